@@ -1,0 +1,44 @@
+/**
+ * The words in which the two sides of the proxy speak about a message.
+ *
+ * A **wire string** is a JavaScript string whose char codes are the bytes on the wire (latin1): one flat
+ * one-byte string per head is the cheapest carrier Node has between two sockets, and it keeps every byte.
+ */
+
+/** How a message's body is delimited (RFC 9112, section 6). */
+export const Framing = {
+  /** No body. */
+  NONE: 0,
+  /** Content-Length. */
+  LENGTH: 1,
+  /** Transfer-Encoding: chunked. */
+  CHUNKED: 2,
+  /** A response that ends when the connection does. */
+  CLOSE: 3,
+} as const;
+export type Framing = (typeof Framing)[keyof typeof Framing];
+
+/**
+ * A request as a downstream engine understood it. Engines reuse one object: it is valid only during
+ * `onRequest`; the strings in it may be kept.
+ */
+export class RequestHead {
+  /** A token, case kept. */
+  method = 'GET';
+  /** Origin-form path and query as received, or `*`; a wire string. */
+  target = '/';
+  /** The Host field's value: exactly one, checked; a wire string. */
+  host = '';
+  /**
+   * The end-to-end field lines, `name: value CRLF` each, order and repeats kept; a wire string.
+   * Host, Content-Length, Transfer-Encoding, Expect and all hop-by-hop fields are not in it.
+   */
+  fields = '';
+  framing: Framing = Framing.NONE;
+  /** With `Framing.LENGTH`: bytes of the body, above 0. A length of 0 is `NONE` with `lengthZero` set. */
+  contentLength = 0;
+  /** The client said `Content-Length: 0`, which is forwarded as said. */
+  lengthZero = false;
+  /** Arrived over TLS. */
+  secure = false;
+}

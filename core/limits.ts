@@ -1,0 +1,49 @@
+/**
+ * Every bound in umbra, with its default and the counter that moves when it is reached. Nothing in the data
+ * path may grow past a number that is not on this page.
+ */
+export const limits = {
+  /** Bytes of a request head on the uws engine; read once, when the addon loads. Reached: 431 by the engine. */
+  requestHeadBytes: 16 * 1024,
+  /** Bytes of an upstream's response head. Reached: failure `protocol`, 502. */
+  responseHeadBytes: 64 * 1024,
+  /** Field lines in a response head. Reached: failure `protocol`, 502. */
+  responseFields: 512,
+  /** Interim (1xx) responses before a final one. Reached: failure `protocol`, 502. */
+  interimResponses: 16,
+  /** Bytes of one chunk-size line with its extensions. Reached: failure `protocol`. */
+  chunkLineBytes: 4 * 1024,
+  /** Bytes of a trailer section. Reached: failure `protocol`. */
+  trailerBytes: 16 * 1024,
+
+  /** One read from an upstream socket; one such buffer per thread, shared by its connections. */
+  readBufferBytes: 64 * 1024,
+  /** Request bytes kept so that a request that died on a reused connection can be sent once more. Past it: no retry, `reset`. */
+  replayBytes: 16 * 1024,
+  /** Request-body bytes held for one exchange while its upstream connects or does not read. Past it: failure `overloaded`. */
+  heldBodyBytes: 16 * 1024 * 1024,
+  /** Response bytes that one client's connection may hold before its upstream is paused. */
+  downstreamBufferBytes: 256 * 1024,
+  /** Exchanges waiting for a connection, per version and thread. Reached: failure `overloaded`, 503. */
+  upstreamWaiters: 1024,
+
+  /** Bytes of one ring; a frame may take an eighth of it. Full: drop `ring-full`; larger: drop `frame-too-large`. */
+  ringBytes: 8 * 1024 * 1024,
+  /** Mirrored exchanges that one shadow thread has open from one proxy thread. Reached: drop `in-flight`. */
+  openMirroredExchanges: 16 * 1024,
+  /** Request-body bytes that one shadow thread holds for shadows that read slowly. Reached: failure `overloaded`. */
+  shadowHeldBytes: 64 * 1024 * 1024,
+  /** Bytes of the access-log ring of one thread. Full: `umbra_access_log_dropped_total`. */
+  accessLogRingBytes: 1024 * 1024,
+
+  /** Distinct (route, version) mirrors, versions and routes over the life of the process. Reached: the reload is refused. */
+  mirrorSlots: 1024,
+  versions: 1024,
+  routes: 4096,
+  /** Threads of one kind. Reached: a configuration error. */
+  threads: 64,
+  /** Bytes of a body sent to the admin API. Reached: 413. */
+  adminBodyBytes: 1024 * 1024,
+  /** Bytes of a configuration file. Reached: a configuration error. */
+  configBytes: 1024 * 1024,
+} as const;

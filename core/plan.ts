@@ -1,0 +1,137 @@
+/**
+ * A plan is the compiled configuration: an immutable snapshot with a generation number that main sends to
+ * every thread. It is plain data (it crosses threads by structured clone); threads build their own pools and
+ * tables from it, swap it whole, and acknowledge. Exchanges in flight finish on the plan they began with.
+ */
+
+export interface Plan {
+  readonly generation: number;
+  readonly listeners: readonly ListenerPlan[];
+  readonly admin: AdminPlan | null;
+  readonly threads: ThreadsPlan;
+  readonly drainMs: number;
+  /** Instances with one salt choose the same keys. */
+  readonly samplingSalt: string;
+  readonly versions: readonly VersionPlan[];
+  /** First match wins. */
+  readonly routes: readonly RoutePlan[];
+  readonly accessLog: AccessLogPlan | null;
+}
+
+export type Address =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
+export type EngineChoice = 'uws' | 'node' | 'auto';
+
+export interface ListenerPlan {
+  readonly address: Address;
+  readonly engine: EngineChoice;
+  readonly tls: { readonly certPath: string; readonly keyPath: string } | null;
+}
+
+export interface AdminPlan {
+  readonly address: Address;
+  /** Required off loopback; null means that none is asked for. */
+  readonly token: string | null;
+}
+
+export interface ThreadsPlan {
+  readonly proxy: number;
+  readonly shadow: number;
+  /** Bytes of one ring between one proxy and one shadow thread; a power of two. */
+  readonly ringBytes: number;
+}
+
+export interface VersionPlan {
+  readonly name: string;
+  readonly endpoints: readonly EndpointPlan[];
+  /** Most connections that one thread opens to one endpoint. */
+  readonly connectionsMax: number;
+  readonly idleMs: number;
+  readonly connectTimeoutMs: number;
+}
+
+export interface EndpointPlan {
+  readonly address: Address;
+  /** `host:port` as the Host field of a request to this endpoint would say it. */
+  readonly authority: string;
+}
+
+export interface RoutePlan {
+  readonly name: string;
+  readonly match: MatchPlan;
+  /** Index into `versions`. */
+  readonly primary: number;
+  /** The whole exchange with the primary, from the request's first byte to the response's last. */
+  readonly timeoutMs: number;
+  readonly mirrors: readonly MirrorPlan[];
+}
+
+/** A part that is null or empty matches everything; all parts must match. */
+export interface MatchPlan {
+  /** Lower case, without port; `*.example.com` matches one or more labels in front. */
+  readonly host: string | null;
+  readonly path: PathMatch | null;
+  readonly methods: readonly string[] | null;
+  readonly headers: readonly FieldMatch[];
+}
+
+export type PathMatch =
+  | { readonly kind: 'exact'; readonly value: string }
+  | { readonly kind: 'prefix'; readonly value: string }
+  | { readonly kind: 'regex'; readonly value: string };
+
+export interface FieldMatch {
+  /** Lower case. */
+  readonly name: string;
+  readonly kind: 'exact' | 'prefix' | 'regex' | 'present';
+  readonly value: string;
+}
+
+export interface MirrorPlan {
+  /** Names this mirror's ledgers; the same (route, version) keeps its slot over reloads. Below `limits.mirrorSlots`. */
+  readonly slot: number;
+  /** Index into `versions`: the shadow. */
+  readonly to: number;
+  readonly enabled: boolean;
+  /** Share in millionths: 0.0001 % is 1, 100 % is 1_000_000. */
+  readonly shareMillionths: number;
+  readonly sample: SamplePlan;
+  /** Methods that are copied, upper case; null copies all. */
+  readonly methods: readonly string[] | null;
+  readonly host: HostPolicy;
+  readonly headers: HeaderEdits;
+  readonly bodyBytesMax: number;
+  /** Requests a second over all threads; null is unlimited. */
+  readonly ratePerSecond: number | null;
+  /** Mirrored requests in flight over all shadow threads. */
+  readonly inFlightMax: number;
+  /** The whole mirrored exchange. */
+  readonly timeoutMs: number;
+}
+
+/** What decides whether a request is in the sample; a key makes the same request's answer always the same. */
+export type SamplePlan =
+  | { readonly by: 'random' }
+  | { readonly by: 'client' }
+  | { readonly by: 'header' | 'cookie'; readonly name: string };
+
+/** `shadow` appends `-shadow` to the host name, `endpoint` sends the endpoint's own authority. */
+export type HostPolicy =
+  | { readonly kind: 'shadow' | 'preserve' | 'endpoint' }
+  | { readonly kind: 'set'; readonly value: string };
+
+/** Changes to the copy alone. Names are lower case. Applied in the order remove, set, add. */
+export interface HeaderEdits {
+  readonly remove: readonly string[];
+  readonly set: readonly (readonly [name: string, value: string])[];
+  readonly add: readonly (readonly [name: string, value: string])[];
+}
+
+export interface AccessLogPlan {
+  /** `-` is standard output. */
+  readonly path: string;
+  readonly format: 'envoy' | 'json';
+  readonly shareMillionths: number;
+}

@@ -1,0 +1,30 @@
+/**
+ * The border between who wants a request sent (the proxy's exchange, the shadow's mirrored exchange) and the
+ * upstream client. Both roles go through the same client, so their latencies are measured by the same code.
+ */
+import type { Failure } from '../errors.js';
+import type { ResponseHead } from '../http/response-head.js';
+
+/**
+ * Who awaits a response. Events come in the order
+ *   onInterim* (onHead onBody* onEnd | onFailure), and onFailure may also cut in at any point after onHead.
+ * After onEnd or onFailure nothing more comes.
+ */
+export interface ResponseSink {
+  /** Runs `run`, in which the events of one read from the socket are delivered, so that a sink can gather its writes. */
+  batch(run: () => void): void;
+  /** A 1xx that is to be forwarded (a 100 that nobody asked for is swallowed by the client before). */
+  onInterim(head: ResponseHead): void;
+  /** The final head; it and the bytes it points to die with the call. */
+  onHead(head: ResponseHead): void;
+  /** The next bytes of the body, without framing; they die with the call. */
+  onBody(bytes: Uint8Array): void;
+  /** The response is whole. The measured figures of the call are final. */
+  onEnd(): void;
+  /** The exchange failed; `headSeen` in the call tells whether a head was already delivered. */
+  onFailure(failure: Failure): void;
+  /** After `write` returned false: more of the request's body may be written. */
+  onDrain(): void;
+  /** The first byte of the request is about to go to a socket: from here on it counts as sent. Called once, retries included. */
+  onSent(): void;
+}
