@@ -1,0 +1,199 @@
+/**
+ * `umbra demo`: two versions of a small service behind a real umbra. First all traffic goes to v1; then the
+ * configuration file gains a mirror, as a user would write it, and a copy of everything goes to v2.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { styleText } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { loadConfigFile } from '../../config/load.js';
+import { Callers } from '../demo/callers.js';
+import { type Compared, comparisonText } from '../demo/comparison.js';
+import { LogTail } from '../demo/log-tail.js';
+import type { OriginPorts } from '../demo/origins.js';
+import { openInBrowser } from '../demo/browser.js';
+import { Umbra } from '../main.js';
+import { subtractMirror, subtractVersion } from '../../core/record/snapshot.js';
+import { logMessage, openLog } from '../log.js';
+
+export interface DemoOptions {
+  /** Null: until interrupted. */
+  readonly forMs: number | null;
+  /** Calls a second. */
+  readonly rate: number;
+  /** Null: 8080, or any free port if that is taken. */
+  readonly port: number | null;
+  /** Null: 9901, or any free port if that is taken. */
+  readonly adminPort: number | null;
+  readonly open: boolean;
+}
+
+const defaultPort = 8080;
+const defaultAdminPort = 9901;
+/** The part of `--for` that shows v1 alone; without `--for`, this long. */
+const aloneShare = 0.3;
+const aloneMs = 6000;
+
+const mirrorLines = `    mirrors:
+      - to: v2
+        percent: 100
+`;
+
+interface Place {
+  readonly directory: string;
+  readonly config: string;
+  readonly accessLog: string;
+}
+
+export async function demoCommand(options: DemoOptions): Promise<number> {
+  const directory = await mkdtemp(join(tmpdir(), 'umbra-demo-'));
+  const place = { directory, config: join(directory, 'umbra.yaml'), accessLog: join(directory, 'access.log') };
+  const origins = new Worker(new URL('../demo/origins.js', import.meta.url));
+  try {
+    const ports = await new Promise<OriginPorts>((resolve, reject) => {
+      origins.once('message', resolve);
+      origins.once('error', reject);
+    });
+    return await play(options, place, ports);
+  } finally {
+    await origins.terminate();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function play(options: DemoOptions, place: Place, ports: OriginPorts): Promise<number> {
+  const interrupted = untilInterrupted();
+  const { umbra, yaml } = await startUmbra(options, place, ports);
+  const url = umbra.listening[0];
+  const tail = await LogTail.follow(place.accessLog, (line) => print(labelled(line, ports)));
+  const callers = new Callers(url, options.rate);
+  introduce(umbra, ports, options, place);
+
+  chapter('1', 'every request goes to v1');
+  await Promise.race([interrupted, passed(options.forMs === null ? aloneMs : options.forMs * aloneShare)]);
+
+  await callers.stop();
+  await tail.look();
+  chapter('2', 'the route gains a mirror: a copy of every request goes to v2 as well');
+  print(`  these lines are added to ${styleText('bold', place.config)}, and umbra takes them while it runs:\n`);
+  print(styleText('green', mirrorLines.replace(/^/gm, '  + ').replace(/ {2}\+ $/, '')));
+  const before = read(umbra);
+  await writeFile(place.config, yaml + mirrorLines);
+  const taken = await umbra.replace(await loadConfigFile(place.config));
+  if (!taken.ok) throw new Error(`${taken.message}\n${taken.problems.join('\n')}`);
+  print(`  taken by every thread as generation ${taken.generation}\n`);
+  const mirrored = new Callers(url, options.rate);
+  await Promise.race([
+    interrupted,
+    options.forMs === null ? new Promise<void>(() => {}) : passed(options.forMs * (1 - aloneShare)),
+  ]);
+
+  await mirrored.stop();
+  await umbra.drain();
+  await tail.close();
+  chapter('3', 'the same requests, on both versions');
+  print(comparisonText(since(before, read(umbra))));
+  const failed = callers.counts.failed + mirrored.counts.failed;
+  const calls = callers.counts.calls + mirrored.counts.calls;
+  print(`  clients made ${calls} calls; ${failed} failed\n`);
+  return failed === 0 ? 0 : 1;
+}
+
+/** The default ports give way to free ones when something else has them; ports that were asked for do not. */
+async function startUmbra(
+  options: DemoOptions,
+  place: Place,
+  ports: OriginPorts,
+): Promise<{ umbra: Umbra; yaml: string }> {
+  const choices = [
+    [options.port ?? defaultPort, options.adminPort ?? defaultAdminPort],
+    [options.port ?? 0, options.adminPort ?? 0],
+  ];
+  let failure: unknown;
+  for (const [port, adminPort] of choices) {
+    const yaml = demoConfig(port, adminPort, ports, place);
+    await writeFile(place.config, yaml);
+    const loaded = await loadConfigFile(place.config);
+    if (!loaded.ok) throw new Error(loaded.problems.map((problem) => problem.message).join('\n'));
+    const log = openLog();
+    try {
+      const umbra = await Umbra.start({
+        config: loaded.config,
+        file: place.config,
+        cores: availableParallelism(),
+        onLog: (message) => logMessage(log, message),
+      });
+      return { umbra, yaml };
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+function demoConfig(port: number, adminPort: number, ports: OriginPorts, place: Place): string {
+  return `listen:
+  - address: 127.0.0.1:${port}
+admin: { address: 127.0.0.1:${adminPort} }
+accessLog: { path: ${JSON.stringify(place.accessLog)}, format: envoy }
+versions:
+  v1: { endpoints: [ "http://127.0.0.1:${ports.v1}" ] }
+  v2: { endpoints: [ "http://127.0.0.1:${ports.v2}" ] }
+routes:
+  - name: reviews
+    match: { path: { prefix: /reviews } }
+    primary: v1
+`;
+}
+
+function introduce(umbra: Umbra, ports: OriginPorts, options: DemoOptions, place: Place): void {
+  print(`
+  ${styleText('bold', 'umbra')} between clients and two versions of a small service, at ${options.rate} calls a second
+
+      clients ──▶ umbra ──▶ v1   http://127.0.0.1:${ports.v1}   answers the client
+                    └╌╌╌╌▶ v2   http://127.0.0.1:${ports.v2}   gets a copy; its answer is measured and thrown away
+
+  try it        curl -i ${umbra.listening[0]}/reviews/1
+  the figures   curl ${umbra.admin}/api/stats
+  the config    ${place.config}
+  stop          ${options.forMs === null ? 'Ctrl-C, and both versions are compared' : `by itself after ${options.forMs / 1000} s`}
+`);
+  if (options.open && umbra.admin !== null) openInBrowser(umbra.admin);
+}
+
+function chapter(number: string, title: string): void {
+  print(`\n  ${styleText('bold', `${number}  ${title}`)}\n`);
+}
+
+function labelled(line: string, ports: OriginPorts): string {
+  return line.endsWith(`:${ports.v2}"`) ? `  ${styleText('cyan', 'v2')} ${line}` : `  ${styleText('yellow', 'v1')} ${line}`;
+}
+
+function read(umbra: Umbra): Compared {
+  const { versions, mirrors } = umbra.figures();
+  return { v1: versions('v1', 'primary'), v2: versions('v2', 'shadow'), mirror: mirrors('reviews', 'v2') };
+}
+
+function since(before: Compared, after: Compared): Compared {
+  return {
+    v1: subtractVersion(after.v1, before.v1),
+    v2: subtractVersion(after.v2, before.v2),
+    mirror: subtractMirror(after.mirror, before.mirror),
+  };
+}
+
+function passed(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function untilInterrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
