@@ -81,6 +81,9 @@ export function payloadBytesOf(seed: number, bytesMax: number): number {
   return (Math.imul(seed + 1, 0x9e3779b1) >>> 0) % (bytesMax + 1);
 }
 
+/** What a consumer thread counts: indexes into an Int32Array over shared memory. */
+export const Tally = { FRAMES: 0, SPOILT: 1, OUT_OF_ORDER: 2, LAST_ID: 3, WORDS: 4 } as const;
+
 function byteAt(seed: number, i: number): number {
   return (Math.imul(seed ^ 0x5bd1e995, 0x01000193) + Math.imul(i, 0x85ebca6b)) >>> 24;
 }
