@@ -9,6 +9,8 @@ export const limits = {
   responseHeadBytes: 64 * 1024,
   /** Field lines in a response head. Reached: failure `protocol`, 502. */
   responseFields: 512,
+  /** Options in the Connection fields of a response head, `close` and `keep-alive` aside. Reached: failure `protocol`, 502. */
+  connectionOptions: 64,
   /** Interim (1xx) responses before a final one. Reached: failure `protocol`, 502. */
   interimResponses: 16,
   /** Bytes of one chunk-size line with its extensions. Reached: failure `protocol`. */
@@ -22,6 +24,12 @@ export const limits = {
   replayBytes: 16 * 1024,
   /** Request-body bytes held for one exchange while its upstream connects or does not read. Past it: failure `overloaded`. */
   heldBodyBytes: 16 * 1024 * 1024,
+  /** One block of request bytes on its way to an upstream socket; a thread's blocks are shared by its connections. */
+  writeBlockBytes: 64 * 1024,
+  /** Blocks that a thread keeps for the next burst when nothing is held. */
+  spareWriteBlocks: 32,
+  /** Request bytes that one thread holds for upstreams that connect or read slowly. Past it: failure `overloaded`. */
+  upstreamHeldBytes: 256 * 1024 * 1024,
   /** Response bytes that one client's connection may hold before its upstream is paused. */
   downstreamBufferBytes: 256 * 1024,
   /** Exchanges waiting for a connection, per version and thread. Reached: failure `overloaded`, 503. */

@@ -17,9 +17,6 @@ export class CompiledRoute {
   readonly hostSuffix: string;
   /** The literal of an exact or prefix match, else ''. */
   readonly literal: string;
-  /** A byte of the literal that few neighbours share, and where it is. */
-  probeAt: number;
-  probeCode: number;
   readonly #pathTest: PathTest;
   readonly #pattern: RegExp | null;
   readonly #methods: readonly string[] | null;
@@ -30,8 +27,6 @@ export class CompiledRoute {
     this.index = index;
     this.hostSuffix = wildcardSuffix(host);
     this.literal = literalOf(path);
-    this.probeAt = 0;
-    this.probeCode = this.literal === '' ? 0 : this.literal.charCodeAt(0);
     this.#pathTest = path === null ? PathTest.ANY : pathTests[path.kind];
     this.#pattern = path?.kind === 'regex' ? wholePattern(path.value) : null;
     // A part that is empty matches everything (MatchPlan).
@@ -47,11 +42,9 @@ export class CompiledRoute {
    * `/reviews-old`; who means the segment writes `/reviews/`. A regular expression must match the whole path.
    */
   matches(head: RequestHead, host: string, pathEnd: number): boolean {
-    const target = head.target;
-    if (this.literal !== '' && target.charCodeAt(this.probeAt) !== this.probeCode) return false;
     if (this.hostSuffix !== '' && !(host.length > this.hostSuffix.length && host.endsWith(this.hostSuffix)))
       return false;
-    if (!this.#pathMatches(target, pathEnd)) return false;
+    if (!this.#pathMatches(head.target, pathEnd)) return false;
     if (this.#methods !== null && !this.#methods.includes(head.method)) return false;
     for (const field of this.#fields) if (!field.matches(head)) return false;
     return true;
@@ -69,36 +62,6 @@ export class CompiledRoute {
         return this.#pattern!.test(pathEnd === target.length ? target : target.slice(0, pathEnd));
     }
   }
-}
-
-/**
- * Gives every route with a literal path the probe that the fewest of its neighbours share: of `/service-01/` to `/service-99/`
- * a digit, and not the slash in front. Neighbours are the routes that are tried for the same request.
- */
-export function chooseProbes(neighbours: readonly CompiledRoute[]): void {
-  const counts = new Map<number, number>();
-  for (const { literal } of neighbours) {
-    for (let at = 0; at < literal.length; at++) {
-      const key = probeKey(literal, at);
-      counts.set(key, (counts.get(key) ?? 0) + 1);
-    }
-  }
-  for (const route of neighbours) {
-    const { literal } = route;
-    let fewest = Number.POSITIVE_INFINITY;
-    for (let at = 0; at < literal.length; at++) {
-      const count = counts.get(probeKey(literal, at))!;
-      if (count >= fewest) continue;
-      fewest = count;
-      route.probeAt = at;
-      route.probeCode = literal.charCodeAt(at);
-    }
-  }
-}
-
-/** One number for a char code (16 bits) at a place. */
-function probeKey(literal: string, at: number): number {
-  return at * 0x10000 + literal.charCodeAt(at);
 }
 
 function literalOf(path: PathMatch | null): string {
