@@ -5,7 +5,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { styleText } from 'node:util';
+import { paint } from '../demo/paint.js';
 import { Worker } from 'node:worker_threads';
 import { loadConfigFile } from '../../config/load.js';
 import { Callers } from '../demo/callers.js';
@@ -76,8 +76,8 @@ async function play(options: DemoOptions, place: Place, ports: OriginPorts): Pro
   await callers.stop();
   await tail.look();
   chapter('2', 'the route gains a mirror: a copy of every request goes to v2 as well');
-  print(`  these lines are added to ${styleText('bold', place.config)}, and umbra takes them while it runs:\n`);
-  print(styleText('green', mirrorLines.replace(/^/gm, '  + ').replace(/ {2}\+ $/, '')));
+  print(`  these lines are added to ${paint('bold', place.config)}, and umbra takes them while it runs:\n`);
+  print(paint('green', mirrorLines.replace(/^/gm, '  + ').replace(/ {2}\+ $/, '')));
   const before = read(umbra);
   await writeFile(place.config, yaml + mirrorLines);
   const taken = await umbra.replace(await loadConfigFile(place.config));
@@ -149,7 +149,7 @@ routes:
 
 function introduce(umbra: Umbra, ports: OriginPorts, options: DemoOptions, place: Place): void {
   print(`
-  ${styleText('bold', 'umbra')} between clients and two versions of a small service, at ${options.rate} calls a second
+  ${paint('bold', 'umbra')} between clients and two versions of a small service, at ${options.rate} calls a second
 
       clients ──▶ umbra ──▶ v1   http://127.0.0.1:${ports.v1}   answers the client
                     └╌╌╌╌▶ v2   http://127.0.0.1:${ports.v2}   gets a copy; its answer is measured and thrown away
@@ -163,11 +163,11 @@ function introduce(umbra: Umbra, ports: OriginPorts, options: DemoOptions, place
 }
 
 function chapter(number: string, title: string): void {
-  print(`\n  ${styleText('bold', `${number}  ${title}`)}\n`);
+  print(`\n  ${paint('bold', `${number}  ${title}`)}\n`);
 }
 
 function labelled(line: string, ports: OriginPorts): string {
-  return line.endsWith(`:${ports.v2}"`) ? `  ${styleText('cyan', 'v2')} ${line}` : `  ${styleText('yellow', 'v1')} ${line}`;
+  return line.endsWith(`:${ports.v2}"`) ? `  ${paint('cyan', 'v2')} ${line}` : `  ${paint('yellow', 'v1')} ${line}`;
 }
 
 function read(umbra: Umbra): Compared {
