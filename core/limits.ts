@@ -39,8 +39,6 @@ export const limits = {
   ringBytes: 8 * 1024 * 1024,
   /** Mirrored exchanges that one shadow thread has open from one proxy thread. Reached: drop `in-flight`. */
   openMirroredExchanges: 16 * 1024,
-  /** Request-body bytes that one shadow thread holds for shadows that read slowly. Reached: failure `overloaded`. */
-  shadowHeldBytes: 64 * 1024 * 1024,
   /** Bytes of the access-log ring of one thread. Full: `umbra_access_log_dropped_total`. */
   accessLogRingBytes: 1024 * 1024,
 

@@ -264,7 +264,7 @@ export class UpstreamCall implements ReaderSink {
 
   onBody(bytes: Uint8Array): void {
     this.responseBytes += bytes.length;
-    this.#sink.onBody(bytes);
+    this.#sink.onResponseBody(bytes);
   }
 
   onEnd(): void {
