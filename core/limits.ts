@@ -50,6 +50,10 @@ export const limits = {
   threads: 64,
   /** Bytes of a body sent to the admin API. Reached: 413. */
   adminBodyBytes: 1024 * 1024,
+  /** Connections to the admin API. Reached: a further one is closed at once. */
+  adminConnections: 128,
+  /** From a connection's first byte to the end of a request to the admin API. Reached: 408. */
+  adminRequestMs: 10_000,
   /** Bytes of a configuration file. Reached: a configuration error. */
   configBytes: 1024 * 1024,
 } as const;
