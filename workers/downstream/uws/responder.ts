@@ -89,6 +89,8 @@ export class UwsResponder implements Responder {
   #backlog = false;
   /** The proxy was told to wait for `onWritable`. */
   #blocked = false;
+  /** The engine ended the response, not the proxy and not the client. */
+  #gaveUp = false;
   /** Bytes that uWS did not take. */
   #tail: Uint8Array | null = null;
 
@@ -130,6 +132,7 @@ export class UwsResponder implements Responder {
   }
 
   batch(run: () => void): void {
+    if (this.#phase === Phase.IDLE) throw new Error('the response is over');
     if (this.#corked || this.#res === null) {
       run();
       return;
@@ -169,6 +172,7 @@ export class UwsResponder implements Responder {
   }
 
   sendBody(bytes: Uint8Array): boolean {
+    if (this.#res === null) return this.#phase === Phase.WRITTEN;
     if (bytes.length === 0 || this.#bodyless) return !this.#blocked;
     if (!this.#corked) {
       let writable = false;
@@ -262,6 +266,7 @@ export class UwsResponder implements Responder {
     this.#writableAsked = false;
     this.#backlog = false;
     this.#blocked = false;
+    this.#gaveUp = false;
     this.#tail = null;
     res.onAborted(this.#onAborted);
   }
@@ -270,7 +275,8 @@ export class UwsResponder implements Responder {
     this.#phase = Phase.OPEN;
     const sink = this.#owner.handler.onRequest(this.head, this);
     // The handler may have answered already.
-    this.#sink = this.#isOver() ? null : sink;
+    if (!this.#isOver()) this.#sink = sink;
+    else if (this.#gaveUp) sink.onAborted();
   }
 
   /** A method, because the compiler can't see that a call to the handler may change the phase. */
@@ -451,6 +457,7 @@ export class UwsResponder implements Responder {
 
   /** The proxy broke the border's rules, or its upstream ours: the response can't be completed rightly. */
   #giveUp(): void {
+    this.#gaveUp = true;
     const sink = this.#sink;
     this.cut();
     sink?.onAborted();
