@@ -32,6 +32,10 @@ export const limits = {
   upstreamHeldBytes: 256 * 1024 * 1024,
   /** Response bytes that one client's connection may hold before its upstream is paused. */
   downstreamBufferBytes: 256 * 1024,
+  /** A client that sends nothing where it owes a head or the rest of a body, in seconds. Reached: the connection is closed. */
+  downstreamReadIdleSeconds: 60,
+  /** A client that neither reads a response nor sends its next request, in seconds. Reached: the connection is closed. */
+  downstreamWriteIdleSeconds: 60,
   /** Exchanges waiting for a connection, per version and thread. Reached: failure `overloaded`, 503. */
   upstreamWaiters: 1024,
 
