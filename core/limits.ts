@@ -60,4 +60,8 @@ export const limits = {
   adminRequestMs: 10_000,
   /** Bytes of a configuration file. Reached: a configuration error. */
   configBytes: 1024 * 1024,
+  /** Nesting of a configuration; the composer recurses, and a deep enough file would end the process. Reached: a configuration error. */
+  configDepth: 64,
+  /** Values in a configuration with its aliases expanded. Reached: a configuration error. */
+  configValues: 200_000,
 } as const;
