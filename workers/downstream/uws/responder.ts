@@ -286,14 +286,14 @@ export class UwsResponder implements Responder {
 
   readonly #openWithoutPiece = (): void => {
     this.#open();
-    this.#sink?.onBody(nothing, false);
+    this.#sink?.onRequestBody(nothing, false);
   };
 
   #receive(piece: ArrayBuffer, last: boolean): void {
     this.#received = last;
     this.#corked = true;
     if (this.#phase === Phase.WAITING) this.#open();
-    if (this.#sink !== null) this.#sink.onBody(new Uint8Array(piece), last);
+    if (this.#sink !== null) this.#sink.onRequestBody(new Uint8Array(piece), last);
     else if (last && this.#phase === Phase.IDLE) this.#owner.onReusable(this);
     this.#corked = false;
   }

@@ -54,7 +54,7 @@ export class Seen implements RequestSink {
     this.responder = responder;
   }
 
-  onBody(piece: Uint8Array, last: boolean): void {
+  onRequestBody(piece: Uint8Array, last: boolean): void {
     this.pieces++;
     this.bodyBytes += piece.length;
     if (this.bodyBytes <= 65536) this.body += Buffer.from(piece).toString('latin1');
