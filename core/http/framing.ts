@@ -68,7 +68,8 @@ function repeatedLength(head: ResponseHead): number {
   for (let row = head.lengthRow; row < head.fieldCount; row++) {
     if (!head.nameIs(row, 'content-length')) continue;
     for (const element of head.fieldText(row).split(',')) {
-      const text = element.trim();
+      // Not `trim`: it would take away obs-text such as a no-break space.
+      const text = element.replace(/^[ \t]+|[ \t]+$/g, '');
       if (first === '') first = text;
       if (text === '' || text !== first) return -1;
     }

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { nowUs } from '../../../core/clock.js';
+import { type Clock, nowUs } from '../../../core/clock.js';
 import type { Failure } from '../../../core/errors.js';
 import { failureReasons } from '../../../core/errors.js';
 import { Framing } from '../../../core/http/message.js';
@@ -51,9 +51,14 @@ export function planFor(ports: readonly number[], changes: Partial<VersionPlan> 
 /** A pool with resources of its own. */
 export class TestPool extends VersionPool {
   readonly counted: Counted;
-  constructor(ports: readonly number[], changes: Partial<VersionPlan> = {}, heldBytesMax?: number) {
+  constructor(
+    ports: readonly number[],
+    changes: Partial<VersionPlan> = {},
+    heldBytesMax?: number,
+    clock: Clock = nowUs,
+  ) {
     const counted = new Counted();
-    super(planFor(ports, changes), new UpstreamResources(nowUs, counted, heldBytesMax));
+    super(planFor(ports, changes), new UpstreamResources(clock, counted, heldBytesMax));
     this.counted = counted;
   }
 }
