@@ -50,8 +50,7 @@ function key(parse: (text: string) => string | Refusal) {
   });
 }
 
-function integer(min: number, max: number) {
-  const error = `expected a whole number from ${min} to ${max}`;
+function integer(min: number, max: number, error = `expected a whole number from ${min} to ${max}`) {
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 
@@ -196,9 +195,8 @@ const admin = z.union(
   { error: 'expected a mapping with `address`, or off' },
 );
 
-const threadCount = z.union([z.literal('auto'), integer(1, limits.threads)], {
-  error: `expected auto or a whole number from 1 to ${limits.threads}`,
-});
+const threadsExpected = `expected auto or a whole number from 1 to ${limits.threads}`;
+const threadCount = z.union([z.literal('auto'), integer(1, limits.threads, threadsExpected)], { error: threadsExpected });
 
 const threads = mapping({
   proxy: threadCount
@@ -253,10 +251,13 @@ const regex = text('expected a regular expression', parseRegex);
 /** A mapping of which exactly one key is given. */
 function choice<T extends z.core.$ZodLooseShape>(shape: T) {
   const expected = `expected exactly one of ${Object.keys(shape).join(', ')}`;
-  return mapping(shape).check((context) => {
-    const given = Object.values(context.value as object).filter((part) => part !== undefined);
-    if (given.length !== 1) context.issues.push({ code: 'custom', message: expected, input: context.value });
-  });
+  return mapping(shape)
+    .check((context) => {
+      const given = Object.values(context.value as object).filter((part) => part !== undefined);
+      if (given.length !== 1)
+        context.issues.push({ code: 'custom', message: expected, input: context.value });
+    })
+    .meta({ minProperties: 1, maxProperties: 1 });
 }
 
 const pathMatch = choice({

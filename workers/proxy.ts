@@ -51,7 +51,7 @@ class ProxyThread {
     );
     this.#upstream = new UpstreamSide();
     this.#random = random;
-    this.#offer = new MirrorOffer(this.#ports, new Sampler(start.plan.samplingSalt, random), random());
+    this.#offer = new MirrorOffer(this.#ports, new Sampler(start.plan.samplingSalt, random));
     const runtime = this.#compile(start.plan, start.ledgers);
     this.#forwarder = new Forwarder(runtime, this.#offer, ledger, this.#log, nowUs);
     const { downstreams, descriptors } = openDownstreams(start.plan.listeners, this.#forwarder, ledger);

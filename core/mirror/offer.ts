@@ -10,6 +10,9 @@ import type { ClientAddress, Sampler } from '../route/sampler.js';
 import type { CopySource, Outcome } from './codec.js';
 import { accepted, type MirrorPort } from './port.js';
 
+/** Ids stay small integers for V8, and below `allExchanges`; far fewer exchanges are ever open at once. */
+const exchangeIdMask = 0x3fff_ffff;
+
 /** One mirror as a proxy thread runs it. */
 export class Mirror {
   readonly plan: MirrorPlan;
@@ -59,14 +62,12 @@ export class MirrorCopy {
 export class MirrorOffer {
   readonly #ports: readonly MirrorPort[];
   #sampler: Sampler;
-  #lastId: number;
+  #lastId = 0;
   #turn = 0;
 
-  /** `firstId` should differ between incarnations of a thread, so that no id is met again in a ring soon. */
-  constructor(ports: readonly MirrorPort[], sampler: Sampler, firstId: number) {
+  constructor(ports: readonly MirrorPort[], sampler: Sampler) {
     this.#ports = ports;
     this.#sampler = sampler;
-    this.#lastId = firstId >>> 0;
   }
 
   /** Requests that come from now on are sampled by this one. */
@@ -118,8 +119,7 @@ export class MirrorOffer {
   }
 
   #nextId(): number {
-    // 0xffffffff is `allExchanges`.
-    this.#lastId = this.#lastId >= 0xffff_fffe ? 0 : this.#lastId + 1;
+    this.#lastId = (this.#lastId + 1) & exchangeIdMask;
     return this.#lastId;
   }
 }

@@ -11,7 +11,7 @@ import { loadConfigFile } from '../../config/load.js';
 import { Callers } from '../demo/callers.js';
 import { type Compared, comparisonText } from '../demo/comparison.js';
 import { LogTail } from '../demo/log-tail.js';
-import type { OriginPorts } from '../demo/origins.js';
+import type { OriginPorts } from '../demo/origin-thread.js';
 import { openInBrowser } from '../demo/browser.js';
 import { Umbra } from '../main.js';
 import { type MirrorSnapshot, subtractVersion, type VersionSnapshot } from '../../core/record/snapshot.js';
@@ -56,7 +56,7 @@ interface Place {
 export async function demoCommand(options: DemoOptions): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'umbra-demo-'));
   const place = { directory, config: join(directory, 'umbra.yaml'), accessLog: join(directory, 'access.log') };
-  const origins = new Worker(new URL('../demo/origins.js', import.meta.url));
+  const origins = new Worker(new URL('../demo/origin-thread.js', import.meta.url));
   try {
     const ports = await new Promise<OriginPorts>((resolve, reject) => {
       origins.once('message', resolve);

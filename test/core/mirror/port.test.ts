@@ -129,11 +129,13 @@ t.test('an abort and an outcome wait for room, in order, and no exchange begins 
   outcome.status = 500;
   t.ok(port.flush(), 'frames still wait');
   t.equal(port.offerHead(0, 2, source(), true, 0, ledger), Drop.RING_FULL);
-  t.equal(drain().filter((frame) => frame.type === FrameType.HEAD).length, taken);
+  const first = drain();
+  t.equal(first.filter((frame) => frame.type === FrameType.HEAD).length, taken);
 
   t.notOk(port.flush(), 'now they are out');
+  const late = [...first, ...drain()].filter((frame) => frame.id === 1 && frame.type !== FrameType.BODY);
   t.strictSame(
-    drain().map(({ type, flags, id, status }) => [type, flags, id, status]),
+    late.map(({ type, flags, id, status }) => [type, flags, id, status]),
     [
       [FrameType.ABORT, Failure.BODY_TOO_LARGE, 1, undefined],
       [FrameType.OUTCOME, 0, 1, 201],

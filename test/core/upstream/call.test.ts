@@ -301,7 +301,7 @@ t.test('a paused response stops within one read and arrives whole after resuming
   let paused = false;
   let whilePaused = 0;
   let bytes = 0;
-  e.onBody = (piece: Uint8Array) => {
+  e.onResponseBody = (piece: Uint8Array) => {
     bytes += piece.length;
     if (paused) whilePaused++;
     if (bytes / (1024 * 1024) < pauses + 1) return;

@@ -126,7 +126,7 @@ export class Exchange extends EventEmitter implements ResponseSink {
     this.head = forwarded(head);
     this.#note('head');
   }
-  onBody(bytes: Uint8Array): void {
+  onResponseBody(bytes: Uint8Array): void {
     this.body += Buffer.from(bytes).toString('latin1');
     this.#note('body');
   }

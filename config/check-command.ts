@@ -1,0 +1,30 @@
+/** `umbra check FILE`: every problem on stderr, one per line. */
+import { availableParallelism } from 'node:os';
+import { compilePlan } from './compile.js';
+import { formatProblem, loadConfigFile } from './load.js';
+import { MirrorSlots } from './slots.js';
+
+export const exitOk = 0;
+export const exitUsage = 2;
+
+export interface Output {
+  out(line: string): void;
+  error(line: string): void;
+}
+
+/** Returns the exit code: 0, or 2 when there is an error. Warnings are told and do not count. */
+export async function checkFile(file: string, set: readonly string[], output: Output): Promise<number> {
+  const result = await loadConfigFile(file, { set });
+  for (const problem of result.ok ? result.warnings : result.problems) output.error(formatProblem(problem));
+  if (!result.ok) return exitUsage;
+  const plan = compilePlan(result.config, 0, new MirrorSlots(), availableParallelism());
+  const mirrors = plan.routes.reduce((count, route) => count + route.mirrors.length, 0);
+  output.out(
+    `${file}: ok (${counted(plan.versions.length, 'version')}, ${counted(plan.routes.length, 'route')}, ${counted(mirrors, 'mirror')})`,
+  );
+  return exitOk;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,284 @@
+/**
+ * The command line: names, options and their checks. What the commands do is handed in, because this room
+ * starts nothing. Exit codes: what the command returns; 2 for bad usage.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { checkFile, exitOk, exitUsage, type Output } from './check-command.js';
+import { parseDuration, parseShare, percentOfShare, Refusal } from './units.js';
+
+const portMax = 65_535;
+const exitFailure = 1;
+
+export interface RunOptions {
+  /** Path of the configuration file. */
+  config: string;
+  /** `path=value`, in the order given. */
+  set: string[];
+}
+
+export interface DemoOptions {
+  /** Stops by itself after this time; null runs until it is stopped. */
+  forMs: number | null;
+  /** Requests per second. */
+  rate: number;
+  /** Null takes the default. */
+  port: number | null;
+  adminPort: number | null;
+  /** Opens the live page in a browser. */
+  open: boolean;
+}
+
+export interface MirrorOptions {
+  /** Both null with `--off` alone: all mirrors. */
+  route: string | null;
+  version: string | null;
+  /** Exactly one of the three is given. */
+  percent: number | null;
+  on: boolean;
+  off: boolean;
+  admin: string;
+  token: string | null;
+}
+
+export interface LoadOptions {
+  url: string;
+  /** Requests per second; null is as many as go. */
+  rate: number | null;
+  durationMs: number;
+  connections: number;
+  /** Path of a file with the body. */
+  body: string | null;
+}
+
+/** Each resolves to the exit code. */
+export interface Commands {
+  run(options: RunOptions): Promise<number>;
+  demo(options: DemoOptions): Promise<number>;
+  mirror(options: MirrorOptions): Promise<number>;
+  load(options: LoadOptions): Promise<number>;
+}
+
+/** Sets `process.exitCode` and returns; it ends no process, so that logs are written out. `argv` is that of the process. */
+export async function main(
+  argv: readonly string[],
+  commands: Commands,
+  output: Output = processOutput,
+): Promise<void> {
+  process.exitCode = await runCommand(argv, commands, output);
+}
+
+/** As `main`, with the exit code returned. */
+export async function runCommand(
+  argv: readonly string[],
+  commands: Commands,
+  output: Output,
+): Promise<number> {
+  let exitCode = exitOk;
+  const program = buildProgram(commands, output, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === exitOk ? exitOk : exitUsage;
+    output.error(`umbra: ${error instanceof Error ? error.message : String(error)}`);
+    return exitFailure;
+  }
+}
+
+const processOutput: Output = {
+  out: (line) => process.stdout.write(`${line}\n`),
+  error: (line) => process.stderr.write(`${line}\n`),
+};
+
+function buildProgram(commands: Commands, output: Output, exit: (code: number) => void): Command {
+  const program = new Command('umbra')
+    .description(
+      'A traffic-mirroring reverse proxy: every request goes to the primary version, a copy of a chosen share to the next one.',
+    )
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showHelpAfterError('(umbra --help tells what there is)')
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => output.out(text.trimEnd()),
+      writeErr: (text) => output.error(text.trimEnd()),
+    });
+  addRun(program, commands, exit);
+  addCheck(program, output, exit);
+  addDemo(program, commands, exit);
+  addMirror(program, commands, exit);
+  addLoad(program, commands, exit);
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  return program;
+}
+
+function addRun(program: Command, commands: Commands, exit: (code: number) => void): void {
+  program
+    .command('run')
+    .description('run the proxy in the foreground')
+    .option('-c, --config <file>', 'configuration file', 'umbra.yaml')
+    .option(
+      '--set <path=value>',
+      'set one value of the configuration, as in routes[0].mirrors[0].percent=5 (repeatable)',
+      collect,
+      [],
+    )
+    .action(async (options: RunOptions) =>
+      exit(await commands.run({ config: options.config, set: options.set })),
+    );
+}
+
+function addCheck(program: Command, output: Output, exit: (code: number) => void): void {
+  program
+    .command('check')
+    .description('check a configuration and tell every problem in it')
+    .argument('<file>', 'configuration file')
+    .option('--set <path=value>', 'as for run (repeatable)', collect, [])
+    .action(async (file: string, options: { set: string[] }) =>
+      exit(await checkFile(file, options.set, output)),
+    );
+}
+
+function addDemo(program: Command, commands: Commands, exit: (code: number) => void): void {
+  program
+    .command('demo')
+    .description('two small services, a mirror between them and gentle load, to look at')
+    .option('--for <duration>', 'stop after this time and print the comparison', duration)
+    .option('--rate <n>', 'requests per second', positiveInteger, 5)
+    .option('--port <n>', 'port of the proxy', port)
+    .option('--admin-port <n>', 'port of the admin server and its page', port)
+    .option('--open', 'open the page in a browser', false)
+    .action(
+      async (options: { for?: number; rate: number; port?: number; adminPort?: number; open: boolean }) =>
+        exit(
+          await commands.demo({
+            forMs: options.for ?? null,
+            rate: options.rate,
+            port: options.port ?? null,
+            adminPort: options.adminPort ?? null,
+            open: options.open,
+          }),
+        ),
+    );
+}
+
+interface MirrorFlags {
+  percent?: number;
+  on?: boolean;
+  off?: boolean;
+  admin: string;
+  token?: string;
+}
+
+function addMirror(program: Command, commands: Commands, exit: (code: number) => void): void {
+  const command = program.command('mirror');
+  command
+    .description('change a mirror of a running umbra; with --off alone: turn all mirrors off')
+    .argument('[route]', 'name of the route')
+    .argument('[version]', 'version that gets the copies')
+    .addOption(
+      new Option('--percent <n>', 'mirror this share of the requests')
+        .argParser(percent)
+        .conflicts(['on', 'off']),
+    )
+    .addOption(new Option('--on', 'turn the mirror on').conflicts(['off']))
+    .option('--off', 'turn the mirror off; without route and version: all of them')
+    .option('--admin <url>', 'admin address of the running umbra', httpUrl, 'http://127.0.0.1:9901')
+    .addOption(new Option('--token <token>', 'admin token').env('UMBRA_TOKEN'))
+    .action(async (route: string | undefined, version: string | undefined, flags: MirrorFlags) => {
+      checkMirrorUsage(command, route, version, flags);
+      const options: MirrorOptions = {
+        route: route ?? null,
+        version: version ?? null,
+        percent: flags.percent ?? null,
+        on: flags.on ?? false,
+        off: flags.off ?? false,
+        admin: flags.admin,
+        token: flags.token ?? null,
+      };
+      exit(await commands.mirror(options));
+    });
+}
+
+/** What no single option can see. `error` throws. */
+function checkMirrorUsage(
+  command: Command,
+  route: string | undefined,
+  version: string | undefined,
+  flags: MirrorFlags,
+): void {
+  if (flags.percent === undefined && !flags.on && !flags.off) {
+    command.error('error: say what to do: --percent <n>, --on or --off');
+  }
+  if (route !== undefined && version === undefined)
+    command.error("error: missing required argument 'version'");
+  if (route === undefined && !flags.off)
+    command.error("error: missing required arguments 'route' and 'version'");
+}
+
+function addLoad(program: Command, commands: Commands, exit: (code: number) => void): void {
+  program
+    .command('load')
+    .description('drive load and print percentiles')
+    .argument('<url>', 'where to', httpUrl)
+    .option('--rate <n>', 'requests per second (default: as many as go)', positiveInteger)
+    .option('--duration <duration>', 'how long', duration, 30_000)
+    .option('--connections <n>', 'connections that are kept open', positiveInteger, 10)
+    .option('--body <file>', 'send the content of this file with POST')
+    .action(
+      async (url: string, options: { rate?: number; duration: number; connections: number; body?: string }) =>
+        exit(
+          await commands.load({
+            url,
+            rate: options.rate ?? null,
+            durationMs: options.duration,
+            connections: options.connections,
+            body: options.body ?? null,
+          }),
+        ),
+    );
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+function duration(value: string): number {
+  const ms = parseDuration(value);
+  if (typeof ms === 'number' && ms > 0) return ms;
+  throw new InvalidArgumentError('Expected a duration such as 30s or 5m.');
+}
+
+function positiveInteger(value: string): number {
+  if (/^\d{1,9}$/.test(value) && Number(value) > 0) return Number(value);
+  throw new InvalidArgumentError('Expected a whole number above 0.');
+}
+
+function port(value: string): number {
+  if (/^\d{1,5}$/.test(value) && Number(value) <= portMax) return Number(value);
+  throw new InvalidArgumentError(`Expected a port from 0 to ${portMax}.`);
+}
+
+function percent(value: string): number {
+  const share = parseShare(value);
+  if (share instanceof Refusal)
+    throw new InvalidArgumentError('Expected a percentage from 0 to 100 in steps of 0.0001.');
+  return percentOfShare(share);
+}
+
+function httpUrl(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return value;
+  throw new InvalidArgumentError('Expected an address such as http://127.0.0.1:8080.');
+}
+
+/** `package.json` is two levels up from `dist/config/`. */
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,58 @@
+/** The schema in the form that editors read (JSON Schema, draft 7), from the same source that configurations are checked with. */
+import { z } from 'zod';
+import { configSchema } from './schema.js';
+
+type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+type JsonObject = { [key: string]: Json };
+
+const environmentReference = '#/definitions/environment';
+
+export function configJsonSchema(): JsonObject {
+  const generated = z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7', unrepresentable: 'any' });
+  // Only plain data from here on.
+  const plain = JSON.parse(JSON.stringify(generated)) as JsonObject;
+  return {
+    ...allowEnvironment(plain),
+    definitions: {
+      environment: {
+        type: 'string',
+        pattern: '\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\\}',
+        description: 'A value from the environment.',
+      },
+    },
+  };
+}
+
+/** The text of `config/schema.json`. */
+export function configJsonSchemaText(): string {
+  return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
+}
+
+/** Wherever text is not free anyway, a reference to the environment may stand in its place. */
+function allowEnvironment(schema: JsonObject): JsonObject {
+  const { properties, items, additionalProperties, anyOf } = schema;
+  if (isObject(properties)) {
+    const entries = Object.entries(properties).map(([key, inner]) => [
+      key,
+      allowEnvironment(inner as JsonObject),
+    ]);
+    return { ...schema, properties: Object.fromEntries(entries) };
+  }
+  if (isObject(items)) return { ...schema, items: allowEnvironment(items) };
+  if (isObject(additionalProperties))
+    return { ...schema, additionalProperties: allowEnvironment(additionalProperties) };
+  if (Array.isArray(anyOf))
+    return { ...schema, anyOf: anyOf.map((form) => allowEnvironment(form as JsonObject)) };
+  const isFreeText = schema.type === 'string' && schema.pattern === undefined && schema.enum === undefined;
+  if (isFreeText) return schema;
+  const { description, default: otherwise, ...form } = schema;
+  return {
+    ...(description === undefined ? {} : { description }),
+    ...(otherwise === undefined ? {} : { default: otherwise }),
+    anyOf: [form, { $ref: environmentReference }],
+  };
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

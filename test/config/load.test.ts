@@ -1,0 +1,553 @@
+import t from 'tap';
+import { formatProblem, loadConfigFile } from '../../config/load.js';
+import { loaded, minimal, mirrored, told } from './told.js';
+
+/** What a text is told, in whole; positions count from 1. */
+const refusals: Record<string, readonly [name: string, text: string, ...problems: string[]][]> = {
+  'text that is no YAML': [
+    ['an empty file', '', '1:1: is empty: a configuration has at least `versions` and `routes`'],
+    ['only comments', '# nothing\n', '1:1: is empty: a configuration has at least `versions` and `routes`'],
+    ['a list', '- a\n', '1:1: expected a mapping with `versions` and `routes`'],
+    ['a scalar', '\n  text\n', '2:3: expected a mapping with `versions` and `routes`'],
+    ['a tab', minimal('admin:\n\ttoken: x\n'), '2:1: YAML: Tabs are not allowed as indentation'],
+    [
+      'two documents',
+      `${minimal()}---\na: 1\n`,
+      '3:1: a second YAML document starts here: one file is one document',
+    ],
+    [
+      'an unknown tag',
+      minimal('drain: !!js/function x\n'),
+      '1:8: YAML: Unresolved tag: tag:yaml.org,2002:js/function',
+    ],
+    ['an alias to nothing', minimal('drain: *d\n'), '1:8: alias `*d`: `&d` is no anchor before this place'],
+    ['a key that is a list', minimal('? [a]\n: 1\n'), '1:3: a key must be plain text'],
+  ],
+  keys: [
+    ['an unknown key', minimal('drian: 5s\n'), '1:1: unknown key `drian` (did you mean `drain`?)'],
+    ['an unknown key that is near to nothing', minimal('colour: red\n'), '1:1: unknown key `colour`'],
+    [
+      'an unknown key inside',
+      mirrored('percnt: 1'),
+      '4:24: unknown key `percnt` in routes[0].mirrors[0] (did you mean `percent`?)',
+    ],
+    [
+      'an unknown key inside one form of several',
+      'versions: { v1: { endpoint: "http://127.0.0.1:1" } }\nroutes: [ { primary: v1 } ]\n',
+      '1:17: versions.v1: `endpoints` is missing',
+      '1:19: unknown key `endpoint` in versions.v1 (did you mean `endpoints`?)',
+    ],
+    [
+      'a key given twice',
+      minimal('drain: 1s\ndrain: 2s\n'),
+      '2:1: `drain` is given twice; the first is at line 1',
+    ],
+    [
+      'a version given twice',
+      'versions:\n  v1: "http://a:1"\n  v1: "http://a:2"\nroutes: [ { primary: v1 } ]\n',
+      '3:3: `v1` is given twice; the first is at line 2',
+    ],
+    ['__proto__', minimal('__proto__: { drain: 1s }\n'), '1:1: `__proto__` can not be a key'],
+    [
+      'a merge key',
+      minimal('<<: { drain: 1s }\n'),
+      '1:1: unknown key `<<` (merge keys are no part of YAML 1.2; write the keys out)',
+    ],
+    ['no versions', 'routes: [ { primary: v1 } ]\n', '1:1: the configuration: `versions` is missing'],
+    ['no routes', 'versions: { v1: "http://a:1" }\n', '1:1: the configuration: `routes` is missing'],
+    [
+      'empty versions',
+      'versions: {}\nroutes: [ { primary: v1 } ]\n',
+      '1:11: versions: expected at least one version, found an empty mapping',
+      '2:22: unknown version `v1`',
+    ],
+    [
+      'empty routes',
+      'versions: { v1: "http://a:1" }\nroutes: []\n',
+      '2:9: routes: expected a list of at least one route, found an empty list',
+    ],
+    [
+      'no primary',
+      'versions: { v1: "http://a:1" }\nroutes:\n- name: a\n',
+      '3:3: routes[0]: `primary` is missing',
+    ],
+  ],
+  'types and units': [
+    ['a list for a mapping', minimal('threads: [1]\n'), '1:10: threads: expected a mapping, found a list'],
+    [
+      'nothing for a value',
+      minimal('drain:\n'),
+      '1:7: drain: expected a duration such as 250ms, 15s, 5m or 1h, found nothing',
+    ],
+    [
+      'a bare number',
+      minimal('drain: 30\n'),
+      '1:8: drain: expected a duration such as 250ms, 15s, 5m or 1h, found `30`',
+    ],
+    [
+      'a long duration',
+      minimal('drain: 600h\n'),
+      '1:8: drain: is too long: the longest duration is 24 days (596h)',
+    ],
+    ['a zero timeout', mirrored('timeout: 0s'), '4:33: routes[0].mirrors[0].timeout: must be longer than 0'],
+    [
+      'a decimal size',
+      mirrored('body: { max: 1MB }'),
+      '4:37: routes[0].mirrors[0].body.max: expected a size such as 500B, 64KiB, 1MiB or 1GiB (units are powers of 1024: KiB, MiB, GiB), found `1MB`',
+    ],
+    [
+      'a rate without time',
+      mirrored('rate: 5000'),
+      '4:30: routes[0].mirrors[0].rate: expected a rate such as 5000/s, found `5000`',
+    ],
+    [
+      'a percentage above 100',
+      mirrored('percent: 100.5'),
+      '4:33: routes[0].mirrors[0].percent: expected a percentage from 0 to 100 in steps of 0.0001, such as 25, 0.5 or 1%, found `100.5`',
+    ],
+    [
+      'too fine a percentage',
+      mirrored('percent: 0.00001%'),
+      '4:33: routes[0].mirrors[0].percent: expected a percentage from 0 to 100 in steps of 0.0001, such as 25, 0.5 or 1%, found `0.00001%`',
+    ],
+    [
+      'text for a boolean',
+      mirrored('enabled: "yes"'),
+      '4:33: routes[0].mirrors[0].enabled: expected true or false, found `"yes"`',
+    ],
+    [
+      'a number for a name',
+      'versions: { "1": "http://a:1" }\nroutes: [ { primary: 1 } ]\n',
+      '2:22: routes[0].primary: expected a name, found `1`; put it in quotes',
+    ],
+    [
+      'too few connections',
+      'versions: { v1: { endpoints: "http://a:1", connections: { max: 0 } } }\nroutes: [ { primary: v1 } ]\n',
+      '1:64: versions.v1.connections.max: expected a whole number from 1 to 65535, found `0`',
+    ],
+    [
+      'too many threads',
+      minimal('threads: { proxy: 65 }\n'),
+      '1:19: threads.proxy: expected auto or a whole number from 1 to 64, found `65`',
+    ],
+    [
+      'a mistyped auto',
+      minimal('threads: { shadow: atuo }\n'),
+      '1:20: threads.shadow: expected auto or a whole number from 1 to 64, found `atuo` (did you mean `auto`?)',
+    ],
+    [
+      'a ring that is no power of two',
+      minimal('threads: { ring: 3MiB }\n'),
+      '1:18: threads.ring: expected a power of two from 64KiB to 1GiB, found `3MiB`',
+    ],
+    [
+      'a small ring',
+      minimal('threads: { ring: 32KiB }\n'),
+      '1:18: threads.ring: expected a power of two from 64KiB to 1GiB, found `32KiB`',
+    ],
+    [
+      'a mistyped word',
+      mirrored('host: shadw'),
+      '4:30: routes[0].mirrors[0].host: expected shadow, preserve, endpoint or { set: name }, found `shadw` (did you mean `shadow`?)',
+    ],
+    [
+      'mistyped methods',
+      mirrored('methods: sfae'),
+      '4:33: routes[0].mirrors[0].methods: expected all, safe or a list of methods such as [GET, POST], found `sfae` (did you mean `safe`?)',
+    ],
+    [
+      'an unknown sample',
+      mirrored('sample: ip'),
+      '4:32: routes[0].mirrors[0].sample: expected random, client, header:NAME or cookie:NAME, found `ip`',
+    ],
+    [
+      'two kinds of path',
+      'versions: { v1: "http://a:1" }\nroutes:\n- primary: v1\n  match: { path: { exact: /a, prefix: /b } }\n',
+      '4:18: routes[0].match.path: expected exactly one of exact, prefix, regex, found a mapping',
+    ],
+    [
+      'a relative path',
+      'versions: { v1: "http://a:1" }\nroutes:\n- primary: v1\n  match: { path: { prefix: a } }\n',
+      '4:28: routes[0].match.path.prefix: expected a path that begins with / and has no query; other characters are written in percent-encoding, found `a`',
+    ],
+    [
+      'a host with a port',
+      'versions: { v1: "http://a:1" }\nroutes:\n- primary: v1\n  match: { host: "a:80" }\n',
+      '4:18: routes[0].match.host: expected a host name such as reviews.example.com, *.example.com or 127.0.0.1, without a port, found `"a:80"`',
+    ],
+    [
+      'a route name with a slash',
+      'versions: { v1: "http://a:1" }\nroutes: [ { primary: v1, name: a/b } ]\n',
+      '2:32: routes[0].name: expected a name of letters, digits and ._- (at most 128), found `a/b`',
+    ],
+    [
+      'a version name with a blank',
+      'versions: { "v 1": "http://a:1" }\nroutes: [ { primary: "v 1" } ]\n',
+      '1:13: versions.v 1: expected a name of letters, digits and ._- (at most 128)',
+      '2:22: routes[0].primary: expected a name of letters, digits and ._- (at most 128), found `"v 1"`',
+    ],
+  ],
+  addresses: [
+    [
+      'an address without a port',
+      minimal('listen: [127.0.0.1]\n'),
+      '1:10: listen[0]: expected an address such as 127.0.0.1:8080, [::1]:8080 or unix:/run/umbra.sock, found `127.0.0.1`',
+    ],
+    [
+      'an address without a host',
+      minimal('listen: [":8080"]\n'),
+      '1:10: listen[0]: expected an address such as 127.0.0.1:8080, [::1]:8080 or unix:/run/umbra.sock (0.0.0.0 or [::] for every interface), found `":8080"`',
+    ],
+    [
+      'a port out of range',
+      minimal('listen:\n- address: 127.0.0.1:65536\n'),
+      '2:12: listen[0].address: port `65536` is not a number from 0 to 65535',
+    ],
+    [
+      'a relative socket',
+      minimal('listen: ["unix:a.sock"]\n'),
+      '1:10: listen[0]: expected an absolute path after unix:, such as unix:/run/umbra.sock, found `"unix:a.sock"`',
+    ],
+    [
+      'a listener twice',
+      minimal('listen: [127.0.0.1:80, "[::1]:80", 127.0.0.1:80]\n'),
+      '1:36: listen: 127.0.0.1:80 is taken by listen (127.0.0.1:80)',
+    ],
+    [
+      'a wildcard over a listener',
+      minimal('listen: [127.0.0.1:80, 0.0.0.0:80]\n'),
+      '1:24: listen: 0.0.0.0:80 is taken by listen (127.0.0.1:80)',
+    ],
+    [
+      'two spellings of one address',
+      minimal('listen: ["[::1]:80", "[0:0::1]:80"]\n'),
+      '1:22: listen: [::1]:80 is taken by listen ([::1]:80)',
+    ],
+    [
+      'a socket twice',
+      minimal('listen: [unix:/run/a, unix:/run/a]\n'),
+      '1:23: listen: unix:/run/a is taken by listen (unix:/run/a)',
+    ],
+    [
+      'the admin server on the listener',
+      minimal('admin: { address: 127.0.0.1:8080 }\n'),
+      '1:19: admin: 127.0.0.1:8080 is taken by listen (by default) (127.0.0.1:8080)',
+    ],
+    [
+      'a listener on the default admin port',
+      minimal('listen: [ 127.0.0.1:9901 ]\n'),
+      '1:11: listen: 127.0.0.1:9901 is taken by admin (by default) (127.0.0.1:9901)',
+    ],
+    [
+      'an open admin server',
+      minimal('admin:\n  address: 0.0.0.0:9901\n'),
+      '2:12: admin: `token` is required, because 0.0.0.0:9901 can be reached from other machines',
+    ],
+    [
+      'a token with blanks',
+      minimal('admin: { token: "a b c" }\n'),
+      '1:17: admin.token: is not a token: 1 to 1024 visible ASCII characters without blanks',
+    ],
+    [
+      'admin: true',
+      minimal('admin: true\n'),
+      '1:8: admin: expected a mapping with `address`, or off, found `true`',
+    ],
+  ],
+  endpoints: [
+    [
+      'no scheme',
+      version('127.0.0.1:9080'),
+      '1:17: versions.v1: expected an endpoint such as http://127.0.0.1:9080, http://[::1]:9080 or unix:/run/app.sock, found `"127.0.0.1:9080"`',
+    ],
+    [
+      'a user',
+      version('http://me@a:1'),
+      '1:17: versions.v1: an endpoint takes no user or password: expected an endpoint such as http://127.0.0.1:9080, http://[::1]:9080 or unix:/run/app.sock',
+    ],
+    [
+      'a path',
+      version('http://a:1/x'),
+      '1:17: versions.v1: an endpoint takes no path, query or fragment: requests keep the target of the client',
+    ],
+    [
+      'a query',
+      version('http://a:1?x'),
+      '1:17: versions.v1: an endpoint takes no path, query or fragment: requests keep the target of the client',
+    ],
+    ['port 0', version('http://a:0'), '1:17: versions.v1: port `0` is not a number from 1 to 65535'],
+    [
+      'an impossible address',
+      version('http://300.1.1.1:1'),
+      '1:17: versions.v1: expected an endpoint such as http://127.0.0.1:9080, http://[::1]:9080 or unix:/run/app.sock, found `"http://300.1.1.1:1"`',
+    ],
+    [
+      'an abbreviated address',
+      version('http://127.1:1'),
+      '1:17: versions.v1: expected an endpoint such as http://127.0.0.1:9080, http://[::1]:9080 or unix:/run/app.sock, found `"http://127.1:1"`',
+    ],
+    [
+      'another scheme',
+      version('ftp://a:1'),
+      '1:17: versions.v1: expected an endpoint such as http://127.0.0.1:9080, http://[::1]:9080 or unix:/run/app.sock, found `"ftp://a:1"`',
+    ],
+    [
+      'none',
+      'versions: { v1: { endpoints: [] } }\nroutes: [ { primary: v1 } ]\n',
+      '1:30: versions.v1.endpoints: expected an endpoint or a list of them, found an empty list',
+    ],
+  ],
+  'names that belong together': [
+    [
+      'an unknown primary',
+      'versions: { v1: "http://a:1" }\nroutes:\n- primary: v2\n',
+      '3:12: unknown version `v2` (did you mean `v1`?)',
+    ],
+    [
+      'an unknown shadow',
+      'versions: { v1: "http://a:1" }\nroutes:\n- { primary: v1, mirrors: [ { to: reviews } ] }\n',
+      '3:35: unknown version `reviews`',
+    ],
+    [
+      'a version that every object inherits',
+      'versions: { v1: "http://a:1" }\nroutes:\n- primary: constructor\n',
+      '3:12: unknown version `constructor`',
+    ],
+    [
+      'a route twice',
+      'versions: { v1: "http://a:1" }\nroutes:\n- { name: a, primary: v1, match: { host: a } }\n- { name: a, primary: v1 }\n',
+      '4:11: route `a` is defined twice; the first is at line 3',
+    ],
+    [
+      'a route named as an unnamed one',
+      'versions: { v1: "http://a:1" }\nroutes:\n- { name: route-2, primary: v1, match: { host: a } }\n- { primary: v1 }\n',
+      '4:3: route `route-2` is defined twice; the first is at line 3',
+    ],
+    [
+      'a mirror to the primary',
+      'versions: { v1: "http://a:1" }\nroutes:\n- { primary: v1, mirrors: [ { to: v1 } ] }\n',
+      '3:35: mirrors `v1` to itself: it is the primary of this route',
+    ],
+    [
+      'two mirrors to one version',
+      mirrored('percent: 1 }, { to: v2'),
+      '4:44: this route is mirrored to `v2` twice; the first is at line 4',
+    ],
+    [
+      'a header in two spellings',
+      mirrored('headers: { set: { X-A: b, x-a: c } }'),
+      '4:55: routes[0].mirrors[0].headers.set.x-a: is given twice in different spellings',
+    ],
+  ],
+  headers: [
+    [
+      'a name that is no token',
+      mirrored('headers: { remove: [ "x y" ] }'),
+      '4:45: routes[0].mirrors[0].headers.remove[0]: expected a header name: letters, digits and !#$%&\'*+-.^_`|~, found `"x y"`',
+    ],
+    [
+      'a name that is no token, as a key',
+      mirrored('headers: { set: { "x:": a } }'),
+      "4:42: routes[0].mirrors[0].headers.set.x:: expected a header name: letters, digits and !#$%&'*+-.^_`|~",
+    ],
+    [
+      'a line feed in a value',
+      mirrored('headers: { add: { a: "b\\nc: d" } }'),
+      "4:45: routes[0].mirrors[0].headers.add.a: has a character that a header value can't carry: only visible ASCII, blanks and tabs are allowed",
+    ],
+    [
+      'a number for a value',
+      mirrored('headers: { set: { a: 1 } }'),
+      '4:45: routes[0].mirrors[0].headers.set.a: expected a header value; put it in quotes',
+    ],
+    [
+      'a hop-by-hop field',
+      mirrored('headers: { set: { Connection: close } }'),
+      "4:42: routes[0].mirrors[0].headers.set.Connection: `connection` can't be edited here: it belongs to one connection and umbra sets it itself (RFC 9110, section 7.6.1)",
+    ],
+    [
+      'a framing field',
+      mirrored('headers: { remove: [ content-length ] }'),
+      "4:45: routes[0].mirrors[0].headers.remove[0]: `content-length` can't be edited here: it says where the body ends and umbra sets it itself (RFC 9112, section 6)",
+    ],
+    [
+      'Host',
+      mirrored('headers: { set: { host: a } }'),
+      "4:42: routes[0].mirrors[0].headers.set.host: `host` can't be edited here: it is changed by the mirror's own key: `host: { set: name }`",
+    ],
+    [
+      'Expect',
+      mirrored('headers: { add: { expect: a } }'),
+      "4:42: routes[0].mirrors[0].headers.add.expect: `expect` can't be edited here: it is answered by umbra and never sent on (RFC 9110, section 10.1.1)",
+    ],
+  ],
+  'what is not built yet': [
+    [
+      'TLS to endpoints',
+      'versions: { v1: { endpoints: "http://a:1", tls: { ca: ca.pem } } }\nroutes: [ { primary: v1 } ]\n',
+      '1:44: versions.v1.tls: `tls` is not supported by this version of umbra yet',
+    ],
+    [
+      'https, short',
+      version('https://a:1'),
+      '1:17: versions.v1: `https://` is not supported by this version of umbra yet',
+    ],
+    [
+      'https, in a list',
+      'versions: { v1: { endpoints: [ "http://a:1", "https://a:2" ] } }\nroutes: [ { primary: v1 } ]\n',
+      '1:46: versions.v1.endpoints[1]: `https://` is not supported by this version of umbra yet',
+    ],
+    [
+      'https, in a short list',
+      'versions: { v1: [ "https://a:2" ] }\nroutes: [ { primary: v1 } ]\n',
+      '1:19: versions.v1[0]: `https://` is not supported by this version of umbra yet',
+    ],
+    [
+      'health',
+      'versions: { v1: { endpoints: "http://a:1", health: { path: / } } }\nroutes: [ { primary: v1 } ]\n',
+      '1:44: versions.v1.health: `health` is not supported by this version of umbra yet',
+    ],
+    [
+      'breaker',
+      mirrored('breaker: { failures: 50% }'),
+      '4:24: routes[0].mirrors[0].breaker: `breaker` is not supported by this version of umbra yet',
+    ],
+    [
+      'compare',
+      mirrored('compare: { sample: 1% }'),
+      '4:24: routes[0].mirrors[0].compare: `compare` is not supported by this version of umbra yet',
+    ],
+    [
+      'histograms',
+      minimal('histograms: { directory: ./hlog }\n'),
+      '1:1: histograms: `histograms` is not supported by this version of umbra yet',
+    ],
+    [
+      'redact',
+      minimal('redact: { headers: [ cookie ] }\n'),
+      '1:1: redact: `redact` is not supported by this version of umbra yet',
+    ],
+    [
+      'the node engine',
+      minimal('listen: [ { address: 127.0.0.1:80, engine: node } ]\n'),
+      '1:44: listen[0].engine: `engine: node` is not supported by this version of umbra yet',
+    ],
+  ],
+};
+
+function version(endpoint: string): string {
+  return `versions: { v1: "${endpoint}" }\nroutes: [ { primary: v1 } ]\n`;
+}
+
+for (const [group, cases] of Object.entries(refusals)) {
+  t.test(`${group}: refused at the place, with the reason`, async (t) => {
+    for (const [name, text, ...problems] of cases) t.same(told(text), problems, name);
+  });
+}
+
+t.test('all problems are told at once, in the order of the file', async (t) => {
+  const text =
+    'drain: 5\nroutes:\n- { primary: v2, timeot: 1s }\nversions: { v1: "http://a:1/x" }\nadmin: { address: "0.0.0.0:1" }\n';
+  t.same(
+    told(text).map((line) => line.split(': ', 2)[0]),
+    ['1:8', '3:14', '3:18', '4:17', '5:19'],
+  );
+});
+
+t.test('a flood of problems is cut, with the count of the rest', async (t) => {
+  const problems = told(minimal(Array.from({ length: 150 }, (_, index) => `zz${index}: 1\n`).join('')));
+  t.equal(problems.length, 101);
+  t.equal(problems[100], '101:1: 50 more problems from here on are not shown');
+});
+
+t.test('JSON is YAML', async (t) => {
+  const text = JSON.stringify(
+    { versions: { v1: 'http://127.0.0.1:1' }, routes: [{ primary: 'v1' }] },
+    null,
+    '\t',
+  );
+  t.same(loaded(text).routes[0].primary, 'v1');
+  t.match(told('{"versions": {"v1": "http://a:1"}, "routes": [{"primary": "v1", "percent": 1}]}'), [
+    '1:65: unknown key `percent` in routes[0]',
+  ]);
+});
+
+t.test('anchors and aliases can be used, and a version is named as it is written', async (t) => {
+  const config = loaded(
+    'versions: { 1.10: &v "http://a:1", 1.1: *v }\nroutes: [ { primary: "1.10", mirrors: [ { to: "1.1" } ] } ]\n',
+  );
+  t.same(Object.keys(config.versions), ['1.10', '1.1']);
+  t.equal(config.versions['1.1'].endpoints[0].authority, 'a:1');
+});
+
+t.test('percent 0 of an enabled mirror, port 0 and an admin server that is off are fine', async (t) => {
+  t.same(told(mirrored('percent: 0, enabled: true')), []);
+  t.same(told(minimal('listen: [127.0.0.1:0, 127.0.0.1:0]\nadmin: { address: 127.0.0.1:0 }\n')), []);
+  for (const off of ['off', 'false', '"off"'])
+    t.equal(loaded(minimal(`admin: ${off}\nlisten: [127.0.0.1:9901]\n`)).admin, null, off);
+  t.same(told(minimal('admin: { address: 0.0.0.0:1, token: x }\n')), []);
+});
+
+t.test('a route that can never match is a warning, and no error', async (t) => {
+  const routes = (earlier: string, later: string) =>
+    `versions: { v1: "http://a:1" }\nroutes:\n- { primary: v1, match: { ${earlier} } }\n- { primary: v1, match: { ${later} } }\n`;
+  const warning = [
+    '4:3: warning: route `route-2` can never match: `route-1` before it takes all of its requests',
+  ];
+  const covered = [
+    ['', 'path: { prefix: /a }'],
+    ['path: { prefix: / }', ''],
+    ['path: { prefix: /a }', 'path: { exact: /a/b }, method: [GET]'],
+    ['path: { prefix: /a/ }', 'path: { prefix: /a/b }'],
+    ['path: { regex: ^/a }', 'path: { regex: ^/a }'],
+    ['host: "*.b.c"', 'host: "*.a.b.c"'],
+    ['host: A.b', 'host: a.B'],
+    ['method: [GET, POST]', 'method: [get]'],
+    ['header: { X-A: { present: true } }', 'header: { x-a: { exact: b }, c: { present: true } }'],
+  ];
+  for (const [earlier, later] of covered)
+    t.same(told(routes(earlier, later)), warning, `${earlier} over ${later}`);
+  const open = [
+    ['path: { prefix: /a }', ''],
+    ['path: { prefix: /a }', 'path: { prefix: /ab }'],
+    ['path: { exact: /a }', 'path: { prefix: /a }'],
+    ['path: { prefix: /a }', 'path: { regex: ^/a }'],
+    ['host: "*.b.c"', 'host: b.c'],
+    ['host: a', ''],
+    ['method: [GET]', 'method: [GET, POST]'],
+    ['method: [GET]', ''],
+    ['header: { a: { exact: b } }', 'header: { a: { exact: c } }'],
+    ['header: { a: { exact: b } }', ''],
+  ];
+  for (const [earlier, later] of open) t.same(told(routes(earlier, later)), [], `${earlier} beside ${later}`);
+});
+
+t.test('a configuration file that can not be read is one problem that says why', async (t) => {
+  const directory = t.testdir({ big: ' '.repeat(1024 * 1024 + 1) });
+  const why = async (file: string) => {
+    const result = await loadConfigFile(file);
+    return result.ok ? [] : result.problems.map(formatProblem);
+  };
+  t.same(await why(`${directory}/none.yaml`), [`${directory}/none.yaml:1:1: can't be read: no such file`]);
+  t.same(await why(directory), [`${directory}:1:1: can't be read: it is a directory`]);
+  t.same(await why(`${directory}/big`), [`${directory}/big:1:1: is larger than 1048576 bytes`]);
+});
+
+t.test(
+  'certificates and keys must be readable; their paths start from the directory of the file',
+  async (t) => {
+    const directory = t.testdir({
+      'umbra.yaml': minimal('listen:\n- address: 127.0.0.1:0\n  tls: { cert: a.pem, key: b.pem }\n'),
+      'a.pem': '',
+    });
+    const file = `${directory}/umbra.yaml`;
+    const missing = await loadConfigFile(file);
+    t.same(missing.ok ? [] : missing.problems.map(formatProblem), [
+      `${file}:3:28: listen[0].tls.key: ${directory}/b.pem can't be read: no such file`,
+    ]);
+    const { writeFile } = await import('node:fs/promises');
+    await writeFile(`${directory}/b.pem`, '');
+    const found = await loadConfigFile(file);
+    t.same(found.ok && found.config.listen[0].tls, { cert: `${directory}/a.pem`, key: `${directory}/b.pem` });
+  },
+);

@@ -1,0 +1,27 @@
+/** Loads a text and tells what was found wrong, as a person would see it. */
+import { formatProblem, type LoadOptions, loadConfig } from '../../config/load.js';
+import type { Config } from '../../config/schema.js';
+
+/** `line:column: message` of every problem; empty when the configuration is good. */
+export function told(text: string, options: LoadOptions = {}): string[] {
+  const result = loadConfig(text, 'f', options);
+  return (result.ok ? result.warnings : result.problems).map((problem) =>
+    formatProblem(problem).replace(/^f:/, ''),
+  );
+}
+
+export function loaded(text: string, options: LoadOptions = {}): Config {
+  const result = loadConfig(text, 'f', options);
+  if (result.ok) return result.config;
+  throw new Error(result.problems.map(formatProblem).join('\n'));
+}
+
+/** The least that is a configuration, with `lines` in front. */
+export function minimal(lines = ''): string {
+  return `${lines}versions: { v1: "http://127.0.0.1:1" }\nroutes: [ { primary: v1 } ]\n`;
+}
+
+/** One route with one mirror from v1 to v2, and one key of the mirror in the fourth line. */
+export function mirrored(key: string): string {
+  return `versions: { v1: "http://127.0.0.1:1", v2: "http://127.0.0.1:2" }\nroutes:\n- primary: v1\n  mirrors: [ { to: v2, ${key} } ]\n`;
+}
