@@ -5,6 +5,8 @@ import { Agent, type OutgoingHttpHeaders, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { fieldsOf } from './origin.js';
 
+const patienceMs = 10_000;
+
 export interface Asked {
   readonly method?: string;
   readonly target?: string;
@@ -124,11 +126,18 @@ export class RawClient {
     this.socket.write(text, 'latin1');
   }
 
-  /** Resolves when this has come; rejects if the connection ends before. */
+  /** Resolves when this has come; rejects if the connection ends before, or if it takes too long. */
   async until(mark: string | RegExp): Promise<void> {
     while (typeof mark === 'string' ? !this.received.includes(mark) : !mark.test(this.received)) {
-      if (this.closed) throw new Error(`the connection ended before ${mark}; there was ${JSON.stringify(this.received)}`);
-      await new Promise<void>((resolve) => this.#wake.push(resolve));
+      const there = `there was ${JSON.stringify(this.received)}`;
+      if (this.closed) throw new Error(`the connection ended before ${mark}; ${there}`);
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`waited in vain for ${mark}; ${there}`)), patienceMs);
+        this.#wake.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
     }
   }
 
