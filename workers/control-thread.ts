@@ -1,6 +1,7 @@
 /** Main's end of the control thread: started, told what to observe, answered when a person asks for a change. */
 import { Worker } from 'node:worker_threads';
-import type { ChangeAnswer, ChangeAsk, ControlStart, FromControl, LogMessage, ObservedShares, ToControl } from './messages.js';
+import type { ObservedBlocks } from '../core/report/observed.js';
+import type { ChangeAnswer, ChangeAsk, ControlStart, FromControl, LogMessage, ToControl } from './messages.js';
 
 /** A control thread that failed is replaced after this long; nothing of the data plane hangs on it. */
 const restartMs = 500;
@@ -58,7 +59,7 @@ export class ControlThread {
   }
 
   /** Resolves when the control thread shows the new plan. */
-  observe(observed: ObservedShares): Promise<void> {
+  observe(observed: ObservedBlocks): Promise<void> {
     if (this.#worker === null) return Promise.resolve();
     this.#post({ type: 'observe', observed });
     return new Promise((resolve) => {

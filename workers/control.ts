@@ -4,27 +4,35 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { effectiveConfig } from '../config/effective.js';
-import { createAdminApp, serveAdmin, type AdminServer } from './admin/app.js';
 import { AccessLogFile } from './access-log-file.js';
+import { createAdminApp } from './admin/app.js';
+import { type AdminServer, serveAdmin } from './admin/server.js';
+import { addressUrl } from './downstream/open.js';
 import type { ChangeAnswer, ChangeAsk, ControlStart, FromControl, LogMessage, ToControl } from './messages.js';
-import { Observation } from './observation.js';
+import { openObservation } from './observation.js';
 
 const start = workerData as ControlStart;
-const observation = new Observation(start.observed);
+let observed = openObservation(start.observed);
 const asks = new Map<number, (answer: ChangeAnswer) => void>();
 let lastAsk = 0;
 let ready = false;
 let server: AdminServer | null = null;
 
-const accessLog = new AccessLogFile(start.logRings, start.logDoorbell, (message) => log('error', message));
-accessLog.follow(observation.plan.accessLog);
+const log = {
+  info: (fields: object, message: string) => sayLog('info', fields, message),
+  warn: (fields: object, message: string) => sayLog('warn', fields, message),
+  error: (fields: object, message: string) => sayLog('error', fields, message),
+};
+
+const accessLog = new AccessLogFile(start.logRings, start.logDoorbell, (message) => log.error({}, message));
+accessLog.follow(observed.plan.accessLog);
 
 parentPort!.on('message', (message: ToControl) => {
   switch (message.type) {
     case 'observe':
-      observation.follow(message.observed);
-      accessLog.follow(observation.plan.accessLog);
-      say({ type: 'observing', generation: observation.plan.generation });
+      observed = openObservation(message.observed);
+      accessLog.follow(observed.plan.accessLog);
+      say({ type: 'observing', generation: observed.plan.generation });
       return;
     case 'ready':
       ready = message.ready;
@@ -42,29 +50,43 @@ parentPort!.on('message', (message: ToControl) => {
 await listen();
 
 async function listen(): Promise<void> {
-  const { admin } = observation.plan;
+  const { admin } = observed.plan;
   if (admin === null) {
     say({ type: 'listening', address: null });
     return;
   }
   const app = createAdminApp({
-    observe: () => observation.read(),
-    ready: () => ready,
-    effectiveConfig: () => effectiveConfig(observation.plan),
-    changeMirror: (route, version, change) =>
-      ask({ what: 'mirror', route, version, percent: change.percent ?? null, enabled: change.enabled ?? null }),
-    replaceConfig: (text) => ask({ what: 'config', text }),
-    token: admin.token,
     address: admin.address,
-    log: (message) => log('warn', message),
+    token: admin.token,
+    log,
+    observe: () => observed,
+    ready: () => ready,
+    effectiveConfig: () => effectiveConfig(observed.plan),
+    changeMirrors: async (target, change) => {
+      const answer = await ask({
+        what: 'mirror',
+        route: target?.route ?? null,
+        version: target?.version ?? null,
+        percent: change.percent ?? null,
+        enabled: change.enabled ?? null,
+      });
+      return answer.ok ? answer : { ok: false, status: 404, message: answer.message };
+    },
+    replaceConfig: (text) => ask({ what: 'config', text }),
   });
   try {
     server = await serveAdmin(app, admin.address);
-    say({ type: 'listening', address: server.url });
+    say({ type: 'listening', address: addressUrl('http', admin.address, server.port) });
   } catch (error) {
-    say({ type: 'refused', message: error instanceof Error ? error.message : String(error) });
+    const name = addressUrl('http', admin.address, admin.address.kind === 'tcp' ? admin.address.port : 0);
+    say({ type: 'refused', message: `the admin API cannot listen on ${name}: ${causeOf(error)}` });
     await leave();
   }
+}
+
+function causeOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'EADDRINUSE' ? 'the address is in use' : message;
 }
 
 function ask(change: ChangeAsk): Promise<ChangeAnswer> {
@@ -85,6 +107,6 @@ function say(message: FromControl): void {
   parentPort!.postMessage(message);
 }
 
-function log(level: LogMessage['level'], message: string): void {
-  say({ type: 'log', level, message, fields: {} });
+function sayLog(level: LogMessage['level'], fields: object, message: string): void {
+  say({ type: 'log', level, message, fields: { ...fields } });
 }

@@ -7,7 +7,8 @@ import type { Plan } from '../core/plan.js';
 import { createDoorbell } from '../core/ring/doorbell.js';
 import { createRing } from '../core/ring/layout.js';
 import { LedgerBook } from './ledgers.js';
-import type { FromThread, LogMessage, ObservedShares, ThreadStart } from './messages.js';
+import type { ObservedBlocks } from '../core/report/observed.js';
+import type { FromThread, LogMessage, ThreadStart } from './messages.js';
 import { SupervisedThread, type ThreadEvents } from './supervisor.js';
 
 export interface DataPlaneEvents {
@@ -29,7 +30,6 @@ export class DataPlane {
   readonly logDoorbell = createDoorbell();
   /** Of all threads, proxy threads first. */
   readonly logRings: readonly SharedArrayBuffer[];
-  readonly restarts = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   readonly #book: LedgerBook;
   readonly #events: DataPlaneEvents;
   readonly #proxies: Member[] = [];
@@ -105,12 +105,13 @@ export class DataPlane {
   }
 
   /** Everything that the control thread reads. */
-  observed(): Omit<ObservedShares, 'engine' | 'startedUs'> {
+  observed(): Omit<ObservedBlocks, 'engine' | 'startedUs'> {
     return {
       plan: this.#plan,
-      restarts: this.restarts,
       ...this.#book.observed(),
-      rings: this.#rings.flatMap((rings, proxy) => rings.map((ring, shadow) => ({ proxy, shadow, ring }))),
+      rings: this.#rings.flatMap((rings, proxy) =>
+        rings.map((shared, shadow) => ({ name: `proxy-${proxy}/shadow-${shadow}`, shared })),
+      ),
     };
   }
 
@@ -184,7 +185,7 @@ export class DataPlane {
     if (error !== null && !this.#started) {
       this.#startFailure ??= error;
     } else if (error !== null) {
-      Atomics.add(new Int32Array(this.restarts), 0, 1);
+      this.#book.restarted(dataKind(thread), thread.index);
       this.#events.onLog({
         type: 'log',
         level: 'error',

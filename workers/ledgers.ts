@@ -5,9 +5,10 @@
 import type { Plan } from '../core/plan.js';
 import { settleDeadProxy, settleDeadShadow, settleDeadVersion } from '../core/record/law.js';
 import { MirrorLedger } from '../core/record/mirror-ledger.js';
-import { ThreadLedger } from '../core/record/thread-ledger.js';
+import { ThreadField, ThreadLedger } from '../core/record/thread-ledger.js';
 import { VersionLedger } from '../core/record/version-ledger.js';
-import type { LedgerShares, ObservedShares } from './messages.js';
+import type { ObservedBlocks } from '../core/report/observed.js';
+import type { LedgerShares } from './messages.js';
 
 type DataKind = 'proxy' | 'shadow';
 
@@ -83,14 +84,19 @@ export class LedgerBook {
     new ThreadLedger(blocks.thread).resetGauges();
   }
 
+  /** A thread that failed is being replaced. Called while it is gone, like `settle`. */
+  restarted(kind: DataKind, index: number): void {
+    new ThreadLedger(this.#blocks(kind, index).thread).add(ThreadField.RESTARTS);
+  }
+
   /** Everything that the control thread reads of ledgers. */
-  observed(): Pick<ObservedShares, 'versions' | 'mirrors' | 'threads'> {
-    const versions: ObservedShares['versions'][number][] = [];
+  observed(): Pick<ObservedBlocks, 'versions' | 'mirrors' | 'threads'> {
+    const versions: ObservedBlocks['versions'][number][] = [];
     for (const name of this.#primaries) {
-      versions.push({ name, role: 'primary', ledgers: this.#versionBlocks('proxy', name) });
+      versions.push({ name, role: 'primary', blocks: this.#versionBlocks('proxy', name) });
     }
     for (const name of this.#shadows) {
-      versions.push({ name, role: 'shadow', ledgers: this.#versionBlocks('shadow', name) });
+      versions.push({ name, role: 'shadow', blocks: this.#versionBlocks('shadow', name) });
     }
     return {
       versions,
@@ -98,9 +104,9 @@ export class LedgerBook {
         route,
         to,
         slot,
-        ledgers: this.#threads.map((blocks) => blocks.mirrors[slot]),
+        blocks: this.#threads.map((thread) => thread.mirrors[slot]),
       })),
-      threads: this.#threads.map(({ kind, index, thread }) => ({ kind, index, ledger: thread })),
+      threads: this.#threads.map(({ kind, index, thread }) => ({ kind, name: `${kind}-${index}`, block: thread })),
     };
   }
 

@@ -7,11 +7,15 @@ import { formatProblem, loadConfig } from '../config/load.js';
 import { compilePlan } from '../config/compile.js';
 import { MirrorSlots } from '../config/slots.js';
 import { nowUs } from '../core/clock.js';
+import { type Reading, read } from '../core/report/reading.js';
 import type { Plan } from '../core/plan.js';
-import { type Acceptor, engineName, openAcceptor } from './downstream/open.js';
+import type { Acceptor } from './downstream/downstream.js';
+import { engineName, openAcceptor, requireEngine } from './downstream/open.js';
 import { ControlThread } from './control-thread.js';
 import { DataPlane } from './data-plane.js';
-import type { ChangeAnswer, ChangeAsk, LogMessage, ObservedShares } from './messages.js';
+import type { ObservedBlocks } from '../core/report/observed.js';
+import type { ChangeAnswer, ChangeAsk, LogMessage } from './messages.js';
+import { openObservation } from './observation.js';
 import { withMirror } from './plan-change.js';
 
 export interface UmbraOptions {
@@ -82,6 +86,11 @@ export class Umbra {
     return this.#control.address;
   }
 
+  /** Everything measured so far, as of now. Reads shared memory only. */
+  read(): Reading {
+    return read(openObservation(this.#observed()), nowUs());
+  }
+
   /** A change of the running plan; answers when every thread has taken it. */
   change(ask: ChangeAsk): Promise<ChangeAnswer> {
     const change = this.#changes.then(() => (ask.what === 'config' ? this.#replace(ask.text) : this.#mirror(ask)));
@@ -110,6 +119,7 @@ export class Umbra {
   }
 
   async #start(): Promise<void> {
+    requireEngine();
     await this.#plane.start();
     await this.#control.start();
     for (const listener of this.plan.listeners) {
@@ -143,7 +153,7 @@ export class Umbra {
     for (const acceptor of this.#acceptors) acceptor.removeChild(index);
   }
 
-  #observed(): ObservedShares {
+  #observed(): ObservedBlocks {
     return { ...this.#plane.observed(), engine: engineName, startedUs: this.#startedUs };
   }
 

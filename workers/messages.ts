@@ -11,6 +11,7 @@
  *   main <--change / replace--> control     (what a person asked for through the admin API)
  */
 import type { Plan } from '../core/plan.js';
+import type { ObservedBlocks } from '../core/report/observed.js';
 
 export type ThreadKind = 'proxy' | 'shadow' | 'control';
 
@@ -61,46 +62,15 @@ export interface LogMessage {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Every block that the control thread reads. */
-export interface ObservedShares {
-  readonly plan: Plan;
-  readonly engine: string;
-  readonly startedUs: number;
-  /** Restarts of threads so far, one Int32 written by main. */
-  readonly restarts: SharedArrayBuffer;
-  readonly versions: readonly {
-    readonly name: string;
-    readonly role: 'primary' | 'shadow';
-    readonly ledgers: readonly SharedArrayBuffer[];
-  }[];
-  /** By slot. */
-  readonly mirrors: readonly {
-    readonly route: string;
-    readonly to: string;
-    readonly slot: number;
-    readonly ledgers: readonly SharedArrayBuffer[];
-  }[];
-  readonly threads: readonly {
-    readonly kind: 'proxy' | 'shadow';
-    readonly index: number;
-    readonly ledger: SharedArrayBuffer;
-  }[];
-  readonly rings: readonly {
-    readonly proxy: number;
-    readonly shadow: number;
-    readonly ring: SharedArrayBuffer;
-  }[];
-}
-
 export interface ControlStart {
   readonly kind: 'control';
-  readonly observed: ObservedShares;
+  readonly observed: ObservedBlocks;
   readonly logRings: readonly SharedArrayBuffer[];
   readonly logDoorbell: SharedArrayBuffer;
 }
 
 export type ToControl =
-  | { readonly type: 'observe'; readonly observed: ObservedShares }
+  | { readonly type: 'observe'; readonly observed: ObservedBlocks }
   | { readonly type: 'ready'; readonly ready: boolean }
   | { readonly type: 'answer'; readonly id: number; readonly answer: ChangeAnswer }
   | { readonly type: 'leave' };

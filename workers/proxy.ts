@@ -71,9 +71,10 @@ class ProxyThread {
 
   /** The order that uWS asks for: main has taken the descriptors out; connections close, then, a turn later, the thread ends. */
   leave(): void {
-    for (const downstream of this.#downstreams) downstream.close();
-    this.#turnEnd.now();
-    setImmediate(() => process.exit(0));
+    void Promise.all(this.#downstreams.map((downstream) => downstream.leave())).then(() => {
+      this.#turnEnd.now();
+      setImmediate(() => process.exit(0));
+    });
   }
 
   #compile(plan: Plan, shares: LedgerShares): ProxyRuntime {

@@ -53,7 +53,7 @@ class ShadowThread {
       () => turnEnd.request(),
     );
     const readers = start.rings.map((ring) => new RingReader(ring));
-    this.#receiver = new MirrorReceiver(readers, this.#upstream.arena, this.#log, nowUs);
+    this.#receiver = new MirrorReceiver(readers, this.#log, nowUs);
     this.#receiver.use(this.#compile(start.plan, start.ledgers));
     this.#turn();
     say({ type: 'ready', descriptors: [] });

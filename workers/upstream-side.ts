@@ -3,52 +3,61 @@
  * connections live on; the others drain.
  */
 import { nowUs } from '../core/clock.js';
-import { limits } from '../core/limits.js';
-import type { Plan } from '../core/plan.js';
+import type { Plan, VersionPlan } from '../core/plan.js';
 import { VersionLedger } from '../core/record/version-ledger.js';
-import { Deadlines } from '../core/upstream/deadlines.js';
 import { VersionPool } from '../core/upstream/pool.js';
-import { WriteArena } from '../core/upstream/write-arena.js';
+import { type UpstreamCounters, UpstreamResources } from '../core/upstream/resources.js';
 import type { LedgerShares } from './messages.js';
 
-export class UpstreamSide {
-  readonly arena = new WriteArena();
-  readonly #resources = {
-    readBuffer: Buffer.allocUnsafeSlow(limits.readBufferBytes),
-    arena: this.arena,
-    deadlines: new Deadlines(nowUs),
-    clock: nowUs,
-  };
+export class UpstreamSide implements UpstreamCounters {
+  readonly #resources = new UpstreamResources(nowUs, this);
+  /** By version name; a version that left the plan keeps its ledger while its connections close. */
+  readonly #ledgers = new Map<string, VersionLedger>();
   #pools = new Map<string, VersionPool>();
-  #byIndex: (VersionPool | undefined)[] = [];
-  #ledgers: (VersionLedger | undefined)[] = [];
+  #plan: Plan | null = null;
 
   /** Takes over the versions of `plan` in which this thread has a part. */
   follow(plan: Plan, shares: LedgerShares): void {
     const before = this.#pools;
     this.#pools = new Map();
-    this.#ledgers = shares.versions.map((shared) => (shared === undefined ? undefined : new VersionLedger(shared)));
-    this.#byIndex = plan.versions.map((version, index) => {
-      const ledger = this.#ledgers[index];
-      if (ledger === undefined) return undefined;
+    this.#plan = plan;
+    plan.versions.forEach((version, index) => {
+      const shared = shares.versions[index];
+      if (shared === undefined) return;
+      if (!this.#ledgers.has(version.name)) this.#ledgers.set(version.name, new VersionLedger(shared));
       const old = before.get(version.name);
-      const pool = old?.sameAs(version) ? old : new VersionPool(version, { ...this.#resources, ledger });
+      const pool = old?.sameAs(version) ? old : new VersionPool(version, this.#resources);
       this.#pools.set(version.name, pool);
-      return pool;
     });
     for (const [name, pool] of before) if (this.#pools.get(name) !== pool) pool.close();
   }
 
-  /** The pool of the version at `index` in the plan. */
+  /** The pool of the version at `index` in the plan that is followed. */
   pool(index: number): VersionPool {
-    return this.#byIndex[index]!;
+    return this.#pools.get(this.#name(index))!;
   }
 
   ledger(index: number): VersionLedger {
-    return this.#ledgers[index]!;
+    return this.#ledgers.get(this.#name(index))!;
   }
 
-  close(): void {
-    for (const pool of this.#pools.values()) pool.close();
+  connectionOpened(version: VersionPlan): void {
+    this.#ledgers.get(version.name)!.addConnectionsOpen(1);
+  }
+
+  connectionClosed(version: VersionPlan): void {
+    this.#ledgers.get(version.name)!.addConnectionsOpen(-1);
+  }
+
+  idleChanged(version: VersionPlan, change: number): void {
+    this.#ledgers.get(version.name)!.addConnectionsIdle(change);
+  }
+
+  requestRetried(version: VersionPlan): void {
+    this.#ledgers.get(version.name)!.retried();
+  }
+
+  #name(index: number): string {
+    return this.#plan!.versions[index].name;
   }
 }

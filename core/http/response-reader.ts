@@ -89,8 +89,9 @@ export class ResponseReader {
     this.head.begin(noBytes, 0);
   }
 
-  /** Delivers nothing more. May be called from the sink, and then ends the running `feed`. */
+  /** Delivers nothing more. May be called from the sink, and then ends the running `feed`. What is whole stays whole. */
   stop(): void {
+    if (this.#state === State.WHOLE || this.#state === State.REFUSED) return;
     this.#state = State.STOPPED;
     this.#chunked.stop();
   }

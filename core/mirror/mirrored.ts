@@ -117,9 +117,9 @@ export class Mirrored implements ResponseSink {
   body(piece: Uint8Array, last: boolean): void {
     if (last) this.#phase |= Phase.REQUEST_COMPLETE;
     if ((this.#phase & Phase.OVER) !== 0) return;
-    // A shadow that reads slowly is never waited for: what it does not take is held, up to a bound for the thread.
+    // A shadow that reads slowly is never waited for: what it does not take is held, up to the bounds of the call
+    // and of the thread, past which the call fails as overloaded.
     this.#call.write(piece, last);
-    if ((this.#phase & Phase.OVER) === 0 && this.#receiver.holdsTooMuch()) this.giveUp(Failure.OVERLOADED);
   }
 
   /** The rest of the request will not come, for this reason. */

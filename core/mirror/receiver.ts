@@ -8,7 +8,6 @@ import { limits } from '../limits.js';
 import type { AccessLogPort } from '../record/access-log.js';
 import { FrameType } from '../ring/frame.js';
 import type { FrameHandler, RingReader } from '../ring/reader.js';
-import type { WriteArena } from '../upstream/write-arena.js';
 import { allExchanges, FrameFlag, MirroredHead, Numbers, Outcome } from './codec.js';
 import { Mirrored } from './mirrored.js';
 import type { ShadowMirror, ShadowRuntime } from './shadow-runtime.js';
@@ -77,7 +76,6 @@ export class MirrorReceiver {
   readonly clock: Clock;
   readonly log: AccessLogPort;
   readonly outcome = new Outcome();
-  readonly #arena: WriteArena;
   readonly #sources: Source[];
   readonly #head = new MirroredHead();
   readonly #spare: Mirrored[] = [];
@@ -87,9 +85,8 @@ export class MirrorReceiver {
   #retireBelow = 0;
   #draining = false;
 
-  constructor(readers: readonly RingReader[], arena: WriteArena, log: AccessLogPort, clock: Clock) {
+  constructor(readers: readonly RingReader[], log: AccessLogPort, clock: Clock) {
     this.#sources = readers.map((reader) => new Source(reader, this));
-    this.#arena = arena;
     this.log = log;
     this.clock = clock;
   }
@@ -170,10 +167,6 @@ export class MirrorReceiver {
     this.#underWay.add(mirrored);
     open.set(exchangeId, mirrored);
     mirrored.begin(mirror, this.#head, (flags & FrameFlag.LAST) !== 0);
-  }
-
-  holdsTooMuch(): boolean {
-    return this.#arena.heldBytes > limits.shadowHeldBytes;
   }
 
   ended(mirrored: Mirrored): void {

@@ -34,6 +34,11 @@ export const threadFields = [
     metric: 'umbra_loop_turns_total',
     help: 'Turns of the event loop in which the thread had work.',
   },
+  {
+    kind: 'counter',
+    metric: 'umbra_thread_restarts_total',
+    help: 'Times that the thread died and was started again.',
+  },
 ] as const satisfies readonly { kind: 'counter' | 'gauge'; metric: string; help: string }[];
 
 /** Indexes of `threadFields`. */
@@ -45,6 +50,8 @@ export const ThreadField = {
   REFUSED: 4,
   ACCESS_LOG_DROPPED: 5,
   LOOP_TURNS: 6,
+  /** Written by main, between the thread's lives. */
+  RESTARTS: 7,
 } as const;
 export type ThreadField = (typeof ThreadField)[keyof typeof ThreadField];
 

@@ -5,7 +5,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { styleText } from 'node:util';
+import { paint } from '../demo/paint.js';
 import { Worker } from 'node:worker_threads';
 import { loadConfigFile } from '../../config/load.js';
 import { Callers } from '../demo/callers.js';
@@ -14,7 +14,7 @@ import { LogTail } from '../demo/log-tail.js';
 import type { OriginPorts } from '../demo/origins.js';
 import { openInBrowser } from '../demo/browser.js';
 import { Umbra } from '../main.js';
-import { subtractMirror, subtractVersion } from '../../core/record/snapshot.js';
+import { type MirrorSnapshot, subtractVersion, type VersionSnapshot } from '../../core/record/snapshot.js';
 import { logMessage, openLog } from '../log.js';
 
 export interface DemoOptions {
@@ -34,6 +34,13 @@ const defaultAdminPort = 9901;
 /** The part of `--for` that shows v1 alone; without `--for`, this long. */
 const aloneShare = 0.3;
 const aloneMs = 6000;
+
+/** What had been measured at one moment; null where there was nothing to measure yet. */
+interface Figures {
+  readonly v1: VersionSnapshot | null;
+  readonly v2: VersionSnapshot | null;
+  readonly mirror: MirrorSnapshot | null;
+}
 
 const mirrorLines = `    mirrors:
       - to: v2
@@ -76,8 +83,8 @@ async function play(options: DemoOptions, place: Place, ports: OriginPorts): Pro
   await callers.stop();
   await tail.look();
   chapter('2', 'the route gains a mirror: a copy of every request goes to v2 as well');
-  print(`  these lines are added to ${styleText('bold', place.config)}, and umbra takes them while it runs:\n`);
-  print(styleText('green', mirrorLines.replace(/^/gm, '  + ').replace(/ {2}\+ $/, '')));
+  print(`  these lines are added to ${paint('bold', place.config)}, and umbra takes them while it runs:\n`);
+  print(paint('green', mirrorLines.replace(/^/gm, '  + ').replace(/ {2}\+ $/, '')));
   const before = read(umbra);
   await writeFile(place.config, yaml + mirrorLines);
   const taken = await umbra.replace(await loadConfigFile(place.config));
@@ -149,7 +156,7 @@ routes:
 
 function introduce(umbra: Umbra, ports: OriginPorts, options: DemoOptions, place: Place): void {
   print(`
-  ${styleText('bold', 'umbra')} between clients and two versions of a small service, at ${options.rate} calls a second
+  ${paint('bold', 'umbra')} between clients and two versions of a small service, at ${options.rate} calls a second
 
       clients ──▶ umbra ──▶ v1   http://127.0.0.1:${ports.v1}   answers the client
                     └╌╌╌╌▶ v2   http://127.0.0.1:${ports.v2}   gets a copy; its answer is measured and thrown away
@@ -163,24 +170,25 @@ function introduce(umbra: Umbra, ports: OriginPorts, options: DemoOptions, place
 }
 
 function chapter(number: string, title: string): void {
-  print(`\n  ${styleText('bold', `${number}  ${title}`)}\n`);
+  print(`\n  ${paint('bold', `${number}  ${title}`)}\n`);
 }
 
 function labelled(line: string, ports: OriginPorts): string {
-  return line.endsWith(`:${ports.v2}"`) ? `  ${styleText('cyan', 'v2')} ${line}` : `  ${styleText('yellow', 'v1')} ${line}`;
+  return line.endsWith(`:${ports.v2}"`) ? `  ${paint('cyan', 'v2')} ${line}` : `  ${paint('yellow', 'v1')} ${line}`;
 }
 
-function read(umbra: Umbra): Compared {
-  const { versions, mirrors } = umbra.figures();
-  return { v1: versions('v1', 'primary'), v2: versions('v2', 'shadow'), mirror: mirrors('reviews', 'v2') };
+function read(umbra: Umbra): Figures {
+  const reading = umbra.read();
+  const version = (name: string): VersionSnapshot | null =>
+    reading.versions.find((candidate) => candidate.name === name)?.counts ?? null;
+  return { v1: version('v1'), v2: version('v2'), mirror: reading.mirrors[0]?.counts ?? null };
 }
 
-function since(before: Compared, after: Compared): Compared {
-  return {
-    v1: subtractVersion(after.v1, before.v1),
-    v2: subtractVersion(after.v2, before.v2),
-    mirror: subtractMirror(after.mirror, before.mirror),
-  };
+/** The part that belongs to the second chapter: v2 and the mirror did not exist before it. */
+function since(before: Figures, after: Figures): Compared {
+  const { v1, v2, mirror } = after;
+  if (v1 === null || v2 === null || mirror === null) throw new Error('the mirror left no figures');
+  return { v1: before.v1 === null ? v1 : subtractVersion(v1, before.v1), v2, mirror };
 }
 
 function passed(ms: number): Promise<void> {

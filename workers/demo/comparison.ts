@@ -21,10 +21,10 @@ export function comparisonText({ v1, v2, mirror }: Compared): string {
     row('failures', total(v1.failures), total(v2.failures), signed(total(v2.failures) - total(v1.failures))),
   ];
   for (const p of percentiles) {
-    const [a, b] = [v1.latency.percentile(p), v2.latency.percentile(p)];
+    const [a, b] = [v1.latency.percentileUs(p), v2.latency.percentileUs(p)];
     lines.push(row(`latency p${p}`, ms(a), ms(b), `${b >= a ? '+' : '-'}${ms(Math.abs(b - a))}`));
   }
-  lines.push(row('latency max', ms(v1.latency.max), ms(v2.latency.max), ''));
+  lines.push(row('latency max', ms(v1.latency.maxUs), ms(v2.latency.maxUs), ''));
   lines.push('');
   lines.push(`  ${accounts(mirror)}`);
   lines.push(`  ${pairs(mirror)}`);
@@ -45,7 +45,7 @@ function pairs(mirror: MirrorSnapshot): string {
   const slower = mirror.deltaSlower.count;
   return (
     `paired:   ${mirror.paired} requests; v2 was slower in ${slower} of them, ` +
-    `by ${ms(mirror.deltaSlower.percentile(50))} in the middle; the status differed in ${mirror.statusDifferent}`
+    `by ${ms(mirror.deltaSlower.percentileUs(50))} in the middle; the status differed in ${mirror.statusDifferent}`
   );
 }
 

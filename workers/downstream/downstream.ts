@@ -1,6 +1,6 @@
 /**
- * One listener of one proxy thread, whatever its engine. What an engine and the proxy say to each other about
- * one request stands in `core/exchange/downstream`.
+ * Listeners as main and the proxy threads see them, whatever the engine. What an engine and the proxy say to each
+ * other about one request stands in `core/exchange/downstream`.
  */
 export type { RequestHandler, RequestSink, Responder } from '../../core/exchange/downstream.js';
 
@@ -10,6 +10,19 @@ export interface Downstream {
   connections(): number;
   /** Takes no new connections, answers what is in flight with `Connection: close` where the engine can, then resolves. */
   drain(): Promise<void>;
-  /** Closes everything at once. */
+  /** Closes everything; resolves when the thread may end. The acceptor must have let this child go before. */
+  leave(): Promise<void>;
+}
+
+/** One listener on main: takes connections and hands them to the proxy threads in turn. */
+export interface Acceptor {
+  /** `http://127.0.0.1:8080`, with the real port. */
+  readonly url: string;
+  /** From now on proxy thread `index` gets its part; `descriptor` came from it and is the engine's business. */
+  addChild(index: number, descriptor: unknown): void;
+  /** It gets no more. Nothing happens if it had none. */
+  removeChild(index: number): void;
+  /** New connections are refused from now on. */
+  stopListening(): void;
   close(): void;
 }

@@ -302,7 +302,7 @@ t.test('a new reader gives back what the dead one had read', async (t) => {
   t.equal(used, RING_BYTES - FRAME_BYTES_MAX);
 });
 
-t.test('a new reader is not behind HEAD when the last thing skipped was padding', async (t) => {
+t.test('CURSOR and HEAD agree after a batch, padding included', async (t) => {
   const { shared, writer, reader } = newRing(RING_BYTES, RING_BYTES - 8);
   offer(writer, FrameType.BODY, 'behind padding');
   writer.publish();
@@ -358,6 +358,17 @@ t.test('a TAIL that can not be is an error and no endless loop', async (t) => {
     openRing(shared).control[Control.TAIL] = tail;
     t.throws(() => reader.drain(new Collector(), Number.MAX_SAFE_INTEGER), /ring is corrupt/, `${tail}`);
   }
+});
+
+t.test('a TAIL further ahead than the ring is large does not bring old frames back', async (t) => {
+  const { shared, writer, reader } = newRing(RING_BYTES);
+  for (let i = 0; i < 8; i++) writer.claim(FrameType.BODY, 0, 0, i, 0, PAYLOAD_BYTES_MAX);
+  writer.publish();
+  reader.drain(new Collector(), 8);
+  openRing(shared).control[Control.TAIL] = 2 * RING_BYTES + FRAME_BYTES_MAX;
+  const seen = new Collector();
+  t.throws(() => reader.drain(seen, 100), /ring is corrupt/);
+  t.equal(seen.frames.length, 0);
 });
 
 t.test('the doorbell of a ring without a parked consumer is not struck by publish', async (t) => {

@@ -1,0 +1,139 @@
+/**
+ * What the schema can't see, because it concerns several places at once. It works on the tree, not on the
+ * understood configuration, so that these faults are told together with all others; parts that are
+ * malformed are passed over here, the schema has them.
+ */
+import { limits } from '../core/limits.js';
+import type { Address } from '../core/plan.js';
+import { collide, formatAddress, isLoopback, parseAddress } from './address.js';
+import { type ConfigProblem, errorAt, type Mark } from './problem.js';
+import { routeName } from './schema.js';
+import { didYouMean } from './suggest.js';
+import { childOf, ListNode, MapNode, markAt, nodeAt, type Path, ScalarNode, type TreeNode } from './tree.js';
+import { Refusal } from './units.js';
+
+export function checkAcross(root: TreeNode): ConfigProblem[] {
+  return [...checkVersions(root), ...checkRouteNames(root), ...checkMirrors(root), ...checkAddresses(root)];
+}
+
+/** Every version that a route names must exist. */
+function checkVersions(root: TreeNode): ConfigProblem[] {
+  const versions = childOf(root, 'versions');
+  if (!(versions instanceof MapNode)) return [];
+  const problems: ConfigProblem[] = [];
+  const check = (path: Path) => {
+    const name = textAt(root, path);
+    if (name === null || versions.entries.has(name)) return;
+    const hint = didYouMean(name, versions.entries.keys());
+    problems.push(errorAt(markAt(root, path), `unknown version \`${name}\`${hint}`));
+  };
+  for (const route of indexesAt(root, ['routes'])) {
+    check(['routes', route, 'primary']);
+    for (const mirror of indexesAt(root, ['routes', route, 'mirrors']))
+      check(['routes', route, 'mirrors', mirror, 'to']);
+  }
+  return problems;
+}
+
+function checkRouteNames(root: TreeNode): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const firsts = new Map<string, Mark>();
+  for (const route of indexesAt(root, ['routes'])) {
+    const name = routeName(textAt(root, ['routes', route, 'name']) ?? undefined, route);
+    const mark = markAt(root, ['routes', route, 'name']);
+    const first = firsts.get(name);
+    if (first === undefined) firsts.set(name, mark);
+    else
+      problems.push(errorAt(mark, `route \`${name}\` is defined twice; the first is at line ${first.line}`));
+  }
+  return problems;
+}
+
+function checkMirrors(root: TreeNode): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  let count = 0;
+  for (const route of indexesAt(root, ['routes'])) {
+    const primary = textAt(root, ['routes', route, 'primary']);
+    const firsts = new Map<string, Mark>();
+    for (const mirror of indexesAt(root, ['routes', route, 'mirrors'])) {
+      const path = ['routes', route, 'mirrors', mirror, 'to'];
+      const to = textAt(root, path);
+      const mark = markAt(root, path);
+      if (++count === limits.mirrorSlots + 1)
+        problems.push(errorAt(mark, `more than ${limits.mirrorSlots} mirrors in one configuration`));
+      if (to === null) continue;
+      const first = firsts.get(to);
+      if (to === primary)
+        problems.push(errorAt(mark, `mirrors \`${to}\` to itself: it is the primary of this route`));
+      else if (first !== undefined) {
+        problems.push(
+          errorAt(mark, `this route is mirrored to \`${to}\` twice; the first is at line ${first.line}`),
+        );
+      } else firsts.set(to, mark);
+    }
+  }
+  return problems;
+}
+
+interface Listening {
+  readonly name: string;
+  readonly address: Address;
+  readonly mark: Mark;
+}
+
+/** Each address once; and nothing but a token may stand between a network and the admin API. */
+function checkAddresses(root: TreeNode): ConfigProblem[] {
+  const admin = adminListening(root);
+  const all = [...listeners(root), ...(admin === null ? [] : [admin])].sort(
+    (a, b) => a.mark.line - b.mark.line || a.mark.column - b.mark.column,
+  );
+  const problems: ConfigProblem[] = [];
+  all.forEach((later, index) => {
+    const earlier = all.slice(0, index).find((other) => collide(other.address, later.address));
+    if (earlier === undefined) return;
+    const same = `${formatAddress(later.address)} is taken by ${earlier.name} (${formatAddress(earlier.address)})`;
+    problems.push(errorAt(later.mark, `${later.name}: ${same}`));
+  });
+  if (admin !== null && !isLoopback(admin.address) && nodeAt(root, ['admin', 'token']) === undefined) {
+    problems.push(
+      errorAt(
+        admin.mark,
+        `admin: \`token\` is required, because ${formatAddress(admin.address)} can be reached from other machines`,
+      ),
+    );
+  }
+  return problems;
+}
+
+function listeners(root: TreeNode): Listening[] {
+  const node = childOf(root, 'listen');
+  const paths: Path[] =
+    node instanceof ListNode ? node.items.map((_, index) => ['listen', index]) : [['listen']];
+  return paths.flatMap((path) => listeningAt(root, path, 'listen', '127.0.0.1:8080'));
+}
+
+function adminListening(root: TreeNode): Listening | null {
+  const node = childOf(root, 'admin');
+  if (node !== undefined && !(node instanceof MapNode)) return null;
+  return listeningAt(root, ['admin'], 'admin', '127.0.0.1:9901')[0] ?? null;
+}
+
+/** An address that stands at a path or at its `address`; `otherwise` where neither is given. */
+function listeningAt(root: TreeNode, path: Path, name: string, otherwise: string): Listening[] {
+  const addressPath = nodeAt(root, path) instanceof MapNode ? [...path, 'address'] : path;
+  const isGiven = nodeAt(root, addressPath) !== undefined;
+  const text = isGiven ? textAt(root, addressPath) : otherwise;
+  const address = text === null ? null : parseAddress(text);
+  if (address === null || address instanceof Refusal) return [];
+  return [{ name: isGiven ? name : `${name} (by default)`, address, mark: markAt(root, addressPath) }];
+}
+
+function textAt(root: TreeNode, path: Path): string | null {
+  const node = nodeAt(root, path);
+  return node instanceof ScalarNode && typeof node.value === 'string' ? node.value : null;
+}
+
+function indexesAt(root: TreeNode, path: Path): number[] {
+  const node = nodeAt(root, path);
+  return node instanceof ListNode ? node.items.map((_, index) => index) : [];
+}

@@ -1,0 +1,151 @@
+/** A checked configuration to the plan that threads work by. Everything that can be wrong was found by `load.ts`. */
+import { limits } from '../core/limits.js';
+import type {
+  FieldMatch,
+  MatchPlan,
+  MirrorPlan,
+  PathMatch,
+  Plan,
+  RoutePlan,
+  ThreadsPlan,
+  VersionPlan,
+} from '../core/plan.js';
+import type { Config, MirrorConfig, RouteConfig } from './schema.js';
+import type { MirrorSlots } from './slots.js';
+
+/** RFC 9110, section 9.2.1. */
+export const safeMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
+
+/** Of `auto`: one core in so many is left to shadows. */
+const coresPerShadowThread = 4;
+
+/**
+ * `cores` decides what `auto` threads means. Throws `MirrorSlotsFullError` when the slots do not suffice; no slot is
+ * taken then, and the plan in force stays.
+ */
+export function compilePlan(config: Config, generation: number, slots: MirrorSlots, cores: number): Plan {
+  const versions = Object.entries(config.versions).map(([name, version]) => compileVersion(name, version));
+  const indexes = new Map(versions.map((version, index) => [version.name, index]));
+  const mirrorSlots = slots.assign(
+    config.routes.flatMap((route) =>
+      route.mirrors.map((mirror) => ({ route: route.name, version: mirror.to })),
+    ),
+  );
+  let mirrorsBefore = 0;
+  const routes = config.routes.map((route) => {
+    const slotsOfRoute = mirrorSlots.slice(mirrorsBefore, mirrorsBefore + route.mirrors.length);
+    mirrorsBefore += route.mirrors.length;
+    return compileRoute(route, indexes, slotsOfRoute);
+  });
+  return {
+    generation,
+    listeners: config.listen.map(({ address, engine, tls }) => ({
+      address,
+      engine,
+      tls: tls === undefined ? null : { certPath: tls.cert, keyPath: tls.key },
+    })),
+    admin:
+      config.admin === null ? null : { address: config.admin.address, token: config.admin.token ?? null },
+    threads: compileThreads(config.threads, cores),
+    drainMs: config.drain,
+    samplingSalt: config.sampling.salt,
+    versions,
+    routes,
+    accessLog:
+      config.accessLog === undefined
+        ? null
+        : {
+            path: config.accessLog.path,
+            format: config.accessLog.format,
+            shareMillionths: config.accessLog.sample,
+          },
+  };
+}
+
+function compileThreads(threads: Config['threads'], cores: number): ThreadsPlan {
+  const proxyAuto = Math.min(limits.threads, Math.max(1, cores - 1));
+  const shadowAuto = Math.min(limits.threads, Math.max(1, Math.floor(cores / coresPerShadowThread)));
+  return {
+    proxy: threads.proxy === 'auto' ? proxyAuto : threads.proxy,
+    shadow: threads.shadow === 'auto' ? shadowAuto : threads.shadow,
+    ringBytes: threads.ring,
+  };
+}
+
+function compileVersion(name: string, version: Config['versions'][string]): VersionPlan {
+  const { endpoints, connections } = version;
+  return {
+    name,
+    endpoints,
+    connectionsMax: connections.max,
+    idleMs: connections.idle,
+    connectTimeoutMs: connections.connectTimeout,
+  };
+}
+
+function compileRoute(
+  route: RouteConfig,
+  versions: ReadonlyMap<string, number>,
+  slots: readonly number[],
+): RoutePlan {
+  return {
+    name: route.name,
+    match: compileMatch(route.match),
+    primary: versions.get(route.primary)!,
+    timeoutMs: route.timeout,
+    mirrors: route.mirrors.map((mirror, index) =>
+      compileMirror(mirror, versions.get(mirror.to)!, slots[index]),
+    ),
+  };
+}
+
+function compileMatch(match: RouteConfig['match']): MatchPlan {
+  const headers = Object.entries(match.header ?? {}).map(([name, field]): FieldMatch => {
+    const lower = name.toLowerCase();
+    if (field.present) return { name: lower, kind: 'present', value: '' };
+    return { name: lower, ...oneKind(field) };
+  });
+  return {
+    host: match.host ?? null,
+    path: match.path === undefined ? null : oneKind(match.path),
+    methods: match.method === undefined ? null : [...new Set(match.method)],
+    headers,
+  };
+}
+
+/** The schema lets exactly one of the three through. */
+function oneKind(match: {
+  exact?: string | undefined;
+  prefix?: string | undefined;
+  regex?: string | undefined;
+}): PathMatch {
+  if (match.exact !== undefined) return { kind: 'exact', value: match.exact };
+  if (match.prefix !== undefined) return { kind: 'prefix', value: match.prefix };
+  return { kind: 'regex', value: match.regex! };
+}
+
+function compileMirror(mirror: MirrorConfig, to: number, slot: number): MirrorPlan {
+  return {
+    slot,
+    to,
+    enabled: mirror.enabled,
+    shareMillionths: mirror.percent,
+    sample: mirror.sample,
+    methods: compileMethods(mirror.methods),
+    host: mirror.host,
+    headers: {
+      remove: [...new Set(mirror.headers.remove ?? [])],
+      set: mirror.headers.set ?? [],
+      add: mirror.headers.add ?? [],
+    },
+    bodyBytesMax: mirror.body.max,
+    ratePerSecond: mirror.rate ?? null,
+    inFlightMax: mirror.inFlight,
+    timeoutMs: mirror.timeout,
+  };
+}
+
+function compileMethods(methods: MirrorConfig['methods']): readonly string[] | null {
+  if (methods === 'all') return null;
+  return methods === 'safe' ? safeMethods : [...new Set(methods)];
+}

@@ -1,0 +1,131 @@
+/** A plan told in the words of a configuration file, for `GET /api/config`: every default filled in, no secret. */
+import type {
+  Address,
+  FieldMatch,
+  HeaderEdits,
+  HostPolicy,
+  MatchPlan,
+  MirrorPlan,
+  Plan,
+  RoutePlan,
+  SamplePlan,
+  VersionPlan,
+} from '../core/plan.js';
+import { formatAddress } from './address.js';
+import { formatDuration, formatRate, formatSize, percentOfShare } from './units.js';
+
+/** What stands in place of a secret. */
+export const redacted = '[redacted]';
+
+/** Fields whose values are credentials, whoever set them. */
+const secretField = /authorization|cookie|token|secret|password|api-?key|credential|signature/;
+
+/**
+ * The result is of the shape of a configuration and, but for redacted values, compiles to the same plan. Threads
+ * are told as the numbers that `auto` came to.
+ */
+export function effectiveConfig(plan: Plan): object {
+  const { accessLog, admin, threads } = plan;
+  return {
+    listen: plan.listeners.map(({ address, engine, tls }) => ({
+      address: formatAddress(address),
+      engine,
+      ...(tls === null ? {} : { tls: { cert: tls.certPath, key: tls.keyPath } }),
+    })),
+    admin:
+      admin === null
+        ? 'off'
+        : { address: formatAddress(admin.address), ...(admin.token === null ? {} : { token: redacted }) },
+    threads: { proxy: threads.proxy, shadow: threads.shadow, ring: formatSize(threads.ringBytes) },
+    drain: formatDuration(plan.drainMs),
+    sampling: { salt: plan.samplingSalt },
+    versions: Object.fromEntries(plan.versions.map((version) => [version.name, versionOf(version)])),
+    routes: plan.routes.map((route) => routeOf(route, plan.versions)),
+    ...(accessLog === null
+      ? {}
+      : {
+          accessLog: {
+            path: accessLog.path,
+            format: accessLog.format,
+            sample: percentOfShare(accessLog.shareMillionths),
+          },
+        }),
+  };
+}
+
+function versionOf(version: VersionPlan): object {
+  return {
+    endpoints: version.endpoints.map(({ address }) => endpointOf(address)),
+    connections: {
+      max: version.connectionsMax,
+      idle: formatDuration(version.idleMs),
+      connectTimeout: formatDuration(version.connectTimeoutMs),
+    },
+  };
+}
+
+function endpointOf(address: Address): string {
+  return address.kind === 'unix' ? formatAddress(address) : `http://${formatAddress(address)}`;
+}
+
+function routeOf(route: RoutePlan, versions: readonly VersionPlan[]): object {
+  return {
+    name: route.name,
+    match: matchOf(route.match),
+    primary: versions[route.primary].name,
+    timeout: formatDuration(route.timeoutMs),
+    mirrors: route.mirrors.map((mirror) => mirrorOf(mirror, versions)),
+  };
+}
+
+function matchOf({ host, path, methods, headers }: MatchPlan): object {
+  return {
+    ...(host === null ? {} : { host }),
+    ...(path === null ? {} : { path: { [path.kind]: path.value } }),
+    ...(methods === null ? {} : { method: methods }),
+    ...(headers.length === 0
+      ? {}
+      : { header: Object.fromEntries(headers.map((field) => [field.name, fieldMatchOf(field)])) }),
+  };
+}
+
+function fieldMatchOf(field: FieldMatch): object {
+  if (field.kind === 'present') return { present: true };
+  return { [field.kind]: secretField.test(field.name) ? redacted : field.value };
+}
+
+function mirrorOf(mirror: MirrorPlan, versions: readonly VersionPlan[]): object {
+  return {
+    to: versions[mirror.to].name,
+    enabled: mirror.enabled,
+    percent: percentOfShare(mirror.shareMillionths),
+    sample: sampleOf(mirror.sample),
+    methods: mirror.methods ?? 'all',
+    host: hostOf(mirror.host),
+    headers: headersOf(mirror.headers),
+    body: { max: formatSize(mirror.bodyBytesMax) },
+    ...(mirror.ratePerSecond === null ? {} : { rate: formatRate(mirror.ratePerSecond) }),
+    inFlight: mirror.inFlightMax,
+    timeout: formatDuration(mirror.timeoutMs),
+  };
+}
+
+function sampleOf(sample: SamplePlan): string {
+  return 'name' in sample ? `${sample.by}:${sample.name}` : sample.by;
+}
+
+function hostOf(host: HostPolicy): string | object {
+  return host.kind === 'set' ? { set: host.value } : host.kind;
+}
+
+function headersOf({ remove, set, add }: HeaderEdits): object {
+  return {
+    ...(remove.length === 0 ? {} : { remove }),
+    ...(set.length === 0 ? {} : { set: fieldsOf(set) }),
+    ...(add.length === 0 ? {} : { add: fieldsOf(add) }),
+  };
+}
+
+function fieldsOf(fields: readonly (readonly [name: string, value: string])[]): object {
+  return Object.fromEntries(fields.map(([name, value]) => [name, secretField.test(name) ? redacted : value]));
+}

@@ -1,0 +1,48 @@
+/**
+ * `${NAME}` and `${NAME:-default}` in string values. They are substituted in parsed scalars, never in the
+ * raw text, so that no value can bring keys or structure of its own.
+ */
+import { Refusal } from './units.js';
+
+/** `$${` stands for the text `${`; the last alternative catches what starts a reference and is none. */
+const reference = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?:(:-)([^}]*))?\}|\$\{/g;
+
+/** Whether a text holds anything to substitute. */
+export function mentionsEnvironment(text: string): boolean {
+  return text.includes('${');
+}
+
+/** The text with its references replaced, or why that can't be done. As in a shell, `:-` also covers an empty value. */
+export function substitute(text: string, env: NodeJS.ProcessEnv): string | Refusal {
+  let refusal: Refusal | null = null;
+  const result = text.replace(
+    reference,
+    (all, name: string | undefined, fallback: string | undefined, rest: string) => {
+      if (all === '$${') return '${';
+      if (name === undefined) {
+        refusal ??= new Refusal(
+          `is no reference to the environment: write ${'$'}{NAME}, ${'$'}{NAME:-default}, or $${'$'}{ for the text ${'$'}{`,
+        );
+        return '';
+      }
+      const value = Object.hasOwn(env, name) ? env[name] : undefined;
+      if (fallback !== undefined) return value === undefined || value === '' ? rest : value;
+      if (value === undefined) {
+        refusal ??= new Refusal(
+          `needs the environment variable ${name}, which is not set (a default: \${${name}:-value})`,
+        );
+        return '';
+      }
+      return value;
+    },
+  );
+  return refusal ?? result;
+}
+
+/** What a plain YAML scalar of this text would be, if that is a number or a boolean; else null. */
+export function typedScalar(text: string): number | boolean | null {
+  if (text === 'true') return true;
+  if (text === 'false') return false;
+  if (!/^[-+]?\d+(?:\.\d+)?$/.test(text)) return null;
+  return Number(text);
+}

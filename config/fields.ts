@@ -1,0 +1,54 @@
+/** Header fields in a configuration: which names and values can stand in a message, and which are not for it to change. */
+import { Refusal } from './units.js';
+
+/** RFC 9110, section 5.6.2. */
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const tokenLengthMax = 256;
+/** Visible ASCII, space and tab. Bytes above are left out on purpose: a receiver may read them in any character set. */
+const fieldValue = /^[\t\x20-\x7e]*$/;
+
+const hopByHop = 'belongs to one connection and umbra sets it itself (RFC 9110, section 7.6.1)';
+const framing = 'says where the body ends and umbra sets it itself (RFC 9112, section 6)';
+const notEditable: ReadonlyMap<string, string> = new Map([
+  ['connection', hopByHop],
+  ['keep-alive', hopByHop],
+  ['proxy-connection', hopByHop],
+  ['te', hopByHop],
+  ['trailer', hopByHop],
+  ['upgrade', hopByHop],
+  ['transfer-encoding', framing],
+  ['content-length', framing],
+  ['expect', 'is answered by umbra and never sent on (RFC 9110, section 10.1.1)'],
+  ['host', "is changed by the mirror's own key: `host: { set: name }`"],
+]);
+
+export function isToken(text: string): boolean {
+  return text.length <= tokenLengthMax && token.test(text);
+}
+
+/** A header's name in lower case. */
+export function parseFieldName(name: string): string | Refusal {
+  return isToken(name)
+    ? name.toLowerCase()
+    : new Refusal("expected a header name: letters, digits and !#$%&'*+-.^_`|~");
+}
+
+/** A header's name that the copy of a request may have set, added or removed. */
+export function parseEditableFieldName(name: string): string | Refusal {
+  const parsed = parseFieldName(name);
+  if (parsed instanceof Refusal) return parsed;
+  const reason = notEditable.get(parsed);
+  return reason === undefined ? parsed : new Refusal(`\`${parsed}\` can't be edited here: it ${reason}`);
+}
+
+/** Blanks around it are no part of a value (RFC 9110, section 5.5). The text itself never gets into the reason: it may be a secret. */
+export function parseFieldValue(value: string): string | Refusal {
+  if (fieldValue.test(value)) return value.trim();
+  return new Refusal(
+    "has a character that a header value can't carry: only visible ASCII, blanks and tabs are allowed",
+  );
+}
+
+export function parseMethod(method: string): string | Refusal {
+  return isToken(method) ? method.toUpperCase() : new Refusal('expected a method such as GET');
+}

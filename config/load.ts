@@ -1,0 +1,142 @@
+/**
+ * From the text of a configuration to a `Config`, or to every problem in it at once:
+ *
+ *   text --readTree--> tree --applySet--> tree --refuseNotYet, understand, checkAcross--> Config
+ *
+ * The tree keeps the positions; all checks add to one list. Nothing is started and nothing is changed here.
+ */
+import { accessSync, constants, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { limits } from '../core/limits.js';
+import { checkAcross } from './check.js';
+import { understand } from './issues.js';
+import { refuseNotYet } from './not-yet.js';
+import { type ConfigProblem, errorAt, inOrder } from './problem.js';
+import { warnOfUnreachable } from './reach.js';
+import { readTree } from './read-tree.js';
+import type { Config } from './schema.js';
+import { applySet } from './set.js';
+import { MapNode, markAt, ScalarNode, type TreeNode } from './tree.js';
+
+export type { ConfigProblem } from './problem.js';
+export { formatProblem } from './problem.js';
+export type { Config } from './schema.js';
+
+export interface LoadOptions {
+  /** For `${NAME}`; nothing by default, so that a configuration sent over the network can't read the environment. */
+  env?: NodeJS.ProcessEnv;
+  /** `path=value`, in order. */
+  set?: readonly string[];
+  /** What relative paths of files start from; the directory of `file` by default. */
+  directory?: string;
+  /** Why a file can't be read, or null; asked for certificates and keys. Without it they are not looked at. */
+  unreadable?: (path: string) => string | null;
+}
+
+export type LoadResult =
+  | { ok: true; config: Config; warnings: ConfigProblem[] }
+  | { ok: false; problems: ConfigProblem[] };
+
+/** Never throws. `file` is only a name for positions and the start of relative paths; no file is read. */
+export function loadConfig(text: string, file: string, options: LoadOptions = {}): LoadResult {
+  const env = options.env ?? {};
+  const start = { file, line: 1, column: 1 };
+  const { root, problems } = readTree(text, file, env);
+  if (root === null && problems.length > 0) return refused(problems);
+  if (root === null || (root instanceof ScalarNode && root.value === null)) {
+    return refused([errorAt(start, 'is empty: a configuration has at least `versions` and `routes`')]);
+  }
+  if (!(root instanceof MapNode)) {
+    return refused([...problems, errorAt(root.mark, 'expected a mapping with `versions` and `routes`')]);
+  }
+  for (const assignment of options.set ?? []) problems.push(...applySet(root, assignment, env));
+  problems.push(...refuseNotYet(root), ...checkAcross(root));
+  const understood = understand(root);
+  if ('problems' in understood) {
+    // Where another check has spoken already, the schema only says the same in other words.
+    const places = new Set(problems.map(placeOf));
+    return refused([...problems, ...understood.problems.filter((problem) => !places.has(placeOf(problem)))]);
+  }
+  const config = withAbsolutePaths(understood.config, options.directory ?? dirname(file));
+  if (options.unreadable !== undefined) problems.push(...checkFiles(config, root, options.unreadable));
+  const warnings = warnOfUnreachable(config, root);
+  return problems.length > 0
+    ? refused([...problems, ...warnings])
+    : { ok: true, config, warnings: inOrder(warnings) };
+}
+
+/** Reads the file and the environment of the process; certificates and keys must be readable. */
+export async function loadConfigFile(file: string, options: LoadOptions = {}): Promise<LoadResult> {
+  const text = await readBounded(file);
+  if (typeof text !== 'string') return refused([errorAt({ file, line: 1, column: 1 }, text.reason)]);
+  return loadConfig(text, file, { env: process.env, unreadable, ...options });
+}
+
+/** Why a file can't be read, or null. */
+export function unreadable(path: string): string | null {
+  try {
+    if (!statSync(path).isFile()) return 'it is not a file';
+    accessSync(path, constants.R_OK);
+    return null;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+async function readBounded(file: string): Promise<string | { reason: string }> {
+  try {
+    // A size is asked for first: reading /dev/zero or a wrong argument of some gigabytes would not end well.
+    const stat = statSync(file);
+    if (stat.isDirectory()) return { reason: "can't be read: it is a directory" };
+    if (stat.isFile() && stat.size > limits.configBytes)
+      return { reason: `is larger than ${limits.configBytes} bytes` };
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    return { reason: `can't be read: ${reasonOf(error)}` };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') return 'no such file';
+  if (code === 'EACCES') return 'permission denied';
+  return code ?? String(error);
+}
+
+function checkFiles(config: Config, root: TreeNode, why: (path: string) => string | null): ConfigProblem[] {
+  return config.listen.flatMap(({ tls }, index) =>
+    (['cert', 'key'] as const).flatMap((key) => {
+      const reason = tls === undefined ? null : why(tls[key]);
+      if (reason === null) return [];
+      return [
+        errorAt(
+          markAt(root, ['listen', index, 'tls', key]),
+          `listen[${index}].tls.${key}: ${tls![key]} can't be read: ${reason}`,
+        ),
+      ];
+    }),
+  );
+}
+
+function withAbsolutePaths(config: Config, directory: string): Config {
+  const listen = config.listen.map((listener) => {
+    if (listener.tls === undefined) return listener;
+    return {
+      ...listener,
+      tls: { cert: resolve(directory, listener.tls.cert), key: resolve(directory, listener.tls.key) },
+    };
+  });
+  const log = config.accessLog;
+  const accessLog =
+    log === undefined || log.path === '-' ? log : { ...log, path: resolve(directory, log.path) };
+  return { ...config, listen, accessLog };
+}
+
+function placeOf(problem: ConfigProblem): string {
+  return `${problem.file}:${problem.line}:${problem.column}`;
+}
+
+function refused(problems: readonly ConfigProblem[]): LoadResult {
+  return { ok: false, problems: inOrder(problems) };
+}
