@@ -7,6 +7,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { paint } from '../demo/paint.js';
 import { Worker } from 'node:worker_threads';
+import type { DemoOptions } from '../../config/command-line.js';
 import { loadConfigFile } from '../../config/load.js';
 import { Callers } from '../demo/callers.js';
 import { type Compared, comparisonText } from '../demo/comparison.js';
@@ -17,18 +18,7 @@ import { Umbra } from '../main.js';
 import { type MirrorSnapshot, subtractVersion, type VersionSnapshot } from '../../core/record/snapshot.js';
 import { logMessage, openLog } from '../log.js';
 
-export interface DemoOptions {
-  /** Null: until interrupted. */
-  readonly forMs: number | null;
-  /** Calls a second. */
-  readonly rate: number;
-  /** Null: 8080, or any free port if that is taken. */
-  readonly port: number | null;
-  /** Null: 9901, or any free port if that is taken. */
-  readonly adminPort: number | null;
-  readonly open: boolean;
-}
-
+/** Where neither is asked for, and nothing else has them. */
 const defaultPort = 8080;
 const defaultAdminPort = 9901;
 /** The part of `--for` that shows v1 alone; without `--for`, this long. */
