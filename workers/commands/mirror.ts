@@ -57,10 +57,8 @@ export async function mirrorCommand(options: MirrorOptions, io: CommandIo): Prom
 function usageFault(options: MirrorOptions): string | null {
   const changes = [options.percent != null, options.on === true, options.off === true];
   if (changes.filter(Boolean).length !== 1) return 'give exactly one of --percent N, --on and --off';
-  if ((options.route == null) !== (options.version == null))
-    return 'give ROUTE and VERSION, or neither';
-  if (options.route == null && options.percent != null)
-    return '--percent needs ROUTE and VERSION';
+  if ((options.route == null) !== (options.version == null)) return 'give ROUTE and VERSION, or neither';
+  if (options.route == null && options.percent != null) return '--percent needs ROUTE and VERSION';
   if (!URL.canParse(options.admin) || !/^https?:$/.test(new URL(options.admin).protocol)) {
     return `--admin must be an http URL, not ${JSON.stringify(options.admin)}`;
   }
