@@ -22,7 +22,7 @@ async function serve(t: Test, address: Address, files: ListenerPlan['tls'] = nul
     {
       onRequest(head, responder) {
         reply(responder, `${head.secure} ${responder.clientAddress()}`);
-        return { onBody: () => {}, onAborted: () => {}, onWritable: () => {} };
+        return { onRequestBody: () => {}, onAborted: () => {}, onWritable: () => {} };
       },
     },
     noCounters,

@@ -15,7 +15,7 @@ export type ChildMessage =
   | { readonly type: 'leaving' }
   | { readonly type: 'left'; readonly connections: number };
 
-const sink: RequestSink = { onBody: () => {}, onAborted: () => {}, onWritable: () => {} };
+const sink: RequestSink = { onRequestBody: () => {}, onAborted: () => {}, onWritable: () => {} };
 
 function onRequest(head: RequestHead, responder: Responder): RequestSink {
   if (head.target === '/throw') throw new Error('a fault in the proxy');
