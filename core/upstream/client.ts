@@ -84,8 +84,6 @@ export class UpstreamCall implements ReaderSink {
   /** `write` returned false: `onDrain` is owed. */
   #drainOwed = false;
   #retried = false;
-  /** A byte of a response came on this connection. */
-  #answered = false;
   /** When the latest read of the response was delivered. */
   #readUs = 0;
   /**
@@ -141,7 +139,6 @@ export class UpstreamCall implements ReaderSink {
     this.#lastWritten = framing === Framing.NONE;
     this.#drainOwed = false;
     this.#retried = false;
-    this.#answered = false;
     this.#wire = head;
     this.#wireWhole = true;
     this.#outbox.begin(pool.resources.arena);
@@ -239,8 +236,7 @@ export class UpstreamCall implements ReaderSink {
   /** Bytes of the response were read and are about to be delivered. */
   onRead(): void {
     this.#readUs = this.#pool!.resources.clock();
-    if (this.#answered) return;
-    this.#answered = true;
+    // From here on nothing is sent a second time.
     this.#wire = '';
     this.#wireWhole = false;
   }
@@ -350,9 +346,9 @@ export class UpstreamCall implements ReaderSink {
     return this.#framing !== Framing.LENGTH || this.#contentLength <= limits.replayBytes;
   }
 
+  /** `#wireWhole` stands only on a reused connection that has not answered, and not after a retry. */
   #mayRetry(): boolean {
-    if (!this.reused || this.#retried || this.#answered || !this.#wireWhole) return false;
-    return this.#lastWritten || this.#framing === Framing.LENGTH;
+    return this.#wireWhole && (this.#lastWritten || this.#framing === Framing.LENGTH);
   }
 
   #missesLength(): boolean {
