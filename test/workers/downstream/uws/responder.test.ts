@@ -219,6 +219,7 @@ t.test('a responder that is over says so instead of answering somebody else', op
     t.equal(responder.clientAddress(), '');
     responder.pauseBody();
     responder.resumeBody();
+    responder.cut();
   });
   client.send(get);
   t.match(await client.answer(), { body: 'one' });
