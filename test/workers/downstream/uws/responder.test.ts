@@ -128,12 +128,12 @@ t.test('interim heads go out before the final one, whatever that is', options, a
     responder.sendInterim(head('100 Continue'));
     responder.sendInterim(head('102 Processing'));
     setImmediate(() => {
-      responder.sendInterim(head('103 Early Hints\r\nLink: </a>; rel=preload\r\nLink: <b:c>'));
+      responder.sendInterim(head('103 Early Hints\r\nLink: </a>; rel=preload\r\nLink: \t<b:c>'));
       responder.sendInterim(head('103 Early Hints'));
       setImmediate(() => {
         if (target === '/answer') responder.answer(502, 'bad\n');
         else if (target === '/plain') reply(responder, 'x');
-        else reply(responder, 'x', '200 OK\r\nA: b\r\nC: d: e');
+        else reply(responder, 'x', '200 OK\r\nA: b\r\nC:d: e');
       });
     });
   });
