@@ -91,4 +91,8 @@ export const failureAnswers: readonly FailureAnswer[] = [
   { status: 503, text: 'shutting down\n', flag: 'DI' },
 ];
 
-export const noRouteAnswer: FailureAnswer = { status: 404, text: 'no route matches this request\n', flag: 'NR' };
+export const noRouteAnswer: FailureAnswer = {
+  status: 404,
+  text: 'no route matches this request\n',
+  flag: 'NR',
+};

@@ -32,7 +32,11 @@ export class AccessLogFile implements FrameHandler {
   #lines = '';
   #closed = false;
 
-  constructor(rings: readonly SharedArrayBuffer[], doorbell: SharedArrayBuffer, warn: (message: string) => void) {
+  constructor(
+    rings: readonly SharedArrayBuffer[],
+    doorbell: SharedArrayBuffer,
+    warn: (message: string) => void,
+  ) {
     this.#readers = rings.map((ring) => new RingReader(ring));
     this.#doorbell = new Doorbell(doorbell);
     this.#warn = warn;

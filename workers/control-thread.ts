@@ -1,7 +1,14 @@
 /** Main's end of the control thread: started, told what to observe, answered when a person asks for a change. */
 import { Worker } from 'node:worker_threads';
 import type { ObservedBlocks } from '../core/report/observed.js';
-import type { ChangeAnswer, ChangeAsk, ControlStart, FromControl, LogMessage, ToControl } from './messages.js';
+import type {
+  ChangeAnswer,
+  ChangeAsk,
+  ControlStart,
+  FromControl,
+  LogMessage,
+  ToControl,
+} from './messages.js';
 
 /** A control thread that failed is replaced after this long; nothing of the data plane hangs on it. */
 const restartMs = 500;
@@ -43,7 +50,9 @@ export class ControlThread {
           this.#onMessage(message);
         }
       });
-      worker.on('error', (error) => this.#complain(String(error instanceof Error ? (error.stack ?? error) : error)));
+      worker.on('error', (error) =>
+        this.#complain(String(error instanceof Error ? (error.stack ?? error) : error)),
+      );
       worker.on('exit', () => {
         this.#worker = null;
         reject(new Error('the control thread ended while it was starting'));
@@ -87,7 +96,9 @@ export class ControlThread {
     if (message.type === 'log') this.#events.onLog(message);
     else if (message.type === 'observing') this.#releaseWaiters(message.generation);
     else if (message.type === 'ask') {
-      void this.#events.change(message.ask).then((answer) => this.#post({ type: 'answer', id: message.id, answer }));
+      void this.#events
+        .change(message.ask)
+        .then((answer) => this.#post({ type: 'answer', id: message.id, answer }));
     }
   }
 
@@ -98,7 +109,12 @@ export class ControlThread {
   }
 
   #complain(error: string): void {
-    this.#events.onLog({ type: 'log', level: 'error', message: 'the control thread failed and is being replaced', fields: { error } });
+    this.#events.onLog({
+      type: 'log',
+      level: 'error',
+      message: 'the control thread failed and is being replaced',
+      fields: { error },
+    });
   }
 
   #post(message: ToControl): void {

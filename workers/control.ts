@@ -8,7 +8,14 @@ import { AccessLogFile } from './access-log-file.js';
 import { createAdminApp } from './admin/app.js';
 import { type AdminServer, serveAdmin } from './admin/server.js';
 import { addressUrl } from './downstream/open.js';
-import type { ChangeAnswer, ChangeAsk, ControlStart, FromControl, LogMessage, ToControl } from './messages.js';
+import type {
+  ChangeAnswer,
+  ChangeAsk,
+  ControlStart,
+  FromControl,
+  LogMessage,
+  ToControl,
+} from './messages.js';
 import { openObservation } from './observation.js';
 
 const start = workerData as ControlStart;

@@ -4,10 +4,10 @@
  */
 import { limits } from '../core/limits.js';
 import type { Plan } from '../core/plan.js';
+import type { ObservedBlocks } from '../core/report/observed.js';
 import { createDoorbell } from '../core/ring/doorbell.js';
 import { createRing } from '../core/ring/layout.js';
 import { LedgerBook } from './ledgers.js';
-import type { ObservedBlocks } from '../core/report/observed.js';
 import type { FromThread, LogMessage, ThreadStart } from './messages.js';
 import { SupervisedThread, type ThreadEvents } from './supervisor.js';
 
@@ -64,9 +64,7 @@ export class DataPlane {
   async start(): Promise<void> {
     for (const members of [this.#shadows, this.#proxies]) {
       for (const member of members) member.thread.start();
-      await this.#until(
-        () => this.#startFailure !== null || members.every((member) => member.thread.ready),
-      );
+      await this.#until(() => this.#startFailure !== null || members.every((member) => member.thread.ready));
       if (this.#startFailure !== null) throw new Error(this.#startFailure);
     }
     this.#started = true;
@@ -81,7 +79,11 @@ export class DataPlane {
     this.#plan = plan;
     for (const members of [this.#shadows, this.#proxies]) {
       for (const { thread } of members) {
-        thread.post({ type: 'plan', plan, ledgers: this.#book.sharesFor(dataKind(thread), thread.index, plan) });
+        thread.post({
+          type: 'plan',
+          plan,
+          ledgers: this.#book.sharesFor(dataKind(thread), thread.index, plan),
+        });
       }
       await this.#until(() => members.every((member) => hasTaken(member, plan.generation)));
     }
@@ -130,7 +132,12 @@ export class DataPlane {
   #member(kind: 'proxy' | 'shadow', index: number): Member {
     const file = new URL(`./${kind}.js`, import.meta.url);
     const member: Member = {
-      thread: new SupervisedThread(kind, index, file, this.#threadEvents(() => member)),
+      thread: new SupervisedThread(
+        kind,
+        index,
+        file,
+        this.#threadEvents(() => member),
+      ),
       takenGeneration: 0,
       drained: false,
     };

@@ -106,7 +106,11 @@ export class LedgerBook {
         slot,
         blocks: this.#threads.map((thread) => thread.mirrors[slot]),
       })),
-      threads: this.#threads.map(({ kind, index, thread }) => ({ kind, name: `${kind}-${index}`, block: thread })),
+      threads: this.#threads.map(({ kind, index, thread }) => ({
+        kind,
+        name: `${kind}-${index}`,
+        block: thread,
+      })),
     };
   }
 

@@ -2,18 +2,19 @@
  * umbra as one object: acceptors, data plane and control thread under one plan. Main starts them, hands
  * connections out, carries changes to every thread, and takes everything down in order.
  */
+
+import { compilePlan } from '../config/compile.js';
 import type { Config, LoadResult } from '../config/load.js';
 import { formatProblem, loadConfig } from '../config/load.js';
-import { compilePlan } from '../config/compile.js';
 import { MirrorSlots } from '../config/slots.js';
 import { nowUs } from '../core/clock.js';
-import { type Reading, read } from '../core/report/reading.js';
 import type { Plan } from '../core/plan.js';
-import type { Acceptor } from './downstream/downstream.js';
-import { engineName, openAcceptor, requireEngine } from './downstream/open.js';
+import type { ObservedBlocks } from '../core/report/observed.js';
+import { type Reading, read } from '../core/report/reading.js';
 import { ControlThread } from './control-thread.js';
 import { DataPlane } from './data-plane.js';
-import type { ObservedBlocks } from '../core/report/observed.js';
+import type { Acceptor } from './downstream/downstream.js';
+import { engineName, openAcceptor, requireEngine } from './downstream/open.js';
 import type { ChangeAnswer, ChangeAsk, LogMessage } from './messages.js';
 import { openObservation } from './observation.js';
 import { withMirror } from './plan-change.js';
@@ -93,7 +94,9 @@ export class Umbra {
 
   /** A change of the running plan; answers when every thread has taken it. */
   change(ask: ChangeAsk): Promise<ChangeAnswer> {
-    const change = this.#changes.then(() => (ask.what === 'config' ? this.#replace(ask.text) : this.#mirror(ask)));
+    const change = this.#changes.then(() =>
+      ask.what === 'config' ? this.#replace(ask.text) : this.#mirror(ask),
+    );
     this.#changes = change.catch(() => undefined);
     return change;
   }
@@ -140,7 +143,7 @@ export class Umbra {
 
   #onProxyReady(index: number, descriptors: readonly unknown[]): void {
     this.#descriptors[index] = descriptors;
-    this.#acceptors.forEach((_, listener) => this.#addChildren(index, descriptors, listener));
+    for (const listener of this.#acceptors.keys()) this.#addChildren(index, descriptors, listener);
   }
 
   #addChildren(index: number, descriptors: readonly unknown[], listener: number): void {
@@ -170,7 +173,12 @@ export class Umbra {
   async #replaceLoaded(loaded: LoadResult): Promise<ChangeAnswer> {
     if (!loaded.ok) {
       const problems = loaded.problems.map(formatProblem);
-      return { ok: false, status: 422, message: 'the configuration has errors; the running one stays in force', problems };
+      return {
+        ok: false,
+        status: 422,
+        message: 'the configuration has errors; the running one stays in force',
+        problems,
+      };
     }
     const { plan } = this;
     const next = compilePlan(loaded.config, plan.generation + 1, this.#slots, this.#options.cores);

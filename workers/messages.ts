@@ -95,4 +95,9 @@ export type ChangeAsk =
 
 export type ChangeAnswer =
   | { readonly ok: true; readonly generation: number }
-  | { readonly ok: false; readonly status: number; readonly message: string; readonly problems: readonly string[] };
+  | {
+      readonly ok: false;
+      readonly status: number;
+      readonly message: string;
+      readonly problems: readonly string[];
+    };

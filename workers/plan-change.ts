@@ -11,7 +11,9 @@ type Changed = { readonly ok: true; readonly plan: Plan } | Extract<ChangeAnswer
 export function withMirror(plan: Plan, ask: MirrorAsk): Changed {
   const { route: routeName, version } = ask;
   if (routeName !== null && !plan.routes.some((route) => route.name === routeName)) {
-    return notFound(`there is no route ${routeName}; routes: ${plan.routes.map((route) => route.name).join(', ')}`);
+    return notFound(
+      `there is no route ${routeName}; routes: ${plan.routes.map((route) => route.name).join(', ')}`,
+    );
   }
   let found = false;
   const routes = plan.routes.map((route) => {
@@ -31,7 +33,8 @@ function changed(mirror: MirrorPlan, ask: MirrorAsk): MirrorPlan {
   return {
     ...mirror,
     enabled: ask.enabled ?? mirror.enabled,
-    shareMillionths: ask.percent === null ? mirror.shareMillionths : Math.round(ask.percent * millionthsPerPercent),
+    shareMillionths:
+      ask.percent === null ? mirror.shareMillionths : Math.round(ask.percent * millionthsPerPercent),
   };
 }
 

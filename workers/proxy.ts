@@ -40,7 +40,8 @@ class ProxyThread {
     this.#turnEnd = new TurnEnd(() => this.#flush());
     const requestFlush = () => this.#turnEnd.request();
     this.#ports = start.rings.map(
-      (ring, shadow) => new MirrorPort(new RingWriter(ring, new Doorbell(start.doorbells[shadow])), requestFlush),
+      (ring, shadow) =>
+        new MirrorPort(new RingWriter(ring, new Doorbell(start.doorbells[shadow])), requestFlush),
     );
     if (start.incarnation > 0) for (const port of this.#ports) port.announceReplacement();
     this.#log = new AccessLogPort(

@@ -98,11 +98,14 @@ class ShadowThread {
   #compile(plan: Plan, shares: LedgerShares): ShadowRuntime {
     this.#upstream.follow(plan, shares);
     this.#log.setShare(plan.accessLog?.shareMillionths ?? 0);
-    const ledgers = shares.mirrors.map((shared) => (shared === undefined ? undefined : new MirrorLedger(shared)));
+    const ledgers = shares.mirrors.map((shared) =>
+      shared === undefined ? undefined : new MirrorLedger(shared),
+    );
     const mirrors: ShadowMirror[] = [];
     for (const route of plan.routes) {
       for (const mirror of route.mirrors) {
-        const bounds = (this.#bounds[mirror.slot] ??= new MirrorBounds());
+        this.#bounds[mirror.slot] ??= new MirrorBounds();
+        const bounds = this.#bounds[mirror.slot];
         bounds.follow(mirror, this.#shadowThreads);
         mirrors[mirror.slot] = new ShadowMirror(
           mirror,

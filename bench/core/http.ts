@@ -118,7 +118,6 @@ interface ParserClass {
 /** A parser with Node's interface, with its fields joined again as a proxy would have to write them. */
 function rival(parserClass: ParserClass, bytes: Buffer, native: boolean): () => void {
   const parser = native ? new parserClass() : new parserClass(parserClass.RESPONSE);
-  let written = 0;
   const begin = (): void => {
     if (native) parser.initialize!(RESPONSE, {});
     else parser.reinitialize?.(parserClass.RESPONSE as number);
@@ -133,7 +132,7 @@ function rival(parserClass: ParserClass, bytes: Buffer, native: boolean): () => 
       if (name === 'date' || name === 'content-length' || name === 'connection') continue;
       head += `\r\n${fields[i]}: ${fields[i + 1]}`;
     }
-    written += head.length;
+    touched = (touched + head.length) | 0;
     return 0;
   };
   parser[parserClass.kOnBody] = () => undefined;
@@ -197,4 +196,4 @@ const writing = measure(() => {
   block.write(head, 0, 'latin1');
 });
 console.log(`\nrequest head, written into a block: ${writing.toFixed(0)} ns`);
-if (touched === 0.5) console.log(touched);
+if (Number.isNaN(touched)) console.log(touched);

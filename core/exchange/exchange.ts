@@ -14,7 +14,7 @@ import { Framing } from '../http/message.js';
 import { writeRequestHead } from '../http/request-writer.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { CopySource, type Outcome } from '../mirror/codec.js';
-import { MirrorCopy } from '../mirror/offer.js';
+import type { MirrorCopy } from '../mirror/offer.js';
 import type { ResponseSink } from '../upstream/call.js';
 import { UpstreamCall } from '../upstream/client.js';
 import type { RequestSink, Responder } from './downstream.js';

@@ -76,10 +76,13 @@ function scanStatusLineStart(head: ResponseHead, end: number): Scan {
 /** RFC 9112, section 5: `name ":" OWS value OWS CRLF` lines up to the empty one. */
 function scanFields(head: ResponseHead, end: number): Scan {
   const { bytes, base } = head;
+  // An imported binding is loaded anew at each use: in these loops that would be once per byte.
+  const tokens = isTokenByte;
+  const values = isFieldByte;
   for (;;) {
     const nameStart = base + head.scanned;
     let at = nameStart;
-    while (at < end && isTokenByte[bytes[at]!] === 1) at++;
+    while (at < end && tokens[bytes[at]!] === 1) at++;
     const nameEnd = at;
     if (nameEnd === nameStart && at < end) {
       if (bytes[at] !== Char.CR) return refuse(head, notAName(bytes[at]!));
@@ -94,7 +97,7 @@ function scanFields(head: ResponseHead, end: number): Scan {
     at++;
     while (at < end && (bytes[at] === Char.SP || bytes[at] === Char.HTAB)) at++;
     const valueStart = at;
-    while (at < end && isFieldByte[bytes[at]!] === 1) at++;
+    while (at < end && values[bytes[at]!] === 1) at++;
     if (at === end) return Scan.PARTIAL;
     if (bytes[at] !== Char.CR) return refuse(head, ResponseFault.FIELD_VALUE);
     if (at + 1 === end) return Scan.PARTIAL;

@@ -60,7 +60,12 @@ export class MirrorPort {
 
   /** Tells the consumer that whoever wrote to this ring before is gone, and its unfinished exchanges with it. */
   announceReplacement(): void {
-    this.#mustSend({ type: FrameType.ABORT, flags: Failure.ABORTED, exchangeId: allExchanges, outcome: null });
+    this.#mustSend({
+      type: FrameType.ABORT,
+      flags: Failure.ABORTED,
+      exchangeId: allExchanges,
+      outcome: null,
+    });
   }
 
   /** Offers the HEAD of a new exchange; `accepted` or the reason it was dropped. */

@@ -1,4 +1,5 @@
 /** An access-log record as a line of text, in Envoy's default format or as JSON. Runs on the control thread. */
+import { isoTime } from '../clock.js';
 import { fieldValue } from '../http/fields.js';
 import type { AccessEntry } from '../record/access-log.js';
 
@@ -13,7 +14,7 @@ export function accessLine(entry: AccessEntry, format: 'envoy' | 'json'): string
  * forwarded-for, user agent, request id, authority, upstream host.
  */
 function envoyLine(entry: AccessEntry): string {
-  const start = new Date(entry.endMs - entry.durationUs / 1000).toISOString();
+  const start = isoTime(entry.endMs - entry.durationUs / 1000);
   const upstreamMs = entry.upstreamUs < 0 ? '-' : String(Math.round(entry.upstreamUs / 1000));
   return (
     `[${start}] "${shown(entry.method)} ${shown(entry.target)} HTTP/1.1" ${entry.status} ${entry.flag || '-'} ` +
@@ -25,7 +26,7 @@ function envoyLine(entry: AccessEntry): string {
 
 function jsonLine(entry: AccessEntry): string {
   return `${JSON.stringify({
-    time: new Date(entry.endMs - entry.durationUs / 1000).toISOString(),
+    time: isoTime(entry.endMs - entry.durationUs / 1000),
     role: entry.role,
     route: entry.route,
     version: entry.version,
@@ -52,7 +53,7 @@ function field(entry: AccessEntry, lowerName: string): string {
 
 /** What a client sent, with everything escaped that could end the quotes, break the line or steer a terminal. */
 function shown(text: string): string {
-  return text.replace(/["\\\u0000-\u001f\u007f-\u00ff]/g, (char) => {
+  return text.replace(/[^\x20-\x7e]|["\\]/g, (char) => {
     const code = char.charCodeAt(0).toString(16).padStart(2, '0');
     return `\\x${code}`;
   });

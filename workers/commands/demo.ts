@@ -5,30 +5,20 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { paint } from '../demo/paint.js';
 import { Worker } from 'node:worker_threads';
+import type { DemoOptions } from '../../config/command-line.js';
 import { loadConfigFile } from '../../config/load.js';
+import { type MirrorSnapshot, subtractVersion, type VersionSnapshot } from '../../core/record/snapshot.js';
+import { openInBrowser } from '../demo/browser.js';
 import { Callers } from '../demo/callers.js';
 import { type Compared, comparisonText } from '../demo/comparison.js';
 import { LogTail } from '../demo/log-tail.js';
 import type { OriginPorts } from '../demo/origin-thread.js';
-import { openInBrowser } from '../demo/browser.js';
-import { Umbra } from '../main.js';
-import { type MirrorSnapshot, subtractVersion, type VersionSnapshot } from '../../core/record/snapshot.js';
+import { paint } from '../demo/paint.js';
 import { logMessage, openLog } from '../log.js';
+import { Umbra } from '../main.js';
 
-export interface DemoOptions {
-  /** Null: until interrupted. */
-  readonly forMs: number | null;
-  /** Calls a second. */
-  readonly rate: number;
-  /** Null: 8080, or any free port if that is taken. */
-  readonly port: number | null;
-  /** Null: 9901, or any free port if that is taken. */
-  readonly adminPort: number | null;
-  readonly open: boolean;
-}
-
+/** Where neither is asked for, and nothing else has them. */
 const defaultPort = 8080;
 const defaultAdminPort = 9901;
 /** The part of `--for` that shows v1 alone; without `--for`, this long. */
@@ -55,7 +45,11 @@ interface Place {
 
 export async function demoCommand(options: DemoOptions): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'umbra-demo-'));
-  const place = { directory, config: join(directory, 'umbra.yaml'), accessLog: join(directory, 'access.log') };
+  const place = {
+    directory,
+    config: join(directory, 'umbra.yaml'),
+    accessLog: join(directory, 'access.log'),
+  };
   const origins = new Worker(new URL('../demo/origin-thread.js', import.meta.url));
   try {
     const ports = await new Promise<OriginPorts>((resolve, reject) => {
@@ -174,7 +168,9 @@ function chapter(number: string, title: string): void {
 }
 
 function labelled(line: string, ports: OriginPorts): string {
-  return line.endsWith(`:${ports.v2}"`) ? `  ${paint('cyan', 'v2')} ${line}` : `  ${paint('yellow', 'v1')} ${line}`;
+  return line.endsWith(`:${ports.v2}"`)
+    ? `  ${paint('cyan', 'v2')} ${line}`
+    : `  ${paint('yellow', 'v1')} ${line}`;
 }
 
 function read(umbra: Umbra): Figures {

@@ -4,10 +4,10 @@
 
 export interface MirrorOptions {
   /** Both, or neither for all mirrors. */
-  readonly route?: string | undefined;
-  readonly version?: string | undefined;
+  readonly route?: string | null | undefined;
+  readonly version?: string | null | undefined;
   /** Exactly one of the three. */
-  readonly percent?: number | undefined;
+  readonly percent?: number | null | undefined;
   readonly on?: boolean | undefined;
   readonly off?: boolean | undefined;
   /** Base URL of the admin API. */
@@ -55,12 +55,10 @@ export async function mirrorCommand(options: MirrorOptions, io: CommandIo): Prom
 }
 
 function usageFault(options: MirrorOptions): string | null {
-  const changes = [options.percent !== undefined, options.on === true, options.off === true];
+  const changes = [options.percent != null, options.on === true, options.off === true];
   if (changes.filter(Boolean).length !== 1) return 'give exactly one of --percent N, --on and --off';
-  if ((options.route === undefined) !== (options.version === undefined))
-    return 'give ROUTE and VERSION, or neither';
-  if (options.route === undefined && options.percent !== undefined)
-    return '--percent needs ROUTE and VERSION';
+  if ((options.route == null) !== (options.version == null)) return 'give ROUTE and VERSION, or neither';
+  if (options.route == null && options.percent != null) return '--percent needs ROUTE and VERSION';
   if (!URL.canParse(options.admin) || !/^https?:$/.test(new URL(options.admin).protocol)) {
     return `--admin must be an http URL, not ${JSON.stringify(options.admin)}`;
   }
@@ -69,20 +67,20 @@ function usageFault(options: MirrorOptions): string | null {
 
 function endpoint({ admin, route, version }: MirrorOptions): URL {
   const base = admin.endsWith('/') ? admin : `${admin}/`;
-  if (route === undefined || version === undefined) return new URL('api/mirrors', base);
+  if (route == null || version == null) return new URL('api/mirrors', base);
   return new URL(`api/routes/${encodeURIComponent(route)}/mirrors/${encodeURIComponent(version)}`, base);
 }
 
 function change({ percent, on }: MirrorOptions): object {
-  return percent === undefined ? { enabled: on === true } : { percent };
+  return percent == null ? { enabled: on === true } : { percent };
 }
 
 function subject({ route, version }: MirrorOptions): string {
-  return route === undefined ? 'all mirrors' : `mirror ${route} to ${version}`;
+  return route == null ? 'all mirrors' : `mirror ${route} to ${version}`;
 }
 
 function verb({ percent, on }: MirrorOptions): string {
-  if (percent !== undefined) return `set to ${percent} %`;
+  if (percent != null) return `set to ${percent} %`;
   return on ? 'switched on' : 'switched off';
 }
 

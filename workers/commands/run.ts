@@ -1,15 +1,10 @@
 /** `umbra run`: serves in the foreground until a signal says otherwise. */
 import { availableParallelism } from 'node:os';
+import type { RunOptions } from '../../config/command-line.js';
 import { type ConfigProblem, formatProblem, loadConfigFile } from '../../config/load.js';
 import { watchConfig } from '../../config/watch.js';
 import { logMessage, openLog } from '../log.js';
 import { Umbra } from '../main.js';
-
-export interface RunOptions {
-  readonly config: string;
-  /** `path=value` words of `--set`. */
-  readonly set: readonly string[];
-}
 
 const exitOk = 0;
 const exitFailure = 1;

@@ -7,5 +7,7 @@ export function openInBrowser(url: string): void {
   const opener = openers[process.platform];
   if (opener === undefined) return;
   // Not having a browser is no fault: the address was printed.
-  spawn(opener, [url], { stdio: 'ignore', detached: true }).on('error', () => {}).unref();
+  spawn(opener, [url], { stdio: 'ignore', detached: true })
+    .on('error', () => {})
+    .unref();
 }

@@ -1,5 +1,5 @@
 /** The demo's last words: what v1 and v2 did with the same requests, side by side, as text. Pure. */
-import { failureReasons, dropReasons } from '../../core/errors.js';
+import { dropReasons, failureReasons } from '../../core/errors.js';
 import { accountingGap } from '../../core/record/law.js';
 import { type MirrorSnapshot, total, type VersionSnapshot } from '../../core/record/snapshot.js';
 

@@ -1,5 +1,5 @@
 /** Follows the demo's access log as it is written, like `tail -f`. */
-import { open, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 
 const lookMs = 100;
 

@@ -20,7 +20,9 @@ export function serveOrigin(version: OriginVersion, port: number): Promise<Serve
   const { least, chance } = delaysMs[version];
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
     request.resume();
-    request.on('end', () => setTimeout(() => answer(version, request, response), least + Math.random() * chance));
+    request.on('end', () =>
+      setTimeout(() => answer(version, request, response), least + Math.random() * chance),
+    );
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -34,7 +36,8 @@ function answer(version: OriginVersion, request: IncomingMessage, response: Serv
     response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":"no such page"}\n');
     return;
   }
-  const reviews = version === 'v1' ? texts : texts.map((review, index) => ({ ...review, stars: stars[index] }));
+  const reviews =
+    version === 'v1' ? texts : texts.map((review, index) => ({ ...review, stars: stars[index] }));
   response
     .writeHead(200, { 'content-type': 'application/json' })
     .end(`${JSON.stringify({ id: Number(id), version, reviews })}\n`);

@@ -1,11 +1,13 @@
 /** `node dist/workers/demo/serve.js [--only v1|v2]`: the demo's two versions on fixed ports, for the tutorial. */
 import type { AddressInfo } from 'node:net';
-import { serveOrigin, type OriginVersion } from './origins.js';
+import { type OriginVersion, serveOrigin } from './origins.js';
 
 const ports: Readonly<Record<OriginVersion, number>> = { v1: 9080, v2: 9081 };
 
 const only = process.argv[2] === '--only' ? process.argv[3] : undefined;
-const versions = (Object.keys(ports) as OriginVersion[]).filter((version) => only === undefined || version === only);
+const versions = (Object.keys(ports) as OriginVersion[]).filter(
+  (version) => only === undefined || version === only,
+);
 
 if (versions.length === 0) {
   process.stderr.write(`there is no version ${only}: it is v1 or v2\n`);

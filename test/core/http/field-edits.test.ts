@@ -22,10 +22,14 @@ t.test('removing is the same as filtering the lines', async () => {
   const name = fc.constantFrom('a', 'B', 'ab', 'Ab', 'c-d');
   const value = fc.constantFrom('', '1', 'x: y', 'b:');
   fc.assert(
-    fc.property(fc.array(fc.tuple(name, value)), fc.array(name.map((word) => word.toLowerCase())), (lines, gone) => {
-      const kept = lines.filter(([lineName]) => !gone.includes(lineName.toLowerCase()));
-      const block = (of: [string, string][]): string => of.map(([n, v]) => `${n}: ${v}\r\n`).join('');
-      return withoutFields(block(lines), gone) === block(kept);
-    }),
+    fc.property(
+      fc.array(fc.tuple(name, value)),
+      fc.array(name.map((word) => word.toLowerCase())),
+      (lines, gone) => {
+        const kept = lines.filter(([lineName]) => !gone.includes(lineName.toLowerCase()));
+        const block = (of: [string, string][]): string => of.map(([n, v]) => `${n}: ${v}\r\n`).join('');
+        return withoutFields(block(lines), gone) === block(kept);
+      },
+    ),
   );
 });

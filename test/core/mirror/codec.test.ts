@@ -72,7 +72,13 @@ t.test('an outcome comes out of a frame as it went in', async (t) => {
   const bytes = sharedBytes(128);
   const numbers = new Numbers(bytes);
   const outcome = new Outcome();
-  Object.assign(outcome, { status: 503, latencyUs: 1234.5, firstByteUs: 1.25, responseBytes: 2 ** 40, failure: 3 });
+  Object.assign(outcome, {
+    status: 503,
+    latencyUs: 1234.5,
+    firstByteUs: 1.25,
+    responseBytes: 2 ** 40,
+    failure: 3,
+  });
   outcome.write(numbers, 64);
   const read = new Outcome();
   read.read(numbers, 64);

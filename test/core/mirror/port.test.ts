@@ -32,7 +32,16 @@ function setUp() {
   const drain = (): Seen[] => {
     const seen: Seen[] = [];
     const handler = {
-      onFrame(type: number, flags: number, _slot: number, id: number, _gen: number, bytes: Buffer, start: number, end: number) {
+      onFrame(
+        type: number,
+        flags: number,
+        _slot: number,
+        id: number,
+        _gen: number,
+        bytes: Buffer,
+        start: number,
+        end: number,
+      ) {
         const frame: Seen = { type, flags, id, bytes: bytes.toString('latin1', start, end) };
         if (type === FrameType.OUTCOME) {
           const outcome = new Outcome();
@@ -49,7 +58,11 @@ function setUp() {
 }
 
 function source(fieldsBytes = 10): CopySource {
-  const head = Object.assign(new RequestHead(), { host: 'h', fields: 'x'.repeat(fieldsBytes), framing: Framing.CHUNKED });
+  const head = Object.assign(new RequestHead(), {
+    host: 'h',
+    fields: 'x'.repeat(fieldsBytes),
+    framing: Framing.CHUNKED,
+  });
   const made = new CopySource();
   made.take(head);
   return made;
@@ -118,32 +131,35 @@ t.test('a head that no frame can hold is refused as too large', async (t) => {
   t.equal(port.offerHead(0, 1, source(ringBytes), true, 0, ledger), Drop.FRAME_TOO_LARGE);
 });
 
-t.test('an abort and an outcome wait for room, in order, and no exchange begins before they are out', async (t) => {
-  const { port, drain, ledger } = setUp();
-  const taken = fill(port, ledger);
-  while (port.offerBody(0, 1, Buffer.alloc(8), false) === accepted);
-  port.abort(1, Failure.BODY_TOO_LARGE);
-  const outcome = new Outcome();
-  outcome.status = 201;
-  port.outcome(1, outcome);
-  outcome.status = 500;
-  t.ok(port.flush(), 'frames still wait');
-  t.equal(port.offerHead(0, 2, source(), true, 0, ledger), Drop.RING_FULL);
-  const first = drain();
-  t.equal(first.filter((frame) => frame.type === FrameType.HEAD).length, taken);
+t.test(
+  'an abort and an outcome wait for room, in order, and no exchange begins before they are out',
+  async (t) => {
+    const { port, drain, ledger } = setUp();
+    const taken = fill(port, ledger);
+    while (port.offerBody(0, 1, Buffer.alloc(8), false) === accepted);
+    port.abort(1, Failure.BODY_TOO_LARGE);
+    const outcome = new Outcome();
+    outcome.status = 201;
+    port.outcome(1, outcome);
+    outcome.status = 500;
+    t.ok(port.flush(), 'frames still wait');
+    t.equal(port.offerHead(0, 2, source(), true, 0, ledger), Drop.RING_FULL);
+    const first = drain();
+    t.equal(first.filter((frame) => frame.type === FrameType.HEAD).length, taken);
 
-  t.notOk(port.flush(), 'now they are out');
-  const late = [...first, ...drain()].filter((frame) => frame.id === 1 && frame.type !== FrameType.BODY);
-  t.strictSame(
-    late.map(({ type, flags, id, status }) => [type, flags, id, status]),
-    [
-      [FrameType.ABORT, Failure.BODY_TOO_LARGE, 1, undefined],
-      [FrameType.OUTCOME, 0, 1, 201],
-    ],
-    'the outcome is the one of its time, not what the scratch object held later',
-  );
-  t.equal(port.offerHead(0, 2, source(), true, 0, ledger), accepted);
-});
+    t.notOk(port.flush(), 'now they are out');
+    const late = [...first, ...drain()].filter((frame) => frame.id === 1 && frame.type !== FrameType.BODY);
+    t.strictSame(
+      late.map(({ type, flags, id, status }) => [type, flags, id, status]),
+      [
+        [FrameType.ABORT, Failure.BODY_TOO_LARGE, 1, undefined],
+        [FrameType.OUTCOME, 0, 1, 201],
+      ],
+      'the outcome is the one of its time, not what the scratch object held later',
+    );
+    t.equal(port.offerHead(0, 2, source(), true, 0, ledger), accepted);
+  },
+);
 
 t.test('a replaced producer announces itself before anything else', async (t) => {
   const { port, drain, ledger } = setUp();

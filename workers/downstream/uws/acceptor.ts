@@ -6,6 +6,9 @@ import type { Uws, UwsApp, UwsDescriptor, UwsListenSocket } from './binding.js';
 const NO_CHILD = 'No thread serves at the moment.\n';
 const IN_USE = 'the address is in use';
 
+/** `sun_path` less its final NUL on Linux, the larger one. uWS writes past the end of a longer one: the process dies. */
+const UNIX_PATH_BYTES_MAX = process.platform === 'darwin' ? 103 : 107;
+
 /** In words, what the system calls by a code. */
 const causes = new Map([
   ['EADDRINUSE', IN_USE],
@@ -41,8 +44,8 @@ export class UwsAcceptor {
   /** Rejects with an Error of one line that names the address and the cause. */
   static async listen(uws: Uws, listener: ListenerPlan): Promise<UwsAcceptor> {
     const { address } = listener;
+    if (address.kind === 'unix') await prepareSocketPath(address.path);
     const app = makeApp(uws, listener);
-    if (address.kind === 'unix') await removeStaleSocket(address.path);
     const socket = await bind(uws, app, address);
     if (socket !== null) return new UwsAcceptor(uws, app, address, socket);
     app.close();
@@ -81,10 +84,13 @@ function makeApp(uws: Uws, { tls, address }: ListenerPlan): UwsApp {
       res.end(NO_CHILD, true);
     });
   } catch (error) {
-    const files = tls === null ? '' : ` (${tls.certPath}, ${tls.keyPath})`;
-    throw new Error(`cannot listen on ${addressName(address)}: certificate or key can't be used${files}`, {
-      cause: error,
-    });
+    const files = tls === null ? String(error) : `${tls.certPath}, ${tls.keyPath}`;
+    throw new Error(
+      `cannot listen on ${addressName(address)}: the certificate or key can't be used: ${files}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -97,8 +103,14 @@ function bind(uws: Uws, app: UwsApp, address: Address): Promise<UwsListenSocket 
   });
 }
 
-/** A file that a process left behind which did not end in order. Only if it is a socket and nothing answers on it. */
-async function removeStaleSocket(path: string): Promise<void> {
+/**
+ * Makes sure that uWS may bind to `path`, and removes what a process left behind that did not end in order: a socket
+ * on which nothing answers. uWS itself removes whatever is there, a file or another process's live socket.
+ */
+async function prepareSocketPath(path: string): Promise<void> {
+  if (Buffer.byteLength(path) > UNIX_PATH_BYTES_MAX) {
+    throw new Error(`cannot listen on unix:${path}: the path is longer than ${UNIX_PATH_BYTES_MAX} bytes`);
+  }
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket()) throw new Error(`cannot listen on unix:${path}: a file that is no socket is there`);

@@ -129,6 +129,8 @@ function rewrite(elf: Buffer, firstVersion: string): void {
 function findSection(elf: Buffer, type: number): Span {
   const count = elf.readUInt16LE(Elf.SECTION_COUNT_AT);
   const table = readOffset(elf, Elf.SECTION_TABLE_AT);
+  if (table + count * Section.BYTES > elf.length)
+    throw new RangeError('section table past the end of the file');
   for (let i = 0; i < count; i++) {
     if (elf.readUInt32LE(table + i * Section.BYTES + Section.TYPE_AT) === type) return readSection(elf, i);
   }
