@@ -231,7 +231,7 @@ function dataKind(thread: SupervisedThread): 'proxy' | 'shadow' {
 
 /** The first line of an error's stack without the error's class: what a person needs who starts umbra. */
 function messageOf(stack: string): string {
-  return stack.replace(/\n[^]*/, '').replace(/^\w*Error: /, '');
+  return stack.replace(/\n[\s\S]*/, '').replace(/^\w*Error: /, '');
 }
 
 function range(length: number): number[] {
