@@ -196,7 +196,9 @@ const admin = z.union(
 );
 
 const threadsExpected = `expected auto or a whole number from 1 to ${limits.threads}`;
-const threadCount = z.union([z.literal('auto'), integer(1, limits.threads, threadsExpected)], { error: threadsExpected });
+const threadCount = z.union([z.literal('auto'), integer(1, limits.threads, threadsExpected)], {
+  error: threadsExpected,
+});
 
 const threads = mapping({
   proxy: threadCount
