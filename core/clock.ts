@@ -20,5 +20,10 @@ export function wallClockMs(): number {
   return Date.now();
 }
 
+/** `2026-01-31T12:00:00.000Z` of a wall-clock time. */
+export function isoTime(wallMs: number): string {
+  return new Date(wallMs).toISOString();
+}
+
 /** A clock that can be handed in, so that tests own the time. Both return microseconds, monotonic. */
 export type Clock = () => number;

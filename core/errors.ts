@@ -66,3 +66,33 @@ export const Drop = {
   METHOD: 10,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
+
+/** What the client gets when its exchange with the primary failed before a response head was sent. */
+export interface FailureAnswer {
+  readonly status: number;
+  /** The body: one line, without anything that the upstream or the client said. */
+  readonly text: string;
+  /** Envoy's response flag for access logs. */
+  readonly flag: string;
+}
+
+/** By `Failure` code. */
+export const failureAnswers: readonly FailureAnswer[] = [
+  { status: 502, text: 'upstream connection failed\n', flag: 'UF' },
+  { status: 502, text: 'upstream TLS handshake failed\n', flag: 'UF' },
+  { status: 504, text: 'upstream timed out\n', flag: 'UT' },
+  { status: 502, text: 'upstream closed the connection before its response was complete\n', flag: 'UC' },
+  { status: 502, text: 'upstream sent a response that is not valid HTTP\n', flag: 'UPE' },
+  { status: 503, text: 'too many requests are waiting for the upstream\n', flag: 'UO' },
+  { status: 503, text: 'no upstream endpoint is available\n', flag: 'UH' },
+  { status: 499, text: 'client closed the connection\n', flag: 'DC' },
+  { status: 413, text: 'request body too large\n', flag: 'DC' },
+  { status: 503, text: 'no room\n', flag: 'UO' },
+  { status: 503, text: 'shutting down\n', flag: 'DI' },
+];
+
+export const noRouteAnswer: FailureAnswer = {
+  status: 404,
+  text: 'no route matches this request\n',
+  flag: 'NR',
+};

@@ -9,6 +9,8 @@ export const limits = {
   responseHeadBytes: 64 * 1024,
   /** Field lines in a response head. Reached: failure `protocol`, 502. */
   responseFields: 512,
+  /** Options in the Connection fields of a response head, `close` and `keep-alive` aside. Reached: failure `protocol`, 502. */
+  connectionOptions: 64,
   /** Interim (1xx) responses before a final one. Reached: failure `protocol`, 502. */
   interimResponses: 16,
   /** Bytes of one chunk-size line with its extensions. Reached: failure `protocol`. */
@@ -22,8 +24,18 @@ export const limits = {
   replayBytes: 16 * 1024,
   /** Request-body bytes held for one exchange while its upstream connects or does not read. Past it: failure `overloaded`. */
   heldBodyBytes: 16 * 1024 * 1024,
+  /** One block of request bytes on its way to an upstream socket; a thread's blocks are shared by its connections. */
+  writeBlockBytes: 64 * 1024,
+  /** Blocks that a thread keeps for the next burst when nothing is held. */
+  spareWriteBlocks: 32,
+  /** Request bytes that one thread holds for upstreams that connect or read slowly. Past it: failure `overloaded`. */
+  upstreamHeldBytes: 256 * 1024 * 1024,
   /** Response bytes that one client's connection may hold before its upstream is paused. */
   downstreamBufferBytes: 256 * 1024,
+  /** A client that sends nothing where it owes a head or the rest of a body, in seconds. Reached: the connection is closed. */
+  downstreamReadIdleSeconds: 60,
+  /** A client that neither reads a response nor sends its next request, in seconds. Reached: the connection is closed. */
+  downstreamWriteIdleSeconds: 60,
   /** Exchanges waiting for a connection, per version and thread. Reached: failure `overloaded`, 503. */
   upstreamWaiters: 1024,
 
@@ -31,8 +43,6 @@ export const limits = {
   ringBytes: 8 * 1024 * 1024,
   /** Mirrored exchanges that one shadow thread has open from one proxy thread. Reached: drop `in-flight`. */
   openMirroredExchanges: 16 * 1024,
-  /** Request-body bytes that one shadow thread holds for shadows that read slowly. Reached: failure `overloaded`. */
-  shadowHeldBytes: 64 * 1024 * 1024,
   /** Bytes of the access-log ring of one thread. Full: `umbra_access_log_dropped_total`. */
   accessLogRingBytes: 1024 * 1024,
 
@@ -44,6 +54,10 @@ export const limits = {
   threads: 64,
   /** Bytes of a body sent to the admin API. Reached: 413. */
   adminBodyBytes: 1024 * 1024,
+  /** Connections to the admin API. Reached: a further one is closed at once. */
+  adminConnections: 128,
+  /** From a connection's first byte to the end of a request to the admin API. Reached: 408. */
+  adminRequestMs: 10_000,
   /** Bytes of a configuration file. Reached: a configuration error. */
   configBytes: 1024 * 1024,
   /** Nesting of a configuration; the composer recurses, and a deep enough file would end the process. Reached: a configuration error. */

@@ -7,7 +7,7 @@ import type { ResponseHead } from '../http/response-head.js';
 
 /**
  * Who awaits a response. Events come in the order
- *   onInterim* (onHead onBody* onEnd | onFailure), and onFailure may also cut in at any point after onHead.
+ *   onInterim* (onHead onResponseBody* onEnd | onFailure), and onFailure may also cut in at any point after onHead.
  * After onEnd or onFailure nothing more comes.
  */
 export interface ResponseSink {
@@ -18,7 +18,7 @@ export interface ResponseSink {
   /** The final head; it and the bytes it points to die with the call. */
   onHead(head: ResponseHead): void;
   /** The next bytes of the body, without framing; they die with the call. */
-  onBody(bytes: Uint8Array): void;
+  onResponseBody(bytes: Uint8Array): void;
   /** The response is whole. The measured figures of the call are final. */
   onEnd(): void;
   /** The exchange failed; `headSeen` in the call tells whether a head was already delivered. */

@@ -1,62 +1,8 @@
 /**
- * The border between a downstream engine (uws, node) and the proxy thread: everything that is peculiar to
- * an engine ends here. All calls are synchronous and on the engine's own thread.
- *
- *   engine --onRequest(head, responder)--> proxy            proxy --sendHead/sendBody/finish--> engine
- *          --sink.onBody / onAborted / onWritable-->               --pauseBody/resumeBody/cut-->
+ * Listeners as main and the proxy threads see them, whatever the engine. What an engine and the proxy say to each
+ * other about one request stands in `core/exchange/downstream`.
  */
-import type { RequestHead } from '../../core/http/message.js';
-import type { ResponseHead } from '../../core/http/response-head.js';
-
-/** The proxy thread, as an engine sees it. */
-export interface RequestHandler {
-  /**
-   * One request whose head is complete and was checked. `head` and its object are the engine's and die with
-   * the call. If `head.framing` is not NONE, the engine calls `onBody` of the returned sink in the same turn
-   * of the loop at least once (with an empty piece when nothing has arrived yet), so that the proxy can send
-   * head and first piece together.
-   */
-  onRequest(head: RequestHead, responder: Responder): RequestSink;
-}
-
-/** Where an engine delivers the rest of one request. */
-export interface RequestSink {
-  /** The next piece of the body, without framing. `piece` dies with the call. `last`: the body is complete. */
-  onBody(piece: Uint8Array, last: boolean): void;
-  /** The client is gone, or sent a body that can't be understood. The responder is dead from here on. */
-  onAborted(): void;
-  /** After `sendBody` returned false: there is room again. */
-  onWritable(): void;
-}
-
-/**
- * One request's way back to its client. It is dead after `finish`, `answer`, `cut` or `onAborted`: calling it
- * then is a fault. Engines reuse the object for later requests.
- */
-export interface Responder {
-  /** Runs `run` with everything written in it gathered into as few writes to the socket as possible. */
-  batch(run: () => void): void;
-  /** An interim (1xx) response head. */
-  sendInterim(head: ResponseHead): void;
-  /**
-   * The final head. The engine takes what it needs from `head` before it returns, leaves out hop-by-hop fields,
-   * and frames the body itself: with `head.contentLength` where `head.framing` is LENGTH, else as it must.
-   */
-  sendHead(head: ResponseHead): void;
-  /** The next bytes of the body, copied or sent before it returns. False: send no more until `onWritable`. */
-  sendBody(bytes: Uint8Array): boolean;
-  /** The response is complete. */
-  finish(): void;
-  /** An answer of umbra's own, in place of all of the above. `body` is short text; HEAD is the engine's care. */
-  answer(status: number, body: string): void;
-  /** Closes the client's connection so that its tools see the response as incomplete. */
-  cut(): void;
-  /** Asks the client to send no more body until `resumeBody`; some may still arrive. */
-  pauseBody(): void;
-  resumeBody(): void;
-  /** The client's address as text, without port; read only when a policy or a log needs it. */
-  clientAddress(): string;
-}
+export type { RequestHandler, RequestSink, Responder } from '../../core/exchange/downstream.js';
 
 /** One listener on one proxy thread. */
 export interface Downstream {
@@ -64,6 +10,19 @@ export interface Downstream {
   connections(): number;
   /** Takes no new connections, answers what is in flight with `Connection: close` where the engine can, then resolves. */
   drain(): Promise<void>;
-  /** Closes everything at once. */
+  /** Closes everything; resolves when the thread may end. The acceptor must have let this child go before. */
+  leave(): Promise<void>;
+}
+
+/** One listener on main: takes connections and hands them to the proxy threads in turn. */
+export interface Acceptor {
+  /** `http://127.0.0.1:8080`, with the real port. */
+  readonly url: string;
+  /** From now on proxy thread `index` gets its part; `descriptor` came from it and is the engine's business. */
+  addChild(index: number, descriptor: unknown): void;
+  /** It gets no more. Nothing happens if it had none. */
+  removeChild(index: number): void;
+  /** New connections are refused from now on. */
+  stopListening(): void;
   close(): void;
 }

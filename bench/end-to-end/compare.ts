@@ -1,0 +1,97 @@
+/** Scenario `compare`: every target under the same load, taken in turn, so that a slow minute hits them all. */
+import { comparisonAims, comparisonText, type Measurement } from './comparison.js';
+import { type Origins, startOrigins } from './origins.js';
+import { cpuOf, memoryOf, threadsBetween } from './proc.js';
+import { direct } from './targets/direct.js';
+import { nginx, nginxMirror } from './targets/nginx.js';
+import type { RunningTarget, Target } from './targets/target.js';
+import { umbra, umbraMirror } from './targets/umbra.js';
+import type { Bench, Verdict } from './verdict.js';
+
+const targets: readonly Target[] = [direct, umbra, nginx, umbraMirror, nginxMirror];
+/** Enough for the compiler to have seen every path that counts. */
+const warmUpSeconds = 3;
+
+interface Contestant {
+  readonly target: Target;
+  readonly running: RunningTarget;
+}
+
+export async function compare(bench: Bench): Promise<Verdict> {
+  const { only, rounds } = bench.options;
+  const unknown = only?.find((name) => !targets.some((target) => target.name === name));
+  if (unknown !== undefined) throw new Error(`no target is called ${unknown}`);
+  const origins = await startOrigins(bench.placement.rest);
+  const contestants: Contestant[] = [];
+  const measured: Measurement[] = [];
+  try {
+    for (const target of targets) {
+      if (only !== null && !only.includes(target.name)) continue;
+      const running = await start(target, origins, bench);
+      if (running !== null) contestants.push({ target, running });
+    }
+    for (const { running } of contestants) {
+      await bench.generator.run(running.url, bench.options.connections, warmUpSeconds);
+    }
+    for (let round = 1; round <= rounds; round++) {
+      for (const contestant of contestants) {
+        const one = await measure(contestant, origins, bench);
+        measured.push(one);
+        console.log(`round ${round}/${rounds}  ${roundText(one)}`);
+      }
+    }
+  } finally {
+    await Promise.all(contestants.map(({ running }) => running.stop()));
+    await Promise.all([origins.primary.stop(), origins.shadow.stop()]);
+  }
+  console.log(`\n${comparisonText(measured)}`);
+  return { aims: comparisonAims(measured), measured };
+}
+
+/** Null, and a line that says why, for a target that can't take part. */
+async function start(target: Target, origins: Origins, { placement }: Bench): Promise<RunningTarget | null> {
+  const missing = target.missing();
+  if (missing !== null) {
+    console.log(`LEFT OUT  ${target.name}: ${missing}`);
+    return null;
+  }
+  try {
+    return await target.start(origins, placement);
+  } catch (error) {
+    console.log(`LEFT OUT  ${target.name}: it did not start: ${(error as Error).message}`);
+    return null;
+  }
+}
+
+async function measure(
+  { target, running }: Contestant,
+  origins: Origins,
+  bench: Bench,
+): Promise<Measurement> {
+  const { options, generator } = bench;
+  const pids = running.pids();
+  const copiesBefore = await origins.shadow.requests();
+  const before = cpuOf(pids);
+  const load = await generator.run(running.url, options.connections, options.seconds);
+  const after = cpuOf(pids);
+  const copies = (await origins.shadow.requests()) - copiesBefore;
+  return {
+    target: target.name,
+    mirrors: target.mirrors,
+    ...load,
+    cpuUsPerRequest: pids.length === 0 ? Number.NaN : (after.cpuUs - before.cpuUs) / load.requests,
+    threads: threadsBetween(before, after).map(({ name, cpuUs, tid }) => ({
+      name,
+      tid,
+      cpuUsPerRequest: cpuUs / load.requests,
+    })),
+    peakBytes: pids.length === 0 ? Number.NaN : memoryOf(pids).peakBytes,
+    copiesShare: copies / load.requests,
+  };
+}
+
+function roundText({ target: name, requests, seconds, cpuUsPerRequest, errors }: Measurement): string {
+  const cpu = Number.isNaN(cpuUsPerRequest) ? '' : `, ${cpuUsPerRequest.toFixed(1)} us of CPU a request`;
+  const invalid = errors > 0 ? `, INVALID: ${errors} errors` : '';
+  return `${name.padEnd(14)} ${Math.round(requests / seconds)} requests/s${cpu}${invalid}`;
+}

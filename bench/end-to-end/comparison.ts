@@ -1,0 +1,131 @@
+/** The table of `compare` and its aims, from measurements. Pure. */
+import { median, spread } from './numbers.js';
+import { count, fixed, mebibytes, ms, percent, tableText } from './table.js';
+import type { Aim } from './verdict.js';
+
+/** One target in one round. NaN where there is nothing to measure. */
+export interface Measurement {
+  readonly target: string;
+  readonly mirrors: boolean;
+  readonly requests: number;
+  readonly seconds: number;
+  readonly errors: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+  /** Of all processes and threads of the proxy. */
+  readonly cpuUsPerRequest: number;
+  readonly threads: readonly {
+    readonly name: string;
+    readonly tid: number;
+    readonly cpuUsPerRequest: number;
+  }[];
+  /** Since the proxy started. */
+  readonly peakBytes: number;
+  /** Copies that reached the shadow, per request of the clients. */
+  readonly copiesShare: number;
+}
+
+export const plainCpuRatioMax = 1.5;
+export const mirrorCpuRatioMax = 0.6;
+/** A proxy that drops copies does less work: below this share its CPU time says nothing about mirroring. */
+const copiesShareMin = 0.99;
+/** Threads that spent less are left out of the list. */
+const threadCpuUsMin = 0.1;
+
+const heads = [
+  'target',
+  'requests/s',
+  'least..most',
+  'p50 ms',
+  'p99 ms',
+  'errors',
+  'CPU us/req',
+  'least..most',
+  'peak MiB',
+  'copies',
+];
+
+export function comparisonText(measured: readonly Measurement[]): string {
+  const names = namesOf(measured);
+  const rows = names.map((name) => row(name, of(measured, name)));
+  const threads = names.flatMap((name) => threadLines(name, of(measured, name)));
+  const parts = [tableText(heads, rows)];
+  if (threads.length > 0) parts.push(`CPU us per request by thread, last round:\n${threads.join('\n')}`);
+  return parts.join('\n\n');
+}
+
+export function comparisonAims(measured: readonly Measurement[]): Aim[] {
+  return [
+    aim('without mirror', of(measured, 'umbra'), of(measured, 'nginx'), plainCpuRatioMax),
+    aim('with mirror', of(measured, 'umbra-mirror'), of(measured, 'nginx-mirror'), mirrorCpuRatioMax),
+  ];
+}
+
+/** Whether `ours` needs at most `ratioMax` times the CPU of `rival`; not judged on measurements that are not valid. */
+function aim(
+  what: string,
+  ours: readonly Measurement[],
+  rival: readonly Measurement[],
+  ratioMax: number,
+): Aim {
+  const name = `${what}, CPU a request <= ${ratioMax} x nginx`;
+  const invalid = [...ours, ...rival].map(whyInvalid).find((why) => why !== null);
+  if (ours.length === 0 || rival.length === 0) return { name, found: 'a target is missing', isMet: null };
+  if (invalid !== undefined) return { name, found: invalid, isMet: null };
+  const [oursUs, rivalUs] = [ours, rival].map((of) => median(of.map((one) => one.cpuUsPerRequest)));
+  const ratio = oursUs / rivalUs;
+  const rate = median(ours.map(rps)) / median(rival.map(rps));
+  return {
+    name,
+    found: `${ratio.toFixed(2)} x (${oursUs.toFixed(1)} against ${rivalUs.toFixed(1)} us), at ${rate.toFixed(2)} x its requests/s`,
+    isMet: ratio <= ratioMax,
+  };
+}
+
+/** Null for a valid measurement. */
+export function whyInvalid({ target, errors, requests, mirrors, copiesShare }: Measurement): string | null {
+  if (errors > 0) return `${target} had ${errors} errors in one round`;
+  if (requests === 0) return `${target} answered nothing in one round`;
+  if (mirrors && copiesShare < copiesShareMin)
+    return `${target} sent only ${percent(copiesShare)} of the copies in one round`;
+  return null;
+}
+
+function row(name: string, rounds: readonly Measurement[]): string[] {
+  const rate = spread(rounds.map(rps));
+  const cpu = spread(rounds.map((one) => one.cpuUsPerRequest));
+  const errors = rounds.reduce((sum, one) => sum + one.errors, 0);
+  return [
+    rounds.some((one) => whyInvalid(one) !== null) ? `${name} INVALID` : name,
+    count(rate.median),
+    `${count(rate.min)}..${count(rate.max)}`,
+    ms(median(rounds.map((one) => one.p50Us))),
+    ms(median(rounds.map((one) => one.p99Us))),
+    count(errors),
+    fixed(cpu.median, 1),
+    `${fixed(cpu.min, 1)}..${fixed(cpu.max, 1)}`,
+    mebibytes(Math.max(...rounds.map((one) => one.peakBytes))),
+    percent(rounds[0].mirrors ? median(rounds.map((one) => one.copiesShare)) : Number.NaN),
+  ];
+}
+
+function threadLines(name: string, rounds: readonly Measurement[]): string[] {
+  return rounds[rounds.length - 1].threads
+    .filter((thread) => thread.cpuUsPerRequest >= threadCpuUsMin)
+    .map(
+      (thread) =>
+        `  ${name.padEnd(14)} ${fixed(thread.cpuUsPerRequest, 1).padStart(6)}  ${thread.name} (${thread.tid})`,
+    );
+}
+
+function rps({ requests, seconds }: Measurement): number {
+  return requests / seconds;
+}
+
+function namesOf(measured: readonly Measurement[]): string[] {
+  return [...new Set(measured.map((one) => one.target))];
+}
+
+function of(measured: readonly Measurement[], name: string): Measurement[] {
+  return measured.filter((one) => one.target === name);
+}

@@ -1,0 +1,42 @@
+/** What makes the load: wrk where it is installed, else autocannon in a process of its own. */
+import { beside, Child } from './child.js';
+import { isInstalled } from './placement.js';
+import { parseWrk, wrkArguments } from './wrk.js';
+
+/** One closed-loop run: every connection sends its next request when it has the answer to the last. */
+export interface LoadResult {
+  readonly requests: number;
+  readonly seconds: number;
+  /** Failed connections, timeouts and answers that are not 2xx or 3xx. */
+  readonly errors: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+export interface Generator {
+  readonly name: string;
+  run(url: string, connections: number, seconds: number): Promise<LoadResult>;
+}
+
+export function chooseGenerator(cpus: string | null): Generator {
+  return isInstalled('wrk') ? wrkGenerator(cpus) : autocannonGenerator(cpus);
+}
+
+function wrkGenerator(cpus: string | null): Generator {
+  return {
+    name: 'wrk',
+    run: async (url, connections, seconds) =>
+      parseWrk(await new Child('wrk', wrkArguments(url, connections, seconds), { cpus }).output()),
+  };
+}
+
+function autocannonGenerator(cpus: string | null): Generator {
+  const file = beside('autocannon.js', import.meta.url);
+  return {
+    name: 'autocannon (wrk is not installed; autocannon itself limits what can be reached)',
+    run: async (url, connections, seconds) => {
+      const args = [file, url, String(connections), String(seconds)];
+      return JSON.parse(await new Child(process.execPath, args, { cpus }).output()) as LoadResult;
+    },
+  };
+}

@@ -1,0 +1,36 @@
+/** Scenario `idle`: what an umbra costs that serves nobody. */
+import { startOrigins } from './origins.js';
+import { cpuOf } from './proc.js';
+import { percent } from './table.js';
+import { mirroredRoute, startUmbra } from './targets/umbra.js';
+import type { Bench, Verdict } from './verdict.js';
+
+const settleMs = 2000;
+const observedMs = 10_000;
+const shareMax = 0.01;
+
+export async function idle({ placement }: Bench): Promise<Verdict> {
+  const origins = await startOrigins(placement.rest);
+  try {
+    const ports = { primaryPort: origins.primary.port, shadowPort: origins.shadow.port };
+    const umbra = await startUmbra({ proxyThreads: 2, routes: mirroredRoute, ...ports }, placement.proxy);
+    try {
+      await passed(settleMs);
+      const beginMs = performance.now();
+      const before = cpuOf([umbra.pid]);
+      await passed(observedMs);
+      const cpuUs = cpuOf([umbra.pid]).cpuUs - before.cpuUs;
+      const share = cpuUs / 1000 / (performance.now() - beginMs);
+      const aim = { name: `idle CPU < ${percent(shareMax)}`, found: percent(share), isMet: share < shareMax };
+      return { aims: [aim], measured: { share, observedMs } };
+    } finally {
+      await umbra.stop();
+    }
+  } finally {
+    await Promise.all([origins.primary.stop(), origins.shadow.stop()]);
+  }
+}
+
+function passed(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

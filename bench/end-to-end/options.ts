@@ -1,0 +1,86 @@
+/** The command line of the end-to-end benches. */
+import { parseArgs } from 'node:util';
+
+export const scenarioNames = ['compare', 'isolation', 'memory', 'idle'] as const;
+export type ScenarioName = (typeof scenarioNames)[number];
+
+export interface BenchOptions {
+  readonly scenarios: readonly ScenarioName[];
+  /** Of one measurement. */
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly connections: number;
+  /** Target names; null for all. */
+  readonly only: readonly string[] | null;
+  /** Requests a second in `isolation`; null: a third of what was reached without a mirror. */
+  readonly rate: number | null;
+  readonly jsonPath: string | null;
+  readonly pin: boolean;
+}
+
+export const helpText = `usage: node dist/bench/end-to-end/main.js [SCENARIO ...] [options]
+
+scenarios (default: compare)
+  compare     umbra against nginx, with and without mirroring, taken in turn
+  isolation   what a client feels at a fixed rate while the shadow is healthy, refusing, hanging, resetting
+  memory      resident memory after full speed, after a 1 GB upload and after a 1 GB download
+  idle        CPU share of an umbra that nobody calls
+  all         the four of them
+
+options
+  --seconds N       length of one measurement (default 5)
+  --rounds N        times that each target is measured (default 4)
+  --connections N   connections of the load generator (default 64)
+  --only A,B        targets of compare: direct, umbra, nginx, umbra-mirror, nginx-mirror
+  --rate N          requests a second in isolation (default: a third of saturation)
+  --json FILE       writes every single measurement to FILE
+  --no-pin          lets the kernel choose CPUs
+  --help
+`;
+
+/** Throws an Error of one line on bad usage; null asks for the help text. */
+export function parseOptions(args: readonly string[]): BenchOptions | null {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      seconds: { type: 'string', default: '5' },
+      rounds: { type: 'string', default: '4' },
+      connections: { type: 'string', default: '64' },
+      only: { type: 'string' },
+      rate: { type: 'string' },
+      json: { type: 'string' },
+      'no-pin': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return null;
+  return {
+    scenarios: scenarios(positionals),
+    seconds: positive('--seconds', values.seconds),
+    rounds: positive('--rounds', values.rounds),
+    connections: positive('--connections', values.connections),
+    only: values.only?.split(',') ?? null,
+    rate: values.rate === undefined ? null : positive('--rate', values.rate),
+    jsonPath: values.json ?? null,
+    pin: !values['no-pin'],
+  };
+}
+
+function scenarios(names: readonly string[]): readonly ScenarioName[] {
+  if (names.length === 0) return ['compare'];
+  if (names.includes('all')) return scenarioNames;
+  return names.map((name) => {
+    const known = scenarioNames.find((one) => one === name);
+    if (known === undefined)
+      throw new Error(`no scenario is called ${name}: ${scenarioNames.join(', ')}, all`);
+    return known;
+  });
+}
+
+function positive(option: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new Error(`${option} takes a whole number from 1: ${text}`);
+  return value;
+}

@@ -1,0 +1,75 @@
+/** umbra as a user starts it: the command, a file, and the line that says that it serves. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beside, Child } from '../child.js';
+import type { Target } from './target.js';
+
+export interface RunningUmbra {
+  readonly url: string;
+  readonly admin: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export interface UmbraConfig {
+  readonly proxyThreads: number;
+  readonly primaryPort: number;
+  readonly shadowPort: number;
+  /** The YAML of the routes; versions are `v1` and `v2`. */
+  readonly routes: string;
+}
+
+export const mirroredRoute = '  - { name: all, primary: v1, mirrors: [ { to: v2, percent: 100 } ] }';
+const plainRoute = '  - { name: all, primary: v1 }';
+
+const command = beside('../../../../bin/umbra.js', import.meta.url);
+const readyLine = /^umbra ready listen=(\S+) admin=(\S+) pid=(\d+)$/;
+const readyTimeoutMs = 15_000;
+
+export const umbra = umbraTarget('umbra', false);
+export const umbraMirror = umbraTarget('umbra-mirror', true);
+
+export async function startUmbra(config: UmbraConfig, cpus: string | null): Promise<RunningUmbra> {
+  const directory = await mkdtemp(join(tmpdir(), 'umbra-bench-'));
+  const file = join(directory, 'umbra.yaml');
+  await writeFile(file, yaml(config));
+  const child = new Child(process.execPath, [command, 'run', '-c', file], { cpus });
+  const stop = async (): Promise<void> => {
+    await child.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    const [, url, admin, pid] = await child.line(readyLine, readyTimeoutMs);
+    return { url: `${url}/`, admin, pid: Number(pid), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function umbraTarget(name: string, mirrors: boolean): Target {
+  return {
+    name,
+    mirrors,
+    missing: () => null,
+    start: async ({ primary, shadow }, placement) => {
+      const routes = mirrors ? mirroredRoute : plainRoute;
+      const config = { proxyThreads: 1, primaryPort: primary.port, shadowPort: shadow.port, routes };
+      const running = await startUmbra(config, placement.proxy);
+      return { url: running.url, pids: () => [running.pid], stop: running.stop };
+    },
+  };
+}
+
+function yaml({ proxyThreads, primaryPort, shadowPort, routes }: UmbraConfig): string {
+  return `listen: [ { address: "127.0.0.1:0" } ]
+admin: { address: "127.0.0.1:0" }
+threads: { proxy: ${proxyThreads}, shadow: 1 }
+versions:
+  v1: { endpoints: [ "http://127.0.0.1:${primaryPort}" ] }
+  v2: { endpoints: [ "http://127.0.0.1:${shadowPort}" ] }
+routes:
+${routes}
+`;
+}

@@ -1,0 +1,39 @@
+/** wrk (https://github.com/wg/wrk): its command line and what it prints. */
+import type { LoadResult } from './generator.js';
+
+/** Longer than any pause that a healthy target makes; a request past it is an error. */
+const timeoutSeconds = 5;
+
+export function wrkArguments(url: string, connections: number, seconds: number): string[] {
+  return ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', `${timeoutSeconds}s`, url];
+}
+
+/** Throws an Error on text that is not a finished run's. */
+export function parseWrk(text: string): LoadResult {
+  const total = /(\d+) requests in ([\d.]+)(us|ms|s|m|h), /.exec(text);
+  if (total === null) throw new Error(`wrk printed no total: ${text.trim()}`);
+  const socketErrors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text);
+  const badStatuses = /Non-2xx or 3xx responses: (\d+)/.exec(text);
+  return {
+    requests: Number(total[1]),
+    seconds: durationUs(total[2], total[3]) / 1e6,
+    errors: sum(socketErrors?.slice(1)) + sum(badStatuses?.slice(1)),
+    p50Us: percentileUs(text, 50),
+    p99Us: percentileUs(text, 99),
+  };
+}
+
+function percentileUs(text: string, percentile: number): number {
+  const found = new RegExp(`^\\s+${percentile}%\\s+([\\d.]+)(us|ms|s|m|h)$`, 'm').exec(text);
+  return found === null ? Number.NaN : durationUs(found[1], found[2]);
+}
+
+const unitUs: Record<string, number> = { us: 1, ms: 1e3, s: 1e6, m: 60e6, h: 3600e6 };
+
+function durationUs(value: string, unit: string): number {
+  return Number(value) * unitUs[unit];
+}
+
+function sum(texts: readonly string[] = []): number {
+  return texts.reduce((total, text) => total + Number(text), 0);
+}

@@ -1,0 +1,200 @@
+/**
+ * One request and its response on a proxy thread: the request goes to the primary and, piece by piece, to
+ * the mirrors that took it; the response comes back. The order of every step is primary first, mirrors after.
+ *
+ *   onRequestBody --> call.write, then copies        pauseBody <--- write false, resumeBody <--- onDrain
+ *   responder <-- onHead, onResponseBody, onEnd      pauseResponse <--- sendBody false, resumeResponse <--- onWritable
+ *
+ * Error exits: onFailure (the primary) answers 502, 503 or 504, or cuts a response that had begun;
+ * onAborted (the client) cancels the call. Both give unfinished copies up.
+ */
+import { Failure, failureAnswers } from '../errors.js';
+import type { RequestHead } from '../http/message.js';
+import { Framing } from '../http/message.js';
+import { writeRequestHead } from '../http/request-writer.js';
+import type { ResponseHead } from '../http/response-head.js';
+import { CopySource, type Outcome } from '../mirror/codec.js';
+import type { MirrorCopy } from '../mirror/offer.js';
+import type { ResponseSink } from '../upstream/call.js';
+import { UpstreamCall } from '../upstream/client.js';
+import type { RequestSink, Responder } from './downstream.js';
+import type { ExchangeHome } from './forwarder.js';
+import type { RouteRuntime } from './runtime.js';
+
+/** What has happened so far; bits, because request and response advance independently. */
+export const Phase = {
+  IDLE: 0,
+  /** A client waits for an answer. */
+  OPEN: 1,
+  /** The request's body is complete. */
+  REQUEST_COMPLETE: 2,
+  /** The final response head went to the client. */
+  HEAD_SENT: 4,
+  /** Nothing more comes or goes. */
+  OVER: 8,
+} as const;
+
+/** No failure. */
+const none = -1;
+
+export class Exchange implements RequestSink, ResponseSink {
+  readonly #home: ExchangeHome;
+  readonly #call: UpstreamCall;
+  phase = Phase.IDLE as number;
+  route: RouteRuntime | null = null;
+  #responder: Responder | null = null;
+  readonly source = new CopySource();
+  readonly #copies: MirrorCopy[] = [];
+  #copyCount = 0;
+  /** core/clock; when the head was complete. */
+  beganUs = 0;
+  status = 0;
+  failure: Failure | typeof none = none;
+
+  constructor(home: ExchangeHome) {
+    this.#home = home;
+    this.#call = new UpstreamCall(this);
+  }
+
+  /** The upstream's side and its figures. */
+  get call(): UpstreamCall {
+    return this.#call;
+  }
+
+  /** The request's head has arrived: sends it to the primary, then offers it to the route's mirrors. */
+  begin(head: RequestHead, responder: Responder, route: RouteRuntime, nowUs: number): void {
+    this.phase = head.framing === Framing.NONE ? Phase.OPEN | Phase.REQUEST_COMPLETE : Phase.OPEN;
+    this.route = route;
+    this.#responder = responder;
+    this.#copyCount = 0;
+    this.beganUs = nowUs;
+    this.status = 0;
+    this.failure = none;
+    route.ledger.requestStarted();
+    this.#call.start(
+      route.pool,
+      writeRequestHead(
+        head.method,
+        head.target,
+        head.host,
+        head.fields,
+        head.framing,
+        head.contentLength,
+        head.lengthZero,
+      ),
+      head.method,
+      head.framing,
+      head.contentLength,
+      route.plan.timeoutMs,
+    );
+    if (route.keepsSource) {
+      this.source.take(head);
+      this.#copyCount = this.#home.mirrors.offer(
+        route.mirrors,
+        head,
+        this.source,
+        responder,
+        nowUs,
+        this.#copies,
+      );
+    }
+  }
+
+  // --- from the client
+
+  onRequestBody(piece: Uint8Array, last: boolean): void {
+    if ((this.phase & Phase.OVER) !== 0) return;
+    if (last) this.phase |= Phase.REQUEST_COMPLETE;
+    const flowing = this.#call.write(piece, last);
+    for (let i = 0; i < this.#copyCount; i++) this.#copies[i].body(piece, last);
+    if (!flowing && !last && (this.phase & Phase.OVER) === 0) this.#responder!.pauseBody();
+  }
+
+  onAborted(): void {
+    if ((this.phase & Phase.OVER) !== 0) return;
+    this.#call.cancel();
+    this.failure = Failure.ABORTED;
+    this.route!.ledger.failure(Failure.ABORTED);
+    this.#over();
+  }
+
+  onWritable(): void {
+    if ((this.phase & Phase.OVER) === 0) this.#call.resumeResponse();
+  }
+
+  // --- from the primary
+
+  batch(run: () => void): void {
+    if ((this.phase & Phase.OVER) !== 0) run();
+    else this.#responder!.batch(run);
+  }
+
+  onSent(): void {}
+
+  onDrain(): void {
+    if ((this.phase & (Phase.OVER | Phase.REQUEST_COMPLETE)) === 0) this.#responder!.resumeBody();
+  }
+
+  onInterim(head: ResponseHead): void {
+    this.#responder!.sendInterim(head);
+  }
+
+  onHead(head: ResponseHead): void {
+    this.status = head.status;
+    this.phase |= Phase.HEAD_SENT;
+    this.#responder!.sendHead(head);
+  }
+
+  onResponseBody(bytes: Uint8Array): void {
+    if (!this.#responder!.sendBody(bytes)) this.#call.pauseResponse();
+  }
+
+  onEnd(): void {
+    const ledger = this.route!.ledger;
+    const call = this.#call;
+    ledger.response(this.status);
+    ledger.latency.record(call.endUs - call.sentUs);
+    ledger.firstByte.record(call.firstByteUs - call.sentUs);
+    const responder = this.#responder!;
+    this.#over();
+    responder.finish();
+  }
+
+  onFailure(failure: Failure): void {
+    this.failure = failure;
+    this.route!.ledger.failure(failure);
+    const responder = this.#responder!;
+    const cut = (this.phase & Phase.HEAD_SENT) !== 0;
+    if (!cut) this.status = failureAnswers[failure].status;
+    this.#over();
+    if (cut) responder.cut();
+    else responder.answer(this.status, failureAnswers[failure].text);
+  }
+
+  /** The exchange is decided: tells the mirrors, then goes back to its home. */
+  #over(): void {
+    const requestComplete = (this.phase & Phase.REQUEST_COMPLETE) !== 0;
+    this.phase |= Phase.OVER;
+    this.#responder = null;
+    if (this.#copyCount > 0) {
+      const outcome = this.#outcome();
+      for (let i = 0; i < this.#copyCount; i++) {
+        const copy = this.#copies[i];
+        copy.abort(Failure.ABORTED);
+        copy.outcome(outcome);
+      }
+    }
+    this.#home.ended(this, requestComplete);
+  }
+
+  #outcome(): Outcome {
+    const outcome = this.#home.outcome;
+    const call = this.#call;
+    outcome.status = this.status;
+    outcome.latencyUs = this.failure === none ? call.endUs - call.sentUs : 0;
+    outcome.firstByteUs = this.failure === none ? call.firstByteUs - call.sentUs : 0;
+    outcome.responseBytes = call.responseBytes;
+    outcome.failure = this.failure;
+    return outcome;
+  }
+}

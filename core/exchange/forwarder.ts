@@ -1,0 +1,103 @@
+/**
+ * Where requests enter the core: finds the route, takes an exchange and begins it. Exchanges are reused;
+ * their number is that of the requests in flight at the busiest moment, which the listeners bound.
+ */
+import type { Clock } from '../clock.js';
+import { failureAnswers, noRouteAnswer } from '../errors.js';
+import type { RequestHead } from '../http/message.js';
+import { Outcome } from '../mirror/codec.js';
+import type { MirrorOffer } from '../mirror/offer.js';
+import type { AccessLogPort } from '../record/access-log.js';
+import { ThreadField, type ThreadLedger } from '../record/thread-ledger.js';
+import type { RequestHandler, RequestSink, Responder } from './downstream.js';
+import { Exchange } from './exchange.js';
+import type { ProxyRuntime } from './runtime.js';
+
+/** What an exchange needs of the thread it lives on. */
+export interface ExchangeHome {
+  readonly mirrors: MirrorOffer;
+  /** A scratch outcome, filled and read in one turn. */
+  readonly outcome: Outcome;
+  /** `exchange` is over. If its client may still send body (`requestComplete` is false) it is not reused. */
+  ended(exchange: Exchange, requestComplete: boolean): void;
+}
+
+/** Takes what a client still sends for a request that was already answered. */
+const ignoredRequest: RequestSink = {
+  onRequestBody(): void {},
+  onAborted(): void {},
+  onWritable(): void {},
+};
+
+export class Forwarder implements RequestHandler, ExchangeHome {
+  readonly mirrors: MirrorOffer;
+  readonly outcome = new Outcome();
+  readonly #clock: Clock;
+  readonly #ledger: ThreadLedger;
+  readonly #log: AccessLogPort;
+  readonly #spare: Exchange[] = [];
+  #runtime: ProxyRuntime;
+  #inFlight = 0;
+
+  constructor(
+    runtime: ProxyRuntime,
+    mirrors: MirrorOffer,
+    ledger: ThreadLedger,
+    log: AccessLogPort,
+    clock: Clock,
+  ) {
+    this.#runtime = runtime;
+    this.mirrors = mirrors;
+    this.#ledger = ledger;
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Exchanges that begin from now on follow this plan. */
+  use(runtime: ProxyRuntime): void {
+    this.#runtime = runtime;
+  }
+
+  onRequest(head: RequestHead, responder: Responder): RequestSink {
+    const runtime = this.#runtime;
+    this.#ledger.add(ThreadField.REQUESTS);
+    const index = runtime.table.find(head);
+    if (index < 0) {
+      this.#ledger.add(ThreadField.UNROUTED);
+      responder.answer(noRouteAnswer.status, noRouteAnswer.text);
+      return ignoredRequest;
+    }
+    const exchange = this.#spare.pop() ?? new Exchange(this);
+    this.#inFlight++;
+    exchange.begin(head, responder, runtime.routes[index], this.#clock());
+    return exchange;
+  }
+
+  ended(exchange: Exchange, requestComplete: boolean): void {
+    this.#inFlight--;
+    if (this.#log.on && exchange.route!.keepsSource && this.#log.chosen()) this.#logExchange(exchange);
+    if (requestComplete) this.#spare.push(exchange);
+  }
+
+  #logExchange(exchange: Exchange): void {
+    const call = exchange.call;
+    const route = exchange.route!;
+    this.#log.write({
+      role: 'primary',
+      route: route.plan.name,
+      version: route.pool.plan.name,
+      source: exchange.source,
+      status: exchange.status,
+      flag: exchange.failure < 0 ? '' : failureAnswers[exchange.failure].flag,
+      durationUs: this.#clock() - exchange.beganUs,
+      upstreamUs: exchange.failure < 0 ? call.endUs - call.sentUs : -1,
+      requestBytes: call.requestBytes,
+      responseBytes: call.responseBytes,
+      upstream: call.endpoint?.authority ?? '',
+    });
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The bytes of HTTP/1.1 and the classes that its grammar puts them in (RFC 9110, section 5).
+ * Tables of 256 entries, one byte each: a lookup per byte read, with no branch.
+ */
+
+export const Char = {
+  HTAB: 0x09,
+  LF: 0x0a,
+  CR: 0x0d,
+  SP: 0x20,
+  COMMA: 0x2c,
+  ZERO: 0x30,
+  COLON: 0x3a,
+  SEMICOLON: 0x3b,
+} as const;
+
+const BYTE_VALUES = 256;
+
+/** 1 for the bytes of a token (tchar): field names, methods, codings. */
+export const isTokenByte = new Uint8Array(BYTE_VALUES);
+/** 1 for the bytes of a field value or a reason phrase: HTAB, SP, visible characters and obs-text. */
+export const isFieldByte = new Uint8Array(BYTE_VALUES);
+/** Each byte's lower-case twin in ASCII, other bytes unchanged. */
+export const lowerOf = new Uint8Array(BYTE_VALUES);
+/** The value of a hexadecimal digit, or `NOT_HEX`. */
+export const hexValueOf = new Uint8Array(BYTE_VALUES);
+export const NOT_HEX = 0xff;
+
+for (let byte = 0; byte < BYTE_VALUES; byte++) {
+  const text = String.fromCharCode(byte);
+  isTokenByte[byte] = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]$/.test(text) ? 1 : 0;
+  isFieldByte[byte] = byte === Char.HTAB || (byte >= Char.SP && byte !== 0x7f) ? 1 : 0;
+  lowerOf[byte] = /^[A-Z]$/.test(text) ? byte + 0x20 : byte;
+  hexValueOf[byte] = /^[0-9A-Fa-f]$/.test(text) ? Number.parseInt(text, 16) : NOT_HEX;
+}
+
+/** Whether `bytes[start, end)` is `lowerName` in any case. `lowerName` is lower-case ASCII. */
+export function equalsIgnoringCase(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  lowerName: string,
+): boolean {
+  if (end - start !== lowerName.length) return false;
+  for (let i = 0; i < lowerName.length; i++) {
+    if (lowerOf[bytes[start + i]!] !== lowerName.charCodeAt(i)) return false;
+  }
+  return true;
+}

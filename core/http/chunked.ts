@@ -1,0 +1,170 @@
+import { limits } from '../limits.js';
+import { Char, hexValueOf, isFieldByte, isTokenByte, NOT_HEX } from './chars.js';
+import { ResponseFault } from './response-fault.js';
+
+/** Takes the data of chunks. The bytes are a view of what was fed and die with the call. */
+export interface ChunkSink {
+  onBody(bytes: Uint8Array): void;
+}
+
+/** Where in the grammar of RFC 9112, section 7.1, the next byte stands. */
+const State = {
+  SIZE_START: 0,
+  SIZE: 1,
+  /** Whitespace after the size, which is legal only before an extension. */
+  SIZE_BLANK: 2,
+  EXTENSION: 3,
+  SIZE_LF: 4,
+  DATA: 5,
+  DATA_CR: 6,
+  DATA_LF: 7,
+  TRAILER_START: 8,
+  TRAILER_NAME: 9,
+  TRAILER_VALUE: 10,
+  TRAILER_LF: 11,
+  LAST_LF: 12,
+  DONE: 13,
+  REFUSED: 14,
+  STOPPED: 15,
+} as const;
+type State = (typeof State)[keyof typeof State];
+
+/** The largest size that another hexadecimal digit leaves within 2^53 - 1. */
+const SIZE_BEFORE_DIGIT_MAX = Math.floor(Number.MAX_SAFE_INTEGER / 16);
+
+/**
+ * Takes the chunks out of a chunked body, any number of bytes at a time. Sizes are bounded, extensions are
+ * bounded and ignored, CRLF is strict, and trailers are checked and dropped: nothing is merged into the head.
+ */
+export class ChunkedDecoder {
+  fault: ResponseFault = ResponseFault.NONE;
+  #state: State = State.SIZE_START;
+  /** The size being read, then the bytes of data that are still to come. */
+  #left = 0;
+  /** Bytes of the line or of the trailer section so far. */
+  #lineBytes = 0;
+
+  reset(): void {
+    this.fault = ResponseFault.NONE;
+    this.#state = State.SIZE_START;
+    this.#left = 0;
+    this.#lineBytes = 0;
+  }
+
+  get done(): boolean {
+    return this.#state === State.DONE;
+  }
+
+  /** Ends `feed` after the running call of the sink. */
+  stop(): void {
+    this.#state = State.STOPPED;
+  }
+
+  /**
+   * Decodes `bytes[start, end)` into `sink`. Returns where it stopped: at `end`, or before it when the body is
+   * `done`, was refused (`fault`), or `stop` was called by the sink.
+   */
+  feed(bytes: Buffer, start: number, end: number, sink: ChunkSink): number {
+    let at = start;
+    while (at < end && this.#state < State.DONE) {
+      if (this.#state === State.DATA) at = this.#data(bytes, at, end, sink);
+      else this.#step(bytes[at++]!);
+    }
+    return at;
+  }
+
+  #data(bytes: Buffer, at: number, end: number, sink: ChunkSink): number {
+    const to = Math.min(end, at + this.#left);
+    this.#left -= to - at;
+    // The state is set first: the sink may call `stop`.
+    if (this.#left === 0) this.#state = State.DATA_CR;
+    sink.onBody(bytes.subarray(at, to));
+    return to;
+  }
+
+  #step(byte: number): void {
+    switch (this.#state) {
+      case State.SIZE_START:
+        this.#left = 0;
+        this.#lineBytes = 0;
+        this.#state =
+          hexValueOf[byte] === NOT_HEX ? this.#refused(ResponseFault.CHUNK_LINE) : this.#size(byte);
+        break;
+      case State.SIZE:
+        this.#state = this.#size(byte);
+        break;
+      case State.SIZE_BLANK:
+        this.#state = this.#sizeBlank(byte);
+        break;
+      case State.EXTENSION:
+        this.#state = this.#extension(byte);
+        break;
+      case State.SIZE_LF:
+        this.#lineBytes = 0;
+        if (byte !== Char.LF) this.#state = this.#refused(ResponseFault.CHUNK_LINE);
+        else this.#state = this.#left === 0 ? State.TRAILER_START : State.DATA;
+        break;
+      case State.DATA_CR:
+        this.#state = byte === Char.CR ? State.DATA_LF : this.#refused(ResponseFault.CHUNK_END);
+        break;
+      case State.DATA_LF:
+        this.#state = byte === Char.LF ? State.SIZE_START : this.#refused(ResponseFault.CHUNK_END);
+        break;
+      default:
+        this.#state = this.#trailer(byte);
+    }
+  }
+
+  #size(byte: number): State {
+    if (this.#lineIsFull()) return this.#refused(ResponseFault.CHUNK_LINE);
+    const digit = hexValueOf[byte]!;
+    if (digit !== NOT_HEX) {
+      if (this.#left > SIZE_BEFORE_DIGIT_MAX) return this.#refused(ResponseFault.CHUNK_LINE);
+      this.#left = this.#left * 16 + digit;
+      return State.SIZE;
+    }
+    if (byte === Char.CR) return State.SIZE_LF;
+    return this.#sizeBlank(byte);
+  }
+
+  #sizeBlank(byte: number): State {
+    if (this.#lineIsFull()) return this.#refused(ResponseFault.CHUNK_LINE);
+    if (byte === Char.SEMICOLON) return State.EXTENSION;
+    if (byte === Char.SP || byte === Char.HTAB) return State.SIZE_BLANK;
+    return this.#refused(ResponseFault.CHUNK_LINE);
+  }
+
+  #extension(byte: number): State {
+    if (byte === Char.CR) return State.SIZE_LF;
+    if (isFieldByte[byte] === 0 || this.#lineIsFull()) return this.#refused(ResponseFault.CHUNK_LINE);
+    return State.EXTENSION;
+  }
+
+  #trailer(byte: number): State {
+    if (++this.#lineBytes > limits.trailerBytes) return this.#refused(ResponseFault.TRAILER);
+    switch (this.#state) {
+      case State.TRAILER_START:
+        if (byte === Char.CR) return State.LAST_LF;
+        return isTokenByte[byte] === 1 ? State.TRAILER_NAME : this.#refused(ResponseFault.TRAILER);
+      case State.TRAILER_NAME:
+        if (byte === Char.COLON) return State.TRAILER_VALUE;
+        return isTokenByte[byte] === 1 ? State.TRAILER_NAME : this.#refused(ResponseFault.TRAILER);
+      case State.TRAILER_VALUE:
+        if (byte === Char.CR) return State.TRAILER_LF;
+        return isFieldByte[byte] === 1 ? State.TRAILER_VALUE : this.#refused(ResponseFault.TRAILER);
+      case State.TRAILER_LF:
+        return byte === Char.LF ? State.TRAILER_START : this.#refused(ResponseFault.TRAILER);
+      default:
+        return byte === Char.LF ? State.DONE : this.#refused(ResponseFault.TRAILER);
+    }
+  }
+
+  #lineIsFull(): boolean {
+    return ++this.#lineBytes > limits.chunkLineBytes;
+  }
+
+  #refused(fault: ResponseFault): State {
+    this.fault = fault;
+    return State.REFUSED;
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * Edits of a block of field lines held as a wire string (`name: value CRLF` each). Used for the copy that goes
+ * to a shadow, on the shadow's thread; the request to the primary is never edited here.
+ */
+import type { HeaderEdits } from '../plan.js';
+
+/** True if `edits` changes nothing. */
+export function isEmpty(edits: HeaderEdits): boolean {
+  return edits.remove.length === 0 && edits.set.length === 0 && edits.add.length === 0;
+}
+
+/** `fields` with `edits` applied: remove, then set (all fields of that name are replaced by one), then add. */
+export function applyEdits(fields: string, edits: HeaderEdits): string {
+  const gone = edits.set.length === 0 ? edits.remove : [...edits.remove, ...edits.set.map(([name]) => name)];
+  let result = gone.length === 0 ? fields : withoutFields(fields, gone);
+  for (const [name, value] of edits.set) result += `${name}: ${value}\r\n`;
+  for (const [name, value] of edits.add) result += `${name}: ${value}\r\n`;
+  return result;
+}
+
+/** `fields` without the lines whose name, in any case, is one of `lowerNames`; what stays keeps order and bytes. */
+export function withoutFields(fields: string, lowerNames: readonly string[]): string {
+  let result = '';
+  let keptFrom = 0;
+  let at = 0;
+  while (at < fields.length) {
+    const colon = fields.indexOf(':', at);
+    const next = fields.indexOf('\r\n', at) + 2;
+    if (lowerNames.includes(fields.slice(at, colon).toLowerCase())) {
+      result += fields.slice(keptFrom, at);
+      keptFrom = next;
+    }
+    at = next;
+  }
+  return keptFrom === 0 ? fields : result + fields.slice(keptFrom);
+}

@@ -1,0 +1,62 @@
+/**
+ * Looks a field up in a wire string of field lines, `name: value CRLF` each (RFC 9112, section 5). The lines are
+ * scanned in place: a map of all fields would be built for every request and asked for one or two of them.
+ */
+
+const TAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const COLON = 0x3a;
+const UPPER_A = 0x41;
+const UPPER_Z = 0x5a;
+const CASE_BIT = 0x20;
+
+/**
+ * The value of the first field named `lowerName` (lower case) in `fields`, without the white space around it; null
+ * when there is none. Later fields of the same name are not looked at. Names are compared without case, and
+ * only in ASCII, because a name is a token. Any thread; allocates only the result.
+ */
+export function fieldValue(fields: string, lowerName: string): string | null {
+  const nameLength = lowerName.length;
+  const end = fields.length;
+  let line = 0;
+  while (line < end) {
+    const colon = line + nameLength;
+    // A colon can't be part of a name, so most lines are told apart by this one byte.
+    if (fields.charCodeAt(colon) === COLON && nameIs(fields, line, lowerName)) {
+      return trimmedSlice(fields, colon + 1, lineEnd(fields, colon));
+    }
+    line = lineEnd(fields, line) + 1;
+  }
+  return null;
+}
+
+/** `text` from `from` to `to` without the white space at both ends. Not `trim`, which also takes the byte 0xa0. */
+export function trimmedSlice(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+/** Where the line's LF is, or the end of the string. */
+function lineEnd(fields: string, from: number): number {
+  const lf = fields.indexOf('\n', from);
+  return lf === -1 ? fields.length : lf;
+}
+
+function nameIs(fields: string, start: number, lowerName: string): boolean {
+  for (let i = 0; i < lowerName.length; i++) {
+    let code = fields.charCodeAt(start + i);
+    if (code >= UPPER_A && code <= UPPER_Z) code |= CASE_BIT;
+    if (code !== lowerName.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/** OWS (RFC 9110, section 5.6.3), and the CR that belongs to the line's end. */
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB || code === CR || code === LF;
+}

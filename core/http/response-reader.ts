@@ -1,0 +1,254 @@
+import { limits } from '../limits.js';
+import { Char } from './chars.js';
+import { ChunkedDecoder, type ChunkSink } from './chunked.js';
+import { decideFraming } from './framing.js';
+import { Framing } from './message.js';
+import { ResponseFault } from './response-fault.js';
+import { ResponseHead } from './response-head.js';
+import { Scan, scanHead } from './response-head-scanner.js';
+
+/** Where a reader delivers one response: onInterim* onHead onBody* onEnd. Heads and bytes die with the call. */
+export interface ReaderSink extends ChunkSink {
+  onInterim(head: ResponseHead): void;
+  onHead(head: ResponseHead): void;
+  onEnd(): void;
+}
+
+/** What a reader made of the bytes it was fed. */
+export const Fed = {
+  /** All right so far; the response is not whole. */
+  MORE: 0,
+  /** The response is whole, and nothing follows it. */
+  WHOLE: 1,
+  /** The response is whole, and bytes follow that belong to no request: they are ignored, the connection is spent. */
+  EXCESS: 2,
+  /** Refused; `fault` says why. */
+  REFUSED: 3,
+  /** `stop` was called from the sink. */
+  STOPPED: 4,
+} as const;
+export type Fed = (typeof Fed)[keyof typeof Fed];
+
+const State = {
+  /** Within a head, interim or final. */
+  HEAD: 0,
+  BODY_LENGTH: 1,
+  BODY_CHUNKED: 2,
+  /** The body ends when the connection does. */
+  BODY_CLOSE: 3,
+  WHOLE: 4,
+  REFUSED: 5,
+  STOPPED: 6,
+} as const;
+type State = (typeof State)[keyof typeof State];
+
+const CONTINUE = 100;
+const SWITCHING_PROTOCOLS = 101;
+const FINAL_STATUS_MIN = 200;
+
+/** A buffer for heads in pieces begins at this size, doubles as needed, and is kept between responses if it stayed small. */
+const FIRST_GATHER_BYTES = 4 * 1024;
+
+/**
+ * Reads one response at a time from the bytes of one connection, cut anywhere. A head that arrives in one
+ * read is scanned where it lies; a head in pieces is gathered in a bounded buffer, and body bytes are always
+ * delivered as views of what was fed. A response that two parsers could read in two ways is refused.
+ */
+export class ResponseReader {
+  readonly head = new ResponseHead();
+  fault: ResponseFault = ResponseFault.NONE;
+  #state: State = State.STOPPED;
+  #sink: ReaderSink;
+  #toHead = false;
+  #wantsContinue = false;
+  #interims = 0;
+  /** Bytes of a LENGTH body that are still to come. */
+  #left = 0;
+  /** The bytes of a head that came in pieces; null while none did. */
+  #gathered: Buffer | null = null;
+  #gatheredBytes = 0;
+  readonly #chunked = new ChunkedDecoder();
+
+  constructor(sink: ReaderSink) {
+    this.#sink = sink;
+  }
+
+  /**
+   * Expects the response to the next request. `toHead`: the request's method is HEAD. `wantsContinue`: the
+   * client asked for a 100, so it is delivered as an interim response; else it is swallowed.
+   */
+  reset(sink: ReaderSink, toHead: boolean, wantsContinue = false): void {
+    this.fault = ResponseFault.NONE;
+    this.#state = State.HEAD;
+    this.#sink = sink;
+    this.#toHead = toHead;
+    this.#wantsContinue = wantsContinue;
+    this.#interims = 0;
+    this.#left = 0;
+    this.#gatheredBytes = 0;
+    this.head.begin(noBytes, 0);
+  }
+
+  /** Delivers nothing more. May be called from the sink, and then ends the running `feed`. What is whole stays whole. */
+  stop(): void {
+    if (this.#state === State.WHOLE || this.#state === State.REFUSED) return;
+    this.#state = State.STOPPED;
+    this.#chunked.stop();
+  }
+
+  /** Reads `bytes[start, end)` and delivers what it holds. */
+  feed(bytes: Buffer, start: number, end: number): Fed {
+    let at = start;
+    while (at < end) {
+      switch (this.#state) {
+        case State.HEAD:
+          at = this.#feedHead(bytes, at, end);
+          break;
+        case State.BODY_LENGTH:
+          at = this.#feedLength(bytes, at, end);
+          break;
+        case State.BODY_CHUNKED:
+          at = this.#feedChunked(bytes, at, end);
+          break;
+        case State.BODY_CLOSE:
+          this.#sink.onBody(bytes.subarray(at, end));
+          at = end;
+          break;
+        case State.WHOLE:
+          return Fed.EXCESS;
+        case State.REFUSED:
+          return Fed.REFUSED;
+        default:
+          return Fed.STOPPED;
+      }
+    }
+    return this.#code();
+  }
+
+  /**
+   * The connection ended in order (FIN). WHOLE if that is how this response was to end (and `onEnd` was
+   * delivered), else MORE: the response was cut short.
+   */
+  finish(): Fed {
+    if (this.#state === State.BODY_CLOSE) this.#complete();
+    return this.#code();
+  }
+
+  #code(): Fed {
+    if (this.#state === State.WHOLE) return Fed.WHOLE;
+    if (this.#state === State.REFUSED) return Fed.REFUSED;
+    return this.#state === State.STOPPED ? Fed.STOPPED : Fed.MORE;
+  }
+
+  /** Returns where the head ended, or `end` if it did not. */
+  #feedHead(bytes: Buffer, start: number, end: number): number {
+    if (this.#gatheredBytes > 0) return this.#feedGathered(bytes, start, end);
+    const { head } = this;
+    head.begin(bytes, start);
+    const limit = Math.min(end, start + limits.responseHeadBytes);
+    const scan = scanHead(head, limit);
+    if (scan === Scan.DONE) {
+      const headEnd = start + head.scanned;
+      this.#headDone();
+      return headEnd;
+    }
+    if (scan === Scan.REFUSED) this.#refuse(head.fault);
+    else if (limit < end) this.#refuse(ResponseFault.HEAD_TOO_LARGE);
+    else this.#gather(bytes, start, end);
+    return end;
+  }
+
+  /**
+   * Goes on with a head that came in pieces. Lines that are whole are never scanned again, and an unfinished
+   * one only once its LF is there: else a head sent byte by byte would cost the square of its length.
+   */
+  #feedGathered(bytes: Buffer, start: number, end: number): number {
+    const { head } = this;
+    const before = this.#gatheredBytes;
+    const take = Math.min(end - start, limits.responseHeadBytes - before);
+    const hasLine = bytes.subarray(start, start + take).indexOf(Char.LF) >= 0;
+    this.#gather(bytes, start, start + take);
+    const scan = hasLine ? scanHead(head, this.#gatheredBytes) : Scan.PARTIAL;
+    if (scan === Scan.DONE) {
+      this.#gatheredBytes = 0;
+      this.#headDone();
+      if (this.#gathered!.length > FIRST_GATHER_BYTES) this.#gathered = null;
+      return start + (head.scanned - before);
+    }
+    if (scan === Scan.REFUSED) this.#refuse(head.fault);
+    else if (before + take === limits.responseHeadBytes) this.#refuse(ResponseFault.HEAD_TOO_LARGE);
+    return end;
+  }
+
+  #gather(bytes: Buffer, start: number, end: number): void {
+    const needed = this.#gatheredBytes + (end - start);
+    let buffer = this.#gathered;
+    if (buffer === null || buffer.length < needed) {
+      let size = FIRST_GATHER_BYTES;
+      while (size < needed) size *= 2;
+      const larger = Buffer.allocUnsafeSlow(size);
+      if (buffer !== null) buffer.copy(larger, 0, 0, this.#gatheredBytes);
+      this.#gathered = buffer = larger;
+    }
+    bytes.copy(buffer, this.#gatheredBytes, start, end);
+    this.#gatheredBytes = needed;
+    this.head.relocate(buffer, 0);
+  }
+
+  #headDone(): void {
+    const { head } = this;
+    const fault = decideFraming(head, this.#toHead);
+    if (fault !== ResponseFault.NONE) this.#refuse(fault);
+    else if (head.status < FINAL_STATUS_MIN) this.#interim();
+    else this.#final();
+  }
+
+  #interim(): void {
+    const { head } = this;
+    if (head.status === SWITCHING_PROTOCOLS) this.#refuse(ResponseFault.UNASKED_UPGRADE);
+    else if (++this.#interims > limits.interimResponses) this.#refuse(ResponseFault.TOO_MANY_INTERIMS);
+    else if (head.status !== CONTINUE || this.#wantsContinue) this.#sink.onInterim(head);
+  }
+
+  #final(): void {
+    const { head } = this;
+    this.#left = head.framing === Framing.LENGTH ? head.contentLength : 0;
+    // The state is set before the sink is called: it may call `stop`.
+    if (head.framing === Framing.CHUNKED) {
+      this.#chunked.reset();
+      this.#state = State.BODY_CHUNKED;
+    } else {
+      this.#state = head.framing === Framing.CLOSE ? State.BODY_CLOSE : State.BODY_LENGTH;
+    }
+    this.#sink.onHead(head);
+    if (this.#state === State.BODY_LENGTH && this.#left === 0) this.#complete();
+  }
+
+  #feedLength(bytes: Buffer, start: number, end: number): number {
+    const to = Math.min(end, start + this.#left);
+    this.#left -= to - start;
+    this.#sink.onBody(bytes.subarray(start, to));
+    if (this.#left === 0 && this.#state === State.BODY_LENGTH) this.#complete();
+    return to;
+  }
+
+  #feedChunked(bytes: Buffer, start: number, end: number): number {
+    const decoder = this.#chunked;
+    const at = decoder.feed(bytes, start, end, this.#sink);
+    if (decoder.done) this.#complete();
+    else if (decoder.fault !== ResponseFault.NONE) this.#refuse(decoder.fault);
+    return at;
+  }
+
+  #complete(): void {
+    this.#state = State.WHOLE;
+    this.#sink.onEnd();
+  }
+
+  #refuse(fault: ResponseFault): void {
+    this.fault = fault;
+    this.#state = State.REFUSED;
+  }
+}
+
+const noBytes = Buffer.alloc(0);

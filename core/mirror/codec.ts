@@ -1,0 +1,155 @@
+/**
+ * A mirrored request as frames, and back. HEAD carries the request as it was before any change for the
+ * primary, so that all work for the copy (host, header edits) is done on the shadow thread.
+ *
+ *   HEAD payload      0  f64  offered at, us (core/clock)
+ *                     8  f64  content length
+ *                    16  u32  framing
+ *                    20  u32  method bytes   24  u32  target bytes   28  u32  host bytes   32  u32  fields bytes
+ *                    36  u32  1: `Content-Length: 0` was said
+ *                    40  method, target, host, fields: one wire string
+ *   OUTCOME payload   0  f64  latency, us    8  f64  first byte, us  16  f64  response bytes
+ *                    24  u32  status         28  u32  failure + 1, 0 for none
+ *   BODY payload         the bytes of one piece; END and ABORT have none
+ *
+ * Payloads begin on 8 bytes and both ends are one process, so numbers go through typed arrays in the
+ * machine's own byte order: a `DataView` or `Buffer.write…` would check bounds on each.
+ */
+import type { Framing, RequestHead } from '../http/message.js';
+import { latin1Slice, latin1Write } from '../http/wire.js';
+
+const headWireOffset = 40;
+const outcomeBytes = 32;
+
+/** Frame flags. */
+export const FrameFlag = {
+  /** HEAD or BODY: the request is complete with this frame. */
+  LAST: 1,
+} as const;
+
+/** An ABORT for this exchange id is for all open exchanges of the ring: the proxy thread behind it was replaced. */
+export const allExchanges = 0xffff_ffff;
+
+/** Number views of a ring's data area, made once per ring end. */
+export class Numbers {
+  readonly f64: Float64Array;
+  readonly u32: Uint32Array;
+
+  constructor(bytes: Buffer) {
+    this.f64 = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 3);
+    this.u32 = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2);
+  }
+}
+
+/** The request of one exchange, as it is offered to mirrors; strings are wire strings. */
+export class CopySource {
+  wire = '';
+  methodBytes = 0;
+  targetBytes = 0;
+  hostBytes = 0;
+  fieldsBytes = 0;
+  framing: Framing = 0;
+  contentLength = 0;
+  lengthZero = false;
+
+  take(head: RequestHead): void {
+    this.takeParts(head.method, head.target, head.host, head.fields);
+    this.framing = head.framing;
+    this.contentLength = head.contentLength;
+    this.lengthZero = head.lengthZero;
+  }
+
+  /** The head alone, as access logs need it. */
+  takeParts(method: string, target: string, host: string, fields: string): void {
+    this.wire = method + target + host + fields;
+    this.methodBytes = method.length;
+    this.targetBytes = target.length;
+    this.hostBytes = host.length;
+    this.fieldsBytes = fields.length;
+  }
+}
+
+export function headPayloadBytes(source: CopySource): number {
+  return headWireOffset + source.wire.length;
+}
+
+/** Writes a HEAD payload at `offset` (a multiple of 8) of the ring whose views these are. */
+export function writeHead(
+  bytes: Buffer,
+  numbers: Numbers,
+  offset: number,
+  source: CopySource,
+  offeredUs: number,
+): void {
+  const f = offset >>> 3;
+  const u = offset >>> 2;
+  numbers.f64[f] = offeredUs;
+  numbers.f64[f + 1] = source.contentLength;
+  numbers.u32[u + 4] = source.framing;
+  numbers.u32[u + 5] = source.methodBytes;
+  numbers.u32[u + 6] = source.targetBytes;
+  numbers.u32[u + 7] = source.hostBytes;
+  numbers.u32[u + 8] = source.fieldsBytes;
+  numbers.u32[u + 9] = source.lengthZero ? 1 : 0;
+  latin1Write(bytes, source.wire, offset + headWireOffset);
+}
+
+/** A HEAD payload read back. One object per reader, filled anew by each `read`. */
+export class MirroredHead {
+  offeredUs = 0;
+  contentLength = 0;
+  framing: Framing = 0;
+  lengthZero = false;
+  method = '';
+  target = '';
+  host = '';
+  fields = '';
+
+  read(bytes: Buffer, numbers: Numbers, offset: number): void {
+    const u = offset >>> 2;
+    this.offeredUs = numbers.f64[offset >>> 3];
+    this.contentLength = numbers.f64[(offset >>> 3) + 1];
+    this.framing = numbers.u32[u + 4] as Framing;
+    const methodEnd = numbers.u32[u + 5];
+    const targetEnd = methodEnd + numbers.u32[u + 6];
+    const hostEnd = targetEnd + numbers.u32[u + 7];
+    const fieldsEnd = hostEnd + numbers.u32[u + 8];
+    this.lengthZero = numbers.u32[u + 9] === 1;
+    const wire = latin1Slice(bytes, offset + headWireOffset, offset + headWireOffset + fieldsEnd);
+    this.method = wire.substring(0, methodEnd);
+    this.target = wire.substring(methodEnd, targetEnd);
+    this.host = wire.substring(targetEnd, hostEnd);
+    this.fields = wire.substring(hostEnd, fieldsEnd);
+  }
+}
+
+/** What the primary's exchange came to; -1 as failure is none. */
+export class Outcome {
+  status = 0;
+  latencyUs = 0;
+  firstByteUs = 0;
+  responseBytes = 0;
+  failure = -1;
+
+  static readonly bytes = outcomeBytes;
+
+  write(numbers: Numbers, offset: number): void {
+    const f = offset >>> 3;
+    const u = offset >>> 2;
+    numbers.f64[f] = this.latencyUs;
+    numbers.f64[f + 1] = this.firstByteUs;
+    numbers.f64[f + 2] = this.responseBytes;
+    numbers.u32[u + 6] = this.status;
+    numbers.u32[u + 7] = this.failure + 1;
+  }
+
+  read(numbers: Numbers, offset: number): void {
+    const f = offset >>> 3;
+    const u = offset >>> 2;
+    this.latencyUs = numbers.f64[f];
+    this.firstByteUs = numbers.f64[f + 1];
+    this.responseBytes = numbers.f64[f + 2];
+    this.status = numbers.u32[u + 6];
+    this.failure = numbers.u32[u + 7] - 1;
+  }
+}

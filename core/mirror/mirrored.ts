@@ -1,0 +1,235 @@
+/**
+ * One mirrored request on a shadow thread: it is sent by the same client as a primary's, its response is
+ * measured and thrown away, and its outcome is paired with the primary's. It ends exactly once in the ledger:
+ * dropped (nothing was attempted), completed, or failed.
+ */
+import { Drop, Failure, failureAnswers } from '../errors.js';
+import { Framing } from '../http/message.js';
+import { writeRequestHead } from '../http/request-writer.js';
+import type { ResponseHead } from '../http/response-head.js';
+import type { ResponseSink } from '../upstream/call.js';
+import { UpstreamCall } from '../upstream/client.js';
+import { CopySource, type MirroredHead, type Outcome } from './codec.js';
+import type { MirrorReceiver } from './receiver.js';
+import type { ShadowMirror } from './shadow-runtime.js';
+
+const Phase = {
+  IDLE: 0,
+  /** The upstream client has the request. */
+  UNDER_WAY: 1,
+  /** Every frame of the request has come. */
+  REQUEST_COMPLETE: 2,
+  /** It counts as sent. */
+  SENT: 4,
+  /** Completed, failed or dropped. */
+  OVER: 8,
+  /** The primary's outcome is known, or will never be. */
+  PRIMARY_KNOWN: 16,
+} as const;
+
+/** A failure that says nothing was attempted for the request becomes a drop for this reason. */
+function dropReasonOf(failure: Failure): Drop | -1 {
+  switch (failure) {
+    case Failure.NO_ENDPOINT:
+      return Drop.NO_ENDPOINT;
+    case Failure.OVERLOADED:
+      return Drop.IN_FLIGHT;
+    case Failure.ABORTED:
+      return Drop.ABORTED;
+    case Failure.BODY_TOO_LARGE:
+      return Drop.BODY_TOO_LARGE;
+    case Failure.RING_FULL:
+      return Drop.RING_FULL;
+    case Failure.DRAINING:
+      return Drop.DRAINING;
+    default:
+      return -1;
+  }
+}
+
+export class Mirrored implements ResponseSink {
+  readonly #receiver: MirrorReceiver;
+  readonly #call: UpstreamCall;
+  readonly source = new CopySource();
+  mirror: ShadowMirror | null = null;
+  #phase = Phase.IDLE as number;
+  #offeredUs = 0;
+  status = 0;
+  failure = -1;
+  #primaryStatus = 0;
+  #primaryLatencyUs = 0;
+  #primaryFailed = false;
+
+  constructor(receiver: MirrorReceiver) {
+    this.#receiver = receiver;
+    this.#call = new UpstreamCall(this);
+  }
+
+  get call(): UpstreamCall {
+    return this.#call;
+  }
+
+  get offeredUs(): number {
+    return this.#offeredUs;
+  }
+
+  /** More frames may come for it: it must stay where frames find it. */
+  get expectsFrames(): boolean {
+    const done = Phase.REQUEST_COMPLETE | Phase.PRIMARY_KNOWN;
+    return (this.#phase & done) !== done;
+  }
+
+  /** A HEAD frame was admitted: builds the copy's head and gives it to the upstream client. */
+  begin(mirror: ShadowMirror, head: MirroredHead, complete: boolean): void {
+    this.mirror = mirror;
+    this.#phase = Phase.UNDER_WAY | (complete ? Phase.REQUEST_COMPLETE : 0);
+    this.#offeredUs = head.offeredUs;
+    this.status = 0;
+    this.failure = -1;
+    this.#primaryStatus = 0;
+    this.#primaryLatencyUs = 0;
+    this.#primaryFailed = true;
+    const host = mirror.hostFor(head.host);
+    const fields = mirror.fieldsFor(head.fields);
+    if (this.#receiver.log.on) this.source.takeParts(head.method, head.target, host, fields);
+    else this.source.wire = '';
+    mirror.version.requestStarted();
+    this.#call.start(
+      mirror.pool,
+      writeRequestHead(
+        head.method,
+        head.target,
+        host,
+        fields,
+        head.framing,
+        head.contentLength,
+        head.lengthZero,
+      ),
+      head.method,
+      head.framing,
+      head.framing === Framing.LENGTH ? head.contentLength : 0,
+      mirror.plan.timeoutMs,
+    );
+  }
+
+  // --- frames
+
+  body(piece: Uint8Array, last: boolean): void {
+    if (last) this.#phase |= Phase.REQUEST_COMPLETE;
+    if ((this.#phase & Phase.OVER) !== 0) return;
+    // A shadow that reads slowly is never waited for: what it does not take is held, up to the bounds of the call
+    // and of the thread, past which the call fails as overloaded.
+    this.#call.write(piece, last);
+  }
+
+  /** The rest of the request will not come, for this reason. */
+  abort(reason: Failure): void {
+    const complete = (this.#phase & Phase.REQUEST_COMPLETE) !== 0;
+    this.#phase |= Phase.REQUEST_COMPLETE;
+    if (!complete) this.giveUp(reason);
+  }
+
+  /** Ends it now, whatever it is doing. */
+  giveUp(reason: Failure): void {
+    if ((this.#phase & Phase.OVER) !== 0) return;
+    this.#call.cancel();
+    this.#fail(reason);
+  }
+
+  primary(outcome: Outcome): void {
+    this.#primaryStatus = outcome.status;
+    this.#primaryLatencyUs = outcome.latencyUs;
+    this.#primaryFailed = outcome.failure >= 0;
+    this.primaryKnown();
+  }
+
+  /** Also without an outcome: the proxy thread that would have told it is gone. */
+  primaryKnown(): void {
+    if ((this.#phase & Phase.PRIMARY_KNOWN) !== 0) return;
+    this.#phase |= Phase.PRIMARY_KNOWN;
+    this.#settle();
+  }
+
+  // --- from the shadow
+
+  batch(run: () => void): void {
+    run();
+  }
+
+  onSent(): void {
+    this.#countSent();
+  }
+
+  onDrain(): void {}
+
+  onInterim(_head: ResponseHead): void {}
+
+  onHead(head: ResponseHead): void {
+    this.status = head.status;
+  }
+
+  onResponseBody(_bytes: Uint8Array): void {}
+
+  onEnd(): void {
+    const mirror = this.mirror!;
+    const call = this.#call;
+    mirror.ledger.completed();
+    mirror.version.response(this.status);
+    mirror.version.latency.record(call.endUs - call.sentUs);
+    mirror.version.firstByte.record(call.firstByteUs - call.sentUs);
+    this.#over();
+  }
+
+  onFailure(failure: Failure): void {
+    this.#fail(failure);
+  }
+
+  #fail(failure: Failure): void {
+    this.failure = failure;
+    const mirror = this.mirror!;
+    const drop = (this.#phase & Phase.SENT) === 0 ? dropReasonOf(failure) : -1;
+    if (drop >= 0) {
+      mirror.ledger.dropped(drop as Drop);
+    } else {
+      this.#countSent();
+      mirror.ledger.failed(failure);
+    }
+    mirror.version.failure(failure);
+    this.#over();
+  }
+
+  #countSent(): void {
+    if ((this.#phase & Phase.SENT) !== 0) return;
+    this.#phase |= Phase.SENT;
+    const ledger = this.mirror!.ledger;
+    ledger.sent();
+    ledger.queue.record(this.#receiver.clock() - this.#offeredUs);
+  }
+
+  #over(): void {
+    this.#phase |= Phase.OVER;
+    this.mirror!.bounds.inFlight--;
+    this.#receiver.ended(this);
+    this.#settle();
+  }
+
+  /** Pairs once both outcomes are known, and goes back to the receiver once nothing refers to it any more. */
+  #settle(): void {
+    const both = Phase.OVER | Phase.PRIMARY_KNOWN;
+    if ((this.#phase & both) !== both) return;
+    if (this.failure < 0 && !this.#primaryFailed) {
+      const call = this.#call;
+      const deltaUs = call.endUs - call.sentUs - this.#primaryLatencyUs;
+      const differs = this.status !== this.#primaryStatus;
+      const ledger = this.mirror!.ledger;
+      ledger.recordDelta(deltaUs);
+      ledger.paired(!differs, differs);
+    }
+    this.#receiver.settled(this);
+  }
+
+  /** Envoy's response flag for the access log. */
+  get flag(): string {
+    return this.failure < 0 ? '' : failureAnswers[this.failure].flag;
+  }
+}

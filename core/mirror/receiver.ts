@@ -1,0 +1,225 @@
+/**
+ * The shadow thread's end of its rings: takes frames and keeps, for each proxy thread, the mirrored requests
+ * whose frames may still come. Admission is decided when a HEAD arrives, and every HEAD is accounted for.
+ */
+import type { Clock } from '../clock.js';
+import { Drop, type Failure } from '../errors.js';
+import { limits } from '../limits.js';
+import type { AccessLogPort } from '../record/access-log.js';
+import { FrameType } from '../ring/frame.js';
+import type { FrameHandler, RingReader } from '../ring/reader.js';
+import { allExchanges, FrameFlag, MirroredHead, Numbers, Outcome } from './codec.js';
+import { Mirrored } from './mirrored.js';
+import type { ShadowMirror, ShadowRuntime } from './shadow-runtime.js';
+
+/** One proxy thread's ring and the exchanges that its frames may name. */
+class Source implements FrameHandler {
+  readonly reader: RingReader;
+  readonly open = new Map<number, Mirrored>();
+  readonly #receiver: MirrorReceiver;
+  #numbers: Numbers | null = null;
+
+  constructor(reader: RingReader, receiver: MirrorReceiver) {
+    this.reader = reader;
+    this.#receiver = receiver;
+  }
+
+  onFrame(
+    type: number,
+    flags: number,
+    slot: number,
+    exchangeId: number,
+    generation: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    this.#numbers ??= new Numbers(bytes);
+    switch (type) {
+      case FrameType.HEAD:
+        this.#receiver.admit(this.open, exchangeId, slot, generation, flags, bytes, this.#numbers, start);
+        return;
+      case FrameType.BODY:
+        this.open.get(exchangeId)?.body(bytes.subarray(start, end), (flags & FrameFlag.LAST) !== 0);
+        return;
+      case FrameType.END:
+        this.open.get(exchangeId)?.body(bytes.subarray(start, start), true);
+        return;
+      case FrameType.ABORT:
+        if (exchangeId === allExchanges) this.#abandon(flags as Failure);
+        else this.open.get(exchangeId)?.abort(flags as Failure);
+        return;
+      case FrameType.OUTCOME: {
+        const mirrored = this.open.get(exchangeId);
+        if (mirrored === undefined) return;
+        this.open.delete(exchangeId);
+        const outcome = this.#receiver.outcome;
+        outcome.read(this.#numbers, start);
+        mirrored.primary(outcome);
+        return;
+      }
+    }
+  }
+
+  /** The proxy thread behind the ring was replaced: nothing more comes for what is open. */
+  #abandon(reason: Failure): void {
+    const open = [...this.open.values()];
+    this.open.clear();
+    for (const mirrored of open) {
+      mirrored.abort(reason);
+      mirrored.primaryKnown();
+    }
+  }
+}
+
+export class MirrorReceiver {
+  readonly clock: Clock;
+  readonly log: AccessLogPort;
+  readonly outcome = new Outcome();
+  readonly #sources: Source[];
+  readonly #head = new MirroredHead();
+  readonly #spare: Mirrored[] = [];
+  /** What the upstream client works on now; a drain ends when it is empty. */
+  readonly #underWay = new Set<Mirrored>();
+  #runtimes: ShadowRuntime[] = [];
+  #retireBelow = 0;
+  #draining = false;
+
+  constructor(readers: readonly RingReader[], log: AccessLogPort, clock: Clock) {
+    this.#sources = readers.map((reader) => new Source(reader, this));
+    this.log = log;
+    this.clock = clock;
+  }
+
+  /** The newest plan. Frames of earlier generations are still served by the plan that they were offered under. */
+  use(runtime: ShadowRuntime): void {
+    this.#runtimes.unshift(runtime);
+  }
+
+  /**
+   * Every proxy thread has left the generations below this one and has published what it offered under them, so
+   * they can be forgotten as soon as the rings are seen empty.
+   */
+  retire(belowGeneration: number): void {
+    this.#retireBelow = belowGeneration;
+  }
+
+  /** Takes at most `framesMax` frames from each ring; returns how many came. */
+  drain(framesMax: number): number {
+    let count = 0;
+    for (let i = 0; i < this.#sources.length; i++) {
+      const source = this.#sources[i];
+      count += source.reader.drain(source, framesMax);
+    }
+    if (count === 0 && this.#retireBelow > 0) this.#forgetRetired();
+    return count;
+  }
+
+  #forgetRetired(): void {
+    const below = this.#retireBelow;
+    this.#retireBelow = 0;
+    this.#runtimes = this.#runtimes.filter((runtime) => runtime.generation >= below);
+  }
+
+  isEmpty(): boolean {
+    for (let i = 0; i < this.#sources.length; i++) if (!this.#sources[i].reader.isEmpty()) return false;
+    return true;
+  }
+
+  get inFlight(): number {
+    return this.#underWay.size;
+  }
+
+  /** Requests whose HEAD comes from now on are dropped as `draining`. */
+  refuseNew(): void {
+    this.#draining = true;
+  }
+
+  /** Gives up everything that is under way. */
+  giveUpAll(reason: Failure): void {
+    for (const mirrored of [...this.#underWay]) mirrored.giveUp(reason);
+  }
+
+  admit(
+    open: Map<number, Mirrored>,
+    exchangeId: number,
+    slot: number,
+    generation: number,
+    flags: number,
+    bytes: Buffer,
+    numbers: Numbers,
+    start: number,
+  ): void {
+    const mirror = this.#mirrorOf(slot, generation);
+    if (mirror === undefined) {
+      this.#countUnserved(slot);
+      return;
+    }
+    mirror.ledger.received();
+    const refused = this.#whyRefused(mirror, open.size);
+    if (refused >= 0) {
+      mirror.ledger.dropped(refused as Drop);
+      return;
+    }
+    this.#head.read(bytes, numbers, start);
+    const mirrored = this.#spare.pop() ?? new Mirrored(this);
+    mirror.bounds.inFlight++;
+    this.#underWay.add(mirrored);
+    open.set(exchangeId, mirrored);
+    mirrored.begin(mirror, this.#head, (flags & FrameFlag.LAST) !== 0);
+  }
+
+  ended(mirrored: Mirrored): void {
+    this.#underWay.delete(mirrored);
+    if (this.log.on && mirrored.source.wire !== '' && this.log.chosen()) this.#logMirrored(mirrored);
+  }
+
+  settled(mirrored: Mirrored): void {
+    this.#spare.push(mirrored);
+  }
+
+  /** By the plan that the frame was offered under, or the nearest that this thread still knows. */
+  #mirrorOf(slot: number, generation: number): ShadowMirror | undefined {
+    let nearest: ShadowMirror | undefined;
+    for (let i = 0; i < this.#runtimes.length; i++) {
+      const runtime = this.#runtimes[i];
+      nearest = runtime.mirrors[slot] ?? nearest;
+      if (runtime.generation <= generation) break;
+    }
+    return nearest;
+  }
+
+  /** A thread that was restarted after a mirror was removed may still find its frames. */
+  #countUnserved(slot: number): void {
+    const ledger = this.#runtimes[0].ledgers[slot];
+    if (ledger === undefined) throw new Error(`a frame names mirror slot ${slot}, which never existed`);
+    ledger.received();
+    ledger.dropped(Drop.DRAINING);
+  }
+
+  #whyRefused(mirror: ShadowMirror, openCount: number): Drop | -1 {
+    if (this.#draining) return Drop.DRAINING;
+    if (mirror.bounds.full) return Drop.IN_FLIGHT;
+    if (openCount >= limits.openMirroredExchanges) return Drop.IN_FLIGHT;
+    if (!mirror.bounds.takeRate(this.clock())) return Drop.RATE;
+    return -1;
+  }
+
+  #logMirrored(mirrored: Mirrored): void {
+    const mirror = mirrored.mirror!;
+    const call = mirrored.call;
+    this.log.write({
+      role: 'shadow',
+      route: mirror.route,
+      version: mirror.pool.plan.name,
+      source: mirrored.source,
+      status: mirrored.status,
+      flag: mirrored.flag,
+      durationUs: this.clock() - mirrored.offeredUs,
+      upstreamUs: mirrored.failure < 0 ? call.endUs - call.sentUs : -1,
+      requestBytes: call.requestBytes,
+      responseBytes: call.responseBytes,
+      upstream: call.endpoint?.authority ?? '',
+    });
+  }
+}

@@ -1,0 +1,64 @@
+/** A plan as a shadow thread runs it: for each mirror slot the shadow's pool, its ledgers and its bounds. */
+import { applyEdits, isEmpty } from '../http/field-edits.js';
+import type { MirrorPlan } from '../plan.js';
+import type { MirrorLedger } from '../record/mirror-ledger.js';
+import type { VersionLedger } from '../record/version-ledger.js';
+import type { VersionPool } from '../upstream/pool.js';
+import type { MirrorBounds } from './bounds.js';
+import { shadowHost } from './shadow-host.js';
+
+/** One mirror on one shadow thread. */
+export class ShadowMirror {
+  readonly plan: MirrorPlan;
+  readonly route: string;
+  readonly pool: VersionPool;
+  readonly version: VersionLedger;
+  readonly ledger: MirrorLedger;
+  readonly bounds: MirrorBounds;
+  readonly #endpointAuthority: string;
+  readonly #editsFields: boolean;
+
+  constructor(
+    plan: MirrorPlan,
+    route: string,
+    pool: VersionPool,
+    version: VersionLedger,
+    ledger: MirrorLedger,
+    bounds: MirrorBounds,
+  ) {
+    this.plan = plan;
+    this.route = route;
+    this.pool = pool;
+    this.version = version;
+    this.ledger = ledger;
+    this.bounds = bounds;
+    this.#endpointAuthority = pool.plan.endpoints[0]?.authority ?? '';
+    this.#editsFields = !isEmpty(plan.headers);
+  }
+
+  hostFor(host: string): string {
+    return shadowHost(this.plan.host, host, this.#endpointAuthority);
+  }
+
+  fieldsFor(fields: string): string {
+    return this.#editsFields ? applyEdits(fields, this.plan.headers) : fields;
+  }
+}
+
+export class ShadowRuntime {
+  readonly generation: number;
+  /** By slot; a slot whose mirror is not in this plan is undefined. */
+  readonly mirrors: readonly (ShadowMirror | undefined)[];
+  /** By slot, of every mirror that the process ever had: what can't be served must still be counted. */
+  readonly ledgers: readonly (MirrorLedger | undefined)[];
+
+  constructor(
+    generation: number,
+    mirrors: readonly (ShadowMirror | undefined)[],
+    ledgers: readonly (MirrorLedger | undefined)[],
+  ) {
+    this.generation = generation;
+    this.mirrors = mirrors;
+    this.ledgers = ledgers;
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Access-log records on their way from a data-plane thread to the control thread, through a ring of their own:
+ * the data plane writes numbers and one wire string, the control thread makes the line and does the disk's
+ * waiting. A full ring drops the record and counts it.
+ *
+ *   payload   0  f64  wall clock at the end, ms     8  f64  duration, us     16  f64  upstream time, us, -1 none
+ *            24  f64  request body bytes           32  f64  response body bytes
+ *            40  u32  status   44  u32  role: 0 primary, 1 shadow
+ *            48  u32  method bytes   52 target   56 host   60 fields   64 upstream   68 flag   72 version   76 route
+ *            80  the eight strings as one wire string
+ */
+import { wallClockMs } from '../clock.js';
+import { latin1Slice, latin1Write } from '../http/wire.js';
+import { type CopySource, Numbers } from '../mirror/codec.js';
+import { FrameType } from '../ring/frame.js';
+import type { RingWriter } from '../ring/writer.js';
+import { ThreadField, type ThreadLedger } from './thread-ledger.js';
+
+const stringsOffset = 80;
+const millionths = 1_000_000;
+
+export interface AccessRecord {
+  role: 'primary' | 'shadow';
+  route: string;
+  version: string;
+  source: CopySource;
+  status: number;
+  /** Envoy's response flag, empty for none. */
+  flag: string;
+  durationUs: number;
+  upstreamUs: number;
+  requestBytes: number;
+  responseBytes: number;
+  /** `host:port` of the endpoint, empty where none was reached. */
+  upstream: string;
+}
+
+/** The data-plane thread's end. */
+export class AccessLogPort {
+  readonly #writer: RingWriter;
+  readonly #numbers: Numbers;
+  readonly #ledger: ThreadLedger;
+  readonly #random: () => number;
+  readonly #requestFlush: () => void;
+  #shareMillionths = 0;
+
+  /** `random` gives unsigned 32-bit numbers. `requestFlush` asks for `flush` at the end of this turn of the loop. */
+  constructor(writer: RingWriter, ledger: ThreadLedger, random: () => number, requestFlush: () => void) {
+    this.#writer = writer;
+    this.#numbers = new Numbers(writer.bytes);
+    this.#ledger = ledger;
+    this.#random = random;
+    this.#requestFlush = requestFlush;
+  }
+
+  get on(): boolean {
+    return this.#shareMillionths > 0;
+  }
+
+  /** 0 is off. */
+  setShare(shareMillionths: number): void {
+    this.#shareMillionths = shareMillionths;
+  }
+
+  /** Decides by chance whether the next exchange is logged, so that a sampled log costs the rest nothing. */
+  chosen(): boolean {
+    return this.#shareMillionths >= millionths || this.#random() % millionths < this.#shareMillionths;
+  }
+
+  write(record: AccessRecord): void {
+    const source = record.source;
+    const strings = source.wire + record.upstream + record.flag + record.version + record.route;
+    const offset = this.#writer.claim(FrameType.RECORD, 0, 0, 0, 0, stringsOffset + strings.length);
+    if (offset < 0) {
+      this.#ledger.add(ThreadField.ACCESS_LOG_DROPPED);
+      return;
+    }
+    const f64 = this.#numbers.f64;
+    const f = offset >>> 3;
+    f64[f] = wallClockMs();
+    f64[f + 1] = record.durationUs;
+    f64[f + 2] = record.upstreamUs;
+    f64[f + 3] = record.requestBytes;
+    f64[f + 4] = record.responseBytes;
+    const u32 = this.#numbers.u32;
+    const u = (offset >>> 2) + 10;
+    u32[u] = record.status;
+    u32[u + 1] = record.role === 'primary' ? 0 : 1;
+    u32[u + 2] = source.methodBytes;
+    u32[u + 3] = source.targetBytes;
+    u32[u + 4] = source.hostBytes;
+    u32[u + 5] = source.fieldsBytes;
+    u32[u + 6] = record.upstream.length;
+    u32[u + 7] = record.flag.length;
+    u32[u + 8] = record.version.length;
+    u32[u + 9] = record.route.length;
+    latin1Write(this.#writer.bytes, strings, offset + stringsOffset);
+    this.#requestFlush();
+  }
+
+  flush(): void {
+    this.#writer.publish();
+  }
+}
+
+/** One record read back on the control thread. */
+export interface AccessEntry {
+  endMs: number;
+  durationUs: number;
+  upstreamUs: number;
+  requestBytes: number;
+  responseBytes: number;
+  status: number;
+  role: 'primary' | 'shadow';
+  method: string;
+  target: string;
+  host: string;
+  fields: string;
+  upstream: string;
+  flag: string;
+  version: string;
+  route: string;
+}
+
+/** Reads the record whose payload begins at `offset`; the strings are copies and may be kept. */
+export function readAccessEntry(bytes: Buffer, offset: number): AccessEntry {
+  const f64 = new Float64Array(bytes.buffer, bytes.byteOffset + offset, 5);
+  const u32 = new Uint32Array(bytes.buffer, bytes.byteOffset + offset + 40, 10);
+  let at = offset + stringsOffset;
+  const next = (length: number): string => {
+    const from = at;
+    at += length;
+    return latin1Slice(bytes, from, at);
+  };
+  return {
+    endMs: f64[0],
+    durationUs: f64[1],
+    upstreamUs: f64[2],
+    requestBytes: f64[3],
+    responseBytes: f64[4],
+    status: u32[0],
+    role: u32[1] === 0 ? 'primary' : 'shadow',
+    method: next(u32[2]),
+    target: next(u32[3]),
+    host: next(u32[4]),
+    fields: next(u32[5]),
+    upstream: next(u32[6]),
+    flag: next(u32[7]),
+    version: next(u32[8]),
+    route: next(u32[9]),
+  };
+}

@@ -1,0 +1,153 @@
+import type { HdrCounts } from './hdr-counts.js';
+import { HIGHEST_US, highestInSlot, lowestInSlot, slotOf } from './hdr-layout.js';
+
+/**
+ * HDR counts at one moment, summed over threads, in plain memory. Only the slots between the smallest and the largest
+ * value are kept, because a snapshot of many mirrors would otherwise cost 136 KiB for each of them.
+ *
+ * Everything but `sumUs` and `clamped` is computed from the counts that were read, so a histogram taken while threads
+ * record is consistent in itself: its percentiles belong to its `count`.
+ */
+export class Histogram {
+  /** Values in `counts`. */
+  readonly count: number;
+  readonly sumUs: number;
+  /** Exact over a process's life; for an interval, the highest value of its last slot. 0 when empty. */
+  readonly maxUs: number;
+  readonly minUs: number;
+  /** Values above the highest trackable one, counted as that. */
+  readonly clamped: number;
+  readonly firstSlot: number;
+  readonly counts: Float64Array;
+
+  private constructor(
+    firstSlot: number,
+    counts: Float64Array,
+    sumUs: number,
+    minUs: number,
+    maxUs: number,
+    clamped: number,
+  ) {
+    let count = 0;
+    let first = -1;
+    let last = -1;
+    for (let i = 0; i < counts.length; i++) {
+      if (counts[i] === 0) continue;
+      if (first < 0) first = i;
+      last = i;
+      count += counts[i];
+    }
+    this.count = count;
+    this.sumUs = sumUs;
+    // The extremes may be older or newer than the counts, and those of an interval are not known: the slots bound them.
+    this.minUs = count === 0 ? 0 : within(minUs, firstSlot + first);
+    this.maxUs = count === 0 ? 0 : within(maxUs, firstSlot + last);
+    this.clamped = clamped;
+    this.firstSlot = firstSlot;
+    this.counts = counts;
+  }
+
+  /** The sum of blocks, one per thread. Any thread. */
+  static read(blocks: readonly HdrCounts[]): Histogram {
+    let minUs = HIGHEST_US;
+    let maxUs = 0;
+    let sumUs = 0;
+    let clamped = 0;
+    let used = 0;
+    for (const block of blocks) {
+      if (block.count === 0) continue;
+      used++;
+      minUs = Math.min(minUs, block.minUs);
+      maxUs = Math.max(maxUs, block.maxUs);
+      sumUs += block.sumUs;
+      clamped += block.clamped;
+    }
+    if (used === 0) return new Histogram(0, new Float64Array(0), 0, 0, 0, 0);
+    const firstSlot = slotOf(minUs);
+    const counts = new Float64Array(slotOf(maxUs) - firstSlot + 1);
+    for (const block of blocks) block.addTo(counts, firstSlot);
+    return new Histogram(firstSlot, counts, sumUs, minUs, maxUs, clamped);
+  }
+
+  /** What was recorded since `earlier`, a histogram of the same blocks. */
+  subtract(earlier: Histogram): Histogram {
+    const counts = this.counts.slice();
+    const shift = earlier.firstSlot - this.firstSlot;
+    // A later histogram of the same blocks covers every slot of the earlier one.
+    for (let i = 0; i < earlier.counts.length; i++) {
+      if (earlier.counts[i] !== 0) counts[i + shift] -= earlier.counts[i];
+    }
+    return new Histogram(
+      this.firstSlot,
+      counts,
+      this.sumUs - earlier.sumUs,
+      this.minUs,
+      this.maxUs,
+      this.clamped - earlier.clamped,
+    );
+  }
+
+  get meanUs(): number {
+    return this.count === 0 ? 0 : this.sumUs / this.count;
+  }
+
+  /**
+   * The value that `percentile` per cent (above 0, up to 100) of the recorded values do not exceed, by HdrHistogram's rule: the
+   * highest value of the slot that holds it, but never above the maximum. 0 when empty.
+   */
+  percentileUs(percentile: number): number {
+    return this.valueAtRank(rankOf(percentile, this.count));
+  }
+
+  /** The value of the `rank`-th smallest recorded value, counted from 1. */
+  valueAtRank(rank: number): number {
+    let seen = 0;
+    for (let i = 0; i < this.counts.length; i++) {
+      seen += this.counts[i];
+      if (seen >= rank) return Math.min(highestInSlot(this.firstSlot + i), this.maxUs);
+    }
+    return this.maxUs;
+  }
+
+  /**
+   * For each of `boundsUs` (ascending), how many values do not exceed it: a cumulative histogram's buckets. The slot that
+   * a bound falls into is counted whole, so a bound is sharp to a thousandth.
+   */
+  cumulative(boundsUs: readonly number[]): number[] {
+    let slot = 0;
+    let seen = 0;
+    return boundsUs.map((boundUs) => {
+      const end = slotOf(Math.min(boundUs, HIGHEST_US)) - this.firstSlot + 1;
+      for (; slot < end && slot < this.counts.length; slot++) seen += this.counts[slot];
+      return seen;
+    });
+  }
+
+  /** Calls `visit` with the lowest value of every slot that is not empty, and its count. */
+  forEachSlot(visit: (valueUs: number, count: number) => void): void {
+    this.counts.forEach((count, i) => {
+      if (count > 0) visit(lowestInSlot(this.firstSlot + i), count);
+    });
+  }
+}
+
+/**
+ * A percentile of values that were recorded by sign: `below` holds the magnitudes of the negative ones. Ascending order
+ * runs from the largest of `below` through 0 to the largest of `above`.
+ */
+export function signedPercentileUs(below: Histogram, above: Histogram, percentile: number): number {
+  const rank = rankOf(percentile, below.count + above.count);
+  if (rank > below.count) return above.valueAtRank(rank - below.count);
+  return -below.valueAtRank(below.count - rank + 1);
+}
+
+/** The rank that a percentile asks for, at least 1. */
+function rankOf(percentile: number, count: number): number {
+  const exact = (Math.min(percentile, 100) / 100) * count;
+  // Rounding in the product must not push an exact rank (99.9 % of 1000) up to the next one.
+  return Math.max(1, Math.ceil(exact - exact * Number.EPSILON * 2));
+}
+
+function within(valueUs: number, slot: number): number {
+  return Math.max(lowestInSlot(slot), Math.min(highestInSlot(slot), valueUs));
+}

@@ -1,0 +1,176 @@
+import { type Drop, dropReasons, type Failure, failureReasons } from '../errors.js';
+import { HdrCounts } from './hdr-counts.js';
+
+/** Words of a block; the three HDR blocks follow them. */
+const ELIGIBLE = 0;
+const OFFERED = 1;
+const RECEIVED = 2;
+const SENT = 3;
+const COMPLETED = 4;
+const IN_FLIGHT = 5;
+const PAIRED = 6;
+const EQUAL = 7;
+const DIFFERENT = 8;
+const STATUS_DIFFERENT = 9;
+const DROPPED = 16;
+const FAILED = 32;
+const WORDS = 64;
+const QUEUE_OFFSET = WORDS * Float64Array.BYTES_PER_ELEMENT;
+const SLOWER_OFFSET = QUEUE_OFFSET + HdrCounts.bytes;
+const FASTER_OFFSET = SLOWER_OFFSET + HdrCounts.bytes;
+
+/**
+ * What one thread counts of one mirror. Proxy threads count what they decide (eligible, offered, dropped), shadow
+ * threads what becomes of it; each thread has a block of its own, and the block outlives it.
+ *
+ *   eligible --> offered --> [ring] --> received --> sent --> completed
+ *      |                                   |           |
+ *      +-> dropped (proxy)                 +-> dropped +-> failed
+ *
+ * Over all threads and at rest: eligible = sent + dropped, and sent = completed + failed (core/record/law).
+ */
+export class MirrorLedger {
+  /** Time between the proxy thread's offer and the shadow thread's taking it, in microseconds. */
+  readonly queue: HdrCounts;
+  /** |shadow - primary| of pairs whose shadow took as long or longer. */
+  readonly deltaSlower: HdrCounts;
+  /** |shadow - primary| of pairs whose shadow was faster. */
+  readonly deltaFaster: HdrCounts;
+  private readonly words: Float64Array;
+
+  static create(): SharedArrayBuffer {
+    return new SharedArrayBuffer(FASTER_OFFSET + HdrCounts.bytes);
+  }
+
+  constructor(shared: SharedArrayBuffer) {
+    this.words = new Float64Array(shared, 0, WORDS);
+    this.queue = new HdrCounts(shared, QUEUE_OFFSET);
+    this.deltaSlower = new HdrCounts(shared, SLOWER_OFFSET);
+    this.deltaFaster = new HdrCounts(shared, FASTER_OFFSET);
+  }
+
+  /** Proxy thread: the sampler chose the request. From here on it is sent or dropped. */
+  eligible(): void {
+    this.words[ELIGIBLE]++;
+  }
+
+  /**
+   * Proxy thread: the request's HEAD frame is published (after the store of TAIL that shows it to the shadow thread).
+   * A request whose HEAD is written but not published is not offered; if the thread dies then, it is settled as aborted.
+   */
+  offered(): void {
+    this.words[OFFERED]++;
+  }
+
+  /** Proxy thread before `offered`, shadow thread between `received` and `sent`: the request is given up. */
+  dropped(reason: Drop, count = 1): void {
+    this.words[DROPPED + reason] += count;
+  }
+
+  /** Shadow thread: a HEAD frame was read. */
+  received(count = 1): void {
+    this.words[RECEIVED] += count;
+  }
+
+  /** Shadow thread: the first byte is about to go out, or no connection could be made (then `failed` follows). */
+  sent(): void {
+    this.words[SENT]++;
+    this.words[IN_FLIGHT]++;
+  }
+
+  /** Shadow thread: the response is whole. */
+  completed(): void {
+    this.words[COMPLETED]++;
+    this.words[IN_FLIGHT]--;
+  }
+
+  /** Shadow thread: a sent request ended without a whole response. */
+  failed(reason: Failure): void {
+    this.words[FAILED + reason]++;
+    this.words[IN_FLIGHT]--;
+  }
+
+  /** Shadow thread: both outcomes are known. `statusDiffers` implies that they are not equal. */
+  paired(equal: boolean, statusDiffers: boolean): void {
+    this.words[PAIRED]++;
+    this.words[equal ? EQUAL : DIFFERENT]++;
+    if (statusDiffers) this.words[STATUS_DIFFERENT]++;
+  }
+
+  /** Shadow thread: the shadow's latency less the primary's for one request. */
+  recordDelta(deltaUs: number): void {
+    if (deltaUs < 0) this.deltaFaster.record(-deltaUs);
+    else this.deltaSlower.record(deltaUs);
+  }
+
+  /** The shadow thread is dead: what it had in flight has failed. Called by the thread that takes over as the writer. */
+  failInFlight(reason: Failure): void {
+    // From the law, not from the gauge: a thread can be ended between the two stores of `sent`.
+    const words = this.words;
+    words[FAILED + reason] += words[SENT] - words[COMPLETED] - this.failedTotal;
+    words[IN_FLIGHT] = 0;
+  }
+
+  get eligibleTotal(): number {
+    return this.words[ELIGIBLE];
+  }
+
+  get offeredTotal(): number {
+    return this.words[OFFERED];
+  }
+
+  get receivedTotal(): number {
+    return this.words[RECEIVED];
+  }
+
+  get sentTotal(): number {
+    return this.words[SENT];
+  }
+
+  get completedTotal(): number {
+    return this.words[COMPLETED];
+  }
+
+  get inFlight(): number {
+    return this.words[IN_FLIGHT];
+  }
+
+  get pairedTotal(): number {
+    return this.words[PAIRED];
+  }
+
+  get equalTotal(): number {
+    return this.words[EQUAL];
+  }
+
+  get differentTotal(): number {
+    return this.words[DIFFERENT];
+  }
+
+  get statusDifferentTotal(): number {
+    return this.words[STATUS_DIFFERENT];
+  }
+
+  droppedFor(reason: Drop): number {
+    return this.words[DROPPED + reason];
+  }
+
+  failedFor(reason: Failure): number {
+    return this.words[FAILED + reason];
+  }
+
+  /** Over all reasons. */
+  get droppedTotal(): number {
+    return sum(this.words, DROPPED, dropReasons.length);
+  }
+
+  get failedTotal(): number {
+    return sum(this.words, FAILED, failureReasons.length);
+  }
+}
+
+function sum(words: Float64Array, first: number, count: number): number {
+  let total = 0;
+  for (let i = first; i < first + count; i++) total += words[i];
+  return total;
+}

@@ -1,0 +1,154 @@
+/**
+ * What the blocks of all threads add up to at one moment, as plain objects. Counters and HDR counts only grow, so the
+ * difference of two snapshots is what happened between them; gauges are taken from the later one.
+ */
+import { type Drop, dropReasons, type Failure, failureReasons } from '../errors.js';
+import { Histogram } from './histogram.js';
+import type { MirrorLedger } from './mirror-ledger.js';
+import { type ThreadField, type ThreadLedger, threadFields } from './thread-ledger.js';
+import { CODE_FIRST, CODE_LAST, type VersionLedger } from './version-ledger.js';
+
+/** One version in one role, over all threads. */
+export interface VersionSnapshot {
+  readonly requests: number;
+  readonly retries: number;
+  /** By status code; only codes that were seen. */
+  readonly responses: ReadonlyMap<number, number>;
+  /** Responses with a code that is not from 100 to 599. */
+  readonly responsesOther: number;
+  /** Indexed like `failureReasons`. */
+  readonly failures: readonly number[];
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly connectionsOpen: number;
+  readonly connectionsIdle: number;
+  readonly latency: Histogram;
+  readonly firstByte: Histogram;
+}
+
+/** One mirror, over all proxy and shadow threads. */
+export interface MirrorSnapshot {
+  readonly eligible: number;
+  readonly offered: number;
+  readonly received: number;
+  readonly sent: number;
+  readonly completed: number;
+  readonly inFlight: number;
+  /** Indexed like `dropReasons`. */
+  readonly dropped: readonly number[];
+  /** Indexed like `failureReasons`. */
+  readonly failed: readonly number[];
+  readonly paired: number;
+  readonly equal: number;
+  readonly different: number;
+  readonly statusDifferent: number;
+  readonly queue: Histogram;
+  readonly deltaSlower: Histogram;
+  readonly deltaFaster: Histogram;
+}
+
+/** One thread; indexed like `threadFields`. */
+export type ThreadSnapshot = readonly number[];
+
+export function readVersion(ledgers: readonly VersionLedger[]): VersionSnapshot {
+  const responses = new Map<number, number>();
+  for (let code = CODE_FIRST; code <= CODE_LAST; code++) {
+    const count = sum(ledgers, (ledger) => ledger.responses(code));
+    if (count > 0) responses.set(code, count);
+  }
+  return {
+    requests: sum(ledgers, (ledger) => ledger.requests),
+    retries: sum(ledgers, (ledger) => ledger.retries),
+    responses,
+    responsesOther: sum(ledgers, (ledger) => ledger.responsesOther),
+    failures: failureReasons.map((_, reason) => sum(ledgers, (ledger) => ledger.failures(reason as Failure))),
+    bytesSent: sum(ledgers, (ledger) => ledger.bytesSentTotal),
+    bytesReceived: sum(ledgers, (ledger) => ledger.bytesReceivedTotal),
+    connectionsOpen: sum(ledgers, (ledger) => ledger.connectionsOpen),
+    connectionsIdle: sum(ledgers, (ledger) => ledger.connectionsIdle),
+    latency: Histogram.read(ledgers.map((ledger) => ledger.latency)),
+    firstByte: Histogram.read(ledgers.map((ledger) => ledger.firstByte)),
+  };
+}
+
+export function readMirror(ledgers: readonly MirrorLedger[]): MirrorSnapshot {
+  return {
+    eligible: sum(ledgers, (ledger) => ledger.eligibleTotal),
+    offered: sum(ledgers, (ledger) => ledger.offeredTotal),
+    received: sum(ledgers, (ledger) => ledger.receivedTotal),
+    sent: sum(ledgers, (ledger) => ledger.sentTotal),
+    completed: sum(ledgers, (ledger) => ledger.completedTotal),
+    inFlight: sum(ledgers, (ledger) => ledger.inFlight),
+    dropped: dropReasons.map((_, reason) => sum(ledgers, (ledger) => ledger.droppedFor(reason as Drop))),
+    failed: failureReasons.map((_, reason) => sum(ledgers, (ledger) => ledger.failedFor(reason as Failure))),
+    paired: sum(ledgers, (ledger) => ledger.pairedTotal),
+    equal: sum(ledgers, (ledger) => ledger.equalTotal),
+    different: sum(ledgers, (ledger) => ledger.differentTotal),
+    statusDifferent: sum(ledgers, (ledger) => ledger.statusDifferentTotal),
+    queue: Histogram.read(ledgers.map((ledger) => ledger.queue)),
+    deltaSlower: Histogram.read(ledgers.map((ledger) => ledger.deltaSlower)),
+    deltaFaster: Histogram.read(ledgers.map((ledger) => ledger.deltaFaster)),
+  };
+}
+
+export function readThread(ledger: ThreadLedger): ThreadSnapshot {
+  return threadFields.map((_, field) => ledger.get(field as ThreadField));
+}
+
+/** What a version did between two snapshots of it. */
+export function subtractVersion(later: VersionSnapshot, earlier: VersionSnapshot): VersionSnapshot {
+  const responses = new Map<number, number>();
+  for (const [code, count] of later.responses) {
+    const since = count - (earlier.responses.get(code) ?? 0);
+    if (since > 0) responses.set(code, since);
+  }
+  return {
+    requests: later.requests - earlier.requests,
+    retries: later.retries - earlier.retries,
+    responses,
+    responsesOther: later.responsesOther - earlier.responsesOther,
+    failures: subtractEach(later.failures, earlier.failures),
+    bytesSent: later.bytesSent - earlier.bytesSent,
+    bytesReceived: later.bytesReceived - earlier.bytesReceived,
+    connectionsOpen: later.connectionsOpen,
+    connectionsIdle: later.connectionsIdle,
+    latency: later.latency.subtract(earlier.latency),
+    firstByte: later.firstByte.subtract(earlier.firstByte),
+  };
+}
+
+/** What a mirror did between two snapshots of it. */
+export function subtractMirror(later: MirrorSnapshot, earlier: MirrorSnapshot): MirrorSnapshot {
+  return {
+    eligible: later.eligible - earlier.eligible,
+    offered: later.offered - earlier.offered,
+    received: later.received - earlier.received,
+    sent: later.sent - earlier.sent,
+    completed: later.completed - earlier.completed,
+    inFlight: later.inFlight,
+    dropped: subtractEach(later.dropped, earlier.dropped),
+    failed: subtractEach(later.failed, earlier.failed),
+    paired: later.paired - earlier.paired,
+    equal: later.equal - earlier.equal,
+    different: later.different - earlier.different,
+    statusDifferent: later.statusDifferent - earlier.statusDifferent,
+    queue: later.queue.subtract(earlier.queue),
+    deltaSlower: later.deltaSlower.subtract(earlier.deltaSlower),
+    deltaFaster: later.deltaFaster.subtract(earlier.deltaFaster),
+  };
+}
+
+/** The sum of counts that are indexed by reason. */
+export function total(counts: readonly number[]): number {
+  return counts.reduce((a, b) => a + b, 0);
+}
+
+function sum<L>(ledgers: readonly L[], read: (ledger: L) => number): number {
+  let result = 0;
+  for (const ledger of ledgers) result += read(ledger);
+  return result;
+}
+
+function subtractEach(later: readonly number[], earlier: readonly number[]): number[] {
+  return later.map((count, i) => count - earlier[i]);
+}

@@ -1,0 +1,93 @@
+/**
+ * What a thread counts that belongs to no version. The order is the layout of the shared block; new rows go to the end.
+ * Every row becomes the metric that it names, with the label `thread`.
+ */
+export const threadFields = [
+  { kind: 'gauge', metric: 'umbra_downstream_connections', help: 'Client connections that are open.' },
+  {
+    kind: 'counter',
+    metric: 'umbra_downstream_connections_accepted_total',
+    help: 'Client connections accepted.',
+  },
+  {
+    kind: 'counter',
+    metric: 'umbra_downstream_requests_total',
+    help: 'Requests received from clients, before routing.',
+  },
+  {
+    kind: 'counter',
+    metric: 'umbra_downstream_unrouted_total',
+    help: 'Requests that no route matched; answered 404.',
+  },
+  {
+    kind: 'counter',
+    metric: 'umbra_downstream_refused_total',
+    help: 'Requests refused as malformed or ambiguous; answered 400.',
+  },
+  {
+    kind: 'counter',
+    metric: 'umbra_access_log_dropped_total',
+    help: 'Access-log lines dropped because the log could not keep up.',
+  },
+  {
+    kind: 'counter',
+    metric: 'umbra_loop_turns_total',
+    help: 'Turns of the event loop in which the thread had work.',
+  },
+  {
+    kind: 'counter',
+    metric: 'umbra_thread_restarts_total',
+    help: 'Times that the thread died and was started again.',
+  },
+] as const satisfies readonly { kind: 'counter' | 'gauge'; metric: string; help: string }[];
+
+/** Indexes of `threadFields`. */
+export const ThreadField = {
+  CONNECTIONS: 0,
+  ACCEPTED: 1,
+  REQUESTS: 2,
+  UNROUTED: 3,
+  REFUSED: 4,
+  ACCESS_LOG_DROPPED: 5,
+  LOOP_TURNS: 6,
+  /** Written by main, between the thread's lives. */
+  RESTARTS: 7,
+} as const;
+export type ThreadField = (typeof ThreadField)[keyof typeof ThreadField];
+
+/** Room for rows to come, so that the block keeps its size. */
+const WORDS = 64;
+
+/** One per thread. That thread alone writes; any thread may read; the block outlives the thread. */
+export class ThreadLedger {
+  private readonly words: Float64Array;
+
+  static create(): SharedArrayBuffer {
+    return new SharedArrayBuffer(WORDS * Float64Array.BYTES_PER_ELEMENT);
+  }
+
+  constructor(shared: SharedArrayBuffer) {
+    this.words = new Float64Array(shared, 0, WORDS);
+  }
+
+  /** Counters take 1; gauges take changes of either sign. */
+  add(field: ThreadField, change = 1): void {
+    this.words[field] += change;
+  }
+
+  /** For gauges whose value the thread reads elsewhere. */
+  set(field: ThreadField, value: number): void {
+    this.words[field] = value;
+  }
+
+  get(field: ThreadField): number {
+    return this.words[field];
+  }
+
+  /** The writer is dead, and what its gauges counted with it. Called by the thread that takes over as the writer. */
+  resetGauges(): void {
+    threadFields.forEach((field, index) => {
+      if (field.kind === 'gauge') this.words[index] = 0;
+    });
+  }
+}

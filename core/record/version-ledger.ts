@@ -1,0 +1,132 @@
+import { type Failure, failureReasons } from '../errors.js';
+import { HdrCounts } from './hdr-counts.js';
+
+/** Status codes that have a counter of their own; all others share one. */
+export const CODE_FIRST = 100;
+export const CODE_LAST = 599;
+
+/** Words of a block; the two HDR blocks follow them. */
+const REQUESTS = 0;
+const RETRIES = 1;
+const BYTES_SENT = 2;
+const BYTES_RECEIVED = 3;
+const CONNECTIONS_OPEN = 4;
+const CONNECTIONS_IDLE = 5;
+const FAILURES = 16;
+const CODES = 64;
+const CODE_OTHER = CODES + CODE_LAST - CODE_FIRST + 1;
+const WORDS = 576;
+const LATENCY_OFFSET = WORDS * Float64Array.BYTES_PER_ELEMENT;
+const FIRST_BYTE_OFFSET = LATENCY_OFFSET + HdrCounts.bytes;
+
+/**
+ * What one thread measures of one version in one role. That thread alone writes; any thread may read. The block
+ * outlives the thread: a restarted one goes on counting in it.
+ *
+ * Every request ends in exactly one of `response` and `failure`, so at rest
+ * requests = sum of responses by code + sum of failures by reason.
+ */
+export class VersionLedger {
+  readonly latency: HdrCounts;
+  readonly firstByte: HdrCounts;
+  private readonly words: Float64Array;
+
+  static create(): SharedArrayBuffer {
+    return new SharedArrayBuffer(FIRST_BYTE_OFFSET + HdrCounts.bytes);
+  }
+
+  constructor(shared: SharedArrayBuffer) {
+    this.words = new Float64Array(shared, 0, WORDS);
+    this.latency = new HdrCounts(shared, LATENCY_OFFSET);
+    this.firstByte = new HdrCounts(shared, FIRST_BYTE_OFFSET);
+  }
+
+  /** A request was handed to the upstream client. Attempts beyond the first are `retried`, not started again. */
+  requestStarted(): void {
+    this.words[REQUESTS]++;
+  }
+
+  retried(): void {
+    this.words[RETRIES]++;
+  }
+
+  /** The final response is complete. */
+  response(status: number): void {
+    this.words[status >= CODE_FIRST && status <= CODE_LAST ? CODES + status - CODE_FIRST : CODE_OTHER]++;
+  }
+
+  /** The request ended without a complete response, whether or not a head had come. */
+  failure(reason: Failure, count = 1): void {
+    this.words[FAILURES + reason] += count;
+  }
+
+  /** Bytes written to and read from the version's connections. */
+  bytesSent(count: number): void {
+    this.words[BYTES_SENT] += count;
+  }
+
+  bytesReceived(count: number): void {
+    this.words[BYTES_RECEIVED] += count;
+  }
+
+  /** Gauge: +1 when a connection to the version is opened, -1 when it is gone. */
+  addConnectionsOpen(change: number): void {
+    this.words[CONNECTIONS_OPEN] += change;
+  }
+
+  /** Gauge: of the open ones, those that wait in the pool. */
+  addConnectionsIdle(change: number): void {
+    this.words[CONNECTIONS_IDLE] += change;
+  }
+
+  /** The writer is dead, and its connections with it. Called by the thread that takes over as the writer. */
+  resetConnections(): void {
+    this.words[CONNECTIONS_OPEN] = 0;
+    this.words[CONNECTIONS_IDLE] = 0;
+  }
+
+  get requests(): number {
+    return this.words[REQUESTS];
+  }
+
+  get retries(): number {
+    return this.words[RETRIES];
+  }
+
+  get bytesSentTotal(): number {
+    return this.words[BYTES_SENT];
+  }
+
+  get bytesReceivedTotal(): number {
+    return this.words[BYTES_RECEIVED];
+  }
+
+  get connectionsOpen(): number {
+    return this.words[CONNECTIONS_OPEN];
+  }
+
+  get connectionsIdle(): number {
+    return this.words[CONNECTIONS_IDLE];
+  }
+
+  responses(status: number): number {
+    return this.words[CODES + status - CODE_FIRST];
+  }
+
+  /** Responses whose code is not from 100 to 599. */
+  get responsesOther(): number {
+    return this.words[CODE_OTHER];
+  }
+
+  failures(reason: Failure): number {
+    return this.words[FAILURES + reason];
+  }
+
+  /** Responses and failures of every kind. */
+  get finished(): number {
+    let sum = 0;
+    for (let i = 0; i < failureReasons.length; i++) sum += this.words[FAILURES + i];
+    for (let i = CODES; i <= CODE_OTHER; i++) sum += this.words[i];
+    return sum;
+  }
+}

@@ -1,0 +1,60 @@
+/** An access-log record as a line of text, in Envoy's default format or as JSON. Runs on the control thread. */
+import { isoTime } from '../clock.js';
+import { fieldValue } from '../http/fields.js';
+import type { AccessEntry } from '../record/access-log.js';
+
+/** One line, ending in a line feed. */
+export function accessLine(entry: AccessEntry, format: 'envoy' | 'json'): string {
+  return format === 'envoy' ? envoyLine(entry) : jsonLine(entry);
+}
+
+/**
+ * Envoy's default format, field for field (Envoy documentation, "Access logging: default format string"):
+ * start, method, path, protocol, status, flags, bytes in, bytes out, duration and upstream time in ms,
+ * forwarded-for, user agent, request id, authority, upstream host.
+ */
+function envoyLine(entry: AccessEntry): string {
+  const start = isoTime(entry.endMs - entry.durationUs / 1000);
+  const upstreamMs = entry.upstreamUs < 0 ? '-' : String(Math.round(entry.upstreamUs / 1000));
+  return (
+    `[${start}] "${shown(entry.method)} ${shown(entry.target)} HTTP/1.1" ${entry.status} ${entry.flag || '-'} ` +
+    `${entry.requestBytes} ${entry.responseBytes} ${Math.round(entry.durationUs / 1000)} ${upstreamMs} ` +
+    `"${field(entry, 'x-forwarded-for')}" "${field(entry, 'user-agent')}" "${field(entry, 'x-request-id')}" ` +
+    `"${shown(entry.host)}" "${entry.upstream || '-'}"\n`
+  );
+}
+
+function jsonLine(entry: AccessEntry): string {
+  return `${JSON.stringify({
+    time: isoTime(entry.endMs - entry.durationUs / 1000),
+    role: entry.role,
+    route: entry.route,
+    version: entry.version,
+    method: entry.method,
+    path: entry.target,
+    authority: entry.host,
+    status: entry.status,
+    flags: entry.flag || null,
+    requestBytes: entry.requestBytes,
+    responseBytes: entry.responseBytes,
+    durationMs: Math.round(entry.durationUs) / 1000,
+    upstreamMs: entry.upstreamUs < 0 ? null : Math.round(entry.upstreamUs) / 1000,
+    userAgent: fieldValue(entry.fields, 'user-agent'),
+    requestId: fieldValue(entry.fields, 'x-request-id'),
+    forwardedFor: fieldValue(entry.fields, 'x-forwarded-for'),
+    upstream: entry.upstream || null,
+  })}\n`;
+}
+
+function field(entry: AccessEntry, lowerName: string): string {
+  const value = fieldValue(entry.fields, lowerName);
+  return value === null || value === '' ? '-' : shown(value);
+}
+
+/** What a client sent, with everything escaped that could end the quotes, break the line or steer a terminal. */
+function shown(text: string): string {
+  return text.replace(/[^\x20-\x7e]|["\\]/g, (char) => {
+    const code = char.charCodeAt(0).toString(16).padStart(2, '0');
+    return `\\x${code}`;
+  });
+}

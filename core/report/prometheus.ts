@@ -1,0 +1,50 @@
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { threadFields } from '../record/thread-ledger.js';
+import { counter, gauge } from './metric.js';
+import { addComparisons, addMirrors } from './mirror-metrics.js';
+import type { Reading, ThreadReading } from './reading.js';
+import { addVersions } from './version-metrics.js';
+
+/**
+ * The page at `/metrics`, in the Prometheus text format. umbra's own metrics are built anew for each page, because they are
+ * counted in shared memory and not here; the process defaults live as long as this object. Control thread only.
+ */
+export class PrometheusPage {
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+  private readonly process = new Registry();
+
+  constructor() {
+    collectDefaultMetrics({ register: this.process });
+  }
+
+  async render(reading: Reading): Promise<string> {
+    const registry = new Registry();
+    addVersions(registry, reading.versions);
+    addMirrors(registry, reading.mirrors);
+    addComparisons(registry, reading.mirrors);
+    addThreads(registry, reading.threads);
+    const rings = gauge(
+      registry,
+      'umbra_ring_used_bytes',
+      'Bytes in a ring that its shadow thread has not read.',
+      ['ring'],
+    );
+    for (const ring of reading.rings) rings.set({ ring: ring.name }, ring.usedBytes);
+    gauge(registry, 'umbra_config_generation', 'Generation of the configuration that is in force.', []).set(
+      reading.generation,
+    );
+    return `${await registry.metrics()}\n${await this.process.metrics()}`;
+  }
+}
+
+function addThreads(registry: Registry, threads: readonly ThreadReading[]): void {
+  threadFields.forEach(({ kind, metric, help }, i) => {
+    if (kind === 'gauge') {
+      const values = gauge(registry, metric, help, ['thread']);
+      for (const { name, counts } of threads) values.set({ thread: name }, counts[i]);
+    } else {
+      const values = counter(registry, metric, help, ['thread']);
+      for (const { name, counts } of threads) values.inc({ thread: name }, counts[i]);
+    }
+  });
+}

@@ -1,0 +1,149 @@
+/**
+ * The body of `GET /api/stats`. Its names are a contract with dashboards and commands: add, never rename.
+ */
+import { type DropReason, dropReasons, type FailureReason, failureReasons } from '../errors.js';
+import { type Histogram, signedPercentileUs } from '../record/histogram.js';
+import type { MirrorSnapshot, VersionSnapshot } from '../record/snapshot.js';
+import { type MirrorReading, type Reading, restarts } from './reading.js';
+
+/** Times are in microseconds, counts since the process started. */
+export interface Stats {
+  readonly generation: number;
+  readonly uptimeS: number;
+  readonly engine: string;
+  readonly threads: { readonly proxy: number; readonly shadow: number; readonly restarts: number };
+  readonly versions: Readonly<Record<string, VersionStats>>;
+  readonly mirrors: readonly MirrorStats[];
+}
+
+/** A role is null where the version has never had it. */
+export interface VersionStats {
+  readonly primary: RoleStats | null;
+  readonly shadow: RoleStats | null;
+}
+
+export interface RoleStats {
+  readonly requests: number;
+  /** By class, `1xx` to `5xx`, and `other` for codes that are not from 100 to 599. */
+  readonly responses: Readonly<Record<string, number>>;
+  readonly failures: Readonly<Record<FailureReason, number>>;
+  readonly latencyUs: {
+    readonly count: number;
+    readonly mean: number;
+    readonly p50: number;
+    readonly p90: number;
+    readonly p99: number;
+    readonly p999: number;
+    readonly max: number;
+  };
+  readonly firstByteUs: { readonly count: number; readonly p50: number; readonly p99: number };
+}
+
+export interface MirrorStats {
+  readonly route: string;
+  readonly to: string;
+  readonly enabled: boolean;
+  readonly percent: number;
+  readonly eligible: number;
+  readonly sent: number;
+  readonly dropped: Readonly<Record<DropReason, number>>;
+  readonly completed: number;
+  readonly failed: Readonly<Record<FailureReason, number>>;
+  readonly inFlight: number;
+  readonly queueUs: { readonly p50: number; readonly p99: number };
+  /** Shadow less primary, request by request; negative where the shadow was faster. */
+  readonly pairedDeltaUs: { readonly count: number; readonly p50: number; readonly p99: number };
+  readonly compare: {
+    readonly paired: number;
+    readonly equal: number;
+    readonly different: number;
+    readonly statusDifferent: number;
+  };
+}
+
+export function stats(reading: Reading): Stats {
+  // A null prototype, because a version may be called `__proto__`.
+  const versions: Record<string, { primary: RoleStats | null; shadow: RoleStats | null }> =
+    Object.create(null);
+  for (const { name, role, counts } of reading.versions) {
+    versions[name] ??= { primary: null, shadow: null };
+    versions[name][role] = roleStats(counts);
+  }
+  return {
+    generation: reading.generation,
+    uptimeS: Math.round(reading.uptimeS * 1000) / 1000,
+    engine: reading.engine,
+    threads: {
+      proxy: reading.threads.filter((thread) => thread.kind === 'proxy').length,
+      shadow: reading.threads.filter((thread) => thread.kind === 'shadow').length,
+      restarts: restarts(reading),
+    },
+    versions,
+    mirrors: reading.mirrors.map(mirrorStats),
+  };
+}
+
+function roleStats(counts: VersionSnapshot): RoleStats {
+  const { latency, firstByte } = counts;
+  return {
+    requests: counts.requests,
+    responses: byClass(counts),
+    failures: byReason(failureReasons, counts.failures),
+    latencyUs: {
+      count: latency.count,
+      mean: Math.round(latency.meanUs * 10) / 10,
+      p50: latency.percentileUs(50),
+      p90: latency.percentileUs(90),
+      p99: latency.percentileUs(99),
+      p999: latency.percentileUs(99.9),
+      max: latency.maxUs,
+    },
+    firstByteUs: { count: firstByte.count, ...p50AndP99(firstByte) },
+  };
+}
+
+function mirrorStats({ route, to, enabled, percent, counts }: MirrorReading): MirrorStats {
+  return {
+    route,
+    to,
+    enabled,
+    percent,
+    eligible: counts.eligible,
+    sent: counts.sent,
+    dropped: byReason(dropReasons, counts.dropped),
+    completed: counts.completed,
+    failed: byReason(failureReasons, counts.failed),
+    inFlight: counts.inFlight,
+    queueUs: p50AndP99(counts.queue),
+    pairedDeltaUs: {
+      count: counts.deltaFaster.count + counts.deltaSlower.count,
+      p50: delta(counts, 50),
+      p99: delta(counts, 99),
+    },
+    compare: {
+      paired: counts.paired,
+      equal: counts.equal,
+      different: counts.different,
+      statusDifferent: counts.statusDifferent,
+    },
+  };
+}
+
+function p50AndP99(histogram: Histogram): { p50: number; p99: number } {
+  return { p50: histogram.percentileUs(50), p99: histogram.percentileUs(99) };
+}
+
+function delta(counts: MirrorSnapshot, percentile: number): number {
+  return signedPercentileUs(counts.deltaFaster, counts.deltaSlower, percentile);
+}
+
+/** All classes are present, also at 0, so that a reader need not ask whether a key is there. */
+function byClass(counts: VersionSnapshot): Record<string, number> {
+  const classes: Record<string, number> = { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 };
+  for (const [code, count] of counts.responses) classes[`${Math.floor(code / 100)}xx`] += count;
+  return { ...classes, other: counts.responsesOther };
+}
+
+function byReason<R extends string>(reasons: readonly R[], counts: readonly number[]): Record<R, number> {
+  return Object.fromEntries(reasons.map((reason, i) => [reason, counts[i]])) as Record<R, number>;
+}

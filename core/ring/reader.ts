@@ -1,0 +1,142 @@
+/** The consumer's end of a ring. */
+import { FrameType, FrameWord, flagsOf, slotOf, typeOf } from './frame.js';
+import {
+  alignedBytes,
+  Control,
+  FRAME_ALIGNMENT_BYTES,
+  FRAME_HEADER_BYTES,
+  openRing,
+  type RingView,
+} from './layout.js';
+
+export interface FrameHandler {
+  /**
+   * One frame. The payload is `bytes` from `start` to `end`; it may be overwritten once `drain` has returned, so
+   * what must live on is copied. `exchangeId` and `generation` are unsigned. Must not call `drain`.
+   */
+  onFrame(
+    type: number,
+    flags: number,
+    slot: number,
+    exchangeId: number,
+    generation: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void;
+}
+
+const WORD_SHIFT = 2;
+
+/**
+ * One thread alone may hold the reader of a ring. A thread that died at any moment is replaced by a new reader over
+ * the same ring: it starts behind the last frame that the dead one began to handle. So a frame is delivered at most
+ * once, and the one that was being handled at the time of death is lost: a mirrored request sent twice would be
+ * worse than one not sent.
+ */
+export class RingReader {
+  readonly #bytes: Buffer;
+  readonly #control: Int32Array;
+  readonly #words: Int32Array;
+  readonly #capacity: number;
+  readonly #frameBytesMax: number;
+  /** Where the next frame begins. What CURSOR says. */
+  #position: number;
+  #draining = false;
+
+  constructor(ring: SharedArrayBuffer) {
+    const view: RingView = openRing(ring);
+    this.#bytes = view.bytes;
+    this.#control = view.control;
+    this.#words = view.words;
+    this.#capacity = view.capacity;
+    this.#frameBytesMax = view.frameBytesMax;
+    this.#position = Atomics.load(view.control, Control.CURSOR);
+    // The thread before may have died inside a batch, with HEAD still behind.
+    Atomics.store(view.control, Control.HEAD, this.#position);
+  }
+
+  /**
+   * Delivers at most `framesMax` frames in order and returns how many; padding is skipped and not counted. What is
+   * published while it runs waits for the next call. HEAD is stored once, at the end, also when the handler throws;
+   * the frame that it threw at counts as delivered.
+   *
+   * Throws an Error that names the ring corrupt when the shared memory can't be what a writer wrote. No further
+   * frame of that ring can be trusted, and every later call throws again: replace the ring.
+   */
+  drain(handler: FrameHandler, framesMax: number): number {
+    if (this.#draining) throw new Error('RingReader.drain was called from its own handler');
+    const begin = this.#position;
+    const tail = Atomics.load(this.#control, Control.TAIL);
+    if (tail === begin) return 0;
+
+    this.#draining = true;
+    let frames = 0;
+    try {
+      while (frames < framesMax && this.#position !== tail) {
+        if (this.#deliver(handler, (tail - this.#position) | 0)) frames++;
+      }
+    } finally {
+      this.#draining = false;
+      if (this.#position !== begin) Atomics.store(this.#control, Control.HEAD, this.#position);
+    }
+    return frames;
+  }
+
+  /** Nothing is published that was not delivered. A PAD alone is never published, so it can't be all there is. */
+  isEmpty(): boolean {
+    return Atomics.load(this.#control, Control.TAIL) === this.#position;
+  }
+
+  /** Hands out the next frame, or skips a PAD and returns false. `availableBytes` are published and not yet read. */
+  #deliver(handler: FrameHandler, availableBytes: number): boolean {
+    const offset = this.#position & (this.#capacity - 1);
+    const word = offset >>> WORD_SHIFT;
+    // Read once: a value that is checked and then read again could differ.
+    const frameBytes = this.#words[word + FrameWord.LENGTH]!;
+    const kind = this.#words[word + FrameWord.KIND]!;
+    const type = typeOf(kind);
+    if (type === FrameType.PAD) {
+      if (frameBytes !== this.#capacity - offset || frameBytes > availableBytes)
+        this.#corrupt(frameBytes, kind);
+      this.#advance(frameBytes);
+      return false;
+    }
+    const takenBytes = alignedBytes(frameBytes);
+    const sound =
+      type !== 0 &&
+      frameBytes >= FRAME_HEADER_BYTES &&
+      frameBytes <= this.#frameBytesMax &&
+      availableBytes <= this.#capacity &&
+      takenBytes <= availableBytes &&
+      takenBytes <= this.#capacity - offset &&
+      offset % FRAME_ALIGNMENT_BYTES === 0;
+    if (!sound) this.#corrupt(frameBytes, kind);
+
+    // Before the handler runs: a thread that dies in it leaves the frame behind for good.
+    this.#advance(takenBytes);
+    handler.onFrame(
+      type,
+      flagsOf(kind),
+      slotOf(kind),
+      this.#words[word + FrameWord.EXCHANGE]! >>> 0,
+      this.#words[word + FrameWord.GENERATION]! >>> 0,
+      this.#bytes,
+      offset + FRAME_HEADER_BYTES,
+      offset + frameBytes,
+    );
+    return true;
+  }
+
+  /** A plain store: only a reader that takes over reads CURSOR, after this thread has ended. */
+  #advance(takenBytes: number): void {
+    this.#position = (this.#position + takenBytes) | 0;
+    this.#control[Control.CURSOR] = this.#position;
+  }
+
+  #corrupt(frameBytes: number, kind: number): never {
+    throw new Error(
+      `the ring is corrupt: type ${typeOf(kind)}, ${frameBytes} bytes at position ${this.#position >>> 0} of ${this.#capacity}`,
+    );
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Narrows a list of routes down to those that a path can still match, by looking at a few of the path's bytes.
+ *
+ * A node asks for the byte at one place and goes to the child of the routes whose literal has it there. Routes that
+ * do not care (no literal path, or a shorter one) are in every child, in the plan's order, so the first match in
+ * a leaf is the first match of all. A trie of whole prefixes was rejected: it visits every byte of the path, and its
+ * answer, the longest prefix, is not the first match.
+ */
+import type { CompiledRoute } from './route.js';
+
+/** Trying so few routes one by one is as fast as another byte. */
+const LEAF_ROUTES = 3;
+/** Literals are told apart by their first bytes or not at all. */
+const BYTES_LOOKED_AT = 256;
+/** With `COPIES_MAX`, the bound on memory: a route is in at most 2^4 leaves on average. */
+const DEPTH_MAX = 4;
+/** Entries in the children of a node, per route in it. */
+const COPIES_MAX = 2;
+
+export class PathTree {
+  /** Where the byte is that decides, or -1 in a leaf. */
+  readonly #at: number;
+  readonly #byCode: ReadonlyMap<number, PathTree>;
+  /** Routes that match whatever the byte at `#at` is; in a leaf, all. */
+  readonly #others: readonly CompiledRoute[];
+
+  /** `routes` in the plan's order. */
+  constructor(routes: readonly CompiledRoute[], depth = 0) {
+    const at = depth < DEPTH_MAX && routes.length > LEAF_ROUTES ? bestPlace(routes) : -1;
+    const byCode = new Map<number, PathTree>();
+    if (at !== -1) {
+      for (const code of new Set(
+        routes.filter((route) => caresAt(route, at)).map((route) => codeAt(route, at)),
+      )) {
+        const kept = routes.filter((route) => !caresAt(route, at) || codeAt(route, at) === code);
+        byCode.set(code, new PathTree(kept, depth + 1));
+      }
+    }
+    this.#at = at;
+    this.#byCode = byCode;
+    this.#others = at === -1 ? routes : routes.filter((route) => !caresAt(route, at));
+  }
+
+  /** The routes that `target` (a path, with or without a query) may match, in the plan's order. Allocates nothing. */
+  candidates(target: string): readonly CompiledRoute[] {
+    let node: PathTree = this;
+    while (node.#at !== -1) {
+      // Behind the target's end this is NaN, which no child is for.
+      const child = node.#byCode.get(target.charCodeAt(node.#at));
+      if (child === undefined) break;
+      node = child;
+    }
+    return node.#others;
+  }
+}
+
+/**
+ * The place whose byte leaves the fewest routes on average over the routes, or -1 when no place helps. Places that
+ * would copy too many routes that do not care are left out.
+ */
+function bestPlace(routes: readonly CompiledRoute[]): number {
+  const longest = routes.reduce((bytes, route) => Math.max(bytes, route.literal.length), 0);
+  let best = -1;
+  let fewest = routes.length;
+  for (let at = 0; at < Math.min(longest, BYTES_LOOKED_AT); at++) {
+    const counts = countsAt(routes, at);
+    let caring = 0;
+    let leftSum = 0;
+    for (const count of counts.values()) caring += count;
+    const careless = routes.length - caring;
+    for (const count of counts.values()) leftSum += count * (count + careless);
+    const copies = caring + counts.size * careless;
+    const left = (leftSum + careless * careless) / routes.length;
+    if (left < fewest && copies <= COPIES_MAX * routes.length) {
+      fewest = left;
+      best = at;
+    }
+  }
+  return best;
+}
+
+/** How many routes have each char code at a place. */
+function countsAt(routes: readonly CompiledRoute[], at: number): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const route of routes) {
+    if (caresAt(route, at)) counts.set(codeAt(route, at), (counts.get(codeAt(route, at)) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function caresAt(route: CompiledRoute, at: number): boolean {
+  return at < route.literal.length;
+}
+
+function codeAt(route: CompiledRoute, at: number): number {
+  return route.literal.charCodeAt(at);
+}

@@ -1,0 +1,69 @@
+/** One route, compiled: its conditions, cheapest first. */
+import type { RequestHead } from '../http/message.js';
+import type { PathMatch, RoutePlan } from '../plan.js';
+import { FieldTest } from './field-test.js';
+import { wildcardSuffix } from './host.js';
+import { wholePattern } from './pattern.js';
+
+const PathTest = { ANY: 0, EXACT: 1, PREFIX: 2, REGEX: 3 } as const;
+type PathTest = (typeof PathTest)[keyof typeof PathTest];
+
+const pathTests = { exact: PathTest.EXACT, prefix: PathTest.PREFIX, regex: PathTest.REGEX } as const;
+
+export class CompiledRoute {
+  /** In the plan's `routes`. */
+  readonly index: number;
+  /** What a host must end with, at least one label in front; '' when any host will do, or when the table has compared it. */
+  readonly hostSuffix: string;
+  /** The literal of an exact or prefix match, else ''. */
+  readonly literal: string;
+  readonly #pathTest: PathTest;
+  readonly #pattern: RegExp | null;
+  readonly #methods: readonly string[] | null;
+  readonly #fields: readonly FieldTest[];
+
+  constructor(plan: RoutePlan, index: number) {
+    const { host, path, methods, headers } = plan.match;
+    this.index = index;
+    this.hostSuffix = wildcardSuffix(host);
+    this.literal = literalOf(path);
+    this.#pathTest = path === null ? PathTest.ANY : pathTests[path.kind];
+    this.#pattern = path?.kind === 'regex' ? wholePattern(path.value) : null;
+    // A part that is empty matches everything (MatchPlan).
+    this.#methods = methods === null || methods.length === 0 ? null : methods;
+    this.#fields = headers.map((field) => new FieldTest(field));
+  }
+
+  /**
+   * Whether all conditions hold. `host` is plain (see `plainHost`), `pathEnd` is where the query of the target begins.
+   *
+   * The path is what stands before the query, as it arrived: percent-encoding and dot segments are not resolved,
+   * because the primary gets it so as well. A prefix is a prefix of the string, as in Envoy: `/reviews` also takes
+   * `/reviews-old`; who means the segment writes `/reviews/`. A regular expression must match the whole path.
+   */
+  matches(head: RequestHead, host: string, pathEnd: number): boolean {
+    if (this.hostSuffix !== '' && !(host.length > this.hostSuffix.length && host.endsWith(this.hostSuffix)))
+      return false;
+    if (!this.#pathMatches(head.target, pathEnd)) return false;
+    if (this.#methods !== null && !this.#methods.includes(head.method)) return false;
+    for (const field of this.#fields) if (!field.matches(head)) return false;
+    return true;
+  }
+
+  #pathMatches(target: string, pathEnd: number): boolean {
+    switch (this.#pathTest) {
+      case PathTest.ANY:
+        return true;
+      case PathTest.EXACT:
+        return pathEnd === this.literal.length && target.startsWith(this.literal);
+      case PathTest.PREFIX:
+        return pathEnd >= this.literal.length && target.startsWith(this.literal);
+      case PathTest.REGEX:
+        return this.#pattern!.test(pathEnd === target.length ? target : target.slice(0, pathEnd));
+    }
+  }
+}
+
+function literalOf(path: PathMatch | null): string {
+  return path === null || path.kind === 'regex' ? '' : path.value;
+}

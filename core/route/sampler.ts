@@ -1,0 +1,78 @@
+/**
+ * Decides which requests a mirror copies: a share of them in millionths (0.0001 %), by chance or by a key.
+ *
+ * With a key (a header, a cookie or the client's address) the decision is a function of the salt and the key alone:
+ * no thread, instance, route or mirror goes into it. So a user is in the sample everywhere or nowhere, two mirrors
+ * of one share copy the same users, and the sample of a larger share contains that of a smaller one, which lets
+ * an operator go from 1 % to 5 % and keep the users already mirrored.
+ */
+import { fieldValue } from '../http/fields.js';
+import type { RequestHead } from '../http/message.js';
+import type { MirrorPlan } from '../plan.js';
+import { cookieValue } from './cookie.js';
+import { hashed, mixed } from './hash.js';
+
+/** Who knows the client's address; asked only by mirrors that sample by client. A `Responder` is one. */
+export interface ClientAddress {
+  clientAddress(): string;
+}
+
+/** 100 %. */
+const WHOLE_MILLIONTHS = 1_000_000;
+
+const UINT32_VALUES = 2 ** 32;
+
+/** Between salt and key, so that salt `ab` with key `c` is not salt `a` with key `bc`. No field value has this byte. */
+const SEPARATOR = '\0';
+
+export class Sampler {
+  /** The hash's state once it has read the salt; every key goes on from here. */
+  readonly #salted: number;
+  readonly #random: () => number;
+
+  /**
+   * Instances with one `salt` choose the same keys. `random` gives whole numbers, uniform from 0 to 2^32 - 1; it is
+   * handed in so that tests own it.
+   */
+  constructor(salt: string, random: () => number) {
+    // The salt comes from a person: as UTF-8, like the bytes of a wire string, its char codes are below 256.
+    this.#salted = hashed(Buffer.from(salt + SEPARATOR, 'utf8').toString('latin1'));
+    this.#random = random;
+  }
+
+  /**
+   * Whether `mirror` copies this request; the caller has looked at `mirror.enabled`. A share of 0 is never, one of
+   * 1_000_000 always, both without looking at the request. In between, a request without the key (no such header or
+   * cookie, or an empty one) is not chosen: all of them would share one answer. So a mirror keyed by a header that
+   * half of the requests carry copies half of its share, until the share is 100 %.
+   */
+  chosen(mirror: MirrorPlan, head: RequestHead, client: ClientAddress): boolean {
+    const share = mirror.shareMillionths;
+    if (share <= 0) return false;
+    if (share >= WHOLE_MILLIONTHS) return true;
+    const sample = mirror.sample;
+    switch (sample.by) {
+      case 'random':
+        return toMillionths(this.#random()) < share;
+      case 'header':
+        return this.#keyIsIn(fieldValue(head.fields, sample.name.toLowerCase()), share);
+      case 'cookie':
+        return this.#keyIsIn(cookieValue(head.fields, sample.name), share);
+      case 'client':
+        return this.#keyIsIn(client.clientAddress(), share);
+    }
+  }
+
+  #keyIsIn(key: string | null, share: number): boolean {
+    if (key === null || key === '') return false;
+    return toMillionths(mixed(hashed(key, this.#salted))) < share;
+  }
+}
+
+/**
+ * Maps a uniform uint32 to [0, 1_000_000). Each millionth gets 4294 or 4295 of the 2^32 values, so a share is off by at
+ * most 0.023 % of itself. The product is below 2^53 and exact.
+ */
+function toMillionths(uint32: number): number {
+  return Math.floor((uint32 * WHOLE_MILLIONTHS) / UINT32_VALUES);
+}

@@ -1,0 +1,82 @@
+/**
+ * The routes of a plan, compiled so that a request finds its route in well under a microsecond. First match wins,
+ * exactly as if the routes were tried one by one in the plan's order.
+ *
+ * What makes it fast is what it need not try: a route with an exact host is looked at for that host alone, and of
+ * the routes that are left, only those whose literal path can still match (`PathTree`).
+ */
+import type { RequestHead } from '../http/message.js';
+import type { RoutePlan } from '../plan.js';
+import { plainHost } from './host.js';
+import { PathTree } from './path-tree.js';
+import { CompiledRoute } from './route.js';
+
+/** What `find` returns when no route matches. */
+export const NO_ROUTE = -1;
+
+const NO_ROUTES: readonly CompiledRoute[] = [];
+
+/** Belongs to one thread and one plan. */
+export class RouteTable {
+  /** Routes with an exact host, by that host. */
+  readonly #byHost = new Map<string, PathTree>();
+  /** Routes for any host or for a wildcard. */
+  readonly #shared: PathTree;
+  readonly #hostMatters: boolean;
+
+  /** Throws a SyntaxError when a regular expression can't be compiled: the configuration is checked before. */
+  constructor(routes: readonly RoutePlan[]) {
+    const shared: CompiledRoute[] = [];
+    const byHost = new Map<string, CompiledRoute[]>();
+    routes.forEach((plan, index) => {
+      const route = new CompiledRoute(plan, index);
+      listOf(route, plan.match.host, shared, byHost).push(route);
+    });
+    this.#shared = new PathTree(shared);
+    for (const [host, own] of byHost) this.#byHost.set(host, new PathTree(own));
+    this.#hostMatters = routes.some((plan) => plan.match.host !== null);
+  }
+
+  /**
+   * The index in the plan's `routes` of the first route that matches `head`, or `NO_ROUTE`. Allocates only for a host
+   * in capitals or with a port, and for a header or a regular expression that must be looked at.
+   */
+  find(head: RequestHead): number {
+    const target = head.target;
+    const host = this.#hostMatters ? plainHost(head.host) : '';
+    const own = this.#byHost.get(host)?.candidates(target) ?? NO_ROUTES;
+    const shared = this.#shared.candidates(target);
+    const query = target.indexOf('?');
+    const pathEnd = query === -1 ? target.length : query;
+
+    // Two lists in order are merged as they are walked. One merged list for each host would be shorter here, and
+    // grow with the product of hosts and shared routes.
+    let nextOwn = 0;
+    let nextShared = 0;
+    while (nextOwn < own.length || nextShared < shared.length) {
+      const fromOwn =
+        nextShared === shared.length ||
+        (nextOwn < own.length && own[nextOwn]!.index < shared[nextShared]!.index);
+      const route = fromOwn ? own[nextOwn++]! : shared[nextShared++]!;
+      if (route.matches(head, host, pathEnd)) return route.index;
+    }
+    return NO_ROUTE;
+  }
+}
+
+/** The list that a new route belongs to. */
+function listOf(
+  route: CompiledRoute,
+  host: string | null,
+  shared: CompiledRoute[],
+  byHost: Map<string, CompiledRoute[]>,
+): CompiledRoute[] {
+  if (host === null || route.hostSuffix !== '') return shared;
+  const name = host.toLowerCase();
+  let own = byHost.get(name);
+  if (own === undefined) {
+    own = [];
+    byHost.set(name, own);
+  }
+  return own;
+}

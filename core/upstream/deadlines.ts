@@ -1,0 +1,120 @@
+import type { Clock } from '../clock.js';
+
+/** Late by at most this much, never early. */
+const TICK_MS = 32;
+/** A power of two. One turn of the wheel is 16 s; a later deadline is looked at once a turn. */
+const SLOTS = 512;
+
+/** One thing that may take too long. It belongs to one owner, is set and cleared many times, and allocates nothing. */
+export class Deadline {
+  /** The tick at which it is due. */
+  tick = 0;
+  next: Deadline | null = null;
+  /** Null while it is not set. */
+  previous: Deadline | null = null;
+  readonly onDue: () => void;
+
+  constructor(onDue: () => void) {
+    this.onDue = onDue;
+  }
+}
+
+/**
+ * All deadlines of one thread on one coarse timer: a wheel of lists, so that setting and clearing cost a few
+ * pointer writes where a timer per request would cost a microsecond. The timer runs only while something is
+ * set and does not keep the thread alive.
+ */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #slots: Deadline[] = [];
+  readonly #due: Deadline = new Deadline(nothing);
+  #count = 0;
+  /** The last tick whose deadlines were called. */
+  #tick = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    for (let slot = 0; slot < SLOTS; slot++) this.#slots.push(new Deadline(nothing));
+  }
+
+  /** How many are set. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Calls `deadline.onDue` once, `timeoutMs` after `nowUs` (a reading of the thread's clock). Replaces what was set. */
+  set(deadline: Deadline, timeoutMs: number, nowUs: number): void {
+    if (deadline.previous !== null) this.clear(deadline);
+    if (this.#timer === null) this.#start(nowUs);
+    // A deadline in the past or in this tick is due at the next one, for this one's slot may be done.
+    deadline.tick = Math.max(Math.ceil((nowUs / 1e3 + timeoutMs) / TICK_MS), this.#tick + 1);
+    append(this.#slots[deadline.tick & (SLOTS - 1)]!, deadline);
+    this.#count++;
+  }
+
+  clear(deadline: Deadline): void {
+    if (deadline.previous === null) return;
+    remove(deadline);
+    this.#count--;
+  }
+
+  /** Calls what is due. The timer does this; a test with a clock of its own may. */
+  advance(): void {
+    const nowTick = tickOf(this.#clock());
+    // After a stall longer than a turn every slot is looked at once.
+    const first = Math.max(this.#tick + 1, nowTick - SLOTS + 1);
+    this.#tick = Math.max(this.#tick, nowTick);
+    for (let tick = first; tick <= nowTick; tick++) this.#collect(this.#slots[tick & (SLOTS - 1)]!, nowTick);
+    // What is due was moved to a list of its own first: `onDue` may set and clear others, and itself.
+    for (let deadline = this.#due.next; deadline !== null; deadline = this.#due.next) {
+      this.clear(deadline);
+      deadline.onDue();
+    }
+    if (this.#count === 0) this.#stop();
+  }
+
+  #collect(slot: Deadline, nowTick: number): void {
+    let deadline = slot.next;
+    while (deadline !== null) {
+      const { next } = deadline;
+      if (deadline.tick <= nowTick) {
+        remove(deadline);
+        append(this.#due, deadline);
+      }
+      deadline = next;
+    }
+  }
+
+  #start(nowUs: number): void {
+    this.#tick = tickOf(nowUs);
+    this.#timer = setInterval(() => this.advance(), TICK_MS);
+    this.#timer.unref();
+  }
+
+  #stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+}
+
+function tickOf(us: number): number {
+  return Math.floor(us / 1e3 / TICK_MS);
+}
+
+/** Puts `deadline` right after the head of a list: order within a tick does not matter. */
+function append(head: Deadline, deadline: Deadline): void {
+  deadline.next = head.next;
+  deadline.previous = head;
+  if (head.next !== null) head.next.previous = deadline;
+  head.next = deadline;
+}
+
+function remove(deadline: Deadline): void {
+  deadline.previous!.next = deadline.next;
+  if (deadline.next !== null) deadline.next.previous = deadline.previous;
+  deadline.next = null;
+  deadline.previous = null;
+}
+
+function nothing(): void {}

@@ -1,0 +1,96 @@
+import { limits } from '../limits.js';
+import type { UpstreamConnection } from './connection.js';
+import type { WriteArena } from './write-arena.js';
+
+/**
+ * The bytes of one request that its socket has not taken yet, in blocks of the thread's arena: all blocks but
+ * the last are full. Empty most of the time; what is put in usually leaves with the `flush` after it.
+ */
+export class Outbox {
+  /** Bytes that were not handed to the socket yet. */
+  heldBytes = 0;
+  #arena: WriteArena | null = null;
+  readonly #blocks: Buffer[] = [];
+  /** End of the bytes in the last block. */
+  #filled = 0;
+  /** Bytes of the first block that were handed to the socket. */
+  #handed = 0;
+
+  begin(arena: WriteArena): void {
+    this.#arena = arena;
+  }
+
+  /** Puts a wire string in. False: the arena has no block left, and the request can't go on. */
+  putText(text: string): boolean {
+    let done = 0;
+    while (done < text.length) {
+      const block = this.#room();
+      if (block === null) return false;
+      const count = Math.min(text.length - done, block.length - this.#filled);
+      block.write(done === 0 ? text : text.slice(done), this.#filled, count, 'latin1');
+      this.#filled += count;
+      this.heldBytes += count;
+      done += count;
+    }
+    return true;
+  }
+
+  /** Puts a copy of `bytes` in. False: the arena has no block left, and the request can't go on. */
+  putBytes(bytes: Uint8Array): boolean {
+    let done = 0;
+    while (done < bytes.length) {
+      const block = this.#room();
+      if (block === null) return false;
+      const count = Math.min(bytes.length - done, block.length - this.#filled);
+      const part = count === bytes.length ? bytes : bytes.subarray(done, done + count);
+      block.set(part, this.#filled);
+      this.#filled += count;
+      this.heldBytes += count;
+      done += count;
+    }
+    return true;
+  }
+
+  /** Hands bytes to the socket until it holds on to some: then `flush` again when it has written them. */
+  flush(connection: UpstreamConnection): void {
+    while (this.heldBytes > 0 && !connection.writing) {
+      const block = this.#blocks[0]!;
+      const start = this.#handed;
+      const end = this.#blocks.length === 1 ? this.#filled : block.length;
+      this.#handed = end;
+      this.heldBytes -= end - start;
+      if (connection.write(block, start, end)) this.dropWritten();
+    }
+  }
+
+  /** Gives the first block back if the socket has written all that is in it. */
+  dropWritten(): void {
+    if (this.#blocks.length === 0) return;
+    if (this.heldBytes > 0 && this.#handed < limits.writeBlockBytes) return;
+    this.#arena!.giveBack(this.#blocks.shift()!);
+    this.#handed = 0;
+    if (this.#blocks.length === 0) this.#filled = 0;
+  }
+
+  /** Forgets everything. A block that `connection` is still writing stays with it until it is done. */
+  clear(connection: UpstreamConnection | null): void {
+    if (this.#blocks.length === 0) return;
+    if (connection?.writing) connection.keepBlock(this.#blocks.shift()!);
+    for (const block of this.#blocks) this.#arena!.giveBack(block);
+    this.#blocks.length = 0;
+    this.#filled = 0;
+    this.#handed = 0;
+    this.heldBytes = 0;
+  }
+
+  /** The last block, if it has room, or a new one. */
+  #room(): Buffer | null {
+    const { length } = this.#blocks;
+    if (length > 0 && this.#filled < limits.writeBlockBytes) return this.#blocks[length - 1]!;
+    const block = this.#arena!.take();
+    if (block === null) return null;
+    this.#blocks.push(block);
+    this.#filled = 0;
+    return block;
+  }
+}

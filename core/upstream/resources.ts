@@ -1,0 +1,42 @@
+import type { Clock } from '../clock.js';
+import { limits } from '../limits.js';
+import type { VersionPlan } from '../plan.js';
+import { Deadlines } from './deadlines.js';
+import { WriteArena } from './write-arena.js';
+
+/** Told when the figures of a version's connections change; called on the thread that owns the pool. */
+export interface UpstreamCounters {
+  /** A connection is being opened. */
+  connectionOpened(version: VersionPlan): void;
+  /** A connection that was opened is gone, whether or not it ever connected. */
+  connectionClosed(version: VersionPlan): void;
+  /** The number of idle connections changed by this much. */
+  idleChanged(version: VersionPlan, change: number): void;
+  /** A request goes out a second time, because its reused connection had died. */
+  requestRetried(version: VersionPlan): void;
+}
+
+/** What all upstream connections of one thread share. Made once per thread. */
+export class UpstreamResources {
+  readonly clock: Clock;
+  readonly counters: UpstreamCounters;
+  readonly deadlines: Deadlines;
+  readonly arena: WriteArena;
+  readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(limits.readBufferBytes);
+
+  constructor(clock: Clock, counters: UpstreamCounters, heldBytesMax: number = limits.upstreamHeldBytes) {
+    this.clock = clock;
+    this.counters = counters;
+    this.deadlines = new Deadlines(clock);
+    this.arena = new WriteArena(heldBytesMax);
+  }
+
+  /**
+   * The buffer that a connection reads into. On POSIX libuv reads when the socket is ready and calls back at
+   * once, before any other socket is read, so one buffer serves them all. On Windows the kernel may fill a
+   * buffer ahead of its callback: there each connection has its own.
+   */
+  readBuffer(): Buffer {
+    return process.platform === 'win32' ? Buffer.allocUnsafeSlow(limits.readBufferBytes) : this.#readBuffer;
+  }
+}

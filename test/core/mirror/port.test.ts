@@ -1,0 +1,176 @@
+import t from 'tap';
+import { Drop, Failure } from '../../../core/errors.js';
+import { Framing, RequestHead } from '../../../core/http/message.js';
+import { allExchanges, CopySource, FrameFlag, Numbers, Outcome } from '../../../core/mirror/codec.js';
+import { accepted, MirrorPort } from '../../../core/mirror/port.js';
+import { MirrorLedger } from '../../../core/record/mirror-ledger.js';
+import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
+import { FrameType } from '../../../core/ring/frame.js';
+import { createRing } from '../../../core/ring/layout.js';
+import { RingReader } from '../../../core/ring/reader.js';
+import { RingWriter } from '../../../core/ring/writer.js';
+
+const ringBytes = 4096;
+
+interface Seen {
+  type: number;
+  flags: number;
+  id: number;
+  bytes: string;
+  status?: number;
+}
+
+function setUp() {
+  const ring = createRing(ringBytes);
+  let flushes = 0;
+  const port = new MirrorPort(new RingWriter(ring, new Doorbell(createDoorbell())), () => {
+    flushes++;
+  });
+  port.setGeneration(7);
+  const reader = new RingReader(ring);
+  const ledger = new MirrorLedger(MirrorLedger.create());
+  const drain = (): Seen[] => {
+    const seen: Seen[] = [];
+    const handler = {
+      onFrame(
+        type: number,
+        flags: number,
+        _slot: number,
+        id: number,
+        _gen: number,
+        bytes: Buffer,
+        start: number,
+        end: number,
+      ) {
+        const frame: Seen = { type, flags, id, bytes: bytes.toString('latin1', start, end) };
+        if (type === FrameType.OUTCOME) {
+          const outcome = new Outcome();
+          outcome.read(new Numbers(bytes), start);
+          frame.status = outcome.status;
+        }
+        seen.push(frame);
+      },
+    };
+    while (reader.drain(handler, 1000) > 0);
+    return seen;
+  };
+  return { port, drain, ledger, flushes: () => flushes };
+}
+
+function source(fieldsBytes = 10): CopySource {
+  const head = Object.assign(new RequestHead(), {
+    host: 'h',
+    fields: 'x'.repeat(fieldsBytes),
+    framing: Framing.CHUNKED,
+  });
+  const made = new CopySource();
+  made.take(head);
+  return made;
+}
+
+/** Offers heads until the ring refuses one; returns how many it took. */
+function fill(port: MirrorPort, ledger: MirrorLedger): number {
+  for (let count = 0; ; count++) {
+    const refused = port.offerHead(0, 1000 + count, source(200), true, 0, ledger);
+    if (refused !== accepted) return count;
+  }
+}
+
+t.test('nothing is visible, and nothing counts as offered, before the turn ends', async (t) => {
+  const { port, drain, ledger, flushes } = setUp();
+  t.equal(port.offerHead(3, 1, source(), true, 0, ledger), accepted);
+  t.equal(port.offerHead(3, 2, source(), false, 0, ledger), accepted);
+  t.equal(flushes(), 1, 'one flush is asked for in a turn');
+  t.strictSame(drain(), []);
+  t.equal(ledger.offeredTotal, 0);
+  t.notOk(port.flush());
+  t.equal(ledger.offeredTotal, 2);
+  t.strictSame(
+    drain().map(({ type, flags, id }) => [type, flags, id]),
+    [
+      [FrameType.HEAD, FrameFlag.LAST, 1],
+      [FrameType.HEAD, 0, 2],
+    ],
+  );
+});
+
+t.test('a piece larger than a frame goes out in several, and the last one says so', async (t) => {
+  const { port, drain } = setUp();
+  const piece = Buffer.from('0123456789abcdef'.repeat(70));
+  t.equal(port.offerBody(0, 5, piece, true), accepted);
+  port.flush();
+  const frames = drain();
+  t.ok(frames.length > 1);
+  t.equal(frames.map((frame) => frame.bytes).join(''), piece.toString());
+  t.strictSame(
+    frames.map((frame) => frame.flags),
+    frames.map((_, index) => (index === frames.length - 1 ? FrameFlag.LAST : 0)),
+  );
+});
+
+t.test('a body that ends with an empty piece ends with an END frame', async (t) => {
+  const { port, drain } = setUp();
+  port.offerBody(0, 5, Buffer.alloc(0), false);
+  port.offerBody(0, 5, Buffer.alloc(0), true);
+  port.flush();
+  t.strictSame(
+    drain().map(({ type, id }) => [type, id]),
+    [[FrameType.END, 5]],
+  );
+});
+
+t.test('a full ring refuses heads and bodies at once', async (t) => {
+  const { port, ledger } = setUp();
+  t.ok(fill(port, ledger) > 3);
+  t.equal(port.offerHead(0, 1, source(200), true, 0, ledger), Drop.RING_FULL);
+  t.equal(port.offerBody(0, 1, Buffer.alloc(400), false), Failure.RING_FULL);
+});
+
+t.test('a head that no frame can hold is refused as too large', async (t) => {
+  const { port, ledger } = setUp();
+  t.equal(port.offerHead(0, 1, source(ringBytes), true, 0, ledger), Drop.FRAME_TOO_LARGE);
+});
+
+t.test(
+  'an abort and an outcome wait for room, in order, and no exchange begins before they are out',
+  async (t) => {
+    const { port, drain, ledger } = setUp();
+    const taken = fill(port, ledger);
+    while (port.offerBody(0, 1, Buffer.alloc(8), false) === accepted);
+    port.abort(1, Failure.BODY_TOO_LARGE);
+    const outcome = new Outcome();
+    outcome.status = 201;
+    port.outcome(1, outcome);
+    outcome.status = 500;
+    t.ok(port.flush(), 'frames still wait');
+    t.equal(port.offerHead(0, 2, source(), true, 0, ledger), Drop.RING_FULL);
+    const first = drain();
+    t.equal(first.filter((frame) => frame.type === FrameType.HEAD).length, taken);
+
+    t.notOk(port.flush(), 'now they are out');
+    const late = [...first, ...drain()].filter((frame) => frame.id === 1 && frame.type !== FrameType.BODY);
+    t.strictSame(
+      late.map(({ type, flags, id, status }) => [type, flags, id, status]),
+      [
+        [FrameType.ABORT, Failure.BODY_TOO_LARGE, 1, undefined],
+        [FrameType.OUTCOME, 0, 1, 201],
+      ],
+      'the outcome is the one of its time, not what the scratch object held later',
+    );
+    t.equal(port.offerHead(0, 2, source(), true, 0, ledger), accepted);
+  },
+);
+
+t.test('a replaced producer announces itself before anything else', async (t) => {
+  const { port, drain, ledger } = setUp();
+  port.announceReplacement();
+  port.offerHead(0, 1, source(), true, 0, ledger);
+  port.flush();
+  t.strictSame(
+    drain().map(({ type, id }) => [type, id]),
+    [
+      [FrameType.ABORT, allExchanges],
+      [FrameType.HEAD, 1],
+    ],
+  );
+});

@@ -1,0 +1,136 @@
+import t from 'tap';
+import { Drop, Failure } from '../../../core/errors.js';
+import { MirrorLedger } from '../../../core/record/mirror-ledger.js';
+import {
+  readMirror,
+  readThread,
+  readVersion,
+  subtractMirror,
+  subtractVersion,
+} from '../../../core/record/snapshot.js';
+import { ThreadField, ThreadLedger, threadFields } from '../../../core/record/thread-ledger.js';
+import { VersionLedger } from '../../../core/record/version-ledger.js';
+
+t.test('a version adds up over threads', async (t) => {
+  const ledgers = [new VersionLedger(VersionLedger.create()), new VersionLedger(VersionLedger.create())];
+  ledgers.forEach((ledger, i) => {
+    ledger.requestStarted();
+    ledger.response(200);
+    ledger.retried();
+    ledger.bytesSent(10);
+    ledger.bytesReceived(100);
+    ledger.addConnectionsOpen(2);
+    ledger.addConnectionsIdle(1);
+    ledger.latency.record(1000 * (i + 1));
+    ledger.firstByte.record(500);
+  });
+  ledgers[1].failure(Failure.PROTOCOL);
+  const version = readVersion(ledgers);
+  t.match(version, {
+    requests: 2,
+    retries: 2,
+    bytesSent: 20,
+    bytesReceived: 200,
+    connectionsOpen: 4,
+    connectionsIdle: 2,
+  });
+  t.strictSame([...version.responses], [[200, 2]]);
+  t.equal(version.failures[Failure.PROTOCOL], 1);
+  t.equal(version.latency.meanUs, 1500);
+  t.equal(version.firstByte.count, 2);
+});
+
+t.test('every code from 100 to 599 has its own counter, and all others share one', async (t) => {
+  const ledger = new VersionLedger(VersionLedger.create());
+  for (let code = 100; code <= 599; code++) ledger.response(code);
+  for (const code of [0, 99, 600, 999]) ledger.response(code);
+  const version = readVersion([ledger]);
+  t.equal(version.responses.size, 500);
+  t.ok([...version.responses.values()].every((count) => count === 1));
+  t.equal(version.responsesOther, 4);
+  t.equal(ledger.finished, 504);
+  t.equal(version.latency.count, 0, 'the latency block behind the codes is untouched');
+});
+
+t.test('reasons do not run into each other or into the codes', async (t) => {
+  const version = new VersionLedger(VersionLedger.create());
+  const mirror = new MirrorLedger(MirrorLedger.create());
+  for (const reason of Object.values(Failure)) {
+    version.failure(reason);
+    mirror.sent();
+    mirror.failed(reason);
+  }
+  for (const reason of Object.values(Drop)) mirror.dropped(reason);
+  t.ok(readVersion([version]).failures.every((count) => count === 1));
+  t.equal(readVersion([version]).responses.size, 0);
+  t.ok(readMirror([mirror]).failed.every((count) => count === 1));
+  t.ok(readMirror([mirror]).dropped.every((count) => count === 1));
+  t.equal(readMirror([mirror]).inFlight, 0);
+});
+
+t.test('a pair counts as equal or different, and its delta by sign', async (t) => {
+  const ledger = new MirrorLedger(MirrorLedger.create());
+  ledger.paired(true, false);
+  ledger.paired(false, true);
+  ledger.paired(false, false);
+  ledger.recordDelta(-250);
+  ledger.recordDelta(0);
+  ledger.recordDelta(700);
+  const mirror = readMirror([ledger]);
+  t.match(mirror, { paired: 3, equal: 1, different: 2, statusDifferent: 1 });
+  t.equal(mirror.deltaFaster.maxUs, 250);
+  t.strictSame([mirror.deltaSlower.minUs, mirror.deltaSlower.maxUs], [0, 700]);
+});
+
+t.test('an interval has the counters of the time between, and the gauges of its end', async (t) => {
+  const version = new VersionLedger(VersionLedger.create());
+  const mirror = new MirrorLedger(MirrorLedger.create());
+  const work = () => {
+    version.requestStarted();
+    version.response(200);
+    version.failure(Failure.TIMEOUT);
+    version.addConnectionsOpen(1);
+    version.latency.record(300);
+    mirror.eligible();
+    mirror.offered();
+    mirror.received();
+    mirror.sent();
+    mirror.dropped(Drop.RATE);
+    mirror.queue.record(50);
+  };
+  work();
+  const versionBefore = readVersion([version]);
+  const mirrorBefore = readMirror([mirror]);
+  work();
+  version.response(500);
+  const versionBetween = subtractVersion(readVersion([version]), versionBefore);
+  const mirrorBetween = subtractMirror(readMirror([mirror]), mirrorBefore);
+  t.match(versionBetween, { requests: 1, connectionsOpen: 2 });
+  t.strictSame(
+    [...versionBetween.responses],
+    [
+      [200, 1],
+      [500, 1],
+    ],
+  );
+  t.equal(versionBetween.failures[Failure.TIMEOUT], 1);
+  t.equal(versionBetween.latency.count, 1);
+  t.match(mirrorBetween, { eligible: 1, offered: 1, received: 1, sent: 1, inFlight: 2 });
+  t.equal(mirrorBetween.dropped[Drop.RATE], 1);
+  t.equal(mirrorBetween.queue.count, 1);
+});
+
+t.test(
+  "a thread's fields are as many as their names, and its gauges fall to zero when it dies",
+  async (t) => {
+    t.equal(Object.keys(ThreadField).length, threadFields.length);
+    const ledger = new ThreadLedger(ThreadLedger.create());
+    ledger.add(ThreadField.CONNECTIONS, 3);
+    ledger.add(ThreadField.CONNECTIONS, -1);
+    ledger.add(ThreadField.ACCEPTED);
+    ledger.set(ThreadField.LOOP_TURNS, 9);
+    t.equal(readThread(ledger)[ThreadField.CONNECTIONS], 2);
+    ledger.resetGauges();
+    t.strictSame(readThread(ledger), [0, 1, 0, 0, 0, 0, 9, 0]);
+  },
+);

@@ -1,0 +1,116 @@
+/** A house with two versions and one mirror on which a little has happened. */
+import { Drop, Failure } from '../../../core/errors.js';
+import type { MirrorPlan, Plan } from '../../../core/plan.js';
+import { MirrorLedger } from '../../../core/record/mirror-ledger.js';
+import { ThreadField, ThreadLedger } from '../../../core/record/thread-ledger.js';
+import { VersionLedger } from '../../../core/record/version-ledger.js';
+import { type Observed, type ObservedBlocks, openObserved } from '../../../core/report/observed.js';
+
+export const STARTED_US = 5_000_000;
+
+const mirror: MirrorPlan = {
+  slot: 0,
+  to: 1,
+  enabled: true,
+  shareMillionths: 250_000,
+  sample: { by: 'random' },
+  methods: null,
+  host: { kind: 'shadow' },
+  headers: { remove: [], set: [], add: [] },
+  bodyBytesMax: 1024,
+  ratePerSecond: null,
+  inFlightMax: 256,
+  timeoutMs: 5000,
+};
+
+export const plan: Plan = {
+  generation: 3,
+  listeners: [],
+  admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 0 }, token: null },
+  threads: { proxy: 2, shadow: 1, ringBytes: 1 << 20 },
+  drainMs: 1000,
+  samplingSalt: 'umbra',
+  versions: ['v1', 'v2'].map((name) => ({
+    name,
+    endpoints: [],
+    connectionsMax: 8,
+    idleMs: 1000,
+    connectTimeoutMs: 1000,
+  })),
+  routes: [
+    {
+      name: 'reviews',
+      match: { host: null, path: null, methods: null, headers: [] },
+      primary: 0,
+      timeoutMs: 1000,
+      mirrors: [mirror],
+    },
+  ],
+  accessLog: null,
+};
+
+export interface Sample {
+  readonly blocks: ObservedBlocks;
+  readonly observed: Observed;
+}
+
+/** 100 primary requests over two threads: 98 of 200, one 503, one reset; four eligible for the mirror. */
+export function sample(): Sample {
+  const primary = [VersionLedger.create(), VersionLedger.create()];
+  const shadow = [VersionLedger.create()];
+  const mirrorBlocks = [MirrorLedger.create(), MirrorLedger.create()];
+  const threads = [ThreadLedger.create(), ThreadLedger.create(), ThreadLedger.create()];
+  primary.forEach((block) => {
+    const ledger = new VersionLedger(block);
+    for (let i = 1; i <= 50; i++) {
+      ledger.requestStarted();
+      if (i < 50) ledger.response(200);
+      if (i === 50) continue;
+      ledger.latency.record(i * 100);
+      ledger.firstByte.record(i * 50);
+    }
+    ledger.addConnectionsOpen(2);
+    ledger.addConnectionsIdle(1);
+  });
+  new VersionLedger(primary[0]).response(503);
+  new VersionLedger(primary[1]).failure(Failure.RESET);
+  const proxyLedger = new MirrorLedger(mirrorBlocks[0]);
+  const shadowLedger = new MirrorLedger(mirrorBlocks[1]);
+  for (let i = 0; i < 4; i++) proxyLedger.eligible();
+  proxyLedger.dropped(Drop.RING_FULL);
+  for (let i = 0; i < 3; i++) {
+    proxyLedger.offered();
+    shadowLedger.received();
+    shadowLedger.sent();
+    shadowLedger.queue.record(100);
+  }
+  shadowLedger.completed();
+  shadowLedger.failed(Failure.TIMEOUT);
+  shadowLedger.paired(false, true);
+  shadowLedger.recordDelta(-40);
+  threads.forEach((block, i) => {
+    const ledger = new ThreadLedger(block);
+    ledger.set(ThreadField.CONNECTIONS, i);
+    ledger.add(ThreadField.RESTARTS, i);
+  });
+  const blocks: ObservedBlocks = {
+    plan,
+    startedUs: STARTED_US,
+    engine: 'node',
+    versions: [
+      { name: 'v1', role: 'primary', blocks: primary },
+      { name: 'v2', role: 'shadow', blocks: shadow },
+    ],
+    mirrors: [
+      { route: 'reviews', to: 'v2', slot: 0, blocks: mirrorBlocks },
+      { route: 'gone', to: 'v2', slot: 7, blocks: [MirrorLedger.create()] },
+    ],
+    threads: [
+      { kind: 'proxy', name: 'proxy-0', block: threads[0] },
+      { kind: 'proxy', name: 'proxy-1', block: threads[1] },
+      { kind: 'shadow', name: 'shadow-0', block: threads[2] },
+    ],
+    rings: [{ name: 'proxy-0/shadow-0', shared: new SharedArrayBuffer(4096) }],
+  };
+  return { blocks, observed: openObserved(blocks, (ring) => ring.byteLength) };
+}

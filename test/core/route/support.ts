@@ -1,0 +1,33 @@
+/** Plans and heads for the tests of routing, with everything left out that a test does not speak of. */
+import { RequestHead } from '../../../core/http/message.js';
+import type { FieldMatch, MatchPlan, MirrorPlan, RoutePlan, SamplePlan } from '../../../core/plan.js';
+
+export function route(match: Partial<MatchPlan>): RoutePlan {
+  const all: MatchPlan = { host: null, path: null, methods: null, headers: [] };
+  return { name: 'route', match: { ...all, ...match }, primary: 0, timeoutMs: 15_000, mirrors: [] };
+}
+
+export function field(kind: FieldMatch['kind'], name: string, value = ''): FieldMatch {
+  return { kind, name, value };
+}
+
+export function request(parts: Partial<RequestHead>): RequestHead {
+  return Object.assign(new RequestHead(), parts);
+}
+
+export function mirror(shareMillionths: number, sample: SamplePlan): MirrorPlan {
+  return {
+    slot: 0,
+    to: 0,
+    enabled: true,
+    shareMillionths,
+    sample,
+    methods: null,
+    host: { kind: 'shadow' },
+    headers: { remove: [], set: [], add: [] },
+    bodyBytesMax: 0,
+    ratePerSecond: null,
+    inFlightMax: 1,
+    timeoutMs: 1,
+  };
+}

@@ -1,0 +1,164 @@
+import { EventEmitter, once } from 'node:events';
+import { type Clock, nowUs } from '../../../core/clock.js';
+import type { Failure } from '../../../core/errors.js';
+import { failureReasons } from '../../../core/errors.js';
+import { Framing } from '../../../core/http/message.js';
+import { writeRequestHead } from '../../../core/http/request-writer.js';
+import type { ResponseHead } from '../../../core/http/response-head.js';
+import type { EndpointPlan, VersionPlan } from '../../../core/plan.js';
+import type { ResponseSink } from '../../../core/upstream/call.js';
+import { UpstreamCall } from '../../../core/upstream/client.js';
+import { VersionPool } from '../../../core/upstream/pool.js';
+import { type UpstreamCounters, UpstreamResources } from '../../../core/upstream/resources.js';
+
+export const TIMEOUT_MS = 10_000;
+
+/** Counts what a pool tells. */
+export class Counted implements UpstreamCounters {
+  opened = 0;
+  closed = 0;
+  idle = 0;
+  retried = 0;
+  connectionOpened(): void {
+    this.opened++;
+  }
+  connectionClosed(): void {
+    this.closed++;
+  }
+  idleChanged(_version: VersionPlan, change: number): void {
+    this.idle += change;
+  }
+  requestRetried(): void {
+    this.retried++;
+  }
+}
+
+export function endpointOn(port: number): EndpointPlan {
+  return { address: { kind: 'tcp', host: '127.0.0.1', port }, authority: `127.0.0.1:${port}` };
+}
+
+export function planFor(ports: readonly number[], changes: Partial<VersionPlan> = {}): VersionPlan {
+  return {
+    name: 'v1',
+    endpoints: ports.map(endpointOn),
+    connectionsMax: 16,
+    idleMs: 60_000,
+    connectTimeoutMs: 5_000,
+    ...changes,
+  };
+}
+
+/** A pool with resources of its own. */
+export class TestPool extends VersionPool {
+  readonly counted: Counted;
+  constructor(
+    ports: readonly number[],
+    changes: Partial<VersionPlan> = {},
+    heldBytesMax?: number,
+    clock: Clock = nowUs,
+  ) {
+    const counted = new Counted();
+    super(planFor(ports, changes), new UpstreamResources(clock, counted, heldBytesMax));
+    this.counted = counted;
+  }
+}
+
+/** One call and everything that its sink was told, in order. */
+export class Exchange extends EventEmitter implements ResponseSink {
+  readonly call = new UpstreamCall(this);
+  readonly events: string[] = [];
+  /** Interim statuses with their forwarded heads. */
+  readonly interims: string[] = [];
+  head = '';
+  body = '';
+  failure = '';
+  sent = 0;
+  drains = 0;
+  over = false;
+  /** Runs inside the event of this name. */
+  readonly hooks = new Map<string, () => void>();
+
+  /** Starts a request without a body. */
+  get(pool: VersionPool, method = 'GET', timeoutMs = TIMEOUT_MS): this {
+    const head = writeRequestHead(method, '/', 'origin', '', Framing.NONE, 0);
+    this.call.start(pool, head, method, Framing.NONE, 0, timeoutMs);
+    return this;
+  }
+
+  /** Starts a request with a body, of which `pieces` are written at once; the last of them ends it. */
+  post(
+    pool: VersionPool,
+    framing: Framing,
+    length: number,
+    pieces: readonly string[],
+    timeoutMs = TIMEOUT_MS,
+  ): this {
+    const head = writeRequestHead('POST', '/', 'origin', '', framing, length);
+    this.call.start(pool, head, 'POST', framing, length, timeoutMs);
+    pieces.forEach((piece, i) => {
+      this.call.write(Buffer.from(piece, 'latin1'), i === pieces.length - 1);
+    });
+    return this;
+  }
+
+  /** Resolves when the exchange is over, either way. */
+  async end(): Promise<this> {
+    if (!this.over) await once(this, 'over');
+    return this;
+  }
+
+  /** Resolves at the next event of this name, or at once if there was one. */
+  async until(event: string): Promise<this> {
+    if (!this.events.includes(event)) await once(this, event);
+    return this;
+  }
+
+  batch(run: () => void): void {
+    this.emit('batch-start');
+    run();
+    this.emit('batch-end');
+  }
+  onInterim(head: ResponseHead): void {
+    this.interims.push(forwarded(head));
+    this.#note('interim');
+  }
+  onHead(head: ResponseHead): void {
+    this.head = forwarded(head);
+    this.#note('head');
+  }
+  onResponseBody(bytes: Uint8Array): void {
+    this.body += Buffer.from(bytes).toString('latin1');
+    this.#note('body');
+  }
+  onEnd(): void {
+    this.over = true;
+    this.#note('end');
+    this.emit('over');
+  }
+  onFailure(failure: Failure): void {
+    this.failure = failureReasons[failure];
+    this.over = true;
+    this.#note('failure');
+    this.emit('over');
+  }
+  onDrain(): void {
+    this.drains++;
+    this.#note('drain');
+  }
+  onSent(): void {
+    this.sent++;
+    this.#note('sent');
+  }
+
+  #note(event: string): void {
+    this.events.push(event);
+    this.hooks.get(event)?.();
+    this.emit(event);
+  }
+}
+
+const out = Buffer.alloc(64 * 1024);
+
+function forwarded(head: ResponseHead): string {
+  return out.toString('latin1', 0, head.writeForward(out, false));
+}

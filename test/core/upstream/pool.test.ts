@@ -1,0 +1,265 @@
+import t from 'tap';
+import { Framing } from '../../../core/http/message.js';
+import { limits } from '../../../core/limits.js';
+import { type RawPeer, RawServer, refusedPort } from '../../support/raw-server.js';
+import { Exchange, endpointOn, planFor, TestPool } from './exchange.js';
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+async function serveAll(peer: RawPeer): Promise<void> {
+  for (;;) {
+    await peer.head();
+    peer.send(OK);
+  }
+}
+
+/** A server that answers when told to: `requests` holds one answer per request that arrived. */
+class Held {
+  readonly requests: (() => void)[] = [];
+  #wake: () => void = () => undefined;
+
+  readonly script = async (peer: RawPeer): Promise<void> => {
+    for (;;) {
+      const head = await peer.head();
+      this.lines.push(head.split(' ')[1]!);
+      this.requests.push(() => peer.send(OK));
+      this.#wake();
+    }
+  };
+  readonly lines: string[] = [];
+
+  async arrived(count: number): Promise<void> {
+    while (this.requests.length < count) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+function getPath(pool: TestPool, path: string): Exchange {
+  const e = new Exchange();
+  e.call.start(pool, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`, 'GET', Framing.NONE, 0, 10_000);
+  return e;
+}
+
+t.test('exchanges one after the other share one connection', async (t) => {
+  const server = await RawServer.listen(serveAll);
+  t.teardown(() => server.close());
+  const pool = new TestPool([server.port]);
+  for (let i = 0; i < 20; i++) {
+    const e = await new Exchange().get(pool).end();
+    t.equal(e.call.reused, i > 0);
+  }
+  t.equal(server.connections, 1);
+  t.strictSame({ ...pool.counted }, { opened: 1, closed: 0, idle: 1, retried: 0 });
+});
+
+t.test('HTTP/1.0 is pooled only if it says keep-alive, HTTP/1.1 unless it says close', async (t) => {
+  const cases: [string, number][] = [
+    ['HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok', 0],
+    ['HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nok', 1],
+    ['HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok', 0],
+    ['HTTP/1.1 200 OK\r\nConnection: keep-alive, close\r\nContent-Length: 2\r\n\r\nok', 0],
+  ];
+  for (const [response, idle] of cases) {
+    const server = await RawServer.listen(async (peer) => {
+      await peer.head();
+      peer.send(response);
+    });
+    const pool = new TestPool([server.port]);
+    t.equal((await new Exchange().get(pool).end()).body, 'ok');
+    t.equal(pool.idle, idle, response);
+    await server.close();
+  }
+});
+
+t.test('no more connections are opened than allowed; the others wait in the order they came', async (t) => {
+  const held = new Held();
+  const server = await RawServer.listen(held.script);
+  t.teardown(() => server.close());
+  const pool = new TestPool([server.port], { connectionsMax: 2 });
+  const exchanges = ['/0', '/1', '/2', '/3', '/4'].map((path) => getPath(pool, path));
+  await held.arrived(2);
+  t.equal(pool.open, 2);
+  t.equal(pool.waiting, 3);
+  for (let i = 0; i < 5; i++) {
+    await held.arrived(i + 1);
+    held.requests[i]!();
+  }
+  for (const e of exchanges) t.equal((await e.end()).body, 'ok');
+  t.strictSame(held.lines.slice(2), ['/2', '/3', '/4']);
+  t.equal(server.connections, 2);
+  t.equal(pool.waiting, 0);
+});
+
+t.test('a full queue refuses with overloaded, after start has returned', async (t) => {
+  const server = await RawServer.listen(() => undefined);
+  t.teardown(() => server.close());
+  const pool = new TestPool([server.port], { connectionsMax: 1 });
+  const waiting = Array.from({ length: 1 + limits.upstreamWaiters }, () => new Exchange().get(pool));
+  t.equal(pool.waiting, limits.upstreamWaiters);
+  const refused = new Exchange().get(pool);
+  t.strictSame(refused.events, []);
+  await refused.end();
+  t.equal(refused.failure, 'overloaded');
+  t.strictSame(refused.events, ['failure'], 'it never counted as sent');
+  for (const e of waiting) e.call.cancel();
+  t.equal(pool.waiting, 0);
+  t.equal(pool.resources.deadlines.count, 1, 'the connect that is left to others');
+  pool.close();
+});
+
+t.test('a version without endpoints fails with no-endpoint, after start has returned', async (t) => {
+  const e = new Exchange().get(new TestPool([]));
+  t.strictSame(e.events, []);
+  await e.end();
+  t.equal(e.failure, 'no-endpoint');
+});
+
+t.test('a request with a body fails in the same way, once', async (t) => {
+  const e = new Exchange().post(new TestPool([]), Framing.LENGTH, 2, ['o', 'k']);
+  t.strictSame(e.events, []);
+  await e.end();
+  t.strictSame(e.events, ['failure']);
+});
+
+t.test('calls spread over equal endpoints and prefer the one with fewer pending', async (t) => {
+  const held = [new Held(), new Held(), new Held()];
+  const servers = await Promise.all(held.map((h) => RawServer.listen(h.script)));
+  t.teardown(() => Promise.all(servers.map((s) => s.close())));
+  const pool = new TestPool(servers.map((s) => s.port));
+  const exchanges = Array.from({ length: 6 }, () => new Exchange().get(pool));
+  await Promise.all(held.map((h) => h.arrived(2)));
+  t.strictSame(
+    pool.endpoints.map((e) => e.pending),
+    [2, 2, 2],
+  );
+  held[1]!.requests[0]!();
+  held[1]!.requests[1]!();
+  await Promise.all([exchanges[1]!.end(), exchanges[4]!.end()]);
+  new Exchange().get(pool);
+  new Exchange().get(pool);
+  t.strictSame(
+    pool.endpoints.map((e) => e.pending),
+    [2, 2, 2],
+  );
+  await held[1]!.arrived(4);
+  t.equal(servers[1]!.connections, 2);
+});
+
+t.test('an endpoint that refuses is passed over for another one', async (t) => {
+  const server = await RawServer.listen(serveAll);
+  t.teardown(() => server.close());
+  const dead = await refusedPort();
+  const pool = new TestPool([dead, server.port]);
+  for (let i = 0; i < 4; i++) {
+    const e = await new Exchange().get(pool).end();
+    t.equal(e.body, 'ok');
+    t.equal(e.sent, 1);
+    t.strictSame(e.call.endpoint, endpointOn(server.port));
+  }
+  t.equal(pool.counted.opened, 2, 'and rests: it is not tried again at once');
+});
+
+t.test('when every endpoint refuses the call fails with connect, each tried once', async () => {
+  const ports = [await refusedPort(), await refusedPort()];
+  const pool = new TestPool(ports);
+  const e = await new Exchange().get(pool).end();
+  t.equal(e.failure, 'connect');
+  t.strictSame(e.events, ['failure'], 'it never counted as sent');
+  t.strictSame({ ...pool.counted }, { opened: 2, closed: 2, idle: 0, retried: 0 });
+});
+
+t.test('a name that does not resolve fails with connect', async (t) => {
+  // Too long to be asked of any server, so that the test needs none.
+  const address = { kind: 'tcp' as const, host: 'x'.repeat(300), port: 80 };
+  const pool = new TestPool([], { endpoints: [{ address, authority: 'x' }] });
+  t.equal((await new Exchange().get(pool).end()).failure, 'connect');
+});
+
+t.test('waiters are served by new connections when those they waited for die', async (t) => {
+  const server = await RawServer.listen(async (peer, index) => {
+    await peer.head();
+    if (index === 0) peer.reset();
+    else peer.send(OK);
+  });
+  t.teardown(() => server.close());
+  const pool = new TestPool([server.port], { connectionsMax: 1 });
+  const first = new Exchange().get(pool);
+  const second = new Exchange().get(pool);
+  t.equal((await first.end()).failure, 'reset');
+  t.equal((await second.end()).body, 'ok');
+});
+
+t.test('idle connections expire', async (t) => {
+  const server = await RawServer.listen(async (peer) => {
+    await peer.head();
+    peer.send(OK);
+    await peer.closed();
+    gone();
+  });
+  let gone: () => void = () => undefined;
+  const closed = new Promise<void>((resolve) => {
+    gone = resolve;
+  });
+  t.teardown(() => server.close());
+  const pool = new TestPool([server.port], { idleMs: 50 });
+  await new Exchange().get(pool).end();
+  t.equal(pool.idle, 1);
+  await closed;
+  t.equal(pool.idle, 0);
+  t.equal(pool.open, 0);
+});
+
+t.test('a connect that takes too long is given up, and another endpoint tried', async (t) => {
+  let timeUs = 0;
+  const server = await RawServer.listen(serveAll);
+  t.teardown(() => server.close());
+  const pool = new TestPool([server.port, server.port], { connectTimeoutMs: 100 }, undefined, () => timeUs);
+  const e = new Exchange().get(pool);
+  timeUs = 99_000;
+  pool.resources.deadlines.advance();
+  t.equal(pool.counted.opened, 1, 'it is not given up early');
+  timeUs = 132_000;
+  pool.resources.deadlines.advance();
+  t.strictSame({ ...pool.counted }, { opened: 2, closed: 1, idle: 0, retried: 0 });
+  timeUs = 264_000;
+  pool.resources.deadlines.advance();
+  t.equal(e.failure, 'connect');
+  t.equal(pool.open, 0);
+  t.equal(pool.resources.deadlines.count, 0);
+});
+
+t.test('close lets busy connections finish and keeps none', async (t) => {
+  const held = new Held();
+  const server = await RawServer.listen(held.script);
+  t.teardown(() => server.close());
+  const pool = new TestPool([server.port], { connectionsMax: 2 });
+  const first = new Exchange().get(pool);
+  await held.arrived(1);
+  held.requests[0]!();
+  await first.end();
+  const busy = [new Exchange().get(pool), new Exchange().get(pool), new Exchange().get(pool)];
+  await held.arrived(3);
+  pool.close();
+  t.equal(pool.open, 2);
+  held.requests[1]!();
+  await held.arrived(4);
+  held.requests[2]!();
+  held.requests[3]!();
+  for (const e of busy) t.equal((await e.end()).body, 'ok');
+  t.equal(pool.open, 0);
+  t.equal(pool.counted.closed, pool.counted.opened);
+});
+
+t.test('a pool is kept by a reload that changes nothing about it', async (t) => {
+  const pool = new TestPool([1, 2]);
+  t.ok(pool.sameAs(planFor([1, 2])));
+  t.notOk(pool.sameAs(planFor([1, 3])));
+  t.notOk(pool.sameAs(planFor([1])));
+  t.notOk(pool.sameAs(planFor([1, 2], { idleMs: 1 })));
+  t.notOk(pool.sameAs(planFor([1, 2], { connectionsMax: 1 })));
+  t.notOk(pool.sameAs(planFor([1, 2], { connectTimeoutMs: 1 })));
+  t.notOk(pool.sameAs(planFor([1, 2], { name: 'v2' })));
+});

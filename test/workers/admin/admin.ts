@@ -1,0 +1,91 @@
+/** An admin server on a free port of 127.0.0.1, with what it asked of the process, and plain requests to it. */
+import { once } from 'node:events';
+import { type IncomingHttpHeaders, request } from 'node:http';
+import type { Test } from 'tap';
+import type { Address } from '../../../core/plan.js';
+import { createAdminApp } from '../../../workers/admin/app.js';
+import type { AdminDeps, ChangeResult, MirrorChange, MirrorTarget } from '../../../workers/admin/deps.js';
+import { serveAdmin } from '../../../workers/admin/server.js';
+import { sample } from '../../core/report/sample.js';
+
+export const LOOPBACK: Address = { kind: 'tcp', host: '127.0.0.1', port: 0 };
+
+export interface Asked {
+  readonly changes: { target: MirrorTarget | null; change: MirrorChange }[];
+  readonly configs: string[];
+  readonly errors: object[];
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  readonly json: unknown;
+}
+
+export interface Admin {
+  readonly url: string;
+  readonly port: number;
+  readonly asked: Asked;
+  send(method: string, path: string, options?: Send): Promise<Answer>;
+}
+
+export interface Send {
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+export async function startAdmin(t: Test, options: Partial<AdminDeps> = {}): Promise<Admin> {
+  const asked: Asked = { changes: [], configs: [], errors: [] };
+  const { observed } = sample();
+  const app = createAdminApp({
+    address: LOOPBACK,
+    token: null,
+    log: { info() {}, warn() {}, error: (fields) => asked.errors.push(fields) },
+    observe: () => observed,
+    ready: () => true,
+    effectiveConfig: () => ({ listen: [] }),
+    changeMirrors: async (target, change): Promise<ChangeResult> => {
+      asked.changes.push({ target, change });
+      return { ok: true, generation: 4 };
+    },
+    replaceConfig: async (text) => {
+      asked.configs.push(text);
+      return { ok: true, generation: 5 };
+    },
+    ...options,
+  });
+  const server = await serveAdmin(app, options.address ?? LOOPBACK);
+  t.teardown(() => server.close());
+  const socketPath = options.address?.kind === 'unix' ? options.address.path : undefined;
+  const to = socketPath === undefined ? { host: '127.0.0.1', port: server.port } : { socketPath };
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    port: server.port,
+    asked,
+    send: (method, path, send = {}) => exchange(to, method, path, send),
+  };
+}
+
+export const JSON_BODY = { 'content-type': 'application/json' };
+
+async function exchange(
+  to: { host: string; port: number } | { socketPath: string },
+  method: string,
+  path: string,
+  { headers = {}, body }: Send,
+): Promise<Answer> {
+  const sent = request({ ...to, method, path, headers, agent: false });
+  sent.end(body);
+  const [response] = await once(sent, 'response');
+  let text = '';
+  response.setEncoding('utf8');
+  for await (const piece of response) text += piece;
+  const isJson = (response.headers['content-type'] ?? '').startsWith('application/json') && text !== '';
+  return {
+    status: response.statusCode,
+    headers: response.headers,
+    body: text,
+    json: isJson ? JSON.parse(text) : null,
+  };
+}

@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import t from 'tap';
+import type { Plan } from '../../../core/plan.js';
+import { type MirrorOptions, mirrorCommand } from '../../../workers/commands/mirror.js';
+import { sample } from '../../core/report/sample.js';
+import { startAdmin } from './admin.js';
+
+async function run(options: MirrorOptions): Promise<{ code: number; out: string[]; err: string[] }> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await mirrorCommand(options, { out: (line) => out.push(line), err: (line) => err.push(line) });
+  return { code, out, err };
+}
+
+t.test('a share is changed, and one line says so with the generation', async (t) => {
+  const { url: admin, asked } = await startAdmin(t);
+  t.strictSame(await run({ admin, route: 'reviews', version: 'v2', percent: 12.5 }), {
+    code: 0,
+    out: ['mirror reviews to v2 set to 12.5 %, generation 4'],
+    err: [],
+  });
+  t.strictSame(asked.changes, [{ target: { route: 'reviews', version: 'v2' }, change: { percent: 12.5 } }]);
+});
+
+t.test('a mirror is switched on and off, and a trailing slash of the address does no harm', async (t) => {
+  const { url, asked } = await startAdmin(t);
+  const on = await run({ admin: `${url}/`, route: 'reviews', version: 'v2', on: true });
+  t.strictSame(on.out, ['mirror reviews to v2 switched on, generation 4']);
+  const off = await run({ admin: url, route: 'reviews', version: 'v2', off: true });
+  t.strictSame(off.out, ['mirror reviews to v2 switched off, generation 4']);
+  t.strictSame(
+    asked.changes.map(({ change }) => change),
+    [{ enabled: true }, { enabled: false }],
+  );
+});
+
+t.test('without a route, all mirrors are switched off', async (t) => {
+  const { url: admin, asked } = await startAdmin(t);
+  t.strictSame((await run({ admin, off: true })).out, ['all mirrors switched off, generation 4']);
+  t.strictSame(asked.changes, [{ target: null, change: { enabled: false } }]);
+});
+
+t.test('a route may have any name', async (t) => {
+  const { observed } = sample();
+  const name = 'a/b ?#%2F ü';
+  const plan: Plan = { ...observed.plan, routes: [{ ...observed.plan.routes[0], name }] };
+  const { url: admin, asked } = await startAdmin(t, { observe: () => ({ ...observed, plan }) });
+  t.equal((await run({ admin, route: name, version: 'v2', off: true })).code, 0);
+  t.strictSame(asked.changes[0].target, { route: name, version: 'v2' });
+});
+
+t.test('the token is sent, and its lack is said', async (t) => {
+  const { url: admin } = await startAdmin(t, { token: 'secret' });
+  t.equal((await run({ admin, off: true, token: 'secret' })).code, 0);
+  const refused = await run({ admin, off: true });
+  t.equal(refused.code, 1);
+  t.strictSame(refused.out, []);
+  t.match(refused.err, [/^umbra mirror: refused \(401\): a token is required/]);
+});
+
+t.test("the server's reason is printed", async (t) => {
+  const { url: admin } = await startAdmin(t);
+  t.strictSame(await run({ admin, route: 'nope', version: 'v2', off: true }), {
+    code: 1,
+    out: [],
+    err: ['umbra mirror: refused (404): unknown route "nope"'],
+  });
+});
+
+t.test('an umbra that is not there is one clear line', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  const admin = `http://127.0.0.1:${port}`;
+  t.strictSame(await run({ admin, off: true }), {
+    code: 1,
+    out: [],
+    err: [`umbra mirror: cannot reach umbra at ${admin}: ECONNREFUSED`],
+  });
+});
+
+t.test('another server that answers is not taken for umbra', async (t) => {
+  const server = createServer((_, response) => response.end('<html>')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const { code, err } = await run({ admin: `http://127.0.0.1:${port}`, off: true });
+  t.equal(code, 1);
+  t.strictSame(err, ['umbra mirror: refused (200): this is not an umbra admin API']);
+});
+
+t.test('options that contradict each other ask nothing of the server', async (t) => {
+  const { url: admin, asked } = await startAdmin(t);
+  for (const options of [
+    { route: 'reviews', version: 'v2' },
+    { route: 'reviews', version: 'v2', on: true, off: true },
+    { route: 'reviews', version: 'v2', on: true, percent: 1 },
+    { route: 'reviews', off: true },
+    { percent: 1 },
+    { off: true, admin: 'unix:/run/umbra.sock' },
+    { off: true, admin: 'nonsense' },
+  ]) {
+    const { code, err } = await run({ admin, ...options });
+    t.equal(code, 1);
+    t.equal(err.length, 1, err[0]);
+  }
+  t.strictSame(asked.changes, []);
+});

@@ -1,0 +1,139 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Hono } from 'hono';
+import t, { type Test } from 'tap';
+import { limits } from '../../../core/limits.js';
+import { serveAdmin } from '../../../workers/admin/server.js';
+import { LOOPBACK, startAdmin } from './admin.js';
+
+/** Not in tap's own directory: the path of a unix socket has hardly more than a hundred bytes. */
+function socketPath(t: Test): string {
+  const directory = mkdtempSync(join(tmpdir(), 'umbra-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  return join(directory, 'admin.sock');
+}
+
+/** Settles when the connection is gone, in peace or by a reset. */
+function gone(socket: Socket): Promise<void> {
+  socket.on('error', () => {}).resume();
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
+/** Everything that a server says to raw bytes before it closes. */
+async function raw(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.setEncoding('latin1');
+  socket.end(bytes, 'latin1');
+  let said = '';
+  for await (const piece of socket) said += piece;
+  return said;
+}
+
+t.test('it serves on a unix socket, whatever the Host field says', async (t) => {
+  const path = socketPath(t);
+  const admin = await startAdmin(t, { address: { kind: 'unix', path } });
+  t.equal((await admin.send('GET', '/api/stats', { headers: { host: 'umbra' } })).status, 200);
+  t.equal(admin.port, 0);
+});
+
+t.test('it removes its socket file when it closes', async (t) => {
+  const path = socketPath(t);
+  const server = await serveAdmin(new Hono(), { kind: 'unix', path });
+  t.ok(existsSync(path));
+  await server.close();
+  t.notOk(existsSync(path));
+});
+
+t.test('a path that is too long for a socket is an error, not another path', async (t) => {
+  const path = `/tmp/${'a'.repeat(120)}`;
+  await t.rejects(
+    serveAdmin(new Hono(), { kind: 'unix', path }),
+    /the path of a unix socket may have 10\d bytes/,
+  );
+});
+
+t.test('it takes over the socket file of a process that was killed', async (t) => {
+  const path = socketPath(t);
+  const left = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+  spawnSync(process.execPath, ['-e', left]);
+  t.ok(existsSync(path));
+  const admin = await startAdmin(t, { address: { kind: 'unix', path } });
+  t.equal((await admin.send('GET', '/healthz')).status, 200);
+});
+
+t.test('it leaves a socket alone on which somebody listens', async (t) => {
+  const path = socketPath(t);
+  const other = createServer().listen(path);
+  await once(other, 'listening');
+  t.teardown(() => other.close());
+  await t.rejects(serveAdmin(new Hono(), { kind: 'unix', path }), { code: 'EADDRINUSE' });
+  t.ok(existsSync(path));
+});
+
+t.test('a port that is taken is the error of the system', async (t) => {
+  const admin = await startAdmin(t);
+  await t.rejects(serveAdmin(new Hono(), { kind: 'tcp', host: '127.0.0.1', port: admin.port }), {
+    code: 'EADDRINUSE',
+  });
+});
+
+t.test('a request without a Host field is refused on loopback', async (t) => {
+  const admin = await startAdmin(t);
+  t.match(await raw(admin.port, 'GET /api/stats HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 421 /);
+  t.match(await raw(admin.port, 'GET /api/stats HTTP/1.1\r\n\r\n'), /^HTTP\/1\.1 400 /);
+  t.match(await raw(admin.port, 'GET /api/stats HTTP/1.1\r\nHost: \r\n\r\n'), /^HTTP\/1\.1 421 /);
+});
+
+t.test('the name in an absolute target does not stand in for the Host field', async (t) => {
+  const admin = await startAdmin(t);
+  const target = 'GET http://localhost/api/stats HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n';
+  t.match(await raw(admin.port, target), /^HTTP\/1\.1 421 /);
+});
+
+t.test('a head beyond the bound is refused', async (t) => {
+  const admin = await startAdmin(t);
+  const head = `GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'a'.repeat(limits.requestHeadBytes)}\r\n\r\n`;
+  t.match(await raw(admin.port, head), /^HTTP\/1\.1 431 /);
+});
+
+t.test('a connection beyond the bound is closed, and the others go on', async (t) => {
+  const admin = await startAdmin(t);
+  const held = [];
+  for (let i = 0; i < limits.adminConnections; i++) held.push(connect(admin.port, '127.0.0.1'));
+  await Promise.all(held.map((socket) => once(socket, 'connect')));
+  // One that was accepted has answered, so the server has seen all that connected before it.
+  const first = held[0];
+  first.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await once(first, 'data');
+  await gone(connect(admin.port, '127.0.0.1'));
+  held[1].write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  t.match(String((await once(held[1], 'data'))[0]), /^HTTP\/1\.1 200 /);
+  for (const socket of held) socket.destroy();
+});
+
+t.test('closing ends idle connections and answers that do not come', async (t) => {
+  const app = new Hono();
+  app.get('/now', (c) => c.text('now'));
+  const asked = new Promise<void>((resolve) => {
+    app.get('/never', () => {
+      resolve();
+      return new Promise<Response>(() => {});
+    });
+  });
+  const server = await serveAdmin(app, LOOPBACK);
+  const idle = connect(server.port, '127.0.0.1');
+  idle.write('GET /now HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await once(idle, 'data');
+  const waiting = connect(server.port, '127.0.0.1');
+  waiting.write('GET /never HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await asked;
+  const bothGone = Promise.all([gone(idle), gone(waiting)]);
+  await server.close();
+  await bothGone;
+  t.pass('both are gone');
+  await server.close();
+});

@@ -1,0 +1,130 @@
+/**
+ * The admin API: health, metrics, statistics, configuration, and the few changes that can be made to a running umbra.
+ * Errors are `{ "error": "…" }`. Runs on the control thread; nothing here touches the data plane but through `AdminDeps`.
+ */
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { nowUs } from '../../core/clock.js';
+import { limits } from '../../core/limits.js';
+import { PrometheusPage } from '../../core/report/prometheus.js';
+import { type Reading, read } from '../../core/report/reading.js';
+import { stats } from '../../core/report/stats.js';
+import { readBody } from './body.js';
+import type { AdminDeps, MirrorChange, MirrorTarget } from './deps.js';
+import { checkContentType, checkHost, checkOrigin, checkToken, isLocal } from './guard.js';
+import { parseMirrorChange } from './mirror-change.js';
+
+const JSON_TYPES = ['application/json'];
+const CONFIG_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'application/json'];
+const INDEX = `umbra: a traffic-mirroring reverse proxy
+
+GET   /healthz  /readyz  /metrics
+GET   /api/stats  /api/config
+PUT   /api/config
+PATCH /api/mirrors                              { "enabled": false }
+PATCH /api/routes/ROUTE/mirrors/VERSION         { "percent": 25 } or { "enabled": false }
+`;
+
+/**
+ * Throws if the address can be reached from other machines and no token is set: nothing would protect it.
+ * The caller may add routes (the live page, streams) to what is returned; they stand behind the same guards.
+ */
+export function createAdminApp(deps: AdminDeps): Hono {
+  if (deps.token === null && !isLocal(deps.address)) {
+    throw new Error('the admin API needs a token where other machines can reach it');
+  }
+  const app = new Hono();
+  app.use(answerHeaders(), checkHost(deps.address), checkToken(deps.token), checkOrigin());
+  addReports(app, deps);
+  addChanges(app, deps);
+  app.notFound((c) => c.json({ error: `nothing here: ${c.req.method} ${c.req.path}` }, 404));
+  app.onError((error, c) => {
+    deps.log.error({ err: error, method: c.req.method, path: c.req.path }, 'an admin request failed');
+    return c.json({ error: 'internal error' }, 500);
+  });
+  return app;
+}
+
+function addReports(app: Hono, deps: AdminDeps): void {
+  const page = new PrometheusPage();
+  const reading = (): Reading => read(deps.observe(), nowUs());
+
+  app.get('/', (c) => c.text(INDEX));
+  app.get('/healthz', (c) => c.text('ok\n'));
+  app.get('/readyz', (c) => (deps.ready() ? c.text('ready\n') : c.text('not ready\n', 503)));
+  app.get('/metrics', async (c) => {
+    return c.body(await page.render(reading()), 200, { 'content-type': page.contentType });
+  });
+  app.get('/api/stats', (c) => c.json(stats(reading())));
+  app.get('/api/config', (c) => c.json(deps.effectiveConfig()));
+  for (const path of ['/', '/healthz', '/readyz', '/metrics', '/api/stats'])
+    app.all(path, wrongMethod('GET, HEAD'));
+}
+
+function addChanges(app: Hono, deps: AdminDeps): void {
+  app.put('/api/config', checkContentType(CONFIG_TYPES), async (c) => {
+    const text = await readBody(c.req.raw);
+    if (text === null) return tooLarge(c);
+    const result = await deps.replaceConfig(text);
+    if (!result.ok) return c.json({ error: 'the configuration was refused', problems: result.problems }, 422);
+    deps.log.info({ generation: result.generation }, 'configuration replaced through the admin API');
+    return c.json({ generation: result.generation });
+  });
+  app.all('/api/config', wrongMethod('GET, HEAD, PUT'));
+
+  app.patch('/api/mirrors', checkContentType(JSON_TYPES), (c) => changeMirrors(c, deps, null, ['enabled']));
+  app.all('/api/mirrors', wrongMethod('PATCH'));
+
+  app.patch('/api/routes/:route/mirrors/:version', checkContentType(JSON_TYPES), async (c) => {
+    const target = { route: c.req.param('route'), version: c.req.param('version') };
+    const missing = missingPart(deps, target);
+    if (missing !== null) return c.json({ error: missing }, 404);
+    return changeMirrors(c, deps, target, ['percent', 'enabled']);
+  });
+  app.all('/api/routes/:route/mirrors/:version', wrongMethod('PATCH'));
+}
+
+async function changeMirrors(
+  c: Context,
+  deps: AdminDeps,
+  target: MirrorTarget | null,
+  allowed: readonly (keyof MirrorChange)[],
+): Promise<Response> {
+  const text = await readBody(c.req.raw);
+  if (text === null) return tooLarge(c);
+  const change = parseMirrorChange(text, allowed);
+  if (typeof change === 'string') return c.json({ error: change }, 400);
+  const result = await deps.changeMirrors(target, change);
+  if (!result.ok) return c.json({ error: result.message }, result.status);
+  deps.log.info(
+    { ...target, ...change, generation: result.generation },
+    'mirror changed through the admin API',
+  );
+  return c.json({ generation: result.generation });
+}
+
+/** Says which part of the target the plan does not know, or null. */
+function missingPart(deps: AdminDeps, { route, version }: MirrorTarget): string | null {
+  const { plan } = deps.observe();
+  const found = plan.routes.find(({ name }) => name === route);
+  if (found === undefined) return `unknown route ${JSON.stringify(route)}`;
+  if (found.mirrors.some(({ to }) => plan.versions[to].name === version)) return null;
+  return `route ${JSON.stringify(route)} has no mirror to ${JSON.stringify(version)}`;
+}
+
+/** Every answer is of the moment, is what it says it is, and can't be framed by another page. */
+function answerHeaders(): MiddlewareHandler {
+  return async (c, next) => {
+    await next();
+    c.header('cache-control', 'no-store');
+    c.header('x-content-type-options', 'nosniff');
+    c.header('x-frame-options', 'DENY');
+  };
+}
+
+function tooLarge(c: Context): Response {
+  return c.json({ error: `the body is larger than ${limits.adminBodyBytes} bytes` }, 413);
+}
+
+function wrongMethod(allow: string): MiddlewareHandler {
+  return async (c) => c.json({ error: `${c.req.method} is not possible here` }, 405, { allow });
+}

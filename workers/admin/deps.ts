@@ -1,0 +1,51 @@
+import type { Address } from '../../core/plan.js';
+import type { Observed } from '../../core/report/observed.js';
+
+/** What the admin API needs from the process. Implemented by the control thread, which asks main for changes. */
+export interface AdminDeps {
+  /** Where the API listens: it decides which Host fields are believed. */
+  readonly address: Address;
+  /** Asked for as `Authorization: Bearer …`; null only on loopback and unix sockets. */
+  readonly token: string | null;
+  readonly log: AdminLog;
+  /** What to report from; main replaces it with every new plan. */
+  observe(): Observed;
+  /** Serving: every listener is open and nothing is draining. */
+  ready(): boolean;
+  /** The configuration in force, with its defaults and without its secrets. */
+  effectiveConfig(): object;
+  /**
+   * Changes one mirror, or all if `target` is null. Resolves when every thread has taken the new plan. The target was
+   * found in the plan before, but may be gone by now.
+   */
+  changeMirrors(target: MirrorTarget | null, change: MirrorChange): Promise<ChangeResult>;
+  /** Replaces the whole configuration, YAML or JSON, or leaves everything as it is. Resolves as above. */
+  replaceConfig(text: string): Promise<ReplaceResult>;
+}
+
+/** As pino's. */
+export interface AdminLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface MirrorTarget {
+  readonly route: string;
+  readonly version: string;
+}
+
+/** At least one of the two. `percent` is from 0 to 100 in steps of 0.0001. */
+export interface MirrorChange {
+  readonly percent?: number;
+  readonly enabled?: boolean;
+}
+
+export type ChangeResult =
+  | { readonly ok: true; readonly generation: number }
+  | { readonly ok: false; readonly status: 404 | 409 | 500 | 503; readonly message: string };
+
+export type ReplaceResult =
+  | { readonly ok: true; readonly generation: number }
+  /** Each problem as `umbra check` prints it. Nothing was changed. */
+  | { readonly ok: false; readonly problems: readonly string[] };

@@ -1,0 +1,42 @@
+import type { MirrorChange } from './deps.js';
+
+/** A share is kept in millionths, so a percentage has four decimals. */
+const STEPS_PER_PERCENT = 10_000;
+/** Of the step: what a decimal fraction may be off when it has become a double. */
+const STEP_TOLERANCE = 1e-6;
+
+/**
+ * Reads the body of a PATCH on mirrors. Returns the change, or what is wrong with it in a few words.
+ * Strict: a misspelt key must not look like a change that was made.
+ */
+export function parseMirrorChange(
+  text: string,
+  allowed: readonly (keyof MirrorChange)[],
+): MirrorChange | string {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return 'the body is not JSON';
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    return 'the body must be a JSON object';
+  const given = body as Record<string, unknown>;
+  const unknown = Object.keys(given).find((key) => !(allowed as readonly string[]).includes(key));
+  if (unknown !== undefined)
+    return `unknown key ${JSON.stringify(unknown)}: expected ${allowed.join(' or ')}`;
+
+  const { percent, enabled } = given;
+  if (percent === undefined && enabled === undefined)
+    return `nothing to change: expected ${allowed.join(' or ')}`;
+  if (percent !== undefined && !isPercent(percent))
+    return 'percent must be a number from 0 to 100 in steps of 0.0001';
+  if (enabled !== undefined && typeof enabled !== 'boolean') return 'enabled must be true or false';
+  return { ...(percent !== undefined && { percent }), ...(enabled !== undefined && { enabled }) };
+}
+
+function isPercent(value: unknown): value is number {
+  if (typeof value !== 'number' || !(value >= 0 && value <= 100)) return false;
+  const steps = value * STEPS_PER_PERCENT;
+  return Math.abs(steps - Math.round(steps)) < STEP_TOLERANCE;
+}

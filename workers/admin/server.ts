@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { unlink } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { createConnection } from 'node:net';
+import { getRequestListener, RequestError } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { limits } from '../../core/limits.js';
+import type { Address } from '../../core/plan.js';
+
+export interface AdminServer {
+  /** The port that was bound; 0 on a unix socket. */
+  readonly port: number;
+  /** Takes no new connections, lets answers that are under way finish for a moment, then closes everything. */
+  close(): Promise<void>;
+}
+
+/** How long an answer may still take when the server closes. */
+const CLOSE_GRACE_MS = 1000;
+const KEEP_ALIVE_MS = 5000;
+/** How often Node looks for requests that take too long. */
+const TIMEOUT_CHECK_MS = 1000;
+/** The size of `sun_path` less its final zero. */
+const UNIX_PATH_BYTES_MAX = process.platform === 'darwin' ? 103 : 107;
+
+/** Serves `app` at `address`. Rejects with the system's error if the address can't be bound. */
+export async function serveAdmin(app: Hono, address: Address): Promise<AdminServer> {
+  const listener = getRequestListener(app.fetch, {
+    // For HTTP/1.0 requests without a Host field. It is no name of loopback, so the guard refuses them there.
+    hostname: 'unnamed',
+    overrideGlobalObjects: false,
+    errorHandler: answerFault,
+  });
+  const server = createServer(
+    {
+      requestTimeout: limits.adminRequestMs,
+      headersTimeout: limits.adminRequestMs,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      maxHeaderSize: limits.requestHeadBytes,
+    },
+    listener,
+  );
+  server.maxConnections = limits.adminConnections;
+  await listen(server, address);
+  const bound = server.address();
+  return {
+    port: bound !== null && typeof bound === 'object' ? bound.port : 0,
+    close: () => close(server),
+  };
+}
+
+/** What never reaches the app: a target or Host field that makes no URL. */
+function answerFault(error: unknown): Response {
+  if (error instanceof RequestError) return Response.json({ error: error.message }, { status: 400 });
+  return Response.json({ error: 'internal error' }, { status: 500 });
+}
+
+async function listen(server: Server, address: Address): Promise<void> {
+  if (address.kind === 'unix' && Buffer.byteLength(address.path) > UNIX_PATH_BYTES_MAX) {
+    // Node 20 would cut the name short without a word.
+    throw new Error(`the path of a unix socket may have ${UNIX_PATH_BYTES_MAX} bytes: ${address.path}`);
+  }
+  try {
+    await bind(server, address);
+  } catch (error) {
+    if (address.kind !== 'unix' || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    if (await answers(address.path)) throw error;
+    // A process that was killed leaves its socket file behind, and nobody listens on it.
+    await unlink(address.path);
+    await bind(server, address);
+  }
+}
+
+async function bind(server: Server, address: Address): Promise<void> {
+  server.listen(
+    address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
+  );
+  // Rejects when 'error' comes first.
+  await once(server, 'listening');
+}
+
+async function answers(path: string): Promise<boolean> {
+  const socket = createConnection({ path });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function close(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const grace = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  await closed;
+  clearTimeout(grace);
+}

@@ -1,0 +1,203 @@
+/**
+ * `umbra demo`: two versions of a small service behind a real umbra. First all traffic goes to v1; then the
+ * configuration file gains a mirror, as a user would write it, and a copy of everything goes to v2.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { DemoOptions } from '../../config/command-line.js';
+import { loadConfigFile } from '../../config/load.js';
+import { type MirrorSnapshot, subtractVersion, type VersionSnapshot } from '../../core/record/snapshot.js';
+import { openInBrowser } from '../demo/browser.js';
+import { Callers } from '../demo/callers.js';
+import { type Compared, comparisonText } from '../demo/comparison.js';
+import { LogTail } from '../demo/log-tail.js';
+import type { OriginPorts } from '../demo/origin-thread.js';
+import { paint } from '../demo/paint.js';
+import { logMessage, openLog } from '../log.js';
+import { Umbra } from '../main.js';
+
+/** Where neither is asked for, and nothing else has them. */
+const defaultPort = 8080;
+const defaultAdminPort = 9901;
+/** The part of `--for` that shows v1 alone; without `--for`, this long. */
+const aloneShare = 0.3;
+const aloneMs = 6000;
+
+/** What had been measured at one moment; null where there was nothing to measure yet. */
+interface Figures {
+  readonly v1: VersionSnapshot | null;
+  readonly v2: VersionSnapshot | null;
+  readonly mirror: MirrorSnapshot | null;
+}
+
+const mirrorLines = `    mirrors:
+      - to: v2
+        percent: 100
+`;
+
+interface Place {
+  readonly directory: string;
+  readonly config: string;
+  readonly accessLog: string;
+}
+
+export async function demoCommand(options: DemoOptions): Promise<number> {
+  const directory = await mkdtemp(join(tmpdir(), 'umbra-demo-'));
+  const place = {
+    directory,
+    config: join(directory, 'umbra.yaml'),
+    accessLog: join(directory, 'access.log'),
+  };
+  const origins = new Worker(new URL('../demo/origin-thread.js', import.meta.url));
+  try {
+    const ports = await new Promise<OriginPorts>((resolve, reject) => {
+      origins.once('message', resolve);
+      origins.once('error', reject);
+    });
+    return await play(options, place, ports);
+  } finally {
+    await origins.terminate();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function play(options: DemoOptions, place: Place, ports: OriginPorts): Promise<number> {
+  const interrupted = untilInterrupted();
+  const { umbra, yaml } = await startUmbra(options, place, ports);
+  const url = umbra.listening[0];
+  const tail = await LogTail.follow(place.accessLog, (line) => print(labelled(line, ports)));
+  const callers = new Callers(url, options.rate);
+  introduce(umbra, ports, options, place);
+
+  chapter('1', 'every request goes to v1');
+  await Promise.race([interrupted, passed(options.forMs === null ? aloneMs : options.forMs * aloneShare)]);
+
+  await callers.stop();
+  await tail.look();
+  chapter('2', 'the route gains a mirror: a copy of every request goes to v2 as well');
+  print(`  these lines are added to ${paint('bold', place.config)}, and umbra takes them while it runs:\n`);
+  print(paint('green', mirrorLines.replace(/^/gm, '  + ').replace(/ {2}\+ $/, '')));
+  const before = read(umbra);
+  await writeFile(place.config, yaml + mirrorLines);
+  const taken = await umbra.replace(await loadConfigFile(place.config));
+  if (!taken.ok) throw new Error(`${taken.message}\n${taken.problems.join('\n')}`);
+  print(`  taken by every thread as generation ${taken.generation}\n`);
+  const mirrored = new Callers(url, options.rate);
+  await Promise.race([
+    interrupted,
+    options.forMs === null ? new Promise<void>(() => {}) : passed(options.forMs * (1 - aloneShare)),
+  ]);
+
+  await mirrored.stop();
+  await umbra.drain();
+  await tail.close();
+  chapter('3', 'the same requests, on both versions');
+  print(comparisonText(since(before, read(umbra))));
+  const failed = callers.counts.failed + mirrored.counts.failed;
+  const calls = callers.counts.calls + mirrored.counts.calls;
+  print(`  clients made ${calls} calls; ${failed} failed\n`);
+  return failed === 0 ? 0 : 1;
+}
+
+/** The default ports give way to free ones when something else has them; ports that were asked for do not. */
+async function startUmbra(
+  options: DemoOptions,
+  place: Place,
+  ports: OriginPorts,
+): Promise<{ umbra: Umbra; yaml: string }> {
+  const choices = [
+    [options.port ?? defaultPort, options.adminPort ?? defaultAdminPort],
+    [options.port ?? 0, options.adminPort ?? 0],
+  ];
+  let failure: unknown;
+  for (const [port, adminPort] of choices) {
+    const yaml = demoConfig(port, adminPort, ports, place);
+    await writeFile(place.config, yaml);
+    const loaded = await loadConfigFile(place.config);
+    if (!loaded.ok) throw new Error(loaded.problems.map((problem) => problem.message).join('\n'));
+    const log = openLog();
+    try {
+      const umbra = await Umbra.start({
+        config: loaded.config,
+        file: place.config,
+        cores: availableParallelism(),
+        onLog: (message) => logMessage(log, message),
+      });
+      return { umbra, yaml };
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+function demoConfig(port: number, adminPort: number, ports: OriginPorts, place: Place): string {
+  return `listen:
+  - address: 127.0.0.1:${port}
+admin: { address: 127.0.0.1:${adminPort} }
+accessLog: { path: ${JSON.stringify(place.accessLog)}, format: envoy }
+versions:
+  v1: { endpoints: [ "http://127.0.0.1:${ports.v1}" ] }
+  v2: { endpoints: [ "http://127.0.0.1:${ports.v2}" ] }
+routes:
+  - name: reviews
+    match: { path: { prefix: /reviews } }
+    primary: v1
+`;
+}
+
+function introduce(umbra: Umbra, ports: OriginPorts, options: DemoOptions, place: Place): void {
+  print(`
+  ${paint('bold', 'umbra')} between clients and two versions of a small service, at ${options.rate} calls a second
+
+      clients ──▶ umbra ──▶ v1   http://127.0.0.1:${ports.v1}   answers the client
+                    └╌╌╌╌▶ v2   http://127.0.0.1:${ports.v2}   gets a copy; its answer is measured and thrown away
+
+  try it        curl -i ${umbra.listening[0]}/reviews/1
+  the figures   curl ${umbra.admin}/api/stats
+  the config    ${place.config}
+  stop          ${options.forMs === null ? 'Ctrl-C, and both versions are compared' : `by itself after ${options.forMs / 1000} s`}
+`);
+  if (options.open && umbra.admin !== null) openInBrowser(umbra.admin);
+}
+
+function chapter(number: string, title: string): void {
+  print(`\n  ${paint('bold', `${number}  ${title}`)}\n`);
+}
+
+function labelled(line: string, ports: OriginPorts): string {
+  return line.endsWith(`:${ports.v2}"`)
+    ? `  ${paint('cyan', 'v2')} ${line}`
+    : `  ${paint('yellow', 'v1')} ${line}`;
+}
+
+function read(umbra: Umbra): Figures {
+  const reading = umbra.read();
+  const version = (name: string): VersionSnapshot | null =>
+    reading.versions.find((candidate) => candidate.name === name)?.counts ?? null;
+  return { v1: version('v1'), v2: version('v2'), mirror: reading.mirrors[0]?.counts ?? null };
+}
+
+/** The part that belongs to the second chapter: v2 and the mirror did not exist before it. */
+function since(before: Figures, after: Figures): Compared {
+  const { v1, v2, mirror } = after;
+  if (v1 === null || v2 === null || mirror === null) throw new Error('the mirror left no figures');
+  return { v1: before.v1 === null ? v1 : subtractVersion(v1, before.v1), v2, mirror };
+}
+
+function passed(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function untilInterrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

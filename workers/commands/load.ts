@@ -1,0 +1,125 @@
+/** `umbra load`: drives load at a URL and prints what it met. */
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { driveLoad, type LoadFigures, type LoadOptions, type RunningLoad } from '../load/drive.js';
+import { barText, loadText } from '../load/load-text.js';
+
+export interface LoadCommandOptions {
+  readonly url: string;
+  /** Requests a second over all connections; null: as fast as the answers come. */
+  readonly rate: number | null;
+  readonly durationMs: number;
+  readonly connections: number;
+  /** A file to send with every request, as a POST; null sends GETs. */
+  readonly body: string | null;
+}
+
+const exitOk = 0;
+const exitFailure = 1;
+const connectTimeoutMs = 5000;
+const barIntervalMs = 200;
+const defaultPorts: Record<string, number> = { 'http:': 80, 'https:': 443 };
+const eraseLine = '\r\x1b[K';
+
+/** Resolves with the exit code: 1 if the load could not begin or nothing answered, else 0. */
+export async function loadCommand(options: LoadCommandOptions): Promise<number> {
+  let load: LoadOptions;
+  try {
+    const { url, rate, durationMs, connections, body } = options;
+    const target = parseUrl(url);
+    load = {
+      url: target.href,
+      rate,
+      durationMs,
+      connections,
+      body: body === null ? null : await readBody(body),
+    };
+    await reach(target);
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+  let figures: LoadFigures;
+  try {
+    figures = await run(load);
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
+  }
+  process.stdout.write(loadText(figures, load.url, load.rate));
+  if (figures.gaveUp) return fail(`${load.url} stopped answering; ended early`);
+  return figures.latency.count > 0 ? exitOk : fail(`${load.url} answered nothing`);
+}
+
+/** SIGINT or SIGTERM ends the run early, and what was measured is still shown; a second one ends the process. */
+async function run(options: LoadOptions): Promise<LoadFigures> {
+  const load = driveLoad(options);
+  const onSignal = (): void => load.stop();
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  const endBar = process.stderr.isTTY ? showBar(load, options.durationMs) : undefined;
+  try {
+    return await load.done;
+  } finally {
+    endBar?.();
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+function showBar(load: RunningLoad, durationMs: number): () => void {
+  const beginMs = performance.now();
+  const draw = (): void => {
+    process.stderr.write(eraseLine + barText(performance.now() - beginMs, durationMs, load.answers()));
+  };
+  const timer = setInterval(draw, barIntervalMs);
+  draw();
+  return () => {
+    clearInterval(timer);
+    process.stderr.write(eraseLine);
+  };
+}
+
+function parseUrl(text: string): URL {
+  // `localhost:8080` parses as a URL whose scheme is `localhost:`.
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || defaultPorts[url.protocol] === undefined) {
+    throw new Error(`not an http or https URL: ${text}`);
+  }
+  return url;
+}
+
+async function readBody(path: string): Promise<LoadOptions['body']> {
+  try {
+    const contentType = path.endsWith('.json') ? 'application/json' : 'application/octet-stream';
+    return { bytes: await readFile(path), contentType };
+  } catch (error) {
+    throw new Error(`can't read the body file: ${(error as Error).message}`);
+  }
+}
+
+/** autocannon would try again without end and report only numbers, so one connection is tried first. */
+function reach(url: URL): Promise<void> {
+  const port = url.port === '' ? defaultPorts[url.protocol] : Number(url.port);
+  // An IPv6 address stands in brackets in a URL, and without them in a socket's options.
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host, timeout: connectTimeoutMs });
+    const refuse = (why: string): void => {
+      socket.destroy();
+      reject(new Error(`can't reach ${url.origin}: ${why}`));
+    };
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once('timeout', () => refuse(`no connection after ${connectTimeoutMs} ms`));
+    // Where a name has several addresses, the message of the whole is empty and the cause is in its parts.
+    socket.once('error', (error: Error & { code?: string; errors?: Error[] }) =>
+      refuse(error.errors?.map((one) => one.message).join(', ') || error.message || String(error.code)),
+    );
+  });
+}
+
+function fail(why: string): number {
+  process.stderr.write(`umbra load: ${why}\n`);
+  return exitFailure;
+}

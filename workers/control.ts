@@ -1,0 +1,119 @@
+/**
+ * The control thread: serves the admin API from shared memory and writes the access log. It asks main for
+ * changes and never speaks to the data plane; the data plane never waits for it.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { effectiveConfig } from '../config/effective.js';
+import { AccessLogFile } from './access-log-file.js';
+import { createAdminApp } from './admin/app.js';
+import { type AdminServer, serveAdmin } from './admin/server.js';
+import { addressUrl } from './downstream/open.js';
+import type {
+  ChangeAnswer,
+  ChangeAsk,
+  ControlStart,
+  FromControl,
+  LogMessage,
+  ToControl,
+} from './messages.js';
+import { openObservation } from './observation.js';
+
+const start = workerData as ControlStart;
+let observed = openObservation(start.observed);
+const asks = new Map<number, (answer: ChangeAnswer) => void>();
+let lastAsk = 0;
+let ready = false;
+let server: AdminServer | null = null;
+
+const log = {
+  info: (fields: object, message: string) => sayLog('info', fields, message),
+  warn: (fields: object, message: string) => sayLog('warn', fields, message),
+  error: (fields: object, message: string) => sayLog('error', fields, message),
+};
+
+const accessLog = new AccessLogFile(start.logRings, start.logDoorbell, (message) => log.error({}, message));
+accessLog.follow(observed.plan.accessLog);
+
+parentPort!.on('message', (message: ToControl) => {
+  switch (message.type) {
+    case 'observe':
+      observed = openObservation(message.observed);
+      accessLog.follow(observed.plan.accessLog);
+      say({ type: 'observing', generation: observed.plan.generation });
+      return;
+    case 'ready':
+      ready = message.ready;
+      return;
+    case 'answer':
+      asks.get(message.id)?.(message.answer);
+      asks.delete(message.id);
+      return;
+    case 'leave':
+      void leave();
+      return;
+  }
+});
+
+await listen();
+
+async function listen(): Promise<void> {
+  const { admin } = observed.plan;
+  if (admin === null) {
+    say({ type: 'listening', address: null });
+    return;
+  }
+  const app = createAdminApp({
+    address: admin.address,
+    token: admin.token,
+    log,
+    observe: () => observed,
+    ready: () => ready,
+    effectiveConfig: () => effectiveConfig(observed.plan),
+    changeMirrors: async (target, change) => {
+      const answer = await ask({
+        what: 'mirror',
+        route: target?.route ?? null,
+        version: target?.version ?? null,
+        percent: change.percent ?? null,
+        enabled: change.enabled ?? null,
+      });
+      return answer.ok ? answer : { ok: false, status: 404, message: answer.message };
+    },
+    replaceConfig: (text) => ask({ what: 'config', text }),
+  });
+  try {
+    server = await serveAdmin(app, admin.address);
+    say({ type: 'listening', address: addressUrl('http', admin.address, server.port) });
+  } catch (error) {
+    const name = addressUrl('http', admin.address, admin.address.kind === 'tcp' ? admin.address.port : 0);
+    say({ type: 'refused', message: `the admin API cannot listen on ${name}: ${causeOf(error)}` });
+    await leave();
+  }
+}
+
+function causeOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'EADDRINUSE' ? 'the address is in use' : message;
+}
+
+function ask(change: ChangeAsk): Promise<ChangeAnswer> {
+  const id = ++lastAsk;
+  return new Promise((resolve) => {
+    asks.set(id, resolve);
+    say({ type: 'ask', id, ask: change });
+  });
+}
+
+async function leave(): Promise<void> {
+  await server?.close();
+  await accessLog.close();
+  process.exit(0);
+}
+
+function say(message: FromControl): void {
+  parentPort!.postMessage(message);
+}
+
+function sayLog(level: LogMessage['level'], fields: object, message: string): void {
+  say({ type: 'log', level, message, fields: { ...fields } });
+}

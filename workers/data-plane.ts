@@ -1,0 +1,234 @@
+/**
+ * The data plane as main sees it: proxy and shadow threads, the rings between them, and the plan that they all
+ * follow. Main itself touches no request.
+ */
+import { limits } from '../core/limits.js';
+import type { Plan } from '../core/plan.js';
+import type { ObservedBlocks } from '../core/report/observed.js';
+import { createDoorbell } from '../core/ring/doorbell.js';
+import { createRing } from '../core/ring/layout.js';
+import { LedgerBook } from './ledgers.js';
+import type { FromThread, LogMessage, ThreadStart } from './messages.js';
+import { SupervisedThread, type ThreadEvents } from './supervisor.js';
+
+export interface DataPlaneEvents {
+  /** A proxy thread can take connections through these handles, one per listener. */
+  onProxyReady(index: number, descriptors: readonly unknown[]): void;
+  /** It can't any more. May be called twice. */
+  onProxyLeaving(index: number): void;
+  onLog(message: LogMessage): void;
+}
+
+/** What main knows of one thread. */
+interface Member {
+  readonly thread: SupervisedThread;
+  takenGeneration: number;
+  drained: boolean;
+}
+
+export class DataPlane {
+  readonly logDoorbell = createDoorbell();
+  /** Of all threads, proxy threads first. */
+  readonly logRings: readonly SharedArrayBuffer[];
+  readonly #book: LedgerBook;
+  readonly #events: DataPlaneEvents;
+  readonly #proxies: Member[] = [];
+  readonly #shadows: Member[] = [];
+  /** By proxy thread, then by shadow thread. */
+  readonly #rings: readonly (readonly SharedArrayBuffer[])[];
+  /** By shadow thread. */
+  readonly #doorbells: readonly SharedArrayBuffer[];
+  #plan: Plan;
+  #started = false;
+  #startFailure: string | null = null;
+  #waiters: { readonly done: () => boolean; readonly resolve: () => void }[] = [];
+
+  constructor(plan: Plan, events: DataPlaneEvents) {
+    this.#plan = plan;
+    this.#events = events;
+    const { proxy, shadow, ringBytes } = plan.threads;
+    this.#book = new LedgerBook(proxy, shadow);
+    this.#book.enter(plan);
+    this.#rings = range(proxy).map(() => range(shadow).map(() => createRing(ringBytes)));
+    this.#doorbells = range(shadow).map(() => createDoorbell());
+    this.logRings = range(proxy + shadow).map(() => createRing(limits.accessLogRingBytes));
+    for (const index of range(shadow)) this.#shadows.push(this.#member('shadow', index));
+    for (const index of range(proxy)) this.#proxies.push(this.#member('proxy', index));
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /** Starts every thread; resolves when all are ready, rejects with the first one's error if it can't start. */
+  async start(): Promise<void> {
+    for (const members of [this.#shadows, this.#proxies]) {
+      for (const member of members) member.thread.start();
+      await this.#until(() => this.#startFailure !== null || members.every((member) => member.thread.ready));
+      if (this.#startFailure !== null) throw new Error(this.#startFailure);
+    }
+    this.#started = true;
+  }
+
+  /**
+   * Every thread takes `plan`: shadow threads first, so that no frame of it comes to one that does not know it.
+   * Resolves when all have taken it. Not to be called again before it has.
+   */
+  async take(plan: Plan): Promise<void> {
+    this.#book.enter(plan);
+    this.#plan = plan;
+    for (const members of [this.#shadows, this.#proxies]) {
+      for (const { thread } of members) {
+        thread.post({
+          type: 'plan',
+          plan,
+          ledgers: this.#book.sharesFor(dataKind(thread), thread.index, plan),
+        });
+      }
+      await this.#until(() => members.every((member) => hasTaken(member, plan.generation)));
+    }
+    for (const { thread } of this.#shadows) {
+      thread.post({ type: 'retire', belowGeneration: plan.generation });
+    }
+  }
+
+  /** Proxy threads answer what they have and take nothing new; then shadow threads finish theirs; at most `withinMs` in all. */
+  async drain(withinMs: number): Promise<void> {
+    const deadlineMs = performance.now() + withinMs;
+    await this.#drainAll(this.#proxies, deadlineMs);
+    await Promise.all(this.#proxies.map((member) => member.thread.stop()));
+    await this.#drainAll(this.#shadows, Math.max(deadlineMs, performance.now() + shadowDrainMs));
+    await this.stop();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#proxies.map((member) => member.thread.stop()));
+    await Promise.all(this.#shadows.map((member) => member.thread.stop()));
+  }
+
+  /** Everything that the control thread reads. */
+  observed(): Omit<ObservedBlocks, 'engine' | 'startedUs'> {
+    return {
+      plan: this.#plan,
+      ...this.#book.observed(),
+      rings: this.#rings.flatMap((rings, proxy) =>
+        rings.map((shared, shadow) => ({ name: `proxy-${proxy}/shadow-${shadow}`, shared })),
+      ),
+    };
+  }
+
+  async #drainAll(members: readonly Member[], deadlineMs: number): Promise<void> {
+    const withinMs = Math.max(0, deadlineMs - performance.now());
+    for (const { thread } of members) thread.post({ type: 'drain', withinMs });
+    const drained = this.#until(() => members.every((member) => member.drained || !member.thread.ready));
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, withinMs + drainSlackMs);
+    });
+    await Promise.race([drained, tooLate]);
+    clearTimeout(timer);
+  }
+
+  #member(kind: 'proxy' | 'shadow', index: number): Member {
+    const file = new URL(`./${kind}.js`, import.meta.url);
+    const member: Member = {
+      thread: new SupervisedThread(
+        kind,
+        index,
+        file,
+        this.#threadEvents(() => member),
+      ),
+      takenGeneration: 0,
+      drained: false,
+    };
+    return member;
+  }
+
+  #threadEvents(member: () => Member): ThreadEvents {
+    return {
+      start: (incarnation) => this.#threadStart(member(), incarnation),
+      onReady: (thread, descriptors) => {
+        if (thread.kind === 'proxy') this.#events.onProxyReady(thread.index, descriptors);
+        this.#wake();
+      },
+      onMessage: (_thread, message) => this.#onMessage(member(), message),
+      onLeaving: (thread) => {
+        if (thread.kind === 'proxy') this.#events.onProxyLeaving(thread.index);
+      },
+      onGone: (thread, error) => this.#onGone(thread, error),
+    };
+  }
+
+  #threadStart(member: Member, incarnation: number): ThreadStart {
+    const { thread } = member;
+    const kind = dataKind(thread);
+    const isProxy = kind === 'proxy';
+    // A thread that starts between two plans begins with the newer one: that is as good as having taken it.
+    member.takenGeneration = this.#plan.generation;
+    return {
+      kind,
+      index: thread.index,
+      incarnation,
+      plan: this.#plan,
+      ledgers: this.#book.sharesFor(kind, thread.index, this.#plan),
+      threadLedger: this.#book.threadLedger(kind, thread.index),
+      rings: isProxy ? this.#rings[thread.index] : this.#rings.map((rings) => rings[thread.index]),
+      doorbells: isProxy ? this.#doorbells : [this.#doorbells[thread.index]],
+      shadowThreads: this.#shadows.length,
+      logRing: this.logRings[isProxy ? thread.index : this.#proxies.length + thread.index],
+      logDoorbell: this.logDoorbell,
+    };
+  }
+
+  #onMessage(member: Member, message: FromThread): void {
+    if (message.type === 'planTaken') member.takenGeneration = message.generation;
+    else if (message.type === 'drained') member.drained = true;
+    else if (message.type === 'log') this.#events.onLog(message);
+    this.#wake();
+  }
+
+  #onGone(thread: SupervisedThread, error: string | null): void {
+    this.#book.settle(dataKind(thread), thread.index);
+    if (error !== null && !this.#started) {
+      this.#startFailure ??= error;
+    } else if (error !== null) {
+      this.#book.restarted(dataKind(thread), thread.index);
+      this.#events.onLog({
+        type: 'log',
+        level: 'error',
+        message: `${thread.kind} thread ${thread.index} failed and is being replaced`,
+        fields: { error },
+      });
+    }
+    this.#wake();
+  }
+
+  #until(done: () => boolean): Promise<void> {
+    if (done()) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push({ done, resolve }));
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = waiters.filter((waiter) => !waiter.done());
+    for (const waiter of waiters) if (!this.#waiters.includes(waiter)) waiter.resolve();
+  }
+}
+
+/** Shadow threads get at least this long for what is in their rings, also when the proxy threads used the time up. */
+const shadowDrainMs = 250;
+/** A thread's own deadline comes first; main's is for a thread that does not answer. */
+const drainSlackMs = 500;
+
+/** A thread that is gone mirrors nothing, and begins with the newest plan when it is back. */
+function hasTaken(member: Member, generation: number): boolean {
+  return member.takenGeneration >= generation || !member.thread.ready;
+}
+
+function dataKind(thread: SupervisedThread): 'proxy' | 'shadow' {
+  return thread.kind === 'proxy' ? 'proxy' : 'shadow';
+}
+
+function range(length: number): number[] {
+  return Array.from({ length }, (_, index) => index);
+}

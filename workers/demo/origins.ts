@@ -1,0 +1,44 @@
+/**
+ * Two versions of one small service, `reviews`, as real HTTP servers: v1 answers with texts, v2 adds stars and takes
+ * a little longer.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
+export type OriginVersion = 'v1' | 'v2';
+
+const texts = [
+  { reviewer: 'Ada', text: 'Read it twice, and found a new room in it the second time.' },
+  { reviewer: 'Lin', text: 'The middle is slow. The end is worth it.' },
+];
+const stars = [5, 4];
+
+/** Milliseconds: the least, and how much chance adds. */
+const delaysMs = { v1: { least: 2, chance: 4 }, v2: { least: 4, chance: 7 } };
+
+/** Serves one version on loopback; port 0 takes a free one. Rejects with the system's error. */
+export function serveOrigin(version: OriginVersion, port: number): Promise<Server> {
+  const { least, chance } = delaysMs[version];
+  const server = createServer((request: IncomingMessage, response: ServerResponse) => {
+    request.resume();
+    request.on('end', () =>
+      setTimeout(() => answer(version, request, response), least + Math.random() * chance),
+    );
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+}
+
+function answer(version: OriginVersion, request: IncomingMessage, response: ServerResponse): void {
+  const id = /^\/reviews\/(\d+)$/.exec(request.url ?? '')?.[1];
+  if (id === undefined) {
+    response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":"no such page"}\n');
+    return;
+  }
+  const reviews =
+    version === 'v1' ? texts : texts.map((review, index) => ({ ...review, stars: stars[index] }));
+  response
+    .writeHead(200, { 'content-type': 'application/json' })
+    .end(`${JSON.stringify({ id: Number(id), version, reviews })}\n`);
+}

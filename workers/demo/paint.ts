@@ -1,0 +1,8 @@
+/** Colours for people at a terminal, plain text for pipes and for those who set NO_COLOR. */
+import { styleText } from 'node:util';
+
+const painted = process.stdout.isTTY === true && !process.env.NO_COLOR;
+
+export function paint(style: 'bold' | 'green' | 'cyan' | 'yellow' | 'dim', text: string): string {
+  return painted ? styleText(style, text) : text;
+}

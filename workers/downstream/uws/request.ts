@@ -1,0 +1,203 @@
+import { Framing, type RequestHead } from '../../../core/http/message.js';
+import type { UwsRequest } from './binding.js';
+import { Refusal } from './refusal.js';
+
+/** RFC 9110, section 5.6.2. */
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** uri-host [ ":" port ] of RFC 9110, section 7.2, without the comma: a list means that two Host fields were joined. */
+const hostValue = /^(?:[A-Za-z0-9\-._~%!$&'()*+;=]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
+/** What uWS puts in place of bytes that are not UTF-8: what was sent is lost, so it can't be forwarded. */
+const LOST_BYTES = '\ufffd';
+/** Up to here a length is exact in a number. */
+const LENGTH_DIGITS_MAX = 15;
+const ZERO = 48;
+const NINE = 57;
+
+/** End-to-end fields that a Connection field must not be able to remove (RFC 9110, section 7.6.1). */
+const neverHopByHop = new Set(['host', 'content-length', 'authorization', 'cookie', 'cache-control']);
+
+/**
+ * Turns uWS's request object into a `RequestHead`, and refuses what uWS lets through although another parser could
+ * read it differently. One per thread: it is only busy during `read`. Makes one flat string and no array per request.
+ */
+export class RequestReader {
+  readonly #secure: boolean;
+  readonly #onField = (name: string, value: string): void => this.#readField(name, value);
+  #refusal: Refusal = Refusal.NONE;
+  #fields = '';
+  #host = '';
+  /** The last host that was valid: most connections name one host again and again. */
+  #validHost: string | null = null;
+  #length: string | null = null;
+  #chunked = false;
+  #connection = '';
+
+  constructor(secure: boolean) {
+    this.#secure = secure;
+  }
+
+  /** Fills in `head`. Anything but NONE: the request must be refused, and `head` holds only its method. */
+  read(req: UwsRequest, head: RequestHead): Refusal {
+    this.#refusal = Refusal.NONE;
+    this.#fields = '';
+    this.#host = '';
+    this.#length = null;
+    this.#chunked = false;
+    this.#connection = '';
+
+    const method = req.getCaseSensitiveMethod();
+    const path = req.getUrl();
+    const query = req.getQuery();
+    head.method = method;
+    if (!isKnownMethod(method)) this.#checkMethod(method);
+    req.forEach(this.#onField);
+    if (this.#refusal !== Refusal.NONE) return this.#refusal;
+
+    if (this.#host !== this.#validHost) {
+      if (!hostValue.test(this.#host)) return Refusal.HOST;
+      this.#validHost = this.#host;
+    }
+    const target = query === undefined ? path : `${path}?${query}`;
+    const wireTarget = toWireString(target);
+    if (wireTarget === null) return Refusal.TARGET;
+    let fields = toWireString(this.#fields);
+    if (fields === null) return Refusal.FIELD;
+    if (this.#connection !== '') fields = withoutNamed(fields, this.#connection);
+
+    head.target = wireTarget;
+    head.host = this.#host;
+    head.fields = fields;
+    head.secure = this.#secure;
+    return this.#frame(head);
+  }
+
+  #readField(name: string, value: string): void {
+    // Lengths first: almost every field is settled by one comparison of two small integers.
+    switch (name.length) {
+      case 2:
+        if (name === 'te') return;
+        break;
+      case 4:
+        if (name === 'host') {
+          this.#host = value;
+          return;
+        }
+        break;
+      case 6:
+        if (name === 'expect') {
+          // uWS answers 100 itself; forwarding the field would ask the upstream for a second one.
+          if (value !== '100-continue' && value.toLowerCase() !== '100-continue') {
+            this.#refusal = Refusal.EXPECTATION;
+          }
+          return;
+        }
+        break;
+      case 7:
+        if (name === 'upgrade') return;
+        break;
+      case 10:
+        if (name === 'connection') {
+          if (value !== 'keep-alive' && value !== 'close') this.#connection += `,${value}`;
+          return;
+        }
+        if (name === 'keep-alive') return;
+        break;
+      case 14:
+        if (name === 'content-length') {
+          // Identical repeats may be merged (RFC 9110, section 8.6); uWS takes the first and ignores the others.
+          if (this.#length !== null && this.#length !== value) this.#refusal = Refusal.LENGTH;
+          this.#length = value;
+          return;
+        }
+        break;
+      case 16:
+        if (name === 'proxy-connection') return;
+        break;
+      case 17:
+        if (name === 'transfer-encoding') {
+          // uWS takes any value for chunked. Codings in a list or in two fields are what smuggling is made of.
+          if (this.#chunked || value !== 'chunked') this.#refusal = Refusal.CODING;
+          this.#chunked = true;
+          return;
+        }
+        break;
+    }
+    this.#fields += `${name}: ${value}\r\n`;
+  }
+
+  #checkMethod(method: string): void {
+    if (method === 'CONNECT') this.#refusal = Refusal.CONNECT;
+    else if (!token.test(method)) this.#refusal = Refusal.METHOD;
+  }
+
+  #frame(head: RequestHead): Refusal {
+    head.framing = Framing.NONE;
+    head.contentLength = 0;
+    head.lengthZero = false;
+    if (this.#length !== null) {
+      // uWS refuses a length beside Transfer-Encoding unless the length is empty, and calls back before it refuses a
+      // malformed one: both end here, before anybody hears of the request.
+      const length = this.#chunked ? -1 : parseLength(this.#length);
+      if (length < 0) return Refusal.LENGTH;
+      if (length === 0) {
+        head.lengthZero = true;
+      } else {
+        head.framing = Framing.LENGTH;
+        head.contentLength = length;
+      }
+    } else if (this.#chunked) {
+      head.framing = Framing.CHUNKED;
+    }
+    return Refusal.NONE;
+  }
+}
+
+function isKnownMethod(method: string): boolean {
+  switch (method) {
+    case 'GET':
+    case 'POST':
+    case 'PUT':
+    case 'HEAD':
+    case 'DELETE':
+    case 'PATCH':
+    case 'OPTIONS':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** 1*DIGIT of at most LENGTH_DIGITS_MAX, or -1. */
+function parseLength(text: string): number {
+  if (text.length === 0 || text.length > LENGTH_DIGITS_MAX) return -1;
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (char < ZERO || char > NINE) return -1;
+    length = length * 10 + (char - ZERO);
+  }
+  return length;
+}
+
+/** Char codes become the bytes that were sent; null when uWS has already lost them. */
+function toWireString(text: string): string | null {
+  if (Buffer.byteLength(text) === text.length) return text;
+  if (text.includes(LOST_BYTES)) return null;
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+/** `fields` without the lines whose names `options`, the joined Connection values, has. The rare case: may allocate. */
+function withoutNamed(fields: string, options: string): string {
+  const named = new Set<string>();
+  for (const option of options.split(',')) {
+    const name = option.trim().toLowerCase();
+    if (name !== '' && !neverHopByHop.has(name)) named.add(name);
+  }
+  let kept = '';
+  for (let from = 0; from < fields.length; ) {
+    const to = fields.indexOf('\r\n', from) + 2;
+    if (!named.has(fields.slice(from, fields.indexOf(':', from)))) kept += fields.slice(from, to);
+    from = to;
+  }
+  return kept;
+}

@@ -1,0 +1,133 @@
+/**
+ * The shared blocks in which threads count, kept by main for the life of the process: a thread that is restarted
+ * counts on in the same block, and a version or mirror that left the configuration keeps its figures.
+ */
+import type { Plan } from '../core/plan.js';
+import { settleDeadProxy, settleDeadShadow, settleDeadVersion } from '../core/record/law.js';
+import { MirrorLedger } from '../core/record/mirror-ledger.js';
+import { ThreadField, ThreadLedger } from '../core/record/thread-ledger.js';
+import { VersionLedger } from '../core/record/version-ledger.js';
+import type { ObservedBlocks } from '../core/report/observed.js';
+import type { LedgerShares } from './messages.js';
+
+type DataKind = 'proxy' | 'shadow';
+
+/** The blocks of one thread. */
+interface ThreadBlocks {
+  readonly kind: DataKind;
+  readonly index: number;
+  readonly thread: SharedArrayBuffer;
+  /** By version name. */
+  readonly versions: Map<string, SharedArrayBuffer>;
+  /** By slot. */
+  readonly mirrors: SharedArrayBuffer[];
+}
+
+interface MirrorName {
+  readonly route: string;
+  readonly to: string;
+}
+
+export class LedgerBook {
+  readonly #threads: ThreadBlocks[] = [];
+  /** By slot. */
+  readonly #mirrorNames: MirrorName[] = [];
+  readonly #primaries = new Set<string>();
+  readonly #shadows = new Set<string>();
+
+  constructor(proxyThreads: number, shadowThreads: number) {
+    for (let index = 0; index < proxyThreads; index++) this.#threads.push(newBlocks('proxy', index));
+    for (let index = 0; index < shadowThreads; index++) this.#threads.push(newBlocks('shadow', index));
+  }
+
+  /** Makes every block that `plan` needs and has not had yet. */
+  enter(plan: Plan): void {
+    for (const route of plan.routes) {
+      this.#primaries.add(plan.versions[route.primary].name);
+      for (const mirror of route.mirrors) {
+        const to = plan.versions[mirror.to].name;
+        this.#shadows.add(to);
+        this.#mirrorNames[mirror.slot] = { route: route.name, to };
+      }
+    }
+    for (const blocks of this.#threads) {
+      const names = blocks.kind === 'proxy' ? this.#primaries : this.#shadows;
+      for (const name of names) {
+        if (!blocks.versions.has(name)) blocks.versions.set(name, VersionLedger.create());
+      }
+      for (const slot of this.#mirrorNames.keys()) blocks.mirrors[slot] ??= MirrorLedger.create();
+    }
+  }
+
+  threadLedger(kind: DataKind, index: number): SharedArrayBuffer {
+    return this.#blocks(kind, index).thread;
+  }
+
+  /** What the thread writes under `plan`; a version that has no part in the thread's role gets no block. */
+  sharesFor(kind: DataKind, index: number, plan: Plan): LedgerShares {
+    const blocks = this.#blocks(kind, index);
+    return {
+      versions: plan.versions.map((version) => blocks.versions.get(version.name)),
+      mirrors: blocks.mirrors,
+    };
+  }
+
+  /** The thread is gone and nobody writes its blocks: closes its accounts, so that the law holds again. */
+  settle(kind: DataKind, index: number): void {
+    const blocks = this.#blocks(kind, index);
+    for (const shared of blocks.versions.values()) settleDeadVersion(new VersionLedger(shared));
+    for (const shared of blocks.mirrors) {
+      const ledger = new MirrorLedger(shared);
+      if (kind === 'proxy') settleDeadProxy(ledger);
+      else settleDeadShadow(ledger);
+    }
+    new ThreadLedger(blocks.thread).resetGauges();
+  }
+
+  /** A thread that failed is being replaced. Called while it is gone, like `settle`. */
+  restarted(kind: DataKind, index: number): void {
+    new ThreadLedger(this.#blocks(kind, index).thread).add(ThreadField.RESTARTS);
+  }
+
+  /** Everything that the control thread reads of ledgers. */
+  observed(): Pick<ObservedBlocks, 'versions' | 'mirrors' | 'threads'> {
+    const versions: ObservedBlocks['versions'][number][] = [];
+    for (const name of this.#primaries) {
+      versions.push({ name, role: 'primary', blocks: this.#versionBlocks('proxy', name) });
+    }
+    for (const name of this.#shadows) {
+      versions.push({ name, role: 'shadow', blocks: this.#versionBlocks('shadow', name) });
+    }
+    return {
+      versions,
+      mirrors: this.#mirrorNames.map(({ route, to }, slot) => ({
+        route,
+        to,
+        slot,
+        blocks: this.#threads.map((thread) => thread.mirrors[slot]),
+      })),
+      threads: this.#threads.map(({ kind, index, thread }) => ({
+        kind,
+        name: `${kind}-${index}`,
+        block: thread,
+      })),
+    };
+  }
+
+  #versionBlocks(kind: DataKind, name: string): SharedArrayBuffer[] {
+    return this.#threads.flatMap((blocks) => {
+      const shared = blocks.kind === kind ? blocks.versions.get(name) : undefined;
+      return shared === undefined ? [] : [shared];
+    });
+  }
+
+  #blocks(kind: DataKind, index: number): ThreadBlocks {
+    const found = this.#threads.find((blocks) => blocks.kind === kind && blocks.index === index);
+    if (found === undefined) throw new Error(`there is no ${kind} thread ${index}`);
+    return found;
+  }
+}
+
+function newBlocks(kind: DataKind, index: number): ThreadBlocks {
+  return { kind, index, thread: ThreadLedger.create(), versions: new Map(), mirrors: [] };
+}

@@ -1,0 +1,63 @@
+/** What `umbra load` shows: a bar while it runs, a table at the end. Pure. */
+import type { LoadFigures } from './drive.js';
+
+const barCells = 24;
+const nameWidth = 10;
+const columnWidth = 12;
+const percentiles: readonly (readonly [name: string, percentile: number])[] = [
+  ['p50', 50],
+  ['p90', 90],
+  ['p99', 99],
+  ['p99.9', 99.9],
+];
+
+/** One line without its end. */
+export function barText(passedMs: number, durationMs: number, answers: number): string {
+  const share = Math.min(1, passedMs / durationMs);
+  const full = Math.round(share * barCells);
+  const leftS = Math.ceil(Math.max(0, durationMs - passedMs) / 1000);
+  return `[${'='.repeat(full)}${' '.repeat(barCells - full)}] ${leftS} s left, ${answers} answers`;
+}
+
+export function loadText(figures: LoadFigures, url: string, rate: number | null): string {
+  const { latency, durationMs, connections } = figures;
+  const seconds = durationMs / 1000;
+  const manner = rate === null ? 'as fast as answers come' : `${rate} requests/s`;
+  const since =
+    rate === null
+      ? 'from sending a request to the end of its answer; the next one waits for it'
+      : 'from the moment a request was due, so waiting for a slow answer before it counts';
+  return [
+    `${url}  ${connections} connection${connections === 1 ? '' : 's'}, ${manner}, ${seconds.toFixed(1)} s`,
+    '',
+    row('answers', String(latency.count), `${(latency.count / seconds).toFixed(1)}/s`),
+    row('received', sizeText(figures.receivedBytes), `${sizeText(figures.receivedBytes / seconds)}/s`),
+    row('non-2xx', String(figures.notSuccessful)),
+    row('errors', String(figures.errors), figures.timeouts > 0 ? `${figures.timeouts} timeouts` : ''),
+    '',
+    row('', ...percentiles.map(([name]) => name), 'max'),
+    row('latency', ...percentiles.map(([, p]) => ms(latency.percentileUs(p))), ms(latency.maxUs)),
+    `  ${since}`,
+    '',
+  ].join('\n');
+}
+
+function row(name: string, ...cells: readonly string[]): string {
+  return `  ${name.padEnd(nameWidth)}${cells.map((cell) => cell.padStart(columnWidth)).join('')}`.trimEnd();
+}
+
+function ms(us: number): string {
+  return `${(us / 1000).toFixed(2)} ms`;
+}
+
+const sizeUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+function sizeText(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < sizeUnits.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${value.toFixed(unit === 0 ? 0 : 1)} ${sizeUnits[unit]}`;
+}

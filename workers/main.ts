@@ -1,0 +1,213 @@
+/**
+ * umbra as one object: acceptors, data plane and control thread under one plan. Main starts them, hands
+ * connections out, carries changes to every thread, and takes everything down in order.
+ */
+
+import { compilePlan } from '../config/compile.js';
+import type { Config, LoadResult } from '../config/load.js';
+import { formatProblem, loadConfig } from '../config/load.js';
+import { MirrorSlots } from '../config/slots.js';
+import { nowUs } from '../core/clock.js';
+import type { Plan } from '../core/plan.js';
+import type { ObservedBlocks } from '../core/report/observed.js';
+import { type Reading, read } from '../core/report/reading.js';
+import { ControlThread } from './control-thread.js';
+import { DataPlane } from './data-plane.js';
+import type { Acceptor } from './downstream/downstream.js';
+import { engineName, openAcceptor, requireEngine } from './downstream/open.js';
+import type { ChangeAnswer, ChangeAsk, LogMessage } from './messages.js';
+import { openObservation } from './observation.js';
+import { withMirror } from './plan-change.js';
+
+export interface UmbraOptions {
+  readonly config: Config;
+  /** Name of the configuration in messages. */
+  readonly file: string;
+  readonly cores: number;
+  readonly onLog: (message: LogMessage) => void;
+  /** `--set` words, applied to every configuration that arrives. */
+  readonly set?: readonly string[];
+}
+
+export class Umbra {
+  readonly #options: UmbraOptions;
+  readonly #slots = new MirrorSlots();
+  readonly #startedUs = nowUs();
+  readonly #plane: DataPlane;
+  readonly #control: ControlThread;
+  #acceptors: Acceptor[] = [];
+  /** By proxy thread: its handles, by listener; null while it can take no connections. */
+  readonly #descriptors: (readonly unknown[] | null)[] = [];
+  /** Changes wait for each other: a plan is never sent while another is being taken. */
+  #changes: Promise<unknown> = Promise.resolve();
+  #stopped: Promise<void> | null = null;
+
+  private constructor(options: UmbraOptions) {
+    this.#options = options;
+    const plan = compilePlan(options.config, 1, this.#slots, options.cores);
+    this.#plane = new DataPlane(plan, {
+      onProxyReady: (index, descriptors) => this.#onProxyReady(index, descriptors),
+      onProxyLeaving: (index) => this.#onProxyLeaving(index),
+      onLog: options.onLog,
+    });
+    this.#control = new ControlThread(
+      () => ({
+        kind: 'control',
+        observed: this.#observed(),
+        logRings: this.#plane.logRings,
+        logDoorbell: this.#plane.logDoorbell,
+      }),
+      { change: (ask) => this.change(ask), onLog: options.onLog },
+    );
+  }
+
+  /** Resolves when it serves; rejects with an Error of one line when it can't, with nothing left running. */
+  static async start(options: UmbraOptions): Promise<Umbra> {
+    const umbra = new Umbra(options);
+    try {
+      await umbra.#start();
+      return umbra;
+    } catch (error) {
+      await umbra.stopNow();
+      throw error;
+    }
+  }
+
+  get plan(): Plan {
+    return this.#plane.plan;
+  }
+
+  /** `http://127.0.0.1:8080`, one per listener, with the real ports. */
+  get listening(): string[] {
+    return this.#acceptors.map((acceptor) => acceptor.url);
+  }
+
+  /** The admin API's URL, null where it is switched off. */
+  get admin(): string | null {
+    return this.#control.address;
+  }
+
+  /** Everything measured so far, as of now. Reads shared memory only. */
+  read(): Reading {
+    return read(openObservation(this.#observed()), nowUs());
+  }
+
+  /** A change of the running plan; answers when every thread has taken it. */
+  change(ask: ChangeAsk): Promise<ChangeAnswer> {
+    const change = this.#changes.then(() =>
+      ask.what === 'config' ? this.#replace(ask.text) : this.#mirror(ask),
+    );
+    this.#changes = change.catch(() => undefined);
+    return change;
+  }
+
+  /** Another configuration takes the place of this one, or the running one stays in force and the answer says why. */
+  replace(loaded: LoadResult): Promise<ChangeAnswer> {
+    const change = this.#changes.then(() => this.#replaceLoaded(loaded));
+    this.#changes = change.catch(() => undefined);
+    return change;
+  }
+
+  /** Stops accepting, finishes what is in flight within the plan's `drain`, then stops. */
+  drain(): Promise<void> {
+    this.#stopped ??= this.#drain();
+    return this.#stopped;
+  }
+
+  /** Stops at once; exchanges in flight are cut. */
+  async stopNow(): Promise<void> {
+    for (const acceptor of this.#acceptors) acceptor.close();
+    await this.#plane.stop();
+    await this.#control.stop();
+  }
+
+  async #start(): Promise<void> {
+    requireEngine();
+    await this.#plane.start();
+    await this.#control.start();
+    for (const listener of this.plan.listeners) {
+      this.#acceptors.push(await openAcceptor(listener));
+      this.#descriptors.forEach((descriptors, index) => {
+        if (descriptors !== null) this.#addChildren(index, descriptors, this.#acceptors.length - 1);
+      });
+    }
+    this.#control.setReady(true);
+  }
+
+  async #drain(): Promise<void> {
+    this.#control.setReady(false);
+    for (const acceptor of this.#acceptors) acceptor.stopListening();
+    await this.#plane.drain(this.plan.drainMs);
+    await this.stopNow();
+  }
+
+  #onProxyReady(index: number, descriptors: readonly unknown[]): void {
+    this.#descriptors[index] = descriptors;
+    for (const listener of this.#acceptors.keys()) this.#addChildren(index, descriptors, listener);
+  }
+
+  #addChildren(index: number, descriptors: readonly unknown[], listener: number): void {
+    this.#acceptors[listener].addChild(index, descriptors[listener]);
+  }
+
+  #onProxyLeaving(index: number): void {
+    if (this.#descriptors[index] == null) return;
+    this.#descriptors[index] = null;
+    for (const acceptor of this.#acceptors) acceptor.removeChild(index);
+  }
+
+  #observed(): ObservedBlocks {
+    return { ...this.#plane.observed(), engine: engineName, startedUs: this.#startedUs };
+  }
+
+  async #mirror(ask: Extract<ChangeAsk, { what: 'mirror' }>): Promise<ChangeAnswer> {
+    const changed = withMirror(this.plan, ask);
+    if (!changed.ok) return changed;
+    return this.#take(changed.plan);
+  }
+
+  #replace(text: string): Promise<ChangeAnswer> {
+    return this.#replaceLoaded(loadConfig(text, 'request', { set: [...(this.#options.set ?? [])] }));
+  }
+
+  async #replaceLoaded(loaded: LoadResult): Promise<ChangeAnswer> {
+    if (!loaded.ok) {
+      const problems = loaded.problems.map(formatProblem);
+      return {
+        ok: false,
+        status: 422,
+        message: 'the configuration has errors; the running one stays in force',
+        problems,
+      };
+    }
+    const { plan } = this;
+    const next = compilePlan(loaded.config, plan.generation + 1, this.#slots, this.#options.cores);
+    const fixed = whatNeedsRestart(plan, next);
+    if (fixed.length > 0) {
+      this.#options.onLog({
+        type: 'log',
+        level: 'warn',
+        message: `a change of ${fixed.join(', ')} takes effect only when umbra is started anew; the rest was taken`,
+        fields: {},
+      });
+    }
+    const { listeners, admin, threads } = plan;
+    return this.#take({ ...next, listeners, admin, threads });
+  }
+
+  async #take(plan: Plan): Promise<ChangeAnswer> {
+    await this.#plane.take(plan);
+    await this.#control.observe(this.#observed());
+    return { ok: true, generation: plan.generation };
+  }
+}
+
+/** Keys that a running process can't change: sockets, threads and rings are there from the start. */
+function whatNeedsRestart(running: Plan, next: Plan): string[] {
+  const differs = (a: unknown, b: unknown): boolean => JSON.stringify(a) !== JSON.stringify(b);
+  const keys: string[] = [];
+  if (differs(running.listeners, next.listeners)) keys.push('listen');
+  if (differs(running.admin, next.admin)) keys.push('admin');
+  if (differs(running.threads, next.threads)) keys.push('threads');
+  return keys;
+}

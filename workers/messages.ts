@@ -1,0 +1,103 @@
+/**
+ * What main and its threads say to each other. Nothing of a request is ever in a message: these are for plans,
+ * for coming and leaving, and for words to the log.
+ *
+ *   main --start (workerData)--> thread     thread --ready--> main
+ *   main --plan--> thread                   thread --planTaken--> main
+ *   main --retire--> shadow                 (every proxy thread has left the older plans)
+ *   main --drain--> thread                  thread --drained--> main
+ *   main --leave--> thread                  thread exits
+ *                                           thread --failing--> main: take me out, then send leave
+ *   main <--change / replace--> control     (what a person asked for through the admin API)
+ */
+import type { Plan } from '../core/plan.js';
+import type { ObservedBlocks } from '../core/report/observed.js';
+
+export type ThreadKind = 'proxy' | 'shadow' | 'control';
+
+/** The shared blocks that one thread writes under one plan. */
+export interface LedgerShares {
+  /** By index into `plan.versions`: this thread's ledgers in its role (proxy: primary, shadow: shadow), if the version has it. */
+  readonly versions: readonly (SharedArrayBuffer | undefined)[];
+  /** By mirror slot, every mirror the process ever had. */
+  readonly mirrors: readonly (SharedArrayBuffer | undefined)[];
+}
+
+/** What every data-plane thread begins with. */
+export interface ThreadStart {
+  readonly kind: 'proxy' | 'shadow';
+  readonly index: number;
+  /** How often this thread was started before. */
+  readonly incarnation: number;
+  readonly plan: Plan;
+  readonly ledgers: LedgerShares;
+  readonly threadLedger: SharedArrayBuffer;
+  /** proxy: one per shadow thread. shadow: one per proxy thread. */
+  readonly rings: readonly SharedArrayBuffer[];
+  /** proxy: one per shadow thread. shadow: its own alone. */
+  readonly doorbells: readonly SharedArrayBuffer[];
+  readonly shadowThreads: number;
+  readonly logRing: SharedArrayBuffer;
+  readonly logDoorbell: SharedArrayBuffer;
+}
+
+export type ToThread =
+  | { readonly type: 'plan'; readonly plan: Plan; readonly ledgers: LedgerShares }
+  | { readonly type: 'retire'; readonly belowGeneration: number }
+  | { readonly type: 'drain'; readonly withinMs: number }
+  | { readonly type: 'leave' };
+
+export type FromThread =
+  /** proxy: `descriptors` are the engine's handles, by listener, for the acceptors. */
+  | { readonly type: 'ready'; readonly descriptors: readonly unknown[] }
+  | { readonly type: 'planTaken'; readonly generation: number }
+  | { readonly type: 'drained' }
+  | { readonly type: 'failing'; readonly error: string }
+  | LogMessage;
+
+export interface LogMessage {
+  readonly type: 'log';
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface ControlStart {
+  readonly kind: 'control';
+  readonly observed: ObservedBlocks;
+  readonly logRings: readonly SharedArrayBuffer[];
+  readonly logDoorbell: SharedArrayBuffer;
+}
+
+export type ToControl =
+  | { readonly type: 'observe'; readonly observed: ObservedBlocks }
+  | { readonly type: 'ready'; readonly ready: boolean }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: ChangeAnswer }
+  | { readonly type: 'leave' };
+
+export type FromControl =
+  | { readonly type: 'listening'; readonly address: string | null }
+  | { readonly type: 'observing'; readonly generation: number }
+  | { readonly type: 'ask'; readonly id: number; readonly ask: ChangeAsk }
+  | { readonly type: 'refused'; readonly message: string }
+  | LogMessage;
+
+/** A change that a person asks for. Null for route and version: every mirror there is. */
+export type ChangeAsk =
+  | {
+      readonly what: 'mirror';
+      readonly route: string | null;
+      readonly version: string | null;
+      readonly percent: number | null;
+      readonly enabled: boolean | null;
+    }
+  | { readonly what: 'config'; readonly text: string };
+
+export type ChangeAnswer =
+  | { readonly ok: true; readonly generation: number }
+  | {
+      readonly ok: false;
+      readonly status: number;
+      readonly message: string;
+      readonly problems: readonly string[];
+    };

@@ -1,0 +1,136 @@
+/**
+ * A proxy thread: takes connections from the acceptors, forwards each request to the primary of its route and
+ * offers copies to the shadow threads. Entry point of the thread; what it does per request is in core/exchange.
+ */
+import { randomFillSync } from 'node:crypto';
+import { parentPort, workerData } from 'node:worker_threads';
+import { nowUs } from '../core/clock.js';
+import { Forwarder } from '../core/exchange/forwarder.js';
+import { ProxyRuntime, RouteRuntime } from '../core/exchange/runtime.js';
+import { Mirror, MirrorOffer } from '../core/mirror/offer.js';
+import { MirrorPort } from '../core/mirror/port.js';
+import type { Plan } from '../core/plan.js';
+import { AccessLogPort } from '../core/record/access-log.js';
+import { MirrorLedger } from '../core/record/mirror-ledger.js';
+import { ThreadLedger } from '../core/record/thread-ledger.js';
+import { Doorbell } from '../core/ring/doorbell.js';
+import { RingWriter } from '../core/ring/writer.js';
+import { seededRandom } from '../core/route/random.js';
+import { Sampler } from '../core/route/sampler.js';
+import type { Downstream } from './downstream/downstream.js';
+import { openDownstreams } from './downstream/open.js';
+import type { LedgerShares, ThreadStart, ToThread } from './messages.js';
+import { guardThread, say } from './thread.js';
+import { TurnEnd } from './turn.js';
+import { UpstreamSide } from './upstream-side.js';
+
+class ProxyThread {
+  readonly #ports: readonly MirrorPort[];
+  readonly #log: AccessLogPort;
+  readonly #upstream: UpstreamSide;
+  readonly #offer: MirrorOffer;
+  readonly #random: () => number;
+  readonly #forwarder: Forwarder;
+  readonly #turnEnd: TurnEnd;
+  readonly #downstreams: readonly Downstream[];
+
+  constructor(start: ThreadStart) {
+    const ledger = new ThreadLedger(start.threadLedger);
+    const random = seededRandom(randomFillSync(new Uint32Array(4)));
+    this.#turnEnd = new TurnEnd(() => this.#flush());
+    const requestFlush = () => this.#turnEnd.request();
+    this.#ports = start.rings.map(
+      (ring, shadow) =>
+        new MirrorPort(new RingWriter(ring, new Doorbell(start.doorbells[shadow])), requestFlush),
+    );
+    if (start.incarnation > 0) for (const port of this.#ports) port.announceReplacement();
+    this.#log = new AccessLogPort(
+      new RingWriter(start.logRing, new Doorbell(start.logDoorbell)),
+      ledger,
+      random,
+      requestFlush,
+    );
+    this.#upstream = new UpstreamSide();
+    this.#random = random;
+    this.#offer = new MirrorOffer(this.#ports, new Sampler(start.plan.samplingSalt, random));
+    const runtime = this.#compile(start.plan, start.ledgers);
+    this.#forwarder = new Forwarder(runtime, this.#offer, ledger, this.#log, nowUs);
+    const { downstreams, descriptors } = openDownstreams(start.plan.listeners, this.#forwarder, ledger);
+    this.#downstreams = downstreams;
+    say({ type: 'ready', descriptors });
+  }
+
+  take(plan: Plan, ledgers: LedgerShares): void {
+    this.#forwarder.use(this.#compile(plan, ledgers));
+    say({ type: 'planTaken', generation: plan.generation });
+  }
+
+  async drain(): Promise<void> {
+    await Promise.all(this.#downstreams.map((downstream) => downstream.drain()));
+    say({ type: 'drained' });
+  }
+
+  /** The order that uWS asks for: main has taken the descriptors out; connections close, then, a turn later, the thread ends. */
+  leave(): void {
+    void Promise.all(this.#downstreams.map((downstream) => downstream.leave())).then(() => {
+      this.#turnEnd.now();
+      setImmediate(() => process.exit(0));
+    });
+  }
+
+  #compile(plan: Plan, shares: LedgerShares): ProxyRuntime {
+    const logs = plan.accessLog !== null;
+    this.#upstream.follow(plan, shares);
+    for (const port of this.#ports) port.setGeneration(plan.generation);
+    this.#offer.sampleWith(new Sampler(plan.samplingSalt, this.#random));
+    this.#log.setShare(plan.accessLog?.shareMillionths ?? 0);
+    const routes = plan.routes.map((route) => {
+      const mirrors = route.mirrors.map(
+        (mirror) => new Mirror(mirror, new MirrorLedger(shares.mirrors[mirror.slot]!)),
+      );
+      return new RouteRuntime(
+        route,
+        this.#upstream.pool(route.primary),
+        this.#upstream.ledger(route.primary),
+        mirrors,
+        logs || mirrors.some((mirror) => mirror.plan.enabled),
+      );
+    });
+    return new ProxyRuntime(plan, routes);
+  }
+
+  #flush(): boolean {
+    let waiting = false;
+    for (const port of this.#ports) waiting = port.flush() || waiting;
+    this.#log.flush();
+    return waiting;
+  }
+}
+
+let thread: ProxyThread | null = null;
+
+guardThread(() => leave());
+
+parentPort!.on('message', (message: ToThread) => {
+  switch (message.type) {
+    case 'plan':
+      thread!.take(message.plan, message.ledgers);
+      return;
+    case 'drain':
+      void thread!.drain();
+      return;
+    case 'leave':
+      leave();
+      return;
+    case 'retire':
+      return;
+  }
+});
+
+/** A thread that failed while it was being built has nothing to close. */
+function leave(): void {
+  if (thread === null) process.exit(0);
+  thread.leave();
+}
+
+thread = new ProxyThread(workerData as ThreadStart);

@@ -1,0 +1,151 @@
+/**
+ * A shadow thread: drains the rings of all proxy threads, sends each mirrored request to its shadow and measures
+ * the response. Entry point of the thread; what it does per frame is in core/mirror/receiver.
+ */
+import { randomFillSync } from 'node:crypto';
+import { parentPort, workerData } from 'node:worker_threads';
+import { nowUs } from '../core/clock.js';
+import { Failure } from '../core/errors.js';
+import { MirrorBounds } from '../core/mirror/bounds.js';
+import { MirrorReceiver } from '../core/mirror/receiver.js';
+import { ShadowMirror, ShadowRuntime } from '../core/mirror/shadow-runtime.js';
+import type { Plan } from '../core/plan.js';
+import { AccessLogPort } from '../core/record/access-log.js';
+import { MirrorLedger } from '../core/record/mirror-ledger.js';
+import { ThreadLedger } from '../core/record/thread-ledger.js';
+import { Doorbell } from '../core/ring/doorbell.js';
+import { RingReader } from '../core/ring/reader.js';
+import { RingWriter } from '../core/ring/writer.js';
+import { seededRandom } from '../core/route/random.js';
+import type { LedgerShares, ThreadStart, ToThread } from './messages.js';
+import { guardThread, say } from './thread.js';
+import { TurnEnd } from './turn.js';
+import { UpstreamSide } from './upstream-side.js';
+
+/** Frames taken from one ring before sockets get their turn. */
+const framesPerTurn = 256;
+/** A parked thread looks around this often although nothing rang. */
+const parkMs = 1000;
+/** How often a draining thread looks whether it is done. */
+const drainCheckMs = 10;
+
+class ShadowThread {
+  readonly #doorbell: Doorbell;
+  readonly #receiver: MirrorReceiver;
+  readonly #upstream = new UpstreamSide();
+  readonly #log: AccessLogPort;
+  readonly #bounds: MirrorBounds[] = [];
+  readonly #shadowThreads: number;
+  readonly #isEmpty = () => this.#receiver.isEmpty();
+  readonly #pump = () => this.#turn();
+
+  constructor(start: ThreadStart) {
+    const turnEnd = new TurnEnd(() => {
+      this.#log.flush();
+      return false;
+    });
+    this.#doorbell = new Doorbell(start.doorbells[0]);
+    this.#shadowThreads = start.shadowThreads;
+    this.#log = new AccessLogPort(
+      new RingWriter(start.logRing, new Doorbell(start.logDoorbell)),
+      new ThreadLedger(start.threadLedger),
+      seededRandom(randomFillSync(new Uint32Array(4))),
+      () => turnEnd.request(),
+    );
+    const readers = start.rings.map((ring) => new RingReader(ring));
+    this.#receiver = new MirrorReceiver(readers, this.#log, nowUs);
+    this.#receiver.use(this.#compile(start.plan, start.ledgers));
+    this.#turn();
+    say({ type: 'ready', descriptors: [] });
+  }
+
+  take(plan: Plan, ledgers: LedgerShares): void {
+    this.#receiver.use(this.#compile(plan, ledgers));
+    say({ type: 'planTaken', generation: plan.generation });
+  }
+
+  retire(belowGeneration: number): void {
+    this.#receiver.retire(belowGeneration);
+  }
+
+  /** The proxy threads are gone: finishes what is in the rings and under way, and gives up the rest in time. */
+  drain(withinMs: number): void {
+    const deadlineUs = nowUs() + withinMs * 1000;
+    const check = () => {
+      if (this.#receiver.isEmpty() && this.#receiver.inFlight === 0) {
+        say({ type: 'drained' });
+        return;
+      }
+      if (nowUs() >= deadlineUs) {
+        this.#receiver.refuseNew();
+        this.#receiver.giveUpAll(Failure.DRAINING);
+      }
+      setTimeout(check, drainCheckMs);
+    };
+    check();
+  }
+
+  leave(): void {
+    this.#log.flush();
+    process.exit(0);
+  }
+
+  #turn(): void {
+    if (this.#receiver.drain(framesPerTurn) > 0) setImmediate(this.#pump);
+    else this.#doorbell.park(this.#isEmpty, parkMs, this.#pump);
+  }
+
+  #compile(plan: Plan, shares: LedgerShares): ShadowRuntime {
+    this.#upstream.follow(plan, shares);
+    this.#log.setShare(plan.accessLog?.shareMillionths ?? 0);
+    const ledgers = shares.mirrors.map((shared) =>
+      shared === undefined ? undefined : new MirrorLedger(shared),
+    );
+    const mirrors: ShadowMirror[] = [];
+    for (const route of plan.routes) {
+      for (const mirror of route.mirrors) {
+        this.#bounds[mirror.slot] ??= new MirrorBounds();
+        const bounds = this.#bounds[mirror.slot];
+        bounds.follow(mirror, this.#shadowThreads);
+        mirrors[mirror.slot] = new ShadowMirror(
+          mirror,
+          route.name,
+          this.#upstream.pool(mirror.to),
+          this.#upstream.ledger(mirror.to),
+          ledgers[mirror.slot]!,
+          bounds,
+        );
+      }
+    }
+    return new ShadowRuntime(plan.generation, mirrors, ledgers);
+  }
+}
+
+let thread: ShadowThread | null = null;
+
+guardThread(() => leave());
+
+parentPort!.on('message', (message: ToThread) => {
+  switch (message.type) {
+    case 'plan':
+      thread!.take(message.plan, message.ledgers);
+      return;
+    case 'retire':
+      thread!.retire(message.belowGeneration);
+      return;
+    case 'drain':
+      thread!.drain(message.withinMs);
+      return;
+    case 'leave':
+      leave();
+      return;
+  }
+});
+
+/** A thread that failed while it was being built has nothing to close. */
+function leave(): void {
+  if (thread === null) process.exit(0);
+  thread.leave();
+}
+
+thread = new ShadowThread(workerData as ThreadStart);

@@ -1,0 +1,63 @@
+/**
+ * The upstream pools of one thread. A reload keeps the pool of every version that did not change, so that its
+ * connections live on; the others drain.
+ */
+import { nowUs } from '../core/clock.js';
+import type { Plan, VersionPlan } from '../core/plan.js';
+import { VersionLedger } from '../core/record/version-ledger.js';
+import { VersionPool } from '../core/upstream/pool.js';
+import { type UpstreamCounters, UpstreamResources } from '../core/upstream/resources.js';
+import type { LedgerShares } from './messages.js';
+
+export class UpstreamSide implements UpstreamCounters {
+  readonly #resources = new UpstreamResources(nowUs, this);
+  /** By version name; a version that left the plan keeps its ledger while its connections close. */
+  readonly #ledgers = new Map<string, VersionLedger>();
+  #pools = new Map<string, VersionPool>();
+  #plan: Plan | null = null;
+
+  /** Takes over the versions of `plan` in which this thread has a part. */
+  follow(plan: Plan, shares: LedgerShares): void {
+    const before = this.#pools;
+    this.#pools = new Map();
+    this.#plan = plan;
+    plan.versions.forEach((version, index) => {
+      const shared = shares.versions[index];
+      if (shared === undefined) return;
+      if (!this.#ledgers.has(version.name)) this.#ledgers.set(version.name, new VersionLedger(shared));
+      const old = before.get(version.name);
+      const pool = old?.sameAs(version) ? old : new VersionPool(version, this.#resources);
+      this.#pools.set(version.name, pool);
+    });
+    for (const [name, pool] of before) if (this.#pools.get(name) !== pool) pool.close();
+  }
+
+  /** The pool of the version at `index` in the plan that is followed. */
+  pool(index: number): VersionPool {
+    return this.#pools.get(this.#name(index))!;
+  }
+
+  ledger(index: number): VersionLedger {
+    return this.#ledgers.get(this.#name(index))!;
+  }
+
+  connectionOpened(version: VersionPlan): void {
+    this.#ledgers.get(version.name)!.addConnectionsOpen(1);
+  }
+
+  connectionClosed(version: VersionPlan): void {
+    this.#ledgers.get(version.name)!.addConnectionsOpen(-1);
+  }
+
+  idleChanged(version: VersionPlan, change: number): void {
+    this.#ledgers.get(version.name)!.addConnectionsIdle(change);
+  }
+
+  requestRetried(version: VersionPlan): void {
+    this.#ledgers.get(version.name)!.retried();
+  }
+
+  #name(index: number): string {
+    return this.#plan!.versions[index].name;
+  }
+}
