@@ -22,7 +22,7 @@ export interface ConfigWatch {
 
 /**
  * Calls `onChange` after the content differs from what it was at the last call, at first from now. A file that is
- * missing or can't be read is waited for. Call it before the file is loaded, and no change in between is lost.
+ * missing or can't be read is waited for. Watch before the file is loaded, and no change in between is lost.
  */
 export function watchConfig(file: string, onChange: () => void): ConfigWatch {
   const path = resolve(file);

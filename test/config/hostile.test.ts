@@ -114,7 +114,7 @@ t.test('loading never throws', async () => {
       const result = loadConfig(config, 'f', { set: [`routes[0].x=${value}`], env: { A: value } });
       return result.ok || result.problems.length > 0;
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   );
 });
 
@@ -137,7 +137,7 @@ t.test('any value in any place is understood or refused', async () => {
       const result = loadConfig(JSON.stringify({ ...base, [key]: value }), 'f');
       return result.ok || result.problems.every((problem) => problem.line >= 1 && problem.column >= 1);
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   );
 });
 
