@@ -24,26 +24,31 @@ function refuses(port: number): Promise<boolean> {
   });
 }
 
-t.test('SIGTERM lets requests in flight finish, refuses new connections, says 503 on readyz and exits with 0', async (t) => {
-  const v1 = await holdingOrigin();
-  const v2 = await holdingOrigin();
-  const umbra = await UmbraProcess.start(reviews(v1.origin.port, v2.origin.port, { mirror: { timeout: '10s' } }));
-  t.equal((await umbra.admin('GET', '/readyz')).status, 200);
-  const idle = await RawClient.connect(umbra.port);
-  const answers = Array.from({ length: 8 }, () => ask(umbra.port));
-  await Promise.all([v1.origin.untilReceived(8), v2.origin.untilReceived(8)]);
-  umbra.signal('SIGTERM');
-  await until(() => refuses(umbra.port), 'new connections are refused');
-  t.equal((await umbra.admin('GET', '/readyz')).status, 503);
-  t.equal((await umbra.admin('GET', '/healthz')).status, 200);
-  v1.release();
-  for (const answer of await Promise.all(answers)) t.equal(answer.body.toString(), 'at last');
-  v2.release();
-  t.strictSame(await umbra.ended, { code: 0, signal: null });
-  await idle.end();
-  t.equal(idle.received, '');
-  await Promise.all([v1.origin.close(), v2.origin.close()]);
-});
+t.test(
+  'SIGTERM lets requests in flight finish, refuses new connections, says 503 on readyz and exits with 0',
+  async (t) => {
+    const v1 = await holdingOrigin();
+    const v2 = await holdingOrigin();
+    const umbra = await UmbraProcess.start(
+      reviews(v1.origin.port, v2.origin.port, { mirror: { timeout: '10s' } }),
+    );
+    t.equal((await umbra.admin('GET', '/readyz')).status, 200);
+    const idle = await RawClient.connect(umbra.port);
+    const answers = Array.from({ length: 8 }, () => ask(umbra.port));
+    await Promise.all([v1.origin.untilReceived(8), v2.origin.untilReceived(8)]);
+    umbra.signal('SIGTERM');
+    await until(() => refuses(umbra.port), 'new connections are refused');
+    t.equal((await umbra.admin('GET', '/readyz')).status, 503);
+    t.equal((await umbra.admin('GET', '/healthz')).status, 200);
+    v1.release();
+    for (const answer of await Promise.all(answers)) t.equal(answer.body.toString(), 'at last');
+    v2.release();
+    t.strictSame(await umbra.ended, { code: 0, signal: null });
+    await idle.end();
+    t.equal(idle.received, '');
+    await Promise.all([v1.origin.close(), v2.origin.close()]);
+  },
+);
 
 t.test('a drain with nothing in flight ends at once, with idle clients connected', async (t) => {
   const v1 = await Origin.listen();

@@ -6,7 +6,20 @@ import { fieldOf, type Origin, type Received } from '../support/origin.js';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PURGE'];
 const KiB = 1024;
-const bodySizes = [0, 1, 2, 127, 1000, 4 * KiB, 16 * KiB - 1, 16 * KiB, 16 * KiB + 1, 64 * KiB, 65 * KiB + 3, 300 * KiB];
+const bodySizes = [
+  0,
+  1,
+  2,
+  127,
+  1000,
+  4 * KiB,
+  16 * KiB - 1,
+  16 * KiB,
+  16 * KiB + 1,
+  64 * KiB,
+  65 * KiB + 3,
+  300 * KiB,
+];
 const chunksMax = 40;
 /** One request in this many has a body of 1 or 5 MiB. */
 const largeEvery = 100;
@@ -39,9 +52,14 @@ export function mixedRequest(index: number): MixedRequest {
   const method = methods[index % methods.length];
   const withBody = !['GET', 'HEAD', 'OPTIONS'].includes(method);
   const size =
-    index % largeEvery === largeEvery - 1 ? largeSizes[Math.floor(index / largeEvery) % 2] : bodySizes[Math.floor(index / 3) % bodySizes.length];
+    index % largeEvery === largeEvery - 1
+      ? largeSizes[Math.floor(index / largeEvery) % 2]
+      : bodySizes[Math.floor(index / 3) % bodySizes.length];
   const chunked = index % 5 < 2 && size > 0;
-  const repeats: [string, string][] = Array.from({ length: index % 4 }, (_, i) => ['x-repeated', `value ${i}`]);
+  const repeats: [string, string][] = Array.from({ length: index % 4 }, (_, i) => [
+    'x-repeated',
+    `value ${i}`,
+  ]);
   return {
     index,
     method,

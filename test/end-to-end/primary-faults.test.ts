@@ -17,7 +17,10 @@ const v1 = await RawServer.listen((peer, index) => {
   return script(peer, index);
 });
 const v2 = await Origin.listen();
-const config = reviews(v1.port, v2.port, { route: { timeout: routeTimeout }, umbra: { threads: { proxy: 1, shadow: 1 } } });
+const config = reviews(v1.port, v2.port, {
+  route: { timeout: routeTimeout },
+  umbra: { threads: { proxy: 1, shadow: 1 } },
+});
 const umbra = await UmbraProcess.start(config);
 
 t.teardown(async () => {
@@ -28,7 +31,11 @@ t.teardown(async () => {
 /** New pools for the next test, so that it meets no connection of the one before. */
 async function freshPools(v1Port = v1.port): Promise<void> {
   const idle = { connections: { idle: `${60_000 + ++generation}ms` } };
-  await umbra.admin('PUT', '/api/config', reviews(v1Port, v2.port, { route: { timeout: routeTimeout }, v1: idle }));
+  await umbra.admin(
+    'PUT',
+    '/api/config',
+    reviews(v1Port, v2.port, { route: { timeout: routeTimeout }, v1: idle }),
+  );
 }
 let generation = 0;
 
@@ -61,18 +68,21 @@ t.test('a primary that does not answer is a 504 when the time of the route is ov
   t.equal(await failures('timeout'), before + 1);
 });
 
-t.test('a primary that stops in the middle of its response is a cut when the time of the route is over', async (t) => {
-  await freshPools();
-  script = async (peer) => {
-    await peer.head();
-    peer.send('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello');
-  };
-  const client = await RawClient.connect(umbra.port);
-  client.send(get);
-  const received = await client.end();
-  t.match(received, /^(?=[^]*content-length: 10\r\n)[^]*\r\n\r\nhello$/i);
-  await lawHolds(t, umbra);
-});
+t.test(
+  'a primary that stops in the middle of its response is a cut when the time of the route is over',
+  async (t) => {
+    await freshPools();
+    script = async (peer) => {
+      await peer.head();
+      peer.send('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello');
+    };
+    const client = await RawClient.connect(umbra.port);
+    client.send(get);
+    const received = await client.end();
+    t.match(received, /^(?=[^]*content-length: 10\r\n)[^]*\r\n\r\nhello$/i);
+    await lawHolds(t, umbra);
+  },
+);
 
 const withLength = 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello';
 const withChunks = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n';
@@ -107,8 +117,14 @@ const garbage: readonly [name: string, bytes: string][] = [
   ['is not HTTP', '\x16\x03\x01 hello\r\n\r\n'],
   ['has a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n'],
   ['has two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab'],
-  ['has a length and chunks', 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
-  ['switches protocols although nobody asked', 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'],
+  [
+    'has a length and chunks',
+    'HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+  ],
+  [
+    'switches protocols although nobody asked',
+    'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n',
+  ],
   ['has a head without end', `HTTP/1.1 200 OK\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`],
 ];
 for (const [name, bytes] of garbage) {
@@ -164,53 +180,60 @@ t.test('a kept connection that is closed at the moment of reuse is not seen by t
   await lawHolds(t, umbra);
 });
 
-t.test('an answer that comes before the upload is complete reaches the client, and both connections end', async (t) => {
-  await freshPools();
-  script = async (peer) => {
-    await peer.head();
-    await peer.bytes(5);
-    peer.send('HTTP/1.1 413 Content Too Large\r\ncontent-length: 4\r\n\r\nbig\n');
-  };
-  const client = await RawClient.connect(umbra.port);
-  client.send('POST / HTTP/1.1\r\nhost: reviews\r\ncontent-length: 1000000\r\n\r\nhello');
-  await client.until('big\n');
-  t.match(client.received, /^HTTP\/1\.1 413 /);
-  await client.end();
-  await peers.at(-1)!.closed();
-  const { dropped, failed } = mirrorTo(await lawHolds(t, umbra), 'v2');
-  t.ok(dropped.aborted + failed.aborted >= 1, 'the copy could not be completed');
-});
+t.test(
+  'an answer that comes before the upload is complete reaches the client, and both connections end',
+  async (t) => {
+    await freshPools();
+    script = async (peer) => {
+      await peer.head();
+      await peer.bytes(5);
+      peer.send('HTTP/1.1 413 Content Too Large\r\ncontent-length: 4\r\n\r\nbig\n');
+    };
+    const client = await RawClient.connect(umbra.port);
+    client.send('POST / HTTP/1.1\r\nhost: reviews\r\ncontent-length: 1000000\r\n\r\nhello');
+    await client.until('big\n');
+    t.match(client.received, /^HTTP\/1\.1 413 /);
+    await client.end();
+    await peers.at(-1)!.closed();
+    const { dropped, failed } = mirrorTo(await lawHolds(t, umbra), 'v2');
+    t.ok(dropped.aborted + failed.aborted >= 1, 'the copy could not be completed');
+  },
+);
 
-t.test('HEAD, 204 and 304 have no body, whatever their fields say, and their connections go on', async (t) => {
-  await freshPools();
-  script = async (peer) => {
-    try {
-      for (;;) {
-        const head = await peer.head();
-        if (head.startsWith('HEAD')) peer.send('HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n');
-        else if (head.includes('/204')) peer.send('HTTP/1.1 204 No Content\r\n\r\n');
-        else if (head.includes('/304')) peer.send('HTTP/1.1 304 Not Modified\r\netag: "x"\r\ncontent-length: 77\r\n\r\n');
-        else peer.send('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello');
+t.test(
+  'HEAD, 204 and 304 have no body, whatever their fields say, and their connections go on',
+  async (t) => {
+    await freshPools();
+    script = async (peer) => {
+      try {
+        for (;;) {
+          const head = await peer.head();
+          if (head.startsWith('HEAD')) peer.send('HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n');
+          else if (head.includes('/204')) peer.send('HTTP/1.1 204 No Content\r\n\r\n');
+          else if (head.includes('/304'))
+            peer.send('HTTP/1.1 304 Not Modified\r\netag: "x"\r\ncontent-length: 77\r\n\r\n');
+          else peer.send('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello');
+        }
+      } catch {
+        // The connection ended.
       }
-    } catch {
-      // The connection ended.
+    };
+    const client = await RawClient.connect(umbra.port);
+    for (const [request, head] of [
+      ['HEAD /', /^HTTP\/1\.1 200 OK\r\n(?=[^]*content-length: 5000\r\n)[^]*\r\n\r\n$/i],
+      ['GET /204', /^HTTP\/1\.1 204 (?![^]*content-length)[^]*\r\n\r\n$/i],
+      ['GET /304', /^HTTP\/1\.1 304 (?=[^]*etag: "x"\r\n)[^]*\r\n\r\n$/i],
+      ['GET /', /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nhello$/],
+    ] as const) {
+      client.received = '';
+      client.send(`${request} HTTP/1.1\r\nhost: reviews\r\n\r\n`);
+      await client.until(head);
+      t.match(client.received, head, request);
     }
-  };
-  const client = await RawClient.connect(umbra.port);
-  for (const [request, head] of [
-    ['HEAD /', /^HTTP\/1\.1 200 OK\r\n(?=[^]*content-length: 5000\r\n)[^]*\r\n\r\n$/i],
-    ['GET /204', /^HTTP\/1\.1 204 (?![^]*content-length)[^]*\r\n\r\n$/i],
-    ['GET /304', /^HTTP\/1\.1 304 (?=[^]*etag: "x"\r\n)[^]*\r\n\r\n$/i],
-    ['GET /', /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nhello$/],
-  ] as const) {
-    client.received = '';
-    client.send(`${request} HTTP/1.1\r\nhost: reviews\r\n\r\n`);
-    await client.until(head);
-    t.match(client.received, head, request);
-  }
-  client.close();
-  await lawHolds(t, umbra);
-});
+    client.close();
+    await lawHolds(t, umbra);
+  },
+);
 
 t.test('interim responses come through before the final one', async (t) => {
   await freshPools();
@@ -222,7 +245,10 @@ t.test('interim responses come through before the final one', async (t) => {
   const client = await RawClient.connect(umbra.port);
   client.send(get);
   await client.until(/\r\n\r\nok$/);
-  t.match(client.received, /^HTTP\/1\.1 103 Early Hints\r\nlink: <\/a\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200 OK\r\n/i);
+  t.match(
+    client.received,
+    /^HTTP\/1\.1 103 Early Hints\r\nlink: <\/a\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200 OK\r\n/i,
+  );
   client.close();
   await lawHolds(t, umbra);
 });
@@ -257,42 +283,56 @@ t.test('a response without length or chunks ends with its connection and is whol
   await lawHolds(t, umbra);
 });
 
-t.test('a client that goes away while it uploads takes the connection to v1 and its copy along', async (t) => {
-  await freshPools();
-  let taken = 0;
-  script = async (peer) => {
-    await peer.head();
-    await peer.bytes(5);
-    taken++;
-  };
-  const before = mirrorTo(await umbra.atRest(), 'v2');
-  const client = await RawClient.connect(umbra.port);
-  client.send('POST / HTTP/1.1\r\nhost: reviews\r\ncontent-length: 1000\r\n\r\nhello');
-  while (taken === 0) await new Promise(setImmediate);
-  client.close();
-  await peers.at(-1)!.closed();
-  const stats = await lawHolds(t, umbra);
-  const { dropped, failed, completed } = mirrorTo(stats, 'v2');
-  t.equal(dropped.aborted + failed.aborted, before.dropped.aborted + before.failed.aborted + 1, 'the copy is aborted');
-  t.equal(completed, before.completed);
-});
+t.test(
+  'a client that goes away while it uploads takes the connection to v1 and its copy along',
+  async (t) => {
+    await freshPools();
+    let taken = 0;
+    script = async (peer) => {
+      await peer.head();
+      await peer.bytes(5);
+      taken++;
+    };
+    const before = mirrorTo(await umbra.atRest(), 'v2');
+    const client = await RawClient.connect(umbra.port);
+    client.send('POST / HTTP/1.1\r\nhost: reviews\r\ncontent-length: 1000\r\n\r\nhello');
+    while (taken === 0) await new Promise(setImmediate);
+    client.close();
+    await peers.at(-1)!.closed();
+    const stats = await lawHolds(t, umbra);
+    const { dropped, failed, completed } = mirrorTo(stats, 'v2');
+    t.equal(
+      dropped.aborted + failed.aborted,
+      before.dropped.aborted + before.failed.aborted + 1,
+      'the copy is aborted',
+    );
+    t.equal(completed, before.completed);
+  },
+);
 
-t.test('a client that goes away while it downloads takes the connection to v1 along, and its copy is completed', async (t) => {
-  await freshPools();
-  script = async (peer) => {
-    await peer.head();
-    peer.send('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhello');
-  };
-  const before = await umbra.atRest();
-  const client = await RawClient.connect(umbra.port);
-  client.send(get);
-  await client.until('hello');
-  client.close();
-  await peers.at(-1)!.closed();
-  const stats = await lawHolds(t, umbra);
-  t.equal(stats.versions.v1.primary!.failures.aborted, before.versions.v1.primary!.failures.aborted + 1);
-  t.equal(mirrorTo(stats, 'v2').completed, mirrorTo(before, 'v2').completed + 1, 'the request was whole, so is its copy');
-});
+t.test(
+  'a client that goes away while it downloads takes the connection to v1 along, and its copy is completed',
+  async (t) => {
+    await freshPools();
+    script = async (peer) => {
+      await peer.head();
+      peer.send('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhello');
+    };
+    const before = await umbra.atRest();
+    const client = await RawClient.connect(umbra.port);
+    client.send(get);
+    await client.until('hello');
+    client.close();
+    await peers.at(-1)!.closed();
+    const stats = await lawHolds(t, umbra);
+    t.equal(stats.versions.v1.primary!.failures.aborted, before.versions.v1.primary!.failures.aborted + 1);
+    t.equal(
+      mirrorTo(stats, 'v2').completed,
+      mirrorTo(before, 'v2').completed + 1,
+      'the request was whole, so is its copy',
+    );
+  },
+);
 
 t.test('clients that come and go at every moment leave nothing unaccounted for', async (t) => {
   await freshPools();

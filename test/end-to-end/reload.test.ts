@@ -60,17 +60,21 @@ t.test('a bad file leaves the running plan in force and says why on stderr, with
   await until(async () => (await generation()) === 4, 'the good file is taken');
 });
 
-t.test('a change of the percentage through the admin API answers when every thread has taken it', async (t) => {
-  const answer = await umbra.admin('PATCH', '/api/routes/reviews/mirrors/v2', { percent: 0 });
-  t.strictSame([answer.status, answer.json], [200, { generation: 5 }]);
-  await copies(t, 'none');
-  t.equal((await umbra.admin('PATCH', '/api/routes/reviews/mirrors/v2', { percent: 100 })).status, 200);
-  await copies(t, 'all');
-  t.equal((await umbra.admin('PATCH', '/api/routes/reviews/mirrors/v3', { percent: 100 })).status, 404);
-});
+t.test(
+  'a change of the percentage through the admin API answers when every thread has taken it',
+  async (t) => {
+    const answer = await umbra.admin('PATCH', '/api/routes/reviews/mirrors/v2', { percent: 0 });
+    t.strictSame([answer.status, answer.json], [200, { generation: 5 }]);
+    await copies(t, 'none');
+    t.equal((await umbra.admin('PATCH', '/api/routes/reviews/mirrors/v2', { percent: 100 })).status, 200);
+    await copies(t, 'all');
+    t.equal((await umbra.admin('PATCH', '/api/routes/reviews/mirrors/v3', { percent: 100 })).status, 404);
+  },
+);
 
 t.test('`umbra mirror` turns one mirror off and on, and sets its percentage', async (t) => {
-  const change = (...words: string[]) => runToEnd('mirror', 'reviews', 'v2', ...words, '--admin', umbra.adminUrl);
+  const change = (...words: string[]) =>
+    runToEnd('mirror', 'reviews', 'v2', ...words, '--admin', umbra.adminUrl);
   t.equal((await change('--off')).code, 0);
   t.equal(mirrorTo(await umbra.stats(), 'v2').enabled, false);
   await copies(t, 'none');
@@ -87,16 +91,19 @@ t.test('`umbra mirror --off` is the kill switch for all mirrors', async (t) => {
   await copies(t, 'none');
 });
 
-t.test('a whole configuration is taken through the admin API, or refused with the errors of `umbra check`', async (t) => {
-  const before = await generation();
-  const refused = await umbra.admin('PUT', '/api/config', '{"versions": {}, "rotes": []}');
-  t.equal(refused.status, 422);
-  t.match(JSON.stringify(refused.json), /request:1:\d+: .*rotes/);
-  t.equal(await generation(), before);
-  const taken = await umbra.admin('PUT', '/api/config', withMirror);
-  t.strictSame([taken.status, taken.json], [200, { generation: before + 1 }]);
-  await copies(t, 'all');
-});
+t.test(
+  'a whole configuration is taken through the admin API, or refused with the errors of `umbra check`',
+  async (t) => {
+    const before = await generation();
+    const refused = await umbra.admin('PUT', '/api/config', '{"versions": {}, "rotes": []}');
+    t.equal(refused.status, 422);
+    t.match(JSON.stringify(refused.json), /request:1:\d+: .*rotes/);
+    t.equal(await generation(), before);
+    const taken = await umbra.admin('PUT', '/api/config', withMirror);
+    t.strictSame([taken.status, taken.json], [200, { generation: before + 1 }]);
+    await copies(t, 'all');
+  },
+);
 
 t.test('a change of listeners or threads is refused with a warning, and the rest is taken', async (t) => {
   const next = { ...withMirror, listen: '127.0.0.1:1', threads: { proxy: 3, shadow: 1 } };
@@ -106,14 +113,17 @@ t.test('a change of listeners or threads is refused with a warning, and the rest
   await copies(t, 'all');
 });
 
-t.test('versions and mirrors that leave keep their counts, and have them again when they come back', async (t) => {
-  t.equal((await umbra.admin('PUT', '/api/config', reviews(v1.port, null))).status, 200);
-  const gone = await lawHoldsSoon(t);
-  t.ok(gone.eligible > between);
-  t.equal((await umbra.admin('PUT', '/api/config', withMirror)).status, 200);
-  await load.more(between);
-  t.ok((await eligible()) >= gone.eligible + between, 'it counts on from there');
-});
+t.test(
+  'versions and mirrors that leave keep their counts, and have them again when they come back',
+  async (t) => {
+    t.equal((await umbra.admin('PUT', '/api/config', reviews(v1.port, null))).status, 200);
+    const gone = await lawHoldsSoon(t);
+    t.ok(gone.eligible > between);
+    t.equal((await umbra.admin('PUT', '/api/config', withMirror)).status, 200);
+    await load.more(between);
+    t.ok((await eligible()) >= gone.eligible + between, 'it counts on from there');
+  },
+);
 
 /** The mirror's counts when nothing of it is under way, with the load going on at v1. */
 async function lawHoldsSoon(t: import('tap').Test) {

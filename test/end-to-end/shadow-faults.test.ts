@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type Answered, askMany, type Asked } from '../support/client.js';
+import { type Answered, type Asked, askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { type RawPeer, type RawScript, RawServer, refusedPort } from '../support/raw-server.js';
@@ -15,7 +15,12 @@ const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 function asked(index: number): Asked {
   const target = `/reviews/${index}`;
   if (index % 3 === 0) return { target };
-  return { target, method: 'POST', body: Buffer.alloc(index % 3 === 1 ? 100 : 40_000, `${index} `), chunkBytes: index % 2 === 0 ? 9_000 : null };
+  return {
+    target,
+    method: 'POST',
+    body: Buffer.alloc(index % 3 === 1 ? 100 : 40_000, `${index} `),
+    chunkBytes: index % 2 === 0 ? 9_000 : null,
+  };
 }
 
 /** Answers each request on the connection with `answer`, in turn. */
@@ -48,7 +53,11 @@ const faults: readonly Fault[] = [
   { name: 'refuses connections', script: null, reasons: ['connect'] },
   { name: 'accepts, reads and never answers', script: serving(() => true), reasons: ['timeout'] },
   { name: 'accepts and never reads', script: (peer) => void peer.socket.pause(), reasons: ['timeout'] },
-  { name: 'resets each connection as it comes', script: (peer) => peer.reset(), reasons: ['reset', 'connect'] },
+  {
+    name: 'resets each connection as it comes',
+    script: (peer) => peer.reset(),
+    reasons: ['reset', 'connect'],
+  },
   {
     name: 'closes each connection as it comes',
     script: (peer) => peer.fin(),
@@ -144,7 +153,11 @@ t.test('whatever v2 does, clients get what they would get without it', async (t)
   });
   const expected = (await askMany(v1.port, requests, concurrency, asked)).map(told);
   const umbra = await UmbraProcess.start(reviews(v1.port, null));
-  t.strictSame((await askMany(umbra.port, requests, concurrency, asked)).map(told), expected, 'without a mirror');
+  t.strictSame(
+    (await askMany(umbra.port, requests, concurrency, asked)).map(told),
+    expected,
+    'without a mirror',
+  );
   let failedBefore: Record<string, number> = {};
   let countedBefore = 0;
   for (const fault of faults) {
@@ -158,12 +171,18 @@ t.test('whatever v2 does, clients get what they would get without it', async (t)
       const { eligible, dropped, failed, completed } = mirrorTo(await lawHolds(t, umbra), 'v2');
       t.equal(eligible - countedBefore, requests);
       t.equal(sum(dropped), 0, 'nothing was dropped');
-      const now = Object.fromEntries(Object.entries(failed).map(([reason, count]) => [reason, count - (failedBefore[reason] ?? 0)]));
+      const now = Object.fromEntries(
+        Object.entries(failed).map(([reason, count]) => [reason, count - (failedBefore[reason] ?? 0)]),
+      );
       const failures = Object.keys(now).filter((reason) => now[reason] > 0);
       if (fault.reasons.length === 0) t.strictSame(failures, [], 'every copy was completed');
       else {
         if (fault.mayComplete !== true) t.equal(sum(now), requests, 'every copy failed');
-        t.strictSame(failures.filter((reason) => !fault.reasons.includes(reason)), [], `failed as ${failures}`);
+        t.strictSame(
+          failures.filter((reason) => !fault.reasons.includes(reason)),
+          [],
+          `failed as ${failures}`,
+        );
       }
       t.equal(completed + sum(failed), eligible);
       failedBefore = failed;
@@ -190,5 +209,11 @@ t.test('a huge response of v2 is read and thrown away', async (t) => {
 
 /** What a client sees, but for what changes by itself. */
 function told({ status, fields, body }: Answered): object {
-  return { status, fields: fields.filter(([name]) => !['date', 'connection', 'keep-alive', 'transfer-encoding'].includes(name)), body: body.toString('latin1') };
+  return {
+    status,
+    fields: fields.filter(
+      ([name]) => !['date', 'connection', 'keep-alive', 'transfer-encoding'].includes(name),
+    ),
+    body: body.toString('latin1'),
+  };
 }

@@ -57,7 +57,8 @@ export function ask(port: number, asked: Asked = {}): Promise<Answered> {
       });
     });
     if (body !== null && chunkBytes !== null) {
-      for (let from = 0; from < body.length; from += chunkBytes) call.write(body.subarray(from, from + chunkBytes));
+      for (let from = 0; from < body.length; from += chunkBytes)
+        call.write(body.subarray(from, from + chunkBytes));
     } else if (body !== null) {
       call.write(body);
     }

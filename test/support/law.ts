@@ -8,7 +8,11 @@ export async function lawHolds(t: Test, umbra: Pick<UmbraProcess, 'atRest'>): Pr
   const stats = await umbra.atRest();
   for (const mirror of stats.mirrors) {
     const name = `${mirror.route} to ${mirror.to}`;
-    t.equal(gapOf(mirror), 0, `${name}: eligible ${mirror.eligible} = sent ${mirror.sent} + dropped ${told(mirror.dropped)}`);
+    t.equal(
+      gapOf(mirror),
+      0,
+      `${name}: eligible ${mirror.eligible} = sent ${mirror.sent} + dropped ${told(mirror.dropped)}`,
+    );
     t.equal(
       mirror.sent - mirror.completed - sum(mirror.failed),
       0,

@@ -2,8 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './umbra.js';
@@ -35,11 +34,14 @@ export class Nginx {
   static async start(files: Readonly<Record<string, Buffer>>): Promise<Nginx> {
     const directory = mkdtempSync(join(tmpdir(), 'umbra-nginx-'));
     mkdirSync(join(directory, 'html'), { mode: 0o755 });
-    for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, 'html', name), content);
+    for (const [name, content] of Object.entries(files))
+      writeFileSync(join(directory, 'html', name), content);
     const port = await freePort();
     const conf = join(directory, 'nginx.conf');
     writeFileSync(conf, configuration(port, directory));
-    const child = spawn('nginx', ['-p', directory, '-e', join(directory, 'error.log'), '-c', conf], { stdio: 'ignore' });
+    const child = spawn('nginx', ['-p', directory, '-e', join(directory, 'error.log'), '-c', conf], {
+      stdio: 'ignore',
+    });
     process.once('exit', () => child.kill('SIGKILL'));
     await until(() => accepts(port), 'nginx listens');
     return new Nginx(port, directory, child);

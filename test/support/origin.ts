@@ -32,7 +32,9 @@ export class Origin {
 
   private constructor(answer: Answer) {
     this.answer = answer;
-    this.#server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (request, response) => this.#take(request, response));
+    this.#server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (request, response) =>
+      this.#take(request, response),
+    );
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
@@ -97,7 +99,8 @@ export class Origin {
 
 export function fieldsOf(rawHeaders: readonly string[]): [string, string][] {
   const fields: [string, string][] = [];
-  for (let i = 0; i < rawHeaders.length; i += 2) fields.push([rawHeaders[i].toLowerCase(), rawHeaders[i + 1]]);
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    fields.push([rawHeaders[i].toLowerCase(), rawHeaders[i + 1]]);
   return fields;
 }
 

@@ -126,7 +126,9 @@ export class UmbraProcess {
   /** Resolves when it serves; rejects with what it wrote if it ends before. */
   static async start(config: ConfigWords | string): Promise<UmbraProcess> {
     const file = new ConfigFile(config);
-    const child = spawn(process.execPath, [binary, 'run', '-c', file.path], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [binary, 'run', '-c', file.path], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const output = new Output(child);
     const ended = once(child, 'close').then(([code, signal]) => {
       file.remove();
@@ -166,7 +168,11 @@ export class UmbraProcess {
   }
 
   /** One request to the admin API. */
-  async admin(method: string, path: string, body?: object | string): Promise<{ status: number; text: string; json: unknown }> {
+  async admin(
+    method: string,
+    path: string,
+    body?: object | string,
+  ): Promise<{ status: number; text: string; json: unknown }> {
     const response = await fetch(`${this.adminUrl}${path}`, {
       method,
       ...(body === undefined
@@ -177,7 +183,9 @@ export class UmbraProcess {
           }),
     });
     const text = await response.text();
-    const json = response.headers.get('content-type')?.includes('json') ? (JSON.parse(text) as unknown) : null;
+    const json = response.headers.get('content-type')?.includes('json')
+      ? (JSON.parse(text) as unknown)
+      : null;
     return { status: response.status, text, json };
   }
 
