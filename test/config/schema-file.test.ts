@@ -63,7 +63,7 @@ t.test('docs/configuration.md has every key, with its default', async (t) => {
   const page = await readFile('docs/configuration.md', 'utf8');
   /** Rows of tables: | `key` | type | default | meaning | */
   const rows = new Map(
-    [...page.matchAll(/^\| `([^`]+)` \|[^|]*\|([^|]*)\|/gm)].map((row) => [row[1], row[2].trim()]),
+    [...page.matchAll(/^\| `([^`]+)` *\|[^|]*\|([^|]*)\|/gm)].map((row) => [row[1], row[2].trim()]),
   );
   for (const { path, schema } of keys) {
     if (!rows.has(path)) t.fail(`no row for ${path}`);
