@@ -99,10 +99,11 @@ export function beside(name: string, base: string): string {
 }
 
 /** Resolves with the next message of a child that was started with a channel; rejects when it ends instead. */
-export async function nextMessage<T>({ process, stderr }: Child): Promise<T> {
+export async function nextMessage<T>(child: Child): Promise<T> {
+  const { process } = child;
   const settled = new AbortController();
   const ended = once(process, 'exit', settled).then(() => {
-    throw new Error(`it ended: ${stderr.trim()}`);
+    throw new Error(`it ended: ${child.stderr.trim()}`);
   });
   // Told to stop waiting below, it rejects, and nobody listens any more.
   ended.catch(() => undefined);

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import t from 'tap';
+import { cpuOf, memoryOf, parseMemory, parseStat, threadsBetween } from '../../../bench/end-to-end/proc.js';
+
+const tail = 'S 1 2 3 0 -1 4194560 100 0 0 0 1234 567 8 9 20 0 11 0 12345 1000000 200';
+
+t.test('user and system time are found behind an ordinary name', async (t) => {
+  t.same(parseStat(`4242 (nginx) ${tail}\n`), { name: 'nginx', userTicks: 1234, systemTicks: 567 });
+});
+
+t.test('a name with spaces and parentheses does not shift the fields', async (t) => {
+  t.same(parseStat(`4242 (a) S 9 (b c) ${tail}`), { name: 'a) S 9 (b c', userTicks: 1234, systemTicks: 567 });
+});
+
+t.test('text that is not a stat line is refused', async (t) => {
+  t.throws(() => parseStat('no such file'), /not a stat line/);
+});
+
+t.test('resident and peak memory are bytes', async (t) => {
+  const status = 'Name:\tnode\nVmPeak:\t  900000 kB\nVmHWM:\t   2048 kB\nVmRSS:\t   1024 kB\n';
+  t.same(parseMemory(status), { residentBytes: 2 ** 20, peakBytes: 2 ** 21 });
+});
+
+t.test('a process without memory of its own gives no figure rather than zero', async (t) => {
+  t.ok(Number.isNaN(parseMemory('Name:\tkthreadd\n').residentBytes));
+});
+
+t.test(
+  'between two samples, threads are those that worked, the busiest first, and a new one counts whole',
+  async (t) => {
+    const before = {
+      cpuUs: 0,
+      threads: [
+        { tid: 1, name: 'a', cpuUs: 100 },
+        { tid: 2, name: 'b', cpuUs: 50 },
+      ],
+    };
+    const after = {
+      cpuUs: 0,
+      threads: [
+        { tid: 1, name: 'a', cpuUs: 130 },
+        { tid: 2, name: 'b', cpuUs: 50 },
+        { tid: 3, name: 'c', cpuUs: 70 },
+      ],
+    };
+    t.same(threadsBetween(before, after), [
+      { tid: 3, name: 'c', cpuUs: 70 },
+      { tid: 1, name: 'a', cpuUs: 30 },
+    ]);
+  },
+);
+
+t.test('this process itself can be read', { skip: !existsSync('/proc/self/stat') }, async (t) => {
+  const before = cpuOf([process.pid]);
+  const endMs = performance.now() + 100;
+  while (performance.now() < endMs);
+  const after = cpuOf([process.pid]);
+  t.ok(after.cpuUs > before.cpuUs);
+  t.ok(after.threads.some(({ tid }) => tid === process.pid));
+  const { residentBytes, peakBytes } = memoryOf([process.pid]);
+  t.ok(residentBytes > 10 * 2 ** 20);
+  t.ok(peakBytes >= residentBytes);
+});
