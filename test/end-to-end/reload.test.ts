@@ -7,6 +7,8 @@ import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 const connections = 64;
 /** Requests that are answered between two changes. */
 const between = 300;
+/** Of those, the requests that had not begun before: each connection has at most one that had. */
+const atLeast = between - connections;
 
 const v1 = await Origin.listen();
 const v2 = await Origin.listen();
@@ -34,7 +36,7 @@ async function generation(): Promise<number> {
 async function copies(t: import('tap').Test, expected: 'all' | 'none'): Promise<void> {
   const before = await eligible();
   await load.more(between);
-  if (expected === 'all') t.ok((await eligible()) >= before + between, 'every request is copied');
+  if (expected === 'all') t.ok((await eligible()) >= before + atLeast, 'every request is copied');
   else t.equal(await eligible(), before, 'no request is copied');
 }
 
@@ -121,7 +123,7 @@ t.test(
     t.ok(gone.eligible > between);
     t.equal((await umbra.admin('PUT', '/api/config', withMirror)).status, 200);
     await load.more(between);
-    t.ok((await eligible()) >= gone.eligible + between, 'it counts on from there');
+    t.ok((await eligible()) >= gone.eligible + atLeast, 'it counts on from there');
   },
 );
 

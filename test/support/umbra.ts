@@ -138,9 +138,7 @@ export class UmbraProcess {
     void ended.then(() => {
       over = true;
     });
-    const orphan = (): boolean => child.kill('SIGKILL');
-    process.once('exit', orphan);
-    void ended.then(() => process.off('exit', orphan));
+    leaveNoOrphan(child);
     const ready = await until(() => over || readyLine.exec(output.out), 'umbra says that it is ready');
     if (ready === true) throw new Error(`umbra ended before it was ready:\n${output.out}${output.err}`);
     return new UmbraProcess(child, output, file, ended, ready);
@@ -209,6 +207,22 @@ export class UmbraProcess {
     this.signal('SIGTERM');
     return this.ended;
   }
+}
+
+/** A test that fails or is ended by its runner takes the umbra that it started along. */
+function leaveNoOrphan(child: ChildProcess): void {
+  const kill = (): boolean => child.kill('SIGKILL');
+  const killAndEnd = (): void => {
+    kill();
+    process.exit(1);
+  };
+  const signals = ['SIGTERM', 'SIGINT', 'SIGALRM'] as const;
+  process.once('exit', kill);
+  for (const signal of signals) process.once(signal, killAndEnd);
+  child.once('exit', () => {
+    process.off('exit', kill);
+    for (const signal of signals) process.off(signal, killAndEnd);
+  });
 }
 
 /** Nothing waits in a ring, and nothing is open towards a version. */

@@ -1,0 +1,126 @@
+/** A forwarder with one route to a real server, and an engine's side that writes down what it is told. */
+import { nowUs } from '../../../core/clock.js';
+import type { RequestSink, Responder } from '../../../core/exchange/downstream.js';
+import { Forwarder } from '../../../core/exchange/forwarder.js';
+import { ProxyRuntime, RouteRuntime } from '../../../core/exchange/runtime.js';
+import { Framing, RequestHead } from '../../../core/http/message.js';
+import type { ResponseHead } from '../../../core/http/response-head.js';
+import { MirrorOffer } from '../../../core/mirror/offer.js';
+import { MirrorPort } from '../../../core/mirror/port.js';
+import type { Plan, RoutePlan } from '../../../core/plan.js';
+import { AccessLogPort } from '../../../core/record/access-log.js';
+import { ThreadLedger } from '../../../core/record/thread-ledger.js';
+import { VersionLedger } from '../../../core/record/version-ledger.js';
+import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
+import { createRing } from '../../../core/ring/layout.js';
+import { RingWriter } from '../../../core/ring/writer.js';
+import { Sampler } from '../../../core/route/sampler.js';
+import { TestPool } from '../upstream/exchange.js';
+
+const ringBytes = 64 * 1024;
+
+/** What an engine was told of one response, in order. */
+export class Told implements Responder {
+  readonly events: string[] = [];
+  body = '';
+  /** What `sendBody` answers. */
+  hasRoom = true;
+  over = false;
+  #wake: (() => void)[] = [];
+
+  batch(run: () => void): void {
+    run();
+  }
+  sendInterim(head: ResponseHead): void {
+    this.#note(`interim ${head.status}`);
+  }
+  sendHead(head: ResponseHead): void {
+    this.#note(`head ${head.status}`);
+  }
+  sendBody(bytes: Uint8Array): boolean {
+    this.body += Buffer.from(bytes).toString('latin1');
+    this.#note('body');
+    return this.hasRoom;
+  }
+  finish(): void {
+    this.#end('finish');
+  }
+  answer(status: number, body: string): void {
+    this.#end(`answer ${status} ${body.trim()}`);
+  }
+  cut(): void {
+    this.#end('cut');
+  }
+  pauseBody(): void {
+    this.#note('pause');
+  }
+  resumeBody(): void {
+    this.#note('resume');
+  }
+  clientAddress(): string {
+    return '10.0.0.1';
+  }
+
+  async until(event: string): Promise<this> {
+    while (!this.events.includes(event)) await new Promise<void>((resolve) => this.#wake.push(resolve));
+    return this;
+  }
+
+  async end(): Promise<this> {
+    while (!this.over) await new Promise<void>((resolve) => this.#wake.push(resolve));
+    return this;
+  }
+
+  #end(event: string): void {
+    if (this.over) throw new Error(`${event} after the end`);
+    this.over = true;
+    this.#note(event);
+  }
+
+  #note(event: string): void {
+    this.events.push(event);
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+}
+
+export class ExchangeRig {
+  readonly pool: TestPool;
+  readonly version = new VersionLedger(VersionLedger.create());
+  readonly thread = new ThreadLedger(ThreadLedger.create());
+  readonly forwarder: Forwarder;
+
+  constructor(port: number, changes: Partial<RoutePlan> = {}) {
+    this.pool = new TestPool([port]);
+    const writer = new RingWriter(createRing(ringBytes), new Doorbell(createDoorbell()));
+    const log = new AccessLogPort(
+      new RingWriter(createRing(ringBytes), new Doorbell(createDoorbell())),
+      this.thread,
+      () => 0,
+      () => {},
+    );
+    const mirrors = new MirrorOffer([new MirrorPort(writer, () => {})], new Sampler('umbra', () => 0));
+    const route: RoutePlan = {
+      name: 'reviews',
+      match: { host: null, path: { kind: 'prefix', value: '/reviews' }, methods: null, headers: [] },
+      primary: 0,
+      timeoutMs: 10_000,
+      mirrors: [],
+      ...changes,
+    };
+    const runtime = new ProxyRuntime({ generation: 1, routes: [route] } as unknown as Plan, [
+      new RouteRuntime(route, this.pool, this.version, [], false),
+    ]);
+    this.forwarder = new Forwarder(runtime, mirrors, this.thread, log, nowUs);
+  }
+
+  /** One request as an engine hands it over. */
+  ask(changes: Partial<RequestHead> = {}): { told: Told; sink: RequestSink } {
+    const told = new Told();
+    const head = Object.assign(new RequestHead(), { target: '/reviews', host: 'reviews' }, changes);
+    return { told, sink: this.forwarder.onRequest(head, told) };
+  }
+
+  upload(contentLength: number): { told: Told; sink: RequestSink } {
+    return this.ask({ method: 'POST', framing: Framing.LENGTH, contentLength });
+  }
+}
