@@ -1,5 +1,5 @@
 /** A real umbra as a child process, as a user starts it: `node bin/umbra.js run -c FILE`. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,11 +13,15 @@ const pollMs = 5;
 /** What is not so by then will never be: the wait ends and the test fails. */
 const patienceMs = 20_000;
 
-/** As a user has it: the runner's hooks, which would be loaded in each of umbra's threads, triple the time of a start. */
-const env = {
-  ...process.env,
-  NODE_OPTIONS: (process.env.NODE_OPTIONS ?? '').replace(/"?--import=\S*@tapjs\S*/g, ''),
-};
+/**
+ * umbra as a user starts it. The test runner puts hooks into NODE_OPTIONS of every child, behind the back of
+ * whoever starts it; loaded in each of umbra's threads, they more than double the time of a start. `env` takes them out.
+ */
+function spawnUmbra(words: readonly string[]): ChildProcess {
+  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
+  if (process.platform === 'win32') return spawn(process.execPath, [binary, ...words], { stdio });
+  return spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, binary, ...words], { stdio });
+}
 
 /** A configuration as data; JSON is YAML. */
 export interface ConfigWords {
@@ -56,7 +60,7 @@ export function reviews(
 export async function runToEnd(
   ...words: string[]
 ): Promise<{ code: number | null; signal: string | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [binary, ...words], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const child = spawnUmbra(words);
   const output = new Output(child);
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
   return { code, signal, out: output.out, err: output.err };
@@ -132,10 +136,7 @@ export class UmbraProcess {
   /** Resolves when it serves; rejects with what it wrote if it ends before. */
   static async start(config: ConfigWords | string): Promise<UmbraProcess> {
     const file = new ConfigFile(config);
-    const child = spawn(process.execPath, [binary, 'run', '-c', file.path], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env,
-    });
+    const child = spawnUmbra(['run', '-c', file.path]);
     const output = new Output(child);
     const ended = once(child, 'close').then(([code, signal]) => {
       file.remove();
