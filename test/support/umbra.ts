@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { MirrorStats, Stats } from '../../core/report/stats.js';
 
 const binary = fileURLToPath(new URL('../../../bin/umbra.js', import.meta.url));
+const breakable = fileURLToPath(new URL('./breakable-umbra.js', import.meta.url));
 const readyLine = /^umbra ready listen=(\S+?)(?: admin=(\S+))? pid=(\d+)$/m;
 const pollMs = 5;
 /** What is not so by then will never be: the wait ends and the test fails. */
@@ -17,16 +18,17 @@ const patienceMs = 20_000;
  * umbra as a user starts it. The test runner puts hooks into NODE_OPTIONS of every child, behind the back of
  * whoever starts it; loaded in each of umbra's threads, they more than double the time of a start. `env` takes them out.
  */
-function spawnUmbra(words: readonly string[]): ChildProcess {
-  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
-  if (process.platform === 'win32') return spawn(process.execPath, [binary, ...words], { stdio });
-  return spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, binary, ...words], { stdio });
+function spawnNode(words: readonly string[], ipc: 'ipc' | 'ignore' = 'ignore'): ChildProcess {
+  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', ipc];
+  if (process.platform === 'win32') return spawn(process.execPath, words, { stdio });
+  return spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...words], { stdio });
 }
 
 /** A configuration as data; JSON is YAML. */
 export interface ConfigWords {
   versions: Record<string, unknown>;
   routes: Record<string, unknown>[];
+  threads: { proxy: number; shadow: number };
   [key: string]: unknown;
 }
 
@@ -60,7 +62,7 @@ export function reviews(
 export async function runToEnd(
   ...words: string[]
 ): Promise<{ code: number | null; signal: string | null; out: string; err: string }> {
-  const child = spawnUmbra(words);
+  const child = spawnNode([binary, ...words]);
   const output = new Output(child);
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
   return { code, signal, out: output.out, err: output.err };
@@ -134,9 +136,22 @@ export class UmbraProcess {
   }
 
   /** Resolves when it serves; rejects with what it wrote if it ends before. */
-  static async start(config: ConfigWords | string): Promise<UmbraProcess> {
+  static start(config: ConfigWords | string): Promise<UmbraProcess> {
     const file = new ConfigFile(config);
-    const child = spawnUmbra(['run', '-c', file.path]);
+    return UmbraProcess.#follow(spawnNode([binary, 'run', '-c', file.path]), file);
+  }
+
+  /** One whose threads can be made to throw. */
+  static startBreakable(config: ConfigWords): Promise<UmbraProcess> {
+    const file = new ConfigFile(config);
+    const { proxy, shadow } = config.threads;
+    return UmbraProcess.#follow(
+      spawnNode([breakable, file.path, String(proxy), String(shadow)], 'ipc'),
+      file,
+    );
+  }
+
+  static async #follow(child: ChildProcess, file: ConfigFile): Promise<UmbraProcess> {
     const output = new Output(child);
     const ended = once(child, 'close').then(([code, signal]) => {
       file.remove();
@@ -204,6 +219,12 @@ export class UmbraProcess {
       stats = await this.stats();
     }
     return stats;
+  }
+
+  /** Makes the thread throw (`proxy-0`, `shadow-0`, `control`); resolves when its successor is at work. */
+  async makeThrow(name: string): Promise<void> {
+    this.#child.send(name);
+    await once(this.#child, 'message');
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -2,20 +2,25 @@ import { writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import t from 'tap';
 import { ask, RawClient } from '../support/client.js';
-import { InProcessUmbra } from '../support/in-process.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Load } from '../support/load.js';
 import { Origin } from '../support/origin.js';
-import { ConfigFile, reviews, runToEnd, sum, until } from '../support/umbra.js';
+import { refusedPort } from '../support/raw-server.js';
+import { ConfigFile, reviews, runToEnd, sum, UmbraProcess, until } from '../support/umbra.js';
 
 const get = 'GET / HTTP/1.1\r\nhost: reviews\r\n\r\n';
+/** A control thread that is replaced listens where the one before did. */
+async function fixedAdmin(): Promise<object> {
+  return { admin: { address: `127.0.0.1:${await refusedPort()}` } };
+}
+
 const mirror = { inFlight: 4096 };
 
 t.test('a proxy thread that throws is replaced, and only its own requests fail', async (t) => {
   const held: ServerResponse[] = [];
   const v1 = await Origin.listen((_received, response) => void held.push(response));
   const v2 = await Origin.listen();
-  const umbra = await InProcessUmbra.start(reviews(v1.port, v2.port, { mirror }));
+  const umbra = await UmbraProcess.startBreakable(reviews(v1.port, v2.port, { mirror }));
   const clients: RawClient[] = [];
   // Connections are handed out by turns: four for each of the two threads.
   for (let i = 0; i < 8; i++) clients.push(await RawClient.connect(umbra.port));
@@ -30,13 +35,7 @@ t.test('a proxy thread that throws is replaced, and only its own requests fail',
   t.equal(others.length, 4);
   t.ok(clients.filter((client) => client.closed).every(({ received }) => received === ''));
 
-  t.match(umbra.logs, [
-    {
-      level: 'error',
-      message: 'proxy thread 0 failed and is being replaced',
-      fields: { error: /no such message/ },
-    },
-  ]);
+  await umbra.logged(/no such message.*proxy thread 0 failed and is being replaced/);
   v1.answer = (_received, response) => void response.end('ok\n');
   for (let i = 0; i < 8; i++) t.equal((await ask(umbra.port)).status, 200, 'both threads take connections');
   const stats = await lawHolds(t, umbra);
@@ -50,12 +49,12 @@ t.test('a proxy thread that throws is replaced, and only its own requests fail',
 t.test('a proxy thread that throws in the middle of uploads leaves no copy unaccounted for', async (t) => {
   const v1 = await Origin.listen();
   const v2 = await Origin.listen();
-  const umbra = await InProcessUmbra.start(reviews(v1.port, v2.port, { mirror }));
+  const umbra = await UmbraProcess.startBreakable(reviews(v1.port, v2.port, { mirror }));
   const clients: RawClient[] = [];
   for (let i = 0; i < 10; i++) clients.push(await RawClient.connect(umbra.port));
   for (const client of clients)
     client.send('POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 1000\r\n\r\nhalf of it');
-  await until(() => mirrorTo(umbra.stats(), 'v2').sent === 10, 'all copies are on their way');
+  await until(async () => mirrorTo(await umbra.stats(), 'v2').sent === 10, 'all copies are on their way');
   await umbra.makeThrow('proxy-0');
   await umbra.makeThrow('proxy-1');
   await Promise.all(clients.map((client) => client.end()));
@@ -70,7 +69,7 @@ t.test('a shadow thread that throws is replaced, and no client notices', async (
   const v1 = await Origin.listen();
   const held: ServerResponse[] = [];
   const v2 = await Origin.listen((_received, response) => void held.push(response));
-  const umbra = await InProcessUmbra.start(reviews(v1.port, v2.port, { mirror }));
+  const umbra = await UmbraProcess.startBreakable(reviews(v1.port, v2.port, { mirror }));
   for (let i = 0; i < 10; i++) t.equal((await ask(umbra.port)).status, 200);
   await v2.untilReceived(10);
   await umbra.makeThrow('shadow-0');
@@ -89,8 +88,11 @@ t.test(
     const connections = 16;
     const v1 = await Origin.listen();
     const v2 = await Origin.listen();
-    const umbra = await InProcessUmbra.start(
-      reviews(v1.port, v2.port, { mirror, umbra: { threads: { proxy: 2, shadow: 2 } } }),
+    const umbra = await UmbraProcess.startBreakable(
+      reviews(v1.port, v2.port, {
+        mirror,
+        umbra: { threads: { proxy: 2, shadow: 2 }, ...(await fixedAdmin()) },
+      }),
     );
     const load = new Load(umbra.port, connections);
     await load.more(50);
@@ -123,15 +125,14 @@ t.test(
 
 t.test('a control thread that throws is replaced, and the admin API answers again', async (t) => {
   const v1 = await Origin.listen();
-  const umbra = await InProcessUmbra.start(reviews(v1.port, null));
-  const before = umbra.umbra.admin;
+  const umbra = await UmbraProcess.startBreakable(reviews(v1.port, null, { umbra: await fixedAdmin() }));
   await umbra.makeThrow('control');
-  await until(() => umbra.umbra.admin !== before, 'it listens');
-  const ready = await until(async () => {
-    const response = await fetch(`${umbra.umbra.admin}/readyz`).catch(() => null);
-    return response?.status === 200;
-  }, 'it says that umbra is ready');
-  t.ok(ready);
+  // Main tells the new one that umbra is ready.
+  await until(
+    async () => (await umbra.admin('GET', '/readyz')).status === 200,
+    'it says that umbra is ready',
+  );
+  t.match(umbra.err, /the control thread failed and is being replaced/);
   t.equal((await ask(umbra.port)).status, 200);
   await umbra.stop();
   await v1.close();
