@@ -17,6 +17,7 @@ import type {
   ToControl,
 } from './messages.js';
 import { openObservation } from './observation.js';
+import { unknownMessage } from './thread.js';
 
 const start = workerData as ControlStart;
 let observed = openObservation(start.observed);
@@ -51,6 +52,8 @@ parentPort!.on('message', (message: ToControl) => {
     case 'leave':
       void leave();
       return;
+    default:
+      unknownMessage(message);
   }
 });
 

@@ -195,7 +195,7 @@ export class DataPlane {
   #onGone(thread: SupervisedThread, error: string | null): void {
     this.#book.settle(dataKind(thread), thread.index);
     if (error !== null && !this.#started) {
-      this.#startFailure ??= error;
+      this.#startFailure ??= `a ${thread.kind} thread can't start: ${messageOf(error)}`;
     } else if (error !== null) {
       this.#book.restarted(dataKind(thread), thread.index);
       this.#events.onLog({
@@ -232,6 +232,11 @@ function hasTaken(member: Member, generation: number): boolean {
 
 function dataKind(thread: SupervisedThread): 'proxy' | 'shadow' {
   return thread.kind === 'proxy' ? 'proxy' : 'shadow';
+}
+
+/** The first line of an error's stack without the error's class: what a person needs who starts umbra. */
+function messageOf(stack: string): string {
+  return stack.replace(/\n[\s\S]*/, '').replace(/^\w*Error: /, '');
 }
 
 function range(length: number): number[] {

@@ -20,7 +20,7 @@ import { Sampler } from '../core/route/sampler.js';
 import type { Downstream } from './downstream/downstream.js';
 import { openDownstreams } from './downstream/open.js';
 import type { LedgerShares, ThreadStart, ToThread } from './messages.js';
-import { guardThread, say } from './thread.js';
+import { guardThread, say, unknownMessage } from './thread.js';
 import { TurnEnd } from './turn.js';
 import { UpstreamSide } from './upstream-side.js';
 
@@ -124,6 +124,8 @@ parentPort!.on('message', (message: ToThread) => {
       return;
     case 'retire':
       return;
+    default:
+      unknownMessage(message);
   }
 });
 

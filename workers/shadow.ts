@@ -18,7 +18,7 @@ import { RingReader } from '../core/ring/reader.js';
 import { RingWriter } from '../core/ring/writer.js';
 import { seededRandom } from '../core/route/random.js';
 import type { LedgerShares, ThreadStart, ToThread } from './messages.js';
-import { guardThread, say } from './thread.js';
+import { guardThread, say, unknownMessage } from './thread.js';
 import { TurnEnd } from './turn.js';
 import { UpstreamSide } from './upstream-side.js';
 
@@ -139,6 +139,8 @@ parentPort!.on('message', (message: ToThread) => {
     case 'leave':
       leave();
       return;
+    default:
+      unknownMessage(message);
   }
 });
 

@@ -23,3 +23,8 @@ export function guardThread(leave: () => void): void {
     setTimeout(leave, leaveAnywayMs);
   });
 }
+
+/** Main and its threads are of one build: a word that one of them does not know is a fault, and is not passed over in silence. */
+export function unknownMessage(message: never): never {
+  throw new Error(`a thread was told what it does not know: ${JSON.stringify(message)}`);
+}

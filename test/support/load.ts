@@ -3,6 +3,9 @@ import { Agent } from 'node:http';
 import { ask } from './client.js';
 import { until } from './umbra.js';
 
+/** Between an answer and the next request of a connection: the machine must have time for what is tested. */
+const paceMs = 50;
+
 export class Load {
   /** Answered with 200. */
   answered = 0;
@@ -38,6 +41,7 @@ export class Load {
       } catch (error) {
         this.failures.push(String(error));
       }
+      await new Promise((resolve) => setTimeout(resolve, paceMs));
     }
   }
 }

@@ -1,6 +1,7 @@
 import { lstatSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import type { Address, ListenerPlan } from '../../../core/plan.js';
+import { newApp } from './app.js';
 import type { Uws, UwsApp, UwsDescriptor, UwsListenSocket } from './binding.js';
 
 const NO_CHILD = 'No thread serves at the moment.\n';
@@ -77,20 +78,12 @@ export class UwsAcceptor {
 
 function makeApp(uws: Uws, { tls, address }: ListenerPlan): UwsApp {
   try {
-    const app =
-      tls === null ? uws.App() : uws.SSLApp({ key_file_name: tls.keyPath, cert_file_name: tls.certPath });
-    return app.any('/*', (res) => {
+    return newApp(uws, tls).any('/*', (res) => {
       res.writeStatus(Buffer.from('503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8'));
       res.end(NO_CHILD, true);
     });
-  } catch (error) {
-    const files = tls === null ? String(error) : `${tls.certPath}, ${tls.keyPath}`;
-    throw new Error(
-      `cannot listen on ${addressName(address)}: the certificate or key can't be used: ${files}`,
-      {
-        cause: error,
-      },
-    );
+  } catch (cause) {
+    throw new Error(`cannot listen on ${addressName(address)}: ${(cause as Error).message}`, { cause });
   }
 }
 

@@ -2,6 +2,7 @@ import { Framing } from '../../../core/http/message.js';
 import { limits } from '../../../core/limits.js';
 import type { ListenerPlan } from '../../../core/plan.js';
 import type { Downstream, RequestHandler } from '../downstream.js';
+import { newApp } from './app.js';
 import type { Uws, UwsApp, UwsDescriptor, UwsRequest, UwsResponse } from './binding.js';
 import { HeadWriter } from './head-writer.js';
 import { Refusal } from './refusal.js';
@@ -49,8 +50,7 @@ export class UwsDownstream implements Downstream, ResponderOwner {
     this.handler = handler;
     this.#counters = counters;
     this.#reader = new RequestReader(tls !== null);
-    this.#app =
-      tls === null ? uws.App() : uws.SSLApp({ key_file_name: tls.keyPath, cert_file_name: tls.certPath });
+    this.#app = newApp(uws, tls);
     this.#app.setIdleTimeout(limits.downstreamReadIdleSeconds);
     this.#app.setResponseTimeout(limits.downstreamWriteIdleSeconds);
     this.#app.filter((_res, change) => this.#count(change));

@@ -1,0 +1,54 @@
+import t from 'tap';
+import { Drop } from '../../../core/errors.js';
+import { Framing } from '../../../core/http/message.js';
+import { total } from '../../../core/record/snapshot.js';
+import { refusedPort } from '../../support/raw-server.js';
+import { MirrorRig } from './rig.js';
+
+const port = await refusedPort();
+
+t.test('a mirror that is off, or whose sample the request is not in, sees nothing of it', async (t) => {
+  for (const changes of [{ enabled: false }, { shareMillionths: 0 }]) {
+    const rig = new MirrorRig(port, changes);
+    t.equal(rig.offer(), 0);
+    t.match(rig.counts(), { eligible: 0 });
+    t.equal(total(rig.counts().dropped), 0);
+  }
+});
+
+t.test('a method or a body that the mirror does not want is dropped before the ring', async (t) => {
+  const rig = new MirrorRig(port, { methods: ['GET'], bodyBytesMax: 10 });
+  t.equal(rig.offer({ method: 'PUT' }), 0);
+  t.equal(rig.offer({ framing: Framing.LENGTH, contentLength: 11 }), 0);
+  t.equal(rig.offer({ framing: Framing.LENGTH, contentLength: 10 }), 1);
+  const { eligible, dropped } = rig.counts();
+  t.strictSame([eligible, dropped[Drop.METHOD], dropped[Drop.BODY_TOO_LARGE]], [3, 1, 1]);
+});
+
+t.test('a full ring drops at once, and an oversized head for another reason', async (t) => {
+  const rig = new MirrorRig(port, {}, 4096);
+  let taken = 0;
+  while (rig.offer() === 1) taken++;
+  t.ok(taken > 3);
+  t.equal(rig.counts().dropped[Drop.RING_FULL], 1);
+  rig.turn();
+  t.equal(rig.offer({ fields: `x: ${'x'.repeat(4096)}\r\n` }), 0);
+  t.equal(rig.counts().dropped[Drop.FRAME_TOO_LARGE], 1);
+  await rig.rest();
+  t.strictSame(rig.gap(), [0, 0]);
+});
+
+t.test('a body that grows over the bound closes the copy, which then takes nothing more', async (t) => {
+  const rig = new MirrorRig(port, { bodyBytesMax: 15 });
+  rig.offer({ method: 'POST', framing: Framing.CHUNKED });
+  const [copy] = rig.copies;
+  t.ok(copy.open);
+  copy.body(Buffer.alloc(10), false);
+  t.ok(copy.open);
+  copy.body(Buffer.alloc(10), false);
+  t.notOk(copy.open);
+  copy.body(Buffer.alloc(10), true);
+  rig.tell(copy);
+  const { dropped, sent } = await rig.rest();
+  t.strictSame([dropped[Drop.BODY_TOO_LARGE], sent], [1, 0]);
+});

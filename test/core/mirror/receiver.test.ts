@@ -1,0 +1,270 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { Drop, Failure } from '../../../core/errors.js';
+import { Framing } from '../../../core/http/message.js';
+import { Origin } from '../../support/origin.js';
+import { RawServer, refusedPort } from '../../support/raw-server.js';
+import { MirrorRig, mirrorPlan } from './rig.js';
+
+const piece = Buffer.from('0123456789');
+const nothing = Buffer.alloc(0);
+const noGap = [0, 0] as const;
+
+t.test(
+  'a copy is sent with its own host, completed, and paired with the outcome of the primary',
+  async (t) => {
+    const shadow = await Origin.listen();
+    const rig = new MirrorRig(shadow.port);
+    rig.offer({ target: '/reviews/1', fields: 'x-a: 1\r\n' });
+    rig.tell(rig.copies[0]);
+    const counts = await rig.rest();
+    t.match(counts, { eligible: 1, sent: 1, completed: 1, inFlight: 0, paired: 1, equal: 1 });
+    t.equal(shadow.received[0].target, '/reviews/1');
+    t.strictSame(shadow.received[0].fields.slice(0, 2), [
+      ['host', 'reviews-shadow'],
+      ['x-a', '1'],
+    ]);
+    t.equal(counts.deltaSlower.count + counts.deltaFaster.count, 1);
+    t.equal(rig.bounds.inFlight, 0);
+    rig.pool.close();
+    await shadow.close();
+  },
+);
+
+t.test('pairing needs two whole exchanges, and tells when only the status differs', async (t) => {
+  const shadow = await Origin.listen();
+  const rig = new MirrorRig(shadow.port);
+  rig.offer();
+  rig.fail(rig.copies[0], Failure.TIMEOUT);
+  await rig.rest();
+  t.match(rig.counts(), { completed: 1, paired: 0 });
+  rig.offer();
+  rig.turn();
+  // The outcome may also come long after the shadow's answer.
+  const { completed } = await rig.rest();
+  t.equal(completed, 2);
+  rig.tell(rig.copies[0], { status: 404 });
+  rig.turn();
+  t.match(rig.counts(), { paired: 1, equal: 0, different: 1, statusDifferent: 1 });
+  rig.pool.close();
+  await shadow.close();
+});
+
+t.test('a body arrives in its pieces, and the copy is complete with the last one', async (t) => {
+  const shadow = await Origin.listen();
+  const rig = new MirrorRig(shadow.port);
+  const copy = rig.offerUpload(30);
+  rig.turn();
+  for (const last of [false, false, true]) {
+    copy.body(piece, last);
+    rig.turn();
+  }
+  rig.tell(copy);
+  t.match(await rig.rest(), { completed: 1, paired: 1 });
+  t.equal(shadow.received[0].bodyBytes, 30);
+  rig.offer({ method: 'POST', framing: Framing.CHUNKED });
+  rig.copies[0].body(piece, false);
+  rig.copies[0].body(nothing, true);
+  rig.tell(rig.copies[0]);
+  t.match(await rig.rest(), { completed: 2, paired: 2 });
+  t.strictSame([shadow.received[1].bodyBytes, shadow.received[1].framing], [10, 'chunked']);
+  rig.pool.close();
+  await shadow.close();
+});
+
+t.test('a copy that is given up before it was sent is dropped, and after that it has failed', async (t) => {
+  const shadow = await RawServer.listen(() => {});
+  const rig = new MirrorRig(shadow.port);
+  const before = rig.offerUpload(30);
+  before.abort(Failure.BODY_TOO_LARGE);
+  rig.turn();
+  t.match(rig.counts(), { sent: 0, inFlight: 0 });
+  t.equal(rig.counts().dropped[Drop.BODY_TOO_LARGE], 1);
+  rig.fail(before, Failure.ABORTED);
+  const after = rig.offerUpload(30);
+  after.body(piece, false);
+  rig.turn();
+  while (rig.counts().sent === 0) await new Promise(setImmediate);
+  after.abort(Failure.ABORTED);
+  rig.tell(after);
+  rig.turn();
+  t.match(rig.counts(), { sent: 1, completed: 0, inFlight: 0 });
+  t.equal(rig.counts().failed[Failure.ABORTED], 1);
+  t.strictSame(rig.gap(), noGap);
+  t.equal(rig.bounds.inFlight, 0);
+  rig.pool.close();
+  await shadow.close();
+});
+
+t.test('an abort means nothing to a copy whose request is complete', async (t) => {
+  const shadow = await Origin.listen();
+  const rig = new MirrorRig(shadow.port);
+  const copy = rig.offerUpload(10);
+  copy.body(piece, true);
+  copy.abort(Failure.ABORTED);
+  rig.fail(copy, Failure.ABORTED);
+  t.match(await rig.rest(), { completed: 1, paired: 0 });
+  rig.pool.close();
+  await shadow.close();
+});
+
+t.test('a shadow that can not be reached counts as sent and failed', async (t) => {
+  const rig = new MirrorRig(await refusedPort());
+  rig.offer();
+  const counts = await rig.rest();
+  t.match(counts, { sent: 1, completed: 0 });
+  t.equal(counts.failed[Failure.CONNECT], 1);
+  t.equal(rig.version.requests, rig.version.finished);
+});
+
+t.test('what is over the bounds of the mirror is dropped when its head arrives', async (t) => {
+  const shadow = await RawServer.listen(() => {});
+  const rig = new MirrorRig(shadow.port, { inFlightMax: 2, ratePerSecond: 3 });
+  for (let i = 0; i < 4; i++) rig.offer();
+  rig.turn();
+  t.equal(rig.counts().dropped[Drop.IN_FLIGHT], 2);
+  rig.receiver.giveUpAll(Failure.DRAINING);
+  for (let i = 0; i < 2; i++) rig.offer();
+  rig.turn();
+  t.equal(rig.counts().dropped[Drop.RATE], 1, 'a drop for another reason takes nothing from the rate');
+  rig.receiver.refuseNew();
+  rig.offer();
+  rig.turn();
+  rig.receiver.giveUpAll(Failure.DRAINING);
+  const { dropped } = rig.counts();
+  t.equal(dropped[Drop.DRAINING] + rig.counts().failed[Failure.DRAINING], 4);
+  t.strictSame(rig.gap(), noGap);
+  t.equal(rig.bounds.inFlight, 0);
+  rig.pool.close();
+  await shadow.close();
+});
+
+t.test('the successor of a proxy thread ends what its predecessor left open, and nothing else', async (t) => {
+  const shadow = await Origin.listen();
+  const rig = new MirrorRig(shadow.port);
+  const unfinished = rig.offerUpload(30);
+  unfinished.body(piece, false);
+  rig.offer();
+  rig.turn();
+  rig.replaceProxy();
+  const counts = await rig.rest();
+  t.equal(counts.completed, 1, 'the request that was whole is completed');
+  t.equal(counts.dropped[Drop.ABORTED] + counts.failed[Failure.ABORTED], 1);
+  rig.offer();
+  rig.tell(rig.copies[0]);
+  t.match(await rig.rest(), { completed: 2, paired: 1 }, 'an id that was used before is a new exchange');
+  t.strictSame(rig.gap(), noGap);
+  rig.pool.close();
+  await shadow.close();
+});
+
+t.test(
+  'frames of an older plan are served by the nearest that is known, and a mirror that is gone is counted',
+  async (t) => {
+    const shadow = await Origin.listen();
+    const rig = new MirrorRig(shadow.port);
+    rig.offer();
+    rig.port.flush();
+    rig.use(2, mirrorPlan({ host: { kind: 'preserve' } }));
+    t.equal((await rig.rest()).completed, 1);
+    t.strictSame(
+      shadow.received[0].fields[0],
+      ['host', 'reviews-shadow'],
+      'by the plan that it was offered under',
+    );
+    rig.receiver.retire(2);
+    rig.turn();
+    rig.offer();
+    t.equal((await rig.rest()).completed, 2);
+    t.strictSame(shadow.received[1].fields[0], ['host', 'reviews'], 'by the oldest that is left');
+    rig.use(3, null);
+    rig.receiver.retire(3);
+    rig.turn();
+    rig.offer();
+    t.equal((await rig.rest()).dropped[Drop.DRAINING], 1);
+    t.strictSame(rig.gap(), noGap);
+    rig.pool.close();
+    await shadow.close();
+  },
+);
+
+t.test('whatever happens to copies in whatever order, the law holds', async (t) => {
+  const shadow = await RawServer.listen(async (peer, index) => {
+    try {
+      for (let count = 0; ; count++) {
+        await peer.head();
+        if ((index + count) % 4 === 3) peer.reset();
+        else peer.send('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+      }
+    } catch {
+      // The connection ended.
+    }
+  });
+  const event = fc.record({
+    what: fc.constantFrom(
+      'offer',
+      'upload',
+      'piece',
+      'last',
+      'abort',
+      'outcome',
+      'turn',
+      'pause',
+      'replace',
+      'giveUp',
+    ),
+    which: fc.nat(9),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(event, { maxLength: 60 }),
+      fc.integer({ min: 1, max: 8 }),
+      async (events, inFlightMax) => {
+        const rig = new MirrorRig(shadow.port, { inFlightMax, bodyBytesMax: 25 }, 8 * 1024);
+        // The exchange keeps its copies; here each offer has its own.
+        const open: { copy: MirrorRig['copies'][number] }[] = [];
+        for (const { what, which } of events) {
+          const chosen = open[which % Math.max(1, open.length)];
+          if (what === 'offer' || what === 'upload') {
+            rig.copies.length = 0;
+            const took = rig.offer(what === 'offer' ? {} : { method: 'POST', framing: Framing.CHUNKED });
+            if (took > 0) open.push({ copy: rig.copies[0] });
+          } else if (what === 'turn') rig.turn();
+          else if (what === 'pause') await new Promise(setImmediate);
+          else if (what === 'replace') {
+            // A thread that died had published what counts as offered.
+            rig.port.flush();
+            open.length = 0;
+            rig.replaceProxy();
+          } else if (what === 'giveUp') rig.receiver.giveUpAll(Failure.DRAINING);
+          else if (chosen === undefined) continue;
+          else if (what === 'piece') chosen.copy.body(piece, false);
+          else if (what === 'last') chosen.copy.body(piece, true);
+          else if (what === 'abort') chosen.copy.abort(Failure.ABORTED);
+          else {
+            chosen.copy.abort(Failure.ABORTED);
+            rig.tell(chosen.copy);
+            open.splice(open.indexOf(chosen), 1);
+          }
+        }
+        for (const { copy } of open) {
+          copy.abort(Failure.ABORTED);
+          rig.tell(copy);
+        }
+        for (let i = 0; i < 3; i++) rig.turn();
+        await rig.rest();
+        rig.pool.close();
+        const [unsent, unfinished] = rig.gap();
+        return (
+          unsent === 0 &&
+          unfinished === 0 &&
+          rig.bounds.inFlight === 0 &&
+          rig.version.requests === rig.version.finished
+        );
+      },
+    ),
+    { numRuns: 150 },
+  );
+  t.ok(shadow.connections > 0, 'copies came through in between');
+  await shadow.close();
+});

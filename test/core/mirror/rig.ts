@@ -1,0 +1,153 @@
+/** Both ends of mirroring in one thread: an offer, a ring, and a receiver whose shadow is a real server. */
+import { nowUs } from '../../../core/clock.js';
+import type { Failure } from '../../../core/errors.js';
+import { Framing, RequestHead } from '../../../core/http/message.js';
+import { MirrorBounds } from '../../../core/mirror/bounds.js';
+import { CopySource, Outcome } from '../../../core/mirror/codec.js';
+import { Mirror, type MirrorCopy, MirrorOffer } from '../../../core/mirror/offer.js';
+import { MirrorPort } from '../../../core/mirror/port.js';
+import { MirrorReceiver } from '../../../core/mirror/receiver.js';
+import { ShadowMirror, ShadowRuntime } from '../../../core/mirror/shadow-runtime.js';
+import type { MirrorPlan } from '../../../core/plan.js';
+import { AccessLogPort } from '../../../core/record/access-log.js';
+import { accountingGap } from '../../../core/record/law.js';
+import { MirrorLedger } from '../../../core/record/mirror-ledger.js';
+import { type MirrorSnapshot, readMirror } from '../../../core/record/snapshot.js';
+import { ThreadLedger } from '../../../core/record/thread-ledger.js';
+import { VersionLedger } from '../../../core/record/version-ledger.js';
+import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
+import { createRing } from '../../../core/ring/layout.js';
+import { RingReader } from '../../../core/ring/reader.js';
+import { RingWriter } from '../../../core/ring/writer.js';
+import { Sampler } from '../../../core/route/sampler.js';
+import { TestPool } from '../upstream/exchange.js';
+
+const framesMax = 1000;
+const client = { clientAddress: () => '10.0.0.1' };
+
+export function mirrorPlan(changes: Partial<MirrorPlan> = {}): MirrorPlan {
+  return {
+    slot: 0,
+    to: 0,
+    enabled: true,
+    shareMillionths: 1_000_000,
+    sample: { by: 'random' },
+    methods: null,
+    host: { kind: 'shadow' },
+    headers: { remove: [], set: [], add: [] },
+    bodyBytesMax: 1024 * 1024,
+    ratePerSecond: null,
+    inFlightMax: 256,
+    timeoutMs: 10_000,
+    ...changes,
+  };
+}
+
+export function requestHead(changes: Partial<RequestHead> = {}): RequestHead {
+  return Object.assign(new RequestHead(), { target: '/reviews', host: 'reviews' }, changes);
+}
+
+export class MirrorRig {
+  readonly plan: MirrorPlan;
+  readonly atProxy = new MirrorLedger(MirrorLedger.create());
+  readonly atShadow = new MirrorLedger(MirrorLedger.create());
+  readonly version = new VersionLedger(VersionLedger.create());
+  readonly bounds = new MirrorBounds();
+  readonly receiver: MirrorReceiver;
+  readonly ring: SharedArrayBuffer;
+  readonly pool: TestPool;
+  readonly copies: MirrorCopy[] = [];
+  port: MirrorPort;
+  #mirror: Mirror;
+  #offer: MirrorOffer;
+
+  constructor(port: number, changes: Partial<MirrorPlan> = {}, ringBytes = 64 * 1024) {
+    this.plan = mirrorPlan(changes);
+    this.ring = createRing(ringBytes);
+    this.pool = new TestPool([port]);
+    this.bounds.follow(this.plan, 1);
+    const log = new AccessLogPort(
+      new RingWriter(createRing(ringBytes), new Doorbell(createDoorbell())),
+      new ThreadLedger(ThreadLedger.create()),
+      () => 0,
+      () => {},
+    );
+    this.receiver = new MirrorReceiver([new RingReader(this.ring)], log, nowUs);
+    this.use(1, this.plan);
+    this.#mirror = new Mirror(this.plan, this.atProxy);
+    this.port = this.#openPort();
+    this.#offer = this.#openOffer();
+  }
+
+  /** The receiver takes a plan; null: one without the mirror. */
+  use(generation: number, plan: MirrorPlan | null): void {
+    const mirrors =
+      plan === null
+        ? []
+        : [new ShadowMirror(plan, 'reviews', this.pool, this.version, this.atShadow, this.bounds)];
+    this.receiver.use(new ShadowRuntime(generation, mirrors, [this.atShadow]));
+  }
+
+  /** Offers one request; the copies that took it are in `copies`. Nothing is visible before `turn`. */
+  offer(changes: Partial<RequestHead> = {}): number {
+    const head = requestHead(changes);
+    const source = new CopySource();
+    source.take(head);
+    return this.#offer.offer([this.#mirror], head, source, client, nowUs(), this.copies);
+  }
+
+  /** Offers a request with a body that is to come in pieces. */
+  offerUpload(length: number): MirrorCopy {
+    this.offer({ method: 'POST', framing: Framing.LENGTH, contentLength: length });
+    return this.copies[0];
+  }
+
+  /** The primary's outcome of a copy. */
+  tell(copy: MirrorCopy, changes: Partial<Outcome> = {}): void {
+    copy.outcome(Object.assign(new Outcome(), { status: 200, latencyUs: 1 }, changes));
+  }
+
+  fail(copy: MirrorCopy, failure: Failure): void {
+    this.tell(copy, { status: 502, failure });
+  }
+
+  /** The proxy's turn ends, and the receiver takes what has come. */
+  turn(): void {
+    this.port.flush();
+    while (this.receiver.drain(framesMax) > 0);
+  }
+
+  /** As after a proxy thread was replaced: another producer takes over the ring. */
+  replaceProxy(): void {
+    this.port = this.#openPort();
+    this.#offer = this.#openOffer();
+    this.port.announceReplacement();
+  }
+
+  /** Turns until nothing is under way. */
+  async rest(): Promise<MirrorSnapshot> {
+    this.turn();
+    while (this.receiver.inFlight > 0) await new Promise(setImmediate);
+    return this.counts();
+  }
+
+  counts(): MirrorSnapshot {
+    return readMirror([this.atProxy, this.atShadow]);
+  }
+
+  /** Both parts of the law's gap. */
+  gap(): readonly [unsent: number, unfinished: number] {
+    const { unsent, unfinished } = accountingGap(this.counts());
+    return [unsent, unfinished];
+  }
+
+  #openPort(): MirrorPort {
+    const port = new MirrorPort(new RingWriter(this.ring, new Doorbell(createDoorbell())), () => {});
+    port.setGeneration(1);
+    return port;
+  }
+
+  #openOffer(): MirrorOffer {
+    return new MirrorOffer([this.port], new Sampler('umbra', () => 0));
+  }
+}

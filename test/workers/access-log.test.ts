@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { ask, RawClient } from '../support/client.js';
+import { lawHolds } from '../support/law.js';
+import { Origin } from '../support/origin.js';
+import { RawServer } from '../support/raw-server.js';
+import { reviews, UmbraProcess, until } from '../support/umbra.js';
+
+/** Envoy's default format, field by field. */
+const envoyLine =
+  /^\[(?<start>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\] "(?<method>\S+) (?<path>\S+) HTTP\/1\.1" (?<status>\d+) (?<flags>\S+) (?<received>\d+) (?<sent>\d+) (?<duration>\d+) (?<upstreamTime>\d+|-) "(?<forwardedFor>[^"]*)" "(?<userAgent>[^"]*)" "(?<requestId>[^"]*)" "(?<authority>[^"]*)" "(?<upstream>[^"]*)"$/;
+
+async function lines(path: string, count: number): Promise<string[]> {
+  return until(() => {
+    let text = '';
+    try {
+      text = readFileSync(path, 'utf8');
+    } catch {
+      return null;
+    }
+    const all = text.split('\n').slice(0, -1);
+    return all.length >= count && all;
+  }, `${count} lines are in the access log`);
+}
+
+t.test(
+  'each exchange is a line in the format of Envoy, and its copy is another with the same request id',
+  async (t) => {
+    const v1 = await Origin.listen();
+    const v2 = await Origin.listen((_received, response) => {
+      response.statusCode = 503;
+      response.end('not yet');
+    });
+    // Paths are relative to the configuration file.
+    const umbra = await UmbraProcess.start(
+      reviews(v1.port, v2.port, { umbra: { accessLog: { path: 'access.log' } } }),
+    );
+    for (let i = 0; i < 5; i++) {
+      const headers = {
+        host: 'reviews',
+        'x-request-id': `id-${i}`,
+        'user-agent': 'curl/8',
+        'x-forwarded-for': '10.0.0.1',
+      };
+      await ask(umbra.port, {
+        method: 'POST',
+        target: `/reviews/${i}?x`,
+        headers,
+        body: Buffer.alloc(10 + i),
+      });
+    }
+    const parsed = (await lines(join(umbra.file.directory, 'access.log'), 10)).map((line) => {
+      t.match(line, envoyLine);
+      return envoyLine.exec(line)!.groups!;
+    });
+    t.equal(parsed.length, 10);
+    for (let i = 0; i < 5; i++) {
+      const both = parsed.filter(({ requestId }) => requestId === `id-${i}`);
+      const common = {
+        method: 'POST',
+        path: `/reviews/${i}?x`,
+        flags: '-',
+        received: String(10 + i),
+        userAgent: 'curl/8',
+        forwardedFor: '10.0.0.1',
+      };
+      t.match(
+        both.find(({ authority }) => authority === 'reviews'),
+        { ...common, status: '200', sent: '3', upstream: `127.0.0.1:${v1.port}` },
+      );
+      t.match(
+        both.find(({ authority }) => authority === 'reviews-shadow'),
+        { ...common, status: '503', sent: '7', upstream: `127.0.0.1:${v2.port}` },
+      );
+    }
+    await lawHolds(t, umbra);
+    await umbra.stop();
+    await Promise.all([v1.close(), v2.close()]);
+  },
+);
+
+t.test('as JSON each line parses, whatever clients and versions send', async (t) => {
+  const v1 = await Origin.listen();
+  const v2 = await RawServer.listen(async (peer) => {
+    await peer.head();
+    peer.reset();
+  });
+  const umbra = await UmbraProcess.start(
+    reviews(v1.port, v2.port, { umbra: { accessLog: { path: 'access.log', format: 'json' } } }),
+  );
+  const hostile = 'a"b\\c\t é {"x":1}';
+  const client = await RawClient.connect(umbra.port);
+  client.send(
+    `GET /"quoted"\\ HTTP/1.1\r\nhost: reviews\r\nx-request-id: ${Buffer.from(hostile).toString('latin1')}\r\n\r\n`,
+  );
+  await client.until('ok\n');
+  client.close();
+  const entries = (await lines(join(umbra.file.directory, 'access.log'), 2)).map((line) => JSON.parse(line));
+  t.equal(entries.length, 2);
+  t.match(
+    entries.find(({ role }) => role === 'primary'),
+    {
+      route: 'reviews',
+      version: 'v1',
+      method: 'GET',
+      path: '/"quoted"\\',
+      authority: 'reviews',
+      status: 200,
+      flags: null,
+      responseBytes: 3,
+      requestId: Buffer.from(hostile).toString('latin1'),
+    },
+  );
+  t.match(
+    entries.find(({ role }) => role === 'shadow'),
+    {
+      version: 'v2',
+      authority: 'reviews-shadow',
+      status: 0,
+      flags: 'UC',
+      upstreamMs: null,
+    },
+  );
+  await lawHolds(t, umbra);
+  await umbra.stop();
+  await Promise.all([v1.close(), v2.close()]);
+});
+
+t.test(
+  'in the format of Envoy, hostile bytes can neither end a field nor a line, nor steer a terminal',
+  async (t) => {
+    const v1 = await Origin.listen();
+    const umbra = await UmbraProcess.start(
+      reviews(v1.port, null, { umbra: { accessLog: { path: 'access.log' } } }),
+    );
+    const client = await RawClient.connect(umbra.port);
+    client.send('GET /"x\\y HTTP/1.1\r\nhost: reviews\r\nuser-agent: "evil" \\ \xc2\x9b31m\tred\r\n\r\n');
+    await client.until('ok\n');
+    client.close();
+    const [line] = await lines(join(umbra.file.directory, 'access.log'), 1);
+    t.match(line, envoyLine);
+    t.match(line, /^[\x20-\x7e]*$/, 'printable ASCII alone');
+    const { path, userAgent } = envoyLine.exec(line)!.groups!;
+    t.equal(path, '/\\x22x\\x5cy');
+    t.equal(userAgent, '\\x22evil\\x22 \\x5c \\xc2\\x9b31m\\x09red');
+    await umbra.stop();
+    await v1.close();
+  },
+);
+
+t.test('what was under way when umbra was told to stop is in the log too', async (t) => {
+  const v1 = await Origin.listen((_received, response) => void setImmediate(() => response.end('late')));
+  const umbra = await UmbraProcess.start(reviews(v1.port, v1.port, { umbra: { accessLog: {} } }));
+  const answers = Array.from({ length: 20 }, (_, i) =>
+    ask(umbra.port, { headers: { 'x-request-id': `id-${i}` } }),
+  );
+  await v1.untilReceived(20);
+  umbra.signal('SIGTERM');
+  await Promise.all(answers);
+  await umbra.ended;
+  const logged = umbra.out.split('\n').filter((line) => envoyLine.test(line));
+  for (let i = 0; i < 20; i++) {
+    const both = logged.filter((line) => line.includes(`"id-${i}"`));
+    t.equal(both.length, 2, `both lines of id-${i} are there`);
+  }
+  await v1.close();
+});
