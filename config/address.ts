@@ -74,7 +74,7 @@ export function parseHostMatch(text: string): string | Refusal {
   const name = lower.startsWith('*.') ? lower.slice(2) : lower;
   if (name.startsWith('[') && name === lower) return isIPv6(name.slice(1, -1)) ? name : new Refusal(expected);
   if (parseHost(undefined, name) === null) return new Refusal(expected);
-  return lower.endsWith('.') ? lower.slice(0, -1) : lower;
+  return lower;
 }
 
 export function formatAddress(address: Address): string {

@@ -33,6 +33,13 @@ export function parseFieldName(name: string): string | Refusal {
     : new Refusal("expected a header name: letters, digits and !#$%&'*+-.^_`|~");
 }
 
+/** A header's name that a route may look at. */
+export function parseMatchableFieldName(name: string): string | Refusal {
+  const parsed = parseFieldName(name);
+  if (parsed instanceof Refusal || parsed === 'host' || !notEditable.has(parsed)) return parsed;
+  return new Refusal(`\`${parsed}\` can't be matched: umbra deals with it before a route is looked for`);
+}
+
 /** A header's name that the copy of a request may have set, added or removed. */
 export function parseEditableFieldName(name: string): string | Refusal {
   const parsed = parseFieldName(name);

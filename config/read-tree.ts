@@ -30,6 +30,8 @@ export interface ReadTree {
 
 type MarkOf = (offset: number) => Mark;
 
+/** Faults of one kind that are looked at; beyond that the text is something else altogether. */
+const faultsMax = 1000;
 /** Characters of a value that a message repeats. */
 const writtenLengthMax = 60;
 
@@ -56,7 +58,8 @@ function read(text: string, lines: LineCounter, markOf: MarkOf, env: NodeJS.Proc
   const documents = compose(text, lines, markOf);
   if (!Array.isArray(documents)) return { root: null, problems: [documents] };
   const document = documents[0];
-  const problems = [...document.errors, ...document.warnings].map((fault) => {
+  const faults = [...document.errors.slice(0, faultsMax), ...document.warnings.slice(0, faultsMax)];
+  const problems = faults.map((fault) => {
     const message = fault.message.split('\n', 1)[0];
     return errorAt(markOf(fault.pos[0]), `YAML: ${message}`);
   });
@@ -81,15 +84,27 @@ function compose(text: string, lines: LineCounter, markOf: MarkOf): Document.Par
   lines.addNewLine(0);
   const parser = new Parser(lines.addNewLine);
   const tokens = [];
+  let faults = 0;
   for (const source of new Lexer().lex(text)) {
-    for (const token of parser.next(source)) tokens.push(token);
+    for (const token of parser.next(source)) {
+      if (token.type === 'error') faults++;
+      if (faults < faultsMax) tokens.push(token);
+    }
+    if (faults >= faultsMax) break;
     if (parser.stack.length > limits.configDepth) {
       return errorAt(markOf(parser.offset), `is nested more than ${limits.configDepth} levels deep`);
     }
   }
   for (const token of parser.end()) tokens.push(token);
   const composer = new Composer({ version: '1.2', schema: 'core', uniqueKeys: false, strict: true });
-  return [...composer.compose(tokens, true, text.length)] as Document.Parsed[];
+  // Every fault is an Error, a hostile text has half a million of them, and their stacks are most of the cost.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return [...composer.compose(tokens, true, text.length)] as Document.Parsed[];
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 class TreeReader {
@@ -175,7 +190,7 @@ class TreeReader {
   }
 
   private fail(mark: Mark, message: string): void {
-    this.problems.push(errorAt(mark, message));
+    if (this.problems.length < faultsMax) this.problems.push(errorAt(mark, message));
   }
 }
 

@@ -1,11 +1,12 @@
 /**
- * Regular expressions from a configuration run on every request, against text that clients choose. A
- * backtracking engine can take exponential or polynomial time on such text, and a proxy thread would stand
- * still. This check is conservative: it refuses some harmless patterns rather than accept a harmful one.
+ * Regular expressions from a configuration run on every request, against text that clients choose, and must
+ * match the whole of it (`core/route/pattern.ts`). A backtracking engine can take exponential or polynomial time on
+ * such text, and a proxy thread would stand still. This check is conservative: it refuses some harmless patterns
+ * rather than accept a harmful one.
  *
- * What it grants: at most one place where a repetition without end can give characters back, only in a
- * pattern that begins with `^`, and at most `choicesMax` combinations of everything bounded. Matching is then
- * linear in the text.
+ * What it grants: at most one place where an endless repetition can give characters back, no repetition that is
+ * run again from each of these, and at most `choicesMax` combinations of everything bounded. Matching is then linear
+ * in the text.
  */
 import { Refusal } from './units.js';
 
@@ -29,7 +30,7 @@ export function parseRegex(pattern: string): string | Refusal {
   }
   const reading = new PatternReader(pattern);
   const cost = reading.alternatives(0);
-  return reading.refusal ?? tooCostly(cost, reading.anchored) ?? pattern;
+  return reading.refusal ?? tooCostly(cost) ?? pattern;
 }
 
 /** What a part of a pattern can make the engine try again. */
@@ -51,17 +52,12 @@ interface Quantifier {
   readonly max: number;
 }
 
-function tooCostly(cost: Cost, anchored: boolean): Refusal | null {
+function tooCostly(cost: Cost): Refusal | null {
   if (cost.choices > choicesMax)
     return new Refusal('has too many optional parts: it can be matched in too many ways');
   if (cost.endless > 1) {
     return new Refusal(
-      "has several repetitions without end that can take each other's characters, so a client could make it very slow; keep one, or put a character between them that the one before can't match, as in [^/]+/",
-    );
-  }
-  if (cost.endless + cost.scans > 0 && !anchored) {
-    return new Refusal(
-      'has a repetition without end and may start anywhere, so a client could make it very slow; begin it with ^',
+      "has several endless repetitions that can take the same characters, so a client could make it very slow; keep one, or let each end at a character that it can't match, as in [^/]+/",
     );
   }
   return null;
@@ -70,14 +66,11 @@ function tooCostly(cost: Cost, anchored: boolean): Refusal | null {
 /** Walks a pattern that `RegExp` has accepted, so that its syntax needs no second check. */
 class PatternReader {
   refusal: Refusal | null = null;
-  /** Can only match at the start of the text. Without it every repetition is tried again from every character. */
-  anchored: boolean;
   private readonly pattern: string;
   private at = 0;
 
   constructor(pattern: string) {
     this.pattern = pattern;
-    this.anchored = pattern.startsWith('^');
   }
 
   /** Up to the closing parenthesis or the end. */
@@ -88,7 +81,6 @@ class PatternReader {
       branches.push(this.sequence(depth));
     } while (this.refusal === null && this.take('|'));
     if (branches.length === 1) return branches[0];
-    if (depth === 0) this.anchored = false;
     const total: Cost = { endless: 0, scans: 0, choices: 0, variable: false, first: null };
     for (const branch of branches) {
       total.endless += branch.endless;
@@ -136,14 +128,22 @@ class PatternReader {
     total.scans += cost.scans;
     total.choices *= cost.choices;
     total.variable ||= cost.variable || variable;
-    // At the end of the whole pattern a repetition takes what it can and is never asked to give it back.
-    if (!variable || this.at === this.pattern.length) return;
+    // At the end `.` takes all that is left (targets and field values hold no line breaks) and gives nothing back.
+    if (!variable || (simple === '.' && this.isAtEnd())) return;
     const endless = quantifier.max > boundedRepetitionMax;
-    if (simple !== null && this.endIsFixed(simple)) {
+    if (simple !== null && (this.isAtEnd() || this.endIsFixed(simple))) {
       if (endless && total.endless > 0) total.endless++;
       else if (endless) total.scans++;
     } else if (endless) total.endless++;
     else total.choices *= quantifier.max - quantifier.min + 1;
+  }
+
+  /** Whether the whole text must have been matched here. What is given back here fails at once, one character at a time. */
+  private isAtEnd(): boolean {
+    return (
+      this.at === this.pattern.length ||
+      (this.pattern[this.at] === '$' && this.at === this.pattern.length - 1)
+    );
   }
 
   /** Whether nothing could be gained by giving characters back: the pattern goes on with a character that the atom can't match. */

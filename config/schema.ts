@@ -9,7 +9,13 @@ import { z } from 'zod';
 import { limits } from '../core/limits.js';
 import type { Address, EndpointPlan, HostPolicy, SamplePlan } from '../core/plan.js';
 import { parseAddress, parseAuthority, parseEndpoint, parseHostMatch } from './address.js';
-import { isToken, parseEditableFieldName, parseFieldName, parseFieldValue, parseMethod } from './fields.js';
+import {
+  isToken,
+  parseEditableFieldName,
+  parseFieldValue,
+  parseMatchableFieldName,
+  parseMethod,
+} from './fields.js';
 import { parseRegex } from './regex-safety.js';
 import {
   durationPattern,
@@ -271,7 +277,7 @@ const pathMatch = choice({
     .meta({ description: 'The beginning of the path.' }),
   regex: regex
     .optional()
-    .meta({ description: 'A JavaScript regular expression that is tested against the path.' }),
+    .meta({ description: 'A JavaScript regular expression that must match the whole path.' }),
 });
 
 const fieldMatch = choice({
@@ -279,7 +285,7 @@ const fieldMatch = choice({
   prefix: fieldValue.optional().meta({ description: 'The beginning of the value.' }),
   regex: regex
     .optional()
-    .meta({ description: 'A JavaScript regular expression that is tested against the value.' }),
+    .meta({ description: 'A JavaScript regular expression that must match the whole value.' }),
   present: z
     .literal(true, { error: 'expected true' })
     .optional()
@@ -289,13 +295,13 @@ const fieldMatch = choice({
 const match = mapping({
   host: text('expected a host name', parseHostMatch)
     .optional()
-    .meta({ description: 'Host name without port; `*.example.com` matches every name below example.com.' }),
+    .meta({ description: 'Host name without port; *.example.com matches every name below example.com.' }),
   path: pathMatch.optional().meta({ description: 'The path of the target: exact, prefix or regex.' }),
   method: list(method, 'expected a list of methods such as [GET, HEAD]')
     .optional()
     .meta({ description: 'Methods.' }),
   header: z
-    .record(key(parseFieldName), fieldMatch, { error: mappingExpected })
+    .record(key(parseMatchableFieldName), fieldMatch, { error: mappingExpected })
     .optional()
     .meta({ description: 'Header fields by name; all of them must match.' }),
 });

@@ -22,43 +22,40 @@ export interface ConfigWatch {
 
 /**
  * Calls `onChange` after the content differs from what it was at the last call, at first from now. A file that is
- * missing or can't be read is waited for. Call it before the file is loaded, and no change in between is lost.
+ * missing or can't be read is waited for. Watch before the file is loaded, and no change in between is lost.
  */
 export function watchConfig(file: string, onChange: () => void): ConfigWatch {
   const path = resolve(file);
   let seen = digest(path);
   let timer: NodeJS.Timeout | null = null;
   let closed = false;
+
+  const onEvent = () => {
+    if (closed) return;
+    if (timer !== null) clearTimeout(timer);
+    timer = setTimeout(compare, settleMs);
+  };
   let chain = linkChain(path);
+  let watcher = watchEntries(chain, onEvent);
+  const ready = new Promise<void>((resolveReady) => watcher.once('ready', resolveReady));
 
   const compare = () => {
     timer = null;
-    if (closed) return;
     followLinks();
     const now = digest(path);
     if (now === null || now === seen) return;
     seen = now;
     onChange();
   };
-  const onEvent = () => {
-    if (closed) return;
-    if (timer !== null) clearTimeout(timer);
-    timer = setTimeout(compare, settleMs);
-  };
-  const watcher = watchDirectories(chain, (entry) => chain.has(entry), onEvent);
-  // A swapped link can lead through directories that were not on the way before.
+  // A swapped link can lead another way. A new watcher and not `add`: only a watcher tells when it is in place, and
+  // what changes before that is found by the comparison that follows.
   const followLinks = () => {
-    const before = chain;
-    chain = linkChain(path);
-    watcher.add([...directoriesOf(chain)].filter((directory) => !directoriesOf(before).has(directory)));
+    const now = linkChain(path);
+    if (now.size === chain.size && [...now].every((entry) => chain.has(entry))) return;
+    chain = now;
+    void watcher.close();
+    watcher = watchEntries(chain, onEvent);
   };
-  const ready = new Promise<void>((resolveReady) => {
-    watcher.once('ready', () => {
-      // What changed while the watch was being set up has no event.
-      onEvent();
-      resolveReady();
-    });
-  });
   return {
     ready,
     async close() {
@@ -69,47 +66,43 @@ export function watchConfig(file: string, onChange: () => void): ConfigWatch {
   };
 }
 
-function watchDirectories(
-  chain: ReadonlySet<string>,
-  isOnTheWay: (entry: string) => boolean,
-  onEvent: () => void,
-): FSWatcher {
-  const roots = directoriesOf(chain);
-  const watcher = watch([...roots], {
+/** Calls `onEvent` when something happened to one of the entries, and once when the watch is in place. */
+function watchEntries(entries: ReadonlySet<string>, onEvent: () => void): FSWatcher {
+  const directories = new Set([...entries].map((entry) => dirname(entry)));
+  const watcher = watch([...directories], {
     depth: 0,
     followSymlinks: false,
     ignoreInitial: true,
-    // A directory such as /etc has many entries that are not ours. Directories are let in: they may be the watched ones.
-    ignored: (entry, stats) => stats !== undefined && !stats.isDirectory() && !isOnTheWay(entry),
+    // A directory such as /etc has many entries that are not ours. Directories are let in: they may be watched ones.
+    ignored: (entry, stats) => stats !== undefined && !stats.isDirectory() && !entries.has(entry),
   });
   watcher.on('all', onEvent);
   // A directory that vanishes or can't be watched is no reason to stop; SIGHUP still reloads.
   watcher.on('error', onEvent);
+  watcher.once('ready', onEvent);
   return watcher;
 }
 
-/** The path and, for every link on the way to the file, the link's own path, each with its directory resolved. */
+/**
+ * Every entry whose replacement can change what the path leads to: the path itself, each link on the way and what
+ * it points to; each with its directory resolved.
+ */
 function linkChain(path: string): Set<string> {
   const chain = new Set<string>();
-  const pending = [path];
+  const walked = new Set<string>();
+  const pending = [{ entry: path, isTarget: true }];
   for (let next = pending.pop(); next !== undefined && chain.size < linksMax; next = pending.pop()) {
-    const parent = dirname(next);
-    const here = join(realpath(parent), basename(next));
-    if (chain.has(here)) continue;
+    const { entry, isTarget } = next;
+    if (walked.has(entry)) continue;
+    walked.add(entry);
+    const parent = dirname(entry);
+    const here = join(realpath(parent), basename(entry));
     const target = linkTarget(here);
-    if (next === path || target !== null) chain.add(here);
-    if (target !== null) {
-      const resolved = resolve(dirname(here), target);
-      chain.add(join(realpath(dirname(resolved)), basename(resolved)));
-      pending.push(resolved);
-    }
-    if (parent !== next) pending.push(parent);
+    if (isTarget || target !== null) chain.add(here);
+    if (target !== null) pending.push({ entry: resolve(dirname(here), target), isTarget: true });
+    if (parent !== entry) pending.push({ entry: parent, isTarget: false });
   }
   return chain;
-}
-
-function directoriesOf(chain: ReadonlySet<string>): Set<string> {
-  return new Set([...chain].map((entry) => dirname(entry)));
 }
 
 function linkTarget(path: string): string | null {

@@ -1,5 +1,5 @@
 import { limits } from '../limits.js';
-import { Char, equalsIgnoringCase, isTokenByte } from './chars.js';
+import { Char, equalsIgnoringCase } from './chars.js';
 import { Framing } from './message.js';
 import { ResponseFault } from './response-fault.js';
 import type { ResponseHead } from './response-head.js';
@@ -34,7 +34,7 @@ function readFraming(head: ResponseHead, toHead: boolean): ResponseFault {
     // Both together may be an attempt to split the response; Transfer-Encoding is unknown to HTTP/1.0.
     if (head.lengthRow >= 0 || head.minorVersion === 0) return ResponseFault.TRANSFER_ENCODING;
     coding = readCodings(head);
-    if (coding === Coding.MALFORMED) return ResponseFault.TRANSFER_ENCODING;
+    if (coding === Coding.REFUSED) return ResponseFault.TRANSFER_ENCODING;
   }
   if (head.lengthRow >= 0) {
     const length = readContentLength(head);
@@ -45,7 +45,7 @@ function readFraming(head: ResponseHead, toHead: boolean): ResponseFault {
 
   if (head.bodyless) head.framing = Framing.NONE;
   else if (coding === Coding.CHUNKED) head.framing = Framing.CHUNKED;
-  else if (coding === Coding.OTHER || !head.hasContentLength) head.framing = Framing.CLOSE;
+  else if (!head.hasContentLength) head.framing = Framing.CLOSE;
   else head.framing = Framing.LENGTH;
   if (head.framing === Framing.CLOSE) head.keepAlive = false;
   return ResponseFault.NONE;
@@ -91,36 +91,35 @@ function parseLength(bytes: Buffer, start: number, end: number): number {
 }
 
 /** What the codings of all Transfer-Encoding fields together mean for the end of the body. */
-const Coding = { NONE: 0, CHUNKED: 1, OTHER: 2, MALFORMED: 3 } as const;
+const Coding = { NONE: 0, CHUNKED: 1, REFUSED: 2 } as const;
 type Coding = (typeof Coding)[keyof typeof Coding];
 
 /**
- * Chunked delimits the body only as the last coding; with another one last, the body ends with the connection
- * (RFC 9112, section 6.3). Chunked twice is refused (section 6.1).
+ * Chunked once, and nothing else but `identity` in front of it. Any other coding is refused: the field is hop-by-hop,
+ * so the client would get coded bytes without the label that says so (docs/decisions/006).
  */
 function readCodings(head: ResponseHead): Coding {
-  let last: Coding = Coding.MALFORMED;
-  let chunkedSeen = false;
+  let together: Coding = Coding.NONE;
   for (let row = head.codingRow; row < head.fieldCount; row++) {
     if (!head.nameIs(row, 'transfer-encoding')) continue;
     const end = head.valueEnd(row);
     let start = head.valueStart(row);
     do {
       const elementEnd = endOfElement(head.bytes, start, end);
-      last = readCoding(head.bytes, start, elementEnd);
-      if (last === Coding.MALFORMED || (last === Coding.CHUNKED && chunkedSeen)) return Coding.MALFORMED;
-      chunkedSeen ||= last === Coding.CHUNKED;
+      const coding = readCoding(head.bytes, start, elementEnd);
+      if (coding === Coding.REFUSED || together === Coding.CHUNKED) return Coding.REFUSED;
+      together = coding;
       start = elementEnd + 1;
     } while (start <= end);
   }
-  return last;
+  return together;
 }
 
 function readCoding(bytes: Buffer, start: number, end: number): Coding {
   while (start < end && isBlank(bytes[start]!)) start++;
   while (end > start && isBlank(bytes[end - 1]!)) end--;
-  if (start === end || isTokenByte[bytes[start]!] === 0) return Coding.MALFORMED;
-  return equalsIgnoringCase(bytes, start, end, 'chunked') ? Coding.CHUNKED : Coding.OTHER;
+  if (equalsIgnoringCase(bytes, start, end, 'chunked')) return Coding.CHUNKED;
+  return equalsIgnoringCase(bytes, start, end, 'identity') ? Coding.NONE : Coding.REFUSED;
 }
 
 /**

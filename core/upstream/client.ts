@@ -1,15 +1,13 @@
 import { Failure } from '../errors.js';
 import { Framing } from '../http/message.js';
-import { CHUNK_END, chunkStart, LAST_CHUNK } from '../http/request-writer.js';
 import { ResponseFault } from '../http/response-fault.js';
 import type { ResponseHead } from '../http/response-head.js';
 import type { ReaderSink } from '../http/response-reader.js';
-import { limits } from '../limits.js';
 import type { EndpointPlan } from '../plan.js';
 import type { ResponseSink } from './call.js';
 import type { UpstreamConnection } from './connection.js';
 import { Deadline } from './deadlines.js';
-import { Outbox } from './outbox.js';
+import { OutgoingRequest, Put } from './outgoing.js';
 import type { Endpoint, VersionPool } from './pool.js';
 
 /**
@@ -32,8 +30,6 @@ const Phase = {
   FAILING: 5,
 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
-
-const EMPTY = new Uint8Array(0);
 
 /**
  * One request to a version and its response, for the proxy (primary) and the shadow thread (shadow) alike.
@@ -76,26 +72,13 @@ export class UpstreamCall implements ReaderSink {
   #phase: Phase = Phase.NONE;
   #pool: VersionPool | null = null;
   #connection: UpstreamConnection | null = null;
-  #framing: Framing = Framing.NONE;
-  #contentLength = 0;
   #toHead = false;
-  /** The owner has written the last piece. */
-  #lastWritten = false;
   /** `write` returned false: `onDrain` is owed. */
   #drainOwed = false;
   #retried = false;
-  /** A byte of a response came on this connection. */
-  #answered = false;
   /** When the latest read of the response was delivered. */
   #readUs = 0;
-  /**
-   * The request from its first byte as a wire string, while `#wireWhole`: what is to be sent while there is no
-   * connection, and what can be sent again while a reused connection has not answered.
-   */
-  #wire = '';
-  #wireWhole = false;
-  /** What the socket has not taken. */
-  readonly #outbox = new Outbox();
+  readonly #request = new OutgoingRequest();
   #failure: Failure = Failure.ABORTED;
   readonly #deadline: Deadline;
   readonly #deliverFailure: () => void;
@@ -135,19 +118,13 @@ export class UpstreamCall implements ReaderSink {
     if (this.triedEndpoints.length > 0) this.triedEndpoints.length = 0;
     this.#pool = pool;
     this.#connection = null;
-    this.#framing = framing;
-    this.#contentLength = contentLength;
     this.#toHead = method === 'HEAD';
-    this.#lastWritten = framing === Framing.NONE;
     this.#drainOwed = false;
     this.#retried = false;
-    this.#answered = false;
-    this.#wire = head;
-    this.#wireWhole = true;
-    this.#outbox.begin(pool.resources.arena);
+    this.#request.begin(pool.resources.arena, head, framing, contentLength);
     pool.resources.deadlines.set(this.#deadline, timeoutMs, pool.resources.clock());
     this.#phase = Phase.HELD;
-    if (framing === Framing.NONE) this.#send(EMPTY);
+    if (framing === Framing.NONE) this.#sendBodyless();
   }
 
   /**
@@ -157,17 +134,9 @@ export class UpstreamCall implements ReaderSink {
    * `aborted`: the request can't be completed. After the call is over, pieces are ignored and true is returned.
    */
   write(piece: Uint8Array, last: boolean): boolean {
-    if (this.#phase === Phase.NONE || this.#phase === Phase.FAILING || this.#lastWritten) return true;
-    this.requestBytes += piece.length;
-    this.#lastWritten = last;
-    if (this.#framing === Framing.LENGTH && this.#missesLength()) {
-      this.failSoon(Failure.ABORTED);
-      return true;
-    }
-    this.#send(piece);
-    const drained = this.#outbox.heldBytes === 0 && !(this.#connection?.writing ?? false);
-    this.#drainOwed = !drained && !last;
-    return drained;
+    if (this.#phase === Phase.NONE || this.#phase === Phase.FAILING || this.#request.lastWritten) return true;
+    if (this.#phase === Phase.HELD) this.#acquire();
+    return this.#put(piece, last);
   }
 
   /** Backpressure from the client: reading stops within one read. The timeout keeps running. */
@@ -200,7 +169,7 @@ export class UpstreamCall implements ReaderSink {
   /** A connection is there: all that was held goes out. */
   onConnection(connection: UpstreamConnection): void {
     this.#open(connection);
-    this.#outbox.flush(connection);
+    if (this.#phase === Phase.OPEN) this.#request.flush(this.#connection!);
     this.#tellDrained();
   }
 
@@ -218,16 +187,15 @@ export class UpstreamCall implements ReaderSink {
 
   /** The socket has written all that it held. */
   onWritten(): void {
-    this.#outbox.dropWritten();
-    this.#outbox.flush(this.#connection!);
+    this.#request.onWritten(this.#connection!);
     this.#tellDrained();
   }
 
   /** The connection died or its bytes made no sense; it is closed and forgotten. */
   onLost(connection: UpstreamConnection, failure: Failure): void {
-    if (failure === Failure.RESET && this.#mayRetry()) {
+    if (failure === Failure.RESET && this.#request.replayable) {
       this.#retried = true;
-      this.#outbox.clear(connection);
+      this.#request.clearOutbox(connection);
       this.#connection = null;
       this.#pool!.renew(this, connection.endpoint);
     } else {
@@ -239,10 +207,7 @@ export class UpstreamCall implements ReaderSink {
   /** Bytes of the response were read and are about to be delivered. */
   onRead(): void {
     this.#readUs = this.#pool!.resources.clock();
-    if (this.#answered) return;
-    this.#answered = true;
-    this.#wire = '';
-    this.#wireWhole = false;
+    this.#request.forgetWire();
   }
 
   batch(run: () => void): void {
@@ -270,25 +235,38 @@ export class UpstreamCall implements ReaderSink {
   onEnd(): void {
     const connection = this.#connection!;
     this.endUs = this.#readUs;
-    connection.requestWhole = this.#lastWritten && this.#outbox.heldBytes === 0 && !connection.writing;
-    this.#outbox.clear(connection);
+    connection.requestWhole = this.#request.lastWritten && this.#request.drained(connection);
+    this.#request.clearOutbox(connection);
     connection.detach();
     this.#finish();
     this.#sink.onEnd();
   }
 
-  /** Takes a piece of the body (or none, for a request without one) as far as it will go now. */
-  #send(piece: Uint8Array): void {
-    if (this.#phase === Phase.HELD) {
-      const connection = this.#pool!.acquire(this);
-      if (connection !== null) this.#open(connection);
+  #sendBodyless(): void {
+    this.#acquire();
+    if (this.#phase === Phase.OPEN) this.#request.flush(this.#connection!);
+  }
+
+  #acquire(): void {
+    const connection = this.#pool!.acquire(this);
+    if (connection !== null) this.#open(connection);
+  }
+
+  /** Takes a piece of the body as far as it will go now. Returns what `write` does. */
+  #put(piece: Uint8Array, last: boolean): boolean {
+    const phase = this.#phase;
+    if (phase === Phase.FAILING || phase === Phase.NONE) return true;
+    const request = this.#request;
+    const put = request.put(piece, last, phase === Phase.OPEN);
+    this.requestBytes = request.bodyBytes;
+    if (put !== Put.OK) {
+      this.failSoon(put === Put.NO_ROOM ? Failure.OVERLOADED : Failure.ABORTED);
+      return true;
     }
-    if (this.#phase === Phase.FAILING || this.#phase === Phase.NONE) return;
-    if (this.#framing !== Framing.NONE && !this.#put(piece)) {
-      this.failSoon(Failure.OVERLOADED);
-      return;
-    }
-    if (this.#phase === Phase.OPEN) this.#outbox.flush(this.#connection!);
+    if (phase === Phase.OPEN) request.flush(this.#connection!);
+    const drained = request.drained(this.#connection);
+    this.#drainOwed = !drained && !last;
+    return drained;
   }
 
   /** The exchange begins on `connection`: what is at hand is put into the outbox. */
@@ -300,70 +278,15 @@ export class UpstreamCall implements ReaderSink {
     connection.begin(this, this.#toHead);
     if (this.sentUs === 0) {
       this.#sink.onSent();
+      if (this.#connection !== connection) return;
       this.sentUs = this.#pool!.resources.clock();
     }
-    if (!this.#wireWhole) return;
-    if (!this.#outbox.putText(this.#wire)) {
-      this.failSoon(Failure.OVERLOADED);
-      return;
-    }
-    // Kept only where a second sending may be needed.
-    if (this.reused && !this.#retried && this.#fitsReplay()) return;
-    this.#wire = '';
-    this.#wireWhole = false;
-  }
-
-  /** Frames a piece into the wire string, the outbox, or both. False: there is no room to hold it. */
-  #put(piece: Uint8Array): boolean {
-    const open = this.#phase === Phase.OPEN;
-    if (this.#wireWhole) {
-      if (this.requestBytes <= limits.replayBytes && this.#fitsReplay()) {
-        this.#wire += this.#framed(piece);
-        if (!open) return true;
-      } else {
-        // Too much to keep as a string. What waits for a connection moves to the outbox.
-        const wire = this.#wire;
-        this.#wire = '';
-        this.#wireWhole = false;
-        if (!open && !this.#outbox.putText(wire)) return false;
-      }
-    }
-    if (this.#outbox.heldBytes + piece.length > limits.heldBodyBytes) return false;
-    if (this.#framing !== Framing.CHUNKED) return this.#outbox.putBytes(piece);
-    if (piece.length > 0) {
-      const fits = this.#outbox.putText(chunkStart(piece.length)) && this.#outbox.putBytes(piece);
-      if (!fits || !this.#outbox.putText(CHUNK_END)) return false;
-    }
-    return !this.#lastWritten || this.#outbox.putText(LAST_CHUNK);
-  }
-
-  /** A piece as it goes over the wire, as a wire string. */
-  #framed(piece: Uint8Array): string {
-    const text = Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString('latin1');
-    if (this.#framing !== Framing.CHUNKED) return text;
-    const chunk = piece.length > 0 ? chunkStart(piece.length) + text + CHUNK_END : '';
-    return this.#lastWritten ? chunk + LAST_CHUNK : chunk;
-  }
-
-  /** Whether the whole body can fit what is kept for a second sending, as far as that is known. */
-  #fitsReplay(): boolean {
-    return this.#framing !== Framing.LENGTH || this.#contentLength <= limits.replayBytes;
-  }
-
-  #mayRetry(): boolean {
-    if (!this.reused || this.#retried || this.#answered || !this.#wireWhole) return false;
-    return this.#lastWritten || this.#framing === Framing.LENGTH;
-  }
-
-  #missesLength(): boolean {
-    return this.#lastWritten
-      ? this.requestBytes !== this.#contentLength
-      : this.requestBytes > this.#contentLength;
+    if (!this.#request.open(this.reused && !this.#retried)) this.failSoon(Failure.OVERLOADED);
   }
 
   #tellDrained(): void {
     if (!this.#drainOwed || this.#phase !== Phase.OPEN) return;
-    if (this.#outbox.heldBytes > 0 || this.#connection!.writing) return;
+    if (!this.#request.drained(this.#connection)) return;
     this.#drainOwed = false;
     this.#sink.onDrain();
   }
@@ -378,7 +301,7 @@ export class UpstreamCall implements ReaderSink {
     const connection = this.#connection;
     const phase = this.#phase;
     this.endUs = this.#pool!.resources.clock();
-    this.#outbox.clear(connection);
+    this.#request.clearOutbox(connection);
     this.#finish();
     if (phase === Phase.QUEUED) this.#pool!.leave(this);
     // A connection that is still being opened is left to whoever comes next.
@@ -390,8 +313,7 @@ export class UpstreamCall implements ReaderSink {
   #finish(): void {
     this.#phase = Phase.NONE;
     this.#connection = null;
-    this.#wire = '';
-    this.#wireWhole = false;
+    this.#request.forgetWire();
     this.#drainOwed = false;
     this.#pool!.resources.deadlines.clear(this.#deadline);
   }

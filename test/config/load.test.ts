@@ -480,6 +480,15 @@ t.test('anchors and aliases can be used, and a version is named as it is written
   t.equal(config.versions['1.1'].endpoints[0].authority, 'a:1');
 });
 
+t.test('a route can not match on a field that never reaches it', async (t) => {
+  const problems = told(
+    'versions: { v1: "http://a:1" }\nroutes:\n- primary: v1\n  match: { header: { TE: { present: true }, host: { prefix: a } } }\n',
+  );
+  t.same(problems, [
+    "4:22: routes[0].match.header.TE: `te` can't be matched: umbra deals with it before a route is looked for",
+  ]);
+});
+
 t.test('percent 0 of an enabled mirror, port 0 and an admin server that is off are fine', async (t) => {
   t.same(told(mirrored('percent: 0, enabled: true')), []);
   t.same(told(minimal('listen: [127.0.0.1:0, 127.0.0.1:0]\nadmin: { address: 127.0.0.1:0 }\n')), []);

@@ -273,6 +273,28 @@ t.test('an owner that ignores backpressure fails with overloaded at the limit', 
   t.ok(most <= limits.heldBodyBytes + 2 * limits.writeBlockBytes);
 });
 
+t.test(
+  'a block from which the kernel still takes bytes comes back only when its socket is closed',
+  async (t) => {
+    const { pool } = await serving(t.teardown, (peer) => {
+      peer.socket.removeAllListeners('data');
+      peer.socket.pause();
+    });
+    const e = new Exchange();
+    const head = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
+    e.call.start(pool, head, 'POST', Framing.CHUNKED, 0, 20_000);
+    e.call.write(Buffer.alloc(1), false);
+    await e.until('sent');
+    const piece = Buffer.alloc(64 * 1024);
+    while (e.call.write(piece, false));
+    e.call.write(piece, false);
+    e.call.cancel();
+    t.equal(pool.resources.arena.heldBytes, limits.writeBlockBytes, 'the others come back at once');
+    while (pool.resources.arena.heldBytes > 0) await new Promise(setImmediate);
+    t.equal(pool.open, 0);
+  },
+);
+
 t.test('a thread that holds as much as it may refuses further bodies with overloaded', async (t) => {
   const server = await RawServer.listen((peer) => {
     peer.socket.removeAllListeners('data');

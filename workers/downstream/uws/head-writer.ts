@@ -2,7 +2,9 @@ import type { ResponseHead } from '../../../core/http/response-head.js';
 import { limits } from '../../../core/limits.js';
 import type { UwsResponse } from './binding.js';
 
+const HTAB = 9;
 const LF = 10;
+const SP = 32;
 const COLON = 58;
 const CRLF = Buffer.from('\r\n');
 const VERSION = Buffer.from('HTTP/1.1 ');
@@ -66,7 +68,9 @@ export class HeadWriter {
     }
     end += CRLF.copy(out, end, 0, blankBytes);
     const colon = out.indexOf(COLON, line);
-    res.writeHeader(this.#view(0, colon), this.#view(colon + 2, end));
+    let value = colon + 1;
+    while (out[value] === SP || out[value] === HTAB) value++;
+    res.writeHeader(this.#view(0, colon), this.#view(value, end));
   }
 
   /** A plain view: a Buffer's costs several times as much to make. */

@@ -1,12 +1,12 @@
 import { STATUS_CODES } from 'node:http';
-import { Framing, RequestHead } from '../../../core/http/message.js';
+import { RequestHead } from '../../../core/http/message.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
-import { limits } from '../../../core/limits.js';
 import type { RequestHandler, RequestSink, Responder } from '../downstream.js';
 import { addressText } from './address.js';
 import type { UwsResponse } from './binding.js';
 import type { HeadWriter } from './head-writer.js';
 import { Refusal, refusalAnswers } from './refusal.js';
+import { Offer, ResponseBody } from './response-body.js';
 
 /** What a responder needs of its engine. */
 export interface ResponderOwner {
@@ -40,13 +40,6 @@ type Phase = (typeof Phase)[keyof typeof Phase];
 
 const nothing = new Uint8Array(0);
 /**
- * Size of the chunk that finds out whether uWS's own buffer is empty again, which nothing else tells: `write`
- * flushes first and answers false while anything is left. Writing whole pieces instead would let the buffer grow
- * with a client that drains less than one piece each time.
- */
-const PROBE_BYTES = 1024;
-
-/**
  * One request and its response on uWS. Pooled: its handlers are bound once, so that a request costs no closure.
  *
  * `res` throws on any use after its end, so it is set to null at the very moment it dies: when the last byte is
@@ -57,6 +50,7 @@ const PROBE_BYTES = 1024;
 export class UwsResponder implements Responder {
   readonly head = new RequestHead();
   readonly #owner: ResponderOwner;
+  readonly #body = new ResponseBody();
   readonly #onData = (piece: ArrayBuffer, last: boolean): void => this.#receive(piece, last);
   readonly #onAborted = (): void => this.#abort();
   readonly #onWritable = (): boolean => this.#resume();
@@ -74,25 +68,11 @@ export class UwsResponder implements Responder {
   #corked = false;
   /** A status line went out with an interim response, so `writeStatus` is used up. */
   #statusUsed = false;
-  #framing: Framing = Framing.NONE;
-  #bodyless = false;
-  #lengthReported = false;
-  #contentLength = 0;
-  /** Bytes that the proxy still owes of a LENGTH body. */
-  #owed = 0;
-  /** Bytes of a LENGTH body that uWS took. */
-  #taken = 0;
   /** This response should end its connection, and no `Connection: close` was written yet. */
   #closing = false;
   #writableAsked = false;
-  /** `write` answered false and no later one true. */
-  #backlog = false;
-  /** The proxy was told to wait for `onWritable`. */
-  #blocked = false;
   /** The engine ended the response, not the proxy and not the client. */
   #gaveUp = false;
-  /** Bytes that uWS did not take. */
-  #tail: Uint8Array | null = null;
 
   constructor(owner: ResponderOwner) {
     this.#owner = owner;
@@ -132,7 +112,7 @@ export class UwsResponder implements Responder {
   }
 
   batch(run: () => void): void {
-    if (this.#phase === Phase.IDLE) throw new Error('the response is over');
+    this.#mustBeOpen();
     if (this.#corked || this.#res === null) {
       run();
       return;
@@ -148,6 +128,7 @@ export class UwsResponder implements Responder {
   sendInterim(head: ResponseHead): void {
     // uWS has answered `Expect: 100-continue` itself.
     if (head.status === 100) return;
+    this.#mustBeOpen();
     if (!this.#corked) {
       this.batch(() => this.sendInterim(head));
       return;
@@ -157,23 +138,20 @@ export class UwsResponder implements Responder {
   }
 
   sendHead(head: ResponseHead): void {
+    this.#mustBeOpen();
     if (!this.#corked) {
       this.batch(() => this.sendHead(head));
       return;
     }
     this.#phase = Phase.STREAMING;
-    this.#bodyless = head.bodyless;
-    this.#lengthReported = head.hasContentLength;
-    this.#framing = head.framing;
-    this.#contentLength = head.contentLength;
-    this.#owed = head.framing === Framing.LENGTH ? head.contentLength : 0;
+    this.#body.begin(head);
     this.#owner.headWriter.writeFinal(this.#res!, head, this.#statusUsed);
     this.#closing = !this.#received || this.#owner.draining;
   }
 
   sendBody(bytes: Uint8Array): boolean {
     if (this.#res === null) return this.#phase === Phase.WRITTEN;
-    if (bytes.length === 0 || this.#bodyless) return !this.#blocked;
+    if (bytes.length === 0 || this.#body.bodyless) return !this.#body.blocked;
     if (!this.#corked) {
       let writable = false;
       this.batch(() => {
@@ -181,11 +159,23 @@ export class UwsResponder implements Responder {
       });
       return writable;
     }
-    if (this.#tail !== null) return this.#holdMore(bytes);
-    return this.#framing === Framing.LENGTH ? this.#sendOfLength(bytes) : this.#sendChunk(bytes);
+    if (this.#closing) {
+      this.#closing = false;
+      if (this.#body.isWhole(bytes) && !this.#owner.draining) {
+        // The whole body is here and the request's is not: the one case in which uWS can close after the response.
+        this.#takeRes().end(bytes, true);
+        this.#phase = Phase.WRITTEN;
+        return true;
+      }
+      this.#owner.headWriter.writeClose(this.#res!);
+    }
+    // Before the call that may complete the response: `res` throws right after it.
+    if (this.#paused && this.#body.endsWithin(bytes.length)) this.resumeBody();
+    return this.#settle(this.#body.send(this.#res!, bytes)) === Offer.ROOM;
   }
 
   finish(): void {
+    this.#mustBeOpen();
     if (this.#phase === Phase.WRITTEN) {
       this.#release();
       return;
@@ -195,17 +185,18 @@ export class UwsResponder implements Responder {
       return;
     }
     // Short of what was announced: passing it on as complete would be a lie.
-    if (this.#owed > 0) {
+    if (this.#body.isShort()) {
       this.cut();
       return;
     }
     this.#phase = Phase.FINISHING;
     this.#sink = null;
     // With a backlog the end waits for its last piece, so that a drain sees what is still to be sent.
-    if (!this.#blocked) this.#end();
+    if (!this.#body.blocked) this.#end();
   }
 
   answer(status: number, body: string): void {
+    this.#mustBeOpen();
     if (!this.#corked) {
       this.batch(() => this.answer(status, body));
       return;
@@ -219,7 +210,9 @@ export class UwsResponder implements Responder {
     this.#release();
   }
 
+  /** Harmless on a responder that is over, as every timer may find it. */
   cut(): void {
+    if (this.#phase === Phase.IDLE) return;
     const res = this.#res;
     this.#phase = Phase.IDLE;
     if (res !== null) {
@@ -250,6 +243,11 @@ export class UwsResponder implements Responder {
     return this.#res === null ? '' : addressText(this.#res.getRemoteAddress());
   }
 
+  /** A responder may be in the pool, or serve another client already. */
+  #mustBeOpen(): void {
+    if (this.#phase === Phase.IDLE) throw new Error('the response is over');
+  }
+
   #begin(res: UwsResponse, phase: Phase, received: boolean): void {
     this.#phase = phase;
     this.#res = res;
@@ -258,16 +256,10 @@ export class UwsResponder implements Responder {
     this.#paused = false;
     this.#corked = false;
     this.#statusUsed = false;
-    this.#framing = Framing.NONE;
-    this.#bodyless = false;
-    this.#owed = 0;
-    this.#taken = 0;
     this.#closing = false;
     this.#writableAsked = false;
-    this.#backlog = false;
-    this.#blocked = false;
     this.#gaveUp = false;
-    this.#tail = null;
+    this.#body.reset();
     res.onAborted(this.#onAborted);
   }
 
@@ -316,137 +308,53 @@ export class UwsResponder implements Responder {
     this.#release();
   }
 
-  #sendOfLength(bytes: Uint8Array): boolean {
-    if (bytes.length > this.#owed) {
-      this.#giveUp();
-      return false;
-    }
-    this.#owed -= bytes.length;
-    if (this.#closing) {
-      this.#closing = false;
-      if (this.#taken === 0 && this.#owed === 0 && !this.#owner.draining) {
-        // The whole body is here and the request's is not: the one case in which uWS can close after the response.
-        this.#takeRes().end(bytes, true);
-        this.#phase = Phase.WRITTEN;
-        return true;
-      }
-      this.#owner.headWriter.writeClose(this.#res!);
-    }
-    this.#offerTail(bytes, bytes);
-    return !this.#blocked;
-  }
-
-  /** Gives uWS the next bytes of a LENGTH body; `lent` are the bytes that die with the call and must be copied. */
-  #offerTail(bytes: Uint8Array, lent: Uint8Array | null): void {
-    const res = this.#res!;
-    // Before the call that completes the response: `res` throws right after it.
-    if (this.#paused && this.#owed === 0) this.resumeBody();
-    const result = res.tryEnd(bytes, this.#contentLength);
-    if (result[1]) {
-      this.#res = null;
-      this.#tail = null;
-      this.#blocked = false;
-      if (this.#phase === Phase.FINISHING) this.#release();
-      else this.#phase = Phase.WRITTEN;
-      return;
-    }
-    if (result[0]) {
-      this.#taken += bytes.length;
-      this.#tail = null;
-      this.#blocked = false;
-      return;
-    }
-    const offset = res.getWriteOffset();
-    const rest = bytes.subarray(offset - this.#taken);
-    this.#taken = offset;
-    this.#hold(rest, lent !== null);
-  }
-
-  #sendChunk(bytes: Uint8Array): boolean {
-    if (this.#closing) {
-      this.#closing = false;
-      this.#owner.headWriter.writeClose(this.#res!);
-    }
-    this.#offerChunk(bytes, true);
-    return !this.#blocked;
-  }
-
-  #offerChunk(bytes: Uint8Array, lent: boolean): void {
-    const res = this.#res!;
-    let rest = bytes;
-    if (this.#backlog) {
-      rest = bytes.subarray(PROBE_BYTES);
-      if (!res.write(bytes.subarray(0, PROBE_BYTES))) {
-        this.#hold(rest, lent);
-        return;
-      }
-      this.#backlog = false;
-    }
-    this.#tail = null;
-    this.#blocked = false;
-    if (rest.length > 0 && !res.write(rest)) {
-      this.#backlog = true;
-      this.#hold(nothing, false);
+  /** Draws the consequences of an offer. A response that is complete leaves room: nothing more can be refused. */
+  #settle(offer: Offer): Offer {
+    switch (offer) {
+      case Offer.COMPLETE:
+        this.#res = null;
+        if (this.#phase === Phase.FINISHING) this.#release();
+        else this.#phase = Phase.WRITTEN;
+        return Offer.ROOM;
+      case Offer.EXCESS:
+        this.#giveUp();
+        return offer;
+      case Offer.FULL:
+        if (!this.#writableAsked) {
+          this.#writableAsked = true;
+          this.#res!.onWritable(this.#onWritable);
+        }
+        return offer;
+      default:
+        return offer;
     }
   }
 
-  /** Keeps what uWS did not take, and asks to be told when there is room. */
-  #hold(rest: Uint8Array, lent: boolean): void {
-    this.#tail = rest.length === 0 ? null : lent ? rest.slice() : rest;
-    this.#blocked = true;
-    if (!this.#writableAsked) {
-      this.#writableAsked = true;
-      this.#res!.onWritable(this.#onWritable);
-    }
-  }
-
-  /** More bytes although the proxy was told to wait: one read of its upstream may hold several pieces. */
-  #holdMore(bytes: Uint8Array): boolean {
-    const tail = this.#tail!;
-    if (
-      tail.length + bytes.length > limits.downstreamBufferBytes ||
-      (this.#framing === Framing.LENGTH && bytes.length > this.#owed)
-    ) {
-      this.#giveUp();
-      return false;
-    }
-    if (this.#framing === Framing.LENGTH) this.#owed -= bytes.length;
-    const joined = new Uint8Array(tail.length + bytes.length);
-    joined.set(tail);
-    joined.set(bytes, tail.length);
-    this.#tail = joined;
-    return false;
-  }
-
-  /** uWS has room. Its answer: whether all that was there could be written. */
+  /** uWS has room. Its answer: whether all that was kept could be written. */
   #resume(): boolean {
     if (this.#res === null) return true;
     this.batch(this.#drainTail);
-    return this.#tail === null;
+    return !this.#body.hasTail();
   }
 
   #writeTail(): void {
-    const tail = this.#tail;
-    if (tail !== null) {
-      if (this.#framing === Framing.LENGTH) this.#offerTail(tail, null);
-      else this.#offerChunk(tail, false);
-      if (this.#blocked) return;
-    }
-    // Without a tail there is only uWS's own buffer, which this cork flushes when it ends.
-    this.#blocked = false;
+    if (this.#paused && this.#body.endsWithin(0)) this.resumeBody();
+    if (this.#settle(this.#body.resume(this.#res!)) !== Offer.ROOM) return;
     if (this.#phase === Phase.FINISHING) this.#end();
     else if (this.#phase !== Phase.IDLE) this.#sink?.onWritable();
   }
 
   #end(): void {
     const res = this.#takeRes();
-    if (this.#bodyless) {
-      if (this.#lengthReported) res.endWithoutBody(this.#contentLength, this.#closing);
-      else {
+    const body = this.#body;
+    if (body.bodyless) {
+      if (body.lengthReported) {
+        res.endWithoutBody(body.contentLength, this.#closing);
+      } else {
         if (this.#closing) this.#owner.headWriter.writeClose(res);
         res.endWithoutBody();
       }
-    } else if (this.#framing === Framing.LENGTH || this.#closing) {
+    } else if (body.hasLength() || this.#closing) {
       // No byte was written: `Content-Length: 0`, and uWS can close.
       res.end(nothing, this.#closing);
     } else {
@@ -474,7 +382,6 @@ export class UwsResponder implements Responder {
   #release(): void {
     this.#phase = Phase.IDLE;
     this.#sink = null;
-    this.#tail = null;
     this.#owner.onReleased();
     if (this.#received) this.#owner.onReusable(this);
   }

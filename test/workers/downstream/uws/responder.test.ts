@@ -128,12 +128,12 @@ t.test('interim heads go out before the final one, whatever that is', options, a
     responder.sendInterim(head('100 Continue'));
     responder.sendInterim(head('102 Processing'));
     setImmediate(() => {
-      responder.sendInterim(head('103 Early Hints\r\nLink: </a>; rel=preload\r\nLink: <b:c>'));
+      responder.sendInterim(head('103 Early Hints\r\nLink: </a>; rel=preload\r\nLink: \t<b:c>'));
       responder.sendInterim(head('103 Early Hints'));
       setImmediate(() => {
         if (target === '/answer') responder.answer(502, 'bad\n');
         else if (target === '/plain') reply(responder, 'x');
-        else reply(responder, 'x', '200 OK\r\nA: b\r\nC: d: e');
+        else reply(responder, 'x', '200 OK\r\nA: b\r\nC:d: e');
       });
     });
   });
@@ -163,6 +163,67 @@ t.test('a cut response is never passed on as complete', options, async (t) => {
     0,
     'whoever cuts is not told of it',
   );
+});
+
+t.test('cut within a batch, and within a request’s own call, closes', options, async (t) => {
+  const { rig } = await serve(t, ({ target, responder }) => {
+    const run = (): void => {
+      responder.sendHead(ofChunks());
+      responder.sendBody(Buffer.alloc(100));
+      responder.cut();
+    };
+    if (target === '/now') run();
+    else setImmediate(() => responder.batch(run));
+  });
+  for (let i = 0; i < 20; i++) {
+    t.notMatch(await rig.exchange(`GET /now HTTP/1.1\r\n${host}\r\n`), /0\r\n\r\n$/);
+    t.notMatch(
+      await rig.exchange(`POST /later HTTP/1.1\r\n${host}Content-Length: 9\r\n\r\nabc`),
+      /0\r\n\r\n$/,
+    );
+  }
+  t.equal(rig.downstream.active(), 0);
+});
+
+t.test('more bytes than the head announced close the connection', options, async (t) => {
+  const { rig } = await serve(t, ({ responder }) => {
+    responder.sendHead(ofLength(10));
+    responder.sendBody(Buffer.from('12345'));
+    t.equal(responder.sendBody(Buffer.from('678901')), false);
+  });
+  await rig.exchange(get);
+  t.equal(rig.seen[0]!.aborted, 1);
+});
+
+t.test('an answer in the middle of an upload ends it for the proxy', options, async (t) => {
+  const { rig } = await serve(t, (seen) => {
+    seen.onPiece = () => seen.responder.answer(413, 'enough\n');
+  });
+  for (const rest of ['', 'defghi', 'defghijkl']) {
+    const received = await rig.exchange(`POST / HTTP/1.1\r\n${host}Content-Length: 13\r\n\r\nabc${rest}`);
+    t.match(received, /^HTTP\/1\.1 413 .*enough\n$/s);
+  }
+  t.same(
+    rig.seen.map(({ pieces, aborted }) => [pieces, aborted]),
+    new Array(3).fill([1, 0]),
+  );
+});
+
+t.test('a responder that is over says so instead of answering somebody else', options, async (t) => {
+  const { client } = await serve(t, ({ responder }) => {
+    responder.answer(200, 'one');
+    t.throws(() => responder.answer(200, 'two'), { message: 'the response is over' });
+    t.throws(() => responder.finish(), { message: 'the response is over' });
+    t.throws(() => responder.sendHead(ofLength(1)), { message: 'the response is over' });
+    t.equal(responder.sendBody(Buffer.from('x')), false);
+    t.equal(responder.clientAddress(), '');
+    responder.pauseBody();
+    responder.resumeBody();
+    responder.cut();
+  });
+  client.send(get);
+  t.match(await client.answer(), { body: 'one' });
+  t.equal(client.received, '');
 });
 
 t.test('finish short of the length closes the connection', options, async (t) => {

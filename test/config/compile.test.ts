@@ -1,0 +1,240 @@
+import { readFile } from 'node:fs/promises';
+import t from 'tap';
+import { compilePlan } from '../../config/compile.js';
+import { effectiveConfig } from '../../config/effective.js';
+import { loadConfigFile } from '../../config/load.js';
+import { MirrorSlots, MirrorSlotsFullError } from '../../config/slots.js';
+import { limits } from '../../core/limits.js';
+import { loaded, minimal, mirrored } from './told.js';
+
+const everything = `
+listen:
+  - address: 127.0.0.1:8080
+    engine: auto
+    tls: { cert: server.pem, key: server.key }
+  - "[::]:8443"
+  - unix:/run/umbra.sock
+admin: { address: 127.0.0.1:9901, token: s3cret }
+threads: { proxy: auto, shadow: 3, ring: 1MiB }
+drain: 5s
+sampling: { salt: pepper }
+versions:
+  v1: { endpoints: [ "http://127.0.0.1:9080" ] }
+  v2:
+    endpoints: [ "http://[::1]:9081", "http://Reviews.internal", "unix:/run/v2.sock" ]
+    connections: { max: 12, idle: 1m, connectTimeout: 250ms }
+routes:
+  - name: reviews
+    match: { host: Reviews.example.com, path: { prefix: /reviews }, method: [GET, get], header: { X-Canary: { exact: "1" }, y: { present: true }, z: { regex: ^a } } }
+    primary: v1
+    timeout: 1h
+    mirrors:
+      - to: v2
+        enabled: false
+        percent: 0.07
+        sample: header:X-User
+        methods: safe
+        host: { set: next.example.com }
+        headers: { set: { X-Umbra-Mirror: "1", Authorization: Basic abc }, add: { via: umbra }, remove: [ Cookie ] }
+        body: { max: 64KiB }
+        rate: 5000/s
+        inFlight: 9
+        timeout: 500ms
+accessLog: { path: log/access.log, format: json, sample: 1% }
+`;
+
+t.test('every key comes into the plan', async (t) => {
+  const config = loaded(everything, { directory: '/etc/umbra' });
+  t.same(compilePlan(config, 7, new MirrorSlots(), 8), {
+    generation: 7,
+    listeners: [
+      {
+        address: { kind: 'tcp', host: '127.0.0.1', port: 8080 },
+        engine: 'auto',
+        tls: { certPath: '/etc/umbra/server.pem', keyPath: '/etc/umbra/server.key' },
+      },
+      { address: { kind: 'tcp', host: '::', port: 8443 }, engine: 'auto', tls: null },
+      { address: { kind: 'unix', path: '/run/umbra.sock' }, engine: 'auto', tls: null },
+    ],
+    admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9901 }, token: 's3cret' },
+    threads: { proxy: 7, shadow: 3, ringBytes: 1024 * 1024 },
+    drainMs: 5000,
+    samplingSalt: 'pepper',
+    versions: [
+      {
+        name: 'v1',
+        endpoints: [{ address: { kind: 'tcp', host: '127.0.0.1', port: 9080 }, authority: '127.0.0.1:9080' }],
+        connectionsMax: 256,
+        idleMs: 60_000,
+        connectTimeoutMs: 1000,
+      },
+      {
+        name: 'v2',
+        endpoints: [
+          { address: { kind: 'tcp', host: '::1', port: 9081 }, authority: '[::1]:9081' },
+          { address: { kind: 'tcp', host: 'reviews.internal', port: 80 }, authority: 'reviews.internal' },
+          { address: { kind: 'unix', path: '/run/v2.sock' }, authority: 'localhost' },
+        ],
+        connectionsMax: 12,
+        idleMs: 60_000,
+        connectTimeoutMs: 250,
+      },
+    ],
+    routes: [
+      {
+        name: 'reviews',
+        match: {
+          host: 'reviews.example.com',
+          path: { kind: 'prefix', value: '/reviews' },
+          methods: ['GET'],
+          headers: [
+            { name: 'x-canary', kind: 'exact', value: '1' },
+            { name: 'y', kind: 'present', value: '' },
+            { name: 'z', kind: 'regex', value: '^a' },
+          ],
+        },
+        primary: 0,
+        timeoutMs: 3_600_000,
+        mirrors: [
+          {
+            slot: 0,
+            to: 1,
+            enabled: false,
+            shareMillionths: 700,
+            sample: { by: 'header', name: 'x-user' },
+            methods: ['GET', 'HEAD', 'OPTIONS', 'TRACE'],
+            host: { kind: 'set', value: 'next.example.com' },
+            headers: {
+              remove: ['cookie'],
+              set: [
+                ['x-umbra-mirror', '1'],
+                ['authorization', 'Basic abc'],
+              ],
+              add: [['via', 'umbra']],
+            },
+            bodyBytesMax: 65_536,
+            ratePerSecond: 5000,
+            inFlightMax: 9,
+            timeoutMs: 500,
+          },
+        ],
+      },
+    ],
+    accessLog: { path: '/etc/umbra/log/access.log', format: 'json', shareMillionths: 10_000 },
+  });
+});
+
+t.test('defaults', async (t) => {
+  const plan = compilePlan(loaded(mirrored('percent: 100')), 1, new MirrorSlots(), 1);
+  t.match(plan, {
+    listeners: [{ address: { host: '127.0.0.1', port: 8080 }, engine: 'auto', tls: null }],
+    admin: { address: { host: '127.0.0.1', port: 9901 }, token: null },
+    drainMs: 30_000,
+    samplingSalt: 'umbra',
+    accessLog: null,
+    threads: { ringBytes: limits.ringBytes },
+    versions: [{ connectionsMax: 256, idleMs: 60_000, connectTimeoutMs: 1000 }, {}],
+  });
+  t.same(plan.routes[0], {
+    name: 'route-1',
+    match: { host: null, path: null, methods: null, headers: [] },
+    primary: 0,
+    timeoutMs: 15_000,
+    mirrors: [
+      {
+        slot: 0,
+        to: 1,
+        enabled: true,
+        shareMillionths: 1_000_000,
+        sample: { by: 'random' },
+        methods: null,
+        host: { kind: 'shadow' },
+        headers: { remove: [], set: [], add: [] },
+        bodyBytesMax: 1024 * 1024,
+        ratePerSecond: null,
+        inFlightMax: 256,
+        timeoutMs: 5000,
+      },
+    ],
+  });
+});
+
+t.test(
+  'auto threads: the cores less one for the proxy, a quarter for the shadows, at least one and at most the limit',
+  async (t) => {
+    const threads = (cores: number) => {
+      const { proxy, shadow } = compilePlan(loaded(minimal()), 1, new MirrorSlots(), cores).threads;
+      return [proxy, shadow];
+    };
+    t.same(threads(1), [1, 1]);
+    t.same(threads(2), [1, 1]);
+    t.same(threads(8), [7, 2]);
+    t.same(threads(1000), [limits.threads, limits.threads]);
+  },
+);
+
+t.test('a plan crosses threads as it is', async (t) => {
+  const plan = compilePlan(loaded(everything), 1, new MirrorSlots(), 2);
+  t.same(structuredClone(plan), plan);
+});
+
+t.test('the same route and version keep their slot over reloads, and no slot is given twice', async (t) => {
+  const slots = new MirrorSlots();
+  t.same(
+    slots.assign([
+      { route: 'a', version: 'v2' },
+      { route: 'a', version: 'v3' },
+    ]),
+    [0, 1],
+  );
+  t.same(
+    slots.assign([
+      { route: 'b', version: 'v2' },
+      { route: 'a', version: 'v3' },
+    ]),
+    [2, 1],
+  );
+  t.same(slots.assign([{ route: 'a', version: 'v2' }]), [0]);
+  t.same(slots.all(), [
+    { route: 'a', version: 'v2' },
+    { route: 'a', version: 'v3' },
+    { route: 'b', version: 'v2' },
+  ]);
+});
+
+t.test('full slots refuse the reload and take none', async (t) => {
+  const slots = new MirrorSlots(2);
+  slots.assign([{ route: 'a', version: 'v2' }]);
+  const tooMany = [
+    { route: 'b', version: 'v2' },
+    { route: 'a', version: 'v2' },
+    { route: 'c', version: 'v2' },
+  ];
+  t.throws(() => slots.assign(tooMany), MirrorSlotsFullError);
+  t.equal(slots.all().length, 1);
+  t.same(slots.assign(tooMany.slice(0, 2)), [1, 0]);
+});
+
+t.test('the effective configuration compiles to the same plan, and holds no secret', async (t) => {
+  const config = loaded(everything, { directory: '/etc/umbra' });
+  const plan = compilePlan(config, 7, new MirrorSlots(), 8);
+  const text = JSON.stringify(effectiveConfig(plan));
+  t.notMatch(text, /s3cret|Basic abc/);
+  const again = compilePlan(loaded(text), 7, new MirrorSlots(), 1);
+  const expected = JSON.parse(JSON.stringify(plan));
+  expected.admin.token = '[redacted]';
+  expected.routes[0].mirrors[0].headers.set[1][1] = '[redacted]';
+  t.same(again, expected);
+  const off = effectiveConfig(compilePlan(loaded(minimal('admin: off\n')), 1, new MirrorSlots(), 1));
+  t.match(off, { admin: 'off' });
+});
+
+t.test('the example to start from is good', async (t) => {
+  const result = await loadConfigFile('config/example.yaml', { env: {} });
+  t.ok(result.ok, JSON.stringify(result));
+  t.match(result, { warnings: [], config: { routes: [{ mirrors: [{ percent: 10_000 }] }, {}] } });
+  t.match(
+    await readFile('config/example.yaml', 'utf8'),
+    /^# yaml-language-server: \$schema=\.\/schema\.json\n/,
+  );
+});

@@ -1,0 +1,365 @@
+import { Agent } from 'node:http';
+import t from 'tap';
+import { ask, askMany, RawClient } from '../support/client.js';
+import { lawHolds, mirrorTo } from '../support/law.js';
+import { Origin } from '../support/origin.js';
+import { type RawPeer, type RawScript, RawServer, refusedPort } from '../support/raw-server.js';
+import { reviews, UmbraProcess } from '../support/umbra.js';
+
+const routeTimeout = '400ms';
+
+/** What v1 does next; each test sets its own. */
+let script: RawScript = () => {};
+/** The connections of v1, in the order in which they came. */
+const peers: RawPeer[] = [];
+const v1 = await RawServer.listen((peer, index) => {
+  peers.push(peer);
+  return script(peer, index);
+});
+const v2 = await Origin.listen();
+const config = reviews(v1.port, v2.port, {
+  route: { timeout: routeTimeout },
+  umbra: { threads: { proxy: 1, shadow: 1 } },
+});
+const umbra = await UmbraProcess.start(config);
+
+t.teardown(async () => {
+  await umbra.stop();
+  await Promise.all([v1.close(), v2.close()]);
+});
+
+/** New pools for the next test, so that it meets no connection of the one before. */
+async function freshPools(v1Port = v1.port): Promise<void> {
+  const idle = { connections: { idle: `${60_000 + ++generation}ms` } };
+  await umbra.admin(
+    'PUT',
+    '/api/config',
+    reviews(v1Port, v2.port, { route: { timeout: routeTimeout }, v1: idle }),
+  );
+}
+let generation = 0;
+
+async function failures(reason: string): Promise<number> {
+  const { versions } = await umbra.atRest();
+  return (versions.v1.primary!.failures as Record<string, number>)[reason];
+}
+
+const get = 'GET / HTTP/1.1\r\nhost: reviews\r\n\r\n';
+
+t.test('a primary that refuses connections is a 502 of one line, counted as connect', async (t) => {
+  await freshPools(await refusedPort());
+  const before = await failures('connect');
+  const answer = await ask(umbra.port);
+  t.equal(answer.status, 502);
+  t.equal(answer.body.toString(), 'upstream connection failed\n');
+  t.match(answer.fields.find(([name]) => name === 'content-type')?.[1], /^text\/plain/);
+  await lawHolds(t, umbra);
+  t.equal(await failures('connect'), before + 1);
+});
+
+t.test('a primary that does not answer is a 504 when the time of the route is over', async (t) => {
+  await freshPools();
+  script = async (peer) => void (await peer.head());
+  const before = await failures('timeout');
+  const answer = await ask(umbra.port);
+  t.equal(answer.status, 504);
+  t.equal(answer.body.toString(), 'upstream timed out\n');
+  await lawHolds(t, umbra);
+  t.equal(await failures('timeout'), before + 1);
+});
+
+t.test(
+  'a primary that stops in the middle of its response is a cut when the time of the route is over',
+  async (t) => {
+    await freshPools();
+    script = async (peer) => {
+      await peer.head();
+      peer.send('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello');
+    };
+    const client = await RawClient.connect(umbra.port);
+    client.send(get);
+    const received = await client.end();
+    t.match(received, /^(?=[^]*content-length: 10\r\n)[^]*\r\n\r\nhello$/i);
+    await lawHolds(t, umbra);
+  },
+);
+
+const withLength = 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello';
+const withChunks = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n';
+const cuts: readonly [name: string, begin: string, fault: (peer: RawPeer) => void, reason: string][] = [
+  ['is reset in the middle of a body with a length', withLength, (peer) => peer.reset(), 'reset'],
+  ['ends short of its length', withLength, (peer) => peer.fin(), 'reset'],
+  ['is reset between two chunks', withChunks, (peer) => peer.reset(), 'reset'],
+  ['ends without its last chunk', withChunks, (peer) => peer.fin(), 'reset'],
+  ['has a chunk that is none', withChunks, (peer) => peer.send('zz\r\n'), 'protocol'],
+];
+for (const [name, begin, fault, reason] of cuts) {
+  t.test(`a response that ${name} is cut at the client, never completed`, async (t) => {
+    await freshPools();
+    script = async (peer) => {
+      await peer.head();
+      peer.send(begin);
+    };
+    const before = await failures(reason);
+    const client = await RawClient.connect(umbra.port);
+    client.send(get);
+    await client.until('hello');
+    fault(peers.at(-1)!);
+    const received = await client.end();
+    t.match(received, /^HTTP\/1\.1 200 OK\r\n/);
+    t.match(received, /hello(\r\n)?$/, 'neither more bytes nor a last chunk');
+    await lawHolds(t, umbra);
+    t.equal(await failures(reason), before + 1);
+  });
+}
+
+const garbage: readonly [name: string, bytes: string][] = [
+  ['is not HTTP', '\x16\x03\x01 hello\r\n\r\n'],
+  ['has a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n'],
+  ['has two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab'],
+  [
+    'has a length and chunks',
+    'HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+  ],
+  [
+    'switches protocols although nobody asked',
+    'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n',
+  ],
+  ['has a head without end', `HTTP/1.1 200 OK\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`],
+];
+for (const [name, bytes] of garbage) {
+  t.test(`a response that ${name} is a 502`, async (t) => {
+    await freshPools();
+    script = async (peer) => {
+      await peer.head();
+      peer.send(bytes);
+    };
+    const before = await failures('protocol');
+    const answer = await ask(umbra.port);
+    t.equal(answer.status, 502);
+    t.equal(answer.body.toString(), 'upstream sent a response that is not valid HTTP\n');
+    await lawHolds(t, umbra);
+    t.equal(await failures('protocol'), before + 1);
+  });
+}
+
+t.test('a kept connection that is closed at the moment of reuse is not seen by the client', async (t) => {
+  await freshPools();
+  let closedAtReuse = 0;
+  script = async (peer) => {
+    try {
+      await peer.head();
+      peer.send('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+      // The second request of each connection meets a close instead of an answer.
+      await peer.head();
+      closedAtReuse++;
+      peer.reset();
+    } catch {
+      // No second request came.
+    }
+  };
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  for (let i = 0; i < 10; i++) t.equal((await ask(umbra.port, { agent })).status, 200);
+  for (let i = 0; i < 4; i++) {
+    script = async (peer) => {
+      const head = await peer.head();
+      if (head.startsWith('POST')) await peer.bytes(5);
+      peer.send('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+      try {
+        await peer.head();
+        closedAtReuse++;
+        peer.reset();
+      } catch {
+        // No second request came.
+      }
+    };
+    t.equal((await ask(umbra.port, { agent, method: 'POST', body: Buffer.from('hello') })).status, 200);
+  }
+  agent.destroy();
+  t.ok(closedAtReuse > 0, `${closedAtReuse} connections were closed at reuse`);
+  await lawHolds(t, umbra);
+});
+
+t.test(
+  'an answer that comes before the upload is complete reaches the client, and both connections end',
+  async (t) => {
+    await freshPools();
+    script = async (peer) => {
+      await peer.head();
+      await peer.bytes(5);
+      peer.send('HTTP/1.1 413 Content Too Large\r\ncontent-length: 4\r\n\r\nbig\n');
+    };
+    const client = await RawClient.connect(umbra.port);
+    client.send('POST / HTTP/1.1\r\nhost: reviews\r\ncontent-length: 1000000\r\n\r\nhello');
+    await client.until('big\n');
+    t.match(client.received, /^HTTP\/1\.1 413 /);
+    await client.end();
+    await peers.at(-1)!.closed();
+    const { dropped, failed } = mirrorTo(await lawHolds(t, umbra), 'v2');
+    t.ok(dropped.aborted + failed.aborted >= 1, 'the copy could not be completed');
+  },
+);
+
+t.test(
+  'HEAD, 204 and 304 have no body, whatever their fields say, and their connections go on',
+  async (t) => {
+    await freshPools();
+    script = async (peer) => {
+      try {
+        for (;;) {
+          const head = await peer.head();
+          if (head.startsWith('HEAD')) peer.send('HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n');
+          else if (head.includes('/204')) peer.send('HTTP/1.1 204 No Content\r\n\r\n');
+          else if (head.includes('/304'))
+            peer.send('HTTP/1.1 304 Not Modified\r\netag: "x"\r\ncontent-length: 77\r\n\r\n');
+          else peer.send('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello');
+        }
+      } catch {
+        // The connection ended.
+      }
+    };
+    const client = await RawClient.connect(umbra.port);
+    for (const [request, head] of [
+      ['HEAD /', /^HTTP\/1\.1 200 OK\r\n(?=[^]*content-length: 5000\r\n)[^]*\r\n\r\n$/i],
+      ['GET /204', /^HTTP\/1\.1 204 (?![^]*content-length)[^]*\r\n\r\n$/i],
+      ['GET /304', /^HTTP\/1\.1 304 (?=[^]*etag: "x"\r\n)[^]*\r\n\r\n$/i],
+      ['GET /', /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nhello$/],
+    ] as const) {
+      client.received = '';
+      client.send(`${request} HTTP/1.1\r\nhost: reviews\r\n\r\n`);
+      await client.until(head);
+      t.match(client.received, head, request);
+    }
+    client.close();
+    await lawHolds(t, umbra);
+  },
+);
+
+t.test('interim responses come through before the final one', async (t) => {
+  await freshPools();
+  script = async (peer) => {
+    await peer.head();
+    await peer.sent('HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\n\r\n');
+    await peer.sent('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+  };
+  const client = await RawClient.connect(umbra.port);
+  client.send(get);
+  await client.until(/\r\n\r\nok$/);
+  t.match(
+    client.received,
+    /^HTTP\/1\.1 103 Early Hints\r\nlink: <\/a\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200 OK\r\n/i,
+  );
+  client.close();
+  await lawHolds(t, umbra);
+});
+
+t.test('a client that waits for 100 gets it, and v1 sees the body and no expectation', async (t) => {
+  await freshPools();
+  let head = '';
+  script = async (peer) => {
+    head = await peer.head();
+    await peer.bytes(5);
+    peer.send('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+  };
+  const client = await RawClient.connect(umbra.port);
+  client.send('POST / HTTP/1.1\r\nhost: reviews\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n');
+  await client.until('100 Continue\r\n\r\n');
+  client.send('hello');
+  await client.until(/\r\n\r\nok$/);
+  t.notMatch(head, /expect/i);
+  t.match(head, /content-length: 5\r\n/i);
+  client.close();
+  await lawHolds(t, umbra);
+});
+
+t.test('a response without length or chunks ends with its connection and is whole', async (t) => {
+  await freshPools();
+  script = async (peer) => {
+    await peer.head();
+    peer.fin('HTTP/1.0 200 OK\r\n\r\nold but whole');
+  };
+  const answer = await ask(umbra.port);
+  t.equal(answer.body.toString(), 'old but whole');
+  await lawHolds(t, umbra);
+});
+
+t.test(
+  'a client that goes away while it uploads takes the connection to v1 and its copy along',
+  async (t) => {
+    await freshPools();
+    let taken = 0;
+    script = async (peer) => {
+      await peer.head();
+      await peer.bytes(5);
+      taken++;
+    };
+    const before = mirrorTo(await umbra.atRest(), 'v2');
+    const client = await RawClient.connect(umbra.port);
+    client.send('POST / HTTP/1.1\r\nhost: reviews\r\ncontent-length: 1000\r\n\r\nhello');
+    while (taken === 0) await new Promise(setImmediate);
+    client.close();
+    await peers.at(-1)!.closed();
+    const stats = await lawHolds(t, umbra);
+    const { dropped, failed, completed } = mirrorTo(stats, 'v2');
+    t.equal(
+      dropped.aborted + failed.aborted,
+      before.dropped.aborted + before.failed.aborted + 1,
+      'the copy is aborted',
+    );
+    t.equal(completed, before.completed);
+  },
+);
+
+t.test(
+  'a client that goes away while it downloads takes the connection to v1 along, and its copy is completed',
+  async (t) => {
+    await freshPools();
+    script = async (peer) => {
+      await peer.head();
+      peer.send('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhello');
+    };
+    const before = await umbra.atRest();
+    const client = await RawClient.connect(umbra.port);
+    client.send(get);
+    await client.until('hello');
+    client.close();
+    await peers.at(-1)!.closed();
+    const stats = await lawHolds(t, umbra);
+    t.equal(stats.versions.v1.primary!.failures.aborted, before.versions.v1.primary!.failures.aborted + 1);
+    t.equal(
+      mirrorTo(stats, 'v2').completed,
+      mirrorTo(before, 'v2').completed + 1,
+      'the request was whole, so is its copy',
+    );
+  },
+);
+
+t.test('clients that come and go at every moment leave nothing unaccounted for', async (t) => {
+  await freshPools();
+  script = async (peer) => {
+    try {
+      for (;;) {
+        await peer.head();
+        await peer.bytes(3000);
+        peer.send(`HTTP/1.1 200 OK\r\ncontent-length: 3000\r\n\r\n${'y'.repeat(3000)}`);
+      }
+    } catch {
+      // The connection ended.
+    }
+  };
+  const request = `POST / HTTP/1.1\r\nhost: reviews\r\ncontent-length: 3000\r\n\r\n${'x'.repeat(3000)}`;
+  const bytes = [1, 20, 60, 62, 63, 64, 100, 1000, request.length - 1, request.length];
+  await Promise.all(
+    Array.from({ length: 60 }, async (_, index) => {
+      const client = await RawClient.connect(umbra.port);
+      client.send(request.slice(0, bytes[index % bytes.length]));
+      for (let turns = index % 6; turns > 0; turns--) await new Promise(setImmediate);
+      if (index % 2 === 0) client.socket.resetAndDestroy();
+      else client.close();
+    }),
+  );
+  const answers = await askMany(umbra.port, 20, 4, () => ({ method: 'POST', body: Buffer.alloc(3000) }));
+  t.ok(answers.every(({ status }) => status === 200));
+  await lawHolds(t, umbra);
+  t.strictSame(v1.errors, []);
+});

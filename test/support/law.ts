@@ -1,0 +1,37 @@
+/** The accounting law of docs/design.md, asserted exactly from `/api/stats` at rest. */
+import type { Test } from 'tap';
+import type { MirrorStats, Stats } from '../../core/report/stats.js';
+import { gapOf, openOf, sum, type UmbraProcess } from './umbra.js';
+
+/** Waits for rest and asserts the law for every mirror and every version; returns the stats for further questions. */
+export async function lawHolds(t: Test, umbra: Pick<UmbraProcess, 'atRest'>): Promise<Stats> {
+  const stats = await umbra.atRest();
+  for (const mirror of stats.mirrors) {
+    const name = `${mirror.route} to ${mirror.to}`;
+    t.equal(
+      gapOf(mirror),
+      0,
+      `${name}: eligible ${mirror.eligible} = sent ${mirror.sent} + dropped ${told(mirror.dropped)}`,
+    );
+    t.equal(
+      mirror.sent - mirror.completed - sum(mirror.failed),
+      0,
+      `${name}: sent ${mirror.sent} = completed ${mirror.completed} + failed ${told(mirror.failed)}`,
+    );
+    t.equal(mirror.inFlight, 0, `${name}: nothing is in flight`);
+  }
+  t.equal(openOf(stats), 0, 'every exchange of every version has a response or a failure');
+  return stats;
+}
+
+export function mirrorTo(stats: Stats, version: string): MirrorStats {
+  const mirror = stats.mirrors.find(({ to }) => to === version);
+  if (mirror === undefined) throw new Error(`no mirror to ${version}`);
+  return mirror;
+}
+
+/** The counts that are not 0. */
+export function told(counts: Readonly<Record<string, number>>): string {
+  const some = Object.entries(counts).filter(([, count]) => count !== 0);
+  return some.length === 0 ? '0' : some.map(([reason, count]) => `${count} ${reason}`).join(', ');
+}

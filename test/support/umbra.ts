@@ -1,0 +1,251 @@
+/** A real umbra as a child process, as a user starts it: `node bin/umbra.js run -c FILE`. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { MirrorStats, Stats } from '../../core/report/stats.js';
+
+const binary = fileURLToPath(new URL('../../../bin/umbra.js', import.meta.url));
+const readyLine = /^umbra ready listen=(\S+?)(?: admin=(\S+))? pid=(\d+)$/m;
+const pollMs = 5;
+/** What is not so by then will never be: the wait ends and the test fails. */
+const patienceMs = 20_000;
+
+/** A configuration as data; JSON is YAML. */
+export interface ConfigWords {
+  versions: Record<string, unknown>;
+  routes: Record<string, unknown>[];
+  [key: string]: unknown;
+}
+
+/** One route `reviews` from v1, with a mirror to v2 unless `v2` is null. */
+export function reviews(
+  v1: number,
+  v2: number | null,
+  changes: { mirror?: object; route?: object; v1?: object; v2?: object; umbra?: object } = {},
+): ConfigWords {
+  return {
+    listen: '127.0.0.1:0',
+    admin: { address: '127.0.0.1:0' },
+    threads: { proxy: 2, shadow: 1 },
+    versions: {
+      v1: { endpoints: `http://127.0.0.1:${v1}`, ...changes.v1 },
+      ...(v2 === null ? {} : { v2: { endpoints: `http://127.0.0.1:${v2}`, ...changes.v2 } }),
+    },
+    routes: [
+      {
+        name: 'reviews',
+        primary: 'v1',
+        ...(v2 === null ? {} : { mirrors: [{ to: 'v2', ...changes.mirror }] }),
+        ...changes.route,
+      },
+    ],
+    ...changes.umbra,
+  };
+}
+
+/** Runs `umbra ARGUMENTS` to its end. */
+export async function runToEnd(
+  ...words: string[]
+): Promise<{ code: number | null; signal: string | null; out: string; err: string }> {
+  const child = spawn(process.execPath, [binary, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = new Output(child);
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  return { code, signal, out: output.out, err: output.err };
+}
+
+/** A directory with a configuration file in it, which goes when the process ends. */
+export class ConfigFile {
+  readonly directory = mkdtempSync(join(tmpdir(), 'umbra-test-'));
+  readonly path = join(this.directory, 'umbra.yaml');
+
+  constructor(config: ConfigWords | string) {
+    this.write(config);
+  }
+
+  /** As editors save: a new file takes the place of the old one. */
+  write(config: ConfigWords | string): void {
+    const text = typeof config === 'string' ? config : JSON.stringify(config);
+    writeFileSync(`${this.path}.new`, text);
+    renameSync(`${this.path}.new`, this.path);
+  }
+
+  remove(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** What a child writes, as text that can be waited for. */
+class Output {
+  out = '';
+  err = '';
+
+  constructor(child: ChildProcess) {
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      this.out += text;
+    });
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.err += text;
+    });
+  }
+}
+
+export class UmbraProcess {
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly host: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly file: ConfigFile;
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<{ code: number | null; signal: string | null }>;
+  readonly #child: ChildProcess;
+  readonly #output: Output;
+
+  private constructor(
+    child: ChildProcess,
+    output: Output,
+    file: ConfigFile,
+    ended: UmbraProcess['ended'],
+    ready: RegExpExecArray,
+  ) {
+    this.#child = child;
+    this.#output = output;
+    this.file = file;
+    this.ended = ended;
+    this.url = ready[1].split(',')[0];
+    this.adminUrl = ready[2] ?? '';
+    const { hostname, port } = new URL(this.url);
+    this.host = hostname;
+    this.port = Number(port);
+    this.pid = Number(ready[3]);
+  }
+
+  /** Resolves when it serves; rejects with what it wrote if it ends before. */
+  static async start(config: ConfigWords | string): Promise<UmbraProcess> {
+    const file = new ConfigFile(config);
+    const child = spawn(process.execPath, [binary, 'run', '-c', file.path], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const output = new Output(child);
+    const ended = once(child, 'close').then(([code, signal]) => {
+      file.remove();
+      return { code: code as number | null, signal: signal as string | null };
+    });
+    let over = false;
+    void ended.then(() => {
+      over = true;
+    });
+    const orphan = (): boolean => child.kill('SIGKILL');
+    process.once('exit', orphan);
+    void ended.then(() => process.off('exit', orphan));
+    const ready = await until(() => over || readyLine.exec(output.out), 'umbra says that it is ready');
+    if (ready === true) throw new Error(`umbra ended before it was ready:\n${output.out}${output.err}`);
+    return new UmbraProcess(child, output, file, ended, ready);
+  }
+
+  get out(): string {
+    return this.#output.out;
+  }
+
+  get err(): string {
+    return this.#output.err;
+  }
+
+  /** Resolves when stderr holds it. */
+  async logged(pattern: RegExp): Promise<RegExpExecArray> {
+    return until(() => pattern.exec(this.err), `stderr says ${pattern}`);
+  }
+
+  async stats(): Promise<Stats> {
+    return (await this.admin('GET', '/api/stats')).json as Stats;
+  }
+
+  async metrics(): Promise<string> {
+    return (await this.admin('GET', '/metrics')).text;
+  }
+
+  /** One request to the admin API. */
+  async admin(
+    method: string,
+    path: string,
+    body?: object | string,
+  ): Promise<{ status: number; text: string; json: unknown }> {
+    const response = await fetch(`${this.adminUrl}${path}`, {
+      method,
+      ...(body === undefined
+        ? {}
+        : {
+            body: typeof body === 'string' ? body : JSON.stringify(body),
+            headers: { 'content-type': 'application/json' },
+          }),
+    });
+    const text = await response.text();
+    const json = response.headers.get('content-type')?.includes('json')
+      ? (JSON.parse(text) as unknown)
+      : null;
+    return { status: response.status, text, json };
+  }
+
+  /** Polls the stats until nothing is under way, or until it is clear that this will not be; the last stats. */
+  async atRest(): Promise<Stats> {
+    let stats = await this.stats();
+    const end = performance.now() + patienceMs;
+    while (!isAtRest(stats) && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+      stats = await this.stats();
+    }
+    return stats;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** SIGTERM, and resolves with the exit. */
+  async stop(): Promise<{ code: number | null; signal: string | null }> {
+    this.signal('SIGTERM');
+    return this.ended;
+  }
+}
+
+/** Nothing waits in a ring, and nothing is open towards a version. */
+export function isAtRest(stats: Stats): boolean {
+  return stats.mirrors.every((mirror) => gapOf(mirror) === 0 && mirror.inFlight === 0) && openOf(stats) === 0;
+}
+
+/** eligible - sent - dropped. */
+export function gapOf(mirror: MirrorStats): number {
+  return mirror.eligible - mirror.sent - sum(mirror.dropped);
+}
+
+/** Exchanges that began and have neither a response nor a failure. */
+export function openOf(stats: Stats): number {
+  let open = 0;
+  for (const { primary, shadow } of Object.values(stats.versions)) {
+    for (const role of [primary, shadow]) {
+      if (role !== null) open += role.requests - sum(role.responses) - sum(role.failures);
+    }
+  }
+  return open;
+}
+
+export function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
+
+/** Resolves with the first value of `look` that is not null, undefined or false; rejects when patience ends. */
+export async function until<T>(
+  look: () => T | null | undefined | false | Promise<T | null | undefined | false>,
+  what: string,
+): Promise<T> {
+  const end = performance.now() + patienceMs;
+  for (;;) {
+    const value = await look();
+    if (value !== null && value !== undefined && value !== false) return value;
+    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+}
