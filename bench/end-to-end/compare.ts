@@ -12,6 +12,8 @@ import type { Bench, Verdict } from './verdict.js';
 const targets: readonly Target[] = [direct, umbra, nginx, umbraMirror, nginxMirror];
 /** Enough for the compiler to have seen every path that counts. */
 const warmUpSeconds = 3;
+/** Before each measurement: a target that waited for its turn has cold caches, and may have lost compiled code. */
+const againSeconds = 1;
 
 interface Contestant {
   readonly target: Target;
@@ -75,6 +77,7 @@ async function measure(
 ): Promise<Measurement> {
   const { options, generator, placement } = bench;
   const pids = running.pids();
+  await generator.run(running.url, options.connections, againSeconds);
   const copiesBefore = await origins.shadow.requests();
   const beginMs = performance.now();
   const busyBeforeUs = busyUs(placement);
