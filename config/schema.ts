@@ -19,6 +19,7 @@ import {
 import { parseRegex } from './regex-safety.js';
 import {
   durationPattern,
+  formatSize,
   parseDuration,
   parseRate,
   parseShare,
@@ -213,7 +214,7 @@ const threads = mapping({
   shadow: threadCount
     .prefault('auto')
     .meta({ description: 'Threads that talk to shadows. auto: a quarter of the cores, at least 1.' }),
-  ring: text(ringExpected, parseRingSize).prefault('8MiB').meta({
+  ring: text(ringExpected, parseRingSize).prefault(formatSize(limits.ringBytes)).meta({
     description:
       'Bytes of one ring between one proxy and one shadow thread: a power of two from 64KiB to 1GiB.',
     pattern: sizePattern.source,

@@ -40,7 +40,7 @@ export const limits = {
   upstreamWaiters: 1024,
 
   /** Bytes of one ring; a frame may take an eighth of it. Full: drop `ring-full`; larger: drop `frame-too-large`. */
-  ringBytes: 8 * 1024 * 1024,
+  ringBytes: 4 * 1024 * 1024,
   /** Mirrored exchanges that one shadow thread has open from one proxy thread. Reached: drop `in-flight`. */
   openMirroredExchanges: 16 * 1024,
   /** Bytes of the access-log ring of one thread. Full: `umbra_access_log_dropped_total`. */
@@ -50,6 +50,8 @@ export const limits = {
   mirrorSlots: 1024,
   versions: 1024,
   routes: 4096,
+  /** Megabytes of a thread's young generation: small, because what a data-plane thread allocates dies at once. */
+  youngGenerationMb: 4,
   /** Threads of one kind. Reached: a configuration error. */
   threads: 64,
   /** Bytes of a body sent to the admin API. Reached: 413. */

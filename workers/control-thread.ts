@@ -1,5 +1,6 @@
 /** Main's end of the control thread: started, told what to observe, answered when a person asks for a change. */
 import { Worker } from 'node:worker_threads';
+import { limits } from '../core/limits.js';
 import type { ObservedBlocks } from '../core/report/observed.js';
 import type {
   ChangeAnswer,
@@ -37,7 +38,10 @@ export class ControlThread {
   /** Resolves when the admin API listens; rejects with one line that names its address if it can't. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const worker = new Worker(new URL('./control.js', import.meta.url), { workerData: this.#start() });
+      const worker = new Worker(new URL('./control.js', import.meta.url), {
+        workerData: this.#start(),
+        resourceLimits: { maxYoungGenerationSizeMb: limits.youngGenerationMb },
+      });
       this.#worker = worker;
       worker.on('message', (message: FromControl) => {
         if (message.type === 'listening') {

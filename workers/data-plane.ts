@@ -70,6 +70,11 @@ export class DataPlane {
     this.#started = true;
   }
 
+  /** Versions keep their figures for the life of the process, so the number of names it has seen is bounded. */
+  hasRoomFor(plan: Plan): boolean {
+    return this.#book.versionsWith(plan) <= limits.versions;
+  }
+
   /**
    * Every thread takes `plan`: shadow threads first, so that no frame of it comes to one that does not know it.
    * Resolves when all have taken it. Not to be called again before it has.

@@ -59,6 +59,16 @@ export class LedgerBook {
     }
   }
 
+  /** How many names of versions there would be after `enter(plan)`. */
+  versionsWith(plan: Plan): number {
+    const names = new Set([
+      ...this.#primaries,
+      ...this.#shadows,
+      ...plan.versions.map((version) => version.name),
+    ]);
+    return names.size;
+  }
+
   threadLedger(kind: DataKind, index: number): SharedArrayBuffer {
     return this.#blocks(kind, index).thread;
   }

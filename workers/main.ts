@@ -2,12 +2,13 @@
  * umbra as one object: acceptors, data plane and control thread under one plan. Main starts them, hands
  * connections out, carries changes to every thread, and takes everything down in order.
  */
-
+import { dirname } from 'node:path';
 import { compilePlan } from '../config/compile.js';
 import type { Config, LoadResult } from '../config/load.js';
-import { formatProblem, loadConfig } from '../config/load.js';
-import { MirrorSlots } from '../config/slots.js';
+import { formatProblem, loadConfig, unreadable } from '../config/load.js';
+import { MirrorSlots, MirrorSlotsFullError } from '../config/slots.js';
 import { nowUs } from '../core/clock.js';
+import { limits } from '../core/limits.js';
 import type { Plan } from '../core/plan.js';
 import type { ObservedBlocks } from '../core/report/observed.js';
 import { type Reading, read } from '../core/report/reading.js';
@@ -21,12 +22,10 @@ import { withMirror } from './plan-change.js';
 
 export interface UmbraOptions {
   readonly config: Config;
-  /** Name of the configuration in messages. */
+  /** Path of the configuration: relative paths in one that comes through the admin API start from its directory. */
   readonly file: string;
   readonly cores: number;
   readonly onLog: (message: LogMessage) => void;
-  /** `--set` words, applied to every configuration that arrives. */
-  readonly set?: readonly string[];
 }
 
 export class Umbra {
@@ -167,21 +166,28 @@ export class Umbra {
   }
 
   #replace(text: string): Promise<ChangeAnswer> {
-    return this.#replaceLoaded(loadConfig(text, 'request', { set: [...(this.#options.set ?? [])] }));
+    return this.#replaceLoaded(
+      loadConfig(text, 'request', { directory: dirname(this.#options.file), unreadable }),
+    );
   }
 
   async #replaceLoaded(loaded: LoadResult): Promise<ChangeAnswer> {
     if (!loaded.ok) {
-      const problems = loaded.problems.map(formatProblem);
-      return {
-        ok: false,
-        status: 422,
-        message: 'the configuration has errors; the running one stays in force',
-        problems,
-      };
+      return refused(loaded.problems.map(formatProblem));
     }
     const { plan } = this;
-    const next = compilePlan(loaded.config, plan.generation + 1, this.#slots, this.#options.cores);
+    let next: Plan;
+    try {
+      next = compilePlan(loaded.config, plan.generation + 1, this.#slots, this.#options.cores);
+    } catch (error) {
+      if (error instanceof MirrorSlotsFullError) return refused([error.message]);
+      throw error;
+    }
+    if (!this.#plane.hasRoomFor(next)) {
+      return refused([
+        `more than ${limits.versions} names of versions since the start: umbra must be started anew`,
+      ]);
+    }
     const fixed = whatNeedsRestart(plan, next);
     if (fixed.length > 0) {
       this.#options.onLog({
@@ -200,6 +206,11 @@ export class Umbra {
     await this.#control.observe(this.#observed());
     return { ok: true, generation: plan.generation };
   }
+}
+
+function refused(problems: readonly string[]): ChangeAnswer {
+  const message = 'the configuration has errors; the running one stays in force';
+  return { ok: false, status: 422, message, problems };
 }
 
 /** Keys that a running process can't change: sockets, threads and rings are there from the start. */

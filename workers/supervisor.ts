@@ -3,6 +3,7 @@
  * that uWS needs (see docs/decisions): out of the acceptors first, then its connections, then the thread.
  */
 import { Worker } from 'node:worker_threads';
+import { limits } from '../core/limits.js';
 import type { FromThread, ThreadKind, ToThread } from './messages.js';
 
 /** The first replacement comes at once, the next ones after doubling pauses. */
@@ -48,7 +49,10 @@ export class SupervisedThread {
     this.#restartTimer = null;
     this.#error = null;
     this.#startedAt = performance.now();
-    const worker = new Worker(this.#file, { workerData: this.#events.start(this.#incarnation++) });
+    const worker = new Worker(this.#file, {
+      workerData: this.#events.start(this.#incarnation++),
+      resourceLimits: { maxYoungGenerationSizeMb: limits.youngGenerationMb },
+    });
     this.#worker = worker;
     worker.on('message', (message: FromThread) => this.#onMessage(message));
     worker.on('error', (error) => {

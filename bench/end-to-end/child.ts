@@ -15,6 +15,12 @@ export interface ChildOptions {
 const stopTimeoutMs = 10_000;
 const stderrKeptBytes = 4096;
 
+/** Ended with this process, however it ends. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGTERM');
+});
+
 export class Child {
   readonly process: ChildProcess;
   /** The end of what it wrote on stderr, for the message when it fails. */
@@ -27,6 +33,8 @@ export class Child {
       stdio: ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
       ...(cwd === undefined ? {} : { cwd }),
     });
+    running.add(this.process);
+    this.process.once('exit', () => running.delete(this.process));
     this.process.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.stderr = (this.stderr + text).slice(-stderrKeptBytes);
     });

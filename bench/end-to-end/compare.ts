@@ -1,7 +1,8 @@
 /** Scenario `compare`: every target under the same load, taken in turn, so that a slow minute hits them all. */
 import { comparisonAims, comparisonText, type Measurement } from './comparison.js';
 import { type Origins, startOrigins } from './origins.js';
-import { cpuOf, memoryOf, threadsBetween } from './proc.js';
+import type { Placement } from './placement.js';
+import { cpuBusyUs, cpuOf, memoryOf, threadsBetween } from './proc.js';
 import { direct } from './targets/direct.js';
 import { nginx, nginxMirror } from './targets/nginx.js';
 import type { RunningTarget, Target } from './targets/target.js';
@@ -11,6 +12,8 @@ import type { Bench, Verdict } from './verdict.js';
 const targets: readonly Target[] = [direct, umbra, nginx, umbraMirror, nginxMirror];
 /** Enough for the compiler to have seen every path that counts. */
 const warmUpSeconds = 3;
+/** Before each measurement: a target that waited for its turn has cold caches, and may have lost compiled code. */
+const againSeconds = 1;
 
 interface Contestant {
   readonly target: Target;
@@ -40,11 +43,15 @@ export async function compare(bench: Bench): Promise<Verdict> {
         console.log(`round ${round}/${rounds}  ${roundText(one)}`);
       }
     }
+    console.log(`\n${comparisonText(measured)}`);
+    for (const { target, running } of contestants) {
+      const text = await running.dropped?.();
+      if (text != null) console.log(`\n${target.name} counted over its whole life: ${text}`);
+    }
   } finally {
     await Promise.all(contestants.map(({ running }) => running.stop()));
     await Promise.all([origins.primary.stop(), origins.shadow.stop()]);
   }
-  console.log(`\n${comparisonText(measured)}`);
   return { aims: comparisonAims(measured), measured };
 }
 
@@ -68,12 +75,17 @@ async function measure(
   origins: Origins,
   bench: Bench,
 ): Promise<Measurement> {
-  const { options, generator } = bench;
+  const { options, generator, placement } = bench;
   const pids = running.pids();
+  await generator.run(running.url, options.connections, againSeconds);
   const copiesBefore = await origins.shadow.requests();
+  const beginMs = performance.now();
+  const busyBeforeUs = busyUs(placement);
   const before = cpuOf(pids);
   const load = await generator.run(running.url, options.connections, options.seconds);
   const after = cpuOf(pids);
+  const othersUs = busyUs(placement) - busyBeforeUs - (after.cpuUs - before.cpuUs);
+  const passedUs = (performance.now() - beginMs) * 1000;
   const copies = (await origins.shadow.requests()) - copiesBefore;
   return {
     target: target.name,
@@ -86,8 +98,14 @@ async function measure(
       cpuUsPerRequest: cpuUs / load.requests,
     })),
     peakBytes: pids.length === 0 ? Number.NaN : memoryOf(pids).peakBytes,
+    othersShare: pids.length === 0 ? Number.NaN : Math.max(0, othersUs / passedUs),
     copiesShare: copies / load.requests,
   };
+}
+
+/** NaN where the proxy has no CPU of its own. */
+function busyUs({ proxy }: Placement): number {
+  return proxy === null ? Number.NaN : cpuBusyUs(Number(proxy));
 }
 
 function roundText({ target: name, requests, seconds, cpuUsPerRequest, errors }: Measurement): string {

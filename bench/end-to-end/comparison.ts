@@ -21,6 +21,8 @@ export interface Measurement {
   }[];
   /** Since the proxy started. */
   readonly peakBytes: number;
+  /** Share of the time in which somebody else used the proxy's CPU. */
+  readonly othersShare: number;
   /** Copies that reached the shadow, per request of the clients. */
   readonly copiesShare: number;
 }
@@ -29,6 +31,8 @@ export const plainCpuRatioMax = 1.5;
 export const mirrorCpuRatioMax = 0.6;
 /** A proxy that drops copies does less work: below this share its CPU time says nothing about mirroring. */
 const copiesShareMin = 0.99;
+/** Above it, rates and latencies are the neighbours' as much as the proxy's; CPU time a request suffers less. */
+const othersShareMax = 0.1;
 /** Threads that spent less are left out of the list. */
 const threadCpuUsMin = 0.1;
 
@@ -42,6 +46,7 @@ const heads = [
   'CPU us/req',
   'least..most',
   'peak MiB',
+  'others',
   'copies',
 ];
 
@@ -51,6 +56,12 @@ export function comparisonText(measured: readonly Measurement[]): string {
   const threads = names.flatMap((name) => threadLines(name, of(measured, name)));
   const parts = [tableText(heads, rows)];
   if (threads.length > 0) parts.push(`CPU us per request by thread, last round:\n${threads.join('\n')}`);
+  const disturbed = measured.filter((one) => one.othersShare > othersShareMax).length;
+  if (disturbed > 0) {
+    parts.push(
+      `DISTURBED: in ${disturbed} of ${measured.length} measurements, other processes used more than ${percent(othersShareMax)} of the proxy's CPU`,
+    );
+  }
   return parts.join('\n\n');
 }
 
@@ -107,6 +118,7 @@ function row(name: string, rounds: readonly Measurement[]): string[] {
     fixed(cpu.median, 1),
     `${fixed(cpu.min, 1)}..${fixed(cpu.max, 1)}`,
     mebibytes(Math.max(...rounds.map((one) => one.peakBytes))),
+    percent(median(rounds.map((one) => one.othersShare))),
     percent(rounds[0].mirrors ? median(rounds.map((one) => one.copiesShare)) : Number.NaN),
   ];
 }

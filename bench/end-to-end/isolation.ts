@@ -34,6 +34,8 @@ const states: readonly State[] = [
 const routes = `  - { name: off, match: { path: { exact: /off } }, primary: v1 }
   - { name: on, primary: v1, mirrors: [ { to: v2, percent: 100 } ] }`;
 
+/** A generator that was later than this was itself kept from its CPU, and so were the origins beside it. */
+const lateUsMax = 20_000;
 const saturationShare = 1 / 3;
 const warmUpSeconds = 3;
 const generatorPath = beside('paced.js', import.meta.url);
@@ -110,12 +112,24 @@ function isolationText(measured: readonly Measured[]): string {
       ms(Math.max(...rounds.map((one) => one.lateUs))),
     ];
   });
-  return tableText(heads, rows);
+  const disturbed = measured.filter((one) => one.lateUs > lateUsMax).length;
+  const note = `\n\nDISTURBED: in ${disturbed} of ${measured.length} measurements the generator was more than ${ms(lateUsMax)} ms behind its schedule`;
+  return tableText(heads, rows) + (disturbed > 0 ? note : '');
 }
 
 function isolationAims(measured: readonly Measured[]): Aim[] {
   const failed = sum(measured, (one) => one.errors);
-  return [{ name: 'no failed client request in any state', found: `${failed} failed`, isMet: failed === 0 }];
+  const unsent = sum(measured, (one) => one.unsent);
+  return [
+    { name: 'no failed client request in any state', found: `${failed} failed`, isMet: failed === 0 },
+    unsent === 0
+      ? { name: 'the rate was kept', found: 'every request was sent', isMet: true }
+      : {
+          name: 'the rate was kept',
+          found: `${unsent} requests never got a connection: choose a lower --rate`,
+          isMet: null,
+        },
+  ];
 }
 
 function ratio(

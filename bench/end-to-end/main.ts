@@ -36,6 +36,8 @@ export async function endToEnd(args: readonly string[]): Promise<number> {
     process.stdout.write(helpText);
     return exitOk;
   }
+  // Through 'exit', on which the processes of the run are ended too.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(exitMissed));
   const placement = choosePlacement(options.pin);
   const generator = chooseGenerator(placement.rest);
   const machine = `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}`;
@@ -44,7 +46,7 @@ export async function endToEnd(args: readonly string[]): Promise<number> {
   const results: Record<string, Verdict> = {};
   for (const name of options.scenarios) {
     console.log(`\n== ${name}\n`);
-    results[name] = await scenarios[name]({ options, placement, generator });
+    results[name] = await scenarios[name]({ options, placement, generator }).catch(failed);
     console.log(`\n${verdictText(results[name].aims)}`);
   }
   if (options.jsonPath !== null) {
@@ -60,6 +62,12 @@ export async function endToEnd(args: readonly string[]): Promise<number> {
   }
   const isMissed = Object.values(results).some(({ aims }) => aims.some(({ isMet }) => isMet !== true));
   return isMissed ? exitMissed : exitOk;
+}
+
+/** A scenario that breaks off is a missed aim, and the others still run. */
+function failed(error: unknown): Verdict {
+  const found = error instanceof Error ? error.message : String(error);
+  return { aims: [{ name: 'the scenario ran to its end', found, isMet: false }], measured: null };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href)

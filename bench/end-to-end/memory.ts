@@ -67,9 +67,7 @@ export async function memory({ options, placement, generator }: Bench): Promise<
         try {
           steps.push(await measured(large.pid, name, () => transfer(large.url, bulkBytes)));
         } catch (error) {
-          problems.push(
-            `${name}: ${(error as Error).message}; umbra counted ${await failuresText(large.admin)}`,
-          );
+          problems.push(`${(error as Error).message}; umbra counted ${await failuresText(large.admin)}`);
         }
       }
     } finally {
@@ -137,7 +135,7 @@ function upload(url: string, bytes: number): Promise<void> {
         response.on('end', () =>
           text === String(bytes)
             ? resolve()
-            : reject(new Error(`upload: ${response.statusCode} ${text.slice(0, 80)}`)),
+            : reject(new Error(`upload: ${response.statusCode} ${text.trim().slice(0, 80)}`)),
         );
       },
     );

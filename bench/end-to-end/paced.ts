@@ -14,8 +14,10 @@ import { AnswerReader } from './answer-reader.js';
 export interface PacedResult {
   readonly due: number;
   readonly answers: number;
-  /** Connections that failed or ended, answers that are not 200, and requests without an answer at the end. */
+  /** Connections that failed or ended, answers that are not 200, and requests that were sent and got no answer. */
   readonly errors: number;
+  /** Requests that no connection was free for until the end: the rate is more than this machine can take. */
+  readonly unsent: number;
   readonly p50Us: number;
   readonly p99Us: number;
   readonly p999Us: number;
@@ -117,7 +119,8 @@ function finish(): void {
   const result: PacedResult = {
     due,
     answers,
-    errors: others + total - answers,
+    errors: others + total - answers - waiting.length,
+    unsent: waiting.length,
     p50Us: latency.percentileUs(50),
     p99Us: latency.percentileUs(99),
     p999Us: latency.percentileUs(99.9),

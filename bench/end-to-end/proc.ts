@@ -73,6 +73,11 @@ export function resetPeak(pid: number): boolean {
   }
 }
 
+/** Time that CPU `index` was busy, for whomever, since it started. */
+export function cpuBusyUs(index: number): number {
+  return parseCpuBusyTicks(readFileSync('/proc/stat', 'latin1'), index) * tickUs();
+}
+
 export function childrenOf(pid: number): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
   return text === '' ? [] : text.split(' ').map(Number);
@@ -91,6 +96,14 @@ export function parseStat(text: string): Stat {
   };
 }
 
+/** Ticks outside `idle` and `iowait`; guest time is part of user time already. */
+export function parseCpuBusyTicks(stat: string, index: number): number {
+  const line = new RegExp(`^cpu${index} (.*)$`, 'm').exec(stat);
+  if (line === null) throw new Error(`there is no CPU ${index}`);
+  const [user, nice, system, , , irq, softIrq, steal] = line[1].split(' ').map(Number);
+  return user + nice + system + irq + softIrq + steal;
+}
+
 export function parseMemory(status: string): Memory {
   const bytes = (key: string): number => {
     const found = new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(status);
@@ -101,10 +114,14 @@ export function parseMemory(status: string): Memory {
 
 let ticksPerSecond = 0;
 
-function statCpuUs(stat: Stat): number {
+function tickUs(): number {
   if (ticksPerSecond === 0)
     ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'latin1' }));
-  return ((stat.userTicks + stat.systemTicks) * 1e6) / ticksPerSecond;
+  return 1e6 / ticksPerSecond;
+}
+
+function statCpuUs(stat: Stat): number {
+  return (stat.userTicks + stat.systemTicks) * tickUs();
 }
 
 /** Null for a thread that ended between the listing and the reading. */

@@ -1,7 +1,8 @@
 /** `umbra run`: serves in the foreground until a signal says otherwise. */
 import { availableParallelism } from 'node:os';
+import type { Logger } from 'pino';
 import type { RunOptions } from '../../config/command-line.js';
-import { type ConfigProblem, formatProblem, loadConfigFile } from '../../config/load.js';
+import { type Config, type ConfigProblem, formatProblem, loadConfigFile } from '../../config/load.js';
 import { watchConfig } from '../../config/watch.js';
 import { logMessage, openLog } from '../log.js';
 import { Umbra } from '../main.js';
@@ -12,20 +13,35 @@ const exitBadConfig = 2;
 
 /** Resolves with the exit code: 0 after a clean stop, 1 if it can't serve, 2 if the configuration is wrong. */
 export async function runCommand({ config: file, set }: RunOptions): Promise<number> {
-  const loaded = await loadConfigFile(file, { set: [...set] });
-  if (!loaded.ok) {
-    printProblems(loaded.problems);
-    return exitBadConfig;
+  // Watched before it is read, so that no change in between is lost.
+  const changes = new ChangeFlag();
+  const watch = watchConfig(file, () => changes.raise());
+  try {
+    const loaded = await loadConfigFile(file, { set });
+    if (!loaded.ok) {
+      printProblems(loaded.problems);
+      return exitBadConfig;
+    }
+    const log = openLog();
+    for (const warning of loaded.warnings) log.warn(formatProblem(warning));
+    return await serve(file, set, loaded.config, log, changes);
+  } finally {
+    await watch.close();
   }
-  const log = openLog();
-  for (const warning of loaded.warnings) log.warn(formatProblem(warning));
+}
 
+async function serve(
+  file: string,
+  set: string[],
+  config: Config,
+  log: Logger,
+  changes: ChangeFlag,
+): Promise<number> {
   let umbra: Umbra;
   try {
     umbra = await Umbra.start({
-      config: loaded.config,
+      config,
       file,
-      set,
       cores: availableParallelism(),
       onLog: (message) => logMessage(log, message),
     });
@@ -33,22 +49,37 @@ export async function runCommand({ config: file, set }: RunOptions): Promise<num
     process.stderr.write(`umbra: ${error instanceof Error ? error.message : String(error)}\n`);
     return exitFailure;
   }
-  const admin = umbra.admin === null ? '' : ` admin=${umbra.admin}`;
-  process.stdout.write(`umbra ready listen=${umbra.listening.join(',')}${admin} pid=${process.pid}\n`);
-
   const reload = async (why: string): Promise<void> => {
-    const next = await loadConfigFile(file, { set: [...set] });
-    const answer = await umbra.replace(next);
+    const loaded = await loadConfigFile(file, { set });
+    const answer = await umbra.replace(loaded);
     if (answer.ok) log.info({ generation: answer.generation }, `configuration taken (${why})`);
     else log.error({ problems: answer.problems }, answer.message);
   };
-  const watcher = watchConfig(file, () => void reload('the file changed'));
   const onHangUp = (): void => void reload('SIGHUP');
   process.on('SIGHUP', onHangUp);
+  changes.onRaised(() => void reload('the file changed'));
+
+  const admin = umbra.admin === null ? '' : ` admin=${umbra.admin}`;
+  process.stdout.write(`umbra ready listen=${umbra.listening.join(',')}${admin} pid=${process.pid}\n`);
   await untilStopped(umbra, (signal) => log.info(`${signal}: draining`));
   process.off('SIGHUP', onHangUp);
-  await watcher.close();
   return exitOk;
+}
+
+/** Remembers a change that came before anybody could act on it. */
+class ChangeFlag {
+  #raised = false;
+  #act: (() => void) | null = null;
+
+  raise(): void {
+    this.#raised = true;
+    this.#act?.();
+  }
+
+  onRaised(act: () => void): void {
+    this.#act = act;
+    if (this.#raised) act();
+  }
 }
 
 /** The first SIGTERM or SIGINT drains; a second one stops at once. */
@@ -69,6 +100,6 @@ function untilStopped(umbra: Umbra, onDrain: (signal: string) => void): Promise<
   });
 }
 
-export function printProblems(problems: readonly ConfigProblem[]): void {
+function printProblems(problems: readonly ConfigProblem[]): void {
   for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
 }

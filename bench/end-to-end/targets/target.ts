@@ -15,5 +15,7 @@ export interface RunningTarget {
   readonly url: string;
   /** Whose CPU time and memory are the proxy's; empty for none. */
   readonly pids: () => number[];
+  /** What it counted itself of copies that were not made, as text; null for nothing. */
+  readonly dropped?: () => Promise<string | null>;
   readonly stop: () => Promise<void>;
 }

@@ -57,9 +57,27 @@ function umbraTarget(name: string, mirrors: boolean): Target {
       const routes = mirrors ? mirroredRoute : plainRoute;
       const config = { proxyThreads: 1, primaryPort: primary.port, shadowPort: shadow.port, routes };
       const running = await startUmbra(config, placement.proxy);
-      return { url: running.url, pids: () => [running.pid], stop: running.stop };
+      const dropped = (): Promise<string | null> => droppedText(running.admin);
+      return { url: running.url, pids: () => [running.pid], dropped, stop: running.stop };
     },
   };
+}
+
+async function droppedText(admin: string): Promise<string | null> {
+  const { mirrors } = (await (await fetch(`${admin}/api/stats`)).json()) as {
+    mirrors: { dropped: Record<string, number>; failed: Record<string, number> }[];
+  };
+  const words = mirrors.flatMap(({ dropped, failed }) => [
+    ...named('dropped', dropped),
+    ...named('failed', failed),
+  ]);
+  return words.join(', ') || null;
+}
+
+function named(what: string, counts: Record<string, number>): string[] {
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${count} ${what} (${reason})`);
 }
 
 function yaml({ proxyThreads, primaryPort, shadowPort, routes }: UmbraConfig): string {

@@ -14,6 +14,7 @@ function one(target: string, cpuUsPerRequest: number, more: Partial<Measurement>
     cpuUsPerRequest,
     threads: [{ name: 'worker', tid: 42, cpuUsPerRequest }],
     peakBytes: 100 * 2 ** 20,
+    othersShare: 0.02,
     copiesShare: mirrors ? 1 : 0,
     ...more,
   };
@@ -69,7 +70,12 @@ t.test('a round without an answer is not valid', async (t) => {
 t.test(
   'the table has a row for each target with its spread, and dashes where nothing is measured',
   async (t) => {
-    const nothing = { cpuUsPerRequest: Number.NaN, peakBytes: Number.NaN, threads: [] };
+    const nothing = {
+      cpuUsPerRequest: Number.NaN,
+      peakBytes: Number.NaN,
+      othersShare: Number.NaN,
+      threads: [],
+    };
     const text = comparisonText([
       one('direct', 0, nothing),
       one('nginx', 18),
@@ -77,8 +83,19 @@ t.test(
       one('nginx', 22, { requests: 50_000 }),
     ]);
     const [, , directRow, nginxRow] = text.split('\n');
-    t.match(directRow, /^direct +20,000 +20,000\.\.20,000 +1\.50 +4\.00 +0 +- +-\.\.- +- +-$/);
-    t.match(nginxRow, /^nginx +15,000 +10,000\.\.20,000 +1\.50 +4\.00 +0 +20\.0 +18\.0\.\.22\.0 +100 +-$/);
+    t.match(directRow, /^direct +20,000 +20,000\.\.20,000 +1\.50 +4\.00 +0 +- +-\.\.- +- +- +-$/);
+    t.match(
+      nginxRow,
+      /^nginx +15,000 +10,000\.\.20,000 +1\.50 +4\.00 +0 +20\.0 +18\.0\.\.22\.0 +100 +2\.0 % +-$/,
+    );
     t.match(text, /nginx +22\.0 {2}worker \(42\)/);
   },
 );
+
+t.test('a run whose CPU was used by others says so', async (t) => {
+  t.match(
+    comparisonText([one('nginx', 18, { othersShare: 0.3 }), one('nginx', 18)]),
+    /DISTURBED: in 1 of 2 measurements/,
+  );
+  t.notMatch(comparisonText([one('nginx', 18)]), /DISTURBED/);
+});

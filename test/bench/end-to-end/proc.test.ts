@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs';
 import t from 'tap';
-import { cpuOf, memoryOf, parseMemory, parseStat, threadsBetween } from '../../../bench/end-to-end/proc.js';
+import {
+  cpuOf,
+  memoryOf,
+  parseCpuBusyTicks,
+  parseMemory,
+  parseStat,
+  threadsBetween,
+} from '../../../bench/end-to-end/proc.js';
 
 const tail = 'S 1 2 3 0 -1 4194560 100 0 0 0 1234 567 8 9 20 0 11 0 12345 1000000 200';
 
@@ -14,6 +21,13 @@ t.test('a name with spaces and parentheses does not shift the fields', async (t)
 
 t.test('text that is not a stat line is refused', async (t) => {
   t.throws(() => parseStat('no such file'), /not a stat line/);
+});
+
+t.test('a CPU is busy in all its time but idle and waiting, and guests are not counted twice', async (t) => {
+  const stat = 'cpu  9 9 9 9 9 9 9 9 9 9\ncpu0 1 2 4 1000 2000 8 16 32 7 7\ncpu10 5 0 0 1 1 0 0 0 0 0\n';
+  t.equal(parseCpuBusyTicks(stat, 0), 63);
+  t.equal(parseCpuBusyTicks(stat, 10), 5);
+  t.throws(() => parseCpuBusyTicks(stat, 1), /no CPU 1/);
 });
 
 t.test('resident and peak memory are bytes', async (t) => {
