@@ -23,7 +23,9 @@ export const limits = {
   /** Request bytes kept so that a request that died on a reused connection can be sent once more. Past it: no retry, `reset`. */
   replayBytes: 16 * 1024,
   /** Request-body bytes held for one exchange while its upstream connects or does not read. Past it: failure `overloaded`. */
-  heldBodyBytes: 16 * 1024 * 1024,
+  heldBodyBytes: 64 * 1024 * 1024,
+  /** From this size on, a piece of a body is written past the socket's queue while its turn lasts. */
+  directWriteBytes: 64 * 1024,
   /** One block of request bytes on its way to an upstream socket; a thread's blocks are shared by its connections. */
   writeBlockBytes: 64 * 1024,
   /** Blocks that a thread keeps for the next burst when nothing is held. */

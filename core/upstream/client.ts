@@ -3,6 +3,7 @@ import { Framing } from '../http/message.js';
 import { ResponseFault } from '../http/response-fault.js';
 import type { ResponseHead } from '../http/response-head.js';
 import type { ReaderSink } from '../http/response-reader.js';
+import { limits } from '../limits.js';
 import type { EndpointPlan } from '../plan.js';
 import type { ResponseSink } from './call.js';
 import type { UpstreamConnection } from './connection.js';
@@ -82,12 +83,19 @@ export class UpstreamCall implements ReaderSink {
   #failure: Failure = Failure.ABORTED;
   readonly #deadline: Deadline;
   readonly #deliverFailure: () => void;
+  readonly #flushLate: () => void;
+  #flushingLate = false;
 
   constructor(sink: ResponseSink) {
     this.#sink = sink;
     this.#deadline = new Deadline(() => this.#fail(Failure.TIMEOUT));
     this.#deliverFailure = () => {
       if (this.#phase === Phase.FAILING) this.#fail(this.#failure);
+    };
+    this.#flushLate = () => {
+      this.#flushingLate = false;
+      if (this.#phase === Phase.OPEN) this.#request.flush(this.#connection!);
+      this.#tellDrained();
     };
   }
 
@@ -263,10 +271,12 @@ export class UpstreamCall implements ReaderSink {
       this.failSoon(put === Put.NO_ROOM ? Failure.OVERLOADED : Failure.ABORTED);
       return true;
     }
-    if (phase === Phase.OPEN) request.flush(this.#connection!);
+    if (phase === Phase.OPEN) this.#flush(piece.length);
     const drained = request.drained(this.#connection);
-    this.#drainOwed = !drained && !last;
-    return drained;
+    // Once owed it stays owed: a later piece of the same turn may find room, but the owner already waits.
+    if (last) this.#drainOwed = false;
+    else if (!drained) this.#drainOwed = true;
+    return drained && !this.#drainOwed;
   }
 
   /** The exchange begins on `connection`: what is at hand is put into the outbox. */
@@ -282,6 +292,17 @@ export class UpstreamCall implements ReaderSink {
       this.sentUs = this.#pool!.resources.clock();
     }
     if (!this.#request.open(this.reused && !this.#retried)) this.failSoon(Failure.OVERLOADED);
+  }
+
+  /** Large pieces tend to come several in one turn: they are written at once as far as they go, the rest when the turn is over. */
+  #flush(pieceBytes: number): void {
+    if (pieceBytes < limits.directWriteBytes) {
+      this.#request.flush(this.#connection!);
+      return;
+    }
+    if (this.#request.flushDirect(this.#connection!) || this.#flushingLate) return;
+    this.#flushingLate = true;
+    setImmediate(this.#flushLate);
   }
 
   #tellDrained(): void {

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { Failure } from '../errors.js';
 import type { ResponseFault } from '../http/response-fault.js';
@@ -15,6 +16,9 @@ import type { UpstreamResources } from './resources.js';
  */
 const State = { CONNECTING: 0, READY: 1, CLOSED: 2 } as const;
 type State = (typeof State)[keyof typeof State];
+
+/** The descriptor is not in the public types, but as old as Node; without it, writes take the ordinary way. */
+type SocketWithHandle = Socket & { readonly _handle?: { readonly fd?: number } | null };
 
 /** One socket to one endpoint: carries one call at a time and hands the bytes that come back to its reader. */
 export class UpstreamConnection {
@@ -111,6 +115,23 @@ export class UpstreamConnection {
     // Right after the call the socket knows whether the kernel took everything (uv_try_write came first).
     this.writing = this.#socket.writableLength > 0;
     return !this.writing;
+  }
+
+  /**
+   * Writes as much of `block[start, end)` as the kernel takes now and returns how much; the rest stays with the
+   * caller. For bodies that come faster than the event loop turns: while an engine delivers one piece after the other in
+   * a single turn, a write that waits in the socket could not go on although the upstream reads (docs/decisions/008).
+   * Must not be called while `writing` is set.
+   */
+  writeDirect(block: Buffer, start: number, end: number): number {
+    const fd = (this.#socket as SocketWithHandle)._handle?.fd ?? -1;
+    if (this.#state === State.CLOSED || fd < 0) return 0;
+    try {
+      return writeSync(fd, block, start, end - start);
+    } catch {
+      // The kernel is full. A connection that is broken shows it at the next write of the socket's own.
+      return 0;
+    }
   }
 
   /** Keeps a block of a call that is gone until the kernel has done with it. */

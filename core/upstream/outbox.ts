@@ -63,6 +63,19 @@ export class Outbox {
     }
   }
 
+  /** Writes what the kernel takes at once, and leaves the rest here, in order, for `flush` or for the next call. */
+  flushDirect(connection: UpstreamConnection): void {
+    while (this.heldBytes > 0 && !connection.writing) {
+      const block = this.#blocks[0]!;
+      const end = this.#blocks.length === 1 ? this.#filled : block.length;
+      const count = connection.writeDirect(block, this.#handed, end);
+      this.#handed += count;
+      this.heldBytes -= count;
+      if (this.#handed < end) return;
+      this.dropWritten();
+    }
+  }
+
   /** Gives the first block back if the socket has written all that is in it. */
   dropWritten(): void {
     if (this.#blocks.length === 0) return;

@@ -81,6 +81,12 @@ export class OutgoingRequest {
     return true;
   }
 
+  /** As far as it goes at once; true: all of it. */
+  flushDirect(connection: UpstreamConnection): boolean {
+    this.#outbox.flushDirect(connection);
+    return this.#outbox.heldBytes === 0;
+  }
+
   flush(connection: UpstreamConnection): void {
     this.#outbox.flush(connection);
   }
