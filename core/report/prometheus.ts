@@ -5,6 +5,9 @@ import { addComparisons, addMirrors } from './mirror-metrics.js';
 import type { Reading, ThreadReading } from './reading.js';
 import { addVersions } from './version-metrics.js';
 
+/** The default of 10 ms wakes an idle process a hundred times a second. */
+const LOOP_SAMPLE_MS = 500;
+
 /**
  * The page at `/metrics`, in the Prometheus text format. umbra's own metrics are built anew for each page, because they are
  * counted in shared memory and not here; the process defaults live as long as this object. Control thread only.
@@ -14,7 +17,7 @@ export class PrometheusPage {
   private readonly process = new Registry();
 
   constructor() {
-    collectDefaultMetrics({ register: this.process });
+    collectDefaultMetrics({ register: this.process, eventLoopMonitoringPrecision: LOOP_SAMPLE_MS });
   }
 
   async render(reading: Reading): Promise<string> {
