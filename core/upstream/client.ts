@@ -208,6 +208,9 @@ export class UpstreamCall implements ReaderSink {
       this.#pool!.renew(this, connection.endpoint);
     } else {
       this.fault = connection.fault;
+      if (failure === Failure.RESET && !this.headSeen && connection.exchanges === 0) {
+        this.#pool!.rest(connection.endpoint);
+      }
       this.#fail(failure);
     }
   }
@@ -232,6 +235,7 @@ export class UpstreamCall implements ReaderSink {
     this.firstByteUs = this.#readUs;
     this.status = head.status;
     this.headSeen = true;
+    this.#connection!.endpoint.restsUntilUs = 0;
     this.#sink.onHead(head);
   }
 

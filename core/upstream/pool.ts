@@ -5,8 +5,11 @@ import type { UpstreamCall } from './client.js';
 import { UpstreamConnection } from './connection.js';
 import type { UpstreamResources } from './resources.js';
 
-/** After a connect that failed, an endpoint is passed over for this long while another one can serve. */
-const REST_AFTER_FAILED_CONNECT_MS = 1000;
+/**
+ * An endpoint that refused a connect, or dropped a new connection without a response, is passed over for this
+ * long while another one can serve, and shadow threads send it nothing: attempts that fail are the dearest of all.
+ */
+const REST_MS = 1000;
 
 /** One endpoint as one thread's pool knows it. */
 export class Endpoint {
@@ -74,6 +77,18 @@ export class VersionPool {
     );
   }
 
+  /** Every endpoint rests: what is sent now would most likely fail. */
+  get resting(): boolean {
+    const nowUs = this.resources.clock();
+    for (const endpoint of this.endpoints) if (endpoint.restsUntilUs <= nowUs) return false;
+    return this.endpoints.length > 0;
+  }
+
+  /** The endpoint took no request of late; the head of a response ends its rest. */
+  rest(endpoint: Endpoint): void {
+    endpoint.restsUntilUs = this.resources.clock() + REST_MS * 1e3;
+  }
+
   /** Drains: idle connections close now, busy ones when their call is over. Calls that began with it are served. */
   close(): void {
     this.#closing = true;
@@ -118,7 +133,6 @@ export class VersionPool {
 
   /** From a connection: it is connected. Its call may have gone meanwhile; then it is as good as one that came back. */
   connected(connection: UpstreamConnection): void {
-    connection.endpoint.restsUntilUs = 0;
     if (connection.call !== null) connection.call.onConnection(connection);
     else this.release(connection);
   }
@@ -141,7 +155,7 @@ export class VersionPool {
 
   /** From a connection: the connect failed. Its call, if it did not go, tries each other endpoint at most once. */
   connectFailed(endpoint: Endpoint, call: UpstreamCall | null): void {
-    endpoint.restsUntilUs = this.resources.clock() + REST_AFTER_FAILED_CONNECT_MS * 1e3;
+    this.rest(endpoint);
     if (call === null) return;
     if (!call.triedEndpoints.includes(endpoint)) call.triedEndpoints.push(endpoint);
     if (call.triedEndpoints.length === this.endpoints.length) {

@@ -263,3 +263,39 @@ t.test('a pool is kept by a reload that changes nothing about it', async (t) => 
   t.notOk(pool.sameAs(planFor([1, 2], { connectTimeoutMs: 1 })));
   t.notOk(pool.sameAs(planFor([1, 2], { name: 'v2' })));
 });
+
+t.test('a pool rests after a refused connect until its time is over', async (t) => {
+  let nowUs = 1e9;
+  const pool = new TestPool([await refusedPort()], {}, undefined, () => nowUs);
+  t.notOk(pool.resting, 'nothing was tried yet');
+  t.equal((await new Exchange().get(pool).end()).failure, 'connect');
+  t.ok(pool.resting);
+  t.equal((await new Exchange().get(pool).end()).failure, 'connect', 'whoever asks all the same is served');
+  nowUs += 2e6;
+  t.notOk(pool.resting);
+});
+
+t.test('a pool rests after a new connection died without a response, and a response ends it', async (t) => {
+  let isWell = false;
+  const server = await RawServer.listen(async (peer) => {
+    await peer.head();
+    if (isWell) peer.send(OK);
+    else peer.reset();
+  });
+  t.teardown(() => server.close());
+  const pool = new TestPool([server.port]);
+  t.equal((await new Exchange().get(pool).end()).failure, 'reset');
+  t.ok(pool.resting);
+  isWell = true;
+  t.equal((await new Exchange().get(pool).end()).body, 'ok');
+  t.notOk(pool.resting);
+});
+
+t.test('a pool rests only if each of its endpoints does', async (t) => {
+  const server = await RawServer.listen(serveAll);
+  t.teardown(() => server.close());
+  const pool = new TestPool([await refusedPort(), server.port]);
+  t.equal((await new Exchange().get(pool).end()).body, 'ok');
+  t.notOk(pool.resting);
+  t.notOk(new TestPool([]).resting, 'without endpoints there is nothing to wait for');
+});
