@@ -39,6 +39,7 @@ export class ControlThread {
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       const worker = new Worker(new URL('./control.js', import.meta.url), {
+        name: 'control',
         workerData: this.#start(),
         resourceLimits: { maxYoungGenerationSizeMb: limits.youngGenerationMb },
       });

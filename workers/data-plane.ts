@@ -227,7 +227,7 @@ const drainSlackMs = 500;
 
 /** A thread that is gone mirrors nothing, and begins with the newest plan when it is back. */
 function hasTaken(member: Member, generation: number): boolean {
-  return member.takenGeneration >= generation || !member.thread.ready;
+  return member.takenGeneration >= generation || !member.thread.running;
 }
 
 function dataKind(thread: SupervisedThread): 'proxy' | 'shadow' {

@@ -100,9 +100,12 @@ export class Umbra {
     return change;
   }
 
-  /** Another configuration takes the place of this one, or the running one stays in force and the answer says why. */
-  replace(loaded: LoadResult): Promise<ChangeAnswer> {
-    const change = this.#changes.then(() => this.#replaceLoaded(loaded));
+  /**
+   * Another configuration takes the place of this one, or the running one stays in force and the answer says why.
+   * `load` is called when every change before this one is done, so that of two reloads the later one has the newer text.
+   */
+  replace(load: () => Promise<LoadResult>): Promise<ChangeAnswer> {
+    const change = this.#changes.then(async () => this.#replaceLoaded(await load()));
     this.#changes = change.catch(() => undefined);
     return change;
   }

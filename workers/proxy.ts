@@ -3,7 +3,6 @@
  * offers copies to the shadow threads. Entry point of the thread; what it does per request is in core/exchange.
  */
 import { randomFillSync } from 'node:crypto';
-import { parentPort, workerData } from 'node:worker_threads';
 import { nowUs } from '../core/clock.js';
 import { Forwarder } from '../core/exchange/forwarder.js';
 import { ProxyRuntime, RouteRuntime } from '../core/exchange/runtime.js';
@@ -19,12 +18,12 @@ import { seededRandom } from '../core/route/random.js';
 import { Sampler } from '../core/route/sampler.js';
 import type { Downstream } from './downstream/downstream.js';
 import { openDownstreams } from './downstream/open.js';
-import type { LedgerShares, ThreadStart, ToThread } from './messages.js';
-import { guardThread, say, unknownMessage } from './thread.js';
+import type { LedgerShares, ThreadStart } from './messages.js';
+import { type DataThread, runThread, say } from './thread.js';
 import { TurnEnd } from './turn.js';
 import { UpstreamSide } from './upstream-side.js';
 
-class ProxyThread {
+class ProxyThread implements DataThread {
   readonly #ports: readonly MirrorPort[];
   readonly #log: AccessLogPort;
   readonly #upstream: UpstreamSide;
@@ -65,9 +64,14 @@ class ProxyThread {
     say({ type: 'planTaken', generation: plan.generation });
   }
 
-  async drain(): Promise<void> {
-    await Promise.all(this.#downstreams.map((downstream) => downstream.drain()));
-    say({ type: 'drained' });
+  /** Frames name their generation themselves; a proxy thread has nothing to forget. */
+  retire(): void {}
+
+  /** Main bounds the time: it stops the thread when it is over. */
+  drain(): void {
+    void Promise.all(this.#downstreams.map((downstream) => downstream.drain())).then(() =>
+      say({ type: 'drained' }),
+    );
   }
 
   /** The order that uWS asks for: main has taken the descriptors out; connections close, then, a turn later, the thread ends. */
@@ -107,32 +111,4 @@ class ProxyThread {
   }
 }
 
-let thread: ProxyThread | null = null;
-
-guardThread(() => leave());
-
-parentPort!.on('message', (message: ToThread) => {
-  switch (message.type) {
-    case 'plan':
-      thread!.take(message.plan, message.ledgers);
-      return;
-    case 'drain':
-      void thread!.drain();
-      return;
-    case 'leave':
-      leave();
-      return;
-    case 'retire':
-      return;
-    default:
-      unknownMessage(message);
-  }
-});
-
-/** A thread that failed while it was being built has nothing to close. */
-function leave(): void {
-  if (thread === null) process.exit(0);
-  thread.leave();
-}
-
-thread = new ProxyThread(workerData as ThreadStart);
+runThread((start) => new ProxyThread(start));

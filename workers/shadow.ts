@@ -3,7 +3,6 @@
  * the response. Entry point of the thread; what it does per frame is in core/mirror/receiver.
  */
 import { randomFillSync } from 'node:crypto';
-import { parentPort, workerData } from 'node:worker_threads';
 import { nowUs } from '../core/clock.js';
 import { Failure } from '../core/errors.js';
 import { MirrorBounds } from '../core/mirror/bounds.js';
@@ -17,8 +16,8 @@ import { Doorbell } from '../core/ring/doorbell.js';
 import { RingReader } from '../core/ring/reader.js';
 import { RingWriter } from '../core/ring/writer.js';
 import { seededRandom } from '../core/route/random.js';
-import type { LedgerShares, ThreadStart, ToThread } from './messages.js';
-import { guardThread, say, unknownMessage } from './thread.js';
+import type { LedgerShares, ThreadStart } from './messages.js';
+import { type DataThread, runThread, say } from './thread.js';
 import { TurnEnd } from './turn.js';
 import { UpstreamSide } from './upstream-side.js';
 
@@ -29,7 +28,7 @@ const parkMs = 1000;
 /** How often a draining thread looks whether it is done. */
 const drainCheckMs = 10;
 
-class ShadowThread {
+class ShadowThread implements DataThread {
   readonly #doorbell: Doorbell;
   readonly #receiver: MirrorReceiver;
   readonly #upstream = new UpstreamSide();
@@ -121,33 +120,4 @@ class ShadowThread {
   }
 }
 
-let thread: ShadowThread | null = null;
-
-guardThread(() => leave());
-
-parentPort!.on('message', (message: ToThread) => {
-  switch (message.type) {
-    case 'plan':
-      thread!.take(message.plan, message.ledgers);
-      return;
-    case 'retire':
-      thread!.retire(message.belowGeneration);
-      return;
-    case 'drain':
-      thread!.drain(message.withinMs);
-      return;
-    case 'leave':
-      leave();
-      return;
-    default:
-      unknownMessage(message);
-  }
-});
-
-/** A thread that failed while it was being built has nothing to close. */
-function leave(): void {
-  if (thread === null) process.exit(0);
-  thread.leave();
-}
-
-thread = new ShadowThread(workerData as ThreadStart);
+runThread((start) => new ShadowThread(start));

@@ -45,11 +45,17 @@ export class SupervisedThread {
     this.#events = events;
   }
 
+  /** It has a thread, if only one that is starting. */
+  get running(): boolean {
+    return this.#worker !== null;
+  }
+
   start(): void {
     this.#restartTimer = null;
     this.#error = null;
     this.#startedAt = performance.now();
     const worker = new Worker(this.#file, {
+      name: `${this.kind}-${this.index}`,
       workerData: this.#events.start(this.#incarnation++),
       resourceLimits: { maxYoungGenerationSizeMb: limits.youngGenerationMb },
     });

@@ -1,9 +1,55 @@
-/** What every data-plane thread does the same way: speak to main, and fail in order. */
-import { parentPort } from 'node:worker_threads';
-import type { FromThread } from './messages.js';
+/** What every data-plane thread does the same way: take main's messages, speak to it, and fail in order. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Plan } from '../core/plan.js';
+import type { FromThread, LedgerShares, ThreadStart, ToThread } from './messages.js';
+
+/** A proxy or shadow thread as main knows it; the messages of the same names say what for. */
+export interface DataThread {
+  take(plan: Plan, ledgers: LedgerShares): void;
+  retire(belowGeneration: number): void;
+  drain(withinMs: number): void;
+  leave(): void;
+}
+
+/** The thread's whole life: builds it from what main gave it, then does what main says. */
+export function runThread(build: (start: ThreadStart) => DataThread): void {
+  let thread: DataThread | null = null;
+  const leave = (): void => {
+    // A thread that failed while it was being built has nothing to close.
+    if (thread === null) process.exit(0);
+    thread.leave();
+  };
+  askToLeaveOnFailure(leave);
+  parentPort!.on('message', (message: ToThread) => {
+    if (message.type === 'leave') leave();
+    else tell(thread!, message);
+  });
+  thread = build(workerData as ThreadStart);
+}
 
 export function say(message: FromThread): void {
   parentPort!.postMessage(message);
+}
+
+/** Main and its threads are of one build: a word that one of them does not know is a fault, and is not passed over in silence. */
+export function unknownMessage(message: never): never {
+  throw new Error(`a thread was told what it does not know: ${JSON.stringify(message)}`);
+}
+
+function tell(thread: DataThread, message: Exclude<ToThread, { type: 'leave' }>): void {
+  switch (message.type) {
+    case 'plan':
+      thread.take(message.plan, message.ledgers);
+      return;
+    case 'retire':
+      thread.retire(message.belowGeneration);
+      return;
+    case 'drain':
+      thread.drain(message.withinMs);
+      return;
+    default:
+      unknownMessage(message);
+  }
 }
 
 /** Should main not answer a failing thread, it leaves by itself after this long. */
@@ -14,7 +60,7 @@ const leaveAnywayMs = 1000;
  * acceptor would hand connections to an app that is gone, and the process would die. So it asks main to take it
  * out, and leaves when main says so.
  */
-export function guardThread(leave: () => void): void {
+function askToLeaveOnFailure(leave: () => void): void {
   let failing = false;
   process.on('uncaughtException', (error) => {
     if (failing) return;
@@ -22,9 +68,4 @@ export function guardThread(leave: () => void): void {
     say({ type: 'failing', error: error.stack ?? String(error) });
     setTimeout(leave, leaveAnywayMs);
   });
-}
-
-/** Main and its threads are of one build: a word that one of them does not know is a fault, and is not passed over in silence. */
-export function unknownMessage(message: never): never {
-  throw new Error(`a thread was told what it does not know: ${JSON.stringify(message)}`);
 }

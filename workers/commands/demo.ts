@@ -81,7 +81,7 @@ async function play(options: DemoOptions, place: Place, ports: OriginPorts): Pro
   print(paint('green', mirrorLines.replace(/^/gm, '  + ').replace(/ {2}\+ $/, '')));
   const before = read(umbra);
   await writeFile(place.config, yaml + mirrorLines);
-  const taken = await umbra.replace(await loadConfigFile(place.config));
+  const taken = await umbra.replace(() => loadConfigFile(place.config));
   if (!taken.ok) throw new Error(`${taken.message}\n${taken.problems.join('\n')}`);
   print(`  taken by every thread as generation ${taken.generation}\n`);
   const mirrored = new Callers(url, options.rate);

@@ -50,8 +50,7 @@ async function serve(
     return exitFailure;
   }
   const reload = async (why: string): Promise<void> => {
-    const loaded = await loadConfigFile(file, { set });
-    const answer = await umbra.replace(loaded);
+    const answer = await umbra.replace(() => loadConfigFile(file, { set }));
     if (answer.ok) log.info({ generation: answer.generation }, `configuration taken (${why})`);
     else log.error({ problems: answer.problems }, answer.message);
   };
