@@ -117,7 +117,7 @@ async function startUmbra(
     await writeFile(place.config, yaml);
     const loaded = await loadConfigFile(place.config);
     if (!loaded.ok) throw new Error(loaded.problems.map((problem) => problem.message).join('\n'));
-    const log = openLog();
+    const log = await openLog();
     try {
       const umbra = await Umbra.start({
         config: loaded.config,

@@ -22,7 +22,7 @@ export async function runCommand({ config: file, set }: RunOptions): Promise<num
       printProblems(loaded.problems);
       return exitBadConfig;
     }
-    const log = openLog();
+    const log = await openLog();
     for (const warning of loaded.warnings) log.warn(formatProblem(warning));
     return await serve(file, set, loaded.config, log, changes);
   } finally {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
@@ -67,7 +67,9 @@ export function loadUws(): LoadedUws | UwsUnavailable {
 
 function loadRewritten(directory: string, require: NodeJS.Require): LoadedUws | UwsUnavailable {
   const name = `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`;
-  const copy = prepareOlderGlibcCopy(directory, name);
+  // Main has verified the copy and has it loaded: reading some 20 MB again would stay with each thread's allocator.
+  const known = copyOf(directory, name);
+  const copy = !isMainThread && existsSync(known) ? known : prepareOlderGlibcCopy(directory, name);
   if (typeof copy !== 'string') return copy;
   try {
     return loaded(require(copy) as Uws, true);
@@ -104,7 +106,7 @@ export function prepareOlderGlibcCopy(directory: string, name: string): string |
       `Reinstall with \`npm ci\`, or: ${USE_NODE}.`,
     );
   }
-  const copy = join(directory, name.replace(/\.node$/, COPY_SUFFIX));
+  const copy = copyOf(directory, name);
   if (holds(copy, rewritten)) return copy;
 
   const temporary = `${copy}.${process.pid}.${randomBytes(6).toString('hex')}`;
@@ -119,6 +121,10 @@ export function prepareOlderGlibcCopy(directory: string, name: string): string |
       `Start umbra once as a user who may write there, or: ${USE_NODE}.`,
     );
   }
+}
+
+function copyOf(directory: string, name: string): string {
+  return join(directory, name.replace(/\.node$/, COPY_SUFFIX));
 }
 
 function holds(path: string, bytes: Buffer): boolean {
