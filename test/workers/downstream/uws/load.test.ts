@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -50,10 +51,11 @@ t.test('every pinned file is the installed one and can be rewritten', async (t) 
     for (const abi of [115, 127, 137, 141]) {
       const file = `uws_linux_${arch}_${abi}.node`;
       copyFileSync(join(dirname(installed), file), join(directory, file));
-      t.equal(
-        prepareOlderGlibcCopy(directory, file),
-        join(directory, file.replace('.node', '.older-glibc.node')),
-      );
+      const copy = join(directory, file.replace('.node', '.older-glibc.node'));
+      t.equal(prepareOlderGlibcCopy(directory, file), copy);
+      const { ino } = statSync(copy);
+      t.equal(prepareOlderGlibcCopy(directory, file), copy);
+      t.equal(statSync(copy).ino, ino, 'a copy with the pinned digest is taken as it is');
     }
   }
 });
