@@ -176,6 +176,9 @@ export class Exchange implements RequestSink, ResponseSink {
     const requestComplete = (this.phase & Phase.REQUEST_COMPLETE) !== 0;
     this.phase |= Phase.OVER;
     this.#responder = null;
+    const ledger = this.route!.ledger;
+    ledger.bytesSent(this.#call.requestBytes);
+    ledger.bytesReceived(this.#call.responseBytes);
     if (this.#copyCount > 0) {
       const outcome = this.#outcome();
       for (let i = 0; i < this.#copyCount; i++) {

@@ -208,7 +208,10 @@ export class Mirrored implements ResponseSink {
 
   #over(): void {
     this.#phase |= Phase.OVER;
-    this.mirror!.bounds.inFlight--;
+    const { bounds, version } = this.mirror!;
+    bounds.inFlight--;
+    version.bytesSent(this.#call.requestBytes);
+    version.bytesReceived(this.#call.responseBytes);
     this.#receiver.ended(this);
     this.#settle();
   }

@@ -31,11 +31,6 @@ export const threadFields = [
   },
   {
     kind: 'counter',
-    metric: 'umbra_loop_turns_total',
-    help: 'Turns of the event loop in which the thread had work.',
-  },
-  {
-    kind: 'counter',
     metric: 'umbra_thread_restarts_total',
     help: 'Times that the thread died and was started again.',
   },
@@ -49,9 +44,8 @@ export const ThreadField = {
   UNROUTED: 3,
   REFUSED: 4,
   ACCESS_LOG_DROPPED: 5,
-  LOOP_TURNS: 6,
   /** Written by main, between the thread's lives. */
-  RESTARTS: 7,
+  RESTARTS: 6,
 } as const;
 export type ThreadField = (typeof ThreadField)[keyof typeof ThreadField];
 

@@ -60,7 +60,7 @@ export class VersionLedger {
     this.words[FAILURES + reason] += count;
   }
 
-  /** Bytes written to and read from the version's connections. */
+  /** Bytes of bodies, without heads and framing, when their exchange is over. */
   bytesSent(count: number): void {
     this.words[BYTES_SENT] += count;
   }

@@ -34,11 +34,16 @@ export function addVersions(registry: Registry, versions: readonly VersionReadin
     'Requests sent once more because a reused connection had died.',
     by,
   );
-  const sent = counter(registry, 'umbra_upstream_sent_bytes_total', 'Bytes sent to the version.', by);
+  const sent = counter(
+    registry,
+    'umbra_upstream_sent_bytes_total',
+    'Bytes of request bodies sent to the version, without framing.',
+    by,
+  );
   const received = counter(
     registry,
     'umbra_upstream_received_bytes_total',
-    'Bytes received from the version.',
+    'Bytes of response bodies received from the version, without framing.',
     by,
   );
   const connections = gauge(

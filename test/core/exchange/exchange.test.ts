@@ -45,6 +45,8 @@ withServer(
     t.strictSame(told.events, ['head 200', 'body', 'finish']);
     t.equal(told.body, 'ok');
     t.equal(rig.version.responses(200), 1);
+    t.equal(rig.version.bytesReceivedTotal, 2, 'bodies are counted without framing');
+    t.equal(rig.version.bytesSentTotal, 0);
   },
 );
 

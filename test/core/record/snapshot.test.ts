@@ -128,9 +128,9 @@ t.test(
     ledger.add(ThreadField.CONNECTIONS, 3);
     ledger.add(ThreadField.CONNECTIONS, -1);
     ledger.add(ThreadField.ACCEPTED);
-    ledger.set(ThreadField.LOOP_TURNS, 9);
+    ledger.set(ThreadField.REFUSED, 9);
     t.equal(readThread(ledger)[ThreadField.CONNECTIONS], 2);
     ledger.resetGauges();
-    t.strictSame(readThread(ledger), [0, 1, 0, 0, 0, 0, 9, 0]);
+    t.strictSame(readThread(ledger), [0, 1, 0, 0, 9, 0, 0]);
   },
 );
