@@ -6,7 +6,7 @@ import { limits } from '../limits.js';
  * call, so one block serves the whole thread. A slow upstream keeps its blocks until it reads, and what is
  * held is counted and bounded.
  *
- * Rejected: a buffer per write (30 % more CPU, from the garbage collector), and writing the caller's bytes
+ * Rejected: a buffer per write (work for the garbage collector), and writing the caller's bytes
  * without a copy (they die with the call, and the kernel may take them later).
  */
 export class WriteArena {
