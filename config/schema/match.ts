@@ -1,0 +1,51 @@
+/** `match` of a route: which requests take it. */
+import { z } from 'zod';
+import { parseHostMatch } from '../address.js';
+import { parseMatchableFieldName } from '../fields.js';
+import { Refusal } from '../units.js';
+import { choice, fieldValue, key, list, mapping, mappingExpected, method, regex, text } from './values.js';
+
+function parseMatchedPath(path: string): string | Refusal {
+  if (/^\/[\x21-\x7e]*$/.test(path) && !/[?#]/.test(path)) return path;
+  return new Refusal(
+    'expected a path that begins with / and has no query; other characters are written in percent-encoding',
+  );
+}
+
+const pathMatch = choice({
+  exact: text('expected a path', parseMatchedPath)
+    .optional()
+    .meta({ description: 'The whole path, without the query.' }),
+  prefix: text('expected a path', parseMatchedPath)
+    .optional()
+    .meta({ description: 'The beginning of the path.' }),
+  regex: regex
+    .optional()
+    .meta({ description: 'A JavaScript regular expression that must match the whole path.' }),
+});
+
+const fieldMatch = choice({
+  exact: fieldValue.optional().meta({ description: 'The whole value.' }),
+  prefix: fieldValue.optional().meta({ description: 'The beginning of the value.' }),
+  regex: regex
+    .optional()
+    .meta({ description: 'A JavaScript regular expression that must match the whole value.' }),
+  present: z
+    .literal(true, { error: 'expected true' })
+    .optional()
+    .meta({ description: 'Any value, as long as the field is there.' }),
+});
+
+export const match = mapping({
+  host: text('expected a host name', parseHostMatch)
+    .optional()
+    .meta({ description: 'Host name without port; *.example.com matches every name below example.com.' }),
+  path: pathMatch.optional().meta({ description: 'The path of the target: exact, prefix or regex.' }),
+  method: list(method, 'expected a list of methods such as [GET, HEAD]')
+    .optional()
+    .meta({ description: 'Methods.' }),
+  header: z
+    .record(key(parseMatchableFieldName), fieldMatch, { error: mappingExpected })
+    .optional()
+    .meta({ description: 'Header fields by name; all of them must match.' }),
+});

@@ -1,0 +1,117 @@
+/** `mirrors` of a route: what is copied, to whom, and within which bounds. */
+import { z } from 'zod';
+import { limits } from '../../core/limits.js';
+import type { HostPolicy, SamplePlan } from '../../core/plan.js';
+import { parseAuthority } from '../address.js';
+import { isToken, parseEditableFieldName } from '../fields.js';
+import { Refusal } from '../units.js';
+import {
+  fieldValue,
+  header,
+  integer,
+  key,
+  list,
+  mapping,
+  mappingExpected,
+  method,
+  name,
+  positiveDuration,
+  rate,
+  share,
+  size,
+  text,
+} from './values.js';
+
+function parseSample(sample: string): SamplePlan | Refusal {
+  if (sample === 'random' || sample === 'client') return { by: sample };
+  const [by, name] = sample.split(/:(.*)/s, 2);
+  if ((by !== 'header' && by !== 'cookie') || name === undefined || !isToken(name))
+    return new Refusal(sampleExpected);
+  return { by, name: by === 'header' ? name.toLowerCase() : name };
+}
+const sampleExpected = 'expected random, client, header:NAME or cookie:NAME';
+
+/** Names in lower case, in the order given; one name in two spellings is refused. */
+const edits = z
+  .record(key(parseEditableFieldName), fieldValue, { error: mappingExpected })
+  .transform((values, context): [name: string, value: string][] => {
+    const pairs = new Map<string, string>();
+    for (const [given, value] of Object.entries(values)) {
+      const lower = given.toLowerCase();
+      if (pairs.has(lower)) {
+        context.issues.push({
+          code: 'custom',
+          message: 'is given twice in different spellings',
+          input: given,
+          path: [given],
+        });
+      }
+      pairs.set(lower, value);
+    }
+    return [...pairs];
+  });
+
+const headers = mapping({
+  set: edits.optional().meta({ description: 'Fields that replace those of the same name.' }),
+  add: edits.optional().meta({ description: 'Fields that are added to those of the same name.' }),
+  remove: list(header, 'expected a list of header names')
+    .optional()
+    .meta({ description: 'Fields that are left out.' }),
+});
+
+const mirroredMethods = z.union([z.enum(['all', 'safe']), list(method, 'expected a list of methods')], {
+  error: 'expected all, safe or a list of methods such as [GET, POST]',
+});
+
+const hostPolicy = z.union(
+  [
+    z.enum(['shadow', 'preserve', 'endpoint']).transform((kind): HostPolicy => ({ kind })),
+    mapping({
+      set: text('expected a host name', parseAuthority).meta({
+        description: 'The Host that the copy is sent with.',
+      }),
+    }).transform((host): HostPolicy => ({ kind: 'set', value: host.set })),
+  ],
+  { error: 'expected shadow, preserve, endpoint or { set: name }' },
+);
+
+export const mirror = mapping({
+  to: name.meta({ description: 'The version that gets the copies: the shadow.' }),
+  enabled: z
+    .boolean({ error: 'expected true or false' })
+    .prefault(true)
+    .meta({ description: 'Turns the mirror off without removing it.' }),
+  percent: share
+    .prefault(100)
+    .meta({ description: 'The share of requests that are copied, 0 to 100, in steps of 0.0001.' }),
+  sample: text(sampleExpected, parseSample).prefault('random').meta({
+    description:
+      'What decides: random, client (its address), header:NAME or cookie:NAME. The same key always gets the same answer.',
+  }),
+  methods: mirroredMethods
+    .prefault('all')
+    .meta({ description: 'all, safe (GET, HEAD, OPTIONS, TRACE) or a list.' }),
+  host: hostPolicy.prefault('shadow').meta({
+    description:
+      "The Host of the copy: shadow appends -shadow to the name, preserve keeps it, endpoint sends the endpoint's, { set: name } sends name.",
+  }),
+  headers: headers
+    .prefault({})
+    .meta({ description: 'Changes to the copy alone, in the order remove, set, add.' }),
+  body: mapping({
+    max: size.prefault('1MiB').meta({
+      description: 'A request with a larger body is not mirrored, and counted; the primary is untouched.',
+    }),
+  })
+    .prefault({})
+    .meta({ description: 'Bounds on the bodies that are copied.' }),
+  rate: rate
+    .optional()
+    .meta({ description: 'Most copies per second, over all threads. Without it there is no limit.' }),
+  inFlight: integer(1, limits.openMirroredExchanges)
+    .prefault(256)
+    .meta({ description: 'Most copies that may be under way at once, over all threads.' }),
+  timeout: positiveDuration
+    .prefault('5s')
+    .meta({ description: 'How long the whole mirrored exchange may take.' }),
+});

@@ -1,0 +1,35 @@
+/** `threads`: how many share the work, and how much memory lies between them. */
+import { z } from 'zod';
+import { limits } from '../../core/limits.js';
+import { formatSize, parseSize, Refusal, sizePattern } from '../units.js';
+import { integer, mapping, text } from './values.js';
+
+const ringBytesMin = 64 * 1024;
+const ringBytesMax = 1024 * 1024 * 1024;
+
+function parseRingSize(value: string): number | Refusal {
+  const bytes = parseSize(value);
+  if (bytes instanceof Refusal) return bytes;
+  const powerOfTwo = Number.isInteger(Math.log2(bytes));
+  return powerOfTwo && bytes >= ringBytesMin && bytes <= ringBytesMax ? bytes : new Refusal(ringExpected);
+}
+const ringExpected = 'expected a power of two from 64KiB to 1GiB';
+
+const threadsExpected = `expected auto or a whole number from 1 to ${limits.threads}`;
+const threadCount = z.union([z.literal('auto'), integer(1, limits.threads, threadsExpected)], {
+  error: threadsExpected,
+});
+
+export const threads = mapping({
+  proxy: threadCount
+    .prefault('auto')
+    .meta({ description: 'Threads that serve clients. auto: the cores less one, at least 1.' }),
+  shadow: threadCount
+    .prefault('auto')
+    .meta({ description: 'Threads that talk to shadows. auto: a quarter of the cores, at least 1.' }),
+  ring: text(ringExpected, parseRingSize).prefault(formatSize(limits.ringBytes)).meta({
+    description:
+      'Bytes of one ring between one proxy and one shadow thread: a power of two from 64KiB to 1GiB.',
+    pattern: sizePattern.source,
+  }),
+});

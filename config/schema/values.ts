@@ -1,0 +1,126 @@
+/** The values that a configuration is made of, as zod schemas: durations, sizes, shares, names, addresses, lists and mappings. */
+import { z } from 'zod';
+import { limits } from '../../core/limits.js';
+import type { Address } from '../../core/plan.js';
+import { parseAddress } from '../address.js';
+import { parseEditableFieldName, parseFieldValue, parseMethod } from '../fields.js';
+import { parseRegex } from '../regex-safety.js';
+import {
+  durationPattern,
+  parseDuration,
+  parseRate,
+  parseShare,
+  parseSize,
+  percentPattern,
+  Refusal,
+  ratePattern,
+  sizePattern,
+} from '../units.js';
+
+export const textExpected = 'expected text';
+export const nameLengthMax = 128;
+export const textLengthMax = 4096;
+
+/** Text that `parse` turns into what umbra works with. */
+export function text<T>(expected: string, parse: (text: string) => T | Refusal) {
+  return z.string({ error: expected }).transform((value, context): T => {
+    const parsed: T | Refusal =
+      value.length > textLengthMax ? new Refusal(`is longer than ${textLengthMax} characters`) : parse(value);
+    if (!(parsed instanceof Refusal)) return parsed;
+    context.issues.push({ code: 'custom', message: parsed.reason, input: value });
+    return z.NEVER;
+  });
+}
+
+/** A record's key; what it becomes is decided when the record is read. */
+export function key(parse: (text: string) => string | Refusal) {
+  return z.string().check((context) => {
+    const parsed = parse(context.value);
+    if (parsed instanceof Refusal)
+      context.issues.push({ code: 'custom', message: parsed.reason, input: context.value });
+  });
+}
+
+export function integer(min: number, max: number, error = `expected a whole number from ${min} to ${max}`) {
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+export function list<T extends z.ZodType>(item: T, expected: string, max: number = limits.routes) {
+  return z
+    .array(item, { error: expected })
+    .min(1, { error: expected })
+    .max(max, { error: `has more than ${max} items` });
+}
+
+export function mapping<T extends z.core.$ZodLooseShape>(shape: T) {
+  return z.strictObject(shape, { error: mappingExpected });
+}
+export const mappingExpected = 'expected a mapping';
+
+/** Names stand in metrics, in admin URLs and on command lines. */
+export function parseName(name: string): string | Refusal {
+  if (name.length <= nameLengthMax && /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name)) return name;
+  return new Refusal(`expected a name of letters, digits and ._- (at most ${nameLengthMax})`);
+}
+
+export function parsePlain(value: string): string | Refusal {
+  return value === '' || /\p{Cc}/u.test(value) ? new Refusal(textExpected) : value;
+}
+
+export const durationExpected = 'expected a duration such as 250ms, 15s, 5m or 1h';
+/** Milliseconds. */
+export const duration = text(durationExpected, parseDuration).meta({ pattern: durationPattern.source });
+export const positiveDuration = text(durationExpected, (value) => {
+  const ms = parseDuration(value);
+  return ms === 0 ? new Refusal('must be longer than 0') : ms;
+}).meta({ pattern: durationPattern.source });
+/** Bytes. */
+export const size = text('expected a size such as 500B, 64KiB, 1MiB or 1GiB', parseSize).meta({
+  pattern: sizePattern.source,
+});
+export const rate = text('expected a rate such as 5000/s', parseRate).meta({ pattern: ratePattern.source });
+
+export const percentExpected =
+  'expected a percentage from 0 to 100 in steps of 0.0001, such as 25, 0.5 or 1%';
+/** Millionths. */
+export const share = z
+  .union(
+    [
+      z.number().min(0, { error: percentExpected }).max(100, { error: percentExpected }),
+      z.string().meta({ pattern: percentPattern.source }),
+    ],
+    {
+      error: percentExpected,
+    },
+  )
+  .transform((value, context): number => {
+    const millionths = parseShare(value);
+    if (!(millionths instanceof Refusal)) return millionths;
+    context.issues.push({ code: 'custom', message: millionths.reason, input: value });
+    return z.NEVER;
+  });
+
+export const method = text('expected a method such as GET', parseMethod);
+export const header = text('expected a header name', parseEditableFieldName);
+export const fieldValue = text('expected a header value', parseFieldValue);
+export const name = text('expected a name', parseName);
+export const file = text('expected the path of a file', parsePlain);
+
+export const address = text(
+  'expected an address such as 127.0.0.1:8080, [::1]:8080 or unix:/run/umbra.sock',
+  (value): Address | Refusal => parseAddress(value),
+);
+
+export const regex = text('expected a regular expression', parseRegex);
+
+/** A mapping of which exactly one key is given. */
+export function choice<T extends z.core.$ZodLooseShape>(shape: T) {
+  const expected = `expected exactly one of ${Object.keys(shape).join(', ')}`;
+  return mapping(shape)
+    .check((context) => {
+      const given = Object.values(context.value as object).filter((part) => part !== undefined);
+      if (given.length !== 1)
+        context.issues.push({ code: 'custom', message: expected, input: context.value });
+    })
+    .meta({ minProperties: 1, maxProperties: 1 });
+}
