@@ -141,7 +141,8 @@ export class ResponseBody {
   }
 
   #keep(rest: Uint8Array, lent: boolean): Offer {
-    this.#tail = rest.length === 0 ? null : lent ? rest.slice() : rest;
+    // Not `slice`: that of a Buffer makes a view, and the next read of any connection would write over it.
+    this.#tail = rest.length === 0 ? null : lent ? new Uint8Array(rest) : rest;
     this.blocked = true;
     return Offer.FULL;
   }
