@@ -5,6 +5,10 @@
 export const limits = {
   /** Bytes of a request head on the uws engine; read once, when the addon loads. Reached: 431 by the engine. */
   requestHeadBytes: 16 * 1024,
+  /** Bytes of a request target on the node engine. Reached: 414. */
+  requestTargetBytes: 8 * 1024,
+  /** Field lines in a request head on the node engine. Reached: 431. */
+  requestFields: 256,
   /** Bytes of an upstream's response head. Reached: failure `protocol`, 502. */
   responseHeadBytes: 64 * 1024,
   /** Field lines in a response head. Reached: failure `protocol`, 502. */

@@ -9,6 +9,7 @@ export const Char = {
   CR: 0x0d,
   SP: 0x20,
   COMMA: 0x2c,
+  DOT: 0x2e,
   ZERO: 0x30,
   COLON: 0x3a,
   SEMICOLON: 0x3b,
@@ -20,6 +21,8 @@ const BYTE_VALUES = 256;
 export const isTokenByte = new Uint8Array(BYTE_VALUES);
 /** 1 for the bytes of a field value or a reason phrase: HTAB, SP, visible characters and obs-text. */
 export const isFieldByte = new Uint8Array(BYTE_VALUES);
+/** 1 for the bytes of a request target: visible ones but `#`, which no target has, and bytes above ASCII, which some clients send raw. */
+export const isTargetByte = new Uint8Array(BYTE_VALUES);
 /** Each byte's lower-case twin in ASCII, other bytes unchanged. */
 export const lowerOf = new Uint8Array(BYTE_VALUES);
 /** The value of a hexadecimal digit, or `NOT_HEX`. */
@@ -30,6 +33,7 @@ for (let byte = 0; byte < BYTE_VALUES; byte++) {
   const text = String.fromCharCode(byte);
   isTokenByte[byte] = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]$/.test(text) ? 1 : 0;
   isFieldByte[byte] = byte === Char.HTAB || (byte >= Char.SP && byte !== 0x7f) ? 1 : 0;
+  isTargetByte[byte] = byte > Char.SP && byte !== 0x7f && text !== '#' ? 1 : 0;
   lowerOf[byte] = /^[A-Z]$/.test(text) ? byte + 0x20 : byte;
   hexValueOf[byte] = /^[0-9A-Fa-f]$/.test(text) ? Number.parseInt(text, 16) : NOT_HEX;
 }

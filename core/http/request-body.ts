@@ -1,0 +1,69 @@
+import { ChunkedDecoder, type ChunkSink } from './chunked.js';
+import { Framing } from './message.js';
+import { ResponseFault } from './response-fault.js';
+
+/** Takes the pieces of a body; each dies with the call. `last`: the body is complete. */
+export interface BodySink {
+  onPiece(piece: Uint8Array, last: boolean): void;
+}
+
+const nothing = new Uint8Array(0);
+
+/**
+ * Takes the framing off a request's body, any number of bytes at a time: Content-Length or chunks (RFC 9112,
+ * sections 6 and 7). Extensions are bounded and ignored, trailers are bounded, checked and dropped.
+ */
+export class RequestBodyReader implements ChunkSink {
+  /** The body, or what is left of it, makes no sense: the connection is spent. */
+  refused = false;
+  complete = true;
+  #framing: Framing = Framing.NONE;
+  #left = 0;
+  readonly #chunked = new ChunkedDecoder();
+  /** The latest data of a chunk is held back until it is known whether the body ends in the same read. */
+  #piece: Uint8Array | null = null;
+  #sink: BodySink | null = null;
+
+  /** `contentLength` counts with `Framing.LENGTH` alone, and is above 0. */
+  begin(framing: Framing, contentLength: number): void {
+    this.refused = false;
+    this.complete = framing === Framing.NONE;
+    this.#framing = framing;
+    this.#left = contentLength;
+    if (framing === Framing.CHUNKED) this.#chunked.reset();
+  }
+
+  /**
+   * Reads `bytes[start, end)` into `sink`. Returns where it stopped: at `end`, or before it when the body is `complete`,
+   * or `refused`.
+   */
+  feed(bytes: Buffer, start: number, end: number, sink: BodySink): number {
+    if (this.complete || this.refused) return start;
+    if (this.#framing === Framing.CHUNKED) return this.#feedChunks(bytes, start, end, sink);
+    const to = Math.min(end, start + this.#left);
+    this.#left -= to - start;
+    // The state is set first: the sink may begin something else.
+    this.complete = this.#left === 0;
+    sink.onPiece(bytes.subarray(start, to), this.complete);
+    return to;
+  }
+
+  /** From the decoder. */
+  onBody(bytes: Uint8Array): void {
+    if (this.#piece !== null) this.#sink!.onPiece(this.#piece, false);
+    this.#piece = bytes;
+  }
+
+  #feedChunks(bytes: Buffer, start: number, end: number, sink: BodySink): number {
+    const decoder = this.#chunked;
+    this.#sink = sink;
+    const at = decoder.feed(bytes, start, end, this);
+    const piece = this.#piece;
+    this.#piece = null;
+    this.complete = decoder.done;
+    this.refused = decoder.fault !== ResponseFault.NONE;
+    if (this.complete) sink.onPiece(piece ?? nothing, true);
+    else if (piece !== null) sink.onPiece(piece, false);
+    return at;
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Why a request is refused before the proxy hears of it, and what its client is told. Where two parsers could
+ * disagree about a message, forwarding it would let its sender choose which of them is fooled. The connection is always
+ * closed: nothing behind a doubtful request has a certain beginning.
+ */
+export const RequestFault = {
+  NONE: 0,
+  /** Not `method SP target SP HTTP/d.d CRLF` (RFC 9112, section 3). */
+  REQUEST_LINE: 1,
+  METHOD: 2,
+  CONNECT: 3,
+  /** A byte that no target has, or none of the forms of RFC 9112, section 3.2. */
+  TARGET: 4,
+  /** `limits.requestTargetBytes`. */
+  TARGET_TOO_LONG: 5,
+  /** A version that is neither 1.0 nor 1.1. */
+  VERSION: 6,
+  /** A field name that is empty or has a byte outside a token, or anything between a name and its colon. */
+  FIELD_NAME: 7,
+  /** A control character, NUL, bare CR or bare LF in a field value (RFC 9110, section 5.5). */
+  FIELD_VALUE: 8,
+  /** A line that begins with whitespace: obs-fold (RFC 9112, section 5.2). */
+  FOLDED: 9,
+  /** `limits.requestHeadBytes`. */
+  HEAD_TOO_LARGE: 10,
+  /** `limits.requestFields`. */
+  TOO_MANY_FIELDS: 11,
+  /** None, more than one, or no valid host (RFC 9112, section 3.2). */
+  HOST: 12,
+  /** Not one length, or one beside Transfer-Encoding (RFC 9112, section 6.3). */
+  LENGTH: 13,
+  /** A coding that is not chunked alone (RFC 9112, section 6.1). */
+  CODING: 14,
+  /** Transfer-Encoding is unknown to HTTP/1.0 (RFC 9112, section 6.1). */
+  CODING_VERSION: 15,
+  EXPECTATION: 16,
+  /** Chunks that are malformed, or past `limits.chunkLineBytes` or `limits.trailerBytes` (RFC 9112, section 7.1). */
+  CHUNKS: 17,
+  /** The client stopped within a head or a body. */
+  TIMEOUT: 18,
+} as const;
+export type RequestFault = (typeof RequestFault)[keyof typeof RequestFault];
+
+export interface RequestFaultAnswer {
+  readonly status: number;
+  /** One line, without anything that the client said. */
+  readonly text: string;
+}
+
+/** By `RequestFault`. */
+export const requestFaultAnswers: readonly RequestFaultAnswer[] = [
+  { status: 500, text: '' },
+  { status: 400, text: 'The request line is malformed.\n' },
+  { status: 400, text: 'The method is not a token.\n' },
+  { status: 501, text: 'CONNECT is not supported.\n' },
+  { status: 400, text: 'The target is malformed.\n' },
+  { status: 414, text: 'The target is too long.\n' },
+  { status: 505, text: 'The only versions that are supported are HTTP/1.0 and HTTP/1.1.\n' },
+  { status: 400, text: 'A field name is malformed.\n' },
+  { status: 400, text: 'A field value has a control character.\n' },
+  { status: 400, text: 'A field is folded over two lines.\n' },
+  { status: 431, text: 'The request head is too large.\n' },
+  { status: 431, text: 'The request has too many fields.\n' },
+  { status: 400, text: 'The Host field is not one valid host.\n' },
+  { status: 400, text: 'The Content-Length field is not one valid length.\n' },
+  { status: 501, text: 'The only transfer coding that is supported is chunked.\n' },
+  { status: 400, text: 'HTTP/1.0 has no transfer codings.\n' },
+  { status: 417, text: 'The only expectation that is supported is 100-continue.\n' },
+  { status: 400, text: 'The chunks of the body are malformed.\n' },
+  { status: 408, text: 'The request took too long.\n' },
+];

@@ -1,0 +1,381 @@
+import { limits } from '../limits.js';
+import { Char, equalsIgnoringCase, isFieldByte, isTargetByte, isTokenByte } from './chars.js';
+import { withoutNamed } from './hop-by-hop.js';
+import { Framing, RequestHead } from './message.js';
+import { RequestFault } from './request-fault.js';
+import { isHost, isOriginForm, readTarget } from './request-target.js';
+import { latin1Slice } from './wire.js';
+
+/** What a scan came to. */
+export const Scan = {
+  /** The head is whole; `length` is its length, and everything else is filled in. */
+  DONE: 0,
+  /** The bytes end within the head. */
+  PARTIAL: 1,
+  /** Refused; `fault` says why. */
+  REFUSED: 2,
+} as const;
+export type Scan = (typeof Scan)[keyof typeof Scan];
+
+const VERSION_START = 'HTTP/';
+/** Up to here a length is exact in a number. */
+const LENGTH_DIGITS_MAX = 15;
+
+/**
+ * Scans request heads where they lie, strictly (RFC 9112, sections 2 to 6): what two parsers could read in two ways is
+ * refused. One per thread: what it found is valid until the next scan, the strings in it may be kept.
+ *
+ * It begins at the head's first byte each time and looks at bytes in their order only, so that a head cut anywhere gets
+ * the verdict of the whole one; a connection calls it again when more bytes are there. Field lines are forwarded byte for
+ * byte, whatever their case or spacing; most heads need no more than one slice for all of them, and none makes
+ * anything per field.
+ */
+export class RequestHeadScanner {
+  readonly head = new RequestHead();
+  fault: RequestFault = RequestFault.NONE;
+  /** Bytes of the whole head, with empty lines before it. */
+  length = 0;
+  /** The client speaks HTTP/1.0. */
+  http10 = false;
+  /** The client lets the connection be used again (RFC 9112, section 9.3). */
+  keepAlive = true;
+  /** The client waits for a 100 before it sends the body. */
+  expectsContinue = false;
+
+  readonly #spliced: Buffer = Buffer.allocUnsafeSlow(limits.requestHeadBytes);
+  #splicedBytes = 0;
+  /** The last host that was valid: most connections name one host again and again. */
+  #validHost = '';
+  #hosts = 0;
+  #hasLength = false;
+  #lengthDigits = 0;
+  #chunked = false;
+  #closes = false;
+  #persists = false;
+  /** Joined values of Connection fields that name more than `close` or `keep-alive`. */
+  #options = '';
+  #upgrade = '';
+
+  /** Scans `bytes[start, end)`, which begins with a head. Refused past `limits.requestHeadBytes`. */
+  scan(bytes: Buffer, start: number, end: number): Scan {
+    this.#begin();
+    const stop = Math.min(end, start + limits.requestHeadBytes);
+    const at = this.#scanLine(bytes, start, stop);
+    const scan = at < 0 ? this.#stopped() : this.#scanFields(bytes, start, at, stop);
+    if (scan === Scan.PARTIAL && stop - start === limits.requestHeadBytes) {
+      return this.#refuse(RequestFault.HEAD_TOO_LARGE);
+    }
+    return scan;
+  }
+
+  #begin(): void {
+    const { head } = this;
+    head.method = 'GET';
+    head.host = '';
+    head.fields = '';
+    head.framing = Framing.NONE;
+    head.contentLength = 0;
+    head.lengthZero = false;
+    this.fault = RequestFault.NONE;
+    this.length = 0;
+    this.http10 = false;
+    this.keepAlive = true;
+    this.expectsContinue = false;
+    this.#splicedBytes = 0;
+    this.#hosts = 0;
+    this.#hasLength = false;
+    this.#lengthDigits = 0;
+    this.#chunked = false;
+    this.#closes = false;
+    this.#persists = false;
+    this.#options = '';
+    this.#upgrade = '';
+  }
+
+  /** After a negative position: refused if a fault was noted, else more bytes are needed. */
+  #stopped(): Scan {
+    return this.fault === RequestFault.NONE ? Scan.PARTIAL : Scan.REFUSED;
+  }
+
+  #refuse(fault: RequestFault): Scan {
+    this.fault = fault;
+    return Scan.REFUSED;
+  }
+
+  /** `method SP target SP version CRLF`, after any empty lines. Returns where the fields begin, or -1. */
+  #scanLine(bytes: Buffer, start: number, stop: number): number {
+    // An imported binding is loaded anew at each use: in these loops that would be once per byte.
+    const tokens = isTokenByte;
+    const targets = isTargetByte;
+    let at = start;
+    // RFC 9112, section 2.2: empty lines before a request are passed over.
+    while (at < stop && bytes[at] === Char.CR) {
+      if (at + 1 === stop) return -1;
+      if (bytes[at + 1] !== Char.LF) return this.#fail(RequestFault.REQUEST_LINE);
+      at += 2;
+    }
+    const methodStart = at;
+    while (at < stop && tokens[bytes[at]!] === 1) at++;
+    if (at === stop) return -1;
+    if (bytes[at] !== Char.SP || at === methodStart) return this.#fail(RequestFault.METHOD);
+    const { head } = this;
+    head.method = methodOf(bytes, methodStart, at);
+    if (head.method === 'CONNECT') return this.#fail(RequestFault.CONNECT);
+
+    const targetStart = ++at;
+    const targetStop = Math.min(stop, targetStart + limits.requestTargetBytes);
+    while (at < targetStop && targets[bytes[at]!] === 1) at++;
+    if (at === stop) return -1;
+    if (at - targetStart === limits.requestTargetBytes && targets[bytes[at]!] === 1) {
+      return this.#fail(RequestFault.TARGET_TOO_LONG);
+    }
+    if (bytes[at] !== Char.SP || at === targetStart) return this.#fail(RequestFault.TARGET);
+    head.target = latin1Slice(bytes, targetStart, at);
+    return this.#scanVersion(bytes, at + 1, stop);
+  }
+
+  #scanVersion(bytes: Buffer, start: number, stop: number): number {
+    let at = start;
+    for (let i = 0; i < VERSION_START.length; i++, at++) {
+      if (at === stop) return -1;
+      if (bytes[at] !== VERSION_START.charCodeAt(i)) return this.#fail(RequestFault.REQUEST_LINE);
+    }
+    if (at === stop) return -1;
+    const major = bytes[at]! - Char.ZERO;
+    if (!isDigit(major)) return this.#fail(RequestFault.REQUEST_LINE);
+    if (++at === stop) return -1;
+    if (bytes[at] !== Char.DOT) return this.#fail(RequestFault.REQUEST_LINE);
+    if (++at === stop) return -1;
+    const minor = bytes[at]! - Char.ZERO;
+    if (!isDigit(minor)) return this.#fail(RequestFault.REQUEST_LINE);
+    if (++at === stop) return -1;
+    if (bytes[at] !== Char.CR) return this.#fail(RequestFault.REQUEST_LINE);
+    if (++at === stop) return -1;
+    if (bytes[at] !== Char.LF) return this.#fail(RequestFault.REQUEST_LINE);
+    if (major !== 1 || minor > 1) return this.#fail(RequestFault.VERSION);
+    this.http10 = minor === 0;
+    return at + 1;
+  }
+
+  #fail(fault: RequestFault): number {
+    this.fault = fault;
+    return -1;
+  }
+
+  /** RFC 9112, section 5: `name ":" OWS value OWS CRLF` lines up to the empty one. */
+  #scanFields(bytes: Buffer, start: number, from: number, stop: number): Scan {
+    const tokens = isTokenByte;
+    const values = isFieldByte;
+    let at = from;
+    let count = 0;
+    // Neighbouring lines that are forwarded make one run; a run is copied only when another one follows it.
+    let runStart = from;
+    let runEnd = from;
+    for (;;) {
+      const nameStart = at;
+      while (at < stop && tokens[bytes[at]!] === 1) at++;
+      const nameEnd = at;
+      if (at === stop) return Scan.PARTIAL;
+      if (nameEnd === nameStart) {
+        if (bytes[at] !== Char.CR) return this.#refuse(notAName(bytes[at]!));
+        if (at + 1 === stop) return Scan.PARTIAL;
+        if (bytes[at + 1] !== Char.LF) return this.#refuse(RequestFault.FIELD_NAME);
+        this.length = at + 2 - start;
+        return this.#complete(bytes, runStart, runEnd);
+      }
+      if (bytes[at] !== Char.COLON) return this.#refuse(RequestFault.FIELD_NAME);
+      at++;
+      while (at < stop && (bytes[at] === Char.SP || bytes[at] === Char.HTAB)) at++;
+      const valueStart = at;
+      while (at < stop && values[bytes[at]!] === 1) at++;
+      if (at === stop) return Scan.PARTIAL;
+      if (bytes[at] !== Char.CR) return this.#refuse(RequestFault.FIELD_VALUE);
+      if (at + 1 === stop) return Scan.PARTIAL;
+      if (bytes[at + 1] !== Char.LF) return this.#refuse(RequestFault.FIELD_VALUE);
+      let valueEnd = at;
+      while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1]!)) valueEnd--;
+      at += 2;
+
+      if (++count > limits.requestFields) return this.#refuse(RequestFault.TOO_MANY_FIELDS);
+      if (this.#isForwarded(bytes, nameStart, nameEnd, valueStart, valueEnd)) {
+        if (nameStart !== runEnd) {
+          this.#splice(bytes, runStart, runEnd);
+          runStart = nameStart;
+        }
+        runEnd = at;
+      } else if (this.fault !== RequestFault.NONE) {
+        return Scan.REFUSED;
+      }
+    }
+  }
+
+  /**
+   * Reads a field that is about this connection or about framing, which we write ourselves, and says whether the line is
+   * end to end. Length first: only names of these lengths are compared at all. Trailers are dropped, so Trailer is too.
+   */
+  #isForwarded(bytes: Buffer, start: number, end: number, valueStart: number, valueEnd: number): boolean {
+    switch (end - start) {
+      case 2:
+        return !equalsIgnoringCase(bytes, start, end, 'te');
+      case 4:
+        if (!equalsIgnoringCase(bytes, start, end, 'host')) return true;
+        this.#readHost(bytes, valueStart, valueEnd);
+        return false;
+      case 6:
+        if (!equalsIgnoringCase(bytes, start, end, 'expect')) return true;
+        if (!equalsIgnoringCase(bytes, valueStart, valueEnd, '100-continue')) {
+          this.fault = RequestFault.EXPECTATION;
+        }
+        this.expectsContinue = true;
+        return false;
+      case 7:
+        if (equalsIgnoringCase(bytes, start, end, 'upgrade')) {
+          this.#upgrade += `${this.#upgrade === '' ? '' : ', '}${latin1Slice(bytes, valueStart, valueEnd)}`;
+          return false;
+        }
+        return !equalsIgnoringCase(bytes, start, end, 'trailer');
+      case 10:
+        if (equalsIgnoringCase(bytes, start, end, 'connection')) {
+          this.#readConnection(bytes, valueStart, valueEnd);
+          return false;
+        }
+        return !equalsIgnoringCase(bytes, start, end, 'keep-alive');
+      case 14:
+        if (!equalsIgnoringCase(bytes, start, end, 'content-length')) return true;
+        this.#readLength(bytes, valueStart, valueEnd);
+        return false;
+      case 16:
+        return !equalsIgnoringCase(bytes, start, end, 'proxy-connection');
+      case 17:
+        if (!equalsIgnoringCase(bytes, start, end, 'transfer-encoding')) return true;
+        this.#readCoding(bytes, valueStart, valueEnd);
+        return false;
+      default:
+        return true;
+    }
+  }
+
+  #readHost(bytes: Buffer, start: number, end: number): void {
+    if (++this.#hosts > 1) {
+      this.fault = RequestFault.HOST;
+      return;
+    }
+    if (!isText(bytes, start, end, this.#validHost)) {
+      const host = latin1Slice(bytes, start, end);
+      if (!isHost(host)) {
+        this.fault = RequestFault.HOST;
+        return;
+      }
+      this.#validHost = host;
+    }
+    this.head.host = this.#validHost;
+  }
+
+  #readConnection(bytes: Buffer, start: number, end: number): void {
+    if (equalsIgnoringCase(bytes, start, end, 'keep-alive')) this.#persists = true;
+    else if (equalsIgnoringCase(bytes, start, end, 'close')) this.#closes = true;
+    else this.#options += `,${latin1Slice(bytes, start, end)}`;
+  }
+
+  /** 1*DIGIT; repeats of the same digits may be merged (RFC 9110, section 8.6), a list is refused. */
+  #readLength(bytes: Buffer, start: number, end: number): void {
+    const digits = end - start;
+    let length = 0;
+    for (let at = start; at < end; at++) {
+      const digit = bytes[at]! - Char.ZERO;
+      if (!isDigit(digit)) this.fault = RequestFault.LENGTH;
+      length = length * 10 + digit;
+    }
+    const { head } = this;
+    const differs = this.#hasLength && (length !== head.contentLength || digits !== this.#lengthDigits);
+    if (digits === 0 || digits > LENGTH_DIGITS_MAX || differs || this.#chunked) {
+      this.fault = RequestFault.LENGTH;
+    }
+    this.#hasLength = true;
+    this.#lengthDigits = digits;
+    head.contentLength = length;
+  }
+
+  /** Chunked, once. Codings in a list or in two fields are what smuggling is made of. */
+  #readCoding(bytes: Buffer, start: number, end: number): void {
+    if (this.http10) this.fault = RequestFault.CODING_VERSION;
+    else if (this.#hasLength) this.fault = RequestFault.LENGTH;
+    else if (this.#chunked || !equalsIgnoringCase(bytes, start, end, 'chunked'))
+      this.fault = RequestFault.CODING;
+    this.#chunked = true;
+  }
+
+  #splice(bytes: Buffer, start: number, end: number): void {
+    this.#splicedBytes += bytes.copy(this.#spliced, this.#splicedBytes, start, end);
+  }
+
+  /** The empty line is there: what the fields mean together. */
+  #complete(bytes: Buffer, runStart: number, runEnd: number): Scan {
+    const { head } = this;
+    if (this.#hosts === 0 && !this.http10) return this.#refuse(RequestFault.HOST);
+    if (!isOriginForm(head.target)) {
+      const parts = readTarget(head.method, head.target);
+      if (parts === null) return this.#refuse(RequestFault.TARGET);
+      head.target = parts.target;
+      if (parts.host !== null) head.host = parts.host;
+    }
+    if (this.#chunked) {
+      head.framing = Framing.CHUNKED;
+    } else if (this.#hasLength) {
+      head.lengthZero = head.contentLength === 0;
+      if (!head.lengthZero) head.framing = Framing.LENGTH;
+    }
+    if (this.#splicedBytes === 0) {
+      if (runEnd > runStart) head.fields = latin1Slice(bytes, runStart, runEnd);
+    } else {
+      this.#splice(bytes, runStart, runEnd);
+      head.fields = latin1Slice(this.#spliced, 0, this.#splicedBytes);
+    }
+    if (this.#options !== '') this.#readOptions();
+    this.keepAlive = !this.#closes && (!this.http10 || this.#persists);
+    // Nothing waits for a 100 without a body, and HTTP/1.0 knows none (RFC 9110, section 10.1.1).
+    if (head.framing === Framing.NONE || this.http10) this.expectsContinue = false;
+    return Scan.DONE;
+  }
+
+  /** The rare Connection fields that name more than one of `close` and `keep-alive`. */
+  #readOptions(): void {
+    const options = this.#options.toLowerCase();
+    if (/(?:^|,)[ \t]*close[ \t]*(?:,|$)/.test(options)) this.#closes = true;
+    if (/(?:^|,)[ \t]*keep-alive[ \t]*(?:,|$)/.test(options)) this.#persists = true;
+    this.head.fields = withoutNamed(this.head.fields, options);
+  }
+}
+
+/** The usual methods without making a string. */
+function methodOf(bytes: Buffer, start: number, end: number): string {
+  switch (end - start) {
+    case 3:
+      if (isText(bytes, start, end, 'GET')) return 'GET';
+      if (isText(bytes, start, end, 'PUT')) return 'PUT';
+      break;
+    case 4:
+      if (isText(bytes, start, end, 'POST')) return 'POST';
+      if (isText(bytes, start, end, 'HEAD')) return 'HEAD';
+      break;
+  }
+  return latin1Slice(bytes, start, end);
+}
+
+function isText(bytes: Buffer, start: number, end: number, text: string): boolean {
+  if (end - start !== text.length) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
+function isDigit(value: number): boolean {
+  return value >= 0 && value <= 9;
+}
+
+function isBlank(byte: number): boolean {
+  return byte === Char.SP || byte === Char.HTAB;
+}
+
+function notAName(byte: number): RequestFault {
+  return isBlank(byte) ? RequestFault.FOLDED : RequestFault.FIELD_NAME;
+}
