@@ -34,8 +34,6 @@ const notYet: readonly NotYet[] = [
   { path: 'routes.*.mirrors.*.compare', name: 'compare' },
   { path: 'histograms', name: 'histograms' },
   { path: 'redact', name: 'redact' },
-  { path: 'listen.*.engine', name: 'engine: node', value: /^node$/ },
-  { path: 'listen.engine', name: 'engine: node', value: /^node$/ },
 ];
 
 export function refuseNotYet(root: TreeNode): ConfigProblem[] {

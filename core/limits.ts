@@ -3,7 +3,7 @@
  * path may grow past a number that is not on this page.
  */
 export const limits = {
-  /** Bytes of a request head on the uws engine; read once, when the addon loads. Reached: 431 by the engine. */
+  /** Bytes of a request head; on the uws engine read once, when the addon loads. Reached: 431 by the engine. */
   requestHeadBytes: 16 * 1024,
   /** Bytes of a request target on the node engine. Reached: 414. */
   requestTargetBytes: 8 * 1024,
@@ -42,6 +42,10 @@ export const limits = {
   downstreamReadIdleSeconds: 60,
   /** A client that neither reads a response nor sends its next request, in seconds. Reached: the connection is closed. */
   downstreamWriteIdleSeconds: 60,
+  /** Bytes of the next requests that a client has sent before its answer (pipelining), on the node engine. Past it: not read until then. */
+  pipelinedBytes: 64 * 1024,
+  /** After the last response, how long a client may take to close its side, in milliseconds. Reached: the connection is closed. */
+  lingerMs: 2000,
   /** Exchanges waiting for a connection, per version and thread. Reached: failure `overloaded`, 503. */
   upstreamWaiters: 1024,
 

@@ -15,7 +15,7 @@ import { type Reading, read } from '../core/report/reading.js';
 import { ControlThread } from './control-thread.js';
 import { DataPlane } from './data-plane.js';
 import type { Acceptor } from './downstream/downstream.js';
-import { engineName, openAcceptor, requireEngine } from './downstream/open.js';
+import { engineNames, openAcceptor, settleEngines } from './downstream/open.js';
 import type { ChangeAnswer, ChangeAsk, LogMessage } from './messages.js';
 import { openObservation } from './observation.js';
 import { withMirror } from './plan-change.js';
@@ -43,7 +43,10 @@ export class Umbra {
 
   private constructor(options: UmbraOptions) {
     this.#options = options;
-    const plan = compilePlan(options.config, 1, this.#slots, options.cores);
+    const compiled = compilePlan(options.config, 1, this.#slots, options.cores);
+    const { listeners, warning } = settleEngines(compiled.listeners);
+    if (warning !== null) this.#warn(`${warning}; the node engine serves instead`);
+    const plan = { ...compiled, listeners };
     this.#plane = new DataPlane(plan, {
       onProxyReady: (index, descriptors) => this.#onProxyReady(index, descriptors),
       onProxyLeaving: (index) => this.#onProxyLeaving(index),
@@ -124,7 +127,6 @@ export class Umbra {
   }
 
   async #start(): Promise<void> {
-    requireEngine();
     await this.#plane.start();
     await this.#control.start();
     for (const listener of this.plan.listeners) {
@@ -133,6 +135,7 @@ export class Umbra {
         if (descriptors !== null) this.#addChildren(index, descriptors, this.#acceptors.length - 1);
       });
     }
+    await Promise.all(this.#acceptors.map((acceptor) => acceptor.settled()));
     this.#control.setReady(true);
   }
 
@@ -159,7 +162,11 @@ export class Umbra {
   }
 
   #observed(): ObservedBlocks {
-    return { ...this.#plane.observed(), engine: engineName, startedUs: this.#startedUs };
+    return {
+      ...this.#plane.observed(),
+      engine: engineNames(this.plan.listeners),
+      startedUs: this.#startedUs,
+    };
   }
 
   async #mirror(ask: Extract<ChangeAsk, { what: 'mirror' }>): Promise<ChangeAnswer> {
@@ -193,15 +200,16 @@ export class Umbra {
     }
     const fixed = whatNeedsRestart(plan, next);
     if (fixed.length > 0) {
-      this.#options.onLog({
-        type: 'log',
-        level: 'warn',
-        message: `a change of ${fixed.join(', ')} takes effect only when umbra is started anew; the rest was taken`,
-        fields: {},
-      });
+      this.#warn(
+        `a change of ${fixed.join(', ')} takes effect only when umbra is started anew; the rest was taken`,
+      );
     }
     const { listeners, admin, threads } = plan;
     return this.#take({ ...next, listeners, admin, threads });
+  }
+
+  #warn(message: string): void {
+    this.#options.onLog({ type: 'log', level: 'warn', message, fields: {} });
   }
 
   async #take(plan: Plan): Promise<ChangeAnswer> {
@@ -220,7 +228,11 @@ function refused(problems: readonly string[]): ChangeAnswer {
 function whatNeedsRestart(running: Plan, next: Plan): string[] {
   const differs = (a: unknown, b: unknown): boolean => JSON.stringify(a) !== JSON.stringify(b);
   const keys: string[] = [];
-  if (differs(running.listeners, next.listeners)) keys.push('listen');
+  // The running plan has the engine that `auto` came to.
+  const listeners = next.listeners.map((listener, index) =>
+    listener.engine === 'auto' ? { ...listener, engine: running.listeners[index]?.engine } : listener,
+  );
+  if (differs(running.listeners, listeners)) keys.push('listen');
   if (differs(running.admin, next.admin)) keys.push('admin');
   if (differs(running.threads, next.threads)) keys.push('threads');
   return keys;

@@ -54,9 +54,13 @@ class ProxyThread implements DataThread {
     this.#offer = new MirrorOffer(this.#ports, new Sampler(start.plan.samplingSalt, random));
     const runtime = this.#compile(start.plan, start.ledgers);
     this.#forwarder = new Forwarder(runtime, this.#offer, ledger, this.#log, nowUs);
-    const { downstreams, descriptors } = openDownstreams(start.plan.listeners, this.#forwarder, ledger);
+    const { downstreams, descriptors, transfer } = openDownstreams(
+      start.plan.listeners,
+      this.#forwarder,
+      ledger,
+    );
     this.#downstreams = downstreams;
-    say({ type: 'ready', descriptors });
+    say({ type: 'ready', descriptors }, transfer);
   }
 
   take(plan: Plan, ledgers: LedgerShares): void {

@@ -1,5 +1,5 @@
 /** What every data-plane thread does the same way: take main's messages, speak to it, and fail in order. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, type Transferable, workerData } from 'node:worker_threads';
 import type { Plan } from '../core/plan.js';
 import type { FromThread, LedgerShares, ThreadStart, ToThread } from './messages.js';
 
@@ -27,8 +27,9 @@ export function runThread(build: (start: ThreadStart) => DataThread): void {
   thread = build(workerData as ThreadStart);
 }
 
-export function say(message: FromThread): void {
-  parentPort!.postMessage(message);
+/** `transfer`: what in the message changes hands instead of being copied. */
+export function say(message: FromThread, transfer: readonly Transferable[] = []): void {
+  parentPort!.postMessage(message, transfer);
 }
 
 /** Main and its threads are of one build: a word that one of them does not know is a fault, and is not passed over in silence. */

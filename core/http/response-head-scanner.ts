@@ -122,7 +122,9 @@ function noteKind(head: ResponseHead, start: number, end: number): FieldKind {
     case 2:
       return equalsIgnoringCase(bytes, start, end, 'te') ? FieldKind.HOP_BY_HOP : FieldKind.FORWARD;
     case 4:
-      return equalsIgnoringCase(bytes, start, end, 'date') ? FieldKind.DATE : FieldKind.FORWARD;
+      if (!equalsIgnoringCase(bytes, start, end, 'date')) return FieldKind.FORWARD;
+      head.hasDate = true;
+      return FieldKind.DATE;
     case 7:
       return equalsIgnoringCase(bytes, start, end, 'upgrade') ||
         equalsIgnoringCase(bytes, start, end, 'trailer')

@@ -43,6 +43,8 @@ export class ResponseHead {
   hasContentLength = false;
   /** No body follows, whatever the fields say: HEAD, 1xx, 204, 304 (RFC 9112, section 6.3). */
   bodyless = false;
+  /** A Date field was there. */
+  hasDate = false;
   /** The upstream lets this connection be used again (RFC 9112, section 9.3). */
   keepAlive = true;
   fieldCount = 0;
@@ -72,6 +74,7 @@ export class ResponseHead {
     this.contentLength = 0;
     this.hasContentLength = false;
     this.bodyless = false;
+    this.hasDate = false;
     this.keepAlive = true;
     this.fieldCount = 0;
     this.bytes = bytes;

@@ -427,11 +427,6 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
       minimal('redact: { headers: [ cookie ] }\n'),
       '1:1: redact: `redact` is not supported by this version of umbra yet',
     ],
-    [
-      'the node engine',
-      minimal('listen: [ { address: 127.0.0.1:80, engine: node } ]\n'),
-      '1:44: listen[0].engine: `engine: node` is not supported by this version of umbra yet',
-    ],
   ],
 };
 

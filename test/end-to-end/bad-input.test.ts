@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import t from 'tap';
 import { ask, RawClient } from '../support/client.js';
+import { behaviour } from '../support/engines.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { ConfigFile, reviews, runToEnd, UmbraProcess } from '../support/umbra.js';
@@ -106,12 +107,13 @@ t.test('a request that two parsers could read in two ways is refused, and seen b
     t.match(received, /^(HTTP\/1\.1 (400|501|505) |$)/, name);
     t.notMatch(received, /HTTP\/1\.1 200/, name);
   }
-  // With a bare CR uWS waits for the rest of a head that never comes, until its time for that is over.
+  // At a bare CR uWS waits for the rest of a head that never comes, until its time for that is over.
   const waiting = await RawClient.connect(umbra.port);
   waiting.send(`GET / HTTP/1.1\r\n${host}x: a\rb\r\n\r\nGET /smuggled HTTP/1.1\r\n${host}\r\n`);
   t.equal((await ask(umbra.port, { target: '/good' })).status, 200);
   await lawHolds(t, umbra);
-  t.equal(waiting.received, '');
+  if (behaviour.waitsAtBareCr) t.equal(waiting.received, '');
+  else t.match(await waiting.end(), /^HTTP\/1\.1 400 [\s\S]*$/);
   waiting.close();
   for (const version of [v1, v2]) {
     t.strictSame(

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { ask, askMany, RawClient } from '../support/client.js';
+import { behaviour } from '../support/engines.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Nginx, nginxVersion } from '../support/nginx.js';
 import { fieldOf, Origin } from '../support/origin.js';
@@ -73,7 +74,9 @@ t.test(
   },
 );
 
-t.test('bytes of a header value that are not UTF-8 are refused before anybody sees them', async (t) => {
+const lostBytes = behaviour.keepsAllBytes && 'this engine keeps all bytes';
+
+t.test('bytes of a header value that are not UTF-8 are refused', { skip: lostBytes }, async (t) => {
   const v1 = await Origin.listen();
   const v2 = await Origin.listen();
   const umbra = await UmbraProcess.start(reviews(v1.port, v2.port));

@@ -1,6 +1,7 @@
 import { Agent } from 'node:http';
 import t from 'tap';
 import { ask, askMany, RawClient } from '../support/client.js';
+import { behaviour } from '../support/engines.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { type RawPeer, type RawScript, RawServer, refusedPort } from '../support/raw-server.js';
@@ -312,6 +313,7 @@ t.test(
 
 t.test(
   'a client that goes away while it downloads takes the connection to v1 along, and its copy is completed',
+  { skip: behaviour.answersHalfClosed && 'to this engine it might still be reading' },
   async (t) => {
     await freshPools();
     script = async (peer) => {

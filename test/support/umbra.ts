@@ -24,6 +24,9 @@ function spawnNode(words: readonly string[], ipc: 'ipc' | 'ignore' = 'ignore'): 
   return spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...words], { stdio });
 }
 
+/** The engine that the end-to-end tests run over: `UMBRA_ENGINE=node` runs them over the other one. */
+export const engine = process.env.UMBRA_ENGINE ?? 'auto';
+
 /** A configuration as data; JSON is YAML. */
 export interface ConfigWords {
   versions: Record<string, unknown>;
@@ -39,7 +42,7 @@ export function reviews(
   changes: { mirror?: object; route?: object; v1?: object; v2?: object; umbra?: object } = {},
 ): ConfigWords {
   return {
-    listen: '127.0.0.1:0',
+    listen: [{ address: '127.0.0.1:0', engine }],
     admin: { address: '127.0.0.1:0' },
     threads: { proxy: 2, shadow: 1 },
     versions: {
@@ -58,11 +61,21 @@ export function reviews(
   };
 }
 
+interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly out: string;
+  readonly err: string;
+}
+
 /** Runs `umbra ARGUMENTS` to its end. */
-export async function runToEnd(
-  ...words: string[]
-): Promise<{ code: number | null; signal: string | null; out: string; err: string }> {
-  const child = spawnNode([binary, ...words]);
+export function runToEnd(...words: string[]): Promise<Ended> {
+  return runNodeToEnd([], ...words);
+}
+
+/** The same with words for node itself. */
+export async function runNodeToEnd(nodeWords: readonly string[], ...words: string[]): Promise<Ended> {
+  const child = spawnNode([...nodeWords, binary, ...words]);
   const output = new Output(child);
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
   return { code, signal, out: output.out, err: output.err };
@@ -135,10 +148,10 @@ export class UmbraProcess {
     this.pid = Number(ready[3]);
   }
 
-  /** Resolves when it serves; rejects with what it wrote if it ends before. */
-  static start(config: ConfigWords | string): Promise<UmbraProcess> {
+  /** Resolves when it serves; rejects with what it wrote if it ends before. `nodeWords` are for node itself. */
+  static start(config: ConfigWords | string, nodeWords: readonly string[] = []): Promise<UmbraProcess> {
     const file = new ConfigFile(config);
-    return UmbraProcess.#follow(spawnNode([binary, 'run', '-c', file.path]), file);
+    return UmbraProcess.#follow(spawnNode([...nodeWords, binary, 'run', '-c', file.path]), file);
   }
 
   /** One whose threads can be made to throw. */

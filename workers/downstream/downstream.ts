@@ -14,6 +14,16 @@ export interface Downstream {
   leave(): Promise<void>;
 }
 
+/** Where the engine counts. Called on its own thread. */
+export interface DownstreamCounters {
+  /** A connection was taken. */
+  accepted(): void;
+  /** A connection is gone. */
+  closed(): void;
+  /** A request was refused by the engine and never reached the proxy. */
+  refused(): void;
+}
+
 /** One listener on main: takes connections and hands them to the proxy threads in turn. */
 export interface Acceptor {
   /** `http://127.0.0.1:8080`, with the real port. */
@@ -22,6 +32,8 @@ export interface Acceptor {
   addChild(index: number, descriptor: unknown): void;
   /** It gets no more. Nothing happens if it had none. */
   removeChild(index: number): void;
+  /** Resolves when the children that were added so far take connections; rejects with an Error of one line if they can't. */
+  settled(): Promise<void>;
   /** New connections are refused from now on. */
   stopListening(): void;
   close(): void;

@@ -1,24 +1,57 @@
 /** Opens listeners with the engine that fits: the one place that knows which engines there are. */
-import type { Address, ListenerPlan } from '../../core/plan.js';
+import type { MessagePort } from 'node:worker_threads';
+import { nowUs } from '../../core/clock.js';
+import type { Address, EngineChoice, ListenerPlan } from '../../core/plan.js';
 import { ThreadField, type ThreadLedger } from '../../core/record/thread-ledger.js';
-import type { Acceptor, Downstream, RequestHandler } from './downstream.js';
+import type { Acceptor, Downstream, DownstreamCounters, RequestHandler } from './downstream.js';
+import { NodeAcceptor } from './node/acceptor.js';
+import { NodeDownstream } from './node/engine.js';
+import { NodeResources } from './node/resources.js';
 import { UwsAcceptor } from './uws/acceptor.js';
 import type { Uws, UwsDescriptor } from './uws/binding.js';
 import { UwsDownstream } from './uws/engine.js';
 import { loadUws } from './uws/load.js';
 
-export const engineName = 'uws';
+export type EngineName = Exclude<EngineChoice, 'auto'>;
 
-/** Throws one line with cause and cure where the engine can't be loaded. Main calls it before any thread is started. */
-export function requireEngine(): Uws {
+/** The listeners with `auto` made into the engine that serves, and why it is not uws where it is not. */
+export interface SettledEngines {
+  readonly listeners: readonly ListenerPlan[];
+  /** One line, where `auto` came to node. */
+  readonly warning: string | null;
+}
+
+/**
+ * Main calls it before any thread is started. Throws one line with cause and cure where a listener asks for uws and it
+ * can't be loaded. uws is loaded only if a listener asks for it, or leaves the choice.
+ */
+export function settleEngines(listeners: readonly ListenerPlan[]): SettledEngines {
+  if (listeners.every(({ engine }) => engine === 'node')) return { listeners, warning: null };
   const loaded = loadUws();
-  if (loaded.kind === 'loaded') return loaded.uws;
-  throw new Error(`uWebSockets.js can't be used: ${loaded.reason}. ${loaded.cure}`);
+  if (loaded.kind === 'loaded') {
+    return { listeners: listeners.map((listener) => withEngine(listener, 'uws')), warning: null };
+  }
+  const why = `uWebSockets.js can't be used: ${loaded.reason}`;
+  if (listeners.some(({ engine }) => engine === 'uws')) throw new Error(`${why}. ${loaded.cure}`);
+  return { listeners: listeners.map((listener) => withEngine(listener, 'node')), warning: why };
+}
+
+function withEngine(listener: ListenerPlan, engine: EngineName): ListenerPlan {
+  return listener.engine === 'auto' ? { ...listener, engine } : listener;
+}
+
+/** The engines that serve: `uws`, `node`, or both. */
+export function engineNames(listeners: readonly ListenerPlan[]): string {
+  return [...new Set(listeners.map(({ engine }) => engine))].sort().join(',');
 }
 
 /** Main thread. Rejects with one line that names the address if it can't be bound. */
 export async function openAcceptor(listener: ListenerPlan): Promise<Acceptor> {
-  const acceptor = await UwsAcceptor.listen(requireEngine(), listener);
+  return listener.engine === 'node' ? openNodeAcceptor(listener) : openUwsAcceptor(listener);
+}
+
+async function openUwsAcceptor(listener: ListenerPlan): Promise<Acceptor> {
+  const acceptor = await UwsAcceptor.listen(requireUws(), listener);
   const children = new Map<number, UwsDescriptor>();
   return {
     url: urlOf(listener, acceptor.port),
@@ -32,6 +65,19 @@ export async function openAcceptor(listener: ListenerPlan): Promise<Acceptor> {
       children.delete(index);
       acceptor.removeChild(child);
     },
+    settled: () => Promise.resolve(),
+    stopListening: () => acceptor.stopListening(),
+    close: () => acceptor.close(),
+  };
+}
+
+async function openNodeAcceptor(listener: ListenerPlan): Promise<Acceptor> {
+  const acceptor = await NodeAcceptor.listen(listener);
+  return {
+    url: urlOf(listener, acceptor.port),
+    addChild: (index, descriptor) => acceptor.addChild(index, descriptor as MessagePort),
+    removeChild: (index) => acceptor.removeChild(index),
+    settled: () => acceptor.settled(),
     stopListening: () => acceptor.stopListening(),
     close: () => acceptor.close(),
   };
@@ -41,16 +87,17 @@ export interface OpenDownstreams {
   readonly downstreams: readonly Downstream[];
   /** By listener: what main's acceptors need. Goes through `postMessage`. */
   readonly descriptors: readonly unknown[];
+  /** Those of them that must be transferred. */
+  readonly transfer: readonly MessagePort[];
 }
 
-/** Proxy thread. One downstream for each listener. */
+/** Proxy thread. One downstream for each listener, whose engines main has settled. */
 export function openDownstreams(
   listeners: readonly ListenerPlan[],
   handler: RequestHandler,
   ledger: ThreadLedger,
 ): OpenDownstreams {
-  const uws = requireEngine();
-  const counters = {
+  const counters: DownstreamCounters = {
     accepted: () => {
       ledger.add(ThreadField.ACCEPTED);
       ledger.add(ThreadField.CONNECTIONS);
@@ -58,8 +105,31 @@ export function openDownstreams(
     closed: () => ledger.add(ThreadField.CONNECTIONS, -1),
     refused: () => ledger.add(ThreadField.REFUSED),
   };
-  const downstreams = listeners.map((listener) => new UwsDownstream(uws, listener.tls, handler, counters));
-  return { downstreams, descriptors: downstreams.map((downstream) => downstream.descriptor()) };
+  const downstreams: Downstream[] = [];
+  const descriptors: unknown[] = [];
+  const transfer: MessagePort[] = [];
+  let resources: NodeResources | null = null;
+  for (const listener of listeners) {
+    if (listener.engine === 'node') {
+      resources ??= new NodeResources(nowUs);
+      const downstream = new NodeDownstream(listener, handler, counters, resources);
+      const port = downstream.descriptor();
+      downstreams.push(downstream);
+      descriptors.push(port);
+      transfer.push(port);
+    } else {
+      const downstream = new UwsDownstream(requireUws(), listener.tls, handler, counters);
+      downstreams.push(downstream);
+      descriptors.push(downstream.descriptor());
+    }
+  }
+  return { downstreams, descriptors, transfer };
+}
+
+function requireUws(): Uws {
+  const loaded = loadUws();
+  if (loaded.kind === 'loaded') return loaded.uws;
+  throw new Error(`uWebSockets.js can't be used: ${loaded.reason}. ${loaded.cure}`);
 }
 
 function urlOf({ address, tls }: ListenerPlan, port: number): string {

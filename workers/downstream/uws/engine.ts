@@ -1,23 +1,13 @@
 import { Framing } from '../../../core/http/message.js';
 import { limits } from '../../../core/limits.js';
 import type { ListenerPlan } from '../../../core/plan.js';
-import type { Downstream, RequestHandler } from '../downstream.js';
+import type { Downstream, DownstreamCounters, RequestHandler } from '../downstream.js';
 import { newApp } from './app.js';
 import type { Uws, UwsApp, UwsDescriptor, UwsRequest, UwsResponse } from './binding.js';
 import { HeadWriter } from './head-writer.js';
 import { Refusal } from './refusal.js';
 import { RequestReader } from './request.js';
 import { type ResponderOwner, UwsResponder } from './responder.js';
-
-/** Where the engine counts. Called on its own thread. */
-export interface DownstreamCounters {
-  /** A connection was taken. */
-  accepted(): void;
-  /** A connection is gone. */
-  closed(): void;
-  /** A request was refused by the engine and never reached the proxy. */
-  refused(): void;
-}
 
 /** `setInterval`'s longest; the timer does nothing but keep the thread's loop alive. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -1,0 +1,365 @@
+/** What the node engine does and the uws engine can't: over real connections, against an umbra whose listener asks for it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as tlsConnect } from 'node:tls';
+import t, { type Test } from 'tap';
+import { ask, RawClient } from '../support/client.js';
+import { lawHolds } from '../support/law.js';
+import { Origin } from '../support/origin.js';
+import { RawServer } from '../support/raw-server.js';
+import { type ConfigWords, reviews, UmbraProcess, until } from '../support/umbra.js';
+import { certificatePem, keyPem } from '../workers/downstream/uws/certificate.js';
+
+const host = 'Host: h\r\n';
+
+/** A version that keeps each request's bytes, head and body, and answers with its target. */
+class ByteOrigin {
+  readonly requests: string[] = [];
+  readonly server: RawServer;
+
+  private constructor(server: RawServer) {
+    this.server = server;
+  }
+
+  static async listen(answer = okWithTarget): Promise<ByteOrigin> {
+    const requests: string[] = [];
+    const server = await RawServer.listen(async (peer) => {
+      for (;;) {
+        let request = await peer.head().catch(() => '');
+        if (request === '') return;
+        const length = /^content-length: (\d+)\r$/im.exec(request)?.[1];
+        if (length !== undefined) request += await peer.bytes(Number(length));
+        if (/^transfer-encoding: chunked\r$/im.test(request)) request += await peer.take('0\r\n\r\n');
+        requests.push(request);
+        peer.send(answer(request.split(' ')[1]));
+      }
+    });
+    const origin = new ByteOrigin(server);
+    (origin as { requests: string[] }).requests = requests;
+    return origin;
+  }
+}
+
+function okWithTarget(target: string): string {
+  return `HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nX-Case: Kept\r\n\r\n${target}`;
+}
+
+function nodeConfig(v1: number, changes: object = {}): ConfigWords {
+  return reviews(v1, null, { umbra: { listen: [{ address: '127.0.0.1:0', engine: 'node' }], ...changes } });
+}
+
+/** An origin and an umbra before it for one test. */
+async function serve(t: Test, answer = okWithTarget): Promise<{ origin: ByteOrigin; umbra: UmbraProcess }> {
+  const origin = await ByteOrigin.listen(answer);
+  const umbra = await UmbraProcess.start(nodeConfig(origin.server.port));
+  t.teardown(async () => {
+    await umbra.stop();
+    await origin.server.close();
+  });
+  return { origin, umbra };
+}
+
+t.test('heads go both ways byte for byte: case, order, spacing, Date, and bytes above ASCII', async (t) => {
+  const { origin, umbra } = await serve(t);
+  const client = await RawClient.connect(umbra.port);
+  client.send(
+    `GET /\xe9 HTTP/1.1\r\nX-One:1\r\n${host}x-TWO:  \xa0caf\xe9\xa0 \r\nCookie: a\r\ncookie: b\r\n\r\n`,
+  );
+  await client.until('\r\n\r\n/\xe9');
+  t.strictSame(origin.requests, [
+    `GET /\xe9 HTTP/1.1\r\n${host}X-One:1\r\nx-TWO:  \xa0caf\xe9\xa0 \r\nCookie: a\r\ncookie: b\r\n\r\n`,
+  ]);
+  t.match(client.received, 'Date: Thu, 01 Jan 1970 00:00:00 GMT\r\nX-Case: Kept\r\n');
+  client.close();
+  t.equal((await umbra.stats()).engine, 'node');
+});
+
+t.test('pipelined requests are answered in order, however they are cut', async (t) => {
+  const { origin, umbra } = await serve(t);
+  const client = await RawClient.connect(umbra.port);
+  const count = 50;
+  let text = '';
+  for (let i = 0; i < count; i++) {
+    text += `\r\nPOST /${i} HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: 1\r\n\r\n`;
+  }
+  for (let from = 0; from < text.length; from += 1009) client.send(text.slice(from, from + 1009));
+  await client.until(`/${count - 1}`);
+  const targets = client.received.match(/(?<=\r\n\r\n)\/\d+/g);
+  t.strictSame(
+    targets,
+    Array.from({ length: count }, (_, i) => `/${i}`),
+  );
+  t.equal(origin.requests.length, count);
+  t.equal(
+    origin.requests[0],
+    `POST /0 HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
+  );
+  client.close();
+});
+
+t.test('HTTP/1.0 is answered, with and without keep-alive, and without chunks', async (t) => {
+  const { umbra, origin } = await serve(t, (target) =>
+    target === '/chunked'
+      ? 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n'
+      : okWithTarget(target),
+  );
+  const once = await RawClient.connect(umbra.port);
+  once.send('GET /once HTTP/1.0\r\n\r\n');
+  t.match(await once.end(), /^HTTP\/1\.1 200 [\s\S]*\r\nConnection: close\r\n\r\n\/once$/);
+  const kept = await RawClient.connect(umbra.port);
+  kept.send(`GET /a HTTP/1.0\r\n${host}Connection: keep-alive\r\n\r\n`);
+  await kept.until('\r\nConnection: keep-alive\r\n\r\n/a');
+  kept.send(`GET /chunked HTTP/1.0\r\n${host}Connection: keep-alive\r\n\r\n`);
+  t.match(await kept.end(), /\r\nConnection: close\r\n\r\nabc$/);
+  t.equal(origin.requests[0], 'GET /once HTTP/1.1\r\nHost: \r\n\r\n');
+});
+
+t.test('absolute-form and `OPTIONS *` are forwarded as what they mean', async (t) => {
+  const { umbra, origin } = await serve(t);
+  const client = await RawClient.connect(umbra.port);
+  client.send(
+    `GET http://a.example:81/x?y HTTP/1.1\r\n${host}\r\nOPTIONS * HTTP/1.1\r\n${host}Connection: close\r\n\r\n`,
+  );
+  await client.end();
+  t.strictSame(origin.requests, [
+    'GET /x?y HTTP/1.1\r\nHost: a.example:81\r\n\r\n',
+    `OPTIONS * HTTP/1.1\r\n${host}\r\n`,
+  ]);
+});
+
+t.test('a client that closes its side after its requests gets every answer', async (t) => {
+  const { umbra } = await serve(t);
+  const client = await RawClient.connect(umbra.port);
+  client.socket.end(`GET /1 HTTP/1.1\r\n${host}\r\nGET /2 HTTP/1.1\r\n${host}\r\n`);
+  t.match(await client.end(), /\/1HTTP[\s\S]*Connection: close[\s\S]*\/2$/);
+  t.equal(client.failed, false);
+});
+
+t.test('a client that closes its side within a body is gone', async (t) => {
+  const { umbra, origin } = await serve(t);
+  const client = await RawClient.connect(umbra.port);
+  client.socket.end(`POST / HTTP/1.1\r\n${host}Content-Length: 10\r\n\r\nabc`);
+  await client.end();
+  const stats = await umbra.atRest();
+  t.equal(stats.versions.v1.primary?.failures.aborted, 1);
+  t.equal(client.received, '');
+  t.equal(origin.requests.length, 0);
+});
+
+t.test('a client that is gone altogether is noticed when its response is written', async (t) => {
+  let gone = (): void => {};
+  const left = new Promise<void>((resolve) => {
+    gone = resolve;
+  });
+  const v1 = await RawServer.listen(async (peer) => {
+    await peer.head();
+    await peer.sent('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
+    await left;
+    while (!peer.socket.destroyed) {
+      await peer.sent('1\r\nx\r\n');
+      await new Promise(setImmediate);
+    }
+  });
+  const umbra = await UmbraProcess.start(nodeConfig(v1.port));
+  const client = await RawClient.connect(umbra.port);
+  client.send(`GET / HTTP/1.1\r\n${host}\r\n`);
+  await client.until('hello');
+  client.close();
+  gone();
+  t.equal((await umbra.atRest()).versions.v1.primary?.failures.aborted, 1);
+  await umbra.stop();
+  await v1.close();
+});
+
+t.test('a response whose end only the connection tells is reset when it is cut', async (t) => {
+  const v1 = await RawServer.listen(async (peer) => {
+    await peer.head();
+    await peer.sent('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n');
+    peer.fin();
+  });
+  const umbra = await UmbraProcess.start(nodeConfig(v1.port));
+  const client = await RawClient.connect(umbra.port);
+  client.send('GET / HTTP/1.0\r\n\r\n');
+  await client.end();
+  t.equal(client.failed, true, 'to the client it must not look whole');
+  await umbra.stop();
+  await v1.close();
+});
+
+/** Each is sent with a request behind it: either umbra understood what stands in `origin`, or nothing got through. */
+const disguises: readonly [name: string, text: string, origin: readonly string[]][] = [
+  ['two equal lengths', `POST /a HTTP/1.1\r\n${host}Content-Length: 1\r\nContent-Length: 1\r\n\r\nx`, ['x']],
+  [
+    'chunk extensions',
+    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n1;a\r\nx\r\n0;b=c\r\n\r\n`,
+    ['1\r\nx\r\n0\r\n\r\n'],
+  ],
+  [
+    'leading zeros',
+    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n0001\r\nx\r\n000\r\n\r\n`,
+    ['1\r\nx\r\n0\r\n\r\n'],
+  ],
+  [
+    'a trailer that names a length',
+    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 99\r\n\r\n`,
+    ['0\r\n\r\n'],
+  ],
+  [
+    'Connection that names a length',
+    `POST /a HTTP/1.1\r\n${host}Connection: content-length, host\r\nContent-Length: 1\r\n\r\nx`,
+    ['x'],
+  ],
+  [
+    'a length and chunks',
+    `POST /a HTTP/1.1\r\n${host}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    [],
+  ],
+  ['a length of 0x', `POST /a HTTP/1.1\r\n${host}Content-Length: 0x1\r\n\r\nx`, []],
+  ['a space before the colon of a length', `POST /a HTTP/1.1\r\n${host}Content-Length : 1\r\n\r\nx`, []],
+  ['a folded coding', `POST /a HTTP/1.1\r\n${host}Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n`, []],
+  [
+    'a coding after a vertical tab',
+    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n`,
+    [],
+  ],
+  ['a coding in quotes', `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: "chunked"\r\n\r\n0\r\n\r\n`, []],
+  [
+    'a coding with bytes above ASCII',
+    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\xa0\r\n\r\n0\r\n\r\n`,
+    [],
+  ],
+  [
+    'a name with bytes above ASCII',
+    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding\xa0: chunked\r\n\r\n0\r\n\r\n`,
+    [],
+  ],
+  ['an empty name before a length', `POST /a HTTP/1.1\r\n${host}: x\r\nContent-Length: 1\r\n\r\nx`, []],
+  [
+    'a bare LF before a coding',
+    `POST /a HTTP/1.1\r\n${host}X: y\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    [],
+  ],
+  [
+    'a bare CR before a coding',
+    `POST /a HTTP/1.1\r\n${host}X: y\rTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    [],
+  ],
+  ['a head that ends with a bare LF', `POST /a HTTP/1.1\r\n${host}Content-Length: 1\r\n\nx`, []],
+  ['a second Host', `GET /a HTTP/1.1\r\n${host}HOST: other\r\n\r\n`, []],
+  ['a Host with a space in its name', `GET /a HTTP/1.1\r\n${host}Host : other\r\n\r\n`, []],
+  ['chunks on HTTP/1.0', `POST /a HTTP/1.0\r\n${host}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, []],
+  [
+    'a chunk size of 0x',
+    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n0x1\r\nx\r\n0\r\n\r\n`,
+    [],
+  ],
+  [
+    'a chunk size past 2^64',
+    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n10000000000000001\r\nx\r\n0\r\n\r\n`,
+    [],
+  ],
+  [
+    'a chunk that ends with a bare LF',
+    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n1\r\nx\n0\r\n\r\n`,
+    [],
+  ],
+  [
+    'an extension with a bare LF',
+    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n1;\nx\r\n0\r\n\r\n`,
+    [],
+  ],
+];
+
+t.test('no disguise of framing gets through: v1 sees exactly what umbra understood', async (t) => {
+  const { umbra, origin } = await serve(t);
+  for (const [name, text, bodies] of disguises) {
+    origin.requests.length = 0;
+    const client = await RawClient.connect(umbra.port);
+    client.send(`${text}GET /behind HTTP/1.1\r\n${host}Connection: close\r\n\r\n`);
+    const received = await client.end();
+    await umbra.atRest();
+    if (bodies.length === 0) {
+      t.match(received, /^HTTP\/1\.1 (400|501|505) /, name);
+      t.notMatch(received, '/behind', name);
+      t.strictSame(origin.requests, [], name);
+    } else {
+      t.match(received, /\/a[\s\S]*\/behind$/, name);
+      t.strictSame(
+        origin.requests.map((request) => request.slice(request.indexOf('\r\n\r\n') + 4)),
+        [...bodies, ''],
+        name,
+      );
+    }
+  }
+  await lawHolds(t, umbra);
+});
+
+t.test('a drain closes idle connections at once and says so on those that are not', async (t) => {
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const v1 = await RawServer.listen(async (peer) => {
+    await peer.head();
+    await held;
+    peer.send(okWithTarget('/held'));
+  });
+  const umbra = await UmbraProcess.start(nodeConfig(v1.port));
+  const idle = await RawClient.connect(umbra.port);
+  const busy = await RawClient.connect(umbra.port);
+  busy.send(`GET /held HTTP/1.1\r\n${host}\r\n`);
+  await until(() => v1.connections === 1, 'v1 has the request');
+  umbra.signal('SIGTERM');
+  t.equal(await idle.end(), '');
+  release();
+  t.match(await busy.end(), /\r\nConnection: close\r\n\r\n\/held$/);
+  t.strictSame(await umbra.ended, { code: 0, signal: null });
+  await v1.close();
+});
+
+t.test('a unix socket and TLS serve with the same engine', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'umbra-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 's');
+  writeFileSync(join(directory, 'cert.pem'), certificatePem);
+  writeFileSync(join(directory, 'key.pem'), keyPem);
+  const origin = await ByteOrigin.listen();
+  const tls = { cert: join(directory, 'cert.pem'), key: join(directory, 'key.pem') };
+  const umbra = await UmbraProcess.start(
+    nodeConfig(origin.server.port, {
+      listen: [
+        { address: '127.0.0.1:0', engine: 'node', tls },
+        { address: `unix:${path}`, engine: 'node' },
+      ],
+    }),
+  );
+  const secure = tlsConnect({
+    port: umbra.port,
+    host: '127.0.0.1',
+    ca: certificatePem,
+    servername: 'localhost',
+  });
+  for (const socket of [secure, connect(path)]) {
+    socket.write(`GET /s HTTP/1.1\r\n${host}Connection: close\r\n\r\n`);
+    let received = '';
+    for await (const piece of socket) received += String(piece);
+    t.match(received, /^HTTP\/1\.1 200 [\s\S]*\/s$/);
+  }
+  await umbra.stop();
+  await origin.server.close();
+});
+
+t.test('when the thread that accepts dies, the next one takes over', async (t) => {
+  const v1 = await Origin.listen();
+  const umbra = await UmbraProcess.startBreakable(nodeConfig(v1.port));
+  t.equal((await ask(umbra.port)).status, 200);
+  for (const thread of ['proxy-0', 'proxy-1', 'proxy-0']) {
+    await umbra.makeThrow(thread);
+    const answer = await until(() => ask(umbra.port).catch(() => null), 'somebody accepts');
+    t.equal(answer.status, 200);
+  }
+  await umbra.stop();
+  await v1.close();
+});

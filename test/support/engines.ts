@@ -1,0 +1,17 @@
+/**
+ * The few points in which the engines differ for a client, so that one suite can run over both: what docs/decisions/010
+ * and 019 say in words.
+ */
+import { loadUws } from '../../workers/downstream/uws/load.js';
+import { engine } from './umbra.js';
+
+const served = engine === 'auto' ? (loadUws().kind === 'loaded' ? 'uws' : 'node') : engine;
+
+/** By engine; the tests say what each one means. */
+const byEngine = {
+  uws: { keepsAllBytes: false, waitsAtBareCr: true, answersHalfClosed: false },
+  node: { keepsAllBytes: true, waitsAtBareCr: false, answersHalfClosed: true },
+} as const;
+
+/** Of the engine that this run is over. */
+export const behaviour = byEngine[served as keyof typeof byEngine];

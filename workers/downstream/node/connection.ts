@@ -1,0 +1,415 @@
+import type { Socket } from 'node:net';
+import { Framing } from '../../../core/http/message.js';
+import { type BodySink, RequestBodyReader } from '../../../core/http/request-body.js';
+import { RequestFault, requestFaultAnswers } from '../../../core/http/request-fault.js';
+import { Scan } from '../../../core/http/request-head-scanner.js';
+import { limits } from '../../../core/limits.js';
+import { Deadline } from '../../../core/upstream/deadlines.js';
+import type { RequestHandler } from '../downstream.js';
+import { HeldBytes } from './held-bytes.js';
+import type { OutputOwner } from './output.js';
+import type { NodeResources } from './resources.js';
+import { NodeResponder, type ResponderConnection } from './responder.js';
+import { Persistence, ResponseWriter } from './response-writer.js';
+
+/** What a connection needs of its engine. */
+export interface ConnectionOwner {
+  readonly handler: RequestHandler;
+  readonly resources: NodeResources;
+  /** Responses from now on are the last of their connections. */
+  readonly draining: boolean;
+  onRequestBegan(): void;
+  /** The response is over, and the socket has let go of it; or the connection is gone. */
+  onRequestEnded(): void;
+  onRefused(): void;
+  onClosed(connection: NodeConnection): void;
+}
+
+/**
+ * Where the client's bytes go.
+ *
+ *   HEAD --head--> BODY --last piece--> ANSWERING --response over--> HEAD (the next request)
+ *     \--no body--------------------------->/
+ * From each, what ends the connection goes to LEAVING: our side is closed, and bytes that still come are thrown away
+ * until the client closes its own, because a reset might destroy the response on its way. CLOSED: the socket is gone.
+ */
+const Input = { HEAD: 0, BODY: 1, ANSWERING: 2, LEAVING: 3, CLOSED: 4 } as const;
+type Input = (typeof Input)[keyof typeof Input];
+
+const nothing = new Uint8Array(0);
+const IPV4_MAPPED = '::ffff:';
+
+/** One client's connection: its requests in order, one at a time, and the way back for each. */
+export class NodeConnection implements BodySink, ResponderConnection, OutputOwner {
+  readonly #owner: ConnectionOwner;
+  readonly #resources: NodeResources;
+  readonly #secure: boolean;
+  readonly #canReset: boolean;
+  readonly #responder: NodeResponder;
+  readonly #body = new RequestBodyReader();
+  readonly #held = new HeldBytes();
+  readonly #deadline: Deadline;
+  readonly #onWritten: () => void;
+  #socket: Socket | null = null;
+  #input: Input = Input.HEAD;
+  #corks = 0;
+  /** The client lets the connection be used again, as its latest request said. */
+  #keepAlive = true;
+  /** A request was begun, and the engine was not yet told that it ended. */
+  #counted = false;
+  /** The response to the latest request is over. */
+  #answered = false;
+  #persists = true;
+  #blocked = false;
+  #paused = false;
+  /** The client has sent its FIN: it may still read. */
+  #halfClosed = false;
+
+  /** `canReset`: a plain TCP connection. */
+  constructor(owner: ConnectionOwner, secure: boolean, canReset: boolean) {
+    this.#canReset = canReset;
+    this.#owner = owner;
+    this.#resources = owner.resources;
+    this.#secure = secure;
+    this.#responder = new NodeResponder(this, owner.resources.output);
+    this.#deadline = new Deadline(() => this.#onDue());
+    this.#onWritten = () => this.#written();
+  }
+
+  /** Takes the socket that reads for this connection; reads come through `receive`. */
+  attach(socket: Socket): void {
+    this.#socket = socket;
+    socket.on('end', () => this.#onFin());
+    socket.on('error', () => {});
+    socket.on('close', () => this.#onClose());
+    this.#arm(this.#resources.patience.headMs);
+  }
+
+  /** No request is open, and none has begun to arrive. */
+  get isIdle(): boolean {
+    return this.#input === Input.HEAD && this.#held.count === 0 && !this.#counted;
+  }
+
+  /** One read: `bytes[0, end)`, which dies with the call. Never while an earlier one is being read. */
+  receive(bytes: Buffer, end: number): void {
+    if (this.#input >= Input.LEAVING) return;
+    const held = this.#held;
+    if (held.count === 0) {
+      this.#read(bytes, 0, end);
+      return;
+    }
+    const lineEnds = this.#input === Input.HEAD && !held.needsLine(bytes, end);
+    held.append(bytes, 0, end);
+    if (this.#input === Input.HEAD) {
+      // A long unfinished line is not scanned again for each byte of it.
+      if (!lineEnds && held.count < limits.requestHeadBytes) return;
+      this.#read(held.bytes, held.start, held.end);
+    } else if (held.count > limits.pipelinedBytes) {
+      this.pauseReading();
+    }
+  }
+
+  /** Ends an idle connection in order; one that is not idle will say `Connection: close`. */
+  drain(): void {
+    if (this.isIdle) this.#leave();
+  }
+
+  destroy(reset: boolean): void {
+    const socket = this.#socket;
+    if (this.#input === Input.CLOSED || socket === null) return;
+    this.#input = Input.LEAVING;
+    if (reset && this.#canReset) socket.resetAndDestroy();
+    else socket.destroy();
+  }
+
+  // --- for the responder
+
+  mayPersist(): boolean {
+    if (!this.#keepAlive || this.#input !== Input.ANSWERING || this.#owner.draining) return false;
+    // A client that has closed its side sends nothing more, but what it has sent before is answered.
+    return !this.#halfClosed || this.#held.count > 0;
+  }
+
+  isBlocked(): boolean {
+    return this.#blocked;
+  }
+
+  cork(): void {
+    this.#corks++;
+  }
+
+  uncork(): void {
+    if (--this.#corks > 0) return;
+    this.#resources.output.release(this);
+    this.#settle();
+  }
+
+  onAnswered(persists: boolean): void {
+    this.#answered = true;
+    this.#persists = persists;
+  }
+
+  pauseReading(): void {
+    if (this.#paused || this.#input >= Input.LEAVING) return;
+    this.#paused = true;
+    this.#socket!.pause();
+    if (this.#input === Input.BODY) this.#resources.deadlines.clear(this.#deadline);
+  }
+
+  resumeReading(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket!.resume();
+    if (this.#input === Input.BODY) this.#arm(this.#resources.patience.bodyMs);
+  }
+
+  clientAddress(): string {
+    const address = this.#socket?.remoteAddress ?? '';
+    return address.startsWith(IPV4_MAPPED) ? address.slice(IPV4_MAPPED.length) : address;
+  }
+
+  transmit(bytes: Buffer, count: number): boolean {
+    const socket = this.#socket!;
+    if (!socket.writable) return false;
+    // TLS encrypts later, and a socket with a backlog writes later: both need bytes of their own.
+    const later = this.#secure || socket.writableLength > 0;
+    const view = bytes.subarray(0, count);
+    socket.write(later ? Buffer.from(view) : view, this.#onWritten);
+    // Right after the call the socket knows whether the kernel took everything (uv_try_write came first).
+    this.#noteBacklog(socket.writableLength);
+    return !later && socket.writableLength > 0;
+  }
+
+  // --- from the client
+
+  onPiece(piece: Uint8Array, last: boolean): void {
+    if (last) this.#input = Input.ANSWERING;
+    this.#responder.sink?.onRequestBody(piece, last);
+  }
+
+  /** Reads `bytes[start, end)` as far as it goes now, and keeps the rest. */
+  #read(bytes: Buffer, start: number, end: number): void {
+    let at = start;
+    this.cork();
+    while (at < end) {
+      if (this.#input === Input.HEAD) {
+        const next = this.#readHead(bytes, at, end);
+        if (next === at) break;
+        at = next;
+      } else if (this.#input === Input.BODY) {
+        at = this.#readBody(bytes, at, end);
+      } else if (this.#input === Input.ANSWERING) {
+        if (!this.#mayGoOn()) break;
+        this.#next();
+      } else {
+        at = end;
+      }
+    }
+    if (at === end) this.#held.clear();
+    else this.#held.keep(bytes, at, end);
+    this.uncork();
+  }
+
+  /** Returns where the head ended, or `start` if it is not whole. */
+  #readHead(bytes: Buffer, start: number, end: number): number {
+    const { scanner } = this.#resources;
+    const scan = scanner.scan(bytes, start, end);
+    if (scan === Scan.PARTIAL) {
+      if (this.#held.count === 0) this.#arm(this.#resources.patience.headMs);
+      return start;
+    }
+    if (scan === Scan.REFUSED) {
+      this.#refuse(scanner.fault);
+      return end;
+    }
+    const at = start + scanner.length;
+    this.#begin(at < end);
+    return at;
+  }
+
+  /** The scanner has a whole head. */
+  #begin(bytesFollow: boolean): void {
+    const { scanner, deadlines, patience } = this.#resources;
+    const { head, expectsContinue } = scanner;
+    const responder = this.#responder;
+    this.#keepAlive = scanner.keepAlive;
+    this.#answered = false;
+    this.#counted = true;
+    this.#owner.onRequestBegan();
+    head.secure = this.#secure;
+    this.#body.begin(head.framing, head.contentLength);
+    const bodied = head.framing !== Framing.NONE;
+    if (bodied) {
+      this.#input = Input.BODY;
+      this.#arm(patience.bodyMs);
+    } else {
+      this.#input = Input.ANSWERING;
+      deadlines.clear(this.#deadline);
+    }
+    responder.begin(head.method, scanner.http10);
+    const sink = this.#owner.handler.onRequest(head, responder);
+    if (!responder.isOpen) {
+      // The handler has answered already, or the engine had to give the response up.
+      if (responder.gaveUp) sink.onAborted();
+      return;
+    }
+    responder.sink = sink;
+    if (!bodied || bytesFollow) return;
+    if (expectsContinue) responder.sendContinue();
+    sink.onRequestBody(nothing, false);
+  }
+
+  #readBody(bytes: Buffer, start: number, end: number): number {
+    const body = this.#body;
+    const at = body.feed(bytes, start, end, this);
+    if (body.refused) {
+      this.#refuse(RequestFault.CHUNKS);
+      return end;
+    }
+    if (this.#input === Input.BODY && !this.#paused) this.#arm(this.#resources.patience.bodyMs);
+    else if (this.#input === Input.ANSWERING) this.#bodyIsWhole();
+    return at;
+  }
+
+  #bodyIsWhole(): void {
+    this.#resources.deadlines.clear(this.#deadline);
+    this.resumeReading();
+  }
+
+  /** Answers what can't be forwarded, and closes: nothing behind it has a certain beginning. */
+  #refuse(fault: RequestFault): void {
+    this.#owner.onRefused();
+    const responder = this.#responder;
+    const begun = responder.headSent;
+    responder.abort();
+    if (begun) {
+      this.destroy(false);
+      return;
+    }
+    // The response to a request whose body is refused may be on its way already; then there is nothing more to say.
+    if (this.#input === Input.BODY && this.#answered) {
+      this.#leave();
+      return;
+    }
+    const { status, text } = requestFaultAnswers[fault]!;
+    const { output, scanner } = this.#resources;
+    const toHead = this.#input === Input.HEAD && scanner.head.method === 'HEAD';
+    this.cork();
+    output.claim(this);
+    new ResponseWriter(output).answer(status, text, toHead, Persistence.CLOSE);
+    this.#leave();
+    this.uncork();
+  }
+
+  // --- between requests
+
+  /** The response is over and its bytes are gone, so that the next request may begin. */
+  #mayGoOn(): boolean {
+    return this.#answered && this.#persists && !this.#blocked;
+  }
+
+  /** The next request may begin. */
+  #next(): void {
+    this.#ended();
+    this.#input = Input.HEAD;
+    this.#answered = false;
+    this.resumeReading();
+  }
+
+  /** After each turn of writing: goes on to the next request, or ends the connection, when the response is over. */
+  #settle(): void {
+    if (!this.#answered || this.#input >= Input.LEAVING) return;
+    if (!this.#persists || this.#input === Input.BODY) {
+      this.#leave();
+      return;
+    }
+    if (this.#blocked) return;
+    this.#next();
+    const held = this.#held;
+    if (held.count > 0) this.#read(held.bytes, held.start, held.end);
+    if (this.#input !== Input.HEAD) return;
+    if (this.#halfClosed || (this.#owner.draining && this.isIdle)) this.#leave();
+    else if (held.count === 0) this.#arm(this.#resources.patience.idleMs);
+  }
+
+  #ended(): void {
+    if (!this.#counted) return;
+    this.#counted = false;
+    this.#owner.onRequestEnded();
+  }
+
+  // --- the end
+
+  /** Closes our side once everything is written, and waits a little for the client to close its own. */
+  #leave(): void {
+    if (this.#input >= Input.LEAVING) return;
+    this.#resources.output.release(this);
+    this.#input = Input.LEAVING;
+    this.#held.clear();
+    const socket = this.#socket!;
+    this.#paused = false;
+    socket.resume();
+    socket.end();
+    if (!this.#blocked) this.#ended();
+    if (this.#halfClosed && !this.#blocked) socket.destroySoon();
+    else this.#arm(this.#blocked ? this.#resources.patience.writeMs : limits.lingerMs);
+  }
+
+  #onFin(): void {
+    this.#halfClosed = true;
+    if (this.#input === Input.LEAVING) {
+      if (!this.#blocked) this.#socket!.destroySoon();
+    } else if (this.#input === Input.BODY) {
+      this.#responder.abort();
+      this.destroy(false);
+    } else if (this.#input === Input.HEAD) {
+      this.#leave();
+    }
+  }
+
+  #onClose(): void {
+    if (this.#input === Input.CLOSED) return;
+    this.#input = Input.CLOSED;
+    this.#resources.deadlines.clear(this.#deadline);
+    this.#held.clear();
+    this.#responder.abort();
+    this.#ended();
+    this.#owner.onClosed(this);
+  }
+
+  #arm(ms: number): void {
+    this.#resources.deadlines.set(this.#deadline, ms, this.#resources.clock());
+  }
+
+  #onDue(): void {
+    if (this.#blocked || this.#input === Input.LEAVING) this.destroy(false);
+    else if (this.#input === Input.BODY || this.#held.count > 0) this.#refuse(RequestFault.TIMEOUT);
+    else this.#leave();
+  }
+
+  #noteBacklog(bytes: number): void {
+    if (this.#blocked || bytes <= (this.#secure ? limits.downstreamBufferBytes : 0)) return;
+    this.#blocked = true;
+    this.#arm(this.#resources.patience.writeMs);
+  }
+
+  /** The socket has written something that it held. */
+  #written(): void {
+    if (!this.#blocked || this.#input === Input.CLOSED) return;
+    if (this.#socket!.writableLength > 0) {
+      this.#arm(this.#resources.patience.writeMs);
+      return;
+    }
+    this.#blocked = false;
+    if (this.#input === Input.LEAVING) {
+      this.#ended();
+      if (this.#halfClosed) this.#socket!.destroySoon();
+      else this.#arm(limits.lingerMs);
+      return;
+    }
+    this.#resources.deadlines.clear(this.#deadline);
+    if (this.#input === Input.BODY && !this.#paused) this.#arm(this.#resources.patience.bodyMs);
+    this.#responder.onRoom();
+    this.#settle();
+  }
+}

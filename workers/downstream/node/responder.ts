@@ -1,0 +1,218 @@
+import type { ResponseHead } from '../../../core/http/response-head.js';
+import type { RequestSink, Responder } from '../downstream.js';
+import type { Output, OutputOwner } from './output.js';
+import { Persistence, ResponseWriter } from './response-writer.js';
+
+/** The connection that a responder writes to. */
+export interface ResponderConnection {
+  /** The request is whole, and client, drain and half-close let another one follow it. */
+  mayPersist(): boolean;
+  /** The socket holds more than it should: the proxy is to wait. */
+  isBlocked(): boolean;
+  /** Gathers what is written until `uncork`; they nest. */
+  cork(): void;
+  uncork(): void;
+  /** The response is over. */
+  onAnswered(persists: boolean): void;
+  /** Closes at once, with a reset where the end of the connection would pass for the end of the body. */
+  destroy(reset: boolean): void;
+  pauseReading(): void;
+  resumeReading(): void;
+  clientAddress(): string;
+}
+
+const Phase = {
+  /** No request is open. */
+  IDLE: 0,
+  /** The proxy has the request and has sent nothing final. */
+  OPEN: 1,
+  /** The final head was sent. */
+  STREAMING: 2,
+} as const;
+type Phase = (typeof Phase)[keyof typeof Phase];
+
+const CONTINUE = 100;
+const CONTINUE_HEAD = 'HTTP/1.1 100 Continue\r\n\r\n';
+
+/** The way back to the client of the request that its connection has open. One per connection, used again. */
+export class NodeResponder implements Responder {
+  sink: RequestSink | null = null;
+  /** The engine ended the response, not the proxy and not the client. */
+  gaveUp = false;
+  readonly #connection: ResponderConnection;
+  readonly #output: Output;
+  readonly #writer: ResponseWriter;
+  readonly #owner: OutputOwner;
+  #phase: Phase = Phase.IDLE;
+  #toHead = false;
+  #http10 = false;
+  #continued = false;
+  #persists = false;
+  /** `sendBody` answered false. */
+  #roomOwed = false;
+
+  constructor(connection: ResponderConnection & OutputOwner, output: Output) {
+    this.#connection = connection;
+    this.#owner = connection;
+    this.#output = output;
+    this.#writer = new ResponseWriter(output);
+  }
+
+  get isOpen(): boolean {
+    return this.#phase !== Phase.IDLE;
+  }
+
+  get headSent(): boolean {
+    return this.#phase === Phase.STREAMING;
+  }
+
+  begin(method: string, http10: boolean): void {
+    this.#phase = Phase.OPEN;
+    this.sink = null;
+    this.gaveUp = false;
+    this.#toHead = method === 'HEAD';
+    this.#http10 = http10;
+    this.#continued = false;
+    this.#roomOwed = false;
+  }
+
+  /** The client waits for a word before it sends the body (RFC 9110, section 10.1.1). */
+  sendContinue(): void {
+    this.#continued = true;
+    this.#open();
+    this.#output.text(CONTINUE_HEAD);
+    this.#connection.uncork();
+  }
+
+  batch(run: () => void): void {
+    this.#mustBeOpen();
+    this.#connection.cork();
+    try {
+      run();
+    } finally {
+      this.#connection.uncork();
+    }
+  }
+
+  sendInterim(head: ResponseHead): void {
+    this.#mustBeOpen();
+    // HTTP/1.0 knows no interim responses, and one 100 is enough (RFC 9110, section 15.2).
+    if (this.#http10 || (head.status === CONTINUE && this.#continued)) return;
+    this.#open();
+    this.#writer.interim(head);
+    this.#connection.uncork();
+  }
+
+  sendHead(head: ResponseHead): void {
+    this.#mustBeOpen();
+    this.#open();
+    this.#phase = Phase.STREAMING;
+    const persistence = this.#persistence();
+    this.#persists = this.#writer.head(head, this.#http10, persistence) && persistence !== Persistence.CLOSE;
+    this.#connection.uncork();
+  }
+
+  sendBody(bytes: Uint8Array): boolean {
+    if (this.#phase === Phase.IDLE) return false;
+    if (bytes.length > 0) {
+      this.#open();
+      const written = this.#writer.body(bytes);
+      if (!written) this.giveUp();
+      this.#connection.uncork();
+      if (!written) return false;
+    }
+    this.#roomOwed = this.#connection.isBlocked();
+    return !this.#roomOwed;
+  }
+
+  finish(): void {
+    this.#mustBeOpen();
+    // Short of what was announced: passing it on as complete would be a lie.
+    if (this.#writer.isShort) {
+      this.cut();
+      return;
+    }
+    this.#open();
+    this.#writer.end();
+    this.#over(this.#persists);
+    this.#connection.uncork();
+  }
+
+  answer(status: number, body: string): void {
+    this.#mustBeOpen();
+    this.#open();
+    const persistence = this.#persistence();
+    this.#writer.answer(status, body, this.#toHead, persistence);
+    this.#over(persistence !== Persistence.CLOSE);
+    this.#connection.uncork();
+  }
+
+  /** Harmless on a responder that is over, as every timer may find it. */
+  cut(): void {
+    if (this.#phase === Phase.IDLE) return;
+    const reset = this.#writer.endsWithConnection && this.#phase === Phase.STREAMING;
+    this.#drop();
+    this.#connection.destroy(reset);
+  }
+
+  pauseBody(): void {
+    if (this.#phase !== Phase.IDLE) this.#connection.pauseReading();
+  }
+
+  resumeBody(): void {
+    if (this.#phase !== Phase.IDLE) this.#connection.resumeReading();
+  }
+
+  clientAddress(): string {
+    return this.#connection.clientAddress();
+  }
+
+  // From the connection.
+
+  /** The client is gone, or its request can't be understood: tells the proxy, if it still has the request. */
+  abort(): void {
+    const { sink } = this;
+    if (this.#phase === Phase.IDLE) return;
+    this.#drop();
+    sink?.onAborted();
+  }
+
+  /** There is room again. */
+  onRoom(): void {
+    if (!this.#roomOwed || this.#phase === Phase.IDLE) return;
+    this.#roomOwed = false;
+    this.sink?.onWritable();
+  }
+
+  /** The proxy broke the border's rules, or its upstream ours: the response can't be completed rightly. */
+  giveUp(): void {
+    this.gaveUp = true;
+    const { sink } = this;
+    this.cut();
+    sink?.onAborted();
+  }
+
+  #open(): void {
+    this.#connection.cork();
+    this.#output.claim(this.#owner);
+  }
+
+  #persistence(): Persistence {
+    if (!this.#connection.mayPersist()) return Persistence.CLOSE;
+    return this.#http10 ? Persistence.KEEP_SAID : Persistence.KEEP;
+  }
+
+  #over(persists: boolean): void {
+    this.#drop();
+    this.#connection.onAnswered(persists);
+  }
+
+  #drop(): void {
+    this.#phase = Phase.IDLE;
+    this.sink = null;
+  }
+
+  #mustBeOpen(): void {
+    if (this.#phase === Phase.IDLE) throw new Error('the response is over');
+  }
+}

@@ -1,0 +1,120 @@
+import { STATUS_CODES } from 'node:http';
+import { wallClockMs } from '../../../core/clock.js';
+import { Framing } from '../../../core/http/message.js';
+import { CHUNK_END, chunkStart, LAST_CHUNK } from '../../../core/http/request-writer.js';
+import type { ResponseHead } from '../../../core/http/response-head.js';
+import { limits } from '../../../core/limits.js';
+import type { Output } from './output.js';
+
+/** How a response's connection goes on, as its head must say it (RFC 9112, section 9.3). */
+export const Persistence = {
+  /** HTTP/1.1 keeps the connection without a word. */
+  KEEP: '',
+  /** HTTP/1.0 wants to be told. */
+  KEEP_SAID: '\r\nConnection: keep-alive',
+  CLOSE: '\r\nConnection: close',
+} as const;
+export type Persistence = (typeof Persistence)[keyof typeof Persistence];
+
+const VERSION = 'HTTP/1.1 ';
+const END = '\r\n\r\n';
+const MS_PER_SECOND = 1000;
+
+/**
+ * Writes one response of HTTP/1.1 into the thread's output: the head as it came with our own framing, then the body in
+ * that framing. To HTTP/1.0 a body of unknown length ends with the connection.
+ */
+export class ResponseWriter {
+  readonly #output: Output;
+  #framing: Framing = Framing.NONE;
+  #owed = 0;
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  /** The body's end can only be told by closing the connection. */
+  get endsWithConnection(): boolean {
+    return this.#framing === Framing.CLOSE;
+  }
+
+  /** Bytes of a body whose length was announced are still to come. */
+  get isShort(): boolean {
+    return this.#owed > 0;
+  }
+
+  interim(head: ResponseHead): void {
+    this.#forward(head);
+    this.#output.text(END);
+  }
+
+  /** Returns whether `persistence` can hold: what ends with the connection can't keep it. */
+  head(head: ResponseHead, http10: boolean, persistence: Persistence): boolean {
+    const unknownLength = head.framing === Framing.CHUNKED || head.framing === Framing.CLOSE;
+    this.#framing = unknownLength ? (http10 ? Framing.CLOSE : Framing.CHUNKED) : head.framing;
+    if (head.bodyless) this.#framing = Framing.NONE;
+    this.#owed = this.#framing === Framing.LENGTH ? head.contentLength : 0;
+    const ends = this.#framing === Framing.CLOSE;
+    this.#forward(head);
+    const length = head.hasContentLength ? `\r\nContent-Length: ${head.contentLength}` : '';
+    const chunked = this.#framing === Framing.CHUNKED ? '\r\nTransfer-Encoding: chunked' : '';
+    const date = head.hasDate ? '' : dateLine();
+    this.#output.text(length + chunked + date + (ends ? Persistence.CLOSE : persistence) + END);
+    return !ends;
+  }
+
+  /** False: longer than announced, and not written. */
+  body(bytes: Uint8Array): boolean {
+    switch (this.#framing) {
+      case Framing.LENGTH:
+        if (bytes.length > this.#owed) return false;
+        this.#owed -= bytes.length;
+        this.#output.bytes(bytes);
+        return true;
+      case Framing.CHUNKED:
+        this.#output.text(chunkStart(bytes.length));
+        this.#output.bytes(bytes);
+        this.#output.text(CHUNK_END);
+        return true;
+      case Framing.CLOSE:
+        this.#output.bytes(bytes);
+        return true;
+      default:
+        return true;
+    }
+  }
+
+  end(): void {
+    if (this.#framing === Framing.CHUNKED) this.#output.text(LAST_CHUNK);
+  }
+
+  /** An answer of umbra's own, whole. `toHead`: its body stays here. */
+  answer(status: number, body: string, toHead: boolean, persistence: Persistence): void {
+    this.#framing = Framing.NONE;
+    this.#owed = 0;
+    const length = Buffer.byteLength(body);
+    this.#output.text(
+      `${VERSION}${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: text/plain; charset=utf-8` +
+        `\r\nContent-Length: ${length}${dateLine()}${persistence}${END}`,
+    );
+    if (!toHead) this.#output.bytes(Buffer.from(body));
+  }
+
+  #forward(head: ResponseHead): void {
+    this.#output.text(VERSION);
+    this.#output.wrote(head.writeForward(this.#output.room(limits.responseHeadBytes), false));
+  }
+}
+
+let dateSecond = -1;
+let dateText = '';
+
+/** RFC 9110, section 6.6.1: a Date is added where the origin sent none. Made once a second. */
+function dateLine(): string {
+  const second = Math.floor(wallClockMs() / MS_PER_SECOND);
+  if (second !== dateSecond) {
+    dateSecond = second;
+    dateText = `\r\nDate: ${new Date(second * MS_PER_SECOND).toUTCString()}`;
+  }
+  return dateText;
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server, Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { ListenerPlan } from '../../../core/plan.js';
+import type { NodeConnection } from './connection.js';
+
+/** Not in the public types: the handle of an accepted connection, and the option that takes it over. */
+interface AcceptedSocket {
+  _handle: object | null;
+}
+interface TakeOver {
+  readonly handle: object;
+  readonly onread: { readonly buffer: Buffer; readonly callback: (bytes: number) => boolean };
+  readonly allowHalfOpen: true;
+}
+const TakingSocket = Socket as unknown as new (options: TakeOver) => Socket;
+
+export interface ServerEvents {
+  /** A new connection; the server attaches its socket to what is returned, or closes it at once for null. */
+  onConnection(secure: boolean, canReset: boolean): NodeConnection | null;
+  readBuffer(): Buffer;
+}
+
+/**
+ * A server whose connections read into a buffer of ours. Node offers no such option for accepted connections, only for
+ * sockets that are made: so the socket that it made is dropped before it has read a byte, and another one takes its
+ * handle over. A connection with TLS reads in the ordinary way.
+ */
+export function newServer(listener: ListenerPlan, events: ServerEvents): Server {
+  if (listener.tls !== null) return newTlsServer(listener.tls, events);
+  const canReset = listener.address.kind === 'tcp';
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
+  server.on('connection', (accepted) => {
+    const connection = events.onConnection(false, canReset);
+    if (connection === null) {
+      accepted.destroy();
+      return;
+    }
+    const handle = (accepted as unknown as AcceptedSocket)._handle;
+    if (handle === null) {
+      accepted.destroy();
+      return;
+    }
+    (accepted as unknown as AcceptedSocket)._handle = null;
+    const buffer = events.readBuffer();
+    const callback = (bytes: number): boolean => {
+      connection.receive(buffer, bytes);
+      return true;
+    };
+    const socket = new TakingSocket({ handle, onread: { buffer, callback }, allowHalfOpen: true });
+    if (canReset) socket.setNoDelay(true);
+    connection.attach(socket);
+  });
+  return server;
+}
+
+function newTlsServer(tls: NonNullable<ListenerPlan['tls']>, events: ServerEvents): Server {
+  const server = createTlsServer({ ...readTlsFiles(tls), allowHalfOpen: true });
+  server.on('secureConnection', (socket) => {
+    const connection = events.onConnection(true, false);
+    if (connection === null) {
+      socket.destroy();
+      return;
+    }
+    socket.setNoDelay(true);
+    connection.attach(socket);
+    socket.on('data', (bytes: Buffer) => connection.receive(bytes, bytes.length));
+  });
+  return server;
+}
+
+/** Throws an Error of one line that names the files if they can't be used. */
+function readTlsFiles(tls: NonNullable<ListenerPlan['tls']>): { cert: Buffer; key: Buffer } {
+  try {
+    return { cert: readFileSync(tls.certPath), key: readFileSync(tls.keyPath) };
+  } catch (cause) {
+    throw new Error(`the certificate or key can't be used: ${tls.certPath}, ${tls.keyPath}`, { cause });
+  }
+}
