@@ -2,13 +2,16 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { pathToFileURL } from 'node:url';
+import { bulk } from './bulk.js';
 import { compare } from './compare.js';
+import { connections } from './connections.js';
 import { chooseGenerator } from './generator.js';
 import { idle } from './idle.js';
 import { isolation } from './isolation.js';
 import { memory } from './memory.js';
 import { type BenchOptions, helpText, parseOptions, type ScenarioName } from './options.js';
 import { choosePlacement } from './placement.js';
+import { stalled } from './stalled.js';
 import type { Bench, Verdict } from './verdict.js';
 import { verdictText } from './verdict.js';
 
@@ -21,6 +24,9 @@ const scenarios: Record<ScenarioName, (bench: Bench) => Promise<Verdict>> = {
   isolation,
   memory,
   idle,
+  bulk,
+  connections,
+  stalled,
 };
 
 /** Resolves with the exit code: 1 when an aim was missed or a measurement is not valid. */

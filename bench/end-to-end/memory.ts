@@ -4,7 +4,7 @@
  */
 import { request } from 'node:http';
 import { pipeline } from 'node:stream';
-import { blocks } from './bulk.js';
+import { blocks } from './bulk-origin.js';
 import { beside, Child, nextMessage } from './child.js';
 import { startOrigins } from './origins.js';
 import { memoryOf, resetPeak } from './proc.js';
@@ -27,7 +27,7 @@ interface Step {
 
 export async function memory({ options, placement, generator }: Bench): Promise<Verdict> {
   const origins = await startOrigins(placement.rest);
-  const bulk = new Child(process.execPath, [beside('bulk.js', import.meta.url)], {
+  const bulk = new Child(process.execPath, [beside('bulk-origin.js', import.meta.url)], {
     cpus: placement.rest,
     ipc: true,
   });

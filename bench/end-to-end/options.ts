@@ -1,7 +1,15 @@
 /** The command line of the end-to-end benches. */
 import { parseArgs } from 'node:util';
 
-export const scenarioNames = ['compare', 'isolation', 'memory', 'idle'] as const;
+export const scenarioNames = [
+  'compare',
+  'isolation',
+  'memory',
+  'idle',
+  'bulk',
+  'connections',
+  'stalled',
+] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface BenchOptions {
@@ -25,7 +33,10 @@ scenarios (default: compare)
   isolation   what a client feels at a fixed rate while the shadow is healthy, refusing, hanging, resetting
   memory      resident memory after full speed, after a 1 GB upload and after a 1 GB download
   idle        CPU share of an umbra that nobody calls
-  all         the four of them
+  bulk        throughput of a 1 GB download and a 1 GB upload, umbra against nginx, taken in turn
+  connections memory of 5,000 idle connections, and what a new client feels beside them
+  stalled     what umbra holds for clients that stop reading a 1 GB response
+  all         all of them
 
 options
   --seconds N       length of one measurement (default 5)

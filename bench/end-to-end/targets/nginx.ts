@@ -68,6 +68,10 @@ error_log stderr error;
 events { worker_connections 8192; }
 http {
   access_log off;
+  # Bodies of any size flow through, as they do through umbra, and are not written to files.
+  client_max_body_size 0;
+  proxy_request_buffering off;
+  proxy_max_temp_file_size 0;
   client_body_temp_path body;
   proxy_temp_path proxy;
   fastcgi_temp_path fastcgi;

@@ -21,7 +21,7 @@ export interface UmbraConfig {
 }
 
 export const mirroredRoute = '  - { name: all, primary: v1, mirrors: [ { to: v2, percent: 100 } ] }';
-const plainRoute = '  - { name: all, primary: v1 }';
+export const plainRoute = '  - { name: all, primary: v1 }';
 
 const command = beside('../../../../bin/umbra.js', import.meta.url);
 const readyLine = /^umbra ready listen=(\S+) admin=(\S+) pid=(\d+)$/;

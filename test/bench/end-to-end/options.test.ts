@@ -30,7 +30,15 @@ t.test('scenarios and options are taken in any order', async (t) => {
 });
 
 t.test('all names every scenario', async (t) => {
-  t.same(parseOptions(['all'])?.scenarios, ['compare', 'isolation', 'memory', 'idle']);
+  t.same(parseOptions(['all'])?.scenarios, [
+    'compare',
+    'isolation',
+    'memory',
+    'idle',
+    'bulk',
+    'connections',
+    'stalled',
+  ]);
 });
 
 t.test('help is asked for by name', async (t) => {
