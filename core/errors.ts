@@ -32,6 +32,7 @@ export const dropReasons = [
   'draining',
   'loop',
   'method',
+  'upgrade',
 ] as const;
 export type DropReason = (typeof dropReasons)[number];
 
@@ -64,6 +65,7 @@ export const Drop = {
   DRAINING: 8,
   LOOP: 9,
   METHOD: 10,
+  UPGRADE: 11,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 

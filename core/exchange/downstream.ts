@@ -7,6 +7,7 @@
  */
 import type { RequestHead } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
+import type { UpstreamTunnel } from '../upstream/tunnel.js';
 
 /** The proxy thread, as an engine sees it. */
 export interface RequestHandler {
@@ -45,6 +46,12 @@ export interface Responder {
   sendHead(head: ResponseHead): void;
   /** The next bytes of the body, copied or sent before it returns. False: send no more until `onWritable`. */
   sendBody(bytes: Uint8Array): boolean;
+  /**
+   * The primary switched protocols, as the request asked by `head.upgrade`: `head` is its 101 and dies with the call. The
+   * engine tells the client, attaches itself to `tunnel` or destroys it before it returns, and the two talk without the
+   * proxy from here on. The responder is dead.
+   */
+  switchProtocols(head: ResponseHead, tunnel: UpstreamTunnel): void;
   /** The response is complete. */
   finish(): void;
   /** An answer of umbra's own, in place of all of the above. `body` is short text; HEAD is the engine's care. */

@@ -11,12 +11,13 @@
 import { Failure, failureAnswers } from '../errors.js';
 import type { RequestHead } from '../http/message.js';
 import { Framing } from '../http/message.js';
-import { writeRequestHead } from '../http/request-writer.js';
+import { upgradeLines, writeRequestHead } from '../http/request-writer.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { CopySource, type Outcome } from '../mirror/codec.js';
 import type { MirrorCopy } from '../mirror/offer.js';
 import type { ResponseSink } from '../upstream/call.js';
 import { UpstreamCall } from '../upstream/client.js';
+import type { UpstreamTunnel } from '../upstream/tunnel.js';
 import type { RequestSink, Responder } from './downstream.js';
 import type { ExchangeHome } from './forwarder.js';
 import type { RouteRuntime } from './runtime.js';
@@ -71,13 +72,14 @@ export class Exchange implements RequestSink, ResponseSink {
     this.status = 0;
     this.failure = none;
     route.ledger.requestStarted();
+    const upgrades = head.upgrade !== '';
     this.#call.start(
       route.pool,
       writeRequestHead(
         head.method,
         head.target,
         head.host,
-        head.fields,
+        upgrades ? head.fields + upgradeLines(head.upgrade) : head.fields,
         head.framing,
         head.contentLength,
         head.lengthZero,
@@ -86,6 +88,7 @@ export class Exchange implements RequestSink, ResponseSink {
       head.framing,
       head.contentLength,
       route.plan.timeoutMs,
+      upgrades,
     );
     if (route.keepsSource) {
       this.source.take(head);
@@ -158,6 +161,15 @@ export class Exchange implements RequestSink, ResponseSink {
     const responder = this.#responder!;
     this.#over();
     responder.finish();
+  }
+
+  onSwitch(head: ResponseHead, tunnel: UpstreamTunnel): void {
+    const ledger = this.route!.ledger;
+    this.status = head.status;
+    ledger.response(this.status);
+    const responder = this.#responder!;
+    this.#over();
+    responder.switchProtocols(head, tunnel);
   }
 
   onFailure(failure: Failure): void {

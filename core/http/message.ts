@@ -39,6 +39,11 @@ export class RequestHead {
   contentLength = 0;
   /** The client said `Content-Length: 0`, which is forwarded as said. */
   lengthZero = false;
+  /**
+   * The Upgrade field's value where Connection names it, the request has no body, and the engine can switch to it; else
+   * empty, and the field was left out (RFC 9110, section 7.8: an upgrade may be ignored).
+   */
+  upgrade = '';
   /** Arrived over TLS. */
   secure = false;
 }

@@ -23,6 +23,11 @@ export function writeRequestHead(
   return lengthZero ? `${start}Content-Length: 0\r\n\r\n` : `${start}\r\n`;
 }
 
+/** The lines that ask for another protocol, to be put among the fields; hop-by-hop, so they are always written anew. */
+export function upgradeLines(protocol: string): string {
+  return `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
+}
+
 /** What stands before the data of a chunk of `bytes` bytes; above 0, for 0 would end the body. */
 export function chunkStart(bytes: number): string {
   return `${bytes.toString(16)}\r\n`;

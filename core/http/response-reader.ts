@@ -26,6 +26,8 @@ export const Fed = {
   REFUSED: 3,
   /** `stop` was called from the sink. */
   STOPPED: 4,
+  /** The upgrade that was asked for was accepted: `head` is the 101, and from `switchedAt` on the bytes are no HTTP. */
+  SWITCHED: 5,
 } as const;
 export type Fed = (typeof Fed)[keyof typeof Fed];
 
@@ -39,6 +41,7 @@ const State = {
   WHOLE: 4,
   REFUSED: 5,
   STOPPED: 6,
+  SWITCHED: 7,
 } as const;
 type State = (typeof State)[keyof typeof State];
 
@@ -56,11 +59,14 @@ const FIRST_GATHER_BYTES = 4 * 1024;
  */
 export class ResponseReader {
   readonly head = new ResponseHead();
+  /** After SWITCHED: where in the bytes that were fed the other protocol begins. */
+  switchedAt = 0;
   fault: ResponseFault = ResponseFault.NONE;
   #state: State = State.STOPPED;
   #sink: ReaderSink;
   #toHead = false;
   #wantsContinue = false;
+  #upgrades = false;
   #interims = 0;
   /** Bytes of a LENGTH body that are still to come. */
   #left = 0;
@@ -75,14 +81,16 @@ export class ResponseReader {
 
   /**
    * Expects the response to the next request. `toHead`: the request's method is HEAD. `wantsContinue`: the
-   * client asked for a 100, so it is delivered as an interim response; else it is swallowed.
+   * client asked for a 100, so it is delivered as an interim response; else it is swallowed. `upgrades`: the request
+   * asked for another protocol, so that a 101 ends the reader's work; else it is refused.
    */
-  reset(sink: ReaderSink, toHead: boolean, wantsContinue = false): void {
+  reset(sink: ReaderSink, toHead: boolean, wantsContinue = false, upgrades = false): void {
     this.fault = ResponseFault.NONE;
     this.#state = State.HEAD;
     this.#sink = sink;
     this.#toHead = toHead;
     this.#wantsContinue = wantsContinue;
+    this.#upgrades = upgrades;
     this.#interims = 0;
     this.#left = 0;
     this.#gatheredBytes = 0;
@@ -118,10 +126,14 @@ export class ResponseReader {
           return Fed.EXCESS;
         case State.REFUSED:
           return Fed.REFUSED;
+        case State.SWITCHED:
+          this.switchedAt = at;
+          return Fed.SWITCHED;
         default:
           return Fed.STOPPED;
       }
     }
+    this.switchedAt = end;
     return this.#code();
   }
 
@@ -137,6 +149,7 @@ export class ResponseReader {
   #code(): Fed {
     if (this.#state === State.WHOLE) return Fed.WHOLE;
     if (this.#state === State.REFUSED) return Fed.REFUSED;
+    if (this.#state === State.SWITCHED) return Fed.SWITCHED;
     return this.#state === State.STOPPED ? Fed.STOPPED : Fed.MORE;
   }
 
@@ -205,9 +218,14 @@ export class ResponseReader {
 
   #interim(): void {
     const { head } = this;
-    if (head.status === SWITCHING_PROTOCOLS) this.#refuse(ResponseFault.UNASKED_UPGRADE);
+    if (head.status === SWITCHING_PROTOCOLS) this.#switch();
     else if (++this.#interims > limits.interimResponses) this.#refuse(ResponseFault.TOO_MANY_INTERIMS);
     else if (head.status !== CONTINUE || this.#wantsContinue) this.#sink.onInterim(head);
+  }
+
+  #switch(): void {
+    if (this.#upgrades) this.#state = State.SWITCHED;
+    else this.#refuse(ResponseFault.UNASKED_UPGRADE);
   }
 
   #final(): void {

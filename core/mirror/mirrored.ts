@@ -164,6 +164,9 @@ export class Mirrored implements ResponseSink {
 
   onInterim(_head: ResponseHead): void {}
 
+  /** Upgrades are not mirrored; a 101 to anything else is refused before it comes here. */
+  onSwitch(): void {}
+
   onHead(head: ResponseHead): void {
     this.status = head.status;
   }

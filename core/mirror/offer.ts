@@ -125,6 +125,7 @@ export class MirrorOffer {
 }
 
 function whyUnfit(plan: MirrorPlan, head: RequestHead): Drop | typeof accepted {
+  if (head.upgrade !== '') return Drop.UPGRADE;
   if (plan.methods !== null && !plan.methods.includes(head.method)) return Drop.METHOD;
   if (head.framing === Framing.LENGTH && head.contentLength > plan.bodyBytesMax) return Drop.BODY_TOO_LARGE;
   return accepted;

@@ -4,11 +4,12 @@
  */
 import type { Failure } from '../errors.js';
 import type { ResponseHead } from '../http/response-head.js';
+import type { UpstreamTunnel } from './tunnel.js';
 
 /**
  * Who awaits a response. Events come in the order
- *   onInterim* (onHead onResponseBody* onEnd | onFailure), and onFailure may also cut in at any point after onHead.
- * After onEnd or onFailure nothing more comes.
+ *   onInterim* (onHead onResponseBody* onEnd | onSwitch | onFailure), and onFailure may also cut in at any point after onHead.
+ * After onEnd, onSwitch or onFailure nothing more comes.
  */
 export interface ResponseSink {
   /** Runs `run`, in which the events of one read from the socket are delivered, so that a sink can gather its writes. */
@@ -19,6 +20,12 @@ export interface ResponseSink {
   onHead(head: ResponseHead): void;
   /** The next bytes of the body, without framing; they die with the call. */
   onResponseBody(bytes: Uint8Array): void;
+  /**
+   * In place of `onHead` … `onEnd`, and only for a request that asked for an upgrade: the upstream switched protocols.
+   * `head` is its 101 and dies with the call. The connection lives on as `tunnel`, which must be attached or destroyed
+   * before this returns; the call is over.
+   */
+  onSwitch(head: ResponseHead, tunnel: UpstreamTunnel): void;
   /** The response is whole. The measured figures of the call are final. */
   onEnd(): void;
   /** The exchange failed; `headSeen` in the call tells whether a head was already delivered. */

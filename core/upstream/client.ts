@@ -10,6 +10,7 @@ import type { UpstreamConnection } from './connection.js';
 import { Deadline } from './deadlines.js';
 import { OutgoingRequest, Put } from './outgoing.js';
 import type { Endpoint, VersionPool } from './pool.js';
+import type { UpstreamTunnel } from './tunnel.js';
 
 /**
  *   NONE --start--> HELD --write--> QUEUED or CONNECTING --connection--> OPEN --onEnd, onFailure--> NONE
@@ -74,6 +75,7 @@ export class UpstreamCall implements ReaderSink {
   #pool: VersionPool | null = null;
   #connection: UpstreamConnection | null = null;
   #toHead = false;
+  #upgrades = false;
   /** `write` returned false: `onDrain` is owed. */
   #drainOwed = false;
   #retried = false;
@@ -103,7 +105,8 @@ export class UpstreamCall implements ReaderSink {
    * Sends a request. `head` is a wire string ending in the empty line. With `Framing.NONE` it goes out at once;
    * else it is held until the first `write`, which the owner owes in this turn of the loop, and goes out with it.
    * `timeoutMs` bounds the whole exchange, the wait for a connection included. A failure that is found at once
-   * (no endpoint, a full queue) is delivered after the running callback has returned.
+   * (no endpoint, a full queue) is delivered after the running callback has returned. `upgrades`: the head asks for
+   * another protocol, without a body, and the sink takes `onSwitch`.
    */
   start(
     pool: VersionPool,
@@ -112,6 +115,7 @@ export class UpstreamCall implements ReaderSink {
     framing: Framing,
     contentLength: number,
     timeoutMs: number,
+    upgrades = false,
   ): void {
     this.sentUs = 0;
     this.firstByteUs = 0;
@@ -127,6 +131,7 @@ export class UpstreamCall implements ReaderSink {
     this.#pool = pool;
     this.#connection = null;
     this.#toHead = method === 'HEAD';
+    this.#upgrades = upgrades;
     this.#drainOwed = false;
     this.#retried = false;
     this.#request.begin(pool.resources.arena, head, framing, contentLength);
@@ -254,6 +259,17 @@ export class UpstreamCall implements ReaderSink {
     this.#sink.onEnd();
   }
 
+  /** From the connection, which is a tunnel from here on. */
+  onSwitch(head: ResponseHead, tunnel: UpstreamTunnel): void {
+    this.firstByteUs = this.#readUs;
+    this.endUs = this.#readUs;
+    this.status = head.status;
+    this.headSeen = true;
+    this.#request.clearOutbox(this.#connection!);
+    this.#finish();
+    this.#sink.onSwitch(head, tunnel);
+  }
+
   #sendBodyless(): void {
     this.#acquire();
     if (this.#phase === Phase.OPEN) this.#request.flush(this.#connection!);
@@ -289,7 +305,7 @@ export class UpstreamCall implements ReaderSink {
     this.#phase = Phase.OPEN;
     this.endpoint = connection.endpoint.plan;
     this.reused = connection.exchanges > 0;
-    connection.begin(this, this.#toHead);
+    connection.begin(this, this.#toHead, this.#upgrades);
     if (this.sentUs === 0) {
       this.#sink.onSent();
       if (this.#connection !== connection) return;

@@ -8,6 +8,7 @@ import type { UpstreamCall } from './client.js';
 import { Deadline } from './deadlines.js';
 import type { Endpoint, VersionPool } from './pool.js';
 import type { UpstreamResources } from './resources.js';
+import { type TunnelOwner, UpstreamTunnel } from './tunnel.js';
 
 /**
  *   CONNECTING --connected--> READY --lost, spent or too long idle--> CLOSED
@@ -21,7 +22,7 @@ type State = (typeof State)[keyof typeof State];
 type SocketWithHandle = Socket & { readonly _handle?: { readonly fd?: number } | null };
 
 /** One socket to one endpoint: carries one call at a time and hands the bytes that come back to its reader. */
-export class UpstreamConnection {
+export class UpstreamConnection implements TunnelOwner {
   readonly endpoint: Endpoint;
   /** The call whose exchange runs here, or that waits for the connect; null while idle. */
   call: UpstreamCall | null;
@@ -36,6 +37,8 @@ export class UpstreamConnection {
   #fed: Fed = Fed.MORE;
   #readBytes = 0;
   #paused = false;
+  /** Set when the connection left HTTP. */
+  #tunnel: UpstreamTunnel | null = null;
   /** A block of a call that is gone, from which the kernel is still taking bytes. */
   #keptBlock: Buffer | null = null;
   readonly #pool: VersionPool;
@@ -87,9 +90,9 @@ export class UpstreamConnection {
   }
 
   /** The request of its call is about to be written: the next bytes read are the response. */
-  begin(call: UpstreamCall, toHead: boolean): void {
+  begin(call: UpstreamCall, toHead: boolean, upgrades: boolean): void {
     this.requestWhole = false;
-    this.#reader.reset(call, toHead);
+    this.#reader.reset(call, toHead, false, upgrades);
   }
 
   /** Its call is over, or goes on elsewhere. Bytes that still come have no taker. */
@@ -158,6 +161,10 @@ export class UpstreamConnection {
     this.#pool.serveWaiters();
   }
 
+  closeTunnel(): void {
+    if (this.#state !== State.CLOSED) this.#shut();
+  }
+
   #onConnect(): void {
     if (this.#state !== State.CONNECTING) return;
     this.#state = State.READY;
@@ -167,6 +174,10 @@ export class UpstreamConnection {
 
   /** Delivers one read to the call, all of it within the sink's batch. Returns whether to go on reading. */
   #onRead(bytes: number): boolean {
+    if (this.#tunnel !== null) {
+      this.#tunnel.onData(this.#buffer.subarray(0, bytes));
+      return !this.#paused;
+    }
     const { call } = this;
     if (call === null) {
       // Bytes without a request are not a response to anything (RFC 9112, section 9.2).
@@ -177,12 +188,27 @@ export class UpstreamConnection {
     call.onRead();
     call.batch(this.#runFeed);
     if (this.#fed === Fed.WHOLE || this.#fed === Fed.EXCESS) this.#settle();
+    else if (this.#fed === Fed.SWITCHED) this.#switch(call);
     return !this.#paused;
   }
 
   #feed(): void {
     this.#fed = this.#reader.feed(this.#buffer, 0, this.#readBytes);
     if (this.#fed === Fed.REFUSED) this.#lose(Failure.PROTOCOL);
+  }
+
+  /** The upstream accepted the upgrade: the connection leaves the pool, and what follows the 101 is the tunnel's. */
+  #switch(call: UpstreamCall): void {
+    if (this.#state === State.CLOSED) return;
+    const rest = this.#buffer.subarray(this.#reader.switchedAt, this.#readBytes);
+    const tunnel = new UpstreamTunnel(this, this.#socket);
+    this.#tunnel = tunnel;
+    this.detach();
+    this.#pool.letGo(this);
+    call.onSwitch(this.#reader.head, tunnel);
+    if (!tunnel.attached) tunnel.destroy();
+    else if (rest.length > 0) tunnel.onData(rest);
+    this.#pool.serveWaiters();
   }
 
   /** After a whole response: back to the pool if both sides are done and the upstream did not say otherwise. */
@@ -199,6 +225,10 @@ export class UpstreamConnection {
   }
 
   #onFin(): void {
+    if (this.#tunnel !== null) {
+      this.#tunnel.onEnd();
+      return;
+    }
     const { call } = this;
     if (call !== null && this.#state === State.READY) {
       call.batch(this.#runFinish);
@@ -213,6 +243,11 @@ export class UpstreamConnection {
   /** The socket is done for. Tells the call, which may begin anew elsewhere, before waiters get the freed place. */
   #lose(failure: Failure): void {
     if (this.#state === State.CLOSED) return;
+    if (this.#tunnel !== null) {
+      this.#shut();
+      this.#tunnel.onClosed();
+      return;
+    }
     const connecting = this.#state === State.CONNECTING;
     const { call } = this;
     this.detach();
@@ -227,7 +262,8 @@ export class UpstreamConnection {
     this.#resources.deadlines.clear(this.#deadline);
     this.#reader.stop();
     this.#socket.destroy();
-    this.#pool.forget(this);
+    if (this.#tunnel === null) this.#pool.forget(this);
+    else this.#resources.counters.connectionClosed(this.#pool.plan);
   }
 
   #written(): void {

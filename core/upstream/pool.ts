@@ -166,6 +166,11 @@ export class VersionPool {
     if (connection !== null) call.onConnection(connection);
   }
 
+  /** From a connection: it left HTTP. It takes no place any more, and is told of as open until it closes. */
+  letGo(connection: UpstreamConnection): void {
+    connection.endpoint.open--;
+  }
+
   /** From a connection: it is closed. */
   forget(connection: UpstreamConnection): void {
     const { endpoint } = connection;

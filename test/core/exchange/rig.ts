@@ -15,9 +15,28 @@ import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
 import { createRing } from '../../../core/ring/layout.js';
 import { RingWriter } from '../../../core/ring/writer.js';
 import { Sampler } from '../../../core/route/sampler.js';
+import type { TunnelSink, UpstreamTunnel } from '../../../core/upstream/tunnel.js';
 import { TestPool } from '../upstream/exchange.js';
 
 const ringBytes = 64 * 1024;
+
+/** What the client's end of a tunnel was told. */
+export class ToldTunnel implements TunnelSink {
+  text = '';
+  readonly events: string[] = [];
+  onTunnelData(bytes: Uint8Array): void {
+    this.text += Buffer.from(bytes).toString('latin1');
+  }
+  onTunnelDrain(): void {
+    this.events.push('drain');
+  }
+  onTunnelEnd(): void {
+    this.events.push('end');
+  }
+  onTunnelClosed(): void {
+    this.events.push('closed');
+  }
+}
 
 /** What an engine was told of one response, in order. */
 export class Told implements Responder {
@@ -26,6 +45,8 @@ export class Told implements Responder {
   /** What `sendBody` answers. */
   hasRoom = true;
   over = false;
+  tunnel: UpstreamTunnel | null = null;
+  readonly tunnelSink = new ToldTunnel();
   #wake: (() => void)[] = [];
 
   batch(run: () => void): void {
@@ -41,6 +62,11 @@ export class Told implements Responder {
     this.body += Buffer.from(bytes).toString('latin1');
     this.#note('body');
     return this.hasRoom;
+  }
+  switchProtocols(head: ResponseHead, tunnel: UpstreamTunnel): void {
+    this.tunnel = tunnel;
+    tunnel.attach(this.tunnelSink);
+    this.#end(`switch ${head.status}`);
   }
   finish(): void {
     this.#end('finish');

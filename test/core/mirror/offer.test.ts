@@ -25,6 +25,13 @@ t.test('a method or a body that the mirror does not want is dropped before the r
   t.strictSame([eligible, dropped[Drop.METHOD], dropped[Drop.BODY_TOO_LARGE]], [3, 1, 1]);
 });
 
+t.test('an upgrade is never mirrored, and counted', async (t) => {
+  const rig = new MirrorRig(port, {});
+  t.equal(rig.offer({ upgrade: 'websocket' }), 0);
+  const { eligible, dropped } = rig.counts();
+  t.strictSame([eligible, dropped[Drop.UPGRADE]], [1, 1]);
+});
+
 t.test('a full ring drops at once, and an oversized head for another reason', async (t) => {
   const rig = new MirrorRig(port, {}, 4096);
   let taken = 0;

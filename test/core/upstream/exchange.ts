@@ -3,13 +3,14 @@ import { type Clock, nowUs } from '../../../core/clock.js';
 import type { Failure } from '../../../core/errors.js';
 import { failureReasons } from '../../../core/errors.js';
 import { Framing } from '../../../core/http/message.js';
-import { writeRequestHead } from '../../../core/http/request-writer.js';
+import { upgradeLines, writeRequestHead } from '../../../core/http/request-writer.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
 import type { EndpointPlan, VersionPlan } from '../../../core/plan.js';
 import type { ResponseSink } from '../../../core/upstream/call.js';
 import { UpstreamCall } from '../../../core/upstream/client.js';
 import { VersionPool } from '../../../core/upstream/pool.js';
 import { type UpstreamCounters, UpstreamResources } from '../../../core/upstream/resources.js';
+import type { TunnelSink, UpstreamTunnel } from '../../../core/upstream/tunnel.js';
 
 export const TIMEOUT_MS = 10_000;
 
@@ -64,7 +65,8 @@ export class TestPool extends VersionPool {
 }
 
 /** One call and everything that its sink was told, in order. */
-export class Exchange extends EventEmitter implements ResponseSink {
+export class Exchange extends EventEmitter implements ResponseSink, TunnelSink {
+  tunnel: UpstreamTunnel | null = null;
   readonly call = new UpstreamCall(this);
   readonly events: string[] = [];
   /** Interim statuses with their forwarded heads. */
@@ -82,6 +84,13 @@ export class Exchange extends EventEmitter implements ResponseSink {
   get(pool: VersionPool, method = 'GET', timeoutMs = TIMEOUT_MS): this {
     const head = writeRequestHead(method, '/', 'origin', '', Framing.NONE, 0);
     this.call.start(pool, head, method, Framing.NONE, 0, timeoutMs);
+    return this;
+  }
+
+  /** Asks for another protocol. */
+  upgrade(pool: VersionPool, protocol = 'chat'): this {
+    const head = writeRequestHead('GET', '/', 'origin', upgradeLines(protocol), Framing.NONE, 0);
+    this.call.start(pool, head, 'GET', Framing.NONE, 0, TIMEOUT_MS, true);
     return this;
   }
 
@@ -118,6 +127,29 @@ export class Exchange extends EventEmitter implements ResponseSink {
     run();
     this.emit('batch-end');
   }
+  onSwitch(head: ResponseHead, tunnel: UpstreamTunnel): void {
+    this.head = forwarded(head);
+    this.tunnel = tunnel;
+    tunnel.attach(this);
+    this.over = true;
+    this.#note('switch');
+    this.emit('over');
+  }
+
+  onTunnelData(bytes: Uint8Array): void {
+    this.body += Buffer.from(bytes).toString('latin1');
+    this.#note('tunnel data');
+  }
+  onTunnelDrain(): void {
+    this.#note('tunnel drain');
+  }
+  onTunnelEnd(): void {
+    this.#note('tunnel end');
+  }
+  onTunnelClosed(): void {
+    this.#note('tunnel closed');
+  }
+
   onInterim(head: ResponseHead): void {
     this.interims.push(forwarded(head));
     this.#note('interim');

@@ -1,4 +1,5 @@
 import type { ResponseHead } from '../../../core/http/response-head.js';
+import type { UpstreamTunnel } from '../../../core/upstream/tunnel.js';
 import type { RequestSink, Responder } from '../downstream.js';
 import type { Output, OutputOwner } from './output.js';
 import { Persistence, ResponseWriter } from './response-writer.js';
@@ -123,6 +124,11 @@ export class NodeResponder implements Responder {
     }
     this.#roomOwed = this.#connection.isBlocked();
     return !this.#roomOwed;
+  }
+
+  switchProtocols(_head: ResponseHead, tunnel: UpstreamTunnel): void {
+    tunnel.destroy();
+    this.cut();
   }
 
   finish(): void {

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { RequestHead } from '../../../core/http/message.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
+import type { UpstreamTunnel } from '../../../core/upstream/tunnel.js';
 import type { RequestHandler, RequestSink, Responder } from '../downstream.js';
 import { addressText } from './address.js';
 import type { UwsResponse } from './binding.js';
@@ -172,6 +173,11 @@ export class UwsResponder implements Responder {
     // Before the call that may complete the response: `res` throws right after it.
     if (this.#paused && this.#body.endsWithin(bytes.length)) this.resumeBody();
     return this.#settle(this.#body.send(this.#res!, bytes)) === Offer.ROOM;
+  }
+
+  switchProtocols(_head: ResponseHead, tunnel: UpstreamTunnel): void {
+    tunnel.destroy();
+    this.cut();
   }
 
   finish(): void {
