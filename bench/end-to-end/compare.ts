@@ -6,10 +6,18 @@ import { cpuBusyUs, cpuOf, memoryOf, threadsBetween } from './proc.js';
 import { direct } from './targets/direct.js';
 import { nginx, nginxMirror } from './targets/nginx.js';
 import type { RunningTarget, Target } from './targets/target.js';
-import { umbra, umbraMirror } from './targets/umbra.js';
+import { umbra, umbraMirror, umbraNode, umbraNodeMirror } from './targets/umbra.js';
 import type { Bench, Verdict } from './verdict.js';
 
-const targets: readonly Target[] = [direct, umbra, nginx, umbraMirror, nginxMirror];
+const targets: readonly Target[] = [
+  direct,
+  umbra,
+  umbraNode,
+  nginx,
+  umbraMirror,
+  umbraNodeMirror,
+  nginxMirror,
+];
 /** Enough for the compiler to have seen every path that counts. */
 const warmUpSeconds = 3;
 /** Before each measurement: a target that waited for its turn has cold caches, and may have lost compiled code. */

@@ -29,6 +29,8 @@ export interface Measurement {
 
 export const plainCpuRatioMax = 1.5;
 export const mirrorCpuRatioMax = 0.6;
+export const nodeCpuRatioMax = 1.05;
+export const nodeNginxCpuRatioMax = 1.1;
 /** A proxy that drops copies does less work: below this share its CPU time says nothing about mirroring. */
 const copiesShareMin = 0.99;
 /** Above it, rates and latencies are the neighbours' as much as the proxy's; CPU time a request suffers less. */
@@ -67,9 +69,33 @@ export function comparisonText(measured: readonly Measurement[]): string {
 
 export function comparisonAims(measured: readonly Measurement[]): Aim[] {
   return [
-    aim('without mirror', of(measured, 'umbra'), of(measured, 'nginx'), plainCpuRatioMax),
-    aim('with mirror', of(measured, 'umbra-mirror'), of(measured, 'nginx-mirror'), mirrorCpuRatioMax),
+    aim('without mirror', of(measured, 'umbra'), of(measured, 'nginx'), plainCpuRatioMax, 'nginx'),
+    aim(
+      'with mirror',
+      of(measured, 'umbra-mirror'),
+      of(measured, 'nginx-mirror'),
+      mirrorCpuRatioMax,
+      'nginx',
+    ),
+    ...nodeAims(measured),
   ];
+}
+
+/** The node engine against the uws engine and against nginx; only where it took part. */
+function nodeAims(measured: readonly Measurement[]): Aim[] {
+  const plain = of(measured, 'umbra-node');
+  const mirror = of(measured, 'umbra-node-mirror');
+  const aims: Aim[] = [];
+  if (plain.length > 0) {
+    aims.push(
+      aim('node engine without mirror', plain, of(measured, 'umbra'), nodeCpuRatioMax, 'uws'),
+      aim('node engine without mirror', plain, of(measured, 'nginx'), nodeNginxCpuRatioMax, 'nginx'),
+    );
+  }
+  if (mirror.length > 0) {
+    aims.push(aim('node engine with mirror', mirror, of(measured, 'umbra-mirror'), nodeCpuRatioMax, 'uws'));
+  }
+  return aims;
 }
 
 /**
@@ -81,8 +107,9 @@ function aim(
   ours: readonly Measurement[],
   rival: readonly Measurement[],
   ratioMax: number,
+  rivalName: string,
 ): Aim {
-  const name = `${what}, CPU a request <= ${ratioMax} x nginx`;
+  const name = `${what}, CPU a request <= ${ratioMax} x ${rivalName}`;
   if (ours.length === 0 || rival.length === 0) return { name, found: 'a target is missing', isMet: null };
   const invalid = [...ours, ...rival].map(whyInvalid).find((why) => why !== null);
   if (invalid !== undefined) return { name, found: invalid, isMet: null };

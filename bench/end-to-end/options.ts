@@ -42,7 +42,8 @@ options
   --seconds N       length of one measurement (default 5)
   --rounds N        times that each target is measured (default 4)
   --connections N   connections of the load generator (default 64)
-  --only A,B        targets of compare: direct, umbra, nginx, umbra-mirror, nginx-mirror
+  --only A,B        targets of compare: direct, umbra, umbra-node, nginx, umbra-mirror, umbra-node-mirror,
+                      nginx-mirror; umbra is on the uws engine, umbra-node on the node engine
   --rate N          requests a second in isolation (default: a third of saturation)
   --json FILE       writes every single measurement to FILE
   --no-pin          lets the kernel choose CPUs

@@ -14,6 +14,8 @@ export interface RunningUmbra {
 
 export interface UmbraConfig {
   readonly proxyThreads: number;
+  /** `auto` unless it is said. */
+  readonly engine?: 'auto' | 'uws' | 'node';
   readonly primaryPort: number;
   readonly shadowPort: number;
   /** The YAML of the routes; versions are `v1` and `v2`. */
@@ -27,8 +29,10 @@ const command = beside('../../../../bin/umbra.js', import.meta.url);
 const readyLine = /^umbra ready listen=(\S+) admin=(\S+) pid=(\d+)$/;
 const readyTimeoutMs = 15_000;
 
-export const umbra = umbraTarget('umbra', false);
-export const umbraMirror = umbraTarget('umbra-mirror', true);
+export const umbra = umbraTarget('umbra', false, 'uws');
+export const umbraMirror = umbraTarget('umbra-mirror', true, 'uws');
+export const umbraNode = umbraTarget('umbra-node', false, 'node');
+export const umbraNodeMirror = umbraTarget('umbra-node-mirror', true, 'node');
 
 export async function startUmbra(config: UmbraConfig, cpus: string | null): Promise<RunningUmbra> {
   const directory = await mkdtemp(join(tmpdir(), 'umbra-bench-'));
@@ -48,14 +52,15 @@ export async function startUmbra(config: UmbraConfig, cpus: string | null): Prom
   }
 }
 
-function umbraTarget(name: string, mirrors: boolean): Target {
+function umbraTarget(name: string, mirrors: boolean, engine: 'uws' | 'node'): Target {
   return {
     name,
     mirrors,
     missing: () => null,
     start: async ({ primary, shadow }, placement) => {
       const routes = mirrors ? mirroredRoute : plainRoute;
-      const config = { proxyThreads: 1, primaryPort: primary.port, shadowPort: shadow.port, routes };
+      const [primaryPort, shadowPort] = [primary.port, shadow.port];
+      const config = { proxyThreads: 1, engine, primaryPort, shadowPort, routes };
       const running = await startUmbra(config, placement.proxy);
       const dropped = (): Promise<string | null> => droppedText(running.admin);
       return { url: running.url, pids: () => [running.pid], dropped, stop: running.stop };
@@ -80,8 +85,8 @@ function named(what: string, counts: Record<string, number>): string[] {
     .map(([reason, count]) => `${count} ${what} (${reason})`);
 }
 
-function yaml({ proxyThreads, primaryPort, shadowPort, routes }: UmbraConfig): string {
-  return `listen: [ { address: "127.0.0.1:0" } ]
+function yaml({ proxyThreads, engine = 'auto', primaryPort, shadowPort, routes }: UmbraConfig): string {
+  return `listen: [ { address: "127.0.0.1:0", engine: ${engine} } ]
 admin: { address: "127.0.0.1:0" }
 threads: { proxy: ${proxyThreads}, shadow: 1 }
 versions:
