@@ -42,6 +42,8 @@ export const limits = {
   downstreamReadIdleSeconds: 60,
   /** A client that neither reads a response nor sends its next request, in seconds. Reached: the connection is closed. */
   downstreamWriteIdleSeconds: 60,
+  /** Client connections of one proxy thread on the node engine. Reached: a further one is closed at once, `umbra_downstream_connections_refused_total`. */
+  downstreamConnections: 16 * 1024,
   /** Bytes of the next requests that a client has sent before its answer (pipelining), on the node engine. Past it: not read until then. */
   pipelinedBytes: 64 * 1024,
   /** After the last response, how long a client may take to close its side, in milliseconds. Reached: the connection is closed. */

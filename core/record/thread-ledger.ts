@@ -34,6 +34,11 @@ export const threadFields = [
     metric: 'umbra_thread_restarts_total',
     help: 'Times that the thread died and was started again.',
   },
+  {
+    kind: 'counter',
+    metric: 'umbra_downstream_connections_refused_total',
+    help: 'Client connections closed at once because there were too many.',
+  },
 ] as const satisfies readonly { kind: 'counter' | 'gauge'; metric: string; help: string }[];
 
 /** Indexes of `threadFields`. */
@@ -46,6 +51,7 @@ export const ThreadField = {
   ACCESS_LOG_DROPPED: 5,
   /** Written by main, between the thread's lives. */
   RESTARTS: 6,
+  CONNECTIONS_REFUSED: 7,
 } as const;
 export type ThreadField = (typeof ThreadField)[keyof typeof ThreadField];
 

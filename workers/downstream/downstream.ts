@@ -20,6 +20,8 @@ export interface DownstreamCounters {
   accepted(): void;
   /** A connection is gone. */
   closed(): void;
+  /** A connection was closed at once, because there were too many. */
+  turnedAway(): void;
   /** A request was refused by the engine and never reached the proxy. */
   refused(): void;
 }

@@ -103,6 +103,7 @@ export function openDownstreams(
       ledger.add(ThreadField.CONNECTIONS);
     },
     closed: () => ledger.add(ThreadField.CONNECTIONS, -1),
+    turnedAway: () => ledger.add(ThreadField.CONNECTIONS_REFUSED),
     refused: () => ledger.add(ThreadField.REFUSED),
   };
   const downstreams: Downstream[] = [];

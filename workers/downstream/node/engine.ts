@@ -95,6 +95,10 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
 
   #accept(secure: boolean, canReset: boolean): NodeConnection | null {
     if (this.draining) return null;
+    if (this.#connections.size >= this.resources.connectionsMax) {
+      this.#counters.turnedAway();
+      return null;
+    }
     const connection = new NodeConnection(this, secure, canReset);
     this.#connections.add(connection);
     this.#counters.accepted();

@@ -29,14 +29,21 @@ export const defaultPatience: ClientPatience = {
 export class NodeResources {
   readonly clock: Clock;
   readonly patience: ClientPatience;
+  /** Of one listener. */
+  readonly connectionsMax: number;
   readonly deadlines: Deadlines;
   readonly scanner = new RequestHeadScanner();
   readonly output = new Output();
   readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(limits.readBufferBytes);
 
-  constructor(clock: Clock, patience: ClientPatience = defaultPatience) {
+  constructor(
+    clock: Clock,
+    patience: ClientPatience = defaultPatience,
+    connectionsMax: number = limits.downstreamConnections,
+  ) {
     this.clock = clock;
     this.patience = patience;
+    this.connectionsMax = connectionsMax;
     this.deadlines = new Deadlines(clock);
   }
 

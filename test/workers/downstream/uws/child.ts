@@ -33,7 +33,7 @@ const downstream = new UwsDownstream(
   loading.uws,
   workerData as ListenerPlan['tls'],
   { onRequest },
-  { accepted: () => {}, closed: () => {}, refused: () => {} },
+  { accepted: () => {}, closed: () => {}, turnedAway: () => {}, refused: () => {} },
 );
 let leaving = false;
 

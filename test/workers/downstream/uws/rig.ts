@@ -115,6 +115,7 @@ export class Rig implements RequestHandler {
     this.downstream = new UwsDownstream(uws, null, this, {
       accepted: () => this.counts.accepted++,
       closed: () => this.counts.closed++,
+      turnedAway: () => {},
       refused: () => this.counts.refused++,
     });
     acceptor.addChild(this.downstream.descriptor());

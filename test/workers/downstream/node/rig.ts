@@ -1,0 +1,80 @@
+/** A real acceptor and a real node engine on one thread. */
+import net from 'node:net';
+import type { Test } from 'tap';
+import { nowUs } from '../../../../core/clock.js';
+import type { RequestHead } from '../../../../core/http/message.js';
+import type { ListenerPlan } from '../../../../core/plan.js';
+import type { RequestHandler, RequestSink, Responder } from '../../../../workers/downstream/downstream.js';
+import { NodeAcceptor } from '../../../../workers/downstream/node/acceptor.js';
+import { NodeDownstream } from '../../../../workers/downstream/node/engine.js';
+import {
+  type ClientPatience,
+  defaultPatience,
+  NodeResources,
+} from '../../../../workers/downstream/node/resources.js';
+import { Client, loopback, Seen } from '../uws/rig.js';
+
+export class NodeRig implements RequestHandler {
+  readonly seen: Seen[] = [];
+  readonly counts = { accepted: 0, closed: 0, refused: 0, turnedAway: 0 };
+  readonly acceptor: NodeAcceptor;
+  readonly downstream: NodeDownstream;
+  onSeen: (seen: Seen) => void;
+
+  private constructor(
+    acceptor: NodeAcceptor,
+    listener: ListenerPlan,
+    resources: NodeResources,
+    onSeen: (seen: Seen) => void,
+  ) {
+    this.acceptor = acceptor;
+    this.onSeen = onSeen;
+    const count = (what: keyof NodeRig['counts']) => () => void this.counts[what]++;
+    this.downstream = new NodeDownstream(
+      listener,
+      this,
+      {
+        accepted: count('accepted'),
+        closed: count('closed'),
+        turnedAway: count('turnedAway'),
+        refused: count('refused'),
+      },
+      resources,
+    );
+  }
+
+  static async start(
+    t: Test,
+    onSeen: (seen: Seen) => void,
+    patience: Partial<ClientPatience> = {},
+    connectionsMax?: number,
+  ): Promise<NodeRig> {
+    const listener: ListenerPlan = { address: loopback, engine: 'node', tls: null };
+    const acceptor = await NodeAcceptor.listen(listener);
+    const resources = new NodeResources(nowUs, { ...defaultPatience, ...patience }, connectionsMax);
+    const rig = new NodeRig(acceptor, listener, resources, onSeen);
+    acceptor.addChild(0, rig.downstream.descriptor());
+    await acceptor.settled();
+    t.teardown(async () => {
+      acceptor.close();
+      await rig.downstream.leave();
+    });
+    return rig;
+  }
+
+  onRequest(head: RequestHead, responder: Responder): RequestSink {
+    const seen = new Seen(head, responder);
+    this.seen.push(seen);
+    this.onSeen(seen);
+    return seen;
+  }
+
+  connect(): Client {
+    return new Client(net.connect({ port: this.acceptor.port, host: '127.0.0.1' }));
+  }
+
+  /** Resolves when `holds` does; it is asked after each turn of the loop. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise(setImmediate);
+  }
+}
