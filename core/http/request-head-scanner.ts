@@ -54,6 +54,7 @@ export class RequestHeadScanner {
   #persists = false;
   /** Joined values of Connection fields that name more than `close` or `keep-alive`. */
   #options = '';
+  /** Values of Upgrade fields, whether or not Connection names them. */
   #upgrade = '';
 
   /** Scans `bytes[start, end)`, which begins with a head. Refused past `limits.requestHeadBytes`. */
@@ -76,6 +77,7 @@ export class RequestHeadScanner {
     head.framing = Framing.NONE;
     head.contentLength = 0;
     head.lengthZero = false;
+    head.upgrade = '';
     this.fault = RequestFault.NONE;
     this.length = 0;
     this.http10 = false;
@@ -343,7 +345,11 @@ export class RequestHeadScanner {
     const options = this.#options.toLowerCase();
     if (/(?:^|,)[ \t]*close[ \t]*(?:,|$)/.test(options)) this.#closes = true;
     if (/(?:^|,)[ \t]*keep-alive[ \t]*(?:,|$)/.test(options)) this.#persists = true;
-    this.head.fields = withoutNamed(this.head.fields, options);
+    const { head } = this;
+    // HTTP/1.0 knows no upgrades (RFC 9110, section 7.8), and a body would stand between the request and the tunnel.
+    const maySwitch = !this.http10 && head.framing === Framing.NONE;
+    if (maySwitch && /(?:^|,)[ \t]*upgrade[ \t]*(?:,|$)/.test(options)) head.upgrade = this.#upgrade;
+    head.fields = withoutNamed(head.fields, options);
   }
 }
 

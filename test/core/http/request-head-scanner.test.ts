@@ -132,6 +132,20 @@ t.test('the forms of a target come to origin-form, and an absolute one overrides
   t.match(scan('GET / HTTP/1.0\r\n\r\n'), { scan: Scan.DONE, host: '', http10: true, keepAlive: false });
 });
 
+t.test('an upgrade is heard where Connection names it, HTTP/1.1 goes with it and no body', async (t) => {
+  const upgradeOf = (text: string): string => {
+    scan(text);
+    return scanner.head.upgrade;
+  };
+  const asked = 'Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n';
+  t.equal(upgradeOf(get(asked)), 'websocket');
+  t.equal(scan(get(`a: 1\r\n${asked}`)).fields, 'a: 1\r\n');
+  t.equal(upgradeOf(get('Upgrade: websocket\r\n')), '');
+  t.equal(upgradeOf(get('Connection: upgrade\r\n')), '');
+  t.equal(upgradeOf(post(`${asked}Content-Length: 1\r\n`)), '');
+  t.equal(upgradeOf(`GET / HTTP/1.0\r\n${asked}\r\n`), '');
+});
+
 t.test('an expectation is heard only where a body and HTTP/1.1 go with it', async (t) => {
   t.equal(scan(post('Expect: 100-Continue\r\nContent-Length: 5\r\n')).expectsContinue, true);
   t.equal(scan(post('Expect: 100-continue\r\n')).expectsContinue, false);

@@ -5,12 +5,14 @@ import { RequestFault, requestFaultAnswers } from '../../../core/http/request-fa
 import { Scan } from '../../../core/http/request-head-scanner.js';
 import { limits } from '../../../core/limits.js';
 import { Deadline } from '../../../core/upstream/deadlines.js';
+import type { UpstreamTunnel } from '../../../core/upstream/tunnel.js';
 import type { RequestHandler } from '../downstream.js';
 import { HeldBytes } from './held-bytes.js';
 import type { OutputOwner } from './output.js';
 import type { NodeResources } from './resources.js';
 import { NodeResponder, type ResponderConnection } from './responder.js';
 import { Persistence, ResponseWriter } from './response-writer.js';
+import { type TunnelClient, TunnelEnd } from './tunnel-end.js';
 
 /** What a connection needs of its engine. */
 export interface ConnectionOwner {
@@ -30,17 +32,18 @@ export interface ConnectionOwner {
  *
  *   HEAD --head--> BODY --last piece--> ANSWERING --response over--> HEAD (the next request)
  *     \--no body--------------------------->/
+ * An upgrade that the primary accepted goes from ANSWERING to TUNNEL, where nothing is HTTP any more.
  * From each, what ends the connection goes to LEAVING: our side is closed, and bytes that still come are thrown away
  * until the client closes its own, because a reset might destroy the response on its way. CLOSED: the socket is gone.
  */
-const Input = { HEAD: 0, BODY: 1, ANSWERING: 2, LEAVING: 3, CLOSED: 4 } as const;
+const Input = { HEAD: 0, BODY: 1, ANSWERING: 2, TUNNEL: 3, LEAVING: 4, CLOSED: 5 } as const;
 type Input = (typeof Input)[keyof typeof Input];
 
 const nothing = new Uint8Array(0);
 const IPV4_MAPPED = '::ffff:';
 
 /** One client's connection: its requests in order, one at a time, and the way back for each. */
-export class NodeConnection implements BodySink, ResponderConnection, OutputOwner {
+export class NodeConnection implements BodySink, ResponderConnection, OutputOwner, TunnelClient {
   readonly #owner: ConnectionOwner;
   readonly #resources: NodeResources;
   readonly #secure: boolean;
@@ -64,6 +67,7 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
   #paused = false;
   /** The client has sent its FIN: it may still read. */
   #halfClosed = false;
+  #tunnel: TunnelEnd | null = null;
 
   /** `canReset`: a plain TCP connection. */
   constructor(owner: ConnectionOwner, secure: boolean, canReset: boolean) {
@@ -93,6 +97,10 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
   /** One read: `bytes[0, end)`, which dies with the call. Never while an earlier one is being read. */
   receive(bytes: Buffer, end: number): void {
     if (this.#input >= Input.LEAVING) return;
+    if (this.#tunnel !== null) {
+      this.#tunnel.fromClient(bytes.subarray(0, end));
+      return;
+    }
     const held = this.#held;
     if (held.count === 0) {
       this.#read(bytes, 0, end);
@@ -144,6 +152,19 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
     this.#settle();
   }
 
+  switchTo(tunnel: UpstreamTunnel): void {
+    const held = this.#held;
+    const end = new TunnelEnd(this, tunnel);
+    this.#ended();
+    this.#input = Input.TUNNEL;
+    this.#tunnel = end;
+    this.resumeReading();
+    // What the client has sent ahead is for the tunnel.
+    if (held.count > 0) end.fromClient(held.bytes.subarray(held.start, held.end));
+    held.clear();
+    if (this.#halfClosed) end.onClientFin();
+  }
+
   onAnswered(persists: boolean): void {
     this.#answered = true;
     this.#persists = persists;
@@ -178,6 +199,25 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
     // Right after the call the socket knows whether the kernel took everything (uv_try_write came first).
     this.#noteBacklog(socket.writableLength);
     return !later && socket.writableLength > 0;
+  }
+
+  // --- for the tunnel
+
+  sendTunnelled(bytes: Uint8Array): boolean {
+    if (this.#input !== Input.TUNNEL) return true;
+    this.cork();
+    this.#resources.output.claim(this);
+    this.#resources.output.bytes(bytes);
+    this.uncork();
+    return !this.#blocked;
+  }
+
+  endTunnel(): void {
+    if (this.#input === Input.TUNNEL) this.#socket!.end();
+  }
+
+  leaveTunnel(): void {
+    this.#leave();
   }
 
   // --- from the client
@@ -246,7 +286,7 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
       this.#input = Input.ANSWERING;
       deadlines.clear(this.#deadline);
     }
-    responder.begin(head.method, scanner.http10);
+    responder.begin(head.method, scanner.http10, head.upgrade);
     const sink = this.#owner.handler.onRequest(head, responder);
     if (!responder.isOpen) {
       // The handler has answered already, or the engine had to give the response up.
@@ -359,6 +399,8 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
     this.#halfClosed = true;
     if (this.#input === Input.LEAVING) {
       if (!this.#blocked) this.#socket!.destroySoon();
+    } else if (this.#tunnel !== null) {
+      this.#tunnel.onClientFin();
     } else if (this.#input === Input.BODY) {
       this.#responder.abort();
       this.destroy(false);
@@ -373,6 +415,7 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
     this.#resources.deadlines.clear(this.#deadline);
     this.#held.clear();
     this.#responder.abort();
+    this.#tunnel?.onClientGone();
     this.#ended();
     this.#owner.onClosed(this);
   }
@@ -410,6 +453,7 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
     this.#resources.deadlines.clear(this.#deadline);
     if (this.#input === Input.BODY && !this.#paused) this.#arm(this.#resources.patience.bodyMs);
     this.#responder.onRoom();
+    this.#tunnel?.onRoom();
     this.#settle();
   }
 }

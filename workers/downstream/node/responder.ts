@@ -13,6 +13,8 @@ export interface ResponderConnection {
   /** Gathers what is written until `uncork`; they nest. */
   cork(): void;
   uncork(): void;
+  /** The connection leaves HTTP: its bytes are the tunnel's from now on. */
+  switchTo(tunnel: UpstreamTunnel): void;
   /** The response is over. */
   onAnswered(persists: boolean): void;
   /** Closes at once, with a reset where the end of the connection would pass for the end of the body. */
@@ -47,6 +49,7 @@ export class NodeResponder implements Responder {
   #phase: Phase = Phase.IDLE;
   #toHead = false;
   #http10 = false;
+  #upgrade = '';
   #continued = false;
   #persists = false;
   /** `sendBody` answered false. */
@@ -67,7 +70,9 @@ export class NodeResponder implements Responder {
     return this.#phase === Phase.STREAMING;
   }
 
-  begin(method: string, http10: boolean): void {
+  /** `upgrade` is what the request asks to switch to, or empty. */
+  begin(method: string, http10: boolean, upgrade: string): void {
+    this.#upgrade = upgrade;
     this.#phase = Phase.OPEN;
     this.sink = null;
     this.gaveUp = false;
@@ -126,9 +131,13 @@ export class NodeResponder implements Responder {
     return !this.#roomOwed;
   }
 
-  switchProtocols(_head: ResponseHead, tunnel: UpstreamTunnel): void {
-    tunnel.destroy();
-    this.cut();
+  switchProtocols(head: ResponseHead, tunnel: UpstreamTunnel): void {
+    this.#mustBeOpen();
+    this.#open();
+    this.#writer.switching(head, this.#upgrade);
+    this.#drop();
+    this.#connection.switchTo(tunnel);
+    this.#connection.uncork();
   }
 
   finish(): void {

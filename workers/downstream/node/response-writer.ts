@@ -48,6 +48,13 @@ export class ResponseWriter {
     this.#output.text(END);
   }
 
+  /** A 101: what it switches to is said anew, as the field is hop-by-hop. `asked` is what the request named. */
+  switching(head: ResponseHead, asked: string): void {
+    this.#forward(head);
+    const upgrade = head.fieldValue('upgrade') ?? asked;
+    this.#output.text(`\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}${END}`);
+  }
+
   /** Returns whether `persistence` can hold: what ends with the connection can't keep it. */
   head(head: ResponseHead, http10: boolean, persistence: Persistence): boolean {
     const unknownLength = head.framing === Framing.CHUNKED || head.framing === Framing.CLOSE;
