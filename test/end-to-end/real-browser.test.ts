@@ -88,7 +88,12 @@ t.test(
     const umbra = await UmbraProcess.start(
       reviews(v1.port, v2.port, {
         mirror: { inFlight: 4096 },
-        umbra: { listen: [{ address: '127.0.0.1:0' }, { address: '127.0.0.1:0', tls }] },
+        umbra: {
+          listen: ['uws', 'node'].flatMap((engine) => [
+            { address: '127.0.0.1:0', engine },
+            { address: '127.0.0.1:0', engine, tls },
+          ]),
+        },
       }),
     );
     t.teardown(async () => {

@@ -20,7 +20,7 @@ const quiet = ['--silent', '--show-error', '--max-time', '30', '--noproxy', '*']
 /** "Transferred a partial file." */
 const partialFile = 18;
 
-/** umbra with a listener of each kind, v1 with files, and a v2 that gets everything too. */
+/** umbra with a listener of each kind for each engine, v1 with files, and a v2 that gets everything too. */
 async function rig(t: Test): Promise<{
   umbra: UmbraProcess;
   v1: Origin;
@@ -41,11 +41,14 @@ async function rig(t: Test): Promise<{
       mirror: { body: { max: '16MiB' }, inFlight: 4096 },
       umbra: {
         threads: { proxy: 2, shadow: 1, ring: '32MiB' },
-        listen: [{ address: '127.0.0.1:0' }, { address: '127.0.0.1:0', tls }],
+        listen: ['uws', 'node'].flatMap((engine) => [
+          { address: '127.0.0.1:0', engine },
+          { address: '127.0.0.1:0', engine, tls },
+        ]),
       },
     }),
   );
-  const [http, https] = (/listen=(\S+)/.exec(umbra.out)?.[1] ?? '').split(',');
+  const urls = (/listen=(\S+)/.exec(umbra.out)?.[1] ?? '').split(',');
   t.teardown(async () => {
     await umbra.stop();
     await Promise.all([v1.close(), v2.close()]);
@@ -55,10 +58,11 @@ async function rig(t: Test): Promise<{
     umbra,
     v1,
     directory,
-    listeners: [
-      { name: 'http', words: quiet, url: http },
-      { name: 'https', words: [...quiet, '--cacert', tls.cert], url: https },
-    ],
+    listeners: urls.map((url, index) => ({
+      name: `${index < 2 ? 'uws' : 'node'} ${new URL(url).protocol.slice(0, -1)}`,
+      words: [...quiet, '--cacert', tls.cert],
+      url,
+    })),
   };
 }
 

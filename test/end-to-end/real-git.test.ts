@@ -46,7 +46,10 @@ t.test(
     const umbra = await UmbraProcess.start(
       reviews(v1.port, v2.port, {
         mirror: { body: { max: '16MiB' }, host: 'preserve', timeout: '20s' },
-        umbra: { threads: { proxy: 1, shadow: 1, ring: '32MiB' } },
+        umbra: {
+          threads: { proxy: 1, shadow: 1, ring: '32MiB' },
+          listen: ['uws', 'node'].map((engine) => ({ address: '127.0.0.1:0', engine })),
+        },
       }),
     );
     t.teardown(async () => {
@@ -54,10 +57,10 @@ t.test(
       await Promise.all([v1.close(), v2.close()]);
       rmSync(directory, { recursive: true, force: true });
     });
-    const url = `${umbra.url}/app.git`;
+    const [uws, node] = (/listen=(\S+)/.exec(umbra.out)?.[1] ?? '').split(',').map((url) => `${url}/app.git`);
 
-    await git('.', 'clone', '--quiet', url, 'one');
-    await git('.', '-c', 'protocol.version=0', 'clone', '--quiet', url, 'two');
+    await git('.', 'clone', '--quiet', uws, 'one');
+    await git('.', '-c', 'protocol.version=0', 'clone', '--quiet', node, 'two');
     for (const clone of ['one', 'two']) {
       await git(clone, 'fsck', '--strict');
       t.equal(await git(clone, 'rev-list', '--count', 'HEAD'), String(commits));
