@@ -247,6 +247,8 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
     }
     if (at === end) this.#held.clear();
     else this.#held.keep(bytes, at, end);
+    // The client closed its side before these bytes, which were held, had their turn.
+    if (this.#halfClosed && this.#input === Input.BODY) this.#abort();
     this.uncork();
   }
 
@@ -402,11 +404,18 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
     } else if (this.#tunnel !== null) {
       this.#tunnel.onClientFin();
     } else if (this.#input === Input.BODY) {
-      this.#responder.abort();
-      this.destroy(false);
+      this.#abort();
     } else if (this.#input === Input.HEAD) {
       this.#leave();
     }
+  }
+
+  /** The rest of the request's body will never come. */
+  #abort(): void {
+    // Answers to earlier requests of the same read go out first.
+    this.#resources.output.release(this);
+    this.#responder.abort();
+    this.destroy(false);
   }
 
   #onClose(): void {

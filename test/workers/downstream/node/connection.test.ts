@@ -226,6 +226,25 @@ t.test('requests that are sent ahead are read only as far as the bound, and none
   client.destroy();
 });
 
+t.test(
+  'a body that the client will never send is aborted, though its FIN came while an answer was due',
+  async (t) => {
+    const rig = await NodeRig.start(t, nothing);
+    const client = rig.connect();
+    client.send(`${get}POST / HTTP/1.1\r\n${host}Content-Length: 10\r\n\r\nshort`);
+    await new Promise<void>((resolve) => client.socket.end(resolve));
+    await rig.until(() => rig.seen.length === 1);
+    // A second connection's answer is later than the FIN's delivery.
+    const other = rig.connect();
+    other.send(get);
+    await rig.until(() => rig.seen.length === 2);
+    reply(rig.seen[0].responder, 'first');
+    t.match(await client.closed(), /first$/);
+    t.match(rig.seen[2], { aborted: 1, complete: false, body: 'short' });
+    other.destroy();
+  },
+);
+
 t.test('chunks that make no sense abort the request and are answered with 400', async (t) => {
   const rig = await NodeRig.start(t, nothing);
   const client = rig.connect();
