@@ -31,14 +31,23 @@ export class Nginx {
   }
 
   /** `files` by name below the root. */
-  static async start(files: Readonly<Record<string, Buffer>>): Promise<Nginx> {
+  static start(files: Readonly<Record<string, Buffer>>): Promise<Nginx> {
+    return Nginx.#start(files, '');
+  }
+
+  /** One that passes everything on to `port` as it does by default: with HTTP/1.0, a connection for each request. */
+  static startBefore(port: number): Promise<Nginx> {
+    return Nginx.#start({}, `location / { proxy_pass http://127.0.0.1:${port}; }`);
+  }
+
+  static async #start(files: Readonly<Record<string, Buffer>>, location: string): Promise<Nginx> {
     const directory = mkdtempSync(join(tmpdir(), 'umbra-nginx-'));
     mkdirSync(join(directory, 'html'), { mode: 0o755 });
     for (const [name, content] of Object.entries(files))
       writeFileSync(join(directory, 'html', name), content);
     const port = await freePort();
     const conf = join(directory, 'nginx.conf');
-    writeFileSync(conf, configuration(port, directory));
+    writeFileSync(conf, configuration(port, directory, location));
     const child = spawn('nginx', ['-p', directory, '-e', join(directory, 'error.log'), '-c', conf], {
       stdio: 'ignore',
     });
@@ -54,7 +63,7 @@ export class Nginx {
   }
 }
 
-function configuration(port: number, directory: string): string {
+function configuration(port: number, directory: string, location: string): string {
   return `daemon off;
 master_process off;
 pid ${directory}/nginx.pid;
@@ -71,6 +80,7 @@ http {
   server {
     listen 127.0.0.1:${port};
     root ${directory}/html;
+    ${location}
   }
 }
 `;
