@@ -48,6 +48,14 @@ export const limits = {
   pipelinedBytes: 64 * 1024,
   /** After the last response, how long a client may take to close its side, in milliseconds. Reached: the connection is closed. */
   lingerMs: 2000,
+  /** One WebSocket message, on the uws engine. Larger: the connection is closed. */
+  webSocketMessageBytes: 16 * 1024 * 1024,
+  /** Bytes of WebSocket messages held for one side that does not read, on the uws engine. Past it: the connection is closed. */
+  webSocketHeldBytes: 32 * 1024 * 1024,
+  /** A WebSocket client that does not even answer pings, in seconds, on the uws engine. Reached: the connection is closed. */
+  webSocketIdleSeconds: 120,
+  /** How long a primary may take to end a WebSocket that was closed, in milliseconds. Reached: its connection is closed. */
+  webSocketCloseMs: 2000,
   /** Exchanges waiting for a connection, per version and thread. Reached: failure `overloaded`, 503. */
   upstreamWaiters: 1024,
 

@@ -39,6 +39,12 @@ export const threadFields = [
     metric: 'umbra_downstream_connections_refused_total',
     help: 'Client connections closed at once because there were too many.',
   },
+  {
+    kind: 'counter',
+    metric: 'umbra_downstream_upgrades_total',
+    help: 'Client connections that changed to another protocol, such as WebSocket.',
+  },
+  { kind: 'gauge', metric: 'umbra_downstream_tunnels', help: 'Those of them that are open.' },
 ] as const satisfies readonly { kind: 'counter' | 'gauge'; metric: string; help: string }[];
 
 /** Indexes of `threadFields`. */
@@ -52,6 +58,8 @@ export const ThreadField = {
   /** Written by main, between the thread's lives. */
   RESTARTS: 6,
   CONNECTIONS_REFUSED: 7,
+  UPGRADES: 8,
+  TUNNELS: 9,
 } as const;
 export type ThreadField = (typeof ThreadField)[keyof typeof ThreadField];
 

@@ -22,6 +22,9 @@ export interface DownstreamCounters {
   closed(): void;
   /** A connection was closed at once, because there were too many. */
   turnedAway(): void;
+  /** A connection left HTTP for another protocol; it stays counted as a connection. */
+  tunnelOpened(): void;
+  tunnelClosed(): void;
   /** A request was refused by the engine and never reached the proxy. */
   refused(): void;
 }

@@ -104,6 +104,11 @@ export function openDownstreams(
     },
     closed: () => ledger.add(ThreadField.CONNECTIONS, -1),
     turnedAway: () => ledger.add(ThreadField.CONNECTIONS_REFUSED),
+    tunnelOpened: () => {
+      ledger.add(ThreadField.UPGRADES);
+      ledger.add(ThreadField.TUNNELS);
+    },
+    tunnelClosed: () => ledger.add(ThreadField.TUNNELS, -1),
     refused: () => ledger.add(ThreadField.REFUSED),
   };
   const downstreams: Downstream[] = [];

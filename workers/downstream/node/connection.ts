@@ -24,6 +24,8 @@ export interface ConnectionOwner {
   /** The response is over, and the socket has let go of it; or the connection is gone. */
   onRequestEnded(): void;
   onRefused(): void;
+  onTunnelOpened(): void;
+  onTunnelClosed(): void;
   onClosed(connection: NodeConnection): void;
 }
 
@@ -158,6 +160,7 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
     this.#ended();
     this.#input = Input.TUNNEL;
     this.#tunnel = end;
+    this.#owner.onTunnelOpened();
     this.resumeReading();
     // What the client has sent ahead is for the tunnel.
     if (held.count > 0) end.fromClient(held.bytes.subarray(held.start, held.end));
@@ -424,7 +427,10 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
     this.#resources.deadlines.clear(this.#deadline);
     this.#held.clear();
     this.#responder.abort();
-    this.#tunnel?.onClientGone();
+    if (this.#tunnel !== null) {
+      this.#tunnel.onClientGone();
+      this.#owner.onTunnelClosed();
+    }
     this.#ended();
     this.#owner.onClosed(this);
   }

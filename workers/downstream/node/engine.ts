@@ -87,6 +87,14 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
     this.#counters.refused();
   }
 
+  onTunnelOpened(): void {
+    this.#counters.tunnelOpened();
+  }
+
+  onTunnelClosed(): void {
+    this.#counters.tunnelClosed();
+  }
+
   onClosed(connection: NodeConnection): void {
     this.#connections.delete(connection);
     this.#counters.closed();

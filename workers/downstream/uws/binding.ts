@@ -3,6 +3,8 @@
  * apps and timeouts, and allow far more than the engine may do (see docs/decisions/010-uws-engine.md).
  */
 
+import type { WebSocketBridge } from './websocket.js';
+
 export interface Uws {
   App(): UwsApp;
   SSLApp(options: { readonly key_file_name: string; readonly cert_file_name: string }): UwsApp;
@@ -28,7 +30,9 @@ export type UwsDescriptor = number & { readonly [descriptor]: true };
 
 export interface UwsApp {
   any(pattern: string, handler: (res: UwsResponse, req: UwsRequest) => void): UwsApp;
-  /** `change` is 1 for a connection that opened, -1 for one that closed (told before `onAborted`). */
+  /** Takes GET requests with a `Sec-WebSocket-Key`, before `any` does. */
+  ws(pattern: string, behavior: UwsWebSocketBehavior): UwsApp;
+  /** `change` is 1 for a connection that opened, -1 for one that closed (told before `onAborted`; not told of one that became a WebSocket). */
   filter(handler: (res: UwsResponse, change: number) => void): UwsApp;
   listen(
     host: string,
@@ -46,6 +50,40 @@ export interface UwsApp {
   close(): UwsApp;
 }
 
+declare const upgradeContext: unique symbol;
+export type UwsUpgradeContext = { readonly [upgradeContext]: true };
+
+/** `send`'s answers. */
+export const SendStatus = { BACKPRESSURE: 0, SUCCESS: 1, DROPPED: 2 } as const;
+
+/** Throws on any use after its `close` handler. */
+export interface UwsWebSocket {
+  getUserData(): { readonly bridge: WebSocketBridge };
+  send(message: Uint8Array, isBinary: boolean, compress: boolean): number;
+  getBufferedAmount(): number;
+  /** Sends a close frame, without a code if there is none, then closes. Calls `close` before it returns. */
+  end(code?: number, reason?: string | Uint8Array): void;
+  /** Closes without a word. Calls `close` before it returns. */
+  close(): void;
+}
+
+export interface UwsWebSocketBehavior {
+  readonly compression: number;
+  readonly maxPayloadLength: number;
+  /** Seconds. */
+  readonly idleTimeout: number;
+  readonly sendPingsAutomatically: boolean;
+  readonly maxBackpressure: number;
+  readonly closeOnBackpressureLimit: boolean;
+  upgrade(res: UwsResponse, req: UwsRequest, context: UwsUpgradeContext): void;
+  open(ws: UwsWebSocket): void;
+  /** The buffer is detached when the handler returns. */
+  message(ws: UwsWebSocket, message: ArrayBuffer, isBinary: boolean): void;
+  drain(ws: UwsWebSocket): void;
+  /** 1005: no code came; 1006: no close frame came. */
+  close(ws: UwsWebSocket, code: number, reason: ArrayBuffer): void;
+}
+
 /** Dies when the handler returns. All strings are decoded from UTF-8, bytes that are none become U+FFFD. */
 export interface UwsRequest {
   getCaseSensitiveMethod(): string;
@@ -54,6 +92,8 @@ export interface UwsRequest {
   /** What follows the first `?`; undefined when there is none. */
   getQuery(): string | undefined;
   /** Names come in lower case; order and repeats are kept. */
+  /** The first field with this name, which is in lower case; empty when there is none. */
+  getHeader(lowerName: string): string;
   forEach(field: (name: string, value: string) => void): void;
 }
 
@@ -79,6 +119,8 @@ export interface UwsResponse {
   onData(handler: (piece: ArrayBuffer, last: boolean) => void): UwsResponse;
   pause(): void;
   resume(): void;
+  /** Answers 101 with what `writeStatus` wrote before and the fields of the handshake. The properties of `data` are copied. Ends `this`. */
+  upgrade<T>(data: T, key: string, protocol: string, extensions: string, context: UwsUpgradeContext): void;
   /** 4 or 16 bytes, or none on a unix socket. */
   getRemoteAddress(): ArrayBuffer;
 }

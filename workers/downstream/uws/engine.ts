@@ -3,11 +3,12 @@ import { limits } from '../../../core/limits.js';
 import type { ListenerPlan } from '../../../core/plan.js';
 import type { Downstream, DownstreamCounters, RequestHandler } from '../downstream.js';
 import { newApp } from './app.js';
-import type { Uws, UwsApp, UwsDescriptor, UwsRequest, UwsResponse } from './binding.js';
+import type { Uws, UwsApp, UwsDescriptor, UwsRequest, UwsResponse, UwsUpgradeContext } from './binding.js';
 import { HeadWriter } from './head-writer.js';
 import { Refusal } from './refusal.js';
 import { RequestReader } from './request.js';
 import { type ResponderOwner, UwsResponder } from './responder.js';
+import { type BridgeOwner, type WebSocketBridge, webSocketBehavior } from './websocket.js';
 
 /** `setInterval`'s longest; the timer does nothing but keep the thread's loop alive. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -18,7 +19,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  * Leaving has one safe order, anything else aborts the process: main takes the descriptor out of the acceptor, then
  * this thread (after `drain`, if there is time) calls `leave`, and exits when that has resolved.
  */
-export class UwsDownstream implements Downstream, ResponderOwner {
+export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   readonly handler: RequestHandler;
   readonly headWriter = new HeadWriter();
   draining = false;
@@ -31,6 +32,7 @@ export class UwsDownstream implements Downstream, ResponderOwner {
   readonly #late: UwsResponder[] = [];
   readonly #keepAlive: NodeJS.Timeout;
   readonly #openLate = (): void => this.#runLate();
+  readonly #bridges = new Set<WebSocketBridge>();
   #connections = 0;
   /** Requests without a complete response. */
   #active = 0;
@@ -44,7 +46,15 @@ export class UwsDownstream implements Downstream, ResponderOwner {
     this.#app.setIdleTimeout(limits.downstreamReadIdleSeconds);
     this.#app.setResponseTimeout(limits.downstreamWriteIdleSeconds);
     this.#app.filter((_res, change) => this.#count(change));
-    this.#app.any('/*', (res, req) => this.#take(res, req));
+    this.#app.ws('/*', {
+      ...webSocketBehavior,
+      upgrade: (res, req, context) => this.#take(res, req, context),
+      open: (ws) => ws.getUserData().bridge.onOpen(ws),
+      message: (ws, message, isBinary) => ws.getUserData().bridge.onMessage(message, isBinary),
+      drain: (ws) => ws.getUserData().bridge.onDrain(),
+      close: (ws, code, reason) => ws.getUserData().bridge.onClose(code, reason),
+    });
+    this.#app.any('/*', (res, req) => this.#take(res, req, null));
     // The thread that sleeps in uWS's sockets alone ends: they are not handles that Node counts.
     this.#keepAlive = setInterval(() => {}, LONGEST_TIMER_MS);
   }
@@ -70,7 +80,8 @@ export class UwsDownstream implements Downstream, ResponderOwner {
    */
   drain(): Promise<void> {
     this.draining = true;
-    if (this.#active === 0) return Promise.resolve();
+    for (const bridge of [...this.#bridges]) bridge.goAway();
+    if (this.#active === 0 && this.#bridges.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#drained = resolve;
     });
@@ -98,26 +109,44 @@ export class UwsDownstream implements Downstream, ResponderOwner {
 
   onReleased(): void {
     this.#active--;
-    if (this.#active === 0 && this.#drained !== null) {
-      this.#drained();
-      this.#drained = null;
-    }
+    this.#tellDrained();
   }
 
   onReusable(responder: UwsResponder): void {
     this.#pool.push(responder);
   }
 
-  #take(res: UwsResponse, req: UwsRequest): void {
+  onBridgeOpened(bridge: WebSocketBridge): void {
+    this.#bridges.add(bridge);
+    this.#counters.tunnelOpened();
+    if (this.draining) bridge.goAway();
+  }
+
+  onBridgeClosed(bridge: WebSocketBridge): void {
+    this.#bridges.delete(bridge);
+    this.#counters.tunnelClosed();
+    // uWS's filter does not tell of it.
+    this.#count(-1);
+    this.#tellDrained();
+  }
+
+  #tellDrained(): void {
+    if (this.#active > 0 || this.#bridges.size > 0) return;
+    this.#drained?.();
+    this.#drained = null;
+  }
+
+  /** `context` is there where uWS could make the connection a WebSocket. */
+  #take(res: UwsResponse, req: UwsRequest, context: UwsUpgradeContext | null): void {
     const responder = this.#pool.pop() ?? new UwsResponder(this);
     this.#active++;
-    const refusal = this.#reader.read(req, responder.head);
+    const refusal = this.#reader.read(req, responder.head, context !== null);
     if (refusal !== Refusal.NONE) {
       this.#counters.refused();
       responder.startRefused(res, refusal);
       this.#callLate(responder);
     } else if (responder.head.framing === Framing.NONE) {
-      responder.start(res);
+      responder.start(res, context, responder.head.upgrade === '' ? '' : this.#reader.webSocketKey);
     } else {
       responder.startWithBody(res);
       this.#callLate(responder);

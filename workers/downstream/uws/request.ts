@@ -1,3 +1,4 @@
+import { withoutFields } from '../../../core/http/field-edits.js';
 import { Framing, type RequestHead } from '../../../core/http/message.js';
 import type { UwsRequest } from './binding.js';
 import { Refusal } from './refusal.js';
@@ -16,6 +17,9 @@ const NINE = 57;
 /** End-to-end fields that a Connection field must not be able to remove (RFC 9110, section 7.6.1). */
 const neverHopByHop = new Set(['host', 'content-length', 'authorization', 'cookie', 'cache-control']);
 
+/** Not passed on: the engine could not speak what the two ends agree on. */
+const extensionsField = ['sec-websocket-extensions'];
+
 /**
  * Turns uWS's request object into a `RequestHead`, and refuses what uWS lets through although another parser could
  * read it differently. One per thread: it is only busy during `read`. Makes one flat string and no array per request.
@@ -31,19 +35,24 @@ export class RequestReader {
   #length: string | null = null;
   #chunked = false;
   #connection = '';
+  #upgrade = '';
+  /** Of the request that was read last, if `head.upgrade` is set. */
+  webSocketKey = '';
 
   constructor(secure: boolean) {
     this.#secure = secure;
   }
 
-  /** Fills in `head`. Anything but NONE: the request must be refused, and `head` holds only its method. */
-  read(req: UwsRequest, head: RequestHead): Refusal {
+  /** Fills in `head`; `canUpgrade`: uWS could make the connection a WebSocket, which `head.upgrade` then asks for. Anything but NONE: the request must be refused, and `head` holds only its method. */
+  read(req: UwsRequest, head: RequestHead, canUpgrade = false): Refusal {
     this.#refusal = Refusal.NONE;
     this.#fields = '';
     this.#host = '';
     this.#length = null;
     this.#chunked = false;
     this.#connection = '';
+    this.#upgrade = '';
+    head.upgrade = '';
 
     const method = req.getCaseSensitiveMethod();
     const path = req.getUrl();
@@ -64,11 +73,24 @@ export class RequestReader {
     if (fields === null) return Refusal.FIELD;
     if (this.#connection !== '') fields = withoutNamed(fields, this.#connection);
 
+    if (canUpgrade && this.#asksForWebSocket()) {
+      head.upgrade = 'websocket';
+      this.webSocketKey = req.getHeader('sec-websocket-key');
+      fields = withoutFields(fields, extensionsField);
+    }
     head.target = wireTarget;
     head.host = this.#host;
     head.fields = fields;
     head.secure = this.#secure;
-    return this.#frame(head);
+    const refusal = this.#frame(head);
+    if (head.framing !== Framing.NONE) head.upgrade = '';
+    return refusal;
+  }
+
+  #asksForWebSocket(): boolean {
+    return (
+      this.#upgrade.toLowerCase() === 'websocket' && /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(this.#connection)
+    );
   }
 
   #readField(name: string, value: string): void {
@@ -93,7 +115,10 @@ export class RequestReader {
         }
         break;
       case 7:
-        if (name === 'upgrade') return;
+        if (name === 'upgrade') {
+          this.#upgrade = value;
+          return;
+        }
         break;
       case 10:
         if (name === 'connection') {

@@ -1,16 +1,19 @@
 import { STATUS_CODES } from 'node:http';
+import { Failure, failureAnswers } from '../../../core/errors.js';
 import { RequestHead } from '../../../core/http/message.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
 import type { UpstreamTunnel } from '../../../core/upstream/tunnel.js';
 import type { RequestHandler, RequestSink, Responder } from '../downstream.js';
 import { addressText } from './address.js';
-import type { UwsResponse } from './binding.js';
+import type { UwsResponse, UwsUpgradeContext } from './binding.js';
+import { readAcceptance } from './handshake.js';
 import type { HeadWriter } from './head-writer.js';
 import { Refusal, refusalAnswers } from './refusal.js';
 import { Offer, ResponseBody } from './response-body.js';
+import { type BridgeOwner, WebSocketBridge } from './websocket.js';
 
 /** What a responder needs of its engine. */
-export interface ResponderOwner {
+export interface ResponderOwner extends BridgeOwner {
   readonly handler: RequestHandler;
   readonly headWriter: HeadWriter;
   /** Responses from now on should be the last of their connections. */
@@ -65,6 +68,8 @@ export class UwsResponder implements Responder {
   /** The request's body is complete. */
   #received = true;
   #paused = false;
+  #upgrade: UwsUpgradeContext | null = null;
+  #webSocketKey = '';
   /** uWS gathers what is written now: in its own callbacks and in `cork`. */
   #corked = false;
   /** A status line went out with an interim response, so `writeStatus` is used up. */
@@ -79,9 +84,11 @@ export class UwsResponder implements Responder {
     this.#owner = owner;
   }
 
-  /** Takes a request without a body, within uWS's route handler. */
-  start(res: UwsResponse): void {
+  /** Takes a request without a body, within uWS's route handler. `upgrade` and its key: it could become a WebSocket. */
+  start(res: UwsResponse, upgrade: UwsUpgradeContext | null, webSocketKey: string): void {
     this.#begin(res, Phase.WAITING, true);
+    this.#upgrade = upgrade;
+    this.#webSocketKey = webSocketKey;
     this.#corked = true;
     this.#open();
     this.#corked = false;
@@ -175,9 +182,21 @@ export class UwsResponder implements Responder {
     return this.#settle(this.#body.send(this.#res!, bytes)) === Offer.ROOM;
   }
 
-  switchProtocols(_head: ResponseHead, tunnel: UpstreamTunnel): void {
-    tunnel.destroy();
-    this.cut();
+  switchProtocols(head: ResponseHead, tunnel: UpstreamTunnel): void {
+    this.#mustBeOpen();
+    const acceptance = this.#upgrade === null ? null : readAcceptance(head, this.#webSocketKey);
+    if (acceptance === null || this.#statusUsed) {
+      tunnel.destroy();
+      this.answer(failureAnswers[Failure.PROTOCOL].status, failureAnswers[Failure.PROTOCOL].text);
+      return;
+    }
+    const bridge = new WebSocketBridge(this.#owner, tunnel);
+    const res = this.#takeRes();
+    res.cork(() => {
+      res.writeStatus(acceptance.lines);
+      res.upgrade({ bridge }, this.#webSocketKey, acceptance.protocol, '', this.#upgrade!);
+    });
+    this.#release();
   }
 
   finish(): void {

@@ -16,7 +16,7 @@ import { Client, loopback, Seen } from '../uws/rig.js';
 
 export class NodeRig implements RequestHandler {
   readonly seen: Seen[] = [];
-  readonly counts = { accepted: 0, closed: 0, refused: 0, turnedAway: 0 };
+  readonly counts = { accepted: 0, closed: 0, refused: 0, turnedAway: 0, tunnelOpened: 0, tunnelClosed: 0 };
   readonly acceptor: NodeAcceptor;
   readonly downstream: NodeDownstream;
   onSeen: (seen: Seen) => void;
@@ -37,6 +37,8 @@ export class NodeRig implements RequestHandler {
         accepted: count('accepted'),
         closed: count('closed'),
         turnedAway: count('turnedAway'),
+        tunnelOpened: count('tunnelOpened'),
+        tunnelClosed: count('tunnelClosed'),
         refused: count('refused'),
       },
       resources,

@@ -12,7 +12,14 @@ import { certificatePem, keyPem } from './certificate.js';
 import { Client, get, loopback, reply, skipWord, uws } from './rig.js';
 
 const options = { skip: skipWord };
-const noCounters = { accepted: () => {}, closed: () => {}, turnedAway: () => {}, refused: () => {} };
+const noCounters = {
+  accepted: () => {},
+  closed: () => {},
+  turnedAway: () => {},
+  tunnelOpened: () => {},
+  tunnelClosed: () => {},
+  refused: () => {},
+};
 
 async function serve(t: Test, address: Address, files: ListenerPlan['tls'] = null): Promise<UwsAcceptor> {
   const acceptor = await UwsAcceptor.listen(uws, { address, engine: 'uws', tls: files });

@@ -33,7 +33,14 @@ const downstream = new UwsDownstream(
   loading.uws,
   workerData as ListenerPlan['tls'],
   { onRequest },
-  { accepted: () => {}, closed: () => {}, turnedAway: () => {}, refused: () => {} },
+  {
+    accepted: () => {},
+    closed: () => {},
+    turnedAway: () => {},
+    tunnelOpened: () => {},
+    tunnelClosed: () => {},
+    refused: () => {},
+  },
 );
 let leaving = false;
 

@@ -116,6 +116,8 @@ export class Rig implements RequestHandler {
       accepted: () => this.counts.accepted++,
       closed: () => this.counts.closed++,
       turnedAway: () => {},
+      tunnelOpened: () => {},
+      tunnelClosed: () => {},
       refused: () => this.counts.refused++,
     });
     acceptor.addChild(this.downstream.descriptor());

@@ -1,0 +1,178 @@
+import { limits } from '../../../core/limits.js';
+import type { TunnelSink, UpstreamTunnel } from '../../../core/upstream/tunnel.js';
+import { SendStatus, type UwsWebSocket } from './binding.js';
+import { type FrameSender, type FrameSocket, Receiver, Sender } from './frames.js';
+
+/** What a bridge needs of its engine. */
+export interface BridgeOwner {
+  onBridgeOpened(bridge: WebSocketBridge): void;
+  onBridgeClosed(bridge: WebSocketBridge): void;
+}
+
+/** Codes that stand for "none was sent" and "the connection broke": they may not go over the wire (RFC 6455, section 7.4.1). */
+const NO_CODE = 1005;
+const ABNORMAL = 1006;
+const GOING_AWAY = 1001;
+const TRY_AGAIN_LATER = 1013;
+
+const nothing = Buffer.alloc(0);
+
+/**
+ * One WebSocket: uWS speaks to the client in messages, `ws` makes frames of them for the primary's tunnel and messages of the
+ * primary's frames. Pings are answered on each side by whoever got them. A slow client pauses the tunnel; uWS can't be told
+ * to read less of a client, so one that the primary is too slow for is closed with 1013.
+ */
+export class WebSocketBridge implements TunnelSink {
+  readonly #owner: BridgeOwner;
+  readonly #tunnel: UpstreamTunnel;
+  readonly #sender: FrameSender;
+  readonly #receiver = new Receiver({ isServer: false, maxPayload: limits.webSocketMessageBytes });
+  #client: UwsWebSocket | null = null;
+  /** One side closed, and the other was told. */
+  #closing = false;
+
+  constructor(owner: BridgeOwner, tunnel: UpstreamTunnel) {
+    this.#owner = owner;
+    this.#tunnel = tunnel;
+    this.#sender = new Sender(new FrameWriter(tunnel));
+    this.#receiver.on('message', (message: Buffer, isBinary: boolean) => this.#toClient(message, isBinary));
+    this.#receiver.on('ping', (data: Buffer) => this.#sender.pong(data, true));
+    this.#receiver.on('conclude', (code: number, reason: Buffer) => this.#onUpstreamClose(code, reason));
+    this.#receiver.on('error', () => this.#cut());
+    tunnel.attach(this);
+  }
+
+  // From uWS.
+
+  onOpen(client: UwsWebSocket): void {
+    this.#client = client;
+    this.#owner.onBridgeOpened(this);
+  }
+
+  /** `message` dies with the call. */
+  onMessage(message: ArrayBuffer, isBinary: boolean): void {
+    if (this.#closing) return;
+    this.#sender.send(Buffer.from(message), { binary: isBinary, fin: true, compress: false, mask: true });
+    if (this.#tunnel.heldBytes <= limits.webSocketHeldBytes) return;
+    this.#closeUpstream(ABNORMAL, nothing);
+    this.#client?.end(TRY_AGAIN_LATER, 'the upstream is too slow');
+  }
+
+  /** All that was sent to the client is on its way. */
+  onDrain(): void {
+    if (this.#client !== null && this.#client.getBufferedAmount() === 0) this.#tunnel.resume();
+  }
+
+  /** The client's side is over; uWS has let go of it. */
+  onClose(code: number, reason: ArrayBuffer): void {
+    this.#client = null;
+    this.#closeUpstream(code, Buffer.from(reason));
+    this.#owner.onBridgeClosed(this);
+  }
+
+  /** umbra stops: both sides are told that this end goes away. */
+  goAway(): void {
+    this.#closeUpstream(GOING_AWAY, nothing);
+    this.#client?.end(GOING_AWAY, '');
+  }
+
+  // From the tunnel.
+
+  onTunnelData(bytes: Uint8Array): void {
+    // It works off what it gets before it returns, so its own backpressure says nothing; the bytes die with the call.
+    this.#receiver.write(Buffer.from(bytes));
+  }
+
+  onTunnelDrain(): void {}
+
+  /** Without a close frame before it, an end is a break: the client must be able to tell. */
+  onTunnelEnd(): void {
+    this.#cut();
+  }
+
+  onTunnelClosed(): void {
+    this.#cut();
+  }
+
+  #toClient(message: Buffer, isBinary: boolean): void {
+    if (this.#closing || this.#client === null) return;
+    switch (this.#client.send(message, isBinary, false)) {
+      case SendStatus.BACKPRESSURE:
+        this.#tunnel.pause();
+        return;
+      case SendStatus.DROPPED:
+        this.#cut();
+        return;
+    }
+  }
+
+  #onUpstreamClose(code: number, reason: Buffer): void {
+    if (this.#closing) return;
+    const client = this.#client;
+    this.#closeUpstream(code, reason);
+    // Calls `onClose` before it returns.
+    if (code === NO_CODE) client?.end();
+    else client?.end(code, reason);
+  }
+
+  /** Tells the upstream, once: a close frame where there is a code for it, and the end of the connection. */
+  #closeUpstream(code: number, reason: Buffer): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    const tunnel = this.#tunnel;
+    if (code === ABNORMAL) {
+      tunnel.destroy();
+      return;
+    }
+    this.#sender.close(code === NO_CODE || code === 0 ? undefined : code, reason, true);
+    tunnel.resume();
+    tunnel.end();
+    // It ends its own side in answer; one that does not is not waited for.
+    setTimeout(() => tunnel.destroy(), limits.webSocketCloseMs).unref();
+  }
+
+  /** A side broke, or spoke nonsense: the other breaks too. */
+  #cut(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#tunnel.destroy();
+    this.#client?.close();
+  }
+}
+
+/** What a Sender needs of a socket, over a tunnel: the parts of one frame go out together. */
+class FrameWriter implements FrameSocket {
+  readonly #tunnel: UpstreamTunnel;
+  #parts: Buffer[] = [];
+  #corked = false;
+
+  constructor(tunnel: UpstreamTunnel) {
+    this.#tunnel = tunnel;
+  }
+
+  cork(): void {
+    this.#corked = true;
+  }
+
+  uncork(): void {
+    this.#corked = false;
+    this.#tunnel.write(this.#parts.length === 1 ? this.#parts[0] : Buffer.concat(this.#parts));
+    this.#parts = [];
+  }
+
+  write(part: Buffer, written?: () => void): void {
+    if (this.#corked) this.#parts.push(part);
+    else this.#tunnel.write(part);
+    written?.();
+  }
+}
+
+/** How uWS treats the client's side of every bridge. */
+export const webSocketBehavior = {
+  compression: 0,
+  maxPayloadLength: limits.webSocketMessageBytes,
+  idleTimeout: limits.webSocketIdleSeconds,
+  sendPingsAutomatically: true,
+  maxBackpressure: limits.webSocketHeldBytes,
+  closeOnBackpressureLimit: false,
+} as const;
