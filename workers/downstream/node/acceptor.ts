@@ -5,6 +5,9 @@ import type { Address, ListenerPlan } from '../../../core/plan.js';
 import { addressName, causeOf, prepareSocketPath } from '../listen-address.js';
 import { canSharePort, type FromListener, type ToListener } from './listening.js';
 
+/** Between two attempts to listen, once umbra has served. */
+const retryMs = 50;
+
 interface Child {
   readonly port: MessagePort;
   state: 'waiting' | 'asked' | 'listening' | 'gone';
@@ -90,14 +93,23 @@ export class NodeAcceptor {
       child.state = 'listening';
       this.#settle();
     } else if (message.say === 'failed') {
-      child.state = 'gone';
-      this.#settled?.reject(new Error(`cannot listen on ${addressName(this.#address)}: ${message.cause}`));
-      this.#settled = null;
-      this.#ask();
+      this.#onFailed(child, message.cause);
     } else {
       child.state = 'gone';
       this.#ask();
     }
+  }
+
+  /** At the start it is told; later the address may still be a dying thread's, so it is tried again. */
+  #onFailed(child: Child, cause: string): void {
+    if (this.#settled !== null) {
+      child.state = 'gone';
+      this.#settled.reject(new Error(`cannot listen on ${addressName(this.#address)}: ${cause}`));
+      this.#settled = null;
+      return;
+    }
+    child.state = 'waiting';
+    setTimeout(() => this.#ask(), retryMs).unref();
   }
 
   #onGone(index: number, child: Child): void {

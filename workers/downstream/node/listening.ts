@@ -41,7 +41,10 @@ export class ListeningThread {
       else this.stop();
     });
     server.on('listening', () => this.#say({ say: 'listening' }));
-    server.on('error', (error: NodeJS.ErrnoException) => this.#say({ say: 'failed', cause: causeOf(error) }));
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      // While it listens, an error is about one connection that could not be taken, as when descriptors run out.
+      if (!server.listening) this.#say({ say: 'failed', cause: causeOf(error) });
+    });
   }
 
   /** Takes no more connections; those that there are stay. */

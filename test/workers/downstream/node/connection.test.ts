@@ -253,6 +253,14 @@ t.test('chunks that make no sense abort the request and are answered with 400', 
   t.strictSame([rig.seen[0].aborted, rig.seen[0].complete, rig.counts.refused], [1, false, 1]);
 });
 
+t.test('the client has an address', async (t) => {
+  const rig = await NodeRig.start(t, ({ responder }) => reply(responder, responder.clientAddress()));
+  const client = rig.connect();
+  client.send(get);
+  t.equal((await client.answer()).body, '127.0.0.1');
+  client.destroy();
+});
+
 t.test('a connection over the bound is closed at once and counted', async (t) => {
   const rig = await NodeRig.start(t, (seen) => reply(seen.responder, 'ok'), {}, 1);
   const first = rig.connect();
