@@ -7,6 +7,7 @@ import { limits } from '../../../core/limits.js';
 import { Deadline } from '../../../core/upstream/deadlines.js';
 import type { UpstreamTunnel } from '../../../core/upstream/tunnel.js';
 import type { RequestHandler } from '../downstream.js';
+import { type BacklogEvents, ClientSocket } from './client-socket.js';
 import { HeldBytes } from './held-bytes.js';
 import type { OutputOwner } from './output.js';
 import type { NodeResources } from './resources.js';
@@ -42,10 +43,11 @@ const Input = { HEAD: 0, BODY: 1, ANSWERING: 2, TUNNEL: 3, LEAVING: 4, CLOSED: 5
 type Input = (typeof Input)[keyof typeof Input];
 
 const nothing = new Uint8Array(0);
-const IPV4_MAPPED = '::ffff:';
 
 /** One client's connection: its requests in order, one at a time, and the way back for each. */
-export class NodeConnection implements BodySink, ResponderConnection, OutputOwner, TunnelClient {
+export class NodeConnection
+  implements BodySink, ResponderConnection, OutputOwner, TunnelClient, BacklogEvents
+{
   readonly #owner: ConnectionOwner;
   readonly #resources: NodeResources;
   readonly #secure: boolean;
@@ -54,8 +56,7 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
   readonly #body = new RequestBodyReader();
   readonly #held = new HeldBytes();
   readonly #deadline: Deadline;
-  readonly #onWritten: () => void;
-  #socket: Socket | null = null;
+  #client: ClientSocket | null = null;
   #input: Input = Input.HEAD;
   #corks = 0;
   /** The client lets the connection be used again, as its latest request said. */
@@ -65,7 +66,6 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
   /** The response to the latest request is over. */
   #answered = false;
   #persists = true;
-  #blocked = false;
   #paused = false;
   /** The client has sent its FIN: it may still read. */
   #halfClosed = false;
@@ -79,12 +79,11 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
     this.#secure = secure;
     this.#responder = new NodeResponder(this, owner.resources.output);
     this.#deadline = new Deadline(() => this.#onDue());
-    this.#onWritten = () => this.#written();
   }
 
   /** Takes the socket that reads for this connection; reads come through `receive`. */
   attach(socket: Socket): void {
-    this.#socket = socket;
+    this.#client = new ClientSocket(socket, this.#secure, this.#canReset, this);
     socket.on('end', () => this.#onFin());
     socket.on('error', () => {});
     socket.on('close', () => this.#onClose());
@@ -125,11 +124,9 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
   }
 
   destroy(reset: boolean): void {
-    const socket = this.#socket;
-    if (this.#input === Input.CLOSED || socket === null) return;
+    if (this.#input === Input.CLOSED || this.#client === null) return;
     this.#input = Input.LEAVING;
-    if (reset && this.#canReset) socket.resetAndDestroy();
-    else socket.destroy();
+    this.#client.destroy(reset);
   }
 
   // --- for the responder
@@ -141,7 +138,7 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
   }
 
   isBlocked(): boolean {
-    return this.#blocked;
+    return this.#client!.blocked;
   }
 
   cork(): void {
@@ -176,32 +173,23 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
   pauseReading(): void {
     if (this.#paused || this.#input >= Input.LEAVING) return;
     this.#paused = true;
-    this.#socket!.pause();
+    this.#client!.socket.pause();
     if (this.#input === Input.BODY) this.#resources.deadlines.clear(this.#deadline);
   }
 
   resumeReading(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#socket!.resume();
+    this.#client!.socket.resume();
     if (this.#input === Input.BODY) this.#arm(this.#resources.patience.bodyMs);
   }
 
   clientAddress(): string {
-    const address = this.#socket?.remoteAddress ?? '';
-    return address.startsWith(IPV4_MAPPED) ? address.slice(IPV4_MAPPED.length) : address;
+    return this.#client!.address;
   }
 
   transmit(bytes: Buffer, count: number): boolean {
-    const socket = this.#socket!;
-    if (!socket.writable) return false;
-    // TLS encrypts later, and a socket with a backlog writes later: both need bytes of their own.
-    const later = this.#secure || socket.writableLength > 0;
-    const view = bytes.subarray(0, count);
-    socket.write(later ? Buffer.from(view) : view, this.#onWritten);
-    // Right after the call the socket knows whether the kernel took everything (uv_try_write came first).
-    this.#noteBacklog(socket.writableLength);
-    return !later && socket.writableLength > 0;
+    return this.#client!.transmit(bytes, count);
   }
 
   // --- for the tunnel
@@ -212,11 +200,11 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
     this.#resources.output.claim(this);
     this.#resources.output.bytes(bytes);
     this.uncork();
-    return !this.#blocked;
+    return !this.#client!.blocked;
   }
 
   endTunnel(): void {
-    if (this.#input === Input.TUNNEL) this.#socket!.end();
+    if (this.#input === Input.TUNNEL) this.#client!.socket.end();
   }
 
   leaveTunnel(): void {
@@ -350,7 +338,7 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
 
   /** The response is over and its bytes are gone, so that the next request may begin. */
   #mayGoOn(): boolean {
-    return this.#answered && this.#persists && !this.#blocked;
+    return this.#answered && this.#persists && !this.#client!.blocked;
   }
 
   /** The next request may begin. */
@@ -368,7 +356,7 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
       this.#leave();
       return;
     }
-    if (this.#blocked) return;
+    if (this.#client!.blocked) return;
     this.#next();
     const held = this.#held;
     if (held.count > 0) this.#read(held.bytes, held.start, held.end);
@@ -391,19 +379,19 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
     this.#resources.output.release(this);
     this.#input = Input.LEAVING;
     this.#held.clear();
-    const socket = this.#socket!;
+    const { socket, blocked } = this.#client!;
     this.#paused = false;
     socket.resume();
     socket.end();
-    if (!this.#blocked) this.#ended();
-    if (this.#halfClosed && !this.#blocked) socket.destroySoon();
-    else this.#arm(this.#blocked ? this.#resources.patience.writeMs : limits.lingerMs);
+    if (!blocked) this.#ended();
+    if (this.#halfClosed && !blocked) socket.destroySoon();
+    else this.#arm(blocked ? this.#resources.patience.writeMs : limits.lingerMs);
   }
 
   #onFin(): void {
     this.#halfClosed = true;
     if (this.#input === Input.LEAVING) {
-      if (!this.#blocked) this.#socket!.destroySoon();
+      if (!this.#client!.blocked) this.#client!.socket.destroySoon();
     } else if (this.#tunnel !== null) {
       this.#tunnel.onClientFin();
     } else if (this.#input === Input.BODY) {
@@ -440,28 +428,26 @@ export class NodeConnection implements BodySink, ResponderConnection, OutputOwne
   }
 
   #onDue(): void {
-    if (this.#blocked || this.#input === Input.LEAVING) this.destroy(false);
+    if (this.#client!.blocked || this.#input === Input.LEAVING) this.destroy(false);
     else if (this.#input === Input.BODY || this.#held.count > 0) this.#refuse(RequestFault.TIMEOUT);
     else this.#leave();
   }
 
-  #noteBacklog(bytes: number): void {
-    if (this.#blocked || bytes <= (this.#secure ? limits.downstreamBufferBytes : 0)) return;
-    this.#blocked = true;
+  // --- from the socket, about bytes that the client does not take
+
+  onBacklog(): void {
     this.#arm(this.#resources.patience.writeMs);
   }
 
-  /** The socket has written something that it held. */
-  #written(): void {
-    if (!this.#blocked || this.#input === Input.CLOSED) return;
-    if (this.#socket!.writableLength > 0) {
-      this.#arm(this.#resources.patience.writeMs);
-      return;
-    }
-    this.#blocked = false;
+  onProgress(): void {
+    if (this.#input !== Input.CLOSED) this.#arm(this.#resources.patience.writeMs);
+  }
+
+  onTaken(): void {
+    if (this.#input === Input.CLOSED) return;
     if (this.#input === Input.LEAVING) {
       this.#ended();
-      if (this.#halfClosed) this.#socket!.destroySoon();
+      if (this.#halfClosed) this.#client!.socket.destroySoon();
       else this.#arm(limits.lingerMs);
       return;
     }
