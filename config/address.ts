@@ -8,6 +8,7 @@ import { Refusal } from './units.js';
 
 const portMax = 65_535;
 const httpPort = 80;
+const httpsPort = 443;
 const hostNameLengthMax = 253;
 /** Bytes of a socket's path in `sockaddr_un` on Linux, without its final zero. */
 const unixPathBytesMax = 107;
@@ -36,10 +37,12 @@ export function parseAddress(text: string): Address | Refusal {
 export function parseEndpoint(text: string): EndpointPlan | Refusal {
   if (text.startsWith(unixPrefix)) {
     const address = parseUnix(text);
-    return address instanceof Refusal ? address : { address, authority: 'localhost' };
+    return address instanceof Refusal ? address : { address, authority: 'localhost', secure: false };
   }
-  const rest = /^http:\/\/(.*)$/is.exec(text)?.[1];
-  if (rest === undefined) return new Refusal(endpointExpected);
+  const [, scheme, rest] = /^(https?):\/\/(.*)$/is.exec(text) ?? [];
+  if (scheme === undefined || rest === undefined) return new Refusal(endpointExpected);
+  const secure = scheme.toLowerCase() === 'https';
+  const schemePort = secure ? httpsPort : httpPort;
   if (rest.includes('@')) return new Refusal(`an endpoint takes no user or password: ${endpointExpected}`);
   const authority = rest.endsWith('/') ? rest.slice(0, -1) : rest;
   if (/[/?#]/.test(authority)) {
@@ -50,10 +53,10 @@ export function parseEndpoint(text: string): EndpointPlan | Refusal {
   const parts = hostAndPort.exec(authority);
   const host = parts === null ? null : parseHost(parts[1], parts[2]);
   if (parts === null || host === null) return new Refusal(endpointExpected);
-  const port = parts[3] === undefined ? httpPort : parsePort(parts[3], 1);
+  const port = parts[3] === undefined ? schemePort : parsePort(parts[3], 1);
   if (typeof port !== 'number') return port;
   const address: Address = { kind: 'tcp', host, port };
-  return { address, authority: port === httpPort ? bracketed(host) : formatAddress(address) };
+  return { address, authority: port === schemePort ? bracketed(host) : formatAddress(address), secure };
 }
 
 /** A Host field's value for the copy: a host with or without a port. */
@@ -64,6 +67,12 @@ export function parseAuthority(text: string): string | Refusal {
     return new Refusal('expected a host name such as reviews-next.example.com');
   const port = parts[3] === undefined ? null : parsePort(parts[3], 1);
   return port instanceof Refusal ? port : text;
+}
+
+/** A name to ask a TLS server for: a host name, not an address. */
+export function parseServerName(text: string): string | Refusal {
+  const name = isIPv4(text) ? null : parseHost(undefined, text);
+  return name ?? new Refusal('expected a host name such as reviews.internal');
 }
 
 /** The host of a route's match: lower case, `*.example.com` for every name below one. */

@@ -5,10 +5,12 @@ import type {
   MatchPlan,
   MirrorPlan,
   PathMatch,
+  PemFile,
   Plan,
   RoutePlan,
   ThreadsPlan,
   VersionPlan,
+  VersionTlsPlan,
 } from '../core/plan.js';
 import type { Config, MirrorConfig, RouteConfig } from './schema.js';
 import type { MirrorSlots } from './slots.js';
@@ -73,14 +75,29 @@ function compileThreads(threads: Config['threads'], cores: number): ThreadsPlan 
 }
 
 function compileVersion(name: string, version: Config['versions'][string]): VersionPlan {
-  const { endpoints, connections } = version;
+  const { endpoints, connections, tls } = version;
   return {
     name,
     endpoints,
     connectionsMax: connections.max,
     idleMs: connections.idle,
     connectTimeoutMs: connections.connectTimeout,
+    tls: tls === undefined ? null : compileTls(tls),
   };
+}
+
+function compileTls({
+  ca,
+  cert,
+  key,
+  serverName,
+  verify,
+}: NonNullable<Config['versions'][string]['tls']>): VersionTlsPlan {
+  return { ca: pemOf(ca), cert: pemOf(cert), key: pemOf(key), serverName: serverName ?? null, verify };
+}
+
+function pemOf(file: { path: string; pem: string | null } | undefined): PemFile | null {
+  return file === undefined ? null : { path: file.path, pem: file.pem ?? '' };
 }
 
 function compileRoute(

@@ -1,6 +1,6 @@
 /** A plan told in the words of a configuration file, for `GET /api/config`: every default filled in, no secret. */
 import type {
-  Address,
+  EndpointPlan,
   FieldMatch,
   HeaderEdits,
   HostPolicy,
@@ -10,6 +10,7 @@ import type {
   RoutePlan,
   SamplePlan,
   VersionPlan,
+  VersionTlsPlan,
 } from '../core/plan.js';
 import { formatAddress } from './address.js';
 import { formatDuration, formatRate, formatSize, percentOfShare } from './units.js';
@@ -55,17 +56,29 @@ export function effectiveConfig(plan: Plan): object {
 
 function versionOf(version: VersionPlan): object {
   return {
-    endpoints: version.endpoints.map(({ address }) => endpointOf(address)),
+    endpoints: version.endpoints.map(endpointOf),
     connections: {
       max: version.connectionsMax,
       idle: formatDuration(version.idleMs),
       connectTimeout: formatDuration(version.connectTimeoutMs),
     },
+    ...(version.tls === null ? {} : { tls: tlsOf(version.tls) }),
   };
 }
 
-function endpointOf(address: Address): string {
-  return address.kind === 'unix' ? formatAddress(address) : `http://${formatAddress(address)}`;
+function tlsOf({ ca, cert, key, serverName, verify }: VersionTlsPlan): object {
+  return {
+    ...(ca === null ? {} : { ca: ca.path }),
+    ...(cert === null ? {} : { cert: cert.path }),
+    ...(key === null ? {} : { key: key.path }),
+    ...(serverName === null ? {} : { serverName }),
+    verify,
+  };
+}
+
+function endpointOf({ address, secure }: EndpointPlan): string {
+  if (address.kind === 'unix') return formatAddress(address);
+  return `${secure ? 'https' : 'http'}://${formatAddress(address)}`;
 }
 
 function routeOf(route: RoutePlan, versions: readonly VersionPlan[]): object {

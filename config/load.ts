@@ -9,6 +9,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { limits } from '../core/limits.js';
+import { readCertificates } from './certificates.js';
 import { checkAcross } from './check.js';
 import { understand } from './issues.js';
 import { refuseNotYet } from './not-yet.js';
@@ -58,8 +59,13 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
     const places = new Set(problems.map(placeOf));
     return refused([...problems, ...understood.problems.filter((problem) => !places.has(placeOf(problem)))]);
   }
-  const config = withAbsolutePaths(understood.config, options.directory ?? dirname(file));
-  if (options.unreadable !== undefined) problems.push(...checkFiles(config, root, options.unreadable));
+  let config = withAbsolutePaths(understood.config, options.directory ?? dirname(file));
+  if (options.unreadable !== undefined) {
+    problems.push(...checkFiles(config, root, options.unreadable));
+    const read = readCertificates(config, root, options.unreadable);
+    config = read.config;
+    problems.push(...read.problems);
+  }
   const warnings = warnOfUnreachable(config, root);
   return problems.length > 0
     ? refused([...problems, ...warnings])
@@ -130,7 +136,14 @@ function withAbsolutePaths(config: Config, directory: string): Config {
   const log = config.accessLog;
   const accessLog =
     log === undefined || log.path === '-' ? log : { ...log, path: resolve(directory, log.path) };
-  return { ...config, listen, accessLog };
+  const versions = Object.entries(config.versions).map(([name, version]) => {
+    if (version.tls === undefined) return [name, version];
+    const { ca, cert, key } = version.tls;
+    const at = (file: typeof ca) =>
+      file === undefined ? file : { ...file, path: resolve(directory, file.path) };
+    return [name, { ...version, tls: { ...version.tls, ca: at(ca), cert: at(cert), key: at(key) } }];
+  });
+  return { ...config, listen, accessLog, versions: Object.fromEntries(versions) };
 }
 
 function placeOf(problem: ConfigProblem): string {

@@ -24,11 +24,6 @@ interface NotYet {
 }
 
 const notYet: readonly NotYet[] = [
-  { path: 'versions.*.tls', name: 'tls' },
-  { path: 'versions.*', name: 'https://', value: /^https:/i },
-  { path: 'versions.*.*', name: 'https://', value: /^https:/i },
-  { path: 'versions.*.endpoints', name: 'https://', value: /^https:/i },
-  { path: 'versions.*.endpoints.*', name: 'https://', value: /^https:/i },
   { path: 'versions.*.health', name: 'health' },
   { path: 'routes.*.mirrors.*.breaker', name: 'breaker' },
   { path: 'routes.*.mirrors.*.compare', name: 'compare' },

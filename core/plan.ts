@@ -50,12 +50,34 @@ export interface VersionPlan {
   readonly connectionsMax: number;
   readonly idleMs: number;
   readonly connectTimeoutMs: number;
+  /** How endpoints with `secure` are reached; null is the system's authorities and the endpoint's own name. */
+  readonly tls: VersionTlsPlan | null;
+}
+
+/** A PEM file as it was when the configuration was loaded: another content is another plan. */
+export interface PemFile {
+  readonly path: string;
+  readonly pem: string;
+}
+
+export interface VersionTlsPlan {
+  /** Authorities in place of the system's. */
+  readonly ca: PemFile | null;
+  /** umbra's own certificate and key, for endpoints that ask for one. */
+  readonly cert: PemFile | null;
+  readonly key: PemFile | null;
+  /** The name to ask for and to check, where it is not the endpoint's. */
+  readonly serverName: string | null;
+  /** False: any certificate will do. */
+  readonly verify: boolean;
 }
 
 export interface EndpointPlan {
   readonly address: Address;
   /** `host:port` as the Host field of a request to this endpoint would say it. */
   readonly authority: string;
+  /** TLS; never with a unix socket. */
+  readonly secure: boolean;
 }
 
 export interface RoutePlan {

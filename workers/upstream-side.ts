@@ -53,6 +53,10 @@ export class UpstreamSide implements UpstreamCounters {
     this.#ledgers.get(version.name)!.addConnectionsIdle(change);
   }
 
+  handshakeDone(version: VersionPlan, resumed: boolean): void {
+    this.#ledgers.get(version.name)!.handshake(resumed);
+  }
+
   requestRetried(version: VersionPlan): void {
     this.#ledgers.get(version.name)!.retried();
   }

@@ -12,6 +12,8 @@ import { CODE_FIRST, CODE_LAST, type VersionLedger } from './version-ledger.js';
 export interface VersionSnapshot {
   readonly requests: number;
   readonly retries: number;
+  readonly handshakes: number;
+  readonly handshakesResumed: number;
   /** By status code; only codes that were seen. */
   readonly responses: ReadonlyMap<number, number>;
   /** Responses with a code that is not from 100 to 599. */
@@ -59,6 +61,8 @@ export function readVersion(ledgers: readonly VersionLedger[]): VersionSnapshot 
   return {
     requests: sum(ledgers, (ledger) => ledger.requests),
     retries: sum(ledgers, (ledger) => ledger.retries),
+    handshakes: sum(ledgers, (ledger) => ledger.handshakes),
+    handshakesResumed: sum(ledgers, (ledger) => ledger.handshakesResumed),
     responses,
     responsesOther: sum(ledgers, (ledger) => ledger.responsesOther),
     failures: failureReasons.map((_, reason) => sum(ledgers, (ledger) => ledger.failures(reason as Failure))),
@@ -105,6 +109,8 @@ export function subtractVersion(later: VersionSnapshot, earlier: VersionSnapshot
   return {
     requests: later.requests - earlier.requests,
     retries: later.retries - earlier.retries,
+    handshakes: later.handshakes - earlier.handshakes,
+    handshakesResumed: later.handshakesResumed - earlier.handshakesResumed,
     responses,
     responsesOther: later.responsesOther - earlier.responsesOther,
     failures: subtractEach(later.failures, earlier.failures),

@@ -12,6 +12,8 @@ const BYTES_SENT = 2;
 const BYTES_RECEIVED = 3;
 const CONNECTIONS_OPEN = 4;
 const CONNECTIONS_IDLE = 5;
+const HANDSHAKES = 6;
+const HANDSHAKES_RESUMED = 7;
 const FAILURES = 16;
 const CODES = 64;
 const CODE_OTHER = CODES + CODE_LAST - CODE_FIRST + 1;
@@ -48,6 +50,12 @@ export class VersionLedger {
 
   retried(): void {
     this.words[RETRIES]++;
+  }
+
+  /** A TLS handshake with an endpoint is complete. */
+  handshake(resumed: boolean): void {
+    this.words[HANDSHAKES]++;
+    if (resumed) this.words[HANDSHAKES_RESUMED]++;
   }
 
   /** The final response is complete. */
@@ -91,6 +99,15 @@ export class VersionLedger {
 
   get retries(): number {
     return this.words[RETRIES];
+  }
+
+  get handshakes(): number {
+    return this.words[HANDSHAKES];
+  }
+
+  /** Of them, those that resumed an earlier session. */
+  get handshakesResumed(): number {
+    return this.words[HANDSHAKES_RESUMED];
   }
 
   get bytesSentTotal(): number {

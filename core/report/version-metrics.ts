@@ -34,6 +34,12 @@ export function addVersions(registry: Registry, versions: readonly VersionReadin
     'Requests sent once more because a reused connection had died.',
     by,
   );
+  const handshakes = counter(
+    registry,
+    'umbra_upstream_tls_handshakes_total',
+    'TLS handshakes with endpoints of the version: full, or resumed from an earlier session.',
+    [...by, 'kind'],
+  );
   const sent = counter(
     registry,
     'umbra_upstream_sent_bytes_total',
@@ -86,6 +92,8 @@ export function addVersions(registry: Registry, versions: readonly VersionReadin
       failures.inc({ ...labels, reason }, counts.failures[i]);
     });
     retries.inc(labels, counts.retries);
+    handshakes.inc({ ...labels, kind: 'full' }, counts.handshakes - counts.handshakesResumed);
+    handshakes.inc({ ...labels, kind: 'resumed' }, counts.handshakesResumed);
     sent.inc(labels, counts.bytesSent);
     received.inc(labels, counts.bytesReceived);
     connections.set({ ...labels, state: 'busy' }, counts.connectionsOpen - counts.connectionsIdle);

@@ -186,8 +186,9 @@ export class UpstreamCall implements ReaderSink {
     this.#tellDrained();
   }
 
-  onConnectFailed(): void {
-    this.#fail(Failure.CONNECT);
+  /** The last endpoint that was tried failed so. */
+  onConnectFailed(failure: Failure): void {
+    this.#fail(failure);
   }
 
   /** Fails after the running callback has returned: the owner is still within `start` or `write`. */

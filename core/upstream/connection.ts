@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs';
 import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { Failure } from '../errors.js';
 import type { ResponseFault } from '../http/response-fault.js';
 import { Fed, ResponseReader } from '../http/response-reader.js';
-import type { Address } from '../plan.js';
 import type { UpstreamCall } from './client.js';
 import { Deadline } from './deadlines.js';
 import type { Endpoint, VersionPool } from './pool.js';
@@ -46,6 +46,9 @@ export class UpstreamConnection implements TunnelOwner {
   readonly #buffer: Buffer;
   readonly #reader: ResponseReader;
   readonly #socket: Socket;
+  readonly #secure: boolean;
+  /** The TCP connection is there: what fails before READY is the handshake. */
+  #shaking = false;
   /** The connect timeout, then the idle expiry. */
   readonly #deadline: Deadline;
   // Bound once per connection, so that a read or a write makes no closure.
@@ -68,9 +71,11 @@ export class UpstreamConnection implements TunnelOwner {
       this.#fed = this.#reader.finish();
     };
     this.#onWritten = () => this.#written();
-    this.#socket = open(endpoint.plan.address, this.#buffer, (bytes) => this.#onRead(bytes));
+    this.#secure = endpoint.plan.secure;
+    this.#socket = open(pool, endpoint, this.#buffer, (bytes) => this.#onRead(bytes));
     this.#socket.setNoDelay(true);
-    this.#socket.on('connect', () => this.#onConnect());
+    if (this.#secure) this.#listenToTls(this.#socket as TLSSocket);
+    else this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('end', () => this.#onFin());
     this.#socket.on('error', () => this.#lose(Failure.RESET));
     this.#socket.on('close', () => this.#onClose());
@@ -127,8 +132,10 @@ export class UpstreamConnection implements TunnelOwner {
    * Must not be called while `writing` is set.
    */
   writeDirect(block: Buffer, start: number, end: number): number {
+    // What goes past TLS would go out in clear.
+    if (this.#secure || this.#state === State.CLOSED) return 0;
     const fd = (this.#socket as SocketWithHandle)._handle?.fd ?? -1;
-    if (this.#state === State.CLOSED || fd < 0) return 0;
+    if (fd < 0) return 0;
     try {
       return writeSync(fd, block, start, end - start);
     } catch {
@@ -170,6 +177,20 @@ export class UpstreamConnection implements TunnelOwner {
     this.#state = State.READY;
     this.#resources.deadlines.clear(this.#deadline);
     this.#pool.connected(this);
+  }
+
+  #listenToTls(socket: TLSSocket): void {
+    socket.on('connect', () => {
+      this.#shaking = true;
+    });
+    socket.on('secureConnect', () => {
+      this.#resources.counters.handshakeDone(this.#pool.plan, socket.isSessionReused());
+      this.#onConnect();
+    });
+    // With TLS 1.3 tickets come after the handshake, and each is good for one connection: the newest is kept.
+    socket.on('session', (session: Buffer) => {
+      this.endpoint.tlsSession = session;
+    });
   }
 
   /** Delivers one read to the call, all of it within the sink's batch. Returns whether to go on reading. */
@@ -252,7 +273,8 @@ export class UpstreamConnection implements TunnelOwner {
     const { call } = this;
     this.detach();
     this.#shut();
-    if (connecting) this.#pool.connectFailed(this.endpoint, call);
+    if (connecting)
+      this.#pool.connectFailed(this.endpoint, call, this.#shaking ? Failure.TLS : Failure.CONNECT);
     else if (call !== null) call.onLost(this, failure);
     this.#pool.serveWaiters();
   }
@@ -281,8 +303,15 @@ export class UpstreamConnection implements TunnelOwner {
   }
 }
 
-function open(address: Address, buffer: Buffer, callback: (bytes: number) => boolean): Socket {
+function open(
+  pool: VersionPool,
+  endpoint: Endpoint,
+  buffer: Buffer,
+  callback: (bytes: number) => boolean,
+): Socket {
   const onread = { buffer, callback };
+  const { address, secure } = endpoint.plan;
+  if (secure && address.kind === 'tcp') return pool.tls.open(address, endpoint.tlsSession, onread);
   const options: TcpNetConnectOpts | IpcNetConnectOpts =
     address.kind === 'unix'
       ? { path: address.path, onread }

@@ -1,9 +1,10 @@
 import { Failure } from '../errors.js';
 import { limits } from '../limits.js';
-import type { EndpointPlan, VersionPlan } from '../plan.js';
+import type { EndpointPlan, VersionPlan, VersionTlsPlan } from '../plan.js';
 import type { UpstreamCall } from './client.js';
 import { UpstreamConnection } from './connection.js';
 import type { UpstreamResources } from './resources.js';
+import { TlsConnector } from './tls.js';
 
 /**
  * An endpoint that refused a connect, or dropped a new connection without a response, is passed over for this
@@ -22,6 +23,8 @@ export class Endpoint {
   readonly idle: UpstreamConnection[] = [];
   /** When it may be chosen again before others, on the thread's clock; 0: it is not resting. */
   restsUntilUs = 0;
+  /** What the next TLS handshake may resume. */
+  tlsSession: Buffer | null = null;
 
   constructor(plan: EndpointPlan) {
     this.plan = plan;
@@ -37,6 +40,7 @@ export class VersionPool {
   readonly plan: VersionPlan;
   readonly resources: UpstreamResources;
   readonly endpoints: readonly Endpoint[];
+  readonly tls: TlsConnector;
   /** Calls in the queue. */
   waiting = 0;
   #firstWaiter: UpstreamCall | null = null;
@@ -48,6 +52,7 @@ export class VersionPool {
   constructor(plan: VersionPlan, resources: UpstreamResources) {
     this.plan = plan;
     this.resources = resources;
+    this.tls = new TlsConnector(plan.tls);
     this.endpoints = plan.endpoints.map((endpoint) => new Endpoint(endpoint));
   }
 
@@ -72,6 +77,7 @@ export class VersionPool {
       mine.connectionsMax === plan.connectionsMax &&
       mine.idleMs === plan.idleMs &&
       mine.connectTimeoutMs === plan.connectTimeoutMs &&
+      sameTls(mine.tls, plan.tls) &&
       mine.endpoints.length === plan.endpoints.length &&
       mine.endpoints.every((endpoint, i) => sameEndpoint(endpoint, plan.endpoints[i]!))
     );
@@ -154,12 +160,12 @@ export class VersionPool {
   }
 
   /** From a connection: the connect failed. Its call, if it did not go, tries each other endpoint at most once. */
-  connectFailed(endpoint: Endpoint, call: UpstreamCall | null): void {
+  connectFailed(endpoint: Endpoint, call: UpstreamCall | null, failure: Failure): void {
     this.rest(endpoint);
     if (call === null) return;
     if (!call.triedEndpoints.includes(endpoint)) call.triedEndpoints.push(endpoint);
     if (call.triedEndpoints.length === this.endpoints.length) {
-      call.onConnectFailed();
+      call.onConnectFailed(failure);
       return;
     }
     const connection = this.acquire(call);
@@ -247,8 +253,14 @@ export class VersionPool {
   }
 }
 
+function sameTls(a: VersionTlsPlan | null, b: VersionTlsPlan | null): boolean {
+  if (a === null || b === null) return a === b;
+  const same = a.serverName === b.serverName && a.verify === b.verify;
+  return same && a.ca?.pem === b.ca?.pem && a.cert?.pem === b.cert?.pem && a.key?.pem === b.key?.pem;
+}
+
 function sameEndpoint(a: EndpointPlan, b: EndpointPlan): boolean {
-  if (a.authority !== b.authority) return false;
+  if (a.authority !== b.authority || a.secure !== b.secure) return false;
   if (a.address.kind === 'unix') return b.address.kind === 'unix' && a.address.path === b.address.path;
   return b.address.kind === 'tcp' && a.address.host === b.address.host && a.address.port === b.address.port;
 }

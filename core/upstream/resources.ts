@@ -12,6 +12,8 @@ export interface UpstreamCounters {
   connectionClosed(version: VersionPlan): void;
   /** The number of idle connections changed by this much. */
   idleChanged(version: VersionPlan, change: number): void;
+  /** A TLS handshake is complete; `resumed`: it was a short one. */
+  handshakeDone(version: VersionPlan, resumed: boolean): void;
   /** A request goes out a second time, because its reused connection had died. */
   requestRetried(version: VersionPlan): void;
 }

@@ -63,21 +63,33 @@ t.test('every key comes into the plan', async (t) => {
     versions: [
       {
         name: 'v1',
-        endpoints: [{ address: { kind: 'tcp', host: '127.0.0.1', port: 9080 }, authority: '127.0.0.1:9080' }],
+        endpoints: [
+          {
+            address: { kind: 'tcp', host: '127.0.0.1', port: 9080 },
+            authority: '127.0.0.1:9080',
+            secure: false,
+          },
+        ],
         connectionsMax: 256,
         idleMs: 60_000,
         connectTimeoutMs: 1000,
+        tls: null,
       },
       {
         name: 'v2',
         endpoints: [
-          { address: { kind: 'tcp', host: '::1', port: 9081 }, authority: '[::1]:9081' },
-          { address: { kind: 'tcp', host: 'reviews.internal', port: 80 }, authority: 'reviews.internal' },
-          { address: { kind: 'unix', path: '/run/v2.sock' }, authority: 'localhost' },
+          { address: { kind: 'tcp', host: '::1', port: 9081 }, authority: '[::1]:9081', secure: false },
+          {
+            address: { kind: 'tcp', host: 'reviews.internal', port: 80 },
+            authority: 'reviews.internal',
+            secure: false,
+          },
+          { address: { kind: 'unix', path: '/run/v2.sock' }, authority: 'localhost', secure: false },
         ],
         connectionsMax: 12,
         idleMs: 60_000,
         connectTimeoutMs: 250,
+        tls: null,
       },
     ],
     routes: [

@@ -383,26 +383,6 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
   ],
   'what is not built yet': [
     [
-      'TLS to endpoints',
-      'versions: { v1: { endpoints: "http://a:1", tls: { ca: ca.pem } } }\nroutes: [ { primary: v1 } ]\n',
-      '1:44: versions.v1.tls: `tls` is not supported by this version of umbra yet',
-    ],
-    [
-      'https, short',
-      version('https://a:1'),
-      '1:17: versions.v1: `https://` is not supported by this version of umbra yet',
-    ],
-    [
-      'https, in a list',
-      'versions: { v1: { endpoints: [ "http://a:1", "https://a:2" ] } }\nroutes: [ { primary: v1 } ]\n',
-      '1:46: versions.v1.endpoints[1]: `https://` is not supported by this version of umbra yet',
-    ],
-    [
-      'https, in a short list',
-      'versions: { v1: [ "https://a:2" ] }\nroutes: [ { primary: v1 } ]\n',
-      '1:19: versions.v1[0]: `https://` is not supported by this version of umbra yet',
-    ],
-    [
       'health',
       'versions: { v1: { endpoints: "http://a:1", health: { path: / } } }\nroutes: [ { primary: v1 } ]\n',
       '1:44: versions.v1.health: `health` is not supported by this version of umbra yet',

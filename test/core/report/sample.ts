@@ -36,6 +36,7 @@ export const plan: Plan = {
     connectionsMax: 8,
     idleMs: 1000,
     connectTimeoutMs: 1000,
+    tls: null,
   })),
   routes: [
     {

@@ -29,13 +29,19 @@ export class Counted implements UpstreamCounters {
   idleChanged(_version: VersionPlan, change: number): void {
     this.idle += change;
   }
+  handshakes = 0;
+  resumed = 0;
+  handshakeDone(_version: VersionPlan, resumed: boolean): void {
+    this.handshakes++;
+    if (resumed) this.resumed++;
+  }
   requestRetried(): void {
     this.retried++;
   }
 }
 
 export function endpointOn(port: number): EndpointPlan {
-  return { address: { kind: 'tcp', host: '127.0.0.1', port }, authority: `127.0.0.1:${port}` };
+  return { address: { kind: 'tcp', host: '127.0.0.1', port }, authority: `127.0.0.1:${port}`, secure: false };
 }
 
 export function planFor(ports: readonly number[], changes: Partial<VersionPlan> = {}): VersionPlan {
@@ -45,6 +51,7 @@ export function planFor(ports: readonly number[], changes: Partial<VersionPlan> 
     connectionsMax: 16,
     idleMs: 60_000,
     connectTimeoutMs: 5_000,
+    tls: null,
     ...changes,
   };
 }

@@ -52,7 +52,7 @@ t.test('exchanges one after the other share one connection', async (t) => {
     t.equal(e.call.reused, i > 0);
   }
   t.equal(server.connections, 1);
-  t.strictSame({ ...pool.counted }, { opened: 1, closed: 0, idle: 1, retried: 0 });
+  t.strictSame({ ...pool.counted }, { opened: 1, closed: 0, idle: 1, retried: 0, handshakes: 0, resumed: 0 });
 });
 
 t.test('HTTP/1.0 is pooled only if it says keep-alive, HTTP/1.1 unless it says close', async (t) => {
@@ -168,13 +168,13 @@ t.test('when every endpoint refuses the call fails with connect, each tried once
   const e = await new Exchange().get(pool).end();
   t.equal(e.failure, 'connect');
   t.strictSame(e.events, ['failure'], 'it never counted as sent');
-  t.strictSame({ ...pool.counted }, { opened: 2, closed: 2, idle: 0, retried: 0 });
+  t.strictSame({ ...pool.counted }, { opened: 2, closed: 2, idle: 0, retried: 0, handshakes: 0, resumed: 0 });
 });
 
 t.test('a name that does not resolve fails with connect', async (t) => {
   // Too long to be asked of any server, so that the test needs none.
   const address = { kind: 'tcp' as const, host: 'x'.repeat(300), port: 80 };
-  const pool = new TestPool([], { endpoints: [{ address, authority: 'x' }] });
+  const pool = new TestPool([], { endpoints: [{ address, authority: 'x', secure: false }] });
   t.equal((await new Exchange().get(pool).end()).failure, 'connect');
 });
 
@@ -223,7 +223,7 @@ t.test('a connect that takes too long is given up, and another endpoint tried', 
   t.equal(pool.counted.opened, 1, 'it is not given up early');
   timeUs = 132_000;
   pool.resources.deadlines.advance();
-  t.strictSame({ ...pool.counted }, { opened: 2, closed: 1, idle: 0, retried: 0 });
+  t.strictSame({ ...pool.counted }, { opened: 2, closed: 1, idle: 0, retried: 0, handshakes: 0, resumed: 0 });
   timeUs = 264_000;
   pool.resources.deadlines.advance();
   t.equal(e.failure, 'connect');

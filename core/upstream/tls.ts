@@ -1,0 +1,50 @@
+import { isIP, type Socket } from 'node:net';
+import { type ConnectionOptions, connect, createSecureContext, type SecureContext } from 'node:tls';
+import type { Address, VersionTlsPlan } from '../plan.js';
+
+/** What every version without a `tls` section is reached with: the system's authorities, and the endpoint's own name. */
+const plainDefaults: VersionTlsPlan = { ca: null, cert: null, key: null, serverName: null, verify: true };
+
+/** Filled by reads, as `net.Socket` does it. */
+interface ReadInto {
+  readonly buffer: Buffer;
+  readonly callback: (bytes: number) => boolean;
+}
+/** Missing from Node's declarations, but handed through to the socket (seen on Node 20 to 24). */
+type OptionsWithRead = ConnectionOptions & { readonly onread: ReadInto };
+
+/**
+ * Opens the TLS connections of one version on one thread. The certificates are parsed once, when the first connection is
+ * opened: a thread that opens none pays nothing. Any change of the version's plan makes a new pool, and with it this anew.
+ */
+export class TlsConnector {
+  readonly #plan: VersionTlsPlan;
+  #context: SecureContext | null = null;
+
+  constructor(plan: VersionTlsPlan | null) {
+    this.#plan = plan ?? plainDefaults;
+  }
+
+  /** `session`: of an earlier connection to the same endpoint, so that the handshake is short. Becomes usable with `secureConnect`. */
+  open(address: Address & { readonly kind: 'tcp' }, session: Buffer | null, onread: ReadInto): Socket {
+    const { ca, cert, key, serverName, verify } = this.#plan;
+    this.#context ??= createSecureContext({
+      ...(ca === null ? {} : { ca: ca.pem }),
+      ...(cert === null ? {} : { cert: cert.pem }),
+      ...(key === null ? {} : { key: key.pem }),
+    });
+    // An address is no name to ask for (RFC 6066, section 3); the certificate is checked against it all the same.
+    const name = serverName ?? (isIP(address.host) === 0 ? address.host : '');
+    const options: OptionsWithRead = {
+      host: address.host,
+      port: address.port,
+      secureContext: this.#context,
+      servername: name,
+      rejectUnauthorized: verify,
+      ALPNProtocols: ['http/1.1'],
+      ...(session === null ? {} : { session }),
+      onread,
+    };
+    return connect(options);
+  }
+}
