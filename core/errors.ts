@@ -1,42 +1,140 @@
 /**
- * What can go wrong between a request and its response, in one table. The hot path passes `Failure` codes;
- * the table says what the client gets, whether another attempt is allowed, and which counter moves.
+ * What can go wrong between a request and its response, in one table. The hot path passes codes (`Failure`, `Drop`,
+ * `RequestFault`); the rows say what the client gets, whether another attempt is allowed, and which counter moves.
+ * docs/errors.md is held equal to it by a test (`npm run docs` writes it). The order of `failures` and `drops` is the index
+ * into the ledgers: new rows go to the end, and get an index in `Failure` or `Drop` below.
  */
+import { RequestFault, requestFaultAnswers } from './http/request-fault.js';
 
-/** Reasons an exchange with an upstream failed. The order is the index into the ledger's failure counters. */
-export const failureReasons = [
-  'connect',
-  'tls',
-  'timeout',
-  'reset',
-  'protocol',
-  'overloaded',
-  'no-endpoint',
-  'aborted',
-  'body-too-large',
-  'ring-full',
-  'draining',
-] as const;
-export type FailureReason = (typeof failureReasons)[number];
+/** Whose doing it is. */
+export type ErrorSource = 'downstream' | 'upstream' | 'local';
+/** Another attempt of the same request: never; at each other endpoint once; once, where a reused connection died before a byte. */
+export type Retry = 'no' | 'other-endpoint' | 'fresh-connection';
 
-/** Reasons a mirrored request was given up before its first byte was sent. The order is the index into the ledger. */
-export const dropReasons = [
-  'ring-full',
-  'frame-too-large',
-  'body-too-large',
-  'rate',
-  'in-flight',
-  'breaker-open',
-  'no-endpoint',
-  'aborted',
-  'draining',
-  'loop',
-  'method',
-  'upgrade',
-] as const;
-export type DropReason = (typeof dropReasons)[number];
+/** What the client gets when its exchange with the primary failed before a response head was sent. */
+export interface FailureAnswer {
+  readonly status: number;
+  /** The body: one line, without anything that the upstream or the client said. */
+  readonly text: string;
+  /** Envoy's response flag for access logs. */
+  readonly flag: string;
+}
 
-/** Indexes of `failureReasons`, for code that must not compare strings. */
+interface FailureRow extends FailureAnswer {
+  readonly code: string;
+  readonly source: ErrorSource;
+  readonly retry: Retry;
+  readonly when: string;
+}
+
+/** Reasons an exchange with an upstream failed. */
+export const failures = [
+  {
+    code: 'connect',
+    status: 502,
+    source: 'upstream',
+    retry: 'other-endpoint',
+    text: 'upstream connection failed\n',
+    flag: 'UF',
+    when: 'No connection: refused, unreachable, too slow (`connections.connectTimeout`), or a name without an address.',
+  },
+  {
+    code: 'tls',
+    status: 502,
+    source: 'upstream',
+    retry: 'other-endpoint',
+    text: 'upstream TLS handshake failed\n',
+    flag: 'UF',
+    when: 'The TLS handshake failed, or the certificate is not for this endpoint.',
+  },
+  {
+    code: 'timeout',
+    status: 504,
+    source: 'upstream',
+    retry: 'no',
+    text: 'upstream timed out\n',
+    flag: 'UT',
+    when: 'The time for the exchange (`timeout`) is over.',
+  },
+  {
+    code: 'reset',
+    status: 502,
+    source: 'upstream',
+    retry: 'fresh-connection',
+    text: 'upstream closed the connection before its response was complete\n',
+    flag: 'UC',
+    when: 'The connection was reset or closed before the response was whole.',
+  },
+  {
+    code: 'protocol',
+    status: 502,
+    source: 'upstream',
+    retry: 'no',
+    text: 'upstream sent a response that is not valid HTTP\n',
+    flag: 'UPE',
+    when: 'The response is not HTTP, can be read in two ways, or passes a limit.',
+  },
+  {
+    code: 'overloaded',
+    status: 503,
+    source: 'local',
+    retry: 'no',
+    text: 'too many requests are waiting for the upstream\n',
+    flag: 'UO',
+    when: 'The queue for connections is full, or the bytes held for slow upstreams are too many.',
+  },
+  {
+    code: 'no-endpoint',
+    status: 503,
+    source: 'upstream',
+    retry: 'no',
+    text: 'no upstream endpoint is available\n',
+    flag: 'UH',
+    when: 'No endpoint can be tried.',
+  },
+  {
+    code: 'aborted',
+    status: 499,
+    source: 'downstream',
+    retry: 'no',
+    text: 'client closed the connection\n',
+    flag: 'DC',
+    when: 'The client went away; nobody is there to be answered. 499 stands in the access log alone.',
+  },
+  {
+    code: 'body-too-large',
+    status: 413,
+    source: 'downstream',
+    retry: 'no',
+    text: 'request body too large\n',
+    flag: 'DC',
+    when: "A body without a length outgrew `body.max` after its copy had begun. Of copies alone: the primary's request goes on.",
+  },
+  {
+    code: 'ring-full',
+    status: 503,
+    source: 'local',
+    retry: 'no',
+    text: 'no room\n',
+    flag: 'UO',
+    when: 'The ring had no room for the rest of a copy that had begun. Of copies alone.',
+  },
+  {
+    code: 'draining',
+    status: 503,
+    source: 'local',
+    retry: 'no',
+    text: 'shutting down\n',
+    flag: 'DI',
+    when: 'umbra ended before the copy was over. Of copies alone.',
+  },
+] as const satisfies readonly FailureRow[];
+export type FailureReason = (typeof failures)[number]['code'];
+export const failureReasons: readonly FailureReason[] = failures.map(({ code }) => code);
+/** By `Failure` code. */
+export const failureAnswers: readonly FailureAnswer[] = failures;
+
+/** Indexes of `failures`, for code that must not compare strings. */
 export const Failure = {
   CONNECT: 0,
   TLS: 1,
@@ -52,7 +150,43 @@ export const Failure = {
 } as const;
 export type Failure = (typeof Failure)[keyof typeof Failure];
 
-/** Indexes of `dropReasons`. */
+interface DropRow {
+  readonly code: string;
+  readonly source: ErrorSource;
+  readonly when: string;
+}
+
+/** Reasons a mirrored request was given up before its first byte was sent. No client hears of one, and none is tried again. */
+export const drops = [
+  {
+    code: 'ring-full',
+    source: 'local',
+    when: 'The ring between the two threads had no room (`threads.ring`).',
+  },
+  { code: 'frame-too-large', source: 'local', when: 'The head is larger than an eighth of the ring.' },
+  { code: 'body-too-large', source: 'downstream', when: 'The body is larger than `body.max`.' },
+  { code: 'rate', source: 'local', when: 'More copies a second than `rate`.' },
+  { code: 'in-flight', source: 'local', when: 'More copies under way than `inFlight`.' },
+  { code: 'breaker-open', source: 'upstream', when: 'The breaker of the mirror is open.' },
+  { code: 'no-endpoint', source: 'upstream', when: 'Every endpoint of the shadow rests after a failure.' },
+  {
+    code: 'aborted',
+    source: 'downstream',
+    when: 'The client went away, or the proxy thread ended, before the request was whole.',
+  },
+  { code: 'draining', source: 'local', when: 'umbra is ending, or the mirror was removed.' },
+  { code: 'loop', source: 'downstream', when: 'The request is a copy itself.' },
+  { code: 'method', source: 'local', when: 'The method is not in `methods`.' },
+  {
+    code: 'upgrade',
+    source: 'downstream',
+    when: 'The request asks for another protocol, such as WebSocket.',
+  },
+] as const satisfies readonly DropRow[];
+export type DropReason = (typeof drops)[number]['code'];
+export const dropReasons: readonly DropReason[] = drops.map(({ code }) => code);
+
+/** Indexes of `drops`. */
 export const Drop = {
   RING_FULL: 0,
   FRAME_TOO_LARGE: 1,
@@ -69,32 +203,68 @@ export const Drop = {
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 
-/** What the client gets when its exchange with the primary failed before a response head was sent. */
-export interface FailureAnswer {
-  readonly status: number;
-  /** The body: one line, without anything that the upstream or the client said. */
-  readonly text: string;
-  /** Envoy's response flag for access logs. */
-  readonly flag: string;
-}
-
-/** By `Failure` code. */
-export const failureAnswers: readonly FailureAnswer[] = [
-  { status: 502, text: 'upstream connection failed\n', flag: 'UF' },
-  { status: 502, text: 'upstream TLS handshake failed\n', flag: 'UF' },
-  { status: 504, text: 'upstream timed out\n', flag: 'UT' },
-  { status: 502, text: 'upstream closed the connection before its response was complete\n', flag: 'UC' },
-  { status: 502, text: 'upstream sent a response that is not valid HTTP\n', flag: 'UPE' },
-  { status: 503, text: 'too many requests are waiting for the upstream\n', flag: 'UO' },
-  { status: 503, text: 'no upstream endpoint is available\n', flag: 'UH' },
-  { status: 499, text: 'client closed the connection\n', flag: 'DC' },
-  { status: 413, text: 'request body too large\n', flag: 'DC' },
-  { status: 503, text: 'no room\n', flag: 'UO' },
-  { status: 503, text: 'shutting down\n', flag: 'DI' },
-];
-
 export const noRouteAnswer: FailureAnswer = {
   status: 404,
   text: 'no route matches this request\n',
   flag: 'NR',
 };
+
+/** One row of the whole table; null: there is none. */
+export interface ErrorRow {
+  readonly kind: 'failure' | 'drop' | 'refusal';
+  readonly code: string;
+  readonly status: number | null;
+  readonly source: ErrorSource;
+  readonly retry: Retry;
+  /** Metrics with their labels. Of a failure the second one moves for copies. */
+  readonly counters: readonly string[];
+  readonly text: string | null;
+  readonly flag: string | null;
+  readonly when: string;
+}
+
+/** The whole table. Made on demand: the data path needs none of it. */
+export function errorRows(): ErrorRow[] {
+  return [
+    ...failures.map(
+      (row): ErrorRow => ({
+        ...row,
+        kind: 'failure',
+        counters: [
+          `umbra_upstream_failures_total{reason="${row.code}"}`,
+          `umbra_mirror_failed_total{reason="${row.code}"}`,
+        ],
+      }),
+    ),
+    ...drops.map(
+      (row): ErrorRow => ({
+        ...row,
+        kind: 'drop',
+        status: null,
+        retry: 'no',
+        counters: [`umbra_mirror_dropped_total{reason="${row.code}"}`],
+        text: null,
+        flag: null,
+      }),
+    ),
+    {
+      ...noRouteAnswer,
+      kind: 'refusal',
+      code: 'no-route',
+      source: 'downstream',
+      retry: 'no',
+      counters: ['umbra_downstream_unrouted_total'],
+      when: 'No route matches the request.',
+    },
+    ...requestFaultAnswers.slice(RequestFault.NONE + 1).map(
+      (row): ErrorRow => ({
+        ...row,
+        kind: 'refusal',
+        source: 'downstream',
+        retry: 'no',
+        counters: ['umbra_downstream_refused_total'],
+        flag: null,
+      }),
+    ),
+  ];
+}

@@ -1,7 +1,7 @@
 /**
- * Why a request is refused before the proxy hears of it, and what its client is told. Where two parsers could
+ * Why an engine refuses a request before the proxy hears of it, and what its client is told. Where two parsers could
  * disagree about a message, forwarding it would let its sender choose which of them is fooled. The connection is always
- * closed: nothing behind a doubtful request has a certain beginning.
+ * closed: nothing behind a doubtful request has a certain beginning. What uWS refuses by itself is not here: nobody hears of it.
  */
 export const RequestFault = {
   NONE: 0,
@@ -38,34 +38,136 @@ export const RequestFault = {
   CHUNKS: 17,
   /** The client stopped within a head or a body. */
   TIMEOUT: 18,
+  /** The uws engine decodes UTF-8: what else was sent is lost, so it can't be forwarded. */
+  TARGET_BYTES: 19,
+  FIELD_BYTES: 20,
 } as const;
 export type RequestFault = (typeof RequestFault)[keyof typeof RequestFault];
 
 export interface RequestFaultAnswer {
+  readonly code: string;
   readonly status: number;
   /** One line, without anything that the client said. */
   readonly text: string;
+  readonly when: string;
 }
 
 /** By `RequestFault`. */
 export const requestFaultAnswers: readonly RequestFaultAnswer[] = [
-  { status: 500, text: '' },
-  { status: 400, text: 'The request line is malformed.\n' },
-  { status: 400, text: 'The method is not a token.\n' },
-  { status: 501, text: 'CONNECT is not supported.\n' },
-  { status: 400, text: 'The target is malformed.\n' },
-  { status: 414, text: 'The target is too long.\n' },
-  { status: 505, text: 'The only versions that are supported are HTTP/1.0 and HTTP/1.1.\n' },
-  { status: 400, text: 'A field name is malformed.\n' },
-  { status: 400, text: 'A field value has a control character.\n' },
-  { status: 400, text: 'A field is folded over two lines.\n' },
-  { status: 431, text: 'The request head is too large.\n' },
-  { status: 431, text: 'The request has too many fields.\n' },
-  { status: 400, text: 'The Host field is not one valid host.\n' },
-  { status: 400, text: 'The Content-Length field is not one valid length.\n' },
-  { status: 501, text: 'The only transfer coding that is supported is chunked.\n' },
-  { status: 400, text: 'HTTP/1.0 has no transfer codings.\n' },
-  { status: 417, text: 'The only expectation that is supported is 100-continue.\n' },
-  { status: 400, text: 'The chunks of the body are malformed.\n' },
-  { status: 408, text: 'The request took too long.\n' },
+  { code: 'none', status: 500, text: '', when: '' },
+  {
+    code: 'request-line',
+    status: 400,
+    text: 'The request line is malformed.\n',
+    when: 'The first line is not method, target and version with one space between.',
+  },
+  {
+    code: 'method',
+    status: 400,
+    text: 'The method is not a token.\n',
+    when: 'A byte in the method that no token has.',
+  },
+  { code: 'connect', status: 501, text: 'CONNECT is not supported.\n', when: 'The method is CONNECT.' },
+  {
+    code: 'target',
+    status: 400,
+    text: 'The target is malformed.\n',
+    when: 'A byte in the target that none has, or none of its forms.',
+  },
+  {
+    code: 'target-too-long',
+    status: 414,
+    text: 'The target is too long.\n',
+    when: 'The target is longer than 8 KiB.',
+  },
+  {
+    code: 'version',
+    status: 505,
+    text: 'The only versions that are supported are HTTP/1.0 and HTTP/1.1.\n',
+    when: 'Another version of HTTP.',
+  },
+  {
+    code: 'field-name',
+    status: 400,
+    text: 'A field name is malformed.\n',
+    when: 'An empty name, a byte that no token has, or anything between a name and its colon.',
+  },
+  {
+    code: 'field-value',
+    status: 400,
+    text: 'A field value has a control character.\n',
+    when: 'A control character, NUL, bare CR or bare LF in a value.',
+  },
+  {
+    code: 'folded',
+    status: 400,
+    text: 'A field is folded over two lines.\n',
+    when: 'A line that begins with a space or a tab.',
+  },
+  {
+    code: 'head-too-large',
+    status: 431,
+    text: 'The request head is too large.\n',
+    when: 'The head passes its limit.',
+  },
+  {
+    code: 'too-many-fields',
+    status: 431,
+    text: 'The request has too many fields.\n',
+    when: 'More field lines than the limit.',
+  },
+  {
+    code: 'host',
+    status: 400,
+    text: 'The Host field is not one valid host.\n',
+    when: 'No Host, more than one, or one that is none.',
+  },
+  {
+    code: 'length',
+    status: 400,
+    text: 'The Content-Length field is not one valid length.\n',
+    when: 'Not one number, or one beside Transfer-Encoding.',
+  },
+  {
+    code: 'coding',
+    status: 501,
+    text: 'The only transfer coding that is supported is chunked.\n',
+    when: 'A Transfer-Encoding that is not exactly `chunked`.',
+  },
+  {
+    code: 'coding-version',
+    status: 400,
+    text: 'HTTP/1.0 has no transfer codings.\n',
+    when: 'Transfer-Encoding in a request of HTTP/1.0.',
+  },
+  {
+    code: 'expectation',
+    status: 417,
+    text: 'The only expectation that is supported is 100-continue.\n',
+    when: 'An Expect field that is not `100-continue`.',
+  },
+  {
+    code: 'chunks',
+    status: 400,
+    text: 'The chunks of the body are malformed.\n',
+    when: 'Chunks or trailers that are malformed or pass their limits.',
+  },
+  {
+    code: 'timeout',
+    status: 408,
+    text: 'The request took too long.\n',
+    when: 'The client stopped within a head or a body.',
+  },
+  {
+    code: 'target-bytes',
+    status: 400,
+    text: 'The target has bytes that are not UTF-8.\n',
+    when: 'The uws engine alone: it decodes UTF-8, and what else was sent is lost.',
+  },
+  {
+    code: 'field-bytes',
+    status: 400,
+    text: 'A field has bytes that are not UTF-8.\n',
+    when: 'The same in a field.',
+  },
 ];

@@ -22,7 +22,7 @@ export const threadFields = [
   {
     kind: 'counter',
     metric: 'umbra_downstream_refused_total',
-    help: 'Requests refused as malformed or ambiguous; answered 400.',
+    help: 'Requests that the engine refused and answered itself: malformed, ambiguous, too large or too slow.',
   },
   {
     kind: 'counter',

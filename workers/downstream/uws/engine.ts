@@ -1,11 +1,11 @@
 import { Framing } from '../../../core/http/message.js';
+import { RequestFault } from '../../../core/http/request-fault.js';
 import { limits } from '../../../core/limits.js';
 import type { ListenerPlan } from '../../../core/plan.js';
 import type { Downstream, DownstreamCounters, RequestHandler } from '../downstream.js';
 import { newApp } from './app.js';
 import type { Uws, UwsApp, UwsDescriptor, UwsRequest, UwsResponse, UwsUpgradeContext } from './binding.js';
 import { HeadWriter } from './head-writer.js';
-import { Refusal } from './refusal.js';
 import { RequestReader } from './request.js';
 import { type ResponderOwner, UwsResponder } from './responder.js';
 import { type BridgeOwner, type WebSocketBridge, webSocketBehavior } from './websocket.js';
@@ -140,10 +140,10 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   #take(res: UwsResponse, req: UwsRequest, context: UwsUpgradeContext | null): void {
     const responder = this.#pool.pop() ?? new UwsResponder(this);
     this.#active++;
-    const refusal = this.#reader.read(req, responder.head, context !== null);
-    if (refusal !== Refusal.NONE) {
+    const fault = this.#reader.read(req, responder.head, context !== null);
+    if (fault !== RequestFault.NONE) {
       this.#counters.refused();
-      responder.startRefused(res, refusal);
+      responder.startRefused(res, fault);
       this.#callLate(responder);
     } else if (responder.head.framing === Framing.NONE) {
       responder.start(res, context, responder.head.upgrade === '' ? '' : this.#reader.webSocketKey);

@@ -1,7 +1,7 @@
 import { withoutFields } from '../../../core/http/field-edits.js';
 import { Framing, type RequestHead } from '../../../core/http/message.js';
+import { RequestFault } from '../../../core/http/request-fault.js';
 import type { UwsRequest } from './binding.js';
-import { Refusal } from './refusal.js';
 
 /** RFC 9110, section 5.6.2. */
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -27,7 +27,7 @@ const extensionsField = ['sec-websocket-extensions'];
 export class RequestReader {
   readonly #secure: boolean;
   readonly #onField = (name: string, value: string): void => this.#readField(name, value);
-  #refusal: Refusal = Refusal.NONE;
+  #fault: RequestFault = RequestFault.NONE;
   #fields = '';
   #host = '';
   /** The last host that was valid: most connections name one host again and again. */
@@ -44,8 +44,8 @@ export class RequestReader {
   }
 
   /** Fills in `head`; `canUpgrade`: uWS could make the connection a WebSocket, which `head.upgrade` then asks for. Anything but NONE: the request must be refused, and `head` holds only its method. */
-  read(req: UwsRequest, head: RequestHead, canUpgrade = false): Refusal {
-    this.#refusal = Refusal.NONE;
+  read(req: UwsRequest, head: RequestHead, canUpgrade = false): RequestFault {
+    this.#fault = RequestFault.NONE;
     this.#fields = '';
     this.#host = '';
     this.#length = null;
@@ -60,17 +60,17 @@ export class RequestReader {
     head.method = method;
     if (!isKnownMethod(method)) this.#checkMethod(method);
     req.forEach(this.#onField);
-    if (this.#refusal !== Refusal.NONE) return this.#refusal;
+    if (this.#fault !== RequestFault.NONE) return this.#fault;
 
     if (this.#host !== this.#validHost) {
-      if (!hostValue.test(this.#host)) return Refusal.HOST;
+      if (!hostValue.test(this.#host)) return RequestFault.HOST;
       this.#validHost = this.#host;
     }
     const target = query === undefined ? path : `${path}?${query}`;
     const wireTarget = toWireString(target);
-    if (wireTarget === null) return Refusal.TARGET;
+    if (wireTarget === null) return RequestFault.TARGET_BYTES;
     let fields = toWireString(this.#fields);
-    if (fields === null) return Refusal.FIELD;
+    if (fields === null) return RequestFault.FIELD_BYTES;
     if (this.#connection !== '') fields = withoutNamed(fields, this.#connection);
 
     if (canUpgrade && this.#asksForWebSocket()) {
@@ -82,9 +82,9 @@ export class RequestReader {
     head.host = this.#host;
     head.fields = fields;
     head.secure = this.#secure;
-    const refusal = this.#frame(head);
+    const fault = this.#frame(head);
     if (head.framing !== Framing.NONE) head.upgrade = '';
-    return refusal;
+    return fault;
   }
 
   #asksForWebSocket(): boolean {
@@ -109,7 +109,7 @@ export class RequestReader {
         if (name === 'expect') {
           // uWS answers 100 itself; forwarding the field would ask the upstream for a second one.
           if (value !== '100-continue' && value.toLowerCase() !== '100-continue') {
-            this.#refusal = Refusal.EXPECTATION;
+            this.#fault = RequestFault.EXPECTATION;
           }
           return;
         }
@@ -130,7 +130,7 @@ export class RequestReader {
       case 14:
         if (name === 'content-length') {
           // Identical repeats may be merged (RFC 9110, section 8.6); uWS takes the first and ignores the others.
-          if (this.#length !== null && this.#length !== value) this.#refusal = Refusal.LENGTH;
+          if (this.#length !== null && this.#length !== value) this.#fault = RequestFault.LENGTH;
           this.#length = value;
           return;
         }
@@ -141,7 +141,7 @@ export class RequestReader {
       case 17:
         if (name === 'transfer-encoding') {
           // uWS takes any value for chunked. Codings in a list or in two fields are what smuggling is made of.
-          if (this.#chunked || value !== 'chunked') this.#refusal = Refusal.CODING;
+          if (this.#chunked || value !== 'chunked') this.#fault = RequestFault.CODING;
           this.#chunked = true;
           return;
         }
@@ -151,11 +151,11 @@ export class RequestReader {
   }
 
   #checkMethod(method: string): void {
-    if (method === 'CONNECT') this.#refusal = Refusal.CONNECT;
-    else if (!token.test(method)) this.#refusal = Refusal.METHOD;
+    if (method === 'CONNECT') this.#fault = RequestFault.CONNECT;
+    else if (!token.test(method)) this.#fault = RequestFault.METHOD;
   }
 
-  #frame(head: RequestHead): Refusal {
+  #frame(head: RequestHead): RequestFault {
     head.framing = Framing.NONE;
     head.contentLength = 0;
     head.lengthZero = false;
@@ -163,7 +163,7 @@ export class RequestReader {
       // uWS refuses a length beside Transfer-Encoding unless the length is empty, and calls back before it refuses a
       // malformed one: both end here, before anybody hears of the request.
       const length = this.#chunked ? -1 : parseLength(this.#length);
-      if (length < 0) return Refusal.LENGTH;
+      if (length < 0) return RequestFault.LENGTH;
       if (length === 0) {
         head.lengthZero = true;
       } else {
@@ -173,7 +173,7 @@ export class RequestReader {
     } else if (this.#chunked) {
       head.framing = Framing.CHUNKED;
     }
-    return Refusal.NONE;
+    return RequestFault.NONE;
   }
 }
 

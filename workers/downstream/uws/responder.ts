@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { Failure, failureAnswers } from '../../../core/errors.js';
 import { RequestHead } from '../../../core/http/message.js';
+import { RequestFault, requestFaultAnswers } from '../../../core/http/request-fault.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
 import type { UpstreamTunnel } from '../../../core/upstream/tunnel.js';
 import type { RequestHandler, RequestSink, Responder } from '../downstream.js';
@@ -8,7 +9,6 @@ import { addressText } from './address.js';
 import type { UwsResponse, UwsUpgradeContext } from './binding.js';
 import { readAcceptance } from './handshake.js';
 import type { HeadWriter } from './head-writer.js';
-import { Refusal, refusalAnswers } from './refusal.js';
 import { Offer, ResponseBody } from './response-body.js';
 import { type BridgeOwner, WebSocketBridge } from './websocket.js';
 
@@ -64,7 +64,7 @@ export class UwsResponder implements Responder {
   #phase: Phase = Phase.IDLE;
   #res: UwsResponse | null = null;
   #sink: RequestSink | null = null;
-  #refusal: Refusal = Refusal.NONE;
+  #fault: RequestFault = RequestFault.NONE;
   /** The request's body is complete. */
   #received = true;
   #paused = false;
@@ -105,9 +105,9 @@ export class UwsResponder implements Responder {
    * would make uWS go on to the next request in the same read, whose very beginning is what is in doubt. While this
    * one is pending, uWS closes the connection when another comes.
    */
-  startRefused(res: UwsResponse, refusal: Refusal): void {
+  startRefused(res: UwsResponse, fault: RequestFault): void {
     this.#begin(res, Phase.REFUSED, true);
-    this.#refusal = refusal;
+    this.#fault = fault;
   }
 
   /** A turn after the head: refuses, or opens a request none of whose body came with the head. */
@@ -325,11 +325,11 @@ export class UwsResponder implements Responder {
   }
 
   #refuseNow(): void {
-    const { status, body } = refusalAnswers[this.#refusal]!;
+    const { status, text } = requestFaultAnswers[this.#fault]!;
     const res = this.#takeRes();
     this.#owner.headWriter.writeAnswer(res, `${status} ${STATUS_CODES[status]}`, false);
-    if (this.head.method === 'HEAD') res.endWithoutBody(body.length, true);
-    else res.end(body, true);
+    if (this.head.method === 'HEAD') res.endWithoutBody(text.length, true);
+    else res.end(text, true);
     this.#release();
   }
 

@@ -1,0 +1,48 @@
+import { type ErrorRow, errorRows } from '../../core/errors.js';
+import type { DocTable } from '../support/doc-table.js';
+
+const retries = {
+  no: 'no',
+  'other-endpoint': 'yes: each other endpoint once',
+  'fresh-connection':
+    'once, on a fresh connection, where a reused one died before a byte came and all that was sent is at hand',
+} as const;
+
+const code = (text: string): string => `\`${text}\``;
+
+/** The tables of docs/errors.md. */
+export function errorTables(): DocTable[] {
+  const rows = errorRows();
+  const of = (kind: ErrorRow['kind']): ErrorRow[] => rows.filter((row) => row.kind === kind);
+  return [
+    {
+      name: 'failures',
+      columns: ['reason', 'status', 'whose', 'again?', 'flag', 'text', 'when'],
+      rows: of('failure').map((row) => [
+        code(row.code),
+        String(row.status),
+        row.source,
+        retries[row.retry],
+        code(row.flag!),
+        row.text!.trimEnd(),
+        row.when,
+      ]),
+    },
+    {
+      name: 'drops',
+      columns: ['reason', 'whose', 'when'],
+      rows: of('drop').map((row) => [code(row.code), row.source, row.when]),
+    },
+    {
+      name: 'refusals',
+      columns: ['fault', 'status', 'counter', 'text', 'when'],
+      rows: of('refusal').map((row) => [
+        code(row.code),
+        String(row.status),
+        row.counters.map(code).join(', '),
+        row.text!.trimEnd(),
+        row.when,
+      ]),
+    },
+  ];
+}

@@ -1,0 +1,5 @@
+/** `npm run docs`: writes into the documents the tables that stand in the code. */
+import { writeTables } from '../support/doc-table.js';
+import { errorTables } from './error-tables.js';
+
+writeTables('errors.md', errorTables());
