@@ -52,6 +52,15 @@ export class AccessLogFile implements FrameHandler {
     this.#plan = plan;
   }
 
+  /** For log rotation: what is written so far goes to the file that was open, the rest to a new one of the same name. */
+  reopen(): void {
+    const { path } = this.#plan ?? { path: '-' };
+    if (path === '-') return;
+    this.#writeOut();
+    this.#stream?.end();
+    this.#stream = this.#open(path);
+  }
+
   onFrame(
     type: number,
     _flags: number,
@@ -72,7 +81,7 @@ export class AccessLogFile implements FrameHandler {
     for (const reader of this.#readers) while (reader.drain(this, recordsPerTurn) > 0);
     const stream = this.#stream;
     if (stream === null) return;
-    if (this.#lines !== '') stream.write(this.#lines);
+    this.#writeOut();
     await new Promise<void>((resolve) => {
       stream.once('error', () => resolve());
       stream.end(() => resolve());
@@ -89,12 +98,14 @@ export class AccessLogFile implements FrameHandler {
     }
     let count = 0;
     for (const reader of this.#readers) count += reader.drain(this, recordsPerTurn);
-    if (this.#lines !== '') {
-      stream?.write(this.#lines);
-      this.#lines = '';
-    }
+    this.#writeOut();
     if (count > 0) setImmediate(this.#pump);
     else this.#doorbell.park(this.#isEmpty, parkMs, this.#pump);
+  }
+
+  #writeOut(): void {
+    if (this.#lines !== '') this.#stream?.write(this.#lines);
+    this.#lines = '';
   }
 
   #open(path: string): WriteStream {

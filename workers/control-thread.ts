@@ -72,6 +72,11 @@ export class ControlThread {
     this.#post({ type: 'ready', ready });
   }
 
+  /** The access log's file was moved away: the next line goes to a new one of its name. */
+  reopenLog(): void {
+    this.#post({ type: 'reopenLog' });
+  }
+
   /** Resolves when the control thread shows the new plan. */
   observe(observed: ObservedBlocks): Promise<void> {
     if (this.#worker === null) return Promise.resolve();

@@ -45,6 +45,9 @@ parentPort!.on('message', (message: ToControl) => {
     case 'ready':
       ready = message.ready;
       return;
+    case 'reopenLog':
+      accessLog.reopen();
+      return;
     case 'answer':
       asks.get(message.id)?.(message.answer);
       asks.delete(message.id);

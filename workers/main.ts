@@ -113,6 +113,11 @@ export class Umbra {
     return change;
   }
 
+  /** After the access log's file was moved away: a new one of its name is begun. */
+  reopenLog(): void {
+    this.#control.reopenLog();
+  }
+
   /** Stops accepting, finishes what is in flight within the plan's `drain`, then stops. */
   drain(): Promise<void> {
     this.#stopped ??= this.#drain();

@@ -72,6 +72,7 @@ export interface ControlStart {
 export type ToControl =
   | { readonly type: 'observe'; readonly observed: ObservedBlocks }
   | { readonly type: 'ready'; readonly ready: boolean }
+  | { readonly type: 'reopenLog' }
   | { readonly type: 'answer'; readonly id: number; readonly answer: ChangeAnswer }
   | { readonly type: 'leave' };
 

@@ -87,21 +87,19 @@ class ProxyThread implements DataThread {
   }
 
   #compile(plan: Plan, shares: LedgerShares): ProxyRuntime {
-    const logs = plan.accessLog !== null;
     this.#upstream.follow(plan, shares);
     for (const port of this.#ports) port.setGeneration(plan.generation);
     this.#offer.sampleWith(new Sampler(plan.samplingSalt, this.#random));
     this.#log.setShare(plan.accessLog?.shareMillionths ?? 0);
     const routes = plan.routes.map((route) => {
-      const mirrors = route.mirrors.map(
-        (mirror) => new Mirror(mirror, new MirrorLedger(shares.mirrors[mirror.slot]!)),
-      );
+      const mirrors = route.mirrors
+        .filter((mirror) => mirror.enabled)
+        .map((mirror) => new Mirror(mirror, new MirrorLedger(shares.mirrors[mirror.slot]!)));
       return new RouteRuntime(
         route,
         this.#upstream.pool(route.primary),
         this.#upstream.ledger(route.primary),
         mirrors,
-        logs || mirrors.some((mirror) => mirror.plan.enabled),
       );
     });
     return new ProxyRuntime(plan, routes);

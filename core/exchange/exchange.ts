@@ -47,6 +47,8 @@ export class Exchange implements RequestSink, ResponseSink {
   readonly source = new CopySource();
   readonly #copies: MirrorCopy[] = [];
   #copyCount = 0;
+  /** It has a line in the access log, and its copies have theirs: decided at the beginning, so that both sides have the same sample. */
+  logged = false;
   /** core/clock; when the head was complete. */
   beganUs = 0;
   status = 0;
@@ -71,6 +73,7 @@ export class Exchange implements RequestSink, ResponseSink {
     this.beganUs = nowUs;
     this.status = 0;
     this.failure = none;
+    this.logged = this.#home.log.chosen();
     route.ledger.requestStarted();
     const upgrades = head.upgrade !== '';
     this.#call.start(
@@ -90,14 +93,15 @@ export class Exchange implements RequestSink, ResponseSink {
       route.plan.timeoutMs,
       upgrades,
     );
-    if (route.keepsSource) {
-      this.source.take(head);
+    if (this.logged || route.mirrors.length > 0) this.source.take(head);
+    if (route.mirrors.length > 0) {
       this.#copyCount = this.#home.mirrors.offer(
         route.mirrors,
         head,
         this.source,
         responder,
         nowUs,
+        this.logged,
         this.#copies,
       );
     }

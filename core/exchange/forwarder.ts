@@ -5,7 +5,7 @@
 import type { Clock } from '../clock.js';
 import { failureAnswers, noRouteAnswer } from '../errors.js';
 import type { RequestHead } from '../http/message.js';
-import { Outcome } from '../mirror/codec.js';
+import { CopySource, Outcome } from '../mirror/codec.js';
 import type { MirrorOffer } from '../mirror/offer.js';
 import type { AccessLogPort } from '../record/access-log.js';
 import { ThreadField, type ThreadLedger } from '../record/thread-ledger.js';
@@ -16,6 +16,7 @@ import type { ProxyRuntime } from './runtime.js';
 /** What an exchange needs of the thread it lives on. */
 export interface ExchangeHome {
   readonly mirrors: MirrorOffer;
+  readonly log: AccessLogPort;
   /** A scratch outcome, filled and read in one turn. */
   readonly outcome: Outcome;
   /** `exchange` is over. If its client may still send body (`requestComplete` is false) it is not reused. */
@@ -31,10 +32,12 @@ const ignoredRequest: RequestSink = {
 
 export class Forwarder implements RequestHandler, ExchangeHome {
   readonly mirrors: MirrorOffer;
+  readonly log: AccessLogPort;
   readonly outcome = new Outcome();
+  /** Of a request that no exchange is begun for. */
+  readonly #unrouted = new CopySource();
   readonly #clock: Clock;
   readonly #ledger: ThreadLedger;
-  readonly #log: AccessLogPort;
   readonly #spare: Exchange[] = [];
   #runtime: ProxyRuntime;
   #inFlight = 0;
@@ -49,7 +52,7 @@ export class Forwarder implements RequestHandler, ExchangeHome {
     this.#runtime = runtime;
     this.mirrors = mirrors;
     this.#ledger = ledger;
-    this.#log = log;
+    this.log = log;
     this.#clock = clock;
   }
 
@@ -68,6 +71,7 @@ export class Forwarder implements RequestHandler, ExchangeHome {
     const index = runtime.table.find(head);
     if (index < 0) {
       this.#ledger.add(ThreadField.UNROUTED);
+      if (this.log.chosen()) this.#logUnrouted(head);
       responder.answer(noRouteAnswer.status, noRouteAnswer.text);
       return ignoredRequest;
     }
@@ -79,14 +83,14 @@ export class Forwarder implements RequestHandler, ExchangeHome {
 
   ended(exchange: Exchange, requestComplete: boolean): void {
     this.#inFlight--;
-    if (this.#log.on && exchange.route!.keepsSource && this.#log.chosen()) this.#logExchange(exchange);
+    if (exchange.logged) this.#logExchange(exchange);
     if (requestComplete) this.#spare.push(exchange);
   }
 
   #logExchange(exchange: Exchange): void {
     const call = exchange.call;
     const route = exchange.route!;
-    this.#log.write({
+    this.log.write({
       role: 'primary',
       route: route.plan.name,
       version: route.pool.plan.name,
@@ -98,6 +102,23 @@ export class Forwarder implements RequestHandler, ExchangeHome {
       requestBytes: call.requestBytes,
       responseBytes: call.responseBytes,
       upstream: call.endpoint?.authority ?? '',
+    });
+  }
+
+  #logUnrouted(head: RequestHead): void {
+    this.#unrouted.take(head);
+    this.log.write({
+      role: 'primary',
+      route: '',
+      version: '',
+      source: this.#unrouted,
+      status: noRouteAnswer.status,
+      flag: noRouteAnswer.flag,
+      durationUs: 0,
+      upstreamUs: -1,
+      requestBytes: 0,
+      responseBytes: noRouteAnswer.text.length,
+      upstream: '',
     });
   }
 }

@@ -12,22 +12,14 @@ export class RouteRuntime {
   readonly plan: RoutePlan;
   readonly pool: VersionPool;
   readonly ledger: VersionLedger;
+  /** Those that are switched on. */
   readonly mirrors: readonly Mirror[];
-  /** Exchanges of this route keep their request's head: it is copied or logged. */
-  readonly keepsSource: boolean;
 
-  constructor(
-    plan: RoutePlan,
-    pool: VersionPool,
-    ledger: VersionLedger,
-    mirrors: readonly Mirror[],
-    keepsSource: boolean,
-  ) {
+  constructor(plan: RoutePlan, pool: VersionPool, ledger: VersionLedger, mirrors: readonly Mirror[]) {
     this.plan = plan;
     this.pool = pool;
     this.ledger = ledger;
     this.mirrors = mirrors;
-    this.keepsSource = keepsSource;
   }
 }
 

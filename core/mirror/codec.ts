@@ -25,6 +25,8 @@ const outcomeBytes = 32;
 export const FrameFlag = {
   /** HEAD or BODY: the request is complete with this frame. */
   LAST: 1,
+  /** HEAD: the primary's exchange is in the access log's sample, and so is its copy. */
+  LOGGED: 2,
 } as const;
 
 /** An ABORT for this exchange id is for all open exchanges of the ring: the proxy thread behind it was replaced. */

@@ -9,7 +9,7 @@ import { writeRequestHead } from '../http/request-writer.js';
 import type { ResponseHead } from '../http/response-head.js';
 import type { ResponseSink } from '../upstream/call.js';
 import { UpstreamCall } from '../upstream/client.js';
-import { CopySource, type MirroredHead, type Outcome } from './codec.js';
+import { CopySource, FrameFlag, type MirroredHead, type Outcome } from './codec.js';
 import type { MirrorReceiver } from './receiver.js';
 import type { ShadowMirror } from './shadow-runtime.js';
 
@@ -54,6 +54,8 @@ export class Mirrored implements ResponseSink {
   mirror: ShadowMirror | null = null;
   #phase = Phase.IDLE as number;
   #offeredUs = 0;
+  /** The primary's exchange has a line in the access log, so the copy has one too. */
+  logged = false;
   status = 0;
   failure = -1;
   #primaryStatus = 0;
@@ -80,10 +82,11 @@ export class Mirrored implements ResponseSink {
   }
 
   /** A HEAD frame was admitted: builds the copy's head and gives it to the upstream client. */
-  begin(mirror: ShadowMirror, head: MirroredHead, complete: boolean): void {
+  begin(mirror: ShadowMirror, head: MirroredHead, flags: number): void {
     this.mirror = mirror;
-    this.#phase = Phase.UNDER_WAY | (complete ? Phase.REQUEST_COMPLETE : 0);
+    this.#phase = Phase.UNDER_WAY | ((flags & FrameFlag.LAST) !== 0 ? Phase.REQUEST_COMPLETE : 0);
     this.#offeredUs = head.offeredUs;
+    this.logged = (flags & FrameFlag.LOGGED) !== 0;
     this.status = 0;
     this.failure = -1;
     this.#primaryStatus = 0;
@@ -91,8 +94,7 @@ export class Mirrored implements ResponseSink {
     this.#primaryFailed = true;
     const host = mirror.hostFor(head.host);
     const fields = mirror.fieldsFor(head.fields);
-    if (this.#receiver.log.on) this.source.takeParts(head.method, head.target, host, fields);
-    else this.source.wire = '';
+    if (this.logged) this.source.takeParts(head.method, head.target, host, fields);
     mirror.version.requestStarted();
     this.#call.start(
       mirror.pool,

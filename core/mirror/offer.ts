@@ -1,5 +1,5 @@
 /**
- * Offers one exchange to the mirrors of its route. Everything here is decided at once and in order: enabled,
+ * Offers one exchange to the mirrors of its route. Everything here is decided at once and in order:
  * sampled (from here on the request is eligible and accounted for), method, body size, room in the ring.
  */
 import { Drop, Failure } from '../errors.js';
@@ -7,7 +7,7 @@ import { Framing, type RequestHead } from '../http/message.js';
 import type { MirrorPlan } from '../plan.js';
 import type { MirrorLedger } from '../record/mirror-ledger.js';
 import type { ClientAddress, Sampler } from '../route/sampler.js';
-import type { CopySource, Outcome } from './codec.js';
+import { type CopySource, FrameFlag, type Outcome } from './codec.js';
 import { accepted, type MirrorPort } from './port.js';
 
 /** Ids stay small integers for V8, and below `allExchanges`; far fewer exchanges are ever open at once. */
@@ -77,7 +77,8 @@ export class MirrorOffer {
 
   /**
    * Offers the request to each mirror and fills `copies` with those that took it; returns how many.
-   * `head` is read before this returns; `source` was filled from it.
+   * `head` is read before this returns; `source` was filled from it. `logged`: the copies are to have a line in the access
+   * log, as their exchange has.
    */
   offer(
     mirrors: readonly Mirror[],
@@ -85,6 +86,7 @@ export class MirrorOffer {
     source: CopySource,
     client: ClientAddress,
     atUs: number,
+    logged: boolean,
     copies: MirrorCopy[],
   ): number {
     let count = 0;
@@ -93,7 +95,7 @@ export class MirrorOffer {
     for (let i = 0; i < mirrors.length; i++) {
       const mirror = mirrors[i];
       const plan = mirror.plan;
-      if (!plan.enabled || !this.#sampler.chosen(plan, head, client)) continue;
+      if (!this.#sampler.chosen(plan, head, client)) continue;
       mirror.ledger.eligible();
       const unfit = whyUnfit(plan, head);
       if (unfit !== accepted) {
@@ -102,7 +104,8 @@ export class MirrorOffer {
       }
       const exchangeId = this.#nextId();
       const last = head.framing === Framing.NONE;
-      const refused = port.offerHead(plan.slot, exchangeId, source, last, atUs, mirror.ledger);
+      const flags = (last ? FrameFlag.LAST : 0) | (logged ? FrameFlag.LOGGED : 0);
+      const refused = port.offerHead(plan.slot, exchangeId, source, flags, atUs, mirror.ledger);
       if (refused !== accepted) {
         mirror.ledger.dropped(refused);
         continue;

@@ -68,19 +68,19 @@ export class MirrorPort {
     });
   }
 
-  /** Offers the HEAD of a new exchange; `accepted` or the reason it was dropped. */
+  /** Offers the HEAD of a new exchange, with its `FrameFlag`s; `accepted` or the reason it was dropped. */
   offerHead(
     slot: number,
     exchangeId: number,
     source: CopySource,
-    last: boolean,
+    flags: number,
     offeredUs: number,
     ledger: MirrorLedger,
   ): Drop | typeof accepted {
     if (this.#late.length > 0) return Drop.RING_FULL;
     const offset = this.#writer.claim(
       FrameType.HEAD,
-      last ? FrameFlag.LAST : 0,
+      flags,
       slot,
       exchangeId,
       this.#generation,

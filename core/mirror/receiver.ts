@@ -166,12 +166,12 @@ export class MirrorReceiver {
     mirror.bounds.inFlight++;
     this.#underWay.add(mirrored);
     open.set(exchangeId, mirrored);
-    mirrored.begin(mirror, this.#head, (flags & FrameFlag.LAST) !== 0);
+    mirrored.begin(mirror, this.#head, flags);
   }
 
   ended(mirrored: Mirrored): void {
     this.#underWay.delete(mirrored);
-    if (this.log.on && mirrored.source.wire !== '' && this.log.chosen()) this.#logMirrored(mirrored);
+    if (mirrored.logged) this.#logMirrored(mirrored);
   }
 
   settled(mirrored: Mirrored): void {

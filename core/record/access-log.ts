@@ -53,18 +53,15 @@ export class AccessLogPort {
     this.#requestFlush = requestFlush;
   }
 
-  get on(): boolean {
-    return this.#shareMillionths > 0;
-  }
-
   /** 0 is off. */
   setShare(shareMillionths: number): void {
     this.#shareMillionths = shareMillionths;
   }
 
-  /** Decides by chance whether the next exchange is logged, so that a sampled log costs the rest nothing. */
+  /** Decides by chance whether an exchange is logged, so that a sampled log costs the rest nothing. */
   chosen(): boolean {
-    return this.#shareMillionths >= millionths || this.#random() % millionths < this.#shareMillionths;
+    const share = this.#shareMillionths;
+    return share > 0 && (share >= millionths || this.#random() % millionths < share);
   }
 
   write(record: AccessRecord): void {

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ask, RawClient } from '../support/client.js';
@@ -164,5 +165,83 @@ t.test('what was under way when umbra was told to stop is in the log too', async
     const both = logged.filter((line) => line.includes(`"id-${i}"`));
     t.equal(both.length, 2, `both lines of id-${i} are there`);
   }
+  await v1.close();
+});
+
+t.test('with a sampled log, an exchange has the lines of both sides or none', async (t) => {
+  const [v1, v2] = [await Origin.listen(), await Origin.listen()];
+  const umbra = await UmbraProcess.start(
+    reviews(v1.port, v2.port, { umbra: { accessLog: { sample: '50%' } } }),
+  );
+  const count = 200;
+  for (let i = 0; i < count; i++) await ask(umbra.port, { headers: { 'x-request-id': `id-${i}` } });
+  await lawHolds(t, umbra);
+  await umbra.stop();
+  const linesOf = new Map<string, number>();
+  for (const line of umbra.out.split('\n')) {
+    const id = envoyLine.exec(line)?.groups?.requestId;
+    if (id !== undefined) linesOf.set(id, (linesOf.get(id) ?? 0) + 1);
+  }
+  t.ok(linesOf.size > 0 && linesOf.size < count, `${linesOf.size} of ${count} exchanges were logged`);
+  t.same(new Set(linesOf.values()), new Set([2]));
+  await Promise.all([v1.close(), v2.close()]);
+});
+
+t.test('a request that no route takes has a line with the flag NR', async (t) => {
+  const v1 = await Origin.listen();
+  const umbra = await UmbraProcess.start(
+    reviews(v1.port, null, {
+      route: { match: { path: { prefix: '/reviews' } } },
+      umbra: { accessLog: { path: 'access.log' } },
+    }),
+  );
+  t.equal((await ask(umbra.port, { target: '/elsewhere' })).status, 404);
+  const [line] = await lines(join(umbra.file.directory, 'access.log'), 1);
+  t.match(envoyLine.exec(line)!.groups, { path: '/elsewhere', status: '404', flags: 'NR', upstream: '-' });
+  await umbra.stop();
+  await v1.close();
+});
+
+t.test('after SIGUSR1 lines go to a new file of the name, and none is lost', async (t) => {
+  const v1 = await Origin.listen();
+  const umbra = await UmbraProcess.start(
+    reviews(v1.port, null, { umbra: { accessLog: { path: 'access.log' } } }),
+  );
+  const file = join(umbra.file.directory, 'access.log');
+  await ask(umbra.port, { target: '/before' });
+  await lines(file, 1);
+  renameSync(file, `${file}.1`);
+  umbra.signal('SIGUSR1');
+  await lines(file, 0);
+  for (let i = 0; i < 10; i++) await ask(umbra.port, { target: '/after' });
+  t.equal((await lines(file, 10)).length, 10);
+  t.equal((await lines(`${file}.1`, 1)).length, 1);
+  await umbra.stop();
+  await v1.close();
+});
+
+t.test('a disk that takes nothing costs log lines, which are counted, and no request waits', async (t) => {
+  const v1 = await Origin.listen();
+  const umbra = await UmbraProcess.start(
+    reviews(v1.port, null, { umbra: { accessLog: { path: 'access.log' } } }),
+  );
+  // A pipe whose reader does not read stands for the disk.
+  const file = join(umbra.file.directory, 'access.log');
+  await lines(file, 0);
+  renameSync(file, `${file}.1`);
+  execFileSync('mkfifo', [file]);
+  const pipe = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  umbra.signal('SIGUSR1');
+  const headers = { 'x-request-id': 'i'.repeat(8000) };
+  await until(async () => {
+    const answers = await Promise.all(Array.from({ length: 50 }, () => ask(umbra.port, { headers })));
+    for (const { status } of answers) if (status !== 200) throw new Error(`answered ${status}`);
+    return (await umbra.metrics())
+      .split('\n')
+      .some((line) => /^umbra_access_log_dropped_total\S* [1-9]/.test(line));
+  }, 'lines are dropped');
+  t.equal((await ask(umbra.port)).status, 200);
+  closeSync(pipe);
+  await umbra.stop();
   await v1.close();
 });

@@ -56,12 +56,16 @@ async function serve(
   };
   const onHangUp = (): void => void reload('SIGHUP');
   process.on('SIGHUP', onHangUp);
+  // As with nginx and Envoy; a listener of our own also keeps Node from opening its debugger on this signal.
+  const onReopen = (): void => umbra.reopenLog();
+  process.on('SIGUSR1', onReopen);
   changes.onRaised(() => void reload('the file changed'));
 
   const admin = umbra.admin === null ? '' : ` admin=${umbra.admin}`;
   process.stdout.write(`umbra ready listen=${umbra.listening.join(',')}${admin} pid=${process.pid}\n`);
   await untilStopped(umbra, (signal) => log.info(`${signal}: draining`));
   process.off('SIGHUP', onHangUp);
+  process.off('SIGUSR1', onReopen);
   return exitOk;
 }
 

@@ -134,7 +134,7 @@ export class ExchangeRig {
       ...changes,
     };
     const runtime = new ProxyRuntime({ generation: 1, routes: [route] } as unknown as Plan, [
-      new RouteRuntime(route, this.pool, this.version, [], false),
+      new RouteRuntime(route, this.pool, this.version, []),
     ]);
     this.forwarder = new Forwarder(runtime, mirrors, this.thread, log, nowUs);
   }

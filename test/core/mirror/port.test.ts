@@ -71,15 +71,15 @@ function source(fieldsBytes = 10): CopySource {
 /** Offers heads until the ring refuses one; returns how many it took. */
 function fill(port: MirrorPort, ledger: MirrorLedger): number {
   for (let count = 0; ; count++) {
-    const refused = port.offerHead(0, 1000 + count, source(200), true, 0, ledger);
+    const refused = port.offerHead(0, 1000 + count, source(200), FrameFlag.LAST, 0, ledger);
     if (refused !== accepted) return count;
   }
 }
 
 t.test('nothing is visible, and nothing counts as offered, before the turn ends', async (t) => {
   const { port, drain, ledger, flushes } = setUp();
-  t.equal(port.offerHead(3, 1, source(), true, 0, ledger), accepted);
-  t.equal(port.offerHead(3, 2, source(), false, 0, ledger), accepted);
+  t.equal(port.offerHead(3, 1, source(), FrameFlag.LAST, 0, ledger), accepted);
+  t.equal(port.offerHead(3, 2, source(), 0, 0, ledger), accepted);
   t.equal(flushes(), 1, 'one flush is asked for in a turn');
   t.strictSame(drain(), []);
   t.equal(ledger.offeredTotal, 0);
@@ -122,13 +122,13 @@ t.test('a body that ends with an empty piece ends with an END frame', async (t) 
 t.test('a full ring refuses heads and bodies at once', async (t) => {
   const { port, ledger } = setUp();
   t.ok(fill(port, ledger) > 3);
-  t.equal(port.offerHead(0, 1, source(200), true, 0, ledger), Drop.RING_FULL);
+  t.equal(port.offerHead(0, 1, source(200), FrameFlag.LAST, 0, ledger), Drop.RING_FULL);
   t.equal(port.offerBody(0, 1, Buffer.alloc(400), false), Failure.RING_FULL);
 });
 
 t.test('a head that no frame can hold is refused as too large', async (t) => {
   const { port, ledger } = setUp();
-  t.equal(port.offerHead(0, 1, source(ringBytes), true, 0, ledger), Drop.FRAME_TOO_LARGE);
+  t.equal(port.offerHead(0, 1, source(ringBytes), FrameFlag.LAST, 0, ledger), Drop.FRAME_TOO_LARGE);
 });
 
 t.test(
@@ -143,7 +143,7 @@ t.test(
     port.outcome(1, outcome);
     outcome.status = 500;
     t.ok(port.flush(), 'frames still wait');
-    t.equal(port.offerHead(0, 2, source(), true, 0, ledger), Drop.RING_FULL);
+    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, 0, ledger), Drop.RING_FULL);
     const first = drain();
     t.equal(first.filter((frame) => frame.type === FrameType.HEAD).length, taken);
 
@@ -157,14 +157,14 @@ t.test(
       ],
       'the outcome is the one of its time, not what the scratch object held later',
     );
-    t.equal(port.offerHead(0, 2, source(), true, 0, ledger), accepted);
+    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, 0, ledger), accepted);
   },
 );
 
 t.test('a replaced producer announces itself before anything else', async (t) => {
   const { port, drain, ledger } = setUp();
   port.announceReplacement();
-  port.offerHead(0, 1, source(), true, 0, ledger);
+  port.offerHead(0, 1, source(), FrameFlag.LAST, 0, ledger);
   port.flush();
   t.strictSame(
     drain().map(({ type, id }) => [type, id]),

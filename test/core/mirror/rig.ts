@@ -93,7 +93,7 @@ export class MirrorRig {
     const head = requestHead(changes);
     const source = new CopySource();
     source.take(head);
-    return this.#offer.offer([this.#mirror], head, source, client, nowUs(), this.copies);
+    return this.#offer.offer([this.#mirror], head, source, client, nowUs(), false, this.copies);
   }
 
   /** Offers a request with a body that is to come in pieces. */
