@@ -8,7 +8,7 @@
 import { createRequire } from 'node:module';
 import { Framing } from '../../core/http/message.js';
 import { writeRequestHead } from '../../core/http/request-writer.js';
-import type { ResponseHead } from '../../core/http/response-head.js';
+import { type ResponseHead, Without } from '../../core/http/response-head.js';
 import { type ReaderSink, ResponseReader } from '../../core/http/response-reader.js';
 
 const ROUNDS = 7;
@@ -67,11 +67,12 @@ class Forwarding implements ReaderSink {
   bytes = 0;
   onInterim(): void {}
   onHead(head: ResponseHead): void {
-    this.written += head.writeForward(this.out, true);
+    this.written += head.writeForward(this.out, Without.DATE);
   }
   onBody(bytes: Uint8Array): void {
     this.bytes += bytes.length;
   }
+  onTrailers(): void {}
   onEnd(): void {}
 }
 

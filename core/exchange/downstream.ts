@@ -24,6 +24,8 @@ export interface RequestHandler {
 export interface RequestSink {
   /** The next piece of the body, without framing. `piece` dies with the call. `last`: the body is complete. */
   onRequestBody(piece: Uint8Array, last: boolean): void;
+  /** Before the last piece of a chunked body, if it has trailers that go on: whole field lines, a wire string. */
+  onRequestTrailers(lines: string): void;
   /** The client is gone, or sent a body that can't be understood. The responder is dead from here on. */
   onAborted(): void;
   /** After `sendBody` returned false: there is room again. */
@@ -46,6 +48,8 @@ export interface Responder {
   sendHead(head: ResponseHead): void;
   /** The next bytes of the body, copied or sent before it returns. False: send no more until `onWritable`. */
   sendBody(bytes: Uint8Array): boolean;
+  /** The trailers: whole field lines, a wire string. `finish` follows. Dropped where the engine or the client can't take them. */
+  sendTrailers(lines: string): void;
   /**
    * The primary switched protocols, as the request asked by `head.upgrade`: `head` is its 101 and dies with the call. The
    * engine tells the client, attaches itself to `tunnel` or destroys it before it returns, and the two talk without the

@@ -11,7 +11,7 @@
 import { Failure, failureAnswers } from '../errors.js';
 import type { RequestHead } from '../http/message.js';
 import { Framing } from '../http/message.js';
-import { upgradeLines, writeRequestHead } from '../http/request-writer.js';
+import { EXPECT_CONTINUE, upgradeLines, writeRequestHead } from '../http/request-writer.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { CopySource, type Outcome } from '../mirror/codec.js';
 import type { MirrorCopy } from '../mirror/offer.js';
@@ -82,7 +82,7 @@ export class Exchange implements RequestSink, ResponseSink {
         head.method,
         head.target,
         head.host,
-        upgrades ? head.fields + upgradeLines(head.upgrade) : head.fields,
+        head.fields + linesForPrimary(head),
         head.framing,
         head.contentLength,
         head.lengthZero,
@@ -92,6 +92,7 @@ export class Exchange implements RequestSink, ResponseSink {
       head.contentLength,
       route.plan.timeoutMs,
       upgrades,
+      head.expectsContinue,
     );
     if (this.logged || route.mirrors.length > 0) this.source.take(head);
     if (route.mirrors.length > 0) {
@@ -115,6 +116,12 @@ export class Exchange implements RequestSink, ResponseSink {
     const flowing = this.#call.write(piece, last);
     for (let i = 0; i < this.#copyCount; i++) this.#copies[i].body(piece, last);
     if (!flowing && !last && (this.phase & Phase.OVER) === 0) this.#responder!.pauseBody();
+  }
+
+  onRequestTrailers(lines: string): void {
+    if ((this.phase & Phase.OVER) !== 0) return;
+    this.#call.trailers(lines);
+    for (let i = 0; i < this.#copyCount; i++) this.#copies[i].trailers(lines);
   }
 
   onAborted(): void {
@@ -154,6 +161,10 @@ export class Exchange implements RequestSink, ResponseSink {
 
   onResponseBody(bytes: Uint8Array): void {
     if (!this.#responder!.sendBody(bytes)) this.#call.pauseResponse();
+  }
+
+  onResponseTrailers(lines: string): void {
+    this.#responder!.sendTrailers(lines);
   }
 
   onEnd(): void {
@@ -216,4 +227,10 @@ export class Exchange implements RequestSink, ResponseSink {
     outcome.failure = this.failure;
     return outcome;
   }
+}
+
+/** What only the primary is asked: copies neither switch protocols nor wait for a word before their body. */
+function linesForPrimary(head: RequestHead): string {
+  if (head.upgrade !== '') return upgradeLines(head.upgrade);
+  return head.expectsContinue ? EXPECT_CONTINUE : '';
 }

@@ -26,6 +26,7 @@ export interface ExchangeHome {
 /** Takes what a client still sends for a request that was already answered. */
 const ignoredRequest: RequestSink = {
   onRequestBody(): void {},
+  onRequestTrailers(): void {},
   onAborted(): void {},
   onWritable(): void {},
 };

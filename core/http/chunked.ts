@@ -1,6 +1,7 @@
 import { limits } from '../limits.js';
 import { Char, hexValueOf, isFieldByte, isTokenByte, NOT_HEX } from './chars.js';
 import { ResponseFault } from './response-fault.js';
+import { latin1Slice } from './wire.js';
 
 /** Takes the data of chunks. The bytes are a view of what was fed and die with the call. */
 export interface ChunkSink {
@@ -29,15 +30,20 @@ const State = {
 } as const;
 type State = (typeof State)[keyof typeof State];
 
+/** The one that ends the trailer section. */
+const EMPTY_LINE_BYTES = 2;
+
 /** The largest size that another hexadecimal digit leaves within 2^53 - 1. */
 const SIZE_BEFORE_DIGIT_MAX = Math.floor(Number.MAX_SAFE_INTEGER / 16);
 
 /**
  * Takes the chunks out of a chunked body, any number of bytes at a time. Sizes are bounded, extensions are
- * bounded and ignored, CRLF is strict, and trailers are checked and dropped: nothing is merged into the head.
+ * bounded and ignored, CRLF is strict, and trailers are checked and kept apart: nothing is merged into the head.
  */
 export class ChunkedDecoder {
   fault: ResponseFault = ResponseFault.NONE;
+  /** Once `done`: the lines of the trailer section as they came, a wire string; usually empty. */
+  trailers = '';
   #state: State = State.SIZE_START;
   /** The size being read, then the bytes of data that are still to come. */
   #left = 0;
@@ -46,6 +52,7 @@ export class ChunkedDecoder {
 
   reset(): void {
     this.fault = ResponseFault.NONE;
+    this.trailers = '';
     this.#state = State.SIZE_START;
     this.#left = 0;
     this.#lineBytes = 0;
@@ -68,6 +75,7 @@ export class ChunkedDecoder {
     let at = start;
     while (at < end && this.#state < State.DONE) {
       if (this.#state === State.DATA) at = this.#data(bytes, at, end, sink);
+      else if (this.#state >= State.TRAILER_START) at = this.#trailerSection(bytes, at, end);
       else this.#step(bytes[at++]!);
     }
     return at;
@@ -110,9 +118,22 @@ export class ChunkedDecoder {
       case State.DATA_LF:
         this.#state = byte === Char.LF ? State.SIZE_START : this.#refused(ResponseFault.CHUNK_END);
         break;
-      default:
-        this.#state = this.#trailer(byte);
     }
+  }
+
+  /** Reads on in the trailer section, and keeps its lines. */
+  #trailerSection(bytes: Buffer, start: number, end: number): number {
+    let at = start;
+    while (at < end && this.#state < State.DONE) this.#state = this.#trailer(bytes[at++]!);
+    const isDone = this.#state === State.DONE;
+    // Nearly always there is nothing but the empty line.
+    if (isDone && this.#lineBytes === EMPTY_LINE_BYTES) {
+      this.trailers = '';
+      return at;
+    }
+    this.trailers += latin1Slice(bytes, start, at);
+    if (isDone) this.trailers = this.trailers.slice(0, -EMPTY_LINE_BYTES);
+    return at;
   }
 
   #size(byte: number): State {

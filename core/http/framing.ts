@@ -166,7 +166,9 @@ function readConnection(head: ResponseHead): ResponseFault {
       else if (start !== end) {
         // Each option is looked up among all fields, so their number bounds the work that a head can cause.
         if (++options > limits.connectionOptions) return ResponseFault.TOO_MANY_FIELDS;
-        takeOut(head, bytes.toString('latin1', start, end).toLowerCase());
+        const name = bytes.toString('latin1', start, end).toLowerCase();
+        head.named += head.named === '' ? name : `,${name}`;
+        takeOut(head, name);
       }
       at = elementEnd + 1;
     }

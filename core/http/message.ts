@@ -31,7 +31,8 @@ export class RequestHead {
   host = '';
   /**
    * The end-to-end field lines, `name: value CRLF` each, order and repeats kept; a wire string.
-   * Host, Content-Length, Transfer-Encoding, Expect and all hop-by-hop fields are not in it.
+   * Host, Content-Length, Transfer-Encoding, Expect and all hop-by-hop fields are not in it, but `TE: trailers` is, with
+   * the Connection field that it needs, where the client takes trailers.
    */
   fields = '';
   framing: Framing = Framing.NONE;
@@ -44,6 +45,11 @@ export class RequestHead {
    * empty, and the field was left out (RFC 9110, section 7.8: an upgrade may be ignored).
    */
   upgrade = '';
+  /**
+   * The client waits for a 100 before it sends the body (RFC 9110, section 10.1.1), and the engine passes one on: the
+   * expectation is the primary's to meet.
+   */
+  expectsContinue = false;
   /** Arrived over TLS. */
   secure = false;
 }

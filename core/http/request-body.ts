@@ -1,9 +1,12 @@
 import { ChunkedDecoder, type ChunkSink } from './chunked.js';
 import { Framing } from './message.js';
 import { ResponseFault } from './response-fault.js';
+import { forwardableTrailers } from './trailers.js';
 
 /** Takes the pieces of a body; each dies with the call. `last`: the body is complete. */
 export interface BodySink {
+  /** Before the last piece of a chunked body, if it has trailers that go on: whole field lines, a wire string. */
+  onTrailers(lines: string): void;
   onPiece(piece: Uint8Array, last: boolean): void;
 }
 
@@ -11,7 +14,7 @@ const nothing = new Uint8Array(0);
 
 /**
  * Takes the framing off a request's body, any number of bytes at a time: Content-Length or chunks (RFC 9112,
- * sections 6 and 7). Extensions are bounded and ignored, trailers are bounded, checked and dropped.
+ * sections 6 and 7). Extensions are bounded and ignored, trailers are bounded and checked.
  */
 export class RequestBodyReader implements ChunkSink {
   /** The body, or what is left of it, makes no sense: the connection is spent. */
@@ -19,17 +22,22 @@ export class RequestBodyReader implements ChunkSink {
   complete = true;
   #framing: Framing = Framing.NONE;
   #left = 0;
+  #named = '';
   readonly #chunked = new ChunkedDecoder();
   /** The latest data of a chunk is held back until it is known whether the body ends in the same read. */
   #piece: Uint8Array | null = null;
   #sink: BodySink | null = null;
 
-  /** `contentLength` counts with `Framing.LENGTH` alone, and is above 0. */
-  begin(framing: Framing, contentLength: number): void {
+  /**
+   * `contentLength` counts with `Framing.LENGTH` alone, and is above 0. `named`: what the request's Connection fields
+   * name, in lower case, joined by commas.
+   */
+  begin(framing: Framing, contentLength: number, named: string): void {
     this.refused = false;
     this.complete = framing === Framing.NONE;
     this.#framing = framing;
     this.#left = contentLength;
+    this.#named = named;
     if (framing === Framing.CHUNKED) this.#chunked.reset();
   }
 
@@ -62,8 +70,11 @@ export class RequestBodyReader implements ChunkSink {
     this.#piece = null;
     this.complete = decoder.done;
     this.refused = decoder.fault !== ResponseFault.NONE;
-    if (this.complete) sink.onPiece(piece ?? nothing, true);
-    else if (piece !== null) sink.onPiece(piece, false);
+    if (this.complete) {
+      const trailers = decoder.trailers === '' ? '' : forwardableTrailers(decoder.trailers, this.#named);
+      if (trailers !== '') sink.onTrailers(trailers);
+      sink.onPiece(piece ?? nothing, true);
+    } else if (piece !== null) sink.onPiece(piece, false);
     return at;
   }
 }

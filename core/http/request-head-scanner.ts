@@ -18,6 +18,8 @@ export const Scan = {
 export type Scan = (typeof Scan)[keyof typeof Scan];
 
 const VERSION_START = 'HTTP/';
+/** Both are about one connection only, so they are said anew (RFC 9110, section 10.1.4). */
+const TAKES_TRAILERS = 'Connection: TE\r\nTE: trailers\r\n';
 /** Up to here a length is exact in a number. */
 const LENGTH_DIGITS_MAX = 15;
 
@@ -39,8 +41,6 @@ export class RequestHeadScanner {
   http10 = false;
   /** The client lets the connection be used again (RFC 9112, section 9.3). */
   keepAlive = true;
-  /** The client waits for a 100 before it sends the body. */
-  expectsContinue = false;
 
   readonly #spliced: Buffer = Buffer.allocUnsafeSlow(limits.requestHeadBytes);
   #splicedBytes = 0;
@@ -52,6 +52,7 @@ export class RequestHeadScanner {
   #chunked = false;
   #closes = false;
   #persists = false;
+  #takesTrailers = false;
   /** Joined values of Connection fields that name more than `close` or `keep-alive`. */
   #options = '';
   /** Values of Upgrade fields, whether or not Connection names them. */
@@ -78,11 +79,11 @@ export class RequestHeadScanner {
     head.contentLength = 0;
     head.lengthZero = false;
     head.upgrade = '';
+    head.expectsContinue = false;
     this.fault = RequestFault.NONE;
     this.length = 0;
     this.http10 = false;
     this.keepAlive = true;
-    this.expectsContinue = false;
     this.#splicedBytes = 0;
     this.#hosts = 0;
     this.#hasLength = false;
@@ -90,8 +91,14 @@ export class RequestHeadScanner {
     this.#chunked = false;
     this.#closes = false;
     this.#persists = false;
+    this.#takesTrailers = false;
     this.#options = '';
     this.#upgrade = '';
+  }
+
+  /** What the Connection fields name beside `close` and `keep-alive`, in lower case, joined by commas. */
+  get named(): string {
+    return this.#options;
   }
 
   /** After a negative position: refused if a fault was noted, else more bytes are needed. */
@@ -213,12 +220,14 @@ export class RequestHeadScanner {
 
   /**
    * Reads a field that is about this connection or about framing, which we write ourselves, and says whether the line is
-   * end to end. Length first: only names of these lengths are compared at all. Trailers are dropped, so Trailer is too.
+   * end to end. Length first: only names of these lengths are compared at all.
    */
   #isForwarded(bytes: Buffer, start: number, end: number, valueStart: number, valueEnd: number): boolean {
     switch (end - start) {
       case 2:
-        return !equalsIgnoringCase(bytes, start, end, 'te');
+        if (!equalsIgnoringCase(bytes, start, end, 'te')) return true;
+        this.#readTe(bytes, valueStart, valueEnd);
+        return false;
       case 4:
         if (!equalsIgnoringCase(bytes, start, end, 'host')) return true;
         this.#readHost(bytes, valueStart, valueEnd);
@@ -228,14 +237,14 @@ export class RequestHeadScanner {
         if (!equalsIgnoringCase(bytes, valueStart, valueEnd, '100-continue')) {
           this.fault = RequestFault.EXPECTATION;
         }
-        this.expectsContinue = true;
+        this.head.expectsContinue = true;
         return false;
       case 7:
         if (equalsIgnoringCase(bytes, start, end, 'upgrade')) {
           this.#upgrade += `${this.#upgrade === '' ? '' : ', '}${latin1Slice(bytes, valueStart, valueEnd)}`;
           return false;
         }
-        return !equalsIgnoringCase(bytes, start, end, 'trailer');
+        return true;
       case 10:
         if (equalsIgnoringCase(bytes, start, end, 'connection')) {
           this.#readConnection(bytes, valueStart, valueEnd);
@@ -307,6 +316,13 @@ export class RequestHeadScanner {
     this.#chunked = true;
   }
 
+  /** Of all codings of a response that a client may accept, trailers alone can be passed on (RFC 9110, section 10.1.4). */
+  #readTe(bytes: Buffer, start: number, end: number): void {
+    if (equalsIgnoringCase(bytes, start, end, 'trailers')) this.#takesTrailers = true;
+    else if (/(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(latin1Slice(bytes, start, end)))
+      this.#takesTrailers = true;
+  }
+
   #splice(bytes: Buffer, start: number, end: number): void {
     this.#splicedBytes += bytes.copy(this.#spliced, this.#splicedBytes, start, end);
   }
@@ -334,15 +350,17 @@ export class RequestHeadScanner {
       head.fields = latin1Slice(this.#spliced, 0, this.#splicedBytes);
     }
     if (this.#options !== '') this.#readOptions();
+    if (this.#takesTrailers && !this.http10) head.fields += TAKES_TRAILERS;
     this.keepAlive = !this.#closes && (!this.http10 || this.#persists);
     // Nothing waits for a 100 without a body, and HTTP/1.0 knows none (RFC 9110, section 10.1.1).
-    if (head.framing === Framing.NONE || this.http10) this.expectsContinue = false;
+    if (head.framing === Framing.NONE || this.http10) head.expectsContinue = false;
     return Scan.DONE;
   }
 
   /** The rare Connection fields that name more than one of `close` and `keep-alive`. */
   #readOptions(): void {
     const options = this.#options.toLowerCase();
+    this.#options = options;
     if (/(?:^|,)[ \t]*close[ \t]*(?:,|$)/.test(options)) this.#closes = true;
     if (/(?:^|,)[ \t]*keep-alive[ \t]*(?:,|$)/.test(options)) this.#persists = true;
     const { head } = this;

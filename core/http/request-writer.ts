@@ -28,6 +28,9 @@ export function upgradeLines(protocol: string): string {
   return `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
 }
 
+/** The expectation that a client waits for, to be put among the fields. */
+export const EXPECT_CONTINUE = 'Expect: 100-continue\r\n';
+
 /** What stands before the data of a chunk of `bytes` bytes; above 0, for 0 would end the body. */
 export function chunkStart(bytes: number): string {
   return `${bytes.toString(16)}\r\n`;
@@ -38,3 +41,8 @@ export const CHUNK_END = '\r\n';
 
 /** The last chunk, after the end of the one before it, and an empty trailer section. */
 export const LAST_CHUNK = '0\r\n\r\n';
+
+/** The last chunk with a trailer section of `trailers`: whole field lines, or none. */
+export function lastChunk(trailers: string): string {
+  return trailers === '' ? LAST_CHUNK : `0\r\n${trailers}\r\n`;
+}

@@ -114,7 +114,7 @@ function scanFields(head: ResponseHead, end: number): Scan {
 
 /**
  * What the name makes of the field. Length first: only names of these lengths are compared at all.
- * The list is RFC 9110, section 7.6.1, and Trailer, because trailers are not forwarded.
+ * The list is RFC 9110, section 7.6.1.
  */
 function noteKind(head: ResponseHead, start: number, end: number): FieldKind {
   const { bytes } = head;
@@ -126,10 +126,8 @@ function noteKind(head: ResponseHead, start: number, end: number): FieldKind {
       head.hasDate = true;
       return FieldKind.DATE;
     case 7:
-      return equalsIgnoringCase(bytes, start, end, 'upgrade') ||
-        equalsIgnoringCase(bytes, start, end, 'trailer')
-        ? FieldKind.HOP_BY_HOP
-        : FieldKind.FORWARD;
+      if (equalsIgnoringCase(bytes, start, end, 'trailer')) return FieldKind.TRAILER;
+      return equalsIgnoringCase(bytes, start, end, 'upgrade') ? FieldKind.HOP_BY_HOP : FieldKind.FORWARD;
     case 10:
       if (equalsIgnoringCase(bytes, start, end, 'connection')) {
         if (head.connectionRow < 0) head.connectionRow = head.fieldCount;

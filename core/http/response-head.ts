@@ -10,8 +10,13 @@ export const FieldKind = {
   DATE: 1,
   /** About this connection only, or about framing that we write ourselves: never forwarded. */
   HOP_BY_HOP: 2,
+  /** Forwarded, unless the downstream engine can't send trailers to this client. */
+  TRAILER: 3,
 } as const;
 export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
+
+/** What `writeForward` leaves out beside what is never forwarded; bits. */
+export const Without = { NOTHING: 0, DATE: 1, TRAILER: 2 } as const;
 
 /** Columns of one row in the offset table. */
 const NAME_START = 0;
@@ -45,6 +50,8 @@ export class ResponseHead {
   bodyless = false;
   /** A Date field was there. */
   hasDate = false;
+  /** What Connection names beside `close` and `keep-alive`, in lower case, joined by commas. */
+  named = '';
   /** The upstream lets this connection be used again (RFC 9112, section 9.3). */
   keepAlive = true;
   fieldCount = 0;
@@ -75,6 +82,7 @@ export class ResponseHead {
     this.hasContentLength = false;
     this.bodyless = false;
     this.hasDate = false;
+    this.named = '';
     this.keepAlive = true;
     this.fieldCount = 0;
     this.bytes = bytes;
@@ -161,12 +169,12 @@ export class ResponseHead {
    * Writes the head for a client: `200 OK CRLF name: value CRLF ... name: value`, without `HTTP/1.1` in front
    * and without the last CRLF, so that an engine can put its own status line, framing and end around it.
    * Order and bytes are kept; hop-by-hop fields, fields named by Connection, Content-Length and
-   * Transfer-Encoding are left out, and Date too if `dropDate`.
+   * Transfer-Encoding are left out, and what `without` (bits of `Without`) says.
    *
    * `out` holds at least `limits.responseHeadBytes`: what is written is never longer than what was read.
    * Returns the bytes written.
    */
-  writeForward(out: Buffer, dropDate: boolean): number {
+  writeForward(out: Buffer, without: number): number {
     const { bytes, base } = this;
     const offsets = this.#offsets;
     // "200" and the space that the grammar wants even before an empty reason; some upstreams leave it out.
@@ -180,7 +188,7 @@ export class ResponseHead {
     const end = this.fieldCount * COLUMNS;
     for (let at = 0; at < end; at += COLUMNS) {
       const kind = offsets[at + KIND]!;
-      if (kind === FieldKind.HOP_BY_HOP || (dropDate && kind === FieldKind.DATE)) continue;
+      if (kind !== FieldKind.FORWARD && isLeftOut(kind, without)) continue;
       const nameStart = offsets[at + NAME_START]!;
       const nameEnd = offsets[at + NAME_END]!;
       if (bytes[base + nameEnd] !== Char.COLON) {
@@ -210,6 +218,11 @@ export class ResponseHead {
 }
 
 const emptyBytes = Buffer.alloc(0);
+
+function isLeftOut(kind: number, without: number): boolean {
+  if (kind === FieldKind.DATE) return (without & Without.DATE) !== 0;
+  return kind === FieldKind.HOP_BY_HOP || (without & Without.TRAILER) !== 0;
+}
 
 /** CRLF and then the lines, or nothing if there are none. Returns the new end of `out`. */
 function writeLines(from: Buffer, start: number, out: Buffer, to: number, count: number): number {

@@ -6,11 +6,14 @@ import { Framing } from './message.js';
 import { ResponseFault } from './response-fault.js';
 import { ResponseHead } from './response-head.js';
 import { Scan, scanHead } from './response-head-scanner.js';
+import { forwardableTrailers } from './trailers.js';
 
-/** Where a reader delivers one response: onInterim* onHead onBody* onEnd. Heads and bytes die with the call. */
+/** Where a reader delivers one response: onInterim* onHead onBody* onTrailers? onEnd. Heads and bytes die with the call. */
 export interface ReaderSink extends ChunkSink {
   onInterim(head: ResponseHead): void;
   onHead(head: ResponseHead): void;
+  /** The trailers that go on, if there are any: whole field lines, a wire string. */
+  onTrailers(lines: string): void;
   onEnd(): void;
 }
 
@@ -253,9 +256,19 @@ export class ResponseReader {
   #feedChunked(bytes: Buffer, start: number, end: number): number {
     const decoder = this.#chunked;
     const at = decoder.feed(bytes, start, end, this.#sink);
-    if (decoder.done) this.#complete();
+    if (decoder.done) this.#chunksDone();
     else if (decoder.fault !== ResponseFault.NONE) this.#refuse(decoder.fault);
     return at;
+  }
+
+  #chunksDone(): void {
+    const lines = this.#chunked.trailers;
+    if (lines !== '') {
+      const trailers = forwardableTrailers(lines, this.head.named);
+      if (trailers !== '') this.#sink.onTrailers(trailers);
+      if (this.#state !== State.BODY_CHUNKED) return;
+    }
+    this.#complete();
   }
 
   #complete(): void {

@@ -124,6 +124,10 @@ export class Mirrored implements ResponseSink {
     this.#call.write(piece, last);
   }
 
+  trailers(lines: string): void {
+    if ((this.#phase & Phase.OVER) === 0) this.#call.trailers(lines);
+  }
+
   /** The rest of the request will not come, for this reason. */
   abort(reason: Failure): void {
     const complete = (this.#phase & Phase.REQUEST_COMPLETE) !== 0;
@@ -174,6 +178,8 @@ export class Mirrored implements ResponseSink {
   }
 
   onResponseBody(_bytes: Uint8Array): void {}
+
+  onResponseTrailers(_lines: string): void {}
 
   onEnd(): void {
     const mirror = this.mirror!;

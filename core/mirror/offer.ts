@@ -47,6 +47,13 @@ export class MirrorCopy {
     else if (last) this.open = false;
   }
 
+  /** The trailers of the request's body, whose last piece follows. */
+  trailers(lines: string): void {
+    if (!this.open) return;
+    const refused = this.port!.offerTrailers(this.mirror!.plan.slot, this.exchangeId, lines);
+    if (refused !== accepted) this.abort(refused);
+  }
+
   /** The request will not be completed. Nothing happens to a copy whose request is complete. */
   abort(reason: Failure): void {
     if (!this.open) return;

@@ -5,6 +5,7 @@
  * the number of exchanges that are open on it.
  */
 import { Drop, Failure } from '../errors.js';
+import { latin1Write } from '../http/wire.js';
 import type { MirrorLedger } from '../record/mirror-ledger.js';
 import { FrameType } from '../ring/frame.js';
 import { Offer, type RingWriter } from '../ring/writer.js';
@@ -121,6 +122,23 @@ export class MirrorPort {
       this.#writer.bytes.set(whole ? piece : piece.subarray(from, to), offset);
       from = to;
     }
+    this.#flushLater();
+    return accepted;
+  }
+
+  /** Offers the trailers of a body: whole field lines, a wire string. After a refusal the caller must `abort`. */
+  offerTrailers(slot: number, exchangeId: number, lines: string): Failure | typeof accepted {
+    if (this.#late.length > 0) return Failure.RING_FULL;
+    const offset = this.#writer.claim(
+      FrameType.TRAILERS,
+      0,
+      slot,
+      exchangeId,
+      this.#generation,
+      lines.length,
+    );
+    if (offset < 0) return Failure.RING_FULL;
+    latin1Write(this.#writer.bytes, lines, offset);
     this.#flushLater();
     return accepted;
   }

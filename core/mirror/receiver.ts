@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../clock.js';
 import { Drop, type Failure } from '../errors.js';
+import { latin1Slice } from '../http/wire.js';
 import { limits } from '../limits.js';
 import type { AccessLogPort } from '../record/access-log.js';
 import { FrameType } from '../ring/frame.js';
@@ -44,6 +45,9 @@ class Source implements FrameHandler {
         return;
       case FrameType.END:
         this.open.get(exchangeId)?.body(bytes.subarray(start, start), true);
+        return;
+      case FrameType.TRAILERS:
+        this.open.get(exchangeId)?.trailers(latin1Slice(bytes, start, end));
         return;
       case FrameType.ABORT:
         if (exchangeId === allExchanges) this.#abandon(flags as Failure);

@@ -19,6 +19,8 @@ export const FrameType = {
   RECORD: 6,
   /** Fills the rest of the data area; written and skipped by the ring itself. */
   PAD: 7,
+  /** The trailers of its body; the body's end follows. */
+  TRAILERS: 8,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 

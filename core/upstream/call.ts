@@ -8,7 +8,7 @@ import type { UpstreamTunnel } from './tunnel.js';
 
 /**
  * Who awaits a response. Events come in the order
- *   onInterim* (onHead onResponseBody* onEnd | onSwitch | onFailure), and onFailure may also cut in at any point after onHead.
+ *   onInterim* (onHead onResponseBody* onResponseTrailers? onEnd | onSwitch | onFailure), and onFailure may also cut in at any point after onHead.
  * After onEnd, onSwitch or onFailure nothing more comes.
  */
 export interface ResponseSink {
@@ -20,6 +20,8 @@ export interface ResponseSink {
   onHead(head: ResponseHead): void;
   /** The next bytes of the body, without framing; they die with the call. */
   onResponseBody(bytes: Uint8Array): void;
+  /** The trailers that go on, if there are any: whole field lines, a wire string. `onEnd` follows. */
+  onResponseTrailers(lines: string): void;
   /**
    * In place of `onHead` … `onEnd`, and only for a request that asked for an upgrade: the upstream switched protocols.
    * `head` is its 101 and dies with the call. The connection lives on as `tunnel`, which must be attached or destroyed

@@ -76,6 +76,7 @@ export class UpstreamCall implements ReaderSink {
   #connection: UpstreamConnection | null = null;
   #toHead = false;
   #upgrades = false;
+  #wantsContinue = false;
   /** `write` returned false: `onDrain` is owed. */
   #drainOwed = false;
   #retried = false;
@@ -106,7 +107,8 @@ export class UpstreamCall implements ReaderSink {
    * else it is held until the first `write`, which the owner owes in this turn of the loop, and goes out with it.
    * `timeoutMs` bounds the whole exchange, the wait for a connection included. A failure that is found at once
    * (no endpoint, a full queue) is delivered after the running callback has returned. `upgrades`: the head asks for
-   * another protocol, without a body, and the sink takes `onSwitch`.
+   * another protocol, without a body, and the sink takes `onSwitch`. `wantsContinue`: the head asks for a 100, which the
+   * sink takes as an interim response.
    */
   start(
     pool: VersionPool,
@@ -116,6 +118,7 @@ export class UpstreamCall implements ReaderSink {
     contentLength: number,
     timeoutMs: number,
     upgrades = false,
+    wantsContinue = false,
   ): void {
     this.sentUs = 0;
     this.firstByteUs = 0;
@@ -132,6 +135,7 @@ export class UpstreamCall implements ReaderSink {
     this.#connection = null;
     this.#toHead = method === 'HEAD';
     this.#upgrades = upgrades;
+    this.#wantsContinue = wantsContinue;
     this.#drainOwed = false;
     this.#retried = false;
     this.#request.begin(pool.resources.arena, head, framing, contentLength);
@@ -150,6 +154,11 @@ export class UpstreamCall implements ReaderSink {
     if (this.#phase === Phase.NONE || this.#phase === Phase.FAILING || this.#request.lastWritten) return true;
     if (this.#phase === Phase.HELD) this.#acquire();
     return this.#put(piece, last);
+  }
+
+  /** The trailers of a chunked body: whole field lines, a wire string. The last `write` must follow. */
+  trailers(lines: string): void {
+    this.#request.trailers = lines;
   }
 
   /** Backpressure from the client: reading stops within one read. The timeout keeps running. */
@@ -250,6 +259,10 @@ export class UpstreamCall implements ReaderSink {
     this.#sink.onResponseBody(bytes);
   }
 
+  onTrailers(lines: string): void {
+    this.#sink.onResponseTrailers(lines);
+  }
+
   onEnd(): void {
     const connection = this.#connection!;
     this.endUs = this.#readUs;
@@ -306,7 +319,7 @@ export class UpstreamCall implements ReaderSink {
     this.#phase = Phase.OPEN;
     this.endpoint = connection.endpoint.plan;
     this.reused = connection.exchanges > 0;
-    connection.begin(this, this.#toHead, this.#upgrades);
+    connection.begin(this, this.#toHead, this.#wantsContinue, this.#upgrades);
     if (this.sentUs === 0) {
       this.#sink.onSent();
       if (this.#connection !== connection) return;

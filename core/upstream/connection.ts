@@ -95,9 +95,9 @@ export class UpstreamConnection implements TunnelOwner {
   }
 
   /** The request of its call is about to be written: the next bytes read are the response. */
-  begin(call: UpstreamCall, toHead: boolean, upgrades: boolean): void {
+  begin(call: UpstreamCall, toHead: boolean, wantsContinue: boolean, upgrades: boolean): void {
     this.requestWhole = false;
-    this.#reader.reset(call, toHead, false, upgrades);
+    this.#reader.reset(call, toHead, wantsContinue, upgrades);
   }
 
   /** Its call is over, or goes on elsewhere. Bytes that still come have no taker. */

@@ -1,5 +1,5 @@
 import { Framing } from '../http/message.js';
-import { CHUNK_END, chunkStart, LAST_CHUNK } from '../http/request-writer.js';
+import { CHUNK_END, chunkStart, lastChunk } from '../http/request-writer.js';
 import { limits } from '../limits.js';
 import type { UpstreamConnection } from './connection.js';
 import { Outbox } from './outbox.js';
@@ -27,6 +27,8 @@ export class OutgoingRequest {
   bodyBytes = 0;
   /** The owner has written the last piece. */
   lastWritten = false;
+  /** Of a chunked body, set before its last piece is put: whole field lines, a wire string. */
+  trailers = '';
   #framing: Framing = Framing.NONE;
   #contentLength = 0;
   /** The request from its first byte, while `#wireWhole`. */
@@ -38,6 +40,7 @@ export class OutgoingRequest {
   begin(arena: WriteArena, head: string, framing: Framing, contentLength: number): void {
     this.bodyBytes = 0;
     this.lastWritten = framing === Framing.NONE;
+    this.trailers = '';
     this.#framing = framing;
     this.#contentLength = contentLength;
     this.#wire = head;
@@ -131,7 +134,7 @@ export class OutgoingRequest {
       const fits = outbox.putText(chunkStart(piece.length)) && outbox.putBytes(piece);
       if (!fits || !outbox.putText(CHUNK_END)) return false;
     }
-    return !this.lastWritten || outbox.putText(LAST_CHUNK);
+    return !this.lastWritten || outbox.putText(lastChunk(this.trailers));
   }
 
   /** A piece as it goes over the wire, as a wire string. */
@@ -139,6 +142,6 @@ export class OutgoingRequest {
     const text = Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString('latin1');
     if (this.#framing !== Framing.CHUNKED) return text;
     const chunk = piece.length > 0 ? chunkStart(piece.length) + text + CHUNK_END : '';
-    return this.lastWritten ? chunk + LAST_CHUNK : chunk;
+    return this.lastWritten ? chunk + lastChunk(this.trailers) : chunk;
   }
 }

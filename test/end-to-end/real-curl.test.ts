@@ -78,9 +78,11 @@ t.test('curl gets, asks for parts, validates and uploads in every way it knows',
         const before = v1.received.length;
         t.equal(String(await curl(...more)), sha(large), more.join(' '));
         t.equal(v1.received[before].bodyBytes, large.length);
-        t.notOk(
+        const expects = more.includes('Expect: 100-continue');
+        t.equal(
           v1.received[before].fields.some(([field]) => field === 'expect'),
-          'the expectation was met by umbra and is not passed on',
+          expects && name.startsWith('node'),
+          'with uws the expectation was met by umbra and is not passed on',
         );
       };
 

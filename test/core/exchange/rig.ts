@@ -63,6 +63,9 @@ export class Told implements Responder {
     this.#note('body');
     return this.hasRoom;
   }
+  sendTrailers(lines: string): void {
+    this.#note(`trailers ${lines.trim()}`);
+  }
   switchProtocols(head: ResponseHead, tunnel: UpstreamTunnel): void {
     this.tunnel = tunnel;
     tunnel.attach(this.tunnelSink);

@@ -72,3 +72,25 @@ t.test('the largest size is 2^53 - 1', async (t) => {
   t.equal(read(`${HEAD}1fffffffffffff\r\nx`).fault, 'NONE');
   t.equal(read(`${HEAD}20000000000000\r\nx`).fault, 'CHUNK_LINE');
 });
+
+t.test('trailers come as they are, wherever they are cut, without what a head alone may say', async (t) => {
+  const head = HEAD.replace('\r\n\r\n', '\r\nConnection: x-Hop, close\r\n\r\n');
+  const sections: [lines: string, forwarded: string][] = [
+    ['', ''],
+    ['X-A:  b \r\nx-empty:\r\nX-H: \xe9\r\n', 'X-A:  b \r\nx-empty:\r\nX-H: \xe9\r\n'],
+    ['Content-Length: 9\r\nA: 1\r\nhost: h\r\nB: 2\r\nX-HOP: 3\r\n', 'A: 1\r\nB: 2\r\n'],
+    ['Transfer-Encoding: chunked\r\nIf-Match: *\r\nX-Forwarded-For: ::1\r\nSet-Cookie: a\r\n', ''],
+    [
+      'grpc-status: 0\r\nETag: "x"\r\nContent-Digest: y\r\n',
+      'grpc-status: 0\r\nETag: "x"\r\nContent-Digest: y\r\n',
+    ],
+  ];
+  for (const [lines, forwarded] of sections) {
+    const text = `${head}1\r\nx\r\n0\r\n${lines}\r\n`;
+    for (let cut = text.length - lines.length - 4; cut <= text.length; cut++) {
+      t.strictSame(read(text, [cut]).trailers, forwarded, `${lines} cut at ${cut}`);
+    }
+    const everywhere = Array.from({ length: text.length }, (_, i) => i);
+    t.strictSame(read(text, everywhere).trailers, forwarded);
+  }
+});

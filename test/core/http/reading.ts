@@ -1,6 +1,6 @@
 import { Framing } from '../../../core/http/message.js';
 import { ResponseFault } from '../../../core/http/response-fault.js';
-import type { ResponseHead } from '../../../core/http/response-head.js';
+import { type ResponseHead, Without } from '../../../core/http/response-head.js';
 import { Fed, type ReaderSink, ResponseReader } from '../../../core/http/response-reader.js';
 
 const out = Buffer.alloc(128 * 1024);
@@ -14,6 +14,7 @@ export class Reading implements ReaderSink {
   keepAlive = false;
   length: number | null = null;
   body = '';
+  trailers = '';
   ended = false;
   fed = '';
   fault = '';
@@ -30,6 +31,9 @@ export class Reading implements ReaderSink {
   }
   onBody(bytes: Uint8Array): void {
     this.body += Buffer.from(bytes).toString('latin1');
+  }
+  onTrailers(lines: string): void {
+    this.trailers += lines;
   }
   onEnd(): void {
     this.ended = true;
@@ -68,7 +72,7 @@ export function read(
 }
 
 function forwarded(head: ResponseHead): string {
-  return out.toString('latin1', 0, head.writeForward(out, false));
+  return out.toString('latin1', 0, head.writeForward(out, Without.NOTHING));
 }
 
 function nameOf(codes: Record<string, number>, code: number): string {

@@ -6,6 +6,7 @@ import { limits } from '../../../core/limits.js';
 
 interface Read {
   readonly body: string;
+  readonly trailers: string;
   readonly complete: boolean;
   readonly refused: boolean;
   /** Bytes that were taken. */
@@ -17,12 +18,16 @@ interface Read {
 /** Feeds `text` cut at `cuts`. */
 function read(framing: Framing, length: number, text: string, cuts: readonly number[] = []): Read {
   const reader = new RequestBodyReader();
-  reader.begin(framing, length);
+  reader.begin(framing, length, '');
   const bytes = Buffer.from(text, 'latin1');
   let body = '';
+  let trailers = '';
   let lasts = 0;
   let taken = 0;
   const sink = {
+    onTrailers(lines: string): void {
+      trailers += lines;
+    },
     onPiece(piece: Uint8Array, last: boolean): void {
       body += Buffer.from(piece).toString('latin1');
       if (last) lasts++;
@@ -34,12 +39,13 @@ function read(framing: Framing, length: number, text: string, cuts: readonly num
     taken = at;
     if (reader.complete || reader.refused) break;
   }
-  return { body, complete: reader.complete, refused: reader.refused, taken, lasts };
+  return { body, trailers, complete: reader.complete, refused: reader.refused, taken, lasts };
 }
 
 t.test('a body of a length ends with its last byte, and what follows is left alone', async (t) => {
   t.strictSame(read(Framing.LENGTH, 5, 'helloGET'), {
     body: 'hello',
+    trailers: '',
     complete: true,
     refused: false,
     taken: 5,
@@ -48,10 +54,11 @@ t.test('a body of a length ends with its last byte, and what follows is left alo
   t.match(read(Framing.LENGTH, 5, 'hell'), { body: 'hell', complete: false, lasts: 0 });
 });
 
-t.test('chunks are taken apart; extensions are ignored and trailers dropped', async (t) => {
+t.test('chunks are taken apart; extensions are ignored and trailers kept apart', async (t) => {
   const text = '5;a="b"\r\nhello\r\n 1\r\n!\r\n0\r\nX-T: 1\r\n\r\n'.replace(' 1', '01');
   t.strictSame(read(Framing.CHUNKED, 0, `${text}GET`), {
     body: 'hello!',
+    trailers: 'X-T: 1\r\n',
     complete: true,
     refused: false,
     taken: text.length,

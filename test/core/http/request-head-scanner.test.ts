@@ -26,8 +26,8 @@ interface Verdict {
 
 function verdictOf(scan: Scan): Verdict {
   if (scan !== Scan.DONE) return { scan, fault: scanner.fault };
-  const { method, target, host, fields, framing, contentLength, lengthZero } = scanner.head;
-  const { fault, keepAlive, http10, expectsContinue, length } = scanner;
+  const { method, target, host, fields, framing, contentLength, lengthZero, expectsContinue } = scanner.head;
+  const { fault, keepAlive, http10, length } = scanner;
   return {
     scan,
     fault,
@@ -76,8 +76,7 @@ t.test(
       'Connection: keep-alive\r\n',
       'Keep-Alive: timeout=5\r\n',
       'Proxy-Connection: x\r\n',
-      'TE: trailers\r\n',
-      'Trailer: x\r\n',
+      'TE: gzip\r\n',
       'Upgrade: h2c\r\n',
     ];
     for (const line of dropped) {
@@ -88,6 +87,17 @@ t.test(
     }
   },
 );
+
+t.test('a client that takes trailers is known to, whatever else its TE fields say', async (t) => {
+  const said = 'Connection: TE\r\nTE: trailers\r\n';
+  for (const te of ['trailers', 'Trailers', 'gzip;q=0.5, trailers', 'trailers , deflate']) {
+    t.equal(scan(get(`TE: ${te}\r\nConnection: TE\r\na: 1\r\n`)).fields, `a: 1\r\n${said}`, te);
+  }
+  t.equal(scan(get('TE: gzip\r\nte: trailers\r\na: 1\r\n')).fields, `a: 1\r\n${said}`);
+  for (const te of ['', 'trailers;q=1', 'xtrailers', 'gzip'])
+    t.equal(scan(get(`TE: ${te}\r\na: 1\r\n`)).fields, 'a: 1\r\n');
+  t.equal(scan(`GET / HTTP/1.0\r\n${host}TE: trailers\r\n\r\n`).fields, '', 'HTTP/1.0 has no trailers');
+});
 
 t.test('what Connection names is cut out, in any case, but for what the upstream relies on', async (t) => {
   const fields =

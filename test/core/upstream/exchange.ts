@@ -4,7 +4,7 @@ import type { Failure } from '../../../core/errors.js';
 import { failureReasons } from '../../../core/errors.js';
 import { Framing } from '../../../core/http/message.js';
 import { upgradeLines, writeRequestHead } from '../../../core/http/request-writer.js';
-import type { ResponseHead } from '../../../core/http/response-head.js';
+import { type ResponseHead, Without } from '../../../core/http/response-head.js';
 import type { EndpointPlan, VersionPlan } from '../../../core/plan.js';
 import type { ResponseSink } from '../../../core/upstream/call.js';
 import { UpstreamCall } from '../../../core/upstream/client.js';
@@ -80,6 +80,7 @@ export class Exchange extends EventEmitter implements ResponseSink, TunnelSink {
   readonly interims: string[] = [];
   head = '';
   body = '';
+  trailers = '';
   failure = '';
   sent = 0;
   drains = 0;
@@ -133,6 +134,9 @@ export class Exchange extends EventEmitter implements ResponseSink, TunnelSink {
     this.emit('batch-start');
     run();
     this.emit('batch-end');
+  }
+  onResponseTrailers(lines: string): void {
+    this.trailers += lines;
   }
   onSwitch(head: ResponseHead, tunnel: UpstreamTunnel): void {
     this.head = forwarded(head);
@@ -199,5 +203,5 @@ export class Exchange extends EventEmitter implements ResponseSink, TunnelSink {
 const out = Buffer.alloc(64 * 1024);
 
 function forwarded(head: ResponseHead): string {
-  return out.toString('latin1', 0, head.writeForward(out, false));
+  return out.toString('latin1', 0, head.writeForward(out, Without.NOTHING));
 }

@@ -218,6 +218,10 @@ export class NodeConnection
     this.#responder.sink?.onRequestBody(piece, last);
   }
 
+  onTrailers(lines: string): void {
+    this.#responder.sink?.onRequestTrailers(lines);
+  }
+
   /** Reads `bytes[start, end)` as far as it goes now, and keeps the rest. */
   #read(bytes: Buffer, start: number, end: number): void {
     let at = start;
@@ -263,14 +267,14 @@ export class NodeConnection
   /** The scanner has a whole head. */
   #begin(bytesFollow: boolean): void {
     const { scanner, deadlines, patience } = this.#resources;
-    const { head, expectsContinue } = scanner;
+    const { head } = scanner;
     const responder = this.#responder;
     this.#keepAlive = scanner.keepAlive;
     this.#answered = false;
     this.#counted = true;
     this.#owner.onRequestBegan();
     head.secure = this.#secure;
-    this.#body.begin(head.framing, head.contentLength);
+    this.#body.begin(head.framing, head.contentLength, scanner.named);
     const bodied = head.framing !== Framing.NONE;
     if (bodied) {
       this.#input = Input.BODY;
@@ -288,7 +292,6 @@ export class NodeConnection
     }
     responder.sink = sink;
     if (!bodied || bytesFollow) return;
-    if (expectsContinue) responder.sendContinue();
     sink.onRequestBody(nothing, false);
   }
 

@@ -34,9 +34,6 @@ const Phase = {
 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
 
-const CONTINUE = 100;
-const CONTINUE_HEAD = 'HTTP/1.1 100 Continue\r\n\r\n';
-
 /** The way back to the client of the request that its connection has open. One per connection, used again. */
 export class NodeResponder implements Responder {
   sink: RequestSink | null = null;
@@ -50,7 +47,6 @@ export class NodeResponder implements Responder {
   #toHead = false;
   #http10 = false;
   #upgrade = '';
-  #continued = false;
   #persists = false;
   /** `sendBody` answered false. */
   #roomOwed = false;
@@ -78,16 +74,7 @@ export class NodeResponder implements Responder {
     this.gaveUp = false;
     this.#toHead = method === 'HEAD';
     this.#http10 = http10;
-    this.#continued = false;
     this.#roomOwed = false;
-  }
-
-  /** The client waits for a word before it sends the body (RFC 9110, section 10.1.1). */
-  sendContinue(): void {
-    this.#continued = true;
-    this.#open();
-    this.#output.text(CONTINUE_HEAD);
-    this.#connection.uncork();
   }
 
   batch(run: () => void): void {
@@ -102,8 +89,8 @@ export class NodeResponder implements Responder {
 
   sendInterim(head: ResponseHead): void {
     this.#mustBeOpen();
-    // HTTP/1.0 knows no interim responses, and one 100 is enough (RFC 9110, section 15.2).
-    if (this.#http10 || (head.status === CONTINUE && this.#continued)) return;
+    // HTTP/1.0 knows no interim responses (RFC 9110, section 15.2).
+    if (this.#http10) return;
     this.#open();
     this.#writer.interim(head);
     this.#connection.uncork();
@@ -129,6 +116,10 @@ export class NodeResponder implements Responder {
     }
     this.#roomOwed = this.#connection.isBlocked();
     return !this.#roomOwed;
+  }
+
+  sendTrailers(lines: string): void {
+    this.#writer.trailers = lines;
   }
 
   switchProtocols(head: ResponseHead, tunnel: UpstreamTunnel): void {

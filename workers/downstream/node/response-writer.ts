@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import { wallClockMs } from '../../../core/clock.js';
 import { Framing } from '../../../core/http/message.js';
-import { CHUNK_END, chunkStart, LAST_CHUNK } from '../../../core/http/request-writer.js';
-import type { ResponseHead } from '../../../core/http/response-head.js';
+import { CHUNK_END, chunkStart, lastChunk } from '../../../core/http/request-writer.js';
+import { type ResponseHead, Without } from '../../../core/http/response-head.js';
 import { limits } from '../../../core/limits.js';
 import type { Output } from './output.js';
 
@@ -25,6 +25,8 @@ const MS_PER_SECOND = 1000;
  * that framing. To HTTP/1.0 a body of unknown length ends with the connection.
  */
 export class ResponseWriter {
+  /** To be sent with the end of a chunked body: whole field lines. */
+  trailers = '';
   readonly #output: Output;
   #framing: Framing = Framing.NONE;
   #owed = 0;
@@ -61,8 +63,10 @@ export class ResponseWriter {
     this.#framing = unknownLength ? (http10 ? Framing.CLOSE : Framing.CHUNKED) : head.framing;
     if (head.bodyless) this.#framing = Framing.NONE;
     this.#owed = this.#framing === Framing.LENGTH ? head.contentLength : 0;
+    this.trailers = '';
     const ends = this.#framing === Framing.CLOSE;
-    this.#forward(head);
+    // HTTP/1.0 has no trailers.
+    this.#forward(head, http10 ? Without.TRAILER : Without.NOTHING);
     const length = head.hasContentLength ? `\r\nContent-Length: ${head.contentLength}` : '';
     const chunked = this.#framing === Framing.CHUNKED ? '\r\nTransfer-Encoding: chunked' : '';
     const date = head.hasDate ? '' : dateLine();
@@ -92,7 +96,7 @@ export class ResponseWriter {
   }
 
   end(): void {
-    if (this.#framing === Framing.CHUNKED) this.#output.text(LAST_CHUNK);
+    if (this.#framing === Framing.CHUNKED) this.#output.text(lastChunk(this.trailers));
   }
 
   /** An answer of umbra's own, whole. `toHead`: its body stays here. */
@@ -107,9 +111,9 @@ export class ResponseWriter {
     if (!toHead) this.#output.bytes(Buffer.from(body));
   }
 
-  #forward(head: ResponseHead): void {
+  #forward(head: ResponseHead, without: number = Without.NOTHING): void {
     this.#output.text(VERSION);
-    this.#output.wrote(head.writeForward(this.#output.room(limits.responseHeadBytes), false));
+    this.#output.wrote(head.writeForward(this.#output.room(limits.responseHeadBytes), without));
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ResponseHead } from '../../../core/http/response-head.js';
+import { type ResponseHead, Without } from '../../../core/http/response-head.js';
 import { limits } from '../../../core/limits.js';
 import type { UwsResponse } from './binding.js';
 
@@ -31,14 +31,14 @@ export class HeadWriter {
   }
 
   writeFinal(res: UwsResponse, head: ResponseHead, statusUsed: boolean): void {
-    const bytes = head.writeForward(this.#afterVersion, true);
+    const bytes = head.writeForward(this.#afterVersion, Without.DATE | Without.TRAILER);
     if (statusUsed) this.#writeAsField(res, VERSION.length + bytes, 0);
     else res.writeStatus(this.#view(VERSION.length, VERSION.length + bytes));
   }
 
   /** The caller remembers that the status line is used from now on. */
   writeInterim(res: UwsResponse, head: ResponseHead, statusUsed: boolean): void {
-    const end = VERSION.length + head.writeForward(this.#afterVersion, false);
+    const end = VERSION.length + head.writeForward(this.#afterVersion, Without.NOTHING);
     if (statusUsed) {
       this.#writeAsField(res, end, CRLF.length);
     } else {

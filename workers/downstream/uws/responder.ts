@@ -182,6 +182,9 @@ export class UwsResponder implements Responder {
     return this.#settle(this.#body.send(this.#res!, bytes)) === Offer.ROOM;
   }
 
+  /** uWS can't write any. */
+  sendTrailers(): void {}
+
   switchProtocols(head: ResponseHead, tunnel: UpstreamTunnel): void {
     this.#mustBeOpen();
     const acceptance = this.#upgrade === null ? null : readAcceptance(head, this.#webSocketKey);

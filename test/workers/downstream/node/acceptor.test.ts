@@ -22,7 +22,12 @@ function downstream(name: string): NodeDownstream {
   const handler = {
     onRequest: (_head: unknown, responder: Parameters<typeof reply>[0]) => {
       reply(responder, name);
-      return { onRequestBody: () => {}, onAborted: () => {}, onWritable: () => {} };
+      return {
+        onRequestBody: () => {},
+        onRequestTrailers: () => {},
+        onAborted: () => {},
+        onWritable: () => {},
+      };
     },
   };
   return new NodeDownstream(listener, handler, counters, new NodeResources(nowUs));

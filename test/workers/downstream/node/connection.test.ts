@@ -188,7 +188,7 @@ t.test('interim responses go to HTTP/1.1 alone, and 100 only once', async (t) =>
   client.destroy();
 });
 
-t.test('a client that waits for 100 gets one, unless it is answered or the body is there', async (t) => {
+t.test('a client that waits for 100 gets the one that comes, or the answer that comes without', async (t) => {
   const rig = await NodeRig.start(t, nothing);
   const post = `POST / HTTP/1.1\r\n${host}Expect: 100-continue\r\nContent-Length: 3\r\n\r\n`;
   const answerWhole = (): void => {
@@ -199,11 +199,14 @@ t.test('a client that waits for 100 gets one, unless it is answered or the body 
   answerWhole();
   const client = rig.connect();
   client.send(post);
+  await rig.until(() => rig.seen.length > 0);
+  t.equal(rig.seen[0].pieces, 1, 'the head may leave before the body comes');
+  rig.seen[0].responder.sendInterim(head('100 Continue'));
   t.equal((await client.answer()).status, 100);
   client.send('abc');
   t.equal((await client.answer()).body, 'abc');
   client.send(`${post}abc`);
-  t.equal((await client.answer()).body, 'abc', 'no 100 for a body that is there');
+  t.equal((await client.answer()).body, 'abc');
   rig.onSeen = ({ responder }) => responder.answer(404, 'none\n');
   client.send(post);
   t.equal((await client.answer()).status, 404);

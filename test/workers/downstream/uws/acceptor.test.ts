@@ -29,7 +29,12 @@ async function serve(t: Test, address: Address, files: ListenerPlan['tls'] = nul
     {
       onRequest(head, responder) {
         reply(responder, `${head.secure} ${responder.clientAddress()}`);
-        return { onRequestBody: () => {}, onAborted: () => {}, onWritable: () => {} };
+        return {
+          onRequestBody: () => {},
+          onRequestTrailers: () => {},
+          onAborted: () => {},
+          onWritable: () => {},
+        };
       },
     },
     noCounters,

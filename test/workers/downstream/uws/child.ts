@@ -15,7 +15,12 @@ export type ChildMessage =
   | { readonly type: 'leaving' }
   | { readonly type: 'left'; readonly connections: number };
 
-const sink: RequestSink = { onRequestBody: () => {}, onAborted: () => {}, onWritable: () => {} };
+const sink: RequestSink = {
+  onRequestBody: () => {},
+  onRequestTrailers: () => {},
+  onAborted: () => {},
+  onWritable: () => {},
+};
 
 function onRequest(head: RequestHead, responder: Responder): RequestSink {
   if (head.target === '/throw') throw new Error('a fault in the proxy');

@@ -33,6 +33,7 @@ export class Seen implements RequestSink {
   readonly secure: boolean;
   readonly responder: Responder;
   body = '';
+  trailers = '';
   bodyBytes = 0;
   pieces = 0;
   complete = false;
@@ -60,6 +61,9 @@ export class Seen implements RequestSink {
     if (this.bodyBytes <= 65536) this.body += Buffer.from(piece).toString('latin1');
     this.complete = last;
     this.onPiece(piece, last);
+  }
+  onRequestTrailers(lines: string): void {
+    this.trailers += lines;
   }
   onAborted(): void {
     this.aborted++;

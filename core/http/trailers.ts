@@ -1,0 +1,67 @@
+/**
+ * Trailer fields (RFC 9110, section 6.5): which of them are passed on. They are never merged into a head, and what a
+ * recipient might wrongly take for a part of the head is left out: framing, routing, authentication, conditions, what
+ * says how to read the content, and what tells who asked.
+ */
+
+/** Lower case. */
+const neverForwarded = new Set([
+  // Framing and the connection.
+  'connection',
+  'content-length',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  // Routing, and who asked.
+  'forwarded',
+  'host',
+  'via',
+  'x-real-ip',
+  'x-request-id',
+  // Authentication.
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'www-authenticate',
+  // Controls of a request and of a response.
+  'age',
+  'cache-control',
+  'date',
+  'expect',
+  'expires',
+  'location',
+  'max-forwards',
+  'pragma',
+  'range',
+  'retry-after',
+  'vary',
+  'warning',
+  // How to read the content.
+  'content-encoding',
+  'content-range',
+  'content-type',
+]);
+const neverForwardedPrefix = /^(?:if-|proxy-|x-forwarded-)/;
+
+/**
+ * `lines` (whole field lines, a wire string) without those that must not be passed on. `named` are the options of the
+ * message's Connection fields in lower case, joined by commas; most have none. What stays keeps its order and bytes.
+ */
+export function forwardableTrailers(lines: string, named: string): string {
+  const hopByHop =
+    named === '' ? [] : named.split(',').map((option) => option.replace(/^[ \t]+|[ \t]+$/g, ''));
+  let kept = '';
+  let keptFrom = 0;
+  for (let from = 0; from < lines.length; ) {
+    const to = lines.indexOf('\r\n', from) + 2;
+    const name = lines.slice(from, lines.indexOf(':', from)).toLowerCase();
+    if (neverForwarded.has(name) || neverForwardedPrefix.test(name) || hopByHop.includes(name)) {
+      kept += lines.slice(keptFrom, from);
+      keptFrom = to;
+    }
+    from = to;
+  }
+  return keptFrom === 0 ? lines : kept + lines.slice(keptFrom);
+}
