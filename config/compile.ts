@@ -2,6 +2,7 @@
 import { limits } from '../core/limits.js';
 import type {
   FieldMatch,
+  HealthPlan,
   MatchPlan,
   MirrorPlan,
   PathMatch,
@@ -75,14 +76,37 @@ function compileThreads(threads: Config['threads'], cores: number): ThreadsPlan 
 }
 
 function compileVersion(name: string, version: Config['versions'][string]): VersionPlan {
-  const { endpoints, connections, tls } = version;
+  const { endpoints, connections, dns, health, ejection, slowStart, tls } = version;
   return {
     name,
     endpoints,
     connectionsMax: connections.max,
     idleMs: connections.idle,
     connectTimeoutMs: connections.connectTimeout,
+    queueMax: connections.queue.max,
+    queueTimeoutMs: connections.queue.timeout,
+    dnsRefreshMs: dns.refresh,
+    health: health === undefined ? null : compileHealth(health),
+    ejection: {
+      failures: ejection.failures,
+      baseTimeMs: ejection.baseTime,
+      maxTimeMs: ejection.maxTime,
+      maxShareMillionths: ejection.maxPercent,
+    },
+    slowStartMs: slowStart,
     tls: tls === undefined ? null : compileTls(tls),
+  };
+}
+
+function compileHealth(health: NonNullable<Config['versions'][string]['health']>): HealthPlan {
+  return {
+    path: health.path,
+    host: health.host ?? null,
+    intervalMs: health.interval,
+    timeoutMs: health.timeout,
+    healthyThreshold: health.healthyThreshold,
+    unhealthyThreshold: health.unhealthyThreshold,
+    statuses: health.statuses,
   };
 }
 
@@ -110,6 +134,7 @@ function compileRoute(
     match: compileMatch(route.match),
     primary: versions.get(route.primary)!,
     timeoutMs: route.timeout,
+    firstByteTimeoutMs: route.firstByteTimeout ?? 0,
     mirrors: route.mirrors.map((mirror, index) =>
       compileMirror(mirror, versions.get(mirror.to)!, slots[index]),
     ),
@@ -159,6 +184,7 @@ function compileMirror(mirror: MirrorConfig, to: number, slot: number): MirrorPl
     ratePerSecond: mirror.rate ?? null,
     inFlightMax: mirror.inFlight,
     timeoutMs: mirror.timeout,
+    firstByteTimeoutMs: mirror.firstByteTimeout ?? 0,
   };
 }
 

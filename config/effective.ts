@@ -1,8 +1,10 @@
 /** A plan told in the words of a configuration file, for `GET /api/config`: every default filled in, no secret. */
 import type {
+  EjectionPlan,
   EndpointPlan,
   FieldMatch,
   HeaderEdits,
+  HealthPlan,
   HostPolicy,
   MatchPlan,
   MirrorPlan,
@@ -61,8 +63,34 @@ function versionOf(version: VersionPlan): object {
       max: version.connectionsMax,
       idle: formatDuration(version.idleMs),
       connectTimeout: formatDuration(version.connectTimeoutMs),
+      queue: { max: version.queueMax, timeout: formatDuration(version.queueTimeoutMs) },
     },
+    dns: { refresh: formatDuration(version.dnsRefreshMs) },
+    ...(version.health === null ? {} : { health: healthOf(version.health) }),
+    ejection: version.ejection.failures === 0 ? 'off' : ejectionOf(version.ejection),
+    slowStart: formatDuration(version.slowStartMs),
     ...(version.tls === null ? {} : { tls: tlsOf(version.tls) }),
+  };
+}
+
+function healthOf(health: HealthPlan): object {
+  return {
+    path: health.path,
+    interval: formatDuration(health.intervalMs),
+    timeout: formatDuration(health.timeoutMs),
+    healthyThreshold: health.healthyThreshold,
+    unhealthyThreshold: health.unhealthyThreshold,
+    statuses: health.statuses.map(([first, last]) => (first === last ? first : `${first}-${last}`)),
+    ...(health.host === null ? {} : { host: health.host }),
+  };
+}
+
+function ejectionOf(ejection: EjectionPlan): object {
+  return {
+    failures: ejection.failures,
+    baseTime: formatDuration(ejection.baseTimeMs),
+    maxTime: formatDuration(ejection.maxTimeMs),
+    maxPercent: percentOfShare(ejection.maxShareMillionths),
   };
 }
 
@@ -87,6 +115,7 @@ function routeOf(route: RoutePlan, versions: readonly VersionPlan[]): object {
     match: matchOf(route.match),
     primary: versions[route.primary].name,
     timeout: formatDuration(route.timeoutMs),
+    ...(route.firstByteTimeoutMs === 0 ? {} : { firstByteTimeout: formatDuration(route.firstByteTimeoutMs) }),
     mirrors: route.mirrors.map((mirror) => mirrorOf(mirror, versions)),
   };
 }
@@ -120,6 +149,9 @@ function mirrorOf(mirror: MirrorPlan, versions: readonly VersionPlan[]): object 
     ...(mirror.ratePerSecond === null ? {} : { rate: formatRate(mirror.ratePerSecond) }),
     inFlight: mirror.inFlightMax,
     timeout: formatDuration(mirror.timeoutMs),
+    ...(mirror.firstByteTimeoutMs === 0
+      ? {}
+      : { firstByteTimeout: formatDuration(mirror.firstByteTimeoutMs) }),
   };
 }
 

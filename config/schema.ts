@@ -39,6 +39,10 @@ const route = mapping({
     description:
       "How long the exchange with the primary may take, from the request's first byte to the response's last.",
   }),
+  firstByteTimeout: positiveDuration.optional().meta({
+    description:
+      "How long the primary may take from the request's last byte to the head of its response. Without it `timeout` alone holds.",
+  }),
   mirrors: z
     .array(mirror, { error: 'expected a list of mirrors' })
     .max(limits.mirrorSlots, { error: `has more than ${limits.mirrorSlots} items` })

@@ -56,7 +56,7 @@ export const limits = {
   webSocketIdleSeconds: 120,
   /** How long a primary may take to end a WebSocket that was closed, in milliseconds. Reached: its connection is closed. */
   webSocketCloseMs: 2000,
-  /** Exchanges waiting for a connection, per version and thread. Reached: failure `overloaded`, 503. */
+  /** Exchanges waiting for a connection, per version and thread, unless configured. Reached: failure `overloaded`, 503, `umbra_upstream_queue_full_total`. */
   upstreamWaiters: 1024,
 
   /** Bytes of one ring; a frame may take an eighth of it. Full: drop `ring-full`; larger: drop `frame-too-large`. */

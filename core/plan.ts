@@ -50,8 +50,46 @@ export interface VersionPlan {
   readonly connectionsMax: number;
   readonly idleMs: number;
   readonly connectTimeoutMs: number;
+  /** Requests of one thread that may wait for a connection, and for how long. */
+  readonly queueMax: number;
+  readonly queueTimeoutMs: number;
+  /** How often the names of endpoints are resolved anew; the system's resolver does not tell how long an answer holds. */
+  readonly dnsRefreshMs: number;
+  /** Null: endpoints are not probed. */
+  readonly health: HealthPlan | null;
+  readonly ejection: EjectionPlan;
+  /** An endpoint that comes back gets a share that grows to its full one over this time; 0: all of it at once. */
+  readonly slowStartMs: number;
   /** How endpoints with `secure` are reached; null is the system's authorities and the endpoint's own name. */
   readonly tls: VersionTlsPlan | null;
+}
+
+/** Active health checks: a GET of `path` to each address of each endpoint. */
+export interface HealthPlan {
+  readonly path: string;
+  /** The Host field; null is the endpoint's authority. */
+  readonly host: string | null;
+  /** From the start of one check to the start of the next. */
+  readonly intervalMs: number;
+  /** The whole check, the connect included. */
+  readonly timeoutMs: number;
+  /** Checks in a row that must pass before an unhealthy address is healthy. */
+  readonly healthyThreshold: number;
+  /** Checks in a row that must fail before a healthy address is unhealthy. */
+  readonly unhealthyThreshold: number;
+  /** Ranges of status codes that pass, both ends included. */
+  readonly statuses: readonly (readonly [first: number, last: number])[];
+}
+
+/** Passive ejection: what an endpoint does to real requests takes it out for a while. */
+export interface EjectionPlan {
+  /** Failed answers in a row (502, 503, 504, reset, timeout, not HTTP) that eject an endpoint; 0: answers never do. */
+  readonly failures: number;
+  /** The first ejection in a row; the n-th takes n times as long, at most `maxTimeMs`. */
+  readonly baseTimeMs: number;
+  readonly maxTimeMs: number;
+  /** At most this share of a version's addresses is ejected for its answers, rounded down. */
+  readonly maxShareMillionths: number;
 }
 
 /** A PEM file as it was when the configuration was loaded: another content is another plan. */
@@ -87,6 +125,8 @@ export interface RoutePlan {
   readonly primary: number;
   /** The whole exchange with the primary, from the request's first byte to the response's last. */
   readonly timeoutMs: number;
+  /** From the request's last byte to the head of the response; 0: `timeoutMs` alone bounds it. */
+  readonly firstByteTimeoutMs: number;
   readonly mirrors: readonly MirrorPlan[];
 }
 
@@ -131,6 +171,8 @@ export interface MirrorPlan {
   readonly inFlightMax: number;
   /** The whole mirrored exchange. */
   readonly timeoutMs: number;
+  /** As in a route. */
+  readonly firstByteTimeoutMs: number;
 }
 
 /** What decides whether a request is in the sample; a key makes the same request's answer always the same. */

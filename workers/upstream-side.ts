@@ -57,6 +57,22 @@ export class UpstreamSide implements UpstreamCounters {
     this.#ledgers.get(version.name)!.handshake(resumed);
   }
 
+  waitingChanged(version: VersionPlan, change: number): void {
+    this.#ledgers.get(version.name)!.addWaiting(change);
+  }
+
+  queueRefused(version: VersionPlan): void {
+    this.#ledgers.get(version.name)!.queueRefused();
+  }
+
+  queueTimedOut(version: VersionPlan): void {
+    this.#ledgers.get(version.name)!.queueTimedOut();
+  }
+
+  ejectedChanged(version: VersionPlan, change: number): void {
+    this.#ledgers.get(version.name)!.addEjected(change);
+  }
+
   requestRetried(version: VersionPlan): void {
     this.#ledgers.get(version.name)!.retried();
   }

@@ -27,7 +27,14 @@ const fields = [
 
 function route(match: Partial<MatchPlan>): RoutePlan {
   const all: MatchPlan = { host: null, path: null, methods: null, headers: [] };
-  return { name: '', match: { ...all, ...match }, primary: 0, timeoutMs: 15_000, mirrors: [] };
+  return {
+    name: '',
+    match: { ...all, ...match },
+    primary: 0,
+    timeoutMs: 15_000,
+    firstByteTimeoutMs: 0,
+    mirrors: [],
+  };
 }
 
 /** Strings as an engine hands them out: fresh from bytes, so that no hash of them is known. */

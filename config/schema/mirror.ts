@@ -114,4 +114,7 @@ export const mirror = mapping({
   timeout: positiveDuration
     .prefault('5s')
     .meta({ description: 'How long the whole mirrored exchange may take.' }),
+  firstByteTimeout: positiveDuration.optional().meta({
+    description: "How long the shadow may take from the copy's last byte to the head of its response.",
+  }),
 });

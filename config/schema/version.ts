@@ -1,11 +1,15 @@
 /** `versions`: the deployments of the service, and how each is reached. */
 import { z } from 'zod';
+import { limits } from '../../core/limits.js';
 import type { EndpointPlan } from '../../core/plan.js';
-import { parseEndpoint, parseServerName } from '../address.js';
-import type { Refusal } from '../units.js';
-import { file, integer, list, mapping, positiveDuration, text } from './values.js';
+import { parseAuthority, parseEndpoint, parseServerName } from '../address.js';
+import { Refusal } from '../units.js';
+import { duration, file, integer, list, mapping, positiveDuration, share, text } from './values.js';
 
 const connectionsMax = 65_535;
+const queueMax = 65_535;
+const thresholdMax = 1000;
+const statusesMax = 64;
 
 const endpoint = text(
   'expected an endpoint such as http://127.0.0.1:9080, https://[::1]:9443 or unix:/run/app.sock',
@@ -24,7 +28,98 @@ const connections = mapping({
   connectTimeout: positiveDuration
     .prefault('1s')
     .meta({ description: 'How long a connection may take to open.' }),
+  queue: mapping({
+    max: integer(0, queueMax).prefault(limits.upstreamWaiters).meta({
+      description: 'Most requests of one thread that wait for a connection; a further one is answered 503.',
+    }),
+    timeout: positiveDuration
+      .prefault('5s')
+      .meta({ description: 'How long a request waits for a connection before it is answered 503.' }),
+  })
+    .prefault({})
+    .meta({ description: 'What happens when every connection is busy.' }),
 });
+
+const dns = mapping({
+  refresh: positiveDuration.prefault('10s').meta({
+    description: 'How often the names of endpoints are resolved anew.',
+  }),
+});
+const slowStart = duration.prefault('10s').meta({
+  description: 'An endpoint that comes back gets a share that grows over this time; 0s gives it all at once.',
+});
+
+const statusExpected = 'expected a status code such as 200, or a range such as 200-299';
+
+function parseStatuses(value: string): readonly [number, number] | Refusal {
+  const [, first, last] = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(value) ?? [];
+  if (first === undefined) return new Refusal(statusExpected);
+  const range = [Number(first), Number(last ?? first)] as const;
+  return range[0] <= range[1] ? range : new Refusal(`the range \`${value}\` is empty`);
+}
+
+const statuses = z.union(
+  [
+    integer(100, 599, statusExpected).transform((code): readonly [number, number] => [code, code]),
+    text(statusExpected, parseStatuses),
+  ],
+  { error: statusExpected },
+);
+
+function parseHealthPath(path: string): string | Refusal {
+  return /^\/[\x21-\x7e]*$/.test(path) && !path.includes('#')
+    ? path
+    : new Refusal('expected a path such as /healthz, with or without a query');
+}
+
+const health = mapping({
+  path: text('expected a path such as /healthz', parseHealthPath).meta({
+    description: 'What is asked for, with GET, on a connection of its own.',
+  }),
+  interval: positiveDuration.prefault('5s').meta({
+    description: 'From one check of an address to the next; up to a tenth less, so that checks spread.',
+  }),
+  timeout: positiveDuration
+    .prefault('1s')
+    .meta({ description: 'How long a check may take, from the connect to the last byte of the answer.' }),
+  healthyThreshold: integer(1, thresholdMax)
+    .prefault(2)
+    .meta({ description: 'Checks in a row that must pass before an unhealthy address is used again.' }),
+  unhealthyThreshold: integer(1, thresholdMax)
+    .prefault(3)
+    .meta({ description: 'Checks in a row that must fail before an address is used no more.' }),
+  statuses: list(statuses, 'expected a list of status codes and ranges', statusesMax)
+    .prefault(['200-399'])
+    .meta({ description: 'Status codes and ranges of them that pass.' }),
+  host: text('expected a host name', parseAuthority)
+    .optional()
+    .meta({ description: "The Host that checks are sent with, where it is not the endpoint's." }),
+});
+
+const ejectionKeys = mapping({
+  failures: integer(1, thresholdMax).prefault(5).meta({
+    description: 'Failed answers in a row (502, 503, 504, reset, timeout, not HTTP) that eject an address.',
+  }),
+  baseTime: positiveDuration
+    .prefault('1s')
+    .meta({ description: 'How long the first ejection lasts; the n-th in a row lasts n times as long.' }),
+  maxTime: positiveDuration.prefault('30s').meta({ description: 'The longest that an ejection lasts.' }),
+  maxPercent: share.prefault(50).meta({
+    description: 'The most of a version that is ejected for its answers, rounded down to whole addresses.',
+  }),
+});
+
+/** Without it an endpoint that refuses is still left alone for a moment: attempts that fail are the dearest. */
+const ejectionOff = { failures: 0, baseTime: 1000, maxTime: 1000, maxPercent: 0 };
+
+const ejection = z.union(
+  [
+    z.literal(false).transform(() => ejectionOff),
+    z.literal('off').transform(() => ejectionOff),
+    ejectionKeys,
+  ],
+  { error: 'expected a mapping, or off' },
+);
 
 /** The content of a file, read when the configuration is loaded; null where files are not looked at. */
 interface PemOf {
@@ -63,6 +158,10 @@ export const version = z.union(
     endpoints.transform((value) => ({
       endpoints: value,
       connections: connections.parse({}),
+      dns: dns.parse({}),
+      health: undefined,
+      ejection: ejectionKeys.parse({}),
+      slowStart: slowStart.parse(undefined),
       tls: undefined,
     })),
     mapping({
@@ -72,6 +171,12 @@ export const version = z.union(
       connections: connections
         .prefault({})
         .meta({ description: 'The pool of connections to each endpoint.' }),
+      dns: dns.prefault({}).meta({ description: 'How the names of endpoints are resolved.' }),
+      health: health.optional().meta({ description: 'Active health checks. Off unless set.' }),
+      ejection: ejection.prefault({}).meta({
+        description: 'When an endpoint that fails real requests is left out for a while; off turns it off.',
+      }),
+      slowStart,
       tls: tls.optional().meta({ description: 'How `https://` endpoints are reached.' }),
     }),
   ],

@@ -93,6 +93,7 @@ export class Exchange implements RequestSink, ResponseSink {
       route.plan.timeoutMs,
       upgrades,
       head.expectsContinue,
+      route.plan.firstByteTimeoutMs,
     );
     if (this.logged || route.mirrors.length > 0) this.source.take(head);
     if (route.mirrors.length > 0) {

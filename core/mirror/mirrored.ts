@@ -111,6 +111,9 @@ export class Mirrored implements ResponseSink {
       head.framing,
       head.framing === Framing.LENGTH ? head.contentLength : 0,
       mirror.plan.timeoutMs,
+      false,
+      false,
+      mirror.plan.firstByteTimeoutMs,
     );
   }
 

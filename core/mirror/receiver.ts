@@ -203,7 +203,7 @@ export class MirrorReceiver {
 
   #whyRefused(mirror: ShadowMirror, openCount: number): Drop | -1 {
     if (this.#draining) return Drop.DRAINING;
-    if (mirror.pool.resting) return Drop.NO_ENDPOINT;
+    if (mirror.pool.outOfService) return Drop.NO_ENDPOINT;
     if (mirror.bounds.full) return Drop.IN_FLIGHT;
     if (openCount >= limits.openMirroredExchanges) return Drop.IN_FLIGHT;
     if (!mirror.bounds.takeRate(this.clock())) return Drop.RATE;

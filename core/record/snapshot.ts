@@ -24,6 +24,11 @@ export interface VersionSnapshot {
   readonly bytesReceived: number;
   readonly connectionsOpen: number;
   readonly connectionsIdle: number;
+  readonly waiting: number;
+  readonly queueRefused: number;
+  readonly queueTimeouts: number;
+  readonly ejected: number;
+  readonly ejections: number;
   readonly latency: Histogram;
   readonly firstByte: Histogram;
 }
@@ -70,6 +75,11 @@ export function readVersion(ledgers: readonly VersionLedger[]): VersionSnapshot 
     bytesReceived: sum(ledgers, (ledger) => ledger.bytesReceivedTotal),
     connectionsOpen: sum(ledgers, (ledger) => ledger.connectionsOpen),
     connectionsIdle: sum(ledgers, (ledger) => ledger.connectionsIdle),
+    waiting: sum(ledgers, (ledger) => ledger.waiting),
+    queueRefused: sum(ledgers, (ledger) => ledger.queueRefusedTotal),
+    queueTimeouts: sum(ledgers, (ledger) => ledger.queueTimeouts),
+    ejected: sum(ledgers, (ledger) => ledger.ejected),
+    ejections: sum(ledgers, (ledger) => ledger.ejections),
     latency: Histogram.read(ledgers.map((ledger) => ledger.latency)),
     firstByte: Histogram.read(ledgers.map((ledger) => ledger.firstByte)),
   };
@@ -118,6 +128,11 @@ export function subtractVersion(later: VersionSnapshot, earlier: VersionSnapshot
     bytesReceived: later.bytesReceived - earlier.bytesReceived,
     connectionsOpen: later.connectionsOpen,
     connectionsIdle: later.connectionsIdle,
+    waiting: later.waiting,
+    queueRefused: later.queueRefused - earlier.queueRefused,
+    queueTimeouts: later.queueTimeouts - earlier.queueTimeouts,
+    ejected: later.ejected,
+    ejections: later.ejections - earlier.ejections,
     latency: later.latency.subtract(earlier.latency),
     firstByte: later.firstByte.subtract(earlier.firstByte),
   };

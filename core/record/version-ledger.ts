@@ -14,6 +14,11 @@ const CONNECTIONS_OPEN = 4;
 const CONNECTIONS_IDLE = 5;
 const HANDSHAKES = 6;
 const HANDSHAKES_RESUMED = 7;
+const WAITING = 8;
+const QUEUE_REFUSED = 9;
+const QUEUE_TIMEOUTS = 10;
+const EJECTED = 11;
+const EJECTIONS = 12;
 const FAILURES = 16;
 const CODES = 64;
 const CODE_OTHER = CODES + CODE_LAST - CODE_FIRST + 1;
@@ -58,6 +63,27 @@ export class VersionLedger {
     if (resumed) this.words[HANDSHAKES_RESUMED]++;
   }
 
+  /** A request found the queue for connections full. */
+  queueRefused(): void {
+    this.words[QUEUE_REFUSED]++;
+  }
+
+  /** A request waited too long for a connection. */
+  queueTimedOut(): void {
+    this.words[QUEUE_TIMEOUTS]++;
+  }
+
+  /** Gauge: requests that wait for a connection. */
+  addWaiting(change: number): void {
+    this.words[WAITING] += change;
+  }
+
+  /** Gauge: +1 when an endpoint is ejected, which is counted too, -1 when it is back. */
+  addEjected(change: number): void {
+    this.words[EJECTED] += change;
+    if (change > 0) this.words[EJECTIONS] += change;
+  }
+
   /** The final response is complete. */
   response(status: number): void {
     this.words[status >= CODE_FIRST && status <= CODE_LAST ? CODES + status - CODE_FIRST : CODE_OTHER]++;
@@ -87,10 +113,12 @@ export class VersionLedger {
     this.words[CONNECTIONS_IDLE] += change;
   }
 
-  /** The writer is dead, and its connections with it. Called by the thread that takes over as the writer. */
+  /** The writer is dead, and its connections and queue with it. Called by the thread that takes over as the writer. */
   resetConnections(): void {
     this.words[CONNECTIONS_OPEN] = 0;
     this.words[CONNECTIONS_IDLE] = 0;
+    this.words[WAITING] = 0;
+    this.words[EJECTED] = 0;
   }
 
   get requests(): number {
@@ -124,6 +152,27 @@ export class VersionLedger {
 
   get connectionsIdle(): number {
     return this.words[CONNECTIONS_IDLE];
+  }
+
+  get waiting(): number {
+    return this.words[WAITING];
+  }
+
+  get queueRefusedTotal(): number {
+    return this.words[QUEUE_REFUSED];
+  }
+
+  get queueTimeouts(): number {
+    return this.words[QUEUE_TIMEOUTS];
+  }
+
+  /** Endpoints that the thread leaves out now. */
+  get ejected(): number {
+    return this.words[EJECTED];
+  }
+
+  get ejections(): number {
+    return this.words[EJECTIONS];
   }
 
   responses(status: number): number {

@@ -37,6 +37,11 @@ export interface RoleStats {
     readonly max: number;
   };
   readonly firstByteUs: { readonly count: number; readonly p50: number; readonly p99: number };
+  readonly connections: { readonly open: number; readonly idle: number };
+  /** Of requests for a connection: how many wait now, were refused because too many did, and waited too long. */
+  readonly queue: { readonly length: number; readonly full: number; readonly timeouts: number };
+  /** Addresses that are left out now, and times that one was; the sum over threads, each of which judges for itself. */
+  readonly ejection: { readonly ejected: number; readonly ejections: number };
 }
 
 export interface MirrorStats {
@@ -99,6 +104,9 @@ function roleStats(counts: VersionSnapshot): RoleStats {
       max: latency.maxUs,
     },
     firstByteUs: { count: firstByte.count, ...p50AndP99(firstByte) },
+    connections: { open: counts.connectionsOpen, idle: counts.connectionsIdle },
+    queue: { length: counts.waiting, full: counts.queueRefused, timeouts: counts.queueTimeouts },
+    ejection: { ejected: counts.ejected, ejections: counts.ejections },
   };
 }
 

@@ -58,6 +58,31 @@ export function addVersions(registry: Registry, versions: readonly VersionReadin
     'Connections to the version: busy with a request, or idle in the pool.',
     [...by, 'state'],
   );
+  const waiting = gauge(registry, 'umbra_upstream_queue_length', 'Requests that wait for a connection.', by);
+  const queueFull = counter(
+    registry,
+    'umbra_upstream_queue_full_total',
+    'Requests refused because too many were waiting for a connection.',
+    by,
+  );
+  const queueTimeouts = counter(
+    registry,
+    'umbra_upstream_queue_timeouts_total',
+    'Requests that waited too long for a connection.',
+    by,
+  );
+  const ejected = gauge(
+    registry,
+    'umbra_upstream_ejected_endpoints',
+    'Addresses left out for what they did to requests; each thread judges for itself, and this is the sum over threads.',
+    by,
+  );
+  const ejections = counter(
+    registry,
+    'umbra_upstream_ejections_total',
+    'Times that a thread began to leave an address out.',
+    by,
+  );
   const clamped = counter(
     registry,
     'umbra_latency_clamped_total',
@@ -98,6 +123,11 @@ export function addVersions(registry: Registry, versions: readonly VersionReadin
     received.inc(labels, counts.bytesReceived);
     connections.set({ ...labels, state: 'busy' }, counts.connectionsOpen - counts.connectionsIdle);
     connections.set({ ...labels, state: 'idle' }, counts.connectionsIdle);
+    waiting.set(labels, counts.waiting);
+    queueFull.inc(labels, counts.queueRefused);
+    queueTimeouts.inc(labels, counts.queueTimeouts);
+    ejected.set(labels, counts.ejected);
+    ejections.inc(labels, counts.ejections);
     clamped.inc(labels, counts.latency.clamped);
     duration.addHistogram(labels, counts.latency, DURATION_BUCKETS_S);
     latency.addSummary(labels, counts.latency);

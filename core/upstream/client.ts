@@ -8,8 +8,9 @@ import type { EndpointPlan } from '../plan.js';
 import type { ResponseSink } from './call.js';
 import type { UpstreamConnection } from './connection.js';
 import { Deadline } from './deadlines.js';
+import type { Endpoint } from './endpoint.js';
 import { OutgoingRequest, Put } from './outgoing.js';
-import type { Endpoint, VersionPool } from './pool.js';
+import type { VersionPool } from './pool.js';
 import type { UpstreamTunnel } from './tunnel.js';
 
 /**
@@ -85,20 +86,24 @@ export class UpstreamCall implements ReaderSink {
   readonly #request = new OutgoingRequest();
   #failure: Failure = Failure.ABORTED;
   readonly #deadline: Deadline;
+  /** Of what the exchange waits for now: a connection in the queue, or the head of its response. */
+  readonly #stageDeadline: Deadline;
+  #firstByteTimeoutMs = 0;
   readonly #deliverFailure: () => void;
   readonly #flushLate: () => void;
   #flushingLate = false;
 
   constructor(sink: ResponseSink) {
     this.#sink = sink;
-    this.#deadline = new Deadline(() => this.#fail(Failure.TIMEOUT));
+    this.#deadline = new Deadline(() => this.#timeOut());
+    this.#stageDeadline = new Deadline(() => this.#stageOver());
     this.#deliverFailure = () => {
       if (this.#phase === Phase.FAILING) this.#fail(this.#failure);
     };
     this.#flushLate = () => {
       this.#flushingLate = false;
       if (this.#phase === Phase.OPEN) this.#request.flush(this.#connection!);
-      this.#tellDrained();
+      this.#sentSome();
     };
   }
 
@@ -108,7 +113,8 @@ export class UpstreamCall implements ReaderSink {
    * `timeoutMs` bounds the whole exchange, the wait for a connection included. A failure that is found at once
    * (no endpoint, a full queue) is delivered after the running callback has returned. `upgrades`: the head asks for
    * another protocol, without a body, and the sink takes `onSwitch`. `wantsContinue`: the head asks for a 100, which the
-   * sink takes as an interim response.
+   * sink takes as an interim response. `firstByteTimeoutMs` bounds the time from when
+   * the kernel has the last byte of the request to the head of the response; 0: only `timeoutMs` does.
    */
   start(
     pool: VersionPool,
@@ -119,6 +125,7 @@ export class UpstreamCall implements ReaderSink {
     timeoutMs: number,
     upgrades = false,
     wantsContinue = false,
+    firstByteTimeoutMs = 0,
   ): void {
     this.sentUs = 0;
     this.firstByteUs = 0;
@@ -138,6 +145,7 @@ export class UpstreamCall implements ReaderSink {
     this.#wantsContinue = wantsContinue;
     this.#drainOwed = false;
     this.#retried = false;
+    this.#firstByteTimeoutMs = firstByteTimeoutMs;
     this.#request.begin(pool.resources.arena, head, framing, contentLength);
     pool.resources.deadlines.set(this.#deadline, timeoutMs, pool.resources.clock());
     this.#phase = Phase.HELD;
@@ -180,6 +188,8 @@ export class UpstreamCall implements ReaderSink {
   onQueued(): void {
     this.#phase = Phase.QUEUED;
     this.#connection = null;
+    const { deadlines, clock } = this.#pool!.resources;
+    deadlines.set(this.#stageDeadline, this.#pool!.plan.queueTimeoutMs, clock());
   }
 
   onConnecting(connection: UpstreamConnection): void {
@@ -192,7 +202,7 @@ export class UpstreamCall implements ReaderSink {
   onConnection(connection: UpstreamConnection): void {
     this.#open(connection);
     if (this.#phase === Phase.OPEN) this.#request.flush(this.#connection!);
-    this.#tellDrained();
+    this.#sentSome();
   }
 
   /** The last endpoint that was tried failed so. */
@@ -211,7 +221,7 @@ export class UpstreamCall implements ReaderSink {
   /** The socket has written all that it held. */
   onWritten(): void {
     this.#request.onWritten(this.#connection!);
-    this.#tellDrained();
+    this.#sentSome();
   }
 
   /** The connection died or its bytes made no sense; it is closed and forgotten. */
@@ -220,11 +230,15 @@ export class UpstreamCall implements ReaderSink {
       this.#retried = true;
       this.#request.clearOutbox(connection);
       this.#connection = null;
+      this.#phase = Phase.HELD;
+      this.#pool!.resources.deadlines.clear(this.#stageDeadline);
       this.#pool!.renew(this, connection.endpoint);
     } else {
       this.fault = connection.fault;
       if (failure === Failure.RESET && !this.headSeen && connection.exchanges === 0) {
-        this.#pool!.rest(connection.endpoint);
+        this.#pool!.refused(connection.endpoint);
+      } else {
+        this.#pool!.failed(connection.endpoint);
       }
       this.#fail(failure);
     }
@@ -250,7 +264,8 @@ export class UpstreamCall implements ReaderSink {
     this.firstByteUs = this.#readUs;
     this.status = head.status;
     this.headSeen = true;
-    this.#connection!.endpoint.restsUntilUs = 0;
+    this.#pool!.resources.deadlines.clear(this.#stageDeadline);
+    this.#pool!.answered(this.#connection!.endpoint);
     this.#sink.onHead(head);
   }
 
@@ -269,6 +284,8 @@ export class UpstreamCall implements ReaderSink {
     connection.requestWhole = this.#request.lastWritten && this.#request.drained(connection);
     this.#request.clearOutbox(connection);
     connection.detach();
+    if (saysUnable(this.status)) this.#pool!.failed(connection.endpoint);
+    else this.#pool!.succeeded(connection.endpoint);
     this.#finish();
     this.#sink.onEnd();
   }
@@ -280,13 +297,16 @@ export class UpstreamCall implements ReaderSink {
     this.status = head.status;
     this.headSeen = true;
     this.#request.clearOutbox(this.#connection!);
+    this.#pool!.succeeded(this.#connection!.endpoint);
     this.#finish();
     this.#sink.onSwitch(head, tunnel);
   }
 
   #sendBodyless(): void {
     this.#acquire();
-    if (this.#phase === Phase.OPEN) this.#request.flush(this.#connection!);
+    if (this.#phase !== Phase.OPEN) return;
+    this.#request.flush(this.#connection!);
+    if (this.#firstByteTimeoutMs > 0) this.#watchFirstByte();
   }
 
   #acquire(): void {
@@ -310,11 +330,13 @@ export class UpstreamCall implements ReaderSink {
     // Once owed it stays owed: a later piece of the same turn may find room, but the owner already waits.
     if (last) this.#drainOwed = false;
     else if (!drained) this.#drainOwed = true;
+    if (this.#firstByteTimeoutMs > 0) this.#watchFirstByte();
     return drained && !this.#drainOwed;
   }
 
   /** The exchange begins on `connection`: what is at hand is put into the outbox. */
   #open(connection: UpstreamConnection): void {
+    if (this.#phase === Phase.QUEUED) this.#pool!.resources.deadlines.clear(this.#stageDeadline);
     this.#connection = connection;
     this.#phase = Phase.OPEN;
     this.endpoint = connection.endpoint.plan;
@@ -337,6 +359,36 @@ export class UpstreamCall implements ReaderSink {
     if (this.#request.flushDirect(this.#connection!) || this.#flushingLate) return;
     this.#flushingLate = true;
     setImmediate(this.#flushLate);
+  }
+
+  /** The socket took some of the request. */
+  #sentSome(): void {
+    if (this.#firstByteTimeoutMs > 0) this.#watchFirstByte();
+    this.#tellDrained();
+  }
+
+  /** Once the kernel has all of the request, the head of the response is awaited. */
+  #watchFirstByte(): void {
+    if (this.#phase !== Phase.OPEN || this.headSeen || this.#stageDeadline.previous !== null) return;
+    if (!this.#request.lastWritten || !this.#request.drained(this.#connection)) return;
+    const { deadlines, clock } = this.#pool!.resources;
+    deadlines.set(this.#stageDeadline, this.#firstByteTimeoutMs, clock());
+  }
+
+  #stageOver(): void {
+    if (this.#phase !== Phase.QUEUED) {
+      this.#timeOut();
+      return;
+    }
+    this.#pool!.resources.counters.queueTimedOut(this.#pool!.plan);
+    this.#fail(Failure.OVERLOADED);
+  }
+
+  /** The endpoint is to blame only if it had the whole request and has said nothing. */
+  #timeOut(): void {
+    const blamed = this.#phase === Phase.OPEN && this.#request.lastWritten && !this.headSeen;
+    if (blamed) this.#pool!.failed(this.#connection!.endpoint);
+    this.#fail(Failure.TIMEOUT);
   }
 
   #tellDrained(): void {
@@ -370,6 +422,13 @@ export class UpstreamCall implements ReaderSink {
     this.#connection = null;
     this.#request.forgetWire();
     this.#drainOwed = false;
-    this.#pool!.resources.deadlines.clear(this.#deadline);
+    const { deadlines } = this.#pool!.resources;
+    deadlines.clear(this.#deadline);
+    deadlines.clear(this.#stageDeadline);
   }
+}
+
+/** The codes by which a server, or a proxy in front of it, says that it can't serve; any other is an answer. */
+function saysUnable(status: number): boolean {
+  return status >= 502 && status <= 504;
 }

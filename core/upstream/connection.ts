@@ -6,7 +6,8 @@ import type { ResponseFault } from '../http/response-fault.js';
 import { Fed, ResponseReader } from '../http/response-reader.js';
 import type { UpstreamCall } from './client.js';
 import { Deadline } from './deadlines.js';
-import type { Endpoint, VersionPool } from './pool.js';
+import type { Endpoint } from './endpoint.js';
+import type { VersionPool } from './pool.js';
 import type { UpstreamResources } from './resources.js';
 import { type TunnelOwner, UpstreamTunnel } from './tunnel.js';
 
@@ -310,8 +311,10 @@ function open(
   callback: (bytes: number) => boolean,
 ): Socket {
   const onread = { buffer, callback };
-  const { address, secure } = endpoint.plan;
-  if (secure && address.kind === 'tcp') return pool.tls.open(address, endpoint.tlsSession, onread);
+  const { address } = endpoint;
+  if (endpoint.plan.secure && address.kind === 'tcp') {
+    return pool.tls.open(endpoint.plan, address, endpoint.tlsSession, onread);
+  }
   const options: TcpNetConnectOpts | IpcNetConnectOpts =
     address.kind === 'unix'
       ? { path: address.path, onread }

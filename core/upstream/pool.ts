@@ -1,45 +1,25 @@
 import { Failure } from '../errors.js';
-import { limits } from '../limits.js';
-import type { EndpointPlan, VersionPlan, VersionTlsPlan } from '../plan.js';
+import type { VersionPlan, VersionTlsPlan } from '../plan.js';
+import { chooseEndpoint } from './balancer.js';
 import type { UpstreamCall } from './client.js';
 import { UpstreamConnection } from './connection.js';
+import { Endpoint } from './endpoint.js';
 import type { UpstreamResources } from './resources.js';
+import { sameEndpoint, type Target, targetsAsWritten } from './target.js';
 import { TlsConnector } from './tls.js';
-
-/**
- * An endpoint that refused a connect, or dropped a new connection without a response, is passed over for this
- * long while another one can serve, and shadow threads send it nothing: attempts that fail are the dearest of all.
- */
-const REST_MS = 1000;
-
-/** One endpoint as one thread's pool knows it. */
-export class Endpoint {
-  readonly plan: EndpointPlan;
-  /** Calls that run here or wait for a connect. */
-  pending = 0;
-  /** Connections that are open or being opened. */
-  open = 0;
-  /** The last one to become idle is used first, so that the others can expire. */
-  readonly idle: UpstreamConnection[] = [];
-  /** When it may be chosen again before others, on the thread's clock; 0: it is not resting. */
-  restsUntilUs = 0;
-  /** What the next TLS handshake may resume. */
-  tlsSession: Buffer | null = null;
-
-  constructor(plan: EndpointPlan) {
-    this.plan = plan;
-  }
-}
 
 /**
  * The connections of one thread to one version. A call gets an idle connection of the endpoint with the fewest
  * calls pending, or a new one, or waits its turn in a bounded queue. All methods run on the thread that made
  * the pool.
+ *
+ * An endpoint that is ejected or unhealthy gets nothing while another one is left, even if that one is busy. When none is
+ * left, a call is tried all the same (for the primary: a doubtful answer is better than none), and `outOfService` tells
+ * those who would rather not try.
  */
 export class VersionPool {
   readonly plan: VersionPlan;
   readonly resources: UpstreamResources;
-  readonly endpoints: readonly Endpoint[];
   readonly tls: TlsConnector;
   /** Calls in the queue. */
   waiting = 0;
@@ -48,24 +28,55 @@ export class VersionPool {
   /** Where the next search begins, so that equals take turns. */
   #turn = 0;
   #closing = false;
+  #endpoints: Endpoint[] = [];
+  /** Of them, those that are ejected. */
+  #ejected = 0;
+  readonly #onBack = (endpoint: Endpoint) => this.#comesBack(endpoint);
 
-  constructor(plan: VersionPlan, resources: UpstreamResources) {
+  /** `targets`: where the endpoints are, if not where they were written. */
+  constructor(
+    plan: VersionPlan,
+    resources: UpstreamResources,
+    targets: readonly Target[] = targetsAsWritten(plan),
+  ) {
     this.plan = plan;
     this.resources = resources;
     this.tls = new TlsConnector(plan.tls);
-    this.endpoints = plan.endpoints.map((endpoint) => new Endpoint(endpoint));
+    this.follow(targets);
+  }
+
+  /** One for each address; none while no name has resolved. */
+  get endpoints(): readonly Endpoint[] {
+    return this.#endpoints;
+  }
+
+  /**
+   * The endpoints are here from now on. What stays keeps its connections; what is gone finishes what it has and its idle
+   * connections are closed.
+   */
+  follow(targets: readonly Target[]): void {
+    const before = [...this.#endpoints];
+    this.#endpoints = targets.map((target) => {
+      const at = before.findIndex((endpoint) => endpoint.isAt(target));
+      if (at < 0) return new Endpoint(target, this.plan.ejection, this.plan.slowStartMs, this.#onBack);
+      const [known] = before.splice(at, 1);
+      known!.watch(target.health);
+      return known!;
+    });
+    for (const endpoint of before) this.#dismiss(endpoint);
+    this.serveWaiters();
   }
 
   /** Connections that are open or being opened: 0 after `close` when the last call is over. */
   get open(): number {
     let open = 0;
-    for (const endpoint of this.endpoints) open += endpoint.open;
+    for (const endpoint of this.#endpoints) open += endpoint.open;
     return open;
   }
 
   get idle(): number {
     let idle = 0;
-    for (const endpoint of this.endpoints) idle += endpoint.idle.length;
+    for (const endpoint of this.#endpoints) idle += endpoint.idle.length;
     return idle;
   }
 
@@ -77,29 +88,59 @@ export class VersionPool {
       mine.connectionsMax === plan.connectionsMax &&
       mine.idleMs === plan.idleMs &&
       mine.connectTimeoutMs === plan.connectTimeoutMs &&
+      mine.queueMax === plan.queueMax &&
+      mine.queueTimeoutMs === plan.queueTimeoutMs &&
+      mine.slowStartMs === plan.slowStartMs &&
+      mine.ejection.failures === plan.ejection.failures &&
+      mine.ejection.baseTimeMs === plan.ejection.baseTimeMs &&
+      mine.ejection.maxTimeMs === plan.ejection.maxTimeMs &&
+      mine.ejection.maxShareMillionths === plan.ejection.maxShareMillionths &&
       sameTls(mine.tls, plan.tls) &&
       mine.endpoints.length === plan.endpoints.length &&
       mine.endpoints.every((endpoint, i) => sameEndpoint(endpoint, plan.endpoints[i]!))
     );
   }
 
-  /** Every endpoint rests: what is sent now would most likely fail. */
-  get resting(): boolean {
-    const nowUs = this.resources.clock();
-    for (const endpoint of this.endpoints) if (endpoint.restsUntilUs <= nowUs) return false;
-    return this.endpoints.length > 0;
+  /** No endpoint is usable: what is sent now would most likely fail. */
+  get outOfService(): boolean {
+    for (const endpoint of this.#endpoints) if (endpoint.usable) return false;
+    return true;
   }
 
-  /** The endpoint took no request of late; the head of a response ends its rest. */
-  rest(endpoint: Endpoint): void {
-    endpoint.restsUntilUs = this.resources.clock() + REST_MS * 1e3;
+  // What became of calls, for the endpoints' standing.
+
+  /** No connection, or a new one that was dropped without a byte. */
+  refused(endpoint: Endpoint): void {
+    if (endpoint.gone) return;
+    const nowUs = this.resources.clock();
+    this.#eject(endpoint, endpoint.ejection.refused(nowUs), nowUs);
+  }
+
+  /** The head of a response came, whatever it says. */
+  answered(endpoint: Endpoint): void {
+    if (!endpoint.ejection.out) return;
+    if (endpoint.ejection.answered(this.resources.clock())) this.#isBack(endpoint);
+  }
+
+  /** A whole response that is not a failure of the endpoint's. */
+  succeeded(endpoint: Endpoint): void {
+    endpoint.ejection.succeeded();
+  }
+
+  /** No response, or one that says that the endpoint can't serve. */
+  failed(endpoint: Endpoint): void {
+    if (endpoint.gone) return;
+    const nowUs = this.resources.clock();
+    const ejectedMax = Math.floor((this.#endpoints.length * this.plan.ejection.maxShareMillionths) / 1e6);
+    this.#eject(endpoint, endpoint.ejection.failed(nowUs, this.#ejected < ejectedMax), nowUs);
   }
 
   /** Drains: idle connections close now, busy ones when their call is over. Calls that began with it are served. */
   close(): void {
     this.#closing = true;
-    for (const endpoint of this.endpoints) {
-      while (endpoint.idle.length > 0) endpoint.idle[endpoint.idle.length - 1]!.close();
+    for (const endpoint of this.#endpoints) {
+      closeIdle(endpoint);
+      if (endpoint.ejection.out) this.#comesBack(endpoint);
     }
   }
 
@@ -108,7 +149,7 @@ export class VersionPool {
    * there is one, or by `failSoon`.
    */
   acquire(call: UpstreamCall): UpstreamConnection | null {
-    if (this.endpoints.length === 0) {
+    if (this.#endpoints.length === 0) {
       call.failSoon(Failure.NO_ENDPOINT);
       return null;
     }
@@ -123,7 +164,8 @@ export class VersionPool {
   /** A new connection to `endpoint` for a call whose reused one died: the dead one's place is free. */
   renew(call: UpstreamCall, endpoint: Endpoint): void {
     this.resources.counters.requestRetried(this.plan);
-    this.#open(endpoint, call);
+    if (endpoint.gone) this.#acquireLater(call);
+    else this.#open(endpoint, call);
   }
 
   /** A call in the queue gives up. */
@@ -135,6 +177,7 @@ export class VersionPool {
     call.nextWaiter = null;
     call.previousWaiter = null;
     this.waiting--;
+    this.resources.counters.waitingChanged(this.plan, -1);
   }
 
   /** From a connection: it is connected. Its call may have gone meanwhile; then it is as good as one that came back. */
@@ -145,31 +188,31 @@ export class VersionPool {
 
   /** From a connection: its exchange is over and it can take another. */
   release(connection: UpstreamConnection): void {
+    const { endpoint } = connection;
     const call = this.#firstWaiter;
-    if (call !== null) {
+    if (endpoint.gone || (call === null && this.#closing)) {
+      connection.close();
+    } else if (call !== null && (endpoint.usable || this.outOfService)) {
       this.leave(call);
       connection.assign(call);
       call.onConnection(connection);
-    } else if (this.#closing) {
-      connection.close();
     } else {
-      connection.endpoint.idle.push(connection);
+      endpoint.idle.push(connection);
       this.resources.counters.idleChanged(this.plan, 1);
       connection.rest(this.resources.clock());
+      // Waiters may not have this one, as its endpoint is out; another may have become usable meanwhile.
+      if (call !== null) this.serveWaiters();
     }
   }
 
   /** From a connection: the connect failed. Its call, if it did not go, tries each other endpoint at most once. */
   connectFailed(endpoint: Endpoint, call: UpstreamCall | null, failure: Failure): void {
-    this.rest(endpoint);
+    this.refused(endpoint);
     if (call === null) return;
-    if (!call.triedEndpoints.includes(endpoint)) call.triedEndpoints.push(endpoint);
-    if (call.triedEndpoints.length === this.endpoints.length) {
-      call.onConnectFailed(failure);
-      return;
-    }
-    const connection = this.acquire(call);
-    if (connection !== null) call.onConnection(connection);
+    const { triedEndpoints } = call;
+    if (!triedEndpoints.includes(endpoint)) triedEndpoints.push(endpoint);
+    if (this.#endpoints.every((one) => triedEndpoints.includes(one))) call.onConnectFailed(failure);
+    else this.#acquireLater(call);
   }
 
   /** From a connection: it left HTTP. It takes no place any more, and is told of as open until it closes. */
@@ -200,26 +243,52 @@ export class VersionPool {
     }
   }
 
-  /** The endpoint with the fewest calls pending of those that have a connection or a place for one. */
   #choose(call: UpstreamCall): Endpoint | null {
-    const { endpoints } = this;
-    const count = endpoints.length;
-    let best: Endpoint | null = null;
-    let bestAt = 0;
-    let bestRests = false;
-    for (let i = 0; i < count; i++) {
-      const at = (this.#turn + i) % count;
-      const endpoint = endpoints[at]!;
-      if (endpoint.idle.length === 0 && endpoint.open >= this.plan.connectionsMax) continue;
-      if (call.triedEndpoints.length > 0 && call.triedEndpoints.includes(endpoint)) continue;
-      const rests = endpoint.restsUntilUs !== 0 && endpoint.restsUntilUs > this.resources.clock();
-      if (best !== null && (rests !== bestRests ? rests : endpoint.pending >= best.pending)) continue;
-      best = endpoint;
-      bestAt = at;
-      bestRests = rests;
-    }
-    if (best !== null) this.#turn = bestAt + 1;
-    return best;
+    const { triedEndpoints } = call;
+    const at = chooseEndpoint(
+      this.#endpoints,
+      this.plan.connectionsMax,
+      triedEndpoints,
+      this.#turn,
+      this.resources.clock,
+    );
+    if (at < 0) return null;
+    this.#turn = at + 1;
+    return this.#endpoints[at]!;
+  }
+
+  /** As `acquire`, for a call that is not within `start` or `write`. */
+  #acquireLater(call: UpstreamCall): void {
+    const connection = this.acquire(call);
+    if (connection !== null) call.onConnection(connection);
+  }
+
+  #eject(endpoint: Endpoint, forMs: number, nowUs: number): void {
+    if (forMs === 0) return;
+    this.#ejected++;
+    this.resources.counters.ejectedChanged(this.plan, 1);
+    this.resources.deadlines.set(endpoint.backDeadline, forMs, nowUs);
+  }
+
+  /** The time of its ejection is over, or no longer matters. */
+  #comesBack(endpoint: Endpoint): void {
+    const nowUs = this.resources.clock();
+    endpoint.ejection.back(nowUs);
+    this.#isBack(endpoint);
+    endpoint.startSlowly(nowUs);
+    this.serveWaiters();
+  }
+
+  #isBack(endpoint: Endpoint): void {
+    this.resources.deadlines.clear(endpoint.backDeadline);
+    this.#ejected--;
+    this.resources.counters.ejectedChanged(this.plan, -1);
+  }
+
+  #dismiss(endpoint: Endpoint): void {
+    if (endpoint.ejection.out) this.#comesBack(endpoint);
+    endpoint.gone = true;
+    closeIdle(endpoint);
   }
 
   #connectionAt(endpoint: Endpoint, call: UpstreamCall): UpstreamConnection | null {
@@ -240,7 +309,8 @@ export class VersionPool {
   }
 
   #enqueue(call: UpstreamCall): void {
-    if (this.waiting >= limits.upstreamWaiters) {
+    if (this.waiting >= this.plan.queueMax) {
+      this.resources.counters.queueRefused(this.plan);
       call.failSoon(Failure.OVERLOADED);
       return;
     }
@@ -249,6 +319,7 @@ export class VersionPool {
     else this.#lastWaiter.nextWaiter = call;
     this.#lastWaiter = call;
     this.waiting++;
+    this.resources.counters.waitingChanged(this.plan, 1);
     call.onQueued();
   }
 }
@@ -259,8 +330,6 @@ function sameTls(a: VersionTlsPlan | null, b: VersionTlsPlan | null): boolean {
   return same && a.ca?.pem === b.ca?.pem && a.cert?.pem === b.cert?.pem && a.key?.pem === b.key?.pem;
 }
 
-function sameEndpoint(a: EndpointPlan, b: EndpointPlan): boolean {
-  if (a.authority !== b.authority || a.secure !== b.secure) return false;
-  if (a.address.kind === 'unix') return b.address.kind === 'unix' && a.address.path === b.address.path;
-  return b.address.kind === 'tcp' && a.address.host === b.address.host && a.address.port === b.address.port;
+function closeIdle(endpoint: Endpoint): void {
+  while (endpoint.idle.length > 0) endpoint.idle[endpoint.idle.length - 1]!.close();
 }

@@ -14,6 +14,14 @@ export interface UpstreamCounters {
   idleChanged(version: VersionPlan, change: number): void;
   /** A TLS handshake is complete; `resumed`: it was a short one. */
   handshakeDone(version: VersionPlan, resumed: boolean): void;
+  /** The number of calls that wait for a connection changed by this much. */
+  waitingChanged(version: VersionPlan, change: number): void;
+  /** A call found the queue full. */
+  queueRefused(version: VersionPlan): void;
+  /** A call waited too long in the queue. */
+  queueTimedOut(version: VersionPlan): void;
+  /** An endpoint was ejected (1), or is back (-1). */
+  ejectedChanged(version: VersionPlan, change: number): void;
   /** A request goes out a second time, because its reused connection had died. */
   requestRetried(version: VersionPlan): void;
 }

@@ -1,6 +1,6 @@
 import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, createSecureContext, type SecureContext } from 'node:tls';
-import type { Address, VersionTlsPlan } from '../plan.js';
+import type { Address, EndpointPlan, VersionTlsPlan } from '../plan.js';
 
 /** What every version without a `tls` section is reached with: the system's authorities, and the endpoint's own name. */
 const plainDefaults: VersionTlsPlan = { ca: null, cert: null, key: null, serverName: null, verify: true };
@@ -25,8 +25,16 @@ export class TlsConnector {
     this.#plan = plan ?? plainDefaults;
   }
 
-  /** `session`: of an earlier connection to the same endpoint, so that the handshake is short. Becomes usable with `secureConnect`. */
-  open(address: Address & { readonly kind: 'tcp' }, session: Buffer | null, onread: ReadInto): Socket {
+  /**
+   * To `address`, which is one of `endpoint`'s. `session`: of an earlier connection to the same endpoint, so that the
+   * handshake is short. Becomes usable with `secureConnect`.
+   */
+  open(
+    endpoint: EndpointPlan,
+    address: Address & { readonly kind: 'tcp' },
+    session: Buffer | null,
+    onread: ReadInto,
+  ): Socket {
     const { ca, cert, key, serverName, verify } = this.#plan;
     this.#context ??= createSecureContext({
       ...(ca === null ? {} : { ca: ca.pem }),
@@ -34,7 +42,8 @@ export class TlsConnector {
       ...(key === null ? {} : { key: key.pem }),
     });
     // An address is no name to ask for (RFC 6066, section 3); the certificate is checked against it all the same.
-    const name = serverName ?? (isIP(address.host) === 0 ? address.host : '');
+    const host = endpoint.address.kind === 'tcp' ? endpoint.address.host : '';
+    const name = serverName ?? (isIP(host) === 0 ? host : '');
     const options: OptionsWithRead = {
       host: address.host,
       port: address.port,

@@ -7,6 +7,15 @@ import { MirrorSlots, MirrorSlotsFullError } from '../../config/slots.js';
 import { limits } from '../../core/limits.js';
 import { loaded, minimal, mirrored } from './told.js';
 
+const upstreamDefaults = {
+  queueMax: limits.upstreamWaiters,
+  queueTimeoutMs: 5000,
+  dnsRefreshMs: 10_000,
+  health: null,
+  ejection: { failures: 5, baseTimeMs: 1000, maxTimeMs: 30_000, maxShareMillionths: 500_000 },
+  slowStartMs: 10_000,
+};
+
 const everything = `
 listen:
   - address: 127.0.0.1:8080
@@ -22,12 +31,16 @@ versions:
   v1: { endpoints: [ "http://127.0.0.1:9080" ] }
   v2:
     endpoints: [ "http://[::1]:9081", "http://Reviews.internal", "unix:/run/v2.sock" ]
-    connections: { max: 12, idle: 1m, connectTimeout: 250ms }
+    connections: { max: 12, idle: 1m, connectTimeout: 250ms, queue: { max: 7, timeout: 2s } }
+    dns: { refresh: 1m }
+    ejection: { failures: 3, baseTime: 2s, maxTime: 1m, maxPercent: 25 }
+    slowStart: 0s
 routes:
   - name: reviews
     match: { host: Reviews.example.com, path: { prefix: /reviews }, method: [GET, get], header: { X-Canary: { exact: "1" }, y: { present: true }, z: { regex: ^a } } }
     primary: v1
     timeout: 1h
+    firstByteTimeout: 2s
     mirrors:
       - to: v2
         enabled: false
@@ -40,6 +53,7 @@ routes:
         rate: 5000/s
         inFlight: 9
         timeout: 500ms
+        firstByteTimeout: 100ms
 accessLog: { path: log/access.log, format: json, sample: 1% }
 `;
 
@@ -73,6 +87,7 @@ t.test('every key comes into the plan', async (t) => {
         connectionsMax: 256,
         idleMs: 60_000,
         connectTimeoutMs: 1000,
+        ...upstreamDefaults,
         tls: null,
       },
       {
@@ -89,6 +104,12 @@ t.test('every key comes into the plan', async (t) => {
         connectionsMax: 12,
         idleMs: 60_000,
         connectTimeoutMs: 250,
+        queueMax: 7,
+        queueTimeoutMs: 2000,
+        dnsRefreshMs: 60_000,
+        health: null,
+        ejection: { failures: 3, baseTimeMs: 2000, maxTimeMs: 60_000, maxShareMillionths: 250_000 },
+        slowStartMs: 0,
         tls: null,
       },
     ],
@@ -107,6 +128,7 @@ t.test('every key comes into the plan', async (t) => {
         },
         primary: 0,
         timeoutMs: 3_600_000,
+        firstByteTimeoutMs: 2000,
         mirrors: [
           {
             slot: 0,
@@ -128,6 +150,7 @@ t.test('every key comes into the plan', async (t) => {
             ratePerSecond: 5000,
             inFlightMax: 9,
             timeoutMs: 500,
+            firstByteTimeoutMs: 100,
           },
         ],
       },
@@ -152,6 +175,7 @@ t.test('defaults', async (t) => {
     match: { host: null, path: null, methods: null, headers: [] },
     primary: 0,
     timeoutMs: 15_000,
+    firstByteTimeoutMs: 0,
     mirrors: [
       {
         slot: 0,
@@ -166,6 +190,7 @@ t.test('defaults', async (t) => {
         ratePerSecond: null,
         inFlightMax: 256,
         timeoutMs: 5000,
+        firstByteTimeoutMs: 0,
       },
     ],
   });

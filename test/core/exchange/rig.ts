@@ -133,6 +133,7 @@ export class ExchangeRig {
       match: { host: null, path: { kind: 'prefix', value: '/reviews' }, methods: null, headers: [] },
       primary: 0,
       timeoutMs: 10_000,
+      firstByteTimeoutMs: 0,
       mirrors: [],
       ...changes,
     };

@@ -39,6 +39,7 @@ export function mirrorPlan(changes: Partial<MirrorPlan> = {}): MirrorPlan {
     ratePerSecond: null,
     inFlightMax: 256,
     timeoutMs: 10_000,
+    firstByteTimeoutMs: 0,
     ...changes,
   };
 }

@@ -21,6 +21,7 @@ const mirror: MirrorPlan = {
   ratePerSecond: null,
   inFlightMax: 256,
   timeoutMs: 5000,
+  firstByteTimeoutMs: 0,
 };
 
 export const plan: Plan = {
@@ -36,6 +37,12 @@ export const plan: Plan = {
     connectionsMax: 8,
     idleMs: 1000,
     connectTimeoutMs: 1000,
+    queueMax: 1024,
+    queueTimeoutMs: 5000,
+    dnsRefreshMs: 10_000,
+    health: null,
+    ejection: { failures: 5, baseTimeMs: 1000, maxTimeMs: 30_000, maxShareMillionths: 500_000 },
+    slowStartMs: 10_000,
     tls: null,
   })),
   routes: [
@@ -44,6 +51,7 @@ export const plan: Plan = {
       match: { host: null, path: null, methods: null, headers: [] },
       primary: 0,
       timeoutMs: 1000,
+      firstByteTimeoutMs: 0,
       mirrors: [mirror],
     },
   ],
@@ -74,6 +82,12 @@ export function sample(): Sample {
     ledger.addConnectionsIdle(1);
   });
   new VersionLedger(primary[0]).response(503);
+  new VersionLedger(primary[0]).addWaiting(3);
+  new VersionLedger(primary[0]).queueRefused();
+  new VersionLedger(primary[1]).queueTimedOut();
+  new VersionLedger(primary[1]).addEjected(1);
+  new VersionLedger(primary[0]).addEjected(1);
+  new VersionLedger(primary[0]).addEjected(-1);
   new VersionLedger(primary[1]).failure(Failure.RESET);
   const proxyLedger = new MirrorLedger(mirrorBlocks[0]);
   const shadowLedger = new MirrorLedger(mirrorBlocks[1]);

@@ -4,7 +4,14 @@ import type { FieldMatch, MatchPlan, MirrorPlan, RoutePlan, SamplePlan } from '.
 
 export function route(match: Partial<MatchPlan>): RoutePlan {
   const all: MatchPlan = { host: null, path: null, methods: null, headers: [] };
-  return { name: 'route', match: { ...all, ...match }, primary: 0, timeoutMs: 15_000, mirrors: [] };
+  return {
+    name: 'route',
+    match: { ...all, ...match },
+    primary: 0,
+    timeoutMs: 15_000,
+    firstByteTimeoutMs: 0,
+    mirrors: [],
+  };
 }
 
 export function field(kind: FieldMatch['kind'], name: string, value = ''): FieldMatch {
@@ -29,5 +36,6 @@ export function mirror(shareMillionths: number, sample: SamplePlan): MirrorPlan 
     ratePerSecond: null,
     inFlightMax: 1,
     timeoutMs: 1,
+    firstByteTimeoutMs: 0,
   };
 }

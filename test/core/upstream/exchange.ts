@@ -38,7 +38,35 @@ export class Counted implements UpstreamCounters {
   requestRetried(): void {
     this.retried++;
   }
+  waiting = 0;
+  queueFull = 0;
+  queueTimeouts = 0;
+  ejected = 0;
+  ejections = 0;
+  waitingChanged(_version: VersionPlan, change: number): void {
+    this.waiting += change;
+  }
+  queueRefused(): void {
+    this.queueFull++;
+  }
+  queueTimedOut(): void {
+    this.queueTimeouts++;
+  }
+  ejectedChanged(_version: VersionPlan, change: number): void {
+    this.ejected += change;
+    if (change > 0) this.ejections++;
+  }
 }
+
+/** What the configuration fills in. */
+export const upstreamDefaults = {
+  queueMax: 1024,
+  queueTimeoutMs: 5_000,
+  dnsRefreshMs: 10_000,
+  health: null,
+  ejection: { failures: 5, baseTimeMs: 1000, maxTimeMs: 30_000, maxShareMillionths: 500_000 },
+  slowStartMs: 10_000,
+} as const;
 
 export function endpointOn(port: number): EndpointPlan {
   return { address: { kind: 'tcp', host: '127.0.0.1', port }, authority: `127.0.0.1:${port}`, secure: false };
@@ -51,6 +79,7 @@ export function planFor(ports: readonly number[], changes: Partial<VersionPlan> 
     connectionsMax: 16,
     idleMs: 60_000,
     connectTimeoutMs: 5_000,
+    ...upstreamDefaults,
     tls: null,
     ...changes,
   };

@@ -151,7 +151,7 @@ for (const { what, script, failure, events, fault } of faults) {
     t.equal(e.call.fault, fault ?? ResponseFault.NONE);
     t.equal(e.call.headSeen, events.includes('head'));
     t.equal(pool.open, 0);
-    t.equal(pool.resources.deadlines.count, 0);
+    t.equal(pool.resources.deadlines.count, pool.counted.ejected);
     t.equal(pool.resources.arena.heldBytes, 0);
   });
 }

@@ -2,7 +2,7 @@ import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import { limits } from '../../../core/limits.js';
 import { type RawPeer, RawServer, refusedPort } from '../../support/raw-server.js';
-import { Exchange, endpointOn, planFor, TestPool } from './exchange.js';
+import { Exchange, endpointOn, planFor, TestPool, upstreamDefaults } from './exchange.js';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
@@ -52,7 +52,7 @@ t.test('exchanges one after the other share one connection', async (t) => {
     t.equal(e.call.reused, i > 0);
   }
   t.equal(server.connections, 1);
-  t.strictSame({ ...pool.counted }, { opened: 1, closed: 0, idle: 1, retried: 0, handshakes: 0, resumed: 0 });
+  t.match(pool.counted, { opened: 1, closed: 0, idle: 1, retried: 0, handshakes: 0, resumed: 0 });
 });
 
 t.test('HTTP/1.0 is pooled only if it says keep-alive, HTTP/1.1 unless it says close', async (t) => {
@@ -168,7 +168,7 @@ t.test('when every endpoint refuses the call fails with connect, each tried once
   const e = await new Exchange().get(pool).end();
   t.equal(e.failure, 'connect');
   t.strictSame(e.events, ['failure'], 'it never counted as sent');
-  t.strictSame({ ...pool.counted }, { opened: 2, closed: 2, idle: 0, retried: 0, handshakes: 0, resumed: 0 });
+  t.match(pool.counted, { opened: 2, closed: 2, idle: 0, retried: 0, handshakes: 0, resumed: 0 });
 });
 
 t.test('a name that does not resolve fails with connect', async (t) => {
@@ -223,12 +223,12 @@ t.test('a connect that takes too long is given up, and another endpoint tried', 
   t.equal(pool.counted.opened, 1, 'it is not given up early');
   timeUs = 132_000;
   pool.resources.deadlines.advance();
-  t.strictSame({ ...pool.counted }, { opened: 2, closed: 1, idle: 0, retried: 0, handshakes: 0, resumed: 0 });
+  t.match(pool.counted, { opened: 2, closed: 1, idle: 0, retried: 0, handshakes: 0, resumed: 0 });
   timeUs = 264_000;
   pool.resources.deadlines.advance();
   t.equal(e.failure, 'connect');
   t.equal(pool.open, 0);
-  t.equal(pool.resources.deadlines.count, 0);
+  t.equal(pool.resources.deadlines.count, 2, 'the ends of the ejections');
 });
 
 t.test('close lets busy connections finish and keeps none', async (t) => {
@@ -262,40 +262,184 @@ t.test('a pool is kept by a reload that changes nothing about it', async (t) => 
   t.notOk(pool.sameAs(planFor([1, 2], { connectionsMax: 1 })));
   t.notOk(pool.sameAs(planFor([1, 2], { connectTimeoutMs: 1 })));
   t.notOk(pool.sameAs(planFor([1, 2], { name: 'v2' })));
+  t.notOk(pool.sameAs(planFor([1, 2], { queueMax: 1 })));
+  t.notOk(pool.sameAs(planFor([1, 2], { queueTimeoutMs: 1 })));
+  t.notOk(pool.sameAs(planFor([1, 2], { slowStartMs: 1 })));
+  for (const change of [{ failures: 1 }, { baseTimeMs: 1 }, { maxTimeMs: 1 }, { maxShareMillionths: 1 }]) {
+    t.notOk(pool.sameAs(planFor([1, 2], { ejection: { ...upstreamDefaults.ejection, ...change } })));
+  }
 });
 
-t.test('a pool rests after a refused connect until its time is over', async (t) => {
+t.test('a pool is out of service after a refused connect until the ejection is over', async (t) => {
   let nowUs = 1e9;
   const pool = new TestPool([await refusedPort()], {}, undefined, () => nowUs);
-  t.notOk(pool.resting, 'nothing was tried yet');
+  t.notOk(pool.outOfService, 'nothing was tried yet');
   t.equal((await new Exchange().get(pool).end()).failure, 'connect');
-  t.ok(pool.resting);
+  t.ok(pool.outOfService);
   t.equal((await new Exchange().get(pool).end()).failure, 'connect', 'whoever asks all the same is served');
   nowUs += 2e6;
-  t.notOk(pool.resting);
+  pool.resources.deadlines.advance();
+  t.notOk(pool.outOfService);
+  t.match(pool.counted, { ejected: 0, ejections: 1 });
 });
 
-t.test('a pool rests after a new connection died without a response, and a response ends it', async (t) => {
-  let isWell = false;
-  const server = await RawServer.listen(async (peer) => {
-    await peer.head();
-    if (isWell) peer.send(OK);
-    else peer.reset();
-  });
-  t.teardown(() => server.close());
-  const pool = new TestPool([server.port]);
-  t.equal((await new Exchange().get(pool).end()).failure, 'reset');
-  t.ok(pool.resting);
-  isWell = true;
-  t.equal((await new Exchange().get(pool).end()).body, 'ok');
-  t.notOk(pool.resting);
-});
+t.test(
+  'a pool is out of service after a new connection died without a response, and a response ends it',
+  async (t) => {
+    let isWell = false;
+    const server = await RawServer.listen(async (peer) => {
+      await peer.head();
+      if (isWell) peer.send(OK);
+      else peer.reset();
+    });
+    t.teardown(() => server.close());
+    const pool = new TestPool([server.port]);
+    t.equal((await new Exchange().get(pool).end()).failure, 'reset');
+    t.ok(pool.outOfService);
+    isWell = true;
+    t.equal((await new Exchange().get(pool).end()).body, 'ok');
+    t.notOk(pool.outOfService);
+  },
+);
 
-t.test('a pool rests only if each of its endpoints does', async (t) => {
+t.test('a pool is out of service only if each of its endpoints is', async (t) => {
   const server = await RawServer.listen(serveAll);
   t.teardown(() => server.close());
   const pool = new TestPool([await refusedPort(), server.port]);
   t.equal((await new Exchange().get(pool).end()).body, 'ok');
-  t.notOk(pool.resting);
-  t.notOk(new TestPool([]).resting, 'without endpoints there is nothing to wait for');
+  t.notOk(pool.outOfService);
+  t.ok(new TestPool([]).outOfService, 'without endpoints there is nobody to ask');
+});
+
+t.test('a call that waits too long for a connection fails with overloaded', async (t) => {
+  let nowUs = 1e9;
+  const server = await RawServer.listen(() => undefined);
+  t.teardown(() => server.close());
+  const pool = new TestPool(
+    [server.port],
+    { connectionsMax: 1, queueTimeoutMs: 200 },
+    undefined,
+    () => nowUs,
+  );
+  const first = await new Exchange().get(pool).until('sent');
+  const second = new Exchange().get(pool);
+  t.equal(pool.counted.waiting, 1);
+  nowUs += 199e3;
+  pool.resources.deadlines.advance();
+  t.notOk(second.over, 'not early');
+  nowUs += 33e3;
+  pool.resources.deadlines.advance();
+  t.equal(second.failure, 'overloaded');
+  t.strictSame(second.events, ['failure'], 'it never counted as sent');
+  t.match(pool.counted, { waiting: 0, queueTimeouts: 1, queueFull: 0 });
+  t.notOk(first.over);
+  first.call.cancel();
+});
+
+t.test('a call that got its connection in time is not held to the time of the queue', async (t) => {
+  let nowUs = 1e9;
+  const held = new Held();
+  const server = await RawServer.listen(held.script);
+  t.teardown(() => server.close());
+  const pool = new TestPool(
+    [server.port],
+    { connectionsMax: 1, queueTimeoutMs: 200 },
+    undefined,
+    () => nowUs,
+  );
+  const first = new Exchange().get(pool);
+  const second = new Exchange().get(pool);
+  await held.arrived(1);
+  held.requests[0]!();
+  await first.end();
+  await held.arrived(2);
+  nowUs += 400e3;
+  pool.resources.deadlines.advance();
+  held.requests[1]!();
+  t.equal((await second.end()).body, 'ok');
+});
+
+t.test('the length of the queue is configured, and 0 means that nobody waits', async (t) => {
+  const server = await RawServer.listen(() => undefined);
+  t.teardown(() => server.close());
+  const pool = new TestPool([server.port], { connectionsMax: 1, queueMax: 0 });
+  const first = new Exchange().get(pool);
+  t.equal((await new Exchange().get(pool).end()).failure, 'overloaded');
+  t.match(pool.counted, { waiting: 0, queueFull: 1, queueTimeouts: 0 });
+  first.call.cancel();
+  pool.close();
+});
+
+/** Answers each request with the status that `next` gives. */
+async function answering(next: () => number): Promise<RawServer> {
+  return RawServer.listen(async (peer) => {
+    for (;;) {
+      await peer.head();
+      peer.send(`HTTP/1.1 ${next()} X\r\nContent-Length: 0\r\n\r\n`);
+    }
+  });
+}
+
+t.test(
+  'an endpoint that can not serve is ejected after some answers, and comes back with a small share',
+  async (t) => {
+    let nowUs = 1e9;
+    let status = 503;
+    const bad = await answering(() => status);
+    const good = await answering(() => 200);
+    t.teardown(() => Promise.all([bad.close(), good.close()]));
+    const pool = new TestPool([bad.port, good.port], {}, undefined, () => nowUs);
+    const statuses: number[] = [];
+    for (let i = 0; i < 30; i++) statuses.push((await new Exchange().get(pool).end()).call.status);
+    t.equal(statuses.filter((one) => one === 503).length, 5);
+    t.match(pool.counted, { ejected: 1, ejections: 1 });
+    t.notOk(pool.outOfService);
+    status = 200;
+    nowUs += 1032e3;
+    pool.resources.deadlines.advance();
+    t.equal(pool.counted.ejected, 0);
+    let back = 0;
+    for (let i = 0; i < 100; i++) {
+      const e = await new Exchange().get(pool).end();
+      if (e.call.endpoint!.authority.endsWith(`:${bad.port}`)) back++;
+    }
+    t.ok(back >= 4 && back <= 6, `a tenth of a half: ${back} of 100`);
+  },
+);
+
+t.test('an endpoint without a peer is never ejected for its answers', async (t) => {
+  const bad = await answering(() => 503);
+  t.teardown(() => bad.close());
+  const pool = new TestPool([bad.port]);
+  for (let i = 0; i < 20; i++) await new Exchange().get(pool).end();
+  t.equal(pool.counted.ejections, 0);
+  t.notOk(pool.outOfService);
+});
+
+t.test('a 500 is an answer like any other', async (t) => {
+  const bad = await answering(() => 500);
+  const good = await answering(() => 200);
+  t.teardown(() => Promise.all([bad.close(), good.close()]));
+  const pool = new TestPool([bad.port, good.port]);
+  for (let i = 0; i < 40; i++) await new Exchange().get(pool).end();
+  t.equal(pool.counted.ejections, 0);
+});
+
+t.test('while a usable endpoint is busy, calls wait for it and none goes to one that is out', async (t) => {
+  const held = new Held();
+  const server = await RawServer.listen(held.script);
+  t.teardown(() => server.close());
+  const dead = await refusedPort();
+  const pool = new TestPool([dead, server.port], { connectionsMax: 1 });
+  const first = new Exchange().get(pool);
+  await held.arrived(1);
+  const second = new Exchange().get(pool);
+  t.equal(pool.waiting, 1);
+  t.equal(pool.counted.opened, 2);
+  held.requests[0]!();
+  await first.end();
+  await held.arrived(2);
+  held.requests[1]!();
+  t.equal((await second.end()).body, 'ok');
+  t.equal(pool.counted.opened, 2, 'the dead one was not tried again');
 });

@@ -5,7 +5,7 @@ import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import type { VersionTlsPlan } from '../../../core/plan.js';
 import { authorityPem, clientKey, clientPem, serverKey, serverPem } from '../../support/authority.js';
-import { Exchange, TestPool } from './exchange.js';
+import { Exchange, TestPool, upstreamDefaults } from './exchange.js';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const file = (pem: string) => ({ path: 'x.pem', pem });
@@ -69,6 +69,7 @@ function poolOf(teardown: Teardown, port: number, tls: VersionTlsPlan | null, ho
     endpoints: [{ address: { kind: 'tcp', host, port }, authority: 'x', secure: true }],
     tls,
     connectTimeoutMs: 500,
+    ...upstreamDefaults,
   });
   teardown(async () => pool.close());
   return pool;

@@ -1,0 +1,64 @@
+import type { Clock } from '../clock.js';
+import type { Endpoint } from './endpoint.js';
+
+/** How gladly an endpoint is chosen; less is better. */
+const Rank = {
+  READY: 0,
+  /** It came back of late and has not earned the next choice yet. */
+  SLOW: 1,
+  /** Ejected or unhealthy. */
+  OUT: 2,
+} as const;
+
+/**
+ * The place in `endpoints` of the one that gets the next call: of those that have an idle connection or room for one, and are
+ * not in `tried`, the one with the fewest calls pending; equals take turns from `turn` on. -1: none has room.
+ *
+ * One that is out is chosen only if all that are left are out. If one is usable and merely busy, the call waits for it.
+ */
+export function chooseEndpoint(
+  endpoints: readonly Endpoint[],
+  connectionsMax: number,
+  tried: readonly Endpoint[],
+  turn: number,
+  clock: Clock,
+): number {
+  const count = endpoints.length;
+  let best: Endpoint | null = null;
+  let bestAt = -1;
+  let bestRank: number = Rank.OUT;
+  let anyUsable = false;
+  let anySlow = false;
+  for (let i = 0; i < count; i++) {
+    const at = (turn + i) % count;
+    const endpoint = endpoints[at]!;
+    if (tried.length > 0 && tried.includes(endpoint)) continue;
+    let rank: number = Rank.OUT;
+    if (endpoint.usable) {
+      anyUsable = true;
+      anySlow ||= endpoint.slowStart.active;
+      rank = endpoint.slowStart.due ? Rank.READY : Rank.SLOW;
+    }
+    if (endpoint.idle.length === 0 && endpoint.open >= connectionsMax) continue;
+    if (best !== null && !isBetter(endpoint, rank, best, bestRank)) continue;
+    best = endpoint;
+    bestAt = at;
+    bestRank = rank;
+  }
+  if (best === null || (anyUsable && bestRank === Rank.OUT)) return -1;
+  if (anySlow) earn(endpoints, best, clock());
+  return bestAt;
+}
+
+/** Of two that are equal the one that has earned this choice goes first, or it would be late every time. */
+function isBetter(one: Endpoint, rank: number, best: Endpoint, bestRank: number): boolean {
+  if (rank !== bestRank) return rank < bestRank;
+  if (one.pending !== best.pending) return one.pending < best.pending;
+  return one.slowStart.active && !best.slowStart.active;
+}
+
+function earn(endpoints: readonly Endpoint[], chosen: Endpoint, nowUs: number): void {
+  let usable = 0;
+  for (const endpoint of endpoints) if (endpoint.usable) usable++;
+  for (const endpoint of endpoints) endpoint.slowStart.earn(nowUs, usable, endpoint === chosen);
+}

@@ -1,0 +1,75 @@
+import type { EjectionPlan } from '../plan.js';
+
+/**
+ * Whether one endpoint is left out for what it did to real requests, on one thread:
+ *
+ *   IN --refused, or `failures` failed answers in a row--> OUT --its time is over--> IN
+ *                                                          OUT (for a refusal) --any answer--> IN
+ *
+ * A refusal (no connection, no TLS, or a new connection dropped without a byte) ejects at once: nothing was served, and
+ * attempts that fail are the dearest of all. An answer that is a failure ejects only after several in a row, and only where
+ * enough others are left, because an endpoint that fails some requests may be the best there is.
+ *
+ * The n-th ejection in a row takes n times the base time. A row ends when the endpoint was in for as long as it was last
+ * out. Native-free; time is handed in, in microseconds of one line.
+ */
+export class Ejection {
+  out = false;
+  readonly #plan: EjectionPlan;
+  /** It was ejected for a refusal. */
+  #refused = false;
+  /** Failed answers in a row. */
+  #failures = 0;
+  /** Ejections in a row. */
+  #row = 0;
+  #lastMs = 0;
+  #backUs = 0;
+
+  constructor(plan: EjectionPlan) {
+    this.#plan = plan;
+  }
+
+  /** Returns for how many milliseconds it is ejected by this, 0: not, or it is out already. */
+  refused(nowUs: number): number {
+    if (this.out) return 0;
+    this.#refused = true;
+    return this.#eject(nowUs);
+  }
+
+  /** `hasRoom`: so many others are in that it may be left out. Returns what `refused` does. */
+  failed(nowUs: number, hasRoom: boolean): number {
+    if (this.out || this.#plan.failures === 0) return 0;
+    this.#failures++;
+    if (this.#failures < this.#plan.failures || !hasRoom) return 0;
+    this.#refused = false;
+    return this.#eject(nowUs);
+  }
+
+  /** An answer that is not a failure was complete. */
+  succeeded(): void {
+    this.#failures = 0;
+  }
+
+  /** The head of any answer came. True: it was out for a refusal and is in again, which ends the row too. */
+  answered(nowUs: number): boolean {
+    if (!this.out || !this.#refused) return false;
+    this.#row = 0;
+    this.back(nowUs);
+    return true;
+  }
+
+  /** Its time is over. */
+  back(nowUs: number): void {
+    this.out = false;
+    this.#failures = 0;
+    this.#backUs = nowUs;
+  }
+
+  #eject(nowUs: number): number {
+    if (this.#row > 0 && nowUs - this.#backUs >= this.#lastMs * 1e3) this.#row = 0;
+    this.#row++;
+    this.#lastMs = Math.min(this.#plan.baseTimeMs * this.#row, this.#plan.maxTimeMs);
+    this.out = true;
+    return this.#lastMs;
+  }
+}

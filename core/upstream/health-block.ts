@@ -1,0 +1,57 @@
+/** What the active checks of one address say of it. */
+export const Health = {
+  /** No check has ended yet: used as if healthy. */
+  UNKNOWN: 0,
+  HEALTHY: 1,
+  UNHEALTHY: 2,
+} as const;
+export type Health = (typeof Health)[keyof typeof Health];
+
+const STATE = 0;
+const SINCE_US = 1;
+const PASSED = 2;
+const FAILED = 3;
+const WORDS = 4;
+
+/**
+ * The result of one address's checks in shared memory. The prober's thread alone writes; every proxy and shadow thread
+ * reads the state with a plain load for each request, and sees a change within one cache miss. It outlives the prober.
+ */
+export class HealthBlock {
+  readonly #words: Float64Array;
+
+  static create(): SharedArrayBuffer {
+    return new SharedArrayBuffer(WORDS * Float64Array.BYTES_PER_ELEMENT);
+  }
+
+  constructor(shared: SharedArrayBuffer) {
+    this.#words = new Float64Array(shared, 0, WORDS);
+  }
+
+  get state(): Health {
+    return this.#words[STATE] as Health;
+  }
+
+  /** When the state became what it is, on the time line of core/clock. */
+  get sinceUs(): number {
+    return this.#words[SINCE_US]!;
+  }
+
+  /** Checks that passed since the address is known. */
+  get passed(): number {
+    return this.#words[PASSED]!;
+  }
+
+  get failed(): number {
+    return this.#words[FAILED]!;
+  }
+
+  count(passed: boolean): void {
+    this.#words[passed ? PASSED : FAILED]!++;
+  }
+
+  set(state: Health, sinceUs: number): void {
+    this.#words[SINCE_US] = sinceUs;
+    this.#words[STATE] = state;
+  }
+}

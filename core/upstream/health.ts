@@ -1,0 +1,47 @@
+import type { HealthPlan } from '../plan.js';
+import { Health, type HealthBlock } from './health-block.js';
+
+/**
+ * Whether one address is healthy, from the results of its checks in order:
+ *
+ *   UNKNOWN --first check--> HEALTHY --`unhealthyThreshold` failed in a row--> UNHEALTHY
+ *          \--first check--> UNHEALTHY --`healthyThreshold` passed in a row--> HEALTHY
+ *
+ * The first check alone decides, either way: at the start there is no past that a threshold could protect. The state is
+ * kept in the block, so that a prober that is replaced goes on from it. Native-free and without a clock of its own.
+ */
+export class HealthState {
+  readonly #plan: Pick<HealthPlan, 'healthyThreshold' | 'unhealthyThreshold'>;
+  readonly #block: HealthBlock;
+  /** Results in a row that speak against the present state. */
+  #against = 0;
+
+  constructor(plan: Pick<HealthPlan, 'healthyThreshold' | 'unhealthyThreshold'>, block: HealthBlock) {
+    this.#plan = plan;
+    this.#block = block;
+  }
+
+  /** A check has ended. Returns true when it changed the state. */
+  checked(passed: boolean, nowUs: number): boolean {
+    const block = this.#block;
+    block.count(passed);
+    const { state } = block;
+    const wanted = passed ? Health.HEALTHY : Health.UNHEALTHY;
+    if (state === wanted) {
+      this.#against = 0;
+      return false;
+    }
+    this.#against++;
+    const { healthyThreshold, unhealthyThreshold } = this.#plan;
+    const threshold = passed ? healthyThreshold : unhealthyThreshold;
+    if (state !== Health.UNKNOWN && this.#against < threshold) return false;
+    this.#against = 0;
+    block.set(wanted, nowUs);
+    return true;
+  }
+}
+
+/** Whether an answer with this code passes a check. */
+export function statusPasses(plan: Pick<HealthPlan, 'statuses'>, status: number): boolean {
+  return plan.statuses.some(([first, last]) => status >= first && status <= last);
+}
