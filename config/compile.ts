@@ -62,6 +62,10 @@ export function compilePlan(config: Config, generation: number, slots: MirrorSlo
             format: config.accessLog.format,
             shareMillionths: config.accessLog.sample,
           },
+    histograms:
+      config.histograms === undefined
+        ? null
+        : { directory: config.histograms.directory, intervalMs: config.histograms.interval },
   };
 }
 

@@ -28,7 +28,7 @@ const secretField = /authorization|cookie|token|secret|password|api-?key|credent
  * are told as the numbers that `auto` came to.
  */
 export function effectiveConfig(plan: Plan): object {
-  const { accessLog, admin, threads } = plan;
+  const { accessLog, admin, histograms, threads } = plan;
   return {
     listen: plan.listeners.map(({ address, engine, tls }) => ({
       address: formatAddress(address),
@@ -51,6 +51,14 @@ export function effectiveConfig(plan: Plan): object {
             path: accessLog.path,
             format: accessLog.format,
             sample: percentOfShare(accessLog.shareMillionths),
+          },
+        }),
+    ...(histograms === null
+      ? {}
+      : {
+          histograms: {
+            directory: histograms.directory,
+            interval: formatDuration(histograms.intervalMs),
           },
         }),
   };

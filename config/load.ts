@@ -143,7 +143,9 @@ function withAbsolutePaths(config: Config, directory: string): Config {
       file === undefined ? file : { ...file, path: resolve(directory, file.path) };
     return [name, { ...version, tls: { ...version.tls, ca: at(ca), cert: at(cert), key: at(key) } }];
   });
-  return { ...config, listen, accessLog, versions: Object.fromEntries(versions) };
+  const { histograms: logs } = config;
+  const histograms = logs === undefined ? logs : { ...logs, directory: resolve(directory, logs.directory) };
+  return { ...config, listen, accessLog, histograms, versions: Object.fromEntries(versions) };
 }
 
 function placeOf(problem: ConfigProblem): string {

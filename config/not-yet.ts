@@ -27,7 +27,6 @@ const notYet: readonly NotYet[] = [
   { path: 'versions.*.health', name: 'health' },
   { path: 'routes.*.mirrors.*.breaker', name: 'breaker' },
   { path: 'routes.*.mirrors.*.compare', name: 'compare' },
-  { path: 'histograms', name: 'histograms' },
   { path: 'redact', name: 'redact' },
 ];
 

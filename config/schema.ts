@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { limits } from '../core/limits.js';
+import { histograms } from './schema/histograms.js';
 import { admin, listen } from './schema/listen.js';
 import { match } from './schema/match.js';
 import { mirror } from './schema/mirror.js';
@@ -94,6 +95,9 @@ export const configSchema = mapping({
     .transform((routes) => routes.map((given, index) => ({ ...given, name: routeName(given.name, index) })))
     .meta({ description: 'Which version answers which requests; the first match wins.' }),
   accessLog: accessLog.optional().meta({ description: 'One line for each exchange. Off unless set.' }),
+  histograms: histograms.optional().meta({
+    description: 'Latencies as HdrHistogram logs on disk, one per version and role. Off unless set.',
+  }),
 }).meta({ title: 'umbra configuration' });
 
 /** A configuration whose every part was understood: durations in ms, sizes in bytes, shares in millionths, defaults filled in. */

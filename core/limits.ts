@@ -80,6 +80,10 @@ export const limits = {
   adminConnections: 128,
   /** From a connection's first byte to the end of a request to the admin API. Reached: 408. */
   adminRequestMs: 10_000,
+  /** Bytes of one histogram that is read from a log or from another umbra. Larger: the line is reported and passed over. */
+  loggedHistogramBytes: 16 * 1024 * 1024,
+  /** Bytes of one line of a histogram log. Longer: the line is reported and passed over. */
+  logLineBytes: 16 * 1024 * 1024,
   /** Bytes of a configuration file. Reached: a configuration error. */
   configBytes: 1024 * 1024,
   /** Nesting of a configuration; the composer recurses, and a deep enough file would end the process. Reached: a configuration error. */

@@ -16,6 +16,7 @@ export interface Plan {
   /** First match wins. */
   readonly routes: readonly RoutePlan[];
   readonly accessLog: AccessLogPlan | null;
+  readonly histograms: HistogramsPlan | null;
 }
 
 export type Address =
@@ -198,4 +199,11 @@ export interface AccessLogPlan {
   readonly path: string;
   readonly format: 'envoy' | 'json';
   readonly shareMillionths: number;
+}
+
+/** Latencies as HdrHistogram logs on disk. */
+export interface HistogramsPlan {
+  /** Absolute. */
+  readonly directory: string;
+  readonly intervalMs: number;
 }

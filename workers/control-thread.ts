@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { limits } from '../core/limits.js';
 import type { ObservedBlocks } from '../core/report/observed.js';
+import type { KeptMark } from './histogram-log.js';
 import type {
   ChangeAnswer,
   ChangeAsk,
@@ -20,17 +21,19 @@ export interface ControlEvents {
 }
 
 export class ControlThread {
-  readonly #start: () => ControlStart;
+  readonly #start: () => Omit<ControlStart, 'marks'>;
   readonly #events: ControlEvents;
   #worker: Worker | null = null;
   #ready = false;
   #stopping = false;
+  /** Of histogram logs: the memory outlives the thread that writes them. */
+  readonly #marks: KeptMark[] = [];
   #observingWaiters: { readonly generation: number; readonly resolve: () => void }[] = [];
   /** Where the admin API listens, null where it is switched off. */
   address: string | null = null;
 
   /** `start` makes what a new control thread begins with; called again for each replacement. */
-  constructor(start: () => ControlStart, events: ControlEvents) {
+  constructor(start: () => Omit<ControlStart, 'marks'>, events: ControlEvents) {
     this.#start = start;
     this.#events = events;
   }
@@ -40,7 +43,7 @@ export class ControlThread {
     return new Promise((resolve, reject) => {
       const worker = new Worker(new URL('./control.js', import.meta.url), {
         name: 'control',
-        workerData: this.#start(),
+        workerData: { ...this.#start(), marks: this.#marks } satisfies ControlStart,
         resourceLimits: { maxYoungGenerationSizeMb: limits.youngGenerationMb },
       });
       this.#worker = worker;
@@ -105,6 +108,7 @@ export class ControlThread {
   #onMessage(message: FromControl): void {
     if (message.type === 'log') this.#events.onLog(message);
     else if (message.type === 'observing') this.#releaseWaiters(message.generation);
+    else if (message.type === 'mark') this.#marks.push(message.mark);
     else if (message.type === 'ask') {
       void this.#events
         .change(message.ask)

@@ -8,6 +8,7 @@ import { AccessLogFile } from './access-log-file.js';
 import { createAdminApp } from './admin/app.js';
 import { type AdminServer, serveAdmin } from './admin/server.js';
 import { addressUrl } from './downstream/open.js';
+import { HistogramLog } from './histogram-log.js';
 import type {
   ChangeAnswer,
   ChangeAsk,
@@ -34,12 +35,19 @@ const log = {
 
 const accessLog = new AccessLogFile(start.logRings, start.logDoorbell, (message) => log.error({}, message));
 accessLog.follow(observed.plan.accessLog);
+const histogramLog = new HistogramLog({
+  kept: start.marks,
+  keep: (mark) => say({ type: 'mark', mark }),
+  warn: (message) => log.error({}, message),
+});
+histogramLog.follow(observed);
 
 parentPort!.on('message', (message: ToControl) => {
   switch (message.type) {
     case 'observe':
       observed = openObservation(message.observed);
       accessLog.follow(observed.plan.accessLog);
+      histogramLog.follow(observed);
       say({ type: 'observing', generation: observed.plan.generation });
       return;
     case 'ready':
@@ -73,6 +81,7 @@ async function listen(): Promise<void> {
     token: admin.token,
     log,
     observe: () => observed,
+    controlCounts: () => ({ histogramLog: histogramLog.counts }),
     ready: () => ready,
     effectiveConfig: () => effectiveConfig(observed.plan),
     changeMirrors: async (target, change) => {
@@ -113,6 +122,7 @@ function ask(change: ChangeAsk): Promise<ChangeAnswer> {
 async function leave(): Promise<void> {
   await server?.close();
   await accessLog.close();
+  await histogramLog.close();
   process.exit(0);
 }
 

@@ -12,6 +12,7 @@
  */
 import type { Plan } from '../core/plan.js';
 import type { ObservedBlocks } from '../core/report/observed.js';
+import type { KeptMark } from './histogram-log.js';
 
 export type ThreadKind = 'proxy' | 'shadow' | 'control';
 
@@ -67,6 +68,8 @@ export interface ControlStart {
   readonly observed: ObservedBlocks;
   readonly logRings: readonly SharedArrayBuffer[];
   readonly logDoorbell: SharedArrayBuffer;
+  /** How far a control thread before this one has written the histogram logs. */
+  readonly marks: readonly KeptMark[];
 }
 
 export type ToControl =
@@ -79,6 +82,7 @@ export type ToControl =
 export type FromControl =
   | { readonly type: 'listening'; readonly address: string | null }
   | { readonly type: 'observing'; readonly generation: number }
+  | { readonly type: 'mark'; readonly mark: KeptMark }
   | { readonly type: 'ask'; readonly id: number; readonly ask: ChangeAsk }
   | { readonly type: 'refused'; readonly message: string }
   | LogMessage;

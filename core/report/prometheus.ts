@@ -36,8 +36,21 @@ export class PrometheusPage {
     gauge(registry, 'umbra_config_generation', 'Generation of the configuration that is in force.', []).set(
       reading.generation,
     );
+    addControl(registry, reading);
     return `${await registry.metrics()}\n${await this.process.metrics()}`;
   }
+}
+
+function addControl(registry: Registry, { control }: Reading): void {
+  counter(registry, 'umbra_histogram_log_lines_total', 'Intervals written to histogram logs.', []).inc(
+    control.histogramLog.lines,
+  );
+  counter(
+    registry,
+    'umbra_histogram_log_errors_total',
+    'Writes to histogram logs that failed; the interval becomes part of the next one.',
+    [],
+  ).inc(control.histogramLog.errors);
 }
 
 function addThreads(registry: Registry, threads: readonly ThreadReading[]): void {

@@ -11,6 +11,7 @@ import {
   type VersionSnapshot,
 } from '../record/snapshot.js';
 import { ThreadField } from '../record/thread-ledger.js';
+import { type ControlCounts, noControlCounts } from './control-counts.js';
 import type { Observed, Role } from './observed.js';
 
 export interface Reading {
@@ -21,6 +22,7 @@ export interface Reading {
   readonly mirrors: readonly MirrorReading[];
   readonly threads: readonly ThreadReading[];
   readonly rings: readonly { readonly name: string; readonly usedBytes: number }[];
+  readonly control: ControlCounts;
 }
 
 export interface VersionReading {
@@ -47,7 +49,7 @@ export interface ThreadReading {
 const MILLIONTHS_PER_PERCENT = 10_000;
 
 /** `atUs`: now, on the time line of core/clock. Reads shared memory only; takes well under a millisecond per version. */
-export function read(observed: Observed, atUs: number): Reading {
+export function read(observed: Observed, atUs: number, control: ControlCounts = noControlCounts): Reading {
   const configured = new Map(
     observed.plan.routes.flatMap((route) => route.mirrors.map((mirror) => [mirror.slot, mirror] as const)),
   );
@@ -72,6 +74,7 @@ export function read(observed: Observed, atUs: number): Reading {
     }),
     threads: observed.threads.map(({ kind, name, ledger }) => ({ kind, name, counts: readThread(ledger) })),
     rings: observed.rings.map((ring) => ({ name: ring.name, usedBytes: ring.usedBytes() })),
+    control,
   };
 }
 

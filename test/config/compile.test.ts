@@ -55,6 +55,7 @@ routes:
         timeout: 500ms
         firstByteTimeout: 100ms
 accessLog: { path: log/access.log, format: json, sample: 1% }
+histograms: { directory: ./hlog, interval: 1m }
 `;
 
 t.test('every key comes into the plan', async (t) => {
@@ -156,6 +157,7 @@ t.test('every key comes into the plan', async (t) => {
       },
     ],
     accessLog: { path: '/etc/umbra/log/access.log', format: 'json', shareMillionths: 10_000 },
+    histograms: { directory: '/etc/umbra/hlog', intervalMs: 60_000 },
   });
 });
 
@@ -167,6 +169,7 @@ t.test('defaults', async (t) => {
     drainMs: 30_000,
     samplingSalt: 'umbra',
     accessLog: null,
+    histograms: null,
     threads: { ringBytes: limits.ringBytes },
     versions: [{ connectionsMax: 256, idleMs: 60_000, connectTimeoutMs: 1000 }, {}],
   });

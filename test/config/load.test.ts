@@ -398,11 +398,6 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
       '4:24: routes[0].mirrors[0].compare: `compare` is not supported by this version of umbra yet',
     ],
     [
-      'histograms',
-      minimal('histograms: { directory: ./hlog }\n'),
-      '1:1: histograms: `histograms` is not supported by this version of umbra yet',
-    ],
-    [
       'redact',
       minimal('redact: { headers: [ cookie ] }\n'),
       '1:1: redact: `redact` is not supported by this version of umbra yet',

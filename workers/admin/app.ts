@@ -46,7 +46,7 @@ export function createAdminApp(deps: AdminDeps): Hono {
 
 function addReports(app: Hono, deps: AdminDeps): void {
   const page = new PrometheusPage();
-  const reading = (): Reading => read(deps.observe(), nowUs());
+  const reading = (): Reading => read(deps.observe(), nowUs(), deps.controlCounts());
 
   app.get('/', (c) => c.text(INDEX));
   app.get('/healthz', (c) => c.text('ok\n'));

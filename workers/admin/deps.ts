@@ -1,4 +1,5 @@
 import type { Address } from '../../core/plan.js';
+import type { ControlCounts } from '../../core/report/control-counts.js';
 import type { Observed } from '../../core/report/observed.js';
 
 /** What the admin API needs from the process. Implemented by the control thread, which asks main for changes. */
@@ -10,6 +11,8 @@ export interface AdminDeps {
   readonly log: AdminLog;
   /** What to report from; main replaces it with every new plan. */
   observe(): Observed;
+  /** What the thread that serves the API counts itself. */
+  controlCounts(): ControlCounts;
   /** Serving: every listener is open and nothing is draining. */
   ready(): boolean;
   /** The configuration in force, with its defaults and without its secrets. */

@@ -56,6 +56,7 @@ export const plan: Plan = {
     },
   ],
   accessLog: null,
+  histograms: null,
 };
 
 export interface Sample {

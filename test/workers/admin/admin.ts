@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import type { Test } from 'tap';
 import type { Address } from '../../../core/plan.js';
+import { noControlCounts } from '../../../core/report/control-counts.js';
 import { createAdminApp } from '../../../workers/admin/app.js';
 import type { AdminDeps, ChangeResult, MirrorChange, MirrorTarget } from '../../../workers/admin/deps.js';
 import { serveAdmin } from '../../../workers/admin/server.js';
@@ -43,6 +44,7 @@ export async function startAdmin(t: Test, options: Partial<AdminDeps> = {}): Pro
     token: null,
     log: { info() {}, warn() {}, error: (fields) => asked.errors.push(fields) },
     observe: () => observed,
+    controlCounts: () => noControlCounts,
     ready: () => true,
     effectiveConfig: () => ({ listen: [] }),
     changeMirrors: async (target, change): Promise<ChangeResult> => {

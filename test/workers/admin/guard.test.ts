@@ -1,4 +1,5 @@
 import t from 'tap';
+import { noControlCounts } from '../../../core/report/control-counts.js';
 import { createAdminApp } from '../../../workers/admin/app.js';
 import type { AdminDeps } from '../../../workers/admin/deps.js';
 import { isLocal } from '../../../workers/admin/guard.js';
@@ -45,6 +46,7 @@ t.test('where other machines can reach it, the API does not start without a toke
     address: { kind: 'tcp', host, port: 0 },
     token: null,
     log: { info() {}, warn() {}, error() {} },
+    controlCounts: () => noControlCounts,
     observe: () => t.fail('not asked') as never,
     ready: () => true,
     effectiveConfig: () => ({}),

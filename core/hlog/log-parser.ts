@@ -1,0 +1,82 @@
+/**
+ * Reads HdrHistogram interval logs, umbra's own and those of other tools (org.HdrHistogram.HistogramLogReader), line by line. A line
+ * that can't be understood is reported and passed over, so that a file that was cut short is read as far as it goes.
+ */
+import { decodePayload, type LoggedCounts } from './payload.js';
+
+export interface LogInterval {
+  /** Null for lines without one. */
+  readonly tag: string | null;
+  /** Seconds since 1970, or since the log's start where it tells no start. */
+  readonly startS: number;
+  readonly lengthS: number;
+  /** The column `Interval_Max`, by convention in milliseconds. */
+  readonly maxMs: number;
+  readonly counts: LoggedCounts;
+}
+
+export interface LogProblem {
+  /** From 1. */
+  readonly line: number;
+  readonly message: string;
+}
+
+/** Timestamps that lie further before the start than this are not absolute: the format's own rule. */
+const YEAR_S = 365 * 24 * 3600;
+/** What is shown of a line that is none of a log. */
+const SHOWN_CHARS = 40;
+
+export class LogParser {
+  private lineNumber = 0;
+  private startS = 0;
+  private baseS: number | null = null;
+
+  constructor(
+    private readonly onInterval: (interval: LogInterval) => void,
+    private readonly onProblem: (problem: LogProblem) => void,
+  ) {}
+
+  /** The next line, without its line end. */
+  line(text: string): void {
+    this.lineNumber++;
+    const line = text.trim();
+    if (line === '' || line.startsWith('"StartTimestamp"')) return;
+    if (line.startsWith('#')) {
+      this.comment(line);
+      return;
+    }
+    try {
+      this.onInterval(this.interval(line));
+    } catch (error) {
+      this.onProblem({ line: this.lineNumber, message: (error as Error).message });
+    }
+  }
+
+  private comment(line: string): void {
+    const found = /^#\[(StartTime|BaseTime): *([\d.]+)/.exec(line);
+    if (found === null || Number.isNaN(Number(found[2]))) return;
+    if (found[1] === 'BaseTime') this.baseS = Number(found[2]);
+    else this.startS = Number(found[2]);
+  }
+
+  private interval(line: string): LogInterval {
+    const fields = line.split(/ *, */);
+    const tag = fields[0].startsWith('Tag=') ? fields.shift()!.slice('Tag='.length) : null;
+    const [start, length, max, payload] = fields;
+    const [startS, lengthS, maxMs] = [number(start), number(length), number(max)];
+    if (startS === null || lengthS === null || maxMs === null) {
+      throw new Error(`not a line of a histogram log: ${JSON.stringify(line.slice(0, SHOWN_CHARS))}`);
+    }
+    if (payload === undefined) throw new Error('the line is cut short: it has no histogram');
+    return { tag, startS: this.baseOf(startS) + startS, lengthS, maxMs, counts: decodePayload(payload) };
+  }
+
+  private baseOf(startS: number): number {
+    if (this.baseS !== null) return this.baseS;
+    return startS < this.startS - YEAR_S ? this.startS : 0;
+  }
+}
+
+function number(text: string | undefined): number | null {
+  return text !== undefined && /^\d+(\.\d*)?(e[+-]?\d+)?$/i.test(text) ? Number(text) : null;
+}

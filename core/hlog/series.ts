@@ -1,0 +1,50 @@
+/** What is logged, under which names: `VERSION.ROLE.hlog` holds the series of one version in one role, told apart by tags. */
+import type { HdrCounts } from '../record/hdr-counts.js';
+import type { Observed, Role } from '../report/observed.js';
+
+export interface Series {
+  readonly file: string;
+  readonly tag: string;
+  readonly blocks: readonly HdrCounts[];
+}
+
+/** What a tag of umbra's stands for. `slower` and `faster`: by how much a mirror's shadow was, request by request. */
+export type SeriesName =
+  | { readonly kind: 'latency'; readonly version: string; readonly role: Role }
+  | { readonly kind: 'slower' | 'faster'; readonly version: string; readonly route: string };
+
+export function seriesOf({ versions, mirrors }: Observed): Series[] {
+  return [
+    ...versions.map(({ name, role, ledgers }) => ({
+      file: fileName(name, role),
+      tag: `${name}:${role}`,
+      blocks: ledgers.map((ledger) => ledger.latency),
+    })),
+    ...mirrors.flatMap(({ route, to, ledgers }) => [
+      {
+        file: fileName(to, 'shadow'),
+        tag: `${to}:slower:${route}`,
+        blocks: ledgers.map((ledger) => ledger.deltaSlower),
+      },
+      {
+        file: fileName(to, 'shadow'),
+        tag: `${to}:faster:${route}`,
+        blocks: ledgers.map((ledger) => ledger.deltaFaster),
+      },
+    ]),
+  ];
+}
+
+/** Null for tags of other tools. Names have no colons. */
+export function parseTag(tag: string): SeriesName | null {
+  const [version, kind, route, ...rest] = tag.split(':');
+  if (version === '' || rest.length > 0) return null;
+  if ((kind === 'primary' || kind === 'shadow') && route === undefined) {
+    return { kind: 'latency', version, role: kind };
+  }
+  return (kind === 'slower' || kind === 'faster') && route ? { kind, version, route } : null;
+}
+
+function fileName(version: string, role: Role): string {
+  return `${version}.${role}.hlog`;
+}
