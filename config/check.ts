@@ -61,6 +61,7 @@ function checkMirrors(root: TreeNode): ConfigProblem[] {
       const mark = markAt(root, path);
       if (++count === limits.mirrorSlots + 1)
         problems.push(errorAt(mark, `more than ${limits.mirrorSlots} mirrors in one configuration`));
+      problems.push(...checkRewrite(root, route, mirror));
       if (to === null) continue;
       const first = firsts.get(to);
       if (to === primary)
@@ -73,6 +74,19 @@ function checkMirrors(root: TreeNode): ConfigProblem[] {
     }
   }
   return problems;
+}
+
+/** A prefix can only be replaced where the route says which one it is. */
+function checkRewrite(root: TreeNode, route: number, mirror: number): ConfigProblem[] {
+  const path: Path = ['routes', route, 'mirrors', mirror, 'rewrite', 'prefix'];
+  if (
+    nodeAt(root, path) === undefined ||
+    nodeAt(root, ['routes', route, 'match', 'path', 'regex']) === undefined
+  )
+    return [];
+  const message =
+    'rewrite: `prefix` takes the place of the path that the route matches, and this route matches a regular expression; use { regex, substitution }';
+  return [errorAt(markAt(root, path), message)];
 }
 
 interface Listening {

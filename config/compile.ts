@@ -6,6 +6,7 @@ import type {
   MatchPlan,
   MirrorPlan,
   PathMatch,
+  PathRewrite,
   PemFile,
   Plan,
   RoutePlan,
@@ -140,23 +141,27 @@ function compileRoute(
     timeoutMs: route.timeout,
     firstByteTimeoutMs: route.firstByteTimeout ?? 0,
     mirrors: route.mirrors.map((mirror, index) =>
-      compileMirror(mirror, versions.get(mirror.to)!, slots[index]),
+      compileMirror(mirror, route.match, versions.get(mirror.to)!, slots[index]),
     ),
   };
 }
 
 function compileMatch(match: RouteConfig['match']): MatchPlan {
-  const headers = Object.entries(match.header ?? {}).map(([name, field]): FieldMatch => {
-    const lower = name.toLowerCase();
-    if (field.present) return { name: lower, kind: 'present', value: '' };
-    return { name: lower, ...oneKind(field) };
-  });
   return {
     host: match.host ?? null,
     path: match.path === undefined ? null : oneKind(match.path),
     methods: match.method === undefined ? null : [...new Set(match.method)],
-    headers,
+    headers: compileFields(match.header).map((field) => ({ ...field, name: field.name.toLowerCase() })),
+    cookies: compileFields(match.cookie),
+    queries: compileFields(match.query),
   };
+}
+
+function compileFields(fields: RouteConfig['match']['query']): FieldMatch[] {
+  return Object.entries(fields ?? {}).map(([name, field]): FieldMatch => {
+    if (field.present === undefined) return { name, ...oneKind(field) };
+    return { name, kind: field.present ? 'present' : 'absent', value: '' };
+  });
 }
 
 /** The schema lets exactly one of the three through. */
@@ -170,7 +175,12 @@ function oneKind(match: {
   return { kind: 'regex', value: match.regex! };
 }
 
-function compileMirror(mirror: MirrorConfig, to: number, slot: number): MirrorPlan {
+function compileMirror(
+  mirror: MirrorConfig,
+  match: RouteConfig['match'],
+  to: number,
+  slot: number,
+): MirrorPlan {
   return {
     slot,
     to,
@@ -179,6 +189,8 @@ function compileMirror(mirror: MirrorConfig, to: number, slot: number): MirrorPl
     sample: mirror.sample,
     methods: compileMethods(mirror.methods),
     host: mirror.host,
+    rewrite: mirror.rewrite === undefined ? null : compileRewrite(mirror.rewrite, match),
+    trace: mirror.trace,
     headers: {
       remove: [...new Set(mirror.headers.remove ?? [])],
       set: mirror.headers.set ?? [],
@@ -190,6 +202,17 @@ function compileMirror(mirror: MirrorConfig, to: number, slot: number): MirrorPl
     timeoutMs: mirror.timeout,
     firstByteTimeoutMs: mirror.firstByteTimeout ?? 0,
   };
+}
+
+/** `check.ts` has seen to it that the route has a literal path, or none, where a prefix is rewritten. */
+function compileRewrite(
+  rewrite: NonNullable<MirrorConfig['rewrite']>,
+  { path }: RouteConfig['match'],
+): PathRewrite {
+  if ('prefix' in rewrite) {
+    return { kind: 'prefix', matched: path?.exact ?? path?.prefix ?? '', value: rewrite.prefix };
+  }
+  return { kind: 'regex', pattern: rewrite.regex, substitution: rewrite.substitution };
 }
 
 function compileMethods(methods: MirrorConfig['methods']): readonly string[] | null {

@@ -8,6 +8,7 @@ import type {
   HostPolicy,
   MatchPlan,
   MirrorPlan,
+  PathRewrite,
   Plan,
   RoutePlan,
   SamplePlan,
@@ -15,6 +16,7 @@ import type {
   VersionTlsPlan,
 } from '../core/plan.js';
 import { formatAddress } from './address.js';
+import { formatSubstitution } from './substitution.js';
 import { formatDuration, formatRate, formatSize, percentOfShare } from './units.js';
 
 /** What stands in place of a secret. */
@@ -128,20 +130,29 @@ function routeOf(route: RoutePlan, versions: readonly VersionPlan[]): object {
   };
 }
 
-function matchOf({ host, path, methods, headers }: MatchPlan): object {
+function matchOf({ host, path, methods, headers, cookies, queries }: MatchPlan): object {
   return {
     ...(host === null ? {} : { host }),
     ...(path === null ? {} : { path: { [path.kind]: path.value } }),
     ...(methods === null ? {} : { method: methods }),
-    ...(headers.length === 0
-      ? {}
-      : { header: Object.fromEntries(headers.map((field) => [field.name, fieldMatchOf(field)])) }),
+    ...(headers.length === 0 ? {} : { header: fieldMatchesOf(headers, isSecretField) }),
+    ...(queries.length === 0 ? {} : { query: fieldMatchesOf(queries, isSecretField) }),
+    // Whoever has a session's cookie has the session.
+    ...(cookies.length === 0 ? {} : { cookie: fieldMatchesOf(cookies, () => true) }),
   };
 }
 
-function fieldMatchOf(field: FieldMatch): object {
-  if (field.kind === 'present') return { present: true };
-  return { [field.kind]: secretField.test(field.name) ? redacted : field.value };
+function isSecretField(name: string): boolean {
+  return secretField.test(name.toLowerCase());
+}
+
+function fieldMatchesOf(fields: readonly FieldMatch[], isSecret: (name: string) => boolean): object {
+  return Object.fromEntries(
+    fields.map(({ name, kind, value }) => {
+      if (kind === 'present' || kind === 'absent') return [name, { present: kind === 'present' }];
+      return [name, { [kind]: isSecret(name) ? redacted : value }];
+    }),
+  );
 }
 
 function mirrorOf(mirror: MirrorPlan, versions: readonly VersionPlan[]): object {
@@ -152,6 +163,8 @@ function mirrorOf(mirror: MirrorPlan, versions: readonly VersionPlan[]): object 
     sample: sampleOf(mirror.sample),
     methods: mirror.methods ?? 'all',
     host: hostOf(mirror.host),
+    ...(mirror.rewrite === null ? {} : { rewrite: rewriteOf(mirror.rewrite) }),
+    trace: mirror.trace,
     headers: headersOf(mirror.headers),
     body: { max: formatSize(mirror.bodyBytesMax) },
     ...(mirror.ratePerSecond === null ? {} : { rate: formatRate(mirror.ratePerSecond) }),
@@ -169,6 +182,11 @@ function sampleOf(sample: SamplePlan): string {
 
 function hostOf(host: HostPolicy): string | object {
   return host.kind === 'set' ? { set: host.value } : host.kind;
+}
+
+function rewriteOf(rewrite: PathRewrite): object {
+  if (rewrite.kind === 'prefix') return { prefix: rewrite.value };
+  return { regex: rewrite.pattern, substitution: formatSubstitution(rewrite.substitution) };
 }
 
 function headersOf({ remove, set, add }: HeaderEdits): object {

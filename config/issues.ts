@@ -17,7 +17,7 @@ import {
 } from './tree.js';
 
 /** Keys whose values no message may repeat: header fields can carry credentials, and so does the token. */
-const secretPath = /(^admin\.token$)|(\.headers\.(set|add)\.)|(\.match\.header\.)/;
+const secretPath = /(^admin\.token$)|(\.headers\.(set|add)\.)|(\.match\.(header|cookie|query)\.)/;
 
 interface Issue {
   readonly code: string;

@@ -17,6 +17,7 @@ import { type ConfigProblem, errorAt, inOrder } from './problem.js';
 import { warnOfUnreachable } from './reach.js';
 import { readTree } from './read-tree.js';
 import type { Config } from './schema.js';
+import { warnOfSelfMirrors } from './self-mirror.js';
 import { applySet } from './set.js';
 import { MapNode, markAt, ScalarNode, type TreeNode } from './tree.js';
 
@@ -66,7 +67,7 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
     config = read.config;
     problems.push(...read.problems);
   }
-  const warnings = warnOfUnreachable(config, root);
+  const warnings = [...warnOfUnreachable(config, root), ...warnOfSelfMirrors(config, root)];
   return problems.length > 0
     ? refused([...problems, ...warnings])
     : { ok: true, config, warnings: inOrder(warnings) };

@@ -1,4 +1,5 @@
 /** Routes that no request can take, because an earlier one takes them all. First match wins, so this is about pairs. */
+import { wholePattern } from '../core/route/pattern.js';
 import { type ConfigProblem, warningAt } from './problem.js';
 import type { Config, RouteConfig } from './schema.js';
 import { markAt, type TreeNode } from './tree.js';
@@ -24,7 +25,9 @@ function covers(earlier: Match, later: Match): boolean {
     coversHost(earlier.host, later.host) &&
     coversPath(earlier.path, later.path) &&
     coversMethods(earlier.method, later.method) &&
-    coversHeaders(earlier.header, later.header)
+    coversFields(lowerNames(earlier.header), lowerNames(later.header)) &&
+    coversFields(names(earlier.query), names(later.query)) &&
+    coversFields(names(earlier.cookie), names(later.cookie))
   );
 }
 
@@ -37,13 +40,13 @@ function coversHost(earlier: string | undefined, later: string | undefined): boo
 function coversPath(earlier: Match['path'], later: Match['path']): boolean {
   if (earlier === undefined) return true;
   if (earlier.exact !== undefined) return later?.exact === earlier.exact;
-  if (earlier.regex !== undefined) return later?.regex === earlier.regex;
+  if (earlier.regex !== undefined) {
+    return later?.exact === undefined
+      ? later?.regex === earlier.regex
+      : wholePattern(earlier.regex).test(later.exact);
+  }
   const prefix = earlier.prefix!;
-  const path = later?.exact ?? later?.prefix;
-  if (prefix === '/') return true;
-  if (path === undefined) return false;
-  // True whether a prefix is understood by characters or by segments.
-  return path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
+  return prefix === '/' || ((later?.exact ?? later?.prefix)?.startsWith(prefix) ?? false);
 }
 
 function coversMethods(
@@ -53,17 +56,29 @@ function coversMethods(
   return earlier === undefined || (later?.every((method) => earlier.includes(method)) ?? false);
 }
 
-function coversHeaders(earlier: Match['header'], later: Match['header']): boolean {
-  const wanted = lowerNames(later);
-  for (const [name, match] of lowerNames(earlier)) {
-    const other = wanted.get(name);
-    if (other === undefined) return false;
-    const same = match.exact === other.exact && match.prefix === other.prefix && match.regex === other.regex;
-    if (!match.present && !same) return false;
+type FieldMatch = NonNullable<Match['header']>[string];
+type FieldMatches = ReadonlyMap<string, FieldMatch>;
+
+function coversFields(earlier: FieldMatches, later: FieldMatches): boolean {
+  for (const [name, match] of earlier) {
+    const other = later.get(name);
+    if (other === undefined || !coversField(match, other)) return false;
   }
   return true;
 }
 
-function lowerNames(header: Match['header']): Map<string, NonNullable<Match['header']>[string]> {
+function coversField(earlier: FieldMatch, later: FieldMatch): boolean {
+  if (later.present === false || earlier.present === false) return earlier.present === later.present;
+  if (earlier.present === true) return true;
+  const text = later.exact ?? later.prefix;
+  if (earlier.prefix !== undefined) return text?.startsWith(earlier.prefix) ?? false;
+  return earlier.exact === later.exact && earlier.regex === later.regex && later.prefix === undefined;
+}
+
+function lowerNames(header: Match['header']): FieldMatches {
   return new Map(Object.entries(header ?? {}).map(([name, match]) => [name.toLowerCase(), match]));
+}
+
+function names(fields: Match['query']): FieldMatches {
+  return new Map(Object.entries(fields ?? {}));
 }

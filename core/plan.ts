@@ -138,6 +138,10 @@ export interface MatchPlan {
   readonly path: PathMatch | null;
   readonly methods: readonly string[] | null;
   readonly headers: readonly FieldMatch[];
+  /** By cookie name, case kept. */
+  readonly cookies: readonly FieldMatch[];
+  /** By the name of a parameter in the query, as it arrives: nothing is decoded. */
+  readonly queries: readonly FieldMatch[];
 }
 
 export type PathMatch =
@@ -145,10 +149,12 @@ export type PathMatch =
   | { readonly kind: 'prefix'; readonly value: string }
   | { readonly kind: 'regex'; readonly value: string };
 
+/** A condition on a header field, a cookie or a query parameter. */
 export interface FieldMatch {
-  /** Lower case. */
+  /** Lower case if it is a header's. */
   readonly name: string;
-  readonly kind: 'exact' | 'prefix' | 'regex' | 'present';
+  readonly kind: 'exact' | 'prefix' | 'regex' | 'present' | 'absent';
+  /** Empty with `present` and `absent`. */
   readonly value: string;
 }
 
@@ -164,6 +170,9 @@ export interface MirrorPlan {
   /** Methods that are copied, upper case; null copies all. */
   readonly methods: readonly string[] | null;
   readonly host: HostPolicy;
+  /** Null: the path of the copy is that of the request. */
+  readonly rewrite: PathRewrite | null;
+  readonly trace: TracePolicy;
   readonly headers: HeaderEdits;
   readonly bodyBytesMax: number;
   /** Requests a second over all threads; null is unlimited. */
@@ -186,6 +195,16 @@ export type SamplePlan =
 export type HostPolicy =
   | { readonly kind: 'shadow' | 'preserve' | 'endpoint' }
   | { readonly kind: 'set'; readonly value: string };
+
+/** Another path for the copy; its query stays. */
+export type PathRewrite =
+  /** `value` takes the place of `matched`, the literal that the route asks for. */
+  | { readonly kind: 'prefix'; readonly matched: string; readonly value: string }
+  /** A path that the whole of `pattern` matches becomes `substitution`, with `$1` to `$9` for its groups and `$$` for a dollar. */
+  | { readonly kind: 'regex'; readonly pattern: string; readonly substitution: string };
+
+/** The fields that name a trace or a request: left alone, left out, or renewed, so that the copy is a trace of its own. */
+export type TracePolicy = 'keep' | 'drop' | 'new';
 
 /** Changes to the copy alone. Names are lower case. Applied in the order remove, set, add. */
 export interface HeaderEdits {

@@ -35,6 +35,7 @@ class ShadowThread implements DataThread {
   readonly #log: AccessLogPort;
   readonly #bounds: MirrorBounds[] = [];
   readonly #shadowThreads: number;
+  readonly #random = seededRandom(randomFillSync(new Uint32Array(4)));
   readonly #isEmpty = () => this.#receiver.isEmpty();
   readonly #pump = () => this.#turn();
 
@@ -48,7 +49,7 @@ class ShadowThread implements DataThread {
     this.#log = new AccessLogPort(
       new RingWriter(start.logRing, new Doorbell(start.logDoorbell)),
       new ThreadLedger(start.threadLedger),
-      seededRandom(randomFillSync(new Uint32Array(4))),
+      this.#random,
       () => turnEnd.request(),
     );
     const readers = start.rings.map((ring) => new RingReader(ring));
@@ -113,6 +114,7 @@ class ShadowThread implements DataThread {
           this.#upstream.ledger(mirror.to),
           ledgers[mirror.slot]!,
           bounds,
+          this.#random,
         );
       }
     }

@@ -26,7 +26,7 @@ const fields = [
   .join('');
 
 function route(match: Partial<MatchPlan>): RoutePlan {
-  const all: MatchPlan = { host: null, path: null, methods: null, headers: [] };
+  const all: MatchPlan = { host: null, path: null, methods: null, headers: [], cookies: [], queries: [] };
   return {
     name: '',
     match: { ...all, ...match },
@@ -107,6 +107,19 @@ findBench(
     route({ host: hostOf(i), path: { kind: 'prefix', value: '/reviews' }, methods: ['GET', 'HEAD'] }),
   ]),
   heads(hostOf, () => '/reviews/7?page=2'),
+);
+
+findBench(
+  '100 routes by a query parameter, a cookie and a header of one path',
+  numbered.map((i) =>
+    route({
+      path: { kind: 'prefix', value: `/service-${i}/` },
+      headers: [{ name: 'x-user', kind: 'present', value: '' }],
+      cookies: [{ name: 'session', kind: 'prefix', value: '4c' }],
+      queries: [{ name: 'page', kind: 'exact', value: '2' }],
+    }),
+  ),
+  heads(hostOf, (i) => `/service-${i}/item?sort=up&page=2`),
 );
 
 const sampler = new Sampler('umbra', seededRandom(crypto.getRandomValues(new Uint32Array(4))));

@@ -1,7 +1,7 @@
 /** `match` of a route: which requests take it. */
 import { z } from 'zod';
 import { parseHostMatch } from '../address.js';
-import { parseMatchableFieldName } from '../fields.js';
+import { isToken, parseMatchableFieldName } from '../fields.js';
 import { Refusal } from '../units.js';
 import { choice, fieldValue, key, list, mapping, mappingExpected, method, regex, text } from './values.js';
 
@@ -31,10 +31,23 @@ const fieldMatch = choice({
     .optional()
     .meta({ description: 'A JavaScript regular expression that must match the whole value.' }),
   present: z
-    .literal(true, { error: 'expected true' })
+    .boolean({ error: 'expected true or false' })
     .optional()
-    .meta({ description: 'Any value, as long as the field is there.' }),
+    .meta({ description: 'true: any value, as long as it is there; false: it must not be there.' }),
 });
+
+function parseCookieName(name: string): string | Refusal {
+  return isToken(name) ? name : new Refusal("expected a cookie's name: letters, digits and !#$%&'*+-.^_`|~");
+}
+
+/** What can stand between `?`, `&` and `=`. */
+function parseQueryName(name: string): string | Refusal {
+  if (name.length <= queryNameMax && /^[\x21-\x7e]+$/.test(name) && !/[#&=]/.test(name)) return name;
+  return new Refusal(
+    'expected the name of a query parameter as it is sent: other characters are written in percent-encoding',
+  );
+}
+const queryNameMax = 256;
 
 export const match = mapping({
   host: text('expected a host name', parseHostMatch)
@@ -48,4 +61,12 @@ export const match = mapping({
     .record(key(parseMatchableFieldName), fieldMatch, { error: mappingExpected })
     .optional()
     .meta({ description: 'Header fields by name; all of them must match.' }),
+  query: z
+    .record(key(parseQueryName), fieldMatch, { error: mappingExpected })
+    .optional()
+    .meta({ description: 'Query parameters by name, as they are sent; all of them must match.' }),
+  cookie: z
+    .record(key(parseCookieName), fieldMatch, { error: mappingExpected })
+    .optional()
+    .meta({ description: 'Cookies by name; all of them must match.' }),
 });

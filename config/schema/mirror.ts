@@ -1,13 +1,14 @@
 /** `mirrors` of a route: what is copied, to whom, and within which bounds. */
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
+import { loopMarkName } from '../../core/mirror/loop-mark.js';
 import type { HostPolicy, SamplePlan } from '../../core/plan.js';
 import { parseAuthority } from '../address.js';
-import { isToken, parseEditableFieldName } from '../fields.js';
+import { isToken, parseEditableFieldName, parseFieldName } from '../fields.js';
+import { parseSubstitution } from '../substitution.js';
 import { Refusal } from '../units.js';
 import {
   fieldValue,
-  header,
   integer,
   key,
   list,
@@ -17,6 +18,7 @@ import {
   name,
   positiveDuration,
   rate,
+  regex,
   share,
   size,
   text,
@@ -51,10 +53,15 @@ const edits = z
     return [...pairs];
   });
 
+const removable = text('expected a header name', (name): string | Refusal => {
+  if (parseFieldName(name) !== loopMarkName) return parseEditableFieldName(name);
+  return new Refusal(`\`${loopMarkName}\` can't be removed: it keeps a mirror from mirroring a mirror`);
+});
+
 const headers = mapping({
   set: edits.optional().meta({ description: 'Fields that replace those of the same name.' }),
   add: edits.optional().meta({ description: 'Fields that are added to those of the same name.' }),
-  remove: list(header, 'expected a list of header names')
+  remove: list(removable, 'expected a list of header names')
     .optional()
     .meta({ description: 'Fields that are left out.' }),
 });
@@ -75,6 +82,39 @@ const hostPolicy = z.union(
   { error: 'expected shadow, preserve, endpoint or { set: name }' },
 );
 
+function parseRewrittenPath(path: string): string | Refusal {
+  if (/^\/[\x21-\x7e]*$/.test(path) && !/[?#]/.test(path)) return path;
+  return new Refusal('expected a path that begins with / and has no query');
+}
+
+const rewriteExpected = 'expected { prefix: PATH } or { regex: PATTERN, substitution: PATH }';
+const rewrite = mapping({
+  prefix: text('expected a path', parseRewrittenPath).optional().meta({
+    description: 'Takes the place of the path or prefix that the route matches.',
+  }),
+  regex: regex.optional().meta({
+    description:
+      'A JavaScript regular expression that must match the whole path; other paths stay. With `substitution`.',
+  }),
+  substitution: text('expected a path', parseRewrittenPath).optional().meta({
+    description: 'The path of the copy; $1 to $9 or \\1 to \\9 stand for groups.',
+  }),
+}).transform(({ prefix, regex, substitution }, context): Rewrite => {
+  const refuse = (message: string, path: string[]) => {
+    context.issues.push({ code: 'custom', message, input: substitution, path });
+    return z.NEVER;
+  };
+  if (prefix !== undefined && regex === undefined && substitution === undefined) return { prefix };
+  if (prefix !== undefined || regex === undefined || substitution === undefined)
+    return refuse(rewriteExpected, []);
+  const parsed = parseSubstitution(substitution, regex);
+  return parsed instanceof Refusal
+    ? refuse(parsed.reason, ['substitution'])
+    : { regex, substitution: parsed };
+});
+
+type Rewrite = { readonly prefix: string } | { readonly regex: string; readonly substitution: string };
+
 export const mirror = mapping({
   to: name.meta({ description: 'The version that gets the copies: the shadow.' }),
   enabled: z
@@ -94,6 +134,13 @@ export const mirror = mapping({
   host: hostPolicy.prefault('shadow').meta({
     description:
       "The Host of the copy: shadow appends -shadow to the name, preserve keeps it, endpoint sends the endpoint's, { set: name } sends name.",
+  }),
+  rewrite: rewrite.optional().meta({
+    description: 'Another path for the copy: { prefix } or { regex, substitution }. The query stays.',
+  }),
+  trace: z.enum(['keep', 'drop', 'new'], { error: 'expected keep, drop or new' }).prefault('keep').meta({
+    description:
+      'The fields that name a trace (traceparent, tracestate, b3, x-b3-*) or a request (x-request-id): kept, left out, or with new ids, so that the copy is a trace of its own.',
   }),
   headers: headers
     .prefault({})

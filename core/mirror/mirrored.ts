@@ -92,21 +92,15 @@ export class Mirrored implements ResponseSink {
     this.#primaryStatus = 0;
     this.#primaryLatencyUs = 0;
     this.#primaryFailed = true;
+    const target = mirror.targetFor(head.target);
     const host = mirror.hostFor(head.host);
     const fields = mirror.fieldsFor(head.fields);
-    if (this.logged) this.source.takeParts(head.method, head.target, host, fields);
+    // Lines of both sides are joined by the fields that the client's request came with, whatever the mirror makes of them.
+    if (this.logged) this.source.takeParts(head.method, target, host, head.fields);
     mirror.version.requestStarted();
     this.#call.start(
       mirror.pool,
-      writeRequestHead(
-        head.method,
-        head.target,
-        host,
-        fields,
-        head.framing,
-        head.contentLength,
-        head.lengthZero,
-      ),
+      writeRequestHead(head.method, target, host, fields, head.framing, head.contentLength, head.lengthZero),
       head.method,
       head.framing,
       head.framing === Framing.LENGTH ? head.contentLength : 0,

@@ -1,6 +1,6 @@
 /**
  * Offers one exchange to the mirrors of its route. Everything here is decided at once and in order:
- * sampled (from here on the request is eligible and accounted for), method, body size, room in the ring.
+ * sampled (from here on the request is eligible and accounted for), no copy itself, method, body size, room in the ring.
  */
 import { Drop, Failure } from '../errors.js';
 import { Framing, type RequestHead } from '../http/message.js';
@@ -8,6 +8,7 @@ import type { MirrorPlan } from '../plan.js';
 import type { MirrorLedger } from '../record/mirror-ledger.js';
 import type { ClientAddress, Sampler } from '../route/sampler.js';
 import { type CopySource, FrameFlag, type Outcome } from './codec.js';
+import { isCopy } from './loop-mark.js';
 import { accepted, type MirrorPort } from './port.js';
 
 /** Ids stay small integers for V8, and below `allExchanges`; far fewer exchanges are ever open at once. */
@@ -135,6 +136,7 @@ export class MirrorOffer {
 }
 
 function whyUnfit(plan: MirrorPlan, head: RequestHead): Drop | typeof accepted {
+  if (isCopy(head.fields)) return Drop.LOOP;
   if (head.upgrade !== '') return Drop.UPGRADE;
   if (plan.methods !== null && !plan.methods.includes(head.method)) return Drop.METHOD;
   if (head.framing === Framing.LENGTH && head.contentLength > plan.bodyBytesMax) return Drop.BODY_TOO_LARGE;

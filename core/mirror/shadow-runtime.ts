@@ -5,7 +5,10 @@ import type { MirrorLedger } from '../record/mirror-ledger.js';
 import type { VersionLedger } from '../record/version-ledger.js';
 import type { VersionPool } from '../upstream/pool.js';
 import type { MirrorBounds } from './bounds.js';
+import { marked } from './loop-mark.js';
+import { compileRewrite, type TargetRewrite } from './path-rewrite.js';
 import { shadowHost } from './shadow-host.js';
+import { type Random, withNewTrace, withoutTrace } from './trace-fields.js';
 
 /** One mirror on one shadow thread. */
 export class ShadowMirror {
@@ -17,6 +20,8 @@ export class ShadowMirror {
   readonly bounds: MirrorBounds;
   readonly #endpointAuthority: string;
   readonly #editsFields: boolean;
+  readonly #rewrite: TargetRewrite | null;
+  readonly #random: Random;
 
   constructor(
     plan: MirrorPlan,
@@ -25,6 +30,7 @@ export class ShadowMirror {
     version: VersionLedger,
     ledger: MirrorLedger,
     bounds: MirrorBounds,
+    random: Random,
   ) {
     this.plan = plan;
     this.route = route;
@@ -34,14 +40,24 @@ export class ShadowMirror {
     this.bounds = bounds;
     this.#endpointAuthority = pool.plan.endpoints[0]?.authority ?? '';
     this.#editsFields = !isEmpty(plan.headers);
+    this.#rewrite = compileRewrite(plan.rewrite);
+    this.#random = random;
+  }
+
+  targetFor(target: string): string {
+    return this.#rewrite === null ? target : this.#rewrite(target);
   }
 
   hostFor(host: string): string {
     return shadowHost(this.plan.host, host, this.#endpointAuthority);
   }
 
+  /** The trace policy comes first, so that header edits have the last word; the mark is always there. */
   fieldsFor(fields: string): string {
-    return this.#editsFields ? applyEdits(fields, this.plan.headers) : fields;
+    let result = fields;
+    if (this.plan.trace === 'drop') result = withoutTrace(result);
+    else if (this.plan.trace === 'new') result = withNewTrace(result, this.#random);
+    return marked(this.#editsFields ? applyEdits(result, this.plan.headers) : result);
   }
 }
 

@@ -1,7 +1,7 @@
 /** One route, compiled: its conditions, cheapest first. */
 import type { RequestHead } from '../http/message.js';
 import type { PathMatch, RoutePlan } from '../plan.js';
-import { FieldTest } from './field-test.js';
+import { Condition } from './condition.js';
 import { wildcardSuffix } from './host.js';
 import { wholePattern } from './pattern.js';
 
@@ -20,10 +20,10 @@ export class CompiledRoute {
   readonly #pathTest: PathTest;
   readonly #pattern: RegExp | null;
   readonly #methods: readonly string[] | null;
-  readonly #fields: readonly FieldTest[];
+  readonly #conditions: readonly Condition[];
 
   constructor(plan: RoutePlan, index: number) {
-    const { host, path, methods, headers } = plan.match;
+    const { host, path, methods, headers, cookies, queries } = plan.match;
     this.index = index;
     this.hostSuffix = wildcardSuffix(host);
     this.literal = literalOf(path);
@@ -31,7 +31,11 @@ export class CompiledRoute {
     this.#pattern = path?.kind === 'regex' ? wholePattern(path.value) : null;
     // A part that is empty matches everything (MatchPlan).
     this.#methods = methods === null || methods.length === 0 ? null : methods;
-    this.#fields = headers.map((field) => new FieldTest(field));
+    this.#conditions = [
+      ...queries.map((match) => new Condition('query', match)),
+      ...headers.map((match) => new Condition('header', match)),
+      ...cookies.map((match) => new Condition('cookie', match)),
+    ];
   }
 
   /**
@@ -46,7 +50,9 @@ export class CompiledRoute {
       return false;
     if (!this.#pathMatches(head.target, pathEnd)) return false;
     if (this.#methods !== null && !this.#methods.includes(head.method)) return false;
-    for (const field of this.#fields) if (!field.matches(head)) return false;
+    for (let i = 0; i < this.#conditions.length; i++) {
+      if (!this.#conditions[i].matches(head, pathEnd)) return false;
+    }
     return true;
   }
 

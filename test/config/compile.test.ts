@@ -37,7 +37,7 @@ versions:
     slowStart: 0s
 routes:
   - name: reviews
-    match: { host: Reviews.example.com, path: { prefix: /reviews }, method: [GET, get], header: { X-Canary: { exact: "1" }, y: { present: true }, z: { regex: ^a } } }
+    match: { host: Reviews.example.com, path: { prefix: /reviews }, method: [GET, get], header: { X-Canary: { exact: "1" }, y: { present: true }, z: { regex: ^a }, gone: { present: false } }, query: { Page: { exact: "2" } }, cookie: { Session: { prefix: ab }, beta: { present: true } } }
     primary: v1
     timeout: 1h
     firstByteTimeout: 2s
@@ -48,6 +48,8 @@ routes:
         sample: header:X-User
         methods: safe
         host: { set: next.example.com }
+        rewrite: { prefix: /next/ }
+        trace: new
         headers: { set: { X-Umbra-Mirror: "1", Authorization: Basic abc }, add: { via: umbra }, remove: [ Cookie ] }
         body: { max: 64KiB }
         rate: 5000/s
@@ -125,7 +127,13 @@ t.test('every key comes into the plan', async (t) => {
             { name: 'x-canary', kind: 'exact', value: '1' },
             { name: 'y', kind: 'present', value: '' },
             { name: 'z', kind: 'regex', value: '^a' },
+            { name: 'gone', kind: 'absent', value: '' },
           ],
+          cookies: [
+            { name: 'Session', kind: 'prefix', value: 'ab' },
+            { name: 'beta', kind: 'present', value: '' },
+          ],
+          queries: [{ name: 'Page', kind: 'exact', value: '2' }],
         },
         primary: 0,
         timeoutMs: 3_600_000,
@@ -139,6 +147,8 @@ t.test('every key comes into the plan', async (t) => {
             sample: { by: 'header', name: 'x-user' },
             methods: ['GET', 'HEAD', 'OPTIONS', 'TRACE'],
             host: { kind: 'set', value: 'next.example.com' },
+            rewrite: { kind: 'prefix', matched: '/reviews', value: '/next/' },
+            trace: 'new',
             headers: {
               remove: ['cookie'],
               set: [
@@ -175,7 +185,7 @@ t.test('defaults', async (t) => {
   });
   t.same(plan.routes[0], {
     name: 'route-1',
-    match: { host: null, path: null, methods: null, headers: [] },
+    match: { host: null, path: null, methods: null, headers: [], cookies: [], queries: [] },
     primary: 0,
     timeoutMs: 15_000,
     firstByteTimeoutMs: 0,
@@ -188,6 +198,8 @@ t.test('defaults', async (t) => {
         sample: { by: 'random' },
         methods: null,
         host: { kind: 'shadow' },
+        rewrite: null,
+        trace: 'keep',
         headers: { remove: [], set: [], add: [] },
         bodyBytesMax: 1024 * 1024,
         ratePerSecond: null,
@@ -264,6 +276,7 @@ t.test('the effective configuration compiles to the same plan, and holds no secr
   const expected = JSON.parse(JSON.stringify(plan));
   expected.admin.token = '[redacted]';
   expected.routes[0].mirrors[0].headers.set[1][1] = '[redacted]';
+  expected.routes[0].match.cookies[0].value = '[redacted]';
   t.same(again, expected);
   const off = effectiveConfig(compilePlan(loaded(minimal('admin: off\n')), 1, new MirrorSlots(), 1));
   t.match(off, { admin: 'off' });

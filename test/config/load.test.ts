@@ -482,13 +482,22 @@ t.test('a route that can never match is a warning, and no error', async (t) => {
     ['host: "*.b.c"', 'host: "*.a.b.c"'],
     ['host: A.b', 'host: a.B'],
     ['method: [GET, POST]', 'method: [get]'],
+    ['path: { prefix: /a }', 'path: { prefix: /ab }'],
+    ['path: { regex: "/a[0-9]" }', 'path: { exact: /a7 }'],
+    ['query: { a: { present: true } }', 'query: { a: { exact: b } }'],
+    ['query: { a: { prefix: b } }', 'query: { a: { exact: bc } }'],
+    ['cookie: { a: { present: false } }', 'cookie: { a: { present: false } }, query: { b: { exact: c } }'],
     ['header: { X-A: { present: true } }', 'header: { x-a: { exact: b }, c: { present: true } }'],
   ];
   for (const [earlier, later] of covered)
     t.same(told(routes(earlier, later)), warning, `${earlier} over ${later}`);
   const open = [
     ['path: { prefix: /a }', ''],
-    ['path: { prefix: /a }', 'path: { prefix: /ab }'],
+    ['path: { regex: /a }', 'path: { exact: /ab }'],
+    ['query: { a: { present: false } }', 'query: { a: { exact: b } }'],
+    ['query: { A: { present: true } }', 'query: { a: { present: true } }'],
+    ['cookie: { a: { exact: b } }', 'header: { a: { exact: b } }'],
+    ['header: { a: { prefix: b } }', 'header: { a: { regex: b } }'],
     ['path: { exact: /a }', 'path: { prefix: /a }'],
     ['path: { prefix: /a }', 'path: { regex: ^/a }'],
     ['host: "*.b.c"', 'host: b.c'],
@@ -499,6 +508,42 @@ t.test('a route that can never match is a warning, and no error', async (t) => {
     ['header: { a: { exact: b } }', ''],
   ];
   for (const [earlier, later] of open) t.same(told(routes(earlier, later)), [], `${earlier} beside ${later}`);
+});
+
+t.test('a mirror to an endpoint of its own primary is a warning', async (t) => {
+  const versions = (v2: string) =>
+    `versions: { v1: ["http://a:1", "http://b:1"], v2: "${v2}" }\nroutes:\n- primary: v1\n  mirrors: [ { to: v2 } ]\n`;
+  t.same(told(versions('http://b:1')), [
+    '4:20: warning: `v2` has an endpoint of the primary `v1`, b:1: it gets requests of this route twice',
+  ]);
+  t.same(told(versions('http://b:2')), []);
+});
+
+t.test('a rewrite that can not be is an error with its place', async (t) => {
+  t.match(
+    told(mirrored('rewrite: { prefix: v2 }'))[0],
+    /^4:.*rewrite.prefix: expected a path that begins with \//,
+  );
+  t.match(told(mirrored('rewrite: { prefix: /v2, regex: /a }'))[0], /^4:.*rewrite/);
+  t.match(
+    told(mirrored('rewrite: { regex: /a }'))[0],
+    /^4:.*rewrite: expected \{ prefix: PATH \} or \{ regex: PATTERN, substitution: PATH \}/,
+  );
+  t.match(told(mirrored('rewrite: { regex: "/(a+)+", substitution: /b }'))[0], /^4:.*rewrite.regex/);
+  t.match(
+    told(mirrored('rewrite: { regex: /a, substitution: /$1 }'))[0],
+    /^4:.*rewrite.substitution: names group 1, and the regular expression has 0 groups/,
+  );
+  t.match(
+    told(mirrored('headers: { remove: [X-Umbra-Mirror] }'))[0],
+    /^4:.*keeps a mirror from mirroring a mirror/,
+  );
+  t.match(
+    told(
+      'versions: { v1: "http://a:1", v2: "http://a:2" }\nroutes:\n- primary: v1\n  match: { path: { regex: /a } }\n  mirrors: [ { to: v2, rewrite: { prefix: /b } } ]\n',
+    )[0],
+    /^5:\d+: rewrite: `prefix` takes the place of the path that the route matches, and this route matches a regular/,
+  );
 });
 
 t.test('a configuration file that can not be read is one problem that says why', async (t) => {

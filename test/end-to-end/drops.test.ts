@@ -164,5 +164,6 @@ t.test('the copy has the headers that the mirror says, and v1 has those of the c
     ['x-add', 'second'],
     ['x-kept', '1'],
     ['x-set', 'new'],
+    ['x-umbra-mirror', '1'],
   ]);
 });

@@ -51,7 +51,11 @@ t.test(
         const host = fieldOf(at1[0], 'host')!;
         const expected = [
           { ...sent, host },
-          { ...sent, host: host.replace(/(:|$)/, '-shadow$1') },
+          {
+            ...sent,
+            fields: [...sent.fields, ['x-umbra-mirror', '1']],
+            host: host.replace(/(:|$)/, '-shadow$1'),
+          },
         ];
         const seen = [at1[0], at2[0]].map((received) => asWords(received));
         for (const i of [0, 1])

@@ -96,8 +96,10 @@ export function asked(request: MixedRequest): Asked {
   };
 }
 
+type Words = Omit<Received, 'framing'> & { readonly framing: string; readonly host?: string | null };
+
 /** What must be the same at the client, at v1 and at v2; the host is beside it. */
-export function asWords(request: MixedRequest | Received): object {
+export function asWords(request: MixedRequest | Received): Words {
   if ('bodySha' in request) {
     return {
       method: request.method,

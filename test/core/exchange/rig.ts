@@ -130,7 +130,14 @@ export class ExchangeRig {
     const mirrors = new MirrorOffer([new MirrorPort(writer, () => {})], new Sampler('umbra', () => 0));
     const route: RoutePlan = {
       name: 'reviews',
-      match: { host: null, path: { kind: 'prefix', value: '/reviews' }, methods: null, headers: [] },
+      match: {
+        host: null,
+        path: { kind: 'prefix', value: '/reviews' },
+        methods: null,
+        headers: [],
+        cookies: [],
+        queries: [],
+      },
       primary: 0,
       timeoutMs: 10_000,
       firstByteTimeoutMs: 0,

@@ -23,6 +23,13 @@ t.test('a method or a body that the mirror does not want is dropped before the r
   t.strictSame([eligible, dropped[Drop.METHOD], dropped[Drop.BODY_TOO_LARGE]], [3, 1, 1]);
 });
 
+t.test('a request that is a copy itself is never mirrored, and counted', async (t) => {
+  const rig = new MirrorRig(port, {});
+  t.equal(rig.offer({ fields: 'accept: */*\r\nX-Umbra-Mirror: 1\r\n' }), 0);
+  const { eligible, dropped } = rig.counts();
+  t.strictSame([eligible, dropped[Drop.LOOP]], [1, 1]);
+});
+
 t.test('an upgrade is never mirrored, and counted', async (t) => {
   const rig = new MirrorRig(port, {});
   t.equal(rig.offer({ upgrade: 'websocket' }), 0);

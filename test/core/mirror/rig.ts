@@ -34,6 +34,8 @@ export function mirrorPlan(changes: Partial<MirrorPlan> = {}): MirrorPlan {
     sample: { by: 'random' },
     methods: null,
     host: { kind: 'shadow' },
+    rewrite: null,
+    trace: 'keep',
     headers: { remove: [], set: [], add: [] },
     bodyBytesMax: 1024 * 1024,
     ratePerSecond: null,
@@ -85,7 +87,7 @@ export class MirrorRig {
     const mirrors =
       plan === null
         ? []
-        : [new ShadowMirror(plan, 'reviews', this.pool, this.version, this.atShadow, this.bounds)];
+        : [new ShadowMirror(plan, 'reviews', this.pool, this.version, this.atShadow, this.bounds, () => 1)];
     this.receiver.use(new ShadowRuntime(generation, mirrors, [this.atShadow]));
   }
 

@@ -16,6 +16,8 @@ const mirror: MirrorPlan = {
   sample: { by: 'random' },
   methods: null,
   host: { kind: 'shadow' },
+  rewrite: null,
+  trace: 'keep',
   headers: { remove: [], set: [], add: [] },
   bodyBytesMax: 1024,
   ratePerSecond: null,
@@ -48,7 +50,7 @@ export const plan: Plan = {
   routes: [
     {
       name: 'reviews',
-      match: { host: null, path: null, methods: null, headers: [] },
+      match: { host: null, path: null, methods: null, headers: [], cookies: [], queries: [] },
       primary: 0,
       timeoutMs: 1000,
       firstByteTimeoutMs: 0,

@@ -3,7 +3,7 @@ import { RequestHead } from '../../../core/http/message.js';
 import type { FieldMatch, MatchPlan, MirrorPlan, RoutePlan, SamplePlan } from '../../../core/plan.js';
 
 export function route(match: Partial<MatchPlan>): RoutePlan {
-  const all: MatchPlan = { host: null, path: null, methods: null, headers: [] };
+  const all: MatchPlan = { host: null, path: null, methods: null, headers: [], cookies: [], queries: [] };
   return {
     name: 'route',
     match: { ...all, ...match },
@@ -31,6 +31,8 @@ export function mirror(shareMillionths: number, sample: SamplePlan): MirrorPlan 
     sample,
     methods: null,
     host: { kind: 'shadow' },
+    rewrite: null,
+    trace: 'keep',
     headers: { remove: [], set: [], add: [] },
     bodyBytesMax: 0,
     ratePerSecond: null,

@@ -112,6 +112,29 @@ t.test('a header is found by name in any case, and its value compared as it is',
   t.notOk(matches({ headers: [field('prefix', 'x-missing', '')] }, head), 'a missing header has no prefix');
 });
 
+t.test('a query parameter is compared as it arrived, and a cookie with the case of its name', async (t) => {
+  const head = { target: '/a?page=2&q=a%20b&flag', fields: 'Cookie: theme=dark; Session=ab=c\r\n' };
+  const query = (...queries: MatchPlan['queries']) => matches({ queries }, head);
+  const cookie = (...cookies: MatchPlan['cookies']) => matches({ cookies }, head);
+  t.ok(query(field('exact', 'page', '2'), field('exact', 'q', 'a%20b'), field('present', 'flag')));
+  t.ok(query(field('prefix', 'q', 'a%'), field('regex', 'page', '[0-9]'), field('exact', 'flag', '')));
+  t.notOk(query(field('exact', 'q', 'a b')));
+  t.notOk(query(field('exact', 'page', '2'), field('present', 'Page')), 'all of them must hold');
+  t.ok(cookie(field('exact', 'Session', 'ab=c'), field('prefix', 'theme', 'da')));
+  t.notOk(cookie(field('present', 'session')));
+});
+
+t.test('what must be absent is a condition too, for headers, parameters and cookies', async (t) => {
+  const head = { target: '/a?b=1', fields: 'x: 1\r\ncookie: c=1\r\n' };
+  const absent = (name: string) => [field('absent', name)];
+  t.notOk(matches({ headers: absent('X') }, head));
+  t.ok(matches({ headers: absent('y') }, head));
+  t.notOk(matches({ queries: absent('b') }, head));
+  t.ok(matches({ queries: absent('c') }, head));
+  t.notOk(matches({ cookies: absent('c') }, head));
+  t.ok(matches({ cookies: absent('b') }, head));
+});
+
 t.test('the Host header can be asked for like any other', async (t) => {
   t.ok(matches({ headers: [field('exact', 'host', 'a:8080')] }, { host: 'a:8080' }));
 });
@@ -178,6 +201,7 @@ const anyRoute = fc
     ),
     methods: fc.constantFrom(null, ['GET'], ['POST', 'PUT']),
     headers: fc.constantFrom([], [field('exact', 'x', '1')]),
+    queries: fc.constantFrom([], [], [field('present', 'a')]),
   })
   .map(route);
 const anyHead = fc

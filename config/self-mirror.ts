@@ -1,0 +1,25 @@
+/** Mirrors whose copies go where the originals went: nothing is compared then, and every request is made twice. */
+import type { EndpointPlan } from '../core/plan.js';
+import { formatAddress } from './address.js';
+import { type ConfigProblem, warningAt } from './problem.js';
+import type { Config } from './schema.js';
+import { markAt, type TreeNode } from './tree.js';
+
+/** That a mirror names its own primary is an error (`check.ts`); here it is another name for the same endpoints. */
+export function warnOfSelfMirrors(config: Config, root: TreeNode): ConfigProblem[] {
+  return config.routes.flatMap((route, routeIndex) => {
+    const primary = config.versions[route.primary]?.endpoints ?? [];
+    return route.mirrors.flatMap((mirror, index) => {
+      const shared = config.versions[mirror.to]?.endpoints.find((one) =>
+        primary.some((other) => same(one, other)),
+      );
+      if (shared === undefined || mirror.to === route.primary) return [];
+      const message = `\`${mirror.to}\` has an endpoint of the primary \`${route.primary}\`, ${formatAddress(shared.address)}: it gets requests of this route twice`;
+      return [warningAt(markAt(root, ['routes', routeIndex, 'mirrors', index, 'to']), message)];
+    });
+  });
+}
+
+function same(a: EndpointPlan, b: EndpointPlan): boolean {
+  return formatAddress(a.address) === formatAddress(b.address);
+}

@@ -1,0 +1,103 @@
+/**
+ * The fields by which tracers and logs know a request, as the copy carries them:
+ *
+ *   keep   as they came: the copy's spans hang under the same parent as the primary's
+ *   drop   none
+ *   new    a trace of its own: the fields that came are there, with new ids in the same format
+ *
+ * With `new`, one trace id and one span id are drawn for the copy and stand in all its formats. `traceparent` is restarted
+ * as version 00 with its sampled flag (W3C Trace Context, section 3.4), and `tracestate`, which belongs to the trace that
+ * was left, is left out. B3 (single and multiple) keeps the length of its trace id and its sampling state, and loses
+ * the parent. `x-request-id` becomes a random UUID. A field that did not come is not added. Not for secrets: the ids are
+ * random, not unpredictable.
+ */
+
+import { withoutFields } from '../http/field-edits.js';
+import { fieldValue } from '../http/fields.js';
+
+const traceNames = [
+  'traceparent',
+  'tracestate',
+  'b3',
+  'x-b3-traceid',
+  'x-b3-spanid',
+  'x-b3-parentspanid',
+  'x-b3-sampled',
+  'x-b3-flags',
+  'x-request-id',
+] as const;
+
+/** What `new` writes anew; `x-b3-sampled`, `x-b3-flags` and a `b3` that is a sampling state alone stay. */
+const renewedNames = [
+  'traceparent',
+  'tracestate',
+  'b3',
+  'x-b3-traceid',
+  'x-b3-spanid',
+  'x-b3-parentspanid',
+  'x-request-id',
+] as const;
+
+const traceparentForm = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-([0-9a-f]{2})(?:-|$)/;
+const b3Form = /^([0-9a-fA-F]{16}|[0-9a-fA-F]{32})-[0-9a-fA-F]{16}(?:-([01d]))?(?:-[0-9a-fA-F]{16})?$/;
+const shortTraceDigits = 16;
+
+/** Uniform from 0 to 2^32 - 1. */
+export type Random = () => number;
+
+export function withoutTrace(fields: string): string {
+  return withoutFields(fields, traceNames);
+}
+
+export function withNewTrace(fields: string, random: Random): string {
+  let result = withoutFields(fields, renewedNames);
+  // Nothing that names the request came: nothing to renew, and nothing was drawn.
+  if (result.length === fields.length) return fields;
+  const trace = id(random, 4);
+  const span = id(random, 2);
+  const traceparent = fieldValue(fields, 'traceparent');
+  if (traceparent !== null) result += `traceparent: 00-${trace}-${span}-${sampledFlag(traceparent)}\r\n`;
+  const b3 = fieldValue(fields, 'b3');
+  if (b3 !== null) result += b3Line(b3, trace, span);
+  const b3Trace = fieldValue(fields, 'x-b3-traceid');
+  if (b3Trace !== null) result += `x-b3-traceid: ${asLongAs(b3Trace, trace)}\r\nx-b3-spanid: ${span}\r\n`;
+  if (fieldValue(fields, 'x-request-id') !== null) result += `x-request-id: ${uuid(random)}\r\n`;
+  return result;
+}
+
+/** Of a value that is none, the flag is that the caller did not sample. */
+function sampledFlag(traceparent: string): string {
+  const found = traceparentForm.exec(traceparent);
+  return found !== null && (Number.parseInt(found[1], 16) & 1) === 1 ? '01' : '00';
+}
+
+/** `0`, `1` and `d` alone are a sampling state without ids and stay; what is no B3 at all is left out. */
+function b3Line(value: string, trace: string, span: string): string {
+  if (/^[01d]$/.test(value)) return `b3: ${value}\r\n`;
+  const found = b3Form.exec(value);
+  if (found === null) return '';
+  const state = found[2] === undefined ? '' : `-${found[2]}`;
+  return `b3: ${asLongAs(found[1], trace)}-${span}${state}\r\n`;
+}
+
+function asLongAs(old: string, trace: string): string {
+  return old.length === shortTraceDigits ? trace.slice(-shortTraceDigits) : trace;
+}
+
+/** `words` times eight lower-case hex digits. All zeroes would be no valid id, so the last digit never is. */
+function id(random: Random, words: number): string {
+  let text = '';
+  for (let i = 0; i < words; i++) text += hex(i === words - 1 ? random() | 1 : random());
+  return text;
+}
+
+/** Version 4 of RFC 9562, section 5.4. */
+function uuid(random: Random): string {
+  const variant = (random() & 0x3fff_ffff) | 0x8000_0000;
+  const [a, b, c, d] = [hex(random()), hex((random() & 0xffff_0fff) | 0x4000), hex(variant), hex(random())];
+  return `${a}-${b.slice(0, 4)}-${b.slice(4)}-${c.slice(0, 4)}-${c.slice(4)}${d}`;
+}
+
+function hex(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, '0');
+}
