@@ -1,7 +1,9 @@
 /** A checked configuration to the plan that threads work by. Everything that can be wrong was found by `load.ts`. */
 import { limits } from '../core/limits.js';
 import type {
+  BreakerPlan,
   FieldMatch,
+  GuardPlan,
   HealthPlan,
   MatchPlan,
   MirrorPlan,
@@ -39,7 +41,7 @@ export function compilePlan(config: Config, generation: number, slots: MirrorSlo
   const routes = config.routes.map((route) => {
     const slotsOfRoute = mirrorSlots.slice(mirrorsBefore, mirrorsBefore + route.mirrors.length);
     mirrorsBefore += route.mirrors.length;
-    return compileRoute(route, indexes, slotsOfRoute);
+    return compileRoute(route, config.guard ?? null, indexes, slotsOfRoute);
   });
   return {
     generation,
@@ -131,6 +133,7 @@ function pemOf(file: { path: string; pem: string | null } | undefined): PemFile 
 
 function compileRoute(
   route: RouteConfig,
+  guardOfAll: GuardConfig | null,
   versions: ReadonlyMap<string, number>,
   slots: readonly number[],
 ): RoutePlan {
@@ -140,9 +143,22 @@ function compileRoute(
     primary: versions.get(route.primary)!,
     timeoutMs: route.timeout,
     firstByteTimeoutMs: route.firstByteTimeout ?? 0,
+    guard: compileGuard(route.guard === undefined ? guardOfAll : route.guard),
     mirrors: route.mirrors.map((mirror, index) =>
       compileMirror(mirror, route.match, versions.get(mirror.to)!, slots[index]),
     ),
+  };
+}
+
+type GuardConfig = NonNullable<Config['guard']>;
+
+function compileGuard(guard: GuardConfig | null): GuardPlan | null {
+  if (guard === null) return null;
+  return {
+    p99Millionths: guard.p99,
+    errorMillionths: guard.errors,
+    windowMs: guard.window,
+    recoverMs: guard.recover,
   };
 }
 
@@ -197,6 +213,9 @@ function compileMirror(
       add: mirror.headers.add ?? [],
     },
     bodyBytesMax: mirror.body.max,
+    heldBytesMax: mirror.memory,
+    responseBytesMax: mirror.response.max,
+    breaker: mirror.breaker === undefined ? null : compileBreaker(mirror.breaker),
     ratePerSecond: mirror.rate ?? null,
     inFlightMax: mirror.inFlight,
     timeoutMs: mirror.timeout,
@@ -213,6 +232,10 @@ function compileRewrite(
     return { kind: 'prefix', matched: path?.exact ?? path?.prefix ?? '', value: rewrite.prefix };
   }
   return { kind: 'regex', pattern: rewrite.regex, substitution: rewrite.substitution };
+}
+
+function compileBreaker({ failures, window, cooldown }: NonNullable<MirrorConfig['breaker']>): BreakerPlan {
+  return { failureMillionths: failures, windowMs: window, cooldownMs: cooldown };
 }
 
 function compileMethods(methods: MirrorConfig['methods']): readonly string[] | null {

@@ -1,8 +1,10 @@
 /** A plan told in the words of a configuration file, for `GET /api/config`: every default filled in, no secret. */
 import type {
+  BreakerPlan,
   EjectionPlan,
   EndpointPlan,
   FieldMatch,
+  GuardPlan,
   HeaderEdits,
   HealthPlan,
   HostPolicy,
@@ -126,7 +128,19 @@ function routeOf(route: RoutePlan, versions: readonly VersionPlan[]): object {
     primary: versions[route.primary].name,
     timeout: formatDuration(route.timeoutMs),
     ...(route.firstByteTimeoutMs === 0 ? {} : { firstByteTimeout: formatDuration(route.firstByteTimeoutMs) }),
+    guard: guardOf(route.guard),
     mirrors: route.mirrors.map((mirror) => mirrorOf(mirror, versions)),
+  };
+}
+
+/** Told per route, also where one is for all of them. */
+function guardOf(guard: GuardPlan | null): string | object {
+  if (guard === null) return 'off';
+  return {
+    p99: percentOfShare(guard.p99Millionths),
+    errors: percentOfShare(guard.errorMillionths),
+    window: formatDuration(guard.windowMs),
+    recover: formatDuration(guard.recoverMs),
   };
 }
 
@@ -167,6 +181,9 @@ function mirrorOf(mirror: MirrorPlan, versions: readonly VersionPlan[]): object 
     trace: mirror.trace,
     headers: headersOf(mirror.headers),
     body: { max: formatSize(mirror.bodyBytesMax) },
+    memory: formatSize(mirror.heldBytesMax),
+    response: { max: formatSize(mirror.responseBytesMax) },
+    ...(mirror.breaker === null ? {} : { breaker: breakerOf(mirror.breaker) }),
     ...(mirror.ratePerSecond === null ? {} : { rate: formatRate(mirror.ratePerSecond) }),
     inFlight: mirror.inFlightMax,
     timeout: formatDuration(mirror.timeoutMs),
@@ -182,6 +199,14 @@ function sampleOf(sample: SamplePlan): string {
 
 function hostOf(host: HostPolicy): string | object {
   return host.kind === 'set' ? { set: host.value } : host.kind;
+}
+
+function breakerOf({ failureMillionths, windowMs, cooldownMs }: BreakerPlan): object {
+  return {
+    failures: percentOfShare(failureMillionths),
+    window: formatDuration(windowMs),
+    cooldown: formatDuration(cooldownMs),
+  };
 }
 
 function rewriteOf(rewrite: PathRewrite): object {

@@ -25,7 +25,6 @@ interface NotYet {
 
 const notYet: readonly NotYet[] = [
   { path: 'versions.*.health', name: 'health' },
-  { path: 'routes.*.mirrors.*.breaker', name: 'breaker' },
   { path: 'routes.*.mirrors.*.compare', name: 'compare' },
   { path: 'redact', name: 'redact' },
 ];

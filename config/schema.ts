@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { limits } from '../core/limits.js';
+import { guard } from './schema/guard.js';
 import { histograms } from './schema/histograms.js';
 import { admin, listen } from './schema/listen.js';
 import { match } from './schema/match.js';
@@ -44,6 +45,9 @@ const route = mapping({
     description:
       "How long the primary may take from the request's last byte to the head of its response. Without it `timeout` alone holds.",
   }),
+  guard: guard.optional().meta({
+    description: 'The guard of this route in place of the one for all; off turns it off.',
+  }),
   mirrors: z
     .array(mirror, { error: 'expected a list of mirrors' })
     .max(limits.mirrorSlots, { error: `has more than ${limits.mirrorSlots} items` })
@@ -78,6 +82,10 @@ export const configSchema = mapping({
   })
     .prefault({})
     .meta({ description: 'How keyed samples are drawn.' }),
+  guard: guard.optional().meta({
+    description:
+      "Makes a route's mirrors back off when its primary gets slower or fails more than before. Off unless set.",
+  }),
   versions: z
     .record(key(parseName), version, { error: 'expected a mapping of version names' })
     .check((context) => {

@@ -128,6 +128,24 @@ export const failures = [
     flag: 'DI',
     when: 'umbra ended before the copy was over. Of copies alone.',
   },
+  {
+    code: 'memory',
+    status: 503,
+    source: 'local',
+    retry: 'no',
+    text: 'no room\n',
+    flag: 'UO',
+    when: 'More bytes would be held for the shadow than `memory`, after the copy had begun. Of copies alone.',
+  },
+  {
+    code: 'response-too-large',
+    status: 502,
+    source: 'upstream',
+    retry: 'no',
+    text: 'response too large\n',
+    flag: 'UPE',
+    when: "The body of the shadow's response is larger than `response.max`. Of copies alone.",
+  },
 ] as const satisfies readonly FailureRow[];
 export type FailureReason = (typeof failures)[number]['code'];
 export const failureReasons: readonly FailureReason[] = failures.map(({ code }) => code);
@@ -147,6 +165,8 @@ export const Failure = {
   BODY_TOO_LARGE: 8,
   RING_FULL: 9,
   DRAINING: 10,
+  MEMORY: 11,
+  RESPONSE_TOO_LARGE: 12,
 } as const;
 export type Failure = (typeof Failure)[keyof typeof Failure];
 
@@ -182,6 +202,12 @@ export const drops = [
     source: 'downstream',
     when: 'The request asks for another protocol, such as WebSocket.',
   },
+  { code: 'memory', source: 'local', when: 'More bytes are held for the shadow than `memory`.' },
+  {
+    code: 'guard',
+    source: 'local',
+    when: 'The guard of the route holds its mirrors back, because the primary got worse.',
+  },
 ] as const satisfies readonly DropRow[];
 export type DropReason = (typeof drops)[number]['code'];
 export const dropReasons: readonly DropReason[] = drops.map(({ code }) => code);
@@ -200,6 +226,8 @@ export const Drop = {
   LOOP: 9,
   METHOD: 10,
   UPGRADE: 11,
+  MEMORY: 12,
+  GUARD: 13,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 

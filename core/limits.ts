@@ -63,6 +63,15 @@ export const limits = {
   ringBytes: 4 * 1024 * 1024,
   /** Mirrored exchanges that one shadow thread has open from one proxy thread. Reached: drop `in-flight`. */
   openMirroredExchanges: 16 * 1024,
+  /** Results within the window before a breaker judges. */
+  breakerResults: 10,
+  /** Requests in a window below which a guard judges nothing, and errors below which they are none. */
+  guardRequests: 100,
+  guardErrors: 5,
+  /** A rise of a p99 by less is never bad, in microseconds. */
+  guardFloorUs: 1000,
+  /** Windows that make a guard's base line. */
+  guardBaseWindows: 60,
   /** Bytes of the access-log ring of one thread. Full: `umbra_access_log_dropped_total`. */
   accessLogRingBytes: 1024 * 1024,
 

@@ -128,7 +128,20 @@ export interface RoutePlan {
   readonly timeoutMs: number;
   /** From the request's last byte to the head of the response; 0: `timeoutMs` alone bounds it. */
   readonly firstByteTimeoutMs: number;
+  /** Null: mirrors do not back off by themselves. */
+  readonly guard: GuardPlan | null;
   readonly mirrors: readonly MirrorPlan[];
+}
+
+/** When mirrors of a route back off because its primary got worse (core/mirror/guard). */
+export interface GuardPlan {
+  /** How far the primary's p99 may rise above its base line, as a share of that. */
+  readonly p99Millionths: number;
+  /** How far its share of errors may. */
+  readonly errorMillionths: number;
+  readonly windowMs: number;
+  /** How long it must be good for the first step back. */
+  readonly recoverMs: number;
 }
 
 /** A part that is null or empty matches everything; all parts must match. */
@@ -175,6 +188,10 @@ export interface MirrorPlan {
   readonly trace: TracePolicy;
   readonly headers: HeaderEdits;
   readonly bodyBytesMax: number;
+  /** Bytes of requests that shadow threads hold for this mirror, because its shadow does not take them, over all threads. */
+  readonly heldBytesMax: number;
+  /** Bytes of one response's body; a longer one is cut off. */
+  readonly responseBytesMax: number;
   /** Requests a second over all threads; null is unlimited. */
   readonly ratePerSecond: number | null;
   /** Mirrored requests in flight over all shadow threads. */
@@ -183,6 +200,17 @@ export interface MirrorPlan {
   readonly timeoutMs: number;
   /** As in a route. */
   readonly firstByteTimeoutMs: number;
+  /** Null: there is none. */
+  readonly breaker: BreakerPlan | null;
+}
+
+/** When a mirror gives its shadow a rest; each shadow thread judges by what it sees. */
+export interface BreakerPlan {
+  /** Share of copies that fail in the window, from which on it opens. */
+  readonly failureMillionths: number;
+  readonly windowMs: number;
+  /** How long it stays open before a copy is tried again. */
+  readonly cooldownMs: number;
 }
 
 /** What decides whether a request is in the sample; a key makes the same request's answer always the same. */

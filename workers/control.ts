@@ -8,6 +8,7 @@ import { AccessLogFile } from './access-log-file.js';
 import { createAdminApp } from './admin/app.js';
 import { type AdminServer, serveAdmin } from './admin/server.js';
 import { addressUrl } from './downstream/open.js';
+import { GuardWatch } from './guard-watch.js';
 import { HistogramLog } from './histogram-log.js';
 import type {
   ChangeAnswer,
@@ -42,10 +43,13 @@ const histogramLog = new HistogramLog({
 });
 histogramLog.follow(observed);
 
+const guards = new GuardWatch(observed, observed.heldBack, log);
+
 parentPort!.on('message', (message: ToControl) => {
   switch (message.type) {
     case 'observe':
       observed = openObservation(message.observed);
+      guards.follow(observed);
       accessLog.follow(observed.plan.accessLog);
       histogramLog.follow(observed);
       say({ type: 'observing', generation: observed.plan.generation });
@@ -120,6 +124,7 @@ function ask(change: ChangeAsk): Promise<ChangeAnswer> {
 }
 
 async function leave(): Promise<void> {
+  guards.stop();
   await server?.close();
   await accessLog.close();
   await histogramLog.close();

@@ -3,6 +3,7 @@
  * follow. Main itself touches no request.
  */
 import { limits } from '../core/limits.js';
+import { HeldBack } from '../core/mirror/held-back.js';
 import type { Plan } from '../core/plan.js';
 import type { ObservedBlocks } from '../core/report/observed.js';
 import { createDoorbell } from '../core/ring/doorbell.js';
@@ -38,6 +39,7 @@ export class DataPlane {
   readonly #rings: readonly (readonly SharedArrayBuffer[])[];
   /** By shadow thread. */
   readonly #doorbells: readonly SharedArrayBuffer[];
+  readonly #heldBack = HeldBack.create();
   #plan: Plan;
   #started = false;
   #startFailure: string | null = null;
@@ -116,6 +118,7 @@ export class DataPlane {
     return {
       plan: this.#plan,
       ...this.#book.observed(),
+      heldBack: this.#heldBack,
       rings: this.#rings.flatMap((rings, proxy) =>
         rings.map((shared, shadow) => ({ name: `proxy-${proxy}/shadow-${shadow}`, shared })),
       ),
@@ -180,6 +183,7 @@ export class DataPlane {
       rings: isProxy ? this.#rings[thread.index] : this.#rings.map((rings) => rings[thread.index]),
       doorbells: isProxy ? this.#doorbells : [this.#doorbells[thread.index]],
       shadowThreads: this.#shadows.length,
+      heldBack: this.#heldBack,
       logRing: this.logRings[isProxy ? thread.index : this.#proxies.length + thread.index],
       logDoorbell: this.logDoorbell,
     };

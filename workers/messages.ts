@@ -38,6 +38,8 @@ export interface ThreadStart {
   /** proxy: one per shadow thread. shadow: its own alone. */
   readonly doorbells: readonly SharedArrayBuffer[];
   readonly shadowThreads: number;
+  /** What the guards hold back (core/mirror/held-back). */
+  readonly heldBack: SharedArrayBuffer;
   readonly logRing: SharedArrayBuffer;
   readonly logDoorbell: SharedArrayBuffer;
 }

@@ -6,6 +6,7 @@ import { randomFillSync } from 'node:crypto';
 import { nowUs } from '../core/clock.js';
 import { Forwarder } from '../core/exchange/forwarder.js';
 import { ProxyRuntime, RouteRuntime } from '../core/exchange/runtime.js';
+import { HeldBack } from '../core/mirror/held-back.js';
 import { Mirror, MirrorOffer } from '../core/mirror/offer.js';
 import { MirrorPort } from '../core/mirror/port.js';
 import type { Plan } from '../core/plan.js';
@@ -51,7 +52,11 @@ class ProxyThread implements DataThread {
     );
     this.#upstream = new UpstreamSide();
     this.#random = random;
-    this.#offer = new MirrorOffer(this.#ports, new Sampler(start.plan.samplingSalt, random));
+    this.#offer = new MirrorOffer(
+      this.#ports,
+      new Sampler(start.plan.samplingSalt, random),
+      new HeldBack(start.heldBack),
+    );
     const runtime = this.#compile(start.plan, start.ledgers);
     this.#forwarder = new Forwarder(runtime, this.#offer, ledger, this.#log, nowUs);
     const { downstreams, descriptors, transfer } = openDownstreams(

@@ -107,6 +107,7 @@ class ShadowThread implements DataThread {
         this.#bounds[mirror.slot] ??= new MirrorBounds();
         const bounds = this.#bounds[mirror.slot];
         bounds.follow(mirror, this.#shadowThreads);
+        ledgers[mirror.slot]!.setBreaker(bounds.breaker?.open ?? false, 0);
         mirrors[mirror.slot] = new ShadowMirror(
           mirror,
           route.name,

@@ -33,6 +33,7 @@ function route(match: Partial<MatchPlan>): RoutePlan {
     primary: 0,
     timeoutMs: 15_000,
     firstByteTimeoutMs: 0,
+    guard: null,
     mirrors: [],
   };
 }

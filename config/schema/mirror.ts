@@ -66,6 +66,9 @@ const headers = mapping({
     .meta({ description: 'Fields that are left out.' }),
 });
 
+/** Less would drop bodies that arrive in one piece. */
+const memoryMin = 64 * 1024;
+
 const mirroredMethods = z.union([z.enum(['all', 'safe']), list(method, 'expected a list of methods')], {
   error: 'expected all, safe or a list of methods such as [GET, POST]',
 });
@@ -152,6 +155,34 @@ export const mirror = mapping({
   })
     .prefault({})
     .meta({ description: 'Bounds on the bodies that are copied.' }),
+  memory: size
+    .refine((bytes) => bytes >= memoryMin, { error: 'expected a size of at least 64KiB' })
+    .prefault('64MiB')
+    .meta({
+      description:
+        'Most bytes of requests that are held because the shadow does not take them, over all threads. More are dropped, and counted.',
+    }),
+  response: mapping({
+    max: size
+      .prefault('64MiB')
+      .meta({ description: 'A response with a larger body is cut off, and counted as failed.' }),
+  })
+    .prefault({})
+    .meta({ description: "Bounds on the shadow's responses." }),
+  breaker: mapping({
+    failures: share
+      .refine((millionths) => millionths > 0, { error: 'must be above 0' })
+      .prefault('50%')
+      .meta({ description: 'The share of copies that fail within the window, from which on it opens.' }),
+    window: positiveDuration.prefault('10s').meta({ description: 'How far it looks back.' }),
+    cooldown: positiveDuration
+      .prefault('5s')
+      .meta({ description: 'How long it stays open before one copy is tried again.' }),
+  })
+    .optional()
+    .meta({
+      description: 'Gives a shadow that fails most copies a rest. Without it each copy is tried.',
+    }),
   rate: rate
     .optional()
     .meta({ description: 'Most copies per second, over all threads. Without it there is no limit.' }),

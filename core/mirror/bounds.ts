@@ -2,11 +2,17 @@
  * What one shadow thread allows one mirror at a time. It outlives plans (a changed percentage must not reset
  * what is in flight), so it is kept by slot and handed from plan to plan.
  */
-import type { MirrorPlan } from '../plan.js';
+import type { BreakerPlan, MirrorPlan } from '../plan.js';
+import { Breaker } from './breaker.js';
 import { RateBound } from './rate.js';
 
 export class MirrorBounds {
   inFlight = 0;
+  /** Bytes of requests that are held for the shadow. */
+  heldBytes = 0;
+  breaker: Breaker | null = null;
+  #heldBytesMax = 0;
+  #openedTold = 0;
   #inFlightMax = 1;
   #ratePerSecond: number | null = null;
   #rate: RateBound | null = null;
@@ -14,6 +20,8 @@ export class MirrorBounds {
   /** Takes over the bounds of `plan`, of which this thread has one part in `shadowThreads`. */
   follow(plan: MirrorPlan, shadowThreads: number): void {
     this.#inFlightMax = Math.max(1, Math.floor(plan.inFlightMax / shadowThreads));
+    this.#heldBytesMax = Math.max(1, Math.floor(plan.heldBytesMax / shadowThreads));
+    this.#followBreaker(plan.breaker);
     if (plan.ratePerSecond === this.#ratePerSecond) return;
     this.#ratePerSecond = plan.ratePerSecond;
     this.#rate = plan.ratePerSecond === null ? null : new RateBound(plan.ratePerSecond / shadowThreads);
@@ -23,8 +31,38 @@ export class MirrorBounds {
     return this.inFlight >= this.#inFlightMax;
   }
 
+  /** Whether so many more bytes would be too many. */
+  exceedsMemory(bytes: number): boolean {
+    return this.heldBytes + bytes > this.#heldBytesMax;
+  }
+
+  /** How often the breaker has opened since this was asked last. */
+  newlyOpened(): number {
+    const opened = this.breaker?.opened ?? 0;
+    const more = opened - this.#openedTold;
+    this.#openedTold = opened;
+    return more;
+  }
+
+  /** Whether a copy that came now would be refused by the breaker. */
+  breakerRefuses(nowUs: number): boolean {
+    return this.breaker?.refuses(nowUs) ?? false;
+  }
+
   /** False: the rate is used up. */
   takeRate(nowUs: number): boolean {
     return this.#rate === null || this.#rate.take(nowUs);
+  }
+
+  /** One that is asked for as before keeps its state. */
+  #followBreaker(plan: BreakerPlan | null): void {
+    const before = this.breaker?.plan ?? null;
+    const same =
+      before?.failureMillionths === plan?.failureMillionths &&
+      before?.windowMs === plan?.windowMs &&
+      before?.cooldownMs === plan?.cooldownMs;
+    if (same) return;
+    this.breaker = plan === null ? null : new Breaker(plan);
+    this.#openedTold = 0;
   }
 }

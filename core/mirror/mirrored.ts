@@ -9,6 +9,7 @@ import { writeRequestHead } from '../http/request-writer.js';
 import type { ResponseHead } from '../http/response-head.js';
 import type { ResponseSink } from '../upstream/call.js';
 import { UpstreamCall } from '../upstream/client.js';
+import type { Breaker } from './breaker.js';
 import { CopySource, FrameFlag, type MirroredHead, type Outcome } from './codec.js';
 import type { MirrorReceiver } from './receiver.js';
 import type { ShadowMirror } from './shadow-runtime.js';
@@ -42,10 +43,22 @@ function dropReasonOf(failure: Failure): Drop | -1 {
       return Drop.RING_FULL;
     case Failure.DRAINING:
       return Drop.DRAINING;
+    case Failure.MEMORY:
+      return Drop.MEMORY;
     default:
       return -1;
   }
 }
+
+/** Failures that are the shadow's doing: what a breaker counts. */
+const ofShadow: readonly Failure[] = [
+  Failure.CONNECT,
+  Failure.TLS,
+  Failure.TIMEOUT,
+  Failure.RESET,
+  Failure.PROTOCOL,
+  Failure.RESPONSE_TOO_LARGE,
+];
 
 export class Mirrored implements ResponseSink {
   readonly #receiver: MirrorReceiver;
@@ -54,6 +67,11 @@ export class Mirrored implements ResponseSink {
   mirror: ShadowMirror | null = null;
   #phase = Phase.IDLE as number;
   #offeredUs = 0;
+  /** From the breaker's `enter`, and the breaker; a reload may give the mirror another one. */
+  #ticket = 0;
+  #breaker: Breaker | null = null;
+  /** Part of the mirror's `heldBytes`. */
+  #heldBytes = 0;
   /** The primary's exchange has a line in the access log, so the copy has one too. */
   logged = false;
   status = 0;
@@ -92,6 +110,9 @@ export class Mirrored implements ResponseSink {
     this.#primaryStatus = 0;
     this.#primaryLatencyUs = 0;
     this.#primaryFailed = true;
+    this.#heldBytes = 0;
+    this.#breaker = mirror.bounds.breaker;
+    if (this.#breaker !== null) this.#ticket = this.#breaker.enter();
     const target = mirror.targetFor(head.target);
     const host = mirror.hostFor(head.host);
     const fields = mirror.fieldsFor(head.fields);
@@ -109,6 +130,7 @@ export class Mirrored implements ResponseSink {
       false,
       mirror.plan.firstByteTimeoutMs,
     );
+    this.#accountHeld();
   }
 
   // --- frames
@@ -116,9 +138,14 @@ export class Mirrored implements ResponseSink {
   body(piece: Uint8Array, last: boolean): void {
     if (last) this.#phase |= Phase.REQUEST_COMPLETE;
     if ((this.#phase & Phase.OVER) !== 0) return;
-    // A shadow that reads slowly is never waited for: what it does not take is held, up to the bounds of the call
-    // and of the thread, past which the call fails as overloaded.
+    // A shadow that reads slowly is never waited for: what it does not take is held, up to the bounds of the mirror,
+    // of the call and of the thread.
+    if (this.mirror!.bounds.exceedsMemory(piece.byteLength)) {
+      this.giveUp(Failure.MEMORY);
+      return;
+    }
     this.#call.write(piece, last);
+    this.#accountHeld();
   }
 
   trailers(lines: string): void {
@@ -163,7 +190,9 @@ export class Mirrored implements ResponseSink {
     this.#countSent();
   }
 
-  onDrain(): void {}
+  onDrain(): void {
+    this.#accountHeld();
+  }
 
   onInterim(_head: ResponseHead): void {}
 
@@ -172,9 +201,14 @@ export class Mirrored implements ResponseSink {
 
   onHead(head: ResponseHead): void {
     this.status = head.status;
+    this.#accountHeld();
   }
 
-  onResponseBody(_bytes: Uint8Array): void {}
+  /** Thrown away; a shadow that floods is cut off. */
+  onResponseBody(_bytes: Uint8Array): void {
+    if (this.#call.responseBytes > this.mirror!.plan.responseBytesMax)
+      this.giveUp(Failure.RESPONSE_TOO_LARGE);
+  }
 
   onResponseTrailers(_lines: string): void {}
 
@@ -182,6 +216,7 @@ export class Mirrored implements ResponseSink {
     const mirror = this.mirror!;
     const call = this.#call;
     mirror.ledger.completed();
+    this.#breaker?.completed(this.#ticket, call.endUs);
     mirror.version.response(this.status);
     mirror.version.latency.record(call.endUs - call.sentUs);
     mirror.version.firstByte.record(call.firstByteUs - call.sentUs);
@@ -203,7 +238,21 @@ export class Mirrored implements ResponseSink {
       mirror.ledger.failed(failure);
     }
     mirror.version.failure(failure);
+    if (this.#breaker !== null) {
+      if (ofShadow.includes(failure)) this.#breaker.failed(this.#ticket, this.#receiver.clock());
+      else this.#breaker.forgotten(this.#ticket);
+    }
     this.#over();
+  }
+
+  /** What the call holds changes by writes, and by what the socket took of them. */
+  #accountHeld(): void {
+    const held = (this.#phase & Phase.OVER) === 0 ? this.#call.heldBytes : 0;
+    if (held === this.#heldBytes) return;
+    const mirror = this.mirror!;
+    mirror.bounds.heldBytes += held - this.#heldBytes;
+    mirror.ledger.setHeldBytes(mirror.bounds.heldBytes);
+    this.#heldBytes = held;
   }
 
   #countSent(): void {
@@ -216,8 +265,10 @@ export class Mirrored implements ResponseSink {
 
   #over(): void {
     this.#phase |= Phase.OVER;
-    const { bounds, version } = this.mirror!;
+    this.#accountHeld();
+    const { bounds, ledger, version } = this.mirror!;
     bounds.inFlight--;
+    if (bounds.breaker !== null) ledger.setBreaker(bounds.breaker.open, bounds.newlyOpened());
     version.bytesSent(this.#call.requestBytes);
     version.bytesReceived(this.#call.responseBytes);
     this.#receiver.ended(this);

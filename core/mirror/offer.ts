@@ -1,6 +1,7 @@
 /**
  * Offers one exchange to the mirrors of its route. Everything here is decided at once and in order:
- * sampled (from here on the request is eligible and accounted for), no copy itself, method, body size, room in the ring.
+ * sampled (from here on the request is eligible and accounted for), no copy itself, method, body size, held back by the
+ * guard, room in the ring.
  */
 import { Drop, Failure } from '../errors.js';
 import { Framing, type RequestHead } from '../http/message.js';
@@ -8,6 +9,7 @@ import type { MirrorPlan } from '../plan.js';
 import type { MirrorLedger } from '../record/mirror-ledger.js';
 import type { ClientAddress, Sampler } from '../route/sampler.js';
 import { type CopySource, FrameFlag, type Outcome } from './codec.js';
+import type { HeldBack } from './held-back.js';
 import { isCopy } from './loop-mark.js';
 import { accepted, type MirrorPort } from './port.js';
 
@@ -69,12 +71,14 @@ export class MirrorCopy {
 
 export class MirrorOffer {
   readonly #ports: readonly MirrorPort[];
+  readonly #heldBack: HeldBack;
   #sampler: Sampler;
   #lastId = 0;
   #turn = 0;
 
-  constructor(ports: readonly MirrorPort[], sampler: Sampler) {
+  constructor(ports: readonly MirrorPort[], sampler: Sampler, heldBack: HeldBack) {
     this.#ports = ports;
+    this.#heldBack = heldBack;
     this.#sampler = sampler;
   }
 
@@ -108,6 +112,11 @@ export class MirrorOffer {
       const unfit = whyUnfit(plan, head);
       if (unfit !== accepted) {
         mirror.ledger.dropped(unfit);
+        continue;
+      }
+      const heldBack = this.#heldBack.of(plan.slot);
+      if (heldBack > 0 && !this.#sampler.stays(plan, heldBack, head, client)) {
+        mirror.ledger.dropped(Drop.GUARD);
         continue;
       }
       const exchangeId = this.#nextId();

@@ -203,9 +203,11 @@ export class MirrorReceiver {
 
   #whyRefused(mirror: ShadowMirror, openCount: number): Drop | -1 {
     if (this.#draining) return Drop.DRAINING;
+    if (mirror.bounds.breakerRefuses(this.clock())) return Drop.BREAKER_OPEN;
     if (mirror.pool.outOfService) return Drop.NO_ENDPOINT;
     if (mirror.bounds.full) return Drop.IN_FLIGHT;
     if (openCount >= limits.openMirroredExchanges) return Drop.IN_FLIGHT;
+    if (mirror.bounds.exceedsMemory(0)) return Drop.MEMORY;
     if (!mirror.bounds.takeRate(this.clock())) return Drop.RATE;
     return -1;
   }

@@ -14,6 +14,9 @@ const DIFFERENT = 8;
 const STATUS_DIFFERENT = 9;
 const DROPPED = 16;
 const FAILED = 32;
+const BREAKER_OPEN = 56;
+const BREAKER_OPENED = 57;
+const HELD_BYTES = 58;
 const WORDS = 64;
 const QUEUE_OFFSET = WORDS * Float64Array.BYTES_PER_ELEMENT;
 const SLOWER_OFFSET = QUEUE_OFFSET + HdrCounts.bytes;
@@ -90,6 +93,17 @@ export class MirrorLedger {
     this.words[IN_FLIGHT]--;
   }
 
+  /** Shadow thread: whether its breaker is open, and how often it has opened since this was said last. */
+  setBreaker(open: boolean, opened: number): void {
+    this.words[BREAKER_OPEN] = open ? 1 : 0;
+    this.words[BREAKER_OPENED] += opened;
+  }
+
+  /** Shadow thread: the bytes that it holds for the shadow now. */
+  setHeldBytes(bytes: number): void {
+    this.words[HELD_BYTES] = bytes;
+  }
+
   /** Shadow thread: both outcomes are known. `statusDiffers` implies that they are not equal. */
   paired(equal: boolean, statusDiffers: boolean): void {
     this.words[PAIRED]++;
@@ -109,6 +123,20 @@ export class MirrorLedger {
     const words = this.words;
     words[FAILED + reason] += words[SENT] - words[COMPLETED] - this.failedTotal;
     words[IN_FLIGHT] = 0;
+    words[BREAKER_OPEN] = 0;
+    words[HELD_BYTES] = 0;
+  }
+
+  get breakerOpen(): number {
+    return this.words[BREAKER_OPEN];
+  }
+
+  get breakerOpenedTotal(): number {
+    return this.words[BREAKER_OPENED];
+  }
+
+  get heldBytes(): number {
+    return this.words[HELD_BYTES];
   }
 
   get eligibleTotal(): number {

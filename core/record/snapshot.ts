@@ -45,6 +45,10 @@ export interface MirrorSnapshot {
   readonly dropped: readonly number[];
   /** Indexed like `failureReasons`. */
   readonly failed: readonly number[];
+  /** Shadow threads whose breaker is open. */
+  readonly breakersOpen: number;
+  readonly breakerOpened: number;
+  readonly heldBytes: number;
   readonly paired: number;
   readonly equal: number;
   readonly different: number;
@@ -95,6 +99,9 @@ export function readMirror(ledgers: readonly MirrorLedger[]): MirrorSnapshot {
     inFlight: sum(ledgers, (ledger) => ledger.inFlight),
     dropped: dropReasons.map((_, reason) => sum(ledgers, (ledger) => ledger.droppedFor(reason as Drop))),
     failed: failureReasons.map((_, reason) => sum(ledgers, (ledger) => ledger.failedFor(reason as Failure))),
+    breakersOpen: sum(ledgers, (ledger) => ledger.breakerOpen),
+    breakerOpened: sum(ledgers, (ledger) => ledger.breakerOpenedTotal),
+    heldBytes: sum(ledgers, (ledger) => ledger.heldBytes),
     paired: sum(ledgers, (ledger) => ledger.pairedTotal),
     equal: sum(ledgers, (ledger) => ledger.equalTotal),
     different: sum(ledgers, (ledger) => ledger.differentTotal),
@@ -149,6 +156,9 @@ export function subtractMirror(later: MirrorSnapshot, earlier: MirrorSnapshot): 
     inFlight: later.inFlight,
     dropped: subtractEach(later.dropped, earlier.dropped),
     failed: subtractEach(later.failed, earlier.failed),
+    breakersOpen: later.breakersOpen,
+    breakerOpened: later.breakerOpened - earlier.breakerOpened,
+    heldBytes: later.heldBytes,
     paired: later.paired - earlier.paired,
     equal: later.equal - earlier.equal,
     different: later.different - earlier.different,

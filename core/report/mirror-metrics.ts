@@ -14,6 +14,12 @@ export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]
     'Share of the route that is copied, 0 to 1; 0 while the mirror is off.',
     by,
   );
+  const heldBack = gauge(
+    registry,
+    'umbra_mirror_held_back_ratio',
+    'Of that share, what the guard on the primary holds back, 0 to 1.',
+    by,
+  );
   const eligible = counter(
     registry,
     'umbra_mirror_eligible_total',
@@ -50,6 +56,24 @@ export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]
     'Mirrored requests sent that have neither completed nor failed.',
     by,
   );
+  const breakersOpen = gauge(
+    registry,
+    'umbra_mirror_breakers_open',
+    'Shadow threads whose breaker for the mirror is open.',
+    by,
+  );
+  const breakerOpened = counter(
+    registry,
+    'umbra_mirror_breaker_opened_total',
+    'Times that a breaker of the mirror has opened.',
+    by,
+  );
+  const heldBytes = gauge(
+    registry,
+    'umbra_mirror_held_bytes',
+    'Bytes of mirrored requests held for a shadow that does not take them.',
+    by,
+  );
   const queue = new DerivedMetric(
     'umbra_mirror_queue_seconds',
     'Time in the ring, since the start.',
@@ -63,9 +87,10 @@ export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]
     [...by, 'sum'],
   );
 
-  for (const { route, to, enabled, percent, counts } of mirrors) {
+  for (const { route, to, enabled, percent, heldBackPercent, counts } of mirrors) {
     const labels = { route, version: to, role: 'shadow' };
     share.set(labels, enabled ? percent / 100 : 0);
+    heldBack.set(labels, heldBackPercent / 100);
     eligible.inc(labels, counts.eligible);
     sent.inc(labels, counts.sent);
     completed.inc(labels, counts.completed);
@@ -76,6 +101,9 @@ export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]
       failed.inc({ ...labels, reason }, counts.failed[i]);
     });
     inFlight.set(labels, counts.inFlight);
+    breakersOpen.set(labels, counts.breakersOpen);
+    breakerOpened.inc(labels, counts.breakerOpened);
+    heldBytes.set(labels, counts.heldBytes);
     queue.addSummary(labels, counts.queue);
     const { unsent, unfinished } = accountingGap(counts);
     gap.set({ ...labels, sum: 'eligible' }, unsent);

@@ -3,6 +3,7 @@
  * thread, which opens them here, and sends them again with every new plan. What has left the configuration stays in the
  * list as long as the process lives, so its counts stay visible.
  */
+import { HeldBack } from '../mirror/held-back.js';
 import type { Plan } from '../plan.js';
 import { MirrorLedger } from '../record/mirror-ledger.js';
 import { ThreadLedger } from '../record/thread-ledger.js';
@@ -30,6 +31,8 @@ export interface ObservedBlocks {
     readonly slot: number;
     readonly blocks: readonly SharedArrayBuffer[];
   }[];
+  /** What the guards hold back (core/mirror/held-back). */
+  readonly heldBack: SharedArrayBuffer;
   /** `name` says kind and number: `proxy-0`, `shadow-0`. */
   readonly threads: readonly {
     readonly kind: 'proxy' | 'shadow';
@@ -47,6 +50,7 @@ export interface Observed {
   readonly engine: string;
   readonly versions: readonly ObservedVersion[];
   readonly mirrors: readonly ObservedMirror[];
+  readonly heldBack: HeldBack;
   readonly threads: readonly ObservedThread[];
   readonly rings: readonly ObservedRing[];
 }
@@ -95,6 +99,7 @@ export function openObserved(
       slot,
       ledgers: blocks.map((block) => new MirrorLedger(block)),
     })),
+    heldBack: new HeldBack(blocks.heldBack),
     threads: blocks.threads.map(({ kind, name, block }) => ({ kind, name, ledger: new ThreadLedger(block) })),
     rings: blocks.rings.map(({ name, shared }) => ({ name, usedBytes: () => ringUsedBytes(shared) })),
   };

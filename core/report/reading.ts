@@ -37,6 +37,8 @@ export interface MirrorReading {
   /** False for a mirror that has left the configuration. */
   readonly enabled: boolean;
   readonly percent: number;
+  /** Of this share, what the guard holds back now, in percent. */
+  readonly heldBackPercent: number;
   readonly counts: MirrorSnapshot;
 }
 
@@ -69,6 +71,7 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
         to,
         enabled: mirror?.enabled ?? false,
         percent: (mirror?.shareMillionths ?? 0) / MILLIONTHS_PER_PERCENT,
+        heldBackPercent: observed.heldBack.of(slot) / MILLIONTHS_PER_PERCENT,
         counts: readMirror(ledgers),
       };
     }),

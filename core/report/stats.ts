@@ -49,12 +49,18 @@ export interface MirrorStats {
   readonly to: string;
   readonly enabled: boolean;
   readonly percent: number;
+  /** Of this share, what the guard holds back now, in percent; 0 unless the primary got worse. */
+  readonly heldBackPercent: number;
   readonly eligible: number;
   readonly sent: number;
   readonly dropped: Readonly<Record<DropReason, number>>;
   readonly completed: number;
   readonly failed: Readonly<Record<FailureReason, number>>;
   readonly inFlight: number;
+  /** Of breakers, one per shadow thread: how many are open, and how often one has opened. */
+  readonly breaker: { readonly open: number; readonly opened: number };
+  /** Of requests, held for a shadow that does not take them. */
+  readonly heldBytes: number;
   readonly queueUs: { readonly p50: number; readonly p99: number };
   /** Shadow less primary, request by request; negative where the shadow was faster. */
   readonly pairedDeltaUs: { readonly count: number; readonly p50: number; readonly p99: number };
@@ -110,18 +116,21 @@ function roleStats(counts: VersionSnapshot): RoleStats {
   };
 }
 
-function mirrorStats({ route, to, enabled, percent, counts }: MirrorReading): MirrorStats {
+function mirrorStats({ route, to, enabled, percent, heldBackPercent, counts }: MirrorReading): MirrorStats {
   return {
     route,
     to,
     enabled,
     percent,
+    heldBackPercent,
     eligible: counts.eligible,
     sent: counts.sent,
     dropped: byReason(dropReasons, counts.dropped),
     completed: counts.completed,
     failed: byReason(failureReasons, counts.failed),
     inFlight: counts.inFlight,
+    breaker: { open: counts.breakersOpen, opened: counts.breakerOpened },
+    heldBytes: counts.heldBytes,
     queueUs: p50AndP99(counts.queue),
     pairedDeltaUs: {
       count: counts.deltaFaster.count + counts.deltaSlower.count,

@@ -63,6 +63,28 @@ export class Sampler {
     }
   }
 
+  /**
+   * Whether a request that `mirror` has chosen is copied although the guard holds `heldBackMillionths` of its share back. By
+   * key it is as if the share were smaller: those who stay are the same ones all the time. A request without the key,
+   * which only a share of 1_000_000 has chosen, does not stay.
+   */
+  stays(mirror: MirrorPlan, heldBackMillionths: number, head: RequestHead, client: ClientAddress): boolean {
+    const kept = WHOLE_MILLIONTHS - heldBackMillionths;
+    if (kept <= 0) return false;
+    const sample = mirror.sample;
+    const share = (mirror.shareMillionths * kept) / WHOLE_MILLIONTHS;
+    switch (sample.by) {
+      case 'random':
+        return toMillionths(this.#random()) < kept;
+      case 'header':
+        return this.#keyIsIn(fieldValue(head.fields, sample.name.toLowerCase()), share);
+      case 'cookie':
+        return this.#keyIsIn(cookieValue(head.fields, sample.name), share);
+      case 'client':
+        return this.#keyIsIn(client.clientAddress(), share);
+    }
+  }
+
   #keyIsIn(key: string | null, share: number): boolean {
     if (key === null || key === '') return false;
     return toMillionths(mixed(hashed(key, this.#salted))) < share;

@@ -169,6 +169,11 @@ export class UpstreamCall implements ReaderSink {
     this.#request.trailers = lines;
   }
 
+  /** Bytes of the request that are kept: for a connection, for an upstream that does not read, or for a second sending. */
+  get heldBytes(): number {
+    return this.#phase === Phase.NONE ? 0 : this.#request.heldBytes;
+  }
+
   /** Backpressure from the client: reading stops within one read. The timeout keeps running. */
   pauseResponse(): void {
     if (this.#phase === Phase.OPEN) this.#connection!.pause();

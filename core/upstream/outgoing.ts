@@ -48,6 +48,11 @@ export class OutgoingRequest {
     this.#outbox.begin(arena);
   }
 
+  /** Bytes kept in memory; those that wait for a connection and are kept as text count once. */
+  get heldBytes(): number {
+    return this.#wire.length + this.#outbox.heldBytes;
+  }
+
   /** A second sending is possible: nothing was lost, and the body's end is known. A streamed body is never sent twice. */
   get replayable(): boolean {
     return this.#wireWhole && (this.lastWritten || this.#framing === Framing.LENGTH);

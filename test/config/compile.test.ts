@@ -40,6 +40,7 @@ routes:
     match: { host: Reviews.example.com, path: { prefix: /reviews }, method: [GET, get], header: { X-Canary: { exact: "1" }, y: { present: true }, z: { regex: ^a }, gone: { present: false } }, query: { Page: { exact: "2" } }, cookie: { Session: { prefix: ab }, beta: { present: true } } }
     primary: v1
     timeout: 1h
+    guard: { p99: 10%, errors: 0.5%, window: 5s, recover: 2m }
     firstByteTimeout: 2s
     mirrors:
       - to: v2
@@ -52,6 +53,9 @@ routes:
         trace: new
         headers: { set: { X-Umbra-Mirror: "1", Authorization: Basic abc }, add: { via: umbra }, remove: [ Cookie ] }
         body: { max: 64KiB }
+        memory: 1MiB
+        response: { max: 2MiB }
+        breaker: { failures: 12.5%, window: 20s, cooldown: 3s }
         rate: 5000/s
         inFlight: 9
         timeout: 500ms
@@ -137,6 +141,7 @@ t.test('every key comes into the plan', async (t) => {
         },
         primary: 0,
         timeoutMs: 3_600_000,
+        guard: { p99Millionths: 100_000, errorMillionths: 5000, windowMs: 5000, recoverMs: 120_000 },
         firstByteTimeoutMs: 2000,
         mirrors: [
           {
@@ -158,6 +163,9 @@ t.test('every key comes into the plan', async (t) => {
               add: [['via', 'umbra']],
             },
             bodyBytesMax: 65_536,
+            heldBytesMax: 1024 * 1024,
+            responseBytesMax: 2 * 1024 * 1024,
+            breaker: { failureMillionths: 125_000, windowMs: 20_000, cooldownMs: 3000 },
             ratePerSecond: 5000,
             inFlightMax: 9,
             timeoutMs: 500,
@@ -188,6 +196,7 @@ t.test('defaults', async (t) => {
     match: { host: null, path: null, methods: null, headers: [], cookies: [], queries: [] },
     primary: 0,
     timeoutMs: 15_000,
+    guard: null,
     firstByteTimeoutMs: 0,
     mirrors: [
       {
@@ -202,6 +211,9 @@ t.test('defaults', async (t) => {
         trace: 'keep',
         headers: { remove: [], set: [], add: [] },
         bodyBytesMax: 1024 * 1024,
+        heldBytesMax: 64 * 1024 * 1024,
+        responseBytesMax: 64 * 1024 * 1024,
+        breaker: null,
         ratePerSecond: null,
         inFlightMax: 256,
         timeoutMs: 5000,
@@ -290,4 +302,23 @@ t.test('the example to start from is good', async (t) => {
     await readFile('config/example.yaml', 'utf8'),
     /^# yaml-language-server: \$schema=\.\/schema\.json\n/,
   );
+});
+
+t.test('a guard for all routes holds for those that have none of their own, and off is one', async (t) => {
+  const text = `guard: {}
+versions: { v1: "http://a:1", v2: "http://a:2" }
+routes:
+- { primary: v1, match: { host: a }, guard: { window: 1s } }
+- { primary: v1, match: { host: b }, guard: off }
+- { primary: v1, match: { host: c }, guard: false }
+- { primary: v1 }
+`;
+  const plan = compilePlan(loaded(text), 1, new MirrorSlots(), 1);
+  const all = { p99Millionths: 250_000, errorMillionths: 10_000, windowMs: 10_000, recoverMs: 60_000 };
+  t.same(
+    plan.routes.map((route) => route.guard),
+    [{ ...all, windowMs: 1000 }, null, null, all],
+  );
+  const again = compilePlan(loaded(JSON.stringify(effectiveConfig(plan))), 1, new MirrorSlots(), 1);
+  t.same(again.routes, plan.routes);
 });

@@ -388,11 +388,6 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
       '1:44: versions.v1.health: `health` is not supported by this version of umbra yet',
     ],
     [
-      'breaker',
-      mirrored('breaker: { failures: 50% }'),
-      '4:24: routes[0].mirrors[0].breaker: `breaker` is not supported by this version of umbra yet',
-    ],
-    [
       'compare',
       mirrored('compare: { sample: 1% }'),
       '4:24: routes[0].mirrors[0].compare: `compare` is not supported by this version of umbra yet',

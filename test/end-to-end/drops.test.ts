@@ -4,7 +4,7 @@ import { ask, askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { RawServer } from '../support/raw-server.js';
-import { reviews, sum, UmbraProcess } from '../support/umbra.js';
+import { reviews, sum, UmbraProcess, until } from '../support/umbra.js';
 
 const KiB = 1024;
 /** The smallest ring: frames up to 8 KiB. */
@@ -141,6 +141,72 @@ t.test('a shadow that reads nothing costs neither the client nor memory without 
   t.equal(sum(counts.dropped) + sum(counts.failed), 5);
   await deaf.close();
 });
+
+t.test(
+  'bytes that a shadow does not take are held up to the bound of the mirror, then dropped as memory',
+  async (t) => {
+    const deaf = await RawServer.listen((peer) => void peer.socket.pause());
+    const counts = await counted(
+      t,
+      { body: { max: '16MiB' }, memory: '1MiB', timeout: '2s' },
+      async () => {
+        const body = Buffer.alloc(8 * KiB * KiB, 'x');
+        await succeeds(t, umbra.port, { method: 'PUT', body, chunkBytes: 7000 });
+        await succeeds(t, umbra.port, { method: 'PUT', body, chunkBytes: 7000 });
+      },
+      deaf.port,
+    );
+    t.equal(counts.eligible, 2);
+    const memory = (counts.failed.memory ?? 0) + (counts.dropped.memory ?? 0);
+    const full = (counts.failed['ring-full'] ?? 0) + (counts.dropped['ring-full'] ?? 0);
+    t.equal(memory + full, 2, 'none of it waits for the timeout');
+    t.equal(mirrorTo(await umbra.stats(), 'v2').heldBytes, 0);
+    await deaf.close();
+  },
+);
+
+t.test('a response that is longer than its bound is cut off, and its connection closed', async (t) => {
+  v2.answer = (received, response) =>
+    void response.end(Buffer.alloc(received.target === '/long' ? 200_001 : 200_000));
+  const counts = await counted(t, { response: { max: '200000B' } }, async () => {
+    await succeeds(t, umbra.port, { target: '/long' });
+    await succeeds(t, umbra.port, { target: '/fits' });
+  });
+  v2.answer = (_received, response) => void response.end();
+  t.strictSame(counts, { eligible: 2, completed: 1, dropped: {}, failed: { 'response-too-large': 1 } });
+});
+
+t.test(
+  'a breaker stops copies to a shadow that fails them, and finds out when it is well again',
+  async (t) => {
+    let sick = true;
+    // Cut off within its body: an endpoint that answers not at all would be left alone before the breaker has seen enough.
+    v2.answer = (_received, response) =>
+      void (sick ? response.write('x', () => response.socket!.destroy()) : response.end());
+    const breaker = { failures: '50%', window: '60s', cooldown: '100ms' };
+    const counts = await counted(t, { breaker, timeout: '2s' }, async () => {
+      for (let i = 0; i < 30; i++) {
+        await succeeds(t, umbra.port);
+        await umbra.atRest();
+      }
+      const { breaker } = mirrorTo(await umbra.stats(), 'v2');
+      t.equal(breaker.open, 1);
+      t.ok(breaker.opened >= 1);
+      t.match(await umbra.metrics(), /umbra_mirror_breakers_open\{[^}]*\} 1/);
+      sick = false;
+      await until(async () => {
+        await succeeds(t, umbra.port);
+        return mirrorTo(await umbra.atRest(), 'v2').breaker.open === 0;
+      }, 'the breaker is closed');
+      await succeeds(t, umbra.port);
+    });
+    v2.answer = (_received, response) => void response.end();
+    t.ok(counts.failed.reset >= 10, `${counts.failed.reset} failed`);
+    t.ok(counts.dropped['breaker-open'] >= 10, `${counts.dropped['breaker-open']} were not tried`);
+    t.ok(counts.completed >= 2);
+    t.strictSame(Object.keys(counts.dropped), ['breaker-open']);
+  },
+);
 
 t.test('the copy has the headers that the mirror says, and v1 has those of the client', async (t) => {
   const headers = { authorization: 'Bearer secret', 'x-kept': '1', 'x-set': 'old', 'x-add': 'first' };

@@ -102,6 +102,25 @@ const faults: readonly Fault[] = [
     reasons: ['protocol'],
   },
   {
+    name: 'switches to another protocol unasked',
+    script: serving((peer) => {
+      peer.send('HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n');
+      return true;
+    }),
+    reasons: ['protocol'],
+  },
+  {
+    name: 'redirects',
+    script: serving((peer) => {
+      peer.send(
+        'HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n',
+      );
+      return true;
+    }),
+    // An answer like any other: it is not followed, or the copy would fail at the closed port.
+    reasons: [],
+  },
+  {
     name: 'speaks before it is asked',
     // A request may be on its way when the first response arrives: then that one is taken, and the connection dropped.
     script: (peer) => peer.send(ok + ok),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { LogParser } from '../../core/hlog/log-parser.js';
 import { MergedLog } from '../../core/hlog/merged.js';
+import { HeldBack } from '../../core/mirror/held-back.js';
 import { MirrorLedger } from '../../core/record/mirror-ledger.js';
 import { VersionLedger } from '../../core/record/version-ledger.js';
 import { type Observed, openObserved } from '../../core/report/observed.js';
@@ -44,6 +45,7 @@ function rig(t: Test): Rig {
           engine: 'node',
           versions: [{ name: 'v2', role: 'shadow', blocks: [block] }],
           mirrors: [{ route: 'reviews', to: 'v2', slot: 0, blocks: [mirrorBlock] }],
+          heldBack: HeldBack.create(),
           threads: [],
           rings: [],
         },

@@ -5,6 +5,7 @@ import { Forwarder } from '../../../core/exchange/forwarder.js';
 import { ProxyRuntime, RouteRuntime } from '../../../core/exchange/runtime.js';
 import { Framing, RequestHead } from '../../../core/http/message.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
+import { HeldBack } from '../../../core/mirror/held-back.js';
 import { MirrorOffer } from '../../../core/mirror/offer.js';
 import { MirrorPort } from '../../../core/mirror/port.js';
 import type { Plan, RoutePlan } from '../../../core/plan.js';
@@ -127,7 +128,11 @@ export class ExchangeRig {
       () => 0,
       () => {},
     );
-    const mirrors = new MirrorOffer([new MirrorPort(writer, () => {})], new Sampler('umbra', () => 0));
+    const mirrors = new MirrorOffer(
+      [new MirrorPort(writer, () => {})],
+      new Sampler('umbra', () => 0),
+      new HeldBack(HeldBack.create()),
+    );
     const route: RoutePlan = {
       name: 'reviews',
       match: {
@@ -141,6 +146,7 @@ export class ExchangeRig {
       primary: 0,
       timeoutMs: 10_000,
       firstByteTimeoutMs: 0,
+      guard: null,
       mirrors: [],
       ...changes,
     };

@@ -64,3 +64,16 @@ t.test('a body that grows over the bound closes the copy, which then takes nothi
   const { dropped, sent } = await rig.rest();
   t.strictSame([dropped[Drop.BODY_TOO_LARGE], sent], [1, 0]);
 });
+
+t.test('what the guard holds back is eligible and dropped as guard', async (t) => {
+  const rig = new MirrorRig(port, {});
+  rig.heldBack.set(0, 1_000_000);
+  t.equal(rig.offer(), 0);
+  rig.heldBack.set(0, 500_000);
+  t.equal(rig.offer(), 1, 'the chance of the rig is always 0, which is in every share');
+  rig.heldBack.set(0, 0);
+  t.equal(rig.offer(), 1);
+  const { eligible, dropped } = await rig.rest();
+  t.strictSame([eligible, dropped[Drop.GUARD]], [3, 1]);
+  t.strictSame(rig.gap(), [0, 0]);
+});

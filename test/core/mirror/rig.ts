@@ -4,6 +4,7 @@ import type { Failure } from '../../../core/errors.js';
 import { Framing, RequestHead } from '../../../core/http/message.js';
 import { MirrorBounds } from '../../../core/mirror/bounds.js';
 import { CopySource, Outcome } from '../../../core/mirror/codec.js';
+import { HeldBack } from '../../../core/mirror/held-back.js';
 import { Mirror, type MirrorCopy, MirrorOffer } from '../../../core/mirror/offer.js';
 import { MirrorPort } from '../../../core/mirror/port.js';
 import { MirrorReceiver } from '../../../core/mirror/receiver.js';
@@ -38,6 +39,9 @@ export function mirrorPlan(changes: Partial<MirrorPlan> = {}): MirrorPlan {
     trace: 'keep',
     headers: { remove: [], set: [], add: [] },
     bodyBytesMax: 1024 * 1024,
+    heldBytesMax: 64 * 1024 * 1024,
+    responseBytesMax: 64 * 1024 * 1024,
+    breaker: null,
     ratePerSecond: null,
     inFlightMax: 256,
     timeoutMs: 10_000,
@@ -56,6 +60,7 @@ export class MirrorRig {
   readonly atShadow = new MirrorLedger(MirrorLedger.create());
   readonly version = new VersionLedger(VersionLedger.create());
   readonly bounds = new MirrorBounds();
+  readonly heldBack = new HeldBack(HeldBack.create());
   readonly receiver: MirrorReceiver;
   readonly ring: SharedArrayBuffer;
   readonly pool: TestPool;
@@ -151,6 +156,6 @@ export class MirrorRig {
   }
 
   #openOffer(): MirrorOffer {
-    return new MirrorOffer([this.port], new Sampler('umbra', () => 0));
+    return new MirrorOffer([this.port], new Sampler('umbra', () => 0), this.heldBack);
   }
 }

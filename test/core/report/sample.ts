@@ -1,5 +1,6 @@
 /** A house with two versions and one mirror on which a little has happened. */
 import { Drop, Failure } from '../../../core/errors.js';
+import { HeldBack } from '../../../core/mirror/held-back.js';
 import type { MirrorPlan, Plan } from '../../../core/plan.js';
 import { MirrorLedger } from '../../../core/record/mirror-ledger.js';
 import { ThreadField, ThreadLedger } from '../../../core/record/thread-ledger.js';
@@ -20,6 +21,9 @@ const mirror: MirrorPlan = {
   trace: 'keep',
   headers: { remove: [], set: [], add: [] },
   bodyBytesMax: 1024,
+  heldBytesMax: 64 * 1024 * 1024,
+  responseBytesMax: 64 * 1024 * 1024,
+  breaker: null,
   ratePerSecond: null,
   inFlightMax: 256,
   timeoutMs: 5000,
@@ -54,6 +58,7 @@ export const plan: Plan = {
       primary: 0,
       timeoutMs: 1000,
       firstByteTimeoutMs: 0,
+      guard: null,
       mirrors: [mirror],
     },
   ],
@@ -128,6 +133,7 @@ export function sample(): Sample {
       { kind: 'proxy', name: 'proxy-1', block: threads[1] },
       { kind: 'shadow', name: 'shadow-0', block: threads[2] },
     ],
+    heldBack: HeldBack.create(),
     rings: [{ name: 'proxy-0/shadow-0', shared: new SharedArrayBuffer(4096) }],
   };
   return { blocks, observed: openObserved(blocks, (ring) => ring.byteLength) };

@@ -202,3 +202,24 @@ t.test('a salt is hashed as UTF-8, with a zero byte behind it, and the key goes 
     t.equal(sampler.chosen(mirror(share, byUser), user(`${i}`), nobody), inSample, `${i}`);
   }
 });
+
+t.test(
+  'held back by half, a mirror keeps half of its keys, and those of a share half as large',
+  async (t) => {
+    const keys = Array.from({ length: 20_000 }, (_, i) => `user-${i}`);
+    const sampler = new Sampler('umbra', noRandom);
+    const kept = keys.filter((key) => sampler.stays(mirror(400_000, byUser), 500_000, user(key), nobody));
+    const half = keys.filter((key) => sampler.chosen(mirror(200_000, byUser), user(key), nobody));
+    t.same(kept, half);
+    t.notOk(sampler.stays(mirror(WHOLE, byUser), 500_000, request({}), nobody), 'without the key');
+    t.notOk(sampler.stays(mirror(WHOLE, { by: 'random' }), WHOLE, request({}), nobody), 'all of it');
+  },
+);
+
+t.test('held back by nine tenths at random, one in ten of the chosen requests stays', async (t) => {
+  const sampler = new Sampler('', seeded());
+  let count = 0;
+  for (let i = 0; i < 100_000; i++)
+    if (sampler.stays(mirror(1000, { by: 'random' }), 900_000, request({}), nobody)) count++;
+  t.ok(isNear(count, 100_000, 100_000), `${count}`);
+});

@@ -10,6 +10,7 @@ export function route(match: Partial<MatchPlan>): RoutePlan {
     primary: 0,
     timeoutMs: 15_000,
     firstByteTimeoutMs: 0,
+    guard: null,
     mirrors: [],
   };
 }
@@ -35,6 +36,9 @@ export function mirror(shareMillionths: number, sample: SamplePlan): MirrorPlan 
     trace: 'keep',
     headers: { remove: [], set: [], add: [] },
     bodyBytesMax: 0,
+    heldBytesMax: 64 * 1024 * 1024,
+    responseBytesMax: 64 * 1024 * 1024,
+    breaker: null,
     ratePerSecond: null,
     inFlightMax: 1,
     timeoutMs: 1,

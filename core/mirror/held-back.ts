@@ -1,0 +1,28 @@
+/**
+ * How much of each mirror the guard holds back: one word per mirror slot in memory that all threads share. The control
+ * thread alone writes; proxy threads read with a plain load for each request that a mirror chose, and may see a new value a
+ * moment late. It outlives the control thread: a new one finds what the old one had decided.
+ */
+import { limits } from '../limits.js';
+
+export class HeldBack {
+  readonly #millionths: Int32Array;
+
+  /** Starts with nothing held back. */
+  static create(): SharedArrayBuffer {
+    return new SharedArrayBuffer(limits.mirrorSlots * Int32Array.BYTES_PER_ELEMENT);
+  }
+
+  constructor(shared: SharedArrayBuffer) {
+    this.#millionths = new Int32Array(shared);
+  }
+
+  /** Of the mirror's share: 0 is nothing, 1_000_000 all. */
+  of(slot: number): number {
+    return this.#millionths[slot];
+  }
+
+  set(slot: number, millionths: number): void {
+    this.#millionths[slot] = millionths;
+  }
+}
