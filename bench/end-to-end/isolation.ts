@@ -1,149 +1,125 @@
 /**
- * Scenario `isolation`: the law that nothing a shadow does may reach a client, as figures. One umbra, calls at a fixed rate
- * that leaves it two thirds of its time, in turn without a mirror and with a shadow in every state.
+ * Scenario `isolation`: the law that nothing a shadow does may reach a client, as figures. Calls at a fixed rate, through
+ * umbra and through nginx's mirror module, with the shadow in every state. Each measurement has one without a mirror right
+ * before it, and what counts is the ratio of the two: a machine that grows slower does not pass for a shadow that is felt.
  */
 import { beside, Child } from './child.js';
-import { median, spread } from './numbers.js';
-import { type OriginMode, startOrigins } from './origins.js';
+import {
+  type Cell,
+  isolationAims,
+  isolationText,
+  type Shape,
+  type State,
+  shapes,
+  states,
+} from './isolation-table.js';
+import type { Origins } from './origins.js';
+import { startOrigins } from './origins.js';
 import type { PacedResult } from './paced.js';
-import { count, ms, tableText } from './table.js';
+import { memoryOf } from './proc.js';
+import { count, mebibytes } from './table.js';
+import { nginxMirror } from './targets/nginx.js';
 import { startUmbra } from './targets/umbra.js';
-import type { Aim, Bench, Verdict } from './verdict.js';
+import type { Bench, Verdict } from './verdict.js';
 
-interface State {
-  readonly name: string;
-  /** `/off` is a route without a mirror. */
-  readonly path: string;
-  readonly shadow: OriginMode;
-}
-
-interface Measured extends PacedResult {
-  readonly state: string;
-  /** Requests that reached the shadow. */
-  readonly copies: number;
-}
-
-const off = 'mirror off';
-const states: readonly State[] = [
-  { name: off, path: 'off', shadow: 'answering' },
-  { name: 'healthy', path: 'on', shadow: 'answering' },
-  { name: 'refusing', path: 'on', shadow: 'refusing' },
-  { name: 'hanging', path: 'on', shadow: 'hanging' },
-  { name: 'resetting', path: 'on', shadow: 'resetting' },
-];
 const routes = `  - { name: off, match: { path: { exact: /off } }, primary: v1 }
   - { name: on, primary: v1, mirrors: [ { to: v2, percent: 100 } ] }`;
-
-/** A generator that was later than this was itself kept from its CPU, and so were the origins beside it. */
-const lateUsMax = 20_000;
+/** Of what the slower side reaches with a healthy shadow. */
 const saturationShare = 1 / 3;
+/** A 64 KB POST costs about so many times what a small GET does. */
+const postRateShare = 1 / 4;
 const warmUpSeconds = 3;
 const generatorPath = beside('paced.js', import.meta.url);
 
-export async function isolation({ options, placement, generator }: Bench): Promise<Verdict> {
+/** One proxy that mirrors everything but `/off`. */
+interface Side {
+  readonly name: string;
+  readonly url: string;
+  readonly pids: readonly number[];
+  stop(): Promise<void>;
+}
+
+export async function isolation(bench: Bench): Promise<Verdict> {
+  const { options, placement, generator } = bench;
   const origins = await startOrigins(placement.rest);
-  const measured: Measured[] = [];
+  const sides: Side[] = [];
+  const cells: Cell[] = [];
   try {
-    const ports = { primaryPort: origins.primary.port, shadowPort: origins.shadow.port };
-    const umbra = await startUmbra({ proxyThreads: 1, routes, ...ports }, placement.proxy);
-    try {
-      await generator.run(`${umbra.url}on`, options.connections, warmUpSeconds);
-      const saturated = await generator.run(`${umbra.url}off`, options.connections, warmUpSeconds);
-      const rate = options.rate ?? Math.round((saturated.requests / saturated.seconds) * saturationShare);
-      console.log(
-        `${count(rate)} requests/s, ${count(saturated.requests / saturated.seconds)} at saturation without a mirror\n`,
-      );
-      for (let round = 1; round <= options.rounds; round++) {
+    for (const side of await startSides(origins, bench)) sides.push(side);
+    let slowest = Number.POSITIVE_INFINITY;
+    for (const { name, url } of sides) {
+      await generator.run(`${url}off`, options.connections, warmUpSeconds);
+      const { requests, seconds } = await generator.run(`${url}on`, options.connections, warmUpSeconds);
+      console.log(`${name}: ${count(requests / seconds)} requests/s at saturation, everything mirrored`);
+      slowest = Math.min(slowest, requests / seconds);
+    }
+    const getRate = options.rate ?? Math.round(slowest * saturationShare);
+    for (let round = 1; round <= options.rounds; round++) {
+      for (const shape of shapes) {
+        const rate = shape.bodyBytes === 0 ? getRate : Math.round(getRate * postRateShare);
+        if (round === 1) console.log(`${shape.name}: ${count(rate)} requests/s`);
         for (const state of states) {
-          await origins.shadow.turn(state.shadow);
-          const copiesBefore = await origins.shadow.requests();
-          const result = await paced(`${umbra.url}${state.path}`, rate, options, placement.rest);
-          const copies = (await origins.shadow.requests()) - copiesBefore;
-          measured.push({ state: state.name, copies, ...result });
+          for (const side of sides) cells.push(await measure(side, shape, state, rate, origins, bench));
         }
       }
-    } finally {
-      await umbra.stop();
+      for (const { name, pids } of sides) {
+        console.log(
+          `round ${round}/${options.rounds}: ${name} has ${mebibytes(memoryOf(pids).residentBytes)} MiB`,
+        );
+      }
     }
   } finally {
+    await Promise.all(sides.map((side) => side.stop()));
     await Promise.all([origins.primary.stop(), origins.shadow.stop()]);
   }
-  console.log(isolationText(measured));
-  return { aims: isolationAims(measured), measured };
+  console.log(`\n${isolationText(cells)}`);
+  return { aims: isolationAims(cells), measured: cells };
 }
 
-async function paced(
-  url: string,
+async function startSides(origins: Origins, { options, placement }: Bench): Promise<Side[]> {
+  const wanted = (name: string): boolean => options.only === null || options.only.includes(name);
+  const sides: Side[] = [];
+  if (wanted('umbra')) {
+    const ports = { primaryPort: origins.primary.port, shadowPort: origins.shadow.port };
+    const umbra = await startUmbra({ proxyThreads: 1, routes, ...ports }, placement.proxy);
+    sides.push({ name: 'umbra', url: umbra.url, pids: [umbra.pid], stop: umbra.stop });
+  }
+  if (wanted('nginx')) {
+    const missing = nginxMirror.missing();
+    if (missing === null) {
+      const nginx = await nginxMirror.start(origins, placement);
+      sides.push({ name: 'nginx', url: nginx.url, pids: nginx.pids(), stop: nginx.stop });
+    } else console.log(`LEFT OUT  nginx: ${missing}`);
+  }
+  return sides;
+}
+
+async function measure(
+  side: Side,
+  shape: Shape,
+  state: State,
   rate: number,
-  { connections, seconds }: Bench['options'],
-  cpus: string | null,
-): Promise<PacedResult> {
-  const args = [generatorPath, url, String(rate), String(connections), String(seconds)];
-  return JSON.parse(await new Child(process.execPath, args, { cpus }).output()) as PacedResult;
-}
-
-function isolationText(measured: readonly Measured[]): string {
-  const heads = [
-    'shadow',
-    'p50 ms',
-    'x off',
-    'p99 ms',
-    'least..most',
-    'x off',
-    'p99.9 ms',
-    'failed',
-    'copies',
-    'generator late ms',
-  ];
-  const base = of(measured, off);
-  const rows = states.map(({ name }) => {
-    const rounds = of(measured, name);
-    const p99 = spread(rounds.map((one) => one.p99Us));
-    return [
-      name,
-      ms(median(rounds.map((one) => one.p50Us))),
-      ratio(rounds, base, (one) => one.p50Us).toFixed(2),
-      ms(p99.median),
-      `${ms(p99.min)}..${ms(p99.max)}`,
-      ratio(rounds, base, (one) => one.p99Us).toFixed(2),
-      ms(median(rounds.map((one) => one.p999Us))),
-      count(sum(rounds, (one) => one.errors)),
-      count(sum(rounds, (one) => one.copies)),
-      ms(Math.max(...rounds.map((one) => one.lateUs))),
-    ];
-  });
-  const disturbed = measured.filter((one) => one.lateUs > lateUsMax).length;
-  const note = `\n\nDISTURBED: in ${disturbed} of ${measured.length} measurements the generator was more than ${ms(lateUsMax)} ms behind its schedule`;
-  return tableText(heads, rows) + (disturbed > 0 ? note : '');
-}
-
-function isolationAims(measured: readonly Measured[]): Aim[] {
-  const failed = sum(measured, (one) => one.errors);
-  const unsent = sum(measured, (one) => one.unsent);
-  return [
-    { name: 'no failed client request in any state', found: `${failed} failed`, isMet: failed === 0 },
-    unsent === 0
-      ? { name: 'the rate was kept', found: 'every request was sent', isMet: true }
-      : {
-          name: 'the rate was kept',
-          found: `${unsent} requests never got a connection: choose a lower --rate`,
-          isMet: null,
-        },
-  ];
-}
-
-function ratio(
-  ours: readonly Measured[],
-  base: readonly Measured[],
-  figure: (one: Measured) => number,
-): number {
-  return median(ours.map(figure)) / median(base.map(figure));
-}
-
-function sum(rounds: readonly Measured[], figure: (one: Measured) => number): number {
-  return rounds.reduce((total, one) => total + figure(one), 0);
-}
-
-function of(measured: readonly Measured[], state: string): Measured[] {
-  return measured.filter((one) => one.state === state);
+  origins: Origins,
+  { options, placement }: Bench,
+): Promise<Cell> {
+  const paced = async (path: string): Promise<PacedResult> => {
+    const { connections, seconds } = options;
+    const numbers = [rate, connections, seconds, shape.bodyBytes].map(String);
+    const args = [generatorPath, `${side.url}${path}`, ...numbers];
+    return JSON.parse(
+      await new Child(process.execPath, args, { cpus: placement.rest }).output(),
+    ) as PacedResult;
+  };
+  await origins.shadow.turn('answering');
+  const off = await paced('off');
+  await origins.shadow.turn(state.begins);
+  const copiesBefore = await origins.shadow.requests();
+  const turning =
+    state.turns === null
+      ? null
+      : setTimeout(() => void origins.shadow.turn(state.turns!), (options.seconds * 1000) / 2);
+  const on = await paced('on');
+  if (turning !== null) clearTimeout(turning);
+  const copies = (await origins.shadow.requests()) - copiesBefore;
+  return { side: side.name, shape: shape.name, state: state.name, off, on, copies };
 }

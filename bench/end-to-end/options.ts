@@ -20,7 +20,7 @@ export interface BenchOptions {
   readonly connections: number;
   /** Target names; null for all. */
   readonly only: readonly string[] | null;
-  /** Requests a second in `isolation`; null: a third of what was reached without a mirror. */
+  /** GETs a second in `isolation`; null: a third of what the slower side reaches. */
   readonly rate: number | null;
   readonly jsonPath: string | null;
   readonly pin: boolean;
@@ -30,7 +30,7 @@ export const helpText = `usage: node dist/bench/end-to-end/main.js [SCENARIO ...
 
 scenarios (default: compare)
   compare     umbra against nginx, with and without mirroring, taken in turn
-  isolation   what a client feels at a fixed rate while the shadow is healthy, refusing, hanging, resetting
+  isolation   what a client feels at a fixed rate with the shadow in every state, through umbra and through nginx
   memory      resident memory after full speed, after a 1 GB upload and after a 1 GB download
   idle        CPU share of an umbra that nobody calls
   bulk        throughput of a 1 GB download and a 1 GB upload, umbra against nginx, taken in turn
@@ -43,8 +43,8 @@ options
   --rounds N        times that each target is measured (default 4)
   --connections N   connections of the load generator (default 64)
   --only A,B        targets of compare: direct, umbra, umbra-node, nginx, umbra-mirror, umbra-node-mirror,
-                      nginx-mirror; umbra is on the uws engine, umbra-node on the node engine
-  --rate N          requests a second in isolation (default: a third of saturation)
+                      nginx-mirror; umbra is on the uws engine, umbra-node on the node engine; of isolation: umbra, nginx
+  --rate N          GETs a second in isolation (default: a third of what the slower side reaches)
   --json FILE       writes every single measurement to FILE
   --no-pin          lets the kernel choose CPUs
   --help

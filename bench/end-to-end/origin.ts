@@ -1,39 +1,50 @@
 /**
- * A process: the origin behind every target. It answers each GET with the same bytes as fast as node:net allows, so that
- * what is measured is the proxy. It speaks HTTP/1.1 keep-alive, takes pipelined requests, and reads nothing but where a
- * head ends. On request of its parent it turns into a shadow with a fault.
+ * A process: the origin behind every target. It answers each request with the same bytes as fast as node:net allows, so
+ * that what is measured is the proxy. It speaks HTTP/1.1 keep-alive, takes pipelined requests, and reads nothing but where
+ * a request ends. On request of its parent it turns into a shadow with a fault.
  */
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { HeadCounter } from './head-counter.js';
 import type { OriginAsk, OriginMode, OriginReport } from './origins.js';
+import { RequestCounter } from './request-counter.js';
 
 const bodyBytes = 295;
-const answer = Buffer.from(
-  `HTTP/1.1 200 OK\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\nserver: origin\r\ncontent-type: text/plain\r\ncontent-length: ${bodyBytes}\r\n\r\n${'.'.repeat(bodyBytes)}`,
-);
+const floodBytes = 10_000_000;
+const slowMs = 1000;
+const answer = answerOf(bodyBytes);
+/** Made when it is first asked for. */
+let flood: Buffer | null = null;
 
 const sockets = new Set<Socket>();
 let mode: OriginMode = 'answering';
 let requests = 0;
 let port = 0;
 
+function answerOf(bytes: number): Buffer {
+  return Buffer.from(
+    `HTTP/1.1 200 OK\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\nserver: origin\r\ncontent-type: text/plain\r\ncontent-length: ${bytes}\r\n\r\n${'.'.repeat(bytes)}`,
+  );
+}
+
 const server = createServer({ noDelay: true }, (socket) => {
-  const heads = new HeadCounter();
+  const counter = new RequestCounter();
   sockets.add(socket);
   socket.on('close', () => sockets.delete(socket));
   socket.on('error', () => socket.destroy());
-  socket.on('data', (chunk) => {
-    const ended = heads.count(chunk);
+  socket.on('data', (chunk: Buffer) => {
+    const ended = counter.count(chunk);
     requests += ended;
-    if (mode === 'hanging') return;
-    if (mode === 'resetting') {
-      socket.resetAndDestroy();
-      return;
-    }
-    if (ended === 1) socket.write(answer);
-    else if (ended > 1) socket.write(Buffer.concat(new Array<Buffer>(ended).fill(answer)));
+    if (mode === 'resetting') socket.resetAndDestroy();
+    else if (mode === 'slow') setTimeout(() => write(socket, answer, ended), slowMs);
+    else if (mode === 'flooding') {
+      flood ??= answerOf(floodBytes);
+      write(socket, flood, ended);
+    } else if (mode === 'answering') write(socket, answer, ended);
   });
 });
+
+function write(socket: Socket, bytes: Buffer, times: number): void {
+  for (let i = 0; i < times && !socket.destroyed; i++) socket.write(bytes);
+}
 
 function report(): void {
   const message: OriginReport = { port, requests };

@@ -1,8 +1,11 @@
 /** The two origins of a run, one for the primary and one for the shadow, each in a process of its own. */
 import { beside, Child, nextMessage } from './child.js';
 
-/** `hanging` accepts and never answers, `resetting` resets on the first byte, `refusing` has closed its port. */
-export type OriginMode = 'answering' | 'refusing' | 'hanging' | 'resetting';
+/**
+ * `slow` answers after a second, `hanging` never, `resetting` resets on the first byte, `refusing` has closed its port,
+ * `flooding` answers with 10 MB.
+ */
+export type OriginMode = 'answering' | 'slow' | 'refusing' | 'hanging' | 'resetting' | 'flooding';
 
 export type OriginAsk = { readonly what: 'report' } | { readonly what: 'turn'; readonly mode: OriginMode };
 

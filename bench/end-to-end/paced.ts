@@ -1,6 +1,6 @@
 /**
- * A process: requests at a fixed rate, whatever the answers do. Arguments: URL, requests a second, connections, seconds.
- * Prints a PacedResult.
+ * A process: requests at a fixed rate, whatever the answers do. Arguments: URL, requests a second, connections, seconds,
+ * bytes of a body (0: GET, else POST). Prints a PacedResult.
  *
  * A request that is due takes a free connection, or waits for one, and its latency counts from the moment it was
  * taken up as due: waiting is part of it (no coordinated omission). What the timer itself is late by, about a
@@ -49,13 +49,19 @@ class Caller {
 
   send(sinceMs: number): void {
     this.sinceMs = sinceMs;
-    this.socket.write(head);
+    this.socket.write(request);
   }
 }
 
-const [urlText, rateText, connectionsText, secondsText] = process.argv.slice(2);
+const [urlText, rateText, connectionsText, secondsText, bodyText = '0'] = process.argv.slice(2);
 const url = new URL(urlText);
-const head = Buffer.from(`GET ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\nuser-agent: bench\r\n\r\n`);
+const bodyBytes = Number(bodyText);
+const fields = `host: ${url.host}\r\nuser-agent: bench\r\n`;
+const request = Buffer.from(
+  bodyBytes === 0
+    ? `GET ${url.pathname} HTTP/1.1\r\n${fields}\r\n`
+    : `POST ${url.pathname} HTTP/1.1\r\n${fields}content-length: ${bodyBytes}\r\n\r\n${'.'.repeat(bodyBytes)}`,
+);
 const rate = Number(rateText);
 const total = Math.round(rate * Number(secondsText));
 const counts = new HdrCounts(new SharedArrayBuffer(HdrCounts.bytes), 0);

@@ -14,18 +14,24 @@ import type { Target } from './target.js';
 const readyTimeoutMs = 5000;
 const readyPollMs = 20;
 
-export const nginx = nginxTarget('nginx', false);
-export const nginxMirror = nginxTarget('nginx-mirror', true);
+/** What is mirrored; `/off` is not in either case. */
+type Mirrored = 'nothing' | 'everything';
 
-function nginxTarget(name: string, mirrors: boolean): Target {
+export const nginx = nginxTarget('nginx', 'nothing');
+export const nginxMirror = nginxTarget('nginx-mirror', 'everything');
+
+function nginxTarget(name: string, mirrored: Mirrored): Target {
   return {
     name,
-    mirrors,
+    mirrors: mirrored === 'everything',
     missing: () => (isInstalled('nginx') ? null : 'nginx is not installed'),
     start: async ({ primary, shadow }, placement) => {
       const directory = await mkdtemp(join(tmpdir(), 'umbra-bench-nginx-'));
       const port = await freePort();
-      await writeFile(join(directory, 'nginx.conf'), configuration(port, primary.port, shadow.port, mirrors));
+      await writeFile(
+        join(directory, 'nginx.conf'),
+        configuration(port, primary.port, shadow.port, mirrored),
+      );
       const child = new Child('nginx', ['-p', directory, '-c', 'nginx.conf', '-e', 'stderr'], {
         cpus: placement.proxy,
       });
@@ -45,7 +51,7 @@ function nginxTarget(name: string, mirrors: boolean): Target {
   };
 }
 
-function configuration(port: number, primaryPort: number, shadowPort: number, mirrors: boolean): string {
+function configuration(port: number, primaryPort: number, shadowPort: number, mirrored: Mirrored): string {
   const upstream = (name: string, upstreamPort: number): string => `
   upstream ${name} {
     server 127.0.0.1:${upstreamPort};
@@ -83,11 +89,15 @@ ${upstream('shadow', shadowPort)}
   server {
     listen 127.0.0.1:${port};
     location / {
-      ${mirrors ? 'mirror /.mirror;' : ''}
+      ${mirrored === 'everything' ? 'mirror /.mirror;' : ''}
       ${pass}
       proxy_pass http://primary;
     }
-    ${mirrors ? mirror : ''}
+    location = /off {
+      ${pass}
+      proxy_pass http://primary;
+    }
+    ${mirrored === 'everything' ? mirror : ''}
   }
 }
 `;
