@@ -79,6 +79,7 @@ function compileThreads(threads: Config['threads'], cores: number): ThreadsPlan 
     proxy: threads.proxy === 'auto' ? proxyAuto : threads.proxy,
     shadow: threads.shadow === 'auto' ? shadowAuto : threads.shadow,
     ringBytes: threads.ring,
+    nice: threads.nice,
   };
 }
 

@@ -43,7 +43,12 @@ export function effectiveConfig(plan: Plan): object {
       admin === null
         ? 'off'
         : { address: formatAddress(admin.address), ...(admin.token === null ? {} : { token: redacted }) },
-    threads: { proxy: threads.proxy, shadow: threads.shadow, ring: formatSize(threads.ringBytes) },
+    threads: {
+      proxy: threads.proxy,
+      shadow: threads.shadow,
+      ring: formatSize(threads.ringBytes),
+      nice: threads.nice,
+    },
     drain: formatDuration(plan.drainMs),
     sampling: { salt: plan.samplingSalt },
     versions: Object.fromEntries(plan.versions.map((version) => [version.name, versionOf(version)])),

@@ -19,10 +19,12 @@ import type {
   ToControl,
 } from './messages.js';
 import { openObservation } from './observation.js';
+import { yieldToProxyThreads } from './priority.js';
 import { unknownMessage } from './thread.js';
 
 const start = workerData as ControlStart;
 let observed = openObservation(start.observed);
+yieldToProxyThreads(observed.plan.threads.nice);
 const asks = new Map<number, (answer: ChangeAnswer) => void>();
 let lastAsk = 0;
 let ready = false;

@@ -17,6 +17,7 @@ import { RingReader } from '../core/ring/reader.js';
 import { RingWriter } from '../core/ring/writer.js';
 import { seededRandom } from '../core/route/random.js';
 import type { LedgerShares, ThreadStart } from './messages.js';
+import { yieldToProxyThreads } from './priority.js';
 import { type DataThread, runThread, say } from './thread.js';
 import { TurnEnd } from './turn.js';
 import { UpstreamSide } from './upstream-side.js';
@@ -123,4 +124,7 @@ class ShadowThread implements DataThread {
   }
 }
 
-runThread((start) => new ShadowThread(start));
+runThread((start) => {
+  yieldToProxyThreads(start.plan.threads.nice);
+  return new ShadowThread(start);
+});

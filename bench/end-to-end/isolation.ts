@@ -41,7 +41,7 @@ interface Side {
 
 export async function isolation(bench: Bench): Promise<Verdict> {
   const { options, placement, generator } = bench;
-  const origins = await startOrigins(placement.rest);
+  const origins = await startOrigins(placement.rest, true);
   const sides: Side[] = [];
   const cells: Cell[] = [];
   try {

@@ -1,4 +1,5 @@
 /** The two origins of a run, one for the primary and one for the shadow, each in a process of its own. */
+import { setPriority } from 'node:os';
 import { beside, Child, nextMessage } from './child.js';
 
 /**
@@ -15,6 +16,8 @@ export interface OriginReport {
   readonly requests: number;
 }
 
+const backgroundNice = 19;
+
 export class Origin {
   readonly port: number;
   readonly #child: Child;
@@ -24,9 +27,11 @@ export class Origin {
     this.port = port;
   }
 
-  static async start(cpus: string | null): Promise<Origin> {
+  /** `background`: it gets the time that nobody else on its CPUs wants. */
+  static async start(cpus: string | null, background = false): Promise<Origin> {
     const child = new Child(process.execPath, [beside('origin.js', import.meta.url)], { cpus, ipc: true });
     const { port } = await nextMessage<OriginReport>(child);
+    if (background) setPriority(child.pid, backgroundNice);
     return new Origin(child, port);
   }
 
@@ -55,7 +60,11 @@ export interface Origins {
   readonly shadow: Origin;
 }
 
-export async function startOrigins(cpus: string | null): Promise<Origins> {
-  const [primary, shadow] = await Promise.all([Origin.start(cpus), Origin.start(cpus)]);
+/**
+ * `shadowInBackground`: the shadow stands back behind the primary and the load generator, with which it shares CPUs here but
+ * would not in use. What it costs itself then does not pass for something that the proxy let through.
+ */
+export async function startOrigins(cpus: string | null, shadowInBackground = false): Promise<Origins> {
+  const [primary, shadow] = await Promise.all([Origin.start(cpus), Origin.start(cpus, shadowInBackground)]);
   return { primary, shadow };
 }

@@ -4,6 +4,8 @@ import { limits } from '../../core/limits.js';
 import { formatSize, parseSize, Refusal, sizePattern } from '../units.js';
 import { integer, mapping, text } from './values.js';
 
+/** Of setpriority(2). */
+const niceMax = 19;
 const ringBytesMin = 64 * 1024;
 const ringBytesMax = 1024 * 1024 * 1024;
 
@@ -31,5 +33,9 @@ export const threads = mapping({
     description:
       'Bytes of one ring between one proxy and one shadow thread: a power of two from 64KiB to 1GiB.',
     pattern: sizePattern.source,
+  }),
+  nice: integer(0, niceMax).prefault(3).meta({
+    description:
+      'How far shadow and control threads stand back where they share cores with proxy threads (niceness, Linux). 0: not at all.',
   }),
 });

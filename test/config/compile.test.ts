@@ -78,7 +78,7 @@ t.test('every key comes into the plan', async (t) => {
       { address: { kind: 'unix', path: '/run/umbra.sock' }, engine: 'auto', tls: null },
     ],
     admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9901 }, token: 's3cret' },
-    threads: { proxy: 7, shadow: 3, ringBytes: 1024 * 1024 },
+    threads: { proxy: 7, shadow: 3, ringBytes: 1024 * 1024, nice: 3 },
     drainMs: 5000,
     samplingSalt: 'pepper',
     versions: [

@@ -34,7 +34,7 @@ export const plan: Plan = {
   generation: 3,
   listeners: [],
   admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 0 }, token: null },
-  threads: { proxy: 2, shadow: 1, ringBytes: 1 << 20 },
+  threads: { proxy: 2, shadow: 1, ringBytes: 1 << 20, nice: 5 },
   drainMs: 1000,
   samplingSalt: 'umbra',
   versions: ['v1', 'v2'].map((name) => ({
