@@ -1,0 +1,260 @@
+/**
+ * The fault matrix against a whole umbra: every fault of a shadow, before, during and after a request, while shares, routes
+ * and the configuration change and threads are killed at random. At its end no client may have seen anything of it, and every
+ * copy must be accounted for.
+ */
+import { Agent } from 'node:http';
+import type { Stats } from '../../core/report/stats.js';
+import { answerAs, asked, mixedRequest, sizesOf } from '../end-to-end/mixed.js';
+import { ask, RawClient } from '../support/client.js';
+import { Origin } from '../support/origin.js';
+import { refusedPort } from '../support/raw-server.js';
+import { type ConfigWords, reviews, UmbraProcess, until } from '../support/umbra.js';
+import { Dice } from './dice.js';
+import { FaultyShadow, shadowFaults } from './faulty-shadow.js';
+
+export interface SoakOptions {
+  readonly seconds: number;
+  readonly seed: number;
+  /** Told what is done, a line each. */
+  readonly log: (line: string) => void;
+}
+
+export interface SoakResult {
+  readonly seed: number;
+  /** Requests that were answered, each compared with what the primary was to answer. */
+  readonly answered: number;
+  /** What clients saw that they should not have. */
+  readonly clientErrors: readonly string[];
+  /** Connections that were cut because their proxy thread was killed: its clients alone feel that, and nothing can help it. */
+  readonly cutByKills: number;
+  readonly kills: { readonly proxy: number; readonly shadow: number; readonly control: number };
+  /** How often the shadow turned to each fault. */
+  readonly faults: Readonly<Record<string, number>>;
+  readonly changes: number;
+  /** At rest, after everything. */
+  readonly stats: Stats;
+}
+
+const threads = { proxy: 2, shadow: 2 };
+const callers = 12;
+const leavers = 2;
+/** Between two disturbances, in milliseconds. */
+const pauseMs = { from: 30, to: 250 };
+/** A killed proxy thread's connections may be noticed so long after. */
+const killNoticedMs = 2000;
+
+export async function soak(options: SoakOptions): Promise<SoakResult> {
+  const run = await Soak.start(options);
+  try {
+    return await run.toTheEnd();
+  } finally {
+    await run.stop();
+  }
+}
+
+class Soak {
+  readonly #options: SoakOptions;
+  readonly #dice: Dice;
+  readonly #v1: Origin;
+  readonly #v2: FaultyShadow;
+  readonly #v3: FaultyShadow;
+  readonly #umbra: UmbraProcess;
+  readonly #configs: readonly ConfigWords[];
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: callers });
+  readonly #clientErrors: string[] = [];
+  readonly #kills = { proxy: 0, shadow: 0, control: 0 };
+  readonly #faults: Record<string, number> = {};
+  #answered = 0;
+  #cutByKills = 0;
+  #changes = 0;
+  #nextIndex = 0;
+  #proxyKilledMs = Number.NEGATIVE_INFINITY;
+  #ending = false;
+
+  private constructor(
+    options: SoakOptions,
+    v1: Origin,
+    shadows: readonly [FaultyShadow, FaultyShadow],
+    umbra: UmbraProcess,
+    configs: readonly ConfigWords[],
+  ) {
+    this.#options = options;
+    this.#dice = new Dice(options.seed);
+    this.#v1 = v1;
+    [this.#v2, this.#v3] = shadows;
+    this.#umbra = umbra;
+    this.#configs = configs;
+  }
+
+  static async start(options: SoakOptions): Promise<Soak> {
+    const v1 = await Origin.listen((received, response) => answerAs('v1', received, response));
+    const [v2, v3] = [await FaultyShadow.listen(), await FaultyShadow.listen()];
+    const configs = configsFor(v1.port, v2.port, v3.port, await refusedPort());
+    const umbra = await UmbraProcess.startBreakable(configs[0]);
+    return new Soak(options, v1, [v2, v3], umbra, configs);
+  }
+
+  async toTheEnd(): Promise<SoakResult> {
+    const endMs = performance.now() + this.#options.seconds * 1000;
+    const clients = [
+      ...Array.from({ length: callers }, () => this.#call()),
+      ...Array.from({ length: leavers }, () => this.#leaveEarly()),
+    ];
+    while (performance.now() < endMs) {
+      await this.#disturb();
+      await new Promise((resolve) => setTimeout(resolve, this.#dice.between(pauseMs.from, pauseMs.to)));
+    }
+    this.#ending = true;
+    await Promise.all(clients);
+    for (const shadow of [this.#v2, this.#v3]) await shadow.turn('healthy', true);
+    const stats = await until(() => this.#umbra.atRest().catch(() => null), 'umbra is at rest');
+    return {
+      seed: this.#options.seed,
+      answered: this.#answered,
+      clientErrors: this.#clientErrors,
+      cutByKills: this.#cutByKills,
+      kills: this.#kills,
+      faults: this.#faults,
+      changes: this.#changes,
+      stats,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#agent.destroy();
+    await this.#umbra.stop();
+    await Promise.all([this.#v1.close(), this.#v2.close(), this.#v3.close()]);
+  }
+
+  /** A client that asks one thing after the other and looks at every byte of the answers. */
+  async #call(): Promise<void> {
+    while (!this.#ending) {
+      const request = mixedRequest(this.#nextIndex++);
+      const expected = sizesOf(request);
+      try {
+        const answer = await ask(this.#umbra.port, { ...asked(request), agent: this.#agent });
+        const { status, sha } = answer;
+        this.#answered++;
+        if (status !== expected.status || sha !== expected.sha)
+          this.#clientErrors.push(
+            `${request.method} ${request.target}: ${status}, ${answer.body.length} bytes`,
+          );
+      } catch (error) {
+        this.#failed(`${request.method} ${request.target}: ${String(error)}`);
+      }
+      // What arrived is not kept: a run may be long.
+      this.#v1.received.length = 0;
+    }
+  }
+
+  /** A client that goes away in the middle, of its request or of its response. */
+  async #leaveEarly(): Promise<void> {
+    while (!this.#ending) {
+      try {
+        const client = await RawClient.connect(this.#umbra.port);
+        client.send(
+          'POST /left HTTP/1.1\r\nHost: h\r\nx-index: 0\r\nContent-Length: 100000\r\n\r\nonly the beginning',
+        );
+        await new Promise((resolve) => setTimeout(resolve, this.#dice.between(0, pauseMs.to)));
+        client.close();
+      } catch (error) {
+        this.#failed(`connect: ${String(error)}`);
+      }
+    }
+  }
+
+  #failed(what: string): void {
+    if (performance.now() - this.#proxyKilledMs < killNoticedMs) this.#cutByKills++;
+    else this.#clientErrors.push(what);
+  }
+
+  async #disturb(): Promise<void> {
+    const action = this.#dice.weighted<() => Promise<void>>([
+      [8, () => this.#turnShadow()],
+      [3, () => this.#changeShare()],
+      [1, () => this.#switchAll()],
+      [2, () => this.#replaceConfig()],
+      [1, () => this.#hangUp()],
+      [1, () => this.#kill('shadow', threads.shadow)],
+      [0.3, () => this.#kill('proxy', threads.proxy)],
+      [0.3, () => this.#killControl()],
+    ]);
+    await action();
+  }
+
+  async #turnShadow(): Promise<void> {
+    const fault = this.#dice.oneOf(shadowFaults);
+    this.#faults[fault] = (this.#faults[fault] ?? 0) + 1;
+    const shadow = this.#dice.chance(0.7) ? this.#v2 : this.#v3;
+    await shadow.turn(fault, this.#dice.chance(0.5));
+  }
+
+  async #changeShare(): Promise<void> {
+    const percent = this.#dice.oneOf([0, 0.5, 25, 100, 100]);
+    await this.#change('PATCH', '/api/routes/reviews/mirrors/v2', { percent });
+  }
+
+  /** The kill switch, off and on again. */
+  async #switchAll(): Promise<void> {
+    await this.#change('PATCH', '/api/mirrors', { enabled: false });
+    await this.#change('PATCH', '/api/mirrors', { enabled: true });
+  }
+
+  async #replaceConfig(): Promise<void> {
+    await this.#change('PUT', '/api/config', this.#dice.oneOf(this.#configs));
+  }
+
+  async #hangUp(): Promise<void> {
+    this.#umbra.file.write(this.#dice.oneOf(this.#configs));
+    this.#umbra.signal('SIGHUP');
+    this.#changes++;
+  }
+
+  async #kill(kind: 'proxy' | 'shadow', count: number): Promise<void> {
+    this.#options.log(`a ${kind} thread is killed`);
+    if (kind === 'proxy') this.#proxyKilledMs = performance.now();
+    await this.#umbra.makeThrow(`${kind}-${Math.floor(this.#dice.between(0, count - 0.001))}`);
+    if (kind === 'proxy') this.#proxyKilledMs = performance.now();
+    this.#kills[kind]++;
+  }
+
+  async #killControl(): Promise<void> {
+    this.#options.log('the control thread is killed');
+    await this.#umbra.makeThrow('control');
+    this.#kills.control++;
+  }
+
+  /** A 404 is no fault: the route or the mirror may be another configuration's. */
+  async #change(method: string, path: string, body: object): Promise<void> {
+    const { status, text } = await this.#umbra.admin(method, path, body);
+    if (status !== 200 && status !== 404) throw new Error(`${method} ${path}: ${status} ${text}`);
+    this.#changes++;
+  }
+}
+
+/** Configurations that differ in routes, mirrors and bounds; listeners and threads are the same in all. */
+function configsFor(v1: number, v2: number, v3: number, adminPort: number): ConfigWords[] {
+  const common = { threads, admin: { address: `127.0.0.1:${adminPort}` } };
+  const whole = reviews(v1, v2, { mirror: { timeout: '500ms' }, umbra: common });
+  const versions = { ...whole.versions, v3: { endpoints: `http://127.0.0.1:${v3}` } };
+  const narrow = { rate: '50/s', inFlight: 8, body: { max: '8KiB' }, timeout: '250ms', methods: 'safe' };
+  const both = [
+    { to: 'v2', percent: 50, sample: 'header:x-index', timeout: '500ms' },
+    { to: 'v3', ...narrow },
+  ];
+  const breaker = { failures: '50%', window: '1s', cooldown: '200ms' };
+  return [
+    { ...whole, versions },
+    { ...whole, versions, routes: [{ name: 'reviews', primary: 'v1', mirrors: both }] },
+    {
+      ...whole,
+      versions,
+      routes: [
+        { name: 'posts', match: { method: ['POST', 'PUT'] }, primary: 'v1', mirrors: [both[1]] },
+        { name: 'reviews', primary: 'v1', mirrors: [{ to: 'v2', timeout: '500ms', breaker }] },
+      ],
+    },
+    { ...whole, versions, routes: [{ name: 'reviews', primary: 'v1' }] },
+  ];
+}
