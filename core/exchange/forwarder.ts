@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../clock.js';
 import { failureAnswers, noRouteAnswer } from '../errors.js';
+import { countsForwards, takeForward } from '../http/max-forwards.js';
 import type { RequestHead } from '../http/message.js';
 import { CopySource, Outcome } from '../mirror/codec.js';
 import type { MirrorOffer } from '../mirror/offer.js';
@@ -69,6 +70,7 @@ export class Forwarder implements RequestHandler, ExchangeHome {
   onRequest(head: RequestHead, responder: Responder): RequestSink {
     const runtime = this.#runtime;
     this.#ledger.add(ThreadField.REQUESTS);
+    if (countsForwards(head.method) && !takeForward(head)) return this.#answerHere(head, responder);
     const index = runtime.table.find(head);
     if (index < 0) {
       this.#ledger.add(ThreadField.UNROUTED);
@@ -86,6 +88,14 @@ export class Forwarder implements RequestHandler, ExchangeHome {
     this.#inFlight--;
     if (exchange.logged) this.#logExchange(exchange);
     if (requestComplete) this.#spare.push(exchange);
+  }
+
+  /** Its Max-Forwards was 0. A TRACE would have to be sent back as it came, with its secrets: it is refused instead. */
+  #answerHere(head: RequestHead, responder: Responder): RequestSink {
+    this.#ledger.add(ThreadField.LAST_HOP);
+    if (head.method === 'OPTIONS') responder.answer(200, '');
+    else responder.answer(501, 'TRACE is not answered here\n');
+    return ignoredRequest;
   }
 
   #logExchange(exchange: Exchange): void {

@@ -45,6 +45,11 @@ export const threadFields = [
     help: 'Client connections that changed to another protocol, such as WebSocket.',
   },
   { kind: 'gauge', metric: 'umbra_downstream_tunnels', help: 'Those of them that are open.' },
+  {
+    kind: 'counter',
+    metric: 'umbra_downstream_last_hop_total',
+    help: 'OPTIONS and TRACE requests answered here because their Max-Forwards was 0.',
+  },
 ] as const satisfies readonly { kind: 'counter' | 'gauge'; metric: string; help: string }[];
 
 /** Indexes of `threadFields`. */
@@ -60,6 +65,7 @@ export const ThreadField = {
   CONNECTIONS_REFUSED: 7,
   UPGRADES: 8,
   TUNNELS: 9,
+  LAST_HOP: 10,
 } as const;
 export type ThreadField = (typeof ThreadField)[keyof typeof ThreadField];
 

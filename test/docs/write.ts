@@ -1,5 +1,7 @@
 /** `npm run docs`: writes into the documents the tables that stand in the code. */
 import { writeTables } from '../support/doc-table.js';
+import { conformanceTables } from './conformance-tables.js';
 import { errorTables } from './error-tables.js';
 
 writeTables('errors.md', errorTables());
+writeTables('conformance.md', conformanceTables());

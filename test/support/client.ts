@@ -130,16 +130,25 @@ export class RawClient {
   /** Resolves when this has come; rejects if the connection ends before, or if it takes too long. */
   async until(mark: string | RegExp): Promise<void> {
     while (typeof mark === 'string' ? !this.received.includes(mark) : !mark.test(this.received)) {
-      const there = `there was ${JSON.stringify(this.received)}`;
-      if (this.closed) throw new Error(`the connection ended before ${mark}; ${there}`);
-      await new Promise<void>((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`waited in vain for ${mark}; ${there}`)), patienceMs);
-        this.#wake.push(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
+      if (this.closed) {
+        throw new Error(`the connection ended before ${mark}; there was ${JSON.stringify(this.received)}`);
+      }
+      await this.more();
     }
+  }
+
+  /** Resolves when something more has come or the connection is closed; rejects if that takes too long. */
+  more(): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`waited in vain; there was ${JSON.stringify(this.received)}`)),
+        patienceMs,
+      );
+      this.#wake.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   /** Resolves with all that came when the connection is closed. */

@@ -5,7 +5,11 @@
 import { loadUws } from '../../workers/downstream/uws/load.js';
 import { engine } from './umbra.js';
 
-const served = engine === 'auto' ? (loadUws().kind === 'loaded' ? 'uws' : 'node') : engine;
+const uwsLoads = loadUws().kind === 'loaded';
+const served = engine === 'auto' ? (uwsLoads ? 'uws' : 'node') : engine;
+
+/** `skip` for a test over uws: it does not load on every platform and Node version. */
+export const skipUws = uwsLoads ? false : 'uWebSockets.js does not load here';
 
 /** By engine; the tests say what each one means. */
 const byEngine = {

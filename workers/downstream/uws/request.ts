@@ -67,6 +67,7 @@ export class RequestReader {
       this.#validHost = this.#host;
     }
     const target = query === undefined ? path : `${path}?${query}`;
+    if (target.includes('#')) return RequestFault.TARGET;
     const wireTarget = toWireString(target);
     if (wireTarget === null) return RequestFault.TARGET_BYTES;
     let fields = toWireString(this.#fields);
