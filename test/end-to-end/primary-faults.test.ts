@@ -114,6 +114,119 @@ for (const [name, begin, fault, reason] of cuts) {
   });
 }
 
+const beforeHead: readonly [name: string, fault: (peer: RawPeer) => void | Promise<void>][] = [
+  ['is reset before its head', (peer) => peer.reset()],
+  ['ends before its head', (peer) => peer.fin()],
+  ['ends within its head', (peer) => peer.fin('HTTP/1.1 200 OK\r\ncontent-le')],
+  [
+    'is reset within its head',
+    async (peer) => {
+      await peer.trickle('HTTP/1.1 200 OK\r\ncontent-le');
+      peer.reset();
+    },
+  ],
+];
+for (const [name, fault] of beforeHead) {
+  t.test(`a response that ${name} is a 502, and the request was sent once`, async (t) => {
+    await freshPools();
+    let heads = 0;
+    script = async (peer) => {
+      await peer.head();
+      heads++;
+      await fault(peer);
+    };
+    const before = await failures('reset');
+    const answer = await ask(umbra.port);
+    t.equal(answer.status, 502);
+    t.equal(answer.body.toString(), 'upstream closed the connection before its response was complete\n');
+    t.equal(heads, 1, 'a fresh connection that dies is no reason to send again');
+    await lawHolds(t, umbra);
+    t.equal(await failures('reset'), before + 1);
+  });
+}
+
+t.test('a response that comes one byte at a time is the same response', async (t) => {
+  await freshPools();
+  script = async (peer) => {
+    await peer.head();
+    await peer.trickle(
+      'HTTP/1.1 200 OK\r\nx-a: b\r\ntransfer-encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\n\r\n',
+    );
+  };
+  const answer = await ask(umbra.port);
+  t.equal(answer.body.toString(), 'hello');
+  t.equal(answer.fields.find(([name]) => name === 'x-a')?.[1], 'b');
+  await lawHolds(t, umbra);
+});
+
+t.test('bytes behind a whole response reach nobody, and the connection is not used again', async (t) => {
+  await freshPools();
+  script = async (peer) => {
+    await peer.head();
+    peer.send(
+      'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nEVIL',
+    );
+  };
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const before = v1.connections;
+  for (let i = 0; i < 3; i++) t.equal((await ask(umbra.port, { agent })).body.toString(), 'ok');
+  agent.destroy();
+  t.equal(v1.connections, before + 3);
+  await lawHolds(t, umbra);
+});
+
+t.test('a response that never ends is cut when the time of the route is over', async (t) => {
+  await freshPools();
+  script = async (peer) => {
+    await peer.head();
+    peer.send('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n');
+    while (!peer.socket.destroyed) {
+      await peer.sent('1\r\nx\r\n');
+      await new Promise(setImmediate);
+    }
+  };
+  const before = await failures('timeout');
+  const client = await RawClient.connect(umbra.port);
+  client.send(get);
+  const received = await client.end();
+  t.match(received.slice(0, 200), /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n1\r\nx\r\n/);
+  t.notMatch(received.slice(-20), '\r\n0\r\n', 'no last chunk');
+  await lawHolds(t, umbra);
+  t.equal(await failures('timeout'), before + 1);
+});
+
+t.test('a primary whose name has no address is a 502, counted as connect', async (t) => {
+  const before = await failures('connect');
+  const config = reviews(v1.port, v2.port, { route: { timeout: '5s' } });
+  config.versions.v1 = { endpoints: 'http://nowhere.invalid:80' };
+  t.equal((await umbra.admin('PUT', '/api/config', config)).status, 200);
+  const answer = await ask(umbra.port);
+  t.equal(answer.status, 502);
+  t.equal(answer.body.toString(), 'upstream connection failed\n');
+  await lawHolds(t, umbra);
+  t.equal(await failures('connect'), before + 1);
+});
+
+t.test('an upload that comes byte by byte arrives whole', async (t) => {
+  await freshPools();
+  let body = '';
+  script = async (peer) => {
+    await peer.head();
+    body = await peer.bytes(100);
+    peer.send('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+  };
+  const client = await RawClient.connect(umbra.port);
+  client.send('POST / HTTP/1.1\r\nhost: reviews\r\ncontent-length: 100\r\n\r\n');
+  for (let i = 0; i < 100; i++) {
+    client.send(String(i % 10));
+    await new Promise(setImmediate);
+  }
+  await client.until(/\r\n\r\nok$/);
+  t.equal(body, '0123456789'.repeat(10));
+  client.close();
+  await lawHolds(t, umbra);
+});
+
 const garbage: readonly [name: string, bytes: string][] = [
   ['is not HTTP', '\x16\x03\x01 hello\r\n\r\n'],
   ['has a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n'],
@@ -126,7 +239,11 @@ const garbage: readonly [name: string, bytes: string][] = [
     'switches protocols although nobody asked',
     'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n',
   ],
-  ['has a head without end', `HTTP/1.1 200 OK\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`],
+  ['has a head of 100 KB', `HTTP/1.1 200 OK\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`],
+  ['has a head of 1 MB', `HTTP/1.1 200 OK\r\nx: ${'x'.repeat(1024 * 1024)}\r\n\r\n`],
+  ['has 10,000 fields', `HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(10_000)}\r\n`],
+  ['has interim responses without end', 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'.repeat(1000)],
+  ['has a folded line', 'HTTP/1.1 200 OK\r\nx: y\r\n z\r\ncontent-length: 2\r\n\r\nok'],
 ];
 for (const [name, bytes] of garbage) {
   t.test(`a response that ${name} is a 502`, async (t) => {
@@ -180,6 +297,40 @@ t.test('a kept connection that is closed at the moment of reuse is not seen by t
   t.ok(closedAtReuse > 0, `${closedAtReuse} connections were closed at reuse`);
   await lawHolds(t, umbra);
 });
+
+t.test(
+  'an upload that was streamed into a kept connection that dies is a 502, and was delivered once',
+  async (t) => {
+    await freshPools();
+    const heads: string[] = [];
+    script = async (peer) => {
+      try {
+        await peer.head();
+        peer.send('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+        for (;;) {
+          heads.push(await peer.head());
+          await peer.bytes(10);
+          peer.reset();
+        }
+      } catch {
+        // No second request came.
+      }
+    };
+    const before = await failures('reset');
+    for (let i = 0; i < 3; i++) {
+      t.equal((await ask(umbra.port)).status, 200);
+      const client = await RawClient.connect(umbra.port);
+      client.send('POST /once HTTP/1.1\r\nhost: reviews\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n');
+      client.send(`4000\r\n${'x'.repeat(0x4000)}\r\n`);
+      await client.until('\r\n\r\n');
+      t.match(client.received, /^HTTP\/1\.1 502 /);
+      client.close();
+    }
+    t.equal(heads.length, 3, 'each was delivered once');
+    t.equal(await failures('reset'), before + 3);
+    await lawHolds(t, umbra);
+  },
+);
 
 t.test(
   'an answer that comes before the upload is complete reaches the client, and both connections end',

@@ -78,7 +78,8 @@ t.test('curl gets, asks for parts, validates and uploads in every way it knows',
         const before = v1.received.length;
         t.equal(String(await curl(...more)), sha(large), more.join(' '));
         t.equal(v1.received[before].bodyBytes, large.length);
-        const expects = more.includes('Expect: 100-continue');
+        // curl expects a 100 before it uploads this much, unless it is told not to.
+        const expects = !more.includes('Expect:');
         t.equal(
           v1.received[before].fields.some(([field]) => field === 'expect'),
           expects && name.startsWith('node'),

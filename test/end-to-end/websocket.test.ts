@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t from 'tap';
 import { WebSocket, WebSocketServer } from 'ws';
+import { behaviour } from '../support/engines.js';
 import { RawServer } from '../support/raw-server.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
@@ -115,7 +116,8 @@ t.test('the handshake reaches the primary and its answer the client', async (t) 
   t.equal(upgraded.protocol, 'v2.chat');
   t.equal(upgraded.extensions, '', 'no extension is agreed on');
   const headers = chat.headers.at(-1)!;
-  t.equal(headers['sec-websocket-extensions'], undefined);
+  if (behaviour.tunnelsBytes) t.match(headers['sec-websocket-extensions'], /^permessage-deflate/);
+  else t.equal(headers['sec-websocket-extensions'], undefined);
   t.equal(headers.upgrade, 'websocket');
   t.equal(headers['sec-websocket-version'], '13');
   upgraded.close();
@@ -191,8 +193,10 @@ t.test('half a handshake is an ordinary request', async (t) => {
     ['another protocol', `Connection: Upgrade\r\nUpgrade: h2c\r\n${key}`],
     ['no key', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'],
   ]) {
+    // A tunnel of bytes is whatever the primary makes of it: of a handshake that it refuses, an ordinary response.
+    const status = behaviour.tunnelsBytes && !name.startsWith('Connection') ? 4 : 426;
     const { answer } = await raw(`GET / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`, '\r\n\r\n');
-    t.match(answer, /^HTTP\/1\.1 426 /, name);
+    t.match(answer, new RegExp(`^HTTP/1\\.1 ${status}`), name);
   }
 });
 
@@ -263,11 +267,13 @@ t.test('a client that reads slowly gets all of it in order', async (t) => {
 });
 
 t.test('a stop tells both sides that umbra goes away, and ends in order', async (t) => {
+  // What runs through a tunnel of bytes is cut: nobody can say a word in it.
+  const code = behaviour.tunnelsBytes ? '1006' : '1001';
   const own = await UmbraProcess.start(reviews(chat.port, null));
   const before = chat.closes.length;
   const socket = await open(own.url.replace('http', 'ws'));
   own.signal('SIGTERM');
-  t.equal(await closed(socket), '1001');
+  t.equal(await closed(socket), code);
   t.equal((await own.ended).code, 0);
-  t.strictSame((await chat.untilClosed(before + 1)).slice(-1), ['1001']);
+  t.strictSame((await chat.untilClosed(before + 1)).slice(-1), [code]);
 });

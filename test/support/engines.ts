@@ -6,15 +6,34 @@ import { loadUws } from '../../workers/downstream/uws/load.js';
 import { engine } from './umbra.js';
 
 const uwsLoads = loadUws().kind === 'loaded';
-const served = engine === 'auto' ? (uwsLoads ? 'uws' : 'node') : engine;
+
+/** Of this run's listeners. */
+export const served = engine === 'auto' ? (uwsLoads ? 'uws' : 'node') : engine;
 
 /** `skip` for a test over uws: it does not load on every platform and Node version. */
 export const skipUws = uwsLoads ? false : 'uWebSockets.js does not load here';
 
-/** By engine; the tests say what each one means. */
+/** By engine. */
 const byEngine = {
-  uws: { keepsAllBytes: false, waitsAtBareCr: true, answersHalfClosed: false, passesExpectationOn: false },
-  node: { keepsAllBytes: true, waitsAtBareCr: false, answersHalfClosed: true, passesExpectationOn: true },
+  uws: {
+    /** Bytes of 0x80 and above at the ends of a value, and what is not UTF-8, arrive. */
+    keepsAllBytes: false,
+    /** A bare CR in a head is no error until the time for a head is over. */
+    waitsAtBareCr: true,
+    /** A client that has closed its side gets its answer, and is not taken for gone. */
+    answersHalfClosed: false,
+    /** `Expect` goes to the primary, and the 100 is the primary's. */
+    passesExpectationOn: false,
+    /** An upgrade is a tunnel of bytes: any protocol, and whatever extensions the two ends agree on. */
+    tunnelsBytes: false,
+  },
+  node: {
+    keepsAllBytes: true,
+    waitsAtBareCr: false,
+    answersHalfClosed: true,
+    passesExpectationOn: true,
+    tunnelsBytes: true,
+  },
 } as const;
 
 /** Of the engine that this run is over. */

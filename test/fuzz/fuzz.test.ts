@@ -1,0 +1,21 @@
+/** A moment of `npm run fuzz` with a fixed seed, so that it keeps working. */
+import t from 'tap';
+import { fuzzLive } from './live.js';
+import { fuzzRequest, fuzzResponse } from './parsers.js';
+import { Chance } from './random.js';
+
+const seed = 20_24;
+
+t.test('3,000 requests and responses that are nearly right mean the same in any cuts', async () => {
+  const chance = new Chance(seed);
+  for (let i = 0; i < 3000; i++) {
+    fuzzRequest(chance);
+    fuzzResponse(chance);
+  }
+});
+
+t.test('a hostile round leaves umbra well', async (t) => {
+  let rounds = 0;
+  const made = await fuzzLive('auto', seed, () => rounds++ > 300);
+  t.ok(made > 0, `${made} connections`);
+});
