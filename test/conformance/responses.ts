@@ -149,6 +149,27 @@ export const responses: Section = {
       ...bad,
     },
     {
+      what: 'A Content-Length of a response that is a list with an empty member',
+      rfc: '9110 8.6',
+      asks: 'one valid number, or equal ones: 502',
+      answers: `${head}content-length: 2,\r\n\r\nok`,
+      ...bad,
+    },
+    {
+      what: 'A Content-Length of a response in hexadecimal digits, or with a sign',
+      rfc: '9112 6.3',
+      asks: '502, and drop the connection',
+      answers: `${head}content-length: 0x2\r\n\r\nok`,
+      ...bad,
+    },
+    {
+      what: 'A Content-Length of a response that is followed by an empty one',
+      rfc: '9112 6.3',
+      asks: '502, and drop the connection',
+      answers: `${head}content-length: 2\r\ncontent-length:\r\n\r\nok`,
+      ...bad,
+    },
+    {
       what: 'A coding in which chunked is not the last',
       rfc: '9112 6.3',
       asks: 'read it to its close',
@@ -203,6 +224,20 @@ export const responses: Section = {
       rfc: '9112 4',
       asks: '502',
       answers: 'HTTP/1.1 20 OK\r\nx-origin: 1\r\ncontent-length: 2\r\n\r\nok',
+      ...bad,
+    },
+    {
+      what: 'A status below 100',
+      rfc: '9112 4, 9110 15',
+      asks: 'not a status: 502',
+      answers: 'HTTP/1.1 099 HELLO\r\nx-origin: 1\r\ncontent-length: 2\r\n\r\nok',
+      ...bad,
+    },
+    {
+      what: 'An empty line before a status line',
+      rfc: '9112 2.2',
+      asks: 'servers skip one before a request; of responses it says nothing',
+      answers: `\r\n${head}content-length: 2\r\n\r\nok`,
       ...bad,
     },
     {

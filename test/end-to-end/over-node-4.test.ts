@@ -1,0 +1,3 @@
+import { runShareOverNode } from '../support/over-node.js';
+
+runShareOverNode(3);
