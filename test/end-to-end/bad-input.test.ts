@@ -54,7 +54,7 @@ t.test('a port that is in use ends umbra with one line that names it', async (t)
     const { code, out, err } = await runToEnd('run', '-c', file.path);
     t.equal(code, 1);
     t.equal(out, '');
-    t.match(err, new RegExp(`^umbra: [^\\n]*127\\.0\\.0\\.1:${port}[^\\n]*in use\\n$`));
+    t.match(err, new RegExp(`^umbra: [^\\n]*127\\.0\\.0\\.1:${port}[^\\n]*in use\\n$`, 'm'));
     file.remove();
   }
   other.close();

@@ -4,6 +4,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import autocannon from 'autocannon';
 import t, { type Test } from 'tap';
 import { ask } from '../support/client.js';
+import { engines } from '../support/engines.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { type Answer, fieldOf, Origin } from '../support/origin.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
@@ -32,7 +33,7 @@ async function rig(
   return { umbra, v1, v2 };
 }
 
-for (const engine of ['uws', 'node']) {
+for (const engine of engines) {
   t.test(
     `${engine}: compressed bodies pass byte for byte, and a client that decodes them gets the text`,
     async (t) => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import t from 'tap';
+import { engines } from '../support/engines.js';
 import { serveFiles } from '../support/files.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { type Answer, fieldOf, Origin } from '../support/origin.js';
@@ -89,7 +90,7 @@ t.test(
       reviews(v1.port, v2.port, {
         mirror: { inFlight: 4096 },
         umbra: {
-          listen: ['uws', 'node'].flatMap((engine) => [
+          listen: engines.flatMap((engine) => [
             { address: '127.0.0.1:0', engine },
             { address: '127.0.0.1:0', engine, tls },
           ]),

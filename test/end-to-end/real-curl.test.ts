@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { missing, run, runWell } from '../support/command.js';
+import { engines } from '../support/engines.js';
 import { serveFiles } from '../support/files.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
@@ -41,7 +42,7 @@ async function rig(t: Test): Promise<{
       mirror: { body: { max: '16MiB' }, inFlight: 4096 },
       umbra: {
         threads: { proxy: 2, shadow: 1, ring: '32MiB' },
-        listen: ['uws', 'node'].flatMap((engine) => [
+        listen: engines.flatMap((engine) => [
           { address: '127.0.0.1:0', engine },
           { address: '127.0.0.1:0', engine, tls },
         ]),
@@ -59,7 +60,7 @@ async function rig(t: Test): Promise<{
     v1,
     directory,
     listeners: urls.map((url, index) => ({
-      name: `${index < 2 ? 'uws' : 'node'} ${new URL(url).protocol.slice(0, -1)}`,
+      name: `${engines[index >> 1]} ${new URL(url).protocol.slice(0, -1)}`,
       words: [...quiet, '--cacert', tls.cert],
       url,
     })),

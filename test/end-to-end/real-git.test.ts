@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { missing, runWell } from '../support/command.js';
+import { engines } from '../support/engines.js';
 import { GitServer } from '../support/git-server.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
@@ -48,7 +49,7 @@ t.test(
         mirror: { body: { max: '16MiB' }, host: 'preserve', timeout: '20s' },
         umbra: {
           threads: { proxy: 1, shadow: 1, ring: '32MiB' },
-          listen: ['uws', 'node'].map((engine) => ({ address: '127.0.0.1:0', engine })),
+          listen: engines.map((engine) => ({ address: '127.0.0.1:0', engine })),
         },
       }),
     );
@@ -57,7 +58,8 @@ t.test(
       await Promise.all([v1.close(), v2.close()]);
       rmSync(directory, { recursive: true, force: true });
     });
-    const [uws, node] = (/listen=(\S+)/.exec(umbra.out)?.[1] ?? '').split(',').map((url) => `${url}/app.git`);
+    const urls = (/listen=(\S+)/.exec(umbra.out)?.[1] ?? '').split(',').map((url) => `${url}/app.git`);
+    const [uws, node = uws] = urls;
 
     await git('.', 'clone', '--quiet', uws, 'one');
     await git('.', '-c', 'protocol.version=0', 'clone', '--quiet', node, 'two');

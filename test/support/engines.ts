@@ -10,6 +10,9 @@ const uwsLoads = loadUws().kind === 'loaded';
 /** Of this run's listeners. */
 export const served = engine === 'auto' ? (uwsLoads ? 'uws' : 'node') : engine;
 
+/** For tests that run over each engine themselves. */
+export const engines: readonly string[] = uwsLoads ? ['uws', 'node'] : ['node'];
+
 /** `skip` for a test over uws: it does not load on every platform and Node version. */
 export const skipUws = uwsLoads ? false : 'uWebSockets.js does not load here';
 

@@ -9,6 +9,8 @@ export const runsOnce: Readonly<Record<string, string>> = {
   'node-trailers': 'asks for the node engine',
   'node-tunnel': 'asks for the node engine',
   'real-bodies': 'asks for both engines',
+  'real-browser': 'asks for both engines',
   'real-curl': 'asks for both engines',
+  'real-git': 'asks for both engines',
   'without-uws': 'takes uWS away',
 };

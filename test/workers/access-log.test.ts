@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync, renameSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import t from 'tap';
 import { ask, RawClient } from '../support/client.js';
@@ -151,13 +152,16 @@ t.test(
 );
 
 t.test('what was under way when umbra was told to stop is in the log too', async (t) => {
-  const v1 = await Origin.listen((_received, response) => void setImmediate(() => response.end('late')));
-  const umbra = await UmbraProcess.start(reviews(v1.port, v1.port, { umbra: { accessLog: {} } }));
+  const held: ServerResponse[] = [];
+  const v1 = await Origin.listen((_received, response) => void held.push(response));
+  const v2 = await Origin.listen();
+  const umbra = await UmbraProcess.start(reviews(v1.port, v2.port, { umbra: { accessLog: {} } }));
   const answers = Array.from({ length: 20 }, (_, i) =>
     ask(umbra.port, { headers: { 'x-request-id': `id-${i}` } }),
   );
   await v1.untilReceived(20);
   umbra.signal('SIGTERM');
+  for (const response of held) response.end('late');
   await Promise.all(answers);
   await umbra.ended;
   const logged = umbra.out.split('\n').filter((line) => envoyLine.test(line));
@@ -165,7 +169,7 @@ t.test('what was under way when umbra was told to stop is in the log too', async
     const both = logged.filter((line) => line.includes(`"id-${i}"`));
     t.equal(both.length, 2, `both lines of id-${i} are there`);
   }
-  await v1.close();
+  await Promise.all([v1.close(), v2.close()]);
 });
 
 t.test('with a sampled log, an exchange has the lines of both sides or none', async (t) => {
