@@ -58,6 +58,12 @@ export const limits = {
   webSocketCloseMs: 2000,
   /** Exchanges waiting for a connection, per version and thread, unless configured. Reached: failure `overloaded`, 503, `umbra_upstream_queue_full_total`. */
   upstreamWaiters: 1024,
+  /** Addresses of one name that are used. More: the others are not, and a line in the log says so. */
+  addressesPerName: 64,
+  /** Names that are looked up at once. More: they take turns, none is lost. */
+  lookups: 4,
+  /** How long a start or a reload waits for names that are new, in milliseconds. Reached: it goes on, and requests to them fail `no-endpoint` until they resolve. */
+  firstLookupMs: 2000,
 
   /** Bytes of one ring; a frame may take an eighth of it. Full: drop `ring-full`; larger: drop `frame-too-large`. */
   ringBytes: 4 * 1024 * 1024,

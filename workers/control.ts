@@ -2,8 +2,14 @@
  * The control thread: serves the admin API from shared memory and writes the access log. It asks main for
  * changes and never speaks to the data plane; the data plane never waits for it.
  */
+
+import { randomFillSync } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { effectiveConfig } from '../config/effective.js';
+import { nowUs } from '../core/clock.js';
+import type { ObservedBlocks } from '../core/report/observed.js';
+import { seededRandom } from '../core/route/random.js';
+import { Prober } from '../core/upstream/prober.js';
 import { AccessLogFile } from './access-log-file.js';
 import { createAdminApp } from './admin/app.js';
 import { type AdminServer, serveAdmin } from './admin/server.js';
@@ -44,6 +50,9 @@ const histogramLog = new HistogramLog({
   warn: (message) => log.error({}, message),
 });
 histogramLog.follow(observed);
+/** Checks endpoints on behalf of all threads, while there are any to check: nothing of a request hangs on this thread. */
+let prober: Prober | null = null;
+probe(start.observed);
 
 const guards = new GuardWatch(observed, observed.heldBack, log);
 
@@ -52,6 +61,7 @@ parentPort!.on('message', (message: ToControl) => {
     case 'observe':
       observed = openObservation(message.observed);
       guards.follow(observed);
+      probe(message.observed);
       accessLog.follow(observed.plan.accessLog);
       histogramLog.follow(observed);
       say({ type: 'observing', generation: observed.plan.generation });
@@ -112,6 +122,20 @@ async function listen(): Promise<void> {
   }
 }
 
+function probe({ plan, targets }: ObservedBlocks): void {
+  if (prober === null && plan.versions.every((version) => version.health === null)) return;
+  prober ??= new Prober(nowUs, seededRandom(randomFillSync(new Uint32Array(4))), {
+    onChange: (version, target, isHealthy, why) => {
+      const { authority } = target.endpoint;
+      const { address } = target;
+      const where = address.kind === 'unix' ? address.path : `${address.host} port ${address.port}`;
+      const message = `${authority} (${where}) of ${version} is ${isHealthy ? 'healthy' : 'unhealthy'}: ${why}`;
+      log[isHealthy ? 'info' : 'warn']({ version, endpoint: authority, address: where, why }, message);
+    },
+  });
+  prober.follow(plan.versions, targets);
+}
+
 function causeOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code === 'EADDRINUSE' ? 'the address is in use' : message;
@@ -127,6 +151,7 @@ function ask(change: ChangeAsk): Promise<ChangeAnswer> {
 
 async function leave(): Promise<void> {
   guards.stop();
+  prober?.stop();
   await server?.close();
   await accessLog.close();
   await histogramLog.close();

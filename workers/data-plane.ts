@@ -8,6 +8,7 @@ import type { Plan } from '../core/plan.js';
 import type { ObservedBlocks } from '../core/report/observed.js';
 import { createDoorbell } from '../core/ring/doorbell.js';
 import { createRing } from '../core/ring/layout.js';
+import type { Targets } from '../core/upstream/target.js';
 import { LedgerBook } from './ledgers.js';
 import type { FromThread, LogMessage, ThreadStart } from './messages.js';
 import { SupervisedThread, type ThreadEvents } from './supervisor.js';
@@ -40,13 +41,16 @@ export class DataPlane {
   /** By shadow thread. */
   readonly #doorbells: readonly SharedArrayBuffer[];
   readonly #heldBack = HeldBack.create();
+  readonly #targets: () => Targets;
   #plan: Plan;
   #started = false;
   #startFailure: string | null = null;
   #waiters: { readonly done: () => boolean; readonly resolve: () => void }[] = [];
 
-  constructor(plan: Plan, events: DataPlaneEvents) {
+  /** `targets`: where the endpoints of the newest plan are, as of now. */
+  constructor(plan: Plan, targets: () => Targets, events: DataPlaneEvents) {
     this.#plan = plan;
+    this.#targets = targets;
     this.#events = events;
     const { proxy, shadow, ringBytes } = plan.threads;
     this.#book = new LedgerBook(proxy, shadow);
@@ -89,6 +93,7 @@ export class DataPlane {
         thread.post({
           type: 'plan',
           plan,
+          targets: this.#targets(),
           ledgers: this.#book.sharesFor(dataKind(thread), thread.index, plan),
         });
       }
@@ -97,6 +102,12 @@ export class DataPlane {
     for (const { thread } of this.#shadows) {
       thread.post({ type: 'retire', belowGeneration: plan.generation });
     }
+  }
+
+  /** Endpoints have moved: every thread is told where they are now. */
+  move(): void {
+    const targets = this.#targets();
+    for (const { thread } of [...this.#shadows, ...this.#proxies]) thread.post({ type: 'targets', targets });
   }
 
   /** Proxy threads answer what they have and take nothing new; then shadow threads finish theirs; at most `withinMs` in all. */
@@ -114,7 +125,7 @@ export class DataPlane {
   }
 
   /** Everything that the control thread reads. */
-  observed(): Omit<ObservedBlocks, 'engine' | 'startedUs'> {
+  observed(): Omit<ObservedBlocks, 'engine' | 'startedUs' | 'targets' | 'names'> {
     return {
       plan: this.#plan,
       ...this.#book.observed(),
@@ -178,6 +189,7 @@ export class DataPlane {
       index: thread.index,
       incarnation,
       plan: this.#plan,
+      targets: this.#targets(),
       ledgers: this.#book.sharesFor(kind, thread.index, this.#plan),
       threadLedger: this.#book.threadLedger(kind, thread.index),
       rings: isProxy ? this.#rings[thread.index] : this.#rings.map((rings) => rings[thread.index]),

@@ -12,6 +12,7 @@ import { limits } from '../core/limits.js';
 import type { Plan } from '../core/plan.js';
 import type { ObservedBlocks } from '../core/report/observed.js';
 import { type Reading, read } from '../core/report/reading.js';
+import { AddressBook } from './address-book.js';
 import { ControlThread } from './control-thread.js';
 import { DataPlane } from './data-plane.js';
 import type { Acceptor } from './downstream/downstream.js';
@@ -32,6 +33,7 @@ export class Umbra {
   readonly #options: UmbraOptions;
   readonly #slots = new MirrorSlots();
   readonly #startedUs = nowUs();
+  readonly #addresses: AddressBook;
   readonly #plane: DataPlane;
   readonly #control: ControlThread;
   #acceptors: Acceptor[] = [];
@@ -47,7 +49,14 @@ export class Umbra {
     const { listeners, warning } = settleEngines(compiled.listeners);
     if (warning !== null) this.#warn(`${warning}; the node engine serves instead`);
     const plan = { ...compiled, listeners };
-    this.#plane = new DataPlane(plan, {
+    this.#addresses = new AddressBook({
+      onChange: () => {
+        this.#plane.move();
+        void this.#control.observe(this.#observed());
+      },
+      onLog: (level, message, fields) => options.onLog({ type: 'log', level, message, fields }),
+    });
+    this.#plane = new DataPlane(plan, () => this.#addresses.targets, {
       onProxyReady: (index, descriptors) => this.#onProxyReady(index, descriptors),
       onProxyLeaving: (index) => this.#onProxyLeaving(index),
       onLog: options.onLog,
@@ -126,12 +135,14 @@ export class Umbra {
 
   /** Stops at once; exchanges in flight are cut. */
   async stopNow(): Promise<void> {
+    this.#addresses.stop();
     for (const acceptor of this.#acceptors) acceptor.close();
     await this.#plane.stop();
     await this.#control.stop();
   }
 
   async #start(): Promise<void> {
+    await this.#addresses.follow(this.plan);
     await this.#plane.start();
     await this.#control.start();
     for (const listener of this.plan.listeners) {
@@ -171,6 +182,8 @@ export class Umbra {
       ...this.#plane.observed(),
       engine: engineNames(this.plan.listeners),
       startedUs: this.#startedUs,
+      targets: this.#addresses.targets,
+      names: this.#addresses.names,
     };
   }
 
@@ -218,6 +231,7 @@ export class Umbra {
   }
 
   async #take(plan: Plan): Promise<ChangeAnswer> {
+    await this.#addresses.follow(plan);
     await this.#plane.take(plan);
     await this.#control.observe(this.#observed());
     return { ok: true, generation: plan.generation };

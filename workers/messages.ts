@@ -4,6 +4,7 @@
  *
  *   main --start (workerData)--> thread     thread --ready--> main
  *   main --plan--> thread                   thread --planTaken--> main
+ *   main --targets--> thread                (an endpoint's name resolves to other addresses)
  *   main --retire--> shadow                 (every proxy thread has left the older plans)
  *   main --drain--> thread                  thread --drained--> main
  *   main --leave--> thread                  thread exits
@@ -12,6 +13,7 @@
  */
 import type { Plan } from '../core/plan.js';
 import type { ObservedBlocks } from '../core/report/observed.js';
+import type { Targets } from '../core/upstream/target.js';
 import type { KeptMark } from './histogram-log.js';
 
 export type ThreadKind = 'proxy' | 'shadow' | 'control';
@@ -31,6 +33,7 @@ export interface ThreadStart {
   /** How often this thread was started before. */
   readonly incarnation: number;
   readonly plan: Plan;
+  readonly targets: Targets;
   readonly ledgers: LedgerShares;
   readonly threadLedger: SharedArrayBuffer;
   /** proxy: one per shadow thread. shadow: one per proxy thread. */
@@ -45,7 +48,13 @@ export interface ThreadStart {
 }
 
 export type ToThread =
-  | { readonly type: 'plan'; readonly plan: Plan; readonly ledgers: LedgerShares }
+  | {
+      readonly type: 'plan';
+      readonly plan: Plan;
+      readonly targets: Targets;
+      readonly ledgers: LedgerShares;
+    }
+  | { readonly type: 'targets'; readonly targets: Targets }
   | { readonly type: 'retire'; readonly belowGeneration: number }
   | { readonly type: 'drain'; readonly withinMs: number }
   | { readonly type: 'leave' };

@@ -17,6 +17,7 @@ import { Doorbell } from '../core/ring/doorbell.js';
 import { RingWriter } from '../core/ring/writer.js';
 import { seededRandom } from '../core/route/random.js';
 import { Sampler } from '../core/route/sampler.js';
+import type { Targets } from '../core/upstream/target.js';
 import type { Downstream } from './downstream/downstream.js';
 import { openDownstreams } from './downstream/open.js';
 import type { LedgerShares, ThreadStart } from './messages.js';
@@ -57,7 +58,7 @@ class ProxyThread implements DataThread {
       new Sampler(start.plan.samplingSalt, random),
       new HeldBack(start.heldBack),
     );
-    const runtime = this.#compile(start.plan, start.ledgers);
+    const runtime = this.#compile(start.plan, start.targets, start.ledgers);
     this.#forwarder = new Forwarder(runtime, this.#offer, ledger, this.#log, nowUs);
     const { downstreams, descriptors, transfer } = openDownstreams(
       start.plan.listeners,
@@ -68,9 +69,13 @@ class ProxyThread implements DataThread {
     say({ type: 'ready', descriptors }, transfer);
   }
 
-  take(plan: Plan, ledgers: LedgerShares): void {
-    this.#forwarder.use(this.#compile(plan, ledgers));
+  take(plan: Plan, targets: Targets, ledgers: LedgerShares): void {
+    this.#forwarder.use(this.#compile(plan, targets, ledgers));
     say({ type: 'planTaken', generation: plan.generation });
+  }
+
+  move(targets: Targets): void {
+    this.#upstream.move(targets);
   }
 
   /** Frames name their generation themselves; a proxy thread has nothing to forget. */
@@ -91,8 +96,8 @@ class ProxyThread implements DataThread {
     });
   }
 
-  #compile(plan: Plan, shares: LedgerShares): ProxyRuntime {
-    this.#upstream.follow(plan, shares);
+  #compile(plan: Plan, targets: Targets, shares: LedgerShares): ProxyRuntime {
+    this.#upstream.follow(plan, targets, shares);
     for (const port of this.#ports) port.setGeneration(plan.generation);
     this.#offer.sampleWith(new Sampler(plan.samplingSalt, this.#random));
     this.#log.setShare(plan.accessLog?.shareMillionths ?? 0);

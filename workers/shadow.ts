@@ -16,6 +16,7 @@ import { Doorbell } from '../core/ring/doorbell.js';
 import { RingReader } from '../core/ring/reader.js';
 import { RingWriter } from '../core/ring/writer.js';
 import { seededRandom } from '../core/route/random.js';
+import type { Targets } from '../core/upstream/target.js';
 import type { LedgerShares, ThreadStart } from './messages.js';
 import { yieldToProxyThreads } from './priority.js';
 import { type DataThread, runThread, say } from './thread.js';
@@ -55,14 +56,18 @@ class ShadowThread implements DataThread {
     );
     const readers = start.rings.map((ring) => new RingReader(ring));
     this.#receiver = new MirrorReceiver(readers, this.#log, nowUs);
-    this.#receiver.use(this.#compile(start.plan, start.ledgers));
+    this.#receiver.use(this.#compile(start.plan, start.targets, start.ledgers));
     this.#turn();
     say({ type: 'ready', descriptors: [] });
   }
 
-  take(plan: Plan, ledgers: LedgerShares): void {
-    this.#receiver.use(this.#compile(plan, ledgers));
+  take(plan: Plan, targets: Targets, ledgers: LedgerShares): void {
+    this.#receiver.use(this.#compile(plan, targets, ledgers));
     say({ type: 'planTaken', generation: plan.generation });
+  }
+
+  move(targets: Targets): void {
+    this.#upstream.move(targets);
   }
 
   retire(belowGeneration: number): void {
@@ -96,8 +101,8 @@ class ShadowThread implements DataThread {
     else this.#doorbell.park(this.#isEmpty, parkMs, this.#pump);
   }
 
-  #compile(plan: Plan, shares: LedgerShares): ShadowRuntime {
-    this.#upstream.follow(plan, shares);
+  #compile(plan: Plan, targets: Targets, shares: LedgerShares): ShadowRuntime {
+    this.#upstream.follow(plan, targets, shares);
     this.#log.setShare(plan.accessLog?.shareMillionths ?? 0);
     const ledgers = shares.mirrors.map((shared) =>
       shared === undefined ? undefined : new MirrorLedger(shared),

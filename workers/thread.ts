@@ -1,11 +1,13 @@
 /** What every data-plane thread does the same way: take main's messages, speak to it, and fail in order. */
 import { parentPort, type Transferable, workerData } from 'node:worker_threads';
 import type { Plan } from '../core/plan.js';
+import type { Targets } from '../core/upstream/target.js';
 import type { FromThread, LedgerShares, ThreadStart, ToThread } from './messages.js';
 
 /** A proxy or shadow thread as main knows it; the messages of the same names say what for. */
 export interface DataThread {
-  take(plan: Plan, ledgers: LedgerShares): void;
+  take(plan: Plan, targets: Targets, ledgers: LedgerShares): void;
+  move(targets: Targets): void;
   retire(belowGeneration: number): void;
   drain(withinMs: number): void;
   leave(): void;
@@ -40,7 +42,10 @@ export function unknownMessage(message: never): never {
 function tell(thread: DataThread, message: Exclude<ToThread, { type: 'leave' }>): void {
   switch (message.type) {
     case 'plan':
-      thread.take(message.plan, message.ledgers);
+      thread.take(message.plan, message.targets, message.ledgers);
+      return;
+    case 'targets':
+      thread.move(message.targets);
       return;
     case 'retire':
       thread.retire(message.belowGeneration);

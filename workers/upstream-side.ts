@@ -7,6 +7,7 @@ import type { Plan, VersionPlan } from '../core/plan.js';
 import { VersionLedger } from '../core/record/version-ledger.js';
 import { VersionPool } from '../core/upstream/pool.js';
 import { type UpstreamCounters, UpstreamResources } from '../core/upstream/resources.js';
+import type { Targets } from '../core/upstream/target.js';
 import type { LedgerShares } from './messages.js';
 
 export class UpstreamSide implements UpstreamCounters {
@@ -17,7 +18,7 @@ export class UpstreamSide implements UpstreamCounters {
   #plan: Plan | null = null;
 
   /** Takes over the versions of `plan` in which this thread has a part. */
-  follow(plan: Plan, shares: LedgerShares): void {
+  follow(plan: Plan, targets: Targets, shares: LedgerShares): void {
     const before = this.#pools;
     this.#pools = new Map();
     this.#plan = plan;
@@ -26,10 +27,17 @@ export class UpstreamSide implements UpstreamCounters {
       if (shared === undefined) return;
       if (!this.#ledgers.has(version.name)) this.#ledgers.set(version.name, new VersionLedger(shared));
       const old = before.get(version.name);
-      const pool = old?.sameAs(version) ? old : new VersionPool(version, this.#resources);
-      this.#pools.set(version.name, pool);
+      const kept = old?.sameAs(version) ? old : null;
+      const found = targets.get(version.name) ?? [];
+      kept?.follow(found);
+      this.#pools.set(version.name, kept ?? new VersionPool(version, this.#resources, found));
     });
     for (const [name, pool] of before) if (this.#pools.get(name) !== pool) pool.close();
+  }
+
+  /** Endpoints have moved; connections to where they are no more are drained. */
+  move(targets: Targets): void {
+    for (const [name, pool] of this.#pools) pool.follow(targets.get(name) ?? []);
   }
 
   /** The pool of the version at `index` in the plan that is followed. */

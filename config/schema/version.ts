@@ -3,8 +3,18 @@ import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import type { EndpointPlan } from '../../core/plan.js';
 import { parseAuthority, parseEndpoint, parseServerName } from '../address.js';
-import { Refusal } from '../units.js';
-import { duration, file, integer, list, mapping, positiveDuration, share, text } from './values.js';
+import { durationPattern, parseDuration, Refusal } from '../units.js';
+import {
+  duration,
+  durationExpected,
+  file,
+  integer,
+  list,
+  mapping,
+  positiveDuration,
+  share,
+  text,
+} from './values.js';
 
 const connectionsMax = 65_535;
 const queueMax = 65_535;
@@ -72,11 +82,19 @@ function parseHealthPath(path: string): string | Refusal {
     : new Refusal('expected a path such as /healthz, with or without a query');
 }
 
+const checkIntervalMsMin = 100;
+const checkInterval = text(durationExpected, (value): number | Refusal => {
+  const ms = parseDuration(value);
+  return typeof ms === 'number' && ms < checkIntervalMsMin
+    ? new Refusal(`must be at least ${checkIntervalMsMin}ms`)
+    : ms;
+}).meta({ pattern: durationPattern.source });
+
 const health = mapping({
   path: text('expected a path such as /healthz', parseHealthPath).meta({
     description: 'What is asked for, with GET, on a connection of its own.',
   }),
-  interval: positiveDuration.prefault('5s').meta({
+  interval: checkInterval.prefault('5s').meta({
     description: 'From one check of an address to the next; up to a tenth less, so that checks spread.',
   }),
   timeout: positiveDuration

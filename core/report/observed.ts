@@ -4,10 +4,13 @@
  * list as long as the process lives, so its counts stay visible.
  */
 import { HeldBack } from '../mirror/held-back.js';
-import type { Plan } from '../plan.js';
+import type { Address, Plan } from '../plan.js';
 import { MirrorLedger } from '../record/mirror-ledger.js';
 import { ThreadLedger } from '../record/thread-ledger.js';
 import { VersionLedger } from '../record/version-ledger.js';
+import { HealthBlock } from '../upstream/health-block.js';
+import { NameBlock } from '../upstream/resolved-name.js';
+import type { Targets } from '../upstream/target.js';
 
 export type Role = 'primary' | 'shadow';
 
@@ -39,6 +42,10 @@ export interface ObservedBlocks {
     readonly name: string;
     readonly block: SharedArrayBuffer;
   }[];
+  /** Where the endpoints of the plan's versions are, with the results of their checks. */
+  readonly targets: Targets;
+  /** The names that are resolved, each with its `NameBlock`. */
+  readonly names: readonly { readonly name: string; readonly shared: SharedArrayBuffer }[];
   /** `name` is `PROXY/SHADOW`, by the threads' names. */
   readonly rings: readonly { readonly name: string; readonly shared: SharedArrayBuffer }[];
 }
@@ -52,6 +59,8 @@ export interface Observed {
   readonly mirrors: readonly ObservedMirror[];
   readonly heldBack: HeldBack;
   readonly threads: readonly ObservedThread[];
+  readonly endpoints: readonly ObservedEndpoint[];
+  readonly names: readonly ObservedName[];
   readonly rings: readonly ObservedRing[];
 }
 
@@ -72,6 +81,21 @@ export interface ObservedThread {
   readonly kind: 'proxy' | 'shadow';
   readonly name: string;
   readonly ledger: ThreadLedger;
+}
+
+/** One address of one endpoint. */
+export interface ObservedEndpoint {
+  readonly version: string;
+  /** As it was written, without its scheme; for a socket its path. */
+  readonly endpoint: string;
+  readonly address: Address;
+  /** Null where it is not checked. */
+  readonly health: HealthBlock | null;
+}
+
+export interface ObservedName {
+  readonly name: string;
+  readonly block: NameBlock;
 }
 
 export interface ObservedRing {
@@ -101,6 +125,15 @@ export function openObserved(
     })),
     heldBack: new HeldBack(blocks.heldBack),
     threads: blocks.threads.map(({ kind, name, block }) => ({ kind, name, ledger: new ThreadLedger(block) })),
+    endpoints: [...blocks.targets].flatMap(([version, targets]) =>
+      targets.map(({ endpoint, address, health }) => ({
+        version,
+        endpoint: endpoint.address.kind === 'unix' ? `unix:${endpoint.address.path}` : endpoint.authority,
+        address,
+        health: health === null ? null : new HealthBlock(health),
+      })),
+    ),
+    names: blocks.names.map(({ name, shared }) => ({ name, block: new NameBlock(shared) })),
     rings: blocks.rings.map(({ name, shared }) => ({ name, usedBytes: () => ringUsedBytes(shared) })),
   };
 }

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { threadFields } from '../record/thread-ledger.js';
+import { addEndpoints } from './endpoint-metrics.js';
 import { counter, gauge } from './metric.js';
 import { addComparisons, addMirrors } from './mirror-metrics.js';
 import type { Reading, ThreadReading } from './reading.js';
@@ -23,6 +24,7 @@ export class PrometheusPage {
   async render(reading: Reading): Promise<string> {
     const registry = new Registry();
     addVersions(registry, reading.versions);
+    addEndpoints(registry, reading.endpoints, reading.names);
     addMirrors(registry, reading.mirrors);
     addComparisons(registry, reading.mirrors);
     addThreads(registry, reading.threads);

@@ -2,6 +2,8 @@
  * Everything that umbra measures, read once: what each report is rendered from, so that all numbers on one page are
  * of one moment.
  */
+
+import type { Address } from '../plan.js';
 import {
   type MirrorSnapshot,
   readMirror,
@@ -11,8 +13,9 @@ import {
   type VersionSnapshot,
 } from '../record/snapshot.js';
 import { ThreadField } from '../record/thread-ledger.js';
+import { Health } from '../upstream/health-block.js';
 import { type ControlCounts, noControlCounts } from './control-counts.js';
-import type { Observed, Role } from './observed.js';
+import type { Observed, ObservedEndpoint, Role } from './observed.js';
 
 export interface Reading {
   readonly generation: number;
@@ -21,6 +24,8 @@ export interface Reading {
   readonly versions: readonly VersionReading[];
   readonly mirrors: readonly MirrorReading[];
   readonly threads: readonly ThreadReading[];
+  readonly endpoints: readonly EndpointReading[];
+  readonly names: readonly NameReading[];
   readonly rings: readonly { readonly name: string; readonly usedBytes: number }[];
   readonly control: ControlCounts;
 }
@@ -46,6 +51,33 @@ export interface ThreadReading {
   readonly kind: 'proxy' | 'shadow';
   readonly name: string;
   readonly counts: ThreadSnapshot;
+}
+
+/** One address of one endpoint of the plan. */
+export interface EndpointReading {
+  readonly version: string;
+  readonly endpoint: string;
+  /** `host:port` or `unix:PATH`. */
+  readonly address: string;
+  /** Null where it is not checked. */
+  readonly health: {
+    readonly state: HealthName;
+    readonly sinceS: number;
+    readonly passed: number;
+    readonly failed: number;
+  } | null;
+}
+
+/** By `Health`. */
+export const healthNames = ['unknown', 'healthy', 'unhealthy'] as const;
+export type HealthName = (typeof healthNames)[number];
+
+/** One name of an endpoint: addresses in use, and lookups so far. */
+export interface NameReading {
+  readonly name: string;
+  readonly addresses: number;
+  readonly lookups: number;
+  readonly failures: number;
 }
 
 const MILLIONTHS_PER_PERCENT = 10_000;
@@ -76,9 +108,41 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
       };
     }),
     threads: observed.threads.map(({ kind, name, ledger }) => ({ kind, name, counts: readThread(ledger) })),
+    endpoints: observed.endpoints.map((endpoint) => readEndpoint(endpoint, atUs)),
+    names: observed.names.map(({ name, block: { addresses, lookups, failures } }) => ({
+      name,
+      addresses,
+      lookups,
+      failures,
+    })),
     rings: observed.rings.map((ring) => ({ name: ring.name, usedBytes: ring.usedBytes() })),
     control,
   };
+}
+
+function readEndpoint(
+  { version, endpoint, address, health }: ObservedEndpoint,
+  atUs: number,
+): EndpointReading {
+  return {
+    version,
+    endpoint,
+    address: textOf(address),
+    health:
+      health === null
+        ? null
+        : {
+            state: healthNames[health.state],
+            sinceS: health.state === Health.UNKNOWN ? 0 : Math.max(0, (atUs - health.sinceUs) / 1e6),
+            passed: health.passed,
+            failed: health.failed,
+          },
+  };
+}
+
+function textOf(address: Address): string {
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 }
 
 /** Times that any thread was started again. */

@@ -4,7 +4,7 @@
 import { type DropReason, dropReasons, type FailureReason, failureReasons } from '../errors.js';
 import { type Histogram, signedPercentileUs } from '../record/histogram.js';
 import type { MirrorSnapshot, VersionSnapshot } from '../record/snapshot.js';
-import { type MirrorReading, type Reading, restarts } from './reading.js';
+import { type HealthName, type MirrorReading, type NameReading, type Reading, restarts } from './reading.js';
 
 /** Times are in microseconds, counts since the process started. */
 export interface Stats {
@@ -14,12 +14,29 @@ export interface Stats {
   readonly threads: { readonly proxy: number; readonly shadow: number; readonly restarts: number };
   readonly versions: Readonly<Record<string, VersionStats>>;
   readonly mirrors: readonly MirrorStats[];
+  /** Names of endpoints: addresses in use, lookups so far and those of them that failed. */
+  readonly dns: readonly NameReading[];
 }
 
 /** A role is null where the version has never had it. */
 export interface VersionStats {
   readonly primary: RoleStats | null;
   readonly shadow: RoleStats | null;
+  /** Where the version is now: one entry for each address. Empty for a version that has left the configuration. */
+  readonly endpoints: readonly EndpointStats[];
+}
+
+export interface EndpointStats {
+  /** As configured. */
+  readonly endpoint: string;
+  readonly address: string;
+  /** Of its active checks; null where there are none. `sinceS`: how long it has been so. */
+  readonly health: {
+    readonly state: HealthName;
+    readonly sinceS: number;
+    readonly passed: number;
+    readonly failed: number;
+  } | null;
 }
 
 export interface RoleStats {
@@ -72,13 +89,18 @@ export interface MirrorStats {
   };
 }
 
+/** `VersionStats` while they are put together. */
+type VersionDraft = { primary: RoleStats | null; shadow: RoleStats | null; endpoints: EndpointStats[] };
+
 export function stats(reading: Reading): Stats {
   // A null prototype, because a version may be called `__proto__`.
-  const versions: Record<string, { primary: RoleStats | null; shadow: RoleStats | null }> =
-    Object.create(null);
+  const versions: Record<string, VersionDraft> = Object.create(null);
   for (const { name, role, counts } of reading.versions) {
-    versions[name] ??= { primary: null, shadow: null };
+    versions[name] ??= { primary: null, shadow: null, endpoints: [] };
     versions[name][role] = roleStats(counts);
+  }
+  for (const { version, endpoint, address, health } of reading.endpoints) {
+    versions[version]?.endpoints.push({ endpoint, address, health });
   }
   return {
     generation: reading.generation,
@@ -91,6 +113,7 @@ export function stats(reading: Reading): Stats {
     },
     versions,
     mirrors: reading.mirrors.map(mirrorStats),
+    dns: reading.names,
   };
 }
 

@@ -13,6 +13,9 @@ export interface Target {
   readonly health: SharedArrayBuffer | null;
 }
 
+/** Of every version of a plan, by its name. */
+export type Targets = ReadonlyMap<string, readonly Target[]>;
+
 /** Each endpoint at the address that it was written with: right where no endpoint has a name. */
 export function targetsAsWritten(plan: VersionPlan): Target[] {
   return plan.endpoints.map((endpoint) => ({ endpoint, address: endpoint.address, health: null }));

@@ -33,6 +33,7 @@ versions:
     endpoints: [ "http://[::1]:9081", "http://Reviews.internal", "unix:/run/v2.sock" ]
     connections: { max: 12, idle: 1m, connectTimeout: 250ms, queue: { max: 7, timeout: 2s } }
     dns: { refresh: 1m }
+    health: { path: "/healthz?deep=1", interval: 2s, timeout: 500ms, healthyThreshold: 4, unhealthyThreshold: 1, statuses: [200-299, 304], host: reviews.internal }
     ejection: { failures: 3, baseTime: 2s, maxTime: 1m, maxPercent: 25 }
     slowStart: 0s
 routes:
@@ -114,7 +115,18 @@ t.test('every key comes into the plan', async (t) => {
         queueMax: 7,
         queueTimeoutMs: 2000,
         dnsRefreshMs: 60_000,
-        health: null,
+        health: {
+          path: '/healthz?deep=1',
+          host: 'reviews.internal',
+          intervalMs: 2000,
+          timeoutMs: 500,
+          healthyThreshold: 4,
+          unhealthyThreshold: 1,
+          statuses: [
+            [200, 299],
+            [304, 304],
+          ],
+        },
         ejection: { failures: 3, baseTimeMs: 2000, maxTimeMs: 60_000, maxShareMillionths: 250_000 },
         slowStartMs: 0,
         tls: null,

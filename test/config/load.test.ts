@@ -383,11 +383,6 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
   ],
   'what is not built yet': [
     [
-      'health',
-      'versions: { v1: { endpoints: "http://a:1", health: { path: / } } }\nroutes: [ { primary: v1 } ]\n',
-      '1:44: versions.v1.health: `health` is not supported by this version of umbra yet',
-    ],
-    [
       'compare',
       mirrored('compare: { sample: 1% }'),
       '4:24: routes[0].mirrors[0].compare: `compare` is not supported by this version of umbra yet',

@@ -47,6 +47,8 @@ function rig(t: Test): Rig {
           mirrors: [{ route: 'reviews', to: 'v2', slot: 0, blocks: [mirrorBlock] }],
           heldBack: HeldBack.create(),
           threads: [],
+          targets: new Map(),
+          names: [],
           rings: [],
         },
         () => 0,

@@ -6,6 +6,9 @@ import { MirrorLedger } from '../../../core/record/mirror-ledger.js';
 import { ThreadField, ThreadLedger } from '../../../core/record/thread-ledger.js';
 import { VersionLedger } from '../../../core/record/version-ledger.js';
 import { type Observed, type ObservedBlocks, openObserved } from '../../../core/report/observed.js';
+import { Health, HealthBlock } from '../../../core/upstream/health-block.js';
+import { NameBlock } from '../../../core/upstream/resolved-name.js';
+import type { Target } from '../../../core/upstream/target.js';
 
 export const STARTED_US = 5_000_000;
 
@@ -134,7 +137,43 @@ export function sample(): Sample {
       { kind: 'shadow', name: 'shadow-0', block: threads[2] },
     ],
     heldBack: HeldBack.create(),
+    targets: new Map([['v1', targets()]]),
+    names: [{ name: 'reviews.internal', shared: names() }],
     rings: [{ name: 'proxy-0/shadow-0', shared: new SharedArrayBuffer(4096) }],
   };
   return { blocks, observed: openObserved(blocks, (ring) => ring.byteLength) };
+}
+
+/** A name at two addresses, one healthy and one not, and a socket without checks. */
+function targets(): Target[] {
+  const byName = (host: string, health: SharedArrayBuffer): Target => ({
+    endpoint: {
+      address: { kind: 'tcp', host: 'reviews.internal', port: 9080 },
+      authority: 'reviews.internal:9080',
+      secure: false,
+    },
+    address: { kind: 'tcp', host, port: 9080 },
+    health,
+  });
+  const socket = { kind: 'unix', path: '/run/v1.sock' } as const;
+  const healths = [HealthBlock.create(), HealthBlock.create()];
+  const [well, ill] = healths.map((shared) => new HealthBlock(shared));
+  well.set(Health.HEALTHY, STARTED_US);
+  for (let i = 0; i < 3; i++) well.count(true);
+  ill.set(Health.UNHEALTHY, STARTED_US);
+  ill.count(false);
+  return [
+    byName('10.0.0.7', healths[0]),
+    byName('fd00::7', healths[1]),
+    { endpoint: { address: socket, authority: 'localhost', secure: false }, address: socket, health: null },
+  ];
+}
+
+function names(): SharedArrayBuffer {
+  const shared = NameBlock.create();
+  const block = new NameBlock(shared);
+  block.setAddresses(2);
+  block.count(false);
+  block.count(true);
+  return shared;
 }

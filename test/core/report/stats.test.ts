@@ -29,6 +29,19 @@ t.test('the statistics have exactly the shape and the numbers of the contract', 
           ejection: { ejected: 1, ejections: 2 },
         },
         shadow: null,
+        endpoints: [
+          {
+            endpoint: 'reviews.internal:9080',
+            address: '10.0.0.7:9080',
+            health: { state: 'healthy', sinceS: 12.5, passed: 3, failed: 0 },
+          },
+          {
+            endpoint: 'reviews.internal:9080',
+            address: '[fd00::7]:9080',
+            health: { state: 'unhealthy', sinceS: 12.5, passed: 0, failed: 1 },
+          },
+          { endpoint: 'unix:/run/v1.sock', address: 'unix:/run/v1.sock', health: null },
+        ],
       },
       v2: {
         primary: null,
@@ -42,6 +55,7 @@ t.test('the statistics have exactly the shape and the numbers of the contract', 
           queue: { length: 0, full: 0, timeouts: 0 },
           ejection: { ejected: 0, ejections: 0 },
         },
+        endpoints: [],
       },
     },
     mirrors: [
@@ -82,6 +96,7 @@ t.test('the statistics have exactly the shape and the numbers of the contract', 
         compare: { paired: 0, equal: 0, different: 0, statusDifferent: 0 },
       },
     ],
+    dns: [{ name: 'reviews.internal', addresses: 2, lookups: 2, failures: 1 }],
   });
 });
 

@@ -1,0 +1,49 @@
+import type { Registry } from 'prom-client';
+import { counter, gauge } from './metric.js';
+import type { EndpointReading, NameReading } from './reading.js';
+
+/** Where versions are and what their health checks say, as metrics. */
+export function addEndpoints(
+  registry: Registry,
+  endpoints: readonly EndpointReading[],
+  names: readonly NameReading[],
+): void {
+  const by = ['version', 'endpoint', 'address'];
+  const healthy = gauge(
+    registry,
+    'umbra_upstream_endpoint_healthy',
+    'Of an address with health checks: 1 if it is healthy, or not checked yet, 0 if it is not.',
+    by,
+  );
+  const checks = counter(
+    registry,
+    'umbra_upstream_health_checks_total',
+    'Health checks of an address, by result.',
+    [...by, 'result'],
+  );
+  const addresses = gauge(
+    registry,
+    'umbra_upstream_dns_addresses',
+    'Addresses in use of a name; 0 until it resolves.',
+    ['name'],
+  );
+  const lookups = counter(
+    registry,
+    'umbra_upstream_dns_lookups_total',
+    'Lookups of a name that have ended, by result. After a failed one the last good addresses stay in use.',
+    ['name', 'result'],
+  );
+
+  for (const { version, endpoint, address, health } of endpoints) {
+    if (health === null) continue;
+    const labels = { version, endpoint, address };
+    healthy.set(labels, health.state === 'unhealthy' ? 0 : 1);
+    checks.inc({ ...labels, result: 'passed' }, health.passed);
+    checks.inc({ ...labels, result: 'failed' }, health.failed);
+  }
+  for (const { name, addresses: count, lookups: all, failures } of names) {
+    addresses.set({ name }, count);
+    lookups.inc({ name, result: 'ok' }, all - failures);
+    lookups.inc({ name, result: 'failed' }, failures);
+  }
+}

@@ -1,0 +1,239 @@
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { nowUs } from '../../../core/clock.js';
+import type { EndpointPlan, HealthPlan, VersionPlan } from '../../../core/plan.js';
+import { Health, HealthBlock } from '../../../core/upstream/health-block.js';
+import { Prober } from '../../../core/upstream/prober.js';
+import type { Target } from '../../../core/upstream/target.js';
+import { type RawPeer, RawServer, refusedPort } from '../../support/raw-server.js';
+import { endpointOn, planFor } from './exchange.js';
+
+const health: HealthPlan = {
+  path: '/healthz',
+  host: null,
+  intervalMs: 60_000,
+  timeoutMs: 5_000,
+  healthyThreshold: 2,
+  unhealthyThreshold: 2,
+  statuses: [[200, 399]],
+};
+
+/** A prober whose time is told, or is real. */
+class Rig {
+  offsetUs = 0;
+  readonly told: string[] = [];
+  readonly prober: Prober;
+  #wake: () => void = () => undefined;
+
+  constructor() {
+    this.prober = new Prober(
+      () => nowUs() + this.offsetUs,
+      () => 0.5,
+      {
+        onChange: (version, target, isHealthy, why) => {
+          this.told.push(
+            `${version} ${target.endpoint.authority} ${isHealthy ? 'healthy' : 'unhealthy'} ${why}`,
+          );
+          this.#wake();
+        },
+      },
+    );
+  }
+
+  follow(version: VersionPlan, targets: readonly Target[]): void {
+    this.prober.follow([version], new Map([[version.name, targets]]));
+  }
+
+  /** Time passes. */
+  pass(ms: number): void {
+    this.offsetUs += ms * 1e3;
+    this.prober.advance();
+  }
+
+  async changes(count: number): Promise<void> {
+    while (this.told.length < count) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+function targetOf(endpoint: EndpointPlan, host?: string): Target {
+  const { address } = endpoint;
+  const at = address.kind === 'tcp' && host !== undefined ? { ...address, host } : address;
+  return { endpoint, address: at, health: HealthBlock.create() };
+}
+
+function stateOf(target: Target): Health {
+  return new HealthBlock(target.health!).state;
+}
+
+function versionWith(changes: Partial<HealthPlan> = {}): VersionPlan {
+  return planFor([], { health: { ...health, ...changes } });
+}
+
+/** Answers each check with the status that is due; `asked` counts them. */
+class Checked {
+  status = 200;
+  asked = 0;
+  readonly heads: string[] = [];
+  #wake: () => void = () => undefined;
+  readonly script = async (peer: RawPeer): Promise<void> => {
+    this.heads.push(await peer.head());
+    peer.send(`HTTP/1.1 ${this.status} X\r\nContent-Length: 2\r\n\r\nok`);
+    await peer.closed();
+    this.asked++;
+    this.#wake();
+  };
+  /** Resolves when this many checks are over. */
+  async over(count: number): Promise<void> {
+    while (this.asked < count) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+t.test('an address is asked at once and then at its interval, each time on a new connection', async (t) => {
+  const checked = new Checked();
+  const server = await RawServer.listen(checked.script);
+  const rig = new Rig();
+  t.teardown(() => {
+    rig.prober.stop();
+    return server.close();
+  });
+  const target = targetOf(endpointOn(server.port));
+  rig.follow(versionWith(), [target]);
+  await rig.changes(1);
+  await checked.over(1);
+  t.equal(stateOf(target), Health.HEALTHY);
+  t.match(checked.heads[0], /^GET \/healthz HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\n/);
+
+  checked.status = 503;
+  rig.pass(56_000);
+  t.equal(server.connections, 1, 'a tenth of the interval is jitter, of which this one has a half');
+  rig.pass(2_000);
+  await checked.over(2);
+  t.equal(stateOf(target), Health.HEALTHY, 'one failure is not enough');
+  rig.pass(58_000);
+  await rig.changes(2);
+  t.equal(stateOf(target), Health.UNHEALTHY);
+  checked.status = 302;
+  await checked.over(3);
+  rig.pass(58_000);
+  await checked.over(4);
+  rig.pass(58_000);
+  await rig.changes(3);
+  t.equal(stateOf(target), Health.HEALTHY);
+  t.equal(server.connections, 5);
+  t.same(
+    rig.told.map((line) => line.replace(/127\S+ /, '')),
+    ['v1 healthy status 200', 'v1 unhealthy status 503', 'v1 healthy status 302'],
+  );
+});
+
+t.test('a refused connection, silence, and what is not HTTP are failures', async (t) => {
+  const silent = await RawServer.listen(() => undefined);
+  const noHttp = await RawServer.listen(async (peer) => {
+    await peer.head();
+    peer.send('hello\r\n\r\n');
+  });
+  const rig = new Rig();
+  t.teardown(() => {
+    rig.prober.stop();
+    return Promise.all([silent.close(), noHttp.close()]);
+  });
+  const ports = [await refusedPort(), noHttp.port, silent.port];
+  const targets = ports.map((port) => targetOf(endpointOn(port)));
+  rig.follow(versionWith({ timeoutMs: 50 }), targets);
+  await rig.changes(3);
+  t.same(rig.told.map((line) => line.split(' ').slice(2).join(' ')).sort(), [
+    'unhealthy connect',
+    'unhealthy protocol',
+    'unhealthy timeout',
+  ]);
+  t.same(targets.map(stateOf), [Health.UNHEALTHY, Health.UNHEALTHY, Health.UNHEALTHY]);
+});
+
+t.test('the statuses that pass and the Host are configured', async (t) => {
+  const checked = new Checked();
+  checked.status = 404;
+  const server = await RawServer.listen(checked.script);
+  const rig = new Rig();
+  t.teardown(() => {
+    rig.prober.stop();
+    return server.close();
+  });
+  rig.follow(versionWith({ statuses: [[404, 404]], host: 'reviews.internal' }), [
+    targetOf(endpointOn(server.port)),
+  ]);
+  await rig.changes(1);
+  t.match(rig.told[0], /healthy status 404/);
+  t.match(checked.heads[0], /\r\nHost: reviews\.internal\r\n/);
+});
+
+t.test('a name is asked for by its name at each of its addresses, IPv6 and sockets too', async (t) => {
+  const hosts: string[] = [];
+  const answer = createServer((request, response) => {
+    hosts.push(`${request.headers.host}`);
+    response.end('ok');
+  });
+  answer.listen(0, '::1');
+  await once(answer, 'listening');
+  const { port } = answer.address() as { port: number };
+  const path = join(tmpdir(), `umbra-health-${process.pid}.sock`);
+  const local = createServer((_request, response) => response.end('ok'));
+  local.listen(path);
+  await once(local, 'listening');
+  const rig = new Rig();
+  t.teardown(async () => {
+    rig.prober.stop();
+    answer.close();
+    local.close();
+    await rm(path, { force: true });
+  });
+  const named: EndpointPlan = {
+    address: { kind: 'tcp', host: 'reviews.internal', port },
+    authority: `reviews.internal:${port}`,
+    secure: false,
+  };
+  const socket: EndpointPlan = { address: { kind: 'unix', path }, authority: 'localhost', secure: false };
+  rig.follow(versionWith(), [targetOf(named, '::1'), targetOf(socket)]);
+  await rig.changes(2);
+  t.same(rig.told.sort(), [
+    'v1 localhost healthy status 200',
+    `v1 reviews.internal:${port} healthy status 200`,
+  ]);
+  t.same(hosts, [`reviews.internal:${port}`]);
+});
+
+t.test('what stays is not asked anew by a new plan; what has left is asked no more', async (t) => {
+  const checked = new Checked();
+  const server = await RawServer.listen(checked.script);
+  const rig = new Rig();
+  t.teardown(() => {
+    rig.prober.stop();
+    return server.close();
+  });
+  const target = targetOf(endpointOn(server.port));
+  rig.follow(versionWith(), [target]);
+  await checked.over(1);
+  rig.follow(versionWith(), [{ ...target }]);
+  rig.pass(58_000);
+  await checked.over(2);
+  t.equal(server.connections, 2);
+  rig.follow(versionWith({ path: '/other' }), [target]);
+  await checked.over(3);
+  t.match(checked.heads[2], /^GET \/other /, 'another way of checking begins at once');
+  rig.follow(versionWith(), []);
+  rig.pass(600_000);
+  rig.follow(versionWith(), [target]);
+  await checked.over(4);
+  t.equal(server.connections, 4);
+});

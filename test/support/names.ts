@@ -1,0 +1,47 @@
+/**
+ * Loaded before umbra (`node --import`): names resolve to what a file says, which a test may change while umbra runs, and each
+ * lookup is written down with the thread that asked. UMBRA_TEST_NAMES is the file, JSON by name: a list of addresses, null for
+ * a name that is not found, "hang" for a resolver that never answers. Names that it does not hold are not looked up at all.
+ */
+import { appendFileSync, readFileSync } from 'node:fs';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { threadId } from 'node:worker_threads';
+
+type Answer = readonly string[] | null | 'hang';
+type Callback = (error: Error | null, ...found: unknown[]) => void;
+
+const file = process.env.UMBRA_TEST_NAMES!;
+const dns = createRequire(import.meta.url)('node:dns') as {
+  lookup: unknown;
+  promises: { lookup: unknown };
+};
+
+note('loaded');
+
+dns.promises.lookup = (name: string) =>
+  new Promise((resolve, reject) => {
+    note(`lookup ${name}`);
+    const answer = answerTo(name);
+    if (answer === 'hang') return;
+    if (answer === null) reject(notFound(name));
+    else resolve(answer.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
+  });
+// What sockets use: nothing of umbra's should come here.
+dns.lookup = (name: string, _options: unknown, callback: Callback) => {
+  note(`lookup ${name}`);
+  process.nextTick(callback, notFound(name));
+};
+syncBuiltinESMExports();
+
+function note(event: string): void {
+  appendFileSync(`${file}.log`, `${threadId} ${event}\n`);
+}
+
+function answerTo(name: string): Answer {
+  const names = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Answer>;
+  return names[name] ?? null;
+}
+
+function notFound(name: string): Error {
+  return Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND' });
+}
