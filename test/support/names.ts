@@ -5,6 +5,7 @@
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { isIP } from 'node:net';
 import { threadId } from 'node:worker_threads';
 
 type Answer = readonly string[] | null | 'hang';
@@ -12,7 +13,7 @@ type Callback = (error: Error | null, ...found: unknown[]) => void;
 
 const file = process.env.UMBRA_TEST_NAMES!;
 const dns = createRequire(import.meta.url)('node:dns') as {
-  lookup: unknown;
+  lookup: (name: string, ...more: unknown[]) => unknown;
   promises: { lookup: unknown };
 };
 
@@ -26,10 +27,12 @@ dns.promises.lookup = (name: string) =>
     if (answer === null) reject(notFound(name));
     else resolve(answer.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
   });
-// What sockets use: nothing of umbra's should come here.
-dns.lookup = (name: string, _options: unknown, callback: Callback) => {
+// What sockets use. Servers hand their own addresses through here; of names nothing of umbra's should come.
+const lookUp = dns.lookup;
+dns.lookup = (name: string, ...more: unknown[]) => {
+  if (isIP(name) !== 0) return lookUp(name, ...more);
   note(`lookup ${name}`);
-  process.nextTick(callback, notFound(name));
+  process.nextTick(more.at(-1) as Callback, notFound(name));
 };
 syncBuiltinESMExports();
 

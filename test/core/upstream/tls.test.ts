@@ -118,6 +118,21 @@ t.test('a name is asked for and checked, the endpoint’s own or another', async
   t.equal((await new Exchange().get(host).end()).failure, 'tls', 'the certificate does not name localhost');
 });
 
+t.test('at whatever address a name stands, the certificate must be of the name', async (t) => {
+  const server = await Answering.listen(t.teardown);
+  for (const [name, failure] of [
+    ['reviews.test', ''],
+    ['other.test', 'tls'],
+  ] as const) {
+    const pool = poolOf(t.teardown, server.port, trusting, name);
+    const [endpoint] = pool.plan.endpoints;
+    const address = { kind: 'tcp', host: '127.0.0.1', port: server.port } as const;
+    pool.follow([{ endpoint: endpoint!, address, health: null }]);
+    t.equal((await new Exchange().get(pool).end()).failure, failure);
+  }
+  t.equal(server.seen[0]!.name, 'reviews.test');
+});
+
 t.test('a certificate that nobody vouches for is refused, unless any will do', async (t) => {
   const server = await Answering.listen(t.teardown);
   t.equal((await new Exchange().get(poolOf(t.teardown, server.port, null)).end()).failure, 'tls');
