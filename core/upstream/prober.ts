@@ -16,6 +16,9 @@ import { sameAddress, sameEndpoint, type Target, type Targets } from './target.j
 /** Checks of one version's addresses come up to this share of the interval earlier, so that they do not all come at once. */
 const JITTER = 0.1;
 
+/** A check that is over this much later than its time was noticed late: the prober stood still, not the endpoint. */
+const LATE_MS = 250;
+
 /** What a prober tells of. */
 export interface ProberEvents {
   /** The checks of an address have changed its state. `why`: what the last one saw. */
@@ -152,7 +155,11 @@ class Check implements ResponseSink {
   }
 
   onFailure(failure: Failure): void {
-    this.#over(false, failureReasons[failure]!);
+    // Its answer may lie in the socket unread. What says nothing of the endpoint is not counted, and asked again.
+    const tookMs = (this.#resources.clock() - this.#beganUs) / 1e3;
+    if (tookMs > this.#plan.timeoutMs + LATE_MS)
+      this.#resources.deadlines.set(this.#next, 0, this.#resources.clock());
+    else this.#over(false, failureReasons[failure]!);
   }
 
   #over(passed: boolean, why: string): void {

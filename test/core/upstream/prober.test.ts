@@ -237,3 +237,35 @@ t.test('what stays is not asked anew by a new plan; what has left is asked no mo
   await checked.over(4);
   t.equal(server.connections, 4);
 });
+
+t.test('a check that timed out while the prober stood still is asked again, not counted', async (t) => {
+  let arrived: () => void = () => undefined;
+  let connections = 0;
+  const server = await RawServer.listen(async (peer) => {
+    await peer.head();
+    connections++;
+    arrived();
+  });
+  const nextCheck = () =>
+    new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+  const rig = new Rig();
+  t.teardown(() => {
+    rig.prober.stop();
+    return server.close();
+  });
+  const target = targetOf(endpointOn(server.port));
+  const first = nextCheck();
+  rig.follow(versionWith({ timeoutMs: 5000 }), [target]);
+  await first;
+  const second = nextCheck();
+  rig.pass(60_000);
+  await second;
+  t.equal(stateOf(target), Health.UNKNOWN);
+  t.equal(new HealthBlock(target.health!).failed, 0);
+  rig.pass(5_050);
+  await rig.changes(1);
+  t.equal(stateOf(target), Health.UNHEALTHY);
+  t.equal(connections, 2);
+});
