@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import t from 'tap';
 import { ask, askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
@@ -166,10 +167,14 @@ t.test(
 );
 
 t.test('a response that is longer than its bound is cut off, and its connection closed', async (t) => {
-  v2.answer = (received, response) =>
-    void response.end(Buffer.alloc(received.target === '/long' ? 200_001 : 200_000));
+  let flooding: Socket | null = null;
+  v2.answer = (received, response) => {
+    if (received.target === '/long') flooding = response.socket;
+    response.end(Buffer.alloc(received.target === '/long' ? 200_001 : 200_000));
+  };
   const counts = await counted(t, { response: { max: '200000B' } }, async () => {
     await succeeds(t, umbra.port, { target: '/long' });
+    await until(() => flooding?.destroyed, 'the connection that it came by is closed');
     await succeeds(t, umbra.port, { target: '/fits' });
   });
   v2.answer = (_received, response) => void response.end();

@@ -2,6 +2,7 @@ import t from 'tap';
 import { type Asked, ask, askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { fieldOf, Origin } from '../support/origin.js';
+import { RawServer } from '../support/raw-server.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
 async function versions(t: import('tap').Test, count: number): Promise<Origin[]> {
@@ -156,3 +157,41 @@ t.test(
     t.notSame(elsewhere, here, 'another salt chooses others');
   },
 );
+
+t.test(
+  'mirrors of one route know nothing of each other: one that hangs takes no copy from another',
+  async (t) => {
+    const [v1, v3] = await versions(t, 2);
+    const hanging = await RawServer.listen(() => {});
+    t.teardown(() => hanging.close());
+    const config = reviews(v1.port, hanging.port, {
+      route: {
+        mirrors: [
+          { to: 'v2', inFlight: 4, timeout: '1s' },
+          { to: 'v3', inFlight: 4096, methods: ['GET'] },
+        ],
+      },
+    });
+    config.versions.v3 = `http://127.0.0.1:${v3.port}`;
+    const umbra = await started(t, config);
+    const bodies = (index: number): Asked =>
+      index % 2 === 0 ? {} : { method: 'POST', body: Buffer.alloc(10_000, 'x') };
+    await askMany(umbra.port, 200, 8, bodies);
+    const stats = await lawHolds(t, umbra);
+    const [at2, at3] = [mirrorTo(stats, 'v2'), mirrorTo(stats, 'v3')];
+    t.strictSame([at2.eligible, at2.completed], [200, 0]);
+    t.ok(at2.dropped['in-flight'] > 0 && at2.failed.timeout > 0);
+    t.strictSame([at3.eligible, at3.completed, at3.dropped.method], [200, 100, 100]);
+  },
+);
+
+t.test('copies go over few connections, which are used again and again', async (t) => {
+  const [v1, v2] = await versions(t, 2);
+  const umbra = await started(
+    t,
+    reviews(v1.port, v2.port, { mirror: { inFlight: 4096 }, v2: { connections: { max: 3 } } }),
+  );
+  await askMany(umbra.port, 400, 8, () => ({}));
+  t.equal(mirrorTo(await lawHolds(t, umbra), 'v2').completed, 400);
+  t.ok(v2.open >= 1 && v2.open <= 3, `${v2.open} connections for 400 copies`);
+});

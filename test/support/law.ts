@@ -3,8 +3,11 @@ import type { Test } from 'tap';
 import type { MirrorStats, Stats } from '../../core/report/stats.js';
 import { gapOf, openOf, sum, type UmbraProcess } from './umbra.js';
 
-/** Waits for rest and asserts the law for every mirror and every version; returns the stats for further questions. */
-export async function lawHolds(t: Test, umbra: Pick<UmbraProcess, 'atRest'>): Promise<Stats> {
+/**
+ * Waits for rest and asserts the law for every mirror and every version, and that umbra's own account of it shows no gap;
+ * returns the stats for further questions.
+ */
+export async function lawHolds(t: Test, umbra: Pick<UmbraProcess, 'atRest' | 'metrics'>): Promise<Stats> {
   const stats = await umbra.atRest();
   for (const mirror of stats.mirrors) {
     const name = `${mirror.route} to ${mirror.to}`;
@@ -20,6 +23,13 @@ export async function lawHolds(t: Test, umbra: Pick<UmbraProcess, 'atRest'>): Pr
     );
     t.equal(mirror.inFlight, 0, `${name}: nothing is in flight`);
   }
+  const gaps = (await umbra.metrics()).match(/^umbra_accounting_gap\{.*/gm) ?? [];
+  t.equal(gaps.length, 2 * stats.mirrors.length, 'each mirror has both gaps');
+  t.strictSame(
+    gaps.filter((line) => !line.endsWith(' 0')),
+    [],
+    'and all of them are 0',
+  );
   t.equal(openOf(stats), 0, 'every exchange of every version has a response or a failure');
   return stats;
 }
