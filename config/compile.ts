@@ -218,6 +218,7 @@ function compileMirror(
     responseBytesMax: mirror.response.max,
     breaker: mirror.breaker === undefined ? null : compileBreaker(mirror.breaker),
     ratePerSecond: mirror.rate ?? null,
+    pipelining: mirror.pipelining,
     inFlightMax: mirror.inFlight,
     timeoutMs: mirror.timeout,
     firstByteTimeoutMs: mirror.firstByteTimeout ?? 0,

@@ -190,6 +190,7 @@ function mirrorOf(mirror: MirrorPlan, versions: readonly VersionPlan[]): object 
     response: { max: formatSize(mirror.responseBytesMax) },
     ...(mirror.breaker === null ? {} : { breaker: breakerOf(mirror.breaker) }),
     ...(mirror.ratePerSecond === null ? {} : { rate: formatRate(mirror.ratePerSecond) }),
+    pipelining: mirror.pipelining,
     inFlight: mirror.inFlightMax,
     timeout: formatDuration(mirror.timeoutMs),
     ...(mirror.firstByteTimeoutMs === 0

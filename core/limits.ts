@@ -69,6 +69,8 @@ export const limits = {
   ringBytes: 4 * 1024 * 1024,
   /** Mirrored exchanges that one shadow thread has open from one proxy thread. Reached: drop `in-flight`. */
   openMirroredExchanges: 16 * 1024,
+  /** Most requests on one pipelined connection that a configuration may ask for. */
+  pipelining: 128,
   /** Results within the window before a breaker judges. */
   breakerResults: 10,
   /** Requests in a window below which a guard judges nothing, and errors below which they are none. */

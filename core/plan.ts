@@ -196,6 +196,8 @@ export interface MirrorPlan {
   readonly responseBytesMax: number;
   /** Requests a second over all threads; null is unlimited. */
   readonly ratePerSecond: number | null;
+  /** Requests that may be under way on one connection at a time, of those that can be sent so; 1: none is put behind another. */
+  readonly pipelining: number;
   /** Mirrored requests in flight over all shadow threads. */
   readonly inFlightMax: number;
   /** The whole mirrored exchange. */

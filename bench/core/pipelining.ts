@@ -1,25 +1,25 @@
 /**
- * What pipelining could save towards a shadow that allows it: the CPU of this process per bodyless request, sent in batches
- * as a shadow thread gets them from its rings. One side is the upstream client as it is, a connection for each request of a batch; the other
- * writes a whole batch at once on one connection and reads its responses in order with the same reader, with nothing around
- * it: no deadlines, no retry, no ledger, so it is the least that pipelining can cost. The origin is another process.
+ * What pipelining saves towards a shadow that allows it: the CPU of this process per bodyless request, sent in batches as a
+ * shadow thread gets them from its rings; over a connection each, and behind each other on one. The origin is another process.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { nowUs } from '../../core/clock.js';
 import { Framing } from '../../core/http/message.js';
 import { writeRequestHead } from '../../core/http/request-writer.js';
-import { ResponseReader } from '../../core/http/response-reader.js';
+import type { VersionPlan } from '../../core/plan.js';
 import type { ResponseSink } from '../../core/upstream/call.js';
 import { UpstreamCall } from '../../core/upstream/client.js';
+import { PipelinedCall } from '../../core/upstream/pipelined-call.js';
 import { VersionPool } from '../../core/upstream/pool.js';
 import { type UpstreamCounters, UpstreamResources } from '../../core/upstream/resources.js';
 
 const batches = [1, 4, 16];
 const rounds = 5;
 const requestsPerRound = 32_000;
+const depth = 16;
+const timeoutMs = 5000;
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 const fields = [
@@ -39,47 +39,60 @@ function head(): string {
 
 /** Sends `count` requests, `batch` at a time; resolves when the last response is whole. */
 type Side = (count: number, batch: number) => Promise<void>;
+/** Sends one request whose events go to `sink`; made once for each place in a batch. */
+type Sender = (sink: ResponseSink) => () => void;
 
 const nothing = (): void => {};
 
-function countersOfNothing(): UpstreamCounters {
-  return {
-    connectionOpened: nothing,
-    connectionClosed: nothing,
-    idleChanged: nothing,
-    handshakeDone: nothing,
-    requestRetried: nothing,
-    waitingChanged: nothing,
-    queueRefused: nothing,
-    queueTimedOut: nothing,
-    ejectedChanged: nothing,
+const counters: UpstreamCounters = {
+  connectionOpened: nothing,
+  connectionClosed: nothing,
+  idleChanged: nothing,
+  handshakeDone: nothing,
+  requestRetried: nothing,
+  waitingChanged: nothing,
+  queueRefused: nothing,
+  queueTimedOut: nothing,
+  ejectedChanged: nothing,
+};
+
+function poolTo(port: number): VersionPool {
+  const endpoint = {
+    address: { kind: 'tcp', host: '127.0.0.1', port },
+    authority: `127.0.0.1:${port}`,
+    secure: false,
+  } as const;
+  const plan: VersionPlan = {
+    name: 'v2',
+    endpoints: [endpoint],
+    connectionsMax: 256,
+    idleMs: 60_000,
+    connectTimeoutMs: 1000,
+    queueMax: 1024,
+    queueTimeoutMs: 5000,
+    dnsRefreshMs: 10_000,
+    health: null,
+    ejection: { failures: 5, baseTimeMs: 1000, maxTimeMs: 30_000, maxShareMillionths: 500_000 },
+    slowStartMs: 10_000,
+    tls: null,
   };
+  return new VersionPool(plan, new UpstreamResources(nowUs, counters));
 }
 
-function clientSide(port: number): Side {
-  const pool = new VersionPool(
-    {
-      name: 'v2',
-      endpoints: [
-        { address: { kind: 'tcp', host: '127.0.0.1', port }, authority: `127.0.0.1:${port}`, secure: false },
-      ],
-      connectionsMax: 256,
-      idleMs: 60_000,
-      connectTimeoutMs: 1000,
-      queueMax: 1024,
-      queueTimeoutMs: 5000,
-      dnsRefreshMs: 10_000,
-      health: null,
-      ejection: { failures: 5, baseTimeMs: 1000, maxTimeMs: 30_000, maxShareMillionths: 500_000 },
-      slowStartMs: 10_000,
-      tls: null,
-    },
-    new UpstreamResources(nowUs, countersOfNothing()),
-  );
+function sideOf(sender: Sender): Side {
   return (count, batch) =>
     new Promise((resolve, reject) => {
       let left = count;
       let open = 0;
+      const next = (): void => {
+        if (left <= 0) {
+          resolve();
+          return;
+        }
+        left -= batch;
+        open = batch;
+        for (const send of sends) send();
+      };
       const sink: ResponseSink = {
         batch: (run) => run(),
         onInterim: nothing,
@@ -94,75 +107,23 @@ function clientSide(port: number): Side {
           if (--open === 0) setImmediate(next);
         },
       };
-      const calls = Array.from({ length: batch }, () => new UpstreamCall(sink));
-      const next = (): void => {
-        if (left <= 0) {
-          resolve();
-          return;
-        }
-        left -= batch;
-        open = batch;
-        for (const call of calls) call.start(pool, head(), 'GET', Framing.NONE, 0, 5000);
-      };
+      const sends = Array.from({ length: batch }, () => sender(sink));
       next();
     });
 }
 
-async function pipelinedSide(port: number): Promise<Side> {
-  let onResponse = nothing;
-  const sink = {
-    onInterim: nothing,
-    onHead: nothing,
-    onBody: nothing,
-    onTrailers: nothing,
-    onEnd: () => onResponse(),
+function overConnections(pool: VersionPool): Sender {
+  return (sink) => {
+    const call = new UpstreamCall(sink);
+    return () => call.start(pool, head(), 'GET', Framing.NONE, 0, timeoutMs);
   };
-  const reader = new ResponseReader(sink);
-  const buffer = Buffer.allocUnsafeSlow(64 * 1024);
-  // All responses of this origin are alike, so their length says where one ends: the reader itself takes one at a time.
-  let responseBytes = 0;
-  let pendingBytes = 0;
-  const socket = connect({
-    host: '127.0.0.1',
-    port,
-    onread: {
-      buffer,
-      callback: (bytes) => {
-        responseBytes ||= bytes;
-        let at = 0;
-        while (at < bytes) {
-          const end = Math.min(bytes, at + responseBytes - pendingBytes);
-          if (pendingBytes === 0) reader.reset(sink, false);
-          reader.feed(buffer, at, end);
-          pendingBytes = (pendingBytes + end - at) % responseBytes;
-          at = end;
-        }
-        return true;
-      },
-    },
-  });
-  socket.setNoDelay(true);
-  await once(socket, 'connect');
-  return (count, batch) =>
-    new Promise((resolve) => {
-      let left = count;
-      let open = 0;
-      const next = (): void => {
-        if (left <= 0) {
-          resolve();
-          return;
-        }
-        left -= batch;
-        open = batch;
-        let wire = '';
-        for (let i = 0; i < batch; i++) wire += head();
-        socket.write(wire, 'latin1');
-      };
-      onResponse = () => {
-        if (--open === 0) setImmediate(next);
-      };
-      next();
-    });
+}
+
+function pipelined(pool: VersionPool): Sender {
+  return (sink) => {
+    const call = new PipelinedCall(sink);
+    return () => call.start(pool, head(), 'GET', depth, timeoutMs);
+  };
 }
 
 async function cpuUs(side: Side, batch: number): Promise<number> {
@@ -174,9 +135,10 @@ async function cpuUs(side: Side, batch: number): Promise<number> {
 
 const origin = fork(fileURLToPath(new URL('../end-to-end/origin.js', import.meta.url)));
 const [{ port }] = (await once(origin, 'message')) as [{ port: number }];
-const sides = { 'a connection each': clientSide(port), pipelined: await pipelinedSide(port) };
-// The first response alone tells its length.
-await sides.pipelined(1, 1);
+const sides = {
+  'a connection each': sideOf(overConnections(poolTo(port))),
+  pipelined: sideOf(pipelined(poolTo(port))),
+};
 console.log('\nCPU of the sender per bodyless request, medians of rounds in turn');
 for (const batch of batches) {
   const seen: Record<string, number[]> = { 'a connection each': [], pipelined: [] };
@@ -187,9 +149,9 @@ for (const batch of batches) {
       if (round > 0) seen[name].push(us);
     }
   }
-  const [each, pipelined] = [median(seen['a connection each']), median(seen.pipelined)];
+  const [each, behind] = [median(seen['a connection each']), median(seen.pipelined)];
   console.log(
-    `  batches of ${String(batch).padStart(2)}: a connection each ${each.toFixed(1)} us, pipelined ${pipelined.toFixed(1)} us, ratio ${(pipelined / each).toFixed(2)}`,
+    `  batches of ${String(batch).padStart(2)}: a connection each ${each.toFixed(1)} us, pipelined ${behind.toFixed(1)} us, ratio ${(behind / each).toFixed(2)}`,
   );
 }
 origin.disconnect();

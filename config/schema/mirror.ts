@@ -186,6 +186,10 @@ export const mirror = mapping({
   rate: rate
     .optional()
     .meta({ description: 'Most copies per second, over all threads. Without it there is no limit.' }),
+  pipelining: integer(1, limits.pipelining).prefault(1).meta({
+    description:
+      'Requests without a body and with a safe method that may be under way on one connection at a time, for a shadow that takes them so. 1: none is put behind another.',
+  }),
   inFlight: integer(1, limits.openMirroredExchanges)
     .prefault(256)
     .meta({ description: 'Most copies that may be under way at once, over all threads.' }),

@@ -64,6 +64,8 @@ export class ResponseReader {
   readonly head = new ResponseHead();
   /** After SWITCHED: where in the bytes that were fed the other protocol begins. */
   switchedAt = 0;
+  /** After EXCESS: where in the bytes that were fed the response had ended. */
+  restAt = 0;
   fault: ResponseFault = ResponseFault.NONE;
   #state: State = State.STOPPED;
   #sink: ReaderSink;
@@ -126,6 +128,7 @@ export class ResponseReader {
           at = end;
           break;
         case State.WHOLE:
+          this.restAt = at;
           return Fed.EXCESS;
         case State.REFUSED:
           return Fed.REFUSED;

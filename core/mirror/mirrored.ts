@@ -9,6 +9,7 @@ import { writeRequestHead } from '../http/request-writer.js';
 import type { ResponseHead } from '../http/response-head.js';
 import type { ResponseSink } from '../upstream/call.js';
 import { UpstreamCall } from '../upstream/client.js';
+import { PipelinedCall } from '../upstream/pipelined-call.js';
 import type { Breaker } from './breaker.js';
 import { CopySource, FrameFlag, type MirroredHead, type Outcome } from './codec.js';
 import type { MirrorReceiver } from './receiver.js';
@@ -62,7 +63,11 @@ const ofShadow: readonly Failure[] = [
 
 export class Mirrored implements ResponseSink {
   readonly #receiver: MirrorReceiver;
-  readonly #call: UpstreamCall;
+  readonly #upstream: UpstreamCall;
+  /** Made when the first request is sent so. */
+  #pipelined: PipelinedCall | null = null;
+  /** The one that carries the request. */
+  #call: UpstreamCall | PipelinedCall;
   readonly source = new CopySource();
   mirror: ShadowMirror | null = null;
   #phase = Phase.IDLE as number;
@@ -82,10 +87,11 @@ export class Mirrored implements ResponseSink {
 
   constructor(receiver: MirrorReceiver) {
     this.#receiver = receiver;
-    this.#call = new UpstreamCall(this);
+    this.#upstream = new UpstreamCall(this);
+    this.#call = this.#upstream;
   }
 
-  get call(): UpstreamCall {
+  get call(): UpstreamCall | PipelinedCall {
     return this.#call;
   }
 
@@ -119,18 +125,39 @@ export class Mirrored implements ResponseSink {
     // Lines of both sides are joined by the fields that the client's request came with, whatever the mirror makes of them.
     if (this.logged) this.source.takeParts(head.method, target, host, head.fields);
     mirror.version.requestStarted();
-    this.#call.start(
-      mirror.pool,
-      writeRequestHead(head.method, target, host, fields, head.framing, head.contentLength, head.lengthZero),
+    const wire = writeRequestHead(
+      head.method,
+      target,
+      host,
+      fields,
+      head.framing,
+      head.contentLength,
+      head.lengthZero,
+    );
+    if (mirror.pipelines(head)) this.#startPipelined(mirror, wire, head.method);
+    else this.#start(mirror, wire, head);
+    this.#accountHeld();
+  }
+
+  #start({ pool, plan }: ShadowMirror, wire: string, head: MirroredHead): void {
+    this.#call = this.#upstream;
+    this.#upstream.start(
+      pool,
+      wire,
       head.method,
       head.framing,
       head.framing === Framing.LENGTH ? head.contentLength : 0,
-      mirror.plan.timeoutMs,
+      plan.timeoutMs,
       false,
       false,
-      mirror.plan.firstByteTimeoutMs,
+      plan.firstByteTimeoutMs,
     );
-    this.#accountHeld();
+  }
+
+  #startPipelined({ pool, plan }: ShadowMirror, wire: string, method: string): void {
+    this.#pipelined ??= new PipelinedCall(this);
+    this.#call = this.#pipelined;
+    this.#pipelined.start(pool, wire, method, plan.pipelining, plan.timeoutMs);
   }
 
   // --- frames
@@ -144,12 +171,12 @@ export class Mirrored implements ResponseSink {
       this.giveUp(Failure.MEMORY);
       return;
     }
-    this.#call.write(piece, last);
+    this.#upstream.write(piece, last);
     this.#accountHeld();
   }
 
   trailers(lines: string): void {
-    if ((this.#phase & Phase.OVER) === 0) this.#call.trailers(lines);
+    if ((this.#phase & Phase.OVER) === 0) this.#upstream.trailers(lines);
   }
 
   /** The rest of the request will not come, for this reason. */

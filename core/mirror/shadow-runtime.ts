@@ -1,14 +1,18 @@
 /** A plan as a shadow thread runs it: for each mirror slot the shadow's pool, its ledgers and its bounds. */
 import { applyEdits, isEmpty } from '../http/field-edits.js';
+import { Framing } from '../http/message.js';
 import type { MirrorPlan } from '../plan.js';
 import type { MirrorLedger } from '../record/mirror-ledger.js';
 import type { VersionLedger } from '../record/version-ledger.js';
 import type { VersionPool } from '../upstream/pool.js';
 import type { MirrorBounds } from './bounds.js';
+import type { MirroredHead } from './codec.js';
 import { marked } from './loop-mark.js';
 import { compileRewrite, type TargetRewrite } from './path-rewrite.js';
 import { shadowHost } from './shadow-host.js';
 import { type Random, withNewTrace, withoutTrace } from './trace-fields.js';
+
+const pipelinedMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
 
 /** One mirror on one shadow thread. */
 export class ShadowMirror {
@@ -42,6 +46,16 @@ export class ShadowMirror {
     this.#editsFields = !isEmpty(plan.headers);
     this.#rewrite = compileRewrite(plan.rewrite);
     this.#random = random;
+  }
+
+  /**
+   * Whether a copy goes on a connection that carries others: it has no body and its method is safe (RFC 9112, section 9.3.2), and
+   * the time to its first byte is not bounded, which depends on those before it there.
+   */
+  pipelines(head: MirroredHead): boolean {
+    if (this.plan.pipelining <= 1 || head.framing !== Framing.NONE || this.plan.firstByteTimeoutMs > 0)
+      return false;
+    return pipelinedMethods.includes(head.method);
   }
 
   targetFor(target: string): string {

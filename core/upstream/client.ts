@@ -12,6 +12,7 @@ import type { Endpoint } from './endpoint.js';
 import { OutgoingRequest, Put } from './outgoing.js';
 import type { VersionPool } from './pool.js';
 import type { UpstreamTunnel } from './tunnel.js';
+import { saysUnable } from './verdict.js';
 
 /**
  *   NONE --start--> HELD --write--> QUEUED or CONNECTING --connection--> OPEN --onEnd, onFailure--> NONE
@@ -431,9 +432,4 @@ export class UpstreamCall implements ReaderSink {
     deadlines.clear(this.#deadline);
     deadlines.clear(this.#stageDeadline);
   }
-}
-
-/** The codes by which a server, or a proxy in front of it, says that it can't serve; any other is an answer. */
-function saysUnable(status: number): boolean {
-  return status >= 502 && status <= 504;
 }

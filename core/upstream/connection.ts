@@ -73,7 +73,7 @@ export class UpstreamConnection implements TunnelOwner {
     };
     this.#onWritten = () => this.#written();
     this.#secure = endpoint.plan.secure;
-    this.#socket = open(pool, endpoint, this.#buffer, (bytes) => this.#onRead(bytes));
+    this.#socket = openSocket(pool, endpoint, this.#buffer, (bytes) => this.#onRead(bytes));
     this.#socket.setNoDelay(true);
     if (this.#secure) this.#listenToTls(this.#socket as TLSSocket);
     else this.#socket.on('connect', () => this.#onConnect());
@@ -304,7 +304,8 @@ export class UpstreamConnection implements TunnelOwner {
   }
 }
 
-function open(
+/** Begins to connect; the reads go into `buffer`. */
+export function openSocket(
   pool: VersionPool,
   endpoint: Endpoint,
   buffer: Buffer,

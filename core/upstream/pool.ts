@@ -4,6 +4,7 @@ import { chooseEndpoint } from './balancer.js';
 import type { UpstreamCall } from './client.js';
 import { UpstreamConnection } from './connection.js';
 import { Endpoint } from './endpoint.js';
+import { PipelinedConnection } from './pipelined-connection.js';
 import type { UpstreamResources } from './resources.js';
 import { sameEndpoint, type Target, targetsAsWritten } from './target.js';
 import { TlsConnector } from './tls.js';
@@ -29,6 +30,7 @@ export class VersionPool {
   #turn = 0;
   #closing = false;
   #endpoints: Endpoint[] = [];
+  readonly #pipelined: PipelinedConnection[] = [];
   /** Of them, those that are ejected. */
   #ejected = 0;
   readonly #onBack = (endpoint: Endpoint) => this.#comesBack(endpoint);
@@ -138,6 +140,7 @@ export class VersionPool {
   /** Drains: idle connections close now, busy ones when their call is over. Calls that began with it are served. */
   close(): void {
     this.#closing = true;
+    for (const connection of [...this.#pipelined]) connection.retire();
     for (const endpoint of this.#endpoints) {
       closeIdle(endpoint);
       if (endpoint.ejection.out) this.#comesBack(endpoint);
@@ -159,6 +162,39 @@ export class VersionPool {
       return null;
     }
     return this.#connectionAt(endpoint, call);
+  }
+
+  /**
+   * One that carries fewer than `depth` requests, at the endpoint with the fewest calls pending, or a new one; each endpoint
+   * gets one before requests are put behind each other. Null: all are full, and no more may be opened.
+   */
+  pipelinedConnection(depth: number): PipelinedConnection | null {
+    let best: PipelinedConnection | null = null;
+    for (const connection of this.#pipelined) {
+      if (!connection.usable || connection.length >= depth) continue;
+      if (best === null || connection.endpoint.pending < best.endpoint.pending) best = connection;
+    }
+    if (best !== null && this.#pipelined.length >= this.#endpoints.length) return best;
+    const { connectionsMax } = this.plan;
+    const at = chooseEndpoint(this.#endpoints, connectionsMax, [], this.#turn, this.resources.clock);
+    if (at < 0 || this.#endpoints[at]!.open >= connectionsMax) return best;
+    this.#turn = at + 1;
+    const opened = new PipelinedConnection(this, this.#endpoints[at]!);
+    this.#pipelined.push(opened);
+    return opened;
+  }
+
+  /** From a pipelined connection: it is closed. */
+  forgetPipelined(connection: PipelinedConnection): void {
+    this.#pipelined.splice(this.#pipelined.indexOf(connection), 1);
+    connection.endpoint.open--;
+    this.resources.counters.connectionClosed(this.plan);
+    this.serveWaiters();
+  }
+
+  /** It drains: connections that have nothing to do close. */
+  get closed(): boolean {
+    return this.#closing;
   }
 
   /** A new connection to `endpoint` for a call whose reused one died: the dead one's place is free. */

@@ -59,6 +59,7 @@ routes:
         breaker: { failures: 12.5%, window: 20s, cooldown: 3s }
         rate: 5000/s
         inFlight: 9
+        pipelining: 16
         timeout: 500ms
         firstByteTimeout: 100ms
 accessLog: { path: log/access.log, format: json, sample: 1% }
@@ -179,6 +180,7 @@ t.test('every key comes into the plan', async (t) => {
             responseBytesMax: 2 * 1024 * 1024,
             breaker: { failureMillionths: 125_000, windowMs: 20_000, cooldownMs: 3000 },
             ratePerSecond: 5000,
+            pipelining: 16,
             inFlightMax: 9,
             timeoutMs: 500,
             firstByteTimeoutMs: 100,
@@ -227,6 +229,7 @@ t.test('defaults', async (t) => {
         responseBytesMax: 64 * 1024 * 1024,
         breaker: null,
         ratePerSecond: null,
+        pipelining: 1,
         inFlightMax: 256,
         timeoutMs: 5000,
         firstByteTimeoutMs: 0,

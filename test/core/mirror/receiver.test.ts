@@ -219,8 +219,9 @@ t.test('whatever happens to copies in whatever order, the law holds', async (t) 
     fc.asyncProperty(
       fc.array(event, { maxLength: 60 }),
       fc.integer({ min: 1, max: 8 }),
-      async (events, inFlightMax) => {
-        const rig = new MirrorRig(shadow.port, { inFlightMax, bodyBytesMax: 25 }, 8 * 1024);
+      fc.constantFrom(1, 4),
+      async (events, inFlightMax, pipelining) => {
+        const rig = new MirrorRig(shadow.port, { inFlightMax, pipelining, bodyBytesMax: 25 }, 8 * 1024);
         // The exchange keeps its copies; here each offer has its own.
         const open: { copy: MirrorRig['copies'][number] }[] = [];
         for (const { what, which } of events) {

@@ -43,6 +43,7 @@ export function mirrorPlan(changes: Partial<MirrorPlan> = {}): MirrorPlan {
     responseBytesMax: 64 * 1024 * 1024,
     breaker: null,
     ratePerSecond: null,
+    pipelining: 1,
     inFlightMax: 256,
     timeoutMs: 10_000,
     firstByteTimeoutMs: 0,

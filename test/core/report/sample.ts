@@ -28,6 +28,7 @@ const mirror: MirrorPlan = {
   responseBytesMax: 64 * 1024 * 1024,
   breaker: null,
   ratePerSecond: null,
+  pipelining: 1,
   inFlightMax: 256,
   timeoutMs: 5000,
   firstByteTimeoutMs: 0,

@@ -40,6 +40,7 @@ export function mirror(shareMillionths: number, sample: SamplePlan): MirrorPlan 
     responseBytesMax: 64 * 1024 * 1024,
     breaker: null,
     ratePerSecond: null,
+    pipelining: 1,
     inFlightMax: 1,
     timeoutMs: 1,
     firstByteTimeoutMs: 0,
