@@ -86,10 +86,13 @@ export class GuardWatch {
     const now = this.#read(watch.primary);
     watch.before = now;
     if (before === null || now === null) return;
-    const event = watch.guard.take(windowOf(subtractVersion(now, before)));
+    const { guard } = watch;
+    const hadBase = guard.base !== null;
+    const event = guard.take(windowOf(subtractVersion(now, before)));
+    if (!hadBase && guard.base !== null) this.#tellBase(name, watch.primary, guard.base);
     if (event === null) return;
     const route = this.#observed.plan.routes.find((route) => route.name === name)!;
-    this.#apply(route, watch.guard);
+    this.#apply(route, guard);
     this.#tell(route, watch, event);
   }
 
@@ -101,6 +104,13 @@ export class GuardWatch {
   #apply(route: RoutePlan, guard: Guard | null): void {
     const heldBack = guard === null ? 0 : WHOLE_MILLIONTHS - guard.keptMillionths;
     for (const { slot } of route.mirrors) this.#heldBack.set(slot, heldBack);
+  }
+
+  #tellBase(route: string, primary: string, base: NonNullable<Guard['base']>): void {
+    this.#log.info(
+      { route, primary, baseP99Us: base.p99Us, baseErrorShare: base.errorShare },
+      `guard: the base line of ${primary} is a p99 of ${base.p99Us} us and ${percent(base.errorShare)} errors; from here on it is compared`,
+    );
   }
 
   #tell(route: RoutePlan, { guard, primary }: Watch, event: GuardEvent): void {
