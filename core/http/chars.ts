@@ -8,11 +8,13 @@ export const Char = {
   LF: 0x0a,
   CR: 0x0d,
   SP: 0x20,
+  QUOTE: 0x22,
   COMMA: 0x2c,
   DOT: 0x2e,
   ZERO: 0x30,
   COLON: 0x3a,
   SEMICOLON: 0x3b,
+  BACKSLASH: 0x5c,
 } as const;
 
 const BYTE_VALUES = 256;

@@ -15,18 +15,21 @@ const State = {
   /** Whitespace after the size, which is legal only before an extension. */
   SIZE_BLANK: 2,
   EXTENSION: 3,
-  SIZE_LF: 4,
-  DATA: 5,
-  DATA_CR: 6,
-  DATA_LF: 7,
-  TRAILER_START: 8,
-  TRAILER_NAME: 9,
-  TRAILER_VALUE: 10,
-  TRAILER_LF: 11,
-  LAST_LF: 12,
-  DONE: 13,
-  REFUSED: 14,
-  STOPPED: 15,
+  /** Within quotes, which a line must close: else some parsers go on in the next one. */
+  QUOTED: 4,
+  QUOTED_PAIR: 5,
+  SIZE_LF: 6,
+  DATA: 7,
+  DATA_CR: 8,
+  DATA_LF: 9,
+  TRAILER_START: 10,
+  TRAILER_NAME: 11,
+  TRAILER_VALUE: 12,
+  TRAILER_LF: 13,
+  LAST_LF: 14,
+  DONE: 15,
+  REFUSED: 16,
+  STOPPED: 17,
 } as const;
 type State = (typeof State)[keyof typeof State];
 
@@ -107,6 +110,10 @@ export class ChunkedDecoder {
       case State.EXTENSION:
         this.#state = this.#extension(byte);
         break;
+      case State.QUOTED:
+      case State.QUOTED_PAIR:
+        this.#state = this.#quoted(byte);
+        break;
       case State.SIZE_LF:
         this.#lineBytes = 0;
         if (byte !== Char.LF) this.#state = this.#refused(ResponseFault.CHUNK_LINE);
@@ -158,7 +165,14 @@ export class ChunkedDecoder {
   #extension(byte: number): State {
     if (byte === Char.CR) return State.SIZE_LF;
     if (isFieldByte[byte] === 0 || this.#lineIsFull()) return this.#refused(ResponseFault.CHUNK_LINE);
-    return State.EXTENSION;
+    return byte === Char.QUOTE ? State.QUOTED : State.EXTENSION;
+  }
+
+  #quoted(byte: number): State {
+    if (isFieldByte[byte] === 0 || this.#lineIsFull()) return this.#refused(ResponseFault.CHUNK_LINE);
+    if (this.#state === State.QUOTED_PAIR) return State.QUOTED;
+    if (byte === Char.BACKSLASH) return State.QUOTED_PAIR;
+    return byte === Char.QUOTE ? State.EXTENSION : State.QUOTED;
   }
 
   #trailer(byte: number): State {

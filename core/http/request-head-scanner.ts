@@ -220,7 +220,8 @@ export class RequestHeadScanner {
 
   /**
    * Reads a field that is about this connection or about framing, which we write ourselves, and says whether the line is
-   * end to end. Length first: only names of these lengths are compared at all.
+   * end to end. Length first: only names of these lengths are compared at all. Servers that hand fields to programs as
+   * variables (RFC 3875, section 4.1.18) take an underscore for the dash: a second framing field in that disguise is refused.
    */
   #isForwarded(bytes: Buffer, start: number, end: number, valueStart: number, valueEnd: number): boolean {
     switch (end - start) {
@@ -252,13 +253,20 @@ export class RequestHeadScanner {
         }
         return !equalsIgnoringCase(bytes, start, end, 'keep-alive');
       case 14:
-        if (!equalsIgnoringCase(bytes, start, end, 'content-length')) return true;
+        if (!equalsIgnoringCase(bytes, start, end, 'content-length')) {
+          if (equalsIgnoringCase(bytes, start, end, 'content_length')) this.fault = RequestFault.FIELD_NAME;
+          return this.fault === RequestFault.NONE;
+        }
         this.#readLength(bytes, valueStart, valueEnd);
         return false;
       case 16:
         return !equalsIgnoringCase(bytes, start, end, 'proxy-connection');
       case 17:
-        if (!equalsIgnoringCase(bytes, start, end, 'transfer-encoding')) return true;
+        if (!equalsIgnoringCase(bytes, start, end, 'transfer-encoding')) {
+          if (equalsIgnoringCase(bytes, start, end, 'transfer_encoding'))
+            this.fault = RequestFault.FIELD_NAME;
+          return this.fault === RequestFault.NONE;
+        }
         this.#readCoding(bytes, valueStart, valueEnd);
         return false;
       default:

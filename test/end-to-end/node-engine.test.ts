@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
 import t, { type Test } from 'tap';
 import { ask, RawClient } from '../support/client.js';
-import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { RawServer } from '../support/raw-server.js';
 import { type ConfigWords, reviews, UmbraProcess, until } from '../support/umbra.js';
@@ -194,114 +193,6 @@ t.test('a response whose end only the connection tells is reset when it is cut',
   t.ok(client.failed, `to the client it must not look whole: ${JSON.stringify(client.received)}`);
   await umbra.stop();
   await v1.close();
-});
-
-/** Each is sent with a request behind it: either umbra understood what stands in `origin`, or nothing got through. */
-const disguises: readonly [name: string, text: string, origin: readonly string[]][] = [
-  ['two equal lengths', `POST /a HTTP/1.1\r\n${host}Content-Length: 1\r\nContent-Length: 1\r\n\r\nx`, ['x']],
-  [
-    'chunk extensions',
-    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n1;a\r\nx\r\n0;b=c\r\n\r\n`,
-    ['1\r\nx\r\n0\r\n\r\n'],
-  ],
-  [
-    'leading zeros',
-    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n0001\r\nx\r\n000\r\n\r\n`,
-    ['1\r\nx\r\n0\r\n\r\n'],
-  ],
-  [
-    'a trailer that names a length',
-    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 99\r\n\r\n`,
-    ['0\r\n\r\n'],
-  ],
-  [
-    'Connection that names a length',
-    `POST /a HTTP/1.1\r\n${host}Connection: content-length, host\r\nContent-Length: 1\r\n\r\nx`,
-    ['x'],
-  ],
-  [
-    'a length and chunks',
-    `POST /a HTTP/1.1\r\n${host}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
-    [],
-  ],
-  ['a length of 0x', `POST /a HTTP/1.1\r\n${host}Content-Length: 0x1\r\n\r\nx`, []],
-  ['a space before the colon of a length', `POST /a HTTP/1.1\r\n${host}Content-Length : 1\r\n\r\nx`, []],
-  ['a folded coding', `POST /a HTTP/1.1\r\n${host}Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n`, []],
-  [
-    'a coding after a vertical tab',
-    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n`,
-    [],
-  ],
-  ['a coding in quotes', `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: "chunked"\r\n\r\n0\r\n\r\n`, []],
-  [
-    'a coding with bytes above ASCII',
-    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\xa0\r\n\r\n0\r\n\r\n`,
-    [],
-  ],
-  [
-    'a name with bytes above ASCII',
-    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding\xa0: chunked\r\n\r\n0\r\n\r\n`,
-    [],
-  ],
-  ['an empty name before a length', `POST /a HTTP/1.1\r\n${host}: x\r\nContent-Length: 1\r\n\r\nx`, []],
-  [
-    'a bare LF before a coding',
-    `POST /a HTTP/1.1\r\n${host}X: y\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
-    [],
-  ],
-  [
-    'a bare CR before a coding',
-    `POST /a HTTP/1.1\r\n${host}X: y\rTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
-    [],
-  ],
-  ['a head that ends with a bare LF', `POST /a HTTP/1.1\r\n${host}Content-Length: 1\r\n\nx`, []],
-  ['a second Host', `GET /a HTTP/1.1\r\n${host}HOST: other\r\n\r\n`, []],
-  ['a Host with a space in its name', `GET /a HTTP/1.1\r\n${host}Host : other\r\n\r\n`, []],
-  ['chunks on HTTP/1.0', `POST /a HTTP/1.0\r\n${host}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, []],
-  [
-    'a chunk size of 0x',
-    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n0x1\r\nx\r\n0\r\n\r\n`,
-    [],
-  ],
-  [
-    'a chunk size past 2^64',
-    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n10000000000000001\r\nx\r\n0\r\n\r\n`,
-    [],
-  ],
-  [
-    'a chunk that ends with a bare LF',
-    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n1\r\nx\n0\r\n\r\n`,
-    [],
-  ],
-  [
-    'an extension with a bare LF',
-    `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n1;\nx\r\n0\r\n\r\n`,
-    [],
-  ],
-];
-
-t.test('no disguise of framing gets through: v1 sees exactly what umbra understood', async (t) => {
-  const { umbra, origin } = await serve(t);
-  for (const [name, text, bodies] of disguises) {
-    origin.requests.length = 0;
-    const client = await RawClient.connect(umbra.port);
-    client.send(`${text}GET /behind HTTP/1.1\r\n${host}Connection: close\r\n\r\n`);
-    const received = await client.end();
-    await umbra.atRest();
-    if (bodies.length === 0) {
-      t.match(received, /^HTTP\/1\.1 (400|501|505) /, name);
-      t.notMatch(received, '/behind', name);
-      t.strictSame(origin.requests, [], name);
-    } else {
-      t.match(received, /\/a[\s\S]*\/behind$/, name);
-      t.strictSame(
-        origin.requests.map((request) => request.slice(request.indexOf('\r\n\r\n') + 4)),
-        [...bodies, ''],
-        name,
-      );
-    }
-  }
-  await lawHolds(t, umbra);
 });
 
 t.test('a drain closes idle connections at once and says so on those that are not', async (t) => {

@@ -29,6 +29,26 @@ const byEngine = {
     passesExpectationOn: false,
     /** An upgrade is a tunnel of bytes: any protocol, and whatever extensions the two ends agree on. */
     tunnelsBytes: false,
+    /** A request that comes before the answer to the one before it is answered too. */
+    pipelines: false,
+    /** What is refused closes its connection at once. */
+    refusesAtOnce: false,
+    /** Chunks are read by the letter of the grammar. */
+    chunksAreStrict: false,
+    /** Of the smuggling battery: right, but refused. */
+    refuses: [
+      'chunk extensions',
+      'chunk extensions in quotes',
+      'trailers that frame',
+      'empty lines before a request',
+    ] as string[],
+    /** Of the smuggling battery: wrong, but taken for what it would be without the bytes or fields that uWS does not show. */
+    accepts: [
+      'length 1\u00a0',
+      'coding \u00a0chunked',
+      'coding chunked\u0085',
+      'an empty name before a length',
+    ] as string[],
   },
   node: {
     keepsAllBytes: true,
@@ -36,6 +56,11 @@ const byEngine = {
     answersHalfClosed: true,
     passesExpectationOn: true,
     tunnelsBytes: true,
+    pipelines: true,
+    refusesAtOnce: true,
+    chunksAreStrict: true,
+    refuses: [] as string[],
+    accepts: [] as string[],
   },
 } as const;
 

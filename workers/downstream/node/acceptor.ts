@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
 import type { Address, ListenerPlan } from '../../../core/plan.js';
 import { addressName, causeOf, prepareSocketPath } from '../listen-address.js';
-import { canSharePort, type FromListener, type ToListener } from './listening.js';
+import { DescriptorCopies } from './descriptor-copies.js';
+import { type FromListener, Sharing, sharingOf, type ToListener } from './listening.js';
 
 /** Between two attempts to listen, once umbra has served. */
 const retryMs = 50;
@@ -14,32 +15,38 @@ interface Child {
 }
 
 /**
- * One address as main sees it: tells proxy threads to listen on it. Where threads can share a port each of them listens;
- * elsewhere one does at a time, and when it leaves the next one takes over. All methods are for the main thread.
+ * One address as main sees it: tells proxy threads to listen on it, in the way that the platform has (docs/decisions/021).
+ * Where there is none, one listens at a time, and when it leaves the next one takes over. All methods are for the main thread.
  */
 export class NodeAcceptor {
   /** The real one, also where 0 was asked for; 0 for a unix socket. */
   readonly port: number;
   readonly #address: Address;
-  readonly #shared: boolean;
+  readonly #sharing: Sharing;
+  /** With `Sharing.COPIES`. */
+  readonly #copies: DescriptorCopies | null;
   readonly #children = new Map<number, Child>();
   #stopped = false;
   #settled: { readonly resolve: () => void; readonly reject: (error: Error) => void } | null = null;
 
-  private constructor(address: Address, port: number) {
+  private constructor(address: Address, port: number, sharing: Sharing, copies: DescriptorCopies | null) {
     this.#address = address.kind === 'tcp' ? { ...address, port } : address;
-    this.#shared = canSharePort(address);
+    this.#sharing = sharing;
+    this.#copies = copies;
     this.port = port;
   }
 
   /** Makes sure that the address is free, and finds the port where 0 was asked for. Rejects with an Error of one line. */
   static async listen(listener: ListenerPlan): Promise<NodeAcceptor> {
     const { address } = listener;
-    if (address.kind === 'unix') {
-      await prepareSocketPath(address.path);
-      return new NodeAcceptor(address, 0);
+    const sharing = sharingOf(address);
+    if (address.kind === 'unix') await prepareSocketPath(address.path);
+    if (sharing === Sharing.COPIES) {
+      const copies = await bind(address);
+      return new NodeAcceptor(address, copies.port, sharing, copies);
     }
-    return new NodeAcceptor(address, await findPort(address.host, address.port));
+    const port = address.kind === 'unix' ? 0 : await findPort(address.host, address.port);
+    return new NodeAcceptor(address, port, sharing, null);
   }
 
   addChild(index: number, port: MessagePort): void {
@@ -67,6 +74,7 @@ export class NodeAcceptor {
   stopListening(): void {
     this.#stopped = true;
     for (const child of this.#children.values()) this.#say(child, { say: 'stop' });
+    this.#copies?.close();
     if (this.#address.kind === 'unix') rmSync(this.#address.path, { force: true });
   }
 
@@ -79,13 +87,28 @@ export class NodeAcceptor {
     if (this.#stopped) return;
     for (const child of this.#children.values()) {
       if (child.state !== 'waiting') {
-        if (!this.#shared && child.state !== 'gone') return;
+        if (this.#sharing === Sharing.NONE && child.state !== 'gone') return;
         continue;
       }
       child.state = 'asked';
-      this.#say(child, { say: 'listen', address: this.#address, shared: this.#shared });
-      if (!this.#shared) return;
+      if (this.#copies !== null) {
+        this.#sayDescriptor(child, this.#copies);
+        continue;
+      }
+      const shared = this.#sharing === Sharing.REUSE_PORT;
+      this.#say(child, { say: 'listen', address: this.#address, shared });
+      if (!shared) return;
     }
+  }
+
+  #sayDescriptor(child: Child, copies: DescriptorCopies): void {
+    copies.take().then(
+      // Also to a child that was told to stop: the descriptor is its to close.
+      (fd) => this.#say(child, { say: 'listenOn', fd }),
+      (error: Error) => {
+        if (!this.#stopped) this.#onFailed(child, error.message);
+      },
+    );
   }
 
   #onMessage(child: Child, message: FromListener): void {
@@ -127,6 +150,15 @@ export class NodeAcceptor {
 
   #say(child: Child, message: ToListener): void {
     child.port.postMessage(message);
+  }
+}
+
+async function bind(address: Address): Promise<DescriptorCopies> {
+  try {
+    return await DescriptorCopies.bind(address);
+  } catch (error) {
+    const cause = causeOf(error as NodeJS.ErrnoException);
+    throw new Error(`cannot listen on ${addressName(address)}: ${cause}`, { cause: error });
   }
 }
 

@@ -1,7 +1,8 @@
 /**
- * How proxy threads share a port (docs/decisions/019): main's acceptor holds no socket, it tells threads to listen and
- * to stop. Thread and acceptor speak over a message port of their own, which is what an engine's descriptor is here.
+ * How proxy threads share a port (docs/decisions/021): main's acceptor tells threads to listen and to stop. Thread and
+ * acceptor speak over a message port of their own, which is what an engine's descriptor is here.
  */
+import { closeSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Address } from '../../../core/plan.js';
@@ -9,16 +10,35 @@ import { causeOf } from '../listen-address.js';
 
 export type ToListener =
   /** `shared`: other threads listen on the same port (SO_REUSEPORT). */
-  { readonly say: 'listen'; readonly address: Address; readonly shared: boolean } | { readonly say: 'stop' };
+  | { readonly say: 'listen'; readonly address: Address; readonly shared: boolean }
+  /** On a descriptor that is the thread's own from here on. */
+  | { readonly say: 'listenOn'; readonly fd: number }
+  | { readonly say: 'stop' };
 
 export type FromListener =
   | { readonly say: 'listening' }
   | { readonly say: 'failed'; readonly cause: string }
   | { readonly say: 'stopped' };
 
-/** Whether threads can listen on one port side by side: the option came with Node 22.12 and 23.1. */
-export function canSharePort(address: Address): boolean {
-  if (address.kind === 'unix' || process.platform === 'darwin') return false;
+/** How the threads of this platform share an address. */
+export const Sharing = {
+  /** Each binds for itself, and the kernel spreads connections over them. */
+  REUSE_PORT: 0,
+  /** Main binds, and each gets a descriptor of its own for the one socket. */
+  COPIES: 1,
+  /** One at a time listens: descriptors are no numbers on Windows. */
+  NONE: 2,
+} as const;
+export type Sharing = (typeof Sharing)[keyof typeof Sharing];
+
+export function sharingOf(address: Address): Sharing {
+  if (process.platform === 'win32') return Sharing.NONE;
+  return canReusePort(address) ? Sharing.REUSE_PORT : Sharing.COPIES;
+}
+
+/** The option came with Node 22.12 and 23.1; elsewhere than on Linux the kernel does not spread connections, or not evenly. */
+function canReusePort(address: Address): boolean {
+  if (address.kind === 'unix' || process.platform !== 'linux') return false;
   const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
   return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
 }
@@ -38,6 +58,7 @@ export class ListeningThread {
     this.#own = port2;
     this.#own.on('message', (message: ToListener) => {
       if (message.say === 'listen') this.#listen(message);
+      else if (message.say === 'listenOn') this.#listenOn(message.fd);
       else this.stop();
     });
     server.on('listening', () => this.#say({ say: 'listening' }));
@@ -70,6 +91,11 @@ export class ListeningThread {
       const options = { host, port, exclusive: true, reusePort: shared };
       this.#server.listen(options);
     }
+  }
+
+  #listenOn(fd: number): void {
+    if (this.#stopped) closeSync(fd);
+    else this.#server.listen({ fd });
   }
 
   #say(message: FromListener): void {

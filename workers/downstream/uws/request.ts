@@ -9,6 +9,8 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const hostValue = /^(?:[A-Za-z0-9\-._~%!$&'()*+;=]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
 /** What uWS puts in place of bytes that are not UTF-8: what was sent is lost, so it can't be forwarded. */
 const LOST_BYTES = '\ufffd';
+/** The one control character that uWS lets through. */
+const DEL = '\x7f';
 /** Up to here a length is exact in a number. */
 const LENGTH_DIGITS_MAX = 15;
 const ZERO = 48;
@@ -70,8 +72,10 @@ export class RequestReader {
     if (target.includes('#')) return RequestFault.TARGET;
     const wireTarget = toWireString(target);
     if (wireTarget === null) return RequestFault.TARGET_BYTES;
+    if (wireTarget.includes(DEL)) return RequestFault.TARGET;
     let fields = toWireString(this.#fields);
     if (fields === null) return RequestFault.FIELD_BYTES;
+    if (fields.includes(DEL)) return RequestFault.FIELD_VALUE;
     if (this.#connection !== '') fields = withoutNamed(fields, this.#connection);
 
     if (canUpgrade && this.#asksForWebSocket()) {
@@ -135,6 +139,7 @@ export class RequestReader {
           this.#length = value;
           return;
         }
+        if (name === 'content_length') this.#fault = RequestFault.FIELD_NAME;
         break;
       case 16:
         if (name === 'proxy-connection') return;
@@ -146,6 +151,7 @@ export class RequestReader {
           this.#chunked = true;
           return;
         }
+        if (name === 'transfer_encoding') this.#fault = RequestFault.FIELD_NAME;
         break;
     }
     this.#fields += `${name}: ${value}\r\n`;
