@@ -14,22 +14,24 @@ const State = {
   SIZE: 1,
   /** Whitespace after the size, which is legal only before an extension. */
   SIZE_BLANK: 2,
-  EXTENSION: 3,
+  /** After a semicolon: an extension has a name. */
+  EXTENSION_START: 3,
+  EXTENSION: 4,
   /** Within quotes, which a line must close: else some parsers go on in the next one. */
-  QUOTED: 4,
-  QUOTED_PAIR: 5,
-  SIZE_LF: 6,
-  DATA: 7,
-  DATA_CR: 8,
-  DATA_LF: 9,
-  TRAILER_START: 10,
-  TRAILER_NAME: 11,
-  TRAILER_VALUE: 12,
-  TRAILER_LF: 13,
-  LAST_LF: 14,
-  DONE: 15,
-  REFUSED: 16,
-  STOPPED: 17,
+  QUOTED: 5,
+  QUOTED_PAIR: 6,
+  SIZE_LF: 7,
+  DATA: 8,
+  DATA_CR: 9,
+  DATA_LF: 10,
+  TRAILER_START: 11,
+  TRAILER_NAME: 12,
+  TRAILER_VALUE: 13,
+  TRAILER_LF: 14,
+  LAST_LF: 15,
+  DONE: 16,
+  REFUSED: 17,
+  STOPPED: 18,
 } as const;
 type State = (typeof State)[keyof typeof State];
 
@@ -107,6 +109,9 @@ export class ChunkedDecoder {
       case State.SIZE_BLANK:
         this.#state = this.#sizeBlank(byte);
         break;
+      case State.EXTENSION_START:
+        this.#state = this.#extensionStart(byte);
+        break;
       case State.EXTENSION:
         this.#state = this.#extension(byte);
         break;
@@ -157,14 +162,21 @@ export class ChunkedDecoder {
 
   #sizeBlank(byte: number): State {
     if (this.#lineIsFull()) return this.#refused(ResponseFault.CHUNK_LINE);
-    if (byte === Char.SEMICOLON) return State.EXTENSION;
+    if (byte === Char.SEMICOLON) return State.EXTENSION_START;
     if (byte === Char.SP || byte === Char.HTAB) return State.SIZE_BLANK;
     return this.#refused(ResponseFault.CHUNK_LINE);
+  }
+
+  #extensionStart(byte: number): State {
+    if (this.#lineIsFull()) return this.#refused(ResponseFault.CHUNK_LINE);
+    if (byte === Char.SP || byte === Char.HTAB) return State.EXTENSION_START;
+    return isTokenByte[byte] === 1 ? State.EXTENSION : this.#refused(ResponseFault.CHUNK_LINE);
   }
 
   #extension(byte: number): State {
     if (byte === Char.CR) return State.SIZE_LF;
     if (isFieldByte[byte] === 0 || this.#lineIsFull()) return this.#refused(ResponseFault.CHUNK_LINE);
+    if (byte === Char.SEMICOLON) return State.EXTENSION_START;
     return byte === Char.QUOTE ? State.QUOTED : State.EXTENSION;
   }
 

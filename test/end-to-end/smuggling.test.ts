@@ -148,6 +148,7 @@ const chunks: Disguise[] = [
     ['a chunk that ends with a bare LF', '1\r\nx\n0\r\n\r\n'],
     ['a chunk that ends with nothing', '1\r\nx0\r\n\r\n'],
     ['a chunk that is longer than its size', '1\r\nxx\r\n0\r\n\r\n'],
+    ['an extension without a name', '1;\r\nx\r\n0\r\n\r\n'],
     ['an extension with a bare LF', '1;\nx\r\n0\r\n\r\n'],
     ['an extension with a line in quotes', '1;a="\r\nx\r\n0\r\n\r\n"\r\nx\r\n0\r\n\r\n'],
     ['an extension with an open quote', '1;a="b\r\nx\r\n0\r\n\r\n'],
