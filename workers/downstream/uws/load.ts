@@ -117,10 +117,15 @@ export function loadUws(): LoadedUws | UwsUnavailable {
     const message = String(error);
     if (message.includes(NEEDS_NEW_GLIBC)) return loadRewritten(directory, require);
     return unavailable(
-      `${PACKAGE} does not load on ${process.platform} ${process.arch} with Node ${process.versions.node}: ${lastLine(message)}`,
+      `${PACKAGE} does not load on ${process.platform} ${process.arch} with Node ${process.versions.node}: ${causeOf(message)}`,
       `${USE_NODE}, or use Node 20, 22, 24 or 25 on Linux with glibc 2.36 or later, macOS or Windows.`,
     );
   }
+}
+
+/** In one line. The message about a file that is missing ends with who asked for it. */
+function causeOf(message: string): string {
+  return message.includes('Cannot find module') ? 'the package has no build for it' : lastLine(message);
 }
 
 function loadRewritten(directory: string, require: NodeJS.Require): LoadedUws | UwsUnavailable {
