@@ -24,6 +24,9 @@ async function version(answer = response): Promise<{ server: RawServer; requests
   return { server, requests };
 }
 
+/** A copy as it was before it was marked as one. */
+const withoutMark = (request: string): string => request.replace(/^x-umbra-mirror: 1\r\n/m, '');
+
 async function serve(t: Test, answer = response) {
   const [v1, v2] = [await version(answer), await version(answer)];
   const listen = [{ address: '127.0.0.1:0', engine: 'node' }];
@@ -51,7 +54,7 @@ t.test('a request’s trailers reach the primary and the copy, without what only
   await lawHolds(t, umbra);
   const expected = `${head}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nx-Sum:  \xe9\xff \r\nZ:\r\n\r\n`;
   t.strictSame(v1, [expected]);
-  t.strictSame(v2, [expected]);
+  t.strictSame(v2.map(withoutMark), [expected]);
 });
 
 t.test('trailers of a body that comes byte by byte, and of one without data', async (t) => {
@@ -70,7 +73,7 @@ t.test('trailers of a body that comes byte by byte, and of one without data', as
   await lawHolds(t, umbra);
   const expected = [`${head}1\r\nx\r\n0\r\nA: 1\r\nb: 2\r\n\r\n`, `${head}0\r\nA: 1\r\n\r\n`];
   t.strictSame(v1, expected);
-  t.strictSame(v2, expected);
+  t.strictSame(v2.map(withoutMark), expected);
 });
 
 t.test('a response’s trailers reach a client of HTTP/1.1, and no other', async (t) => {

@@ -283,6 +283,7 @@ t.test('a drain waits for what is in flight, and nothing new is taken', async (t
   const idle = rig.connect();
   await rig.until(() => rig.counts.accepted === 2);
   let drained = false;
+  rig.acceptor.stopListening();
   const drain = rig.downstream.drain().then(() => {
     drained = true;
   });
