@@ -90,7 +90,7 @@ export const requestFaultAnswers: readonly RequestFaultAnswer[] = [
     code: 'field-name',
     status: 400,
     text: 'A field name is malformed.\n',
-    when: 'An empty name, a byte that no token has, or anything between a name and its colon.',
+    when: 'An empty name, a byte that no token has, anything between a name and its colon, or a framing field with an underscore for its dash.',
   },
   {
     code: 'field-value',
