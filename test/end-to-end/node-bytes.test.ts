@@ -52,7 +52,8 @@ t.test('random heads arrive byte for byte', { timeout: 120_000 }, async (t) => {
     for (;;) {
       const head = await peer.head().catch(() => '');
       if (head === '') return;
-      request = head;
+      // What umbra adds to say who asked comes after what the client sent.
+      request = head.replace(/^(?:x-forwarded-\w+|x-request-id): .*\r\n/gm, '');
       peer.send(response);
     }
   });

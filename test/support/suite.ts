@@ -4,6 +4,7 @@
  */
 export const runsOnce: Readonly<Record<string, string>> = {
   demo: 'chooses its engine itself',
+  'node-bytes': 'asks for the node engine',
   'node-clients': 'asks for the node engine',
   'node-engine': 'asks for the node engine',
   'node-trailers': 'asks for the node engine',
