@@ -93,6 +93,22 @@ export const limits = {
   threads: 64,
   /** Bytes of a body sent to the admin API. Reached: 413. */
   adminBodyBytes: 1024 * 1024,
+  /** Readers of `GET /api/stream`. Reached: 503, `umbra_admin_streams_refused_total`. */
+  adminStreams: 32,
+  /** How long a reader of the stream may take nothing, in milliseconds. Reached: its stream is closed, `umbra_admin_streams_stalled_total`. */
+  adminStreamStalledMs: 30_000,
+  /** Points of the stream that are kept for readers to come: ten minutes. Past it: the oldest go. */
+  adminStreamPoints: 600,
+  /** Bytes of them. Past it: the oldest go. */
+  adminStreamBytes: 2 * 1024 * 1024,
+  /** Requests to the admin API a second, and as many at once; probes aside. Past it: 429, `umbra_admin_refused_total{reason="rate"}`. */
+  adminRequestsPerSecond: 1000,
+  /** Those of them that change something. Past it: 429, the same counter. */
+  adminChangesPerSecond: 50,
+  /** Wrong tokens from one address, one of them forgiven a second. Past it: 429 for every token, the same counter. */
+  adminWrongTokens: 20,
+  /** Addresses whose wrong tokens are remembered. Past it: the oldest is forgotten. */
+  adminWrongTokenClients: 1024,
   /** Connections to the admin API. Reached: a further one is closed at once. */
   adminConnections: 128,
   /** From a connection's first byte to the end of a request to the admin API. Reached: 408. */

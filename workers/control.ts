@@ -12,6 +12,8 @@ import { seededRandom } from '../core/route/random.js';
 import { Prober } from '../core/upstream/prober.js';
 import { AccessLogFile } from './access-log-file.js';
 import { createAdminApp } from './admin/app.js';
+import { AdminFigures } from './admin/figures.js';
+import { LiveFeed } from './admin/live-feed.js';
 import { type AdminServer, serveAdmin } from './admin/server.js';
 import { addressUrl } from './downstream/open.js';
 import { GuardWatch } from './guard-watch.js';
@@ -42,6 +44,8 @@ const log = {
   error: (fields: object, message: string) => sayLog('error', fields, message),
 };
 
+const figures = new AdminFigures();
+const feed = new LiveFeed({ observe: () => observed, ready: () => ready }, figures);
 const accessLog = new AccessLogFile(start.logRings, start.logDoorbell, (message) => log.error({}, message));
 accessLog.follow(observed.plan.accessLog);
 const histogramLog = new HistogramLog({
@@ -92,12 +96,15 @@ async function listen(): Promise<void> {
     say({ type: 'listening', address: null });
     return;
   }
+  feed.start();
   const app = createAdminApp({
     address: admin.address,
     token: admin.token,
     log,
+    figures,
+    feed,
     observe: () => observed,
-    controlCounts: () => ({ histogramLog: histogramLog.counts }),
+    controlCounts: () => ({ histogramLog: histogramLog.counts, admin: figures }),
     ready: () => ready,
     effectiveConfig: () => effectiveConfig(observed.plan),
     changeMirrors: async (target, change) => {
@@ -150,6 +157,7 @@ function ask(change: ChangeAsk): Promise<ChangeAnswer> {
 }
 
 async function leave(): Promise<void> {
+  feed.close();
   guards.stop();
   prober?.stop();
   await server?.close();

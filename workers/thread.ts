@@ -3,6 +3,7 @@ import { parentPort, type Transferable, workerData } from 'node:worker_threads';
 import type { Plan } from '../core/plan.js';
 import type { Targets } from '../core/upstream/target.js';
 import type { FromThread, LedgerShares, ThreadStart, ToThread } from './messages.js';
+import { startPulse } from './pulse.js';
 
 /** A proxy or shadow thread as main knows it; the messages of the same names say what for. */
 export interface DataThread {
@@ -26,7 +27,9 @@ export function runThread(build: (start: ThreadStart) => DataThread): void {
     if (message.type === 'leave') leave();
     else tell(thread!, message);
   });
-  thread = build(workerData as ThreadStart);
+  const start = workerData as ThreadStart;
+  thread = build(start);
+  startPulse(start.threadLedger);
 }
 
 /** `transfer`: what in the message changes hands instead of being copied. */

@@ -71,6 +71,9 @@ export type ThreadField = (typeof ThreadField)[keyof typeof ThreadField];
 
 /** Room for rows to come, so that the block keeps its size. */
 const WORDS = 64;
+/** The thread's pulse, at the block's end: written by a timer and not by what happens. */
+const BUSY = WORDS - 1;
+const LOOP_DELAY = WORDS - 2;
 
 /** One per thread. That thread alone writes; any thread may read; the block outlives the thread. */
 export class ThreadLedger {
@@ -98,10 +101,25 @@ export class ThreadLedger {
     return this.words[field];
   }
 
+  /** How much of the last half second the thread was at work, 0 to 1, and how late it was for a timer, in seconds. */
+  setPulse(busy: number, loopDelayS: number): void {
+    this.words[BUSY] = busy;
+    this.words[LOOP_DELAY] = loopDelayS;
+  }
+
+  get busy(): number {
+    return this.words[BUSY];
+  }
+
+  get loopDelayS(): number {
+    return this.words[LOOP_DELAY];
+  }
+
   /** The writer is dead, and what its gauges counted with it. Called by the thread that takes over as the writer. */
   resetGauges(): void {
     threadFields.forEach((field, index) => {
       if (field.kind === 'gauge') this.words[index] = 0;
     });
+    this.setPulse(0, 0);
   }
 }

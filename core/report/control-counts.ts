@@ -1,6 +1,21 @@
 /** What the control thread counts of its own work. Since its start: it begins at zero when the thread is replaced. */
 export interface ControlCounts {
   readonly histogramLog: Readonly<HistogramLogCounts>;
+  readonly admin: AdminCounts;
+}
+
+export const refusalReasons = ['host', 'token', 'origin', 'rate'] as const;
+export type RefusalReason = (typeof refusalReasons)[number];
+
+/** What the admin server counts of itself. */
+export interface AdminCounts {
+  /** Readers of /api/stream: now, refused, and cut off. */
+  readonly streams: number;
+  readonly streamsRefused: number;
+  readonly streamsStalled: number;
+  readonly snapshotsSkipped: number;
+  /** Requests, by the guard that refused them. */
+  readonly refused: Readonly<Record<RefusalReason, number>>;
 }
 
 export interface HistogramLogCounts {
@@ -10,4 +25,13 @@ export interface HistogramLogCounts {
   errors: number;
 }
 
-export const noControlCounts: ControlCounts = { histogramLog: { lines: 0, errors: 0 } };
+export const noControlCounts: ControlCounts = {
+  histogramLog: { lines: 0, errors: 0 },
+  admin: {
+    streams: 0,
+    streamsRefused: 0,
+    streamsStalled: 0,
+    snapshotsSkipped: 0,
+    refused: { host: 0, token: 0, origin: 0, rate: 0 },
+  },
+};

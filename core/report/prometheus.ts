@@ -4,6 +4,7 @@ import { addEndpoints } from './endpoint-metrics.js';
 import { counter, gauge } from './metric.js';
 import { addComparisons, addMirrors } from './mirror-metrics.js';
 import type { Reading, ThreadReading } from './reading.js';
+import { addSelf } from './self-metrics.js';
 import { addVersions } from './version-metrics.js';
 
 /** The default of 10 ms wakes an idle process a hundred times a second. */
@@ -39,6 +40,7 @@ export class PrometheusPage {
       reading.generation,
     );
     addControl(registry, reading);
+    addSelf(registry, reading);
     return `${await registry.metrics()}\n${await this.process.metrics()}`;
   }
 }

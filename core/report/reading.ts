@@ -28,6 +28,16 @@ export interface Reading {
   readonly names: readonly NameReading[];
   readonly rings: readonly { readonly name: string; readonly usedBytes: number }[];
   readonly control: ControlCounts;
+  readonly pulses: readonly PulseReading[];
+}
+
+/** One for each thread, in the order of `threads`. */
+export interface PulseReading {
+  readonly name: string;
+  /** Share of the last half second in which its event loop was at work, 0 to 1. */
+  readonly busy: number;
+  /** How late its event loop was for a timer. */
+  readonly loopDelayS: number;
 }
 
 export interface VersionReading {
@@ -117,6 +127,7 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
     })),
     rings: observed.rings.map((ring) => ({ name: ring.name, usedBytes: ring.usedBytes() })),
     control,
+    pulses: observed.threads.map(({ name, ledger: { busy, loopDelayS } }) => ({ name, busy, loopDelayS })),
   };
 }
 

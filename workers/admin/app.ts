@@ -10,8 +10,10 @@ import { type Reading, read } from '../../core/report/reading.js';
 import { stats } from '../../core/report/stats.js';
 import { readBody } from './body.js';
 import type { AdminDeps, MirrorChange, MirrorTarget } from './deps.js';
-import { checkContentType, checkHost, checkOrigin, checkToken, isLocal } from './guard.js';
+import { checkContentType, checkHost, checkOrigin, checkRate, checkToken, isLocal } from './guard.js';
 import { parseMirrorChange } from './mirror-change.js';
+import { addPage } from './page.js';
+import { streamAnswer } from './stream.js';
 
 const JSON_TYPES = ['application/json'];
 const CONFIG_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'application/json'];
@@ -33,7 +35,16 @@ export function createAdminApp(deps: AdminDeps): Hono {
     throw new Error('the admin API needs a token where other machines can reach it');
   }
   const app = new Hono();
-  app.use(answerHeaders(), checkHost(deps.address), checkToken(deps.token), checkOrigin());
+  const { figures } = deps;
+  app.use(
+    answerHeaders(),
+    checkHost(deps.address, figures),
+    checkRate(figures),
+    checkOrigin(figures),
+    checkToken(deps.token, figures),
+  );
+  addPage(app);
+  addStream(app, deps);
   addReports(app, deps);
   addChanges(app, deps);
   app.notFound((c) => c.json({ error: `nothing here: ${c.req.method} ${c.req.path}` }, 404));
@@ -48,7 +59,7 @@ function addReports(app: Hono, deps: AdminDeps): void {
   const page = new PrometheusPage();
   const reading = (): Reading => read(deps.observe(), nowUs(), deps.controlCounts());
 
-  app.get('/', (c) => c.text(INDEX));
+  app.get('/api', (c) => c.text(INDEX));
   app.get('/healthz', (c) => c.text('ok\n'));
   app.get('/readyz', (c) => (deps.ready() ? c.text('ready\n') : c.text('not ready\n', 503)));
   app.get('/metrics', async (c) => {
@@ -58,6 +69,11 @@ function addReports(app: Hono, deps: AdminDeps): void {
   app.get('/api/config', (c) => c.json(deps.effectiveConfig()));
   for (const path of ['/', '/healthz', '/readyz', '/metrics', '/api/stats'])
     app.all(path, wrongMethod('GET, HEAD'));
+}
+
+function addStream(app: Hono, { feed }: AdminDeps): void {
+  app.get('/api/stream', (c) => streamAnswer(c, feed));
+  for (const path of ['/dashboard/:name', '/api/stream']) app.all(path, wrongMethod('GET, HEAD'));
 }
 
 function addChanges(app: Hono, deps: AdminDeps): void {
@@ -111,13 +127,23 @@ function missingPart(deps: AdminDeps, { route, version }: MirrorTarget): string 
   return `route ${JSON.stringify(route)} has no mirror to ${JSON.stringify(version)}`;
 }
 
-/** Every answer is of the moment, is what it says it is, and can't be framed by another page. */
+/** What every answer carries that does not say otherwise. */
+const COMMON_FIELDS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+/** Every answer is of the moment, is what it says it is, and can't be framed or used by another site's page. */
 function answerHeaders(): MiddlewareHandler {
   return async (c, next) => {
     await next();
-    c.header('cache-control', 'no-store');
-    c.header('x-content-type-options', 'nosniff');
-    c.header('x-frame-options', 'DENY');
+    for (const [name, value] of Object.entries(COMMON_FIELDS)) {
+      if (!c.res.headers.has(name)) c.header(name, value);
+    }
   };
 }
 

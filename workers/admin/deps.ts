@@ -1,6 +1,8 @@
 import type { Address } from '../../core/plan.js';
 import type { ControlCounts } from '../../core/report/control-counts.js';
 import type { Observed } from '../../core/report/observed.js';
+import type { AdminFigures } from './figures.js';
+import type { LiveFeed } from './live-feed.js';
 
 /** What the admin API needs from the process. Implemented by the control thread, which asks main for changes. */
 export interface AdminDeps {
@@ -9,6 +11,10 @@ export interface AdminDeps {
   /** Asked for as `Authorization: Bearer …`; null only on loopback and unix sockets. */
   readonly token: string | null;
   readonly log: AdminLog;
+  /** Counts what the server refuses. */
+  readonly figures: AdminFigures;
+  /** What `GET /api/stream` reads. */
+  readonly feed: LiveFeed;
   /** What to report from; main replaces it with every new plan. */
   observe(): Observed;
   /** What the thread that serves the API counts itself. */

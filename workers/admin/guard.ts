@@ -1,18 +1,31 @@
 /**
  * Who may talk to the admin API. It can switch traffic, and on loopback it usually stands open, so a web page in a
- * browser on the same machine is the attacker to think of:
+ * browser on the same machine is the attacker to think of (docs/security.md):
  *
  *   - its name may be made to point to 127.0.0.1 (DNS rebinding): on loopback, only loopback's names are believed in Host;
  *   - it may send requests blindly: what changes state needs a content type that forms can't have, and no foreign Origin;
+ *   - it may read nothing, but hold streams open and make work: what a browser says comes from another site is refused,
+ *     but for following a link to the page;
  *   - a GET never changes anything.
+ *
+ * Every refusal is counted by the guard that made it.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { MiddlewareHandler } from 'hono';
+import type { IncomingMessage } from 'node:http';
+import type { Context, MiddlewareHandler } from 'hono';
+import { nowUs } from '../../core/clock.js';
+import { limits } from '../../core/limits.js';
+import { RateBound } from '../../core/mirror/rate.js';
 import type { Address } from '../../core/plan.js';
+import type { RefusalReason } from '../../core/report/control-counts.js';
+import type { AdminFigures } from './figures.js';
+import { WrongTokens } from './wrong-tokens.js';
 
 const LOOPBACK_NAMES: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 /** Paths that answer without a token, because probes carry none; they tell no more than up or down. */
-const OPEN_PATHS: readonly string[] = ['/healthz', '/readyz'];
+const PROBES: readonly string[] = ['/healthz', '/readyz'];
+/** The page itself, which asks for the token. The same bytes for everybody. */
+const PAGE = /^\/(dashboard\/[^/]*)?$/;
 const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
 /** Only this machine can reach the address. */
@@ -21,44 +34,71 @@ export function isLocal(address: Address): boolean {
 }
 
 /** 421 for a Host field that is not a name of loopback, while bound to loopback. Elsewhere the token protects. */
-export function checkHost(address: Address): MiddlewareHandler {
+export function checkHost(address: Address, figures: AdminFigures): MiddlewareHandler {
   if (address.kind === 'unix' || !isLoopback(address.host)) return (_, next) => next();
   const names = new Set([...LOOPBACK_NAMES, bracketed(address.host).toLowerCase()]);
   return async (c, next) => {
     const host = c.req.header('host') ?? '';
-    if (!names.has(hostName(host))) {
-      return c.json({ error: `the Host field ${JSON.stringify(host)} does not name this server` }, 421);
-    }
-    return next();
+    if (names.has(hostName(host))) return next();
+    return refuse(
+      c,
+      figures,
+      'host',
+      421,
+      `the Host field ${JSON.stringify(host)} does not name this server`,
+    );
   };
 }
 
-/** 401 without the right token. Compares digests, so the time taken tells neither the token nor its length. */
-export function checkToken(token: string | null): MiddlewareHandler {
+/** 429 past the bounds on requests and on changes. Probes are always answered: a busy umbra is not a dead one. */
+export function checkRate(figures: AdminFigures): MiddlewareHandler {
+  const requests = new RateBound(limits.adminRequestsPerSecond);
+  const changes = new RateBound(limits.adminChangesPerSecond);
+  return async (c, next) => {
+    if (PROBES.includes(c.req.path)) return next();
+    const at = nowUs();
+    if (requests.take(at) && (SAFE_METHODS.includes(c.req.method) || changes.take(at))) return next();
+    return refuse(c, figures, 'rate', 429, 'too many requests', { 'retry-after': '1' });
+  };
+}
+
+/**
+ * 401 without the right token. Compares digests, so the time taken tells neither the token nor its length. An address that
+ * was wrong too often gets 429, with the right token too: guessing gets no faster than a guess a second.
+ */
+export function checkToken(token: string | null, figures: AdminFigures): MiddlewareHandler {
   if (token === null) return (_, next) => next();
   const expected = digest(token);
+  const wrong = new WrongTokens();
   return async (c, next) => {
-    if (OPEN_PATHS.includes(c.req.path)) return next();
-    const given = /^Bearer +([^ ]+) *$/i.exec(c.req.header('authorization') ?? '')?.[1];
-    if (given === undefined || !timingSafeEqual(digest(given), expected)) {
-      return c.json({ error: 'a token is required: Authorization: Bearer TOKEN' }, 401, {
-        'www-authenticate': 'Bearer realm="umbra"',
-      });
+    if (PROBES.includes(c.req.path) || PAGE.test(c.req.path)) return next();
+    const client = clientOf(c);
+    if (wrong.tooMany(client, nowUs())) {
+      return refuse(c, figures, 'rate', 429, 'too many wrong tokens', { 'retry-after': '1' });
     }
-    return next();
+    const given = /^Bearer +([^ ]+) *$/i.exec(c.req.header('authorization') ?? '')?.[1];
+    if (given !== undefined && timingSafeEqual(digest(given), expected)) return next();
+    // Asking without one is how a client learns that it needs one.
+    if (given !== undefined) wrong.add(client, nowUs());
+    return refuse(c, figures, 'token', 401, 'a token is required: Authorization: Bearer TOKEN', {
+      'www-authenticate': 'Bearer realm="umbra"',
+    });
   };
 }
 
-/** 403 for a change that a page of another origin asks for. Tools other than browsers send neither field. */
-export function checkOrigin(): MiddlewareHandler {
+/** 403 for what a page of another origin asks for. Tools other than browsers send none of these fields. */
+export function checkOrigin(figures: AdminFigures): MiddlewareHandler {
   return async (c, next) => {
-    if (SAFE_METHODS.includes(c.req.method)) return next();
     const origin = c.req.header('origin');
     const site = c.req.header('sec-fetch-site');
     const foreignOrigin = origin !== undefined && origin.replace(/^https?:\/\//, '') !== c.req.header('host');
     const foreignSite = site !== undefined && site !== 'same-origin' && site !== 'none';
-    if (foreignOrigin || foreignSite) return c.json({ error: 'changes from other origins are refused' }, 403);
-    return next();
+    if (SAFE_METHODS.includes(c.req.method)) {
+      if (!foreignSite || isLink(c)) return next();
+      return refuse(c, figures, 'origin', 403, 'requests from other sites are refused');
+    }
+    if (!foreignOrigin && !foreignSite) return next();
+    return refuse(c, figures, 'origin', 403, 'changes from other origins are refused');
   };
 }
 
@@ -69,6 +109,33 @@ export function checkContentType(types: readonly string[]): MiddlewareHandler {
     if (!types.includes(type)) return c.json({ error: `content-type must be ${types.join(' or ')}` }, 415);
     return next();
   };
+}
+
+function refuse(
+  c: Context,
+  figures: AdminFigures,
+  reason: RefusalReason,
+  status: 401 | 403 | 421 | 429,
+  error: string,
+  headers: Record<string, string> = {},
+): Response {
+  figures.refused[reason]++;
+  return c.json({ error }, status, headers);
+}
+
+/** The browser's whole window goes to the page, as when a person follows a link in a chat or a runbook. */
+function isLink(c: Context): boolean {
+  return (
+    PAGE.test(c.req.path) &&
+    c.req.header('sec-fetch-mode') === 'navigate' &&
+    c.req.header('sec-fetch-dest') === 'document'
+  );
+}
+
+/** The address of the connection's other end; on a unix socket all clients are one. */
+function clientOf(c: Context): string {
+  const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
+  return incoming?.socket.remoteAddress ?? '';
 }
 
 function isLoopback(host: string): boolean {

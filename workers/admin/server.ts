@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { unlink } from 'node:fs/promises';
+import { chmod, unlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { createConnection } from 'node:net';
 import { getRequestListener, RequestError } from '@hono/node-server';
@@ -19,6 +19,8 @@ const CLOSE_GRACE_MS = 1000;
 const KEEP_ALIVE_MS = 5000;
 /** How often Node looks for requests that take too long. */
 const TIMEOUT_CHECK_MS = 1000;
+/** Owner and group. */
+const UNIX_MODE = 0o660;
 /** The size of `sun_path` less its final zero. */
 const UNIX_PATH_BYTES_MAX = process.platform === 'darwin' ? 103 : 107;
 
@@ -77,6 +79,8 @@ async function bind(server: Server, address: Address): Promise<void> {
   );
   // Rejects when 'error' comes first.
   await once(server, 'listening');
+  // Whoever may write to the file may switch traffic.
+  if (address.kind === 'unix') await chmod(address.path, UNIX_MODE);
 }
 
 async function answers(path: string): Promise<boolean> {

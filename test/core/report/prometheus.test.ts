@@ -1,6 +1,7 @@
 import t from 'tap';
-import { threadFields } from '../../../core/record/thread-ledger.js';
+import { ThreadLedger, threadFields } from '../../../core/record/thread-ledger.js';
 import { VersionLedger } from '../../../core/record/version-ledger.js';
+import { noControlCounts } from '../../../core/report/control-counts.js';
 import { openObserved } from '../../../core/report/observed.js';
 import { PrometheusPage } from '../../../core/report/prometheus.js';
 import { read } from '../../../core/report/reading.js';
@@ -131,4 +132,19 @@ t.test('pages rendered at the same time do not mix', async (t) => {
   const own = (text: string) => text.slice(0, text.indexOf('# HELP process_'));
   t.equal(own(pages[1]), own(pages[0]));
   t.equal(own(pages[2]), own(pages[0]));
+});
+
+t.test('what the admin server refuses, and how busy and late threads are, is on the page', async (t) => {
+  const { blocks, observed } = sample();
+  new ThreadLedger(blocks.threads[0].block).setPulse(0.5, 0.002);
+  const refused = { host: 1, token: 2, origin: 3, rate: 4 };
+  const admin = { streams: 2, streamsRefused: 3, streamsStalled: 4, snapshotsSkipped: 5, refused };
+  const { series } = parse(await page.render(read(observed, STARTED_US, { ...noControlCounts, admin })));
+  t.equal(series.get('umbra_admin_streams'), 2);
+  t.equal(series.get('umbra_admin_streams_refused_total'), 3);
+  t.equal(series.get('umbra_admin_streams_stalled_total'), 4);
+  t.equal(series.get('umbra_admin_snapshots_skipped_total'), 5);
+  t.equal(series.get('umbra_admin_refused_total{reason="origin"}'), 3);
+  t.equal(series.get('umbra_thread_busy_ratio{thread="proxy-0"}'), 0.5);
+  t.equal(series.get('umbra_thread_loop_delay_seconds{thread="proxy-0"}'), 0.002);
 });

@@ -6,6 +6,8 @@ import type { Address } from '../../../core/plan.js';
 import { noControlCounts } from '../../../core/report/control-counts.js';
 import { createAdminApp } from '../../../workers/admin/app.js';
 import type { AdminDeps, ChangeResult, MirrorChange, MirrorTarget } from '../../../workers/admin/deps.js';
+import { AdminFigures } from '../../../workers/admin/figures.js';
+import { LiveFeed } from '../../../workers/admin/live-feed.js';
 import { serveAdmin } from '../../../workers/admin/server.js';
 import { sample } from '../../core/report/sample.js';
 
@@ -28,6 +30,8 @@ export interface Admin {
   readonly url: string;
   readonly port: number;
   readonly asked: Asked;
+  readonly feed: LiveFeed;
+  readonly figures: AdminFigures;
   send(method: string, path: string, options?: Send): Promise<Answer>;
 }
 
@@ -39,9 +43,15 @@ export interface Send {
 export async function startAdmin(t: Test, options: Partial<AdminDeps> = {}): Promise<Admin> {
   const asked: Asked = { changes: [], configs: [], errors: [] };
   const { observed } = sample();
+  const figures = new AdminFigures();
+  const feed = new LiveFeed({ observe: () => observed, ready: () => true }, figures);
+  // Ticks come when a test makes them, however soon.
+  feed.nowMs = () => 0;
   const app = createAdminApp({
     address: LOOPBACK,
     token: null,
+    figures,
+    feed,
     log: { info() {}, warn() {}, error: (fields) => asked.errors.push(fields) },
     observe: () => observed,
     controlCounts: () => noControlCounts,
@@ -58,13 +68,18 @@ export async function startAdmin(t: Test, options: Partial<AdminDeps> = {}): Pro
     ...options,
   });
   const server = await serveAdmin(app, options.address ?? LOOPBACK);
-  t.teardown(() => server.close());
+  t.teardown(() => {
+    feed.close();
+    return server.close();
+  });
   const socketPath = options.address?.kind === 'unix' ? options.address.path : undefined;
   const to = socketPath === undefined ? { host: '127.0.0.1', port: server.port } : { socketPath };
   return {
     url: `http://127.0.0.1:${server.port}`,
     port: server.port,
     asked,
+    feed,
+    figures,
     send: (method, path, send = {}) => exchange(to, method, path, send),
   };
 }

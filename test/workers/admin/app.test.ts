@@ -14,9 +14,9 @@ t.test('the process is healthy while it lives, and ready only while it serves', 
   t.equal((await admin.send('GET', '/readyz')).status, 503);
 });
 
-t.test('the root names the endpoints', async (t) => {
+t.test('the API names its endpoints', async (t) => {
   const admin = await startAdmin(t);
-  const answer = await admin.send('GET', '/');
+  const answer = await admin.send('GET', '/api');
   t.equal(answer.status, 200);
   for (const path of ['/metrics', '/api/stats', '/api/config']) t.match(answer.body, path);
 });
@@ -51,6 +51,9 @@ t.test('answers are neither stored nor framed nor guessed at', async (t) => {
   for (const path of ['/api/stats', '/nothing']) {
     t.match((await admin.send('GET', path)).headers, {
       'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
       'x-frame-options': 'DENY',
     });
@@ -59,7 +62,13 @@ t.test('answers are neither stored nor framed nor guessed at', async (t) => {
 
 t.test('an unknown path is a 404 in JSON', async (t) => {
   const admin = await startAdmin(t);
-  for (const path of ['/nothing', '/api', '/api/routes/reviews', '/api/statsx', '/%2e%2e/etc/passwd']) {
+  for (const path of [
+    '/nothing',
+    '/api/nothing',
+    '/api/routes/reviews',
+    '/api/statsx',
+    '/%2e%2e/etc/passwd',
+  ]) {
     const answer = await admin.send('GET', path);
     t.equal(answer.status, 404, path);
     t.type((answer.json as { error: string }).error, 'string');

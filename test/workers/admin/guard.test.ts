@@ -2,6 +2,7 @@ import t from 'tap';
 import { noControlCounts } from '../../../core/report/control-counts.js';
 import { createAdminApp } from '../../../workers/admin/app.js';
 import type { AdminDeps } from '../../../workers/admin/deps.js';
+import { AdminFigures } from '../../../workers/admin/figures.js';
 import { isLocal } from '../../../workers/admin/guard.js';
 import { JSON_BODY, startAdmin } from './admin.js';
 
@@ -45,6 +46,8 @@ t.test('where other machines can reach it, the API does not start without a toke
   const deps = (host: string): AdminDeps => ({
     address: { kind: 'tcp', host, port: 0 },
     token: null,
+    figures: new AdminFigures(),
+    feed: t.fail as never,
     log: { info() {}, warn() {}, error() {} },
     controlCounts: () => noControlCounts,
     observe: () => t.fail('not asked') as never,
@@ -66,15 +69,17 @@ t.test('loopback is known by all of its names', async (t) => {
   for (const host of ['0.0.0.0', '::', '192.168.0.1']) t.notOk(isLocal({ kind: 'tcp', host, port: 1 }), host);
 });
 
-t.test('a token is asked for everywhere but at the probes', async (t) => {
+t.test('a token is asked for everywhere but at the probes and the page that asks for it', async (t) => {
   const admin = await startAdmin(t, { token: 'correct horse'.replace(' ', '-') });
-  for (const path of ['/', '/metrics', '/api/stats', '/api/config', '/nothing']) {
+  for (const path of ['/metrics', '/api/stats', '/api/stream', '/api/config', '/nothing', '/dashboard/a/b']) {
     const answer = await admin.send('GET', path);
     t.equal(answer.status, 401, path);
     t.match(answer.headers['www-authenticate'], /^Bearer /);
     t.match(answer.json, { error: String });
   }
-  for (const path of ['/healthz', '/readyz']) t.equal((await admin.send('GET', path)).status, 200, path);
+  for (const path of ['/healthz', '/readyz', '/', '/dashboard/style.css']) {
+    t.equal((await admin.send('GET', path)).status, 200, path);
+  }
 });
 
 t.test('only the exact token opens', async (t) => {

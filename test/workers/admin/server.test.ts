@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,6 +38,14 @@ t.test('it serves on a unix socket, whatever the Host field says', async (t) => 
   const admin = await startAdmin(t, { address: { kind: 'unix', path } });
   t.equal((await admin.send('GET', '/api/stats', { headers: { host: 'umbra' } })).status, 200);
   t.equal(admin.port, 0);
+});
+
+t.test('its socket file is for its owner and group, whatever the umask', async (t) => {
+  const path = socketPath(t);
+  const before = process.umask(0);
+  t.teardown(() => process.umask(before));
+  await startAdmin(t, { address: { kind: 'unix', path } });
+  t.equal(statSync(path).mode & 0o777, 0o660);
 });
 
 t.test('it removes its socket file when it closes', async (t) => {

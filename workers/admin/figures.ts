@@ -1,0 +1,10 @@
+/** What the admin server counts of itself. One object per control thread, which alone touches it. */
+import type { AdminCounts, RefusalReason } from '../../core/report/control-counts.js';
+
+export class AdminFigures implements AdminCounts {
+  streams = 0;
+  streamsRefused = 0;
+  streamsStalled = 0;
+  snapshotsSkipped = 0;
+  readonly refused: Record<RefusalReason, number> = { host: 0, token: 0, origin: 0, rate: 0 };
+}

@@ -1,0 +1,189 @@
+/**
+ * The figures of each second, computed once for all readers of `GET /api/stream`. It runs whether or not somebody reads,
+ * so that a page that is opened because something happened shows what happened. Control thread only.
+ *
+ * Events (WHATWG HTML, "Server-sent events"):
+ *
+ *   history    at once: the points that are kept, or those after `Last-Event-ID`: [Live, …]
+ *   snapshot   at once and every second: { ready, process, stats: Stats, live: Live }
+ *   end        umbra is stopping
+ *
+ * Ids are the wall clock in milliseconds, made to ascend, so that one of an earlier process means something too.
+ */
+import { nowUs, wallClockMs } from '../../core/clock.js';
+import { limits } from '../../core/limits.js';
+import { type Live, live } from '../../core/report/live.js';
+import type { Observed } from '../../core/report/observed.js';
+import { type Reading, read } from '../../core/report/reading.js';
+import { stats } from '../../core/report/stats.js';
+import type { AdminFigures } from './figures.js';
+
+const tickMs = 1000;
+/** Of the time that this thread has, a snapshot may take one part in so many: with thousands of versions it comes less often. */
+const restPerCost = 20;
+/** A reader that lost its connection comes back after this long. */
+const retryMs = 1000;
+
+export interface LiveSource {
+  observe(): Observed;
+  ready(): boolean;
+}
+
+interface Point {
+  readonly id: number;
+  readonly json: string;
+}
+
+interface Reader {
+  readonly controller: ReadableStreamDefaultController<Uint8Array>;
+  readonly cut: () => void;
+  takenMs: number;
+}
+
+export class LiveFeed {
+  readonly #source: LiveSource;
+  readonly #figures: AdminFigures;
+  readonly #readers = new Set<Reader>();
+  readonly #points: Point[] = [];
+  #bytes = 0;
+  #before: Reading | null = null;
+  #last: { readonly id: number; readonly data: string } | null = null;
+  #cpu = process.cpuUsage();
+  #notBeforeMs = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+  /** The time that stalls and costs are told by; tests own it. */
+  nowMs: () => number = () => performance.now();
+
+  constructor(source: LiveSource, figures: AdminFigures) {
+    this.#source = source;
+    this.#figures = figures;
+  }
+
+  /** From here on a point a second. */
+  start(): void {
+    this.begin();
+    this.#timer = setInterval(() => this.tick(), tickMs);
+  }
+
+  /** Takes the reading that the first point starts from. */
+  begin(): void {
+    this.#before = read(this.#source.observe(), nowUs());
+  }
+
+  /**
+   * One more reader, as the body of its response, or null if there are too many. `lastId` is its `Last-Event-ID`. `cut` is
+   * called when it takes nothing any more, and closes its connection, which cancels the stream.
+   */
+  subscribe(lastId: number, cut: () => void): ReadableStream<Uint8Array> | null {
+    if (this.#closed || this.#readers.size >= limits.adminStreams) {
+      this.#figures.streamsRefused++;
+      return null;
+    }
+    let reader: Reader;
+    return new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          reader = { controller, cut, takenMs: this.nowMs() };
+          this.#readers.add(reader);
+          this.#figures.streams = this.#readers.size;
+          controller.enqueue(encode(this.#greeting(lastId)));
+        },
+        cancel: () => this.#forget(reader),
+      },
+      { highWaterMark: 1 },
+    );
+  }
+
+  /** Computes the next point and gives it to every reader that has taken the last one. Called by the timer, and by tests. */
+  tick(): void {
+    const beginMs = this.nowMs();
+    if (beginMs < this.#notBeforeMs) {
+      this.send(': \n\n');
+      return;
+    }
+    const observed = this.#source.observe();
+    const reading = read(observed, nowUs());
+    const id = Math.max(wallClockMs(), (this.#last?.id ?? 0) + 1);
+    const point = live(this.#before!, reading, observed.plan, id);
+    this.#before = reading;
+    this.#keep(id, JSON.stringify(point));
+    const snapshot = {
+      ready: this.#source.ready(),
+      process: this.#process(point),
+      stats: stats(reading),
+      live: point,
+    };
+    this.#last = { id, data: JSON.stringify(snapshot) };
+    this.send(event('snapshot', id, this.#last.data));
+    this.#notBeforeMs = beginMs + (this.nowMs() - beginMs) * restPerCost;
+  }
+
+  /** Ends every stream in order. */
+  close(): void {
+    this.#closed = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    for (const reader of this.#readers) {
+      reader.controller.enqueue(encode('event: end\ndata: {}\n\n'));
+      reader.controller.close();
+    }
+    this.#readers.clear();
+    this.#figures.streams = 0;
+  }
+
+  #greeting(lastId: number): string {
+    const last = this.#last;
+    // An id from the future is of another clock.
+    const known = last !== null && lastId <= last.id ? lastId : 0;
+    const missed = this.#points.filter(({ id }) => id > known && id !== last?.id).map(({ json }) => json);
+    const history = `event: history\ndata: [${missed.join(',')}]\n\n`;
+    return `retry: ${retryMs}\n\n${history}${last === null ? '' : event('snapshot', last.id, last.data)}`;
+  }
+
+  /** Gives `text` to every reader that has taken the last one; called by `tick`, and by tests. */
+  send(text: string): void {
+    const bytes = encode(text);
+    const nowMs = this.nowMs();
+    for (const reader of this.#readers) {
+      if ((reader.controller.desiredSize ?? 0) > 0) {
+        reader.controller.enqueue(bytes);
+        reader.takenMs = nowMs;
+      } else if (nowMs - reader.takenMs < limits.adminStreamStalledMs) {
+        this.#figures.snapshotsSkipped++;
+      } else {
+        this.#figures.streamsStalled++;
+        this.#forget(reader);
+        reader.cut();
+      }
+    }
+  }
+
+  #forget(reader: Reader): void {
+    this.#readers.delete(reader);
+    this.#figures.streams = this.#readers.size;
+  }
+
+  #keep(id: number, json: string): void {
+    this.#points.push({ id, json });
+    this.#bytes += json.length;
+    while (this.#points.length > limits.adminStreamPoints || this.#bytes > limits.adminStreamBytes) {
+      this.#bytes -= this.#points.shift()!.json.length;
+    }
+  }
+
+  /** Of the whole process, all threads together. */
+  #process({ seconds }: Live): { cpuCores: number; residentBytes: number } {
+    const cpu = process.cpuUsage(this.#cpu);
+    this.#cpu = process.cpuUsage();
+    const cpuCores = (cpu.user + cpu.system) / 1e6 / seconds;
+    return { cpuCores: Math.round(cpuCores * 1000) / 1000, residentBytes: process.memoryUsage.rss() };
+  }
+}
+
+function event(name: string, id: number, data: string): string {
+  return `event: ${name}\nid: ${id}\ndata: ${data}\n\n`;
+}
+
+function encode(text: string): Uint8Array {
+  return Buffer.from(text, 'utf8');
+}

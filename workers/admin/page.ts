@@ -1,0 +1,67 @@
+/**
+ * The live page at `GET /`: plain files of workers/dashboard and uPlot, read once and served as they are. What it shows
+ * comes from the API, so the files are the same for everybody and need no token.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { extname } from 'node:path';
+import type { Context, Hono } from 'hono';
+
+/** TypeScript leaves these files where they are, so they are found from the compiled code. */
+const directory = new URL('../../../workers/dashboard/', import.meta.url);
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/**
+ * Nothing but umbra's own files, no code in the page, and no way to make markup from text (Trusted Types): a string that
+ * a service sent can do nothing but be read.
+ */
+const headers = {
+  'cache-control': 'no-cache',
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; " +
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+};
+
+interface PageFile {
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly type: string;
+  readonly etag: string;
+}
+
+/** Throws if a file is missing: the installation is not whole. */
+export function addPage(app: Hono): void {
+  const files = readFiles();
+  app.get('/', (c) => answer(c, files.get('index.html')!));
+  app.get('/dashboard/:name', (c) => {
+    const file = files.get(c.req.param('name'));
+    return file === undefined ? c.notFound() : answer(c, file);
+  });
+}
+
+function answer(c: Context, { body, type, etag }: PageFile): Response {
+  const fields = { ...headers, etag };
+  if (c.req.header('if-none-match') === etag) return c.body(null, 304, fields);
+  return c.body(body, 200, { ...fields, 'content-type': type });
+}
+
+function readFiles(): Map<string, PageFile> {
+  const files = new Map<string, PageFile>();
+  for (const name of readdirSync(directory)) files.set(name, fileOf(name, new URL(name, directory)));
+  const { resolve } = createRequire(import.meta.url);
+  files.set('uplot.js', fileOf('uplot.js', resolve('uplot/dist/uPlot.esm.js')));
+  files.set('uplot.css', fileOf('uplot.css', resolve('uplot/dist/uPlot.min.css')));
+  return files;
+}
+
+function fileOf(name: string, path: string | URL): PageFile {
+  const body = new Uint8Array(readFileSync(path));
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+  return { body, type: types[extname(name)] ?? 'application/octet-stream', etag };
+}
