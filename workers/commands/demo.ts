@@ -155,12 +155,13 @@ function introduce(umbra: Umbra, ports: OriginPorts, options: DemoOptions, place
       clients ──▶ umbra ──▶ v1   http://127.0.0.1:${ports.v1}   answers the client
                     └╌╌╌╌▶ v2   http://127.0.0.1:${ports.v2}   gets a copy; its answer is measured and thrown away
 
+  the live page ${paint('bold', `${umbra.admin}/`)}
   try it        curl -i ${umbra.listening[0]}/reviews/1
   the figures   curl ${umbra.admin}/api/stats
   the config    ${place.config}
   stop          ${options.forMs === null ? 'Ctrl-C, and both versions are compared' : `by itself after ${options.forMs / 1000} s`}
 `);
-  if (options.open && umbra.admin !== null) openInBrowser(umbra.admin);
+  if (options.open && umbra.admin !== null) openInBrowser(`${umbra.admin}/`);
 }
 
 function chapter(number: string, title: string): void {
@@ -187,8 +188,9 @@ function since(before: Figures, after: Figures): Compared {
   return { v1: before.v1 === null ? v1 : subtractVersion(v1, before.v1), v2, mirror };
 }
 
+/** Does not keep an interrupted demo alive: while it lasts, umbra itself does. */
 function passed(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
 function untilInterrupted(): Promise<void> {
