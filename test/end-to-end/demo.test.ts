@@ -27,5 +27,6 @@ t.test('`umbra demo` mirrors under load, compares both versions and ends by itse
       `mirrored: ${requests?.[1]} eligible = ${requests?.[1]} sent \\+ 0 dropped; .*none unaccounted for`,
     ),
   );
+  t.match(out, /the live page +http:\/\/127\.0\.0\.1:\d+\/$/m);
   t.match(out, /clients made \d+ calls; 0 failed/);
 });

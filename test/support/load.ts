@@ -15,9 +15,9 @@ export class Load {
   readonly #workers: Promise<void>[];
   #stopping = false;
 
-  constructor(port: number, connections: number) {
+  constructor(port: number, connections: number, target: () => string = () => '/reviews') {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
-    this.#workers = Array.from({ length: connections }, () => this.#work(port));
+    this.#workers = Array.from({ length: connections }, () => this.#work(port, target));
   }
 
   /** Resolves when this many more were answered. */
@@ -32,10 +32,10 @@ export class Load {
     this.#agent.destroy();
   }
 
-  async #work(port: number): Promise<void> {
+  async #work(port: number, target: () => string): Promise<void> {
     while (!this.#stopping) {
       try {
-        const { status } = await ask(port, { agent: this.#agent, target: '/reviews' });
+        const { status } = await ask(port, { agent: this.#agent, target: target() });
         if (status === 200) this.answered++;
         else this.failures.push(String(status));
       } catch (error) {

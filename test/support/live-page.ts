@@ -1,0 +1,64 @@
+/** The live page in a real browser, with everything that the browser complained of. */
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Test } from 'tap';
+
+export interface LivePage {
+  readonly tab: Page;
+  /** Errors in the console, exceptions, requests that failed or went elsewhere. */
+  readonly troubles: string[];
+  /** Of the document and its files. */
+  readonly requests: string[];
+}
+
+export const phone = { width: 360, height: 740 };
+export const desktop = { width: 1280, height: 860 };
+
+/** Opens `url` in a tab of its own, with its own storage; `prepare` sees the tab before it is loaded. */
+export async function openPage(
+  t: Test,
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+  prepare: (tab: Page) => Promise<unknown> = async () => {},
+): Promise<LivePage> {
+  const context = await browser.newContext({ viewport: desktop, reducedMotion: 'reduce', ...options });
+  t.teardown(() => context.close());
+  const tab = await context.newPage();
+  const troubles: string[] = [];
+  const requests: string[] = [];
+  tab.on('console', (message) => {
+    const { url: source } = message.location();
+    // Without comparing there are no differences to ask for.
+    if (source.endsWith('/api/diffs')) return;
+    if (message.type() === 'error' || message.type() === 'warning') troubles.push(message.text());
+  });
+  tab.on('pageerror', (error) => troubles.push(error.message));
+  tab.on('request', (request) => {
+    requests.push(request.url());
+    if (!request.url().startsWith(url)) troubles.push(`another host: ${request.url()}`);
+  });
+  await prepare(tab);
+  await tab.goto(url);
+  return { tab, troubles, requests };
+}
+
+/** Resolves when the page shows figures. */
+export async function isLive({ tab }: LivePage): Promise<void> {
+  await tab.waitForSelector('#state[data-state="live"]');
+  await tab.waitForSelector('#flow svg');
+}
+
+/** The cells of the table of versions, by row. */
+export function table({ tab }: LivePage): Promise<Record<string, string[]>> {
+  return tab.evaluate(`Object.fromEntries(
+    [...document.querySelectorAll('#versions tbody tr')].map((row) => [
+      row.querySelector('th').textContent,
+      [...row.querySelectorAll('td')].map((cell) => cell.textContent),
+    ]),
+  )`);
+}
+
+/** How far the page reaches beyond its window, in pixels. */
+export function overflow({ tab }: LivePage): Promise<number> {
+  return tab.evaluate('document.documentElement.scrollWidth - innerWidth');
+}
