@@ -14,6 +14,7 @@ import { choosePlacement } from './placement.js';
 import { stalled } from './stalled.js';
 import type { Bench, Verdict } from './verdict.js';
 import { verdictText } from './verdict.js';
+import { watched } from './watched.js';
 
 const exitOk = 0;
 const exitMissed = 1;
@@ -22,6 +23,7 @@ const exitUsage = 2;
 const scenarios: Record<ScenarioName, (bench: Bench) => Promise<Verdict>> = {
   compare,
   isolation,
+  watched,
   memory,
   idle,
   bulk,

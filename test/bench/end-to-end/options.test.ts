@@ -33,6 +33,7 @@ t.test('all names every scenario', async (t) => {
   t.same(parseOptions(['all'])?.scenarios, [
     'compare',
     'isolation',
+    'watched',
     'memory',
     'idle',
     'bulk',
