@@ -35,9 +35,16 @@ interface PageFile {
   readonly etag: string;
 }
 
-/** Throws if a file is missing: the installation is not whole. */
+/** An installation that is not whole has no page, and says why; nothing else of umbra hangs on it. */
 export function addPage(app: Hono): void {
-  const files = readFiles();
+  let files: Map<string, PageFile>;
+  try {
+    files = readFiles();
+  } catch (error) {
+    const [reason] = String((error as Error).message).split('\n');
+    app.get('/', (c) => c.text(`the live page is not installed: ${reason}\n`, 503));
+    return;
+  }
   app.get('/', (c) => answer(c, files.get('index.html')!));
   app.get('/dashboard/:name', (c) => {
     const file = files.get(c.req.param('name'));
