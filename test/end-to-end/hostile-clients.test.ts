@@ -136,7 +136,7 @@ for (const [name, more] of endlessOfChunks) {
 }
 
 t.test(
-  'a client that uploads to a version that reads nothing is held back, and then timed out',
+  'a client that uploads to a version that reads nothing is held back, and its request ends',
   async (t) => {
     const v1 = await RawServer.listen(async (peer) => {
       peer.socket.pause();
@@ -162,7 +162,9 @@ t.test(
     feed();
     await client.end();
     t.ok(sent < 200, `${sent} MiB were taken`);
-    const stats = await umbra.atRest();
-    t.equal(stats.versions.v1.primary!.failures.timeout, 1);
+    // uWS reads on within one turn as long as bytes come, whatever it was asked: what is held then ends the request first.
+    const { timeout, overloaded } = (await umbra.atRest()).versions.v1.primary!.failures;
+    if (served === 'node') t.equal(timeout, 1);
+    else t.equal(timeout + overloaded, 1);
   },
 );
