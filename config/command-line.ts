@@ -51,12 +51,43 @@ export interface LoadOptions {
   body: string | null;
 }
 
+/** Where a running umbra is asked. */
+export interface AdminOptions {
+  admin: string;
+  token: string | null;
+}
+
+export interface ReportOptions extends AdminOptions {
+  /** Paths of histogram logs; none: the running umbra is asked. */
+  hlog: string[];
+  /** Path of the page; `-` is text on standard output. */
+  output: string;
+}
+
+export interface VerdictOptions extends AdminOptions {
+  /** The bounds are fractions: 0.1 is 10 %. */
+  p99Delta: number;
+  errorDelta: number;
+  diff: number;
+  samplesMin: number;
+  /** Null: everything since umbra started. */
+  forMs: number | null;
+}
+
+export interface TopOptions extends AdminOptions {
+  /** One plain snapshot. */
+  once: boolean;
+}
+
 /** Each resolves to the exit code. */
 export interface Commands {
   run(options: RunOptions): Promise<number>;
   demo(options: DemoOptions): Promise<number>;
   mirror(options: MirrorOptions): Promise<number>;
   load(options: LoadOptions): Promise<number>;
+  top(options: TopOptions): Promise<number>;
+  report(options: ReportOptions): Promise<number>;
+  verdict(options: VerdictOptions): Promise<number>;
 }
 
 /** Sets `process.exitCode` and returns; it ends no process, so that logs are written out. `argv` is that of the process. */
@@ -113,6 +144,9 @@ function buildProgram(commands: Commands, output: Output, exit: (code: number) =
   addDemo(program, commands, exit);
   addMirror(program, commands, exit);
   addLoad(program, commands, exit);
+  addTop(program, commands, exit);
+  addReport(program, commands, exit);
+  addVerdict(program, commands, exit);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }
@@ -167,16 +201,26 @@ function addDemo(program: Command, commands: Commands, exit: (code: number) => v
     );
 }
 
-interface MirrorFlags {
-  percent?: number;
-  on?: boolean;
-  off?: boolean;
+interface AdminFlags {
   admin: string;
   token?: string;
 }
 
+/** The options of every command that talks to a running umbra. */
+function withAdmin(command: Command): Command {
+  return command
+    .option('--admin <url>', 'admin address of the running umbra', httpUrl, 'http://127.0.0.1:9901')
+    .addOption(new Option('--token <token>', 'admin token').env('UMBRA_TOKEN'));
+}
+
+interface MirrorFlags extends AdminFlags {
+  percent?: number;
+  on?: boolean;
+  off?: boolean;
+}
+
 function addMirror(program: Command, commands: Commands, exit: (code: number) => void): void {
-  const command = program.command('mirror');
+  const command = withAdmin(program.command('mirror'));
   command
     .description('change a mirror of a running umbra; with --off alone: turn all mirrors off')
     .argument('[route]', 'name of the route')
@@ -188,8 +232,6 @@ function addMirror(program: Command, commands: Commands, exit: (code: number) =>
     )
     .addOption(new Option('--on', 'turn the mirror on').conflicts(['off']))
     .option('--off', 'turn the mirror off; without route and version: all of them')
-    .option('--admin <url>', 'admin address of the running umbra', httpUrl, 'http://127.0.0.1:9901')
-    .addOption(new Option('--token <token>', 'admin token').env('UMBRA_TOKEN'))
     .action(async (route: string | undefined, version: string | undefined, flags: MirrorFlags) => {
       checkMirrorUsage(command, route, version, flags);
       const options: MirrorOptions = {
@@ -244,6 +286,78 @@ function addLoad(program: Command, commands: Commands, exit: (code: number) => v
     );
 }
 
+function addTop(program: Command, commands: Commands, exit: (code: number) => void): void {
+  withAdmin(program.command('top'))
+    .description('live view of a running umbra: versions, percentiles, mirrors, drops')
+    .option('--once', 'print one snapshot and end; so does output that is no terminal', false)
+    .action(async ({ admin, token, once }: AdminFlags & { once: boolean }) =>
+      exit(await commands.top({ admin, token: token ?? null, once })),
+    );
+}
+
+function addReport(program: Command, commands: Commands, exit: (code: number) => void): void {
+  withAdmin(program.command('report'))
+    .description('compare the versions on one page, from a running umbra or from histogram logs')
+    .option(
+      '--hlog <files...>',
+      'histogram logs of any number of instances and days, instead of a running umbra',
+    )
+    .option('-o, --output <file>', 'where the page goes; - prints text', 'report.html')
+    .action(async ({ admin, token, hlog, output }: AdminFlags & { hlog?: string[]; output: string }) =>
+      exit(await commands.report({ admin, token: token ?? null, hlog: hlog ?? [], output })),
+    );
+}
+
+interface VerdictFlags extends AdminFlags {
+  maxP99Delta: number;
+  maxErrorDelta: number;
+  maxDiff: number;
+  minSamples: number;
+  for?: number;
+}
+
+function addVerdict(program: Command, commands: Commands, exit: (code: number) => void): void {
+  withAdmin(program.command('verdict'))
+    .description('may the shadow be released? exit code 0: yes, 1: no, 3: too little data to tell')
+    .addOption(
+      new Option('--max-p99-delta <percent>', "how far the shadow's p99 may be above the primary's")
+        .argParser(fraction)
+        .default(0.1, '10%'),
+    )
+    .addOption(
+      new Option(
+        '--max-error-delta <percent>',
+        "how many percentage points the shadow's share of errors may be above the primary's",
+      )
+        .argParser(fraction)
+        .default(0.001, '0.1%'),
+    )
+    .addOption(
+      new Option('--max-diff <percent>', 'the share of pairs that may differ')
+        .argParser(fraction)
+        .default(0.005, '0.5%'),
+    )
+    .option('--min-samples <n>', 'fewer on either side are too little data', positiveInteger, 1000)
+    .option(
+      '--for <duration>',
+      'watch for this long, and judge that alone (default: since umbra started)',
+      duration,
+    )
+    .action(async (flags: VerdictFlags) =>
+      exit(
+        await commands.verdict({
+          admin: flags.admin,
+          token: flags.token ?? null,
+          p99Delta: flags.maxP99Delta,
+          errorDelta: flags.maxErrorDelta,
+          diff: flags.maxDiff,
+          samplesMin: flags.minSamples,
+          forMs: flags.for ?? null,
+        }),
+      ),
+    );
+}
+
 function collect(value: string, before: string[]): string[] {
   return [...before, value];
 }
@@ -269,6 +383,12 @@ function percent(value: string): number {
   if (share instanceof Refusal)
     throw new InvalidArgumentError('Expected a percentage from 0 to 100 in steps of 0.0001.');
   return percentOfShare(share);
+}
+
+/** Unlike a share, more than 100 % is possible. */
+function fraction(value: string): number {
+  if (/^\d{1,6}(\.\d{1,6})?%?$/.test(value)) return Number.parseFloat(value) / 100;
+  throw new InvalidArgumentError('Expected a percentage such as 10% or 0.5.');
 }
 
 function httpUrl(value: string): string {

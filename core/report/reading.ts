@@ -49,6 +49,8 @@ export interface VersionReading {
 export interface MirrorReading {
   readonly route: string;
   readonly to: string;
+  /** The version that answers on the route; null where the route has left the configuration. */
+  readonly primary: string | null;
   /** False for a mirror that has left the configuration. */
   readonly enabled: boolean;
   readonly percent: number;
@@ -97,6 +99,8 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
   const configured = new Map(
     observed.plan.routes.flatMap((route) => route.mirrors.map((mirror) => [mirror.slot, mirror] as const)),
   );
+  const { routes, versions } = observed.plan;
+  const primaries = new Map(routes.map(({ name, primary }) => [name, versions[primary].name]));
   return {
     generation: observed.plan.generation,
     uptimeS: (atUs - observed.startedUs) / 1e6,
@@ -111,6 +115,7 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
       return {
         route,
         to,
+        primary: primaries.get(route) ?? null,
         enabled: mirror?.enabled ?? false,
         percent: (mirror?.shareMillionths ?? 0) / MILLIONTHS_PER_PERCENT,
         heldBackPercent: observed.heldBack.of(slot) / MILLIONTHS_PER_PERCENT,
@@ -159,4 +164,9 @@ function textOf(address: Address): string {
 /** Times that any thread was started again. */
 export function restarts(reading: Reading): number {
   return reading.threads.reduce((sum, thread) => sum + thread.counts[ThreadField.RESTARTS], 0);
+}
+
+/** A baseline is no mirror of its own: it measures how often a version differs from itself. */
+export function isBaseline(mirror: MirrorReading): boolean {
+  return 'baselineOf' in mirror && mirror.baselineOf !== null;
 }

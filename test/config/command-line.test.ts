@@ -24,6 +24,9 @@ async function ran(...args: string[]): Promise<Ran> {
     demo: note('demo'),
     mirror: note('mirror'),
     load: note('load'),
+    top: note('top'),
+    report: note('report'),
+    verdict: note('verdict'),
   };
   const exitCode = await runCommand(['node', 'umbra', ...args], commands, {
     out: (line) => out.push(line),
@@ -97,6 +100,33 @@ t.test('every command gets its options, and its exit code is returned', async (t
       ['load', 'http://a/', '--rate', '100', '--duration', '5m', '--connections', '2', '--body', 'b.json'],
       ['load', { url: 'http://a/', rate: 100, durationMs: 300_000, connections: 2, body: 'b.json' }],
     ],
+    [['top'], ['top', { admin: 'http://127.0.0.1:9901', token: null, once: false }]],
+    [
+      ['top', '--once', '--token', 'x'],
+      ['top', { admin: 'http://127.0.0.1:9901', token: 'x', once: true }],
+    ],
+    [
+      ['report'],
+      ['report', { admin: 'http://127.0.0.1:9901', token: null, hlog: [], output: 'report.html' }],
+    ],
+    [
+      ['report', '--hlog', 'a.hlog', 'b.hlog', '--hlog', 'c.hlog', '-o', '-'],
+      [
+        'report',
+        { admin: 'http://127.0.0.1:9901', token: null, hlog: ['a.hlog', 'b.hlog', 'c.hlog'], output: '-' },
+      ],
+    ],
+    [
+      ['verdict'],
+      [
+        'verdict',
+        { p99Delta: 0.1, errorDelta: 0.001, diff: 0.005, samplesMin: 1000, forMs: null, token: null },
+      ],
+    ],
+    [
+      ['verdict', '--max-p99-delta', '150%', '--max-error-delta', '0', '--max-diff', '0.01%', '--for', '5m'],
+      ['verdict', { p99Delta: 1.5, errorDelta: 0, diff: 0.0001, samplesMin: 1000, forMs: 300_000 }],
+    ],
   ];
   const before = process.env.UMBRA_TOKEN;
   delete process.env.UMBRA_TOKEN;
@@ -151,7 +181,11 @@ t.test('a command that fails exits with 1 and says why', async (t) => {
   };
   const output = { out: () => {}, error: (line: string) => error.push(line) };
   t.equal(
-    await runCommand(['node', 'umbra', 'run'], { run: fail, demo: fail, mirror: fail, load: fail }, output),
+    await runCommand(
+      ['node', 'umbra', 'run'],
+      { run: fail, demo: fail, mirror: fail, load: fail, top: fail, report: fail, verdict: fail },
+      output,
+    ),
     1,
   );
   t.same(error, ['umbra: port 8080 is taken']);

@@ -6,6 +6,7 @@ import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { nowUs } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
 import { PrometheusPage } from '../../core/report/prometheus.js';
+import { encodeReading } from '../../core/report/raw-reading.js';
 import { type Reading, read } from '../../core/report/reading.js';
 import { stats } from '../../core/report/stats.js';
 import { readBody } from './body.js';
@@ -20,7 +21,7 @@ const CONFIG_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'ap
 const INDEX = `umbra: a traffic-mirroring reverse proxy
 
 GET   /healthz  /readyz  /metrics
-GET   /api/stats  /api/config
+GET   /api/stats  /api/histograms  /api/config
 PUT   /api/config
 PATCH /api/mirrors                              { "enabled": false }
 PATCH /api/routes/ROUTE/mirrors/VERSION         { "percent": 25 } or { "enabled": false }
@@ -66,8 +67,9 @@ function addReports(app: Hono, deps: AdminDeps): void {
     return c.body(await page.render(reading()), 200, { 'content-type': page.contentType });
   });
   app.get('/api/stats', (c) => c.json(stats(reading())));
+  app.get('/api/histograms', (c) => c.json(encodeReading(reading())));
   app.get('/api/config', (c) => c.json(deps.effectiveConfig()));
-  for (const path of ['/', '/healthz', '/readyz', '/metrics', '/api/stats'])
+  for (const path of ['/', '/healthz', '/readyz', '/metrics', '/api/stats', '/api/histograms'])
     app.all(path, wrongMethod('GET, HEAD'));
 }
 

@@ -9,9 +9,9 @@ import { Worker } from 'node:worker_threads';
 import type { DemoOptions } from '../../config/command-line.js';
 import { loadConfigFile } from '../../config/load.js';
 import { type MirrorSnapshot, subtractVersion, type VersionSnapshot } from '../../core/record/snapshot.js';
+import { type Compared, comparisonText } from '../../core/report/comparison-text.js';
 import { openInBrowser } from '../demo/browser.js';
 import { Callers } from '../demo/callers.js';
-import { type Compared, comparisonText } from '../demo/comparison.js';
 import { LogTail } from '../demo/log-tail.js';
 import type { OriginPorts } from '../demo/origin-thread.js';
 import { paint } from '../demo/paint.js';
@@ -185,7 +185,8 @@ function read(umbra: Umbra): Figures {
 function since(before: Figures, after: Figures): Compared {
   const { v1, v2, mirror } = after;
   if (v1 === null || v2 === null || mirror === null) throw new Error('the mirror left no figures');
-  return { v1: before.v1 === null ? v1 : subtractVersion(v1, before.v1), v2, mirror };
+  const primary = before.v1 === null ? v1 : subtractVersion(v1, before.v1);
+  return { primaryName: 'v1', shadowName: 'v2', primary, shadow: v2, mirror };
 }
 
 /** Does not keep an interrupted demo alive: while it lasts, umbra itself does. */

@@ -1,6 +1,7 @@
 /**
  * `umbra mirror`: changes a mirror of a running umbra through its admin API, or switches all of them off.
  */
+import { askAdmin } from './admin-client.js';
 
 export interface MirrorOptions {
   /** Both, or neither for all mirrors. */
@@ -21,37 +22,20 @@ export interface CommandIo {
   err(line: string): void;
 }
 
-/** A change waits until every thread has taken it, which takes milliseconds; a hung process must not hang its operator. */
-const ANSWER_TIMEOUT_MS = 15_000;
-
 /** Resolves with the exit code: 0 changed, 1 not. Never rejects. */
 export async function mirrorCommand(options: MirrorOptions, io: CommandIo): Promise<number> {
   const fault = usageFault(options);
   if (fault !== null) return fail(io, fault);
 
-  let response: Response;
-  let answer: { generation?: unknown; error?: unknown };
+  const place = { admin: options.admin, token: options.token ?? null };
   try {
-    response = await fetch(endpoint(options), {
-      method: 'PATCH',
-      headers: {
-        'content-type': 'application/json',
-        ...(options.token ? { authorization: `Bearer ${options.token}` } : {}),
-      },
-      body: JSON.stringify(change(options)),
-      redirect: 'error',
-      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-    });
-    answer = parse(await response.text());
+    const { generation } = await askAdmin(place, path(options), { method: 'PATCH', body: change(options) });
+    if (typeof generation !== 'number') return fail(io, 'refused (200): this is not an umbra admin API');
+    io.out(`${subject(options)} ${verb(options)}, generation ${generation}`);
+    return 0;
   } catch (error) {
-    return fail(io, `cannot reach umbra at ${options.admin}: ${reason(error)}`);
+    return fail(io, (error as Error).message);
   }
-  if (!response.ok || typeof answer.generation !== 'number') {
-    const said = typeof answer.error === 'string' ? answer.error : 'this is not an umbra admin API';
-    return fail(io, `refused (${response.status}): ${said}`);
-  }
-  io.out(`${subject(options)} ${verb(options)}, generation ${answer.generation}`);
-  return 0;
 }
 
 function usageFault(options: MirrorOptions): string | null {
@@ -65,10 +49,9 @@ function usageFault(options: MirrorOptions): string | null {
   return null;
 }
 
-function endpoint({ admin, route, version }: MirrorOptions): URL {
-  const base = admin.endsWith('/') ? admin : `${admin}/`;
-  if (route == null || version == null) return new URL('api/mirrors', base);
-  return new URL(`api/routes/${encodeURIComponent(route)}/mirrors/${encodeURIComponent(version)}`, base);
+function path({ route, version }: MirrorOptions): string {
+  if (route == null || version == null) return 'api/mirrors';
+  return `api/routes/${encodeURIComponent(route)}/mirrors/${encodeURIComponent(version)}`;
 }
 
 function change({ percent, on }: MirrorOptions): object {
@@ -82,24 +65,6 @@ function subject({ route, version }: MirrorOptions): string {
 function verb({ percent, on }: MirrorOptions): string {
   if (percent != null) return `set to ${percent} %`;
   return on ? 'switched on' : 'switched off';
-}
-
-function parse(text: string): { generation?: unknown; error?: unknown } {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : {};
-  } catch {
-    return {};
-  }
-}
-
-/** `fetch` says only that it failed; what happened is in the cause. */
-function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${ANSWER_TIMEOUT_MS / 1000} s`;
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
-  return (cause as NodeJS.ErrnoException).code ?? cause.message;
 }
 
 function fail(io: CommandIo, message: string): number {

@@ -1,0 +1,26 @@
+import { subtractMirror, subtractVersion } from '../record/snapshot.js';
+import type { Reading } from './reading.js';
+
+/** What happened between two readings of one process. Throws where the second is of another. */
+export function between(earlier: Reading, later: Reading): Reading {
+  if (later.uptimeS < earlier.uptimeS) throw new Error('umbra was started anew meanwhile');
+  return {
+    ...later,
+    uptimeS: later.uptimeS - earlier.uptimeS,
+    versions: later.versions.map((version) => {
+      const before = earlier.versions.find(
+        ({ name, role }) => name === version.name && role === version.role,
+      );
+      return before === undefined
+        ? version
+        : { ...version, counts: subtractVersion(version.counts, before.counts) };
+    }),
+    // Mirrors keep their places in the list for the life of the process.
+    mirrors: later.mirrors.map((mirror, i) => {
+      const before = earlier.mirrors[i];
+      return before === undefined
+        ? mirror
+        : { ...mirror, counts: subtractMirror(mirror.counts, before.counts) };
+    }),
+  };
+}

@@ -1,0 +1,40 @@
+/** Numbers as people read them, the same in every report. Pure. */
+
+const US_PER_MS = 1e3;
+const US_PER_S = 1e6;
+
+/** Three digits: `850 us`, `4.27 ms`, `1.02 s`. */
+export function durationText(us: number): string {
+  if (!Number.isFinite(us)) return 'none';
+  const magnitude = Math.abs(us);
+  if (magnitude < US_PER_MS) return `${Math.round(us)} us`;
+  if (magnitude < US_PER_S) return `${threeDigits(us / US_PER_MS)} ms`;
+  return `${threeDigits(us / US_PER_S)} s`;
+}
+
+/** A fraction as a percentage: `0.12 %`. */
+export function shareText(fraction: number): string {
+  if (Number.isNaN(fraction)) return 'none';
+  const percent = fraction * 100;
+  if (percent !== 0 && Math.abs(percent) < 0.0001) return '<0.0001 %';
+  return `${Number(percent.toPrecision(3))} %`;
+}
+
+/** `1 234 567`, which no locale takes for a fraction. */
+export function countText(count: number): string {
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+(?!\d))/g, ' ');
+}
+
+/** `1 d 2 h`, `3 min 4 s`, `5.6 s`: the two largest units. */
+export function spanText(seconds: number): string {
+  if (seconds < 60) return `${Number(seconds.toFixed(1))} s`;
+  const whole = Math.round(seconds);
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < 86_400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`;
+}
+
+function threeDigits(value: number): string {
+  const magnitude = Math.abs(value);
+  return value.toFixed(magnitude < 10 ? 2 : magnitude < 100 ? 1 : 0);
+}

@@ -1,0 +1,77 @@
+/** A report as text for terminals and mails. Pure. */
+import { accountsText, comparisonText, pairsText } from './comparison-text.js';
+import { errorsOf } from './errors-of.js';
+import { countText, durationText, shareText } from './figures.js';
+import type { MirrorReport, Report, VersionReport } from './report.js';
+
+const heads = ['requests', 'errors', 'p50', 'p90', 'p99', 'p99.9', 'max'];
+const columnWidth = 11;
+const nameWidthMin = 16;
+
+export function reportText(report: Report): string {
+  const lines = [`umbra report of ${report.source}, ${report.madeAt}`];
+  if (report.facts.length > 0)
+    lines.push(`  ${report.facts.map(([name, value]) => `${name} ${value}`).join('; ')}`);
+  for (const note of report.notes) lines.push(`  note: ${note}`);
+  lines.push('', ...versionLines(report.versions));
+  for (const mirror of report.mirrors) lines.push('', ...mirrorLines(mirror, report.versions));
+  if (report.diffs !== null) lines.push('', ...diffLines(report.diffs));
+  return `${lines.map(printable).join('\n')}\n`;
+}
+
+function versionLines(versions: readonly VersionReport[]): string[] {
+  const names = versions.map(({ name, role }) => `${name} ${role}`.trim());
+  const width = Math.max(nameWidthMin, ...names.map((name) => name.length + 2));
+  const row = (name: string, cells: readonly string[]): string =>
+    `  ${name.padEnd(width)}${cells.map((cell) => cell.padStart(columnWidth)).join('')}`.trimEnd();
+  if (versions.length === 0) return ['  no version was measured'];
+  return [row('', heads), ...versions.map((version, i) => row(names[i], versionCells(version)))];
+}
+
+/** The cells of one version, in the order of the heads of a report's table. */
+export function versionCells({ latency, counts }: VersionReport): string[] {
+  const errors = counts === null ? null : errorsOf(counts);
+  return [
+    countText(counts?.requests ?? latency.count),
+    errors === null || errors.count === 0 ? '-' : shareText(errors.hits / errors.count),
+    ...[50, 90, 99, 99.9].map((p) => (latency.count === 0 ? '-' : durationText(latency.percentileUs(p)))),
+    latency.count === 0 ? '-' : durationText(latency.maxUs),
+  ];
+}
+
+function mirrorLines(mirror: MirrorReport, versions: readonly VersionReport[]): string[] {
+  const { route, primary, to, share, counts, slower, faster } = mirror;
+  const head = `  route ${route}: ${primary ?? 'primary'} to ${to}${share === null ? '' : `, ${share}`}`;
+  const find = (name: string | null, role: string) =>
+    versions.find((version) => version.name === name && version.role === role)?.counts ?? null;
+  const [first, second] = [find(primary, 'primary'), find(to, 'shadow')];
+  if (counts !== null && first !== null && second !== null && primary !== null) {
+    const compared = { primaryName: primary, shadowName: to, primary: first, shadow: second, mirror: counts };
+    return [head, '', ...comparisonText(compared).trimEnd().split('\n')];
+  }
+  if (counts !== null) return [head, `  ${accountsText(counts)}`, `  ${pairsText(counts, to)}`];
+  const [by, less] = [slower.percentileUs(50), faster.percentileUs(50)];
+  return [
+    head,
+    `  ${to} was slower in ${countText(slower.count)} pairs, by ${durationText(by)} in the middle, ` +
+      `and faster in ${countText(faster.count)}, by ${durationText(less)}`,
+  ];
+}
+
+function diffLines({ groups }: NonNullable<Report['diffs']>): string[] {
+  if (groups.length === 0) return ['  no differences were found'];
+  return groups.flatMap(({ route, version, kind, path, count, compared, noise, samples }) => {
+    const last = samples[samples.length - 1];
+    const of = compared === null ? '' : ` of ${countText(compared)}`;
+    const head = `  ${route} ${version}  ${kind} ${path}: ${countText(count)}${of}${noise ? ', noise' : ''}`;
+    return last === undefined ? [head] : [head, `      ${last.primary} | ${last.shadow}`];
+  });
+}
+
+/** What services and clients sent must not steer a terminal. */
+function printable(line: string): string {
+  return line.replace(
+    /\p{Cc}|\p{Cf}/gu,
+    (char) => `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  );
+}

@@ -1,0 +1,123 @@
+/** What a report tells, whoever draws it: from a running umbra's figures, or from histogram logs, which know latencies alone. Pure. */
+import type { MergedLog } from '../hlog/merged.js';
+import { parseTag } from '../hlog/series.js';
+import { Histogram } from '../record/histogram.js';
+import type { MirrorSnapshot, VersionSnapshot } from '../record/snapshot.js';
+import type { DiffsView } from './diffs.js';
+import { spanText } from './figures.js';
+import { isBaseline, type Reading } from './reading.js';
+
+export interface Report {
+  /** Where the figures are from. */
+  readonly source: string;
+  /** ISO 8601. */
+  readonly madeAt: string;
+  /** Short facts of the run, in order. */
+  readonly facts: readonly (readonly [name: string, value: string])[];
+  readonly versions: readonly VersionReport[];
+  readonly mirrors: readonly MirrorReport[];
+  /** Null: nothing compares responses, or logs, which don't tell. */
+  readonly diffs: DiffsView | null;
+  /** The configuration in force, without its secrets. */
+  readonly config: object | null;
+  /** What went wrong while the figures were collected. */
+  readonly notes: readonly string[];
+}
+
+export interface VersionReport {
+  readonly name: string;
+  /** `primary`, `shadow`; empty for logs of other tools. */
+  readonly role: string;
+  readonly latency: Histogram;
+  readonly counts: VersionSnapshot | null;
+}
+
+export interface MirrorReport {
+  readonly route: string;
+  readonly primary: string | null;
+  readonly to: string;
+  /** `25 %`, `off`; null where it is not known. */
+  readonly share: string | null;
+  readonly slower: Histogram;
+  readonly faster: Histogram;
+  readonly counts: MirrorSnapshot | null;
+}
+
+export function reportOfReading(
+  reading: Reading,
+  about: Pick<Report, 'source' | 'madeAt' | 'diffs' | 'config' | 'notes'>,
+): Report {
+  const threads = (kind: string): number => reading.threads.filter((thread) => thread.kind === kind).length;
+  return {
+    ...about,
+    facts: [
+      ['running for', spanText(reading.uptimeS)],
+      ['configuration', `generation ${reading.generation}`],
+      ['engine', reading.engine],
+      ['threads', `${threads('proxy')} proxy, ${threads('shadow')} shadow`],
+    ],
+    versions: reading.versions.map(({ name, role, counts }) => ({
+      name,
+      role,
+      latency: counts.latency,
+      counts,
+    })),
+    mirrors: reading.mirrors
+      .filter((mirror) => !isBaseline(mirror))
+      .map(({ route, primary, to, enabled, percent, counts }) => ({
+        route,
+        primary,
+        to,
+        share: enabled ? `${percent} %` : 'off',
+        slower: counts.deltaSlower,
+        faster: counts.deltaFaster,
+        counts,
+      })),
+  };
+}
+
+/** `byTag`: what was read of all files, merged by tag; an untagged series has the name of its file. */
+export function reportOfLogs(
+  byTag: ReadonlyMap<string, MergedLog>,
+  about: Pick<Report, 'source' | 'madeAt' | 'notes'>,
+  isoTime: (wallMs: number) => string,
+): Report {
+  const versions: VersionReport[] = [];
+  const mirrors = new Map<string, { route: string; to: string; slower: Histogram; faster: Histogram }>();
+  const none = Histogram.read([]);
+  let [startS, endS] = [Number.POSITIVE_INFINITY, 0];
+  let intervals = 0;
+  const units = new Set<string>();
+  for (const [tag, log] of byTag) {
+    startS = Math.min(startS, log.startS);
+    endS = Math.max(endS, log.endS);
+    intervals += log.intervals;
+    units.add(log.unit());
+    const name = parseTag(tag);
+    if (name === null || name.kind === 'latency') {
+      const latency = log.histogram();
+      versions.push({ name: name?.version ?? tag, role: name?.role ?? '', latency, counts: null });
+      continue;
+    }
+    const key = `${name.route} ${name.version}`;
+    const mirror = mirrors.get(key) ?? { route: name.route, to: name.version, slower: none, faster: none };
+    mirrors.set(key, { ...mirror, [name.kind]: log.histogram() });
+  }
+  return {
+    ...about,
+    facts: [
+      ['intervals', String(intervals)],
+      ...(intervals === 0
+        ? []
+        : ([
+            ['from', isoTime(startS * 1000)],
+            ['to', isoTime(endS * 1000)],
+            ['values in', [...units].join(', ')],
+          ] as const)),
+    ],
+    versions,
+    mirrors: [...mirrors.values()].map((mirror) => ({ ...mirror, primary: null, share: null, counts: null })),
+    diffs: null,
+    config: null,
+  };
+}

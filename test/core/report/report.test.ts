@@ -1,0 +1,143 @@
+import t from 'tap';
+import { intervalLine, logHeader } from '../../../core/hlog/log-line.js';
+import { LogParser } from '../../../core/hlog/log-parser.js';
+import { MergedLog } from '../../../core/hlog/merged.js';
+import { parseDiffs } from '../../../core/report/diffs.js';
+import { type Report, reportOfLogs, reportOfReading } from '../../../core/report/report.js';
+import { reportHtml } from '../../../core/report/report-html.js';
+import { reportText } from '../../../core/report/report-text.js';
+import { latencies, mirrorCounts, readingOf, version } from './reading.js';
+
+const hostile = '<script>alert(1)</script>"\'&\u202e\u0007';
+
+const diffs = parseDiffs({
+  groups: [
+    {
+      route: 'reviews',
+      version: 'v2',
+      kind: 'json',
+      path: `$.${hostile}`,
+      count: 12,
+      compared: 40,
+      noise: false,
+      samples: [
+        { id: '1', primary: hostile, shadow: 5 },
+        { id: '2', shadow: { a: hostile } },
+      ],
+    },
+    {
+      route: 'reviews',
+      version: 'v2',
+      kind: 'header',
+      path: 'x-random',
+      count: 40,
+      noise: true,
+      samples: [],
+    },
+    { route: 1, nonsense: true },
+  ],
+});
+
+function report(changes: Partial<Report> = {}): Report {
+  const reading = readingOf(
+    version(latencies(5000), 50),
+    version(latencies(5000, 1.5)),
+    mirrorCounts(5000, 50),
+  );
+  const about = { source: 'http://127.0.0.1:9901', madeAt: '2026-01-01T00:00:00.000Z', diffs, notes: [] };
+  return { ...reportOfReading(reading, { ...about, config: { salt: hostile } }), ...changes };
+}
+
+t.test('the page is one file that asks for nothing and runs nothing', async (t) => {
+  const page = reportHtml(report());
+  t.notMatch(page, /<script|<link|<img|\bstyle="|\son\w+=|url\(|@import|src=|href=/i);
+  t.match(page, /<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-/);
+  t.match(page, /color-scheme:light dark/);
+});
+
+t.test('hostile strings are shown as text, on the page and on the terminal', async (t) => {
+  const page = reportHtml(report());
+  t.ok(page.includes('&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;\\u202e\\u0007'));
+  t.notOk(page.includes('<script'));
+  const text = reportText(report());
+  t.ok(text.includes('\\u202e\\u0007'));
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that there are none is the point.
+  t.notMatch(text, /[\x00-\x09\x0b-\x1f\x7f\u202e]/);
+});
+
+t.test('every version has its line in the plot and its row in the table', async (t) => {
+  const page = reportHtml(report());
+  t.equal(page.match(/<path class="line line0" d="M\d+\.\d/g)?.length, 1);
+  t.equal(page.match(/<path class="line line1 dashed" d="M\d+\.\d/g)?.length, 1);
+  t.match(page, /<td>v1 primary<\/td><td>5 000<\/td><td>1 %<\/td><td>1\.50 ms<\/td>/);
+  t.match(page, /99\.9 %/);
+  for (const [, numbers] of page.matchAll(/ d="([^"]+)"/g)) t.notMatch(numbers, /NaN|Infinity|undefined/);
+});
+
+t.test('differences, accounts and the configuration are told', async (t) => {
+  const page = reportHtml(report());
+  t.match(page, /5000 eligible = 5000 sent \+ 0 dropped/);
+  t.match(
+    page,
+    /<tr class="noise"><td>reviews<\/td><td>v2<\/td><td>header<\/td><td>x-random<\/td><td>40<\/td><td>noise/,
+  );
+  t.match(page, /<td>12 of 40<\/td>/);
+  t.match(page, /&quot;salt&quot;/);
+  const text = reportText(report());
+  t.match(text, /requests +5000 +5000 +0/);
+  t.match(text, /x-random: 40, noise/);
+  t.match(text, /2xx +4950 +5000 \+?50/);
+});
+
+t.test('a report without anything measured says so', async (t) => {
+  const empty = report({ versions: [], mirrors: [], diffs: null, config: null });
+  t.match(reportHtml(empty), 'No version was measured');
+  t.match(reportText(empty), 'no version was measured');
+  const idle = readingOf(version(latencies(0)), version(latencies(0)), mirrorCounts(0, 0));
+  const page = reportHtml(reportOfReading(idle, report()));
+  t.notMatch(page, /NaN|undefined|Infinity/);
+});
+
+t.test(
+  'a report of logs has the latencies of every version and the differences of every mirror',
+  async (t) => {
+    const byTag = new Map<string, MergedLog>();
+    const parser = new LogParser(
+      (interval) => {
+        const log = byTag.get(interval.tag!) ?? new MergedLog();
+        log.add(interval);
+        byTag.set(interval.tag!, log);
+      },
+      ({ message }) => t.fail(message),
+    );
+    const text =
+      logHeader(0) +
+      ['v1:primary', 'v2:shadow', 'v2:slower:reviews', 'v2:faster:reviews']
+        .map((tag, i) => intervalLine(tag, 1000, 11_000, latencies(100 * (i + 1))))
+        .join('');
+    for (const line of text.split('\n')) parser.line(line);
+    const made = reportOfLogs(
+      byTag,
+      { source: 'two files', madeAt: 'now', notes: ['a.hlog:7: the histogram is cut short'] },
+      (ms) => new Date(ms).toISOString(),
+    );
+    t.strictSame(
+      made.versions.map(({ name, role, latency }) => [name, role, latency.count]),
+      [
+        ['v1', 'primary', 100],
+        ['v2', 'shadow', 200],
+      ],
+    );
+    t.match(made.mirrors, [{ route: 'reviews', to: 'v2', slower: { count: 300 }, faster: { count: 400 } }]);
+    t.match(made.facts, [
+      ['intervals', '4'],
+      ['from', '1970-01-01T00:00:01.000Z'],
+      ['to', '1970-01-01T00:00:11.000Z'],
+    ]);
+    const printed = reportText(made);
+    t.match(printed, /v2 shadow +200 +- +1\.\d\d ms/);
+    t.match(printed, 'note: a.hlog:7: the histogram is cut short');
+    t.match(printed, /v2 was slower in 300 pairs/);
+    t.match(reportHtml(made), 'a.hlog:7: the histogram is cut short');
+  },
+);

@@ -1,0 +1,116 @@
+import t from 'tap';
+import { parseDiffs } from '../../../core/report/diffs.js';
+import { judge, type VerdictBounds } from '../../../core/report/verdict.js';
+import { verdictText } from '../../../core/report/verdict-text.js';
+import { latencies, mirrorCounts, readingOf, version } from './reading.js';
+
+const bounds: VerdictBounds = { p99Delta: 0.1, errorDelta: 0.001, diff: 0.005, samplesMin: 1000 };
+const MANY = 20_000;
+
+function outcomes(reading: Parameters<typeof judge>[0], diffs: unknown = null): Record<string, string> {
+  const verdict = judge(reading, diffs === null ? null : parseDiffs(diffs), bounds);
+  return {
+    whole: verdict.outcome,
+    ...Object.fromEntries(
+      verdict.mirrors.flatMap(({ checks }) => checks.map(({ name, outcome }) => [name, outcome])),
+    ),
+  };
+}
+
+t.test('two versions that do the same pass every check', async (t) => {
+  const same = readingOf(version(latencies(MANY), 20), version(latencies(MANY), 20), mirrorCounts(MANY, 0));
+  t.strictSame(outcomes(same), { whole: 'pass', p99: 'pass', errors: 'pass', differences: 'pass' });
+});
+
+t.test('each fault fails its own check, and with it the whole', async (t) => {
+  const good = version(latencies(MANY));
+  t.strictSame(outcomes(readingOf(good, version(latencies(MANY, 1.2)), mirrorCounts(MANY, 0))), {
+    whole: 'fail',
+    p99: 'fail',
+    errors: 'pass',
+    differences: 'pass',
+  });
+  t.strictSame(outcomes(readingOf(good, version(latencies(MANY), 200), mirrorCounts(MANY, 200))), {
+    whole: 'fail',
+    p99: 'pass',
+    errors: 'fail',
+    differences: 'fail',
+  });
+});
+
+t.test('a version that is faster and fails less passes', async (t) => {
+  const better = readingOf(version(latencies(MANY, 3), 500), version(latencies(MANY)), mirrorCounts(MANY, 0));
+  t.equal(outcomes(better).whole, 'pass');
+});
+
+t.test('few samples are too little data, however good they look', async (t) => {
+  const few = readingOf(version(latencies(999)), version(latencies(999)), mirrorCounts(999, 0));
+  t.strictSame(outcomes(few), {
+    whole: 'too-little-data',
+    p99: 'too-little-data',
+    errors: 'too-little-data',
+    differences: 'too-little-data',
+  });
+  const none = readingOf(version(latencies(0)), version(latencies(0)), mirrorCounts(0, 0));
+  t.equal(outcomes(none).whole, 'too-little-data');
+});
+
+t.test('between the bound and the data there is a stretch in which nothing can be told', async (t) => {
+  // 0.1 % more errors are allowed; without one in 2000 the interval still reaches to 0.19 %.
+  const reading = readingOf(version(latencies(2000)), version(latencies(2000)), mirrorCounts(2000, 0));
+  t.match(outcomes(reading), { whole: 'too-little-data', errors: 'too-little-data', differences: 'pass' });
+});
+
+t.test('where bodies are compared, what is beyond noise counts, and the status of all pairs', async (t) => {
+  const reading = (statusDifferent: number) =>
+    readingOf(version(latencies(MANY)), version(latencies(MANY)), {
+      ...mirrorCounts(MANY, MANY),
+      statusDifferent,
+    });
+  const diffs = (differentBeyondNoise: number) => ({
+    groups: [],
+    mirrors: [{ route: 'reviews', version: 'v2', compared: 2000, different: 2000, differentBeyondNoise }],
+  });
+  t.strictSame(outcomes(reading(0), diffs(0)), {
+    whole: 'pass',
+    p99: 'pass',
+    errors: 'pass',
+    status: 'pass',
+    differences: 'pass',
+  });
+  t.match(outcomes(reading(0), diffs(100)), { whole: 'fail', status: 'pass', differences: 'fail' });
+  t.match(outcomes(reading(300), diffs(0)), { whole: 'fail', status: 'fail', differences: 'pass' });
+});
+
+t.test('only mirrors that are switched on are judged, and none is too little data', async (t) => {
+  const reading = readingOf(version(latencies(MANY)), version(latencies(MANY)), mirrorCounts(MANY, 0));
+  const off = { ...reading, mirrors: [{ ...reading.mirrors[0], enabled: false }] };
+  t.strictSame(outcomes(off), { whole: 'too-little-data' });
+  t.match(verdictText(judge(off, null, bounds), 'x'), 'no mirror is switched on');
+});
+
+t.test('requests that umbra or the client gave up are no errors of a version', async (t) => {
+  const shadow = version(latencies(MANY));
+  const failures = shadow.failures.map((_, i) => (i >= 7 ? 5000 : 0));
+  const reading = readingOf(version(latencies(MANY)), { ...shadow, failures }, mirrorCounts(MANY, 0));
+  t.equal(outcomes(reading).errors, 'pass');
+});
+
+t.test('the text has every number that a check was made with', async (t) => {
+  const reading = readingOf(
+    version(latencies(MANY)),
+    version(latencies(MANY, 1.2), 200),
+    mirrorCounts(MANY, 200),
+  );
+  const text = verdictText(judge(reading, null, bounds), 'http://umbra');
+  t.match(text, /^FAIL {2}http:\/\/umbra\n\n {2}reviews: v2 \(shadow\) against v1 \(primary\)\n/);
+  t.match(
+    text,
+    /FAIL +p99 +1\.99 ms \(20000\) to 2\.39 ms \(20000\): \+20(\.\d)? %, interval \+\d.*; bound \+10 %/,
+  );
+  t.match(
+    text,
+    /FAIL +errors +0 % \(20000\) to 1 % \(20000\): \+1 % points, interval \+0\.\d+ % to \+1\.\d+ %; bound \+0\.1 %/,
+  );
+  t.match(text, /FAIL +differences +1 % of 20000 pairs, interval 0\.\d+ % to 1\.\d+ %; bound 0\.5 %/);
+});

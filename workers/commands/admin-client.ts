@@ -1,0 +1,70 @@
+/** How the commands talk to a running umbra: one request to its admin API, and every way in which that can fail as one line. */
+
+export interface AdminPlace {
+  /** Base URL of the admin API. */
+  readonly admin: string;
+  readonly token: string | null;
+}
+
+/** What a person is told; `status` is 0 where there was no answer. */
+export class AdminError extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+  ) {
+    super(message);
+  }
+}
+
+/** A change waits until every thread has taken it, which takes milliseconds; a hung process must not hang its operator. */
+const answerTimeoutMs = 15_000;
+
+/** The answer's JSON. Throws `AdminError` where umbra can't be reached, refuses, or is not umbra. */
+export async function askAdmin(
+  { admin, token }: AdminPlace,
+  path: string,
+  change?: { readonly method: 'PATCH'; readonly body: object },
+): Promise<Record<string, unknown>> {
+  let response: Response;
+  let answer: Record<string, unknown> | null;
+  try {
+    response = await fetch(new URL(path, admin.endsWith('/') ? admin : `${admin}/`), {
+      method: change?.method ?? 'GET',
+      headers: {
+        ...(change === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+      },
+      ...(change === undefined ? {} : { body: JSON.stringify(change.body) }),
+      redirect: 'error',
+      signal: AbortSignal.timeout(answerTimeoutMs),
+    });
+    answer = parse(await response.text());
+  } catch (error) {
+    throw new AdminError(`cannot reach umbra at ${admin}: ${reason(error)}`, 0);
+  }
+  if (!response.ok || answer === null) {
+    const said = typeof answer?.error === 'string' ? answer.error : 'this is not an umbra admin API';
+    throw new AdminError(`refused (${response.status}): ${said}`, response.status);
+  }
+  return answer;
+}
+
+function parse(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+/** `fetch` says only that it failed; what happened is in the cause. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return `no answer within ${answerTimeoutMs / 1000} s`;
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error.message;
+  return (cause as NodeJS.ErrnoException).code ?? cause.message;
+}

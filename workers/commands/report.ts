@@ -1,0 +1,61 @@
+/** `umbra report`: the versions compared on one page or as text, from a running umbra or from histogram logs. */
+import { writeFile } from 'node:fs/promises';
+import { isoTime, wallClockMs } from '../../core/clock.js';
+import { type Report, reportOfLogs, reportOfReading } from '../../core/report/report.js';
+import { reportHtml } from '../../core/report/report-html.js';
+import { reportText } from '../../core/report/report-text.js';
+import { type AdminPlace, askAdmin } from './admin-client.js';
+import { readDiffs, readFigures } from './figures.js';
+import { readHlogFiles } from './hlog-files.js';
+import type { CommandIo } from './mirror.js';
+
+export interface ReportOptions extends AdminPlace {
+  /** Paths; none asks the running umbra. */
+  readonly hlog: readonly string[];
+  /** Path of the page; `-` is text. */
+  readonly output: string;
+}
+
+const exitOk = 0;
+const exitFailure = 1;
+
+/** Resolves with the exit code: 1 where there is nothing to report or no place to write it. Never rejects. */
+export async function reportCommand(options: ReportOptions, io: CommandIo): Promise<number> {
+  try {
+    const report = options.hlog.length > 0 ? await ofLogs(options.hlog) : await ofRunning(options);
+    for (const note of report.notes) io.err(`umbra report: ${note}`);
+    if (report.versions.length === 0 && report.mirrors.length === 0)
+      throw new Error('there is nothing to report');
+    if (options.output === '-') {
+      io.out(reportText(report).trimEnd());
+    } else {
+      await writeFile(options.output, reportHtml(report));
+      io.out(`wrote ${options.output}`);
+    }
+    return exitOk;
+  } catch (error) {
+    io.err(`umbra report: ${(error as Error).message}`);
+    return exitFailure;
+  }
+}
+
+async function ofRunning(place: AdminPlace): Promise<Report> {
+  const [reading, diffs, config] = await Promise.all([
+    readFigures(place),
+    readDiffs(place),
+    askAdmin(place, 'api/config'),
+  ]);
+  return reportOfReading(reading, {
+    source: place.admin,
+    madeAt: isoTime(wallClockMs()),
+    diffs,
+    config,
+    notes: [],
+  });
+}
+
+async function ofLogs(paths: readonly string[]): Promise<Report> {
+  const { byTag, notes } = await readHlogFiles(paths);
+  const source = paths.length === 1 ? paths[0] : `${paths.length} histogram logs`;
+  return reportOfLogs(byTag, { source, madeAt: isoTime(wallClockMs()), notes }, isoTime);
+}
