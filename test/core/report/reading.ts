@@ -57,7 +57,17 @@ export function readingOf(v1: VersionSnapshot, v2: VersionSnapshot, mirror: Mirr
       { name: 'v1', role: 'primary', counts: v1 },
       { name: 'v2', role: 'shadow', counts: v2 },
     ],
-    mirrors: [{ route: 'reviews', to: 'v2', primary: 'v1', enabled: true, percent: 100, counts: mirror }],
+    mirrors: [
+      {
+        route: 'reviews',
+        to: 'v2',
+        primary: 'v1',
+        enabled: true,
+        percent: 100,
+        heldBackPercent: 0,
+        counts: mirror,
+      },
+    ],
     threads: [],
     rings: [],
     control: noControlCounts,
