@@ -7,8 +7,8 @@ import {
   readVersion,
   type VersionSnapshot,
 } from '../../../core/record/snapshot.js';
-import { noControlCounts } from '../../../core/report/control-counts.js';
-import type { Reading } from '../../../core/report/reading.js';
+import { type Reading, read } from '../../../core/report/reading.js';
+import { STARTED_US, sample } from './sample.js';
 
 export function histogramOf(values: Iterable<number>): Histogram {
   const counts = new HdrCounts(new SharedArrayBuffer(HdrCounts.bytes), 0);
@@ -49,27 +49,18 @@ export function mirrorCounts(paired: number, different: number): MirrorSnapshot 
 
 /** One route `reviews` from v1 to v2. */
 export function readingOf(v1: VersionSnapshot, v2: VersionSnapshot, mirror: MirrorSnapshot): Reading {
+  // What these tests do not care about is as in the sample.
+  const base = read(sample().observed, STARTED_US);
   return {
+    ...base,
     generation: 1,
     uptimeS: 60,
-    engine: 'node',
     versions: [
       { name: 'v1', role: 'primary', counts: v1 },
       { name: 'v2', role: 'shadow', counts: v2 },
     ],
-    mirrors: [
-      {
-        route: 'reviews',
-        to: 'v2',
-        primary: 'v1',
-        enabled: true,
-        percent: 100,
-        heldBackPercent: 0,
-        counts: mirror,
-      },
-    ],
+    mirrors: [{ ...base.mirrors[0], enabled: true, percent: 100, counts: mirror }],
     threads: [],
     rings: [],
-    control: noControlCounts,
   };
 }
