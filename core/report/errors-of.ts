@@ -3,7 +3,14 @@ import { type FailureReason, failureReasons } from '../errors.js';
 import type { VersionSnapshot } from '../record/snapshot.js';
 
 /** Ends that say nothing of the version: the client left, or umbra gave the request up. They are in no proportion. */
-const notTheVersions: readonly FailureReason[] = ['aborted', 'body-too-large', 'ring-full', 'draining'];
+const notTheVersions: readonly FailureReason[] = [
+  'aborted',
+  'body-too-large',
+  'ring-full',
+  'draining',
+  'memory',
+  'response-too-large',
+];
 const serverErrorFirst = 500;
 const serverErrorLast = 599;
 

@@ -91,7 +91,7 @@ t.test('only mirrors that are switched on are judged, and none is too little dat
 });
 
 t.test('requests that umbra or the client gave up are no errors of a version', async (t) => {
-  const givenUp = ['aborted', 'body-too-large', 'ring-full', 'draining'];
+  const givenUp = ['aborted', 'body-too-large', 'ring-full', 'draining', 'memory', 'response-too-large'];
   const shadow = version(latencies(MANY));
   const failures = failureReasons.map((reason) => (givenUp.includes(reason) ? 5000 : 0));
   const reading = readingOf(version(latencies(MANY)), { ...shadow, failures }, mirrorCounts(MANY, 0));
