@@ -16,8 +16,8 @@ import type { EjectionPlan } from '../plan.js';
 export class Ejection {
   out = false;
   readonly #plan: EjectionPlan;
-  /** It was ejected for a refusal. */
-  #refused = false;
+  /** It is, or was last, ejected for a refusal and not for its answers. */
+  forRefusal = false;
   /** Failed answers in a row. */
   #failures = 0;
   /** Ejections in a row. */
@@ -32,7 +32,7 @@ export class Ejection {
   /** Returns for how many milliseconds it is ejected by this, 0: not, or it is out already. */
   refused(nowUs: number): number {
     if (this.out) return 0;
-    this.#refused = true;
+    this.forRefusal = true;
     return this.#eject(nowUs);
   }
 
@@ -41,7 +41,7 @@ export class Ejection {
     if (this.out || this.#plan.failures === 0) return 0;
     this.#failures++;
     if (this.#failures < this.#plan.failures || !hasRoom) return 0;
-    this.#refused = false;
+    this.forRefusal = false;
     return this.#eject(nowUs);
   }
 
@@ -52,7 +52,7 @@ export class Ejection {
 
   /** The head of any answer came. True: it was out for a refusal and is in again, which ends the row too. */
   answered(nowUs: number): boolean {
-    if (!this.out || !this.#refused) return false;
+    if (!this.out || !this.forRefusal) return false;
     this.#row = 0;
     this.back(nowUs);
     return true;

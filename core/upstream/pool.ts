@@ -30,9 +30,10 @@ export class VersionPool {
   #turn = 0;
   #closing = false;
   #endpoints: Endpoint[] = [];
+  /** Of the endpoints, those that are ejected for a refusal, and for their answers. */
+  #refusing = 0;
+  #failing = 0;
   readonly #pipelined: PipelinedConnection[] = [];
-  /** Of them, those that are ejected. */
-  #ejected = 0;
   readonly #onBack = (endpoint: Endpoint) => this.#comesBack(endpoint);
 
   /** `targets`: where the endpoints are, if not where they were written. */
@@ -133,8 +134,10 @@ export class VersionPool {
   failed(endpoint: Endpoint): void {
     if (endpoint.gone) return;
     const nowUs = this.resources.clock();
-    const ejectedMax = Math.floor((this.#endpoints.length * this.plan.ejection.maxShareMillionths) / 1e6);
-    this.#eject(endpoint, endpoint.ejection.failed(nowUs, this.#ejected < ejectedMax), nowUs);
+    // Of those that serve at all: where all others refuse, the one that fails some requests is the best there is.
+    const serving = this.#endpoints.length - this.#refusing;
+    const failingMax = Math.floor((serving * this.plan.ejection.maxShareMillionths) / 1e6);
+    this.#eject(endpoint, endpoint.ejection.failed(nowUs, this.#failing < failingMax), nowUs);
   }
 
   /** Drains: idle connections close now, busy ones when their call is over. Calls that began with it are served. */
@@ -301,7 +304,7 @@ export class VersionPool {
 
   #eject(endpoint: Endpoint, forMs: number, nowUs: number): void {
     if (forMs === 0) return;
-    this.#ejected++;
+    this.#count(endpoint, 1);
     this.resources.counters.ejectedChanged(this.plan, 1);
     this.resources.deadlines.set(endpoint.backDeadline, forMs, nowUs);
   }
@@ -317,8 +320,13 @@ export class VersionPool {
 
   #isBack(endpoint: Endpoint): void {
     this.resources.deadlines.clear(endpoint.backDeadline);
-    this.#ejected--;
+    this.#count(endpoint, -1);
     this.resources.counters.ejectedChanged(this.plan, -1);
+  }
+
+  #count(endpoint: Endpoint, change: number): void {
+    if (endpoint.ejection.forRefusal) this.#refusing += change;
+    else this.#failing += change;
   }
 
   #dismiss(endpoint: Endpoint): void {

@@ -416,6 +416,20 @@ t.test('an endpoint without a peer is never ejected for its answers', async (t) 
   t.notOk(pool.outOfService);
 });
 
+t.test('failed answers are bounded by the addresses that serve at all', async (t) => {
+  const bad = await answering(() => 503);
+  const good = await answering(() => 200);
+  t.teardown(() => Promise.all([bad.close(), good.close()]));
+  const dead = await refusedPort();
+  const three = new TestPool([dead, bad.port, good.port]);
+  for (let i = 0; i < 30; i++) await new Exchange().get(three).end();
+  t.equal(three.counted.ejected, 2, 'one that refuses takes nothing from the share of those that fail');
+  const two = new TestPool([dead, bad.port]);
+  for (let i = 0; i < 30; i++) await new Exchange().get(two).end();
+  t.equal(two.counted.ejected, 1, 'the last one that answers stays');
+  t.notOk(two.outOfService);
+});
+
 t.test('a 500 is an answer like any other', async (t) => {
   const bad = await answering(() => 500);
   const good = await answering(() => 200);
