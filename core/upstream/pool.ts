@@ -333,6 +333,7 @@ export class VersionPool {
     if (endpoint.ejection.out) this.#comesBack(endpoint);
     endpoint.gone = true;
     closeIdle(endpoint);
+    for (const connection of [...this.#pipelined]) if (connection.endpoint === endpoint) connection.retire();
   }
 
   #connectionAt(endpoint: Endpoint, call: UpstreamCall): UpstreamConnection | null {

@@ -246,3 +246,29 @@ t.test('bytes that nobody asked for close the connection', async (t) => {
   while (pool.open > 0) await new Promise(setImmediate);
   t.equal(pool.open, 0);
 });
+
+t.test('connections to an address that is gone close when they have nothing left to do', async (t) => {
+  const answers: (() => void)[] = [];
+  const server = await RawServer.listen(async (peer) => {
+    for (;;) {
+      const target = (await peer.head()).split(' ')[1];
+      if (target === '/held') answers.push(() => peer.send(answer('held')));
+      else peer.send(answer('ok'));
+    }
+  });
+  t.teardown(() => server.close());
+  const pool = new TestPool([server.port]);
+  t.equal((await new Sent(pool, '/').over).body, 'ok');
+  pool.follow([]);
+  t.equal(pool.counted.closed, 1, 'one that is idle at once');
+  const [target] = new TestPool([server.port]).endpoints;
+  pool.follow([{ endpoint: target!.plan, address: target!.address, health: null }]);
+  const held = new Sent(pool, '/held');
+  while (answers.length === 0) await new Promise(setImmediate);
+  pool.follow([]);
+  t.equal(pool.counted.closed, 1);
+  answers[0]!();
+  t.equal((await held.over).body, 'held');
+  while (pool.counted.closed < 2) await new Promise(setImmediate);
+  t.equal((await new Sent(pool, '/').over).failure, 'no-endpoint');
+});
