@@ -62,6 +62,9 @@ function checkMirrors(root: TreeNode): ConfigProblem[] {
       if (++count === limits.mirrorSlots + 1)
         problems.push(errorAt(mark, `more than ${limits.mirrorSlots} mirrors in one configuration`));
       problems.push(...checkRewrite(root, route, mirror));
+      problems.push(
+        ...checkBaseline(root, ['routes', route, 'mirrors', mirror, 'compare', 'baseline'], primary),
+      );
       if (to === null) continue;
       const first = firsts.get(to);
       if (to === primary)
@@ -87,6 +90,18 @@ function checkRewrite(root: TreeNode, route: number, mirror: number): ConfigProb
   const message =
     'rewrite: `prefix` takes the place of the path that the route matches, and this route matches a regular expression; use { regex, substitution }';
   return [errorAt(markAt(root, path), message)];
+}
+
+/** Two answers of one version tell what differs by itself; those of another would tell nothing. */
+function checkBaseline(root: TreeNode, path: Path, primary: string | null): ConfigProblem[] {
+  const baseline = textAt(root, path);
+  if (baseline === null || primary === null || baseline === primary) return [];
+  return [
+    errorAt(
+      markAt(root, path),
+      `the baseline must be the primary of this route, \`${primary}\`, not \`${baseline}\``,
+    ),
+  ];
 }
 
 interface Listening {

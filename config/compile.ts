@@ -1,23 +1,28 @@
 /** A checked configuration to the plan that threads work by. Everything that can be wrong was found by `load.ts`. */
 import { limits } from '../core/limits.js';
-import type {
-  BreakerPlan,
-  FieldMatch,
-  GuardPlan,
-  HealthPlan,
-  MatchPlan,
-  MirrorPlan,
-  PathMatch,
-  PathRewrite,
-  PemFile,
-  Plan,
-  RoutePlan,
-  ThreadsPlan,
-  VersionPlan,
-  VersionTlsPlan,
+import {
+  type BreakerPlan,
+  type ComparePlan,
+  type FieldMatch,
+  type GuardPlan,
+  type HealthPlan,
+  type MatchPlan,
+  type MirrorPlan,
+  nothingCompared,
+  type PathMatch,
+  type PathRewrite,
+  type PemFile,
+  type Plan,
+  pairsAlone,
+  type RoutePlan,
+  type StructurePlan,
+  type ThreadsPlan,
+  type VersionPlan,
+  type VersionTlsPlan,
 } from '../core/plan.js';
 import type { Config, MirrorConfig, RouteConfig } from './schema.js';
-import type { MirrorSlots } from './slots.js';
+import type { MirrorName, MirrorSlots } from './slots.js';
+import { shareMillionthsAll } from './units.js';
 
 /** RFC 9110, section 9.2.1. */
 export const safeMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
@@ -33,16 +38,11 @@ export function compilePlan(config: Config, generation: number, slots: MirrorSlo
   const versions = Object.entries(config.versions).map(([name, version]) => compileVersion(name, version));
   const indexes = new Map(versions.map((version, index) => [version.name, index]));
   const mirrorSlots = slots.assign(
-    config.routes.flatMap((route) =>
-      route.mirrors.map((mirror) => ({ route: route.name, version: mirror.to })),
-    ),
+    config.routes.flatMap((route) => route.mirrors.flatMap((mirror) => slotNames(route, mirror))),
   );
-  let mirrorsBefore = 0;
-  const routes = config.routes.map((route) => {
-    const slotsOfRoute = mirrorSlots.slice(mirrorsBefore, mirrorsBefore + route.mirrors.length);
-    mirrorsBefore += route.mirrors.length;
-    return compileRoute(route, config.guard ?? null, indexes, slotsOfRoute);
-  });
+  let slotsBefore = 0;
+  const nextSlot = () => mirrorSlots[slotsBefore++];
+  const routes = config.routes.map((route) => compileRoute(route, config.guard ?? null, indexes, nextSlot));
   return {
     generation,
     listeners: config.listen.map(({ address, engine, tls }) => ({
@@ -69,6 +69,11 @@ export function compilePlan(config: Config, generation: number, slots: MirrorSlo
       config.histograms === undefined
         ? null
         : { directory: config.histograms.directory, intervalMs: config.histograms.interval },
+    redact: {
+      defaults: config.redact.defaults,
+      headers: [...new Set(config.redact.headers)],
+      json: [...new Set(config.redact.json)],
+    },
   };
 }
 
@@ -132,11 +137,19 @@ function pemOf(file: { path: string; pem: string | null } | undefined): PemFile 
   return file === undefined ? null : { path: file.path, pem: file.pem ?? '' };
 }
 
+/** In the order in which `compileMirror` takes them. */
+function slotNames(route: RouteConfig, mirror: MirrorConfig): MirrorName[] {
+  const own = { route: route.name, version: mirror.to };
+  const { compare } = mirror;
+  if (compare === undefined || compare === 'off' || compare.baseline === undefined) return [own];
+  return [own, { route: route.name, version: compare.baseline, baselineOf: mirror.to }];
+}
+
 function compileRoute(
   route: RouteConfig,
   guardOfAll: GuardConfig | null,
   versions: ReadonlyMap<string, number>,
-  slots: readonly number[],
+  nextSlot: () => number,
 ): RoutePlan {
   return {
     name: route.name,
@@ -145,9 +158,7 @@ function compileRoute(
     timeoutMs: route.timeout,
     firstByteTimeoutMs: route.firstByteTimeout ?? 0,
     guard: compileGuard(route.guard === undefined ? guardOfAll : route.guard),
-    mirrors: route.mirrors.map((mirror, index) =>
-      compileMirror(mirror, route.match, versions.get(mirror.to)!, slots[index]),
-    ),
+    mirrors: route.mirrors.map((mirror) => compileMirror(mirror, route.match, versions, nextSlot)),
   };
 }
 
@@ -195,12 +206,12 @@ function oneKind(match: {
 function compileMirror(
   mirror: MirrorConfig,
   match: RouteConfig['match'],
-  to: number,
-  slot: number,
+  versions: ReadonlyMap<string, number>,
+  nextSlot: () => number,
 ): MirrorPlan {
-  return {
-    slot,
-    to,
+  const plan: MirrorPlan = {
+    slot: nextSlot(),
+    to: versions.get(mirror.to)!,
     enabled: mirror.enabled,
     shareMillionths: mirror.percent,
     sample: mirror.sample,
@@ -222,7 +233,52 @@ function compileMirror(
     inFlightMax: mirror.inFlight,
     timeoutMs: mirror.timeout,
     firstByteTimeoutMs: mirror.firstByteTimeout ?? 0,
+    compare: pairsAlone,
   };
+  const { compare } = mirror;
+  if (compare === undefined) return plan;
+  return {
+    ...plan,
+    compare: compare === 'off' ? nothingCompared : compileCompare(compare, plan, versions, nextSlot),
+  };
+}
+
+function compileCompare(
+  compare: Exclude<NonNullable<MirrorConfig['compare']>, 'off'>,
+  mirror: MirrorPlan,
+  versions: ReadonlyMap<string, number>,
+  nextSlot: () => number,
+): ComparePlan {
+  const own: StructurePlan = {
+    shareMillionths: compare.sample,
+    bodyBytesMax: compare.body.max,
+    ignoreHeaders: [...new Set(compare.ignore.flatMap((rule) => ('header' in rule ? [rule.header] : [])))],
+    ignorePaths: [...new Set(compare.ignore.flatMap((rule) => ('path' in rule ? [rule.path] : [])))],
+    tolerance: compare.tolerance,
+    arrays: compare.arrays,
+    baseline: null,
+  };
+  const plan = {
+    pairs: true,
+    digest: compare.body.digest,
+    headers: [...new Set(compare.headers)],
+    structure: own,
+  };
+  if (compare.baseline === undefined) return plan;
+  const baseline: MirrorPlan = {
+    ...mirror,
+    slot: nextSlot(),
+    to: versions.get(compare.baseline)!,
+    shareMillionths: shareMillionthsAll,
+    sample: { by: 'random' },
+    methods: safeMethods,
+    // What the primary got is what its version must get once more.
+    host: { kind: 'preserve' },
+    rewrite: null,
+    headers: { remove: [], set: [], add: [] },
+    compare: plan,
+  };
+  return { ...plan, structure: { ...own, baseline } };
 }
 
 /** `check.ts` has seen to it that the route has a literal path, or none, where a prefix is rewritten. */

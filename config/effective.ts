@@ -1,6 +1,7 @@
 /** A plan told in the words of a configuration file, for `GET /api/config`: every default filled in, no secret. */
 import type {
   BreakerPlan,
+  ComparePlan,
   EjectionPlan,
   EndpointPlan,
   FieldMatch,
@@ -17,15 +18,10 @@ import type {
   VersionPlan,
   VersionTlsPlan,
 } from '../core/plan.js';
+import { Redaction, redacted } from '../core/redact.js';
 import { formatAddress } from './address.js';
 import { formatSubstitution } from './substitution.js';
 import { formatDuration, formatRate, formatSize, percentOfShare } from './units.js';
-
-/** What stands in place of a secret. */
-export const redacted = '[redacted]';
-
-/** Fields whose values are credentials, whoever set them. */
-const secretField = /authorization|cookie|token|secret|password|api-?key|credential|signature/;
 
 /**
  * The result is of the shape of a configuration and, but for redacted values, compiles to the same plan. Threads
@@ -33,6 +29,7 @@ const secretField = /authorization|cookie|token|secret|password|api-?key|credent
  */
 export function effectiveConfig(plan: Plan): object {
   const { accessLog, admin, histograms, threads } = plan;
+  const redaction = new Redaction(plan.redact);
   return {
     listen: plan.listeners.map(({ address, engine, tls }) => ({
       address: formatAddress(address),
@@ -52,7 +49,7 @@ export function effectiveConfig(plan: Plan): object {
     drain: formatDuration(plan.drainMs),
     sampling: { salt: plan.samplingSalt },
     versions: Object.fromEntries(plan.versions.map((version) => [version.name, versionOf(version)])),
-    routes: plan.routes.map((route) => routeOf(route, plan.versions)),
+    routes: plan.routes.map((route) => routeOf(route, plan.versions, redaction)),
     ...(accessLog === null
       ? {}
       : {
@@ -70,6 +67,7 @@ export function effectiveConfig(plan: Plan): object {
             interval: formatDuration(histograms.intervalMs),
           },
         }),
+    redact: plan.redact,
   };
 }
 
@@ -126,15 +124,15 @@ function endpointOf({ address, secure }: EndpointPlan): string {
   return `${secure ? 'https' : 'http'}://${formatAddress(address)}`;
 }
 
-function routeOf(route: RoutePlan, versions: readonly VersionPlan[]): object {
+function routeOf(route: RoutePlan, versions: readonly VersionPlan[], redaction: Redaction): object {
   return {
     name: route.name,
-    match: matchOf(route.match),
+    match: matchOf(route.match, redaction),
     primary: versions[route.primary].name,
     timeout: formatDuration(route.timeoutMs),
     ...(route.firstByteTimeoutMs === 0 ? {} : { firstByteTimeout: formatDuration(route.firstByteTimeoutMs) }),
     guard: guardOf(route.guard),
-    mirrors: route.mirrors.map((mirror) => mirrorOf(mirror, versions)),
+    mirrors: route.mirrors.map((mirror) => mirrorOf(mirror, versions, redaction)),
   };
 }
 
@@ -149,20 +147,20 @@ function guardOf(guard: GuardPlan | null): string | object {
   };
 }
 
-function matchOf({ host, path, methods, headers, cookies, queries }: MatchPlan): object {
+function matchOf(
+  { host, path, methods, headers, cookies, queries }: MatchPlan,
+  redaction: Redaction,
+): object {
+  const isSecret = (name: string): boolean => redaction.hidesField(name.toLowerCase());
   return {
     ...(host === null ? {} : { host }),
     ...(path === null ? {} : { path: { [path.kind]: path.value } }),
     ...(methods === null ? {} : { method: methods }),
-    ...(headers.length === 0 ? {} : { header: fieldMatchesOf(headers, isSecretField) }),
-    ...(queries.length === 0 ? {} : { query: fieldMatchesOf(queries, isSecretField) }),
+    ...(headers.length === 0 ? {} : { header: fieldMatchesOf(headers, isSecret) }),
+    ...(queries.length === 0 ? {} : { query: fieldMatchesOf(queries, isSecret) }),
     // Whoever has a session's cookie has the session.
     ...(cookies.length === 0 ? {} : { cookie: fieldMatchesOf(cookies, () => true) }),
   };
-}
-
-function isSecretField(name: string): boolean {
-  return secretField.test(name.toLowerCase());
 }
 
 function fieldMatchesOf(fields: readonly FieldMatch[], isSecret: (name: string) => boolean): object {
@@ -174,7 +172,7 @@ function fieldMatchesOf(fields: readonly FieldMatch[], isSecret: (name: string) 
   );
 }
 
-function mirrorOf(mirror: MirrorPlan, versions: readonly VersionPlan[]): object {
+function mirrorOf(mirror: MirrorPlan, versions: readonly VersionPlan[], redaction: Redaction): object {
   return {
     to: versions[mirror.to].name,
     enabled: mirror.enabled,
@@ -184,7 +182,7 @@ function mirrorOf(mirror: MirrorPlan, versions: readonly VersionPlan[]): object 
     host: hostOf(mirror.host),
     ...(mirror.rewrite === null ? {} : { rewrite: rewriteOf(mirror.rewrite) }),
     trace: mirror.trace,
-    headers: headersOf(mirror.headers),
+    headers: headersOf(mirror.headers, redaction),
     body: { max: formatSize(mirror.bodyBytesMax) },
     memory: formatSize(mirror.heldBytesMax),
     response: { max: formatSize(mirror.responseBytesMax) },
@@ -196,6 +194,27 @@ function mirrorOf(mirror: MirrorPlan, versions: readonly VersionPlan[]): object 
     ...(mirror.firstByteTimeoutMs === 0
       ? {}
       : { firstByteTimeout: formatDuration(mirror.firstByteTimeoutMs) }),
+    ...compareOf(mirror.compare, versions),
+  };
+}
+
+function compareOf(
+  { pairs, digest, headers, structure }: ComparePlan,
+  versions: readonly VersionPlan[],
+): object {
+  if (!pairs) return { compare: 'off' };
+  if (structure === null) return {};
+  const { baseline, tolerance } = structure;
+  return {
+    compare: {
+      headers,
+      sample: percentOfShare(structure.shareMillionths),
+      ignore: [...structure.ignoreHeaders.map((name) => `header:${name}`), ...structure.ignorePaths],
+      tolerance: tolerance.relative ? `${tolerance.value}%` : tolerance.value,
+      arrays: structure.arrays,
+      body: { digest, max: formatSize(structure.bodyBytesMax) },
+      ...(baseline === null ? {} : { baseline: versions[baseline.to].name }),
+    },
   };
 }
 
@@ -220,14 +239,16 @@ function rewriteOf(rewrite: PathRewrite): object {
   return { regex: rewrite.pattern, substitution: formatSubstitution(rewrite.substitution) };
 }
 
-function headersOf({ remove, set, add }: HeaderEdits): object {
+function headersOf({ remove, set, add }: HeaderEdits, redaction: Redaction): object {
   return {
     ...(remove.length === 0 ? {} : { remove }),
-    ...(set.length === 0 ? {} : { set: fieldsOf(set) }),
-    ...(add.length === 0 ? {} : { add: fieldsOf(add) }),
+    ...(set.length === 0 ? {} : { set: fieldsOf(set, redaction) }),
+    ...(add.length === 0 ? {} : { add: fieldsOf(add, redaction) }),
   };
 }
 
-function fieldsOf(fields: readonly (readonly [name: string, value: string])[]): object {
-  return Object.fromEntries(fields.map(([name, value]) => [name, secretField.test(name) ? redacted : value]));
+function fieldsOf(fields: readonly (readonly [name: string, value: string])[], redaction: Redaction): object {
+  return Object.fromEntries(
+    fields.map(([name, value]) => [name, redaction.hidesField(name) ? redacted : value]),
+  );
 }

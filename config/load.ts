@@ -1,7 +1,7 @@
 /**
  * From the text of a configuration to a `Config`, or to every problem in it at once:
  *
- *   text --readTree--> tree --applySet--> tree --refuseNotYet, understand, checkAcross--> Config
+ *   text --readTree--> tree --applySet--> tree --understand, checkAcross--> Config
  *
  * The tree keeps the positions; all checks add to one list. Nothing is started and nothing is changed here.
  */
@@ -12,7 +12,6 @@ import { limits } from '../core/limits.js';
 import { readCertificates } from './certificates.js';
 import { checkAcross } from './check.js';
 import { understand } from './issues.js';
-import { refuseNotYet } from './not-yet.js';
 import { type ConfigProblem, errorAt, inOrder } from './problem.js';
 import { warnOfUnreachable } from './reach.js';
 import { readTree } from './read-tree.js';
@@ -53,7 +52,7 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
     return refused([...problems, errorAt(root.mark, 'expected a mapping with `versions` and `routes`')]);
   }
   for (const assignment of options.set ?? []) problems.push(...applySet(root, assignment, env));
-  problems.push(...refuseNotYet(root), ...checkAcross(root));
+  problems.push(...checkAcross(root));
   const understood = understand(root);
   if ('problems' in understood) {
     // Where another check has spoken already, the schema only says the same in other words.

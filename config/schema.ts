@@ -1,12 +1,13 @@
 /**
  * The shape of a configuration: every key with its type, default and meaning. The descriptions feed
  * `config/schema.json`, which editors show. What concerns several places at once (a mirror's version must
- * exist) is in `check.ts`; the keys that are not built yet are in `not-yet.ts`.
+ * exist) is in `check.ts`.
  *
  * A default is written as a person would write it (`prefault`) and goes through the same parser.
  */
 import { z } from 'zod';
 import { limits } from '../core/limits.js';
+import { redact } from './schema/compare.js';
 import { guard } from './schema/guard.js';
 import { histograms } from './schema/histograms.js';
 import { admin, listen } from './schema/listen.js';
@@ -106,6 +107,7 @@ export const configSchema = mapping({
   histograms: histograms.optional().meta({
     description: 'Latencies as HdrHistogram logs on disk, one per version and role. Off unless set.',
   }),
+  redact: redact.prefault({}).meta({ description: 'What is never shown or stored of what passes through.' }),
 }).meta({ title: 'umbra configuration' });
 
 /** A configuration whose every part was understood: durations in ms, sizes in bytes, shares in millionths, defaults filled in. */

@@ -1,5 +1,5 @@
 /**
- * Which ledger a mirror counts in. The same (route, version) keeps its slot over every reload, so its counters
+ * Which ledger a mirror, or its baseline, counts in. The same (route, version) keeps its slot over every reload, so its counters
  * never jump; a slot is never given to another mirror, because its counts would be mixed up.
  */
 import { limits } from '../core/limits.js';
@@ -7,6 +7,8 @@ import { limits } from '../core/limits.js';
 export interface MirrorName {
   readonly route: string;
   readonly version: string;
+  /** The version that this baseline is a measure for; without it, the mirror itself. */
+  readonly baselineOf?: string;
 }
 
 /** No room for new mirrors: the reload is refused, and no slot was taken. */
@@ -47,12 +49,12 @@ export class MirrorSlots {
     if (known !== undefined) return known;
     const slot = this.names.length;
     this.slots.set(key, slot);
-    this.names.push({ route: mirror.route, version: mirror.version });
+    this.names.push({ ...mirror });
     return slot;
   }
 }
 
 /** Names hold no blank, so this is unambiguous. */
 function keyOf(mirror: MirrorName): string {
-  return `${mirror.route} ${mirror.version}`;
+  return `${mirror.route} ${mirror.version} ${mirror.baselineOf ?? ''}`;
 }

@@ -80,6 +80,34 @@ export const limits = {
   guardFloorUs: 1000,
   /** Windows that make a guard's base line. */
   guardBaseWindows: 60,
+  /** Most that `compare.body.max` can be. A longer body is `not-comparable`. */
+  comparedBodyBytes: 1024 * 1024,
+  /** Bytes of responses that one shadow thread holds until both of a pair are there. Reached: `umbra_compare_unexamined_total{reason="memory"}`. */
+  capturedBytes: 32 * 1024 * 1024,
+  /** Bytes of the ring of pairs between one shadow thread and the control thread. Full: `umbra_compare_unexamined_total{reason="analysts-busy"}`. */
+  pairRingBytes: 8 * 1024 * 1024,
+  /** Bytes of one body that was decompressed. Past it: `not-comparable`, reason `decoded-too-large`. */
+  decodedBodyBytes: 8 * 1024 * 1024,
+  /** Nesting of a JSON body that is compared. Past it: `not-comparable`, reason `too-deep`. */
+  jsonDepth: 256,
+  /** Values in a JSON body that is compared. Past it: `not-comparable`, reason `too-many-values`. */
+  jsonValues: 200_000,
+  /** Groups that one pair may be in. Past it: the pair counts as different beyond noise. */
+  pairDifferences: 64,
+  /** Characters of a value, a path or a place that a sample shows. Past it: cut. */
+  diffValueChars: 256,
+  /** How long an analyst may take for one pair, in milliseconds. Reached: it is ended, `not-comparable`, reason `timeout`. */
+  analystMs: 30_000,
+  /** Analyst threads; each takes one pair at a time, and the rings of pairs are their queue. */
+  analysts: 4,
+  /** Megabytes of an analyst's heap. Reached: it is ended, `not-comparable`, reason `failed`. */
+  analystHeapMb: 256,
+  /** Groups of differences, over all mirrors. Reached: `ungrouped` in /api/diffs, `umbra_compare_ungrouped_total`. */
+  diffGroups: 1000,
+  /** Samples of a group; a newer one takes the place of the oldest. */
+  diffSamples: 4,
+  /** Distinct sets of groups that pairs of one mirror are counted by. Past it: a pair counts as different beyond noise. */
+  diffSets: 4096,
   /** Bytes of the access-log ring of one thread. Full: `umbra_access_log_dropped_total`. */
   accessLogRingBytes: 1024 * 1024,
 

@@ -17,6 +17,7 @@ export interface Plan {
   readonly routes: readonly RoutePlan[];
   readonly accessLog: AccessLogPlan | null;
   readonly histograms: HistogramsPlan | null;
+  readonly redact: RedactPlan;
 }
 
 export type Address =
@@ -206,6 +207,7 @@ export interface MirrorPlan {
   readonly firstByteTimeoutMs: number;
   /** Null: there is none. */
   readonly breaker: BreakerPlan | null;
+  readonly compare: ComparePlan;
 }
 
 /** When a mirror gives its shadow a rest; each shadow thread judges by what it sees. */
@@ -215,6 +217,66 @@ export interface BreakerPlan {
   readonly windowMs: number;
   /** How long it stays open before a copy is tried again. */
   readonly cooldownMs: number;
+}
+
+/** What of the two responses of a pair is compared. */
+export interface ComparePlan {
+  /** False: nothing is, and the primary's outcome does not travel to the shadow thread. */
+  readonly pairs: boolean;
+  /** Checksums of the bodies as they were sent. */
+  readonly digest: boolean;
+  /** Response fields, lower case. */
+  readonly headers: readonly string[];
+  /** Null: no response is taken apart. */
+  readonly structure: StructurePlan | null;
+}
+
+export const nothingCompared: ComparePlan = { pairs: false, digest: false, headers: [], structure: null };
+/** Status, size and latency: what a mirror without `compare` has. */
+export const pairsAlone: ComparePlan = { ...nothingCompared, pairs: true };
+
+/** How the responses of a sampled share of the pairs are taken apart and compared. */
+export interface StructurePlan {
+  /** Of the copies that are sent, in millionths. */
+  readonly shareMillionths: number;
+  /** A longer body is not compared. */
+  readonly bodyBytesMax: number;
+  /** Response fields that may differ, lower case. */
+  readonly ignoreHeaders: readonly string[];
+  /** JSONPaths (core/compare/json-path) that may differ. */
+  readonly ignorePaths: readonly string[];
+  /** Numbers that are as near as this are equal. */
+  readonly tolerance: Tolerance;
+  readonly arrays: 'ordered' | 'unordered';
+  /** The same request sent once more to the primary's version, as a mirror of its own. Null: no noise test. */
+  readonly baseline: MirrorPlan | null;
+}
+
+/** `value` is a decimal number as text; a `relative` one is a part of the larger of the two. */
+export interface Tolerance {
+  readonly relative: boolean;
+  readonly value: string;
+}
+
+/** What is never shown, beside what core/redact hides by itself. */
+export interface RedactPlan {
+  /** The fields and members that are secret by their name are hidden too. */
+  readonly defaults: boolean;
+  /** Lower case. */
+  readonly headers: readonly string[];
+  /** JSONPaths. */
+  readonly json: readonly string[];
+}
+
+/** The mirrors of a route with their baselines, each after its mirror. */
+export function mirrorsWithBaselines(
+  route: RoutePlan,
+): { mirror: MirrorPlan; baselineOf: MirrorPlan | null }[] {
+  return route.mirrors.flatMap((mirror) => {
+    const baseline = mirror.compare.structure?.baseline ?? null;
+    const own = { mirror, baselineOf: null };
+    return baseline === null ? [own] : [own, { mirror: baseline, baselineOf: mirror }];
+  });
 }
 
 /** What decides whether a request is in the sample; a key makes the same request's answer always the same. */

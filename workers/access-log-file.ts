@@ -4,8 +4,9 @@
  * counts; nothing waits for a disk.
  */
 import { createWriteStream, type WriteStream } from 'node:fs';
-import type { AccessLogPlan } from '../core/plan.js';
+import type { AccessLogPlan, Plan } from '../core/plan.js';
 import { readAccessEntry } from '../core/record/access-log.js';
+import { Redaction, redactNothingMore } from '../core/redact.js';
 import { accessLine } from '../core/report/access-line.js';
 import { Doorbell } from '../core/ring/doorbell.js';
 import { FrameType } from '../core/ring/frame.js';
@@ -28,6 +29,7 @@ export class AccessLogFile implements FrameHandler {
   readonly #isEmpty = () => this.#readers.every((reader) => reader.isEmpty());
   readonly #pump = () => this.#turn();
   #plan: AccessLogPlan | null = null;
+  #redaction = new Redaction(redactNothingMore);
   #stream: WriteStream | null = null;
   #lines = '';
   #closed = false;
@@ -44,7 +46,8 @@ export class AccessLogFile implements FrameHandler {
   }
 
   /** Null: records that still come are thrown away. */
-  follow(plan: AccessLogPlan | null): void {
+  follow({ accessLog: plan, redact }: Pick<Plan, 'accessLog' | 'redact'>): void {
+    this.#redaction = new Redaction(redact);
     if (plan?.path !== this.#plan?.path) {
       this.#stream?.end();
       this.#stream = plan === null ? null : this.#open(plan.path);
@@ -71,7 +74,9 @@ export class AccessLogFile implements FrameHandler {
     start: number,
   ): void {
     if (type === FrameType.RECORD && this.#plan !== null) {
-      this.#lines += accessLine(readAccessEntry(bytes, start), this.#plan.format);
+      const entry = readAccessEntry(bytes, start);
+      entry.target = this.#redaction.target(entry.target);
+      this.#lines += accessLine(entry, this.#plan.format);
     }
   }
 

@@ -7,6 +7,7 @@ import { randomFillSync } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { effectiveConfig } from '../config/effective.js';
 import { nowUs } from '../core/clock.js';
+import { DiffBook } from '../core/compare/diff-book.js';
 import type { ObservedBlocks } from '../core/report/observed.js';
 import { seededRandom } from '../core/route/random.js';
 import { Prober } from '../core/upstream/prober.js';
@@ -15,6 +16,7 @@ import { createAdminApp } from './admin/app.js';
 import { AdminFigures } from './admin/figures.js';
 import { LiveFeed } from './admin/live-feed.js';
 import { type AdminServer, serveAdmin } from './admin/server.js';
+import { Analysts } from './analysts.js';
 import { addressUrl } from './downstream/open.js';
 import { GuardWatch } from './guard-watch.js';
 import { HistogramLog } from './histogram-log.js';
@@ -33,6 +35,8 @@ import { unknownMessage } from './thread.js';
 const start = workerData as ControlStart;
 let observed = openObservation(start.observed);
 yieldToProxyThreads(observed.plan.threads.nice);
+const diffs = new DiffBook();
+const analysts = new Analysts(start.pairRings, start.pairDoorbell, diffs, observed.plan);
 const asks = new Map<number, (answer: ChangeAnswer) => void>();
 let lastAsk = 0;
 let ready = false;
@@ -47,7 +51,7 @@ const log = {
 const figures = new AdminFigures();
 const feed = new LiveFeed({ observe: () => observed, ready: () => ready }, figures);
 const accessLog = new AccessLogFile(start.logRings, start.logDoorbell, (message) => log.error({}, message));
-accessLog.follow(observed.plan.accessLog);
+accessLog.follow(observed.plan);
 const histogramLog = new HistogramLog({
   kept: start.marks,
   keep: (mark) => say({ type: 'mark', mark }),
@@ -66,7 +70,8 @@ parentPort!.on('message', (message: ToControl) => {
       observed = openObservation(message.observed);
       guards.follow(observed);
       probe(message.observed);
-      accessLog.follow(observed.plan.accessLog);
+      analysts.follow(observed.plan);
+      accessLog.follow(observed.plan);
       histogramLog.follow(observed);
       say({ type: 'observing', generation: observed.plan.generation });
       return;
@@ -106,6 +111,7 @@ async function listen(): Promise<void> {
     observe: () => observed,
     controlCounts: () => ({ histogramLog: histogramLog.counts, admin: figures }),
     ready: () => ready,
+    diffs: () => diffs.read(),
     effectiveConfig: () => effectiveConfig(observed.plan),
     changeMirrors: async (target, change) => {
       const answer = await ask({
@@ -161,6 +167,7 @@ async function leave(): Promise<void> {
   guards.stop();
   prober?.stop();
   await server?.close();
+  await analysts.close();
   await accessLog.close();
   await histogramLog.close();
   process.exit(0);

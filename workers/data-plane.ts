@@ -32,6 +32,9 @@ export class DataPlane {
   readonly logDoorbell = createDoorbell();
   /** Of all threads, proxy threads first. */
   readonly logRings: readonly SharedArrayBuffer[];
+  readonly pairDoorbell = createDoorbell();
+  /** By shadow thread. */
+  readonly pairRings: readonly SharedArrayBuffer[];
   readonly #book: LedgerBook;
   readonly #events: DataPlaneEvents;
   readonly #proxies: Member[] = [];
@@ -58,6 +61,7 @@ export class DataPlane {
     this.#rings = range(proxy).map(() => range(shadow).map(() => createRing(ringBytes)));
     this.#doorbells = range(shadow).map(() => createDoorbell());
     this.logRings = range(proxy + shadow).map(() => createRing(limits.accessLogRingBytes));
+    this.pairRings = range(shadow).map(() => createRing(limits.pairRingBytes));
     for (const index of range(shadow)) this.#shadows.push(this.#member('shadow', index));
     for (const index of range(proxy)) this.#proxies.push(this.#member('proxy', index));
   }
@@ -198,6 +202,8 @@ export class DataPlane {
       heldBack: this.#heldBack,
       logRing: this.logRings[isProxy ? thread.index : this.#proxies.length + thread.index],
       logDoorbell: this.logDoorbell,
+      pairRing: isProxy ? null : this.pairRings[thread.index],
+      pairDoorbell: this.pairDoorbell,
     };
   }
 

@@ -2,7 +2,7 @@
  * The shared blocks in which threads count, kept by main for the life of the process: a thread that is restarted
  * counts on in the same block, and a version or mirror that left the configuration keeps its figures.
  */
-import type { Plan } from '../core/plan.js';
+import { mirrorsWithBaselines, type Plan } from '../core/plan.js';
 import { settleDeadProxy, settleDeadShadow, settleDeadVersion } from '../core/record/law.js';
 import { MirrorLedger } from '../core/record/mirror-ledger.js';
 import { ThreadField, ThreadLedger } from '../core/record/thread-ledger.js';
@@ -26,6 +26,7 @@ interface ThreadBlocks {
 interface MirrorName {
   readonly route: string;
   readonly to: string;
+  readonly baselineOf: string | null;
 }
 
 export class LedgerBook {
@@ -44,10 +45,14 @@ export class LedgerBook {
   enter(plan: Plan): void {
     for (const route of plan.routes) {
       this.#primaries.add(plan.versions[route.primary].name);
-      for (const mirror of route.mirrors) {
+      for (const { mirror, baselineOf } of mirrorsWithBaselines(route)) {
         const to = plan.versions[mirror.to].name;
         this.#shadows.add(to);
-        this.#mirrorNames[mirror.slot] = { route: route.name, to };
+        this.#mirrorNames[mirror.slot] = {
+          route: route.name,
+          to,
+          baselineOf: baselineOf === null ? null : plan.versions[baselineOf.to].name,
+        };
       }
     }
     for (const blocks of this.#threads) {
@@ -110,9 +115,10 @@ export class LedgerBook {
     }
     return {
       versions,
-      mirrors: this.#mirrorNames.map(({ route, to }, slot) => ({
+      mirrors: this.#mirrorNames.map(({ route, to, baselineOf }, slot) => ({
         route,
         to,
+        baselineOf,
         slot,
         blocks: this.#threads.map((thread) => thread.mirrors[slot]),
       })),

@@ -67,6 +67,8 @@ export class Umbra {
         observed: this.#observed(),
         logRings: this.#plane.logRings,
         logDoorbell: this.#plane.logDoorbell,
+        pairRings: this.#plane.pairRings,
+        pairDoorbell: this.#plane.pairDoorbell,
       }),
       { change: (ask) => this.change(ask), onLog: options.onLog },
     );

@@ -45,6 +45,9 @@ export interface ThreadStart {
   readonly heldBack: SharedArrayBuffer;
   readonly logRing: SharedArrayBuffer;
   readonly logDoorbell: SharedArrayBuffer;
+  /** shadow: pairs for the analysts. */
+  readonly pairRing: SharedArrayBuffer | null;
+  readonly pairDoorbell: SharedArrayBuffer;
 }
 
 export type ToThread =
@@ -81,6 +84,9 @@ export interface ControlStart {
   readonly logDoorbell: SharedArrayBuffer;
   /** How far a control thread before this one has written the histogram logs. */
   readonly marks: readonly KeptMark[];
+  /** Of all shadow threads. */
+  readonly pairRings: readonly SharedArrayBuffer[];
+  readonly pairDoorbell: SharedArrayBuffer;
 }
 
 export type ToControl =

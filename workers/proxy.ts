@@ -9,7 +9,7 @@ import { ProxyRuntime, RouteRuntime } from '../core/exchange/runtime.js';
 import { HeldBack } from '../core/mirror/held-back.js';
 import { Mirror, MirrorOffer } from '../core/mirror/offer.js';
 import { MirrorPort } from '../core/mirror/port.js';
-import type { Plan } from '../core/plan.js';
+import type { MirrorPlan, Plan } from '../core/plan.js';
 import { AccessLogPort } from '../core/record/access-log.js';
 import { MirrorLedger } from '../core/record/mirror-ledger.js';
 import { ThreadLedger } from '../core/record/thread-ledger.js';
@@ -104,7 +104,7 @@ class ProxyThread implements DataThread {
     const routes = plan.routes.map((route) => {
       const mirrors = route.mirrors
         .filter((mirror) => mirror.enabled)
-        .map((mirror) => new Mirror(mirror, new MirrorLedger(shares.mirrors[mirror.slot]!)));
+        .map((mirror) => openMirror(mirror, shares));
       return new RouteRuntime(
         route,
         this.#upstream.pool(route.primary),
@@ -121,6 +121,12 @@ class ProxyThread implements DataThread {
     this.#log.flush();
     return waiting;
   }
+}
+
+function openMirror(plan: MirrorPlan, shares: LedgerShares): Mirror {
+  const baseline = plan.compare.structure?.baseline ?? null;
+  const ledger = new MirrorLedger(shares.mirrors[plan.slot]!);
+  return new Mirror(plan, ledger, baseline === null ? null : openMirror(baseline, shares));
 }
 
 runThread((start) => new ProxyThread(start));

@@ -4,11 +4,12 @@
  */
 import { randomFillSync } from 'node:crypto';
 import { nowUs } from '../core/clock.js';
+import { PairPort } from '../core/compare/pair-port.js';
 import { Failure } from '../core/errors.js';
 import { MirrorBounds } from '../core/mirror/bounds.js';
 import { MirrorReceiver } from '../core/mirror/receiver.js';
 import { ShadowMirror, ShadowRuntime } from '../core/mirror/shadow-runtime.js';
-import type { Plan } from '../core/plan.js';
+import { mirrorsWithBaselines, type Plan } from '../core/plan.js';
 import { AccessLogPort } from '../core/record/access-log.js';
 import { MirrorLedger } from '../core/record/mirror-ledger.js';
 import { ThreadLedger } from '../core/record/thread-ledger.js';
@@ -35,6 +36,7 @@ class ShadowThread implements DataThread {
   readonly #receiver: MirrorReceiver;
   readonly #upstream = new UpstreamSide();
   readonly #log: AccessLogPort;
+  readonly #pairs: PairPort;
   readonly #bounds: MirrorBounds[] = [];
   readonly #shadowThreads: number;
   readonly #random = seededRandom(randomFillSync(new Uint32Array(4)));
@@ -44,6 +46,7 @@ class ShadowThread implements DataThread {
   constructor(start: ThreadStart) {
     const turnEnd = new TurnEnd(() => {
       this.#log.flush();
+      this.#pairs.flush();
       return false;
     });
     this.#doorbell = new Doorbell(start.doorbells[0]);
@@ -55,7 +58,10 @@ class ShadowThread implements DataThread {
       () => turnEnd.request(),
     );
     const readers = start.rings.map((ring) => new RingReader(ring));
-    this.#receiver = new MirrorReceiver(readers, this.#log, nowUs);
+    this.#pairs = new PairPort(new RingWriter(start.pairRing!, new Doorbell(start.pairDoorbell)), () =>
+      turnEnd.request(),
+    );
+    this.#receiver = new MirrorReceiver(readers, this.#pairs, this.#log, nowUs);
     this.#receiver.use(this.#compile(start.plan, start.targets, start.ledgers));
     this.#turn();
     say({ type: 'ready', descriptors: [] });
@@ -93,6 +99,7 @@ class ShadowThread implements DataThread {
 
   leave(): void {
     this.#log.flush();
+    this.#pairs.flush();
     process.exit(0);
   }
 
@@ -109,7 +116,7 @@ class ShadowThread implements DataThread {
     );
     const mirrors: ShadowMirror[] = [];
     for (const route of plan.routes) {
-      for (const mirror of route.mirrors) {
+      for (const { mirror } of mirrorsWithBaselines(route)) {
         this.#bounds[mirror.slot] ??= new MirrorBounds();
         const bounds = this.#bounds[mirror.slot];
         bounds.follow(mirror, this.#shadowThreads);

@@ -1,13 +1,13 @@
 /** Scenario `compare`: every target under the same load, taken in turn, so that a slow minute hits them all. */
 import { comparisonAims, comparisonText, type Measurement } from './comparison.js';
-import { type Origins, startOrigins } from './origins.js';
+import { type OriginBody, type Origins, startOrigins } from './origins.js';
 import type { Placement } from './placement.js';
 import { cpuBusyUs, cpuOf, memoryOf, threadsBetween } from './proc.js';
 import { direct } from './targets/direct.js';
 import { nginx, nginxMirror } from './targets/nginx.js';
 import type { RunningTarget, Target } from './targets/target.js';
 import { umbra, umbraMirror, umbraNode, umbraNodeMirror } from './targets/umbra.js';
-import type { Bench, Verdict } from './verdict.js';
+import type { Aim, Bench, Verdict } from './verdict.js';
 
 const targets: readonly Target[] = [
   direct,
@@ -28,11 +28,21 @@ interface Contestant {
   readonly running: RunningTarget;
 }
 
-export async function compare(bench: Bench): Promise<Verdict> {
+export function compare(bench: Bench): Promise<Verdict> {
+  return contest(bench, targets, 'text', comparisonAims);
+}
+
+/** `targets` in turn before two origins that answer with `body`. */
+export async function contest(
+  bench: Bench,
+  targets: readonly Target[],
+  body: OriginBody,
+  aims: (measured: readonly Measurement[]) => Aim[],
+): Promise<Verdict> {
   const { only, rounds } = bench.options;
   const unknown = only?.find((name) => !targets.some((target) => target.name === name));
   if (unknown !== undefined) throw new Error(`no target is called ${unknown}`);
-  const origins = await startOrigins(bench.placement.rest);
+  const origins = await startOrigins(bench.placement.rest, false, body);
   const contestants: Contestant[] = [];
   const measured: Measurement[] = [];
   try {
@@ -60,7 +70,7 @@ export async function compare(bench: Bench): Promise<Verdict> {
     await Promise.all(contestants.map(({ running }) => running.stop()));
     await Promise.all([origins.primary.stop(), origins.shadow.stop()]);
   }
-  return { aims: comparisonAims(measured), measured };
+  return { aims: aims(measured), measured };
 }
 
 /** Null, and a line that says why, for a target that can't take part. */

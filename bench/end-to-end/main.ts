@@ -4,6 +4,7 @@ import { cpus } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { bulk } from './bulk.js';
 import { compare } from './compare.js';
+import { comparing } from './comparing.js';
 import { connections } from './connections.js';
 import { chooseGenerator } from './generator.js';
 import { idle } from './idle.js';
@@ -22,6 +23,7 @@ const exitUsage = 2;
 
 const scenarios: Record<ScenarioName, (bench: Bench) => Promise<Verdict>> = {
   compare,
+  comparing,
   isolation,
   watched,
   memory,

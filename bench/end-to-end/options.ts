@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 
 export const scenarioNames = [
   'compare',
+  'comparing',
   'isolation',
   'watched',
   'memory',
@@ -31,6 +32,7 @@ export const helpText = `usage: node dist/bench/end-to-end/main.js [SCENARIO ...
 
 scenarios (default: compare)
   compare     umbra against nginx, with and without mirroring, taken in turn
+  comparing   what it costs to compare responses, in every degree, taken in turn
   isolation   what a client feels at a fixed rate with the shadow in every state, through umbra and through nginx
   watched     what a client feels while ten live pages and ten scrapers read the admin server
   memory      resident memory after full speed, after a 1 GB upload and after a 1 GB download

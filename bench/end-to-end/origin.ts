@@ -10,7 +10,8 @@ import { RequestCounter } from './request-counter.js';
 const bodyBytes = 295;
 const floodBytes = 10_000_000;
 const slowMs = 1000;
-const answer = answerOf(bodyBytes);
+const [, , kind = 'text', name = ''] = process.argv;
+const answer = kind === 'json' ? jsonAnswer() : answerOf(bodyBytes);
 /** Made when it is first asked for. */
 let flood: Buffer | null = null;
 
@@ -20,8 +21,18 @@ let requests = 0;
 let port = 0;
 
 function answerOf(bytes: number): Buffer {
+  return answerWith('text/plain', '.'.repeat(bytes));
+}
+
+/** As long as the text, and with a member that tells the origins apart. */
+function jsonAnswer(): Buffer {
+  const items = [1, 2, 3].map((id) => ({ id, text: '.'.repeat(20), price: id * 1.5 }));
+  return answerWith('application/json', JSON.stringify({ name: name.padEnd(8), items }).padEnd(bodyBytes));
+}
+
+function answerWith(type: string, body: string): Buffer {
   return Buffer.from(
-    `HTTP/1.1 200 OK\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\nserver: origin\r\ncontent-type: text/plain\r\ncontent-length: ${bytes}\r\n\r\n${'.'.repeat(bytes)}`,
+    `HTTP/1.1 200 OK\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\nserver: origin\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   );
 }
 

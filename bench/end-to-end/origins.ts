@@ -8,6 +8,9 @@ import { beside, Child, nextMessage } from './child.js';
  */
 export type OriginMode = 'answering' | 'slow' | 'refusing' | 'hanging' | 'resetting' | 'flooding';
 
+/** `json` differs between the two origins in one member. */
+export type OriginBody = 'text' | 'json';
+
 export type OriginAsk = { readonly what: 'report' } | { readonly what: 'turn'; readonly mode: OriginMode };
 
 export interface OriginReport {
@@ -27,9 +30,15 @@ export class Origin {
     this.port = port;
   }
 
-  /** `background`: it gets the time that nobody else on its CPUs wants. */
-  static async start(cpus: string | null, background = false): Promise<Origin> {
-    const child = new Child(process.execPath, [beside('origin.js', import.meta.url)], { cpus, ipc: true });
+  /** `background`: it gets the time that nobody else on its CPUs wants. `name` stands in a JSON body. */
+  static async start(
+    cpus: string | null,
+    body: OriginBody,
+    name: string,
+    background = false,
+  ): Promise<Origin> {
+    const words = [beside('origin.js', import.meta.url), body, name];
+    const child = new Child(process.execPath, words, { cpus, ipc: true });
     const { port } = await nextMessage<OriginReport>(child);
     if (background) setPriority(child.pid, backgroundNice);
     return new Origin(child, port);
@@ -64,7 +73,14 @@ export interface Origins {
  * `shadowInBackground`: the shadow stands back behind the primary and the load generator, with which it shares CPUs here but
  * would not in use. What it costs itself then does not pass for something that the proxy let through.
  */
-export async function startOrigins(cpus: string | null, shadowInBackground = false): Promise<Origins> {
-  const [primary, shadow] = await Promise.all([Origin.start(cpus), Origin.start(cpus, shadowInBackground)]);
+export async function startOrigins(
+  cpus: string | null,
+  shadowInBackground = false,
+  body: OriginBody = 'text',
+): Promise<Origins> {
+  const [primary, shadow] = await Promise.all([
+    Origin.start(cpus, body, 'primary'),
+    Origin.start(cpus, body, 'shadow', shadowInBackground),
+  ]);
   return { primary, shadow };
 }

@@ -7,6 +7,7 @@ import { parseAuthority } from '../address.js';
 import { isToken, parseEditableFieldName, parseFieldName } from '../fields.js';
 import { parseSubstitution } from '../substitution.js';
 import { Refusal } from '../units.js';
+import { compare } from './compare.js';
 import {
   fieldValue,
   integer,
@@ -198,5 +199,9 @@ export const mirror = mapping({
     .meta({ description: 'How long the whole mirrored exchange may take.' }),
   firstByteTimeout: positiveDuration.optional().meta({
     description: "How long the shadow may take from the copy's last byte to the head of its response.",
+  }),
+  compare: compare.optional().meta({
+    description:
+      'How responses are compared. Without it: status, size and latency of every pair; off compares nothing.',
   }),
 });

@@ -8,6 +8,7 @@
  * Error exits: onFailure (the primary) answers 502, 503 or 504, or cuts a response that had begun;
  * onAborted (the client) cancels the call. Both give unfinished copies up.
  */
+import { digestBody } from '../compare/digest.js';
 import { Failure, failureAnswers } from '../errors.js';
 import type { RequestHead } from '../http/message.js';
 import { Framing } from '../http/message.js';
@@ -49,6 +50,9 @@ export class Exchange implements RequestSink, ResponseSink {
   #copyCount = 0;
   /** It has a line in the access log, and its copies have theirs: decided at the beginning, so that both sides have the same sample. */
   logged = false;
+  /** A copy wants to know the primary's response. */
+  #watched = false;
+  #bodyDigest = 0;
   /** core/clock; when the head was complete. */
   beganUs = 0;
   status = 0;
@@ -70,6 +74,8 @@ export class Exchange implements RequestSink, ResponseSink {
     this.route = route;
     this.#responder = responder;
     this.#copyCount = 0;
+    this.#watched = false;
+    this.#bodyDigest = 0;
     this.beganUs = nowUs;
     this.status = 0;
     this.failure = none;
@@ -106,6 +112,7 @@ export class Exchange implements RequestSink, ResponseSink {
         this.logged,
         this.#copies,
       );
+      if (route.watchesResponses) this.#watched = this.#copyCount > 0;
     }
   }
 
@@ -158,10 +165,17 @@ export class Exchange implements RequestSink, ResponseSink {
     this.status = head.status;
     this.phase |= Phase.HEAD_SENT;
     this.#responder!.sendHead(head);
+    if (this.#watched) for (let i = 0; i < this.#copyCount; i++) this.#copies[i].responseHead(head);
   }
 
   onResponseBody(bytes: Uint8Array): void {
     if (!this.#responder!.sendBody(bytes)) this.#call.pauseResponse();
+    if (this.#watched) this.#watchBody(bytes);
+  }
+
+  #watchBody(bytes: Uint8Array): void {
+    if (this.route!.digestsResponses) this.#bodyDigest = digestBody(bytes, this.#bodyDigest);
+    for (let i = 0; i < this.#copyCount; i++) this.#copies[i].responseBody(bytes);
   }
 
   onResponseTrailers(lines: string): void {
@@ -226,6 +240,7 @@ export class Exchange implements RequestSink, ResponseSink {
     outcome.firstByteUs = this.failure === none ? call.firstByteUs - call.sentUs : 0;
     outcome.responseBytes = call.responseBytes;
     outcome.failure = this.failure;
+    outcome.bodyDigest = this.#bodyDigest;
     return outcome;
   }
 }

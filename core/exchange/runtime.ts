@@ -14,12 +14,18 @@ export class RouteRuntime {
   readonly ledger: VersionLedger;
   /** Those that are switched on. */
   readonly mirrors: readonly Mirror[];
+  /** A mirror compares more of the responses than what every exchange measures. */
+  readonly watchesResponses: boolean;
+  /** A mirror compares checksums of bodies. */
+  readonly digestsResponses: boolean;
 
   constructor(plan: RoutePlan, pool: VersionPool, ledger: VersionLedger, mirrors: readonly Mirror[]) {
     this.plan = plan;
     this.pool = pool;
     this.ledger = ledger;
     this.mirrors = mirrors;
+    this.watchesResponses = mirrors.some((mirror) => mirror.watchesResponses);
+    this.digestsResponses = mirrors.some((mirror) => mirror.plan.compare.digest);
   }
 }
 

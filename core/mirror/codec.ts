@@ -10,7 +10,9 @@
  *                    40  method, target, host, fields: one wire string
  *   OUTCOME payload   0  f64  latency, us    8  f64  first byte, us  16  f64  response bytes
  *                    24  u32  status         28  u32  failure + 1, 0 for none
+ *                    32  u32  body digest    36  u32  fields digest     40  u32  `Seen` bits
  *   BODY payload         the bytes of one piece; END and ABORT have none
+ *   RESPONSE_HEAD, RESPONSE_BODY   the primary's response, as far as it is captured: status line and fields, and pieces
  *
  * Payloads begin on 8 bytes and both ends are one process, so numbers go through typed arrays in the
  * machine's own byte order: a `DataView` or `Buffer.write…` would check bounds on each.
@@ -19,7 +21,7 @@ import type { Framing, RequestHead } from '../http/message.js';
 import { latin1Slice, latin1Write } from '../http/wire.js';
 
 const headWireOffset = 40;
-const outcomeBytes = 32;
+const outcomeBytes = 48;
 
 /** Frame flags. */
 export const FrameFlag = {
@@ -27,6 +29,20 @@ export const FrameFlag = {
   LAST: 1,
   /** HEAD: the primary's exchange is in the access log's sample, and so is its copy. */
   LOGGED: 2,
+  /** HEAD: no OUTCOME will come for this exchange. */
+  UNPAIRED: 4,
+  /** HEAD: the pair is to be compared field by field: both responses are captured. */
+  CAPTURE: 8,
+} as const;
+
+/** What the proxy thread noted of the primary's response; bits. */
+export const Seen = {
+  BODY_DIGEST: 1,
+  FIELDS_DIGEST: 2,
+  /** The response was captured: its head, and its body as far as the mirror's bound allows. */
+  CAPTURED: 4,
+  /** The body is longer than what was captured of it. */
+  TRUNCATED: 8,
 } as const;
 
 /** An ABORT for this exchange id is for all open exchanges of the ring: the proxy thread behind it was replaced. */
@@ -132,8 +148,23 @@ export class Outcome {
   firstByteUs = 0;
   responseBytes = 0;
   failure = -1;
+  bodyDigest = 0;
+  fieldsDigest = 0;
+  /** Of `Seen`. */
+  seen = 0;
 
   static readonly bytes = outcomeBytes;
+
+  take(other: Outcome): void {
+    this.status = other.status;
+    this.latencyUs = other.latencyUs;
+    this.firstByteUs = other.firstByteUs;
+    this.responseBytes = other.responseBytes;
+    this.failure = other.failure;
+    this.bodyDigest = other.bodyDigest;
+    this.fieldsDigest = other.fieldsDigest;
+    this.seen = other.seen;
+  }
 
   write(numbers: Numbers, offset: number): void {
     const f = offset >>> 3;
@@ -143,6 +174,9 @@ export class Outcome {
     numbers.f64[f + 2] = this.responseBytes;
     numbers.u32[u + 6] = this.status;
     numbers.u32[u + 7] = this.failure + 1;
+    numbers.u32[u + 8] = this.bodyDigest;
+    numbers.u32[u + 9] = this.fieldsDigest;
+    numbers.u32[u + 10] = this.seen;
   }
 
   read(numbers: Numbers, offset: number): void {
@@ -153,5 +187,8 @@ export class Outcome {
     this.responseBytes = numbers.f64[f + 2];
     this.status = numbers.u32[u + 6];
     this.failure = numbers.u32[u + 7] - 1;
+    this.bodyDigest = numbers.u32[u + 8];
+    this.fieldsDigest = numbers.u32[u + 9];
+    this.seen = numbers.u32[u + 10];
   }
 }

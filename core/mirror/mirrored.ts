@@ -3,15 +3,19 @@
  * measured and thrown away, and its outcome is paired with the primary's. It ends exactly once in the ledger:
  * dropped (nothing was attempted), completed, or failed.
  */
+import type { PairCapture } from '../compare/capture.js';
+import { digestBody, digestFields } from '../compare/digest.js';
 import { Drop, Failure, failureAnswers } from '../errors.js';
 import { Framing } from '../http/message.js';
 import { writeRequestHead } from '../http/request-writer.js';
 import type { ResponseHead } from '../http/response-head.js';
+import { Differs } from '../record/mirror-ledger.js';
+import { FrameType } from '../ring/frame.js';
 import type { ResponseSink } from '../upstream/call.js';
 import { UpstreamCall } from '../upstream/client.js';
 import { PipelinedCall } from '../upstream/pipelined-call.js';
 import type { Breaker } from './breaker.js';
-import { CopySource, FrameFlag, type MirroredHead, type Outcome } from './codec.js';
+import { CopySource, FrameFlag, type MirroredHead, Outcome, Seen } from './codec.js';
 import type { MirrorReceiver } from './receiver.js';
 import type { ShadowMirror } from './shadow-runtime.js';
 
@@ -27,6 +31,10 @@ const Phase = {
   OVER: 8,
   /** The primary's outcome is known, or will never be. */
   PRIMARY_KNOWN: 16,
+  /** No outcome of the primary is told: there is nothing to compare with. */
+  UNPAIRED: 32,
+  /** Given back to the receiver. */
+  SETTLED: 64,
 } as const;
 
 /** A failure that says nothing was attempted for the request becomes a drop for this reason. */
@@ -81,9 +89,11 @@ export class Mirrored implements ResponseSink {
   logged = false;
   status = 0;
   failure = -1;
-  #primaryStatus = 0;
-  #primaryLatencyUs = 0;
-  #primaryFailed = false;
+  #bodyDigest = 0;
+  #fieldsDigest = 0;
+  /** Of the primary; its failure is -1 only once a whole response is known. */
+  readonly #primary = new Outcome();
+  #capture: PairCapture | null = null;
 
   constructor(receiver: MirrorReceiver) {
     this.#receiver = receiver;
@@ -99,23 +109,26 @@ export class Mirrored implements ResponseSink {
     return this.#offeredUs;
   }
 
-  /** More frames may come for it: it must stay where frames find it. */
-  get expectsFrames(): boolean {
-    const done = Phase.REQUEST_COMPLETE | Phase.PRIMARY_KNOWN;
-    return (this.#phase & done) !== done;
+  /** No frame comes for it behind the last one of its request. */
+  get endsWithRequest(): boolean {
+    return (this.#phase & Phase.UNPAIRED) !== 0;
   }
 
   /** A HEAD frame was admitted: builds the copy's head and gives it to the upstream client. */
-  begin(mirror: ShadowMirror, head: MirroredHead, flags: number): void {
+  begin(mirror: ShadowMirror, head: MirroredHead, flags: number, capture: PairCapture | null): void {
     this.mirror = mirror;
-    this.#phase = Phase.UNDER_WAY | ((flags & FrameFlag.LAST) !== 0 ? Phase.REQUEST_COMPLETE : 0);
+    this.#phase =
+      Phase.UNDER_WAY |
+      ((flags & FrameFlag.LAST) !== 0 ? Phase.REQUEST_COMPLETE : 0) |
+      ((flags & FrameFlag.UNPAIRED) !== 0 ? Phase.PRIMARY_KNOWN | Phase.UNPAIRED : 0);
     this.#offeredUs = head.offeredUs;
     this.logged = (flags & FrameFlag.LOGGED) !== 0;
     this.status = 0;
     this.failure = -1;
-    this.#primaryStatus = 0;
-    this.#primaryLatencyUs = 0;
-    this.#primaryFailed = true;
+    this.#bodyDigest = 0;
+    this.#fieldsDigest = 0;
+    this.#primary.failure = Failure.ABORTED;
+    this.#capture = capture;
     this.#heldBytes = 0;
     this.#breaker = mirror.bounds.breaker;
     if (this.#breaker !== null) this.#ticket = this.#breaker.enter();
@@ -164,7 +177,10 @@ export class Mirrored implements ResponseSink {
 
   body(piece: Uint8Array, last: boolean): void {
     if (last) this.#phase |= Phase.REQUEST_COMPLETE;
-    if ((this.#phase & Phase.OVER) !== 0) return;
+    if ((this.#phase & Phase.OVER) !== 0) {
+      this.#settle();
+      return;
+    }
     // A shadow that reads slowly is never waited for: what it does not take is held, up to the bounds of the mirror,
     // of the call and of the thread.
     if (this.mirror!.bounds.exceedsMemory(piece.byteLength)) {
@@ -183,7 +199,8 @@ export class Mirrored implements ResponseSink {
   abort(reason: Failure): void {
     const complete = (this.#phase & Phase.REQUEST_COMPLETE) !== 0;
     this.#phase |= Phase.REQUEST_COMPLETE;
-    if (!complete) this.giveUp(reason);
+    if ((this.#phase & Phase.OVER) !== 0) this.#settle();
+    else if (!complete) this.giveUp(reason);
   }
 
   /** Ends it now, whatever it is doing. */
@@ -194,10 +211,15 @@ export class Mirrored implements ResponseSink {
   }
 
   primary(outcome: Outcome): void {
-    this.#primaryStatus = outcome.status;
-    this.#primaryLatencyUs = outcome.latencyUs;
-    this.#primaryFailed = outcome.failure >= 0;
+    this.#primary.take(outcome);
     this.primaryKnown();
+  }
+
+  /** A part of the primary's response, where it is captured. */
+  primaryResponse(type: number, bytes: Buffer): void {
+    if (this.#capture === null) return;
+    if (type === FrameType.RESPONSE_HEAD) this.#capture.primaryHead(bytes);
+    else this.#capture.primaryBody(bytes);
   }
 
   /** Also without an outcome: the proxy thread that would have told it is gone. */
@@ -228,13 +250,20 @@ export class Mirrored implements ResponseSink {
 
   onHead(head: ResponseHead): void {
     this.status = head.status;
+    const { headers } = this.mirror!.plan.compare;
+    if (headers.length > 0) this.#fieldsDigest = digestFields(head, headers);
+    this.#capture?.shadowHead(head);
     this.#accountHeld();
   }
 
-  /** Thrown away; a shadow that floods is cut off. */
-  onResponseBody(_bytes: Uint8Array): void {
-    if (this.#call.responseBytes > this.mirror!.plan.responseBytesMax)
+  /** Looked at and thrown away; a shadow that floods is cut off. */
+  onResponseBody(bytes: Uint8Array): void {
+    if (this.#call.responseBytes > this.mirror!.plan.responseBytesMax) {
       this.giveUp(Failure.RESPONSE_TOO_LARGE);
+      return;
+    }
+    if (this.mirror!.plan.compare.digest) this.#bodyDigest = digestBody(bytes, this.#bodyDigest);
+    this.#capture?.shadowBody(bytes);
   }
 
   onResponseTrailers(_lines: string): void {}
@@ -302,19 +331,48 @@ export class Mirrored implements ResponseSink {
     this.#settle();
   }
 
-  /** Pairs once both outcomes are known, and goes back to the receiver once nothing refers to it any more. */
+  /** Pairs once both outcomes are known, and goes back to the receiver once nothing refers to it and no frame comes any more. */
   #settle(): void {
-    const both = Phase.OVER | Phase.PRIMARY_KNOWN;
-    if ((this.#phase & both) !== both) return;
-    if (this.failure < 0 && !this.#primaryFailed) {
-      const call = this.#call;
-      const deltaUs = call.endUs - call.sentUs - this.#primaryLatencyUs;
-      const differs = this.status !== this.#primaryStatus;
-      const ledger = this.mirror!.ledger;
-      ledger.recordDelta(deltaUs);
-      ledger.paired(!differs, differs);
-    }
+    const all = Phase.OVER | Phase.PRIMARY_KNOWN | Phase.REQUEST_COMPLETE;
+    if ((this.#phase & (all | Phase.SETTLED)) !== all) return;
+    this.#phase |= Phase.SETTLED;
+    if ((this.#phase & Phase.UNPAIRED) === 0) this.#pair();
     this.#receiver.settled(this);
+  }
+
+  #pair(): void {
+    const { ledger } = this.mirror!;
+    const whole = this.failure < 0 && this.#primary.failure < 0;
+    if (whole) {
+      const call = this.#call;
+      ledger.recordDelta(call.endUs - call.sentUs - this.#primary.latencyUs);
+      ledger.paired(this.#differs());
+    } else if ((this.#phase & Phase.SENT) !== 0) {
+      ledger.notComparable();
+    }
+    if (this.#capture !== null)
+      this.#receiver.examine(this.mirror!, this.#capture, whole ? this.#primary : null);
+    this.#capture = null;
+  }
+
+  /** `Differs` bits. Checksums are compared where both sides made them: a plan may have changed between the two. */
+  #differs(): number {
+    const primary = this.#primary;
+    const { digest, headers } = this.mirror!.plan.compare;
+    let differs = 0;
+    if (this.status !== primary.status) differs |= Differs.STATUS;
+    if (this.#call.responseBytes !== primary.responseBytes) differs |= Differs.SIZE;
+    if (digest && (primary.seen & Seen.BODY_DIGEST) !== 0 && this.#bodyDigest !== primary.bodyDigest) {
+      differs |= Differs.BODY;
+    }
+    if (
+      headers.length > 0 &&
+      (primary.seen & Seen.FIELDS_DIGEST) !== 0 &&
+      this.#fieldsDigest !== primary.fieldsDigest
+    ) {
+      differs |= Differs.HEADER;
+    }
+    return differs;
   }
 
   /** Envoy's response flag for the access log. */

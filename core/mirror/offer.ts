@@ -3,12 +3,17 @@
  * sampled (from here on the request is eligible and accounted for), no copy itself, method, body size, held back by the
  * guard, room in the ring.
  */
+
+import { digestFields } from '../compare/digest.js';
 import { Drop, Failure } from '../errors.js';
 import { Framing, type RequestHead } from '../http/message.js';
+import type { ResponseHead } from '../http/response-head.js';
+import { headText } from '../http/response-text.js';
 import type { MirrorPlan } from '../plan.js';
 import type { MirrorLedger } from '../record/mirror-ledger.js';
+import { FrameType } from '../ring/frame.js';
 import type { ClientAddress, Sampler } from '../route/sampler.js';
-import { type CopySource, FrameFlag, type Outcome } from './codec.js';
+import { type CopySource, FrameFlag, type Outcome, Seen } from './codec.js';
 import type { HeldBack } from './held-back.js';
 import { isCopy } from './loop-mark.js';
 import { accepted, type MirrorPort } from './port.js';
@@ -20,12 +25,29 @@ const exchangeIdMask = 0x3fff_ffff;
 export class Mirror {
   readonly plan: MirrorPlan;
   readonly ledger: MirrorLedger;
+  /** Gets what this mirror samples for structural comparison, with a safe method, once more. */
+  readonly baseline: Mirror | null;
+  /** The primary's response is looked at: for checksums, or because it may be captured. */
+  readonly watchesResponses: boolean;
 
-  constructor(plan: MirrorPlan, ledger: MirrorLedger) {
+  constructor(plan: MirrorPlan, ledger: MirrorLedger, baseline: Mirror | null = null) {
     this.plan = plan;
     this.ledger = ledger;
+    this.baseline = baseline;
+    const { digest, headers, structure } = plan.compare;
+    this.watchesResponses =
+      digest || headers.length > 0 || (structure !== null && structure.shareMillionths > 0);
   }
 }
+
+/** How far the primary's response is captured, in the bits that the OUTCOME tells it by. */
+const Capture = {
+  /** It is not, or there was no room. */
+  OFF: 0,
+  ON: Seen.CAPTURED,
+  TRUNCATED: Seen.CAPTURED | Seen.TRUNCATED,
+} as const;
+type Capture = (typeof Capture)[keyof typeof Capture];
 
 /** The copy of one exchange to one mirror, while its request is under way. Reused with its exchange. */
 export class MirrorCopy {
@@ -35,6 +57,21 @@ export class MirrorCopy {
   bodyBytes = 0;
   /** The copy still takes frames of the request. */
   open = false;
+  /** Of the primary's response, where the mirror compares fields. */
+  fieldsDigest = 0;
+  #capture: Capture = Capture.OFF;
+  #capturedBytes = 0;
+
+  begin(mirror: Mirror, port: MirrorPort, exchangeId: number, open: boolean, captures: boolean): void {
+    this.mirror = mirror;
+    this.port = port;
+    this.exchangeId = exchangeId;
+    this.bodyBytes = 0;
+    this.open = open;
+    this.fieldsDigest = 0;
+    this.#capture = captures ? Capture.ON : Capture.OFF;
+    this.#capturedBytes = 0;
+  }
 
   /** The next piece of the request's body. */
   body(piece: Uint8Array, last: boolean): void {
@@ -64,8 +101,39 @@ export class MirrorCopy {
     this.port!.abort(this.exchangeId, reason);
   }
 
+  /** The head of the primary's response has come. */
+  responseHead(head: ResponseHead): void {
+    const { headers } = this.mirror!.plan.compare;
+    if (headers.length > 0) this.fieldsDigest = digestFields(head, headers);
+    if (this.#capture === Capture.ON) this.#captured(FrameType.RESPONSE_HEAD, headText(head));
+  }
+
+  /** The next piece of its body. */
+  responseBody(bytes: Uint8Array): void {
+    if (this.#capture !== Capture.ON) return;
+    const room = this.mirror!.plan.compare.structure!.bodyBytesMax - this.#capturedBytes;
+    const piece = bytes.byteLength <= room ? bytes : bytes.subarray(0, room);
+    this.#capturedBytes += piece.byteLength;
+    if (this.#captured(FrameType.RESPONSE_BODY, piece) && bytes.byteLength > room)
+      this.#capture = Capture.TRUNCATED;
+  }
+
+  /** `outcome` is the same for all copies of an exchange but for what this one alone knows. */
   outcome(outcome: Outcome): void {
+    const { compare } = this.mirror!.plan;
+    if (!compare.pairs) return;
+    outcome.fieldsDigest = this.fieldsDigest;
+    outcome.seen =
+      (compare.digest ? Seen.BODY_DIGEST : 0) |
+      (compare.headers.length > 0 ? Seen.FIELDS_DIGEST : 0) |
+      this.#capture;
     this.port!.outcome(this.exchangeId, outcome);
+  }
+
+  #captured(type: number, bytes: Uint8Array): boolean {
+    const taken = this.port!.offerResponse(type, this.exchangeId, bytes);
+    if (!taken) this.#capture = Capture.OFF;
+    return taken;
   }
 }
 
@@ -104,6 +172,7 @@ export class MirrorOffer {
     let count = 0;
     // By turns, so that each shadow thread sees an even part of every mirror: rate and in-flight bounds are divided among them.
     const port = this.#ports[this.#turn++ % this.#ports.length];
+    const flags = (head.framing === Framing.NONE ? FrameFlag.LAST : 0) | (logged ? FrameFlag.LOGGED : 0);
     for (let i = 0; i < mirrors.length; i++) {
       const mirror = mirrors[i];
       const plan = mirror.plan;
@@ -119,23 +188,43 @@ export class MirrorOffer {
         mirror.ledger.dropped(Drop.GUARD);
         continue;
       }
-      const exchangeId = this.#nextId();
-      const last = head.framing === Framing.NONE;
-      const flags = (last ? FrameFlag.LAST : 0) | (logged ? FrameFlag.LOGGED : 0);
-      const refused = port.offerHead(plan.slot, exchangeId, source, flags, atUs, mirror.ledger);
-      if (refused !== accepted) {
-        mirror.ledger.dropped(refused);
-        continue;
-      }
-      if (count === copies.length) copies.push(new MirrorCopy());
-      const copy = copies[count++];
-      copy.mirror = mirror;
-      copy.port = port;
-      copy.exchangeId = exchangeId;
-      copy.bodyBytes = 0;
-      copy.open = !last;
+      const structure = plan.compare.structure;
+      const captures = structure !== null && this.#sampler.happens(structure.shareMillionths);
+      const copyFlags = captures ? flags | FrameFlag.CAPTURE : flags;
+      if (!this.#offerTo(mirror, port, source, copyFlags, atUs, copies, count)) continue;
+      count++;
+      if (!captures || mirror.baseline === null) continue;
+      const { baseline } = mirror;
+      baseline.ledger.eligible();
+      const unfitBaseline = whyUnfit(baseline.plan, head);
+      if (unfitBaseline !== accepted) baseline.ledger.dropped(unfitBaseline);
+      else if (this.#offerTo(baseline, port, source, copyFlags, atUs, copies, count)) count++;
     }
     return count;
+  }
+
+  #offerTo(
+    mirror: Mirror,
+    port: MirrorPort,
+    source: CopySource,
+    flags: number,
+    atUs: number,
+    copies: MirrorCopy[],
+    at: number,
+  ): boolean {
+    const { plan, ledger } = mirror;
+    const exchangeId = this.#nextId();
+    const headFlags = plan.compare.pairs ? flags : flags | FrameFlag.UNPAIRED;
+    const refused = port.offerHead(plan.slot, exchangeId, source, headFlags, atUs, ledger);
+    if (refused !== accepted) {
+      ledger.dropped(refused);
+      return false;
+    }
+    const captures = (flags & FrameFlag.CAPTURE) !== 0;
+    if (captures) ledger.sampledForStructure();
+    if (at === copies.length) copies.push(new MirrorCopy());
+    copies[at].begin(mirror, port, exchangeId, (flags & FrameFlag.LAST) === 0, captures);
+    return true;
   }
 
   #nextId(): number {

@@ -143,6 +143,25 @@ export class MirrorPort {
     return accepted;
   }
 
+  /**
+   * Offers a part of the primary's response, which is captured. False: there is no room, and the capture is lost. It
+   * never takes the last half of the ring, because what it carries is worth less than a copy of a request.
+   */
+  offerResponse(type: number, exchangeId: number, bytes: Uint8Array): boolean {
+    if (this.#late.length > 0) return false;
+    const writer = this.#writer;
+    const pieceMax = writer.payloadBytesMax;
+    for (let from = 0; from < bytes.byteLength; from += pieceMax) {
+      const piece = bytes.byteLength <= pieceMax ? bytes : bytes.subarray(from, from + pieceMax);
+      if (writer.usedBytes() + piece.byteLength > writer.capacity / 2) return false;
+      const offset = writer.claim(type, 0, 0, exchangeId, this.#generation, piece.byteLength);
+      if (offset < 0) return false;
+      writer.bytes.set(piece, offset);
+    }
+    this.#flushLater();
+    return true;
+  }
+
   /** The copy is to be given up: its request will not be completed, for this reason. */
   abort(exchangeId: number, reason: Failure): void {
     this.#mustSend({ type: FrameType.ABORT, flags: reason, exchangeId, outcome: null });

@@ -3,13 +3,17 @@
  * whose frames may still come. Admission is decided when a HEAD arrives, and every HEAD is accounted for.
  */
 import type { Clock } from '../clock.js';
+import { CaptureBudget, PairCapture } from '../compare/capture.js';
+import type { PairPort } from '../compare/pair-port.js';
 import { Drop, type Failure } from '../errors.js';
+import { fieldValue } from '../http/fields.js';
 import { latin1Slice } from '../http/wire.js';
 import { limits } from '../limits.js';
 import type { AccessLogPort } from '../record/access-log.js';
+import { Unexamined } from '../record/mirror-ledger.js';
 import { FrameType } from '../ring/frame.js';
 import type { FrameHandler, RingReader } from '../ring/reader.js';
-import { allExchanges, FrameFlag, MirroredHead, Numbers, Outcome } from './codec.js';
+import { allExchanges, FrameFlag, MirroredHead, Numbers, Outcome, Seen } from './codec.js';
 import { Mirrored } from './mirrored.js';
 import type { ShadowMirror, ShadowRuntime } from './shadow-runtime.js';
 
@@ -41,17 +45,21 @@ class Source implements FrameHandler {
         this.#receiver.admit(this.open, exchangeId, slot, generation, flags, bytes, this.#numbers, start);
         return;
       case FrameType.BODY:
-        this.open.get(exchangeId)?.body(bytes.subarray(start, end), (flags & FrameFlag.LAST) !== 0);
+        this.#body(exchangeId, bytes.subarray(start, end), (flags & FrameFlag.LAST) !== 0);
         return;
       case FrameType.END:
-        this.open.get(exchangeId)?.body(bytes.subarray(start, start), true);
+        this.#body(exchangeId, bytes.subarray(start, start), true);
         return;
       case FrameType.TRAILERS:
         this.open.get(exchangeId)?.trailers(latin1Slice(bytes, start, end));
         return;
       case FrameType.ABORT:
         if (exchangeId === allExchanges) this.#abandon(flags as Failure);
-        else this.open.get(exchangeId)?.abort(flags as Failure);
+        else this.#abort(exchangeId, flags as Failure);
+        return;
+      case FrameType.RESPONSE_HEAD:
+      case FrameType.RESPONSE_BODY:
+        this.open.get(exchangeId)?.primaryResponse(type, bytes.subarray(start, end));
         return;
       case FrameType.OUTCOME: {
         const mirrored = this.open.get(exchangeId);
@@ -63,6 +71,21 @@ class Source implements FrameHandler {
         return;
       }
     }
+  }
+
+  #body(exchangeId: number, piece: Uint8Array, last: boolean): void {
+    const mirrored = this.open.get(exchangeId);
+    if (mirrored === undefined) return;
+    // Before the piece is told: what is over with it goes back to the spares and may be begun anew.
+    if (last && mirrored.endsWithRequest) this.open.delete(exchangeId);
+    mirrored.body(piece, last);
+  }
+
+  #abort(exchangeId: number, reason: Failure): void {
+    const mirrored = this.open.get(exchangeId);
+    if (mirrored === undefined) return;
+    if (mirrored.endsWithRequest) this.open.delete(exchangeId);
+    mirrored.abort(reason);
   }
 
   /** The proxy thread behind the ring was replaced: nothing more comes for what is open. */
@@ -86,10 +109,13 @@ export class MirrorReceiver {
   /** What the upstream client works on now; a drain ends when it is empty. */
   readonly #underWay = new Set<Mirrored>();
   #runtimes: ShadowRuntime[] = [];
+  readonly #captures = new CaptureBudget(limits.capturedBytes);
+  readonly #pairs: PairPort;
   #retireBelow = 0;
   #draining = false;
 
-  constructor(readers: readonly RingReader[], log: AccessLogPort, clock: Clock) {
+  constructor(readers: readonly RingReader[], pairs: PairPort, log: AccessLogPort, clock: Clock) {
+    this.#pairs = pairs;
     this.#sources = readers.map((reader) => new Source(reader, this));
     this.log = log;
     this.clock = clock;
@@ -163,14 +189,44 @@ export class MirrorReceiver {
     const refused = this.#whyRefused(mirror, open.size);
     if (refused >= 0) {
       mirror.ledger.dropped(refused as Drop);
+      if ((flags & FrameFlag.CAPTURE) !== 0) mirror.ledger.unexamined(Unexamined.NO_PAIR);
       return;
     }
     this.#head.read(bytes, numbers, start);
     const mirrored = this.#spare.pop() ?? new Mirrored(this);
     mirror.bounds.inFlight++;
     this.#underWay.add(mirrored);
-    open.set(exchangeId, mirrored);
-    mirrored.begin(mirror, this.#head, flags);
+    const ended = FrameFlag.UNPAIRED | FrameFlag.LAST;
+    if ((flags & ended) !== ended) open.set(exchangeId, mirrored);
+    const capture =
+      (flags & FrameFlag.CAPTURE) === 0 ? null : this.#captureOf(mirror, generation, exchangeId);
+    mirrored.begin(mirror, this.#head, flags, capture);
+  }
+
+  /**
+   * Both outcomes of a captured pair are known; `primary` is null where one of the two is not a whole response. Hands
+   * the pair to the analysts, or counts why not.
+   */
+  examine(mirror: ShadowMirror, capture: PairCapture, primary: Outcome | null): void {
+    if (primary === null) mirror.ledger.unexamined(Unexamined.NO_PAIR);
+    else if ((primary.seen & Seen.CAPTURED) === 0) mirror.ledger.unexamined(Unexamined.RING_FULL);
+    else if (capture.lost) mirror.ledger.unexamined(Unexamined.MEMORY);
+    else {
+      capture.primary.status = primary.status;
+      capture.primary.truncated = (primary.seen & Seen.TRUNCATED) !== 0;
+      const taken = this.#pairs.offer(mirror.plan.slot, this.#runtimes[0].generation, capture);
+      if (taken) mirror.ledger.handedToAnalysts();
+      else mirror.ledger.unexamined(Unexamined.ANALYSTS_BUSY);
+    }
+    capture.release();
+  }
+
+  #captureOf(mirror: ShadowMirror, generation: number, exchangeId: number): PairCapture | null {
+    const { structure } = mirror.plan.compare;
+    if (structure === null) return null;
+    const { method, target, fields } = this.#head;
+    const id = fieldValue(fields, 'x-request-id') ?? `${generation}-${exchangeId}`;
+    return new PairCapture(this.#captures, structure.bodyBytesMax, id, method, target);
   }
 
   ended(mirrored: Mirrored): void {

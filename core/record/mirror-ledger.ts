@@ -1,6 +1,26 @@
 import { type Drop, dropReasons, type Failure, failureReasons } from '../errors.js';
 import { HdrCounts } from './hdr-counts.js';
 
+/** Why a pair that was sampled for structural comparison was not handed to the analysts. The order is the index into the ledger. */
+export const unexaminedReasons = ['ring-full', 'memory', 'analysts-busy', 'no-pair'] as const;
+export type UnexaminedReason = (typeof unexaminedReasons)[number];
+
+/** Indexes of `unexaminedReasons`. */
+export const Unexamined = {
+  /** No room in the ring for the primary's response: copies of requests go first. */
+  RING_FULL: 0,
+  /** The shadow thread holds as many responses as it may. */
+  MEMORY: 1,
+  /** The analysts are behind. */
+  ANALYSTS_BUSY: 2,
+  /** One of the two requests did not complete. */
+  NO_PAIR: 3,
+} as const;
+export type Unexamined = (typeof Unexamined)[keyof typeof Unexamined];
+
+/** In what the outcomes of a pair differ; bits. */
+export const Differs = { STATUS: 1, SIZE: 2, BODY: 4, HEADER: 8 } as const;
+
 /** Words of a block; the three HDR blocks follow them. */
 const ELIGIBLE = 0;
 const OFFERED = 1;
@@ -12,8 +32,15 @@ const PAIRED = 6;
 const EQUAL = 7;
 const DIFFERENT = 8;
 const STATUS_DIFFERENT = 9;
+const SIZE_DIFFERENT = 10;
+const BODY_DIFFERENT = 11;
+const HEADER_DIFFERENT = 12;
+const NOT_COMPARABLE = 13;
+const SAMPLED = 14;
+const HANDED_OVER = 15;
 const DROPPED = 16;
 const FAILED = 32;
+const UNEXAMINED = 48;
 const BREAKER_OPEN = 56;
 const BREAKER_OPENED = 57;
 const HELD_BYTES = 58;
@@ -104,11 +131,36 @@ export class MirrorLedger {
     this.words[HELD_BYTES] = bytes;
   }
 
-  /** Shadow thread: both outcomes are known. `statusDiffers` implies that they are not equal. */
-  paired(equal: boolean, statusDiffers: boolean): void {
-    this.words[PAIRED]++;
-    this.words[equal ? EQUAL : DIFFERENT]++;
-    if (statusDiffers) this.words[STATUS_DIFFERENT]++;
+  /** Shadow thread: both responses are whole, and differ in what the bits of `Differs` say. */
+  paired(differs: number): void {
+    const words = this.words;
+    words[PAIRED]++;
+    words[differs === 0 ? EQUAL : DIFFERENT]++;
+    if (differs === 0) return;
+    if ((differs & Differs.STATUS) !== 0) words[STATUS_DIFFERENT]++;
+    if ((differs & Differs.SIZE) !== 0) words[SIZE_DIFFERENT]++;
+    if ((differs & Differs.BODY) !== 0) words[BODY_DIFFERENT]++;
+    if ((differs & Differs.HEADER) !== 0) words[HEADER_DIFFERENT]++;
+  }
+
+  /** Shadow thread: both outcomes are known, and one of them is not a whole response. */
+  notComparable(): void {
+    this.words[NOT_COMPARABLE]++;
+  }
+
+  /** Proxy thread: an offered copy was chosen for structural comparison. */
+  sampledForStructure(): void {
+    this.words[SAMPLED]++;
+  }
+
+  /** Shadow thread: both responses are in the ring to the analysts. */
+  handedToAnalysts(): void {
+    this.words[HANDED_OVER]++;
+  }
+
+  /** Shadow thread: a sampled pair is not handed to the analysts. */
+  unexamined(reason: Unexamined): void {
+    this.words[UNEXAMINED + reason]++;
   }
 
   /** Shadow thread: the shadow's latency less the primary's for one request. */
@@ -177,6 +229,34 @@ export class MirrorLedger {
 
   get statusDifferentTotal(): number {
     return this.words[STATUS_DIFFERENT];
+  }
+
+  get sizeDifferentTotal(): number {
+    return this.words[SIZE_DIFFERENT];
+  }
+
+  get bodyDifferentTotal(): number {
+    return this.words[BODY_DIFFERENT];
+  }
+
+  get headerDifferentTotal(): number {
+    return this.words[HEADER_DIFFERENT];
+  }
+
+  get notComparableTotal(): number {
+    return this.words[NOT_COMPARABLE];
+  }
+
+  get sampledTotal(): number {
+    return this.words[SAMPLED];
+  }
+
+  get handedToAnalystsTotal(): number {
+    return this.words[HANDED_OVER];
+  }
+
+  unexaminedFor(reason: Unexamined): number {
+    return this.words[UNEXAMINED + reason];
   }
 
   droppedFor(reason: Drop): number {

@@ -4,7 +4,7 @@
  */
 import { type Drop, dropReasons, type Failure, failureReasons } from '../errors.js';
 import { Histogram } from './histogram.js';
-import type { MirrorLedger } from './mirror-ledger.js';
+import { type MirrorLedger, type Unexamined, unexaminedReasons } from './mirror-ledger.js';
 import { type ThreadField, type ThreadLedger, threadFields } from './thread-ledger.js';
 import { CODE_FIRST, CODE_LAST, type VersionLedger } from './version-ledger.js';
 
@@ -53,6 +53,15 @@ export interface MirrorSnapshot {
   readonly equal: number;
   readonly different: number;
   readonly statusDifferent: number;
+  readonly sizeDifferent: number;
+  readonly bodyDifferent: number;
+  readonly headerDifferent: number;
+  readonly notComparable: number;
+  /** Pairs chosen for structural comparison; each is handed to the analysts, or is in `unexamined`, or still under way. */
+  readonly sampled: number;
+  readonly handedToAnalysts: number;
+  /** Indexed like `unexaminedReasons`. */
+  readonly unexamined: readonly number[];
   readonly queue: Histogram;
   readonly deltaSlower: Histogram;
   readonly deltaFaster: Histogram;
@@ -106,6 +115,15 @@ export function readMirror(ledgers: readonly MirrorLedger[]): MirrorSnapshot {
     equal: sum(ledgers, (ledger) => ledger.equalTotal),
     different: sum(ledgers, (ledger) => ledger.differentTotal),
     statusDifferent: sum(ledgers, (ledger) => ledger.statusDifferentTotal),
+    sizeDifferent: sum(ledgers, (ledger) => ledger.sizeDifferentTotal),
+    bodyDifferent: sum(ledgers, (ledger) => ledger.bodyDifferentTotal),
+    headerDifferent: sum(ledgers, (ledger) => ledger.headerDifferentTotal),
+    notComparable: sum(ledgers, (ledger) => ledger.notComparableTotal),
+    sampled: sum(ledgers, (ledger) => ledger.sampledTotal),
+    handedToAnalysts: sum(ledgers, (ledger) => ledger.handedToAnalystsTotal),
+    unexamined: unexaminedReasons.map((_, reason) =>
+      sum(ledgers, (ledger) => ledger.unexaminedFor(reason as Unexamined)),
+    ),
     queue: Histogram.read(ledgers.map((ledger) => ledger.queue)),
     deltaSlower: Histogram.read(ledgers.map((ledger) => ledger.deltaSlower)),
     deltaFaster: Histogram.read(ledgers.map((ledger) => ledger.deltaFaster)),
@@ -163,6 +181,13 @@ export function subtractMirror(later: MirrorSnapshot, earlier: MirrorSnapshot): 
     equal: later.equal - earlier.equal,
     different: later.different - earlier.different,
     statusDifferent: later.statusDifferent - earlier.statusDifferent,
+    sizeDifferent: later.sizeDifferent - earlier.sizeDifferent,
+    bodyDifferent: later.bodyDifferent - earlier.bodyDifferent,
+    headerDifferent: later.headerDifferent - earlier.headerDifferent,
+    notComparable: later.notComparable - earlier.notComparable,
+    sampled: later.sampled - earlier.sampled,
+    handedToAnalysts: later.handedToAnalysts - earlier.handedToAnalysts,
+    unexamined: subtractEach(later.unexamined, earlier.unexamined),
     queue: later.queue.subtract(earlier.queue),
     deltaSlower: later.deltaSlower.subtract(earlier.deltaSlower),
     deltaFaster: later.deltaFaster.subtract(earlier.deltaFaster),

@@ -1,13 +1,21 @@
 import type { Registry } from 'prom-client';
 import { dropReasons, failureReasons } from '../errors.js';
 import { accountingGap } from '../record/law.js';
+import { unexaminedReasons } from '../record/mirror-ledger.js';
 import { DerivedMetric } from './derived-metric.js';
 import { counter, gauge } from './metric.js';
 import type { MirrorReading } from './reading.js';
 
+const mirrorLabels = ['route', 'version', 'role', 'baseline_of'];
+
+/** `baseline_of` stands only on baselines: copies to the primary's version that another version is measured against. */
+function labelsOf({ route, to, baselineOf }: MirrorReading): Record<string, string> {
+  return { route, version: to, role: 'shadow', ...(baselineOf === null ? {} : { baseline_of: baselineOf }) };
+}
+
 /** What became of mirrored requests, as metrics. */
 export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]): void {
-  const by = ['route', 'version', 'role'];
+  const by = mirrorLabels;
   const share = gauge(
     registry,
     'umbra_mirror_share_ratio',
@@ -87,8 +95,9 @@ export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]
     [...by, 'sum'],
   );
 
-  for (const { route, to, enabled, percent, heldBackPercent, counts } of mirrors) {
-    const labels = { route, version: to, role: 'shadow' };
+  for (const mirror of mirrors) {
+    const { enabled, percent, heldBackPercent, counts } = mirror;
+    const labels = labelsOf(mirror);
     share.set(labels, enabled ? percent / 100 : 0);
     heldBack.set(labels, heldBackPercent / 100);
     eligible.inc(labels, counts.eligible);
@@ -113,7 +122,7 @@ export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]
 
 /** How the responses of primary and shadow compare, as metrics. */
 export function addComparisons(registry: Registry, mirrors: readonly MirrorReading[]): void {
-  const by = ['route', 'version', 'role'];
+  const by = mirrorLabels;
   const compared = counter(
     registry,
     'umbra_mirror_compared_total',
@@ -126,6 +135,36 @@ export function addComparisons(registry: Registry, mirrors: readonly MirrorReadi
     'Of the different pairs, those whose status codes differ.',
     by,
   );
+  const differences = counter(
+    registry,
+    'umbra_mirror_differences_total',
+    'Different pairs by what differs in them: status, size, body (its checksum) or header. One pair may count in several.',
+    [...by, 'what'],
+  );
+  const notComparable = counter(
+    registry,
+    'umbra_mirror_not_comparable_total',
+    'Copies that can not be compared, because one of the two requests has no whole response.',
+    by,
+  );
+  const sampled = counter(
+    registry,
+    'umbra_compare_sampled_total',
+    'Pairs chosen to be compared field by field.',
+    by,
+  );
+  const examined = counter(
+    registry,
+    'umbra_compare_examined_total',
+    'Of these, pairs handed to the analysts.',
+    by,
+  );
+  const unexamined = counter(
+    registry,
+    'umbra_compare_unexamined_total',
+    'Of these, pairs not handed to the analysts, by reason.',
+    [...by, 'reason'],
+  );
   const delta = new DerivedMetric(
     'umbra_mirror_delta_seconds',
     "The shadow's latency less the primary's, request by request, since the start; negative where the shadow was faster.",
@@ -133,11 +172,22 @@ export function addComparisons(registry: Registry, mirrors: readonly MirrorReadi
     registry,
   );
 
-  for (const { route, to, counts } of mirrors) {
-    const labels = { route, version: to, role: 'shadow' };
+  for (const mirror of mirrors) {
+    const { counts } = mirror;
+    const labels = labelsOf(mirror);
     compared.inc({ ...labels, result: 'equal' }, counts.equal);
     compared.inc({ ...labels, result: 'different' }, counts.different);
     status.inc(labels, counts.statusDifferent);
+    differences.inc({ ...labels, what: 'status' }, counts.statusDifferent);
+    differences.inc({ ...labels, what: 'size' }, counts.sizeDifferent);
+    differences.inc({ ...labels, what: 'body' }, counts.bodyDifferent);
+    differences.inc({ ...labels, what: 'header' }, counts.headerDifferent);
+    notComparable.inc(labels, counts.notComparable);
+    sampled.inc(labels, counts.sampled);
+    examined.inc(labels, counts.handedToAnalysts);
+    unexaminedReasons.forEach((reason, i) => {
+      unexamined.inc({ ...labels, reason }, counts.unexamined[i]);
+    });
     delta.addSignedSummary(labels, counts.deltaFaster, counts.deltaSlower);
   }
 }

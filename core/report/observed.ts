@@ -31,6 +31,7 @@ export interface ObservedBlocks {
   readonly mirrors: readonly {
     readonly route: string;
     readonly to: string;
+    readonly baselineOf: string | null;
     readonly slot: number;
     readonly blocks: readonly SharedArrayBuffer[];
   }[];
@@ -73,6 +74,7 @@ export interface ObservedVersion {
 export interface ObservedMirror {
   readonly route: string;
   readonly to: string;
+  readonly baselineOf: string | null;
   readonly slot: number;
   readonly ledgers: readonly MirrorLedger[];
 }
@@ -117,9 +119,10 @@ export function openObserved(
       role,
       ledgers: blocks.map((block) => new VersionLedger(block)),
     })),
-    mirrors: blocks.mirrors.map(({ route, to, slot, blocks }) => ({
+    mirrors: blocks.mirrors.map(({ route, to, baselineOf, slot, blocks }) => ({
       route,
       to,
+      baselineOf,
       slot,
       ledgers: blocks.map((block) => new MirrorLedger(block)),
     })),

@@ -1,5 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Diffs } from '../compare/diff-book.js';
 import { threadFields } from '../record/thread-ledger.js';
+import { addDiffs } from './diff-metrics.js';
 import { addEndpoints } from './endpoint-metrics.js';
 import { counter, gauge } from './metric.js';
 import { addComparisons, addMirrors } from './mirror-metrics.js';
@@ -29,12 +31,13 @@ export class PrometheusPage {
     for (const name of MISNAMED) this.process.removeSingleMetric(name);
   }
 
-  async render(reading: Reading): Promise<string> {
+  async render(reading: Reading, diffs: Diffs | null = null): Promise<string> {
     const registry = new Registry();
     addVersions(registry, reading.versions);
     addEndpoints(registry, reading.endpoints, reading.names);
     addMirrors(registry, reading.mirrors);
     addComparisons(registry, reading.mirrors);
+    if (diffs !== null) addDiffs(registry, diffs);
     addThreads(registry, reading.threads);
     const rings = gauge(
       registry,

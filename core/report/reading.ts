@@ -3,7 +3,7 @@
  * of one moment.
  */
 
-import type { Address } from '../plan.js';
+import { type Address, mirrorsWithBaselines } from '../plan.js';
 import {
   type MirrorSnapshot,
   readMirror,
@@ -51,7 +51,9 @@ export interface MirrorReading {
   readonly to: string;
   /** The version that answers on the route; null where the route has left the configuration. */
   readonly primary: string | null;
-  /** False for a mirror that has left the configuration. */
+  /** Null for a mirror; for a baseline, the version that it is a measure for. */
+  readonly baselineOf: string | null;
+  /** False for a mirror that has left the configuration. A baseline has those of its mirror. */
   readonly enabled: boolean;
   readonly percent: number;
   /** Of this share, what the guard holds back now, in percent. */
@@ -97,7 +99,11 @@ const MILLIONTHS_PER_PERCENT = 10_000;
 /** `atUs`: now, on the time line of core/clock. Reads shared memory only; takes well under a millisecond per version. */
 export function read(observed: Observed, atUs: number, control: ControlCounts = noControlCounts): Reading {
   const configured = new Map(
-    observed.plan.routes.flatMap((route) => route.mirrors.map((mirror) => [mirror.slot, mirror] as const)),
+    observed.plan.routes.flatMap((route) =>
+      mirrorsWithBaselines(route).map(
+        ({ mirror, baselineOf }) => [mirror.slot, baselineOf ?? mirror] as const,
+      ),
+    ),
   );
   const { routes, versions } = observed.plan;
   const primaries = new Map(routes.map(({ name, primary }) => [name, versions[primary].name]));
@@ -110,12 +116,13 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
       role,
       counts: readVersion(ledgers),
     })),
-    mirrors: observed.mirrors.map(({ route, to, slot, ledgers }) => {
+    mirrors: observed.mirrors.map(({ route, to, baselineOf, slot, ledgers }) => {
       const mirror = configured.get(slot);
       return {
         route,
         to,
         primary: primaries.get(route) ?? null,
+        baselineOf,
         enabled: mirror?.enabled ?? false,
         percent: (mirror?.shareMillionths ?? 0) / MILLIONTHS_PER_PERCENT,
         heldBackPercent: observed.heldBack.of(slot) / MILLIONTHS_PER_PERCENT,

@@ -3,6 +3,7 @@
  */
 import { type DropReason, dropReasons, type FailureReason, failureReasons } from '../errors.js';
 import { type Histogram, signedPercentileUs } from '../record/histogram.js';
+import { type UnexaminedReason, unexaminedReasons } from '../record/mirror-ledger.js';
 import type { MirrorSnapshot, VersionSnapshot } from '../record/snapshot.js';
 import { type HealthName, type MirrorReading, type NameReading, type Reading, restarts } from './reading.js';
 
@@ -61,6 +62,27 @@ export interface RoleStats {
   readonly ejection: { readonly ejected: number; readonly ejections: number };
 }
 
+/**
+ * Pairs of a copy's response and its original's. paired = equal + different; one different pair may differ in several
+ * ways. Bodies and headers are compared only where `compare` is configured, else these are 0.
+ */
+export interface CompareStats {
+  readonly paired: number;
+  readonly equal: number;
+  readonly different: number;
+  readonly statusDifferent: number;
+  readonly sizeDifferent: number;
+  readonly bodyDifferent: number;
+  readonly headerDifferent: number;
+  /** Both outcomes are known, but one of them is not a whole response: not in `paired`. */
+  readonly notComparable: number;
+  /** Pairs chosen to be compared field by field; what was found is in /api/diffs. */
+  readonly sampled: number;
+  /** Of these, how many were handed to the analysts, and how many were not, by reason. */
+  readonly examined: number;
+  readonly unexamined: Readonly<Record<UnexaminedReason, number>>;
+}
+
 export interface MirrorStats {
   readonly route: string;
   readonly to: string;
@@ -81,12 +103,12 @@ export interface MirrorStats {
   readonly queueUs: { readonly p50: number; readonly p99: number };
   /** Shadow less primary, request by request; negative where the shadow was faster. */
   readonly pairedDeltaUs: { readonly count: number; readonly p50: number; readonly p99: number };
-  readonly compare: {
-    readonly paired: number;
-    readonly equal: number;
-    readonly different: number;
-    readonly statusDifferent: number;
-  };
+  /**
+   * The version that this entry's copies are the baseline for: `to` is then the route's primary, and the copies are
+   * the sampled requests sent to it once more. Null for a mirror.
+   */
+  readonly baselineOf: string | null;
+  readonly compare: CompareStats;
 }
 
 /** `VersionStats` while they are put together. */
@@ -139,7 +161,15 @@ function roleStats(counts: VersionSnapshot): RoleStats {
   };
 }
 
-function mirrorStats({ route, to, enabled, percent, heldBackPercent, counts }: MirrorReading): MirrorStats {
+function mirrorStats({
+  route,
+  to,
+  baselineOf,
+  enabled,
+  percent,
+  heldBackPercent,
+  counts,
+}: MirrorReading): MirrorStats {
   return {
     route,
     to,
@@ -160,11 +190,19 @@ function mirrorStats({ route, to, enabled, percent, heldBackPercent, counts }: M
       p50: delta(counts, 50),
       p99: delta(counts, 99),
     },
+    baselineOf,
     compare: {
       paired: counts.paired,
       equal: counts.equal,
       different: counts.different,
       statusDifferent: counts.statusDifferent,
+      sizeDifferent: counts.sizeDifferent,
+      bodyDifferent: counts.bodyDifferent,
+      headerDifferent: counts.headerDifferent,
+      notComparable: counts.notComparable,
+      sampled: counts.sampled,
+      examined: counts.handedToAnalysts,
+      unexamined: byReason(unexaminedReasons, counts.unexamined),
     },
   };
 }

@@ -21,6 +21,12 @@ export const FrameType = {
   PAD: 7,
   /** The trailers of its body; the body's end follows. */
   TRAILERS: 8,
+  /** The head of the primary's response to a mirrored request, where it is captured. */
+  RESPONSE_HEAD: 9,
+  /** A piece of its body. */
+  RESPONSE_BODY: 10,
+  /** Both responses of a pair, on their way to the analysts. */
+  PAIR: 11,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 

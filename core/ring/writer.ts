@@ -27,7 +27,8 @@ export class RingWriter {
   readonly #doorbell: Doorbell;
   readonly #control: Int32Array;
   readonly #words: Int32Array;
-  readonly #capacity: number;
+  /** Bytes of the data area. */
+  readonly capacity: number;
   /** What TAIL says. */
   #published: number;
   /** End of the last claimed frame; ahead of `#published` until `publish`. */
@@ -42,7 +43,7 @@ export class RingWriter {
     this.#doorbell = doorbell;
     this.#control = view.control;
     this.#words = view.words;
-    this.#capacity = view.capacity;
+    this.capacity = view.capacity;
     this.#published = Atomics.load(view.control, Control.TAIL);
     this.#claimed = this.#published;
     this.#headSeen = Atomics.load(view.control, Control.HEAD);
@@ -67,7 +68,7 @@ export class RingWriter {
     if (payloadBytes > this.payloadBytesMax) return Offer.TOO_LARGE;
     if (!(payloadBytes >= 0)) throw new RangeError(`a payload of ${payloadBytes} bytes`);
 
-    const capacity = this.#capacity;
+    const capacity = this.capacity;
     const words = this.#words;
     const frameBytes = FRAME_HEADER_BYTES + payloadBytes;
     const takenBytes = alignedBytes(frameBytes);
@@ -108,7 +109,7 @@ export class RingWriter {
   }
 
   #hasRoom(neededBytes: number): boolean {
-    const usedBytesMax = this.#capacity - neededBytes;
+    const usedBytesMax = this.capacity - neededBytes;
     if (((this.#claimed - this.#headSeen) | 0) <= usedBytesMax) return true;
     // HEAD's cache line is the consumer's: it is read only when the known room does not do.
     this.#headSeen = Atomics.load(this.#control, Control.HEAD);

@@ -85,6 +85,12 @@ export class Sampler {
     }
   }
 
+  /** By chance alone. */
+  happens(shareMillionths: number): boolean {
+    if (shareMillionths <= 0) return false;
+    return shareMillionths >= WHOLE_MILLIONTHS || toMillionths(this.#random()) < shareMillionths;
+  }
+
   #keyIsIn(key: string | null, share: number): boolean {
     if (key === null || key === '') return false;
     return toMillionths(mixed(hashed(key, this.#salted))) < share;

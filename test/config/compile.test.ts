@@ -5,6 +5,7 @@ import { effectiveConfig } from '../../config/effective.js';
 import { loadConfigFile } from '../../config/load.js';
 import { MirrorSlots, MirrorSlotsFullError } from '../../config/slots.js';
 import { limits } from '../../core/limits.js';
+import { pairsAlone } from '../../core/plan.js';
 import { loaded, minimal, mirrored } from './told.js';
 
 const upstreamDefaults = {
@@ -62,9 +63,50 @@ routes:
         pipelining: 16
         timeout: 500ms
         firstByteTimeout: 100ms
+        compare: { headers: [ETag, etag], sample: 0.5%, ignore: ["header:Date", $..id, "$.items[*].ts"], tolerance: 0.1%, arrays: unordered, body: { digest: false, max: 64KiB }, baseline: v1 }
+redact: { defaults: false, headers: [X-Secret], json: [$..pin] }
 accessLog: { path: log/access.log, format: json, sample: 1% }
 histograms: { directory: ./hlog, interval: 1m }
 `;
+
+const compared = {
+  pairs: true,
+  digest: false,
+  headers: ['etag'],
+  structure: {
+    shareMillionths: 5000,
+    bodyBytesMax: 65_536,
+    ignoreHeaders: ['date'],
+    ignorePaths: ['$..id', '$.items[*].ts'],
+    tolerance: { relative: true, value: '0.1' },
+    arrays: 'unordered',
+    baseline: null,
+  },
+};
+
+/** What the primary got, once more; in the bounds of its mirror. */
+const baseline = {
+  slot: 1,
+  to: 0,
+  enabled: false,
+  shareMillionths: 1_000_000,
+  sample: { by: 'random' },
+  methods: ['GET', 'HEAD', 'OPTIONS', 'TRACE'],
+  host: { kind: 'preserve' },
+  headers: { remove: [], set: [], add: [] },
+  bodyBytesMax: 65_536,
+  ratePerSecond: 5000,
+  inFlightMax: 9,
+  timeoutMs: 500,
+  firstByteTimeoutMs: 100,
+  heldBytesMax: 1024 * 1024,
+  responseBytesMax: 2 * 1024 * 1024,
+  breaker: { failureMillionths: 125_000, windowMs: 20_000, cooldownMs: 3000 },
+  rewrite: null,
+  trace: 'new',
+  pipelining: 16,
+  compare: compared,
+};
 
 t.test('every key comes into the plan', async (t) => {
   const config = loaded(everything, { directory: '/etc/umbra' });
@@ -184,12 +226,14 @@ t.test('every key comes into the plan', async (t) => {
             inFlightMax: 9,
             timeoutMs: 500,
             firstByteTimeoutMs: 100,
+            compare: { ...compared, structure: { ...compared.structure, baseline } },
           },
         ],
       },
     ],
     accessLog: { path: '/etc/umbra/log/access.log', format: 'json', shareMillionths: 10_000 },
     histograms: { directory: '/etc/umbra/hlog', intervalMs: 60_000 },
+    redact: { defaults: false, headers: ['x-secret'], json: ['$..pin'] },
   });
 });
 
@@ -233,6 +277,7 @@ t.test('defaults', async (t) => {
         inFlightMax: 256,
         timeoutMs: 5000,
         firstByteTimeoutMs: 0,
+        compare: pairsAlone,
       },
     ],
   });
@@ -295,7 +340,7 @@ t.test('full slots refuse the reload and take none', async (t) => {
 });
 
 t.test('the effective configuration compiles to the same plan, and holds no secret', async (t) => {
-  const config = loaded(everything, { directory: '/etc/umbra' });
+  const config = loaded(everything.replace('defaults: false, ', ''), { directory: '/etc/umbra' });
   const plan = compilePlan(config, 7, new MirrorSlots(), 8);
   const text = JSON.stringify(effectiveConfig(plan));
   t.notMatch(text, /s3cret|Basic abc/);

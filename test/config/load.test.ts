@@ -381,16 +381,38 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
       "4:42: routes[0].mirrors[0].headers.add.expect: `expect` can't be edited here: it is answered by umbra and never sent on (RFC 9110, section 10.1.1)",
     ],
   ],
-  'what is not built yet': [
+  comparing: [
     [
-      'compare',
-      mirrored('compare: { sample: 1% }'),
-      '4:24: routes[0].mirrors[0].compare: `compare` is not supported by this version of umbra yet',
+      'a rule',
+      mirrored('compare: { ignore: [ date ] }'),
+      '4:45: routes[0].mirrors[0].compare.ignore[0]: expected header:NAME or a JSONPath such as $.requestId or $..updatedAt, found `date`',
     ],
     [
-      'redact',
-      minimal('redact: { headers: [ cookie ] }\n'),
-      '1:1: redact: `redact` is not supported by this version of umbra yet',
+      'a path with a filter',
+      mirrored('compare: { ignore: [ "$.a[?(@.b)]" ] }'),
+      "4:45: routes[0].mirrors[0].compare.ignore[0]: can't be understood from character 4 on: names, ['names'], [3], [*], .* and .. are; a name with other characters stands in ['…']",
+    ],
+    [
+      'a tolerance',
+      mirrored('compare: { tolerance: about }'),
+      '4:46: routes[0].mirrors[0].compare.tolerance: expected a number such as 0.001, or a percentage such as 0.1%, found `about`',
+    ],
+    [
+      'a body that is held too long',
+      mirrored('compare: { body: { max: 2MiB } }'),
+      '4:48: routes[0].mirrors[0].compare.body.max: expected at most 1024KiB, found `2MiB`',
+    ],
+    [
+      'a baseline of another version',
+      mirrored('compare: { baseline: v2 }'),
+      '4:45: the baseline must be the primary of this route, `v1`, not `v2`',
+    ],
+  ],
+  redacting: [
+    [
+      'a path',
+      minimal('redact: { json: [ password ] }\n'),
+      '1:19: redact.json[0]: expected a JSONPath such as $.requestId, found `password`',
     ],
   ],
 };

@@ -21,7 +21,7 @@ const CONFIG_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'ap
 const INDEX = `umbra: a traffic-mirroring reverse proxy
 
 GET   /healthz  /readyz  /metrics
-GET   /api/stats  /api/histograms  /api/config
+GET   /api/stats  /api/diffs  /api/histograms  /api/config
 PUT   /api/config
 PATCH /api/mirrors                              { "enabled": false }
 PATCH /api/routes/ROUTE/mirrors/VERSION         { "percent": 25 } or { "enabled": false }
@@ -64,12 +64,13 @@ function addReports(app: Hono, deps: AdminDeps): void {
   app.get('/healthz', (c) => c.text('ok\n'));
   app.get('/readyz', (c) => (deps.ready() ? c.text('ready\n') : c.text('not ready\n', 503)));
   app.get('/metrics', async (c) => {
-    return c.body(await page.render(reading()), 200, { 'content-type': page.contentType });
+    return c.body(await page.render(reading(), deps.diffs()), 200, { 'content-type': page.contentType });
   });
   app.get('/api/stats', (c) => c.json(stats(reading())));
+  app.get('/api/diffs', (c) => c.json(deps.diffs()));
   app.get('/api/histograms', (c) => c.json(encodeReading(reading())));
   app.get('/api/config', (c) => c.json(deps.effectiveConfig()));
-  for (const path of ['/', '/healthz', '/readyz', '/metrics', '/api/stats', '/api/histograms'])
+  for (const path of ['/', '/healthz', '/readyz', '/metrics', '/api/stats', '/api/histograms', '/api/diffs'])
     app.all(path, wrongMethod('GET, HEAD'));
 }
 

@@ -1,3 +1,4 @@
+import type { Diffs } from '../../core/compare/diff-book.js';
 import type { Address } from '../../core/plan.js';
 import type { ControlCounts } from '../../core/report/control-counts.js';
 import type { Observed } from '../../core/report/observed.js';
@@ -21,6 +22,8 @@ export interface AdminDeps {
   controlCounts(): ControlCounts;
   /** Serving: every listener is open and nothing is draining. */
   ready(): boolean;
+  /** What comparisons of responses found so far. */
+  diffs(): Diffs;
   /** The configuration in force, with its defaults and without its secrets. */
   effectiveConfig(): object;
   /**

@@ -33,10 +33,10 @@ const command = beside('../../../../bin/umbra.js', import.meta.url);
 const readyLine = /^umbra ready listen=(\S+) admin=(\S+) pid=(\d+)$/;
 const readyTimeoutMs = 15_000;
 
-export const umbra = umbraTarget('umbra', false, 'uws');
-export const umbraMirror = umbraTarget('umbra-mirror', true, 'uws');
-export const umbraNode = umbraTarget('umbra-node', false, 'node');
-export const umbraNodeMirror = umbraTarget('umbra-node-mirror', true, 'node');
+export const umbra = umbraTarget('umbra', plainRoute, 'uws');
+export const umbraMirror = umbraTarget('umbra-mirror', mirroredRoute, 'uws');
+export const umbraNode = umbraTarget('umbra-node', plainRoute, 'node');
+export const umbraNodeMirror = umbraTarget('umbra-node-mirror', mirroredRoute, 'node');
 
 export async function startUmbra(config: UmbraConfig, cpus: string | null): Promise<RunningUmbra> {
   const directory = await mkdtemp(join(tmpdir(), 'umbra-bench-'));
@@ -56,13 +56,13 @@ export async function startUmbra(config: UmbraConfig, cpus: string | null): Prom
   }
 }
 
-function umbraTarget(name: string, mirrors: boolean, engine: 'uws' | 'node'): Target {
+/** `routes` is the YAML of one route. */
+export function umbraTarget(name: string, routes: string, engine: 'uws' | 'node'): Target {
   return {
     name,
-    mirrors,
+    mirrors: routes !== plainRoute,
     missing: () => null,
     start: async ({ primary, shadow }, placement) => {
-      const routes = mirrors ? mirroredRoute : plainRoute;
       const [primaryPort, shadowPort] = [primary.port, shadow.port];
       // What a copy costs can only be told where every copy is made: at saturation on one CPU a shadow thread that stands back would drop some.
       const config = { proxyThreads: 1, engine, nice: 0, primaryPort, shadowPort, routes };

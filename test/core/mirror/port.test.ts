@@ -7,7 +7,7 @@ import { MirrorLedger } from '../../../core/record/mirror-ledger.js';
 import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
 import { FrameType } from '../../../core/ring/frame.js';
 import { createRing } from '../../../core/ring/layout.js';
-import { RingReader } from '../../../core/ring/reader.js';
+import { type FrameHandler, RingReader } from '../../../core/ring/reader.js';
 import { RingWriter } from '../../../core/ring/writer.js';
 
 const ringBytes = 4096;
@@ -173,4 +173,35 @@ t.test('a replaced producer announces itself before anything else', async (t) =>
       [FrameType.HEAD, 1],
     ],
   );
+});
+
+t.test(
+  'a captured response never takes the last half of the ring, and tells when it found no room',
+  async (t) => {
+    const ring = createRing(ringBytes);
+    const writer = new RingWriter(ring, new Doorbell(createDoorbell()));
+    const port = new MirrorPort(writer, () => {});
+    const ledger = new MirrorLedger(MirrorLedger.create());
+    const piece = Buffer.alloc(ringBytes / 16);
+    while (port.offerResponse(FrameType.RESPONSE_BODY, 1, piece));
+    t.ok(writer.usedBytes() > ringBytes / 4);
+    t.ok(writer.usedBytes() <= ringBytes / 2 + 64, 'up to the headers of the frames');
+    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, 0, ledger), accepted, 'a copy still finds room');
+  },
+);
+
+t.test('a captured response may be longer than a frame', async (t) => {
+  const ring = createRing(ringBytes);
+  const port = new MirrorPort(new RingWriter(ring, new Doorbell(createDoorbell())), () => {});
+  const body = Buffer.from(Array.from({ length: ringBytes / 4 }, (_, i) => i & 0xff));
+  t.ok(port.offerResponse(FrameType.RESPONSE_BODY, 7, body));
+  port.flush();
+  const pieces: Buffer[] = [];
+  const onFrame: FrameHandler['onFrame'] = (type, _flags, _slot, id, _generation, bytes, start, end) => {
+    t.strictSame([type, id], [FrameType.RESPONSE_BODY, 7]);
+    pieces.push(Buffer.from(bytes.subarray(start, end)));
+  };
+  new RingReader(ring).drain({ onFrame }, 1000);
+  t.ok(pieces.length > 1);
+  t.ok(Buffer.concat(pieces).equals(body));
 });

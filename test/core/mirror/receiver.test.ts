@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { digestBody, digestFields } from '../../../core/compare/digest.js';
 import { Drop, Failure } from '../../../core/errors.js';
 import { Framing } from '../../../core/http/message.js';
+import { ResponseHead } from '../../../core/http/response-head.js';
+import { Outcome, Seen } from '../../../core/mirror/codec.js';
+import { nothingCompared, pairsAlone } from '../../../core/plan.js';
 import { Origin } from '../../support/origin.js';
 import { RawServer, refusedPort } from '../../support/raw-server.js';
 import { MirrorRig, mirrorPlan } from './rig.js';
@@ -16,7 +20,7 @@ t.test(
     const shadow = await Origin.listen();
     const rig = new MirrorRig(shadow.port);
     rig.offer({ target: '/reviews/1', fields: 'x-a: 1\r\n' });
-    rig.tell(rig.copies[0]);
+    rig.tell(rig.copies[0], { responseBytes: 3 });
     const counts = await rig.rest();
     t.match(counts, { eligible: 1, sent: 1, completed: 1, inFlight: 0, paired: 1, equal: 1 });
     t.equal(shadow.received[0].target, '/reviews/1');
@@ -28,6 +32,58 @@ t.test(
     t.equal(rig.bounds.inFlight, 0);
     rig.pool.close();
     await shadow.close();
+  },
+);
+
+t.test(
+  'a pair differs in size, in the checksum of its body, and in the fields that are compared',
+  async (t) => {
+    const shadow = await Origin.listen();
+    const compare = { ...pairsAlone, digest: true, headers: ['content-type'] };
+    const rig = new MirrorRig(shadow.port, { compare });
+    const { BODY_DIGEST, FIELDS_DIGEST } = Seen;
+    const told = (bodyDigest: number, fieldsDigest: number, seen: number, responseBytes = 3) => {
+      rig.offer();
+      const outcome = Object.assign(new Outcome(), {
+        status: 200,
+        bodyDigest,
+        fieldsDigest,
+        seen,
+        responseBytes,
+      });
+      rig.port.outcome(rig.copies[0].exchangeId, outcome);
+      return rig.rest();
+    };
+    const ok = digestBody(Buffer.from('ok\n'), 0);
+    const noType = digestFields(new ResponseHead(), ['content-type']);
+    t.match(await told(ok, noType, BODY_DIGEST | FIELDS_DIGEST), { paired: 1, equal: 1 });
+    t.match(await told(1, noType, BODY_DIGEST | FIELDS_DIGEST), { different: 1, bodyDifferent: 1 });
+    t.match(await told(ok, 1, BODY_DIGEST | FIELDS_DIGEST), { different: 2, headerDifferent: 1 });
+    t.match(
+      await told(1, 1, 0),
+      { different: 2, equal: 2 },
+      'what the primary side did not look at is not compared',
+    );
+    t.match(await told(1, noType, BODY_DIGEST, 4), { different: 3, bodyDifferent: 2, sizeDifferent: 1 });
+    rig.pool.close();
+    await shadow.close();
+  },
+);
+
+t.test(
+  'a mirror that compares nothing ends with its request, also when the shadow failed before',
+  async (t) => {
+    const rig = new MirrorRig(await refusedPort(), { compare: nothingCompared });
+    const copy = rig.offerUpload(20);
+    copy.body(piece, false);
+    await rig.rest();
+    t.match(rig.counts(), { eligible: 1, inFlight: 0, sent: 1 });
+    copy.body(piece, true);
+    rig.tell(copy);
+    await rig.rest();
+    t.match(rig.counts(), { paired: 0, notComparable: 0 });
+    t.strictSame(rig.gap(), noGap);
+    rig.pool.close();
   },
 );
 

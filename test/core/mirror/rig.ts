@@ -1,5 +1,6 @@
 /** Both ends of mirroring in one thread: an offer, a ring, and a receiver whose shadow is a real server. */
 import { nowUs } from '../../../core/clock.js';
+import { PairPort } from '../../../core/compare/pair-port.js';
 import type { Failure } from '../../../core/errors.js';
 import { Framing, RequestHead } from '../../../core/http/message.js';
 import { MirrorBounds } from '../../../core/mirror/bounds.js';
@@ -9,7 +10,7 @@ import { Mirror, type MirrorCopy, MirrorOffer } from '../../../core/mirror/offer
 import { MirrorPort } from '../../../core/mirror/port.js';
 import { MirrorReceiver } from '../../../core/mirror/receiver.js';
 import { ShadowMirror, ShadowRuntime } from '../../../core/mirror/shadow-runtime.js';
-import type { MirrorPlan } from '../../../core/plan.js';
+import { type MirrorPlan, pairsAlone } from '../../../core/plan.js';
 import { AccessLogPort } from '../../../core/record/access-log.js';
 import { accountingGap } from '../../../core/record/law.js';
 import { MirrorLedger } from '../../../core/record/mirror-ledger.js';
@@ -47,6 +48,7 @@ export function mirrorPlan(changes: Partial<MirrorPlan> = {}): MirrorPlan {
     inFlightMax: 256,
     timeoutMs: 10_000,
     firstByteTimeoutMs: 0,
+    compare: pairsAlone,
     ...changes,
   };
 }
@@ -65,6 +67,8 @@ export class MirrorRig {
   readonly receiver: MirrorReceiver;
   readonly ring: SharedArrayBuffer;
   readonly pool: TestPool;
+  readonly pairRing = createRing(1024 * 1024);
+  readonly pairs = new PairPort(new RingWriter(this.pairRing, new Doorbell(createDoorbell())), () => {});
   readonly copies: MirrorCopy[] = [];
   port: MirrorPort;
   #mirror: Mirror;
@@ -81,7 +85,7 @@ export class MirrorRig {
       () => 0,
       () => {},
     );
-    this.receiver = new MirrorReceiver([new RingReader(this.ring)], log, nowUs);
+    this.receiver = new MirrorReceiver([new RingReader(this.ring)], this.pairs, log, nowUs);
     this.use(1, this.plan);
     this.#mirror = new Mirror(this.plan, this.atProxy);
     this.port = this.#openPort();

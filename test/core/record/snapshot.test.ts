@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Drop, Failure } from '../../../core/errors.js';
-import { MirrorLedger } from '../../../core/record/mirror-ledger.js';
+import { Differs, MirrorLedger } from '../../../core/record/mirror-ledger.js';
 import {
   readMirror,
   readThread,
@@ -70,9 +70,9 @@ t.test('reasons do not run into each other or into the codes', async (t) => {
 
 t.test('a pair counts as equal or different, and its delta by sign', async (t) => {
   const ledger = new MirrorLedger(MirrorLedger.create());
-  ledger.paired(true, false);
-  ledger.paired(false, true);
-  ledger.paired(false, false);
+  ledger.paired(0);
+  ledger.paired(Differs.STATUS | Differs.SIZE);
+  ledger.paired(Differs.BODY);
   ledger.recordDelta(-250);
   ledger.recordDelta(0);
   ledger.recordDelta(700);

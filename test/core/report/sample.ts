@@ -1,8 +1,8 @@
 /** A house with two versions and one mirror on which a little has happened. */
 import { Drop, Failure } from '../../../core/errors.js';
 import { HeldBack } from '../../../core/mirror/held-back.js';
-import type { MirrorPlan, Plan } from '../../../core/plan.js';
-import { MirrorLedger } from '../../../core/record/mirror-ledger.js';
+import { type MirrorPlan, type Plan, pairsAlone } from '../../../core/plan.js';
+import { Differs, MirrorLedger } from '../../../core/record/mirror-ledger.js';
 import { ThreadField, ThreadLedger } from '../../../core/record/thread-ledger.js';
 import { VersionLedger } from '../../../core/record/version-ledger.js';
 import { type Observed, type ObservedBlocks, openObserved } from '../../../core/report/observed.js';
@@ -32,6 +32,7 @@ const mirror: MirrorPlan = {
   inFlightMax: 256,
   timeoutMs: 5000,
   firstByteTimeoutMs: 0,
+  compare: pairsAlone,
 };
 
 export const plan: Plan = {
@@ -68,6 +69,7 @@ export const plan: Plan = {
   ],
   accessLog: null,
   histograms: null,
+  redact: { defaults: true, headers: [], json: [] },
 };
 
 export interface Sample {
@@ -113,7 +115,7 @@ export function sample(): Sample {
   }
   shadowLedger.completed();
   shadowLedger.failed(Failure.TIMEOUT);
-  shadowLedger.paired(false, true);
+  shadowLedger.paired(Differs.STATUS);
   shadowLedger.recordDelta(-40);
   threads.forEach((block, i) => {
     const ledger = new ThreadLedger(block);
@@ -129,8 +131,8 @@ export function sample(): Sample {
       { name: 'v2', role: 'shadow', blocks: shadow },
     ],
     mirrors: [
-      { route: 'reviews', to: 'v2', slot: 0, blocks: mirrorBlocks },
-      { route: 'gone', to: 'v2', slot: 7, blocks: [MirrorLedger.create()] },
+      { route: 'reviews', to: 'v2', baselineOf: null, slot: 0, blocks: mirrorBlocks },
+      { route: 'gone', to: 'v2', baselineOf: null, slot: 7, blocks: [MirrorLedger.create()] },
     ],
     threads: [
       { kind: 'proxy', name: 'proxy-0', block: threads[0] },

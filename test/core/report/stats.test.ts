@@ -1,5 +1,6 @@
 import t from 'tap';
 import { dropReasons, failureReasons } from '../../../core/errors.js';
+import { unexaminedReasons } from '../../../core/record/mirror-ledger.js';
 import { openObserved } from '../../../core/report/observed.js';
 import { read } from '../../../core/report/reading.js';
 import { stats } from '../../../core/report/stats.js';
@@ -7,6 +8,20 @@ import { STARTED_US, sample } from './sample.js';
 
 const none = <R extends string>(reasons: readonly R[]) =>
   Object.fromEntries(reasons.map((reason) => [reason, 0]));
+
+const compare = {
+  paired: 0,
+  equal: 0,
+  different: 0,
+  statusDifferent: 0,
+  sizeDifferent: 0,
+  bodyDifferent: 0,
+  headerDifferent: 0,
+  notComparable: 0,
+  sampled: 0,
+  examined: 0,
+  unexamined: none(unexaminedReasons),
+};
 
 t.test('the statistics have exactly the shape and the numbers of the contract', async (t) => {
   const { observed } = sample();
@@ -75,7 +90,8 @@ t.test('the statistics have exactly the shape and the numbers of the contract', 
         heldBytes: 0,
         queueUs: { p50: 100, p99: 100 },
         pairedDeltaUs: { count: 1, p50: -40, p99: -40 },
-        compare: { paired: 1, equal: 0, different: 1, statusDifferent: 1 },
+        baselineOf: null,
+        compare: { ...compare, paired: 1, different: 1, statusDifferent: 1 },
       },
       {
         route: 'gone',
@@ -93,7 +109,8 @@ t.test('the statistics have exactly the shape and the numbers of the contract', 
         heldBytes: 0,
         queueUs: { p50: 0, p99: 0 },
         pairedDeltaUs: { count: 0, p50: 0, p99: 0 },
-        compare: { paired: 0, equal: 0, different: 0, statusDifferent: 0 },
+        baselineOf: null,
+        compare,
       },
     ],
     dns: [{ name: 'reviews.internal', addresses: 2, lookups: 2, failures: 1 }],

@@ -1,6 +1,13 @@
 /** Plans and heads for the tests of routing, with everything left out that a test does not speak of. */
 import { RequestHead } from '../../../core/http/message.js';
-import type { FieldMatch, MatchPlan, MirrorPlan, RoutePlan, SamplePlan } from '../../../core/plan.js';
+import {
+  type FieldMatch,
+  type MatchPlan,
+  type MirrorPlan,
+  pairsAlone,
+  type RoutePlan,
+  type SamplePlan,
+} from '../../../core/plan.js';
 
 export function route(match: Partial<MatchPlan>): RoutePlan {
   const all: MatchPlan = { host: null, path: null, methods: null, headers: [], cookies: [], queries: [] };
@@ -44,5 +51,6 @@ export function mirror(shareMillionths: number, sample: SamplePlan): MirrorPlan 
     inFlightMax: 1,
     timeoutMs: 1,
     firstByteTimeoutMs: 0,
+    compare: pairsAlone,
   };
 }

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import type { Test } from 'tap';
+import { DiffBook } from '../../../core/compare/diff-book.js';
 import type { Address } from '../../../core/plan.js';
 import { noControlCounts } from '../../../core/report/control-counts.js';
 import { createAdminApp } from '../../../workers/admin/app.js';
@@ -56,6 +57,7 @@ export async function startAdmin(t: Test, options: Partial<AdminDeps> = {}): Pro
     observe: () => observed,
     controlCounts: () => noControlCounts,
     ready: () => true,
+    diffs: () => new DiffBook().read(),
     effectiveConfig: () => ({ listen: [] }),
     changeMirrors: async (target, change): Promise<ChangeResult> => {
       asked.changes.push({ target, change });

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { DiffBook } from '../../../core/compare/diff-book.js';
 import { limits } from '../../../core/limits.js';
 import { JSON_BODY, startAdmin } from './admin.js';
 
@@ -212,4 +213,23 @@ t.test('a fault of our own is a 500 that tells nothing, and is logged', async (t
   const answer = await admin.send('GET', '/api/config');
   t.strictSame([answer.status, answer.json], [500, { error: 'internal error' }]);
   t.match(admin.asked.errors, [{ path: '/api/config', err: { message: 'secret detail' } }]);
+});
+
+t.test('what comparisons found is told as it is in the book', async (t) => {
+  const book = new DiffBook();
+  const pair = { route: 'reviews', version: 'v2', baseline: null, id: '<b>', request: 'GET /', atMs: 1 };
+  book.record(pair, {
+    differences: [{ kind: 'json', path: '$.a', at: '$.a', primary: '<script>', shadow: 5 }],
+    more: 0,
+  });
+  const admin = await startAdmin(t, { diffs: () => book.read() });
+  const { status, headers, json } = await admin.send('GET', '/api/diffs');
+  t.equal(status, 200);
+  t.match(headers['content-type'], /^application\/json/, 'hostile text is data and never a page');
+  t.strictSame(json, JSON.parse(JSON.stringify(book.read())));
+  const metrics = await admin.send('GET', '/metrics');
+  t.match(
+    metrics.body,
+    /umbra_compare_pairs_total\{route="reviews",version="v2",role="shadow",result="different"\} 1/,
+  );
 });

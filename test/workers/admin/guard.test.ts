@@ -1,4 +1,5 @@
 import t from 'tap';
+import { DiffBook } from '../../../core/compare/diff-book.js';
 import { noControlCounts } from '../../../core/report/control-counts.js';
 import { createAdminApp } from '../../../workers/admin/app.js';
 import type { AdminDeps } from '../../../workers/admin/deps.js';
@@ -52,6 +53,7 @@ t.test('where other machines can reach it, the API does not start without a toke
     controlCounts: () => noControlCounts,
     observe: () => t.fail('not asked') as never,
     ready: () => true,
+    diffs: () => new DiffBook().read(),
     effectiveConfig: () => ({}),
     changeMirrors: async () => ({ ok: true, generation: 1 }),
     replaceConfig: async () => ({ ok: true, generation: 1 }),

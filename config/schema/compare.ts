@@ -1,0 +1,102 @@
+/** `compare` of a mirror: what of the two responses is compared; and `redact`: what is never shown of them. */
+import { z } from 'zod';
+import { PathRefusal, parseJsonPath } from '../../core/compare/json-path.js';
+import { limits } from '../../core/limits.js';
+import type { Tolerance } from '../../core/plan.js';
+import { parseFieldName } from '../fields.js';
+import { Refusal } from '../units.js';
+import { mapping, mappingExpected, name, share, size, text } from './values.js';
+
+/** One rule of `ignore`. */
+export type IgnoreRule = { readonly header: string } | { readonly path: string };
+
+const ignoreExpected = 'expected header:NAME or a JSONPath such as $.requestId or $..updatedAt';
+const toleranceExpected = 'expected a number such as 0.001, or a percentage such as 0.1%';
+const rulesMax = 64;
+
+function parsePath(path: string): string | Refusal {
+  const parsed = parseJsonPath(path);
+  return parsed instanceof PathRefusal ? new Refusal(parsed.reason) : path;
+}
+
+function parseIgnore(rule: string): IgnoreRule | Refusal {
+  if (rule.startsWith('$')) {
+    const path = parsePath(rule);
+    return path instanceof Refusal ? path : { path };
+  }
+  if (!rule.startsWith('header:')) return new Refusal(ignoreExpected);
+  const header = parseFieldName(rule.slice('header:'.length).trim());
+  return header instanceof Refusal ? header : { header };
+}
+
+function parseTolerance(value: string): Tolerance | Refusal {
+  const found = /^(\d{1,15}(?:\.\d{1,15})?)(%?)$/.exec(value);
+  return found === null ? new Refusal(toleranceExpected) : { relative: found[2] === '%', value: found[1] };
+}
+
+function rules<T extends z.ZodType>(item: T, expected: string) {
+  return z.array(item, { error: expected }).max(rulesMax, { error: `has more than ${rulesMax} items` });
+}
+
+const field = text('expected a header name', parseFieldName);
+const bodyMax = size.refine((bytes) => bytes <= limits.comparedBodyBytes, {
+  error: `expected at most ${limits.comparedBodyBytes / 1024}KiB`,
+});
+
+export const compare = z.union(
+  [
+    z.literal('off'),
+    mapping({
+      headers: rules(field, 'expected a list of header names').prefault(['content-type']).meta({
+        description: 'Response fields that every pair is compared by.',
+      }),
+      sample: share.prefault('1%').meta({
+        description:
+          'The share of the copies whose responses are taken apart and compared field by field; 0 for none.',
+      }),
+      ignore: rules(text(ignoreExpected, parseIgnore), 'expected a list of rules').prefault([]).meta({
+        description: 'What may differ: header:NAME, or a JSONPath ($.requestId, $.items[*].ts, $..etag).',
+      }),
+      tolerance: z
+        .union([z.number().transform(String), z.string()], { error: toleranceExpected })
+        .pipe(text(toleranceExpected, parseTolerance))
+        .prefault('0')
+        .meta({
+          description:
+            'Numbers in JSON that are as near as this are equal: absolute (0.001), or a part of the larger (0.1%).',
+        }),
+      arrays: z
+        .enum(['ordered', 'unordered'], { error: 'expected ordered or unordered' })
+        .prefault('ordered')
+        .meta({ description: 'Whether the order of the items of a JSON array counts.' }),
+      body: mapping({
+        digest: z
+          .boolean({ error: 'expected true or false' })
+          .prefault(true)
+          .meta({ description: 'Compare checksums of the bodies of every pair.' }),
+        max: bodyMax
+          .prefault('256KiB')
+          .meta({ description: 'A longer body is not compared field by field.' }),
+      })
+        .prefault({})
+        .meta({ description: 'How bodies are compared.' }),
+      baseline: name.optional().meta({
+        description:
+          "The route's primary: sampled requests with a safe method are sent to it once more, to learn which fields differ by themselves.",
+      }),
+    }),
+  ],
+  { error: mappingExpected },
+);
+
+export const redact = mapping({
+  defaults: z.boolean({ error: 'expected true or false' }).prefault(true).meta({
+    description: 'Hide what is secret by its name: authorization, cookie, token, password and the like.',
+  }),
+  headers: rules(field, 'expected a list of header names')
+    .prefault([])
+    .meta({ description: 'More header fields to hide.' }),
+  json: rules(text('expected a JSONPath such as $..email', parsePath), 'expected a list of JSONPaths')
+    .prefault([])
+    .meta({ description: 'More places in JSON bodies to hide.' }),
+});

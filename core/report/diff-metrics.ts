@@ -1,0 +1,36 @@
+import type { Registry } from 'prom-client';
+import type { Diffs } from '../compare/diff-book.js';
+import { counter, gauge } from './metric.js';
+
+/** What comparisons of responses found, as metrics. */
+export function addDiffs(registry: Registry, diffs: Diffs): void {
+  const by = ['route', 'version', 'role'];
+  const pairs = counter(
+    registry,
+    'umbra_compare_pairs_total',
+    'Pairs that were compared field by field, by result, since the control thread started.',
+    [...by, 'result'],
+  );
+  const beyondNoise = gauge(
+    registry,
+    'umbra_compare_different_beyond_noise',
+    'Pairs that differ in something that is not noise; falls when a difference is found to be noise.',
+    by,
+  );
+  const groups = gauge(registry, 'umbra_compare_groups', 'Groups of differences.', []);
+  const ungrouped = counter(
+    registry,
+    'umbra_compare_ungrouped_total',
+    'Differences that found no room as a group of their own.',
+    [],
+  );
+  for (const { route, version, compared, different, differentBeyondNoise, notComparable } of diffs.mirrors) {
+    const labels = { route, version, role: 'shadow' };
+    pairs.inc({ ...labels, result: 'equal' }, compared - different);
+    pairs.inc({ ...labels, result: 'different' }, different - notComparable);
+    pairs.inc({ ...labels, result: 'not-comparable' }, notComparable);
+    beyondNoise.set(labels, differentBeyondNoise);
+  }
+  groups.set(diffs.groups.length);
+  ungrouped.inc(diffs.ungrouped);
+}
