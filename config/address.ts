@@ -69,6 +69,17 @@ export function parseAuthority(text: string): string | Refusal {
   return port instanceof Refusal ? port : text;
 }
 
+/** A network in CIDR notation, an address alone, or `unix` for clients that come through a unix socket. */
+export function parseNetwork(text: string): string | Refusal {
+  const refusal = new Refusal('expected a network such as 10.0.0.0/8, an address, or unix');
+  if (text === 'unix') return text;
+  const [address, prefix, ...rest] = text.split('/');
+  const bits = isIPv4(address) ? 32 : isIPv6(address) ? 128 : 0;
+  if (bits === 0 || rest.length > 0 || address.includes('%')) return refusal;
+  if (prefix === undefined) return text;
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits ? text : refusal;
+}
+
 /** A name to ask a TLS server for: a host name, not an address. */
 export function parseServerName(text: string): string | Refusal {
   const name = isIPv4(text) ? null : parseHost(undefined, text);

@@ -2,54 +2,83 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { type ConfigProblem, errorAt } from './problem.js';
+import type { PemOf } from './schema/values.js';
 import type { Config } from './schema.js';
-import { markAt, type TreeNode } from './tree.js';
+import { markAt, type Path, type TreeNode } from './tree.js';
 
 type VersionConfig = Config['versions'][string];
-type TlsConfig = NonNullable<VersionConfig['tls']>;
+type ListenerConfig = Config['listen'][number];
 const files = ['ca', 'cert', 'key'] as const;
+type FileKey = (typeof files)[number];
+interface TlsFiles {
+  readonly ca?: PemOf | undefined;
+  readonly cert?: PemOf | undefined;
+  readonly key?: PemOf | undefined;
+}
 
-/** `config` with the content of all files of `versions.*.tls`, and what is wrong with them. `unreadable` says why a file can't be read. */
+/** Why the file at a path can't be read, or null. */
+type Unreadable = (path: string) => string | null;
+
+/**
+ * `config` with the content of all files of `versions.*.tls` and `listen[].tls`, and what is wrong with them.
+ * `unreadable` says why a file can't be read.
+ */
 export function readCertificates(
   config: Config,
   root: TreeNode,
-  unreadable: (path: string) => string | null,
+  unreadable: Unreadable,
 ): { config: Config; problems: ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const versions = Object.entries(config.versions).map(([name, version]): [string, VersionConfig] => {
     if (version.tls === undefined) return [name, version];
-    let tls: TlsConfig = version.tls;
-    let sound = true;
-    const tell = (key: (typeof files)[number], message: string): void => {
-      sound = false;
-      problems.push(
-        errorAt(markAt(root, ['versions', name, 'tls', key]), `versions.${name}.tls.${key}: ${message}`),
-      );
-    };
-    for (const key of files) {
-      const file = tls[key];
-      if (file === undefined) continue;
-      const reason = unreadable(file.path);
-      if (reason !== null) tell(key, `${file.path} can't be read: ${reason}`);
-      else tls = { ...tls, [key]: { path: file.path, pem: readFileSync(file.path, 'utf8') } };
-    }
-    if (!sound) return [name, version];
-    for (const key of ['ca', 'cert'] as const) {
-      const reason = whyUnusable(tls, [key]);
-      if (reason !== null) tell(key, `${tls[key]!.path} is no certificate in PEM: ${reason}`);
-    }
-    const reason = sound ? whyUnusable(tls, ['cert', 'key']) : null;
-    if (reason !== null) tell('key', `${tls.key!.path} is not the key of ${tls.cert!.path}: ${reason}`);
-    return [name, { ...version, tls }];
+    const tell = teller(problems, root, ['versions', name, 'tls'], `versions.${name}.tls`);
+    return [name, { ...version, tls: readFiles(version.tls, unreadable, tell) }];
   });
-  return { config: { ...config, versions: Object.fromEntries(versions) }, problems };
+  const listen = config.listen.map((listener, index): ListenerConfig => {
+    if (listener.tls === undefined) return listener;
+    const tell = teller(problems, root, ['listen', index, 'tls'], `listen[${index}].tls`);
+    return { ...listener, tls: readFiles(listener.tls, unreadable, tell) };
+  });
+  return { config: { ...config, listen, versions: Object.fromEntries(versions) }, problems };
 }
 
-function whyUnusable(tls: TlsConfig, keys: readonly (typeof files)[number][]): string | null {
+type Tell = (key: FileKey, message: string) => void;
+
+function teller(problems: ConfigProblem[], root: TreeNode, path: Path, name: string): Tell {
+  return (key, message) => problems.push(errorAt(markAt(root, [...path, key]), `${name}.${key}: ${message}`));
+}
+
+/** `given` with what is in the files, and a word for each that won't do. */
+function readFiles<T extends TlsFiles>(given: T, unreadable: Unreadable, tell: Tell): T {
+  let tls = given;
+  let sound = true;
+  const refuse: Tell = (key, message) => {
+    sound = false;
+    tell(key, message);
+  };
+  for (const key of files) {
+    const file = tls[key];
+    if (file === undefined) continue;
+    const reason = unreadable(file.path);
+    if (reason !== null) refuse(key, `${file.path} can't be read: ${reason}`);
+    else tls = { ...tls, [key]: { path: file.path, pem: readFileSync(file.path, 'utf8') } };
+  }
+  if (!sound) return given;
+  for (const key of ['ca', 'cert'] as const) {
+    const reason = whyUnusable(tls, [key]);
+    if (reason !== null) refuse(key, `${tls[key]!.path} is no certificate in PEM: ${reason}`);
+  }
+  const reason = sound ? whyUnusable(tls, ['cert', 'key']) : null;
+  if (reason !== null) tell('key', `${tls.key!.path} is not the key of ${tls.cert!.path}: ${reason}`);
+  return tls;
+}
+
+function whyUnusable(tls: TlsFiles, keys: readonly FileKey[]): string | null {
   const given = keys.flatMap((key) => (tls[key]?.pem == null ? [] : [[key, tls[key].pem]]));
   if (given.length === 0) return null;
   // An authority that OpenSSL can't read is passed over in silence, so that nothing would be trusted.
   if (keys[0] === 'ca' && !tls.ca!.pem!.includes('-----BEGIN CERTIFICATE-----')) return 'it holds none';
+  if (keys[0] === 'cert' && tls.cert?.pem === '') return 'it is empty';
   try {
     createSecureContext(Object.fromEntries(given));
     return null;

@@ -12,8 +12,16 @@ import { didYouMean } from './suggest.js';
 import { childOf, ListNode, MapNode, markAt, nodeAt, type Path, ScalarNode, type TreeNode } from './tree.js';
 import { Refusal } from './units.js';
 
+const defaultHead = '16KiB';
+
 export function checkAcross(root: TreeNode): ConfigProblem[] {
-  return [...checkVersions(root), ...checkRouteNames(root), ...checkMirrors(root), ...checkAddresses(root)];
+  return [
+    ...checkVersions(root),
+    ...checkRouteNames(root),
+    ...checkMirrors(root),
+    ...checkAddresses(root),
+    ...checkListeners(root),
+  ];
 }
 
 /** Every version that a route names must exist. */
@@ -134,11 +142,39 @@ function checkAddresses(root: TreeNode): ConfigProblem[] {
   return problems;
 }
 
-function listeners(root: TreeNode): Listening[] {
+/** A mode is of a socket's file; and uWS knows one size of heads, which it reads when it is loaded. */
+function checkListeners(root: TreeNode): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  let uwsHead: string | null = null;
+  for (const path of listenerPaths(root)) {
+    if (!(nodeAt(root, path) instanceof MapNode)) continue;
+    const address = textAt(root, [...path, 'address']);
+    const mode = nodeAt(root, [...path, 'mode']);
+    if (mode !== undefined && address !== null && !address.startsWith('unix:')) {
+      problems.push(errorAt(mode.mark, 'mode: only a unix socket has permissions'));
+    }
+    if (textAt(root, [...path, 'engine']) === 'node') continue;
+    const head = textAt(root, [...path, 'head', 'max']) ?? defaultHead;
+    if (uwsHead !== null && head !== uwsHead) {
+      problems.push(
+        errorAt(
+          markAt(root, [...path, 'head', 'max']),
+          `head.max: the uws engine has one size for all of its listeners, and another one says ${uwsHead}; set both alike, or \`engine: node\``,
+        ),
+      );
+    }
+    uwsHead ??= head;
+  }
+  return problems;
+}
+
+function listenerPaths(root: TreeNode): Path[] {
   const node = childOf(root, 'listen');
-  const paths: Path[] =
-    node instanceof ListNode ? node.items.map((_, index) => ['listen', index]) : [['listen']];
-  return paths.flatMap((path) => listeningAt(root, path, 'listen', '127.0.0.1:8080'));
+  return node instanceof ListNode ? node.items.map((_, index) => ['listen', index]) : [['listen']];
+}
+
+function listeners(root: TreeNode): Listening[] {
+  return listenerPaths(root).flatMap((path) => listeningAt(root, path, 'listen', '127.0.0.1:8080'));
 }
 
 function adminListening(root: TreeNode): Listening | null {

@@ -15,6 +15,8 @@ export interface RunOptions {
   config: string;
   /** `path=value`, in the order given. */
   set: string[];
+  /** The process whose addresses are taken over: its number, or a file that has it and gets ours. */
+  takeover: { pid: number } | { file: string } | null;
 }
 
 export interface DemoOptions {
@@ -162,8 +164,20 @@ function addRun(program: Command, commands: Commands, exit: (code: number) => vo
       collect,
       [],
     )
-    .action(async (options: RunOptions) =>
-      exit(await commands.run({ config: options.config, set: options.set })),
+    .option(
+      '--takeover <pid|file>',
+      'serve on the addresses of a running umbra, then ask it to finish; a file holds its pid, and then ours',
+      takeover,
+    )
+    .action(
+      async (options: { config: string; set: string[]; takeover?: NonNullable<RunOptions['takeover']> }) =>
+        exit(
+          await commands.run({
+            config: options.config,
+            set: options.set,
+            takeover: options.takeover ?? null,
+          }),
+        ),
     );
 }
 
@@ -366,6 +380,12 @@ function duration(value: string): number {
   const ms = parseDuration(value);
   if (typeof ms === 'number' && ms > 0) return ms;
   throw new InvalidArgumentError('Expected a duration such as 30s or 5m.');
+}
+
+function takeover(value: string): NonNullable<RunOptions['takeover']> {
+  if (value === '')
+    throw new InvalidArgumentError('Expected the number of a process, or a file that has it.');
+  return /^[1-9]\d{0,9}$/.test(value) ? { pid: Number(value) } : { file: value };
 }
 
 function positiveInteger(value: string): number {

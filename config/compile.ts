@@ -6,6 +6,7 @@ import {
   type FieldMatch,
   type GuardPlan,
   type HealthPlan,
+  type ListenerPlan,
   type MatchPlan,
   type MirrorPlan,
   nothingCompared,
@@ -45,11 +46,7 @@ export function compilePlan(config: Config, generation: number, slots: MirrorSlo
   const routes = config.routes.map((route) => compileRoute(route, config.guard ?? null, indexes, nextSlot));
   return {
     generation,
-    listeners: config.listen.map(({ address, engine, tls }) => ({
-      address,
-      engine,
-      tls: tls === undefined ? null : { certPath: tls.cert, keyPath: tls.key },
-    })),
+    listeners: config.listen.map(compileListener),
     admin:
       config.admin === null ? null : { address: config.admin.address, token: config.admin.token ?? null },
     threads: compileThreads(config.threads, cores),
@@ -73,6 +70,31 @@ export function compilePlan(config: Config, generation: number, slots: MirrorSlo
       defaults: config.redact.defaults,
       headers: [...new Set(config.redact.headers)],
       json: [...new Set(config.redact.json)],
+    },
+  };
+}
+
+function compileListener(listener: Config['listen'][number]): ListenerPlan {
+  const { address, engine, mode, tls, connections, head, body, response } = listener;
+  return {
+    address,
+    engine,
+    socketMode: mode ?? null,
+    tls: tls === undefined ? null : { cert: pemOf(tls.cert)!, key: pemOf(tls.key)! },
+    limits: {
+      connectionsMax: connections.max,
+      idleMs: connections.idle,
+      headBytesMax: head.max,
+      headMs: head.timeout,
+      bodyBytesMax: body.max,
+      bodyMs: body.timeout,
+      responseMs: response.timeout,
+    },
+    edge: {
+      forwarded: listener.forwarded,
+      via: listener.via,
+      requestId: listener.requestId,
+      trusted: listener.trusted === undefined ? null : [...new Set(listener.trusted)],
     },
   };
 }

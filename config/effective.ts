@@ -9,6 +9,7 @@ import type {
   HeaderEdits,
   HealthPlan,
   HostPolicy,
+  ListenerPlan,
   MatchPlan,
   MirrorPlan,
   PathRewrite,
@@ -31,11 +32,7 @@ export function effectiveConfig(plan: Plan): object {
   const { accessLog, admin, histograms, threads } = plan;
   const redaction = new Redaction(plan.redact);
   return {
-    listen: plan.listeners.map(({ address, engine, tls }) => ({
-      address: formatAddress(address),
-      engine,
-      ...(tls === null ? {} : { tls: { cert: tls.certPath, key: tls.keyPath } }),
-    })),
+    listen: plan.listeners.map(listenerOf),
     admin:
       admin === null
         ? 'off'
@@ -68,6 +65,26 @@ export function effectiveConfig(plan: Plan): object {
           },
         }),
     redact: plan.redact,
+  };
+}
+
+function listenerOf({ address, engine, socketMode, tls, limits, edge }: ListenerPlan): object {
+  return {
+    address: formatAddress(address),
+    engine,
+    ...(socketMode === null ? {} : { mode: `0${socketMode.toString(8).padStart(3, '0')}` }),
+    ...(tls === null ? {} : { tls: { cert: tls.cert.path, key: tls.key.path } }),
+    connections: { max: limits.connectionsMax, idle: formatDuration(limits.idleMs) },
+    head: { max: formatSize(limits.headBytesMax), timeout: formatDuration(limits.headMs) },
+    body: {
+      max: limits.bodyBytesMax === null ? 'off' : formatSize(limits.bodyBytesMax),
+      timeout: formatDuration(limits.bodyMs),
+    },
+    response: { timeout: formatDuration(limits.responseMs) },
+    forwarded: edge.forwarded,
+    via: edge.via ?? 'off',
+    requestId: edge.requestId,
+    ...(edge.trusted === null ? {} : { trusted: edge.trusted }),
   };
 }
 

@@ -18,7 +18,7 @@ import { readTree } from './read-tree.js';
 import type { Config } from './schema.js';
 import { warnOfSelfMirrors } from './self-mirror.js';
 import { applySet } from './set.js';
-import { MapNode, markAt, ScalarNode, type TreeNode } from './tree.js';
+import { MapNode, ScalarNode } from './tree.js';
 
 export type { ConfigProblem } from './problem.js';
 export { formatProblem } from './problem.js';
@@ -61,7 +61,6 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
   }
   let config = withAbsolutePaths(understood.config, options.directory ?? dirname(file));
   if (options.unreadable !== undefined) {
-    problems.push(...checkFiles(config, root, options.unreadable));
     const read = readCertificates(config, root, options.unreadable);
     config = read.config;
     problems.push(...read.problems);
@@ -110,28 +109,13 @@ function reasonOf(error: unknown): string {
   return code ?? String(error);
 }
 
-function checkFiles(config: Config, root: TreeNode, why: (path: string) => string | null): ConfigProblem[] {
-  return config.listen.flatMap(({ tls }, index) =>
-    (['cert', 'key'] as const).flatMap((key) => {
-      const reason = tls === undefined ? null : why(tls[key]);
-      if (reason === null) return [];
-      return [
-        errorAt(
-          markAt(root, ['listen', index, 'tls', key]),
-          `listen[${index}].tls.${key}: ${tls![key]} can't be read: ${reason}`,
-        ),
-      ];
-    }),
-  );
-}
-
 function withAbsolutePaths(config: Config, directory: string): Config {
+  const at = <T extends { path: string } | undefined>(file: T): T =>
+    file === undefined ? file : { ...file, path: resolve(directory, file.path) };
   const listen = config.listen.map((listener) => {
     if (listener.tls === undefined) return listener;
-    return {
-      ...listener,
-      tls: { cert: resolve(directory, listener.tls.cert), key: resolve(directory, listener.tls.key) },
-    };
+    const { cert, key } = listener.tls;
+    return { ...listener, tls: { cert: at(cert), key: at(key) } };
   });
   const log = config.accessLog;
   const accessLog =
@@ -139,8 +123,6 @@ function withAbsolutePaths(config: Config, directory: string): Config {
   const versions = Object.entries(config.versions).map(([name, version]) => {
     if (version.tls === undefined) return [name, version];
     const { ca, cert, key } = version.tls;
-    const at = (file: typeof ca) =>
-      file === undefined ? file : { ...file, path: resolve(directory, file.path) };
     return [name, { ...version, tls: { ...version.tls, ca: at(ca), cert: at(cert), key: at(key) } }];
   });
   const { histograms: logs } = config;

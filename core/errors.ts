@@ -108,7 +108,7 @@ export const failures = [
     retry: 'no',
     text: 'request body too large\n',
     flag: 'DC',
-    when: "A body without a length outgrew `body.max` after its copy had begun. Of copies alone: the primary's request goes on.",
+    when: "A body without a length outgrew the listener's `body.max` on its way to the primary, or the mirror's after its copy had begun; then the primary's request goes on.",
   },
   {
     code: 'ring-full',
@@ -237,6 +237,9 @@ export const noRouteAnswer: FailureAnswer = {
   flag: 'NR',
 };
 
+/** A request whose Content-Length is above its listener's `body.max`. */
+export const bodyTooLargeAnswer = { status: 413, text: 'The request body is too large.\n' } as const;
+
 /** One row of the whole table; null: there is none. */
 export interface ErrorRow {
   readonly kind: 'failure' | 'drop' | 'refusal';
@@ -283,6 +286,16 @@ export function errorRows(): ErrorRow[] {
       retry: 'no',
       counters: ['umbra_downstream_unrouted_total'],
       when: 'No route matches the request.',
+    },
+    {
+      ...bodyTooLargeAnswer,
+      kind: 'refusal',
+      code: 'body-too-large',
+      source: 'downstream',
+      retry: 'no',
+      counters: ['umbra_downstream_body_too_large_total'],
+      flag: null,
+      when: "The Content-Length is above the listener's `body.max`; no version hears of it.",
     },
     ...requestFaultAnswers.slice(RequestFault.NONE + 1).map(
       (row): ErrorRow => ({

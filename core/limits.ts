@@ -3,8 +3,10 @@
  * path may grow past a number that is not on this page.
  */
 export const limits = {
-  /** Bytes of a request head; on the uws engine read once, when the addon loads. Reached: 431 by the engine. */
+  /** Bytes of a request head unless a listener says otherwise (`head.max`). Reached: 431. */
   requestHeadBytes: 16 * 1024,
+  /** The largest `head.max`. Reached: a configuration error. */
+  requestHeadBytesMax: 256 * 1024,
   /** Bytes of a request target on the node engine. Reached: 414. */
   requestTargetBytes: 8 * 1024,
   /** Field lines in a request head on the node engine. Reached: 431. */
@@ -38,12 +40,13 @@ export const limits = {
   upstreamHeldBytes: 256 * 1024 * 1024,
   /** Response bytes that one client's connection may hold before its upstream is paused. */
   downstreamBufferBytes: 256 * 1024,
-  /** A client that sends nothing where it owes a head or the rest of a body, in seconds. Reached: the connection is closed. */
-  downstreamReadIdleSeconds: 60,
-  /** A client that neither reads a response nor sends its next request, in seconds. Reached: the connection is closed. */
-  downstreamWriteIdleSeconds: 60,
-  /** Client connections of one proxy thread on the node engine. Reached: a further one is closed at once, `umbra_downstream_connections_refused_total`. */
+  /** Client connections of one listener over all threads, unless it says otherwise (`connections.max`). Reached: a further one is closed at once, `umbra_downstream_connections_refused_total`. */
   downstreamConnections: 16 * 1024,
+  /** What a client's times may be set to, in seconds: uWS counts no further. Reached: a configuration error. */
+  downstreamSecondsMax: 900,
+  /** Networks in a listener's `trusted`, and addresses of one X-Forwarded-For that are looked at. Past it: the last one looked at is the client. */
+  trustedNetworks: 256,
+  forwardedAddresses: 64,
   /** Bytes of the next requests that a client has sent before its answer (pipelining), on the node engine. Past it: not read until then. */
   pipelinedBytes: 64 * 1024,
   /** After the last response, how long a client may take to close its side, in milliseconds. Reached: the connection is closed. */
@@ -145,6 +148,8 @@ export const limits = {
   loggedHistogramBytes: 16 * 1024 * 1024,
   /** Bytes of one line of a histogram log. Longer: the line is reported and passed over. */
   logLineBytes: 16 * 1024 * 1024,
+  /** How long a process that takes over waits for the admin API's address, in milliseconds. Reached: it ends with an error. */
+  takeoverMs: 10_000,
   /** Bytes of a configuration file. Reached: a configuration error. */
   configBytes: 1024 * 1024,
   /** Nesting of a configuration; the composer recurses, and a deep enough file would end the process. Reached: a configuration error. */

@@ -80,6 +80,10 @@ export class ControlThread {
     this.#post({ type: 'reopenLog' });
   }
 
+  closeAdmin(): void {
+    this.#post({ type: 'closeAdmin' });
+  }
+
   /** Resolves when the control thread shows the new plan. */
   observe(observed: ObservedBlocks): Promise<void> {
     if (this.#worker === null) return Promise.resolve();

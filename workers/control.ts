@@ -81,6 +81,10 @@ parentPort!.on('message', (message: ToControl) => {
     case 'reopenLog':
       accessLog.reopen();
       return;
+    case 'closeAdmin':
+      void server?.close();
+      server = null;
+      return;
     case 'answer':
       asks.get(message.id)?.(message.answer);
       asks.delete(message.id);
@@ -126,7 +130,7 @@ async function listen(): Promise<void> {
     replaceConfig: (text) => ask({ what: 'config', text }),
   });
   try {
-    server = await serveAdmin(app, admin.address);
+    server = await serveWithin(start.takeoverMs, () => serveAdmin(app, admin.address));
     say({ type: 'listening', address: addressUrl('http', admin.address, server.port) });
   } catch (error) {
     const name = addressUrl('http', admin.address, admin.address.kind === 'tcp' ? admin.address.port : 0);
@@ -148,6 +152,21 @@ function probe({ plan, targets }: ObservedBlocks): void {
   });
   prober.follow(plan.versions, targets);
 }
+
+/** Tries again while the address is in use, for `withinMs`: the process that is taken over is about to leave it. */
+async function serveWithin(withinMs: number, serve: () => Promise<AdminServer>): Promise<AdminServer> {
+  const endMs = performance.now() + withinMs;
+  for (;;) {
+    try {
+      return await serve();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || performance.now() > endMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, retryMs));
+    }
+  }
+}
+
+const retryMs = 20;
 
 function causeOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;

@@ -5,6 +5,7 @@
 import { limits } from '../core/limits.js';
 import { HeldBack } from '../core/mirror/held-back.js';
 import type { Plan } from '../core/plan.js';
+import { ConnectionCount, createConnectionCounts } from '../core/record/connection-count.js';
 import type { ObservedBlocks } from '../core/report/observed.js';
 import { createDoorbell } from '../core/ring/doorbell.js';
 import { createRing } from '../core/ring/layout.js';
@@ -16,6 +17,8 @@ import { SupervisedThread, type ThreadEvents } from './supervisor.js';
 export interface DataPlaneEvents {
   /** A proxy thread can take connections through these handles, one per listener. */
   onProxyReady(index: number, descriptors: readonly unknown[]): void;
+  /** One of its handles is another one from now on. */
+  onProxyDescriptor(index: number, listener: number, descriptor: unknown): void;
   /** It can't any more. May be called twice. */
   onProxyLeaving(index: number): void;
   onLog(message: LogMessage): void;
@@ -36,6 +39,7 @@ export class DataPlane {
   /** By shadow thread. */
   readonly pairRings: readonly SharedArrayBuffer[];
   readonly #book: LedgerBook;
+  readonly #connectionCounts: SharedArrayBuffer;
   readonly #events: DataPlaneEvents;
   readonly #proxies: Member[] = [];
   readonly #shadows: Member[] = [];
@@ -58,6 +62,7 @@ export class DataPlane {
     const { proxy, shadow, ringBytes } = plan.threads;
     this.#book = new LedgerBook(proxy, shadow);
     this.#book.enter(plan);
+    this.#connectionCounts = createConnectionCounts(plan.listeners.length, proxy);
     this.#rings = range(proxy).map(() => range(shadow).map(() => createRing(ringBytes)));
     this.#doorbells = range(shadow).map(() => createDoorbell());
     this.logRings = range(proxy + shadow).map(() => createRing(limits.accessLogRingBytes));
@@ -115,11 +120,11 @@ export class DataPlane {
   }
 
   /** Proxy threads answer what they have and take nothing new; then shadow threads finish theirs; at most `withinMs` in all. */
-  async drain(withinMs: number): Promise<void> {
+  async drain(withinMs: number, handOver = false): Promise<void> {
     const deadlineMs = performance.now() + withinMs;
-    await this.#drainAll(this.#proxies, deadlineMs);
+    await this.#drainAll(this.#proxies, deadlineMs, handOver);
     await Promise.all(this.#proxies.map((member) => member.thread.stop()));
-    await this.#drainAll(this.#shadows, Math.max(deadlineMs, performance.now() + shadowDrainMs));
+    await this.#drainAll(this.#shadows, Math.max(deadlineMs, performance.now() + shadowDrainMs), false);
     await this.stop();
   }
 
@@ -140,9 +145,9 @@ export class DataPlane {
     };
   }
 
-  async #drainAll(members: readonly Member[], deadlineMs: number): Promise<void> {
+  async #drainAll(members: readonly Member[], deadlineMs: number, handOver: boolean): Promise<void> {
     const withinMs = Math.max(0, deadlineMs - performance.now());
-    for (const { thread } of members) thread.post({ type: 'drain', withinMs });
+    for (const { thread } of members) thread.post({ type: 'drain', withinMs, handOver });
     const drained = this.#until(() => members.every((member) => member.drained || !member.thread.ready));
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<void>((resolve) => {
@@ -196,6 +201,7 @@ export class DataPlane {
       targets: this.#targets(),
       ledgers: this.#book.sharesFor(kind, thread.index, this.#plan),
       threadLedger: this.#book.threadLedger(kind, thread.index),
+      connectionCounts: this.#connectionCounts,
       rings: isProxy ? this.#rings[thread.index] : this.#rings.map((rings) => rings[thread.index]),
       doorbells: isProxy ? this.#doorbells : [this.#doorbells[thread.index]],
       shadowThreads: this.#shadows.length,
@@ -210,12 +216,15 @@ export class DataPlane {
   #onMessage(member: Member, message: FromThread): void {
     if (message.type === 'planTaken') member.takenGeneration = message.generation;
     else if (message.type === 'drained') member.drained = true;
+    else if (message.type === 'descriptor')
+      this.#events.onProxyDescriptor(member.thread.index, message.listener, message.descriptor);
     else if (message.type === 'log') this.#events.onLog(message);
     this.#wake();
   }
 
   #onGone(thread: SupervisedThread, error: string | null): void {
     this.#book.settle(dataKind(thread), thread.index);
+    if (thread.kind === 'proxy') this.#settleConnections(thread.index);
     if (error !== null && !this.#started) {
       this.#startFailure ??= `a ${thread.kind} thread can't start: ${messageOf(error)}`;
     } else if (error !== null) {
@@ -228,6 +237,12 @@ export class DataPlane {
       });
     }
     this.#wake();
+  }
+
+  #settleConnections(proxy: number): void {
+    const { listeners, threads } = this.#plan;
+    for (const listener of listeners.keys())
+      new ConnectionCount(this.#connectionCounts, listener, proxy, threads.proxy).settle();
   }
 
   #until(done: () => boolean): Promise<void> {

@@ -17,6 +17,7 @@ import { ControlThread } from './control-thread.js';
 import { DataPlane } from './data-plane.js';
 import type { Acceptor } from './downstream/downstream.js';
 import { engineNames, openAcceptor, settleEngines } from './downstream/open.js';
+import { followListeners } from './listener-change.js';
 import type { ChangeAnswer, ChangeAsk, LogMessage } from './messages.js';
 import { openObservation } from './observation.js';
 import { withMirror } from './plan-change.js';
@@ -27,6 +28,8 @@ export interface UmbraOptions {
   readonly file: string;
   readonly cores: number;
   readonly onLog: (message: LogMessage) => void;
+  /** Serves on addresses that another process has, and calls this, which asks that process to leave them, once it does. */
+  readonly takeOver?: (() => void) | undefined;
 }
 
 export class Umbra {
@@ -58,6 +61,7 @@ export class Umbra {
     });
     this.#plane = new DataPlane(plan, () => this.#addresses.targets, {
       onProxyReady: (index, descriptors) => this.#onProxyReady(index, descriptors),
+      onProxyDescriptor: (index, listener, descriptor) => this.#onDescriptor(index, listener, descriptor),
       onProxyLeaving: (index) => this.#onProxyLeaving(index),
       onLog: options.onLog,
     });
@@ -69,6 +73,7 @@ export class Umbra {
         logDoorbell: this.#plane.logDoorbell,
         pairRings: this.#plane.pairRings,
         pairDoorbell: this.#plane.pairDoorbell,
+        takeoverMs: options.takeOver === undefined ? 0 : limits.takeoverMs,
       }),
       { change: (ask) => this.change(ask), onLog: options.onLog },
     );
@@ -143,17 +148,28 @@ export class Umbra {
     await this.#control.stop();
   }
 
+  /** Another process serves on these addresses: stops accepting, answers what still comes on kept connections, then stops. */
+  handOver(): Promise<void> {
+    this.#stopped ??= this.#handOver();
+    return this.#stopped;
+  }
+
   async #start(): Promise<void> {
     await this.#addresses.follow(this.plan);
+    const { takeOver } = this.#options;
     await this.#plane.start();
-    await this.#control.start();
+    if (takeOver === undefined) await this.#control.start();
     for (const listener of this.plan.listeners) {
-      this.#acceptors.push(await openAcceptor(listener));
+      this.#acceptors.push(await openAcceptor(listener, takeOver !== undefined));
       this.#descriptors.forEach((descriptors, index) => {
         if (descriptors !== null) this.#addChildren(index, descriptors, this.#acceptors.length - 1);
       });
     }
     await Promise.all(this.#acceptors.map((acceptor) => acceptor.settled()));
+    if (takeOver !== undefined) {
+      takeOver();
+      await this.#control.start();
+    }
     this.#control.setReady(true);
   }
 
@@ -164,6 +180,14 @@ export class Umbra {
     await this.stopNow();
   }
 
+  async #handOver(): Promise<void> {
+    this.#control.setReady(false);
+    for (const acceptor of this.#acceptors) acceptor.stopListening();
+    this.#control.closeAdmin();
+    await this.#plane.drain(this.plan.drainMs, true);
+    await this.stopNow();
+  }
+
   #onProxyReady(index: number, descriptors: readonly unknown[]): void {
     this.#descriptors[index] = descriptors;
     for (const listener of this.#acceptors.keys()) this.#addChildren(index, descriptors, listener);
@@ -171,6 +195,13 @@ export class Umbra {
 
   #addChildren(index: number, descriptors: readonly unknown[], listener: number): void {
     this.#acceptors[listener].addChild(index, descriptors[listener]);
+  }
+
+  #onDescriptor(index: number, listener: number, descriptor: unknown): void {
+    const descriptors = this.#descriptors[index];
+    if (descriptors == null) return;
+    this.#descriptors[index] = descriptors.map((before, i) => (i === listener ? descriptor : before));
+    this.#acceptors[listener]?.addChild(index, descriptor);
   }
 
   #onProxyLeaving(index: number): void {
@@ -224,7 +255,8 @@ export class Umbra {
         `a change of ${fixed.join(', ')} takes effect only when umbra is started anew; the rest was taken`,
       );
     }
-    const { listeners, admin, threads } = plan;
+    const { admin, threads } = plan;
+    const listeners = followListeners(plan.listeners, next.listeners) ?? plan.listeners;
     return this.#take({ ...next, listeners, admin, threads });
   }
 
@@ -249,11 +281,7 @@ function refused(problems: readonly string[]): ChangeAnswer {
 function whatNeedsRestart(running: Plan, next: Plan): string[] {
   const differs = (a: unknown, b: unknown): boolean => JSON.stringify(a) !== JSON.stringify(b);
   const keys: string[] = [];
-  // The running plan has the engine that `auto` came to.
-  const listeners = next.listeners.map((listener, index) =>
-    listener.engine === 'auto' ? { ...listener, engine: running.listeners[index]?.engine } : listener,
-  );
-  if (differs(running.listeners, listeners)) keys.push('listen');
+  if (followListeners(running.listeners, next.listeners) === null) keys.push('listen');
   if (differs(running.admin, next.admin)) keys.push('admin');
   if (differs(running.threads, next.threads)) keys.push('threads');
   return keys;

@@ -36,6 +36,8 @@ export interface ThreadStart {
   readonly targets: Targets;
   readonly ledgers: LedgerShares;
   readonly threadLedger: SharedArrayBuffer;
+  /** Of `core/record/connection-count`; proxy threads count in it. */
+  readonly connectionCounts: SharedArrayBuffer;
   /** proxy: one per shadow thread. shadow: one per proxy thread. */
   readonly rings: readonly SharedArrayBuffer[];
   /** proxy: one per shadow thread. shadow: its own alone. */
@@ -59,12 +61,15 @@ export type ToThread =
     }
   | { readonly type: 'targets'; readonly targets: Targets }
   | { readonly type: 'retire'; readonly belowGeneration: number }
-  | { readonly type: 'drain'; readonly withinMs: number }
+  /** proxy: `handOver`, another process has taken over, and clients leave by themselves. */
+  | { readonly type: 'drain'; readonly withinMs: number; readonly handOver: boolean }
   | { readonly type: 'leave' };
 
 export type FromThread =
   /** proxy: `descriptors` are the engine's handles, by listener, for the acceptors. */
   | { readonly type: 'ready'; readonly descriptors: readonly unknown[] }
+  /** proxy: another descriptor of one listener; the one before it is not to be used any more. Comes before the `planTaken` that it is due to. */
+  | { readonly type: 'descriptor'; readonly listener: number; readonly descriptor: unknown }
   | { readonly type: 'planTaken'; readonly generation: number }
   | { readonly type: 'drained' }
   | { readonly type: 'failing'; readonly error: string }
@@ -87,12 +92,16 @@ export interface ControlStart {
   /** Of all shadow threads. */
   readonly pairRings: readonly SharedArrayBuffer[];
   readonly pairDoorbell: SharedArrayBuffer;
+  /** How long the admin API's address may still be that of the process that is being taken over. */
+  readonly takeoverMs: number;
 }
 
 export type ToControl =
   | { readonly type: 'observe'; readonly observed: ObservedBlocks }
   | { readonly type: 'ready'; readonly ready: boolean }
   | { readonly type: 'reopenLog' }
+  /** The admin API's address is another process's from now on. */
+  | { readonly type: 'closeAdmin' }
   | { readonly type: 'answer'; readonly id: number; readonly answer: ChangeAnswer }
   | { readonly type: 'leave' };
 

@@ -4,13 +4,16 @@
  */
 import { randomFillSync } from 'node:crypto';
 import { nowUs } from '../core/clock.js';
+import { Edge } from '../core/exchange/edge.js';
 import { Forwarder } from '../core/exchange/forwarder.js';
 import { ProxyRuntime, RouteRuntime } from '../core/exchange/runtime.js';
+import { RequestIds } from '../core/http/request-id.js';
 import { HeldBack } from '../core/mirror/held-back.js';
 import { Mirror, MirrorOffer } from '../core/mirror/offer.js';
 import { MirrorPort } from '../core/mirror/port.js';
-import type { MirrorPlan, Plan } from '../core/plan.js';
+import type { ListenerPlan, MirrorPlan, Plan } from '../core/plan.js';
 import { AccessLogPort } from '../core/record/access-log.js';
+import { ConnectionCount } from '../core/record/connection-count.js';
 import { MirrorLedger } from '../core/record/mirror-ledger.js';
 import { ThreadLedger } from '../core/record/thread-ledger.js';
 import { Doorbell } from '../core/ring/doorbell.js';
@@ -34,6 +37,8 @@ class ProxyThread implements DataThread {
   readonly #forwarder: Forwarder;
   readonly #turnEnd: TurnEnd;
   readonly #downstreams: readonly Downstream[];
+  /** By listener, as the downstreams are. */
+  readonly #edges: readonly Edge[];
 
   constructor(start: ThreadStart) {
     const ledger = new ThreadLedger(start.threadLedger);
@@ -60,18 +65,32 @@ class ProxyThread implements DataThread {
     );
     const runtime = this.#compile(start.plan, start.targets, start.ledgers);
     this.#forwarder = new Forwarder(runtime, this.#offer, ledger, this.#log, nowUs);
-    const { downstreams, descriptors, transfer } = openDownstreams(
-      start.plan.listeners,
-      this.#forwarder,
-      ledger,
+    const ids = new RequestIds(random);
+    const { listeners, threads } = start.plan;
+    this.#edges = listeners.map((listener) => new Edge(listener, this.#forwarder, ids, ledger));
+    const counts = listeners.map(
+      (_, listener) => new ConnectionCount(start.connectionCounts, listener, start.index, threads.proxy),
     );
+    const { downstreams, descriptors, transfer } = openDownstreams(listeners, this.#edges, counts, ledger);
     this.#downstreams = downstreams;
     say({ type: 'ready', descriptors }, transfer);
   }
 
   take(plan: Plan, targets: Targets, ledgers: LedgerShares): void {
     this.#forwarder.use(this.#compile(plan, targets, ledgers));
+    for (const [index, listener] of plan.listeners.entries()) this.#follow(index, listener);
     say({ type: 'planTaken', generation: plan.generation });
+  }
+
+  #follow(index: number, listener: ListenerPlan): void {
+    this.#edges[index]!.use(listener);
+    try {
+      const descriptor = this.#downstreams[index]!.use(listener);
+      if (descriptor !== null) say({ type: 'descriptor', listener: index, descriptor });
+    } catch (error) {
+      const message = `listen[${index}] keeps its old certificate: ${(error as Error).message}`;
+      say({ type: 'log', level: 'error', message, fields: {} });
+    }
   }
 
   move(targets: Targets): void {
@@ -82,10 +101,10 @@ class ProxyThread implements DataThread {
   retire(): void {}
 
   /** Main bounds the time: it stops the thread when it is over. */
-  drain(): void {
-    void Promise.all(this.#downstreams.map((downstream) => downstream.drain())).then(() =>
-      say({ type: 'drained' }),
-    );
+  drain(_withinMs: number, handOver: boolean): void {
+    void Promise.all(
+      this.#downstreams.map((downstream) => (handOver ? downstream.handOver() : downstream.drain())),
+    ).then(() => say({ type: 'drained' }));
   }
 
   /** The order that uWS asks for: main has taken the descriptors out; connections close, then, a turn later, the thread ends. */

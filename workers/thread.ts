@@ -10,7 +10,7 @@ export interface DataThread {
   take(plan: Plan, targets: Targets, ledgers: LedgerShares): void;
   move(targets: Targets): void;
   retire(belowGeneration: number): void;
-  drain(withinMs: number): void;
+  drain(withinMs: number, handOver: boolean): void;
   leave(): void;
 }
 
@@ -54,7 +54,7 @@ function tell(thread: DataThread, message: Exclude<ToThread, { type: 'leave' }>)
       thread.retire(message.belowGeneration);
       return;
     case 'drain':
-      thread.drain(message.withinMs);
+      thread.drain(message.withinMs, message.handOver);
       return;
     default:
       unknownMessage(message);

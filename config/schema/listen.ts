@@ -1,7 +1,15 @@
 /** `listen` and `admin`: where clients and operators connect. */
 import { z } from 'zod';
 import { Refusal } from '../units.js';
-import { address, file, list, mapping, text } from './values.js';
+import { edge } from './edge.js';
+import { listenerLimits } from './listener-limits.js';
+import { address, list, mapping, pemFile, text } from './values.js';
+
+const modeExpected = 'expected permissions in octal, in quotes, such as "0660"';
+
+function parseMode(mode: string): number | Refusal {
+  return /^0?[0-7]{3}$/.test(mode) ? Number.parseInt(mode, 8) : new Refusal(modeExpected);
+}
 
 function parseToken(token: string): string | Refusal {
   // It travels in a header field: `Authorization: Bearer …`.
@@ -20,19 +28,28 @@ const engine = z
 const listenerObject = mapping({
   address: address.meta({ description: 'host:port, [::]:port or unix:/path. Port 0 takes a free port.' }),
   engine,
+  mode: text(modeExpected, parseMode).optional().meta({
+    description: "Permissions of a unix socket's file. Without it: what the umask leaves.",
+  }),
   tls: mapping({
-    cert: file.meta({
+    cert: pemFile.meta({
       description: 'PEM file with the certificate and its chain, relative to the configuration file.',
     }),
-    key: file.meta({ description: 'PEM file with the private key, relative to the configuration file.' }),
+    key: pemFile.meta({ description: 'PEM file with the private key, relative to the configuration file.' }),
   })
     .optional()
     .meta({ description: 'Serves HTTPS with this certificate.' }),
+  ...listenerLimits,
+  ...edge,
 });
 
 const listener = z.union(
   [
-    address.transform((value) => ({ address: value, engine: 'auto' as const, tls: undefined })),
+    // An address alone is a listener with every default.
+    address.transform((value) => ({
+      ...listenerObject.omit({ address: true }).parse({}),
+      address: value,
+    })),
     listenerObject,
   ],
   { error: 'expected an address, or a mapping with `address`' },

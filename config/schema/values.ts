@@ -106,6 +106,13 @@ export const fieldValue = text('expected a header value', parseFieldValue);
 export const name = text('expected a name', parseName);
 export const file = text('expected the path of a file', parsePlain);
 
+/** The content of a file, read when the configuration is loaded; null where files are not looked at. */
+export interface PemOf {
+  readonly path: string;
+  readonly pem: string | null;
+}
+export const pemFile = file.transform((path): PemOf => ({ path, pem: null }));
+
 export const address = text(
   'expected an address such as 127.0.0.1:8080, [::1]:8080 or unix:/run/umbra.sock',
   (value): Address | Refusal => parseAddress(value),

@@ -7,10 +7,10 @@ import { durationPattern, parseDuration, Refusal } from '../units.js';
 import {
   duration,
   durationExpected,
-  file,
   integer,
   list,
   mapping,
+  pemFile,
   positiveDuration,
   share,
   text,
@@ -138,14 +138,6 @@ const ejection = z.union(
   ],
   { error: 'expected a mapping, or off' },
 );
-
-/** The content of a file, read when the configuration is loaded; null where files are not looked at. */
-interface PemOf {
-  readonly path: string;
-  readonly pem: string | null;
-}
-
-const pemFile = file.transform((path): PemOf => ({ path, pem: null }));
 
 const tls = mapping({
   ca: pemFile.optional().meta({

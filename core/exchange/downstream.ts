@@ -32,6 +32,14 @@ export interface RequestSink {
   onWritable(): void;
 }
 
+/** Takes what a client still sends for a request that was already answered. */
+export const ignoredRequest: RequestSink = {
+  onRequestBody(): void {},
+  onRequestTrailers(): void {},
+  onAborted(): void {},
+  onWritable(): void {},
+};
+
 /**
  * One request's way back to its client. It is dead after `finish`, `answer`, `cut` or `onAborted`: calling it
  * then is a fault. Engines reuse the object for later requests.

@@ -48,6 +48,8 @@ export class Exchange implements RequestSink, ResponseSink {
   readonly source = new CopySource();
   readonly #copies: MirrorCopy[] = [];
   #copyCount = 0;
+  /** Of what the listener lets a body be. */
+  #bodyBytesLeft = 0;
   /** It has a line in the access log, and its copies have theirs: decided at the beginning, so that both sides have the same sample. */
   logged = false;
   /** A copy wants to know the primary's response. */
@@ -69,13 +71,20 @@ export class Exchange implements RequestSink, ResponseSink {
   }
 
   /** The request's head has arrived: sends it to the primary, then offers it to the route's mirrors. */
-  begin(head: RequestHead, responder: Responder, route: RouteRuntime, nowUs: number): void {
+  begin(
+    head: RequestHead,
+    responder: Responder,
+    route: RouteRuntime,
+    nowUs: number,
+    bodyBytesMax: number,
+  ): void {
     this.phase = head.framing === Framing.NONE ? Phase.OPEN | Phase.REQUEST_COMPLETE : Phase.OPEN;
     this.route = route;
     this.#responder = responder;
     this.#copyCount = 0;
     this.#watched = false;
     this.#bodyDigest = 0;
+    this.#bodyBytesLeft = bodyBytesMax;
     this.beganUs = nowUs;
     this.status = 0;
     this.failure = none;
@@ -120,6 +129,13 @@ export class Exchange implements RequestSink, ResponseSink {
 
   onRequestBody(piece: Uint8Array, last: boolean): void {
     if ((this.phase & Phase.OVER) !== 0) return;
+    this.#bodyBytesLeft -= piece.byteLength;
+    if (this.#bodyBytesLeft < 0) {
+      this.#home.bodyTooLarge();
+      this.#call.cancel();
+      this.onFailure(Failure.BODY_TOO_LARGE);
+      return;
+    }
     if (last) this.phase |= Phase.REQUEST_COMPLETE;
     const flowing = this.#call.write(piece, last);
     for (let i = 0; i < this.#copyCount; i++) this.#copies[i].body(piece, last);

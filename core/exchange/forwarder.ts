@@ -10,7 +10,7 @@ import { CopySource, Outcome } from '../mirror/codec.js';
 import type { MirrorOffer } from '../mirror/offer.js';
 import type { AccessLogPort } from '../record/access-log.js';
 import { ThreadField, type ThreadLedger } from '../record/thread-ledger.js';
-import type { RequestHandler, RequestSink, Responder } from './downstream.js';
+import { ignoredRequest, type RequestSink, type Responder } from './downstream.js';
 import { Exchange } from './exchange.js';
 import type { ProxyRuntime } from './runtime.js';
 
@@ -20,19 +20,13 @@ export interface ExchangeHome {
   readonly log: AccessLogPort;
   /** A scratch outcome, filled and read in one turn. */
   readonly outcome: Outcome;
+  /** A client sent more than its listener takes; counted. */
+  bodyTooLarge(): void;
   /** `exchange` is over. If its client may still send body (`requestComplete` is false) it is not reused. */
   ended(exchange: Exchange, requestComplete: boolean): void;
 }
 
-/** Takes what a client still sends for a request that was already answered. */
-const ignoredRequest: RequestSink = {
-  onRequestBody(): void {},
-  onRequestTrailers(): void {},
-  onAborted(): void {},
-  onWritable(): void {},
-};
-
-export class Forwarder implements RequestHandler, ExchangeHome {
+export class Forwarder implements ExchangeHome {
   readonly mirrors: MirrorOffer;
   readonly log: AccessLogPort;
   readonly outcome = new Outcome();
@@ -67,7 +61,8 @@ export class Forwarder implements RequestHandler, ExchangeHome {
     this.#runtime = runtime;
   }
 
-  onRequest(head: RequestHead, responder: Responder): RequestSink {
+  /** A request that has passed the edge; a body of more than `bodyBytesMax` is refused as it comes. */
+  forward(head: RequestHead, responder: Responder, bodyBytesMax: number): RequestSink {
     const runtime = this.#runtime;
     this.#ledger.add(ThreadField.REQUESTS);
     if (countsForwards(head.method) && !takeForward(head)) return this.#answerHere(head, responder);
@@ -80,8 +75,12 @@ export class Forwarder implements RequestHandler, ExchangeHome {
     }
     const exchange = this.#spare.pop() ?? new Exchange(this);
     this.#inFlight++;
-    exchange.begin(head, responder, runtime.routes[index], this.#clock());
+    exchange.begin(head, responder, runtime.routes[index], this.#clock(), bodyBytesMax);
     return exchange;
+  }
+
+  bodyTooLarge(): void {
+    this.#ledger.add(ThreadField.BODY_TOO_LARGE);
   }
 
   ended(exchange: Exchange, requestComplete: boolean): void {

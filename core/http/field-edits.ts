@@ -3,6 +3,9 @@
  * to a shadow, on the shadow's thread; the request to the primary is never edited here.
  */
 import type { HeaderEdits } from '../plan.js';
+import { nameIs } from './fields.js';
+
+const COLON = 0x3a;
 
 /** True if `edits` changes nothing. */
 export function isEmpty(edits: HeaderEdits): boolean {
@@ -24,13 +27,21 @@ export function withoutFields(fields: string, lowerNames: readonly string[]): st
   let keptFrom = 0;
   let at = 0;
   while (at < fields.length) {
-    const colon = fields.indexOf(':', at);
-    const next = fields.indexOf('\r\n', at) + 2;
-    if (lowerNames.includes(fields.slice(at, colon).toLowerCase())) {
-      result += fields.slice(keptFrom, at);
+    const next = fields.indexOf('\n', at) + 1;
+    if (isOneOf(fields, at, lowerNames)) {
+      if (keptFrom < at) result += fields.slice(keptFrom, at);
       keptFrom = next;
     }
     at = next;
   }
   return keptFrom === 0 ? fields : result + fields.slice(keptFrom);
+}
+
+/** In place: a string made of every name would cost more than the rest. */
+function isOneOf(fields: string, line: number, lowerNames: readonly string[]): boolean {
+  for (let i = 0; i < lowerNames.length; i++) {
+    const name = lowerNames[i]!;
+    if (fields.charCodeAt(line + name.length) === COLON && nameIs(fields, line, name)) return true;
+  }
+  return false;
 }

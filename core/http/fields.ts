@@ -32,6 +32,18 @@ export function fieldValue(fields: string, lowerName: string): string | null {
   return null;
 }
 
+/** The values of all fields named `lowerName`, joined by `, ` in their order (RFC 9110, section 5.3); empty ones are left out. */
+export function fieldValues(fields: string, lowerName: string): string {
+  let joined = '';
+  for (let line = 0; line < fields.length; line = lineEnd(fields, line) + 1) {
+    const colon = line + lowerName.length;
+    if (fields.charCodeAt(colon) !== COLON || !nameIs(fields, line, lowerName)) continue;
+    const value = trimmedSlice(fields, colon + 1, lineEnd(fields, colon));
+    if (value !== '') joined += joined === '' ? value : `, ${value}`;
+  }
+  return joined;
+}
+
 /** `text` from `from` to `to` without the white space at both ends. Not `trim`, which also takes the byte 0xa0. */
 export function trimmedSlice(text: string, from: number, to: number): string {
   let start = from;
@@ -47,7 +59,8 @@ function lineEnd(fields: string, from: number): number {
   return lf === -1 ? fields.length : lf;
 }
 
-function nameIs(fields: string, start: number, lowerName: string): boolean {
+/** Whether `lowerName` stands at `start`, in any case; what follows it is not looked at. */
+export function nameIs(fields: string, start: number, lowerName: string): boolean {
   for (let i = 0; i < lowerName.length; i++) {
     let code = fields.charCodeAt(start + i);
     if (code >= UPPER_A && code <= UPPER_Z) code |= CASE_BIT;

@@ -52,4 +52,8 @@ export class RequestHead {
   expectsContinue = false;
   /** Arrived over TLS. */
   secure = false;
+  /** The client speaks HTTP/1.0. */
+  http10 = false;
+  /** The client's address where a proxy that the listener trusts has told it; empty: the peer is the client. Set by the edge. */
+  client = '';
 }

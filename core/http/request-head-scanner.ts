@@ -42,7 +42,7 @@ export class RequestHeadScanner {
   /** The client lets the connection be used again (RFC 9112, section 9.3). */
   keepAlive = true;
 
-  readonly #spliced: Buffer = Buffer.allocUnsafeSlow(limits.requestHeadBytes);
+  readonly #spliced: Buffer = Buffer.allocUnsafeSlow(limits.requestHeadBytesMax);
   #splicedBytes = 0;
   /** The last host that was valid: most connections name one host again and again. */
   #validHost = '';
@@ -58,13 +58,13 @@ export class RequestHeadScanner {
   /** Values of Upgrade fields, whether or not Connection names them. */
   #upgrade = '';
 
-  /** Scans `bytes[start, end)`, which begins with a head. Refused past `limits.requestHeadBytes`. */
-  scan(bytes: Buffer, start: number, end: number): Scan {
+  /** Scans `bytes[start, end)`, which begins with a head. Refused past `headBytesMax`, at most `limits.requestHeadBytesMax`. */
+  scan(bytes: Buffer, start: number, end: number, headBytesMax: number = limits.requestHeadBytes): Scan {
     this.#begin();
-    const stop = Math.min(end, start + limits.requestHeadBytes);
+    const stop = Math.min(end, start + headBytesMax);
     const at = this.#scanLine(bytes, start, stop);
     const scan = at < 0 ? this.#stopped() : this.#scanFields(bytes, start, at, stop);
-    if (scan === Scan.PARTIAL && stop - start === limits.requestHeadBytes) {
+    if (scan === Scan.PARTIAL && stop - start === headBytesMax) {
       return this.#refuse(RequestFault.HEAD_TOO_LARGE);
     }
     return scan;

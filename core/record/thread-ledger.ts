@@ -50,6 +50,31 @@ export const threadFields = [
     metric: 'umbra_downstream_last_hop_total',
     help: 'OPTIONS and TRACE requests answered here because their Max-Forwards was 0.',
   },
+  {
+    kind: 'counter',
+    metric: 'umbra_downstream_body_too_large_total',
+    help: "Requests whose body is larger than the listener's body.max; answered 413.",
+  },
+  {
+    kind: 'counter',
+    metric: 'umbra_downstream_head_timeouts_total',
+    help: 'Clients that took too long for a request head; on the node engine.',
+  },
+  {
+    kind: 'counter',
+    metric: 'umbra_downstream_body_timeouts_total',
+    help: 'Clients that paused too long within a request body; answered 408.',
+  },
+  {
+    kind: 'counter',
+    metric: 'umbra_downstream_idle_timeouts_total',
+    help: 'Kept connections closed because no request came; on the node engine.',
+  },
+  {
+    kind: 'counter',
+    metric: 'umbra_downstream_response_timeouts_total',
+    help: 'Clients that stopped taking their response; their connections are closed.',
+  },
 ] as const satisfies readonly { kind: 'counter' | 'gauge'; metric: string; help: string }[];
 
 /** Indexes of `threadFields`. */
@@ -66,6 +91,11 @@ export const ThreadField = {
   UPGRADES: 8,
   TUNNELS: 9,
   LAST_HOP: 10,
+  BODY_TOO_LARGE: 11,
+  HEAD_TIMEOUTS: 12,
+  BODY_TIMEOUTS: 13,
+  IDLE_TIMEOUTS: 14,
+  RESPONSE_TIMEOUTS: 15,
 } as const;
 export type ThreadField = (typeof ThreadField)[keyof typeof ThreadField];
 

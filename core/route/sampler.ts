@@ -59,7 +59,7 @@ export class Sampler {
       case 'cookie':
         return this.#keyIsIn(cookieValue(head.fields, sample.name), share);
       case 'client':
-        return this.#keyIsIn(client.clientAddress(), share);
+        return this.#keyIsIn(head.client === '' ? client.clientAddress() : head.client, share);
     }
   }
 

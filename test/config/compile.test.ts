@@ -22,8 +22,17 @@ listen:
   - address: 127.0.0.1:8080
     engine: auto
     tls: { cert: server.pem, key: server.key }
-  - "[::]:8443"
-  - unix:/run/umbra.sock
+  - address: "[::]:8443"
+    engine: node
+    connections: { max: 9, idle: 1s }
+    head: { max: 64KiB, timeout: 2s }
+    body: { max: 1MiB, timeout: 3s }
+    response: { timeout: 4s }
+    forwarded: { mode: set, as: forwarded }
+    via: edge-1
+    requestId: new
+    trusted: [ 10.0.0.0/8, "fd00::1", unix ]
+  - { address: "unix:/run/umbra.sock", mode: "0660" }
 admin: { address: 127.0.0.1:9901, token: s3cret }
 threads: { proxy: auto, shadow: 3, ring: 1MiB }
 drain: 5s
@@ -108,6 +117,22 @@ const baseline = {
   compare: compared,
 };
 
+const defaultLimits = {
+  connectionsMax: 16384,
+  idleMs: 60_000,
+  headBytesMax: 16384,
+  headMs: 60_000,
+  bodyBytesMax: null,
+  bodyMs: 60_000,
+  responseMs: 60_000,
+};
+const defaultEdge = {
+  forwarded: { mode: 'append', as: 'x-forwarded' },
+  via: null,
+  requestId: 'keep',
+  trusted: null,
+};
+
 t.test('every key comes into the plan', async (t) => {
   const config = loaded(everything, { directory: '/etc/umbra' });
   t.same(compilePlan(config, 7, new MirrorSlots(), 8), {
@@ -116,10 +141,43 @@ t.test('every key comes into the plan', async (t) => {
       {
         address: { kind: 'tcp', host: '127.0.0.1', port: 8080 },
         engine: 'auto',
-        tls: { certPath: '/etc/umbra/server.pem', keyPath: '/etc/umbra/server.key' },
+        socketMode: null,
+        tls: {
+          cert: { path: '/etc/umbra/server.pem', pem: '' },
+          key: { path: '/etc/umbra/server.key', pem: '' },
+        },
+        limits: defaultLimits,
+        edge: defaultEdge,
       },
-      { address: { kind: 'tcp', host: '::', port: 8443 }, engine: 'auto', tls: null },
-      { address: { kind: 'unix', path: '/run/umbra.sock' }, engine: 'auto', tls: null },
+      {
+        address: { kind: 'tcp', host: '::', port: 8443 },
+        engine: 'node',
+        socketMode: null,
+        tls: null,
+        limits: {
+          connectionsMax: 9,
+          idleMs: 1000,
+          headBytesMax: 65536,
+          headMs: 2000,
+          bodyBytesMax: 1048576,
+          bodyMs: 3000,
+          responseMs: 4000,
+        },
+        edge: {
+          forwarded: { mode: 'set', as: 'forwarded' },
+          via: 'edge-1',
+          requestId: 'new',
+          trusted: ['10.0.0.0/8', 'fd00::1', 'unix'],
+        },
+      },
+      {
+        address: { kind: 'unix', path: '/run/umbra.sock' },
+        engine: 'auto',
+        socketMode: 0o660,
+        tls: null,
+        limits: defaultLimits,
+        edge: defaultEdge,
+      },
     ],
     admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9901 }, token: 's3cret' },
     threads: { proxy: 7, shadow: 3, ringBytes: 1024 * 1024, nice: 3 },

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { formatProblem, loadConfigFile } from '../../config/load.js';
+import { formatProblem, loadConfig, loadConfigFile } from '../../config/load.js';
+import { clientPem, serverKey, serverPem } from '../support/authority.js';
 import { loaded, minimal, mirrored, told } from './told.js';
 
 /** What a text is told, in whole; positions count from 1. */
@@ -582,8 +583,55 @@ t.test(
       `${file}:3:28: listen[0].tls.key: ${directory}/b.pem can't be read: no such file`,
     ]);
     const { writeFile } = await import('node:fs/promises');
-    await writeFile(`${directory}/b.pem`, '');
+    await writeFile(`${directory}/b.pem`, serverKey);
+    const empty = await loadConfigFile(file);
+    t.same(empty.ok ? [] : empty.problems.map(formatProblem), [
+      `${file}:3:16: listen[0].tls.cert: ${directory}/a.pem is no certificate in PEM: it is empty`,
+    ]);
+    await writeFile(`${directory}/a.pem`, clientPem);
+    const foreign = await loadConfigFile(file);
+    t.match(
+      foreign.ok ? '' : foreign.problems.map(formatProblem).join(),
+      `listen[0].tls.key: ${directory}/b.pem is not the key of ${directory}/a.pem`,
+    );
+    await writeFile(`${directory}/a.pem`, serverPem);
     const found = await loadConfigFile(file);
-    t.same(found.ok && found.config.listen[0].tls, { cert: `${directory}/a.pem`, key: `${directory}/b.pem` });
+    t.same(found.ok && found.config.listen[0].tls, {
+      cert: { path: `${directory}/a.pem`, pem: serverPem },
+      key: { path: `${directory}/b.pem`, pem: serverKey },
+    });
   },
 );
+
+t.test('what a listener can not be is told where it stands', async (t) => {
+  const told = (listen: string): string => {
+    const result = loadConfig(minimal(`listen: ${listen}\n`), 'f');
+    return result.ok ? '' : result.problems.map(formatProblem).join('\n');
+  };
+  for (const [listen, pattern] of [
+    ['[ { address: "a:1", mode: "0660" } ]', /^f:1:\d+: mode: only a unix socket has permissions$/],
+    [
+      '[ { address: "unix:/a", mode: "9" } ]',
+      /mode: expected permissions in octal, in quotes, such as "0660"/,
+    ],
+    ['[ { address: "a:1", head: { max: 1MiB } } ]', /head\.max: expected a size from 1KiB to 256KiB/],
+    ['[ { address: "a:1", head: { timeout: 16m } } ]', /head\.timeout: is too long: at most 15m/],
+    ['[ { address: "a:1", body: { timeout: 0s } } ]', /body\.timeout: must be longer than 0/],
+    ['[ { address: "a:1", body: { max: 1MB } } ]', /body\.max: expected a size such as 500B, 64KiB/],
+    ['[ { address: "a:1", connections: { max: 0 } } ]', /connections\.max: expected a whole number from 1/],
+    ['[ { address: "a:1", forwarded: maybe } ]', /forwarded: expected append, set, off, or a mapping/],
+    ['[ { address: "a:1", via: "a b" } ]', /via: expected a name for Via such as umbra, or off/],
+    ['[ { address: "a:1", requestId: uuid } ]', /requestId: expected keep, new or off/],
+    [
+      '[ { address: "a:1", trusted: [ 10.0.0.0/33 ] } ]',
+      /trusted\[0\]: expected a network such as 10\.0\.0\.0\/8/,
+    ],
+    [
+      '[ { address: "a:1", head: { max: 8KiB } }, { address: "a:2" } ]',
+      /head\.max: the uws engine has one size for all of its listeners, and another one says 8KiB/,
+    ],
+  ] as const) {
+    t.match(told(listen), pattern, listen);
+  }
+  t.equal(told('[ { address: "a:1", head: { max: 8KiB }, engine: node }, { address: "a:2" } ]'), '');
+});

@@ -5,14 +5,23 @@ import { lawHolds, mirrorTo } from '../support/law.js';
 import { Nginx, nginxVersion } from '../support/nginx.js';
 import { fieldOf, Origin } from '../support/origin.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
-import { answerAs, asked, asWords, bodyOf, mixedRequest, requestsWith, sizesOf } from './mixed.js';
+import {
+  answerAs,
+  asked,
+  asWords,
+  bodyOf,
+  edgeFields,
+  mixedRequest,
+  requestsWith,
+  sizesOf,
+} from './mixed.js';
 
 /** 10,000 for a long look by hand: `UMBRA_IDENTITY=10000 npx tap dist/test/end-to-end/identity.test.js`. */
 const requests = Number(process.env.UMBRA_IDENTITY ?? 600);
 const concurrency = 12;
 
 t.test(
-  'every request arrives at v1 and at v2 as the client sent it, and the client gets what v1 answered',
+  'every request arrives at v1 and at v2 as the client sent it with the fields of the edge behind, and the client gets what v1 answered',
   async (t) => {
     const v1 = await Origin.listen((received, response) => answerAs('v1', received, response));
     const v2 = await Origin.listen((received, response) => answerAs('v2', received, response));
@@ -43,6 +52,7 @@ t.test(
     t.equal(mirror.completed, requests, 'every copy was completed');
 
     const wrong: unknown[] = [];
+    const ids = new Set<string>();
     for (const [index, request] of mixed.entries()) {
       const sent = asWords(request);
       const [at1, at2] = [requestsWith(v1, index), requestsWith(v2, index)];
@@ -61,6 +71,19 @@ t.test(
         for (const i of [0, 1])
           if (JSON.stringify(seen[i]) !== JSON.stringify(expected[i]))
             wrong.push({ seen: seen[i], expected: expected[i] });
+        const [edge1, edge2] = [at1[0], at2[0]].map((received) =>
+          received.fields.filter(([name]) => edgeFields.includes(name)),
+        );
+        const id = fieldOf(at1[0], 'x-request-id');
+        const edge = [
+          ['x-forwarded-for', '127.0.0.1'],
+          ['x-forwarded-proto', 'http'],
+          ['x-forwarded-host', host],
+          ['x-request-id', id],
+        ];
+        for (const seenEdge of [edge1, edge2])
+          if (JSON.stringify(seenEdge) !== JSON.stringify(edge)) wrong.push({ edge, seenEdge });
+        ids.add(id!);
       }
       const answer = answers[index];
       const { status, bytes, sha } = sizesOf(request);
@@ -73,6 +96,7 @@ t.test(
       if (!right) wrong.push({ index, request: sent, answer, expected: { status, bytes, sha } });
     }
     t.strictSame(wrong.slice(0, 3), [], `${wrong.length} of ${requests} differ`);
+    t.equal(ids.size, requests, 'every request has an id of its own');
     await umbra.stop();
     await Promise.all([v1.close(), v2.close()]);
   },

@@ -25,7 +25,9 @@ const chunksMax = 40;
 const largeEvery = 100;
 const largeSizes = [1024 * KiB, 5 * 1024 * KiB];
 const answerSizes = [0, 1, 295, 8 * KiB, 64 * KiB, 200 * KiB];
-const fieldsAside = ['host', 'content-length', 'transfer-encoding', 'connection'];
+/** What the edge puts into every request of a client that sends none of them. */
+export const edgeFields = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-request-id'];
+const fieldsAside = ['host', 'content-length', 'transfer-encoding', 'connection', ...edgeFields];
 
 export interface MixedRequest {
   readonly index: number;

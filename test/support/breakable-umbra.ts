@@ -28,7 +28,7 @@ process.on('message', (name: string) => {
   atWork.get(name)!.postMessage({ type: 'no such message' });
 });
 
-process.exitCode = await runCommand({ config: file, set: [] });
+process.exitCode = await runCommand({ config: file, set: [], takeover: null });
 process.disconnect();
 
 function named(kind: string, count: number): string[] {

@@ -49,6 +49,8 @@ const byEngine = {
       'coding chunked\u0085',
       'an empty name before a length',
     ] as string[],
+    /** A head that comes too late is answered and counted. */
+    countsLateHeads: false,
   },
   node: {
     keepsAllBytes: true,
@@ -61,6 +63,7 @@ const byEngine = {
     chunksAreStrict: true,
     refuses: [] as string[],
     accepts: [] as string[],
+    countsLateHeads: true,
   },
 } as const;
 

@@ -23,6 +23,9 @@ export const answerOk: Answer = (_received, response) => {
   response.end('ok\n');
 };
 
+/** More than umbra lets a client send. */
+const headBytesMax = 1024 * 1024;
+
 export class Origin {
   readonly received: Received[] = [];
   answer: Answer;
@@ -32,8 +35,9 @@ export class Origin {
 
   private constructor(answer: Answer) {
     this.answer = answer;
-    this.#server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (request, response) =>
-      this.#take(request, response),
+    this.#server = createServer(
+      { keepAliveTimeout: 0, requestTimeout: 0, maxHeaderSize: headBytesMax },
+      (request, response) => this.#take(request, response),
     );
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);

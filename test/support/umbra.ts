@@ -142,6 +142,7 @@ export class UmbraProcess {
     this.ended = ended;
     this.url = ready[1].split(',')[0];
     this.adminUrl = ready[2] ?? '';
+    // Of a unix socket there is neither.
     const { hostname, port } = new URL(this.url);
     this.host = hostname;
     this.port = Number(port);
@@ -152,6 +153,12 @@ export class UmbraProcess {
   static start(config: ConfigWords | string, nodeWords: readonly string[] = []): Promise<UmbraProcess> {
     const file = new ConfigFile(config);
     return UmbraProcess.#follow(spawnNode([...nodeWords, binary, 'run', '-c', file.path]), file);
+  }
+
+  /** One that takes the place of another: `from` is its number, or a file. */
+  static startInPlaceOf(from: string, config: ConfigWords | string): Promise<UmbraProcess> {
+    const file = new ConfigFile(config);
+    return UmbraProcess.#follow(spawnNode([binary, 'run', '-c', file.path, '--takeover', from]), file);
   }
 
   /** One whose threads can be made to throw. */

@@ -6,13 +6,14 @@ import { type Config, type ConfigProblem, formatProblem, loadConfigFile } from '
 import { watchConfig } from '../../config/watch.js';
 import { logMessage, openLog } from '../log.js';
 import { Umbra } from '../main.js';
+import { askToHandOver, findPredecessor, HAND_OVER, writePid } from '../takeover.js';
 
 const exitOk = 0;
 const exitFailure = 1;
 const exitBadConfig = 2;
 
 /** Resolves with the exit code: 0 after a clean stop, 1 if it can't serve, 2 if the configuration is wrong. */
-export async function runCommand({ config: file, set }: RunOptions): Promise<number> {
+export async function runCommand({ config: file, set, takeover }: RunOptions): Promise<number> {
   // Watched before it is read, so that no change in between is lost.
   const changes = new ChangeFlag();
   const watch = watchConfig(file, () => changes.raise());
@@ -24,7 +25,7 @@ export async function runCommand({ config: file, set }: RunOptions): Promise<num
     }
     const log = await openLog();
     for (const warning of loaded.warnings) log.warn(formatProblem(warning));
-    return await serve(file, set, loaded.config, log, changes);
+    return await serve(file, set, takeover, loaded.config, log, changes);
   } finally {
     await watch.close();
   }
@@ -33,18 +34,22 @@ export async function runCommand({ config: file, set }: RunOptions): Promise<num
 async function serve(
   file: string,
   set: string[],
+  takeover: RunOptions['takeover'],
   config: Config,
   log: Logger,
   changes: ChangeFlag,
 ): Promise<number> {
   let umbra: Umbra;
   try {
+    const predecessor = takeover === null ? null : findPredecessor(takeover);
     umbra = await Umbra.start({
       config,
       file,
       cores: availableParallelism(),
       onLog: (message) => logMessage(log, message),
+      takeOver: predecessor === null ? undefined : () => askToHandOver(predecessor),
     });
+    if (takeover !== null && 'file' in takeover) writePid(takeover.file);
   } catch (error) {
     process.stderr.write(`umbra: ${error instanceof Error ? error.message : String(error)}\n`);
     return exitFailure;
@@ -63,7 +68,7 @@ async function serve(
 
   const admin = umbra.admin === null ? '' : ` admin=${umbra.admin}`;
   process.stdout.write(`umbra ready listen=${umbra.listening.join(',')}${admin} pid=${process.pid}\n`);
-  await untilStopped(umbra, (signal) => log.info(`${signal}: draining`));
+  await untilStopped(umbra, (why) => log.info(`${why}: draining`));
   process.off('SIGHUP', onHangUp);
   process.off('SIGUSR1', onReopen);
   return exitOk;
@@ -85,7 +90,7 @@ class ChangeFlag {
   }
 }
 
-/** The first SIGTERM or SIGINT drains; a second one stops at once. */
+/** The first SIGTERM or SIGINT drains; a second one, or one after a takeover, stops at once. */
 function untilStopped(umbra: Umbra, onDrain: (signal: string) => void): Promise<void> {
   return new Promise((resolve) => {
     let draining = false;
@@ -98,6 +103,13 @@ function untilStopped(umbra: Umbra, onDrain: (signal: string) => void): Promise<
       onDrain(signal);
       void umbra.drain().then(resolve);
     };
+    const onHandOver = (): void => {
+      if (draining) return;
+      draining = true;
+      onDrain(`${HAND_OVER}: another process has taken over`);
+      void umbra.handOver().then(resolve);
+    };
+    process.on(HAND_OVER, onHandOver);
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
   });

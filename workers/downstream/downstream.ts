@@ -2,17 +2,34 @@
  * Listeners as main and the proxy threads see them, whatever the engine. What an engine and the proxy say to each
  * other about one request stands in `core/exchange/downstream`.
  */
+import type { ListenerPlan } from '../../core/plan.js';
+
 export type { RequestHandler, RequestSink, Responder } from '../../core/exchange/downstream.js';
 
 /** One listener on one proxy thread. */
 export interface Downstream {
+  /**
+   * Follows another plan of the same listener: its limits, and its certificate if that has changed. Throws an Error of one
+   * line if the certificate can't be used; the old one then stays. What is returned, if not null, takes the place of
+   * the descriptor that main's acceptor has.
+   */
+  use(listener: ListenerPlan): unknown;
   /** Connections that are open right now. */
   connections(): number;
   /** Takes no new connections, answers what is in flight with `Connection: close` where the engine can, then resolves. */
   drain(): Promise<void>;
+  /**
+   * `drain` for the sake of a process that has taken over: no connection is closed before it has had a response that
+   * says so, for a request may be on its way to any of them. Resolves when the last one is gone.
+   */
+  handOver(): Promise<void>;
   /** Closes everything; resolves when the thread may end. The acceptor must have let this child go before. */
   leave(): Promise<void>;
 }
+
+/** What a client took too long for. */
+export const ClientTimeout = { HEAD: 0, BODY: 1, IDLE: 2, RESPONSE: 3 } as const;
+export type ClientTimeout = (typeof ClientTimeout)[keyof typeof ClientTimeout];
 
 /** Where the engine counts. Called on its own thread. */
 export interface DownstreamCounters {
@@ -27,13 +44,14 @@ export interface DownstreamCounters {
   tunnelClosed(): void;
   /** A request was refused by the engine and never reached the proxy. */
   refused(): void;
+  timedOut(what: ClientTimeout): void;
 }
 
 /** One listener on main: takes connections and hands them to the proxy threads in turn. */
 export interface Acceptor {
   /** `http://127.0.0.1:8080`, with the real port. */
   readonly url: string;
-  /** From now on proxy thread `index` gets its part; `descriptor` came from it and is the engine's business. */
+  /** From now on proxy thread `index` gets its part, through `descriptor` alone; it came from there and is the engine's business. */
   addChild(index: number, descriptor: unknown): void;
   /** It gets no more. Nothing happens if it had none. */
   removeChild(index: number): void;

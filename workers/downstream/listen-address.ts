@@ -2,6 +2,7 @@
 import { lstatSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import type { Address } from '../../core/plan.js';
+import type { SocketFile } from './socket-file.js';
 
 const IN_USE = 'the address is in use';
 
@@ -32,15 +33,20 @@ export function addressName(address: Address): string {
 }
 
 /**
- * Makes sure that a listener may bind to `path`, and removes what a process left behind that did not end in order: a socket
- * on which nothing answers. uWS itself removes whatever is there, a file or another process's live socket.
+ * Makes sure that a listener may bind to `file`, and removes what a process left behind that did not end in order: a socket
+ * on which nothing answers. uWS itself removes whatever is there. With `takeover` a socket on which somebody answers
+ * stays, to be replaced. Rejects with an Error of one line.
  */
-export async function prepareSocketPath(path: string): Promise<void> {
-  if (Buffer.byteLength(path) > UNIX_PATH_BYTES_MAX) {
-    throw new Error(`cannot listen on unix:${path}: the path is longer than ${UNIX_PATH_BYTES_MAX} bytes`);
+export async function prepareSocketPath(file: SocketFile, takeover: boolean): Promise<void> {
+  const { path, bindPath } = file;
+  if (Buffer.byteLength(bindPath) > UNIX_PATH_BYTES_MAX) {
+    const most = UNIX_PATH_BYTES_MAX - (Buffer.byteLength(bindPath) - Buffer.byteLength(path));
+    throw new Error(`cannot listen on unix:${path}: the path is longer than ${most} bytes`);
   }
+  // Only a process of our own number can have left it, and that one is gone.
+  rmSync(bindPath, { force: true });
   const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
+  if (found === undefined || (takeover && found.isSocket())) return;
   if (!found.isSocket()) throw new Error(`cannot listen on unix:${path}: a file that is no socket is there`);
   const answers = await new Promise<boolean>((resolve) => {
     const probe = net.connect(path);
@@ -52,4 +58,26 @@ export async function prepareSocketPath(path: string): Promise<void> {
   });
   if (answers) throw new Error(`cannot listen on unix:${path}: ${IN_USE}`);
   rmSync(path, { force: true });
+}
+
+/**
+ * Binds once without sharing, so that another process on the address is found, shared or not, and port 0 becomes a real
+ * one. The port is free for an instant before the listeners have it.
+ */
+export function findPort(host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const address: Address = { kind: 'tcp', host, port };
+    const server = net.createServer();
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(new Error(`cannot listen on ${addressName(address)}: ${causeOf(error)}`)),
+    );
+    server.listen({ host, port, exclusive: true }, () => {
+      const bound = server.address();
+      server.close(() => {
+        if (bound === null || typeof bound === 'string')
+          reject(new Error(`no port for ${addressName(address)}`));
+        else resolve(bound.port);
+      });
+    });
+  });
 }

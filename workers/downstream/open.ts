@@ -2,7 +2,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import { nowUs } from '../../core/clock.js';
 import type { Address, EngineChoice, ListenerPlan } from '../../core/plan.js';
+import type { ConnectionCount } from '../../core/record/connection-count.js';
 import { ThreadField, type ThreadLedger } from '../../core/record/thread-ledger.js';
+import { Deadlines } from '../../core/upstream/deadlines.js';
 import type { Acceptor, Downstream, DownstreamCounters, RequestHandler } from './downstream.js';
 import { NodeAcceptor } from './node/acceptor.js';
 import { NodeDownstream } from './node/engine.js';
@@ -27,7 +29,8 @@ export interface SettledEngines {
  */
 export function settleEngines(listeners: readonly ListenerPlan[]): SettledEngines {
   if (listeners.every(({ engine }) => engine === 'node')) return { listeners, warning: null };
-  const loaded = loadUws();
+  const first = listeners.find(({ engine }) => engine !== 'node')!;
+  const loaded = loadUws(first.limits.headBytesMax);
   if (loaded.kind === 'loaded') {
     return { listeners: listeners.map((listener) => withEngine(listener, 'uws')), warning: null };
   }
@@ -45,19 +48,23 @@ export function engineNames(listeners: readonly ListenerPlan[]): string {
   return [...new Set(listeners.map(({ engine }) => engine))].sort().join(',');
 }
 
-/** Main thread. Rejects with one line that names the address if it can't be bound. */
-export async function openAcceptor(listener: ListenerPlan): Promise<Acceptor> {
-  return listener.engine === 'node' ? openNodeAcceptor(listener) : openUwsAcceptor(listener);
+/** Main thread. `takeover`: the address may be another process's. Rejects with one line that names the address if it can't be bound. */
+export async function openAcceptor(listener: ListenerPlan, takeover: boolean): Promise<Acceptor> {
+  return listener.engine === 'node'
+    ? openNodeAcceptor(listener, takeover)
+    : openUwsAcceptor(listener, takeover);
 }
 
-async function openUwsAcceptor(listener: ListenerPlan): Promise<Acceptor> {
-  const acceptor = await UwsAcceptor.listen(requireUws(), listener);
+async function openUwsAcceptor(listener: ListenerPlan, takeover: boolean): Promise<Acceptor> {
+  const acceptor = await UwsAcceptor.listen(requireUws(), listener, takeover);
   const children = new Map<number, UwsDescriptor>();
   return {
     url: urlOf(listener, acceptor.port),
     addChild(index, descriptor) {
+      const before = children.get(index);
       children.set(index, descriptor as UwsDescriptor);
       acceptor.addChild(descriptor as UwsDescriptor);
+      if (before !== undefined) acceptor.removeChild(before);
     },
     removeChild(index) {
       const child = children.get(index);
@@ -71,8 +78,8 @@ async function openUwsAcceptor(listener: ListenerPlan): Promise<Acceptor> {
   };
 }
 
-async function openNodeAcceptor(listener: ListenerPlan): Promise<Acceptor> {
-  const acceptor = await NodeAcceptor.listen(listener);
+async function openNodeAcceptor(listener: ListenerPlan, takeover: boolean): Promise<Acceptor> {
+  const acceptor = await NodeAcceptor.listen(listener, takeover);
   return {
     url: urlOf(listener, acceptor.port),
     addChild: (index, descriptor) => acceptor.addChild(index, descriptor as MessagePort),
@@ -91,10 +98,11 @@ export interface OpenDownstreams {
   readonly transfer: readonly MessagePort[];
 }
 
-/** Proxy thread. One downstream for each listener, whose engines main has settled. */
+/** Proxy thread. One downstream for each listener, whose engines main has settled; handlers and counts are by listener too. */
 export function openDownstreams(
   listeners: readonly ListenerPlan[],
-  handler: RequestHandler,
+  handlers: readonly RequestHandler[],
+  counts: readonly ConnectionCount[],
   ledger: ThreadLedger,
 ): OpenDownstreams {
   const counters: DownstreamCounters = {
@@ -110,27 +118,45 @@ export function openDownstreams(
     },
     tunnelClosed: () => ledger.add(ThreadField.TUNNELS, -1),
     refused: () => ledger.add(ThreadField.REFUSED),
+    timedOut: (what) => ledger.add(timeoutFields[what]),
   };
   const downstreams: Downstream[] = [];
   const descriptors: unknown[] = [];
   const transfer: MessagePort[] = [];
   let resources: NodeResources | null = null;
-  for (const listener of listeners) {
+  const deadlines = new Deadlines(nowUs);
+  for (const [index, listener] of listeners.entries()) {
+    const handler = handlers[index]!;
+    const count = counts[index]!;
     if (listener.engine === 'node') {
       resources ??= new NodeResources(nowUs);
-      const downstream = new NodeDownstream(listener, handler, counters, resources);
+      const downstream = new NodeDownstream(listener, handler, counters, resources, count);
       const port = downstream.descriptor();
       downstreams.push(downstream);
       descriptors.push(port);
       transfer.push(port);
     } else {
-      const downstream = new UwsDownstream(requireUws(), listener.tls, handler, counters);
+      const downstream = new UwsDownstream(requireUws(), listener, {
+        handler,
+        counters,
+        count,
+        deadlines,
+        clock: nowUs,
+      });
       downstreams.push(downstream);
       descriptors.push(downstream.descriptor());
     }
   }
   return { downstreams, descriptors, transfer };
 }
+
+/** By `ClientTimeout`. */
+const timeoutFields = [
+  ThreadField.HEAD_TIMEOUTS,
+  ThreadField.BODY_TIMEOUTS,
+  ThreadField.IDLE_TIMEOUTS,
+  ThreadField.RESPONSE_TIMEOUTS,
+] as const;
 
 function requireUws(): Uws {
   const loaded = loadUws();

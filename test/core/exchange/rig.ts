@@ -160,7 +160,7 @@ export class ExchangeRig {
   ask(changes: Partial<RequestHead> = {}): { told: Told; sink: RequestSink } {
     const told = new Told();
     const head = Object.assign(new RequestHead(), { target: '/reviews', host: 'reviews' }, changes);
-    return { told, sink: this.forwarder.onRequest(head, told) };
+    return { told, sink: this.forwarder.forward(head, told, Number.MAX_SAFE_INTEGER) };
   }
 
   upload(contentLength: number): { told: Told; sink: RequestSink } {

@@ -1,8 +1,8 @@
-import { rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { chmodSync, rmSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
 import type { Address, ListenerPlan } from '../../../core/plan.js';
-import { addressName, causeOf, prepareSocketPath } from '../listen-address.js';
+import { addressName, causeOf, findPort, prepareSocketPath } from '../listen-address.js';
+import { SocketFile } from '../socket-file.js';
 import { DescriptorCopies } from './descriptor-copies.js';
 import { type FromListener, Sharing, sharingOf, type ToListener } from './listening.js';
 
@@ -23,13 +23,21 @@ export class NodeAcceptor {
   readonly port: number;
   readonly #address: Address;
   readonly #sharing: Sharing;
+  readonly #socketMode: number | null;
   /** With `Sharing.COPIES`. */
   readonly #copies: DescriptorCopies | null;
   readonly #children = new Map<number, Child>();
   #stopped = false;
   #settled: { readonly resolve: () => void; readonly reject: (error: Error) => void } | null = null;
 
-  private constructor(address: Address, port: number, sharing: Sharing, copies: DescriptorCopies | null) {
+  private constructor(
+    address: Address,
+    port: number,
+    sharing: Sharing,
+    copies: DescriptorCopies | null,
+    socketMode: number | null,
+  ) {
+    this.#socketMode = socketMode;
     this.#address = address.kind === 'tcp' ? { ...address, port } : address;
     this.#sharing = sharing;
     this.#copies = copies;
@@ -37,16 +45,24 @@ export class NodeAcceptor {
   }
 
   /** Makes sure that the address is free, and finds the port where 0 was asked for. Rejects with an Error of one line. */
-  static async listen(listener: ListenerPlan): Promise<NodeAcceptor> {
-    const { address } = listener;
+  static async listen(listener: ListenerPlan, takeover = false): Promise<NodeAcceptor> {
+    const { address, socketMode } = listener;
     const sharing = sharingOf(address);
-    if (address.kind === 'unix') await prepareSocketPath(address.path);
+    if (takeover) {
+      if (sharing === Sharing.REUSE_PORT && address.kind === 'tcp')
+        return new NodeAcceptor(address, address.port, sharing, null, null);
+      throw new Error(
+        `cannot take over ${addressName(address)}: the node engine can that for a port on Linux with Node 22.12 or later alone`,
+      );
+    }
+    if (address.kind === 'unix') await prepareSocketPath(new SocketFile(address.path, socketMode), false);
     if (sharing === Sharing.COPIES) {
       const copies = await bind(address);
-      return new NodeAcceptor(address, copies.port, sharing, copies);
+      setMode(address, socketMode);
+      return new NodeAcceptor(address, copies.port, sharing, copies, socketMode);
     }
     const port = address.kind === 'unix' ? 0 : await findPort(address.host, address.port);
-    return new NodeAcceptor(address, port, sharing, null);
+    return new NodeAcceptor(address, port, sharing, null, socketMode);
   }
 
   addChild(index: number, port: MessagePort): void {
@@ -113,6 +129,7 @@ export class NodeAcceptor {
 
   #onMessage(child: Child, message: FromListener): void {
     if (message.say === 'listening') {
+      setMode(this.#address, this.#socketMode);
       child.state = 'listening';
       this.#settle();
     } else if (message.say === 'failed') {
@@ -153,6 +170,10 @@ export class NodeAcceptor {
   }
 }
 
+function setMode(address: Address, mode: number | null): void {
+  if (address.kind === 'unix' && mode !== null) chmodSync(address.path, mode);
+}
+
 async function bind(address: Address): Promise<DescriptorCopies> {
   try {
     return await DescriptorCopies.bind(address);
@@ -160,26 +181,4 @@ async function bind(address: Address): Promise<DescriptorCopies> {
     const cause = causeOf(error as NodeJS.ErrnoException);
     throw new Error(`cannot listen on ${addressName(address)}: ${cause}`, { cause: error });
   }
-}
-
-/**
- * Binds once without sharing, so that another process on the address is found, shared or not, and port 0 becomes a real
- * one. The port is free for an instant before the threads have it: nothing in Node lets one be handed over.
- */
-function findPort(host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const address: Address = { kind: 'tcp', host, port };
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(new Error(`cannot listen on ${addressName(address)}: ${causeOf(error)}`)),
-    );
-    server.listen({ host, port, exclusive: true }, () => {
-      const bound = server.address();
-      server.close(() => {
-        if (bound === null || typeof bound === 'string')
-          reject(new Error(`no port for ${addressName(address)}`));
-        else resolve(bound.port);
-      });
-    });
-  });
 }

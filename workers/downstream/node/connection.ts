@@ -4,9 +4,10 @@ import { type BodySink, RequestBodyReader } from '../../../core/http/request-bod
 import { RequestFault, requestFaultAnswers } from '../../../core/http/request-fault.js';
 import { Scan } from '../../../core/http/request-head-scanner.js';
 import { limits } from '../../../core/limits.js';
+import type { ListenerLimits } from '../../../core/plan.js';
 import { Deadline } from '../../../core/upstream/deadlines.js';
 import type { UpstreamTunnel } from '../../../core/upstream/tunnel.js';
-import type { RequestHandler } from '../downstream.js';
+import { ClientTimeout, type RequestHandler } from '../downstream.js';
 import { type BacklogEvents, ClientSocket } from './client-socket.js';
 import { HeldBytes } from './held-bytes.js';
 import type { OutputOwner } from './output.js';
@@ -19,12 +20,15 @@ import { type TunnelClient, TunnelEnd } from './tunnel-end.js';
 export interface ConnectionOwner {
   readonly handler: RequestHandler;
   readonly resources: NodeResources;
+  /** Of the plan in force. */
+  readonly limits: ListenerLimits;
   /** Responses from now on are the last of their connections. */
   readonly draining: boolean;
   onRequestBegan(): void;
   /** The response is over, and the socket has let go of it; or the connection is gone. */
   onRequestEnded(): void;
   onRefused(): void;
+  onTimedOut(what: ClientTimeout): void;
   onTunnelOpened(): void;
   onTunnelClosed(): void;
   onClosed(connection: NodeConnection): void;
@@ -87,7 +91,7 @@ export class NodeConnection
     socket.on('end', () => this.#onFin());
     socket.on('error', () => {});
     socket.on('close', () => this.#onClose());
-    this.#arm(this.#resources.patience.headMs);
+    this.#arm(this.#owner.limits.headMs);
   }
 
   /** No request is open, and none has begun to arrive. */
@@ -111,7 +115,7 @@ export class NodeConnection
     held.append(bytes, 0, end);
     if (this.#input === Input.HEAD) {
       // A long unfinished line is not scanned again for each byte of it.
-      if (!lineEnds && held.count < limits.requestHeadBytes) return;
+      if (!lineEnds && held.count < this.#owner.limits.headBytesMax) return;
       this.#read(held.bytes, held.start, held.end);
     } else if (held.count > limits.pipelinedBytes) {
       this.pauseReading();
@@ -181,7 +185,7 @@ export class NodeConnection
     if (!this.#paused) return;
     this.#paused = false;
     this.#client!.socket.resume();
-    if (this.#input === Input.BODY) this.#arm(this.#resources.patience.bodyMs);
+    if (this.#input === Input.BODY) this.#arm(this.#owner.limits.bodyMs);
   }
 
   clientAddress(): string {
@@ -250,9 +254,9 @@ export class NodeConnection
   /** Returns where the head ended, or `start` if it is not whole. */
   #readHead(bytes: Buffer, start: number, end: number): number {
     const { scanner } = this.#resources;
-    const scan = scanner.scan(bytes, start, end);
+    const scan = scanner.scan(bytes, start, end, this.#owner.limits.headBytesMax);
     if (scan === Scan.PARTIAL) {
-      if (this.#held.count === 0) this.#arm(this.#resources.patience.headMs);
+      if (this.#held.count === 0) this.#arm(this.#owner.limits.headMs);
       return start;
     }
     if (scan === Scan.REFUSED) {
@@ -266,7 +270,7 @@ export class NodeConnection
 
   /** The scanner has a whole head. */
   #begin(bytesFollow: boolean): void {
-    const { scanner, deadlines, patience } = this.#resources;
+    const { scanner, deadlines } = this.#resources;
     const { head } = scanner;
     const responder = this.#responder;
     this.#keepAlive = scanner.keepAlive;
@@ -274,11 +278,12 @@ export class NodeConnection
     this.#counted = true;
     this.#owner.onRequestBegan();
     head.secure = this.#secure;
+    head.http10 = scanner.http10;
     this.#body.begin(head.framing, head.contentLength, scanner.named);
     const bodied = head.framing !== Framing.NONE;
     if (bodied) {
       this.#input = Input.BODY;
-      this.#arm(patience.bodyMs);
+      this.#arm(this.#owner.limits.bodyMs);
     } else {
       this.#input = Input.ANSWERING;
       deadlines.clear(this.#deadline);
@@ -302,7 +307,7 @@ export class NodeConnection
       this.#refuse(RequestFault.CHUNKS);
       return end;
     }
-    if (this.#input === Input.BODY && !this.#paused) this.#arm(this.#resources.patience.bodyMs);
+    if (this.#input === Input.BODY && !this.#paused) this.#arm(this.#owner.limits.bodyMs);
     else if (this.#input === Input.ANSWERING) this.#bodyIsWhole();
     return at;
   }
@@ -365,7 +370,7 @@ export class NodeConnection
     if (held.count > 0) this.#read(held.bytes, held.start, held.end);
     if (this.#input !== Input.HEAD) return;
     if (this.#halfClosed || (this.#owner.draining && this.isIdle)) this.#leave();
-    else if (held.count === 0) this.#arm(this.#resources.patience.idleMs);
+    else if (held.count === 0) this.#arm(this.#owner.limits.idleMs);
   }
 
   #ended(): void {
@@ -388,7 +393,7 @@ export class NodeConnection
     socket.end();
     if (!blocked) this.#ended();
     if (this.#halfClosed && !blocked) socket.destroySoon();
-    else this.#arm(blocked ? this.#resources.patience.writeMs : limits.lingerMs);
+    else this.#arm(blocked ? this.#owner.limits.responseMs : limits.lingerMs);
   }
 
   #onFin(): void {
@@ -431,19 +436,32 @@ export class NodeConnection
   }
 
   #onDue(): void {
-    if (this.#client!.blocked || this.#input === Input.LEAVING) this.destroy(false);
-    else if (this.#input === Input.BODY || this.#held.count > 0) this.#refuse(RequestFault.TIMEOUT);
-    else this.#leave();
+    const owner = this.#owner;
+    if (this.#client!.blocked) {
+      owner.onTimedOut(ClientTimeout.RESPONSE);
+      this.destroy(false);
+    } else if (this.#input === Input.LEAVING) {
+      this.destroy(false);
+    } else if (this.#input === Input.BODY) {
+      owner.onTimedOut(ClientTimeout.BODY);
+      this.#refuse(RequestFault.TIMEOUT);
+    } else if (this.#held.count > 0) {
+      owner.onTimedOut(ClientTimeout.HEAD);
+      this.#refuse(RequestFault.TIMEOUT);
+    } else {
+      owner.onTimedOut(ClientTimeout.IDLE);
+      this.#leave();
+    }
   }
 
   // --- from the socket, about bytes that the client does not take
 
   onBacklog(): void {
-    this.#arm(this.#resources.patience.writeMs);
+    this.#arm(this.#owner.limits.responseMs);
   }
 
   onProgress(): void {
-    if (this.#input !== Input.CLOSED) this.#arm(this.#resources.patience.writeMs);
+    if (this.#input !== Input.CLOSED) this.#arm(this.#owner.limits.responseMs);
   }
 
   onTaken(): void {
@@ -455,7 +473,7 @@ export class NodeConnection
       return;
     }
     this.#resources.deadlines.clear(this.#deadline);
-    if (this.#input === Input.BODY && !this.#paused) this.#arm(this.#resources.patience.bodyMs);
+    if (this.#input === Input.BODY && !this.#paused) this.#arm(this.#owner.limits.bodyMs);
     this.#responder.onRoom();
     this.#tunnel?.onRoom();
     this.#settle();

@@ -1,18 +1,23 @@
 import type { Server } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
-import type { ListenerPlan } from '../../../core/plan.js';
-import type { Downstream, DownstreamCounters, RequestHandler } from '../downstream.js';
+import type { ListenerLimits, ListenerPlan } from '../../../core/plan.js';
+import type { ConnectionCount } from '../../../core/record/connection-count.js';
+import type { ClientTimeout, Downstream, DownstreamCounters, RequestHandler } from '../downstream.js';
+import { sameCertificate } from '../same-certificate.js';
 import { type ConnectionOwner, NodeConnection } from './connection.js';
 import { ListeningThread } from './listening.js';
 import type { NodeResources } from './resources.js';
-import { newServer } from './server.js';
+import { newServer, useCertificate } from './server.js';
 
 /** One listener on one proxy thread, over `node:net`. It listens when main's `NodeAcceptor` says so. */
 export class NodeDownstream implements Downstream, ConnectionOwner {
   readonly handler: RequestHandler;
   readonly resources: NodeResources;
   draining = false;
+  limits: ListenerLimits;
+  #tls: ListenerPlan['tls'];
   readonly #counters: DownstreamCounters;
+  readonly #count: ConnectionCount;
   readonly #server: Server;
   readonly #listening: ListeningThread;
   readonly #connections = new Set<NodeConnection>();
@@ -20,16 +25,21 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
   #active = 0;
   #drained: (() => void) | null = null;
   #emptied: (() => void) | null = null;
+  #handingOver = false;
 
   constructor(
     listener: ListenerPlan,
     handler: RequestHandler,
     counters: DownstreamCounters,
     resources: NodeResources,
+    count: ConnectionCount,
   ) {
     this.handler = handler;
     this.resources = resources;
+    this.limits = listener.limits;
+    this.#tls = listener.tls;
     this.#counters = counters;
+    this.#count = count;
     this.#server = newServer(listener, {
       onConnection: (secure, canReset) => this.#accept(secure, canReset),
       readBuffer: () => resources.readBuffer(),
@@ -40,6 +50,14 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
   /** For `NodeAcceptor.addChild`, on main: transferred, not copied. */
   descriptor(): MessagePort {
     return this.#listening.port;
+  }
+
+  use({ limits, tls }: ListenerPlan): null {
+    this.limits = limits;
+    if (tls === null || sameCertificate(tls, this.#tls)) return null;
+    useCertificate(this.#server, tls);
+    this.#tls = tls;
+    return null;
   }
 
   connections(): number {
@@ -62,13 +80,29 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
     });
   }
 
+  handOver(): Promise<void> {
+    this.draining = true;
+    this.#handingOver = true;
+    this.#listening.stop();
+    return this.#empty();
+  }
+
   leave(): Promise<void> {
     this.draining = true;
+    this.#handingOver = false;
     this.#listening.close();
     for (const connection of this.#connections) connection.destroy(false);
+    return this.#empty();
+  }
+
+  #empty(): Promise<void> {
     if (this.#connections.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#emptied = resolve;
+      const before = this.#emptied;
+      this.#emptied = () => {
+        before?.();
+        resolve();
+      };
     });
   }
 
@@ -87,6 +121,10 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
     this.#counters.refused();
   }
 
+  onTimedOut(what: ClientTimeout): void {
+    this.#counters.timedOut(what);
+  }
+
   onTunnelOpened(): void {
     this.#counters.tunnelOpened();
   }
@@ -97,13 +135,15 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
 
   onClosed(connection: NodeConnection): void {
     this.#connections.delete(connection);
+    this.#count.close();
     this.#counters.closed();
     if (this.#connections.size === 0) this.#emptied?.();
   }
 
   #accept(secure: boolean, canReset: boolean): NodeConnection | null {
-    if (this.draining) return null;
-    if (this.#connections.size >= this.resources.connectionsMax) {
+    // What the kernel had accepted for us before the socket closed is ours to answer.
+    if (this.draining && !this.#handingOver) return null;
+    if (!this.#count.open(this.limits.connectionsMax)) {
       this.#counters.turnedAway();
       return null;
     }

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type Server, Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
-import type { ListenerPlan } from '../../../core/plan.js';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import type { ListenerPlan, ListenerTlsPlan } from '../../../core/plan.js';
 import type { NodeConnection } from './connection.js';
 
 /** Not in the public types: the handle of an accepted connection, and the option that takes it over. */
@@ -54,8 +53,8 @@ export function newServer(listener: ListenerPlan, events: ServerEvents): Server 
   return server;
 }
 
-function newTlsServer(tls: NonNullable<ListenerPlan['tls']>, events: ServerEvents): Server {
-  const server = createTlsServer({ ...readTlsFiles(tls), allowHalfOpen: true });
+function newTlsServer(tls: ListenerTlsPlan, events: ServerEvents): Server {
+  const server = createTlsServer({ ...pemOf(tls), allowHalfOpen: true });
   server.on('secureConnection', (socket) => {
     const connection = events.onConnection(true, false);
     if (connection === null) {
@@ -69,11 +68,11 @@ function newTlsServer(tls: NonNullable<ListenerPlan['tls']>, events: ServerEvent
   return server;
 }
 
-/** Throws an Error of one line that names the files if they can't be used. */
-function readTlsFiles(tls: NonNullable<ListenerPlan['tls']>): { cert: Buffer; key: Buffer } {
-  try {
-    return { cert: readFileSync(tls.certPath), key: readFileSync(tls.keyPath) };
-  } catch (cause) {
-    throw new Error(`the certificate or key can't be used: ${tls.certPath}, ${tls.keyPath}`, { cause });
-  }
+/** Handshakes from now on show this certificate; connections that are open keep theirs. Throws if it can't be used. */
+export function useCertificate(server: Server, tls: ListenerTlsPlan): void {
+  (server as TlsServer).setSecureContext(pemOf(tls));
+}
+
+function pemOf({ cert, key }: ListenerTlsPlan): { cert: string; key: string } {
+  return { cert: cert.pem, key: key.pem };
 }

@@ -1,7 +1,7 @@
-import { rmSync } from 'node:fs';
 import net from 'node:net';
 import type { Address, ListenerPlan } from '../../../core/plan.js';
-import { addressName, causeOf, prepareSocketPath } from '../listen-address.js';
+import { addressName, causeOf, findPort, prepareSocketPath } from '../listen-address.js';
+import { SocketFile } from '../socket-file.js';
 import { newApp } from './app.js';
 import type { Uws, UwsApp, UwsDescriptor, UwsListenSocket } from './binding.js';
 
@@ -15,26 +15,46 @@ export class UwsAcceptor {
   readonly port: number;
   readonly #uws: Uws;
   readonly #app: UwsApp;
-  readonly #address: Address;
+  /** Of a unix socket. */
+  readonly #file: SocketFile | null;
   #socket: UwsListenSocket | null;
 
-  private constructor(uws: Uws, app: UwsApp, address: Address, socket: UwsListenSocket) {
+  private constructor(uws: Uws, app: UwsApp, socket: UwsListenSocket, file: SocketFile | null) {
     this.#uws = uws;
     this.#app = app;
-    this.#address = address;
+    this.#file = file;
     this.#socket = socket;
-    this.port = address.kind === 'tcp' ? uws.us_socket_local_port(socket) : 0;
+    this.port = file === null ? uws.us_socket_local_port(socket) : 0;
   }
 
-  /** Rejects with an Error of one line that names the address and the cause. */
-  static async listen(uws: Uws, listener: ListenerPlan): Promise<UwsAcceptor> {
-    const { address } = listener;
-    if (address.kind === 'unix') await prepareSocketPath(address.path);
+  /**
+   * With `takeover` the address may be another process's, which is to stop when this one serves; else it must be free.
+   * Rejects with an Error of one line that names the address and the cause.
+   */
+  static async listen(uws: Uws, listener: ListenerPlan, takeover = false): Promise<UwsAcceptor> {
+    const { address, socketMode } = listener;
+    const file = address.kind === 'unix' ? new SocketFile(address.path, socketMode) : null;
+    let port = 0;
+    if (file !== null) await prepareSocketPath(file, takeover);
+    else if (address.kind === 'tcp') {
+      port = takeover ? address.port : await findPort(address.host, address.port);
+    }
     const app = makeApp(uws, listener);
-    const socket = await bind(uws, app, address);
-    if (socket !== null) return new UwsAcceptor(uws, app, address, socket);
-    app.close();
-    throw new Error(`cannot listen on ${addressName(address)}: ${await whyNot(address)}`);
+    const toBind: Address =
+      file === null ? ({ ...address, port } as Address) : { kind: 'unix', path: file.bindPath };
+    const socket = await bind(uws, app, toBind);
+    if (socket === null) {
+      app.close();
+      throw new Error(`cannot listen on ${addressName(address)}: ${await whyNot(toBind)}`);
+    }
+    try {
+      file?.place();
+    } catch (error) {
+      uws.us_listen_socket_close(socket);
+      app.close();
+      throw new Error(`cannot listen on ${addressName(address)}: ${(error as Error).message}`);
+    }
+    return new UwsAcceptor(uws, app, socket, file);
   }
 
   addChild(descriptor: UwsDescriptor): void {
@@ -51,7 +71,7 @@ export class UwsAcceptor {
     if (this.#socket === null) return;
     this.#uws.us_listen_socket_close(this.#socket);
     this.#socket = null;
-    if (this.#address.kind === 'unix') rmSync(this.#address.path, { force: true });
+    this.#file?.remove();
   }
 
   close(): void {
@@ -75,9 +95,13 @@ function bind(uws: Uws, app: UwsApp, address: Address): Promise<UwsListenSocket 
   return new Promise((resolve) => {
     const listening = (socket: UwsListenSocket | false): void => resolve(socket === false ? null : socket);
     if (address.kind === 'unix') app.listen_unix(listening, address.path);
-    // Without the exclusive flag, a second process would share the port silently.
-    else app.listen(address.host, address.port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, listening);
+    else app.listen(address.host, address.port, sharing(uws), listening);
   });
+}
+
+/** On Linux with SO_REUSEPORT, so that another process may take the port over; whether it was free is known by then. */
+function sharing(uws: Uws): number {
+  return process.platform === 'linux' ? 0 : uws.LIBUS_LISTEN_EXCLUSIVE_PORT;
 }
 
 /** uWS only says that it failed: Node's own listener is asked for the reason. */

@@ -1,8 +1,11 @@
+import type { Clock } from '../../../core/clock.js';
 import { Framing } from '../../../core/http/message.js';
 import { RequestFault } from '../../../core/http/request-fault.js';
-import { limits } from '../../../core/limits.js';
-import type { ListenerPlan } from '../../../core/plan.js';
-import type { Downstream, DownstreamCounters, RequestHandler } from '../downstream.js';
+import type { ListenerLimits, ListenerPlan } from '../../../core/plan.js';
+import type { ConnectionCount } from '../../../core/record/connection-count.js';
+import type { Deadlines } from '../../../core/upstream/deadlines.js';
+import type { ClientTimeout, Downstream, DownstreamCounters, RequestHandler } from '../downstream.js';
+import { sameCertificate } from '../same-certificate.js';
 import { newApp } from './app.js';
 import type { Uws, UwsApp, UwsDescriptor, UwsRequest, UwsResponse, UwsUpgradeContext } from './binding.js';
 import { HeadWriter } from './head-writer.js';
@@ -12,6 +15,21 @@ import { type BridgeOwner, type WebSocketBridge, webSocketBehavior } from './web
 
 /** `setInterval`'s longest; the timer does nothing but keep the thread's loop alive. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** What an engine works with. Deadlines and clock are the thread's. */
+export interface UwsParts {
+  readonly handler: RequestHandler;
+  readonly counters: DownstreamCounters;
+  readonly count: ConnectionCount;
+  readonly deadlines: Deadlines;
+  readonly clock: Clock;
+}
+
+/** One app, and how many connections it has. */
+interface ChildApp {
+  readonly app: UwsApp;
+  connections: number;
+}
 
 /**
  * One uWS child app on a proxy thread. It has no port: main's `UwsAcceptor` hands connections to its descriptor.
@@ -24,8 +42,17 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   readonly headWriter = new HeadWriter();
   draining = false;
 
-  readonly #app: UwsApp;
+  limits: ListenerLimits;
+  readonly deadlines: Deadlines;
+  readonly clock: Clock;
+
+  readonly #uws: Uws;
+  #tls: ListenerPlan['tls'];
+  /** The first one takes new connections; the others have an older certificate. */
+  readonly #apps: ChildApp[];
   readonly #counters: DownstreamCounters;
+  readonly #count: ConnectionCount;
+  #turningAway = false;
   readonly #reader: RequestReader;
   readonly #pool: UwsResponder[] = [];
   /** Responders that must be looked at in the next turn. */
@@ -37,31 +64,49 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   /** Requests without a complete response. */
   #active = 0;
   #drained: (() => void) | null = null;
+  #handedOver: (() => void) | null = null;
 
-  constructor(uws: Uws, tls: ListenerPlan['tls'], handler: RequestHandler, counters: DownstreamCounters) {
+  constructor(uws: Uws, listener: ListenerPlan, parts: UwsParts) {
+    const { handler, counters, count, deadlines, clock } = parts;
+    this.#uws = uws;
     this.handler = handler;
+    this.limits = listener.limits;
+    this.#tls = listener.tls;
     this.#counters = counters;
-    this.#reader = new RequestReader(tls !== null);
-    this.#app = newApp(uws, tls);
-    this.#app.setIdleTimeout(limits.downstreamReadIdleSeconds);
-    this.#app.setResponseTimeout(limits.downstreamWriteIdleSeconds);
-    this.#app.filter((_res, change) => this.#count(change));
-    this.#app.ws('/*', {
-      ...webSocketBehavior,
-      upgrade: (res, req, context) => this.#take(res, req, context),
-      open: (ws) => ws.getUserData().bridge.onOpen(ws),
-      message: (ws, message, isBinary) => ws.getUserData().bridge.onMessage(message, isBinary),
-      drain: (ws) => ws.getUserData().bridge.onDrain(),
-      close: (ws, code, reason) => ws.getUserData().bridge.onClose(code, reason),
-    });
-    this.#app.any('/*', (res, req) => this.#take(res, req, null));
+    this.#count = count;
+    this.deadlines = deadlines;
+    this.clock = clock;
+    this.#reader = new RequestReader(listener.tls !== null);
+    this.#apps = [this.#newApp()];
     // The thread that sleeps in uWS's sockets alone ends: they are not handles that Node counts.
     this.#keepAlive = setInterval(() => {}, LONGEST_TIMER_MS);
   }
 
+  /**
+   * uWS can't change an app's certificate. So another certificate is another app: new connections go to it as soon as main
+   * has its descriptor, those that are open stay with the old one, which is closed when the last of them is gone.
+   */
+  use({ limits, tls }: ListenerPlan): UwsDescriptor | null {
+    this.limits = limits;
+    this.#closeLeftApps();
+    const before = this.#tls;
+    this.#tls = tls;
+    if (sameCertificate(tls, before)) {
+      for (const { app } of this.#apps) this.#setTimeouts(app);
+      return null;
+    }
+    try {
+      this.#apps.unshift(this.#newApp());
+    } catch (error) {
+      this.#tls = before;
+      throw error;
+    }
+    return this.descriptor();
+  }
+
   /** For `UwsAcceptor.addChild`, on main. Plain data: goes through `postMessage`. */
   descriptor(): UwsDescriptor {
-    return this.#app.getDescriptor();
+    return this.#apps[0]!.app.getDescriptor();
   }
 
   connections(): number {
@@ -87,9 +132,18 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
     });
   }
 
+  handOver(): Promise<void> {
+    this.draining = true;
+    for (const bridge of [...this.#bridges]) bridge.goAway();
+    if (this.#connections === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#handedOver = resolve;
+    });
+  }
+
   close(): void {
     clearInterval(this.#keepAlive);
-    this.#app.close();
+    for (const { app } of this.#apps) app.close();
   }
 
   /**
@@ -105,6 +159,14 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
       };
       step(TURNS_TO_ARRIVE);
     });
+  }
+
+  onTimedOut(what: ClientTimeout): void {
+    this.#counters.timedOut(what);
+  }
+
+  onRefused(): void {
+    this.#counters.refused();
   }
 
   onReleased(): void {
@@ -125,8 +187,6 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   onBridgeClosed(bridge: WebSocketBridge): void {
     this.#bridges.delete(bridge);
     this.#counters.tunnelClosed();
-    // uWS's filter does not tell of it.
-    this.#count(-1);
     this.#tellDrained();
   }
 
@@ -167,12 +227,80 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
     }
   }
 
-  #count(change: number): void {
-    this.#connections += change;
-    if (change > 0) this.#counters.accepted();
-    else this.#counters.closed();
+  #newApp(): ChildApp {
+    const app = newApp(this.#uws, this.#tls);
+    const child: ChildApp = { app, connections: 0 };
+    this.#setTimeouts(app);
+    app.filter((res, change) => this.#onChange(child, res, change));
+    app.ws('/*', {
+      ...webSocketBehavior,
+      upgrade: (res, req, context) => this.#take(res, req, context),
+      open: (ws) => ws.getUserData().bridge.onOpen(ws),
+      message: (ws, message, isBinary) => ws.getUserData().bridge.onMessage(message, isBinary),
+      drain: (ws) => ws.getUserData().bridge.onDrain(),
+      close: (ws, code, reason) => {
+        ws.getUserData().bridge.onClose(code, reason);
+        // uWS's filter does not tell of it.
+        this.#onClosed(child);
+      },
+    });
+    app.any('/*', (res, req) => this.#take(res, req, null));
+    return child;
+  }
+
+  /**
+   * uWS has one timer for fresh connections, heads and uploads, and one for kept connections and readers, so the longer
+   * time of each pair holds. It counts in steps of four seconds and may be early by one.
+   */
+  #setTimeouts(app: UwsApp): void {
+    const { headMs, bodyMs, idleMs, responseMs } = this.limits;
+    app.setIdleTimeout(secondsOf(Math.max(headMs, bodyMs)));
+    app.setResponseTimeout(secondsOf(Math.max(idleMs, responseMs)));
+  }
+
+  #onChange(child: ChildApp, res: UwsResponse, change: number): void {
+    if (change > 0) this.#onOpen(child, res);
+    else if (!this.#turningAway) this.#onClosed(child);
+  }
+
+  #onOpen(child: ChildApp, res: UwsResponse): void {
+    if (this.#count.open(this.limits.connectionsMax)) {
+      this.#connections++;
+      child.connections++;
+      this.#counters.accepted();
+      return;
+    }
+    this.#counters.turnedAway();
+    this.#turningAway = true;
+    // Tells the filter before it returns.
+    res.close();
+    this.#turningAway = false;
+  }
+
+  #onClosed(child: ChildApp): void {
+    this.#connections--;
+    child.connections--;
+    this.#count.close();
+    this.#counters.closed();
+    if (this.#connections === 0) this.#handedOver?.();
+  }
+
+  /** Called with each plan: by then main has let go of the apps that an earlier one replaced. */
+  #closeLeftApps(): void {
+    for (let i = this.#apps.length - 1; i > 0; i--) {
+      if (this.#apps[i]!.connections > 0) continue;
+      this.#apps[i]!.app.close();
+      this.#apps.splice(i, 1);
+    }
   }
 }
 
 /** Turns of the loop in which a connection that is under way between two threads certainly arrives. */
 const TURNS_TO_ARRIVE = 3;
+const MS_PER_SECOND = 1000;
+/** uWS's step. */
+const STEP_SECONDS = 4;
+
+function secondsOf(ms: number): number {
+  return Math.ceil(ms / MS_PER_SECOND) + STEP_SECONDS;
+}

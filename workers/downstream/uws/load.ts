@@ -97,13 +97,17 @@ const PIECE_BYTES = 64 * 1024;
 const COPY_SUFFIX = '.older-glibc.node';
 const USE_NODE = 'Set `engine: node` (or `auto`) on the listener';
 
+let asked = false;
+
 /**
  * Loads the addon into this thread. Main must call it before any worker thread does: the bound on a request's head is
  * read from the real environment when the addon is first loaded, and only main's `process.env` is the real one.
- * Never throws. Blocks for some 50 ms where the file has to be rewritten.
+ * The first call's `headBytesMax` holds for the process. Never throws. Blocks for some 50 ms where the file has to be rewritten.
  */
-export function loadUws(): LoadedUws | UwsUnavailable {
-  if (isMainThread) process.env.UWS_HTTP_MAX_HEADERS_SIZE = String(limits.requestHeadBytes);
+export function loadUws(headBytesMax: number = limits.requestHeadBytes): LoadedUws | UwsUnavailable {
+  // A parent that loaded the addon too may have left its own size in our environment.
+  if (isMainThread && !asked) process.env.UWS_HTTP_MAX_HEADERS_SIZE = String(headBytesMax);
+  asked = true;
   const require = createRequire(import.meta.url);
   let directory: string;
   try {

@@ -1,10 +1,13 @@
 import { STATUS_CODES } from 'node:http';
+import type { Clock } from '../../../core/clock.js';
 import { Failure, failureAnswers } from '../../../core/errors.js';
 import { RequestHead } from '../../../core/http/message.js';
 import { RequestFault, requestFaultAnswers } from '../../../core/http/request-fault.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
+import type { ListenerLimits } from '../../../core/plan.js';
+import { Deadline, type Deadlines } from '../../../core/upstream/deadlines.js';
 import type { UpstreamTunnel } from '../../../core/upstream/tunnel.js';
-import type { RequestHandler, RequestSink, Responder } from '../downstream.js';
+import { ClientTimeout, type RequestHandler, type RequestSink, type Responder } from '../downstream.js';
 import { addressText } from './address.js';
 import type { UwsResponse, UwsUpgradeContext } from './binding.js';
 import { readAcceptance } from './handshake.js';
@@ -16,6 +19,12 @@ import { type BridgeOwner, WebSocketBridge } from './websocket.js';
 export interface ResponderOwner extends BridgeOwner {
   readonly handler: RequestHandler;
   readonly headWriter: HeadWriter;
+  /** Of the plan in force. */
+  readonly limits: ListenerLimits;
+  readonly deadlines: Deadlines;
+  readonly clock: Clock;
+  onTimedOut(what: ClientTimeout): void;
+  onRefused(): void;
   /** Responses from now on should be the last of their connections. */
   readonly draining: boolean;
   /** The response is over; the object may still be `reusable` later, when the rest of the request has come. */
@@ -43,6 +52,9 @@ const Phase = {
 type Phase = (typeof Phase)[keyof typeof Phase];
 
 const nothing = new Uint8Array(0);
+/** How often uWS's timer is begun anew at most: two system calls each. */
+const TIMER_STEP_US = 1_000_000;
+
 /**
  * One request and its response on uWS. Pooled: its handlers are bound once, so that a request costs no closure.
  *
@@ -60,6 +72,11 @@ export class UwsResponder implements Responder {
   readonly #onWritable = (): boolean => this.#resume();
   readonly #drainTail = (): void => this.#writeTail();
   readonly #writeRefusal = (): void => this.#refuseNow();
+
+  readonly #bodyDeadline = new Deadline(() => this.#onBodyDue());
+  readonly #responseDeadline = new Deadline(() => this.#onResponseDue());
+  /** core/clock; when uWS's own timer was last begun anew. */
+  #timerUs = 0;
 
   #phase: Phase = Phase.IDLE;
   #res: UwsResponse | null = null;
@@ -98,6 +115,8 @@ export class UwsResponder implements Responder {
   startWithBody(res: UwsResponse): void {
     this.#begin(res, Phase.WAITING, false);
     res.onData(this.#onData);
+    this.#timerUs = this.#owner.clock();
+    this.#armBody(this.#timerUs);
   }
 
   /**
@@ -169,8 +188,8 @@ export class UwsResponder implements Responder {
     }
     if (this.#closing) {
       this.#closing = false;
-      if (this.#body.isWhole(bytes) && !this.#owner.draining) {
-        // The whole body is here and the request's is not: the one case in which uWS can close after the response.
+      if (this.#body.isWhole(bytes)) {
+        // The whole body is here: the one case in which uWS can close after the response.
         this.#takeRes().end(bytes, true);
         this.#phase = Phase.WRITTEN;
         return true;
@@ -255,6 +274,7 @@ export class UwsResponder implements Responder {
   pauseBody(): void {
     if (this.#res === null || this.#received || this.#paused) return;
     this.#paused = true;
+    this.#owner.deadlines.clear(this.#bodyDeadline);
     this.#res.pause();
   }
 
@@ -265,6 +285,7 @@ export class UwsResponder implements Responder {
     // connection's state and do nothing. A pause just before makes the state this connection's own.
     this.#res.pause();
     this.#res.resume();
+    if (!this.#received) this.#armBody(this.#owner.clock());
   }
 
   clientAddress(): string {
@@ -311,11 +332,52 @@ export class UwsResponder implements Responder {
 
   #receive(piece: ArrayBuffer, last: boolean): void {
     this.#received = last;
+    if (this.#res !== null) this.#watchBody(last);
     this.#corked = true;
     if (this.#phase === Phase.WAITING) this.#open();
     if (this.#sink !== null) this.#sink.onRequestBody(new Uint8Array(piece), last);
     else if (last && this.#phase === Phase.IDLE) this.#owner.onReusable(this);
     this.#corked = false;
+  }
+
+  /** A piece of the body is here. uWS's own timer would end an upload of less than 16 KiB a second, so it is begun anew. */
+  #watchBody(last: boolean): void {
+    const { deadlines, clock } = this.#owner;
+    if (last) {
+      deadlines.clear(this.#bodyDeadline);
+      return;
+    }
+    if (this.#paused) return;
+    const nowUs = clock();
+    this.#armBody(nowUs);
+    if (nowUs - this.#timerUs < TIMER_STEP_US) return;
+    this.#timerUs = nowUs;
+    this.#res!.pause();
+    this.#res!.resume();
+  }
+
+  #armBody(nowUs: number): void {
+    this.#owner.deadlines.set(this.#bodyDeadline, this.#owner.limits.bodyMs, nowUs);
+  }
+
+  #onBodyDue(): void {
+    if (this.#phase === Phase.IDLE || this.#res === null) return;
+    this.#owner.onTimedOut(ClientTimeout.BODY);
+    if (this.#phase !== Phase.OPEN) {
+      this.#giveUp();
+      return;
+    }
+    const sink = this.#sink;
+    const { status, text } = requestFaultAnswers[RequestFault.TIMEOUT]!;
+    this.#owner.onRefused();
+    this.answer(status, text);
+    sink?.onAborted();
+  }
+
+  #onResponseDue(): void {
+    if (this.#phase === Phase.IDLE) return;
+    this.#owner.onTimedOut(ClientTimeout.RESPONSE);
+    this.#giveUp();
   }
 
   #abort(): void {
@@ -348,12 +410,14 @@ export class UwsResponder implements Responder {
         this.#giveUp();
         return offer;
       case Offer.FULL:
+        this.#owner.deadlines.set(this.#responseDeadline, this.#owner.limits.responseMs, this.#owner.clock());
         if (!this.#writableAsked) {
           this.#writableAsked = true;
           this.#res!.onWritable(this.#onWritable);
         }
         return offer;
       default:
+        this.#owner.deadlines.clear(this.#responseDeadline);
         return offer;
     }
   }
@@ -410,6 +474,8 @@ export class UwsResponder implements Responder {
   #release(): void {
     this.#phase = Phase.IDLE;
     this.#sink = null;
+    this.#owner.deadlines.clear(this.#bodyDeadline);
+    this.#owner.deadlines.clear(this.#responseDeadline);
     this.#owner.onReleased();
     if (this.#received) this.#owner.onReusable(this);
   }

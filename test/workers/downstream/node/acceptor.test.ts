@@ -6,6 +6,7 @@ import { NodeAcceptor } from '../../../../workers/downstream/node/acceptor.js';
 import { NodeDownstream } from '../../../../workers/downstream/node/engine.js';
 import { Sharing, sharingOf } from '../../../../workers/downstream/node/listening.js';
 import { NodeResources } from '../../../../workers/downstream/node/resources.js';
+import { listenerPlan, oneCount } from '../../../support/listener.js';
 import { Client, get, loopback, reply } from '../uws/rig.js';
 
 const counters = {
@@ -15,8 +16,9 @@ const counters = {
   tunnelOpened: () => {},
   tunnelClosed: () => {},
   refused: () => {},
+  timedOut: () => {},
 };
-const listener = { address: loopback, engine: 'node', tls: null } as const;
+const listener = listenerPlan({ address: loopback, engine: 'node' });
 
 /** A downstream that says who it is. */
 function downstream(name: string): NodeDownstream {
@@ -31,7 +33,7 @@ function downstream(name: string): NodeDownstream {
       };
     },
   };
-  return new NodeDownstream(listener, handler, counters, new NodeResources(nowUs));
+  return new NodeDownstream(listener, handler, counters, new NodeResources(nowUs), oneCount());
 }
 
 /** Who answers on `port`; asks again while nobody does. */

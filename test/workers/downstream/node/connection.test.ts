@@ -62,7 +62,7 @@ t.test('a body that the proxy holds back does not time out', async (t) => {
 });
 
 t.test('a client that takes nothing is given up, and the proxy told', async (t) => {
-  const rig = await NodeRig.start(t, nothing, { writeMs: soonMs });
+  const rig = await NodeRig.start(t, nothing, { responseMs: soonMs });
   rig.onSeen = (seen) => {
     seen.responder.sendHead(ofLength(1024 * MiB));
     const piece = Buffer.alloc(limits.readBufferBytes);
@@ -265,7 +265,7 @@ t.test('the client has an address', async (t) => {
 });
 
 t.test('a connection over the bound is closed at once and counted', async (t) => {
-  const rig = await NodeRig.start(t, (seen) => reply(seen.responder, 'ok'), {}, 1);
+  const rig = await NodeRig.start(t, (seen) => reply(seen.responder, 'ok'), { connectionsMax: 1 });
   const first = rig.connect();
   first.send(get);
   t.equal((await first.answer()).status, 200);

@@ -3,20 +3,23 @@ import net from 'node:net';
 import type { Test } from 'tap';
 import { nowUs } from '../../../../core/clock.js';
 import type { RequestHead } from '../../../../core/http/message.js';
-import type { ListenerPlan } from '../../../../core/plan.js';
-import type { RequestHandler, RequestSink, Responder } from '../../../../workers/downstream/downstream.js';
+import type { ListenerLimits, ListenerPlan } from '../../../../core/plan.js';
+import type {
+  ClientTimeout,
+  RequestHandler,
+  RequestSink,
+  Responder,
+} from '../../../../workers/downstream/downstream.js';
 import { NodeAcceptor } from '../../../../workers/downstream/node/acceptor.js';
 import { NodeDownstream } from '../../../../workers/downstream/node/engine.js';
-import {
-  type ClientPatience,
-  defaultPatience,
-  NodeResources,
-} from '../../../../workers/downstream/node/resources.js';
+import { NodeResources } from '../../../../workers/downstream/node/resources.js';
+import { listenerPlan, oneCount } from '../../../support/listener.js';
 import { Client, loopback, Seen } from '../uws/rig.js';
 
 export class NodeRig implements RequestHandler {
   readonly seen: Seen[] = [];
   readonly counts = { accepted: 0, closed: 0, refused: 0, turnedAway: 0, tunnelOpened: 0, tunnelClosed: 0 };
+  readonly timedOut: ClientTimeout[] = [];
   readonly acceptor: NodeAcceptor;
   readonly downstream: NodeDownstream;
   onSeen: (seen: Seen) => void;
@@ -40,20 +43,21 @@ export class NodeRig implements RequestHandler {
         tunnelOpened: count('tunnelOpened'),
         tunnelClosed: count('tunnelClosed'),
         refused: count('refused'),
+        timedOut: (what) => void this.timedOut.push(what),
       },
       resources,
+      oneCount(),
     );
   }
 
   static async start(
     t: Test,
     onSeen: (seen: Seen) => void,
-    patience: Partial<ClientPatience> = {},
-    connectionsMax?: number,
+    bounds: Partial<ListenerLimits> = {},
   ): Promise<NodeRig> {
-    const listener: ListenerPlan = { address: loopback, engine: 'node', tls: null };
+    const listener = listenerPlan({ address: loopback, engine: 'node' }, bounds);
     const acceptor = await NodeAcceptor.listen(listener);
-    const resources = new NodeResources(nowUs, { ...defaultPatience, ...patience }, connectionsMax);
+    const resources = new NodeResources(nowUs);
     const rig = new NodeRig(acceptor, listener, resources, onSeen);
     acceptor.addChild(0, rig.downstream.descriptor());
     await acceptor.settled();

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { nowUs } from '../../../../core/clock.js';
 import { NodeDownstream } from '../../../../workers/downstream/node/engine.js';
 import { NodeResources } from '../../../../workers/downstream/node/resources.js';
+import { noCounters, oneCount } from '../../../support/listener.js';
 import { reply } from '../uws/rig.js';
 
 const nothing = (): void => {};
@@ -12,15 +13,13 @@ const handler = {
     return { onRequestBody: nothing, onRequestTrailers: nothing, onAborted: nothing, onWritable: nothing };
   },
 };
-const counters = {
-  accepted: nothing,
-  closed: nothing,
-  turnedAway: nothing,
-  tunnelOpened: nothing,
-  tunnelClosed: nothing,
-  refused: nothing,
-};
-const downstream = new NodeDownstream(workerData.listener, handler, counters, new NodeResources(nowUs));
+const downstream = new NodeDownstream(
+  workerData.listener,
+  handler,
+  noCounters,
+  new NodeResources(nowUs),
+  oneCount(),
+);
 const descriptor = downstream.descriptor();
 parentPort!.postMessage(descriptor, [descriptor]);
 parentPort!.on('message', (message: string) => {

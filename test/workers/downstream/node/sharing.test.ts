@@ -8,6 +8,7 @@ import t, { type Test } from 'tap';
 import type { Address, ListenerPlan } from '../../../../core/plan.js';
 import { NodeAcceptor } from '../../../../workers/downstream/node/acceptor.js';
 import { Sharing, sharingOf } from '../../../../workers/downstream/node/listening.js';
+import { listenerPlan } from '../../../support/listener.js';
 import { get, loopback } from '../uws/rig.js';
 
 const file = new URL('./sharing-thread.js', import.meta.url);
@@ -76,7 +77,7 @@ async function shares(address: Address, port: number, count: number): Promise<Ma
 }
 
 async function sharesOf(t: Test, address: Address): Promise<void> {
-  const listener: ListenerPlan = { address, engine: 'node', tls: null };
+  const listener = listenerPlan({ address, engine: 'node' });
   const acceptor = await NodeAcceptor.listen(listener);
   const { port } = acceptor;
   const start = (index: number): Promise<SharingThread> => SharingThread.start(acceptor, listener, index);
@@ -113,7 +114,7 @@ t.test(
   { skip: process.platform !== 'linux' && 'Linux alone' },
   async (t) => {
     const address: Address = { kind: 'unix', path: join(tmpdir(), `umbra-copies-${process.pid}.sock`) };
-    const listener: ListenerPlan = { address, engine: 'node', tls: null };
+    const listener = listenerPlan({ address, engine: 'node' });
     const acceptor = await NodeAcceptor.listen(listener);
     const open = (): number => readdirSync('/proc/self/fd').length;
     const round = async (index: number): Promise<void> => {

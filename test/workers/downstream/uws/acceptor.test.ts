@@ -6,39 +6,29 @@ import { join } from 'node:path';
 import tls from 'node:tls';
 import t, { type Test } from 'tap';
 import type { Address, ListenerPlan } from '../../../../core/plan.js';
+import type { RequestHandler } from '../../../../workers/downstream/downstream.js';
 import { UwsAcceptor } from '../../../../workers/downstream/uws/acceptor.js';
 import { UwsDownstream } from '../../../../workers/downstream/uws/engine.js';
+import { listenerPlan, tlsOf, uwsParts } from '../../../support/listener.js';
 import { certificatePem, keyPem } from './certificate.js';
 import { Client, get, loopback, reply, skipWord, uws } from './rig.js';
 
 const options = { skip: skipWord };
-const noCounters = {
-  accepted: () => {},
-  closed: () => {},
-  turnedAway: () => {},
-  tunnelOpened: () => {},
-  tunnelClosed: () => {},
-  refused: () => {},
-};
-
 async function serve(t: Test, address: Address, files: ListenerPlan['tls'] = null): Promise<UwsAcceptor> {
-  const acceptor = await UwsAcceptor.listen(uws, { address, engine: 'uws', tls: files });
-  const downstream = new UwsDownstream(
-    uws,
-    files,
-    {
-      onRequest(head, responder) {
-        reply(responder, `${head.secure} ${responder.clientAddress()}`);
-        return {
-          onRequestBody: () => {},
-          onRequestTrailers: () => {},
-          onAborted: () => {},
-          onWritable: () => {},
-        };
-      },
+  const listener = listenerPlan({ address, engine: 'uws', tls: files });
+  const acceptor = await UwsAcceptor.listen(uws, listener);
+  const handler: RequestHandler = {
+    onRequest(head, responder) {
+      reply(responder, `${head.secure} ${responder.clientAddress()}`);
+      return {
+        onRequestBody: () => {},
+        onRequestTrailers: () => {},
+        onAborted: () => {},
+        onWritable: () => {},
+      };
     },
-    noCounters,
-  );
+  };
+  const downstream = new UwsDownstream(uws, listener, uwsParts(handler));
   acceptor.addChild(downstream.descriptor());
   t.teardown(async () => {
     acceptor.removeChild(downstream.descriptor());
@@ -67,18 +57,17 @@ t.test('port 0 becomes a real port, and a second listener on it is told so', opt
   const { port } = await serve(t, loopback);
   t.ok(port > 0);
   t.equal(await ask(net.connect(port, '127.0.0.1')), 'false 127.0.0.1');
-  await t.rejects(UwsAcceptor.listen(uws, { address: { ...loopback, port }, engine: 'uws', tls: null }), {
+  await t.rejects(UwsAcceptor.listen(uws, listenerPlan({ address: { ...loopback, port }, engine: 'uws' })), {
     message: `cannot listen on 127.0.0.1:${port}: the address is in use`,
   });
 });
 
 t.test('an address that is not ours and a name that does not exist are told apart', options, async (t) => {
   await t.rejects(
-    UwsAcceptor.listen(uws, {
-      address: { kind: 'tcp', host: '192.0.2.1', port: 0 },
-      engine: 'uws',
-      tls: null,
-    }),
+    UwsAcceptor.listen(
+      uws,
+      listenerPlan({ address: { kind: 'tcp', host: '192.0.2.1', port: 0 }, engine: 'uws' }),
+    ),
     { message: 'cannot listen on 192.0.2.1:0: no interface of this machine has that address' },
   );
 });
@@ -100,7 +89,7 @@ t.test('a unix socket serves, keeps others away, and its file goes with it', opt
   const acceptor = await serve(t, { kind: 'unix', path });
   t.equal(acceptor.port, 0);
   t.equal(await ask(net.connect(path)), 'false ');
-  const listener = { address: { kind: 'unix', path }, engine: 'uws', tls: null } as const;
+  const listener = listenerPlan({ address: { kind: 'unix', path }, engine: 'uws' });
   await t.rejects(UwsAcceptor.listen(uws, listener), {
     message: `cannot listen on unix:${path}: the address is in use`,
   });
@@ -122,7 +111,7 @@ t.test('a unix socket that was left behind is taken over, another file is not', 
   const file = join(directory, 'file');
   writeFileSync(file, 'text');
   await t.rejects(
-    UwsAcceptor.listen(uws, { address: { kind: 'unix', path: file }, engine: 'uws', tls: null }),
+    UwsAcceptor.listen(uws, listenerPlan({ address: { kind: 'unix', path: file }, engine: 'uws' })),
     {
       message: `cannot listen on unix:${file}: a file that is no socket is there`,
     },
@@ -132,14 +121,14 @@ t.test('a unix socket that was left behind is taken over, another file is not', 
 
 t.test('a path that is too long for a unix socket is refused', options, async (t) => {
   const path = join(tmpdir(), 'u'.repeat(120));
-  await t.rejects(UwsAcceptor.listen(uws, { address: { kind: 'unix', path }, engine: 'uws', tls: null }), {
+  await t.rejects(UwsAcceptor.listen(uws, listenerPlan({ address: { kind: 'unix', path }, engine: 'uws' })), {
     message: /the path is longer than \d+ bytes$/,
   });
 });
 
 t.test('no directory, no permission', options, async (t) => {
   const path = join(temporary(t), 'none', 'u.sock');
-  await t.rejects(UwsAcceptor.listen(uws, { address: { kind: 'unix', path }, engine: 'uws', tls: null }), {
+  await t.rejects(UwsAcceptor.listen(uws, listenerPlan({ address: { kind: 'unix', path }, engine: 'uws' })), {
     message: /^cannot listen on unix:.*: (no such directory|permission denied)$/,
   });
 });
@@ -163,16 +152,19 @@ t.test('stopListening refuses new connections and leaves open ones alone', optio
 
 t.test('TLS on both sides of the hand-over', options, async (t) => {
   const directory = temporary(t);
-  const files = { certPath: join(directory, 'cert.pem'), keyPath: join(directory, 'key.pem') };
-  writeFileSync(files.certPath, certificatePem);
-  writeFileSync(files.keyPath, keyPem);
+  const files = tlsOf(join(directory, 'cert.pem'), join(directory, 'key.pem'), certificatePem, keyPem);
+  writeFileSync(files.cert.path, certificatePem);
+  writeFileSync(files.key.path, keyPem);
   const { port } = await serve(t, loopback, files);
   for (let i = 0; i < 3; i++) {
     const socket = tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca: certificatePem });
     t.equal(await ask(socket), 'true 127.0.0.1');
   }
   await t.rejects(
-    UwsAcceptor.listen(uws, { address: loopback, engine: 'uws', tls: { ...files, keyPath: '/none' } }),
+    UwsAcceptor.listen(
+      uws,
+      listenerPlan({ address: loopback, engine: 'uws', tls: tlsOf('/none', '/none', '', '') }),
+    ),
     { message: /^cannot listen on 127\.0\.0\.1:0: the certificate or key can't be used: / },
   );
 });

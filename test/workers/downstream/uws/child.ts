@@ -2,13 +2,13 @@
  * A proxy thread in small: one engine that answers with its thread's number. Run as a worker thread by
  * threads.test.ts. It leaves in the safe order: main is asked to let go of the descriptor, then `leave`, then exit.
  */
-import { parentPort, threadId, workerData } from 'node:worker_threads';
+import { parentPort, threadId } from 'node:worker_threads';
 import type { RequestHead } from '../../../../core/http/message.js';
-import type { ListenerPlan } from '../../../../core/plan.js';
 import type { RequestSink, Responder } from '../../../../workers/downstream/downstream.js';
 import { UwsDownstream } from '../../../../workers/downstream/uws/engine.js';
 import { loadUws } from '../../../../workers/downstream/uws/load.js';
-import { reply } from './rig.js';
+import { listenerPlan, uwsParts } from '../../../support/listener.js';
+import { loopback, reply } from './rig.js';
 
 export type ChildMessage =
   | { readonly type: 'ready'; readonly descriptor: number }
@@ -36,16 +36,8 @@ const loading = loadUws();
 if (loading.kind !== 'loaded') throw new Error(loading.reason);
 const downstream = new UwsDownstream(
   loading.uws,
-  workerData as ListenerPlan['tls'],
-  { onRequest },
-  {
-    accepted: () => {},
-    closed: () => {},
-    turnedAway: () => {},
-    tunnelOpened: () => {},
-    tunnelClosed: () => {},
-    refused: () => {},
-  },
+  listenerPlan({ address: loopback, engine: 'uws' }),
+  uwsParts({ onRequest }),
 );
 let leaving = false;
 

@@ -3,11 +3,18 @@ import net from 'node:net';
 import type { RequestHead } from '../../../../core/http/message.js';
 import { Framing } from '../../../../core/http/message.js';
 import type { ResponseHead } from '../../../../core/http/response-head.js';
-import type { RequestHandler, RequestSink, Responder } from '../../../../workers/downstream/downstream.js';
+import type { ListenerLimits } from '../../../../core/plan.js';
+import type {
+  ClientTimeout,
+  RequestHandler,
+  RequestSink,
+  Responder,
+} from '../../../../workers/downstream/downstream.js';
 import { UwsAcceptor } from '../../../../workers/downstream/uws/acceptor.js';
 import type { Uws } from '../../../../workers/downstream/uws/binding.js';
 import { UwsDownstream } from '../../../../workers/downstream/uws/engine.js';
 import { loadUws } from '../../../../workers/downstream/uws/load.js';
+import { listenerPlan, noCounters, uwsParts } from '../../../support/listener.js';
 
 const loading = loadUws();
 /** For `t.test`: false where uWS loads, else the words that the report shows. */
@@ -108,28 +115,33 @@ export function reply(responder: Responder, body: string, lines = '200 OK'): voi
 
 export class Rig implements RequestHandler {
   readonly seen: Seen[] = [];
-  readonly counts = { accepted: 0, closed: 0, refused: 0 };
+  readonly counts = { accepted: 0, closed: 0, refused: 0, turnedAway: 0 };
+  readonly timedOut: ClientTimeout[] = [];
   readonly acceptor: UwsAcceptor;
   readonly downstream: UwsDownstream;
   onSeen: (seen: Seen) => void;
 
-  private constructor(acceptor: UwsAcceptor, onSeen: (seen: Seen) => void) {
+  private constructor(acceptor: UwsAcceptor, onSeen: (seen: Seen) => void, bounds: Partial<ListenerLimits>) {
     this.acceptor = acceptor;
     this.onSeen = onSeen;
-    this.downstream = new UwsDownstream(uws, null, this, {
-      accepted: () => this.counts.accepted++,
-      closed: () => this.counts.closed++,
-      turnedAway: () => {},
-      tunnelOpened: () => {},
-      tunnelClosed: () => {},
-      refused: () => this.counts.refused++,
-    });
+    this.downstream = new UwsDownstream(
+      uws,
+      listenerPlan({ address: loopback, engine: 'uws' }, bounds),
+      uwsParts(this, {
+        ...noCounters,
+        accepted: () => this.counts.accepted++,
+        closed: () => this.counts.closed++,
+        turnedAway: () => this.counts.turnedAway++,
+        refused: () => this.counts.refused++,
+        timedOut: (what) => void this.timedOut.push(what),
+      }),
+    );
     acceptor.addChild(this.downstream.descriptor());
   }
 
-  static async start(onSeen: (seen: Seen) => void): Promise<Rig> {
-    const acceptor = await UwsAcceptor.listen(uws, { address: loopback, engine: 'uws', tls: null });
-    return new Rig(acceptor, onSeen);
+  static async start(onSeen: (seen: Seen) => void, bounds: Partial<ListenerLimits> = {}): Promise<Rig> {
+    const acceptor = await UwsAcceptor.listen(uws, listenerPlan({ address: loopback, engine: 'uws' }));
+    return new Rig(acceptor, onSeen, bounds);
   }
 
   onRequest(head: RequestHead, responder: Responder): RequestSink {

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import t, { type Test } from 'tap';
 import { UwsAcceptor } from '../../../../workers/downstream/uws/acceptor.js';
 import type { UwsDescriptor } from '../../../../workers/downstream/uws/binding.js';
+import { listenerPlan } from '../../../support/listener.js';
 import type { ChildMessage } from './child.js';
 import { Client, get, host, loopback, skipWord, uws } from './rig.js';
 
@@ -11,7 +12,6 @@ const options = { skip: skipWord };
 
 class Child {
   readonly worker = new Worker(new URL('./child.js', import.meta.url), {
-    workerData: null,
     // The test runner's own hooks are slow to load, and are of no use to a proxy thread.
     execArgv: [],
   });
@@ -42,7 +42,7 @@ class Child {
 }
 
 async function start(t: Test, count: number): Promise<{ acceptor: UwsAcceptor; children: Child[] }> {
-  const acceptor = await UwsAcceptor.listen(uws, { address: loopback, engine: 'uws', tls: null });
+  const acceptor = await UwsAcceptor.listen(uws, listenerPlan({ address: loopback, engine: 'uws' }));
   const children = Array.from({ length: count }, () => new Child());
   await Promise.all(children.map((child) => child.said('ready')));
   for (const child of children) acceptor.addChild(child.descriptor);

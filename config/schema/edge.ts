@@ -1,0 +1,51 @@
+/** Which fields a listener adds to requests, and whose word it takes for where they come from. */
+import { z } from 'zod';
+import { limits } from '../../core/limits.js';
+import { parseNetwork } from '../address.js';
+import { Refusal } from '../units.js';
+import { list, mapping, text } from './values.js';
+
+const viaExpected = 'expected a name for Via such as umbra, or off';
+const networkExpected = 'expected a network such as 10.0.0.0/8, an address, or unix';
+
+/** A pseudonym of RFC 9110, section 7.6.3: a token. */
+function parseVia(name: string): string | null | Refusal {
+  if (name === 'off') return null;
+  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/.test(name) ? name : new Refusal(viaExpected);
+}
+
+const mode = z.enum(['append', 'set', 'off'], { error: 'expected append, set or off' });
+
+const forwarded = z.union(
+  [
+    mode.transform((value) => ({ mode: value, as: 'x-forwarded' as const })),
+    mapping({
+      mode: mode.prefault('append').meta({
+        description: 'append adds to what the client said, set throws it away, off leaves it as it is.',
+      }),
+      as: z
+        .enum(['x-forwarded', 'forwarded'], { error: 'expected x-forwarded or forwarded' })
+        .prefault('x-forwarded')
+        .meta({ description: 'X-Forwarded-For, -Proto and -Host, or Forwarded (RFC 7239).' }),
+    }),
+  ],
+  { error: 'expected append, set, off, or a mapping with `mode` and `as`' },
+);
+
+const network = text(networkExpected, (value): string | Refusal => parseNetwork(value));
+
+export const edge = {
+  forwarded: forwarded
+    .prefault('append')
+    .meta({ description: 'How the request tells where it came from: append, set or off.' }),
+  via: text(viaExpected, parseVia)
+    .prefault('off')
+    .meta({ description: 'The name that is appended to Via; off leaves Via alone.' }),
+  requestId: z
+    .enum(['keep', 'new', 'off'], { error: 'expected keep, new or off' })
+    .prefault('keep')
+    .meta({ description: 'x-request-id: keep makes one where there is none, new always, off never.' }),
+  trusted: list(network, 'expected a list of networks', limits.trustedNetworks)
+    .optional()
+    .meta({ description: 'The proxies in front, whose X-Forwarded-For or Forwarded is believed.' }),
+};

@@ -1,0 +1,67 @@
+/** What a listener lets one client take, in size and in time. */
+import { z } from 'zod';
+import { limits } from '../../core/limits.js';
+import { durationPattern, parseDuration, parseSize, Refusal, sizePattern } from '../units.js';
+import { durationExpected, integer, mapping, size, text } from './values.js';
+
+const connectionsMax = 1_000_000;
+const headBytesMin = 1024;
+const MS_PER_SECOND = 1000;
+
+/** Not above what uWS can count to, on either engine, so that a listener may change its engine. */
+const patience = text(durationExpected, (value) => {
+  const ms = parseDuration(value);
+  if (ms instanceof Refusal) return ms;
+  if (ms === 0) return new Refusal('must be longer than 0');
+  return ms > limits.downstreamSecondsMax * MS_PER_SECOND ? new Refusal('is too long: at most 15m') : ms;
+}).meta({ pattern: durationPattern.source });
+
+const headSize = text('expected a size such as 16KiB', (value) => {
+  const bytes = parseSize(value);
+  if (bytes instanceof Refusal) return bytes;
+  return bytes < headBytesMin || bytes > limits.requestHeadBytesMax
+    ? new Refusal(`expected a size from 1KiB to ${limits.requestHeadBytesMax / 1024}KiB`)
+    : bytes;
+}).meta({ pattern: sizePattern.source });
+
+const bodySize = z.union([z.literal('off').transform(() => null), size], {
+  error: 'expected a size such as 10MiB, or off',
+});
+
+export const listenerLimits = {
+  connections: mapping({
+    max: integer(1, connectionsMax)
+      .prefault(limits.downstreamConnections)
+      .meta({ description: 'Most client connections of this listener, over all threads.' }),
+    idle: patience
+      .prefault('60s')
+      .meta({ description: 'How long a client may leave its connection without a request.' }),
+  })
+    .prefault({})
+    .meta({ description: "Clients' connections." }),
+  head: mapping({
+    max: headSize
+      .prefault('16KiB')
+      .meta({ description: 'The largest request head. One for all listeners of the uws engine.' }),
+    timeout: patience.prefault('60s').meta({ description: 'How long a client may take for a request head.' }),
+  })
+    .prefault({})
+    .meta({ description: 'Request heads.' }),
+  body: mapping({
+    max: bodySize
+      .prefault('off')
+      .meta({ description: 'The largest request body; off takes any. A larger one is answered with 413.' }),
+    timeout: patience
+      .prefault('60s')
+      .meta({ description: 'How long a client may pause within a request body.' }),
+  })
+    .prefault({})
+    .meta({ description: 'Request bodies.' }),
+  response: mapping({
+    timeout: patience
+      .prefault('60s')
+      .meta({ description: 'How long a client may take nothing of a response.' }),
+  })
+    .prefault({})
+    .meta({ description: 'Responses.' }),
+};

@@ -1,0 +1,51 @@
+/**
+ * One listener's edge on one proxy thread: what a request must pass, and what is added to it, before the forwarder routes
+ * it. Everything behind it is the same for all listeners.
+ */
+import { bodyTooLargeAnswer } from '../errors.js';
+import { EdgeFields } from '../http/edge-fields.js';
+import { Framing, type RequestHead } from '../http/message.js';
+import type { RequestIds } from '../http/request-id.js';
+import type { ListenerPlan } from '../plan.js';
+import { ThreadField, type ThreadLedger } from '../record/thread-ledger.js';
+import type { RequestHandler, RequestSink, Responder } from './downstream.js';
+import { ignoredRequest } from './downstream.js';
+import type { Forwarder } from './forwarder.js';
+
+export class Edge implements RequestHandler {
+  readonly #forwarder: Forwarder;
+  readonly #ids: RequestIds;
+  readonly #ledger: ThreadLedger;
+  /** Null: nothing is added. */
+  #fields: EdgeFields | null = null;
+  #bodyBytesMax = Number.MAX_SAFE_INTEGER;
+
+  constructor(plan: ListenerPlan, forwarder: Forwarder, ids: RequestIds, ledger: ThreadLedger) {
+    this.#forwarder = forwarder;
+    this.#ids = ids;
+    this.#ledger = ledger;
+    this.use(plan);
+  }
+
+  /** Requests that begin from now on follow this plan. */
+  use({ edge, limits }: ListenerPlan): void {
+    this.#fields = EdgeFields.act(edge) ? new EdgeFields(edge, this.#ids) : null;
+    this.#bodyBytesMax = limits.bodyBytesMax ?? Number.MAX_SAFE_INTEGER;
+  }
+
+  onRequest(head: RequestHead, responder: Responder): RequestSink {
+    head.client = '';
+    if (head.framing === Framing.LENGTH && head.contentLength > this.#bodyBytesMax) {
+      this.#ledger.add(ThreadField.BODY_TOO_LARGE);
+      return this.#answer(responder, bodyTooLargeAnswer.status, bodyTooLargeAnswer.text);
+    }
+    this.#fields?.apply(head, responder);
+    return this.#forwarder.forward(head, responder, this.#bodyBytesMax);
+  }
+
+  #answer(responder: Responder, status: number, text: string): RequestSink {
+    this.#ledger.add(ThreadField.REQUESTS);
+    responder.answer(status, text);
+    return ignoredRequest;
+  }
+}

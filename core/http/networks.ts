@@ -1,0 +1,71 @@
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import { limits } from '../limits.js';
+import { fieldValues } from './fields.js';
+
+const BITS_V4 = 32;
+const BITS_V6 = 128;
+/** Peers whose answer is remembered: those that a listener trusts are few, and each of them sends many requests. */
+const KNOWN_MAX = 1024;
+/** `for=192.0.2.1`, `for="[2001:db8::1]:4711"` (RFC 7239, section 6). */
+const forPattern = /(?:^|[;,\s])for=(?:"([^"]*)"|([^;,\s]*))/gi;
+
+/** Networks whose proxies are believed. Any thread; one object is one thread's. */
+export class Networks {
+  readonly #list = new BlockList();
+  readonly #unix: boolean;
+  readonly #known = new Map<string, boolean>();
+
+  /** Of `10.0.0.0/8`, `192.0.2.1`, `2001:db8::/32` and `unix`, as the configuration was checked for. */
+  constructor(networks: readonly string[]) {
+    this.#unix = networks.includes('unix');
+    for (const network of networks) {
+      if (network === 'unix') continue;
+      const [address, prefix] = network.split('/') as [string, string | undefined];
+      const v6 = isIPv6(address);
+      const bits = prefix === undefined ? (v6 ? BITS_V6 : BITS_V4) : Number(prefix);
+      this.#list.addSubnet(address, bits, v6 ? 'ipv6' : 'ipv4');
+    }
+  }
+
+  /** An address without port; empty for a client that came through a unix socket. */
+  has(address: string): boolean {
+    if (address === '') return this.#unix;
+    const known = this.#known.get(address);
+    if (known !== undefined) return known;
+    const version = isIP(address);
+    const found = version !== 0 && this.#list.check(address, version === 6 ? 'ipv6' : 'ipv4');
+    if (this.#known.size === KNOWN_MAX) this.#known.clear();
+    this.#known.set(address, found);
+    return found;
+  }
+
+  /**
+   * Who the client is, as far as it can be believed: `peer`, and while that is one of these networks, the address that it
+   * named. `fields` is a wire string.
+   */
+  clientOf(fields: string, peer: string, as: 'x-forwarded' | 'forwarded'): string {
+    let client = peer;
+    const named =
+      as === 'forwarded' ? forwardedFor(fields) : fieldValues(fields, 'x-forwarded-for').split(',');
+    const last = Math.max(0, named.length - limits.forwardedAddresses);
+    for (let i = named.length - 1; i >= last && this.has(client); i--) {
+      const address = bareAddress(named[i]!.trim());
+      if (address === '') break;
+      client = address;
+    }
+    return client;
+  }
+}
+
+function forwardedFor(fields: string): string[] {
+  const value = fieldValues(fields, 'forwarded');
+  return Array.from(value.matchAll(forPattern), ([, quoted, bare]) => quoted ?? bare ?? '');
+}
+
+/** Without brackets and port; empty for what is no address, as `unknown` and obfuscated names are. */
+function bareAddress(text: string): string {
+  if (isIP(text) !== 0) return text;
+  const bracketed =
+    /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(text)?.[1] ?? '';
+  return isIP(bracketed) === 0 ? '' : bracketed;
+}

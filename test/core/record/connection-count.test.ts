@@ -1,0 +1,19 @@
+import t from 'tap';
+import { ConnectionCount, createConnectionCounts } from '../../../core/record/connection-count.js';
+
+t.test('threads share one bound, and what a dead thread held is given back', async (t) => {
+  const shared = createConnectionCounts(2, 2);
+  const first = new ConnectionCount(shared, 1, 0, 2);
+  const second = new ConnectionCount(shared, 1, 1, 2);
+  t.equal(first.open(3), true);
+  t.equal(second.open(3), true);
+  t.equal(second.open(3), true);
+  t.equal(first.open(3), false);
+  t.equal(second.open(3), false);
+  t.equal(first.total, 3);
+  second.close();
+  t.equal(first.open(3), true);
+  first.settle();
+  t.equal(second.total, 1);
+  t.equal(new ConnectionCount(shared, 0, 0, 2).total, 0, 'another listener has its own');
+});

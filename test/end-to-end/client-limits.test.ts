@@ -1,0 +1,176 @@
+import { once } from 'node:events';
+import { connect as netConnect } from 'node:net';
+import t, { type Test } from 'tap';
+import { ask, RawClient } from '../support/client.js';
+import { behaviour } from '../support/engines.js';
+import { Origin } from '../support/origin.js';
+import { engine, reviews, UmbraProcess, until } from '../support/umbra.js';
+
+/** What a client that waits on purpose is given. */
+const soon = '1s';
+const soonMs = 1000;
+
+/** An umbra whose listener has these bounds, before an origin that answers `ok` or what `answer` says. */
+async function bounded(
+  t: Test,
+  listener: object,
+  answer?: Parameters<typeof Origin.listen>[0],
+): Promise<{ umbra: UmbraProcess; v1: Origin }> {
+  const v1 = await Origin.listen(answer);
+  const umbra = await UmbraProcess.start(
+    reviews(v1.port, null, { umbra: { listen: [{ address: '127.0.0.1:0', engine, ...listener }] } }),
+  );
+  t.teardown(async () => {
+    await umbra.stop();
+    await v1.close();
+  });
+  return { umbra, v1 };
+}
+
+/** The sum of a counter over all threads. */
+async function counted(umbra: UmbraProcess, metric: string): Promise<number> {
+  let sum = 0;
+  for (const [, value] of (await umbra.metrics()).matchAll(new RegExp(`^${metric}\\{[^}]*\\} (\\d+)$`, 'gm')))
+    sum += Number(value);
+  return sum;
+}
+
+const post = 'POST /x HTTP/1.1\r\nhost: h\r\n';
+
+t.jobs = 3;
+
+t.test('a body that is announced too large gets 413, and no version hears of it', async (t) => {
+  const { umbra, v1 } = await bounded(t, { body: { max: '1KiB' } });
+  const fits = await ask(umbra.port, { method: 'POST', body: Buffer.alloc(1024) });
+  t.equal(fits.status, 200);
+  const client = await RawClient.connect(umbra.port);
+  client.send(`${post}content-length: 1025\r\n\r\n`);
+  t.match(await client.end(), /^HTTP\/1\.1 413 [\s\S]*The request body is too large\.\n$/);
+  t.equal(v1.received.length, 1);
+  t.equal(await counted(umbra, 'umbra_downstream_body_too_large_total'), 1);
+});
+
+t.test('a body in chunks that grows too large gets 413 as it comes, and the version is let go', async (t) => {
+  const { umbra, v1 } = await bounded(t, { body: { max: '1KiB' } });
+  const client = await RawClient.connect(umbra.port);
+  client.send(`${post}transfer-encoding: chunked\r\n\r\n200\r\n${'a'.repeat(512)}\r\n`);
+  await until(() => v1.open === 1, 'the upload has begun');
+  client.send(`201\r\n${'b'.repeat(513)}\r\n`);
+  t.match(await client.end(), /^HTTP\/1\.1 413 /);
+  await until(() => v1.open === 0, 'its connection is closed');
+  t.equal(v1.received.length, 0);
+  t.equal(await counted(umbra, 'umbra_downstream_body_too_large_total'), 1);
+  const fits = await ask(umbra.port, { method: 'POST', body: Buffer.alloc(1024), chunkBytes: 100 });
+  t.equal(fits.status, 200);
+});
+
+t.test('a client that stops within a body gets 408; one that is slow but comes on does not', async (t) => {
+  const { umbra, v1 } = await bounded(t, { body: { timeout: soon } });
+  const client = await RawClient.connect(umbra.port);
+  client.send(`${post}content-length: 100\r\n\r\nhalf`);
+  const slow = await RawClient.connect(umbra.port);
+  slow.send(`${post}connection: close\r\ncontent-length: 12\r\n\r\n`);
+  let left = 12;
+  const pace = setInterval(() => {
+    slow.send('x');
+    if (--left === 0) clearInterval(pace);
+  }, soonMs / 6);
+  t.match(await client.end(), /^HTTP\/1\.1 408 /);
+  t.equal(await counted(umbra, 'umbra_downstream_body_timeouts_total'), 1);
+  t.match(await slow.end(), /^HTTP\/1\.1 200 /, 'twice as long in all');
+  t.equal(v1.received.length, 1);
+});
+
+t.test('a client that takes nothing of a response is closed', async (t) => {
+  const whole = 64 * 1024 * 1024;
+  const { umbra } = await bounded(t, { response: { timeout: soon } }, (_received, response) => {
+    response.setHeader('content-length', whole);
+    response.end(Buffer.alloc(whole));
+  });
+  const client = netConnect(umbra.port, '127.0.0.1');
+  await once(client, 'connect');
+  client.pause();
+  client.write('GET / HTTP/1.1\r\nhost: h\r\n\r\n');
+  await until(
+    async () => (await counted(umbra, 'umbra_downstream_response_timeouts_total')) === 1,
+    'the reader is given up',
+  );
+  let bytes = 0;
+  client.on('data', (data) => {
+    bytes += data.length;
+  });
+  client.on('error', () => {});
+  client.resume();
+  await once(client, 'close');
+  t.ok(bytes < whole, 'the response is short of its length');
+});
+
+t.test('connections are bounded over all threads', async (t) => {
+  const { umbra } = await bounded(t, { connections: { max: 3 } });
+  const kept = await Promise.all([1, 2, 3].map(() => RawClient.connect(umbra.port)));
+  for (const client of kept) {
+    client.send('GET / HTTP/1.1\r\nhost: h\r\n\r\n');
+    await client.until('ok\n');
+  }
+  const surplus = await RawClient.connect(umbra.port);
+  t.equal(await surplus.end(), '');
+  t.equal(await counted(umbra, 'umbra_downstream_connections_refused_total'), 1);
+  t.equal(await counted(umbra, 'umbra_downstream_connections'), 3);
+  kept[0]!.close();
+  await until(async () => (await counted(umbra, 'umbra_downstream_connections')) === 2, 'one is gone');
+  t.equal((await ask(umbra.port)).status, 200);
+  for (const client of kept) client.close();
+});
+
+t.test('the size of heads is what the configuration says', async (t) => {
+  const { umbra, v1 } = await bounded(t, { head: { max: '64KiB' } });
+  const head = (bytes: number): string => `GET / HTTP/1.1\r\nhost: h\r\nx: ${'a'.repeat(bytes)}\r\n\r\n`;
+  const fits = await RawClient.connect(umbra.port);
+  fits.send(head(60_000));
+  await fits.until('ok\n');
+  fits.close();
+  t.equal(v1.received[0]!.fields.find(([name]) => name === 'x')![1].length, 60_000);
+  const large = await RawClient.connect(umbra.port);
+  large.send(head(70_000));
+  t.match(await large.end(), /^HTTP\/1\.1 431 /);
+  t.equal(v1.received.length, 1);
+});
+
+t.test('a head that drips and a connection that idles are ended', async (t) => {
+  const { umbra } = await bounded(t, {
+    connections: { idle: soon },
+    head: { timeout: soon },
+    body: { timeout: soon },
+    response: { timeout: soon },
+  });
+  const idle = await RawClient.connect(umbra.port);
+  idle.send('GET / HTTP/1.1\r\nhost: h\r\n\r\n');
+  await idle.until('ok\n');
+  const dripping = await RawClient.connect(umbra.port);
+  dripping.send('GET / HTTP/1.1\r\nhost: h\r\nx: ');
+  const pace = setInterval(() => dripping.send('a'), soonMs / 4);
+  const silent = await RawClient.connect(umbra.port);
+  const [, dripped] = await Promise.all([idle.end(), dripping.end(), silent.end()]);
+  clearInterval(pace);
+  if (behaviour.countsLateHeads) {
+    t.match(dripped, /^HTTP\/1\.1 408 /);
+    t.equal(await counted(umbra, 'umbra_downstream_head_timeouts_total'), 1);
+    t.equal(await counted(umbra, 'umbra_downstream_idle_timeouts_total'), 2);
+  } else {
+    t.equal(dripped, '');
+  }
+});
+
+t.test('another plan changes what the next requests are bounded by', async (t) => {
+  const { umbra, v1 } = await bounded(t, { body: { max: '1KiB' } });
+  const body = Buffer.alloc(4096);
+  t.equal((await ask(umbra.port, { method: 'POST', body })).status, 413);
+  umbra.file.write(
+    reviews(v1.port, null, {
+      umbra: { listen: [{ address: '127.0.0.1:0', engine, body: { max: '4KiB' } }] },
+    }),
+  );
+  await umbra.logged(/configuration taken/);
+  t.equal((await ask(umbra.port, { method: 'POST', body })).status, 200);
+  t.notMatch(umbra.err, /takes effect only when umbra is started anew/);
+});

@@ -1,0 +1,140 @@
+import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { Sharing, sharingOf } from '../../workers/downstream/node/listening.js';
+import { ask, RawClient } from '../support/client.js';
+import { behaviour } from '../support/engines.js';
+import { Origin } from '../support/origin.js';
+import { type ConfigWords, engine, reviews, runToEnd, UmbraProcess } from '../support/umbra.js';
+
+const loopback = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
+const skip =
+  process.platform !== 'linux'
+    ? 'ports are shared in turn on Linux alone'
+    : behaviour.countsLateHeads && sharingOf(loopback) !== Sharing.REUSE_PORT
+      ? 'the node engine shares ports from Node 22.12 on'
+      : false;
+
+/** The same configuration, on the port that a first umbra has taken. */
+function onPort(config: ConfigWords, umbra: UmbraProcess): ConfigWords {
+  return {
+    ...config,
+    listen: [{ address: `127.0.0.1:${umbra.port}`, engine }],
+    admin: { address: new URL(umbra.adminUrl).host },
+  };
+}
+
+t.test('no request fails while process after process takes over', { skip }, async (t) => {
+  const v1 = await Origin.listen();
+  const config = reviews(v1.port, null, { umbra: { drain: '20s' } });
+  let umbra = await UmbraProcess.start(config);
+  const { port } = umbra;
+  const following = onPort(config, umbra);
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  const failures: unknown[] = [];
+  let done = 0;
+  let over = false;
+  const worker = async (): Promise<void> => {
+    while (!over) {
+      try {
+        const answer = await ask(port, { agent });
+        if (answer.status !== 200) failures.push(answer.status);
+      } catch (error) {
+        failures.push(String(error));
+      }
+      done++;
+    }
+  };
+  const workers = Array.from({ length: 8 }, worker);
+  for (let round = 0; round < 2; round++) {
+    const before = umbra;
+    const served = done;
+    umbra = await UmbraProcess.startInPlaceOf(String(before.pid), following);
+    t.strictSame(await before.ended, { code: 0, signal: null }, 'the old one ends by itself');
+    t.match(before.err, /another process has taken over: draining/);
+    t.equal((await umbra.admin('GET', '/readyz')).status, 200, 'the admin address is the new one');
+    t.ok(done > served);
+  }
+  over = true;
+  await Promise.all(workers);
+  agent.destroy();
+  t.strictSame(failures, []);
+  await umbra.stop();
+  await v1.close();
+});
+
+t.test(
+  'a client that is idle at a takeover is served by the old process until it is told',
+  { skip },
+  async (t) => {
+    const v1 = await Origin.listen();
+    const config = reviews(v1.port, null, { umbra: { drain: '1h' } });
+    const old = await UmbraProcess.start(config);
+    const client = await RawClient.connect(old.port);
+    client.send('GET / HTTP/1.1\r\nhost: h\r\n\r\n');
+    await client.until('ok\n');
+    const next = await UmbraProcess.startInPlaceOf(String(old.pid), onPort(config, old));
+    client.received = '';
+    client.send('GET / HTTP/1.1\r\nhost: h\r\n\r\n');
+    t.match(await client.end(), /^HTTP\/1\.1 200 [\s\S]*connection: close[\s\S]*ok\n$/i);
+    t.strictSame(await old.ended, { code: 0, signal: null }, 'with its last client');
+    t.equal((await ask(next.port)).status, 200);
+    await next.stop();
+    await v1.close();
+  },
+);
+
+t.test('a unix socket changes hands with its mode, and whoever is left removes it', async (t) => {
+  if (process.platform !== 'linux' || behaviour.countsLateHeads)
+    return t.pass('# SKIP the uws engine on Linux alone');
+  const directory = mkdtempSync(join(tmpdir(), 'umbra-takeover-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  const [path, pidFile] = [join(directory, 'u.sock'), join(directory, 'pid')];
+  const v1 = await Origin.listen();
+  const config = reviews(v1.port, null, {
+    umbra: {
+      listen: [{ address: `unix:${path}`, engine, mode: '0620' }],
+      admin: 'off',
+      threads: { proxy: 1, shadow: 1 },
+    },
+  });
+  const askSocket = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const call = request({ socketPath: path, agent: false }, (response) => {
+        response.resume();
+        response.on('end', () => resolve(response.statusCode!));
+      });
+      call.on('error', reject);
+      call.end();
+    });
+  writeFileSync(pidFile, '999999999\n');
+  const old = await UmbraProcess.startInPlaceOf(pidFile, config);
+  t.equal(readFileSync(pidFile, 'utf8'), `${old.pid}\n`, 'nobody was there: an ordinary start');
+  t.equal(lstatSync(path).mode & 0o777, 0o620);
+  t.equal(await askSocket(), 200);
+  const next = await UmbraProcess.startInPlaceOf(pidFile, config);
+  t.strictSame(await old.ended, { code: 0, signal: null });
+  t.equal(readFileSync(pidFile, 'utf8'), `${next.pid}\n`);
+  t.equal(await askSocket(), 200);
+  t.strictSame(await next.stop(), { code: 0, signal: null });
+  t.equal(existsSync(path), false);
+  await v1.close();
+});
+
+t.test(
+  'without --takeover a port that is taken is refused, and so is a number that is no umbra',
+  async (t) => {
+    const v1 = await Origin.listen();
+    const config = reviews(v1.port, null);
+    const umbra = await UmbraProcess.start(config);
+    await t.rejects(UmbraProcess.start(onPort(config, umbra)), /the address is in use/);
+    t.equal((await ask(umbra.port)).status, 200);
+    const ended = await runToEnd('run', '-c', umbra.file.path, '--takeover', '999999999');
+    t.equal(ended.code, 1);
+    t.match(ended.err, /there is no umbra with this number/);
+    await umbra.stop();
+    await v1.close();
+  },
+);
