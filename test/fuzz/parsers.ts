@@ -20,7 +20,7 @@ const byteByByteMax = 600;
  */
 const extension = /^[0-9a-f]+;(?!(?:a|a=b|a="b c"|e+)\r\n)/im;
 const lengths = /length:.*[,\t]|length:[\s\S]*length:/i;
-const meantForResponses = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]+:|^HTTP\/1\.[2-9]|^HTTP\/1\.1 1/m;
+const meantForResponses = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]+:|^HTTP\/1\.[2-9]|^HTTP\/1\.[01] 1/m;
 const meantForRequests = /^\S* \S*[\x80-\xff]/m;
 /** Node's parser leaves HTTP at these. */
 const leavesHttp = /upgrade|connect /i;

@@ -69,7 +69,8 @@ export class HeadWriter {
     end += CRLF.copy(out, end, 0, blankBytes);
     const colon = out.indexOf(COLON, line);
     let value = colon + 1;
-    while (out[value] === SP || out[value] === HTAB) value++;
+    // An empty value: behind `end` lies what another head left.
+    while (value < end && (out[value] === SP || out[value] === HTAB)) value++;
     res.writeHeader(this.#view(0, colon), this.#view(value, end));
   }
 
