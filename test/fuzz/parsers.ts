@@ -18,7 +18,7 @@ const byteByByteMax = 600;
  * taken, interim responses have no body whatever they say, equal lengths are one, a target may have bytes of 0x80 and above, and what a
  * chunk extension says is nobody's business.
  */
-const extension = /^[0-9a-f]+;(?!(?:a|a=b|a="b c"|e+)\r\n)/im;
+const extension = /^[0-9a-f]+[ \t]|^[0-9a-f]+;(?!(?:a|a=b|a="b c"|e+)\r\n)/im;
 const lengths = /length:.*[,\t]|length:[\s\S]*length:/i;
 const meantForResponses = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]+:|^HTTP\/1\.[2-9]|^HTTP\/1\.[01] 1/m;
 const meantForRequests = /^\S* \S*[\x80-\xff]/m;
