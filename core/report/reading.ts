@@ -175,5 +175,5 @@ export function restarts(reading: Reading): number {
 
 /** A baseline is no mirror of its own: it measures how often a version differs from itself. */
 export function isBaseline(mirror: MirrorReading): boolean {
-  return 'baselineOf' in mirror && mirror.baselineOf !== null;
+  return mirror.baselineOf !== null;
 }
