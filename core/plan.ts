@@ -87,7 +87,7 @@ export interface ThreadsPlan {
   readonly shadow: number;
   /** Bytes of one ring between one proxy and one shadow thread; a power of two. */
   readonly ringBytes: number;
-  /** Niceness of shadow and control threads, on Linux: how far they stand back behind proxy threads. */
+  /** Niceness of shadow threads, on Linux: how far they stand back behind proxy threads. */
   readonly nice: number;
 }
 

@@ -29,12 +29,12 @@ import type {
   ToControl,
 } from './messages.js';
 import { openObservation } from './observation.js';
-import { yieldToProxyThreads } from './priority.js';
+import { backgroundNice, yieldToProxyThreads } from './priority.js';
 import { unknownMessage } from './thread.js';
 
 const start = workerData as ControlStart;
 let observed = openObservation(start.observed);
-yieldToProxyThreads(observed.plan.threads.nice);
+yieldToProxyThreads(backgroundNice);
 const diffs = new DiffBook();
 const analysts = new Analysts(start.pairRings, start.pairDoorbell, diffs, observed.plan);
 const asks = new Map<number, (answer: ChangeAnswer) => void>();

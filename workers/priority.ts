@@ -2,6 +2,9 @@
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
+/** Of threads that measure nothing: what waits for them is a person or a file. */
+export const backgroundNice = 5;
+
 /**
  * Sets the niceness of the calling thread alone (0 to 19; setpriority(2): on Linux it is an attribute of a thread). Where
  * threads share cores, a shadow's work then waits for a client's and not the other way round. Elsewhere than on Linux nothing

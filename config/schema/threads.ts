@@ -34,8 +34,8 @@ export const threads = mapping({
       'Bytes of one ring between one proxy and one shadow thread: a power of two from 64KiB to 1GiB.',
     pattern: sizePattern.source,
   }),
-  nice: integer(0, niceMax).prefault(3).meta({
+  nice: integer(0, niceMax).prefault(0).meta({
     description:
-      'How far shadow and control threads stand back where they share cores with proxy threads (niceness, Linux). 0: not at all.',
+      "How far shadow threads stand back where they share cores with proxy threads (niceness, Linux). More than 0 keeps clients' time, and is felt in what is measured of shadows.",
   }),
 });

@@ -180,7 +180,7 @@ t.test('every key comes into the plan', async (t) => {
       },
     ],
     admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9901 }, token: 's3cret' },
-    threads: { proxy: 7, shadow: 3, ringBytes: 1024 * 1024, nice: 3 },
+    threads: { proxy: 7, shadow: 3, ringBytes: 1024 * 1024, nice: 0 },
     drainMs: 5000,
     samplingSalt: 'pepper',
     versions: [

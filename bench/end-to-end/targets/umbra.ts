@@ -16,8 +16,6 @@ export interface UmbraConfig {
   readonly proxyThreads: number;
   /** `auto` unless it is said. */
   readonly engine?: 'auto' | 'uws' | 'node';
-  /** `threads.nice`; what umbra does by itself unless it is said. */
-  readonly nice?: number;
   readonly primaryPort: number;
   readonly shadowPort: number;
   /** The YAML of the routes; versions are `v1` and `v2`. */
@@ -27,8 +25,6 @@ export interface UmbraConfig {
 export const mirroredRoute = '  - { name: all, primary: v1, mirrors: [ { to: v2, percent: 100 } ] }';
 export const plainRoute = '  - { name: all, primary: v1 }';
 
-/** As `config/schema/threads` has it. */
-const defaultNice = 3;
 const command = beside('../../../../bin/umbra.js', import.meta.url);
 const readyLine = /^umbra ready listen=(\S+) admin=(\S+) pid=(\d+)$/;
 const readyTimeoutMs = 15_000;
@@ -64,8 +60,7 @@ export function umbraTarget(name: string, routes: string, engine: 'uws' | 'node'
     missing: () => null,
     start: async ({ primary, shadow }, placement) => {
       const [primaryPort, shadowPort] = [primary.port, shadow.port];
-      // What a copy costs can only be told where every copy is made: at saturation on one CPU a shadow thread that stands back would drop some.
-      const config = { proxyThreads: 1, engine, nice: 0, primaryPort, shadowPort, routes };
+      const config = { proxyThreads: 1, engine, primaryPort, shadowPort, routes };
       const running = await startUmbra(config, placement.proxy);
       const dropped = (): Promise<string | null> => droppedText(running.admin);
       return { url: running.url, pids: () => [running.pid], dropped, stop: running.stop };
@@ -90,17 +85,10 @@ function named(what: string, counts: Record<string, number>): string[] {
     .map(([reason, count]) => `${count} ${what} (${reason})`);
 }
 
-function yaml({
-  proxyThreads,
-  engine = 'auto',
-  nice = defaultNice,
-  primaryPort,
-  shadowPort,
-  routes,
-}: UmbraConfig): string {
+function yaml({ proxyThreads, engine = 'auto', primaryPort, shadowPort, routes }: UmbraConfig): string {
   return `listen: [ { address: "127.0.0.1:0", engine: ${engine} } ]
 admin: { address: "127.0.0.1:0" }
-threads: { proxy: ${proxyThreads}, shadow: 1, nice: ${nice} }
+threads: { proxy: ${proxyThreads}, shadow: 1 }
 versions:
   v1: { endpoints: [ "http://127.0.0.1:${primaryPort}" ] }
   v2: { endpoints: [ "http://127.0.0.1:${shadowPort}" ] }
