@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import t from 'tap';
 import { ask, RawClient } from '../support/client.js';
@@ -6,7 +5,7 @@ import { lawHolds, mirrorTo } from '../support/law.js';
 import { Load } from '../support/load.js';
 import { Origin } from '../support/origin.js';
 import { refusedPort } from '../support/raw-server.js';
-import { ConfigFile, reviews, runToEnd, sum, UmbraProcess, until } from '../support/umbra.js';
+import { reviews, sum, UmbraProcess, until } from '../support/umbra.js';
 
 const get = 'GET / HTTP/1.1\r\nhost: reviews\r\n\r\n';
 /** A control thread that is replaced listens where the one before did. */
@@ -136,18 +135,4 @@ t.test('a control thread that throws is replaced, and the admin API answers agai
   t.equal((await ask(umbra.port)).status, 200);
   await umbra.stop();
   await v1.close();
-});
-
-t.test('a thread that fails at the start is told in one line, with nothing left running', async (t) => {
-  const file = new ConfigFile('');
-  writeFileSync(`${file.directory}/bad.pem`, 'this is no certificate\n');
-  file.write({
-    ...reviews(1, null),
-    listen: [{ address: '127.0.0.1:0', tls: { cert: 'bad.pem', key: 'bad.pem' } }],
-  } as never);
-  const { code, out, err } = await runToEnd('run', '-c', file.path);
-  t.equal(code, 1);
-  t.equal(out, '');
-  t.match(err, /^umbra: [^\n]*bad\.pem[^\n]*\n$/);
-  file.remove();
 });

@@ -32,7 +32,9 @@ t.test('scenarios and options are taken in any order', async (t) => {
 t.test('all names every scenario', async (t) => {
   t.same(parseOptions(['all'])?.scenarios, [
     'compare',
+    'comparing',
     'isolation',
+    'watched',
     'watched',
     'memory',
     'idle',
