@@ -148,6 +148,9 @@ export class Analysts {
     if (this.#pool !== null) return this.#pool;
     const pool = new Piscina<AnalystTask, Comparison>({
       filename: new URL('./analyst.js', import.meta.url).href,
+      // What the process was started with (a profiler, a loader) is not meant for analysts, nor has their heap room for it.
+      execArgv: [],
+      env: { ...process.env, NODE_OPTIONS: '' },
       minThreads: 0,
       maxThreads: this.#threads,
       idleTimeout: idleMs,

@@ -82,7 +82,8 @@ t.test('an analyst that takes too long is ended, and its pair is an outcome', as
 t.test(
   'an analyst that runs out of memory is one pair lost, and the next is compared by another',
   async (t) => {
-    const { send, compared } = start(t, { heapMb: 8 });
+    // Large enough for a thread and what a test runner loads into it, far too small for the pair.
+    const { send, compared } = start(t, { heapMb: 12 });
     const large = (value: number) => `[${Array.from({ length: 400_000 }, () => value).join()}]`;
     send(large(1), large(2));
     t.match((await compared(1)).groups, [{ kind: 'not-comparable', path: 'failed', count: 1 }]);

@@ -35,7 +35,6 @@ t.test('all names every scenario', async (t) => {
     'comparing',
     'isolation',
     'watched',
-    'watched',
     'memory',
     'idle',
     'bulk',
