@@ -36,7 +36,7 @@ export const failures = [
     retry: 'other-endpoint',
     text: 'upstream connection failed\n',
     flag: 'UF',
-    when: 'No connection: refused, unreachable, too slow (`connections.connectTimeout`), or a name without an address.',
+    when: 'No connection: refused, unreachable, or too slow (`connections.connectTimeout`).',
   },
   {
     code: 'tls',
@@ -90,7 +90,7 @@ export const failures = [
     retry: 'no',
     text: 'no upstream endpoint is available\n',
     flag: 'UH',
-    when: 'No endpoint can be tried.',
+    when: 'No endpoint can be tried, as when no name of the version has resolved yet.',
   },
   {
     code: 'aborted',

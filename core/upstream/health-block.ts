@@ -11,7 +11,10 @@ const STATE = 0;
 const SINCE_US = 1;
 const PASSED = 2;
 const FAILED = 3;
-const WORDS = 4;
+const NUMBER = 4;
+const WORDS = 5;
+
+let created = 0;
 
 /**
  * The result of one address's checks in shared memory. The prober's thread alone writes; every proxy and shadow thread
@@ -20,12 +23,20 @@ const WORDS = 4;
 export class HealthBlock {
   readonly #words: Float64Array;
 
+  /** By main alone, which numbers them. */
   static create(): SharedArrayBuffer {
-    return new SharedArrayBuffer(WORDS * Float64Array.BYTES_PER_ELEMENT);
+    const shared = new SharedArrayBuffer(WORDS * Float64Array.BYTES_PER_ELEMENT);
+    new Float64Array(shared)[NUMBER] = ++created;
+    return shared;
   }
 
   constructor(shared: SharedArrayBuffer) {
     this.#words = new Float64Array(shared, 0, WORDS);
+  }
+
+  /** Tells whether two are the same: what a thread is posted twice are two objects over one memory. */
+  get number(): number {
+    return this.#words[NUMBER]!;
   }
 
   get state(): Health {

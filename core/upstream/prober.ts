@@ -83,6 +83,7 @@ class Check implements ResponseSink {
   readonly #version: VersionPlan;
   readonly #plan: HealthPlan;
   readonly #target: Target;
+  readonly #block: HealthBlock;
   readonly #state: HealthState;
   readonly #resources: UpstreamResources;
   readonly #random: () => number;
@@ -105,7 +106,8 @@ class Check implements ResponseSink {
     this.#version = version;
     this.#plan = plan;
     this.#target = target;
-    this.#state = new HealthState(plan, new HealthBlock(block));
+    this.#block = new HealthBlock(block);
+    this.#state = new HealthState(plan, this.#block);
     this.#resources = resources;
     this.#random = random;
     this.#events = events;
@@ -120,7 +122,8 @@ class Check implements ResponseSink {
 
   isOf(version: VersionPlan, target: Target): boolean {
     return (
-      target.health === this.#target.health &&
+      target.health !== null &&
+      new HealthBlock(target.health).number === this.#block.number &&
       sameAddress(target.address, this.#target.address) &&
       sameEndpoint(target.endpoint, this.#target.endpoint) &&
       JSON.stringify([version.name, version.health, version.tls]) ===

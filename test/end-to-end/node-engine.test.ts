@@ -45,8 +45,11 @@ function okWithTarget(target: string): string {
   return `HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nX-Case: Kept\r\n\r\n${target}`;
 }
 
+/** A listener that adds no field: these tests are about bytes. */
+const bare = { engine: 'node', forwarded: 'off', requestId: 'off' };
+
 function nodeConfig(v1: number, changes: object = {}): ConfigWords {
-  return reviews(v1, null, { umbra: { listen: [{ address: '127.0.0.1:0', engine: 'node' }], ...changes } });
+  return reviews(v1, null, { umbra: { listen: [{ ...bare, address: '127.0.0.1:0' }], ...changes } });
 }
 
 /** An origin and an umbra before it for one test. */
@@ -231,8 +234,8 @@ t.test('a unix socket and TLS serve with the same engine', async (t) => {
   const umbra = await UmbraProcess.start(
     nodeConfig(origin.server.port, {
       listen: [
-        { address: '127.0.0.1:0', engine: 'node', tls },
-        { address: `unix:${path}`, engine: 'node' },
+        { ...bare, address: '127.0.0.1:0', tls },
+        { ...bare, address: `unix:${path}` },
       ],
     }),
   );

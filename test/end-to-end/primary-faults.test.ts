@@ -195,16 +195,16 @@ t.test('a response that never ends is cut when the time of the route is over', a
   t.equal(await failures('timeout'), before + 1);
 });
 
-t.test('a primary whose name has no address is a 502, counted as connect', async (t) => {
-  const before = await failures('connect');
+t.test('a primary whose name has no address is a 503, counted as no-endpoint', async (t) => {
+  const before = await failures('no-endpoint');
   const config = reviews(v1.port, v2.port, { route: { timeout: '5s' } });
   config.versions.v1 = { endpoints: 'http://nowhere.invalid:80' };
   t.equal((await umbra.admin('PUT', '/api/config', config)).status, 200);
   const answer = await ask(umbra.port);
-  t.equal(answer.status, 502);
-  t.equal(answer.body.toString(), 'upstream connection failed\n');
+  t.equal(answer.status, 503);
+  t.equal(answer.body.toString(), 'no upstream endpoint is available\n');
   await lawHolds(t, umbra);
-  t.equal(await failures('connect'), before + 1);
+  t.equal(await failures('no-endpoint'), before + 1);
 });
 
 t.test('an upload that comes byte by byte arrives whole', async (t) => {

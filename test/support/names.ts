@@ -14,19 +14,23 @@ type Callback = (error: Error | null, ...found: unknown[]) => void;
 const file = process.env.UMBRA_TEST_NAMES!;
 const dns = createRequire(import.meta.url)('node:dns') as {
   lookup: (name: string, ...more: unknown[]) => unknown;
-  promises: { lookup: unknown };
+  promises: { lookup: (name: string, ...more: unknown[]) => unknown };
 };
 
 note('loaded');
 
-dns.promises.lookup = (name: string) =>
-  new Promise((resolve, reject) => {
+// The node engine asks for the family of the address that it is to listen on.
+const lookUpLater = dns.promises.lookup;
+dns.promises.lookup = (name: string, ...more: unknown[]) => {
+  if (isIP(name) !== 0) return lookUpLater(name, ...more);
+  return new Promise((resolve, reject) => {
     note(`lookup ${name}`);
     const answer = answerTo(name);
     if (answer === 'hang') return;
     if (answer === null) reject(notFound(name));
     else resolve(answer.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
   });
+};
 // What sockets use. Servers hand their own addresses through here; of names nothing of umbra's should come.
 const lookUp = dns.lookup;
 dns.lookup = (name: string, ...more: unknown[]) => {
