@@ -141,7 +141,8 @@ async function listen(): Promise<void> {
 
 function probe({ plan, targets }: ObservedBlocks): void {
   if (prober === null && plan.versions.every((version) => version.health === null)) return;
-  prober ??= new Prober(nowUs, seededRandom(randomFillSync(new Uint32Array(4))), {
+  const word = seededRandom(randomFillSync(new Uint32Array(4)));
+  prober ??= new Prober(nowUs, () => word() / 2 ** 32, {
     onChange: (version, target, isHealthy, why) => {
       const { authority } = target.endpoint;
       const { address } = target;

@@ -26,7 +26,10 @@ dns.promises.lookup = (name: string, ...more: unknown[]) => {
   return new Promise((resolve, reject) => {
     note(`lookup ${name}`);
     const answer = answerTo(name);
-    if (answer === 'hang') return;
+    if (answer === 'hang') {
+      note(`hangs on ${name}`);
+      return;
+    }
     if (answer === null) reject(notFound(name));
     else resolve(answer.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
   });
