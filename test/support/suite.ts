@@ -26,5 +26,6 @@ export const runsOnce: Readonly<Record<string, string>> = {
   'real-curl': 'asks for both engines',
   'real-git': 'asks for both engines',
   'shadow-faults': 'copies are sent behind the engines',
+  verdict: 'the admin server and what is told of it have no engine',
   'without-uws': 'takes uWS away',
 };
