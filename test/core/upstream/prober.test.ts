@@ -9,6 +9,7 @@ import type { EndpointPlan, HealthPlan, VersionPlan } from '../../../core/plan.j
 import { Health, HealthBlock } from '../../../core/upstream/health-block.js';
 import { Prober } from '../../../core/upstream/prober.js';
 import type { Target } from '../../../core/upstream/target.js';
+import { RawClient } from '../../support/client.js';
 import { type RawPeer, RawServer, refusedPort } from '../../support/raw-server.js';
 import { endpointOn, planFor } from './exchange.js';
 
@@ -226,17 +227,23 @@ t.test('what stays is not asked anew by a new plan; what has left is asked no mo
   await checked.over(1);
   // As it comes from another thread: a new object over the same memory.
   rig.follow(versionWith(), [structuredClone(target)]);
-  rig.pass(58_000);
-  await checked.over(2);
+  // Connections are taken in the order of their coming: a check that had begun now would be before this one.
+  const mine = await RawClient.connect(server.port);
+  mine.send('GET /mine HTTP/1.1\r\nHost: h\r\n\r\n');
+  await mine.until('HTTP/1.1 200');
+  mine.close();
   t.equal(server.connections, 2);
-  rig.follow(versionWith({ path: '/other' }), [target]);
+  rig.pass(58_000);
   await checked.over(3);
-  t.match(checked.heads[2], /^GET \/other /, 'another way of checking begins at once');
+  t.equal(server.connections, 3);
+  rig.follow(versionWith({ path: '/other' }), [target]);
+  await checked.over(4);
+  t.match(checked.heads[3], /^GET \/other /, 'another way of checking begins at once');
   rig.follow(versionWith(), []);
   rig.pass(600_000);
   rig.follow(versionWith(), [target]);
-  await checked.over(4);
-  t.equal(server.connections, 4);
+  await checked.over(5);
+  t.equal(server.connections, 5);
 });
 
 t.test('a check that timed out while the prober stood still is asked again, not counted', async (t) => {
