@@ -223,7 +223,12 @@ interface AdminFlags {
 /** The options of every command that talks to a running umbra. */
 function withAdmin(command: Command): Command {
   return command
-    .option('--admin <url>', 'admin address of the running umbra', httpUrl, 'http://127.0.0.1:9901')
+    .option(
+      '--admin <url>',
+      'admin address of the running umbra, or unix:PATH',
+      adminAddress,
+      'http://127.0.0.1:9901',
+    )
     .addOption(new Option('--token <token>', 'admin token').env('UMBRA_TOKEN'));
 }
 
@@ -409,6 +414,11 @@ function percent(value: string): number {
 function fraction(value: string): number {
   if (/^\d{1,6}(\.\d{1,6})?%?$/.test(value)) return Number.parseFloat(value) / 100;
   throw new InvalidArgumentError('Expected a percentage such as 10% or 0.5.');
+}
+
+/** `unix:/run/umbra/admin.sock` as in the configuration, or a URL. */
+function adminAddress(value: string): string {
+  return /^unix:\/./.test(value) ? value : httpUrl(value);
 }
 
 function httpUrl(value: string): string {

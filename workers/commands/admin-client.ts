@@ -1,7 +1,9 @@
 /** How the commands talk to a running umbra: one request to its admin API, and every way in which that can fail as one line. */
 
+import { sendToAdmin } from './admin-request.js';
+
 export interface AdminPlace {
-  /** Base URL of the admin API. */
+  /** Base URL of the admin API, or `unix:PATH`. */
   readonly admin: string;
   readonly token: string | null;
 }
@@ -25,26 +27,26 @@ export async function askAdmin(
   path: string,
   change?: { readonly method: 'PATCH'; readonly body: object },
 ): Promise<Record<string, unknown>> {
-  let response: Response;
+  let status: number;
   let answer: Record<string, unknown> | null;
   try {
-    response = await fetch(new URL(path, admin.endsWith('/') ? admin : `${admin}/`), {
+    const said = await sendToAdmin(admin, path, {
       method: change?.method ?? 'GET',
       headers: {
         ...(change === undefined ? {} : { 'content-type': 'application/json' }),
         ...(token ? { authorization: `Bearer ${token}` } : {}),
       },
-      ...(change === undefined ? {} : { body: JSON.stringify(change.body) }),
-      redirect: 'error',
-      signal: AbortSignal.timeout(answerTimeoutMs),
+      body: change === undefined ? null : JSON.stringify(change.body),
+      timeoutMs: answerTimeoutMs,
     });
-    answer = parse(await response.text());
+    status = said.status;
+    answer = parse(said.text);
   } catch (error) {
     throw new AdminError(`cannot reach umbra at ${admin}: ${reason(error)}`, 0);
   }
-  if (!response.ok || answer === null) {
+  if (status < 200 || status > 299 || answer === null) {
     const said = typeof answer?.error === 'string' ? answer.error : 'this is not an umbra admin API';
-    throw new AdminError(`refused (${response.status}): ${said}`, response.status);
+    throw new AdminError(`refused (${status}): ${said}`, status);
   }
   return answer;
 }
@@ -64,7 +66,6 @@ function parse(text: string): Record<string, unknown> | null {
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return `no answer within ${answerTimeoutMs / 1000} s`;
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
+  const cause = error.cause instanceof Error ? error.cause : error;
   return (cause as NodeJS.ErrnoException).code ?? cause.message;
 }

@@ -2,6 +2,7 @@
  * `umbra mirror`: changes a mirror of a running umbra through its admin API, or switches all of them off.
  */
 import { askAdmin } from './admin-client.js';
+import { isAdminAddress } from './admin-request.js';
 
 export interface MirrorOptions {
   /** Both, or neither for all mirrors. */
@@ -11,7 +12,7 @@ export interface MirrorOptions {
   readonly percent?: number | null | undefined;
   readonly on?: boolean | undefined;
   readonly off?: boolean | undefined;
-  /** Base URL of the admin API. */
+  /** Base URL of the admin API, or `unix:PATH`. */
   readonly admin: string;
   readonly token?: string | null | undefined;
 }
@@ -43,8 +44,8 @@ function usageFault(options: MirrorOptions): string | null {
   if (changes.filter(Boolean).length !== 1) return 'give exactly one of --percent N, --on and --off';
   if ((options.route == null) !== (options.version == null)) return 'give ROUTE and VERSION, or neither';
   if (options.route == null && options.percent != null) return '--percent needs ROUTE and VERSION';
-  if (!URL.canParse(options.admin) || !/^https?:$/.test(new URL(options.admin).protocol)) {
-    return `--admin must be an http URL, not ${JSON.stringify(options.admin)}`;
+  if (!isAdminAddress(options.admin)) {
+    return `--admin must be an http URL or unix:PATH, not ${JSON.stringify(options.admin)}`;
   }
   return null;
 }

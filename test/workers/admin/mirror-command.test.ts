@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t from 'tap';
 import type { Plan } from '../../../core/plan.js';
 import { type MirrorOptions, mirrorCommand } from '../../../workers/commands/mirror.js';
@@ -69,6 +72,23 @@ t.test("the server's reason is printed", async (t) => {
   });
 });
 
+t.test('an umbra on a unix socket is reached by the address of its configuration', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'umbra-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'admin.sock');
+  const { asked } = await startAdmin(t, { address: { kind: 'unix', path }, token: 'secret' });
+  const options = { admin: `unix:${path}`, route: 'reviews', version: 'v2', percent: 5 };
+  t.strictSame(await run({ ...options, token: 'secret' }), {
+    code: 0,
+    out: ['mirror reviews to v2 set to 5 %, generation 4'],
+    err: [],
+  });
+  t.strictSame(asked.changes, [{ target: { route: 'reviews', version: 'v2' }, change: { percent: 5 } }]);
+  t.match((await run(options)).err, [/^umbra mirror: refused \(401\): a token is required/]);
+  const nowhere = await run({ ...options, admin: `unix:${path}.gone` });
+  t.strictSame(nowhere.err, [`umbra mirror: cannot reach umbra at unix:${path}.gone: ENOENT`]);
+});
+
 t.test('an umbra that is not there is one clear line', async (t) => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -101,7 +121,8 @@ t.test('options that contradict each other ask nothing of the server', async (t)
     { route: 'reviews', version: 'v2', on: true, percent: 1 },
     { route: 'reviews', off: true },
     { percent: 1 },
-    { off: true, admin: 'unix:/run/umbra.sock' },
+    { off: true, admin: 'unix:relative.sock' },
+    { off: true, admin: 'unix:' },
     { off: true, admin: 'nonsense' },
   ]) {
     const { code, err } = await run({ admin, ...options });
