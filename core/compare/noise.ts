@@ -12,6 +12,7 @@
  *
  * Source: R. A. Fisher, "The Design of Experiments" (1935), chapter II; the tail of the hypergeometric distribution.
  */
+import { logChoose } from '../log-choose.js';
 
 export const noiseConfidence = 0.99;
 export const baselinePairsMin = 20;
@@ -49,26 +50,4 @@ export function moreOftenP(shadow: Frequency, baseline: Frequency): number {
     term = Math.exp(logTerm);
   }
   return Math.min(1, tail);
-}
-
-function logChoose(n: number, k: number): number {
-  return logFactorial(n) - logFactorial(k) - logFactorial(n - k);
-}
-
-/** Stirling's series; below 16 the product itself. Exact to 12 digits. */
-function logFactorial(n: number): number {
-  if (n < 16) {
-    let product = 1;
-    for (let i = 2; i <= n; i++) product *= i;
-    return Math.log(product);
-  }
-  const x = n + 1;
-  return (
-    (x - 0.5) * Math.log(x) -
-    x +
-    0.5 * Math.log(2 * Math.PI) +
-    1 / (12 * x) -
-    1 / (360 * x ** 3) +
-    1 / (1260 * x ** 5)
-  );
 }

@@ -9,6 +9,7 @@
  *   - the ratio of two quantiles: both of these put together on the logarithm, by G. Y. Zou, A. Donner, "Construction of confidence limits
  *     about effect measures: a general approach", Statistics in Medicine 27 (2008), the way that Newcombe's interval is made of Wilson's.
  */
+import { logChoose } from '../log-choose.js';
 import { highestInSlot, lowestInSlot, slotOf } from '../record/hdr-layout.js';
 import type { Histogram } from '../record/histogram.js';
 
@@ -91,7 +92,7 @@ export function binomialQuantile(count: number, p: number, probability: number):
   const mean = count * p;
   const deviation = Math.sqrt(mean * (1 - p));
   let k = Math.max(0, Math.floor(mean - TAIL_DEVIATIONS * deviation - TAIL_DEVIATIONS));
-  let term = Math.exp(logBinomial(count, k) + k * Math.log(p) + (count - k) * Math.log1p(-p));
+  let term = Math.exp(logChoose(count, k) + k * Math.log(p) + (count - k) * Math.log1p(-p));
   let sum = term;
   while (sum < probability && k < count) {
     term *= ((count - k) / (k + 1)) * (p / (1 - p));
@@ -104,26 +105,4 @@ export function binomialQuantile(count: number, p: number, probability: number):
 /** A latency below a microsecond is told as 0, and has no logarithm. */
 function atLeastOne(us: number): number {
   return Math.max(1, us);
-}
-
-function logBinomial(n: number, k: number): number {
-  return logFactorial(n) - logFactorial(k) - logFactorial(n - k);
-}
-
-/** Stirling's series; below 16 the product itself. Exact to 12 digits. */
-function logFactorial(n: number): number {
-  if (n < 16) {
-    let product = 1;
-    for (let i = 2; i <= n; i++) product *= i;
-    return Math.log(product);
-  }
-  const x = n + 1;
-  return (
-    (x - 0.5) * Math.log(x) -
-    x +
-    0.5 * Math.log(2 * Math.PI) +
-    1 / (12 * x) -
-    1 / (360 * x ** 3) +
-    1 / (1260 * x ** 5)
-  );
 }

@@ -6,18 +6,9 @@ import { NodeAcceptor } from '../../../../workers/downstream/node/acceptor.js';
 import { NodeDownstream } from '../../../../workers/downstream/node/engine.js';
 import { Sharing, sharingOf } from '../../../../workers/downstream/node/listening.js';
 import { NodeResources } from '../../../../workers/downstream/node/resources.js';
-import { listenerPlan, oneCount } from '../../../support/listener.js';
+import { listenerPlan, noCounters, oneCount } from '../../../support/listener.js';
 import { Client, get, loopback, reply } from '../uws/rig.js';
 
-const counters = {
-  accepted: () => {},
-  closed: () => {},
-  turnedAway: () => {},
-  tunnelOpened: () => {},
-  tunnelClosed: () => {},
-  refused: () => {},
-  timedOut: () => {},
-};
 const listener = listenerPlan({ address: loopback, engine: 'node' });
 
 /** A downstream that says who it is. */
@@ -33,7 +24,7 @@ function downstream(name: string): NodeDownstream {
       };
     },
   };
-  return new NodeDownstream(listener, handler, counters, new NodeResources(nowUs), oneCount());
+  return new NodeDownstream(listener, handler, noCounters, new NodeResources(nowUs), oneCount());
 }
 
 /** Who answers on `port`; asks again while nobody does. */
