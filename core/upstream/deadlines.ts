@@ -23,6 +23,10 @@ export class Deadline {
  * All deadlines of one thread on one coarse timer: a wheel of lists, so that setting and clearing cost a few
  * pointer writes where a timer per request would cost a microsecond. The timer runs only while something is
  * set and does not keep the thread alive.
+ *
+ * A thread that stood still (a full machine, a stopped process) finds its timers due before it has looked at its sockets,
+ * though what they wait for may have come long ago. So what is due is called only after the loop has polled once more: nobody
+ * is given up for being late while the answer is in the kernel.
  */
 export class Deadlines {
   readonly #clock: Clock;
@@ -32,6 +36,10 @@ export class Deadlines {
   /** The last tick whose deadlines were called. */
   #tick = 0;
   #timer: NodeJS.Timeout | null = null;
+  readonly #advanceAfterPoll = () => {
+    setImmediate(this.#advance);
+  };
+  readonly #advance = () => this.advance();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -88,7 +96,7 @@ export class Deadlines {
 
   #start(nowUs: number): void {
     this.#tick = tickOf(nowUs);
-    this.#timer = setInterval(() => this.advance(), TICK_MS);
+    this.#timer = setInterval(this.#advanceAfterPoll, TICK_MS);
     this.#timer.unref();
   }
 

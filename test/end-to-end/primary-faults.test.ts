@@ -70,6 +70,25 @@ t.test('a primary that does not answer is a 504 when the time of the route is ov
 });
 
 t.test(
+  'an answer that arrived while umbra itself stood still is the answer, though the time of the route is over',
+  { skip: process.platform === 'win32' && 'there are no signals to stop a process' },
+  async (t) => {
+    await freshPools();
+    const standMs = 2 * Number.parseInt(routeTimeout, 10);
+    script = async (peer) => {
+      await peer.head();
+      umbra.signal('SIGSTOP');
+      await peer.sent('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello');
+      setTimeout(() => umbra.signal('SIGCONT'), standMs);
+    };
+    const answer = await ask(umbra.port);
+    t.equal(answer.status, 200);
+    t.equal(answer.body.toString(), 'hello');
+    await lawHolds(t, umbra);
+  },
+);
+
+t.test(
   'a primary that stops in the middle of its response is a cut when the time of the route is over',
   async (t) => {
     await freshPools();

@@ -18,12 +18,19 @@ if (!(minutes > 0) || !Number.isInteger(seed)) {
 }
 process.stdout.write(`soak: ${minutes} minutes, seed ${seed}\n`);
 const result = await soak({ seconds: minutes * 60, seed, log: (line) => process.stdout.write(`${line}\n`) });
-const { answered, kills, changes, cutByKills, clientErrors, faults, stats } = result;
+const { answered, kills, changes, cutByKills, clientErrors, faults, stoodStillMs, stats } = result;
 process.stdout.write(
   `${answered} answers compared, ${changes} changes, kills: ${told(kills)}\n` +
     `faults of the shadows: ${told(faults)}\n` +
-    `connections cut with their proxy thread: ${cutByKills}\n`,
+    `connections cut with their proxy thread: ${cutByKills}\n` +
+    `the thread of clients and versions stood still for at most ${stoodStillMs} ms\n`,
 );
+for (const [name, { primary }] of Object.entries(stats.versions)) {
+  if (primary !== null)
+    process.stdout.write(
+      `${name} as primary: ${primary.requests} requests, failed ${told(primary.failures)}\n`,
+    );
+}
 for (const mirror of stats.mirrors) {
   process.stdout.write(
     `${mirror.route} to ${mirror.to}: ${mirror.eligible} eligible = ${mirror.sent} sent + dropped ${told(mirror.dropped)}; ` +

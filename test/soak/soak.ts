@@ -4,6 +4,7 @@
  * copy must be accounted for.
  */
 import { Agent } from 'node:http';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Stats } from '../../core/report/stats.js';
 import { answerAs, asked, mixedRequest, sizesOf } from '../end-to-end/mixed.js';
 import { ask, RawClient } from '../support/client.js';
@@ -32,6 +33,8 @@ export interface SoakResult {
   /** How often the shadow turned to each fault. */
   readonly faults: Readonly<Record<string, number>>;
   readonly changes: number;
+  /** The longest time that clients, origin and shadows, which share a thread, did not run: how full the machine was. */
+  readonly stoodStillMs: number;
   /** At rest, after everything. */
   readonly stats: Stats;
 }
@@ -43,6 +46,8 @@ const leavers = 2;
 const pauseMs = { from: 30, to: 250 };
 /** A killed proxy thread's connections may be noticed so long after. */
 const killNoticedMs = 2000;
+/** Of an answer that was not the expected one. */
+const shownBytes = 100;
 
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   const run = await Soak.start(options);
@@ -71,6 +76,7 @@ class Soak {
   #nextIndex = 0;
   #proxyKilledMs = Number.NEGATIVE_INFINITY;
   #ending = false;
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
 
   private constructor(
     options: SoakOptions,
@@ -96,6 +102,7 @@ class Soak {
   }
 
   async toTheEnd(): Promise<SoakResult> {
+    this.#loopDelay.enable();
     const endMs = performance.now() + this.#options.seconds * 1000;
     const clients = [
       ...Array.from({ length: callers }, () => this.#call()),
@@ -117,6 +124,7 @@ class Soak {
       kills: this.#kills,
       faults: this.#faults,
       changes: this.#changes,
+      stoodStillMs: Math.round(this.#loopDelay.max / 1e6),
       stats,
     };
   }
@@ -138,7 +146,7 @@ class Soak {
         this.#answered++;
         if (status !== expected.status || sha !== expected.sha)
           this.#clientErrors.push(
-            `${request.method} ${request.target}: ${status}, ${answer.body.length} bytes`,
+            `${request.method} ${request.target}: ${status}, ${beginOf(answer.body)}; ${this.#sinceProxyKill()}`,
           );
       } catch (error) {
         this.#failed(`${request.method} ${request.target}: ${String(error)}`);
@@ -167,6 +175,13 @@ class Soak {
   #failed(what: string): void {
     if (performance.now() - this.#proxyKilledMs < killNoticedMs) this.#cutByKills++;
     else this.#clientErrors.push(what);
+  }
+
+  #sinceProxyKill(): string {
+    const ms = Math.round(performance.now() - this.#proxyKilledMs);
+    return Number.isFinite(ms)
+      ? `${ms} ms after a proxy thread was killed`
+      : 'no proxy thread was killed yet';
   }
 
   async #disturb(): Promise<void> {
@@ -231,6 +246,11 @@ class Soak {
     if (status !== 200 && status !== 404) throw new Error(`${method} ${path}: ${status} ${text}`);
     this.#changes++;
   }
+}
+
+/** umbra's own answers are one line. */
+function beginOf(body: Buffer): string {
+  return body.length <= shownBytes ? JSON.stringify(body.toString('latin1')) : `${body.length} bytes`;
 }
 
 /** Configurations that differ in routes, mirrors and bounds; listeners and threads are the same in all. */

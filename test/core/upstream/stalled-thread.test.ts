@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import t from 'tap';
+import { RawServer } from '../../support/raw-server.js';
+import { Exchange, TestPool } from './exchange.js';
+
+const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const standMs = 700;
+
+/** As on a machine that is full: nothing of this thread runs meanwhile, and the kernel goes on. */
+function standStill(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, standMs);
+}
+
+t.test(
+  'a connection that the kernel made while the thread stood still is not given up as late',
+  async (t) => {
+    const server = await RawServer.listen(async (peer) => {
+      await peer.head();
+      peer.send(ok);
+    });
+    t.teardown(() => server.close());
+    const pool = new TestPool([server.port], { connectTimeoutMs: standMs - 100 });
+    const e = new Exchange().get(pool);
+    standStill();
+    await e.end();
+    t.equal(e.failure, '');
+    t.equal(e.body, 'ok');
+    pool.close();
+  },
+);
+
+t.test('a response that came while the thread stood still is taken, though its time is over', async (t) => {
+  const server = await RawServer.listen(async (peer) => {
+    await peer.head();
+    await peer.sent(ok);
+    standStill();
+  });
+  t.teardown(() => server.close());
+  const pool = new TestPool([server.port]);
+  const e = new Exchange().get(pool, 'GET', standMs - 100);
+  await e.end();
+  t.equal(e.failure, '');
+  t.equal(e.body, 'ok');
+  pool.close();
+});
+
+t.test('what has not come when the thread goes on is late', async (t) => {
+  const server = await RawServer.listen(async (peer) => {
+    await peer.head();
+    standStill();
+  });
+  t.teardown(() => server.close());
+  const pool = new TestPool([server.port]);
+  const e = new Exchange().get(pool, 'GET', standMs - 100);
+  await once(e, 'over');
+  t.equal(e.failure, 'timeout');
+  pool.close();
+});
