@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { pathToFileURL } from 'node:url';
+import { against } from './against.js';
 import { bulk } from './bulk.js';
 import { compare } from './compare.js';
 import { comparing } from './comparing.js';
@@ -23,6 +24,7 @@ const exitUsage = 2;
 
 const scenarios: Record<ScenarioName, (bench: Bench) => Promise<Verdict>> = {
   compare,
+  against,
   comparing,
   isolation,
   watched,

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 
 export const scenarioNames = [
   'compare',
+  'against',
   'comparing',
   'isolation',
   'watched',
@@ -24,6 +25,8 @@ export interface BenchOptions {
   readonly only: readonly string[] | null;
   /** GETs a second in `isolation`; null: a third of what the slower side reaches. */
   readonly rate: number | null;
+  /** The other revision in `against`; null: none was named. */
+  readonly against: string | null;
   readonly jsonPath: string | null;
   readonly pin: boolean;
 }
@@ -32,6 +35,7 @@ export const helpText = `usage: node dist/bench/end-to-end/main.js [SCENARIO ...
 
 scenarios (default: compare)
   compare     umbra against nginx, with and without mirroring, taken in turn
+  against     this tree against another revision of it (--against REVISION), taken in turn; not part of all
   comparing   what it costs to compare responses, in every degree, taken in turn
   isolation   what a client feels at a fixed rate with the shadow in every state, through umbra and through nginx
   watched     what a client feels while ten live pages and ten scrapers read the admin server
@@ -40,15 +44,16 @@ scenarios (default: compare)
   bulk        throughput of a 1 GB download and a 1 GB upload, umbra against nginx, taken in turn
   connections memory of 5,000 idle connections, and what a new client feels beside them
   stalled     what umbra holds for clients that stop reading a 1 GB response
-  all         all of them
+  all         all of them but against
 
 options
   --seconds N       length of one measurement (default 5)
   --rounds N        times that each target is measured (default 4)
   --connections N   connections of the load generator (default 64)
-  --only A,B        targets of compare: direct, umbra, umbra-node, nginx, umbra-mirror, umbra-node-mirror,
+  --only A,B        targets of compare and against: direct, umbra, umbra-node, nginx, umbra-mirror, umbra-node-mirror,
                       nginx-mirror; umbra is on the uws engine, umbra-node on the node engine; of isolation: umbra, nginx
   --rate N          GETs a second in isolation (default: a third of what the slower side reaches)
+  --against REV     what git calls the revision to compare with
   --json FILE       writes every single measurement to FILE
   --no-pin          lets the kernel choose CPUs
   --help
@@ -65,6 +70,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
       connections: { type: 'string', default: '64' },
       only: { type: 'string' },
       rate: { type: 'string' },
+      against: { type: 'string' },
       json: { type: 'string' },
       'no-pin': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -78,6 +84,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     connections: positive('--connections', values.connections),
     only: values.only?.split(',') ?? null,
     rate: values.rate === undefined ? null : positive('--rate', values.rate),
+    against: values.against ?? null,
     jsonPath: values.json ?? null,
     pin: !values['no-pin'],
   };
@@ -85,7 +92,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
 
 function scenarios(names: readonly string[]): readonly ScenarioName[] {
   if (names.length === 0) return ['compare'];
-  if (names.includes('all')) return scenarioNames;
+  if (names.includes('all')) return scenarioNames.filter((name) => name !== 'against');
   return names.map((name) => {
     const known = scenarioNames.find((one) => one === name);
     if (known === undefined)

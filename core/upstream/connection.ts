@@ -1,9 +1,9 @@
-import { writeSync } from 'node:fs';
 import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { Failure } from '../errors.js';
 import type { ResponseFault } from '../http/response-fault.js';
 import { Fed, ResponseReader } from '../http/response-reader.js';
+import { writeNow } from '../write-now.js';
 import type { UpstreamCall } from './client.js';
 import { Deadline } from './deadlines.js';
 import type { Endpoint } from './endpoint.js';
@@ -18,9 +18,6 @@ import { type TunnelOwner, UpstreamTunnel } from './tunnel.js';
  */
 const State = { CONNECTING: 0, READY: 1, CLOSED: 2 } as const;
 type State = (typeof State)[keyof typeof State];
-
-/** The descriptor is not in the public types, but as old as Node; without it, writes take the ordinary way. */
-type SocketWithHandle = Socket & { readonly _handle?: { readonly fd?: number } | null };
 
 /** One socket to one endpoint: carries one call at a time and hands the bytes that come back to its reader. */
 export class UpstreamConnection implements TunnelOwner {
@@ -120,7 +117,9 @@ export class UpstreamConnection implements TunnelOwner {
    */
   write(block: Buffer, start: number, end: number): boolean {
     if (this.#state === State.CLOSED) return true;
-    this.#socket.write(block.subarray(start, end), this.#onWritten);
+    const taken = this.writeDirect(block, start, end);
+    if (taken === end - start) return true;
+    this.#socket.write(block.subarray(start + taken, end), this.#onWritten);
     // Right after the call the socket knows whether the kernel took everything (uv_try_write came first).
     this.writing = this.#socket.writableLength > 0;
     return !this.writing;
@@ -133,16 +132,8 @@ export class UpstreamConnection implements TunnelOwner {
    * Must not be called while `writing` is set.
    */
   writeDirect(block: Buffer, start: number, end: number): number {
-    // What goes past TLS would go out in clear.
     if (this.#secure || this.#state === State.CLOSED) return 0;
-    const fd = (this.#socket as SocketWithHandle)._handle?.fd ?? -1;
-    if (fd < 0) return 0;
-    try {
-      return writeSync(fd, block, start, end - start);
-    } catch {
-      // The kernel is full. A connection that is broken shows it at the next write of the socket's own.
-      return 0;
-    }
+    return writeNow(this.#socket, block, start, end);
   }
 
   /** Keeps a block of a call that is gone until the kernel has done with it. */

@@ -25,7 +25,7 @@ export interface UmbraConfig {
 export const mirroredRoute = '  - { name: all, primary: v1, mirrors: [ { to: v2, percent: 100 } ] }';
 export const plainRoute = '  - { name: all, primary: v1 }';
 
-const command = beside('../../../../bin/umbra.js', import.meta.url);
+const thisCommand = beside('../../../../bin/umbra.js', import.meta.url);
 const readyLine = /^umbra ready listen=(\S+) admin=(\S+) pid=(\d+)$/;
 const readyTimeoutMs = 15_000;
 
@@ -34,7 +34,12 @@ export const umbraMirror = umbraTarget('umbra-mirror', mirroredRoute, 'uws');
 export const umbraNode = umbraTarget('umbra-node', plainRoute, 'node');
 export const umbraNodeMirror = umbraTarget('umbra-node-mirror', mirroredRoute, 'node');
 
-export async function startUmbra(config: UmbraConfig, cpus: string | null): Promise<RunningUmbra> {
+/** `command`: the `bin/umbra.js` to run. */
+export async function startUmbra(
+  config: UmbraConfig,
+  cpus: string | null,
+  command = thisCommand,
+): Promise<RunningUmbra> {
   const directory = await mkdtemp(join(tmpdir(), 'umbra-bench-'));
   const file = join(directory, 'umbra.yaml');
   await writeFile(file, yaml(config));
@@ -53,7 +58,7 @@ export async function startUmbra(config: UmbraConfig, cpus: string | null): Prom
 }
 
 /** `routes` is the YAML of one route. */
-export function umbraTarget(name: string, routes: string, engine: 'uws' | 'node'): Target {
+export function umbraTarget(name: string, routes: string, engine: 'uws' | 'node', command?: string): Target {
   return {
     name,
     mirrors: routes !== plainRoute,
@@ -61,7 +66,7 @@ export function umbraTarget(name: string, routes: string, engine: 'uws' | 'node'
     start: async ({ primary, shadow }, placement) => {
       const [primaryPort, shadowPort] = [primary.port, shadow.port];
       const config = { proxyThreads: 1, engine, primaryPort, shadowPort, routes };
-      const running = await startUmbra(config, placement.proxy);
+      const running = await startUmbra(config, placement.proxy, command);
       const dropped = (): Promise<string | null> => droppedText(running.admin);
       return { url: running.url, pids: () => [running.pid], dropped, stop: running.stop };
     },

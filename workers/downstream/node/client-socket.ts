@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { limits } from '../../../core/limits.js';
+import { writeNow } from '../../../core/write-now.js';
 
 /** Told about the bytes that a socket holds back because its client does not take them. */
 export interface BacklogEvents {
@@ -46,7 +47,9 @@ export class ClientSocket {
     if (!socket.writable) return false;
     // TLS encrypts later, and a socket with a backlog writes later: both need bytes of their own.
     const later = this.#secure || socket.writableLength > 0;
-    const view = bytes.subarray(0, count);
+    const taken = later ? 0 : writeNow(socket, bytes, 0, count);
+    if (taken === count) return false;
+    const view = bytes.subarray(taken, count);
     socket.write(later ? Buffer.from(view) : view, this.#onWritten);
     // Right after the call the socket knows whether the kernel took everything (uv_try_write came first).
     const left = socket.writableLength;

@@ -2,6 +2,8 @@ const IPV4_BYTES = 4;
 const IPV6_BYTES = 16;
 const IPV6_GROUPS = 8;
 const MAPPED_PREFIX_BYTES = 12;
+/** Each byte as a decimal number: an address is wanted for every request that gets an X-Forwarded-For. */
+const octets: readonly string[] = Array.from({ length: 256 }, (_, byte) => String(byte));
 
 /**
  * An address in network byte order as text: dotted for IPv4 and for IPv4 mapped into IPv6, which is how a
@@ -9,10 +11,14 @@ const MAPPED_PREFIX_BYTES = 12;
  */
 export function addressText(address: ArrayBuffer): string {
   const bytes = new Uint8Array(address);
-  if (bytes.length === IPV4_BYTES) return bytes.join('.');
+  if (bytes.length === IPV4_BYTES) return dotted(bytes, 0);
   if (bytes.length !== IPV6_BYTES) return '';
-  if (isMapped(bytes)) return bytes.subarray(MAPPED_PREFIX_BYTES).join('.');
+  if (isMapped(bytes)) return dotted(bytes, MAPPED_PREFIX_BYTES);
   return groupsText(new DataView(address));
+}
+
+function dotted(bytes: Uint8Array, at: number): string {
+  return `${octets[bytes[at]]}.${octets[bytes[at + 1]]}.${octets[bytes[at + 2]]}.${octets[bytes[at + 3]]}`;
 }
 
 /** ::ffff:0:0/96 (RFC 4291, section 2.5.5.2). */

@@ -1,0 +1,79 @@
+/**
+ * Scenario `against`: this tree and another revision of it, taken in turn, so that a change of a few per cent shows on a
+ * machine whose own minutes differ by more. The revision is checked out and built in a folder of its own, on this
+ * tree's dependencies.
+ */
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beside, Child } from './child.js';
+import { contest } from './compare.js';
+import { type Measurement, whyInvalid } from './comparison.js';
+import { spread } from './numbers.js';
+import { fixed } from './table.js';
+import type { Target } from './targets/target.js';
+import { mirroredRoute, plainRoute, umbraTarget } from './targets/umbra.js';
+import type { Aim, Bench, Verdict } from './verdict.js';
+
+const repository = beside('../../..', import.meta.url);
+const kinds = [
+  ['umbra', plainRoute, 'uws'],
+  ['umbra-node', plainRoute, 'node'],
+  ['umbra-mirror', mirroredRoute, 'uws'],
+  ['umbra-node-mirror', mirroredRoute, 'node'],
+] as const;
+/** What two builds of the same source differ by on a machine with neighbours. */
+const ratioMax = 1.03;
+const endOf = '@';
+
+export async function against(bench: Bench): Promise<Verdict> {
+  const { against: revision } = bench.options;
+  if (revision === null) throw new Error('the scenario against needs --against REVISION');
+  const directory = await mkdtemp(join(tmpdir(), 'umbra-bench-against-'));
+  const tree = join(directory, 'tree');
+  try {
+    await run('git', ['worktree', 'add', '--detach', tree, revision]);
+    await symlink(join(repository, 'node_modules'), join(tree, 'node_modules'));
+    await run(process.execPath, [join(repository, 'node_modules/typescript/bin/tsc'), '-p', tree]);
+    const command = join(tree, 'bin/umbra.js');
+    const targets = kinds.flatMap(([name, routes, engine]): Target[] => [
+      umbraTarget(name, routes, engine),
+      umbraTarget(`${name}${endOf}${revision}`, routes, engine, command),
+    ]);
+    return await contest(bench, targets, 'text', (measured) => aims(measured, revision));
+  } finally {
+    await run('git', ['worktree', 'remove', '--force', tree]).catch(() => undefined);
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function run(command: string, args: readonly string[]): Promise<void> {
+  try {
+    await new Child(command, args, { cpus: null, cwd: repository }).output();
+  } catch (error) {
+    throw new Error(`${command} ${args.join(' ')}: ${(error as Error).message}`);
+  }
+}
+
+function aims(measured: readonly Measurement[], revision: string): Aim[] {
+  return kinds
+    .map(([name]) => [name, of(measured, name), of(measured, `${name}${endOf}${revision}`)] as const)
+    .filter(([, ours]) => ours.length > 0)
+    .map(([name, ours, theirs]) => aim(`${name}, CPU a request <= ${ratioMax} x ${revision}`, ours, theirs));
+}
+
+function aim(name: string, ours: readonly Measurement[], theirs: readonly Measurement[]): Aim {
+  const invalid = [...ours, ...theirs].map(whyInvalid).find((why) => why !== null);
+  if (theirs.length === 0 || invalid !== undefined)
+    return { name, found: invalid ?? 'a target is missing', isMet: null };
+  const ratio = spread(ours.map((one, round) => one.cpuUsPerRequest / theirs[round].cpuUsPerRequest));
+  return {
+    name,
+    found: `${fixed(ratio.median, 3)} x (${fixed(ratio.min, 3)}..${fixed(ratio.max, 3)} by round)`,
+    isMet: ratio.median <= ratioMax,
+  };
+}
+
+function of(measured: readonly Measurement[], name: string): readonly Measurement[] {
+  return measured.filter(({ target }) => target === name);
+}
