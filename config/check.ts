@@ -3,13 +3,24 @@
  * understood configuration, so that these faults are told together with all others; parts that are
  * malformed are passed over here, the schema has them.
  */
-import { limits } from '../core/limits.js';
 import type { Address } from '../core/plan.js';
 import { collide, formatAddress, isLoopback, parseAddress } from './address.js';
+import { checkMirrors, checkWays, primariesAt } from './check-route.js';
+import { checkNotYet } from './not-yet.js';
 import { type ConfigProblem, errorAt, type Mark } from './problem.js';
 import { routeName } from './schema.js';
 import { didYouMean } from './suggest.js';
-import { childOf, ListNode, MapNode, markAt, nodeAt, type Path, ScalarNode, type TreeNode } from './tree.js';
+import {
+  childOf,
+  indexesAt,
+  ListNode,
+  MapNode,
+  markAt,
+  nodeAt,
+  type Path,
+  type TreeNode,
+  textAt,
+} from './tree.js';
 import { Refusal } from './units.js';
 
 const defaultHead = '16KiB';
@@ -19,6 +30,8 @@ export function checkAcross(root: TreeNode): ConfigProblem[] {
     ...checkVersions(root),
     ...checkRouteNames(root),
     ...checkMirrors(root),
+    ...checkWays(root),
+    ...checkNotYet(root),
     ...checkAddresses(root),
     ...checkListeners(root),
   ];
@@ -29,16 +42,17 @@ function checkVersions(root: TreeNode): ConfigProblem[] {
   const versions = childOf(root, 'versions');
   if (!(versions instanceof MapNode)) return [];
   const problems: ConfigProblem[] = [];
-  const check = (path: Path) => {
-    const name = textAt(root, path);
+  const check = (name: string | null, mark: Mark) => {
     if (name === null || versions.entries.has(name)) return;
     const hint = didYouMean(name, versions.entries.keys());
-    problems.push(errorAt(markAt(root, path), `unknown version \`${name}\`${hint}`));
+    problems.push(errorAt(mark, `unknown version \`${name}\`${hint}`));
   };
   for (const route of indexesAt(root, ['routes'])) {
-    check(['routes', route, 'primary']);
-    for (const mirror of indexesAt(root, ['routes', route, 'mirrors']))
-      check(['routes', route, 'mirrors', mirror, 'to']);
+    for (const { version, mark } of primariesAt(root, route)) check(version, mark);
+    for (const mirror of indexesAt(root, ['routes', route, 'mirrors'])) {
+      const path: Path = ['routes', route, 'mirrors', mirror, 'to'];
+      check(textAt(root, path), markAt(root, path));
+    }
   }
   return problems;
 }
@@ -55,61 +69,6 @@ function checkRouteNames(root: TreeNode): ConfigProblem[] {
       problems.push(errorAt(mark, `route \`${name}\` is defined twice; the first is at line ${first.line}`));
   }
   return problems;
-}
-
-function checkMirrors(root: TreeNode): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  let count = 0;
-  for (const route of indexesAt(root, ['routes'])) {
-    const primary = textAt(root, ['routes', route, 'primary']);
-    const firsts = new Map<string, Mark>();
-    for (const mirror of indexesAt(root, ['routes', route, 'mirrors'])) {
-      const path = ['routes', route, 'mirrors', mirror, 'to'];
-      const to = textAt(root, path);
-      const mark = markAt(root, path);
-      if (++count === limits.mirrorSlots + 1)
-        problems.push(errorAt(mark, `more than ${limits.mirrorSlots} mirrors in one configuration`));
-      problems.push(...checkRewrite(root, route, mirror));
-      problems.push(
-        ...checkBaseline(root, ['routes', route, 'mirrors', mirror, 'compare', 'baseline'], primary),
-      );
-      if (to === null) continue;
-      const first = firsts.get(to);
-      if (to === primary)
-        problems.push(errorAt(mark, `mirrors \`${to}\` to itself: it is the primary of this route`));
-      else if (first !== undefined) {
-        problems.push(
-          errorAt(mark, `this route is mirrored to \`${to}\` twice; the first is at line ${first.line}`),
-        );
-      } else firsts.set(to, mark);
-    }
-  }
-  return problems;
-}
-
-/** A prefix can only be replaced where the route says which one it is. */
-function checkRewrite(root: TreeNode, route: number, mirror: number): ConfigProblem[] {
-  const path: Path = ['routes', route, 'mirrors', mirror, 'rewrite', 'prefix'];
-  if (
-    nodeAt(root, path) === undefined ||
-    nodeAt(root, ['routes', route, 'match', 'path', 'regex']) === undefined
-  )
-    return [];
-  const message =
-    'rewrite: `prefix` takes the place of the path that the route matches, and this route matches a regular expression; use { regex, substitution }';
-  return [errorAt(markAt(root, path), message)];
-}
-
-/** Two answers of one version tell what differs by itself; those of another would tell nothing. */
-function checkBaseline(root: TreeNode, path: Path, primary: string | null): ConfigProblem[] {
-  const baseline = textAt(root, path);
-  if (baseline === null || primary === null || baseline === primary) return [];
-  return [
-    errorAt(
-      markAt(root, path),
-      `the baseline must be the primary of this route, \`${primary}\`, not \`${baseline}\``,
-    ),
-  ];
 }
 
 interface Listening {
@@ -191,14 +150,4 @@ function listeningAt(root: TreeNode, path: Path, name: string, otherwise: string
   const address = text === null ? null : parseAddress(text);
   if (address === null || address instanceof Refusal) return [];
   return [{ name: isGiven ? name : `${name} (by default)`, address, mark: markAt(root, addressPath) }];
-}
-
-function textAt(root: TreeNode, path: Path): string | null {
-  const node = nodeAt(root, path);
-  return node instanceof ScalarNode && typeof node.value === 'string' ? node.value : null;
-}
-
-function indexesAt(root: TreeNode, path: Path): number[] {
-  const node = nodeAt(root, path);
-  return node instanceof ListNode ? node.items.map((_, index) => index) : [];
 }

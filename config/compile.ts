@@ -3,14 +3,11 @@ import { limits } from '../core/limits.js';
 import {
   type BreakerPlan,
   type ComparePlan,
-  type FieldMatch,
   type GuardPlan,
   type HealthPlan,
   type ListenerPlan,
-  type MatchPlan,
   type MirrorPlan,
   nothingCompared,
-  type PathMatch,
   type PathRewrite,
   type PemFile,
   type Plan,
@@ -21,7 +18,9 @@ import {
   type VersionPlan,
   type VersionTlsPlan,
 } from '../core/plan.js';
-import type { Config, MirrorConfig, RouteConfig } from './schema.js';
+import { compileMatch } from './compile-match.js';
+import { compileEdits, compileWay } from './compile-way.js';
+import type { Config, MatchConfig, MirrorConfig, RouteConfig } from './schema.js';
 import type { MirrorName, MirrorSlots } from './slots.js';
 import { shareMillionthsAll } from './units.js';
 
@@ -175,12 +174,12 @@ function compileRoute(
 ): RoutePlan {
   return {
     name: route.name,
-    match: compileMatch(route.match),
-    primary: versions.get(route.primary)!,
+    matches: route.match.map(compileMatch),
+    ...compileWay(route, versions),
     timeoutMs: route.timeout,
     firstByteTimeoutMs: route.firstByteTimeout ?? 0,
     guard: compileGuard(route.guard === undefined ? guardOfAll : route.guard),
-    mirrors: route.mirrors.map((mirror) => compileMirror(mirror, route.match, versions, nextSlot)),
+    mirrors: route.mirrors.map((mirror) => compileMirror(mirror, route.match[0], versions, nextSlot)),
   };
 }
 
@@ -196,38 +195,9 @@ function compileGuard(guard: GuardConfig | null): GuardPlan | null {
   };
 }
 
-function compileMatch(match: RouteConfig['match']): MatchPlan {
-  return {
-    host: match.host ?? null,
-    path: match.path === undefined ? null : oneKind(match.path),
-    methods: match.method === undefined ? null : [...new Set(match.method)],
-    headers: compileFields(match.header).map((field) => ({ ...field, name: field.name.toLowerCase() })),
-    cookies: compileFields(match.cookie),
-    queries: compileFields(match.query),
-  };
-}
-
-function compileFields(fields: RouteConfig['match']['query']): FieldMatch[] {
-  return Object.entries(fields ?? {}).map(([name, field]): FieldMatch => {
-    if (field.present === undefined) return { name, ...oneKind(field) };
-    return { name, kind: field.present ? 'present' : 'absent', value: '' };
-  });
-}
-
-/** The schema lets exactly one of the three through. */
-function oneKind(match: {
-  exact?: string | undefined;
-  prefix?: string | undefined;
-  regex?: string | undefined;
-}): PathMatch {
-  if (match.exact !== undefined) return { kind: 'exact', value: match.exact };
-  if (match.prefix !== undefined) return { kind: 'prefix', value: match.prefix };
-  return { kind: 'regex', value: match.regex! };
-}
-
 function compileMirror(
   mirror: MirrorConfig,
-  match: RouteConfig['match'],
+  match: MatchConfig,
   versions: ReadonlyMap<string, number>,
   nextSlot: () => number,
 ): MirrorPlan {
@@ -241,11 +211,7 @@ function compileMirror(
     host: mirror.host,
     rewrite: mirror.rewrite === undefined ? null : compileRewrite(mirror.rewrite, match),
     trace: mirror.trace,
-    headers: {
-      remove: [...new Set(mirror.headers.remove ?? [])],
-      set: mirror.headers.set ?? [],
-      add: mirror.headers.add ?? [],
-    },
+    headers: compileEdits(mirror.headers),
     bodyBytesMax: mirror.body.max,
     heldBytesMax: mirror.memory,
     responseBytesMax: mirror.response.max,
@@ -304,10 +270,7 @@ function compileCompare(
 }
 
 /** `check.ts` has seen to it that the route has a literal path, or none, where a prefix is rewritten. */
-function compileRewrite(
-  rewrite: NonNullable<MirrorConfig['rewrite']>,
-  { path }: RouteConfig['match'],
-): PathRewrite {
+function compileRewrite(rewrite: NonNullable<MirrorConfig['rewrite']>, { path }: MatchConfig): PathRewrite {
   if ('prefix' in rewrite) {
     return { kind: 'prefix', matched: path?.exact ?? path?.prefix ?? '', value: rewrite.prefix };
   }

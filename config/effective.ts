@@ -4,23 +4,21 @@ import type {
   ComparePlan,
   EjectionPlan,
   EndpointPlan,
-  FieldMatch,
   GuardPlan,
-  HeaderEdits,
   HealthPlan,
   HostPolicy,
   ListenerPlan,
-  MatchPlan,
   MirrorPlan,
   PathRewrite,
   Plan,
   RoutePlan,
-  SamplePlan,
   VersionPlan,
   VersionTlsPlan,
 } from '../core/plan.js';
 import { Redaction, redacted } from '../core/redact.js';
 import { formatAddress } from './address.js';
+import { matchOf } from './effective-match.js';
+import { headersOf, sampleOf, wayOf } from './effective-way.js';
 import { formatSubstitution } from './substitution.js';
 import { formatDuration, formatRate, formatSize, percentOfShare } from './units.js';
 
@@ -142,10 +140,11 @@ function endpointOf({ address, secure }: EndpointPlan): string {
 }
 
 function routeOf(route: RoutePlan, versions: readonly VersionPlan[], redaction: Redaction): object {
+  const matches = route.matches.map((match) => matchOf(match, redaction));
   return {
     name: route.name,
-    match: matchOf(route.match, redaction),
-    primary: versions[route.primary].name,
+    match: matches.length === 1 ? matches[0] : matches,
+    ...wayOf(route, versions, redaction),
     timeout: formatDuration(route.timeoutMs),
     ...(route.firstByteTimeoutMs === 0 ? {} : { firstByteTimeout: formatDuration(route.firstByteTimeoutMs) }),
     guard: guardOf(route.guard),
@@ -162,31 +161,6 @@ function guardOf(guard: GuardPlan | null): string | object {
     window: formatDuration(guard.windowMs),
     recover: formatDuration(guard.recoverMs),
   };
-}
-
-function matchOf(
-  { host, path, methods, headers, cookies, queries }: MatchPlan,
-  redaction: Redaction,
-): object {
-  const isSecret = (name: string): boolean => redaction.hidesField(name.toLowerCase());
-  return {
-    ...(host === null ? {} : { host }),
-    ...(path === null ? {} : { path: { [path.kind]: path.value } }),
-    ...(methods === null ? {} : { method: methods }),
-    ...(headers.length === 0 ? {} : { header: fieldMatchesOf(headers, isSecret) }),
-    ...(queries.length === 0 ? {} : { query: fieldMatchesOf(queries, isSecret) }),
-    // Whoever has a session's cookie has the session.
-    ...(cookies.length === 0 ? {} : { cookie: fieldMatchesOf(cookies, () => true) }),
-  };
-}
-
-function fieldMatchesOf(fields: readonly FieldMatch[], isSecret: (name: string) => boolean): object {
-  return Object.fromEntries(
-    fields.map(({ name, kind, value }) => {
-      if (kind === 'present' || kind === 'absent') return [name, { present: kind === 'present' }];
-      return [name, { [kind]: isSecret(name) ? redacted : value }];
-    }),
-  );
 }
 
 function mirrorOf(mirror: MirrorPlan, versions: readonly VersionPlan[], redaction: Redaction): object {
@@ -235,10 +209,6 @@ function compareOf(
   };
 }
 
-function sampleOf(sample: SamplePlan): string {
-  return 'name' in sample ? `${sample.by}:${sample.name}` : sample.by;
-}
-
 function hostOf(host: HostPolicy): string | object {
   return host.kind === 'set' ? { set: host.value } : host.kind;
 }
@@ -254,18 +224,4 @@ function breakerOf({ failureMillionths, windowMs, cooldownMs }: BreakerPlan): ob
 function rewriteOf(rewrite: PathRewrite): object {
   if (rewrite.kind === 'prefix') return { prefix: rewrite.value };
   return { regex: rewrite.pattern, substitution: formatSubstitution(rewrite.substitution) };
-}
-
-function headersOf({ remove, set, add }: HeaderEdits, redaction: Redaction): object {
-  return {
-    ...(remove.length === 0 ? {} : { remove }),
-    ...(set.length === 0 ? {} : { set: fieldsOf(set, redaction) }),
-    ...(add.length === 0 ? {} : { add: fieldsOf(add, redaction) }),
-  };
-}
-
-function fieldsOf(fields: readonly (readonly [name: string, value: string])[], redaction: Redaction): object {
-  return Object.fromEntries(
-    fields.map(([name, value]) => [name, redaction.hidesField(name) ? redacted : value]),
-  );
 }

@@ -19,7 +19,7 @@ const notEditable: ReadonlyMap<string, string> = new Map([
   ['transfer-encoding', framing],
   ['content-length', framing],
   ['expect', 'is answered by umbra and never sent on (RFC 9110, section 10.1.1)'],
-  ['host', "is changed by the mirror's own key: `host: { set: name }`"],
+  ['host', 'is changed by a key of its own: `host` of a mirror, `rewrite.host` of a route'],
 ]);
 
 export function isToken(text: string): boolean {
@@ -40,12 +40,19 @@ export function parseMatchableFieldName(name: string): string | Refusal {
   return new Refusal(`\`${parsed}\` can't be matched: umbra deals with it before a route is looked for`);
 }
 
-/** A header's name that the copy of a request may have set, added or removed. */
+/** A header's name that a request may have set, added or removed. */
 export function parseEditableFieldName(name: string): string | Refusal {
   const parsed = parseFieldName(name);
   if (parsed instanceof Refusal) return parsed;
   const reason = notEditable.get(parsed);
   return reason === undefined ? parsed : new Refusal(`\`${parsed}\` can't be edited here: it ${reason}`);
+}
+
+/** A header's name that a response may have set, added or removed. */
+export function parseEditableResponseFieldName(name: string): string | Refusal {
+  const parsed = parseEditableFieldName(name);
+  if (parsed !== 'date') return parsed;
+  return new Refusal("`date` can't be edited here: it is kept as the primary sent it, or umbra's own");
 }
 
 /** Blanks around it are no part of a value (RFC 9110, section 5.5). The text itself never gets into the reason: it may be a secret. */

@@ -17,7 +17,8 @@ import {
 } from './tree.js';
 
 /** Keys whose values no message may repeat: header fields can carry credentials, and so does the token. */
-const secretPath = /(^admin\.token$)|(\.headers\.(set|add)\.)|(\.match\.(header|cookie|query)\.)/;
+const secretPath =
+  /(^admin\.token$)|(\.(headers|request|response)\.(set|add)\.)|(\.respond\.headers\.)|(\.match(\[\d+\])?\.(without\.)?(header|cookie|query)\.)/;
 
 interface Issue {
   readonly code: string;
@@ -124,7 +125,7 @@ function found(node: TreeNode, issue: Issue, where: string): string {
 
 /** Whether quotes alone would make a number or a boolean right. */
 function wantsText(issue: Issue): boolean {
-  return /^expected (text|a name|a header value)$/.test(issue.message);
+  return /^expected (text|a name|a name, or a mapping .*|a header value)$/.test(issue.message);
 }
 
 /** Every key that the schema knows for the mapping at a path. */

@@ -1,10 +1,10 @@
 /** Routes that no request can take, because an earlier one takes them all. First match wins, so this is about pairs. */
 import { wholePattern } from '../core/route/pattern.js';
 import { type ConfigProblem, warningAt } from './problem.js';
-import type { Config, RouteConfig } from './schema.js';
+import type { Config, MatchConfig } from './schema.js';
 import { markAt, type TreeNode } from './tree.js';
 
-type Match = RouteConfig['match'];
+type Match = MatchConfig;
 
 /** Pairs grow with the square; a configuration with more routes is not looked through. */
 const routesComparedMax = 512;
@@ -12,16 +12,21 @@ const routesComparedMax = 512;
 export function warnOfUnreachable(config: Config, root: TreeNode): ConfigProblem[] {
   const routes = config.routes.slice(0, routesComparedMax);
   return routes.flatMap((later, index) => {
-    const earlier = routes.slice(0, index).find((route) => covers(route.match, later.match));
+    const earlier = routes.slice(0, index).find((route) => coversAll(route.match, later.match));
     if (earlier === undefined) return [];
     const message = `route \`${later.name}\` can never match: \`${earlier.name}\` before it takes all of its requests`;
     return [warningAt(markAt(root, ['routes', index]), message)];
   });
 }
 
+function coversAll(earlier: readonly Match[], later: readonly Match[]): boolean {
+  return later.every((one) => earlier.some((other) => covers(other, one)));
+}
+
 /** Whether every request that `later` matches surely matches `earlier`. When in doubt: no. */
 function covers(earlier: Match, later: Match): boolean {
   return (
+    earlier.without === undefined &&
     coversHost(earlier.host, later.host) &&
     coversPath(earlier.path, later.path) &&
     coversMethods(earlier.method, later.method) &&
@@ -38,15 +43,16 @@ function coversHost(earlier: string | undefined, later: string | undefined): boo
 }
 
 function coversPath(earlier: Match['path'], later: Match['path']): boolean {
-  if (earlier === undefined) return true;
-  if (earlier.exact !== undefined) return later?.exact === earlier.exact;
+  if (earlier === undefined || earlier.prefix === '/') return true;
+  if (later?.ignoreCase === true && earlier.ignoreCase !== true) return false;
+  const cased = (path: string | undefined) => (earlier.ignoreCase === true ? path?.toLowerCase() : path);
+  if (earlier.exact !== undefined) return cased(later?.exact) === cased(earlier.exact);
   if (earlier.regex !== undefined) {
     return later?.exact === undefined
       ? later?.regex === earlier.regex
       : wholePattern(earlier.regex).test(later.exact);
   }
-  const prefix = earlier.prefix!;
-  return prefix === '/' || ((later?.exact ?? later?.prefix)?.startsWith(prefix) ?? false);
+  return cased(later?.exact ?? later?.prefix)?.startsWith(cased(earlier.prefix)!) ?? false;
 }
 
 function coversMethods(

@@ -11,8 +11,7 @@ import { redact } from './schema/compare.js';
 import { guard } from './schema/guard.js';
 import { histograms } from './schema/histograms.js';
 import { admin, listen } from './schema/listen.js';
-import { match } from './schema/match.js';
-import { mirror } from './schema/mirror.js';
+import { route } from './schema/route.js';
 import { threads } from './schema/threads.js';
 import {
   duration,
@@ -20,41 +19,13 @@ import {
   key,
   list,
   mapping,
-  name,
   parseName,
   parsePlain,
-  positiveDuration,
   share,
   text,
   textExpected,
 } from './schema/values.js';
 import { version } from './schema/version.js';
-
-const route = mapping({
-  name: name.optional().meta({
-    description: 'Names the route in metrics and in the admin API. Without it: route-1, route-2, …',
-  }),
-  match: match.prefault({}).meta({
-    description: 'Which requests take this route; all parts must match. Without it: every request.',
-  }),
-  primary: name.meta({ description: 'The version that answers the client.' }),
-  timeout: positiveDuration.prefault('15s').meta({
-    description:
-      "How long the exchange with the primary may take, from the request's first byte to the response's last.",
-  }),
-  firstByteTimeout: positiveDuration.optional().meta({
-    description:
-      "How long the primary may take from the request's last byte to the head of its response. Without it `timeout` alone holds.",
-  }),
-  guard: guard.optional().meta({
-    description: 'The guard of this route in place of the one for all; off turns it off.',
-  }),
-  mirrors: z
-    .array(mirror, { error: 'expected a list of mirrors' })
-    .max(limits.mirrorSlots, { error: `has more than ${limits.mirrorSlots} items` })
-    .prefault([])
-    .meta({ description: "Where copies of the route's requests go." }),
-});
 
 const accessLog = mapping({
   path: file
@@ -113,6 +84,7 @@ export const configSchema = mapping({
 /** A configuration whose every part was understood: durations in ms, sizes in bytes, shares in millionths, defaults filled in. */
 export type Config = z.output<typeof configSchema>;
 export type RouteConfig = Config['routes'][number];
+export type MatchConfig = RouteConfig['match'][number];
 export type MirrorConfig = RouteConfig['mirrors'][number];
 
 /** The name of a route that has none, counted from 1. */

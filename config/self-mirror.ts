@@ -7,16 +7,19 @@ import { markAt, type TreeNode } from './tree.js';
 
 /** That a mirror names its own primary is an error (`check.ts`); here it is another name for the same endpoints. */
 export function warnOfSelfMirrors(config: Config, root: TreeNode): ConfigProblem[] {
+  const endpoints = (version: string) => config.versions[version]?.endpoints ?? [];
   return config.routes.flatMap((route, routeIndex) => {
-    const primary = config.versions[route.primary]?.endpoints ?? [];
-    return route.mirrors.flatMap((mirror, index) => {
-      const shared = config.versions[mirror.to]?.endpoints.find((one) =>
-        primary.some((other) => same(one, other)),
-      );
-      if (shared === undefined || mirror.to === route.primary) return [];
-      const message = `\`${mirror.to}\` has an endpoint of the primary \`${route.primary}\`, ${formatAddress(shared.address)}: it gets requests of this route twice`;
-      return [warningAt(markAt(root, ['routes', routeIndex, 'mirrors', index, 'to']), message)];
-    });
+    const primaries = (route.primary ?? []).filter(({ weight }) => weight > 0);
+    return route.mirrors.flatMap((mirror, index) =>
+      primaries.flatMap((primary) => {
+        const shared = endpoints(mirror.to).find((one) =>
+          endpoints(primary.version).some((other) => same(one, other)),
+        );
+        if (shared === undefined || mirror.to === primary.version) return [];
+        const message = `\`${mirror.to}\` has an endpoint of the primary \`${primary.version}\`, ${formatAddress(shared.address)}: it gets requests of this route twice`;
+        return [warningAt(markAt(root, ['routes', routeIndex, 'mirrors', index, 'to']), message)];
+      }),
+    );
   });
 }
 

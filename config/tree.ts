@@ -97,3 +97,15 @@ export function childOf(node: TreeNode, step: string | number): TreeNode | undef
   if (node instanceof ListNode && typeof step === 'number') return node.items[step];
   return undefined;
 }
+
+/** The text at a path, or null where there is none. */
+export function textAt(root: TreeNode, path: Path): string | null {
+  const node = nodeAt(root, path);
+  return node instanceof ScalarNode && typeof node.value === 'string' ? node.value : null;
+}
+
+/** The places in the list at a path; none where there is no list. */
+export function indexesAt(root: TreeNode, path: Path): number[] {
+  const node = nodeAt(root, path);
+  return node instanceof ListNode ? node.items.map((_, index) => index) : [];
+}

@@ -67,6 +67,10 @@ export const limits = {
   lookups: 4,
   /** How long a start or a reload waits for names that are new, in milliseconds. Reached: it goes on, and requests to them fail `no-endpoint` until they resolve. */
   firstLookupMs: 2000,
+  /** Bytes of a route's own answer (`respond.body`). Longer: a configuration error. */
+  respondBytes: 64 * 1024,
+  /** Most `retries.attempts` of a route. */
+  retries: 16,
 
   /** Bytes of one ring; a frame may take an eighth of it. Full: drop `ring-full`; larger: drop `frame-too-large`. */
   ringBytes: 4 * 1024 * 1024,

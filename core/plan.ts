@@ -168,9 +168,22 @@ export interface EndpointPlan {
 
 export interface RoutePlan {
   readonly name: string;
-  readonly match: MatchPlan;
-  /** Index into `versions`. */
-  readonly primary: number;
+  /** A request that one of them matches takes this route. Never empty. */
+  readonly matches: readonly MatchPlan[];
+  /** The versions that answer: one of them each request. Empty where `answer` is set. */
+  readonly primaries: readonly PrimaryPlan[];
+  /** What decides among several primaries. */
+  readonly split: SamplePlan;
+  /** umbra answers itself and asks nobody. Null: a primary answers. */
+  readonly answer: AnswerPlan | null;
+  /** Another path and host for the primary. Null: those of the request. */
+  readonly rewrite: PrimaryRewrite | null;
+  /** Changes to the request for the primary, and to its response for the client. Null: there are none. */
+  readonly headers: MessageEdits | null;
+  /** Null: nothing beyond what is safe by itself is sent twice. */
+  readonly retries: RetryPlan | null;
+  /** Null: requests are neither delayed nor refused on purpose. */
+  readonly fault: FaultPlan | null;
   /** The whole exchange with the primary, from the request's first byte to the response's last. */
   readonly timeoutMs: number;
   /** From the request's last byte to the head of the response; 0: `timeoutMs` alone bounds it. */
@@ -178,6 +191,80 @@ export interface RoutePlan {
   /** Null: mirrors do not back off by themselves. */
   readonly guard: GuardPlan | null;
   readonly mirrors: readonly MirrorPlan[];
+}
+
+/** One version that answers on a route. */
+export interface PrimaryPlan {
+  /** Index into `versions`. */
+  readonly version: number;
+  /** Its part of the sum of all weights of the route; 0: it gets nothing. */
+  readonly weight: number;
+  /** Beside the route's, for what this version gets and answers; applied before those. */
+  readonly headers: MessageEdits | null;
+}
+
+/** What umbra answers by itself. */
+export type AnswerPlan =
+  | {
+      readonly kind: 'redirect';
+      readonly status: number;
+      /** Null: that of the request, as with `host` and `port`. */
+      readonly scheme: 'http' | 'https' | null;
+      readonly host: string | null;
+      /** Null: the scheme's where scheme or host is another one, else the request's. */
+      readonly port: number | null;
+      /** Null: the path stays. The query always does. */
+      readonly path: PathChange | null;
+    }
+  | {
+      readonly kind: 'respond';
+      readonly status: number;
+      readonly body: string;
+      /** Names are lower case. */
+      readonly headers: readonly (readonly [name: string, value: string])[];
+    };
+
+export interface PrimaryRewrite {
+  readonly path: PathChange | null;
+  /** The Host field; null: that of the request. */
+  readonly host: string | null;
+}
+
+/** Another path for the primary, or for a redirect; the query stays. */
+export type PathChange =
+  /** `value` takes the place of `prefix` where the path begins with it; other paths stay. */
+  | {
+      readonly kind: 'prefix';
+      readonly prefix: string;
+      readonly value: string;
+      readonly ignoreCase: boolean;
+    }
+  /** Every part that `pattern` matches becomes `substitution`, in the form that `String.replace` takes. */
+  | { readonly kind: 'regex'; readonly pattern: string; readonly substitution: string }
+  | { readonly kind: 'set'; readonly value: string };
+
+/** Null: there are none. */
+export interface MessageEdits {
+  readonly request: HeaderEdits | null;
+  readonly response: HeaderEdits | null;
+}
+
+/** When a request is sent to its primary again, before anything of a response went to the client. */
+export interface RetryPlan {
+  /** Beyond the first. */
+  readonly attempts: number;
+  /** From an attempt's beginning to the head of its response; 0: the route's `timeoutMs` alone bounds it. */
+  readonly perTryTimeoutMs: number;
+  readonly on: readonly RetryCondition[];
+}
+
+/** In Envoy's words, or a status code. `connect`: no connection, so nothing was delivered. `reset`: no answer, or none in time. */
+export type RetryCondition = 'connect' | 'reset' | '5xx' | 'gateway-error' | 'retriable-4xx' | number;
+
+/** What is done to requests on purpose, to see how clients bear it. */
+export interface FaultPlan {
+  readonly delay: { readonly shareMillionths: number; readonly delayMs: number } | null;
+  readonly abort: { readonly shareMillionths: number; readonly status: number } | null;
 }
 
 /** When mirrors of a route back off because its primary got worse (core/mirror/guard). */
@@ -191,7 +278,7 @@ export interface GuardPlan {
   readonly recoverMs: number;
 }
 
-/** A part that is null or empty matches everything; all parts must match. */
+/** A part that is null or empty matches everything; all parts must match, and nothing of `without`. */
 export interface MatchPlan {
   /** Lower case, without port; `*.example.com` matches one or more labels in front. */
   readonly host: string | null;
@@ -202,11 +289,18 @@ export interface MatchPlan {
   readonly cookies: readonly FieldMatch[];
   /** By the name of a parameter in the query, as it arrives: nothing is decoded. */
   readonly queries: readonly FieldMatch[];
+  /** None of these may match. */
+  readonly without: {
+    readonly headers: readonly FieldMatch[];
+    readonly cookies: readonly FieldMatch[];
+    readonly queries: readonly FieldMatch[];
+  };
 }
 
+/** `ignoreCase`: ASCII letters match in either case. */
 export type PathMatch =
-  | { readonly kind: 'exact'; readonly value: string }
-  | { readonly kind: 'prefix'; readonly value: string }
+  | { readonly kind: 'exact'; readonly value: string; readonly ignoreCase: boolean }
+  | { readonly kind: 'prefix'; readonly value: string; readonly ignoreCase: boolean }
   | { readonly kind: 'regex'; readonly value: string };
 
 /** A condition on a header field, a cookie or a query parameter. */
@@ -323,6 +417,12 @@ export function mirrorsWithBaselines(
   });
 }
 
+/** The names of the versions that answer on a route: those that get requests, or all where none does. */
+export function primaryNames(route: RoutePlan, versions: readonly VersionPlan[]): string[] {
+  const weighty = route.primaries.filter(({ weight }) => weight > 0);
+  return (weighty.length > 0 ? weighty : route.primaries).map(({ version }) => versions[version].name);
+}
+
 /** What decides whether a request is in the sample; a key makes the same request's answer always the same. */
 export type SamplePlan =
   | { readonly by: 'random' }
@@ -344,7 +444,7 @@ export type PathRewrite =
 /** The fields that name a trace or a request: left alone, left out, or renewed, so that the copy is a trace of its own. */
 export type TracePolicy = 'keep' | 'drop' | 'new';
 
-/** Changes to the copy alone. Names are lower case. Applied in the order remove, set, add. */
+/** Changes to the fields of a message. Names are lower case. Applied in the order remove, set, add. */
 export interface HeaderEdits {
   readonly remove: readonly string[];
   readonly set: readonly (readonly [name: string, value: string])[];

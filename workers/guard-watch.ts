@@ -5,7 +5,7 @@
 import { Failure, failureReasons } from '../core/errors.js';
 import { Guard, type GuardEvent, type GuardWindow } from '../core/mirror/guard.js';
 import type { HeldBack } from '../core/mirror/held-back.js';
-import type { GuardPlan, RoutePlan } from '../core/plan.js';
+import { type GuardPlan, primaryNames, type RoutePlan } from '../core/plan.js';
 import { readVersion, subtractVersion, type VersionSnapshot } from '../core/record/snapshot.js';
 import type { Observed } from '../core/report/observed.js';
 
@@ -23,6 +23,7 @@ export interface GuardLog {
 /** One route's guard, with its timer and the count that its window began with. */
 interface Watch {
   readonly guard: Guard;
+  /** `v1`, or several as `v1 + v3`: other ones need a base line of their own. */
   readonly primary: string;
   readonly timer: NodeJS.Timeout;
   before: VersionSnapshot | null;
@@ -47,14 +48,14 @@ export class GuardWatch {
     this.#observed = observed;
     const { routes, versions } = observed.plan;
     for (const route of routes) {
-      const primary = versions[route.primary].name;
+      const primary = primaryNames(route, versions).join(' + ');
       const known = this.#watches.get(route.name);
       if (known !== undefined && known.primary === primary && sameGuard(known.guard.plan, route.guard)) {
         this.#apply(route, known.guard);
         continue;
       }
       this.#end(route.name);
-      if (route.guard !== null) this.#begin(route, route.guard, primary);
+      if (route.guard !== null && route.primaries.length > 0) this.#begin(route, route.guard, primary);
       else this.#apply(route, null);
     }
     const names = new Set(routes.map(({ name }) => name));
@@ -69,7 +70,7 @@ export class GuardWatch {
     const held = Math.max(0, ...route.mirrors.map(({ slot }) => this.#heldBack.of(slot)));
     const guard = new Guard(plan, WHOLE_MILLIONTHS - held);
     const timer = setInterval(() => this.#look(route.name), plan.windowMs);
-    this.#watches.set(route.name, { guard, primary, timer, before: this.#read(primary) });
+    this.#watches.set(route.name, { guard, primary, timer, before: this.#read(route.name) });
     this.#apply(route, guard);
   }
 
@@ -83,7 +84,7 @@ export class GuardWatch {
   #look(name: string): void {
     const watch = this.#watches.get(name)!;
     const { before } = watch;
-    const now = this.#read(watch.primary);
+    const now = this.#read(name);
     watch.before = now;
     if (before === null || now === null) return;
     const { guard } = watch;
@@ -96,9 +97,13 @@ export class GuardWatch {
     this.#tell(route, watch, event);
   }
 
-  #read(primary: string): VersionSnapshot | null {
-    const found = this.#observed.versions.find(({ name, role }) => name === primary && role === 'primary');
-    return found === undefined ? null : readVersion(found.ledgers);
+  /** Of all versions that answer on the route, as if they were one. */
+  #read(routeName: string): VersionSnapshot | null {
+    const { plan, versions } = this.#observed;
+    const route = plan.routes.find(({ name }) => name === routeName);
+    const names = route === undefined ? [] : primaryNames(route, plan.versions);
+    const found = versions.filter(({ name, role }) => role === 'primary' && names.includes(name));
+    return found.length === 0 ? null : readVersion(found.flatMap(({ ledgers }) => ledgers));
   }
 
   #apply(route: RoutePlan, guard: Guard | null): void {

@@ -44,7 +44,7 @@ export class LedgerBook {
   /** Makes every block that `plan` needs and has not had yet. */
   enter(plan: Plan): void {
     for (const route of plan.routes) {
-      this.#primaries.add(plan.versions[route.primary].name);
+      for (const { version } of route.primaries) this.#primaries.add(plan.versions[version].name);
       for (const { mirror, baselineOf } of mirrorsWithBaselines(route)) {
         const to = plan.versions[mirror.to].name;
         this.#shadows.add(to);

@@ -126,8 +126,8 @@ class ProxyThread implements DataThread {
         .map((mirror) => openMirror(mirror, shares));
       return new RouteRuntime(
         route,
-        this.#upstream.pool(route.primary),
-        this.#upstream.ledger(route.primary),
+        this.#upstream.pool(route.primaries[0].version),
+        this.#upstream.ledger(route.primaries[0].version),
         mirrors,
       );
     });

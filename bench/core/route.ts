@@ -26,11 +26,25 @@ const fields = [
   .join('');
 
 function route(match: Partial<MatchPlan>): RoutePlan {
-  const all: MatchPlan = { host: null, path: null, methods: null, headers: [], cookies: [], queries: [] };
+  const all: MatchPlan = {
+    host: null,
+    path: null,
+    methods: null,
+    headers: [],
+    cookies: [],
+    queries: [],
+    without: { headers: [], cookies: [], queries: [] },
+  };
   return {
     name: '',
-    match: { ...all, ...match },
-    primary: 0,
+    matches: [{ ...all, ...match }],
+    primaries: [{ version: 0, weight: 1, headers: null }],
+    split: { by: 'random' },
+    answer: null,
+    rewrite: null,
+    headers: null,
+    retries: null,
+    fault: null,
     timeoutMs: 15_000,
     firstByteTimeoutMs: 0,
     guard: null,
@@ -51,7 +65,7 @@ function heads(host: (i: number) => string, target: (i: number) => string): Requ
 }
 
 function naiveFind(routes: readonly RoutePlan[], head: RequestHead): number {
-  return routes.findIndex(({ match }) => {
+  return routes.findIndex(({ matches: [match] }) => {
     if (match.host !== null && head.host.split(':')[0]!.toLowerCase() !== match.host) return false;
     if (match.path !== null && !head.target.split('?')[0]!.startsWith(match.path.value)) return false;
     if (match.methods !== null && !match.methods.includes(head.method)) return false;
@@ -95,7 +109,9 @@ findBench(
 );
 findBench(
   '100 routes by path prefix on one host',
-  numbered.map((i) => route({ host: 'shop.example.com', path: { kind: 'prefix', value: `/service-${i}/` } })),
+  numbered.map((i) =>
+    route({ host: 'shop.example.com', path: { kind: 'prefix', value: `/service-${i}/`, ignoreCase: false } }),
+  ),
   heads(
     () => 'shop.example.com',
     (i) => `/service-${i}/item?page=2`,
@@ -105,7 +121,11 @@ findBench(
   '100 hosts, each with a canary route by header in front',
   numbered.flatMap((i) => [
     route({ host: hostOf(i), headers: [{ name: 'x-canary', kind: 'exact', value: '1' }] }),
-    route({ host: hostOf(i), path: { kind: 'prefix', value: '/reviews' }, methods: ['GET', 'HEAD'] }),
+    route({
+      host: hostOf(i),
+      path: { kind: 'prefix', value: '/reviews', ignoreCase: false },
+      methods: ['GET', 'HEAD'],
+    }),
   ]),
   heads(hostOf, () => '/reviews/7?page=2'),
 );
@@ -114,7 +134,7 @@ findBench(
   '100 routes by a query parameter, a cookie and a header of one path',
   numbered.map((i) =>
     route({
-      path: { kind: 'prefix', value: `/service-${i}/` },
+      path: { kind: 'prefix', value: `/service-${i}/`, ignoreCase: false },
       headers: [{ name: 'x-user', kind: 'present', value: '' }],
       cookies: [{ name: 'session', kind: 'prefix', value: '4c' }],
       queries: [{ name: 'page', kind: 'exact', value: '2' }],

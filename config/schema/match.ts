@@ -12,7 +12,7 @@ function parseMatchedPath(path: string): string | Refusal {
   );
 }
 
-const pathMatch = choice({
+const pathMatch = mapping({
   exact: text('expected a path', parseMatchedPath)
     .optional()
     .meta({ description: 'The whole path, without the query.' }),
@@ -22,6 +22,17 @@ const pathMatch = choice({
   regex: regex
     .optional()
     .meta({ description: 'A JavaScript regular expression that must match the whole path.' }),
+  ignoreCase: z
+    .boolean({ error: 'expected true or false' })
+    .optional()
+    .meta({ description: 'With exact or prefix: letters match in either case.' }),
+}).check((context) => {
+  const { exact, prefix, regex, ignoreCase } = context.value;
+  const given = [exact, prefix, regex].filter((part) => part !== undefined);
+  const refuse = (message: string) => context.issues.push({ code: 'custom', message, input: context.value });
+  if (given.length !== 1) refuse('expected exactly one of exact, prefix, regex');
+  else if (regex !== undefined && ignoreCase !== undefined)
+    refuse('`ignoreCase` is for exact and prefix; in a regular expression write [aA]');
 });
 
 const fieldMatch = choice({
@@ -49,6 +60,10 @@ function parseQueryName(name: string): string | Refusal {
 }
 const queryNameMax = 256;
 
+const header = z.record(key(parseMatchableFieldName), fieldMatch, { error: mappingExpected }).optional();
+const query = z.record(key(parseQueryName), fieldMatch, { error: mappingExpected }).optional();
+const cookie = z.record(key(parseCookieName), fieldMatch, { error: mappingExpected }).optional();
+
 export const match = mapping({
   host: text('expected a host name', parseHostMatch)
     .optional()
@@ -57,16 +72,14 @@ export const match = mapping({
   method: list(method, 'expected a list of methods such as [GET, HEAD]')
     .optional()
     .meta({ description: 'Methods.' }),
-  header: z
-    .record(key(parseMatchableFieldName), fieldMatch, { error: mappingExpected })
+  header: header.meta({ description: 'Header fields by name; all of them must match.' }),
+  query: query.meta({ description: 'Query parameters by name, as they are sent; all of them must match.' }),
+  cookie: cookie.meta({ description: 'Cookies by name; all of them must match.' }),
+  without: mapping({
+    header: header.meta({ description: 'Header fields by name; none of them may match.' }),
+    query: query.meta({ description: 'Query parameters by name; none of them may match.' }),
+    cookie: cookie.meta({ description: 'Cookies by name; none of them may match.' }),
+  })
     .optional()
-    .meta({ description: 'Header fields by name; all of them must match.' }),
-  query: z
-    .record(key(parseQueryName), fieldMatch, { error: mappingExpected })
-    .optional()
-    .meta({ description: 'Query parameters by name, as they are sent; all of them must match.' }),
-  cookie: z
-    .record(key(parseCookieName), fieldMatch, { error: mappingExpected })
-    .optional()
-    .meta({ description: 'Cookies by name; all of them must match.' }),
+    .meta({ description: 'Conditions of which none may hold.' }),
 });

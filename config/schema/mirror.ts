@@ -1,20 +1,18 @@
 /** `mirrors` of a route: what is copied, to whom, and within which bounds. */
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
-import { loopMarkName } from '../../core/mirror/loop-mark.js';
-import type { HostPolicy, SamplePlan } from '../../core/plan.js';
+import type { HostPolicy } from '../../core/plan.js';
 import { parseAuthority } from '../address.js';
-import { isToken, parseEditableFieldName, parseFieldName } from '../fields.js';
 import { parseSubstitution } from '../substitution.js';
 import { Refusal } from '../units.js';
 import { compare } from './compare.js';
+import { requestEdits } from './edits.js';
+import { parsePath } from './path-change.js';
+import { sample } from './sample.js';
 import {
-  fieldValue,
   integer,
-  key,
   list,
   mapping,
-  mappingExpected,
   method,
   name,
   positiveDuration,
@@ -24,48 +22,6 @@ import {
   size,
   text,
 } from './values.js';
-
-function parseSample(sample: string): SamplePlan | Refusal {
-  if (sample === 'random' || sample === 'client') return { by: sample };
-  const [by, name] = sample.split(/:(.*)/s, 2);
-  if ((by !== 'header' && by !== 'cookie') || name === undefined || !isToken(name))
-    return new Refusal(sampleExpected);
-  return { by, name: by === 'header' ? name.toLowerCase() : name };
-}
-const sampleExpected = 'expected random, client, header:NAME or cookie:NAME';
-
-/** Names in lower case, in the order given; one name in two spellings is refused. */
-const edits = z
-  .record(key(parseEditableFieldName), fieldValue, { error: mappingExpected })
-  .transform((values, context): [name: string, value: string][] => {
-    const pairs = new Map<string, string>();
-    for (const [given, value] of Object.entries(values)) {
-      const lower = given.toLowerCase();
-      if (pairs.has(lower)) {
-        context.issues.push({
-          code: 'custom',
-          message: 'is given twice in different spellings',
-          input: given,
-          path: [given],
-        });
-      }
-      pairs.set(lower, value);
-    }
-    return [...pairs];
-  });
-
-const removable = text('expected a header name', (name): string | Refusal => {
-  if (parseFieldName(name) !== loopMarkName) return parseEditableFieldName(name);
-  return new Refusal(`\`${loopMarkName}\` can't be removed: it keeps a mirror from mirroring a mirror`);
-});
-
-const headers = mapping({
-  set: edits.optional().meta({ description: 'Fields that replace those of the same name.' }),
-  add: edits.optional().meta({ description: 'Fields that are added to those of the same name.' }),
-  remove: list(removable, 'expected a list of header names')
-    .optional()
-    .meta({ description: 'Fields that are left out.' }),
-});
 
 /** Less would drop bodies that arrive in one piece. */
 const memoryMin = 64 * 1024;
@@ -86,21 +42,16 @@ const hostPolicy = z.union(
   { error: 'expected shadow, preserve, endpoint or { set: name }' },
 );
 
-function parseRewrittenPath(path: string): string | Refusal {
-  if (/^\/[\x21-\x7e]*$/.test(path) && !/[?#]/.test(path)) return path;
-  return new Refusal('expected a path that begins with / and has no query');
-}
-
 const rewriteExpected = 'expected { prefix: PATH } or { regex: PATTERN, substitution: PATH }';
 const rewrite = mapping({
-  prefix: text('expected a path', parseRewrittenPath).optional().meta({
+  prefix: text('expected a path', parsePath).optional().meta({
     description: 'Takes the place of the path or prefix that the route matches.',
   }),
   regex: regex.optional().meta({
     description:
       'A JavaScript regular expression that must match the whole path; other paths stay. With `substitution`.',
   }),
-  substitution: text('expected a path', parseRewrittenPath).optional().meta({
+  substitution: text('expected a path', parsePath).optional().meta({
     description: 'The path of the copy; $1 to $9 or \\1 to \\9 stand for groups.',
   }),
 }).transform(({ prefix, regex, substitution }, context): Rewrite => {
@@ -128,7 +79,7 @@ export const mirror = mapping({
   percent: share
     .prefault(100)
     .meta({ description: 'The share of requests that are copied, 0 to 100, in steps of 0.0001.' }),
-  sample: text(sampleExpected, parseSample).prefault('random').meta({
+  sample: sample.prefault('random').meta({
     description:
       'What decides: random, client (its address), header:NAME or cookie:NAME. The same key always gets the same answer.',
   }),
@@ -146,7 +97,7 @@ export const mirror = mapping({
     description:
       'The fields that name a trace (traceparent, tracestate, b3, x-b3-*) or a request (x-request-id): kept, left out, or with new ids, so that the copy is a trace of its own.',
   }),
-  headers: headers
+  headers: requestEdits
     .prefault({})
     .meta({ description: 'Changes to the copy alone, in the order remove, set, add.' }),
   body: mapping({

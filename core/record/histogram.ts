@@ -111,6 +111,26 @@ export class Histogram {
     );
   }
 
+  /** The values of both. */
+  add(other: Histogram): Histogram {
+    if (other.count === 0) return this;
+    if (this.count === 0) return other;
+    const firstSlot = Math.min(this.firstSlot, other.firstSlot);
+    const end = Math.max(this.firstSlot + this.counts.length, other.firstSlot + other.counts.length);
+    const counts = new Float64Array(end - firstSlot);
+    for (const one of [this, other]) {
+      for (let i = 0; i < one.counts.length; i++) counts[one.firstSlot - firstSlot + i] += one.counts[i];
+    }
+    return new Histogram(
+      firstSlot,
+      counts,
+      this.sumUs + other.sumUs,
+      Math.min(this.minUs, other.minUs),
+      Math.max(this.maxUs, other.maxUs),
+      this.clamped + other.clamped,
+    );
+  }
+
   get meanUs(): number {
     return this.count === 0 ? 0 : this.sumUs / this.count;
   }

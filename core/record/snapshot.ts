@@ -163,6 +163,32 @@ export function subtractVersion(later: VersionSnapshot, earlier: VersionSnapshot
   };
 }
 
+/** Two versions as if they were one. */
+export function addVersions(a: VersionSnapshot, b: VersionSnapshot): VersionSnapshot {
+  const responses = new Map(a.responses);
+  for (const [code, count] of b.responses) responses.set(code, count + (responses.get(code) ?? 0));
+  return {
+    requests: a.requests + b.requests,
+    retries: a.retries + b.retries,
+    handshakes: a.handshakes + b.handshakes,
+    handshakesResumed: a.handshakesResumed + b.handshakesResumed,
+    responses,
+    responsesOther: a.responsesOther + b.responsesOther,
+    failures: a.failures.map((count, i) => count + b.failures[i]),
+    bytesSent: a.bytesSent + b.bytesSent,
+    bytesReceived: a.bytesReceived + b.bytesReceived,
+    connectionsOpen: a.connectionsOpen + b.connectionsOpen,
+    connectionsIdle: a.connectionsIdle + b.connectionsIdle,
+    waiting: a.waiting + b.waiting,
+    queueRefused: a.queueRefused + b.queueRefused,
+    queueTimeouts: a.queueTimeouts + b.queueTimeouts,
+    ejected: a.ejected + b.ejected,
+    ejections: a.ejections + b.ejections,
+    latency: a.latency.add(b.latency),
+    firstByte: a.firstByte.add(b.firstByte),
+  };
+}
+
 /** What a mirror did between two snapshots of it. */
 export function subtractMirror(later: MirrorSnapshot, earlier: MirrorSnapshot): MirrorSnapshot {
   return {

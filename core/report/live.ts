@@ -3,7 +3,7 @@
  * over `GET /api/stream` once a second, so its names are a contract: add, never rename.
  */
 import { dropReasons, failureReasons } from '../errors.js';
-import type { Plan } from '../plan.js';
+import { type Plan, primaryNames } from '../plan.js';
 import { type Histogram, signedPercentileUs } from '../record/histogram.js';
 import {
   type MirrorSnapshot,
@@ -56,7 +56,7 @@ export interface LiveVersion {
 export interface LiveMirror {
   readonly route: string;
   readonly to: string;
-  /** The version that the mirror is compared with; null when the mirror has left the configuration. */
+  /** The version that the mirror is compared with, or several as `v1 + v3`; null when the mirror has left the configuration. */
   readonly primary: string | null;
   readonly eligible: number;
   readonly sent: number;
@@ -88,10 +88,11 @@ export function live(earlier: Reading, later: Reading, plan: Plan, atMs: number)
   const per = (count: number): number => round(count / seconds);
   const primaries = new Map(
     plan.routes.flatMap((route) =>
-      route.mirrors.map((mirror) => [
-        key(route.name, plan.versions[mirror.to].name),
-        plan.versions[route.primary].name,
-      ]),
+      route.mirrors.map((mirror) => {
+        const to = plan.versions[mirror.to].name;
+        const names = primaryNames(route, plan.versions).filter((name) => name !== to);
+        return [key(route.name, to), names.join(' + ')];
+      }),
     ),
   );
   const versionsBefore = new Map(earlier.versions.map((one) => [key(one.name, one.role), one.counts]));

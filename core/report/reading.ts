@@ -3,7 +3,7 @@
  * of one moment.
  */
 
-import { type Address, mirrorsWithBaselines } from '../plan.js';
+import { type Address, mirrorsWithBaselines, primaryNames } from '../plan.js';
 import {
   type MirrorSnapshot,
   readMirror,
@@ -49,7 +49,9 @@ export interface VersionReading {
 export interface MirrorReading {
   readonly route: string;
   readonly to: string;
-  /** The version that answers on the route; null where the route has left the configuration. */
+  /** The versions that answer on the route, without the mirror's own; empty where the route has left the configuration. */
+  readonly primaries: readonly string[];
+  /** Their names as one label, `v1` or `v1 + v3`; null where there are none. */
   readonly primary: string | null;
   /** Null for a mirror; for a baseline, the version that it is a measure for. */
   readonly baselineOf: string | null;
@@ -106,7 +108,7 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
     ),
   );
   const { routes, versions } = observed.plan;
-  const primaries = new Map(routes.map(({ name, primary }) => [name, versions[primary].name]));
+  const answering = new Map(routes.map((route) => [route.name, primaryNames(route, versions)]));
   return {
     generation: observed.plan.generation,
     uptimeS: (atUs - observed.startedUs) / 1e6,
@@ -118,10 +120,12 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
     })),
     mirrors: observed.mirrors.map(({ route, to, baselineOf, slot, ledgers }) => {
       const mirror = configured.get(slot);
+      const primaries = (answering.get(route) ?? []).filter((name) => baselineOf !== null || name !== to);
       return {
         route,
         to,
-        primary: primaries.get(route) ?? null,
+        primaries,
+        primary: primaries.length === 0 ? null : primaries.join(' + '),
         baselineOf,
         enabled: mirror?.enabled ?? false,
         percent: (mirror?.shareMillionths ?? 0) / MILLIONTHS_PER_PERCENT,

@@ -1,4 +1,5 @@
 /** A report as text for terminals and mails. Pure. */
+import { addVersions } from '../record/snapshot.js';
 import { accountsText, comparisonText, pairsText } from './comparison-text.js';
 import { errorsOf } from './errors-of.js';
 import { countText, durationText, shareText } from './figures.js';
@@ -40,11 +41,13 @@ export function versionCells({ latency, counts }: VersionReport): string[] {
 }
 
 function mirrorLines(mirror: MirrorReport, versions: readonly VersionReport[]): string[] {
-  const { route, primary, to, share, counts, slower, faster } = mirror;
+  const { route, primary, primaries, to, share, counts, slower, faster } = mirror;
   const head = `  route ${route}: ${primary ?? 'primary'} to ${to}${share === null ? '' : `, ${share}`}`;
-  const find = (name: string | null, role: string) =>
+  const find = (name: string, role: string) =>
     versions.find((version) => version.name === name && version.role === role)?.counts ?? null;
-  const [first, second] = [find(primary, 'primary'), find(to, 'shadow')];
+  const firsts = primaries.map((name) => find(name, 'primary')).filter((counts) => counts !== null);
+  const first = firsts.length === 0 ? null : firsts.reduce(addVersions);
+  const second = find(to, 'shadow');
   if (counts !== null && first !== null && second !== null && primary !== null) {
     const compared = { primaryName: primary, shadowName: to, primary: first, shadow: second, mirror: counts };
     return [head, '', ...comparisonText(compared).trimEnd().split('\n')];

@@ -34,7 +34,10 @@ export interface VersionReport {
 
 export interface MirrorReport {
   readonly route: string;
+  /** `v1`, or several as `v1 + v3`; null where it is not known. */
   readonly primary: string | null;
+  /** Their names; empty where they are not known. */
+  readonly primaries: readonly string[];
   readonly to: string;
   /** `25 %`, `off`; null where it is not known. */
   readonly share: string | null;
@@ -64,9 +67,10 @@ export function reportOfReading(
     })),
     mirrors: reading.mirrors
       .filter((mirror) => !isBaseline(mirror))
-      .map(({ route, primary, to, enabled, percent, counts }) => ({
+      .map(({ route, primary, primaries, to, enabled, percent, counts }) => ({
         route,
         primary,
+        primaries,
         to,
         share: enabled ? `${percent} %` : 'off',
         slower: counts.deltaSlower,
@@ -116,7 +120,13 @@ export function reportOfLogs(
           ] as const)),
     ],
     versions,
-    mirrors: [...mirrors.values()].map((mirror) => ({ ...mirror, primary: null, share: null, counts: null })),
+    mirrors: [...mirrors.values()].map((mirror) => ({
+      ...mirror,
+      primary: null,
+      primaries: [],
+      share: null,
+      counts: null,
+    })),
     diffs: null,
     config: null,
   };

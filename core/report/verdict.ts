@@ -2,7 +2,7 @@
  * May the shadow be released? Each check compares an interval with a bound: it passes when even the interval's bad end is within the
  * bound, fails when even its good end is beyond it, and else there is too little data to tell. docs/comparing.md says why. Pure.
  */
-import type { MirrorSnapshot, VersionSnapshot } from '../record/snapshot.js';
+import { addVersions, type MirrorSnapshot, type VersionSnapshot } from '../record/snapshot.js';
 import type { DiffsView } from './diffs.js';
 import { errorsOf } from './errors-of.js';
 import { differenceInterval, type Interval, proportionInterval, quantileRatioInterval } from './intervals.js';
@@ -60,7 +60,7 @@ const P99 = 0.99;
 export function judge(reading: Reading, diffs: DiffsView | null, bounds: VerdictBounds): Verdict {
   const mirrors = reading.mirrors.flatMap((mirror): MirrorVerdict[] => {
     if (!mirror.enabled || mirror.primary === null || isBaseline(mirror)) return [];
-    const primary = countsOf(reading, mirror.primary, 'primary');
+    const primary = countsOfAll(reading, mirror.primaries);
     const shadow = countsOf(reading, mirror.to, 'shadow');
     if (primary === null || shadow === null) return [];
     const checks = [
@@ -153,6 +153,12 @@ function worst(outcomes: readonly Outcome[]): Outcome {
 
 function countsOf(reading: Reading, name: string, role: 'primary' | 'shadow'): VersionSnapshot | null {
   return reading.versions.find((version) => version.name === name && version.role === role)?.counts ?? null;
+}
+
+/** Of several primaries together. */
+function countsOfAll(reading: Reading, names: readonly string[]): VersionSnapshot | null {
+  const all = names.map((name) => countsOf(reading, name, 'primary')).filter((counts) => counts !== null);
+  return all.length === 0 ? null : all.reduce(addVersions);
 }
 
 function share(hits: number, count: number): number {

@@ -19,17 +19,24 @@ export class Condition {
   readonly #kind: FieldMatch['kind'];
   readonly #value: string;
   readonly #pattern: RegExp | null;
+  readonly #wanted: boolean;
 
-  constructor(place: ConditionPlace, plan: FieldMatch) {
+  /** `wanted` false: it must not hold. */
+  constructor(place: ConditionPlace, plan: FieldMatch, wanted = true) {
     this.#place = place;
     this.#name = place === 'header' ? plan.name.toLowerCase() : plan.name;
     this.#kind = plan.kind;
     this.#value = plan.value;
     this.#pattern = plan.kind === 'regex' ? wholePattern(plan.value) : null;
+    this.#wanted = wanted;
   }
 
   /** `pathEnd` is where the query of the target begins. */
   matches(head: RequestHead, pathEnd: number): boolean {
+    return this.#holds(head, pathEnd) === this.#wanted;
+  }
+
+  #holds(head: RequestHead, pathEnd: number): boolean {
     const value = this.#valueIn(head, pathEnd);
     if (value === null) return this.#kind === 'absent';
     switch (this.#kind) {

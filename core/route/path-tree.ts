@@ -17,6 +17,10 @@ const DEPTH_MAX = 4;
 /** Entries in the children of a node, per route in it. */
 const COPIES_MAX = 2;
 
+const LOWER_A = 0x61;
+const LOWER_Z = 0x7a;
+const CASE_BIT = 0x20;
+
 export class PathTree {
   /** Where the byte is that decides, or -1 in a leaf. */
   readonly #at: number;
@@ -29,10 +33,8 @@ export class PathTree {
     const at = depth < DEPTH_MAX && routes.length > LEAF_ROUTES ? bestPlace(routes) : -1;
     const byCode = new Map<number, PathTree>();
     if (at !== -1) {
-      for (const code of new Set(
-        routes.filter((route) => caresAt(route, at)).map((route) => codeAt(route, at)),
-      )) {
-        const kept = routes.filter((route) => !caresAt(route, at) || codeAt(route, at) === code);
+      for (const code of countsAt(routes, at).keys()) {
+        const kept = routes.filter((route) => !caresAt(route, at) || hasCodeAt(route, at, code));
         byCode.set(code, new PathTree(kept, depth + 1));
       }
     }
@@ -64,12 +66,12 @@ function bestPlace(routes: readonly CompiledRoute[]): number {
   let fewest = routes.length;
   for (let at = 0; at < Math.min(longest, BYTES_LOOKED_AT); at++) {
     const counts = countsAt(routes, at);
-    let caring = 0;
+    let entries = 0;
     let leftSum = 0;
-    for (const count of counts.values()) caring += count;
-    const careless = routes.length - caring;
+    for (const count of counts.values()) entries += count;
+    const careless = routes.filter((route) => !caresAt(route, at)).length;
     for (const count of counts.values()) leftSum += count * (count + careless);
-    const copies = caring + counts.size * careless;
+    const copies = entries + counts.size * careless;
     const left = (leftSum + careless * careless) / routes.length;
     if (left < fewest && copies <= COPIES_MAX * routes.length) {
       fewest = left;
@@ -79,11 +81,15 @@ function bestPlace(routes: readonly CompiledRoute[]): number {
   return best;
 }
 
-/** How many routes have each char code at a place. */
+/** How many routes have each char code at a place; a letter whose case does not matter counts for both. */
 function countsAt(routes: readonly CompiledRoute[], at: number): Map<number, number> {
   const counts = new Map<number, number>();
+  const count = (code: number) => counts.set(code, (counts.get(code) ?? 0) + 1);
   for (const route of routes) {
-    if (caresAt(route, at)) counts.set(codeAt(route, at), (counts.get(codeAt(route, at)) ?? 0) + 1);
+    if (!caresAt(route, at)) continue;
+    const code = route.literal.charCodeAt(at);
+    count(code);
+    if (route.ignoresCase && isLowerLetter(code)) count(code - CASE_BIT);
   }
   return counts;
 }
@@ -92,6 +98,11 @@ function caresAt(route: CompiledRoute, at: number): boolean {
   return at < route.literal.length;
 }
 
-function codeAt(route: CompiledRoute, at: number): number {
-  return route.literal.charCodeAt(at);
+function hasCodeAt(route: CompiledRoute, at: number, code: number): boolean {
+  const own = route.literal.charCodeAt(at);
+  return own === code || (route.ignoresCase && isLowerLetter(own) && own - CASE_BIT === code);
+}
+
+function isLowerLetter(code: number): boolean {
+  return code >= LOWER_A && code <= LOWER_Z;
 }

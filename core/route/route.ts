@@ -1,33 +1,34 @@
-/** One route, compiled: its conditions, cheapest first. */
+/** One match of a route, compiled: its conditions, cheapest first. */
+import { nameIs } from '../http/fields.js';
 import type { RequestHead } from '../http/message.js';
-import type { PathMatch, RoutePlan } from '../plan.js';
+import type { MatchPlan, PathMatch } from '../plan.js';
 import { Condition } from './condition.js';
 import { wildcardSuffix } from './host.js';
 import { wholePattern } from './pattern.js';
 
-const PathTest = { ANY: 0, EXACT: 1, PREFIX: 2, REGEX: 3 } as const;
+const PathTest = { ANY: 0, EXACT: 1, PREFIX: 2, REGEX: 3, EXACT_ANY_CASE: 4, PREFIX_ANY_CASE: 5 } as const;
 type PathTest = (typeof PathTest)[keyof typeof PathTest];
 
-const pathTests = { exact: PathTest.EXACT, prefix: PathTest.PREFIX, regex: PathTest.REGEX } as const;
-
 export class CompiledRoute {
-  /** In the plan's `routes`. */
+  /** In the plan's `routes`; the matches of one route share it. */
   readonly index: number;
   /** What a host must end with, at least one label in front; '' when any host will do, or when the table has compared it. */
   readonly hostSuffix: string;
-  /** The literal of an exact or prefix match, else ''. */
+  /** The literal of an exact or prefix match, else ''; lower case where letters match in either. */
   readonly literal: string;
+  readonly ignoresCase: boolean;
   readonly #pathTest: PathTest;
   readonly #pattern: RegExp | null;
   readonly #methods: readonly string[] | null;
   readonly #conditions: readonly Condition[];
 
-  constructor(plan: RoutePlan, index: number) {
-    const { host, path, methods, headers, cookies, queries } = plan.match;
+  constructor(plan: MatchPlan, index: number) {
+    const { host, path, methods, headers, cookies, queries, without } = plan;
     this.index = index;
     this.hostSuffix = wildcardSuffix(host);
-    this.literal = literalOf(path);
-    this.#pathTest = path === null ? PathTest.ANY : pathTests[path.kind];
+    this.ignoresCase = path !== null && path.kind !== 'regex' && path.ignoreCase;
+    this.literal = this.ignoresCase ? literalOf(path).toLowerCase() : literalOf(path);
+    this.#pathTest = pathTestOf(path);
     this.#pattern = path?.kind === 'regex' ? wholePattern(path.value) : null;
     // A part that is empty matches everything (MatchPlan).
     this.#methods = methods === null || methods.length === 0 ? null : methods;
@@ -35,6 +36,9 @@ export class CompiledRoute {
       ...queries.map((match) => new Condition('query', match)),
       ...headers.map((match) => new Condition('header', match)),
       ...cookies.map((match) => new Condition('cookie', match)),
+      ...without.queries.map((match) => new Condition('query', match, false)),
+      ...without.headers.map((match) => new Condition('header', match, false)),
+      ...without.cookies.map((match) => new Condition('cookie', match, false)),
     ];
   }
 
@@ -64,10 +68,21 @@ export class CompiledRoute {
         return pathEnd === this.literal.length && target.startsWith(this.literal);
       case PathTest.PREFIX:
         return pathEnd >= this.literal.length && target.startsWith(this.literal);
+      case PathTest.EXACT_ANY_CASE:
+        return pathEnd === this.literal.length && nameIs(target, 0, this.literal);
+      case PathTest.PREFIX_ANY_CASE:
+        return pathEnd >= this.literal.length && nameIs(target, 0, this.literal);
       case PathTest.REGEX:
         return this.#pattern!.test(pathEnd === target.length ? target : target.slice(0, pathEnd));
     }
   }
+}
+
+function pathTestOf(path: PathMatch | null): PathTest {
+  if (path === null) return PathTest.ANY;
+  if (path.kind === 'regex') return PathTest.REGEX;
+  if (path.kind === 'exact') return path.ignoreCase ? PathTest.EXACT_ANY_CASE : PathTest.EXACT;
+  return path.ignoreCase ? PathTest.PREFIX_ANY_CASE : PathTest.PREFIX;
 }
 
 function literalOf(path: PathMatch | null): string {

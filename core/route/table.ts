@@ -29,12 +29,14 @@ export class RouteTable {
     const shared: CompiledRoute[] = [];
     const byHost = new Map<string, CompiledRoute[]>();
     routes.forEach((plan, index) => {
-      const route = new CompiledRoute(plan, index);
-      listOf(route, plan.match.host, shared, byHost).push(route);
+      for (const match of plan.matches) {
+        const route = new CompiledRoute(match, index);
+        listOf(route, match.host, shared, byHost).push(route);
+      }
     });
     this.#shared = new PathTree(shared);
     for (const [host, own] of byHost) this.#byHost.set(host, new PathTree(own));
-    this.#hostMatters = routes.some((plan) => plan.match.host !== null);
+    this.#hostMatters = routes.some((plan) => plan.matches.some((match) => match.host !== null));
   }
 
   /**

@@ -93,6 +93,18 @@ const compared = {
   },
 };
 
+const nothing = { headers: [], cookies: [], queries: [] };
+/** What a route says that one version answers, and nothing else. */
+const plainly = {
+  primaries: [{ version: 0, weight: 1, headers: null }],
+  split: { by: 'random' },
+  answer: null,
+  rewrite: null,
+  headers: null,
+  retries: null,
+  fault: null,
+};
+
 /** What the primary got, once more; in the bounds of its mirror. */
 const baseline = {
   slot: 1,
@@ -236,23 +248,26 @@ t.test('every key comes into the plan', async (t) => {
     routes: [
       {
         name: 'reviews',
-        match: {
-          host: 'reviews.example.com',
-          path: { kind: 'prefix', value: '/reviews' },
-          methods: ['GET'],
-          headers: [
-            { name: 'x-canary', kind: 'exact', value: '1' },
-            { name: 'y', kind: 'present', value: '' },
-            { name: 'z', kind: 'regex', value: '^a' },
-            { name: 'gone', kind: 'absent', value: '' },
-          ],
-          cookies: [
-            { name: 'Session', kind: 'prefix', value: 'ab' },
-            { name: 'beta', kind: 'present', value: '' },
-          ],
-          queries: [{ name: 'Page', kind: 'exact', value: '2' }],
-        },
-        primary: 0,
+        matches: [
+          {
+            host: 'reviews.example.com',
+            path: { kind: 'prefix', value: '/reviews', ignoreCase: false },
+            methods: ['GET'],
+            headers: [
+              { name: 'x-canary', kind: 'exact', value: '1' },
+              { name: 'y', kind: 'present', value: '' },
+              { name: 'z', kind: 'regex', value: '^a' },
+              { name: 'gone', kind: 'absent', value: '' },
+            ],
+            cookies: [
+              { name: 'Session', kind: 'prefix', value: 'ab' },
+              { name: 'beta', kind: 'present', value: '' },
+            ],
+            queries: [{ name: 'Page', kind: 'exact', value: '2' }],
+            without: nothing,
+          },
+        ],
+        ...plainly,
         timeoutMs: 3_600_000,
         guard: { p99Millionths: 100_000, errorMillionths: 5000, windowMs: 5000, recoverMs: 120_000 },
         firstByteTimeoutMs: 2000,
@@ -309,8 +324,10 @@ t.test('defaults', async (t) => {
   });
   t.same(plan.routes[0], {
     name: 'route-1',
-    match: { host: null, path: null, methods: null, headers: [], cookies: [], queries: [] },
-    primary: 0,
+    matches: [
+      { host: null, path: null, methods: null, headers: [], cookies: [], queries: [], without: nothing },
+    ],
+    ...plainly,
     timeoutMs: 15_000,
     guard: null,
     firstByteTimeoutMs: 0,
@@ -406,7 +423,7 @@ t.test('the effective configuration compiles to the same plan, and holds no secr
   const expected = JSON.parse(JSON.stringify(plan));
   expected.admin.token = '[redacted]';
   expected.routes[0].mirrors[0].headers.set[1][1] = '[redacted]';
-  expected.routes[0].match.cookies[0].value = '[redacted]';
+  expected.routes[0].matches[0].cookies[0].value = '[redacted]';
   t.same(again, expected);
   const off = effectiveConfig(compilePlan(loaded(minimal('admin: off\n')), 1, new MirrorSlots(), 1));
   t.match(off, { admin: 'off' });

@@ -84,12 +84,11 @@ t.test('--set replaces values by position and by name, and adds what is missing'
     'the last one holds',
   );
   t.equal(loaded(text, { set: ['threads.proxy=3'] }).threads.proxy, 3);
-  t.same(loaded(text, { set: ['routes[0].match={ host: a.b, method: [get] }'] }).routes[0].match, {
-    host: 'a.b',
-    method: ['GET'],
-  });
+  t.same(loaded(text, { set: ['routes[0].match={ host: a.b, method: [get] }'] }).routes[0].match, [
+    { host: 'a.b', method: ['GET'] },
+  ]);
   t.equal(
-    loaded(text, { set: ['routes[1].primary=v2'] }).routes[1].primary,
+    loaded(text, { set: ['routes[1].primary=v2'] }).routes[1].primary?.[0].version,
     'v2',
     'one past the end appends',
   );

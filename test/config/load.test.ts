@@ -119,7 +119,7 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
     [
       'a number for a name',
       'versions: { "1": "http://a:1" }\nroutes: [ { primary: 1 } ]\n',
-      '2:22: routes[0].primary: expected a name, found `1`; put it in quotes',
+      '2:22: routes[0].primary: expected a name, or a mapping of versions and their weights, found `1`; put it in quotes',
     ],
     [
       'too few connections',
@@ -374,7 +374,7 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
     [
       'Host',
       mirrored('headers: { set: { host: a } }'),
-      "4:42: routes[0].mirrors[0].headers.set.host: `host` can't be edited here: it is changed by the mirror's own key: `host: { set: name }`",
+      "4:42: routes[0].mirrors[0].headers.set.host: `host` can't be edited here: it is changed by a key of its own: `host` of a mirror, `rewrite.host` of a route",
     ],
     [
       'Expect',
@@ -449,7 +449,7 @@ t.test('JSON is YAML', async (t) => {
     null,
     '\t',
   );
-  t.same(loaded(text).routes[0].primary, 'v1');
+  t.same(loaded(text).routes[0].primary, [{ version: 'v1', weight: 1 }]);
   t.match(told('{"versions": {"v1": "http://a:1"}, "routes": [{"primary": "v1", "percent": 1}]}'), [
     '1:65: unknown key `percent` in routes[0]',
   ]);

@@ -39,7 +39,7 @@ function keysOf(schema: Schema, path = ''): Key[] {
 
 /** A list may be given as its only item; its keys are told once, as those of an item. */
 function listed(key: Key): Key {
-  return { ...key, path: key.path.replace(/^listen\./, 'listen[].') };
+  return { ...key, path: key.path.replace(/^listen\./, 'listen[].').replace('.match[]', '.match') };
 }
 
 const keys = [

@@ -17,6 +17,7 @@ import { createRing } from '../../../core/ring/layout.js';
 import { RingWriter } from '../../../core/ring/writer.js';
 import { Sampler } from '../../../core/route/sampler.js';
 import type { TunnelSink, UpstreamTunnel } from '../../../core/upstream/tunnel.js';
+import { route as routeOf } from '../route/support.js';
 import { TestPool } from '../upstream/exchange.js';
 
 const ringBytes = 64 * 1024;
@@ -134,20 +135,9 @@ export class ExchangeRig {
       new HeldBack(HeldBack.create()),
     );
     const route: RoutePlan = {
+      ...routeOf({ path: { kind: 'prefix', value: '/reviews', ignoreCase: false } }),
       name: 'reviews',
-      match: {
-        host: null,
-        path: { kind: 'prefix', value: '/reviews' },
-        methods: null,
-        headers: [],
-        cookies: [],
-        queries: [],
-      },
-      primary: 0,
       timeoutMs: 10_000,
-      firstByteTimeoutMs: 0,
-      guard: null,
-      mirrors: [],
       ...changes,
     };
     const runtime = new ProxyRuntime({ generation: 1, routes: [route] } as unknown as Plan, [

@@ -1,4 +1,5 @@
 /** A house with two versions and one mirror on which a little has happened. */
+
 import { Drop, Failure } from '../../../core/errors.js';
 import { HeldBack } from '../../../core/mirror/held-back.js';
 import { type MirrorPlan, type Plan, pairsAlone } from '../../../core/plan.js';
@@ -9,6 +10,7 @@ import { type Observed, type ObservedBlocks, openObserved } from '../../../core/
 import { Health, HealthBlock } from '../../../core/upstream/health-block.js';
 import { NameBlock } from '../../../core/upstream/resolved-name.js';
 import type { Target } from '../../../core/upstream/target.js';
+import { route as routeOf } from '../route/support.js';
 
 export const STARTED_US = 5_000_000;
 
@@ -58,12 +60,9 @@ export const plan: Plan = {
   })),
   routes: [
     {
+      ...routeOf({}),
       name: 'reviews',
-      match: { host: null, path: null, methods: null, headers: [], cookies: [], queries: [] },
-      primary: 0,
       timeoutMs: 1000,
-      firstByteTimeoutMs: 0,
-      guard: null,
       mirrors: [mirror],
     },
   ],

@@ -10,11 +10,25 @@ import {
 } from '../../../core/plan.js';
 
 export function route(match: Partial<MatchPlan>): RoutePlan {
-  const all: MatchPlan = { host: null, path: null, methods: null, headers: [], cookies: [], queries: [] };
+  const all: MatchPlan = {
+    host: null,
+    path: null,
+    methods: null,
+    headers: [],
+    cookies: [],
+    queries: [],
+    without: { headers: [], cookies: [], queries: [] },
+  };
   return {
     name: 'route',
-    match: { ...all, ...match },
-    primary: 0,
+    matches: [{ ...all, ...match }],
+    primaries: [{ version: 0, weight: 1, headers: null }],
+    split: { by: 'random' },
+    answer: null,
+    rewrite: null,
+    headers: null,
+    retries: null,
+    fault: null,
     timeoutMs: 15_000,
     firstByteTimeoutMs: 0,
     guard: null,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { RequestHead } from '../../../core/http/message.js';
-import type { MatchPlan, PathMatch } from '../../../core/plan.js';
+import type { MatchPlan, PathMatch, RoutePlan } from '../../../core/plan.js';
 import { NO_ROUTE, RouteTable } from '../../../core/route/table.js';
 import { field, request, route } from './support.js';
 
@@ -46,7 +46,7 @@ t.test('a wildcard takes one or more labels in front', async (t) => {
 });
 
 t.test('an exact path is the whole path, without the query', async (t) => {
-  const path: PathMatch = { kind: 'exact', value: '/reviews' };
+  const path: PathMatch = { kind: 'exact', value: '/reviews', ignoreCase: false };
   for (const target of ['/reviews', '/reviews?', '/reviews?page=2', '/reviews?/x'])
     t.ok(matches({ path }, { target }), target);
   for (const target of [
@@ -62,14 +62,56 @@ t.test('an exact path is the whole path, without the query', async (t) => {
   }
 });
 
+t.test('a path that ignores case takes letters in either, and nothing else', async (t) => {
+  const exact: PathMatch = { kind: 'exact', value: '/Reviews@[', ignoreCase: true };
+  for (const target of ['/reviews@[', '/REVIEWS@[?a']) t.ok(matches({ path: exact }, { target }), target);
+  for (const target of ['/reviews`[', '/reviews@{', '/review@[', '/reviews@[x'])
+    t.notOk(matches({ path: exact }, { target }), target);
+  const prefix: PathMatch = { kind: 'prefix', value: '/a', ignoreCase: true };
+  for (const target of ['/a', '/A/b', '/aBc?x']) t.ok(matches({ path: prefix }, { target }), target);
+  for (const target of ['/', '/b/a', '/?/a']) t.notOk(matches({ path: prefix }, { target }), target);
+});
+
+t.test('a route with a list of matches takes what one of them takes', async (t) => {
+  const { matches: one } = route({ host: 'a', path: { kind: 'prefix', value: '/x', ignoreCase: false } });
+  const { matches: other } = route({ methods: ['POST'] });
+  const table = new RouteTable([{ ...route({}), matches: [...one, ...other] }, route({})]);
+  const find = (parts: Partial<RequestHead>) => table.find(request(parts));
+  t.equal(find({ host: 'a', target: '/x' }), 0);
+  t.equal(find({ host: 'b', target: '/x' }), 1);
+  t.equal(find({ host: 'b', target: '/x', method: 'POST' }), 0);
+  t.equal(find({ host: 'a', target: '/y' }), 1);
+});
+
+t.test(
+  'a request that meets a condition of `without` is not taken, and one that has no such field is',
+  async (t) => {
+    const without = {
+      headers: [field('exact', 'x-kind', 'bot')],
+      cookies: [field('present', 'beta')],
+      queries: [field('prefix', 'page', '9')],
+    };
+    const takes = (fields: string, target = '/') => matches({ without }, { fields, target });
+    t.ok(takes(''));
+    t.ok(takes('x-kind: person\r\n'));
+    t.ok(takes('', '/?page=1'));
+    t.notOk(takes('x-kind: bot\r\n'));
+    t.notOk(takes('cookie: beta=\r\n'));
+    t.notOk(takes('', '/?page=99'));
+  },
+);
+
 t.test('a prefix is a prefix of the string, and does not reach into the query', async (t) => {
-  const path: PathMatch = { kind: 'prefix', value: '/reviews' };
+  const path: PathMatch = { kind: 'prefix', value: '/reviews', ignoreCase: false };
   for (const target of ['/reviews', '/reviews/', '/reviews/7', '/reviews-old', '/reviews?x'])
     t.ok(matches({ path }, { target }), target);
   for (const target of ['/', '/review', '/Reviews', '/x/reviews', '/x?/reviews'])
     t.notOk(matches({ path }, { target }), target);
-  t.notOk(matches({ path: { kind: 'prefix', value: '/a?b' } }, { target: '/a?b' }));
-  t.ok(matches({ path: { kind: 'prefix', value: '' } }, { target: '/' }), 'an empty prefix takes everything');
+  t.notOk(matches({ path: { kind: 'prefix', value: '/a?b', ignoreCase: false } }, { target: '/a?b' }));
+  t.ok(
+    matches({ path: { kind: 'prefix', value: '', ignoreCase: false } }, { target: '/' }),
+    'an empty prefix takes everything',
+  );
 });
 
 t.test('a regular expression must match the whole path, without the query', async (t) => {
@@ -142,7 +184,7 @@ t.test('the Host header can be asked for like any other', async (t) => {
 t.test('all conditions must hold', async (t) => {
   const match: Partial<MatchPlan> = {
     host: 'a',
-    path: { kind: 'prefix', value: '/p' },
+    path: { kind: 'prefix', value: '/p', ignoreCase: false },
     methods: ['GET'],
     headers: [field('present', 'x'), field('exact', 'y', '1')],
   };
@@ -157,8 +199,8 @@ t.test('all conditions must hold', async (t) => {
 
 t.test('the first match wins between exact hosts, wildcards and any host', async (t) => {
   const table = new RouteTable([
-    route({ host: 'a.example.com', path: { kind: 'exact', value: '/first' } }),
-    route({ path: { kind: 'prefix', value: '/any' } }),
+    route({ host: 'a.example.com', path: { kind: 'exact', value: '/first', ignoreCase: false } }),
+    route({ path: { kind: 'prefix', value: '/any', ignoreCase: false } }),
     route({ host: '*.example.com', methods: ['POST'] }),
     route({ host: 'a.example.com' }),
     route({ host: 'b.example.com' }),
@@ -179,8 +221,8 @@ t.test('each of many routes by path on one host is found', async (t) => {
   const paths = Array.from({ length: 500 }, (_, i) => `/api/service-${i}/`);
   const host = 'a';
   const table = new RouteTable([
-    ...paths.map((value) => route({ host, path: { kind: 'prefix', value } })),
-    route({ host, path: { kind: 'prefix', value: '/api/' } }),
+    ...paths.map((value) => route({ host, path: { kind: 'prefix', value, ignoreCase: false } })),
+    route({ host, path: { kind: 'prefix', value: '/api/', ignoreCase: false } }),
   ]);
   t.ok(paths.every((path, i) => table.find(request({ host, target: `${path}x?y=/` })) === i));
   t.equal(table.find(request({ host, target: '/api/service-500/' })), 500);
@@ -188,22 +230,34 @@ t.test('each of many routes by path on one host is found', async (t) => {
   t.equal(table.find(request({ host, target: '/api' })), NO_ROUTE);
 });
 
+const nothing: MatchPlan['without'] = { headers: [], cookies: [], queries: [] };
 // Few letters, so that routes overlap often.
-const path = fc.string({ unit: fc.constantFrom('/', 'a', 'b', '?'), maxLength: 6 }).map((rest) => `/${rest}`);
-const literal = fc.string({ unit: fc.constantFrom('/', 'a', 'b'), maxLength: 5 }).map((rest) => `/${rest}`);
+const path = fc
+  .string({ unit: fc.constantFrom('/', 'a', 'A', 'b', '?'), maxLength: 6 })
+  .map((rest) => `/${rest}`);
+const literal = fc
+  .string({ unit: fc.constantFrom('/', 'a', 'A', 'b'), maxLength: 5 })
+  .map((rest) => `/${rest}`);
+const anyMatch = fc.record({
+  cookies: fc.constant([]),
+  host: fc.constantFrom(null, 'x.test', 'y.test', '*.test', '*.x.test'),
+  path: fc.oneof(
+    fc.constant(null),
+    fc.record({
+      kind: fc.constantFrom('exact' as const, 'prefix' as const),
+      value: literal,
+      ignoreCase: fc.boolean(),
+    }),
+    fc.record({ kind: fc.constant('regex' as const), value: fc.constantFrom('/a*', '/(a|b)/.*', '/b.?') }),
+  ),
+  methods: fc.constantFrom(null, ['GET'], ['POST', 'PUT']),
+  headers: fc.constantFrom([], [field('exact', 'x', '1')]),
+  queries: fc.constantFrom([], [], [field('present', 'a')]),
+  without: fc.constantFrom(nothing, nothing, { ...nothing, headers: [field('exact', 'x', '1')] }),
+});
 const anyRoute = fc
-  .record({
-    host: fc.constantFrom(null, 'x.test', 'y.test', '*.test', '*.x.test'),
-    path: fc.oneof(
-      fc.constant(null),
-      fc.record({ kind: fc.constantFrom('exact' as const, 'prefix' as const), value: literal }),
-      fc.record({ kind: fc.constant('regex' as const), value: fc.constantFrom('/a*', '/(a|b)/.*', '/b.?') }),
-    ),
-    methods: fc.constantFrom(null, ['GET'], ['POST', 'PUT']),
-    headers: fc.constantFrom([], [field('exact', 'x', '1')]),
-    queries: fc.constantFrom([], [], [field('present', 'a')]),
-  })
-  .map(route);
+  .array(anyMatch, { minLength: 1, maxLength: 3 })
+  .map((matches): RoutePlan => ({ ...route({}), matches }));
 const anyHead = fc
   .record({
     host: fc.constantFrom('x.test', 'X.test:80', 'y.test', 'z.test', 'a.x.test', 'other'),

@@ -1,0 +1,103 @@
+/** What becomes of a route's requests, to the plan's form: who answers, what is changed, what is tried again. */
+import type {
+  AnswerPlan,
+  FaultPlan,
+  HeaderEdits,
+  MessageEdits,
+  PathChange,
+  RetryPlan,
+  RoutePlan,
+} from '../core/plan.js';
+import type { PathChangeConfig } from './schema/path-change.js';
+import type { RouteConfig } from './schema.js';
+
+type Way = Pick<RoutePlan, 'primaries' | 'split' | 'answer' | 'rewrite' | 'headers' | 'retries' | 'fault'>;
+
+export function compileWay(route: RouteConfig, versions: ReadonlyMap<string, number>): Way {
+  const { rewrite, headers, versionHeaders = {} } = route;
+  const ignoreCase = route.match.some(({ path }) => path?.ignoreCase === true);
+  return {
+    primaries: (route.primary ?? []).map(({ version, weight }) => ({
+      version: versions.get(version)!,
+      weight,
+      headers: compileMessageEdits(versionHeaders[version]),
+    })),
+    split: route.split,
+    answer: compileAnswer(route, ignoreCase),
+    rewrite:
+      rewrite === undefined || (rewrite.path === undefined && rewrite.host === undefined)
+        ? null
+        : { path: compilePathChange(rewrite.path, ignoreCase), host: rewrite.host ?? null },
+    headers: compileMessageEdits(headers),
+    retries: compileRetries(route.retries),
+    fault: compileFault(route.fault),
+  };
+}
+
+function compileAnswer({ redirect, respond }: RouteConfig, ignoreCase: boolean): AnswerPlan | null {
+  if (redirect !== undefined) {
+    const { status, scheme, host, port, path } = redirect;
+    return {
+      kind: 'redirect',
+      status,
+      scheme: scheme ?? null,
+      host: host ?? null,
+      port: port ?? null,
+      path: compilePathChange(path, ignoreCase),
+    };
+  }
+  if (respond === undefined) return null;
+  return { kind: 'respond', ...respond };
+}
+
+/** `ignoreCase`: the route finds paths so, and a prefix is found as the route has found it. */
+function compilePathChange(change: PathChangeConfig | undefined, ignoreCase: boolean): PathChange | null {
+  if (change === undefined) return null;
+  if ('set' in change) return { kind: 'set', value: change.set };
+  if ('prefix' in change) return { kind: 'prefix', prefix: change.prefix, value: change.to, ignoreCase };
+  return { kind: 'regex', pattern: change.regex, substitution: change.to };
+}
+
+interface EditsConfig {
+  readonly remove?: readonly string[] | undefined;
+  readonly set?: readonly (readonly [string, string])[] | undefined;
+  readonly add?: readonly (readonly [string, string])[] | undefined;
+}
+
+export function compileEdits({ remove, set, add }: EditsConfig): HeaderEdits {
+  return { remove: [...new Set(remove ?? [])], set: set ?? [], add: add ?? [] };
+}
+
+/** What changes nothing is as good as not there. */
+function compileMessageEdits(
+  edits:
+    | { readonly request?: EditsConfig | undefined; readonly response?: EditsConfig | undefined }
+    | undefined,
+): MessageEdits | null {
+  const request = editsOrNull(edits?.request);
+  const response = editsOrNull(edits?.response);
+  return request === null && response === null ? null : { request, response };
+}
+
+function editsOrNull(given: EditsConfig | undefined): HeaderEdits | null {
+  const edits = compileEdits(given ?? {});
+  return edits.remove.length + edits.set.length + edits.add.length === 0 ? null : edits;
+}
+
+function compileRetries(retries: RouteConfig['retries']): RetryPlan | null {
+  if (retries === undefined) return null;
+  return {
+    attempts: retries.attempts,
+    perTryTimeoutMs: retries.perTryTimeout ?? 0,
+    on: [...new Set(retries.on)],
+  };
+}
+
+function compileFault(fault: RouteConfig['fault']): FaultPlan | null {
+  if (fault === undefined || (fault.delay === undefined && fault.abort === undefined)) return null;
+  const { delay, abort } = fault;
+  return {
+    delay: delay === undefined ? null : { shareMillionths: delay.percent, delayMs: delay.for },
+    abort: abort === undefined ? null : { shareMillionths: abort.percent, status: abort.status },
+  };
+}

@@ -1,0 +1,63 @@
+/** `redirect` and `respond`: what umbra answers by itself, in the place of a primary. */
+import { z } from 'zod';
+import { limits } from '../../core/limits.js';
+import { parseAuthority } from '../address.js';
+import { parseEditableResponseFieldName } from '../fields.js';
+import { Refusal } from '../units.js';
+import { fieldLines } from './edits.js';
+import { parsePath, pathChange } from './path-change.js';
+import { integer, mapping, text } from './values.js';
+
+function parseRedirectHost(host: string): string | Refusal {
+  const parsed = parseAuthority(host);
+  if (parsed instanceof Refusal || !/:\d+$/.test(parsed)) return parsed;
+  return new Refusal('expected a host name without a port; `port` says it');
+}
+
+export const redirect = mapping({
+  status: z
+    .literal([301, 302, 303, 307, 308], { error: 'expected 301, 302, 303, 307 or 308' })
+    .prefault(301)
+    .meta({ description: 'The status code.' }),
+  scheme: z
+    .enum(['http', 'https'], { error: 'expected http or https' })
+    .optional()
+    .meta({ description: 'Without it: that of the request.' }),
+  host: text('expected a host name', parseRedirectHost)
+    .optional()
+    .meta({ description: 'Without it: that of the request.' }),
+  port: integer(1, 65_535).optional().meta({
+    description: "Without it: the request's, or the scheme's where `scheme` or `host` is given.",
+  }),
+  path: z
+    .union([text('expected a path', parsePath).transform((set) => ({ set })), pathChange], {
+      error: 'expected a path, or a mapping as in rewrite.path',
+    })
+    .optional()
+    .meta({
+      description: 'Another path: the whole of it, or a mapping as in rewrite.path. The query stays.',
+    }),
+});
+
+/** Statuses that never have a body (RFC 9110, section 6.4.1). */
+const bodyless: readonly number[] = [204, 205, 304];
+
+export const respond = mapping({
+  status: integer(200, 599, 'expected a status code from 200 to 599')
+    .prefault(200)
+    .meta({ description: 'The status code.' }),
+  body: z
+    .string({ error: 'expected text' })
+    .refine((body) => Buffer.byteLength(body) <= limits.respondBytes, {
+      error: `is longer than ${limits.respondBytes} bytes`,
+    })
+    .prefault('')
+    .meta({ description: 'The body; text/plain unless `headers` says another content-type.' }),
+  headers: fieldLines(parseEditableResponseFieldName)
+    .prefault({})
+    .meta({ description: 'Fields of the answer.' }),
+}).check((context) => {
+  const { status, body } = context.value;
+  if (!bodyless.includes(status) || body === '') return;
+  context.issues.push({ code: 'custom', message: `a ${status} has no body`, input: body, path: ['body'] });
+});

@@ -1,0 +1,63 @@
+/** Changes to the fields of a message: `set`, `add` and `remove`. */
+import { z } from 'zod';
+import { loopMarkName } from '../../core/mirror/loop-mark.js';
+import { parseEditableFieldName, parseEditableResponseFieldName, parseFieldName } from '../fields.js';
+import { Refusal } from '../units.js';
+import { fieldValue, key, list, mapping, mappingExpected, text } from './values.js';
+
+type ParseName = (name: string) => string | Refusal;
+
+/** Names in lower case, in the order given; one name in two spellings is refused. */
+export function fieldLines(parseName: ParseName) {
+  return z
+    .record(key(parseName), fieldValue, { error: mappingExpected })
+    .transform((values, context): [name: string, value: string][] => {
+      const pairs = new Map<string, string>();
+      for (const [given, value] of Object.entries(values)) {
+        const lower = given.toLowerCase();
+        if (pairs.has(lower)) {
+          context.issues.push({
+            code: 'custom',
+            message: 'is given twice in different spellings',
+            input: given,
+            path: [given],
+          });
+        }
+        pairs.set(lower, value);
+      }
+      return [...pairs];
+    });
+}
+
+function parseRemovableFieldName(name: string): string | Refusal {
+  if (parseFieldName(name) !== loopMarkName) return parseEditableFieldName(name);
+  return new Refusal(`\`${loopMarkName}\` can't be removed: it keeps a mirror from mirroring a mirror`);
+}
+
+function edits(parseName: ParseName, parseRemovable: ParseName) {
+  return mapping({
+    set: fieldLines(parseName)
+      .optional()
+      .meta({ description: 'Fields that replace those of the same name.' }),
+    add: fieldLines(parseName)
+      .optional()
+      .meta({ description: 'Fields that are added to those of the same name.' }),
+    remove: list(text('expected a header name', parseRemovable), 'expected a list of header names')
+      .optional()
+      .meta({ description: 'Fields that are left out.' }),
+  });
+}
+
+export const requestEdits = edits(parseEditableFieldName, parseRemovableFieldName);
+export const responseEdits = edits(parseEditableResponseFieldName, parseEditableResponseFieldName);
+
+/** Of a route, and of one of its versions. */
+export const messageEdits = mapping({
+  request: requestEdits.optional().meta({
+    description:
+      'Changes to the request for the primary, in the order remove, set, add. The copies are taken before them.',
+  }),
+  response: responseEdits.optional().meta({
+    description: "Changes to the primary's response for the client, in the order remove, set, add.",
+  }),
+});

@@ -1,0 +1,51 @@
+/** Another path for the primary, or for a redirect. */
+import { z } from 'zod';
+import { parseSubstitution } from '../substitution.js';
+import { Refusal } from '../units.js';
+import { mapping, regex, text } from './values.js';
+
+export function parsePath(path: string): string | Refusal {
+  if (/^\/[\x21-\x7e]*$/.test(path) && !/[?#]/.test(path)) return path;
+  return new Refusal('expected a path that begins with / and has no query');
+}
+
+/** What stands in the place of a part of a path. */
+function parsePathPart(part: string): string | Refusal {
+  if (/^[\x21-\x7e]*$/.test(part) && !/[?#]/.test(part)) return part;
+  return new Refusal('expected a part of a path, without a query');
+}
+
+export type PathChangeConfig =
+  | { readonly prefix: string; readonly to: string }
+  | { readonly regex: string; readonly to: string }
+  | { readonly set: string };
+
+const expected = 'expected { prefix: PATH, to: PATH }, { regex: PATTERN, to: PATH } or { set: PATH }';
+
+export const pathChange = mapping({
+  prefix: text('expected a path', parsePath).optional().meta({
+    description:
+      'The beginning of the path that `to` takes the place of; paths that begin with something else stay.',
+  }),
+  regex: regex.optional().meta({
+    description: 'A JavaScript regular expression; every part of the path that it matches becomes `to`.',
+  }),
+  to: text('expected a path', parsePathPart)
+    .optional()
+    .meta({ description: 'With `prefix` or `regex`; there $1 to $9 or \\1 to \\9 stand for groups.' }),
+  set: text('expected a path', parsePath).optional().meta({ description: 'The whole path.' }),
+}).transform(({ prefix, regex, to, set }, context): PathChangeConfig => {
+  const refuse = (message: string, path: string[]) => {
+    context.issues.push({ code: 'custom', message, input: to, path });
+    return z.NEVER;
+  };
+  const kinds = [prefix, regex, set].filter((kind) => kind !== undefined).length;
+  if (kinds !== 1 || (set === undefined) !== (to !== undefined)) return refuse(expected, []);
+  if (set !== undefined) return { set };
+  if (prefix !== undefined) {
+    const parsed = parsePath(to!);
+    return parsed instanceof Refusal ? refuse(parsed.reason, ['to']) : { prefix, to: parsed };
+  }
+  const parsed = parseSubstitution(to!, regex!);
+  return parsed instanceof Refusal ? refuse(parsed.reason, ['to']) : { regex: regex!, to: parsed };
+});

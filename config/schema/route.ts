@@ -1,0 +1,96 @@
+/** `routes`: which requests, who answers them, what is changed on the way, and who gets copies. */
+import { z } from 'zod';
+import { limits } from '../../core/limits.js';
+import { parseAuthority } from '../address.js';
+import { redirect, respond } from './answer.js';
+import { messageEdits } from './edits.js';
+import { fault } from './fault.js';
+import { guard } from './guard.js';
+import { match } from './match.js';
+import { mirror } from './mirror.js';
+import { pathChange } from './path-change.js';
+import { primary } from './primary.js';
+import { retries } from './retries.js';
+import { sample } from './sample.js';
+import { key, list, mapping, mappingExpected, name, parseName, positiveDuration, text } from './values.js';
+
+const matches = z.union(
+  [
+    match.transform((one) => [one]),
+    list(match, 'expected a mapping, or a list of at least one', limits.routes),
+  ],
+  { error: 'expected a mapping, or a list of at least one' },
+);
+
+/** What umbra or a primary does with a request; exactly one of them. */
+const ways = ['primary', 'redirect', 'respond'] as const;
+
+export const route = mapping({
+  name: name.optional().meta({
+    description: 'Names the route in metrics and in the admin API. Without it: route-1, route-2, …',
+  }),
+  match: matches.prefault({}).meta({
+    description:
+      'Which requests take this route; all parts must match. A list: one of its items must. Without it: every request.',
+  }),
+  primary: primary.optional().meta({
+    description: 'The version that answers the client, or several with their weights: { v1: 99, v2: 1 }.',
+  }),
+  redirect: redirect.optional().meta({
+    description: 'Answers with a redirect, in the place of a primary. Nothing is mirrored.',
+  }),
+  respond: respond.optional().meta({
+    description: 'Answers by itself, in the place of a primary. Nothing is mirrored.',
+  }),
+  split: sample.prefault('random').meta({
+    description:
+      'What decides among several primaries: random, client (its address), header:NAME or cookie:NAME. The same key always gets the same version, as long as the weights stay.',
+  }),
+  rewrite: mapping({
+    path: pathChange.optional().meta({
+      description:
+        'Another path: { prefix, to }, { regex, to } or { set }. The query stays, and so does the path of the copies.',
+    }),
+    host: text('expected a host name', parseAuthority)
+      .optional()
+      .meta({ description: 'The Host that the primary gets.' }),
+  })
+    .optional()
+    .meta({ description: 'Another path and host for the primary.' }),
+  headers: messageEdits
+    .optional()
+    .meta({ description: 'Changes to the fields of the request for the primary and of its response.' }),
+  versionHeaders: z.record(key(parseName), messageEdits, { error: mappingExpected }).optional().meta({
+    description: 'The same where one version answers, by its name; applied before those of the route.',
+  }),
+  retries: retries
+    .optional()
+    .meta({ description: 'Sends requests again that their primary has failed. Off unless set.' }),
+  fault: fault
+    .optional()
+    .meta({ description: 'Delays or refuses requests on purpose, to see how clients bear it.' }),
+  timeout: positiveDuration.prefault('15s').meta({
+    description:
+      "How long the exchange with the primary may take, from the request's first byte to the response's last.",
+  }),
+  firstByteTimeout: positiveDuration.optional().meta({
+    description:
+      "How long the primary may take from the request's last byte to the head of its response. Without it `timeout` alone holds.",
+  }),
+  guard: guard.optional().meta({
+    description: 'The guard of this route in place of the one for all; off turns it off.',
+  }),
+  mirrors: z
+    .array(mirror, { error: 'expected a list of mirrors' })
+    .max(limits.mirrorSlots, { error: `has more than ${limits.mirrorSlots} items` })
+    .prefault([])
+    .meta({ description: "Where copies of the route's requests go." }),
+}).check((context) => {
+  const given = ways.filter((way) => context.value[way] !== undefined);
+  if (given.length === 1) return;
+  const { issues, value } = context;
+  if (given.length === 0)
+    issues.push({ code: 'custom', message: 'is missing', input: value, path: ['primary'] });
+  else
+    issues.push({ code: 'custom', message: `has ${given.join(' and ')}: one of them answers`, input: value });
+});
