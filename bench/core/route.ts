@@ -143,6 +143,19 @@ findBench(
   heads(hostOf, (i) => `/service-${i}/item?sort=up&page=2`),
 );
 
+findBench(
+  '100 routes of one path by the exact value of a header',
+  numbered.map((i) => route({ headers: [{ name: 'x-user', kind: 'exact', value: tenant(i) }] })),
+  heads(hostOf, () => '/'),
+);
+
+function tenant(i: number): string {
+  // The last route is the one that matches.
+  return i === ROUTES - 1
+    ? '8a6e0804-2bd0-4672-b79d-d97027f9071a'
+    : `8a6e0804-2bd0-4672-b79d-d97027f9${1000 + i}`;
+}
+
 const sampler = new Sampler('umbra', seededRandom(crypto.getRandomValues(new Uint32Array(4))));
 const client = { clientAddress: () => '203.0.113.77' };
 const [head] = heads(hostOf, () => '/');

@@ -54,7 +54,7 @@ export function trimmedSlice(text: string, from: number, to: number): string {
 }
 
 /** Where the line's LF is, or the end of the string. */
-function lineEnd(fields: string, from: number): number {
+export function lineEnd(fields: string, from: number): number {
   const lf = fields.indexOf('\n', from);
   return lf === -1 ? fields.length : lf;
 }
@@ -70,6 +70,6 @@ export function nameIs(fields: string, start: number, lowerName: string): boolea
 }
 
 /** OWS (RFC 9110, section 5.6.3), and the CR that belongs to the line's end. */
-function isBlank(code: number): boolean {
+export function isBlank(code: number): boolean {
   return code === SPACE || code === TAB || code === CR || code === LF;
 }

@@ -1,67 +1,60 @@
 /** One condition of a route on a header field, a cookie or a query parameter. */
-import { fieldValue } from '../http/fields.js';
-import type { RequestHead } from '../http/message.js';
 import type { FieldMatch } from '../plan.js';
-import { cookieValue } from './cookie.js';
+import type { ConditionPlace, LookedUp, LookedUpName } from './looked-up.js';
 import { wholePattern } from './pattern.js';
-import { queryValue } from './query.js';
 
-/** Where the value is looked for. */
-export type ConditionPlace = 'header' | 'cookie' | 'query';
+/** Numbers, because the kinds in a plan that came from another thread are strings that must be compared byte by byte. */
+const Test = { EXACT: 0, PREFIX: 1, REGEX: 2, PRESENT: 3, ABSENT: 4 } as const;
+type Test = (typeof Test)[keyof typeof Test];
+const tests = {
+  exact: Test.EXACT,
+  prefix: Test.PREFIX,
+  regex: Test.REGEX,
+  present: Test.PRESENT,
+  absent: Test.ABSENT,
+} as const;
 
 /**
  * Looks at the first field, cookie or parameter of the name; values keep their case. Of fields, only end-to-end ones can
  * be asked for (`RequestHead.fields`), and Host. A regular expression must match the whole value.
  */
 export class Condition {
-  readonly #place: ConditionPlace;
-  readonly #name: string;
-  readonly #kind: FieldMatch['kind'];
+  readonly #name: LookedUpName;
+  readonly #test: Test;
   readonly #value: string;
+  /** Of an exact value. */
+  readonly #number: number;
   readonly #pattern: RegExp | null;
   readonly #wanted: boolean;
 
   /** `wanted` false: it must not hold. */
-  constructor(place: ConditionPlace, plan: FieldMatch, wanted = true) {
-    this.#place = place;
-    this.#name = place === 'header' ? plan.name.toLowerCase() : plan.name;
-    this.#kind = plan.kind;
+  constructor(place: ConditionPlace, plan: FieldMatch, lookedUp: LookedUp, wanted = true) {
+    this.#name = lookedUp.name(place, place === 'header' ? plan.name.toLowerCase() : plan.name);
+    this.#test = tests[plan.kind];
     this.#value = plan.value;
+    this.#number = plan.kind === 'exact' ? this.#name.want(plan.value) : -1;
     this.#pattern = plan.kind === 'regex' ? wholePattern(plan.value) : null;
     this.#wanted = wanted;
   }
 
-  /** `pathEnd` is where the query of the target begins. */
-  matches(head: RequestHead, pathEnd: number): boolean {
-    return this.#holds(head, pathEnd) === this.#wanted;
+  /** Asks the request that was begun. */
+  matches(): boolean {
+    return this.#holds() === this.#wanted;
   }
 
-  #holds(head: RequestHead, pathEnd: number): boolean {
-    const value = this.#valueIn(head, pathEnd);
-    if (value === null) return this.#kind === 'absent';
-    switch (this.#kind) {
-      case 'absent':
-        return false;
-      case 'present':
+  #holds(): boolean {
+    if (this.#test === Test.EXACT) return this.#name.is(this.#number);
+    const { value } = this.#name;
+    if (value === null) return this.#test === Test.ABSENT;
+    switch (this.#test) {
+      case Test.PREFIX:
+        return value.beginsWith(this.#value);
+      case Test.REGEX:
+        return this.#pattern!.test(value.toString());
+      case Test.PRESENT:
         return true;
-      case 'exact':
-        return value === this.#value;
-      case 'prefix':
-        return value.startsWith(this.#value);
-      case 'regex':
-        return this.#pattern!.test(value);
-    }
-  }
-
-  #valueIn(head: RequestHead, pathEnd: number): string | null {
-    switch (this.#place) {
-      case 'query':
-        return queryValue(head.target, pathEnd, this.#name);
-      case 'cookie':
-        return cookieValue(head.fields, this.#name);
-      case 'header':
-        // Engines take Host out of the field lines, because it is sent in a place of its own.
-        return this.#name === 'host' ? head.host : fieldValue(head.fields, this.#name);
+      case Test.ABSENT:
+        return false;
     }
   }
 }

@@ -1,8 +1,11 @@
 /** Looks one cookie up in a request's field lines (RFC 6265, sections 4.2.1 and 5.4). */
-import { fieldValue, trimmedSlice } from '../http/fields.js';
+import { fieldValue, isBlank } from '../http/fields.js';
+import { Span } from '../http/span.js';
 
 const SEMICOLON = ';';
-const EQUALS = '=';
+const EQUALS = 0x3d;
+
+const found = new Span();
 
 /**
  * The value of the first cookie called `name` in the first Cookie field, as sent (quotes are part of it); null when
@@ -10,23 +13,24 @@ const EQUALS = '=';
  */
 export function cookieValue(fields: string, name: string): string | null {
   const cookies = fieldValue(fields, 'cookie');
-  if (cookies === null) return null;
-  let start = 0;
-  while (start < cookies.length) {
-    const semicolon = cookies.indexOf(SEMICOLON, start);
-    const end = semicolon === -1 ? cookies.length : semicolon;
-    const nameStart = afterBlanks(cookies, start, end);
-    if (cookies.startsWith(name, nameStart) && cookies.startsWith(EQUALS, nameStart + name.length)) {
-      // A name that runs over the semicolon can't match: neither has one, and the `=` would lie behind it.
-      return trimmedSlice(cookies, nameStart + name.length + 1, end);
+  if (cookies === null || !findCookie(cookies, 0, cookies.length, name, found)) return null;
+  return found.toString();
+}
+
+/** The same within `text[from, to)`, the value of a Cookie field; sets `span`. False: there is none. Allocates nothing. */
+export function findCookie(text: string, from: number, to: number, name: string, span: Span): boolean {
+  let start = from;
+  while (start < to) {
+    while (start < to && isBlank(text.charCodeAt(start))) start++;
+    const semicolon = text.indexOf(SEMICOLON, start);
+    const end = semicolon === -1 || semicolon > to ? to : semicolon;
+    const nameEnd = start + name.length;
+    // A name has neither a semicolon nor an equals sign in it, so what is longer than this cookie is not its name.
+    if (nameEnd < end && text.charCodeAt(nameEnd) === EQUALS && text.startsWith(name, start)) {
+      span.setTrimmed(text, nameEnd + 1, end);
+      return true;
     }
     start = end + 1;
   }
-  return null;
-}
-
-function afterBlanks(text: string, from: number, end: number): number {
-  let at = from;
-  while (at < end && (text[at] === ' ' || text[at] === '\t')) at++;
-  return at;
+  return false;
 }

@@ -4,6 +4,7 @@ import type { RequestHead } from '../http/message.js';
 import type { MatchPlan, PathMatch } from '../plan.js';
 import { Condition } from './condition.js';
 import { wildcardSuffix } from './host.js';
+import type { LookedUp } from './looked-up.js';
 import { wholePattern } from './pattern.js';
 
 const PathTest = { ANY: 0, EXACT: 1, PREFIX: 2, REGEX: 3, EXACT_ANY_CASE: 4, PREFIX_ANY_CASE: 5 } as const;
@@ -22,7 +23,7 @@ export class CompiledRoute {
   readonly #methods: readonly string[] | null;
   readonly #conditions: readonly Condition[];
 
-  constructor(plan: MatchPlan, index: number) {
+  constructor(plan: MatchPlan, index: number, lookedUp: LookedUp) {
     const { host, path, methods, headers, cookies, queries, without } = plan;
     this.index = index;
     this.hostSuffix = wildcardSuffix(host);
@@ -33,17 +34,18 @@ export class CompiledRoute {
     // A part that is empty matches everything (MatchPlan).
     this.#methods = methods === null || methods.length === 0 ? null : methods;
     this.#conditions = [
-      ...queries.map((match) => new Condition('query', match)),
-      ...headers.map((match) => new Condition('header', match)),
-      ...cookies.map((match) => new Condition('cookie', match)),
-      ...without.queries.map((match) => new Condition('query', match, false)),
-      ...without.headers.map((match) => new Condition('header', match, false)),
-      ...without.cookies.map((match) => new Condition('cookie', match, false)),
+      ...queries.map((match) => new Condition('query', match, lookedUp)),
+      ...headers.map((match) => new Condition('header', match, lookedUp)),
+      ...cookies.map((match) => new Condition('cookie', match, lookedUp)),
+      ...without.queries.map((match) => new Condition('query', match, lookedUp, false)),
+      ...without.headers.map((match) => new Condition('header', match, lookedUp, false)),
+      ...without.cookies.map((match) => new Condition('cookie', match, lookedUp, false)),
     ];
   }
 
   /**
-   * Whether all conditions hold. `host` is plain (see `plainHost`), `pathEnd` is where the query of the target begins.
+   * Whether all conditions hold. `host` is plain (see `plainHost`), `pathEnd` is where the query of the target begins; names are
+   * looked up in the request that was begun in `lookedUp`, which is this one.
    *
    * The path is what stands before the query, as it arrived: percent-encoding and dot segments are not resolved,
    * because the primary gets it so as well. A prefix is a prefix of the string, as in Envoy: `/reviews` also takes
@@ -55,7 +57,7 @@ export class CompiledRoute {
     if (!this.#pathMatches(head.target, pathEnd)) return false;
     if (this.#methods !== null && !this.#methods.includes(head.method)) return false;
     for (let i = 0; i < this.#conditions.length; i++) {
-      if (!this.#conditions[i].matches(head, pathEnd)) return false;
+      if (!this.#conditions[i].matches()) return false;
     }
     return true;
   }

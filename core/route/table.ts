@@ -8,6 +8,7 @@
 import type { RequestHead } from '../http/message.js';
 import type { RoutePlan } from '../plan.js';
 import { plainHost } from './host.js';
+import { LookedUp } from './looked-up.js';
 import { PathTree } from './path-tree.js';
 import { CompiledRoute } from './route.js';
 
@@ -23,6 +24,7 @@ export class RouteTable {
   /** Routes for any host or for a wildcard. */
   readonly #shared: PathTree;
   readonly #hostMatters: boolean;
+  readonly #lookedUp = new LookedUp();
 
   /** Throws a SyntaxError when a regular expression can't be compiled: the configuration is checked before. */
   constructor(routes: readonly RoutePlan[]) {
@@ -30,7 +32,7 @@ export class RouteTable {
     const byHost = new Map<string, CompiledRoute[]>();
     routes.forEach((plan, index) => {
       for (const match of plan.matches) {
-        const route = new CompiledRoute(match, index);
+        const route = new CompiledRoute(match, index, this.#lookedUp);
         listOf(route, match.host, shared, byHost).push(route);
       }
     });
@@ -50,6 +52,7 @@ export class RouteTable {
     const shared = this.#shared.candidates(target);
     const query = target.indexOf('?');
     const pathEnd = query === -1 ? target.length : query;
+    this.#lookedUp.begin(head, pathEnd);
 
     // Two lists in order are merged as they are walked. One merged list for each host would be shorter here, and
     // grow with the product of hosts and shared routes.

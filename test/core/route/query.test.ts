@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { queryValue } from '../../../core/route/query.js';
+import { Span } from '../../../core/http/span.js';
+import { findParameter } from '../../../core/route/query.js';
 
 function value(target: string, name: string): string | null {
   const at = target.indexOf('?');
-  return queryValue(target, at < 0 ? target.length : at, name);
+  const span = new Span();
+  return findParameter(target, at < 0 ? target.length : at, name, span) ? span.toString() : null;
 }
 
 t.test('a parameter is found wherever it stands, and the first of two wins', async (t) => {
