@@ -16,7 +16,7 @@ import {
   sizesOf,
 } from './mixed.js';
 
-/** 10,000 for a long look by hand: `UMBRA_IDENTITY=10000 npx tap dist/test/end-to-end/identity.test.js`. */
+/** 10,000 for a long look by hand: `UMBRA_IDENTITY=10000 node dist/test/end-to-end/identity.test.js`. */
 const requests = Number(process.env.UMBRA_IDENTITY ?? 600);
 const concurrency = 12;
 

@@ -1,3 +1,0 @@
-import { runShareOverNode } from '../support/over-node.js';
-
-runShareOverNode(3);

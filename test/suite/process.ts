@@ -1,0 +1,63 @@
+/** One piece of the suite as a process, and what it came to. */
+import { spawn } from 'node:child_process';
+import type { Piece } from './work.js';
+
+export interface Result {
+  readonly piece: Piece;
+  readonly passed: boolean;
+  /** Assertions that held. */
+  readonly asserted: number;
+  /** Why tests were skipped, each once. */
+  readonly skipped: readonly string[];
+  readonly seconds: number;
+  /** TAP and whatever else was written. */
+  readonly output: string;
+}
+
+/** The test ends itself by then, with a word on what it waited for. */
+const timeoutS = 120;
+/** One that does not is asked to, and then made to. */
+const patienceMs = (timeoutS + 15) * 1000;
+const killMs = 5000;
+
+/**
+ * Runs it with node alone. A test file is a program that says TAP; what a runner would load into it and into every thread and process
+ * that it starts (loaders that follow its imports) takes more of a processor than most tests do.
+ */
+export function runPiece(piece: Piece): Promise<Result> {
+  const begun = performance.now();
+  // What a runner around this one says to its tests is not said to ours.
+  const inherited = Object.entries(process.env).filter(([name]) => !/^_?TAP/.test(name));
+  const env = { ...Object.fromEntries(inherited), TAP: '1', TAP_TIMEOUT: String(timeoutS) };
+  if (piece.engine !== null) Object.assign(env, { UMBRA_ENGINE: piece.engine });
+  const child = spawn(process.execPath, [piece.file], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const written: Buffer[] = [];
+  child.stdout.on('data', (bytes: Buffer) => written.push(bytes));
+  child.stderr.on('data', (bytes: Buffer) => written.push(bytes));
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGKILL'), killMs).unref();
+  }, patienceMs);
+  const endWithMe = (): boolean => child.kill('SIGTERM');
+  process.once('exit', endWithMe);
+  return new Promise((resolve) => {
+    child.on('error', (error) => written.push(Buffer.from(`${error.message}\n`)));
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      process.off('exit', endWithMe);
+      const output = Buffer.concat(written).toString();
+      const seconds = (performance.now() - begun) / 1000;
+      resolve({ piece, ...read(output, code === 0 && !late), seconds, output });
+    });
+  });
+}
+
+/** `ended`: in time and with exit code 0. A file that says no plan has tested nothing, whatever its exit code is. */
+function read(output: string, ended: boolean): Pick<Result, 'passed' | 'asserted' | 'skipped'> {
+  const plan = /^1\.\.\d+/m.test(output);
+  const asserted = Number(/^# \{ total: \d+, pass: (\d+)/m.exec(output)?.[1] ?? 0);
+  const skipped = new Set(Array.from(output.matchAll(/^ *ok .* # SKIP (.+)$/gm), ([, why]) => why));
+  return { passed: ended && plan && !/^not ok/m.test(output), asserted, skipped: [...skipped] };
+}
