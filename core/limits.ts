@@ -103,9 +103,12 @@ export const limits = {
   pairDifferences: 64,
   /** Characters of a value, a path or a place that a sample shows. Past it: cut. */
   diffValueChars: 256,
-  /** How long an analyst may take for one pair, in milliseconds. Reached: it is ended, `not-comparable`, reason `timeout`. */
+  /** How long an analyst may take for one task, in milliseconds. Reached: it is ended, and each pair is tried alone; then `not-comparable`, reason `timeout`. */
   analystMs: 30_000,
-  /** Analyst threads; each takes one pair at a time, and the rings of pairs are their queue. */
+  /** Pairs that one task of an analyst has, and bytes of responses with which it takes no more. */
+  analystPairs: 64,
+  analystPairBytes: 1024 * 1024,
+  /** Analyst threads; each has one task at a time, and the rings of pairs are their queue. */
   analysts: 4,
   /** Megabytes of an analyst's heap. Reached: it is ended, `not-comparable`, reason `failed`. */
   analystHeapMb: 256,

@@ -8,10 +8,14 @@ import type { Comparison } from '../core/compare/difference.js';
 import type { PairSide } from '../core/compare/pair-port.js';
 import { yieldToProxyThreads } from './priority.js';
 
-export interface AnalystTask {
+export interface PairTask {
   readonly rules: CompareRules;
   readonly primary: PairSide;
   readonly shadow: PairSide;
+}
+
+export interface AnalystTask {
+  readonly pairs: readonly PairTask[];
 }
 
 /** Comparers by their rules as text: a plan has few of them, and they come with every pair. */
@@ -21,9 +25,18 @@ const comparersMax = 256;
 // Behind every other thread, for nobody waits for what an analyst finds; but not so far that a busy machine starves it.
 yieldToProxyThreads(constants.priority.PRIORITY_BELOW_NORMAL);
 
-export default function analyse({ rules, primary, shadow }: AnalystTask): Comparison {
-  const { differences, more } = comparerOf(rules).compare(primary, shadow);
-  return { differences, more };
+export default function analyse({ pairs }: AnalystTask): readonly Comparison[] {
+  // Pairs of one mirror share their rules, within a task as one object.
+  let rules: CompareRules | null = null;
+  let comparer: Comparer | null = null;
+  return pairs.map((pair) => {
+    if (pair.rules !== rules) {
+      rules = pair.rules;
+      comparer = comparerOf(rules);
+    }
+    const { differences, more } = comparer!.compare(pair.primary, pair.shadow);
+    return { differences, more };
+  });
 }
 
 function comparerOf(rules: CompareRules): Comparer {

@@ -1,23 +1,26 @@
 /**
  * The control thread's side of comparing: takes pairs from the rings of the shadow threads, has analysts take them
- * apart, and writes what they found into the book. A pair is taken only when an analyst is free, so the rings are the
- * queue: when they are full, shadow threads drop and count. Nothing is started before the first pair comes.
+ * apart, and writes what they found into the book. Pairs are taken only when an analyst is free, so the rings are the
+ * queue: when they are full, shadow threads drop and count. Nobody waits for a comparison, so after a bell some time is
+ * given for more pairs to come: waking threads costs more than comparing. Nothing is started before the first pair comes.
  */
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
-import { notComparedAtAll } from '../core/compare/compare.js';
+import { type CompareRules, notComparedAtAll } from '../core/compare/compare.js';
 import type { DiffBook } from '../core/compare/diff-book.js';
 import type { Comparison } from '../core/compare/difference.js';
 import { type Pair, PairFrames } from '../core/compare/pair-port.js';
 import { limits } from '../core/limits.js';
-import { type MirrorPlan, mirrorsWithBaselines, type Plan, type StructurePlan } from '../core/plan.js';
+import { type MirrorPlan, mirrorsWithBaselines, type Plan } from '../core/plan.js';
 import { Redaction } from '../core/redact.js';
 import { Doorbell } from '../core/ring/doorbell.js';
 import { RingReader } from '../core/ring/reader.js';
-import type { AnalystTask } from './analyst.js';
+import type { AnalystTask, PairTask } from './analyst.js';
 
 /** A parked reader looks around this often although nothing rang. */
 const parkMs = 1000;
+/** How long pairs are gathered after the first one. */
+const gatherMs = 50;
 /** An analyst without work ends after this long. */
 const idleMs = 30_000;
 const coresPerAnalyst = 4;
@@ -27,14 +30,23 @@ interface Subject {
   readonly route: string;
   readonly version: string;
   readonly baseline: string | null;
-  readonly structure: StructurePlan;
+  readonly rules: CompareRules;
+}
+
+interface Subjected {
+  readonly pair: Pair;
+  readonly subject: Subject;
 }
 
 export class Analysts {
   readonly #readers: readonly RingReader[];
   readonly #doorbell: Doorbell;
   readonly #book: DiffBook;
-  readonly #frames = new PairFrames((pair) => this.#examine(pair));
+  readonly #frames = new PairFrames((pair) => this.#gather(pair));
+  readonly #gathered = () => {
+    this.#waiting = false;
+    this.#pump();
+  };
   readonly #isEmpty = () => this.#readers.every((reader) => reader.isEmpty());
   readonly #threads = Math.max(
     1,
@@ -42,12 +54,15 @@ export class Analysts {
   );
   readonly #timeMs: number;
   readonly #heapMb: number;
-  #pool: Piscina<AnalystTask, Comparison> | null = null;
+  #pool: Piscina<AnalystTask, readonly Comparison[]> | null = null;
   #subjects = new Map<number, Subject>();
   #redaction: Redaction;
-  #plan: Plan;
   #busy = 0;
-  #parked = false;
+  /** Taken from the rings for the next task. */
+  #batch: Subjected[] = [];
+  #batchBytes = 0;
+  /** The doorbell or the timer of a gathering will call `#pump`. */
+  #waiting = false;
   #closed = false;
 
   constructor(
@@ -62,7 +77,6 @@ export class Analysts {
     this.#readers = rings.map((ring) => new RingReader(ring));
     this.#doorbell = new Doorbell(doorbell);
     this.#book = book;
-    this.#plan = plan;
     this.#redaction = new Redaction(plan.redact);
     this.follow(plan);
     this.#pump();
@@ -70,7 +84,6 @@ export class Analysts {
 
   /** Pairs that are taken from now on are compared by the rules of `plan`. */
   follow(plan: Plan): void {
-    this.#plan = plan;
     this.#redaction = new Redaction(plan.redact);
     const nameOf = (mirror: MirrorPlan): string => plan.versions[mirror.to].name;
     this.#subjects = new Map(
@@ -79,8 +92,10 @@ export class Analysts {
           const { structure } = mirror.compare;
           if (structure === null) return [];
           const baseline = baselineOf === null ? null : nameOf(mirror);
+          const { ignoreHeaders, ignorePaths, tolerance, arrays } = structure;
+          const rules = { structure: { ignoreHeaders, ignorePaths, tolerance, arrays }, redact: plan.redact };
           return [
-            [mirror.slot, { route: route.name, version: nameOf(baselineOf ?? mirror), baseline, structure }],
+            [mirror.slot, { route: route.name, version: nameOf(baselineOf ?? mirror), baseline, rules }],
           ];
         }),
       ),
@@ -94,45 +109,70 @@ export class Analysts {
 
   /** Takes pairs while analysts are free, and parks when there is none. */
   #pump(): void {
-    let came = true;
-    while (came && this.#busy < this.#threads && !this.#closed) {
-      came = false;
-      for (const reader of this.#readers) {
-        if (this.#busy < this.#threads && reader.drain(this.#frames, 1) > 0) came = true;
-      }
+    while (this.#busy < this.#threads && !this.#closed) {
+      const batch = this.#takeBatch();
+      if (batch.length === 0) break;
+      this.#busy++;
+      void this.#examine(batch).then(() => {
+        this.#busy--;
+        this.#pump();
+      });
     }
-    if (this.#parked || this.#closed || this.#busy >= this.#threads) return;
-    this.#parked = true;
-    this.#doorbell.park(this.#isEmpty, parkMs, () => {
-      this.#parked = false;
-      this.#pump();
-    });
+    if (this.#waiting || this.#closed || this.#busy >= this.#threads) return;
+    this.#waiting = true;
+    this.#doorbell.park(this.#isEmpty, parkMs, () => setTimeout(this.#gathered, gatherMs));
   }
 
-  #examine(pair: Pair): void {
+  /** As many pairs as one task may have, from all rings in turn. */
+  #takeBatch(): readonly Subjected[] {
+    let came = true;
+    while (came && this.#batchHasRoom()) {
+      came = false;
+      for (const reader of this.#readers) {
+        if (this.#batchHasRoom() && reader.drain(this.#frames, 1) > 0) came = true;
+      }
+    }
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    return batch;
+  }
+
+  #batchHasRoom(): boolean {
+    return this.#batch.length < limits.analystPairs && this.#batchBytes < limits.analystPairBytes;
+  }
+
+  #gather(pair: Pair): void {
     const subject = this.#subjects.get(pair.slot);
     // Its mirror has left the configuration, and nobody asks for its differences any more.
     if (subject === undefined) return;
-    this.#busy++;
-    void this.#compare(pair, subject).then((comparison) => {
-      this.#busy--;
-      if (comparison !== null) this.#record(pair, subject, comparison);
-      if (!this.#closed) this.#pump();
-    });
+    this.#batch.push({ pair, subject });
+    this.#batchBytes += pair.bytes.byteLength;
   }
 
-  /** Null: umbra is stopping. */
-  async #compare(pair: Pair, { structure }: Subject): Promise<Comparison | null> {
-    const { ignoreHeaders, ignorePaths, tolerance, arrays } = structure;
-    const rules = { structure: { ignoreHeaders, ignorePaths, tolerance, arrays }, redact: this.#plan.redact };
+  /** Compares all, and each alone if that failed: one bad pair is no other's loss. */
+  async #examine(batch: readonly Subjected[]): Promise<void> {
+    const found = await this.#compare(batch);
+    if (this.#closed) return;
+    if (typeof found === 'string' && batch.length > 1) {
+      for (const one of batch) await this.#examine([one]);
+      return;
+    }
+    for (const [i, { pair, subject }] of batch.entries())
+      this.#record(pair, subject, typeof found === 'string' ? notComparedAtAll(found) : found[i]);
+  }
+
+  /** Or why there is no comparison. The bytes are copied, because they may be needed once more. */
+  async #compare(batch: readonly Subjected[]): Promise<readonly Comparison[] | 'timeout' | 'failed'> {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), this.#timeMs);
+    const pairs = batch.map(
+      ({ pair: { primary, shadow }, subject: { rules } }): PairTask => ({ rules, primary, shadow }),
+    );
     try {
-      const task = { rules, primary: pair.primary, shadow: pair.shadow };
-      return await this.#open().run(task, { transferList: [pair.bytes], signal: abort.signal });
+      return await this.#open().run({ pairs }, { signal: abort.signal });
     } catch {
-      if (this.#closed) return null;
-      return notComparedAtAll(abort.signal.aborted ? 'timeout' : 'failed');
+      return abort.signal.aborted ? 'timeout' : 'failed';
     } finally {
       clearTimeout(timer);
     }
@@ -144,9 +184,9 @@ export class Analysts {
     this.#book.record({ route, version, baseline, id, request, atMs: pair.wallMs }, comparison);
   }
 
-  #open(): Piscina<AnalystTask, Comparison> {
+  #open(): Piscina<AnalystTask, readonly Comparison[]> {
     if (this.#pool !== null) return this.#pool;
-    const pool = new Piscina<AnalystTask, Comparison>({
+    const pool = new Piscina<AnalystTask, readonly Comparison[]>({
       filename: new URL('./analyst.js', import.meta.url).href,
       // What the process was started with (a profiler, a loader) is not meant for analysts, nor has their heap room for it.
       execArgv: [],
