@@ -28,6 +28,8 @@ import { UpstreamSide } from './upstream-side.js';
 const framesPerTurn = 256;
 /** A parked thread looks around this often although nothing rang. */
 const parkMs = 1000;
+/** And this often while outcomes may come, which do not ring. */
+const outcomesMs = 50;
 /** How often a draining thread looks whether it is done. */
 const drainCheckMs = 10;
 
@@ -105,7 +107,7 @@ class ShadowThread implements DataThread {
 
   #turn(): void {
     if (this.#receiver.drain(framesPerTurn) > 0) setImmediate(this.#pump);
-    else this.#doorbell.park(this.#isEmpty, parkMs, this.#pump);
+    else this.#doorbell.park(this.#isEmpty, this.#receiver.awaitsOutcomes ? outcomesMs : parkMs, this.#pump);
   }
 
   #compile(plan: Plan, targets: Targets, shares: LedgerShares): ShadowRuntime {

@@ -43,6 +43,8 @@ export class MirrorPort {
   readonly #numbers: Numbers;
   readonly #requestFlush: FlushRequest;
   #generation = 0;
+  /** Nothing that was claimed since the last publish is worth waking the consumer for. */
+  #quiet = true;
   #flushRequested = false;
   #late: LateFrame[] = [];
   /** Ledgers of the HEAD frames claimed since the last publish: they count as offered once the consumer can see them. */
@@ -90,6 +92,7 @@ export class MirrorPort {
     if (offset < 0) return dropOf(offset);
     writeHead(this.#writer.bytes, this.#numbers, offset, source, offeredUs);
     this.#offered.push(ledger);
+    this.#quiet = false;
     this.#flushLater();
     return accepted;
   }
@@ -122,6 +125,7 @@ export class MirrorPort {
       this.#writer.bytes.set(whole ? piece : piece.subarray(from, to), offset);
       from = to;
     }
+    this.#quiet = false;
     this.#flushLater();
     return accepted;
   }
@@ -139,6 +143,7 @@ export class MirrorPort {
     );
     if (offset < 0) return Failure.RING_FULL;
     latin1Write(this.#writer.bytes, lines, offset);
+    this.#quiet = false;
     this.#flushLater();
     return accepted;
   }
@@ -167,7 +172,7 @@ export class MirrorPort {
     this.#mustSend({ type: FrameType.ABORT, flags: reason, exchangeId, outcome: null });
   }
 
-  /** What the primary's exchange came to. */
+  /** What the primary's exchange came to. Nobody waits for it, so it wakes nobody: the consumer looks around. */
   outcome(exchangeId: number, outcome: Outcome): void {
     if (this.#late.length === 0 && this.#writeOutcome(exchangeId, outcome)) return;
     const kept = Object.assign(new Outcome(), outcome);
@@ -175,13 +180,15 @@ export class MirrorPort {
   }
 
   /**
-   * End of turn: everything offered becomes visible with one store and at most one bell. True: frames still
+   * End of turn: everything offered becomes visible with one store and at most one bell, which outcomes and captured
+   * responses alone do not ring. True: frames still
    * wait for room, and `flush` must be called again soon.
    */
   flush(): boolean {
     this.#flushRequested = false;
     this.#sendLate();
-    this.#writer.publish();
+    this.#writer.publish(this.#quiet);
+    this.#quiet = true;
     const offered = this.#offered;
     for (let i = 0; i < offered.length; i++) offered[i].offered();
     offered.length = 0;
@@ -206,6 +213,7 @@ export class MirrorPort {
 
   #write(frame: LateFrame): boolean {
     if (frame.outcome !== null) return this.#writeOutcome(frame.exchangeId, frame.outcome);
+    this.#quiet = false;
     return this.#writer.claim(frame.type, frame.flags, 0, frame.exchangeId, this.#generation, 0) >= 0;
   }
 

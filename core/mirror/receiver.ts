@@ -156,6 +156,12 @@ export class MirrorReceiver {
     return true;
   }
 
+  /** Exchanges are open whose primary may still be heard of. */
+  get awaitsOutcomes(): boolean {
+    for (let i = 0; i < this.#sources.length; i++) if (this.#sources[i].open.size > 0) return true;
+    return false;
+  }
+
   get inFlight(): number {
     return this.#underWay.size;
   }

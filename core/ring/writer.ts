@@ -94,13 +94,14 @@ export class RingWriter {
 
   /**
    * Makes all frames claimed since the last call visible, with one store and at most one bell. Once per turn of the
-   * event loop is enough. Does nothing when nothing was claimed.
+   * event loop is enough. Does nothing when nothing was claimed. `quiet`: none of them is worth waking a parked consumer
+   * for, which finds them when it looks around the next time.
    */
-  publish(): void {
+  publish(quiet = false): void {
     if (this.#claimed === this.#published) return;
     this.#published = this.#claimed;
     Atomics.store(this.#control, Control.TAIL, this.#claimed);
-    this.#doorbell.ring();
+    if (!quiet) this.#doorbell.ring();
   }
 
   /** Bytes that the consumer has not given back yet, claimed ones included. */

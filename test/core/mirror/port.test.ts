@@ -11,6 +11,8 @@ import { type FrameHandler, RingReader } from '../../../core/ring/reader.js';
 import { RingWriter } from '../../../core/ring/writer.js';
 
 const ringBytes = 4096;
+/** Longer than the test: what ends a wait is a bell. */
+const LONG_MS = 60_000;
 
 interface Seen {
   type: number;
@@ -23,7 +25,8 @@ interface Seen {
 function setUp() {
   const ring = createRing(ringBytes);
   let flushes = 0;
-  const port = new MirrorPort(new RingWriter(ring, new Doorbell(createDoorbell())), () => {
+  const doorbell = new Doorbell(createDoorbell());
+  const port = new MirrorPort(new RingWriter(ring, doorbell), () => {
     flushes++;
   });
   port.setGeneration(7);
@@ -54,7 +57,7 @@ function setUp() {
     while (reader.drain(handler, 1000) > 0);
     return seen;
   };
-  return { port, drain, ledger, flushes: () => flushes };
+  return { port, drain, ledger, doorbell, flushes: () => flushes };
 }
 
 function source(fieldsBytes = 10): CopySource {
@@ -204,4 +207,37 @@ t.test('a captured response may be longer than a frame', async (t) => {
   new RingReader(ring).drain({ onFrame }, 1000);
   t.ok(pieces.length > 1);
   t.ok(Buffer.concat(pieces).equals(body));
+});
+
+t.test('a request wakes its shadow thread; an outcome alone is there and wakes nobody', async (t) => {
+  const { port, drain, ledger, doorbell } = setUp();
+  let woken = 0;
+  const park = (): Promise<void> =>
+    new Promise((resolve) =>
+      doorbell.park(
+        () => true,
+        LONG_MS,
+        () => {
+          woken++;
+          resolve();
+        },
+      ),
+    );
+  const first = park();
+  port.offerHead(0, 1, source(), 0, 0, ledger);
+  port.flush();
+  await first;
+  t.equal(drain().length, 1);
+
+  const second = park();
+  port.outcome(1, new Outcome());
+  port.flush();
+  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+  t.equal(woken, 1);
+  t.match(drain(), [{ type: FrameType.OUTCOME, id: 1 }]);
+
+  port.abort(2, Failure.ABORTED);
+  port.flush();
+  await second;
+  t.equal(woken, 2);
 });
