@@ -1,7 +1,7 @@
 /** A verdict for people: each check with its numbers. Pure. */
 import { durationText, shareText } from './figures.js';
 import { CONFIDENCE } from './intervals.js';
-import type { Check, Outcome, Verdict } from './verdict.js';
+import { type Check, isWithinNoise, type Outcome, type Verdict } from './verdict.js';
 
 const outcomeWords: Readonly<Record<Outcome, string>> = {
   pass: 'PASS',
@@ -35,7 +35,7 @@ export function checkText(check: Check): string {
   const { primary, shadow } = check;
   if (check.name === 'p99') {
     const sides = `${durationText(primary!.value)} (${primary!.count}) to ${durationText(shadow.value)} (${shadow.count})`;
-    return `${head}${sides}: ${signed(check.measured)}, interval ${range}; bound +${shareText(check.bound)}`;
+    return `${head}${sides}: ${signed(check.measured)}, interval ${range}; bound +${shareText(check.bound)}${noiseText(check)}`;
   }
   if (check.name === 'errors') {
     const sides = `${shareText(primary!.value)} (${primary!.count}) to ${shareText(shadow.value)} (${shadow.count})`;
@@ -43,6 +43,12 @@ export function checkText(check: Check): string {
   }
   const unsigned = `${shareText(low)} to ${shareText(high)}`;
   return `${head}${shareText(shadow.value)} of ${shadow.count} pairs, interval ${unsigned}; bound ${shareText(check.bound)}`;
+}
+
+/** Said only where it decides. */
+function noiseText(check: Check): string {
+  if (!isWithinNoise(check) || check.interval.low <= check.bound) return '';
+  return `; undecided: the primary's own p99 moved by ${shareText(check.noise!)} meanwhile`;
 }
 
 function signed(fraction: number): string {

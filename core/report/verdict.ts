@@ -29,6 +29,11 @@ export interface Check {
   readonly measured: number;
   readonly interval: Interval;
   readonly bound: number;
+  /**
+   * By how much the primary's own figure moved between parts of the window, relative to its least; null where that is not known. A
+   * difference that is no larger is not held against the shadow.
+   */
+  readonly noise: number | null;
   /** The two sides, or the one that there is. */
   readonly primary: Side | null;
   readonly shadow: Side;
@@ -55,16 +60,26 @@ export interface Verdict {
 }
 
 const P99 = 0.99;
+/** Fewer values have no p99 but a maximum. */
+const PART_COUNT_MIN = 100;
 
-/** Judges every mirror that is switched on. `diffs` is null where nothing compares bodies. */
-export function judge(reading: Reading, diffs: DiffsView | null, bounds: VerdictBounds): Verdict {
+/**
+ * Judges every mirror that is switched on. `diffs` is null where nothing compares bodies. `parts`: the same window cut into a few
+ * readings of equal length, by which noise is known; empty: it is not.
+ */
+export function judge(
+  reading: Reading,
+  diffs: DiffsView | null,
+  bounds: VerdictBounds,
+  parts: readonly Reading[] = [],
+): Verdict {
   const mirrors = reading.mirrors.flatMap((mirror): MirrorVerdict[] => {
     if (!mirror.enabled || mirror.primary === null || isBaseline(mirror)) return [];
     const primary = countsOfAll(reading, mirror.primaries);
     const shadow = countsOf(reading, mirror.to, 'shadow');
     if (primary === null || shadow === null) return [];
     const checks = [
-      checkP99(primary, shadow, bounds),
+      checkP99(primary, shadow, bounds, noiseOf(parts, mirror.primaries)),
       checkErrors(primary, shadow, bounds),
       ...checkDifferences(mirror.route, mirror.to, mirror.counts, diffs, bounds),
     ];
@@ -74,7 +89,12 @@ export function judge(reading: Reading, diffs: DiffsView | null, bounds: Verdict
   return { outcome: worst(mirrors.map((mirror) => mirror.outcome)), mirrors };
 }
 
-function checkP99(primary: VersionSnapshot, shadow: VersionSnapshot, bounds: VerdictBounds): Check {
+function checkP99(
+  primary: VersionSnapshot,
+  shadow: VersionSnapshot,
+  bounds: VerdictBounds,
+  noise: number | null,
+): Check {
   const [first, second] = [primary.latency, shadow.latency];
   const ratio = quantileRatioInterval(first, second, P99);
   const [a, b] = [first.percentileUs(P99 * 100), second.percentileUs(P99 * 100)];
@@ -83,6 +103,7 @@ function checkP99(primary: VersionSnapshot, shadow: VersionSnapshot, bounds: Ver
     measured: a === 0 ? Number.NaN : b / a - 1,
     interval: { low: ratio.low - 1, high: ratio.high - 1 },
     bound: bounds.p99Delta,
+    noise,
     primary: { value: a, count: first.count },
     shadow: { value: b, count: second.count },
     samplesMin: bounds.samplesMin,
@@ -97,6 +118,7 @@ function checkErrors(primary: VersionSnapshot, shadow: VersionSnapshot, bounds: 
     measured: b - a,
     interval: differenceInterval(first, second),
     bound: bounds.errorDelta,
+    noise: null,
     primary: { value: a, count: first.count },
     shadow: { value: b, count: second.count },
     samplesMin: bounds.samplesMin,
@@ -130,6 +152,7 @@ function checkShare(name: Check['name'], hits: number, count: number, bounds: Ve
     measured: share(hits, count),
     interval: proportionInterval(hits, count),
     bound: bounds.diff,
+    noise: null,
     primary: null,
     shadow: { value: share(hits, count), count },
     samplesMin: bounds.samplesMin,
@@ -141,9 +164,24 @@ function check({ samplesMin, ...rest }: Omit<Check, 'outcome'> & { samplesMin: n
   let outcome: Outcome = 'too-little-data';
   if (fewest >= Math.max(1, samplesMin)) {
     if (rest.interval.high <= rest.bound) outcome = 'pass';
-    else if (rest.interval.low > rest.bound) outcome = 'fail';
+    else if (rest.interval.low > rest.bound && !isWithinNoise(rest)) outcome = 'fail';
   }
   return { ...rest, outcome };
+}
+
+/** The primary differs from itself by as much: a machine that is busy now and then, not the shadow, may have made the difference. */
+export function isWithinNoise({ measured, noise }: Pick<Check, 'measured' | 'noise'>): boolean {
+  return noise !== null && measured <= noise;
+}
+
+/** How far the p99 of a primary is apart between its best part and its worst. */
+function noiseOf(parts: readonly Reading[], primaries: readonly string[]): number | null {
+  const p99s = parts.flatMap((part) => {
+    const latency = countsOfAll(part, primaries)?.latency;
+    return latency === undefined || latency.count < PART_COUNT_MIN ? [] : [latency.percentileUs(P99 * 100)];
+  });
+  if (p99s.length < 2) return null;
+  return Math.max(...p99s) / Math.max(1, Math.min(...p99s)) - 1;
 }
 
 function worst(outcomes: readonly Outcome[]): Outcome {

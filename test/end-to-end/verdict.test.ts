@@ -144,6 +144,28 @@ t.test(
   },
 );
 
+t.test('a verdict for a time to come knows nothing of what was before', async (t) => {
+  let bad = true;
+  const umbra = await afterLoad(t, (_, response) => response.writeHead(bad ? 500 : 200).end('ok\n'));
+  const whole = await runToEnd('verdict', '--admin', umbra.adminUrl, ...loose);
+  t.equal(whole.code, 1, whole.out);
+  bad = false;
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  t.teardown(() => agent.destroy());
+  let over = false;
+  const work = async (): Promise<void> => {
+    while (!over) await ask(umbra.port, { agent, target: '/reviews' });
+  };
+  const load = Promise.all(Array.from({ length: connections }, work));
+  const { code, out, err } = await runToEnd('verdict', '--admin', umbra.adminUrl, '--for', '2s', ...loose);
+  over = true;
+  await load;
+  t.equal(code, 0, out + err);
+  t.match(err, /^watching for 2 s$/m);
+  t.match(out, /^PASS .*, the window watched: \d/);
+  t.match(out, /PASS +errors +0 % \(\d+\) to 0 % /);
+});
+
 t.test('an umbra that is not there, and files that are none, are one clear line each', async (t) => {
   for (const words of [['verdict'], ['report'], ['top']]) {
     const { code, out, err } = await runToEnd(...words, '--admin', 'http://127.0.0.1:65533');

@@ -16,21 +16,21 @@ export interface VerdictOptions extends AdminPlace, VerdictBounds {
 
 const exitCodes: Readonly<Record<Outcome, number>> = { pass: 0, fail: 1, 'too-little-data': 3 };
 const exitFailure = 1;
+/** Of the time watched: enough to see a primary that differs from itself, and each long enough for a p99 of its own. */
+const partsWatched = 4;
 
 /** Resolves with the exit code: 0 pass, 1 fail or no answer from umbra, 3 too little data. Never rejects. */
 export async function verdictCommand(options: VerdictOptions, io: CommandIo): Promise<number> {
   try {
-    const before = options.forMs === null ? null : await look(options);
-    if (options.forMs !== null) {
-      io.err(`watching for ${spanText(options.forMs / 1000)}`);
-      await new Promise((resolve) => setTimeout(resolve, options.forMs!));
-    }
-    const after = await look(options);
-    const reading = before === null ? after.reading : between(before.reading, after.reading);
+    const looks = await watch(options, io);
+    const [first, last] = [looks[0]!, looks[looks.length - 1]!];
+    const since = options.forMs === null ? null : first;
+    const reading = since === null ? last.reading : between(since.reading, last.reading);
     const diffs =
-      before?.diffs == null || after.diffs === null ? after.diffs : subtractDiffs(after.diffs, before.diffs);
-    const verdict = judge(reading, diffs, options);
-    const span = before === null ? 'since its start' : 'the window watched';
+      since?.diffs == null || last.diffs === null ? last.diffs : subtractDiffs(last.diffs, since.diffs);
+    const parts = looks.slice(1).map((look, i) => between(looks[i]!.reading, look.reading));
+    const verdict = judge(reading, diffs, options, parts);
+    const span = since === null ? 'since its start' : 'the window watched';
     io.out(verdictText(verdict, `${options.admin}, ${span}: ${spanText(reading.uptimeS)}`).trimEnd());
     return exitCodes[verdict.outcome];
   } catch (error) {
@@ -39,10 +39,26 @@ export async function verdictCommand(options: VerdictOptions, io: CommandIo): Pr
   }
 }
 
-async function look(place: AdminPlace): Promise<{
-  reading: Reading;
-  diffs: Awaited<ReturnType<typeof readDiffs>>;
-}> {
+interface Look {
+  readonly reading: Reading;
+  readonly diffs: Awaited<ReturnType<typeof readDiffs>>;
+}
+
+/** Looks at the beginning, at the end, and between the parts of the time to be watched; without such a time once. */
+async function watch(options: VerdictOptions, io: CommandIo): Promise<readonly Look[]> {
+  const looks = [await look(options)];
+  if (options.forMs === null) return looks;
+  io.err(`watching for ${spanText(options.forMs / 1000)}`);
+  const startMs = performance.now();
+  for (let part = 1; part <= partsWatched; part++) {
+    const dueMs = startMs + (options.forMs * part) / partsWatched;
+    await new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()));
+    looks.push(await look(options));
+  }
+  return looks;
+}
+
+async function look(place: AdminPlace): Promise<Look> {
   const [reading, diffs] = await Promise.all([readFigures(place), readDiffs(place)]);
   return { reading, diffs };
 }

@@ -1,9 +1,11 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { failureReasons } from '../../../core/errors.js';
 import { parseDiffs } from '../../../core/report/diffs.js';
 import { judge, type VerdictBounds } from '../../../core/report/verdict.js';
 import { verdictText } from '../../../core/report/verdict-text.js';
-import { latencies, mirrorCounts, readingOf, version } from './reading.js';
+import { seededRandom } from '../../../core/route/random.js';
+import { histogramOf, latencies, mirrorCounts, readingOf, version } from './reading.js';
 
 const bounds: VerdictBounds = { p99Delta: 0.1, errorDelta: 0.001, diff: 0.005, samplesMin: 1000 };
 const MANY = 20_000;
@@ -115,4 +117,92 @@ t.test('the text has every number that a check was made with', async (t) => {
     /FAIL +errors +0 % \(20000\) to 1 % \(20000\): \+1 % points, interval \+0\.\d+ % to \+1\.\d+ %; bound \+0\.1 %/,
   );
   t.match(text, /FAIL +differences +1 % of 20000 pairs, interval 0\.\d+ % to 1\.\d+ %; bound 0\.5 %/);
+});
+
+/** Four parts of a window; `moves` are the factors of the primary's latencies in each, `shadow` those of the shadow's on top. */
+function window(moves: readonly number[], shadow: (part: number) => number, n = MANY / 4) {
+  const parts = moves.map((move, part) =>
+    readingOf(version(latencies(n, move)), version(latencies(n, move * shadow(part))), mirrorCounts(n, 0)),
+  );
+  const sum = (at: 0 | 1) =>
+    version(parts.map((part) => part.versions[at]!.counts.latency).reduce((a, b) => a.add(b)));
+  return { parts, whole: readingOf(sum(0), sum(1), mirrorCounts(n * moves.length, 0)) };
+}
+
+function p99Of({ whole, parts }: ReturnType<typeof window>) {
+  return judge(whole, null, bounds, parts).mirrors[0]!.checks.find(({ name }) => name === 'p99')!;
+}
+
+t.test('a shadow that is slower in a window in which the primary is steady fails', async (t) => {
+  const check = p99Of(window([1, 1, 1, 1], () => 1.3));
+  t.equal(check.outcome, 'fail');
+  t.equal(check.noise, 0);
+});
+
+t.test(
+  'a difference that the primary has with itself from part to part is undecided, and says so',
+  async (t) => {
+    const busy = window([1, 1, 1.8, 1], (part) => (part === 2 ? 1.3 : 1));
+    t.equal(
+      judge(busy.whole, null, bounds).outcome,
+      'fail',
+      'without the parts it is held against the shadow',
+    );
+    const verdict = judge(busy.whole, null, bounds, busy.parts);
+    t.equal(verdict.outcome, 'too-little-data');
+    t.match(
+      verdictText(verdict, 'x'),
+      /TOO LITTLE DATA +p99 .*; undecided: the primary's own p99 moved by 8\d(\.\d+)? % meanwhile/,
+    );
+    t.equal(p99Of(window([1, 1, 1.8, 1], () => 3)).outcome, 'fail', 'one that is larger is the shadow’s');
+  },
+);
+
+t.test('parts too short for a p99 tell no noise', async (t) => {
+  t.equal(p99Of(window([1, 5, 1, 1], () => 1.3, 99)).noise, null);
+  t.equal(p99Of(window([1], () => 1.3)).noise, null, 'nor does a single one');
+});
+
+t.test('noise makes a fail undecided and changes nothing else', async (t) => {
+  const moves = fc.array(fc.double({ min: 0.5, max: 3, noNaN: true }), { minLength: 2, maxLength: 4 });
+  const seen = { pass: 0, fail: 0, 'too-little-data': 0 };
+  fc.assert(
+    fc.property(moves, fc.double({ min: 0.5, max: 3, noNaN: true }), (factors, slower) => {
+      const { whole, parts } = window(factors, () => slower, 2000);
+      const [without] = judge(whole, null, bounds).mirrors[0]!.checks;
+      const [check] = judge(whole, null, bounds, parts).mirrors[0]!.checks;
+      const undecided = without!.outcome === 'fail' && check!.measured <= check!.noise!;
+      seen[check!.outcome]++;
+      return check!.outcome === (undecided ? 'too-little-data' : without!.outcome);
+    }),
+    { numRuns: 100 },
+  );
+  t.ok(seen.pass > 5 && seen.fail > 5 && seen['too-little-data'] > 5, JSON.stringify(seen));
+});
+
+t.test('equal versions on a machine that stalls both now and then do not fail', async (t) => {
+  const words = seededRandom(new Uint32Array([1, 2, 3, 4]));
+  const random = () => words() / 2 ** 32;
+  // A stall takes a run of requests together, and the shadow, which stands back, longer.
+  const part = (stalls: number) => {
+    const primary: number[] = [];
+    const shadow: number[] = [];
+    for (let i = 0; i < 2500; i++) {
+      const stalled = i % 100 < 5 && i / 100 < stalls;
+      primary.push(1000 * (1 + random()) + (stalled ? 20_000 * random() : 0));
+      shadow.push(1000 * (1 + random()) + (stalled ? 40_000 * random() : 0));
+    }
+    return readingOf(version(histogramOf(primary)), version(histogramOf(shadow)), mirrorCounts(2500, 0));
+  };
+  let [failedWithout, failed] = [0, 0];
+  for (let run = 0; run < 100; run++) {
+    const parts = Array.from({ length: 4 }, () => part(random() < 0.5 ? 0 : Math.floor(random() * 26)));
+    const sum = (at: 0 | 1) =>
+      version(parts.map((one) => one.versions[at]!.counts.latency).reduce((a, b) => a.add(b)));
+    const whole = readingOf(sum(0), sum(1), mirrorCounts(10_000, 0));
+    if (judge(whole, null, bounds).outcome === 'fail') failedWithout++;
+    if (judge(whole, null, bounds, parts).outcome === 'fail') failed++;
+  }
+  t.ok(failedWithout > 5, `without parts ${failedWithout} of 100 fail`);
+  t.ok(failed <= failedWithout / 5, `with them ${failed}, where all four had stalls`);
 });
