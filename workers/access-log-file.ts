@@ -74,9 +74,7 @@ export class AccessLogFile implements FrameHandler {
     start: number,
   ): void {
     if (type === FrameType.RECORD && this.#plan !== null) {
-      const entry = readAccessEntry(bytes, start);
-      entry.target = this.#redaction.target(entry.target);
-      this.#lines += accessLine(entry, this.#plan.format);
+      this.#lines += accessLine(readAccessEntry(bytes, start), this.#plan.format, this.#redaction);
     }
   }
 

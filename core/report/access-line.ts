@@ -2,10 +2,11 @@
 import { isoTime } from '../clock.js';
 import { fieldValue } from '../http/fields.js';
 import type { AccessEntry } from '../record/access-log.js';
+import type { Redaction } from '../redact.js';
 
-/** One line, ending in a line feed. */
-export function accessLine(entry: AccessEntry, format: 'envoy' | 'json'): string {
-  return format === 'envoy' ? envoyLine(entry) : jsonLine(entry);
+/** One line, ending in a line feed; what `redaction` hides is not in it. */
+export function accessLine(entry: AccessEntry, format: 'envoy' | 'json', redaction: Redaction): string {
+  return format === 'envoy' ? envoyLine(entry, redaction) : jsonLine(entry, redaction);
 }
 
 /**
@@ -13,25 +14,26 @@ export function accessLine(entry: AccessEntry, format: 'envoy' | 'json'): string
  * start, method, path, protocol, status, flags, bytes in, bytes out, duration and upstream time in ms,
  * forwarded-for, user agent, request id, authority, upstream host.
  */
-function envoyLine(entry: AccessEntry): string {
+function envoyLine(entry: AccessEntry, redaction: Redaction): string {
+  const field = (name: string): string => shown(shownValue(entry, name, redaction) || '-');
   const start = isoTime(entry.endMs - entry.durationUs / 1000);
   const upstreamMs = entry.upstreamUs < 0 ? '-' : String(Math.round(entry.upstreamUs / 1000));
   return (
-    `[${start}] "${shown(entry.method)} ${shown(entry.target)} HTTP/1.1" ${entry.status} ${entry.flag || '-'} ` +
+    `[${start}] "${shown(entry.method)} ${shown(redaction.target(entry.target))} HTTP/1.1" ${entry.status} ${entry.flag || '-'} ` +
     `${entry.requestBytes} ${entry.responseBytes} ${Math.round(entry.durationUs / 1000)} ${upstreamMs} ` +
-    `"${field(entry, 'x-forwarded-for')}" "${field(entry, 'user-agent')}" "${field(entry, 'x-request-id')}" ` +
+    `"${field('x-forwarded-for')}" "${field('user-agent')}" "${field('x-request-id')}" ` +
     `"${shown(entry.host)}" "${entry.upstream || '-'}"\n`
   );
 }
 
-function jsonLine(entry: AccessEntry): string {
+function jsonLine(entry: AccessEntry, redaction: Redaction): string {
   return `${JSON.stringify({
     time: isoTime(entry.endMs - entry.durationUs / 1000),
     role: entry.role,
     route: entry.route,
     version: entry.version,
     method: entry.method,
-    path: entry.target,
+    path: redaction.target(entry.target),
     authority: entry.host,
     status: entry.status,
     flags: entry.flag || null,
@@ -39,16 +41,17 @@ function jsonLine(entry: AccessEntry): string {
     responseBytes: entry.responseBytes,
     durationMs: Math.round(entry.durationUs) / 1000,
     upstreamMs: entry.upstreamUs < 0 ? null : Math.round(entry.upstreamUs) / 1000,
-    userAgent: fieldValue(entry.fields, 'user-agent'),
-    requestId: fieldValue(entry.fields, 'x-request-id'),
-    forwardedFor: fieldValue(entry.fields, 'x-forwarded-for'),
+    userAgent: shownValue(entry, 'user-agent', redaction),
+    requestId: shownValue(entry, 'x-request-id', redaction),
+    forwardedFor: shownValue(entry, 'x-forwarded-for', redaction),
     upstream: entry.upstream || null,
   })}\n`;
 }
 
-function field(entry: AccessEntry, lowerName: string): string {
+/** Null where there is none. */
+function shownValue(entry: AccessEntry, lowerName: string, redaction: Redaction): string | null {
   const value = fieldValue(entry.fields, lowerName);
-  return value === null || value === '' ? '-' : shown(value);
+  return value === null ? null : redaction.field(lowerName, value);
 }
 
 /** What a client sent, with everything escaped that could end the quotes, break the line or steer a terminal. */

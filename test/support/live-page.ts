@@ -27,9 +27,6 @@ export async function openPage(
   const troubles: string[] = [];
   const requests: string[] = [];
   tab.on('console', (message) => {
-    const { url: source } = message.location();
-    // Without comparing there are no differences to ask for.
-    if (source.endsWith('/api/diffs')) return;
     if (message.type() === 'error' || message.type() === 'warning') troubles.push(message.text());
   });
   tab.on('pageerror', (error) => troubles.push(error.message));

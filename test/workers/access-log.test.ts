@@ -191,6 +191,39 @@ t.test('with a sampled log, an exchange has the lines of both sides or none', as
   await Promise.all([v1.close(), v2.close()]);
 });
 
+for (const format of ['envoy', 'json']) {
+  t.test(`as ${format}, no line says what is secret by its name, of either side`, async (t) => {
+    const [v1, v2] = [await Origin.listen(), await Origin.listen()];
+    const umbra = await UmbraProcess.start(
+      reviews(v1.port, v2.port, {
+        umbra: { accessLog: { format }, redact: { headers: ['user-agent'] } },
+      }),
+    );
+    const secret = 'hunter2';
+    const headers = {
+      authorization: `Bearer ${secret}`,
+      cookie: `session=${secret}`,
+      'x-api-key': secret,
+      'user-agent': secret,
+    };
+    const target = `/reviews?page=2&token=${secret}&Api_Key=${secret}&session-id=${secret}`;
+    for (let i = 0; i < 5; i++) await ask(umbra.port, { target, headers });
+    const { fields } = v1.received[0]!;
+    t.ok(
+      fields.some(([, value]) => value.includes(secret)),
+      'versions get it',
+    );
+    t.match(v1.received[0]!.target, secret);
+    await lawHolds(t, umbra);
+    await umbra.stop();
+    const written = umbra.out.split('\n').filter((line) => line.includes('/reviews?page=2'));
+    t.equal(written.length, 10, 'lines of both sides');
+    t.notMatch(umbra.out, secret);
+    t.notMatch(umbra.err, secret);
+    await Promise.all([v1.close(), v2.close()]);
+  });
+}
+
 t.test('a request that no route takes has a line with the flag NR', async (t) => {
   const v1 = await Origin.listen();
   const umbra = await UmbraProcess.start(

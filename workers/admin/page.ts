@@ -43,6 +43,7 @@ export function addPage(app: Hono): void {
   } catch (error) {
     const [reason] = String((error as Error).message).split('\n');
     app.get('/', (c) => c.text(`the live page is not installed: ${reason}\n`, 503));
+    app.get('/dashboard/:name', (c) => c.notFound());
     return;
   }
   app.get('/', (c) => answer(c, files.get('index.html')!));

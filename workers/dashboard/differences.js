@@ -21,7 +21,8 @@ export class Differences {
   start() {
     this.stop();
     const ask = async () => {
-      if (await this.#ask()) this.#timer = setTimeout(ask, everyMs);
+      await this.#ask();
+      this.#timer = setTimeout(ask, everyMs);
     };
     this.#timer = setTimeout(ask, 0);
   }
@@ -30,18 +31,12 @@ export class Differences {
     clearTimeout(this.#timer);
   }
 
-  /** False where this umbra has no differences to tell of, now or later. */
   async #ask() {
     try {
       this.#show(await send('GET', 'api/diffs'));
-    } catch (error) {
+    } catch {
       // What was shown stays: the banner says that there is no connection.
-      if (error.status === 404) {
-        this.#nothing('This umbra does not compare responses.');
-        return false;
-      }
     }
-    return true;
   }
 
   #show(answer) {

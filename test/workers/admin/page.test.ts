@@ -1,6 +1,11 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t from 'tap';
+import { ask } from '../../support/client.js';
+import { Origin } from '../../support/origin.js';
+import { reviews, UmbraProcess } from '../../support/umbra.js';
 import { startAdmin } from './admin.js';
 
 const directory = new URL('../../../../workers/dashboard/', import.meta.url);
@@ -76,4 +81,33 @@ t.test('nothing but GET and HEAD', async (t) => {
   for (const path of ['/', '/dashboard/style.css']) {
     t.match(await admin.send('POST', path), { status: 405, headers: { allow: 'GET, HEAD' } });
   }
+});
+
+t.test('an installation without uPlot has no page, says why, and does everything else', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'umbra-hook-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const hook = join(directory, 'no-uplot.cjs');
+  writeFileSync(
+    hook,
+    `const Module = require('node:module');
+const resolve = Module._resolveFilename;
+Module._resolveFilename = function (name, ...rest) {
+  if (name.startsWith('uplot/')) throw new Error("Cannot find module '" + name + "'\\nand its stack");
+  return resolve.call(this, name, ...rest);
+};
+`,
+  );
+  const v1 = await Origin.listen();
+  const umbra = await UmbraProcess.start(reviews(v1.port, null), ['--require', hook]);
+  t.teardown(async () => {
+    await umbra.stop();
+    await v1.close();
+  });
+  const page = await umbra.admin('GET', '/');
+  t.equal(page.status, 503);
+  t.equal(page.text, "the live page is not installed: Cannot find module 'uplot/dist/uPlot.esm.js'\n");
+  t.equal((await umbra.admin('GET', '/dashboard/page.js')).status, 404);
+  t.equal((await umbra.admin('GET', '/metrics')).status, 200);
+  t.equal((await umbra.admin('GET', '/api/stats')).status, 200);
+  t.equal((await ask(umbra.port)).status, 200);
 });
