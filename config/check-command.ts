@@ -1,7 +1,8 @@
 /** `umbra check FILE`: every problem on stderr, one per line. */
 import { availableParallelism } from 'node:os';
 import { compilePlan } from './compile.js';
-import { formatProblem, loadConfigFile } from './load.js';
+import { formatProblem } from './load.js';
+import { loadAll, originOf } from './load-all.js';
 import { MirrorSlots } from './slots.js';
 
 export const exitOk = 0;
@@ -12,9 +13,10 @@ export interface Output {
   error(line: string): void;
 }
 
-/** Returns the exit code: 0, or 2 when there is an error. Warnings are told and do not count. */
+/** `file` may be a directory, as for `run`. Returns the exit code: 0, or 2 when there is an error. Warnings are told and do not count. */
 export async function checkFile(file: string, set: readonly string[], output: Output): Promise<number> {
-  const result = await loadConfigFile(file, { set });
+  const origin = originOf(file, set);
+  const result = await loadAll({ origin, change: null, nowMs: 0, yaml: false });
   for (const problem of result.ok ? result.warnings : result.problems) output.error(formatProblem(problem));
   if (!result.ok) return exitUsage;
   const plan = compilePlan(result.config, 0, new MirrorSlots(), availableParallelism());

@@ -8,7 +8,7 @@ import { collide, formatAddress, isLoopback, parseAddress } from './address.js';
 import { checkMirrors, checkWays, primariesAt } from './check-route.js';
 import { checkNotYet } from './not-yet.js';
 import { type ConfigProblem, errorAt, type Mark } from './problem.js';
-import { routeName } from './schema.js';
+import { routeName, routesExpected } from './schema.js';
 import { didYouMean } from './suggest.js';
 import {
   childOf,
@@ -27,6 +27,7 @@ const defaultHead = '16KiB';
 
 export function checkAcross(root: TreeNode): ConfigProblem[] {
   return [
+    ...checkNotEmpty(root),
     ...checkVersions(root),
     ...checkRouteNames(root),
     ...checkMirrors(root),
@@ -35,6 +36,19 @@ export function checkAcross(root: TreeNode): ConfigProblem[] {
     ...checkAddresses(root),
     ...checkListeners(root),
   ];
+}
+
+/** Documents may bring the first version and the first route while umbra runs. */
+function checkNotEmpty(root: TreeNode): ConfigProblem[] {
+  if (childOf(root, 'subsets') !== undefined || childOf(root, 'documents') !== undefined) return [];
+  const problems: ConfigProblem[] = [];
+  const versions = childOf(root, 'versions');
+  if (versions instanceof MapNode && versions.entries.size === 0)
+    problems.push(errorAt(versions.mark, 'versions: expected at least one version, found an empty mapping'));
+  const routes = childOf(root, 'routes');
+  if (routes instanceof ListNode && routes.items.length === 0)
+    problems.push(errorAt(routes.mark, `routes: ${routesExpected}, found an empty list`));
+  return problems;
 }
 
 /** Every version that a route names must exist. */

@@ -11,7 +11,7 @@ const portMax = 65_535;
 const exitFailure = 1;
 
 export interface RunOptions {
-  /** Path of the configuration file. */
+  /** Path of the configuration file, or of a directory with umbra.yaml and documents. */
   config: string;
   /** `path=value`, in the order given. */
   set: string[];
@@ -76,6 +76,18 @@ export interface VerdictOptions extends AdminOptions {
   forMs: number | null;
 }
 
+/** `umbra apply` and `umbra delete`. */
+export interface DocumentsOptions extends AdminOptions {
+  what: 'apply' | 'delete';
+  /** Paths of files and directories; `-` is standard input. */
+  files: string[];
+  /** `virtualservice/reviews`: what is to be deleted, by kind and name. */
+  names: string[];
+  /** Of `names`; null is the usual one. */
+  namespace: string | null;
+  dryRun: boolean;
+}
+
 export interface TopOptions extends AdminOptions {
   /** One plain snapshot. */
   once: boolean;
@@ -90,6 +102,7 @@ export interface Commands {
   top(options: TopOptions): Promise<number>;
   report(options: ReportOptions): Promise<number>;
   verdict(options: VerdictOptions): Promise<number>;
+  documents(options: DocumentsOptions): Promise<number>;
 }
 
 /** Sets `process.exitCode` and returns; it ends no process, so that logs are written out. `argv` is that of the process. */
@@ -149,6 +162,8 @@ function buildProgram(commands: Commands, output: Output, exit: (code: number) =
   addTop(program, commands, exit);
   addReport(program, commands, exit);
   addVerdict(program, commands, exit);
+  addApply(program, commands, exit);
+  addDelete(program, commands, exit);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }
@@ -157,7 +172,11 @@ function addRun(program: Command, commands: Commands, exit: (code: number) => vo
   program
     .command('run')
     .description('run the proxy in the foreground')
-    .option('-c, --config <file>', 'configuration file', 'umbra.yaml')
+    .option(
+      '-c, --config <file>',
+      'configuration file, or a directory with umbra.yaml and documents beside it',
+      'umbra.yaml',
+    )
     .option(
       '--set <path=value>',
       'set one value of the configuration, as in routes[0].mirrors[0].percent=5 (repeatable)',
@@ -185,7 +204,7 @@ function addCheck(program: Command, output: Output, exit: (code: number) => void
   program
     .command('check')
     .description('check a configuration and tell every problem in it')
-    .argument('<file>', 'configuration file')
+    .argument('<file>', 'configuration file, or a directory as for run')
     .option('--set <path=value>', 'as for run (repeatable)', collect, [])
     .action(async (file: string, options: { set: string[] }) =>
       exit(await checkFile(file, options.set, output)),
@@ -375,6 +394,65 @@ function addVerdict(program: Command, commands: Commands, exit: (code: number) =
         }),
       ),
     );
+}
+
+interface DocumentsFlags extends AdminFlags {
+  filename: string[];
+  dryRun: boolean;
+  namespace?: string;
+}
+
+function addApply(program: Command, commands: Commands, exit: (code: number) => void): void {
+  const command = withAdmin(program.command('apply'));
+  command
+    .description('apply documents of Istio or Gateway API to a running umbra')
+    .requiredOption('-f, --filename <path>', 'file, directory, or - (repeatable)', collect, [])
+    .option('--dry-run', 'change nothing; print what the documents come to, as umbra.yaml has it', false)
+    .action(async (flags: DocumentsFlags) => {
+      if (flags.filename.length === 0) command.error("error: required option '-f, --filename' not given");
+      exit(await commands.documents(documentsOptions('apply', [], flags)));
+    });
+}
+
+function addDelete(program: Command, commands: Commands, exit: (code: number) => void): void {
+  const command = withAdmin(program.command('delete'));
+  command
+    .description('take applied documents back')
+    .argument('[names...]', 'KIND NAME or KIND/NAME, as in virtualservice reviews')
+    .option('-f, --filename <path>', 'file, directory, or - with the documents (repeatable)', collect, [])
+    .option('-n, --namespace <name>', 'namespace of the names')
+    .option('--dry-run', 'change nothing; print what is left', false)
+    .action(async (words: string[], flags: DocumentsFlags) => {
+      const names = documentNames(words);
+      if (names === null) return command.error('error: expected KIND NAME, or KIND/NAME');
+      if (names.length === 0 && flags.filename.length === 0)
+        command.error("error: say what to delete: KIND NAME, or '-f, --filename'");
+      exit(await commands.documents(documentsOptions('delete', names, flags)));
+    });
+}
+
+function documentsOptions(
+  what: DocumentsOptions['what'],
+  names: string[],
+  { filename, dryRun, namespace, admin, token }: DocumentsFlags,
+): DocumentsOptions {
+  return {
+    what,
+    files: filename,
+    names,
+    namespace: namespace ?? null,
+    dryRun,
+    admin,
+    token: token ?? null,
+  };
+}
+
+/** `[virtualservice, a, b]` is two of one kind, as kubectl takes it; null for what is neither form. */
+function documentNames(words: readonly string[]): string[] | null {
+  if (words.every((word) => word.includes('/'))) return [...words];
+  const [kind, ...names] = words;
+  if (names.length === 0 || words.some((word) => word.includes('/'))) return null;
+  return names.map((name) => `${kind}/${name}`);
 }
 
 function collect(value: string, before: string[]): string[] {

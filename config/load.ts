@@ -1,7 +1,7 @@
 /**
  * From the text of a configuration to a `Config`, or to every problem in it at once:
  *
- *   text --readTree--> tree --applySet--> tree --understand, checkAcross--> Config
+ *   text --readTree--> tree --applySet--> tree --mergeDocuments--> tree --understand, checkAcross--> Config
  *
  * The tree keeps the positions; all checks add to one list. Nothing is started and nothing is changed here.
  */
@@ -11,6 +11,8 @@ import { dirname, resolve } from 'node:path';
 import { limits } from '../core/limits.js';
 import { readCertificates } from './certificates.js';
 import { checkAcross } from './check.js';
+import { documentSettings, type Grown, mergeDocuments } from './documents/merge.js';
+import { type DocumentSource, readSources } from './documents/sources.js';
 import { understand } from './issues.js';
 import { type ConfigProblem, errorAt, inOrder } from './problem.js';
 import { warnOfUnreachable } from './reach.js';
@@ -33,10 +35,12 @@ export interface LoadOptions {
   directory?: string;
   /** Why a file can't be read, or null; asked for certificates and keys. Without it they are not looked at. */
   unreadable?: (path: string) => string | null;
+  /** Documents of Istio and of Gateway API; one takes the place of another of its name in a source before its own. */
+  documents?: readonly DocumentSource[];
 }
 
 export type LoadResult =
-  | { ok: true; config: Config; warnings: ConfigProblem[] }
+  | { ok: true; config: Config; warnings: ConfigProblem[]; grown: Grown }
   | { ok: false; problems: ConfigProblem[] };
 
 /** Never throws. `file` is only a name for positions and the start of relative paths; no file is read. */
@@ -52,6 +56,19 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
     return refused([...problems, errorAt(root.mark, 'expected a mapping with `versions` and `routes`')]);
   }
   for (const assignment of options.set ?? []) problems.push(...applySet(root, assignment, env));
+  const { documents, problems: ofDocuments } = readSources(
+    options.documents ?? [],
+    documentSettings(root).namespace,
+  );
+  const warnings = ofDocuments.filter(({ severity }) => severity === 'warning');
+  problems.push(...ofDocuments.filter(({ severity }) => severity === 'error'));
+  // What is wrong in a document would only be told once more by what it became.
+  if (ofDocuments.length > warnings.length) return refused([...problems, ...warnings]);
+  const merged: ConfigProblem[] = [];
+  const grown = mergeDocuments(root, documents, merged);
+  warnings.push(...merged.filter(({ severity }) => severity === 'warning'));
+  problems.push(...merged.filter(({ severity }) => severity === 'error'));
+  if (merged.some(({ severity }) => severity === 'error')) return refused([...problems, ...warnings]);
   problems.push(...checkAcross(root));
   const understood = understand(root);
   if ('problems' in understood) {
@@ -65,10 +82,10 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
     config = read.config;
     problems.push(...read.problems);
   }
-  const warnings = [...warnOfUnreachable(config, root), ...warnOfSelfMirrors(config, root)];
+  warnings.push(...warnOfUnreachable(config, root), ...warnOfSelfMirrors(config, root));
   return problems.length > 0
     ? refused([...problems, ...warnings])
-    : { ok: true, config, warnings: inOrder(warnings) };
+    : { ok: true, config, warnings: inOrder(warnings), grown };
 }
 
 /** Reads the file and the environment of the process; certificates and keys must be readable. */
@@ -89,7 +106,8 @@ export function unreadable(path: string): string | null {
   }
 }
 
-async function readBounded(file: string): Promise<string | { reason: string }> {
+/** The text of a configuration file, or why it can't be read. */
+export async function readBounded(file: string): Promise<string | { reason: string }> {
   try {
     // A size is asked for first: reading /dev/zero or a wrong argument of some gigabytes would not end well.
     const stat = statSync(file);

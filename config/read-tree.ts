@@ -38,17 +38,51 @@ const writtenLengthMax = 60;
 /** Reads a whole file. */
 export function readTree(text: string, file: string, env: NodeJS.ProcessEnv): ReadTree {
   const lines = new LineCounter();
-  const markOf: MarkOf = (offset) => {
-    const { line, col } = lines.linePos(offset);
-    // Offsets in an empty text have no line.
-    return { file, line: Math.max(1, line), column: Math.max(1, col) };
-  };
-  return read(text, lines, markOf, env);
+  return read(text, lines, markIn(lines, file), env);
+}
+
+export interface ReadTrees {
+  /** Of each YAML document that is not empty. Not whole when there are problems. */
+  readonly roots: TreeNode[];
+  readonly problems: ConfigProblem[];
+}
+
+/** Reads a file of several YAML documents, as they are: `${NAME}` is text in them. */
+export function readTrees(text: string, file: string): ReadTrees {
+  const lines = new LineCounter();
+  const markOf = markIn(lines, file);
+  if (Buffer.byteLength(text) > limits.documentBytes) {
+    const problem = errorAt(markOf(0), `is larger than ${limits.documentBytes} bytes`);
+    return { roots: [], problems: [problem] };
+  }
+  const documents = compose(text, lines, markOf);
+  if (!Array.isArray(documents)) return { roots: [], problems: [documents] };
+  const problems = documents.flatMap((document) => faultsOf(document, markOf)).slice(0, faultsMax);
+  if (problems.length > 0) return { roots: [], problems };
+  const budget: Budget = { values: 0, valuesMax: limits.documentValues };
+  const roots: TreeNode[] = [];
+  for (const { contents } of documents) {
+    if (contents === null || (isScalar(contents) && contents.value === null)) continue;
+    // Anchors are of one document; the bound on values is of all of them together.
+    const reader = new TreeReader(text, markOf, null, budget);
+    roots.push(reader.read(contents));
+    problems.push(...reader.problems);
+    if (reader.abandoned) break;
+  }
+  return { roots, problems: problems.slice(0, faultsMax) };
 }
 
 /** Reads a value that stands in no file: everything in it is at one place. */
 export function readValue(text: string, mark: Mark, env: NodeJS.ProcessEnv): ReadTree {
   return read(text, new LineCounter(), () => mark, env);
+}
+
+function markIn(lines: LineCounter, file: string): MarkOf {
+  return (offset) => {
+    const { line, col } = lines.linePos(offset);
+    // Offsets in an empty text have no line.
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+  };
 }
 
 function read(text: string, lines: LineCounter, markOf: MarkOf, env: NodeJS.ProcessEnv): ReadTree {
@@ -58,20 +92,30 @@ function read(text: string, lines: LineCounter, markOf: MarkOf, env: NodeJS.Proc
   const documents = compose(text, lines, markOf);
   if (!Array.isArray(documents)) return { root: null, problems: [documents] };
   const document = documents[0];
-  const faults = [...document.errors.slice(0, faultsMax), ...document.warnings.slice(0, faultsMax)];
-  const problems = faults.map((fault) => {
-    const message = fault.message.split('\n', 1)[0];
-    return errorAt(markOf(fault.pos[0]), `YAML: ${message}`);
-  });
+  const problems = faultsOf(document, markOf);
   if (documents.length > 1) {
     problems.push(
       errorAt(markOf(documents[1].range[0]), 'a second YAML document starts here: one file is one document'),
     );
   }
   if (problems.length > 0) return { root: null, problems };
-  const reader = new TreeReader(text, markOf, env);
+  const reader = new TreeReader(text, markOf, env, { values: 0, valuesMax: limits.configValues });
   const root = document.contents === null ? null : reader.read(document.contents);
   return { root: reader.abandoned ? null : root, problems: reader.problems };
+}
+
+function faultsOf(document: Document.Parsed, markOf: MarkOf): ConfigProblem[] {
+  const faults = [...document.errors.slice(0, faultsMax), ...document.warnings.slice(0, faultsMax)];
+  return faults.map((fault) => {
+    const message = fault.message.split('\n', 1)[0];
+    return errorAt(markOf(fault.pos[0]), `YAML: ${message}`);
+  });
+}
+
+/** Values that were read, and how many may be. */
+interface Budget {
+  values: number;
+  readonly valuesMax: number;
 }
 
 /**
@@ -113,23 +157,26 @@ class TreeReader {
   abandoned = false;
   private readonly text: string;
   private readonly markOf: MarkOf;
-  private readonly env: NodeJS.ProcessEnv;
+  /** Null: nothing is substituted. */
+  private readonly env: NodeJS.ProcessEnv | null;
+  private readonly budget: Budget;
   /** In the order of the text, as YAML asks: an alias means the latest anchor before it. (`Alias.resolve` searches the whole document.) */
   private readonly anchors = new Map<string, Node>();
   /** Nodes that are being read; an alias to one of them would never end. */
   private readonly open = new Set<Node>();
-  private values = 0;
 
-  constructor(text: string, markOf: MarkOf, env: NodeJS.ProcessEnv) {
+  constructor(text: string, markOf: MarkOf, env: NodeJS.ProcessEnv | null, budget: Budget) {
     this.text = text;
     this.markOf = markOf;
     this.env = env;
+    this.budget = budget;
   }
 
   read(node: Node): TreeNode {
     const mark = this.markOf(startOf(node));
-    if (++this.values > limits.configValues) {
-      if (!this.abandoned) this.fail(mark, `holds more than ${limits.configValues} values, aliases expanded`);
+    const { budget } = this;
+    if (++budget.values > budget.valuesMax) {
+      if (!this.abandoned) this.fail(mark, `holds more than ${budget.valuesMax} values, aliases expanded`);
       this.abandoned = true;
     }
     if (this.abandoned) return new ScalarNode(mark, null, '', false);
@@ -178,7 +225,7 @@ class TreeReader {
   private readScalar(node: Scalar, mark: Mark): ScalarNode {
     const [start, end] = node.range as Range;
     const written = clip(this.text.slice(start, end));
-    if (typeof node.value !== 'string' || !mentionsEnvironment(node.value)) {
+    if (this.env === null || typeof node.value !== 'string' || !mentionsEnvironment(node.value)) {
       return new ScalarNode(mark, node.value as ScalarValue, written, false);
     }
     const value = substitute(node.value, this.env);

@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { limits } from '../core/limits.js';
 import { redact } from './schema/compare.js';
+import { documents, subsets } from './schema/documents.js';
 import { guard } from './schema/guard.js';
 import { histograms } from './schema/histograms.js';
 import { admin, listen } from './schema/listen.js';
@@ -17,7 +18,6 @@ import {
   duration,
   file,
   key,
-  list,
   mapping,
   parseName,
   parsePlain,
@@ -37,6 +37,8 @@ const accessLog = mapping({
     .meta({ description: 'How a line is written.' }),
   sample: share.prefault('100%').meta({ description: 'The share of exchanges that are logged.' }),
 });
+
+export const routesExpected = 'expected a list of at least one route';
 
 export const configSchema = mapping({
   listen: listen.prefault([{ address: '127.0.0.1:8080' }]).meta({ description: 'Where clients connect.' }),
@@ -62,18 +64,22 @@ export const configSchema = mapping({
     .record(key(parseName), version, { error: 'expected a mapping of version names' })
     .check((context) => {
       const count = Object.keys(context.value).length;
-      const message =
-        count === 0
-          ? 'expected at least one version'
-          : count > limits.versions
-            ? `has more than ${limits.versions} versions`
-            : '';
+      const message = count > limits.versions ? `has more than ${limits.versions} versions` : '';
       if (message !== '') context.issues.push({ code: 'custom', message, input: context.value });
     })
     .meta({ description: 'The deployments of the service, by name.' }),
-  routes: list(route, 'expected a list of at least one route')
+  routes: z
+    .array(route, { error: routesExpected })
+    .max(limits.routes, { error: `has more than ${limits.routes} items` })
     .transform((routes) => routes.map((given, index) => ({ ...given, name: routeName(given.name, index) })))
     .meta({ description: 'Which version answers which requests; the first match wins.' }),
+  subsets: subsets.optional().meta({
+    description:
+      'Endpoints of hosts and subsets that documents name (docs/istio.md): a version, or a mapping of subsets to versions, by host.',
+  }),
+  documents: documents.optional().meta({
+    description: 'How documents of Istio and Gateway API are taken (docs/istio.md).',
+  }),
   accessLog: accessLog.optional().meta({ description: 'One line for each exchange. Off unless set.' }),
   histograms: histograms.optional().meta({
     description: 'Latencies as HdrHistogram logs on disk, one per version and role. Off unless set.',

@@ -163,4 +163,12 @@ export const limits = {
   configDepth: 64,
   /** Values in a configuration with its aliases expanded. Reached: a configuration error. */
   configValues: 200_000,
+  /** Bytes of a file of documents, and of a body sent to `/api/apply`. Reached: a configuration error, 413. */
+  documentBytes: 8 * 1024 * 1024,
+  /** Values in a file of documents with its aliases expanded. Reached: a configuration error. */
+  documentValues: 1_000_000,
+  /** Bytes of the store of applied documents. Reached: a configuration error at the start. */
+  documentStoreBytes: 64 * 1024 * 1024,
+  /** Documents in force. Reached: a configuration error. */
+  documents: 8192,
 } as const;

@@ -128,6 +128,7 @@ async function listen(): Promise<void> {
       return answer.ok ? answer : { ok: false, status: 404, message: answer.message };
     },
     replaceConfig: (text) => ask({ what: 'config', text }),
+    changeDocuments: (change, dryRun) => ask({ what: 'documents', change, dryRun }),
   });
   try {
     server = await serveWithin(start.takeoverMs, () => serveAdmin(app, admin.address));

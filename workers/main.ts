@@ -2,12 +2,12 @@
  * umbra as one object: acceptors, data plane and control thread under one plan. Main starts them, hands
  * connections out, carries changes to every thread, and takes everything down in order.
  */
-import { dirname } from 'node:path';
 import { compilePlan } from '../config/compile.js';
-import type { Config, LoadResult } from '../config/load.js';
-import { formatProblem, loadConfig, unreadable } from '../config/load.js';
+import { writeStore } from '../config/documents/files.js';
+import { formatProblem } from '../config/load.js';
+import type { LoadedAll, LoadJob, Origin } from '../config/load-all.js';
 import { MirrorSlots, MirrorSlotsFullError } from '../config/slots.js';
-import { nowUs } from '../core/clock.js';
+import { nowUs, wallClockMs } from '../core/clock.js';
 import { limits } from '../core/limits.js';
 import type { Plan } from '../core/plan.js';
 import type { ObservedBlocks } from '../core/report/observed.js';
@@ -18,14 +18,13 @@ import { DataPlane } from './data-plane.js';
 import type { Acceptor } from './downstream/downstream.js';
 import { engineNames, openAcceptor, settleEngines } from './downstream/open.js';
 import { followListeners } from './listener-change.js';
+import { loadInThread } from './loading.js';
 import type { ChangeAnswer, ChangeAsk, LogMessage } from './messages.js';
 import { openObservation } from './observation.js';
-import { withMirror } from './plan-change.js';
+import { withLiveChanges, withMirror } from './plan-change.js';
 
 export interface UmbraOptions {
-  readonly config: Config;
-  /** Path of the configuration: relative paths in one that comes through the admin API start from its directory. */
-  readonly file: string;
+  readonly loaded: Extract<LoadedAll, { ok: true }>;
   readonly cores: number;
   readonly onLog: (message: LogMessage) => void;
   /** Serves on addresses that another process has, and calls this, which asks that process to leave them, once it does. */
@@ -45,10 +44,16 @@ export class Umbra {
   /** Changes wait for each other: a plan is never sent while another is being taken. */
   #changes: Promise<unknown> = Promise.resolve();
   #stopped: Promise<void> | null = null;
+  /** Where the configuration in force came from. */
+  #origin: Origin;
+  /** The plan in force as it was before anybody changed a mirror of it live. */
+  #configured: Plan;
 
   private constructor(options: UmbraOptions) {
     this.#options = options;
-    const compiled = compilePlan(options.config, 1, this.#slots, options.cores);
+    this.#origin = options.loaded.origin;
+    const compiled = compilePlan(options.loaded.config, 1, this.#slots, options.cores);
+    this.#configured = compiled;
     const { listeners, warning } = settleEngines(compiled.listeners);
     if (warning !== null) this.#warn(`${warning}; the node engine serves instead`);
     const plan = { ...compiled, listeners };
@@ -112,21 +117,19 @@ export class Umbra {
 
   /** A change of the running plan; answers when every thread has taken it. */
   change(ask: ChangeAsk): Promise<ChangeAnswer> {
-    const change = this.#changes.then(() =>
-      ask.what === 'config' ? this.#replace(ask.text) : this.#mirror(ask),
-    );
-    this.#changes = change.catch(() => undefined);
-    return change;
+    return this.#inTurn(() => {
+      if (ask.what === 'config') return this.#replace(ask.text);
+      return ask.what === 'documents' ? this.#changeDocuments(ask) : this.#mirror(ask);
+    });
   }
 
   /**
    * Another configuration takes the place of this one, or the running one stays in force and the answer says why.
-   * `load` is called when every change before this one is done, so that of two reloads the later one has the newer text.
+   * What `origin` leaves open is read when every change before this one is done, so that of two reloads the later one has
+   * the newer text. What was applied stays applied.
    */
-  replace(load: () => Promise<LoadResult>): Promise<ChangeAnswer> {
-    const change = this.#changes.then(async () => this.#replaceLoaded(await load()));
-    this.#changes = change.catch(() => undefined);
-    return change;
+  replace(origin: Origin): Promise<ChangeAnswer> {
+    return this.#inTurn(() => this.#replaceBy(origin));
   }
 
   /** After the access log's file was moved away: a new one of its name is begun. */
@@ -226,29 +229,69 @@ export class Umbra {
     return this.#take(changed.plan);
   }
 
-  #replace(text: string): Promise<ChangeAnswer> {
-    return this.#replaceLoaded(
-      loadConfig(text, 'request', { directory: dirname(this.#options.file), unreadable }),
-    );
+  #inTurn(change: () => Promise<ChangeAnswer>): Promise<ChangeAnswer> {
+    const done = this.#changes.then(change).catch((error: unknown): ChangeAnswer => {
+      const message = `the change failed: ${error instanceof Error ? error.message : String(error)}`;
+      this.#options.onLog({ type: 'log', level: 'error', message, fields: {} });
+      return { ok: false, status: 500, message, problems: [] };
+    });
+    this.#changes = done;
+    return done;
   }
 
-  async #replaceLoaded(loaded: LoadResult): Promise<ChangeAnswer> {
-    if (!loaded.ok) {
-      return refused(loaded.problems.map(formatProblem));
-    }
-    const { plan } = this;
+  #replace(text: string): Promise<ChangeAnswer> {
+    const { file, directory } = this.#origin;
+    return this.#replaceBy({ file, text, sent: true, set: [], directory, applied: null });
+  }
+
+  async #replaceBy(origin: Origin): Promise<ChangeAnswer> {
+    const { applied } = this.#origin;
+    const loaded = await loadInThread(jobOf({ ...origin, applied }));
+    if (!loaded.ok) return refused(loaded.problems.map(formatProblem));
+    const next = this.#compile(loaded);
+    if ('ok' in next) return next;
+    this.#origin = loaded.origin;
+    this.#configured = next;
+    return this.#put(next);
+  }
+
+  /** Live changes of mirrors stay, but of those that the change is about. */
+  async #changeDocuments(ask: Extract<ChangeAsk, { what: 'documents' }>): Promise<ChangeAnswer> {
+    const { change, dryRun } = ask;
+    const job = { origin: this.#origin, change, nowMs: wallClockMs(), yaml: dryRun };
+    const loaded = await loadInThread(job);
+    if (!loaded.ok) return refused(loaded.problems.map(formatProblem));
+    const { told, yaml } = loaded;
+    const warnings = loaded.warnings.map(formatProblem);
+    if (dryRun) return { ok: true, generation: this.plan.generation, documents: { told, warnings, yaml } };
+    const next = this.#compile(loaded);
+    if ('ok' in next) return next;
+    if (loaded.store === null)
+      warnings.push('kept until this process ends: `documents.state` of the configuration is not set');
+    else await writeStore(loaded.store, loaded.origin.applied ?? []);
+    const answer = await this.#put(withLiveChanges(this.#configured, this.plan, next));
+    this.#origin = loaded.origin;
+    this.#configured = next;
+    return answer.ok ? { ...answer, documents: { told, warnings, yaml: null } } : answer;
+  }
+
+  /** The plan of what was loaded, or why it can't be taken. */
+  #compile({ config }: Extract<LoadedAll, { ok: true }>): Plan | Extract<ChangeAnswer, { ok: false }> {
     let next: Plan;
     try {
-      next = compilePlan(loaded.config, plan.generation + 1, this.#slots, this.#options.cores);
+      next = compilePlan(config, this.plan.generation + 1, this.#slots, this.#options.cores);
     } catch (error) {
       if (error instanceof MirrorSlotsFullError) return refused([error.message]);
       throw error;
     }
-    if (!this.#plane.hasRoomFor(next)) {
-      return refused([
-        `more than ${limits.versions} names of versions since the start: umbra must be started anew`,
-      ]);
-    }
+    if (this.#plane.hasRoomFor(next)) return next;
+    return refused([
+      `more than ${limits.versions} names of versions since the start: umbra must be started anew`,
+    ]);
+  }
+
+  #put(next: Plan): Promise<ChangeAnswer> {
+    const { plan } = this;
     const fixed = whatNeedsRestart(plan, next);
     if (fixed.length > 0) {
       this.#warn(
@@ -272,7 +315,11 @@ export class Umbra {
   }
 }
 
-function refused(problems: readonly string[]): ChangeAnswer {
+function jobOf(origin: Origin): LoadJob {
+  return { origin, change: null, nowMs: wallClockMs(), yaml: false };
+}
+
+function refused(problems: readonly string[]): Extract<ChangeAnswer, { ok: false }> {
   const message = 'the configuration has errors; the running one stays in force';
   return { ok: false, status: 422, message, problems };
 }

@@ -11,6 +11,7 @@
  *                                           thread --failing--> main: take me out, then send leave
  *   main <--change / replace--> control     (what a person asked for through the admin API)
  */
+import type { DocumentChange } from '../config/documents/change.js';
 import type { Plan } from '../core/plan.js';
 import type { ObservedBlocks } from '../core/report/observed.js';
 import type { Targets } from '../core/upstream/target.js';
@@ -122,10 +123,24 @@ export type ChangeAsk =
       readonly percent: number | null;
       readonly enabled: boolean | null;
     }
-  | { readonly what: 'config'; readonly text: string };
+  | { readonly what: 'config'; readonly text: string }
+  | {
+      readonly what: 'documents';
+      readonly change: DocumentChange;
+      /** Nothing is changed; the answer is what it would come to. */
+      readonly dryRun: boolean;
+    };
+
+export interface DocumentsTaken {
+  /** A line on each document. */
+  readonly told: readonly string[];
+  readonly warnings: readonly string[];
+  /** What all documents come to, in a dry run. */
+  readonly yaml: string | null;
+}
 
 export type ChangeAnswer =
-  | { readonly ok: true; readonly generation: number }
+  | { readonly ok: true; readonly generation: number; readonly documents?: DocumentsTaken }
   | {
       readonly ok: false;
       readonly status: number;

@@ -29,6 +29,35 @@ export function withMirror(plan: Plan, ask: MirrorAsk): Changed {
   return { ok: true, plan: { ...plan, generation: plan.generation + 1, routes } };
 }
 
+/**
+ * `next` with the live state of each mirror that is configured as it was: `configured` is the plan in force as its
+ * configuration had it, `live` as people have changed it since.
+ */
+export function withLiveChanges(configured: Plan, live: Plan, next: Plan): Plan {
+  const before = mirrorsByName(configured);
+  const now = mirrorsByName(live);
+  const routes = next.routes.map((route) => ({
+    ...route,
+    mirrors: route.mirrors.map((mirror) => {
+      const name = `${route.name} ${next.versions[mirror.to].name}`;
+      const old = before.get(name);
+      const kept = now.get(name);
+      if (old === undefined || kept === undefined) return mirror;
+      if (old.enabled !== mirror.enabled || old.shareMillionths !== mirror.shareMillionths) return mirror;
+      return { ...mirror, enabled: kept.enabled, shareMillionths: kept.shareMillionths };
+    }),
+  }));
+  return { ...next, routes };
+}
+
+function mirrorsByName(plan: Plan): Map<string, MirrorPlan> {
+  return new Map(
+    plan.routes.flatMap((route) =>
+      route.mirrors.map((mirror) => [`${route.name} ${plan.versions[mirror.to].name}`, mirror]),
+    ),
+  );
+}
+
 function changed(mirror: MirrorPlan, ask: MirrorAsk): MirrorPlan {
   return {
     ...mirror,

@@ -27,6 +27,7 @@ async function ran(...args: string[]): Promise<Ran> {
     top: note('top'),
     report: note('report'),
     verdict: note('verdict'),
+    documents: note('documents'),
   };
   const exitCode = await runCommand(['node', 'umbra', ...args], commands, {
     out: (line) => out.push(line),
@@ -183,7 +184,16 @@ t.test('a command that fails exits with 1 and says why', async (t) => {
   t.equal(
     await runCommand(
       ['node', 'umbra', 'run'],
-      { run: fail, demo: fail, mirror: fail, load: fail, top: fail, report: fail, verdict: fail },
+      {
+        run: fail,
+        demo: fail,
+        mirror: fail,
+        load: fail,
+        top: fail,
+        report: fail,
+        verdict: fail,
+        documents: fail,
+      },
       output,
     ),
     1,

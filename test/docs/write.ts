@@ -2,6 +2,8 @@
 import { writeTables } from '../support/doc-table.js';
 import { conformanceTables } from './conformance-tables.js';
 import { errorTables } from './error-tables.js';
+import { istioTables } from './istio-tables.js';
 
 writeTables('errors.md', errorTables());
 writeTables('conformance.md', conformanceTables());
+writeTables('istio.md', istioTables());

@@ -4,16 +4,17 @@
  */
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { nowUs } from '../../core/clock.js';
-import { limits } from '../../core/limits.js';
 import { PrometheusPage } from '../../core/report/prometheus.js';
 import { encodeReading } from '../../core/report/raw-reading.js';
 import { type Reading, read } from '../../core/report/reading.js';
 import { stats } from '../../core/report/stats.js';
 import { readBody } from './body.js';
 import type { AdminDeps, MirrorChange, MirrorTarget } from './deps.js';
+import { addDocuments } from './documents.js';
 import { checkContentType, checkHost, checkOrigin, checkRate, checkToken, isLocal } from './guard.js';
 import { parseMirrorChange } from './mirror-change.js';
 import { addPage } from './page.js';
+import { tooLarge, wrongMethod } from './responses.js';
 import { streamAnswer } from './stream.js';
 
 const JSON_TYPES = ['application/json'];
@@ -23,6 +24,7 @@ const INDEX = `umbra: a traffic-mirroring reverse proxy
 GET   /healthz  /readyz  /metrics
 GET   /api/stats  /api/diffs  /api/histograms  /api/config
 PUT   /api/config
+POST  /api/apply  /api/delete                   documents of Istio or Gateway API; ?dryRun=true
 PATCH /api/mirrors                              { "enabled": false }
 PATCH /api/routes/ROUTE/mirrors/VERSION         { "percent": 25 } or { "enabled": false }
 `;
@@ -90,6 +92,8 @@ function addChanges(app: Hono, deps: AdminDeps): void {
   });
   app.all('/api/config', wrongMethod('GET, HEAD, PUT'));
 
+  addDocuments(app, deps);
+
   app.patch('/api/mirrors', checkContentType(JSON_TYPES), (c) => changeMirrors(c, deps, null, ['enabled']));
   app.all('/api/mirrors', wrongMethod('PATCH'));
 
@@ -148,12 +152,4 @@ function answerHeaders(): MiddlewareHandler {
       if (!c.res.headers.has(name)) c.header(name, value);
     }
   };
-}
-
-function tooLarge(c: Context): Response {
-  return c.json({ error: `the body is larger than ${limits.adminBodyBytes} bytes` }, 413);
-}
-
-function wrongMethod(allow: string): MiddlewareHandler {
-  return async (c) => c.json({ error: `${c.req.method} is not possible here` }, 405, { allow });
 }

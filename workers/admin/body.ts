@@ -6,8 +6,11 @@ import { limits } from '../../core/limits.js';
  * Hono's own middleware for this was rejected: on bodies of unknown length it builds a new global `Request` from the
  * server's light one, which works only if the server replaces the globals of the whole thread.
  */
-export async function readBody(request: Request): Promise<string | null> {
-  if (Number(request.headers.get('content-length') ?? 0) > limits.adminBodyBytes) return null;
+export async function readBody(
+  request: Request,
+  bytesMax: number = limits.adminBodyBytes,
+): Promise<string | null> {
+  if (Number(request.headers.get('content-length') ?? 0) > bytesMax) return null;
   if (request.body === null) return '';
   const pieces: Uint8Array[] = [];
   let bytes = 0;
@@ -16,7 +19,7 @@ export async function readBody(request: Request): Promise<string | null> {
     const { done, value } = await reader.read();
     if (done) return Buffer.concat(pieces).toString('utf8');
     bytes += value.byteLength;
-    if (bytes > limits.adminBodyBytes) {
+    if (bytes > bytesMax) {
       await reader.cancel();
       return null;
     }

@@ -1,7 +1,9 @@
+import type { DocumentChange } from '../../config/documents/change.js';
 import type { Diffs } from '../../core/compare/diff-book.js';
 import type { Address } from '../../core/plan.js';
 import type { ControlCounts } from '../../core/report/control-counts.js';
 import type { Observed } from '../../core/report/observed.js';
+import type { DocumentsTaken } from '../messages.js';
 import type { AdminFigures } from './figures.js';
 import type { LiveFeed } from './live-feed.js';
 
@@ -33,6 +35,8 @@ export interface AdminDeps {
   changeMirrors(target: MirrorTarget | null, change: MirrorChange): Promise<ChangeResult>;
   /** Replaces the whole configuration, YAML or JSON, or leaves everything as it is. Resolves as above. */
   replaceConfig(text: string): Promise<ReplaceResult>;
+  /** Applies documents or takes them back, all or none; a dry run only tells what it would come to. Resolves as above. */
+  changeDocuments(change: DocumentChange, dryRun: boolean): Promise<DocumentsResult>;
 }
 
 /** As pino's. */
@@ -56,6 +60,15 @@ export interface MirrorChange {
 export type ChangeResult =
   | { readonly ok: true; readonly generation: number }
   | { readonly ok: false; readonly status: 404 | 409 | 500 | 503; readonly message: string };
+
+export type DocumentsResult =
+  | { readonly ok: true; readonly generation: number; readonly documents?: DocumentsTaken }
+  | {
+      readonly ok: false;
+      readonly status: number;
+      readonly message: string;
+      readonly problems: readonly string[];
+    };
 
 export type ReplaceResult =
   | { readonly ok: true; readonly generation: number }

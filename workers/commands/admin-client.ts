@@ -13,6 +13,8 @@ export class AdminError extends Error {
   constructor(
     message: string,
     readonly status: number,
+    /** What is wrong with what was sent, a line each. */
+    readonly problems: readonly string[] = [],
   ) {
     super(message);
   }
@@ -25,7 +27,7 @@ const answerTimeoutMs = 15_000;
 export async function askAdmin(
   { admin, token }: AdminPlace,
   path: string,
-  change?: { readonly method: 'PATCH'; readonly body: object },
+  change?: { readonly method: 'PATCH' | 'POST'; readonly body: object },
 ): Promise<Record<string, unknown>> {
   let status: number;
   let answer: Record<string, unknown> | null;
@@ -46,7 +48,8 @@ export async function askAdmin(
   }
   if (status < 200 || status > 299 || answer === null) {
     const said = typeof answer?.error === 'string' ? answer.error : 'this is not an umbra admin API';
-    throw new AdminError(`refused (${status}): ${said}`, status);
+    const problems = Array.isArray(answer?.problems) ? answer.problems.map(String) : [];
+    throw new AdminError(`refused (${status}): ${said}`, status, problems);
   }
   return answer;
 }

@@ -7,7 +7,8 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { DemoOptions } from '../../config/command-line.js';
-import { loadConfigFile } from '../../config/load.js';
+import { loadAll, originOf } from '../../config/load-all.js';
+import { wallClockMs } from '../../core/clock.js';
 import { type MirrorSnapshot, subtractVersion, type VersionSnapshot } from '../../core/record/snapshot.js';
 import { type Compared, comparisonText } from '../../core/report/comparison-text.js';
 import { openInBrowser } from '../demo/browser.js';
@@ -81,7 +82,7 @@ async function play(options: DemoOptions, place: Place, ports: OriginPorts): Pro
   print(paint('green', mirrorLines.replace(/^/gm, '  + ').replace(/ {2}\+ $/, '')));
   const before = read(umbra);
   await writeFile(place.config, yaml + mirrorLines);
-  const taken = await umbra.replace(() => loadConfigFile(place.config));
+  const taken = await umbra.replace(originOf(place.config, []));
   if (!taken.ok) throw new Error(`${taken.message}\n${taken.problems.join('\n')}`);
   print(`  taken by every thread as generation ${taken.generation}\n`);
   const mirrored = new Callers(url, options.rate);
@@ -115,13 +116,13 @@ async function startUmbra(
   for (const [port, adminPort] of choices) {
     const yaml = demoConfig(port, adminPort, ports, place);
     await writeFile(place.config, yaml);
-    const loaded = await loadConfigFile(place.config);
+    const origin = originOf(place.config, []);
+    const loaded = await loadAll({ origin, change: null, nowMs: wallClockMs(), yaml: false });
     if (!loaded.ok) throw new Error(loaded.problems.map((problem) => problem.message).join('\n'));
     const log = await openLog();
     try {
       const umbra = await Umbra.start({
-        config: loaded.config,
-        file: place.config,
+        loaded,
         cores: availableParallelism(),
         onLog: (message) => logMessage(log, message),
       });

@@ -15,5 +15,6 @@ export const commands: Commands = {
   load: async (options) => (await import('./load.js')).loadCommand(options),
   top: async (options) => (await import('./top.js')).topCommand(options),
   report: async (options) => (await import('./report.js')).reportCommand(options, output),
+  documents: async (options) => (await import('./documents.js')).documentsCommand(options, output),
   verdict: async (options) => (await import('./verdict.js')).verdictCommand(options, output),
 };

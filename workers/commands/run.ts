@@ -2,8 +2,10 @@
 import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import type { RunOptions } from '../../config/command-line.js';
-import { type Config, type ConfigProblem, formatProblem, loadConfigFile } from '../../config/load.js';
+import { type ConfigProblem, formatProblem } from '../../config/load.js';
+import { type LoadedAll, loadAll, type Origin, originOf } from '../../config/load-all.js';
 import { watchConfig } from '../../config/watch.js';
+import { wallClockMs } from '../../core/clock.js';
 import { logMessage, openLog } from '../log.js';
 import { Umbra } from '../main.js';
 import { askToHandOver, findPredecessor, HAND_OVER, writePid } from '../takeover.js';
@@ -13,29 +15,29 @@ const exitFailure = 1;
 const exitBadConfig = 2;
 
 /** Resolves with the exit code: 0 after a clean stop, 1 if it can't serve, 2 if the configuration is wrong. */
-export async function runCommand({ config: file, set, takeover }: RunOptions): Promise<number> {
+export async function runCommand({ config, set, takeover }: RunOptions): Promise<number> {
+  const origin = originOf(config, set);
   // Watched before it is read, so that no change in between is lost.
   const changes = new ChangeFlag();
-  const watch = watchConfig(file, () => changes.raise());
+  const watch = watchConfig(origin.file, () => changes.raise());
   try {
-    const loaded = await loadConfigFile(file, { set });
+    const loaded = await loadAll({ origin, change: null, nowMs: wallClockMs(), yaml: false });
     if (!loaded.ok) {
       printProblems(loaded.problems);
       return exitBadConfig;
     }
     const log = await openLog();
     for (const warning of loaded.warnings) log.warn(formatProblem(warning));
-    return await serve(file, set, takeover, loaded.config, log, changes);
+    return await serve(origin, takeover, loaded, log, changes);
   } finally {
     await watch.close();
   }
 }
 
 async function serve(
-  file: string,
-  set: string[],
+  origin: Origin,
   takeover: RunOptions['takeover'],
-  config: Config,
+  loaded: Extract<LoadedAll, { ok: true }>,
   log: Logger,
   changes: ChangeFlag,
 ): Promise<number> {
@@ -43,8 +45,7 @@ async function serve(
   try {
     const predecessor = takeover === null ? null : findPredecessor(takeover);
     umbra = await Umbra.start({
-      config,
-      file,
+      loaded,
       cores: availableParallelism(),
       onLog: (message) => logMessage(log, message),
       takeOver: predecessor === null ? undefined : () => askToHandOver(predecessor),
@@ -55,7 +56,7 @@ async function serve(
     return exitFailure;
   }
   const reload = async (why: string): Promise<void> => {
-    const answer = await umbra.replace(() => loadConfigFile(file, { set }));
+    const answer = await umbra.replace(origin);
     if (answer.ok) log.info({ generation: answer.generation }, `configuration taken (${why})`);
     else log.error({ problems: answer.problems }, answer.message);
   };

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import type { Test } from 'tap';
+import type { DocumentChange } from '../../../config/documents/change.js';
 import { DiffBook } from '../../../core/compare/diff-book.js';
 import type { Address } from '../../../core/plan.js';
 import { noControlCounts } from '../../../core/report/control-counts.js';
@@ -17,6 +18,7 @@ export const LOOPBACK: Address = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 export interface Asked {
   readonly changes: { target: MirrorTarget | null; change: MirrorChange }[];
   readonly configs: string[];
+  readonly documents: { change: DocumentChange; dryRun: boolean }[];
   readonly errors: object[];
 }
 
@@ -42,7 +44,7 @@ export interface Send {
 }
 
 export async function startAdmin(t: Test, options: Partial<AdminDeps> = {}): Promise<Admin> {
-  const asked: Asked = { changes: [], configs: [], errors: [] };
+  const asked: Asked = { changes: [], configs: [], documents: [], errors: [] };
   const { observed } = sample();
   const figures = new AdminFigures();
   const feed = new LiveFeed({ observe: () => observed, ready: () => true }, figures);
@@ -66,6 +68,10 @@ export async function startAdmin(t: Test, options: Partial<AdminDeps> = {}): Pro
     replaceConfig: async (text) => {
       asked.configs.push(text);
       return { ok: true, generation: 5 };
+    },
+    changeDocuments: async (change, dryRun) => {
+      asked.documents.push({ change, dryRun });
+      return { ok: true, generation: 6, documents: { told: ['a created'], warnings: [], yaml: null } };
     },
     ...options,
   });

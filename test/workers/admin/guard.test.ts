@@ -57,6 +57,7 @@ t.test('where other machines can reach it, the API does not start without a toke
     effectiveConfig: () => ({}),
     changeMirrors: async () => ({ ok: true, generation: 1 }),
     replaceConfig: async () => ({ ok: true, generation: 1 }),
+    changeDocuments: async () => ({ ok: true, generation: 1 }),
   });
   for (const host of ['0.0.0.0', '::', '10.0.0.7', 'umbra.example', '127.evil.example']) {
     t.throws(() => createAdminApp(deps(host)), /needs a token/, host);
@@ -117,8 +118,10 @@ t.test('a form that a web page sends blindly changes nothing', async (t) => {
     const headers: Record<string, string> = type === '' ? {} : { 'content-type': type };
     t.equal((await admin.send('PATCH', MIRRORS, { headers, body: OFF })).status, 415, type);
     t.equal((await admin.send('PUT', '/api/config', { headers, body: 'a: 1' })).status, 415, type);
+    t.equal((await admin.send('POST', '/api/apply', { headers, body: 'a: 1' })).status, 415, type);
+    t.equal((await admin.send('POST', '/api/delete', { headers, body: 'a: 1' })).status, 415, type);
   }
-  t.strictSame(admin.asked, { changes: [], configs: [], errors: [] });
+  t.strictSame(admin.asked, { changes: [], configs: [], documents: [], errors: [] });
 });
 
 t.test('a change that a page of another origin asks for is refused', async (t) => {

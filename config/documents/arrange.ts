@@ -1,0 +1,102 @@
+/**
+ * Drafts of all documents in the one order of routes that umbra.yaml has. A request takes the rules of the most
+ * specific host that any document names, and of that host alone, as in Envoy: an exact name, then the longest wildcard,
+ * then `*`. Within a host:
+ *
+ *   - VirtualServices before HTTPRoutes;
+ *   - VirtualServices from the oldest to the youngest, rules in their order, rules without a condition after all others
+ *     (Istio leaves the order of documents open, and says the last for gateways);
+ *   - HTTPRoutes from the most specific match to the least.
+ */
+import type { Mark } from '../problem.js';
+import type { TreeNode } from '../tree.js';
+import { type Draft, isCatchAll, type MatchGrowth, routeNameOf } from './draft.js';
+import { type Growth, grow } from './grow.js';
+import { hostForms } from './host-name.js';
+
+interface Placed {
+  readonly draft: Draft;
+  readonly hosts: readonly string[];
+  readonly name: string;
+}
+
+/** `closeAll`: hosts that are not caught whole are closed with a 404, because other routes follow. */
+export function arrange(drafts: readonly Draft[], namespace: string, closeAll: boolean): TreeNode[] {
+  const inRank = [
+    ...drafts.filter((draft) => isIstio(draft) && !isCatchAll(draft)),
+    ...drafts.filter((draft) => isIstio(draft) && isCatchAll(draft)),
+    ...drafts.filter((draft) => !isIstio(draft)).sort((a, b) => compareRanks(a.rank, b.rank)),
+  ];
+  const byPattern = new Map<string, Placed[]>();
+  const put = (pattern: string, placed: Placed) => {
+    const before = byPattern.get(pattern);
+    if (before === undefined) byPattern.set(pattern, [placed]);
+    else before.push(placed);
+  };
+  const exact: Placed[] = [];
+  for (const draft of inRank) {
+    const plain = draft.hosts.filter((host) => !host.startsWith('*'));
+    if (plain.length > 0) exact.push({ draft, hosts: plain, name: draft.name });
+    const isPlain = plain.length > 0 || draft.hosts.length > 1;
+    for (const host of draft.hosts.filter((host) => host.startsWith('*'))) {
+      const suffix = host === '*' ? '_any' : `_any${host.slice(1)}`;
+      put(host, { draft, hosts: [host], name: isPlain ? draft.name + suffix : draft.name });
+    }
+  }
+  const patterns = [...byPattern.keys()].sort((a, b) => b.length - a.length || (a < b ? -1 : 1));
+  const closing = closeAll || patterns.length > 0;
+  const groups = [exact, ...patterns.map((pattern) => byPattern.get(pattern)!)];
+  return groups.flatMap((group) => [
+    ...group.map((placed) => routeOf(placed, namespace)),
+    ...(closing ? closings(group, namespace) : []),
+  ]);
+}
+
+function isIstio({ document }: Draft): boolean {
+  return document.kind.name === 'VirtualService';
+}
+
+function compareRanks(a: readonly number[], b: readonly number[]): number {
+  for (const [index, rank] of a.entries()) if (rank !== b[index]) return rank - b[index];
+  return 0;
+}
+
+function routeOf({ draft, hosts, name }: Placed, namespace: string): TreeNode {
+  const own = draft.document.namespace;
+  const forms = hosts.flatMap((host) => formsOf(host, own, namespace));
+  const matches = forms.flatMap((host) => draft.matches.map((match) => withHost(match, host, draft.mark)));
+  const match = matches.length === 1 ? matches[0] : matches;
+  return grow(draft.mark, { name, match, ...draft.body });
+}
+
+/** Whoever asks for a service by its short name means the one of the document's namespace, or of the usual one. */
+function formsOf(host: string, own: string, usual: string): string[] {
+  if (host.startsWith('*')) return [host];
+  return [...new Set([...hostForms(host, own), ...hostForms(host, usual)])];
+}
+
+function withHost(match: MatchGrowth, host: string, mark: Mark): Growth {
+  return grow(mark, { host: host === '*' ? undefined : host, ...match });
+}
+
+/** One for each document: its hosts that no rule of any document takes whole. */
+function closings(group: readonly Placed[], namespace: string): TreeNode[] {
+  const caught = new Set(group.filter(({ draft }) => isCatchAll(draft)).flatMap(({ hosts }) => hosts));
+  const routes: TreeNode[] = [];
+  for (const { draft, hosts } of group) {
+    const open = hosts.filter((host) => !caught.has(host));
+    if (open.length === 0) continue;
+    for (const host of open) caught.add(host);
+    const forms = open.flatMap((host) => formsOf(host, draft.document.namespace, namespace));
+    const matches = forms.map((host) => withHost({}, host, draft.mark));
+    const suffix = open[0].startsWith('*') ? `_any${open[0].slice(1)}` : '';
+    routes.push(
+      grow(draft.mark, {
+        name: `${routeNameOf(draft.document, namespace, 0, 'unmatched')}${suffix}`,
+        match: matches.length === 1 ? matches[0] : matches,
+        respond: { status: 404 },
+      }),
+    );
+  }
+  return routes;
+}

@@ -1,0 +1,184 @@
+/** A person applies documents or takes them back: what the store holds afterwards, and a line on each document. */
+import { type ConfigProblem, errorAt } from '../problem.js';
+import { readTrees } from '../read-tree.js';
+import { ListNode, MapNode, plainValue, ScalarNode, type TreeNode } from '../tree.js';
+import { type Document, keyOf, readDocuments, withoutLists } from './document.js';
+import { changeLine } from './facts.js';
+import { findKind, type KindName, kindByWord } from './kinds.js';
+import { at, textAt } from './look.js';
+import { type DocumentSource, readSources } from './sources.js';
+
+export interface DocumentFile {
+  /** For positions. */
+  readonly file: string;
+  readonly text: string;
+}
+
+export interface DocumentChange {
+  readonly what: 'apply' | 'delete';
+  readonly files: readonly DocumentFile[];
+}
+
+export type ChangedStore =
+  | {
+      ok: true;
+      /** All that are applied then; the new ones know where in their files they stand. */
+      documents: Document[];
+      lines: string[];
+      told: string[];
+      warnings: ConfigProblem[];
+    }
+  | { ok: false; problems: ConfigProblem[] };
+
+type Store = Extract<DocumentSource, { kind: 'store' }>;
+
+/**
+ * `store` is what was applied so far, `beside` what files bring. All or nothing: with one problem nothing changes.
+ * `nowMs` is the age of documents that name none.
+ */
+export function changeStore(
+  store: Store,
+  beside: readonly DocumentSource[],
+  change: DocumentChange,
+  namespace: string,
+  nowMs: number,
+): ChangedStore {
+  const stored = readSources([store], namespace);
+  const others = readSources(beside, namespace);
+  // What was in force must be readable; if it is not, the load that follows tells why.
+  const before = new Map(stored.documents.map((document) => [keyOf(document), document]));
+  const fromFiles = new Map(others.documents.map((document) => [keyOf(document), document]));
+  return change.what === 'apply'
+    ? applied(before, fromFiles, change.files, namespace, nowMs)
+    : deleted(before, fromFiles, change.files, namespace);
+}
+
+type Documents = ReadonlyMap<string, Document>;
+
+function applied(
+  before: Documents,
+  fromFiles: Documents,
+  files: readonly DocumentFile[],
+  namespace: string,
+  nowMs: number,
+): ChangedStore {
+  const after = new Map(before);
+  const read = readFiles(files, namespace);
+  const errors = read.problems.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) return { ok: false, problems: read.problems };
+  if (read.documents.length === 0 && files.length > 0)
+    return {
+      ok: false,
+      problems: [errorAt({ file: files[0].file, line: 1, column: 1 }, 'holds no document')],
+    };
+  const told = read.documents.map((document) => {
+    const key = keyOf(document);
+    const old = before.get(key) ?? fromFiles.get(key) ?? null;
+    const createdMs = document.createdMs ?? before.get(key)?.createdMs ?? nowMs;
+    after.set(key, { ...document, createdMs });
+    const isSame = old !== null && sameContent(old, document);
+    return isSame ? `${document.label} unchanged` : changeLine(document.label, old, document);
+  });
+  return changedTo(after, told, read.problems);
+}
+
+function readFiles(
+  files: readonly DocumentFile[],
+  namespace: string,
+): { documents: Document[]; problems: ConfigProblem[] } {
+  if (files.length === 1) return readDocuments(files[0].text, files[0].file, namespace);
+  return readSources(
+    files.map(({ file, text }) => ({ kind: 'text', file, text })),
+    namespace,
+  );
+}
+
+/** Only kind, namespace and name of what is to be deleted are looked at. */
+function deleted(
+  before: Documents,
+  fromFiles: Documents,
+  files: readonly DocumentFile[],
+  namespace: string,
+): ChangedStore {
+  const after = new Map(before);
+  const problems: ConfigProblem[] = [];
+  const told: string[] = [];
+  for (const { file, text } of files) {
+    const { roots, problems: ofFile } = readTrees(text, file);
+    problems.push(...ofFile);
+    for (const root of roots.flatMap(withoutLists)) {
+      const kind = kindOf(root);
+      if (typeof kind !== 'string' && 'message' in kind) {
+        problems.push(errorAt(root.mark, kind.message));
+        continue;
+      }
+      const name = textAt(root, 'metadata', 'name') ?? '';
+      const own = textAt(root, 'metadata', 'namespace') ?? namespace;
+      const key = `${kind}/${own}/${name}`;
+      const label = `${kind.toLowerCase()}/${own === namespace ? name : `${own}/${name}`}`;
+      const document = after.get(key);
+      const other = fromFiles.get(key);
+      if (document !== undefined) {
+        after.delete(key);
+        told.push(changeLine(document.label, document, null));
+      } else if (other !== undefined) {
+        const { file: where } = other.mark;
+        problems.push(errorAt(root.mark, `${label} was not applied, it is in ${where}: take it out there`));
+      } else problems.push(errorAt(root.mark, `${label} is not there`));
+    }
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  return changedTo(after, told, []);
+}
+
+function changedTo(after: Documents, told: string[], warnings: ConfigProblem[]): ChangedStore {
+  const documents = [...after.values()];
+  return { ok: true, documents, lines: documents.map((document) => lineOf(document)), told, warnings };
+}
+
+function kindOf(root: TreeNode): KindName | { message: string } {
+  const name = textAt(root, 'kind') ?? '';
+  const kind = kindByWord(name);
+  if (kind !== null) return kind.name;
+  const why = findKind('', name);
+  return { message: typeof why === 'string' ? why : `unknown kind \`${name}\`` };
+}
+
+/** What a server says of a document is not kept; its age is. */
+function lineOf(document: Document, createdMs: number | null = document.createdMs): string {
+  const { namespace, root } = document;
+  const metadata = at(root, 'metadata');
+  const kept = (name: string) => {
+    const node = at(metadata, name);
+    return node === undefined ? undefined : plainValue(node);
+  };
+  return JSON.stringify({
+    apiVersion: textAt(root, 'apiVersion'),
+    kind: document.kind.name,
+    metadata: {
+      name: document.name,
+      namespace,
+      labels: kept('labels'),
+      annotations: kept('annotations'),
+      creationTimestamp: new Date(createdMs ?? 0).toISOString(),
+    },
+    spec: withoutNulls(document.spec),
+  });
+}
+
+function sameContent(a: Document, b: Document): boolean {
+  const content = (document: Document) => {
+    const line = JSON.parse(lineOf(document, 0)) as { apiVersion?: string };
+    return JSON.stringify({ ...line, apiVersion: undefined });
+  };
+  return content(a) === content(b);
+}
+
+function withoutNulls(node: TreeNode): unknown {
+  if (node instanceof ListNode) return node.items.map(withoutNulls);
+  if (!(node instanceof MapNode)) return node.value;
+  const kept = [...node.entries].filter(
+    ([, entry]) => !(entry.node instanceof ScalarNode && entry.node.value === null),
+  );
+  return Object.fromEntries(kept.map(([key, entry]) => [key, withoutNulls(entry.node)]));
+}

@@ -1,0 +1,212 @@
+/**
+ * Host, subset and port of a destination to a version of umbra.yaml: endpoints from `subsets` or from ServiceEntry and
+ * WorkloadEntry, everything else from the DestinationRules of the host.
+ */
+import { type ConfigProblem, type Mark, warningAt } from '../problem.js';
+import { didYouMean } from '../suggest.js';
+import { ListNode, MapNode, ScalarNode, type TreeNode } from '../tree.js';
+import { byAge, type Document, errorOf } from './document.js';
+import { grow } from './grow.js';
+import { shortHost, wholeHost } from './host-name.js';
+import { at, itemsAt, textAt } from './look.js';
+import { type Labels, labelsAt, Services } from './service.js';
+import { type VersionPolicy, versionPolicy } from './traffic-policy.js';
+
+export interface Destination {
+  readonly host: string;
+  readonly subset: string | undefined;
+  readonly port: number | undefined;
+  readonly mark: Mark;
+}
+
+interface Subset {
+  readonly rule: Document;
+  readonly node: TreeNode;
+  readonly labels: Labels;
+}
+
+/** What the DestinationRules of one host say together. */
+interface HostRules {
+  policy: { readonly rule: Document; readonly node: TreeNode } | null;
+  readonly subsets: Map<string, Subset>;
+}
+
+const noLabels: Labels = new Map();
+
+export class Destinations {
+  /** What was asked for so far, as `versions` of umbra.yaml. */
+  readonly versions: MapNode;
+  readonly #namespace: string;
+  readonly #problems: ConfigProblem[];
+  /** `subsets` of umbra.yaml by whole host. */
+  readonly #given = new Map<string, TreeNode>();
+  readonly #services: Services;
+  readonly #rules = new Map<string, HostRules>();
+  readonly #names = new Map<string, string | null>();
+
+  constructor(
+    documents: readonly Document[],
+    subsets: TreeNode | undefined,
+    namespace: string,
+    problems: ConfigProblem[],
+  ) {
+    const start = { file: '', line: 1, column: 1 };
+    this.versions = new MapNode(subsets?.mark ?? documents[0]?.mark ?? start);
+    this.#namespace = namespace;
+    this.#problems = problems;
+    if (subsets instanceof MapNode)
+      for (const [host, { node }] of subsets.entries) this.#given.set(wholeHost(host, namespace), node);
+    const inOrder = byAge(documents);
+    this.#services = new Services(inOrder);
+    for (const rule of inOrder) if (rule.kind.name === 'DestinationRule') this.#enter(rule);
+  }
+
+  /** The name of the version, or null with a word why there is none. */
+  version(document: Document, destination: Destination): string | null {
+    const { host, subset, port } = destination;
+    const known = `${host} ${subset ?? ''} ${port ?? ''}`;
+    let name = this.#names.get(known);
+    if (name === undefined) {
+      name = this.#make(document, destination);
+      this.#names.set(known, name);
+    }
+    return name;
+  }
+
+  /** Of two definitions of one thing the older one counts, as in Istio. */
+  #enter(rule: Document): void {
+    const host = wholeHost(textAt(rule.spec, 'host') ?? '', rule.namespace);
+    const rules: HostRules = this.#rules.get(host) ?? { policy: null, subsets: new Map() };
+    this.#rules.set(host, rules);
+    const policy = at(rule.spec, 'trafficPolicy');
+    if (policy !== undefined && rules.policy !== null)
+      this.#passedOver(rule, policy.mark, `\`trafficPolicy\` of ${host}`, rules.policy.rule);
+    else if (policy !== undefined) rules.policy = { rule, node: policy };
+    for (const node of itemsAt(rule.spec, 'subsets')) {
+      const name = textAt(node, 'name') ?? '';
+      const before = rules.subsets.get(name);
+      if (before !== undefined)
+        this.#passedOver(rule, node.mark, `subset \`${name}\` of ${host}`, before.rule);
+      else rules.subsets.set(name, { rule, node, labels: labelsAt(at(node, 'labels')) });
+    }
+  }
+
+  #passedOver(rule: Document, mark: Mark, what: string, before: Document): void {
+    const message = `${what} is ignored: ${before.label} is older and has one too`;
+    this.#problems.push(warningAt(mark, `${rule.label}: ${message}`));
+  }
+
+  #make(document: Document, { host, subset, port, mark }: Destination): string | null {
+    const rules = this.#rules.get(host);
+    const ruled = subset === undefined ? undefined : rules?.subsets.get(subset);
+    const policy = this.#policy(rules, ruled);
+    const given = this.#givenFor(host, subset);
+    let body: TreeNode;
+    if (given !== undefined) body = withPolicy(given, policy);
+    else {
+      if (subset !== undefined && ruled === undefined) return this.#noSubset(document, host, subset, mark);
+      const labels = ruled?.labels ?? noLabels;
+      const before = this.#problems.length;
+      const endpoints = this.#services.endpoints(host, port, labels, policy.secure, this.#problems);
+      if (endpoints.length === 0)
+        return this.#problems.length > before ? null : this.#noEndpoints(document, host, subset, mark);
+      body = grow(endpoints[0].mark, { endpoints: endpoints, ...policy.keys });
+    }
+    const name = this.#nameOf(host, subset, given === undefined ? port : undefined);
+    this.versions.entries.set(name, { keyMark: mark, node: body });
+    return name;
+  }
+
+  #policy(rules: HostRules | undefined, subset: Subset | undefined): VersionPolicy {
+    const rule = subset?.rule ?? rules?.policy?.rule;
+    if (rule === undefined) return { keys: {}, secure: null };
+    return versionPolicy(rule, rules?.policy?.node, at(subset?.node, 'trafficPolicy'), this.#problems);
+  }
+
+  /** Of `subsets`; a host without a subset has the endpoints of all of them. */
+  #givenFor(host: string, subset: string | undefined): TreeNode | undefined {
+    const node = this.#given.get(host);
+    if (node === undefined) return undefined;
+    if (isVersion(node)) return subset === undefined ? node : undefined;
+    const subsets = (node as MapNode).entries;
+    if (subset !== undefined) return subsets.get(subset)?.node;
+    const all = [...subsets.values()].map((entry) => entry.node);
+    if (all.length === 0) return undefined;
+    const whole = new MapNode(node.mark);
+    if (all[0] instanceof MapNode) for (const [key, entry] of all[0].entries) whole.entries.set(key, entry);
+    const endpoints = grow(node.mark, all.flatMap(endpointsOf));
+    whole.entries.set('endpoints', { keyMark: node.mark, node: endpoints });
+    return whole;
+  }
+
+  #noSubset(document: Document, host: string, subset: string, mark: Mark): null {
+    const given = this.#given.get(host);
+    const known = [
+      ...(this.#rules.get(host)?.subsets.keys() ?? []),
+      ...(given instanceof MapNode && !isVersion(given) ? given.entries.keys() : []),
+    ];
+    const why = `no DestinationRule has it, and \`subsets\` of umbra.yaml does not either`;
+    const message = `subset \`${subset}\` of ${host} is unknown${didYouMean(subset, known)}: ${why}`;
+    this.#problems.push(errorOf(document, mark, message));
+    return null;
+  }
+
+  #noEndpoints(document: Document, host: string, subset: string | undefined, mark: Mark): null {
+    const what = subset === undefined ? host : `subset \`${subset}\` of ${host}`;
+    const how = this.#services.has(host)
+      ? 'no endpoint of its ServiceEntry has the labels'
+      : 'say where they are with a ServiceEntry, or with `subsets` in umbra.yaml';
+    this.#problems.push(errorOf(document, mark, `${what} has no endpoints: ${how}`));
+    return null;
+  }
+
+  #nameOf(host: string, subset: string | undefined, port: number | undefined): string {
+    const parts = [shortHost(host, this.#namespace), subset, port];
+    return parts.filter((part) => part !== undefined).join('_');
+  }
+}
+
+/** An endpoint, a list of them or a mapping with `endpoints`; everything else is a mapping of subsets. */
+function isVersion(node: TreeNode): boolean {
+  return !(node instanceof MapNode) || node.entries.has('endpoints');
+}
+
+function endpointsOf(version: TreeNode): readonly TreeNode[] {
+  const endpoints = version instanceof MapNode ? at(version, 'endpoints') : version;
+  if (endpoints instanceof ListNode) return endpoints.items;
+  return endpoints === undefined ? [] : [endpoints];
+}
+
+/** What umbra.yaml says itself goes before what a DestinationRule says. */
+function withPolicy(version: TreeNode, { keys, secure }: VersionPolicy): TreeNode {
+  const body = new MapNode(version.mark);
+  const endpoints = endpointsOf(version).map((node) => (secure === null ? node : withScheme(node, secure)));
+  if (version instanceof MapNode) for (const [key, entry] of version.entries) body.entries.set(key, entry);
+  body.entries.set('endpoints', { keyMark: version.mark, node: grow(version.mark, endpoints) });
+  for (const [key, growth] of Object.entries(keys)) {
+    if (growth === undefined) continue;
+    const ruled = grow(version.mark, growth);
+    const own = body.entries.get(key)?.node;
+    const node =
+      own === undefined
+        ? ruled
+        : own instanceof MapNode && ruled instanceof MapNode
+          ? joined(ruled, own)
+          : own;
+    body.entries.set(key, { keyMark: node.mark, node });
+  }
+  return body;
+}
+
+function joined(first: MapNode, over: MapNode): MapNode {
+  const both = new MapNode(over.mark);
+  for (const [key, entry] of first.entries) both.entries.set(key, entry);
+  for (const [key, entry] of over.entries) both.entries.set(key, entry);
+  return both;
+}
+
+function withScheme(node: TreeNode, secure: boolean): TreeNode {
+  if (!(node instanceof ScalarNode) || typeof node.value !== 'string') return node;
+  const url = node.value.replace(/^https?:/, secure ? 'https:' : 'http:');
+  return new ScalarNode(node.mark, url, url, false);
+}

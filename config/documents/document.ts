@@ -1,0 +1,146 @@
+/**
+ * Documents as they stand in a file: read, told apart by kind, checked field by field. One bad document refuses the
+ * whole file, so that nothing is ever half applied.
+ */
+import { type ConfigProblem, errorAt, type Mark, warningAt } from '../problem.js';
+import { readTrees } from '../read-tree.js';
+import { ListNode, MapNode, type TreeNode } from '../tree.js';
+import { checkShape } from './check-shape.js';
+import { findKind, type Kind } from './kinds.js';
+import { at, textAt } from './look.js';
+
+export interface Document {
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+  /** `virtualservice/reviews`, with `prod/` before the name in another namespace than the usual one. */
+  readonly label: string;
+  /** Milliseconds since 1970; null where it says nothing about its age. */
+  readonly createdMs: number | null;
+  readonly root: MapNode;
+  readonly spec: TreeNode;
+  readonly mark: Mark;
+}
+
+export interface ReadDocuments {
+  /** Empty when there is an error. */
+  readonly documents: Document[];
+  readonly problems: ConfigProblem[];
+}
+
+/** Kubernetes: RFC 1123 subdomain. */
+const objectName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const objectNameLengthMax = 253;
+
+/** `file` is only a name for positions. `namespace` is that of documents that name none. Never throws. */
+export function readDocuments(text: string, file: string, namespace: string): ReadDocuments {
+  const { roots, problems } = readTrees(text, file);
+  if (problems.length > 0) return { documents: [], problems };
+  const documents: Document[] = [];
+  for (const root of roots.flatMap(withoutLists)) {
+    const read = readDocument(root, namespace);
+    problems.push(...read.problems);
+    if (read.document !== null) documents.push(read.document);
+  }
+  problems.push(...twiceIn(documents));
+  const refused = problems.some(({ severity }) => severity === 'error');
+  return { documents: refused ? [] : documents, problems };
+}
+
+/** What two documents have in common when one takes the place of the other. */
+export function keyOf({ kind, namespace, name }: Pick<Document, 'kind' | 'namespace' | 'name'>): string {
+  return `${kind.name}/${namespace}/${name}`;
+}
+
+/** `kubectl get -o yaml` puts several documents into one of kind List. */
+export function withoutLists(root: TreeNode): TreeNode[] {
+  const isList = textAt(root, 'kind') === 'List' && textAt(root, 'apiVersion') === 'v1';
+  const items = isList ? at(root, 'items') : undefined;
+  return items instanceof ListNode ? items.items : [root];
+}
+
+/** One document of which the tree is read already. */
+export function readDocument(
+  root: TreeNode,
+  namespaceByDefault: string,
+): { document: Document | null; problems: ConfigProblem[] } {
+  const refuse = (mark: Mark, message: string) => ({ document: null, problems: [errorAt(mark, message)] });
+  if (!(root instanceof MapNode))
+    return refuse(root.mark, 'expected a document with apiVersion, kind, metadata and spec');
+  const apiVersion = textAt(root, 'apiVersion');
+  const kindName = textAt(root, 'kind');
+  if (apiVersion === undefined) return refuse(root.mark, 'the document: `apiVersion` is missing');
+  if (kindName === undefined) return refuse(root.mark, 'the document: `kind` is missing');
+  const kind = findKind(apiVersion, kindName);
+  if (typeof kind === 'string') return refuse(at(root, 'kind')!.mark, kind);
+
+  const name = textAt(root, 'metadata', 'name') ?? '';
+  const namespace = textAt(root, 'metadata', 'namespace') ?? namespaceByDefault;
+  const shortName = namespace === namespaceByDefault ? name : `${namespace}/${name}`;
+  const label = `${kind.name.toLowerCase()}/${shortName}`;
+  const problems = checkShape(root, kind.document, label);
+  for (const part of ['name', 'namespace']) {
+    const node = at(root, 'metadata', part);
+    const value = textAt(node);
+    if (node === undefined || value === undefined) continue;
+    if (!objectName.test(value) || value.length > objectNameLengthMax)
+      problems.push(
+        errorAt(
+          node.mark,
+          `metadata.${part}: expected a name of lower-case letters, digits, - and . (RFC 1123)`,
+        ),
+      );
+  }
+  const created = at(root, 'metadata', 'creationTimestamp');
+  const createdMs = created === undefined ? null : Date.parse(textAt(created) ?? '');
+  if (created !== undefined && Number.isNaN(createdMs))
+    problems.push(errorAt(created.mark, `${label}: metadata.creationTimestamp: expected a time (RFC 3339)`));
+  const spec = at(root, 'spec') ?? new MapNode(root.mark);
+  return {
+    document: { kind, namespace, name, label, createdMs, root, spec, mark: root.mark },
+    problems,
+  };
+}
+
+function twiceIn(documents: readonly Document[]): ConfigProblem[] {
+  const firsts = new Map<string, Document>();
+  return documents.flatMap((document) => {
+    const key = keyOf(document);
+    const first = firsts.get(key);
+    if (first === undefined) {
+      firsts.set(key, document);
+      return [];
+    }
+    const { file, line } = first.mark;
+    return [errorAt(document.mark, `${document.label} is given twice; the first is at ${file}:${line}`)];
+  });
+}
+
+/**
+ * The older document first, as Istio sorts them; those that say nothing about their age are the oldest, in the order
+ * in which they are given; of two of one age the name decides.
+ */
+export function byAge(documents: readonly Document[]): Document[] {
+  return documents
+    .map((document, index) => ({ document, index }))
+    .sort((a, b) => {
+      const [x, y] = [a.document, b.document];
+      if (x.createdMs === null && y.createdMs === null) return a.index - b.index;
+      if (x.createdMs !== y.createdMs)
+        return (x.createdMs ?? Number.NEGATIVE_INFINITY) - (y.createdMs ?? Number.NEGATIVE_INFINITY);
+      return compare(`${x.namespace}/${x.name}`, `${y.namespace}/${y.name}`) || a.index - b.index;
+    })
+    .map(({ document }) => document);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export function warnOf(document: Document, mark: Mark, message: string): ConfigProblem {
+  return warningAt(mark, `${document.label}: ${message}`);
+}
+
+export function errorOf(document: Document, mark: Mark, message: string): ConfigProblem {
+  return errorAt(mark, `${document.label}: ${message}`);
+}

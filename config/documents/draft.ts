@@ -1,0 +1,55 @@
+/** A route of umbra.yaml before its hosts are in it: what a rule of a document becomes. */
+import type { ConfigProblem, Mark } from '../problem.js';
+import type { Destinations } from './destinations.js';
+import type { Document } from './document.js';
+import type { Growth } from './grow.js';
+
+export interface Draft {
+  readonly document: Document;
+  readonly name: string;
+  readonly mark: Mark;
+  /** Whole hosts, `*.example.com`, or `*`. */
+  readonly hosts: readonly string[];
+  /** Without hosts; any of them. One that is empty takes every request. */
+  readonly matches: readonly MatchGrowth[];
+  /** The keys of a route but for `name` and `match`. */
+  readonly body: Readonly<Record<string, Growth | undefined>>;
+  /** Where it stands among those of its host; the smaller one is first, number by number. */
+  readonly rank: readonly number[];
+}
+
+export type MatchGrowth = Readonly<Record<string, Growth | undefined>>;
+
+/** What all mappings of documents need. */
+export interface Mapping {
+  readonly destinations: Destinations;
+  readonly problems: ConfigProblem[];
+  /** The usual one: `documents.namespace`. */
+  readonly namespace: string;
+  /** `host` of every mirror. */
+  readonly mirrorHost: string;
+}
+
+export function isCatchAll({ matches }: Draft): boolean {
+  return matches.some((match) => Object.values(match).every((part) => part === undefined));
+}
+
+/**
+ * `reviews`, `reviews_2`, `reviews_canary`; `prod__reviews` in another namespace, `httproute_reviews` of an HTTPRoute, which
+ * may have the name of a VirtualService; `reviews_1-2` for the second of the routes that one rule becomes. Names of objects
+ * have no `_`, so rules of different documents do not meet.
+ */
+export function routeNameOf(
+  { kind, namespace, name }: Document,
+  usualNamespace: string,
+  index: number,
+  ruleName: string | undefined,
+  part = 1,
+): string {
+  const local = namespace === usualNamespace ? name : `${namespace}__${name}`;
+  const own = kind.name === 'HTTPRoute' ? `httproute_${local}` : local;
+  const rule = (ruleName ?? '').replace(/[^A-Za-z0-9.-]/g, '-');
+  if (part > 1) return `${own}_${rule || index + 1}-${part}`;
+  if (rule !== '') return `${own}_${rule}`;
+  return index === 0 ? own : `${own}_${index + 1}`;
+}

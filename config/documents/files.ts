@@ -1,0 +1,95 @@
+/** Documents on disk: the files of a directory, and umbra's own store of what was applied. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdir, open, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { limits } from '../../core/limits.js';
+import { type ConfigProblem, errorAt } from '../problem.js';
+import type { DocumentSource } from './sources.js';
+
+const storeName = 'documents.jsonl';
+const documentFile = /^[^.].*\.(ya?ml|json)$/;
+
+export interface ReadFiles {
+  readonly sources: DocumentSource[];
+  readonly problems: ConfigProblem[];
+}
+
+/** Every *.yaml, *.yml and *.json of the directory but `except`, by name; hidden ones and directories are passed over. */
+export function readDirectory(directory: string, except: string | null): ReadFiles {
+  const sources: DocumentSource[] = [];
+  const problems: ConfigProblem[] = [];
+  let names: string[];
+  try {
+    names = readdirSync(directory).filter((name) => documentFile.test(name) && name !== except);
+  } catch (error) {
+    return { sources, problems: [cantRead(directory, error)] };
+  }
+  for (const name of names.sort()) {
+    const file = join(directory, name);
+    const read = readBounded(file);
+    if (typeof read === 'string') sources.push({ kind: 'text', file, text: read });
+    else if (read !== null) problems.push(read);
+  }
+  return { sources, problems };
+}
+
+/** Null for what is no file. */
+export function readBounded(file: string): string | ConfigProblem | null {
+  try {
+    const stat = statSync(file);
+    if (stat.isDirectory()) return null;
+    if (stat.size > limits.documentBytes)
+      return errorAt({ file, line: 1, column: 1 }, `is larger than ${limits.documentBytes} bytes`);
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    return cantRead(file, error);
+  }
+}
+
+/** The lines of the store in `directory`; none where nothing was applied yet. */
+export function readStore(directory: string): { lines: string[]; problem: ConfigProblem | null } {
+  const file = storeFile(directory);
+  try {
+    if (statSync(file).size > limits.documentStoreBytes) {
+      const message = `is larger than ${limits.documentStoreBytes} bytes`;
+      return { lines: [], problem: errorAt({ file, line: 1, column: 1 }, message) };
+    }
+    const lines = readFileSync(file, 'utf8').split('\n');
+    return { lines: lines.filter((line) => line !== ''), problem: null };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { lines: [], problem: null };
+    return { lines: [], problem: cantRead(file, error) };
+  }
+}
+
+/** Either the old or the new lines are on disk, whatever happens meanwhile. Rejects with the error of the file system. */
+export async function writeStore(directory: string, lines: readonly string[]): Promise<void> {
+  const file = storeFile(directory);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const handle = await open(`${file}.new`, 'w', 0o600);
+  try {
+    await handle.writeFile(lines.map((line) => `${line}\n`).join(''));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(`${file}.new`, file);
+  const parent = await open(dirname(file), 'r');
+  try {
+    // The new name must be on disk too.
+    await parent.sync();
+  } finally {
+    await parent.close();
+  }
+}
+
+export function storeFile(directory: string): string {
+  return join(directory, storeName);
+}
+
+function cantRead(file: string, error: unknown): ConfigProblem {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const why =
+    code === 'ENOENT' ? 'no such file' : code === 'EACCES' ? 'permission denied' : (code ?? message);
+  return errorAt({ file, line: 1, column: 1 }, `can't be read: ${why}`);
+}

@@ -1,0 +1,333 @@
+/** An HTTPRoute as drafts of routes: one for each match of each rule, because the most specific match goes first. */
+import type { Mark } from '../problem.js';
+import type { MapNode, TreeNode } from '../tree.js';
+import { type Document, errorOf } from './document.js';
+import { type Draft, type Mapping, type MatchGrowth, routeNameOf } from './draft.js';
+import { type Growth, grow, placed } from './grow.js';
+import { wholeHost } from './host-name.js';
+import { at, itemsAt, keyMark, numberAt, textAt } from './look.js';
+import { type Chosen, noTimeout, shareNode, splitOf } from './parts.js';
+import { durationNode } from './traffic-policy.js';
+
+/** `age` counts documents from the oldest: of two matches that are equally specific, that of the older one goes first. */
+export function draftHttpRoute(document: Document, mapping: Mapping, age: number): Draft[] {
+  const given = itemsAt(document.spec, 'hostnames').map((host) => (textAt(host) ?? '').toLowerCase());
+  const hosts = given.length === 0 ? ['*'] : given;
+  const rules = itemsAt(document.spec, 'rules');
+  if (rules.length === 0)
+    mapping.problems.push(
+      errorOf(document, keyMark(document.spec, 'rules'), 'spec.rules: expected at least one rule'),
+    );
+  return rules.flatMap((rule, index) => new RuleDraft(document, mapping, rule).drafts(hosts, age, index));
+}
+
+/** A match, and how the rule's replacing of prefixes looks for it. */
+interface PathWay {
+  readonly path: Growth | undefined;
+  /** What a prefix that is replaced becomes; undefined: nothing is replaced. */
+  readonly replace: ((to: TreeNode) => Growth) | null;
+}
+
+class RuleDraft {
+  constructor(
+    private readonly document: Document,
+    private readonly mapping: Mapping,
+    private readonly rule: TreeNode,
+  ) {}
+
+  drafts(hosts: readonly string[], age: number, index: number): Draft[] {
+    const { document, mapping, rule } = this;
+    const given = itemsAt(rule, 'matches');
+    const matches: readonly (TreeNode | undefined)[] = given.length === 0 ? [undefined] : given;
+    const body = this.body();
+    const replacement = this.prefixReplacement();
+    let part = 0;
+    return matches.flatMap((match, position) => {
+      const others = this.conditions(match);
+      const ways = replacement === undefined ? [this.plainWay(match)] : this.replacedWays(match, replacement);
+      const byWay = ways.map((way) => ({ way, matches: this.matchesOf(way, others) }));
+      return byWay.map(({ way, matches }): Draft => {
+        part++;
+        return {
+          document,
+          name: routeNameOf(document, mapping.namespace, index, textAt(rule, 'name'), part),
+          mark: (match ?? rule).mark,
+          hosts,
+          matches,
+          body:
+            replacement === undefined || way.replace === null
+              ? body
+              : replaced(body, replacement, way.replace),
+          rank: [...specificity(match), age, index, position],
+        };
+      });
+    });
+  }
+
+  private matchesOf(way: PathWay, others: MatchGrowth): MatchGrowth[] {
+    const paths = Array.isArray(way.path) ? (way.path as readonly Growth[]) : [way.path];
+    return paths.map((path) => ({ path, ...others }));
+  }
+
+  /** `/abc` as a prefix of whole elements: that path, and everything below `/abc/`. */
+  private plainWay(match: TreeNode | undefined): PathWay {
+    const { type, value, node } = pathOf(match);
+    if (type === 'Exact') return { path: placed(node!, { exact: value }), replace: null };
+    if (type === 'RegularExpression') return { path: placed(node!, { regex: value }), replace: null };
+    const bare = value.replace(/\/+$/, '');
+    if (bare === '') return { path: undefined, replace: null };
+    return { path: [placed(node!, { exact: bare }), placed(node!, { prefix: `${bare}/` })], replace: null };
+  }
+
+  private replacedWays(match: TreeNode | undefined, replacement: TreeNode): PathWay[] {
+    const { type, value, node } = pathOf(match);
+    if (type !== 'PathPrefix') {
+      this.error(replacement.mark, 'replacePrefixMatch needs a PathPrefix in every match of the rule');
+      return [];
+    }
+    const bare = value.replace(/\/+$/, '');
+    const below = (to: TreeNode) => `${(textAt(to) ?? '').replace(/\/+$/, '')}/`;
+    if (bare === '')
+      return [{ path: undefined, replace: (to) => placed(to, { prefix: '/', to: below(to) }) }];
+    return [
+      {
+        path: placed(node!, { exact: bare }),
+        replace: (to) => placed(to, { set: (textAt(to) ?? '').replace(/\/+$/, '') || '/' }),
+      },
+      {
+        path: placed(node!, { prefix: `${bare}/` }),
+        replace: (to) => placed(to, { prefix: `${bare}/`, to: below(to) }),
+      },
+    ];
+  }
+
+  private prefixReplacement(): TreeNode | undefined {
+    for (const filter of itemsAt(this.rule, 'filters')) {
+      const found =
+        at(filter, 'urlRewrite', 'path', 'replacePrefixMatch') ??
+        at(filter, 'requestRedirect', 'path', 'replacePrefixMatch');
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  private conditions(match: TreeNode | undefined): MatchGrowth {
+    const method = at(match, 'method');
+    return {
+      method: method === undefined ? undefined : placed(method, [method]),
+      header: valuesOf(at(match, 'headers')),
+      query: valuesOf(at(match, 'queryParams')),
+    };
+  }
+
+  private body(): Draft['body'] {
+    const { rule } = this;
+    const filters = itemsAt(rule, 'filters');
+    for (const filter of filters) this.checkFilter(filter);
+    const of = (key: string) => filters.flatMap((filter) => at(filter, key) ?? []);
+    for (const key of ['requestRedirect', 'urlRewrite', 'requestHeaderModifier', 'responseHeaderModifier']) {
+      const [, second] = of(key);
+      if (second !== undefined) this.error(second.mark, `only one \`${key}\` is possible in a rule`);
+    }
+    const [redirect] = of('requestRedirect');
+    const [rewrite] = of('urlRewrite');
+    const headers = modifications(of('requestHeaderModifier')[0], of('responseHeaderModifier')[0], rule.mark);
+    if (redirect !== undefined) {
+      if (rewrite !== undefined) this.error(rewrite.mark, "a rule that redirects can't rewrite");
+      if (itemsAt(rule, 'backendRefs').length > 0)
+        this.error(keyMark(rule, 'backendRefs'), "a rule that redirects can't forward");
+      return { redirect: redirectOf(redirect), headers };
+    }
+    const split = this.split();
+    if (split === null) return { respond: grow(rule.mark, { status: 500 }), headers };
+    return {
+      ...split,
+      ...this.times(),
+      headers,
+      rewrite: rewrite === undefined ? undefined : rewriteOf(rewrite),
+      mirrors: this.mirrors(of('requestMirror')),
+    };
+  }
+
+  /** The filter's own key goes with its type. */
+  private checkFilter(filter: TreeNode): void {
+    const type = textAt(filter, 'type') ?? '';
+    const key = type.startsWith('URL') ? `url${type.slice(3)}` : type.charAt(0).toLowerCase() + type.slice(1);
+    if (type !== '' && at(filter, key) === undefined)
+      this.error(filter.mark, `a filter of type ${type} needs \`${key}\``);
+  }
+
+  /** Null: there is nothing to forward to. */
+  private split(): Draft['body'] | null {
+    const refs = itemsAt(this.rule, 'backendRefs');
+    const chosen: Chosen[] = refs.flatMap((ref) => {
+      const version = this.version(ref);
+      if (version === null) return [];
+      const filters = itemsAt(ref, 'filters');
+      for (const filter of filters) this.checkFilter(filter);
+      const part = (key: string) =>
+        filters.map((filter) => at(filter, key)).find((node) => node !== undefined);
+      const headers = modifications(part('requestHeaderModifier'), part('responseHeaderModifier'), ref.mark);
+      return [{ version, weight: numberAt(ref, 'weight') ?? 1, mark: ref.mark, headers }];
+    });
+    if (chosen.length !== refs.length) return {};
+    if (chosen.every(({ weight }) => weight === 0)) return null;
+    const split = splitOf(chosen);
+    if (typeof split !== 'string') return split;
+    this.error(keyMark(this.rule, 'backendRefs'), `backendRefs: ${split}`);
+    return {};
+  }
+
+  private version(ref: TreeNode): string | null {
+    const namespace = textAt(ref, 'namespace') ?? this.document.namespace;
+    const name = at(ref, 'name');
+    return this.mapping.destinations.version(this.document, {
+      host: wholeHost(textAt(name) ?? '', namespace),
+      subset: undefined,
+      port: numberAt(ref, 'port'),
+      mark: (name ?? ref).mark,
+    });
+  }
+
+  private times(): Draft['body'] {
+    const { rule } = this;
+    const set = (node: TreeNode | undefined) =>
+      node !== undefined && !/^0(\.0+)?(h|m|s|ms)$/.test(textAt(node) ?? '') ? durationNode(node) : undefined;
+    const request = set(at(rule, 'timeouts', 'request'));
+    const backend = set(at(rule, 'timeouts', 'backendRequest'));
+    const retry = at(rule, 'retry');
+    if (retry === undefined) return { timeout: backend ?? request ?? noTimeout };
+    const codes = itemsAt(retry, 'codes');
+    return {
+      timeout: request ?? noTimeout,
+      retries: grow(retry.mark, {
+        attempts: at(retry, 'attempts') ?? 1,
+        perTryTimeout: backend,
+        on: ['connect', 'reset', ...codes],
+      }),
+    };
+  }
+
+  private mirrors(filters: readonly TreeNode[]): Growth | undefined {
+    const mirrors = filters.flatMap((filter): Growth[] => {
+      const ref = at(filter, 'backendRef');
+      const version = ref === undefined ? null : this.version(ref);
+      if (version === null) return [];
+      const { mirrorHost } = this.mapping;
+      const host = mirrorHost === 'shadow' ? undefined : mirrorHost;
+      return [grow(filter.mark, { to: version, percent: this.share(filter), host })];
+    });
+    return mirrors.length === 0 ? undefined : mirrors;
+  }
+
+  private share(filter: TreeNode): Growth {
+    const percent = at(filter, 'percent');
+    if (percent !== undefined) return percent;
+    const fraction = at(filter, 'fraction');
+    if (fraction === undefined) return 100;
+    const numerator = numberAt(fraction, 'numerator') ?? 0;
+    const denominator = numberAt(fraction, 'denominator') ?? 100;
+    if (denominator === 0 || numerator > denominator) {
+      this.error(fraction.mark, 'fraction: expected at most 1');
+      return 100;
+    }
+    return shareNode(fraction, (numerator / denominator) * 100);
+  }
+
+  private error(mark: Mark, message: string): void {
+    this.mapping.problems.push(errorOf(this.document, mark, message));
+  }
+}
+
+function pathOf(match: TreeNode | undefined): { type: string; value: string; node: TreeNode | undefined } {
+  const path = at(match, 'path');
+  const value = at(path, 'value');
+  return { type: textAt(path, 'type') ?? 'PathPrefix', value: textAt(value) ?? '/', node: value ?? path };
+}
+
+/**
+ * Gateway API's order of matches, the first number the most important: an exact path, then a prefix, then a regular
+ * expression (which it leaves open); the longer path; a method; more headers; more query parameters.
+ */
+function specificity(match: TreeNode | undefined): number[] {
+  const { type, value } = pathOf(match);
+  const kind = type === 'Exact' ? 0 : type === 'PathPrefix' ? 1 : 2;
+  return [
+    kind,
+    type === 'PathPrefix' ? -value.replace(/\/+$/, '').length : -value.length,
+    at(match, 'method') === undefined ? 1 : 0,
+    -itemsAt(match, 'headers').length,
+    -itemsAt(match, 'queryParams').length,
+  ];
+}
+
+function valuesOf(list: TreeNode | undefined): Growth | undefined {
+  const values: Record<string, Growth> = {};
+  for (const item of itemsAt(list)) {
+    const name = textAt(item, 'name') ?? '';
+    const value = at(item, 'value');
+    if (Object.hasOwn(values, name) || value === undefined) continue;
+    values[name] = placed(
+      value,
+      textAt(item, 'type') === 'RegularExpression' ? { regex: value } : { exact: value },
+    );
+  }
+  return Object.keys(values).length === 0 ? undefined : values;
+}
+
+function modifications(
+  request: TreeNode | undefined,
+  response: TreeNode | undefined,
+  mark: Mark,
+): Growth | undefined {
+  if (request === undefined && response === undefined) return undefined;
+  return grow(mark, { request: editsOf(request), response: editsOf(response) });
+}
+
+function editsOf(modifier: TreeNode | undefined): Growth | undefined {
+  if (modifier === undefined) return undefined;
+  const pairs = (key: string): Growth | undefined => {
+    const edits: Record<string, Growth> = {};
+    for (const item of itemsAt(modifier, key)) {
+      const value = at(item, 'value');
+      if (value !== undefined) edits[textAt(item, 'name') ?? ''] = value;
+    }
+    return Object.keys(edits).length === 0 ? undefined : edits;
+  };
+  return placed(modifier, { set: pairs('set'), add: pairs('add'), remove: at(modifier, 'remove') });
+}
+
+function rewriteOf(rewrite: TreeNode): Growth {
+  const full = at(rewrite, 'path', 'replaceFullPath');
+  return placed(rewrite, {
+    host: at(rewrite, 'hostname'),
+    path: full === undefined ? undefined : placed(full, { set: full }),
+  });
+}
+
+function redirectOf(redirect: TreeNode): Growth {
+  return placed(redirect, {
+    status: at(redirect, 'statusCode') ?? 302,
+    scheme: at(redirect, 'scheme'),
+    host: at(redirect, 'hostname'),
+    port: at(redirect, 'port'),
+    path: at(redirect, 'path', 'replaceFullPath'),
+  });
+}
+
+/** The rule's rewriting or redirecting of a prefix, in the form that fits the way it was matched. */
+function replaced(body: Draft['body'], to: TreeNode, replace: (to: TreeNode) => Growth): Draft['body'] {
+  const growth = replace(to);
+  if (body.redirect !== undefined) {
+    return { ...body, redirect: withKeys(body.redirect as TreeNode, { path: growth }) };
+  }
+  if (body.rewrite !== undefined)
+    return { ...body, rewrite: withKeys(body.rewrite as TreeNode, { path: growth }) };
+  return body;
+}
+
+function withKeys(map: TreeNode, keys: Record<string, Growth>): TreeNode {
+  const both: Record<string, Growth> = {};
+  for (const [key, entry] of (map as MapNode).entries) both[key] = entry.node;
+  return grow(map.mark, { ...both, ...keys });
+}

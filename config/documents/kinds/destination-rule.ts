@@ -1,0 +1,123 @@
+/** Fields of Istio's DestinationRule. */
+import {
+  boolean,
+  duration,
+  fields,
+  ignored,
+  integer,
+  listOf,
+  mapOf,
+  refused,
+  required,
+  type Shape,
+  supported,
+  text,
+  word,
+} from '../shape.js';
+
+const noHttp2 = 'umbra speaks HTTP/1.1 to versions';
+
+const connectionPool = fields({
+  tcp: supported(
+    fields({
+      maxConnections: supported(
+        integer(1, 65_535),
+        '`connections.max`: of one thread to one endpoint, where Envoy means all of a proxy',
+      ),
+      connectTimeout: supported(duration, '`connections.connectTimeout`; 10 s unless given'),
+      idleTimeout: supported(duration, '`connections.idle`, where `http.idleTimeout` does not say it'),
+      tcpKeepalive: ignored('idle connections are closed, not probed'),
+      maxConnectionDuration: ignored('connections live until they are idle'),
+    }),
+  ),
+  http: supported(
+    fields({
+      http1MaxPendingRequests: supported(integer(0, 65_535), '`connections.queue.max`'),
+      idleTimeout: supported(duration, '`connections.idle`'),
+      http2MaxRequests: ignored(noHttp2),
+      maxConcurrentStreams: ignored(noHttp2),
+      h2UpgradePolicy: ignored(noHttp2),
+      useClientProtocol: ignored(noHttp2),
+      maxRequestsPerConnection: ignored('connections live until they are idle'),
+      maxRetries: ignored('retries are bounded for each request'),
+    }),
+  ),
+});
+
+const outlierDetection = fields({
+  consecutive5xxErrors: supported(
+    integer(0, 1000),
+    '`ejection.failures`, which counts 502, 503, 504 and broken exchanges; 5 unless given, 0 turns it off',
+  ),
+  consecutiveGatewayErrors: supported(
+    integer(0, 1000),
+    '`ejection.failures`; goes before `consecutive5xxErrors`',
+  ),
+  baseEjectionTime: supported(duration, '`ejection.baseTime`; 30 s unless given'),
+  maxEjectionPercent: supported(integer(0, 100), '`ejection.maxPercent`; 10 unless given'),
+  interval: ignored('umbra ejects at the failure that is one too many, not at intervals'),
+  consecutiveErrors: ignored('Istio took it away; use `consecutive5xxErrors`'),
+  consecutiveLocalOriginFailures: ignored('connections that fail count like answers'),
+  splitExternalLocalOriginErrors: ignored('connections that fail count like answers'),
+  minHealthPercent: ignored('when nothing is usable, everything is tried'),
+});
+
+const loadBalancer = fields({
+  simple: supported(
+    word('LEAST_REQUEST', 'LEAST_CONN', 'ROUND_ROBIN', 'RANDOM', 'UNSPECIFIED', 'PASSTHROUGH'),
+    'umbra always takes the endpoint with the fewest requests; ROUND_ROBIN and RANDOM are ignored with a warning, PASSTHROUGH is refused',
+  ),
+  consistentHash: refused('umbra does not bind clients to endpoints'),
+  localityLbSetting: ignored('umbra knows no localities'),
+  warmupDurationSecs: supported(duration, '`slowStart`'),
+  warmup: supported(
+    fields({
+      duration: required(duration, '`slowStart`'),
+      minimumPercent: ignored('the share grows from nothing'),
+      aggression: ignored('the share grows evenly'),
+    }),
+  ),
+});
+
+const tls = fields({
+  mode: required(
+    word('DISABLE', 'SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL'),
+    'SIMPLE and MUTUAL: `https://`; ISTIO_MUTUAL is refused: umbra has no identity in a mesh',
+  ),
+  clientCertificate: supported(text, '`tls.cert`, a file of the machine'),
+  privateKey: supported(text, '`tls.key`'),
+  caCertificates: supported(text, "`tls.ca`; the system's unless given"),
+  sni: supported(text, '`tls.serverName`, which is also the name that is checked'),
+  insecureSkipVerify: supported(boolean, '`tls.verify`'),
+  credentialName: refused('it names a Kubernetes secret; use files'),
+  subjectAltNames: refused('umbra checks the one name in `sni`'),
+  caCrl: refused('umbra checks no revocation lists'),
+});
+
+const trafficPolicy = fields({
+  connectionPool: supported(connectionPool),
+  outlierDetection: supported(outlierDetection, '`ejection`'),
+  loadBalancer: supported(loadBalancer),
+  tls: supported(tls),
+  portLevelSettings: refused('write a DestinationRule without ports'),
+  tunnel: refused('umbra tunnels through no proxy'),
+  proxyProtocol: refused('umbra does not speak the PROXY protocol'),
+  retryBudget: ignored('retries are bounded for each request'),
+});
+
+export const destinationRule: Shape = fields({
+  host: required(text, 'a short name belongs to the namespace of the document'),
+  trafficPolicy: supported(trafficPolicy, 'for every version of the host; a subset replaces it part by part'),
+  subsets: supported(
+    listOf(
+      fields({
+        name: required(text),
+        labels: supported(mapOf(text), 'choose among the endpoints of ServiceEntry and WorkloadEntry'),
+        trafficPolicy: supported(trafficPolicy),
+      }),
+    ),
+    'of two with one name for one host, in whatever documents, the older one counts',
+  ),
+  exportTo: ignored('umbra has no namespaces to hide from'),
+  workloadSelector: ignored('umbra is the one workload'),
+});

@@ -1,0 +1,154 @@
+/** Fields of Gateway API's HTTPRoute (gateway.networking.k8s.io/v1). */
+import {
+  count,
+  duration,
+  fields,
+  ignored,
+  integer,
+  listOf,
+  percent,
+  port,
+  refused,
+  required,
+  type Shape,
+  supported,
+  text,
+  word,
+} from '../shape.js';
+
+const backend = {
+  group: supported(word(''), 'only the core group'),
+  kind: supported(word('Service'), 'Service unless given'),
+  name: required(text),
+  namespace: supported(text, 'that of the document unless given'),
+  port: supported(port, 'chooses among the ports of a ServiceEntry; endpoints of `subsets` have their own'),
+};
+
+const header = fields({ name: required(text), value: required(text) });
+const headerFilter = fields({
+  set: supported(listOf(header)),
+  add: supported(listOf(header)),
+  remove: supported(listOf(text)),
+});
+
+const path = fields(
+  {
+    type: required(word('ReplaceFullPath', 'ReplacePrefixMatch')),
+    replaceFullPath: supported(text),
+    replacePrefixMatch: supported(text, 'only where every match of the rule is a PathPrefix'),
+  },
+  ['replaceFullPath', 'replacePrefixMatch'],
+);
+
+const requestRedirect = fields({
+  scheme: supported(word('http', 'https')),
+  hostname: supported(text),
+  path: supported(path),
+  port: supported(port),
+  statusCode: supported(integer(301, 308), '302 unless given; 301, 302, 303, 307 or 308'),
+});
+
+const requestMirror = fields(
+  {
+    backendRef: required(fields(backend)),
+    percent: supported(percent, '100 unless given'),
+    fraction: supported(
+      fields({ numerator: required(count), denominator: supported(count, '100 unless given') }),
+    ),
+  },
+  ['percent', 'fraction'],
+);
+
+const headerFilters = {
+  requestHeaderModifier: supported(headerFilter, 'for the primary alone: the copy is taken before'),
+  responseHeaderModifier: supported(headerFilter),
+};
+
+const filterTypes = [
+  'RequestHeaderModifier',
+  'ResponseHeaderModifier',
+  'RequestMirror',
+  'RequestRedirect',
+  'URLRewrite',
+];
+
+const filter = fields({
+  type: required(word(...filterTypes), 'CORS, ExtensionRef and others are refused'),
+  ...headerFilters,
+  requestMirror: supported(requestMirror, 'a mirror; several are possible'),
+  requestRedirect: supported(requestRedirect, '`redirect`'),
+  urlRewrite: supported(
+    fields({ hostname: supported(text, '`rewrite.host`'), path: supported(path, '`rewrite.path`') }),
+  ),
+  cors: refused("answers to preflight requests are the service's own business"),
+  extensionRef: refused('umbra has no extensions'),
+  externalAuth: refused('umbra asks nobody before it forwards'),
+});
+
+const backendFilter = fields({
+  type: required(word('RequestHeaderModifier', 'ResponseHeaderModifier')),
+  ...headerFilters,
+  requestMirror: refused('mirror in `rules[].filters`'),
+  requestRedirect: refused('redirect in `rules[].filters`'),
+  urlRewrite: refused('rewrite in `rules[].filters`'),
+  extensionRef: refused('umbra has no extensions'),
+});
+
+const valueMatch = {
+  type: supported(word('Exact', 'RegularExpression'), 'Exact unless given'),
+  name: required(text),
+  value: required(text),
+};
+
+const match = fields({
+  path: supported(
+    fields({
+      type: supported(
+        word('Exact', 'PathPrefix', 'RegularExpression'),
+        'PathPrefix unless given: whole elements of the path; RegularExpression must match the whole path',
+      ),
+      value: supported(text, '/ unless given'),
+    }),
+  ),
+  headers: supported(listOf(fields(valueMatch)), 'of two with one name the first counts'),
+  queryParams: supported(listOf(fields(valueMatch)), 'of two with one name the first counts'),
+  method: supported(word('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH')),
+});
+
+const rule = fields({
+  name: supported(text, 'a part of the name of the route'),
+  matches: supported(listOf(match), 'every path unless given'),
+  filters: supported(listOf(filter)),
+  backendRefs: supported(
+    listOf(
+      fields({
+        ...backend,
+        weight: supported(integer(0, 1_000_000), '1 unless given; 0 gets nothing'),
+        filters: supported(listOf(backendFilter), '`versionHeaders`'),
+      }),
+    ),
+    '`primary`; without any the answer is 500, as Gateway API asks',
+  ),
+  timeouts: supported(
+    fields({
+      request: supported(duration, '`timeout`; 0s is none'),
+      backendRequest: supported(duration, '`retries.perTryTimeout`, or `timeout` without retries'),
+    }),
+  ),
+  retry: supported(
+    fields({
+      codes: supported(listOf(integer(400, 599)), '`retries.on`'),
+      attempts: supported(integer(0, 1000)),
+      backoff: ignored('umbra waits for nothing between attempts'),
+    }),
+    '`retries`',
+  ),
+  sessionPersistence: refused('umbra does not bind clients to endpoints'),
+});
+
+export const httpRoute: Shape = fields({
+  parentRefs: ignored('umbra is the gateway'),
+  hostnames: supported(listOf(text), '`match.host`; every host unless given'),
+  rules: supported(listOf(rule), 'the most specific match wins'),
+  useDefaultGateways: ignored('umbra is the gateway'),
+});

@@ -1,0 +1,49 @@
+import {
+  anything,
+  type Field,
+  fields,
+  ignored,
+  listOf,
+  mapOf,
+  required,
+  type Shape,
+  supported,
+  text,
+} from '../shape.js';
+
+/** What Kubernetes itself writes into a document that it gives out; so `kubectl get -o yaml` can be applied. */
+const ofTheServer = supported(anything, 'said by a Kubernetes server; has no meaning here');
+
+export const metadata: Shape = fields({
+  name: required(text, 'with the kind and the namespace it says which document this is'),
+  namespace: supported(text, '`documents.namespace` unless given; short host names belong to it'),
+  labels: supported(mapOf(text), 'kept; has no meaning but on a WorkloadEntry'),
+  annotations: supported(mapOf(text), 'kept; has no meaning'),
+  creationTimestamp: supported(
+    text,
+    'the age of the document; without it, the time when it was first applied',
+  ),
+  generateName: ignored('a document needs a name of its own'),
+  uid: ofTheServer,
+  resourceVersion: ofTheServer,
+  generation: ofTheServer,
+  managedFields: ofTheServer,
+  ownerReferences: ofTheServer,
+  finalizers: ofTheServer,
+  selfLink: ofTheServer,
+});
+
+/** The whole document, around the `spec` of its kind. */
+export function documentShape(spec: Shape): Shape {
+  return fields({
+    apiVersion: required(text),
+    kind: required(text),
+    metadata: required(metadata),
+    spec: required(spec),
+    status: ofTheServer,
+  });
+}
+
+export function textList(note = ''): Field {
+  return supported(listOf(text), note);
+}

@@ -1,0 +1,58 @@
+/** Fields of Istio's ServiceEntry and WorkloadEntry: where a host's endpoints are, on machines outside of Kubernetes. */
+import {
+  count,
+  fields,
+  ignored,
+  listOf,
+  mapOf,
+  port,
+  refused,
+  required,
+  type Shape,
+  supported,
+  text,
+  word,
+} from '../shape.js';
+
+const workload = {
+  address: required(text, 'an address, a name that is resolved, or `unix:///path`'),
+  ports: supported(mapOf(port), "by the name of the service's port"),
+  labels: supported(mapOf(text), 'what a subset chooses by'),
+  network: ignored('umbra knows one network'),
+  locality: ignored('umbra knows no localities'),
+  weight: supported(count, 'only 0 has a meaning: the endpoint is left out; others take equal turns'),
+  serviceAccount: ignored('umbra has no identity in a mesh'),
+};
+
+export const workloadEntry: Shape = fields(workload);
+
+export const serviceEntry: Shape = fields({
+  hosts: required(listOf(text), 'names that destinations can have'),
+  addresses: ignored('umbra routes by host, not by virtual address'),
+  ports: required(
+    listOf(
+      fields({
+        number: required(port),
+        name: required(text),
+        protocol: supported(
+          word('HTTP', 'HTTPS', 'HTTP2', 'GRPC', 'TLS', 'TCP', 'MONGO'),
+          'HTTP, and HTTPS for `https://`; the others are refused',
+        ),
+        targetPort: supported(port, 'the port of endpoints that name none'),
+      }),
+    ),
+    'without a port a destination means the first one with HTTP or HTTPS',
+  ),
+  location: supported(word('MESH_EXTERNAL', 'MESH_INTERNAL'), 'has no meaning here'),
+  resolution: supported(
+    word('NONE', 'STATIC', 'DNS', 'DNS_ROUND_ROBIN', 'DYNAMIC_DNS'),
+    'with DNS and without endpoints the host itself is resolved; NONE and DYNAMIC_DNS are refused',
+  ),
+  endpoints: supported(listOf(fields(workload))),
+  workloadSelector: supported(
+    fields({ labels: required(mapOf(text)) }),
+    'chooses WorkloadEntry documents of its namespace',
+  ),
+  exportTo: ignored('umbra has no namespaces to hide from'),
+  subjectAltNames: refused('umbra checks the name of the endpoint, or `sni` of the DestinationRule'),
+});

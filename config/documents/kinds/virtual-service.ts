@@ -1,0 +1,189 @@
+/** Fields of Istio's VirtualService (networking.istio.io; its reference is the source of every note). */
+import {
+  boolean,
+  count,
+  duration,
+  fields,
+  ignored,
+  integer,
+  listOf,
+  mapOf,
+  percent,
+  port,
+  refused,
+  required,
+  type Shape,
+  supported,
+  text,
+  word,
+} from '../shape.js';
+
+/** An empty one means: is there, whatever its value. */
+const stringMatch = fields({ exact: supported(text), prefix: supported(text), regex: supported(text) }, [
+  'exact',
+  'prefix',
+  'regex',
+]);
+
+const destination = fields({
+  host: required(text, 'a short name belongs to the namespace of the document'),
+  subset: supported(text, 'of a DestinationRule, or of `subsets` in umbra.yaml'),
+  port: supported(
+    fields({ number: required(port) }),
+    'chooses among the ports of a ServiceEntry; endpoints of `subsets` have their own',
+  ),
+});
+
+const headerEdits = fields({
+  set: supported(mapOf(text)),
+  add: supported(mapOf(text)),
+  remove: supported(listOf(text)),
+});
+
+const headers = fields({
+  request: supported(headerEdits, 'for the primary alone: the copy is taken before'),
+  response: supported(headerEdits),
+});
+
+const percentage = fields({ value: supported(percent, '0 unless given') });
+
+const match = fields({
+  name: supported(text, 'has no meaning here'),
+  uri: supported(stringMatch, '`match.path`'),
+  scheme: refused('umbra does not route by scheme; give each listener its own umbra'),
+  method: supported(stringMatch, '`match.method`; `regex` only as names with | between them'),
+  authority: supported(stringMatch, 'the Host field as the client sent it, beside `hosts`'),
+  headers: supported(mapOf(stringMatch), '`match.header`; empty: the header is there'),
+  port: refused('umbra does not route by port; give each listener its own umbra'),
+  sourceLabels: refused('umbra does not know the workloads that requests come from'),
+  sourceNamespace: refused('umbra does not know the workloads that requests come from'),
+  gateways: ignored('umbra is the gateway'),
+  queryParams: supported(mapOf(stringMatch), '`match.query`'),
+  ignoreUriCase: supported(boolean, '`match.path.ignoreCase`, for exact and prefix'),
+  withoutHeaders: supported(mapOf(stringMatch), '`match.without.header`; empty: the header is not there'),
+  statPrefix: ignored('figures are named by the route'),
+});
+
+const route = fields({
+  destination: required(destination),
+  weight: supported(
+    count,
+    'the weights of `primary`; with a single destination it says nothing, as in Istio',
+  ),
+  headers: supported(headers, '`versionHeaders`: applied when this destination was chosen'),
+});
+
+const redirect = fields(
+  {
+    uri: supported(text, 'the whole path'),
+    authority: supported(text, 'host, or host and port'),
+    port: supported(port),
+    derivePort: supported(
+      word('FROM_PROTOCOL_DEFAULT', 'FROM_REQUEST_PORT'),
+      'FROM_REQUEST_PORT is refused: umbra does not know which port the client used',
+    ),
+    scheme: supported(word('http', 'https')),
+    redirectCode: supported(integer(301, 308), '301 unless given; 301, 302, 303, 307 or 308'),
+  },
+  ['port', 'derivePort'],
+);
+
+const directResponse = fields({
+  status: required(integer(200, 599)),
+  body: supported(
+    fields({ string: supported(text), bytes: supported(text, 'base64 of UTF-8 text') }, ['string', 'bytes']),
+  ),
+});
+
+const rewrite = fields(
+  {
+    uri: supported(
+      text,
+      'takes the place of the prefix that was matched; of the whole path with exact and regex',
+    ),
+    authority: supported(text, '`rewrite.host`'),
+    uriRegexRewrite: supported(
+      fields({ match: required(text), rewrite: required(text, '\\1 to \\9 stand for groups') }),
+    ),
+  },
+  ['uri', 'uriRegexRewrite'],
+);
+
+const retries = fields({
+  attempts: supported(integer(0, 1000), '0 turns them off'),
+  perTryTimeout: supported(duration),
+  retryOn: supported(
+    text,
+    'connect-failure, refused-stream, reset, reset-before-request, 5xx, gateway-error, retriable-4xx, retriable-status-codes, and status codes; others are ignored with a warning',
+  ),
+  retryRemoteLocalities: ignored('umbra knows no localities'),
+  retryIgnorePreviousHosts: ignored('umbra goes to another endpoint where there is one'),
+  backoff: ignored('umbra waits for nothing between attempts'),
+});
+
+const delay = fields(
+  {
+    fixedDelay: supported(duration, '`fault.delay.for`'),
+    exponentialDelay: refused('Istio has no such delay either'),
+    percentage: supported(percentage, 'all requests unless given'),
+    percent: supported(integer(0, 100), 'deprecated by Istio; as `percentage`'),
+  },
+  ['percentage', 'percent'],
+);
+
+const abort = fields(
+  {
+    httpStatus: supported(integer(200, 599), '`fault.abort.status`'),
+    grpcStatus: refused('umbra speaks no gRPC'),
+    http2Error: refused('umbra speaks no HTTP/2'),
+    percentage: supported(percentage, 'all requests unless given'),
+  },
+  ['httpStatus', 'grpcStatus', 'http2Error'],
+);
+
+const http = fields(
+  {
+    name: supported(text, 'a part of the name of the route'),
+    match: supported(listOf(match), 'any of them; in one of them all conditions'),
+    route: supported(listOf(route), '`primary`'),
+    redirect: supported(redirect, '`redirect`'),
+    directResponse: supported(directResponse, '`respond`'),
+    delegate: refused('write the rules of the other VirtualService here'),
+    rewrite: supported(rewrite, '`rewrite`; for the primary, the copy has the path of the client'),
+    timeout: supported(duration, '`timeout`; none unless given, as in Istio'),
+    retries: supported(retries, '`retries`; without it none, where Istio repeats twice by default'),
+    fault: supported(
+      fields({ delay: supported(delay), abort: supported(abort) }),
+      '`fault`; with it there is no timeout and there are no retries, as in Istio',
+    ),
+    mirror: supported(destination, 'a mirror'),
+    mirrorPercentage: supported(percentage, '100 % unless given; `{}` is 0 %'),
+    mirrorPercent: supported(integer(0, 100), 'deprecated by Istio; as `mirrorPercentage`'),
+    mirror_percent: supported(integer(0, 100), 'deprecated by Istio; as `mirrorPercentage`'),
+    mirrors: supported(
+      listOf(
+        fields({
+          destination: required(destination),
+          percentage: supported(percentage, '100 % unless given'),
+        }),
+      ),
+      'mirrors, each with a share of its own',
+    ),
+    headers: supported(headers, '`headers`'),
+    corsPolicy: refused("answers to preflight requests are the service's own business"),
+    rateLimit: refused('umbra does not limit what goes to the primary'),
+  },
+  ['mirrorPercentage', 'mirrorPercent', 'mirror_percent'],
+);
+
+export const virtualService: Shape = fields({
+  hosts: required(
+    listOf(text),
+    '`match.host`; a short name also stands for its longer forms, `*.example.com` for every name below',
+  ),
+  gateways: ignored('umbra is the gateway'),
+  http: supported(listOf(http), 'in order, the first that matches wins'),
+  tls: refused('umbra routes HTTP alone'),
+  tcp: refused('umbra routes HTTP alone'),
+  exportTo: ignored('umbra has no namespaces to hide from'),
+});

@@ -1,0 +1,81 @@
+/** Documents into the tree of umbra.yaml: their routes before its own, the versions that they need beside its own. */
+import { limits } from '../../core/limits.js';
+import { type ConfigProblem, errorAt, type Mark } from '../problem.js';
+import { childOf, ListNode, MapNode, type TreeNode } from '../tree.js';
+import { arrange } from './arrange.js';
+import { Destinations } from './destinations.js';
+import { byAge, type Document } from './document.js';
+import type { Draft, Mapping } from './draft.js';
+import { draftHttpRoute } from './http-route.js';
+import { textAt } from './look.js';
+import { draftVirtualService } from './virtual-service.js';
+
+/** `documents` of umbra.yaml, as far as reading and mapping need it. What is malformed there, the schema tells. */
+export interface DocumentSettings {
+  readonly namespace: string;
+  readonly mirrorHost: string;
+}
+
+export function documentSettings(root: TreeNode): DocumentSettings {
+  const settings = childOf(root, 'documents');
+  return {
+    namespace: textAt(settings, 'namespace') ?? 'default',
+    mirrorHost: textAt(settings, 'mirrorHost') ?? 'shadow',
+  };
+}
+
+/** The routes and versions that documents become. */
+export interface Grown {
+  readonly routes: readonly TreeNode[];
+  readonly versions: MapNode;
+}
+
+/** Changes `root`. Problems are added to `problems`; the routes of documents with errors may be incomplete then. */
+export function mergeDocuments(
+  root: MapNode,
+  documents: readonly Document[],
+  problems: ConfigProblem[],
+): Grown {
+  const settings = documentSettings(root);
+  const subsets = childOf(root, 'subsets');
+  const destinations = new Destinations(documents, subsets, settings.namespace, problems);
+  const mapping: Mapping = { destinations, problems, ...settings };
+  if (documents.length > limits.documents)
+    problems.push(errorAt(documents[limits.documents].mark, `more than ${limits.documents} documents`));
+  const drafts = byAge(documents).flatMap((document, age): Draft[] => {
+    if (document.kind.name === 'VirtualService') return draftVirtualService(document, mapping);
+    if (document.kind.name === 'HTTPRoute') return draftHttpRoute(document, mapping, age);
+    return [];
+  });
+  const own = childOf(root, 'routes');
+  const hasOwn = own instanceof ListNode && own.items.length > 0;
+  const routes = arrange(drafts, settings.namespace, hasOwn);
+  const { versions } = destinations;
+  if (documents.length === 0 && subsets === undefined && childOf(root, 'documents') === undefined)
+    return { routes, versions };
+  if (own === undefined || own instanceof ListNode) {
+    const all = new ListNode(own?.mark ?? root.mark);
+    for (const route of [...routes, ...((own as ListNode | undefined)?.items ?? [])]) all.items.push(route);
+    put(root, 'routes', own?.mark ?? root.mark, all);
+  }
+  addVersions(root, versions, problems);
+  return { routes, versions };
+}
+
+function addVersions(root: MapNode, versions: MapNode, problems: ConfigProblem[]): void {
+  const own = childOf(root, 'versions');
+  if (own !== undefined && !(own instanceof MapNode)) return;
+  const all = new MapNode(own?.mark ?? root.mark);
+  for (const [name, entry] of own?.entries ?? []) all.entries.set(name, entry);
+  for (const [name, entry] of versions.entries) {
+    if (all.entries.has(name)) {
+      const message = `version \`${name}\`: a document has a destination that is called so; give the version of umbra.yaml another name`;
+      problems.push(errorAt(entry.keyMark, message));
+    } else all.entries.set(name, entry);
+  }
+  put(root, 'versions', own?.mark ?? root.mark, all);
+}
+
+function put(root: MapNode, key: string, mark: Mark, node: TreeNode): void {
+  root.entries.set(key, { keyMark: root.entries.get(key)?.keyMark ?? mark, node });
+}

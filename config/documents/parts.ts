@@ -1,0 +1,64 @@
+/** What routes of both languages are made of: destinations, weights, header changes, shares. */
+import type { Mark } from '../problem.js';
+import type { MapNode, TreeNode } from '../tree.js';
+import type { Destination } from './destinations.js';
+import type { Draft } from './draft.js';
+import { type Growth, grow, placed } from './grow.js';
+import { wholeHost } from './host-name.js';
+import { at, numberAt, textAt } from './look.js';
+
+/** The longest that umbra's timers can wait; a document without a timeout means that there is none. */
+export const noTimeout = '596h';
+
+/** One that a rule may choose. */
+export interface Chosen {
+  readonly version: string;
+  readonly weight: number;
+  readonly mark: Mark;
+  /** Changes that are made when this one is chosen. */
+  readonly headers: Growth | undefined;
+}
+
+/** `host`, `subset` and `port.number` of an Istio destination. */
+export function destinationAt(node: MapNode, namespace: string): Destination {
+  return {
+    host: wholeHost(textAt(node, 'host') ?? '', namespace),
+    subset: textAt(node, 'subset'),
+    port: numberAt(node, 'port', 'number'),
+    mark: (at(node, 'subset') ?? at(node, 'host') ?? node).mark,
+  };
+}
+
+/** `primary`, of one version or of several by weight; with `versionHeaders`. A text says what is wrong. */
+export function splitOf(chosen: readonly Chosen[]): Draft['body'] | string {
+  const weights = new Map<string, number>();
+  const headers: Record<string, Growth> = {};
+  for (const { version, weight, headers: changes } of chosen) {
+    if (weights.has(version) && (changes !== undefined || Object.hasOwn(headers, version)))
+      return `${version} is there twice with header changes; umbra keeps one set of changes for each version`;
+    weights.set(version, (weights.get(version) ?? 0) + weight);
+    if (changes !== undefined) headers[version] = changes;
+  }
+  const live = [...weights].filter(([, weight]) => weight > 0);
+  if (live.length === 0) return 'all weights are 0';
+  const marks = new Map(chosen.map(({ version, mark }) => [version, mark]));
+  const liveHeaders = Object.fromEntries(
+    live.flatMap(([name]) => (Object.hasOwn(headers, name) ? [[name, headers[name]]] : [])),
+  );
+  const first = live[0][0];
+  const mark = marks.get(first)!;
+  return {
+    primary: grow(mark, live.length === 1 ? first : Object.fromEntries(live)),
+    versionHeaders: Object.keys(liveHeaders).length === 0 ? undefined : grow(mark, liveHeaders),
+  };
+}
+
+/** `request` and `response`, each with set, add, remove: both languages and umbra.yaml have the same words. */
+export function headersOf(node: TreeNode): Growth {
+  return grow(node.mark, { request: at(node, 'request'), response: at(node, 'response') });
+}
+
+/** A percentage in steps of 0.0001, the rest cut off as Istio does. */
+export function shareNode(node: TreeNode, percent: number): TreeNode {
+  return placed(node, Math.floor(percent * 10_000 + 1e-6) / 10_000);
+}

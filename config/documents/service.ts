@@ -1,0 +1,142 @@
+/** Where a host's endpoints are, as ServiceEntry and WorkloadEntry say it. */
+import type { ConfigProblem } from '../problem.js';
+import type { TreeNode } from '../tree.js';
+import { type Document, errorOf } from './document.js';
+import { placed } from './grow.js';
+import { wholeHost } from './host-name.js';
+import { at, entriesAt, itemsAt, numberAt, textAt } from './look.js';
+
+export type Labels = ReadonlyMap<string, string>;
+
+interface ServicePort {
+  readonly number: number;
+  readonly name: string;
+  readonly protocol: string;
+  readonly targetPort: number;
+  readonly node: TreeNode;
+}
+
+interface Workload {
+  readonly node: TreeNode;
+  readonly labels: Labels;
+}
+
+export class Services {
+  /** By whole host: the entries that have it, the oldest first. */
+  readonly #entries = new Map<string, Document[]>();
+  readonly #workloads: readonly Document[];
+
+  constructor(documents: readonly Document[]) {
+    this.#workloads = documents.filter(({ kind }) => kind.name === 'WorkloadEntry');
+    for (const entry of documents) {
+      if (entry.kind.name !== 'ServiceEntry') continue;
+      for (const host of itemsAt(entry.spec, 'hosts')) {
+        const whole = wholeHost(textAt(host) ?? '', entry.namespace);
+        this.#entries.set(whole, [...(this.#entries.get(whole) ?? []), entry]);
+      }
+    }
+  }
+
+  has(host: string): boolean {
+    return this.#entries.has(host);
+  }
+
+  /** URLs of the endpoints of `host` whose labels are all of `labels`; `secure` overrules what the port says. */
+  endpoints(
+    host: string,
+    portNumber: number | undefined,
+    labels: Labels,
+    secure: boolean | null,
+    problems: ConfigProblem[],
+  ): TreeNode[] {
+    return (this.#entries.get(host) ?? []).flatMap((entry) => {
+      const port = choosePort(entry, portNumber, problems);
+      if (port === null) return [];
+      const scheme = (secure ?? port.protocol === 'HTTPS') ? 'https' : 'http';
+      return this.#workloadsOf(entry, host, problems)
+        .filter((workload) => covers(workload.labels, labels) && numberAt(workload.node, 'weight') !== 0)
+        .map(({ node }) => urlNode(node, scheme, port));
+    });
+  }
+
+  #workloadsOf(entry: Document, host: string, problems: ConfigProblem[]): Workload[] {
+    const own = itemsAt(entry.spec, 'endpoints').map(workloadOf);
+    const selector = at(entry.spec, 'workloadSelector', 'labels');
+    const chosen =
+      selector === undefined
+        ? []
+        : this.#workloads
+            .filter(({ namespace }) => namespace === entry.namespace)
+            .map(({ spec }) => workloadOf(spec))
+            .filter(({ labels }) => covers(labels, labelsAt(selector)));
+    const all = [...own, ...chosen];
+    if (all.length > 0 || selector !== undefined) return all;
+    const resolution = textAt(entry.spec, 'resolution') ?? 'NONE';
+    if (resolution.startsWith('DNS'))
+      return [{ node: placed(entry.spec, { address: host }), labels: new Map() }];
+    const message = `resolution: ${resolution} needs \`endpoints\` or \`workloadSelector\` here`;
+    problems.push(errorOf(entry, (at(entry.spec, 'resolution') ?? entry.spec).mark, message));
+    return [];
+  }
+}
+
+/** Every label of `wanted` is there with its value. */
+function covers(labels: Labels, wanted: Labels): boolean {
+  for (const [name, value] of wanted) if (labels.get(name) !== value) return false;
+  return true;
+}
+
+export function labelsAt(node: TreeNode | undefined): Labels {
+  return new Map(entriesAt(node).map(([name, entry]) => [name, textAt(entry.node) ?? '']));
+}
+
+function workloadOf(node: TreeNode): Workload {
+  return { node, labels: labelsAt(at(node, 'labels')) };
+}
+
+/** The port of this number, or the first that speaks HTTP; null with a word why. */
+function choosePort(
+  entry: Document,
+  portNumber: number | undefined,
+  problems: ConfigProblem[],
+): ServicePort | null {
+  const ports = itemsAt(entry.spec, 'ports').map(portOf);
+  const chosen = ports.find((port) =>
+    portNumber === undefined ? speaksHttp(port) : port.number === portNumber,
+  );
+  if (chosen !== undefined && speaksHttp(chosen)) return chosen;
+  const [mark, message] =
+    chosen !== undefined
+      ? [chosen.node.mark, `port ${chosen.number} is ${chosen.protocol}: umbra speaks HTTP and HTTPS`]
+      : portNumber !== undefined
+        ? [
+            (at(entry.spec, 'ports') ?? entry.spec).mark,
+            `has no port ${portNumber}, which a destination asks for`,
+          ]
+        : [(at(entry.spec, 'ports') ?? entry.spec).mark, 'has no port with HTTP or HTTPS'];
+  problems.push(errorOf(entry, mark, message));
+  return null;
+}
+
+function speaksHttp({ protocol }: ServicePort): boolean {
+  return protocol === 'HTTP' || protocol === 'HTTPS';
+}
+
+function portOf(node: TreeNode): ServicePort {
+  const number = numberAt(node, 'number') ?? 0;
+  return {
+    number,
+    name: textAt(node, 'name') ?? '',
+    protocol: textAt(node, 'protocol') ?? 'HTTP',
+    targetPort: numberAt(node, 'targetPort') ?? number,
+    node,
+  };
+}
+
+function urlNode(workload: TreeNode, scheme: string, port: ServicePort): TreeNode {
+  const address = at(workload, 'address') ?? workload;
+  const text = textAt(address) ?? '';
+  if (text.startsWith('unix://')) return placed(address, `unix:${text.slice('unix://'.length)}`);
+  const number = numberAt(workload, 'ports', port.name) ?? port.targetPort;
+  return placed(address, `${scheme}://${text.includes(':') ? `[${text}]` : text}:${number}`);
+}

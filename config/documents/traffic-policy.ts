@@ -1,0 +1,116 @@
+/** `trafficPolicy` of a DestinationRule as keys of a version. */
+import { type ConfigProblem, warningAt } from '../problem.js';
+import type { TreeNode } from '../tree.js';
+import { type Document, errorOf } from './document.js';
+import { type Growth, grow, placed } from './grow.js';
+import { at, booleanAt, durationAt, keyMark, numberAt, textAt } from './look.js';
+
+/** Envoy's, which a mapping that leaves them out stands for. */
+const connectTimeoutMs = 10_000;
+const ejectionDefaults = { failures: 5, baseTimeMs: 30_000, maxPercent: 10 };
+
+export interface VersionPolicy {
+  /** `connections`, `ejection`, `slowStart`, `tls`. */
+  readonly keys: Readonly<Record<string, Growth | undefined>>;
+  /** Whether endpoints are reached by TLS; null: as they say themselves. */
+  readonly secure: boolean | null;
+}
+
+/** The policy of a subset takes the place of the host's, part by part. */
+export function versionPolicy(
+  rule: Document,
+  ofHost: TreeNode | undefined,
+  ofSubset: TreeNode | undefined,
+  problems: ConfigProblem[],
+): VersionPolicy {
+  const part = (name: string) => at(ofSubset, name) ?? at(ofHost, name);
+  const balancer = part('loadBalancer');
+  const tls = part('tls');
+  if (balancer !== undefined) checkBalancer(rule, balancer, problems);
+  const mode = textAt(tls, 'mode');
+  if (mode === 'ISTIO_MUTUAL')
+    problems.push(errorOf(rule, at(tls, 'mode')!.mark, 'tls.mode: umbra has no identity in a mesh'));
+  return {
+    keys: {
+      connections: connectionsOf(part('connectionPool')),
+      ejection: ejectionOf(part('outlierDetection')),
+      slowStart: slowStartOf(balancer),
+      tls: mode === 'SIMPLE' || mode === 'MUTUAL' ? tlsOf(rule, tls!, mode, problems) : undefined,
+    },
+    secure: mode === undefined ? null : mode !== 'DISABLE',
+  };
+}
+
+function checkBalancer(rule: Document, balancer: TreeNode, problems: ConfigProblem[]): void {
+  const simple = at(balancer, 'simple');
+  const word = textAt(simple);
+  if (word === 'PASSTHROUGH')
+    problems.push(
+      errorOf(rule, simple!.mark, 'loadBalancer.simple: umbra sends requests to endpoints that it knows'),
+    );
+  if (word === 'ROUND_ROBIN' || word === 'RANDOM')
+    problems.push(
+      warningAt(
+        simple!.mark,
+        `${rule.label}: \`loadBalancer.simple\` is ignored: umbra takes the endpoint with the fewest requests`,
+      ),
+    );
+}
+
+function connectionsOf(pool: TreeNode | undefined): Growth | undefined {
+  if (pool === undefined) return undefined;
+  const max = at(pool, 'tcp', 'maxConnections');
+  const queue = at(pool, 'http', 'http1MaxPendingRequests');
+  const idle = at(pool, 'http', 'idleTimeout') ?? at(pool, 'tcp', 'idleTimeout');
+  const connect = at(pool, 'tcp', 'connectTimeout');
+  return grow(pool.mark, {
+    max,
+    connectTimeout: connect === undefined ? milliseconds(connectTimeoutMs) : durationNode(connect),
+    idle: idle === undefined ? undefined : durationNode(idle),
+    queue: queue === undefined ? undefined : { max: queue },
+  });
+}
+
+function ejectionOf(outlier: TreeNode | undefined): Growth | undefined {
+  if (outlier === undefined) return undefined;
+  const failures = at(outlier, 'consecutiveGatewayErrors') ?? at(outlier, 'consecutive5xxErrors');
+  if (failures !== undefined && numberAt(failures) === 0) return placed(failures, 'off');
+  const baseTime = at(outlier, 'baseEjectionTime');
+  const baseMs = durationAt(baseTime) ?? ejectionDefaults.baseTimeMs;
+  return grow(outlier.mark, {
+    failures: failures ?? ejectionDefaults.failures,
+    baseTime: baseTime === undefined ? milliseconds(baseMs) : durationNode(baseTime),
+    // Envoy's: the n-th ejection in a row takes n times as long, up to 300 s.
+    maxTime: milliseconds(Math.max(baseMs, 300_000)),
+    maxPercent: at(outlier, 'maxEjectionPercent') ?? ejectionDefaults.maxPercent,
+  });
+}
+
+function slowStartOf(balancer: TreeNode | undefined): Growth | undefined {
+  const warmup = at(balancer, 'warmup', 'duration') ?? at(balancer, 'warmupDurationSecs');
+  return warmup === undefined ? undefined : durationNode(warmup);
+}
+
+function tlsOf(rule: Document, tls: TreeNode, mode: string, problems: ConfigProblem[]): Growth {
+  const cert = at(tls, 'clientCertificate');
+  const key = at(tls, 'privateKey');
+  if (mode === 'MUTUAL' && (cert === undefined || key === undefined))
+    problems.push(errorOf(rule, tls.mark, 'tls: MUTUAL needs `clientCertificate` and `privateKey`'));
+  const skip = at(tls, 'insecureSkipVerify');
+  return grow(keyMark(tls, 'mode'), {
+    ca: at(tls, 'caCertificates'),
+    cert: mode === 'MUTUAL' ? cert : undefined,
+    key: mode === 'MUTUAL' ? key : undefined,
+    serverName: at(tls, 'sni'),
+    verify: skip === undefined ? undefined : placed(skip, booleanAt(skip) !== true),
+  });
+}
+
+/** A duration of a document in the words of umbra.yaml. */
+export function durationNode(node: TreeNode): TreeNode {
+  return placed(node, milliseconds(durationAt(node) ?? 0));
+}
+
+export function milliseconds(ms: number): string {
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}

@@ -1,0 +1,325 @@
+/** A VirtualService as drafts of routes: one for each of its HTTP rules, in its order. */
+import type { Mark } from '../problem.js';
+import { MapNode, type TreeNode } from '../tree.js';
+import { type Document, errorOf, warnOf } from './document.js';
+import { type Draft, type Mapping, type MatchGrowth, routeNameOf } from './draft.js';
+import { type Growth, grow, placed } from './grow.js';
+import { wholeHost } from './host-name.js';
+import { at, booleanAt, entriesAt, itemsAt, keyMark, numberAt, textAt } from './look.js';
+import { type Chosen, destinationAt, headersOf, noTimeout, shareNode, splitOf } from './parts.js';
+import { retryConditions, retryOnByDefault } from './retry-words.js';
+import { durationNode } from './traffic-policy.js';
+
+export function draftVirtualService(document: Document, mapping: Mapping): Draft[] {
+  const { spec, namespace } = document;
+  const hosts = itemsAt(spec, 'hosts').map((host) => wholeHost(textAt(host) ?? '', namespace));
+  const rules = itemsAt(spec, 'http');
+  if (rules.length === 0)
+    mapping.problems.push(errorOf(document, keyMark(spec, 'http'), 'spec.http: expected at least one rule'));
+  return rules.flatMap((rule, index) => new RuleDraft(document, mapping, rule).drafts(hosts, index));
+}
+
+class RuleDraft {
+  constructor(
+    private readonly document: Document,
+    private readonly mapping: Mapping,
+    private readonly rule: TreeNode,
+  ) {}
+
+  drafts(hosts: readonly string[], index: number): Draft[] {
+    const { document, mapping, rule } = this;
+    const name = (part?: number) =>
+      routeNameOf(document, mapping.namespace, index, textAt(rule, 'name'), part);
+    const body = this.body();
+    const given = itemsAt(rule, 'match');
+    const matches = given.map((match) => this.match(match));
+    const uri = at(rule, 'rewrite', 'uri');
+    const common = { document, mark: rule.mark, hosts, rank: [] };
+    if (uri === undefined || given.length === 0) {
+      const path = uri === undefined ? undefined : pathRewrite(uri, undefined);
+      return [
+        {
+          ...common,
+          name: name(),
+          matches: given.length === 0 ? [{}] : matches,
+          body: this.rewritten(body, path),
+        },
+      ];
+    }
+    // What is replaced depends on what was matched: one route for each way to replace.
+    const ways = new Map<string, { path: Growth; matches: MatchGrowth[] }>();
+    given.forEach((match, position) => {
+      const path = pathRewrite(uri, at(match, 'uri'));
+      const key = JSON.stringify([textAt(match, 'uri', 'prefix'), at(match, 'uri') === undefined]);
+      const way = ways.get(key) ?? { path, matches: [] };
+      way.matches.push(matches[position]);
+      ways.set(key, way);
+    });
+    return [...ways.values()].map((way, part) => ({
+      ...common,
+      name: name(part + 1),
+      matches: way.matches,
+      body: this.rewritten(body, way.path),
+    }));
+  }
+
+  private rewritten(body: Draft['body'], uriRewrite: Growth | undefined): Draft['body'] {
+    const regex = at(this.rule, 'rewrite', 'uriRegexRewrite');
+    const path = regex === undefined ? uriRewrite : regexRewrite(regex);
+    const host = at(this.rule, 'rewrite', 'authority');
+    if (path === undefined && host === undefined) return body;
+    return { ...body, rewrite: grow(at(this.rule, 'rewrite')!.mark, { path, host }) };
+  }
+
+  /** Everything but `name`, `match` and `rewrite`. */
+  private body(): Draft['body'] {
+    const { rule } = this;
+    const redirect = at(rule, 'redirect');
+    const respond = at(rule, 'directResponse');
+    const route = at(rule, 'route');
+    const ends = { route, redirect, directResponse: respond };
+    const given = Object.entries(ends).filter(([, node]) => node !== undefined);
+    if (given.length !== 1) {
+      const mark = given.length === 0 ? rule.mark : keyMark(rule, given[1][0]);
+      this.error(mark, 'a rule needs exactly one of `route`, `redirect` and `directResponse`');
+      return {};
+    }
+    const fault = this.fault();
+    const answered = redirect !== undefined || respond !== undefined;
+    if (answered && at(rule, 'rewrite') !== undefined)
+      this.error(keyMark(rule, 'rewrite'), '`rewrite` needs `route`: nothing is forwarded here');
+    if (answered) {
+      const responseHeaders = at(rule, 'headers', 'response');
+      return {
+        redirect: redirect === undefined ? undefined : this.redirect(redirect),
+        respond: respond === undefined ? undefined : this.respond(respond),
+        headers: responseHeaders === undefined ? undefined : headersOf(at(rule, 'headers')!),
+        fault,
+      };
+    }
+    const timeout = at(rule, 'timeout');
+    const headers = at(rule, 'headers');
+    const isTimed = timeout !== undefined && fault === undefined && textAt(timeout) !== '0s';
+    return {
+      ...this.split(route!),
+      timeout: isTimed ? durationNode(timeout) : noTimeout,
+      retries: fault === undefined ? this.retries() : undefined,
+      fault,
+      headers: headers === undefined ? undefined : headersOf(headers),
+      mirrors: this.mirrors(),
+    };
+  }
+
+  private split(route: TreeNode): Draft['body'] {
+    const items = itemsAt(route);
+    const chosen: Chosen[] = items.flatMap((item) => {
+      const version = this.version(at(item, 'destination'));
+      if (version === null) return [];
+      // A single destination takes everything, whatever its weight says.
+      const weight = items.length === 1 ? 1 : (numberAt(item, 'weight') ?? 0);
+      const headers = at(item, 'headers');
+      return [
+        { version, weight, mark: item.mark, headers: headers === undefined ? undefined : headersOf(headers) },
+      ];
+    });
+    if (items.length === 0) this.error(route.mark, 'route: expected at least one destination');
+    if (chosen.length !== items.length) return {};
+    const split = splitOf(chosen);
+    if (typeof split === 'string') {
+      this.error(route.mark, `route: ${split}`);
+      return {};
+    }
+    return split;
+  }
+
+  private mirrors(): Growth | undefined {
+    const { rule } = this;
+    const single = at(rule, 'mirror');
+    const share = (node: TreeNode | undefined): Growth | undefined =>
+      node === undefined ? undefined : shareNode(node, numberAt(node, 'value') ?? 0);
+    const whole = at(rule, 'mirrorPercent') ?? at(rule, 'mirror_percent');
+    const mirrors: (Growth | null)[] = [];
+    if (single !== undefined)
+      mirrors.push(this.mirror(single, share(at(rule, 'mirrorPercentage')) ?? whole ?? 100, single.mark));
+    for (const item of itemsAt(rule, 'mirrors'))
+      mirrors.push(this.mirror(at(item, 'destination'), share(at(item, 'percentage')) ?? 100, item.mark));
+    const known = mirrors.filter((mirror) => mirror !== null);
+    return known.length === 0 ? undefined : known;
+  }
+
+  private mirror(destination: TreeNode | undefined, percent: Growth, mark: Mark): Growth | null {
+    const version = this.version(destination);
+    if (version === null) return null;
+    const { mirrorHost } = this.mapping;
+    return grow(mark, { to: version, percent, host: mirrorHost === 'shadow' ? undefined : mirrorHost });
+  }
+
+  private version(node: TreeNode | undefined): string | null {
+    if (!(node instanceof MapNode)) return null;
+    return this.mapping.destinations.version(this.document, destinationAt(node, this.document.namespace));
+  }
+
+  private match(match: TreeNode): MatchGrowth {
+    const uri = at(match, 'uri');
+    const ignoreCase = booleanAt(match, 'ignoreUriCase') === true;
+    const kind = uri === undefined ? undefined : stringMatch(uri);
+    const isRegex = textAt(uri, 'regex') !== undefined;
+    if (kind === 'any') this.error(uri!.mark, 'match.uri: expected one of exact, prefix and regex');
+    const authority = at(match, 'authority');
+    const header = this.fields(at(match, 'headers'), true);
+    if (authority !== undefined) header.host = this.field(authority, true);
+    const without = this.fields(at(match, 'withoutHeaders'), true);
+    const query = this.fields(at(match, 'queryParams'), true);
+    return {
+      path:
+        uri === undefined || kind === 'any'
+          ? undefined
+          : grow(uri.mark, { ...kind, ignoreCase: ignoreCase && !isRegex ? true : undefined }),
+      method: this.methods(at(match, 'method')),
+      header: unlessEmpty(header),
+      query: unlessEmpty(query),
+      without: Object.keys(without).length === 0 ? undefined : { header: without },
+    };
+  }
+
+  private fields(node: TreeNode | undefined, present: boolean): Record<string, Growth> {
+    const fields: Record<string, Growth> = {};
+    for (const [name, entry] of entriesAt(node)) fields[name] = this.field(entry.node, present);
+    return fields;
+  }
+
+  private field(node: TreeNode, present: boolean): Growth {
+    const kind = stringMatch(node);
+    return placed(node, kind === 'any' ? { present } : kind);
+  }
+
+  private methods(method: TreeNode | undefined): Growth | undefined {
+    if (method === undefined) return undefined;
+    const exact = at(method, 'exact');
+    if (exact !== undefined) return placed(exact, [exact]);
+    const regex = at(method, 'regex');
+    const names = textAt(regex)
+      ?.replace(/^\^?\(?|\)?\$?$/g, '')
+      .split('|');
+    if (names?.every((name) => /^[A-Z]+$/.test(name))) return placed(regex!, names);
+    this.error(
+      method.mark,
+      'match.method: umbra matches names of methods: exact, or a regex such as GET|POST',
+    );
+    return undefined;
+  }
+
+  private redirect(redirect: TreeNode): Growth {
+    const authority = /^(.*?)(?::(\d+))?$/.exec(textAt(redirect, 'authority') ?? '')!;
+    const scheme = textAt(redirect, 'scheme');
+    const derive = at(redirect, 'derivePort');
+    const derived = scheme === undefined ? undefined : scheme === 'https' ? 443 : 80;
+    if (derive !== undefined && (textAt(derive) === 'FROM_REQUEST_PORT' || scheme === undefined))
+      this.error(
+        derive.mark,
+        'redirect.derivePort: FROM_PROTOCOL_DEFAULT with `scheme` is what umbra can derive',
+      );
+    return placed(redirect, {
+      status: at(redirect, 'redirectCode') ?? 301,
+      scheme: at(redirect, 'scheme'),
+      host: authority[1] === '' ? undefined : placed(at(redirect, 'authority')!, authority[1]),
+      port:
+        at(redirect, 'port') ??
+        (authority[2] !== undefined ? Number(authority[2]) : derive !== undefined ? derived : undefined),
+      path: at(redirect, 'uri'),
+    });
+  }
+
+  private respond(respond: TreeNode): Growth {
+    const bytes = at(respond, 'body', 'bytes');
+    const text = bytes === undefined ? undefined : textOfBase64(textAt(bytes) ?? '');
+    if (text === null) this.error(bytes!.mark, 'directResponse.body.bytes: expected base64 of UTF-8 text');
+    return placed(respond, {
+      status: at(respond, 'status'),
+      body: bytes === undefined ? at(respond, 'body', 'string') : placed(bytes, text ?? ''),
+    });
+  }
+
+  private retries(): Growth | undefined {
+    const retries = at(this.rule, 'retries');
+    if (retries === undefined || numberAt(retries, 'attempts') === 0) return undefined;
+    const perTry = at(retries, 'perTryTimeout');
+    const retryOn = at(retries, 'retryOn');
+    const { on, unknown } = retryConditions(textAt(retryOn) ?? '');
+    for (const word of unknown)
+      this.mapping.problems.push(
+        warnOf(
+          this.document,
+          retryOn!.mark,
+          `retries.retryOn: \`${word}\` is ignored: umbra has no such condition`,
+        ),
+      );
+    if (retryOn !== undefined && on.length === 0) return undefined;
+    return grow(retries.mark, {
+      attempts: at(retries, 'attempts') ?? 1,
+      perTryTimeout: perTry === undefined ? undefined : durationNode(perTry),
+      on: retryOn === undefined ? retryOnByDefault : placed(retryOn, on),
+    });
+  }
+
+  private fault(): Growth | undefined {
+    const fault = at(this.rule, 'fault');
+    if (fault === undefined) return undefined;
+    const share = (part: TreeNode): Growth => {
+      const percentage = at(part, 'percentage');
+      const percent = at(part, 'percent');
+      return percentage === undefined
+        ? (percent ?? 100)
+        : shareNode(percentage, numberAt(percentage, 'value') ?? 0);
+    };
+    const delay = at(fault, 'delay');
+    const abort = at(fault, 'abort');
+    const fixed = at(delay, 'fixedDelay');
+    const status = at(abort, 'httpStatus');
+    if (delay === undefined && abort === undefined)
+      this.error(fault.mark, 'fault: expected `delay`, `abort` or both');
+    if (delay !== undefined && fixed === undefined)
+      this.error(delay.mark, 'fault.delay: `fixedDelay` is missing');
+    if (abort !== undefined && status === undefined)
+      this.error(abort.mark, 'fault.abort: `httpStatus` is missing');
+    return grow(fault.mark, {
+      delay:
+        fixed === undefined ? undefined : placed(fixed, { percent: share(delay!), for: durationNode(fixed) }),
+      abort: status === undefined ? undefined : placed(status, { percent: share(abort!), status }),
+    });
+  }
+
+  private error(mark: Mark, message: string): void {
+    this.mapping.problems.push(errorOf(this.document, mark, message));
+  }
+}
+
+/** One of the three with its value; `any` for an empty one. */
+function stringMatch(node: TreeNode): Record<string, TreeNode> | 'any' {
+  for (const kind of ['exact', 'prefix', 'regex']) {
+    const value = at(node, kind);
+    if (value !== undefined) return { [kind]: value };
+  }
+  return 'any';
+}
+
+/** As Envoy does: a matched prefix is replaced, without a condition on the path the prefix `/`, else the whole path. */
+function pathRewrite(to: TreeNode, matched: TreeNode | undefined): Growth {
+  if (matched === undefined) return placed(to, { prefix: '/', to });
+  const prefix = at(matched, 'prefix');
+  return placed(to, prefix === undefined ? { set: to } : { prefix, to });
+}
+
+function regexRewrite(node: TreeNode): Growth {
+  return placed(node, { regex: at(node, 'match'), to: at(node, 'rewrite') });
+}
+
+function unlessEmpty(fields: Record<string, Growth>): Growth | undefined {
+  return Object.keys(fields).length === 0 ? undefined : fields;
+}
+
+function textOfBase64(base64: string): string | null {
+  const bytes = Buffer.from(base64, 'base64');
+  const text = bytes.toString('utf8');
+  return Buffer.from(text, 'utf8').equals(bytes) ? text : null;
+}

@@ -1,0 +1,136 @@
+/**
+ * Everything that a plan is made from: umbra.yaml, the documents beside it, and those that were applied. A change of
+ * documents is loaded as a whole, as a reload is, so that both are checked alike and one is as atomic as the other.
+ */
+import { statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { changeStore, type DocumentChange } from './documents/change.js';
+import { readDirectory, readStore, storeFile } from './documents/files.js';
+import { documentSettings } from './documents/merge.js';
+import type { DocumentSource } from './documents/sources.js';
+import { grownYaml } from './documents/yaml.js';
+import { type LoadOptions, loadConfig, readBounded, unreadable } from './load.js';
+import { type ConfigProblem, errorAt } from './problem.js';
+import { readTree } from './read-tree.js';
+import type { Config } from './schema.js';
+import { applySet } from './set.js';
+import { childOf, MapNode, ScalarNode } from './tree.js';
+
+const configName = 'umbra.yaml';
+
+/** Where a running umbra's configuration came from; kept, so that a change of documents does not depend on what is on disk by then. */
+export interface Origin {
+  /** Path of umbra.yaml. */
+  readonly file: string;
+  /** Its text; null: it is read. */
+  readonly text: string | null;
+  /** Sent through the admin API: it can't read the environment. */
+  readonly sent: boolean;
+  readonly set: readonly string[];
+  /** Documents are read from it too. */
+  readonly directory: string | null;
+  /** What was applied, one document a line; null: it is read from the store. */
+  readonly applied: readonly string[] | null;
+}
+
+export interface LoadJob {
+  readonly origin: Origin;
+  readonly change: DocumentChange | null;
+  /** The age of documents that are applied and name none. */
+  readonly nowMs: number;
+  /** Whether what documents become is wanted as YAML. */
+  readonly yaml: boolean;
+}
+
+export type LoadedAll =
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly warnings: ConfigProblem[];
+      /** With everything read that was not yet. */
+      readonly origin: Origin;
+      /** Where the store is; null: applied documents last as long as the process. */
+      readonly store: string | null;
+      /** A line on each document of the change. */
+      readonly told: string[];
+      readonly yaml: string | null;
+    }
+  | { readonly ok: false; readonly problems: ConfigProblem[] };
+
+/** `path` is a configuration file, or a directory with an umbra.yaml and documents. */
+export function originOf(path: string, set: readonly string[]): Origin {
+  const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return {
+    file: isDirectory ? join(path, configName) : path,
+    text: null,
+    sent: false,
+    set,
+    directory: isDirectory ? path : null,
+    applied: null,
+  };
+}
+
+/** Reads files and the environment; never throws. */
+export async function loadAll({ origin, change, nowMs, yaml }: LoadJob): Promise<LoadedAll> {
+  const text = origin.text ?? (await readBounded(origin.file));
+  const start = { file: origin.file, line: 1, column: 1 };
+  if (typeof text !== 'string') return { ok: false, problems: [errorAt(start, text.reason)] };
+  const { namespace, state } = settingsIn(text, origin);
+  const store = state === null ? null : resolve(dirname(origin.file), state);
+  const beside = besideOf(origin);
+  const problems = [...beside.problems];
+  let applied = origin.applied ?? [];
+  if (origin.applied === null && store !== null) {
+    const read = readStore(store);
+    applied = read.lines;
+    if (read.problem !== null) problems.push(read.problem);
+  }
+  if (problems.length > 0) return { ok: false, problems };
+
+  const storeName = store === null ? 'applied documents' : storeFile(store);
+  const stored = (lines: readonly string[]) => ({ kind: 'store' as const, file: storeName, lines });
+  let told: string[] = [];
+  let inForce: DocumentSource = stored(applied);
+  const warnings: ConfigProblem[] = [];
+  if (change !== null) {
+    const changed = changeStore(stored(applied), beside.sources, change, namespace, nowMs);
+    if (!changed.ok) return changed;
+    applied = changed.lines;
+    inForce = { kind: 'documents', documents: changed.documents };
+    told = changed.told;
+    warnings.push(...changed.warnings);
+  }
+  const options: LoadOptions = {
+    env: origin.sent ? {} : process.env,
+    set: origin.set,
+    directory: dirname(origin.file),
+    unreadable,
+    documents: [...beside.sources, inForce],
+  };
+  const loaded = loadConfig(text, origin.sent ? 'request' : origin.file, options);
+  if (!loaded.ok) return loaded;
+  return {
+    ok: true,
+    config: loaded.config,
+    warnings: [...warnings, ...loaded.warnings],
+    origin: { ...origin, text, applied },
+    store,
+    told,
+    yaml: yaml ? grownYaml(loaded.grown, loaded.config.redact) : null,
+  };
+}
+
+function besideOf({ directory, file }: Origin): { sources: DocumentSource[]; problems: ConfigProblem[] } {
+  return directory === null ? { sources: [], problems: [] } : readDirectory(directory, basename(file));
+}
+
+/** What of umbra.yaml is needed before documents can be read; what is wrong with it is told later. */
+function settingsIn(text: string, origin: Origin): { namespace: string; state: string | null } {
+  const { root } = readTree(text, origin.file, origin.sent ? {} : process.env);
+  if (!(root instanceof MapNode)) return { namespace: 'default', state: null };
+  for (const assignment of origin.set) applySet(root, assignment, origin.sent ? {} : process.env);
+  const documents = childOf(root, 'documents');
+  const state = documents === undefined ? undefined : childOf(documents, 'state');
+  const path = state instanceof ScalarNode && typeof state.value === 'string' ? state.value : null;
+  return { namespace: documentSettings(root).namespace, state: path };
+}

@@ -1,0 +1,48 @@
+/** `documents` and `subsets`: what documents of Istio and of Gateway API need to be told beside themselves. */
+import { z } from 'zod';
+import { parseHostMatch } from '../address.js';
+import { Refusal } from '../units.js';
+import { file, key, mapping, parseName, text } from './values.js';
+import { version } from './version.js';
+
+function parseNamespace(name: string): string | Refusal {
+  if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return name;
+  return new Refusal('expected a namespace: lower-case letters, digits and - (at most 63)');
+}
+
+export const documents = mapping({
+  state: file.optional().meta({
+    description:
+      'A directory of umbra, relative to the configuration file, where applied documents are kept over a restart. Without it they last as long as the process.',
+  }),
+  namespace: text('expected a namespace', parseNamespace).prefault('default').meta({
+    description: 'The namespace of documents that name none.',
+  }),
+  mirrorHost: z
+    .enum(['shadow', 'preserve', 'endpoint'], { error: 'expected shadow, preserve or endpoint' })
+    .prefault('shadow')
+    .meta({ description: 'The Host of copies that documents ask for, as `host` of a mirror.' }),
+});
+
+const expected = 'expected endpoints, a version, or a mapping of subsets';
+
+/** Endpoints, a version, or a mapping of subsets to either: told apart by `endpoints`, so that each is told its own faults. */
+const subsetsOfHost = z.unknown().check((context) => {
+  const { value, issues } = context;
+  const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const versions: [path: string[], version: unknown][] =
+    isMapping && !Object.hasOwn(value, 'endpoints')
+      ? Object.entries(value).map(([name, version]) => [[name], version])
+      : [[[], value]];
+  if (versions.length === 0) issues.push({ code: 'custom', message: expected, input: value });
+  for (const [path, given] of versions) {
+    const name = path.length === 0 ? '' : parseName(path[0]);
+    if (name instanceof Refusal) issues.push({ code: 'custom', message: name.reason, input: given, path });
+    for (const issue of version.safeParse(given).error?.issues ?? [])
+      issues.push({ ...issue, path: [...path, ...issue.path], input: given } as never);
+  }
+});
+
+export const subsets = z.record(key(parseHostMatch), subsetsOfHost, {
+  error: 'expected a mapping of host names',
+});

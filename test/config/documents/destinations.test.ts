@@ -1,0 +1,164 @@
+import t from 'tap';
+import { grown, reviews, subsets } from './grown.js';
+
+const document = (kind: string, name: string, spec: object, more: object = {}): string =>
+  JSON.stringify({ apiVersion: 'networking.istio.io/v1', kind, metadata: { name, ...more }, spec });
+const to = (...destinations: object[]): string =>
+  reviews(destinations.map((destination) => ({ route: [{ destination }] })));
+const ports = [{ number: 80, name: 'http', protocol: 'HTTP' }];
+const http = 'http://';
+
+t.test('labels of a subset choose among the endpoints of a ServiceEntry', async (t) => {
+  const { versions } = grown([
+    document('ServiceEntry', 'app', {
+      hosts: ['app'],
+      ports,
+      resolution: 'STATIC',
+      endpoints: [
+        { address: '10.0.0.1', labels: { version: 'v1' } },
+        { address: '10.0.0.2', labels: { version: 'v2' }, ports: { http: 8080 } },
+        { address: 'fd00::2', labels: { version: 'v2' } },
+        { address: '10.0.0.3', labels: { version: 'v2' }, weight: 0 },
+      ],
+    }),
+    document('DestinationRule', 'app', {
+      host: 'app',
+      subsets: [{ name: 'v2', labels: { version: 'v2' } }],
+    }),
+    to({ host: 'app', subset: 'v2' }, { host: 'app' }),
+  ]);
+  t.strictSame(versions.app_v2.endpoints, [`${http}10.0.0.2:8080`, `${http}[fd00::2]:80`]);
+  t.equal((versions.app.endpoints as string[]).length, 3);
+});
+
+t.test('a workloadSelector chooses WorkloadEntry documents of its namespace', async (t) => {
+  const workload = (name: string, address: string, version: string, more: object = {}) =>
+    document('WorkloadEntry', name, { address, labels: { app: 'app', version } }, more);
+  const { versions } = grown([
+    document('ServiceEntry', 'app', {
+      hosts: ['app.example.com'],
+      ports: [{ number: 80, name: 'http', protocol: 'HTTP', targetPort: 9000 }],
+      resolution: 'STATIC',
+      workloadSelector: { labels: { app: 'app' } },
+    }),
+    workload('a', '10.0.0.1', 'v1'),
+    workload('b', 'unix:///run/app.sock', 'v2'),
+    workload('c', '10.0.0.9', 'v1', { namespace: 'other' }),
+    document('DestinationRule', 'app', {
+      host: 'app.example.com',
+      subsets: [
+        { name: 'v1', labels: { version: 'v1' } },
+        { name: 'v2', labels: { version: 'v2' } },
+      ],
+    }),
+    to({ host: 'app.example.com', subset: 'v1' }, { host: 'app.example.com', subset: 'v2' }),
+  ]);
+  t.strictSame(versions['app.example.com_v1'].endpoints, [`${http}10.0.0.1:9000`]);
+  t.strictSame(versions['app.example.com_v2'].endpoints, ['unix:/run/app.sock']);
+});
+
+t.test('with resolution DNS and no endpoints the host itself is the endpoint', async (t) => {
+  const entry = (resolution: string) =>
+    document('ServiceEntry', 'app', {
+      hosts: ['app.example.com'],
+      ports: [
+        { number: 9000, name: 'tcp', protocol: 'TCP' },
+        { number: 443, name: 'https', protocol: 'HTTPS' },
+      ],
+      resolution,
+    });
+  const { versions } = grown([entry('DNS'), to({ host: 'app.example.com' })]);
+  t.strictSame(versions['app.example.com'].endpoints, ['https://app.example.com:443']);
+  t.match(grown([entry('NONE'), to({ host: 'app.example.com' })]).told, [
+    /resolution: NONE needs `endpoints`/,
+  ]);
+  const port = (number: number) => to({ host: 'app.example.com', port: { number } });
+  t.match(grown([entry('DNS'), port(9000)]).told, [/port 9000 is TCP: umbra speaks HTTP and HTTPS/]);
+  t.match(grown([entry('DNS'), port(1)]).told, [/has no port 1, which a destination asks for/]);
+});
+
+const rule = (spec: object, name = 'reviews', more: object = {}): string =>
+  document('DestinationRule', name, { host: 'reviews', ...spec }, more);
+const v1 = { host: 'reviews', subset: 'v1' };
+const policyOf = (trafficPolicy: object) => grown([rule({ trafficPolicy }), to(v1)]);
+
+t.test('connectionPool becomes the pool of the version', async (t) => {
+  const connectionPool = {
+    tcp: { maxConnections: 7, connectTimeout: '30ms', idleTimeout: '1h' },
+    http: { http1MaxPendingRequests: 3, idleTimeout: '5m' },
+  };
+  t.strictSame(policyOf({ connectionPool }).versions.reviews_v1.connections, {
+    max: 7,
+    connectTimeout: '30ms',
+    idle: '300s',
+    queue: { max: 3 },
+  });
+});
+
+t.test('outlierDetection becomes ejection, with the defaults of Istio; 0 turns it off', async (t) => {
+  const ejection = (outlierDetection: object) => policyOf({ outlierDetection }).versions.reviews_v1.ejection;
+  t.strictSame(ejection({}), { failures: 5, baseTime: '30s', maxTime: '300s', maxPercent: 10 });
+  t.strictSame(ejection({ consecutiveGatewayErrors: 2, baseEjectionTime: '10m', maxEjectionPercent: 100 }), {
+    failures: 2,
+    baseTime: '600s',
+    maxTime: '600s',
+    maxPercent: 100,
+  });
+  t.equal(ejection({ consecutive5xxErrors: 0 }), 'off');
+});
+
+t.test('tls makes endpoints https and says how they are checked', async (t) => {
+  const { versions } = policyOf({
+    tls: { mode: 'SIMPLE', caCertificates: 'ca.pem', sni: 'reviews.internal', insecureSkipVerify: true },
+  });
+  t.strictSame(versions.reviews_v1.endpoints, ['https://127.0.0.1:9080']);
+  t.strictSame(versions.reviews_v1.tls, { ca: 'ca.pem', serverName: 'reviews.internal', verify: false });
+  t.match(policyOf({ tls: { mode: 'ISTIO_MUTUAL' } }).told, [/no identity in a mesh/]);
+  t.match(policyOf({ tls: { mode: 'MUTUAL' } }).told, [/MUTUAL needs `clientCertificate` and `privateKey`/]);
+});
+
+t.test('loadBalancer.simple is ignored with a warning where umbra balances in its own way', async (t) => {
+  t.match(policyOf({ loadBalancer: { simple: 'ROUND_ROBIN' } }).told, [/warning: .*is ignored/]);
+  t.strictSame(policyOf({ loadBalancer: { simple: 'LEAST_REQUEST' } }).told, []);
+  t.match(policyOf({ loadBalancer: { simple: 'PASSTHROUGH' } }).told, [/endpoints that it knows/]);
+});
+
+t.test('the policy of a subset takes the place of that of the host, part by part', async (t) => {
+  const { versions } = grown([
+    rule({
+      trafficPolicy: {
+        connectionPool: { tcp: { maxConnections: 7 } },
+        outlierDetection: { consecutive5xxErrors: 1 },
+      },
+      subsets: [{ name: 'v1', trafficPolicy: { connectionPool: { http: { http1MaxPendingRequests: 1 } } } }],
+    }),
+    to(v1),
+  ]);
+  t.strictSame(versions.reviews_v1.connections, { connectTimeout: '10s', queue: { max: 1 } });
+  t.match(versions.reviews_v1.ejection, { failures: 1 });
+});
+
+t.test('of two definitions of one subset the older one counts, with a warning', async (t) => {
+  const max = (maxConnections: number) => ({
+    subsets: [{ name: 'v1', trafficPolicy: { connectionPool: { tcp: { maxConnections } } } }],
+  });
+  const { versions, told } = grown([
+    rule(max(2), 'young', { creationTimestamp: '2026-02-01T00:00:00Z' }),
+    rule(max(1), 'old', { creationTimestamp: '2026-01-01T00:00:00Z' }),
+    to(v1),
+  ]);
+  t.match(versions.reviews_v1.connections, { max: 1 });
+  t.match(told, [/young: subset `v1` .* is ignored: destinationrule\/old is older/]);
+});
+
+t.test('what umbra.yaml says of a subset goes before its DestinationRule', async (t) => {
+  const base = `subsets: { reviews: { v1: { endpoints: "http://a:1", connections: { max: 3 }, health: { path: /h } } } }`;
+  const connectionPool = { tcp: { maxConnections: 7 } };
+  const { versions } = grown([rule({ trafficPolicy: { connectionPool } }), to(v1)], base);
+  t.strictSame(versions.reviews_v1, {
+    endpoints: ['http://a:1'],
+    connections: { max: 3, connectTimeout: '10s' },
+    health: { path: '/h' },
+  });
+  t.ok(subsets);
+});

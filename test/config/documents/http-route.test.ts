@@ -1,0 +1,146 @@
+import t from 'tap';
+import { grown, type RouteWords } from './grown.js';
+
+const host = 'a.example.com';
+const text = (rules: unknown, hostnames: unknown = [host]): string =>
+  JSON.stringify({
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name: 'r' },
+    spec: { hostnames, rules },
+  });
+const backendRefs = [{ name: 'ratings', port: 80 }];
+const rule = (words: object): RouteWords => grown(text([{ backendRefs, ...words }])).routes[0];
+const filter = (type: string, words: object) => {
+  const key = type === 'URLRewrite' ? 'urlRewrite' : type[0].toLowerCase() + type.slice(1);
+  return { filters: [{ type, [key]: words }] };
+};
+
+t.test('a PathPrefix matches whole elements of the path', async (t) => {
+  const match = (value: string) => rule({ matches: [{ path: { type: 'PathPrefix', value } }] }).match;
+  t.strictSame(match('/abc'), [
+    { host, path: { exact: '/abc' } },
+    { host, path: { prefix: '/abc/' } },
+  ]);
+  t.strictSame(match('/abc/'), match('/abc'));
+  t.strictSame(match('/'), { host });
+});
+
+t.test('without matches a rule takes everything, without hostnames every host', async (t) => {
+  t.strictSame(grown(text([{ backendRefs }], null)).routes[0].match, {});
+});
+
+t.test(
+  'headers, query parameters and the method of a match hold together; of one name the first counts',
+  async (t) => {
+    const match = {
+      method: 'GET',
+      headers: [
+        { name: 'a', value: '1' },
+        { name: 'a', value: '2' },
+        { name: 'b', type: 'RegularExpression', value: 'x+' },
+      ],
+      queryParams: [{ name: 'q', value: 'z' }],
+    };
+    t.strictSame(rule({ matches: [match] }).match, {
+      host,
+      method: ['GET'],
+      header: { a: { exact: '1' }, b: { regex: 'x+' } },
+      query: { q: { exact: 'z' } },
+    });
+  },
+);
+
+t.test('weights are 1 unless given, and a weight of 0 gets nothing', async (t) => {
+  const refs = (...weights: (number | undefined)[]) => [
+    { name: 'ratings', port: 80, weight: weights[0] },
+    { name: 'reviews', port: 80, weight: weights[1] },
+  ];
+  t.strictSame(rule({ backendRefs: refs(undefined, 9) }).primary, { ratings: 1, reviews: 9 });
+  t.equal(rule({ backendRefs: refs(0, 9) }).primary, 'reviews');
+});
+
+t.test('a rule with nothing to forward to answers 500', async (t) => {
+  t.strictSame(rule({ backendRefs: [] }).respond, { status: 500 });
+  t.strictSame(rule({ backendRefs: [{ ...backendRefs[0], weight: 0 }] }).respond, { status: 500 });
+});
+
+t.test('RequestMirror copies all, a percentage or a fraction', async (t) => {
+  const mirrors = (words: object) =>
+    rule(filter('RequestMirror', { backendRef: { name: 'reviews', port: 80 }, ...words })).mirrors;
+  t.strictSame(mirrors({}), [{ to: 'reviews', percent: 100 }]);
+  t.strictSame(mirrors({ percent: 42 }), [{ to: 'reviews', percent: 42 }]);
+  t.strictSame(mirrors({ fraction: { numerator: 5 } }), [{ to: 'reviews', percent: 5 }]);
+  t.strictSame(mirrors({ fraction: { numerator: 1, denominator: 3 } }), [
+    { to: 'reviews', percent: 33.3333 },
+  ]);
+});
+
+t.test('several RequestMirror filters are several mirrors', async (t) => {
+  const mirror = (name: string) => filter('RequestMirror', { backendRef: { name, port: 80 } }).filters[0];
+  const route = rule({ backendRefs: [{ name: 'ratings' }], filters: [mirror('reviews'), mirror('ratings')] });
+  t.strictSame(
+    (route.mirrors as { to: string }[]).map(({ to }) => to),
+    ['reviews', 'ratings'],
+  );
+});
+
+t.test('header modifiers of a rule are for all, those of a backend for when it was chosen', async (t) => {
+  const set = [{ name: 'x', value: '1' }];
+  t.strictSame(rule(filter('RequestHeaderModifier', { set, remove: ['y'] })).headers, {
+    request: { set: { x: '1' }, remove: ['y'] },
+  });
+  t.strictSame(rule(filter('ResponseHeaderModifier', { add: set })).headers, {
+    response: { add: { x: '1' } },
+  });
+  const own = [{ ...backendRefs[0], ...filter('RequestHeaderModifier', { set }) }];
+  t.strictSame(rule({ backendRefs: own }).versionHeaders, { ratings: { request: { set: { x: '1' } } } });
+});
+
+t.test('URLRewrite and RequestRedirect replace the path, or the prefix by whole elements', async (t) => {
+  const full = { type: 'ReplaceFullPath', replaceFullPath: '/z' };
+  t.strictSame(rule(filter('URLRewrite', { hostname: 'b.example.com', path: full })).rewrite, {
+    host: 'b.example.com',
+    path: { set: '/z' },
+  });
+  const matches = [{ path: { value: '/foo' } }];
+  const path = { type: 'ReplacePrefixMatch', replacePrefixMatch: '/xyz' };
+  const { routes } = grown(text([{ backendRefs, matches, ...filter('URLRewrite', { path }) }]));
+  t.strictSame(
+    routes.map(({ match, rewrite }) => [match, rewrite]),
+    [
+      [{ host, path: { exact: '/foo' } }, { path: { set: '/xyz' } }],
+      [{ host, path: { prefix: '/foo/' } }, { path: { prefix: '/foo/', to: '/xyz/' } }],
+    ],
+  );
+  const redirect = filter('RequestRedirect', { scheme: 'https', statusCode: 301, path });
+  t.strictSame(
+    grown(text([{ matches, ...redirect }])).routes.map((route) => route.redirect),
+    [
+      { status: 301, scheme: 'https', path: { set: '/xyz' } },
+      { status: 301, scheme: 'https', path: { prefix: '/foo/', to: '/xyz/' } },
+    ],
+  );
+  t.strictSame(grown(text([filter('RequestRedirect', {})])).routes[0].redirect, { status: 302 });
+});
+
+t.test('timeouts.request is the timeout, backendRequest that of an attempt', async (t) => {
+  t.equal(rule({}).timeout, '596h');
+  t.equal(rule({ timeouts: { request: '10s' } }).timeout, '10s');
+  t.equal(rule({ timeouts: { request: '10s', backendRequest: '2s' } }).timeout, '2s');
+  const route = rule({
+    timeouts: { request: '10s', backendRequest: '2s' },
+    retry: { attempts: 2, codes: [503] },
+  });
+  t.equal(route.timeout, '10s');
+  t.strictSame(route.retries, { attempts: 2, perTryTimeout: '2s', on: ['connect', 'reset', 503] });
+});
+
+t.test('a filter that umbra does not have is refused by its type', async (t) => {
+  const { told } = grown(text([{ backendRefs, filters: [{ type: 'ExtensionRef' }] }]));
+  t.match(told[0], /filters\[0\]\.type: expected RequestHeaderModifier/);
+  t.match(
+    grown(text([{ backendRefs, filters: [{ type: 'RequestMirror' }] }])).told[0],
+    /needs `requestMirror`/,
+  );
+});

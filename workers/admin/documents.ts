@@ -1,0 +1,65 @@
+/**
+ * `POST /api/apply` and `POST /api/delete`: documents, as YAML or JSON, in force on every thread when the answer comes.
+ * A JSON body `{ "files": [ { "file": "a.yaml", "text": "…" } ] }` carries several files with their names.
+ */
+import type { Context, Hono } from 'hono';
+import type { DocumentChange, DocumentFile } from '../../config/documents/change.js';
+import { limits } from '../../core/limits.js';
+import { readBody } from './body.js';
+import type { AdminDeps } from './deps.js';
+import { checkContentType } from './guard.js';
+import { tooLarge, wrongMethod } from './responses.js';
+
+const DOCUMENT_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'application/json'];
+
+export function addDocuments(app: Hono, deps: AdminDeps): void {
+  for (const what of ['apply', 'delete'] as const) {
+    app.post(`/api/${what}`, checkContentType(DOCUMENT_TYPES), (c) => change(c, deps, what));
+    app.all(`/api/${what}`, wrongMethod('POST'));
+  }
+}
+
+async function change(c: Context, deps: AdminDeps, what: DocumentChange['what']): Promise<Response> {
+  const dryRun = c.req.query('dryRun') ?? 'false';
+  if (dryRun !== 'true' && dryRun !== 'false')
+    return c.json({ error: 'dryRun: expected true or false' }, 400);
+  const text = await readBody(c.req.raw, limits.documentBytes);
+  if (text === null) return tooLarge(c, limits.documentBytes);
+  const files = filesOf(text);
+  if (typeof files === 'string') return c.json({ error: files }, 400);
+  const result = await deps.changeDocuments({ what, files }, dryRun === 'true');
+  if (!result.ok) {
+    const { message, problems } = result;
+    const error = result.status === 422 ? 'the documents were refused; nothing was changed' : message;
+    return c.json({ error, problems }, result.status === 422 ? 422 : 500);
+  }
+  const { generation, documents } = result;
+  if (dryRun !== 'true')
+    deps.log.info({ generation, documents: documents?.told }, 'documents changed through the admin API');
+  return c.json({ generation, ...documents });
+}
+
+/** A text says what is wrong. */
+function filesOf(text: string): DocumentFile[] | string {
+  const files = filesIn(text);
+  if (files === undefined) return [{ file: 'request', text }];
+  const wrong = 'files: expected a list of at least one { "file": NAME, "text": DOCUMENTS }';
+  if (!Array.isArray(files) || files.length === 0 || files.length > limits.documents) return wrong;
+  return files.every(isFile) ? files.map(({ file, text }) => ({ file, text })) : wrong;
+}
+
+/** `files` of a JSON object that is no document itself. */
+function filesIn(text: string): unknown {
+  if (!/^\s*\{\s*"files"/.test(text)) return undefined;
+  try {
+    return (JSON.parse(text) as { files: unknown }).files;
+  } catch {
+    // The reader of documents says what is wrong, and where.
+    return undefined;
+  }
+}
+
+function isFile(value: unknown): value is DocumentFile {
+  const { file, text } = (value ?? {}) as Partial<DocumentFile>;
+  return typeof file === 'string' && typeof text === 'string';
+}

@@ -1,0 +1,75 @@
+/** `umbra apply` and `umbra delete`: documents to a running umbra, and what became of each. */
+import { readFileSync, statSync } from 'node:fs';
+import type { DocumentsOptions } from '../../config/command-line.js';
+import type { DocumentFile } from '../../config/documents/change.js';
+import { readBounded, readDirectory } from '../../config/documents/files.js';
+import { kindByWord } from '../../config/documents/kinds.js';
+import { type ConfigProblem, formatProblem } from '../../config/problem.js';
+import { AdminError, askAdmin } from './admin-client.js';
+import { isAdminAddress } from './admin-request.js';
+import type { CommandIo } from './mirror.js';
+
+const exitFailure = 1;
+const stdin = 0;
+
+/** Resolves with the exit code: 0 every thread has taken it, 1 nothing was changed. Never rejects. */
+export async function documentsCommand(options: DocumentsOptions, io: CommandIo): Promise<number> {
+  const { what, admin, token, dryRun } = options;
+  const fail = (...lines: string[]): number => {
+    for (const line of lines) io.err(line);
+    return exitFailure;
+  };
+  if (!isAdminAddress(admin))
+    return fail(`umbra ${what}: --admin must be an http URL or unix:PATH, not ${JSON.stringify(admin)}`);
+  const { files, problems } = collect(options);
+  if (problems.length > 0) return fail(...problems);
+  if (files.length === 0) return fail(`umbra ${what}: no documents in ${options.files.join(', ')}`);
+  try {
+    const path = `api/${what}${dryRun ? '?dryRun=true' : ''}`;
+    const answer = await askAdmin({ admin, token }, path, { method: 'POST', body: { files } });
+    for (const line of linesIn(answer.warnings)) io.err(line);
+    // As YAML the lines are comments, so that the output can go to a file as it is.
+    for (const line of linesIn(answer.told)) io.out(dryRun ? `# ${line} (dry run)` : line);
+    if (typeof answer.yaml === 'string') io.out(answer.yaml.trimEnd());
+    return 0;
+  } catch (error) {
+    const told = error instanceof AdminError ? error.problems : [];
+    return fail(...told, `umbra ${what}: ${(error as Error).message}`);
+  }
+}
+
+function collect({ files: paths, names, namespace }: DocumentsOptions): {
+  files: DocumentFile[];
+  problems: string[];
+} {
+  const files: DocumentFile[] = [];
+  const problems: string[] = [];
+  const take = (file: string, read: string | ConfigProblem | null) => {
+    if (typeof read === 'string') files.push({ file, text: read });
+    else if (read !== null) problems.push(formatProblem(read));
+  };
+  for (const path of paths) {
+    if (path === '-') files.push({ file: '-', text: readFileSync(stdin, 'utf8') });
+    else if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+      const read = readDirectory(path, null);
+      for (const source of read.sources) if (source.kind === 'text') files.push(source);
+      problems.push(...read.problems.map(formatProblem));
+    } else take(path, readBounded(path));
+  }
+  for (const name of names) {
+    const [word, ...rest] = name.split('/');
+    const kind = kindByWord(word);
+    if (kind === null || rest.length !== 1)
+      problems.push(`${name}: expected a kind and a name, as in virtualservice/reviews`);
+    else {
+      const metadata = { name: rest[0], ...(namespace === null ? {} : { namespace }) };
+      const apiVersion = `${kind.group}/${kind.versions[0]}`;
+      files.push({ file: name, text: JSON.stringify({ apiVersion, kind: kind.name, metadata }) });
+    }
+  }
+  return { files, problems };
+}
+
+function linesIn(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
