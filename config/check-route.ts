@@ -10,7 +10,6 @@ import {
   markAt,
   nodeAt,
   type Path,
-  ScalarNode,
   type TreeNode,
   textAt,
 } from './tree.js';
@@ -19,22 +18,16 @@ import {
 interface PrimaryAt {
   readonly version: string;
   readonly mark: Mark;
-  /** Requests may get to it. */
-  readonly weighty: boolean;
 }
 
 export function primariesAt(root: TreeNode, route: number): PrimaryAt[] {
   const path: Path = ['routes', route, 'primary'];
   const node = nodeAt(root, path);
   if (node instanceof MapNode) {
-    return [...node.entries].map(([version, { node: weight, keyMark }]) => ({
-      version,
-      mark: keyMark,
-      weighty: !(weight instanceof ScalarNode && Number(weight.value) === 0),
-    }));
+    return [...node.entries].map(([version, { keyMark }]) => ({ version, mark: keyMark }));
   }
   const version = textAt(root, path);
-  return version === null ? [] : [{ version, mark: node!.mark, weighty: true }];
+  return version === null ? [] : [{ version, mark: node!.mark }];
 }
 
 /** Of requests that no primary gets, nothing can be changed, copied or tried again. */
@@ -102,10 +95,9 @@ export function checkMirrors(root: TreeNode): ConfigProblem[] {
   return problems;
 }
 
-/** Where others answer too, their requests are copied, and those that the shadow itself answers are not. */
+/** Where others may answer too, their requests are copied, and those that the shadow itself answers are not. */
 function isOnlyPrimary(version: string, primaries: readonly PrimaryAt[]): boolean {
-  const weighty = primaries.filter((primary) => primary.weighty);
-  return weighty.length > 0 && weighty.every((primary) => primary.version === version);
+  return primaries.length > 0 && primaries.every((primary) => primary.version === version);
 }
 
 /** A prefix can only be replaced where the route says which one it is. */

@@ -10,16 +10,20 @@ export function warnOfSelfMirrors(config: Config, root: TreeNode): ConfigProblem
   const endpoints = (version: string) => config.versions[version]?.endpoints ?? [];
   return config.routes.flatMap((route, routeIndex) => {
     const primaries = (route.primary ?? []).filter(({ weight }) => weight > 0);
-    return route.mirrors.flatMap((mirror, index) =>
-      primaries.flatMap((primary) => {
+    return route.mirrors.flatMap((mirror, index) => {
+      if ((route.primary ?? []).length > 1 && primaries.every(({ version }) => version === mirror.to)) {
+        const message = `\`${mirror.to}\` answers every request of this route, so nothing is copied to it`;
+        return [warningAt(markAt(root, ['routes', routeIndex, 'mirrors', index, 'to']), message)];
+      }
+      return primaries.flatMap((primary) => {
         const shared = endpoints(mirror.to).find((one) =>
           endpoints(primary.version).some((other) => same(one, other)),
         );
         if (shared === undefined || mirror.to === primary.version) return [];
         const message = `\`${mirror.to}\` has an endpoint of the primary \`${primary.version}\`, ${formatAddress(shared.address)}: it gets requests of this route twice`;
         return [warningAt(markAt(root, ['routes', routeIndex, 'mirrors', index, 'to']), message)];
-      }),
-    );
+      });
+    });
   });
 }
 

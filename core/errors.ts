@@ -125,7 +125,7 @@ export const failures = [
     source: 'local',
     retry: 'no',
     text: 'shutting down\n',
-    flag: 'DI',
+    flag: 'UO',
     when: 'umbra ended before the copy was over. Of copies alone.',
   },
   {
@@ -236,6 +236,12 @@ export const noRouteAnswer: FailureAnswer = {
   text: 'no route matches this request\n',
   flag: 'NR',
 };
+
+/** A request that `fault.abort` of its route has hit; the status is the route's. */
+export const faultAnswer = { text: 'aborted on purpose\n', flag: 'FI' } as const;
+
+/** Of a request that `fault.delay` has hit. */
+export const delayFlag = 'DI';
 
 /** A request whose Content-Length is above its listener's `body.max`. */
 export const bodyTooLargeAnswer = { status: 413, text: 'The request body is too large.\n' } as const;

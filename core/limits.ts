@@ -69,6 +69,15 @@ export const limits = {
   firstLookupMs: 2000,
   /** Bytes of a route's own answer (`respond.body`). Longer: a configuration error. */
   respondBytes: 64 * 1024,
+  /** Bytes of the header fields that a configuration gives one answer or response. More: a configuration error. */
+  configuredFieldBytes: 16 * 1024,
+  /** Bytes of the body of a request that a route answers itself. More: answered before it is whole, and the connection is closed. */
+  discardedBodyBytes: 64 * 1024,
+  /** Bytes of a redirect's Location. Longer: 414. */
+  locationBytes: 16 * 1024,
+  /** Requests that one thread delays on purpose at a time, and bytes of their bodies. Past it: not delayed, `umbra_fault_overflows_total`. */
+  delayedRequests: 1024,
+  delayedBytes: 64 * 1024 * 1024,
   /** Most `retries.attempts` of a route. */
   retries: 16,
 

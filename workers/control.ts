@@ -127,6 +127,11 @@ async function listen(): Promise<void> {
       });
       return answer.ok ? answer : { ok: false, status: 404, message: answer.message };
     },
+    changeWeights: async (route, weights) => {
+      const answer = await ask({ what: 'weights', route, weights });
+      if (answer.ok) return answer;
+      return { ok: false, status: answer.status === 400 ? 400 : 404, message: answer.message };
+    },
     replaceConfig: (text) => ask({ what: 'config', text }),
     changeDocuments: (change, dryRun) => ask({ what: 'documents', change, dryRun }),
   });

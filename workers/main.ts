@@ -21,7 +21,7 @@ import { followListeners } from './listener-change.js';
 import { loadInThread } from './loading.js';
 import type { ChangeAnswer, ChangeAsk, LogMessage } from './messages.js';
 import { openObservation } from './observation.js';
-import { withLiveChanges, withMirror } from './plan-change.js';
+import { withLiveChanges, withMirror, withWeights } from './plan-change.js';
 
 export interface UmbraOptions {
   readonly loaded: Extract<LoadedAll, { ok: true }>;
@@ -117,10 +117,7 @@ export class Umbra {
 
   /** A change of the running plan; answers when every thread has taken it. */
   change(ask: ChangeAsk): Promise<ChangeAnswer> {
-    return this.#inTurn(() => {
-      if (ask.what === 'config') return this.#replace(ask.text);
-      return ask.what === 'documents' ? this.#changeDocuments(ask) : this.#mirror(ask);
-    });
+    return this.#inTurn(() => this.#changed(ask));
   }
 
   /**
@@ -223,6 +220,12 @@ export class Umbra {
     };
   }
 
+  #changed(ask: ChangeAsk): Promise<ChangeAnswer> {
+    if (ask.what === 'config') return this.#replace(ask.text);
+    if (ask.what === 'documents') return this.#changeDocuments(ask);
+    return ask.what === 'weights' ? this.#weights(ask) : this.#mirror(ask);
+  }
+
   async #mirror(ask: Extract<ChangeAsk, { what: 'mirror' }>): Promise<ChangeAnswer> {
     const changed = withMirror(this.plan, ask);
     if (!changed.ok) return changed;
@@ -237,6 +240,12 @@ export class Umbra {
     });
     this.#changes = done;
     return done;
+  }
+
+  async #weights(ask: Extract<ChangeAsk, { what: 'weights' }>): Promise<ChangeAnswer> {
+    const changed = withWeights(this.plan, ask);
+    if (!changed.ok) return changed;
+    return this.#take(changed.plan);
   }
 
   #replace(text: string): Promise<ChangeAnswer> {

@@ -123,6 +123,12 @@ export type ChangeAsk =
       readonly percent: number | null;
       readonly enabled: boolean | null;
     }
+  | {
+      readonly what: 'weights';
+      readonly route: string;
+      /** By name; versions that are not named keep theirs. */
+      readonly weights: Readonly<Record<string, number>>;
+    }
   | { readonly what: 'config'; readonly text: string }
   | {
       readonly what: 'documents';

@@ -1,10 +1,11 @@
-/** A plan with mirrors changed as a person asked: the share, or on and off. Pure; main sends the result out. */
-import type { MirrorPlan, Plan } from '../core/plan.js';
+/** A plan with mirrors or weights changed as a person asked. Pure; main sends the result out. */
+import type { MirrorPlan, Plan, RoutePlan } from '../core/plan.js';
 import type { ChangeAnswer, ChangeAsk } from './messages.js';
 
 const millionthsPerPercent = 10_000;
 
 type MirrorAsk = Extract<ChangeAsk, { what: 'mirror' }>;
+type WeightsAsk = Extract<ChangeAsk, { what: 'weights' }>;
 type Changed = { readonly ok: true; readonly plan: Plan } | Extract<ChangeAnswer, { ok: false }>;
 
 /** The next generation of `plan`, or why there is none. Without route and version the change is for every mirror. */
@@ -30,7 +31,7 @@ export function withMirror(plan: Plan, ask: MirrorAsk): Changed {
 }
 
 /**
- * `next` with the live state of each mirror that is configured as it was: `configured` is the plan in force as its
+ * `next` with the live state of each mirror, and of the weights of each route, that are configured as they were: `configured` is the plan in force as its
  * configuration had it, `live` as people have changed it since.
  */
 export function withLiveChanges(configured: Plan, live: Plan, next: Plan): Plan {
@@ -38,6 +39,7 @@ export function withLiveChanges(configured: Plan, live: Plan, next: Plan): Plan 
   const now = mirrorsByName(live);
   const routes = next.routes.map((route) => ({
     ...route,
+    primaries: withLiveWeights(configured, live, next, route),
     mirrors: route.mirrors.map((mirror) => {
       const name = `${route.name} ${next.versions[mirror.to].name}`;
       const old = before.get(name);
@@ -58,6 +60,45 @@ function mirrorsByName(plan: Plan): Map<string, MirrorPlan> {
   );
 }
 
+function withLiveWeights(configured: Plan, live: Plan, next: Plan, route: RoutePlan): RoutePlan['primaries'] {
+  const before = weightsOf(configured, route.name);
+  const now = weightsOf(live, route.name);
+  const asked = weightsOf(next, route.name);
+  const isSame =
+    asked.size === before.size && [...asked].every(([name, weight]) => before.get(name) === weight);
+  if (!isSame) return route.primaries;
+  return route.primaries.map((primary) => ({
+    ...primary,
+    weight: now.get(next.versions[primary.version].name) ?? primary.weight,
+  }));
+}
+
+/** By the name of the version. */
+function weightsOf(plan: Plan, routeName: string): Map<string, number> {
+  const route = plan.routes.find(({ name }) => name === routeName);
+  return new Map(
+    (route?.primaries ?? []).map(({ version, weight }) => [plan.versions[version].name, weight]),
+  );
+}
+
+/** The next generation of `plan` with other weights on one route, or why there is none. */
+export function withWeights(plan: Plan, { route: name, weights }: WeightsAsk): Changed {
+  const route = plan.routes.find((route) => route.name === name);
+  if (route === undefined) return notFound(`there is no route ${name}`);
+  const names = route.primaries.map(({ version }) => plan.versions[version].name);
+  const unknown = Object.keys(weights).find((version) => !names.includes(version));
+  if (unknown !== undefined) {
+    return refused(`the route has no primary ${unknown}; its primaries: ${names.join(', ')}`);
+  }
+  const primaries = route.primaries.map((primary, i) => ({
+    ...primary,
+    weight: Object.hasOwn(weights, names[i]) ? weights[names[i]] : primary.weight,
+  }));
+  if (primaries.every(({ weight }) => weight === 0)) return refused('one primary must have a weight above 0');
+  const routes = plan.routes.map((one) => (one === route ? { ...one, primaries } : one));
+  return { ok: true, plan: { ...plan, generation: plan.generation + 1, routes } };
+}
+
 function changed(mirror: MirrorPlan, ask: MirrorAsk): MirrorPlan {
   return {
     ...mirror,
@@ -69,4 +110,8 @@ function changed(mirror: MirrorPlan, ask: MirrorAsk): MirrorPlan {
 
 function notFound(message: string): Extract<ChangeAnswer, { ok: false }> {
   return { ok: false, status: 404, message, problems: [] };
+}
+
+function refused(message: string): Extract<ChangeAnswer, { ok: false }> {
+  return { ok: false, status: 400, message, problems: [] };
 }

@@ -6,7 +6,7 @@ import { randomFillSync } from 'node:crypto';
 import { nowUs } from '../core/clock.js';
 import { Edge } from '../core/exchange/edge.js';
 import { Forwarder } from '../core/exchange/forwarder.js';
-import { ProxyRuntime, RouteRuntime } from '../core/exchange/runtime.js';
+import { ProxyRuntime, RouteRuntime, RouteWay } from '../core/exchange/runtime.js';
 import { RequestIds } from '../core/http/request-id.js';
 import { HeldBack } from '../core/mirror/held-back.js';
 import { Mirror, MirrorOffer } from '../core/mirror/offer.js';
@@ -118,18 +118,21 @@ class ProxyThread implements DataThread {
   #compile(plan: Plan, targets: Targets, shares: LedgerShares): ProxyRuntime {
     this.#upstream.follow(plan, targets, shares);
     for (const port of this.#ports) port.setGeneration(plan.generation);
-    this.#offer.sampleWith(new Sampler(plan.samplingSalt, this.#random));
+    const sampler = new Sampler(plan.samplingSalt, this.#random);
+    this.#offer.sampleWith(sampler);
     this.#log.setShare(plan.accessLog?.shareMillionths ?? 0);
     const routes = plan.routes.map((route) => {
       const mirrors = route.mirrors
         .filter((mirror) => mirror.enabled)
         .map((mirror) => openMirror(mirror, shares));
-      return new RouteRuntime(
-        route,
-        this.#upstream.pool(route.primaries[0].version),
-        this.#upstream.ledger(route.primaries[0].version),
-        mirrors,
-      );
+      const runtimes = route.primaries
+        .filter(({ weight }) => weight > 0)
+        .map((primary) => {
+          const { version } = primary;
+          const [pool, ledger] = [this.#upstream.pool(version), this.#upstream.ledger(version)];
+          return new RouteRuntime(route, primary, pool, ledger, mirrors);
+        });
+      return new RouteWay(route, runtimes, sampler);
     });
     return new ProxyRuntime(plan, routes);
   }

@@ -1,5 +1,6 @@
 /** Changes to the fields of a message: `set`, `add` and `remove`. */
 import { z } from 'zod';
+import { limits } from '../../core/limits.js';
 import { loopMarkName } from '../../core/mirror/loop-mark.js';
 import { parseEditableFieldName, parseEditableResponseFieldName, parseFieldName } from '../fields.js';
 import { Refusal } from '../units.js';
@@ -24,6 +25,11 @@ export function fieldLines(parseName: ParseName) {
           });
         }
         pairs.set(lower, value);
+      }
+      const bytes = [...pairs].reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
+      if (bytes > limits.configuredFieldBytes) {
+        const message = `is longer than ${limits.configuredFieldBytes} bytes together`;
+        context.issues.push({ code: 'custom', message, input: values });
       }
       return [...pairs];
     });

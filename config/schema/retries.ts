@@ -15,10 +15,6 @@ const condition = z.union(
     // Envoy's word.
     z.literal('connect-failure').transform((): RetryCondition => 'connect'),
     integer(400, 599),
-    z
-      .string()
-      .regex(/^[45]\d\d$/)
-      .transform(Number),
   ],
   { error: expected },
 );

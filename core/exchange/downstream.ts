@@ -32,6 +32,14 @@ export interface RequestSink {
   onWritable(): void;
 }
 
+/** The field lines of umbra's own short answers. */
+export const PLAIN_TEXT = 'Content-Type: text/plain; charset=utf-8\r\n';
+
+/** Whether a response with this status has neither body nor Content-Length (RFC 9110, sections 6.4.1 and 8.6). */
+export function hasNoBody(status: number): boolean {
+  return status < 200 || status === 204 || status === 304;
+}
+
 /** Takes what a client still sends for a request that was already answered. */
 export const ignoredRequest: RequestSink = {
   onRequestBody(): void {},
@@ -66,8 +74,11 @@ export interface Responder {
   switchProtocols(head: ResponseHead, tunnel: UpstreamTunnel): void;
   /** The response is complete. */
   finish(): void;
-  /** An answer of umbra's own, in place of all of the above. `body` is short text; HEAD is the engine's care. */
-  answer(status: number, body: string): void;
+  /**
+   * An answer of umbra's own, in place of all of the above. `lines` are its field lines, each ending in CRLF, a wire string
+   * without framing and Date; left out, it is plain text. HEAD, and statuses without a body, are the engine's care.
+   */
+  answer(status: number, body: string, lines?: string): void;
   /** Closes the client's connection so that its tools see the response as incomplete. */
   cut(): void;
   /** Asks the client to send no more body until `resumeBody`; some may still arrive. */

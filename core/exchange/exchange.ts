@@ -12,7 +12,6 @@ import { digestBody } from '../compare/digest.js';
 import { Failure, failureAnswers } from '../errors.js';
 import type { RequestHead } from '../http/message.js';
 import { Framing } from '../http/message.js';
-import { EXPECT_CONTINUE, upgradeLines, writeRequestHead } from '../http/request-writer.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { CopySource, type Outcome } from '../mirror/codec.js';
 import type { MirrorCopy } from '../mirror/offer.js';
@@ -21,6 +20,7 @@ import { UpstreamCall } from '../upstream/client.js';
 import type { UpstreamTunnel } from '../upstream/tunnel.js';
 import type { RequestSink, Responder } from './downstream.js';
 import type { ExchangeHome } from './forwarder.js';
+import { primaryRequestHead } from './primary-request.js';
 import type { RouteRuntime } from './runtime.js';
 
 /** What has happened so far; bits, because request and response advance independently. */
@@ -57,6 +57,8 @@ export class Exchange implements RequestSink, ResponseSink {
   #bodyDigest = 0;
   /** core/clock; when the head was complete. */
   beganUs = 0;
+  /** On purpose, before it began here. */
+  delayed = false;
   status = 0;
   failure: Failure | typeof none = none;
 
@@ -86,6 +88,7 @@ export class Exchange implements RequestSink, ResponseSink {
     this.#bodyDigest = 0;
     this.#bodyBytesLeft = bodyBytesMax;
     this.beganUs = nowUs;
+    this.delayed = false;
     this.status = 0;
     this.failure = none;
     this.logged = this.#home.log.chosen();
@@ -93,15 +96,7 @@ export class Exchange implements RequestSink, ResponseSink {
     const upgrades = head.upgrade !== '';
     this.#call.start(
       route.pool,
-      writeRequestHead(
-        head.method,
-        head.target,
-        head.host,
-        head.fields + linesForPrimary(head),
-        head.framing,
-        head.contentLength,
-        head.lengthZero,
-      ),
+      primaryRequestHead(head, route.requestChange),
       head.method,
       head.framing,
       head.contentLength,
@@ -123,6 +118,12 @@ export class Exchange implements RequestSink, ResponseSink {
       );
       if (route.watchesResponses) this.#watched = this.#copyCount > 0;
     }
+  }
+
+  /** The request came at `sinceUs` and waited before it began. */
+  wasDelayed(sinceUs: number): void {
+    this.beganUs = sinceUs;
+    this.delayed = true;
   }
 
   // --- from the client
@@ -178,9 +179,16 @@ export class Exchange implements RequestSink, ResponseSink {
   }
 
   onHead(head: ResponseHead): void {
+    const change = this.route!.responseChange;
+    const forClient = change === null ? head : change.apply(head);
+    if (forClient === null) {
+      this.#call.cancel();
+      this.onFailure(Failure.PROTOCOL);
+      return;
+    }
     this.status = head.status;
     this.phase |= Phase.HEAD_SENT;
-    this.#responder!.sendHead(head);
+    this.#responder!.sendHead(forClient);
     if (this.#watched) for (let i = 0; i < this.#copyCount; i++) this.#copies[i].responseHead(head);
   }
 
@@ -259,10 +267,4 @@ export class Exchange implements RequestSink, ResponseSink {
     outcome.bodyDigest = this.#bodyDigest;
     return outcome;
   }
-}
-
-/** What only the primary is asked: copies neither switch protocols nor wait for a word before their body. */
-function linesForPrimary(head: RequestHead): string {
-  if (head.upgrade !== '') return upgradeLines(head.upgrade);
-  return head.expectsContinue ? EXPECT_CONTINUE : '';
 }

@@ -3,16 +3,19 @@
  * their number is that of the requests in flight at the busiest moment, which the listeners bound.
  */
 import type { Clock } from '../clock.js';
-import { failureAnswers, noRouteAnswer } from '../errors.js';
+import { delayFlag, failureAnswers, faultAnswer, noRouteAnswer } from '../errors.js';
 import { countsForwards, takeForward } from '../http/max-forwards.js';
 import type { RequestHead } from '../http/message.js';
 import { CopySource, Outcome } from '../mirror/codec.js';
 import type { MirrorOffer } from '../mirror/offer.js';
 import type { AccessLogPort } from '../record/access-log.js';
 import { ThreadField, type ThreadLedger } from '../record/thread-ledger.js';
-import { ignoredRequest, type RequestSink, type Responder } from './downstream.js';
+import { Delays } from './delays.js';
+import { DiscardedRequest, isAnsweredAtOnce } from './discarded-request.js';
+import { hasNoBody, ignoredRequest, PLAIN_TEXT, type RequestSink, type Responder } from './downstream.js';
 import { Exchange } from './exchange.js';
-import type { ProxyRuntime } from './runtime.js';
+import type { Answered } from './own-answer.js';
+import type { ProxyRuntime, RouteRuntime, RouteWay } from './runtime.js';
 
 /** What an exchange needs of the thread it lives on. */
 export interface ExchangeHome {
@@ -26,15 +29,19 @@ export interface ExchangeHome {
   ended(exchange: Exchange, requestComplete: boolean): void;
 }
 
+/** Of a request that was not. */
+const NOT_DELAYED = -1;
+
 export class Forwarder implements ExchangeHome {
   readonly mirrors: MirrorOffer;
   readonly log: AccessLogPort;
   readonly outcome = new Outcome();
   /** Of a request that no exchange is begun for. */
-  readonly #unrouted = new CopySource();
+  readonly #unasked = new CopySource();
   readonly #clock: Clock;
   readonly #ledger: ThreadLedger;
   readonly #spare: Exchange[] = [];
+  readonly #delays: Delays;
   #runtime: ProxyRuntime;
   #inFlight = 0;
 
@@ -50,6 +57,7 @@ export class Forwarder implements ExchangeHome {
     this.#ledger = ledger;
     this.log = log;
     this.#clock = clock;
+    this.#delays = new Delays(clock);
   }
 
   get inFlight(): number {
@@ -69,14 +77,80 @@ export class Forwarder implements ExchangeHome {
     const index = runtime.table.find(head);
     if (index < 0) {
       this.#ledger.add(ThreadField.UNROUTED);
-      if (this.log.chosen()) this.#logUnrouted(head);
+      if (this.log.chosen()) {
+        this.#unasked.take(head);
+        const { status, flag, text } = noRouteAnswer;
+        this.#logUnasked(this.#unasked, '', status, flag, text.length, NOT_DELAYED);
+      }
       responder.answer(noRouteAnswer.status, noRouteAnswer.text);
       return ignoredRequest;
     }
+    const way = runtime.routes[index];
+    if (way.plain === null) return this.#detour(way, head, responder, bodyBytesMax);
+    return this.#begin(way.plain, head, responder, bodyBytesMax);
+  }
+
+  #begin(route: RouteRuntime, head: RequestHead, responder: Responder, bodyBytesMax: number): Exchange {
     const exchange = this.#spare.pop() ?? new Exchange(this);
     this.#inFlight++;
-    exchange.begin(head, responder, runtime.routes[index], this.#clock(), bodyBytesMax);
+    exchange.begin(head, responder, route, this.#clock(), bodyBytesMax);
     return exchange;
+  }
+
+  /** Of a route that answers itself, gives its requests to several versions, or does harm on purpose. */
+  #detour(way: RouteWay, head: RequestHead, responder: Responder, bodyBytesMax: number): RequestSink {
+    const delayMs = way.fault?.drawDelayMs() ?? 0;
+    if (delayMs > 0) {
+      const sinceUs = this.#clock();
+      const delayed = this.#delays.hold(delayMs, head, responder, (head, responder) =>
+        this.#goOn(way, head, responder, bodyBytesMax, sinceUs),
+      );
+      this.#ledger.add(delayed === null ? ThreadField.FAULT_OVERFLOWS : ThreadField.FAULT_DELAYS);
+      if (delayed !== null) return delayed;
+    }
+    return this.#goOn(way, head, responder, bodyBytesMax, NOT_DELAYED);
+  }
+
+  /** `sinceUs`: when it came, if it was delayed. */
+  #goOn(
+    way: RouteWay,
+    head: RequestHead,
+    responder: Responder,
+    bodyBytesMax: number,
+    sinceUs: number,
+  ): RequestSink {
+    const aborts = way.fault?.drawAbort() ?? 0;
+    if (aborts === 0 && way.answer === null) {
+      const exchange = this.#begin(way.split.choose(head, responder), head, responder, bodyBytesMax);
+      if (sinceUs !== NOT_DELAYED) exchange.wasDelayed(sinceUs);
+      return exchange;
+    }
+    const delayed = sinceUs === NOT_DELAYED ? '' : delayFlag;
+    this.#ledger.add(aborts > 0 ? ThreadField.FAULT_ABORTS : ThreadField.ANSWERED);
+    if (aborts === 0) return this.#answerOwn(way, way.answer!.to(head), delayed, head, responder, sinceUs);
+    const answer = { status: aborts, body: hasNoBody(aborts) ? '' : faultAnswer.text, lines: PLAIN_TEXT };
+    return this.#answerOwn(way, answer, flags(delayed, faultAnswer.flag), head, responder, sinceUs);
+  }
+
+  /** No version is asked. */
+  #answerOwn(
+    way: RouteWay,
+    { status, body, lines }: Answered,
+    flag: string,
+    head: RequestHead,
+    responder: Responder,
+    sinceUs: number,
+  ): RequestSink {
+    const source = this.log.chosen() ? new CopySource() : null;
+    source?.take(head);
+    const bodyBytes = head.method === 'HEAD' ? 0 : Buffer.byteLength(body);
+    const answer = () => {
+      responder.answer(status, body, lines);
+      if (source !== null) this.#logUnasked(source, way.plan.name, status, flag, bodyBytes, sinceUs);
+    };
+    if (!isAnsweredAtOnce(head)) return new DiscardedRequest(answer);
+    answer();
+    return ignoredRequest;
   }
 
   bodyTooLarge(): void {
@@ -106,7 +180,10 @@ export class Forwarder implements ExchangeHome {
       version: route.pool.plan.name,
       source: exchange.source,
       status: exchange.status,
-      flag: exchange.failure < 0 ? '' : failureAnswers[exchange.failure].flag,
+      flag: flags(
+        exchange.delayed ? delayFlag : '',
+        exchange.failure < 0 ? '' : failureAnswers[exchange.failure].flag,
+      ),
       durationUs: this.#clock() - exchange.beganUs,
       upstreamUs: exchange.failure < 0 ? call.endUs - call.sentUs : -1,
       requestBytes: call.requestBytes,
@@ -115,20 +192,32 @@ export class Forwarder implements ExchangeHome {
     });
   }
 
-  #logUnrouted(head: RequestHead): void {
-    this.#unrouted.take(head);
+  /** A line for a request that no version was asked for. */
+  #logUnasked(
+    source: CopySource,
+    route: string,
+    status: number,
+    flag: string,
+    responseBytes: number,
+    sinceUs: number,
+  ): void {
     this.log.write({
       role: 'primary',
-      route: '',
+      route,
       version: '',
-      source: this.#unrouted,
-      status: noRouteAnswer.status,
-      flag: noRouteAnswer.flag,
-      durationUs: 0,
+      source,
+      status,
+      flag,
+      durationUs: sinceUs === NOT_DELAYED ? 0 : this.#clock() - sinceUs,
       upstreamUs: -1,
       requestBytes: 0,
-      responseBytes: noRouteAnswer.text.length,
+      responseBytes,
       upstream: '',
     });
   }
+}
+
+/** As Envoy joins them. */
+function flags(one: string, other: string): string {
+  return one === '' || other === '' ? one + other : `${one},${other}`;
 }

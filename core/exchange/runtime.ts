@@ -1,42 +1,98 @@
 /**
- * A plan as a proxy thread runs it: the route table, and for each route the primary's pool and ledger and the
- * mirrors. Built whole when a plan arrives and swapped whole; exchanges keep the route they began with.
+ * A plan as a proxy thread runs it: the route table, and for each route what becomes of its requests. Built whole when a
+ * plan arrives and swapped whole; exchanges keep the route they began with.
  */
-import type { Mirror } from '../mirror/offer.js';
-import type { Plan, RoutePlan } from '../plan.js';
+import { Mirror } from '../mirror/offer.js';
+import type { Plan, PrimaryPlan, RoutePlan } from '../plan.js';
 import type { VersionLedger } from '../record/version-ledger.js';
+import type { Sampler } from '../route/sampler.js';
+import { Split } from '../route/split.js';
 import { RouteTable } from '../route/table.js';
 import type { VersionPool } from '../upstream/pool.js';
+import { Fault } from './fault.js';
+import { OwnAnswer } from './own-answer.js';
+import { RequestChange } from './primary-request.js';
+import { ResponseChange } from './response-change.js';
 
+/** A route as one of its versions answers it; where several do, each has one. */
 export class RouteRuntime {
   readonly plan: RoutePlan;
   readonly pool: VersionPool;
   readonly ledger: VersionLedger;
-  /** Those that are switched on. */
+  /** Those that are switched on and copy to another version. */
   readonly mirrors: readonly Mirror[];
   /** A mirror compares more of the responses than what every exchange measures. */
   readonly watchesResponses: boolean;
   /** A mirror compares checksums of bodies. */
   readonly digestsResponses: boolean;
+  /** Null: the primary gets the request as it came. */
+  readonly requestChange: RequestChange | null;
+  /** Null: the client gets the response as it came. */
+  readonly responseChange: ResponseChange | null;
 
-  constructor(plan: RoutePlan, pool: VersionPool, ledger: VersionLedger, mirrors: readonly Mirror[]) {
+  /** `mirrors`: all of the route that are switched on. */
+  constructor(
+    plan: RoutePlan,
+    primary: PrimaryPlan,
+    pool: VersionPool,
+    ledger: VersionLedger,
+    mirrors: readonly Mirror[],
+  ) {
     this.plan = plan;
     this.pool = pool;
     this.ledger = ledger;
-    this.mirrors = mirrors;
-    this.watchesResponses = mirrors.some((mirror) => mirror.watchesResponses);
-    this.digestsResponses = mirrors.some((mirror) => mirror.plan.compare.digest);
+    this.mirrors = mirrors
+      .filter((mirror) => mirror.plan.to !== primary.version)
+      .map((mirror) => withBaselineOf(primary.version, mirror));
+    this.watchesResponses = this.mirrors.some((mirror) => mirror.watchesResponses);
+    this.digestsResponses = this.mirrors.some((mirror) => mirror.plan.compare.digest);
+    this.requestChange = RequestChange.of(plan, primary.headers?.request ?? null);
+    this.responseChange = ResponseChange.of(
+      primary.headers?.response ?? null,
+      plan.headers?.response ?? null,
+    );
+  }
+}
+
+/** What becomes of the requests of one route. */
+export class RouteWay {
+  readonly plan: RoutePlan;
+  /** One version answers, and nothing comes before it: the way of nearly all requests. Null: look at the rest. */
+  readonly plain: RouteRuntime | null;
+  readonly fault: Fault | null;
+  readonly answer: OwnAnswer | null;
+  readonly #split: Split<RouteRuntime> | null;
+
+  /** `runtimes`: one for each primary that has a weight, in the plan's order; none where the route answers itself. */
+  constructor(plan: RoutePlan, runtimes: readonly RouteRuntime[], sampler: Sampler) {
+    this.plan = plan;
+    this.fault = plan.fault === null ? null : new Fault(plan.fault, sampler);
+    this.answer = OwnAnswer.of(plan);
+    const weights = plan.primaries.map(({ weight }) => weight).filter((weight) => weight > 0);
+    this.#split = runtimes.length === 0 ? null : new Split(runtimes, weights, plan.split, sampler);
+    this.plain = runtimes.length === 1 && this.fault === null ? runtimes[0] : null;
+  }
+
+  /** Where no answer of the route's own is. */
+  get split(): Split<RouteRuntime> {
+    return this.#split!;
   }
 }
 
 export class ProxyRuntime {
   readonly generation: number;
   readonly table: RouteTable;
-  readonly routes: readonly RouteRuntime[];
+  readonly routes: readonly RouteWay[];
 
-  constructor(plan: Plan, routes: readonly RouteRuntime[]) {
+  constructor(plan: Plan, routes: readonly RouteWay[]) {
     this.generation = plan.generation;
     this.table = new RouteTable(plan.routes);
     this.routes = routes;
   }
+}
+
+/** The baseline of a mirror is one of the primary's version: where another one answers, there is none. */
+function withBaselineOf(version: number, mirror: Mirror): Mirror {
+  const { baseline } = mirror;
+  return baseline === null || baseline.plan.to === version ? mirror : new Mirror(mirror.plan, mirror.ledger);
 }

@@ -57,3 +57,19 @@ export class RequestHead {
   /** The client's address where a proxy that the listener trusts has told it; empty: the peer is the client. Set by the edge. */
   client = '';
 }
+
+/** Copies every field of one head to another, which lives longer. */
+export function copyHead(from: RequestHead, to: RequestHead): void {
+  to.method = from.method;
+  to.target = from.target;
+  to.host = from.host;
+  to.fields = from.fields;
+  to.framing = from.framing;
+  to.contentLength = from.contentLength;
+  to.lengthZero = from.lengthZero;
+  to.upgrade = from.upgrade;
+  to.expectsContinue = from.expectsContinue;
+  to.secure = from.secure;
+  to.http10 = from.http10;
+  to.client = from.client;
+}

@@ -75,6 +75,26 @@ export const threadFields = [
     metric: 'umbra_downstream_response_timeouts_total',
     help: 'Clients that stopped taking their response; their connections are closed.',
   },
+  {
+    kind: 'counter',
+    metric: 'umbra_downstream_answered_total',
+    help: 'Requests that their route answered itself, with redirect or respond.',
+  },
+  {
+    kind: 'counter',
+    metric: 'umbra_fault_delays_total',
+    help: 'Requests delayed on purpose, by fault.delay of their route.',
+  },
+  {
+    kind: 'counter',
+    metric: 'umbra_fault_aborts_total',
+    help: 'Requests answered with an error on purpose, by fault.abort of their route.',
+  },
+  {
+    kind: 'counter',
+    metric: 'umbra_fault_overflows_total',
+    help: 'Requests that were to be delayed on purpose and went on at once, because too many were waiting.',
+  },
 ] as const satisfies readonly { kind: 'counter' | 'gauge'; metric: string; help: string }[];
 
 /** Indexes of `threadFields`. */
@@ -96,6 +116,10 @@ export const ThreadField = {
   BODY_TIMEOUTS: 13,
   IDLE_TIMEOUTS: 14,
   RESPONSE_TIMEOUTS: 15,
+  ANSWERED: 16,
+  FAULT_DELAYS: 17,
+  FAULT_ABORTS: 18,
+  FAULT_OVERFLOWS: 19,
 } as const;
 export type ThreadField = (typeof ThreadField)[keyof typeof ThreadField];
 

@@ -8,7 +8,7 @@
  */
 import { fieldValue } from '../http/fields.js';
 import type { RequestHead } from '../http/message.js';
-import type { MirrorPlan } from '../plan.js';
+import type { MirrorPlan, SamplePlan } from '../plan.js';
 import { cookieValue } from './cookie.js';
 import { hashed, mixed } from './hash.js';
 
@@ -21,6 +21,9 @@ export interface ClientAddress {
 const WHOLE_MILLIONTHS = 1_000_000;
 
 const UINT32_VALUES = 2 ** 32;
+
+/** Of a request without the key. */
+const NO_PLACE = -1;
 
 /** Between salt and key, so that salt `ab` with key `c` is not salt `a` with key `bc`. No field value has this byte. */
 const SEPARATOR = '\0';
@@ -50,17 +53,7 @@ export class Sampler {
     const share = mirror.shareMillionths;
     if (share <= 0) return false;
     if (share >= WHOLE_MILLIONTHS) return true;
-    const sample = mirror.sample;
-    switch (sample.by) {
-      case 'random':
-        return toMillionths(this.#random()) < share;
-      case 'header':
-        return this.#keyIsIn(fieldValue(head.fields, sample.name.toLowerCase()), share);
-      case 'cookie':
-        return this.#keyIsIn(cookieValue(head.fields, sample.name), share);
-      case 'client':
-        return this.#keyIsIn(head.client === '' ? client.clientAddress() : head.client, share);
-    }
+    return this.#isWithin(mirror.sample, share, head, client);
   }
 
   /**
@@ -71,17 +64,22 @@ export class Sampler {
   stays(mirror: MirrorPlan, heldBackMillionths: number, head: RequestHead, client: ClientAddress): boolean {
     const kept = WHOLE_MILLIONTHS - heldBackMillionths;
     if (kept <= 0) return false;
-    const sample = mirror.sample;
-    const share = (mirror.shareMillionths * kept) / WHOLE_MILLIONTHS;
+    // By chance the copy was chosen before, so this is a part of what was.
+    if (mirror.sample.by === 'random') return toMillionths(this.#random()) < kept;
+    return this.#isWithin(mirror.sample, (mirror.shareMillionths * kept) / WHOLE_MILLIONTHS, head, client);
+  }
+
+  /** Where the request's key stands among all keys, or by chance anywhere: 0 to 999_999 millionths; -1: it has no key. */
+  place(sample: SamplePlan, head: RequestHead, client: ClientAddress): number {
     switch (sample.by) {
       case 'random':
-        return toMillionths(this.#random()) < kept;
+        return toMillionths(this.#random());
       case 'header':
-        return this.#keyIsIn(fieldValue(head.fields, sample.name.toLowerCase()), share);
+        return this.#placeOf(fieldValue(head.fields, sample.name.toLowerCase()));
       case 'cookie':
-        return this.#keyIsIn(cookieValue(head.fields, sample.name), share);
+        return this.#placeOf(cookieValue(head.fields, sample.name));
       case 'client':
-        return this.#keyIsIn(client.clientAddress(), share);
+        return this.#placeOf(head.client === '' ? client.clientAddress() : head.client);
     }
   }
 
@@ -91,9 +89,14 @@ export class Sampler {
     return shareMillionths >= WHOLE_MILLIONTHS || toMillionths(this.#random()) < shareMillionths;
   }
 
-  #keyIsIn(key: string | null, share: number): boolean {
-    if (key === null || key === '') return false;
-    return toMillionths(mixed(hashed(key, this.#salted))) < share;
+  #isWithin(sample: SamplePlan, share: number, head: RequestHead, client: ClientAddress): boolean {
+    const place = this.place(sample, head, client);
+    return place >= 0 && place < share;
+  }
+
+  #placeOf(key: string | null): number {
+    if (key === null || key === '') return NO_PLACE;
+    return toMillionths(mixed(hashed(key, this.#salted)));
   }
 }
 

@@ -16,6 +16,7 @@ import { parseMirrorChange } from './mirror-change.js';
 import { addPage } from './page.js';
 import { tooLarge, wrongMethod } from './responses.js';
 import { streamAnswer } from './stream.js';
+import { parseWeightsChange } from './weights-change.js';
 
 const JSON_TYPES = ['application/json'];
 const CONFIG_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'application/json'];
@@ -26,6 +27,7 @@ GET   /api/stats  /api/diffs  /api/histograms  /api/config
 PUT   /api/config
 POST  /api/apply  /api/delete                   documents of Istio or Gateway API; ?dryRun=true
 PATCH /api/mirrors                              { "enabled": false }
+PATCH /api/routes/ROUTE                         { "primary": { "v1": 95, "v2": 5 } }
 PATCH /api/routes/ROUTE/mirrors/VERSION         { "percent": 25 } or { "enabled": false }
 `;
 
@@ -104,6 +106,22 @@ function addChanges(app: Hono, deps: AdminDeps): void {
     return changeMirrors(c, deps, target, ['percent', 'enabled']);
   });
   app.all('/api/routes/:route/mirrors/:version', wrongMethod('PATCH'));
+
+  app.patch('/api/routes/:route', checkContentType(JSON_TYPES), (c) =>
+    changeWeights(c, deps, c.req.param('route')),
+  );
+  app.all('/api/routes/:route', wrongMethod('PATCH'));
+}
+
+async function changeWeights(c: Context, deps: AdminDeps, route: string): Promise<Response> {
+  const text = await readBody(c.req.raw);
+  if (text === null) return tooLarge(c);
+  const weights = parseWeightsChange(text);
+  if (typeof weights === 'string') return c.json({ error: weights }, 400);
+  const result = await deps.changeWeights(route, weights);
+  if (!result.ok) return c.json({ error: result.message }, result.status);
+  deps.log.info({ route, weights, generation: result.generation }, 'weights changed through the admin API');
+  return c.json({ generation: result.generation });
 }
 
 async function changeMirrors(

@@ -33,6 +33,8 @@ export interface AdminDeps {
    * found in the plan before, but may be gone by now.
    */
   changeMirrors(target: MirrorTarget | null, change: MirrorChange): Promise<ChangeResult>;
+  /** Changes the weights of a route's primaries, by name; those that are not named keep theirs. Resolves as above. */
+  changeWeights(route: string, weights: Readonly<Record<string, number>>): Promise<ChangeResult>;
   /** Replaces the whole configuration, YAML or JSON, or leaves everything as it is. Resolves as above. */
   replaceConfig(text: string): Promise<ReplaceResult>;
   /** Applies documents or takes them back, all or none; a dry run only tells what it would come to. Resolves as above. */
@@ -59,7 +61,7 @@ export interface MirrorChange {
 
 export type ChangeResult =
   | { readonly ok: true; readonly generation: number }
-  | { readonly ok: false; readonly status: 404 | 409 | 500 | 503; readonly message: string };
+  | { readonly ok: false; readonly status: 400 | 404 | 409 | 500 | 503; readonly message: string };
 
 export type DocumentsResult =
   | { readonly ok: true; readonly generation: number; readonly documents?: DocumentsTaken }

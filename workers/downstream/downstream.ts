@@ -5,6 +5,7 @@
 import type { ListenerPlan } from '../../core/plan.js';
 
 export type { RequestHandler, RequestSink, Responder } from '../../core/exchange/downstream.js';
+export { hasNoBody, PLAIN_TEXT } from '../../core/exchange/downstream.js';
 
 /** One listener on one proxy thread. */
 export interface Downstream {

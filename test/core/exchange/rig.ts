@@ -2,7 +2,7 @@
 import { nowUs } from '../../../core/clock.js';
 import type { RequestSink, Responder } from '../../../core/exchange/downstream.js';
 import { Forwarder } from '../../../core/exchange/forwarder.js';
-import { ProxyRuntime, RouteRuntime } from '../../../core/exchange/runtime.js';
+import { ProxyRuntime, RouteRuntime, RouteWay } from '../../../core/exchange/runtime.js';
 import { Framing, RequestHead } from '../../../core/http/message.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
 import { HeldBack } from '../../../core/mirror/held-back.js';
@@ -129,9 +129,10 @@ export class ExchangeRig {
       () => 0,
       () => {},
     );
+    const sampler = new Sampler('umbra', () => 0);
     const mirrors = new MirrorOffer(
       [new MirrorPort(writer, () => {})],
-      new Sampler('umbra', () => 0),
+      sampler,
       new HeldBack(HeldBack.create()),
     );
     const route: RoutePlan = {
@@ -141,7 +142,11 @@ export class ExchangeRig {
       ...changes,
     };
     const runtime = new ProxyRuntime({ generation: 1, routes: [route] } as unknown as Plan, [
-      new RouteRuntime(route, this.pool, this.version, []),
+      new RouteWay(
+        route,
+        [new RouteRuntime(route, route.primaries[0], this.pool, this.version, [])],
+        sampler,
+      ),
     ]);
     this.forwarder = new Forwarder(runtime, mirrors, this.thread, log, nowUs);
   }

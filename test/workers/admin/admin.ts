@@ -61,6 +61,7 @@ export async function startAdmin(t: Test, options: Partial<AdminDeps> = {}): Pro
     ready: () => true,
     diffs: () => new DiffBook().read(),
     effectiveConfig: () => ({ listen: [] }),
+    changeWeights: async () => ({ ok: true, generation: 1 }),
     changeMirrors: async (target, change): Promise<ChangeResult> => {
       asked.changes.push({ target, change });
       return { ok: true, generation: 4 };

@@ -66,7 +66,7 @@ t.test('an unknown path is a 404 in JSON', async (t) => {
   for (const path of [
     '/nothing',
     '/api/nothing',
-    '/api/routes/reviews',
+    '/api/routes/reviews/weights',
     '/api/statsx',
     '/%2e%2e/etc/passwd',
   ]) {
@@ -145,6 +145,7 @@ t.test('an unknown route or version is a 404 that says which', async (t) => {
 
 t.test('a change that the process refuses is answered with its status and words', async (t) => {
   const admin = await startAdmin(t, {
+    changeWeights: async () => ({ ok: true, generation: 1 }),
     changeMirrors: async () => ({ ok: false, status: 503, message: 'proxy-1 did not take the plan' }),
   });
   const answer = await admin.send('PATCH', MIRROR, { headers: JSON_BODY, body: '{"enabled":false}' });

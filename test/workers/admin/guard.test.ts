@@ -55,6 +55,7 @@ t.test('where other machines can reach it, the API does not start without a toke
     ready: () => true,
     diffs: () => new DiffBook().read(),
     effectiveConfig: () => ({}),
+    changeWeights: async () => ({ ok: true, generation: 1 }),
     changeMirrors: async () => ({ ok: true, generation: 1 }),
     replaceConfig: async () => ({ ok: true, generation: 1 }),
     changeDocuments: async () => ({ ok: true, generation: 1 }),

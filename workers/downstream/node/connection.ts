@@ -7,7 +7,7 @@ import { limits } from '../../../core/limits.js';
 import type { ListenerLimits } from '../../../core/plan.js';
 import { Deadline } from '../../../core/upstream/deadlines.js';
 import type { UpstreamTunnel } from '../../../core/upstream/tunnel.js';
-import { ClientTimeout, type RequestHandler } from '../downstream.js';
+import { ClientTimeout, PLAIN_TEXT, type RequestHandler } from '../downstream.js';
 import { type BacklogEvents, ClientSocket } from './client-socket.js';
 import { HeldBytes } from './held-bytes.js';
 import type { OutputOwner } from './output.js';
@@ -337,7 +337,7 @@ export class NodeConnection
     const toHead = this.#input === Input.HEAD && scanner.head.method === 'HEAD';
     this.cork();
     output.claim(this);
-    new ResponseWriter(output).answer(status, text, toHead, Persistence.CLOSE);
+    new ResponseWriter(output).answer(status, text, PLAIN_TEXT, toHead, Persistence.CLOSE);
     this.#leave();
     this.uncork();
   }

@@ -1,6 +1,6 @@
 import type { ResponseHead } from '../../../core/http/response-head.js';
 import type { UpstreamTunnel } from '../../../core/upstream/tunnel.js';
-import type { RequestSink, Responder } from '../downstream.js';
+import { PLAIN_TEXT, type RequestSink, type Responder } from '../downstream.js';
 import type { Output, OutputOwner } from './output.js';
 import { Persistence, ResponseWriter } from './response-writer.js';
 
@@ -144,11 +144,11 @@ export class NodeResponder implements Responder {
     this.#connection.uncork();
   }
 
-  answer(status: number, body: string): void {
+  answer(status: number, body: string, lines: string = PLAIN_TEXT): void {
     this.#mustBeOpen();
     this.#open();
     const persistence = this.#persistence();
-    this.#writer.answer(status, body, this.#toHead, persistence);
+    this.#writer.answer(status, body, lines, this.#toHead, persistence);
     this.#over(persistence !== Persistence.CLOSE);
     this.#connection.uncork();
   }

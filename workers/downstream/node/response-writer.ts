@@ -4,6 +4,7 @@ import { Framing } from '../../../core/http/message.js';
 import { CHUNK_END, chunkStart, lastChunk } from '../../../core/http/request-writer.js';
 import { type ResponseHead, Without } from '../../../core/http/response-head.js';
 import { limits } from '../../../core/limits.js';
+import { hasNoBody } from '../downstream.js';
 import type { Output } from './output.js';
 
 /** How a response's connection goes on, as its head must say it (RFC 9112, section 9.3). */
@@ -100,15 +101,14 @@ export class ResponseWriter {
   }
 
   /** An answer of umbra's own, whole. `toHead`: its body stays here. */
-  answer(status: number, body: string, toHead: boolean, persistence: Persistence): void {
+  answer(status: number, body: string, lines: string, toHead: boolean, persistence: Persistence): void {
     this.#framing = Framing.NONE;
     this.#owed = 0;
-    const length = Buffer.byteLength(body);
-    this.#output.text(
-      `${VERSION}${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: text/plain; charset=utf-8` +
-        `\r\nContent-Length: ${length}${dateLine()}${persistence}${END}`,
-    );
-    if (!toHead) this.#output.bytes(Buffer.from(body));
+    const length = hasNoBody(status) ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`;
+    const head = `${VERSION}${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}${length}`;
+    // The last line's end is the beginning of what follows.
+    this.#output.text(head.slice(0, -2) + dateLine() + persistence + END);
+    if (!toHead && !hasNoBody(status)) this.#output.bytes(Buffer.from(body));
   }
 
   #forward(head: ResponseHead, without: number = Without.NOTHING): void {

@@ -10,7 +10,6 @@ const CRLF = Buffer.from('\r\n');
 const VERSION = Buffer.from('HTTP/1.1 ');
 /** For a head without fields where one is needed: it says what is so anyway. */
 const HARMLESS_FIELD = Buffer.from('\r\nConnection: keep-alive');
-const CONTENT_TYPE = '\r\nContent-Type: text/plain; charset=utf-8';
 
 /**
  * Writes whole heads as one buffer each, which uWS allows because it validates nothing; `ResponseHead` has. One per
@@ -47,9 +46,11 @@ export class HeadWriter {
     }
   }
 
-  /** The head of an answer of our own; the caller ends the response. */
-  writeAnswer(res: UwsResponse, statusLine: string, statusUsed: boolean): void {
-    const end = VERSION.length + this.#afterVersion.write(statusLine + CONTENT_TYPE, 'latin1');
+  /** The head of an answer of our own; the caller ends the response. `lines` are at most `limits.responseHeadBytes`. */
+  writeAnswer(res: UwsResponse, statusLine: string, lines: string, statusUsed: boolean): void {
+    // uWS ends the last line.
+    const head = `${statusLine}\r\n${lines}`.slice(0, -CRLF.length);
+    const end = VERSION.length + this.#afterVersion.write(head, 'latin1');
     if (statusUsed) this.#writeAsField(res, end, 0);
     else res.writeStatus(this.#view(VERSION.length, end));
   }

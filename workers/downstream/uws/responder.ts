@@ -7,7 +7,14 @@ import type { ResponseHead } from '../../../core/http/response-head.js';
 import type { ListenerLimits } from '../../../core/plan.js';
 import { Deadline, type Deadlines } from '../../../core/upstream/deadlines.js';
 import type { UpstreamTunnel } from '../../../core/upstream/tunnel.js';
-import { ClientTimeout, type RequestHandler, type RequestSink, type Responder } from '../downstream.js';
+import {
+  ClientTimeout,
+  hasNoBody,
+  PLAIN_TEXT,
+  type RequestHandler,
+  type RequestSink,
+  type Responder,
+} from '../downstream.js';
 import { addressText } from './address.js';
 import type { UwsResponse, UwsUpgradeContext } from './binding.js';
 import { readAcceptance } from './handshake.js';
@@ -242,17 +249,21 @@ export class UwsResponder implements Responder {
     if (!this.#body.blocked) this.#end();
   }
 
-  answer(status: number, body: string): void {
+  answer(status: number, body: string, lines: string = PLAIN_TEXT): void {
     this.#mustBeOpen();
     if (!this.#corked) {
-      this.batch(() => this.answer(status, body));
+      this.batch(() => this.answer(status, body, lines));
       return;
     }
     const closing = !this.#received || this.#owner.draining;
     const bytes = Buffer.from(body, 'utf8');
     const res = this.#takeRes();
-    this.#owner.headWriter.writeAnswer(res, `${status} ${STATUS_CODES[status] ?? ''}`, this.#statusUsed);
-    if (this.head.method === 'HEAD') res.endWithoutBody(bytes.length, closing);
+    const statusLine = `${status} ${STATUS_CODES[status] ?? ''}`;
+    this.#owner.headWriter.writeAnswer(res, statusLine, lines, this.#statusUsed);
+    if (hasNoBody(status)) {
+      if (closing) this.#owner.headWriter.writeClose(res);
+      res.endWithoutBody();
+    } else if (this.head.method === 'HEAD') res.endWithoutBody(bytes.length, closing);
     else res.end(bytes, closing);
     this.#release();
   }
@@ -392,7 +403,7 @@ export class UwsResponder implements Responder {
   #refuseNow(): void {
     const { status, text } = requestFaultAnswers[this.#fault]!;
     const res = this.#takeRes();
-    this.#owner.headWriter.writeAnswer(res, `${status} ${STATUS_CODES[status]}`, false);
+    this.#owner.headWriter.writeAnswer(res, `${status} ${STATUS_CODES[status]}`, PLAIN_TEXT, false);
     if (this.head.method === 'HEAD') res.endWithoutBody(text.length, true);
     else res.end(text, true);
     this.#release();

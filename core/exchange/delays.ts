@@ -1,0 +1,115 @@
+/** Requests that wait on purpose before they go on, of one thread: how many and how much of their bodies is bounded. */
+import type { Clock } from '../clock.js';
+import { copyHead, Framing, RequestHead } from '../http/message.js';
+import { limits } from '../limits.js';
+import { Deadline, Deadlines } from '../upstream/deadlines.js';
+import type { RequestSink, Responder } from './downstream.js';
+
+/** Sends the request on when its time has come; what comes then of its body goes to the sink that is returned. */
+export type GoOn = (head: RequestHead, responder: Responder) => RequestSink;
+
+const nothing = new Uint8Array(0);
+
+export class Delays {
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
+  #waiting = 0;
+  #heldBytes = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#deadlines = new Deadlines(clock);
+  }
+
+  /** Holds a request for `delayMs`, and not much longer. Null: too many wait, and it has to go on at once. */
+  hold(delayMs: number, head: RequestHead, responder: Responder, goOn: GoOn): RequestSink | null {
+    if (this.#waiting >= limits.delayedRequests) return null;
+    this.#waiting++;
+    const delayed = new DelayedRequest(this, head, responder, goOn);
+    this.#deadlines.set(delayed.deadline, delayMs, this.#clock());
+    return delayed;
+  }
+
+  /** False: no room, and the request that it belongs to has to go on. */
+  take(bytes: number): boolean {
+    if (this.#heldBytes + bytes > limits.delayedBytes) return false;
+    this.#heldBytes += bytes;
+    return true;
+  }
+
+  /** A request goes on, or its client is gone. */
+  release(deadline: Deadline, heldBytes: number): void {
+    this.#deadlines.clear(deadline);
+    this.#waiting--;
+    this.#heldBytes -= heldBytes;
+  }
+}
+
+class DelayedRequest implements RequestSink {
+  readonly deadline = new Deadline(() => this.#go());
+  readonly #delays: Delays;
+  readonly #head = new RequestHead();
+  readonly #responder: Responder;
+  readonly #goOn: GoOn;
+  #pieces: Buffer[] = [];
+  #bytes = 0;
+  #trailers = '';
+  #last = false;
+  #paused = false;
+  /** Where it has gone on to. */
+  #sink: RequestSink | null = null;
+
+  constructor(delays: Delays, head: RequestHead, responder: Responder, goOn: GoOn) {
+    this.#delays = delays;
+    copyHead(head, this.#head);
+    this.#responder = responder;
+    this.#goOn = goOn;
+  }
+
+  onRequestBody(piece: Uint8Array, last: boolean): void {
+    if (this.#sink === null && !this.#hold(piece, last)) this.#go();
+    this.#sink?.onRequestBody(piece, last);
+  }
+
+  onRequestTrailers(lines: string): void {
+    if (this.#sink === null) this.#trailers = lines;
+    else this.#sink.onRequestTrailers(lines);
+  }
+
+  onAborted(): void {
+    if (this.#sink === null) this.#delays.release(this.deadline, this.#bytes);
+    else this.#sink.onAborted();
+  }
+
+  onWritable(): void {
+    this.#sink?.onWritable();
+  }
+
+  #hold(piece: Uint8Array, last: boolean): boolean {
+    if (!this.#delays.take(piece.byteLength)) return false;
+    this.#bytes += piece.byteLength;
+    this.#last = last;
+    if (piece.byteLength > 0) this.#pieces.push(Buffer.from(piece));
+    // What the client has sent already may still come.
+    if (!last && !this.#paused) {
+      this.#paused = true;
+      this.#responder.pauseBody();
+    }
+    return true;
+  }
+
+  #go(): void {
+    this.#delays.release(this.deadline, this.#bytes);
+    if (this.#paused) this.#responder.resumeBody();
+    const sink = this.#goOn(this.#head, this.#responder);
+    this.#sink = sink;
+    if (this.#head.framing === Framing.NONE) return;
+    const pieces: Uint8Array[] = this.#pieces.length === 0 ? [nothing] : this.#pieces;
+    this.#pieces = [];
+    pieces.forEach((piece, i) => {
+      const last = this.#last && i === pieces.length - 1;
+      if (last && this.#trailers !== '') sink.onRequestTrailers(this.#trailers);
+      sink.onRequestBody(piece, last);
+    });
+  }
+}

@@ -1,0 +1,58 @@
+/** A primary's response head with the changes that its route makes for the client. */
+import { applyEdits } from '../http/field-edits.js';
+import { ResponseHead, Without } from '../http/response-head.js';
+import { Scan, scanHead } from '../http/response-head-scanner.js';
+import { latin1Slice, latin1Write } from '../http/wire.js';
+import { limits } from '../limits.js';
+import type { HeaderEdits } from '../plan.js';
+
+const VERSION = 'HTTP/1.1 ';
+const CRLF = '\r\n';
+
+/** One per thread, made when the first response is changed. */
+let scratch: Buffer | null = null;
+const changed = new ResponseHead();
+
+export class ResponseChange {
+  /** The version's, then the route's. */
+  readonly #edits: readonly HeaderEdits[];
+
+  private constructor(edits: readonly HeaderEdits[]) {
+    this.#edits = edits;
+  }
+
+  /** Null: nothing is changed. */
+  static of(own: HeaderEdits | null, ofRoute: HeaderEdits | null): ResponseChange | null {
+    const edits = [own, ofRoute].filter((one) => one !== null);
+    return edits.length === 0 ? null : new ResponseChange(edits);
+  }
+
+  /**
+   * The changed head, valid until the next call on this thread; framing and status are those of `head`. Null: with what is added it would be
+   * larger than `limits.responseHeadBytes`.
+   */
+  apply(head: ResponseHead): ResponseHead | null {
+    scratch ??= Buffer.allocUnsafeSlow(VERSION.length + limits.responseHeadBytes + 2 * CRLF.length);
+    const bytes = scratch;
+    const end = head.writeForward(bytes, Without.NOTHING);
+    const text = latin1Slice(bytes, 0, end) + CRLF;
+    const lineEnd = text.indexOf(CRLF) + CRLF.length;
+    const fields = this.#edits.reduce(applyEdits, text.slice(lineEnd));
+    const changedBytes = lineEnd + fields.length;
+    if (changedBytes > limits.responseHeadBytes) return null;
+    latin1Write(bytes, `${VERSION}${text.slice(0, lineEnd)}${fields}${CRLF}`, 0);
+    changed.begin(bytes, 0);
+    if (scanHead(changed, VERSION.length + changedBytes + CRLF.length) !== Scan.DONE) return null;
+    changed.framing = head.framing;
+    changed.contentLength = head.contentLength;
+    changed.hasContentLength = head.hasContentLength;
+    changed.bodyless = head.bodyless;
+    changed.keepAlive = head.keepAlive;
+    return changed;
+  }
+}
+
+/** The lines of an answer of umbra's own with the route's edits. */
+export function editedLines(lines: string, edits: HeaderEdits | null): string {
+  return edits === null ? lines : applyEdits(lines, edits);
+}

@@ -1,0 +1,34 @@
+/** Another path, compiled: for the primary, or for a redirect. */
+
+import { nameIs } from '../http/fields.js';
+import type { PathChange } from '../plan.js';
+import { replacedPrefix } from './prefix.js';
+
+/** Takes and gives a request target; its query and `*` stay as they are. */
+export type TargetChange = (target: string) => string;
+
+export function compilePathChange(plan: PathChange): TargetChange {
+  const pathFor = pathChange(plan);
+  return (target) => {
+    if (!target.startsWith('/')) return target;
+    const query = target.indexOf('?');
+    return query < 0 ? pathFor(target) : pathFor(target.slice(0, query)) + target.slice(query);
+  };
+}
+
+function pathChange(plan: PathChange): (path: string) => string {
+  if (plan.kind === 'set') return () => plan.value;
+  if (plan.kind === 'regex') {
+    // Every part that matches, as Envoy's `regex_rewrite`; and what is no path any more is made one.
+    const pattern = new RegExp(plan.pattern, 'g');
+    return (path) => {
+      const changed = path.replace(pattern, plan.substitution);
+      return changed.startsWith('/') ? changed : `/${changed}`;
+    };
+  }
+  const { prefix, value, ignoreCase } = plan;
+  const replace = replacedPrefix(prefix, value);
+  if (!ignoreCase) return (path) => (path.startsWith(prefix) ? replace(path) : path);
+  const lower = prefix.toLowerCase();
+  return (path) => (path.length >= lower.length && nameIs(path, 0, lower) ? replace(path) : path);
+}
