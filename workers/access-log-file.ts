@@ -3,7 +3,7 @@
  * threads and writes lines. When the disk is slow it stops taking, the rings fill, and the data plane drops and
  * counts; nothing waits for a disk.
  */
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream, write } from 'node:fs';
 import type { AccessLogPlan, Plan } from '../core/plan.js';
 import { readAccessEntry } from '../core/record/access-log.js';
 import { Redaction, redactNothingMore } from '../core/redact.js';
@@ -20,6 +20,8 @@ const recordsPerTurn = 256;
 const parkMs = 1000;
 /** While the disk is behind, it is looked at again after this long. */
 const fullCheckMs = 20;
+/** When umbra stops, a pipe that nobody reads holds the end up no longer than this. */
+const partingMs = 2000;
 const stdoutFd = 1;
 
 export class AccessLogFile implements FrameHandler {
@@ -86,6 +88,7 @@ export class AccessLogFile implements FrameHandler {
     if (stream === null) return;
     this.#writeOut();
     await new Promise<void>((resolve) => {
+      setTimeout(resolve, partingMs);
       stream.once('error', () => resolve());
       stream.end(() => resolve());
     });
@@ -114,7 +117,7 @@ export class AccessLogFile implements FrameHandler {
   #open(path: string): WriteStream {
     const stream =
       path === '-'
-        ? createWriteStream('', { fd: stdoutFd, autoClose: false })
+        ? createWriteStream('', { fd: stdoutFd, autoClose: false, fs: { write: writePatiently } as never })
         : createWriteStream(path, { flags: 'a' });
     stream.on('error', (error) => {
       this.#warn(`the access log ${path} can't be written: ${error.message}`);
@@ -122,4 +125,22 @@ export class AccessLogFile implements FrameHandler {
     });
     return stream;
   }
+}
+
+/**
+ * A pipe that nobody reads for a while takes nothing more, and says so; a stream of Node's takes that for an error after five
+ * attempts in a row and is over. Here it is a disk that is slow.
+ */
+function writePatiently(
+  fd: number,
+  bytes: Buffer,
+  offset: number,
+  length: number,
+  position: number | null,
+  done: (error: Error | null, written: number, bytes: Buffer) => void,
+): void {
+  write(fd, bytes, offset, length, position, (error, written) => {
+    if (error?.code !== 'EAGAIN') done(error, written, bytes);
+    else setTimeout(() => writePatiently(fd, bytes, offset, length, position, done), fullCheckMs);
+  });
 }

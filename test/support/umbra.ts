@@ -195,6 +195,12 @@ export class UmbraProcess {
     return this.#output.err;
   }
 
+  /** Whether what it writes on stdout is read, or waits in the pipe until that is full. */
+  readOut(read: boolean): void {
+    if (read) this.#child.stdout!.resume();
+    else this.#child.stdout!.pause();
+  }
+
   /** Resolves when stderr holds it. */
   async logged(pattern: RegExp): Promise<RegExpExecArray> {
     return until(() => pattern.exec(this.err), `stderr says ${pattern}`);

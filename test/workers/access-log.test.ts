@@ -3,7 +3,7 @@ import { closeSync, constants, openSync, readFileSync, renameSync } from 'node:f
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import t from 'tap';
-import { ask, RawClient } from '../support/client.js';
+import { ask, askMany, RawClient } from '../support/client.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { RawServer } from '../support/raw-server.js';
@@ -280,5 +280,39 @@ t.test('a disk that takes nothing costs log lines, which are counted, and no req
   t.equal((await ask(umbra.port)).status, 200);
   closeSync(pipe);
   await umbra.stop();
+  await v1.close();
+});
+
+t.test('whoever reads standard output may stop for a while, and misses no line', async (t) => {
+  const v1 = await Origin.listen();
+  const umbra = await UmbraProcess.start(reviews(v1.port, null, { umbra: { accessLog: {} } }));
+  umbra.readOut(false);
+  const count = 500;
+  const target = `/${'x'.repeat(1000)}`;
+  // Far more than a pipe holds.
+  await askMany(umbra.port, count, 8, () => ({ target }));
+  umbra.readOut(true);
+  await umbra.stop();
+  t.equal(umbra.out.split(target).length - 1, count);
+  t.notMatch(umbra.err, /can't be written/);
+  await v1.close();
+});
+
+t.test('a standard output that nobody reads any more does not keep umbra from ending', async (t) => {
+  const v1 = await Origin.listen();
+  const umbra = await UmbraProcess.start(reviews(v1.port, null, { umbra: { accessLog: {} } }));
+  umbra.readOut(false);
+  await askMany(umbra.port, 500, 8, () => ({ target: `/${'x'.repeat(1000)}` }));
+  umbra.signal('SIGTERM');
+  await until(() => {
+    try {
+      process.kill(umbra.pid, 0);
+      return false;
+    } catch {
+      return true;
+    }
+  }, 'the process is gone');
+  umbra.readOut(true);
+  t.equal((await umbra.ended).code, 0);
   await v1.close();
 });
