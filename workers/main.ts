@@ -16,6 +16,7 @@ import { AddressBook } from './address-book.js';
 import { ControlThread } from './control-thread.js';
 import { DataPlane } from './data-plane.js';
 import type { Acceptor } from './downstream/downstream.js';
+import { type InheritedSocket, matchListeners } from './downstream/inherited.js';
 import { engineNames, openAcceptor, settleEngines } from './downstream/open.js';
 import { followListeners } from './listener-change.js';
 import { loadInThread } from './loading.js';
@@ -29,6 +30,8 @@ export interface UmbraOptions {
   readonly onLog: (message: LogMessage) => void;
   /** Serves on addresses that another process has, and calls this, which asks that process to leave them, once it does. */
   readonly takeOver?: (() => void) | undefined;
+  /** Sockets that systemd opened for listeners. */
+  readonly inherited?: readonly InheritedSocket[];
 }
 
 export class Umbra {
@@ -38,6 +41,8 @@ export class Umbra {
   readonly #addresses: AddressBook;
   readonly #plane: DataPlane;
   readonly #control: ControlThread;
+  /** By listener. */
+  readonly #inherited: readonly (InheritedSocket | null)[];
   #acceptors: Acceptor[] = [];
   /** By proxy thread: its handles, by listener; null while it can take no connections. */
   readonly #descriptors: (readonly unknown[] | null)[] = [];
@@ -54,7 +59,8 @@ export class Umbra {
     this.#origin = options.loaded.origin;
     const compiled = compilePlan(options.loaded.config, 1, this.#slots, options.cores);
     this.#configured = compiled;
-    const { listeners, warning } = settleEngines(compiled.listeners);
+    this.#inherited = matchListeners(compiled.listeners, options.inherited ?? []);
+    const { listeners, warning } = settleEngines(compiled.listeners, this.#inherited);
     if (warning !== null) this.#warn(`${warning}; the node engine serves instead`);
     const plan = { ...compiled, listeners };
     this.#addresses = new AddressBook({
@@ -159,10 +165,11 @@ export class Umbra {
     const { takeOver } = this.#options;
     await this.#plane.start();
     if (takeOver === undefined) await this.#control.start();
-    for (const listener of this.plan.listeners) {
-      this.#acceptors.push(await openAcceptor(listener, takeOver !== undefined));
-      this.#descriptors.forEach((descriptors, index) => {
-        if (descriptors !== null) this.#addChildren(index, descriptors, this.#acceptors.length - 1);
+    for (const [index, listener] of this.plan.listeners.entries()) {
+      const inherited = this.#inherited[index] ?? null;
+      this.#acceptors.push(await openAcceptor(listener, takeOver !== undefined, inherited));
+      this.#descriptors.forEach((descriptors, thread) => {
+        if (descriptors !== null) this.#addChildren(thread, descriptors, index);
       });
     }
     await Promise.all(this.#acceptors.map((acceptor) => acceptor.settled()));

@@ -25,6 +25,7 @@ export const runsOnce: Readonly<Record<string, string>> = {
   'real-browser': 'asks for both engines',
   'real-curl': 'asks for both engines',
   'real-git': 'asks for both engines',
+  'socket-activation': 'the node engine alone takes sockets that are open',
   'shadow-faults': 'copies are sent behind the engines',
   verdict: 'the admin server and what is told of it have no engine',
   'without-uws': 'takes uWS away',

@@ -161,6 +161,20 @@ export class UmbraProcess {
     return UmbraProcess.#follow(spawnNode([binary, 'run', '-c', file.path, '--takeover', from]), file);
   }
 
+  /** One that gets these descriptors as systemd passes sockets on; `names` are LISTEN_FDNAMES. */
+  static startWithSockets(
+    config: ConfigWords | string,
+    fds: readonly number[],
+    names: string | null = null,
+  ): Promise<UmbraProcess> {
+    const file = new ConfigFile(config);
+    const told = names === null ? '' : `LISTEN_FDNAMES='${names}'`;
+    // Only the process itself knows its number before it runs.
+    const script = `unset NODE_OPTIONS; export LISTEN_PID=$$ LISTEN_FDS=${fds.length} ${told}; exec "$@"`;
+    const words = ['-c', script, 'sh', process.execPath, binary, 'run', '-c', file.path];
+    return UmbraProcess.#follow(spawn('sh', words, { stdio: ['ignore', 'pipe', 'pipe', ...fds] }), file);
+  }
+
   /** One whose threads can be made to throw. */
   static startBreakable(config: ConfigWords): Promise<UmbraProcess> {
     const file = new ConfigFile(config);

@@ -6,6 +6,7 @@ import { type ConfigProblem, formatProblem } from '../../config/load.js';
 import { type LoadedAll, loadAll, type Origin, originOf } from '../../config/load-all.js';
 import { watchConfig } from '../../config/watch.js';
 import { wallClockMs } from '../../core/clock.js';
+import { takeInherited } from '../downstream/inherited.js';
 import { logMessage, openLog } from '../log.js';
 import { Umbra } from '../main.js';
 import { askToHandOver, findPredecessor, HAND_OVER, writePid } from '../takeover.js';
@@ -46,6 +47,7 @@ async function serve(
     const predecessor = takeover === null ? null : findPredecessor(takeover);
     umbra = await Umbra.start({
       loaded,
+      inherited: takeInherited(process.env, process.pid),
       cores: availableParallelism(),
       onLog: (message) => logMessage(log, message),
       takeOver: predecessor === null ? undefined : () => askToHandOver(predecessor),

@@ -6,6 +6,8 @@ import type { ConnectionCount } from '../../core/record/connection-count.js';
 import { ThreadField, type ThreadLedger } from '../../core/record/thread-ledger.js';
 import { Deadlines } from '../../core/upstream/deadlines.js';
 import type { Acceptor, Downstream, DownstreamCounters, RequestHandler } from './downstream.js';
+import type { InheritedSocket } from './inherited.js';
+import { addressName } from './listen-address.js';
 import { NodeAcceptor } from './node/acceptor.js';
 import { NodeDownstream } from './node/engine.js';
 import { NodeResources } from './node/resources.js';
@@ -25,14 +27,26 @@ export interface SettledEngines {
 
 /**
  * Main calls it before any thread is started. Throws one line with cause and cure where a listener asks for uws and it
- * can't be loaded. uws is loaded only if a listener asks for it, or leaves the choice.
+ * can't be loaded, or has a socket of systemd's (`inherited`, by listener), which the node engine alone can listen on. uws is loaded
+ * only if a listener asks for it, or leaves the choice.
  */
-export function settleEngines(listeners: readonly ListenerPlan[]): SettledEngines {
-  if (listeners.every(({ engine }) => engine === 'node')) return { listeners, warning: null };
-  const first = listeners.find(({ engine }) => engine !== 'node')!;
+export function settleEngines(
+  asked: readonly ListenerPlan[],
+  inherited: readonly (InheritedSocket | null)[] = [],
+): SettledEngines {
+  let passed: string | null = null;
+  const listeners = asked.map((listener, index) => {
+    if (inherited[index] == null || listener.engine === 'node') return listener;
+    const why = `uWebSockets.js can't listen on a socket that is open already, and LISTEN_FDS passes ${addressName(listener.address)}`;
+    if (listener.engine === 'uws') throw new Error(`${why}. engine: node can, and auto comes to it`);
+    passed ??= why;
+    return withEngine(listener, 'node');
+  });
+  const first = listeners.find(({ engine }) => engine !== 'node');
+  if (first === undefined) return { listeners, warning: passed };
   const loaded = loadUws(first.limits.headBytesMax);
   if (loaded.kind === 'loaded') {
-    return { listeners: listeners.map((listener) => withEngine(listener, 'uws')), warning: null };
+    return { listeners: listeners.map((listener) => withEngine(listener, 'uws')), warning: passed };
   }
   const why = `uWebSockets.js can't be used: ${loaded.reason}`;
   if (listeners.some(({ engine }) => engine === 'uws')) throw new Error(`${why}. ${loaded.cure}`);
@@ -49,9 +63,13 @@ export function engineNames(listeners: readonly ListenerPlan[]): string {
 }
 
 /** Main thread. `takeover`: the address may be another process's. Rejects with one line that names the address if it can't be bound. */
-export async function openAcceptor(listener: ListenerPlan, takeover: boolean): Promise<Acceptor> {
+export async function openAcceptor(
+  listener: ListenerPlan,
+  takeover: boolean,
+  inherited: InheritedSocket | null,
+): Promise<Acceptor> {
   return listener.engine === 'node'
-    ? openNodeAcceptor(listener, takeover)
+    ? openNodeAcceptor(listener, takeover, inherited)
     : openUwsAcceptor(listener, takeover);
 }
 
@@ -78,8 +96,15 @@ async function openUwsAcceptor(listener: ListenerPlan, takeover: boolean): Promi
   };
 }
 
-async function openNodeAcceptor(listener: ListenerPlan, takeover: boolean): Promise<Acceptor> {
-  const acceptor = await NodeAcceptor.listen(listener, takeover);
+async function openNodeAcceptor(
+  listener: ListenerPlan,
+  takeover: boolean,
+  inherited: InheritedSocket | null,
+): Promise<Acceptor> {
+  const acceptor =
+    inherited === null
+      ? await NodeAcceptor.listen(listener, takeover)
+      : NodeAcceptor.adopt(listener, inherited);
   return {
     url: urlOf(listener, acceptor.port),
     addChild: (index, descriptor) => acceptor.addChild(index, descriptor as MessagePort),

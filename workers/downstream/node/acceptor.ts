@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
 import type { Address, ListenerPlan } from '../../../core/plan.js';
+import type { InheritedSocket } from '../inherited.js';
 import { addressName, causeOf, findPort, prepareSocketPath } from '../listen-address.js';
 import { SocketFile } from '../socket-file.js';
 import { DescriptorCopies } from './descriptor-copies.js';
@@ -24,6 +25,8 @@ export class NodeAcceptor {
   readonly #address: Address;
   readonly #sharing: Sharing;
   readonly #socketMode: number | null;
+  /** The socket, its file and its mode are systemd's. */
+  readonly #inherited: boolean;
   /** With `Sharing.COPIES`. */
   readonly #copies: DescriptorCopies | null;
   readonly #children = new Map<number, Child>();
@@ -36,8 +39,10 @@ export class NodeAcceptor {
     sharing: Sharing,
     copies: DescriptorCopies | null,
     socketMode: number | null,
+    inherited = false,
   ) {
     this.#socketMode = socketMode;
+    this.#inherited = inherited;
     this.#address = address.kind === 'tcp' ? { ...address, port } : address;
     this.#sharing = sharing;
     this.#copies = copies;
@@ -63,6 +68,15 @@ export class NodeAcceptor {
     }
     const port = address.kind === 'unix' ? 0 : await findPort(address.host, address.port);
     return new NodeAcceptor(address, port, sharing, null, socketMode);
+  }
+
+  /**
+   * On a socket that is open already. What connects while nobody is there, before this process or after it, waits in its
+   * queue.
+   */
+  static adopt({ address }: ListenerPlan, { fd }: InheritedSocket): NodeAcceptor {
+    const copies = DescriptorCopies.adopt(fd);
+    return new NodeAcceptor(address, copies.port, Sharing.COPIES, copies, null, true);
   }
 
   addChild(index: number, port: MessagePort): void {
@@ -91,7 +105,7 @@ export class NodeAcceptor {
     this.#stopped = true;
     for (const child of this.#children.values()) this.#say(child, { say: 'stop' });
     this.#copies?.close();
-    if (this.#address.kind === 'unix') rmSync(this.#address.path, { force: true });
+    if (this.#address.kind === 'unix' && !this.#inherited) rmSync(this.#address.path, { force: true });
   }
 
   close(): void {

@@ -52,8 +52,17 @@ export class DescriptorCopies {
 
   /** Binds. Rejects with an error that has a `code`, as `net` gives it. */
   static async bind(address: Address): Promise<DescriptorCopies> {
-    const handle =
-      address.kind === 'unix' ? bindUnix(address.path) : await bindTcp(address.host, address.port);
+    return DescriptorCopies.#of(
+      address.kind === 'unix' ? bindUnix(address.path) : await bindTcp(address.host, address.port),
+    );
+  }
+
+  /** Of a socket that is this process's already; it is closed with the copies. Throws as `bind` rejects. */
+  static adopt(fd: number): DescriptorCopies {
+    return DescriptorCopies.#of(orThrow(createServerHandle('', 0, NONE, fd, 0)));
+  }
+
+  static #of(handle: SocketHandle): DescriptorCopies {
     const name: { port?: number } = {};
     // Only here does an address that is in use show.
     const failed = handle.getsockname?.(name) ?? 0;
