@@ -7,10 +7,9 @@ import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beside, Child } from './child.js';
-import { contest } from './compare.js';
-import { type Measurement, whyInvalid } from './comparison.js';
-import { spread } from './numbers.js';
-import { fixed } from './table.js';
+import { judged } from './compare.js';
+import type { Measurement } from './comparison.js';
+import { ratioAim } from './ratio-aim.js';
 import type { Target } from './targets/target.js';
 import { mirroredRoute, plainRoute, umbraTarget } from './targets/umbra.js';
 import type { Aim, Bench, Verdict } from './verdict.js';
@@ -38,9 +37,9 @@ export async function against(bench: Bench): Promise<Verdict> {
     const command = join(tree, 'bin/umbra.js');
     const targets = kinds.flatMap(([name, routes, engine]): Target[] => [
       umbraTarget(name, routes, engine),
-      umbraTarget(`${name}${endOf}${revision}`, routes, engine, command),
+      umbraTarget(`${name}${endOf}${revision}`, routes, engine, { command }),
     ]);
-    return await contest(bench, targets, 'text', (measured) => aims(measured, revision));
+    return await judged(bench, targets, 'text', (measured) => aims(measured, revision));
   } finally {
     await run('git', ['worktree', 'remove', '--force', tree]).catch(() => undefined);
     await rm(directory, { recursive: true, force: true });
@@ -59,19 +58,15 @@ function aims(measured: readonly Measurement[], revision: string): Aim[] {
   return kinds
     .map(([name]) => [name, of(measured, name), of(measured, `${name}${endOf}${revision}`)] as const)
     .filter(([, ours]) => ours.length > 0)
-    .map(([name, ours, theirs]) => aim(`${name}, CPU a request <= ${ratioMax} x ${revision}`, ours, theirs));
-}
-
-function aim(name: string, ours: readonly Measurement[], theirs: readonly Measurement[]): Aim {
-  const invalid = [...ours, ...theirs].map(whyInvalid).find((why) => why !== null);
-  if (theirs.length === 0 || invalid !== undefined)
-    return { name, found: invalid ?? 'a target is missing', isMet: null };
-  const ratio = spread(ours.map((one, round) => one.cpuUsPerRequest / theirs[round].cpuUsPerRequest));
-  return {
-    name,
-    found: `${fixed(ratio.median, 3)} x (${fixed(ratio.min, 3)}..${fixed(ratio.max, 3)} by round)`,
-    isMet: ratio.median <= ratioMax,
-  };
+    .map(([kind, ours, rival]) =>
+      ratioAim({
+        name: `${kind}, CPU a request <= ${ratioMax} x ${revision}`,
+        ours,
+        rival,
+        max: ratioMax,
+        digits: 3,
+      }),
+    );
 }
 
 function of(measured: readonly Measurement[], name: string): readonly Measurement[] {

@@ -1,14 +1,17 @@
-/** A process: one closed-loop run of autocannon. Arguments: URL, connections, seconds. Prints a LoadResult. */
+/** A process: one closed-loop run of autocannon. Arguments: URL, connections, seconds, bytes of a body (0: GET, else POST). Prints a LoadResult. */
 import { driveLoad } from '../../workers/load/drive.js';
 import type { LoadResult } from './generator.js';
 
-const [url, connections, seconds] = process.argv.slice(2);
+const [url, connections, seconds, bodyBytes = '0'] = process.argv.slice(2);
 const load = await driveLoad({
   url,
   rate: null,
   durationMs: Number(seconds) * 1000,
   connections: Number(connections),
-  body: null,
+  body:
+    bodyBytes === '0'
+      ? null
+      : { bytes: Buffer.alloc(Number(bodyBytes), '.'), contentType: 'application/octet-stream' },
 }).done;
 const result: LoadResult = {
   requests: load.latency.count,
@@ -16,5 +19,6 @@ const result: LoadResult = {
   errors: load.errors + load.notSuccessful,
   p50Us: load.latency.percentileUs(50),
   p99Us: load.latency.percentileUs(99),
+  p999Us: load.latency.percentileUs(99.9),
 };
 process.stdout.write(JSON.stringify(result));

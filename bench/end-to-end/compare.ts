@@ -1,6 +1,6 @@
 /** Scenario `compare`: every target under the same load, taken in turn, so that a slow minute hits them all. */
-import { comparisonAims, comparisonText, type Measurement } from './comparison.js';
-import { type OriginBody, type Origins, startOrigins } from './origins.js';
+import { allCopiesMin, comparisonAims, comparisonText, type Measurement } from './comparison.js';
+import { type OriginBody, type OriginMode, type Origins, startOrigins } from './origins.js';
 import type { Placement } from './placement.js';
 import { cpuBusyUs, cpuOf, memoryOf, threadsBetween } from './proc.js';
 import { direct } from './targets/direct.js';
@@ -28,35 +28,58 @@ interface Contestant {
   readonly running: RunningTarget;
 }
 
-export function compare(bench: Bench): Promise<Verdict> {
-  return contest(bench, targets, 'text', comparisonAims);
+/** What is asked of each target. */
+export interface Contest {
+  readonly body: OriginBody;
+  /** Of a POST; 0: GETs. */
+  readonly bodyBytes: number;
+  readonly connections: number;
+  /** How the shadow answers. */
+  readonly shadow: OriginMode;
 }
 
-/** `targets` in turn before two origins that answer with `body`. */
-export async function contest(
+export function compare(bench: Bench): Promise<Verdict> {
+  return judged(bench, targets, 'text', comparisonAims);
+}
+
+/** `targets` in turn before two origins that answer with `body`, and what is to be reached. */
+export async function judged(
   bench: Bench,
   targets: readonly Target[],
   body: OriginBody,
   aims: (measured: readonly Measurement[]) => Aim[],
 ): Promise<Verdict> {
-  const { only, rounds } = bench.options;
+  const { only, connections } = bench.options;
   const unknown = only?.find((name) => !targets.some((target) => target.name === name));
   if (unknown !== undefined) throw new Error(`no target is called ${unknown}`);
-  const origins = await startOrigins(bench.placement.rest, false, body);
+  const asked = { body, bodyBytes: 0, connections, shadow: 'answering' } as const;
+  const measured = await contest(bench, targets, asked);
+  return { aims: aims(measured), measured };
+}
+
+/** `targets` in turn, and their table. */
+export async function contest(
+  bench: Bench,
+  targets: readonly Target[],
+  asked: Contest,
+): Promise<readonly Measurement[]> {
+  const { only, rounds } = bench.options;
+  const origins = await startOrigins(bench.placement.rest, false, asked.body);
   const contestants: Contestant[] = [];
   const measured: Measurement[] = [];
   try {
+    if (asked.shadow !== 'answering') await origins.shadow.turn(asked.shadow);
     for (const target of targets) {
       if (only !== null && !only.includes(target.name)) continue;
       const running = await start(target, origins, bench);
       if (running !== null) contestants.push({ target, running });
     }
     for (const { running } of contestants) {
-      await bench.generator.run(running.url, bench.options.connections, warmUpSeconds);
+      await bench.generator.run(running.url, asked.connections, warmUpSeconds, asked.bodyBytes);
     }
     for (let round = 1; round <= rounds; round++) {
       for (const contestant of contestants) {
-        const one = await measure(contestant, origins, bench);
+        const one = await measure(contestant, origins, asked, bench);
         measured.push(one);
         console.log(`round ${round}/${rounds}  ${roundText(one)}`);
       }
@@ -70,7 +93,7 @@ export async function contest(
     await Promise.all(contestants.map(({ running }) => running.stop()));
     await Promise.all([origins.primary.stop(), origins.shadow.stop()]);
   }
-  return { aims: aims(measured), measured };
+  return measured;
 }
 
 /** Null, and a line that says why, for a target that can't take part. */
@@ -91,16 +114,16 @@ async function start(target: Target, origins: Origins, { placement }: Bench): Pr
 async function measure(
   { target, running }: Contestant,
   origins: Origins,
-  bench: Bench,
+  { connections, bodyBytes }: Contest,
+  { options, generator, placement }: Bench,
 ): Promise<Measurement> {
-  const { options, generator, placement } = bench;
   const pids = running.pids();
-  await generator.run(running.url, options.connections, againSeconds);
+  await generator.run(running.url, connections, againSeconds, bodyBytes);
   const copiesBefore = await origins.shadow.requests();
   const beginMs = performance.now();
   const busyBeforeUs = busyUs(placement);
   const before = cpuOf(pids);
-  const load = await generator.run(running.url, options.connections, options.seconds);
+  const load = await generator.run(running.url, connections, options.seconds, bodyBytes);
   const after = cpuOf(pids);
   const othersUs = busyUs(placement) - busyBeforeUs - (after.cpuUs - before.cpuUs);
   const passedUs = (performance.now() - beginMs) * 1000;
@@ -118,6 +141,7 @@ async function measure(
     peakBytes: pids.length === 0 ? Number.NaN : memoryOf(pids).peakBytes,
     othersShare: pids.length === 0 ? Number.NaN : Math.max(0, othersUs / passedUs),
     copiesShare: copies / load.requests,
+    copiesMin: target.copiesMin ?? (target.mirrors ? allCopiesMin : 0),
   };
 }
 

@@ -2,10 +2,9 @@
  * Scenario `comparing`: what it costs to compare responses, with every request mirrored. The two origins answer with JSON that
  * differs in one member, so that what is compared field by field has something to find.
  */
-import { contest } from './compare.js';
-import { type Measurement, whyInvalid } from './comparison.js';
-import { spread } from './numbers.js';
-import { fixed } from './table.js';
+import { judged } from './compare.js';
+import type { Measurement } from './comparison.js';
+import { ratioAim } from './ratio-aim.js';
 import { umbraTarget } from './targets/umbra.js';
 import type { Aim, Bench, Verdict } from './verdict.js';
 
@@ -28,7 +27,7 @@ const ratiosMax = [
 ] as const;
 
 export function comparing(bench: Bench): Promise<Verdict> {
-  return contest(bench, targets, 'json', (measured) =>
+  return judged(bench, targets, 'json', (measured) =>
     ratiosMax.map(([name, max]) => aim(measured, name, max)),
   );
 }
@@ -38,16 +37,8 @@ function target(name: string, compare: string) {
   return umbraTarget(name, `  - { name: all, primary: v1, mirrors: [ { ${mirror} } ] }`, 'uws');
 }
 
-function aim(measured: readonly Measurement[], ours: string, ratioMax: number): Aim {
-  const name = `${ours}, CPU a request <= ${ratioMax} x ${off}`;
+function aim(measured: readonly Measurement[], ours: string, max: number): Aim {
   const [mine, base] = [ours, off].map((one) => measured.filter(({ target }) => target === one));
-  if (mine.length === 0 || base.length === 0) return { name, found: 'a target is missing', isMet: null };
-  const invalid = [...mine, ...base].map(whyInvalid).find((why) => why !== null);
-  if (invalid !== undefined) return { name, found: invalid, isMet: null };
-  const ratio = spread(mine.map((one, round) => one.cpuUsPerRequest / base[round].cpuUsPerRequest));
-  return {
-    name,
-    found: `${fixed(ratio.median, 3)} x (${fixed(ratio.min, 3)}..${fixed(ratio.max, 3)} by round)`,
-    isMet: ratio.median <= ratioMax,
-  };
+  const name = `${ours}, CPU a request <= ${max} x ${off}`;
+  return ratioAim({ name, ours: mine, rival: base, max, digits: 3 });
 }

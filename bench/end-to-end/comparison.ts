@@ -1,5 +1,6 @@
 /** The table of `compare` and its aims, from measurements. Pure. */
 import { median, spread } from './numbers.js';
+import { ratioAim } from './ratio-aim.js';
 import { count, fixed, mebibytes, ms, percent, tableText } from './table.js';
 import type { Aim } from './verdict.js';
 
@@ -12,6 +13,8 @@ export interface Measurement {
   readonly errors: number;
   readonly p50Us: number;
   readonly p99Us: number;
+  /** NaN where the generator does not tell. */
+  readonly p999Us: number;
   /** Of all processes and threads of the proxy. */
   readonly cpuUsPerRequest: number;
   readonly threads: readonly {
@@ -25,6 +28,8 @@ export interface Measurement {
   readonly othersShare: number;
   /** Copies that reached the shadow, per request of the clients. */
   readonly copiesShare: number;
+  /** With fewer it is not valid. */
+  readonly copiesMin: number;
 }
 
 export const plainCpuRatioMax = 1.5;
@@ -32,7 +37,7 @@ export const mirrorCpuRatioMax = 0.6;
 export const nodeCpuRatioMax = 1.05;
 export const nodeNginxCpuRatioMax = 1.1;
 /** A proxy that drops copies does less work: below this share its CPU time says nothing about mirroring. */
-const copiesShareMin = 0.99;
+export const allCopiesMin = 0.99;
 /** Above it, rates and latencies are the neighbours' as much as the proxy's; CPU time a request suffers less. */
 const othersShareMax = 0.1;
 /** Threads that spent less are left out of the list. */
@@ -44,6 +49,7 @@ const heads = [
   'least..most',
   'p50 ms',
   'p99 ms',
+  'p99.9 ms',
   'errors',
   'CPU us/req',
   'least..most',
@@ -98,35 +104,23 @@ function nodeAims(measured: readonly Measurement[]): Aim[] {
   return aims;
 }
 
-/**
- * Whether `ours` needs at most `ratioMax` times the CPU of `rival`: the median of the rounds' ratios, because the two
- * were measured within seconds of each other in a round. Not judged on measurements that are not valid.
- */
 function aim(
   what: string,
   ours: readonly Measurement[],
   rival: readonly Measurement[],
-  ratioMax: number,
+  max: number,
   rivalName: string,
 ): Aim {
-  const name = `${what}, CPU a request <= ${ratioMax} x ${rivalName}`;
-  if (ours.length === 0 || rival.length === 0) return { name, found: 'a target is missing', isMet: null };
-  const invalid = [...ours, ...rival].map(whyInvalid).find((why) => why !== null);
-  if (invalid !== undefined) return { name, found: invalid, isMet: null };
-  const cpu = spread(ours.map((one, round) => one.cpuUsPerRequest / rival[round].cpuUsPerRequest));
-  const rate = median(ours.map((one, round) => rps(one) / rps(rival[round])));
-  return {
-    name,
-    found: `${fixed(cpu.median, 2)} x (${fixed(cpu.min, 2)}..${fixed(cpu.max, 2)} by round), at ${fixed(rate, 2)} x its requests/s`,
-    isMet: cpu.median <= ratioMax,
-  };
+  const rate = median(ours.map((one, round) => rps(one) / rps(rival[round] ?? one)));
+  const name = `${what}, CPU a request <= ${max} x ${rivalName}`;
+  return ratioAim({ name, ours, rival, max, also: `, at ${fixed(rate, 2)} x its requests/s` });
 }
 
 /** Null for a valid measurement. */
-export function whyInvalid({ target, errors, requests, mirrors, copiesShare }: Measurement): string | null {
+export function whyInvalid({ target, errors, requests, copiesShare, copiesMin }: Measurement): string | null {
   if (errors > 0) return `${target} had ${errors} errors in one round`;
   if (requests === 0) return `${target} answered nothing in one round`;
-  if (mirrors && copiesShare < copiesShareMin)
+  if (copiesShare < copiesMin)
     return `${target} sent only ${percent(copiesShare)} of the copies in one round`;
   return null;
 }
@@ -141,6 +135,7 @@ function row(name: string, rounds: readonly Measurement[]): string[] {
     `${count(rate.min)}..${count(rate.max)}`,
     ms(median(rounds.map((one) => one.p50Us))),
     ms(median(rounds.map((one) => one.p99Us))),
+    ms(median(rounds.map((one) => one.p999Us))),
     count(errors),
     fixed(cpu.median, 1),
     `${fixed(cpu.min, 1)}..${fixed(cpu.max, 1)}`,

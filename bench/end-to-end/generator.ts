@@ -1,7 +1,7 @@
 /** What makes the load: wrk where it is installed, else autocannon in a process of its own. */
 import { beside, Child } from './child.js';
 import { isInstalled } from './placement.js';
-import { parseWrk, wrkArguments } from './wrk.js';
+import { parseWrk, wrkArguments, wrkScript } from './wrk.js';
 
 /** One closed-loop run: every connection sends its next request when it has the answer to the last. */
 export interface LoadResult {
@@ -11,11 +11,13 @@ export interface LoadResult {
   readonly errors: number;
   readonly p50Us: number;
   readonly p99Us: number;
+  readonly p999Us: number;
 }
 
 export interface Generator {
   readonly name: string;
-  run(url: string, connections: number, seconds: number): Promise<LoadResult>;
+  /** `bodyBytes`: each request is a POST of so many; 0: a GET. Certificates are not verified. */
+  run(url: string, connections: number, seconds: number, bodyBytes?: number): Promise<LoadResult>;
 }
 
 export function chooseGenerator(cpus: string | null): Generator {
@@ -25,8 +27,10 @@ export function chooseGenerator(cpus: string | null): Generator {
 function wrkGenerator(cpus: string | null): Generator {
   return {
     name: 'wrk',
-    run: async (url, connections, seconds) =>
-      parseWrk(await new Child('wrk', wrkArguments(url, connections, seconds), { cpus }).output()),
+    run: async (url, connections, seconds, bodyBytes = 0) => {
+      const args = wrkArguments(url, connections, seconds, wrkScript(bodyBytes));
+      return parseWrk(await new Child('wrk', args, { cpus }).output());
+    },
   };
 }
 
@@ -34,8 +38,8 @@ function autocannonGenerator(cpus: string | null): Generator {
   const file = beside('autocannon.js', import.meta.url);
   return {
     name: 'autocannon (wrk is not installed; autocannon itself limits what can be reached)',
-    run: async (url, connections, seconds) => {
-      const args = [file, url, String(connections), String(seconds)];
+    run: async (url, connections, seconds, bodyBytes = 0) => {
+      const args = [file, url, String(connections), String(seconds), String(bodyBytes)];
       return JSON.parse(await new Child(process.execPath, args, { cpus }).output()) as LoadResult;
     },
   };

@@ -3,7 +3,6 @@
  * umbra and through nginx's mirror module, with the shadow in every state. Each measurement has one without a mirror right
  * before it, and what counts is the ratio of the two: a machine that grows slower does not pass for a shadow that is felt.
  */
-import { beside, Child } from './child.js';
 import {
   type Cell,
   isolationAims,
@@ -16,6 +15,7 @@ import {
 import type { Origins } from './origins.js';
 import { startOrigins } from './origins.js';
 import type { PacedResult } from './paced.js';
+import { runPaced } from './paced-run.js';
 import { memoryOf } from './proc.js';
 import { count, mebibytes } from './table.js';
 import { nginxMirror } from './targets/nginx.js';
@@ -29,7 +29,6 @@ const saturationShare = 1 / 3;
 /** A 64 KB POST costs about so many times what a small GET does. */
 const postRateShare = 1 / 4;
 const warmUpSeconds = 3;
-const generatorPath = beside('paced.js', import.meta.url);
 
 /** One proxy that mirrors everything but `/off`. */
 interface Side {
@@ -100,16 +99,11 @@ async function measure(
   state: State,
   rate: number,
   origins: Origins,
-  { options, placement }: Bench,
+  bench: Bench,
 ): Promise<Cell> {
-  const paced = async (path: string): Promise<PacedResult> => {
-    const { connections, seconds } = options;
-    const numbers = [rate, connections, seconds, shape.bodyBytes].map(String);
-    const args = [generatorPath, `${side.url}${path}`, ...numbers];
-    return JSON.parse(
-      await new Child(process.execPath, args, { cpus: placement.rest }).output(),
-    ) as PacedResult;
-  };
+  const { options } = bench;
+  const paced = (path: string): Promise<PacedResult> =>
+    runPaced(`${side.url}${path}`, rate, shape.bodyBytes, bench);
   await origins.shadow.turn('answering');
   const off = await paced('off');
   await origins.shadow.turn(state.begins);

@@ -12,6 +12,7 @@ import { idle } from './idle.js';
 import { isolation } from './isolation.js';
 import { memory } from './memory.js';
 import { type BenchOptions, helpText, parseOptions, type ScenarioName } from './options.js';
+import { peers } from './peers.js';
 import { choosePlacement } from './placement.js';
 import { stalled } from './stalled.js';
 import type { Bench, Verdict } from './verdict.js';
@@ -23,6 +24,7 @@ const exitMissed = 1;
 const exitUsage = 2;
 
 const scenarios: Record<ScenarioName, (bench: Bench) => Promise<Verdict>> = {
+  peers,
   compare,
   against,
   comparing,

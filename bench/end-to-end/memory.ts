@@ -6,15 +6,16 @@ import { request } from 'node:http';
 import { pipeline } from 'node:stream';
 import { blocks } from './bulk-origin.js';
 import { beside, Child, nextMessage } from './child.js';
-import { startOrigins } from './origins.js';
+import { type Origins, startOrigins } from './origins.js';
 import { memoryOf, resetPeak } from './proc.js';
 import { count, mebibytes, tableText } from './table.js';
-import { startUmbra } from './targets/umbra.js';
+import { mirroredRoute, startUmbra } from './targets/umbra.js';
 import type { Aim, Bench, Verdict } from './verdict.js';
 
 const bulkBytes = 2 ** 30;
 const mebibyte = 2 ** 20;
 const residentMaxMib = 150;
+const underLoadMaxMib = 120;
 const growthMaxMib = 50;
 
 interface Step {
@@ -25,7 +26,45 @@ interface Step {
   readonly peakBytes: number;
 }
 
-export async function memory({ options, placement, generator }: Bench): Promise<Verdict> {
+/** What `peers` wants to know of memory: the peak of two proxy threads and one shadow thread at full speed. */
+export async function underLoad(bench: Bench): Promise<{ readonly aim: Aim; readonly measured: unknown }> {
+  const origins = await startOrigins(bench.placement.rest);
+  try {
+    const { step, requests, errors } = await fullSpeed(bench, origins);
+    const peakMib = step.peakBytes / mebibyte;
+    return {
+      aim: {
+        name: `peak resident memory under load, 2 proxy threads and 1 shadow thread <= ${underLoadMaxMib} MiB`,
+        found:
+          errors > 0 ? `${errors} errors` : `${peakMib.toFixed(0)} MiB after ${count(requests)} requests`,
+        isMet: errors > 0 ? null : peakMib <= underLoadMaxMib,
+      },
+      measured: step,
+    };
+  } finally {
+    await Promise.all([origins.primary.stop(), origins.shadow.stop()]);
+  }
+}
+
+async function fullSpeed(
+  { options, placement, generator }: Bench,
+  { primary, shadow }: Origins,
+): Promise<{ readonly step: Step; readonly requests: number; readonly errors: number }> {
+  const ports = { primaryPort: primary.port, shadowPort: shadow.port };
+  const umbra = await startUmbra({ proxyThreads: 2, routes: mirroredRoute, ...ports }, placement.proxy);
+  try {
+    let load = { requests: 0, errors: 0 };
+    const step = await measured(umbra.pid, 'full speed', async () => {
+      load = await generator.run(umbra.url, options.connections, options.seconds * options.rounds);
+    });
+    return { step, ...load };
+  } finally {
+    await umbra.stop();
+  }
+}
+
+export async function memory(bench: Bench): Promise<Verdict> {
+  const { placement } = bench;
   const origins = await startOrigins(placement.rest);
   const bulk = new Child(process.execPath, [beside('bulk-origin.js', import.meta.url)], {
     cpus: placement.rest,
@@ -36,28 +75,13 @@ export async function memory({ options, placement, generator }: Bench): Promise<
   let requests = 0;
   try {
     const { port: bulkPort } = await nextMessage<{ port: number }>(bulk);
-    const small = await startUmbra(
-      {
-        proxyThreads: 2,
-        primaryPort: origins.primary.port,
-        shadowPort: origins.shadow.port,
-        routes: mirrored,
-      },
-      placement.proxy,
-    );
-    try {
-      const step = await measured(small.pid, 'full speed', async () => {
-        const load = await generator.run(small.url, options.connections, options.seconds * options.rounds);
-        requests = load.requests;
-        if (load.errors > 0) problems.push(`full speed: ${load.errors} errors`);
-      });
-      steps.push(step);
-    } finally {
-      await small.stop();
-    }
+    const full = await fullSpeed(bench, origins);
+    steps.push(full.step);
+    requests = full.requests;
+    if (full.errors > 0) problems.push(`full speed: ${full.errors} errors`);
     // A second umbra, because its origins take bodies; warmed, so that growth is the body's and not the compiler's.
     const large = await startUmbra(
-      { proxyThreads: 2, primaryPort: bulkPort, shadowPort: bulkPort, routes: mirrored },
+      { proxyThreads: 2, primaryPort: bulkPort, shadowPort: bulkPort, routes: mirroredRoute },
       placement.proxy,
     );
     try {
@@ -85,8 +109,6 @@ export async function memory({ options, placement, generator }: Bench): Promise<
   );
   return { aims: aims(steps, problems), measured: { requests, steps, problems } };
 }
-
-const mirrored = '  - { name: all, primary: v1, mirrors: [ { to: v2, percent: 100 } ] }';
 
 function aims(steps: readonly Step[], problems: readonly string[]): Aim[] {
   const aim = (what: string, name: string, mib: (step: Step) => number, max: number): Aim => {

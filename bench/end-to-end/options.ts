@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 
 export const scenarioNames = [
+  'peers',
   'compare',
   'against',
   'comparing',
@@ -28,12 +29,15 @@ export interface BenchOptions {
   /** The other revision in `against`; null: none was named. */
   readonly against: string | null;
   readonly jsonPath: string | null;
+  /** Where `peers` draws its cases; null: nowhere. */
+  readonly plotsPath: string | null;
   readonly pin: boolean;
 }
 
 export const helpText = `usage: node dist/bench/end-to-end/main.js [SCENARIO ...] [options]
 
-scenarios (default: compare)
+scenarios (default: peers)
+  peers       umbra on both engines against what is installed of nginx, HAProxy, Envoy and Traefik, in eight cases
   compare     umbra against nginx, with and without mirroring, taken in turn
   against     this tree against another revision of it (--against REVISION), taken in turn; not part of all
   comparing   what it costs to compare responses, in every degree, taken in turn
@@ -47,14 +51,15 @@ scenarios (default: compare)
   all         all of them but against
 
 options
-  --seconds N       length of one measurement (default 5)
-  --rounds N        times that each target is measured (default 4)
+  --seconds N       length of one measurement (default 3)
+  --rounds N        times that each target is measured (default 3)
   --connections N   connections of the load generator (default 64)
   --only A,B        targets of compare and against: direct, umbra, umbra-node, nginx, umbra-mirror, umbra-node-mirror,
                       nginx-mirror; umbra is on the uws engine, umbra-node on the node engine; of isolation: umbra, nginx
   --rate N          GETs a second in isolation (default: a third of what the slower side reaches)
   --against REV     what git calls the revision to compare with
   --json FILE       writes every single measurement to FILE
+  --plots DIR       draws the cases of peers as SVG files
   --no-pin          lets the kernel choose CPUs
   --help
 `;
@@ -65,13 +70,14 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     args: [...args],
     allowPositionals: true,
     options: {
-      seconds: { type: 'string', default: '5' },
-      rounds: { type: 'string', default: '4' },
+      seconds: { type: 'string', default: '3' },
+      rounds: { type: 'string', default: '3' },
       connections: { type: 'string', default: '64' },
       only: { type: 'string' },
       rate: { type: 'string' },
       against: { type: 'string' },
       json: { type: 'string' },
+      plots: { type: 'string' },
       'no-pin': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -86,12 +92,13 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     rate: values.rate === undefined ? null : positive('--rate', values.rate),
     against: values.against ?? null,
     jsonPath: values.json ?? null,
+    plotsPath: values.plots ?? null,
     pin: !values['no-pin'],
   };
 }
 
 function scenarios(names: readonly string[]): readonly ScenarioName[] {
-  if (names.length === 0) return ['compare'];
+  if (names.length === 0) return ['peers'];
   if (names.includes('all')) return scenarioNames.filter((name) => name !== 'against');
   return names.map((name) => {
     const known = scenarioNames.find((one) => one === name);

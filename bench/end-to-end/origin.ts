@@ -8,10 +8,11 @@ import type { OriginAsk, OriginMode, OriginReport } from './origins.js';
 import { RequestCounter } from './request-counter.js';
 
 const bodyBytes = 295;
-const floodBytes = 10_000_000;
+const megabyte = 1_000_000;
+const floodBytes = 10 * megabyte;
 const slowMs = 1000;
 const [, , kind = 'text', name = ''] = process.argv;
-const answer = kind === 'json' ? jsonAnswer() : answerOf(bodyBytes);
+const answer = kind === 'json' ? jsonAnswer() : answerOf(kind === 'megabyte' ? megabyte : bodyBytes);
 /** Made when it is first asked for. */
 let flood: Buffer | null = null;
 

@@ -8,8 +8,8 @@ import { beside, Child, nextMessage } from './child.js';
  */
 export type OriginMode = 'answering' | 'slow' | 'refusing' | 'hanging' | 'resetting' | 'flooding';
 
-/** `json` differs between the two origins in one member. */
-export type OriginBody = 'text' | 'json';
+/** `json` differs between the two origins in one member; `megabyte` is 1,000,000 bytes of text, the others 295. */
+export type OriginBody = 'text' | 'json' | 'megabyte';
 
 export type OriginAsk = { readonly what: 'report' } | { readonly what: 'turn'; readonly mode: OriginMode };
 

@@ -1,11 +1,39 @@
 /** wrk (https://github.com/wg/wrk): its command line and what it prints. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { LoadResult } from './generator.js';
 
 /** Longer than any pause that a healthy target makes; a request past it is an error. */
 const timeoutSeconds = 5;
 
-export function wrkArguments(url: string, connections: number, seconds: number): string[] {
-  return ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', `${timeoutSeconds}s`, url];
+/** `script` is a path: what `wrkScript` gave. */
+export function wrkArguments(url: string, connections: number, seconds: number, script: string): string[] {
+  const timeout = ['--timeout', `${timeoutSeconds}s`];
+  return ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...timeout, '-s', script, url];
+}
+
+const scripts = new Map<number, string>();
+
+/** A script of the run for requests with a body of `bodyBytes`, 0 for GETs: wrk prints no percentile above 99 by itself. */
+export function wrkScript(bodyBytes: number): string {
+  let path = scripts.get(bodyBytes);
+  if (path === undefined) {
+    const directory = mkdtempSync(join(tmpdir(), 'umbra-bench-wrk-'));
+    process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+    path = join(directory, 'wrk.lua');
+    writeFileSync(path, scriptText(bodyBytes));
+    scripts.set(bodyBytes, path);
+  }
+  return path;
+}
+
+function scriptText(bodyBytes: number): string {
+  const post = bodyBytes === 0 ? '' : `wrk.method = "POST"\nwrk.body = string.rep(".", ${bodyBytes})\n`;
+  return `${post}done = function(summary, latency, requests)
+  io.write(string.format("p99.9 %dus\\n", latency:percentile(99.9)))
+end
+`;
 }
 
 /** Throws an Error on text that is not a finished run's. */
@@ -20,6 +48,7 @@ export function parseWrk(text: string): LoadResult {
     errors: sum(socketErrors?.slice(1)) + sum(badStatuses?.slice(1)),
     p50Us: percentileUs(text, 50),
     p99Us: percentileUs(text, 99),
+    p999Us: Number(/^p99\.9 (\d+)us$/m.exec(text)?.[1] ?? Number.NaN),
   };
 }
 

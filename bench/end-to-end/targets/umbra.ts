@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beside, Child } from '../child.js';
+import { type Certificate, certificate } from './certificate.js';
 import type { Target } from './target.js';
 
 export interface RunningUmbra {
@@ -20,21 +21,25 @@ export interface UmbraConfig {
   readonly shadowPort: number;
   /** The YAML of the routes; versions are `v1` and `v2`. */
   readonly routes: string;
+  /** `threads.ring`. */
+  readonly ring?: string;
+  /** Listens with TLS. */
+  readonly certificate?: Certificate;
 }
 
-export const mirroredRoute = '  - { name: all, primary: v1, mirrors: [ { to: v2, percent: 100 } ] }';
+export const mirroredRoute = mirrorRoute(100);
 export const plainRoute = '  - { name: all, primary: v1 }';
 
 const thisCommand = beside('../../../../bin/umbra.js', import.meta.url);
 const readyLine = /^umbra ready listen=(\S+) admin=(\S+) pid=(\d+)$/;
 const readyTimeoutMs = 15_000;
+const defaultRing = '4MiB';
 
 export const umbra = umbraTarget('umbra', plainRoute, 'uws');
 export const umbraMirror = umbraTarget('umbra-mirror', mirroredRoute, 'uws');
 export const umbraNode = umbraTarget('umbra-node', plainRoute, 'node');
 export const umbraNodeMirror = umbraTarget('umbra-node-mirror', mirroredRoute, 'node');
 
-/** `command`: the `bin/umbra.js` to run. */
 export async function startUmbra(
   config: UmbraConfig,
   cpus: string | null,
@@ -57,15 +62,30 @@ export async function startUmbra(
   }
 }
 
+export interface UmbraTargetOptions {
+  /** The `bin/umbra.js` to run; not set: this tree's. */
+  readonly command?: string;
+  /** It listens with TLS. */
+  readonly tls?: boolean;
+  /** `threads.ring`; not set: the default. */
+  readonly ring?: string;
+}
+
 /** `routes` is the YAML of one route. */
-export function umbraTarget(name: string, routes: string, engine: 'uws' | 'node', command?: string): Target {
+export function umbraTarget(
+  name: string,
+  routes: string,
+  engine: 'uws' | 'node',
+  { command = thisCommand, tls = false, ring = defaultRing }: UmbraTargetOptions = {},
+): Target {
   return {
     name,
     mirrors: routes !== plainRoute,
-    missing: () => null,
+    missing: () => (tls && certificate() === null ? 'openssl is not installed' : null),
     start: async ({ primary, shadow }, placement) => {
       const [primaryPort, shadowPort] = [primary.port, shadow.port];
-      const config = { proxyThreads: 1, engine, primaryPort, shadowPort, routes };
+      const secured = tls ? { certificate: certificate()! } : {};
+      const config = { proxyThreads: 1, engine, primaryPort, shadowPort, routes, ring, ...secured };
       const running = await startUmbra(config, placement.proxy, command);
       const dropped = (): Promise<string | null> => droppedText(running.admin);
       return { url: running.url, pids: () => [running.pid], dropped, stop: running.stop };
@@ -90,14 +110,29 @@ function named(what: string, counts: Record<string, number>): string[] {
     .map(([reason, count]) => `${count} ${what} (${reason})`);
 }
 
-function yaml({ proxyThreads, engine = 'auto', primaryPort, shadowPort, routes }: UmbraConfig): string {
-  return `listen: [ { address: "127.0.0.1:0", engine: ${engine} } ]
+function yaml({
+  proxyThreads,
+  engine = 'auto',
+  primaryPort,
+  shadowPort,
+  routes,
+  ring = defaultRing,
+  certificate,
+}: UmbraConfig): string {
+  const tls =
+    certificate === undefined ? '' : `, tls: { cert: ${certificate.certPath}, key: ${certificate.keyPath} }`;
+  return `listen: [ { address: "127.0.0.1:0", engine: ${engine}${tls} } ]
 admin: { address: "127.0.0.1:0" }
-threads: { proxy: ${proxyThreads}, shadow: 1 }
+threads: { proxy: ${proxyThreads}, shadow: 1, ring: ${ring} }
 versions:
   v1: { endpoints: [ "http://127.0.0.1:${primaryPort}" ] }
   v2: { endpoints: [ "http://127.0.0.1:${shadowPort}" ] }
 routes:
 ${routes}
 `;
+}
+
+/** The YAML of one route that mirrors so much of everything. */
+export function mirrorRoute(percent: number): string {
+  return `  - { name: all, primary: v1, mirrors: [ { to: v2, percent: ${percent} } ] }`;
 }

@@ -1,24 +1,6 @@
 import t from 'tap';
-import { comparisonAims, comparisonText, type Measurement } from '../../../bench/end-to-end/comparison.js';
-
-function one(target: string, cpuUsPerRequest: number, more: Partial<Measurement> = {}): Measurement {
-  const mirrors = target.endsWith('mirror');
-  return {
-    target,
-    mirrors,
-    requests: 100_000,
-    seconds: 5,
-    errors: 0,
-    p50Us: 1500,
-    p99Us: 4000,
-    cpuUsPerRequest,
-    threads: [{ name: 'worker', tid: 42, cpuUsPerRequest }],
-    peakBytes: 100 * 2 ** 20,
-    othersShare: 0.02,
-    copiesShare: mirrors ? 1 : 0,
-    ...more,
-  };
-}
+import { comparisonAims, comparisonText } from '../../../bench/end-to-end/comparison.js';
+import { one } from './measurement.js';
 
 t.test('an aim is judged by the median of the ratios of each round', async (t) => {
   // The medians of each alone, 30 and 20, would say 1.5; the rounds say 1.2, 1.5 and 4.
@@ -83,10 +65,10 @@ t.test(
       one('nginx', 22, { requests: 50_000 }),
     ]);
     const [, , directRow, nginxRow] = text.split('\n');
-    t.match(directRow, /^direct +20,000 +20,000\.\.20,000 +1\.50 +4\.00 +0 +- +-\.\.- +- +- +-$/);
+    t.match(directRow, /^direct +20,000 +20,000\.\.20,000 +1\.50 +4\.00 +9\.00 +0 +- +-\.\.- +- +- +-$/);
     t.match(
       nginxRow,
-      /^nginx +15,000 +10,000\.\.20,000 +1\.50 +4\.00 +0 +20\.0 +18\.0\.\.22\.0 +100 +2\.0 % +-$/,
+      /^nginx +15,000 +10,000\.\.20,000 +1\.50 +4\.00 +9\.00 +0 +20\.0 +18\.0\.\.22\.0 +100 +2\.0 % +-$/,
     );
     t.match(text, /nginx +22\.0 {2}worker \(42\)/);
   },

@@ -2,8 +2,8 @@ import t from 'tap';
 import { parseOptions } from '../../../bench/end-to-end/options.js';
 import { parseCpuList } from '../../../bench/end-to-end/placement.js';
 
-t.test('without arguments, everything is compared', async (t) => {
-  t.match(parseOptions([]), { scenarios: ['compare'], only: null, rate: null, jsonPath: null, pin: true });
+t.test('without arguments, umbra is measured against its peers', async (t) => {
+  t.match(parseOptions([]), { scenarios: ['peers'], only: null, rate: null, jsonPath: null, pin: true });
 });
 
 t.test('scenarios and options are taken in any order', async (t) => {
@@ -29,8 +29,9 @@ t.test('scenarios and options are taken in any order', async (t) => {
   );
 });
 
-t.test('all names every scenario', async (t) => {
+t.test('all names every scenario that needs nothing more to be said', async (t) => {
   t.same(parseOptions(['all'])?.scenarios, [
+    'peers',
     'compare',
     'comparing',
     'isolation',

@@ -14,10 +14,11 @@ const clean = `Running 2s test @ http://127.0.0.1:8080/
   114936 requests in 2.00s, 48.12MB read
 Requests/sec:  57391.20
 Transfer/sec:     24.03MB
+p99.9 4310us
 `;
 
 t.test('a clean run gives requests, seconds and percentiles in microseconds', async (t) => {
-  t.same(parseWrk(clean), { requests: 114936, seconds: 2, errors: 0, p50Us: 950, p99Us: 2510 });
+  t.same(parseWrk(clean), { requests: 114936, seconds: 2, errors: 0, p50Us: 950, p99Us: 2510, p999Us: 4310 });
 });
 
 t.test('socket errors of every kind and bad statuses add up', async (t) => {
@@ -53,5 +54,5 @@ t.test('text without a total is refused', async (t) => {
 });
 
 t.test('the command line asks for the distribution', async (t) => {
-  t.same(wrkArguments('http://h/', 64, 5).slice(0, 4), ['-t1', '-c64', '-d5s', '--latency']);
+  t.same(wrkArguments('http://h/', 64, 5, 'wrk.lua').slice(0, 4), ['-t1', '-c64', '-d5s', '--latency']);
 });

@@ -1,0 +1,103 @@
+/** Envoy with one worker thread and its request_mirror_policies. */
+import { isInstalled } from '../placement.js';
+import { certificate } from './certificate.js';
+import { startServer } from './server.js';
+import type { Target, TargetCase } from './target.js';
+
+const httpManager =
+  'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
+
+export function envoyFor(name: string, what: TargetCase): Target {
+  return {
+    name,
+    mirrors: what.mirrorPercent > 0,
+    missing: () => {
+      if (!isInstalled('envoy')) return 'envoy is not installed';
+      return what.tls && certificate() === null ? 'openssl is not installed' : null;
+    },
+    start: ({ primary, shadow }, placement) =>
+      startServer(
+        {
+          command: 'envoy',
+          secure: what.tls,
+          // JSON is YAML, and needs no care for indentation.
+          files: (port) => ({
+            'envoy.yaml': JSON.stringify(configuration(port, primary.port, shadow.port, what), null, 2),
+          }),
+          args: () => [
+            '-c',
+            'envoy.yaml',
+            '--concurrency',
+            '1',
+            '--log-level',
+            'error',
+            '--disable-hot-restart',
+          ],
+        },
+        placement,
+      ),
+  };
+}
+
+function configuration(port: number, primaryPort: number, shadowPort: number, what: TargetCase): object {
+  const { mirrorPercent, tls } = what;
+  const mirror = {
+    cluster: 'shadow',
+    runtime_fraction: { default_value: { numerator: mirrorPercent, denominator: 'HUNDRED' } },
+  };
+  const route = { cluster: 'primary', ...(mirrorPercent > 0 ? { request_mirror_policies: [mirror] } : {}) };
+  const manager = {
+    '@type': httpManager,
+    stat_prefix: 'bench',
+    route_config: {
+      virtual_hosts: [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route }] }],
+    },
+    http_filters: [
+      {
+        name: 'envoy.filters.http.router',
+        typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
+      },
+    ],
+  };
+  const chain = {
+    filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: manager }],
+    ...(tls ? { transport_socket: tlsSocket() } : {}),
+  };
+  return {
+    static_resources: {
+      listeners: [{ name: 'front', address: socketAddress(port), filter_chains: [chain] }],
+      clusters: [cluster('primary', primaryPort), cluster('shadow', shadowPort)],
+    },
+  };
+}
+
+function tlsSocket(): object {
+  const { certPath, keyPath } = certificate()!;
+  const pair = { certificate_chain: { filename: certPath }, private_key: { filename: keyPath } };
+  return {
+    name: 'envoy.transport_sockets.tls',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
+      common_tls_context: { tls_certificates: [pair] },
+    },
+  };
+}
+
+function cluster(name: string, port: number): object {
+  return {
+    name,
+    type: 'STATIC',
+    connect_timeout: '5s',
+    circuit_breakers: {
+      thresholds: [{ max_connections: 8192, max_pending_requests: 8192, max_requests: 8192 }],
+    },
+    load_assignment: {
+      cluster_name: name,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(port) } }] }],
+    },
+  };
+}
+
+function socketAddress(port: number): object {
+  return { socket_address: { address: '127.0.0.1', port_value: port } };
+}
