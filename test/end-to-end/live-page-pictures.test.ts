@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import type { Diffs } from '../../core/compare/diff-book.js';
 import { serveOrigin } from '../../workers/demo/origins.js';
 import { noBrowser, startBrowser } from '../support/browser.js';
 import { desktop, isLive, type LivePage, openPage, phone } from '../support/live-page.js';
@@ -18,7 +19,8 @@ const bytesMax = 300_000;
 
 async function picture({ tab }: LivePage, name: string, what: { fullPage: boolean }): Promise<number> {
   const path = fileURLToPath(new URL(`../../../docs/images/${name}.png`, import.meta.url));
-  await tab.evaluate('document.activeElement.blur()');
+  // The head of the page sticks to the window: in a picture of all of it, it stands where the window is.
+  await tab.evaluate('document.activeElement.blur(); scrollTo(0, 0)');
   await tab.screenshot({ path, ...what });
   return statSync(path).size;
 }
@@ -26,7 +28,8 @@ async function picture({ tab }: LivePage, name: string, what: { fullPage: boolea
 t.test('the pictures of the live page', { skip: unasked || noBrowser }, async (t) => {
   const [v1, v2] = await Promise.all([serveOrigin('v1', 0), serveOrigin('v2', 0)]);
   const portOf = (server: typeof v1) => (server.address() as AddressInfo).port;
-  const umbra = await UmbraProcess.start(reviews(portOf(v1), portOf(v2)));
+  const compared = { compare: { sample: '20%', baseline: 'v1' } };
+  const umbra = await UmbraProcess.start(reviews(portOf(v1), portOf(v2), { mirror: compared }));
   const load = new Load(umbra.port, 8, () => `/reviews/${Math.floor(Math.random() * 9)}`);
   t.teardown(async () => {
     await load.stop();
@@ -37,6 +40,10 @@ t.test('the pictures of the live page', { skip: unasked || noBrowser }, async (t
   const browser = await startBrowser(t);
   const url = `${umbra.adminUrl}/`;
   for (let part = 0; part < partsBefore; part++) await load.more(partRequests);
+  await until(async () => {
+    const { groups } = (await umbra.admin('GET', '/api/diffs')).json as Diffs;
+    return groups.length > 0;
+  }, 'differences are found');
   const pages = {
     'live-page': await openPage(t, browser, url, { colorScheme: 'dark' }),
     'live-page-light': await openPage(t, browser, url, { colorScheme: 'light' }),
@@ -45,7 +52,8 @@ t.test('the pictures of the live page', { skip: unasked || noBrowser }, async (t
   for (const [name, page] of Object.entries(pages)) {
     await isLive(page);
     const open = page.tab.locator('#differences summary').first();
-    if ((await open.count()) > 0 && name !== 'live-page-phone') await open.click();
+    await open.waitFor();
+    if (name !== 'live-page-phone') await open.click();
     const size = await picture(page, name, { fullPage: true });
     t.ok(size < bytesMax, `${name}: ${size} bytes`);
   }
