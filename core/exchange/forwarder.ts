@@ -188,7 +188,7 @@ export class Forwarder implements ExchangeHome {
       upstreamUs: exchange.failure < 0 ? call.endUs - call.sentUs : -1,
       requestBytes: call.requestBytes,
       responseBytes: call.responseBytes,
-      upstream: call.endpoint?.authority ?? '',
+      upstream: call.endpoint?.logged ?? '',
     });
   }
 

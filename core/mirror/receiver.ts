@@ -288,7 +288,7 @@ export class MirrorReceiver {
       upstreamUs: mirrored.failure < 0 ? call.endUs - call.sentUs : -1,
       requestBytes: call.requestBytes,
       responseBytes: call.responseBytes,
-      upstream: call.endpoint?.authority ?? '',
+      upstream: call.endpoint?.logged ?? '',
     });
   }
 }

@@ -31,7 +31,7 @@ export interface AccessRecord {
   upstreamUs: number;
   requestBytes: number;
   responseBytes: number;
-  /** `host:port` of the endpoint, empty where none was reached. */
+  /** The address of the endpoint, as Envoy's `%UPSTREAM_HOST%`; empty where none was reached. */
   upstream: string;
 }
 

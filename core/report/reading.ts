@@ -3,7 +3,7 @@
  * of one moment.
  */
 
-import { type Address, mirrorsWithBaselines, primaryNames } from '../plan.js';
+import { mirrorsWithBaselines, primaryNames } from '../plan.js';
 import {
   type MirrorSnapshot,
   readMirror,
@@ -14,6 +14,7 @@ import {
 } from '../record/snapshot.js';
 import { ThreadField } from '../record/thread-ledger.js';
 import { Health } from '../upstream/health-block.js';
+import { addressText } from '../upstream/target.js';
 import { type ControlCounts, noControlCounts } from './control-counts.js';
 import type { Observed, ObservedEndpoint, Role } from './observed.js';
 
@@ -154,7 +155,7 @@ function readEndpoint(
   return {
     version,
     endpoint,
-    address: textOf(address),
+    address: addressText(address),
     health:
       health === null
         ? null
@@ -165,11 +166,6 @@ function readEndpoint(
             failed: health.failed,
           },
   };
-}
-
-function textOf(address: Address): string {
-  if (address.kind === 'unix') return `unix:${address.path}`;
-  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 }
 
 /** Times that any thread was started again. */

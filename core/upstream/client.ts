@@ -4,7 +4,6 @@ import { ResponseFault } from '../http/response-fault.js';
 import type { ResponseHead } from '../http/response-head.js';
 import type { ReaderSink } from '../http/response-reader.js';
 import { limits } from '../limits.js';
-import type { EndpointPlan } from '../plan.js';
 import type { ResponseSink } from './call.js';
 import type { UpstreamConnection } from './connection.js';
 import { Deadline } from './deadlines.js';
@@ -60,7 +59,7 @@ export class UpstreamCall implements ReaderSink {
   /** The request's body without framing, as far as the owner has written it. */
   requestBytes = 0;
   /** Whom the request was sent to, or was to be. */
-  endpoint: EndpointPlan | null = null;
+  endpoint: Endpoint | null = null;
   headSeen = false;
   /** The connection had carried an exchange before. */
   reused = false;
@@ -201,7 +200,7 @@ export class UpstreamCall implements ReaderSink {
   onConnecting(connection: UpstreamConnection): void {
     this.#phase = Phase.CONNECTING;
     this.#connection = connection;
-    this.endpoint = connection.endpoint.plan;
+    this.endpoint = connection.endpoint;
   }
 
   /** A connection is there: all that was held goes out. */
@@ -345,7 +344,7 @@ export class UpstreamCall implements ReaderSink {
     if (this.#phase === Phase.QUEUED) this.#pool!.resources.deadlines.clear(this.#stageDeadline);
     this.#connection = connection;
     this.#phase = Phase.OPEN;
-    this.endpoint = connection.endpoint.plan;
+    this.endpoint = connection.endpoint;
     this.reused = connection.exchanges > 0;
     connection.begin(this, this.#toHead, this.#wantsContinue, this.#upgrades);
     if (this.sentUs === 0) {

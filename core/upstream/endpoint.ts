@@ -4,12 +4,14 @@ import { Deadline } from './deadlines.js';
 import { Ejection } from './ejection.js';
 import { Health, HealthBlock } from './health-block.js';
 import { SlowStart } from './slow-start.js';
-import { sameAddress, sameEndpoint, type Target } from './target.js';
+import { addressText, sameAddress, sameEndpoint, type Target } from './target.js';
 
 /** One address of one endpoint, as one thread's pool knows it. */
 export class Endpoint {
   readonly plan: EndpointPlan;
   readonly address: Address;
+  /** As access logs tell it: `host:port` with an IP address, or a socket's path. */
+  readonly logged: string;
   /** Calls that run here or wait for a connect. */
   pending = 0;
   /** Connections that are open or being opened. */
@@ -36,6 +38,7 @@ export class Endpoint {
   ) {
     this.plan = target.endpoint;
     this.address = target.address;
+    this.logged = target.address.kind === 'unix' ? target.address.path : addressText(target.address);
     this.ejection = new Ejection(ejection);
     this.#slowStartMs = slowStartMs;
     this.backDeadline = new Deadline(() => onBack(this));

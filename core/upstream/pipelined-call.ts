@@ -1,9 +1,9 @@
 import { Failure } from '../errors.js';
 import { ResponseFault } from '../http/response-fault.js';
 import type { ResponseHead } from '../http/response-head.js';
-import type { EndpointPlan } from '../plan.js';
 import type { ResponseSink } from './call.js';
 import { Deadline } from './deadlines.js';
+import type { Endpoint } from './endpoint.js';
 import type { PipelinedConnection } from './pipelined-connection.js';
 import type { VersionPool } from './pool.js';
 import { saysUnable } from './verdict.js';
@@ -29,7 +29,7 @@ export class PipelinedCall {
   status = 0;
   responseBytes = 0;
   readonly requestBytes = 0;
-  endpoint: EndpointPlan | null = null;
+  endpoint: Endpoint | null = null;
   headSeen = false;
   fault: ResponseFault = ResponseFault.NONE;
   readonly #sink: ResponseSink;
@@ -139,7 +139,7 @@ export class PipelinedCall {
       return;
     }
     this.#connection = connection;
-    this.endpoint = connection.endpoint.plan;
+    this.endpoint = connection.endpoint;
     connection.take(this, this.#toHead);
   }
 

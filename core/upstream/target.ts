@@ -5,7 +5,7 @@ import type { Address, EndpointPlan, VersionPlan } from '../plan.js';
  * to, an endpoint with an address or a socket has one. Plain data that main sends to every thread.
  */
 export interface Target {
-  /** What was configured: its authority is told in logs and sent in Host, its host is the name that TLS asks for. */
+  /** What was configured: its authority is sent in Host, its host is the name that TLS asks for. */
   readonly endpoint: EndpointPlan;
   /** An IP address with its port, or a socket: opening a connection to it looks no name up. */
   readonly address: Address;
@@ -19,6 +19,12 @@ export type Targets = ReadonlyMap<string, readonly Target[]>;
 /** Each endpoint at the address that it was written with: right where no endpoint has a name. */
 export function targetsAsWritten(plan: VersionPlan): Target[] {
   return plan.endpoints.map((endpoint) => ({ endpoint, address: endpoint.address, health: null }));
+}
+
+/** `host:port`, `[host]:port` or `unix:PATH`. */
+export function addressText(address: Address): string {
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 }
 
 export function sameAddress(a: Address, b: Address): boolean {

@@ -224,6 +224,21 @@ for (const format of ['envoy', 'json']) {
   });
 }
 
+t.test('the upstream is the address that was reached, not the name by which it was found', async (t) => {
+  const v1 = await Origin.listen();
+  const umbra = await UmbraProcess.start(
+    reviews(v1.port, null, {
+      v1: { endpoints: `http://localhost:${v1.port}` },
+      umbra: { accessLog: { path: 'access.log' } },
+    }),
+  );
+  await ask(umbra.port);
+  const [line] = await lines(join(umbra.file.directory, 'access.log'), 1);
+  t.equal(envoyLine.exec(line!)?.groups?.upstream, `127.0.0.1:${v1.port}`);
+  await umbra.stop();
+  await v1.close();
+});
+
 t.test('a request that no route takes has a line with the flag NR', async (t) => {
   const v1 = await Origin.listen();
   const umbra = await UmbraProcess.start(

@@ -157,7 +157,7 @@ t.test('an endpoint that refuses is passed over for another one', async (t) => {
     const e = await new Exchange().get(pool).end();
     t.equal(e.body, 'ok');
     t.equal(e.sent, 1);
-    t.strictSame(e.call.endpoint, endpointOn(server.port));
+    t.strictSame(e.call.endpoint?.plan, endpointOn(server.port));
   }
   t.equal(pool.counted.opened, 2, 'and rests: it is not tried again at once');
 });
@@ -401,7 +401,7 @@ t.test(
     let back = 0;
     for (let i = 0; i < 100; i++) {
       const e = await new Exchange().get(pool).end();
-      if (e.call.endpoint!.authority.endsWith(`:${bad.port}`)) back++;
+      if (e.call.endpoint!.plan.authority.endsWith(`:${bad.port}`)) back++;
     }
     t.ok(back >= 4 && back <= 6, `a tenth of a half: ${back} of 100`);
   },
