@@ -6,7 +6,6 @@
 import type { Address } from '../core/plan.js';
 import { collide, formatAddress, isLoopback, parseAddress } from './address.js';
 import { checkMirrors, checkWays, primariesAt } from './check-route.js';
-import { checkNotYet } from './not-yet.js';
 import { type ConfigProblem, errorAt, type Mark } from './problem.js';
 import { routeName, routesExpected } from './schema.js';
 import { didYouMean } from './suggest.js';
@@ -32,7 +31,6 @@ export function checkAcross(root: TreeNode): ConfigProblem[] {
     ...checkRouteNames(root),
     ...checkMirrors(root),
     ...checkWays(root),
-    ...checkNotYet(root),
     ...checkAddresses(root),
     ...checkListeners(root),
   ];

@@ -243,6 +243,9 @@ export const faultAnswer = { text: 'aborted on purpose\n', flag: 'FI' } as const
 /** Of a request that `fault.delay` has hit. */
 export const delayFlag = 'DI';
 
+/** Of a request that used all retries of its route, and would have been sent once more. */
+export const retriesExhaustedFlag = 'URX';
+
 /** A request whose Content-Length is above its listener's `body.max`. */
 export const bodyTooLargeAnswer = { status: 413, text: 'The request body is too large.\n' } as const;
 

@@ -78,6 +78,10 @@ export const limits = {
   /** Requests that one thread delays on purpose at a time, and bytes of their bodies. Past it: not delayed, `umbra_fault_overflows_total`. */
   delayedRequests: 1024,
   delayedBytes: 64 * 1024 * 1024,
+  /** Bytes of one request's body kept for `retries`. Past it: the request is not sent again. */
+  retryBodyBytes: 64 * 1024,
+  /** Bytes of them that one thread keeps. Past it: not kept, `umbra_retry_overflows_total`. */
+  retryHeldBytes: 64 * 1024 * 1024,
   /** Most `retries.attempts` of a route. */
   retries: 16,
 

@@ -130,7 +130,7 @@ class ProxyThread implements DataThread {
         .map((primary) => {
           const { version } = primary;
           const [pool, ledger] = [this.#upstream.pool(version), this.#upstream.ledger(version)];
-          return new RouteRuntime(route, primary, pool, ledger, mirrors);
+          return new RouteRuntime(route, primary, pool, ledger, mirrors, sampler);
         });
       return new RouteWay(route, runtimes, sampler);
     });

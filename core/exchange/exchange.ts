@@ -5,6 +5,8 @@
  *   onRequestBody --> call.write, then copies        pauseBody <--- write false, resumeBody <--- onDrain
  *   responder <-- onHead, onResponseBody, onEnd      pauseResponse <--- sendBody false, resumeResponse <--- onWritable
  *
+ * Of a route with retries (core/exchange/attempts) the call may begin anew, as long as nothing of a response went to the client.
+ *
  * Error exits: onFailure (the primary) answers 502, 503 or 504, or cuts a response that had begun;
  * onAborted (the client) cancels the call. Both give unfinished copies up.
  */
@@ -18,6 +20,7 @@ import type { MirrorCopy } from '../mirror/offer.js';
 import type { ResponseSink } from '../upstream/call.js';
 import { UpstreamCall } from '../upstream/client.js';
 import type { UpstreamTunnel } from '../upstream/tunnel.js';
+import { Attempts } from './attempts.js';
 import type { RequestSink, Responder } from './downstream.js';
 import type { ExchangeHome } from './forwarder.js';
 import { primaryRequestHead } from './primary-request.js';
@@ -52,6 +55,8 @@ export class Exchange implements RequestSink, ResponseSink {
   #bodyBytesLeft = 0;
   /** It has a line in the access log, and its copies have theirs: decided at the beginning, so that both sides have the same sample. */
   logged = false;
+  /** Of routes with retries; null until one of them was the exchange's. */
+  attempts: Attempts | null = null;
   /** A copy wants to know the primary's response. */
   #watched = false;
   #bodyDigest = 0;
@@ -94,9 +99,11 @@ export class Exchange implements RequestSink, ResponseSink {
     this.logged = this.#home.log.chosen();
     route.ledger.requestStarted();
     const upgrades = head.upgrade !== '';
+    const wire = primaryRequestHead(head, route.requestChange);
+    if (route.retry !== null) this.#beginAttempts(route, head, wire, nowUs);
     this.#call.start(
       route.pool,
-      primaryRequestHead(head, route.requestChange),
+      wire,
       head.method,
       head.framing,
       head.contentLength,
@@ -120,6 +127,11 @@ export class Exchange implements RequestSink, ResponseSink {
     }
   }
 
+  #beginAttempts(route: RouteRuntime, head: RequestHead, wire: string, nowUs: number): void {
+    this.attempts ??= new Attempts(this.#call, this.#home, () => this.onFailure(Failure.TIMEOUT));
+    this.attempts.begin(route, head, wire, nowUs);
+  }
+
   /** The request came at `sinceUs` and waited before it began. */
   wasDelayed(sinceUs: number): void {
     this.beganUs = sinceUs;
@@ -139,6 +151,7 @@ export class Exchange implements RequestSink, ResponseSink {
     }
     if (last) this.phase |= Phase.REQUEST_COMPLETE;
     const flowing = this.#call.write(piece, last);
+    if (this.route!.retry !== null) this.attempts!.body(piece, last);
     for (let i = 0; i < this.#copyCount; i++) this.#copies[i].body(piece, last);
     if (!flowing && !last && (this.phase & Phase.OVER) === 0) this.#responder!.pauseBody();
   }
@@ -146,6 +159,7 @@ export class Exchange implements RequestSink, ResponseSink {
   onRequestTrailers(lines: string): void {
     if ((this.phase & Phase.OVER) !== 0) return;
     this.#call.trailers(lines);
+    if (this.route!.retry !== null) this.attempts!.trailers(lines);
     for (let i = 0; i < this.#copyCount; i++) this.#copies[i].trailers(lines);
   }
 
@@ -179,6 +193,7 @@ export class Exchange implements RequestSink, ResponseSink {
   }
 
   onHead(head: ResponseHead): void {
+    if (this.route!.retry !== null && this.attempts!.afterStatus(head.status)) return;
     const change = this.route!.responseChange;
     const forClient = change === null ? head : change.apply(head);
     if (forClient === null) {
@@ -227,10 +242,11 @@ export class Exchange implements RequestSink, ResponseSink {
   }
 
   onFailure(failure: Failure): void {
+    const cut = (this.phase & Phase.HEAD_SENT) !== 0;
+    if (this.route!.retry !== null && !cut && this.attempts!.afterFailure(failure)) return;
     this.failure = failure;
     this.route!.ledger.failure(failure);
     const responder = this.#responder!;
-    const cut = (this.phase & Phase.HEAD_SENT) !== 0;
     if (!cut) this.status = failureAnswers[failure].status;
     this.#over();
     if (cut) responder.cut();
@@ -242,6 +258,7 @@ export class Exchange implements RequestSink, ResponseSink {
     const requestComplete = (this.phase & Phase.REQUEST_COMPLETE) !== 0;
     this.phase |= Phase.OVER;
     this.#responder = null;
+    if (this.route!.retry !== null) this.attempts!.end();
     const ledger = this.route!.ledger;
     ledger.bytesSent(this.#call.requestBytes);
     ledger.bytesReceived(this.#call.responseBytes);

@@ -3,13 +3,15 @@
  * their number is that of the requests in flight at the busiest moment, which the listeners bound.
  */
 import type { Clock } from '../clock.js';
-import { delayFlag, failureAnswers, faultAnswer, noRouteAnswer } from '../errors.js';
+import { delayFlag, failureAnswers, faultAnswer, noRouteAnswer, retriesExhaustedFlag } from '../errors.js';
 import { countsForwards, takeForward } from '../http/max-forwards.js';
 import type { RequestHead } from '../http/message.js';
+import { limits } from '../limits.js';
 import { CopySource, Outcome } from '../mirror/codec.js';
 import type { MirrorOffer } from '../mirror/offer.js';
 import type { AccessLogPort } from '../record/access-log.js';
 import { ThreadField, type ThreadLedger } from '../record/thread-ledger.js';
+import type { KeptBytes } from './attempts.js';
 import { Delays } from './delays.js';
 import { DiscardedRequest, isAnsweredAtOnce } from './discarded-request.js';
 import { hasNoBody, ignoredRequest, PLAIN_TEXT, type RequestSink, type Responder } from './downstream.js';
@@ -18,7 +20,7 @@ import type { Answered } from './own-answer.js';
 import type { ProxyRuntime, RouteRuntime, RouteWay } from './runtime.js';
 
 /** What an exchange needs of the thread it lives on. */
-export interface ExchangeHome {
+export interface ExchangeHome extends KeptBytes {
   readonly mirrors: MirrorOffer;
   readonly log: AccessLogPort;
   /** A scratch outcome, filled and read in one turn. */
@@ -44,6 +46,8 @@ export class Forwarder implements ExchangeHome {
   readonly #delays: Delays;
   #runtime: ProxyRuntime;
   #inFlight = 0;
+  /** Of request bodies, for retries. */
+  #keptBytes = 0;
 
   constructor(
     runtime: ProxyRuntime,
@@ -153,6 +157,19 @@ export class Forwarder implements ExchangeHome {
     return ignoredRequest;
   }
 
+  keep(bytes: number): boolean {
+    if (this.#keptBytes + bytes > limits.retryHeldBytes) {
+      this.#ledger.add(ThreadField.RETRY_OVERFLOWS);
+      return false;
+    }
+    this.#keptBytes += bytes;
+    return true;
+  }
+
+  letGo(bytes: number): void {
+    this.#keptBytes -= bytes;
+  }
+
   bodyTooLarge(): void {
     this.#ledger.add(ThreadField.BODY_TOO_LARGE);
   }
@@ -180,10 +197,7 @@ export class Forwarder implements ExchangeHome {
       version: route.pool.plan.name,
       source: exchange.source,
       status: exchange.status,
-      flag: flags(
-        exchange.delayed ? delayFlag : '',
-        exchange.failure < 0 ? '' : failureAnswers[exchange.failure].flag,
-      ),
+      flag: flagsOf(exchange),
       durationUs: this.#clock() - exchange.beganUs,
       upstreamUs: exchange.failure < 0 ? call.endUs - call.sentUs : -1,
       requestBytes: call.requestBytes,
@@ -215,6 +229,12 @@ export class Forwarder implements ExchangeHome {
       upstream: '',
     });
   }
+}
+
+function flagsOf({ delayed, failure, route, attempts }: Exchange): string {
+  const failed = failure < 0 ? '' : failureAnswers[failure].flag;
+  const exhausted = route!.retry !== null && attempts!.exhausted ? retriesExhaustedFlag : '';
+  return flags(flags(delayed ? delayFlag : '', failed), exhausted);
 }
 
 /** As Envoy joins them. */

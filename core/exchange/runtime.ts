@@ -13,6 +13,7 @@ import { Fault } from './fault.js';
 import { OwnAnswer } from './own-answer.js';
 import { RequestChange } from './primary-request.js';
 import { ResponseChange } from './response-change.js';
+import { RetryPolicy } from './retry-policy.js';
 
 /** A route as one of its versions answers it; where several do, each has one. */
 export class RouteRuntime {
@@ -25,6 +26,9 @@ export class RouteRuntime {
   readonly watchesResponses: boolean;
   /** A mirror compares checksums of bodies. */
   readonly digestsResponses: boolean;
+  /** Null: nothing is sent again but where that is safe by itself. */
+  readonly retry: RetryPolicy | null;
+  readonly sampler: Sampler;
   /** Null: the primary gets the request as it came. */
   readonly requestChange: RequestChange | null;
   /** Null: the client gets the response as it came. */
@@ -37,8 +41,11 @@ export class RouteRuntime {
     pool: VersionPool,
     ledger: VersionLedger,
     mirrors: readonly Mirror[],
+    sampler: Sampler,
   ) {
     this.plan = plan;
+    this.sampler = sampler;
+    this.retry = plan.retries === null ? null : new RetryPolicy(plan.retries);
     this.pool = pool;
     this.ledger = ledger;
     this.mirrors = mirrors

@@ -95,6 +95,11 @@ export const threadFields = [
     metric: 'umbra_fault_overflows_total',
     help: 'Requests that were to be delayed on purpose and went on at once, because too many were waiting.',
   },
+  {
+    kind: 'counter',
+    metric: 'umbra_retry_overflows_total',
+    help: "Requests that a route's retries could not have sent again, because too many bodies were kept.",
+  },
 ] as const satisfies readonly { kind: 'counter' | 'gauge'; metric: string; help: string }[];
 
 /** Indexes of `threadFields`. */
@@ -120,6 +125,7 @@ export const ThreadField = {
   FAULT_DELAYS: 17,
   FAULT_ABORTS: 18,
   FAULT_OVERFLOWS: 19,
+  RETRY_OVERFLOWS: 20,
 } as const;
 export type ThreadField = (typeof ThreadField)[keyof typeof ThreadField];
 

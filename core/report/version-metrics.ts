@@ -31,7 +31,7 @@ export function addVersions(registry: Registry, versions: readonly VersionReadin
   const retries = counter(
     registry,
     'umbra_upstream_retries_total',
-    'Requests sent once more because a reused connection had died.',
+    'Times that a request was sent again: a reused connection had died, or `retries` of its route asked for it.',
     by,
   );
   const handshakes = counter(

@@ -83,6 +83,11 @@ export class Sampler {
     }
   }
 
+  /** By chance: from 0 up to, and without, 1. */
+  fraction(): number {
+    return this.#random() / UINT32_VALUES;
+  }
+
   /** By chance alone. */
   happens(shareMillionths: number): boolean {
     if (shareMillionths <= 0) return false;

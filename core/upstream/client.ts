@@ -188,6 +188,17 @@ export class UpstreamCall implements ReaderSink {
     if (this.#phase !== Phase.NONE) this.#leave();
   }
 
+  /** As `cancel`, once the head of a response is there: what it says of its endpoint counts. */
+  abandon(): void {
+    if (this.#phase === Phase.OPEN && saysUnable(this.status)) this.#pool!.failed(this.#connection!.endpoint);
+    this.cancel();
+  }
+
+  /** The time that its owner gives it is over: fails with `timeout`, within this call. Nothing happens where nothing is under way. */
+  expire(): void {
+    if (this.#phase !== Phase.NONE && this.#phase !== Phase.FAILING) this.#timeOut();
+  }
+
   // From the pool and the connection.
 
   onQueued(): void {

@@ -144,7 +144,7 @@ export class ExchangeRig {
     const runtime = new ProxyRuntime({ generation: 1, routes: [route] } as unknown as Plan, [
       new RouteWay(
         route,
-        [new RouteRuntime(route, route.primaries[0], this.pool, this.version, [])],
+        [new RouteRuntime(route, route.primaries[0], this.pool, this.version, [], sampler)],
         sampler,
       ),
     ]);
