@@ -71,12 +71,18 @@ export async function watched({ options, placement, generator }: Bench): Promise
     measured.filter((one) => one.watched === isWatched).map((one) => one.p99Us);
   const alone = spread(p99Of(false));
   const seen = median(p99Of(true));
+  const failed = measured.reduce((sum, one) => sum + one.errors, 0);
   return {
     aims: [
       {
         name: 'p99 while watched is within the spread of p99 alone',
         found: `${ms(seen)} ms, alone ${ms(alone.min)}..${ms(alone.max)} ms`,
         isMet: seen <= alone.max,
+      },
+      {
+        name: 'no request failed',
+        found: `${failed} of ${measured.reduce((sum, one) => sum + one.due, 0)}`,
+        isMet: failed === 0,
       },
     ],
     measured,
