@@ -240,6 +240,13 @@ export const noRouteAnswer: FailureAnswer = {
 /** A request that `fault.abort` of its route has hit; the status is the route's. */
 export const faultAnswer = { text: 'aborted on purpose\n', flag: 'FI' } as const;
 
+/** A request that can't be redirected (RFC 9110, section 15.5.15). */
+export const locationTooLongAnswer: FailureAnswer = {
+  status: 414,
+  text: 'the target is too long to be redirected\n',
+  flag: '',
+};
+
 /** Of a request that `fault.delay` has hit. */
 export const delayFlag = 'DI';
 
@@ -295,6 +302,26 @@ export function errorRows(): ErrorRow[] {
       retry: 'no',
       counters: ['umbra_downstream_unrouted_total'],
       when: 'No route matches the request.',
+    },
+    {
+      ...locationTooLongAnswer,
+      kind: 'refusal',
+      code: 'location-too-long',
+      source: 'downstream',
+      retry: 'no',
+      counters: ['umbra_downstream_answered_total'],
+      flag: null,
+      when: "The Location of a route's `redirect` would be longer than 16 KiB.",
+    },
+    {
+      ...faultAnswer,
+      kind: 'refusal',
+      code: 'fault',
+      status: null,
+      source: 'local',
+      retry: 'no',
+      counters: ['umbra_fault_aborts_total'],
+      when: 'By `fault.abort` of its route, on purpose.',
     },
     {
       ...bodyTooLargeAnswer,

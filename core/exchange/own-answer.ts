@@ -1,4 +1,5 @@
 /** What a route answers by itself: a redirect, or a text. Made once for a plan, but for a redirect's Location. */
+import { locationTooLongAnswer } from '../errors.js';
 import { fieldValue } from '../http/fields.js';
 import type { RequestHead } from '../http/message.js';
 import { limits } from '../limits.js';
@@ -17,10 +18,9 @@ export interface Answered {
 type RedirectPlan = AnswerPlan & { kind: 'redirect' };
 
 const CONTENT_TYPE = 'content-type';
-/** RFC 9110, section 15.5.15. */
 const locationTooLong: Answered = {
-  status: 414,
-  body: 'the target is too long to be redirected\n',
+  status: locationTooLongAnswer.status,
+  body: locationTooLongAnswer.text,
   lines: PLAIN_TEXT,
 };
 const defaultPorts = { http: 80, https: 443 } as const;
@@ -79,8 +79,11 @@ class Redirect {
     const keepsPort = port === null && host === null && scheme === asked;
     const name = host ?? (keepsPort ? head.host : withoutPort(head.host));
     const said = port === null || port === defaultPorts[scheme] ? '' : `:${port}`;
-    const target = head.target.startsWith('/') ? head.target : '/';
-    return `${scheme}://${name}${said}${this.#target === null ? target : this.#target(target)}`;
+    const asIs = head.target.startsWith('/') ? head.target : '/';
+    const target = this.#target === null ? asIs : this.#target(asIs);
+    // Of HTTP/1.0, which may name no host: a reference to where the client is. Two slashes would name one.
+    if (name === '') return `/${target.replace(/^\/+/, '')}`;
+    return `${scheme}://${name}${said}${target}`;
   }
 }
 

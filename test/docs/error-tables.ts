@@ -38,7 +38,7 @@ export function errorTables(): DocTable[] {
       columns: ['fault', 'status', 'counter', 'text', 'when'],
       rows: of('refusal').map((row) => [
         code(row.code),
-        String(row.status),
+        row.status === null ? 'as the route says' : String(row.status),
         row.counters.map(code).join(', '),
         row.text!.trimEnd(),
         row.when,

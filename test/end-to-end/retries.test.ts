@@ -59,7 +59,21 @@ t.test(
       umbra: { accessLog: { format: 'json' } },
     });
     config.versions.nobody = { endpoints: `http://127.0.0.1:${await closedPort()}`, ejection: 'off' };
+    const unable = await Origin.listen((_received, response) => {
+      response.statusCode = 503;
+      response.end();
+    });
+    const able = await Origin.listen();
+    t.teardown(() => Promise.all([unable.close(), able.close()]));
+    const endpoints = [unable, able].map(({ port }) => `http://127.0.0.1:${port}`);
+    config.versions.two = { endpoints, ejection: 'off' };
     config.routes.unshift(
+      {
+        name: 'two',
+        match: { path: { exact: '/two' } },
+        primary: 'two',
+        retries: { attempts: 1, on: [503] },
+      },
       {
         name: 'connect-only',
         match: { path: { exact: '/connect-only' } },
@@ -99,6 +113,9 @@ t.test(
     t.match(once, /^502 /, 'what may have been worked on is not sent again unless that is asked for');
     t.match(await answerTo({ target: '/nobody' }), /^502 /);
     t.match(await answerTo({ target: '/never' }), /^504 /, 'the timeout of the route is for all attempts');
+
+    for (let i = 0; i < 6; i++)
+      t.equal(await answerTo({ target: '/two' }), '200 ok', 'the next endpoint answers');
 
     const gone = await RawClient.connect(umbra.port);
     gone.send('GET /gone HTTP/1.1\r\nHost: a\r\n\r\n');

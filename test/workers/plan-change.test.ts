@@ -3,7 +3,7 @@ import { compilePlan } from '../../config/compile.js';
 import { loadConfig } from '../../config/load.js';
 import { MirrorSlots } from '../../config/slots.js';
 import type { ChangeAsk } from '../../workers/messages.js';
-import { withMirror } from '../../workers/plan-change.js';
+import { withLiveChanges, withMirror, withWeights } from '../../workers/plan-change.js';
 
 const loaded = loadConfig(
   `versions: { v1: "http://127.0.0.1:1", v2: "http://127.0.0.1:2", v3: "http://127.0.0.1:3" }
@@ -57,4 +57,46 @@ t.test('a target that is not there is told by name, and nothing changes', async 
   t.equal(change({ route: 'c', version: 'v2', enabled: false }), 'there is no route c; routes: a, b');
   t.equal(change({ route: 'b', version: 'v3', enabled: false }), 'route b has no mirror to v3');
   t.equal(plan.generation, 7);
+});
+
+const split = compilePlan(
+  (() => {
+    const weighted = loadConfig(
+      'versions: { v1: "http://a:1", v2: "http://a:2" }\nroutes: [ { name: a, primary: { v1: 99, v2: 1 } }, { name: b, primary: v1 } ]\n',
+      'test.yaml',
+    );
+    if (!weighted.ok) throw new Error('the configuration is wrong');
+    return weighted.config;
+  })(),
+  3,
+  new MirrorSlots(),
+  2,
+);
+const weightsOf = (result: ReturnType<typeof withWeights>) =>
+  result.ok ? result.plan.routes[0].primaries.map(({ weight }) => weight) : result.message;
+const weigh = (route: string, weights: Record<string, number>) =>
+  withWeights(split, { what: 'weights', route, weights });
+
+t.test('weights change by name, and those that are not named stay', async (t) => {
+  t.strictSame(weightsOf(weigh('a', { v2: 5 })), [99, 5]);
+  t.strictSame(weightsOf(weigh('a', { v2: 100, v1: 0 })), [0, 100]);
+  t.equal(weightsOf(weigh('a', { v1: 0, v2: 0 })), 'one primary must have a weight above 0');
+  t.equal(weightsOf(weigh('a', { v3: 1 })), 'the route has no primary v3; its primaries: v1, v2');
+  t.equal(weightsOf(weigh('c', { v1: 1 })), 'there is no route c');
+});
+
+t.test('live weights stay where the configuration says of them what it said before', async (t) => {
+  const live = weigh('a', { v1: 90, v2: 10 });
+  if (!live.ok) throw new Error(live.message);
+  const next = (weight: number) => ({
+    ...split,
+    routes: split.routes.map((route) => ({
+      ...route,
+      primaries: route.primaries.map((primary, i) => (i === 1 ? { ...primary, weight } : primary)),
+    })),
+  });
+  const kept = (weight: number) =>
+    withLiveChanges(split, live.plan, next(weight)).routes[0].primaries.map((primary) => primary.weight);
+  t.strictSame(kept(1), [90, 10]);
+  t.strictSame(kept(50), [99, 50]);
 });

@@ -152,3 +152,18 @@ t.test('a signed percentile runs from the most negative value to the most positi
   );
   t.pass('for every example');
 });
+
+t.test('two histograms added are the histogram of all their values', async () => {
+  fc.assert(
+    fc.property(fc.array(latency, { maxLength: 50 }), fc.array(latency, { maxLength: 50 }), (a, b) => {
+      const sum = histogramOf(a).add(histogramOf(b));
+      const whole = histogramOf(a, b);
+      const [own, expected] = [sum, whole].map((one) => {
+        const slots: number[] = [];
+        one.forEachSlot((valueUs, count) => slots.push(valueUs, count));
+        return JSON.stringify([one.count, one.sumUs, one.minUs, one.maxUs, slots]);
+      });
+      return own === expected;
+    }),
+  );
+});

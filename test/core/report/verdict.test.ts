@@ -41,6 +41,22 @@ t.test('each fault fails its own check, and with it the whole', async (t) => {
   });
 });
 
+t.test('several primaries are judged as one', async (t) => {
+  const reading = readingOf(version(latencies(MANY)), version(latencies(MANY)), mirrorCounts(MANY, 0));
+  const [mirror] = reading.mirrors;
+  const slow = { name: 'v3', role: 'primary' as const, counts: version(latencies(MANY, 4)) };
+  const both = {
+    ...reading,
+    versions: [...reading.versions, slow],
+    mirrors: [{ ...mirror, primaries: [...mirror.primaries, 'v3'], primary: 'v1 + v3' }],
+  };
+  const verdict = judge(both, null, bounds);
+  t.equal(verdict.mirrors[0].primary, 'v1 + v3');
+  const p99 = verdict.mirrors[0].checks.find(({ name }) => name === 'p99');
+  t.equal(p99?.primary?.count, 2 * MANY);
+  t.ok(p99!.measured < -0.5, 'the slow one is in the p99 of both');
+});
+
 t.test('a version that is faster and fails less passes', async (t) => {
   const better = readingOf(version(latencies(MANY, 3), 500), version(latencies(MANY)), mirrorCounts(MANY, 0));
   t.equal(outcomes(better).whole, 'pass');
