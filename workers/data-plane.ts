@@ -9,9 +9,11 @@ import { ConnectionCount, createConnectionCounts } from '../core/record/connecti
 import type { ObservedBlocks } from '../core/report/observed.js';
 import { createDoorbell } from '../core/ring/doorbell.js';
 import { createRing } from '../core/ring/layout.js';
+import { atOnce, inSlices } from '../core/steps.js';
 import type { Targets } from '../core/upstream/target.js';
 import { LedgerBook } from './ledgers.js';
 import type { FromThread, LogMessage, ThreadStart } from './messages.js';
+import { partsOf } from './plan-parts.js';
 import { SupervisedThread, type ThreadEvents } from './supervisor.js';
 
 export interface DataPlaneEvents {
@@ -29,6 +31,10 @@ interface Member {
   readonly thread: SupervisedThread;
   takenGeneration: number;
   drained: boolean;
+  /** Parts of a plan that it has not said to have taken. */
+  partsOpen: number;
+  /** Blocks that this incarnation has been given. */
+  readonly given: Set<SharedArrayBuffer>;
 }
 
 export class DataPlane {
@@ -61,7 +67,7 @@ export class DataPlane {
     this.#events = events;
     const { proxy, shadow, ringBytes } = plan.threads;
     this.#book = new LedgerBook(proxy, shadow);
-    this.#book.enter(plan);
+    atOnce(this.#book.enter(plan));
     this.#connectionCounts = createConnectionCounts(plan.listeners.length, proxy);
     this.#rings = range(proxy).map(() => range(shadow).map(() => createRing(ringBytes)));
     this.#doorbells = range(shadow).map(() => createDoorbell());
@@ -95,21 +101,37 @@ export class DataPlane {
    * Resolves when all have taken it. Not to be called again before it has.
    */
   async take(plan: Plan): Promise<void> {
-    this.#book.enter(plan);
+    await new Promise<void>((resolve) => inSlices(this.#book.enter(plan), resolve));
     this.#plan = plan;
+    const rest = { ...plan, routes: [] };
     for (const members of [this.#shadows, this.#proxies]) {
-      for (const { thread } of members) {
-        thread.post({
-          type: 'plan',
-          plan,
-          targets: this.#targets(),
-          ledgers: this.#book.sharesFor(dataKind(thread), thread.index, plan),
-        });
-      }
+      await Promise.all(members.map((member) => this.#sendParts(member, plan)));
+      for (const { thread } of members) thread.post({ type: 'plan', plan: rest, targets: this.#targets() });
       await this.#until(() => members.every((member) => hasTaken(member, plan.generation)));
     }
     for (const { thread } of this.#shadows) {
       thread.post({ type: 'retire', belowGeneration: plan.generation });
+    }
+  }
+
+  /** One after the other, so that between two of them the thread serves. */
+  async #sendParts(member: Member, plan: Plan): Promise<void> {
+    const { thread } = member;
+    const ledgers = this.#book.sharesFor(dataKind(thread), thread.index, plan);
+    const fresh = <T>(blocks: readonly (readonly [T, SharedArrayBuffer | undefined])[]) =>
+      blocks.filter(
+        (block): block is readonly [T, SharedArrayBuffer] =>
+          block[1] !== undefined && !member.given.has(block[1]),
+      );
+    const versions = fresh(ledgers.versions.map((shared, index) => [plan.versions[index].name, shared]));
+    const mirrors = fresh(ledgers.mirrors.map((shared, slot) => [slot, shared]));
+    for (const [, shared] of [...versions, ...mirrors]) member.given.add(shared);
+    for (const part of partsOf(plan, { versions, mirrors })) {
+      // A thread that is gone begins with the whole plan when it is back.
+      if (hasTaken(member, plan.generation)) return;
+      member.partsOpen++;
+      thread.post(part);
+      await this.#until(() => member.partsOpen === 0 || hasTaken(member, plan.generation));
     }
   }
 
@@ -168,6 +190,8 @@ export class DataPlane {
       ),
       takenGeneration: 0,
       drained: false,
+      partsOpen: 0,
+      given: new Set(),
     };
     return member;
   }
@@ -193,13 +217,18 @@ export class DataPlane {
     const isProxy = kind === 'proxy';
     // A thread that starts between two plans begins with the newer one: that is as good as having taken it.
     member.takenGeneration = this.#plan.generation;
+    member.partsOpen = 0;
+    member.given.clear();
+    const ledgers = this.#book.sharesFor(kind, thread.index, this.#plan);
+    for (const shared of [...ledgers.versions, ...ledgers.mirrors])
+      if (shared !== undefined) member.given.add(shared);
     return {
       kind,
       index: thread.index,
       incarnation,
       plan: this.#plan,
       targets: this.#targets(),
-      ledgers: this.#book.sharesFor(kind, thread.index, this.#plan),
+      ledgers,
       threadLedger: this.#book.threadLedger(kind, thread.index),
       connectionCounts: this.#connectionCounts,
       rings: isProxy ? this.#rings[thread.index] : this.#rings.map((rings) => rings[thread.index]),
@@ -215,6 +244,7 @@ export class DataPlane {
 
   #onMessage(member: Member, message: FromThread): void {
     if (message.type === 'planTaken') member.takenGeneration = message.generation;
+    else if (message.type === 'partTaken') member.partsOpen = Math.max(0, member.partsOpen - 1);
     else if (message.type === 'drained') member.drained = true;
     else if (message.type === 'descriptor')
       this.#events.onProxyDescriptor(member.thread.index, message.listener, message.descriptor);

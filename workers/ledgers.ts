@@ -8,6 +8,7 @@ import { MirrorLedger } from '../core/record/mirror-ledger.js';
 import { ThreadField, ThreadLedger } from '../core/record/thread-ledger.js';
 import { VersionLedger } from '../core/record/version-ledger.js';
 import type { ObservedBlocks } from '../core/report/observed.js';
+import type { Steps } from '../core/steps.js';
 import type { LedgerShares } from './messages.js';
 
 type DataKind = 'proxy' | 'shadow';
@@ -32,23 +33,26 @@ interface MirrorName {
 export class LedgerBook {
   readonly #threads: ThreadBlocks[] = [];
   /** By slot. */
-  readonly #mirrorNames: MirrorName[] = [];
-  readonly #primaries = new Set<string>();
-  readonly #shadows = new Set<string>();
+  #mirrorNames: readonly MirrorName[] = [];
+  #primaries: ReadonlySet<string> = new Set();
+  #shadows: ReadonlySet<string> = new Set();
 
   constructor(proxyThreads: number, shadowThreads: number) {
     for (let index = 0; index < proxyThreads; index++) this.#threads.push(newBlocks('proxy', index));
     for (let index = 0; index < shadowThreads; index++) this.#threads.push(newBlocks('shadow', index));
   }
 
-  /** Makes every block that `plan` needs and has not had yet. */
-  enter(plan: Plan): void {
+  /** Makes every block that `plan` needs and has not had yet. Nothing shows them before the last step. */
+  *enter(plan: Plan): Steps<void> {
+    const primaries = new Set(this.#primaries);
+    const shadows = new Set(this.#shadows);
+    const mirrorNames = [...this.#mirrorNames];
     for (const route of plan.routes) {
-      for (const { version } of route.primaries) this.#primaries.add(plan.versions[version].name);
+      for (const { version } of route.primaries) primaries.add(plan.versions[version].name);
       for (const { mirror, baselineOf } of mirrorsWithBaselines(route)) {
         const to = plan.versions[mirror.to].name;
-        this.#shadows.add(to);
-        this.#mirrorNames[mirror.slot] = {
+        shadows.add(to);
+        mirrorNames[mirror.slot] = {
           route: route.name,
           to,
           baselineOf: baselineOf === null ? null : plan.versions[baselineOf.to].name,
@@ -56,12 +60,20 @@ export class LedgerBook {
       }
     }
     for (const blocks of this.#threads) {
-      const names = blocks.kind === 'proxy' ? this.#primaries : this.#shadows;
-      for (const name of names) {
-        if (!blocks.versions.has(name)) blocks.versions.set(name, VersionLedger.create());
+      for (const name of blocks.kind === 'proxy' ? primaries : shadows) {
+        if (blocks.versions.has(name)) continue;
+        yield;
+        blocks.versions.set(name, VersionLedger.create());
       }
-      for (const slot of this.#mirrorNames.keys()) blocks.mirrors[slot] ??= MirrorLedger.create();
+      for (const slot of mirrorNames.keys()) {
+        if (blocks.mirrors[slot] !== undefined) continue;
+        yield;
+        blocks.mirrors[slot] = MirrorLedger.create();
+      }
     }
+    this.#primaries = primaries;
+    this.#shadows = shadows;
+    this.#mirrorNames = mirrorNames;
   }
 
   /** How many names of versions there would be after `enter(plan)`. */

@@ -3,7 +3,8 @@
  * for coming and leaving, and for words to the log.
  *
  *   main --start (workerData)--> thread     thread --ready--> main
- *   main --plan--> thread                   thread --planTaken--> main
+ *   main --part--> thread                   thread --partTaken--> main   (routes and ledgers of a plan, a few at a time)
+ *   main --plan--> thread                   thread --planTaken--> main   (the rest of it)
  *   main --targets--> thread                (an endpoint's name resolves to other addresses)
  *   main --retire--> shadow                 (every proxy thread has left the older plans)
  *   main --drain--> thread                  thread --drained--> main
@@ -12,7 +13,7 @@
  *   main <--change / replace--> control     (what a person asked for through the admin API)
  */
 import type { DocumentChange } from '../config/documents/change.js';
-import type { Plan } from '../core/plan.js';
+import type { Plan, RoutePlan } from '../core/plan.js';
 import type { ObservedBlocks } from '../core/report/observed.js';
 import type { Targets } from '../core/upstream/target.js';
 import type { KeptMark } from './histogram-log.js';
@@ -53,12 +54,25 @@ export interface ThreadStart {
   readonly pairDoorbell: SharedArrayBuffer;
 }
 
+/** Blocks that a thread has not been given before. */
+export interface NewLedgers {
+  readonly versions: readonly (readonly [name: string, shared: SharedArrayBuffer])[];
+  readonly mirrors: readonly (readonly [slot: number, shared: SharedArrayBuffer])[];
+}
+
 export type ToThread =
+  /** A part of the next plan, small enough to be taken without a pause; the next one comes when the thread says that it has it. */
+  | {
+      readonly type: 'part';
+      readonly generation: number;
+      readonly routes: readonly RoutePlan[];
+      readonly ledgers: NewLedgers;
+    }
   | {
       readonly type: 'plan';
+      /** Its routes came in parts. */
       readonly plan: Plan;
       readonly targets: Targets;
-      readonly ledgers: LedgerShares;
     }
   | { readonly type: 'targets'; readonly targets: Targets }
   | { readonly type: 'retire'; readonly belowGeneration: number }
@@ -71,6 +85,7 @@ export type FromThread =
   | { readonly type: 'ready'; readonly descriptors: readonly unknown[] }
   /** proxy: another descriptor of one listener; the one before it is not to be used any more. Comes before the `planTaken` that it is due to. */
   | { readonly type: 'descriptor'; readonly listener: number; readonly descriptor: unknown }
+  | { readonly type: 'partTaken' }
   | { readonly type: 'planTaken'; readonly generation: number }
   | { readonly type: 'drained' }
   | { readonly type: 'failing'; readonly error: string }

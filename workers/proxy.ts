@@ -20,6 +20,7 @@ import { Doorbell } from '../core/ring/doorbell.js';
 import { RingWriter } from '../core/ring/writer.js';
 import { seededRandom } from '../core/route/random.js';
 import { Sampler } from '../core/route/sampler.js';
+import { atOnce, inSlices, type Steps } from '../core/steps.js';
 import type { Targets } from '../core/upstream/target.js';
 import type { Downstream } from './downstream/downstream.js';
 import { openDownstreams } from './downstream/open.js';
@@ -39,6 +40,8 @@ class ProxyThread implements DataThread {
   readonly #downstreams: readonly Downstream[];
   /** By listener, as the downstreams are. */
   readonly #edges: readonly Edge[];
+  /** By slot. */
+  readonly #mirrorLedgers: (MirrorLedger | undefined)[] = [];
 
   constructor(start: ThreadStart) {
     const ledger = new ThreadLedger(start.threadLedger);
@@ -63,7 +66,7 @@ class ProxyThread implements DataThread {
       new Sampler(start.plan.samplingSalt, random),
       new HeldBack(start.heldBack),
     );
-    const runtime = this.#compile(start.plan, start.targets, start.ledgers);
+    const runtime = atOnce(this.#compile(start.plan, start.targets, start.ledgers));
     this.#forwarder = new Forwarder(runtime, this.#offer, ledger, this.#log, nowUs);
     const ids = new RequestIds(random);
     const { listeners, threads } = start.plan;
@@ -77,9 +80,11 @@ class ProxyThread implements DataThread {
   }
 
   take(plan: Plan, targets: Targets, ledgers: LedgerShares): void {
-    this.#forwarder.use(this.#compile(plan, targets, ledgers));
-    for (const [index, listener] of plan.listeners.entries()) this.#follow(index, listener);
-    say({ type: 'planTaken', generation: plan.generation });
+    inSlices(this.#compile(plan, targets, ledgers), (runtime) => {
+      this.#forwarder.use(runtime);
+      for (const [index, listener] of plan.listeners.entries()) this.#follow(index, listener);
+      say({ type: 'planTaken', generation: plan.generation });
+    });
   }
 
   #follow(index: number, listener: ListenerPlan): void {
@@ -115,16 +120,16 @@ class ProxyThread implements DataThread {
     });
   }
 
-  #compile(plan: Plan, targets: Targets, shares: LedgerShares): ProxyRuntime {
-    this.#upstream.follow(plan, targets, shares);
-    for (const port of this.#ports) port.setGeneration(plan.generation);
+  /** The plan in force serves on until the last step, which is one with what its end leads to. */
+  *#compile(plan: Plan, targets: Targets, shares: LedgerShares): Steps<ProxyRuntime> {
+    const closeOldPools = yield* this.#upstream.follow(plan, targets, shares);
     const sampler = new Sampler(plan.samplingSalt, this.#random);
-    this.#offer.sampleWith(sampler);
-    this.#log.setShare(plan.accessLog?.shareMillionths ?? 0);
-    const routes = plan.routes.map((route) => {
+    const routes: RouteWay[] = [];
+    for (const route of plan.routes) {
+      yield;
       const mirrors = route.mirrors
         .filter((mirror) => mirror.enabled)
-        .map((mirror) => openMirror(mirror, shares));
+        .map((mirror) => this.#openMirror(mirror, shares));
       const runtimes = route.primaries
         .filter(({ weight }) => weight > 0)
         .map((primary) => {
@@ -132,9 +137,23 @@ class ProxyThread implements DataThread {
           const [pool, ledger] = [this.#upstream.pool(version), this.#upstream.ledger(version)];
           return new RouteRuntime(route, primary, pool, ledger, mirrors, sampler);
         });
-      return new RouteWay(route, runtimes, sampler);
-    });
-    return new ProxyRuntime(plan, routes);
+      routes.push(new RouteWay(route, runtimes, sampler));
+    }
+    yield;
+    const runtime = new ProxyRuntime(plan, routes);
+    yield;
+    for (const port of this.#ports) port.setGeneration(plan.generation);
+    this.#offer.sampleWith(sampler);
+    this.#log.setShare(plan.accessLog?.shareMillionths ?? 0);
+    closeOldPools();
+    return runtime;
+  }
+
+  #openMirror(plan: MirrorPlan, shares: LedgerShares): Mirror {
+    const baseline = plan.compare.structure?.baseline ?? null;
+    this.#mirrorLedgers[plan.slot] ??= new MirrorLedger(shares.mirrors[plan.slot]!);
+    const ledger = this.#mirrorLedgers[plan.slot]!;
+    return new Mirror(plan, ledger, baseline === null ? null : this.#openMirror(baseline, shares));
   }
 
   #flush(): boolean {
@@ -143,12 +162,6 @@ class ProxyThread implements DataThread {
     this.#log.flush();
     return waiting;
   }
-}
-
-function openMirror(plan: MirrorPlan, shares: LedgerShares): Mirror {
-  const baseline = plan.compare.structure?.baseline ?? null;
-  const ledger = new MirrorLedger(shares.mirrors[plan.slot]!);
-  return new Mirror(plan, ledger, baseline === null ? null : openMirror(baseline, shares));
 }
 
 runThread((start) => new ProxyThread(start));

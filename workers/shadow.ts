@@ -17,6 +17,7 @@ import { Doorbell } from '../core/ring/doorbell.js';
 import { RingReader } from '../core/ring/reader.js';
 import { RingWriter } from '../core/ring/writer.js';
 import { seededRandom } from '../core/route/random.js';
+import { atOnce, inSlices, type Steps } from '../core/steps.js';
 import type { Targets } from '../core/upstream/target.js';
 import type { LedgerShares, ThreadStart } from './messages.js';
 import { yieldToProxyThreads } from './priority.js';
@@ -40,6 +41,8 @@ class ShadowThread implements DataThread {
   readonly #log: AccessLogPort;
   readonly #pairs: PairPort;
   readonly #bounds: MirrorBounds[] = [];
+  /** By slot. */
+  readonly #ledgers: (MirrorLedger | undefined)[] = [];
   readonly #shadowThreads: number;
   readonly #random = seededRandom(randomFillSync(new Uint32Array(4)));
   readonly #isEmpty = () => this.#receiver.isEmpty();
@@ -64,14 +67,16 @@ class ShadowThread implements DataThread {
       turnEnd.request(),
     );
     this.#receiver = new MirrorReceiver(readers, this.#pairs, this.#log, nowUs);
-    this.#receiver.use(this.#compile(start.plan, start.targets, start.ledgers));
+    this.#receiver.use(atOnce(this.#compile(start.plan, start.targets, start.ledgers)));
     this.#turn();
     say({ type: 'ready', descriptors: [] });
   }
 
   take(plan: Plan, targets: Targets, ledgers: LedgerShares): void {
-    this.#receiver.use(this.#compile(plan, targets, ledgers));
-    say({ type: 'planTaken', generation: plan.generation });
+    inSlices(this.#compile(plan, targets, ledgers), (runtime) => {
+      this.#receiver.use(runtime);
+      say({ type: 'planTaken', generation: plan.generation });
+    });
   }
 
   move(targets: Targets): void {
@@ -110,14 +115,16 @@ class ShadowThread implements DataThread {
     else this.#doorbell.park(this.#isEmpty, this.#receiver.awaitsOutcomes ? outcomesMs : parkMs, this.#pump);
   }
 
-  #compile(plan: Plan, targets: Targets, shares: LedgerShares): ShadowRuntime {
-    this.#upstream.follow(plan, targets, shares);
-    this.#log.setShare(plan.accessLog?.shareMillionths ?? 0);
-    const ledgers = shares.mirrors.map((shared) =>
-      shared === undefined ? undefined : new MirrorLedger(shared),
-    );
+  *#compile(plan: Plan, targets: Targets, shares: LedgerShares): Steps<ShadowRuntime> {
+    const closeOldPools = yield* this.#upstream.follow(plan, targets, shares);
+    for (const [slot, shared] of shares.mirrors.entries()) {
+      yield;
+      if (shared !== undefined) this.#ledgers[slot] ??= new MirrorLedger(shared);
+    }
+    const ledgers = [...this.#ledgers];
     const mirrors: ShadowMirror[] = [];
     for (const route of plan.routes) {
+      yield;
       for (const { mirror } of mirrorsWithBaselines(route)) {
         this.#bounds[mirror.slot] ??= new MirrorBounds();
         const bounds = this.#bounds[mirror.slot];
@@ -134,6 +141,9 @@ class ShadowThread implements DataThread {
         );
       }
     }
+    yield;
+    this.#log.setShare(plan.accessLog?.shareMillionths ?? 0);
+    closeOldPools();
     return new ShadowRuntime(plan.generation, mirrors, ledgers);
   }
 }

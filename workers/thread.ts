@@ -3,6 +3,7 @@ import { parentPort, type Transferable, workerData } from 'node:worker_threads';
 import type { Plan } from '../core/plan.js';
 import type { Targets } from '../core/upstream/target.js';
 import type { FromThread, LedgerShares, ThreadStart, ToThread } from './messages.js';
+import { PlanParts } from './plan-parts.js';
 import { startPulse } from './pulse.js';
 
 /** A proxy or shadow thread as main knows it; the messages of the same names say what for. */
@@ -25,9 +26,10 @@ export function runThread(build: (start: ThreadStart) => DataThread): void {
   askToLeaveOnFailure(leave);
   parentPort!.on('message', (message: ToThread) => {
     if (message.type === 'leave') leave();
-    else tell(thread!, message);
+    else tell(thread!, parts, message);
   });
   const start = workerData as ThreadStart;
+  const parts = new PlanParts(start);
   thread = build(start);
   startPulse(start.threadLedger);
 }
@@ -42,11 +44,18 @@ export function unknownMessage(message: never): never {
   throw new Error(`a thread was told what it does not know: ${JSON.stringify(message)}`);
 }
 
-function tell(thread: DataThread, message: Exclude<ToThread, { type: 'leave' }>): void {
+function tell(thread: DataThread, parts: PlanParts, message: Exclude<ToThread, { type: 'leave' }>): void {
   switch (message.type) {
-    case 'plan':
-      thread.take(message.plan, message.targets, message.ledgers);
+    case 'part':
+      parts.add(message);
+      say({ type: 'partTaken' });
       return;
+    case 'plan': {
+      const plan = parts.whole(message.plan);
+      if (plan === null) say({ type: 'planTaken', generation: message.plan.generation });
+      else thread.take(plan, message.targets, parts.ledgersFor(plan));
+      return;
+    }
     case 'targets':
       thread.move(message.targets);
       return;

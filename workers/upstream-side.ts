@@ -5,6 +5,7 @@
 import { nowUs } from '../core/clock.js';
 import type { Plan, VersionPlan } from '../core/plan.js';
 import { VersionLedger } from '../core/record/version-ledger.js';
+import type { Steps } from '../core/steps.js';
 import { VersionPool } from '../core/upstream/pool.js';
 import { type UpstreamCounters, UpstreamResources } from '../core/upstream/resources.js';
 import type { Targets } from '../core/upstream/target.js';
@@ -16,27 +17,39 @@ export class UpstreamSide implements UpstreamCounters {
   readonly #ledgers = new Map<string, VersionLedger>();
   #pools = new Map<string, VersionPool>();
   #plan: Plan | null = null;
+  /** The newest, which may come while a plan is being followed. */
+  #targets: Targets = new Map();
 
-  /** Takes over the versions of `plan` in which this thread has a part. */
-  follow(plan: Plan, targets: Targets, shares: LedgerShares): void {
+  /**
+   * Takes over the versions of `plan` in which this thread has a part. The pools that it leaves serve on until what is
+   * returned is called.
+   */
+  *follow(plan: Plan, targets: Targets, shares: LedgerShares): Steps<() => void> {
+    this.#targets = targets;
     const before = this.#pools;
-    this.#pools = new Map();
-    this.#plan = plan;
-    plan.versions.forEach((version, index) => {
+    const pools = new Map<string, VersionPool>();
+    for (const [index, version] of plan.versions.entries()) {
       const shared = shares.versions[index];
-      if (shared === undefined) return;
+      if (shared === undefined) continue;
+      yield;
       if (!this.#ledgers.has(version.name)) this.#ledgers.set(version.name, new VersionLedger(shared));
       const old = before.get(version.name);
       const kept = old?.sameAs(version) ? old : null;
-      const found = targets.get(version.name) ?? [];
+      const found = this.#targets.get(version.name) ?? [];
       kept?.follow(found);
-      this.#pools.set(version.name, kept ?? new VersionPool(version, this.#resources, found));
-    });
-    for (const [name, pool] of before) if (this.#pools.get(name) !== pool) pool.close();
+      pools.set(version.name, kept ?? new VersionPool(version, this.#resources, found));
+    }
+    this.#pools = pools;
+    this.#plan = plan;
+    if (this.#targets !== targets) this.move(this.#targets);
+    return () => {
+      for (const [name, pool] of before) if (pools.get(name) !== pool) pool.close();
+    };
   }
 
   /** Endpoints have moved; connections to where they are no more are drained. */
   move(targets: Targets): void {
+    this.#targets = targets;
     for (const [name, pool] of this.#pools) pool.follow(targets.get(name) ?? []);
   }
 

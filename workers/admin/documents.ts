@@ -12,6 +12,9 @@ import { tooLarge, wrongMethod } from './responses.js';
 
 const DOCUMENT_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'application/json'];
 
+/** Documents that a line of the log tells one by one; it tells how many there are. */
+const loggedMax = 20;
+
 export function addDocuments(app: Hono, deps: AdminDeps): void {
   for (const what of ['apply', 'delete'] as const) {
     app.post(`/api/${what}`, checkContentType(DOCUMENT_TYPES), (c) => change(c, deps, what));
@@ -35,7 +38,10 @@ async function change(c: Context, deps: AdminDeps, what: DocumentChange['what'])
   }
   const { generation, documents } = result;
   if (dryRun !== 'true')
-    deps.log.info({ generation, documents: documents?.told }, 'documents changed through the admin API');
+    deps.log.info(
+      { generation, count: documents?.told.length, documents: documents?.told.slice(0, loggedMax) },
+      'documents changed through the admin API',
+    );
   return c.json({ generation, ...documents });
 }
 
