@@ -1,12 +1,9 @@
 /**
  * Scenario `against`: this tree and another revision of it, taken in turn, so that a change of a few per cent shows on a
- * machine whose own minutes differ by more. The revision is checked out and built in a folder of its own, on this
- * tree's dependencies.
+ * machine whose own minutes differ by more.
  */
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beside, Child } from './child.js';
+import { withRevision } from '../revision.js';
 import { judged } from './compare.js';
 import type { Measurement } from './comparison.js';
 import { ratioAim } from './ratio-aim.js';
@@ -14,7 +11,6 @@ import type { Target } from './targets/target.js';
 import { mirroredRoute, plainRoute, umbraTarget } from './targets/umbra.js';
 import type { Aim, Bench, Verdict } from './verdict.js';
 
-const repository = beside('../../..', import.meta.url);
 const kinds = [
   ['umbra', plainRoute, 'uws'],
   ['umbra-node', plainRoute, 'node'],
@@ -26,32 +22,16 @@ const ratioMax = 1.03;
 const endOf = '@';
 
 export async function against(bench: Bench): Promise<Verdict> {
-  const { against: revision } = bench.options;
-  if (revision === null) throw new Error('the scenario against needs --against REVISION');
-  const directory = await mkdtemp(join(tmpdir(), 'umbra-bench-against-'));
-  const tree = join(directory, 'tree');
-  try {
-    await run('git', ['worktree', 'add', '--detach', tree, revision]);
-    await symlink(join(repository, 'node_modules'), join(tree, 'node_modules'));
-    await run(process.execPath, [join(repository, 'node_modules/typescript/bin/tsc'), '-p', tree]);
+  const { revision } = bench.options;
+  if (revision === null) throw new Error('the scenario against needs --compare REVISION');
+  return withRevision(revision, (tree) => {
     const command = join(tree, 'bin/umbra.js');
     const targets = kinds.flatMap(([name, routes, engine]): Target[] => [
       umbraTarget(name, routes, engine),
       umbraTarget(`${name}${endOf}${revision}`, routes, engine, { command }),
     ]);
-    return await judged(bench, targets, 'text', (measured) => aims(measured, revision));
-  } finally {
-    await run('git', ['worktree', 'remove', '--force', tree]).catch(() => undefined);
-    await rm(directory, { recursive: true, force: true });
-  }
-}
-
-async function run(command: string, args: readonly string[]): Promise<void> {
-  try {
-    await new Child(command, args, { cpus: null, cwd: repository }).output();
-  } catch (error) {
-    throw new Error(`${command} ${args.join(' ')}: ${(error as Error).message}`);
-  }
+    return judged(bench, targets, 'text', (measured) => aims(measured, revision));
+  });
 }
 
 function aims(measured: readonly Measurement[], revision: string): Aim[] {

@@ -4,6 +4,7 @@ import { direct } from './targets/direct.js';
 import { envoyFor } from './targets/envoy.js';
 import { haproxyFor } from './targets/haproxy.js';
 import { nginxFor } from './targets/nginx.js';
+import { splice } from './targets/splice.js';
 import { mirrorOnly, plainCase, type Target, type TargetCase } from './targets/target.js';
 import { traefikFor } from './targets/traefik.js';
 import { mirrorRoute, plainRoute, umbraTarget } from './targets/umbra.js';
@@ -27,7 +28,7 @@ export function peersCases(connections: number): readonly PeersCase[] {
       name: 'plain',
       what: 'GETs answered with 295 bytes, nothing mirrored',
       asked: get,
-      targets: [direct, ...proxies(plainCase)],
+      targets: [direct, splice, ...proxies(plainCase)],
     },
     {
       name: 'mirror-100',

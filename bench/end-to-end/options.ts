@@ -27,7 +27,7 @@ export interface BenchOptions {
   /** GETs a second in `isolation`; null: a third of what the slower side reaches. */
   readonly rate: number | null;
   /** The other revision in `against`; null: none was named. */
-  readonly against: string | null;
+  readonly revision: string | null;
   readonly jsonPath: string | null;
   /** Where `peers` draws its cases; null: nowhere. */
   readonly plotsPath: string | null;
@@ -39,7 +39,7 @@ export const helpText = `usage: node dist/bench/end-to-end/main.js [SCENARIO ...
 scenarios (default: peers)
   peers       umbra on both engines against what is installed of nginx, HAProxy, Envoy and Traefik, in eight cases
   compare     umbra against nginx, with and without mirroring, taken in turn
-  against     this tree against another revision of it (--against REVISION), taken in turn; not part of all
+  against     this tree against another revision of it (--compare REV), taken in turn; not part of all
   comparing   what it costs to compare responses, in every degree, taken in turn
   isolation   what a client feels at a fixed rate with the shadow in every state, through umbra and through nginx
   watched     what a client feels while ten live pages and ten scrapers read the admin server
@@ -57,7 +57,7 @@ options
   --only A,B        targets of compare and against: direct, umbra, umbra-node, nginx, umbra-mirror, umbra-node-mirror,
                       nginx-mirror; umbra is on the uws engine, umbra-node on the node engine; of isolation: umbra, nginx
   --rate N          GETs a second in isolation (default: a third of what the slower side reaches)
-  --against REV     what git calls the revision to compare with
+  --compare REV     what git calls the revision to compare with; with names of micro benches, these are compared
   --json FILE       writes every single measurement to FILE
   --plots DIR       draws the cases of peers as SVG files
   --no-pin          lets the kernel choose CPUs
@@ -75,7 +75,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
       connections: { type: 'string', default: '64' },
       only: { type: 'string' },
       rate: { type: 'string' },
-      against: { type: 'string' },
+      compare: { type: 'string' },
       json: { type: 'string' },
       plots: { type: 'string' },
       'no-pin': { type: 'boolean', default: false },
@@ -84,21 +84,21 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
   });
   if (values.help) return null;
   return {
-    scenarios: scenarios(positionals),
+    scenarios: scenarios(positionals, values.compare !== undefined),
     seconds: positive('--seconds', values.seconds),
     rounds: positive('--rounds', values.rounds),
     connections: positive('--connections', values.connections),
     only: values.only?.split(',') ?? null,
     rate: values.rate === undefined ? null : positive('--rate', values.rate),
-    against: values.against ?? null,
+    revision: values.compare ?? null,
     jsonPath: values.json ?? null,
     plotsPath: values.plots ?? null,
     pin: !values['no-pin'],
   };
 }
 
-function scenarios(names: readonly string[]): readonly ScenarioName[] {
-  if (names.length === 0) return ['peers'];
+function scenarios(names: readonly string[], compares: boolean): readonly ScenarioName[] {
+  if (names.length === 0) return [compares ? 'against' : 'peers'];
   if (names.includes('all')) return scenarioNames.filter((name) => name !== 'against');
   return names.map((name) => {
     const known = scenarioNames.find((one) => one === name);

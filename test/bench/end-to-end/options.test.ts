@@ -44,6 +44,10 @@ t.test('all names every scenario that needs nothing more to be said', async (t) 
   ]);
 });
 
+t.test('a revision to compare with is a scenario of its own', async (t) => {
+  t.match(parseOptions(['--compare', 'HEAD~1']), { scenarios: ['against'], revision: 'HEAD~1' });
+});
+
 t.test('help is asked for by name', async (t) => {
   t.equal(parseOptions(['--help']), null);
 });

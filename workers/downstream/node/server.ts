@@ -35,22 +35,28 @@ export function newServer(listener: ListenerPlan, events: ServerEvents): Server 
       accepted.destroy();
       return;
     }
-    const handle = (accepted as unknown as AcceptedSocket)._handle;
-    if (handle === null) {
-      accepted.destroy();
-      return;
-    }
-    (accepted as unknown as AcceptedSocket)._handle = null;
     const buffer = events.readBuffer();
     const callback = (bytes: number): boolean => {
       connection.receive(buffer, bytes);
       return true;
     };
-    const socket = new TakingSocket({ handle, onread: { buffer, callback }, allowHalfOpen: true });
+    const socket = takeOver(accepted, { buffer, callback });
+    if (socket === null) return;
     if (canReset) socket.setNoDelay(true);
     connection.attach(socket);
   });
   return server;
+}
+
+/** A socket in the place of one that was accepted paused, and reads into `buffer`; null: that one is gone already. */
+export function takeOver(accepted: Socket, onread: TakeOver['onread']): Socket | null {
+  const handle = (accepted as unknown as AcceptedSocket)._handle;
+  if (handle === null) {
+    accepted.destroy();
+    return null;
+  }
+  (accepted as unknown as AcceptedSocket)._handle = null;
+  return new TakingSocket({ handle, onread, allowHalfOpen: true });
 }
 
 function newTlsServer(tls: ListenerTlsPlan, events: ServerEvents): Server {
