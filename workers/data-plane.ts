@@ -3,6 +3,7 @@
  * follow. Main itself touches no request.
  */
 import { limits } from '../core/limits.js';
+import { FullSlots } from '../core/mirror/full-slots.js';
 import { HeldBack } from '../core/mirror/held-back.js';
 import type { Plan } from '../core/plan.js';
 import { ConnectionCount, createConnectionCounts } from '../core/record/connection-count.js';
@@ -53,6 +54,8 @@ export class DataPlane {
   readonly #rings: readonly (readonly SharedArrayBuffer[])[];
   /** By shadow thread. */
   readonly #doorbells: readonly SharedArrayBuffer[];
+  /** By shadow thread. */
+  readonly #fullSlots: readonly SharedArrayBuffer[];
   readonly #heldBack = HeldBack.create();
   readonly #targets: () => Targets;
   #plan: Plan;
@@ -71,6 +74,7 @@ export class DataPlane {
     this.#connectionCounts = createConnectionCounts(plan.listeners.length, proxy);
     this.#rings = range(proxy).map(() => range(shadow).map(() => createRing(ringBytes)));
     this.#doorbells = range(shadow).map(() => createDoorbell());
+    this.#fullSlots = range(shadow).map(() => FullSlots.create());
     this.logRings = range(proxy + shadow).map(() => createRing(limits.accessLogRingBytes));
     this.pairRings = range(shadow).map(() => createRing(limits.pairRingBytes));
     for (const index of range(shadow)) this.#shadows.push(this.#member('shadow', index));
@@ -233,6 +237,7 @@ export class DataPlane {
       connectionCounts: this.#connectionCounts,
       rings: isProxy ? this.#rings[thread.index] : this.#rings.map((rings) => rings[thread.index]),
       doorbells: isProxy ? this.#doorbells : [this.#doorbells[thread.index]],
+      fullSlots: isProxy ? this.#fullSlots : [this.#fullSlots[thread.index]],
       shadowThreads: this.#shadows.length,
       heldBack: this.#heldBack,
       logRing: this.logRings[isProxy ? thread.index : this.#proxies.length + thread.index],

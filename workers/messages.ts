@@ -44,6 +44,8 @@ export interface ThreadStart {
   readonly rings: readonly SharedArrayBuffer[];
   /** proxy: one per shadow thread. shadow: its own alone. */
   readonly doorbells: readonly SharedArrayBuffer[];
+  /** Of `core/mirror/full-slots`. proxy: one per shadow thread. shadow: its own alone. */
+  readonly fullSlots: readonly SharedArrayBuffer[];
   readonly shadowThreads: number;
   /** What the guards hold back (core/mirror/held-back). */
   readonly heldBack: SharedArrayBuffer;

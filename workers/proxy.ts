@@ -8,6 +8,7 @@ import { Edge } from '../core/exchange/edge.js';
 import { Forwarder } from '../core/exchange/forwarder.js';
 import { ProxyRuntime, RouteRuntime, RouteWay } from '../core/exchange/runtime.js';
 import { RequestIds } from '../core/http/request-id.js';
+import { FullSlots } from '../core/mirror/full-slots.js';
 import { HeldBack } from '../core/mirror/held-back.js';
 import { Mirror, MirrorOffer } from '../core/mirror/offer.js';
 import { MirrorPort } from '../core/mirror/port.js';
@@ -63,6 +64,7 @@ class ProxyThread implements DataThread {
     this.#random = random;
     this.#offer = new MirrorOffer(
       this.#ports,
+      start.fullSlots.map((shared) => new FullSlots(shared)),
       new Sampler(start.plan.samplingSalt, random),
       new HeldBack(start.heldBack),
     );

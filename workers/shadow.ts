@@ -7,6 +7,7 @@ import { nowUs } from '../core/clock.js';
 import { PairPort } from '../core/compare/pair-port.js';
 import { Failure } from '../core/errors.js';
 import { MirrorBounds } from '../core/mirror/bounds.js';
+import { FullSlots } from '../core/mirror/full-slots.js';
 import { MirrorReceiver } from '../core/mirror/receiver.js';
 import { ShadowMirror, ShadowRuntime } from '../core/mirror/shadow-runtime.js';
 import { mirrorsWithBaselines, type Plan } from '../core/plan.js';
@@ -43,6 +44,7 @@ class ShadowThread implements DataThread {
   readonly #bounds: MirrorBounds[] = [];
   /** By slot. */
   readonly #ledgers: (MirrorLedger | undefined)[] = [];
+  readonly #fullSlots: FullSlots;
   readonly #shadowThreads: number;
   readonly #random = seededRandom(randomFillSync(new Uint32Array(4)));
   readonly #isEmpty = () => this.#receiver.isEmpty();
@@ -56,6 +58,8 @@ class ShadowThread implements DataThread {
     });
     this.#doorbell = new Doorbell(start.doorbells[0]);
     this.#shadowThreads = start.shadowThreads;
+    this.#fullSlots = new FullSlots(start.fullSlots[0]);
+    this.#fullSlots.clear();
     this.#log = new AccessLogPort(
       new RingWriter(start.logRing, new Doorbell(start.logDoorbell)),
       new ThreadLedger(start.threadLedger),
@@ -126,7 +130,7 @@ class ShadowThread implements DataThread {
     for (const route of plan.routes) {
       yield;
       for (const { mirror } of mirrorsWithBaselines(route)) {
-        this.#bounds[mirror.slot] ??= new MirrorBounds();
+        this.#bounds[mirror.slot] ??= new MirrorBounds(mirror.slot, this.#fullSlots);
         const bounds = this.#bounds[mirror.slot];
         bounds.follow(mirror, this.#shadowThreads);
         ledgers[mirror.slot]!.setBreaker(bounds.breaker?.open ?? false, 0);

@@ -4,9 +4,11 @@
  */
 import type { BreakerPlan, MirrorPlan } from '../plan.js';
 import { Breaker } from './breaker.js';
+import type { FullSlots } from './full-slots.js';
 import { RateBound } from './rate.js';
 
 export class MirrorBounds {
+  /** Copies that were taken and have not ended. */
   inFlight = 0;
   /** Bytes of requests that are held for the shadow. */
   heldBytes = 0;
@@ -16,11 +18,20 @@ export class MirrorBounds {
   #inFlightMax = 1;
   #ratePerSecond: number | null = null;
   #rate: RateBound | null = null;
+  readonly #slot: number;
+  readonly #fullSlots: FullSlots;
+
+  /** `fullSlots` is this thread's: it tells proxy threads when this mirror is full. */
+  constructor(slot: number, fullSlots: FullSlots) {
+    this.#slot = slot;
+    this.#fullSlots = fullSlots;
+  }
 
   /** Takes over the bounds of `plan`, of which this thread has one part in `shadowThreads`. */
   follow(plan: MirrorPlan, shadowThreads: number): void {
     this.#inFlightMax = Math.max(1, Math.floor(plan.inFlightMax / shadowThreads));
     this.#heldBytesMax = Math.max(1, Math.floor(plan.heldBytesMax / shadowThreads));
+    this.#fullSlots.set(this.#slot, this.full);
     this.#followBreaker(plan.breaker);
     if (plan.ratePerSecond === this.#ratePerSecond) return;
     this.#ratePerSecond = plan.ratePerSecond;
@@ -29,6 +40,16 @@ export class MirrorBounds {
 
   get full(): boolean {
     return this.inFlight >= this.#inFlightMax;
+  }
+
+  begun(): void {
+    this.inFlight++;
+    if (this.full) this.#fullSlots.set(this.#slot, true);
+  }
+
+  ended(): void {
+    this.inFlight--;
+    if (!this.full) this.#fullSlots.set(this.#slot, false);
   }
 
   /** Whether so many more bytes would be too many. */

@@ -323,7 +323,7 @@ export class Mirrored implements ResponseSink {
     this.#phase |= Phase.OVER;
     this.#accountHeld();
     const { bounds, ledger, version } = this.mirror!;
-    bounds.inFlight--;
+    bounds.ended();
     if (bounds.breaker !== null) ledger.setBreaker(bounds.breaker.open, bounds.newlyOpened());
     version.bytesSent(this.#call.requestBytes);
     version.bytesReceived(this.#call.responseBytes);

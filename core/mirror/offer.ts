@@ -14,6 +14,7 @@ import type { MirrorLedger } from '../record/mirror-ledger.js';
 import { FrameType } from '../ring/frame.js';
 import type { ClientAddress, Sampler } from '../route/sampler.js';
 import { type CopySource, FrameFlag, type Outcome, Seen } from './codec.js';
+import type { FullSlots } from './full-slots.js';
 import type { HeldBack } from './held-back.js';
 import { isCopy } from './loop-mark.js';
 import { accepted, type MirrorPort } from './port.js';
@@ -139,13 +140,22 @@ export class MirrorCopy {
 
 export class MirrorOffer {
   readonly #ports: readonly MirrorPort[];
+  /** By port. */
+  readonly #fullSlots: readonly FullSlots[];
   readonly #heldBack: HeldBack;
   #sampler: Sampler;
   #lastId = 0;
   #turn = 0;
 
-  constructor(ports: readonly MirrorPort[], sampler: Sampler, heldBack: HeldBack) {
+  /** `fullSlots`: of the shadow thread behind each port. */
+  constructor(
+    ports: readonly MirrorPort[],
+    fullSlots: readonly FullSlots[],
+    sampler: Sampler,
+    heldBack: HeldBack,
+  ) {
     this.#ports = ports;
+    this.#fullSlots = fullSlots;
     this.#heldBack = heldBack;
     this.#sampler = sampler;
   }
@@ -171,7 +181,7 @@ export class MirrorOffer {
   ): number {
     let count = 0;
     // By turns, so that each shadow thread sees an even part of every mirror: rate and in-flight bounds are divided among them.
-    const port = this.#ports[this.#turn++ % this.#ports.length];
+    const shadow = this.#turn++ % this.#ports.length;
     const flags = (head.framing === Framing.NONE ? FrameFlag.LAST : 0) | (logged ? FrameFlag.LOGGED : 0);
     for (let i = 0; i < mirrors.length; i++) {
       const mirror = mirrors[i];
@@ -191,21 +201,21 @@ export class MirrorOffer {
       const structure = plan.compare.structure;
       const captures = structure !== null && this.#sampler.happens(structure.shareMillionths);
       const copyFlags = captures ? flags | FrameFlag.CAPTURE : flags;
-      if (!this.#offerTo(mirror, port, source, copyFlags, atUs, copies, count)) continue;
+      if (!this.#offerTo(mirror, shadow, source, copyFlags, atUs, copies, count)) continue;
       count++;
       if (!captures || mirror.baseline === null) continue;
       const { baseline } = mirror;
       baseline.ledger.eligible();
       const unfitBaseline = whyUnfit(baseline.plan, head);
       if (unfitBaseline !== accepted) baseline.ledger.dropped(unfitBaseline);
-      else if (this.#offerTo(baseline, port, source, copyFlags, atUs, copies, count)) count++;
+      else if (this.#offerTo(baseline, shadow, source, copyFlags, atUs, copies, count)) count++;
     }
     return count;
   }
 
   #offerTo(
     mirror: Mirror,
-    port: MirrorPort,
+    shadow: number,
     source: CopySource,
     flags: number,
     atUs: number,
@@ -213,6 +223,11 @@ export class MirrorOffer {
     at: number,
   ): boolean {
     const { plan, ledger } = mirror;
+    if (this.#fullSlots[shadow].has(plan.slot)) {
+      ledger.dropped(Drop.IN_FLIGHT);
+      return false;
+    }
+    const port = this.#ports[shadow];
     const exchangeId = this.#nextId();
     const headFlags = plan.compare.pairs ? flags : flags | FrameFlag.UNPAIRED;
     const refused = port.offerHead(plan.slot, exchangeId, source, headFlags, atUs, ledger);

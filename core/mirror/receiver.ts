@@ -200,7 +200,7 @@ export class MirrorReceiver {
     }
     this.#head.read(bytes, numbers, start);
     const mirrored = this.#spare.pop() ?? new Mirrored(this);
-    mirror.bounds.inFlight++;
+    mirror.bounds.begun();
     this.#underWay.add(mirrored);
     const ended = FrameFlag.UNPAIRED | FrameFlag.LAST;
     if ((flags & ended) !== ended) open.set(exchangeId, mirrored);

@@ -5,6 +5,7 @@ import { Forwarder } from '../../../core/exchange/forwarder.js';
 import { ProxyRuntime, RouteRuntime, RouteWay } from '../../../core/exchange/runtime.js';
 import { Framing, RequestHead } from '../../../core/http/message.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
+import { FullSlots } from '../../../core/mirror/full-slots.js';
 import { HeldBack } from '../../../core/mirror/held-back.js';
 import { MirrorOffer } from '../../../core/mirror/offer.js';
 import { MirrorPort } from '../../../core/mirror/port.js';
@@ -132,6 +133,7 @@ export class ExchangeRig {
     const sampler = new Sampler('umbra', () => 0);
     const mirrors = new MirrorOffer(
       [new MirrorPort(writer, () => {})],
+      [new FullSlots(FullSlots.create())],
       sampler,
       new HeldBack(HeldBack.create()),
     );

@@ -1,7 +1,9 @@
+import type { ServerResponse } from 'node:http';
 import t from 'tap';
 import { Drop } from '../../../core/errors.js';
 import { Framing } from '../../../core/http/message.js';
 import { total } from '../../../core/record/snapshot.js';
+import { Origin } from '../../support/origin.js';
 import { refusedPort } from '../../support/raw-server.js';
 import { MirrorRig } from './rig.js';
 
@@ -46,6 +48,33 @@ t.test('a full ring drops at once, and an oversized head for another reason', as
   rig.turn();
   t.equal(rig.offer({ fields: `x: ${'x'.repeat(4096)}\r\n` }), 0);
   t.equal(rig.counts().dropped[Drop.FRAME_TOO_LARGE], 1);
+  await rig.rest();
+  t.strictSame(rig.gap(), [0, 0]);
+});
+
+t.test('a mirror with as many in flight as it may is not offered more until one has ended', async (t) => {
+  const held: ServerResponse[] = [];
+  const v2 = await Origin.listen((_received, response) => void held.push(response));
+  t.teardown(() => v2.close());
+  const rig = new MirrorRig(v2.port, { inFlightMax: 2 });
+  t.strictSame([rig.offer(), rig.offer(), rig.offer()], [1, 1, 1], 'the other side has not seen them yet');
+  rig.turn();
+  t.equal(rig.counts().dropped[Drop.IN_FLIGHT], 1, 'one too many came through the ring');
+  t.equal(rig.offer(), 0);
+  t.equal(rig.port.usedBytes(), 0, 'and the next one not even into it');
+  t.equal(rig.counts().dropped[Drop.IN_FLIGHT], 2);
+  await v2.untilReceived(2);
+  held[0]!.end();
+  while (rig.bounds.inFlight > 1) await new Promise(setImmediate);
+  t.equal(rig.offer(), 1, 'a place is free again');
+  rig.turn();
+  t.equal(rig.offer(), 0);
+  await v2.untilReceived(3);
+  rig.bounds.follow({ ...rig.plan, inFlightMax: 3 }, 1);
+  t.equal(rig.offer(), 1, 'a larger bound makes room at once');
+  rig.turn();
+  await v2.untilReceived(4);
+  for (const response of held) response.end();
   await rig.rest();
   t.strictSame(rig.gap(), [0, 0]);
 });

@@ -5,6 +5,7 @@ import type { Failure } from '../../../core/errors.js';
 import { Framing, RequestHead } from '../../../core/http/message.js';
 import { MirrorBounds } from '../../../core/mirror/bounds.js';
 import { CopySource, Outcome } from '../../../core/mirror/codec.js';
+import { FullSlots } from '../../../core/mirror/full-slots.js';
 import { HeldBack } from '../../../core/mirror/held-back.js';
 import { Mirror, type MirrorCopy, MirrorOffer } from '../../../core/mirror/offer.js';
 import { MirrorPort } from '../../../core/mirror/port.js';
@@ -62,7 +63,8 @@ export class MirrorRig {
   readonly atProxy = new MirrorLedger(MirrorLedger.create());
   readonly atShadow = new MirrorLedger(MirrorLedger.create());
   readonly version = new VersionLedger(VersionLedger.create());
-  readonly bounds = new MirrorBounds();
+  readonly fullSlots = new FullSlots(FullSlots.create());
+  readonly bounds = new MirrorBounds(0, this.fullSlots);
   readonly heldBack = new HeldBack(HeldBack.create());
   readonly receiver: MirrorReceiver;
   readonly ring: SharedArrayBuffer;
@@ -161,6 +163,6 @@ export class MirrorRig {
   }
 
   #openOffer(): MirrorOffer {
-    return new MirrorOffer([this.port], new Sampler('umbra', () => 0), this.heldBack);
+    return new MirrorOffer([this.port], [this.fullSlots], new Sampler('umbra', () => 0), this.heldBack);
   }
 }
