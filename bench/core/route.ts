@@ -8,6 +8,7 @@ import { RequestHead } from '../../core/http/message.js';
 import type { MatchPlan, MirrorPlan, RoutePlan, SamplePlan } from '../../core/plan.js';
 import { seededRandom } from '../../core/route/random.js';
 import { Sampler } from '../../core/route/sampler.js';
+import { Split } from '../../core/route/split.js';
 import { RouteTable } from '../../core/route/table.js';
 import { measured, printTable } from './measure.js';
 
@@ -156,6 +157,19 @@ function tenant(i: number): string {
     : `8a6e0804-2bd0-4672-b79d-d97027f9${1000 + i}`;
 }
 
+findBench(
+  '100 routes by path in either case, each with a second match and an exception',
+  numbered.map((i) => {
+    const [first] = route({
+      path: { kind: 'prefix', value: `/service-${i}/`, ignoreCase: true },
+      without: { headers: [{ name: 'x-bot', kind: 'present', value: '' }], cookies: [], queries: [] },
+    }).matches;
+    const [second] = route({ path: { kind: 'exact', value: `/only-${i}`, ignoreCase: false } }).matches;
+    return { ...route({}), matches: [first!, second!] };
+  }),
+  heads(hostOf, (i) => `/service-${i}/item?page=2`),
+);
+
 const sampler = new Sampler('umbra', seededRandom(crypto.getRandomValues(new Uint32Array(4))));
 const client = { clientAddress: () => '203.0.113.77' };
 const [head] = heads(hostOf, () => '/');
@@ -168,6 +182,25 @@ function samplerBench(name: string, sample: SamplePlan) {
     return sum;
   });
 }
+
+function splitBench(name: string, sample: SamplePlan) {
+  const split = new Split([0, 1, 2], [98, 1, 1], sample, sampler);
+  return measured(name, (times) => {
+    let sum = 0;
+    for (let i = 0; i < times; i++) sum += split.choose(head!, client);
+    return sum;
+  });
+}
+
+printTable('Split.choose among three versions', [
+  measured('no-op', (times) => {
+    let sum = 0;
+    for (let i = 0; i < times; i++) sum += i & 1;
+    return sum;
+  }),
+  splitBench('random', { by: 'random' }),
+  splitBench('cookie, the second of three', { by: 'cookie', name: 'session' }),
+]);
 
 printTable('Sampler.chosen at 25 %', [
   measured('no-op', (times) => {
