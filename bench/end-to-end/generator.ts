@@ -16,8 +16,17 @@ export interface LoadResult {
 
 export interface Generator {
   readonly name: string;
-  /** `bodyBytes`: each request is a POST of so many; 0: a GET. Certificates are not verified. */
-  run(url: string, connections: number, seconds: number, bodyBytes?: number): Promise<LoadResult>;
+  /**
+   * `bodyBytes`: each request is a POST of so many; 0: a GET. `closing`: each request asks for the end of its connection. Certificates
+   * are not verified.
+   */
+  run(
+    url: string,
+    connections: number,
+    seconds: number,
+    bodyBytes?: number,
+    closing?: boolean,
+  ): Promise<LoadResult>;
 }
 
 export function chooseGenerator(cpus: string | null): Generator {
@@ -27,8 +36,8 @@ export function chooseGenerator(cpus: string | null): Generator {
 function wrkGenerator(cpus: string | null): Generator {
   return {
     name: 'wrk',
-    run: async (url, connections, seconds, bodyBytes = 0) => {
-      const args = wrkArguments(url, connections, seconds, wrkScript(bodyBytes));
+    run: async (url, connections, seconds, bodyBytes = 0, closing = false) => {
+      const args = wrkArguments(url, connections, seconds, wrkScript(bodyBytes, closing));
       return parseWrk(await new Child('wrk', args, { cpus }).output());
     },
   };
@@ -38,7 +47,8 @@ function autocannonGenerator(cpus: string | null): Generator {
   const file = beside('autocannon.js', import.meta.url);
   return {
     name: 'autocannon (wrk is not installed; autocannon itself limits what can be reached)',
-    run: async (url, connections, seconds, bodyBytes = 0) => {
+    run: async (url, connections, seconds, bodyBytes = 0, closing = false) => {
+      if (closing) throw new Error('connections that end need wrk, which is not installed');
       const args = [file, url, String(connections), String(seconds), String(bodyBytes)];
       return JSON.parse(await new Child(process.execPath, args, { cpus }).output()) as LoadResult;
     },

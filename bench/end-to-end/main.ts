@@ -14,6 +14,7 @@ import { memory } from './memory.js';
 import { type BenchOptions, helpText, parseOptions, type ScenarioName } from './options.js';
 import { peers } from './peers.js';
 import { choosePlacement } from './placement.js';
+import { scale } from './scale.js';
 import { stalled } from './stalled.js';
 import type { Bench, Verdict } from './verdict.js';
 import { verdictText } from './verdict.js';
@@ -28,6 +29,7 @@ const scenarios: Record<ScenarioName, (bench: Bench) => Promise<Verdict>> = {
   compare,
   against,
   comparing,
+  scale,
   isolation,
   watched,
   memory,

@@ -13,24 +13,30 @@ export function wrkArguments(url: string, connections: number, seconds: number, 
   return ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...timeout, '-s', script, url];
 }
 
-const scripts = new Map<number, string>();
+/** Paths by their text. */
+const scripts = new Map<string, string>();
 
-/** A script of the run for requests with a body of `bodyBytes`, 0 for GETs: wrk prints no percentile above 99 by itself. */
-export function wrkScript(bodyBytes: number): string {
-  let path = scripts.get(bodyBytes);
+/**
+ * A script of the run for requests with a body of `bodyBytes`, 0 for GETs, each on a connection of its own if `closing`: wrk prints no
+ * percentile above 99 by itself.
+ */
+export function wrkScript(bodyBytes: number, closing = false): string {
+  const text = scriptText(bodyBytes, closing);
+  let path = scripts.get(text);
   if (path === undefined) {
     const directory = mkdtempSync(join(tmpdir(), 'umbra-bench-wrk-'));
     process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
     path = join(directory, 'wrk.lua');
-    writeFileSync(path, scriptText(bodyBytes));
-    scripts.set(bodyBytes, path);
+    writeFileSync(path, text);
+    scripts.set(text, path);
   }
   return path;
 }
 
-function scriptText(bodyBytes: number): string {
+function scriptText(bodyBytes: number, closing: boolean): string {
+  const close = closing ? 'wrk.headers["Connection"] = "close"\n' : '';
   const post = bodyBytes === 0 ? '' : `wrk.method = "POST"\nwrk.body = string.rep(".", ${bodyBytes})\n`;
-  return `${post}done = function(summary, latency, requests)
+  return `${close}${post}done = function(summary, latency, requests)
   io.write(string.format("p99.9 %dus\\n", latency:percentile(99.9)))
 end
 `;

@@ -34,6 +34,7 @@ t.test('all names every scenario that needs nothing more to be said', async (t) 
     'peers',
     'compare',
     'comparing',
+    'scale',
     'isolation',
     'watched',
     'memory',
