@@ -20,7 +20,7 @@ import { createRing } from '../../core/ring/layout.js';
 import { RingReader } from '../../core/ring/reader.js';
 import { RingWriter } from '../../core/ring/writer.js';
 import { Sampler } from '../../core/route/sampler.js';
-import { mirrorPlan } from '../../test/core/mirror/rig.js';
+import { mirrorPlan } from '../../test/core/route/support.js';
 import { Exchange, TestPool } from '../../test/core/upstream/exchange.js';
 import { Origin } from '../end-to-end/origins.js';
 

@@ -5,11 +5,12 @@
 import { createHash } from 'node:crypto';
 import { fieldValue } from '../../core/http/fields.js';
 import { RequestHead } from '../../core/http/message.js';
-import type { MatchPlan, MirrorPlan, RoutePlan, SamplePlan } from '../../core/plan.js';
+import type { MirrorPlan, RoutePlan, SamplePlan } from '../../core/plan.js';
 import { seededRandom } from '../../core/route/random.js';
 import { Sampler } from '../../core/route/sampler.js';
 import { Split } from '../../core/route/split.js';
 import { RouteTable } from '../../core/route/table.js';
+import { route } from '../../test/core/route/support.js';
 import { measured, printTable } from './measure.js';
 
 const ROUTES = 100;
@@ -25,33 +26,6 @@ const fields = [
 ]
   .map((line) => `${line}\r\n`)
   .join('');
-
-function route(match: Partial<MatchPlan>): RoutePlan {
-  const all: MatchPlan = {
-    host: null,
-    path: null,
-    methods: null,
-    headers: [],
-    cookies: [],
-    queries: [],
-    without: { headers: [], cookies: [], queries: [] },
-  };
-  return {
-    name: '',
-    matches: [{ ...all, ...match }],
-    primaries: [{ version: 0, weight: 1, headers: null }],
-    split: { by: 'random' },
-    answer: null,
-    rewrite: null,
-    headers: null,
-    retries: null,
-    fault: null,
-    timeoutMs: 15_000,
-    firstByteTimeoutMs: 0,
-    guard: null,
-    mirrors: [],
-  };
-}
 
 /** Strings as an engine hands them out: fresh from bytes, so that no hash of them is known. */
 function heads(host: (i: number) => string, target: (i: number) => string): RequestHead[] {

@@ -8,7 +8,8 @@ import { Outcome, Seen } from '../../../core/mirror/codec.js';
 import { nothingCompared, pairsAlone } from '../../../core/plan.js';
 import { Origin } from '../../support/origin.js';
 import { RawServer, refusedPort } from '../../support/raw-server.js';
-import { MirrorRig, mirrorPlan } from './rig.js';
+import { mirrorPlan } from '../route/support.js';
+import { MirrorRig } from './rig.js';
 
 const piece = Buffer.from('0123456789');
 const nothing = Buffer.alloc(0);

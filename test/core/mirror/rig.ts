@@ -11,7 +11,7 @@ import { Mirror, type MirrorCopy, MirrorOffer } from '../../../core/mirror/offer
 import { MirrorPort } from '../../../core/mirror/port.js';
 import { MirrorReceiver } from '../../../core/mirror/receiver.js';
 import { ShadowMirror, ShadowRuntime } from '../../../core/mirror/shadow-runtime.js';
-import { type MirrorPlan, pairsAlone } from '../../../core/plan.js';
+import type { MirrorPlan } from '../../../core/plan.js';
 import { AccessLogPort } from '../../../core/record/access-log.js';
 import { accountingGap } from '../../../core/record/law.js';
 import { MirrorLedger } from '../../../core/record/mirror-ledger.js';
@@ -23,36 +23,11 @@ import { createRing } from '../../../core/ring/layout.js';
 import { RingReader } from '../../../core/ring/reader.js';
 import { RingWriter } from '../../../core/ring/writer.js';
 import { Sampler } from '../../../core/route/sampler.js';
+import { mirrorPlan } from '../route/support.js';
 import { TestPool } from '../upstream/exchange.js';
 
 const framesMax = 1000;
 const client = { clientAddress: () => '10.0.0.1' };
-
-export function mirrorPlan(changes: Partial<MirrorPlan> = {}): MirrorPlan {
-  return {
-    slot: 0,
-    to: 0,
-    enabled: true,
-    shareMillionths: 1_000_000,
-    sample: { by: 'random' },
-    methods: null,
-    host: { kind: 'shadow' },
-    rewrite: null,
-    trace: 'keep',
-    headers: { remove: [], set: [], add: [] },
-    bodyBytesMax: 1024 * 1024,
-    heldBytesMax: 64 * 1024 * 1024,
-    responseBytesMax: 64 * 1024 * 1024,
-    breaker: null,
-    ratePerSecond: null,
-    pipelining: 1,
-    inFlightMax: 256,
-    timeoutMs: 10_000,
-    firstByteTimeoutMs: 0,
-    compare: pairsAlone,
-    ...changes,
-  };
-}
 
 export function requestHead(changes: Partial<RequestHead> = {}): RequestHead {
   return Object.assign(new RequestHead(), { target: '/reviews', host: 'reviews' }, changes);

@@ -2,7 +2,7 @@
 
 import { Drop, Failure } from '../../../core/errors.js';
 import { HeldBack } from '../../../core/mirror/held-back.js';
-import { type MirrorPlan, type Plan, pairsAlone } from '../../../core/plan.js';
+import type { Plan } from '../../../core/plan.js';
 import { Differs, MirrorLedger } from '../../../core/record/mirror-ledger.js';
 import { ThreadField, ThreadLedger } from '../../../core/record/thread-ledger.js';
 import { VersionLedger } from '../../../core/record/version-ledger.js';
@@ -10,32 +10,11 @@ import { type Observed, type ObservedBlocks, openObserved } from '../../../core/
 import { Health, HealthBlock } from '../../../core/upstream/health-block.js';
 import { NameBlock } from '../../../core/upstream/resolved-name.js';
 import type { Target } from '../../../core/upstream/target.js';
-import { route as routeOf } from '../route/support.js';
+import { mirrorPlan, route as routeOf } from '../route/support.js';
 
 export const STARTED_US = 5_000_000;
 
-const mirror: MirrorPlan = {
-  slot: 0,
-  to: 1,
-  enabled: true,
-  shareMillionths: 250_000,
-  sample: { by: 'random' },
-  methods: null,
-  host: { kind: 'shadow' },
-  rewrite: null,
-  trace: 'keep',
-  headers: { remove: [], set: [], add: [] },
-  bodyBytesMax: 1024,
-  heldBytesMax: 64 * 1024 * 1024,
-  responseBytesMax: 64 * 1024 * 1024,
-  breaker: null,
-  ratePerSecond: null,
-  pipelining: 1,
-  inFlightMax: 256,
-  timeoutMs: 5000,
-  firstByteTimeoutMs: 0,
-  compare: pairsAlone,
-};
+const mirror = mirrorPlan({ to: 1, shareMillionths: 250_000, bodyBytesMax: 1024, timeoutMs: 5000 });
 
 export const plan: Plan = {
   generation: 3,

@@ -36,6 +36,32 @@ export function route(match: Partial<MatchPlan>): RoutePlan {
   };
 }
 
+export function mirrorPlan(changes: Partial<MirrorPlan> = {}): MirrorPlan {
+  return {
+    slot: 0,
+    to: 0,
+    enabled: true,
+    shareMillionths: 1_000_000,
+    sample: { by: 'random' },
+    methods: null,
+    host: { kind: 'shadow' },
+    rewrite: null,
+    trace: 'keep',
+    headers: { remove: [], set: [], add: [] },
+    bodyBytesMax: 1024 * 1024,
+    heldBytesMax: 64 * 1024 * 1024,
+    responseBytesMax: 64 * 1024 * 1024,
+    breaker: null,
+    ratePerSecond: null,
+    pipelining: 1,
+    inFlightMax: 256,
+    timeoutMs: 10_000,
+    firstByteTimeoutMs: 0,
+    compare: pairsAlone,
+    ...changes,
+  };
+}
+
 export function field(kind: FieldMatch['kind'], name: string, value = ''): FieldMatch {
   return { kind, name, value };
 }
