@@ -266,6 +266,27 @@ t.test('a client that reads slowly gets all of it in order', async (t) => {
   await closed(socket);
 });
 
+// docs/decisions/015: what happened to a few of 10,000 handshakes on a busy machine.
+t.test('hundreds that open and close beside one that stays are closed by nobody but v1', async (t) => {
+  const stays = await open();
+  const answers = new Map<string, number>();
+  const one = async (): Promise<void> => {
+    const socket = await open();
+    socket.send('close 4000');
+    const answer = await closed(socket);
+    answers.set(answer, (answers.get(answer) ?? 0) + 1);
+  };
+  const [clients, rounds] = [16, 25];
+  await Promise.all(
+    Array.from({ length: clients }, async () => {
+      for (let round = 0; round < rounds; round++) await one();
+    }),
+  );
+  t.strictSame([...answers], [['4000 as you wish', clients * rounds]]);
+  stays.close();
+  await closed(stays);
+});
+
 t.test('a stop tells both sides that umbra goes away, and ends in order', async (t) => {
   // What runs through a tunnel of bytes is cut: nobody can say a word in it.
   const code = behaviour.tunnelsBytes ? '1006' : '1001';

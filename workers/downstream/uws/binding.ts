@@ -60,6 +60,7 @@ export const SendStatus = { BACKPRESSURE: 0, SUCCESS: 1, DROPPED: 2 } as const;
 export interface UwsWebSocket {
   getUserData(): { readonly bridge: WebSocketBridge };
   send(message: Uint8Array, isBinary: boolean, compress: boolean): number;
+  cork(run: () => void): void;
   getBufferedAmount(): number;
   /** Sends a close frame, without a code if there is none, then closes. Calls `close` before it returns. */
   end(code?: number, reason?: string | Uint8Array): void;

@@ -190,6 +190,11 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
     this.#tellDrained();
   }
 
+  corkElsewhere(run: () => void): void {
+    for (const bridge of this.#bridges) if (bridge.cork(run)) return;
+    run();
+  }
+
   #tellDrained(): void {
     if (this.#active > 0 || this.#bridges.size > 0) return;
     this.#drained?.();

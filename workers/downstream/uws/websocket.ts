@@ -7,6 +7,8 @@ import { type FrameSender, type FrameSocket, Receiver, Sender } from './frames.j
 export interface BridgeOwner {
   onBridgeOpened(bridge: WebSocketBridge): void;
   onBridgeClosed(bridge: WebSocketBridge): void;
+  /** Runs `run`, while the cork is on the socket of some other WebSocket if there is one. */
+  corkElsewhere(run: () => void): void;
 }
 
 /** Codes that stand for "none was sent" and "the connection broke": they may not go over the wire (RFC 6455, section 7.4.1). */
@@ -47,6 +49,13 @@ export class WebSocketBridge implements TunnelSink {
   onOpen(client: UwsWebSocket): void {
     this.#client = client;
     this.#owner.onBridgeOpened(this);
+  }
+
+  /** Runs `run` while uWS's one cork is on this client's socket; false if it is gone. */
+  cork(run: () => void): boolean {
+    if (this.#client === null) return false;
+    this.#client.cork(run);
+    return true;
   }
 
   /** `message` dies with the call. */
