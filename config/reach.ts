@@ -6,11 +6,15 @@ import { markAt, type TreeNode } from './tree.js';
 
 type Match = MatchConfig;
 
-/** Pairs grow with the square; a configuration with more routes is not looked through. */
-const routesComparedMax = 512;
+/** Pairs grow with the square; what is behind so many matches, of all routes together, is not looked through. */
+const matchesComparedMax = 512;
 
 export function warnOfUnreachable(config: Config, root: TreeNode): ConfigProblem[] {
-  const routes = config.routes.slice(0, routesComparedMax);
+  let matches = 0;
+  const routes = config.routes.filter(({ match }) => {
+    matches += match.length;
+    return matches <= matchesComparedMax;
+  });
   return routes.flatMap((later, index) => {
     const earlier = routes.slice(0, index).find((route) => coversAll(route.match, later.match));
     if (earlier === undefined) return [];

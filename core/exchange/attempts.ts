@@ -118,9 +118,10 @@ export class Attempts {
   #again(): boolean {
     this.#clear();
     if (!this.#whole || !this.#complete) return false;
-    const { pool, retry, sampler } = this.#route!;
+    const { pool, retry, sampler, ledger } = this.#route!;
     if (this.#left === 0) {
       this.exhausted = true;
+      ledger.retriesExhausted();
       return false;
     }
     this.#left--;

@@ -12,6 +12,7 @@ import { CODE_FIRST, CODE_LAST, type VersionLedger } from './version-ledger.js';
 export interface VersionSnapshot {
   readonly requests: number;
   readonly retries: number;
+  readonly retriesExhausted: number;
   readonly handshakes: number;
   readonly handshakesResumed: number;
   /** By status code; only codes that were seen. */
@@ -79,6 +80,7 @@ export function readVersion(ledgers: readonly VersionLedger[]): VersionSnapshot 
   return {
     requests: sum(ledgers, (ledger) => ledger.requests),
     retries: sum(ledgers, (ledger) => ledger.retries),
+    retriesExhausted: sum(ledgers, (ledger) => ledger.retriesExhaustedTotal),
     handshakes: sum(ledgers, (ledger) => ledger.handshakes),
     handshakesResumed: sum(ledgers, (ledger) => ledger.handshakesResumed),
     responses,
@@ -144,6 +146,7 @@ export function subtractVersion(later: VersionSnapshot, earlier: VersionSnapshot
   return {
     requests: later.requests - earlier.requests,
     retries: later.retries - earlier.retries,
+    retriesExhausted: later.retriesExhausted - earlier.retriesExhausted,
     handshakes: later.handshakes - earlier.handshakes,
     handshakesResumed: later.handshakesResumed - earlier.handshakesResumed,
     responses,
@@ -170,6 +173,7 @@ export function addVersions(a: VersionSnapshot, b: VersionSnapshot): VersionSnap
   return {
     requests: a.requests + b.requests,
     retries: a.retries + b.retries,
+    retriesExhausted: a.retriesExhausted + b.retriesExhausted,
     handshakes: a.handshakes + b.handshakes,
     handshakesResumed: a.handshakesResumed + b.handshakesResumed,
     responses,

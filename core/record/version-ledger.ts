@@ -19,6 +19,7 @@ const QUEUE_REFUSED = 9;
 const QUEUE_TIMEOUTS = 10;
 const EJECTED = 11;
 const EJECTIONS = 12;
+const RETRIES_EXHAUSTED = 13;
 const FAILURES = 16;
 const CODES = 64;
 const CODE_OTHER = CODES + CODE_LAST - CODE_FIRST + 1;
@@ -55,6 +56,11 @@ export class VersionLedger {
 
   retried(): void {
     this.words[RETRIES]++;
+  }
+
+  /** A request has used all retries of its route and would have been sent once more. */
+  retriesExhausted(): void {
+    this.words[RETRIES_EXHAUSTED]++;
   }
 
   /** A TLS handshake with an endpoint is complete. */
@@ -127,6 +133,10 @@ export class VersionLedger {
 
   get retries(): number {
     return this.words[RETRIES];
+  }
+
+  get retriesExhaustedTotal(): number {
+    return this.words[RETRIES_EXHAUSTED];
   }
 
   get handshakes(): number {

@@ -34,6 +34,12 @@ export function addVersions(registry: Registry, versions: readonly VersionReadin
     'Times that a request was sent again: a reused connection had died, or `retries` of its route asked for it.',
     by,
   );
+  const exhausted = counter(
+    registry,
+    'umbra_upstream_retries_exhausted_total',
+    'Requests that had used all retries of their route and would have been sent once more.',
+    by,
+  );
   const handshakes = counter(
     registry,
     'umbra_upstream_tls_handshakes_total',
@@ -117,6 +123,7 @@ export function addVersions(registry: Registry, versions: readonly VersionReadin
       failures.inc({ ...labels, reason }, counts.failures[i]);
     });
     retries.inc(labels, counts.retries);
+    exhausted.inc(labels, counts.retriesExhausted);
     handshakes.inc({ ...labels, kind: 'full' }, counts.handshakes - counts.handshakesResumed);
     handshakes.inc({ ...labels, kind: 'resumed' }, counts.handshakesResumed);
     sent.inc(labels, counts.bytesSent);

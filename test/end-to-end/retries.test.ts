@@ -138,6 +138,7 @@ t.test(
     t.equal(mirrorTo(stats, 'v2').completed, 11);
     const metrics = await umbra.metrics();
     t.match(metrics, /^umbra_upstream_retries_total\{version="nobody",role="primary"\} 3$/m);
+    t.match(metrics, /^umbra_upstream_retries_exhausted_total\{version="nobody",role="primary"\} 1$/m);
     t.match(
       metrics,
       /^umbra_upstream_failures_total\{version="nobody",role="primary",reason="connect"\} 1$/m,
