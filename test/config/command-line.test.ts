@@ -232,3 +232,30 @@ t.test('the program itself starts, checks and exits, without the native front', 
     stderr: "none.yaml:1:1: can't be read: no such file\n",
   });
 });
+
+t.test('apply and delete take files, names and standard input', async (t) => {
+  const admin = { admin: 'http://127.0.0.1:9901', token: null };
+  const options = { files: [], names: [], namespace: null, dryRun: false, ...admin };
+  const cases: [string[], object][] = [
+    [
+      ['apply', '-f', 'a.yaml', '-f', '-', '--dry-run'],
+      { ...options, what: 'apply', files: ['a.yaml', '-'], dryRun: true },
+    ],
+    [
+      ['delete', 'virtualservice', 'a', 'b', '-n', 'prod'],
+      { ...options, what: 'delete', names: ['virtualservice/a', 'virtualservice/b'], namespace: 'prod' },
+    ],
+    [['delete', 'httproute/a'], { ...options, what: 'delete', names: ['httproute/a'] }],
+    [['delete', '-f', 'a.yaml'], { ...options, what: 'delete', files: ['a.yaml'] }],
+  ];
+  for (const [args, expected] of cases) {
+    const { calls } = await ran(...args);
+    t.match(calls, [['documents', expected]], args.join(' '));
+  }
+  for (const args of [['apply'], ['delete'], ['delete', 'virtualservice'], ['delete', 'a/b', 'c']]) {
+    const { exitCode, calls, error } = await ran(...args);
+    t.equal(exitCode, 2, args.join(' '));
+    t.strictSame(calls, []);
+    t.match(error, /error: /);
+  }
+});
