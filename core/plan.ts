@@ -423,6 +423,13 @@ export function primaryNames(route: RoutePlan, versions: readonly VersionPlan[])
   return (weighty.length > 0 ? weighty : route.primaries).map(({ version }) => versions[version].name);
 }
 
+/** The names of those that a mirror to `to` is compared with: the others that answer, or would if they had a weight. */
+export function primariesBeside(route: RoutePlan, versions: readonly VersionPlan[], to: string): string[] {
+  const answering = primaryNames(route, versions).filter((name) => name !== to);
+  if (answering.length > 0) return answering;
+  return route.primaries.map(({ version }) => versions[version].name).filter((name) => name !== to);
+}
+
 /** What decides whether a request is in the sample; a key makes the same request's answer always the same. */
 export type SamplePlan =
   | { readonly by: 'random' }

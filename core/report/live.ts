@@ -3,7 +3,7 @@
  * over `GET /api/stream` once a second, so its names are a contract: add, never rename.
  */
 import { dropReasons, failureReasons } from '../errors.js';
-import { type Plan, primaryNames } from '../plan.js';
+import { type Plan, primariesBeside } from '../plan.js';
 import { type Histogram, signedPercentileUs } from '../record/histogram.js';
 import {
   type MirrorSnapshot,
@@ -90,8 +90,7 @@ export function live(earlier: Reading, later: Reading, plan: Plan, atMs: number)
     plan.routes.flatMap((route) =>
       route.mirrors.map((mirror) => {
         const to = plan.versions[mirror.to].name;
-        const names = primaryNames(route, plan.versions).filter((name) => name !== to);
-        return [key(route.name, to), names.join(' + ')];
+        return [key(route.name, to), primariesBeside(route, plan.versions, to).join(' + ')];
       }),
     ),
   );

@@ -3,7 +3,13 @@
  * of one moment.
  */
 
-import { mirrorsWithBaselines, primaryNames } from '../plan.js';
+import {
+  mirrorsWithBaselines,
+  primariesBeside,
+  primaryNames,
+  type RoutePlan,
+  type VersionPlan,
+} from '../plan.js';
 import {
   type MirrorSnapshot,
   readMirror,
@@ -109,7 +115,7 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
     ),
   );
   const { routes, versions } = observed.plan;
-  const answering = new Map(routes.map((route) => [route.name, primaryNames(route, versions)]));
+  const byName = new Map(routes.map((route) => [route.name, route]));
   return {
     generation: observed.plan.generation,
     uptimeS: (atUs - observed.startedUs) / 1e6,
@@ -121,7 +127,9 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
     })),
     mirrors: observed.mirrors.map(({ route, to, baselineOf, slot, ledgers }) => {
       const mirror = configured.get(slot);
-      const primaries = (answering.get(route) ?? []).filter((name) => baselineOf !== null || name !== to);
+      const routePlan = byName.get(route);
+      const primaries =
+        routePlan === undefined ? [] : comparedWith(routePlan, versions, to, baselineOf !== null);
       return {
         route,
         to,
@@ -146,6 +154,16 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
     control,
     pulses: observed.threads.map(({ name, ledger: { busy, loopDelayS } }) => ({ name, busy, loopDelayS })),
   };
+}
+
+/** A baseline is compared with the primary that it is sent to. */
+function comparedWith(
+  route: RoutePlan,
+  versions: readonly VersionPlan[],
+  to: string,
+  isBaseline: boolean,
+): readonly string[] {
+  return isBaseline ? primaryNames(route, versions) : primariesBeside(route, versions, to);
 }
 
 function readEndpoint(

@@ -88,3 +88,25 @@ t.test('coarse steps keep every count and are 3 % wide at most', (t) => {
   );
   t.end();
 });
+
+t.test(
+  'a mirror is told beside the other primaries that answer, or, when its shadow answers all, beside those that did',
+  async (t) => {
+    const { observed } = sample();
+    const [route] = plan.routes;
+    const of = (weights: readonly number[]) => {
+      const primaries = weights.map((weight, version) => ({ version, weight, headers: null }));
+      const versions = [...plan.versions, { ...plan.versions[0], name: 'v3' }];
+      const weighted = { ...plan, versions, routes: [{ ...route, primaries }] };
+      const reading = read({ ...observed, plan: weighted }, END_US);
+      t.equal(
+        reading.mirrors[0].primary,
+        live(reading, { ...reading, uptimeS: reading.uptimeS + 1 }, weighted, 0).mirrors[0].primary,
+      );
+      return reading.mirrors[0].primaries;
+    };
+    t.strictSame(of([99, 1, 0]), ['v1']);
+    t.strictSame(of([98, 1, 1]), ['v1', 'v3']);
+    t.strictSame(of([0, 1, 0]), ['v1', 'v3']);
+  },
+);
