@@ -158,7 +158,25 @@ t.test('delete takes them back, all or none', async (t) => {
   t.equal((await run('delete', '-f', file('http-route.yaml'))).out, 'httproute/reviews deleted\n');
 });
 
-t.test('run -c DIRECTORY reads the documents beside umbra.yaml, and check checks them', async (t) => {
+t.test('run -c DIRECTORY reads the documents beside umbra.yaml, and SIGHUP reads them again', async (t) => {
+  const config = example('umbra.yaml').replace(/documents: .*\n/, '');
+  const beside = await UmbraProcess.startBeside(config, { 'reviews.yaml': example('all-to-v1.yaml') });
+  const asked = async () => (await ask(beside.port, { headers: { host: 'reviews' } })).status;
+  t.equal(await asked(), 200);
+  const refused = await runToEnd('delete', 'virtualservice/reviews', '--admin', beside.adminUrl);
+  t.match(refused.err, /reviews was not applied, it is in .*reviews\.yaml: take it out there/);
+  const applied = await runToEnd('apply', '-f', file('mirror-to-v2.yaml'), '--admin', beside.adminUrl);
+  t.equal(applied.out, 'virtualservice/reviews configured: mirror v2 100 %\n');
+  t.match(applied.err, /kept until this process ends/);
+  await runToEnd('delete', 'virtualservice/reviews', '--admin', beside.adminUrl);
+  t.strictSame((await beside.admin('GET', '/api/config')).text.includes('mirrors":[]'), true);
+  writeFileSync(join(beside.file.directory, 'reviews.yaml'), '# nothing\n');
+  beside.signal('SIGHUP');
+  await until(async () => (await asked()) === 404, 'the directory is read again');
+  await beside.stop();
+});
+
+t.test('check checks the documents of a directory', async (t) => {
   const beside = t.testdir({
     'umbra.yaml': example('umbra.yaml').replace(/documents: .*\n/, ''),
     'reviews.yaml': example('mirror-to-v2.yaml'),

@@ -155,6 +155,16 @@ export class UmbraProcess {
     return UmbraProcess.#follow(spawnNode([...nodeWords, binary, 'run', '-c', file.path]), file);
   }
 
+  /** One that reads the documents beside its configuration: their texts by the names of their files. */
+  static startBeside(
+    config: ConfigWords | string,
+    documents: Readonly<Record<string, string>>,
+  ): Promise<UmbraProcess> {
+    const file = new ConfigFile(config);
+    for (const [name, text] of Object.entries(documents)) writeFileSync(join(file.directory, name), text);
+    return UmbraProcess.#follow(spawnNode([binary, 'run', '-c', file.directory]), file);
+  }
+
   /** One that takes the place of another: `from` is its number, or a file. */
   static startInPlaceOf(from: string, config: ConfigWords | string): Promise<UmbraProcess> {
     const file = new ConfigFile(config);
