@@ -63,7 +63,10 @@ class Chat {
 
 const chat = await Chat.listen();
 const shadow = await RawServer.listen(() => {});
-const umbra = await UmbraProcess.start(reviews(chat.port, shadow.port));
+const umbra = await UmbraProcess.start(
+  // The shadow never answers what a test sends that is no upgrade.
+  reviews(chat.port, shadow.port, { mirror: { timeout: '200ms' } }),
+);
 t.teardown(async () => {
   await umbra.stop();
   chat.close();
