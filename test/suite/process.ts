@@ -1,5 +1,6 @@
 /** One piece of the suite as a process, and what it came to. */
 import { spawn } from 'node:child_process';
+import { resolve as resolvePath } from 'node:path';
 import type { Piece } from './work.js';
 
 export interface Result {
@@ -29,7 +30,10 @@ export function runPiece(piece: Piece): Promise<Result> {
   // What a runner around this one says to its tests is not said to ours.
   const inherited = Object.entries(process.env).filter(([name]) => !/^_?TAP/.test(name));
   const env = { ...Object.fromEntries(inherited), TAP: '1', TAP_TIMEOUT: String(timeoutS) };
-  if (piece.engine !== null) Object.assign(env, { UMBRA_ENGINE: piece.engine });
+  if (piece.engine !== null) {
+    // tap names a test's directory by its file, which runs over the other engine at the same time.
+    Object.assign(env, { UMBRA_ENGINE: piece.engine, TAP_CWD: resolvePath('.tap', `over-${piece.engine}`) });
+  }
   const child = spawn(process.execPath, [piece.file], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const written: Buffer[] = [];
   child.stdout.on('data', (bytes: Buffer) => written.push(bytes));
