@@ -6,8 +6,10 @@
 import type { Address } from '../core/plan.js';
 import { collide, formatAddress, isLoopback, parseAddress } from './address.js';
 import { checkMirrors, checkWays, primariesAt } from './check-route.js';
+import { checkSinks } from './check-sink.js';
 import { type ConfigProblem, errorAt, type Mark } from './problem.js';
 import { routeName, routesExpected } from './schema.js';
+import { isSinkTarget } from './sink-target.js';
 import { didYouMean } from './suggest.js';
 import {
   childOf,
@@ -30,6 +32,7 @@ export function checkAcross(root: TreeNode): ConfigProblem[] {
     ...checkVersions(root),
     ...checkRouteNames(root),
     ...checkMirrors(root),
+    ...checkSinks(root),
     ...checkWays(root),
     ...checkAddresses(root),
     ...checkListeners(root),
@@ -63,7 +66,8 @@ function checkVersions(root: TreeNode): ConfigProblem[] {
     for (const { version, mark } of primariesAt(root, route)) check(version, mark);
     for (const mirror of indexesAt(root, ['routes', route, 'mirrors'])) {
       const path: Path = ['routes', route, 'mirrors', mirror, 'to'];
-      check(textAt(root, path), markAt(root, path));
+      const to = textAt(root, path);
+      if (to === null || !isSinkTarget(to)) check(to, markAt(root, path));
     }
   }
   return problems;

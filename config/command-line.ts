@@ -43,6 +43,21 @@ export interface MirrorOptions {
   token: string | null;
 }
 
+/** `umbra record`: a proxy to one address that records what passes. */
+export interface RecordOptions {
+  /** Where requests go. */
+  url: string;
+  /** Directory of the recording. */
+  output: string;
+  /** As in the configuration: `host:port`, or `off` for the admin server. */
+  listen: string;
+  admin: string;
+  responses: boolean;
+  percent: number;
+  /** Null: until it is stopped. */
+  forMs: number | null;
+}
+
 export interface LoadOptions {
   url: string;
   /** Requests per second; null is as many as go. */
@@ -98,6 +113,7 @@ export interface Commands {
   run(options: RunOptions): Promise<number>;
   demo(options: DemoOptions): Promise<number>;
   mirror(options: MirrorOptions): Promise<number>;
+  record(options: RecordOptions): Promise<number>;
   load(options: LoadOptions): Promise<number>;
   top(options: TopOptions): Promise<number>;
   report(options: ReportOptions): Promise<number>;
@@ -158,6 +174,7 @@ function buildProgram(commands: Commands, output: Output, exit: (code: number) =
   addCheck(program, output, exit);
   addDemo(program, commands, exit);
   addMirror(program, commands, exit);
+  addRecord(program, commands, exit);
   addLoad(program, commands, exit);
   addTop(program, commands, exit);
   addReport(program, commands, exit);
@@ -299,6 +316,23 @@ function checkMirrorUsage(
     command.error("error: missing required argument 'version'");
   if (route === undefined && !flags.off)
     command.error("error: missing required arguments 'route' and 'version'");
+}
+
+function addRecord(program: Command, commands: Commands, exit: (code: number) => void): void {
+  program
+    .command('record')
+    .description('forward everything to one address and record it, without a configuration')
+    .argument('<url>', 'where requests go, such as http://127.0.0.1:9080', origin)
+    .option('-o, --output <directory>', 'directory of the recording', './recordings')
+    .option('--listen <address>', 'where clients connect', '127.0.0.1:8080')
+    .option('--admin <address>', 'address of the admin server, or off', '127.0.0.1:9901')
+    .option('--responses', 'record responses too', false)
+    .option('--percent <n>', 'record this share of the requests', percent, 100)
+    .option('--for <duration>', 'stop after this time', duration)
+    .action(async (url: string, flags: Omit<RecordOptions, 'url' | 'forMs'> & { for?: number }) => {
+      const { for: forMs = null, ...rest } = flags;
+      exit(await commands.record({ ...rest, url, forMs }));
+    });
 }
 
 function addLoad(program: Command, commands: Commands, exit: (code: number) => void): void {
@@ -497,6 +531,13 @@ function fraction(value: string): number {
 /** `unix:/run/umbra/admin.sock` as in the configuration, or a URL. */
 function adminAddress(value: string): string {
   return /^unix:\/./.test(value) ? value : httpUrl(value);
+}
+
+/** A URL of which nothing but the server counts. */
+function origin(value: string): string {
+  const url = new URL(httpUrl(value));
+  if (url.pathname === '/' && url.search === '' && url.username === '') return url.origin;
+  throw new InvalidArgumentError('Expected a server such as http://127.0.0.1:9080, without a path.');
 }
 
 function httpUrl(value: string): string {

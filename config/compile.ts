@@ -21,11 +21,15 @@ import {
 import { compileMatch } from './compile-match.js';
 import { compileEdits, compileWay } from './compile-way.js';
 import type { Config, MatchConfig, MirrorConfig, RouteConfig } from './schema.js';
+import { isSinkTarget } from './sink-target.js';
 import type { MirrorName, MirrorSlots } from './slots.js';
 import { shareMillionthsAll } from './units.js';
 
 /** RFC 9110, section 9.2.1. */
 export const safeMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
+
+/** The `to` of a mirror whose copies go to a sink. */
+const noVersion = -1;
 
 /** Of `auto`: one core in so many is left to shadows. */
 const coresPerShadowThread = 4;
@@ -203,7 +207,8 @@ function compileMirror(
 ): MirrorPlan {
   const plan: MirrorPlan = {
     slot: nextSlot(),
-    to: versions.get(mirror.to)!,
+    to: isSinkTarget(mirror.to) ? noVersion : versions.get(mirror.to)!,
+    sink: null,
     enabled: mirror.enabled,
     shareMillionths: mirror.percent,
     sample: mirror.sample,
@@ -223,12 +228,48 @@ function compileMirror(
     firstByteTimeoutMs: mirror.firstByteTimeout ?? 0,
     compare: pairsAlone,
   };
+  if (isSinkTarget(mirror.to)) return compileSink(mirror, plan);
   const { compare } = mirror;
   if (compare === undefined) return plan;
   return {
     ...plan,
     compare: compare === 'off' ? nothingCompared : compileCompare(compare, plan, versions, nextSlot),
   };
+}
+
+/** `check-sink.ts` has seen to it that nothing is set that a recording has not. */
+function compileSink({ to, recording }: MirrorConfig, plan: MirrorPlan): MirrorPlan {
+  const { responses, compress, segment, disk, directory } = recording;
+  return {
+    ...plan,
+    sink: {
+      name: to,
+      directory,
+      responses,
+      compress,
+      segmentBytes: segment.size,
+      segmentMs: segment.age,
+      diskBytesMax: disk,
+    },
+    // What is recorded is what the client asked; and only its bytes are counted, for each waits until it is written.
+    host: { kind: 'preserve' },
+    inFlightMax: limits.openMirroredExchanges,
+    compare: responses ? wholeResponses(plan.responseBytesMax) : nothingCompared,
+  };
+}
+
+/** Every response of the primary travels to the sink. */
+function wholeResponses(bodyBytesMax: number): ComparePlan {
+  const structure: StructurePlan = {
+    shareMillionths: shareMillionthsAll,
+    bodyBytesMax,
+    ignoreHeaders: [],
+    ignorePaths: [],
+    tolerance: { relative: false, value: '0' },
+    arrays: 'ordered',
+    baseline: null,
+  };
+  return { ...pairsAlone, structure };
 }
 
 function compileCompare(

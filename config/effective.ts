@@ -12,6 +12,7 @@ import type {
   PathRewrite,
   Plan,
   RoutePlan,
+  SinkPlan,
   VersionPlan,
   VersionTlsPlan,
 } from '../core/plan.js';
@@ -164,21 +165,13 @@ function guardOf(guard: GuardPlan | null): string | object {
 }
 
 function mirrorOf(mirror: MirrorPlan, versions: readonly VersionPlan[], redaction: Redaction): object {
+  const common = commonOf(mirror, redaction);
+  if (mirror.sink !== null) return { to: mirror.sink.name, ...common, recording: recordingOf(mirror.sink) };
   return {
     to: versions[mirror.to].name,
-    enabled: mirror.enabled,
-    percent: percentOfShare(mirror.shareMillionths),
-    sample: sampleOf(mirror.sample),
-    methods: mirror.methods ?? 'all',
+    ...common,
     host: hostOf(mirror.host),
-    ...(mirror.rewrite === null ? {} : { rewrite: rewriteOf(mirror.rewrite) }),
-    trace: mirror.trace,
-    headers: headersOf(mirror.headers, redaction),
-    body: { max: formatSize(mirror.bodyBytesMax) },
-    memory: formatSize(mirror.heldBytesMax),
-    response: { max: formatSize(mirror.responseBytesMax) },
     ...(mirror.breaker === null ? {} : { breaker: breakerOf(mirror.breaker) }),
-    ...(mirror.ratePerSecond === null ? {} : { rate: formatRate(mirror.ratePerSecond) }),
     pipelining: mirror.pipelining,
     inFlight: mirror.inFlightMax,
     timeout: formatDuration(mirror.timeoutMs),
@@ -186,6 +179,32 @@ function mirrorOf(mirror: MirrorPlan, versions: readonly VersionPlan[], redactio
       ? {}
       : { firstByteTimeout: formatDuration(mirror.firstByteTimeoutMs) }),
     ...compareOf(mirror.compare, versions),
+  };
+}
+
+function recordingOf({ responses, compress, segmentBytes, segmentMs, diskBytesMax }: SinkPlan): object {
+  return {
+    responses,
+    compress,
+    segment: { size: formatSize(segmentBytes), age: formatDuration(segmentMs) },
+    disk: formatSize(diskBytesMax),
+  };
+}
+
+/** What mirrors to shadows and to recordings both have. */
+function commonOf(mirror: MirrorPlan, redaction: Redaction): object {
+  return {
+    enabled: mirror.enabled,
+    percent: percentOfShare(mirror.shareMillionths),
+    sample: sampleOf(mirror.sample),
+    methods: mirror.methods ?? 'all',
+    ...(mirror.rewrite === null ? {} : { rewrite: rewriteOf(mirror.rewrite) }),
+    trace: mirror.trace,
+    headers: headersOf(mirror.headers, redaction),
+    body: { max: formatSize(mirror.bodyBytesMax) },
+    memory: formatSize(mirror.heldBytesMax),
+    response: { max: formatSize(mirror.responseBytesMax) },
+    ...(mirror.ratePerSecond === null ? {} : { rate: formatRate(mirror.ratePerSecond) }),
   };
 }
 

@@ -20,6 +20,7 @@ import { readTree } from './read-tree.js';
 import type { Config } from './schema.js';
 import { warnOfSelfMirrors } from './self-mirror.js';
 import { applySet } from './set.js';
+import { directoryOf, isSinkTarget } from './sink-target.js';
 import { MapNode, ScalarNode } from './tree.js';
 
 export type { ConfigProblem } from './problem.js';
@@ -145,7 +146,15 @@ function withAbsolutePaths(config: Config, directory: string): Config {
   });
   const { histograms: logs } = config;
   const histograms = logs === undefined ? logs : { ...logs, directory: resolve(directory, logs.directory) };
-  return { ...config, listen, accessLog, histograms, versions: Object.fromEntries(versions) };
+  const routes = config.routes.map((route) => ({
+    ...route,
+    mirrors: route.mirrors.map((mirror) => {
+      if (!isSinkTarget(mirror.to)) return mirror;
+      const recording = { ...mirror.recording, directory: resolve(directory, directoryOf(mirror.to)) };
+      return { ...mirror, recording };
+    }),
+  }));
+  return { ...config, listen, accessLog, histograms, versions: Object.fromEntries(versions), routes };
 }
 
 function placeOf(problem: ConfigProblem): string {

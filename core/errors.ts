@@ -146,6 +146,15 @@ export const failures = [
     flag: 'UPE',
     when: "The body of the shadow's response is larger than `response.max`. Of copies alone.",
   },
+  {
+    code: 'write',
+    status: 503,
+    source: 'local',
+    retry: 'no',
+    text: 'no room\n',
+    flag: 'UO',
+    when: 'The recording could not be written to its end. Of copies alone.',
+  },
 ] as const satisfies readonly FailureRow[];
 export type FailureReason = (typeof failures)[number]['code'];
 export const failureReasons: readonly FailureReason[] = failures.map(({ code }) => code);
@@ -167,6 +176,7 @@ export const Failure = {
   DRAINING: 10,
   MEMORY: 11,
   RESPONSE_TOO_LARGE: 12,
+  WRITE: 13,
 } as const;
 export type Failure = (typeof Failure)[keyof typeof Failure];
 
@@ -208,6 +218,8 @@ export const drops = [
     source: 'local',
     when: 'The guard of the route holds its mirrors back, because the primary got worse.',
   },
+  { code: 'disk-full', source: 'local', when: 'The recording has no room on its disk.' },
+  { code: 'unwritable', source: 'local', when: "The recording's directory can't be written to." },
 ] as const satisfies readonly DropRow[];
 export type DropReason = (typeof drops)[number]['code'];
 export const dropReasons: readonly DropReason[] = drops.map(({ code }) => code);
@@ -228,6 +240,8 @@ export const Drop = {
   UPGRADE: 11,
   MEMORY: 12,
   GUARD: 13,
+  DISK_FULL: 14,
+  UNWRITABLE: 15,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 

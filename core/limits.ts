@@ -131,6 +131,16 @@ export const limits = {
   diffSamples: 4,
   /** Distinct sets of groups that pairs of one mirror are counted by. Past it: a pair counts as different beyond noise. */
   diffSets: 4096,
+  /** Largest `recording.segment.size`. More: a configuration error. */
+  segmentBytesMax: 4 * 1024 * 1024 * 1024,
+  /** Lines of header fields whose redacted form a sink's thread remembers, and the longest. Past it: they are looked at anew. */
+  redactedLines: 4096,
+  redactedLineChars: 512,
+  /** Bytes of one record in a recording that is read. Larger: the record is skipped. */
+  recordBytes: 64 * 1024 * 1024,
+  /** Bytes of the header of such a record. Longer: the record is skipped. */
+  recordHeaderBytes: 64 * 1024,
+
   /** Bytes of the access-log ring of one thread. Full: `umbra_access_log_dropped_total`. */
   accessLogRingBytes: 1024 * 1024,
 

@@ -315,8 +315,10 @@ export interface FieldMatch {
 export interface MirrorPlan {
   /** Names this mirror's ledgers; the same (route, version) keeps its slot over reloads. Below `limits.mirrorSlots`. */
   readonly slot: number;
-  /** Index into `versions`: the shadow. */
+  /** Index into `versions`: the shadow; -1 where copies go to `sink`. */
   readonly to: number;
+  /** Where copies are kept instead of being sent to a shadow; null: there is a shadow. */
+  readonly sink: SinkPlan | null;
   readonly enabled: boolean;
   /** Share in millionths: 0.0001 % is 1, 100 % is 1_000_000. */
   readonly shareMillionths: number;
@@ -346,6 +348,28 @@ export interface MirrorPlan {
   /** Null: there is none. */
   readonly breaker: BreakerPlan | null;
   readonly compare: ComparePlan;
+}
+
+/** A directory of WARC files that copies are written to (core/recording). */
+export interface SinkPlan {
+  /** As the configuration has it, `file:./recordings`: what stands in metrics and commands in the place of a version. */
+  readonly name: string;
+  /** Absolute. */
+  readonly directory: string;
+  /** The primary's responses are recorded too, up to the mirror's `responseBytesMax` of each body. */
+  readonly responses: boolean;
+  /** Each record is a gzip member, compressed or only wrapped. */
+  readonly compress: boolean;
+  /** A segment is closed at this size or age, whichever comes first. */
+  readonly segmentBytes: number;
+  readonly segmentMs: number;
+  /** Of all segments in the directory; the oldest go first. */
+  readonly diskBytesMax: number;
+}
+
+/** The name by which a mirror's target is known: a version's, or a sink's. */
+export function targetName({ versions }: Pick<Plan, 'versions'>, { to, sink }: MirrorPlan): string {
+  return sink === null ? versions[to].name : sink.name;
 }
 
 /** When a mirror gives its shadow a rest; each shadow thread judges by what it sees. */

@@ -11,7 +11,7 @@ import type { DiffBook } from '../core/compare/diff-book.js';
 import type { Comparison } from '../core/compare/difference.js';
 import { type Pair, PairFrames } from '../core/compare/pair-port.js';
 import { limits } from '../core/limits.js';
-import { type MirrorPlan, mirrorsWithBaselines, type Plan } from '../core/plan.js';
+import { type MirrorPlan, mirrorsWithBaselines, type Plan, targetName } from '../core/plan.js';
 import { Redaction } from '../core/redact.js';
 import { Doorbell } from '../core/ring/doorbell.js';
 import { RingReader } from '../core/ring/reader.js';
@@ -85,12 +85,12 @@ export class Analysts {
   /** Pairs that are taken from now on are compared by the rules of `plan`. */
   follow(plan: Plan): void {
     this.#redaction = new Redaction(plan.redact);
-    const nameOf = (mirror: MirrorPlan): string => plan.versions[mirror.to].name;
+    const nameOf = (mirror: MirrorPlan): string => targetName(plan, mirror);
     this.#subjects = new Map(
       plan.routes.flatMap((route) =>
         mirrorsWithBaselines(route).flatMap(({ mirror, baselineOf }): [number, Subject][] => {
           const { structure } = mirror.compare;
-          if (structure === null) return [];
+          if (structure === null || mirror.sink !== null) return [];
           const baseline = baselineOf === null ? null : nameOf(mirror);
           const { ignoreHeaders, ignorePaths, tolerance, arrays } = structure;
           const rules = { structure: { ignoreHeaders, ignorePaths, tolerance, arrays }, redact: plan.redact };

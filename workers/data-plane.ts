@@ -7,7 +7,7 @@ import { FullSlots } from '../core/mirror/full-slots.js';
 import { HeldBack } from '../core/mirror/held-back.js';
 import type { Plan } from '../core/plan.js';
 import { ConnectionCount, createConnectionCounts } from '../core/record/connection-count.js';
-import type { ObservedBlocks } from '../core/report/observed.js';
+import type { DataThreadKind, ObservedBlocks } from '../core/report/observed.js';
 import { createDoorbell } from '../core/ring/doorbell.js';
 import { createRing } from '../core/ring/layout.js';
 import { atOnce, inSlices } from '../core/steps.js';
@@ -50,12 +50,17 @@ export class DataPlane {
   readonly #events: DataPlaneEvents;
   readonly #proxies: Member[] = [];
   readonly #shadows: Member[] = [];
+  /** Started with the first plan that has a sink. */
+  readonly #sinks: Member[] = [];
   /** By proxy thread, then by shadow thread. */
   readonly #rings: readonly (readonly SharedArrayBuffer[])[];
   /** By shadow thread. */
   readonly #doorbells: readonly SharedArrayBuffer[];
-  /** By shadow thread. */
+  /** By shadow thread, and behind them the sink thread's. */
   readonly #fullSlots: readonly SharedArrayBuffer[];
+  /** By proxy thread; untouched memory until a sink is fed. */
+  readonly #sinkRings: readonly SharedArrayBuffer[];
+  readonly #sinkDoorbell = createDoorbell();
   readonly #heldBack = HeldBack.create();
   readonly #targets: () => Targets;
   #plan: Plan;
@@ -69,15 +74,17 @@ export class DataPlane {
     this.#targets = targets;
     this.#events = events;
     const { proxy, shadow, ringBytes } = plan.threads;
-    this.#book = new LedgerBook(proxy, shadow);
+    this.#book = new LedgerBook(proxy, shadow, sinkThreads);
     atOnce(this.#book.enter(plan));
     this.#connectionCounts = createConnectionCounts(plan.listeners.length, proxy);
     this.#rings = range(proxy).map(() => range(shadow).map(() => createRing(ringBytes)));
+    this.#sinkRings = range(proxy).map(() => createRing(ringBytes));
     this.#doorbells = range(shadow).map(() => createDoorbell());
-    this.#fullSlots = range(shadow).map(() => FullSlots.create());
+    this.#fullSlots = range(shadow + sinkThreads).map(() => FullSlots.create());
     this.logRings = range(proxy + shadow).map(() => createRing(limits.accessLogRingBytes));
     this.pairRings = range(shadow).map(() => createRing(limits.pairRingBytes));
     for (const index of range(shadow)) this.#shadows.push(this.#member('shadow', index));
+    for (const index of range(sinkThreads)) this.#sinks.push(this.#member('sink', index));
     for (const index of range(proxy)) this.#proxies.push(this.#member('proxy', index));
   }
 
@@ -87,7 +94,7 @@ export class DataPlane {
 
   /** Starts every thread; resolves when all are ready, rejects with the first one's error if it can't start. */
   async start(): Promise<void> {
-    for (const members of [this.#shadows, this.#proxies]) {
+    for (const members of [this.#shadows, this.#neededSinks(), this.#proxies]) {
       for (const member of members) member.thread.start();
       await this.#until(() => this.#startFailure !== null || members.every((member) => member.thread.ready));
       if (this.#startFailure !== null) throw new Error(this.#startFailure);
@@ -108,12 +115,14 @@ export class DataPlane {
     await new Promise<void>((resolve) => inSlices(this.#book.enter(plan), resolve));
     this.#plan = plan;
     const rest = { ...plan, routes: [] };
-    for (const members of [this.#shadows, this.#proxies]) {
+    // It begins with the plan that it is started for, and a proxy thread need not wait for it: what it offers stays in the ring.
+    for (const { thread } of this.#neededSinks()) if (!thread.started) thread.start();
+    for (const members of [this.#shadows, this.#sinks, this.#proxies]) {
       await Promise.all(members.map((member) => this.#sendParts(member, plan)));
       for (const { thread } of members) thread.post({ type: 'plan', plan: rest, targets: this.#targets() });
       await this.#until(() => members.every((member) => hasTaken(member, plan.generation)));
     }
-    for (const { thread } of this.#shadows) {
+    for (const { thread } of [...this.#shadows, ...this.#sinks]) {
       thread.post({ type: 'retire', belowGeneration: plan.generation });
     }
   }
@@ -150,13 +159,17 @@ export class DataPlane {
     const deadlineMs = performance.now() + withinMs;
     await this.#drainAll(this.#proxies, deadlineMs, handOver);
     await Promise.all(this.#proxies.map((member) => member.thread.stop()));
-    await this.#drainAll(this.#shadows, Math.max(deadlineMs, performance.now() + shadowDrainMs), false);
+    await this.#drainAll(
+      [...this.#shadows, ...this.#sinks],
+      Math.max(deadlineMs, performance.now() + shadowDrainMs),
+      false,
+    );
     await this.stop();
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.#proxies.map((member) => member.thread.stop()));
-    await Promise.all(this.#shadows.map((member) => member.thread.stop()));
+    await Promise.all([...this.#shadows, ...this.#sinks].map((member) => member.thread.stop()));
   }
 
   /** Everything that the control thread reads. */
@@ -165,10 +178,20 @@ export class DataPlane {
       plan: this.#plan,
       ...this.#book.observed(),
       heldBack: this.#heldBack,
-      rings: this.#rings.flatMap((rings, proxy) =>
-        rings.map((shared, shadow) => ({ name: `proxy-${proxy}/shadow-${shadow}`, shared })),
-      ),
+      rings: [
+        ...this.#rings.flatMap((rings, proxy) =>
+          rings.map((shared, shadow) => ({ name: `proxy-${proxy}/shadow-${shadow}`, shared })),
+        ),
+        ...(this.#book.hasSinks ? this.#sinkRings : []).map((shared, proxy) => ({
+          name: `proxy-${proxy}/sink-0`,
+          shared,
+        })),
+      ],
     };
+  }
+
+  #neededSinks(): readonly Member[] {
+    return this.#book.hasSinks ? this.#sinks : [];
   }
 
   async #drainAll(members: readonly Member[], deadlineMs: number, handOver: boolean): Promise<void> {
@@ -183,7 +206,7 @@ export class DataPlane {
     clearTimeout(timer);
   }
 
-  #member(kind: 'proxy' | 'shadow', index: number): Member {
+  #member(kind: DataThreadKind, index: number): Member {
     const file = new URL(`./${kind}.js`, import.meta.url);
     const member: Member = {
       thread: new SupervisedThread(
@@ -235,15 +258,29 @@ export class DataPlane {
       ledgers,
       threadLedger: this.#book.threadLedger(kind, thread.index),
       connectionCounts: this.#connectionCounts,
-      rings: isProxy ? this.#rings[thread.index] : this.#rings.map((rings) => rings[thread.index]),
-      doorbells: isProxy ? this.#doorbells : [this.#doorbells[thread.index]],
-      fullSlots: isProxy ? this.#fullSlots : [this.#fullSlots[thread.index]],
+      ...this.#ringsOf(kind, thread.index),
+      sink: isProxy ? { ring: this.#sinkRings[thread.index], doorbell: this.#sinkDoorbell } : null,
       shadowThreads: this.#shadows.length,
       heldBack: this.#heldBack,
-      logRing: this.logRings[isProxy ? thread.index : this.#proxies.length + thread.index],
+      logRing:
+        kind === 'sink' ? null : this.logRings[isProxy ? thread.index : this.#proxies.length + thread.index],
       logDoorbell: this.logDoorbell,
-      pairRing: isProxy ? null : this.pairRings[thread.index],
+      pairRing: kind === 'shadow' ? this.pairRings[thread.index] : null,
       pairDoorbell: this.pairDoorbell,
+    };
+  }
+
+  #ringsOf(kind: DataThreadKind, index: number): Pick<ThreadStart, 'rings' | 'doorbells' | 'fullSlots'> {
+    const fullSlots = this.#fullSlots;
+    if (kind === 'proxy') return { rings: this.#rings[index], doorbells: this.#doorbells, fullSlots };
+    if (kind === 'sink') {
+      const own = fullSlots[this.#shadows.length + index];
+      return { rings: this.#sinkRings, doorbells: [this.#sinkDoorbell], fullSlots: [own] };
+    }
+    return {
+      rings: this.#rings.map((rings) => rings[index]),
+      doorbells: [this.#doorbells[index]],
+      fullSlots: [fullSlots[index]],
     };
   }
 
@@ -292,7 +329,9 @@ export class DataPlane {
   }
 }
 
-/** Shadow threads get at least this long for what is in their rings, also when the proxy threads used the time up. */
+/** One for all sinks: what is written to one directory goes through one hand. */
+const sinkThreads = 1;
+/** Shadow and sink threads get at least this long for what is in their rings, also when the proxy threads used the time up. */
 const shadowDrainMs = 250;
 /** A thread's own deadline comes first; main's is for a thread that does not answer. */
 const drainSlackMs = 500;
@@ -302,8 +341,8 @@ function hasTaken(member: Member, generation: number): boolean {
   return member.takenGeneration >= generation || !member.thread.running;
 }
 
-function dataKind(thread: SupervisedThread): 'proxy' | 'shadow' {
-  return thread.kind === 'proxy' ? 'proxy' : 'shadow';
+function dataKind({ kind }: SupervisedThread): DataThreadKind {
+  return kind === 'control' ? 'shadow' : kind;
 }
 
 /** The first line of an error's stack without the error's class: what a person needs who starts umbra. */

@@ -2,16 +2,16 @@
  * The shared blocks in which threads count, kept by main for the life of the process: a thread that is restarted
  * counts on in the same block, and a version or mirror that left the configuration keeps its figures.
  */
-import { mirrorsWithBaselines, type Plan } from '../core/plan.js';
+import { mirrorsWithBaselines, type Plan, targetName } from '../core/plan.js';
 import { settleDeadProxy, settleDeadShadow, settleDeadVersion } from '../core/record/law.js';
 import { MirrorLedger } from '../core/record/mirror-ledger.js';
 import { ThreadField, ThreadLedger } from '../core/record/thread-ledger.js';
 import { VersionLedger } from '../core/record/version-ledger.js';
-import type { ObservedBlocks } from '../core/report/observed.js';
+import type { DataThreadKind, ObservedBlocks } from '../core/report/observed.js';
 import type { Steps } from '../core/steps.js';
 import type { LedgerShares } from './messages.js';
 
-type DataKind = 'proxy' | 'shadow';
+type DataKind = DataThreadKind;
 
 /** The blocks of one thread. */
 interface ThreadBlocks {
@@ -28,6 +28,7 @@ interface MirrorName {
   readonly route: string;
   readonly to: string;
   readonly baselineOf: string | null;
+  readonly isSink: boolean;
 }
 
 export class LedgerBook {
@@ -36,10 +37,12 @@ export class LedgerBook {
   #mirrorNames: readonly MirrorName[] = [];
   #primaries: ReadonlySet<string> = new Set();
   #shadows: ReadonlySet<string> = new Set();
+  #hasSinks = false;
 
-  constructor(proxyThreads: number, shadowThreads: number) {
+  constructor(proxyThreads: number, shadowThreads: number, sinkThreads: number) {
     for (let index = 0; index < proxyThreads; index++) this.#threads.push(newBlocks('proxy', index));
     for (let index = 0; index < shadowThreads; index++) this.#threads.push(newBlocks('shadow', index));
+    for (let index = 0; index < sinkThreads; index++) this.#threads.push(newBlocks('sink', index));
   }
 
   /** Makes every block that `plan` needs and has not had yet. Nothing shows them before the last step. */
@@ -47,20 +50,26 @@ export class LedgerBook {
     const primaries = new Set(this.#primaries);
     const shadows = new Set(this.#shadows);
     const mirrorNames = [...this.#mirrorNames];
+    let hasSinks = this.#hasSinks;
     for (const route of plan.routes) {
       for (const { version } of route.primaries) primaries.add(plan.versions[version].name);
       for (const { mirror, baselineOf } of mirrorsWithBaselines(route)) {
-        const to = plan.versions[mirror.to].name;
-        shadows.add(to);
+        const to = targetName(plan, mirror);
+        const isSink = mirror.sink !== null;
+        if (!isSink) shadows.add(to);
+        hasSinks ||= isSink;
         mirrorNames[mirror.slot] = {
           route: route.name,
           to,
           baselineOf: baselineOf === null ? null : plan.versions[baselineOf.to].name,
+          isSink,
         };
       }
     }
+    // Sinks are no versions.
+    const namesOf = { proxy: primaries, shadow: shadows, sink: [] };
     for (const blocks of this.#threads) {
-      for (const name of blocks.kind === 'proxy' ? primaries : shadows) {
+      for (const name of namesOf[blocks.kind]) {
         if (blocks.versions.has(name)) continue;
         yield;
         blocks.versions.set(name, VersionLedger.create());
@@ -74,6 +83,12 @@ export class LedgerBook {
     this.#primaries = primaries;
     this.#shadows = shadows;
     this.#mirrorNames = mirrorNames;
+    this.#hasSinks = hasSinks;
+  }
+
+  /** Whether any plan so far had a mirror with a sink. */
+  get hasSinks(): boolean {
+    return this.#hasSinks;
   }
 
   /** How many names of versions there would be after `enter(plan)`. */
@@ -127,18 +142,22 @@ export class LedgerBook {
     }
     return {
       versions,
-      mirrors: this.#mirrorNames.map(({ route, to, baselineOf }, slot) => ({
+      mirrors: this.#mirrorNames.map(({ route, to, baselineOf, isSink }, slot) => ({
         route,
         to,
         baselineOf,
+        isSink,
         slot,
         blocks: this.#threads.map((thread) => thread.mirrors[slot]),
       })),
-      threads: this.#threads.map(({ kind, index, thread }) => ({
-        kind,
-        name: `${kind}-${index}`,
-        block: thread,
-      })),
+      // A thread that was never needed is not there.
+      threads: this.#threads
+        .filter(({ kind }) => kind !== 'sink' || this.#hasSinks)
+        .map(({ kind, index, thread }) => ({
+          kind,
+          name: `${kind}-${index}`,
+          block: thread,
+        })),
     };
   }
 

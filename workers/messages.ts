@@ -14,11 +14,11 @@
  */
 import type { DocumentChange } from '../config/documents/change.js';
 import type { Plan, RoutePlan } from '../core/plan.js';
-import type { ObservedBlocks } from '../core/report/observed.js';
+import type { DataThreadKind, ObservedBlocks } from '../core/report/observed.js';
 import type { Targets } from '../core/upstream/target.js';
 import type { KeptMark } from './histogram-log.js';
 
-export type ThreadKind = 'proxy' | 'shadow' | 'control';
+export type ThreadKind = DataThreadKind | 'control';
 
 /** The shared blocks that one thread writes under one plan. */
 export interface LedgerShares {
@@ -30,7 +30,7 @@ export interface LedgerShares {
 
 /** What every data-plane thread begins with. */
 export interface ThreadStart {
-  readonly kind: 'proxy' | 'shadow';
+  readonly kind: DataThreadKind;
   readonly index: number;
   /** How often this thread was started before. */
   readonly incarnation: number;
@@ -40,16 +40,19 @@ export interface ThreadStart {
   readonly threadLedger: SharedArrayBuffer;
   /** Of `core/record/connection-count`; proxy threads count in it. */
   readonly connectionCounts: SharedArrayBuffer;
-  /** proxy: one per shadow thread. shadow: one per proxy thread. */
+  /** proxy: one per shadow thread. shadow and sink: one per proxy thread. */
   readonly rings: readonly SharedArrayBuffer[];
-  /** proxy: one per shadow thread. shadow: its own alone. */
+  /** proxy: one per shadow thread. shadow and sink: its own alone. */
   readonly doorbells: readonly SharedArrayBuffer[];
-  /** Of `core/mirror/full-slots`. proxy: one per shadow thread. shadow: its own alone. */
+  /** Of `core/mirror/full-slots`. proxy: one per shadow thread, and that of the sink thread. shadow and sink: its own alone. */
   readonly fullSlots: readonly SharedArrayBuffer[];
+  /** proxy: the ring and doorbell of the sink thread, whether or not it runs. */
+  readonly sink: { readonly ring: SharedArrayBuffer; readonly doorbell: SharedArrayBuffer } | null;
   readonly shadowThreads: number;
   /** What the guards hold back (core/mirror/held-back). */
   readonly heldBack: SharedArrayBuffer;
-  readonly logRing: SharedArrayBuffer;
+  /** Sinks have no line in the access log. */
+  readonly logRing: SharedArrayBuffer | null;
   readonly logDoorbell: SharedArrayBuffer;
   /** shadow: pairs for the analysts. */
   readonly pairRing: SharedArrayBuffer | null;

@@ -1,5 +1,5 @@
 /** A plan with mirrors or weights changed as a person asked. Pure; main sends the result out. */
-import type { MirrorPlan, Plan, RoutePlan } from '../core/plan.js';
+import { type MirrorPlan, type Plan, type RoutePlan, targetName } from '../core/plan.js';
 import type { ChangeAnswer, ChangeAsk } from './messages.js';
 
 const millionthsPerPercent = 10_000;
@@ -20,7 +20,7 @@ export function withMirror(plan: Plan, ask: MirrorAsk): Changed {
   const routes = plan.routes.map((route) => {
     if (routeName !== null && route.name !== routeName) return route;
     const mirrors = route.mirrors.map((mirror) => {
-      if (version !== null && plan.versions[mirror.to].name !== version) return mirror;
+      if (version !== null && targetName(plan, mirror) !== version) return mirror;
       found = true;
       return changed(mirror, ask);
     });
@@ -41,7 +41,7 @@ export function withLiveChanges(configured: Plan, live: Plan, next: Plan): Plan 
     ...route,
     primaries: withLiveWeights(configured, live, next, route),
     mirrors: route.mirrors.map((mirror) => {
-      const name = `${route.name} ${next.versions[mirror.to].name}`;
+      const name = `${route.name} ${targetName(next, mirror)}`;
       const old = before.get(name);
       const kept = now.get(name);
       if (old === undefined || kept === undefined) return mirror;
@@ -55,7 +55,7 @@ export function withLiveChanges(configured: Plan, live: Plan, next: Plan): Plan 
 function mirrorsByName(plan: Plan): Map<string, MirrorPlan> {
   return new Map(
     plan.routes.flatMap((route) =>
-      route.mirrors.map((mirror) => [`${route.name} ${plan.versions[mirror.to].name}`, mirror]),
+      route.mirrors.map((mirror) => [`${route.name} ${targetName(plan, mirror)}`, mirror]),
     ),
   );
 }

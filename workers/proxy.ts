@@ -49,13 +49,14 @@ class ProxyThread implements DataThread {
     const random = seededRandom(randomFillSync(new Uint32Array(4)));
     this.#turnEnd = new TurnEnd(() => this.#flush());
     const requestFlush = () => this.#turnEnd.request();
-    this.#ports = start.rings.map(
-      (ring, shadow) =>
-        new MirrorPort(new RingWriter(ring, new Doorbell(start.doorbells[shadow])), requestFlush),
-    );
+    const portTo = (ring: SharedArrayBuffer, doorbell: SharedArrayBuffer) =>
+      new MirrorPort(new RingWriter(ring, new Doorbell(doorbell)), requestFlush);
+    const toShadows = start.rings.map((ring, shadow) => portTo(ring, start.doorbells[shadow]));
+    const toSink = start.sink === null ? null : portTo(start.sink.ring, start.sink.doorbell);
+    this.#ports = toSink === null ? toShadows : [...toShadows, toSink];
     if (start.incarnation > 0) for (const port of this.#ports) port.announceReplacement();
     this.#log = new AccessLogPort(
-      new RingWriter(start.logRing, new Doorbell(start.logDoorbell)),
+      new RingWriter(start.logRing!, new Doorbell(start.logDoorbell)),
       ledger,
       random,
       requestFlush,
@@ -67,6 +68,7 @@ class ProxyThread implements DataThread {
       start.fullSlots.map((shared) => new FullSlots(shared)),
       new Sampler(start.plan.samplingSalt, random),
       new HeldBack(start.heldBack),
+      toShadows.length,
     );
     const runtime = atOnce(this.#compile(start.plan, start.targets, start.ledgers));
     this.#forwarder = new Forwarder(runtime, this.#offer, ledger, this.#log, nowUs);

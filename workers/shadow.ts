@@ -61,7 +61,7 @@ class ShadowThread implements DataThread {
     this.#fullSlots = new FullSlots(start.fullSlots[0]);
     this.#fullSlots.clear();
     this.#log = new AccessLogPort(
-      new RingWriter(start.logRing, new Doorbell(start.logDoorbell)),
+      new RingWriter(start.logRing!, new Doorbell(start.logDoorbell)),
       new ThreadLedger(start.threadLedger),
       this.#random,
       () => turnEnd.request(),
@@ -130,6 +130,7 @@ class ShadowThread implements DataThread {
     for (const route of plan.routes) {
       yield;
       for (const { mirror } of mirrorsWithBaselines(route)) {
+        if (mirror.sink !== null) continue;
         this.#bounds[mirror.slot] ??= new MirrorBounds(mirror.slot, this.#fullSlots);
         const bounds = this.#bounds[mirror.slot];
         bounds.follow(mirror, this.#shadowThreads);

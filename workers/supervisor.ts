@@ -45,6 +45,11 @@ export class SupervisedThread {
     this.#events = events;
   }
 
+  /** `start` was called, if only long ago. */
+  get started(): boolean {
+    return this.#incarnation > 0;
+  }
+
   /** It has a thread, if only one that is starting. */
   get running(): boolean {
     return this.#worker !== null;

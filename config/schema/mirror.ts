@@ -3,18 +3,19 @@ import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import type { HostPolicy } from '../../core/plan.js';
 import { parseAuthority } from '../address.js';
+import { parseTarget } from '../sink-target.js';
 import { parseSubstitution } from '../substitution.js';
 import { Refusal } from '../units.js';
 import { compare } from './compare.js';
 import { requestEdits } from './edits.js';
 import { parsePath } from './path-change.js';
+import { recording } from './recording.js';
 import { sample } from './sample.js';
 import {
   integer,
   list,
   mapping,
   method,
-  name,
   positiveDuration,
   rate,
   regex,
@@ -71,7 +72,10 @@ const rewrite = mapping({
 type Rewrite = { readonly prefix: string } | { readonly regex: string; readonly substitution: string };
 
 export const mirror = mapping({
-  to: name.meta({ description: 'The version that gets the copies: the shadow.' }),
+  to: text('expected a name', parseTarget).meta({
+    description:
+      'The version that gets the copies (the shadow), or file:DIRECTORY, relative to the configuration file, where they are recorded.',
+  }),
   enabled: z
     .boolean({ error: 'expected true or false' })
     .prefault(true)
@@ -151,6 +155,7 @@ export const mirror = mapping({
   firstByteTimeout: positiveDuration.optional().meta({
     description: "How long the shadow may take from the copy's last byte to the head of its response.",
   }),
+  recording: recording.prefault({}).meta({ description: 'How a mirror to file:DIRECTORY records.' }),
   compare: compare.optional().meta({
     description:
       'How responses are compared. Without it: status, size and latency of every pair; off compares nothing.',

@@ -20,18 +20,20 @@ export function seriesOf({ versions, mirrors }: Observed): Series[] {
       tag: `${name}:${role}`,
       blocks: ledgers.map((ledger) => ledger.latency),
     })),
-    ...mirrors.flatMap(({ route, to, ledgers }) => [
-      {
-        file: fileName(to, 'shadow'),
-        tag: `${to}:slower:${route}`,
-        blocks: ledgers.map((ledger) => ledger.deltaSlower),
-      },
-      {
-        file: fileName(to, 'shadow'),
-        tag: `${to}:faster:${route}`,
-        blocks: ledgers.map((ledger) => ledger.deltaFaster),
-      },
-    ]),
+    ...mirrors
+      .filter(({ isSink }) => !isSink)
+      .flatMap(({ route, to, ledgers }) => [
+        {
+          file: fileName(to, 'shadow'),
+          tag: `${to}:slower:${route}`,
+          blocks: ledgers.map((ledger) => ledger.deltaSlower),
+        },
+        {
+          file: fileName(to, 'shadow'),
+          tag: `${to}:faster:${route}`,
+          blocks: ledgers.map((ledger) => ledger.deltaFaster),
+        },
+      ]),
   ];
 }
 

@@ -28,11 +28,14 @@ export class Mirror {
   readonly ledger: MirrorLedger;
   /** Gets what this mirror samples for structural comparison, with a safe method, once more. */
   readonly baseline: Mirror | null;
+  /** Its copies are kept, not sent to a shadow. */
+  readonly toSink: boolean;
   /** The primary's response is looked at: for checksums, or because it may be captured. */
   readonly watchesResponses: boolean;
 
   constructor(plan: MirrorPlan, ledger: MirrorLedger, baseline: Mirror | null = null) {
     this.plan = plan;
+    this.toSink = plan.sink !== null;
     this.ledger = ledger;
     this.baseline = baseline;
     const { digest, headers, structure } = plan.compare;
@@ -142,20 +145,26 @@ export class MirrorOffer {
   readonly #ports: readonly MirrorPort[];
   /** By port. */
   readonly #fullSlots: readonly FullSlots[];
+  readonly #shadowThreads: number;
   readonly #heldBack: HeldBack;
   #sampler: Sampler;
   #lastId = 0;
   #turn = 0;
 
-  /** `fullSlots`: of the shadow thread behind each port. */
+  /**
+   * One port for each shadow thread, of which there are `shadowThreads`, and behind them that of the sink thread. `fullSlots`: of
+   * the thread behind each port.
+   */
   constructor(
     ports: readonly MirrorPort[],
     fullSlots: readonly FullSlots[],
     sampler: Sampler,
     heldBack: HeldBack,
+    shadowThreads: number = ports.length,
   ) {
     this.#ports = ports;
     this.#fullSlots = fullSlots;
+    this.#shadowThreads = shadowThreads;
     this.#heldBack = heldBack;
     this.#sampler = sampler;
   }
@@ -181,7 +190,7 @@ export class MirrorOffer {
   ): number {
     let count = 0;
     // By turns, so that each shadow thread sees an even part of every mirror: rate and in-flight bounds are divided among them.
-    const shadow = this.#turn++ % this.#ports.length;
+    const shadow = this.#turn++ % this.#shadowThreads;
     const flags = (head.framing === Framing.NONE ? FrameFlag.LAST : 0) | (logged ? FrameFlag.LOGGED : 0);
     for (let i = 0; i < mirrors.length; i++) {
       const mirror = mirrors[i];
@@ -201,7 +210,8 @@ export class MirrorOffer {
       const structure = plan.compare.structure;
       const captures = structure !== null && this.#sampler.happens(structure.shareMillionths);
       const copyFlags = captures ? flags | FrameFlag.CAPTURE : flags;
-      if (!this.#offerTo(mirror, shadow, source, copyFlags, atUs, copies, count)) continue;
+      const to = mirror.toSink ? this.#shadowThreads : shadow;
+      if (!this.#offerTo(mirror, to, source, copyFlags, atUs, copies, count)) continue;
       count++;
       if (!captures || mirror.baseline === null) continue;
       const { baseline } = mirror;

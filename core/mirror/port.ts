@@ -185,6 +185,7 @@ export class MirrorPort {
    * wait for room, and `flush` must be called again soon.
    */
   flush(): boolean {
+    if (!this.#flushRequested && this.#late.length === 0) return false;
     this.#flushRequested = false;
     this.#sendLate();
     this.#writer.publish(this.#quiet);

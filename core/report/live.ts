@@ -3,7 +3,7 @@
  * over `GET /api/stream` once a second, so its names are a contract: add, never rename.
  */
 import { dropReasons, failureReasons } from '../errors.js';
-import { type Plan, primariesBeside } from '../plan.js';
+import { type Plan, primariesBeside, targetName } from '../plan.js';
 import { type Histogram, signedPercentileUs } from '../record/histogram.js';
 import {
   type MirrorSnapshot,
@@ -13,7 +13,7 @@ import {
   type VersionSnapshot,
 } from '../record/snapshot.js';
 import { ThreadField } from '../record/thread-ledger.js';
-import type { Role } from './observed.js';
+import type { DataThreadKind, Role } from './observed.js';
 import type { MirrorReading, PulseReading, Reading, ThreadReading, VersionReading } from './reading.js';
 
 /** Rates are per second over `seconds`, times in microseconds, gauges of the end. */
@@ -73,7 +73,7 @@ export interface LiveMirror {
 
 export interface LiveThread {
   readonly name: string;
-  readonly kind: 'proxy' | 'shadow';
+  readonly kind: DataThreadKind;
   readonly connections: number;
   /** Share of the last half second in which its event loop was at work, 0 to 1. */
   readonly busy: number;
@@ -89,7 +89,7 @@ export function live(earlier: Reading, later: Reading, plan: Plan, atMs: number)
   const primaries = new Map(
     plan.routes.flatMap((route) =>
       route.mirrors.map((mirror) => {
-        const to = plan.versions[mirror.to].name;
+        const to = targetName(plan, mirror);
         return [key(route.name, to), primariesBeside(route, plan.versions, to).join(' + ')];
       }),
     ),

@@ -9,8 +9,13 @@ import type { MirrorReading } from './reading.js';
 const mirrorLabels = ['route', 'version', 'role', 'baseline_of'];
 
 /** `baseline_of` stands only on baselines: copies to the primary's version that another version is measured against. */
-function labelsOf({ route, to, baselineOf }: MirrorReading): Record<string, string> {
-  return { route, version: to, role: 'shadow', ...(baselineOf === null ? {} : { baseline_of: baselineOf }) };
+function labelsOf({ route, to, baselineOf, isSink }: MirrorReading): Record<string, string> {
+  return {
+    route,
+    version: to,
+    role: isSink ? 'sink' : 'shadow',
+    ...(baselineOf === null ? {} : { baseline_of: baselineOf }),
+  };
 }
 
 /** What became of mirrored requests, as metrics. */

@@ -12,6 +12,7 @@ import { HealthBlock } from '../upstream/health-block.js';
 import { NameBlock } from '../upstream/resolved-name.js';
 import type { Targets } from '../upstream/target.js';
 
+export type DataThreadKind = 'proxy' | 'shadow' | 'sink';
 export type Role = 'primary' | 'shadow';
 
 /** Shared blocks with their names; plain data that crosses threads. */
@@ -32,6 +33,8 @@ export interface ObservedBlocks {
     readonly route: string;
     readonly to: string;
     readonly baselineOf: string | null;
+    /** Copies are kept, not sent to a shadow. */
+    readonly isSink: boolean;
     readonly slot: number;
     readonly blocks: readonly SharedArrayBuffer[];
   }[];
@@ -39,7 +42,7 @@ export interface ObservedBlocks {
   readonly heldBack: SharedArrayBuffer;
   /** `name` says kind and number: `proxy-0`, `shadow-0`. */
   readonly threads: readonly {
-    readonly kind: 'proxy' | 'shadow';
+    readonly kind: DataThreadKind;
     readonly name: string;
     readonly block: SharedArrayBuffer;
   }[];
@@ -75,12 +78,13 @@ export interface ObservedMirror {
   readonly route: string;
   readonly to: string;
   readonly baselineOf: string | null;
+  readonly isSink: boolean;
   readonly slot: number;
   readonly ledgers: readonly MirrorLedger[];
 }
 
 export interface ObservedThread {
-  readonly kind: 'proxy' | 'shadow';
+  readonly kind: DataThreadKind;
   readonly name: string;
   readonly ledger: ThreadLedger;
 }
@@ -119,10 +123,11 @@ export function openObserved(
       role,
       ledgers: blocks.map((block) => new VersionLedger(block)),
     })),
-    mirrors: blocks.mirrors.map(({ route, to, baselineOf, slot, blocks }) => ({
+    mirrors: blocks.mirrors.map(({ route, to, baselineOf, isSink, slot, blocks }) => ({
       route,
       to,
       baselineOf,
+      isSink,
       slot,
       ledgers: blocks.map((block) => new MirrorLedger(block)),
     })),

@@ -22,7 +22,7 @@ import { ThreadField } from '../record/thread-ledger.js';
 import { Health } from '../upstream/health-block.js';
 import { addressText } from '../upstream/target.js';
 import { type ControlCounts, noControlCounts } from './control-counts.js';
-import type { Observed, ObservedEndpoint, Role } from './observed.js';
+import type { DataThreadKind, Observed, ObservedEndpoint, Role } from './observed.js';
 
 export interface Reading {
   readonly generation: number;
@@ -62,6 +62,8 @@ export interface MirrorReading {
   readonly primary: string | null;
   /** Null for a mirror; for a baseline, the version that it is a measure for. */
   readonly baselineOf: string | null;
+  /** Copies are kept (a recording), not sent to a shadow: there is nothing to judge. */
+  readonly isSink: boolean;
   /** False for a mirror that has left the configuration. A baseline has those of its mirror. */
   readonly enabled: boolean;
   readonly percent: number;
@@ -71,7 +73,7 @@ export interface MirrorReading {
 }
 
 export interface ThreadReading {
-  readonly kind: 'proxy' | 'shadow';
+  readonly kind: DataThreadKind;
   readonly name: string;
   readonly counts: ThreadSnapshot;
 }
@@ -125,7 +127,7 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
       role,
       counts: readVersion(ledgers),
     })),
-    mirrors: observed.mirrors.map(({ route, to, baselineOf, slot, ledgers }) => {
+    mirrors: observed.mirrors.map(({ route, to, baselineOf, isSink, slot, ledgers }) => {
       const mirror = configured.get(slot);
       const routePlan = byName.get(route);
       const primaries =
@@ -136,6 +138,7 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
         primaries,
         primary: primaries.length === 0 ? null : primaries.join(' + '),
         baselineOf,
+        isSink,
         enabled: mirror?.enabled ?? false,
         percent: (mirror?.shareMillionths ?? 0) / MILLIONTHS_PER_PERCENT,
         heldBackPercent: observed.heldBack.of(slot) / MILLIONTHS_PER_PERCENT,

@@ -108,6 +108,8 @@ export interface MirrorStats {
    * the sampled requests sent to it once more. Null for a mirror.
    */
   readonly baselineOf: string | null;
+  /** `to` is a recording: copies are kept. Then `completed` are written, and `compare` has responses: sampled are wanted, examined are written. */
+  readonly sink: boolean;
   readonly compare: CompareStats;
 }
 
@@ -165,6 +167,7 @@ function mirrorStats({
   route,
   to,
   baselineOf,
+  isSink,
   enabled,
   percent,
   heldBackPercent,
@@ -191,6 +194,7 @@ function mirrorStats({
       p99: delta(counts, 99),
     },
     baselineOf,
+    sink: isSink,
     compare: {
       paired: counts.paired,
       equal: counts.equal,

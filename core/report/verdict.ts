@@ -74,7 +74,7 @@ export function judge(
   parts: readonly Reading[] = [],
 ): Verdict {
   const mirrors = reading.mirrors.flatMap((mirror): MirrorVerdict[] => {
-    if (!mirror.enabled || mirror.primary === null || isBaseline(mirror)) return [];
+    if (!mirror.enabled || mirror.primary === null || isBaseline(mirror) || mirror.isSink) return [];
     const primary = countsOfAll(reading, mirror.primaries);
     const shadow = countsOf(reading, mirror.to, 'shadow');
     if (primary === null || shadow === null) return [];

@@ -109,6 +109,7 @@ const plainly = {
 const baseline = {
   slot: 1,
   to: 0,
+  sink: null,
   enabled: false,
   shareMillionths: 1_000_000,
   sample: { by: 'random' },
@@ -275,6 +276,7 @@ t.test('every key comes into the plan', async (t) => {
           {
             slot: 0,
             to: 1,
+            sink: null,
             enabled: false,
             shareMillionths: 700,
             sample: { by: 'header', name: 'x-user' },
@@ -335,6 +337,7 @@ t.test('defaults', async (t) => {
       {
         slot: 0,
         to: 1,
+        sink: null,
         enabled: true,
         shareMillionths: 1_000_000,
         sample: { by: 'random' },

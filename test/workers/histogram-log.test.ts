@@ -44,7 +44,9 @@ function rig(t: Test): Rig {
           startedUs: 0,
           engine: 'node',
           versions: [{ name: 'v2', role: 'shadow', blocks: [block] }],
-          mirrors: [{ route: 'reviews', to: 'v2', baselineOf: null, slot: 0, blocks: [mirrorBlock] }],
+          mirrors: [
+            { route: 'reviews', to: 'v2', baselineOf: null, isSink: false, slot: 0, blocks: [mirrorBlock] },
+          ],
           heldBack: HeldBack.create(),
           threads: [],
           targets: new Map(),

@@ -4,6 +4,7 @@
  */
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { nowUs } from '../../core/clock.js';
+import { targetName } from '../../core/plan.js';
 import { PrometheusPage } from '../../core/report/prometheus.js';
 import { encodeReading } from '../../core/report/raw-reading.js';
 import { type Reading, read } from '../../core/report/reading.js';
@@ -148,7 +149,7 @@ function missingPart(deps: AdminDeps, { route, version }: MirrorTarget): string 
   const { plan } = deps.observe();
   const found = plan.routes.find(({ name }) => name === route);
   if (found === undefined) return `unknown route ${JSON.stringify(route)}`;
-  if (found.mirrors.some(({ to }) => plan.versions[to].name === version)) return null;
+  if (found.mirrors.some((mirror) => targetName(plan, mirror) === version)) return null;
   return `route ${JSON.stringify(route)} has no mirror to ${JSON.stringify(version)}`;
 }
 

@@ -13,6 +13,7 @@ export const commands: Commands = {
     return (await import('./mirror.js')).mirrorCommand(options, output);
   },
   load: async (options) => (await import('./load.js')).loadCommand(options),
+  record: async (options) => (await import('./record.js')).recordCommand(options),
   top: async (options) => (await import('./top.js')).topCommand(options),
   report: async (options) => (await import('./report.js')).reportCommand(options, output),
   documents: async (options) => (await import('./documents.js')).documentsCommand(options, output),

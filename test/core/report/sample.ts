@@ -109,8 +109,8 @@ export function sample(): Sample {
       { name: 'v2', role: 'shadow', blocks: shadow },
     ],
     mirrors: [
-      { route: 'reviews', to: 'v2', baselineOf: null, slot: 0, blocks: mirrorBlocks },
-      { route: 'gone', to: 'v2', baselineOf: null, slot: 7, blocks: [MirrorLedger.create()] },
+      { route: 'reviews', to: 'v2', baselineOf: null, isSink: false, slot: 0, blocks: mirrorBlocks },
+      { route: 'gone', to: 'v2', baselineOf: null, isSink: false, slot: 7, blocks: [MirrorLedger.create()] },
     ],
     threads: [
       { kind: 'proxy', name: 'proxy-0', block: threads[0] },

@@ -39,6 +39,7 @@ export function route(match: Partial<MatchPlan>): RoutePlan {
 export function mirrorPlan(changes: Partial<MirrorPlan> = {}): MirrorPlan {
   return {
     slot: 0,
+    sink: null,
     to: 0,
     enabled: true,
     shareMillionths: 1_000_000,
@@ -73,6 +74,7 @@ export function request(parts: Partial<RequestHead>): RequestHead {
 export function mirror(shareMillionths: number, sample: SamplePlan): MirrorPlan {
   return {
     slot: 0,
+    sink: null,
     to: 0,
     enabled: true,
     shareMillionths,

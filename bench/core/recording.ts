@@ -1,0 +1,124 @@
+/**
+ * Microseconds of CPU per recorded request of 1 KB, from its frames in a ring to the system's having taken its bytes: all that a
+ * sink thread does. The process's CPU time is what is measured, so offering the frames (a proxy thread's part) is in it too.
+ *
+ *   node dist/bench/core/recording.js
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nowUs, wallClockMs } from '../../core/clock.js';
+import { Framing, RequestHead } from '../../core/http/message.js';
+import { MirrorBounds } from '../../core/mirror/bounds.js';
+import { CopySource } from '../../core/mirror/codec.js';
+import { FullSlots } from '../../core/mirror/full-slots.js';
+import { MirrorPort } from '../../core/mirror/port.js';
+import { type MirrorPlan, nothingCompared } from '../../core/plan.js';
+import { MirrorLedger } from '../../core/record/mirror-ledger.js';
+import { FileSink } from '../../core/recording/file-sink.js';
+import { Redactor } from '../../core/recording/redactor.js';
+import { redactNothingMore } from '../../core/redact.js';
+import { createDoorbell, Doorbell } from '../../core/ring/doorbell.js';
+import { createRing } from '../../core/ring/layout.js';
+import { RingReader } from '../../core/ring/reader.js';
+import { RingWriter } from '../../core/ring/writer.js';
+import { SinkReceiver } from '../../core/sink/receiver.js';
+import { SinkMirror } from '../../core/sink/sink-mirror.js';
+
+const REQUESTS = 60_000;
+const ROUNDS = 5;
+/** Requests that a sink thread finds when it looks. */
+const BATCH = 100;
+const UNPAIRED = 4;
+
+const body = Buffer.from(
+  JSON.stringify({ id: 1, text: 'so many words of a review, '.repeat(27), stars: [5, 4, 3, 2, 1] })
+    .slice(0, 740)
+    .padEnd(740),
+);
+const common =
+  'user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\r\naccept: application/json\r\naccept-encoding: gzip, br\r\ncontent-type: application/json\r\nx-forwarded-for: 10.1.2.3\r\n';
+
+const plan: MirrorPlan = {
+  slot: 0,
+  to: -1,
+  sink: null,
+  enabled: true,
+  shareMillionths: 1_000_000,
+  sample: { by: 'random' },
+  methods: null,
+  host: { kind: 'preserve' },
+  rewrite: null,
+  trace: 'keep',
+  headers: { remove: [], set: [], add: [] },
+  bodyBytesMax: 1024 * 1024,
+  heldBytesMax: 64 * 1024 * 1024,
+  responseBytesMax: 0,
+  breaker: null,
+  ratePerSecond: null,
+  pipelining: 1,
+  inFlightMax: 16 * 1024,
+  timeoutMs: 1000,
+  firstByteTimeoutMs: 0,
+  compare: nothingCompared,
+};
+
+for (const compress of [true, false]) {
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS; round++) best = Math.min(best, await measure(compress));
+  console.log(
+    `${compress ? 'compressed' : 'stored    '}  ${best.toFixed(2)} us CPU a request, best of ${ROUNDS}`,
+  );
+}
+
+async function measure(compress: boolean): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), 'umbra-bench-'));
+  const ring = createRing(4 * 1024 * 1024);
+  const port = new MirrorPort(new RingWriter(ring, new Doorbell(createDoorbell())), () => {});
+  const receiver = new SinkReceiver([new RingReader(ring)], nowUs);
+  const settings = {
+    directory,
+    segmentBytes: 2 ** 30,
+    segmentMs: 3_600_000,
+    diskBytesMax: 2 ** 40,
+    compress,
+  };
+  const sink = new FileSink(settings, new Redactor(redactNothingMore), {
+    clock: nowUs,
+    wallClockMs,
+    randomBytes: () => randomBytes(16),
+    software: 'umbra',
+    onState: () => {},
+  });
+  const ledger = new MirrorLedger(MirrorLedger.create());
+  const bounds = new MirrorBounds(0, new FullSlots(FullSlots.create()));
+  bounds.follow(plan, 1);
+  const mirror = new SinkMirror(plan, 'reviews', ledger, bounds, sink, Math.random);
+  receiver.use({ generation: 0, mirrors: [mirror], ledgers: [ledger] });
+  const head = new RequestHead();
+  head.method = 'POST';
+  head.host = 'reviews.example.com';
+  head.framing = Framing.LENGTH;
+  head.contentLength = body.byteLength;
+  const source = new CopySource();
+  const before = process.cpuUsage();
+  for (let sent = 0; sent < REQUESTS; ) {
+    for (let i = 0; i < BATCH; i++, sent++) {
+      head.target = `/reviews/${sent % 1000}?page=${sent % 7}`;
+      head.fields = `${common}x-request-id: ${sent}-4f0c-8a5d\r\n`;
+      source.take(head);
+      port.offerHead(0, sent, source, UNPAIRED, nowUs(), ledger);
+      port.offerBody(0, sent, body, true);
+    }
+    port.flush();
+    while (receiver.drain(256) > 0);
+    sink.flush();
+    await new Promise(setImmediate);
+  }
+  await sink.close();
+  const used = process.cpuUsage(before);
+  rmSync(directory, { recursive: true });
+  if (ledger.completedTotal !== REQUESTS) throw new Error(`recorded ${ledger.completedTotal} of ${REQUESTS}`);
+  return (used.user + used.system) / REQUESTS;
+}

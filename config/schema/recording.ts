@@ -1,0 +1,44 @@
+/** `recording` of a mirror: how its copies are written to files. */
+import { z } from 'zod';
+import { limits } from '../../core/limits.js';
+import { mapping, positiveDuration, size } from './values.js';
+
+/** Smaller segments are more files than data. */
+const segmentBytesMin = 64 * 1024;
+const segmentMsMin = 1000;
+
+const trueOrFalse = z.boolean({ error: 'expected true or false' });
+
+export const recording = mapping({
+  responses: trueOrFalse.prefault(false).meta({
+    description: "The primary's responses are recorded too, each body up to `response.max`.",
+  }),
+  compress: trueOrFalse.prefault(true).meta({
+    description:
+      'Records are compressed. false: each is still a gzip member, of the bytes as they are: less work, more disk.',
+  }),
+  segment: mapping({
+    size: size
+      .refine((bytes) => bytes >= segmentBytesMin && bytes <= limits.segmentBytesMax, {
+        error: 'expected a size from 64KiB to 4GiB',
+      })
+      .prefault('256MiB')
+      .meta({ description: 'At this size a file is closed and the next one begun.' }),
+    age: positiveDuration
+      .refine((ms) => ms >= segmentMsMin, { error: 'must be 1s or longer' })
+      .prefault('5m')
+      .meta({ description: 'At this age too.' }),
+  })
+    .prefault({})
+    .meta({ description: 'The files that a recording is made of.' }),
+  disk: size
+    .prefault('10GiB')
+    .meta({ description: 'Most bytes of the files of the directory; the oldest ones are deleted.' }),
+}).transform((given, context) => {
+  if (given.disk < 2 * given.segment.size) {
+    const message = 'must be at least twice `segment.size`, because only whole files are deleted';
+    context.issues.push({ code: 'custom', message, input: given.disk, path: ['disk'] });
+    return z.NEVER;
+  }
+  return { ...given, directory: '' };
+});

@@ -1,0 +1,152 @@
+/**
+ * A sink that writes a recording. Records are made and compressed at once, gathered until the thread has read its rings, and
+ * written with one call while the next ones gather; so the disk is always waited for by one write and by nothing else.
+ *
+ * When a write fails, everything that is not on disk has failed, the recording stops, and copies are dropped for that reason
+ * until a new segment can be begun.
+ */
+import type { Clock } from '../clock.js';
+import { Drop, Failure } from '../errors.js';
+import { type Copy, none, type Sink } from '../sink/sink.js';
+import { compressed, stored } from './member.js';
+import { Dates, RecordIds } from './record-ids.js';
+import { RecordWriter } from './record-writer.js';
+import type { Redactor } from './redactor.js';
+import { type SegmentSettings, Segments } from './segments.js';
+
+/** How long a recording rests before a new segment is tried. */
+const restMs = 1000;
+const tickMs = 1000;
+/** `writev` takes so many pieces at most (IOV_MAX). */
+const piecesMax = 1024;
+
+export interface FileSinkDeps {
+  readonly clock: Clock;
+  wallClockMs(): number;
+  /** 16 random bytes. */
+  randomBytes(): Uint8Array;
+  /** Name and version, for the first record of each file. */
+  readonly software: string;
+  /** The recording has stopped for this reason, or goes on (null). */
+  onState(trouble: Error | null): void;
+}
+
+export class FileSink implements Sink {
+  readonly #deps: FileSinkDeps;
+  readonly #segments: Segments;
+  readonly #ids: RecordIds;
+  readonly #dates = new Dates();
+  #writer: RecordWriter;
+  #member: (record: Uint8Array) => Buffer;
+  #refusal: Drop | typeof none = none;
+  #pieces: Uint8Array[] = [];
+  #copies: Copy[] = [];
+  #pumping: Promise<void> | null = null;
+  /** Of the wall clock and the process's time line: one for each segment, so that a clock that is set moves no record within one. */
+  #wallOffsetUs: number;
+  #rest: NodeJS.Timeout | null = null;
+  readonly #tick: NodeJS.Timeout;
+  readonly #take = (record: Uint8Array) => void this.#pieces.push(this.#member(record));
+
+  constructor(settings: SegmentSettings & { compress: boolean }, redactor: Redactor, deps: FileSinkDeps) {
+    this.#deps = deps;
+    const random = deps.randomBytes();
+    this.#ids = new RecordIds(random);
+    this.#segments = new Segments(settings, Buffer.from(random).toString('hex', 0, 4));
+    this.#writer = new RecordWriter(redactor, this.#ids);
+    this.#member = settings.compress ? compressed : stored;
+    this.#wallOffsetUs = deps.wallClockMs() * 1000 - deps.clock();
+    this.#tick = setInterval(() => {
+      if (this.#segments.isFull(deps.wallClockMs())) this.#pump();
+    }, tickMs).unref();
+  }
+
+  /** Copies that are put from now on are written so. */
+  follow(settings: SegmentSettings & { compress: boolean }, redactor: Redactor): void {
+    this.#segments.follow(settings);
+    this.#writer = new RecordWriter(redactor, this.#ids);
+    this.#member = settings.compress ? compressed : stored;
+  }
+
+  refuses(): Drop | typeof none {
+    return this.#refusal;
+  }
+
+  put(copy: Copy): void {
+    this.#writer.write(copy, this.#dates.text(copy.offeredUs + this.#wallOffsetUs), this.#take);
+    this.#copies.push(copy);
+    if (this.#pieces.length >= piecesMax / 2) this.flush();
+  }
+
+  flush(): void {
+    if (this.#copies.length > 0) this.#pump();
+  }
+
+  /** The next `put` would begin a new segment. */
+  async close(): Promise<void> {
+    clearInterval(this.#tick);
+    if (this.#rest !== null) clearTimeout(this.#rest);
+    this.flush();
+    while (this.#pumping !== null) await this.#pumping;
+    await this.#segments.close().catch(() => {});
+  }
+
+  #pump(): void {
+    this.#pumping ??= this.#writeAll().finally(() => {
+      this.#pumping = null;
+    });
+  }
+
+  async #writeAll(): Promise<void> {
+    let copies: Copy[] = [];
+    try {
+      if (this.#segments.isFull(this.#deps.wallClockMs())) await this.#segments.close();
+      while (this.#copies.length > 0) {
+        if (!this.#segments.isOpen) await this.#open();
+        const pieces = this.#pieces;
+        copies = this.#copies;
+        this.#pieces = [];
+        this.#copies = [];
+        for (let from = 0; from < pieces.length; from += piecesMax) {
+          await this.#segments.append(
+            pieces.length <= piecesMax ? pieces : pieces.slice(from, from + piecesMax),
+          );
+        }
+        for (const copy of copies) copy.settled(none);
+        copies = [];
+        if (this.#segments.isFull(this.#deps.wallClockMs())) await this.#segments.close();
+      }
+    } catch (error) {
+      this.#stop(error as NodeJS.ErrnoException, copies);
+      await this.#segments.close().catch(() => {});
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { wallClockMs, clock, software } = this.#deps;
+    this.#wallOffsetUs = wallClockMs() * 1000 - clock();
+    const date = this.#dates.text(wallClockMs() * 1000);
+    const name = await this.#segments.open(wallClockMs(), date);
+    const info = this.#writer.info(software, this.#ids.next(), date, name);
+    await this.#segments.append([this.#member(info)]);
+    if (this.#refusalTold) this.#deps.onState(null);
+    this.#refusalTold = false;
+  }
+
+  #refusalTold = false;
+
+  #stop(error: NodeJS.ErrnoException, copies: readonly Copy[]): void {
+    const full = error.code === 'ENOSPC' || error.code === 'EDQUOT';
+    this.#refusal = full ? Drop.DISK_FULL : Drop.UNWRITABLE;
+    const lost = [...copies, ...this.#copies];
+    this.#pieces = [];
+    this.#copies = [];
+    for (const copy of lost) copy.settled(Failure.WRITE);
+    if (!this.#refusalTold) this.#deps.onState(error);
+    this.#refusalTold = true;
+    this.#rest = setTimeout(() => {
+      this.#rest = null;
+      this.#refusal = none;
+    }, restMs).unref();
+  }
+}

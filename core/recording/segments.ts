@@ -1,0 +1,116 @@
+/**
+ * The files of a recording: a segment is written under a name that ends in `.open` and gets its own when it is whole, as WARC
+ * tools expect. Names sort by time, and the oldest files go when the directory would outgrow its budget.
+ */
+import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export const openSuffix = '.open';
+const namePattern = /^umbra-\d{8}T\d{12}Z-[0-9a-f]+-\d+\.warc\.gz(?:\.open)?$/;
+
+export interface SegmentSettings {
+  readonly directory: string;
+  readonly segmentBytes: number;
+  readonly segmentMs: number;
+  readonly diskBytesMax: number;
+}
+
+export class Segments {
+  #settings: SegmentSettings;
+  readonly #writer: string;
+  #file: FileHandle | null = null;
+  #path = '';
+  #bytes = 0;
+  #openedMs = 0;
+  #count = 0;
+
+  /** `writer` is part of the names: hexadecimal digits that no other writer has. */
+  constructor(settings: SegmentSettings, writer: string) {
+    this.#settings = settings;
+    this.#writer = writer;
+  }
+
+  /** From the next segment on. */
+  follow(settings: SegmentSettings): void {
+    this.#settings = settings;
+  }
+
+  get isOpen(): boolean {
+    return this.#file !== null;
+  }
+
+  /** The open segment is as old or as large as it may get. */
+  isFull(nowMs: number): boolean {
+    const { segmentBytes, segmentMs } = this.#settings;
+    return this.#file !== null && (this.#bytes >= segmentBytes || nowMs - this.#openedMs >= segmentMs);
+  }
+
+  /** Makes room and begins a new segment; `date` is of `Dates`. Answers its name. Rejects with the system's error. */
+  async open(nowMs: number, date: string): Promise<string> {
+    const { directory } = this.#settings;
+    await mkdir(directory, { recursive: true });
+    await this.#makeRoom();
+    const number = String(++this.#count).padStart(6, '0');
+    const name = `umbra-${date.replace(/[-:.]/g, '')}-${this.#writer}-${number}.warc.gz`;
+    const path = join(directory, name);
+    this.#file = await open(path + openSuffix, 'wx', 0o600);
+    this.#path = path;
+    this.#bytes = 0;
+    this.#openedMs = nowMs;
+    return name;
+  }
+
+  async append(pieces: readonly Uint8Array[]): Promise<void> {
+    let left = pieces;
+    while (left.length > 0) {
+      const { bytesWritten } = await this.#file!.writev(left as Uint8Array[]);
+      this.#bytes += bytesWritten;
+      left = after(left, bytesWritten);
+    }
+  }
+
+  /** What is written stays, also where it ends in the middle of a record. */
+  async close(): Promise<void> {
+    const file = this.#file;
+    if (file === null) return;
+    this.#file = null;
+    try {
+      await file.close();
+    } finally {
+      await rename(this.#path + openSuffix, this.#path);
+    }
+  }
+
+  /** Deletes the oldest segments until one more of full size fits; those that are being written stay. */
+  async #makeRoom(): Promise<void> {
+    const { directory, diskBytesMax, segmentBytes } = this.#settings;
+    const names = (await readdir(directory)).filter((name) => namePattern.test(name)).sort();
+    const sizes = await Promise.all(names.map((name) => sizeOf(join(directory, name))));
+    let total = sizes.reduce((sum, bytes) => sum + bytes, 0);
+    for (const [index, name] of names.entries()) {
+      if (total + segmentBytes <= diskBytesMax) return;
+      if (name.endsWith(openSuffix)) continue;
+      await unlink(join(directory, name));
+      total -= sizes[index];
+    }
+  }
+}
+
+/** What is left of `pieces` behind their first `bytes`. */
+function after(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let left = bytes;
+  for (const [index, piece] of pieces.entries()) {
+    if (left < piece.byteLength) return [piece.subarray(left), ...pieces.slice(index + 1)];
+    left -= piece.byteLength;
+  }
+  return [];
+}
+
+/** Another writer may have deleted it meanwhile. */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * One copy while a sink thread puts it together from its frames, and until its sink is done with it. It ends exactly once in
+ * the ledger: dropped (before it was put), completed, or failed.
+ */
+import type { Clock } from '../clock.js';
+import { Drop, Failure } from '../errors.js';
+import type { Framing } from '../http/message.js';
+import { type MirroredHead, type Outcome, Seen } from '../mirror/codec.js';
+import { Unexamined } from '../record/mirror-ledger.js';
+import { type CopiedResponse, type Copy, none } from './sink.js';
+import type { SinkMirror } from './sink-mirror.js';
+
+const noPieces: readonly Uint8Array[] = [];
+
+/** Why a copy that was aborted is dropped. */
+function dropOf(failure: Failure): Drop {
+  if (failure === Failure.BODY_TOO_LARGE) return Drop.BODY_TOO_LARGE;
+  if (failure === Failure.RING_FULL) return Drop.RING_FULL;
+  if (failure === Failure.DRAINING) return Drop.DRAINING;
+  return Drop.ABORTED;
+}
+
+export class Gathered implements Copy {
+  readonly route: string;
+  readonly offeredUs: number;
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  readonly fields: string;
+  readonly framing: Framing;
+  readonly lengthZero: boolean;
+  body: readonly Uint8Array[] = noPieces;
+  bodyBytes = 0;
+  trailers = '';
+  response: CopiedResponse | null = null;
+  readonly #mirror: SinkMirror;
+  readonly #onOver: (gathered: Gathered) => void;
+  readonly #clock: Clock;
+  /** The primary's response is wanted. */
+  readonly captures: boolean;
+  #pieces: Uint8Array[] | null = null;
+  #responseHead = '';
+  #responsePieces: Uint8Array[] = [];
+  #responseBytes = 0;
+  #heldBytes: number;
+  #requestComplete = false;
+  #primaryKnown = false;
+  /** Put, or given up. */
+  #put = false;
+  #over = false;
+
+  constructor(
+    mirror: SinkMirror,
+    head: MirroredHead,
+    captures: boolean,
+    clock: Clock,
+    onOver: (gathered: Gathered) => void,
+  ) {
+    this.#mirror = mirror;
+    this.#clock = clock;
+    this.#onOver = onOver;
+    this.captures = captures;
+    this.route = mirror.route;
+    this.offeredUs = head.offeredUs;
+    this.method = head.method;
+    this.target = mirror.targetFor(head.target);
+    this.host = head.host;
+    this.fields = mirror.fieldsFor(head.fields);
+    this.framing = head.framing;
+    this.lengthZero = head.lengthZero;
+    this.#heldBytes = this.target.length + this.fields.length;
+    mirror.bounds.begun();
+    mirror.bounds.heldBytes += this.#heldBytes;
+  }
+
+  /** Its sink has it, or had it: no frame is of use to it any more. */
+  get isPut(): boolean {
+    return this.#put;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** The next piece of the body, a view of the ring. */
+  addBody(piece: Uint8Array): void {
+    if (this.#put || this.#over || piece.byteLength === 0) return;
+    if (!this.#hold(piece.byteLength)) {
+      this.drop(Drop.MEMORY);
+      return;
+    }
+    this.#pieces ??= [];
+    this.#pieces.push(copyOf(piece));
+    this.body = this.#pieces;
+    this.bodyBytes += piece.byteLength;
+  }
+
+  /** Every frame of the request has come. */
+  complete(): void {
+    this.#requestComplete = true;
+    if (!this.captures || this.#primaryKnown) this.#putNow();
+  }
+
+  abort(failure: Failure): void {
+    if (!this.#requestComplete) this.drop(dropOf(failure));
+  }
+
+  addResponseHead(head: string): void {
+    if (!this.#put && !this.#over && this.#hold(head.length)) this.#responseHead += head;
+  }
+
+  /** A response that does not fit into the memory is left out, and counted with the outcome. */
+  addResponseBody(piece: Uint8Array): void {
+    if (this.#put || this.#over || this.#responseBytes < 0) return;
+    if (!this.#hold(piece.byteLength)) {
+      this.#responseBytes = -1;
+      this.#responsePieces = [];
+      return;
+    }
+    this.#responsePieces.push(copyOf(piece));
+    this.#responseBytes += piece.byteLength;
+  }
+
+  /** The primary's outcome; null: it will never be known. It may come before the request is whole, which then ends the copy. */
+  primaryKnown(outcome: Outcome | null): void {
+    if (this.#put || this.#over) return;
+    this.response = this.#responseOf(outcome);
+    this.#primaryKnown = true;
+    if (this.#requestComplete) this.#putNow();
+  }
+
+  /** Gives up what was not put yet. */
+  drop(reason: Drop): void {
+    if (this.#put || this.#over) return;
+    const { ledger } = this.#mirror;
+    ledger.dropped(reason);
+    if (this.captures && (!this.#primaryKnown || this.response !== null))
+      ledger.unexamined(Unexamined.NO_PAIR);
+    this.#end();
+  }
+
+  settled(failure: Failure | typeof none): void {
+    if (!this.#put || this.#over) throw new Error('a sink settled a copy that it did not have');
+    const { ledger } = this.#mirror;
+    if (failure === none) ledger.completed();
+    else ledger.failed(failure);
+    this.#end();
+  }
+
+  #putNow(): void {
+    if (this.#put || this.#over) return;
+    const { ledger, sink } = this.#mirror;
+    const refused = sink.refuses();
+    if (refused !== none) {
+      this.drop(refused);
+      return;
+    }
+    this.#put = true;
+    ledger.sent();
+    ledger.queue.record(this.#clock() - this.offeredUs);
+    if (this.captures && this.response !== null) ledger.handedToAnalysts();
+    sink.put(this);
+  }
+
+  #responseOf(outcome: Outcome | null): CopiedResponse | null {
+    const { ledger } = this.#mirror;
+    if (outcome === null || outcome.failure >= 0) ledger.unexamined(Unexamined.NO_PAIR);
+    else if ((outcome.seen & Seen.CAPTURED) === 0) ledger.unexamined(Unexamined.RING_FULL);
+    else if (this.#responseBytes < 0 || this.#responseHead === '') ledger.unexamined(Unexamined.MEMORY);
+    else {
+      return {
+        status: outcome.status,
+        head: this.#responseHead,
+        body: this.#responsePieces,
+        bodyBytes: this.#responseBytes,
+        truncated: (outcome.seen & Seen.TRUNCATED) !== 0,
+        latencyUs: outcome.latencyUs,
+      };
+    }
+    return null;
+  }
+
+  #hold(bytes: number): boolean {
+    const { bounds, ledger } = this.#mirror;
+    if (bounds.exceedsMemory(bytes)) return false;
+    bounds.heldBytes += bytes;
+    this.#heldBytes += bytes;
+    ledger.setHeldBytes(bounds.heldBytes);
+    return true;
+  }
+
+  #end(): void {
+    this.#over = true;
+    const { bounds, ledger } = this.#mirror;
+    bounds.ended();
+    bounds.heldBytes -= this.#heldBytes;
+    ledger.setHeldBytes(bounds.heldBytes);
+    this.#onOver(this);
+  }
+}
+
+/** Out of the ring, into memory of its own. */
+function copyOf(piece: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafe(piece.byteLength);
+  copy.set(piece);
+  return copy;
+}

@@ -1,0 +1,74 @@
+import t from 'tap';
+import { compilePlan } from '../../config/compile.js';
+import { effectiveConfig } from '../../config/effective.js';
+import { MirrorSlots } from '../../config/slots.js';
+import { loaded, mirrored, told } from './told.js';
+
+const start = 'versions: { v1: "http://127.0.0.1:1", v2: "http://127.0.0.1:2" }\nroutes:\n- primary: v1\n';
+
+function recorded(key: string): string {
+  return `${start}  mirrors: [ { to: "file:./rec", ${key} } ]\n`;
+}
+
+t.test('a mirror to a directory is a recording with its policy', async (t) => {
+  const text = recorded(
+    'percent: 5, methods: safe, rate: 7/s, headers: { remove: [ x-a ] }, recording: { responses: true, compress: false, segment: { size: 1MiB, age: 1m }, disk: 4MiB }',
+  );
+  const plan = compilePlan(loaded(text, { directory: '/etc/umbra' }), 1, new MirrorSlots(), 1);
+  const [mirror] = plan.routes[0].mirrors;
+  t.strictSame(mirror.sink, {
+    name: 'file:./rec',
+    directory: '/etc/umbra/rec',
+    responses: true,
+    compress: false,
+    segmentBytes: 1024 * 1024,
+    segmentMs: 60_000,
+    diskBytesMax: 4 * 1024 * 1024,
+  });
+  t.strictSame(
+    [mirror.host, mirror.shareMillionths, mirror.ratePerSecond],
+    [{ kind: 'preserve' }, 50_000, 7],
+  );
+  t.equal(mirror.compare.structure!.bodyBytesMax, mirror.responseBytesMax);
+
+  const again = loaded(JSON.stringify(effectiveConfig(plan)), { directory: '/etc/umbra' });
+  t.strictSame(
+    compilePlan(again, 1, new MirrorSlots(), 1),
+    plan,
+    'its effective configuration is the same plan',
+  );
+});
+
+t.test('what only shadows have is refused where it stands, and a recording of a shadow too', async (t) => {
+  for (const key of [
+    'host: preserve',
+    'breaker: {}',
+    'pipelining: 2',
+    'inFlight: 9',
+    'timeout: 1s',
+    'firstByteTimeout: 1s',
+    'compare: off',
+  ])
+    t.strictSame(told(recorded(key)), [
+      `4:34: \`${key.split(':')[0]}\` is for shadows; \`file:./rec\` is a recording`,
+    ]);
+  t.strictSame(told(mirrored('recording: {}')), ['4:24: `recording` is for mirrors to file:DIRECTORY']);
+});
+
+t.test('places that are none are refused', async (t) => {
+  const to = (place: string) => told(`${start}  mirrors: [ { to: "${place}" } ]\n`);
+  t.match(to('file:'), [/expected file: and a directory, such as file:.\/recordings/]);
+  t.match(to('file://host/x'), [/expected a path behind file:/]);
+  t.match(to('v3'), [/unknown version `v3`/]);
+});
+
+t.test('bounds of the files are checked, against each other as well', async (t) => {
+  t.match(told(recorded('recording: { segment: { size: 1KiB } }')), [/expected a size from 64KiB to 4GiB/]);
+  t.match(told(recorded('recording: { disk: 300MiB }')), [/must be at least twice `segment.size`/]);
+});
+
+t.test('one directory has one set of files', async (t) => {
+  const two = `${start}  match: { host: a }\n  mirrors: [ { to: "file:./rec" } ]\n- match: { host: b }\n  primary: v2\n  mirrors: [ { to: "file:./rec", recording: { compress: false } } ]\n`;
+  t.match(told(two), [/`file:.\/rec` is recorded to with other settings at line 5/]);
+  t.strictSame(told(two.replace('compress: false', 'responses: true')), []);
+});

@@ -1,0 +1,105 @@
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import t from 'tap';
+import { Redactor } from '../../../core/recording/redactor.js';
+import { isSecretName, redactNothingMore } from '../../../core/redact.js';
+
+const redactor = new Redactor(redactNothingMore);
+const json = 'content-type: application/json\r\n';
+
+function bodyOf(fields: string, body: Uint8Array | string) {
+  const bytes = Buffer.from(body as string);
+  const message = redactor.message(fields, [bytes], bytes.byteLength);
+  return { ...message, text: Buffer.concat(message.body).toString() };
+}
+
+t.test(
+  'secret fields and secrets in other fields are hidden, the first time and the next ones',
+  async (t) => {
+    const fields =
+      'Authorization: Basic abcdefgh\r\naccept: */*\r\nx-api-key:k\r\nreferer: /?token=abc&a=1\r\n';
+    const safe =
+      'Authorization: [redacted]\r\naccept: */*\r\nx-api-key: [redacted]\r\nreferer: /?token=[redacted]&a=1\r\n';
+    t.equal(redactor.message(fields, [], 0).fields, safe);
+    t.equal(redactor.message(fields, [], 0).fields, safe);
+  },
+);
+
+t.test('what the configuration names is hidden, and nothing else where defaults are off', async (t) => {
+  const own = new Redactor({ defaults: false, headers: ['x-user'], json: ['$.name'] });
+  const body = Buffer.from('{"name":"Ada","password":"p"}');
+  const message = own.message(`x-user: ada\r\nauthorization: b\r\n${json}`, [body], body.byteLength);
+  t.equal(message.fields, `x-user: [redacted]\r\nauthorization: b\r\n${json}`);
+  t.equal(Buffer.concat(message.body).toString(), '{"name":"[redacted]","password":"p"}');
+});
+
+t.test('every secret name makes a body suspicious, whatever stands between its letters', async (t) => {
+  const letters = fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz-_.'.split(''));
+  const words = [
+    'authorization',
+    'cookie',
+    'token',
+    'secret',
+    'passwd',
+    'passphrase',
+    'apikey',
+    'accesskey',
+  ].concat([
+    'privatekey',
+    'credential',
+    'signature',
+    'sessionid',
+    'sid',
+    'pwd',
+    'pin',
+    'cvv',
+    'cvc',
+    'cardnumber',
+  ]);
+  const name = fc
+    .tuple(
+      fc.string({ unit: letters, maxLength: 3 }),
+      fc.constantFrom(...words),
+      fc.array(fc.constantFrom('', '-', '_', '.'), { minLength: 16, maxLength: 16 }),
+    )
+    .map(
+      ([start, word, between]) =>
+        start +
+        word
+          .split('')
+          .map((letter, i) => letter + between[i])
+          .join(''),
+    );
+  fc.assert(
+    fc.property(name, (name) => {
+      fc.pre(isSecretName(name));
+      t.equal(
+        bodyOf(json, JSON.stringify({ [name]: 'v4lue' })).text,
+        JSON.stringify({ [name]: '[redacted]' }),
+      );
+    }),
+  );
+});
+
+t.test('forms and texts are looked through, and what is neither stays', async (t) => {
+  t.equal(
+    bodyOf('content-type: application/x-www-form-urlencoded\r\n', 'a=1&password=x&b=2').text,
+    'a=1&password=[redacted]&b=2',
+  );
+  t.equal(bodyOf('content-type: text/plain\r\n', 'token: abc').text, 'token: [redacted]');
+  t.equal(bodyOf('content-type: image/png\r\n', 'token: abc').text, 'token: abc');
+});
+
+t.test('a coding is undone to look inside, and stays undone where something was hidden', async (t) => {
+  const coded = `content-encoding: gzip\r\n${json}`;
+  const hidden = bodyOf(coded, gzipSync('{"token":"abc"}') as Uint8Array);
+  t.equal(hidden.text, '{"token":"[redacted]"}');
+  t.equal(hidden.fields, json);
+  const harmless = gzipSync('{"a":1}');
+  t.same(Buffer.concat(redactor.message(coded, [harmless], harmless.byteLength).body), harmless);
+});
+
+t.test('a body whose coding can not be undone is withheld', async (t) => {
+  const { withheld, bodyBytes } = bodyOf(`content-encoding: gzip\r\n${json}`, '{"token":"abc"}');
+  t.strictSame([withheld, bodyBytes], [true, 0]);
+});

@@ -1,0 +1,39 @@
+/** `umbra record`: `umbra run` with a configuration of one route and one recording, which is written for the time that it runs. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { RecordOptions } from '../../config/command-line.js';
+import { runCommand } from './run.js';
+
+/** Resolves with the exit code of `umbra run`. */
+export async function recordCommand(options: RecordOptions): Promise<number> {
+  const directory = await mkdtemp(join(tmpdir(), 'umbra-record-'));
+  const config = join(directory, 'umbra.yaml');
+  await writeFile(config, JSON.stringify(configOf(options)));
+  const stop =
+    options.forMs === null
+      ? undefined
+      : setTimeout(() => process.kill(process.pid, 'SIGTERM'), options.forMs);
+  try {
+    return await runCommand({ config, set: [], takeover: null });
+  } finally {
+    clearTimeout(stop);
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** JSON is YAML. */
+function configOf({ url, output, listen, admin, responses, percent }: RecordOptions): object {
+  return {
+    listen: [{ address: listen }],
+    admin: admin === 'off' ? 'off' : { address: admin },
+    versions: { origin: { endpoints: [url] } },
+    routes: [
+      {
+        name: 'all',
+        primary: 'origin',
+        mirrors: [{ to: `file:${resolve(output)}`, percent, recording: { responses } }],
+      },
+    ],
+  };
+}
