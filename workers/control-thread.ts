@@ -26,6 +26,7 @@ export class ControlThread {
   #worker: Worker | null = null;
   #ready = false;
   #stopping = false;
+  #restartTimer: NodeJS.Timeout | null = null;
   /** Of histogram logs: the memory outlives the thread that writes them. */
   readonly #marks: KeptMark[] = [];
   #observingWaiters: { readonly generation: number; readonly resolve: () => void }[] = [];
@@ -65,7 +66,7 @@ export class ControlThread {
         this.#worker = null;
         reject(new Error('the control thread ended while it was starting'));
         this.#releaseWaiters(Number.POSITIVE_INFINITY);
-        if (!this.#stopping && this.address !== null) setTimeout(() => this.#restart(), restartMs);
+        if (this.address !== null) this.#restartSoon();
       });
     });
   }
@@ -101,11 +102,17 @@ export class ControlThread {
     return new Promise((resolve) => worker.once('exit', () => resolve()));
   }
 
+  /** One that ends while it starts is noticed twice, and must not be replaced by two. */
+  #restartSoon(): void {
+    this.#restartTimer ??= setTimeout(() => this.#restart(), restartMs);
+  }
+
   #restart(): void {
+    this.#restartTimer = null;
     if (this.#stopping) return;
     this.start().catch((error: unknown) => {
       this.#complain(error instanceof Error ? error.message : String(error));
-      if (this.#worker === null) setTimeout(() => this.#restart(), restartMs);
+      if (this.#worker === null) this.#restartSoon();
     });
   }
 

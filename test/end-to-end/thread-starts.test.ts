@@ -1,23 +1,24 @@
 /** Threads that fail while they start: a hook, loaded before umbra in each of them, makes them. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { ask } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
+import { refusedPort } from '../support/raw-server.js';
 import { ConfigFile, reviews, runNodeToEnd, UmbraProcess, until } from '../support/umbra.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'umbra-hook-'));
 t.teardown(() => rmSync(directory, { recursive: true }));
 
-/** Words for node: `script` runs first in each thread of the kind, as `start` sees it what main gave it. */
-function inThreads(kind: string, script: string): string[] {
+/** Words for node: `script` runs first in each thread of the kind; `start` is what main gave it. */
+function inThreads(kind: string, script: string, which = `start?.kind === '${kind}'`): string[] {
   const path = join(directory, `${kind}-${Math.random()}.cjs`);
   writeFileSync(
     path,
     `const { isMainThread, workerData: start } = require('node:worker_threads');
-if (!isMainThread && start?.kind === '${kind}') { ${script} }
+if (!isMainThread && ${which}) { ${script} }
 `,
   );
   return ['--require', path];
@@ -70,3 +71,34 @@ t.test(
     await Promise.all([v1.close(), v2.close()]);
   },
 );
+
+t.test('a control thread that ends while it starts is replaced by one, not by two', async (t) => {
+  const v1 = await Origin.listen();
+  const [flag, starts] = [join(directory, 'fail-control'), join(directory, 'control-starts')];
+  // Of the threads that main starts, the control thread alone is given marks.
+  const words = inThreads(
+    'control',
+    `const fs = require('node:fs');
+     fs.appendFileSync('${starts}', '.');
+     const started = fs.readFileSync('${starts}', 'utf8').length;
+     if (started === 1) setInterval(() => { if (fs.existsSync('${flag}')) throw new Error('told to'); }, 5).unref();
+     else if (started === 2) process.exit(1);`,
+    'start?.marks !== undefined',
+  );
+  const admin = { admin: { address: `127.0.0.1:${await refusedPort()}` } };
+  const umbra = await UmbraProcess.start(reviews(v1.port, null, { umbra: admin }), words);
+  writeFileSync(flag, '');
+  await umbra.logged(/told to/);
+  await until(
+    () => existsSync(starts) && readFileSync(starts, 'utf8').length >= 3,
+    'it was started a third time',
+  );
+  await until(
+    async () => (await umbra.admin('GET', '/readyz').catch(() => null))?.status === 200,
+    'the admin API answers again',
+  );
+  t.equal((await ask(umbra.port)).status, 200);
+  t.strictSame(await umbra.stop(), { code: 0, signal: null });
+  t.equal(readFileSync(starts, 'utf8'), '...');
+  await v1.close();
+});
