@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { checkFile, exitOk, exitUsage, type Output } from './check-command.js';
+import { type NatsBucket, parseFleetAddress } from './nats-address.js';
 import { parseDuration, parseShare, percentOfShare, Refusal } from './units.js';
 
 const portMax = 65_535;
@@ -74,14 +75,22 @@ export interface AdminOptions {
   token: string | null;
 }
 
-export interface ReportOptions extends AdminOptions {
+/** Where figures are read: the admin API, or a fleet. */
+export interface FiguresOptions extends AdminOptions {
+  fleet?: NatsBucket & {
+    /** One of them alone; null: all as one. */
+    instance: string | null;
+  };
+}
+
+export interface ReportOptions extends FiguresOptions {
   /** Paths of histogram logs; none: the running umbra is asked. */
   hlog: string[];
   /** Path of the page; `-` is text on standard output. */
   output: string;
 }
 
-export interface VerdictOptions extends AdminOptions {
+export interface VerdictOptions extends FiguresOptions {
   /** The bounds are fractions: 0.1 is 10 %. */
   p99Delta: number;
   errorDelta: number;
@@ -103,7 +112,7 @@ export interface DocumentsOptions extends AdminOptions {
   dryRun: boolean;
 }
 
-export interface TopOptions extends AdminOptions {
+export interface TopOptions extends FiguresOptions {
   /** One plain snapshot. */
   once: boolean;
 }
@@ -268,6 +277,29 @@ function withAdmin(command: Command): Command {
     .addOption(new Option('--token <token>', 'admin token').env('UMBRA_TOKEN'));
 }
 
+interface FiguresFlags extends AdminFlags {
+  fleet?: NatsBucket;
+  instance?: string;
+}
+
+/** The options of every command that reads figures. */
+function withFigures(command: Command): Command {
+  return withAdmin(command)
+    .option(
+      '--fleet <url>',
+      'all instances that publish there as one, as in nats://127.0.0.1:4222/umbra, instead of a running umbra',
+      fleetAddress,
+    )
+    .option('--instance <name>', 'of a fleet, this instance alone');
+}
+
+/** `--instance` without `--fleet` would be asked of the wrong one. */
+function figuresOptions(command: Command, { admin, token, fleet, instance }: FiguresFlags): FiguresOptions {
+  if (fleet === undefined && instance !== undefined) command.error('error: --instance needs --fleet');
+  const place = { admin, token: token ?? null };
+  return fleet === undefined ? place : { ...place, fleet: { ...fleet, instance: instance ?? null } };
+}
+
 interface MirrorFlags extends AdminFlags {
   percent?: number;
   on?: boolean;
@@ -359,28 +391,30 @@ function addLoad(program: Command, commands: Commands, exit: (code: number) => v
 }
 
 function addTop(program: Command, commands: Commands, exit: (code: number) => void): void {
-  withAdmin(program.command('top'))
+  const command = withFigures(program.command('top'));
+  command
     .description('live view of a running umbra: versions, percentiles, mirrors, drops')
     .option('--once', 'print one snapshot and end; so does output that is no terminal', false)
-    .action(async ({ admin, token, once }: AdminFlags & { once: boolean }) =>
-      exit(await commands.top({ admin, token: token ?? null, once })),
+    .action(async ({ once, ...flags }: FiguresFlags & { once: boolean }) =>
+      exit(await commands.top({ ...figuresOptions(command, flags), once })),
     );
 }
 
 function addReport(program: Command, commands: Commands, exit: (code: number) => void): void {
-  withAdmin(program.command('report'))
+  const command = withFigures(program.command('report'));
+  command
     .description('compare the versions on one page, from a running umbra or from histogram logs')
     .option(
       '--hlog <files...>',
       'histogram logs of any number of instances and days, instead of a running umbra',
     )
     .option('-o, --output <file>', 'where the page goes; - prints text', 'report.html')
-    .action(async ({ admin, token, hlog, output }: AdminFlags & { hlog?: string[]; output: string }) =>
-      exit(await commands.report({ admin, token: token ?? null, hlog: hlog ?? [], output })),
+    .action(async ({ hlog, output, ...flags }: FiguresFlags & { hlog?: string[]; output: string }) =>
+      exit(await commands.report({ ...figuresOptions(command, flags), hlog: hlog ?? [], output })),
     );
 }
 
-interface VerdictFlags extends AdminFlags {
+interface VerdictFlags extends FiguresFlags {
   maxP99Delta: number;
   maxErrorDelta: number;
   maxDiff: number;
@@ -389,7 +423,8 @@ interface VerdictFlags extends AdminFlags {
 }
 
 function addVerdict(program: Command, commands: Commands, exit: (code: number) => void): void {
-  withAdmin(program.command('verdict'))
+  const command = withFigures(program.command('verdict'));
+  command
     .description('may the shadow be released? exit code 0: yes, 1: no, 3: too little data to tell')
     .addOption(
       new Option('--max-p99-delta <percent>', "how far the shadow's p99 may be above the primary's")
@@ -418,8 +453,7 @@ function addVerdict(program: Command, commands: Commands, exit: (code: number) =
     .action(async (flags: VerdictFlags) =>
       exit(
         await commands.verdict({
-          admin: flags.admin,
-          token: flags.token ?? null,
+          ...figuresOptions(command, flags),
           p99Delta: flags.maxP99Delta,
           errorDelta: flags.maxErrorDelta,
           diff: flags.maxDiff,
@@ -538,6 +572,12 @@ function origin(value: string): string {
   const url = new URL(httpUrl(value));
   if (url.pathname === '/' && url.search === '' && url.username === '') return url.origin;
   throw new InvalidArgumentError('Expected a server such as http://127.0.0.1:9080, without a path.');
+}
+
+function fleetAddress(value: string): NatsBucket {
+  const address = parseFleetAddress(value);
+  if (address instanceof Refusal) throw new InvalidArgumentError(`${address.reason}.`);
+  return address;
 }
 
 function httpUrl(value: string): string {

@@ -1,8 +1,10 @@
 /** A checked configuration to the plan that threads work by. Everything that can be wrong was found by `load.ts`. */
+import { hostname } from 'node:os';
 import { limits } from '../core/limits.js';
 import {
   type BreakerPlan,
   type ComparePlan,
+  type FleetPlan,
   type GuardPlan,
   type HealthPlan,
   type ListenerPlan,
@@ -69,12 +71,22 @@ export function compilePlan(config: Config, generation: number, slots: MirrorSlo
       config.histograms === undefined
         ? null
         : { directory: config.histograms.directory, intervalMs: config.histograms.interval },
+    fleet: config.fleet === undefined ? null : compileFleet(config.fleet),
     redact: {
       defaults: config.redact.defaults,
       headers: [...new Set(config.redact.headers)],
       json: [...new Set(config.redact.json)],
     },
   };
+}
+
+function compileFleet({ nats, name, interval }: NonNullable<Config['fleet']>): FleetPlan {
+  return { ...nats, name: name ?? hostName(), intervalMs: interval };
+}
+
+/** As a name that can be a key on NATS. */
+function hostName(): string {
+  return hostname().replace(/[^A-Za-z0-9_-]+/g, '-') || 'umbra';
 }
 
 function compileListener(listener: Config['listen'][number]): ListenerPlan {

@@ -20,6 +20,7 @@ import { Redaction, redacted } from '../core/redact.js';
 import { formatAddress } from './address.js';
 import { matchOf } from './effective-match.js';
 import { headersOf, sampleOf, wayOf } from './effective-way.js';
+import { formatFleetAddress } from './nats-address.js';
 import { formatSubstitution } from './substitution.js';
 import { formatDuration, formatRate, formatSize, percentOfShare } from './units.js';
 
@@ -61,6 +62,15 @@ export function effectiveConfig(plan: Plan): object {
           histograms: {
             directory: histograms.directory,
             interval: formatDuration(histograms.intervalMs),
+          },
+        }),
+    ...(plan.fleet === null
+      ? {}
+      : {
+          fleet: {
+            nats: formatFleetAddress(plan.fleet),
+            name: plan.fleet.name,
+            interval: formatDuration(plan.fleet.intervalMs),
           },
         }),
     redact: plan.redact,

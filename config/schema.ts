@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { limits } from '../core/limits.js';
 import { redact } from './schema/compare.js';
 import { documents, subsets } from './schema/documents.js';
+import { fleet } from './schema/fleet.js';
 import { guard } from './schema/guard.js';
 import { histograms } from './schema/histograms.js';
 import { admin, listen } from './schema/listen.js';
@@ -83,6 +84,9 @@ export const configSchema = mapping({
   accessLog: accessLog.optional().meta({ description: 'One line for each exchange. Off unless set.' }),
   histograms: histograms.optional().meta({
     description: 'Latencies as HdrHistogram logs on disk, one per version and role. Off unless set.',
+  }),
+  fleet: fleet.optional().meta({
+    description: 'One of many instances, seen as one through NATS (docs/scale.md). Off unless set.',
   }),
   redact: redact.prefault({}).meta({ description: 'What is never shown or stored of what passes through.' }),
 }).meta({ title: 'umbra configuration' });

@@ -178,6 +178,14 @@ export const limits = {
   loggedHistogramBytes: 16 * 1024 * 1024,
   /** Bytes of one line of a histogram log. Longer: the line is reported and passed over. */
   logLineBytes: 16 * 1024 * 1024,
+  /** How long the last snapshot of an instance is kept after it, in milliseconds. Past it: it is forgotten. */
+  fleetMemoryMs: 10 * 60 * 1000,
+  /** Bytes of one snapshot that a command reads from NATS, unpacked. Larger: it is told and left out. */
+  fleetSnapshotBytes: 64 * 1024 * 1024,
+  /** Snapshots that a command reads. Past it: told and left out. */
+  fleetMembers: 4096,
+  /** How long a start waits for the server that has its plan, in milliseconds. Reached: it ends with an error. */
+  planWaitMs: 10_000,
   /** How long a process that takes over waits for the admin API's address, in milliseconds. Reached: it ends with an error. */
   takeoverMs: 10_000,
   /** Bytes of a configuration file. Reached: a configuration error. */

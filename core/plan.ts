@@ -17,6 +17,8 @@ export interface Plan {
   readonly routes: readonly RoutePlan[];
   readonly accessLog: AccessLogPlan | null;
   readonly histograms: HistogramsPlan | null;
+  /** Null: this instance is not one of a fleet. */
+  readonly fleet: FleetPlan | null;
   readonly redact: RedactPlan;
 }
 
@@ -74,6 +76,27 @@ export interface ForwardedPlan {
   readonly mode: 'append' | 'set' | 'off';
   /** `X-Forwarded-For`, `-Proto`, `-Host`, or `Forwarded` (RFC 7239). */
   readonly as: 'x-forwarded' | 'forwarded';
+}
+
+/** Where snapshots of this instance go. */
+export interface FleetPlan {
+  readonly nats: NatsPlace;
+  /** A key-value bucket. */
+  readonly bucket: string;
+  /** Of this instance. */
+  readonly name: string;
+  readonly intervalMs: number;
+}
+
+export interface NatsPlace {
+  /** `host:port` of servers of one cluster. */
+  readonly servers: readonly string[];
+  /** No connection without TLS. */
+  readonly secure: boolean;
+  /** Null: credentials come from the environment, if there are any. */
+  readonly user: string | null;
+  /** Null where `user` is one: it is a token. */
+  readonly password: string | null;
 }
 
 export interface AdminPlan {

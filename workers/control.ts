@@ -8,7 +8,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { effectiveConfig } from '../config/effective.js';
 import { nowUs } from '../core/clock.js';
 import { DiffBook } from '../core/compare/diff-book.js';
+import type { ControlCounts } from '../core/report/control-counts.js';
+import { parseDiffs } from '../core/report/diffs.js';
 import type { ObservedBlocks } from '../core/report/observed.js';
+import { read } from '../core/report/reading.js';
 import { seededRandom } from '../core/route/random.js';
 import { Prober } from '../core/upstream/prober.js';
 import { AccessLogFile } from './access-log-file.js';
@@ -18,6 +21,7 @@ import { LiveFeed } from './admin/live-feed.js';
 import { type AdminServer, serveAdmin } from './admin/server.js';
 import { Analysts } from './analysts.js';
 import { addressUrl } from './downstream/open.js';
+import { FleetPublisher } from './fleet/publisher.js';
 import { GuardWatch } from './guard-watch.js';
 import { HistogramLog } from './histogram-log.js';
 import type {
@@ -62,6 +66,17 @@ histogramLog.follow(observed);
 let prober: Prober | null = null;
 probe(start.observed);
 
+const publisher = new FleetPublisher({
+  id: start.fleetId,
+  read: () => ({
+    reading: read(observed, nowUs(), controlCounts()),
+    diffs: parseDiffs(diffs.read()),
+    revision: null,
+  }),
+  log,
+});
+publisher.follow(observed.plan);
+
 const guards = new GuardWatch(observed, observed.heldBack, log);
 
 parentPort!.on('message', (message: ToControl) => {
@@ -73,6 +88,7 @@ parentPort!.on('message', (message: ToControl) => {
       analysts.follow(observed.plan);
       accessLog.follow(observed.plan);
       histogramLog.follow(observed);
+      publisher.follow(observed.plan);
       say({ type: 'observing', generation: observed.plan.generation });
       return;
     case 'ready':
@@ -113,7 +129,7 @@ async function listen(): Promise<void> {
     figures,
     feed,
     observe: () => observed,
-    controlCounts: () => ({ histogramLog: histogramLog.counts, admin: figures }),
+    controlCounts,
     ready: () => ready,
     diffs: () => diffs.read(),
     effectiveConfig: () => effectiveConfig(observed.plan),
@@ -143,6 +159,11 @@ async function listen(): Promise<void> {
     say({ type: 'refused', message: `the admin API cannot listen on ${name}: ${causeOf(error)}` });
     await leave();
   }
+}
+
+function controlCounts(): ControlCounts {
+  const fleet = { publishing: publisher.state, plan: null };
+  return { histogramLog: histogramLog.counts, admin: figures, fleet };
 }
 
 function probe({ plan, targets }: ObservedBlocks): void {
@@ -192,6 +213,7 @@ async function leave(): Promise<void> {
   feed.close();
   guards.stop();
   prober?.stop();
+  await publisher.close();
   await server?.close();
   await analysts.close();
   await accessLog.close();

@@ -2,6 +2,7 @@
  * umbra as one object: acceptors, data plane and control thread under one plan. Main starts them, hands
  * connections out, carries changes to every thread, and takes everything down in order.
  */
+import { randomBytes } from 'node:crypto';
 import { compilePlan } from '../config/compile.js';
 import { writeStore } from '../config/documents/files.js';
 import { formatProblem } from '../config/load.js';
@@ -38,6 +39,7 @@ export class Umbra {
   readonly #options: UmbraOptions;
   readonly #slots = new MirrorSlots();
   readonly #startedUs = nowUs();
+  readonly #fleetId = randomBytes(4).toString('hex');
   readonly #addresses: AddressBook;
   readonly #plane: DataPlane;
   readonly #control: ControlThread;
@@ -84,6 +86,7 @@ export class Umbra {
         logDoorbell: this.#plane.logDoorbell,
         pairRings: this.#plane.pairRings,
         pairDoorbell: this.#plane.pairDoorbell,
+        fleetId: this.#fleetId,
         takeoverMs: options.takeOver === undefined ? 0 : limits.takeoverMs,
       }),
       { change: (ask) => this.change(ask), onLog: options.onLog },

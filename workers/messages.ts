@@ -113,6 +113,8 @@ export interface ControlStart {
   /** Of all shadow threads. */
   readonly pairRings: readonly SharedArrayBuffer[];
   readonly pairDoorbell: SharedArrayBuffer;
+  /** Of this process, among those of a fleet. */
+  readonly fleetId: string;
   /** How long the admin API's address may still be that of the process that is being taken over. */
   readonly takeoverMs: number;
 }

@@ -178,7 +178,7 @@ export function addVersions(a: VersionSnapshot, b: VersionSnapshot): VersionSnap
     handshakesResumed: a.handshakesResumed + b.handshakesResumed,
     responses,
     responsesOther: a.responsesOther + b.responsesOther,
-    failures: a.failures.map((count, i) => count + b.failures[i]),
+    failures: addEach(a.failures, b.failures),
     bytesSent: a.bytesSent + b.bytesSent,
     bytesReceived: a.bytesReceived + b.bytesReceived,
     connectionsOpen: a.connectionsOpen + b.connectionsOpen,
@@ -224,6 +224,37 @@ export function subtractMirror(later: MirrorSnapshot, earlier: MirrorSnapshot): 
   };
 }
 
+/** Two mirrors, of two processes, as if they were one. */
+export function addMirrors(a: MirrorSnapshot, b: MirrorSnapshot): MirrorSnapshot {
+  return {
+    eligible: a.eligible + b.eligible,
+    offered: a.offered + b.offered,
+    received: a.received + b.received,
+    sent: a.sent + b.sent,
+    completed: a.completed + b.completed,
+    inFlight: a.inFlight + b.inFlight,
+    dropped: addEach(a.dropped, b.dropped),
+    failed: addEach(a.failed, b.failed),
+    breakersOpen: a.breakersOpen + b.breakersOpen,
+    breakerOpened: a.breakerOpened + b.breakerOpened,
+    heldBytes: a.heldBytes + b.heldBytes,
+    paired: a.paired + b.paired,
+    equal: a.equal + b.equal,
+    different: a.different + b.different,
+    statusDifferent: a.statusDifferent + b.statusDifferent,
+    sizeDifferent: a.sizeDifferent + b.sizeDifferent,
+    bodyDifferent: a.bodyDifferent + b.bodyDifferent,
+    headerDifferent: a.headerDifferent + b.headerDifferent,
+    notComparable: a.notComparable + b.notComparable,
+    sampled: a.sampled + b.sampled,
+    handedToAnalysts: a.handedToAnalysts + b.handedToAnalysts,
+    unexamined: addEach(a.unexamined, b.unexamined),
+    queue: a.queue.add(b.queue),
+    deltaSlower: a.deltaSlower.add(b.deltaSlower),
+    deltaFaster: a.deltaFaster.add(b.deltaFaster),
+  };
+}
+
 /** The sum of counts that are indexed by reason. */
 export function total(counts: readonly number[]): number {
   return counts.reduce((a, b) => a + b, 0);
@@ -237,4 +268,10 @@ function sum<L>(ledgers: readonly L[], read: (ledger: L) => number): number {
 
 function subtractEach(later: readonly number[], earlier: readonly number[]): number[] {
   return later.map((count, i) => count - earlier[i]);
+}
+
+/** One of another release may know more reasons than the other. */
+function addEach(a: readonly number[], b: readonly number[]): number[] {
+  const length = Math.max(a.length, b.length);
+  return Array.from({ length }, (_, i) => (a[i] ?? 0) + (b[i] ?? 0));
 }

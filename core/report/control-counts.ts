@@ -2,6 +2,36 @@
 export interface ControlCounts {
   readonly histogramLog: Readonly<HistogramLogCounts>;
   readonly admin: AdminCounts;
+  readonly fleet: FleetState;
+}
+
+/** Null: not asked for. */
+export interface FleetState {
+  readonly publishing: Readonly<PublishingState> | null;
+  readonly plan: Readonly<PlanState> | null;
+}
+
+/** Of the snapshots of this instance. */
+export interface PublishingState {
+  name: string;
+  connected: boolean;
+  published: number;
+  /** Due, but the connection was down or the one before was still under way. */
+  skipped: number;
+  failed: number;
+}
+
+/** Of the plan that comes from a bucket. */
+export interface PlanState {
+  /** Without credentials. */
+  source: string;
+  connected: boolean;
+  /** In force. */
+  revision: number;
+  /** A later one that was refused, with why. */
+  refused: { readonly revision: number; readonly problems: readonly string[] } | null;
+  taken: number;
+  refusals: number;
 }
 
 export const refusalReasons = ['host', 'token', 'origin', 'rate'] as const;
@@ -34,4 +64,5 @@ export const noControlCounts: ControlCounts = {
     snapshotsSkipped: 0,
     refused: { host: 0, token: 0, origin: 0, rate: 0 },
   },
+  fleet: { publishing: null, plan: null },
 };

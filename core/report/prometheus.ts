@@ -3,6 +3,7 @@ import type { Diffs } from '../compare/diff-book.js';
 import { threadFields } from '../record/thread-ledger.js';
 import { addDiffs } from './diff-metrics.js';
 import { addEndpoints } from './endpoint-metrics.js';
+import { addFleet } from './fleet-metrics.js';
 import { counter, gauge } from './metric.js';
 import { addComparisons, addMirrors } from './mirror-metrics.js';
 import type { Reading, ThreadReading } from './reading.js';
@@ -51,6 +52,7 @@ export class PrometheusPage {
     );
     addControl(registry, reading);
     addSelf(registry, reading);
+    addFleet(registry, reading.control.fleet);
     return `${await registry.metrics()}\n${await this.process.metrics()}`;
   }
 }

@@ -39,7 +39,9 @@ export function decodeReading(json: unknown): Reading {
       mirrors: [],
       threads: [],
       rings: [],
+      control: {},
     });
+    expect(reading.control, { fleet: {} });
     for (const version of reading.versions) {
       expect(version, { name: '', role: '' });
       expect(version.counts, versions);

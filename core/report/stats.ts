@@ -5,6 +5,7 @@ import { type DropReason, dropReasons, type FailureReason, failureReasons } from
 import { type Histogram, signedPercentileUs } from '../record/histogram.js';
 import { type UnexaminedReason, unexaminedReasons } from '../record/mirror-ledger.js';
 import type { MirrorSnapshot, VersionSnapshot } from '../record/snapshot.js';
+import type { FleetState } from './control-counts.js';
 import { type HealthName, type MirrorReading, type NameReading, type Reading, restarts } from './reading.js';
 
 /** Times are in microseconds, counts since the process started. */
@@ -17,6 +18,8 @@ export interface Stats {
   readonly mirrors: readonly MirrorStats[];
   /** Names of endpoints: addresses in use, lookups so far and those of them that failed. */
   readonly dns: readonly NameReading[];
+  /** Snapshots for a fleet, and a plan from a bucket; null where not asked for. */
+  readonly fleet: FleetState;
 }
 
 /** A role is null where the version has never had it. */
@@ -138,6 +141,7 @@ export function stats(reading: Reading): Stats {
     versions,
     mirrors: reading.mirrors.map(mirrorStats),
     dns: reading.names,
+    fleet: reading.control.fleet,
   };
 }
 

@@ -11,6 +11,8 @@ export interface TopFrame {
   /** What happened in the window that rates and percentiles are of. */
   readonly window: Reading;
   readonly source: string;
+  /** Of a fleet, a line for each instance with a head before them. */
+  readonly instances?: readonly string[];
 }
 
 /** Narrower terminals cut the lines. */
@@ -18,11 +20,17 @@ export const TOP_COLUMNS = 80;
 const nameWidth = 20;
 
 /** At most `rows` lines of at most `columns` characters; the last one says how many did not fit. */
-export function topLines({ now, window, source }: TopFrame, columns: number, rows: number): string[] {
+export function topLines(
+  { now, window, source, instances = [] }: TopFrame,
+  columns: number,
+  rows: number,
+): string[] {
   const perSecond = (count: number): string => rate(count / Math.max(window.uptimeS, 0.001));
   const lines = [
     `umbra ${source}  up ${spanText(now.uptimeS)}  generation ${now.generation}  ${now.engine}`,
     threadsLine(now),
+    ...planLines(now),
+    ...(instances.length === 0 ? [] : ['', ...instances]),
     '',
     `${cell('VERSION', nameWidth)}${heads(['REQ/S', 'ERRORS', 'P50', 'P90', 'P99', 'MAX'])}`,
     ...window.versions.map(({ name, role, counts }) => {
@@ -69,6 +77,19 @@ function threadsLine(now: Reading): string {
   const of = (kind: string): number => now.threads.filter((thread) => thread.kind === kind).length;
   const rings = now.rings.reduce((sum, { usedBytes }) => sum + usedBytes, 0);
   return `threads ${of('proxy')} proxy, ${of('shadow')} shadow, ${restarts(now)} restarts  rings ${countText(rings)} bytes waiting`;
+}
+
+/** Where the plan comes from a bucket. */
+function planLines({ control }: Reading): string[] {
+  const { plan } = control.fleet;
+  if (plan === null) return [];
+  const refused =
+    plan.refused === null
+      ? ''
+      : `, revision ${plan.refused.revision} refused: ${plan.refused.problems[0] ?? ''}`;
+  return [
+    `plan ${plan.source}  revision ${plan.revision}${refused}${plan.connected ? '' : ', NATS is down'}`,
+  ];
 }
 
 function reasons(word: string, names: readonly string[], counts: readonly number[]): string[] {

@@ -76,6 +76,7 @@ routes:
 redact: { defaults: false, headers: [X-Secret], json: [$..pin] }
 accessLog: { path: log/access.log, format: json, sample: 1% }
 histograms: { directory: ./hlog, interval: 1m }
+fleet: { nats: "nats://me:hidden@10.0.0.5,[::1]:4223/reviews", name: edge-1, interval: 2s }
 `;
 
 const compared = {
@@ -308,6 +309,12 @@ t.test('every key comes into the plan', async (t) => {
     ],
     accessLog: { path: '/etc/umbra/log/access.log', format: 'json', shareMillionths: 10_000 },
     histograms: { directory: '/etc/umbra/hlog', intervalMs: 60_000 },
+    fleet: {
+      nats: { servers: ['10.0.0.5:4222', '[::1]:4223'], secure: false, user: 'me', password: 'hidden' },
+      bucket: 'reviews',
+      name: 'edge-1',
+      intervalMs: 2000,
+    },
     redact: { defaults: false, headers: ['x-secret'], json: ['$..pin'] },
   });
 });
@@ -321,6 +328,7 @@ t.test('defaults', async (t) => {
     samplingSalt: 'umbra',
     accessLog: null,
     histograms: null,
+    fleet: null,
     threads: { ringBytes: limits.ringBytes },
     versions: [{ connectionsMax: 256, idleMs: 60_000, connectTimeoutMs: 1000 }, {}],
   });
@@ -425,6 +433,8 @@ t.test('the effective configuration compiles to the same plan, and holds no secr
   const again = compilePlan(loaded(text), 7, new MirrorSlots(), 1);
   const expected = JSON.parse(JSON.stringify(plan));
   expected.admin.token = '[redacted]';
+  expected.fleet.nats.user = '[redacted]';
+  expected.fleet.nats.password = null;
   expected.routes[0].mirrors[0].headers.set[1][1] = '[redacted]';
   expected.routes[0].matches[0].cookies[0].value = '[redacted]';
   t.same(again, expected);

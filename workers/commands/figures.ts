@@ -1,10 +1,112 @@
-/** What the commands read of a running umbra: all its figures, and its differences where it compares responses. */
-import { type DiffsView, parseDiffs } from '../../core/report/diffs.js';
+/** What the commands read: the figures of one running umbra, or of a fleet as one. */
+import type { NatsBucket } from '../../config/nats-address.js';
+import { formatFleetAddress } from '../../config/nats-address.js';
+import { mergeDiffs, mergeReadings } from '../../core/fleet/merged.js';
+import { rollCallNotes, type Seen } from '../../core/fleet/roll-call.js';
+import { between } from '../../core/report/between.js';
+import { type DiffsView, parseDiffs, subtractDiffs } from '../../core/report/diffs.js';
 import { decodeReading } from '../../core/report/raw-reading.js';
 import type { Reading } from '../../core/report/reading.js';
+import { FleetReader } from '../fleet/members.js';
 import { AdminError, type AdminPlace, askAdmin } from './admin-client.js';
 
 const notFound = 404;
+
+/** Where a command reads: a fleet where one is named, else the admin API. */
+export interface FiguresPlace extends AdminPlace {
+  readonly fleet?: FleetChoice | undefined;
+}
+
+export interface FleetChoice extends NatsBucket {
+  /** One of them alone; null: all. */
+  readonly instance: string | null;
+}
+
+/** One look. */
+export interface Figures {
+  readonly reading: Reading;
+  readonly diffs: DiffsView | null;
+  /** Of a fleet; null: one umbra was asked. */
+  readonly members: readonly Seen[] | null;
+  readonly notes: readonly string[];
+}
+
+export interface FigureSource {
+  readonly name: string;
+  /** Rejects with an Error of one line. Without `withDiffs` a running umbra is not asked for its differences. */
+  look(withDiffs: boolean): Promise<Figures>;
+  close(): Promise<void>;
+}
+
+export async function openFigures(place: FiguresPlace): Promise<FigureSource> {
+  return place.fleet === undefined ? ofAdmin(place) : ofFleet(place.fleet);
+}
+
+/** What happened between two looks: of each process by itself, so that one that came or went in between does no harm. */
+export function figuresBetween(earlier: Figures, later: Figures): Reading {
+  if (earlier.members === null || later.members === null) return between(earlier.reading, later.reading);
+  const windows = memberWindows(earlier, later);
+  return mergeReadings(
+    later.members.map((member) => ({ name: member.name, reading: windows.get(member.id)! })),
+  );
+}
+
+/** By id. */
+export function memberWindows(earlier: Figures, later: Figures): Map<string, Reading> {
+  return new Map(
+    (later.members ?? []).map((member) => {
+      const before = earlier.members?.find(({ id }) => id === member.id);
+      return [member.id, before === undefined ? member.reading : between(before.reading, member.reading)];
+    }),
+  );
+}
+
+export function diffsBetween(earlier: Figures, later: Figures): DiffsView | null {
+  if (later.members === null || earlier.members === null)
+    return later.diffs === null || earlier.diffs === null
+      ? later.diffs
+      : subtractDiffs(later.diffs, earlier.diffs);
+  return mergeDiffs(
+    later.members.map(({ id, diffs }) => {
+      const before = earlier.members!.find((member) => member.id === id)?.diffs ?? null;
+      return diffs === null || before === null ? diffs : subtractDiffs(diffs, before);
+    }),
+  );
+}
+
+function ofAdmin(place: AdminPlace): FigureSource {
+  return {
+    name: place.admin,
+    look: async (withDiffs) => {
+      const [reading, diffs] = await Promise.all([readFigures(place), withDiffs ? readDiffs(place) : null]);
+      return { reading, diffs, members: null, notes: [] };
+    },
+    close: async () => {},
+  };
+}
+
+async function ofFleet({ instance, ...place }: FleetChoice): Promise<FigureSource> {
+  const reader = await FleetReader.open(place);
+  const address = formatFleetAddress({ ...place, nats: { ...place.nats, user: null } });
+  return {
+    name: instance === null ? address : `${instance} of ${address}`,
+    look: async () => {
+      const fleet = await reader.read();
+      const members = fleet.members.filter(({ name }) => instance === null || name === instance);
+      if (members.length === 0) {
+        const names = [...new Set(fleet.members.map(({ name }) => name))].join(', ');
+        throw new Error(`there is no instance ${instance}; instances: ${names}`);
+      }
+      return {
+        reading: mergeReadings(members),
+        diffs: mergeDiffs(members.map(({ diffs }) => diffs)),
+        members,
+        notes: [...fleet.notes, ...rollCallNotes(members)],
+      };
+    },
+    close: () => reader.close(),
+  };
+}
 
 /** Throws `AdminError`. */
 export async function readFigures(place: AdminPlace): Promise<Reading> {

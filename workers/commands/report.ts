@@ -1,15 +1,16 @@
 /** `umbra report`: the versions compared on one page or as text, from a running umbra or from histogram logs. */
 import { writeFile } from 'node:fs/promises';
 import { isoTime, wallClockMs } from '../../core/clock.js';
+import { rollCallFacts } from '../../core/fleet/roll-call.js';
 import { type Report, reportOfLogs, reportOfReading } from '../../core/report/report.js';
 import { reportHtml } from '../../core/report/report-html.js';
 import { reportText } from '../../core/report/report-text.js';
-import { type AdminPlace, askAdmin } from './admin-client.js';
-import { readDiffs, readFigures } from './figures.js';
+import { askAdmin } from './admin-client.js';
+import { type FiguresPlace, openFigures } from './figures.js';
 import { readHlogFiles } from './hlog-files.js';
 import type { CommandIo } from './mirror.js';
 
-export interface ReportOptions extends AdminPlace {
+export interface ReportOptions extends FiguresPlace {
   /** Paths; none asks the running umbra. */
   readonly hlog: readonly string[];
   /** Path of the page; `-` is text. */
@@ -39,19 +40,19 @@ export async function reportCommand(options: ReportOptions, io: CommandIo): Prom
   }
 }
 
-async function ofRunning(place: AdminPlace): Promise<Report> {
-  const [reading, diffs, config] = await Promise.all([
-    readFigures(place),
-    readDiffs(place),
-    askAdmin(place, 'api/config'),
-  ]);
-  return reportOfReading(reading, {
-    source: place.admin,
-    madeAt: isoTime(wallClockMs()),
-    diffs,
-    config,
-    notes: [],
-  });
+async function ofRunning(place: FiguresPlace): Promise<Report> {
+  const source = await openFigures(place);
+  try {
+    const [{ reading, diffs, members, notes }, config] = await Promise.all([
+      source.look(true),
+      place.fleet === undefined ? askAdmin(place, 'api/config') : null,
+    ]);
+    const about = { source: source.name, madeAt: isoTime(wallClockMs()), diffs, config, notes };
+    const report = reportOfReading(reading, about);
+    return members === null ? report : { ...report, facts: [...report.facts, ...rollCallFacts(members)] };
+  } finally {
+    await source.close();
+  }
 }
 
 async function ofLogs(paths: readonly string[]): Promise<Report> {

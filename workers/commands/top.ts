@@ -3,13 +3,18 @@
  * plain snapshot of a second.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { between } from '../../core/report/between.js';
-import type { Reading } from '../../core/report/reading.js';
+import { rollCallLines } from '../../core/fleet/roll-call.js';
 import { TOP_COLUMNS, type TopFrame, topLines } from '../../core/report/top-view.js';
-import type { AdminPlace } from './admin-client.js';
-import { readFigures } from './figures.js';
+import {
+  type FigureSource,
+  type Figures,
+  type FiguresPlace,
+  figuresBetween,
+  memberWindows,
+  openFigures,
+} from './figures.js';
 
-export interface TopOptions extends AdminPlace {
+export interface TopOptions extends FiguresPlace {
   readonly once: boolean;
 }
 
@@ -30,27 +35,31 @@ const screen = {
 /** Resolves with the exit code. Never rejects. */
 export async function topCommand(options: TopOptions): Promise<number> {
   const isTerminal = process.stdout.isTTY === true && process.stdin.isTTY === true;
+  let source: FigureSource | null = null;
   try {
     // What is wrong at the start is told on the plain screen.
-    const first = await readFigures(options);
-    if (options.once || !isTerminal) await printOnce(options, first);
-    else await live(options, first);
+    source = await openFigures(options);
+    const first = await source.look(false);
+    if (options.once || !isTerminal) await printOnce(source, first);
+    else await live(source, first);
     return exitOk;
   } catch (error) {
     process.stderr.write(`umbra top: ${(error as Error).message}\n`);
     return exitFailure;
+  } finally {
+    await source?.close();
   }
 }
 
-async function printOnce(options: TopOptions, first: Reading): Promise<void> {
+async function printOnce(source: FigureSource, first: Figures): Promise<void> {
   await sleep(intervalMs);
-  const now = await readFigures(options);
-  const lines = topLines(frame(options, [first], now), TOP_COLUMNS, Number.MAX_SAFE_INTEGER);
+  const now = await source.look(false);
+  const lines = topLines(frame(source, [first], now), TOP_COLUMNS, Number.MAX_SAFE_INTEGER);
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 /** Until `q`, Ctrl-C or SIGTERM; umbra may go and come back meanwhile. */
-async function live(options: TopOptions, first: Reading): Promise<void> {
+async function live(source: FigureSource, first: Figures): Promise<void> {
   const { stdin, stdout } = process;
   const quit = new AbortController();
   const onKey = (key: Buffer): void => {
@@ -63,7 +72,7 @@ async function live(options: TopOptions, first: Reading): Promise<void> {
   const draw = (): void => {
     const rows = Math.max(1, stdout.rows - 1);
     const now = readings[readings.length - 1];
-    const lines = topLines(frame(options, readings, now), stdout.columns, rows - (status === '' ? 0 : 1));
+    const lines = topLines(frame(source, readings, now), stdout.columns, rows - (status === '' ? 0 : 1));
     if (status !== '') lines.push([...status].slice(0, stdout.columns).join(''));
     // One write, over what is there: the screen is never empty in between.
     stdout.write(
@@ -79,8 +88,8 @@ async function live(options: TopOptions, first: Reading): Promise<void> {
     draw();
     while (await waited(quit.signal)) {
       try {
-        const now = await readFigures(options);
-        if (now.uptimeS < readings[readings.length - 1].uptimeS) readings.length = 0;
+        const now = await source.look(false);
+        if (now.reading.uptimeS < readings[readings.length - 1].reading.uptimeS) readings.length = 0;
         readings.push(now);
         if (readings.length > windowReadings) readings.shift();
         status = '';
@@ -99,10 +108,12 @@ async function live(options: TopOptions, first: Reading): Promise<void> {
   }
 }
 
-function frame({ admin }: TopOptions, readings: readonly Reading[], now: Reading): TopFrame {
-  const earliest = readings[0];
+function frame({ name }: FigureSource, looks: readonly Figures[], now: Figures): TopFrame {
+  const earliest = looks[0];
   // The first frame has no window yet: it is of everything since the start.
-  return { now, window: earliest === now ? now : between(earliest, now), source: admin };
+  const window = earliest === now ? now.reading : figuresBetween(earliest, now);
+  const instances = now.members === null ? [] : rollCallLines(now.members, memberWindows(earliest, now));
+  return { now: now.reading, window, source: name, instances };
 }
 
 async function waited(signal: AbortSignal): Promise<boolean> {

@@ -1,15 +1,18 @@
 /** `umbra verdict`: may the shadow be released? Prints each check with its numbers, and says it in the exit code too. */
-import { between } from '../../core/report/between.js';
-import { subtractDiffs } from '../../core/report/diffs.js';
 import { spanText } from '../../core/report/figures.js';
-import type { Reading } from '../../core/report/reading.js';
 import { judge, type Outcome, type VerdictBounds } from '../../core/report/verdict.js';
 import { verdictText } from '../../core/report/verdict-text.js';
-import type { AdminPlace } from './admin-client.js';
-import { readDiffs, readFigures } from './figures.js';
+import {
+  diffsBetween,
+  type FigureSource,
+  type Figures,
+  type FiguresPlace,
+  figuresBetween,
+  openFigures,
+} from './figures.js';
 import type { CommandIo } from './mirror.js';
 
-export interface VerdictOptions extends AdminPlace, VerdictBounds {
+export interface VerdictOptions extends FiguresPlace, VerdictBounds {
   /** Judges what happens from now on for so long; null: everything since umbra started. */
   readonly forMs: number | null;
 }
@@ -21,44 +24,42 @@ const partsWatched = 4;
 
 /** Resolves with the exit code: 0 pass, 1 fail or no answer from umbra, 3 too little data. Never rejects. */
 export async function verdictCommand(options: VerdictOptions, io: CommandIo): Promise<number> {
+  let source: FigureSource | null = null;
   try {
-    const looks = await watch(options, io);
+    source = await openFigures(options);
+    const looks = await watch(source, options, io);
     const [first, last] = [looks[0]!, looks[looks.length - 1]!];
     const since = options.forMs === null ? null : first;
-    const reading = since === null ? last.reading : between(since.reading, last.reading);
-    const diffs =
-      since?.diffs == null || last.diffs === null ? last.diffs : subtractDiffs(last.diffs, since.diffs);
-    const parts = looks.slice(1).map((look, i) => between(looks[i]!.reading, look.reading));
+    const reading = since === null ? last.reading : figuresBetween(since, last);
+    const diffs = since === null ? last.diffs : diffsBetween(since, last);
+    const parts = looks.slice(1).map((look, i) => figuresBetween(looks[i]!, look));
+    for (const note of last.notes) io.err(`umbra verdict: ${note}`);
     const verdict = judge(reading, diffs, options, parts);
     const span = since === null ? 'since its start' : 'the window watched';
-    io.out(verdictText(verdict, `${options.admin}, ${span}: ${spanText(reading.uptimeS)}`).trimEnd());
+    io.out(verdictText(verdict, `${source.name}, ${span}: ${spanText(reading.uptimeS)}`).trimEnd());
     return exitCodes[verdict.outcome];
   } catch (error) {
     io.err(`umbra verdict: ${(error as Error).message}`);
     return exitFailure;
+  } finally {
+    await source?.close();
   }
 }
 
-interface Look {
-  readonly reading: Reading;
-  readonly diffs: Awaited<ReturnType<typeof readDiffs>>;
-}
-
 /** Looks at the beginning, at the end, and between the parts of the time to be watched; without such a time once. */
-async function watch(options: VerdictOptions, io: CommandIo): Promise<readonly Look[]> {
-  const looks = [await look(options)];
+async function watch(
+  source: FigureSource,
+  options: VerdictOptions,
+  io: CommandIo,
+): Promise<readonly Figures[]> {
+  const looks = [await source.look(true)];
   if (options.forMs === null) return looks;
   io.err(`watching for ${spanText(options.forMs / 1000)}`);
   const startMs = performance.now();
   for (let part = 1; part <= partsWatched; part++) {
     const dueMs = startMs + (options.forMs * part) / partsWatched;
     await new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()));
-    looks.push(await look(options));
+    looks.push(await source.look(true));
   }
   return looks;
-}
-
-async function look(place: AdminPlace): Promise<Look> {
-  const [reading, diffs] = await Promise.all([readFigures(place), readDiffs(place)]);
-  return { reading, diffs };
 }

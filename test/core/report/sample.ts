@@ -47,6 +47,7 @@ export const plan: Plan = {
   ],
   accessLog: null,
   histograms: null,
+  fleet: null,
   redact: { defaults: true, headers: [], json: [] },
 };
 

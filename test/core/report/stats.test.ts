@@ -116,6 +116,7 @@ t.test('the statistics have exactly the shape and the numbers of the contract', 
       },
     ],
     dns: [{ name: 'reviews.internal', addresses: 2, lookups: 2, failures: 1 }],
+    fleet: { publishing: null, plan: null },
   });
 });
 

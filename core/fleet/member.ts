@@ -1,0 +1,57 @@
+/**
+ * One process of a fleet, as it tells of itself on NATS. What travels is counts, histograms and names from the configuration; nothing of
+ * a request or a response does, so differences go without their samples.
+ */
+import { type DiffsView, parseDiffs } from '../report/diffs.js';
+import { decodeReading, encodeReading } from '../report/raw-reading.js';
+import type { Reading } from '../report/reading.js';
+
+export interface Member {
+  readonly name: string;
+  /** Of the process: two may have one name for a while, as in a takeover. */
+  readonly id: string;
+  readonly intervalMs: number;
+  /** It ended as it was asked to; this is its last word. */
+  readonly left: boolean;
+  /** Equal where two instances route and mirror alike, whatever their generations are. */
+  readonly configuration: string;
+  /** Of a plan that comes from a bucket. */
+  readonly revision: number | null;
+  readonly reading: Reading;
+  readonly diffs: DiffsView | null;
+}
+
+/** Groups that travel; those with the most pairs. */
+const groupsMax = 100;
+
+/** JSON-ready. Control thread: some tenths of a millisecond per histogram that is not empty. */
+export function encodeMember({ reading, diffs, ...about }: Member): object {
+  return {
+    ...about,
+    reading: encodeReading(reading),
+    diffs: diffs === null ? null : withoutSamples(diffs),
+  };
+}
+
+/** Throws an Error of a few words where `json` is not what `encodeMember` made. */
+export function decodeMember(json: unknown): Member {
+  const { name, id, intervalMs, left, configuration, revision, reading, diffs } = (json ??
+    {}) as Partial<Member>;
+  if (typeof name !== 'string' || typeof id !== 'string' || typeof intervalMs !== 'number')
+    throw new Error('this is no snapshot of an umbra');
+  return {
+    name,
+    id,
+    intervalMs,
+    left: left === true,
+    configuration: String(configuration),
+    revision: typeof revision === 'number' ? revision : null,
+    reading: decodeReading(reading),
+    diffs: diffs == null ? null : parseDiffs(diffs),
+  };
+}
+
+function withoutSamples({ groups, mirrors }: DiffsView): DiffsView {
+  const first = [...groups].sort((a, b) => b.count - a.count).slice(0, groupsMax);
+  return { groups: first.map((group) => ({ ...group, samples: [] })), mirrors };
+}

@@ -1,0 +1,92 @@
+/** Readings of several processes as one: counts and HDR counts add up exactly, slot by slot; nothing is averaged. Pure. */
+import { addMirrors, addVersions } from '../record/snapshot.js';
+import { noControlCounts } from '../report/control-counts.js';
+import type { DiffGroupView, DiffSummaryView, DiffsView } from '../report/diffs.js';
+import type { MirrorReading, Reading, VersionReading } from '../report/reading.js';
+import type { Member } from './member.js';
+
+/**
+ * Of one member: its own reading. Of several: the highest generation and time, all engines, threads and rings under
+ * `NAME/`, and no endpoints, which are each instance's own business. `members` is not empty.
+ */
+export function mergeReadings(members: readonly Pick<Member, 'name' | 'reading'>[]): Reading {
+  const readings = members.map(({ reading }) => reading);
+  if (readings.length === 1) return readings[0];
+  const below = <T extends { readonly name: string }>(all: (reading: Reading) => readonly T[]): T[] =>
+    members.flatMap(({ name, reading }) =>
+      all(reading).map((one) => ({ ...one, name: `${name}/${one.name}` })),
+    );
+  return {
+    generation: Math.max(...readings.map(({ generation }) => generation)),
+    uptimeS: Math.max(...readings.map(({ uptimeS }) => uptimeS)),
+    engine: [...new Set(readings.map(({ engine }) => engine))].sort().join(' + '),
+    versions: summed(
+      readings.flatMap(({ versions }) => versions),
+      ({ name, role }) => `${name} ${role}`,
+      (a, b): VersionReading => ({ ...a, counts: addVersions(a.counts, b.counts) }),
+    ),
+    mirrors: summed(
+      readings.flatMap(({ mirrors }) => mirrors),
+      ({ route, to, baselineOf }) => JSON.stringify([route, to, baselineOf]),
+      addMirrorReadings,
+    ),
+    threads: below(({ threads }) => threads),
+    rings: below(({ rings }) => rings),
+    endpoints: [],
+    names: [],
+    pulses: [],
+    control: noControlCounts,
+  };
+}
+
+/** Null where none of them compares responses. */
+export function mergeDiffs(all: readonly (DiffsView | null)[]): DiffsView | null {
+  const views = all.filter((view) => view !== null);
+  if (views.length === 0) return null;
+  return {
+    groups: summed(
+      views.flatMap(({ groups }) => groups),
+      ({ route, version, kind, path }) => JSON.stringify([route, version, kind, path]),
+      (a, b): DiffGroupView => ({
+        ...a,
+        count: a.count + b.count,
+        compared: a.compared === null || b.compared === null ? null : a.compared + b.compared,
+        noise: a.noise && b.noise,
+        samples: [...a.samples, ...b.samples],
+      }),
+    ),
+    mirrors: summed(
+      views.flatMap(({ mirrors }) => mirrors),
+      ({ route, version }) => JSON.stringify([route, version]),
+      (a, b): DiffSummaryView => ({
+        ...a,
+        compared: a.compared + b.compared,
+        differentBeyondNoise: a.differentBeyondNoise + b.differentBeyondNoise,
+      }),
+    ),
+  };
+}
+
+/** Where instances have other shares, the largest is told. */
+function addMirrorReadings(a: MirrorReading, b: MirrorReading): MirrorReading {
+  const primaries = [...new Set([...a.primaries, ...b.primaries])];
+  return {
+    ...a,
+    primaries,
+    primary: primaries.length === 0 ? null : primaries.join(' + '),
+    enabled: a.enabled || b.enabled,
+    percent: Math.max(a.percent, b.percent),
+    heldBackPercent: Math.max(a.heldBackPercent, b.heldBackPercent),
+    counts: addMirrors(a.counts, b.counts),
+  };
+}
+
+/** In the order in which each key is met first. */
+function summed<T>(all: readonly T[], key: (one: T) => string, add: (a: T, b: T) => T): T[] {
+  const byKey = new Map<string, T>();
+  for (const one of all) {
+    const before = byKey.get(key(one));
+    byKey.set(key(one), before === undefined ? one : add(before, one));
+  }
+  return [...byKey.values()];
+}

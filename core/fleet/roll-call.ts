@@ -1,0 +1,94 @@
+/** Who is there, and who is not as the others: what a reader of a fleet is told beside the sum. Pure. */
+
+import { Histogram } from '../record/histogram.js';
+import { countText, durationText, spanText } from '../report/figures.js';
+import type { Reading } from '../report/reading.js';
+import type { Member } from './member.js';
+
+/** A member, and how long ago it spoke. */
+export interface Seen extends Member {
+  readonly ageMs: number;
+}
+
+/** Below it a late snapshot says nothing: the network, the server and two clocks are between. */
+const staleMsMin = 5000;
+const staleIntervals = 3;
+
+export function isStale({ ageMs, intervalMs, left }: Seen): boolean {
+  return !left && ageMs > Math.max(staleMsMin, staleIntervals * intervalMs);
+}
+
+/** A line for each that is stale, has left, or is configured otherwise than most. */
+export function rollCallNotes(members: readonly Seen[]): string[] {
+  const usual = mostCommon(members.map(({ configuration }) => configuration));
+  return members.flatMap((member) => {
+    const ago = spanText(member.ageMs / 1000);
+    return [
+      ...(isStale(member)
+        ? [`${member.name} was last heard ${ago} ago; what it counted until then is in`]
+        : []),
+      ...(member.left ? [`${member.name} left ${ago} ago; what it counted is in`] : []),
+      ...(member.configuration === usual
+        ? []
+        : [`${member.name} runs another configuration (${planText(member)})`]),
+    ];
+  });
+}
+
+/** A line for each. `windows`: what each did in the time shown, by id. */
+export function rollCallLines(members: readonly Seen[], windows: ReadonlyMap<string, Reading>): string[] {
+  const usual = mostCommon(members.map(({ configuration }) => configuration));
+  const row = (cells: readonly string[]): string =>
+    `${cells[0].slice(0, 20).padEnd(21)}${cells
+      .slice(1, 5)
+      .map((cell) => cell.padStart(10))
+      .join('')}  ${cells[5]}`;
+  return [
+    row(['INSTANCE', 'UP', 'PLAN', 'REQ/S', 'P99', 'STATE']),
+    ...members.map((member) => {
+      const reading = windows.get(member.id) ?? member.reading;
+      const primaries = reading.versions.filter(({ role }) => role === 'primary');
+      const requests = primaries.reduce((sum, { counts }) => sum + counts.requests, 0);
+      const latency = primaries.reduce((all, { counts }) => all.add(counts.latency), Histogram.read([]));
+      const state = member.left ? 'left' : isStale(member) ? 'stale' : 'serving';
+      return row([
+        member.name,
+        spanText(member.reading.uptimeS),
+        member.revision === null ? `gen ${member.reading.generation}` : `rev ${member.revision}`,
+        countText(requests / Math.max(reading.uptimeS, 0.001)),
+        latency.count === 0 ? '-' : durationText(latency.percentileUs(99)),
+        `${state}${member.configuration === usual ? '' : ', another configuration'}`,
+      ]);
+    }),
+  ];
+}
+
+/** What a report says of each. */
+export function rollCallFacts(members: readonly Seen[]): [name: string, value: string][] {
+  return members.map((member) => {
+    const requests = member.reading.versions
+      .filter(({ role }) => role === 'primary')
+      .reduce((sum, { counts }) => sum + counts.requests, 0);
+    const state = member.left ? ', left' : isStale(member) ? ', stale' : '';
+    return [
+      `instance ${member.name}`,
+      `running for ${spanText(member.reading.uptimeS)}, ${planText(member)}, ${countText(requests)} requests${state}`,
+    ];
+  });
+}
+
+function planText({ revision, reading }: Member): string {
+  return revision === null
+    ? `generation ${reading.generation}`
+    : `generation ${reading.generation}, revision ${revision}`;
+}
+
+/** Of equally common ones the first. */
+function mostCommon(values: readonly string[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].reduce<[string, number] | undefined>(
+    (best, one) => (best === undefined || one[1] > best[1] ? one : best),
+    undefined,
+  )?.[0];
+}

@@ -1,0 +1,36 @@
+import type { Registry } from 'prom-client';
+import type { FleetState } from './control-counts.js';
+import { counter, gauge } from './metric.js';
+
+/** What this instance tells of its fleet; nothing where it is in none. */
+export function addFleet(registry: Registry, { publishing, plan }: FleetState): void {
+  if (publishing !== null) {
+    gauge(registry, 'umbra_fleet_connected', 'Whether the server that takes snapshots is reached.', []).set(
+      Number(publishing.connected),
+    );
+    const results = counter(
+      registry,
+      'umbra_fleet_snapshots_total',
+      'Snapshots that were due, by what became of them.',
+      ['result'],
+    );
+    results.inc({ result: 'published' }, publishing.published);
+    results.inc({ result: 'skipped' }, publishing.skipped);
+    results.inc({ result: 'failed' }, publishing.failed);
+  }
+  if (plan === null) return;
+  gauge(registry, 'umbra_plan_connected', 'Whether the server that has the plan is reached.', []).set(
+    Number(plan.connected),
+  );
+  gauge(registry, 'umbra_plan_revision', 'Revision of the plan in its bucket that is in force.', []).set(
+    plan.revision,
+  );
+  const revisions = counter(
+    registry,
+    'umbra_plan_revisions_total',
+    'Revisions of the plan seen since the start, by what became of them.',
+    ['result'],
+  );
+  revisions.inc({ result: 'taken' }, plan.taken);
+  revisions.inc({ result: 'refused' }, plan.refusals);
+}

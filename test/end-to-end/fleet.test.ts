@@ -1,0 +1,194 @@
+import t, { type Test } from 'tap';
+import { decodeReading } from '../../core/report/raw-reading.js';
+import type { Reading, VersionReading } from '../../core/report/reading.js';
+import { type Figures, openFigures } from '../../workers/commands/figures.js';
+import { askMany } from '../support/client.js';
+import { NatsServer, noNats } from '../support/nats.js';
+import { Origin } from '../support/origin.js';
+import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
+
+const skip = { skip: noNats };
+const intervalMs = 100;
+
+async function startNats(t: Test): Promise<NatsServer> {
+  const nats = await NatsServer.start();
+  t.teardown(() => nats.stop());
+  return nats;
+}
+
+/** Instances of one configuration. */
+async function startFleet(t: Test, nats: NatsServer, ...names: string[]): Promise<UmbraProcess[]> {
+  const first = await Origin.listen();
+  const second = await Origin.listen();
+  t.teardown(() => Promise.all([first.close(), second.close()]));
+  return Promise.all(
+    names.map(async (name) => {
+      const fleet = { nats: nats.fleet('umbra'), name, interval: `${intervalMs}ms` };
+      const umbra = { fleet, threads: { proxy: 1, shadow: 1 } };
+      const process = await UmbraProcess.start(
+        reviews(first.port, second.port, { mirror: { inFlight: 4096 }, umbra }),
+      );
+      t.teardown(() => process.stop());
+      return process;
+    }),
+  );
+}
+
+/** Looks until it is as wanted. */
+async function lookUntil(nats: NatsServer, isIt: (figures: Figures) => boolean): Promise<Figures> {
+  const source = await openFigures({
+    admin: '',
+    token: null,
+    fleet: { nats: nats.place, bucket: 'umbra', instance: null },
+  });
+  try {
+    return await until(async () => {
+      const figures = await source.look(true).catch(() => null);
+      return figures !== null && isIt(figures) ? figures : null;
+    }, 'the fleet tells it');
+  } finally {
+    await source.close();
+  }
+}
+
+async function readingOf(umbra: UmbraProcess): Promise<Reading> {
+  return decodeReading((await umbra.admin('GET', '/api/histograms')).json);
+}
+
+/** By version, role and slot, without the sums that are under test. */
+function slotsOf(...readings: Reading[]): Record<string, number> {
+  const slots: Record<string, number> = {};
+  for (const { versions } of readings) {
+    for (const { name, role, counts } of versions) {
+      for (const kind of ['latency', 'firstByte'] as const) {
+        counts[kind].forEachSlot((_, count, slot) => {
+          const key = `${name} ${role} ${kind} ${slot}`;
+          slots[key] = (slots[key] ?? 0) + count;
+        });
+      }
+    }
+  }
+  return slots;
+}
+
+function requestsOf({ versions }: Reading, role: VersionReading['role']): number {
+  return versions.filter((one) => one.role === role).reduce((sum, { counts }) => sum + counts.requests, 0);
+}
+
+t.test(
+  'two instances merge to exactly the histograms of the union, bucket by bucket, and are told apart',
+  skip,
+  async (t) => {
+    const nats = await startNats(t);
+    const [one, two] = await startFleet(t, nats, 'one', 'two');
+    await Promise.all([
+      askMany(one.port, 300, 4, () => ({ target: '/a' })),
+      askMany(two.port, 200, 4, () => ({ target: '/b' })),
+    ]);
+    const stats = await Promise.all([one.atRest(), two.atRest()]);
+    t.same(
+      stats.map(({ fleet }) => [fleet.publishing?.name, fleet.publishing?.connected]),
+      [
+        ['one', true],
+        ['two', true],
+      ],
+    );
+    const { reading, members } = await lookUntil(
+      nats,
+      ({ reading }) => requestsOf(reading, 'primary') === 500 && requestsOf(reading, 'shadow') === 500,
+    );
+    const apart = [await readingOf(one), await readingOf(two)];
+    t.same(slotsOf(reading), slotsOf(...apart));
+    t.equal(
+      Object.values(slotsOf(reading)).reduce((a, b) => a + b),
+      2000,
+      'four histograms of 500 values',
+    );
+    for (const [i, version] of reading.versions.entries()) {
+      const sums = apart.map(({ versions }) => versions[i].counts.latency.sumUs);
+      t.equal(version.counts.latency.sumUs, sums[0] + sums[1]);
+    }
+    t.same([reading.mirrors[0].counts.eligible, reading.mirrors[0].counts.completed], [500, 500]);
+    t.same(
+      members?.map(({ name, reading }) => [name, requestsOf(reading, 'primary')]),
+      [
+        ['one', 300],
+        ['two', 200],
+      ],
+    );
+
+    const fleet = ['--fleet', nats.fleet('umbra')];
+    const loose = ['--max-p99-delta', '100000%', '--max-error-delta', '5%', '--max-diff', '5%'];
+    const verdict = await runToEnd('verdict', ...fleet, '--min-samples', '400', ...loose);
+    t.equal(verdict.code, 0, verdict.out + verdict.err);
+    const alone = await runToEnd('verdict', ...fleet, '--instance', 'two', '--min-samples', '400', ...loose);
+    t.equal(alone.code, 3, alone.out + alone.err);
+    const nobody = await runToEnd('report', ...fleet, '--instance', 'three', '-o', '-');
+    t.equal(nobody.code, 1);
+    t.match(nobody.err, /there is no instance three; instances: one, two/);
+    const report = await runToEnd('report', ...fleet, '-o', '-');
+    t.equal(report.code, 0, report.err);
+    t.match(report.out, /instance one running for [^;]*300 requests/);
+    t.match(report.out, /v1 primary +500 /);
+    t.equal(report.err, '', 'nobody is stale or otherwise configured');
+
+    two.signal('SIGKILL');
+    await two.ended;
+    await one.admin('PATCH', '/api/routes/reviews/mirrors/v2', { percent: 25 });
+    const left = await lookUntil(nats, ({ notes }) => notes.length >= 2);
+    t.match(left.notes.join('\n'), /two was last heard .* ago; what it counted until then is in/);
+    t.match(left.notes.join('\n'), /runs another configuration \(generation \d\)/);
+    t.equal(requestsOf(left.reading, 'primary'), 500, 'what the dead one counted is not lost');
+    const top = await runToEnd('top', '--once', ...fleet);
+    t.equal(top.code, 0, top.err);
+    t.match(top.out, /^one .* serving/m);
+    t.match(top.out, /^two .* stale/m);
+  },
+);
+
+t.test(
+  'without NATS, and while it is killed and comes back, clients are served and it is said once',
+  skip,
+  async (t) => {
+    const nats = await startNats(t);
+    await nats.kill();
+    const [umbra] = await startFleet(t, nats, 'one');
+    await umbra.logged(
+      /no snapshots go to [^"]*cannot reach NATS[^"]*ECONNREFUSED; it is tried again for ever/,
+    );
+    await askMany(umbra.port, 50, 2, () => ({}));
+    await nats.startAgain();
+    await lookUntil(nats, ({ reading }) => requestsOf(reading, 'primary') === 50);
+    await nats.kill();
+    await umbra.logged(/the connection to NATS was (lost|closed)/);
+    const answers = await askMany(umbra.port, 50, 2, () => ({}));
+    t.ok(answers.every(({ status }) => status === 200));
+    t.match(await umbra.metrics(), /^umbra_fleet_connected 0$/m);
+    const skipped = async (): Promise<number> => (await umbra.stats()).fleet.publishing!.skipped;
+    const before = await skipped();
+    await until(async () => (await skipped()) > before + 2, 'snapshots are skipped and counted');
+    t.equal(umbra.err.match(/no snapshots go to/g)?.length, 2, 'a line for each change of state');
+    await nats.startAgain();
+    await lookUntil(nats, ({ reading }) => requestsOf(reading, 'primary') === 100);
+    t.equal(umbra.err.match(/"snapshots go to/g)?.length, 2);
+    t.match(await umbra.metrics(), /^umbra_fleet_connected 1$/m);
+
+    t.equal((await umbra.stop()).code, 0);
+    const last = await lookUntil(nats, ({ members }) => members![0].left);
+    t.match(last.notes[0], /^one left .* ago; what it counted is in/);
+  },
+);
+
+t.test('a fleet that is not there, or where nobody publishes, is an error of one line', skip, async (t) => {
+  const nats = await startNats(t);
+  const empty = await runToEnd('top', '--once', '--fleet', nats.fleet('nobody'));
+  t.equal(empty.code, 1);
+  t.match(empty.err, /^umbra top: no instance publishes to nats:\/\/127\.0\.0\.1:\d+\/nobody\n$/);
+  await nats.kill();
+  const gone = await runToEnd('verdict', '--fleet', nats.fleet('nobody').replace('//', '//me:hidden@'));
+  t.equal(gone.code, 1);
+  t.match(gone.err, /^umbra verdict: cannot reach NATS at 127\.0\.0\.1:\d+: ECONNREFUSED\n$/);
+  const wrong = await runToEnd('top', '--instance', 'one');
+  t.equal(wrong.code, 2);
+  t.match(wrong.err, /--instance needs --fleet/);
+});

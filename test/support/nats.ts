@@ -1,0 +1,87 @@
+/** A real nats-server with JetStream on a port of its own, which can be killed and started again over the same store. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { NatsPlace } from '../../core/plan.js';
+import { connectNats } from '../../workers/nats/connect.js';
+import { missing } from './command.js';
+import { until } from './umbra.js';
+
+/** False where there is one, else why a test that needs it is skipped. */
+export const noNats: string | false = missing('nats-server');
+
+export class NatsServer {
+  readonly port: number;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'umbra-nats-'));
+  readonly #words: readonly string[];
+  #child: ChildProcess | null = null;
+
+  private constructor(port: number, words: readonly string[]) {
+    this.port = port;
+    this.#words = words;
+    process.once('exit', () => this.#child?.kill('SIGKILL'));
+  }
+
+  /** `words` are further ones of its command line. */
+  static async start(...words: string[]): Promise<NatsServer> {
+    const server = new NatsServer(await freePort(), words);
+    await server.startAgain();
+    return server;
+  }
+
+  async startAgain(): Promise<void> {
+    const place = ['-a', '127.0.0.1', '-p', String(this.port), '-js', '-sd', this.#directory];
+    const child = spawn('nats-server', [...place, ...this.#words], { stdio: 'ignore' });
+    this.#child = child;
+    await until(() => accepts(this.port), 'nats-server listens');
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child!;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  get place(): NatsPlace {
+    return { servers: [`127.0.0.1:${this.port}`], secure: false, user: null, password: null };
+  }
+
+  fleet(bucket: string): string {
+    return `nats://127.0.0.1:${this.port}/${bucket}`;
+  }
+
+  connect(): Promise<NatsConnection> {
+    return connectNats(this.place, {});
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(port, '127.0.0.1');
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,68 @@
+/** What a command reads of a fleet: the last word of every process that is or lately was one of it. */
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { KvEntry } from '@nats-io/kv';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { formatFleetAddress, type NatsBucket } from '../../config/nats-address.js';
+import { wallClockMs } from '../../core/clock.js';
+import { decodeMember } from '../../core/fleet/member.js';
+import type { Seen } from '../../core/fleet/roll-call.js';
+import { limits } from '../../core/limits.js';
+import { openBucket, readBucket } from '../nats/bucket.js';
+import { connectNats, natsReason } from '../nats/connect.js';
+
+const decompress = promisify(gunzip);
+
+export interface Fleet {
+  /** By name. */
+  readonly members: readonly Seen[];
+  /** What could not be read. */
+  readonly notes: readonly string[];
+}
+
+export class FleetReader {
+  readonly #connection: NatsConnection;
+  readonly #place: NatsBucket;
+
+  private constructor(connection: NatsConnection, place: NatsBucket) {
+    this.#connection = connection;
+    this.#place = place;
+  }
+
+  static async open(place: NatsBucket): Promise<FleetReader> {
+    return new FleetReader(await connectNats(place.nats, process.env), place);
+  }
+
+  /** Rejects with an Error of one line where NATS does not answer, or nobody is there. */
+  async read(): Promise<Fleet> {
+    const address = formatFleetAddress({ ...this.#place, nats: { ...this.#place.nats, user: null } });
+    let entries: KvEntry[];
+    try {
+      const bucket = await openBucket(this.#connection, this.#place.bucket);
+      entries = bucket === null ? [] : await readBucket(this.#connection, bucket, this.#place.bucket);
+    } catch (error) {
+      throw new Error(`${address} can't be read: ${natsReason(error)}`);
+    }
+    const members: Seen[] = [];
+    const notes: string[] = [];
+    for (const entry of entries.slice(0, limits.fleetMembers)) {
+      try {
+        const bytes = await decompress(entry.value, { maxOutputLength: limits.fleetSnapshotBytes });
+        const member = decodeMember(JSON.parse(bytes.toString('utf8')));
+        members.push({ ...member, ageMs: Math.max(0, wallClockMs() - entry.created.getTime()) });
+      } catch (error) {
+        notes.push(`${entry.key} is left out: ${(error as Error).message}`);
+      }
+    }
+    if (entries.length > limits.fleetMembers)
+      notes.push(
+        `${entries.length - limits.fleetMembers} snapshots beyond ${limits.fleetMembers} are left out`,
+      );
+    if (members.length === 0) throw new Error([`no instance publishes to ${address}`, ...notes].join('; '));
+    return { members: members.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)), notes };
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+}

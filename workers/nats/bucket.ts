@@ -1,0 +1,42 @@
+/** A key-value bucket of JetStream, opened, made where that is wanted, and read whole. */
+import type { KV, KvEntry } from '@nats-io/kv';
+import type { NatsConnection } from '@nats-io/transport-node';
+
+/** JetStream's own words for a stream that is not there, and for a server without JetStream. */
+const noStream = 10_059;
+
+/** Null where there is no such bucket. Rejects where JetStream does not answer. */
+export async function openBucket(connection: NatsConnection, name: string): Promise<KV | null> {
+  const { Kvm } = await import('@nats-io/kv');
+  try {
+    const bucket = await new Kvm(connection).open(name);
+    await bucket.status();
+    return bucket;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === noStream) return null;
+    throw error;
+  }
+}
+
+/** The one that is there, however it was made; else a new one whose entries go after `ttlMs`. */
+export async function openOrMakeBucket(connection: NatsConnection, name: string, ttlMs: number): Promise<KV> {
+  const found = await openBucket(connection, name);
+  if (found !== null) return found;
+  const { Kvm } = await import('@nats-io/kv');
+  const description = 'snapshots of umbra instances';
+  return new Kvm(connection).create(name, { history: 1, ttl: ttlMs, description });
+}
+
+/**
+ * The last value of every key; what was deleted is left out. Key by key: the client's `history` waits for as many values as there were
+ * when it began, and for ever where one of them is replaced meanwhile, which every snapshot is.
+ */
+export async function readBucket(connection: NatsConnection, bucket: KV, name: string): Promise<KvEntry[]> {
+  const { jetstreamManager } = await import('@nats-io/jetstream');
+  const prefix = `$KV.${name}.`;
+  const manager = await jetstreamManager(connection);
+  const { state } = await manager.streams.info(`KV_${name}`, { subjects_filter: `${prefix}>` });
+  const keys = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length));
+  const entries = await Promise.all(keys.map((key) => bucket.get(key)));
+  return entries.filter((entry): entry is KvEntry => entry?.operation === 'PUT');
+}

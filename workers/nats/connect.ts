@@ -1,0 +1,53 @@
+/**
+ * The one place that loads the NATS client, and only when a NATS address is used. Control thread and commands; never a proxy
+ * or shadow thread. Credentials come from the address, else from the variables that the `nats` command line knows.
+ */
+import { readFileSync } from 'node:fs';
+import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
+import type { NatsPlace } from '../../core/plan.js';
+
+const connectMs = 3000;
+/** A connection that says nothing for two of these is dead. */
+const pingMs = 5000;
+const reconnectMs = 1000;
+
+/** Rejects with an Error of one line without credentials. Once connected, it reconnects for ever. */
+export async function connectNats(place: NatsPlace, env: NodeJS.ProcessEnv): Promise<NatsConnection> {
+  const nats = await import('@nats-io/transport-node');
+  const options: NodeConnectionOptions = {
+    servers: [...place.servers],
+    name: 'umbra',
+    timeout: connectMs,
+    pingInterval: pingMs,
+    maxPingOut: 2,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: reconnectMs,
+    ignoreAuthErrorAbort: true,
+  };
+  try {
+    if (place.user !== null && place.password === null) options.token = place.user;
+    else if (place.user !== null) Object.assign(options, { user: place.user, pass: place.password });
+    else if (env.NATS_CREDS) options.authenticator = nats.credsAuthenticator(readFileSync(env.NATS_CREDS));
+    else if (env.NATS_NKEY)
+      options.authenticator = nats.nkeyAuthenticator(Buffer.from(readFileSync(env.NATS_NKEY, 'utf8').trim()));
+    else if (env.NATS_USER) Object.assign(options, { user: env.NATS_USER, pass: env.NATS_PASSWORD });
+    else if (env.NATS_TOKEN) options.token = env.NATS_TOKEN;
+    if (place.secure || env.NATS_CA || env.NATS_CERT) {
+      options.tls = {
+        ...(env.NATS_CA ? { caFile: env.NATS_CA } : {}),
+        ...(env.NATS_CERT ? { certFile: env.NATS_CERT, keyFile: env.NATS_KEY ?? '' } : {}),
+      };
+    }
+    return await nats.connect(options);
+  } catch (error) {
+    throw new Error(`cannot reach NATS at ${place.servers.join(',')}: ${natsReason(error)}`);
+  }
+}
+
+/** In a few words; what the client reports never holds credentials. */
+export function natsReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = (error.cause ?? error) as NodeJS.ErrnoException;
+  if (typeof code === 'string') return code;
+  return error.message.split('\n')[0] || error.name;
+}

@@ -1,0 +1,78 @@
+/** A connection to NATS that is wanted for as long as a thread lives: made again for ever, with one word for each change of its state. */
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { NatsPlace } from '../../core/plan.js';
+import { connectNats } from './connect.js';
+
+export interface LinkEvents {
+  onUp(connection: NatsConnection): void;
+  /** Called once until it is up again. */
+  onDown(why: string): void;
+}
+
+const retryMs = 1000;
+const closeMs = 500;
+
+export class NatsLink {
+  readonly #place: NatsPlace;
+  readonly #events: LinkEvents;
+  #connection: NatsConnection | null = null;
+  #isUp = false;
+  #toldDown = false;
+  #stopped = false;
+
+  constructor(place: NatsPlace, events: LinkEvents) {
+    this.#place = place;
+    this.#events = events;
+    void this.#run();
+  }
+
+  /** Null while it is down. */
+  get connection(): NatsConnection | null {
+    return this.#isUp ? this.#connection : null;
+  }
+
+  /** What was sent is flushed, if that is soon done. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#isUp = false;
+    const connection = this.#connection;
+    if (connection === null) return;
+    const late = new Promise<void>((resolve) => setTimeout(resolve, closeMs).unref());
+    await Promise.race([connection.drain().catch(() => {}), late]);
+    await connection.close();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        const connection = await connectNats(this.#place, process.env);
+        this.#connection = connection;
+        if (this.#stopped) return await connection.close();
+        this.#up(connection);
+        for await (const status of connection.status()) {
+          if (status.type === 'disconnect' || status.type === 'staleConnection')
+            this.#down('the connection to NATS was lost');
+          else if (status.type === 'reconnect') this.#up(connection);
+        }
+        this.#down('the connection to NATS was closed');
+      } catch (error) {
+        this.#down((error as Error).message);
+      }
+      await new Promise<void>((resolve) => setTimeout(resolve, retryMs));
+    }
+  }
+
+  #up(connection: NatsConnection): void {
+    if (this.#isUp || this.#stopped) return;
+    this.#isUp = true;
+    this.#toldDown = false;
+    this.#events.onUp(connection);
+  }
+
+  #down(why: string): void {
+    this.#isUp = false;
+    if (this.#toldDown || this.#stopped) return;
+    this.#toldDown = true;
+    this.#events.onDown(why);
+  }
+}
