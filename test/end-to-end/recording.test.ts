@@ -181,7 +181,7 @@ t.test('umbra record needs no configuration', async (t) => {
 
 t.test('a sink thread that is killed is replaced, and every copy is accounted for', async (t) => {
   const [config, path, to] = recordingTo('killed', { responses: true });
-  const umbra = await UmbraProcess.startBreakable(config, 1);
+  const umbra = await UmbraProcess.startBreakable(config);
   const load = new Load(umbra.port, 16);
   await load.more(300);
   await umbra.makeThrow('sink-0');

@@ -3,39 +3,35 @@
  * (`proxy-0`, `shadow-0`, `sink-0`, `control`), it sends it a message that no thread knows, and answers with the name when
  * the thread's successor is at work.
  *
- *   node breakable-umbra.js FILE PROXY_THREADS SHADOW_THREADS SINK_THREADS
+ *   node breakable-umbra.js FILE
  */
-import type { Worker } from 'node:worker_threads';
-import { runCommand } from '../../workers/commands/run.js';
+import { syncBuiltinESMExports } from 'node:module';
+import workerThreads, { Worker, type WorkerOptions } from 'node:worker_threads';
 import type { FromControl, FromThread } from '../../workers/messages.js';
 
-const [file, proxies, shadows, sinks] = process.argv.slice(2);
-/** Names of the threads that are about to be started, in the order in which main starts them. */
-const awaited = [
-  ...named('shadow', Number(shadows)),
-  ...named('sink', Number(sinks)),
-  ...named('proxy', Number(proxies)),
-  'control',
-];
+/** By the names that main gives them. */
 const atWork = new Map<string, Worker>();
 
-process.on('worker', (worker: Worker) => {
-  const name = awaited.shift() ?? 'unknown';
-  worker.on('message', ({ type }: FromThread | FromControl) => {
-    if (type !== 'ready' && type !== 'listening') return;
-    if (atWork.has(name)) process.send!(name);
-    atWork.set(name, worker);
-  });
-});
+/** A thread tells its name to nobody but itself in Node before 24, so it is kept when it is given. */
+class NamedWorker extends Worker {
+  constructor(file: string | URL, options: WorkerOptions = {}) {
+    super(file, options);
+    const name = options.name ?? '';
+    this.on('message', ({ type }: FromThread | FromControl) => {
+      if (type !== 'ready' && type !== 'listening') return;
+      if (atWork.has(name)) process.send!(name);
+      atWork.set(name, this);
+    });
+  }
+}
+workerThreads.Worker = NamedWorker;
+syncBuiltinESMExports();
 
 process.on('message', (name: string) => {
-  awaited.push(name);
   atWork.get(name)!.postMessage({ type: 'no such message' });
 });
 
-process.exitCode = await runCommand({ config: file, set: [], takeover: null });
+// Only now may anybody import `Worker`.
+const { runCommand } = await import('../../workers/commands/run.js');
+process.exitCode = await runCommand({ config: process.argv[2], set: [], takeover: null });
 process.disconnect();
-
-function named(kind: string, count: number): string[] {
-  return Array.from({ length: count }, (_, index) => `${kind}-${index}`);
-}

@@ -185,14 +185,10 @@ export class UmbraProcess {
     return UmbraProcess.#follow(spawn('sh', words, { stdio: ['ignore', 'pipe', 'pipe', ...fds] }), file);
   }
 
-  /** One whose threads can be made to throw; `sinks`: how many sink threads the configuration needs. */
-  static startBreakable(config: ConfigWords, sinks = 0): Promise<UmbraProcess> {
+  /** One whose threads can be made to throw. */
+  static startBreakable(config: ConfigWords): Promise<UmbraProcess> {
     const file = new ConfigFile(config);
-    const { proxy, shadow } = config.threads;
-    return UmbraProcess.#follow(
-      spawnNode([breakable, file.path, String(proxy), String(shadow), String(sinks)], 'ipc'),
-      file,
-    );
+    return UmbraProcess.#follow(spawnNode([breakable, file.path], 'ipc'), file);
   }
 
   static async #follow(child: ChildProcess, file: ConfigFile): Promise<UmbraProcess> {
