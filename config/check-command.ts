@@ -2,11 +2,15 @@
 import { availableParallelism } from 'node:os';
 import { compilePlan } from './compile.js';
 import { formatProblem } from './load.js';
-import { loadAll, originOf } from './load-all.js';
+import { loadAll, originOf, originOfPlan } from './load-all.js';
+import { isPlanAddress } from './nats-address.js';
 import { MirrorSlots } from './slots.js';
 
 export const exitOk = 0;
 export const exitUsage = 2;
+
+/** The text behind a `nats-kv://` address, or why there is none. */
+export type ReadPlanText = (address: string) => Promise<string | { readonly reason: string }>;
 
 export interface Output {
   out(line: string): void;
@@ -14,8 +18,21 @@ export interface Output {
 }
 
 /** `file` may be a directory, as for `run`. Returns the exit code: 0, or 2 when there is an error. Warnings are told and do not count. */
-export async function checkFile(file: string, set: readonly string[], output: Output): Promise<number> {
-  const origin = originOf(file, set);
+export async function checkFile(
+  file: string,
+  set: readonly string[],
+  output: Output,
+  readPlanText: ReadPlanText = async () => ({ reason: "can't be read here" }),
+): Promise<number> {
+  let origin = originOf(file, set);
+  if (isPlanAddress(file)) {
+    const text = await readPlanText(file);
+    if (typeof text !== 'string') {
+      output.error(text.reason);
+      return exitUsage;
+    }
+    origin = originOfPlan(file, text, set);
+  }
   const result = await loadAll({ origin, change: null, nowMs: 0, yaml: false });
   for (const problem of result.ok ? result.warnings : result.problems) output.error(formatProblem(problem));
   if (!result.ok) return exitUsage;

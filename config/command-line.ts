@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { checkFile, exitOk, exitUsage, type Output } from './check-command.js';
+import { checkFile, exitOk, exitUsage, type Output, type ReadPlanText } from './check-command.js';
 import { type NatsBucket, parseFleetAddress } from './nats-address.js';
 import { parseDuration, parseShare, percentOfShare, Refusal } from './units.js';
 
@@ -128,6 +128,8 @@ export interface Commands {
   report(options: ReportOptions): Promise<number>;
   verdict(options: VerdictOptions): Promise<number>;
   documents(options: DocumentsOptions): Promise<number>;
+  /** For `check` of a `nats-kv://` address. */
+  readPlanText?: ReadPlanText;
 }
 
 /** Sets `process.exitCode` and returns; it ends no process, so that logs are written out. `argv` is that of the process. */
@@ -180,7 +182,7 @@ function buildProgram(commands: Commands, output: Output, exit: (code: number) =
       writeErr: (text) => output.error(text.trimEnd()),
     });
   addRun(program, commands, exit);
-  addCheck(program, output, exit);
+  addCheck(program, commands, output, exit);
   addDemo(program, commands, exit);
   addMirror(program, commands, exit);
   addRecord(program, commands, exit);
@@ -200,7 +202,7 @@ function addRun(program: Command, commands: Commands, exit: (code: number) => vo
     .description('run the proxy in the foreground')
     .option(
       '-c, --config <file>',
-      'configuration file, or a directory with umbra.yaml and documents beside it',
+      'configuration file, a directory with umbra.yaml and documents beside it, or nats-kv://host:4222/bucket/key',
       'umbra.yaml',
     )
     .option(
@@ -226,14 +228,14 @@ function addRun(program: Command, commands: Commands, exit: (code: number) => vo
     );
 }
 
-function addCheck(program: Command, output: Output, exit: (code: number) => void): void {
+function addCheck(program: Command, commands: Commands, output: Output, exit: (code: number) => void): void {
   program
     .command('check')
     .description('check a configuration and tell every problem in it')
     .argument('<file>', 'configuration file, or a directory as for run')
     .option('--set <path=value>', 'as for run (repeatable)', collect, [])
     .action(async (file: string, options: { set: string[] }) =>
-      exit(await checkFile(file, options.set, output)),
+      exit(await checkFile(file, options.set, output, commands.readPlanText)),
     );
 }
 

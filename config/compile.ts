@@ -85,7 +85,7 @@ function compileFleet({ nats, name, interval }: NonNullable<Config['fleet']>): F
 }
 
 /** As a name that can be a key on NATS. */
-function hostName(): string {
+export function hostName(): string {
   return hostname().replace(/[^A-Za-z0-9_-]+/g, '-') || 'umbra';
 }
 

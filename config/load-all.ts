@@ -10,6 +10,7 @@ import { documentSettings } from './documents/merge.js';
 import type { DocumentSource } from './documents/sources.js';
 import { grownYaml } from './documents/yaml.js';
 import { type LoadOptions, loadConfig, readBounded, unreadable } from './load.js';
+import { isPlanAddress } from './nats-address.js';
 import { type ConfigProblem, errorAt } from './problem.js';
 import { readTree } from './read-tree.js';
 import type { Config } from './schema.js';
@@ -70,13 +71,22 @@ export function originOf(path: string, set: readonly string[]): Origin {
   };
 }
 
+/** `address` is where `text` was read, as people know it. Relative paths in it start from the working directory. */
+export function originOfPlan(address: string, text: string, set: readonly string[]): Origin {
+  return { file: address, text, sent: false, set, directory: null, applied: null };
+}
+
+function directoryOf({ file }: Pick<Origin, 'file'>): string {
+  return isPlanAddress(file) ? process.cwd() : dirname(file);
+}
+
 /** Reads files and the environment; never throws. */
 export async function loadAll({ origin, change, nowMs, yaml }: LoadJob): Promise<LoadedAll> {
   const text = origin.text ?? (await readBounded(origin.file));
   const start = { file: origin.file, line: 1, column: 1 };
   if (typeof text !== 'string') return { ok: false, problems: [errorAt(start, text.reason)] };
   const { namespace, state } = settingsIn(text, origin);
-  const store = state === null ? null : resolve(dirname(origin.file), state);
+  const store = state === null ? null : resolve(directoryOf(origin), state);
   const beside = besideOf(origin);
   const problems = [...beside.problems];
   let applied = origin.applied ?? [];
@@ -103,7 +113,7 @@ export async function loadAll({ origin, change, nowMs, yaml }: LoadJob): Promise
   const options: LoadOptions = {
     env: origin.sent ? {} : process.env,
     set: origin.set,
-    directory: dirname(origin.file),
+    directory: directoryOf(origin),
     unreadable,
     documents: [...beside.sources, inForce],
   };

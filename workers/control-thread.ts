@@ -81,6 +81,10 @@ export class ControlThread {
     this.#post({ type: 'reopenLog' });
   }
 
+  followAgain(): void {
+    this.#post({ type: 'followAgain' });
+  }
+
   closeAdmin(): void {
     this.#post({ type: 'closeAdmin' });
   }

@@ -5,6 +5,7 @@
 
 import { randomFillSync } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
+import { hostName } from '../config/compile.js';
 import { effectiveConfig } from '../config/effective.js';
 import { nowUs } from '../core/clock.js';
 import { DiffBook } from '../core/compare/diff-book.js';
@@ -21,6 +22,7 @@ import { LiveFeed } from './admin/live-feed.js';
 import { type AdminServer, serveAdmin } from './admin/server.js';
 import { Analysts } from './analysts.js';
 import { addressUrl } from './downstream/open.js';
+import { PlanFollower } from './fleet/plan-follower.js';
 import { FleetPublisher } from './fleet/publisher.js';
 import { GuardWatch } from './guard-watch.js';
 import { HistogramLog } from './histogram-log.js';
@@ -66,12 +68,23 @@ histogramLog.follow(observed);
 let prober: Prober | null = null;
 probe(start.observed);
 
+const follower =
+  start.plan === null
+    ? null
+    : new PlanFollower({
+        source: start.plan,
+        instance: () => ({ name: observed.plan.fleet?.name ?? hostName(), id: start.fleetId }),
+        generation: () => observed.plan.generation,
+        take: (text, revision) => ask({ what: 'plan', text, revision }),
+        log,
+      });
+
 const publisher = new FleetPublisher({
   id: start.fleetId,
   read: () => ({
     reading: read(observed, nowUs(), controlCounts()),
     diffs: parseDiffs(diffs.read()),
-    revision: null,
+    revision: follower?.state.revision ?? null,
   }),
   log,
 });
@@ -96,6 +109,9 @@ parentPort!.on('message', (message: ToControl) => {
       return;
     case 'reopenLog':
       accessLog.reopen();
+      return;
+    case 'followAgain':
+      follower?.again();
       return;
     case 'closeAdmin':
       void server?.close();
@@ -162,7 +178,7 @@ async function listen(): Promise<void> {
 }
 
 function controlCounts(): ControlCounts {
-  const fleet = { publishing: publisher.state, plan: null };
+  const fleet = { publishing: publisher.state, plan: follower?.state ?? null };
   return { histogramLog: histogramLog.counts, admin: figures, fleet };
 }
 
@@ -213,7 +229,7 @@ async function leave(): Promise<void> {
   feed.close();
   guards.stop();
   prober?.stop();
-  await publisher.close();
+  await Promise.all([publisher.close(), follower?.stop()]);
   await server?.close();
   await analysts.close();
   await accessLog.close();

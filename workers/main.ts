@@ -19,6 +19,7 @@ import { DataPlane } from './data-plane.js';
 import type { Acceptor } from './downstream/downstream.js';
 import { type InheritedSocket, matchListeners } from './downstream/inherited.js';
 import { engineNames, openAcceptor, settleEngines } from './downstream/open.js';
+import type { PlanSource } from './fleet/plan-follower.js';
 import { followListeners } from './listener-change.js';
 import { loadInThread } from './loading.js';
 import type { ChangeAnswer, ChangeAsk, LogMessage } from './messages.js';
@@ -31,6 +32,8 @@ export interface UmbraOptions {
   readonly onLog: (message: LogMessage) => void;
   /** Serves on addresses that another process has, and calls this, which asks that process to leave them, once it does. */
   readonly takeOver?: (() => void) | undefined;
+  /** The bucket that `loaded` came from, to be followed. */
+  readonly plan?: PlanSource | undefined;
   /** Sockets that systemd opened for listeners. */
   readonly inherited?: readonly InheritedSocket[];
 }
@@ -51,6 +54,8 @@ export class Umbra {
   /** Changes wait for each other: a plan is never sent while another is being taken. */
   #changes: Promise<unknown> = Promise.resolve();
   #stopped: Promise<void> | null = null;
+  /** The plan in a bucket that is followed, with the revision in force. */
+  #followed: PlanSource | null;
   /** Where the configuration in force came from. */
   #origin: Origin;
   /** The plan in force as it was before anybody changed a mirror of it live. */
@@ -59,6 +64,7 @@ export class Umbra {
   private constructor(options: UmbraOptions) {
     this.#options = options;
     this.#origin = options.loaded.origin;
+    this.#followed = options.plan ?? null;
     const compiled = compilePlan(options.loaded.config, 1, this.#slots, options.cores);
     this.#configured = compiled;
     this.#inherited = matchListeners(compiled.listeners, options.inherited ?? []);
@@ -87,6 +93,7 @@ export class Umbra {
         pairRings: this.#plane.pairRings,
         pairDoorbell: this.#plane.pairDoorbell,
         fleetId: this.#fleetId,
+        plan: this.#followed,
         takeoverMs: options.takeOver === undefined ? 0 : limits.takeoverMs,
       }),
       { change: (ask) => this.change(ask), onLog: options.onLog },
@@ -136,6 +143,11 @@ export class Umbra {
    */
   replace(origin: Origin): Promise<ChangeAnswer> {
     return this.#inTurn(() => this.#replaceBy(origin));
+  }
+
+  /** The plan in its bucket is taken once more, with what it names. */
+  followAgain(): void {
+    this.#control.followAgain();
   }
 
   /** After the access log's file was moved away: a new one of its name is begun. */
@@ -231,6 +243,7 @@ export class Umbra {
   }
 
   #changed(ask: ChangeAsk): Promise<ChangeAnswer> {
+    if (ask.what === 'plan') return this.#follow(ask);
     if (ask.what === 'config') return this.#replace(ask.text);
     if (ask.what === 'documents') return this.#changeDocuments(ask);
     return ask.what === 'weights' ? this.#weights(ask) : this.#mirror(ask);
@@ -261,6 +274,12 @@ export class Umbra {
   #replace(text: string): Promise<ChangeAnswer> {
     const { file, directory } = this.#origin;
     return this.#replaceBy({ file, text, sent: true, set: [], directory, applied: null });
+  }
+
+  async #follow({ text, revision }: Extract<ChangeAsk, { what: 'plan' }>): Promise<ChangeAnswer> {
+    const answer = await this.#replaceBy({ ...this.#options.loaded.origin, text });
+    if (answer.ok && this.#followed !== null) this.#followed = { ...this.#followed, revision };
+    return answer;
   }
 
   async #replaceBy(origin: Origin): Promise<ChangeAnswer> {

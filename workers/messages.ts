@@ -16,6 +16,7 @@ import type { DocumentChange } from '../config/documents/change.js';
 import type { Plan, RoutePlan } from '../core/plan.js';
 import type { DataThreadKind, ObservedBlocks } from '../core/report/observed.js';
 import type { Targets } from '../core/upstream/target.js';
+import type { PlanSource } from './fleet/plan-follower.js';
 import type { KeptMark } from './histogram-log.js';
 
 export type ThreadKind = DataThreadKind | 'control';
@@ -115,6 +116,8 @@ export interface ControlStart {
   readonly pairDoorbell: SharedArrayBuffer;
   /** Of this process, among those of a fleet. */
   readonly fleetId: string;
+  /** Null: the plan does not come from a bucket. */
+  readonly plan: PlanSource | null;
   /** How long the admin API's address may still be that of the process that is being taken over. */
   readonly takeoverMs: number;
 }
@@ -123,6 +126,8 @@ export type ToControl =
   | { readonly type: 'observe'; readonly observed: ObservedBlocks }
   | { readonly type: 'ready'; readonly ready: boolean }
   | { readonly type: 'reopenLog' }
+  /** The plan in its bucket is taken once more. */
+  | { readonly type: 'followAgain' }
   /** The admin API's address is another process's from now on. */
   | { readonly type: 'closeAdmin' }
   | { readonly type: 'answer'; readonly id: number; readonly answer: ChangeAnswer }
@@ -152,6 +157,8 @@ export type ChangeAsk =
       readonly weights: Readonly<Record<string, number>>;
     }
   | { readonly what: 'config'; readonly text: string }
+  /** A revision of the plan that is followed. */
+  | { readonly what: 'plan'; readonly text: string; readonly revision: number }
   | {
       readonly what: 'documents';
       readonly change: DocumentChange;

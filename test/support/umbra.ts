@@ -165,6 +165,11 @@ export class UmbraProcess {
     return UmbraProcess.#follow(spawnNode([binary, 'run', '-c', file.directory]), file);
   }
 
+  /** One whose configuration is not in a file, as `nats-kv://…`. */
+  static startFrom(address: string): Promise<UmbraProcess> {
+    return UmbraProcess.#follow(spawnNode([binary, 'run', '-c', address]), new ConfigFile(''));
+  }
+
   /** One that takes the place of another: `from` is its number, or a file. */
   static startInPlaceOf(from: string, config: ConfigWords | string): Promise<UmbraProcess> {
     const file = new ConfigFile(config);

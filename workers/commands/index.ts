@@ -16,6 +16,7 @@ export const commands: Commands = {
   record: async (options) => (await import('./record.js')).recordCommand(options),
   top: async (options) => (await import('./top.js')).topCommand(options),
   report: async (options) => (await import('./report.js')).reportCommand(options, output),
+  readPlanText: async (address) => (await import('./plan-address.js')).planText(address),
   documents: async (options) => (await import('./documents.js')).documentsCommand(options, output),
   verdict: async (options) => (await import('./verdict.js')).verdictCommand(options, output),
 };

@@ -3,13 +3,16 @@ import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import type { RunOptions } from '../../config/command-line.js';
 import { type ConfigProblem, formatProblem } from '../../config/load.js';
-import { type LoadedAll, loadAll, type Origin, originOf } from '../../config/load-all.js';
+import { type LoadedAll, loadAll, type Origin, originOf, originOfPlan } from '../../config/load-all.js';
+import { isPlanAddress } from '../../config/nats-address.js';
 import { watchConfig } from '../../config/watch.js';
 import { wallClockMs } from '../../core/clock.js';
 import { takeInherited } from '../downstream/inherited.js';
+import type { PlanSource } from '../fleet/plan-follower.js';
 import { logMessage, openLog } from '../log.js';
 import { Umbra } from '../main.js';
 import { askToHandOver, findPredecessor, HAND_OVER, writePid } from '../takeover.js';
+import { planAtStart } from './plan-address.js';
 
 const exitOk = 0;
 const exitFailure = 1;
@@ -17,10 +20,20 @@ const exitBadConfig = 2;
 
 /** Resolves with the exit code: 0 after a clean stop, 1 if it can't serve, 2 if the configuration is wrong. */
 export async function runCommand({ config, set, takeover }: RunOptions): Promise<number> {
-  const origin = originOf(config, set);
+  let origin = originOf(config, set);
+  let plan: PlanSource | undefined;
+  if (isPlanAddress(config)) {
+    const found = await planAtStart(config, (line) => process.stderr.write(`umbra: ${line}\n`));
+    if ('ok' in found) {
+      process.stderr.write(`umbra: ${found.reason}\n`);
+      return found.unreachable ? exitFailure : exitBadConfig;
+    }
+    origin = originOfPlan(found.name, found.read.text, set);
+    plan = { place: found.place, revision: found.read.revision };
+  }
   // Watched before it is read, so that no change in between is lost.
   const changes = new ChangeFlag();
-  const watch = watchConfig(origin.file, () => changes.raise());
+  const watch = plan === undefined ? watchConfig(origin.file, () => changes.raise()) : null;
   try {
     const loaded = await loadAll({ origin, change: null, nowMs: wallClockMs(), yaml: false });
     if (!loaded.ok) {
@@ -29,9 +42,9 @@ export async function runCommand({ config, set, takeover }: RunOptions): Promise
     }
     const log = await openLog();
     for (const warning of loaded.warnings) log.warn(formatProblem(warning));
-    return await serve(origin, takeover, loaded, log, changes);
+    return await serve(origin, takeover, loaded, log, changes, plan);
   } finally {
-    await watch.close();
+    await watch?.close();
   }
 }
 
@@ -41,12 +54,14 @@ async function serve(
   loaded: Extract<LoadedAll, { ok: true }>,
   log: Logger,
   changes: ChangeFlag,
+  plan: PlanSource | undefined,
 ): Promise<number> {
   let umbra: Umbra;
   try {
     const predecessor = takeover === null ? null : findPredecessor(takeover);
     umbra = await Umbra.start({
       loaded,
+      plan,
       inherited: takeInherited(process.env, process.pid),
       cores: availableParallelism(),
       onLog: (message) => logMessage(log, message),
@@ -62,7 +77,10 @@ async function serve(
     if (answer.ok) log.info({ generation: answer.generation }, `configuration taken (${why})`);
     else log.error({ problems: answer.problems }, answer.message);
   };
-  const onHangUp = (): void => void reload('SIGHUP');
+  const onHangUp = (): void => {
+    if (plan === undefined) void reload('SIGHUP');
+    else umbra.followAgain();
+  };
   process.on('SIGHUP', onHangUp);
   // As with nginx and Envoy; a listener of our own also keeps Node from opening its debugger on this signal.
   const onReopen = (): void => umbra.reopenLog();

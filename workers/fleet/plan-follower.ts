@@ -1,0 +1,143 @@
+/**
+ * Follows a plan in a bucket: each new revision is asked for as a change, and what came of it is written beside it. Control thread. It
+ * looks once a second instead of waiting to be told, so that a server that was restarted, or a bucket that was made anew, needs no
+ * thought (docs/decisions/065).
+ */
+import type { KV } from '@nats-io/kv';
+import { formatPlanAddress, type NatsKey } from '../../config/nats-address.js';
+import { limits } from '../../core/limits.js';
+import type { PlanState } from '../../core/report/control-counts.js';
+import type { AdminLog } from '../admin/deps.js';
+import type { ChangeAnswer } from '../messages.js';
+import { openBucket } from '../nats/bucket.js';
+import { natsReason } from '../nats/connect.js';
+import { NatsLink } from '../nats/link.js';
+
+/** Where a plan is, and which revision of it is in force. */
+export interface PlanSource {
+  readonly place: NatsKey;
+  readonly revision: number;
+}
+
+export interface FollowerOptions {
+  readonly source: PlanSource;
+  /** This instance's name and process, for what is written beside the plan. */
+  readonly instance: () => { readonly name: string; readonly id: string };
+  readonly generation: () => number;
+  readonly take: (text: string, revision: number) => Promise<ChangeAnswer>;
+  readonly log: AdminLog;
+}
+
+const lookMs = 1000;
+
+export class PlanFollower {
+  readonly state: PlanState;
+  readonly #options: FollowerOptions;
+  readonly #link: NatsLink;
+  readonly #timer: NodeJS.Timeout;
+  #bucket: KV | null = null;
+  /** Taken or refused. */
+  #seen: number;
+  #told = '';
+  #busy = false;
+  /** What is still to be written beside the plan. */
+  #answer: object | null;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    const { source, log } = options;
+    const name = formatPlanAddress(source.place);
+    const counts = { taken: 0, refusals: 0 };
+    this.state = { source: name, connected: false, revision: source.revision, refused: null, ...counts };
+    this.#seen = source.revision;
+    this.#answer = this.#answerOf(source.revision, []);
+    this.#link = new NatsLink(source.place.nats, {
+      onUp: () => {
+        this.state.connected = true;
+        this.#bucket = null;
+        log.info({ plan: name }, `${name} is followed from revision ${this.#seen}`);
+      },
+      onDown: (why) => {
+        this.state.connected = false;
+        this.#bucket = null;
+        log.warn({ plan: name }, `${name} can't be followed: ${why}; the last plan stays in force`);
+      },
+    });
+    this.#timer = setInterval(() => void this.#look(), lookMs);
+  }
+
+  /** Takes the revision that is there, even if it was seen: files that it names may be others. */
+  again(): void {
+    this.#seen = -1;
+    void this.#look();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#link.stop();
+  }
+
+  async #look(): Promise<void> {
+    const connection = this.#link.connection;
+    if (this.#busy || connection === null) return;
+    this.#busy = true;
+    const { bucket: name, key } = this.#options.source.place;
+    try {
+      this.#bucket ??= await openBucket(connection, name);
+      const entry = (await this.#bucket?.get(key)) ?? null;
+      if (entry?.operation !== 'PUT') {
+        this.#bucket = null;
+        this.#tell('it is not there any more; the last plan stays in force');
+        return;
+      }
+      if (entry.revision !== this.#seen) await this.#take(entry.revision, entry.value);
+      if (this.#answer !== null) {
+        await this.#bucket!.put(`${key}.ack.${this.#options.instance().name}`, JSON.stringify(this.#answer));
+        this.#answer = null;
+      }
+      this.#told = '';
+    } catch (error) {
+      this.#bucket = null;
+      this.#tell(natsReason(error));
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #take(revision: number, value: Uint8Array): Promise<void> {
+    const { take, log } = this.#options;
+    this.#seen = revision;
+    const { source } = this.state;
+    const answer: ChangeAnswer =
+      value.length > limits.configBytes
+        ? refusedFor(`${source}: is larger than ${limits.configBytes} bytes`)
+        : await take(Buffer.from(value).toString('utf8'), revision);
+    if (answer.ok) {
+      Object.assign(this.state, { revision, refused: null, taken: this.state.taken + 1 });
+      this.#answer = this.#answerOf(revision, []);
+      log.info({ revision, generation: answer.generation }, `configuration taken (revision ${revision})`);
+      return;
+    }
+    const problems = answer.problems.length === 0 ? [answer.message] : answer.problems;
+    Object.assign(this.state, { refused: { revision, problems }, refusals: this.state.refusals + 1 });
+    this.#answer = this.#answerOf(revision, problems);
+    log.error({ revision, problems }, `revision ${revision} of ${source} was refused: ${answer.message}`);
+  }
+
+  #answerOf(revision: number, problems: readonly string[]): object {
+    const { instance, generation } = this.#options;
+    const result = problems.length === 0 ? 'taken' : 'refused';
+    return { ...instance(), revision, generation: generation(), result, problems };
+  }
+
+  /** Once for each trouble. */
+  #tell(trouble: string): void {
+    if (this.#told !== trouble) this.#options.log.warn({}, `${this.state.source}: ${trouble}`);
+    this.#told = trouble;
+  }
+}
+
+function refusedFor(problem: string): ChangeAnswer {
+  const message = 'the configuration has errors; the running one stays in force';
+  return { ok: false, status: 422, message, problems: [problem] };
+}
