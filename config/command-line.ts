@@ -4,6 +4,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import {
+  type Filter,
+  filterExpected,
+  type OrderKey,
+  parseFilter,
+  parseOrder,
+} from '../core/replay/filter.js';
+import type { Pace } from '../core/replay/player.js';
 import { checkFile, exitOk, exitUsage, type Output, type ReadPlanText } from './check-command.js';
 import { type NatsBucket, parseFleetAddress } from './nats-address.js';
 import { parseDuration, parseShare, percentOfShare, Refusal } from './units.js';
@@ -57,6 +65,37 @@ export interface RecordOptions {
   percent: number;
   /** Null: until it is stopped. */
   forMs: number | null;
+}
+
+/** `umbra replay`: plays recordings to a server. */
+export interface ReplayOptions {
+  /** Paths. */
+  files: string[];
+  to: string;
+  pace: Pace;
+  /** From the beginning again, until it is stopped. */
+  loop: boolean;
+  /** Null: to the end of the recording. */
+  forMs: number | null;
+  /** All of them must let a request through. */
+  filters: Filter[];
+  /** Null: requests wait for none before them. */
+  order: OrderKey | null;
+  /** The Host of the recording, not the server's. */
+  keepHost: boolean;
+  connections: number;
+  /** Beyond so many under way, what is due is dropped. */
+  inFlight: number;
+  timeoutMs: number;
+  /** Path of the page; null is text on standard output. */
+  output: string | null;
+  /** The exit code is the verdict's. */
+  verdict: boolean;
+  /** As in `VerdictOptions`. */
+  p99Delta: number;
+  errorDelta: number;
+  diff: number;
+  samplesMin: number;
 }
 
 export interface LoadOptions {
@@ -123,6 +162,7 @@ export interface Commands {
   demo(options: DemoOptions): Promise<number>;
   mirror(options: MirrorOptions): Promise<number>;
   record(options: RecordOptions): Promise<number>;
+  replay(options: ReplayOptions): Promise<number>;
   load(options: LoadOptions): Promise<number>;
   top(options: TopOptions): Promise<number>;
   report(options: ReportOptions): Promise<number>;
@@ -186,6 +226,7 @@ function buildProgram(commands: Commands, output: Output, exit: (code: number) =
   addDemo(program, commands, exit);
   addMirror(program, commands, exit);
   addRecord(program, commands, exit);
+  addReplay(program, commands, exit);
   addLoad(program, commands, exit);
   addTop(program, commands, exit);
   addReport(program, commands, exit);
@@ -369,6 +410,86 @@ function addRecord(program: Command, commands: Commands, exit: (code: number) =>
     });
 }
 
+interface ReplayFlags extends VerdictBoundFlags {
+  to: string;
+  speed?: number | 'max';
+  rate?: number;
+  loop: boolean;
+  for?: number;
+  filter: Filter[];
+  order?: OrderKey;
+  keepHost: boolean;
+  connections: number;
+  inFlight: number;
+  timeout: number;
+  output?: string;
+  verdict: boolean;
+}
+
+function addReplay(program: Command, commands: Commands, exit: (code: number) => void): void {
+  const command = program
+    .command('replay')
+    .description('play recordings (WARC, or GoReplay) to a server, and compare with the recorded responses')
+    .argument('<files...>', 'recordings, one after the other')
+    .requiredOption('--to <url>', 'where requests go, such as http://127.0.0.1:9081', origin)
+    .option(
+      '--speed <n>',
+      'as many times as fast as it was, such as 2x, or max: as fast as answers come',
+      speed,
+    )
+    .option('--rate <n>', 'so many a second instead of the recorded times', positiveInteger)
+    .option('--loop', 'begin again at its end, until it is stopped', false)
+    .option('--for <duration>', 'stop after this time', duration)
+    .option(
+      '--filter <filter>',
+      'only what it lets through, as in method:GET or !path:/admin (repeatable)',
+      filters,
+      [],
+    )
+    .option('--order <key>', 'requests of one key one after the other: header:NAME or cookie:NAME', order)
+    .option('--keep-host', 'send the recorded Host instead of the address', false)
+    .option(
+      '--connections <n>',
+      'most connections; with --speed max this many requests are kept under way',
+      positiveInteger,
+      64,
+    )
+    .option('--in-flight <n>', 'what is due while more are under way is dropped', positiveInteger, 10_000)
+    .option('--timeout <duration>', 'for each exchange', duration, 30_000)
+    .option('-o, --output <file>', 'write a page instead of text')
+    .option('--verdict', 'exit as umbra verdict does', false);
+  withVerdictBounds(command).action(async (files: string[], flags: ReplayFlags) => {
+    if (flags.speed !== undefined && flags.rate !== undefined)
+      command.error("error: option '--rate' cannot be used with option '--speed'");
+    exit(
+      await commands.replay({
+        files,
+        to: flags.to,
+        pace: paceOf(flags),
+        loop: flags.loop,
+        forMs: flags.for ?? null,
+        filters: flags.filter,
+        order: flags.order ?? null,
+        keepHost: flags.keepHost,
+        connections: flags.connections,
+        inFlight: flags.inFlight,
+        timeoutMs: flags.timeout,
+        output: flags.output ?? null,
+        verdict: flags.verdict,
+        p99Delta: flags.maxP99Delta,
+        errorDelta: flags.maxErrorDelta,
+        diff: flags.maxDiff,
+        samplesMin: flags.minSamples,
+      }),
+    );
+  });
+}
+
+function paceOf({ speed, rate }: ReplayFlags): Pace {
+  if (rate !== undefined) return { kind: 'rate', perSecond: rate };
+  return speed === 'max' ? { kind: 'max' } : { kind: 'recorded', speed: speed ?? 1 };
+}
+
 function addLoad(program: Command, commands: Commands, exit: (code: number) => void): void {
   program
     .command('load')
@@ -416,18 +537,19 @@ function addReport(program: Command, commands: Commands, exit: (code: number) =>
     );
 }
 
-interface VerdictFlags extends FiguresFlags {
+interface VerdictBoundFlags {
   maxP99Delta: number;
   maxErrorDelta: number;
   maxDiff: number;
   minSamples: number;
+}
+
+interface VerdictFlags extends FiguresFlags, VerdictBoundFlags {
   for?: number;
 }
 
-function addVerdict(program: Command, commands: Commands, exit: (code: number) => void): void {
-  const command = withFigures(program.command('verdict'));
-  command
-    .description('may the shadow be released? exit code 0: yes, 1: no, 3: too little data to tell')
+function withVerdictBounds(command: Command): Command {
+  return command
     .addOption(
       new Option('--max-p99-delta <percent>', "how far the shadow's p99 may be above the primary's")
         .argParser(fraction)
@@ -446,7 +568,13 @@ function addVerdict(program: Command, commands: Commands, exit: (code: number) =
         .argParser(fraction)
         .default(0.005, '0.5%'),
     )
-    .option('--min-samples <n>', 'fewer on either side are too little data', positiveInteger, 1000)
+    .option('--min-samples <n>', 'fewer on either side are too little data', positiveInteger, 1000);
+}
+
+function addVerdict(program: Command, commands: Commands, exit: (code: number) => void): void {
+  const command = withVerdictBounds(withFigures(program.command('verdict')));
+  command
+    .description('may the shadow be released? exit code 0: yes, 1: no, 3: too little data to tell')
     .option(
       '--for <duration>',
       'watch for this long, and judge that alone (default: since umbra started)',
@@ -523,6 +651,26 @@ function documentNames(words: readonly string[]): string[] | null {
   const [kind, ...names] = words;
   if (names.length === 0 || words.some((word) => word.includes('/'))) return null;
   return names.map((name) => `${kind}/${name}`);
+}
+
+function filters(value: string, before: Filter[]): Filter[] {
+  const filter = parseFilter(value);
+  if (filter === null)
+    throw new InvalidArgumentError(`${filterExpected[0].toUpperCase()}${filterExpected.slice(1)}.`);
+  return [...before, filter];
+}
+
+function order(value: string): OrderKey {
+  const key = parseOrder(value);
+  if (key === null) throw new InvalidArgumentError('Expected header:NAME or cookie:NAME.');
+  return key;
+}
+
+function speed(value: string): number | 'max' {
+  if (value === 'max') return value;
+  const times = /^(\d{1,6}(?:\.\d{1,3})?)x?$/.exec(value);
+  if (times !== null && Number(times[1]) > 0) return Number(times[1]);
+  throw new InvalidArgumentError('Expected a speed such as 2x, 0.5x or max.');
 }
 
 function collect(value: string, before: string[]): string[] {

@@ -3,12 +3,23 @@
  * that a proxy thread puts into a frame can be compared on a shadow thread.
  */
 
+const offsetTries = 16;
+
 /**
  * `performance.now()` starts at zero in every thread; `process.hrtime()` does not. The difference is taken
  * once per thread, because `hrtime()` itself allocates and must stay off the data path.
  */
-const [bootSeconds, bootNanoseconds] = process.hrtime();
-const offsetUs = bootSeconds * 1e6 + bootNanoseconds / 1e3 - performance.now() * 1e3;
+const offsetUs = measuredOffsetUs();
+
+/** The two clocks are read one after the other, and a thread may lose its core in between: of several tries the least late one counts. */
+function measuredOffsetUs(): number {
+  let offset = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < offsetTries; i++) {
+    const [seconds, nanoseconds] = process.hrtime();
+    offset = Math.max(offset, seconds * 1e6 + nanoseconds / 1e3 - performance.now() * 1e3);
+  }
+  return offset;
+}
 
 /** Microseconds on the process-wide monotonic time line, with fractions. About 50 ns; allocates nothing. */
 export function nowUs(): number {
@@ -23,6 +34,11 @@ export function wallClockMs(): number {
 /** `2026-01-31T12:00:00.000Z` of a wall-clock time. */
 export function isoTime(wallMs: number): string {
   return new Date(wallMs).toISOString();
+}
+
+/** Milliseconds since 1970 of such a text; NaN: it is none. */
+export function msOfIsoTime(text: string): number {
+  return Date.parse(text);
 }
 
 /** A clock that can be handed in, so that tests own the time. Both return microseconds, monotonic. */

@@ -138,6 +138,8 @@ export const limits = {
   redactedLineChars: 512,
   /** Bytes of one record in a recording that is read. Larger: the record is skipped. */
   recordBytes: 64 * 1024 * 1024,
+  /** Records within which requests of a recording are put into the order of their times. Further apart: they stay as they stand. */
+  reorderedRecords: 1024,
   /** Bytes of the header of such a record. Longer: the record is skipped. */
   recordHeaderBytes: 64 * 1024,
 

@@ -1,0 +1,130 @@
+/** Records of WARC files, gzipped by record or plain: the requests and responses among them. */
+import { msOfIsoTime } from '../clock.js';
+import { latin1Slice } from '../http/wire.js';
+import { limits } from '../limits.js';
+import { gzipMark, readMembers } from './members.js';
+import { type RecordedMessage, readRequest, readResponse, type Skipped } from './recorded.js';
+import { Window } from './window.js';
+
+const recordMark = Buffer.from('WARC/1.');
+const headerEnd = Buffer.from('\r\n\r\n');
+const recordEndBytes = 4;
+
+export function isWarc(start: Buffer): boolean {
+  return start.subarray(0, gzipMark.byteLength).equals(gzipMark) || startsRecord(start);
+}
+
+export function* readWarc(window: Window): Generator<RecordedMessage | Skipped> {
+  if (startsRecord(window.bytes)) {
+    yield* readPlain(window, 0);
+    return;
+  }
+  for (const member of readMembers(window)) {
+    if ('reason' in member) yield member;
+    else {
+      const { content } = member;
+      yield* readPlain(new Window((into, position) => content.copy(into, 0, position)), member.offset);
+    }
+  }
+}
+
+/** `base`: the offset in the file that stands for all of `window`, or where it begins. */
+function* readPlain(window: Window, base: number): Generator<RecordedMessage | Skipped> {
+  while (window.has(1)) {
+    const offset = base + (base === 0 ? window.offset : 0);
+    const record = readRecord(window);
+    if (typeof record === 'string') {
+      yield { offset, reason: record };
+      if (!window.seek(recordMark)) return;
+      continue;
+    }
+    const message = messageOf(record.headers, record.block, offset);
+    if (message !== null) yield message;
+    window.skip(record.bytes);
+  }
+}
+
+interface RawRecord {
+  readonly headers: ReadonlyMap<string, string>;
+  readonly block: Buffer;
+  /** Of the whole record. */
+  readonly bytes: number;
+}
+
+function readRecord(window: Window): RawRecord | string {
+  if (!window.has(recordMark.byteLength)) return 'cut off';
+  if (!startsRecord(window.bytes)) return 'not a WARC record';
+  let end = window.bytes.indexOf(headerEnd);
+  while (end < 0) {
+    if (window.bytes.byteLength > limits.recordHeaderBytes) return 'its header is too long';
+    if (!window.more()) return 'cut off';
+    end = window.bytes.indexOf(headerEnd);
+  }
+  if (end > limits.recordHeaderBytes) return 'its header is too long';
+  const headers = headersOf(latin1Slice(window.bytes, 0, end));
+  const length = headers.get('content-length') ?? '';
+  if (!/^\d{1,15}$/.test(length)) return 'it has no Content-Length';
+  const blockStart = end + headerEnd.byteLength;
+  const bytes = blockStart + Number(length) + recordEndBytes;
+  if (bytes > limits.recordBytes) return `larger than ${limits.recordBytes} bytes`;
+  if (!window.has(bytes)) return 'cut off';
+  const block = window.bytes.subarray(blockStart, bytes - recordEndBytes);
+  if (!window.bytes.subarray(bytes - recordEndBytes, bytes).equals(headerEnd))
+    return 'damaged: its length is wrong';
+  return { headers, block, bytes };
+}
+
+/** Names in lower case. The first of several wins. */
+function headersOf(text: string): Map<string, string> {
+  const headers = new Map<string, string>();
+  for (const line of text.split('\r\n').slice(1)) {
+    const colon = line.indexOf(':');
+    if (colon <= 0) continue;
+    const name = line.slice(0, colon).toLowerCase();
+    if (!headers.has(name)) headers.set(name, line.slice(colon + 1).trim());
+  }
+  return headers;
+}
+
+/** Null: a record of another kind, which is not for us. */
+function messageOf(
+  headers: ReadonlyMap<string, string>,
+  block: Buffer,
+  offset: number,
+): RecordedMessage | Skipped | null {
+  const type = headers.get('warc-type');
+  if (type !== 'request' && type !== 'response') return null;
+  if (!/^application\/http\b/i.test(headers.get('content-type') ?? '')) return null;
+  const own = headers.get('warc-record-id') ?? '';
+  const other = headers.get('warc-concurrent-to') ?? '';
+  const about = {
+    offset,
+    // Both records of an exchange name the request.
+    id: type === 'request' || other === '' ? own : other,
+    timeUs: timeOf(headers.get('warc-date') ?? ''),
+    route: headers.get('umbra-route') ?? '',
+  };
+  const truncated = headers.has('warc-truncated');
+  if (type === 'response') {
+    const latency = headers.get('umbra-latency-us') ?? '';
+    const response = readResponse(block, truncated, /^\d{1,15}$/.test(latency) ? Number(latency) : -1);
+    return response === null
+      ? { offset, reason: 'not an HTTP response' }
+      : { ...about, request: null, response };
+  }
+  if (truncated) return { offset, reason: 'its body was not recorded' };
+  const request = readRequest(block);
+  return typeof request === 'string' ? { offset, reason: request } : { ...about, request, response: null };
+}
+
+/** Microseconds since 1970 of `2026-01-31T12:00:00.123456Z`; -1: it is none. */
+function timeOf(date: string): number {
+  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/.exec(date);
+  const ms = parts === null ? Number.NaN : msOfIsoTime(`${parts[1]}Z`);
+  if (Number.isNaN(ms)) return -1;
+  return ms * 1000 + Number((parts![2] ?? '').padEnd(6, '0').slice(0, 6));
+}
+
+function startsRecord(bytes: Buffer): boolean {
+  return bytes.subarray(0, recordMark.byteLength).equals(recordMark);
+}

@@ -1,0 +1,79 @@
+/** A file of any size, looked at through a window that slides and grows as far as one record may be long. */
+import { limits } from '../limits.js';
+
+/** Fills `into` from `position` on; how many bytes it got, 0 at the end. */
+export type ReadAt = (into: Buffer, position: number) => number;
+
+const firstBytes = 256 * 1024;
+
+export class Window {
+  readonly #readAt: ReadAt;
+  #buffer = Buffer.allocUnsafeSlow(firstBytes);
+  /** Of the file, where the buffer begins. */
+  #base = 0;
+  #from = 0;
+  #to = 0;
+  #ended = false;
+
+  constructor(readAt: ReadAt) {
+    this.#readAt = readAt;
+  }
+
+  /** In the file, of the next byte. */
+  get offset(): number {
+    return this.#base + this.#from;
+  }
+
+  /** What is at hand from the next byte on; a view that the next `has` or `more` may overwrite. */
+  get bytes(): Buffer {
+    return this.#buffer.subarray(this.#from, this.#to);
+  }
+
+  /** So many bytes are at hand; false: the file or the bound for a record ends before. */
+  has(bytes: number): boolean {
+    while (this.#to - this.#from < bytes) if (!this.more()) return false;
+    return true;
+  }
+
+  /** Reads on; false: there is no more, or no more may be held. */
+  more(): boolean {
+    if (this.#ended) return false;
+    if (this.#from > 0) {
+      this.#buffer.copy(this.#buffer, 0, this.#from, this.#to);
+      this.#base += this.#from;
+      this.#to -= this.#from;
+      this.#from = 0;
+    }
+    if (this.#to === this.#buffer.byteLength) {
+      if (this.#to >= limits.recordBytes) return false;
+      const larger = Buffer.allocUnsafeSlow(Math.min(2 * this.#to, limits.recordBytes));
+      this.#buffer.copy(larger, 0, 0, this.#to);
+      this.#buffer = larger;
+    }
+    const read = this.#readAt(this.#buffer.subarray(this.#to), this.#base + this.#to);
+    this.#to += read;
+    this.#ended = read === 0;
+    return !this.#ended;
+  }
+
+  skip(bytes: number): void {
+    this.#from = Math.min(this.#to, this.#from + bytes);
+  }
+
+  /** Goes on to the next place, behind at least one byte, where `mark` stands; false: there is none, and the file is passed. */
+  seek(mark: Buffer): boolean {
+    this.skip(1);
+    for (;;) {
+      const at = this.bytes.indexOf(mark);
+      if (at >= 0) {
+        this.skip(at);
+        return true;
+      }
+      this.skip(this.#to - this.#from - mark.byteLength + 1);
+      if (!this.more()) {
+        this.skip(this.#to - this.#from);
+        return false;
+      }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** `--filter` of `umbra replay`: which recorded requests are played. */
+import { fieldValue } from '../http/fields.js';
+import type { RecordedExchange } from '../recording/reader.js';
+
+export type Filter = (exchange: RecordedExchange) => boolean;
+
+export const filterExpected =
+  'expected method:GET,HEAD, path:/prefix, host:NAME, route:NAME or header:NAME=VALUE, or one of them after !';
+
+/** Null: not understood. */
+export function parseFilter(text: string): Filter | null {
+  if (text.startsWith('!')) {
+    const inner = parseFilter(text.slice(1));
+    return inner === null ? null : (exchange) => !inner(exchange);
+  }
+  const colon = text.indexOf(':');
+  const value = text.slice(colon + 1);
+  if (colon < 0 || value === '') return null;
+  switch (text.slice(0, colon)) {
+    case 'method': {
+      const methods = value.toUpperCase().split(',');
+      return ({ request }) => methods.includes(request.method);
+    }
+    case 'path':
+      return ({ request }) => request.target.startsWith(value);
+    case 'host':
+      return ({ request }) => request.host.replace(/:\d+$/, '').toLowerCase() === value.toLowerCase();
+    case 'route':
+      return ({ route }) => route === value;
+    case 'header':
+      return byHeader(value);
+    default:
+      return null;
+  }
+}
+
+/** The key by which `--order` keeps requests one after the other: `header:NAME` or `cookie:NAME`. Null: not understood. */
+export type OrderKey = (exchange: RecordedExchange) => string | null;
+
+export function parseOrder(text: string): OrderKey | null {
+  const parts = /^(header|cookie):([!#$%&'*+.^_`|~\w-]+)$/.exec(text);
+  if (parts === null) return null;
+  const [, kind, name] = parts;
+  if (kind === 'header') return ({ request }) => fieldValue(request.fields, name.toLowerCase());
+  return ({ request }) => {
+    const cookies = (fieldValue(request.fields, 'cookie') ?? '').split(/;\s*/);
+    return cookies.find((cookie) => cookie.startsWith(`${name}=`)) ?? null;
+  };
+}
+
+function byHeader(text: string): Filter | null {
+  const sign = text.indexOf('=');
+  if (sign <= 0) return null;
+  const name = text.slice(0, sign).toLowerCase();
+  const value = text.slice(sign + 1);
+  return ({ request }) => fieldValue(request.fields, name) === value;
+}

@@ -1,0 +1,138 @@
+/** One recorded request on its way once more. Reused. */
+import type { Clock } from '../clock.js';
+import { digestBody } from '../compare/digest.js';
+import type { Failure } from '../errors.js';
+import { Framing } from '../http/message.js';
+import { writeRequestHead } from '../http/request-writer.js';
+import type { ResponseHead } from '../http/response-head.js';
+import { Differs } from '../record/mirror-ledger.js';
+import type { RecordedExchange } from '../recording/reader.js';
+import type { RecordedResponse } from '../recording/recorded.js';
+import type { ResponseSink } from '../upstream/call.js';
+import { UpstreamCall } from '../upstream/client.js';
+import type { VersionPool } from '../upstream/pool.js';
+import type { ReplayLedgers } from './ledgers.js';
+
+export interface PlayedOwner {
+  readonly clock: Clock;
+  readonly ledgers: ReplayLedgers;
+  over(played: Played): void;
+}
+
+export class Played implements ResponseSink {
+  readonly #owner: PlayedOwner;
+  readonly #call = new UpstreamCall(this);
+  #exchange: RecordedExchange | null = null;
+  #dueUs = 0;
+  #digest = 0;
+  #sent = false;
+  /** What it is in order by; null: nothing. */
+  key: string | null = null;
+
+  constructor(owner: PlayedOwner) {
+    this.#owner = owner;
+  }
+
+  /** `dueUs`: when it was to go out, from which its latency counts; -1: whenever it can. */
+  start(
+    pool: VersionPool,
+    exchange: RecordedExchange,
+    host: string,
+    dueUs: number,
+    key: string | null,
+    timeoutMs: number,
+  ): void {
+    this.#exchange = exchange;
+    this.#dueUs = dueUs;
+    this.#digest = 0;
+    this.#sent = false;
+    this.key = key;
+    const { method, target, fields, body, trailers, lengthZero, framing } = exchange.request;
+    const { played, mirror } = this.#owner.ledgers;
+    played.requestStarted();
+    mirror.eligible();
+    const wire = writeRequestHead(method, target, host, fields, framing, body.byteLength, lengthZero);
+    const length = framing === Framing.LENGTH ? body.byteLength : 0;
+    this.#call.start(pool, wire, method, framing, length, timeoutMs);
+    if (framing === Framing.NONE) return;
+    if (trailers !== '') {
+      this.#call.write(body, false);
+      this.#call.trailers(trailers);
+      this.#call.write(body.subarray(0, 0), true);
+    } else this.#call.write(body, true);
+  }
+
+  batch(run: () => void): void {
+    run();
+  }
+
+  onSent(): void {
+    this.#countSent();
+    const { ledgers, clock } = this.#owner;
+    if (this.#dueUs >= 0) ledgers.mirror.queue.record(clock() - this.#dueUs);
+  }
+
+  onDrain(): void {}
+  onInterim(): void {}
+  onSwitch(): void {}
+  onHead(_head: ResponseHead): void {}
+
+  onResponseBody(bytes: Uint8Array): void {
+    this.#digest = digestBody(bytes, this.#digest);
+  }
+
+  onResponseTrailers(): void {}
+
+  onEnd(): void {
+    const { played, mirror } = this.#owner.ledgers;
+    const { status, endUs, sentUs, firstByteUs } = this.#call;
+    const fromUs = this.#dueUs >= 0 ? this.#dueUs : sentUs;
+    mirror.completed();
+    played.response(status);
+    played.latency.record(endUs - fromUs);
+    played.firstByte.record(firstByteUs - fromUs);
+    const { response } = this.#exchange!;
+    if (response !== null) this.#compare(response, endUs - sentUs);
+    this.#over();
+  }
+
+  onFailure(failure: Failure): void {
+    const { played, mirror } = this.#owner.ledgers;
+    this.#countSent();
+    mirror.failed(failure);
+    played.failure(failure);
+    if (this.#exchange!.response !== null) mirror.notComparable();
+    this.#over();
+  }
+
+  /** Of two responses to one request. */
+  #compare(recorded: RecordedResponse, tookUs: number): void {
+    const { recorded: ledger, mirror } = this.#owner.ledgers;
+    ledger.requestStarted();
+    ledger.response(recorded.status);
+    if (recorded.latencyUs >= 0) {
+      ledger.latency.record(recorded.latencyUs);
+      mirror.recordDelta(tookUs - recorded.latencyUs);
+    }
+    let differs = recorded.status === this.#call.status ? 0 : Differs.STATUS;
+    if (!recorded.truncated) {
+      if (recorded.bytes !== this.#call.responseBytes) differs |= Differs.SIZE;
+      if (recorded.digest !== this.#digest) differs |= Differs.BODY;
+    }
+    mirror.paired(differs);
+  }
+
+  #countSent(): void {
+    if (this.#sent) return;
+    this.#sent = true;
+    this.#owner.ledgers.mirror.sent();
+  }
+
+  #over(): void {
+    const { played } = this.#owner.ledgers;
+    played.bytesSent(this.#call.requestBytes);
+    played.bytesReceived(this.#call.responseBytes);
+    this.#exchange = null;
+    this.#owner.over(this);
+  }
+}

@@ -1,0 +1,263 @@
+/** `umbra replay`: plays recordings to a server and tells what came of it, as live figures are told. */
+
+import { lookup } from 'node:dns/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import type { ReplayOptions } from '../../config/command-line.js';
+import { compilePlan } from '../../config/compile.js';
+import { formatProblem, loadConfig } from '../../config/load.js';
+import { MirrorSlots } from '../../config/slots.js';
+import { isoTime, nowUs, wallClockMs } from '../../core/clock.js';
+import type { Plan, VersionPlan } from '../../core/plan.js';
+import { type RecordedExchange, readExchanges, readMessages } from '../../core/recording/reader.js';
+import type { Skipped } from '../../core/recording/recorded.js';
+import { ReplayLedgers } from '../../core/replay/ledgers.js';
+import { Player } from '../../core/replay/player.js';
+import { spanText } from '../../core/report/figures.js';
+import type { Reading } from '../../core/report/reading.js';
+import { reportOfReading } from '../../core/report/report.js';
+import { reportHtml } from '../../core/report/report-html.js';
+import { reportText } from '../../core/report/report-text.js';
+import { judge, type Outcome } from '../../core/report/verdict.js';
+import { verdictText } from '../../core/report/verdict-text.js';
+import { VersionPool } from '../../core/upstream/pool.js';
+import { type UpstreamCounters, UpstreamResources } from '../../core/upstream/resources.js';
+import { type Target, targetsAsWritten } from '../../core/upstream/target.js';
+import type { CommandIo } from './mirror.js';
+
+const exitOk = 0;
+const exitFailure = 1;
+const verdictCodes: Readonly<Record<Outcome, number>> = { pass: 0, fail: 1, 'too-little-data': 3 };
+/** Told one by one up to here, then as a number. */
+const skippedTold = 5;
+const barIntervalMs = 200;
+const eraseLine = '\r\x1b[K';
+
+/** Resolves with the exit code: 1 where nothing could be played, or by the verdict where it is asked for. Never rejects. */
+export async function replayCommand(options: ReplayOptions, io: CommandIo): Promise<number> {
+  try {
+    const plan = planOf(options);
+    const files = options.files.map((path) => new RecordingFile(path));
+    const skipped = new SkippedCount(io);
+    const [reading, bytes] = await play(options, plan, files, skipped);
+    for (const file of files) file.close();
+    skipped.tellRest();
+    return await tell(options, reading, plan, bytes, io);
+  } catch (error) {
+    io.err(`umbra replay: ${(error as Error).message}`);
+    return exitFailure;
+  }
+}
+
+async function play(
+  options: ReplayOptions,
+  plan: Plan,
+  files: readonly RecordingFile[],
+  skipped: SkippedCount,
+): Promise<[Reading, number]> {
+  const [, version] = plan.versions;
+  const pool = new VersionPool(version, new UpstreamResources(nowUs, noCounters), await targetsOf(version));
+  const ledgers = new ReplayLedgers();
+  const { filters } = options;
+  const startUs = nowUs();
+  const player = new Player({
+    open: () => exchangesOf(files, skipped),
+    pool,
+    ledgers,
+    clock: nowUs,
+    pace: options.pace,
+    loop: options.loop,
+    filter: (exchange) => filters.every((filter) => filter(exchange)),
+    order: options.order,
+    host: options.keepHost ? null : version.endpoints[0].authority,
+    timeoutMs: options.timeoutMs,
+    inFlightMax: options.pace.kind === 'max' ? options.connections : options.inFlight,
+    onSkipped: () => {},
+  });
+  const stop = (): void => player.stop();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  const timer = options.forMs === null ? undefined : setTimeout(stop, options.forMs);
+  const endBar = process.stderr.isTTY ? showBar(ledgers, files) : undefined;
+  player.start();
+  await player.done;
+  endBar?.();
+  clearTimeout(timer);
+  process.off('SIGINT', stop);
+  process.off('SIGTERM', stop);
+  pool.close();
+  return [ledgers.reading(plan, startUs, nowUs()), files.reduce((sum, file) => sum + file.bytes, 0)];
+}
+
+/** One file after the other; what is skipped is told with its file. */
+function* exchangesOf(
+  files: readonly RecordingFile[],
+  skipped: SkippedCount,
+): Generator<RecordedExchange | Skipped> {
+  for (const file of files) {
+    for (const found of readExchanges(readMessages(file.readAt))) {
+      if ('reason' in found) skipped.add(file.path, found);
+      else yield found;
+    }
+  }
+}
+
+class RecordingFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly #descriptor: number;
+  /** How far it was read. */
+  position = 0;
+
+  constructor(path: string) {
+    this.path = path;
+    try {
+      this.#descriptor = openSync(path, 'r');
+      const stat = fstatSync(this.#descriptor);
+      if (!stat.isFile()) throw new Error('it is not a file');
+      this.bytes = stat.size;
+    } catch (error) {
+      throw new Error(`can't read ${path}: ${(error as Error).message}`);
+    }
+  }
+
+  readonly readAt = (into: Buffer, position: number): number => {
+    const read = readSync(this.#descriptor, into, 0, into.byteLength, position);
+    this.position = position + read;
+    return read;
+  };
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+class SkippedCount {
+  readonly #io: CommandIo;
+  #count = 0;
+  /** A loop meets the same ones again. */
+  readonly #told = new Set<string>();
+
+  constructor(io: CommandIo) {
+    this.#io = io;
+  }
+
+  add(path: string, { offset, reason }: Skipped): void {
+    const line = `${path}:${offset}: skipped: ${reason}`;
+    if (this.#told.has(line)) return;
+    if (++this.#count > skippedTold) return;
+    this.#told.add(line);
+    this.#io.err(line);
+  }
+
+  tellRest(): void {
+    if (this.#count > skippedTold) this.#io.err(`${this.#count - skippedTold} more records were skipped`);
+  }
+}
+
+/** A live mirror of the recording, as a configuration would have it: its version is whom the requests are sent to. */
+function planOf({ to, connections, timeoutMs, inFlight }: ReplayOptions): Plan {
+  const text = JSON.stringify({
+    versions: {
+      recording: { endpoints: ['http://127.0.0.1:1'] },
+      replay: {
+        endpoints: [to],
+        connections: {
+          max: connections,
+          queue: { max: Math.max(inFlight, connections), timeout: `${timeoutMs}ms` },
+        },
+        ejection: 'off',
+      },
+    },
+    routes: [{ name: 'replay', primary: 'recording', mirrors: [{ to: 'replay' }] }],
+  });
+  const loaded = loadConfig(text, 'umbra replay');
+  if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+  return compilePlan(loaded.config, 1, new MirrorSlots(), 1);
+}
+
+/** All addresses of the server's name; they are not looked up again. */
+async function targetsOf(version: VersionPlan): Promise<readonly Target[]> {
+  const [written] = targetsAsWritten(version);
+  const { address } = written;
+  if (address.kind === 'unix' || isIP(address.host) !== 0) return [written];
+  const found = await lookup(address.host, { all: true });
+  return found.map(({ address: host }) => ({ ...written, address: { ...address, host } }));
+}
+
+async function tell(
+  options: ReplayOptions,
+  reading: Reading,
+  plan: Plan,
+  bytes: number,
+  io: CommandIo,
+): Promise<number> {
+  const [mirror] = reading.mirrors;
+  const { eligible, paired, queue } = mirror.counts;
+  if (eligible === 0) {
+    io.err('umbra replay: there was nothing to play');
+    return exitFailure;
+  }
+  const perSecond = Math.round(eligible / Math.max(reading.uptimeS, 1e-3));
+  io.out(
+    `played ${eligible} requests in ${spanText(reading.uptimeS)}, ${perSecond} a second, from ${bytes} bytes`,
+  );
+  if (options.pace.kind !== 'max')
+    io.out(
+      `sent behind their time: p50 ${queue.percentileUs(50)} us, p99 ${queue.percentileUs(99)} us, at most ${queue.maxUs} us`,
+    );
+  const report = reportOfReading(reading, {
+    source: options.files.join(', '),
+    madeAt: isoTime(wallClockMs()),
+    diffs: null,
+    config: null,
+    notes: [],
+  });
+  if (options.output !== null) {
+    await writeFile(options.output, reportHtml(report));
+    io.out(`wrote ${options.output}`);
+  } else io.out(reportText(report).trimEnd());
+  if (paired === 0 && !options.verdict) return exitOk;
+  const verdict = judge(reading, null, options);
+  io.out(verdictText(verdict, `${plan.versions[1].endpoints[0].authority} against the recording`).trimEnd());
+  return options.verdict ? verdictCodes[verdict.outcome] : exitOk;
+}
+
+function showBar(ledgers: ReplayLedgers, files: readonly RecordingFile[]): () => void {
+  const total = Math.max(
+    1,
+    files.reduce((sum, file) => sum + file.bytes, 0),
+  );
+  const width = 30;
+  const draw = (): void => {
+    const share = Math.min(
+      1,
+      files.reduce((sum, file) => sum + Math.min(file.position, file.bytes), 0) / total,
+    );
+    const full = Math.round(share * width);
+    const { mirror } = ledgers;
+    const bar = `[${'='.repeat(full)}${' '.repeat(width - full)}]`;
+    process.stderr.write(
+      `${eraseLine}${bar} ${mirror.completedTotal} answered, ${mirror.failedTotal} failed, ${mirror.inFlight} under way`,
+    );
+  };
+  const timer = setInterval(draw, barIntervalMs);
+  return () => {
+    clearInterval(timer);
+    process.stderr.write(eraseLine);
+  };
+}
+
+const nothing = (): void => {};
+const noCounters: UpstreamCounters = {
+  connectionOpened: nothing,
+  connectionClosed: nothing,
+  idleChanged: nothing,
+  handshakeDone: nothing,
+  waitingChanged: nothing,
+  queueRefused: nothing,
+  queueTimedOut: nothing,
+  ejectedChanged: nothing,
+  requestRetried: nothing,
+};
