@@ -1,4 +1,7 @@
+import { gzipSync } from 'node:zlib';
+import { Kvm } from '@nats-io/kv';
 import t, { type Test } from 'tap';
+import { limits } from '../../core/limits.js';
 import { decodeReading } from '../../core/report/raw-reading.js';
 import type { Reading, VersionReading } from '../../core/report/reading.js';
 import { type Figures, openFigures } from '../../workers/commands/figures.js';
@@ -178,6 +181,67 @@ t.test(
     t.match(last.notes[0], /^one left .* ago; what it counted is in/);
   },
 );
+
+t.test('a server that hangs costs snapshots, which are counted, and no request', skip, async (t) => {
+  const nats = await startNats(t);
+  const [umbra] = await startFleet(t, nats, 'one');
+  await lookUntil(nats, ({ members }) => members?.length === 1);
+  nats.signal('SIGSTOP');
+  const before = (await umbra.stats()).fleet.publishing!.skipped;
+  await until(
+    async () => (await umbra.stats()).fleet.publishing!.skipped > before + 3,
+    'snapshots are skipped while one is under way',
+  );
+  const answers = await askMany(umbra.port, 100, 4, () => ({}));
+  t.ok(answers.every(({ status }) => status === 200));
+  nats.signal('SIGCONT');
+  await lookUntil(nats, ({ reading }) => requestsOf(reading, 'primary') === 100);
+});
+
+t.test('what others wrote into the bucket is told and left out', skip, async (t) => {
+  const nats = await startNats(t);
+  const [umbra] = await startFleet(t, nats, 'one');
+  await lookUntil(nats, ({ members }) => members?.length === 1);
+  const connection = await nats.connect();
+  t.teardown(() => connection.close());
+  const bucket = await new Kvm(connection).open('umbra');
+  await bucket.put('foreign.1', 'not packed');
+  await bucket.put('foreign.2', gzipSync('{"name":"x"}'));
+  await bucket.put('foreign.3', gzipSync('\0'.repeat(limits.fleetSnapshotBytes + 1)));
+  const { members, notes } = await lookUntil(nats, ({ notes }) => notes.length === 3);
+  t.equal(members?.length, 1);
+  t.match(notes.join('\n'), /foreign\.1 is left out: /);
+  t.match(notes.join('\n'), /foreign\.2 is left out: this is no snapshot of an umbra/);
+  t.match(notes.join('\n'), /foreign\.3 is left out: /);
+  t.equal((await umbra.stop()).code, 0);
+});
+
+t.test('a name and a password are asked for and given, and are in no word of umbra', skip, async (t) => {
+  const nats = await NatsServer.start('--user', 'me', '--pass', 'h1dden');
+  t.teardown(() => nats.stop());
+  const first = await Origin.listen();
+  t.teardown(() => first.close());
+  const address = nats.fleet('umbra').replace('//', '//me:h1dden@');
+  const start = async (fleetAddress: string): Promise<UmbraProcess> => {
+    const fleet = { nats: fleetAddress, name: 'one', interval: '100ms' };
+    const umbra = await UmbraProcess.start(
+      reviews(first.port, null, { umbra: { fleet, threads: { proxy: 1, shadow: 1 } } }),
+    );
+    t.teardown(() => umbra.stop());
+    return umbra;
+  };
+  const right = await start(address);
+  await right.logged(/snapshots go to/);
+  const told = [right.err, (await right.admin('GET', '/api/config')).text, await right.metrics()];
+  t.notMatch(told.join(''), /h1dden/);
+  t.match(told[1], /"nats:\/\/\[redacted\]@127/);
+  const wrong = await start(address.replace('h1dden', 'wr0ng'));
+  await wrong.logged(/no snapshots go to [^"]*Authorization Violation/);
+  t.notMatch(wrong.err, /wr0ng/);
+  const report = await runToEnd('report', '-o', '-', '--fleet', address);
+  t.equal(report.code, 0, report.err);
+  t.notMatch(report.out, /h1dden/);
+});
 
 t.test('a fleet that is not there, or where nobody publishes, is an error of one line', skip, async (t) => {
   const nats = await startNats(t);

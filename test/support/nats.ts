@@ -48,6 +48,11 @@ export class NatsServer {
     await gone;
   }
 
+  /** `SIGSTOP` makes it hang, `SIGCONT` lets it go on. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child!.kill(signal);
+  }
+
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.#directory, { recursive: true, force: true });
