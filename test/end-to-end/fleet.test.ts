@@ -243,6 +243,38 @@ t.test('a name and a password are asked for and given, and are in no word of umb
   t.notMatch(report.out, /h1dden/);
 });
 
+/** Words for node: a client of NATS that can't be loaded, in any thread. */
+function withoutClient(): string[] {
+  const hook = `export async function load(url, context, next) {
+    if (url.includes('/@nats-io/')) throw new Error('the client was asked for');
+    return next(url, context);
+  }`;
+  const dataOf = (text: string): string =>
+    `data:text/javascript;base64,${Buffer.from(text).toString('base64')}`;
+  return [
+    '--import',
+    dataOf(`import { register } from 'node:module'; register(${JSON.stringify(dataOf(hook))});`),
+  ];
+}
+
+t.test('an umbra without an address on NATS never loads its client', async (t) => {
+  const first = await Origin.listen();
+  t.teardown(() => first.close());
+  const umbra = { threads: { proxy: 1, shadow: 1 } };
+  const plain = await UmbraProcess.start(reviews(first.port, null, { umbra }), withoutClient());
+  t.teardown(() => plain.stop());
+  t.equal((await askMany(plain.port, 1, 1, () => ({})))[0].status, 200);
+  t.same((await plain.stats()).fleet, { publishing: null, plan: null });
+  t.notMatch(plain.err, /the client was asked for/);
+  const fleet = { nats: 'nats://127.0.0.1:1/umbra', name: 'one', interval: '100ms' };
+  const other = await UmbraProcess.start(
+    reviews(first.port, null, { umbra: { ...umbra, fleet } }),
+    withoutClient(),
+  );
+  t.teardown(() => other.stop());
+  await other.logged(/the client was asked for/);
+});
+
 t.test('a fleet that is not there, or where nobody publishes, is an error of one line', skip, async (t) => {
   const nats = await startNats(t);
   const empty = await runToEnd('top', '--once', '--fleet', nats.fleet('nobody'));
