@@ -290,6 +290,20 @@ t.test('hundreds that open and close beside one that stays are closed by nobody 
   await closed(stays);
 });
 
+t.test('the first ones of a process are closed by nobody but v1', async (t) => {
+  for (let process = 0; process < 3; process++) {
+    const own = await UmbraProcess.start(reviews(chat.port, null));
+    const url = own.url.replace('http', 'ws');
+    for (let i = 0; i < 20; i++) {
+      const socket = await open(url);
+      socket.send('close 4000');
+      t.equal(await closed(socket), '4000 as you wish');
+    }
+    t.equal(own.err, '');
+    await own.stop();
+  }
+});
+
 t.test('a stop tells both sides that umbra goes away, and ends in order', async (t) => {
   // What runs through a tunnel of bytes is cut: nobody can say a word in it.
   const code = behaviour.tunnelsBytes ? '1006' : '1001';

@@ -76,7 +76,8 @@ export interface UwsWebSocketBehavior {
   readonly sendPingsAutomatically: boolean;
   readonly maxBackpressure: number;
   readonly closeOnBackpressureLimit: boolean;
-  upgrade(res: UwsResponse, req: UwsRequest, context: UwsUpgradeContext): void;
+  /** Without it every handshake is taken. */
+  upgrade?(res: UwsResponse, req: UwsRequest, context: UwsUpgradeContext): void;
   open(ws: UwsWebSocket): void;
   /** The buffer is detached when the handler returns. */
   message(ws: UwsWebSocket, message: ArrayBuffer, isBinary: boolean): void;

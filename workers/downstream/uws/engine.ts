@@ -8,6 +8,7 @@ import type { ClientTimeout, Downstream, DownstreamCounters, RequestHandler } fr
 import { sameCertificate } from '../same-certificate.js';
 import { newApp } from './app.js';
 import type { Uws, UwsApp, UwsDescriptor, UwsRequest, UwsResponse, UwsUpgradeContext } from './binding.js';
+import { CorkHolder } from './cork-holder.js';
 import { HeadWriter } from './head-writer.js';
 import { RequestReader } from './request.js';
 import { type ResponderOwner, UwsResponder } from './responder.js';
@@ -58,6 +59,7 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   /** Responders that must be looked at in the next turn. */
   readonly #late: UwsResponder[] = [];
   readonly #keepAlive: NodeJS.Timeout;
+  readonly #corkHolder: CorkHolder;
   readonly #openLate = (): void => this.#runLate();
   readonly #bridges = new Set<WebSocketBridge>();
   #connections = 0;
@@ -78,6 +80,7 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
     this.clock = clock;
     this.#reader = new RequestReader(listener.tls !== null);
     this.#apps = [this.#newApp()];
+    this.#corkHolder = new CorkHolder(uws);
     // The thread that sleeps in uWS's sockets alone ends: they are not handles that Node counts.
     this.#keepAlive = setInterval(() => {}, LONGEST_TIMER_MS);
   }
@@ -143,6 +146,7 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
 
   close(): void {
     clearInterval(this.#keepAlive);
+    this.#corkHolder.close();
     for (const { app } of this.#apps) app.close();
   }
 
@@ -191,8 +195,7 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   }
 
   corkElsewhere(run: () => void): void {
-    for (const bridge of this.#bridges) if (bridge.cork(run)) return;
-    run();
+    this.#corkHolder.run(run);
   }
 
   #tellDrained(): void {

@@ -7,7 +7,7 @@ import { type FrameSender, type FrameSocket, Receiver, Sender } from './frames.j
 export interface BridgeOwner {
   onBridgeOpened(bridge: WebSocketBridge): void;
   onBridgeClosed(bridge: WebSocketBridge): void;
-  /** Runs `run`, while the cork is on the socket of some other WebSocket if there is one. */
+  /** Runs `run`, while the cork is on another socket. */
   corkElsewhere(run: () => void): void;
 }
 
@@ -49,13 +49,6 @@ export class WebSocketBridge implements TunnelSink {
   onOpen(client: UwsWebSocket): void {
     this.#client = client;
     this.#owner.onBridgeOpened(this);
-  }
-
-  /** Runs `run` while uWS's one cork is on this client's socket; false if it is gone. */
-  cork(run: () => void): boolean {
-    if (this.#client === null) return false;
-    this.#client.cork(run);
-    return true;
   }
 
   /** `message` dies with the call. */
