@@ -172,7 +172,7 @@ t.test('umbra record needs no configuration', async (t) => {
     path,
     ...listen,
     '--for',
-    '3s',
+    '100ms',
   );
   t.strictSame([code, /^umbra ready listen=\S+ pid=\d+$/m.test(out)], [0, true]);
   const wrong = await runToEnd('record', `http://127.0.0.1:${v1.port}/path`, '-o', path);

@@ -10,12 +10,13 @@ export async function recordCommand(options: RecordOptions): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'umbra-record-'));
   const config = join(directory, 'umbra.yaml');
   await writeFile(config, JSON.stringify(configOf(options)));
-  const stop =
-    options.forMs === null
-      ? undefined
-      : setTimeout(() => process.kill(process.pid, 'SIGTERM'), options.forMs);
+  let stop: NodeJS.Timeout | undefined;
+  // Counted from when it serves: before that nothing would be recorded, and nobody would take the signal.
+  const whenReady = (): void => {
+    if (options.forMs !== null) stop = setTimeout(() => process.kill(process.pid, 'SIGTERM'), options.forMs);
+  };
   try {
-    return await runCommand({ config, set: [], takeover: null });
+    return await runCommand({ config, set: [], takeover: null }, whenReady);
   } finally {
     clearTimeout(stop);
     await rm(directory, { recursive: true, force: true });

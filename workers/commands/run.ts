@@ -18,8 +18,14 @@ const exitOk = 0;
 const exitFailure = 1;
 const exitBadConfig = 2;
 
-/** Resolves with the exit code: 0 after a clean stop, 1 if it can't serve, 2 if the configuration is wrong. */
-export async function runCommand({ config, set, takeover }: RunOptions): Promise<number> {
+/**
+ * Resolves with the exit code: 0 after a clean stop, 1 if it can't serve, 2 if the configuration is wrong. `whenReady` is called once it
+ * serves and takes signals.
+ */
+export async function runCommand(
+  { config, set, takeover }: RunOptions,
+  whenReady: () => void = () => {},
+): Promise<number> {
   let origin = originOf(config, set);
   let plan: PlanSource | undefined;
   if (isPlanAddress(config)) {
@@ -42,7 +48,7 @@ export async function runCommand({ config, set, takeover }: RunOptions): Promise
     }
     const log = await openLog();
     for (const warning of loaded.warnings) log.warn(formatProblem(warning));
-    return await serve(origin, takeover, loaded, log, changes, plan);
+    return await serve(origin, takeover, loaded, log, changes, plan, whenReady);
   } finally {
     await watch?.close();
   }
@@ -55,6 +61,7 @@ async function serve(
   log: Logger,
   changes: ChangeFlag,
   plan: PlanSource | undefined,
+  whenReady: () => void,
 ): Promise<number> {
   let umbra: Umbra;
   try {
@@ -89,7 +96,9 @@ async function serve(
 
   const admin = umbra.admin === null ? '' : ` admin=${umbra.admin}`;
   process.stdout.write(`umbra ready listen=${umbra.listening.join(',')}${admin} pid=${process.pid}\n`);
-  await untilStopped(umbra, (why) => log.info(`${why}: draining`));
+  const stopped = untilStopped(umbra, (why) => log.info(`${why}: draining`));
+  whenReady();
+  await stopped;
   process.off('SIGHUP', onHangUp);
   process.off('SIGUSR1', onReopen);
   return exitOk;
