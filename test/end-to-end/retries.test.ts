@@ -52,7 +52,8 @@ t.test(
     });
     const v2 = await Origin.listen();
     t.teardown(() => Promise.all([v1.close(), v2.close()]));
-    const retries = { attempts: 2, perTryTimeout: '150ms', on: ['reset', 503] };
+    // Long enough for what answers at once on a busy machine; one attempt waits for it.
+    const retries = { attempts: 2, perTryTimeout: '1500ms', on: ['reset', 503] };
     const config = reviews(v1.port, v2.port, {
       v1: { ejection: 'off' },
       route: { retries },
