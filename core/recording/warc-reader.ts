@@ -10,12 +10,13 @@ const recordMark = Buffer.from('WARC/1.');
 const headerEnd = Buffer.from('\r\n\r\n');
 const recordEndBytes = 4;
 
+/** Also of a file whose first record is damaged in its first bytes. */
 export function isWarc(start: Buffer): boolean {
-  return start.subarray(0, gzipMark.byteLength).equals(gzipMark) || startsRecord(start);
+  return start.includes(gzipMark) || start.includes(recordMark);
 }
 
 export function* readWarc(window: Window): Generator<RecordedMessage | Skipped> {
-  if (startsRecord(window.bytes)) {
+  if (startsRecord(window.bytes) || !window.bytes.includes(gzipMark)) {
     yield* readPlain(window, 0);
     return;
   }

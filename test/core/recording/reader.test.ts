@@ -95,6 +95,24 @@ t.test('what was written is read back, in the order in which it came, in every p
   }
 });
 
+t.test('a first record that is damaged in its first byte costs itself alone', async (t) => {
+  for (const member of [compressed, stored, plain]) {
+    const bytes = Buffer.concat(
+      members(
+        [0, 1, 2].map((i) => withBody(i, 'body', Framing.LENGTH)),
+        member,
+      ),
+    );
+    bytes[0] ^= 0xff;
+    const { exchanges, skipped } = read(bytes);
+    t.strictSame(
+      exchanges.map(({ timeUs }) => timeUs - startUs),
+      [1, 2],
+    );
+    t.equal(skipped.length, 1);
+  }
+});
+
 t.test('a record that is damaged costs itself alone, and is told with its place', async (t) => {
   const packed = members(
     Array.from({ length: 9 }, (_, i) => withBody(i, 'some body '.repeat(20), Framing.LENGTH)),
