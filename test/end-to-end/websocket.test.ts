@@ -299,7 +299,7 @@ t.test('the first ones of a process are closed by nobody but v1', async (t) => {
       socket.send('close 4000');
       t.equal(await closed(socket), '4000 as you wish');
     }
-    t.equal(own.err, '');
+    t.notMatch(own.err, /corked/, 'uWS does not complain');
     await own.stop();
   }
 });
