@@ -9,7 +9,7 @@ import { Failure } from '../core/errors.js';
 import { MirrorBounds } from '../core/mirror/bounds.js';
 import { FullSlots } from '../core/mirror/full-slots.js';
 import { MirrorReceiver } from '../core/mirror/receiver.js';
-import { ShadowMirror, ShadowRuntime } from '../core/mirror/shadow-runtime.js';
+import { ShadowMirror, type ShadowRuntime } from '../core/mirror/shadow-runtime.js';
 import { mirrorsWithBaselines, type Plan } from '../core/plan.js';
 import { AccessLogPort } from '../core/record/access-log.js';
 import { MirrorLedger } from '../core/record/mirror-ledger.js';
@@ -149,7 +149,7 @@ class ShadowThread implements DataThread {
     yield;
     this.#log.setShare(plan.accessLog?.shareMillionths ?? 0);
     closeOldPools();
-    return new ShadowRuntime(plan.generation, mirrors, ledgers);
+    return { generation: plan.generation, mirrors, ledgers };
   }
 }
 

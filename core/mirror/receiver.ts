@@ -15,6 +15,7 @@ import { FrameType } from '../ring/frame.js';
 import type { FrameHandler, RingReader } from '../ring/reader.js';
 import { allExchanges, FrameFlag, MirroredHead, Numbers, Outcome, Seen } from './codec.js';
 import { Mirrored } from './mirrored.js';
+import { PlansInForce } from './plans-in-force.js';
 import type { ShadowMirror, ShadowRuntime } from './shadow-runtime.js';
 
 /** One proxy thread's ring and the exchanges that its frames may name. */
@@ -108,10 +109,9 @@ export class MirrorReceiver {
   readonly #spare: Mirrored[] = [];
   /** What the upstream client works on now; a drain ends when it is empty. */
   readonly #underWay = new Set<Mirrored>();
-  #runtimes: ShadowRuntime[] = [];
+  readonly #plans = new PlansInForce<ShadowMirror>();
   readonly #captures = new CaptureBudget(limits.capturedBytes);
   readonly #pairs: PairPort;
-  #retireBelow = 0;
   #draining = false;
 
   constructor(readers: readonly RingReader[], pairs: PairPort, log: AccessLogPort, clock: Clock) {
@@ -121,17 +121,12 @@ export class MirrorReceiver {
     this.clock = clock;
   }
 
-  /** The newest plan. Frames of earlier generations are still served by the plan that they were offered under. */
   use(runtime: ShadowRuntime): void {
-    this.#runtimes.unshift(runtime);
+    this.#plans.use(runtime);
   }
 
-  /**
-   * Every proxy thread has left the generations below this one and has published what it offered under them, so
-   * they can be forgotten as soon as the rings are seen empty.
-   */
   retire(belowGeneration: number): void {
-    this.#retireBelow = belowGeneration;
+    this.#plans.retire(belowGeneration);
   }
 
   /** Takes at most `framesMax` frames from each ring; returns how many came. */
@@ -141,14 +136,8 @@ export class MirrorReceiver {
       const source = this.#sources[i];
       count += source.reader.drain(source, framesMax);
     }
-    if (count === 0 && this.#retireBelow > 0) this.#forgetRetired();
+    if (count === 0) this.#plans.ringsAreEmpty();
     return count;
-  }
-
-  #forgetRetired(): void {
-    const below = this.#retireBelow;
-    this.#retireBelow = 0;
-    this.#runtimes = this.#runtimes.filter((runtime) => runtime.generation >= below);
   }
 
   isEmpty(): boolean {
@@ -186,9 +175,9 @@ export class MirrorReceiver {
     numbers: Numbers,
     start: number,
   ): void {
-    const mirror = this.#mirrorOf(slot, generation);
+    const mirror = this.#plans.mirrorOf(slot, generation);
     if (mirror === undefined) {
-      this.#countUnserved(slot);
+      this.#plans.countUnserved(slot);
       return;
     }
     mirror.ledger.received();
@@ -220,7 +209,7 @@ export class MirrorReceiver {
     else {
       capture.primary.status = primary.status;
       capture.primary.truncated = (primary.seen & Seen.TRUNCATED) !== 0;
-      const taken = this.#pairs.offer(mirror.plan.slot, this.#runtimes[0].generation, capture);
+      const taken = this.#pairs.offer(mirror.plan.slot, this.#plans.newest.generation, capture);
       if (taken) mirror.ledger.handedToAnalysts();
       else mirror.ledger.unexamined(Unexamined.ANALYSTS_BUSY);
     }
@@ -242,25 +231,6 @@ export class MirrorReceiver {
 
   settled(mirrored: Mirrored): void {
     this.#spare.push(mirrored);
-  }
-
-  /** By the plan that the frame was offered under, or the nearest that this thread still knows. */
-  #mirrorOf(slot: number, generation: number): ShadowMirror | undefined {
-    let nearest: ShadowMirror | undefined;
-    for (let i = 0; i < this.#runtimes.length; i++) {
-      const runtime = this.#runtimes[i];
-      nearest = runtime.mirrors[slot] ?? nearest;
-      if (runtime.generation <= generation) break;
-    }
-    return nearest;
-  }
-
-  /** A thread that was restarted after a mirror was removed may still find its frames. */
-  #countUnserved(slot: number): void {
-    const ledger = this.#runtimes[0].ledgers[slot];
-    if (ledger === undefined) throw new Error(`a frame names mirror slot ${slot}, which never existed`);
-    ledger.received();
-    ledger.dropped(Drop.DRAINING);
   }
 
   #whyRefused(mirror: ShadowMirror, openCount: number): Drop | -1 {

@@ -1,5 +1,4 @@
-/** A plan as a shadow thread runs it: for each mirror slot the shadow's pool, its ledgers and its bounds. */
-import { applyEdits, isEmpty } from '../http/field-edits.js';
+/** A mirror as a shadow thread runs it: the shadow's pool, its ledgers and its bounds. */
 import { Framing } from '../http/message.js';
 import type { MirrorPlan } from '../plan.js';
 import type { MirrorLedger } from '../record/mirror-ledger.js';
@@ -7,10 +6,11 @@ import type { VersionLedger } from '../record/version-ledger.js';
 import type { VersionPool } from '../upstream/pool.js';
 import type { MirrorBounds } from './bounds.js';
 import type { MirroredHead } from './codec.js';
+import { CopyChange } from './copy-change.js';
 import { marked } from './loop-mark.js';
-import { compileRewrite, type TargetRewrite } from './path-rewrite.js';
+import type { PlanInForce } from './plans-in-force.js';
 import { shadowHost } from './shadow-host.js';
-import { type Random, withNewTrace, withoutTrace } from './trace-fields.js';
+import type { Random } from './trace-fields.js';
 
 const pipelinedMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
 
@@ -23,9 +23,7 @@ export class ShadowMirror {
   readonly ledger: MirrorLedger;
   readonly bounds: MirrorBounds;
   readonly #endpointAuthority: string;
-  readonly #editsFields: boolean;
-  readonly #rewrite: TargetRewrite | null;
-  readonly #random: Random;
+  readonly #change: CopyChange;
 
   constructor(
     plan: MirrorPlan,
@@ -43,9 +41,7 @@ export class ShadowMirror {
     this.ledger = ledger;
     this.bounds = bounds;
     this.#endpointAuthority = pool.plan.endpoints[0]?.authority ?? '';
-    this.#editsFields = !isEmpty(plan.headers);
-    this.#rewrite = compileRewrite(plan.rewrite);
-    this.#random = random;
+    this.#change = new CopyChange(plan, random);
   }
 
   /**
@@ -59,36 +55,18 @@ export class ShadowMirror {
   }
 
   targetFor(target: string): string {
-    return this.#rewrite === null ? target : this.#rewrite(target);
+    return this.#change.target(target);
   }
 
   hostFor(host: string): string {
     return shadowHost(this.plan.host, host, this.#endpointAuthority);
   }
 
-  /** The trace policy comes first, so that header edits have the last word; the mark is always there. */
+  /** The mark of a copy is always there. */
   fieldsFor(fields: string): string {
-    let result = fields;
-    if (this.plan.trace === 'drop') result = withoutTrace(result);
-    else if (this.plan.trace === 'new') result = withNewTrace(result, this.#random);
-    return marked(this.#editsFields ? applyEdits(result, this.plan.headers) : result);
+    return marked(this.#change.fields(fields));
   }
 }
 
-export class ShadowRuntime {
-  readonly generation: number;
-  /** By slot; a slot whose mirror is not in this plan is undefined. */
-  readonly mirrors: readonly (ShadowMirror | undefined)[];
-  /** By slot, of every mirror that the process ever had: what can't be served must still be counted. */
-  readonly ledgers: readonly (MirrorLedger | undefined)[];
-
-  constructor(
-    generation: number,
-    mirrors: readonly (ShadowMirror | undefined)[],
-    ledgers: readonly (MirrorLedger | undefined)[],
-  ) {
-    this.generation = generation;
-    this.mirrors = mirrors;
-    this.ledgers = ledgers;
-  }
-}
+/** A plan as a shadow thread runs it. */
+export type ShadowRuntime = PlanInForce<ShadowMirror>;

@@ -7,6 +7,7 @@ import { Drop, type Failure } from '../errors.js';
 import { latin1Slice } from '../http/wire.js';
 import { limits } from '../limits.js';
 import { allExchanges, FrameFlag, MirroredHead, Numbers, Outcome } from '../mirror/codec.js';
+import { PlansInForce } from '../mirror/plans-in-force.js';
 import { Unexamined } from '../record/mirror-ledger.js';
 import { FrameType } from '../ring/frame.js';
 import type { FrameHandler, RingReader } from '../ring/reader.js';
@@ -94,8 +95,7 @@ export class SinkReceiver {
   /** Gathered or in a sink; a drain ends when it is empty. */
   readonly #underWay = new Set<Gathered>();
   readonly #onOver = (gathered: Gathered) => this.#underWay.delete(gathered);
-  #runtimes: SinkRuntime[] = [];
-  #retireBelow = 0;
+  readonly #plans = new PlansInForce<SinkMirror>();
   #draining = false;
 
   constructor(readers: readonly RingReader[], clock: Clock) {
@@ -103,25 +103,19 @@ export class SinkReceiver {
     this.#clock = clock;
   }
 
-  /** Frames of this generation on are served by `runtime`. */
   use(runtime: SinkRuntime): void {
-    this.#runtimes.unshift(runtime);
+    this.#plans.use(runtime);
   }
 
-  /** Proxy threads offer nothing of older plans any more: once the rings are empty these can be forgotten. */
   retire(belowGeneration: number): void {
-    this.#retireBelow = Math.max(this.#retireBelow, belowGeneration);
+    this.#plans.retire(belowGeneration);
   }
 
   /** Takes at most so many frames from each ring; how many it took. */
   drain(framesMax: number): number {
     let count = 0;
     for (const source of this.#sources) count += source.reader.drain(source, framesMax);
-    if (count === 0 && this.#retireBelow > 0) {
-      const below = this.#retireBelow;
-      this.#retireBelow = 0;
-      this.#runtimes = this.#runtimes.filter(({ generation }) => generation >= below);
-    }
+    if (count === 0) this.#plans.ringsAreEmpty();
     return count;
   }
 
@@ -158,9 +152,9 @@ export class SinkReceiver {
     numbers: Numbers,
     start: number,
   ): void {
-    const mirror = this.#mirrorOf(slot, generation);
+    const mirror = this.#plans.mirrorOf(slot, generation);
     if (mirror === undefined) {
-      this.#countUnserved(slot);
+      this.#plans.countUnserved(slot);
       return;
     }
     const { ledger } = mirror;
@@ -177,24 +171,6 @@ export class SinkReceiver {
     this.#underWay.add(gathered);
     if ((flags & FrameFlag.LAST) !== 0) gathered.complete();
     if (!gathered.over && !gathered.isPut) open.set(exchangeId, gathered);
-  }
-
-  /** By the plan that the frame was offered under, or the nearest that this thread still knows. */
-  #mirrorOf(slot: number, generation: number): SinkMirror | undefined {
-    let nearest: SinkMirror | undefined;
-    for (const runtime of this.#runtimes) {
-      nearest = runtime.mirrors[slot] ?? nearest;
-      if (runtime.generation <= generation) break;
-    }
-    return nearest;
-  }
-
-  /** A thread that was restarted after a mirror was removed may still find its frames. */
-  #countUnserved(slot: number): void {
-    const ledger = this.#runtimes[0].ledgers[slot];
-    if (ledger === undefined) throw new Error(`a frame names mirror slot ${slot}, which never existed`);
-    ledger.received();
-    ledger.dropped(Drop.DRAINING);
   }
 
   #whyRefused({ bounds, sink }: SinkMirror, openCount: number): Drop | typeof none {

@@ -1,8 +1,8 @@
-/** A plan as a sink thread runs it: for each mirror slot the sink, the ledger and the bounds. */
-import { applyEdits, isEmpty } from '../http/field-edits.js';
+/** A mirror as a sink thread runs it: the sink, the ledger and the bounds. */
 import type { MirrorBounds } from '../mirror/bounds.js';
-import { compileRewrite, type TargetRewrite } from '../mirror/path-rewrite.js';
-import { type Random, withNewTrace, withoutTrace } from '../mirror/trace-fields.js';
+import { CopyChange } from '../mirror/copy-change.js';
+import type { PlanInForce } from '../mirror/plans-in-force.js';
+import type { Random } from '../mirror/trace-fields.js';
 import type { MirrorPlan } from '../plan.js';
 import type { MirrorLedger } from '../record/mirror-ledger.js';
 import type { Sink } from './sink.js';
@@ -13,9 +13,7 @@ export class SinkMirror {
   readonly ledger: MirrorLedger;
   readonly bounds: MirrorBounds;
   readonly sink: Sink;
-  readonly #editsFields: boolean;
-  readonly #rewrite: TargetRewrite | null;
-  readonly #random: Random;
+  readonly #change: CopyChange;
 
   constructor(
     plan: MirrorPlan,
@@ -30,28 +28,18 @@ export class SinkMirror {
     this.ledger = ledger;
     this.bounds = bounds;
     this.sink = sink;
-    this.#editsFields = !isEmpty(plan.headers);
-    this.#rewrite = compileRewrite(plan.rewrite);
-    this.#random = random;
+    this.#change = new CopyChange(plan, random);
   }
 
   targetFor(target: string): string {
-    return this.#rewrite === null ? target : this.#rewrite(target);
+    return this.#change.target(target);
   }
 
   /** As for a shadow, but without the mark of a copy: what is played again later is a request like any other. */
   fieldsFor(fields: string): string {
-    let result = fields;
-    if (this.plan.trace === 'drop') result = withoutTrace(result);
-    else if (this.plan.trace === 'new') result = withNewTrace(result, this.#random);
-    return this.#editsFields ? applyEdits(result, this.plan.headers) : result;
+    return this.#change.fields(fields);
   }
 }
 
-export interface SinkRuntime {
-  readonly generation: number;
-  /** By slot; a slot whose mirror is not in this plan, or has no sink, is undefined. */
-  readonly mirrors: readonly (SinkMirror | undefined)[];
-  /** By slot, of every mirror that the process ever had: what can't be served must still be counted. */
-  readonly ledgers: readonly (MirrorLedger | undefined)[];
-}
+/** A plan as a sink thread runs it. */
+export type SinkRuntime = PlanInForce<SinkMirror>;

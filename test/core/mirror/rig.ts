@@ -10,7 +10,7 @@ import { HeldBack } from '../../../core/mirror/held-back.js';
 import { Mirror, type MirrorCopy, MirrorOffer } from '../../../core/mirror/offer.js';
 import { MirrorPort } from '../../../core/mirror/port.js';
 import { MirrorReceiver } from '../../../core/mirror/receiver.js';
-import { ShadowMirror, ShadowRuntime } from '../../../core/mirror/shadow-runtime.js';
+import { ShadowMirror } from '../../../core/mirror/shadow-runtime.js';
 import type { MirrorPlan } from '../../../core/plan.js';
 import { AccessLogPort } from '../../../core/record/access-log.js';
 import { accountingGap } from '../../../core/record/law.js';
@@ -75,7 +75,7 @@ export class MirrorRig {
       plan === null
         ? []
         : [new ShadowMirror(plan, 'reviews', this.pool, this.version, this.atShadow, this.bounds, () => 1)];
-    this.receiver.use(new ShadowRuntime(generation, mirrors, [this.atShadow]));
+    this.receiver.use({ generation, mirrors, ledgers: [this.atShadow] });
   }
 
   /** Offers one request; the copies that took it are in `copies`. Nothing is visible before `turn`. */

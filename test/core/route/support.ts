@@ -72,27 +72,5 @@ export function request(parts: Partial<RequestHead>): RequestHead {
 }
 
 export function mirror(shareMillionths: number, sample: SamplePlan): MirrorPlan {
-  return {
-    slot: 0,
-    sink: null,
-    to: 0,
-    enabled: true,
-    shareMillionths,
-    sample,
-    methods: null,
-    host: { kind: 'shadow' },
-    rewrite: null,
-    trace: 'keep',
-    headers: { remove: [], set: [], add: [] },
-    bodyBytesMax: 0,
-    heldBytesMax: 64 * 1024 * 1024,
-    responseBytesMax: 64 * 1024 * 1024,
-    breaker: null,
-    ratePerSecond: null,
-    pipelining: 1,
-    inFlightMax: 1,
-    timeoutMs: 1,
-    firstByteTimeoutMs: 0,
-    compare: pairsAlone,
-  };
+  return mirrorPlan({ shareMillionths, sample, bodyBytesMax: 0, inFlightMax: 1, timeoutMs: 1 });
 }
