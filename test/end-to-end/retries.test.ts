@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import t from 'tap';
 import { ask, RawClient } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
+import { freePort } from '../support/ports.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 /** What v1 does with the first, second, … request to a path. */
@@ -23,15 +21,6 @@ const scripts: Record<string, (number | 'reset' | 'partial' | 'silent')[]> = {
   '/never': ['silent', 'silent', 'silent', 'silent', 'silent', 'silent'],
   '/gone': ['silent', 'silent', 'silent', 'silent', 'silent', 'silent'],
 };
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 t.test(
   'a request is sent again as its route says, whole and to the primary alone, and never otherwise',
@@ -59,7 +48,7 @@ t.test(
       route: { retries },
       umbra: { accessLog: { format: 'json' } },
     });
-    config.versions.nobody = { endpoints: `http://127.0.0.1:${await closedPort()}`, ejection: 'off' };
+    config.versions.nobody = { endpoints: `http://127.0.0.1:${await freePort()}`, ejection: 'off' };
     const unable = await Origin.listen((_received, response) => {
       response.statusCode = 503;
       response.end();

@@ -2,13 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { NatsPlace } from '../../core/plan.js';
 import { connectNats } from '../../workers/nats/connect.js';
 import { missing } from './command.js';
+import { accepts, freePort } from './ports.js';
 import { until } from './umbra.js';
 
 /** False where there is one, else why a test that needs it is skipped. */
@@ -69,24 +69,4 @@ export class NatsServer {
   connect(): Promise<NatsConnection> {
     return connectNats(this.place, {});
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect(port, '127.0.0.1');
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', () => resolve(false));
-  });
 }
