@@ -136,6 +136,8 @@ export const limits = {
   /** Lines of header fields whose redacted form a sink's thread remembers, and the longest. Past it: they are looked at anew. */
   redactedLines: 4096,
   redactedLineChars: 512,
+  /** Bytes of a record up to which umbra compresses it by itself (core/recording/deflate). Larger: zlib does. */
+  smallRecordBytes: 32 * 1024,
   /** Bytes of one record in a recording that is read. Larger: the record is skipped. */
   recordBytes: 64 * 1024 * 1024,
   /** Records within which requests of a recording are put into the order of their times. Further apart: they stay as they stand. */

@@ -14,8 +14,24 @@ export const searchedChars = 8192;
 export const redacted = '[redacted]';
 
 /** Fields, members and parameters that are credentials, whoever set them: matched anywhere in a name without case, `-` and `_`. */
-const secretName =
-  /authorization|cookie|token|secret|passw|passphrase|apikey|accesskey|privatekey|credential|signature|sessionid|^sid$|^pwd$|^pin$|^cvv$|^cvc$|cardnumber/;
+export const secretParts = [
+  'authorization',
+  'cookie',
+  'token',
+  'secret',
+  'passw',
+  'passphrase',
+  'apikey',
+  'accesskey',
+  'privatekey',
+  'credential',
+  'signature',
+  'sessionid',
+  'cardnumber',
+] as const;
+/** These only as whole names. */
+export const secretWholes = ['sid', 'pwd', 'pin', 'cvv', 'cvc'] as const;
+const secretName = new RegExp(`${secretParts.join('|')}|^(?:${secretWholes.join('|')})$`);
 
 /** `name=value` and `name: value` in text whose name is secret; the value goes up to a delimiter. */
 const assignment = /([\w-]{2,64})("?\s{0,4}[=:]\s{0,4})("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&;,<>"']+)/g;

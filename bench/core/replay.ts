@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Framing } from '../../core/http/message.js';
-import { stored } from '../../core/recording/member.js';
+import { memberBytesMax, stored } from '../../core/recording/member.js';
 import { Dates, RecordIds } from '../../core/recording/record-ids.js';
 import { RecordWriter } from '../../core/recording/record-writer.js';
 import { Redactor } from '../../core/recording/redactor.js';
@@ -71,7 +71,10 @@ function recording(): Buffer {
         settled: () => {},
       },
       dates.text(1_800_000_000_000_000 + i * 200),
-      (record) => records.push(stored(record)),
+      (record) => {
+        const member = Buffer.allocUnsafe(memberBytesMax(record.byteLength));
+        records.push(member.subarray(0, stored(record, member, 0)));
+      },
     );
   }
   return Buffer.concat(records);

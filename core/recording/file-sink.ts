@@ -1,6 +1,6 @@
 /**
  * A sink that writes a recording. Records are made and compressed at once, gathered until the thread has read its rings, and
- * written with one call while the next ones gather; so the disk is always waited for by one write and by nothing else.
+ * written with one call while the next ones gather (./output); so the disk is always waited for by one write and by nothing else.
  *
  * When a write fails, everything that is not on disk has failed, the recording stops, and copies are dropped for that reason
  * until a new segment can be begun.
@@ -8,7 +8,8 @@
 import type { Clock } from '../clock.js';
 import { Drop, Failure } from '../errors.js';
 import { type Copy, none, type Sink } from '../sink/sink.js';
-import { compressed, stored } from './member.js';
+import { compressor, memberBytesMax, stored, type WriteMember } from './member.js';
+import { Output } from './output.js';
 import { Dates, RecordIds } from './record-ids.js';
 import { RecordWriter } from './record-writer.js';
 import type { Redactor } from './redactor.js';
@@ -17,8 +18,8 @@ import { type SegmentSettings, Segments } from './segments.js';
 /** How long a recording rests before a new segment is tried. */
 const restMs = 1000;
 const tickMs = 1000;
-/** `writev` takes so many pieces at most (IOV_MAX). */
-const piecesMax = 1024;
+/** As much as this is written before the rings are empty. */
+const writtenBytes = 128 * 1024;
 
 export interface FileSinkDeps {
   readonly clock: Clock;
@@ -37,16 +38,21 @@ export class FileSink implements Sink {
   readonly #ids: RecordIds;
   readonly #dates = new Dates();
   #writer: RecordWriter;
-  #member: (record: Uint8Array) => Buffer;
+  #member: WriteMember;
+  #compresses: boolean;
   #refusal: Drop | typeof none = none;
-  #pieces: Uint8Array[] = [];
+  readonly #output = new Output();
   #copies: Copy[] = [];
   #pumping: Promise<void> | null = null;
   /** Of the wall clock and the process's time line: one for each segment, so that a clock that is set moves no record within one. */
   #wallOffsetUs: number;
   #rest: NodeJS.Timeout | null = null;
   readonly #tick: NodeJS.Timeout;
-  readonly #take = (record: Uint8Array) => void this.#pieces.push(this.#member(record));
+  #refusalTold = false;
+  readonly #take = (record: Uint8Array) => {
+    const block = this.#output.room(memberBytesMax(record.byteLength));
+    this.#output.bytes = this.#member(record, block, this.#output.bytes);
+  };
 
   constructor(settings: SegmentSettings & { compress: boolean }, redactor: Redactor, deps: FileSinkDeps) {
     this.#deps = deps;
@@ -54,7 +60,8 @@ export class FileSink implements Sink {
     this.#ids = new RecordIds(random);
     this.#segments = new Segments(settings, Buffer.from(random).toString('hex', 0, 4));
     this.#writer = new RecordWriter(redactor, this.#ids);
-    this.#member = settings.compress ? compressed : stored;
+    this.#compresses = settings.compress;
+    this.#member = memberOf(settings.compress);
     this.#wallOffsetUs = deps.wallClockMs() * 1000 - deps.clock();
     this.#tick = setInterval(() => {
       if (this.#segments.isFull(deps.wallClockMs())) this.#pump();
@@ -65,7 +72,9 @@ export class FileSink implements Sink {
   follow(settings: SegmentSettings & { compress: boolean }, redactor: Redactor): void {
     this.#segments.follow(settings);
     this.#writer = new RecordWriter(redactor, this.#ids);
-    this.#member = settings.compress ? compressed : stored;
+    if (settings.compress === this.#compresses) return;
+    this.#compresses = settings.compress;
+    this.#member = memberOf(settings.compress);
   }
 
   refuses(): Drop | typeof none {
@@ -75,7 +84,7 @@ export class FileSink implements Sink {
   put(copy: Copy): void {
     this.#writer.write(copy, this.#dates.text(copy.offeredUs + this.#wallOffsetUs), this.#take);
     this.#copies.push(copy);
-    if (this.#pieces.length >= piecesMax / 2) this.flush();
+    if (this.#output.bytes >= writtenBytes) this.flush();
   }
 
   flush(): void {
@@ -103,15 +112,10 @@ export class FileSink implements Sink {
       if (this.#segments.isFull(this.#deps.wallClockMs())) await this.#segments.close();
       while (this.#copies.length > 0) {
         if (!this.#segments.isOpen) await this.#open();
-        const pieces = this.#pieces;
+        const bytes = this.#output.take();
         copies = this.#copies;
-        this.#pieces = [];
         this.#copies = [];
-        for (let from = 0; from < pieces.length; from += piecesMax) {
-          await this.#segments.append(
-            pieces.length <= piecesMax ? pieces : pieces.slice(from, from + piecesMax),
-          );
-        }
+        await this.#segments.append(bytes).finally(() => this.#output.giveBack(bytes));
         for (const copy of copies) copy.settled(none);
         copies = [];
         if (this.#segments.isFull(this.#deps.wallClockMs())) await this.#segments.close();
@@ -128,18 +132,17 @@ export class FileSink implements Sink {
     const date = this.#dates.text(wallClockMs() * 1000);
     const name = await this.#segments.open(wallClockMs(), date);
     const info = this.#writer.info(software, this.#ids.next(), date, name);
-    await this.#segments.append([this.#member(info)]);
+    const block = Buffer.allocUnsafe(memberBytesMax(info.byteLength));
+    await this.#segments.append(block.subarray(0, this.#member(info, block, 0)));
     if (this.#refusalTold) this.#deps.onState(null);
     this.#refusalTold = false;
   }
-
-  #refusalTold = false;
 
   #stop(error: NodeJS.ErrnoException, copies: readonly Copy[]): void {
     const full = error.code === 'ENOSPC' || error.code === 'EDQUOT';
     this.#refusal = full ? Drop.DISK_FULL : Drop.UNWRITABLE;
     const lost = [...copies, ...this.#copies];
-    this.#pieces = [];
+    this.#output.clear();
     this.#copies = [];
     for (const copy of lost) copy.settled(Failure.WRITE);
     if (!this.#refusalTold) this.#deps.onState(error);
@@ -149,4 +152,8 @@ export class FileSink implements Sink {
       this.#refusal = none;
     }, restMs).unref();
   }
+}
+
+function memberOf(compresses: boolean): WriteMember {
+  return compresses ? compressor() : stored;
 }

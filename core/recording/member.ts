@@ -1,36 +1,75 @@
 /** One record as one gzip member (RFC 1952; WARC/1.1, annex D), so that a reader can begin at each. */
 import { crc32, gzipSync } from 'node:zlib';
+import { limits } from '../limits.js';
+import { Deflater, deflatedBytesMax } from './deflate.js';
 
+/** Where zlib does it: of a large record it is the body that counts, and not what it takes to begin. */
 const level = 1;
 const headerBytes = 10;
 const storedBytesMax = 0xffff;
 const blockHeaderBytes = 5;
 const trailerBytes = 8;
+/** What zlib may add to what it can't compress, and more. */
+const zlibSlack = 1024;
 /** No name, no time, unknown system. */
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 
-export function compressed(record: Uint8Array): Buffer {
-  return gzipSync(record, { level });
+/** The room that the member of a record of so many bytes may take while it is written. */
+export function memberBytesMax(recordBytes: number): number {
+  const deflated =
+    recordBytes <= limits.smallRecordBytes
+      ? deflatedBytesMax(recordBytes)
+      : storedBytes(recordBytes) + zlibSlack;
+  return headerBytes + deflated + trailerBytes;
+}
+
+/** Writes `record` at `at` of `into`, which has `memberBytesMax`; where it ends. */
+export type WriteMember = (record: Uint8Array, into: Buffer, at: number) => number;
+
+/** Each recording has its own: what one learns of its records is for the next ones. */
+export function compressor(): WriteMember {
+  const deflater = new Deflater();
+  return (record, into, at) => {
+    if (record.byteLength > limits.smallRecordBytes) {
+      const member = gzipSync(record, { level });
+      into.set(member, at);
+      return at + member.byteLength;
+    }
+    const end = deflater.deflate(record, into, at + headerBytes);
+    // What doesn't compress, an image say, would have grown.
+    if (end - at - headerBytes >= storedBytes(record.byteLength)) return stored(record, into, at);
+    into.set(header, at);
+    return writeTrailer(record, into, end);
+  };
 }
 
 /** The bytes as they are, in stored blocks (RFC 1951, section 3.2.4). */
-export function stored(record: Uint8Array): Buffer {
-  const blocks = Math.max(1, Math.ceil(record.byteLength / storedBytesMax));
-  const member = Buffer.allocUnsafe(
-    headerBytes + blocks * blockHeaderBytes + record.byteLength + trailerBytes,
-  );
-  member.set(header);
-  let at = headerBytes;
+export const stored: WriteMember = (record, into, start) => {
+  const blocks = blocksOf(record.byteLength);
+  into.set(header, start);
+  let at = start + headerBytes;
   for (let block = 0; block < blocks; block++) {
     const from = block * storedBytesMax;
     const bytes = Math.min(storedBytesMax, record.byteLength - from);
-    member[at] = block === blocks - 1 ? 1 : 0;
-    member.writeUInt16LE(bytes, at + 1);
-    member.writeUInt16LE(bytes ^ 0xffff, at + 3);
-    member.set(blocks === 1 ? record : record.subarray(from, from + bytes), at + blockHeaderBytes);
+    into[at] = block === blocks - 1 ? 1 : 0;
+    into.writeUInt16LE(bytes, at + 1);
+    into.writeUInt16LE(bytes ^ 0xffff, at + 3);
+    into.set(blocks === 1 ? record : record.subarray(from, from + bytes), at + blockHeaderBytes);
     at += blockHeaderBytes + bytes;
   }
-  member.writeUInt32LE(crc32(record), at);
-  member.writeUInt32LE(record.byteLength >>> 0, at + 4);
-  return member;
+  return writeTrailer(record, into, at);
+};
+
+function writeTrailer(record: Uint8Array, into: Buffer, at: number): number {
+  into.writeUInt32LE(crc32(record), at);
+  into.writeUInt32LE(record.byteLength >>> 0, at + 4);
+  return at + trailerBytes;
+}
+
+function storedBytes(recordBytes: number): number {
+  return recordBytes + blocksOf(recordBytes) * blockHeaderBytes;
+}
+
+function blocksOf(recordBytes: number): number {
+  return Math.max(1, Math.ceil(recordBytes / storedBytesMax));
 }

@@ -11,34 +11,54 @@ import { CHUNK_END, chunkStart, lastChunk, writeRequestHead } from '../http/requ
 import { latin1Write } from '../http/wire.js';
 import type { CopiedResponse, Copy } from '../sink/sink.js';
 import type { RecordIds } from './record-ids.js';
-import type { RedactedMessage, Redactor } from './redactor.js';
+import type { Redactor } from './redactor.js';
 
+const SLASH = 0x2f;
 const recordEnd = '\r\n\r\n';
 const scratchBytes = 64 * 1024;
 /** Stands in a URI where a client of HTTP/1.0 named no host. */
 const noHost = 'unknown.invalid';
+
+/** A body as it is recorded: one that came, or what redaction made of it. */
+interface Content {
+  readonly body: readonly Uint8Array[];
+  readonly bodyBytes: number;
+  readonly changed?: boolean;
+  readonly withheld?: boolean;
+}
 
 export class RecordWriter {
   readonly #redactor: Redactor;
   readonly #ids: RecordIds;
   /** Reused by each record. */
   #scratch = Buffer.allocUnsafeSlow(scratchBytes);
+  /** Of the record that was made last. */
+  #blockStart = 0;
 
   constructor(redactor: Redactor, ids: RecordIds) {
     this.#redactor = redactor;
     this.#ids = ids;
   }
 
-  /** Hands each record of `copy` to `take` as a view that the next one overwrites. `date`: of `dateText`. */
+  /** Hands each record of `copy` to `take` as a view that the next one overwrites. `date`: of `Dates`. */
   write(copy: Copy, date: string, take: (record: Uint8Array) => void): void {
-    const target = this.#redactor.target(copy.target);
+    const redactor = this.#redactor;
     const requestId = this.#ids.next();
     const responseId = copy.response === null ? '' : this.#ids.next();
-    const shared = `WARC-Date: ${date}\r\nWARC-Target-URI: ${uriOf(copy.host, target)}\r\nUmbra-Route: ${copy.route}\r\n`;
-    const message = this.#redactor.message(copy.fields, copy.body, copy.bodyBytes);
-    take(this.#request(copy, target, requestId, responseId, shared, message));
+    // What is not told to be harmless by its bytes alone is written once more, without what has to be hidden.
+    let target = maySpellNamesOtherwise(copy.target) ? redactor.target(copy.target) : copy.target;
+    let shared = sharedHeaders(copy, target, date);
+    let record = this.#request(copy, target, requestId, responseId, shared, copy.fields, copy.trailers, copy);
+    if (!redactor.isHarmless(record, this.#blockStart, record.byteLength)) {
+      target = redactor.target(copy.target);
+      shared = sharedHeaders(copy, target, date);
+      const safe = redactor.message(copy.fields, copy.body, copy.bodyBytes);
+      const trailers = redactor.message(copy.trailers, [], 0).fields;
+      record = this.#request(copy, target, requestId, responseId, shared, safe.fields, trailers, safe);
+    }
+    take(record);
     if (copy.response !== null)
-      take(this.#response(copy.response, copy.method, requestId, responseId, shared));
+      take(this.#safeResponse(copy.response, copy.method, requestId, responseId, shared));
   }
 
   info(software: string, id: string, date: string, file: string): Uint8Array {
@@ -53,9 +73,12 @@ export class RecordWriter {
     id: string,
     responseId: string,
     shared: string,
-    { fields, body, bodyBytes, changed, withheld }: RedactedMessage,
+    fields: string,
+    trailers: string,
+    content: Content,
   ): Uint8Array {
-    const framing = changed ? Framing.LENGTH : copy.framing;
+    const { body, bodyBytes } = content;
+    const framing = content.changed === true ? Framing.LENGTH : copy.framing;
     const head = writeRequestHead(
       copy.method,
       target,
@@ -67,9 +90,8 @@ export class RecordWriter {
     );
     const chunked = framing === Framing.CHUNKED;
     const concurrent = responseId === '' ? '' : `WARC-Concurrent-To: <urn:uuid:${responseId}>\r\n`;
-    const cut = withheld ? 'WARC-Truncated: unspecified\r\n' : '';
+    const cut = content.withheld === true ? 'WARC-Truncated: unspecified\r\n' : '';
     const start = `WARC/1.1\r\nWARC-Type: request\r\nWARC-Record-ID: <urn:uuid:${id}>\r\n${shared}${concurrent}${cut}Content-Type: application/http;msgtype=request\r\n`;
-    const trailers = chunked ? this.#redactor.message(copy.trailers, [], 0).fields : '';
     return this.#record(
       start,
       chunked && bodyBytes > 0 ? head + chunkStart(bodyBytes) : head,
@@ -79,7 +101,7 @@ export class RecordWriter {
     );
   }
 
-  #response(
+  #safeResponse(
     response: CopiedResponse,
     method: string,
     requestId: string,
@@ -87,14 +109,30 @@ export class RecordWriter {
     shared: string,
   ): Uint8Array {
     const head = response.head.endsWith('\r\n') ? response.head : `${response.head}\r\n`;
-    const lines = head.indexOf('\r\n') + 2;
-    const message = this.#redactor.message(head.slice(lines), response.body, response.bodyBytes);
-    const { fields, body, bodyBytes, withheld } = message;
-    const status = head.slice(0, lines);
+    const statusEnd = head.indexOf('\r\n') + 2;
+    const status = head.slice(0, statusEnd);
+    const fields = head.slice(statusEnd);
+    const record = this.#response(response, method, requestId, id, shared, status, fields, response);
+    if (this.#redactor.isHarmless(record, this.#blockStart, record.byteLength)) return record;
+    const safe = this.#redactor.message(fields, response.body, response.bodyBytes);
+    return this.#response(response, method, requestId, id, shared, status, safe.fields, safe);
+  }
+
+  #response(
+    response: CopiedResponse,
+    method: string,
+    requestId: string,
+    id: string,
+    shared: string,
+    status: string,
+    fields: string,
+    content: Content,
+  ): Uint8Array {
+    const { body, bodyBytes } = content;
     const bodyless = method === 'HEAD' || response.status === 204 || response.status === 304;
     const framing = bodyless ? '' : `Content-Length: ${bodyBytes}\r\n`;
     const cut = response.truncated ? 'length' : 'unspecified';
-    const truncated = response.truncated || withheld ? `WARC-Truncated: ${cut}\r\n` : '';
+    const truncated = response.truncated || content.withheld === true ? `WARC-Truncated: ${cut}\r\n` : '';
     const start = `WARC/1.1\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:${id}>\r\n${shared}WARC-Concurrent-To: <urn:uuid:${requestId}>\r\n${truncated}Umbra-Latency-Us: ${Math.round(response.latencyUs)}\r\nContent-Type: application/http;msgtype=response\r\n`;
     return this.#record(start, `HTTP/1.1 ${status}${fields}${framing}\r\n`, body, bodyBytes, '');
   }
@@ -112,6 +150,7 @@ export class RecordWriter {
     if (bytes > this.#scratch.byteLength) this.#scratch = Buffer.allocUnsafeSlow(2 * bytes);
     const scratch = this.#scratch;
     latin1Write(scratch, before, 0);
+    this.#blockStart = before.length - head.length;
     let at = before.length;
     for (const piece of body) {
       scratch.set(piece, at);
@@ -122,8 +161,17 @@ export class RecordWriter {
   }
 }
 
+function sharedHeaders({ host, route }: Copy, target: string, date: string): string {
+  return `WARC-Date: ${date}\r\nWARC-Target-URI: ${uriOf(host, target)}\r\nUmbra-Route: ${route}\r\n`;
+}
+
+/** By percent-encoding, or as user information. */
+function maySpellNamesOtherwise(target: string): boolean {
+  return target.includes('%') || target.includes('@');
+}
+
 /** A target in absolute form is a URI already. */
 function uriOf(host: string, target: string): string {
-  if (/^https?:\/\//i.test(target)) return target;
+  if (target.charCodeAt(0) !== SLASH && /^https?:\/\//i.test(target)) return target;
   return `http://${host === '' ? noHost : host}${target === '*' ? '' : target}`;
 }

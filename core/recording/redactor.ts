@@ -4,8 +4,9 @@ import { withoutFields } from '../http/field-edits.js';
 import { fieldValue, lineEnd, trimmedSlice } from '../http/fields.js';
 import { limits } from '../limits.js';
 import type { RedactPlan } from '../plan.js';
-import { Redaction, redacted } from '../redact.js';
+import { Redaction, redacted, secretParts, secretWholes } from '../redact.js';
 import { redactJson } from './json-redaction.js';
+import { WordFinder } from './word-finder.js';
 
 /** A message of which nothing secret is left. */
 export interface RedactedMessage {
@@ -20,22 +21,36 @@ export interface RedactedMessage {
 
 const nothing: readonly Uint8Array[] = [];
 
-/**
- * A text without any of these holds no secret name, whatever stands between the letters of one, no token and no credentials:
- * most bodies are told to be harmless by it, and need not be taken apart.
- */
-const suspicious =
-  /a[-_.]*u[-_.]*t[-_.]*h[-_.]*o[-_.]*r|c[-_.]*o[-_.]*o[-_.]*k[-_.]*i[-_.]*e|t[-_.]*o[-_.]*k[-_.]*e[-_.]*n|s[-_.]*e[-_.]*c[-_.]*r[-_.]*e[-_.]*t|p[-_.]*a[-_.]*s[-_.]*s[-_.]*(?:w|p)|k[-_.]*e[-_.]*y|c[-_.]*r[-_.]*e[-_.]*d[-_.]*e[-_.]*n|s[-_.]*i[-_.]*g[-_.]*n[-_.]*a|s[-_.]*i[-_.]*d|s[-_.]*e[-_.]*s[-_.]*s[-_.]*i[-_.]*o|p[-_.]*w[-_.]*d|p[-_.]*i[-_.]*n|c[-_.]*v[-_.]*[vc]|c[-_.]*a[-_.]*r[-_.]*d|bearer|basic|eyJ|\\u/i;
+/** Forms of credentials that are known by themselves, and what may hide a name: an escape in JSON, a coding, percent signs of forms. */
+const giveaways = ['bearer ', 'basic ', 'eyj', '\\u', 'content-encoding', 'form-urlencoded'];
+/** What may stand behind a name that is secret as a whole. */
+const nameEnds = ['=', ':', '"', ' '];
 
 export class Redactor {
   readonly #redaction: Redaction;
   readonly #plan: RedactPlan;
+  /** Of bytes in which it finds nothing nothing needs to be hidden: most messages are told to be harmless by it, and not taken apart. */
+  readonly #suspicious: WordFinder;
   /** Field lines that come again and again, by themselves as they came. */
   readonly #lines = new Map<string, string>();
 
   constructor(plan: RedactPlan) {
     this.#plan = plan;
     this.#redaction = new Redaction(plan);
+    const known = [
+      ...secretParts,
+      ...secretWholes.flatMap((name) => nameEnds.map((end) => name + end)),
+      ...giveaways,
+    ];
+    this.#suspicious = new WordFinder([...(plan.defaults ? known : []), ...plan.headers]);
+  }
+
+  /**
+   * Nothing in a message has to be hidden; false: it has to be looked at. `bytes`: the message as it goes over the wire. A
+   * target with percent signs or user information is not judged.
+   */
+  isHarmless(bytes: Uint8Array, from: number, to: number): boolean {
+    return this.#plan.json.length === 0 && !this.#suspicious.finds(bytes, from, to);
   }
 
   target(target: string): string {
@@ -57,7 +72,7 @@ export class Redactor {
     if (bytes === null) return { fields: shown, body: nothing, bodyBytes: 0, changed: true, withheld: true };
     // One character for each byte: what is hidden is ASCII, and everything else goes back as it came.
     const text = bytes.latin1Slice();
-    const safe = this.#body(text, type, contentType);
+    const safe = this.#isHarmlessBody(bytes, contentType) ? text : this.#body(text, type, contentType);
     if (safe === text) return { fields: shown, body, bodyBytes, changed: false, withheld: false };
     const changedBody = Buffer.from(safe, 'latin1');
     return {
@@ -73,10 +88,14 @@ export class Redactor {
     return this.#plan.defaults || this.#plan.json.length > 0;
   }
 
+  /** A name in a form may hide behind percent signs. */
+  #isHarmlessBody(bytes: Uint8Array, contentType: string): boolean {
+    return !isForm(contentType) && this.isHarmless(bytes, 0, bytes.byteLength);
+  }
+
   #body(text: string, type: string, contentType: string): string {
-    if (this.#plan.json.length === 0 && !suspicious.test(text)) return text;
     if (type === 'json') return redactJson(text, this.#redaction);
-    if (/x-www-form-urlencoded/i.test(contentType)) return this.#redaction.target(`?${text}`).slice(1);
+    if (isForm(contentType)) return this.#redaction.target(`?${text}`).slice(1);
     return this.#redaction.text(text);
   }
 
@@ -108,6 +127,10 @@ export class Redactor {
     }
     return safe;
   }
+}
+
+function isForm(contentType: string): boolean {
+  return /x-www-form-urlencoded/i.test(contentType);
 }
 
 /** The body in one piece and without its coding; null: it can't be undone. */

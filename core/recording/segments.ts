@@ -60,12 +60,11 @@ export class Segments {
     return name;
   }
 
-  async append(pieces: readonly Uint8Array[]): Promise<void> {
-    let left = pieces;
-    while (left.length > 0) {
-      const { bytesWritten } = await this.#file!.writev(left as Uint8Array[]);
+  async append(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.byteLength; ) {
+      const { bytesWritten } = await this.#file!.write(bytes, at);
       this.#bytes += bytesWritten;
-      left = after(left, bytesWritten);
+      at += bytesWritten;
     }
   }
 
@@ -94,16 +93,6 @@ export class Segments {
       total -= sizes[index];
     }
   }
-}
-
-/** What is left of `pieces` behind their first `bytes`. */
-function after(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
-  let left = bytes;
-  for (const [index, piece] of pieces.entries()) {
-    if (left < piece.byteLength) return [piece.subarray(left), ...pieces.slice(index + 1)];
-    left -= piece.byteLength;
-  }
-  return [];
 }
 
 /** Another writer may have deleted it meanwhile. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { memberBytesMax, type WriteMember } from '../../core/recording/member.js';
 
 export interface RecordOnDisk {
   readonly type: string;
@@ -11,6 +12,12 @@ export interface RecordOnDisk {
   readonly block: string;
   /** `METHOD TARGET sha-of-body` of a request. */
   readonly request: string;
+}
+
+/** A record as a member by itself. */
+export function memberOf(write: WriteMember, record: Uint8Array): Buffer {
+  const room = Buffer.allocUnsafe(memberBytesMax(record.byteLength));
+  return room.subarray(0, write(record, room, 0));
 }
 
 export function segmentsIn(directory: string): string[] {
