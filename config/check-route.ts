@@ -1,6 +1,7 @@
 /** What the parts of one route say of each other. */
 import { limits } from '../core/limits.js';
 import { type ConfigProblem, errorAt, type Mark } from './problem.js';
+import { nameOfTarget } from './sink-target.js';
 import {
   childOf,
   indexesAt,
@@ -73,7 +74,8 @@ export function checkMirrors(root: TreeNode): ConfigProblem[] {
     const firsts = new Map<string, Mark>();
     for (const mirror of indexesAt(root, ['routes', route, 'mirrors'])) {
       const path = ['routes', route, 'mirrors', mirror, 'to'];
-      const to = textAt(root, path);
+      const written = textAt(root, path);
+      const to = written === null ? null : nameOfTarget(written);
       const mark = markAt(root, path);
       if (++count === limits.mirrorSlots + 1)
         problems.push(errorAt(mark, `more than ${limits.mirrorSlots} mirrors in one configuration`));

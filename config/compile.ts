@@ -22,8 +22,9 @@ import {
 } from '../core/plan.js';
 import { compileMatch } from './compile-match.js';
 import { compileEdits, compileWay } from './compile-way.js';
+import { type NatsSubject, parseStreamAddress, streamName } from './nats-address.js';
 import type { Config, MatchConfig, MirrorConfig, RouteConfig } from './schema.js';
-import { isSinkTarget } from './sink-target.js';
+import { isSinkTarget, kindOfTarget, nameOfTarget } from './sink-target.js';
 import type { MirrorName, MirrorSlots } from './slots.js';
 import { shareMillionthsAll } from './units.js';
 
@@ -176,7 +177,7 @@ function pemOf(file: { path: string; pem: string | null } | undefined): PemFile 
 
 /** In the order in which `compileMirror` takes them. */
 function slotNames(route: RouteConfig, mirror: MirrorConfig): MirrorName[] {
-  const own = { route: route.name, version: mirror.to };
+  const own = { route: route.name, version: nameOfTarget(mirror.to) };
   const { compare } = mirror;
   if (compare === undefined || compare === 'off' || compare.baseline === undefined) return [own];
   return [own, { route: route.name, version: compare.baseline, baselineOf: mirror.to }];
@@ -249,12 +250,24 @@ function compileMirror(
   };
 }
 
-/** `check-sink.ts` has seen to it that nothing is set that a recording has not. */
-function compileSink({ to, recording }: MirrorConfig, plan: MirrorPlan): MirrorPlan {
-  const { responses, compress, segment, disk, directory } = recording;
+/** `check-sink.ts` has seen to it that nothing is set that a sink has not. */
+function compileSink(mirror: MirrorConfig, plan: MirrorPlan): MirrorPlan {
   return {
     ...plan,
+    ...(kindOfTarget(mirror.to) === 'file' ? compileFileSink(mirror, plan) : compileStreamSink(mirror, plan)),
+    // What is kept is what the client asked; and only its bytes are counted, for each waits until it is written or acknowledged.
+    host: { kind: 'preserve' },
+    inFlightMax: limits.openMirroredExchanges,
+  };
+}
+
+type Kept = Pick<MirrorPlan, 'sink' | 'compare'>;
+
+function compileFileSink({ to, recording }: MirrorConfig, { responseBytesMax }: MirrorPlan): Kept {
+  const { responses, compress, segment, disk, directory } = recording;
+  return {
     sink: {
+      kind: 'file',
       name: to,
       directory,
       responses,
@@ -263,10 +276,28 @@ function compileSink({ to, recording }: MirrorConfig, plan: MirrorPlan): MirrorP
       segmentMs: segment.age,
       diskBytesMax: disk,
     },
-    // What is recorded is what the client asked; and only its bytes are counted, for each waits until it is written.
-    host: { kind: 'preserve' },
-    inFlightMax: limits.openMirroredExchanges,
-    compare: responses ? wholeResponses(plan.responseBytesMax) : nothingCompared,
+    compare: responses ? wholeResponses(responseBytesMax) : nothingCompared,
+  };
+}
+
+function compileStreamSink({ to, stream }: MirrorConfig, { responseBytesMax }: MirrorPlan): Kept {
+  const { primary, outstanding, timeout, retention, size, age, replicas } = stream;
+  const address = parseStreamAddress(to) as NatsSubject;
+  const compare = primary === 'response' ? wholeResponses(responseBytesMax) : pairsAlone;
+  return {
+    sink: {
+      kind: 'stream',
+      name: streamName(address),
+      ...address,
+      primary,
+      outstandingMax: outstanding,
+      timeoutMs: timeout,
+      retention,
+      bytesMax: size,
+      ageMsMax: age ?? 0,
+      replicas,
+    },
+    compare: primary === 'outcome' ? compare : { ...compare, digest: true },
   };
 }
 

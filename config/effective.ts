@@ -4,6 +4,7 @@ import type {
   ComparePlan,
   EjectionPlan,
   EndpointPlan,
+  FileSinkPlan,
   GuardPlan,
   HealthPlan,
   HostPolicy,
@@ -12,7 +13,7 @@ import type {
   PathRewrite,
   Plan,
   RoutePlan,
-  SinkPlan,
+  StreamSinkPlan,
   VersionPlan,
   VersionTlsPlan,
 } from '../core/plan.js';
@@ -20,7 +21,7 @@ import { Redaction, redacted } from '../core/redact.js';
 import { formatAddress } from './address.js';
 import { matchOf } from './effective-match.js';
 import { headersOf, sampleOf, wayOf } from './effective-way.js';
-import { formatFleetAddress } from './nats-address.js';
+import { formatFleetAddress, formatStreamAddress } from './nats-address.js';
 import { formatSubstitution } from './substitution.js';
 import { formatDuration, formatRate, formatSize, percentOfShare } from './units.js';
 
@@ -176,7 +177,12 @@ function guardOf(guard: GuardPlan | null): string | object {
 
 function mirrorOf(mirror: MirrorPlan, versions: readonly VersionPlan[], redaction: Redaction): object {
   const common = commonOf(mirror, redaction);
-  if (mirror.sink !== null) return { to: mirror.sink.name, ...common, recording: recordingOf(mirror.sink) };
+  if (mirror.sink !== null) {
+    const { sink } = mirror;
+    return sink.kind === 'file'
+      ? { to: sink.name, ...common, recording: recordingOf(sink) }
+      : { to: formatStreamAddress(sink), ...common, stream: streamOf(sink) };
+  }
   return {
     to: versions[mirror.to].name,
     ...common,
@@ -192,7 +198,19 @@ function mirrorOf(mirror: MirrorPlan, versions: readonly VersionPlan[], redactio
   };
 }
 
-function recordingOf({ responses, compress, segmentBytes, segmentMs, diskBytesMax }: SinkPlan): object {
+function streamOf(sink: StreamSinkPlan): object {
+  return {
+    primary: sink.primary,
+    outstanding: sink.outstandingMax,
+    timeout: formatDuration(sink.timeoutMs),
+    retention: sink.retention,
+    size: formatSize(sink.bytesMax),
+    ...(sink.ageMsMax === 0 ? {} : { age: formatDuration(sink.ageMsMax) }),
+    replicas: sink.replicas,
+  };
+}
+
+function recordingOf({ responses, compress, segmentBytes, segmentMs, diskBytesMax }: FileSinkPlan): object {
   return {
     responses,
     compress,
@@ -201,7 +219,7 @@ function recordingOf({ responses, compress, segmentBytes, segmentMs, diskBytesMa
   };
 }
 
-/** What mirrors to shadows and to recordings both have. */
+/** What mirrors to shadows and to sinks both have. */
 function commonOf(mirror: MirrorPlan, redaction: Redaction): object {
   return {
     enabled: mirror.enabled,

@@ -20,7 +20,7 @@ import { readTree } from './read-tree.js';
 import type { Config } from './schema.js';
 import { warnOfSelfMirrors } from './self-mirror.js';
 import { applySet } from './set.js';
-import { directoryOf, isSinkTarget } from './sink-target.js';
+import { directoryOf, kindOfTarget } from './sink-target.js';
 import { MapNode, ScalarNode } from './tree.js';
 
 export type { ConfigProblem } from './problem.js';
@@ -149,7 +149,7 @@ function withAbsolutePaths(config: Config, directory: string): Config {
   const routes = config.routes.map((route) => ({
     ...route,
     mirrors: route.mirrors.map((mirror) => {
-      if (!isSinkTarget(mirror.to)) return mirror;
+      if (kindOfTarget(mirror.to) !== 'file') return mirror;
       const recording = { ...mirror.recording, directory: resolve(directory, directoryOf(mirror.to)) };
       return { ...mirror, recording };
     }),

@@ -1,4 +1,7 @@
-/** Addresses on NATS: `nats://host:4222/bucket` of a fleet, `nats-kv://host:4222/bucket/key` of a plan. */
+/**
+ * Addresses on NATS: `nats://host:4222/bucket` of a fleet, `nats-kv://host:4222/bucket/key` of a plan, `nats://host:4222/subject` of a
+ * stream.
+ */
 import type { NatsPlace } from '../core/plan.js';
 import { redacted } from '../core/redact.js';
 import { Refusal } from './units.js';
@@ -11,9 +14,19 @@ const server = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?$/;
 /** As nats-server takes them. */
 const bucketName = /^[A-Za-z0-9_-]+$/;
 const keyName = /^[A-Za-z0-9_=/-]+(\.[A-Za-z0-9_=/-]+)*$/;
+/** Of plain tokens: what is published to has no wildcards, and what begins with $ is the server's own. */
+const subjectName = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
+const subjectCharsMax = 200;
 
 export const fleetExpected = 'expected an address such as nats://127.0.0.1:4222/umbra';
 export const planExpected = 'expected an address such as nats-kv://127.0.0.1:4222/bucket/key';
+
+export const streamExpected = 'expected an address such as nats://127.0.0.1:4222/umbra.reviews';
+
+export interface NatsSubject {
+  readonly nats: NatsPlace;
+  readonly subject: string;
+}
 
 export interface NatsBucket {
   readonly nats: NatsPlace;
@@ -42,6 +55,19 @@ export function parsePlanAddress(text: string): NatsKey | Refusal {
   return isRight ? { nats: parts.nats, bucket, key } : new Refusal(planExpected);
 }
 
+/** `nats://` or `tls://`, as for a fleet; the subject must be named. */
+export function parseStreamAddress(text: string): NatsSubject | Refusal {
+  const parts = partsOf(text, ['nats', 'tls']);
+  if (parts === null || parts.path.length > subjectCharsMax || !subjectName.test(parts.path))
+    return new Refusal(streamExpected);
+  return { nats: parts.nats, subject: parts.path };
+}
+
+/** Whether a mirror's `to` is meant to be one of these, right or wrong. */
+export function isStreamAddress(to: string): boolean {
+  return /^(nats|tls):\/\//.test(to);
+}
+
 /** Whether a configuration's path is meant to be one of these, right or wrong. */
 export function isPlanAddress(path: string): boolean {
   return /^nats-kv(\+tls)?:\/\//.test(path);
@@ -49,8 +75,22 @@ export function isPlanAddress(path: string): boolean {
 
 /** Without its credentials. */
 export function formatFleetAddress({ nats, bucket }: NatsBucket): string {
+  return formatAddress(nats, bucket);
+}
+
+/** Without its credentials. */
+export function formatStreamAddress({ nats, subject }: NatsSubject): string {
+  return formatAddress(nats, subject);
+}
+
+/** Without any sign of credentials: what a stream is called in metrics and commands. */
+export function streamName({ nats, subject }: NatsSubject): string {
+  return formatAddress({ ...nats, user: null }, subject);
+}
+
+function formatAddress(nats: NatsPlace, path: string): string {
   const credentials = nats.user === null ? '' : `${redacted}@`;
-  return `${nats.secure ? 'tls' : 'nats'}://${credentials}${nats.servers.join(',')}/${bucket}`;
+  return `${nats.secure ? 'tls' : 'nats'}://${credentials}${nats.servers.join(',')}/${path}`;
 }
 
 /** For people: without any sign of credentials. */

@@ -1,11 +1,19 @@
 /** `to` of a mirror: the name of a version, or a place where copies are kept. */
+import { isStreamAddress, parseStreamAddress, streamName } from './nats-address.js';
 import { parseName } from './schema/values.js';
 import { Refusal } from './units.js';
 
 const fileScheme = 'file:';
 
+export type TargetKind = 'version' | 'file' | 'stream';
+
+export function kindOfTarget(to: string): TargetKind {
+  if (to.startsWith(fileScheme)) return 'file';
+  return isStreamAddress(to) ? 'stream' : 'version';
+}
+
 export function isSinkTarget(to: string): boolean {
-  return to.startsWith(fileScheme);
+  return kindOfTarget(to) !== 'version';
 }
 
 /** The directory of `file:DIRECTORY`, as it is written. */
@@ -13,8 +21,20 @@ export function directoryOf(to: string): string {
   return to.slice(fileScheme.length);
 }
 
+/** What the target is called in metrics, commands and messages: as it is written, but for the credentials of a stream. */
+export function nameOfTarget(to: string): string {
+  if (kindOfTarget(to) !== 'stream') return to;
+  const parsed = parseStreamAddress(to);
+  return parsed instanceof Refusal ? 'the stream' : streamName(parsed);
+}
+
 export function parseTarget(to: string): string | Refusal {
-  if (!isSinkTarget(to)) return parseName(to);
+  const kind = kindOfTarget(to);
+  if (kind === 'version') return parseName(to);
+  if (kind === 'stream') {
+    const parsed = parseStreamAddress(to);
+    return parsed instanceof Refusal ? parsed : to;
+  }
   const directory = directoryOf(to);
   if (directory === '' || /\p{Cc}/u.test(directory))
     return new Refusal('expected file: and a directory, such as file:./recordings');

@@ -155,6 +155,33 @@ export const failures = [
     flag: 'UO',
     when: 'The recording could not be written to its end. Of copies alone.',
   },
+  {
+    code: 'stream-full',
+    status: 503,
+    source: 'local',
+    retry: 'no',
+    text: 'no room\n',
+    flag: 'UO',
+    when: 'NATS refused the published message, because the stream is full. Of copies alone.',
+  },
+  {
+    code: 'stream-down',
+    status: 503,
+    source: 'local',
+    retry: 'no',
+    text: 'no room\n',
+    flag: 'UO',
+    when: 'NATS did not acknowledge the message within `stream.timeout`, though it was published anew after each new connection. It may be in the stream. Of copies alone.',
+  },
+  {
+    code: 'stream-refused',
+    status: 503,
+    source: 'local',
+    retry: 'no',
+    text: 'no room\n',
+    flag: 'UO',
+    when: 'NATS refused the published message for another reason than room, as when it is larger than the stream allows. Of copies alone.',
+  },
 ] as const satisfies readonly FailureRow[];
 export type FailureReason = (typeof failures)[number]['code'];
 export const failureReasons: readonly FailureReason[] = failures.map(({ code }) => code);
@@ -177,6 +204,9 @@ export const Failure = {
   MEMORY: 11,
   RESPONSE_TOO_LARGE: 12,
   WRITE: 13,
+  STREAM_FULL: 14,
+  STREAM_DOWN: 15,
+  STREAM_REFUSED: 16,
 } as const;
 export type Failure = (typeof Failure)[keyof typeof Failure];
 
@@ -220,6 +250,32 @@ export const drops = [
   },
   { code: 'disk-full', source: 'local', when: 'The recording has no room on its disk.' },
   { code: 'unwritable', source: 'local', when: "The recording's directory can't be written to." },
+  { code: 'stream-full', source: 'local', when: 'The stream on NATS is full.' },
+  {
+    code: 'stream-down',
+    source: 'local',
+    when: 'NATS is not there or has no such stream, and as much waits for it as `stream.outstanding` or `memory` allow.',
+  },
+  {
+    code: 'message-too-large',
+    source: 'local',
+    when: "The message would be larger than NATS takes (the server's `max_payload`).",
+  },
+  {
+    code: 'requeued',
+    source: 'upstream',
+    when: '`umbra shadow` could not reach its version and gave the message back to the stream, to be delivered again.',
+  },
+  {
+    code: 'delivery-limit',
+    source: 'upstream',
+    when: '`umbra shadow` gave the message up, because it was delivered more often than `--deliveries`.',
+  },
+  {
+    code: 'unreadable',
+    source: 'local',
+    when: '`umbra shadow` gave the message up, because it is no request that can be sent.',
+  },
 ] as const satisfies readonly DropRow[];
 export type DropReason = (typeof drops)[number]['code'];
 export const dropReasons: readonly DropReason[] = drops.map(({ code }) => code);
@@ -242,6 +298,12 @@ export const Drop = {
   GUARD: 13,
   DISK_FULL: 14,
   UNWRITABLE: 15,
+  STREAM_FULL: 16,
+  STREAM_DOWN: 17,
+  MESSAGE_TOO_LARGE: 18,
+  REQUEUED: 19,
+  DELIVERY_LIMIT: 20,
+  UNREADABLE: 21,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 

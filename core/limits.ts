@@ -144,6 +144,8 @@ export const limits = {
   reorderedRecords: 1024,
   /** Bytes of the header of such a record. Longer: the record is skipped. */
   recordHeaderBytes: 64 * 1024,
+  /** Most `stream.outstanding`: messages of one stream that wait for their acknowledgement. Reached: drop `in-flight`, or `stream-down`. */
+  streamOutstanding: 8192,
 
   /** Bytes of the access-log ring of one thread. Full: `umbra_access_log_dropped_total`. */
   accessLogRingBytes: 1024 * 1024,

@@ -373,8 +373,12 @@ export interface MirrorPlan {
   readonly compare: ComparePlan;
 }
 
+/** Where copies are kept instead of being sent to a shadow (core/sink). */
+export type SinkPlan = FileSinkPlan | StreamSinkPlan;
+
 /** A directory of WARC files that copies are written to (core/recording). */
-export interface SinkPlan {
+export interface FileSinkPlan {
+  readonly kind: 'file';
   /** As the configuration has it, `file:./recordings`: what stands in metrics and commands in the place of a version. */
   readonly name: string;
   /** Absolute. */
@@ -388,6 +392,28 @@ export interface SinkPlan {
   readonly segmentMs: number;
   /** Of all segments in the directory; the oldest go first. */
   readonly diskBytesMax: number;
+}
+
+/** A stream of JetStream to which each copy is published as one message (core/stream). */
+export interface StreamSinkPlan {
+  readonly kind: 'stream';
+  /** As the configuration has it, `nats://host:4222/umbra.reviews`, without credentials. */
+  readonly name: string;
+  readonly nats: NatsPlace;
+  /** What messages are published to. The stream that has it is used as it is, else one is made. */
+  readonly subject: string;
+  /** What a message tells of the primary's answer; all of it means each body up to the mirror's `responseBytesMax`. */
+  readonly primary: 'outcome' | 'digest' | 'response';
+  /** Messages that may wait for their acknowledgement. */
+  readonly outstandingMax: number;
+  /** How long one may wait, over all connections. */
+  readonly timeoutMs: number;
+  /** Of a stream that is made. */
+  readonly retention: 'workqueue' | 'limits';
+  readonly bytesMax: number;
+  /** 0: any. */
+  readonly ageMsMax: number;
+  readonly replicas: number;
 }
 
 /** The name by which a mirror's target is known: a version's, or a sink's. */

@@ -1,15 +1,13 @@
 /**
  * The sink thread: drains its rings of all proxy threads and puts each copy into the sink of its mirror. Entry point of the
- * thread; what it does per frame is in core/sink, and what a recording does in core/recording.
+ * thread; what it does per frame is in core/sink, what a recording does in core/recording, and a stream in core/stream.
  */
-import { randomBytes, randomFillSync } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { nowUs, wallClockMs } from '../core/clock.js';
+import { randomFillSync } from 'node:crypto';
+import { nowUs } from '../core/clock.js';
 import { MirrorBounds } from '../core/mirror/bounds.js';
 import { FullSlots } from '../core/mirror/full-slots.js';
-import type { Plan, SinkPlan } from '../core/plan.js';
+import type { Plan } from '../core/plan.js';
 import { MirrorLedger } from '../core/record/mirror-ledger.js';
-import { FileSink } from '../core/recording/file-sink.js';
 import { Redactor } from '../core/recording/redactor.js';
 import { Doorbell } from '../core/ring/doorbell.js';
 import { RingReader } from '../core/ring/reader.js';
@@ -19,9 +17,10 @@ import { SinkMirror, type SinkRuntime } from '../core/sink/sink-mirror.js';
 import type { Targets } from '../core/upstream/target.js';
 import type { LedgerShares, ThreadStart } from './messages.js';
 import { yieldToProxyThreads } from './priority.js';
+import { Sinks } from './sinks.js';
 import { type DataThread, runThread, say } from './thread.js';
 
-/** Frames taken from one ring before files get their turn. */
+/** Frames taken from one ring before files and sockets get their turn. */
 const framesPerTurn = 256;
 /** A parked thread looks around this often although nothing rang. */
 const parkMs = 1000;
@@ -38,10 +37,7 @@ class SinkThread implements DataThread {
   readonly #random = seededRandom(randomFillSync(new Uint32Array(4)));
   readonly #isEmpty = () => this.#receiver.isEmpty();
   readonly #pump = () => this.#turn();
-  /** By directory. */
-  #sinks = new Map<string, FileSink>();
-  /** Of plans before; closed when no frame can name them any more. */
-  #left: FileSink[] = [];
+  readonly #sinks = new Sinks();
 
   constructor(start: ThreadStart) {
     this.#doorbell = new Doorbell(start.doorbells[0]);
@@ -66,20 +62,21 @@ class SinkThread implements DataThread {
 
   retire(belowGeneration: number): void {
     this.#receiver.retire(belowGeneration);
-    for (const sink of this.#left.splice(0)) void sink.close();
+    this.#sinks.retire();
   }
 
-  /** The proxy threads are gone: writes what is in the rings, and gives up what will not be whole. */
+  /** The proxy threads are gone: keeps what is in the rings, and in time gives up what will not be whole or acknowledged. */
   drain(withinMs: number): void {
     const deadlineUs = nowUs() + withinMs * 1000;
     const check = (): void => {
       if (this.#receiver.isEmpty() && this.#receiver.inFlight === 0) {
-        void this.#close().then(() => say({ type: 'drained' }));
+        void this.#sinks.close().then(() => say({ type: 'drained' }));
         return;
       }
       if (nowUs() >= deadlineUs) {
         this.#receiver.refuseNew();
         this.#receiver.giveUpGathering();
+        this.#sinks.giveUp();
       }
       setTimeout(check, drainCheckMs);
     };
@@ -87,11 +84,8 @@ class SinkThread implements DataThread {
   }
 
   leave(): void {
-    void this.#close().then(() => process.exit(0));
-  }
-
-  async #close(): Promise<void> {
-    await Promise.all([...this.#sinks.values(), ...this.#left].map((sink) => sink.close()));
+    this.#sinks.giveUp();
+    void this.#sinks.close().then(() => process.exit(0));
   }
 
   #turn(): void {
@@ -99,14 +93,13 @@ class SinkThread implements DataThread {
       setImmediate(this.#pump);
       return;
     }
-    for (const sink of this.#sinks.values()) sink.flush();
+    this.#sinks.flush();
     this.#doorbell.park(this.#isEmpty, this.#receiver.awaitsOutcomes ? outcomesMs : parkMs, this.#pump);
   }
 
   #compile(plan: Plan, shares: LedgerShares): SinkRuntime {
     const redactor = new Redactor(plan.redact);
-    const before = this.#sinks;
-    this.#sinks = new Map();
+    this.#sinks.follow();
     const ledgers = shares.mirrors.map((shared) =>
       shared === undefined ? undefined : new MirrorLedger(shared),
     );
@@ -117,47 +110,14 @@ class SinkThread implements DataThread {
         this.#bounds[mirror.slot] ??= new MirrorBounds(mirror.slot, this.#fullSlots);
         const bounds = this.#bounds[mirror.slot];
         bounds.follow(mirror, 1);
-        const sink = this.#sinkFor(mirror.sink, redactor, before);
+        const sink = this.#sinks.sinkFor(mirror.sink, redactor);
         const ledger = ledgers[mirror.slot]!;
         mirrors[mirror.slot] = new SinkMirror(mirror, route.name, ledger, bounds, sink, this.#random);
       }
     }
-    for (const [directory, sink] of before) if (!this.#sinks.has(directory)) this.#left.push(sink);
+    this.#sinks.followed();
     return { generation: plan.generation, mirrors, ledgers };
   }
-
-  /** One for each directory, which lives on while plans name it. */
-  #sinkFor(plan: SinkPlan, redactor: Redactor, before: ReadonlyMap<string, FileSink>): FileSink {
-    const { directory } = plan;
-    const known = this.#sinks.get(directory) ?? before.get(directory);
-    known?.follow(plan, redactor);
-    const sink =
-      known ??
-      new FileSink(plan, redactor, {
-        clock: nowUs,
-        wallClockMs,
-        randomBytes: () => randomBytes(16),
-        software: `umbra/${packageVersion()}`,
-        onState: (trouble) => tellState(plan.name, trouble),
-      });
-    this.#sinks.set(directory, sink);
-    return sink;
-  }
-}
-
-function tellState(name: string, trouble: Error | null): void {
-  if (trouble === null)
-    say({ type: 'log', level: 'info', message: `recording to ${name} goes on`, fields: {} });
-  else {
-    const message = `recording to ${name} has stopped: ${trouble.message}; copies are dropped and counted`;
-    say({ type: 'log', level: 'error', message, fields: {} });
-  }
-}
-
-/** `package.json` is two levels up from `dist/workers/`. */
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 runThread((start) => {

@@ -67,6 +67,7 @@ function recording(): Buffer {
         body: posts ? [body] : [],
         bodyBytes: posts ? body.byteLength : 0,
         trailers: '',
+        primary: null,
         response: null,
         settled: () => {},
       },

@@ -11,6 +11,7 @@ import { requestEdits } from './edits.js';
 import { parsePath } from './path-change.js';
 import { recording } from './recording.js';
 import { sample } from './sample.js';
+import { stream } from './stream.js';
 import {
   integer,
   list,
@@ -74,7 +75,7 @@ type Rewrite = { readonly prefix: string } | { readonly regex: string; readonly 
 export const mirror = mapping({
   to: text('expected a name', parseTarget).meta({
     description:
-      'The version that gets the copies (the shadow), or file:DIRECTORY, relative to the configuration file, where they are recorded.',
+      'The version that gets the copies (the shadow); or file:DIRECTORY, relative to the configuration file, where they are recorded; or nats://host:4222/subject, a stream of JetStream that `umbra shadow` takes them from.',
   }),
   enabled: z
     .boolean({ error: 'expected true or false' })
@@ -156,6 +157,7 @@ export const mirror = mapping({
     description: "How long the shadow may take from the copy's last byte to the head of its response.",
   }),
   recording: recording.prefault({}).meta({ description: 'How a mirror to file:DIRECTORY records.' }),
+  stream: stream.prefault({}).meta({ description: 'How a mirror to nats://host:4222/subject publishes.' }),
   compare: compare.optional().meta({
     description:
       'How responses are compared. Without it: status, size and latency of every pair; off compares nothing.',

@@ -81,15 +81,24 @@ export class FileSink implements Sink {
     return this.#refusal;
   }
 
-  put(copy: Copy): void {
+  /** A disk that is slow says nothing of itself: what waits for it is `memory`. */
+  stalled(): typeof none {
+    return none;
+  }
+
+  put(copy: Copy): typeof none {
     this.#writer.write(copy, this.#dates.text(copy.offeredUs + this.#wallOffsetUs), this.#take);
     this.#copies.push(copy);
     if (this.#output.bytes >= writtenBytes) this.flush();
+    return none;
   }
 
   flush(): void {
     if (this.#copies.length > 0) this.#pump();
   }
+
+  /** A write that is under way ends by itself. */
+  giveUp(): void {}
 
   /** The next `put` would begin a new segment. */
   async close(): Promise<void> {

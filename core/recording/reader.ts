@@ -1,4 +1,5 @@
 /** A recording as exchanges in the order in which their requests came. */
+import type { Failure } from '../errors.js';
 import { limits } from '../limits.js';
 import { isGoReplay, readGoReplay } from './goreplay-reader.js';
 import type { RecordedMessage, RecordedRequest, RecordedResponse, Skipped } from './recorded.js';
@@ -12,6 +13,8 @@ export interface RecordedExchange {
   readonly request: RecordedRequest;
   /** Null: it is not in the recording. */
   response: RecordedResponse | null;
+  /** Why the primary gave no whole response, where that is known; else -1. */
+  readonly primaryFailure: Failure | -1;
 }
 
 /** Never throws for what is in the file; what `readAt` throws goes through. */
@@ -60,7 +63,15 @@ export function* readExchanges(
       continue;
     }
     if (message.timeUs >= 0) latestUs = message.timeUs;
-    const exchange = { offset, timeUs: latestUs, route, request, response: early.get(id) ?? null };
+    const response = early.get(id) ?? null;
+    const exchange: RecordedExchange = {
+      offset,
+      timeUs: latestUs,
+      route,
+      request,
+      response,
+      primaryFailure: -1,
+    };
     early.delete(id);
     let at = waiting.length;
     while (at > 0 && waiting[at - 1].timeUs > exchange.timeUs) at--;

@@ -6,10 +6,17 @@
  * Two fields are umbra's own, as section 5.1 of the standard allows: `Umbra-Route`, and on responses `Umbra-Latency-Us`, the
  * time from the first byte sent to the primary to the last one received.
  */
-import { Framing } from '../http/message.js';
-import { CHUNK_END, chunkStart, lastChunk, writeRequestHead } from '../http/request-writer.js';
 import { latin1Write } from '../http/wire.js';
 import type { CopiedResponse, Copy } from '../sink/sink.js';
+import {
+  blockBytes,
+  type Content,
+  type HttpBlock,
+  headParts,
+  requestBlock,
+  responseBlock,
+  writeBlock,
+} from './http-block.js';
 import type { RecordIds } from './record-ids.js';
 import type { Redactor } from './redactor.js';
 
@@ -18,14 +25,6 @@ const recordEnd = '\r\n\r\n';
 const scratchBytes = 64 * 1024;
 /** Stands in a URI where a client of HTTP/1.0 named no host. */
 const noHost = 'unknown.invalid';
-
-/** A body as it is recorded: one that came, or what redaction made of it. */
-interface Content {
-  readonly body: readonly Uint8Array[];
-  readonly bodyBytes: number;
-  readonly changed?: boolean;
-  readonly withheld?: boolean;
-}
 
 export class RecordWriter {
   readonly #redactor: Redactor;
@@ -64,7 +63,7 @@ export class RecordWriter {
   info(software: string, id: string, date: string, file: string): Uint8Array {
     const block = `software: ${software}\r\nformat: WARC File Format 1.1\r\nconformsTo: http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/\r\n`;
     const start = `WARC/1.1\r\nWARC-Type: warcinfo\r\nWARC-Record-ID: <urn:uuid:${id}>\r\nWARC-Date: ${date}\r\nWARC-Filename: ${file}\r\nContent-Type: application/warc-fields\r\n`;
-    return this.#record(start, block, [], 0, '');
+    return this.#record(start, { head: block, body: [], bodyBytes: 0, tail: '' });
   }
 
   #request(
@@ -77,28 +76,10 @@ export class RecordWriter {
     trailers: string,
     content: Content,
   ): Uint8Array {
-    const { body, bodyBytes } = content;
-    const framing = content.changed === true ? Framing.LENGTH : copy.framing;
-    const head = writeRequestHead(
-      copy.method,
-      target,
-      copy.host,
-      fields,
-      framing,
-      bodyBytes,
-      copy.lengthZero,
-    );
-    const chunked = framing === Framing.CHUNKED;
     const concurrent = responseId === '' ? '' : `WARC-Concurrent-To: <urn:uuid:${responseId}>\r\n`;
     const cut = content.withheld === true ? 'WARC-Truncated: unspecified\r\n' : '';
     const start = `WARC/1.1\r\nWARC-Type: request\r\nWARC-Record-ID: <urn:uuid:${id}>\r\n${shared}${concurrent}${cut}Content-Type: application/http;msgtype=request\r\n`;
-    return this.#record(
-      start,
-      chunked && bodyBytes > 0 ? head + chunkStart(bodyBytes) : head,
-      body,
-      bodyBytes,
-      chunked ? (bodyBytes > 0 ? CHUNK_END : '') + lastChunk(trailers) : '',
-    );
+    return this.#record(start, requestBlock(copy, target, fields, trailers, content));
   }
 
   #safeResponse(
@@ -108,14 +89,11 @@ export class RecordWriter {
     id: string,
     shared: string,
   ): Uint8Array {
-    const head = response.head.endsWith('\r\n') ? response.head : `${response.head}\r\n`;
-    const statusEnd = head.indexOf('\r\n') + 2;
-    const status = head.slice(0, statusEnd);
-    const fields = head.slice(statusEnd);
-    const record = this.#response(response, method, requestId, id, shared, status, fields, response);
+    const [, fields] = headParts(response);
+    const record = this.#response(response, method, requestId, id, shared, fields, response);
     if (this.#redactor.isHarmless(record, this.#blockStart, record.byteLength)) return record;
     const safe = this.#redactor.message(fields, response.body, response.bodyBytes);
-    return this.#response(response, method, requestId, id, shared, status, safe.fields, safe);
+    return this.#response(response, method, requestId, id, shared, safe.fields, safe);
   }
 
   #response(
@@ -124,39 +102,24 @@ export class RecordWriter {
     requestId: string,
     id: string,
     shared: string,
-    status: string,
     fields: string,
     content: Content,
   ): Uint8Array {
-    const { body, bodyBytes } = content;
-    const bodyless = method === 'HEAD' || response.status === 204 || response.status === 304;
-    const framing = bodyless ? '' : `Content-Length: ${bodyBytes}\r\n`;
     const cut = response.truncated ? 'length' : 'unspecified';
     const truncated = response.truncated || content.withheld === true ? `WARC-Truncated: ${cut}\r\n` : '';
     const start = `WARC/1.1\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:${id}>\r\n${shared}WARC-Concurrent-To: <urn:uuid:${requestId}>\r\n${truncated}Umbra-Latency-Us: ${Math.round(response.latencyUs)}\r\nContent-Type: application/http;msgtype=response\r\n`;
-    return this.#record(start, `HTTP/1.1 ${status}${fields}${framing}\r\n`, body, bodyBytes, '');
+    return this.#record(start, responseBlock(response, method, fields, content));
   }
 
-  #record(
-    start: string,
-    head: string,
-    body: readonly Uint8Array[],
-    bodyBytes: number,
-    tail: string,
-  ): Uint8Array {
-    const blockBytes = head.length + bodyBytes + tail.length;
-    const before = `${start}Content-Length: ${blockBytes}\r\n\r\n${head}`;
-    const bytes = before.length + bodyBytes + tail.length + recordEnd.length;
+  #record(start: string, block: HttpBlock): Uint8Array {
+    const header = `${start}Content-Length: ${blockBytes(block)}\r\n\r\n`;
+    const bytes = header.length + blockBytes(block) + recordEnd.length;
     if (bytes > this.#scratch.byteLength) this.#scratch = Buffer.allocUnsafeSlow(2 * bytes);
     const scratch = this.#scratch;
-    latin1Write(scratch, before, 0);
-    this.#blockStart = before.length - head.length;
-    let at = before.length;
-    for (const piece of body) {
-      scratch.set(piece, at);
-      at += piece.byteLength;
-    }
-    latin1Write(scratch, tail + recordEnd, at);
+    latin1Write(scratch, header, 0);
+    this.#blockStart = header.length;
+    const end = writeBlock(block, scratch, header.length);
+    latin1Write(scratch, recordEnd, end);
     return scratch.subarray(0, bytes);
   }
 }

@@ -24,7 +24,8 @@ export interface RecordedResponse {
   readonly status: number;
   /** Of the body without framing. */
   readonly bytes: number;
-  readonly digest: number;
+  /** Null: it is not known. */
+  readonly digest: number | null;
   /** The body is not all that was sent. */
   readonly truncated: boolean;
   /** -1: not recorded. */

@@ -91,8 +91,9 @@ export class Played implements ResponseSink {
     played.response(status);
     played.latency.record(endUs - fromUs);
     played.firstByte.record(firstByteUs - fromUs);
-    const { response } = this.#exchange!;
+    const { response, primaryFailure } = this.#exchange!;
     if (response !== null) this.#compare(response, endUs - sentUs);
+    else if (primaryFailure >= 0) this.#primaryFailed(primaryFailure as Failure);
     this.#over();
   }
 
@@ -101,8 +102,16 @@ export class Played implements ResponseSink {
     this.#countSent();
     mirror.failed(failure);
     played.failure(failure);
-    if (this.#exchange!.response !== null) mirror.notComparable();
+    const { response, primaryFailure } = this.#exchange!;
+    if (response !== null || primaryFailure >= 0) mirror.notComparable();
     this.#over();
+  }
+
+  #primaryFailed(failure: Failure): void {
+    const { recorded: ledger, mirror } = this.#owner.ledgers;
+    ledger.requestStarted();
+    ledger.failure(failure);
+    mirror.notComparable();
   }
 
   /** Of two responses to one request. */
@@ -117,7 +126,7 @@ export class Played implements ResponseSink {
     let differs = recorded.status === this.#call.status ? 0 : Differs.STATUS;
     if (!recorded.truncated) {
       if (recorded.bytes !== this.#call.responseBytes) differs |= Differs.SIZE;
-      if (recorded.digest !== this.#digest) differs |= Differs.BODY;
+      if (recorded.digest !== null && recorded.digest !== this.#digest) differs |= Differs.BODY;
     }
     mirror.paired(differs);
   }

@@ -7,7 +7,7 @@ import { Drop, Failure } from '../errors.js';
 import type { Framing } from '../http/message.js';
 import { type MirroredHead, type Outcome, Seen } from '../mirror/codec.js';
 import { Unexamined } from '../record/mirror-ledger.js';
-import { type CopiedResponse, type Copy, none } from './sink.js';
+import { type CopiedResponse, type Copy, none, type PrimaryOutcome } from './sink.js';
 import type { SinkMirror } from './sink-mirror.js';
 
 const noPieces: readonly Uint8Array[] = [];
@@ -32,12 +32,15 @@ export class Gathered implements Copy {
   body: readonly Uint8Array[] = noPieces;
   bodyBytes = 0;
   trailers = '';
+  primary: PrimaryOutcome | null = null;
   response: CopiedResponse | null = null;
   readonly #mirror: SinkMirror;
   readonly #onOver: (gathered: Gathered) => void;
   readonly #clock: Clock;
+  /** The primary's outcome is waited for. */
+  readonly #waits: boolean;
   /** The primary's response is wanted. */
-  readonly captures: boolean;
+  readonly #captures: boolean;
   #pieces: Uint8Array[] | null = null;
   #responseHead = '';
   #responsePieces: Uint8Array[] = [];
@@ -52,6 +55,7 @@ export class Gathered implements Copy {
   constructor(
     mirror: SinkMirror,
     head: MirroredHead,
+    waits: boolean,
     captures: boolean,
     clock: Clock,
     onOver: (gathered: Gathered) => void,
@@ -59,7 +63,8 @@ export class Gathered implements Copy {
     this.#mirror = mirror;
     this.#clock = clock;
     this.#onOver = onOver;
-    this.captures = captures;
+    this.#waits = waits;
+    this.#captures = captures;
     this.route = mirror.route;
     this.offeredUs = head.offeredUs;
     this.method = head.method;
@@ -86,7 +91,7 @@ export class Gathered implements Copy {
   addBody(piece: Uint8Array): void {
     if (this.#put || this.#over || piece.byteLength === 0) return;
     if (!this.#hold(piece.byteLength)) {
-      this.drop(Drop.MEMORY);
+      this.drop(reasonOr(Drop.MEMORY, this.#mirror.sink.stalled()));
       return;
     }
     this.#pieces ??= [];
@@ -98,7 +103,7 @@ export class Gathered implements Copy {
   /** Every frame of the request has come. */
   complete(): void {
     this.#requestComplete = true;
-    if (!this.captures || this.#primaryKnown) this.#putNow();
+    if (!this.#waits || this.#primaryKnown) this.#putNow();
   }
 
   abort(failure: Failure): void {
@@ -124,7 +129,8 @@ export class Gathered implements Copy {
   /** The primary's outcome; null: it will never be known. It may come before the request is whole, which then ends the copy. */
   primaryKnown(outcome: Outcome | null): void {
     if (this.#put || this.#over) return;
-    this.response = this.#responseOf(outcome);
+    if (outcome !== null) this.primary = outcomeOf(outcome);
+    if (this.#captures) this.response = this.#responseOf(outcome);
     this.#primaryKnown = true;
     if (this.#requestComplete) this.#putNow();
   }
@@ -134,7 +140,7 @@ export class Gathered implements Copy {
     if (this.#put || this.#over) return;
     const { ledger } = this.#mirror;
     ledger.dropped(reason);
-    if (this.captures && (!this.#primaryKnown || this.response !== null))
+    if (this.#captures && (!this.#primaryKnown || this.response !== null))
       ledger.unexamined(Unexamined.NO_PAIR);
     this.#end();
   }
@@ -155,11 +161,18 @@ export class Gathered implements Copy {
       this.drop(refused);
       return;
     }
+    const notTaken = sink.put(this);
+    if (notTaken !== none) {
+      this.drop(notTaken);
+      return;
+    }
     this.#put = true;
     ledger.sent();
     ledger.queue.record(this.#clock() - this.offeredUs);
-    if (this.captures && this.response !== null) ledger.handedToAnalysts();
-    sink.put(this);
+    if (this.#captures && this.response !== null) ledger.handedToAnalysts();
+    this.body = noPieces;
+    this.#pieces = null;
+    this.response = null;
   }
 
   #responseOf(outcome: Outcome | null): CopiedResponse | null {
@@ -197,6 +210,16 @@ export class Gathered implements Copy {
     ledger.setHeldBytes(bounds.heldBytes);
     this.#onOver(this);
   }
+}
+
+function outcomeOf({ status, failure, latencyUs, responseBytes, bodyDigest, seen }: Outcome): PrimaryOutcome {
+  const digest = (seen & Seen.BODY_DIGEST) === 0 ? null : bodyDigest;
+  return { status, failure: failure as Failure | typeof none, latencyUs, responseBytes, bodyDigest: digest };
+}
+
+/** `other`, unless it is none. */
+export function reasonOr(reason: Drop, other: Drop | typeof none): Drop {
+  return other === none ? reason : other;
 }
 
 /** Out of the ring, into memory of its own. */

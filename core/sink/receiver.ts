@@ -11,7 +11,7 @@ import { PlansInForce } from '../mirror/plans-in-force.js';
 import { Unexamined } from '../record/mirror-ledger.js';
 import { FrameType } from '../ring/frame.js';
 import type { FrameHandler, RingReader } from '../ring/reader.js';
-import { Gathered } from './gathered.js';
+import { Gathered, reasonOr } from './gathered.js';
 import { none } from './sink.js';
 import type { SinkMirror, SinkRuntime } from './sink-mirror.js';
 
@@ -167,7 +167,8 @@ export class SinkReceiver {
       return;
     }
     this.#head.read(bytes, numbers, start);
-    const gathered = new Gathered(mirror, this.#head, captures, this.#clock, this.#onOver);
+    const waits = (flags & FrameFlag.UNPAIRED) === 0;
+    const gathered = new Gathered(mirror, this.#head, waits, captures, this.#clock, this.#onOver);
     this.#underWay.add(gathered);
     if ((flags & FrameFlag.LAST) !== 0) gathered.complete();
     if (!gathered.over && !gathered.isPut) open.set(exchangeId, gathered);
@@ -175,8 +176,9 @@ export class SinkReceiver {
 
   #whyRefused({ bounds, sink }: SinkMirror, openCount: number): Drop | typeof none {
     if (this.#draining) return Drop.DRAINING;
-    if (bounds.full || openCount >= limits.openMirroredExchanges) return Drop.IN_FLIGHT;
-    if (bounds.exceedsMemory(0)) return Drop.MEMORY;
+    if (bounds.full || openCount >= limits.openMirroredExchanges)
+      return reasonOr(Drop.IN_FLIGHT, sink.stalled());
+    if (bounds.exceedsMemory(0)) return reasonOr(Drop.MEMORY, sink.stalled());
     const refused = sink.refuses();
     if (refused !== none) return refused;
     return bounds.takeRate(this.#clock()) ? none : Drop.RATE;

@@ -3,7 +3,7 @@
  * ring (core/sink/receiver) and puts it into the sink of its mirror; the accounting law is kept on this border:
  *
  *   HEAD arrives        received                  `refuses` names a reason, or a bound is reached: dropped
- *   the copy is whole   sent, and `put`           given up before: dropped
+ *   the copy is whole   `put`, and sent           given up before, or `put` names a reason: dropped
  *   `settled(none)`     completed                 exactly once for each `put`, at once or later
  *   `settled(failure)`  failed
  *
@@ -33,10 +33,25 @@ export interface Copy {
   readonly bodyBytes: number;
   /** Field lines; empty: there are none. */
   readonly trailers: string;
+  /** What the primary's exchange came to, where the mirror asks for it and it is known. */
+  readonly primary: PrimaryOutcome | null;
   /** The primary's response, where the mirror asks for it and it came whole. */
   readonly response: CopiedResponse | null;
   /** The sink is done with it. */
   settled(failure: Failure | typeof none): void;
+}
+
+export interface PrimaryOutcome {
+  /** Of a whole response; else 0. */
+  readonly status: number;
+  /** Why there is no whole response, or `none`. */
+  readonly failure: Failure | typeof none;
+  /** From the first byte sent to the last one received. */
+  readonly latencyUs: number;
+  /** Of the body without framing. */
+  readonly responseBytes: number;
+  /** Of the body (core/compare/digest); null: it was not made. */
+  readonly bodyDigest: number | null;
 }
 
 export interface CopiedResponse {
@@ -54,9 +69,17 @@ export interface CopiedResponse {
 export interface Sink {
   /** Why nothing can be taken now, or `none`. Asked for every request, so it must cost nothing. */
   refuses(): Drop | typeof none;
-  put(copy: Copy): void;
+  /**
+   * Takes a copy, which counts as sent then, or says why not, which drops it. `copy` is not settled before this returns, and what it
+   * holds (body, response) may be looked at only until then.
+   */
+  put(copy: Copy): Drop | typeof none;
+  /** Why what was put is not settled, if that is the reason why bounds are reached: copies are dropped as this, not as `memory`. */
+  stalled(): Drop | typeof none;
   /** The thread has read all that its rings have for now: what was put is to go out. */
   flush(): void;
+  /** The time for a drain is over: what still waits for others is settled now, as failed. */
+  giveUp(): void;
   /** Writes out what was put and lets go of files and sockets; resolves when every copy is settled. */
   close(): Promise<void>;
 }

@@ -17,6 +17,7 @@ t.test('a mirror to a directory is a recording with its policy', async (t) => {
   const plan = compilePlan(loaded(text, { directory: '/etc/umbra' }), 1, new MirrorSlots(), 1);
   const [mirror] = plan.routes[0].mirrors;
   t.strictSame(mirror.sink, {
+    kind: 'file',
     name: 'file:./rec',
     directory: '/etc/umbra/rec',
     responses: true,
@@ -71,4 +72,78 @@ t.test('one directory has one set of files', async (t) => {
   const two = `${start}  match: { host: a }\n  mirrors: [ { to: "file:./rec" } ]\n- match: { host: b }\n  primary: v2\n  mirrors: [ { to: "file:./rec", recording: { compress: false } } ]\n`;
   t.match(told(two), [/`file:.\/rec` is recorded to with other settings at line 5/]);
   t.strictSame(told(two.replace('compress: false', 'responses: true')), []);
+});
+
+const place = 'nats://me:s3cret@10.0.0.5/umbra.reviews';
+
+function streamed(key: string): string {
+  return `${start}  mirrors: [ { to: "${place}", ${key} } ]\n`;
+}
+
+t.test(
+  'a mirror to a subject of NATS is a stream with its policy, and its name holds no credentials',
+  async (t) => {
+    const text = streamed(
+      'percent: 5, stream: { primary: response, outstanding: 7, timeout: 9s, retention: limits, size: 2MiB, age: 1h, replicas: 3 }',
+    );
+    const plan = compilePlan(loaded(text), 1, new MirrorSlots(), 1);
+    const [mirror] = plan.routes[0].mirrors;
+    t.strictSame(mirror.sink, {
+      kind: 'stream',
+      name: 'nats://10.0.0.5:4222/umbra.reviews',
+      nats: { servers: ['10.0.0.5:4222'], secure: false, user: 'me', password: 's3cret' },
+      subject: 'umbra.reviews',
+      primary: 'response',
+      outstandingMax: 7,
+      timeoutMs: 9000,
+      retention: 'limits',
+      bytesMax: 2 * 1024 * 1024,
+      ageMsMax: 3_600_000,
+      replicas: 3,
+    });
+    t.match(mirror.compare, {
+      pairs: true,
+      digest: true,
+      structure: { bodyBytesMax: mirror.responseBytesMax },
+    });
+
+    const effective = JSON.stringify(effectiveConfig(plan));
+    t.notMatch(effective, /s3cret/);
+    const again = loaded(effective.replace('[redacted]', 'me:s3cret'));
+    t.strictSame(
+      compilePlan(again, 1, new MirrorSlots(), 1),
+      plan,
+      'its effective configuration is the same plan',
+    );
+    const usual = compilePlan(loaded(streamed('percent: 1')), 1, new MirrorSlots(), 1).routes[0].mirrors[0];
+    t.match(
+      usual.compare,
+      { pairs: true, digest: false, structure: null },
+      'as with a plain mirror to a shadow',
+    );
+  },
+);
+
+t.test('what a stream has not is refused where it stands, without its credentials', async (t) => {
+  t.strictSame(told(streamed('inFlight: 9')), [
+    '4:63: `inFlight` is for shadows; `nats://10.0.0.5:4222/umbra.reviews` is a stream',
+  ]);
+  t.strictSame(told(streamed('recording: {}')), ['4:63: `recording` is for mirrors to file:DIRECTORY']);
+  t.strictSame(told(mirrored('stream: {}')), ['4:24: `stream` is for mirrors to nats://host:4222/subject']);
+  t.match(told(streamed('stream: { timeout: 2m }')), [/must be 1m or less/]);
+  t.match(told(streamed('stream: { outstanding: 8193 }')), [/expected a whole number from 1 to 8192/]);
+  const to = (text: string) => told(`${start}  mirrors: [ { to: "${text}" } ]\n`);
+  for (const wrong of [
+    'nats://10.0.0.5',
+    'nats://10.0.0.5/',
+    'nats://10.0.0.5/a.>',
+    'tls://h/$JS.a',
+    'nats://h/a/b',
+  ])
+    t.match(to(wrong), [/expected an address such as nats:\/\/127.0.0.1:4222\/umbra.reviews/], wrong);
+  const twice = `${start}  mirrors: [ { to: "${place}" }, { to: "nats://10.0.0.5:4222/umbra.reviews" } ]\n`;
+  t.match(told(twice), [/this route is mirrored to `nats:\/\/10.0.0.5:4222\/umbra.reviews` twice/]);
+  const two = `${start}  match: { host: a }\n  mirrors: [ { to: "${place}" } ]\n- match: { host: b }\n  primary: v2\n  mirrors: [ { to: "${place}", stream: { size: 2GiB } } ]\n`;
+  t.match(told(two), [/is published to with other settings at line 5; one stream has one `stream`/]);
+  t.strictSame(told(two.replace('size: 2GiB', 'primary: digest')), []);
 });

@@ -48,6 +48,14 @@ export class NatsServer {
     await gone;
   }
 
+  /** As an operator does: what it acknowledged is on its disk. */
+  async restart(): Promise<void> {
+    const gone = once(this.#child!, 'exit');
+    this.#child!.kill('SIGTERM');
+    await gone;
+    await this.startAgain();
+  }
+
   /** `SIGSTOP` makes it hang, `SIGCONT` lets it go on. */
   signal(signal: NodeJS.Signals): void {
     this.#child!.kill(signal);
@@ -64,6 +72,10 @@ export class NatsServer {
 
   fleet(bucket: string): string {
     return `nats://127.0.0.1:${this.port}/${bucket}`;
+  }
+
+  stream(subject: string): string {
+    return `nats://127.0.0.1:${this.port}/${subject}`;
   }
 
   connect(): Promise<NatsConnection> {

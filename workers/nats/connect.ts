@@ -1,6 +1,6 @@
 /**
- * The one place that loads the NATS client, and only when a NATS address is used. Control thread and commands; never a proxy
- * or shadow thread. Credentials come from the address, else from the variables that the `nats` command line knows.
+ * The one place that loads the NATS client, and only when a NATS address is used. Control and sink thread, and commands; never a
+ * proxy or shadow thread. Credentials come from the address, else from the variables that the `nats` command line knows.
  */
 import { readFileSync } from 'node:fs';
 import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';

@@ -26,6 +26,7 @@ function copy(at: number, changes: Partial<Copy> = {}): Copy {
     body: [],
     bodyBytes: 0,
     trailers: '',
+    primary: null,
     response: null,
     settled: () => {},
     ...changes,

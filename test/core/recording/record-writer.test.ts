@@ -19,6 +19,7 @@ function recordsOf(changes: Partial<Copy>): string[] {
     body: [],
     bodyBytes: 0,
     trailers: '',
+    primary: null,
     response: null,
     settled: () => {},
     ...changes,

@@ -1,0 +1,77 @@
+/** A copy, and the primary's response to it, as HTTP/1.1 messages: what a record of a recording and a message of a stream hold. */
+import { Framing } from '../http/message.js';
+import { CHUNK_END, chunkStart, lastChunk, writeRequestHead } from '../http/request-writer.js';
+import { latin1Write } from '../http/wire.js';
+import type { CopiedResponse, Copy } from '../sink/sink.js';
+
+/** A body as it is kept: one that came, or what redaction made of it. */
+export interface Content {
+  readonly body: readonly Uint8Array[];
+  readonly bodyBytes: number;
+  readonly changed?: boolean;
+  readonly withheld?: boolean;
+}
+
+/** One message in three parts; `head` and `tail` are wire strings. */
+export interface HttpBlock {
+  readonly head: string;
+  readonly body: readonly Uint8Array[];
+  readonly bodyBytes: number;
+  readonly tail: string;
+}
+
+/** Framed by what was understood, so a chunked body is one chunk; a body that redaction changed has a length. */
+export function requestBlock(
+  copy: Copy,
+  target: string,
+  fields: string,
+  trailers: string,
+  content: Content,
+): HttpBlock {
+  const { body, bodyBytes } = content;
+  const framing = content.changed === true ? Framing.LENGTH : copy.framing;
+  const head = writeRequestHead(copy.method, target, copy.host, fields, framing, bodyBytes, copy.lengthZero);
+  const chunked = framing === Framing.CHUNKED;
+  return {
+    head: chunked && bodyBytes > 0 ? head + chunkStart(bodyBytes) : head,
+    body,
+    bodyBytes,
+    tail: chunked ? (bodyBytes > 0 ? CHUNK_END : '') + lastChunk(trailers) : '',
+  };
+}
+
+/** `fields`: those of its head, or what redaction made of them. */
+export function responseBlock(
+  response: CopiedResponse,
+  method: string,
+  fields: string,
+  { body, bodyBytes }: Content,
+): HttpBlock {
+  const bodyless = method === 'HEAD' || response.status === 204 || response.status === 304;
+  const framing = bodyless ? '' : `Content-Length: ${bodyBytes}\r\n`;
+  const [statusLine] = headParts(response);
+  return { head: `HTTP/1.1 ${statusLine}${fields}${framing}\r\n`, body, bodyBytes, tail: '' };
+}
+
+/** The status line, without its version, and the field lines of a response's head. */
+export function headParts({ head }: CopiedResponse): [statusLine: string, fields: string] {
+  const whole = head.endsWith('\r\n') ? head : `${head}\r\n`;
+  const statusEnd = whole.indexOf('\r\n') + 2;
+  return [whole.slice(0, statusEnd), whole.slice(statusEnd)];
+}
+
+export function blockBytes({ head, bodyBytes, tail }: HttpBlock): number {
+  return head.length + bodyBytes + tail.length;
+}
+
+/** Where it ends. `into` has the room. */
+export function writeBlock({ head, body, tail }: HttpBlock, into: Buffer, at: number): number {
+  latin1Write(into, head, at);
+  let end = at + head.length;
+  for (const piece of body) {
+    into.set(piece, end);
+    end += piece.byteLength;
+  }
+  latin1Write(into, tail, end);
+  return end + tail.length;
+}

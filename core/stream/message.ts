@@ -1,0 +1,127 @@
+/**
+ * A copy as one message of a stream, and back.
+ *
+ *   header Nats-Msg-Id   names the message: one that is published anew is stored once (JetStream)
+ *   header Umbra         1; route=NAME; at-us=N; status=N; latency-us=N; bytes=N; digest=HEX; failure=REASON; request-bytes=N;
+ *                        withheld; truncated
+ *   payload              the request as an HTTP/1.1 message, and behind it, where asked, the primary's response as another
+ *
+ * `1` is the format. `at-us` is when the request came, on the wall clock. `status` to `digest` are of the primary's whole response:
+ * latency from the first byte sent to the last one received, size and CRC-32 of the body without framing; `failure` stands there
+ * instead where it had none, and neither where nothing is known of it. `request-bytes` is where the response begins; `withheld`: the
+ * request's body is left out, because redaction could not look into it; `truncated`: the response's body is not whole. What is
+ * not known stands not there. A payload without the header is a request alone.
+ */
+import { type Failure, failureReasons } from '../errors.js';
+import {
+  blockBytes,
+  type Content,
+  type HttpBlock,
+  headParts,
+  requestBlock,
+  responseBlock,
+  writeBlock,
+} from '../recording/http-block.js';
+import type { RecordedExchange } from '../recording/reader.js';
+import { type RecordedResponse, readRequest } from '../recording/recorded.js';
+import type { Redactor } from '../recording/redactor.js';
+import { type CopiedResponse, type Copy, none, type PrimaryOutcome } from '../sink/sink.js';
+
+const format = '1';
+
+export interface StreamMessage {
+  /** Of the header `Umbra`. */
+  readonly about: string;
+  readonly payload: Buffer;
+}
+
+/** `atUs`: when the request came, on the wall clock. Nothing secret is in what is returned. */
+export function encodeMessage(copy: Copy, redactor: Redactor, atUs: number): StreamMessage {
+  const asItCame = messageOf(copy, copy.target, copy.fields, copy.trailers, copy, atUs, (response) =>
+    responseBlock(response, copy.method, headParts(response)[1], response),
+  );
+  // What is told to be harmless by its bytes alone needs not be taken apart.
+  const { payload } = asItCame;
+  const judged = !copy.target.includes('%') && !copy.target.includes('@');
+  if (judged && redactor.isHarmless(payload, 0, payload.byteLength)) return asItCame;
+  const safe = redactor.message(copy.fields, copy.body, copy.bodyBytes);
+  const trailers = redactor.message(copy.trailers, [], 0).fields;
+  return messageOf(copy, redactor.target(copy.target), safe.fields, trailers, safe, atUs, (response) => {
+    const [, fields] = headParts(response);
+    const safeResponse = redactor.message(fields, response.body, response.bodyBytes);
+    return responseBlock(response, copy.method, safeResponse.fields, safeResponse);
+  });
+}
+
+function messageOf(
+  copy: Copy,
+  target: string,
+  fields: string,
+  trailers: string,
+  content: Content,
+  atUs: number,
+  blockOf: (response: CopiedResponse) => HttpBlock,
+): StreamMessage {
+  const request = requestBlock(copy, target, fields, trailers, content);
+  const response = copy.response === null ? null : blockOf(copy.response);
+  const requestBytes = blockBytes(request);
+  const payload = Buffer.allocUnsafe(requestBytes + (response === null ? 0 : blockBytes(response)));
+  writeBlock(request, payload, 0);
+  if (response !== null) writeBlock(response, payload, requestBytes);
+  const about =
+    `${format}; route=${copy.route}; at-us=${Math.round(atUs)}` +
+    aboutPrimary(copy.primary) +
+    (response === null ? '' : `; request-bytes=${requestBytes}`) +
+    (content.withheld === true ? '; withheld' : '') +
+    (copy.response?.truncated ? '; truncated' : '');
+  return { about, payload };
+}
+
+function aboutPrimary(primary: PrimaryOutcome | null): string {
+  if (primary === null) return '';
+  if (primary.failure !== none) return `; failure=${failureReasons[primary.failure]}`;
+  const { status, latencyUs, responseBytes, bodyDigest } = primary;
+  const digest = bodyDigest === null ? '' : `; digest=${bodyDigest.toString(16)}`;
+  return `; status=${status}; latency-us=${Math.round(latencyUs)}; bytes=${responseBytes}${digest}`;
+}
+
+/** What `encodeMessage` made, or why it is nothing that can be sent. `sequence` is the message's in its stream. */
+export function decodeMessage(about: string, payload: Buffer, sequence: number): RecordedExchange | string {
+  const words = about === '' ? [format] : about.split('; ');
+  if (words[0] !== format) return `it is of format ${words[0]}, which this umbra does not know`;
+  const told = new Map<string, string>();
+  for (const word of words.slice(1)) {
+    const sign = word.indexOf('=');
+    told.set(sign < 0 ? word : word.slice(0, sign), sign < 0 ? '' : word.slice(sign + 1));
+  }
+  const requestBytes = numberOf(told, 'request-bytes') ?? payload.byteLength;
+  const request = readRequest(payload.subarray(0, requestBytes));
+  if (typeof request === 'string') return request;
+  return {
+    offset: sequence,
+    timeUs: numberOf(told, 'at-us') ?? -1,
+    route: told.get('route') ?? '',
+    request,
+    response: responseOf(told),
+    primaryFailure: failureReasons.indexOf(told.get('failure') as never) as Failure | -1,
+  };
+}
+
+function responseOf(told: ReadonlyMap<string, string>): RecordedResponse | null {
+  const status = numberOf(told, 'status');
+  const bytes = numberOf(told, 'bytes');
+  if (status === null || bytes === null || status < 100 || status > 599) return null;
+  const digest = told.get('digest') ?? '';
+  return {
+    status,
+    bytes,
+    digest: /^[0-9a-f]{1,8}$/.test(digest) ? Number.parseInt(digest, 16) : null,
+    truncated: false,
+    latencyUs: numberOf(told, 'latency-us') ?? -1,
+  };
+}
+
+function numberOf(told: ReadonlyMap<string, string>, name: string): number | null {
+  const text = told.get(name) ?? '';
+  return /^\d{1,16}$/.test(text) ? Number(text) : null;
+}

@@ -1,0 +1,22 @@
+/** What a stream's sink asks of a connection to NATS. The sink's thread alone; nothing here waits or throws. */
+import type { StreamMessage } from './message.js';
+
+/** What the server said of one message: it has it, it has no room, or it won't have it. */
+export type StreamAnswer = 'stored' | 'full' | 'refused';
+
+export interface StreamLink {
+  /** Of one message with its headers; what the server said last, or its usual value. */
+  readonly messageBytesMax: number;
+  /** Between `onReady` and `onDown`. `id` names the message for the server, which stores it once; `token` names its answer. */
+  publish(id: string, token: string, message: StreamMessage): void;
+  close(): Promise<void>;
+}
+
+export interface StreamLinkEvents {
+  /** There is a connection, and a stream. What was published before and not answered may be lost. */
+  onReady(): void;
+  /** Called once until it is ready again. */
+  onDown(why: string): void;
+  /** `why` is empty but for `refused`. */
+  onAnswer(token: string, answer: StreamAnswer, why: string): void;
+}

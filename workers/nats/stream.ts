@@ -1,0 +1,60 @@
+/** A stream of JetStream, found by what is published to it, and made where that is wanted. */
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { StreamSinkPlan } from '../../core/plan.js';
+
+/** Within so long the server knows a message that is published once more. Longer than `stream.timeout` can be. */
+const duplicateMs = 120_000;
+/** JetStream's own word for a stream that was made by somebody else just now. */
+const streamNameInUse = 10_058;
+
+/** Null where no stream has the subject. Rejects where JetStream does not answer. */
+export async function findStream(connection: NatsConnection, subject: string): Promise<string | null> {
+  const { jetstreamManager } = await import('@nats-io/jetstream');
+  const manager = await jetstreamManager(connection);
+  const { value } = await manager.streams.names(subject)[Symbol.asyncIterator]().next();
+  return (value as string | undefined) ?? null;
+}
+
+export type StreamSettings = Pick<
+  StreamSinkPlan,
+  'subject' | 'retention' | 'bytesMax' | 'ageMsMax' | 'replicas'
+>;
+
+/** The name of the stream that has the subject: one that is there is used as it is. */
+export async function openOrMakeStream(
+  connection: NatsConnection,
+  settings: StreamSettings,
+): Promise<string> {
+  const { subject } = settings;
+  const found = await findStream(connection, subject);
+  if (found !== null) return found;
+  const { DiscardPolicy, jetstreamManager, RetentionPolicy, StorageType } = await import(
+    '@nats-io/jetstream'
+  );
+  const { nanos } = await import('@nats-io/transport-node');
+  const manager = await jetstreamManager(connection);
+  const name = subject.replaceAll('.', '-');
+  try {
+    await manager.streams.add({
+      name,
+      subjects: [subject],
+      description: 'requests mirrored by umbra',
+      retention: settings.retention === 'limits' ? RetentionPolicy.Limits : RetentionPolicy.Workqueue,
+      // What is full says so: nothing that was acknowledged makes room for what comes.
+      discard: DiscardPolicy.New,
+      storage: StorageType.File,
+      max_bytes: settings.bytesMax,
+      max_age: nanos(settings.ageMsMax),
+      num_replicas: settings.replicas,
+      duplicate_window: nanos(
+        settings.ageMsMax === 0 ? duplicateMs : Math.min(duplicateMs, settings.ageMsMax),
+      ),
+    });
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== streamNameInUse) throw error;
+    // Another instance made it, or it has other subjects.
+    if ((await findStream(connection, subject)) === null)
+      throw new Error(`there is a stream ${name} already, and it does not take ${subject}`);
+  }
+  return name;
+}
