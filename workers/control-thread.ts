@@ -66,7 +66,7 @@ export class ControlThread {
         this.#worker = null;
         reject(new Error('the control thread ended while it was starting'));
         this.#releaseWaiters(Number.POSITIVE_INFINITY);
-        if (this.address !== null) this.#restartSoon();
+        if (this.address !== null && !this.#stopping) this.#restartSoon();
       });
     });
   }
@@ -100,6 +100,7 @@ export class ControlThread {
 
   stop(): Promise<void> {
     this.#stopping = true;
+    if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
     const worker = this.#worker;
     if (worker === null) return Promise.resolve();
     this.#post({ type: 'leave' });

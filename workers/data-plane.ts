@@ -94,11 +94,10 @@ export class DataPlane {
 
   /** Starts every thread; resolves when all are ready, rejects with the first one's error if it can't start. */
   async start(): Promise<void> {
-    for (const members of [this.#shadows, this.#neededSinks(), this.#proxies]) {
-      for (const member of members) member.thread.start();
-      await this.#until(() => this.#startFailure !== null || members.every((member) => member.thread.ready));
-      if (this.#startFailure !== null) throw new Error(this.#startFailure);
-    }
+    const members = [...this.#shadows, ...this.#neededSinks(), ...this.#proxies];
+    for (const { thread } of members) thread.start();
+    await this.#until(() => this.#startFailure !== null || members.every(({ thread }) => thread.ready));
+    if (this.#startFailure !== null) throw new Error(this.#startFailure);
     this.#started = true;
   }
 

@@ -178,8 +178,7 @@ export class Umbra {
   async #start(): Promise<void> {
     await this.#addresses.follow(this.plan);
     const { takeOver } = this.#options;
-    await this.#plane.start();
-    if (takeOver === undefined) await this.#control.start();
+    await Promise.all([this.#plane.start(), takeOver === undefined ? this.#control.start() : undefined]);
     for (const [index, listener] of this.plan.listeners.entries()) {
       const inherited = this.#inherited[index] ?? null;
       this.#acceptors.push(await openAcceptor(listener, takeOver !== undefined, inherited));

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import t from 'tap';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
 import { ask, RawClient } from '../support/client.js';
 import { Origin } from '../support/origin.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
@@ -50,13 +52,33 @@ t.test(
   },
 );
 
-t.test('a drain with nothing in flight ends at once, with idle clients connected', async (t) => {
+/** Words for node: main says which timers of a tenth of a second and more it waited for after SIGTERM. */
+function tellingTimers(t: Test): string[] {
+  const script = join(t.testdir(), 'timers.cjs');
+  writeFileSync(
+    script,
+    `const { isMainThread } = require('node:worker_threads');
+if (isMainThread) process.once('SIGTERM', () => {
+  const set = globalThis.setTimeout;
+  globalThis.setTimeout = (run, ms, ...more) =>
+    set(() => {
+      if (ms >= 100) process.stderr.write('waited for ' + ms + ' ms\\n');
+      run(...more);
+    }, ms);
+});
+`,
+  );
+  return ['--require', script];
+}
+
+t.test('a drain with nothing in flight waits for no timer, with idle clients connected', async (t) => {
   const v1 = await Origin.listen();
-  const umbra = await UmbraProcess.start(reviews(v1.port, null));
+  const umbra = await UmbraProcess.start(reviews(v1.port, null), tellingTimers(t));
   const client = await RawClient.connect(umbra.port);
   client.send('GET / HTTP/1.1\r\nhost: h\r\n\r\n');
   await client.until('ok\n');
   t.strictSame(await umbra.stop(), { code: 0, signal: null });
+  t.notMatch(umbra.err, /waited for/);
   await client.end();
   await v1.close();
 });
