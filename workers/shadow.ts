@@ -22,21 +22,12 @@ import { atOnce, inSlices, type Steps } from '../core/steps.js';
 import type { Targets } from '../core/upstream/target.js';
 import type { LedgerShares, ThreadStart } from './messages.js';
 import { yieldToProxyThreads } from './priority.js';
+import { RingLoop } from './ring-loop.js';
 import { type DataThread, runThread, say } from './thread.js';
 import { TurnEnd } from './turn.js';
 import { UpstreamSide } from './upstream-side.js';
 
-/** Frames taken from one ring before sockets get their turn. */
-const framesPerTurn = 256;
-/** A parked thread looks around this often although nothing rang. */
-const parkMs = 1000;
-/** And this often while outcomes may come, which do not ring. */
-const outcomesMs = 50;
-/** How often a draining thread looks whether it is done. */
-const drainCheckMs = 10;
-
 class ShadowThread implements DataThread {
-  readonly #doorbell: Doorbell;
   readonly #receiver: MirrorReceiver;
   readonly #upstream = new UpstreamSide();
   readonly #log: AccessLogPort;
@@ -47,8 +38,7 @@ class ShadowThread implements DataThread {
   readonly #fullSlots: FullSlots;
   readonly #shadowThreads: number;
   readonly #random = seededRandom(randomFillSync(new Uint32Array(4)));
-  readonly #isEmpty = () => this.#receiver.isEmpty();
-  readonly #pump = () => this.#turn();
+  readonly #loop: RingLoop;
 
   constructor(start: ThreadStart) {
     const turnEnd = new TurnEnd(() => {
@@ -56,7 +46,6 @@ class ShadowThread implements DataThread {
       this.#pairs.flush();
       return false;
     });
-    this.#doorbell = new Doorbell(start.doorbells[0]);
     this.#shadowThreads = start.shadowThreads;
     this.#fullSlots = new FullSlots(start.fullSlots[0]);
     this.#fullSlots.clear();
@@ -72,7 +61,13 @@ class ShadowThread implements DataThread {
     );
     this.#receiver = new MirrorReceiver(readers, this.#pairs, this.#log, nowUs);
     this.#receiver.use(atOnce(this.#compile(start.plan, start.targets, start.ledgers)));
-    this.#turn();
+    this.#loop = new RingLoop({
+      doorbell: new Doorbell(start.doorbells[0]),
+      consumer: this.#receiver,
+      onRead: () => {},
+      lingerMs: 0,
+    });
+    this.#loop.turn();
     say({ type: 'ready', descriptors: [] });
   }
 
@@ -93,30 +88,17 @@ class ShadowThread implements DataThread {
 
   /** The proxy threads are gone: finishes what is in the rings and under way, and gives up the rest in time. */
   drain(withinMs: number): void {
-    const deadlineUs = nowUs() + withinMs * 1000;
-    const check = () => {
-      if (this.#receiver.isEmpty() && this.#receiver.inFlight === 0) {
-        say({ type: 'drained' });
-        return;
-      }
-      if (nowUs() >= deadlineUs) {
-        this.#receiver.refuseNew();
-        this.#receiver.giveUpAll(Failure.DRAINING);
-      }
-      setTimeout(check, drainCheckMs);
-    };
-    check();
+    this.#loop.drain(
+      withinMs,
+      () => this.#receiver.giveUpAll(Failure.DRAINING),
+      () => say({ type: 'drained' }),
+    );
   }
 
   leave(): void {
     this.#log.flush();
     this.#pairs.flush();
     process.exit(0);
-  }
-
-  #turn(): void {
-    if (this.#receiver.drain(framesPerTurn) > 0) setImmediate(this.#pump);
-    else this.#doorbell.park(this.#isEmpty, this.#receiver.awaitsOutcomes ? outcomesMs : parkMs, this.#pump);
   }
 
   *#compile(plan: Plan, targets: Targets, shares: LedgerShares): Steps<ShadowRuntime> {

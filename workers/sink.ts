@@ -17,30 +17,22 @@ import { SinkMirror, type SinkRuntime } from '../core/sink/sink-mirror.js';
 import type { Targets } from '../core/upstream/target.js';
 import type { LedgerShares, ThreadStart } from './messages.js';
 import { yieldToProxyThreads } from './priority.js';
+import { RingLoop } from './ring-loop.js';
 import { Sinks } from './sinks.js';
 import { type DataThread, runThread, say } from './thread.js';
 
-/** Frames taken from one ring before files and sockets get their turn. */
-const framesPerTurn = 256;
-/** A parked thread looks around this often although nothing rang. */
-const parkMs = 1000;
-/** And this often while outcomes may come, which do not ring. */
-const outcomesMs = 50;
-/** How often a draining thread looks whether it is done. */
-const drainCheckMs = 10;
+/** Nobody waits for what is kept: in so long, copies gather for one write. */
+const lingerMs = 2;
 
 class SinkThread implements DataThread {
-  readonly #doorbell: Doorbell;
   readonly #receiver: SinkReceiver;
   readonly #bounds: MirrorBounds[] = [];
   readonly #fullSlots: FullSlots;
   readonly #random = seededRandom(randomFillSync(new Uint32Array(4)));
-  readonly #isEmpty = () => this.#receiver.isEmpty();
-  readonly #pump = () => this.#turn();
+  readonly #loop: RingLoop;
   readonly #sinks = new Sinks();
 
   constructor(start: ThreadStart) {
-    this.#doorbell = new Doorbell(start.doorbells[0]);
     this.#fullSlots = new FullSlots(start.fullSlots[0]);
     this.#fullSlots.clear();
     this.#receiver = new SinkReceiver(
@@ -48,7 +40,13 @@ class SinkThread implements DataThread {
       nowUs,
     );
     this.#receiver.use(this.#compile(start.plan, start.ledgers));
-    this.#turn();
+    this.#loop = new RingLoop({
+      doorbell: new Doorbell(start.doorbells[0]),
+      consumer: this.#receiver,
+      onRead: () => this.#sinks.flush(),
+      lingerMs,
+    });
+    this.#loop.turn();
     say({ type: 'ready', descriptors: [] });
   }
 
@@ -67,34 +65,19 @@ class SinkThread implements DataThread {
 
   /** The proxy threads are gone: keeps what is in the rings, and in time gives up what will not be whole or acknowledged. */
   drain(withinMs: number): void {
-    const deadlineUs = nowUs() + withinMs * 1000;
-    const check = (): void => {
-      if (this.#receiver.isEmpty() && this.#receiver.inFlight === 0) {
-        void this.#sinks.close().then(() => say({ type: 'drained' }));
-        return;
-      }
-      if (nowUs() >= deadlineUs) {
-        this.#receiver.refuseNew();
+    this.#loop.drain(
+      withinMs,
+      () => {
         this.#receiver.giveUpGathering();
         this.#sinks.giveUp();
-      }
-      setTimeout(check, drainCheckMs);
-    };
-    check();
+      },
+      () => void this.#sinks.close().then(() => say({ type: 'drained' })),
+    );
   }
 
   leave(): void {
     this.#sinks.giveUp();
     void this.#sinks.close().then(() => process.exit(0));
-  }
-
-  #turn(): void {
-    if (this.#receiver.drain(framesPerTurn) > 0) {
-      setImmediate(this.#pump);
-      return;
-    }
-    this.#sinks.flush();
-    this.#doorbell.park(this.#isEmpty, this.#receiver.awaitsOutcomes ? outcomesMs : parkMs, this.#pump);
   }
 
   #compile(plan: Plan, shares: LedgerShares): SinkRuntime {
