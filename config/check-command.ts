@@ -1,13 +1,12 @@
 /** `umbra check FILE`: every problem on stderr, one per line. */
 import { availableParallelism } from 'node:os';
 import { compilePlan } from './compile.js';
-import { formatProblem } from './load.js';
-import { loadAll, originOf, originOfPlan } from './load-all.js';
+import { exitOk, exitUsage } from './exit-codes.js';
+import { loadAll } from './load-all.js';
 import { isPlanAddress } from './nats-address.js';
+import { originOf, originOfPlan } from './origin.js';
+import { formatProblem } from './problem.js';
 import { MirrorSlots } from './slots.js';
-
-export const exitOk = 0;
-export const exitUsage = 2;
 
 /** The text behind a `nats-kv://` address, or why there is none. */
 export type ReadPlanText = (address: string) => Promise<string | { readonly reason: string }>;

@@ -12,12 +12,12 @@ import {
   parseOrder,
 } from '../core/replay/filter.js';
 import type { Pace } from '../core/replay/player.js';
-import { checkFile, exitOk, exitUsage, type Output, type ReadPlanText } from './check-command.js';
+import type { Output, ReadPlanText } from './check-command.js';
+import { exitFailure, exitOk, exitUsage } from './exit-codes.js';
 import { type NatsBucket, parseFleetAddress } from './nats-address.js';
 import { parseDuration, parseShare, percentOfShare, Refusal } from './units.js';
 
 const portMax = 65_535;
-const exitFailure = 1;
 
 export interface RunOptions {
   /** Path of the configuration file, or of a directory with umbra.yaml and documents. */
@@ -275,9 +275,11 @@ function addCheck(program: Command, commands: Commands, output: Output, exit: (c
     .description('check a configuration and tell every problem in it')
     .argument('<file>', 'configuration file, or a directory as for run')
     .option('--set <path=value>', 'as for run (repeatable)', collect, [])
-    .action(async (file: string, options: { set: string[] }) =>
-      exit(await checkFile(file, options.set, output, commands.readPlanText)),
-    );
+    .action(async (file: string, options: { set: string[] }) => {
+      // Loaded when it is asked for: what reads configurations is large, and a server must not carry it in main.
+      const { checkFile } = await import('./check-command.js');
+      exit(await checkFile(file, options.set, output, commands.readPlanText));
+    });
 }
 
 function addDemo(program: Command, commands: Commands, exit: (code: number) => void): void {

@@ -2,8 +2,7 @@
  * Everything that a plan is made from: umbra.yaml, the documents beside it, and those that were applied. A change of
  * documents is loaded as a whole, as a reload is, so that both are checked alike and one is as atomic as the other.
  */
-import { statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { changeStore, type DocumentChange } from './documents/change.js';
 import { readDirectory, readStore, storeFile } from './documents/files.js';
 import { documentSettings } from './documents/merge.js';
@@ -11,28 +10,12 @@ import type { DocumentSource } from './documents/sources.js';
 import { grownYaml } from './documents/yaml.js';
 import { type LoadOptions, loadConfig, readBounded, unreadable } from './load.js';
 import { isPlanAddress } from './nats-address.js';
+import type { Origin } from './origin.js';
 import { type ConfigProblem, errorAt } from './problem.js';
 import { readTree } from './read-tree.js';
 import type { Config } from './schema.js';
 import { applySet } from './set.js';
 import { childOf, MapNode, ScalarNode } from './tree.js';
-
-const configName = 'umbra.yaml';
-
-/** Where a running umbra's configuration came from; kept, so that a change of documents does not depend on what is on disk by then. */
-export interface Origin {
-  /** Path of umbra.yaml. */
-  readonly file: string;
-  /** Its text; null: it is read. */
-  readonly text: string | null;
-  /** Sent through the admin API: it can't read the environment. */
-  readonly sent: boolean;
-  readonly set: readonly string[];
-  /** Documents are read from it too. */
-  readonly directory: string | null;
-  /** What was applied, one document a line; null: it is read from the store. */
-  readonly applied: readonly string[] | null;
-}
 
 export interface LoadJob {
   readonly origin: Origin;
@@ -57,24 +40,6 @@ export type LoadedAll =
       readonly yaml: string | null;
     }
   | { readonly ok: false; readonly problems: ConfigProblem[] };
-
-/** `path` is a configuration file, or a directory with an umbra.yaml and documents. */
-export function originOf(path: string, set: readonly string[]): Origin {
-  const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  return {
-    file: isDirectory ? join(path, configName) : path,
-    text: null,
-    sent: false,
-    set,
-    directory: isDirectory ? path : null,
-    applied: null,
-  };
-}
-
-/** `address` is where `text` was read, as people know it. Relative paths in it start from the working directory. */
-export function originOfPlan(address: string, text: string, set: readonly string[]): Origin {
-  return { file: address, text, sent: false, set, directory: null, applied: null };
-}
 
 function directoryOf({ file }: Pick<Origin, 'file'>): string {
   return isPlanAddress(file) ? process.cwd() : dirname(file);

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { limits } from '../core/limits.js';
+import { parseName, parsePlain, textExpected } from './names.js';
 import { redact } from './schema/compare.js';
 import { documents, subsets } from './schema/documents.js';
 import { fleet } from './schema/fleet.js';
@@ -15,17 +16,7 @@ import { histograms } from './schema/histograms.js';
 import { admin, listen } from './schema/listen.js';
 import { route } from './schema/route.js';
 import { threads } from './schema/threads.js';
-import {
-  duration,
-  file,
-  key,
-  mapping,
-  parseName,
-  parsePlain,
-  share,
-  text,
-  textExpected,
-} from './schema/values.js';
+import { duration, file, key, mapping, share, text } from './schema/values.js';
 import { version } from './schema/version.js';
 
 const accessLog = mapping({

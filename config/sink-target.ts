@@ -1,6 +1,6 @@
 /** `to` of a mirror: the name of a version, or a place where copies are kept. */
+import { parseName } from './names.js';
 import { isStreamAddress, parseStreamAddress, streamName } from './nats-address.js';
-import { parseName } from './schema/values.js';
 import { Refusal } from './units.js';
 
 const fileScheme = 'file:';

@@ -21,7 +21,7 @@ import { AdminFigures } from './admin/figures.js';
 import { LiveFeed } from './admin/live-feed.js';
 import { type AdminServer, serveAdmin } from './admin/server.js';
 import { Analysts } from './analysts.js';
-import { addressUrl } from './downstream/open.js';
+import { addressUrl } from './downstream/listen-address.js';
 import { PlanFollower } from './fleet/plan-follower.js';
 import { FleetPublisher } from './fleet/publisher.js';
 import { GuardWatch } from './guard-watch.js';

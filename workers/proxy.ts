@@ -24,7 +24,7 @@ import { Sampler } from '../core/route/sampler.js';
 import { atOnce, inSlices, type Steps } from '../core/steps.js';
 import type { Targets } from '../core/upstream/target.js';
 import type { Downstream } from './downstream/downstream.js';
-import { openDownstreams } from './downstream/open.js';
+import { openDownstreams } from './downstream/downstreams.js';
 import type { LedgerShares, ThreadStart } from './messages.js';
 import { type DataThread, runThread, say } from './thread.js';
 import { TurnEnd } from './turn.js';

@@ -1,8 +1,9 @@
 /** `documents` and `subsets`: what documents of Istio and of Gateway API need to be told beside themselves. */
 import { z } from 'zod';
 import { parseHostMatch } from '../address.js';
+import { parseName } from '../names.js';
 import { Refusal } from '../units.js';
-import { file, key, mapping, parseName, text } from './values.js';
+import { file, key, mapping, text } from './values.js';
 import { version } from './version.js';
 
 function parseNamespace(name: string): string | Refusal {

@@ -1,6 +1,7 @@
 /** `primary` of a route: the version that answers, or several by weight. */
 import { z } from 'zod';
-import { key, mappingExpected, name, parseName } from './values.js';
+import { parseName } from '../names.js';
+import { key, mappingExpected, name } from './values.js';
 
 const weightMax = 1_000_000;
 /** Weights have as many decimals as percentages. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import { parseAuthority } from '../address.js';
+import { parseName } from '../names.js';
 import { redirect, respond } from './answer.js';
 import { messageEdits } from './edits.js';
 import { fault } from './fault.js';
@@ -12,7 +13,7 @@ import { pathChange } from './path-change.js';
 import { primary } from './primary.js';
 import { retries } from './retries.js';
 import { sample } from './sample.js';
-import { key, list, mapping, mappingExpected, name, parseName, positiveDuration, text } from './values.js';
+import { key, list, mapping, mappingExpected, name, positiveDuration, text } from './values.js';
 
 const matches = z.union(
   [

@@ -4,6 +4,7 @@ import { limits } from '../../core/limits.js';
 import type { Address } from '../../core/plan.js';
 import { parseAddress } from '../address.js';
 import { parseEditableFieldName, parseFieldValue, parseMethod } from '../fields.js';
+import { parseName, parsePlain } from '../names.js';
 import { parseRegex } from '../regex-safety.js';
 import {
   durationPattern,
@@ -17,8 +18,6 @@ import {
   sizePattern,
 } from '../units.js';
 
-export const textExpected = 'expected text';
-export const nameLengthMax = 128;
 export const textLengthMax = 4096;
 
 /** Text that `parse` turns into what umbra works with. */
@@ -56,16 +55,6 @@ export function mapping<T extends z.core.$ZodLooseShape>(shape: T) {
   return z.strictObject(shape, { error: mappingExpected });
 }
 export const mappingExpected = 'expected a mapping';
-
-/** Names stand in metrics, in admin URLs and on command lines. */
-export function parseName(name: string): string | Refusal {
-  if (name.length <= nameLengthMax && /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name)) return name;
-  return new Refusal(`expected a name of letters, digits and ._- (at most ${nameLengthMax})`);
-}
-
-export function parsePlain(value: string): string | Refusal {
-  return value === '' || /\p{Cc}/u.test(value) ? new Refusal(textExpected) : value;
-}
 
 export const durationExpected = 'expected a duration such as 250ms, 15s, 5m or 1h';
 /** Milliseconds. */

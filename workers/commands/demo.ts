@@ -7,7 +7,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { DemoOptions } from '../../config/command-line.js';
-import { loadAll, originOf } from '../../config/load-all.js';
+import { originOf } from '../../config/origin.js';
 import { wallClockMs } from '../../core/clock.js';
 import { type MirrorSnapshot, subtractVersion, type VersionSnapshot } from '../../core/record/snapshot.js';
 import { type Compared, comparisonText } from '../../core/report/comparison-text.js';
@@ -16,6 +16,7 @@ import { Callers } from '../demo/callers.js';
 import { LogTail } from '../demo/log-tail.js';
 import type { OriginPorts } from '../demo/origin-thread.js';
 import { paint } from '../demo/paint.js';
+import { loadInThread } from '../loading.js';
 import { logMessage, openLog } from '../log.js';
 import { Umbra } from '../main.js';
 
@@ -117,7 +118,7 @@ async function startUmbra(
     const yaml = demoConfig(port, adminPort, ports, place);
     await writeFile(place.config, yaml);
     const origin = originOf(place.config, []);
-    const loaded = await loadAll({ origin, change: null, nowMs: wallClockMs(), yaml: false });
+    const loaded = await loadInThread({ origin, change: null, nowMs: wallClockMs(), yaml: false });
     if (!loaded.ok) throw new Error(loaded.problems.map((problem) => problem.message).join('\n'));
     const log = await openLog();
     try {

@@ -4,12 +4,12 @@ import type { DocumentsOptions } from '../../config/command-line.js';
 import type { DocumentFile } from '../../config/documents/change.js';
 import { readBounded, readDirectory } from '../../config/documents/files.js';
 import { kindByWord } from '../../config/documents/kinds.js';
+import { exitFailure } from '../../config/exit-codes.js';
 import { type ConfigProblem, formatProblem } from '../../config/problem.js';
 import { AdminError, askAdmin } from './admin-client.js';
 import { isAdminAddress } from './admin-request.js';
 import type { CommandIo } from './mirror.js';
 
-const exitFailure = 1;
 const stdin = 0;
 
 /** Resolves with the exit code: 0 every thread has taken it, 1 nothing was changed. Never rejects. */

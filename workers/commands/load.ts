@@ -1,6 +1,7 @@
 /** `umbra load`: drives load at a URL and prints what it met. */
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { exitFailure, exitOk } from '../../config/exit-codes.js';
 import { driveLoad, type LoadFigures, type LoadOptions, type RunningLoad } from '../load/drive.js';
 import { barText, loadText } from '../load/load-text.js';
 
@@ -14,8 +15,6 @@ export interface LoadCommandOptions {
   readonly body: string | null;
 }
 
-const exitOk = 0;
-const exitFailure = 1;
 const connectTimeoutMs = 5000;
 const barIntervalMs = 200;
 const defaultPorts: Record<string, number> = { 'http:': 80, 'https:': 443 };

@@ -1,5 +1,6 @@
 /** `umbra report`: the versions compared on one page or as text, from a running umbra or from histogram logs. */
 import { writeFile } from 'node:fs/promises';
+import { exitFailure, exitOk } from '../../config/exit-codes.js';
 import { isoTime, wallClockMs } from '../../core/clock.js';
 import { rollCallFacts } from '../../core/fleet/roll-call.js';
 import { type Report, reportOfLogs, reportOfReading } from '../../core/report/report.js';
@@ -16,9 +17,6 @@ export interface ReportOptions extends FiguresPlace {
   /** Path of the page; `-` is text. */
   readonly output: string;
 }
-
-const exitOk = 0;
-const exitFailure = 1;
 
 /** Resolves with the exit code: 1 where there is nothing to report or no place to write it. Never rejects. */
 export async function reportCommand(options: ReportOptions, io: CommandIo): Promise<number> {

@@ -2,21 +2,20 @@
 import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import type { RunOptions } from '../../config/command-line.js';
-import { type ConfigProblem, formatProblem } from '../../config/load.js';
-import { type LoadedAll, loadAll, type Origin, originOf, originOfPlan } from '../../config/load-all.js';
+import { exitFailure, exitOk, exitUsage } from '../../config/exit-codes.js';
+import type { LoadedAll } from '../../config/load-all.js';
 import { isPlanAddress } from '../../config/nats-address.js';
+import { type Origin, originOf, originOfPlan } from '../../config/origin.js';
+import { type ConfigProblem, formatProblem } from '../../config/problem.js';
 import { watchConfig } from '../../config/watch.js';
 import { wallClockMs } from '../../core/clock.js';
 import { takeInherited } from '../downstream/inherited.js';
 import type { PlanSource } from '../fleet/plan-follower.js';
+import { loadInThread } from '../loading.js';
 import { logMessage, openLog } from '../log.js';
 import { Umbra } from '../main.js';
 import { askToHandOver, findPredecessor, HAND_OVER, writePid } from '../takeover.js';
 import { planAtStart } from './plan-address.js';
-
-const exitOk = 0;
-const exitFailure = 1;
-const exitBadConfig = 2;
 
 /**
  * Resolves with the exit code: 0 after a clean stop, 1 if it can't serve, 2 if the configuration is wrong. `whenReady` is called once it
@@ -32,7 +31,7 @@ export async function runCommand(
     const found = await planAtStart(config, (line) => process.stderr.write(`umbra: ${line}\n`));
     if ('ok' in found) {
       process.stderr.write(`umbra: ${found.reason}\n`);
-      return found.unreachable ? exitFailure : exitBadConfig;
+      return found.unreachable ? exitFailure : exitUsage;
     }
     origin = originOfPlan(found.name, found.read.text, set);
     plan = { place: found.place, revision: found.read.revision };
@@ -41,10 +40,10 @@ export async function runCommand(
   const changes = new ChangeFlag();
   const watch = plan === undefined ? watchConfig(origin.file, () => changes.raise()) : null;
   try {
-    const loaded = await loadAll({ origin, change: null, nowMs: wallClockMs(), yaml: false });
+    const loaded = await loadInThread({ origin, change: null, nowMs: wallClockMs(), yaml: false });
     if (!loaded.ok) {
       printProblems(loaded.problems);
-      return exitBadConfig;
+      return exitUsage;
     }
     const log = await openLog();
     for (const warning of loaded.warnings) log.warn(formatProblem(warning));

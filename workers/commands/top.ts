@@ -3,6 +3,7 @@
  * plain snapshot of a second.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { exitFailure, exitOk } from '../../config/exit-codes.js';
 import { rollCallLines } from '../../core/fleet/roll-call.js';
 import { TOP_COLUMNS, type TopFrame, topLines } from '../../core/report/top-view.js';
 import {
@@ -18,8 +19,6 @@ export interface TopOptions extends FiguresPlace {
   readonly once: boolean;
 }
 
-const exitOk = 0;
-const exitFailure = 1;
 const intervalMs = 1000;
 /** Readings kept: the window that percentiles are of. */
 const windowReadings = 10;

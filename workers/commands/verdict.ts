@@ -1,4 +1,5 @@
 /** `umbra verdict`: may the shadow be released? Prints each check with its numbers, and says it in the exit code too. */
+import { exitFailure } from '../../config/exit-codes.js';
 import { spanText } from '../../core/report/figures.js';
 import { judge, type Outcome, type VerdictBounds } from '../../core/report/verdict.js';
 import { verdictText } from '../../core/report/verdict-text.js';
@@ -18,7 +19,6 @@ export interface VerdictOptions extends FiguresPlace, VerdictBounds {
 }
 
 const exitCodes: Readonly<Record<Outcome, number>> = { pass: 0, fail: 1, 'too-little-data': 3 };
-const exitFailure = 1;
 /** Of the time watched: enough to see a primary that differs from itself, and each long enough for a p99 of its own. */
 const partsWatched = 4;
 

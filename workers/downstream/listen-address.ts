@@ -81,3 +81,10 @@ export function findPort(host: string, port: number): Promise<number> {
     });
   });
 }
+
+/** An address as people write it, with the port that was really bound. */
+export function addressUrl(scheme: 'http' | 'https', address: Address, port: number): string {
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return `${scheme}://${host}:${port}`;
+}

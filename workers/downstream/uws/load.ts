@@ -234,3 +234,10 @@ function unavailable(reason: string, cure: string): UwsUnavailable {
 function lastLine(message: string): string {
   return message.trimEnd().split('\n').at(-1)!;
 }
+
+/** As `loadUws`, but throws one line with cause and cure. */
+export function requireUws(): Uws {
+  const loaded = loadUws();
+  if (loaded.kind === 'loaded') return loaded.uws;
+  throw new Error(`uWebSockets.js can't be used: ${loaded.reason}. ${loaded.cure}`);
+}

@@ -1,20 +1,13 @@
-/** Opens listeners with the engine that fits: the one place that knows which engines there are. */
+/** Main's side of the listeners: which engine serves each, and the acceptor that hands its connections out. */
 import type { MessagePort } from 'node:worker_threads';
-import { nowUs } from '../../core/clock.js';
-import type { Address, EngineChoice, ListenerPlan } from '../../core/plan.js';
-import type { ConnectionCount } from '../../core/record/connection-count.js';
-import { ThreadField, type ThreadLedger } from '../../core/record/thread-ledger.js';
-import { Deadlines } from '../../core/upstream/deadlines.js';
-import type { Acceptor, Downstream, DownstreamCounters, RequestHandler } from './downstream.js';
+import type { EngineChoice, ListenerPlan } from '../../core/plan.js';
+import type { Acceptor } from './downstream.js';
 import type { InheritedSocket } from './inherited.js';
-import { addressName } from './listen-address.js';
+import { addressName, addressUrl } from './listen-address.js';
 import { NodeAcceptor } from './node/acceptor.js';
-import { NodeDownstream } from './node/engine.js';
-import { NodeResources } from './node/resources.js';
 import { UwsAcceptor } from './uws/acceptor.js';
-import type { Uws, UwsDescriptor } from './uws/binding.js';
-import { UwsDownstream } from './uws/engine.js';
-import { loadUws } from './uws/load.js';
+import type { UwsDescriptor } from './uws/binding.js';
+import { loadUws, requireUws } from './uws/load.js';
 
 export type EngineName = Exclude<EngineChoice, 'auto'>;
 
@@ -115,87 +108,6 @@ async function openNodeAcceptor(
   };
 }
 
-export interface OpenDownstreams {
-  readonly downstreams: readonly Downstream[];
-  /** By listener: what main's acceptors need. Goes through `postMessage`. */
-  readonly descriptors: readonly unknown[];
-  /** Those of them that must be transferred. */
-  readonly transfer: readonly MessagePort[];
-}
-
-/** Proxy thread. One downstream for each listener, whose engines main has settled; handlers and counts are by listener too. */
-export function openDownstreams(
-  listeners: readonly ListenerPlan[],
-  handlers: readonly RequestHandler[],
-  counts: readonly ConnectionCount[],
-  ledger: ThreadLedger,
-): OpenDownstreams {
-  const counters: DownstreamCounters = {
-    accepted: () => {
-      ledger.add(ThreadField.ACCEPTED);
-      ledger.add(ThreadField.CONNECTIONS);
-    },
-    closed: () => ledger.add(ThreadField.CONNECTIONS, -1),
-    turnedAway: () => ledger.add(ThreadField.CONNECTIONS_REFUSED),
-    tunnelOpened: () => {
-      ledger.add(ThreadField.UPGRADES);
-      ledger.add(ThreadField.TUNNELS);
-    },
-    tunnelClosed: () => ledger.add(ThreadField.TUNNELS, -1),
-    refused: () => ledger.add(ThreadField.REFUSED),
-    timedOut: (what) => ledger.add(timeoutFields[what]),
-  };
-  const downstreams: Downstream[] = [];
-  const descriptors: unknown[] = [];
-  const transfer: MessagePort[] = [];
-  let resources: NodeResources | null = null;
-  const deadlines = new Deadlines(nowUs);
-  for (const [index, listener] of listeners.entries()) {
-    const handler = handlers[index]!;
-    const count = counts[index]!;
-    if (listener.engine === 'node') {
-      resources ??= new NodeResources(nowUs);
-      const downstream = new NodeDownstream(listener, handler, counters, resources, count);
-      const port = downstream.descriptor();
-      downstreams.push(downstream);
-      descriptors.push(port);
-      transfer.push(port);
-    } else {
-      const downstream = new UwsDownstream(requireUws(), listener, {
-        handler,
-        counters,
-        count,
-        deadlines,
-        clock: nowUs,
-      });
-      downstreams.push(downstream);
-      descriptors.push(downstream.descriptor());
-    }
-  }
-  return { downstreams, descriptors, transfer };
-}
-
-/** By `ClientTimeout`. */
-const timeoutFields = [
-  ThreadField.HEAD_TIMEOUTS,
-  ThreadField.BODY_TIMEOUTS,
-  ThreadField.IDLE_TIMEOUTS,
-  ThreadField.RESPONSE_TIMEOUTS,
-] as const;
-
-function requireUws(): Uws {
-  const loaded = loadUws();
-  if (loaded.kind === 'loaded') return loaded.uws;
-  throw new Error(`uWebSockets.js can't be used: ${loaded.reason}. ${loaded.cure}`);
-}
-
 function urlOf({ address, tls }: ListenerPlan, port: number): string {
   return addressUrl(tls === null ? 'http' : 'https', address, port);
-}
-
-/** An address as people write it, with the port that was really bound. */
-export function addressUrl(scheme: 'http' | 'https', address: Address, port: number): string {
-  if (address.kind === 'unix') return `unix:${address.path}`;
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return `${scheme}://${host}:${port}`;
 }

@@ -1,0 +1,80 @@
+/** A proxy thread's side of the listeners: one downstream for each, by its engine. */
+import type { MessagePort } from 'node:worker_threads';
+import { nowUs } from '../../core/clock.js';
+import type { ListenerPlan } from '../../core/plan.js';
+import type { ConnectionCount } from '../../core/record/connection-count.js';
+import { ThreadField, type ThreadLedger } from '../../core/record/thread-ledger.js';
+import { Deadlines } from '../../core/upstream/deadlines.js';
+import type { Downstream, DownstreamCounters, RequestHandler } from './downstream.js';
+import { NodeDownstream } from './node/engine.js';
+import { NodeResources } from './node/resources.js';
+import { UwsDownstream } from './uws/engine.js';
+import { requireUws } from './uws/load.js';
+
+export interface OpenDownstreams {
+  readonly downstreams: readonly Downstream[];
+  /** By listener: what main's acceptors need. Goes through `postMessage`. */
+  readonly descriptors: readonly unknown[];
+  /** Those of them that must be transferred. */
+  readonly transfer: readonly MessagePort[];
+}
+
+/** Proxy thread. One downstream for each listener, whose engines main has settled; handlers and counts are by listener too. */
+export function openDownstreams(
+  listeners: readonly ListenerPlan[],
+  handlers: readonly RequestHandler[],
+  counts: readonly ConnectionCount[],
+  ledger: ThreadLedger,
+): OpenDownstreams {
+  const counters: DownstreamCounters = {
+    accepted: () => {
+      ledger.add(ThreadField.ACCEPTED);
+      ledger.add(ThreadField.CONNECTIONS);
+    },
+    closed: () => ledger.add(ThreadField.CONNECTIONS, -1),
+    turnedAway: () => ledger.add(ThreadField.CONNECTIONS_REFUSED),
+    tunnelOpened: () => {
+      ledger.add(ThreadField.UPGRADES);
+      ledger.add(ThreadField.TUNNELS);
+    },
+    tunnelClosed: () => ledger.add(ThreadField.TUNNELS, -1),
+    refused: () => ledger.add(ThreadField.REFUSED),
+    timedOut: (what) => ledger.add(timeoutFields[what]),
+  };
+  const downstreams: Downstream[] = [];
+  const descriptors: unknown[] = [];
+  const transfer: MessagePort[] = [];
+  let resources: NodeResources | null = null;
+  const deadlines = new Deadlines(nowUs);
+  for (const [index, listener] of listeners.entries()) {
+    const handler = handlers[index]!;
+    const count = counts[index]!;
+    if (listener.engine === 'node') {
+      resources ??= new NodeResources(nowUs);
+      const downstream = new NodeDownstream(listener, handler, counters, resources, count);
+      const port = downstream.descriptor();
+      downstreams.push(downstream);
+      descriptors.push(port);
+      transfer.push(port);
+    } else {
+      const downstream = new UwsDownstream(requireUws(), listener, {
+        handler,
+        counters,
+        count,
+        deadlines,
+        clock: nowUs,
+      });
+      downstreams.push(downstream);
+      descriptors.push(downstream.descriptor());
+    }
+  }
+  return { downstreams, descriptors, transfer };
+}
+
+/** By `ClientTimeout`. */
+const timeoutFields = [
+  ThreadField.HEAD_TIMEOUTS,
+  ThreadField.BODY_TIMEOUTS,
+  ThreadField.IDLE_TIMEOUTS,
+  ThreadField.RESPONSE_TIMEOUTS,
+] as const;
