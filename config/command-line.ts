@@ -4,14 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import {
-  type Filter,
-  filterExpected,
-  type OrderKey,
-  parseFilter,
-  parseOrder,
-} from '../core/replay/filter.js';
-import type { Pace } from '../core/replay/player.js';
+import { filterExpected, parseFilter, parseOrder } from '../core/replay/filter.js';
+import type { Pace } from '../core/replay/pace.js';
 import type { Output, ReadPlanText } from './check-command.js';
 import { exitFailure, exitOk, exitUsage } from './exit-codes.js';
 import { type NatsBucket, parseFleetAddress } from './nats-address.js';
@@ -77,10 +71,10 @@ export interface ReplayOptions {
   loop: boolean;
   /** Null: to the end of the recording. */
   forMs: number | null;
-  /** All of them must let a request through. */
-  filters: Filter[];
-  /** Null: requests wait for none before them. */
-  order: OrderKey | null;
+  /** All of them must let a request through; texts that `parseFilter` takes, for the thread that reads. */
+  filters: string[];
+  /** Null: requests wait for none before them; else a text that `parseOrder` takes. */
+  order: string | null;
   /** The Host of the recording, not the server's. */
   keepHost: boolean;
   connections: number;
@@ -418,8 +412,8 @@ interface ReplayFlags extends VerdictBoundFlags {
   rate?: number;
   loop: boolean;
   for?: number;
-  filter: Filter[];
-  order?: OrderKey;
+  filter: string[];
+  order?: string;
   keepHost: boolean;
   connections: number;
   inFlight: number;
@@ -655,17 +649,15 @@ function documentNames(words: readonly string[]): string[] | null {
   return names.map((name) => `${kind}/${name}`);
 }
 
-function filters(value: string, before: Filter[]): Filter[] {
-  const filter = parseFilter(value);
-  if (filter === null)
+function filters(value: string, before: string[]): string[] {
+  if (parseFilter(value) === null)
     throw new InvalidArgumentError(`${filterExpected[0].toUpperCase()}${filterExpected.slice(1)}.`);
-  return [...before, filter];
+  return [...before, value];
 }
 
-function order(value: string): OrderKey {
-  const key = parseOrder(value);
-  if (key === null) throw new InvalidArgumentError('Expected header:NAME or cookie:NAME.');
-  return key;
+function order(value: string): string {
+  if (parseOrder(value) === null) throw new InvalidArgumentError('Expected header:NAME or cookie:NAME.');
+  return value;
 }
 
 function speed(value: string): number | 'max' {

@@ -1,7 +1,7 @@
 /** `umbra replay`: plays recordings to a server and tells what came of it, as live figures are told. */
 
 import { lookup } from 'node:dns/promises';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { ReplayOptions } from '../../config/command-line.js';
@@ -10,7 +10,6 @@ import { formatProblem, loadConfig } from '../../config/load.js';
 import { MirrorSlots } from '../../config/slots.js';
 import { isoTime, nowUs, wallClockMs } from '../../core/clock.js';
 import type { Plan, VersionPlan } from '../../core/plan.js';
-import { type RecordedExchange, readExchanges, readMessages } from '../../core/recording/reader.js';
 import type { Skipped } from '../../core/recording/recorded.js';
 import { ReplayLedgers } from '../../core/replay/ledgers.js';
 import { Player } from '../../core/replay/player.js';
@@ -24,6 +23,7 @@ import { verdictText } from '../../core/report/verdict-text.js';
 import { VersionPool } from '../../core/upstream/pool.js';
 import { type UpstreamCounters, UpstreamResources } from '../../core/upstream/resources.js';
 import { type Target, targetsAsWritten } from '../../core/upstream/target.js';
+import { ReplaySource } from '../replay/source.js';
 import type { CommandIo } from './mirror.js';
 
 const exitOk = 0;
@@ -40,7 +40,8 @@ export async function replayCommand(options: ReplayOptions, io: CommandIo): Prom
     const plan = planOf(options);
     const files = options.files.map((path) => new RecordingFile(path));
     const skipped = new SkippedCount(io);
-    const [reading, bytes] = await play(options, plan, files, skipped);
+    const reading = await play(options, plan, files, skipped);
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     for (const file of files) file.close();
     skipped.tellRest();
     return await tell(options, reading, plan, bytes, io);
@@ -55,66 +56,67 @@ async function play(
   plan: Plan,
   files: readonly RecordingFile[],
   skipped: SkippedCount,
-): Promise<[Reading, number]> {
+): Promise<Reading> {
   const [, version] = plan.versions;
   const pool = new VersionPool(version, new UpstreamResources(nowUs, noCounters), await targetsOf(version));
   const ledgers = new ReplayLedgers();
-  const { filters } = options;
-  const startUs = nowUs();
+  const { pace, loop, filters, order, keepHost, timeoutMs } = options;
+  const host = keepHost ? null : version.endpoints[0].authority;
+  let failed!: (error: Error) => void;
+  const failure = new Promise<never>((_, reject) => {
+    failed = reject;
+  });
+  const source = new ReplaySource(
+    { files, pace, loop, filters, order },
+    {
+      onMore: () => {
+        startUs ??= nowUs();
+        player.more();
+      },
+      onSkipped: (path, offset, reason) => skipped.add(path, { offset, reason }),
+      onError: failed,
+    },
+  );
+  /** When the first requests were at hand. */
+  let startUs: number | undefined;
   const player = new Player({
-    open: () => exchangesOf(files, skipped),
+    source,
     pool,
     ledgers,
     clock: nowUs,
-    pace: options.pace,
-    loop: options.loop,
-    filter: (exchange) => filters.every((filter) => filter(exchange)),
-    order: options.order,
-    host: options.keepHost ? null : version.endpoints[0].authority,
-    timeoutMs: options.timeoutMs,
-    inFlightMax: options.pace.kind === 'max' ? options.connections : options.inFlight,
-    onSkipped: () => {},
+    host,
+    atOnce: pace.kind === 'max',
+    timeoutMs,
+    inFlightMax: pace.kind === 'max' ? options.connections : options.inFlight,
   });
   const stop = (): void => player.stop();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   const timer = options.forMs === null ? undefined : setTimeout(stop, options.forMs);
-  const endBar = process.stderr.isTTY ? showBar(ledgers, files) : undefined;
-  player.start();
-  await player.done;
-  endBar?.();
-  clearTimeout(timer);
-  process.off('SIGINT', stop);
-  process.off('SIGTERM', stop);
-  pool.close();
-  return [ledgers.reading(plan, startUs, nowUs()), files.reduce((sum, file) => sum + file.bytes, 0)];
-}
-
-/** One file after the other; what is skipped is told with its file. */
-function* exchangesOf(
-  files: readonly RecordingFile[],
-  skipped: SkippedCount,
-): Generator<RecordedExchange | Skipped> {
-  for (const file of files) {
-    for (const found of readExchanges(readMessages(file.readAt))) {
-      if ('reason' in found) skipped.add(file.path, found);
-      else yield found;
-    }
+  const endBar = process.stderr.isTTY ? showBar(ledgers, source) : undefined;
+  try {
+    await Promise.race([player.done, failure]);
+  } finally {
+    endBar?.();
+    clearTimeout(timer);
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+    pool.close();
+    await source.close();
   }
+  return ledgers.reading(plan, startUs ?? nowUs(), nowUs());
 }
 
 class RecordingFile {
   readonly path: string;
   readonly bytes: number;
-  readonly #descriptor: number;
-  /** How far it was read. */
-  position = 0;
+  readonly descriptor: number;
 
   constructor(path: string) {
     this.path = path;
     try {
-      this.#descriptor = openSync(path, 'r');
-      const stat = fstatSync(this.#descriptor);
+      this.descriptor = openSync(path, 'r');
+      const stat = fstatSync(this.descriptor);
       if (!stat.isFile()) throw new Error('it is not a file');
       this.bytes = stat.size;
     } catch (error) {
@@ -122,14 +124,8 @@ class RecordingFile {
     }
   }
 
-  readonly readAt = (into: Buffer, position: number): number => {
-    const read = readSync(this.#descriptor, into, 0, into.byteLength, position);
-    this.position = position + read;
-    return read;
-  };
-
   close(): void {
-    closeSync(this.#descriptor);
+    closeSync(this.descriptor);
   }
 }
 
@@ -224,18 +220,10 @@ async function tell(
   return options.verdict ? verdictCodes[verdict.outcome] : exitOk;
 }
 
-function showBar(ledgers: ReplayLedgers, files: readonly RecordingFile[]): () => void {
-  const total = Math.max(
-    1,
-    files.reduce((sum, file) => sum + file.bytes, 0),
-  );
+function showBar(ledgers: ReplayLedgers, source: ReplaySource): () => void {
   const width = 30;
   const draw = (): void => {
-    const share = Math.min(
-      1,
-      files.reduce((sum, file) => sum + Math.min(file.position, file.bytes), 0) / total,
-    );
-    const full = Math.round(share * width);
+    const full = Math.round(source.share * width);
     const { mirror } = ledgers;
     const bar = `[${'='.repeat(full)}${' '.repeat(width - full)}]`;
     process.stderr.write(

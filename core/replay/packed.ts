@@ -1,0 +1,169 @@
+/**
+ * Requests that are ready to go, many in one block of memory: whoever reads a recording packs them, and the thread that sends
+ * them unpacks them one by one. A block changes hands without a copy, and the sender neither parses nor allocates a buffer.
+ *
+ *   a request: numbers (below) | method, target, host, fields, trailers, key | body; then up to a multiple of eight
+ */
+import type { Framing } from '../http/message.js';
+import { latin1Slice, latin1Write } from '../http/wire.js';
+import type { RecordedExchange } from '../recording/reader.js';
+import type { RecordedResponse } from '../recording/recorded.js';
+import type { Scheduled } from './pace.js';
+
+/** Places of numbers in a request. */
+const AT = {
+  AFTER_US: 0,
+  METHOD_CHARS: 1,
+  TARGET_CHARS: 2,
+  HOST_CHARS: 3,
+  FIELDS_CHARS: 4,
+  TRAILERS_CHARS: 5,
+  /** -1: it is in order of nothing. */
+  KEY_CHARS: 6,
+  BODY_BYTES: 7,
+  FRAMING: 8,
+  LENGTH_ZERO: 9,
+  /** 0: no response was recorded. */
+  STATUS: 10,
+  RESPONSE_BYTES: 11,
+  /** NaN: not known. */
+  DIGEST: 12,
+  TRUNCATED: 13,
+  LATENCY_US: 14,
+} as const;
+const numbers = 15;
+const numbersBytes = numbers * Float64Array.BYTES_PER_ELEMENT;
+const firstBytes = 256 * 1024;
+
+export interface ReadyRequest extends Scheduled {
+  /** What it is in order by; null: nothing. */
+  readonly key: string | null;
+}
+
+export class RequestPacker {
+  #block = Buffer.from(new ArrayBuffer(firstBytes));
+  #numbers = numbersOf(this.#block);
+  count = 0;
+  bytes = 0;
+
+  add({ exchange, afterUs }: Scheduled, key: string | null): void {
+    const { request, response } = exchange;
+    const { method, target, host, fields, framing, body, trailers, lengthZero } = request;
+    const text = method + target + host + fields + trailers + (key ?? '');
+    this.#makeRoom(numbersBytes + text.length + body.byteLength + Float64Array.BYTES_PER_ELEMENT);
+    const numbers = this.#numbers;
+    const first = this.bytes / Float64Array.BYTES_PER_ELEMENT;
+    numbers[first + AT.AFTER_US] = afterUs;
+    numbers[first + AT.METHOD_CHARS] = method.length;
+    numbers[first + AT.TARGET_CHARS] = target.length;
+    numbers[first + AT.HOST_CHARS] = host.length;
+    numbers[first + AT.FIELDS_CHARS] = fields.length;
+    numbers[first + AT.TRAILERS_CHARS] = trailers.length;
+    numbers[first + AT.KEY_CHARS] = key?.length ?? -1;
+    numbers[first + AT.BODY_BYTES] = body.byteLength;
+    numbers[first + AT.FRAMING] = framing;
+    numbers[first + AT.LENGTH_ZERO] = lengthZero ? 1 : 0;
+    numbers[first + AT.STATUS] = response?.status ?? 0;
+    numbers[first + AT.RESPONSE_BYTES] = response?.bytes ?? 0;
+    numbers[first + AT.DIGEST] = response?.digest ?? Number.NaN;
+    numbers[first + AT.TRUNCATED] = response?.truncated === true ? 1 : 0;
+    numbers[first + AT.LATENCY_US] = response?.latencyUs ?? -1;
+    const textStart = this.bytes + numbersBytes;
+    latin1Write(this.#block, text, textStart);
+    this.#block.set(body, textStart + text.length);
+    this.bytes = aligned(textStart + text.length + body.byteLength);
+    this.count++;
+  }
+
+  /** The block with all that was added; the packer begins a new one. */
+  take(): ArrayBuffer {
+    const { buffer } = this.#block;
+    this.#block = Buffer.from(new ArrayBuffer(firstBytes));
+    this.#numbers = numbersOf(this.#block);
+    this.count = 0;
+    this.bytes = 0;
+    return buffer;
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.bytes + bytes <= this.#block.byteLength) return;
+    const larger = Buffer.from(
+      new ArrayBuffer(aligned(Math.max(2 * this.#block.byteLength, this.bytes + bytes))),
+    );
+    this.#block.copy(larger, 0, 0, this.bytes);
+    this.#block = larger;
+    this.#numbers = numbersOf(larger);
+  }
+}
+
+/** Goes through one block; `next` only while there is something `left`. */
+export class RequestUnpacker {
+  readonly #block: Buffer;
+  readonly #numbers: Float64Array;
+  #at = 0;
+  left: number;
+
+  constructor(block: ArrayBuffer, count: number) {
+    this.#block = Buffer.from(block);
+    this.#numbers = numbersOf(this.#block);
+    this.left = count;
+  }
+
+  next(): ReadyRequest {
+    const numbers = this.#numbers;
+    const first = this.#at / Float64Array.BYTES_PER_ELEMENT;
+    const targetAt = numbers[first + AT.METHOD_CHARS];
+    const hostAt = targetAt + numbers[first + AT.TARGET_CHARS];
+    const fieldsAt = hostAt + numbers[first + AT.HOST_CHARS];
+    const trailersAt = fieldsAt + numbers[first + AT.FIELDS_CHARS];
+    const keyAt = trailersAt + numbers[first + AT.TRAILERS_CHARS];
+    const keyChars = numbers[first + AT.KEY_CHARS];
+    const textStart = this.#at + numbersBytes;
+    const bodyStart = textStart + keyAt + Math.max(0, keyChars);
+    const bodyEnd = bodyStart + numbers[first + AT.BODY_BYTES];
+    const text = latin1Slice(this.#block, textStart, bodyStart);
+    this.#at = aligned(bodyEnd);
+    this.left--;
+    const exchange: RecordedExchange = {
+      offset: 0,
+      timeUs: 0,
+      route: '',
+      request: {
+        method: text.slice(0, targetAt),
+        target: text.slice(targetAt, hostAt),
+        host: text.slice(hostAt, fieldsAt),
+        fields: text.slice(fieldsAt, trailersAt),
+        framing: numbers[first + AT.FRAMING] as Framing,
+        lengthZero: numbers[first + AT.LENGTH_ZERO] === 1,
+        body: bodyStart === bodyEnd ? nothing : this.#block.subarray(bodyStart, bodyEnd),
+        trailers: text.slice(trailersAt, keyAt),
+      },
+      response: numbers[first + AT.STATUS] === 0 ? null : this.#response(first),
+      primaryFailure: -1,
+    };
+    const key = keyChars < 0 ? null : text.slice(keyAt);
+    return { exchange, afterUs: numbers[first + AT.AFTER_US], key };
+  }
+
+  #response(first: number): RecordedResponse {
+    const numbers = this.#numbers;
+    const digest = numbers[first + AT.DIGEST];
+    return {
+      status: numbers[first + AT.STATUS],
+      bytes: numbers[first + AT.RESPONSE_BYTES],
+      digest: Number.isNaN(digest) ? null : digest,
+      truncated: numbers[first + AT.TRUNCATED] === 1,
+      latencyUs: numbers[first + AT.LATENCY_US],
+    };
+  }
+}
+
+const nothing = Buffer.alloc(0);
+
+function numbersOf(block: Buffer): Float64Array {
+  return new Float64Array(block.buffer, 0, Math.floor(block.byteLength / Float64Array.BYTES_PER_ELEMENT));
+}
+
+function aligned(bytes: number): number {
+  return Math.ceil(bytes / Float64Array.BYTES_PER_ELEMENT) * Float64Array.BYTES_PER_ELEMENT;
+}

@@ -1,0 +1,73 @@
+/** The sending thread's end of a recording that another thread reads. */
+import { Worker } from 'node:worker_threads';
+import { type ReadyRequest, RequestUnpacker } from '../../core/replay/packed.js';
+import type { PlayerSource } from '../../core/replay/player.js';
+import { blocksAhead, type FromReader, type ReadJob, type ToReader } from './reading.js';
+
+export interface SourceEvents {
+  /** Something is at hand, or the recording has ended. */
+  onMore(): void;
+  onSkipped(path: string, offset: number, reason: string): void;
+  onError(error: Error): void;
+}
+
+export class ReplaySource implements PlayerSource {
+  readonly #worker: Worker;
+  readonly #events: SourceEvents;
+  readonly #blocks: RequestUnpacker[] = [];
+  #readerEnded = false;
+  /** As many blocks as are read ahead have come: from here on a replay finds its requests in time. */
+  #begun = false;
+  /** How much of the recording was read, from 0 to 1. */
+  share = 0;
+
+  constructor(job: ReadJob, events: SourceEvents) {
+    this.#events = events;
+    this.#worker = new Worker(new URL('./reader.js', import.meta.url), { name: 'reader', workerData: job });
+    this.#worker.on('message', (message: FromReader) => this.#take(message));
+    this.#worker.on('error', (error) => events.onError(error as Error));
+    for (let i = 0; i < blocksAhead; i++) this.#ask();
+  }
+
+  get ended(): boolean {
+    return this.#readerEnded && this.#blocks.length === 0;
+  }
+
+  next(): ReadyRequest | null {
+    if (!this.#begun || this.#blocks.length === 0) return null;
+    const [block] = this.#blocks;
+    const request = block.next();
+    if (block.left === 0) {
+      this.#blocks.shift();
+      this.#ask();
+    }
+    return request;
+  }
+
+  /** What is read ahead is thrown away. */
+  async close(): Promise<void> {
+    this.#blocks.length = 0;
+    await this.#worker.terminate();
+  }
+
+  #take(message: FromReader): void {
+    switch (message.type) {
+      case 'block':
+        this.#blocks.push(new RequestUnpacker(message.block, message.count));
+        this.share = message.share;
+        break;
+      case 'skipped':
+        this.#events.onSkipped(message.path, message.offset, message.reason);
+        return;
+      case 'ended':
+        this.#readerEnded = true;
+        break;
+    }
+    this.#begun ||= this.#readerEnded || this.#blocks.length >= blocksAhead;
+    if (this.#begun) this.#events.onMore();
+  }
+
+  #ask(): void {
+    if (!this.#readerEnded) this.#worker.postMessage('more' satisfies ToReader);
+  }
+}
