@@ -1,5 +1,6 @@
 /** Another revision of this repository, checked out and built in a folder of its own, on this tree's dependencies. */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,9 @@ export async function withRevision<T>(revision: string, work: (tree: string) => 
     await git('worktree', 'add', '--detach', tree, revision);
     await symlink(join(repository, 'node_modules'), join(tree, 'node_modules'));
     await run(process.execPath, [join(repository, 'node_modules/typescript/bin/tsc'), '-p', tree]);
+    const bundle = join(tree, 'dist/workers/bundle.js');
+    // Older ones ran as they were compiled.
+    if (existsSync(bundle)) await run(process.execPath, [bundle]);
     return await work(tree);
   } finally {
     await git('worktree', 'remove', '--force', tree).catch(() => undefined);

@@ -2,13 +2,13 @@
  * The command line: names, options and their checks. What the commands do is handed in, because this room
  * starts nothing. Exit codes: what the command returns; 2 for bad usage.
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { filterExpected, parseFilter, parseOrder } from '../core/replay/filter.js';
 import type { Pace } from '../core/replay/pace.js';
 import type { Output, ReadPlanText } from './check-command.js';
 import { exitFailure, exitOk, exitUsage } from './exit-codes.js';
 import { type NatsBucket, parseFleetAddress } from './nats-address.js';
+import { packageVersion } from './package-file.js';
 import { parseDuration, parseShare, percentOfShare, Refusal } from './units.js';
 
 const portMax = 65_535;
@@ -728,10 +728,4 @@ function httpUrl(value: string): string {
   const url = URL.canParse(value) ? new URL(value) : null;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return value;
   throw new InvalidArgumentError('Expected an address such as http://127.0.0.1:8080.');
-}
-
-/** `package.json` is two levels up from `dist/config/`. */
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

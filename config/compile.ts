@@ -1,5 +1,4 @@
 /** A checked configuration to the plan that threads work by. Everything that can be wrong was found by `load.ts`. */
-import { hostname } from 'node:os';
 import { limits } from '../core/limits.js';
 import {
   type BreakerPlan,
@@ -22,6 +21,7 @@ import {
 } from '../core/plan.js';
 import { compileMatch } from './compile-match.js';
 import { compileEdits, compileWay } from './compile-way.js';
+import { hostName } from './host-name.js';
 import { type NatsSubject, parseStreamAddress, streamName } from './nats-address.js';
 import type { Config, MatchConfig, MirrorConfig, RouteConfig } from './schema.js';
 import { isSinkTarget, kindOfTarget, nameOfTarget } from './sink-target.js';
@@ -83,11 +83,6 @@ export function compilePlan(config: Config, generation: number, slots: MirrorSlo
 
 function compileFleet({ nats, name, interval }: NonNullable<Config['fleet']>): FleetPlan {
   return { ...nats, name: name ?? hostName(), intervalMs: interval };
-}
-
-/** As a name that can be a key on NATS. */
-export function hostName(): string {
-  return hostname().replace(/[^A-Za-z0-9_-]+/g, '-') || 'umbra';
 }
 
 function compileListener(listener: Config['listen'][number]): ListenerPlan {

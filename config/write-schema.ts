@@ -2,9 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { configJsonSchemaText } from './json-schema.js';
+import { packageFile } from './package-file.js';
 
 /** This file runs as `dist/config/write-schema.js`. */
-const file = fileURLToPath(new URL('../../config/schema.json', import.meta.url));
+const file = fileURLToPath(packageFile('config/schema.json'));
 
 const text = configJsonSchemaText();
 if (text !== current()) writeFileSync(file, text);

@@ -16,6 +16,7 @@ import { Redaction } from '../core/redact.js';
 import { Doorbell } from '../core/ring/doorbell.js';
 import { RingReader } from '../core/ring/reader.js';
 import type { AnalystTask, PairTask } from './analyst.js';
+import { entryFile } from './entry.js';
 
 /** A parked reader looks around this often although nothing rang. */
 const parkMs = 1000;
@@ -187,7 +188,7 @@ export class Analysts {
   #open(): Piscina<AnalystTask, readonly Comparison[]> {
     if (this.#pool !== null) return this.#pool;
     const pool = new Piscina<AnalystTask, readonly Comparison[]>({
-      filename: new URL('./analyst.js', import.meta.url).href,
+      filename: entryFile('analyst').href,
       // What the process was started with (a profiler, a loader) is not meant for analysts, nor has their heap room for it.
       execArgv: [],
       env: { ...process.env, NODE_OPTIONS: '' },

@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { limits } from '../core/limits.js';
 import type { ObservedBlocks } from '../core/report/observed.js';
+import { entryFile } from './entry.js';
 import type { KeptMark } from './histogram-log.js';
 import type {
   ChangeAnswer,
@@ -42,7 +43,7 @@ export class ControlThread {
   /** Resolves when the admin API listens; rejects with one line that names its address if it can't. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const worker = new Worker(new URL('./control.js', import.meta.url), {
+      const worker = new Worker(entryFile('control'), {
         name: 'control',
         workerData: { ...this.#start(), marks: this.#marks } satisfies ControlStart,
         resourceLimits: { maxYoungGenerationSizeMb: limits.youngGenerationMb },

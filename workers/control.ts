@@ -5,8 +5,8 @@
 
 import { randomFillSync } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
-import { hostName } from '../config/compile.js';
 import { effectiveConfig } from '../config/effective.js';
+import { hostName } from '../config/host-name.js';
 import { nowUs } from '../core/clock.js';
 import { DiffBook } from '../core/compare/diff-book.js';
 import type { ControlCounts } from '../core/report/control-counts.js';

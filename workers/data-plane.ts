@@ -12,6 +12,7 @@ import { createDoorbell } from '../core/ring/doorbell.js';
 import { createRing } from '../core/ring/layout.js';
 import { atOnce, inSlices } from '../core/steps.js';
 import type { Targets } from '../core/upstream/target.js';
+import { entryFile } from './entry.js';
 import { LedgerBook } from './ledgers.js';
 import type { FromThread, LogMessage, ThreadStart } from './messages.js';
 import { partsOf } from './plan-parts.js';
@@ -206,7 +207,7 @@ export class DataPlane {
   }
 
   #member(kind: DataThreadKind, index: number): Member {
-    const file = new URL(`./${kind}.js`, import.meta.url);
+    const file = entryFile(kind);
     const member: Member = {
       thread: new SupervisedThread(
         kind,

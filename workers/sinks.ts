@@ -1,6 +1,6 @@
 /** The sinks of the sink thread: one for each place, which lives on while plans name it. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { packageVersion } from '../config/package-file.js';
 import { nowUs, wallClockMs } from '../core/clock.js';
 import type { FileSinkPlan, SinkPlan, StreamSinkPlan } from '../core/plan.js';
 import { FileSink } from '../core/recording/file-sink.js';
@@ -103,10 +103,4 @@ function openStream(plan: StreamSinkPlan, redactor: Redactor): StreamSink {
 
 function tell(level: 'info' | 'warn' | 'error', message: string): void {
   say({ type: 'log', level, message, fields: {} });
-}
-
-/** `package.json` is two levels up from `dist/workers/`. */
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

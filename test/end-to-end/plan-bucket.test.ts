@@ -1,6 +1,6 @@
 import { type KV, Kvm } from '@nats-io/kv';
 import t, { type Test } from 'tap';
-import { hostName } from '../../config/compile.js';
+import { hostName } from '../../config/host-name.js';
 import { ask } from '../support/client.js';
 import { NatsServer, noNats } from '../support/nats.js';
 import { Origin } from '../support/origin.js';

@@ -7,9 +7,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import type { Context, Hono } from 'hono';
+import { packageFile } from '../../config/package-file.js';
 
 /** TypeScript leaves these files where they are, so they are found from the compiled code. */
-const directory = new URL('../../../workers/dashboard/', import.meta.url);
+const directory = packageFile('workers/dashboard/');
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',

@@ -16,6 +16,7 @@ import { Callers } from '../demo/callers.js';
 import { LogTail } from '../demo/log-tail.js';
 import type { OriginPorts } from '../demo/origin-thread.js';
 import { paint } from '../demo/paint.js';
+import { entryFile } from '../entry.js';
 import { loadInThread } from '../loading.js';
 import { logMessage, openLog } from '../log.js';
 import { Umbra } from '../main.js';
@@ -52,7 +53,7 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
     config: join(directory, 'umbra.yaml'),
     accessLog: join(directory, 'access.log'),
   };
-  const origins = new Worker(new URL('../demo/origin-thread.js', import.meta.url));
+  const origins = new Worker(entryFile('demo/origin-thread'));
   try {
     const ports = await new Promise<OriginPorts>((resolve, reject) => {
       origins.once('message', resolve);

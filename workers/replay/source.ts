@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { type ReadyRequest, RequestUnpacker } from '../../core/replay/packed.js';
 import type { PlayerSource } from '../../core/replay/player.js';
+import { entryFile } from '../entry.js';
 import { blocksAhead, type FromReader, type ReadJob, type ToReader } from './reading.js';
 
 export interface SourceEvents {
@@ -23,7 +24,7 @@ export class ReplaySource implements PlayerSource {
 
   constructor(job: ReadJob, events: SourceEvents) {
     this.#events = events;
-    this.#worker = new Worker(new URL('./reader.js', import.meta.url), { name: 'reader', workerData: job });
+    this.#worker = new Worker(entryFile('replay/reader'), { name: 'reader', workerData: job });
     this.#worker.on('message', (message: FromReader) => this.#take(message));
     this.#worker.on('error', (error) => events.onError(error as Error));
     for (let i = 0; i < blocksAhead; i++) this.#ask();

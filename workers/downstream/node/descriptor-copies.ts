@@ -9,6 +9,7 @@ import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { getSystemErrorName } from 'node:util';
 import type { Address } from '../../../core/plan.js';
+import { entryFile } from '../../entry.js';
 
 /** A bound socket as Node keeps it; not in the public types. */
 interface SocketHandle {
@@ -30,7 +31,7 @@ const createServerHandle = (net as unknown as { _createServerHandle: CreateServe
 /** In place of a port, a family or a descriptor. */
 const NONE = -1;
 
-const echo = fileURLToPath(new URL('./descriptor-echo.js', import.meta.url));
+const echo = fileURLToPath(entryFile('downstream/node/descriptor-echo'));
 
 interface Waiting {
   readonly resolve: (fd: number) => void;

@@ -1,0 +1,37 @@
+/**
+ * The last step of the build: each entry, with all modules that it imports, in one file of `dist/bundle`. Node takes most of a millisecond
+ * for every module of a thread, and umbra starts with five threads of one to three hundred (docs/decisions/071).
+ */
+import { rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { packageFile } from '../config/package-file.js';
+import { entries, entryFile } from './entry.js';
+
+/** Packages with native code or with threads of their own, and what most starts never load. */
+const external = ['uWebSockets.js', 'pino', 'pino-pretty', 'piscina', 'autocannon', 'uplot', '@nats-io/*'];
+/** What was written for CommonJS asks for Node's own modules with `require`, which modules do not have. */
+const banner = `import { createRequire as createRequireOfBundle } from 'node:module';
+const require = createRequireOfBundle(import.meta.url);`;
+
+const directory = fileURLToPath(packageFile('dist/bundle'));
+rmSync(directory, { recursive: true, force: true });
+await Promise.all(
+  entries.map((entry) =>
+    // Each by itself: pieces that several share would be many files again. What is imported late stays a file of its own.
+    build({
+      entryPoints: [{ in: fileURLToPath(entryFile(entry)), out: entry }],
+      outdir: directory,
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20.15',
+      banner: { js: banner },
+      external,
+      sourcemap: 'linked',
+      sourcesContent: false,
+      logLevel: 'warning',
+    }),
+  ),
+);
