@@ -45,7 +45,7 @@ export const states: readonly State[] = [
   { name: 'dying', begins: 'answering', turns: 'refusing' },
 ];
 
-const umbraSide = 'umbra';
+const isUmbra = (side: string): boolean => side.startsWith('umbra');
 const p99RatioMax = 1.05;
 /** A generator that was later than this was itself kept from its CPU, and so were the origins beside it. */
 const lateUsMax = 20_000;
@@ -86,10 +86,18 @@ export function isolationText(cells: readonly Cell[]): string {
   return tableText(heads, rows) + (disturbed > 0 ? note : '');
 }
 
-/** Only umbra is judged. */
+/** Only umbra is judged, each side of it by itself. */
 export function isolationAims(cells: readonly Cell[]): Aim[] {
-  const ours = cells.filter(({ side }) => side === umbraSide);
-  if (ours.length === 0) return [];
+  const sides = [...new Set(cells.map(({ side }) => side))].filter(isUmbra);
+  return sides.flatMap((side) =>
+    aimsOf(cells.filter((cell) => cell.side === side)).map((aim) => ({
+      ...aim,
+      name: `${side}: ${aim.name}`,
+    })),
+  );
+}
+
+function aimsOf(ours: readonly Cell[]): Aim[] {
   const results = ours.flatMap(({ off, on }) => [off, on]);
   const failed = sum(results, (one) => one.errors);
   const unsent = sum(results, (one) => one.unsent);
@@ -130,9 +138,8 @@ function groups(cells: readonly Cell[]): Group[] {
     group.cells.push(cell);
     byName.set(name, group);
   }
-  return [...byName.values()].sort((a, b) =>
-    a.cells[0].side === b.cells[0].side ? 0 : a.cells[0].side === umbraSide ? -1 : 1,
-  );
+  const first = ({ cells: [cell] }: Group): number => Number(isUmbra(cell.side));
+  return [...byName.values()].sort((a, b) => first(b) - first(a));
 }
 
 function p99Ratio({ off, on }: Cell): number {

@@ -19,7 +19,7 @@ import { runPaced } from './paced-run.js';
 import { memoryOf } from './proc.js';
 import { count, mebibytes } from './table.js';
 import { nginxMirror } from './targets/nginx.js';
-import { startUmbra } from './targets/umbra.js';
+import { sharedCoreNice, startUmbra } from './targets/umbra.js';
 import type { Bench, Verdict } from './verdict.js';
 
 const routes = `  - { name: off, match: { path: { exact: /off } }, primary: v1 }
@@ -29,6 +29,11 @@ const saturationShare = 1 / 3;
 /** A 64 KB POST costs about so many times what a small GET does. */
 const postRateShare = 1 / 4;
 const warmUpSeconds = 3;
+/** With `threads.nice`. */
+const umbraSides = [
+  ['umbra', 0],
+  ['umbra-nice', sharedCoreNice],
+] as const;
 
 /** One proxy that mirrors everything but `/off`. */
 interface Side {
@@ -78,10 +83,11 @@ export async function isolation(bench: Bench): Promise<Verdict> {
 async function startSides(origins: Origins, { options, placement }: Bench): Promise<Side[]> {
   const wanted = (name: string): boolean => options.only === null || options.only.includes(name);
   const sides: Side[] = [];
-  if (wanted('umbra')) {
-    const ports = { primaryPort: origins.primary.port, shadowPort: origins.shadow.port };
-    const umbra = await startUmbra({ proxyThreads: 1, routes, ...ports }, placement.proxy);
-    sides.push({ name: 'umbra', url: umbra.url, pids: [umbra.pid], stop: umbra.stop });
+  const ports = { primaryPort: origins.primary.port, shadowPort: origins.shadow.port };
+  for (const [name, nice] of umbraSides) {
+    if (!wanted(name)) continue;
+    const umbra = await startUmbra({ proxyThreads: 1, routes, nice, ...ports }, placement.proxy);
+    sides.push({ name, url: umbra.url, pids: [umbra.pid], stop: umbra.stop });
   }
   if (wanted('nginx')) {
     const missing = nginxMirror.missing();

@@ -57,7 +57,8 @@ options
   --rounds N        times that each target is measured (default 3)
   --connections N   connections of the load generator (default 64)
   --only A,B        targets of compare and against: direct, umbra, umbra-node, nginx, umbra-mirror, umbra-node-mirror,
-                      nginx-mirror; umbra is on the uws engine, umbra-node on the node engine; of isolation: umbra, nginx
+                      nginx-mirror; umbra is on the uws engine, umbra-node on the node engine; of isolation: umbra,
+                      umbra-nice (with threads.nice), nginx
   --rate N          GETs a second in isolation (default: a third of what the slower side reaches)
   --compare REV     what git calls the revision to compare with; with names of micro benches, these are compared
   --json FILE       writes every single measurement to FILE

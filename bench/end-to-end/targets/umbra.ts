@@ -23,9 +23,14 @@ export interface UmbraConfig {
   readonly routes: string;
   /** `threads.ring`. */
   readonly ring?: string;
+  /** `threads.nice`; 0 unless it is said. */
+  readonly nice?: number;
   /** Listens with TLS. */
   readonly certificate?: Certificate;
 }
+
+/** `threads.nice` for machines where threads share a core (decision 039), as all of umbra does here. */
+export const sharedCoreNice = 5;
 
 export const mirroredRoute = mirrorRoute(100);
 export const plainRoute = '  - { name: all, primary: v1 }';
@@ -117,13 +122,14 @@ function yaml({
   shadowPort,
   routes,
   ring = defaultRing,
+  nice = 0,
   certificate,
 }: UmbraConfig): string {
   const tls =
     certificate === undefined ? '' : `, tls: { cert: ${certificate.certPath}, key: ${certificate.keyPath} }`;
   return `listen: [ { address: "127.0.0.1:0", engine: ${engine}${tls} } ]
 admin: { address: "127.0.0.1:0" }
-threads: { proxy: ${proxyThreads}, shadow: 1, ring: ${ring} }
+threads: { proxy: ${proxyThreads}, shadow: 1, ring: ${ring}, nice: ${nice} }
 versions:
   v1: { endpoints: [ "http://127.0.0.1:${primaryPort}" ] }
   v2: { endpoints: [ "http://127.0.0.1:${shadowPort}" ] }
