@@ -6,10 +6,20 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { filterExpected, parseFilter, parseOrder } from '../core/replay/filter.js';
 import type { Pace } from '../core/replay/pace.js';
 import type { Output, ReadPlanText } from './check-command.js';
+import {
+  duration,
+  fleetAddress,
+  httpUrl,
+  origin,
+  positiveInteger,
+  type VerdictBoundFlags,
+  withVerdictBounds,
+} from './command-values.js';
 import { exitFailure, exitOk, exitUsage } from './exit-codes.js';
-import { type NatsBucket, parseFleetAddress } from './nats-address.js';
+import type { NatsBucket } from './nats-address.js';
 import { packageVersion } from './package-file.js';
-import { parseDuration, parseShare, percentOfShare, Refusal } from './units.js';
+import { addShadow, type ShadowOptions } from './shadow-command.js';
+import { parseShare, percentOfShare, Refusal } from './units.js';
 
 const portMax = 65_535;
 
@@ -157,6 +167,7 @@ export interface Commands {
   mirror(options: MirrorOptions): Promise<number>;
   record(options: RecordOptions): Promise<number>;
   replay(options: ReplayOptions): Promise<number>;
+  shadow(options: ShadowOptions): Promise<number>;
   load(options: LoadOptions): Promise<number>;
   top(options: TopOptions): Promise<number>;
   report(options: ReportOptions): Promise<number>;
@@ -221,6 +232,7 @@ function buildProgram(commands: Commands, output: Output, exit: (code: number) =
   addMirror(program, commands, exit);
   addRecord(program, commands, exit);
   addReplay(program, commands, exit);
+  addShadow(program, commands.shadow, exit);
   addLoad(program, commands, exit);
   addTop(program, commands, exit);
   addReport(program, commands, exit);
@@ -533,38 +545,8 @@ function addReport(program: Command, commands: Commands, exit: (code: number) =>
     );
 }
 
-interface VerdictBoundFlags {
-  maxP99Delta: number;
-  maxErrorDelta: number;
-  maxDiff: number;
-  minSamples: number;
-}
-
 interface VerdictFlags extends FiguresFlags, VerdictBoundFlags {
   for?: number;
-}
-
-function withVerdictBounds(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--max-p99-delta <percent>', "how far the shadow's p99 may be above the primary's")
-        .argParser(fraction)
-        .default(0.1, '10%'),
-    )
-    .addOption(
-      new Option(
-        '--max-error-delta <percent>',
-        "how many percentage points the shadow's share of errors may be above the primary's",
-      )
-        .argParser(fraction)
-        .default(0.001, '0.1%'),
-    )
-    .addOption(
-      new Option('--max-diff <percent>', 'the share of pairs that may differ')
-        .argParser(fraction)
-        .default(0.005, '0.5%'),
-    )
-    .option('--min-samples <n>', 'fewer on either side are too little data', positiveInteger, 1000);
 }
 
 function addVerdict(program: Command, commands: Commands, exit: (code: number) => void): void {
@@ -671,21 +653,10 @@ function collect(value: string, before: string[]): string[] {
   return [...before, value];
 }
 
-function duration(value: string): number {
-  const ms = parseDuration(value);
-  if (typeof ms === 'number' && ms > 0) return ms;
-  throw new InvalidArgumentError('Expected a duration such as 30s or 5m.');
-}
-
 function takeover(value: string): NonNullable<RunOptions['takeover']> {
   if (value === '')
     throw new InvalidArgumentError('Expected the number of a process, or a file that has it.');
   return /^[1-9]\d{0,9}$/.test(value) ? { pid: Number(value) } : { file: value };
-}
-
-function positiveInteger(value: string): number {
-  if (/^\d{1,9}$/.test(value) && Number(value) > 0) return Number(value);
-  throw new InvalidArgumentError('Expected a whole number above 0.');
 }
 
 function port(value: string): number {
@@ -700,32 +671,7 @@ function percent(value: string): number {
   return percentOfShare(share);
 }
 
-/** Unlike a share, more than 100 % is possible. */
-function fraction(value: string): number {
-  if (/^\d{1,6}(\.\d{1,6})?%?$/.test(value)) return Number.parseFloat(value) / 100;
-  throw new InvalidArgumentError('Expected a percentage such as 10% or 0.5.');
-}
-
 /** `unix:/run/umbra/admin.sock` as in the configuration, or a URL. */
 function adminAddress(value: string): string {
   return /^unix:\/./.test(value) ? value : httpUrl(value);
-}
-
-/** A URL of which nothing but the server counts. */
-function origin(value: string): string {
-  const url = new URL(httpUrl(value));
-  if (url.pathname === '/' && url.search === '' && url.username === '') return url.origin;
-  throw new InvalidArgumentError('Expected a server such as http://127.0.0.1:9080, without a path.');
-}
-
-function fleetAddress(value: string): NatsBucket {
-  const address = parseFleetAddress(value);
-  if (address instanceof Refusal) throw new InvalidArgumentError(`${address.reason}.`);
-  return address;
-}
-
-function httpUrl(value: string): string {
-  const url = URL.canParse(value) ? new URL(value) : null;
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return value;
-  throw new InvalidArgumentError('Expected an address such as http://127.0.0.1:8080.');
 }

@@ -80,6 +80,7 @@ const follower =
       });
 
 const publisher = new FleetPublisher({
+  isInstance: true,
   id: start.fleetId,
   read: () => ({
     reading: read(observed, nowUs(), controlCounts()),

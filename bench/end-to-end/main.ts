@@ -16,6 +16,7 @@ import { peers } from './peers.js';
 import { choosePlacement } from './placement.js';
 import { scale } from './scale.js';
 import { stalled } from './stalled.js';
+import { streaming } from './streaming.js';
 import type { Bench, Verdict } from './verdict.js';
 import { verdictText } from './verdict.js';
 import { watched } from './watched.js';
@@ -29,6 +30,7 @@ const scenarios: Record<ScenarioName, (bench: Bench) => Promise<Verdict>> = {
   compare,
   against,
   comparing,
+  streaming,
   scale,
   isolation,
   watched,

@@ -13,7 +13,7 @@ export interface Member {
   readonly intervalMs: number;
   /** It ended as it was asked to; this is its last word. */
   readonly left: boolean;
-  /** Equal where two instances route and mirror alike, whatever their generations are. */
+  /** Equal where two instances route and mirror alike, whatever their generations are; empty for a process that has none, `umbra shadow`. */
   readonly configuration: string;
   /** Of a plan that comes from a bucket. */
   readonly revision: number | null;

@@ -20,7 +20,7 @@ export function isStale({ ageMs, intervalMs, left }: Seen): boolean {
 
 /** A line for each that is stale, has left, or is configured otherwise than most. */
 export function rollCallNotes(members: readonly Seen[]): string[] {
-  const usual = mostCommon(members.map(({ configuration }) => configuration));
+  const usual = usualOf(members);
   return members.flatMap((member) => {
     const ago = spanText(member.ageMs / 1000);
     return [
@@ -28,7 +28,7 @@ export function rollCallNotes(members: readonly Seen[]): string[] {
         ? [`${member.name} was last heard ${ago} ago; what it counted until then is in`]
         : []),
       ...(member.left ? [`${member.name} left ${ago} ago; what it counted is in`] : []),
-      ...(member.configuration === usual
+      ...(isAsUsual(member, usual)
         ? []
         : [`${member.name} runs another configuration (${planText(member)})`]),
     ];
@@ -37,7 +37,7 @@ export function rollCallNotes(members: readonly Seen[]): string[] {
 
 /** A line for each. `windows`: what each did in the time shown, by id. */
 export function rollCallLines(members: readonly Seen[], windows: ReadonlyMap<string, Reading>): string[] {
-  const usual = mostCommon(members.map(({ configuration }) => configuration));
+  const usual = usualOf(members);
   const row = (cells: readonly string[]): string =>
     `${cells[0].slice(0, 20).padEnd(21)}${cells
       .slice(1, 5)
@@ -57,7 +57,7 @@ export function rollCallLines(members: readonly Seen[], windows: ReadonlyMap<str
         member.revision === null ? `gen ${member.reading.generation}` : `rev ${member.revision}`,
         countText(requests / Math.max(reading.uptimeS, 0.001)),
         latency.count === 0 ? '-' : durationText(latency.percentileUs(99)),
-        `${state}${member.configuration === usual ? '' : ', another configuration'}`,
+        `${state}${isAsUsual(member, usual) ? '' : ', another configuration'}`,
       ]);
     }),
   ];
@@ -81,6 +81,15 @@ function planText({ revision, reading }: Member): string {
   return revision === null
     ? `generation ${reading.generation}`
     : `generation ${reading.generation}, revision ${revision}`;
+}
+
+function usualOf(members: readonly Seen[]): string | undefined {
+  return mostCommon(members.map(({ configuration }) => configuration).filter((one) => one !== ''));
+}
+
+/** What has no configuration has no other one. */
+function isAsUsual({ configuration }: Member, usual: string | undefined): boolean {
+  return configuration === '' || configuration === usual;
 }
 
 /** Of equally common ones the first. */

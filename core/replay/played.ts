@@ -1,13 +1,14 @@
 /** One recorded request on its way once more. Reused. */
 import type { Clock } from '../clock.js';
 import { digestBody } from '../compare/digest.js';
-import type { Failure } from '../errors.js';
+import type { Drop, Failure } from '../errors.js';
 import { Framing } from '../http/message.js';
 import { writeRequestHead } from '../http/request-writer.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { Differs } from '../record/mirror-ledger.js';
 import type { RecordedExchange } from '../recording/reader.js';
 import type { RecordedResponse } from '../recording/recorded.js';
+import { none } from '../sink/sink.js';
 import type { ResponseSink } from '../upstream/call.js';
 import { UpstreamCall } from '../upstream/client.js';
 import type { VersionPool } from '../upstream/pool.js';
@@ -16,6 +17,8 @@ import type { ReplayLedgers } from './ledgers.js';
 export interface PlayedOwner {
   readonly clock: Clock;
   readonly ledgers: ReplayLedgers;
+  /** It failed before anything was sent: what it is dropped as, or `none`, which counts it as failed. */
+  dropFor(played: Played, failure: Failure): Drop | typeof none;
   over(played: Played): void;
 }
 
@@ -25,7 +28,9 @@ export class Played implements ResponseSink {
   #exchange: RecordedExchange | null = null;
   #dueUs = 0;
   #digest = 0;
+  /** It counts as sent. */
   #sent = false;
+  #reached = false;
   /** What it is in order by; null: nothing. */
   key: string | null = null;
 
@@ -46,6 +51,7 @@ export class Played implements ResponseSink {
     this.#dueUs = dueUs;
     this.#digest = 0;
     this.#sent = false;
+    this.#reached = false;
     this.key = key;
     const { method, target, fields, body, trailers, lengthZero, framing } = exchange.request;
     const { played, mirror } = this.#owner.ledgers;
@@ -62,11 +68,17 @@ export class Played implements ResponseSink {
     } else this.#call.write(body, true);
   }
 
+  /** A byte of it went out. */
+  get wasSent(): boolean {
+    return this.#reached;
+  }
+
   batch(run: () => void): void {
     run();
   }
 
   onSent(): void {
+    this.#reached = true;
     this.#countSent();
     const { ledgers, clock } = this.#owner;
     if (this.#dueUs >= 0) ledgers.mirror.queue.record(clock() - this.#dueUs);
@@ -99,9 +111,15 @@ export class Played implements ResponseSink {
 
   onFailure(failure: Failure): void {
     const { played, mirror } = this.#owner.ledgers;
+    played.failure(failure);
+    const drop = this.#sent ? none : this.#owner.dropFor(this, failure);
+    if (drop !== none) {
+      mirror.dropped(drop);
+      this.#over();
+      return;
+    }
     this.#countSent();
     mirror.failed(failure);
-    played.failure(failure);
     const { response, primaryFailure } = this.#exchange!;
     if (response !== null || primaryFailure >= 0) mirror.notComparable();
     this.#over();

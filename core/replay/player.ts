@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../clock.js';
 import { Drop } from '../errors.js';
+import { none } from '../sink/sink.js';
 import type { VersionPool } from '../upstream/pool.js';
 import type { ReplayLedgers } from './ledgers.js';
 import type { ReadyRequest } from './packed.js';
@@ -81,6 +82,11 @@ export class Player implements PlayedOwner {
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** A recorded request is sent once, and what it came to is told. */
+  dropFor(): typeof none {
+    return none;
   }
 
   over(played: Played): void {

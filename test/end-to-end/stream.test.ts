@@ -1,4 +1,3 @@
-import { jetstreamManager } from '@nats-io/jetstream';
 import t, { type Test } from 'tap';
 import type { RecordedExchange } from '../../core/recording/reader.js';
 import type { MirrorStats } from '../../core/report/stats.js';
@@ -46,14 +45,12 @@ function askTimes(umbra: UmbraProcess, count: number, mark: string): Promise<unk
 
 /** Everything that is in the stream, in its order. */
 async function messagesIn(nats: NatsServer): Promise<(RecordedExchange & { about: string; text: string })[]> {
-  const connection = await nats.connect();
-  try {
-    const manager = await jetstreamManager(connection);
+  return nats.with(async ({ streams }) => {
     const name = subject.replace('.', '-');
-    const { state } = await manager.streams.info(name);
+    const { state } = await streams.info(name);
     const messages = [];
     for (let seq = state.first_seq; state.messages > 0 && seq <= state.last_seq; seq++) {
-      const message = await manager.streams.getMessage(name, { seq });
+      const message = await streams.getMessage(name, { seq });
       if (message === null) continue;
       const about = message.header.get('Umbra');
       const exchange = decodeMessage(about, Buffer.from(message.data), seq);
@@ -61,9 +58,7 @@ async function messagesIn(nats: NatsServer): Promise<(RecordedExchange & { about
       messages.push({ ...exchange, about, text: Buffer.from(message.data).toString('latin1') });
     }
     return messages;
-  } finally {
-    await connection.close();
-  }
+  });
 }
 
 t.test(
@@ -149,11 +144,10 @@ t.test('a stream that is full is told by its name, and goes on when there is roo
   const full = mirrorTo(await lawHolds(t, umbra), nats.stream(subject));
   t.ok(full.completed > 10 && full.completed < 22, `${full.completed} fit`);
   t.equal(full.completed + (full.failed['stream-full'] ?? 0) + (full.dropped['stream-full'] ?? 0), 60);
-  const connection = await nats.connect();
-  t.teardown(() => connection.close());
-  const manager = await jetstreamManager(connection);
-  t.equal((await manager.streams.info('umbra-reviews')).state.messages, full.completed);
-  await manager.streams.purge('umbra-reviews');
+  await nats.with(async ({ streams }) => {
+    t.equal((await streams.info('umbra-reviews')).state.messages, full.completed);
+    await streams.purge('umbra-reviews');
+  });
   await until(async () => {
     await post();
     return (await mirrorOf(umbra, nats)).completed > full.completed;

@@ -1,44 +1,82 @@
-/** `npm run soak -- [--minutes N] [--seed N]`: the fault matrix for as long as is asked. Exit 0: the law held and no client noticed. */
+/**
+ * `npm run soak -- [--minutes N] [--seed N]`: the fault matrix for as long as is asked. Exit 0: the law held and no client noticed.
+ * `npm run soak -- stream [--requests N]`: a stream with shadows elsewhere, and the same.
+ */
 import { parseArgs } from 'node:util';
 import { told } from '../support/law.js';
+import { noNats } from '../support/nats.js';
 import { soak } from './soak.js';
+import { streamSoak, streamVerdict } from './stream.js';
 import { verdictOf } from './verdict.js';
 
-const { values } = parseArgs({
+const usage =
+  'usage: npm run soak -- [--minutes N] [--seed N]\n       npm run soak -- stream [--requests N]\n';
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     minutes: { type: 'string', default: '10' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
+    requests: { type: 'string', default: '200000' },
   },
 });
-const minutes = Number(values.minutes);
-const seed = Number(values.seed);
-if (!(minutes > 0) || !Number.isInteger(seed)) {
-  process.stderr.write('usage: npm run soak -- [--minutes N] [--seed N]\n');
-  process.exit(2);
-}
-process.stdout.write(`soak: ${minutes} minutes, seed ${seed}\n`);
-const result = await soak({ seconds: minutes * 60, seed, log: (line) => process.stdout.write(`${line}\n`) });
-const { answered, kills, changes, cutByKills, clientErrors, faults, stoodStillMs, stats } = result;
-process.stdout.write(
-  `${answered} answers compared, ${changes} changes, kills: ${told(kills)}\n` +
-    `faults of the shadows: ${told(faults)}\n` +
-    `connections cut with their proxy thread: ${cutByKills}\n` +
-    `the thread of clients and versions stood still for at most ${stoodStillMs} ms\n`,
-);
-for (const [name, { primary }] of Object.entries(stats.versions)) {
-  if (primary !== null)
+if (positionals.length === 0) await soakShadows(Number(values.minutes), Number(values.seed));
+else if (positionals.join() === 'stream') await soakStream(Number(values.requests));
+else end(2, usage);
+
+async function soakStream(requests: number): Promise<void> {
+  if (!Number.isInteger(requests) || requests < 1) end(2, usage);
+  if (noNats !== false) end(2, `soak: ${noNats}\n`);
+  const startMs = performance.now();
+  const result = await streamSoak({ requests, log: (line) => process.stdout.write(`${line}\n`) });
+  const { acknowledged, lost, reached, deliveries, mirrors } = result;
+  for (const { eligible, sent, completed, dropped, failed, inFlight } of mirrors)
     process.stdout.write(
-      `${name} as primary: ${primary.requests} requests, failed ${told(primary.failures)}\n`,
+      `${eligible} eligible = ${sent} sent + dropped ${told(dropped)}; ${completed} completed + failed ${told(failed)} + ${inFlight} in flight\n`,
     );
-}
-for (const mirror of stats.mirrors) {
   process.stdout.write(
-    `${mirror.route} to ${mirror.to}: ${mirror.eligible} eligible = ${mirror.sent} sent + dropped ${told(mirror.dropped)}; ` +
-      `${mirror.completed} completed + failed ${told(mirror.failed)} + ${mirror.inFlight} in flight\n`,
+    `${result.requests} requests: ${acknowledged} acknowledged + ${lost} lost; ${reached} reached v2, in ${deliveries} deliveries; ${Math.round((performance.now() - startMs) / 1000)} s\n`,
   );
+  tell(streamVerdict(result));
 }
-for (const error of clientErrors.slice(0, 20)) process.stdout.write(`CLIENT ERROR ${error}\n`);
-const problems = verdictOf(result);
-for (const problem of problems) process.stdout.write(`BROKEN ${problem}\n`);
-process.stdout.write(problems.length === 0 ? 'the law held, and no client noticed\n' : 'FAILED\n');
-process.exitCode = problems.length === 0 ? 0 : 1;
+
+async function soakShadows(minutes: number, seed: number): Promise<void> {
+  if (!(minutes > 0) || !Number.isInteger(seed)) end(2, usage);
+  process.stdout.write(`soak: ${minutes} minutes, seed ${seed}\n`);
+  const result = await soak({
+    seconds: minutes * 60,
+    seed,
+    log: (line) => process.stdout.write(`${line}\n`),
+  });
+  const { answered, kills, changes, cutByKills, clientErrors, faults, stoodStillMs, stats } = result;
+  process.stdout.write(
+    `${answered} answers compared, ${changes} changes, kills: ${told(kills)}\n` +
+      `faults of the shadows: ${told(faults)}\n` +
+      `connections cut with their proxy thread: ${cutByKills}\n` +
+      `the thread of clients and versions stood still for at most ${stoodStillMs} ms\n`,
+  );
+  for (const [name, { primary }] of Object.entries(stats.versions)) {
+    if (primary !== null)
+      process.stdout.write(
+        `${name} as primary: ${primary.requests} requests, failed ${told(primary.failures)}\n`,
+      );
+  }
+  for (const mirror of stats.mirrors) {
+    process.stdout.write(
+      `${mirror.route} to ${mirror.to}: ${mirror.eligible} eligible = ${mirror.sent} sent + dropped ${told(mirror.dropped)}; ` +
+        `${mirror.completed} completed + failed ${told(mirror.failed)} + ${mirror.inFlight} in flight\n`,
+    );
+  }
+  for (const error of clientErrors.slice(0, 20)) process.stdout.write(`CLIENT ERROR ${error}\n`);
+  tell(verdictOf(result));
+}
+
+function tell(problems: readonly string[]): void {
+  for (const problem of problems) process.stdout.write(`BROKEN ${problem}\n`);
+  process.stdout.write(problems.length === 0 ? 'the law held, and no client noticed\n' : 'FAILED\n');
+  process.exitCode = problems.length === 0 ? 0 : 1;
+}
+
+function end(code: number, text: string): never {
+  process.stderr.write(text);
+  process.exit(code);
+}

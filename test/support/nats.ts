@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { NatsPlace } from '../../core/plan.js';
 import { connectNats } from '../../workers/nats/connect.js';
@@ -76,6 +77,16 @@ export class NatsServer {
 
   stream(subject: string): string {
     return `nats://127.0.0.1:${this.port}/${subject}`;
+  }
+
+  /** With a connection of its own, which is closed when `work` is done. */
+  async with<T>(work: (manager: JetStreamManager, connection: NatsConnection) => Promise<T>): Promise<T> {
+    const connection = await this.connect();
+    try {
+      return await work(await jetstreamManager(connection), connection);
+    } finally {
+      await connection.close();
+    }
   }
 
   connect(): Promise<NatsConnection> {

@@ -68,6 +68,13 @@ interface Ended {
   readonly err: string;
 }
 
+/** `umbra ARGUMENTS`, which is ended with the test. */
+export function spawnUmbra(...words: string[]): ChildProcess {
+  const child = spawnNode([binary, ...words]);
+  leaveNoOrphan(child);
+  return child;
+}
+
 /** Runs `umbra ARGUMENTS` to its end. */
 export function runToEnd(...words: string[]): Promise<Ended> {
   return runNodeToEnd([], ...words);
@@ -103,7 +110,7 @@ export class ConfigFile {
 }
 
 /** What a child writes, as text that can be waited for. */
-class Output {
+export class Output {
   out = '';
   err = '';
 

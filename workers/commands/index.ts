@@ -15,6 +15,7 @@ export const commands: Commands = {
   load: async (options) => (await import('./load.js')).loadCommand(options),
   record: async (options) => (await import('./record.js')).recordCommand(options),
   replay: async (options) => (await import('./replay.js')).replayCommand(options, output),
+  shadow: async (options) => (await import('./shadow.js')).shadowCommand(options, output),
   top: async (options) => (await import('./top.js')).topCommand(options),
   report: async (options) => (await import('./report.js')).reportCommand(options, output),
   readPlanText: async (address) => (await import('./plan-address.js')).planText(address),

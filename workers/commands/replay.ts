@@ -1,34 +1,20 @@
 /** `umbra replay`: plays recordings to a server and tells what came of it, as live figures are told. */
 
-import { lookup } from 'node:dns/promises';
 import { closeSync, fstatSync, openSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { isIP } from 'node:net';
 import type { ReplayOptions } from '../../config/command-line.js';
-import { compilePlan } from '../../config/compile.js';
-import { formatProblem, loadConfig } from '../../config/load.js';
-import { MirrorSlots } from '../../config/slots.js';
-import { isoTime, nowUs, wallClockMs } from '../../core/clock.js';
-import type { Plan, VersionPlan } from '../../core/plan.js';
+import { nowUs } from '../../core/clock.js';
+import type { Plan } from '../../core/plan.js';
 import type { Skipped } from '../../core/recording/recorded.js';
 import { ReplayLedgers } from '../../core/replay/ledgers.js';
 import { Player } from '../../core/replay/player.js';
 import { spanText } from '../../core/report/figures.js';
 import type { Reading } from '../../core/report/reading.js';
-import { reportOfReading } from '../../core/report/report.js';
-import { reportHtml } from '../../core/report/report-html.js';
-import { reportText } from '../../core/report/report-text.js';
-import { judge, type Outcome } from '../../core/report/verdict.js';
-import { verdictText } from '../../core/report/verdict-text.js';
-import { VersionPool } from '../../core/upstream/pool.js';
-import { type UpstreamCounters, UpstreamResources } from '../../core/upstream/resources.js';
-import { type Target, targetsAsWritten } from '../../core/upstream/target.js';
 import { ReplaySource } from '../replay/source.js';
 import type { CommandIo } from './mirror.js';
+import { oneMirror, openPool, serverAsVersion, targetsOf } from './one-mirror.js';
+import { tellReading } from './told-reading.js';
 
-const exitOk = 0;
 const exitFailure = 1;
-const verdictCodes: Readonly<Record<Outcome, number>> = { pass: 0, fail: 1, 'too-little-data': 3 };
 /** Told one by one up to here, then as a number. */
 const skippedTold = 5;
 const barIntervalMs = 200;
@@ -58,7 +44,7 @@ async function play(
   skipped: SkippedCount,
 ): Promise<Reading> {
   const [, version] = plan.versions;
-  const pool = new VersionPool(version, new UpstreamResources(nowUs, noCounters), await targetsOf(version));
+  const pool = openPool(version, await targetsOf(version));
   const ledgers = new ReplayLedgers();
   const { pace, loop, filters, order, keepHost, timeoutMs } = options;
   const host = keepHost ? null : version.endpoints[0].authority;
@@ -154,32 +140,8 @@ class SkippedCount {
 
 /** A live mirror of the recording, as a configuration would have it: its version is whom the requests are sent to. */
 function planOf({ to, connections, timeoutMs, inFlight }: ReplayOptions): Plan {
-  const text = JSON.stringify({
-    versions: {
-      recording: { endpoints: ['http://127.0.0.1:1'] },
-      replay: {
-        endpoints: [to],
-        connections: {
-          max: connections,
-          queue: { max: Math.max(inFlight, connections), timeout: `${timeoutMs}ms` },
-        },
-        ejection: 'off',
-      },
-    },
-    routes: [{ name: 'replay', primary: 'recording', mirrors: [{ to: 'replay' }] }],
-  });
-  const loaded = loadConfig(text, 'umbra replay');
-  if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
-  return compilePlan(loaded.config, 1, new MirrorSlots(), 1);
-}
-
-/** All addresses of the server's name; they are not looked up again. */
-async function targetsOf(version: VersionPlan): Promise<readonly Target[]> {
-  const [written] = targetsAsWritten(version);
-  const { address } = written;
-  if (address.kind === 'unix' || isIP(address.host) !== 0) return [written];
-  const found = await lookup(address.host, { all: true });
-  return found.map(({ address: host }) => ({ ...written, address: { ...address, host } }));
+  const version = serverAsVersion('replay', to, connections, Math.max(inFlight, connections), timeoutMs);
+  return oneMirror('replay', 'recording', version);
 }
 
 async function tell(
@@ -190,7 +152,7 @@ async function tell(
   io: CommandIo,
 ): Promise<number> {
   const [mirror] = reading.mirrors;
-  const { eligible, paired, queue } = mirror.counts;
+  const { eligible, queue } = mirror.counts;
   if (eligible === 0) {
     io.err('umbra replay: there was nothing to play');
     return exitFailure;
@@ -203,21 +165,12 @@ async function tell(
     io.out(
       `sent behind their time: p50 ${queue.percentileUs(50)} us, p99 ${queue.percentileUs(99)} us, at most ${queue.maxUs} us`,
     );
-  const report = reportOfReading(reading, {
-    source: options.files.join(', '),
-    madeAt: isoTime(wallClockMs()),
-    diffs: null,
-    config: null,
-    notes: [],
-  });
-  if (options.output !== null) {
-    await writeFile(options.output, reportHtml(report));
-    io.out(`wrote ${options.output}`);
-  } else io.out(reportText(report).trimEnd());
-  if (paired === 0 && !options.verdict) return exitOk;
-  const verdict = judge(reading, null, options);
-  io.out(verdictText(verdict, `${plan.versions[1].endpoints[0].authority} against the recording`).trimEnd());
-  return options.verdict ? verdictCodes[verdict.outcome] : exitOk;
+  return tellReading(
+    reading,
+    { ...options, source: options.files.join(', ') },
+    `${plan.versions[1].endpoints[0].authority} against the recording`,
+    io,
+  );
 }
 
 function showBar(ledgers: ReplayLedgers, source: ReplaySource): () => void {
@@ -236,16 +189,3 @@ function showBar(ledgers: ReplayLedgers, source: ReplaySource): () => void {
     process.stderr.write(eraseLine);
   };
 }
-
-const nothing = (): void => {};
-const noCounters: UpstreamCounters = {
-  connectionOpened: nothing,
-  connectionClosed: nothing,
-  idleChanged: nothing,
-  handshakeDone: nothing,
-  waitingChanged: nothing,
-  queueRefused: nothing,
-  queueTimedOut: nothing,
-  ejectedChanged: nothing,
-  requestRetried: nothing,
-};

@@ -25,6 +25,8 @@ const compress = promisify(gzip);
 export interface PublisherOptions {
   /** Of this process. */
   readonly id: string;
+  /** It runs a configuration as others do, which readers tell from theirs. */
+  readonly isInstance: boolean;
   readonly read: () => Pick<Member, 'reading' | 'diffs' | 'revision'>;
   readonly log: AdminLog;
 }
@@ -50,7 +52,7 @@ export class FleetPublisher {
   }
 
   follow(plan: Plan): void {
-    this.#configuration = digestOf(plan);
+    this.#configuration = this.#options.isInstance ? digestOf(plan) : '';
     const { fleet } = plan;
     if (JSON.stringify(fleet) === JSON.stringify(this.#plan)) return;
     void this.#stop();

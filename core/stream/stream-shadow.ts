@@ -1,0 +1,158 @@
+/**
+ * Sends the requests of a stream to a shadow, as they come and at most so many at a time, and says of each message when it is done with.
+ * A message is done with when its request has an outcome: a whole response, or a failure after something was sent. Where nothing could be
+ * sent it is given back, to be delivered again, and the shadow gets a rest; after `deliveriesMax` of them that is its
+ * outcome. So every delivery ends in the ledgers as completed, failed or dropped, and every message at last as done.
+ */
+import type { Clock } from '../clock.js';
+import { Drop, type Failure } from '../errors.js';
+import { marked } from '../mirror/loop-mark.js';
+import type { RecordedExchange } from '../recording/reader.js';
+import type { ReplayLedgers } from '../replay/ledgers.js';
+import { Played, type PlayedOwner } from '../replay/played.js';
+import { none } from '../sink/sink.js';
+import type { VersionPool } from '../upstream/pool.js';
+import { decodeMessage } from './message.js';
+
+/** A shadow that can't be reached is left alone for so long, doubled from one time to the next. */
+const restMs = { first: 250, max: 5000 };
+/** Before a message that was given back is delivered again: so long, doubled from one time to the next. */
+const againMs = { first: 500, max: 30_000 };
+
+/** One delivery of one message. One of the three is called, once. */
+export interface Delivery {
+  /** The header `Umbra`. */
+  readonly about: string;
+  readonly payload: Buffer;
+  readonly sequence: number;
+  /** How often the message was delivered, this time included. */
+  readonly count: number;
+  done(): void;
+  again(afterMs: number): void;
+  giveUp(): void;
+}
+
+export interface StreamShadowOptions {
+  readonly pool: VersionPool;
+  readonly ledgers: ReplayLedgers;
+  readonly clock: Clock;
+  /** Null keeps that of the request. */
+  readonly host: string | null;
+  readonly timeoutMs: number;
+  readonly inFlightMax: number;
+  readonly deliveriesMax: number;
+  onGivenUp(sequence: number, why: string): void;
+}
+
+export class StreamShadow implements PlayedOwner {
+  readonly ledgers: ReplayLedgers;
+  readonly clock: Clock;
+  readonly #options: StreamShadowOptions;
+  readonly #spare: Played[] = [];
+  readonly #underWay = new Map<Played, Delivery>();
+  readonly #givenBack = new Set<Played>();
+  #waiters: (() => void)[] = [];
+  #restUntilUs = 0;
+  /** 0: the shadow was reached last. */
+  #restMs = 0;
+  #restTimer: NodeJS.Timeout | null = null;
+  #stopped = false;
+
+  constructor(options: StreamShadowOptions) {
+    this.#options = options;
+    this.ledgers = options.ledgers;
+    this.clock = options.clock;
+  }
+
+  get inFlight(): number {
+    return this.#underWay.size;
+  }
+
+  /** How many deliveries may be taken now. */
+  get room(): number {
+    const free = this.#options.inFlightMax - this.inFlight;
+    if (this.#restMs === 0 || free <= 0) return Math.max(0, free);
+    // After a rest one request tries it.
+    return this.clock() >= this.#restUntilUs && this.inFlight === 0 ? 1 : 0;
+  }
+
+  async whenRoom(): Promise<void> {
+    while (this.room === 0 && !this.#stopped) await this.#change();
+  }
+
+  async whenIdle(): Promise<void> {
+    while (this.inFlight > 0) await this.#change();
+  }
+
+  take(delivery: Delivery): void {
+    const { deliveriesMax, pool, host, timeoutMs } = this.#options;
+    if (delivery.count > deliveriesMax) {
+      this.#giveUp(delivery, Drop.DELIVERY_LIMIT, `it was delivered ${delivery.count} times`);
+      return;
+    }
+    const exchange = decodeMessage(delivery.about, delivery.payload, delivery.sequence);
+    if (typeof exchange === 'string') {
+      this.#giveUp(delivery, Drop.UNREADABLE, exchange);
+      return;
+    }
+    const played = this.#spare.pop() ?? new Played(this);
+    this.#underWay.set(played, delivery);
+    played.start(pool, asCopy(exchange), host ?? exchange.request.host, -1, null, timeoutMs);
+  }
+
+  dropFor(played: Played, _failure: Failure): Drop | typeof none {
+    const nowUs = this.clock();
+    if (nowUs >= this.#restUntilUs) {
+      this.#restMs = this.#restMs === 0 ? restMs.first : Math.min(2 * this.#restMs, restMs.max);
+      this.#restUntilUs = nowUs + this.#restMs * 1000;
+      if (this.#restTimer !== null) clearTimeout(this.#restTimer);
+      this.#restTimer = setTimeout(() => this.#changed(), this.#restMs + 1);
+    }
+    if (this.#underWay.get(played)!.count >= this.#options.deliveriesMax) return none;
+    this.#givenBack.add(played);
+    return Drop.REQUEUED;
+  }
+
+  over(played: Played): void {
+    const delivery = this.#underWay.get(played)!;
+    this.#underWay.delete(played);
+    this.#spare.push(played);
+    if (this.#givenBack.delete(played))
+      delivery.again(Math.min(againMs.first * 2 ** (delivery.count - 1), againMs.max));
+    else {
+      if (played.wasSent) this.#restMs = 0;
+      delivery.done();
+    }
+    this.#changed();
+  }
+
+  /** Nobody waits for room any more. */
+  stop(): void {
+    this.#stopped = true;
+    if (this.#restTimer !== null) clearTimeout(this.#restTimer);
+    this.#changed();
+  }
+
+  #giveUp(delivery: Delivery, reason: Drop, why: string): void {
+    this.ledgers.mirror.eligible();
+    this.ledgers.mirror.dropped(reason);
+    delivery.giveUp();
+    this.#options.onGivenUp(delivery.sequence, why);
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  #changed(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter();
+  }
+}
+
+/** With the mark that every copy carries. */
+function asCopy(exchange: RecordedExchange): RecordedExchange {
+  const { request } = exchange;
+  return { ...exchange, request: { ...request, fields: marked(request.fields) } };
+}

@@ -1,0 +1,247 @@
+/** `umbra shadow`: takes the requests of a stream to a version, measures it as a shadow, and tells what came of it here and in a fleet. */
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { compilePlan } from '../../config/compile.js';
+import { exitFailure } from '../../config/exit-codes.js';
+import { loadAll } from '../../config/load-all.js';
+import { isPlanAddress, streamName } from '../../config/nats-address.js';
+import { type Origin, originOf, originOfPlan } from '../../config/origin.js';
+import { formatProblem } from '../../config/problem.js';
+import type { ShadowOptions } from '../../config/shadow-command.js';
+import { MirrorSlots } from '../../config/slots.js';
+import { nowUs, wallClockMs } from '../../core/clock.js';
+import { limits } from '../../core/limits.js';
+import type { Plan, VersionPlan } from '../../core/plan.js';
+import { ReplayLedgers } from '../../core/replay/ledgers.js';
+import { countText, spanText } from '../../core/report/figures.js';
+import { StreamShadow } from '../../core/stream/stream-shadow.js';
+import { AddressBook } from '../address-book.js';
+import { FleetPublisher } from '../fleet/publisher.js';
+import { type GroupTrouble, StreamGroup } from '../nats/stream-group.js';
+import type { CommandIo } from './mirror.js';
+import { oneMirror, openPool, serverAsVersion } from './one-mirror.js';
+import { planText } from './plan-address.js';
+import { tellReading } from './told-reading.js';
+
+const serverName = 'shadow';
+const barIntervalMs = 200;
+const eraseLine = '\r\x1b[K';
+const publishMs = 1000;
+/** Messages that were given up are told one by one up to here. */
+const givenUpTold = 5;
+
+/** Resolves with the exit code: 1 where NATS, the group or the version is not to be had, or by the verdict where it is asked for. Never rejects. */
+export async function shadowCommand(options: ShadowOptions, io: CommandIo): Promise<number> {
+  const say = (line: string): void => io.err(`umbra shadow: ${line}`);
+  try {
+    const version = await versionOf(options);
+    // What the messages tell of is no version of a fleet, and must not be added to one.
+    const plan = oneMirror(options.from.subject, `primary-of-${options.from.subject}`, version);
+    const ledgers = new ReplayLedgers();
+    const startUs = nowUs();
+    const failure = await serve(options, plan, ledgers, startUs, io, say);
+    if (failure !== null) throw new Error(failure);
+    const reading = ledgers.reading(plan, startUs, nowUs());
+    const { completed, eligible } = reading.mirrors[0].counts;
+    io.out(
+      `took ${countText(eligible)} deliveries of ${streamName(options.from)} in ${spanText(reading.uptimeS)}; ${countText(completed)} were answered`,
+    );
+    if (eligible === 0 && !options.verdict) return 0;
+    const versus = `${version.name} against the primary, by ${streamName(options.from)}`;
+    return await tellReading(reading, { ...options, source: streamName(options.from) }, versus, io);
+  } catch (error) {
+    say((error as Error).message);
+    return exitFailure;
+  }
+}
+
+/** Until it is stopped. Null, or why it could not begin. */
+async function serve(
+  options: ShadowOptions,
+  plan: Plan,
+  ledgers: ReplayLedgers,
+  startUs: number,
+  io: CommandIo,
+  say: (line: string) => void,
+): Promise<string | null> {
+  const [, version] = plan.versions;
+  const addresses = new AddressBook({
+    onChange: () => pool.follow(addresses.targets.get(version.name) ?? []),
+    onLog: (_level, message) => say(message),
+  });
+  await addresses.follow(plan);
+  const pool = openPool(version, addresses.targets.get(version.name) ?? []);
+  const shadow = shadowOf(options, version, pool, ledgers, say);
+  let end!: (failure: string | null) => void;
+  const ended = new Promise<string | null>((resolve) => {
+    end = resolve;
+  });
+  const begin = new Beginning(options, end, io, say);
+  const group = new StreamGroup({
+    from: options.from,
+    group: options.group,
+    ackWaitMs: options.ackWaitMs,
+    taker: shadow,
+    onOpen: (stream, { config }) => begin.opened(stream, (config.ack_wait ?? 0) / 1e6),
+    onTrouble: (kind, why) => begin.troubled(kind, why),
+    onQuiet: ({ num_pending, num_ack_pending }) => {
+      if (options.untilEmpty && num_pending === 0 && num_ack_pending === 0) end(null);
+    },
+  });
+  const publisher = publisherOf(options, plan, ledgers, startUs, say);
+  const stop = (): void => end(null);
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  const timer = options.forMs === null ? undefined : setTimeout(stop, options.forMs);
+  const endBar = process.stderr.isTTY ? showBar(ledgers) : undefined;
+  const running = group.run();
+
+  const failure = await ended;
+  endBar?.();
+  clearTimeout(timer);
+  begin.over();
+  process.off('SIGINT', stop);
+  process.off('SIGTERM', stop);
+  // Nothing new is taken; what is under way is finished and acknowledged, and the rest is for others.
+  group.stop();
+  await running;
+  await shadow.whenIdle();
+  await group.close();
+  await publisher?.close();
+  addresses.stop();
+  pool.close();
+  return failure;
+}
+
+function shadowOf(
+  options: ShadowOptions,
+  version: VersionPlan,
+  pool: ReturnType<typeof openPool>,
+  ledgers: ReplayLedgers,
+  say: (line: string) => void,
+): StreamShadow {
+  let givenUp = 0;
+  return new StreamShadow({
+    pool,
+    ledgers,
+    clock: nowUs,
+    host: options.keepHost ? null : version.endpoints[0].authority,
+    timeoutMs: options.timeoutMs,
+    inFlightMax: options.inFlight,
+    deliveriesMax: options.deliveries,
+    onGivenUp: (sequence, why) => {
+      if (++givenUp <= givenUpTold) say(`message ${sequence} is given up: ${why}`);
+      if (givenUp === givenUpTold) say('further ones are counted and not told');
+    },
+  });
+}
+
+/** What is told until the group is there for the first time, and of its troubles later. */
+class Beginning {
+  readonly #options: ShadowOptions;
+  readonly #fail: (failure: string) => void;
+  readonly #io: CommandIo;
+  readonly #say: (line: string) => void;
+  readonly #tooLate: NodeJS.Timeout;
+  #why = '';
+  #opened = false;
+
+  constructor(
+    options: ShadowOptions,
+    fail: (failure: string) => void,
+    io: CommandIo,
+    say: (line: string) => void,
+  ) {
+    this.#options = options;
+    this.#fail = fail;
+    this.#io = io;
+    this.#say = say;
+    this.#tooLate = setTimeout(() => {
+      if (!this.#opened) fail(this.#why);
+    }, limits.planWaitMs);
+  }
+
+  opened(stream: string, ackWaitMs: number): void {
+    const { group, to, timeoutMs } = this.#options;
+    this.over();
+    const target = 'url' in to ? to.url : to.version;
+    if (this.#opened) this.#say(`taking messages of ${stream} again`);
+    else this.#io.out(`umbra shadow ready stream=${stream} group=${group} to=${target} pid=${process.pid}`);
+    this.#opened = true;
+    if (ackWaitMs <= timeoutMs)
+      this.#say(
+        `group ${group} gives a message to another process after ${ackWaitMs} ms, and an exchange may take ${timeoutMs} ms: some will be sent twice`,
+      );
+  }
+
+  troubled(kind: GroupTrouble, why: string): void {
+    this.#why = why;
+    if (!this.#opened && (kind === 'refused' || (kind === 'no-stream' && this.#options.untilEmpty)))
+      this.#fail(why);
+    else this.#say(`${why}; it is tried again`);
+    // Whoever publishes may come later than the shadows.
+    if (kind === 'no-stream') this.over();
+  }
+
+  over(): void {
+    clearTimeout(this.#tooLate);
+  }
+}
+
+function publisherOf(
+  { fleet, name }: ShadowOptions,
+  plan: Plan,
+  ledgers: ReplayLedgers,
+  startUs: number,
+  say: (line: string) => void,
+): FleetPublisher | null {
+  if (fleet === null) return null;
+  const log = (_fields: object, message: string): void => say(message);
+  const publisher = new FleetPublisher({
+    id: randomBytes(4).toString('hex'),
+    isInstance: false,
+    read: () => ({ reading: ledgers.reading(plan, startUs, nowUs()), diffs: null, revision: null }),
+    log: { info: () => {}, warn: log, error: log },
+  });
+  publisher.follow({ ...plan, fleet: { ...fleet, name, intervalMs: publishMs } });
+  return publisher;
+}
+
+/** Whom requests are sent to: all of `--in-flight` may wait for a connection, and nobody checks its health. */
+async function versionOf({ to, inFlight, timeoutMs }: ShadowOptions): Promise<VersionPlan> {
+  if ('url' in to) return serverAsVersion(serverName, to.url, to.connections, inFlight, timeoutMs);
+  const { config, version } = to;
+  const loaded = await loadAll({
+    origin: await originOfConfig(config),
+    change: null,
+    nowMs: wallClockMs(),
+    yaml: false,
+  });
+  if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+  const { versions } = compilePlan(loaded.config, 1, new MirrorSlots(), availableParallelism());
+  const found = versions.find(({ name }) => name === version);
+  if (found === undefined)
+    throw new Error(
+      `${config} has no version ${version}; versions: ${versions.map(({ name }) => name).join(', ')}`,
+    );
+  return { ...found, health: null, queueMax: inFlight, queueTimeoutMs: timeoutMs };
+}
+
+async function originOfConfig(config: string): Promise<Origin> {
+  if (!isPlanAddress(config)) return originOf(config, []);
+  const text = await planText(config);
+  if (typeof text !== 'string') throw new Error(text.reason);
+  return originOfPlan(config, text, []);
+}
+
+function showBar({ mirror }: ReplayLedgers): () => void {
+  const timer = setInterval(() => {
+    process.stderr.write(
+      `${eraseLine}${mirror.completedTotal} answered, ${mirror.failedTotal} failed, ${mirror.droppedTotal} given back or up, ${mirror.inFlight} under way`,
+    );
+  }, barIntervalMs);
+  return () => {
+    clearInterval(timer);
+    process.stderr.write(eraseLine);
+  };
+}
