@@ -144,6 +144,7 @@ t.test('SIGTERM finishes what is under way and leaves the rest to others', skip,
   const first = await ShadowProcess.start(nats.stream(subject), urlOf(v2), ...words);
   await v2.untilReceived(10);
   first.signal('SIGTERM');
+  await first.says(/nothing more is taken; 10 requests are under way/);
   for (const answer of held.splice(0)) answer();
   t.equal(await first.ended, 0, first.err);
   t.equal(v2.received.length, 10, 'never more than it may');

@@ -104,6 +104,7 @@ async function serve(
   process.off('SIGTERM', stop);
   // Nothing new is taken; what is under way is finished and acknowledged, and the rest is for others.
   group.stop();
+  if (shadow.inFlight > 0) say(`nothing more is taken; ${shadow.inFlight} requests are under way`);
   await running;
   await shadow.whenIdle();
   await group.close();
