@@ -49,6 +49,8 @@ export class FileSink implements Sink {
   #rest: NodeJS.Timeout | null = null;
   readonly #tick: NodeJS.Timeout;
   #refusalTold = false;
+  /** The file may have been deleted meanwhile. */
+  #looksAtFile = false;
   readonly #take = (record: Uint8Array) => {
     const block = this.#output.room(memberBytesMax(record.byteLength));
     this.#output.bytes = this.#member(record, block, this.#output.bytes);
@@ -64,7 +66,8 @@ export class FileSink implements Sink {
     this.#member = memberOf(settings.compress);
     this.#wallOffsetUs = deps.wallClockMs() * 1000 - deps.clock();
     this.#tick = setInterval(() => {
-      if (this.#segments.isFull(deps.wallClockMs())) this.#pump();
+      this.#looksAtFile = this.#segments.isOpen;
+      if (this.#looksAtFile) this.#pump();
     }, tickMs).unref();
   }
 
@@ -119,6 +122,8 @@ export class FileSink implements Sink {
     let copies: Copy[] = [];
     try {
       if (this.#segments.isFull(this.#deps.wallClockMs())) await this.#segments.close();
+      else if (this.#looksAtFile && (await this.#segments.isGone())) throw new Error('its file was deleted');
+      this.#looksAtFile = false;
       while (this.#copies.length > 0) {
         if (!this.#segments.isOpen) await this.#open();
         const bytes = this.#output.take();

@@ -60,15 +60,24 @@ export class Segments {
     return name;
   }
 
+  /** All of it or, where the disk takes only a part, nothing: a file ends with a whole record, and what is told as failed is not in it. */
   async append(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.byteLength; ) {
-      const { bytesWritten } = await this.#file!.write(bytes, at);
-      this.#bytes += bytesWritten;
-      at += bytesWritten;
+    const file = this.#file!;
+    try {
+      for (let at = 0; at < bytes.byteLength; ) at += (await file.write(bytes, at)).bytesWritten;
+    } catch (error) {
+      await file.truncate(this.#bytes).catch(() => {});
+      throw error;
     }
+    this.#bytes += bytes.byteLength;
   }
 
-  /** What is written stays, also where it ends in the middle of a record. */
+  /** Somebody deleted the file that is being written: nothing that goes into it will be found. */
+  async isGone(): Promise<boolean> {
+    return this.#file !== null && (await this.#file.stat()).nlink === 0;
+  }
+
+  /** A file in which there is nothing does not stay. */
   async close(): Promise<void> {
     const file = this.#file;
     if (file === null) return;
@@ -76,7 +85,8 @@ export class Segments {
     try {
       await file.close();
     } finally {
-      await rename(this.#path + openSuffix, this.#path);
+      if (this.#bytes === 0) await unlink(this.#path + openSuffix);
+      else await rename(this.#path + openSuffix, this.#path);
     }
   }
 

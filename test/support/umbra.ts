@@ -197,6 +197,14 @@ export class UmbraProcess {
     return UmbraProcess.#follow(spawn('sh', words, { stdio: ['ignore', 'pipe', 'pipe', ...fds] }), file);
   }
 
+  /** One for which the shell has set this limit, as in `ulimit -f 100`. */
+  static startWithin(config: ConfigWords, limit: string): Promise<UmbraProcess> {
+    const file = new ConfigFile(config);
+    const words = ['-c', `unset NODE_OPTIONS; ${limit}; exec "$@"`, 'sh', process.execPath, binary];
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
+    return UmbraProcess.#follow(spawn('sh', [...words, 'run', '-c', file.path], { stdio }), file);
+  }
+
   /** One whose threads can be made to throw. */
   static startBreakable(config: ConfigWords): Promise<UmbraProcess> {
     const file = new ConfigFile(config);
