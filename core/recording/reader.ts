@@ -36,15 +36,11 @@ export function* readExchanges(
   messages: Iterable<RecordedMessage | Skipped>,
 ): Generator<RecordedExchange | Skipped> {
   const waiting: RecordedExchange[] = [];
-  const byId = new Map<string, RecordedExchange>();
-  /** Responses that came before their requests. */
-  const early = new Map<string, RecordedResponse>();
-  const ids = new Map<RecordedExchange, string>();
+  const pairs = new Pairs();
   let latestUs = 0;
   const release = (): RecordedExchange => {
     const first = waiting.shift()!;
-    byId.delete(ids.get(first)!);
-    ids.delete(first);
+    pairs.forget(first);
     return first;
   };
   for (const message of messages) {
@@ -52,18 +48,13 @@ export function* readExchanges(
       yield message;
       continue;
     }
-    const { id, offset, route, request } = message;
+    const { offset, route, request } = message;
     if (request === null) {
-      const asked = byId.get(id);
-      if (asked !== undefined) asked.response = message.response;
-      else {
-        early.set(id, message.response!);
-        if (early.size > limits.reorderedRecords) early.delete(early.keys().next().value!);
-      }
+      pairs.addResponse(message);
       continue;
     }
     if (message.timeUs >= 0) latestUs = message.timeUs;
-    const response = early.get(id) ?? null;
+    const response = pairs.responseOf(message);
     const exchange: RecordedExchange = {
       offset,
       timeUs: latestUs,
@@ -72,13 +63,59 @@ export function* readExchanges(
       response,
       primaryFailure: -1,
     };
-    early.delete(id);
     let at = waiting.length;
     while (at > 0 && waiting[at - 1].timeUs > exchange.timeUs) at--;
     waiting.splice(at, 0, exchange);
-    byId.set(id, exchange);
-    ids.set(exchange, id);
+    if (response === null) pairs.addRequest(message, exchange);
     if (waiting.length > limits.reorderedRecords) yield release();
   }
   while (waiting.length > 0) yield release();
+}
+
+/** Puts responses to requests, whichever comes first and whichever of the two names the other. */
+class Pairs {
+  readonly #asked = new Map<string, RecordedExchange>();
+  readonly #names = new Map<RecordedExchange, readonly string[]>();
+  /** Responses that came before their requests. */
+  readonly #early = new Map<string, RecordedMessage>();
+
+  addResponse(message: RecordedMessage): void {
+    const names = namesOf(message);
+    for (const name of names) {
+      const asked = this.#asked.get(name);
+      if (asked === undefined) continue;
+      asked.response = message.response;
+      this.forget(asked);
+      return;
+    }
+    for (const name of names) this.#early.set(name, message);
+    while (this.#early.size > 2 * limits.reorderedRecords)
+      this.#early.delete(this.#early.keys().next().value!);
+  }
+
+  addRequest(message: RecordedMessage, exchange: RecordedExchange): void {
+    const names = namesOf(message);
+    for (const name of names) this.#asked.set(name, exchange);
+    this.#names.set(exchange, names);
+  }
+
+  responseOf(message: RecordedMessage): RecordedResponse | null {
+    for (const name of namesOf(message)) {
+      const early = this.#early.get(name);
+      if (early === undefined) continue;
+      for (const other of namesOf(early)) this.#early.delete(other);
+      return early.response;
+    }
+    return null;
+  }
+
+  /** Its response does not come any more, or has come. */
+  forget(exchange: RecordedExchange): void {
+    for (const name of this.#names.get(exchange) ?? []) this.#asked.delete(name);
+    this.#names.delete(exchange);
+  }
+}
+
+function namesOf({ id, concurrentTo }: RecordedMessage): string[] {
+  return [id, concurrentTo].filter((name) => name !== '');
 }

@@ -35,8 +35,10 @@ export interface RecordedResponse {
 /** A message with what the recording says about it. */
 export interface RecordedMessage {
   readonly offset: number;
-  /** Names the exchange within its recording. */
+  /** Its name within its recording; a request and its response may share it. */
   readonly id: string;
+  /** The name of the other one of its exchange; empty where only the other one says it. */
+  readonly concurrentTo: string;
   /** On the wall clock; -1 where the recording does not say. */
   readonly timeUs: number;
   readonly route: string;

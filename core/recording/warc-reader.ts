@@ -96,12 +96,10 @@ function messageOf(
   const type = headers.get('warc-type');
   if (type !== 'request' && type !== 'response') return null;
   if (!/^application\/http\b/i.test(headers.get('content-type') ?? '')) return null;
-  const own = headers.get('warc-record-id') ?? '';
-  const other = headers.get('warc-concurrent-to') ?? '';
   const about = {
     offset,
-    // Both records of an exchange name the request.
-    id: type === 'request' || other === '' ? own : other,
+    id: headers.get('warc-record-id') ?? '',
+    concurrentTo: headers.get('warc-concurrent-to') ?? '',
     timeUs: timeOf(headers.get('warc-date') ?? ''),
     route: headers.get('umbra-route') ?? '',
   };
