@@ -1,6 +1,7 @@
 /**
- * `umbra replay` against an origin in a process of its own: how many requests a second `--speed max` reaches, and how late
- * requests of a schedule go out. The recording is written first: GETs and POSTs with bodies of 512 bytes.
+ * `umbra replay` against an origin in a process of its own: how many requests a second `--speed max` reaches, what of the CPUs went
+ * to umbra and what to the origin, and how late requests of a schedule go out. The recording is written first, GETs and POSTs with
+ * bodies of 512 bytes, stored and compressed. The origin answers as fast as node:net allows.
  *
  *   node dist/bench/core/replay.js
  */
@@ -10,44 +11,65 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Framing } from '../../core/http/message.js';
-import { memberBytesMax, stored } from '../../core/recording/member.js';
+import { compressor, memberBytesMax, stored, type WriteMember } from '../../core/recording/member.js';
 import { Dates, RecordIds } from '../../core/recording/record-ids.js';
 import { RecordWriter } from '../../core/recording/record-writer.js';
 import { Redactor } from '../../core/recording/redactor.js';
 import { redactNothingMore } from '../../core/redact.js';
 import { Origin } from '../end-to-end/origins.js';
+import { cpuOf } from '../end-to-end/proc.js';
 
 const REQUESTS = 200_000;
 const ROUNDS = 3;
 const RATE = 5000;
 
 const umbra = fileURLToPath(new URL('../../../bin/umbra.js', import.meta.url));
+/** Run before umbra: says at its end what it used. */
+const cpuTold = `data:text/javascript,${encodeURIComponent(
+  "process.on('exit', () => { const { user, system } = process.cpuUsage(); process.stderr.write(`cpu ${user + system}\\n`); });",
+)}`;
 const directory = mkdtempSync(join(tmpdir(), 'umbra-bench-'));
-const file = join(directory, 'recording.warc.gz');
 const origin = await Origin.start(null, 'text', '');
 try {
-  writeFileSync(file, recording());
-  const to = ['replay', file, '--to', `http://127.0.0.1:${origin.port}`];
+  const files = new Map([
+    ['stored', stored],
+    ['compressed', compressor()],
+  ]);
+  for (const [name, write] of files) writeFileSync(join(directory, name), recording(write));
   for (let round = 0; round < ROUNDS; round++) {
-    console.log(told(run([...to, '--speed', 'max', '--connections', '64']), /^played.*/m));
-    console.log(told(run([...to, '--rate', String(RATE), '--for', '10s']), /^sent behind.*/m));
+    for (const name of files.keys()) {
+      console.log(`as fast as can be, ${name}: ${fastest(join(directory, name))}`);
+      console.log(`${RATE} a second, ${name}: ${lateness(join(directory, name))}`);
+    }
   }
 } finally {
   await origin.stop();
   rmSync(directory, { recursive: true });
 }
 
-function run(words: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [umbra, ...words], { encoding: 'utf8' });
+function fastest(file: string): string {
+  const before = cpuOf([origin.pid]).cpuUs;
+  const { stdout, stderr } = run(file, ['--speed', 'max', '--connections', '64']);
+  const originUs = (cpuOf([origin.pid]).cpuUs - before) / REQUESTS;
+  const umbraUs = Number([...stderr.matchAll(/^cpu (\d+)$/gm)].at(-1)![1]) / REQUESTS;
+  const shares = `CPU a request: umbra ${umbraUs.toFixed(1)} us, origin ${originUs.toFixed(1)} us`;
+  return `${/^played.*/m.exec(stdout)?.[0]}; ${shares}`;
+}
+
+function lateness(file: string): string {
+  const { stdout } = run(file, ['--rate', String(RATE), '--for', '10s']);
+  return /^sent behind.*/m.exec(stdout)?.[0] ?? stdout;
+}
+
+function run(file: string, words: readonly string[]): { stdout: string; stderr: string } {
+  const to = `http://127.0.0.1:${origin.port}`;
+  const all = ['--import', cpuTold, umbra, 'replay', file, '--to', to, ...words];
+  const { status, stdout, stderr } = spawnSync(process.execPath, all, { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
-  return stdout;
+  return { stdout, stderr };
 }
 
-function told(output: string, line: RegExp): string {
-  return line.exec(output)?.[0] ?? output;
-}
-
-function recording(): Buffer {
+function recording(write: WriteMember): Buffer {
   const writer = new RecordWriter(new Redactor(redactNothingMore), new RecordIds(Buffer.alloc(16, 1)));
   const dates = new Dates();
   const body = Buffer.alloc(512, 'words ');
@@ -74,7 +96,7 @@ function recording(): Buffer {
       dates.text(1_800_000_000_000_000 + i * 200),
       (record) => {
         const member = Buffer.allocUnsafe(memberBytesMax(record.byteLength));
-        records.push(member.subarray(0, stored(record, member, 0)));
+        records.push(member.subarray(0, write(record, member, 0)));
       },
     );
   }

@@ -44,6 +44,10 @@ export class Origin {
     return new Origin(child, port);
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** Requests that arrived since it started. */
   async requests(): Promise<number> {
     return (await this.#ask({ what: 'report' })).requests;

@@ -13,7 +13,7 @@ const FLAG = { HEADER_CRC: 2, EXTRA: 4, NAME: 8, COMMENT: 16 } as const;
 
 interface Member {
   readonly offset: number;
-  /** Its content; valid for good. */
+  /** Its content; valid until the next one is read. */
   readonly content: Buffer;
 }
 
@@ -86,7 +86,7 @@ function storedContent(bytes: Buffer, start: number): Inflated | null {
   const end = start + storedHeaderBytes + length;
   if (bytes.byteLength < end) return null;
   return {
-    buffer: Buffer.from(bytes.subarray(start + storedHeaderBytes, end)),
+    buffer: bytes.subarray(start + storedHeaderBytes, end),
     compressedBytes: storedHeaderBytes + length,
   };
 }

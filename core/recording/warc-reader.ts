@@ -1,5 +1,6 @@
 /** Records of WARC files, gzipped by record or plain: the requests and responses among them. */
 import { msOfIsoTime } from '../clock.js';
+import { fieldValue } from '../http/fields.js';
 import { latin1Slice } from '../http/wire.js';
 import { limits } from '../limits.js';
 import { gzipMark, readMembers } from './members.js';
@@ -8,7 +9,9 @@ import { Window } from './window.js';
 
 const recordMark = Buffer.from('WARC/1.');
 const headerEnd = Buffer.from('\r\n\r\n');
+const lineEndBytes = 2;
 const recordEndBytes = 4;
+const datePattern = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/;
 
 /** Also of a file whose first record is damaged in its first bytes. */
 export function isWarc(start: Buffer): boolean {
@@ -22,10 +25,7 @@ export function* readWarc(window: Window): Generator<RecordedMessage | Skipped> 
   }
   for (const member of readMembers(window)) {
     if ('reason' in member) yield member;
-    else {
-      const { content } = member;
-      yield* readPlain(new Window((into, position) => content.copy(into, 0, position)), member.offset);
-    }
+    else yield* readPlain(Window.over(member.content), member.offset);
   }
 }
 
@@ -46,7 +46,8 @@ function* readPlain(window: Window, base: number): Generator<RecordedMessage | S
 }
 
 interface RawRecord {
-  readonly headers: ReadonlyMap<string, string>;
+  /** Field lines. */
+  readonly headers: string;
   readonly block: Buffer;
   /** Of the whole record. */
   readonly bytes: number;
@@ -62,8 +63,8 @@ function readRecord(window: Window): RawRecord | string {
     end = window.bytes.indexOf(headerEnd);
   }
   if (end > limits.recordHeaderBytes) return 'its header is too long';
-  const headers = headersOf(latin1Slice(window.bytes, 0, end));
-  const length = headers.get('content-length') ?? '';
+  const headers = headersOf(latin1Slice(window.bytes, 0, end + lineEndBytes));
+  const length = fieldValue(headers, 'content-length') ?? '';
   if (!/^\d{1,15}$/.test(length)) return 'it has no Content-Length';
   const blockStart = end + headerEnd.byteLength;
   const bytes = blockStart + Number(length) + recordEndBytes;
@@ -75,37 +76,26 @@ function readRecord(window: Window): RawRecord | string {
   return { headers, block, bytes };
 }
 
-/** Names in lower case. The first of several wins. */
-function headersOf(text: string): Map<string, string> {
-  const headers = new Map<string, string>();
-  for (const line of text.split('\r\n').slice(1)) {
-    const colon = line.indexOf(':');
-    if (colon <= 0) continue;
-    const name = line.slice(0, colon).toLowerCase();
-    if (!headers.has(name)) headers.set(name, line.slice(colon + 1).trim());
-  }
-  return headers;
+/** Without the line that names the format. */
+function headersOf(text: string): string {
+  return text.slice(text.indexOf('\n') + 1);
 }
 
 /** Null: a record of another kind, which is not for us. */
-function messageOf(
-  headers: ReadonlyMap<string, string>,
-  block: Buffer,
-  offset: number,
-): RecordedMessage | Skipped | null {
-  const type = headers.get('warc-type');
+function messageOf(headers: string, block: Buffer, offset: number): RecordedMessage | Skipped | null {
+  const type = fieldValue(headers, 'warc-type');
   if (type !== 'request' && type !== 'response') return null;
-  if (!/^application\/http\b/i.test(headers.get('content-type') ?? '')) return null;
+  if (!/^application\/http\b/i.test(fieldValue(headers, 'content-type') ?? '')) return null;
   const about = {
     offset,
-    id: headers.get('warc-record-id') ?? '',
-    concurrentTo: headers.get('warc-concurrent-to') ?? '',
-    timeUs: timeOf(headers.get('warc-date') ?? ''),
-    route: headers.get('umbra-route') ?? '',
+    id: fieldValue(headers, 'warc-record-id') ?? '',
+    concurrentTo: fieldValue(headers, 'warc-concurrent-to') ?? '',
+    timeUs: timeOf(fieldValue(headers, 'warc-date') ?? ''),
+    route: fieldValue(headers, 'umbra-route') ?? '',
   };
-  const truncated = headers.has('warc-truncated');
+  const truncated = fieldValue(headers, 'warc-truncated') !== null;
   if (type === 'response') {
-    const latency = headers.get('umbra-latency-us') ?? '';
+    const latency = fieldValue(headers, 'umbra-latency-us') ?? '';
     const response = readResponse(block, truncated, /^\d{1,15}$/.test(latency) ? Number(latency) : -1);
     return response === null
       ? { offset, reason: 'not an HTTP response' }
@@ -116,12 +106,21 @@ function messageOf(
   return typeof request === 'string' ? { offset, reason: request } : { ...about, request, response: null };
 }
 
+/** The second that was read last: most times are within that of the one before. */
+let knownSecond = '';
+let knownSecondMs = Number.NaN;
+
 /** Microseconds since 1970 of `2026-01-31T12:00:00.123456Z`; -1: it is none. */
 function timeOf(date: string): number {
-  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/.exec(date);
-  const ms = parts === null ? Number.NaN : msOfIsoTime(`${parts[1]}Z`);
-  if (Number.isNaN(ms)) return -1;
-  return ms * 1000 + Number((parts![2] ?? '').padEnd(6, '0').slice(0, 6));
+  const parts = datePattern.exec(date);
+  if (parts === null) return -1;
+  const [, second, fraction] = parts;
+  if (second !== knownSecond) {
+    knownSecondMs = msOfIsoTime(`${second}Z`);
+    knownSecond = second;
+  }
+  if (Number.isNaN(knownSecondMs)) return -1;
+  return knownSecondMs * 1000 + (fraction === undefined ? 0 : Number(fraction.padEnd(6, '0').slice(0, 6)));
 }
 
 function startsRecord(bytes: Buffer): boolean {

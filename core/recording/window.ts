@@ -5,18 +5,30 @@ import { limits } from '../limits.js';
 export type ReadAt = (into: Buffer, position: number) => number;
 
 const firstBytes = 256 * 1024;
+const nothingMore: ReadAt = () => 0;
 
 export class Window {
   readonly #readAt: ReadAt;
-  #buffer = Buffer.allocUnsafeSlow(firstBytes);
+  #buffer: Buffer;
   /** Of the file, where the buffer begins. */
   #base = 0;
   #from = 0;
   #to = 0;
   #ended = false;
+  /** What is at hand; null: it has changed since it was asked for. */
+  #view: Buffer | null = null;
 
-  constructor(readAt: ReadAt) {
+  constructor(readAt: ReadAt, buffer: Buffer = Buffer.allocUnsafeSlow(firstBytes)) {
     this.#readAt = readAt;
+    this.#buffer = buffer;
+  }
+
+  /** All of `bytes` and nothing else. */
+  static over(bytes: Buffer): Window {
+    const window = new Window(nothingMore, bytes);
+    window.#to = bytes.byteLength;
+    window.#ended = true;
+    return window;
   }
 
   /** In the file, of the next byte. */
@@ -26,7 +38,8 @@ export class Window {
 
   /** What is at hand from the next byte on; a view that the next `has` or `more` may overwrite. */
   get bytes(): Buffer {
-    return this.#buffer.subarray(this.#from, this.#to);
+    this.#view ??= this.#buffer.subarray(this.#from, this.#to);
+    return this.#view;
   }
 
   /** So many bytes are at hand; false: the file or the bound for a record ends before. */
@@ -38,6 +51,7 @@ export class Window {
   /** Reads on; false: there is no more, or no more may be held. */
   more(): boolean {
     if (this.#ended) return false;
+    this.#view = null;
     if (this.#from > 0) {
       this.#buffer.copy(this.#buffer, 0, this.#from, this.#to);
       this.#base += this.#from;
@@ -57,6 +71,7 @@ export class Window {
   }
 
   skip(bytes: number): void {
+    this.#view = null;
     this.#from = Math.min(this.#to, this.#from + bytes);
   }
 
