@@ -44,12 +44,43 @@ export class WordFinder {
     this.#rows.fill(this.#found, this.#found);
   }
 
-  /** Among the bytes from `from` on and before `to`. Any thread; allocates nothing. */
+  /**
+   * Among the bytes from `from` on and before `to`. Any thread; allocates nothing.
+   *
+   * Each step waits for the load of the one before, so four of them are taken at once, in a quarter of the bytes each. Where a
+   * quarter ends in the middle of what may become a word, it is followed into the next.
+   */
   finds(text: Uint8Array, from: number, to: number): boolean {
     const classes = this.#classes;
     const rows = this.#rows;
-    let row = 0;
-    for (let at = from; at < to; at++) row = rows[row + classes[text[at]]];
+    const quarter = (to - from) >>> 2;
+    const second = from + quarter;
+    const third = second + quarter;
+    const fourth = third + quarter;
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    for (let i = 0; i < quarter; i++) {
+      a = rows[a + classes[text[from + i]]];
+      b = rows[b + classes[text[second + i]]];
+      c = rows[c + classes[text[third + i]]];
+      d = rows[d + classes[text[fourth + i]]];
+    }
+    for (let at = fourth + quarter; at < to; at++) d = rows[d + classes[text[at]]];
+    return (
+      d === this.#found ||
+      this.#goesOn(text, a, second, to) ||
+      this.#goesOn(text, b, third, to) ||
+      this.#goesOn(text, c, fourth, to)
+    );
+  }
+
+  /** From a row on, until no word is under way. */
+  #goesOn(text: Uint8Array, from: number, start: number, to: number): boolean {
+    let row = from;
+    for (let at = start; at < to && row !== 0 && row !== this.#found; at++)
+      row = this.#rows[row + this.#classes[text[at]]];
     return row === this.#found;
   }
 
