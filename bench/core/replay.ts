@@ -26,7 +26,7 @@ const RATE = 5000;
 const umbra = fileURLToPath(new URL('../../../bin/umbra.js', import.meta.url));
 /** Run before umbra: says at its end what it used. */
 const cpuTold = `data:text/javascript,${encodeURIComponent(
-  "process.on('exit', () => { const { user, system } = process.cpuUsage(); process.stderr.write(`cpu ${user + system}\\n`); });",
+  "process.on('exit', () => { const { user, system } = process.cpuUsage(); process.stderr.write('cpu ' + (user + system) + '\\n'); });",
 )}`;
 const directory = mkdtempSync(join(tmpdir(), 'umbra-bench-'));
 const origin = await Origin.start(null, 'text', '');
