@@ -20,6 +20,7 @@ import { streaming } from './streaming.js';
 import type { Bench, Verdict } from './verdict.js';
 import { verdictText } from './verdict.js';
 import { watched } from './watched.js';
+import { where } from './where.js';
 
 const exitOk = 0;
 const exitMissed = 1;
@@ -31,6 +32,7 @@ const scenarios: Record<ScenarioName, (bench: Bench) => Promise<Verdict>> = {
   against,
   comparing,
   streaming,
+  where,
   scale,
   isolation,
   watched,

@@ -7,6 +7,7 @@ export const scenarioNames = [
   'against',
   'comparing',
   'streaming',
+  'where',
   'scale',
   'isolation',
   'watched',
@@ -44,6 +45,7 @@ scenarios (default: peers)
   against     this tree against another revision of it (--compare REV), taken in turn; not part of all
   comparing   what it costs to compare responses, in every degree, taken in turn
   streaming   what it costs the proxy thread to publish every request to NATS JetStream, against a plain mirror, in turn
+  where       where the CPU time of a request goes, by part of umbra, with a bare splice beside it
   scale       throughput and CPU time a request with 1 to as many proxy threads as there are CPUs
   isolation   what a client feels at a fixed rate with the shadow in every state, through umbra and through nginx
   watched     what a client feels while ten live pages and ten scrapers read the admin server

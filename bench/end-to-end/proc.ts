@@ -6,6 +6,8 @@ export interface ThreadCpu {
   readonly tid: number;
   readonly name: string;
   readonly cpuUs: number;
+  /** The part of it that was spent in system calls and interrupts. */
+  readonly kernelUs: number;
 }
 
 export interface CpuSample {
@@ -45,9 +47,13 @@ export function cpuOf(pids: readonly number[]): CpuSample {
 
 /** The threads that did something between two samples, the busiest first, with what each spent. */
 export function threadsBetween(before: CpuSample, after: CpuSample): ThreadCpu[] {
-  const earlier = new Map(before.threads.map((thread) => [thread.tid, thread.cpuUs]));
+  const earlier = new Map(before.threads.map((thread) => [thread.tid, thread]));
   return after.threads
-    .map((thread) => ({ ...thread, cpuUs: thread.cpuUs - (earlier.get(thread.tid) ?? 0) }))
+    .map((thread) => ({
+      ...thread,
+      cpuUs: thread.cpuUs - (earlier.get(thread.tid)?.cpuUs ?? 0),
+      kernelUs: thread.kernelUs - (earlier.get(thread.tid)?.kernelUs ?? 0),
+    }))
     .filter((thread) => thread.cpuUs > 0)
     .sort((a, b) => b.cpuUs - a.cpuUs);
 }
@@ -128,7 +134,7 @@ function statCpuUs(stat: Stat): number {
 function readThread(path: string, tid: number): ThreadCpu | null {
   try {
     const stat = parseStat(readFileSync(path, 'latin1'));
-    return { tid, name: stat.name, cpuUs: statCpuUs(stat) };
+    return { tid, name: stat.name, cpuUs: statCpuUs(stat), kernelUs: stat.systemTicks * tickUs() };
   } catch {
     return null;
   }

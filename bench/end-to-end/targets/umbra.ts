@@ -36,6 +36,8 @@ export const mirroredRoute = mirrorRoute(100);
 export const plainRoute = '  - { name: all, primary: v1 }';
 
 const thisCommand = beside('../../../../bin/umbra.js', import.meta.url);
+/** The same from the modules that the bundle is made of, for profiles: they say which room a function is of. */
+export const modulesCommand = beside('../../../workers/umbra.js', import.meta.url);
 const readyLine = /^umbra ready listen=(\S+) admin=(\S+) pid=(\d+)$/;
 const readyTimeoutMs = 15_000;
 const defaultRing = '4MiB';
@@ -49,11 +51,12 @@ export async function startUmbra(
   config: UmbraConfig,
   cpus: string | null,
   command = thisCommand,
+  nodeFlags: readonly string[] = [],
 ): Promise<RunningUmbra> {
   const directory = await mkdtemp(join(tmpdir(), 'umbra-bench-'));
   const file = join(directory, 'umbra.yaml');
   await writeFile(file, yaml(config));
-  const child = new Child(process.execPath, [command, 'run', '-c', file], { cpus });
+  const child = new Child(process.execPath, [...nodeFlags, command, 'run', '-c', file], { cpus });
   const stop = async (): Promise<void> => {
     await child.stop();
     await rm(directory, { recursive: true, force: true });

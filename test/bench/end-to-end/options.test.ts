@@ -34,6 +34,8 @@ t.test('all names every scenario that needs nothing more to be said', async (t) 
     'peers',
     'compare',
     'comparing',
+    'streaming',
+    'where',
     'scale',
     'isolation',
     'watched',

@@ -45,21 +45,21 @@ t.test(
     const before = {
       cpuUs: 0,
       threads: [
-        { tid: 1, name: 'a', cpuUs: 100 },
-        { tid: 2, name: 'b', cpuUs: 50 },
+        { tid: 1, name: 'a', cpuUs: 100, kernelUs: 10 },
+        { tid: 2, name: 'b', cpuUs: 50, kernelUs: 5 },
       ],
     };
     const after = {
       cpuUs: 0,
       threads: [
-        { tid: 1, name: 'a', cpuUs: 130 },
-        { tid: 2, name: 'b', cpuUs: 50 },
-        { tid: 3, name: 'c', cpuUs: 70 },
+        { tid: 1, name: 'a', cpuUs: 130, kernelUs: 13 },
+        { tid: 2, name: 'b', cpuUs: 50, kernelUs: 5 },
+        { tid: 3, name: 'c', cpuUs: 70, kernelUs: 7 },
       ],
     };
     t.same(threadsBetween(before, after), [
-      { tid: 3, name: 'c', cpuUs: 70 },
-      { tid: 1, name: 'a', cpuUs: 30 },
+      { tid: 3, name: 'c', cpuUs: 70, kernelUs: 7 },
+      { tid: 1, name: 'a', cpuUs: 30, kernelUs: 3 },
     ]);
   },
 );
