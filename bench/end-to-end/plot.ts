@@ -40,6 +40,7 @@ export function casePlot(name: string, what: string, measured: readonly Measurem
   <text x="${round(x(cpu.max) + 8)}" y="${middle + 4}">${words}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, sans-serif" font-size="12" fill="${ink}">
+  <title>${escaped(`${name}: CPU time a request of every target`)}</title>
   <rect width="${width}" height="${height}" fill="#ffffff"/>
   <text x="12" y="22" font-size="15" font-weight="600">${escaped(name)}</text>
   <text x="12" y="40">${escaped(what)}; CPU time a request, median of the rounds, least to most</text>

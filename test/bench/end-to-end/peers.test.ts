@@ -34,6 +34,7 @@ t.test('a plot has a row for each target with CPU time, and shows its text as te
   t.match(svg, />25\.0 us, 20,000\/s</);
   t.match(svg, />20\.0 us, 20,000\/s, 3 errors</);
   t.match(svg, />a &lt; b &amp; c; CPU time/);
+  t.match(svg, '<title>plain: CPU time', 'for who hears a page rather than sees it');
   t.notMatch(svg, />direct</);
   t.notMatch(svg, /NaN|Infinity/);
 });
