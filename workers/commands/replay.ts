@@ -52,19 +52,24 @@ async function play(
   const failure = new Promise<never>((_, reject) => {
     failed = reject;
   });
+  /** When the first requests were at hand: what a thread and a file take to start is nothing of the time to play. */
+  let startUs: number | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    startUs = nowUs();
+    if (options.forMs !== null) timer = setTimeout(stop, options.forMs);
+  };
   const source = new ReplaySource(
     { files, pace, loop, filters, order },
     {
       onMore: () => {
-        startUs ??= nowUs();
+        if (startUs === undefined) begin();
         player.more();
       },
       onSkipped: (path, offset, reason) => skipped.add(path, { offset, reason }),
       onError: failed,
     },
   );
-  /** When the first requests were at hand. */
-  let startUs: number | undefined;
   const player = new Player({
     source,
     pool,
@@ -78,7 +83,6 @@ async function play(
   const stop = (): void => player.stop();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  const timer = options.forMs === null ? undefined : setTimeout(stop, options.forMs);
   const endBar = process.stderr.isTTY ? showBar(ledgers, source) : undefined;
   try {
     await Promise.race([player.done, failure]);
