@@ -177,13 +177,20 @@ export interface Commands {
   readPlanText?: ReadPlanText;
 }
 
-/** Sets `process.exitCode` and returns; it ends no process, so that logs are written out. `argv` is that of the process. */
+/** What was under way may hold the process for so long when its command is over. */
+const leftOverMs = 1000;
+
+/**
+ * Sets `process.exitCode` and returns, so that logs are written out. What is left over then, as a socket of a client whose network loses
+ * every packet, ends with the process in a second instead of holding it for minutes. `argv` is that of the process.
+ */
 export async function main(
   argv: readonly string[],
   commands: Commands,
   output: Output = processOutput,
 ): Promise<void> {
   process.exitCode = await runCommand(argv, commands, output);
+  setTimeout(() => process.exit(), leftOverMs).unref();
 }
 
 /** As `main`, with the exit code returned. */

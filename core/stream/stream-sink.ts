@@ -7,6 +7,7 @@
 import type { Clock } from '../clock.js';
 import { Drop, Failure } from '../errors.js';
 import type { Redactor } from '../recording/redactor.js';
+import { reasonOr } from '../sink/gathered.js';
 import { type Copy, none, type Sink } from '../sink/sink.js';
 import { encodeMessage, type StreamMessage } from './message.js';
 import type { StreamAnswer, StreamLink, StreamLinkEvents } from './stream-link.js';
@@ -17,7 +18,10 @@ const fullRestUs = 200_000;
 const fullToldUs = 60_000_000;
 /** A server that answers nothing for so long is as good as gone. */
 const silenceUs = 1_000_000;
-/** A message without an answer is published anew after so long: servers of a cluster that choose a leader answer nothing. */
+/**
+ * A message without an answer is published anew after so long: servers of a cluster that choose a leader answer nothing. While nothing is
+ * answered at all it is the oldest one alone, because what is published on a connection that is dead stays in memory, anew each time.
+ */
 const anewUs = 5_000_000;
 const tickMs = 250;
 /** Published in one turn, before the rings are read again. */
@@ -95,12 +99,11 @@ export class StreamSink implements Sink {
 
   refuses(): Drop | typeof none {
     if (this.#outstanding.size >= this.#settings.outstandingMax) {
-      const stalled = this.stalled();
-      return stalled === none ? Drop.IN_FLIGHT : stalled;
+      return reasonOr(Drop.IN_FLIGHT, this.stalled());
     }
     if (!this.#full) return none;
     const mayTry = this.#fullTriedBy === null && this.#deps.clock() >= this.#fullUntilUs;
-    return mayTry ? none : Drop.STREAM_FULL;
+    return mayTry ? none : reasonOr(Drop.STREAM_FULL, this.stalled());
   }
 
   stalled(): Drop | typeof none {
@@ -210,10 +213,12 @@ export class StreamSink implements Sink {
   #look(): void {
     const nowUs = this.#deps.clock();
     const timeoutUs = this.#settings.timeoutMs * 1000;
+    const [oldest] = this.#outstanding.values();
+    const silent = nowUs - this.#answeredUs > anewUs;
     for (const publication of [...this.#outstanding.values()]) {
       const { putUs, publishedUs } = publication;
       if (nowUs - putUs >= timeoutUs) this.#settle(publication, Failure.STREAM_DOWN);
-      else if (publishedUs >= 0 && nowUs - publishedUs > anewUs) {
+      else if (publishedUs >= 0 && nowUs - publishedUs > anewUs && !(silent && publication !== oldest)) {
         publication.publishedUs = -1;
         this.#queue.push(publication);
       }

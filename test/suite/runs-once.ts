@@ -5,6 +5,7 @@
  */
 export const runsOnce: Readonly<Record<string, string>> = {
   comparing: 'pairs are made and compared behind the engines',
+  'cut-off': 'NATS lies behind the engines',
   demo: 'chooses its engine itself',
   documents: 'documents become a plan, which knows no engine',
   drops: 'copies are dropped behind the engines',

@@ -15,30 +15,99 @@ import { until } from './umbra.js';
 /** False where there is one, else why a test that needs it is skipped. */
 export const noNats: string | false = missing('nats-server');
 
-export class NatsServer {
+const loopback = '127.0.0.1';
+
+/** Where a server is reached. */
+export class NatsAddress {
+  readonly host: string;
   readonly port: number;
+
+  constructor(host: string, port: number) {
+    this.host = host;
+    this.port = port;
+  }
+
+  get place(): NatsPlace {
+    return { servers: [`${this.host}:${this.port}`], secure: false, user: null, password: null };
+  }
+
+  fleet(bucket: string): string {
+    return `nats://${this.host}:${this.port}/${bucket}`;
+  }
+
+  stream(subject: string): string {
+    return `nats://${this.host}:${this.port}/${subject}`;
+  }
+
+  /** With a connection of its own, which is closed when `work` is done. */
+  async with<T>(work: (manager: JetStreamManager, connection: NatsConnection) => Promise<T>): Promise<T> {
+    const connection = await this.connect();
+    try {
+      return await work(await jetstreamManager(connection), connection);
+    } finally {
+      await connection.close();
+    }
+  }
+
+  connect(): Promise<NatsConnection> {
+    return connectNats(this.place, {});
+  }
+}
+
+/** Where it is to run. */
+export interface NatsHost {
+  readonly host: string;
+  readonly port: number;
+  /** A program that becomes the server after what it does for it. */
+  readonly launcher: readonly string[];
+}
+
+export class NatsServer extends NatsAddress {
+  readonly #at: NatsHost;
   readonly #directory = mkdtempSync(join(tmpdir(), 'umbra-nats-'));
   readonly #words: readonly string[];
   #child: ChildProcess | null = null;
 
-  private constructor(port: number, words: readonly string[]) {
-    this.port = port;
+  private constructor(at: NatsHost, words: readonly string[]) {
+    super(at.host, at.port);
+    this.#at = at;
     this.#words = words;
     process.once('exit', () => this.#child?.kill('SIGKILL'));
   }
 
   /** `words` are further ones of its command line. */
   static async start(...words: string[]): Promise<NatsServer> {
-    const server = new NatsServer(await freePort(), words);
-    await server.startAgain();
+    return NatsServer.startAs(
+      { host: loopback, port: await freePort(), launcher: [] },
+      words,
+      async () => {},
+    );
+  }
+
+  /** `prepare` makes the way to it when it runs. */
+  static async startAs(
+    at: NatsHost,
+    words: readonly string[],
+    prepare: (pid: number) => Promise<void>,
+  ): Promise<NatsServer> {
+    const server = new NatsServer(at, words);
+    await server.startAgain(prepare);
     return server;
   }
 
-  async startAgain(): Promise<void> {
-    const place = ['-a', '127.0.0.1', '-p', String(this.port), '-js', '-sd', this.#directory];
-    const child = spawn('nats-server', [...place, ...this.#words], { stdio: 'ignore' });
+  async startAgain(prepare: (pid: number) => Promise<void> = async () => {}): Promise<void> {
+    const { launcher, port } = this.#at;
+    const bound = launcher.length === 0 ? loopback : '0.0.0.0';
+    const place = ['-a', bound, '-p', String(port), '-js', '-sd', this.#directory];
+    const [program, ...words] = [...launcher, 'nats-server', ...place, ...this.#words];
+    const child = spawn(program, words, { stdio: 'ignore' });
     this.#child = child;
-    await until(() => accepts(this.port), 'nats-server listens');
+    await prepare(child.pid!);
+    await until(() => accepts(port, this.host), 'nats-server listens');
+  }
+
+  get pid(): number {
+    return this.#child!.pid!;
   }
 
   async kill(): Promise<void> {
@@ -65,31 +134,5 @@ export class NatsServer {
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.#directory, { recursive: true, force: true });
-  }
-
-  get place(): NatsPlace {
-    return { servers: [`127.0.0.1:${this.port}`], secure: false, user: null, password: null };
-  }
-
-  fleet(bucket: string): string {
-    return `nats://127.0.0.1:${this.port}/${bucket}`;
-  }
-
-  stream(subject: string): string {
-    return `nats://127.0.0.1:${this.port}/${subject}`;
-  }
-
-  /** With a connection of its own, which is closed when `work` is done. */
-  async with<T>(work: (manager: JetStreamManager, connection: NatsConnection) => Promise<T>): Promise<T> {
-    const connection = await this.connect();
-    try {
-      return await work(await jetstreamManager(connection), connection);
-    } finally {
-      await connection.close();
-    }
-  }
-
-  connect(): Promise<NatsConnection> {
-    return connectNats(this.place, {});
   }
 }

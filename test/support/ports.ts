@@ -12,9 +12,9 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-export function accepts(port: number): Promise<boolean> {
+export function accepts(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
-    const probe = connect(port, '127.0.0.1');
+    const probe = connect(port, host);
     probe.once('connect', () => {
       probe.destroy();
       resolve(true);

@@ -139,6 +139,8 @@ export class FleetPublisher {
       state.failed++;
       // Whoever removed the bucket, or lost it with its memory, finds it made again.
       this.#bucket = null;
+      // Of a lost connection the link has told.
+      if (this.#link?.connection == null) return;
       const reason = natsReason(error);
       if (this.#failing !== reason) log.warn({}, `a snapshot was not published: ${reason}`);
       this.#failing = reason;

@@ -3,6 +3,7 @@
  * proxy or shadow thread. Credentials come from the address, else from the variables that the `nats` command line knows.
  */
 import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
 import type { NatsPlace } from '../../core/plan.js';
 
@@ -11,8 +12,15 @@ const connectMs = 3000;
 const pingMs = 5000;
 const reconnectMs = 1000;
 
-/** Rejects with an Error of one line without credentials. Once connected, it reconnects for ever. */
-export async function connectNats(place: NatsPlace, env: NodeJS.ProcessEnv): Promise<NatsConnection> {
+/**
+ * Rejects with an Error of one line without credentials. Once connected, it reconnects for ever, unless `again` says that whoever asks
+ * does that by itself.
+ */
+export async function connectNats(
+  place: NatsPlace,
+  env: NodeJS.ProcessEnv,
+  again: 'reconnects' | 'once' = 'reconnects',
+): Promise<NatsConnection> {
   const nats = await import('@nats-io/transport-node');
   const options: NodeConnectionOptions = {
     servers: [...place.servers],
@@ -20,6 +28,7 @@ export async function connectNats(place: NatsPlace, env: NodeJS.ProcessEnv): Pro
     timeout: connectMs,
     pingInterval: pingMs,
     maxPingOut: 2,
+    reconnect: again === 'reconnects',
     maxReconnectAttempts: -1,
     reconnectTimeWait: reconnectMs,
     ignoreAuthErrorAbort: true,
@@ -38,10 +47,41 @@ export async function connectNats(place: NatsPlace, env: NodeJS.ProcessEnv): Pro
         ...(env.NATS_CERT ? { certFile: env.NATS_CERT, keyFile: env.NATS_KEY ?? '' } : {}),
       };
     }
+    await someServerSpeaks(place.servers);
     return await nats.connect(options);
   } catch (error) {
     throw new Error(`cannot reach NATS at ${place.servers.join(',')}: ${natsReason(error)}`);
   }
+}
+
+/**
+ * Resolves when one of them sends its first bytes, which every server does unasked. The client leaves a socket behind for each time that it
+ * asked a network in vain, for minutes; here they are ours to close.
+ */
+async function someServerSpeaks(servers: readonly string[]): Promise<void> {
+  const asked = servers.map((server) => speaks(server));
+  try {
+    await Promise.any(asked.map(({ spoke }) => spoke));
+  } catch (error) {
+    throw (error as AggregateError).errors[0];
+  } finally {
+    for (const { socket } of asked) socket.destroy();
+  }
+}
+
+function speaks(server: string): { readonly socket: Socket; readonly spoke: Promise<void> } {
+  const { hostname, port } = new URL(`tcp://${server}`);
+  const socket = connect(Number(port), hostname.replace(/^\[|\]$/g, ''));
+  const spoke = new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('timeout')), connectMs);
+    socket.once('data', () => resolve());
+    socket.once('error', reject);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      reject(new Error('the connection was closed'));
+    });
+  });
+  return { socket, spoke };
 }
 
 /** In a few words; what the client reports never holds credentials. */

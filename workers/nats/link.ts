@@ -45,14 +45,15 @@ export class NatsLink {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       try {
-        const connection = await connectNats(this.#place, process.env);
+        const connection = await connectNats(this.#place, process.env, 'once');
         this.#connection = connection;
         if (this.#stopped) return await connection.close();
         this.#up(connection);
         for await (const status of connection.status()) {
-          if (status.type === 'disconnect' || status.type === 'staleConnection')
-            this.#down('the connection to NATS was lost');
-          else if (status.type === 'reconnect') this.#up(connection);
+          if (status.type !== 'disconnect' && status.type !== 'staleConnection') continue;
+          this.#down('the connection to NATS was lost');
+          // The client would wait until the kernel has taken what is unsent, which it does not while packets vanish.
+          if (status.type === 'staleConnection') void connection.close();
         }
         this.#down('the connection to NATS was closed');
       } catch (error) {

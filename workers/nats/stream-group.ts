@@ -44,6 +44,8 @@ const retryMs = 500;
 const graceMs = 200;
 /** Of all processes of a group together. */
 const unacknowledgedMax = 100_000;
+/** The client's words for a server that says nothing. */
+const silences: readonly string[] = ['heartbeats missed', 'timeout'];
 /** JetStream's own word for a group that is not there. */
 const consumerNotFound = 10_014;
 
@@ -70,19 +72,21 @@ export class StreamGroup {
   /** Resolves when it was stopped; what was taken is not done then. Rejects never. */
   async run(): Promise<void> {
     let consumer: Consumer | null = null;
+    let opened: NatsConnection | null = null;
     while (!this.#stopping) {
       const { connection } = this.#link;
       if (connection === null) {
         await this.#pause(retryMs);
-        consumer = null;
         continue;
       }
       try {
-        consumer ??= await this.#open(connection);
+        if (consumer === null || opened !== connection) consumer = await this.#open(connection);
+        opened = connection;
         await this.#takeSome(consumer);
       } catch (error) {
         consumer = null;
-        this.#trouble(...troubleOf(error));
+        // Of a lost connection the link has told.
+        if (this.#link.connection !== null) this.#trouble(...troubleOf(error));
         await this.#pause(retryMs);
       }
     }
@@ -172,8 +176,9 @@ export class StreamGroup {
 
 function troubleOf(error: unknown): [GroupTrouble, string] {
   if (error instanceof NoStreamError) return ['no-stream', error.message];
-  const isAnswer = typeof (error as { code?: unknown }).code === 'number';
-  return [isAnswer ? 'refused' : 'connection', natsReason(error)];
+  if (typeof (error as { code?: unknown }).code === 'number') return ['refused', natsReason(error)];
+  const reason = natsReason(error);
+  return ['connection', silences.includes(reason) ? 'NATS does not answer' : reason];
 }
 
 function deliveryOf(message: JsMsg): Delivery {

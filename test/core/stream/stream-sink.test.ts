@@ -1,0 +1,105 @@
+import t, { type Test } from 'tap';
+import { Drop, Failure } from '../../../core/errors.js';
+import { Framing } from '../../../core/http/message.js';
+import { Redactor } from '../../../core/recording/redactor.js';
+import { redactNothingMore } from '../../../core/redact.js';
+import { type Copy, none } from '../../../core/sink/sink.js';
+import type { StreamLinkEvents } from '../../../core/stream/stream-link.js';
+import { StreamSink } from '../../../core/stream/stream-sink.js';
+import { until } from '../../support/umbra.js';
+
+const seconds = 1_000_000;
+
+/** A sink whose server is the test, at a time that the test sets. */
+function rig(t: Test, { outstandingMax = 100 } = {}) {
+  let events!: StreamLinkEvents;
+  const one = {
+    nowUs: 3600 * seconds,
+    /** Tokens, in the order in which they were published. */
+    published: [] as string[],
+    settled: [] as (Failure | typeof none)[],
+    sink: undefined as unknown as StreamSink,
+    get events() {
+      return events;
+    },
+    put(count: number): void {
+      for (let i = 0; i < count; i++) {
+        const copy: Copy = {
+          route: 'reviews',
+          offeredUs: one.nowUs,
+          method: 'GET',
+          target: '/',
+          host: 'a',
+          fields: '',
+          framing: Framing.NONE,
+          lengthZero: false,
+          body: [],
+          bodyBytes: 0,
+          trailers: '',
+          primary: null,
+          response: null,
+          settled: (failure) => void one.settled.push(failure),
+        };
+        t.equal(one.sink.put(copy), none);
+      }
+      one.sink.flush();
+    },
+    answer(answer: 'stored' | 'full'): void {
+      for (const token of new Set(one.published)) events.onAnswer(token, answer, '');
+    },
+  };
+  one.sink = new StreamSink({ outstandingMax, timeoutMs: 30_000 }, new Redactor(redactNothingMore), {
+    clock: () => one.nowUs,
+    wallClockMs: () => 0,
+    name: 'test',
+    open: (given) => {
+      events = given;
+      return {
+        messageBytesMax: 1024,
+        publish: (_id, token) => void one.published.push(token),
+        close: async () => {},
+      };
+    },
+    onTrouble: () => {},
+    onReady: () => {},
+  });
+  events.onReady();
+  t.teardown(async () => {
+    one.sink.giveUp();
+    await one.sink.close();
+  });
+  return one;
+}
+
+t.test(
+  'a server that answers nothing is asked anew with one message, and with all when it answers again',
+  async (t) => {
+    const one = rig(t);
+    one.put(20);
+    await until(() => one.published.length === 20, 'all are published');
+    one.nowUs += 6 * seconds;
+    await until(() => one.published.length > 20, 'one is published anew');
+    one.nowUs += 6 * seconds;
+    await until(() => one.published.length > 21, 'and once more');
+    t.strictSame(one.published.slice(20), [one.published[0], one.published[0]], 'the oldest alone');
+    one.events.onAnswer(one.published[0], 'stored', '');
+    await until(() => one.published.length === 22 + 19, 'the others are published anew');
+    one.answer('stored');
+    t.strictSame(one.settled, new Array(20).fill(none));
+  },
+);
+
+t.test('a full stream that says nothing any more is one that is down', async (t) => {
+  const one = rig(t);
+  one.put(1);
+  await until(() => one.published.length === 1, 'it is published');
+  one.answer('full');
+  t.strictSame(one.settled, [Failure.STREAM_FULL]);
+  t.equal(one.sink.refuses(), Drop.STREAM_FULL);
+  one.nowUs += seconds;
+  t.equal(one.sink.refuses(), none, 'one may try it');
+  one.put(1);
+  t.equal(one.sink.refuses(), Drop.STREAM_FULL, 'and one alone');
+  one.nowUs += 2 * seconds;
+  t.equal(one.sink.refuses(), Drop.STREAM_DOWN);
+});
