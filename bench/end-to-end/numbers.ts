@@ -1,4 +1,5 @@
-/** Medians and spread of a few rounds. Few samples: no mean, no deviation, which would claim more than is known. */
+/** Medians, their intervals and spread of a few rounds. Few samples: no mean, no deviation, which would claim more than is known. */
+import { binomialQuantile } from '../../core/report/intervals.js';
 
 export interface Spread {
   readonly median: number;
@@ -17,4 +18,18 @@ export function median(values: readonly number[]): number {
 export function spread(values: readonly number[]): Spread {
   if (values.length === 0) return { median: Number.NaN, min: Number.NaN, max: Number.NaN };
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+}
+
+/** In how many of a hundred runs the interval misses the median, on one of its sides. */
+const missedOnASide = 0.025;
+
+/**
+ * Where the median lies, with 95 % confidence, whatever the distribution: between two of the values in order (David and Nagaraja, Order
+ * Statistics, section 7.1). Without bounds below six values, of which no two say so much.
+ */
+export function medianInterval(values: readonly number[]): { readonly low: number; readonly high: number } {
+  const sorted = [...values].sort((a, b) => a - b);
+  const outside = sorted.length === 0 ? 0 : binomialQuantile(sorted.length, 0.5, missedOnASide);
+  if (outside === 0) return { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+  return { low: sorted[outside - 1], high: sorted[sorted.length - outside] };
 }

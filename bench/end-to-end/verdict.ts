@@ -24,6 +24,15 @@ export interface Verdict {
   readonly measured: unknown;
 }
 
+/** Of a median that shall be at most `max`, by where it may lie: null where that is on both sides of it. */
+export function isAtMost(
+  interval: { readonly low: number; readonly high: number },
+  max: number,
+): boolean | null {
+  if (interval.high <= max) return true;
+  return interval.low > max ? false : null;
+}
+
 export function verdictText(aims: readonly Aim[]): string {
   const word = (isMet: boolean | null): string => (isMet === null ? 'NOT JUDGED' : isMet ? 'met' : 'MISSED');
   return aims.map(({ name, found, isMet }) => `${word(isMet).padEnd(10)}  ${name}: ${found}`).join('\n');

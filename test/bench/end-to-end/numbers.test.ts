@@ -1,5 +1,6 @@
 import t from 'tap';
-import { median, spread } from '../../../bench/end-to-end/numbers.js';
+import { median, medianInterval, spread } from '../../../bench/end-to-end/numbers.js';
+import { isAtMost } from '../../../bench/end-to-end/verdict.js';
 
 t.test('the median of an odd count is the middle value by size, not by text', async (t) => {
   t.equal(median([100, 9, 20]), 20);
@@ -23,4 +24,23 @@ t.test('nothing measured is not zero', async (t) => {
 
 t.test('a spread is the median between the extremes', async (t) => {
   t.same(spread([7, 5, 9]), { median: 7, min: 5, max: 9 });
+});
+
+t.test(
+  'a median of twelve lies between the third and the tenth: P(X <= 2) is 0.019, P(X <= 3) 0.073',
+  async (t) => {
+    t.same(medianInterval([12, 1, 11, 2, 10, 3, 9, 4, 8, 5, 7, 6]), { low: 3, high: 10 });
+    t.same(medianInterval([6, 5, 4, 3, 2, 1]), { low: 1, high: 6 });
+  },
+);
+
+t.test('of five values not even the extremes hold the median with 95 %', async (t) => {
+  for (const few of [[], [1], [1, 2, 3, 4, 5]])
+    t.same(medianInterval(few), { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY });
+});
+
+t.test('an interval on both sides of an aim is not judged', async (t) => {
+  t.equal(isAtMost({ low: 0.9, high: 1 }, 1), true);
+  t.equal(isAtMost({ low: 1.1, high: 2 }, 1), false);
+  t.equal(isAtMost({ low: 0.9, high: 1.1 }, 1), null);
 });
