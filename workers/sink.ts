@@ -13,6 +13,7 @@ import { Doorbell } from '../core/ring/doorbell.js';
 import { RingReader } from '../core/ring/reader.js';
 import { seededRandom } from '../core/route/random.js';
 import { SinkReceiver } from '../core/sink/receiver.js';
+import { none } from '../core/sink/sink.js';
 import { SinkMirror, type SinkRuntime } from '../core/sink/sink-mirror.js';
 import type { Targets } from '../core/upstream/target.js';
 import type { LedgerShares, ThreadStart } from './messages.js';
@@ -23,6 +24,8 @@ import { type DataThread, runThread, say } from './thread.js';
 
 /** Nobody waits for what is kept: in so long, copies gather for one write. */
 const lingerMs = 2;
+/** How often the state of each sink is told. */
+const tellMs = 500;
 
 class SinkThread implements DataThread {
   readonly #receiver: SinkReceiver;
@@ -31,6 +34,7 @@ class SinkThread implements DataThread {
   readonly #random = seededRandom(randomFillSync(new Uint32Array(4)));
   readonly #loop: RingLoop;
   readonly #sinks = new Sinks();
+  #mirrors: readonly SinkMirror[] = [];
 
   constructor(start: ThreadStart) {
     this.#fullSlots = new FullSlots(start.fullSlots[0]);
@@ -47,6 +51,7 @@ class SinkThread implements DataThread {
       lingerMs,
     });
     this.#loop.turn();
+    setInterval(() => this.#tellStates(), tellMs).unref();
     say({ type: 'ready', descriptors: [] });
   }
 
@@ -80,6 +85,14 @@ class SinkThread implements DataThread {
     void this.#sinks.close().then(() => process.exit(0));
   }
 
+  #tellStates(): void {
+    for (const { ledger, sink } of this.#mirrors) {
+      const trouble = sink.trouble();
+      ledger.setTrouble(trouble === none ? null : trouble);
+      ledger.setLag(sink.lag());
+    }
+  }
+
   #compile(plan: Plan, shares: LedgerShares): SinkRuntime {
     const redactor = new Redactor(plan.redact);
     this.#sinks.follow();
@@ -99,6 +112,12 @@ class SinkThread implements DataThread {
       }
     }
     this.#sinks.followed();
+    // Of those that are left nothing is told any more.
+    for (const { ledger } of this.#mirrors) {
+      ledger.setTrouble(null);
+      ledger.setLag(null);
+    }
+    this.#mirrors = mirrors.filter((mirror) => mirror !== undefined);
     return { generation: plan.generation, mirrors, ledgers };
   }
 }

@@ -92,6 +92,7 @@ function recording(write: WriteMember): Buffer {
         primary: null,
         response: null,
         settled: () => {},
+        segmentBegun: () => {},
       },
       dates.text(1_800_000_000_000_000 + i * 200),
       (record) => {

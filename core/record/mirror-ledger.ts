@@ -44,6 +44,12 @@ const UNEXAMINED = 72;
 const BREAKER_OPEN = 80;
 const BREAKER_OPENED = 81;
 const HELD_BYTES = 82;
+const KEPT_BYTES = 83;
+const SEGMENTS = 84;
+/** 0: none; else a reason, plus one. */
+const TROUBLE = 85;
+/** 0: not known; else plus one. */
+const LAG = 86;
 const WORDS = 88;
 const QUEUE_OFFSET = WORDS * Float64Array.BYTES_PER_ELEMENT;
 const SLOWER_OFFSET = QUEUE_OFFSET + HdrCounts.bytes;
@@ -131,6 +137,26 @@ export class MirrorLedger {
     this.words[HELD_BYTES] = bytes;
   }
 
+  /** Sink thread: the bytes of a copy that is kept now, as they were written or published. */
+  kept(bytes: number): void {
+    this.words[KEPT_BYTES] += bytes;
+  }
+
+  /** Sink thread: a file was begun, for a copy of this mirror. */
+  segmentBegun(): void {
+    this.words[SEGMENTS]++;
+  }
+
+  /** Sink thread: why nothing can be kept now; null where it can. */
+  setTrouble(reason: Drop | null): void {
+    this.words[TROUBLE] = reason === null ? 0 : reason + 1;
+  }
+
+  /** Messages that the slowest taker of the stream has not done yet; null where it is not known. Sink thread, and `umbra shadow`. */
+  setLag(messages: number | null): void {
+    this.words[LAG] = messages === null ? 0 : messages + 1;
+  }
+
   /** Shadow thread: both responses are whole, and differ in what the bits of `Differs` say. */
   paired(differs: number): void {
     const words = this.words;
@@ -177,6 +203,8 @@ export class MirrorLedger {
     words[IN_FLIGHT] = 0;
     words[BREAKER_OPEN] = 0;
     words[HELD_BYTES] = 0;
+    words[TROUBLE] = 0;
+    words[LAG] = 0;
   }
 
   get breakerOpen(): number {
@@ -189,6 +217,24 @@ export class MirrorLedger {
 
   get heldBytes(): number {
     return this.words[HELD_BYTES];
+  }
+
+  get keptBytesTotal(): number {
+    return this.words[KEPT_BYTES];
+  }
+
+  get segmentsTotal(): number {
+    return this.words[SEGMENTS];
+  }
+
+  /** A `Drop`; -1: none. */
+  get trouble(): number {
+    return this.words[TROUBLE] - 1;
+  }
+
+  /** -1: not known. */
+  get lag(): number {
+    return this.words[LAG] - 1;
   }
 
   get eligibleTotal(): number {

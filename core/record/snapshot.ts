@@ -50,6 +50,13 @@ export interface MirrorSnapshot {
   readonly breakersOpen: number;
   readonly breakerOpened: number;
   readonly heldBytes: number;
+  /** Of a sink: bytes written or published, and files begun. */
+  readonly keptBytes: number;
+  readonly segments: number;
+  /** Why a sink can keep nothing now, as an index of `dropReasons`; -1: it can. */
+  readonly trouble: number;
+  /** Messages of a stream that are not taken yet; -1: not a stream, or not known. */
+  readonly lag: number;
   readonly paired: number;
   readonly equal: number;
   readonly different: number;
@@ -113,6 +120,10 @@ export function readMirror(ledgers: readonly MirrorLedger[]): MirrorSnapshot {
     breakersOpen: sum(ledgers, (ledger) => ledger.breakerOpen),
     breakerOpened: sum(ledgers, (ledger) => ledger.breakerOpenedTotal),
     heldBytes: sum(ledgers, (ledger) => ledger.heldBytes),
+    keptBytes: sum(ledgers, (ledger) => ledger.keptBytesTotal),
+    segments: sum(ledgers, (ledger) => ledger.segmentsTotal),
+    trouble: Math.max(-1, ...ledgers.map((ledger) => ledger.trouble)),
+    lag: Math.max(-1, ...ledgers.map((ledger) => ledger.lag)),
     paired: sum(ledgers, (ledger) => ledger.pairedTotal),
     equal: sum(ledgers, (ledger) => ledger.equalTotal),
     different: sum(ledgers, (ledger) => ledger.differentTotal),
@@ -207,6 +218,10 @@ export function subtractMirror(later: MirrorSnapshot, earlier: MirrorSnapshot): 
     breakersOpen: later.breakersOpen,
     breakerOpened: later.breakerOpened - earlier.breakerOpened,
     heldBytes: later.heldBytes,
+    keptBytes: later.keptBytes - earlier.keptBytes,
+    segments: later.segments - earlier.segments,
+    trouble: later.trouble,
+    lag: later.lag,
     paired: later.paired - earlier.paired,
     equal: later.equal - earlier.equal,
     different: later.different - earlier.different,
@@ -238,6 +253,11 @@ export function addMirrors(a: MirrorSnapshot, b: MirrorSnapshot): MirrorSnapshot
     breakersOpen: a.breakersOpen + b.breakersOpen,
     breakerOpened: a.breakerOpened + b.breakerOpened,
     heldBytes: a.heldBytes + b.heldBytes,
+    keptBytes: a.keptBytes + b.keptBytes,
+    segments: a.segments + b.segments,
+    trouble: Math.max(a.trouble, b.trouble),
+    // Each tells it of the same stream.
+    lag: Math.max(a.lag, b.lag),
     paired: a.paired + b.paired,
     equal: a.equal + b.equal,
     different: a.different + b.different,

@@ -41,8 +41,11 @@ export class FileSink implements Sink {
   #member: WriteMember;
   #compresses: boolean;
   #refusal: Drop | typeof none = none;
+  #lastRefusal: Drop | typeof none = none;
   readonly #output = new Output();
   #copies: Copy[] = [];
+  /** Of each of them, as written. */
+  #sizes: number[] = [];
   #pumping: Promise<void> | null = null;
   /** Of the wall clock and the process's time line: one for each segment, so that a clock that is set moves no record within one. */
   #wallOffsetUs: number;
@@ -89,9 +92,19 @@ export class FileSink implements Sink {
     return none;
   }
 
+  trouble(): Drop | typeof none {
+    return this.#refusalTold ? this.#lastRefusal : none;
+  }
+
+  lag(): null {
+    return null;
+  }
+
   put(copy: Copy): typeof none {
+    const before = this.#output.bytes;
     this.#writer.write(copy, this.#dates.text(copy.offeredUs + this.#wallOffsetUs), this.#take);
     this.#copies.push(copy);
+    this.#sizes.push(this.#output.bytes - before);
     if (this.#output.bytes >= writtenBytes) this.flush();
     return none;
   }
@@ -128,9 +141,11 @@ export class FileSink implements Sink {
         if (!this.#segments.isOpen) await this.#open();
         const bytes = this.#output.take();
         copies = this.#copies;
+        const sizes = this.#sizes;
         this.#copies = [];
+        this.#sizes = [];
         await this.#segments.append(bytes).finally(() => this.#output.giveBack(bytes));
-        for (const copy of copies) copy.settled(none);
+        for (let i = 0; i < copies.length; i++) copies[i].settled(none, sizes[i]);
         copies = [];
         if (this.#segments.isFull(this.#deps.wallClockMs())) await this.#segments.close();
       }
@@ -150,15 +165,18 @@ export class FileSink implements Sink {
     await this.#segments.append(block.subarray(0, this.#member(info, block, 0)));
     if (this.#refusalTold) this.#deps.onState(null);
     this.#refusalTold = false;
+    this.#copies[0]?.segmentBegun();
   }
 
   #stop(error: NodeJS.ErrnoException, copies: readonly Copy[]): void {
     const full = error.code === 'ENOSPC' || error.code === 'EDQUOT';
     this.#refusal = full ? Drop.DISK_FULL : Drop.UNWRITABLE;
+    this.#lastRefusal = this.#refusal;
     const lost = [...copies, ...this.#copies];
     this.#output.clear();
     this.#copies = [];
-    for (const copy of lost) copy.settled(Failure.WRITE);
+    this.#sizes = [];
+    for (const copy of lost) copy.settled(Failure.WRITE, 0);
     if (!this.#refusalTold) this.#deps.onState(error);
     this.#refusalTold = true;
     this.#rest = setTimeout(() => {

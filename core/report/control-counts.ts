@@ -14,6 +14,8 @@ export interface FleetState {
 /** Of the snapshots of this instance. */
 export interface PublishingState {
   name: string;
+  /** A digest of what decides where requests and copies go: the same for instances that agree. */
+  configuration: string;
   connected: boolean;
   published: number;
   /** Due, but the connection was down or the one before was still under way. */

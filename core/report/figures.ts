@@ -25,6 +25,15 @@ export function countText(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+(?!\d))/g, ' ');
 }
 
+/** `850 B`, `4.27 MiB`. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
+  return `${unit === 0 ? countText(value) : threeDigits(value)} ${units[unit]}`;
+}
+
 /** `1 d 2 h`, `3 min 4 s`, `5.6 s`: the two largest units. */
 export function spanText(seconds: number): string {
   if (seconds < 60) return `${Number(seconds.toFixed(1))} s`;

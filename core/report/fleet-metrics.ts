@@ -8,6 +8,12 @@ export function addFleet(registry: Registry, { publishing, plan }: FleetState): 
     gauge(registry, 'umbra_fleet_connected', 'Whether the server that takes snapshots is reached.', []).set(
       Number(publishing.connected),
     );
+    gauge(
+      registry,
+      'umbra_fleet_info',
+      '1, with the name in the fleet and a digest of versions, routes and salt: the same for instances that agree.',
+      ['name', 'configuration'],
+    ).set({ name: publishing.name, configuration: publishing.configuration }, 1);
     const results = counter(
       registry,
       'umbra_fleet_snapshots_total',

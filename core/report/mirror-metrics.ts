@@ -48,7 +48,7 @@ export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]
   const completed = counter(
     registry,
     'umbra_mirror_completed_total',
-    'Mirrored requests whose response came whole.',
+    'Mirrored requests whose response came whole; of a sink, those that it has written or the stream has acknowledged.',
     by,
   );
   const dropped = counter(
@@ -122,6 +122,45 @@ export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]
     const { unsent, unfinished } = accountingGap(counts);
     gap.set({ ...labels, sum: 'eligible' }, unsent);
     gap.set({ ...labels, sum: 'sent' }, unfinished);
+  }
+}
+
+/** What mirrors keep that send to no shadow. */
+export function addSinks(registry: Registry, mirrors: readonly MirrorReading[]): void {
+  const by = mirrorLabels;
+  const up = gauge(
+    registry,
+    'umbra_sink_up',
+    'Whether a recording or stream takes copies: 0 while its files can not be written, or its server is gone, silent or full.',
+    by,
+  );
+  const bytes = counter(
+    registry,
+    'umbra_sink_bytes_total',
+    'Bytes of copies that were kept, as written or published.',
+    by,
+  );
+  const segments = counter(
+    registry,
+    'umbra_sink_segments_total',
+    'Files that were begun for copies of the mirror.',
+    by,
+  );
+  const lag = gauge(
+    registry,
+    'umbra_sink_lag_messages',
+    'Messages in the stream that the slowest group of shadows has not done yet, looked at every few seconds.',
+    by,
+  );
+  for (const mirror of mirrors) {
+    if (!mirror.isSink) continue;
+    const { counts } = mirror;
+    const labels = labelsOf(mirror);
+    // One that has left the configuration has no state.
+    if (mirror.primary !== null) up.set(labels, counts.trouble < 0 ? 1 : 0);
+    bytes.inc(labels, counts.keptBytes);
+    if (counts.segments > 0) segments.inc(labels, counts.segments);
+    if (counts.lag >= 0) lag.set(labels, counts.lag);
   }
 }
 

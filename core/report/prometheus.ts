@@ -5,7 +5,7 @@ import { addDiffs } from './diff-metrics.js';
 import { addEndpoints } from './endpoint-metrics.js';
 import { addFleet } from './fleet-metrics.js';
 import { counter, gauge } from './metric.js';
-import { addComparisons, addMirrors } from './mirror-metrics.js';
+import { addComparisons, addMirrors, addSinks } from './mirror-metrics.js';
 import type { Reading, ThreadReading } from './reading.js';
 import { addSelf } from './self-metrics.js';
 import { addVersions } from './version-metrics.js';
@@ -37,6 +37,7 @@ export class PrometheusPage {
     addVersions(registry, reading.versions);
     addEndpoints(registry, reading.endpoints, reading.names);
     addMirrors(registry, reading.mirrors);
+    addSinks(registry, reading.mirrors);
     addComparisons(registry, reading.mirrors);
     if (diffs !== null) addDiffs(registry, diffs);
     addThreads(registry, reading.threads);

@@ -10,6 +10,7 @@ import { escapeHtml } from './html-escape.js';
 import { type PlotLine, percentilePlot } from './percentile-plot.js';
 import type { MirrorReport, Report } from './report.js';
 import { versionCells } from './report-text.js';
+import { keptText } from './sink-text.js';
 
 const style = `
 :root{color-scheme:light dark;--ink:#1b1f24;--dim:#5b6570;--ground:#fff;--rule:#d9dee3;--c0:#1f5fbf;--c1:#c2410c;--c2:#15803d;--c3:#7e22ce;--c4:#a16207;--c5:#0f766e}
@@ -86,6 +87,7 @@ function mirrorSection(mirror: MirrorReport): string {
   };
   const parts = [`<h3>${escapeHtml(head)}</h3>`];
   if (counts !== null) parts.push(`<p>${escapeHtml(accountsText(counts))}</p>`);
+  if (counts !== null && mirror.isSink) parts.push(`<p>${escapeHtml(keptText(counts))}</p>`);
   if (pairs > 0) {
     parts.push(
       '<p class="dim">The shadow’s latency less the primary’s, request by request:</p>',

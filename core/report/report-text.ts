@@ -4,6 +4,7 @@ import { accountsText, comparisonText, pairsText } from './comparison-text.js';
 import { errorsOf } from './errors-of.js';
 import { countText, durationText, shareText } from './figures.js';
 import type { MirrorReport, Report, VersionReport } from './report.js';
+import { keptText } from './sink-text.js';
 
 const heads = ['requests', 'errors', 'p50', 'p90', 'p99', 'p99.9', 'max'];
 const columnWidth = 11;
@@ -52,7 +53,12 @@ function mirrorLines(mirror: MirrorReport, versions: readonly VersionReport[]): 
     const compared = { primaryName: primary, shadowName: to, primary: first, shadow: second, mirror: counts };
     return [head, '', ...comparisonText(compared).trimEnd().split('\n')];
   }
-  if (counts !== null) return [head, `  ${accountsText(counts)}`, `  ${pairsText(counts, to)}`];
+  if (counts !== null)
+    return [
+      head,
+      `  ${accountsText(counts)}`,
+      mirror.isSink ? `  ${keptText(counts)}` : `  ${pairsText(counts, to)}`,
+    ];
   const [by, less] = [slower.percentileUs(50), faster.percentileUs(50)];
   return [
     head,

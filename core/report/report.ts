@@ -39,6 +39,8 @@ export interface MirrorReport {
   /** Their names; empty where they are not known. */
   readonly primaries: readonly string[];
   readonly to: string;
+  /** Copies are kept, not sent to a shadow. */
+  readonly isSink: boolean;
   /** `25 %`, `off`; null where it is not known. */
   readonly share: string | null;
   readonly slower: Histogram;
@@ -67,11 +69,12 @@ export function reportOfReading(
     })),
     mirrors: reading.mirrors
       .filter((mirror) => !isBaseline(mirror))
-      .map(({ route, primary, primaries, to, enabled, percent, counts }) => ({
+      .map(({ route, primary, primaries, to, isSink, enabled, percent, counts }) => ({
         route,
         primary,
         primaries,
         to,
+        isSink,
         share: enabled ? `${percent} %` : 'off',
         slower: counts.deltaSlower,
         faster: counts.deltaFaster,
@@ -124,6 +127,7 @@ export function reportOfLogs(
       ...mirror,
       primary: null,
       primaries: [],
+      isSink: false,
       share: null,
       counts: null,
     })),

@@ -113,6 +113,16 @@ export interface MirrorStats {
   readonly baselineOf: string | null;
   /** `to` is a recording: copies are kept. Then `completed` are written, and `compare` has responses: sampled are wanted, examined are written. */
   readonly sink: boolean;
+  /**
+   * Of a sink, else null: bytes written or published, files begun, why nothing can be kept now (null: it can), and messages of the stream
+   * that the slowest group of shadows has not done yet (null: not a stream, or not known).
+   */
+  readonly kept: {
+    readonly bytes: number;
+    readonly segments: number;
+    readonly trouble: DropReason | null;
+    readonly lag: number | null;
+  } | null;
   readonly compare: CompareStats;
 }
 
@@ -199,6 +209,14 @@ function mirrorStats({
     },
     baselineOf,
     sink: isSink,
+    kept: isSink
+      ? {
+          bytes: counts.keptBytes,
+          segments: counts.segments,
+          trouble: dropReasons[counts.trouble] ?? null,
+          lag: counts.lag < 0 ? null : counts.lag,
+        }
+      : null,
     compare: {
       paired: counts.paired,
       equal: counts.equal,

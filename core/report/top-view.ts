@@ -4,6 +4,7 @@ import { total } from '../record/snapshot.js';
 import { errorsOf } from './errors-of.js';
 import { countText, durationText, shareText, spanText } from './figures.js';
 import { isBaseline, type Reading, restarts } from './reading.js';
+import { keptText, lagText, shortTarget } from './sink-text.js';
 
 export interface TopFrame {
   /** As of now. */
@@ -45,7 +46,7 @@ export function topLines(
     `${cell('MIRROR', nameWidth)}${heads(['SHARE', 'SENT/S', 'DROP/S', 'FAIL/S', 'FLIGHT', 'DIFFER'])}`,
     ...window.mirrors.flatMap((mirror, i) => {
       if (isBaseline(mirror)) return [];
-      const { route, to, enabled, percent, counts } = mirror;
+      const { route, to, isSink, enabled, percent, counts } = mirror;
       const differ = counts.paired === 0 ? '-' : shareText(counts.different / counts.paired);
       const figures = [
         enabled ? `${percent} %` : 'off',
@@ -61,7 +62,8 @@ export function topLines(
         ...reasons('failed', failureReasons, since.failed),
       ];
       return [
-        `${cell(`${route} > ${to}`, nameWidth)}${heads(figures)}`,
+        `${cell(`${route} > ${isSink ? shortTarget(to) : to}`, nameWidth)}${heads(figures)}`,
+        ...(isSink ? [`  ${keptText(since)}, ${to}`] : since.lag < 0 ? [] : [`  ${lagText(since.lag)}`]),
         ...(lost.length === 0 ? [] : [`  since the start: ${lost.join(', ')}`]),
       ];
     }),

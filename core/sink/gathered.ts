@@ -145,12 +145,20 @@ export class Gathered implements Copy {
     this.#end();
   }
 
-  settled(failure: Failure | typeof none): void {
+  settled(failure: Failure | typeof none, keptBytes: number): void {
     if (!this.#put || this.#over) throw new Error('a sink settled a copy that it did not have');
     const { ledger } = this.#mirror;
-    if (failure === none) ledger.completed();
-    else ledger.failed(failure);
+    if (failure === none) {
+      ledger.completed();
+      ledger.kept(keptBytes);
+    } else {
+      ledger.failed(failure);
+    }
     this.#end();
+  }
+
+  segmentBegun(): void {
+    this.#mirror.ledger.segmentBegun();
   }
 
   #putNow(): void {

@@ -4,7 +4,7 @@
  *
  *   HEAD arrives        received                  `refuses` names a reason, or a bound is reached: dropped
  *   the copy is whole   `put`, and sent           given up before, or `put` names a reason: dropped
- *   `settled(none)`     completed                 exactly once for each `put`, at once or later
+ *   `settled(none, n)`  completed, n bytes kept   exactly once for each `put`, at once or later
  *   `settled(failure)`  failed
  *
  * Between `put` and `settled` a copy is in flight, and its bytes count in the mirror's `memory`, which bounds what a sink may
@@ -37,8 +37,10 @@ export interface Copy {
   readonly primary: PrimaryOutcome | null;
   /** The primary's response, where the mirror asks for it and it came whole. */
   readonly response: CopiedResponse | null;
-  /** The sink is done with it. */
-  settled(failure: Failure | typeof none): void;
+  /** The sink is done with it; `keptBytes`: as many as it takes there. */
+  settled(failure: Failure | typeof none, keptBytes: number): void;
+  /** A file was begun for it. */
+  segmentBegun(): void;
 }
 
 export interface PrimaryOutcome {
@@ -76,6 +78,13 @@ export interface Sink {
   put(copy: Copy): Drop | typeof none;
   /** Why what was put is not settled, if that is the reason why bounds are reached: copies are dropped as this, not as `memory`. */
   stalled(): Drop | typeof none;
+  /**
+   * Why nothing can be kept now, or `none`: for those who look at it, where `refuses` and `stalled` are for one copy. A stopped recording
+   * that may be tried again is in trouble until that went well.
+   */
+  trouble(): Drop | typeof none;
+  /** Messages that are kept and not taken by the slowest taker yet; null where nobody takes any, or it is not known. */
+  lag(): number | null;
   /** The thread has read all that its rings have for now: what was put is to go out. */
   flush(): void;
   /** The time for a drain is over: what still waits for others is settled now, as failed. */

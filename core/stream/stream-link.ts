@@ -7,6 +7,8 @@ export type StreamAnswer = 'stored' | 'full' | 'refused';
 export interface StreamLink {
   /** Of one message with its headers; what the server said last, or its usual value. */
   readonly messageBytesMax: number;
+  /** Messages that the slowest group of shadows has not done yet, as of some seconds ago; null where it is not known. */
+  readonly lag: number | null;
   /** Between `onReady` and `onDown`. `id` names the message for the server, which stores it once; `token` names its answer. */
   publish(id: string, token: string, message: StreamMessage): void;
   close(): Promise<void>;

@@ -27,6 +27,8 @@ export interface Delivery {
   readonly sequence: number;
   /** How often the message was delivered, this time included. */
   readonly count: number;
+  /** Messages behind it. */
+  readonly pending: number;
   done(): void;
   again(afterMs: number): void;
   giveUp(): void;
@@ -57,6 +59,8 @@ export class StreamShadow implements PlayedOwner {
   #restMs = 0;
   #restTimer: NodeJS.Timeout | null = null;
   #stopped = false;
+  /** Messages that were in the stream behind the latest delivery. */
+  #pending = 0;
 
   constructor(options: StreamShadowOptions) {
     this.#options = options;
@@ -86,6 +90,7 @@ export class StreamShadow implements PlayedOwner {
 
   take(delivery: Delivery): void {
     const { deliveriesMax, pool, host, timeoutMs } = this.#options;
+    this.#pending = delivery.pending;
     if (delivery.count > deliveriesMax) {
       this.#giveUp(delivery, Drop.DELIVERY_LIMIT, `it was delivered ${delivery.count} times`);
       return;
@@ -97,6 +102,7 @@ export class StreamShadow implements PlayedOwner {
     }
     const played = this.#spare.pop() ?? new Played(this);
     this.#underWay.set(played, delivery);
+    this.#tellLag();
     played.start(pool, asCopy(exchange), host ?? exchange.request.host, -1, null, timeoutMs);
   }
 
@@ -123,7 +129,14 @@ export class StreamShadow implements PlayedOwner {
       if (played.wasSent) this.#restMs = 0;
       delivery.done();
     }
+    this.#tellLag();
     this.#changed();
+  }
+
+  /** So many messages are in the stream that were not delivered, while nothing comes. */
+  quiet(pending: number): void {
+    this.#pending = pending;
+    this.#tellLag();
   }
 
   /** Nobody waits for room any more. */
@@ -138,6 +151,10 @@ export class StreamShadow implements PlayedOwner {
     this.ledgers.mirror.dropped(reason);
     delivery.giveUp();
     this.#options.onGivenUp(delivery.sequence, why);
+  }
+
+  #tellLag(): void {
+    this.ledgers.mirror.setLag(this.#pending + this.inFlight);
   }
 
   #change(): Promise<void> {

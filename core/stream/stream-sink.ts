@@ -52,6 +52,8 @@ interface Publication {
   readonly token: string;
   readonly message: StreamMessage;
   readonly copy: Copy;
+  /** With its headers. */
+  readonly bytes: number;
   readonly putUs: number;
   /** -1: it waits to be published. */
   publishedUs: number;
@@ -113,6 +115,15 @@ export class StreamSink implements Sink {
     return this.#deps.clock() - sinceUs > silenceUs ? Drop.STREAM_DOWN : none;
   }
 
+  trouble(): Drop | typeof none {
+    const stalled = this.stalled();
+    return stalled === none && this.#full ? Drop.STREAM_FULL : stalled;
+  }
+
+  lag(): number | null {
+    return this.#ready ? this.#link.lag : null;
+  }
+
   put(copy: Copy): Drop | typeof none {
     const { clock, wallClockMs } = this.#deps;
     const nowUs = clock();
@@ -120,7 +131,7 @@ export class StreamSink implements Sink {
     const bytes = message.payload.byteLength + message.about.length + framingBytes;
     if (bytes > this.#link.messageBytesMax) return Drop.MESSAGE_TOO_LARGE;
     const token = (this.#count++).toString(36);
-    const publication = { token, message, copy, putUs: nowUs, publishedUs: -1 };
+    const publication = { token, message, copy, bytes, putUs: nowUs, publishedUs: -1 };
     this.#outstanding.set(token, publication);
     if (this.#full) this.#fullTriedBy = publication;
     this.#queue.push(publication);
@@ -229,7 +240,7 @@ export class StreamSink implements Sink {
   #settle(publication: Publication, failure: Failure | typeof none): void {
     this.#outstanding.delete(publication.token);
     if (this.#fullTriedBy === publication) this.#fullTriedBy = null;
-    publication.copy.settled(failure);
+    publication.copy.settled(failure, publication.bytes);
     if (this.#outstanding.size === 0) this.#whenEmpty?.();
   }
 }

@@ -1,6 +1,8 @@
 /** The pictures of the live page that docs/ shows, taken anew with `UMBRA_SCREENSHOTS=1`. */
-import { statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import type { Diffs } from '../../core/compare/diff-book.js';
@@ -8,6 +10,7 @@ import { serveOrigin } from '../../workers/demo/origins.js';
 import { noBrowser, startBrowser } from '../support/browser.js';
 import { desktop, isLive, type LivePage, openPage, phone } from '../support/live-page.js';
 import { Load } from '../support/load.js';
+import { NatsServer, noNats } from '../support/nats.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const unasked =
@@ -25,7 +28,7 @@ async function picture({ tab }: LivePage, name: string, what: { fullPage: boolea
   return statSync(path).size;
 }
 
-t.test('the pictures of the live page', { skip: unasked || noBrowser }, async (t) => {
+t.test('the pictures of the live page', { skip: unasked || noBrowser || noNats }, async (t) => {
   const [v1, v2] = await Promise.all([serveOrigin('v1', 0), serveOrigin('v2', 0)]);
   const portOf = (server: typeof v1) => (server.address() as AddressInfo).port;
   const compared = { compare: { sample: '20%', baseline: 'v1' } };
@@ -57,6 +60,30 @@ t.test('the pictures of the live page', { skip: unasked || noBrowser }, async (t
     const size = await picture(page, name, { fullPage: true });
     t.ok(size < bytesMax, `${name}: ${size} bytes`);
   }
+  const nats = await NatsServer.start();
+  const recordings = mkdtempSync(join(tmpdir(), 'umbra-pictures-'));
+  t.teardown(async () => {
+    await nats.stop();
+    rmSync(recordings, { recursive: true, force: true });
+  });
+  const sinks = [
+    { to: 'v2', percent: 50 },
+    { to: `file:${recordings}/recordings`, percent: 25 },
+    { to: nats.stream('umbra.reviews'), percent: 50, stream: { outstanding: 50 } },
+  ];
+  await umbra.admin('PUT', '/api/config', reviews(portOf(v1), portOf(v2), { route: { mirrors: sinks } }));
+  const kept = await openPage(t, browser, url, {
+    colorScheme: 'dark',
+    viewport: { ...desktop, height: 640 },
+  });
+  await isLive(kept);
+  await load.more(partRequests);
+  await nats.kill();
+  await until(async () => {
+    await load.more(partRequests);
+    return (await kept.tab.locator('#flow .drop').count()) > 0;
+  }, 'the stream is down');
+  t.ok((await picture(kept, 'live-page-sinks', { fullPage: false })) < bytesMax);
   await umbra.admin(
     'PUT',
     '/api/config',

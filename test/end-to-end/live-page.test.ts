@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { openObserved } from '../../core/report/observed.js';
 import { AdminFigures } from '../../workers/admin/figures.js';
@@ -7,6 +10,7 @@ import { noBrowser, startBrowser } from '../support/browser.js';
 import { askMany } from '../support/client.js';
 import { isLive, type LivePage, openPage, overflow, phone, table } from '../support/live-page.js';
 import { answerOk, Origin } from '../support/origin.js';
+import { freePort } from '../support/ports.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 import { startAdmin } from '../workers/admin/admin.js';
 
@@ -194,6 +198,47 @@ t.test(
     await tab.focus('.switch');
     await tab.keyboard.press('Space');
     await until(async () => !(await umbra.stats()).mirrors[0].enabled, 'the mirror is off');
+  },
+);
+
+t.test(
+  'a recording and a stream are drawn beside the versions, with what they lose and why',
+  { skip: noBrowser },
+  async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'umbra-page-'));
+    const v1 = await Origin.listen();
+    // Of a server that is not there.
+    const stream = { to: `nats://127.0.0.1:${await freePort()}/umbra.reviews`, stream: { outstanding: 1 } };
+    const mirrors = [{ to: `file:${directory}` }, stream];
+    const umbra = await UmbraProcess.start(reviews(v1.port, null, { route: { mirrors } }));
+    t.teardown(async () => {
+      await umbra.stop();
+      await v1.close();
+      rmSync(directory, { recursive: true, force: true });
+    });
+    const page = await openPage(t, browser!, `${umbra.adminUrl}/`);
+    await isLive(page);
+    const nodes = () => page.tab.locator('#flow .node').allTextContents();
+    const drops = () => page.tab.locator('#flow .drop').allTextContents();
+    // The picture is of the last ten seconds.
+    await until(async () => {
+      await askMany(umbra.port, requests, 4, () => ({ target: '/reviews' }));
+      return (
+        (await drops()).join().includes('stream-down') &&
+        /KiB.*stopped: stream-down|stopped: stream-down.*KiB/.test((await nodes()).join())
+      );
+    }, 'what is lost and why is drawn');
+    const [, , , ...sinks] = await nodes();
+    t.equal(sinks.length, 2);
+    const recording = sinks.find((text) => text.includes(basename(directory).slice(0, 12)));
+    t.match(recording, /recording, \d.* KiB/);
+    t.match(await page.tab.getAttribute('#flow svg', 'aria-label'), /sink nats:.*, drops stream-down/);
+    const cards = await page.tab.locator('.mirror').allTextContents();
+    t.match(cards, [/\d kept.*files/s, /stopped: stream-down/]);
+    await page.tab.locator('.mirror .switch').first().click();
+    await until(async () => (await umbra.stats()).mirrors[0].enabled === false, 'its switch works');
+    t.equal(await overflow(page), 0);
+    t.strictSame(page.troubles, []);
   },
 );
 

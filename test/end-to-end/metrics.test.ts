@@ -1,33 +1,67 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Kvm } from '@nats-io/kv';
 import t, { type Test } from 'tap';
 import { ask } from '../support/client.js';
 import { missing, run } from '../support/command.js';
+import { NatsServer, noNats } from '../support/nats.js';
 import { Origin } from '../support/origin.js';
-import { reviews, UmbraProcess } from '../support/umbra.js';
+import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const docs = (name: string): string => fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url));
 const promtool = missing('promtool');
+/** Of streams, fleets and plans in buckets. */
+const withNatsAlone = /^umbra_(fleet|plan)_|^umbra_sink_lag_/;
 
-/** A scrape of a real umbra that has mirrored a little. */
+/** A scrape of a real umbra that has mirrored and recorded a little, and where there is a NATS is one of a fleet. */
 async function scrape(t: Test): Promise<string> {
   const [v1, v2] = await Promise.all([Origin.listen(), Origin.listen()]);
-  t.teardown(() => Promise.all([v1.close(), v2.close()]));
-  const umbra = await UmbraProcess.start(reviews(v1.port, v2.port));
+  const directory = mkdtempSync(join(tmpdir(), 'umbra-metrics-'));
+  t.teardown(async () => {
+    await Promise.all([v1.close(), v2.close()]);
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const mirrors: object[] = [{ to: 'v2' }, { to: `file:${directory}` }];
+  const umbra =
+    noNats === false
+      ? await startInFleet(t, v1, v2, mirrors)
+      : await UmbraProcess.start(reviews(v1.port, v2.port, { route: { mirrors } }));
   t.teardown(() => umbra.stop());
   for (let i = 0; i < 5; i++) await ask(umbra.port, { target: '/reviews' });
   await umbra.atRest();
+  if (noNats === false)
+    await until(async () => /^umbra_sink_lag_messages\{/m.test(await umbra.metrics()), 'the lag is known');
   return umbra.metrics();
+}
+
+async function startInFleet(
+  t: Test,
+  v1: Origin,
+  v2: Origin,
+  mirrors: readonly object[],
+): Promise<UmbraProcess> {
+  const nats = await NatsServer.start();
+  t.teardown(() => nats.stop());
+  const route = { mirrors: [...mirrors, { to: nats.stream('umbra.reviews') }] };
+  const fleet = { nats: nats.fleet('umbra'), name: 'edge-1' };
+  const plan = JSON.stringify(reviews(v1.port, v2.port, { route, umbra: { fleet } }));
+  await nats.with(async (_, connection) => (await new Kvm(connection).create('plans')).put('edge', plan));
+  return UmbraProcess.startFrom(`nats-kv://127.0.0.1:${nats.port}/plans/edge`);
 }
 
 t.test('every metric that the dashboard and the alert rules name is in a real scrape', async (t) => {
   const page = await scrape(t);
   const names = new Set([...page.matchAll(/^([a-z_]+)[{ ]/gm)].map(([, name]) => name));
+  if (noNats !== false) t.comment(`metrics of streams and fleets are not looked for: ${noNats}`);
   for (const file of ['grafana-dashboard.json', 'alerts.yaml']) {
     const text = readFileSync(docs(file), 'utf8');
     const named = new Set([...text.matchAll(/\b(?:umbra|process)_[a-z_]+/g)].map(([name]) => name));
     t.ok(named.size > 5, `${file} names ${named.size} metrics`);
-    for (const name of named) t.ok(names.has(name), `${file}: ${name}`);
+    for (const name of named) {
+      if (noNats === false || !withNatsAlone.test(name)) t.ok(names.has(name), `${file}: ${name}`);
+    }
   }
 });
 
@@ -40,5 +74,10 @@ t.test('promtool finds nothing wrong with the metrics page', { skip: promtool },
 
 t.test('promtool finds nothing wrong with the alert rules', { skip: promtool }, async (t) => {
   const { code, out, err } = await run('promtool', ['check', 'rules', '--lint-fatal', docs('alerts.yaml')]);
+  t.equal(code, 0, `${out}${err}`);
+});
+
+t.test('the alert rules of sinks and fleets fire when they should', { skip: promtool }, async (t) => {
+  const { code, out, err } = await run('promtool', ['test', 'rules', docs('alerts-test.yaml')]);
   t.equal(code, 0, `${out}${err}`);
 });

@@ -82,6 +82,10 @@ t.test(
       return (await statsOf(umbra, to)).dropped['disk-full'] > 0;
     }, 'the disk is full');
     await umbra.logged(/has stopped: ENOSPC.*copies are dropped and counted/);
+    const isUp = async (): Promise<boolean> =>
+      /^umbra_sink_up\{.*role="sink"\} 1$/m.test(await umbra.metrics());
+    await until(async () => (await statsOf(umbra, to)).kept?.trouble === 'disk-full', 'its state is told');
+    t.equal(await isUp(), false);
     const { failed, completed } = mirrorTo(await lawHolds(t, umbra), to);
     t.ok(failed.write > 0 && completed > 0, `${failed.write} failed, ${completed} completed`);
     t.notOk(
@@ -94,6 +98,7 @@ t.test(
       return (await statsOf(umbra, to)).completed > completed;
     }, 'it records again');
     await umbra.logged(/goes on/);
+    await until(isUp, 'its state is told');
     await diskTells(t, umbra, to, path);
   },
 );

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -27,6 +27,11 @@ function recordingTo(
   return [config, path, to];
 }
 
+/** Of a file of gzip members. */
+function firstMemberBytes(file: Buffer): number {
+  return file.indexOf(Buffer.from([0x1f, 0x8b, 0x08]), 1);
+}
+
 function received(): string[] {
   return v1.received.map(({ method, target, bodySha }) => `${method} ${target} ${bodySha}`).sort();
 }
@@ -50,6 +55,13 @@ t.test(
       new RegExp(`umbra_mirror_completed_total\\{route="reviews",version="${to}",role="sink"\\} 30`),
     );
     await umbra.stop();
+    t.match(stats.kept, { segments: 1, trouble: null, lag: null });
+    const onDisk = readFileSync(join(path, segmentsIn(path)[0]));
+    t.equal(
+      onDisk.byteLength - stats.kept!.bytes,
+      firstMemberBytes(onDisk),
+      'all but the record about the file',
+    );
 
     const records = recordsIn(path);
     t.strictSame(

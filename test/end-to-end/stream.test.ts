@@ -131,6 +131,7 @@ t.test(
     );
     const targets = (await messagesIn(nats)).map(({ request }) => request.target);
     t.equal(targets.length, 200);
+    await until(async () => (await mirrorOf(umbra, nats)).kept?.lag === 200, 'nobody has taken any');
     t.equal(new Set(targets).size, 200, 'each once');
   },
 );

@@ -85,6 +85,7 @@ async function serve(
     onOpen: (stream, { config }) => begin.opened(stream, (config.ack_wait ?? 0) / 1e6),
     onTrouble: (kind, why) => begin.troubled(kind, why),
     onQuiet: ({ num_pending, num_ack_pending }) => {
+      shadow.quiet(num_pending);
       if (options.untilEmpty && num_pending === 0 && num_ack_pending === 0) end(null);
     },
   });

@@ -3,7 +3,7 @@ import { seriesKey } from './model.js';
 
 const shades = 4;
 const given = new Map();
-const used = { primary: 0, shadow: 0 };
+const used = { primary: 0, shadow: 0, sink: 0 };
 
 /** The class that sets `--c`. */
 export function colourClass(series) {

@@ -1,13 +1,15 @@
 /** The way of requests as a graph: clients, umbra, versions; how much goes where, and what falls off on the way. */
 import { colourClass } from './colours.js';
 import { setText, svg } from './dom.js';
-import { count, duration, percent, rate, share } from './format.js';
+import { bytes, count, duration, percent, rate, share, shortTarget } from './format.js';
 import { mirrorOver, seriesKey, versionOver } from './model.js';
 
 const recentS = 10;
 /** More versions than a picture can hold are in the table below it. */
 const versionsShown = 8;
 const dropsShown = 3;
+/** From the top. */
+const roles = ['primary', 'shadow', 'sink'];
 const narrowPx = 720;
 const edge = { thin: 1.5, more: 11 };
 
@@ -42,10 +44,9 @@ function gather(snapshot, points) {
       ...versionOver(points, seriesKey(series)),
       ...mirrorsTo(snapshot, points, series),
     }))
+    .concat(sinks(snapshot, points))
     .filter(({ series, configured }) => series.role === 'primary' || configured)
-    .sort(
-      (a, b) => Number(a.series.role === 'shadow') - Number(b.series.role === 'shadow') || b.rate - a.rate,
-    );
+    .sort((a, b) => roles.indexOf(a.series.role) - roles.indexOf(b.series.role) || b.rate - a.rate);
   const clients = versions.reduce((sum, { series, rate }) => sum + (series.role === 'primary' ? rate : 0), 0);
   const most = Math.max(1e-9, ...versions.map(({ rate }) => rate), clients);
   return {
@@ -59,20 +60,38 @@ function gather(snapshot, points) {
 }
 
 function mirrorsTo(snapshot, points, { name, role }) {
-  if (role === 'primary') return { configured: true, drops: [], mirrors: [] };
+  if (role === 'primary') return { configured: true, drops: [], mirrors: [], over: [] };
   const mirrors = snapshot.stats.mirrors.filter(({ to }) => to === name);
-  const drops = new Map();
-  for (const { route, to } of mirrors) {
-    for (const drop of mirrorOver(points, route, to)?.dropped ?? []) {
-      drops.set(drop.reason, (drops.get(drop.reason) ?? 0) + drop.rate);
-    }
-  }
+  const over = mirrors.map(({ route, to }) => mirrorOver(points, route, to)).filter((one) => one !== null);
   const configured = snapshot.live.mirrors.some((mirror) => mirror.to === name && mirror.primary !== null);
-  return {
-    configured,
-    mirrors,
-    drops: [...drops].map(([reason, value]) => ({ reason, rate: value })).sort((a, b) => b.rate - a.rate),
-  };
+  return { configured, mirrors, over, drops: ranked(over.flatMap(({ dropped }) => dropped)) };
+}
+
+/** Recordings and streams, drawn as versions are: what they are given, and what of it they lose. */
+function sinks(snapshot, points) {
+  const names = new Set(snapshot.stats.mirrors.filter(({ sink }) => sink).map(({ to }) => to));
+  return [...names].map((name) => {
+    const series = { name, role: 'sink' };
+    const towards = mirrorsTo(snapshot, points, series);
+    const sumOf = (value) => towards.over.reduce((sum, one) => sum + value(one), 0);
+    const sent = sumOf((one) => one.sent);
+    const failed = sumOf((one) => one.failed.reduce((sum, { rate }) => sum + rate, 0));
+    const inFlight = sumOf((one) => one.inFlight);
+    return {
+      series,
+      rate: sent,
+      errorShare: sent > 0 ? Math.min(1, failed / sent) : 0,
+      inFlight,
+      latencies: null,
+      ...towards,
+    };
+  });
+}
+
+function ranked(drops) {
+  const rates = new Map();
+  for (const { reason, rate } of drops) rates.set(reason, (rates.get(reason) ?? 0) + rate);
+  return [...rates].map(([reason, value]) => ({ reason, rate: value })).sort((a, b) => b.rate - a.rate);
 }
 
 function wide(flow, width) {
@@ -205,7 +224,7 @@ function edgeText(picture, x, y, version, room) {
   const text = label(picture, x, y, '', '');
   text.append(svg('tspan', { class: 'strong' }, rate(version.rate)));
   const bad = version.errorShare > 0;
-  text.append(svg('tspan', { class: bad ? 'bad' : 'muted', dx: 8 }, `${percent(version.errorShare)} errors`));
+  text.append(svg('tspan', { class: bad ? 'bad' : 'muted', dx: 8 }, lossText(version)));
   const p99 = version.latencies?.percentile(0.99) ?? null;
   if (p99 !== null && room > 170)
     text.append(svg('tspan', { class: 'muted', dx: 8 }, `p99 ${duration(p99)}`));
@@ -214,10 +233,14 @@ function edgeText(picture, x, y, version, room) {
 
 function edgeFigures(version) {
   const p99 = version.latencies?.percentile(0.99) ?? null;
-  const parts = [rate(version.rate), `${percent(version.errorShare)} errors`];
+  const parts = [rate(version.rate), lossText(version)];
   if (p99 !== null) parts.push(`p99 ${duration(p99)}`);
   parts.push(`${count(version.inFlight ?? 0)} in flight`);
   return parts.join(', ');
+}
+
+function lossText({ series, errorShare }) {
+  return `${percent(errorShare)} ${series.role === 'sink' ? 'lost' : 'errors'}`;
 }
 
 /** Copies that never arrive fall off the edge, and say why. */
@@ -240,20 +263,44 @@ function dropsText(picture, x, y, drops) {
 function versionNode(picture, x, y, box, version) {
   const { series, mirrors } = version;
   const on = mirrors.filter((mirror) => mirror.enabled);
+  const trouble = mirrors.find(({ kept }) => kept?.trouble)?.kept.trouble;
   const detail =
     series.role === 'primary'
       ? 'primary'
-      : mirrors.length === 1
-        ? `shadow, ${on.length === 1 ? share(on[0].percent) : 'off'}`
-        : `shadow, ${on.length} of ${mirrors.length} mirrors on`;
-  node(picture, x, y, box, series.name, detail, `n-version ${colourClass(series)}`);
+      : trouble !== undefined
+        ? `stopped: ${trouble}`
+        : mirrors.length === 1
+          ? `${kindOf(series)}, ${on.length === 1 ? (keptOf(on[0]) ?? share(on[0].percent)) : 'off'}`
+          : `${kindOf(series)}, ${on.length} of ${mirrors.length} mirrors on`;
+  const state = trouble === undefined ? '' : ' troubled';
+  node(
+    picture,
+    x,
+    y,
+    box,
+    series.name,
+    detail,
+    `n-version ${colourClass(series)}${state}`,
+    shortTarget(series),
+  );
 }
 
-function node(picture, x, y, box, name, detail, className) {
+function kindOf({ name, role }) {
+  if (role !== 'sink') return role;
+  return name.startsWith('file:') ? 'recording' : 'stream';
+}
+
+/** What of a stream is not taken yet, or how much is recorded; null: nothing that would say more than the share. */
+function keptOf({ kept }) {
+  if (kept?.lag > 0) return `lag ${count(kept.lag)}`;
+  return kept?.segments > 0 ? bytes(kept.bytes) : null;
+}
+
+function node(picture, x, y, box, name, detail, className, shown = name) {
   const group = svg('g', { class: `node ${className}` });
   group.append(svg('rect', { x, y, width: box.width, height: box.height, rx: 10 }));
   group.append(svg('rect', { x, y: y + 12, width: 3, height: box.height - 24, rx: 1.5, class: 'mark' }));
-  const title = label(group, x + 16, y + box.height / 2 - 4, clipped(name, box.width - 30, 8.4), 'name');
+  const title = label(group, x + 16, y + box.height / 2 - 4, clipped(shown, box.width - 30, 8.4), 'name');
   title.append(svg('title', {}, name));
   label(group, x + 16, y + box.height / 2 + 14, clipped(detail, box.width - 30, 6.4), 'muted small');
   picture.append(group);

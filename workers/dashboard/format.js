@@ -67,3 +67,9 @@ function three(n) {
   if (size >= 9.995) return n.toFixed(1);
   return size === 0 ? '0' : n.toFixed(2);
 }
+
+/** What a version or sink is called where there is little room: without scheme and place. */
+export function shortTarget({ name, role }) {
+  if (role !== 'sink') return name;
+  return name.slice(name.replace(/\/+$/, '').search(/[^/:]+\/*$/));
+}

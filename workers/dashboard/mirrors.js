@@ -62,7 +62,7 @@ class Card {
     title.append(
       badge(primary, 'primary'),
       el('span', { className: 'arrow', textContent: '→', 'aria-label': 'to' }),
-      badge(to, 'shadow'),
+      badge(to, mirror.sink ? 'sink' : 'shadow'),
       el('span', { className: 'muted route', textContent: `route ${route}` }),
     );
     this.#switch.setAttribute('aria-label', `Mirror of route ${route} to ${to}`);
@@ -82,7 +82,10 @@ class Card {
     });
     this.element = el(
       'article',
-      { className: `mirror ${colourClass({ name: to, role: 'shadow' })}`, 'aria-labelledby': this.#id },
+      {
+        className: `mirror ${colourClass({ name: to, role: mirror.sink ? 'sink' : 'shadow' })}`,
+        'aria-labelledby': this.#id,
+      },
       el('header', {}, title, this.#switch),
       el(
         'div',
@@ -179,13 +182,13 @@ class Account {
   #rows = [new Bar('eligible'), new Bar('sent')];
   element = el('div', { className: 'account' }, ...this.#rows.map(({ element }) => element));
 
-  update({ eligible, sent, dropped, completed, failed, inFlight }) {
+  update({ eligible, sent, dropped, completed, failed, inFlight, sink }) {
     this.#rows[0].update(eligible, [
       ['sent', sent, 'good'],
       ...Object.entries(dropped).map(([reason, n]) => [`dropped: ${reason}`, n, 'bad']),
     ]);
     this.#rows[1].update(sent, [
-      ['completed', completed, 'good'],
+      [sink ? 'kept' : 'completed', completed, 'good'],
       ...Object.entries(failed).map(([reason, n]) => [`failed: ${reason}`, n, 'bad']),
       ['in flight', inFlight, 'open'],
     ]);
@@ -222,8 +225,13 @@ class Bar {
   }
 }
 
-function facts({ pairedDeltaUs, compare, queueUs, to, primary }) {
+function facts({ pairedDeltaUs, compare, queueUs, to, primary, kept }) {
   const list = [];
+  if (kept !== null) {
+    list.push(['kept', bytes(kept.bytes)]);
+    if (kept.segments > 0) list.push(['files', count(kept.segments)]);
+    if (kept.lag !== null) list.push(['not taken yet', plural(kept.lag, 'message')]);
+  }
   if (pairedDeltaUs.count > 0) {
     list.push(
       [`${to} less ${primary}, p50`, difference(pairedDeltaUs.p50), tone(pairedDeltaUs.p50)],
@@ -248,8 +256,9 @@ function tone(us) {
 }
 
 /** What holds a mirror back: its breakers, the guard over the primary, and a shadow that does not take what it gets. */
-function states({ breaker, heldBackPercent, heldBytes, to }) {
+function states({ breaker, heldBackPercent, heldBytes, to, kept }) {
   const chips = [];
+  if (kept?.trouble) chips.push({ text: `stopped: ${kept.trouble}`, bad: true });
   if (breaker?.open > 0) chips.push({ text: `breaker open on ${plural(breaker.open, 'thread')}`, bad: true });
   else if (breaker?.opened > 0)
     chips.push({ text: `breaker closed, opened ${plural(breaker.opened, 'time')}`, bad: false });

@@ -54,13 +54,14 @@ export class FleetPublisher {
   follow(plan: Plan): void {
     this.#configuration = this.#options.isInstance ? digestOf(plan) : '';
     const { fleet } = plan;
+    if (this.#state !== null) this.#state.configuration = this.#configuration;
     if (JSON.stringify(fleet) === JSON.stringify(this.#plan)) return;
     void this.#stop();
     this.#plan = fleet;
     this.#state = null;
     if (fleet === null) return;
     const counts = { connected: false, published: 0, skipped: 0, failed: 0 };
-    this.#state = { name: fleet.name, ...counts };
+    this.#state = { name: fleet.name, configuration: this.#configuration, ...counts };
     const address = formatFleetAddress({ ...fleet, nats: { ...fleet.nats, user: null } });
     const { log } = this.#options;
     const link = new NatsLink(fleet.nats, {

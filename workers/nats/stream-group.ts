@@ -188,6 +188,7 @@ function deliveryOf(message: JsMsg): Delivery {
     payload: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
     sequence: info.streamSequence,
     count: info.deliveryCount,
+    pending: info.pending,
     done: () => message.ack(),
     again: (afterMs) => message.nak(afterMs),
     giveUp: () => message.term(),

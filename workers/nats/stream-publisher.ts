@@ -8,11 +8,13 @@ import type { StreamMessage } from '../../core/stream/message.js';
 import type { StreamLink, StreamLinkEvents } from '../../core/stream/stream-link.js';
 import { natsReason } from './connect.js';
 import { NatsLink } from './link.js';
-import { openOrMakeStream } from './stream.js';
+import { lagOf, openOrMakeStream } from './stream.js';
 
 /** As nats-server has it unless it was told otherwise. */
 const usualPayloadBytes = 1024 * 1024;
 const againMs = 500;
+const lagMs = 5000;
+const lagInVainMs = 30_000;
 const noRespondersCode = 503;
 
 /** JetStream's own words. */
@@ -41,6 +43,7 @@ export class StreamPublisher implements StreamLink {
   #toldDown = false;
   /** The latest look for the stream; one that is not is over. */
   #look = 0;
+  #lag: number | null = null;
 
   constructor(plan: StreamSinkPlan, events: StreamLinkEvents) {
     this.#plan = plan;
@@ -56,6 +59,10 @@ export class StreamPublisher implements StreamLink {
 
   get messageBytesMax(): number {
     return this.#connection?.info?.max_payload ?? usualPayloadBytes;
+  }
+
+  get lag(): number | null {
+    return this.#lag;
   }
 
   publish(id: string, token: string, { about, payload }: StreamMessage): void {
@@ -80,12 +87,13 @@ export class StreamPublisher implements StreamLink {
     while (look === this.#look) {
       try {
         this.#nats ??= await import('@nats-io/transport-node');
-        await openOrMakeStream(connection, this.#plan);
+        const stream = await openOrMakeStream(connection, this.#plan);
         if (look !== this.#look) return;
         this.#listen(this.#nats, connection);
         this.#ready = true;
         this.#toldDown = false;
         this.#events.onReady();
+        void this.#watchLag(look, connection, stream);
         return;
       } catch (error) {
         if (look !== this.#look) return;
@@ -95,7 +103,17 @@ export class StreamPublisher implements StreamLink {
     }
   }
 
-  /** A connection that was lost and is back keeps its subscription. */
+  /** Until the stream or the connection is lost. */
+  async #watchLag(look: number, connection: NatsConnection, stream: string): Promise<void> {
+    while (look === this.#look) {
+      // Who may publish may perhaps not ask, and each question in vain is a line in the server's log.
+      this.#lag = await lagOf(connection, stream, this.#plan.subject).catch(() => null);
+      const pauseMs = this.#lag === null ? lagInVainMs : lagMs;
+      await new Promise<void>((resolve) => setTimeout(resolve, pauseMs).unref());
+    }
+  }
+
+  /** Of each connection once: another look may find the stream over the same one. */
   #listen(nats: Nats, connection: NatsConnection): void {
     if (connection === this.#connection) return;
     this.#connection = connection;

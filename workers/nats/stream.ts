@@ -15,6 +15,27 @@ export async function findStream(connection: NatsConnection, subject: string): P
   return (value as string | undefined) ?? null;
 }
 
+/**
+ * Messages of the subject that the slowest group has not acknowledged. A work queue is one itself; of a stream that keeps all, null while
+ * there is no group. Rejects where JetStream does not answer, or may not tell.
+ */
+export async function lagOf(
+  connection: NatsConnection,
+  stream: string,
+  subject: string,
+): Promise<number | null> {
+  const { jetstreamManager, RetentionPolicy } = await import('@nats-io/jetstream');
+  const { consumers, streams } = await jetstreamManager(connection);
+  const { config, state } = await streams.info(stream, { subjects_filter: subject });
+  if (config.retention === RetentionPolicy.Workqueue) return state.subjects?.[subject] ?? 0;
+  let most: number | null = null;
+  for await (const group of consumers.list(stream)) {
+    if (group.config.filter_subject !== subject) continue;
+    most = Math.max(most ?? 0, group.num_pending + group.num_ack_pending);
+  }
+  return most;
+}
+
 export type StreamSettings = Pick<
   StreamSinkPlan,
   'subject' | 'retention' | 'bytesMax' | 'ageMsMax' | 'replicas'

@@ -29,6 +29,7 @@ function copy(at: number, changes: Partial<Copy> = {}): Copy {
     primary: null,
     response: null,
     settled: () => {},
+    segmentBegun: () => {},
     ...changes,
   };
 }

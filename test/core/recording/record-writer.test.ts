@@ -22,6 +22,7 @@ function recordsOf(changes: Partial<Copy>): string[] {
     primary: null,
     response: null,
     settled: () => {},
+    segmentBegun: () => {},
     ...changes,
   };
   const writer = new RecordWriter(new Redactor(redactNothingMore), new RecordIds(Buffer.alloc(16, 7)));

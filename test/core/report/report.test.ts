@@ -89,6 +89,19 @@ t.test('differences, accounts and the configuration are told', async (t) => {
   t.match(text, /2xx +4950 +5000 +\+50/);
 });
 
+t.test('of a recording it is told what it keeps, and no pairs', async (t) => {
+  const { mirrors, ...rest } = report();
+  const counts = { ...mirrors[0].counts!, paired: 0, keptBytes: 1536, segments: 1 };
+  const kept = { ...rest, mirrors: [{ ...mirrors[0], to: 'file:./r', isSink: true, counts }] };
+  const text = reportText(kept);
+  t.match(
+    text,
+    /route reviews: v1 to file:\.\/r, 100 %\n {2}mirrored: .*\n {2}kept 5 000 copies, 1\.50 KiB in 1 file$/m,
+  );
+  t.notMatch(text, /paired:/);
+  t.match(reportHtml(kept), '<p>kept 5 000 copies, 1.50 KiB in 1 file</p>');
+});
+
 t.test('a report without anything measured says so', async (t) => {
   const empty = report({ versions: [], mirrors: [], diffs: null, config: null });
   t.match(reportHtml(empty), 'No version was measured');

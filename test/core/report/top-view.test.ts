@@ -19,6 +19,37 @@ t.test('a frame tells rates, errors, percentiles, mirrors and drops by reason', 
   t.match(text, /^ {2}since the start: dropped ring-full 12$/m);
 });
 
+t.test(
+  'a recording and a stream say what they keep, how far shadows are behind, and why they have stopped',
+  async (t) => {
+    const { now, source } = frame();
+    const kept = (to: string, counts: object) => ({
+      ...now.mirrors[0],
+      to,
+      isSink: true,
+      counts: { ...now.mirrors[0].counts, keptBytes: 3 << 20, ...counts },
+    });
+    const mirrors = [
+      kept('file:/var/lib/umbra/recordings', { segments: 2, trouble: Drop.DISK_FULL }),
+      kept('nats://10.0.0.5:4222/umbra.r', { lag: 1200 }),
+      { ...now.mirrors[0], counts: { ...now.mirrors[0].counts, lag: 3 } },
+    ];
+    const reading = { ...now, mirrors };
+    const text = topLines({ now: reading, window: reading, source }, 120, 40).join('\n');
+    t.match(text, /^reviews > recordings +100 %/m);
+    t.match(
+      text,
+      /^ {2}kept 600 copies, 3\.00 MiB in 2 files; stopped: disk-full, file:\/var\/lib\/umbra\/recordings$/m,
+    );
+    t.match(text, /^reviews > umbra\.r +100 %/m);
+    t.match(
+      text,
+      /^ {2}kept 600 copies, 3\.00 MiB; lag 1 200 messages, nats:\/\/10\.0\.0\.5:4222\/umbra\.r$/m,
+    );
+    t.match(text, /^reviews > v2 .*\n.*\n {2}lag 3 messages$|^reviews > v2 .*\n {2}lag 3 messages$/m);
+  },
+);
+
 t.test('every line fits every width, and every frame fits every height', async (t) => {
   for (const columns of [1, 20, 79, 80, 200]) {
     for (const rows of [1, 2, 5, 40]) {

@@ -39,6 +39,7 @@ function rig(t: Test, { outstandingMax = 100 } = {}) {
           primary: null,
           response: null,
           settled: (failure) => void one.settled.push(failure),
+          segmentBegun: () => {},
         };
         t.equal(one.sink.put(copy), none);
       }
@@ -56,6 +57,7 @@ function rig(t: Test, { outstandingMax = 100 } = {}) {
       events = given;
       return {
         messageBytesMax: 1024,
+        lag: 7,
         publish: (_id, token) => void one.published.push(token),
         close: async () => {},
       };

@@ -1,0 +1,23 @@
+/** What a recording or a stream keeps, in few words: for reports and live views. Pure. */
+import { dropReasons } from '../errors.js';
+import type { MirrorSnapshot } from '../record/snapshot.js';
+import { bytesText, countText } from './figures.js';
+
+/** `kept 4 210 copies, 12.3 MiB in 3 files`, with what is not taken yet, and whether nothing can be kept now. */
+export function keptText({ completed, keptBytes, segments, lag, trouble }: MirrorSnapshot): string {
+  const files = segments === 0 ? '' : ` in ${countText(segments)} file${segments === 1 ? '' : 's'}`;
+  return [
+    `kept ${countText(completed)} copies, ${bytesText(keptBytes)}${files}`,
+    ...(lag < 0 ? [] : [lagText(lag)]),
+    ...(trouble < 0 ? [] : [`stopped: ${dropReasons[trouble]}`]),
+  ].join('; ');
+}
+
+export function lagText(messages: number): string {
+  return `lag ${countText(messages)} message${messages === 1 ? '' : 's'}`;
+}
+
+/** Without scheme and place: `umbra.reviews` of a stream, `recordings` of `file:./recordings`. */
+export function shortTarget(to: string): string {
+  return to.slice(to.replace(/\/+$/, '').search(/[^/:]+\/*$/));
+}
