@@ -276,6 +276,23 @@ t.test(
   },
 );
 
+t.test('a time that is over before NATS was ever reached is a failure, and says why', async (t) => {
+  const from = `nats://127.0.0.1:${await freePort()}/a`;
+  const { code, out, err } = await runToEnd(
+    'shadow',
+    '--from',
+    from,
+    '--to',
+    'http://127.0.0.1:1',
+    '--no-fleet',
+    '--for',
+    '1s',
+  );
+  t.equal(code, 1, err);
+  t.match(err, /umbra shadow: cannot reach NATS at 127\.0\.0\.1:\d+: ECONNREFUSED$/m);
+  t.equal(out, '', 'no figures');
+});
+
 t.test(
   'two instances, three shadows, one killed and back, the server restarted: all published is acknowledged or counted, and reached v2',
   skip,

@@ -93,7 +93,7 @@ async function serve(
   const stop = (): void => end(null);
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  const timer = options.forMs === null ? undefined : setTimeout(stop, options.forMs);
+  const timer = options.forMs === null ? undefined : setTimeout(() => end(begin.whyNot), options.forMs);
   const endBar = process.stderr.isTTY ? showBar(ledgers) : undefined;
   const running = group.run();
 
@@ -161,6 +161,11 @@ class Beginning {
     this.#tooLate = setTimeout(() => {
       if (!this.#opened) fail(this.#why);
     }, limits.planWaitMs);
+  }
+
+  /** Why there is no group up to now; null where there is one, or nothing has been found against it. */
+  get whyNot(): string | null {
+    return this.#opened || this.#why === '' ? null : this.#why;
   }
 
   opened(stream: string, ackWaitMs: number): void {
