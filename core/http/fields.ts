@@ -71,5 +71,5 @@ export function nameIs(fields: string, start: number, lowerName: string): boolea
 
 /** OWS (RFC 9110, section 5.6.3), and the CR that belongs to the line's end. */
 export function isBlank(code: number): boolean {
-  return code === SPACE || code === TAB || code === CR || code === LF;
+  return code <= SPACE && (code === SPACE || code === TAB || code === CR || code === LF);
 }

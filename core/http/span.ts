@@ -21,12 +21,32 @@ export class Span {
     this.set(text, start, end);
   }
 
+  is(value: string): boolean {
+    return this.to - this.from === value.length && standsAt(this.text, this.from, value);
+  }
+
   beginsWith(value: string): boolean {
-    return this.to - this.from >= value.length && this.text.startsWith(value, this.from);
+    return this.to - this.from >= value.length && standsAt(this.text, this.from, value);
   }
 
   /** Allocates. */
   toString(): string {
     return this.text.slice(this.from, this.to);
   }
+}
+
+/** A call of `startsWith` takes as long as to compare so many char codes. */
+const COMPARED_BY_CODE = 8;
+
+/** Whether all of `value` stands in `text` at `at`; `text` reaches to `at + value.length`. */
+function standsAt(text: string, at: number, value: string): boolean {
+  const length = value.length;
+  if (length > COMPARED_BY_CODE) {
+    // What is long is mostly told apart by its last char code.
+    return text.charCodeAt(at + length - 1) === value.charCodeAt(length - 1) && text.startsWith(value, at);
+  }
+  for (let i = 0; i < length; i++) {
+    if (text.charCodeAt(at + i) !== value.charCodeAt(i)) return false;
+  }
+  return true;
 }

@@ -1,6 +1,6 @@
 /** One condition of a route on a header field, a cookie or a query parameter. */
 import type { FieldMatch } from '../plan.js';
-import type { ConditionPlace, LookedUp, LookedUpName } from './looked-up.js';
+import { type ConditionPlace, type LookedUp, type LookedUpName, NO_NUMBER } from './looked-up.js';
 import { wholePattern } from './pattern.js';
 
 /** Numbers, because the kinds in a plan that came from another thread are strings that must be compared byte by byte. */
@@ -19,22 +19,27 @@ const tests = {
  * be asked for (`RequestHead.fields`), and Host. A regular expression must match the whole value.
  */
 export class Condition {
-  readonly #name: LookedUpName;
+  readonly name: LookedUpName;
+  /** Of the value where it must be exactly one; else `NO_NUMBER`. */
+  readonly number: number;
   readonly #test: Test;
   readonly #value: string;
-  /** Of an exact value. */
-  readonly #number: number;
   readonly #pattern: RegExp | null;
   readonly #wanted: boolean;
 
   /** `wanted` false: it must not hold. */
   constructor(place: ConditionPlace, plan: FieldMatch, lookedUp: LookedUp, wanted = true) {
-    this.#name = lookedUp.name(place, place === 'header' ? plan.name.toLowerCase() : plan.name);
+    this.name = lookedUp.name(place, place === 'header' ? plan.name.toLowerCase() : plan.name);
+    this.number = plan.kind === 'exact' ? this.name.want(plan.value) : NO_NUMBER;
     this.#test = tests[plan.kind];
     this.#value = plan.value;
-    this.#number = plan.kind === 'exact' ? this.#name.want(plan.value) : -1;
     this.#pattern = plan.kind === 'regex' ? wholePattern(plan.value) : null;
     this.#wanted = wanted;
+  }
+
+  /** Whether only one value of the name is right. */
+  get isExact(): boolean {
+    return this.#wanted && this.#test === Test.EXACT;
   }
 
   /** Asks the request that was begun. */
@@ -43,14 +48,15 @@ export class Condition {
   }
 
   #holds(): boolean {
-    if (this.#test === Test.EXACT) return this.#name.is(this.#number);
-    const { value } = this.#name;
-    if (value === null) return this.#test === Test.ABSENT;
+    const name = this.name;
+    if (!name.look()) return this.#test === Test.ABSENT;
     switch (this.#test) {
+      case Test.EXACT:
+        return name.number === this.number;
       case Test.PREFIX:
-        return value.beginsWith(this.#value);
+        return name.value.beginsWith(this.#value);
       case Test.REGEX:
-        return this.#pattern!.test(value.toString());
+        return this.#pattern!.test(name.value.toString());
       case Test.PRESENT:
         return true;
       case Test.ABSENT:

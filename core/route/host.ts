@@ -9,7 +9,8 @@ const LABEL_WILDCARD = '*.';
  * dot stays: `example.com.` is another name to most servers. Allocates nothing when there is nothing to change.
  */
 export function plainHost(host: string): string {
-  const colon = host.lastIndexOf(COLON);
+  // Searched for from the front first: that is faster, and most hosts have no port.
+  const colon = host.indexOf(COLON) === -1 ? -1 : host.lastIndexOf(COLON);
   const hasPort = colon !== -1 && colon > host.lastIndexOf(IPV6_END);
   return (hasPort ? host.slice(0, colon) : host).toLowerCase();
 }

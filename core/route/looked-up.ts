@@ -1,6 +1,6 @@
 /** What the conditions of a route table ask of a request: each name is looked up at most once, and only when a route asks for it. */
-import { FieldLines } from '../http/field-lines.js';
 import type { RequestHead } from '../http/message.js';
+import { type NamedField, NamedFields } from '../http/named-fields.js';
 import { Span } from '../http/span.js';
 import { findCookie } from './cookie.js';
 import { findParameter } from './query.js';
@@ -8,118 +8,135 @@ import { findParameter } from './query.js';
 /** Where a value is looked for. */
 export type ConditionPlace = 'header' | 'cookie' | 'query';
 
+/** The number of a value that no route wants exactly, and of none. */
+export const NO_NUMBER = -1;
+
 const NO_HEAD = -1;
-const NONE_OF_THEM = -1;
+const NOT_COMPARED = -2;
+/** So few wanted values are compared one by one faster than one is found in a map, which must hash it first. */
+const COMPARED_ONE_BY_ONE = 3;
 
 /** The names of one table, and the request that `begin` was told last. */
 export class LookedUp {
   /** Counts requests, so that nothing need be cleared for the next one. */
   request = 0;
-  #head: RequestHead | null = null;
-  #pathEnd = 0;
+  head: RequestHead | null = null;
+  /** Where the query of the target begins. */
+  pathEnd = 0;
   readonly #names: LookedUpName[] = [];
-  readonly #lines = new FieldLines();
-  #linesOf = NO_HEAD;
-  readonly #cookies = new Span();
-  #cookiesOf = NO_HEAD;
-  #hasCookies = false;
+  readonly #fields = new NamedFields();
+  #fieldsOf = NO_HEAD;
 
-  /** `pathEnd` is where the query of the target begins. */
   begin(head: RequestHead, pathEnd: number): void {
-    this.#head = head;
-    this.#pathEnd = pathEnd;
+    this.head = head;
+    this.pathEnd = pathEnd;
     this.request = (this.request + 1) & 0x3fffffff;
   }
 
-  /** The same one for the same name, whichever route asks. */
+  /** The same one for the same name, whichever route asks. All are named before the first request begins. */
   name(place: ConditionPlace, name: string): LookedUpName {
     const known = this.#names.find((one) => one.place === place && one.name === name);
     if (known !== undefined) return known;
-    const added = new LookedUpName(this, place, name);
+    const field = place === 'query' ? null : this.#fields.add(place === 'cookie' ? 'cookie' : name);
+    const added = new LookedUpName(this, place, name, field);
     this.#names.push(added);
     return added;
   }
 
-  /** Sets `span` to the value of the first one of the name; false: there is none. */
-  find(place: ConditionPlace, name: string, span: Span): boolean {
-    const head = this.#head!;
-    switch (place) {
-      case 'query':
-        return findParameter(head.target, this.#pathEnd, name, span);
-      case 'cookie':
-        return this.#findCookie(name, span);
-      case 'header':
-        if (name !== 'host') return this.#fieldLines().find(name, span);
-        // Engines take Host out of the field lines, because it is sent in a place of its own.
-        span.set(head.host, 0, head.host.length);
-        return true;
+  /** Whether there is a field of the name; its span is then the first one, with the white space around its value. */
+  has(field: NamedField): boolean {
+    if (this.#fieldsOf !== this.request) {
+      this.#fieldsOf = this.request;
+      this.#fields.read(this.head!.fields);
     }
-  }
-
-  #findCookie(name: string, span: Span): boolean {
-    const cookies = this.#cookies;
-    if (this.#cookiesOf !== this.request) {
-      this.#cookiesOf = this.request;
-      this.#hasCookies = this.#fieldLines().find('cookie', cookies);
-    }
-    return this.#hasCookies && findCookie(cookies.text, cookies.from, cookies.to, name, span);
-  }
-
-  #fieldLines(): FieldLines {
-    if (this.#linesOf !== this.request) {
-      this.#linesOf = this.request;
-      this.#lines.read(this.#head!.fields);
-    }
-    return this.#lines;
+    return this.#fields.has(field);
   }
 }
 
-/** One header field, cookie or query parameter by its name (a header's in lower case). What it tells is of the request that was begun. */
+/** One header field, cookie or query parameter by its name (a header's in lower case). */
 export class LookedUpName {
   readonly place: ConditionPlace;
   readonly name: string;
   readonly #of: LookedUp;
-  readonly #span = new Span();
-  #spanOf = NO_HEAD;
-  #present = false;
-  /** The values that routes want exactly, numbered: however many they are, a request's is compared with all of them once. */
-  readonly #wanted = new Map<string, number>();
-  #number = NONE_OF_THEM;
-  #numberOf = NO_HEAD;
+  readonly #field: NamedField | null;
+  #lookedOf = NO_HEAD;
+  #isPresent = false;
+  /** Without the white space around it, for which it is looked when the value is asked for: to know that there is one is often enough. */
+  readonly #value = new Span();
+  #isTrimmed = false;
+  /** The values that routes want exactly, numbered by their place: however many they are, a request's is compared with all of them once. */
+  readonly #wanted: string[] = [];
+  readonly #numbers = new Map<string, number>();
+  #number = NO_NUMBER;
 
-  constructor(of: LookedUp, place: ConditionPlace, name: string) {
+  /** `field`: of a header, or Cookie; null for a parameter. */
+  constructor(of: LookedUp, place: ConditionPlace, name: string, field: NamedField | null) {
     this.#of = of;
     this.place = place;
     this.name = name;
-  }
-
-  /** Of the first one of the name; null when there is none. */
-  get value(): Span | null {
-    const { request } = this.#of;
-    if (this.#spanOf !== request) {
-      this.#spanOf = request;
-      this.#present = this.#of.find(this.place, this.name, this.#span);
-    }
-    return this.#present ? this.#span : null;
+    this.#field = field;
   }
 
   /** The number of a value that a route wants exactly. */
   want(value: string): number {
-    const known = this.#wanted.get(value);
+    const known = this.#numbers.get(value);
     if (known !== undefined) return known;
-    const number = this.#wanted.size;
-    this.#wanted.set(value, number);
+    const number = this.#wanted.push(value) - 1;
+    this.#numbers.set(value, number);
     return number;
   }
 
-  /** Whether the value is the one with this number. */
-  is(number: number): boolean {
-    const { request } = this.#of;
-    if (this.#numberOf !== request) {
-      this.#numberOf = request;
-      const { value } = this;
-      this.#number = value === null ? NONE_OF_THEM : (this.#wanted.get(value.toString()) ?? NONE_OF_THEM);
+  /** Whether the request that was begun has one of the name. What is below tells of that request, and must not be asked before. */
+  look(): boolean {
+    if (this.#lookedOf !== this.#of.request) this.#lookUp();
+    return this.#isPresent;
+  }
+
+  /** Of the first one of the name, where there is one. */
+  get value(): Span {
+    if (!this.#isTrimmed) {
+      const { text, from, to } = this.#field!.span;
+      this.#value.setTrimmed(text, from, to);
+      this.#isTrimmed = true;
     }
-    return this.#number === number;
+    return this.#value;
+  }
+
+  /** Of the value; `NO_NUMBER` when no route wants it exactly, or there is none. */
+  get number(): number {
+    if (this.#number === NOT_COMPARED) this.#number = this.#numberOf(this.value);
+    return this.#number;
+  }
+
+  #numberOf(value: Span): number {
+    const wanted = this.#wanted;
+    if (wanted.length > COMPARED_ONE_BY_ONE) return this.#numbers.get(value.toString()) ?? NO_NUMBER;
+    let number = wanted.length - 1;
+    while (number >= 0 && !value.is(wanted[number])) number--;
+    return number;
+  }
+
+  #lookUp(): void {
+    const of = this.#of;
+    this.#lookedOf = of.request;
+    this.#isTrimmed = true;
+    switch (this.place) {
+      case 'query':
+        this.#isPresent = findParameter(of.head!.target, of.pathEnd, this.name, this.#value);
+        break;
+      case 'cookie':
+        this.#isPresent = of.has(this.#field!) && findCookie(this.#field!.span, this.name, this.#value);
+        break;
+      case 'header':
+        if (this.name === 'host') {
+          // Engines take Host out of the field lines, because it is sent in a place of its own.
+          this.#isPresent = true;
+          this.#value.set(of.head!.host, 0, of.head!.host.length);
+        } else {
+          this.#isPresent = of.has(this.#field!);
+          this.#isTrimmed = false;
+        }
+    }
+    this.#number = this.#isPresent ? NOT_COMPARED : NO_NUMBER;
   }
 }

@@ -7,6 +7,7 @@
  * answer, the longest prefix, is not the first match.
  */
 import type { CompiledRoute } from './route.js';
+import { ValueTree } from './value-tree.js';
 
 /** Trying so few routes one by one is as fast as another byte. */
 const LEAF_ROUTES = 3;
@@ -24,35 +25,38 @@ const CASE_BIT = 0x20;
 export class PathTree {
   /** Where the byte is that decides, or -1 in a leaf. */
   readonly #at: number;
-  readonly #byCode: ReadonlyMap<number, PathTree>;
+  /** By the byte's code, from `#firstCode` on; null where no route has it. */
+  readonly #byCode: readonly (PathTree | null)[];
+  readonly #firstCode: number;
   /** Routes that match whatever the byte at `#at` is; in a leaf, all. */
-  readonly #others: readonly CompiledRoute[];
+  readonly #others: ValueTree;
 
   /** `routes` in the plan's order. */
   constructor(routes: readonly CompiledRoute[], depth = 0) {
     const at = depth < DEPTH_MAX && routes.length > LEAF_ROUTES ? bestPlace(routes) : -1;
-    const byCode = new Map<number, PathTree>();
-    if (at !== -1) {
-      for (const code of countsAt(routes, at).keys()) {
-        const kept = routes.filter((route) => !caresAt(route, at) || hasCodeAt(route, at, code));
-        byCode.set(code, new PathTree(kept, depth + 1));
-      }
+    const codes = at === -1 ? [] : [...countsAt(routes, at).keys()].sort((a, b) => a - b);
+    const byCode: (PathTree | null)[] = [];
+    for (const code of codes) {
+      while (byCode.length < code - codes[0]) byCode.push(null);
+      const kept = routes.filter((route) => !caresAt(route, at) || hasCodeAt(route, at, code));
+      byCode.push(new PathTree(kept, depth + 1));
     }
+    this.#firstCode = codes[0] ?? 0;
     this.#at = at;
     this.#byCode = byCode;
-    this.#others = at === -1 ? routes : routes.filter((route) => !caresAt(route, at));
+    this.#others = new ValueTree(at === -1 ? routes : routes.filter((route) => !caresAt(route, at)));
   }
 
   /** The routes that `target` (a path, with or without a query) may match, in the plan's order. Allocates nothing. */
   candidates(target: string): readonly CompiledRoute[] {
     let node: PathTree = this;
-    while (node.#at !== -1) {
-      // Behind the target's end this is NaN, which no child is for.
-      const child = node.#byCode.get(target.charCodeAt(node.#at));
-      if (child === undefined) break;
+    while (node.#at !== -1 && node.#at < target.length) {
+      const place = target.charCodeAt(node.#at) - node.#firstCode;
+      const child = place >= 0 && place < node.#byCode.length ? node.#byCode[place] : null;
+      if (child === null) break;
       node = child;
     }
-    return node.#others;
+    return node.#others.candidates();
   }
 }
 

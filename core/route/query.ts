@@ -2,27 +2,42 @@
 import type { Span } from '../http/span.js';
 
 const AMPERSAND = '&';
+const AMPERSAND_CODE = 0x26;
 const EQUALS = 0x3d;
 
 /**
  * Sets `span` to the value of the first parameter called `name` in the query of `target`, which begins at `pathEnd` with its
  * question mark; false when there is none. A parameter without an equals sign has the empty value. Name and value are as they
  * arrived, like a route's path: percent-encoding and `+` are not decoded. Allocates nothing.
+ *
+ * The name is searched for in all of the query, which is faster than to step from parameter to parameter. Where it stands in
+ * a wrong place the search goes on behind the next ampersand, so that a query full of it costs no more than one of many parameters.
  */
 export function findParameter(target: string, pathEnd: number, name: string, span: Span): boolean {
+  const length = target.length;
   let start = pathEnd + 1;
-  while (start < target.length) {
-    const ampersand = target.indexOf(AMPERSAND, start);
-    const end = ampersand === -1 ? target.length : ampersand;
-    const nameEnd = start + name.length;
-    // A name that runs over the ampersand can't match: it has none in it.
-    if (nameEnd <= end && (nameEnd === end || target.charCodeAt(nameEnd) === EQUALS)) {
-      if (target.startsWith(name, start)) {
-        span.set(target, Math.min(nameEnd + 1, end), end);
+  while (start < length) {
+    const at = target.indexOf(name, start);
+    if (at === -1) return false;
+    const nameEnd = at + name.length;
+    if (at === start || target.charCodeAt(at - 1) === AMPERSAND_CODE) {
+      const behind = nameEnd < length ? target.charCodeAt(nameEnd) : AMPERSAND_CODE;
+      if (behind === EQUALS) {
+        span.set(target, nameEnd + 1, partEnd(target, nameEnd + 1));
+        return true;
+      }
+      if (behind === AMPERSAND_CODE) {
+        span.set(target, nameEnd, nameEnd);
         return true;
       }
     }
-    start = end + 1;
+    start = partEnd(target, nameEnd) + 1;
   }
   return false;
+}
+
+/** Where the parameter that `from` is in ends. */
+function partEnd(target: string, from: number): number {
+  const ampersand = target.indexOf(AMPERSAND, from);
+  return ampersand === -1 ? target.length : ampersand;
 }

@@ -18,6 +18,8 @@ export class CompiledRoute {
   /** The literal of an exact or prefix match, else ''; lower case where letters match in either. */
   readonly literal: string;
   readonly ignoresCase: boolean;
+  /** The conditions on exact values, by which a table tells routes apart before it tries them. */
+  readonly exact: readonly Condition[];
   readonly #pathTest: PathTest;
   readonly #pattern: RegExp | null;
   readonly #methods: readonly string[] | null;
@@ -41,6 +43,7 @@ export class CompiledRoute {
       ...without.headers.map((match) => new Condition('header', match, lookedUp, false)),
       ...without.cookies.map((match) => new Condition('cookie', match, lookedUp, false)),
     ];
+    this.exact = this.#conditions.filter((condition) => condition.isExact);
   }
 
   /**
@@ -67,9 +70,9 @@ export class CompiledRoute {
       case PathTest.ANY:
         return true;
       case PathTest.EXACT:
-        return pathEnd === this.literal.length && target.startsWith(this.literal);
+        return pathEnd === this.literal.length && beginsWith(target, this.literal);
       case PathTest.PREFIX:
-        return pathEnd >= this.literal.length && target.startsWith(this.literal);
+        return pathEnd >= this.literal.length && beginsWith(target, this.literal);
       case PathTest.EXACT_ANY_CASE:
         return pathEnd === this.literal.length && nameIs(target, 0, this.literal);
       case PathTest.PREFIX_ANY_CASE:
@@ -78,6 +81,15 @@ export class CompiledRoute {
         return this.#pattern!.test(pathEnd === target.length ? target : target.slice(0, pathEnd));
     }
   }
+}
+
+/**
+ * `target` is at least as long. `startsWith` takes half as long again as `indexOf` where the answer is yes; where it is no,
+ * `indexOf` would read on, but the table gives only a few routes whose literals differ from the path, and of them nearly all end otherwise.
+ */
+function beginsWith(target: string, literal: string): boolean {
+  const last = literal.length - 1;
+  return last < 0 || (target.charCodeAt(last) === literal.charCodeAt(last) && target.indexOf(literal) === 0);
 }
 
 function pathTestOf(path: PathMatch | null): PathTest {

@@ -3,7 +3,7 @@
  * exactly as if the routes were tried one by one in the plan's order.
  *
  * What makes it fast is what it need not try: a route with an exact host is looked at for that host alone, and of
- * the routes that are left, only those whose literal path can still match (`PathTree`).
+ * the routes that are left, only those whose literal path (`PathTree`) and exact values (`ValueTree`) can still match.
  */
 import type { RequestHead } from '../http/message.js';
 import type { RoutePlan } from '../plan.js';
@@ -23,6 +23,7 @@ export class RouteTable {
   readonly #byHost = new Map<string, PathTree>();
   /** Routes for any host or for a wildcard. */
   readonly #shared: PathTree;
+  readonly #hasWildcards: boolean;
   readonly #hostMatters: boolean;
   readonly #lookedUp = new LookedUp();
 
@@ -37,22 +38,36 @@ export class RouteTable {
       }
     });
     this.#shared = new PathTree(shared);
-    for (const [host, own] of byHost) this.#byHost.set(host, new PathTree(own));
-    this.#hostMatters = routes.some((plan) => plan.matches.some((match) => match.host !== null));
+    for (const [host, own] of byHost) {
+      // A host that is not plain is no request's, and must not be found as it stands.
+      if (plainHost(host) === host) this.#byHost.set(host, new PathTree(own));
+    }
+    this.#hasWildcards = shared.some((route) => route.hostSuffix !== '');
+    this.#hostMatters = this.#hasWildcards || byHost.size > 0;
   }
 
   /**
    * The index in the plan's `routes` of the first route that matches `head`, or `NO_ROUTE`. Allocates only for a host
-   * in capitals or with a port, and for a header or a regular expression that must be looked at.
+   * in capitals or with a port, for a regular expression that must be looked at, and for a value of which many are wanted exactly.
    */
   find(head: RequestHead): number {
     const target = head.target;
-    const host = this.#hostMatters ? plainHost(head.host) : '';
-    const own = this.#byHost.get(host)?.candidates(target) ?? NO_ROUTES;
-    const shared = this.#shared.candidates(target);
     const query = target.indexOf('?');
     const pathEnd = query === -1 ? target.length : query;
     this.#lookedUp.begin(head, pathEnd);
+
+    let host = head.host;
+    let own = NO_ROUTES;
+    if (this.#hostMatters) {
+      let tree = this.#byHost.get(host);
+      // Most hosts come as they are compared, and then need not be made plain.
+      if (tree === undefined || this.#hasWildcards) {
+        host = plainHost(host);
+        tree = this.#byHost.get(host);
+      }
+      if (tree !== undefined) own = tree.candidates(target);
+    }
+    const shared = this.#shared.candidates(target);
 
     // Two lists in order are merged as they are walked. One merged list for each host would be shorter here, and
     // grow with the product of hosts and shared routes.

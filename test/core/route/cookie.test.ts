@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { cookieValue } from '../../../core/route/cookie.js';
 
@@ -34,4 +35,30 @@ t.test('the first of two wins, and a value may hold equals signs, quotes and not
 
 t.test('without a Cookie field there is none', async (t) => {
   t.equal(cookieValue('accept: */*\r\nset-cookie: id=1\r\n', 'id'), null);
+});
+
+t.test('it finds what splitting the field finds', async (t) => {
+  const field = fc.string({
+    unit: fc.constantFrom('a', 'b', ';', '=', ' ', '\t'),
+    maxLength: 16,
+    size: 'max',
+  });
+  const name = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 2 });
+  let found = 0;
+  fc.assert(
+    fc.property(field, name, (text, wanted) => {
+      const pair = text
+        .split(';')
+        .map((part) => part.trim())
+        .find((part) => part.startsWith(`${wanted}=`));
+      if (pair !== undefined) found++;
+      return cookie(text, wanted) === (pair?.slice(wanted.length + 1).trim() ?? null);
+    }),
+    { numRuns: 2000 },
+  );
+  t.ok(found > 50, `${found} were there`);
+});
+
+t.test('what stands behind the Cookie field is not looked at', async (t) => {
+  t.equal(cookieValue('cookie: a=1\r\nx: y; id=7\r\n', 'id'), null);
 });

@@ -3,6 +3,7 @@ import t from 'tap';
 import type { RequestHead } from '../../../core/http/message.js';
 import type { MatchPlan, PathMatch, RoutePlan } from '../../../core/plan.js';
 import { NO_ROUTE, RouteTable } from '../../../core/route/table.js';
+import { naiveFind } from './naive.js';
 import { field, request, route } from './support.js';
 
 /** Whether a table of one route finds it. */
@@ -238,26 +239,24 @@ const path = fc
 const literal = fc
   .string({ unit: fc.constantFrom('/', 'a', 'A', 'b'), maxLength: 5 })
   .map((rest) => `/${rest}`);
+const pathMatch = fc.oneof(
+  fc.constant(null),
+  fc.record({
+    kind: fc.constantFrom('exact' as const, 'prefix' as const),
+    value: literal,
+    ignoreCase: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant('regex' as const), value: fc.constantFrom('/a*', '/(a|b)/.*', '/b.?') }),
+);
 const anyMatch = fc.record({
   cookies: fc.constant([]),
   host: fc.constantFrom(null, 'x.test', 'y.test', '*.test', '*.x.test'),
-  path: fc.oneof(
-    fc.constant(null),
-    fc.record({
-      kind: fc.constantFrom('exact' as const, 'prefix' as const),
-      value: literal,
-      ignoreCase: fc.boolean(),
-    }),
-    fc.record({ kind: fc.constant('regex' as const), value: fc.constantFrom('/a*', '/(a|b)/.*', '/b.?') }),
-  ),
+  path: pathMatch,
   methods: fc.constantFrom(null, ['GET'], ['POST', 'PUT']),
   headers: fc.constantFrom([], [field('exact', 'x', '1')]),
   queries: fc.constantFrom([], [], [field('present', 'a')]),
   without: fc.constantFrom(nothing, nothing, { ...nothing, headers: [field('exact', 'x', '1')] }),
 });
-const anyRoute = fc
-  .array(anyMatch, { minLength: 1, maxLength: 3 })
-  .map((matches): RoutePlan => ({ ...route({}), matches }));
 const anyHead = fc
   .record({
     host: fc.constantFrom('x.test', 'X.test:80', 'y.test', 'z.test', 'a.x.test', 'other'),
@@ -267,23 +266,107 @@ const anyHead = fc
   })
   .map(request);
 
-t.test('a table finds what trying its routes one by one finds', async (t) => {
+// Values of one letter, so that a good part of the routes wants what a request has, and many routes want the same.
+const letter = fc.constantFrom('a', 'b', 'c', 'd', '');
+const condition = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('exact' as const), value: letter }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('prefix' as const, 'present' as const, 'absent' as const),
+      value: letter,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('regex' as const), value: fc.constantFrom('a|b', '.*', 'c+') }),
+  },
+);
+const conditions = (...names: string[]) =>
+  fc.array(
+    fc.tuple(fc.constantFrom(...names), condition).map(([name, one]) => field(one.kind, name, one.value)),
+    { maxLength: 2 },
+  );
+const askingMatch = fc.record({
+  host: fc.constantFrom(null, null, 'x.test', '*.test'),
+  path: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: pathMatch }),
+  methods: fc.constant(null),
+  headers: conditions('x', 'X-a', 'host'),
+  cookies: conditions('k', 'kk'),
+  queries: conditions('q', 'qq'),
+  without: fc.constantFrom(nothing, nothing, { ...nothing, cookies: [field('exact', 'k', 'a')] }),
+});
+const askingHead = fc
+  .record({
+    host: fc.constantFrom('x.test', 'x.test:80', 'y.test', 'a'),
+    target: fc
+      .tuple(path, fc.array(fc.tuple(fc.constantFrom('q', 'qq', 'Q'), fc.constantFrom('', '='), letter)))
+      .map(([before, pairs]) => `${before}?${pairs.map((pair) => pair.join('')).join('&')}`),
+    fields: fc
+      .tuple(
+        fc.array(fc.tuple(fc.constantFrom('x', 'X', 'x-A', 'y'), fc.constantFrom(':', ': ', ':\t'), letter)),
+        fc.array(fc.tuple(fc.constantFrom('k', 'kk', ' k', '\tkk ', 'K'), fc.constantFrom('', '='), letter)),
+      )
+      .map(([lines, cookies]) =>
+        [...lines.map((line) => line.join('')), `Cookie: ${cookies.map((pair) => pair.join('')).join(';')}`]
+          .map((line) => `${line}\r\n`)
+          .join(''),
+      ),
+  })
+  .map(request);
+
+/** How many different answers a table gave; each was the one of the routes tried one by one. */
+function differentAnswers(match: fc.Arbitrary<MatchPlan>, head: fc.Arbitrary<RequestHead>): number {
   const found = new Set<number>();
+  const anyRoute = fc
+    .array(match, { minLength: 1, maxLength: 3 })
+    .map((matches): RoutePlan => ({ ...route({}), matches }));
   fc.assert(
     fc.property(
       fc.array(anyRoute, { maxLength: 40, size: 'max' }),
-      fc.array(anyHead, { minLength: 10, maxLength: 10, size: 'max' }),
+      fc.array(head, { minLength: 10, maxLength: 10, size: 'max' }),
       (routes, heads) => {
         const table = new RouteTable(routes);
-        const tables = routes.map((one) => new RouteTable([one]));
-        return heads.every((head) => {
-          const index = table.find(head);
+        return heads.every((one) => {
+          const index = table.find(one);
           found.add(index);
-          return index === tables.findIndex((one) => one.find(head) === 0);
+          return index === naiveFind(routes, one);
         });
       },
     ),
     { numRuns: 400 },
   );
-  t.ok(found.size > 15, `${found.size} different answers`);
+  return found.size;
+}
+
+t.test('a table finds what trying its routes one by one finds', async (t) => {
+  const answers = differentAnswers(anyMatch, anyHead);
+  t.ok(answers > 15, `${answers} different answers`);
+});
+
+t.test('the same where routes differ in headers, cookies and parameters', async (t) => {
+  const answers = differentAnswers(askingMatch, askingHead);
+  t.ok(answers > 15, `${answers} different answers`);
+});
+
+t.test('each of many routes of one path is found by the exact values that it wants', async (t) => {
+  const wanted = Array.from({ length: 200 }, (_, i) => ({ user: `user-${i >> 1}`, page: `${i & 1}` }));
+  const table = new RouteTable([
+    ...wanted.map(({ user, page }) =>
+      route({ headers: [field('exact', 'x-user', user)], queries: [field('exact', 'page', page)] }),
+    ),
+    route({ cookies: [field('exact', 'canary', 'yes')] }),
+    route({ headers: [field('present', 'x-user')] }),
+  ]);
+  const find = (fields: string, target: string) => table.find(request({ fields, target }));
+  t.ok(wanted.every(({ user, page }, i) => find(`X-User: ${user}\r\n`, `/?page=${page}`) === i));
+  t.equal(find('x-user: user-7\r\ncookie: canary=yes\r\n', '/?page=2'), 200);
+  t.equal(find('x-user: nobody\r\n', '/?page=1'), 201);
+  t.equal(find('', '/?page=1'), NO_ROUTE);
+});
+
+t.test("a host with a port in a plan is no request's, because it is compared without", async (t) => {
+  const table = new RouteTable([route({ host: 'a:8080' }), route({ host: 'a' })]);
+  t.equal(table.find(request({ host: 'a:8080' })), 1);
+  t.equal(table.find(request({ host: 'a' })), 1);
 });

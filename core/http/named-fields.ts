@@ -1,0 +1,99 @@
+/**
+ * The fields of a few names, all found in one pass over a request's field lines. What a pass costs is the lines, because each
+ * has to be stepped over; however many names there are, most lines are told apart from all of them by their first letter.
+ */
+import { Span } from './span.js';
+
+const COLON = 0x3a;
+const UPPER_A = 0x41;
+const UPPER_Z = 0x5a;
+const LOWER_A = 0x61;
+const LOWER_Z = 0x7a;
+const CASE_BIT = 0x20;
+/** Names are tokens (RFC 9110, section 5.1): ASCII. */
+const CODES = 128;
+
+/** Belongs to one owner, which adds names first and then reads one request after the other. */
+export class NamedFields {
+  /** The names that begin with a code, each in front of the next (`NamedField.next`); a letter's stand at both its cases. */
+  readonly #byFirstCode = new Array<NamedField | null>(CODES).fill(null);
+  #count = 0;
+  #pass = 0;
+
+  /** The same one for the same name. */
+  add(lowerName: string): NamedField {
+    const code = lowerName.charCodeAt(0);
+    let last: NamedField | null = null;
+    for (let field = this.#byFirstCode[code] ?? null; field !== null; field = field.next) {
+      if (field.name === lowerName) return field;
+      last = field;
+    }
+    const added = new NamedField(lowerName);
+    if (last !== null) last.next = added;
+    else if (code < CODES) {
+      this.#byFirstCode[code] = added;
+      if (code >= LOWER_A && code <= LOWER_Z) this.#byFirstCode[code - CASE_BIT] = added;
+    }
+    this.#count++;
+    return added;
+  }
+
+  /** `fields` is a wire string of field lines, as in `fieldValue`; what was read before is forgotten. Allocates nothing. */
+  read(fields: string): void {
+    const pass = (this.#pass + 1) & 0x3fffffff;
+    this.#pass = pass;
+    const byFirstCode = this.#byFirstCode;
+    const length = fields.length;
+    let left = this.#count;
+    let line = 0;
+    while (line < length && left > 0) {
+      const lf = fields.indexOf('\n', line);
+      const end = lf === -1 ? length : lf;
+      const code = fields.charCodeAt(line);
+      let field = code < CODES ? byFirstCode[code] : null;
+      while (field !== null && !field.take(fields, line, end, pass)) field = field.next;
+      if (field !== null) left--;
+      line = end + 1;
+    }
+  }
+
+  /** Whether a field that `add` gave was in what was read last; `field.span` is then the first one of its name. */
+  has(field: NamedField): boolean {
+    return field.foundIn === this.#pass;
+  }
+}
+
+/** One name, and where it was found last. */
+export class NamedField {
+  readonly name: string;
+  /** With the white space around the value: to look for that takes as long as to find the field, and not every owner minds. */
+  readonly span = new Span();
+  /** The pass. */
+  foundIn = 0;
+  /** Another name with the same first letter. */
+  next: NamedField | null = null;
+  /** Of the name: they are read faster than a string's. */
+  readonly #codes: Uint8Array;
+
+  constructor(lowerName: string) {
+    this.name = lowerName;
+    this.#codes = Buffer.from(lowerName, 'latin1');
+  }
+
+  /** Whether the line `fields[line, end)`, whose first letter is right, is the first one of this name in this pass. */
+  take(fields: string, line: number, end: number, pass: number): boolean {
+    const codes = this.#codes;
+    const length = codes.length;
+    const colon = line + length;
+    // A colon can't be part of a name, so most lines with the first letter of the name are told apart by this one byte.
+    if (colon >= end || fields.charCodeAt(colon) !== COLON || this.foundIn === pass) return false;
+    for (let i = 1; i < length; i++) {
+      let code = fields.charCodeAt(line + i);
+      if (code >= UPPER_A && code <= UPPER_Z) code |= CASE_BIT;
+      if (code !== codes[i]) return false;
+    }
+    this.foundIn = pass;
+    this.span.set(fields, colon + 1, end);
+    return true;
+  }
+}
