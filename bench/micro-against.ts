@@ -9,10 +9,10 @@ import { withRevision } from './revision.js';
 const run = promisify(execFile);
 const here = fileURLToPath(new URL('..', import.meta.url));
 const rounds = 3;
-/** A loop and its figure, as micro benches print them. */
-const line = /^ *(\S.*?) +([\d.]+) ns {2,}/gm;
+/** A table's title, or a loop and its figure, as micro benches print them. */
+const line = /^(?:(\S.*)| +(\S.*?) +([\d.]+) ns {2,}.*)$/gm;
 
-/** Name of a loop to its nanoseconds, one for each round. */
+/** Title and name of a loop, which tables share, to its nanoseconds, one for each round. */
 type Figures = Map<string, number[]>;
 
 /** `names` as `npm run bench` takes them, `core/ring`. A loop that only one side has is shown with a dash. */
@@ -32,10 +32,16 @@ export async function microAgainst(names: readonly string[], revision: string): 
 
 async function measure(file: string, into: Figures): Promise<void> {
   const { stdout } = await run(process.execPath, [file]);
-  for (const [, name, ns] of stdout.matchAll(line)) {
-    const figures = into.get(name) ?? [];
+  let title = '';
+  for (const [, titleHere, name, ns] of stdout.matchAll(line)) {
+    if (titleHere !== undefined) {
+      title = titleHere;
+      continue;
+    }
+    const key = `${title}: ${name}`;
+    const figures = into.get(key) ?? [];
     figures.push(Number(ns));
-    into.set(name, figures);
+    into.set(key, figures);
   }
 }
 
