@@ -57,7 +57,7 @@ export function rollCallLines(members: readonly Seen[], windows: ReadonlyMap<str
         member.revision === null ? `gen ${member.reading.generation}` : `rev ${member.revision}`,
         countText(requests / Math.max(reading.uptimeS, 0.001)),
         latency.count === 0 ? '-' : durationText(latency.percentileUs(99)),
-        `${state}${isAsUsual(member, usual) ? '' : ', another configuration'}`,
+        `${state}${isAsUsual(member, usual) ? '' : ', differs'}`,
       ]);
     }),
   ];

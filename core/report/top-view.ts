@@ -85,12 +85,12 @@ function threadsLine(now: Reading): string {
 function planLines({ control }: Reading): string[] {
   const { plan } = control.fleet;
   if (plan === null) return [];
-  const refused =
-    plan.refused === null
-      ? ''
-      : `, revision ${plan.refused.revision} refused: ${plan.refused.problems[0] ?? ''}`;
+  const { source, revision, refused, connected } = plan;
   return [
-    `plan ${plan.source}  revision ${plan.revision}${refused}${plan.connected ? '' : ', NATS is down'}`,
+    `plan ${source}  revision ${revision}${connected ? '' : ', NATS is down'}`,
+    ...(refused === null
+      ? []
+      : [`  revision ${refused.revision} refused: ${(refused.problems[0] ?? '').replace(`${source}:`, '')}`]),
   ];
 }
 

@@ -210,7 +210,9 @@ t.test(
     // Of a server that is not there.
     const stream = { to: `nats://127.0.0.1:${await freePort()}/umbra.reviews`, stream: { outstanding: 1 } };
     const mirrors = [{ to: `file:${directory}` }, stream];
-    const umbra = await UmbraProcess.start(reviews(v1.port, null, { route: { mirrors } }));
+    const umbra = await UmbraProcess.start(
+      reviews(v1.port, null, { route: { mirrors }, umbra: { drain: '1s' } }),
+    );
     t.teardown(async () => {
       await umbra.stop();
       await v1.close();

@@ -87,7 +87,12 @@ t.test(
       refusals: 1,
     });
     const top = await runToEnd('top', '--once', '--admin', umbra.adminUrl);
-    t.match(top.out, new RegExp(`plan ${address}  revision ${next}, revision ${bad} refused`));
+    t.match(
+      top.out,
+      new RegExp(
+        `plan ${address}  revision ${next}\\n  revision ${bad} refused: 1:\\d+: routes\\[0\\]: \`primary\``,
+      ),
+    );
 
     await nats.kill();
     await umbra.logged(/can't be followed: [^"]*; the last plan stays in force/);

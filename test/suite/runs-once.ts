@@ -22,6 +22,7 @@ export const runsOnce: Readonly<Record<string, string>> = {
   'node-engine': 'asks for the node engine',
   'node-trailers': 'asks for the node engine',
   'node-tunnel': 'asks for the node engine',
+  pipes: 'commands have no engine',
   pipelining: 'copies are sent behind the engines',
   'real-bodies': 'asks for both engines',
   'real-browser': 'asks for both engines',

@@ -2,7 +2,14 @@
  * A durable pull group on a stream: takes as many deliveries as its taker has room for, and no more, over lost connections and restarted
  * servers, until it is stopped. Commands.
  */
-import type { Consumer, ConsumerInfo, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type {
+  Consumer,
+  ConsumerAPI,
+  ConsumerConfig,
+  ConsumerInfo,
+  ConsumerMessages,
+  JsMsg,
+} from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { NatsSubject } from '../../config/nats-address.js';
 import type { Delivery } from '../../core/stream/stream-shadow.js';
@@ -36,6 +43,7 @@ export interface StreamGroupOptions {
 export type GroupTrouble = 'connection' | 'no-stream' | 'refused';
 
 class NoStreamError extends Error {}
+class RefusedError extends Error {}
 
 /** How long one request for messages waits for them. */
 const waitMs = 2000;
@@ -48,6 +56,8 @@ const unacknowledgedMax = 100_000;
 const silences: readonly string[] = ['heartbeats missed', 'timeout'];
 /** JetStream's own word for a group that is not there. */
 const consumerNotFound = 10_014;
+/** Of a work queue whose messages another group has: all of them, or those of the subject. */
+const workQueueTaken: readonly unknown[] = [10_099, 10_100];
 
 export class StreamGroup {
   readonly #options: StreamGroupOptions;
@@ -140,7 +150,7 @@ export class StreamGroup {
       throw error;
     });
     // One that is there is used as it is; two that make it at once make the same.
-    info ??= await consumers.add(stream, {
+    info ??= await this.#make(consumers, stream, {
       durable_name: group,
       description: 'umbra shadow',
       ack_policy: AckPolicy.Explicit,
@@ -154,6 +164,24 @@ export class StreamGroup {
     this.#troubled = '';
     onOpen(stream, info);
     return jetstream(connection).consumers.get(stream, group);
+  }
+
+  async #make(
+    consumers: ConsumerAPI,
+    stream: string,
+    config: Partial<ConsumerConfig>,
+  ): Promise<ConsumerInfo> {
+    try {
+      return await consumers.add(stream, config);
+    } catch (error) {
+      if (!workQueueTaken.includes((error as { code?: unknown }).code)) throw error;
+      const names: string[] = [];
+      for await (const { name } of consumers.list(stream)) names.push(name);
+      const others = names.join(', ');
+      throw new RefusedError(
+        `${stream} is a work queue, and the group ${others} has its messages: --group ${others} shares them`,
+      );
+    }
   }
 
   #trouble(kind: GroupTrouble, why: string): void {
@@ -176,6 +204,7 @@ export class StreamGroup {
 
 function troubleOf(error: unknown): [GroupTrouble, string] {
   if (error instanceof NoStreamError) return ['no-stream', error.message];
+  if (error instanceof RefusedError) return ['refused', error.message];
   if (typeof (error as { code?: unknown }).code === 'number') return ['refused', natsReason(error)];
   const reason = natsReason(error);
   return ['connection', silences.includes(reason) ? 'NATS does not answer' : reason];

@@ -136,7 +136,7 @@ t.test('who is stale, has left or is configured otherwise is named', async (t) =
   ]);
   const lines = rollCallLines(members, new Map());
   t.match(lines[2], /^b .* stale$/);
-  t.match(lines[4], /^d .*rev 7 .* serving, another configuration$/);
+  t.match(lines[4], /^d .*rev 7 .* serving, differs$/);
 });
 
 t.test('what is no snapshot is refused in a few words', async (t) => {
