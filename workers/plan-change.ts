@@ -37,9 +37,11 @@ export function withMirror(plan: Plan, ask: MirrorAsk): Changed {
 export function withLiveChanges(configured: Plan, live: Plan, next: Plan): Plan {
   const before = mirrorsByName(configured);
   const now = mirrorsByName(live);
+  const weightsBefore = weightsByRoute(configured);
+  const weightsNow = weightsByRoute(live);
   const routes = next.routes.map((route) => ({
     ...route,
-    primaries: withLiveWeights(configured, live, next, route),
+    primaries: withLiveWeights(next, route, weightsBefore.get(route.name), weightsNow.get(route.name)),
     mirrors: route.mirrors.map((mirror) => {
       const name = `${route.name} ${targetName(next, mirror)}`;
       const old = before.get(name);
@@ -60,10 +62,18 @@ function mirrorsByName(plan: Plan): Map<string, MirrorPlan> {
   );
 }
 
-function withLiveWeights(configured: Plan, live: Plan, next: Plan, route: RoutePlan): RoutePlan['primaries'] {
-  const before = weightsOf(configured, route.name);
-  const now = weightsOf(live, route.name);
-  const asked = weightsOf(next, route.name);
+/** By the name of the version. */
+type Weights = ReadonlyMap<string, number>;
+
+const noWeights: Weights = new Map();
+
+function withLiveWeights(
+  next: Plan,
+  route: RoutePlan,
+  before: Weights = noWeights,
+  now: Weights = noWeights,
+): RoutePlan['primaries'] {
+  const asked = weightsOf(next, route);
   const isSame =
     asked.size === before.size && [...asked].every(([name, weight]) => before.get(name) === weight);
   if (!isSame) return route.primaries;
@@ -73,12 +83,13 @@ function withLiveWeights(configured: Plan, live: Plan, next: Plan, route: RouteP
   }));
 }
 
-/** By the name of the version. */
-function weightsOf(plan: Plan, routeName: string): Map<string, number> {
-  const route = plan.routes.find(({ name }) => name === routeName);
-  return new Map(
-    (route?.primaries ?? []).map(({ version, weight }) => [plan.versions[version].name, weight]),
-  );
+/** Of all routes at once: to look for each by its name takes as many steps as the square of them. */
+function weightsByRoute(plan: Plan): Map<string, Weights> {
+  return new Map(plan.routes.map((route) => [route.name, weightsOf(plan, route)]));
+}
+
+function weightsOf(plan: Plan, route: RoutePlan): Weights {
+  return new Map(route.primaries.map(({ version, weight }) => [plan.versions[version].name, weight]));
 }
 
 /** The next generation of `plan` with other weights on one route, or why there is none. */
