@@ -21,6 +21,7 @@ import { Doorbell } from '../core/ring/doorbell.js';
 import { RingWriter } from '../core/ring/writer.js';
 import { seededRandom } from '../core/route/random.js';
 import { Sampler } from '../core/route/sampler.js';
+import { RouteTable } from '../core/route/table.js';
 import { atOnce, inSlices, type Steps } from '../core/steps.js';
 import type { Targets } from '../core/upstream/target.js';
 import type { Downstream } from './downstream/downstream.js';
@@ -143,8 +144,7 @@ class ProxyThread implements DataThread {
         });
       routes.push(new RouteWay(route, runtimes, sampler));
     }
-    yield;
-    const runtime = new ProxyRuntime(plan, routes);
+    const runtime = new ProxyRuntime(plan, yield* RouteTable.of(plan.routes), routes);
     yield;
     for (const port of this.#ports) port.setGeneration(plan.generation);
     this.#offer.sampleWith(sampler);

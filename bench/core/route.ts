@@ -9,8 +9,7 @@ import type { MirrorPlan, RoutePlan, SamplePlan } from '../../core/plan.js';
 import { seededRandom } from '../../core/route/random.js';
 import { Sampler } from '../../core/route/sampler.js';
 import { Split } from '../../core/route/split.js';
-import { RouteTable } from '../../core/route/table.js';
-import { route } from '../../test/core/route/support.js';
+import { route, tableOf } from '../../test/core/route/support.js';
 import { measured, printTable } from './measure.js';
 
 const ROUTES = 100;
@@ -52,7 +51,7 @@ function naiveFind(routes: readonly RoutePlan[], head: RequestHead): number {
 }
 
 function findBench(title: string, routes: readonly RoutePlan[], requests: readonly RequestHead[]): void {
-  const table = new RouteTable(routes);
+  const table = tableOf(routes);
   const over = (find: (head: RequestHead) => number) => (times: number) => {
     let sum = 0;
     for (let i = 0; i < times; i++) sum += find(requests[i & (HEADS - 1)]!);

@@ -7,7 +7,7 @@ import type { Plan, PrimaryPlan, RoutePlan } from '../plan.js';
 import type { VersionLedger } from '../record/version-ledger.js';
 import type { Sampler } from '../route/sampler.js';
 import { Split } from '../route/split.js';
-import { RouteTable } from '../route/table.js';
+import type { RouteTable } from '../route/table.js';
 import type { VersionPool } from '../upstream/pool.js';
 import { Fault } from './fault.js';
 import { OwnAnswer } from './own-answer.js';
@@ -91,9 +91,10 @@ export class ProxyRuntime {
   readonly table: RouteTable;
   readonly routes: readonly RouteWay[];
 
-  constructor(plan: Plan, routes: readonly RouteWay[]) {
+  /** `table` and `routes`: of the plan's routes. */
+  constructor(plan: Plan, table: RouteTable, routes: readonly RouteWay[]) {
     this.generation = plan.generation;
-    this.table = new RouteTable(plan.routes);
+    this.table = table;
     this.routes = routes;
   }
 }

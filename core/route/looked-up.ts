@@ -23,7 +23,7 @@ export class LookedUp {
   head: RequestHead | null = null;
   /** Where the query of the target begins. */
   pathEnd = 0;
-  readonly #names: LookedUpName[] = [];
+  readonly #names = new Map<string, LookedUpName>();
   readonly #fields = new NamedFields();
   #fieldsOf = NO_HEAD;
 
@@ -35,11 +35,12 @@ export class LookedUp {
 
   /** The same one for the same name, whichever route asks. All are named before the first request begins. */
   name(place: ConditionPlace, name: string): LookedUpName {
-    const known = this.#names.find((one) => one.place === place && one.name === name);
+    const key = `${place} ${name}`;
+    const known = this.#names.get(key);
     if (known !== undefined) return known;
     const field = place === 'query' ? null : this.#fields.add(place === 'cookie' ? 'cookie' : name);
     const added = new LookedUpName(this, place, name, field);
-    this.#names.push(added);
+    this.#names.set(key, added);
     return added;
   }
 

@@ -6,6 +6,7 @@
  * a leaf is the first match of all. A trie of whole prefixes was rejected: it visits every byte of the path, and its
  * answer, the longest prefix, is not the first match.
  */
+import type { Steps } from '../steps.js';
 import type { CompiledRoute } from './route.js';
 import { ValueTree } from './value-tree.js';
 
@@ -31,20 +32,31 @@ export class PathTree {
   /** Routes that match whatever the byte at `#at` is; in a leaf, all. */
   readonly #others: ValueTree;
 
+  private constructor(
+    at: number,
+    firstCode: number,
+    byCode: readonly (PathTree | null)[],
+    others: ValueTree,
+  ) {
+    this.#at = at;
+    this.#firstCode = firstCode;
+    this.#byCode = byCode;
+    this.#others = others;
+  }
+
   /** `routes` in the plan's order. */
-  constructor(routes: readonly CompiledRoute[], depth = 0) {
-    const at = depth < DEPTH_MAX && routes.length > LEAF_ROUTES ? bestPlace(routes) : -1;
+  static *of(routes: readonly CompiledRoute[], depth = 0): Steps<PathTree> {
+    const at = depth < DEPTH_MAX && routes.length > LEAF_ROUTES ? yield* bestPlace(routes) : -1;
     const codes = at === -1 ? [] : [...countsAt(routes, at).keys()].sort((a, b) => a - b);
     const byCode: (PathTree | null)[] = [];
     for (const code of codes) {
+      yield;
       while (byCode.length < code - codes[0]) byCode.push(null);
       const kept = routes.filter((route) => !caresAt(route, at) || hasCodeAt(route, at, code));
-      byCode.push(new PathTree(kept, depth + 1));
+      byCode.push(yield* PathTree.of(kept, depth + 1));
     }
-    this.#firstCode = codes[0] ?? 0;
-    this.#at = at;
-    this.#byCode = byCode;
-    this.#others = new ValueTree(at === -1 ? routes : routes.filter((route) => !caresAt(route, at)));
+    const others = at === -1 ? routes : routes.filter((route) => !caresAt(route, at));
+    return new PathTree(at, codes[0] ?? 0, byCode, yield* ValueTree.of(others));
   }
 
   /** The routes that `target` (a path, with or without a query) may match, in the plan's order. Allocates nothing. */
@@ -64,11 +76,12 @@ export class PathTree {
  * The place whose byte leaves the fewest routes on average over the routes, or -1 when no place helps. Places that
  * would copy too many routes that do not care are left out.
  */
-function bestPlace(routes: readonly CompiledRoute[]): number {
+function* bestPlace(routes: readonly CompiledRoute[]): Steps<number> {
   const longest = routes.reduce((bytes, route) => Math.max(bytes, route.literal.length), 0);
   let best = -1;
   let fewest = routes.length;
   for (let at = 0; at < Math.min(longest, BYTES_LOOKED_AT); at++) {
+    yield;
     const counts = countsAt(routes, at);
     let entries = 0;
     let leftSum = 0;

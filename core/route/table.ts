@@ -7,6 +7,7 @@
  */
 import type { RequestHead } from '../http/message.js';
 import type { RoutePlan } from '../plan.js';
+import type { Steps } from '../steps.js';
 import { plainHost } from './host.js';
 import { LookedUp } from './looked-up.js';
 import { PathTree } from './path-tree.js';
@@ -20,30 +21,46 @@ const NO_ROUTES: readonly CompiledRoute[] = [];
 /** Belongs to one thread and one plan. */
 export class RouteTable {
   /** Routes with an exact host, by that host. */
-  readonly #byHost = new Map<string, PathTree>();
+  readonly #byHost: ReadonlyMap<string, PathTree>;
   /** Routes for any host or for a wildcard. */
   readonly #shared: PathTree;
   readonly #hasWildcards: boolean;
   readonly #hostMatters: boolean;
-  readonly #lookedUp = new LookedUp();
+  readonly #lookedUp: LookedUp;
+
+  private constructor(
+    byHost: ReadonlyMap<string, PathTree>,
+    shared: PathTree,
+    hasWildcards: boolean,
+    lookedUp: LookedUp,
+  ) {
+    this.#byHost = byHost;
+    this.#shared = shared;
+    this.#hasWildcards = hasWildcards;
+    this.#hostMatters = hasWildcards || byHost.size > 0;
+    this.#lookedUp = lookedUp;
+  }
 
   /** Throws a SyntaxError when a regular expression can't be compiled: the configuration is checked before. */
-  constructor(routes: readonly RoutePlan[]) {
+  static *of(routes: readonly RoutePlan[]): Steps<RouteTable> {
+    const lookedUp = new LookedUp();
     const shared: CompiledRoute[] = [];
-    const byHost = new Map<string, CompiledRoute[]>();
-    routes.forEach((plan, index) => {
+    const ownByHost = new Map<string, CompiledRoute[]>();
+    for (const [index, plan] of routes.entries()) {
+      yield;
       for (const match of plan.matches) {
-        const route = new CompiledRoute(match, index, this.#lookedUp);
-        listOf(route, match.host, shared, byHost).push(route);
+        const route = new CompiledRoute(match, index, lookedUp);
+        listOf(route, match.host, shared, ownByHost).push(route);
       }
-    });
-    this.#shared = new PathTree(shared);
-    for (const [host, own] of byHost) {
-      // A host that is not plain is no request's, and must not be found as it stands.
-      if (plainHost(host) === host) this.#byHost.set(host, new PathTree(own));
     }
-    this.#hasWildcards = shared.some((route) => route.hostSuffix !== '');
-    this.#hostMatters = this.#hasWildcards || byHost.size > 0;
+    const byHost = new Map<string, PathTree>();
+    for (const [host, own] of ownByHost) {
+      yield;
+      // A host that is not plain is no request's, and must not be found as it stands.
+      if (plainHost(host) === host) byHost.set(host, yield* PathTree.of(own));
+    }
+    const hasWildcards = shared.some((route) => route.hostSuffix !== '');
+    return new RouteTable(byHost, yield* PathTree.of(shared), hasWildcards, lookedUp);
   }
 
   /**

@@ -6,6 +6,7 @@
  * that do not care are in every child, in the plan's order, so the first match in a leaf is the first match of all. Sets of
  * routes as bits, intersected over all names, were rejected: every name would be looked up for every request.
  */
+import type { Steps } from '../steps.js';
 import { type LookedUpName, NO_NUMBER } from './looked-up.js';
 import type { CompiledRoute } from './route.js';
 
@@ -16,6 +17,8 @@ const DEPTH_MAX = 3;
 /** Entries in the children of a node, per route in it. */
 const COPIES_MAX = 2;
 
+const noChildren: ReadonlyMap<number, ValueTree> = new Map();
+
 export class ValueTree {
   /** Whose value decides; null in a leaf. */
   readonly #name: LookedUpName | null;
@@ -24,19 +27,39 @@ export class ValueTree {
   /** Routes that match whatever the value is; in a leaf, all. */
   readonly #others: readonly CompiledRoute[];
 
-  /** `routes` in the plan's order. */
-  constructor(routes: readonly CompiledRoute[], depth = 0) {
-    const name = depth < DEPTH_MAX && routes.length > LEAF_ROUTES ? bestName(routes) : null;
-    const byNumber = new Map<number, ValueTree>();
-    if (name !== null) {
-      for (const number of countsOf(routes, name).keys()) {
-        const kept = routes.filter((route) => [NO_NUMBER, number].includes(wantedOf(route, name)));
-        byNumber.set(number, new ValueTree(kept, depth + 1));
-      }
-    }
+  private constructor(
+    name: LookedUpName | null,
+    byNumber: ReadonlyMap<number, ValueTree>,
+    others: readonly CompiledRoute[],
+  ) {
     this.#name = name;
     this.#byNumber = byNumber;
-    this.#others = name === null ? routes : routes.filter((route) => wantedOf(route, name) === NO_NUMBER);
+    this.#others = others;
+  }
+
+  /** `routes` in the plan's order. */
+  static *of(routes: readonly CompiledRoute[], depth = 0): Steps<ValueTree> {
+    const name = depth < DEPTH_MAX && routes.length > LEAF_ROUTES ? yield* bestName(routes) : null;
+    if (name === null) return new ValueTree(null, noChildren, routes);
+    const keptByNumber = new Map<number, CompiledRoute[]>();
+    const others: CompiledRoute[] = [];
+    for (const route of routes) {
+      const number = wantedOf(route, name);
+      if (number === NO_NUMBER) {
+        others.push(route);
+        for (const kept of keptByNumber.values()) kept.push(route);
+        continue;
+      }
+      const kept = keptByNumber.get(number) ?? [...others];
+      kept.push(route);
+      keptByNumber.set(number, kept);
+    }
+    const byNumber = new Map<number, ValueTree>();
+    for (const [number, kept] of keptByNumber) {
+      yield;
+      byNumber.set(number, yield* ValueTree.of(kept, depth + 1));
+    }
+    return new ValueTree(name, byNumber, others);
   }
 
   /** The routes that the request which was begun may match, in the plan's order. */
@@ -52,11 +75,11 @@ export class ValueTree {
 }
 
 /** The name that leaves the fewest routes on average over the routes, or null when none helps or all would copy too many. */
-function bestName(routes: readonly CompiledRoute[]): LookedUpName | null {
+function* bestName(routes: readonly CompiledRoute[]): Steps<LookedUpName | null> {
   let best: LookedUpName | null = null;
   let fewest = routes.length;
-  for (const name of new Set(routes.flatMap((route) => route.exact.map((condition) => condition.name)))) {
-    const counts = countsOf(routes, name);
+  for (const [name, counts] of countsByName(routes)) {
+    yield;
     let caring = 0;
     for (const count of counts.values()) caring += count;
     const careless = routes.length - caring;
@@ -72,14 +95,17 @@ function bestName(routes: readonly CompiledRoute[]): LookedUpName | null {
   return best;
 }
 
-/** How many routes want each value, by its number. */
-function countsOf(routes: readonly CompiledRoute[], name: LookedUpName): Map<number, number> {
-  const counts = new Map<number, number>();
+/** For each name how many routes want each value, by its number. */
+function countsByName(routes: readonly CompiledRoute[]): Map<LookedUpName, Map<number, number>> {
+  const all = new Map<LookedUpName, Map<number, number>>();
   for (const route of routes) {
-    const number = wantedOf(route, name);
-    if (number !== NO_NUMBER) counts.set(number, (counts.get(number) ?? 0) + 1);
+    for (const { name } of route.exact) {
+      const number = wantedOf(route, name);
+      const counts = all.get(name) ?? new Map<number, number>();
+      all.set(name, counts.set(number, (counts.get(number) ?? 0) + 1));
+    }
   }
-  return counts;
+  return all;
 }
 
 /** The first value of the name that the route wants exactly. One that wants two never matches, in whichever child it is. */

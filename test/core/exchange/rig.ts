@@ -18,7 +18,7 @@ import { createRing } from '../../../core/ring/layout.js';
 import { RingWriter } from '../../../core/ring/writer.js';
 import { Sampler } from '../../../core/route/sampler.js';
 import type { TunnelSink, UpstreamTunnel } from '../../../core/upstream/tunnel.js';
-import { route as routeOf } from '../route/support.js';
+import { route as routeOf, tableOf } from '../route/support.js';
 import { TestPool } from '../upstream/exchange.js';
 
 const ringBytes = 64 * 1024;
@@ -143,7 +143,8 @@ export class ExchangeRig {
       timeoutMs: 10_000,
       ...changes,
     };
-    const runtime = new ProxyRuntime({ generation: 1, routes: [route] } as unknown as Plan, [
+    const plan = { generation: 1, routes: [route] } as unknown as Plan;
+    const runtime = new ProxyRuntime(plan, tableOf([route]), [
       new RouteWay(
         route,
         [new RouteRuntime(route, route.primaries[0], this.pool, this.version, [], sampler)],

@@ -8,6 +8,8 @@ import {
   type RoutePlan,
   type SamplePlan,
 } from '../../../core/plan.js';
+import { RouteTable } from '../../../core/route/table.js';
+import { atOnce } from '../../../core/steps.js';
 
 export function route(match: Partial<MatchPlan>): RoutePlan {
   const all: MatchPlan = {
@@ -73,4 +75,8 @@ export function request(parts: Partial<RequestHead>): RequestHead {
 
 export function mirror(shareMillionths: number, sample: SamplePlan): MirrorPlan {
   return mirrorPlan({ shareMillionths, sample, bodyBytesMax: 0, inFlightMax: 1, timeoutMs: 1 });
+}
+
+export function tableOf(routes: readonly RoutePlan[]): RouteTable {
+  return atOnce(RouteTable.of(routes));
 }

@@ -4,16 +4,16 @@ import type { RequestHead } from '../../../core/http/message.js';
 import type { MatchPlan, PathMatch, RoutePlan } from '../../../core/plan.js';
 import { NO_ROUTE, RouteTable } from '../../../core/route/table.js';
 import { naiveFind } from './naive.js';
-import { field, request, route } from './support.js';
+import { field, request, route, tableOf } from './support.js';
 
 /** Whether a table of one route finds it. */
 function matches(match: Partial<MatchPlan>, head: Partial<RequestHead>): boolean {
-  return new RouteTable([route(match)]).find(request(head)) === 0;
+  return tableOf([route(match)]).find(request(head)) === 0;
 }
 
 t.test('a table without routes, or without a match, finds none', async (t) => {
-  t.equal(new RouteTable([]).find(request({})), NO_ROUTE);
-  t.equal(new RouteTable([route({ host: 'a' })]).find(request({ host: 'b' })), NO_ROUTE);
+  t.equal(tableOf([]).find(request({})), NO_ROUTE);
+  t.equal(tableOf([route({ host: 'a' })]).find(request({ host: 'b' })), NO_ROUTE);
 });
 
 t.test('a route without conditions takes everything', async (t) => {
@@ -76,7 +76,7 @@ t.test('a path that ignores case takes letters in either, and nothing else', asy
 t.test('a route with a list of matches takes what one of them takes', async (t) => {
   const { matches: one } = route({ host: 'a', path: { kind: 'prefix', value: '/x', ignoreCase: false } });
   const { matches: other } = route({ methods: ['POST'] });
-  const table = new RouteTable([{ ...route({}), matches: [...one, ...other] }, route({})]);
+  const table = tableOf([{ ...route({}), matches: [...one, ...other] }, route({})]);
   const find = (parts: Partial<RequestHead>) => table.find(request(parts));
   t.equal(find({ host: 'a', target: '/x' }), 0);
   t.equal(find({ host: 'b', target: '/x' }), 1);
@@ -126,8 +126,8 @@ t.test(
   'a regular expression that can not be compiled is a SyntaxError, also one that parentheses would mend',
   async (t) => {
     for (const value of ['(', 'a)|(b', '[']) {
-      t.throws(() => new RouteTable([route({ path: { kind: 'regex', value } })]), SyntaxError, value);
-      t.throws(() => new RouteTable([route({ headers: [field('regex', 'x', value)] })]), SyntaxError, value);
+      t.throws(() => tableOf([route({ path: { kind: 'regex', value } })]), SyntaxError, value);
+      t.throws(() => tableOf([route({ headers: [field('regex', 'x', value)] })]), SyntaxError, value);
     }
   },
 );
@@ -199,7 +199,7 @@ t.test('all conditions must hold', async (t) => {
 });
 
 t.test('the first match wins between exact hosts, wildcards and any host', async (t) => {
-  const table = new RouteTable([
+  const table = tableOf([
     route({ host: 'a.example.com', path: { kind: 'exact', value: '/first', ignoreCase: false } }),
     route({ path: { kind: 'prefix', value: '/any', ignoreCase: false } }),
     route({ host: '*.example.com', methods: ['POST'] }),
@@ -221,7 +221,7 @@ t.test('the first match wins between exact hosts, wildcards and any host', async
 t.test('each of many routes by path on one host is found', async (t) => {
   const paths = Array.from({ length: 500 }, (_, i) => `/api/service-${i}/`);
   const host = 'a';
-  const table = new RouteTable([
+  const table = tableOf([
     ...paths.map((value) => route({ host, path: { kind: 'prefix', value, ignoreCase: false } })),
     route({ host, path: { kind: 'prefix', value: '/api/', ignoreCase: false } }),
   ]);
@@ -326,7 +326,7 @@ function differentAnswers(match: fc.Arbitrary<MatchPlan>, head: fc.Arbitrary<Req
       fc.array(anyRoute, { maxLength: 40, size: 'max' }),
       fc.array(head, { minLength: 10, maxLength: 10, size: 'max' }),
       (routes, heads) => {
-        const table = new RouteTable(routes);
+        const table = tableOf(routes);
         return heads.every((one) => {
           const index = table.find(one);
           found.add(index);
@@ -351,7 +351,7 @@ t.test('the same where routes differ in headers, cookies and parameters', async 
 
 t.test('each of many routes of one path is found by the exact values that it wants', async (t) => {
   const wanted = Array.from({ length: 200 }, (_, i) => ({ user: `user-${i >> 1}`, page: `${i & 1}` }));
-  const table = new RouteTable([
+  const table = tableOf([
     ...wanted.map(({ user, page }) =>
       route({ headers: [field('exact', 'x-user', user)], queries: [field('exact', 'page', page)] }),
     ),
@@ -366,7 +366,22 @@ t.test('each of many routes of one path is found by the exact values that it wan
 });
 
 t.test("a host with a port in a plan is no request's, because it is compared without", async (t) => {
-  const table = new RouteTable([route({ host: 'a:8080' }), route({ host: 'a' })]);
+  const table = tableOf([route({ host: 'a:8080' }), route({ host: 'a' })]);
   t.equal(table.find(request({ host: 'a:8080' })), 1);
   t.equal(table.find(request({ host: 'a' })), 1);
+});
+
+t.test('the table of a large plan is built in many short steps', async (t) => {
+  const size = 300;
+  const hosts = Array.from({ length: size }, (_, i) => route({ host: `host-${i}` }));
+  const paths = Array.from({ length: size }, (_, i) =>
+    route({ path: { kind: 'prefix', value: `/service-${i}/`, ignoreCase: false } }),
+  );
+  const values = Array.from({ length: size }, (_, i) => route({ cookies: [field('exact', 'k', `${i}`)] }));
+  for (const routes of [hosts, paths, values]) {
+    const steps = RouteTable.of(routes);
+    let count = 0;
+    while (!steps.next().done) count++;
+    t.ok(count >= 2 * size, `${count} steps: one to read each route, and one for each child at least`);
+  }
 });
