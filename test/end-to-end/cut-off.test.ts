@@ -151,6 +151,28 @@ for (const { name, skip, start } of ways) {
   );
 
   t.test(
+    `${name}, of answers alone: what was stored and not acknowledged is published anew, and stored once`,
+    { skip, buffered: true },
+    async (t) => {
+      const way = await beginning(t);
+      const { nats } = way;
+      const umbra = await startUmbra(t, way, await startOrigin(t), {});
+      await ask(t, umbra, 50, 'before');
+      await until(async () => (await mirrorOf(umbra, nats)).completed === 50, 'all are acknowledged');
+      way.cut('answers');
+      await ask(t, umbra, 100, 'meanwhile');
+      await umbra.logged(/publishing to [^"]*: the connection to NATS was lost/);
+      t.match(await mirrorOf(umbra, nats), { sent: 150, completed: 50, inFlight: 100 });
+      if (way.beside !== null) t.equal(await messagesIn(way.beside), 150, 'all of it is there');
+      way.heal(true);
+      await until(async () => (await mirrorOf(umbra, nats)).inFlight === 0, 'what waited is acknowledged');
+      const { completed, failed } = mirrorTo(await lawHolds(t, umbra), nats.stream(subject));
+      t.strictSame([completed, told(failed)], [150, '0']);
+      t.equal(await messagesIn(nats), 150, 'each once');
+    },
+  );
+
+  t.test(
     `${name}: what is told to stop meanwhile does, and what starts says why it can not`,
     { skip, buffered: true },
     async (t) => {

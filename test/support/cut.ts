@@ -15,7 +15,10 @@ import { until } from './umbra.js';
 export interface CutNats {
   /** Reached over the way. */
   readonly nats: NatsAddress;
-  cut(): void;
+  /** The same server, reached without it; null: there is no other way. */
+  readonly beside: NatsAddress | null;
+  /** `answers`: what is sent to the server still comes to it. */
+  cut(what?: 'all' | 'answers'): void;
   /**
    * `forgetful`: connections that were there stay dead, as behind a firewall that has forgotten them. The namespace knows no such
    * thing, and brings all of them back.
@@ -121,7 +124,8 @@ async function startInNamespace(...words: string[]): Promise<CutNats> {
   };
   return {
     nats,
-    cut: () => lead(nowhere, nowhere),
+    beside: null,
+    cut: (what) => lead(what === 'answers' ? ends.there : nowhere, nowhere),
     heal: () => lead(ends.there, ends.here),
     stop: () => nats.stop(),
   };
@@ -137,7 +141,8 @@ async function startBehindRelay(...words: string[]): Promise<CutNats> {
   const relay = await Relay.listen(behind.port);
   return {
     nats: new NatsAddress('127.0.0.1', relay.port),
-    cut: () => relay.cut(),
+    beside: behind,
+    cut: (what) => relay.cut(what === 'answers'),
     heal: (forgetful) => relay.heal(forgetful),
     stop: async () => {
       relay.close();
@@ -150,6 +155,8 @@ async function startBehindRelay(...words: string[]): Promise<CutNats> {
 class Relay {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** The server's. */
+  readonly #far = new WeakSet<Socket>();
   #isCut = false;
   /** When it was cut. */
   #there: ReadonlySet<Socket> = new Set();
@@ -157,6 +164,7 @@ class Relay {
   private constructor(target: number) {
     this.#server = createServer((near) => {
       const far = connect(target, '127.0.0.1');
+      this.#far.add(far);
       this.#lead(near, far);
       this.#lead(far, near);
     });
@@ -173,10 +181,10 @@ class Relay {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  cut(): void {
+  cut(answersAlone: boolean): void {
     this.#isCut = true;
     this.#there = new Set(this.#sockets);
-    for (const socket of this.#sockets) socket.pause();
+    for (const socket of this.#sockets) if (!answersAlone || this.#far.has(socket)) socket.pause();
   }
 
   heal(forgetful = false): void {
