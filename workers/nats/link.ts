@@ -16,6 +16,8 @@ export class NatsLink {
   readonly #place: NatsPlace;
   readonly #events: LinkEvents;
   #connection: NatsConnection | null = null;
+  /** Of the cluster, beside those that were named. */
+  #learned: readonly string[] = [];
   #isUp = false;
   #toldDown = false;
   #stopped = false;
@@ -45,11 +47,14 @@ export class NatsLink {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       try {
-        const connection = await connectNats(this.#place, process.env, 'once');
+        const servers = [...new Set([...this.#place.servers, ...this.#learned])];
+        const connection = await connectNats({ ...this.#place, servers }, process.env, 'once');
         this.#connection = connection;
+        this.#learn(connection);
         if (this.#stopped) return await connection.close();
         this.#up(connection);
         for await (const status of connection.status()) {
+          if (status.type === 'update') this.#learn(connection);
           if (status.type !== 'disconnect' && status.type !== 'staleConnection') continue;
           this.#down('the connection to NATS was lost');
           // The client would wait until the kernel has taken what is unsent, which it does not while packets vanish.
@@ -61,6 +66,11 @@ export class NatsLink {
       }
       await new Promise<void>((resolve) => setTimeout(resolve, retryMs));
     }
+  }
+
+  /** A server tells of the others, so that one that was named and is gone is not needed. */
+  #learn({ info }: NatsConnection): void {
+    this.#learned = info?.connect_urls ?? this.#learned;
   }
 
   #up(connection: NatsConnection): void {
