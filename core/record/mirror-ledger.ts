@@ -1,5 +1,6 @@
 import { type Drop, dropReasons, type Failure, failureReasons } from '../errors.js';
 import { HdrCounts } from './hdr-counts.js';
+import { sharedBlock } from './shared-block.js';
 
 /** Why a pair that was sampled for structural comparison was not handed to the analysts. The order is the index into the ledger. */
 export const unexaminedReasons = ['ring-full', 'memory', 'analysts-busy', 'no-pair'] as const;
@@ -75,7 +76,7 @@ export class MirrorLedger {
   private readonly words: Float64Array;
 
   static create(): SharedArrayBuffer {
-    return new SharedArrayBuffer(FASTER_OFFSET + HdrCounts.bytes);
+    return sharedBlock(FASTER_OFFSET + HdrCounts.bytes);
   }
 
   constructor(shared: SharedArrayBuffer) {

@@ -1,5 +1,6 @@
 import { type Failure, failureReasons } from '../errors.js';
 import { HdrCounts } from './hdr-counts.js';
+import { sharedBlock } from './shared-block.js';
 
 /** Status codes that have a counter of their own; all others share one. */
 export const CODE_FIRST = 100;
@@ -40,7 +41,7 @@ export class VersionLedger {
   private readonly words: Float64Array;
 
   static create(): SharedArrayBuffer {
-    return new SharedArrayBuffer(FIRST_BYTE_OFFSET + HdrCounts.bytes);
+    return sharedBlock(FIRST_BYTE_OFFSET + HdrCounts.bytes);
   }
 
   constructor(shared: SharedArrayBuffer) {
