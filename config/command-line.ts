@@ -177,7 +177,7 @@ export interface Commands {
   readPlanText?: ReadPlanText;
 }
 
-/** What was under way may hold the process for so long when its command is over. */
+/** What was under way may hold the process for so long when its command is over and all that it wrote is read. */
 const leftOverMs = 1000;
 
 /**
@@ -190,7 +190,13 @@ export async function main(
   output: Output = processOutput,
 ): Promise<void> {
   process.exitCode = await runCommand(argv, commands, output);
+  await Promise.all([written(process.stdout), written(process.stderr)]);
   setTimeout(() => process.exit(), leftOverMs).unref();
+}
+
+/** Whoever reads a pipe may take his time; one that nobody reads any more is done. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
 }
 
 /** As `main`, with the exit code returned. */
