@@ -3,7 +3,7 @@ import type { Diffs } from '../../core/compare/diff-book.js';
 import type { Address } from '../../core/plan.js';
 import type { ControlCounts } from '../../core/report/control-counts.js';
 import type { Observed } from '../../core/report/observed.js';
-import type { DocumentsTaken } from '../messages.js';
+import type { ChangeAnswer } from '../messages.js';
 import type { AdminFigures } from './figures.js';
 import type { LiveFeed } from './live-feed.js';
 
@@ -38,7 +38,7 @@ export interface AdminDeps {
   /** Replaces the whole configuration, YAML or JSON, or leaves everything as it is. Resolves as above. */
   replaceConfig(text: string): Promise<ReplaceResult>;
   /** Applies documents or takes them back, all or none; a dry run only tells what it would come to. Resolves as above. */
-  changeDocuments(change: DocumentChange, dryRun: boolean): Promise<DocumentsResult>;
+  changeDocuments(change: DocumentChange, dryRun: boolean): Promise<ChangeAnswer>;
 }
 
 /** As pino's. */
@@ -62,15 +62,6 @@ export interface MirrorChange {
 export type ChangeResult =
   | { readonly ok: true; readonly generation: number }
   | { readonly ok: false; readonly status: 400 | 404 | 409 | 500 | 503; readonly message: string };
-
-export type DocumentsResult =
-  | { readonly ok: true; readonly generation: number; readonly documents?: DocumentsTaken }
-  | {
-      readonly ok: false;
-      readonly status: number;
-      readonly message: string;
-      readonly problems: readonly string[];
-    };
 
 export type ReplaceResult =
   | { readonly ok: true; readonly generation: number }

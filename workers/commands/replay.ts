@@ -2,6 +2,7 @@
 
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import type { ReplayOptions } from '../../config/command-line.js';
+import { exitFailure } from '../../config/exit-codes.js';
 import { nowUs } from '../../core/clock.js';
 import type { Plan } from '../../core/plan.js';
 import type { Skipped } from '../../core/recording/recorded.js';
@@ -14,7 +15,6 @@ import type { CommandIo } from './mirror.js';
 import { oneMirror, openPool, serverAsVersion, targetsOf } from './one-mirror.js';
 import { tellReading } from './told-reading.js';
 
-const exitFailure = 1;
 /** Told one by one up to here, then as a number. */
 const skippedTold = 5;
 const barIntervalMs = 200;

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { compilePlan } from '../../config/compile.js';
-import { exitFailure } from '../../config/exit-codes.js';
+import { exitFailure, exitOk } from '../../config/exit-codes.js';
 import { loadAll } from '../../config/load-all.js';
 import { isPlanAddress, streamName } from '../../config/nats-address.js';
 import { type Origin, originOf, originOfPlan } from '../../config/origin.js';
@@ -46,7 +46,7 @@ export async function shadowCommand(options: ShadowOptions, io: CommandIo): Prom
     io.out(
       `took ${countText(eligible)} deliveries of ${streamName(options.from)} in ${spanText(reading.uptimeS)}; ${countText(completed)} were answered`,
     );
-    if (eligible === 0 && !options.verdict) return 0;
+    if (eligible === 0 && !options.verdict) return exitOk;
     const versus = `${version.name} against the primary, by ${streamName(options.from)}`;
     return await tellReading(reading, { ...options, source: streamName(options.from) }, versus, io);
   } catch (error) {
