@@ -14,11 +14,20 @@ const messageBytesMax = 1024;
  * milliseconds at the start of the thread, a port of the loopback is listened to.
  */
 export class CorkHolder {
+  static #ofThread: CorkHolder | null = null;
   readonly #app: UwsApp;
   #webSocket: UwsWebSocket | null = null;
   #client: Socket | null = null;
+  #users = 0;
 
-  constructor(uws: Uws) {
+  /** The one of this thread, for one more engine: it opens for the first, and closes when the last one has let it go. */
+  static ofThread(uws: Uws): CorkHolder {
+    CorkHolder.#ofThread ??= new CorkHolder(uws);
+    CorkHolder.#ofThread.#users++;
+    return CorkHolder.#ofThread;
+  }
+
+  private constructor(uws: Uws) {
     this.#app = uws.App();
     let stopListening = (): void => {};
     this.#app.ws('/*', {
@@ -56,7 +65,11 @@ export class CorkHolder {
     else this.#webSocket.cork(run);
   }
 
-  close(): void {
+  /** Once for each engine that took it. */
+  letGo(): void {
+    this.#users--;
+    if (this.#users > 0) return;
+    CorkHolder.#ofThread = null;
     this.#client?.destroy();
     this.#app.close();
   }

@@ -59,7 +59,8 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   /** Responders that must be looked at in the next turn. */
   readonly #late: UwsResponder[] = [];
   readonly #keepAlive: NodeJS.Timeout;
-  readonly #corkHolder: CorkHolder;
+  /** Null once the engine has closed. */
+  #corkHolder: CorkHolder | null;
   readonly #openLate = (): void => this.#runLate();
   readonly #bridges = new Set<WebSocketBridge>();
   #connections = 0;
@@ -80,7 +81,7 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
     this.clock = clock;
     this.#reader = new RequestReader(listener.tls !== null);
     this.#apps = [this.#newApp()];
-    this.#corkHolder = new CorkHolder(uws);
+    this.#corkHolder = CorkHolder.ofThread(uws);
     // The thread that sleeps in uWS's sockets alone ends: they are not handles that Node counts.
     this.#keepAlive = setInterval(() => {}, LONGEST_TIMER_MS);
   }
@@ -146,7 +147,9 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
 
   close(): void {
     clearInterval(this.#keepAlive);
-    this.#corkHolder.close();
+    // Called again each turn by a thread that leaves.
+    this.#corkHolder?.letGo();
+    this.#corkHolder = null;
     for (const { app } of this.#apps) app.close();
   }
 
@@ -195,7 +198,8 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   }
 
   corkElsewhere(run: () => void): void {
-    this.#corkHolder.run(run);
+    if (this.#corkHolder === null) run();
+    else this.#corkHolder.run(run);
   }
 
   #tellDrained(): void {
