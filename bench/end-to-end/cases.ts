@@ -7,7 +7,7 @@ import { nginxFor } from './targets/nginx.js';
 import { splice } from './targets/splice.js';
 import { mirrorOnly, plainCase, type Target, type TargetCase } from './targets/target.js';
 import { traefikFor } from './targets/traefik.js';
-import { mirrorRoute, plainRoute, umbraTarget } from './targets/umbra.js';
+import { defaultRing, mirrorRoute, plainRoute, umbraTarget } from './targets/umbra.js';
 
 export interface PeersCase {
   readonly name: string;
@@ -77,8 +77,8 @@ export function peersCases(connections: number): readonly PeersCase[] {
   ];
 }
 
-/** `ring`: `threads.ring` of umbra. */
-function proxies(what: TargetCase, ring = '4MiB'): readonly Target[] {
+/** `ring`: `threads.ring` of umbra, where it is not the usual one. */
+function proxies(what: TargetCase, ring = defaultRing): readonly Target[] {
   const { tls, mirrorPercent } = what;
   const routes = mirrorPercent > 0 ? mirrorRoute(mirrorPercent) : plainRoute;
   return [

@@ -8,11 +8,9 @@ import { median, medianInterval, spread } from './numbers.js';
 import { startOrigins } from './origins.js';
 import { runPaced } from './paced-run.js';
 import { fixed, ms } from './table.js';
-import { sharedCoreNice, startUmbra } from './targets/umbra.js';
+import { onAndOffRoutes, sharedCoreNice, startUmbra } from './targets/umbra.js';
 import { type Aim, type Bench, isAtMost } from './verdict.js';
 
-const routes = `  - { name: off, match: { path: { exact: /off } }, primary: v1 }
-  - { name: on, primary: v1, mirrors: [ { to: v2, percent: 100 } ] }`;
 const warmUpSeconds = 3;
 const windowSeconds = 1;
 /** For each side, of one round. */
@@ -30,7 +28,7 @@ export async function halfLoad(bench: Bench): Promise<HalfLoad> {
   const origins = await startOrigins(placement.rest, true);
   const ports = { primaryPort: origins.primary.port, shadowPort: origins.shadow.port };
   const umbra = await startUmbra(
-    { proxyThreads: 1, routes, nice: sharedCoreNice, ...ports },
+    { proxyThreads: 1, routes: onAndOffRoutes, nice: sharedCoreNice, ...ports },
     placement.proxy,
   );
   const p99sUs: { readonly off: number[]; readonly on: number[] } = { off: [], on: [] };

@@ -19,11 +19,9 @@ import { runPaced } from './paced-run.js';
 import { memoryOf } from './proc.js';
 import { count, mebibytes } from './table.js';
 import { nginxMirror } from './targets/nginx.js';
-import { sharedCoreNice, startUmbra } from './targets/umbra.js';
+import { onAndOffRoutes, sharedCoreNice, startUmbra } from './targets/umbra.js';
 import type { Bench, Verdict } from './verdict.js';
 
-const routes = `  - { name: off, match: { path: { exact: /off } }, primary: v1 }
-  - { name: on, primary: v1, mirrors: [ { to: v2, percent: 100 } ] }`;
 /** Of what the slower side reaches with a healthy shadow. */
 const saturationShare = 1 / 3;
 /** A 64 KB POST costs about so many times what a small GET does. */
@@ -86,7 +84,10 @@ async function startSides(origins: Origins, { options, placement }: Bench): Prom
   const ports = { primaryPort: origins.primary.port, shadowPort: origins.shadow.port };
   for (const [name, nice] of umbraSides) {
     if (!wanted(name)) continue;
-    const umbra = await startUmbra({ proxyThreads: 1, routes, nice, ...ports }, placement.proxy);
+    const umbra = await startUmbra(
+      { proxyThreads: 1, routes: onAndOffRoutes, nice, ...ports },
+      placement.proxy,
+    );
     sides.push({ name, url: umbra.url, pids: [umbra.pid], stop: umbra.stop });
   }
   if (wanted('nginx')) {

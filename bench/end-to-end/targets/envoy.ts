@@ -1,6 +1,6 @@
 /** Envoy with one worker thread and its request_mirror_policies. */
-import { isInstalled } from '../placement.js';
 import { certificate } from './certificate.js';
+import { missingFor } from './missing.js';
 import { startServer } from './server.js';
 import type { Target, TargetCase } from './target.js';
 
@@ -11,10 +11,7 @@ export function envoyFor(name: string, what: TargetCase): Target {
   return {
     name,
     mirrors: what.mirrorPercent > 0,
-    missing: () => {
-      if (!isInstalled('envoy')) return 'envoy is not installed';
-      return what.tls && certificate() === null ? 'openssl is not installed' : null;
-    },
+    missing: () => missingFor('envoy', what),
     start: ({ primary, shadow }, placement) =>
       startServer(
         {

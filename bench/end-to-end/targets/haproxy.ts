@@ -1,6 +1,6 @@
 /** HAProxy with one thread. It has no mirroring of its own: its SPOE mirror agent is another program. */
-import { isInstalled } from '../placement.js';
 import { certificate } from './certificate.js';
+import { missingFor } from './missing.js';
 import { startServer } from './server.js';
 import type { Target, TargetCase } from './target.js';
 
@@ -8,11 +8,7 @@ export function haproxyFor(name: string, what: TargetCase): Target {
   return {
     name,
     mirrors: what.mirrorPercent > 0,
-    missing: () => {
-      if (what.mirrorPercent > 0) return 'HAProxy does not mirror';
-      if (!isInstalled('haproxy')) return 'haproxy is not installed';
-      return what.tls && certificate() === null ? 'openssl is not installed' : null;
-    },
+    missing: () => (what.mirrorPercent > 0 ? 'HAProxy does not mirror' : missingFor('haproxy', what)),
     start: ({ primary }, placement) =>
       startServer(
         {

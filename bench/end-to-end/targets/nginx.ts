@@ -2,8 +2,8 @@
  * nginx, plain and with its mirror module, with one worker and what its documentation recommends for a proxy: HTTP/1.1
  * and a pool of kept connections to each upstream. Limits on requests per connection are lifted, because umbra has none.
  */
-import { isInstalled } from '../placement.js';
 import { certificate } from './certificate.js';
+import { missingFor } from './missing.js';
 import { startServer } from './server.js';
 import { mirrorOnly, plainCase, type Target, type TargetCase } from './target.js';
 
@@ -14,10 +14,7 @@ export function nginxFor(name: string, what: TargetCase): Target {
   return {
     name,
     mirrors: what.mirrorPercent > 0,
-    missing: () => {
-      if (!isInstalled('nginx')) return 'nginx is not installed';
-      return what.tls && certificate() === null ? 'openssl is not installed' : null;
-    },
+    missing: () => missingFor('nginx', what),
     start: ({ primary, shadow }, placement) =>
       startServer(
         {

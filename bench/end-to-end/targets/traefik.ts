@@ -1,6 +1,6 @@
 /** Traefik with one processor for its goroutines and its mirroring service. */
-import { isInstalled } from '../placement.js';
 import { certificate } from './certificate.js';
+import { missingFor } from './missing.js';
 import { startServer } from './server.js';
 import type { Target, TargetCase } from './target.js';
 
@@ -8,10 +8,7 @@ export function traefikFor(name: string, what: TargetCase): Target {
   return {
     name,
     mirrors: what.mirrorPercent > 0,
-    missing: () => {
-      if (!isInstalled('traefik')) return 'traefik is not installed';
-      return what.tls && certificate() === null ? 'openssl is not installed' : null;
-    },
+    missing: () => missingFor('traefik', what),
     start: ({ primary, shadow }, placement) =>
       startServer(
         {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beside, Child } from '../child.js';
 import { type Certificate, certificate } from './certificate.js';
+import { missingFor } from './missing.js';
 import type { Target } from './target.js';
 
 export interface RunningUmbra {
@@ -40,7 +41,7 @@ const thisCommand = beside('../../../../bin/umbra.js', import.meta.url);
 export const modulesCommand = beside('../../../workers/umbra.js', import.meta.url);
 const readyLine = /^umbra ready listen=(\S+) admin=(\S+) pid=(\d+)$/;
 const readyTimeoutMs = 15_000;
-const defaultRing = '4MiB';
+export const defaultRing = '4MiB';
 
 export const umbra = umbraTarget('umbra', plainRoute, 'uws');
 export const umbraMirror = umbraTarget('umbra-mirror', mirroredRoute, 'uws');
@@ -79,6 +80,10 @@ export interface UmbraTargetOptions {
   readonly ring?: string;
 }
 
+/** Two routes: `/off`, which is not mirrored, beside everything else, which is. */
+export const onAndOffRoutes = `  - { name: off, match: { path: { exact: /off } }, primary: v1 }
+  - { name: on, primary: v1, mirrors: [ { to: v2, percent: 100 } ] }`;
+
 /** `routes` is the YAML of one route. */
 export function umbraTarget(
   name: string,
@@ -89,7 +94,7 @@ export function umbraTarget(
   return {
     name,
     mirrors: routes !== plainRoute,
-    missing: () => (tls && certificate() === null ? 'openssl is not installed' : null),
+    missing: () => missingFor(null, { tls }),
     start: async ({ primary, shadow }, placement) => {
       const [primaryPort, shadowPort] = [primary.port, shadow.port];
       const secured = tls ? { certificate: certificate()! } : {};
