@@ -3,7 +3,9 @@ import { main } from '../config/command-line.js';
 import { commands } from './commands/index.js';
 
 // Whoever reads may have enough before the end, as `head` does; what else goes wrong with a write is told.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 await main(process.argv, commands);

@@ -27,6 +27,15 @@ t.test('a reader that has had enough, as `head` has, is no failure', async (t) =
   }
 });
 
+t.test('neither is one that does not listen to troubles, of which there are none', async (t) => {
+  const child = spawnUmbra('--version');
+  const output = new Output(child);
+  child.stderr!.destroy();
+  const [code] = await once(child, 'close');
+  t.equal(code, 0);
+  t.match(output.out, /^\d+\.\d+\.\d+\n$/);
+});
+
 t.test('what a command wrote is not lost on a reader that takes its time', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'umbra-pipes-'));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
