@@ -118,6 +118,8 @@ class SinkThread implements DataThread {
       ledger.setLag(null);
     }
     this.#mirrors = mirrors.filter((mirror) => mirror !== undefined);
+    // Of the others it is told at once, or a change of anything would look as if a full disk had room for a moment.
+    this.#tellStates();
     return { generation: plan.generation, mirrors, ledgers };
   }
 }

@@ -86,6 +86,11 @@ t.test(
       /^umbra_sink_up\{.*role="sink"\} 1$/m.test(await umbra.metrics());
     await until(async () => (await statsOf(umbra, to)).kept?.trouble === 'disk-full', 'its state is told');
     t.equal(await isUp(), false);
+    for (const percent of [50, 100]) {
+      const path = `/api/routes/reviews/mirrors/${encodeURIComponent(to)}`;
+      t.equal((await umbra.admin('PATCH', path, { percent })).status, 200);
+      t.equal(await isUp(), false, `a change of the share to ${percent} % says nothing of the disk`);
+    }
     const { failed, completed } = mirrorTo(await lawHolds(t, umbra), to);
     t.ok(failed.write > 0 && completed > 0, `${failed.write} failed, ${completed} completed`);
     t.notOk(
