@@ -68,8 +68,8 @@ export class NamedField {
   readonly name: string;
   /** With the white space around the value: to look for that takes as long as to find the field, and not every owner minds. */
   readonly span = new Span();
-  /** The pass. */
-  foundIn = 0;
+  /** The pass, which is never this one: a name that no request has had is not found when passes begin again from 0. */
+  foundIn = -1;
   /** Another name with the same first letter. */
   next: NamedField | null = null;
   /** Of the name: they are read faster than a string's. */

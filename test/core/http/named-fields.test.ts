@@ -55,6 +55,11 @@ t.test('what was read before is forgotten', async (t) => {
   t.equal(valueIn(reader, c!), '3');
 });
 
+t.test('nothing is found before anything was read', async (t) => {
+  const reader = new NamedFields();
+  t.equal(valueIn(reader, reader.add('a')), null);
+});
+
 t.test('a line without a colon, or a name that is cut off, is none', async (t) => {
   const reader = new NamedFields();
   const field = reader.add('abc');
