@@ -1,3 +1,4 @@
+import { AckPolicy } from '@nats-io/jetstream';
 import t, { type Test } from 'tap';
 import { dropReasons, failureReasons } from '../../core/errors.js';
 import { total } from '../../core/record/snapshot.js';
@@ -218,7 +219,13 @@ t.test('a version of a configuration is a target by its name', skip, async (t) =
   const unknown = ShadowProcess.spawn(nats.stream(subject), 'v3', ...words);
   t.equal(await unknown.ended, 1);
   t.match(unknown.err, /umbra.yaml has no version v3; versions: v1, v2/);
-  // A work queue has one group.
+  // A work queue has one group for a subject; those of its other subjects are not to be shared.
+  await nats.with(async ({ streams, consumers }) => {
+    const { config } = await streams.info(stream);
+    await streams.update(stream, { ...config, subjects: [subject, 'umbra.else'] });
+    const ofElse = { durable_name: 'else', ack_policy: AckPolicy.Explicit, filter_subject: 'umbra.else' };
+    await consumers.add(stream, ofElse);
+  });
   const other = ShadowProcess.spawn(
     nats.stream(subject),
     urlOf(v2),

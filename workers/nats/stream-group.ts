@@ -175,12 +175,16 @@ export class StreamGroup {
       return await consumers.add(stream, config);
     } catch (error) {
       if (!workQueueTaken.includes((error as { code?: unknown }).code)) throw error;
-      const names: string[] = [];
-      for await (const { name } of consumers.list(stream)) names.push(name);
-      const others = names.join(', ');
-      throw new RefusedError(
-        `${stream} is a work queue, and the group ${others} has its messages: --group ${others} shares them`,
-      );
+      const subject = config.filter_subject;
+      for await (const other of consumers.list(stream)) {
+        // One without a subject has them all.
+        if ((other.config.filter_subject ?? subject) !== subject) continue;
+        throw new RefusedError(
+          `${stream} is a work queue, and the group ${other.name} has its messages: --group ${other.name} shares them`,
+        );
+      }
+      // It has several subjects, or a pattern of them: JetStream's own words must do.
+      throw error;
     }
   }
 
