@@ -37,9 +37,10 @@ export class ValueTree {
     this.#others = others;
   }
 
-  /** `routes` in the plan's order. */
-  static *of(routes: readonly CompiledRoute[], depth = 0): Steps<ValueTree> {
-    const name = depth < DEPTH_MAX && routes.length > LEAF_ROUTES ? yield* bestName(routes) : null;
+  /** `routes` in the plan's order; `asked`: names whose values are known here, of which no child would be another. */
+  static *of(routes: readonly CompiledRoute[], asked: readonly LookedUpName[] = []): Steps<ValueTree> {
+    const mayAsk = asked.length < DEPTH_MAX && routes.length > LEAF_ROUTES;
+    const name = mayAsk ? yield* bestName(routes, asked) : null;
     if (name === null) return new ValueTree(null, noChildren, routes);
     const keptByNumber = new Map<number, CompiledRoute[]>();
     const others: CompiledRoute[] = [];
@@ -57,7 +58,7 @@ export class ValueTree {
     const byNumber = new Map<number, ValueTree>();
     for (const [number, kept] of keptByNumber) {
       yield;
-      byNumber.set(number, yield* ValueTree.of(kept, depth + 1));
+      byNumber.set(number, yield* ValueTree.of(kept, [...asked, name]));
     }
     return new ValueTree(name, byNumber, others);
   }
@@ -75,11 +76,15 @@ export class ValueTree {
 }
 
 /** The name that leaves the fewest routes on average over the routes, or null when none helps or all would copy too many. */
-function* bestName(routes: readonly CompiledRoute[]): Steps<LookedUpName | null> {
+function* bestName(
+  routes: readonly CompiledRoute[],
+  asked: readonly LookedUpName[],
+): Steps<LookedUpName | null> {
   let best: LookedUpName | null = null;
   let fewest = routes.length;
   for (const [name, counts] of countsByName(routes)) {
     yield;
+    if (asked.includes(name)) continue;
     let caring = 0;
     for (const count of counts.values()) caring += count;
     const careless = routes.length - caring;
