@@ -83,16 +83,18 @@ export class PlanFollower {
     this.#busy = true;
     const { bucket: name, key } = this.#options.source.place;
     try {
-      this.#bucket ??= await openBucket(connection, name);
-      const entry = (await this.#bucket?.get(key)) ?? null;
-      if (entry?.operation !== 'PUT') {
+      // Of this connection all along, though it may be lost while a revision is taken.
+      const bucket = this.#bucket ?? (await openBucket(connection, name));
+      this.#bucket = bucket;
+      const entry = (await bucket?.get(key)) ?? null;
+      if (bucket === null || entry?.operation !== 'PUT') {
         this.#bucket = null;
         this.#tell('it is not there any more; the last plan stays in force');
         return;
       }
       if (entry.revision !== this.#seen) await this.#take(entry.revision, entry.value);
       if (this.#answer !== null) {
-        await this.#bucket!.put(`${key}.ack.${this.#options.instance().name}`, JSON.stringify(this.#answer));
+        await bucket.put(`${key}.ack.${this.#options.instance().name}`, JSON.stringify(this.#answer));
         this.#answer = null;
       }
       this.#told = '';

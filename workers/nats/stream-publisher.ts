@@ -107,8 +107,11 @@ export class StreamPublisher implements StreamLink {
   async #watchLag(look: number, connection: NatsConnection, stream: string): Promise<void> {
     while (look === this.#look) {
       // Who may publish may perhaps not ask, and each question in vain is a line in the server's log.
-      this.#lag = await lagOf(connection, stream, this.#plan.subject).catch(() => null);
-      const pauseMs = this.#lag === null ? lagInVainMs : lagMs;
+      const lag = await lagOf(connection, stream, this.#plan.subject).catch(() => null);
+      // A connection that is gone answers late, and knows less than the one that is there.
+      if (look !== this.#look) return;
+      this.#lag = lag;
+      const pauseMs = lag === null ? lagInVainMs : lagMs;
       await new Promise<void>((resolve) => setTimeout(resolve, pauseMs).unref());
     }
   }
