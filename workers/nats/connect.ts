@@ -12,14 +12,18 @@ const connectMs = 3000;
 const pingMs = 5000;
 const reconnectMs = 1000;
 
-/**
- * Rejects with an Error of one line without credentials. Once connected, it reconnects for ever, unless `again` says that whoever asks
- * does that by itself.
- */
+export interface ConnectionWords {
+  /** Once connected, for ever; false: whoever asks does that by itself. */
+  readonly reconnects?: boolean;
+  /** The name in the certificates of the servers, where they are not called by it. */
+  readonly certificateOf?: string | null;
+}
+
+/** Rejects with an Error of one line without credentials. */
 export async function connectNats(
   place: NatsPlace,
   env: NodeJS.ProcessEnv,
-  again: 'reconnects' | 'once' = 'reconnects',
+  { reconnects = true, certificateOf = null }: ConnectionWords = {},
 ): Promise<NatsConnection> {
   const nats = await import('@nats-io/transport-node');
   const options: NodeConnectionOptions = {
@@ -28,7 +32,7 @@ export async function connectNats(
     timeout: connectMs,
     pingInterval: pingMs,
     maxPingOut: 2,
-    reconnect: again === 'reconnects',
+    reconnect: reconnects,
     maxReconnectAttempts: -1,
     reconnectTimeWait: reconnectMs,
     ignoreAuthErrorAbort: true,
@@ -41,8 +45,10 @@ export async function connectNats(
       options.authenticator = nats.nkeyAuthenticator(Buffer.from(readFileSync(env.NATS_NKEY, 'utf8').trim()));
     else if (env.NATS_USER) Object.assign(options, { user: env.NATS_USER, pass: env.NATS_PASSWORD });
     else if (env.NATS_TOKEN) options.token = env.NATS_TOKEN;
-    if (place.secure || env.NATS_CA || env.NATS_CERT) {
+    if (place.secure || env.NATS_CA || env.NATS_CERT || certificateOf !== null) {
       options.tls = {
+        // Of Node's TLS, to which the client passes it.
+        ...(certificateOf === null ? {} : { servername: certificateOf }),
         ...(env.NATS_CA ? { caFile: env.NATS_CA } : {}),
         ...(env.NATS_CERT ? { certFile: env.NATS_CERT, keyFile: env.NATS_KEY ?? '' } : {}),
       };
@@ -70,8 +76,8 @@ async function someServerSpeaks(servers: readonly string[]): Promise<void> {
 }
 
 function speaks(server: string): { readonly socket: Socket; readonly spoke: Promise<void> } {
-  const { hostname, port } = new URL(`tcp://${server}`);
-  const socket = connect(Number(port), hostname.replace(/^\[|\]$/g, ''));
+  const { port } = new URL(`tcp://${server}`);
+  const socket = connect(Number(port), hostOf(server));
   const spoke = new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('timeout')), connectMs);
     socket.once('data', () => resolve());
@@ -82,6 +88,11 @@ function speaks(server: string): { readonly socket: Socket; readonly spoke: Prom
     });
   });
   return { socket, spoke };
+}
+
+/** Of `host:port`, an IPv6 address without its brackets. */
+export function hostOf(server: string): string {
+  return new URL(`tcp://${server}`).hostname.replace(/^\[|\]$/g, '');
 }
 
 /** In a few words; what the client reports never holds credentials. */

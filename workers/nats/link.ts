@@ -1,7 +1,8 @@
 /** A connection to NATS that is wanted for as long as a thread lives: made again for ever, with one word for each change of its state. */
+import { isIP } from 'node:net';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { NatsPlace } from '../../core/plan.js';
-import { connectNats } from './connect.js';
+import { connectNats, hostOf } from './connect.js';
 
 export interface LinkEvents {
   onUp(connection: NatsConnection): void;
@@ -18,6 +19,8 @@ export class NatsLink {
   #connection: NatsConnection | null = null;
   /** Of the cluster, beside those that were named. */
   #learned: readonly string[] = [];
+  /** They are told of by their addresses, and their certificates are of the name that was asked; null where there is none. */
+  #certificateOf: string | null = null;
   #isUp = false;
   #toldDown = false;
   #stopped = false;
@@ -47,8 +50,7 @@ export class NatsLink {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       try {
-        const servers = [...new Set([...this.#place.servers, ...this.#learned])];
-        const connection = await connectNats({ ...this.#place, servers }, process.env, 'once');
+        const connection = await this.#connect();
         this.#connection = connection;
         this.#learn(connection);
         if (this.#stopped) return await connection.close();
@@ -68,9 +70,25 @@ export class NatsLink {
     }
   }
 
+  /** Those that were named first: whoever named them knows them by these names. */
+  async #connect(): Promise<NatsConnection> {
+    try {
+      return await connectNats(this.#place, process.env, { reconnects: false });
+    } catch (error) {
+      if (this.#learned.length === 0 || this.#stopped) throw error;
+      const words = { reconnects: false, certificateOf: this.#certificateOf };
+      return await connectNats({ ...this.#place, servers: this.#learned }, process.env, words).catch(() => {
+        throw error;
+      });
+    }
+  }
+
   /** A server tells of the others, so that one that was named and is gone is not needed. */
-  #learn({ info }: NatsConnection): void {
+  #learn(connection: NatsConnection): void {
+    const { info } = connection;
     this.#learned = info?.connect_urls ?? this.#learned;
+    const host = hostOf(connection.getServer());
+    if ((info?.tls_required || info?.tls_available) && isIP(host) === 0) this.#certificateOf = host;
   }
 
   #up(connection: NatsConnection): void {
