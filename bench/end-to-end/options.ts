@@ -58,7 +58,7 @@ scenarios (default: peers)
 
 options
   --seconds N       length of one measurement (default 3)
-  --rounds N        times that each target is measured (default 3)
+  --rounds N        times that each target is measured (default 3; isolation judges a p99 from 6 on)
   --connections N   connections of the load generator (default 64)
   --only A,B        targets of compare and against: direct, umbra, umbra-node, nginx, umbra-mirror, umbra-node-mirror,
                       nginx-mirror; umbra is on the uws engine, umbra-node on the node engine; of isolation: umbra,
