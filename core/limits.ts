@@ -32,6 +32,8 @@ export const limits = {
   heldBodyBytes: 64 * 1024 * 1024,
   /** From this size on, a piece of a body is written past the socket's queue while its turn lasts. */
   directWriteBytes: 64 * 1024,
+  /** From this size on, a piece of a body whose length is known goes to the kernel without a copy. */
+  passedBytes: 8 * 1024,
   /** One block of request bytes on its way to an upstream socket; a thread's blocks are shared by its connections. */
   writeBlockBytes: 64 * 1024,
   /** Blocks that a thread keeps for the next burst when nothing is held. */

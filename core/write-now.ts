@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { writeSync, writevSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
 /** The descriptor is not in the public types, but as old as Node; without it, writes take the ordinary way. */
@@ -12,7 +12,7 @@ type SocketWithHandle = Socket & { readonly _handle?: { readonly fd?: number } |
  * callback in a later turn (docs/decisions/054).
  */
 export function writeNow(socket: Socket, bytes: Uint8Array, start: number, end: number): number {
-  const fd = (socket as SocketWithHandle)._handle?.fd ?? -1;
+  const fd = descriptorOf(socket);
   if (fd < 0) return 0;
   try {
     return writeSync(fd, bytes, start, end - start);
@@ -20,4 +20,19 @@ export function writeNow(socket: Socket, bytes: Uint8Array, start: number, end: 
     // Most often EAGAIN: the kernel is full. A connection that is broken shows it at the socket's own write.
     return 0;
   }
+}
+
+/** The same for two parts, one behind the other, in one system call: the end of the second is not a packet of its own. */
+export function writeBothNow(socket: Socket, first: Uint8Array, second: Uint8Array): number {
+  const fd = descriptorOf(socket);
+  if (fd < 0) return 0;
+  try {
+    return writevSync(fd, [first, second]);
+  } catch {
+    return 0;
+  }
+}
+
+function descriptorOf(socket: Socket): number {
+  return (socket as SocketWithHandle)._handle?.fd ?? -1;
 }

@@ -335,7 +335,7 @@ export class UpstreamCall implements ReaderSink {
     const phase = this.#phase;
     if (phase === Phase.FAILING || phase === Phase.NONE) return true;
     const request = this.#request;
-    const put = request.put(piece, last, phase === Phase.OPEN);
+    const put = request.put(piece, last, phase === Phase.OPEN ? this.#connection : null);
     this.requestBytes = request.bodyBytes;
     if (put !== Put.OK) {
       this.failSoon(put === Put.NO_ROOM ? Failure.OVERLOADED : Failure.ABORTED);

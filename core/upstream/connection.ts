@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { Failure } from '../errors.js';
 import type { ResponseFault } from '../http/response-fault.js';
 import { Fed, ResponseReader } from '../http/response-reader.js';
-import { writeNow } from '../write-now.js';
+import { writeBothNow, writeNow } from '../write-now.js';
 import type { UpstreamCall } from './client.js';
 import { Deadline } from './deadlines.js';
 import type { Endpoint } from './endpoint.js';
@@ -131,9 +131,15 @@ export class UpstreamConnection implements TunnelOwner {
    * a single turn, a write that waits in the socket could not go on although the upstream reads (docs/decisions/008).
    * Must not be called while `writing` is set.
    */
-  writeDirect(block: Buffer, start: number, end: number): number {
+  writeDirect(block: Uint8Array, start: number, end: number): number {
     if (this.#secure || this.#state === State.CLOSED) return 0;
     return writeNow(this.#socket, block, start, end);
+  }
+
+  /** `writeDirect` of `block[start, end)` and `piece` behind it. */
+  writeBothDirect(block: Buffer, start: number, end: number, piece: Uint8Array): number {
+    if (this.#secure || this.#state === State.CLOSED) return 0;
+    return writeBothNow(this.#socket, block.subarray(start, end), piece);
   }
 
   /** Keeps a block of a call that is gone until the kernel has done with it. */

@@ -4,7 +4,8 @@ import type { WriteArena } from './write-arena.js';
 
 /**
  * The bytes of one request that its socket has not taken yet, in blocks of the thread's arena: all blocks but
- * the last are full. Empty most of the time; what is put in usually leaves with the `flush` after it.
+ * the last are full. Empty most of the time; what is put in usually leaves with the `flush` after it, and large pieces
+ * pass by it.
  */
 export class Outbox {
   /** Bytes that were not handed to the socket yet. */
@@ -49,6 +50,25 @@ export class Outbox {
       done += count;
     }
     return true;
+  }
+
+  /**
+   * Writes `piece` behind what is held, without a copy, as far as the kernel takes it, and puts in what is left. Only while the connection is not
+   * `writing`. False: the arena has no block left, and the request can't go on.
+   */
+  passBytes(piece: Uint8Array, connection: UpstreamConnection): boolean {
+    const { heldBytes } = this;
+    let taken: number;
+    if (heldBytes === 0) taken = connection.writeDirect(piece, 0, piece.length);
+    else if (this.#blocks.length > 1) return this.putBytes(piece);
+    else taken = connection.writeBothDirect(this.#blocks[0]!, this.#handed, this.#filled, piece);
+    const ofHeld = Math.min(taken, heldBytes);
+    this.#handed += ofHeld;
+    this.heldBytes -= ofHeld;
+    if (ofHeld > 0) this.dropWritten();
+    const ofPiece = taken - ofHeld;
+    if (ofPiece === piece.length) return true;
+    return this.putBytes(ofPiece === 0 ? piece : piece.subarray(ofPiece));
   }
 
   /** Hands bytes to the socket until it holds on to some: then `flush` again when it has written them. */

@@ -58,23 +58,28 @@ export class OutgoingRequest {
     return this.#wireWhole && (this.lastWritten || this.#framing === Framing.LENGTH);
   }
 
-  /** Takes a piece of the body; `open`: there is a connection, and `flush` follows. */
-  put(piece: Uint8Array, last: boolean, open: boolean): Put {
+  /**
+   * Takes a piece of the body. With a connection a large one is written at once as far as it goes, and `flush` follows; null: what comes is
+   * held.
+   */
+  put(piece: Uint8Array, last: boolean, connection: UpstreamConnection | null): Put {
     this.bodyBytes += piece.length;
     this.lastWritten = last;
     if (this.#framing === Framing.LENGTH && this.#missesLength()) return Put.WRONG_LENGTH;
     if (this.#wireWhole) {
       if (this.#fitsReplay()) {
         this.#wire += this.#framed(piece);
-        if (!open) return Put.OK;
+        if (connection === null) return Put.OK;
       } else {
         // Too much to keep as a string. What waits for a connection moves to the outbox.
         const wire = this.#wire;
         this.forgetWire();
-        if (!open && !this.#outbox.putText(wire)) return Put.NO_ROOM;
+        if (connection === null && !this.#outbox.putText(wire)) return Put.NO_ROOM;
       }
     }
     if (this.#outbox.heldBytes + piece.length > limits.heldBodyBytes) return Put.NO_ROOM;
+    if (connection !== null && this.#passes(piece, connection))
+      return this.#outbox.passBytes(piece, connection) ? Put.OK : Put.NO_ROOM;
     return this.#box(piece) ? Put.OK : Put.NO_ROOM;
   }
 
@@ -129,6 +134,11 @@ export class OutgoingRequest {
   #fitsReplay(): boolean {
     const bytes = this.#framing === Framing.LENGTH ? this.#contentLength : this.bodyBytes;
     return bytes <= limits.replayBytes;
+  }
+
+  /** Whether a piece goes to the kernel from where it lies: chunks are framed piece by piece, and a small piece is cheaper to copy than to call for. */
+  #passes(piece: Uint8Array, { writing }: UpstreamConnection): boolean {
+    return piece.length >= limits.passedBytes && !writing && this.#framing !== Framing.CHUNKED;
   }
 
   /** Frames a piece into the outbox. */
