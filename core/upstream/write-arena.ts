@@ -6,8 +6,8 @@ import { limits } from '../limits.js';
  * call, so one block serves the whole thread. A slow upstream keeps its blocks until it reads, and what is
  * held is counted and bounded.
  *
- * Rejected: a buffer per write (work for the garbage collector), and writing the caller's bytes
- * without a copy (they die with the call, and the kernel may take them later).
+ * Rejected: a buffer per write (work for the garbage collector), and leaving the caller's bytes with a socket without a copy (they die with the
+ * call, and the kernel may take them later). What the kernel takes within the call needs no block: large pieces go past them.
  */
 export class WriteArena {
   /** Bytes of the blocks that are out. */
