@@ -131,7 +131,7 @@ export function addSinks(registry: Registry, mirrors: readonly MirrorReading[]):
   const up = gauge(
     registry,
     'umbra_sink_up',
-    'Whether a recording or stream takes copies: 0 while its files can not be written, or its server is gone, silent or full.',
+    'Whether a recording or stream takes copies: 0 while its files can not be written, or its server is gone, silent or full; absent while it is off.',
     by,
   );
   const bytes = counter(
@@ -156,8 +156,8 @@ export function addSinks(registry: Registry, mirrors: readonly MirrorReading[]):
     if (!mirror.isSink) continue;
     const { counts } = mirror;
     const labels = labelsOf(mirror);
-    // One that has left the configuration has no state.
-    if (mirror.primary !== null) up.set(labels, counts.trouble < 0 ? 1 : 0);
+    // Whoever has switched one off, or taken it out of the configuration, wants to hear no more of its trouble.
+    if (mirror.enabled) up.set(labels, counts.trouble < 0 ? 1 : 0);
     bytes.inc(labels, counts.keptBytes);
     if (counts.segments > 0) segments.inc(labels, counts.segments);
     if (counts.lag >= 0) lag.set(labels, counts.lag);

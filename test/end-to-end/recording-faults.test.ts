@@ -86,9 +86,15 @@ t.test(
       /^umbra_sink_up\{.*role="sink"\} 1$/m.test(await umbra.metrics());
     await until(async () => (await statsOf(umbra, to)).kept?.trouble === 'disk-full', 'its state is told');
     t.equal(await isUp(), false);
+    const change = async (what: object): Promise<void> => {
+      const mirror = `/api/routes/reviews/mirrors/${encodeURIComponent(to)}`;
+      t.equal((await umbra.admin('PATCH', mirror, what)).status, 200);
+    };
+    await change({ enabled: false });
+    t.notMatch(await umbra.metrics(), /^umbra_sink_up\{/m, 'one that is off is neither up nor down');
+    await change({ enabled: true });
     for (const percent of [50, 100]) {
-      const path = `/api/routes/reviews/mirrors/${encodeURIComponent(to)}`;
-      t.equal((await umbra.admin('PATCH', path, { percent })).status, 200);
+      await change({ percent });
       t.equal(await isUp(), false, `a change of the share to ${percent} % says nothing of the disk`);
     }
     const { failed, completed } = mirrorTo(await lawHolds(t, umbra), to);
