@@ -7,7 +7,7 @@ import { Drop, Failure } from '../errors.js';
 import type { Framing } from '../http/message.js';
 import { type MirroredHead, type Outcome, Seen } from '../mirror/codec.js';
 import { Unexamined } from '../record/mirror-ledger.js';
-import { type CopiedResponse, type Copy, none, type PrimaryOutcome } from './sink.js';
+import { type CopiedResponse, type Copy, none, type PrimaryOutcome, reasonOr } from './sink.js';
 import type { SinkMirror } from './sink-mirror.js';
 
 const noPieces: readonly Uint8Array[] = [];
@@ -223,11 +223,6 @@ export class Gathered implements Copy {
 function outcomeOf({ status, failure, latencyUs, responseBytes, bodyDigest, seen }: Outcome): PrimaryOutcome {
   const digest = (seen & Seen.BODY_DIGEST) === 0 ? null : bodyDigest;
   return { status, failure: failure as Failure | typeof none, latencyUs, responseBytes, bodyDigest: digest };
-}
-
-/** `other`, unless it is none. */
-export function reasonOr(reason: Drop, other: Drop | typeof none): Drop {
-  return other === none ? reason : other;
 }
 
 /** Out of the ring, into memory of its own. */

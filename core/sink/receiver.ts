@@ -11,8 +11,8 @@ import { PlansInForce } from '../mirror/plans-in-force.js';
 import { Unexamined } from '../record/mirror-ledger.js';
 import { FrameType } from '../ring/frame.js';
 import type { FrameHandler, RingReader } from '../ring/reader.js';
-import { Gathered, reasonOr } from './gathered.js';
-import { none } from './sink.js';
+import { Gathered } from './gathered.js';
+import { none, reasonOr } from './sink.js';
 import type { SinkMirror, SinkRuntime } from './sink-mirror.js';
 
 /** One proxy thread's ring and the copies that its frames may name. */

@@ -16,6 +16,11 @@ import type { Framing } from '../http/message.js';
 /** Neither a drop nor a failure. */
 export const none = -1;
 
+/** `other`, unless it is none. */
+export function reasonOr(reason: Drop, other: Drop | typeof none): Drop {
+  return other === none ? reason : other;
+}
+
 /** One request as its mirror makes it, whole. */
 export interface Copy {
   readonly route: string;

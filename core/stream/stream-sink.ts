@@ -7,8 +7,7 @@
 import type { Clock } from '../clock.js';
 import { Drop, Failure } from '../errors.js';
 import type { Redactor } from '../recording/redactor.js';
-import { reasonOr } from '../sink/gathered.js';
-import { type Copy, none, type Sink } from '../sink/sink.js';
+import { type Copy, none, reasonOr, type Sink } from '../sink/sink.js';
 import { encodeMessage, type StreamMessage } from './message.js';
 import type { StreamAnswer, StreamLink, StreamLinkEvents } from './stream-link.js';
 
