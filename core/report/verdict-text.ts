@@ -48,7 +48,9 @@ export function checkText(check: Check): string {
 /** Said only where it decides. */
 function noiseText(check: Check): string {
   if (!isWithinNoise(check) || check.interval.low <= check.bound) return '';
-  return `; undecided: the primary's own p99 moved by ${shareText(check.noise!)} meanwhile`;
+  const { from, share } = check.noise!;
+  if (from === 'parts') return `; undecided: the primary's own p99 moved by ${shareText(share)} meanwhile`;
+  return `; undecided: the primary as a shadow, its baseline, had a p99 ${shareText(share)} higher than as a primary`;
 }
 
 function signed(fraction: number): string {

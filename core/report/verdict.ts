@@ -6,7 +6,7 @@ import { addVersions, type MirrorSnapshot, type VersionSnapshot } from '../recor
 import type { DiffsView } from './diffs.js';
 import { errorsOf } from './errors-of.js';
 import { differenceInterval, type Interval, proportionInterval, quantileRatioInterval } from './intervals.js';
-import { isBaseline, type Reading } from './reading.js';
+import { isBaseline, type MirrorReading, type Reading } from './reading.js';
 
 /** All as fractions: 0.1 is 10 %. */
 export interface VerdictBounds {
@@ -29,14 +29,18 @@ export interface Check {
   readonly measured: number;
   readonly interval: Interval;
   readonly bound: number;
-  /**
-   * By how much the primary's own figure moved between parts of the window, relative to its least; null where that is not known. A
-   * difference that is no larger is not held against the shadow.
-   */
-  readonly noise: number | null;
+  /** What the primary differs from itself by; null where that is not known. A difference that is no larger is not held against the shadow. */
+  readonly noise: Noise | null;
   /** The two sides, or the one that there is. */
   readonly primary: Side | null;
   readonly shadow: Side;
+}
+
+/** The p99 of a primary beside another one of its own, relative to the lower one. */
+export interface Noise {
+  /** `parts`: between its best part of the window and its worst. `baseline`: as a shadow, which is what a baseline is, over as a primary. */
+  readonly from: 'parts' | 'baseline';
+  readonly share: number;
 }
 
 /** `value`: microseconds for p99, else a share. */
@@ -79,7 +83,12 @@ export function judge(
     const shadow = countsOf(reading, mirror.to, 'shadow');
     if (primary === null || shadow === null) return [];
     const checks = [
-      checkP99(primary, shadow, bounds, noiseOf(parts, mirror.primaries)),
+      checkP99(
+        primary,
+        shadow,
+        bounds,
+        noiseOf(parts, mirror.primaries, primary, baselineOf(reading, mirror)),
+      ),
       checkErrors(primary, shadow, bounds),
       ...checkDifferences(mirror.route, mirror.to, mirror.counts, diffs, bounds),
     ];
@@ -93,7 +102,7 @@ function checkP99(
   primary: VersionSnapshot,
   shadow: VersionSnapshot,
   bounds: VerdictBounds,
-  noise: number | null,
+  noise: Noise | null,
 ): Check {
   const [first, second] = [primary.latency, shadow.latency];
   const ratio = quantileRatioInterval(first, second, P99);
@@ -169,19 +178,45 @@ function check({ samplesMin, ...rest }: Omit<Check, 'outcome'> & { samplesMin: n
   return { ...rest, outcome };
 }
 
-/** The primary differs from itself by as much: a machine that is busy now and then, not the shadow, may have made the difference. */
+/** The primary differs from itself by as much: a machine that is busy, now and then or all the time, not the shadow, may have made the difference. */
 export function isWithinNoise({ measured, noise }: Pick<Check, 'measured' | 'noise'>): boolean {
-  return noise !== null && measured <= noise;
+  return noise !== null && measured <= noise.share;
 }
 
-/** How far the p99 of a primary is apart between its best part and its worst. */
-function noiseOf(parts: readonly Reading[], primaries: readonly string[]): number | null {
-  const p99s = parts.flatMap((part) => {
-    const latency = countsOfAll(part, primaries)?.latency;
-    return latency === undefined || latency.count < PART_COUNT_MIN ? [] : [latency.percentileUs(P99 * 100)];
-  });
+/** The larger one of what is known. `baseline`: the primary as a shadow. */
+function noiseOf(
+  parts: readonly Reading[],
+  primaries: readonly string[],
+  primary: VersionSnapshot,
+  baseline: VersionSnapshot | null,
+): Noise | null {
+  const moved = apart(parts.map((part) => countsOfAll(part, primaries)));
+  const slower = isSlower(baseline, primary) ? apart([primary, baseline]) : null;
+  if (slower !== null && slower > (moved ?? 0)) return { from: 'baseline', share: slower };
+  return moved === null ? null : { from: 'parts', share: moved };
+}
+
+/** How far the best p99 of several measurements and the worst are apart; null where not two of them have one. */
+function apart(measurements: readonly (VersionSnapshot | null)[]): number | null {
+  const p99s = measurements.flatMap((one) =>
+    one === null || one.latency.count < PART_COUNT_MIN ? [] : [p99Of(one)],
+  );
   if (p99s.length < 2) return null;
   return Math.max(...p99s) / Math.max(1, Math.min(...p99s)) - 1;
+}
+
+function isSlower(one: VersionSnapshot | null, other: VersionSnapshot): boolean {
+  return one !== null && p99Of(one) > p99Of(other);
+}
+
+function p99Of({ latency }: VersionSnapshot): number {
+  return latency.percentileUs(P99 * 100);
+}
+
+/** What the mirror's primary does as a shadow, where it is asked twice. */
+function baselineOf(reading: Reading, { route, to }: MirrorReading): VersionSnapshot | null {
+  const baseline = reading.mirrors.find((one) => one.route === route && one.baselineOf === to);
+  return baseline === undefined ? null : countsOf(reading, baseline.to, 'shadow');
 }
 
 function worst(outcomes: readonly Outcome[]): Outcome {

@@ -152,7 +152,7 @@ function p99Of({ whole, parts }: ReturnType<typeof window>) {
 t.test('a shadow that is slower in a window in which the primary is steady fails', async (t) => {
   const check = p99Of(window([1, 1, 1, 1], () => 1.3));
   t.equal(check.outcome, 'fail');
-  t.equal(check.noise, 0);
+  t.strictSame(check.noise, { from: 'parts', share: 0 });
 });
 
 t.test(
@@ -179,6 +179,42 @@ t.test('parts too short for a p99 tell no noise', async (t) => {
   t.equal(p99Of(window([1], () => 1.3)).noise, null, 'nor does a single one');
 });
 
+/** v1, v2 as its shadow, and v1 as a shadow, each so many times as slow. */
+function withBaseline(shadow: number, baseline: number, count = MANY): Parameters<typeof judge>[0] {
+  const reading = readingOf(
+    version(latencies(MANY)),
+    version(latencies(MANY, shadow)),
+    mirrorCounts(MANY, 0),
+  );
+  const [mirror] = reading.mirrors;
+  return {
+    ...reading,
+    versions: [
+      ...reading.versions,
+      { name: 'v1', role: 'shadow', counts: version(latencies(count, baseline)) },
+    ],
+    mirrors: [...reading.mirrors, { ...mirror!, to: 'v1', baselineOf: mirror!.to }],
+  };
+}
+
+t.test('a shadow is not held to be slower than a baseline that is a shadow as well', async (t) => {
+  const verdict = judge(withBaseline(1.3, 1.35), null, bounds);
+  t.equal(verdict.mirrors.length, 1, 'the baseline itself is not judged');
+  t.equal(verdict.outcome, 'too-little-data');
+  t.match(
+    verdictText(verdict, 'x'),
+    /TOO LITTLE DATA +p99 .*; undecided: the primary as a shadow, its baseline, had a p99 3\d(\.\d+)? % higher than as a primary$/m,
+  );
+  t.equal(judge(withBaseline(1.3, 1.1), null, bounds).outcome, 'fail', 'it is slower than its baseline');
+  t.equal(
+    judge(withBaseline(1.3, 0.7), null, bounds).outcome,
+    'fail',
+    'a baseline that is faster says nothing',
+  );
+  t.equal(judge(withBaseline(1.3, 1.35, 99), null, bounds).outcome, 'fail', 'one of 99 requests has no p99');
+  t.equal(judge(withBaseline(1, 1.35), null, bounds).outcome, 'pass', 'what passes is not put in doubt');
+});
+
 t.test('noise makes a fail undecided and changes nothing else', async (t) => {
   const moves = fc.array(fc.double({ min: 0.5, max: 3, noNaN: true }), { minLength: 2, maxLength: 4 });
   const seen = { pass: 0, fail: 0, 'too-little-data': 0 };
@@ -187,7 +223,7 @@ t.test('noise makes a fail undecided and changes nothing else', async (t) => {
       const { whole, parts } = window(factors, () => slower, 2000);
       const [without] = judge(whole, null, bounds).mirrors[0]!.checks;
       const [check] = judge(whole, null, bounds, parts).mirrors[0]!.checks;
-      const undecided = without!.outcome === 'fail' && check!.measured <= check!.noise!;
+      const undecided = without!.outcome === 'fail' && check!.measured <= check!.noise!.share;
       seen[check!.outcome]++;
       return check!.outcome === (undecided ? 'too-little-data' : without!.outcome);
     }),
