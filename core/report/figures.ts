@@ -27,11 +27,18 @@ export function countText(count: number): string {
 
 /** `850 B`, `4.27 MiB`. */
 export function bytesText(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const { value, unit } = inBinaryUnit(bytes);
+  return `${unit === 'B' ? countText(value) : threeDigits(value)} ${unit}`;
+}
+
+const binaryUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** In the largest unit of which there is one. */
+export function inBinaryUnit(bytes: number): { readonly value: number; readonly unit: string } {
   let value = bytes;
   let unit = 0;
-  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
-  return `${unit === 0 ? countText(value) : threeDigits(value)} ${units[unit]}`;
+  for (; value >= 1024 && unit < binaryUnits.length - 1; unit++) value /= 1024;
+  return { value, unit: binaryUnits[unit]! };
 }
 
 /** `1 d 2 h`, `3 min 4 s`, `5.6 s`: the two largest units. */

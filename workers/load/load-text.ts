@@ -1,4 +1,5 @@
 /** What `umbra load` shows: a bar while it runs, a table at the end. Pure. */
+import { inBinaryUnit } from '../../core/report/figures.js';
 import type { LoadFigures } from './drive.js';
 
 const barCells = 24;
@@ -50,14 +51,7 @@ function ms(us: number): string {
   return `${(us / 1000).toFixed(2)} ms`;
 }
 
-const sizeUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-
 function sizeText(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < sizeUnits.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${value.toFixed(unit === 0 ? 0 : 1)} ${sizeUnits[unit]}`;
+  const { value, unit } = inBinaryUnit(bytes);
+  return `${value.toFixed(unit === 'B' ? 0 : 1)} ${unit}`;
 }
