@@ -41,7 +41,8 @@ export class FileSink implements Sink {
   #member: WriteMember;
   #compresses: boolean;
   #refusal: Drop | typeof none = none;
-  #lastRefusal: Drop | typeof none = none;
+  /** The last refusal, until a file could be begun again: what `onState` was told of. */
+  #trouble: Drop | typeof none = none;
   readonly #output = new Output();
   #copies: Copy[] = [];
   /** Of each of them, as written. */
@@ -51,7 +52,6 @@ export class FileSink implements Sink {
   #wallOffsetUs: number;
   #rest: NodeJS.Timeout | null = null;
   readonly #tick: NodeJS.Timeout;
-  #refusalTold = false;
   /** The file may have been deleted meanwhile. */
   #looksAtFile = false;
   readonly #take = (record: Uint8Array) => {
@@ -93,7 +93,7 @@ export class FileSink implements Sink {
   }
 
   trouble(): Drop | typeof none {
-    return this.#refusalTold ? this.#lastRefusal : none;
+    return this.#trouble;
   }
 
   lag(): null {
@@ -163,22 +163,21 @@ export class FileSink implements Sink {
     const info = this.#writer.info(software, this.#ids.next(), date, name);
     const block = Buffer.allocUnsafe(memberBytesMax(info.byteLength));
     await this.#segments.append(block.subarray(0, this.#member(info, block, 0)));
-    if (this.#refusalTold) this.#deps.onState(null);
-    this.#refusalTold = false;
+    if (this.#trouble !== none) this.#deps.onState(null);
+    this.#trouble = none;
     this.#copies[0]?.segmentBegun();
   }
 
   #stop(error: NodeJS.ErrnoException, copies: readonly Copy[]): void {
     const full = error.code === 'ENOSPC' || error.code === 'EDQUOT';
     this.#refusal = full ? Drop.DISK_FULL : Drop.UNWRITABLE;
-    this.#lastRefusal = this.#refusal;
     const lost = [...copies, ...this.#copies];
     this.#output.clear();
     this.#copies = [];
     this.#sizes = [];
     for (const copy of lost) copy.settled(Failure.WRITE, 0);
-    if (!this.#refusalTold) this.#deps.onState(error);
-    this.#refusalTold = true;
+    if (this.#trouble === none) this.#deps.onState(error);
+    this.#trouble = this.#refusal;
     this.#rest = setTimeout(() => {
       this.#rest = null;
       this.#refusal = none;
