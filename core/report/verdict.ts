@@ -106,7 +106,7 @@ function checkP99(
 ): Check {
   const [first, second] = [primary.latency, shadow.latency];
   const ratio = quantileRatioInterval(first, second, P99);
-  const [a, b] = [first.percentileUs(P99 * 100), second.percentileUs(P99 * 100)];
+  const [a, b] = [p99Of(primary), p99Of(shadow)];
   return check({
     name: 'p99',
     measured: a === 0 ? Number.NaN : b / a - 1,
@@ -191,7 +191,8 @@ function noiseOf(
   baseline: VersionSnapshot | null,
 ): Noise | null {
   const moved = apart(parts.map((part) => countsOfAll(part, primaries)));
-  const slower = isSlower(baseline, primary) ? apart([primary, baseline]) : null;
+  const isSlower = baseline !== null && p99Of(baseline) > p99Of(primary);
+  const slower = isSlower ? apart([primary, baseline]) : null;
   if (slower !== null && slower > (moved ?? 0)) return { from: 'baseline', share: slower };
   return moved === null ? null : { from: 'parts', share: moved };
 }
@@ -203,10 +204,6 @@ function apart(measurements: readonly (VersionSnapshot | null)[]): number | null
   );
   if (p99s.length < 2) return null;
   return Math.max(...p99s) / Math.max(1, Math.min(...p99s)) - 1;
-}
-
-function isSlower(one: VersionSnapshot | null, other: VersionSnapshot): boolean {
-  return one !== null && p99Of(one) > p99Of(other);
 }
 
 function p99Of({ latency }: VersionSnapshot): number {
