@@ -57,11 +57,12 @@ export class Outbox {
    * `writing`. False: the arena has no block left, and the request can't go on.
    */
   passBytes(piece: Uint8Array, connection: UpstreamConnection): boolean {
+    if (this.#blocks.length > 1) return this.putBytes(piece);
     const { heldBytes } = this;
-    let taken: number;
-    if (heldBytes === 0) taken = connection.writeDirect(piece, 0, piece.length);
-    else if (this.#blocks.length > 1) return this.putBytes(piece);
-    else taken = connection.writeBothDirect(this.#blocks[0]!, this.#handed, this.#filled, piece);
+    const taken =
+      heldBytes === 0
+        ? connection.writeDirect(piece, 0, piece.length)
+        : connection.writeBothDirect(this.#blocks[0]!, this.#handed, this.#filled, piece);
     const ofHeld = Math.min(taken, heldBytes);
     this.#handed += ofHeld;
     this.heldBytes -= ofHeld;
