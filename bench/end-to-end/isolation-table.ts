@@ -101,14 +101,15 @@ function aimsOf(ours: readonly Cell[]): Aim[] {
   const results = ours.flatMap(({ off, on }) => [off, on]);
   const failed = sum(results, (one) => one.errors);
   const unsent = sum(results, (one) => one.unsent);
-  const felt = groups(ours)
-    .map(({ name, cells: rounds }) => ({ name, ratios: rounds.map(p99Ratio) }))
-    .map(({ name, ratios }) => ({ name, ratios, interval: medianInterval(ratios) }))
-    .map(({ name, ratios, interval }) => ({
+  const felt = groups(ours).map(({ name, cells: rounds }) => {
+    const ratios = rounds.map(p99Ratio);
+    const interval = medianInterval(ratios);
+    return {
       text: `${name} ${median(ratios).toFixed(2)}`,
       isMet: isAtMost(interval, p99RatioMax),
       isBounded: Number.isFinite(interval.high),
-    }));
+    };
+  });
   const missed = felt.filter(({ isMet }) => isMet === false);
   const untold = felt.filter(({ isMet }) => isMet === null);
   const whyUntold = untold.every(({ isBounded }) => isBounded)
