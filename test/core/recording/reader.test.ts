@@ -9,29 +9,13 @@ import { RecordWriter } from '../../../core/recording/record-writer.js';
 import type { Skipped } from '../../../core/recording/recorded.js';
 import { Redactor } from '../../../core/recording/redactor.js';
 import type { Copy } from '../../../core/sink/sink.js';
+import { copyOf } from '../../support/copies.js';
 import { memberOf } from '../../support/recorded.js';
 
 const startUs = 1_800_000_000_000_000;
 
 function copy(at: number, changes: Partial<Copy> = {}): Copy {
-  return {
-    route: 'reviews',
-    offeredUs: at,
-    method: 'GET',
-    target: `/r/${at}`,
-    host: 'reviews.example.com',
-    fields: 'accept: */*\r\n',
-    framing: Framing.NONE,
-    lengthZero: false,
-    body: [],
-    bodyBytes: 0,
-    trailers: '',
-    primary: null,
-    response: null,
-    settled: () => {},
-    segmentBegun: () => {},
-    ...changes,
-  };
+  return copyOf({ offeredUs: at, target: `/r/${at}`, ...changes });
 }
 
 function withBody(at: number, text: string, framing: Framing, trailers = ''): Copy {

@@ -5,26 +5,10 @@ import { RecordWriter } from '../../../core/recording/record-writer.js';
 import { Redactor } from '../../../core/recording/redactor.js';
 import { redactNothingMore } from '../../../core/redact.js';
 import type { Copy } from '../../../core/sink/sink.js';
+import { copyOf } from '../../support/copies.js';
 
 function recordsOf(changes: Partial<Copy>): string[] {
-  const copy: Copy = {
-    route: 'reviews',
-    offeredUs: 0,
-    method: 'POST',
-    target: '/r',
-    host: 'reviews.example.com',
-    fields: 'accept: */*\r\n',
-    framing: Framing.LENGTH,
-    lengthZero: false,
-    body: [],
-    bodyBytes: 0,
-    trailers: '',
-    primary: null,
-    response: null,
-    settled: () => {},
-    segmentBegun: () => {},
-    ...changes,
-  };
+  const copy = copyOf({ method: 'POST', framing: Framing.LENGTH, ...changes });
   const writer = new RecordWriter(new Redactor(redactNothingMore), new RecordIds(Buffer.alloc(16, 7)));
   const records: string[] = [];
   writer.write(copy, '2026-01-31T12:00:00.000000Z', (record) =>

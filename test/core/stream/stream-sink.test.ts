@@ -1,11 +1,11 @@
 import t, { type Test } from 'tap';
 import { Drop, Failure } from '../../../core/errors.js';
-import { Framing } from '../../../core/http/message.js';
 import { Redactor } from '../../../core/recording/redactor.js';
 import { redactNothingMore } from '../../../core/redact.js';
-import { type Copy, none } from '../../../core/sink/sink.js';
+import { none } from '../../../core/sink/sink.js';
 import type { StreamLinkEvents } from '../../../core/stream/stream-link.js';
 import { StreamSink } from '../../../core/stream/stream-sink.js';
+import { copyOf } from '../../support/copies.js';
 import { until } from '../../support/umbra.js';
 
 const seconds = 1_000_000;
@@ -24,23 +24,13 @@ function rig(t: Test, { outstandingMax = 100 } = {}) {
     },
     put(count: number): void {
       for (let i = 0; i < count; i++) {
-        const copy: Copy = {
-          route: 'reviews',
+        const copy = copyOf({
           offeredUs: one.nowUs,
-          method: 'GET',
           target: '/',
           host: 'a',
           fields: '',
-          framing: Framing.NONE,
-          lengthZero: false,
-          body: [],
-          bodyBytes: 0,
-          trailers: '',
-          primary: null,
-          response: null,
           settled: (failure) => void one.settled.push(failure),
-          segmentBegun: () => {},
-        };
+        });
         t.equal(one.sink.put(copy), none);
       }
       one.sink.flush();

@@ -1,0 +1,25 @@
+/** Copies as a sink is given them. */
+import { Framing } from '../../core/http/message.js';
+import type { Copy } from '../../core/sink/sink.js';
+
+/** Of a GET without a body; nobody hears what becomes of it. */
+export function copyOf(changes: Partial<Copy> = {}): Copy {
+  return {
+    route: 'reviews',
+    offeredUs: 0,
+    method: 'GET',
+    target: '/r',
+    host: 'reviews.example.com',
+    fields: 'accept: */*\r\n',
+    framing: Framing.NONE,
+    lengthZero: false,
+    body: [],
+    bodyBytes: 0,
+    trailers: '',
+    primary: null,
+    response: null,
+    settled: () => {},
+    segmentBegun: () => {},
+    ...changes,
+  };
+}
