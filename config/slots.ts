@@ -1,5 +1,5 @@
 /**
- * Which ledger a mirror, or its baseline, counts in. The same (route, version) keeps its slot over every reload, so its counters
+ * Which counters a mirror, or its baseline, counts in. The same (route, version) keeps its slot over every reload, so its counters
  * never jump; a slot is never given to another mirror, because its counts would be mixed up.
  */
 import { limits } from '../core/limits.js';

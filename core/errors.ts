@@ -2,7 +2,7 @@
  * What can go wrong between a request and its response, in one table. The hot path passes codes (`Failure`, `Drop`,
  * `RequestFault`); the rows say what the client gets, whether another attempt is allowed, and which counter moves.
  * docs/errors.md is held equal to it by a test (`npm run docs` writes it). The order of `failures` and `drops` is the index
- * into the ledgers: new rows go to the end, and get an index in `Failure` or `Drop` below.
+ * into the counters: new rows go to the end, and get an index in `Failure` or `Drop` below.
  */
 import { RequestFault, requestFaultAnswers } from './http/request-fault.js';
 

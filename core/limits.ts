@@ -89,7 +89,7 @@ export const limits = {
 
   /** Bytes of one ring; a frame may take an eighth of it. Full: drop `ring-full`; larger: drop `frame-too-large`. */
   ringBytes: 4 * 1024 * 1024,
-  /** Mirrored exchanges that one shadow thread has open from one proxy thread. Reached: drop `in-flight`. */
+  /** ShadowRequest exchanges that one shadow thread has open from one proxy thread. Reached: drop `in-flight`. */
   openMirroredExchanges: 16 * 1024,
   /** Most requests on one pipelined connection that a configuration may ask for. */
   pipelining: 128,

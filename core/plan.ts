@@ -336,7 +336,7 @@ export interface FieldMatch {
 }
 
 export interface MirrorPlan {
-  /** Names this mirror's ledgers; the same (route, version) keeps its slot over reloads. Below `limits.mirrorSlots`. */
+  /** Names this mirror's counters; the same (route, version) keeps its slot over reloads. Below `limits.mirrorSlots`. */
   readonly slot: number;
   /** Index into `versions`: the shadow; -1 where copies go to `sink`. */
   readonly to: number;
@@ -362,7 +362,7 @@ export interface MirrorPlan {
   readonly ratePerSecond: number | null;
   /** Requests that may be under way on one connection at a time, of those that can be sent so; 1: none is put behind another. */
   readonly pipelining: number;
-  /** Mirrored requests in flight over all shadow threads. */
+  /** ShadowRequest requests in flight over all shadow threads. */
   readonly inFlightMax: number;
   /** The whole mirrored exchange. */
   readonly timeoutMs: number;

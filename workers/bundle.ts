@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { packageFile } from '../config/package-file.js';
-import { entries, entryFile } from './entry.js';
+import { bundleName, entries, entryFile } from './protocol/entry.js';
 
 /** Packages with native code or with threads of their own, and what most starts never load. */
 const external = ['uWebSockets.js', 'pino', 'pino-pretty', 'piscina', 'autocannon', 'uplot', '@nats-io/*'];
@@ -20,7 +20,7 @@ await Promise.all(
   entries.map((entry) =>
     // Each by itself: pieces that several share would be many files again. What is imported late stays a file of its own.
     build({
-      entryPoints: [{ in: fileURLToPath(entryFile(entry)), out: entry }],
+      entryPoints: [{ in: fileURLToPath(entryFile(entry)), out: bundleName(entry) }],
       outdir: directory,
       bundle: true,
       splitting: true,

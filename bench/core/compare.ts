@@ -10,7 +10,7 @@ import { ResponseHead } from '../../core/http/response-head.js';
 import { scanHead } from '../../core/http/response-head-scanner.js';
 import { CopySource, FrameFlag, Numbers, Outcome, Seen } from '../../core/mirror/codec.js';
 import { MirrorPort } from '../../core/mirror/port.js';
-import { Differs, MirrorLedger } from '../../core/record/mirror-ledger.js';
+import { Differs, MirrorCounters } from '../../core/record/mirror-counters.js';
 import { createDoorbell, Doorbell } from '../../core/ring/doorbell.js';
 import { FrameType } from '../../core/ring/frame.js';
 import { createRing } from '../../core/ring/layout.js';
@@ -23,7 +23,7 @@ const turn = 32;
 const ring = createRing(4 * 1024 * 1024);
 const port = new MirrorPort(new RingWriter(ring, new Doorbell(createDoorbell())), () => {});
 const reader = new RingReader(ring);
-const ledger = new MirrorLedger(MirrorLedger.create());
+const counters = new MirrorCounters(MirrorCounters.create());
 const told = Object.assign(new Outcome(), { status: 200, latencyUs: 900, responseBytes: 295 });
 
 /** The shadow's side of a pair: reads the outcome, compares, counts. */
@@ -41,8 +41,8 @@ class Pairing implements FrameHandler {
     if (outcome.status !== 200) differs |= Differs.STATUS;
     if (outcome.responseBytes !== 295) differs |= Differs.SIZE;
     if ((outcome.seen & Seen.FIELDS_DIGEST) !== 0 && outcome.fieldsDigest !== 1) differs |= Differs.HEADER;
-    ledger.recordDelta((id & 1023) - outcome.latencyUs);
-    ledger.paired(differs);
+    counters.recordDelta((id & 1023) - outcome.latencyUs);
+    counters.paired(differs);
     this.paired++;
   }
 }
@@ -82,7 +82,7 @@ const noOp = measured('no-op', (times) => {
   return sum;
 });
 const headFrame = measured('a HEAD frame, into the ring and out (what every copy has)', (times) =>
-  turns(times, (i) => port.offerHead(0, i, source, FrameFlag.LAST, 1, ledger)),
+  turns(times, (i) => port.offerHead(0, i, source, FrameFlag.LAST, 1, counters)),
 );
 const pair = measured('a pair: outcome into the ring and out, compared, counted', (times) =>
   turns(times, (i) => port.outcome(i, told)),

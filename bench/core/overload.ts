@@ -14,7 +14,7 @@ import { FullSlots } from '../../core/mirror/full-slots.js';
 import { HeldBack } from '../../core/mirror/held-back.js';
 import { Mirror, type MirrorCopy, MirrorOffer } from '../../core/mirror/offer.js';
 import { MirrorPort } from '../../core/mirror/port.js';
-import { MirrorLedger } from '../../core/record/mirror-ledger.js';
+import { MirrorCounters } from '../../core/record/mirror-counters.js';
 import { createDoorbell, Doorbell } from '../../core/ring/doorbell.js';
 import { createRing } from '../../core/ring/layout.js';
 import { RingReader } from '../../core/ring/reader.js';
@@ -54,7 +54,7 @@ head.fields = Buffer.from(
 class Side {
   readonly #source = new CopySource();
   readonly #copies: MirrorCopy[] = [];
-  readonly #mirrors = [new Mirror(mirrorPlan(), new MirrorLedger(MirrorLedger.create()))];
+  readonly #mirrors = [new Mirror(mirrorPlan(), new MirrorCounters(MirrorCounters.create()))];
   readonly #ring = createRing(ringBytes);
   readonly #port = new MirrorPort(new RingWriter(this.#ring, new Doorbell(createDoorbell())), () => {});
   readonly #reader = new RingReader(this.#ring);

@@ -15,7 +15,7 @@ import { CopySource } from '../../core/mirror/codec.js';
 import { FullSlots } from '../../core/mirror/full-slots.js';
 import { MirrorPort } from '../../core/mirror/port.js';
 import { type MirrorPlan, nothingCompared } from '../../core/plan.js';
-import { MirrorLedger } from '../../core/record/mirror-ledger.js';
+import { MirrorCounters } from '../../core/record/mirror-counters.js';
 import { FileSink } from '../../core/recording/file-sink.js';
 import { Redactor } from '../../core/recording/redactor.js';
 import { redactNothingMore } from '../../core/redact.js';
@@ -92,11 +92,11 @@ async function measure(compress: boolean): Promise<{ sinkUs: number; offeringUs:
     software: 'umbra',
     onState: () => {},
   });
-  const ledger = new MirrorLedger(MirrorLedger.create());
+  const counters = new MirrorCounters(MirrorCounters.create());
   const bounds = new MirrorBounds(0, new FullSlots(FullSlots.create()));
   bounds.follow(plan, 1);
-  const mirror = new SinkMirror(plan, 'reviews', ledger, bounds, sink, Math.random);
-  receiver.use({ generation: 0, mirrors: [mirror], ledgers: [ledger] });
+  const mirror = new SinkMirror(plan, 'reviews', counters, bounds, sink, Math.random);
+  receiver.use({ generation: 0, mirrors: [mirror], counters: [counters] });
   const head = new RequestHead();
   head.method = 'POST';
   head.host = 'reviews.example.com';
@@ -111,7 +111,7 @@ async function measure(compress: boolean): Promise<{ sinkUs: number; offeringUs:
       head.target = `/reviews/${sent % 1000}?page=${sent % 7}`;
       head.fields = `${common}x-request-id: ${sent}-4f0c-8a5d\r\n`;
       source.take(head);
-      port.offerHead(0, sent, source, UNPAIRED, nowUs(), ledger);
+      port.offerHead(0, sent, source, UNPAIRED, nowUs(), counters);
       port.offerBody(0, sent, body, true);
     }
     port.flush();
@@ -123,7 +123,8 @@ async function measure(compress: boolean): Promise<{ sinkUs: number; offeringUs:
   await sink.close();
   const usedUs = usedSince(before);
   rmSync(directory, { recursive: true });
-  if (ledger.completedTotal !== REQUESTS) throw new Error(`recorded ${ledger.completedTotal} of ${REQUESTS}`);
+  if (counters.completedTotal !== REQUESTS)
+    throw new Error(`recorded ${counters.completedTotal} of ${REQUESTS}`);
   return { sinkUs: (usedUs - offeringUs) / REQUESTS, offeringUs: offeringUs / REQUESTS };
 }
 

@@ -8,7 +8,7 @@ import { RequestHead } from '../../core/http/message.js';
 import type { MirrorPlan, RoutePlan, SamplePlan } from '../../core/plan.js';
 import { seededRandom } from '../../core/route/random.js';
 import { Sampler } from '../../core/route/sampler.js';
-import { Split } from '../../core/route/split.js';
+import { WeightedPrimaries } from '../../core/route/weighted-primaries.js';
 import { route, tableOf } from '../../test/core/route/support.js';
 import { measured, printTable } from './measure.js';
 
@@ -157,7 +157,7 @@ function samplerBench(name: string, sample: SamplePlan) {
 }
 
 function splitBench(name: string, sample: SamplePlan) {
-  const split = new Split([0, 1, 2], [98, 1, 1], sample, sampler);
+  const split = new WeightedPrimaries([0, 1, 2], [98, 1, 1], sample, sampler);
   return measured(name, (times) => {
     let sum = 0;
     for (let i = 0; i < times; i++) sum += split.choose(head!, client);
@@ -165,7 +165,7 @@ function splitBench(name: string, sample: SamplePlan) {
   });
 }
 
-printTable('Split.choose among three versions', [
+printTable('WeightedPrimaries.choose among three versions', [
   measured('no-op', (times) => {
     let sum = 0;
     for (let i = 0; i < times; i++) sum += i & 1;

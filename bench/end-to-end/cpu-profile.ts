@@ -31,9 +31,9 @@ export function partTimes({ nodes, samples, timeDeltas }: CpuProfile): PartTimes
   return times;
 }
 
-/** Whether the thread began with `dist/workers/NAME.js`. */
+/** Whether the thread began with `dist/workers/threads/NAME.js`. */
 export function isThread(name: string, { nodes }: CpuProfile): boolean {
-  return nodes.some(({ callFrame }) => callFrame.url.endsWith(`/dist/workers/${name}.js`));
+  return nodes.some(({ callFrame }) => callFrame.url.endsWith(`/dist/workers/threads/${name}.js`));
 }
 
 const roomPattern = /\/dist\/((?:core|workers|config)(?:\/[a-z-]+)*)\/[^/]+\.js$/;

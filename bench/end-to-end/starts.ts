@@ -22,7 +22,7 @@ interface Start {
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '9' } } });
 const sides = {
   bundle: fileURLToPath(new URL('../../../bin/umbra.js', import.meta.url)),
-  modules: fileURLToPath(new URL('../../workers/umbra.js', import.meta.url)),
+  modules: fileURLToPath(new URL('../../workers/main/umbra.js', import.meta.url)),
 };
 const directory = mkdtempSync(join(tmpdir(), 'umbra-starts-'));
 const file = join(directory, 'umbra.yaml');

@@ -2,7 +2,7 @@
  * Two responses taken apart and compared: status, then header fields, then bodies by what they are. When the status
  * differs it is another answer altogether, and nothing else of it is compared.
  *
- * Pure, and bounded but for time: who calls it bounds that, by ending the thread (workers/analysts).
+ * Pure, and bounded but for time: who calls it bounds that, by ending the thread (workers/control/analysts).
  */
 import { limits } from '../limits.js';
 import type { RedactPlan, StructurePlan } from '../plan.js';

@@ -118,10 +118,10 @@ export class Attempts {
   #again(): boolean {
     this.#clear();
     if (!this.#whole || !this.#complete) return false;
-    const { pool, retry, sampler, ledger } = this.#route!;
+    const { pool, retry, sampler, counters } = this.#route!;
     if (this.#left === 0) {
       this.exhausted = true;
-      ledger.retriesExhausted();
+      counters.retriesExhausted();
       return false;
     }
     this.#left--;

@@ -7,7 +7,7 @@ import { EdgeFields } from '../http/edge-fields.js';
 import { Framing, type RequestHead } from '../http/message.js';
 import type { RequestIds } from '../http/request-id.js';
 import type { ListenerPlan } from '../plan.js';
-import { ThreadField, type ThreadLedger } from '../record/thread-ledger.js';
+import { type ThreadCounters, ThreadField } from '../record/thread-counters.js';
 import type { RequestHandler, RequestSink, Responder } from './downstream.js';
 import { ignoredRequest } from './downstream.js';
 import type { Forwarder } from './forwarder.js';
@@ -15,15 +15,15 @@ import type { Forwarder } from './forwarder.js';
 export class Edge implements RequestHandler {
   readonly #forwarder: Forwarder;
   readonly #ids: RequestIds;
-  readonly #ledger: ThreadLedger;
+  readonly #counters: ThreadCounters;
   /** Null: nothing is added. */
   #fields: EdgeFields | null = null;
   #bodyBytesMax = Number.MAX_SAFE_INTEGER;
 
-  constructor(plan: ListenerPlan, forwarder: Forwarder, ids: RequestIds, ledger: ThreadLedger) {
+  constructor(plan: ListenerPlan, forwarder: Forwarder, ids: RequestIds, counters: ThreadCounters) {
     this.#forwarder = forwarder;
     this.#ids = ids;
-    this.#ledger = ledger;
+    this.#counters = counters;
     this.use(plan);
   }
 
@@ -36,7 +36,7 @@ export class Edge implements RequestHandler {
   onRequest(head: RequestHead, responder: Responder): RequestSink {
     head.client = '';
     if (head.framing === Framing.LENGTH && head.contentLength > this.#bodyBytesMax) {
-      this.#ledger.add(ThreadField.BODY_TOO_LARGE);
+      this.#counters.add(ThreadField.BODY_TOO_LARGE);
       return this.#answer(responder, bodyTooLargeAnswer.status, bodyTooLargeAnswer.text);
     }
     this.#fields?.apply(head, responder);
@@ -44,7 +44,7 @@ export class Edge implements RequestHandler {
   }
 
   #answer(responder: Responder, status: number, text: string): RequestSink {
-    this.#ledger.add(ThreadField.REQUESTS);
+    this.#counters.add(ThreadField.REQUESTS);
     responder.answer(status, text);
     return ignoredRequest;
   }

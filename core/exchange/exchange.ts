@@ -97,7 +97,7 @@ export class Exchange implements RequestSink, ResponseSink {
     this.status = 0;
     this.failure = none;
     this.logged = this.#home.log.chosen();
-    route.ledger.requestStarted();
+    route.counters.requestStarted();
     const upgrades = head.upgrade !== '';
     const wire = primaryRequestHead(head, route.requestChange);
     if (route.retry !== null) this.#beginAttempts(route, head, wire, nowUs);
@@ -167,7 +167,7 @@ export class Exchange implements RequestSink, ResponseSink {
     if ((this.phase & Phase.OVER) !== 0) return;
     this.#call.cancel();
     this.failure = Failure.ABORTED;
-    this.route!.ledger.failure(Failure.ABORTED);
+    this.route!.counters.failure(Failure.ABORTED);
     this.#over();
   }
 
@@ -222,20 +222,20 @@ export class Exchange implements RequestSink, ResponseSink {
   }
 
   onEnd(): void {
-    const ledger = this.route!.ledger;
+    const counters = this.route!.counters;
     const call = this.#call;
-    ledger.response(this.status);
-    ledger.latency.record(call.endUs - call.sentUs);
-    ledger.firstByte.record(call.firstByteUs - call.sentUs);
+    counters.response(this.status);
+    counters.latency.record(call.endUs - call.sentUs);
+    counters.firstByte.record(call.firstByteUs - call.sentUs);
     const responder = this.#responder!;
     this.#over();
     responder.finish();
   }
 
   onSwitch(head: ResponseHead, tunnel: UpstreamTunnel): void {
-    const ledger = this.route!.ledger;
+    const counters = this.route!.counters;
     this.status = head.status;
-    ledger.response(this.status);
+    counters.response(this.status);
     const responder = this.#responder!;
     this.#over();
     responder.switchProtocols(head, tunnel);
@@ -245,7 +245,7 @@ export class Exchange implements RequestSink, ResponseSink {
     const cut = (this.phase & Phase.HEAD_SENT) !== 0;
     if (this.route!.retry !== null && !cut && this.attempts!.afterFailure(failure)) return;
     this.failure = failure;
-    this.route!.ledger.failure(failure);
+    this.route!.counters.failure(failure);
     const responder = this.#responder!;
     if (!cut) this.status = failureAnswers[failure].status;
     this.#over();
@@ -259,9 +259,9 @@ export class Exchange implements RequestSink, ResponseSink {
     this.phase |= Phase.OVER;
     this.#responder = null;
     if (this.route!.retry !== null) this.attempts!.end();
-    const ledger = this.route!.ledger;
-    ledger.bytesSent(this.#call.requestBytes);
-    ledger.bytesReceived(this.#call.responseBytes);
+    const counters = this.route!.counters;
+    counters.bytesSent(this.#call.requestBytes);
+    counters.bytesReceived(this.#call.responseBytes);
     if (this.#copyCount > 0) {
       const outcome = this.#outcome();
       for (let i = 0; i < this.#copyCount; i++) {

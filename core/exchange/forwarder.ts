@@ -10,13 +10,13 @@ import { limits } from '../limits.js';
 import { CopySource, Outcome } from '../mirror/codec.js';
 import type { MirrorOffer } from '../mirror/offer.js';
 import type { AccessLogPort } from '../record/access-log.js';
-import { ThreadField, type ThreadLedger } from '../record/thread-ledger.js';
+import { type ThreadCounters, ThreadField } from '../record/thread-counters.js';
 import type { KeptBytes } from './attempts.js';
 import { Delays } from './delays.js';
+import type { Answered } from './direct-response.js';
 import { DiscardedRequest, isAnsweredAtOnce } from './discarded-request.js';
 import { hasNoBody, ignoredRequest, PLAIN_TEXT, type RequestSink, type Responder } from './downstream.js';
 import { Exchange } from './exchange.js';
-import type { Answered } from './own-answer.js';
 import type { ProxyRuntime, RouteRuntime, RouteWay } from './runtime.js';
 
 /** What an exchange needs of the thread it lives on. */
@@ -41,7 +41,7 @@ export class Forwarder implements ExchangeHome {
   /** Of a request that no exchange is begun for. */
   readonly #unasked = new CopySource();
   readonly #clock: Clock;
-  readonly #ledger: ThreadLedger;
+  readonly #counters: ThreadCounters;
   readonly #spare: Exchange[] = [];
   readonly #delays: Delays;
   #runtime: ProxyRuntime;
@@ -52,13 +52,13 @@ export class Forwarder implements ExchangeHome {
   constructor(
     runtime: ProxyRuntime,
     mirrors: MirrorOffer,
-    ledger: ThreadLedger,
+    counters: ThreadCounters,
     log: AccessLogPort,
     clock: Clock,
   ) {
     this.#runtime = runtime;
     this.mirrors = mirrors;
-    this.#ledger = ledger;
+    this.#counters = counters;
     this.log = log;
     this.#clock = clock;
     this.#delays = new Delays(clock);
@@ -76,11 +76,11 @@ export class Forwarder implements ExchangeHome {
   /** A request that has passed the edge; a body of more than `bodyBytesMax` is refused as it comes. */
   forward(head: RequestHead, responder: Responder, bodyBytesMax: number): RequestSink {
     const runtime = this.#runtime;
-    this.#ledger.add(ThreadField.REQUESTS);
+    this.#counters.add(ThreadField.REQUESTS);
     if (countsForwards(head.method) && !takeForward(head)) return this.#answerHere(head, responder);
     const index = runtime.table.find(head);
     if (index < 0) {
-      this.#ledger.add(ThreadField.UNROUTED);
+      this.#counters.add(ThreadField.UNROUTED);
       if (this.log.chosen()) {
         this.#unasked.take(head);
         const { status, flag, text } = noRouteAnswer;
@@ -109,7 +109,7 @@ export class Forwarder implements ExchangeHome {
       const delayed = this.#delays.hold(delayMs, head, responder, (head, responder) =>
         this.#goOn(way, head, responder, bodyBytesMax, sinceUs),
       );
-      this.#ledger.add(delayed === null ? ThreadField.FAULT_OVERFLOWS : ThreadField.FAULT_DELAYS);
+      this.#counters.add(delayed === null ? ThreadField.FAULT_OVERFLOWS : ThreadField.FAULT_DELAYS);
       if (delayed !== null) return delayed;
     }
     return this.#goOn(way, head, responder, bodyBytesMax, NOT_DELAYED);
@@ -130,7 +130,7 @@ export class Forwarder implements ExchangeHome {
       return exchange;
     }
     const delayed = sinceUs === NOT_DELAYED ? '' : delayFlag;
-    this.#ledger.add(aborts > 0 ? ThreadField.FAULT_ABORTS : ThreadField.ANSWERED);
+    this.#counters.add(aborts > 0 ? ThreadField.FAULT_ABORTS : ThreadField.ANSWERED);
     if (aborts === 0) return this.#answerOwn(way, way.answer!.to(head), delayed, head, responder, sinceUs);
     const answer = { status: aborts, body: hasNoBody(aborts) ? '' : faultAnswer.text, lines: PLAIN_TEXT };
     return this.#answerOwn(way, answer, flags(delayed, faultAnswer.flag), head, responder, sinceUs);
@@ -159,7 +159,7 @@ export class Forwarder implements ExchangeHome {
 
   keep(bytes: number): boolean {
     if (this.#keptBytes + bytes > limits.retryHeldBytes) {
-      this.#ledger.add(ThreadField.RETRY_OVERFLOWS);
+      this.#counters.add(ThreadField.RETRY_OVERFLOWS);
       return false;
     }
     this.#keptBytes += bytes;
@@ -171,7 +171,7 @@ export class Forwarder implements ExchangeHome {
   }
 
   bodyTooLarge(): void {
-    this.#ledger.add(ThreadField.BODY_TOO_LARGE);
+    this.#counters.add(ThreadField.BODY_TOO_LARGE);
   }
 
   ended(exchange: Exchange, requestComplete: boolean): void {
@@ -182,7 +182,7 @@ export class Forwarder implements ExchangeHome {
 
   /** Its Max-Forwards was 0. A TRACE would have to be sent back as it came, with its secrets: it is refused instead. */
   #answerHere(head: RequestHead, responder: Responder): RequestSink {
-    this.#ledger.add(ThreadField.LAST_HOP);
+    this.#counters.add(ThreadField.LAST_HOP);
     if (head.method === 'OPTIONS') responder.answer(200, '');
     else responder.answer(501, 'TRACE is not answered here\n');
     return ignoredRequest;

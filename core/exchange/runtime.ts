@@ -4,13 +4,13 @@
  */
 import { Mirror } from '../mirror/offer.js';
 import type { Plan, PrimaryPlan, RoutePlan } from '../plan.js';
-import type { VersionLedger } from '../record/version-ledger.js';
+import type { VersionCounters } from '../record/version-counters.js';
 import type { Sampler } from '../route/sampler.js';
-import { Split } from '../route/split.js';
 import type { RouteTable } from '../route/table.js';
+import { WeightedPrimaries } from '../route/weighted-primaries.js';
 import type { VersionPool } from '../upstream/pool.js';
+import { DirectResponse } from './direct-response.js';
 import { Fault } from './fault.js';
-import { OwnAnswer } from './own-answer.js';
 import { RequestChange } from './primary-request.js';
 import { ResponseChange } from './response-change.js';
 import { RetryPolicy } from './retry-policy.js';
@@ -19,7 +19,7 @@ import { RetryPolicy } from './retry-policy.js';
 export class RouteRuntime {
   readonly plan: RoutePlan;
   readonly pool: VersionPool;
-  readonly ledger: VersionLedger;
+  readonly counters: VersionCounters;
   /** Those that are switched on and copy to another version. */
   readonly mirrors: readonly Mirror[];
   /** A mirror compares more of the responses than what every exchange measures. */
@@ -39,7 +39,7 @@ export class RouteRuntime {
     plan: RoutePlan,
     primary: PrimaryPlan,
     pool: VersionPool,
-    ledger: VersionLedger,
+    counters: VersionCounters,
     mirrors: readonly Mirror[],
     sampler: Sampler,
   ) {
@@ -47,7 +47,7 @@ export class RouteRuntime {
     this.sampler = sampler;
     this.retry = plan.retries === null ? null : new RetryPolicy(plan.retries);
     this.pool = pool;
-    this.ledger = ledger;
+    this.counters = counters;
     this.mirrors = mirrors
       .filter((mirror) => mirror.plan.to !== primary.version)
       .map((mirror) => withBaselineOf(primary.version, mirror));
@@ -67,21 +67,22 @@ export class RouteWay {
   /** One version answers, and nothing comes before it: the way of nearly all requests. Null: look at the rest. */
   readonly plain: RouteRuntime | null;
   readonly fault: Fault | null;
-  readonly answer: OwnAnswer | null;
-  readonly #split: Split<RouteRuntime> | null;
+  readonly answer: DirectResponse | null;
+  readonly #split: WeightedPrimaries<RouteRuntime> | null;
 
   /** `runtimes`: one for each primary that has a weight, in the plan's order; none where the route answers itself. */
   constructor(plan: RoutePlan, runtimes: readonly RouteRuntime[], sampler: Sampler) {
     this.plan = plan;
     this.fault = plan.fault === null ? null : new Fault(plan.fault, sampler);
-    this.answer = OwnAnswer.of(plan);
+    this.answer = DirectResponse.of(plan);
     const weights = plan.primaries.map(({ weight }) => weight).filter((weight) => weight > 0);
-    this.#split = runtimes.length === 0 ? null : new Split(runtimes, weights, plan.split, sampler);
+    this.#split =
+      runtimes.length === 0 ? null : new WeightedPrimaries(runtimes, weights, plan.split, sampler);
     this.plain = runtimes.length === 1 && this.fault === null ? runtimes[0] : null;
   }
 
   /** Where no answer of the route's own is. */
-  get split(): Split<RouteRuntime> {
+  get split(): WeightedPrimaries<RouteRuntime> {
     return this.#split!;
   }
 }
@@ -102,5 +103,7 @@ export class ProxyRuntime {
 /** The baseline of a mirror is one of the primary's version: where another one answers, there is none. */
 function withBaselineOf(version: number, mirror: Mirror): Mirror {
   const { baseline } = mirror;
-  return baseline === null || baseline.plan.to === version ? mirror : new Mirror(mirror.plan, mirror.ledger);
+  return baseline === null || baseline.plan.to === version
+    ? mirror
+    : new Mirror(mirror.plan, mirror.counters);
 }

@@ -15,23 +15,23 @@ export type SeriesName =
 
 export function seriesOf({ versions, mirrors }: Observed): Series[] {
   return [
-    ...versions.map(({ name, role, ledgers }) => ({
+    ...versions.map(({ name, role, counters }) => ({
       file: fileName(name, role),
       tag: `${name}:${role}`,
-      blocks: ledgers.map((ledger) => ledger.latency),
+      blocks: counters.map((counters) => counters.latency),
     })),
     ...mirrors
       .filter(({ isSink }) => !isSink)
-      .flatMap(({ route, to, ledgers }) => [
+      .flatMap(({ route, to, counters }) => [
         {
           file: fileName(to, 'shadow'),
           tag: `${to}:slower:${route}`,
-          blocks: ledgers.map((ledger) => ledger.deltaSlower),
+          blocks: counters.map((counters) => counters.deltaSlower),
         },
         {
           file: fileName(to, 'shadow'),
           tag: `${to}:faster:${route}`,
-          blocks: ledgers.map((ledger) => ledger.deltaFaster),
+          blocks: counters.map((counters) => counters.deltaFaster),
         },
       ]),
   ];

@@ -10,7 +10,7 @@ import { Framing, type RequestHead } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { headText } from '../http/response-text.js';
 import type { MirrorPlan } from '../plan.js';
-import type { MirrorLedger } from '../record/mirror-ledger.js';
+import type { MirrorCounters } from '../record/mirror-counters.js';
 import { FrameType } from '../ring/frame.js';
 import type { ClientAddress, Sampler } from '../route/sampler.js';
 import { type CopySource, FrameFlag, type Outcome, Seen } from './codec.js';
@@ -25,7 +25,7 @@ const exchangeIdMask = 0x3fff_ffff;
 /** One mirror as a proxy thread runs it. */
 export class Mirror {
   readonly plan: MirrorPlan;
-  readonly ledger: MirrorLedger;
+  readonly counters: MirrorCounters;
   /** Gets what this mirror samples for structural comparison, with a safe method, once more. */
   readonly baseline: Mirror | null;
   /** Its copies are kept, not sent to a shadow. */
@@ -33,10 +33,10 @@ export class Mirror {
   /** The primary's response is looked at: for checksums, or because it may be captured. */
   readonly watchesResponses: boolean;
 
-  constructor(plan: MirrorPlan, ledger: MirrorLedger, baseline: Mirror | null = null) {
+  constructor(plan: MirrorPlan, counters: MirrorCounters, baseline: Mirror | null = null) {
     this.plan = plan;
     this.toSink = plan.sink !== null;
-    this.ledger = ledger;
+    this.counters = counters;
     this.baseline = baseline;
     const { digest, headers, structure } = plan.compare;
     this.watchesResponses =
@@ -196,15 +196,15 @@ export class MirrorOffer {
       const mirror = mirrors[i];
       const plan = mirror.plan;
       if (!this.#sampler.chosen(plan, head, client)) continue;
-      mirror.ledger.eligible();
+      mirror.counters.eligible();
       const unfit = whyUnfit(plan, head);
       if (unfit !== accepted) {
-        mirror.ledger.dropped(unfit);
+        mirror.counters.dropped(unfit);
         continue;
       }
       const heldBack = this.#heldBack.of(plan.slot);
       if (heldBack > 0 && !this.#sampler.stays(plan, heldBack, head, client)) {
-        mirror.ledger.dropped(Drop.GUARD);
+        mirror.counters.dropped(Drop.GUARD);
         continue;
       }
       const structure = plan.compare.structure;
@@ -215,9 +215,9 @@ export class MirrorOffer {
       count++;
       if (!captures || mirror.baseline === null) continue;
       const { baseline } = mirror;
-      baseline.ledger.eligible();
+      baseline.counters.eligible();
       const unfitBaseline = whyUnfit(baseline.plan, head);
-      if (unfitBaseline !== accepted) baseline.ledger.dropped(unfitBaseline);
+      if (unfitBaseline !== accepted) baseline.counters.dropped(unfitBaseline);
       else if (this.#offerTo(baseline, shadow, source, copyFlags, atUs, copies, count)) count++;
     }
     return count;
@@ -232,21 +232,21 @@ export class MirrorOffer {
     copies: MirrorCopy[],
     at: number,
   ): boolean {
-    const { plan, ledger } = mirror;
+    const { plan, counters } = mirror;
     if (this.#fullSlots[shadow].has(plan.slot)) {
-      ledger.dropped(Drop.IN_FLIGHT);
+      counters.dropped(Drop.IN_FLIGHT);
       return false;
     }
     const port = this.#ports[shadow];
     const exchangeId = this.#nextId();
     const headFlags = plan.compare.pairs ? flags : flags | FrameFlag.UNPAIRED;
-    const refused = port.offerHead(plan.slot, exchangeId, source, headFlags, atUs, ledger);
+    const refused = port.offerHead(plan.slot, exchangeId, source, headFlags, atUs, counters);
     if (refused !== accepted) {
-      ledger.dropped(refused);
+      counters.dropped(refused);
       return false;
     }
     const captures = (flags & FrameFlag.CAPTURE) !== 0;
-    if (captures) ledger.sampledForStructure();
+    if (captures) counters.sampledForStructure();
     if (at === copies.length) copies.push(new MirrorCopy());
     copies[at].begin(mirror, port, exchangeId, (flags & FrameFlag.LAST) === 0, captures);
     return true;

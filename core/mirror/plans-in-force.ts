@@ -3,7 +3,7 @@
  * that a change of the configuration never changes a copy that is on its way. For the thread's own use.
  */
 import { Drop } from '../errors.js';
-import type { MirrorLedger } from '../record/mirror-ledger.js';
+import type { MirrorCounters } from '../record/mirror-counters.js';
 
 /** One plan, as such a thread runs it. */
 export interface PlanInForce<M> {
@@ -11,7 +11,7 @@ export interface PlanInForce<M> {
   /** By slot; a slot whose mirror is not in this plan, or is another kind of thread's, is undefined. */
   readonly mirrors: readonly (M | undefined)[];
   /** By slot, of every mirror that the process ever had: what can't be served must still be counted. */
-  readonly ledgers: readonly (MirrorLedger | undefined)[];
+  readonly counters: readonly (MirrorCounters | undefined)[];
 }
 
 export class PlansInForce<M> {
@@ -57,9 +57,9 @@ export class PlansInForce<M> {
 
   /** A frame whose mirror no plan has: a thread that was restarted after a mirror was removed may still find some. */
   countUnserved(slot: number): void {
-    const ledger = this.newest.ledgers[slot];
-    if (ledger === undefined) throw new Error(`a frame names mirror slot ${slot}, which never existed`);
-    ledger.received();
-    ledger.dropped(Drop.DRAINING);
+    const counters = this.newest.counters[slot];
+    if (counters === undefined) throw new Error(`a frame names mirror slot ${slot}, which never existed`);
+    counters.received();
+    counters.dropped(Drop.DRAINING);
   }
 }

@@ -6,7 +6,7 @@
  */
 import { Drop, Failure } from '../errors.js';
 import { latin1Write } from '../http/wire.js';
-import type { MirrorLedger } from '../record/mirror-ledger.js';
+import type { MirrorCounters } from '../record/mirror-counters.js';
 import { FrameType } from '../ring/frame.js';
 import { Offer, type RingWriter } from '../ring/writer.js';
 import {
@@ -47,8 +47,8 @@ export class MirrorPort {
   #quiet = true;
   #flushRequested = false;
   #late: LateFrame[] = [];
-  /** Ledgers of the HEAD frames claimed since the last publish: they count as offered once the consumer can see them. */
-  readonly #offered: MirrorLedger[] = [];
+  /** Counters of the HEAD frames claimed since the last publish: they count as offered once the consumer can see them. */
+  readonly #offered: MirrorCounters[] = [];
 
   constructor(writer: RingWriter, requestFlush: FlushRequest) {
     this.#writer = writer;
@@ -78,7 +78,7 @@ export class MirrorPort {
     source: CopySource,
     flags: number,
     offeredUs: number,
-    ledger: MirrorLedger,
+    counters: MirrorCounters,
   ): Drop | typeof accepted {
     if (this.#late.length > 0) return Drop.RING_FULL;
     const offset = this.#writer.claim(
@@ -91,7 +91,7 @@ export class MirrorPort {
     );
     if (offset < 0) return dropOf(offset);
     writeHead(this.#writer.bytes, this.#numbers, offset, source, offeredUs);
-    this.#offered.push(ledger);
+    this.#offered.push(counters);
     this.#quiet = false;
     this.#flushLater();
     return accepted;

@@ -10,18 +10,18 @@ import { fieldValue } from '../http/fields.js';
 import { latin1Slice } from '../http/wire.js';
 import { limits } from '../limits.js';
 import type { AccessLogPort } from '../record/access-log.js';
-import { Unexamined } from '../record/mirror-ledger.js';
+import { Unexamined } from '../record/mirror-counters.js';
 import { FrameType } from '../ring/frame.js';
 import type { FrameHandler, RingReader } from '../ring/reader.js';
 import { allExchanges, FrameFlag, MirroredHead, Numbers, Outcome, Seen } from './codec.js';
-import { Mirrored } from './mirrored.js';
 import { PlansInForce } from './plans-in-force.js';
+import { ShadowRequest } from './shadow-request.js';
 import type { ShadowMirror, ShadowRuntime } from './shadow-runtime.js';
 
 /** One proxy thread's ring and the exchanges that its frames may name. */
 class Source implements FrameHandler {
   readonly reader: RingReader;
-  readonly open = new Map<number, Mirrored>();
+  readonly open = new Map<number, ShadowRequest>();
   readonly #receiver: MirrorReceiver;
   #numbers: Numbers | null = null;
 
@@ -106,9 +106,9 @@ export class MirrorReceiver {
   readonly outcome = new Outcome();
   readonly #sources: Source[];
   readonly #head = new MirroredHead();
-  readonly #spare: Mirrored[] = [];
+  readonly #spare: ShadowRequest[] = [];
   /** What the upstream client works on now; a drain ends when it is empty. */
-  readonly #underWay = new Set<Mirrored>();
+  readonly #underWay = new Set<ShadowRequest>();
   readonly #plans = new PlansInForce<ShadowMirror>();
   readonly #captures = new CaptureBudget(limits.capturedBytes);
   readonly #pairs: PairPort;
@@ -166,7 +166,7 @@ export class MirrorReceiver {
   }
 
   admit(
-    open: Map<number, Mirrored>,
+    open: Map<number, ShadowRequest>,
     exchangeId: number,
     slot: number,
     generation: number,
@@ -180,15 +180,15 @@ export class MirrorReceiver {
       this.#plans.countUnserved(slot);
       return;
     }
-    mirror.ledger.received();
+    mirror.counters.received();
     const refused = this.#whyRefused(mirror, open.size);
     if (refused >= 0) {
-      mirror.ledger.dropped(refused as Drop);
-      if ((flags & FrameFlag.CAPTURE) !== 0) mirror.ledger.unexamined(Unexamined.NO_PAIR);
+      mirror.counters.dropped(refused as Drop);
+      if ((flags & FrameFlag.CAPTURE) !== 0) mirror.counters.unexamined(Unexamined.NO_PAIR);
       return;
     }
     this.#head.read(bytes, numbers, start);
-    const mirrored = this.#spare.pop() ?? new Mirrored(this);
+    const mirrored = this.#spare.pop() ?? new ShadowRequest(this);
     mirror.bounds.begun();
     this.#underWay.add(mirrored);
     const ended = FrameFlag.UNPAIRED | FrameFlag.LAST;
@@ -203,15 +203,15 @@ export class MirrorReceiver {
    * the pair to the analysts, or counts why not.
    */
   examine(mirror: ShadowMirror, capture: PairCapture, primary: Outcome | null): void {
-    if (primary === null) mirror.ledger.unexamined(Unexamined.NO_PAIR);
-    else if ((primary.seen & Seen.CAPTURED) === 0) mirror.ledger.unexamined(Unexamined.RING_FULL);
-    else if (capture.lost) mirror.ledger.unexamined(Unexamined.MEMORY);
+    if (primary === null) mirror.counters.unexamined(Unexamined.NO_PAIR);
+    else if ((primary.seen & Seen.CAPTURED) === 0) mirror.counters.unexamined(Unexamined.RING_FULL);
+    else if (capture.lost) mirror.counters.unexamined(Unexamined.MEMORY);
     else {
       capture.primary.status = primary.status;
       capture.primary.truncated = (primary.seen & Seen.TRUNCATED) !== 0;
       const taken = this.#pairs.offer(mirror.plan.slot, this.#plans.newest.generation, capture);
-      if (taken) mirror.ledger.handedToAnalysts();
-      else mirror.ledger.unexamined(Unexamined.ANALYSTS_BUSY);
+      if (taken) mirror.counters.handedToAnalysts();
+      else mirror.counters.unexamined(Unexamined.ANALYSTS_BUSY);
     }
     capture.release();
   }
@@ -224,12 +224,12 @@ export class MirrorReceiver {
     return new PairCapture(this.#captures, structure.bodyBytesMax, id, method, target);
   }
 
-  ended(mirrored: Mirrored): void {
+  ended(mirrored: ShadowRequest): void {
     this.#underWay.delete(mirrored);
     if (mirrored.logged) this.#logMirrored(mirrored);
   }
 
-  settled(mirrored: Mirrored): void {
+  settled(mirrored: ShadowRequest): void {
     this.#spare.push(mirrored);
   }
 
@@ -244,7 +244,7 @@ export class MirrorReceiver {
     return -1;
   }
 
-  #logMirrored(mirrored: Mirrored): void {
+  #logMirrored(mirrored: ShadowRequest): void {
     const mirror = mirrored.mirror!;
     const call = mirrored.call;
     this.log.write({

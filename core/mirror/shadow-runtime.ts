@@ -1,8 +1,8 @@
-/** A mirror as a shadow thread runs it: the shadow's pool, its ledgers and its bounds. */
+/** A mirror as a shadow thread runs it: the shadow's pool, its counters and its bounds. */
 import { Framing } from '../http/message.js';
 import type { MirrorPlan } from '../plan.js';
-import type { MirrorLedger } from '../record/mirror-ledger.js';
-import type { VersionLedger } from '../record/version-ledger.js';
+import type { MirrorCounters } from '../record/mirror-counters.js';
+import type { VersionCounters } from '../record/version-counters.js';
 import type { VersionPool } from '../upstream/pool.js';
 import type { MirrorBounds } from './bounds.js';
 import type { MirroredHead } from './codec.js';
@@ -19,8 +19,8 @@ export class ShadowMirror {
   readonly plan: MirrorPlan;
   readonly route: string;
   readonly pool: VersionPool;
-  readonly version: VersionLedger;
-  readonly ledger: MirrorLedger;
+  readonly version: VersionCounters;
+  readonly counters: MirrorCounters;
   readonly bounds: MirrorBounds;
   readonly #endpointAuthority: string;
   readonly #change: CopyChange;
@@ -29,8 +29,8 @@ export class ShadowMirror {
     plan: MirrorPlan,
     route: string,
     pool: VersionPool,
-    version: VersionLedger,
-    ledger: MirrorLedger,
+    version: VersionCounters,
+    counters: MirrorCounters,
     bounds: MirrorBounds,
     random: Random,
   ) {
@@ -38,7 +38,7 @@ export class ShadowMirror {
     this.route = route;
     this.pool = pool;
     this.version = version;
-    this.ledger = ledger;
+    this.counters = counters;
     this.bounds = bounds;
     this.#endpointAuthority = pool.plan.endpoints[0]?.authority ?? '';
     this.#change = new CopyChange(plan, random);

@@ -14,7 +14,7 @@ import { latin1Slice, latin1Write } from '../http/wire.js';
 import { type CopySource, Numbers } from '../mirror/codec.js';
 import { FrameType } from '../ring/frame.js';
 import type { RingWriter } from '../ring/writer.js';
-import { ThreadField, type ThreadLedger } from './thread-ledger.js';
+import { type ThreadCounters, ThreadField } from './thread-counters.js';
 
 const stringsOffset = 80;
 const millionths = 1_000_000;
@@ -39,16 +39,16 @@ export interface AccessRecord {
 export class AccessLogPort {
   readonly #writer: RingWriter;
   readonly #numbers: Numbers;
-  readonly #ledger: ThreadLedger;
+  readonly #counters: ThreadCounters;
   readonly #random: () => number;
   readonly #requestFlush: () => void;
   #shareMillionths = 0;
 
   /** `random` gives unsigned 32-bit numbers. `requestFlush` asks for `flush` at the end of this turn of the loop. */
-  constructor(writer: RingWriter, ledger: ThreadLedger, random: () => number, requestFlush: () => void) {
+  constructor(writer: RingWriter, counters: ThreadCounters, random: () => number, requestFlush: () => void) {
     this.#writer = writer;
     this.#numbers = new Numbers(writer.bytes);
-    this.#ledger = ledger;
+    this.#counters = counters;
     this.#random = random;
     this.#requestFlush = requestFlush;
   }
@@ -69,7 +69,7 @@ export class AccessLogPort {
     const strings = source.wire + record.upstream + record.flag + record.version + record.route;
     const offset = this.#writer.claim(FrameType.RECORD, 0, 0, 0, 0, stringsOffset + strings.length);
     if (offset < 0) {
-      this.#ledger.add(ThreadField.ACCESS_LOG_DROPPED);
+      this.#counters.add(ThreadField.ACCESS_LOG_DROPPED);
       return;
     }
     const f64 = this.#numbers.f64;

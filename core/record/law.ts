@@ -7,9 +7,9 @@
  * started no thread writes them: in that time main does, with the `settle` functions, and the law holds again.
  */
 import { Drop, Failure } from '../errors.js';
-import type { MirrorLedger } from './mirror-ledger.js';
+import type { MirrorCounters } from './mirror-counters.js';
 import { type MirrorSnapshot, total } from './snapshot.js';
-import type { VersionLedger } from './version-ledger.js';
+import type { VersionCounters } from './version-counters.js';
 
 /** Both are 0 at rest. Under load `unsent` is what waits in rings; a value that stays is a fault in umbra. */
 export interface AccountingGap {
@@ -30,33 +30,33 @@ export function accountingGap(mirror: MirrorSnapshot): AccountingGap {
  * A proxy thread died: what it had chosen and neither offered nor dropped will never be offered. What it had offered
  * stays in the ring and is the shadow thread's to account for.
  */
-export function settleDeadProxy(ledger: MirrorLedger): void {
-  ledger.dropped(Drop.ABORTED, ledger.eligibleTotal - ledger.offeredTotal - ledger.droppedTotal);
+export function settleDeadProxy(counters: MirrorCounters): void {
+  counters.dropped(Drop.ABORTED, counters.eligibleTotal - counters.offeredTotal - counters.droppedTotal);
 }
 
 /** A shadow thread died: what it had received and not sent is dropped, what it had in flight has failed. */
-export function settleDeadShadow(ledger: MirrorLedger): void {
-  ledger.dropped(Drop.ABORTED, ledger.receivedTotal - ledger.sentTotal - ledger.droppedTotal);
-  ledger.failInFlight(Failure.RESET);
+export function settleDeadShadow(counters: MirrorCounters): void {
+  counters.dropped(Drop.ABORTED, counters.receivedTotal - counters.sentTotal - counters.droppedTotal);
+  counters.failInFlight(Failure.RESET);
 }
 
 /**
- * A thread of either kind died: requests that it had begun are failed in its version ledgers, and the connections it
+ * A thread of either kind died: requests that it had begun are failed in its version counters, and the connections it
  * held are gone.
  */
-export function settleDeadVersion(ledger: VersionLedger): void {
-  ledger.failure(Failure.ABORTED, ledger.requests - ledger.finished);
-  ledger.resetConnections();
+export function settleDeadVersion(counters: VersionCounters): void {
+  counters.failure(Failure.ABORTED, counters.requests - counters.finished);
+  counters.resetConnections();
 }
 
 /**
  * Rings of dead threads were thrown away rather than read on: frames in them that no shadow thread had received count as
- * received and dropped by `into`, a shadow thread's ledger. `ledgers` are all of one mirror, `into` among them; no thread
+ * received and dropped by `into`, a shadow thread's counters. `counters` are all of one mirror, `into` among them; no thread
  * may be offering or receiving meanwhile.
  */
-export function settleLostFrames(ledgers: readonly MirrorLedger[], into: MirrorLedger): void {
+export function settleLostFrames(counters: readonly MirrorCounters[], into: MirrorCounters): void {
   let lost = 0;
-  for (const ledger of ledgers) lost += ledger.offeredTotal - ledger.receivedTotal;
+  for (const each of counters) lost += each.offeredTotal - each.receivedTotal;
   into.received(lost);
   into.dropped(Drop.ABORTED, lost);
 }

@@ -4,9 +4,9 @@
  */
 import { type Drop, dropReasons, type Failure, failureReasons } from '../errors.js';
 import { Histogram } from './histogram.js';
-import { type MirrorLedger, type Unexamined, unexaminedReasons } from './mirror-ledger.js';
-import { type ThreadField, type ThreadLedger, threadFields } from './thread-ledger.js';
-import { CODE_FIRST, CODE_LAST, type VersionLedger } from './version-ledger.js';
+import { type MirrorCounters, type Unexamined, unexaminedReasons } from './mirror-counters.js';
+import { type ThreadCounters, type ThreadField, threadFields } from './thread-counters.js';
+import { CODE_FIRST, CODE_LAST, type VersionCounters } from './version-counters.js';
 
 /** One version in one role, over all threads. */
 export interface VersionSnapshot {
@@ -78,73 +78,77 @@ export interface MirrorSnapshot {
 /** One thread; indexed like `threadFields`. */
 export type ThreadSnapshot = readonly number[];
 
-export function readVersion(ledgers: readonly VersionLedger[]): VersionSnapshot {
+export function readVersion(counters: readonly VersionCounters[]): VersionSnapshot {
   const responses = new Map<number, number>();
   for (let code = CODE_FIRST; code <= CODE_LAST; code++) {
-    const count = sum(ledgers, (ledger) => ledger.responses(code));
+    const count = sum(counters, (counters) => counters.responses(code));
     if (count > 0) responses.set(code, count);
   }
   return {
-    requests: sum(ledgers, (ledger) => ledger.requests),
-    retries: sum(ledgers, (ledger) => ledger.retries),
-    retriesExhausted: sum(ledgers, (ledger) => ledger.retriesExhaustedTotal),
-    handshakes: sum(ledgers, (ledger) => ledger.handshakes),
-    handshakesResumed: sum(ledgers, (ledger) => ledger.handshakesResumed),
+    requests: sum(counters, (counters) => counters.requests),
+    retries: sum(counters, (counters) => counters.retries),
+    retriesExhausted: sum(counters, (counters) => counters.retriesExhaustedTotal),
+    handshakes: sum(counters, (counters) => counters.handshakes),
+    handshakesResumed: sum(counters, (counters) => counters.handshakesResumed),
     responses,
-    responsesOther: sum(ledgers, (ledger) => ledger.responsesOther),
-    failures: failureReasons.map((_, reason) => sum(ledgers, (ledger) => ledger.failures(reason as Failure))),
-    bytesSent: sum(ledgers, (ledger) => ledger.bytesSentTotal),
-    bytesReceived: sum(ledgers, (ledger) => ledger.bytesReceivedTotal),
-    connectionsOpen: sum(ledgers, (ledger) => ledger.connectionsOpen),
-    connectionsIdle: sum(ledgers, (ledger) => ledger.connectionsIdle),
-    waiting: sum(ledgers, (ledger) => ledger.waiting),
-    queueRefused: sum(ledgers, (ledger) => ledger.queueRefusedTotal),
-    queueTimeouts: sum(ledgers, (ledger) => ledger.queueTimeouts),
-    ejected: sum(ledgers, (ledger) => ledger.ejected),
-    ejections: sum(ledgers, (ledger) => ledger.ejections),
-    latency: Histogram.read(ledgers.map((ledger) => ledger.latency)),
-    firstByte: Histogram.read(ledgers.map((ledger) => ledger.firstByte)),
-  };
-}
-
-export function readMirror(ledgers: readonly MirrorLedger[]): MirrorSnapshot {
-  return {
-    eligible: sum(ledgers, (ledger) => ledger.eligibleTotal),
-    offered: sum(ledgers, (ledger) => ledger.offeredTotal),
-    received: sum(ledgers, (ledger) => ledger.receivedTotal),
-    sent: sum(ledgers, (ledger) => ledger.sentTotal),
-    completed: sum(ledgers, (ledger) => ledger.completedTotal),
-    inFlight: sum(ledgers, (ledger) => ledger.inFlight),
-    dropped: dropReasons.map((_, reason) => sum(ledgers, (ledger) => ledger.droppedFor(reason as Drop))),
-    failed: failureReasons.map((_, reason) => sum(ledgers, (ledger) => ledger.failedFor(reason as Failure))),
-    breakersOpen: sum(ledgers, (ledger) => ledger.breakerOpen),
-    breakerOpened: sum(ledgers, (ledger) => ledger.breakerOpenedTotal),
-    heldBytes: sum(ledgers, (ledger) => ledger.heldBytes),
-    keptBytes: sum(ledgers, (ledger) => ledger.keptBytesTotal),
-    segments: sum(ledgers, (ledger) => ledger.segmentsTotal),
-    trouble: Math.max(-1, ...ledgers.map((ledger) => ledger.trouble)),
-    lag: Math.max(-1, ...ledgers.map((ledger) => ledger.lag)),
-    paired: sum(ledgers, (ledger) => ledger.pairedTotal),
-    equal: sum(ledgers, (ledger) => ledger.equalTotal),
-    different: sum(ledgers, (ledger) => ledger.differentTotal),
-    statusDifferent: sum(ledgers, (ledger) => ledger.statusDifferentTotal),
-    sizeDifferent: sum(ledgers, (ledger) => ledger.sizeDifferentTotal),
-    bodyDifferent: sum(ledgers, (ledger) => ledger.bodyDifferentTotal),
-    headerDifferent: sum(ledgers, (ledger) => ledger.headerDifferentTotal),
-    notComparable: sum(ledgers, (ledger) => ledger.notComparableTotal),
-    sampled: sum(ledgers, (ledger) => ledger.sampledTotal),
-    handedToAnalysts: sum(ledgers, (ledger) => ledger.handedToAnalystsTotal),
-    unexamined: unexaminedReasons.map((_, reason) =>
-      sum(ledgers, (ledger) => ledger.unexaminedFor(reason as Unexamined)),
+    responsesOther: sum(counters, (counters) => counters.responsesOther),
+    failures: failureReasons.map((_, reason) =>
+      sum(counters, (counters) => counters.failures(reason as Failure)),
     ),
-    queue: Histogram.read(ledgers.map((ledger) => ledger.queue)),
-    deltaSlower: Histogram.read(ledgers.map((ledger) => ledger.deltaSlower)),
-    deltaFaster: Histogram.read(ledgers.map((ledger) => ledger.deltaFaster)),
+    bytesSent: sum(counters, (counters) => counters.bytesSentTotal),
+    bytesReceived: sum(counters, (counters) => counters.bytesReceivedTotal),
+    connectionsOpen: sum(counters, (counters) => counters.connectionsOpen),
+    connectionsIdle: sum(counters, (counters) => counters.connectionsIdle),
+    waiting: sum(counters, (counters) => counters.waiting),
+    queueRefused: sum(counters, (counters) => counters.queueRefusedTotal),
+    queueTimeouts: sum(counters, (counters) => counters.queueTimeouts),
+    ejected: sum(counters, (counters) => counters.ejected),
+    ejections: sum(counters, (counters) => counters.ejections),
+    latency: Histogram.read(counters.map((counters) => counters.latency)),
+    firstByte: Histogram.read(counters.map((counters) => counters.firstByte)),
   };
 }
 
-export function readThread(ledger: ThreadLedger): ThreadSnapshot {
-  return threadFields.map((_, field) => ledger.get(field as ThreadField));
+export function readMirror(counters: readonly MirrorCounters[]): MirrorSnapshot {
+  return {
+    eligible: sum(counters, (counters) => counters.eligibleTotal),
+    offered: sum(counters, (counters) => counters.offeredTotal),
+    received: sum(counters, (counters) => counters.receivedTotal),
+    sent: sum(counters, (counters) => counters.sentTotal),
+    completed: sum(counters, (counters) => counters.completedTotal),
+    inFlight: sum(counters, (counters) => counters.inFlight),
+    dropped: dropReasons.map((_, reason) => sum(counters, (counters) => counters.droppedFor(reason as Drop))),
+    failed: failureReasons.map((_, reason) =>
+      sum(counters, (counters) => counters.failedFor(reason as Failure)),
+    ),
+    breakersOpen: sum(counters, (counters) => counters.breakerOpen),
+    breakerOpened: sum(counters, (counters) => counters.breakerOpenedTotal),
+    heldBytes: sum(counters, (counters) => counters.heldBytes),
+    keptBytes: sum(counters, (counters) => counters.keptBytesTotal),
+    segments: sum(counters, (counters) => counters.segmentsTotal),
+    trouble: Math.max(-1, ...counters.map((counters) => counters.trouble)),
+    lag: Math.max(-1, ...counters.map((counters) => counters.lag)),
+    paired: sum(counters, (counters) => counters.pairedTotal),
+    equal: sum(counters, (counters) => counters.equalTotal),
+    different: sum(counters, (counters) => counters.differentTotal),
+    statusDifferent: sum(counters, (counters) => counters.statusDifferentTotal),
+    sizeDifferent: sum(counters, (counters) => counters.sizeDifferentTotal),
+    bodyDifferent: sum(counters, (counters) => counters.bodyDifferentTotal),
+    headerDifferent: sum(counters, (counters) => counters.headerDifferentTotal),
+    notComparable: sum(counters, (counters) => counters.notComparableTotal),
+    sampled: sum(counters, (counters) => counters.sampledTotal),
+    handedToAnalysts: sum(counters, (counters) => counters.handedToAnalystsTotal),
+    unexamined: unexaminedReasons.map((_, reason) =>
+      sum(counters, (counters) => counters.unexaminedFor(reason as Unexamined)),
+    ),
+    queue: Histogram.read(counters.map((counters) => counters.queue)),
+    deltaSlower: Histogram.read(counters.map((counters) => counters.deltaSlower)),
+    deltaFaster: Histogram.read(counters.map((counters) => counters.deltaFaster)),
+  };
+}
+
+export function readThread(counters: ThreadCounters): ThreadSnapshot {
+  return threadFields.map((_, field) => counters.get(field as ThreadField));
 }
 
 /** What a version did between two snapshots of it. */
@@ -280,9 +284,9 @@ export function total(counts: readonly number[]): number {
   return counts.reduce((a, b) => a + b, 0);
 }
 
-function sum<L>(ledgers: readonly L[], read: (ledger: L) => number): number {
+function sum<L>(counters: readonly L[], read: (each: L) => number): number {
   let result = 0;
-  for (const ledger of ledgers) result += read(ledger);
+  for (const each of counters) result += read(each);
   return result;
 }
 

@@ -7,9 +7,9 @@ import type { Clock } from '../clock.js';
 import { Drop } from '../errors.js';
 import { none } from '../sink/sink.js';
 import type { VersionPool } from '../upstream/pool.js';
-import type { ReplayLedgers } from './ledgers.js';
 import type { ReadyRequest } from './packed.js';
-import { Played, type PlayedOwner } from './played.js';
+import type { ReplayCounters } from './replay-counters.js';
+import { type PlayedOwner, ReplayedRequest } from './replayed-request.js';
 
 /** Where requests come from, in the order in which they are due. */
 export interface PlayerSource {
@@ -22,7 +22,7 @@ export interface PlayerSource {
 export interface PlayerOptions {
   readonly source: PlayerSource;
   readonly pool: VersionPool;
-  readonly ledgers: ReplayLedgers;
+  readonly counters: ReplayCounters;
   readonly clock: Clock;
   /** Requests have no times. */
   readonly atOnce: boolean;
@@ -40,10 +40,10 @@ const timerSlackMs = 2;
 const timerMsMax = 1000;
 
 export class Player implements PlayedOwner {
-  readonly ledgers: ReplayLedgers;
+  readonly counters: ReplayCounters;
   readonly clock: Clock;
   readonly #options: PlayerOptions;
-  readonly #spare: Played[] = [];
+  readonly #spare: ReplayedRequest[] = [];
   /** The one that is due next. */
   #next: ReadyRequest | null = null;
   /** By key: what waits for the one of the same key that is under way. */
@@ -59,7 +59,7 @@ export class Player implements PlayedOwner {
 
   constructor(options: PlayerOptions) {
     this.#options = options;
-    this.ledgers = options.ledgers;
+    this.counters = options.counters;
     this.clock = options.clock;
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
@@ -89,7 +89,7 @@ export class Player implements PlayedOwner {
     return none;
   }
 
-  over(played: Played): void {
+  over(played: ReplayedRequest): void {
     this.#inFlight--;
     this.#spare.push(played);
     if (played.key !== null) this.#nextInOrder(played.key);
@@ -142,8 +142,8 @@ export class Player implements PlayedOwner {
   }
 
   #drop(): void {
-    this.ledgers.mirror.eligible();
-    this.ledgers.mirror.dropped(Drop.IN_FLIGHT);
+    this.counters.mirror.eligible();
+    this.counters.mirror.dropped(Drop.IN_FLIGHT);
   }
 
   #send(request: ReadyRequest): void {
@@ -162,7 +162,7 @@ export class Player implements PlayedOwner {
 
   #sendNow(request: ReadyRequest): void {
     const { pool, host, timeoutMs } = this.#options;
-    const played = this.#spare.pop() ?? new Played(this);
+    const played = this.#spare.pop() ?? new ReplayedRequest(this);
     this.#inFlight++;
     const { exchange, afterUs, key } = request;
     const dueUs = afterUs < 0 ? -1 : this.#startUs + afterUs;

@@ -12,7 +12,7 @@ import {
   total,
   type VersionSnapshot,
 } from '../record/snapshot.js';
-import { ThreadField } from '../record/thread-ledger.js';
+import { ThreadField } from '../record/thread-counters.js';
 import type { DataThreadKind, Role } from './observed.js';
 import type { MirrorReading, PulseReading, Reading, ThreadReading, VersionReading } from './reading.js';
 

@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import { dropReasons, failureReasons } from '../errors.js';
 import { accountingGap } from '../record/law.js';
-import { unexaminedReasons } from '../record/mirror-ledger.js';
+import { unexaminedReasons } from '../record/mirror-counters.js';
 import { DerivedMetric } from './derived-metric.js';
 import { counter, gauge } from './metric.js';
 import type { MirrorReading } from './reading.js';
@@ -42,31 +42,31 @@ export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]
   const sent = counter(
     registry,
     'umbra_mirror_sent_total',
-    'Mirrored requests sent: each completes or fails.',
+    'ShadowRequest requests sent: each completes or fails.',
     by,
   );
   const completed = counter(
     registry,
     'umbra_mirror_completed_total',
-    'Mirrored requests whose response came whole; of a sink, those that it has written or the stream has acknowledged.',
+    'ShadowRequest requests whose response came whole; of a sink, those that it has written or the stream has acknowledged.',
     by,
   );
   const dropped = counter(
     registry,
     'umbra_mirror_dropped_total',
-    'Mirrored requests given up before they were sent, by reason.',
+    'ShadowRequest requests given up before they were sent, by reason.',
     [...by, 'reason'],
   );
   const failed = counter(
     registry,
     'umbra_mirror_failed_total',
-    'Mirrored requests sent that did not complete, by reason.',
+    'ShadowRequest requests sent that did not complete, by reason.',
     [...by, 'reason'],
   );
   const inFlight = gauge(
     registry,
     'umbra_mirror_in_flight',
-    'Mirrored requests sent that have neither completed nor failed.',
+    'ShadowRequest requests sent that have neither completed nor failed.',
     by,
   );
   const breakersOpen = gauge(
@@ -96,7 +96,7 @@ export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]
   const gap = gauge(
     registry,
     'umbra_accounting_gap',
-    'Mirrored requests that no counter accounts for. sum="eligible": eligible - sent - dropped, under load what waits in rings. sum="sent": sent - completed - failed - in flight. Both are 0 at rest, or umbra has a fault.',
+    'ShadowRequest requests that no counter accounts for. sum="eligible": eligible - sent - dropped, under load what waits in rings. sum="sent": sent - completed - failed - in flight. Both are 0 at rest, or umbra has a fault.',
     [...by, 'sum'],
   );
 

@@ -5,9 +5,9 @@
  */
 import { HeldBack } from '../mirror/held-back.js';
 import type { Address, Plan } from '../plan.js';
-import { MirrorLedger } from '../record/mirror-ledger.js';
-import { ThreadLedger } from '../record/thread-ledger.js';
-import { VersionLedger } from '../record/version-ledger.js';
+import { MirrorCounters } from '../record/mirror-counters.js';
+import { ThreadCounters } from '../record/thread-counters.js';
+import { VersionCounters } from '../record/version-counters.js';
 import { HealthBlock } from '../upstream/health-block.js';
 import { NameBlock } from '../upstream/resolved-name.js';
 import type { Targets } from '../upstream/target.js';
@@ -71,7 +71,7 @@ export interface Observed {
 export interface ObservedVersion {
   readonly name: string;
   readonly role: Role;
-  readonly ledgers: readonly VersionLedger[];
+  readonly counters: readonly VersionCounters[];
 }
 
 export interface ObservedMirror {
@@ -80,13 +80,13 @@ export interface ObservedMirror {
   readonly baselineOf: string | null;
   readonly isSink: boolean;
   readonly slot: number;
-  readonly ledgers: readonly MirrorLedger[];
+  readonly counters: readonly MirrorCounters[];
 }
 
 export interface ObservedThread {
   readonly kind: DataThreadKind;
   readonly name: string;
-  readonly ledger: ThreadLedger;
+  readonly counters: ThreadCounters;
 }
 
 /** One address of one endpoint. */
@@ -121,7 +121,7 @@ export function openObserved(
     versions: blocks.versions.map(({ name, role, blocks }) => ({
       name,
       role,
-      ledgers: blocks.map((block) => new VersionLedger(block)),
+      counters: blocks.map((block) => new VersionCounters(block)),
     })),
     mirrors: blocks.mirrors.map(({ route, to, baselineOf, isSink, slot, blocks }) => ({
       route,
@@ -129,10 +129,14 @@ export function openObserved(
       baselineOf,
       isSink,
       slot,
-      ledgers: blocks.map((block) => new MirrorLedger(block)),
+      counters: blocks.map((block) => new MirrorCounters(block)),
     })),
     heldBack: new HeldBack(blocks.heldBack),
-    threads: blocks.threads.map(({ kind, name, block }) => ({ kind, name, ledger: new ThreadLedger(block) })),
+    threads: blocks.threads.map(({ kind, name, block }) => ({
+      kind,
+      name,
+      counters: new ThreadCounters(block),
+    })),
     endpoints: [...blocks.targets].flatMap(([version, targets]) =>
       targets.map(({ endpoint, address, health }) => ({
         version,

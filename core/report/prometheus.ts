@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Diffs } from '../compare/diff-book.js';
-import { threadFields } from '../record/thread-ledger.js';
+import { threadFields } from '../record/thread-counters.js';
 import { addDiffs } from './diff-metrics.js';
 import { addEndpoints } from './endpoint-metrics.js';
 import { addFleet } from './fleet-metrics.js';

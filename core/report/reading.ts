@@ -18,7 +18,7 @@ import {
   type ThreadSnapshot,
   type VersionSnapshot,
 } from '../record/snapshot.js';
-import { ThreadField } from '../record/thread-ledger.js';
+import { ThreadField } from '../record/thread-counters.js';
 import { Health } from '../upstream/health-block.js';
 import { addressText } from '../upstream/target.js';
 import { type ControlCounts, noControlCounts } from './control-counts.js';
@@ -122,12 +122,12 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
     generation: observed.plan.generation,
     uptimeS: (atUs - observed.startedUs) / 1e6,
     engine: observed.engine,
-    versions: observed.versions.map(({ name, role, ledgers }) => ({
+    versions: observed.versions.map(({ name, role, counters }) => ({
       name,
       role,
-      counts: readVersion(ledgers),
+      counts: readVersion(counters),
     })),
-    mirrors: observed.mirrors.map(({ route, to, baselineOf, isSink, slot, ledgers }) => {
+    mirrors: observed.mirrors.map(({ route, to, baselineOf, isSink, slot, counters }) => {
       const mirror = configured.get(slot);
       const routePlan = byName.get(route);
       const primaries =
@@ -142,10 +142,14 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
         enabled: mirror?.enabled ?? false,
         percent: (mirror?.shareMillionths ?? 0) / MILLIONTHS_PER_PERCENT,
         heldBackPercent: observed.heldBack.of(slot) / MILLIONTHS_PER_PERCENT,
-        counts: readMirror(ledgers),
+        counts: readMirror(counters),
       };
     }),
-    threads: observed.threads.map(({ kind, name, ledger }) => ({ kind, name, counts: readThread(ledger) })),
+    threads: observed.threads.map(({ kind, name, counters }) => ({
+      kind,
+      name,
+      counts: readThread(counters),
+    })),
     endpoints: observed.endpoints.map((endpoint) => readEndpoint(endpoint, atUs)),
     names: observed.names.map(({ name, block: { addresses, lookups, failures } }) => ({
       name,
@@ -155,7 +159,7 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
     })),
     rings: observed.rings.map((ring) => ({ name: ring.name, usedBytes: ring.usedBytes() })),
     control,
-    pulses: observed.threads.map(({ name, ledger: { busy, loopDelayS } }) => ({ name, busy, loopDelayS })),
+    pulses: observed.threads.map(({ name, counters: { busy, loopDelayS } }) => ({ name, busy, loopDelayS })),
   };
 }
 

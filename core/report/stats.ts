@@ -3,7 +3,7 @@
  */
 import { type DropReason, dropReasons, type FailureReason, failureReasons } from '../errors.js';
 import { type Histogram, signedPercentileUs } from '../record/histogram.js';
-import { type UnexaminedReason, unexaminedReasons } from '../record/mirror-ledger.js';
+import { type UnexaminedReason, unexaminedReasons } from '../record/mirror-counters.js';
 import type { MirrorSnapshot, VersionSnapshot } from '../record/snapshot.js';
 import type { FleetState } from './control-counts.js';
 import { type HealthName, type MirrorReading, type NameReading, type Reading, restarts } from './reading.js';

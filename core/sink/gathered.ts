@@ -1,12 +1,12 @@
 /**
  * One copy while a sink thread puts it together from its frames, and until its sink is done with it. It ends exactly once in
- * the ledger: dropped (before it was put), completed, or failed.
+ * the counters: dropped (before it was put), completed, or failed.
  */
 import type { Clock } from '../clock.js';
 import { Drop, Failure } from '../errors.js';
 import type { Framing } from '../http/message.js';
 import { type MirroredHead, type Outcome, Seen } from '../mirror/codec.js';
-import { Unexamined } from '../record/mirror-ledger.js';
+import { Unexamined } from '../record/mirror-counters.js';
 import { type CopiedResponse, type Copy, none, type PrimaryOutcome, reasonOr } from './sink.js';
 import type { SinkMirror } from './sink-mirror.js';
 
@@ -138,32 +138,32 @@ export class Gathered implements Copy {
   /** Gives up what was not put yet. */
   drop(reason: Drop): void {
     if (this.#put || this.#over) return;
-    const { ledger } = this.#mirror;
-    ledger.dropped(reason);
+    const { counters } = this.#mirror;
+    counters.dropped(reason);
     if (this.#captures && (!this.#primaryKnown || this.response !== null))
-      ledger.unexamined(Unexamined.NO_PAIR);
+      counters.unexamined(Unexamined.NO_PAIR);
     this.#end();
   }
 
   settled(failure: Failure | typeof none, keptBytes: number): void {
     if (!this.#put || this.#over) throw new Error('a sink settled a copy that it did not have');
-    const { ledger } = this.#mirror;
+    const { counters } = this.#mirror;
     if (failure === none) {
-      ledger.completed();
-      ledger.kept(keptBytes);
+      counters.completed();
+      counters.kept(keptBytes);
     } else {
-      ledger.failed(failure);
+      counters.failed(failure);
     }
     this.#end();
   }
 
   segmentBegun(): void {
-    this.#mirror.ledger.segmentBegun();
+    this.#mirror.counters.segmentBegun();
   }
 
   #putNow(): void {
     if (this.#put || this.#over) return;
-    const { ledger, sink } = this.#mirror;
+    const { counters, sink } = this.#mirror;
     const refused = sink.refuses();
     if (refused !== none) {
       this.drop(refused);
@@ -175,19 +175,19 @@ export class Gathered implements Copy {
       return;
     }
     this.#put = true;
-    ledger.sent();
-    ledger.queue.record(this.#clock() - this.offeredUs);
-    if (this.#captures && this.response !== null) ledger.handedToAnalysts();
+    counters.sent();
+    counters.queue.record(this.#clock() - this.offeredUs);
+    if (this.#captures && this.response !== null) counters.handedToAnalysts();
     this.body = noPieces;
     this.#pieces = null;
     this.response = null;
   }
 
   #responseOf(outcome: Outcome | null): CopiedResponse | null {
-    const { ledger } = this.#mirror;
-    if (outcome === null || outcome.failure >= 0) ledger.unexamined(Unexamined.NO_PAIR);
-    else if ((outcome.seen & Seen.CAPTURED) === 0) ledger.unexamined(Unexamined.RING_FULL);
-    else if (this.#responseBytes < 0 || this.#responseHead === '') ledger.unexamined(Unexamined.MEMORY);
+    const { counters } = this.#mirror;
+    if (outcome === null || outcome.failure >= 0) counters.unexamined(Unexamined.NO_PAIR);
+    else if ((outcome.seen & Seen.CAPTURED) === 0) counters.unexamined(Unexamined.RING_FULL);
+    else if (this.#responseBytes < 0 || this.#responseHead === '') counters.unexamined(Unexamined.MEMORY);
     else {
       return {
         status: outcome.status,
@@ -202,20 +202,20 @@ export class Gathered implements Copy {
   }
 
   #hold(bytes: number): boolean {
-    const { bounds, ledger } = this.#mirror;
+    const { bounds, counters } = this.#mirror;
     if (bounds.exceedsMemory(bytes)) return false;
     bounds.heldBytes += bytes;
     this.#heldBytes += bytes;
-    ledger.setHeldBytes(bounds.heldBytes);
+    counters.setHeldBytes(bounds.heldBytes);
     return true;
   }
 
   #end(): void {
     this.#over = true;
-    const { bounds, ledger } = this.#mirror;
+    const { bounds, counters } = this.#mirror;
     bounds.ended();
     bounds.heldBytes -= this.#heldBytes;
-    ledger.setHeldBytes(bounds.heldBytes);
+    counters.setHeldBytes(bounds.heldBytes);
     this.#onOver(this);
   }
 }

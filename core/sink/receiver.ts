@@ -8,7 +8,7 @@ import { latin1Slice } from '../http/wire.js';
 import { limits } from '../limits.js';
 import { allExchanges, FrameFlag, MirroredHead, Numbers, Outcome } from '../mirror/codec.js';
 import { PlansInForce } from '../mirror/plans-in-force.js';
-import { Unexamined } from '../record/mirror-ledger.js';
+import { Unexamined } from '../record/mirror-counters.js';
 import { FrameType } from '../ring/frame.js';
 import type { FrameHandler, RingReader } from '../ring/reader.js';
 import { Gathered } from './gathered.js';
@@ -157,13 +157,13 @@ export class SinkReceiver {
       this.#plans.countUnserved(slot);
       return;
     }
-    const { ledger } = mirror;
-    ledger.received();
+    const { counters } = mirror;
+    counters.received();
     const captures = (flags & FrameFlag.CAPTURE) !== 0;
     const refused = this.#whyRefused(mirror, open.size);
     if (refused !== none) {
-      ledger.dropped(refused);
-      if (captures) ledger.unexamined(Unexamined.NO_PAIR);
+      counters.dropped(refused);
+      if (captures) counters.unexamined(Unexamined.NO_PAIR);
       return;
     }
     this.#head.read(bytes, numbers, start);

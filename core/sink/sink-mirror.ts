@@ -1,16 +1,16 @@
-/** A mirror as a sink thread runs it: the sink, the ledger and the bounds. */
+/** A mirror as a sink thread runs it: the sink, the counters and the bounds. */
 import type { MirrorBounds } from '../mirror/bounds.js';
 import { CopyChange } from '../mirror/copy-change.js';
 import type { PlanInForce } from '../mirror/plans-in-force.js';
 import type { Random } from '../mirror/trace-fields.js';
 import type { MirrorPlan } from '../plan.js';
-import type { MirrorLedger } from '../record/mirror-ledger.js';
+import type { MirrorCounters } from '../record/mirror-counters.js';
 import type { Sink } from './sink.js';
 
 export class SinkMirror {
   readonly plan: MirrorPlan;
   readonly route: string;
-  readonly ledger: MirrorLedger;
+  readonly counters: MirrorCounters;
   readonly bounds: MirrorBounds;
   readonly sink: Sink;
   readonly #change: CopyChange;
@@ -18,14 +18,14 @@ export class SinkMirror {
   constructor(
     plan: MirrorPlan,
     route: string,
-    ledger: MirrorLedger,
+    counters: MirrorCounters,
     bounds: MirrorBounds,
     sink: Sink,
     random: Random,
   ) {
     this.plan = plan;
     this.route = route;
-    this.ledger = ledger;
+    this.counters = counters;
     this.bounds = bounds;
     this.sink = sink;
     this.#change = new CopyChange(plan, random);

@@ -2,14 +2,14 @@
  * Sends the requests of a stream to a shadow, as they come and at most so many at a time, and says of each message when it is done with.
  * A message is done with when its request has an outcome: a whole response, or a failure after something was sent. Where nothing could be
  * sent it is given back, to be delivered again, and the shadow gets a rest; after `deliveriesMax` of them that is its
- * outcome. So every delivery ends in the ledgers as completed, failed or dropped, and every message at last as done.
+ * outcome. So every delivery ends in the counters as completed, failed or dropped, and every message at last as done.
  */
 import type { Clock } from '../clock.js';
 import { Drop, type Failure } from '../errors.js';
 import { marked } from '../mirror/loop-mark.js';
 import type { RecordedExchange } from '../recording/reader.js';
-import type { ReplayLedgers } from '../replay/ledgers.js';
-import { Played, type PlayedOwner } from '../replay/played.js';
+import type { ReplayCounters } from '../replay/replay-counters.js';
+import { type PlayedOwner, ReplayedRequest } from '../replay/replayed-request.js';
 import { none } from '../sink/sink.js';
 import type { VersionPool } from '../upstream/pool.js';
 import { decodeMessage } from './message.js';
@@ -36,7 +36,7 @@ export interface Delivery {
 
 export interface StreamShadowOptions {
   readonly pool: VersionPool;
-  readonly ledgers: ReplayLedgers;
+  readonly counters: ReplayCounters;
   readonly clock: Clock;
   /** Null keeps that of the request. */
   readonly host: string | null;
@@ -47,12 +47,12 @@ export interface StreamShadowOptions {
 }
 
 export class StreamShadow implements PlayedOwner {
-  readonly ledgers: ReplayLedgers;
+  readonly counters: ReplayCounters;
   readonly clock: Clock;
   readonly #options: StreamShadowOptions;
-  readonly #spare: Played[] = [];
-  readonly #underWay = new Map<Played, Delivery>();
-  readonly #givenBack = new Set<Played>();
+  readonly #spare: ReplayedRequest[] = [];
+  readonly #underWay = new Map<ReplayedRequest, Delivery>();
+  readonly #givenBack = new Set<ReplayedRequest>();
   #waiters: (() => void)[] = [];
   #restUntilUs = 0;
   /** 0: the shadow was reached last. */
@@ -64,7 +64,7 @@ export class StreamShadow implements PlayedOwner {
 
   constructor(options: StreamShadowOptions) {
     this.#options = options;
-    this.ledgers = options.ledgers;
+    this.counters = options.counters;
     this.clock = options.clock;
   }
 
@@ -100,13 +100,13 @@ export class StreamShadow implements PlayedOwner {
       this.#giveUp(delivery, Drop.UNREADABLE, exchange);
       return;
     }
-    const played = this.#spare.pop() ?? new Played(this);
+    const played = this.#spare.pop() ?? new ReplayedRequest(this);
     this.#underWay.set(played, delivery);
     this.#tellLag();
     played.start(pool, asCopy(exchange), host ?? exchange.request.host, -1, null, timeoutMs);
   }
 
-  dropFor(played: Played, _failure: Failure): Drop | typeof none {
+  dropFor(played: ReplayedRequest, _failure: Failure): Drop | typeof none {
     const nowUs = this.clock();
     if (nowUs >= this.#restUntilUs) {
       this.#restMs = this.#restMs === 0 ? restMs.first : Math.min(2 * this.#restMs, restMs.max);
@@ -119,7 +119,7 @@ export class StreamShadow implements PlayedOwner {
     return Drop.REQUEUED;
   }
 
-  over(played: Played): void {
+  over(played: ReplayedRequest): void {
     const delivery = this.#underWay.get(played)!;
     this.#underWay.delete(played);
     this.#spare.push(played);
@@ -147,14 +147,14 @@ export class StreamShadow implements PlayedOwner {
   }
 
   #giveUp(delivery: Delivery, reason: Drop, why: string): void {
-    this.ledgers.mirror.eligible();
-    this.ledgers.mirror.dropped(reason);
+    this.counters.mirror.eligible();
+    this.counters.mirror.dropped(reason);
     delivery.giveUp();
     this.#options.onGivenUp(delivery.sequence, why);
   }
 
   #tellLag(): void {
-    this.ledgers.mirror.setLag(this.#pending + this.inFlight);
+    this.counters.mirror.setLag(this.#pending + this.inFlight);
   }
 
   #change(): Promise<void> {

@@ -7,7 +7,7 @@
  */
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads, { Worker, type WorkerOptions } from 'node:worker_threads';
-import type { FromControl, FromThread } from '../../workers/messages.js';
+import type { FromControl, FromThread } from '../../workers/protocol/messages.js';
 
 /** By the names that main gives them. */
 const atWork = new Map<string, Worker>();

@@ -16,10 +16,10 @@ import { Callers } from '../demo/callers.js';
 import { LogTail } from '../demo/log-tail.js';
 import type { OriginPorts } from '../demo/origin-thread.js';
 import { paint } from '../demo/paint.js';
-import { entryFile } from '../entry.js';
-import { loadInThread } from '../loading.js';
-import { logMessage, openLog } from '../log.js';
-import { Umbra } from '../main.js';
+import { loadInThread } from '../main/loading.js';
+import { logMessage, openLog } from '../main/log.js';
+import { Umbra } from '../main/main.js';
+import { entryFile } from '../protocol/entry.js';
 
 /** Where neither is asked for, and nothing else has them. */
 const defaultPort = 8080;

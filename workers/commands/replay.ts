@@ -6,8 +6,8 @@ import { exitFailure } from '../../config/exit-codes.js';
 import { nowUs } from '../../core/clock.js';
 import type { Plan } from '../../core/plan.js';
 import type { Skipped } from '../../core/recording/recorded.js';
-import { ReplayLedgers } from '../../core/replay/ledgers.js';
 import { Player } from '../../core/replay/player.js';
+import { ReplayCounters } from '../../core/replay/replay-counters.js';
 import { spanText } from '../../core/report/figures.js';
 import type { Reading } from '../../core/report/reading.js';
 import { ReplaySource } from '../replay/source.js';
@@ -45,7 +45,7 @@ async function play(
 ): Promise<Reading> {
   const [, version] = plan.versions;
   const pool = openPool(version, await targetsOf(version));
-  const ledgers = new ReplayLedgers();
+  const counters = new ReplayCounters();
   const { pace, loop, filters, order, keepHost, timeoutMs } = options;
   const host = keepHost ? null : version.endpoints[0].authority;
   let failed!: (error: Error) => void;
@@ -73,7 +73,7 @@ async function play(
   const player = new Player({
     source,
     pool,
-    ledgers,
+    counters,
     clock: nowUs,
     host,
     atOnce: pace.kind === 'max',
@@ -83,7 +83,7 @@ async function play(
   const stop = (): void => player.stop();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  const endBar = process.stderr.isTTY ? showBar(ledgers, source) : undefined;
+  const endBar = process.stderr.isTTY ? showBar(counters, source) : undefined;
   try {
     await Promise.race([player.done, failure]);
   } finally {
@@ -94,7 +94,7 @@ async function play(
     pool.close();
     await source.close();
   }
-  return ledgers.reading(plan, startUs ?? nowUs(), nowUs());
+  return counters.reading(plan, startUs ?? nowUs(), nowUs());
 }
 
 class RecordingFile {
@@ -177,11 +177,11 @@ async function tell(
   );
 }
 
-function showBar(ledgers: ReplayLedgers, source: ReplaySource): () => void {
+function showBar(counters: ReplayCounters, source: ReplaySource): () => void {
   const width = 30;
   const draw = (): void => {
     const full = Math.round(source.share * width);
-    const { mirror } = ledgers;
+    const { mirror } = counters;
     const bar = `[${'='.repeat(full)}${' '.repeat(width - full)}]`;
     process.stderr.write(
       `${eraseLine}${bar} ${mirror.completedTotal} answered, ${mirror.failedTotal} failed, ${mirror.inFlight} under way`,

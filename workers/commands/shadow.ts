@@ -12,11 +12,11 @@ import { MirrorSlots } from '../../config/slots.js';
 import { nowUs, wallClockMs } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
 import type { Plan, VersionPlan } from '../../core/plan.js';
-import { ReplayLedgers } from '../../core/replay/ledgers.js';
+import { ReplayCounters } from '../../core/replay/replay-counters.js';
 import { countText, spanText } from '../../core/report/figures.js';
 import { StreamShadow } from '../../core/stream/stream-shadow.js';
-import { AddressBook } from '../address-book.js';
 import { FleetPublisher } from '../fleet/publisher.js';
+import { AddressBook } from '../main/address-book.js';
 import { type GroupTrouble, StreamGroup } from '../nats/stream-group.js';
 import type { CommandIo } from './mirror.js';
 import { oneMirror, openPool, serverAsVersion } from './one-mirror.js';
@@ -37,11 +37,11 @@ export async function shadowCommand(options: ShadowOptions, io: CommandIo): Prom
     const version = await versionOf(options);
     // What the messages tell of is no version of a fleet, and must not be added to one.
     const plan = oneMirror(options.from.subject, `primary-of-${options.from.subject}`, version);
-    const ledgers = new ReplayLedgers();
+    const counters = new ReplayCounters();
     const startUs = nowUs();
-    const failure = await serve(options, plan, ledgers, startUs, io, say);
+    const failure = await serve(options, plan, counters, startUs, io, say);
     if (failure !== null) throw new Error(failure);
-    const reading = ledgers.reading(plan, startUs, nowUs());
+    const reading = counters.reading(plan, startUs, nowUs());
     const { completed, eligible } = reading.mirrors[0].counts;
     io.out(
       `took ${countText(eligible)} deliveries of ${streamName(options.from)} in ${spanText(reading.uptimeS)}; ${countText(completed)} were answered`,
@@ -59,7 +59,7 @@ export async function shadowCommand(options: ShadowOptions, io: CommandIo): Prom
 async function serve(
   options: ShadowOptions,
   plan: Plan,
-  ledgers: ReplayLedgers,
+  counters: ReplayCounters,
   startUs: number,
   io: CommandIo,
   say: (line: string) => void,
@@ -71,7 +71,7 @@ async function serve(
   });
   await addresses.follow(plan);
   const pool = openPool(version, addresses.targets.get(version.name) ?? []);
-  const shadow = shadowOf(options, version, pool, ledgers, say);
+  const shadow = shadowOf(options, version, pool, counters, say);
   let end!: (failure: string | null) => void;
   const ended = new Promise<string | null>((resolve) => {
     end = resolve;
@@ -89,12 +89,12 @@ async function serve(
       if (options.untilEmpty && num_pending === 0 && num_ack_pending === 0) end(null);
     },
   });
-  const publisher = publisherOf(options, plan, ledgers, startUs, say);
+  const publisher = publisherOf(options, plan, counters, startUs, say);
   const stop = (): void => end(null);
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   const timer = options.forMs === null ? undefined : setTimeout(() => end(begin.whyNot), options.forMs);
-  const endBar = process.stderr.isTTY ? showBar(ledgers) : undefined;
+  const endBar = process.stderr.isTTY ? showBar(counters) : undefined;
   const running = group.run();
 
   const failure = await ended;
@@ -119,13 +119,13 @@ function shadowOf(
   options: ShadowOptions,
   version: VersionPlan,
   pool: ReturnType<typeof openPool>,
-  ledgers: ReplayLedgers,
+  counters: ReplayCounters,
   say: (line: string) => void,
 ): StreamShadow {
   let givenUp = 0;
   return new StreamShadow({
     pool,
-    ledgers,
+    counters,
     clock: nowUs,
     host: options.keepHost ? null : version.endpoints[0].authority,
     timeoutMs: options.timeoutMs,
@@ -198,7 +198,7 @@ class Beginning {
 function publisherOf(
   { fleet, name }: ShadowOptions,
   plan: Plan,
-  ledgers: ReplayLedgers,
+  counters: ReplayCounters,
   startUs: number,
   say: (line: string) => void,
 ): FleetPublisher | null {
@@ -207,7 +207,7 @@ function publisherOf(
   const publisher = new FleetPublisher({
     id: randomBytes(4).toString('hex'),
     isInstance: false,
-    read: () => ({ reading: ledgers.reading(plan, startUs, nowUs()), diffs: null, revision: null }),
+    read: () => ({ reading: counters.reading(plan, startUs, nowUs()), diffs: null, revision: null }),
     log: { info: () => {}, warn: log, error: log },
   });
   publisher.follow({ ...plan, fleet: { ...fleet, name, intervalMs: publishMs } });
@@ -241,7 +241,7 @@ async function originOfConfig(config: string): Promise<Origin> {
   return originOfPlan(config, text, []);
 }
 
-function showBar({ mirror }: ReplayLedgers): () => void {
+function showBar({ mirror }: ReplayCounters): () => void {
   const timer = setInterval(() => {
     process.stderr.write(
       `${eraseLine}${mirror.completedTotal} answered, ${mirror.failedTotal} failed, ${mirror.droppedTotal} given back or up, ${mirror.inFlight} under way`,

@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { nowUs } from '../../core/clock.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import type { ConnectionCount } from '../../core/record/connection-count.js';
-import { ThreadField, type ThreadLedger } from '../../core/record/thread-ledger.js';
+import { type ThreadCounters, ThreadField } from '../../core/record/thread-counters.js';
 import { Deadlines } from '../../core/upstream/deadlines.js';
 import type { Downstream, DownstreamCounters, RequestHandler } from './downstream.js';
 import { NodeDownstream } from './node/engine.js';
@@ -24,22 +24,22 @@ export function openDownstreams(
   listeners: readonly ListenerPlan[],
   handlers: readonly RequestHandler[],
   counts: readonly ConnectionCount[],
-  ledger: ThreadLedger,
+  threadCounters: ThreadCounters,
 ): OpenDownstreams {
   const counters: DownstreamCounters = {
     accepted: () => {
-      ledger.add(ThreadField.ACCEPTED);
-      ledger.add(ThreadField.CONNECTIONS);
+      threadCounters.add(ThreadField.ACCEPTED);
+      threadCounters.add(ThreadField.CONNECTIONS);
     },
-    closed: () => ledger.add(ThreadField.CONNECTIONS, -1),
-    turnedAway: () => ledger.add(ThreadField.CONNECTIONS_REFUSED),
+    closed: () => threadCounters.add(ThreadField.CONNECTIONS, -1),
+    turnedAway: () => threadCounters.add(ThreadField.CONNECTIONS_REFUSED),
     tunnelOpened: () => {
-      ledger.add(ThreadField.UPGRADES);
-      ledger.add(ThreadField.TUNNELS);
+      threadCounters.add(ThreadField.UPGRADES);
+      threadCounters.add(ThreadField.TUNNELS);
     },
-    tunnelClosed: () => ledger.add(ThreadField.TUNNELS, -1),
-    refused: () => ledger.add(ThreadField.REFUSED),
-    timedOut: (what) => ledger.add(timeoutFields[what]),
+    tunnelClosed: () => threadCounters.add(ThreadField.TUNNELS, -1),
+    refused: () => threadCounters.add(ThreadField.REFUSED),
+    timedOut: (what) => threadCounters.add(timeoutFields[what]),
   };
   const downstreams: Downstream[] = [];
   const descriptors: unknown[] = [];

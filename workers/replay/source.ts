@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { type ReadyRequest, RequestUnpacker } from '../../core/replay/packed.js';
 import type { PlayerSource } from '../../core/replay/player.js';
-import { entryFile } from '../entry.js';
+import { entryFile } from '../protocol/entry.js';
 import { blocksAhead, type FromReader, type ReadJob, type ToReader } from './reading.js';
 
 export interface SourceEvents {

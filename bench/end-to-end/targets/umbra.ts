@@ -38,7 +38,7 @@ export const plainRoute = '  - { name: all, primary: v1 }';
 
 const thisCommand = beside('../../../../bin/umbra.js', import.meta.url);
 /** The same from the modules that the bundle is made of, for profiles: they say which room a function is of. */
-export const modulesCommand = beside('../../../workers/umbra.js', import.meta.url);
+export const modulesCommand = beside('../../../workers/main/umbra.js', import.meta.url);
 const readyLine = /^umbra ready listen=(\S+) admin=(\S+) pid=(\d+)$/;
 const readyTimeoutMs = 15_000;
 export const defaultRing = '4MiB';

@@ -17,7 +17,7 @@ t.test('the time of a profile is told by room, and what is not umbra by V8 names
       { id: 5, callFrame: frame('onread', 'node:internal/stream_base_commons') },
       { id: 6, callFrame: frame('(program)', '') },
       { id: 7, callFrame: frame('writeBuffer', '') },
-      { id: 8, callFrame: frame('', 'file:///home/u/umbra/dist/workers/proxy.js') },
+      { id: 8, callFrame: frame('', 'file:///home/u/umbra/dist/workers/threads/proxy.js') },
     ],
     samples: [2, 3, 4, 5, 6, 7, 2, 8],
     timeDeltas: [10, 20, 30, 40, 50, 60, 1, 2],
@@ -28,7 +28,7 @@ t.test('the time of a profile is told by room, and what is not umbra by V8 names
     node: 40,
     '(program)': 50,
     native: 60,
-    workers: 2,
+    'workers/threads': 2,
   });
   t.ok(isThread('proxy', profile));
   t.notOk(isThread('shadow', profile));

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Failure } from '../../../core/errors.js';
-import { ThreadField } from '../../../core/record/thread-ledger.js';
+import { ThreadField } from '../../../core/record/thread-counters.js';
 import { type RawPeer, type RawScript, RawServer, refusedPort } from '../../support/raw-server.js';
 import { ExchangeRig } from './rig.js';
 

@@ -11,8 +11,8 @@ import { MirrorOffer } from '../../../core/mirror/offer.js';
 import { MirrorPort } from '../../../core/mirror/port.js';
 import type { Plan, RoutePlan } from '../../../core/plan.js';
 import { AccessLogPort } from '../../../core/record/access-log.js';
-import { ThreadLedger } from '../../../core/record/thread-ledger.js';
-import { VersionLedger } from '../../../core/record/version-ledger.js';
+import { ThreadCounters } from '../../../core/record/thread-counters.js';
+import { VersionCounters } from '../../../core/record/version-counters.js';
 import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
 import { createRing } from '../../../core/ring/layout.js';
 import { RingWriter } from '../../../core/ring/writer.js';
@@ -117,8 +117,8 @@ export class Told implements Responder {
 
 export class ExchangeRig {
   readonly pool: TestPool;
-  readonly version = new VersionLedger(VersionLedger.create());
-  readonly thread = new ThreadLedger(ThreadLedger.create());
+  readonly version = new VersionCounters(VersionCounters.create());
+  readonly thread = new ThreadCounters(ThreadCounters.create());
   readonly forwarder: Forwarder;
 
   constructor(port: number, changes: Partial<RoutePlan> = {}) {

@@ -3,7 +3,7 @@ import { Drop, Failure } from '../../../core/errors.js';
 import { Framing, RequestHead } from '../../../core/http/message.js';
 import { allExchanges, CopySource, FrameFlag, Numbers, Outcome } from '../../../core/mirror/codec.js';
 import { accepted, MirrorPort } from '../../../core/mirror/port.js';
-import { MirrorLedger } from '../../../core/record/mirror-ledger.js';
+import { MirrorCounters } from '../../../core/record/mirror-counters.js';
 import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
 import { FrameType } from '../../../core/ring/frame.js';
 import { createRing } from '../../../core/ring/layout.js';
@@ -31,7 +31,7 @@ function setUp() {
   });
   port.setGeneration(7);
   const reader = new RingReader(ring);
-  const ledger = new MirrorLedger(MirrorLedger.create());
+  const counters = new MirrorCounters(MirrorCounters.create());
   const drain = (): Seen[] => {
     const seen: Seen[] = [];
     const handler = {
@@ -57,7 +57,7 @@ function setUp() {
     while (reader.drain(handler, 1000) > 0);
     return seen;
   };
-  return { port, drain, ledger, doorbell, flushes: () => flushes };
+  return { port, drain, counters, doorbell, flushes: () => flushes };
 }
 
 function source(fieldsBytes = 10): CopySource {
@@ -72,22 +72,22 @@ function source(fieldsBytes = 10): CopySource {
 }
 
 /** Offers heads until the ring refuses one; returns how many it took. */
-function fill(port: MirrorPort, ledger: MirrorLedger): number {
+function fill(port: MirrorPort, counters: MirrorCounters): number {
   for (let count = 0; ; count++) {
-    const refused = port.offerHead(0, 1000 + count, source(200), FrameFlag.LAST, 0, ledger);
+    const refused = port.offerHead(0, 1000 + count, source(200), FrameFlag.LAST, 0, counters);
     if (refused !== accepted) return count;
   }
 }
 
 t.test('nothing is visible, and nothing counts as offered, before the turn ends', async (t) => {
-  const { port, drain, ledger, flushes } = setUp();
-  t.equal(port.offerHead(3, 1, source(), FrameFlag.LAST, 0, ledger), accepted);
-  t.equal(port.offerHead(3, 2, source(), 0, 0, ledger), accepted);
+  const { port, drain, counters, flushes } = setUp();
+  t.equal(port.offerHead(3, 1, source(), FrameFlag.LAST, 0, counters), accepted);
+  t.equal(port.offerHead(3, 2, source(), 0, 0, counters), accepted);
   t.equal(flushes(), 1, 'one flush is asked for in a turn');
   t.strictSame(drain(), []);
-  t.equal(ledger.offeredTotal, 0);
+  t.equal(counters.offeredTotal, 0);
   t.notOk(port.flush());
-  t.equal(ledger.offeredTotal, 2);
+  t.equal(counters.offeredTotal, 2);
   t.strictSame(
     drain().map(({ type, flags, id }) => [type, flags, id]),
     [
@@ -123,22 +123,22 @@ t.test('a body that ends with an empty piece ends with an END frame', async (t) 
 });
 
 t.test('a full ring refuses heads and bodies at once', async (t) => {
-  const { port, ledger } = setUp();
-  t.ok(fill(port, ledger) > 3);
-  t.equal(port.offerHead(0, 1, source(200), FrameFlag.LAST, 0, ledger), Drop.RING_FULL);
+  const { port, counters } = setUp();
+  t.ok(fill(port, counters) > 3);
+  t.equal(port.offerHead(0, 1, source(200), FrameFlag.LAST, 0, counters), Drop.RING_FULL);
   t.equal(port.offerBody(0, 1, Buffer.alloc(400), false), Failure.RING_FULL);
 });
 
 t.test('a head that no frame can hold is refused as too large', async (t) => {
-  const { port, ledger } = setUp();
-  t.equal(port.offerHead(0, 1, source(ringBytes), FrameFlag.LAST, 0, ledger), Drop.FRAME_TOO_LARGE);
+  const { port, counters } = setUp();
+  t.equal(port.offerHead(0, 1, source(ringBytes), FrameFlag.LAST, 0, counters), Drop.FRAME_TOO_LARGE);
 });
 
 t.test(
   'an abort and an outcome wait for room, in order, and no exchange begins before they are out',
   async (t) => {
-    const { port, drain, ledger } = setUp();
-    const taken = fill(port, ledger);
+    const { port, drain, counters } = setUp();
+    const taken = fill(port, counters);
     while (port.offerBody(0, 1, Buffer.alloc(8), false) === accepted);
     port.abort(1, Failure.BODY_TOO_LARGE);
     const outcome = new Outcome();
@@ -146,7 +146,7 @@ t.test(
     port.outcome(1, outcome);
     outcome.status = 500;
     t.ok(port.flush(), 'frames still wait');
-    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, 0, ledger), Drop.RING_FULL);
+    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, 0, counters), Drop.RING_FULL);
     const first = drain();
     t.equal(first.filter((frame) => frame.type === FrameType.HEAD).length, taken);
 
@@ -160,14 +160,14 @@ t.test(
       ],
       'the outcome is the one of its time, not what the scratch object held later',
     );
-    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, 0, ledger), accepted);
+    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, 0, counters), accepted);
   },
 );
 
 t.test('a replaced producer announces itself before anything else', async (t) => {
-  const { port, drain, ledger } = setUp();
+  const { port, drain, counters } = setUp();
   port.announceReplacement();
-  port.offerHead(0, 1, source(), FrameFlag.LAST, 0, ledger);
+  port.offerHead(0, 1, source(), FrameFlag.LAST, 0, counters);
   port.flush();
   t.strictSame(
     drain().map(({ type, id }) => [type, id]),
@@ -184,12 +184,12 @@ t.test(
     const ring = createRing(ringBytes);
     const writer = new RingWriter(ring, new Doorbell(createDoorbell()));
     const port = new MirrorPort(writer, () => {});
-    const ledger = new MirrorLedger(MirrorLedger.create());
+    const counters = new MirrorCounters(MirrorCounters.create());
     const piece = Buffer.alloc(ringBytes / 16);
     while (port.offerResponse(FrameType.RESPONSE_BODY, 1, piece));
     t.ok(writer.usedBytes() > ringBytes / 4);
     t.ok(writer.usedBytes() <= ringBytes / 2 + 64, 'up to the headers of the frames');
-    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, 0, ledger), accepted, 'a copy still finds room');
+    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, 0, counters), accepted, 'a copy still finds room');
   },
 );
 
@@ -210,7 +210,7 @@ t.test('a captured response may be longer than a frame', async (t) => {
 });
 
 t.test('a request wakes its shadow thread; an outcome alone is there and wakes nobody', async (t) => {
-  const { port, drain, ledger, doorbell } = setUp();
+  const { port, drain, counters, doorbell } = setUp();
   let woken = 0;
   const park = (): Promise<void> =>
     new Promise((resolve) =>
@@ -224,7 +224,7 @@ t.test('a request wakes its shadow thread; an outcome alone is there and wakes n
       ),
     );
   const first = park();
-  port.offerHead(0, 1, source(), 0, 0, ledger);
+  port.offerHead(0, 1, source(), 0, 0, counters);
   port.flush();
   await first;
   t.equal(drain().length, 1);

@@ -14,10 +14,10 @@ import { ShadowMirror } from '../../../core/mirror/shadow-runtime.js';
 import type { MirrorPlan } from '../../../core/plan.js';
 import { AccessLogPort } from '../../../core/record/access-log.js';
 import { accountingGap } from '../../../core/record/law.js';
-import { MirrorLedger } from '../../../core/record/mirror-ledger.js';
+import { MirrorCounters } from '../../../core/record/mirror-counters.js';
 import { type MirrorSnapshot, readMirror } from '../../../core/record/snapshot.js';
-import { ThreadLedger } from '../../../core/record/thread-ledger.js';
-import { VersionLedger } from '../../../core/record/version-ledger.js';
+import { ThreadCounters } from '../../../core/record/thread-counters.js';
+import { VersionCounters } from '../../../core/record/version-counters.js';
 import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
 import { createRing } from '../../../core/ring/layout.js';
 import { RingReader } from '../../../core/ring/reader.js';
@@ -35,9 +35,9 @@ export function requestHead(changes: Partial<RequestHead> = {}): RequestHead {
 
 export class MirrorRig {
   readonly plan: MirrorPlan;
-  readonly atProxy = new MirrorLedger(MirrorLedger.create());
-  readonly atShadow = new MirrorLedger(MirrorLedger.create());
-  readonly version = new VersionLedger(VersionLedger.create());
+  readonly atProxy = new MirrorCounters(MirrorCounters.create());
+  readonly atShadow = new MirrorCounters(MirrorCounters.create());
+  readonly version = new VersionCounters(VersionCounters.create());
   readonly fullSlots = new FullSlots(FullSlots.create());
   readonly bounds = new MirrorBounds(0, this.fullSlots);
   readonly heldBack = new HeldBack(HeldBack.create());
@@ -58,7 +58,7 @@ export class MirrorRig {
     this.bounds.follow(this.plan, 1);
     const log = new AccessLogPort(
       new RingWriter(createRing(ringBytes), new Doorbell(createDoorbell())),
-      new ThreadLedger(ThreadLedger.create()),
+      new ThreadCounters(ThreadCounters.create()),
       () => 0,
       () => {},
     );
@@ -75,7 +75,7 @@ export class MirrorRig {
       plan === null
         ? []
         : [new ShadowMirror(plan, 'reviews', this.pool, this.version, this.atShadow, this.bounds, () => 1)];
-    this.receiver.use({ generation, mirrors, ledgers: [this.atShadow] });
+    this.receiver.use({ generation, mirrors, counters: [this.atShadow] });
   }
 
   /** Offers one request; the copies that took it are in `copies`. Nothing is visible before `turn`. */

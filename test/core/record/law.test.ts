@@ -8,20 +8,20 @@ import {
   settleDeadVersion,
   settleLostFrames,
 } from '../../../core/record/law.js';
-import { MirrorLedger } from '../../../core/record/mirror-ledger.js';
+import { MirrorCounters } from '../../../core/record/mirror-counters.js';
 import { readMirror, readVersion, total } from '../../../core/record/snapshot.js';
-import { VersionLedger } from '../../../core/record/version-ledger.js';
+import { VersionCounters } from '../../../core/record/version-counters.js';
 
 const PROXIES = 2;
 const SHADOWS = 2;
 
 /**
- * Threads that do whatever they can do next, in any order, and die at any moment. Beside the ledgers it keeps the truth:
+ * Threads that do whatever they can do next, in any order, and die at any moment. Beside the counters it keeps the truth:
  * how many requests stand at each place.
  */
 class House {
-  readonly proxies = Array.from({ length: PROXIES }, () => new MirrorLedger(MirrorLedger.create()));
-  readonly shadows = Array.from({ length: SHADOWS }, () => new MirrorLedger(MirrorLedger.create()));
+  readonly proxies = Array.from({ length: PROXIES }, () => new MirrorCounters(MirrorCounters.create()));
+  readonly shadows = Array.from({ length: SHADOWS }, () => new MirrorCounters(MirrorCounters.create()));
   readonly chosen = [0, 0];
   readonly inRing = [0, 0];
   readonly received = [0, 0];
@@ -222,7 +222,7 @@ t.test('when every thread has died in the middle of its work, both sums hold exa
   t.pass('for every example');
 });
 
-t.test('settling a ledger twice changes nothing', async (t) => {
+t.test('settling counters twice changes nothing', async (t) => {
   const house = new House();
   house.choose(0);
   house.choose(0);
@@ -240,25 +240,25 @@ t.test('settling a ledger twice changes nothing', async (t) => {
 });
 
 t.test('a request that nobody accounts for shows as a gap', async (t) => {
-  const ledger = new MirrorLedger(MirrorLedger.create());
-  ledger.eligible();
-  t.strictSame(accountingGap(readMirror([ledger])), { unsent: 1, unfinished: 0 });
+  const counters = new MirrorCounters(MirrorCounters.create());
+  counters.eligible();
+  t.strictSame(accountingGap(readMirror([counters])), { unsent: 1, unfinished: 0 });
 });
 
 t.test('a thread ended between the two stores of a send is settled exactly', async (t) => {
-  const shared = MirrorLedger.create();
-  const ledger = new MirrorLedger(shared);
-  ledger.received();
-  ledger.sent();
+  const shared = MirrorCounters.create();
+  const counters = new MirrorCounters(shared);
+  counters.received();
+  counters.sent();
   const words = new Float64Array(shared);
   // The gauge is the only word of the block that the second store touches: the one that `failInFlight` empties.
   const before = words.slice(0, 64);
-  ledger.failInFlight(Failure.RESET);
+  counters.failInFlight(Failure.RESET);
   const gauge = before.findIndex((value, i) => value === 1 && words[i] === 0);
-  const cut = MirrorLedger.create();
+  const cut = MirrorCounters.create();
   new Float64Array(cut).set(before);
   new Float64Array(cut)[gauge] = 0;
-  const again = new MirrorLedger(cut);
+  const again = new MirrorCounters(cut);
   settleDeadShadow(again);
   t.equal(again.failedFor(Failure.RESET), 1);
   t.equal(again.inFlight, 0);
@@ -267,15 +267,15 @@ t.test('a thread ended between the two stores of a send is settled exactly', asy
 t.test(
   'requests that a dead thread had begun with a version are failed, and its connections are gone',
   async (t) => {
-    const ledger = new VersionLedger(VersionLedger.create());
-    for (let i = 0; i < 5; i++) ledger.requestStarted();
-    ledger.response(200);
-    ledger.response(999);
-    ledger.failure(Failure.TIMEOUT);
-    ledger.addConnectionsOpen(3);
-    ledger.addConnectionsIdle(1);
-    settleDeadVersion(ledger);
-    const version = readVersion([ledger]);
+    const counters = new VersionCounters(VersionCounters.create());
+    for (let i = 0; i < 5; i++) counters.requestStarted();
+    counters.response(200);
+    counters.response(999);
+    counters.failure(Failure.TIMEOUT);
+    counters.addConnectionsOpen(3);
+    counters.addConnectionsIdle(1);
+    settleDeadVersion(counters);
+    const version = readVersion([counters]);
     t.equal(version.failures[Failure.ABORTED], 2);
     t.equal(version.requests, 2 + total(version.failures));
     t.strictSame([version.connectionsOpen, version.connectionsIdle], [0, 0]);

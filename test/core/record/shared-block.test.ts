@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
-import { MirrorLedger } from '../../../core/record/mirror-ledger.js';
-import { VersionLedger } from '../../../core/record/version-ledger.js';
+import { MirrorCounters } from '../../../core/record/mirror-counters.js';
+import { VersionCounters } from '../../../core/record/version-counters.js';
 
 const blocks = 300;
 const freedBytes = 30 * 1024 * 1024;
@@ -11,22 +11,25 @@ setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
 t.test(
-  'a ledger takes memory only where it is written, also after larger blocks have been freed',
+  'a block of counters takes memory only where it is written, also after larger blocks have been freed',
   async (t) => {
-    // This is what makes glibc take blocks of a ledger's size from its heap.
+    // This is what makes glibc take blocks of a counter block's size from its heap.
     t.equal(new ArrayBuffer(freedBytes).byteLength, freedBytes);
     collect();
     collect();
     const before = process.memoryUsage.rss();
-    const kept = Array.from({ length: blocks }, () => [MirrorLedger.create(), VersionLedger.create()]).flat();
+    const kept = Array.from({ length: blocks }, () => [
+      MirrorCounters.create(),
+      VersionCounters.create(),
+    ]).flat();
     const perBlock = (process.memoryUsage.rss() - before) / kept.length;
     t.ok(perBlock < 32 * 1024, `${Math.round(perBlock / 1024)} KiB for each of ${kept.length}`);
   },
 );
 
 t.test('a block starts as zeros, and two views of it see each other', async (t) => {
-  const shared = MirrorLedger.create();
-  const [one, other] = [new MirrorLedger(shared), new MirrorLedger(shared)];
+  const shared = MirrorCounters.create();
+  const [one, other] = [new MirrorCounters(shared), new MirrorCounters(shared)];
   t.ok(new Uint8Array(shared).every((byte) => byte === 0));
   one.eligible();
   one.queue.record(7);

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Drop, Failure } from '../../../core/errors.js';
-import { Differs, MirrorLedger } from '../../../core/record/mirror-ledger.js';
+import { Differs, MirrorCounters } from '../../../core/record/mirror-counters.js';
 import {
   readMirror,
   readThread,
@@ -8,24 +8,27 @@ import {
   subtractMirror,
   subtractVersion,
 } from '../../../core/record/snapshot.js';
-import { ThreadField, ThreadLedger, threadFields } from '../../../core/record/thread-ledger.js';
-import { VersionLedger } from '../../../core/record/version-ledger.js';
+import { ThreadCounters, ThreadField, threadFields } from '../../../core/record/thread-counters.js';
+import { VersionCounters } from '../../../core/record/version-counters.js';
 
 t.test('a version adds up over threads', async (t) => {
-  const ledgers = [new VersionLedger(VersionLedger.create()), new VersionLedger(VersionLedger.create())];
-  ledgers.forEach((ledger, i) => {
-    ledger.requestStarted();
-    ledger.response(200);
-    ledger.retried();
-    ledger.bytesSent(10);
-    ledger.bytesReceived(100);
-    ledger.addConnectionsOpen(2);
-    ledger.addConnectionsIdle(1);
-    ledger.latency.record(1000 * (i + 1));
-    ledger.firstByte.record(500);
+  const counters = [
+    new VersionCounters(VersionCounters.create()),
+    new VersionCounters(VersionCounters.create()),
+  ];
+  counters.forEach((counters, i) => {
+    counters.requestStarted();
+    counters.response(200);
+    counters.retried();
+    counters.bytesSent(10);
+    counters.bytesReceived(100);
+    counters.addConnectionsOpen(2);
+    counters.addConnectionsIdle(1);
+    counters.latency.record(1000 * (i + 1));
+    counters.firstByte.record(500);
   });
-  ledgers[1].failure(Failure.PROTOCOL);
-  const version = readVersion(ledgers);
+  counters[1].failure(Failure.PROTOCOL);
+  const version = readVersion(counters);
   t.match(version, {
     requests: 2,
     retries: 2,
@@ -41,20 +44,20 @@ t.test('a version adds up over threads', async (t) => {
 });
 
 t.test('every code from 100 to 599 has its own counter, and all others share one', async (t) => {
-  const ledger = new VersionLedger(VersionLedger.create());
-  for (let code = 100; code <= 599; code++) ledger.response(code);
-  for (const code of [0, 99, 600, 999]) ledger.response(code);
-  const version = readVersion([ledger]);
+  const counters = new VersionCounters(VersionCounters.create());
+  for (let code = 100; code <= 599; code++) counters.response(code);
+  for (const code of [0, 99, 600, 999]) counters.response(code);
+  const version = readVersion([counters]);
   t.equal(version.responses.size, 500);
   t.ok([...version.responses.values()].every((count) => count === 1));
   t.equal(version.responsesOther, 4);
-  t.equal(ledger.finished, 504);
+  t.equal(counters.finished, 504);
   t.equal(version.latency.count, 0, 'the latency block behind the codes is untouched');
 });
 
 t.test('reasons do not run into each other or into the codes', async (t) => {
-  const version = new VersionLedger(VersionLedger.create());
-  const mirror = new MirrorLedger(MirrorLedger.create());
+  const version = new VersionCounters(VersionCounters.create());
+  const mirror = new MirrorCounters(MirrorCounters.create());
   for (const reason of Object.values(Failure)) {
     version.failure(reason);
     mirror.sent();
@@ -69,22 +72,22 @@ t.test('reasons do not run into each other or into the codes', async (t) => {
 });
 
 t.test('a pair counts as equal or different, and its delta by sign', async (t) => {
-  const ledger = new MirrorLedger(MirrorLedger.create());
-  ledger.paired(0);
-  ledger.paired(Differs.STATUS | Differs.SIZE);
-  ledger.paired(Differs.BODY);
-  ledger.recordDelta(-250);
-  ledger.recordDelta(0);
-  ledger.recordDelta(700);
-  const mirror = readMirror([ledger]);
+  const counters = new MirrorCounters(MirrorCounters.create());
+  counters.paired(0);
+  counters.paired(Differs.STATUS | Differs.SIZE);
+  counters.paired(Differs.BODY);
+  counters.recordDelta(-250);
+  counters.recordDelta(0);
+  counters.recordDelta(700);
+  const mirror = readMirror([counters]);
   t.match(mirror, { paired: 3, equal: 1, different: 2, statusDifferent: 1 });
   t.equal(mirror.deltaFaster.maxUs, 250);
   t.strictSame([mirror.deltaSlower.minUs, mirror.deltaSlower.maxUs], [0, 700]);
 });
 
 t.test('an interval has the counters of the time between, and the gauges of its end', async (t) => {
-  const version = new VersionLedger(VersionLedger.create());
-  const mirror = new MirrorLedger(MirrorLedger.create());
+  const version = new VersionCounters(VersionCounters.create());
+  const mirror = new MirrorCounters(MirrorCounters.create());
   const work = () => {
     version.requestStarted();
     version.response(200);
@@ -124,16 +127,16 @@ t.test(
   "a thread's fields are as many as their names, and its gauges fall to zero when it dies",
   async (t) => {
     t.equal(Object.keys(ThreadField).length, threadFields.length);
-    const ledger = new ThreadLedger(ThreadLedger.create());
-    ledger.add(ThreadField.CONNECTIONS, 3);
-    ledger.add(ThreadField.CONNECTIONS, -1);
-    ledger.add(ThreadField.ACCEPTED);
-    ledger.set(ThreadField.REFUSED, 9);
-    t.equal(readThread(ledger)[ThreadField.CONNECTIONS], 2);
-    ledger.resetGauges();
+    const counters = new ThreadCounters(ThreadCounters.create());
+    counters.add(ThreadField.CONNECTIONS, 3);
+    counters.add(ThreadField.CONNECTIONS, -1);
+    counters.add(ThreadField.ACCEPTED);
+    counters.set(ThreadField.REFUSED, 9);
+    t.equal(readThread(counters)[ThreadField.CONNECTIONS], 2);
+    counters.resetGauges();
     const left = threadFields.map(() => 0);
     left[ThreadField.ACCEPTED] = 1;
     left[ThreadField.REFUSED] = 9;
-    t.strictSame(readThread(ledger), left);
+    t.strictSame(readThread(counters), left);
   },
 );

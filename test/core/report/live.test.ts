@@ -4,9 +4,9 @@ import { Drop } from '../../../core/errors.js';
 import { HdrCounts } from '../../../core/record/hdr-counts.js';
 import { HIGHEST_US } from '../../../core/record/hdr-layout.js';
 import { Histogram } from '../../../core/record/histogram.js';
-import { MirrorLedger } from '../../../core/record/mirror-ledger.js';
-import { ThreadLedger } from '../../../core/record/thread-ledger.js';
-import { VersionLedger } from '../../../core/record/version-ledger.js';
+import { MirrorCounters } from '../../../core/record/mirror-counters.js';
+import { ThreadCounters } from '../../../core/record/thread-counters.js';
+import { VersionCounters } from '../../../core/record/version-counters.js';
 import { coarse, live } from '../../../core/report/live.js';
 import { openObserved } from '../../../core/report/observed.js';
 import { read } from '../../../core/report/reading.js';
@@ -18,13 +18,13 @@ const END_US = BEGIN_US + 2_000_000;
 t.test('rates are what happened between the readings, per second', (t) => {
   const { blocks, observed } = sample();
   const earlier = read(observed, BEGIN_US);
-  const v1 = new VersionLedger(blocks.versions[0].blocks[0]);
+  const v1 = new VersionCounters(blocks.versions[0].blocks[0]);
   for (let i = 0; i < 10; i++) v1.requestStarted();
   for (let i = 0; i < 6; i++) v1.response(200);
   v1.response(404);
   v1.response(500);
   v1.latency.record(700);
-  const mirror = new MirrorLedger(blocks.mirrors[0].blocks[0]);
+  const mirror = new MirrorCounters(blocks.mirrors[0].blocks[0]);
   for (let i = 0; i < 3; i++) mirror.eligible();
   mirror.dropped(Drop.RATE, 2);
   const later = read(observed, END_US);
@@ -62,7 +62,7 @@ t.test('what the earlier reading does not know began at 0', (t) => {
 
 t.test('threads tell how busy and how late they are', (t) => {
   const { blocks, observed } = sample();
-  new ThreadLedger(blocks.threads[2].block).setPulse(0.25, 0.0015);
+  new ThreadCounters(blocks.threads[2].block).setPulse(0.25, 0.0015);
   const point = live(read(observed, BEGIN_US), read(observed, END_US), plan, 0);
   t.match(point.threads[2], { name: 'shadow-0', kind: 'shadow', busy: 0.25, loopDelayUs: 1500, restarts: 2 });
   t.end();

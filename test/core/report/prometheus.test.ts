@@ -1,6 +1,6 @@
 import t from 'tap';
-import { ThreadLedger, threadFields } from '../../../core/record/thread-ledger.js';
-import { VersionLedger } from '../../../core/record/version-ledger.js';
+import { ThreadCounters, threadFields } from '../../../core/record/thread-counters.js';
+import { VersionCounters } from '../../../core/record/version-counters.js';
 import { noControlCounts } from '../../../core/report/control-counts.js';
 import { openObserved } from '../../../core/report/observed.js';
 import { PrometheusPage } from '../../../core/report/prometheus.js';
@@ -121,7 +121,7 @@ t.test("the process's own metrics are there", async (t) => {
 
 t.test('names with quotes, backslashes and line breaks are escaped', async (t) => {
   const { blocks } = sample();
-  const versions = [{ name: 'a"b\\c\nd', role: 'primary' as const, blocks: [VersionLedger.create()] }];
+  const versions = [{ name: 'a"b\\c\nd', role: 'primary' as const, blocks: [VersionCounters.create()] }];
   const { series } = await render(openObserved({ ...blocks, versions }, () => 0));
   t.equal(series.get('umbra_upstream_retries_total{version="a\\"b\\\\c\\nd",role="primary"}'), 0);
 });
@@ -136,7 +136,7 @@ t.test('pages rendered at the same time do not mix', async (t) => {
 
 t.test('what the admin server refuses, and how busy and late threads are, is on the page', async (t) => {
   const { blocks, observed } = sample();
-  new ThreadLedger(blocks.threads[0].block).setPulse(0.5, 0.002);
+  new ThreadCounters(blocks.threads[0].block).setPulse(0.5, 0.002);
   const refused = { host: 1, token: 2, origin: 3, rate: 4 };
   const admin = { streams: 2, streamsRefused: 3, streamsStalled: 4, snapshotsSkipped: 5, refused };
   const { series } = parse(await page.render(read(observed, STARTED_US, { ...noControlCounts, admin })));

@@ -3,9 +3,9 @@
 import { Drop, Failure } from '../../../core/errors.js';
 import { HeldBack } from '../../../core/mirror/held-back.js';
 import type { Plan } from '../../../core/plan.js';
-import { Differs, MirrorLedger } from '../../../core/record/mirror-ledger.js';
-import { ThreadField, ThreadLedger } from '../../../core/record/thread-ledger.js';
-import { VersionLedger } from '../../../core/record/version-ledger.js';
+import { Differs, MirrorCounters } from '../../../core/record/mirror-counters.js';
+import { ThreadCounters, ThreadField } from '../../../core/record/thread-counters.js';
+import { VersionCounters } from '../../../core/record/version-counters.js';
 import { type Observed, type ObservedBlocks, openObserved } from '../../../core/report/observed.js';
 import { Health, HealthBlock } from '../../../core/upstream/health-block.js';
 import { NameBlock } from '../../../core/upstream/resolved-name.js';
@@ -58,48 +58,48 @@ export interface Sample {
 
 /** 100 primary requests over two threads: 98 of 200, one 503, one reset; four eligible for the mirror. */
 export function sample(): Sample {
-  const primary = [VersionLedger.create(), VersionLedger.create()];
-  const shadow = [VersionLedger.create()];
-  const mirrorBlocks = [MirrorLedger.create(), MirrorLedger.create()];
-  const threads = [ThreadLedger.create(), ThreadLedger.create(), ThreadLedger.create()];
+  const primary = [VersionCounters.create(), VersionCounters.create()];
+  const shadow = [VersionCounters.create()];
+  const mirrorBlocks = [MirrorCounters.create(), MirrorCounters.create()];
+  const threads = [ThreadCounters.create(), ThreadCounters.create(), ThreadCounters.create()];
   primary.forEach((block) => {
-    const ledger = new VersionLedger(block);
+    const counters = new VersionCounters(block);
     for (let i = 1; i <= 50; i++) {
-      ledger.requestStarted();
-      if (i < 50) ledger.response(200);
+      counters.requestStarted();
+      if (i < 50) counters.response(200);
       if (i === 50) continue;
-      ledger.latency.record(i * 100);
-      ledger.firstByte.record(i * 50);
+      counters.latency.record(i * 100);
+      counters.firstByte.record(i * 50);
     }
-    ledger.addConnectionsOpen(2);
-    ledger.addConnectionsIdle(1);
+    counters.addConnectionsOpen(2);
+    counters.addConnectionsIdle(1);
   });
-  new VersionLedger(primary[0]).response(503);
-  new VersionLedger(primary[0]).addWaiting(3);
-  new VersionLedger(primary[0]).queueRefused();
-  new VersionLedger(primary[1]).queueTimedOut();
-  new VersionLedger(primary[1]).addEjected(1);
-  new VersionLedger(primary[0]).addEjected(1);
-  new VersionLedger(primary[0]).addEjected(-1);
-  new VersionLedger(primary[1]).failure(Failure.RESET);
-  const proxyLedger = new MirrorLedger(mirrorBlocks[0]);
-  const shadowLedger = new MirrorLedger(mirrorBlocks[1]);
-  for (let i = 0; i < 4; i++) proxyLedger.eligible();
-  proxyLedger.dropped(Drop.RING_FULL);
+  new VersionCounters(primary[0]).response(503);
+  new VersionCounters(primary[0]).addWaiting(3);
+  new VersionCounters(primary[0]).queueRefused();
+  new VersionCounters(primary[1]).queueTimedOut();
+  new VersionCounters(primary[1]).addEjected(1);
+  new VersionCounters(primary[0]).addEjected(1);
+  new VersionCounters(primary[0]).addEjected(-1);
+  new VersionCounters(primary[1]).failure(Failure.RESET);
+  const proxyCounters = new MirrorCounters(mirrorBlocks[0]);
+  const shadowCounters = new MirrorCounters(mirrorBlocks[1]);
+  for (let i = 0; i < 4; i++) proxyCounters.eligible();
+  proxyCounters.dropped(Drop.RING_FULL);
   for (let i = 0; i < 3; i++) {
-    proxyLedger.offered();
-    shadowLedger.received();
-    shadowLedger.sent();
-    shadowLedger.queue.record(100);
+    proxyCounters.offered();
+    shadowCounters.received();
+    shadowCounters.sent();
+    shadowCounters.queue.record(100);
   }
-  shadowLedger.completed();
-  shadowLedger.failed(Failure.TIMEOUT);
-  shadowLedger.paired(Differs.STATUS);
-  shadowLedger.recordDelta(-40);
+  shadowCounters.completed();
+  shadowCounters.failed(Failure.TIMEOUT);
+  shadowCounters.paired(Differs.STATUS);
+  shadowCounters.recordDelta(-40);
   threads.forEach((block, i) => {
-    const ledger = new ThreadLedger(block);
-    ledger.set(ThreadField.CONNECTIONS, i);
-    ledger.add(ThreadField.RESTARTS, i);
+    const counters = new ThreadCounters(block);
+    counters.set(ThreadField.CONNECTIONS, i);
+    counters.add(ThreadField.RESTARTS, i);
   });
   const blocks: ObservedBlocks = {
     plan,
@@ -111,7 +111,14 @@ export function sample(): Sample {
     ],
     mirrors: [
       { route: 'reviews', to: 'v2', baselineOf: null, isSink: false, slot: 0, blocks: mirrorBlocks },
-      { route: 'gone', to: 'v2', baselineOf: null, isSink: false, slot: 7, blocks: [MirrorLedger.create()] },
+      {
+        route: 'gone',
+        to: 'v2',
+        baselineOf: null,
+        isSink: false,
+        slot: 7,
+        blocks: [MirrorCounters.create()],
+      },
     ],
     threads: [
       { kind: 'proxy', name: 'proxy-0', block: threads[0] },

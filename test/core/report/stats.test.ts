@@ -1,6 +1,6 @@
 import t from 'tap';
 import { dropReasons, failureReasons } from '../../../core/errors.js';
-import { unexaminedReasons } from '../../../core/record/mirror-ledger.js';
+import { unexaminedReasons } from '../../../core/record/mirror-counters.js';
 import { openObserved } from '../../../core/report/observed.js';
 import { read } from '../../../core/report/reading.js';
 import { stats } from '../../../core/report/stats.js';

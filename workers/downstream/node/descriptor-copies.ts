@@ -9,7 +9,7 @@ import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { getSystemErrorName } from 'node:util';
 import type { Address } from '../../../core/plan.js';
-import { entryFile } from '../../entry.js';
+import { entryFile } from '../../protocol/entry.js';
 
 /** A bound socket as Node keeps it; not in the public types. */
 interface SocketHandle {

@@ -1,0 +1,382 @@
+/**
+ * One mirrored request on a shadow thread: it is sent by the same client as a primary's, its response is
+ * measured and thrown away, and its outcome is paired with the primary's. It ends exactly once in the counters:
+ * dropped (nothing was attempted), completed, or failed.
+ */
+import type { PairCapture } from '../compare/capture.js';
+import { digestBody, digestFields } from '../compare/digest.js';
+import { Drop, Failure, failureAnswers } from '../errors.js';
+import { Framing } from '../http/message.js';
+import { writeRequestHead } from '../http/request-writer.js';
+import type { ResponseHead } from '../http/response-head.js';
+import { Differs } from '../record/mirror-counters.js';
+import { FrameType } from '../ring/frame.js';
+import type { ResponseSink } from '../upstream/call.js';
+import { UpstreamCall } from '../upstream/client.js';
+import { PipelinedCall } from '../upstream/pipelined-call.js';
+import type { Breaker } from './breaker.js';
+import { CopySource, FrameFlag, type MirroredHead, Outcome, Seen } from './codec.js';
+import type { MirrorReceiver } from './receiver.js';
+import type { ShadowMirror } from './shadow-runtime.js';
+
+const Phase = {
+  IDLE: 0,
+  /** The upstream client has the request. */
+  UNDER_WAY: 1,
+  /** Every frame of the request has come. */
+  REQUEST_COMPLETE: 2,
+  /** It counts as sent. */
+  SENT: 4,
+  /** Completed, failed or dropped. */
+  OVER: 8,
+  /** The primary's outcome is known, or will never be. */
+  PRIMARY_KNOWN: 16,
+  /** No outcome of the primary is told: there is nothing to compare with. */
+  UNPAIRED: 32,
+  /** Given back to the receiver. */
+  SETTLED: 64,
+} as const;
+
+/** A failure that says nothing was attempted for the request becomes a drop for this reason. */
+function dropReasonOf(failure: Failure): Drop | -1 {
+  switch (failure) {
+    case Failure.NO_ENDPOINT:
+      return Drop.NO_ENDPOINT;
+    case Failure.OVERLOADED:
+      return Drop.IN_FLIGHT;
+    case Failure.ABORTED:
+      return Drop.ABORTED;
+    case Failure.BODY_TOO_LARGE:
+      return Drop.BODY_TOO_LARGE;
+    case Failure.RING_FULL:
+      return Drop.RING_FULL;
+    case Failure.DRAINING:
+      return Drop.DRAINING;
+    case Failure.MEMORY:
+      return Drop.MEMORY;
+    default:
+      return -1;
+  }
+}
+
+/** Failures that are the shadow's doing: what a breaker counts. */
+const ofShadow: readonly Failure[] = [
+  Failure.CONNECT,
+  Failure.TLS,
+  Failure.TIMEOUT,
+  Failure.RESET,
+  Failure.PROTOCOL,
+  Failure.RESPONSE_TOO_LARGE,
+];
+
+export class ShadowRequest implements ResponseSink {
+  readonly #receiver: MirrorReceiver;
+  readonly #upstream: UpstreamCall;
+  /** Made when the first request is sent so. */
+  #pipelined: PipelinedCall | null = null;
+  /** The one that carries the request. */
+  #call: UpstreamCall | PipelinedCall;
+  readonly source = new CopySource();
+  mirror: ShadowMirror | null = null;
+  #phase = Phase.IDLE as number;
+  #offeredUs = 0;
+  /** From the breaker's `enter`, and the breaker; a reload may give the mirror another one. */
+  #ticket = 0;
+  #breaker: Breaker | null = null;
+  /** Part of the mirror's `heldBytes`. */
+  #heldBytes = 0;
+  /** The primary's exchange has a line in the access log, so the copy has one too. */
+  logged = false;
+  status = 0;
+  failure = -1;
+  #bodyDigest = 0;
+  #fieldsDigest = 0;
+  /** Of the primary; its failure is -1 only once a whole response is known. */
+  readonly #primary = new Outcome();
+  #capture: PairCapture | null = null;
+
+  constructor(receiver: MirrorReceiver) {
+    this.#receiver = receiver;
+    this.#upstream = new UpstreamCall(this);
+    this.#call = this.#upstream;
+  }
+
+  get call(): UpstreamCall | PipelinedCall {
+    return this.#call;
+  }
+
+  get offeredUs(): number {
+    return this.#offeredUs;
+  }
+
+  /** No frame comes for it behind the last one of its request. */
+  get endsWithRequest(): boolean {
+    return (this.#phase & Phase.UNPAIRED) !== 0;
+  }
+
+  /** A HEAD frame was admitted: builds the copy's head and gives it to the upstream client. */
+  begin(mirror: ShadowMirror, head: MirroredHead, flags: number, capture: PairCapture | null): void {
+    this.mirror = mirror;
+    this.#phase =
+      Phase.UNDER_WAY |
+      ((flags & FrameFlag.LAST) !== 0 ? Phase.REQUEST_COMPLETE : 0) |
+      ((flags & FrameFlag.UNPAIRED) !== 0 ? Phase.PRIMARY_KNOWN | Phase.UNPAIRED : 0);
+    this.#offeredUs = head.offeredUs;
+    this.logged = (flags & FrameFlag.LOGGED) !== 0;
+    this.status = 0;
+    this.failure = -1;
+    this.#bodyDigest = 0;
+    this.#fieldsDigest = 0;
+    this.#primary.failure = Failure.ABORTED;
+    this.#capture = capture;
+    this.#heldBytes = 0;
+    this.#breaker = mirror.bounds.breaker;
+    if (this.#breaker !== null) this.#ticket = this.#breaker.enter();
+    const target = mirror.targetFor(head.target);
+    const host = mirror.hostFor(head.host);
+    const fields = mirror.fieldsFor(head.fields);
+    // Lines of both sides are joined by the fields that the client's request came with, whatever the mirror makes of them.
+    if (this.logged) this.source.takeParts(head.method, target, host, head.fields);
+    mirror.version.requestStarted();
+    const wire = writeRequestHead(
+      head.method,
+      target,
+      host,
+      fields,
+      head.framing,
+      head.contentLength,
+      head.lengthZero,
+    );
+    if (mirror.pipelines(head)) this.#startPipelined(mirror, wire, head.method);
+    else this.#start(mirror, wire, head);
+    this.#accountHeld();
+  }
+
+  #start({ pool, plan }: ShadowMirror, wire: string, head: MirroredHead): void {
+    this.#call = this.#upstream;
+    this.#upstream.start(
+      pool,
+      wire,
+      head.method,
+      head.framing,
+      head.framing === Framing.LENGTH ? head.contentLength : 0,
+      plan.timeoutMs,
+      false,
+      false,
+      plan.firstByteTimeoutMs,
+    );
+  }
+
+  #startPipelined({ pool, plan }: ShadowMirror, wire: string, method: string): void {
+    this.#pipelined ??= new PipelinedCall(this);
+    this.#call = this.#pipelined;
+    this.#pipelined.start(pool, wire, method, plan.pipelining, plan.timeoutMs);
+  }
+
+  // --- frames
+
+  body(piece: Uint8Array, last: boolean): void {
+    if (last) this.#phase |= Phase.REQUEST_COMPLETE;
+    if ((this.#phase & Phase.OVER) !== 0) {
+      this.#settle();
+      return;
+    }
+    // A shadow that reads slowly is never waited for: what it does not take is held, up to the bounds of the mirror,
+    // of the call and of the thread.
+    if (this.mirror!.bounds.exceedsMemory(piece.byteLength)) {
+      this.giveUp(Failure.MEMORY);
+      return;
+    }
+    this.#upstream.write(piece, last);
+    this.#accountHeld();
+  }
+
+  trailers(lines: string): void {
+    if ((this.#phase & Phase.OVER) === 0) this.#upstream.trailers(lines);
+  }
+
+  /** The rest of the request will not come, for this reason. */
+  abort(reason: Failure): void {
+    const complete = (this.#phase & Phase.REQUEST_COMPLETE) !== 0;
+    this.#phase |= Phase.REQUEST_COMPLETE;
+    if ((this.#phase & Phase.OVER) !== 0) this.#settle();
+    else if (!complete) this.giveUp(reason);
+  }
+
+  /** Ends it now, whatever it is doing. */
+  giveUp(reason: Failure): void {
+    if ((this.#phase & Phase.OVER) !== 0) return;
+    this.#call.cancel();
+    this.#fail(reason);
+  }
+
+  primary(outcome: Outcome): void {
+    this.#primary.take(outcome);
+    this.primaryKnown();
+  }
+
+  /** A part of the primary's response, where it is captured. */
+  primaryResponse(type: number, bytes: Buffer): void {
+    if (this.#capture === null) return;
+    if (type === FrameType.RESPONSE_HEAD) this.#capture.primaryHead(bytes);
+    else this.#capture.primaryBody(bytes);
+  }
+
+  /** Also without an outcome: the proxy thread that would have told it is gone. */
+  primaryKnown(): void {
+    if ((this.#phase & Phase.PRIMARY_KNOWN) !== 0) return;
+    this.#phase |= Phase.PRIMARY_KNOWN;
+    this.#settle();
+  }
+
+  // --- from the shadow
+
+  batch(run: () => void): void {
+    run();
+  }
+
+  onSent(): void {
+    this.#countSent();
+  }
+
+  onDrain(): void {
+    this.#accountHeld();
+  }
+
+  onInterim(_head: ResponseHead): void {}
+
+  /** Upgrades are not mirrored; a 101 to anything else is refused before it comes here. */
+  onSwitch(): void {}
+
+  onHead(head: ResponseHead): void {
+    this.status = head.status;
+    const { headers } = this.mirror!.plan.compare;
+    if (headers.length > 0) this.#fieldsDigest = digestFields(head, headers);
+    this.#capture?.shadowHead(head);
+    this.#accountHeld();
+  }
+
+  /** Looked at and thrown away; a shadow that floods is cut off. */
+  onResponseBody(bytes: Uint8Array): void {
+    if (this.#call.responseBytes > this.mirror!.plan.responseBytesMax) {
+      this.giveUp(Failure.RESPONSE_TOO_LARGE);
+      return;
+    }
+    if (this.mirror!.plan.compare.digest) this.#bodyDigest = digestBody(bytes, this.#bodyDigest);
+    this.#capture?.shadowBody(bytes);
+  }
+
+  onResponseTrailers(_lines: string): void {}
+
+  onEnd(): void {
+    const mirror = this.mirror!;
+    const call = this.#call;
+    mirror.counters.completed();
+    this.#breaker?.completed(this.#ticket, call.endUs);
+    mirror.version.response(this.status);
+    mirror.version.latency.record(call.endUs - call.sentUs);
+    mirror.version.firstByte.record(call.firstByteUs - call.sentUs);
+    this.#over();
+  }
+
+  onFailure(failure: Failure): void {
+    this.#fail(failure);
+  }
+
+  #fail(failure: Failure): void {
+    this.failure = failure;
+    const mirror = this.mirror!;
+    const drop = (this.#phase & Phase.SENT) === 0 ? dropReasonOf(failure) : -1;
+    if (drop >= 0) {
+      mirror.counters.dropped(drop as Drop);
+    } else {
+      this.#countSent();
+      mirror.counters.failed(failure);
+    }
+    mirror.version.failure(failure);
+    if (this.#breaker !== null) {
+      if (ofShadow.includes(failure)) this.#breaker.failed(this.#ticket, this.#receiver.clock());
+      else this.#breaker.forgotten(this.#ticket);
+    }
+    this.#over();
+  }
+
+  /** What the call holds changes by writes, and by what the socket took of them. */
+  #accountHeld(): void {
+    const held = (this.#phase & Phase.OVER) === 0 ? this.#call.heldBytes : 0;
+    if (held === this.#heldBytes) return;
+    const mirror = this.mirror!;
+    mirror.bounds.heldBytes += held - this.#heldBytes;
+    mirror.counters.setHeldBytes(mirror.bounds.heldBytes);
+    this.#heldBytes = held;
+  }
+
+  #countSent(): void {
+    if ((this.#phase & Phase.SENT) !== 0) return;
+    this.#phase |= Phase.SENT;
+    const counters = this.mirror!.counters;
+    counters.sent();
+    counters.queue.record(this.#receiver.clock() - this.#offeredUs);
+  }
+
+  #over(): void {
+    this.#phase |= Phase.OVER;
+    this.#accountHeld();
+    const { bounds, counters, version } = this.mirror!;
+    bounds.ended();
+    if (bounds.breaker !== null) counters.setBreaker(bounds.breaker.open, bounds.newlyOpened());
+    version.bytesSent(this.#call.requestBytes);
+    version.bytesReceived(this.#call.responseBytes);
+    this.#receiver.ended(this);
+    this.#settle();
+  }
+
+  /** Pairs once both outcomes are known, and goes back to the receiver once nothing refers to it and no frame comes any more. */
+  #settle(): void {
+    const all = Phase.OVER | Phase.PRIMARY_KNOWN | Phase.REQUEST_COMPLETE;
+    if ((this.#phase & (all | Phase.SETTLED)) !== all) return;
+    this.#phase |= Phase.SETTLED;
+    if ((this.#phase & Phase.UNPAIRED) === 0) this.#pair();
+    this.#receiver.settled(this);
+  }
+
+  #pair(): void {
+    const { counters } = this.mirror!;
+    const whole = this.failure < 0 && this.#primary.failure < 0;
+    if (whole) {
+      const call = this.#call;
+      counters.recordDelta(call.endUs - call.sentUs - this.#primary.latencyUs);
+      counters.paired(this.#differs());
+    } else if ((this.#phase & Phase.SENT) !== 0) {
+      counters.notComparable();
+    }
+    if (this.#capture !== null)
+      this.#receiver.examine(this.mirror!, this.#capture, whole ? this.#primary : null);
+    this.#capture = null;
+  }
+
+  /** `Differs` bits. Checksums are compared where both sides made them: a plan may have changed between the two. */
+  #differs(): number {
+    const primary = this.#primary;
+    const { digest, headers } = this.mirror!.plan.compare;
+    let differs = 0;
+    if (this.status !== primary.status) differs |= Differs.STATUS;
+    if (this.#call.responseBytes !== primary.responseBytes) differs |= Differs.SIZE;
+    if (digest && (primary.seen & Seen.BODY_DIGEST) !== 0 && this.#bodyDigest !== primary.bodyDigest) {
+      differs |= Differs.BODY;
+    }
+    if (
+      headers.length > 0 &&
+      (primary.seen & Seen.FIELDS_DIGEST) !== 0 &&
+      this.#fieldsDigest !== primary.fieldsDigest
+    ) {
+      differs |= Differs.HEADER;
+    }
+    return differs;
+  }
+
+  /** Envoy's response flag for the access log. */
+  get flag(): string {
+    return this.failure < 0 ? '' : failureAnswers[this.failure].flag;
+  }
+}

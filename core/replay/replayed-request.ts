@@ -1,0 +1,165 @@
+/** One recorded request on its way once more. Reused. */
+import type { Clock } from '../clock.js';
+import { digestBody } from '../compare/digest.js';
+import type { Drop, Failure } from '../errors.js';
+import { Framing } from '../http/message.js';
+import { writeRequestHead } from '../http/request-writer.js';
+import type { ResponseHead } from '../http/response-head.js';
+import { Differs } from '../record/mirror-counters.js';
+import type { RecordedExchange } from '../recording/reader.js';
+import type { RecordedResponse } from '../recording/recorded.js';
+import { none } from '../sink/sink.js';
+import type { ResponseSink } from '../upstream/call.js';
+import { UpstreamCall } from '../upstream/client.js';
+import type { VersionPool } from '../upstream/pool.js';
+import type { ReplayCounters } from './replay-counters.js';
+
+export interface PlayedOwner {
+  readonly clock: Clock;
+  readonly counters: ReplayCounters;
+  /** It failed before anything was sent: what it is dropped as, or `none`, which counts it as failed. */
+  dropFor(played: ReplayedRequest, failure: Failure): Drop | typeof none;
+  over(played: ReplayedRequest): void;
+}
+
+export class ReplayedRequest implements ResponseSink {
+  readonly #owner: PlayedOwner;
+  readonly #call = new UpstreamCall(this);
+  #exchange: RecordedExchange | null = null;
+  #dueUs = 0;
+  #digest = 0;
+  /** It counts as sent. */
+  #sent = false;
+  #reached = false;
+  /** What it is in order by; null: nothing. */
+  key: string | null = null;
+
+  constructor(owner: PlayedOwner) {
+    this.#owner = owner;
+  }
+
+  /** `dueUs`: when it was to go out, from which its latency counts; -1: whenever it can. */
+  start(
+    pool: VersionPool,
+    exchange: RecordedExchange,
+    host: string,
+    dueUs: number,
+    key: string | null,
+    timeoutMs: number,
+  ): void {
+    this.#exchange = exchange;
+    this.#dueUs = dueUs;
+    this.#digest = 0;
+    this.#sent = false;
+    this.#reached = false;
+    this.key = key;
+    const { method, target, fields, body, trailers, lengthZero, framing } = exchange.request;
+    const { played, mirror } = this.#owner.counters;
+    played.requestStarted();
+    mirror.eligible();
+    const wire = writeRequestHead(method, target, host, fields, framing, body.byteLength, lengthZero);
+    const length = framing === Framing.LENGTH ? body.byteLength : 0;
+    this.#call.start(pool, wire, method, framing, length, timeoutMs);
+    if (framing === Framing.NONE) return;
+    if (trailers !== '') {
+      this.#call.write(body, false);
+      this.#call.trailers(trailers);
+      this.#call.write(body.subarray(0, 0), true);
+    } else this.#call.write(body, true);
+  }
+
+  /** A byte of it went out. */
+  get wasSent(): boolean {
+    return this.#reached;
+  }
+
+  batch(run: () => void): void {
+    run();
+  }
+
+  onSent(): void {
+    this.#reached = true;
+    this.#countSent();
+    const { counters, clock } = this.#owner;
+    if (this.#dueUs >= 0) counters.mirror.queue.record(clock() - this.#dueUs);
+  }
+
+  onDrain(): void {}
+  onInterim(): void {}
+  onSwitch(): void {}
+  onHead(_head: ResponseHead): void {}
+
+  onResponseBody(bytes: Uint8Array): void {
+    this.#digest = digestBody(bytes, this.#digest);
+  }
+
+  onResponseTrailers(): void {}
+
+  onEnd(): void {
+    const { played, mirror } = this.#owner.counters;
+    const { status, endUs, sentUs, firstByteUs } = this.#call;
+    const fromUs = this.#dueUs >= 0 ? this.#dueUs : sentUs;
+    mirror.completed();
+    played.response(status);
+    played.latency.record(endUs - fromUs);
+    played.firstByte.record(firstByteUs - fromUs);
+    const { response, primaryFailure } = this.#exchange!;
+    if (response !== null) this.#compare(response, endUs - sentUs);
+    else if (primaryFailure >= 0) this.#primaryFailed(primaryFailure as Failure);
+    this.#over();
+  }
+
+  onFailure(failure: Failure): void {
+    const { played, mirror } = this.#owner.counters;
+    played.failure(failure);
+    const drop = this.#sent ? none : this.#owner.dropFor(this, failure);
+    if (drop !== none) {
+      mirror.dropped(drop);
+      this.#over();
+      return;
+    }
+    this.#countSent();
+    mirror.failed(failure);
+    const { response, primaryFailure } = this.#exchange!;
+    if (response !== null || primaryFailure >= 0) mirror.notComparable();
+    this.#over();
+  }
+
+  #primaryFailed(failure: Failure): void {
+    const { recorded: counters, mirror } = this.#owner.counters;
+    counters.requestStarted();
+    counters.failure(failure);
+    mirror.notComparable();
+  }
+
+  /** Of two responses to one request. */
+  #compare(recorded: RecordedResponse, tookUs: number): void {
+    const { recorded: counters, mirror } = this.#owner.counters;
+    counters.requestStarted();
+    counters.response(recorded.status);
+    if (recorded.latencyUs >= 0) {
+      counters.latency.record(recorded.latencyUs);
+      mirror.recordDelta(tookUs - recorded.latencyUs);
+    }
+    let differs = recorded.status === this.#call.status ? 0 : Differs.STATUS;
+    if (!recorded.truncated) {
+      if (recorded.bytes !== this.#call.responseBytes) differs |= Differs.SIZE;
+      if (recorded.digest !== null && recorded.digest !== this.#digest) differs |= Differs.BODY;
+    }
+    mirror.paired(differs);
+  }
+
+  #countSent(): void {
+    if (this.#sent) return;
+    this.#sent = true;
+    this.#owner.counters.mirror.sent();
+  }
+
+  #over(): void {
+    const { played } = this.#owner.counters;
+    played.bytesSent(this.#call.requestBytes);
+    played.bytesReceived(this.#call.responseBytes);
+    this.#exchange = null;
+    this.#owner.over(this);
+  }
+}

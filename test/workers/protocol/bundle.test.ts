@@ -1,0 +1,45 @@
+/** What `npm run build` made of the threads' entries. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { packageFile } from '../../../config/package-file.js';
+import { bundleName, type Entry, entries } from '../../../workers/protocol/entry.js';
+
+const dist = fileURLToPath(packageFile('dist'));
+
+/** Packages whose modules are in the file of an entry. */
+function packagesIn(entry: Entry): Set<string> {
+  const text = readFileSync(join(dist, 'bundle', `${bundleName(entry)}.js`), 'utf8');
+  return new Set(
+    Array.from(text.matchAll(/^\/\/ node_modules\/((?:@[^/\n]+\/)?[^/\n]+)/gm), ([, name]) => name),
+  );
+}
+
+t.test('every entry is one file, and holds no package that its thread does not need', async (t) => {
+  const needed: Record<string, string[]> = {
+    'main/umbra': ['commander'],
+    'threads/proxy': ['ws'],
+    'threads/shadow': [],
+    'threads/sink': [],
+  };
+  for (const entry of entries) {
+    const packages = packagesIn(entry);
+    if (entry in needed) t.strictSame([...packages], needed[entry], entry);
+  }
+  const control = packagesIn('control/control');
+  t.ok(control.has('hono'));
+  for (const name of ['zod', 'yaml', 'ws']) t.notOk(control.has(name), `control without ${name}`);
+});
+
+t.test('only two modules look for files beside themselves: in the bundle they would find none', async (t) => {
+  const looking: string[] = [];
+  for (const room of ['config', 'core', 'workers']) {
+    for (const name of readdirSync(join(dist, room), { recursive: true, encoding: 'utf8' })) {
+      const path = join(dist, room, name);
+      if (path.endsWith('.js') && /new URL\([^;]*import\.meta\.url/.test(readFileSync(path, 'utf8')))
+        looking.push(relative(dist, path));
+    }
+  }
+  t.strictSame(looking.sort(), ['config/package-file.js', 'workers/protocol/entry.js']);
+});

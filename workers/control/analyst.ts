@@ -1,0 +1,51 @@
+/**
+ * An analyst: a thread of the pool that takes pairs of responses apart. What it may be fed is hostile: it is bounded in
+ * memory by its heap and in time by whoever asks, and its end costs one pair. Entry point of the thread.
+ */
+import { constants } from 'node:os';
+import { type CompareRules, Comparer } from '../../core/compare/compare.js';
+import type { Comparison } from '../../core/compare/difference.js';
+import type { PairSide } from '../../core/compare/pair-port.js';
+import { yieldToProxyThreads } from '../threads/priority.js';
+
+export interface PairTask {
+  readonly rules: CompareRules;
+  readonly primary: PairSide;
+  readonly shadow: PairSide;
+}
+
+export interface AnalystTask {
+  readonly pairs: readonly PairTask[];
+}
+
+/** Comparers by their rules as text: a plan has few of them, and they come with every pair. */
+const comparers = new Map<string, Comparer>();
+const comparersMax = 256;
+
+// Behind every other thread, for nobody waits for what an analyst finds; but not so far that a busy machine starves it.
+yieldToProxyThreads(constants.priority.PRIORITY_BELOW_NORMAL);
+
+export default function analyse({ pairs }: AnalystTask): readonly Comparison[] {
+  // Pairs of one mirror share their rules, within a task as one object.
+  let rules: CompareRules | null = null;
+  let comparer: Comparer | null = null;
+  return pairs.map((pair) => {
+    if (pair.rules !== rules) {
+      rules = pair.rules;
+      comparer = comparerOf(rules);
+    }
+    const { differences, more } = comparer!.compare(pair.primary, pair.shadow);
+    return { differences, more };
+  });
+}
+
+function comparerOf(rules: CompareRules): Comparer {
+  const key = JSON.stringify(rules);
+  let comparer = comparers.get(key);
+  if (comparer === undefined) {
+    if (comparers.size >= comparersMax) comparers.clear();
+    comparer = new Comparer(rules);
+    comparers.set(key, comparer);
+  }
+  return comparer;
+}

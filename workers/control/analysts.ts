@@ -1,0 +1,206 @@
+/**
+ * The control thread's side of comparing: takes pairs from the rings of the shadow threads, has analysts take them
+ * apart, and writes what they found into the book. Pairs are taken only when an analyst is free, so the rings are the
+ * queue: when they are full, shadow threads drop and count. Nobody waits for a comparison, so after a bell some time is
+ * given for more pairs to come: waking threads costs more than comparing. Nothing is started before the first pair comes.
+ */
+import { availableParallelism } from 'node:os';
+import { Piscina } from 'piscina';
+import { type CompareRules, notComparedAtAll } from '../../core/compare/compare.js';
+import type { DiffBook } from '../../core/compare/diff-book.js';
+import type { Comparison } from '../../core/compare/difference.js';
+import { type Pair, PairFrames } from '../../core/compare/pair-port.js';
+import { limits } from '../../core/limits.js';
+import { type MirrorPlan, mirrorsWithBaselines, type Plan, targetName } from '../../core/plan.js';
+import { Redaction } from '../../core/redact.js';
+import { Doorbell } from '../../core/ring/doorbell.js';
+import { RingReader } from '../../core/ring/reader.js';
+import { entryFile } from '../protocol/entry.js';
+import type { AnalystTask, PairTask } from './analyst.js';
+
+/** A parked reader looks around this often although nothing rang. */
+const parkMs = 1000;
+/** How long pairs are gathered after the first one. */
+const gatherMs = 50;
+/** An analyst without work ends after this long. */
+const idleMs = 30_000;
+const coresPerAnalyst = 4;
+
+/** Whose pairs a slot carries, and by which rules they are compared. */
+interface Subject {
+  readonly route: string;
+  readonly version: string;
+  readonly baseline: string | null;
+  readonly rules: CompareRules;
+}
+
+interface Subjected {
+  readonly pair: Pair;
+  readonly subject: Subject;
+}
+
+export class Analysts {
+  readonly #readers: readonly RingReader[];
+  readonly #doorbell: Doorbell;
+  readonly #book: DiffBook;
+  readonly #frames = new PairFrames((pair) => this.#gather(pair));
+  readonly #gathered = () => {
+    this.#waiting = false;
+    this.#pump();
+  };
+  readonly #isEmpty = () => this.#readers.every((reader) => reader.isEmpty());
+  readonly #threads = Math.max(
+    1,
+    Math.min(limits.analysts, Math.floor(availableParallelism() / coresPerAnalyst)),
+  );
+  readonly #timeMs: number;
+  readonly #heapMb: number;
+  #pool: Piscina<AnalystTask, readonly Comparison[]> | null = null;
+  #subjects = new Map<number, Subject>();
+  #redaction: Redaction;
+  #busy = 0;
+  /** Taken from the rings for the next task. */
+  #batch: Subjected[] = [];
+  #batchBytes = 0;
+  /** The doorbell or the timer of a gathering will call `#pump`. */
+  #waiting = false;
+  #closed = false;
+
+  constructor(
+    rings: readonly SharedArrayBuffer[],
+    doorbell: SharedArrayBuffer,
+    book: DiffBook,
+    plan: Plan,
+    { timeMs = limits.analystMs as number, heapMb = limits.analystHeapMb as number } = {},
+  ) {
+    this.#timeMs = timeMs;
+    this.#heapMb = heapMb;
+    this.#readers = rings.map((ring) => new RingReader(ring));
+    this.#doorbell = new Doorbell(doorbell);
+    this.#book = book;
+    this.#redaction = new Redaction(plan.redact);
+    this.follow(plan);
+    this.#pump();
+  }
+
+  /** Pairs that are taken from now on are compared by the rules of `plan`. */
+  follow(plan: Plan): void {
+    this.#redaction = new Redaction(plan.redact);
+    const nameOf = (mirror: MirrorPlan): string => targetName(plan, mirror);
+    this.#subjects = new Map(
+      plan.routes.flatMap((route) =>
+        mirrorsWithBaselines(route).flatMap(({ mirror, baselineOf }): [number, Subject][] => {
+          const { structure } = mirror.compare;
+          if (structure === null || mirror.sink !== null) return [];
+          const baseline = baselineOf === null ? null : nameOf(mirror);
+          const { ignoreHeaders, ignorePaths, tolerance, arrays } = structure;
+          const rules = { structure: { ignoreHeaders, ignorePaths, tolerance, arrays }, redact: plan.redact };
+          return [
+            [mirror.slot, { route: route.name, version: nameOf(baselineOf ?? mirror), baseline, rules }],
+          ];
+        }),
+      ),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#pool?.destroy();
+  }
+
+  /** Takes pairs while analysts are free, and parks when there is none. */
+  #pump(): void {
+    while (this.#busy < this.#threads && !this.#closed) {
+      const batch = this.#takeBatch();
+      if (batch.length === 0) break;
+      this.#busy++;
+      void this.#examine(batch).then(() => {
+        this.#busy--;
+        this.#pump();
+      });
+    }
+    if (this.#waiting || this.#closed || this.#busy >= this.#threads) return;
+    this.#waiting = true;
+    this.#doorbell.park(this.#isEmpty, parkMs, () => setTimeout(this.#gathered, gatherMs));
+  }
+
+  /** As many pairs as one task may have, from all rings in turn. */
+  #takeBatch(): readonly Subjected[] {
+    let came = true;
+    while (came && this.#batchHasRoom()) {
+      came = false;
+      for (const reader of this.#readers) {
+        if (this.#batchHasRoom() && reader.drain(this.#frames, 1) > 0) came = true;
+      }
+    }
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    return batch;
+  }
+
+  #batchHasRoom(): boolean {
+    return this.#batch.length < limits.analystPairs && this.#batchBytes < limits.analystPairBytes;
+  }
+
+  #gather(pair: Pair): void {
+    const subject = this.#subjects.get(pair.slot);
+    // Its mirror has left the configuration, and nobody asks for its differences any more.
+    if (subject === undefined) return;
+    this.#batch.push({ pair, subject });
+    this.#batchBytes += pair.bytes.byteLength;
+  }
+
+  /** Compares all, and each alone if that failed: one bad pair is no other's loss. */
+  async #examine(batch: readonly Subjected[]): Promise<void> {
+    const found = await this.#compare(batch);
+    if (this.#closed) return;
+    if (typeof found === 'string' && batch.length > 1) {
+      for (const one of batch) await this.#examine([one]);
+      return;
+    }
+    for (const [i, { pair, subject }] of batch.entries())
+      this.#record(pair, subject, typeof found === 'string' ? notComparedAtAll(found) : found[i]);
+  }
+
+  /** Or why there is no comparison. The bytes are copied, because they may be needed once more. */
+  async #compare(batch: readonly Subjected[]): Promise<readonly Comparison[] | 'timeout' | 'failed'> {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), this.#timeMs);
+    const pairs = batch.map(
+      ({ pair: { primary, shadow }, subject: { rules } }): PairTask => ({ rules, primary, shadow }),
+    );
+    try {
+      return await this.#open().run({ pairs }, { signal: abort.signal });
+    } catch {
+      return abort.signal.aborted ? 'timeout' : 'failed';
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #record(pair: Pair, { route, version, baseline }: Subject, comparison: Comparison): void {
+    const request = `${pair.method} ${this.#redaction.target(pair.target)}`.slice(0, limits.diffValueChars);
+    const id = pair.id.slice(0, limits.diffValueChars);
+    this.#book.record({ route, version, baseline, id, request, atMs: pair.wallMs }, comparison);
+  }
+
+  #open(): Piscina<AnalystTask, readonly Comparison[]> {
+    if (this.#pool !== null) return this.#pool;
+    const pool = new Piscina<AnalystTask, readonly Comparison[]>({
+      filename: entryFile('control/analyst').href,
+      // What the process was started with (a profiler, a loader) is not meant for analysts, nor has their heap room for it.
+      execArgv: [],
+      env: { ...process.env, NODE_OPTIONS: '' },
+      minThreads: 0,
+      maxThreads: this.#threads,
+      idleTimeout: idleMs,
+      recordTiming: false,
+      resourceLimits: { maxOldGenerationSizeMb: this.#heapMb },
+    });
+    // A thread of the pool that dies beside a task is replaced by the pool; the task's own failure is its promise's.
+    pool.on('error', () => {});
+    this.#pool = pool;
+    return pool;
+  }
+}

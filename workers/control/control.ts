@@ -1,0 +1,247 @@
+/**
+ * The control thread: serves the admin API from shared memory and writes the access log. It asks main for
+ * changes and never speaks to the data plane; the data plane never waits for it.
+ */
+
+import { randomFillSync } from 'node:crypto';
+import { parentPort, workerData } from 'node:worker_threads';
+import { effectiveConfig } from '../../config/effective.js';
+import { hostName } from '../../config/host-name.js';
+import { nowUs } from '../../core/clock.js';
+import { DiffBook } from '../../core/compare/diff-book.js';
+import type { ControlCounts } from '../../core/report/control-counts.js';
+import { parseDiffs } from '../../core/report/diffs.js';
+import type { ObservedBlocks } from '../../core/report/observed.js';
+import { read } from '../../core/report/reading.js';
+import { seededRandom } from '../../core/route/random.js';
+import { Prober } from '../../core/upstream/prober.js';
+import { createAdminApp } from '../admin/app.js';
+import { AdminFigures } from '../admin/figures.js';
+import { LiveFeed } from '../admin/live-feed.js';
+import { type AdminServer, serveAdmin } from '../admin/server.js';
+import { addressUrl } from '../downstream/listen-address.js';
+import { PlanFollower } from '../fleet/plan-follower.js';
+import { FleetPublisher } from '../fleet/publisher.js';
+import type {
+  ChangeAnswer,
+  ChangeAsk,
+  ControlStart,
+  FromControl,
+  LogMessage,
+  ToControl,
+} from '../protocol/messages.js';
+import { openObservation } from '../protocol/observation.js';
+import { backgroundNice, yieldToProxyThreads } from '../threads/priority.js';
+import { unknownMessage } from '../threads/thread.js';
+import { AccessLogFile } from './access-log-file.js';
+import { Analysts } from './analysts.js';
+import { GuardWatch } from './guard-watch.js';
+import { HistogramLog } from './histogram-log.js';
+
+const start = workerData as ControlStart;
+let observed = openObservation(start.observed);
+yieldToProxyThreads(backgroundNice);
+const diffs = new DiffBook();
+const analysts = new Analysts(start.pairRings, start.pairDoorbell, diffs, observed.plan);
+const asks = new Map<number, (answer: ChangeAnswer) => void>();
+let lastAsk = 0;
+let ready = false;
+let server: AdminServer | null = null;
+
+const log = {
+  info: (fields: object, message: string) => sayLog('info', fields, message),
+  warn: (fields: object, message: string) => sayLog('warn', fields, message),
+  error: (fields: object, message: string) => sayLog('error', fields, message),
+};
+
+const figures = new AdminFigures();
+const feed = new LiveFeed({ observe: () => observed, ready: () => ready }, figures);
+const accessLog = new AccessLogFile(start.logRings, start.logDoorbell, (message) => log.error({}, message));
+accessLog.follow(observed.plan);
+const histogramLog = new HistogramLog({
+  kept: start.marks,
+  keep: (mark) => say({ type: 'mark', mark }),
+  warn: (message) => log.error({}, message),
+});
+histogramLog.follow(observed);
+/** Checks endpoints on behalf of all threads, while there are any to check: nothing of a request hangs on this thread. */
+let prober: Prober | null = null;
+probe(start.observed);
+
+const follower =
+  start.plan === null
+    ? null
+    : new PlanFollower({
+        source: start.plan,
+        instance: () => ({ name: observed.plan.fleet?.name ?? hostName(), id: start.fleetId }),
+        generation: () => observed.plan.generation,
+        take: (text, revision) => ask({ what: 'plan', text, revision }),
+        log,
+      });
+
+const publisher = new FleetPublisher({
+  isInstance: true,
+  id: start.fleetId,
+  read: () => ({
+    reading: read(observed, nowUs(), controlCounts()),
+    diffs: parseDiffs(diffs.read()),
+    revision: follower?.state.revision ?? null,
+  }),
+  log,
+});
+publisher.follow(observed.plan);
+
+const guards = new GuardWatch(observed, observed.heldBack, log);
+
+parentPort!.on('message', (message: ToControl) => {
+  switch (message.type) {
+    case 'observe':
+      observed = openObservation(message.observed);
+      guards.follow(observed);
+      probe(message.observed);
+      analysts.follow(observed.plan);
+      accessLog.follow(observed.plan);
+      histogramLog.follow(observed);
+      publisher.follow(observed.plan);
+      say({ type: 'observing', generation: observed.plan.generation });
+      return;
+    case 'ready':
+      ready = message.ready;
+      return;
+    case 'reopenLog':
+      accessLog.reopen();
+      return;
+    case 'followAgain':
+      follower?.again();
+      return;
+    case 'closeAdmin':
+      void server?.close();
+      server = null;
+      return;
+    case 'answer':
+      asks.get(message.id)?.(message.answer);
+      asks.delete(message.id);
+      return;
+    case 'leave':
+      void leave();
+      return;
+    default:
+      unknownMessage(message);
+  }
+});
+
+await listen();
+
+async function listen(): Promise<void> {
+  const { admin } = observed.plan;
+  if (admin === null) {
+    say({ type: 'listening', address: null });
+    return;
+  }
+  feed.start();
+  const app = createAdminApp({
+    address: admin.address,
+    token: admin.token,
+    log,
+    figures,
+    feed,
+    observe: () => observed,
+    controlCounts,
+    ready: () => ready,
+    diffs: () => diffs.read(),
+    effectiveConfig: () => effectiveConfig(observed.plan),
+    changeMirrors: async (target, change) => {
+      const answer = await ask({
+        what: 'mirror',
+        route: target?.route ?? null,
+        version: target?.version ?? null,
+        percent: change.percent ?? null,
+        enabled: change.enabled ?? null,
+      });
+      return answer.ok ? answer : { ok: false, status: 404, message: answer.message };
+    },
+    changeWeights: async (route, weights) => {
+      const answer = await ask({ what: 'weights', route, weights });
+      if (answer.ok) return answer;
+      return { ok: false, status: answer.status === 400 ? 400 : 404, message: answer.message };
+    },
+    replaceConfig: (text) => ask({ what: 'config', text }),
+    changeDocuments: (change, dryRun) => ask({ what: 'documents', change, dryRun }),
+  });
+  try {
+    server = await serveWithin(start.takeoverMs, () => serveAdmin(app, admin.address));
+    say({ type: 'listening', address: addressUrl('http', admin.address, server.port) });
+  } catch (error) {
+    const name = addressUrl('http', admin.address, admin.address.kind === 'tcp' ? admin.address.port : 0);
+    say({ type: 'refused', message: `the admin API cannot listen on ${name}: ${causeOf(error)}` });
+    await leave();
+  }
+}
+
+function controlCounts(): ControlCounts {
+  const fleet = { publishing: publisher.state, plan: follower?.state ?? null };
+  return { histogramLog: histogramLog.counts, admin: figures, fleet };
+}
+
+function probe({ plan, targets }: ObservedBlocks): void {
+  if (prober === null && plan.versions.every((version) => version.health === null)) return;
+  const word = seededRandom(randomFillSync(new Uint32Array(4)));
+  prober ??= new Prober(nowUs, () => word() / 2 ** 32, {
+    onChange: (version, target, isHealthy, why) => {
+      const { authority } = target.endpoint;
+      const { address } = target;
+      const where = address.kind === 'unix' ? address.path : `${address.host} port ${address.port}`;
+      const message = `${authority} (${where}) of ${version} is ${isHealthy ? 'healthy' : 'unhealthy'}: ${why}`;
+      log[isHealthy ? 'info' : 'warn']({ version, endpoint: authority, address: where, why }, message);
+    },
+  });
+  prober.follow(plan.versions, targets);
+}
+
+/** Tries again while the address is in use, for `withinMs`: the process that is taken over is about to leave it. */
+async function serveWithin(withinMs: number, serve: () => Promise<AdminServer>): Promise<AdminServer> {
+  const endMs = performance.now() + withinMs;
+  for (;;) {
+    try {
+      return await serve();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || performance.now() > endMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, retryMs));
+    }
+  }
+}
+
+const retryMs = 20;
+
+function causeOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'EADDRINUSE' ? 'the address is in use' : message;
+}
+
+function ask(change: ChangeAsk): Promise<ChangeAnswer> {
+  const id = ++lastAsk;
+  return new Promise((resolve) => {
+    asks.set(id, resolve);
+    say({ type: 'ask', id, ask: change });
+  });
+}
+
+async function leave(): Promise<void> {
+  feed.close();
+  guards.stop();
+  prober?.stop();
+  await Promise.all([publisher.close(), follower?.stop()]);
+  await server?.close();
+  await analysts.close();
+  await accessLog.close();
+  await histogramLog.close();
+  process.exit(0);
+}
+
+function say(message: FromControl): void {
+  parentPort!.postMessage(message);
+}
+
+function sayLog(level: LogMessage['level'], fields: object, message: string): void {
+  say({ type: 'log', level, message, fields: { ...fields } });
+}

@@ -1,0 +1,174 @@
+/**
+ * The guards at work, on the control thread: reads what primaries did from shared memory, feeds each route's guard with
+ * windows of it, and writes what the guard decides to where proxy threads look. No message goes to the data plane.
+ */
+import { Failure, failureReasons } from '../../core/errors.js';
+import { Guard, type GuardEvent, type GuardWindow } from '../../core/mirror/guard.js';
+import type { HeldBack } from '../../core/mirror/held-back.js';
+import { type GuardPlan, primaryNames, type RoutePlan } from '../../core/plan.js';
+import { readVersion, subtractVersion, type VersionSnapshot } from '../../core/record/snapshot.js';
+import type { Observed } from '../../core/report/observed.js';
+
+const WHOLE_MILLIONTHS = 1_000_000;
+const MILLIONTHS_PER_PERCENT = 10_000;
+
+/** Failures of an exchange that say nothing about the primary. */
+const ofClient: readonly number[] = [Failure.ABORTED, Failure.BODY_TOO_LARGE];
+
+export interface GuardLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** One route's guard, with its timer and the count that its window began with. */
+interface Watch {
+  readonly guard: Guard;
+  /** `v1`, or several as `v1 + v3`: other ones need a base line of their own. */
+  readonly primary: string;
+  readonly timer: NodeJS.Timeout;
+  before: VersionSnapshot | null;
+}
+
+export class GuardWatch {
+  readonly #heldBack: HeldBack;
+  readonly #log: GuardLog;
+  #observed: Observed;
+  /** By route. */
+  readonly #watches = new Map<string, Watch>();
+
+  constructor(observed: Observed, heldBack: HeldBack, log: GuardLog) {
+    this.#observed = observed;
+    this.#heldBack = heldBack;
+    this.#log = log;
+    this.follow(observed);
+  }
+
+  /** Takes over a plan: guards that are asked for as before keep their base line. */
+  follow(observed: Observed): void {
+    this.#observed = observed;
+    const { routes, versions } = observed.plan;
+    for (const route of routes) {
+      const primary = primaryNames(route, versions).join(' + ');
+      const known = this.#watches.get(route.name);
+      if (known !== undefined && known.primary === primary && sameGuard(known.guard.plan, route.guard)) {
+        this.#apply(route, known.guard);
+        continue;
+      }
+      this.#end(route.name);
+      if (route.guard !== null && route.primaries.length > 0) this.#begin(route, route.guard, primary);
+      else this.#apply(route, null);
+    }
+    const names = new Set(routes.map(({ name }) => name));
+    for (const name of [...this.#watches.keys()]) if (!names.has(name)) this.#end(name);
+  }
+
+  stop(): void {
+    for (const name of [...this.#watches.keys()]) this.#end(name);
+  }
+
+  #begin(route: RoutePlan, plan: GuardPlan, primary: string): void {
+    const held = Math.max(0, ...route.mirrors.map(({ slot }) => this.#heldBack.of(slot)));
+    const guard = new Guard(plan, WHOLE_MILLIONTHS - held);
+    const timer = setInterval(() => this.#look(route.name), plan.windowMs);
+    this.#watches.set(route.name, { guard, primary, timer, before: this.#read(route.name) });
+    this.#apply(route, guard);
+  }
+
+  #end(name: string): void {
+    const watch = this.#watches.get(name);
+    if (watch === undefined) return;
+    clearInterval(watch.timer);
+    this.#watches.delete(name);
+  }
+
+  #look(name: string): void {
+    const watch = this.#watches.get(name)!;
+    const { before } = watch;
+    const now = this.#read(name);
+    watch.before = now;
+    if (before === null || now === null) return;
+    const { guard } = watch;
+    const hadBase = guard.base !== null;
+    const event = guard.take(windowOf(subtractVersion(now, before)));
+    if (!hadBase && guard.base !== null) this.#tellBase(name, watch.primary, guard.base);
+    if (event === null) return;
+    const route = this.#observed.plan.routes.find((route) => route.name === name)!;
+    this.#apply(route, guard);
+    this.#tell(route, watch, event);
+  }
+
+  /** Of all versions that answer on the route, as if they were one. */
+  #read(routeName: string): VersionSnapshot | null {
+    const { plan, versions } = this.#observed;
+    const route = plan.routes.find(({ name }) => name === routeName);
+    const names = route === undefined ? [] : primaryNames(route, plan.versions);
+    const found = versions.filter(({ name, role }) => role === 'primary' && names.includes(name));
+    return found.length === 0 ? null : readVersion(found.flatMap(({ counters }) => counters));
+  }
+
+  #apply(route: RoutePlan, guard: Guard | null): void {
+    const heldBack = guard === null ? 0 : WHOLE_MILLIONTHS - guard.keptMillionths;
+    for (const { slot } of route.mirrors) this.#heldBack.set(slot, heldBack);
+  }
+
+  #tellBase(route: string, primary: string, base: NonNullable<Guard['base']>): void {
+    this.#log.info(
+      { route, primary, baseP99Us: base.p99Us, baseErrorShare: base.errorShare },
+      `guard: the base line of ${primary} is a p99 of ${base.p99Us} us and ${percent(base.errorShare)} errors; from here on it is compared`,
+    );
+  }
+
+  #tell(route: RoutePlan, { guard, primary }: Watch, event: GuardEvent): void {
+    const keptPercent = guard.keptMillionths / MILLIONTHS_PER_PERCENT;
+    const fields = { route: route.name, primary, keptPercent };
+    if (event.kind === 'recovering') {
+      this.#log.info(fields, `guard: mirrors of ${route.name} go on with ${keptPercent} % of their copies`);
+    } else if (event.kind === 'unrelated') {
+      this.#log.warn(
+        fields,
+        `guard: ${primary} is no better without copies, so they are not the cause; what it does now is the new base line`,
+      );
+    } else {
+      const { window, because } = event;
+      const base = guard.base!;
+      const what =
+        because === 'p99'
+          ? `p99 ${window.p99Us} us against ${base.p99Us} us`
+          : `${percent(window.errors / window.requests)} errors against ${percent(base.errorShare)}`;
+      this.#log.warn(
+        { ...fields, because, ...window, baseP99Us: base.p99Us, baseErrorShare: base.errorShare },
+        `guard: ${primary} got worse (${what}): mirrors of ${route.name} go down to ${keptPercent} % of their copies`,
+      );
+    }
+  }
+}
+
+/** The differences of two readings as the guard sees them. */
+function windowOf(counts: VersionSnapshot): GuardWindow {
+  let requests = counts.responsesOther;
+  let errors = 0;
+  for (const [code, count] of counts.responses) {
+    requests += count;
+    if (code >= 500) errors += count;
+  }
+  failureReasons.forEach((_, reason) => {
+    if (ofClient.includes(reason)) return;
+    requests += counts.failures[reason];
+    errors += counts.failures[reason];
+  });
+  return { requests, errors, p99Us: counts.latency.percentileUs(99) };
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(2)} %`;
+}
+
+function sameGuard(a: GuardPlan, b: GuardPlan | null): boolean {
+  return (
+    b !== null &&
+    a.p99Millionths === b.p99Millionths &&
+    a.errorMillionths === b.errorMillionths &&
+    a.windowMs === b.windowMs &&
+    a.recoverMs === b.recoverMs
+  );
+}

@@ -1,0 +1,180 @@
+/**
+ * The shared blocks in which threads count, kept by main for the life of the process: a thread that is restarted
+ * counts on in the same block, and a version or mirror that left the configuration keeps its figures.
+ */
+import { mirrorsWithBaselines, type Plan, targetName } from '../../core/plan.js';
+import { settleDeadProxy, settleDeadShadow, settleDeadVersion } from '../../core/record/law.js';
+import { MirrorCounters } from '../../core/record/mirror-counters.js';
+import { ThreadCounters, ThreadField } from '../../core/record/thread-counters.js';
+import { VersionCounters } from '../../core/record/version-counters.js';
+import type { DataThreadKind, ObservedBlocks } from '../../core/report/observed.js';
+import type { Steps } from '../../core/steps.js';
+import type { CountersShares } from '../protocol/messages.js';
+
+type DataKind = DataThreadKind;
+
+/** The blocks of one thread. */
+interface ThreadBlocks {
+  readonly kind: DataKind;
+  readonly index: number;
+  readonly thread: SharedArrayBuffer;
+  /** By version name. */
+  readonly versions: Map<string, SharedArrayBuffer>;
+  /** By slot. */
+  readonly mirrors: SharedArrayBuffer[];
+}
+
+interface MirrorName {
+  readonly route: string;
+  readonly to: string;
+  readonly baselineOf: string | null;
+  readonly isSink: boolean;
+}
+
+export class CounterBlocks {
+  readonly #threads: ThreadBlocks[] = [];
+  /** By slot. */
+  #mirrorNames: readonly MirrorName[] = [];
+  #primaries: ReadonlySet<string> = new Set();
+  #shadows: ReadonlySet<string> = new Set();
+  #hasSinks = false;
+
+  constructor(proxyThreads: number, shadowThreads: number, sinkThreads: number) {
+    for (let index = 0; index < proxyThreads; index++) this.#threads.push(newBlocks('proxy', index));
+    for (let index = 0; index < shadowThreads; index++) this.#threads.push(newBlocks('shadow', index));
+    for (let index = 0; index < sinkThreads; index++) this.#threads.push(newBlocks('sink', index));
+  }
+
+  /** Makes every block that `plan` needs and has not had yet. Nothing shows them before the last step. */
+  *enter(plan: Plan): Steps<void> {
+    const primaries = new Set(this.#primaries);
+    const shadows = new Set(this.#shadows);
+    const mirrorNames = [...this.#mirrorNames];
+    let hasSinks = this.#hasSinks;
+    for (const route of plan.routes) {
+      for (const { version } of route.primaries) primaries.add(plan.versions[version].name);
+      for (const { mirror, baselineOf } of mirrorsWithBaselines(route)) {
+        const to = targetName(plan, mirror);
+        const isSink = mirror.sink !== null;
+        if (!isSink) shadows.add(to);
+        hasSinks ||= isSink;
+        mirrorNames[mirror.slot] = {
+          route: route.name,
+          to,
+          baselineOf: baselineOf === null ? null : plan.versions[baselineOf.to].name,
+          isSink,
+        };
+      }
+    }
+    // Sinks are no versions.
+    const namesOf = { proxy: primaries, shadow: shadows, sink: [] };
+    for (const blocks of this.#threads) {
+      for (const name of namesOf[blocks.kind]) {
+        if (blocks.versions.has(name)) continue;
+        yield;
+        blocks.versions.set(name, VersionCounters.create());
+      }
+      for (const slot of mirrorNames.keys()) {
+        if (blocks.mirrors[slot] !== undefined) continue;
+        yield;
+        blocks.mirrors[slot] = MirrorCounters.create();
+      }
+    }
+    this.#primaries = primaries;
+    this.#shadows = shadows;
+    this.#mirrorNames = mirrorNames;
+    this.#hasSinks = hasSinks;
+  }
+
+  /** Whether any plan so far had a mirror with a sink. */
+  get hasSinks(): boolean {
+    return this.#hasSinks;
+  }
+
+  /** How many names of versions there would be after `enter(plan)`. */
+  versionsWith(plan: Plan): number {
+    const names = new Set([
+      ...this.#primaries,
+      ...this.#shadows,
+      ...plan.versions.map((version) => version.name),
+    ]);
+    return names.size;
+  }
+
+  threadCounters(kind: DataKind, index: number): SharedArrayBuffer {
+    return this.#blocks(kind, index).thread;
+  }
+
+  /** What the thread writes under `plan`; a version that has no part in the thread's role gets no block. */
+  sharesFor(kind: DataKind, index: number, plan: Plan): CountersShares {
+    const blocks = this.#blocks(kind, index);
+    return {
+      versions: plan.versions.map((version) => blocks.versions.get(version.name)),
+      mirrors: blocks.mirrors,
+    };
+  }
+
+  /** The thread is gone and nobody writes its blocks: closes its accounts, so that the law holds again. */
+  settle(kind: DataKind, index: number): void {
+    const blocks = this.#blocks(kind, index);
+    for (const shared of blocks.versions.values()) settleDeadVersion(new VersionCounters(shared));
+    for (const shared of blocks.mirrors) {
+      const counters = new MirrorCounters(shared);
+      if (kind === 'proxy') settleDeadProxy(counters);
+      else settleDeadShadow(counters);
+    }
+    new ThreadCounters(blocks.thread).resetGauges();
+  }
+
+  /** A thread that failed is being replaced. Called while it is gone, like `settle`. */
+  restarted(kind: DataKind, index: number): void {
+    new ThreadCounters(this.#blocks(kind, index).thread).add(ThreadField.RESTARTS);
+  }
+
+  /** Everything that the control thread reads of counters. */
+  observed(): Pick<ObservedBlocks, 'versions' | 'mirrors' | 'threads'> {
+    const versions: ObservedBlocks['versions'][number][] = [];
+    for (const name of this.#primaries) {
+      versions.push({ name, role: 'primary', blocks: this.#versionBlocks('proxy', name) });
+    }
+    for (const name of this.#shadows) {
+      versions.push({ name, role: 'shadow', blocks: this.#versionBlocks('shadow', name) });
+    }
+    return {
+      versions,
+      mirrors: this.#mirrorNames.map(({ route, to, baselineOf, isSink }, slot) => ({
+        route,
+        to,
+        baselineOf,
+        isSink,
+        slot,
+        blocks: this.#threads.map((thread) => thread.mirrors[slot]),
+      })),
+      // A thread that was never needed is not there.
+      threads: this.#threads
+        .filter(({ kind }) => kind !== 'sink' || this.#hasSinks)
+        .map(({ kind, index, thread }) => ({
+          kind,
+          name: `${kind}-${index}`,
+          block: thread,
+        })),
+    };
+  }
+
+  #versionBlocks(kind: DataKind, name: string): SharedArrayBuffer[] {
+    return this.#threads.flatMap((blocks) => {
+      const shared = blocks.kind === kind ? blocks.versions.get(name) : undefined;
+      return shared === undefined ? [] : [shared];
+    });
+  }
+
+  #blocks(kind: DataKind, index: number): ThreadBlocks {
+    const found = this.#threads.find((blocks) => blocks.kind === kind && blocks.index === index);
+    if (found === undefined) throw new Error(`there is no ${kind} thread ${index}`);
+    return found;
+  }
+}
+
+function newBlocks(kind: DataKind, index: number): ThreadBlocks {
+  return { kind, index, thread: ThreadCounters.create(), versions: new Map(), mirrors: [] };
+}

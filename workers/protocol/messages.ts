@@ -1,0 +1,184 @@
+/**
+ * What main and its threads say to each other. Nothing of a request is ever in a message: these are for plans,
+ * for coming and leaving, and for words to the log.
+ *
+ *   main --start (workerData)--> thread     thread --ready--> main
+ *   main --part--> thread                   thread --partTaken--> main   (routes and counters of a plan, a few at a time)
+ *   main --plan--> thread                   thread --planTaken--> main   (the rest of it)
+ *   main --targets--> thread                (an endpoint's name resolves to other addresses)
+ *   main --retire--> shadow                 (every proxy thread has left the older plans)
+ *   main --drain--> thread                  thread --drained--> main
+ *   main --leave--> thread                  thread exits
+ *                                           thread --failing--> main: take me out, then send leave
+ *   main <--change / replace--> control     (what a person asked for through the admin API)
+ */
+import type { DocumentChange } from '../../config/documents/change.js';
+import type { Plan, RoutePlan } from '../../core/plan.js';
+import type { DataThreadKind, ObservedBlocks } from '../../core/report/observed.js';
+import type { Targets } from '../../core/upstream/target.js';
+import type { KeptMark } from '../control/histogram-log.js';
+import type { PlanSource } from '../fleet/plan-follower.js';
+
+export type ThreadKind = DataThreadKind | 'control';
+
+/** The shared blocks that one thread writes under one plan. */
+export interface CountersShares {
+  /** By index into `plan.versions`: this thread's counters in its role (proxy: primary, shadow: shadow), if the version has it. */
+  readonly versions: readonly (SharedArrayBuffer | undefined)[];
+  /** By mirror slot, every mirror the process ever had. */
+  readonly mirrors: readonly (SharedArrayBuffer | undefined)[];
+}
+
+/** What every data-plane thread begins with. */
+export interface ThreadStart {
+  readonly kind: DataThreadKind;
+  readonly index: number;
+  /** How often this thread was started before. */
+  readonly incarnation: number;
+  readonly plan: Plan;
+  readonly targets: Targets;
+  readonly counters: CountersShares;
+  readonly threadCounters: SharedArrayBuffer;
+  /** Of `core/record/connection-count`; proxy threads count in it. */
+  readonly connectionCounts: SharedArrayBuffer;
+  /** proxy: one per shadow thread. shadow and sink: one per proxy thread. */
+  readonly rings: readonly SharedArrayBuffer[];
+  /** proxy: one per shadow thread. shadow and sink: its own alone. */
+  readonly doorbells: readonly SharedArrayBuffer[];
+  /** Of `core/mirror/full-slots`. proxy: one per shadow thread, and that of the sink thread. shadow and sink: its own alone. */
+  readonly fullSlots: readonly SharedArrayBuffer[];
+  /** proxy: the ring and doorbell of the sink thread, whether or not it runs. */
+  readonly sink: { readonly ring: SharedArrayBuffer; readonly doorbell: SharedArrayBuffer } | null;
+  readonly shadowThreads: number;
+  /** What the guards hold back (core/mirror/held-back). */
+  readonly heldBack: SharedArrayBuffer;
+  /** Sinks have no line in the access log. */
+  readonly logRing: SharedArrayBuffer | null;
+  readonly logDoorbell: SharedArrayBuffer;
+  /** shadow: pairs for the analysts. */
+  readonly pairRing: SharedArrayBuffer | null;
+  readonly pairDoorbell: SharedArrayBuffer;
+}
+
+/** Blocks that a thread has not been given before. */
+export interface NewCounters {
+  readonly versions: readonly (readonly [name: string, shared: SharedArrayBuffer])[];
+  readonly mirrors: readonly (readonly [slot: number, shared: SharedArrayBuffer])[];
+}
+
+export type ToThread =
+  /** A part of the next plan, small enough to be taken without a pause; the next one comes when the thread says that it has it. */
+  | {
+      readonly type: 'part';
+      readonly generation: number;
+      readonly routes: readonly RoutePlan[];
+      readonly counters: NewCounters;
+    }
+  | {
+      readonly type: 'plan';
+      /** Its routes came in parts. */
+      readonly plan: Plan;
+      readonly targets: Targets;
+    }
+  | { readonly type: 'targets'; readonly targets: Targets }
+  | { readonly type: 'retire'; readonly belowGeneration: number }
+  /** proxy: `handOver`, another process has taken over, and clients leave by themselves. */
+  | { readonly type: 'drain'; readonly withinMs: number; readonly handOver: boolean }
+  | { readonly type: 'leave' };
+
+export type FromThread =
+  /** proxy: `descriptors` are the engine's handles, by listener, for the acceptors. */
+  | { readonly type: 'ready'; readonly descriptors: readonly unknown[] }
+  /** proxy: another descriptor of one listener; the one before it is not to be used any more. Comes before the `planTaken` that it is due to. */
+  | { readonly type: 'descriptor'; readonly listener: number; readonly descriptor: unknown }
+  | { readonly type: 'partTaken' }
+  | { readonly type: 'planTaken'; readonly generation: number }
+  | { readonly type: 'drained' }
+  | { readonly type: 'failing'; readonly error: string }
+  | LogMessage;
+
+export interface LogMessage {
+  readonly type: 'log';
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface ControlStart {
+  readonly kind: 'control';
+  readonly observed: ObservedBlocks;
+  readonly logRings: readonly SharedArrayBuffer[];
+  readonly logDoorbell: SharedArrayBuffer;
+  /** How far a control thread before this one has written the histogram logs. */
+  readonly marks: readonly KeptMark[];
+  /** Of all shadow threads. */
+  readonly pairRings: readonly SharedArrayBuffer[];
+  readonly pairDoorbell: SharedArrayBuffer;
+  /** Of this process, among those of a fleet. */
+  readonly fleetId: string;
+  /** Null: the plan does not come from a bucket. */
+  readonly plan: PlanSource | null;
+  /** How long the admin API's address may still be that of the process that is being taken over. */
+  readonly takeoverMs: number;
+}
+
+export type ToControl =
+  | { readonly type: 'observe'; readonly observed: ObservedBlocks }
+  | { readonly type: 'ready'; readonly ready: boolean }
+  | { readonly type: 'reopenLog' }
+  /** The plan in its bucket is taken once more. */
+  | { readonly type: 'followAgain' }
+  /** The admin API's address is another process's from now on. */
+  | { readonly type: 'closeAdmin' }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: ChangeAnswer }
+  | { readonly type: 'leave' };
+
+export type FromControl =
+  | { readonly type: 'listening'; readonly address: string | null }
+  | { readonly type: 'observing'; readonly generation: number }
+  | { readonly type: 'mark'; readonly mark: KeptMark }
+  | { readonly type: 'ask'; readonly id: number; readonly ask: ChangeAsk }
+  | { readonly type: 'refused'; readonly message: string }
+  | LogMessage;
+
+/** A change that a person asks for. Null for route and version: every mirror there is. */
+export type ChangeAsk =
+  | {
+      readonly what: 'mirror';
+      readonly route: string | null;
+      readonly version: string | null;
+      readonly percent: number | null;
+      readonly enabled: boolean | null;
+    }
+  | {
+      readonly what: 'weights';
+      readonly route: string;
+      /** By name; versions that are not named keep theirs. */
+      readonly weights: Readonly<Record<string, number>>;
+    }
+  | { readonly what: 'config'; readonly text: string }
+  /** A revision of the plan that is followed. */
+  | { readonly what: 'plan'; readonly text: string; readonly revision: number }
+  | {
+      readonly what: 'documents';
+      readonly change: DocumentChange;
+      /** Nothing is changed; the answer is what it would come to. */
+      readonly dryRun: boolean;
+    };
+
+export interface DocumentsTaken {
+  /** A line on each document. */
+  readonly told: readonly string[];
+  readonly warnings: readonly string[];
+  /** What all documents come to, in a dry run. */
+  readonly yaml: string | null;
+}
+
+export type ChangeAnswer =
+  | { readonly ok: true; readonly generation: number; readonly documents?: DocumentsTaken }
+  | {
+      readonly ok: false;
+      readonly status: number;
+      readonly message: string;
+      readonly problems: readonly string[];
+    };

@@ -1,0 +1,171 @@
+/**
+ * A proxy thread: takes connections from the acceptors, forwards each request to the primary of its route and
+ * offers copies to the shadow threads. Entry point of the thread; what it does per request is in core/exchange.
+ */
+import { randomFillSync } from 'node:crypto';
+import { nowUs } from '../../core/clock.js';
+import { Edge } from '../../core/exchange/edge.js';
+import { Forwarder } from '../../core/exchange/forwarder.js';
+import { ProxyRuntime, RouteRuntime, RouteWay } from '../../core/exchange/runtime.js';
+import { RequestIds } from '../../core/http/request-id.js';
+import { FullSlots } from '../../core/mirror/full-slots.js';
+import { HeldBack } from '../../core/mirror/held-back.js';
+import { Mirror, MirrorOffer } from '../../core/mirror/offer.js';
+import { MirrorPort } from '../../core/mirror/port.js';
+import type { ListenerPlan, MirrorPlan, Plan } from '../../core/plan.js';
+import { AccessLogPort } from '../../core/record/access-log.js';
+import { ConnectionCount } from '../../core/record/connection-count.js';
+import { MirrorCounters } from '../../core/record/mirror-counters.js';
+import { ThreadCounters } from '../../core/record/thread-counters.js';
+import { Doorbell } from '../../core/ring/doorbell.js';
+import { RingWriter } from '../../core/ring/writer.js';
+import { seededRandom } from '../../core/route/random.js';
+import { Sampler } from '../../core/route/sampler.js';
+import { RouteTable } from '../../core/route/table.js';
+import { atOnce, inSlices, type Steps } from '../../core/steps.js';
+import type { Targets } from '../../core/upstream/target.js';
+import type { Downstream } from '../downstream/downstream.js';
+import { openDownstreams } from '../downstream/downstreams.js';
+import type { CountersShares, ThreadStart } from '../protocol/messages.js';
+import { type DataThread, runThread, say } from './thread.js';
+import { TurnEnd } from './turn.js';
+import { UpstreamSide } from './upstream-side.js';
+
+class ProxyThread implements DataThread {
+  readonly #ports: readonly MirrorPort[];
+  readonly #log: AccessLogPort;
+  readonly #upstream: UpstreamSide;
+  readonly #offer: MirrorOffer;
+  readonly #random: () => number;
+  readonly #forwarder: Forwarder;
+  readonly #turnEnd: TurnEnd;
+  readonly #downstreams: readonly Downstream[];
+  /** By listener, as the downstreams are. */
+  readonly #edges: readonly Edge[];
+  /** By slot. */
+  readonly #mirrorCounters: (MirrorCounters | undefined)[] = [];
+
+  constructor(start: ThreadStart) {
+    const counters = new ThreadCounters(start.threadCounters);
+    const random = seededRandom(randomFillSync(new Uint32Array(4)));
+    this.#turnEnd = new TurnEnd(() => this.#flush());
+    const requestFlush = () => this.#turnEnd.request();
+    const portTo = (ring: SharedArrayBuffer, doorbell: SharedArrayBuffer) =>
+      new MirrorPort(new RingWriter(ring, new Doorbell(doorbell)), requestFlush);
+    const toShadows = start.rings.map((ring, shadow) => portTo(ring, start.doorbells[shadow]));
+    const toSink = start.sink === null ? null : portTo(start.sink.ring, start.sink.doorbell);
+    this.#ports = toSink === null ? toShadows : [...toShadows, toSink];
+    if (start.incarnation > 0) for (const port of this.#ports) port.announceReplacement();
+    this.#log = new AccessLogPort(
+      new RingWriter(start.logRing!, new Doorbell(start.logDoorbell)),
+      counters,
+      random,
+      requestFlush,
+    );
+    this.#upstream = new UpstreamSide();
+    this.#random = random;
+    this.#offer = new MirrorOffer(
+      this.#ports,
+      start.fullSlots.map((shared) => new FullSlots(shared)),
+      new Sampler(start.plan.samplingSalt, random),
+      new HeldBack(start.heldBack),
+      toShadows.length,
+    );
+    const runtime = atOnce(this.#compile(start.plan, start.targets, start.counters));
+    this.#forwarder = new Forwarder(runtime, this.#offer, counters, this.#log, nowUs);
+    const ids = new RequestIds(random);
+    const { listeners, threads } = start.plan;
+    this.#edges = listeners.map((listener) => new Edge(listener, this.#forwarder, ids, counters));
+    const counts = listeners.map(
+      (_, listener) => new ConnectionCount(start.connectionCounts, listener, start.index, threads.proxy),
+    );
+    const { downstreams, descriptors, transfer } = openDownstreams(listeners, this.#edges, counts, counters);
+    this.#downstreams = downstreams;
+    say({ type: 'ready', descriptors }, transfer);
+  }
+
+  take(plan: Plan, targets: Targets, counters: CountersShares): void {
+    inSlices(this.#compile(plan, targets, counters), (runtime) => {
+      this.#forwarder.use(runtime);
+      for (const [index, listener] of plan.listeners.entries()) this.#follow(index, listener);
+      say({ type: 'planTaken', generation: plan.generation });
+    });
+  }
+
+  #follow(index: number, listener: ListenerPlan): void {
+    this.#edges[index]!.use(listener);
+    try {
+      const descriptor = this.#downstreams[index]!.use(listener);
+      if (descriptor !== null) say({ type: 'descriptor', listener: index, descriptor });
+    } catch (error) {
+      const message = `listen[${index}] keeps its old certificate: ${(error as Error).message}`;
+      say({ type: 'log', level: 'error', message, fields: {} });
+    }
+  }
+
+  move(targets: Targets): void {
+    this.#upstream.move(targets);
+  }
+
+  /** Frames name their generation themselves; a proxy thread has nothing to forget. */
+  retire(): void {}
+
+  /** Main bounds the time: it stops the thread when it is over. */
+  drain(_withinMs: number, handOver: boolean): void {
+    void Promise.all(
+      this.#downstreams.map((downstream) => (handOver ? downstream.handOver() : downstream.drain())),
+    ).then(() => say({ type: 'drained' }));
+  }
+
+  /** The order that uWS asks for: main has taken the descriptors out; connections close, then, a turn later, the thread ends. */
+  leave(): void {
+    void Promise.all(this.#downstreams.map((downstream) => downstream.leave())).then(() => {
+      this.#turnEnd.now();
+      setImmediate(() => process.exit(0));
+    });
+  }
+
+  /** The plan in force serves on until the last step, which is one with what its end leads to. */
+  *#compile(plan: Plan, targets: Targets, shares: CountersShares): Steps<ProxyRuntime> {
+    const closeOldPools = yield* this.#upstream.follow(plan, targets, shares);
+    const sampler = new Sampler(plan.samplingSalt, this.#random);
+    const routes: RouteWay[] = [];
+    for (const route of plan.routes) {
+      yield;
+      const mirrors = route.mirrors
+        .filter((mirror) => mirror.enabled)
+        .map((mirror) => this.#openMirror(mirror, shares));
+      const runtimes = route.primaries
+        .filter(({ weight }) => weight > 0)
+        .map((primary) => {
+          const { version } = primary;
+          const [pool, counters] = [this.#upstream.pool(version), this.#upstream.counters(version)];
+          return new RouteRuntime(route, primary, pool, counters, mirrors, sampler);
+        });
+      routes.push(new RouteWay(route, runtimes, sampler));
+    }
+    const runtime = new ProxyRuntime(plan, yield* RouteTable.of(plan.routes), routes);
+    yield;
+    for (const port of this.#ports) port.setGeneration(plan.generation);
+    this.#offer.sampleWith(sampler);
+    this.#log.setShare(plan.accessLog?.shareMillionths ?? 0);
+    closeOldPools();
+    return runtime;
+  }
+
+  #openMirror(plan: MirrorPlan, shares: CountersShares): Mirror {
+    const baseline = plan.compare.structure?.baseline ?? null;
+    this.#mirrorCounters[plan.slot] ??= new MirrorCounters(shares.mirrors[plan.slot]!);
+    const counters = this.#mirrorCounters[plan.slot]!;
+    return new Mirror(plan, counters, baseline === null ? null : this.#openMirror(baseline, shares));
+  }
+
+  #flush(): boolean {
+    let waiting = false;
+    for (const port of this.#ports) waiting = port.flush() || waiting;
+    this.#log.flush();
+    return waiting;
+  }
+}
+
+runThread((start) => new ProxyThread(start));

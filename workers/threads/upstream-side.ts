@@ -1,0 +1,104 @@
+/**
+ * The upstream pools of one thread. A reload keeps the pool of every version that did not change, so that its
+ * connections live on; the others drain.
+ */
+import { nowUs } from '../../core/clock.js';
+import type { Plan, VersionPlan } from '../../core/plan.js';
+import { VersionCounters } from '../../core/record/version-counters.js';
+import type { Steps } from '../../core/steps.js';
+import { VersionPool } from '../../core/upstream/pool.js';
+import { type UpstreamCounters, UpstreamResources } from '../../core/upstream/resources.js';
+import type { Targets } from '../../core/upstream/target.js';
+import type { CountersShares } from '../protocol/messages.js';
+
+export class UpstreamSide implements UpstreamCounters {
+  readonly #resources = new UpstreamResources(nowUs, this);
+  /** By version name; a version that left the plan keeps its counters while its connections close. */
+  readonly #counters = new Map<string, VersionCounters>();
+  #pools = new Map<string, VersionPool>();
+  #plan: Plan | null = null;
+  /** The newest, which may come while a plan is being followed. */
+  #targets: Targets = new Map();
+
+  /**
+   * Takes over the versions of `plan` in which this thread has a part. The pools that it leaves serve on until what is
+   * returned is called.
+   */
+  *follow(plan: Plan, targets: Targets, shares: CountersShares): Steps<() => void> {
+    this.#targets = targets;
+    const before = this.#pools;
+    const pools = new Map<string, VersionPool>();
+    for (const [index, version] of plan.versions.entries()) {
+      const shared = shares.versions[index];
+      if (shared === undefined) continue;
+      yield;
+      if (!this.#counters.has(version.name)) this.#counters.set(version.name, new VersionCounters(shared));
+      const old = before.get(version.name);
+      const kept = old?.sameAs(version) ? old : null;
+      const found = this.#targets.get(version.name) ?? [];
+      kept?.follow(found);
+      pools.set(version.name, kept ?? new VersionPool(version, this.#resources, found));
+    }
+    this.#pools = pools;
+    this.#plan = plan;
+    if (this.#targets !== targets) this.move(this.#targets);
+    return () => {
+      for (const [name, pool] of before) if (pools.get(name) !== pool) pool.close();
+    };
+  }
+
+  /** Endpoints have moved; connections to where they are no more are drained. */
+  move(targets: Targets): void {
+    this.#targets = targets;
+    for (const [name, pool] of this.#pools) pool.follow(targets.get(name) ?? []);
+  }
+
+  /** The pool of the version at `index` in the plan that is followed. */
+  pool(index: number): VersionPool {
+    return this.#pools.get(this.#name(index))!;
+  }
+
+  counters(index: number): VersionCounters {
+    return this.#counters.get(this.#name(index))!;
+  }
+
+  connectionOpened(version: VersionPlan): void {
+    this.#counters.get(version.name)!.addConnectionsOpen(1);
+  }
+
+  connectionClosed(version: VersionPlan): void {
+    this.#counters.get(version.name)!.addConnectionsOpen(-1);
+  }
+
+  idleChanged(version: VersionPlan, change: number): void {
+    this.#counters.get(version.name)!.addConnectionsIdle(change);
+  }
+
+  handshakeDone(version: VersionPlan, resumed: boolean): void {
+    this.#counters.get(version.name)!.handshake(resumed);
+  }
+
+  waitingChanged(version: VersionPlan, change: number): void {
+    this.#counters.get(version.name)!.addWaiting(change);
+  }
+
+  queueRefused(version: VersionPlan): void {
+    this.#counters.get(version.name)!.queueRefused();
+  }
+
+  queueTimedOut(version: VersionPlan): void {
+    this.#counters.get(version.name)!.queueTimedOut();
+  }
+
+  ejectedChanged(version: VersionPlan, change: number): void {
+    this.#counters.get(version.name)!.addEjected(change);
+  }
+
+  requestRetried(version: VersionPlan): void {
+    this.#counters.get(version.name)!.retried();
+  }
+
+  #name(index: number): string {
+    return this.#plan!.versions[index].name;
+  }
+}
