@@ -71,10 +71,14 @@ export interface DiffSummary {
   readonly compared: number;
   /** Of these, pairs with any difference, those that could not be compared included. */
   readonly different: number;
-  /** Of these, pairs with a difference that is not noise. */
+  /** Of these, pairs with a difference that is certainly not noise. */
   readonly differentBeyondNoise: number;
+  /** Of these, pairs whose differences can't be told from noise yet. They are in no other count but `different`. */
+  readonly undecided: number;
   /** Of `different`, pairs whose bodies could not be compared. */
   readonly notComparable: number;
+  /** Names of the bounds in core/limits that were exceeded, so that the counts above are not complete. */
+  readonly overflow: readonly string[];
   readonly baseline: {
     readonly version: string;
     readonly compared: number;
@@ -101,6 +105,7 @@ class MirrorDiffs {
   baselineCompared = 0;
   baselineDifferent = 0;
   readonly groups = new Map<string, Group>();
+  readonly overflow = new Set<string>();
   /** Pairs by the set of groups that they are in, so that noise that is found later can be taken out of the count. */
   readonly sets = new Map<string, { readonly groups: readonly Group[]; pairs: number }>();
   /** Pairs that can't be told by sets: they count as different. */
@@ -138,6 +143,7 @@ export class DiffBook {
       if (group !== null) count(group, pair, difference);
       return group;
     });
+    if (more > 0) mirror.overflow.add('pairDifferences');
     if (more > 0 || groups.includes(null)) mirror.beyondSets++;
     else countSet(mirror, groups as Group[]);
   }
@@ -176,6 +182,7 @@ export class DiffBook {
     if (known !== undefined) return known;
     if (this.#groups >= limits.diffGroups) {
       this.#ungrouped++;
+      mirror.overflow.add('diffGroups');
       return null;
     }
     const group = new Group(this.#groups++, kind, path);
@@ -205,7 +212,10 @@ function countSet(mirror: MirrorDiffs, groups: readonly Group[]): void {
   const set = mirror.sets.get(key);
   if (set !== undefined) set.pairs++;
   else if (mirror.sets.size < limits.diffSets) mirror.sets.set(key, { groups, pairs: 1 });
-  else mirror.beyondSets++;
+  else {
+    mirror.beyondSets++;
+    mirror.overflow.add('diffSets');
+  }
 }
 
 /** A group that the baseline alone has says nothing of the shadow. */
@@ -247,7 +257,9 @@ function summary(mirror: MirrorDiffs): DiffSummary {
     compared: mirror.compared,
     different: mirror.different,
     differentBeyondNoise,
+    undecided: 0,
     notComparable: mirror.notComparable,
+    overflow: [...mirror.overflow],
     baseline:
       mirror.baseline === null
         ? null

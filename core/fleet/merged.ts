@@ -61,7 +61,15 @@ export function mergeDiffs(all: readonly (DiffsView | null)[]): DiffsView | null
       (a, b): DiffSummaryView => ({
         ...a,
         compared: a.compared + b.compared,
+        different: a.different + b.different,
         differentBeyondNoise: a.differentBeyondNoise + b.differentBeyondNoise,
+        undecided: a.undecided + b.undecided,
+        notComparable: a.notComparable + b.notComparable,
+        overflow: [...new Set([...a.overflow, ...b.overflow])],
+        baseline:
+          a.baseline === null || b.baseline === null
+            ? (a.baseline ?? b.baseline)
+            : { ...a.baseline, compared: a.baseline.compared + b.baseline.compared },
       }),
     ),
   };

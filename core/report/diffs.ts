@@ -17,7 +17,16 @@ export interface DiffSummaryView {
   readonly route: string;
   readonly version: string;
   readonly compared: number;
+  readonly different: number;
+  /** Pairs that certainly differ beyond noise. */
   readonly differentBeyondNoise: number;
+  /** Pairs whose differences can't be told from noise yet. */
+  readonly undecided: number;
+  readonly notComparable: number;
+  /** Names of the bounds that were exceeded: the counts are not complete. */
+  readonly overflow: readonly string[];
+  /** Pairs of the primary's version with itself; null without a baseline. */
+  readonly baseline: { readonly version: string; readonly compared: number } | null;
 }
 
 export interface DiffsView {
@@ -46,12 +55,35 @@ export function parseDiffs(json: unknown): DiffsView {
       const compared = isCount(group.compared) ? group.compared : null;
       return [{ route, version, kind, path, count, compared, noise: group.noise === true, samples }];
     }),
-    mirrors: list(json, 'mirrors').flatMap(({ route, version, compared, differentBeyondNoise }) =>
-      isText(route) && isText(version) && isCount(compared) && isCount(differentBeyondNoise)
-        ? [{ route, version, compared, differentBeyondNoise }]
-        : [],
-    ),
+    mirrors: list(json, 'mirrors').flatMap(parseSummary),
   };
+}
+
+/** A field that an earlier umbra does not report counts as 0, or as empty. */
+function parseSummary(mirror: Record<string, unknown>): DiffSummaryView[] {
+  const { route, version, compared, differentBeyondNoise } = mirror;
+  if (!isText(route) || !isText(version) || !isCount(compared) || !isCount(differentBeyondNoise)) return [];
+  const baseline = (mirror.baseline ?? {}) as Record<string, unknown>;
+  return [
+    {
+      route,
+      version,
+      compared,
+      different: countOr(mirror.different, differentBeyondNoise),
+      differentBeyondNoise,
+      undecided: countOr(mirror.undecided, 0),
+      notComparable: countOr(mirror.notComparable, 0),
+      overflow: Array.isArray(mirror.overflow) ? mirror.overflow.filter(isText) : [],
+      baseline:
+        isText(baseline.version) && isCount(baseline.compared)
+          ? { version: baseline.version, compared: baseline.compared }
+          : null,
+    },
+  ];
+}
+
+function countOr(value: unknown, otherwise: number): number {
+  return isCount(value) ? value : otherwise;
 }
 
 /** What was compared between two looks. A group that became noise meanwhile takes its pairs along, so none is below 0. */
@@ -66,7 +98,10 @@ export function subtractDiffs(later: DiffsView, earlier: DiffsView): DiffsView {
       return {
         ...mirror,
         compared: Math.max(0, mirror.compared - before.compared),
+        different: Math.max(0, mirror.different - before.different),
         differentBeyondNoise: Math.max(0, mirror.differentBeyondNoise - before.differentBeyondNoise),
+        undecided: Math.max(0, mirror.undecided - before.undecided),
+        notComparable: Math.max(0, mirror.notComparable - before.notComparable),
       };
     }),
   };

@@ -103,7 +103,9 @@ t.test(
         compared: 200,
         different: 200,
         differentBeyondNoise: 200,
+        undecided: 0,
         notComparable: 0,
+        overflow: [],
         baseline: { version: 'v1', compared: 200, different: 200 },
       },
     ]);

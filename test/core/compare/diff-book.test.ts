@@ -71,7 +71,7 @@ t.test('groups are bounded, and what finds no room is counted', async (t) => {
   const { groups, ungrouped, mirrors } = book.read();
   t.equal(groups.length, limits.diffGroups);
   t.equal(ungrouped, 50);
-  t.match(mirrors, [{ different: limits.diffGroups + 50, differentBeyondNoise: limits.diffGroups + 50 }]);
+  t.match(mirrors, [{ different: limits.diffGroups + 50, overflow: ['diffGroups'] }]);
 });
 
 t.test('a million differences of one shape are held in less than 20 MB', async (t) => {

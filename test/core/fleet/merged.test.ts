@@ -108,12 +108,33 @@ t.test('differences add up by place, and travel without their samples', async (t
   const group = { route: 'r', version: 'v2', kind: 'json', path: '$.a', compared: 10, noise: false, samples };
   const view = (count: number): DiffsView => ({
     groups: [{ ...group, count }],
-    mirrors: [{ route: 'r', version: 'v2', compared: 10, differentBeyondNoise: count }],
+    mirrors: [
+      {
+        route: 'r',
+        version: 'v2',
+        compared: 10,
+        different: 5,
+        differentBeyondNoise: count,
+        undecided: 1,
+        notComparable: 0,
+        overflow: count === 2 ? ['diffGroups'] : [],
+        baseline: { version: 'v1', compared: 9 },
+      },
+    ],
   });
   const merged = mergeDiffs([view(1), null, view(2)]);
   t.match(merged, {
     groups: [{ count: 3, compared: 20 }],
-    mirrors: [{ compared: 20, differentBeyondNoise: 3 }],
+    mirrors: [
+      {
+        compared: 20,
+        different: 10,
+        differentBeyondNoise: 3,
+        undecided: 2,
+        overflow: ['diffGroups'],
+        baseline: { compared: 18 },
+      },
+    ],
   });
   const { ageMs: _, ...member } = memberOf('a', readingOf([1]), { diffs: view(1) });
   t.notMatch(JSON.stringify(encodeMember(member)), /secret/);
