@@ -8,6 +8,16 @@ import { RequestFault, requestFaultAnswers } from './http/request-fault.js';
 
 /** Whose doing it is. */
 export type ErrorSource = 'downstream' | 'upstream' | 'local';
+/**
+ * Who is to blame for a copy that was dropped or failed, or for a primary's exchange that failed:
+ *   shadow   the version that the request went to (for a primary's exchange: the primary);
+ *   client   the client, or a property of its request;
+ *   umbra    one of umbra's own bounds, its configuration, or its shutdown;
+ *   guard    the guard of the route, on behalf of the primary.
+ * Only `shadow` counts against a version: in its breaker, its verdict and its share of errors.
+ */
+export type Blame = 'shadow' | 'client' | 'umbra' | 'guard';
+
 /** Another attempt of the same request: never; at each other endpoint once; once, where a reused connection died before a byte. */
 export type Retry = 'no' | 'other-endpoint' | 'fresh-connection';
 
@@ -23,6 +33,9 @@ export interface FailureAnswer {
 interface FailureRow extends FailureAnswer {
   readonly code: string;
   readonly source: ErrorSource;
+  readonly blame: Blame;
+  /** The drop reason of a copy that fails this way before its first byte was sent; null: it still counts as sent. */
+  readonly unsent: string | null;
   readonly retry: Retry;
   readonly when: string;
 }
@@ -31,6 +44,8 @@ interface FailureRow extends FailureAnswer {
 export const failures = [
   {
     code: 'connect',
+    blame: 'shadow',
+    unsent: null,
     status: 502,
     source: 'upstream',
     retry: 'other-endpoint',
@@ -40,6 +55,8 @@ export const failures = [
   },
   {
     code: 'tls',
+    blame: 'shadow',
+    unsent: null,
     status: 502,
     source: 'upstream',
     retry: 'other-endpoint',
@@ -49,6 +66,8 @@ export const failures = [
   },
   {
     code: 'timeout',
+    blame: 'shadow',
+    unsent: null,
     status: 504,
     source: 'upstream',
     retry: 'no',
@@ -58,6 +77,8 @@ export const failures = [
   },
   {
     code: 'reset',
+    blame: 'shadow',
+    unsent: null,
     status: 502,
     source: 'upstream',
     retry: 'fresh-connection',
@@ -67,6 +88,8 @@ export const failures = [
   },
   {
     code: 'protocol',
+    blame: 'shadow',
+    unsent: null,
     status: 502,
     source: 'upstream',
     retry: 'no',
@@ -76,6 +99,8 @@ export const failures = [
   },
   {
     code: 'overloaded',
+    blame: 'shadow',
+    unsent: 'in-flight',
     status: 503,
     source: 'local',
     retry: 'no',
@@ -85,6 +110,8 @@ export const failures = [
   },
   {
     code: 'no-endpoint',
+    blame: 'shadow',
+    unsent: 'no-endpoint',
     status: 503,
     source: 'upstream',
     retry: 'no',
@@ -94,6 +121,8 @@ export const failures = [
   },
   {
     code: 'aborted',
+    blame: 'client',
+    unsent: 'aborted',
     status: 499,
     source: 'downstream',
     retry: 'no',
@@ -103,6 +132,8 @@ export const failures = [
   },
   {
     code: 'body-too-large',
+    blame: 'client',
+    unsent: 'body-too-large',
     status: 413,
     source: 'downstream',
     retry: 'no',
@@ -112,6 +143,8 @@ export const failures = [
   },
   {
     code: 'ring-full',
+    blame: 'umbra',
+    unsent: 'ring-full',
     status: 503,
     source: 'local',
     retry: 'no',
@@ -121,6 +154,8 @@ export const failures = [
   },
   {
     code: 'draining',
+    blame: 'umbra',
+    unsent: 'draining',
     status: 503,
     source: 'local',
     retry: 'no',
@@ -130,6 +165,8 @@ export const failures = [
   },
   {
     code: 'memory',
+    blame: 'umbra',
+    unsent: 'memory',
     status: 503,
     source: 'local',
     retry: 'no',
@@ -139,6 +176,8 @@ export const failures = [
   },
   {
     code: 'response-too-large',
+    blame: 'umbra',
+    unsent: null,
     status: 502,
     source: 'upstream',
     retry: 'no',
@@ -148,6 +187,8 @@ export const failures = [
   },
   {
     code: 'write',
+    blame: 'umbra',
+    unsent: null,
     status: 503,
     source: 'local',
     retry: 'no',
@@ -157,6 +198,8 @@ export const failures = [
   },
   {
     code: 'stream-full',
+    blame: 'umbra',
+    unsent: null,
     status: 503,
     source: 'local',
     retry: 'no',
@@ -166,6 +209,8 @@ export const failures = [
   },
   {
     code: 'stream-down',
+    blame: 'umbra',
+    unsent: null,
     status: 503,
     source: 'local',
     retry: 'no',
@@ -175,6 +220,8 @@ export const failures = [
   },
   {
     code: 'stream-refused',
+    blame: 'umbra',
+    unsent: null,
     status: 503,
     source: 'local',
     retry: 'no',
@@ -212,6 +259,7 @@ export type Failure = (typeof Failure)[keyof typeof Failure];
 
 interface DropRow {
   readonly code: string;
+  readonly blame: Blame;
   readonly source: ErrorSource;
   readonly when: string;
 }
@@ -220,59 +268,93 @@ interface DropRow {
 export const drops = [
   {
     code: 'ring-full',
+    blame: 'umbra',
     source: 'local',
     when: 'The ring between the two threads had no room (`threads.ring`).',
   },
-  { code: 'frame-too-large', source: 'local', when: 'The head is larger than an eighth of the ring.' },
-  { code: 'body-too-large', source: 'downstream', when: 'The body is larger than `body.max`.' },
-  { code: 'rate', source: 'local', when: 'More copies a second than `rate`.' },
-  { code: 'in-flight', source: 'local', when: 'More copies under way than `inFlight`.' },
-  { code: 'breaker-open', source: 'upstream', when: 'The breaker of the mirror is open.' },
-  { code: 'no-endpoint', source: 'upstream', when: 'Every endpoint of the shadow rests after a failure.' },
+  {
+    code: 'frame-too-large',
+    blame: 'umbra',
+    source: 'local',
+    when: 'The head is larger than an eighth of the ring.',
+  },
+  {
+    code: 'body-too-large',
+    blame: 'client',
+    source: 'downstream',
+    when: 'The body is larger than `body.max`.',
+  },
+  { code: 'rate', blame: 'umbra', source: 'local', when: 'More copies a second than `rate`.' },
+  { code: 'in-flight', blame: 'umbra', source: 'local', when: 'More copies under way than `inFlight`.' },
+  { code: 'breaker-open', blame: 'shadow', source: 'upstream', when: 'The breaker of the mirror is open.' },
+  {
+    code: 'no-endpoint',
+    blame: 'shadow',
+    source: 'upstream',
+    when: 'Every endpoint of the shadow rests after a failure.',
+  },
   {
     code: 'aborted',
+    blame: 'client',
     source: 'downstream',
     when: 'The client went away, or the proxy thread ended, before the request was whole.',
   },
-  { code: 'draining', source: 'local', when: 'umbra is ending, or the mirror was removed.' },
-  { code: 'loop', source: 'downstream', when: 'The request is a copy itself.' },
-  { code: 'method', source: 'local', when: 'The method is not in `methods`.' },
+  { code: 'draining', blame: 'umbra', source: 'local', when: 'umbra is ending, or the mirror was removed.' },
+  { code: 'loop', blame: 'client', source: 'downstream', when: 'The request is a copy itself.' },
+  { code: 'method', blame: 'umbra', source: 'local', when: 'The method is not in `methods`.' },
   {
     code: 'upgrade',
+    blame: 'client',
     source: 'downstream',
     when: 'The request asks for another protocol, such as WebSocket.',
   },
-  { code: 'memory', source: 'local', when: 'More bytes are held for the shadow than `memory`.' },
+  {
+    code: 'memory',
+    blame: 'umbra',
+    source: 'local',
+    when: 'More bytes are held for the shadow than `memory`.',
+  },
   {
     code: 'guard',
+    blame: 'guard',
     source: 'local',
     when: 'The guard of the route holds its mirrors back, because the primary got worse.',
   },
-  { code: 'disk-full', source: 'local', when: 'The recording has no room on its disk.' },
-  { code: 'unwritable', source: 'local', when: "The recording's directory can't be written to." },
-  { code: 'stream-full', source: 'local', when: 'The stream on NATS is full.' },
+  { code: 'disk-full', blame: 'umbra', source: 'local', when: 'The recording has no room on its disk.' },
+  {
+    code: 'unwritable',
+    blame: 'umbra',
+    source: 'local',
+    when: "The recording's directory can't be written to.",
+  },
+  { code: 'stream-full', blame: 'umbra', source: 'local', when: 'The stream on NATS is full.' },
   {
     code: 'stream-down',
+    blame: 'umbra',
     source: 'local',
     when: 'NATS is not there or has no such stream, and as much waits for it as `stream.outstanding` or `memory` allow.',
   },
   {
     code: 'message-too-large',
+    blame: 'umbra',
     source: 'local',
     when: "The message would be larger than NATS takes (the server's `max_payload`).",
   },
   {
     code: 'requeued',
+    blame: 'shadow',
     source: 'upstream',
     when: '`umbra shadow` could not reach its version and gave the message back to the stream, to be delivered again.',
   },
   {
     code: 'delivery-limit',
+    blame: 'shadow',
     source: 'upstream',
     when: '`umbra shadow` gave the message up, because it was delivered more often than `--deliveries`.',
   },
   {
     code: 'unreadable',
+    blame: 'umbra',
     source: 'local',
     when: '`umbra shadow` gave the message up, because it is no request that can be sent.',
   },
@@ -306,6 +388,33 @@ export const Drop = {
   UNREADABLE: 21,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
+
+const blameByReason = new Map<string, Blame>(
+  [...failures, ...drops].map(({ code, blame }): [string, Blame] => [code, blame]),
+);
+const dropsOfUnsent: readonly (Drop | -1)[] = failures.map(({ unsent }) =>
+  unsent === null ? -1 : (dropReasons.indexOf(unsent) as Drop),
+);
+
+/** Returns who is to blame for a drop or a failure, by its reason. A reason in both tables has the same blame in both. */
+export function blameOf(reason: FailureReason | DropReason): Blame {
+  return blameByReason.get(reason)!;
+}
+
+/** Returns who is to blame for a failure, by its code. */
+export function blameOfFailure(failure: Failure): Blame {
+  return failures[failure].blame;
+}
+
+/** Returns who is to blame for a drop, by its code. */
+export function blameOfDrop(drop: Drop): Blame {
+  return drops[drop].blame;
+}
+
+/** Returns the drop reason of a copy that failed before its first byte was sent; -1: the copy counts as sent and failed. */
+export function dropOfUnsent(failure: Failure): Drop | -1 {
+  return dropsOfUnsent[failure];
+}
 
 export const noRouteAnswer: FailureAnswer = {
   status: 404,

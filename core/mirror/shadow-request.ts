@@ -5,7 +5,7 @@
  */
 import type { PairCapture } from '../compare/capture.js';
 import { digestBody, digestFields } from '../compare/digest.js';
-import { Drop, Failure, failureAnswers } from '../errors.js';
+import { blameOfFailure, dropOfUnsent, Failure, failureAnswers } from '../errors.js';
 import { Framing } from '../http/message.js';
 import { writeRequestHead } from '../http/request-writer.js';
 import type { ResponseHead } from '../http/response-head.js';
@@ -36,38 +36,6 @@ const Phase = {
   /** Given back to the receiver. */
   SETTLED: 64,
 } as const;
-
-/** A failure that says nothing was attempted for the request becomes a drop for this reason. */
-function dropReasonOf(failure: Failure): Drop | -1 {
-  switch (failure) {
-    case Failure.NO_ENDPOINT:
-      return Drop.NO_ENDPOINT;
-    case Failure.OVERLOADED:
-      return Drop.IN_FLIGHT;
-    case Failure.ABORTED:
-      return Drop.ABORTED;
-    case Failure.BODY_TOO_LARGE:
-      return Drop.BODY_TOO_LARGE;
-    case Failure.RING_FULL:
-      return Drop.RING_FULL;
-    case Failure.DRAINING:
-      return Drop.DRAINING;
-    case Failure.MEMORY:
-      return Drop.MEMORY;
-    default:
-      return -1;
-  }
-}
-
-/** Failures that are the shadow's doing: what a breaker counts. */
-const ofShadow: readonly Failure[] = [
-  Failure.CONNECT,
-  Failure.TLS,
-  Failure.TIMEOUT,
-  Failure.RESET,
-  Failure.PROTOCOL,
-  Failure.RESPONSE_TOO_LARGE,
-];
 
 export class ShadowRequest implements ResponseSink {
   readonly #receiver: MirrorReceiver;
@@ -286,16 +254,17 @@ export class ShadowRequest implements ResponseSink {
   #fail(failure: Failure): void {
     this.failure = failure;
     const mirror = this.mirror!;
-    const drop = (this.#phase & Phase.SENT) === 0 ? dropReasonOf(failure) : -1;
-    if (drop >= 0) {
-      mirror.counters.dropped(drop as Drop);
+    const drop = (this.#phase & Phase.SENT) === 0 ? dropOfUnsent(failure) : -1;
+    if (drop !== -1) {
+      mirror.counters.dropped(drop);
     } else {
       this.#countSent();
       mirror.counters.failed(failure);
     }
     mirror.version.failure(failure);
     if (this.#breaker !== null) {
-      if (ofShadow.includes(failure)) this.#breaker.failed(this.#ticket, this.#receiver.clock());
+      if (drop === -1 && blameOfFailure(failure) === 'shadow')
+        this.#breaker.failed(this.#ticket, this.#receiver.clock());
       else this.#breaker.forgotten(this.#ticket);
     }
     this.#over();

@@ -1,16 +1,7 @@
 /** Which of a version's requests it failed itself. */
-import { type FailureReason, failureReasons } from '../errors.js';
+import { blameOf, failureReasons } from '../errors.js';
 import type { VersionSnapshot } from '../record/snapshot.js';
 
-/** Ends that say nothing of the version: the client left, or umbra gave the request up. They are in no proportion. */
-const notTheVersions: readonly FailureReason[] = [
-  'aborted',
-  'body-too-large',
-  'ring-full',
-  'draining',
-  'memory',
-  'response-too-large',
-];
 const serverErrorFirst = 500;
 const serverErrorLast = 599;
 
@@ -23,7 +14,7 @@ export function errorsOf(version: VersionSnapshot): { hits: number; count: numbe
     if (code >= serverErrorFirst && code <= serverErrorLast) hits += responses;
   }
   failureReasons.forEach((reason, i) => {
-    if (notTheVersions.includes(reason)) return;
+    if (blameOf(reason) !== 'shadow') return;
     hits += version.failures[i];
     count += version.failures[i];
   });

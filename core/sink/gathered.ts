@@ -3,7 +3,7 @@
  * the counters: dropped (before it was put), completed, or failed.
  */
 import type { Clock } from '../clock.js';
-import { Drop, Failure } from '../errors.js';
+import { Drop, dropOfUnsent, type Failure } from '../errors.js';
 import type { Framing } from '../http/message.js';
 import { type MirroredHead, type Outcome, Seen } from '../mirror/codec.js';
 import { Unexamined } from '../record/mirror-counters.js';
@@ -11,14 +11,6 @@ import { type CopiedResponse, type Copy, none, type PrimaryOutcome, reasonOr } f
 import type { SinkMirror } from './sink-mirror.js';
 
 const noPieces: readonly Uint8Array[] = [];
-
-/** Why a copy that was aborted is dropped. */
-function dropOf(failure: Failure): Drop {
-  if (failure === Failure.BODY_TOO_LARGE) return Drop.BODY_TOO_LARGE;
-  if (failure === Failure.RING_FULL) return Drop.RING_FULL;
-  if (failure === Failure.DRAINING) return Drop.DRAINING;
-  return Drop.ABORTED;
-}
 
 export class Gathered implements Copy {
   readonly route: string;
@@ -107,7 +99,9 @@ export class Gathered implements Copy {
   }
 
   abort(failure: Failure): void {
-    if (!this.#requestComplete) this.drop(dropOf(failure));
+    if (this.#requestComplete) return;
+    const drop = dropOfUnsent(failure);
+    this.drop(drop === -1 ? Drop.ABORTED : drop);
   }
 
   addResponseHead(head: string): void {

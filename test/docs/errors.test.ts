@@ -1,5 +1,15 @@
 import t from 'tap';
-import { Drop, drops, errorRows, Failure, failures } from '../../core/errors.js';
+import {
+  blameOf,
+  blameOfDrop,
+  blameOfFailure,
+  Drop,
+  dropOfUnsent,
+  drops,
+  errorRows,
+  Failure,
+  failures,
+} from '../../core/errors.js';
 import { RequestFault, requestFaultAnswers } from '../../core/http/request-fault.js';
 import { readDocument, withTables } from '../support/doc-table.js';
 import { errorTables } from './error-tables.js';
@@ -30,6 +40,25 @@ t.test('each code is the index of its row', async (t) => {
     requestFaultAnswers.map(({ code }) => code),
   );
 });
+
+t.test('a reason has one blame, whether a copy was dropped or failed for it', async (t) => {
+  for (const { code } of failures) {
+    const drop = drops.findIndex((row) => row.code === code);
+    if (drop >= 0) t.equal(drops[drop].blame, blameOf(code), code);
+  }
+  for (const failure of Object.values(Failure)) t.equal(blameOfFailure(failure), failures[failure].blame);
+  for (const drop of Object.values(Drop)) t.equal(blameOfDrop(drop), blameOf(drops[drop].code));
+});
+
+t.test(
+  'a copy that failed before it was sent is dropped for a reason of the same name, or one that exists',
+  async (t) => {
+    for (const failure of Object.values(Failure)) {
+      const drop = dropOfUnsent(failure);
+      t.equal(drop === -1 ? null : drops[drop].code, failures[failure].unsent, failures[failure].code);
+    }
+  },
+);
 
 t.test('every row is whole: a status with a text of one line, a sentence, a counter', async (t) => {
   const rows = errorRows();

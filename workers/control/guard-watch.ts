@@ -2,7 +2,7 @@
  * The guards at work, on the control thread: reads what primaries did from shared memory, feeds each route's guard with
  * windows of it, and writes what the guard decides to where proxy threads look. No message goes to the data plane.
  */
-import { Failure, failureReasons } from '../../core/errors.js';
+import { blameOf, failureReasons } from '../../core/errors.js';
 import { Guard, type GuardEvent, type GuardWindow } from '../../core/mirror/guard.js';
 import type { HeldBack } from '../../core/mirror/held-back.js';
 import { type GuardPlan, primaryNames, type RoutePlan } from '../../core/plan.js';
@@ -11,9 +11,6 @@ import type { Observed } from '../../core/report/observed.js';
 
 const WHOLE_MILLIONTHS = 1_000_000;
 const MILLIONTHS_PER_PERCENT = 10_000;
-
-/** Failures of an exchange that say nothing about the primary. */
-const ofClient: readonly number[] = [Failure.ABORTED, Failure.BODY_TOO_LARGE];
 
 export interface GuardLog {
   info(fields: object, message: string): void;
@@ -151,10 +148,10 @@ function windowOf(counts: VersionSnapshot): GuardWindow {
     requests += count;
     if (code >= 500) errors += count;
   }
-  failureReasons.forEach((_, reason) => {
-    if (ofClient.includes(reason)) return;
-    requests += counts.failures[reason];
-    errors += counts.failures[reason];
+  failureReasons.forEach((reason, i) => {
+    if (blameOf(reason) === 'client') return;
+    requests += counts.failures[i];
+    errors += counts.failures[i];
   });
   return { requests, errors, p99Us: counts.latency.percentileUs(99) };
 }
