@@ -1,4 +1,7 @@
-/** Another revision of this repository, checked out and built in a folder of its own, on this tree's dependencies. */
+/**
+ * Another revision of this repository, checked out and built in a folder of its own, on this tree's
+ * dependencies.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
@@ -10,7 +13,10 @@ import { promisify } from 'node:util';
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 
-/** Calls `work` with the folder of `revision`, a commit as git names it; the folder is gone when that has ended. */
+/**
+ * Calls `work` with the folder of `revision`, a commit as git names it; the folder is gone when that has
+ * ended.
+ */
 export async function withRevision<T>(revision: string, work: (tree: string) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'umbra-bench-revision-'));
   const tree = join(directory, 'tree');

@@ -1,6 +1,6 @@
 /**
- * What a pair costs on the two threads that see its responses, against a no-op and against the part that every copy
- * has anyway: its HEAD frame.
+ * What a pair costs on the two threads that see its responses, against a no-op and against the part that
+ * every copy has anyway: its HEAD frame.
  *
  *   node dist/bench/core/compare.js
  */

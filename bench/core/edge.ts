@@ -1,6 +1,7 @@
 /**
- * What the fields of the edge cost a request: each policy against a pass over nothing, on a browser's head and on one that came through
- * a proxy. The head is a flat string, as the engines make it, and the result is written into a block, as for the upstream.
+ * What the fields of the edge cost a request: each policy against a pass over nothing, on a browser's head
+ * and on one that came through a proxy. The head is a flat string, as the engines make it, and the result is
+ * written into a block, as for the upstream.
  *
  *   node dist/bench/core/edge.js
  */

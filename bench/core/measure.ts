@@ -1,4 +1,7 @@
-/** Measures short loops for the micro benches: the least of several rounds, so that a busy machine disturbs little. */
+/**
+ * Measures short loops for the micro benches: the least of several rounds, so that a busy machine disturbs
+ * little.
+ */
 
 const ROUNDS = 7;
 const ROUND_MS = 60;
@@ -9,8 +12,8 @@ export interface Measured {
 }
 
 /**
- * `loop` runs its work `times` times and returns something that depends on all of it, so that nothing is optimised
- * away. Returns nanoseconds per run, the loop itself included: compare with a no-op baseline.
+ * `loop` runs its work `times` times and returns something that depends on all of it, so that nothing is
+ * optimised away. Returns nanoseconds per run, the loop itself included: compare with a no-op baseline.
  */
 export function measured(name: string, loop: (times: number) => number): Measured {
   let times = 1000;

@@ -1,8 +1,9 @@
 /**
- * What copies cost their proxy thread that nothing comes of, against an exchange with the primary: one whose mirror has as many in
- * flight as it may, as when the shadow is too slow (`in-flight`), and one that the full ring refuses. Beside them, one that is taken. Of the exchange only the
- * upstream's half is counted, over loopback with an origin of its own process, so of a whole request the shares are smaller still.
- * The aim: a copy that is dropped costs under 1 %.
+ * What copies cost their proxy thread that nothing comes of, against an exchange with the primary: one whose
+ * mirror has as many in flight as it may, as when the shadow is too slow (`in-flight`), and one that the full
+ * ring refuses. Beside them, one that is taken. Of the exchange only the upstream's half is counted, over
+ * loopback with an origin of its own process, so of a whole request the shares are smaller still. The aim: a
+ * copy that is dropped costs under 1 %.
  *
  *   node dist/bench/core/overload.js
  */
@@ -27,7 +28,10 @@ import { Origin } from '../end-to-end/origins.js';
 const ROUNDS = 9;
 const OFFERS = 50_000;
 const EXCHANGES = 4_000;
-/** Exchanges under way at a time, and requests of one turn of the loop, after which frames are published and read. */
+/**
+ * Exchanges under way at a time, and requests of one turn of the loop, after which frames are published and
+ * read.
+ */
 const TURN = 16;
 const SHARE_MAX = 0.01;
 /** The sides before are no drops. */

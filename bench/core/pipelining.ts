@@ -1,6 +1,7 @@
 /**
- * What pipelining saves towards a shadow that allows it: the CPU of this process per bodyless request, sent in batches as a
- * shadow thread gets them from its rings; over a connection each, and behind each other on one. The origin is another process.
+ * What pipelining saves towards a shadow that allows it: the CPU of this process per bodyless request, sent
+ * in batches as a shadow thread gets them from its rings; over a connection each, and behind each other on
+ * one. The origin is another process.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

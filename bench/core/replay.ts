@@ -1,7 +1,8 @@
 /**
- * `umbra replay` against an origin in a process of its own: how many requests a second `--speed max` reaches, what of the CPUs went
- * to umbra and what to the origin, and how late requests of a schedule go out. The recording is written first, GETs and POSTs with
- * bodies of 512 bytes, stored and compressed. The origin answers as fast as node:net allows.
+ * `umbra replay` against an origin in a process of its own: how many requests a second `--speed max` reaches,
+ * what of the CPUs went to umbra and what to the origin, and how late requests of a schedule go out. The
+ * recording is written first, GETs and POSTs with bodies of 512 bytes, stored and compressed. The origin
+ * answers as fast as node:net allows.
  *
  *   node dist/bench/core/replay.js
  */

@@ -1,6 +1,6 @@
 /**
- * What routing and sampling cost for one request. Rivals: the routes tried one by one with fresh string work, as a
- * first draft would, and node:crypto's SHA-1 for the key.
+ * What routing and sampling cost for one request. Rivals: the routes tried one by one with fresh string work,
+ * as a first draft would, and node:crypto's SHA-1 for the key.
  */
 import { createHash } from 'node:crypto';
 import { fieldValue } from '../../core/http/fields.js';

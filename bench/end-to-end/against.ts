@@ -1,6 +1,6 @@
 /**
- * Scenario `against`: this tree and another revision of it, taken in turn, so that a change of a few per cent shows on a
- * machine whose own minutes differ by more.
+ * Scenario `against`: this tree and another revision of it, taken in turn, so that a change of a few per cent
+ * shows on a machine whose own minutes differ by more.
  */
 import { join } from 'node:path';
 import { withRevision } from '../revision.js';

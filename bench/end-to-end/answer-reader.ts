@@ -1,4 +1,6 @@
-/** Reads answers with a Content-Length from a byte stream, however it is cut: their status and where they end. */
+/**
+ * Reads answers with a Content-Length from a byte stream, however it is cut: their status and where they end.
+ */
 const headEnd = Buffer.from('\r\n\r\n');
 const lengthField = /\r\ncontent-length: *(\d+)\r\n/i;
 /** `HTTP/1.1 200`. */

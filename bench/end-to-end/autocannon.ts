@@ -1,4 +1,7 @@
-/** A process: one closed-loop run of autocannon. Arguments: URL, connections, seconds, bytes of a body (0: GET, else POST). Prints a LoadResult. */
+/**
+ * A process: one closed-loop run of autocannon. Arguments: URL, connections, seconds, bytes of a body (0:
+ * GET, else POST). Prints a LoadResult.
+ */
 import { driveLoad } from '../../workers/load/drive.js';
 import type { LoadResult } from './generator.js';
 

@@ -1,6 +1,6 @@
 /**
- * A process: one large body over one connection, up or down, at the lowest cost to the CPU that it shares with the
- * origin. Arguments: URL, `download` or `upload`, bytes. Prints a BulkResult.
+ * A process: one large body over one connection, up or down, at the lowest cost to the CPU that it shares
+ * with the origin. Arguments: URL, `download` or `upload`, bytes. Prints a BulkResult.
  */
 import { connect } from 'node:net';
 

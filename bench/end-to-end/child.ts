@@ -53,7 +53,10 @@ export class Child {
     );
   }
 
-  /** The first line on stdout that matches; rejects when it ends or does not come in time. Later lines are discarded. */
+  /**
+   * The first line on stdout that matches; rejects when it ends or does not come in time. Later lines are
+   * discarded.
+   */
   line(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const fail = (why: string): void => reject(new Error(`${why}${this.lastWords()}`));
@@ -106,7 +109,9 @@ export function beside(name: string, base: string): string {
   return fileURLToPath(new URL(name, base));
 }
 
-/** Resolves with the next message of a child that was started with a channel; rejects when it ends instead. */
+/**
+ * Resolves with the next message of a child that was started with a channel; rejects when it ends instead.
+ */
 export async function nextMessage<T>(child: Child): Promise<T> {
   const { process } = child;
   const settled = new AbortController();

@@ -1,4 +1,6 @@
-/** Scenario `compare`: every target under the same load, taken in turn, so that a slow minute hits them all. */
+/**
+ * Scenario `compare`: every target under the same load, taken in turn, so that a slow minute hits them all.
+ */
 import { allCopiesMin, comparisonAims, comparisonText, type Measurement } from './comparison.js';
 import { type OriginBody, type OriginMode, type Origins, startOrigins } from './origins.js';
 import type { Placement } from './placement.js';
@@ -20,7 +22,10 @@ const targets: readonly Target[] = [
 ];
 /** Enough for the compiler to have seen every path that counts. */
 const warmUpSeconds = 3;
-/** Before each measurement: a target that waited for its turn has cold caches, and may have lost compiled code. */
+/**
+ * Before each measurement: a target that waited for its turn has cold caches, and may have lost compiled
+ * code.
+ */
 const againSeconds = 1;
 
 interface Contestant {

@@ -1,6 +1,6 @@
 /**
- * Scenario `comparing`: what it costs to compare responses, with every request mirrored. The two origins answer with JSON that
- * differs in one member, so that what is compared field by field has something to find.
+ * Scenario `comparing`: what it costs to compare responses, with every request mirrored. The two origins
+ * answer with JSON that differs in one member, so that what is compared field by field has something to find.
  */
 import { judged } from './compare.js';
 import type { Measurement } from './comparison.js';

@@ -38,7 +38,9 @@ export const nodeCpuRatioMax = 1.05;
 export const nodeNginxCpuRatioMax = 1.1;
 /** A proxy that drops copies does less work: below this share its CPU time says nothing about mirroring. */
 export const allCopiesMin = 0.99;
-/** Above it, rates and latencies are the neighbours' as much as the proxy's; CPU time a request suffers less. */
+/**
+ * Above it, rates and latencies are the neighbours' as much as the proxy's; CPU time a request suffers less.
+ */
 const othersShareMax = 0.1;
 /** Threads that spent less are left out of the list. */
 const threadCpuUsMin = 0.1;

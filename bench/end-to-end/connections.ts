@@ -1,4 +1,7 @@
-/** Scenario `connections`: what thousands of idle kept connections cost, and what a new client feels beside them. */
+/**
+ * Scenario `connections`: what thousands of idle kept connections cost, and what a new client feels beside
+ * them.
+ */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { beside, Child, nextMessage } from './child.js';

@@ -1,4 +1,7 @@
-/** What a `.cpuprofile` says of one thread: the time of each part of the program. The format is that of Chrome DevTools' `Profiler.Profile`. Pure. */
+/**
+ * What a `.cpuprofile` says of one thread: the time of each part of the program. The format is that of Chrome
+ * DevTools' `Profiler.Profile`. Pure.
+ */
 
 interface ProfileNode {
   readonly id: number;
@@ -17,9 +20,11 @@ export interface CpuProfile {
 export type PartTimes = Map<string, number>;
 
 /**
- * The time that the thread itself spent in each part. Parts are the rooms of umbra (`core/http`, `workers/downstream/uws`), `node` for Node's own JavaScript, and
- * V8's names for the rest: `(garbage collector)`, `(idle)`, and `(program)`, which is native code that no JavaScript called: the event loop and its
- * system calls. A native function that JavaScript calls counts for its caller: a write to a socket is the writer's.
+ * The time that the thread itself spent in each part. Parts are the rooms of umbra (`core/http`,
+ * `workers/downstream/uws`), `node` for Node's own JavaScript, and V8's names for the rest: `(garbage
+ * collector)`, `(idle)`, and `(program)`, which is native code that no JavaScript called: the event loop and
+ * its system calls. A native function that JavaScript calls counts for its caller: a write to a socket is the
+ * writer's.
  */
 export function partTimes({ nodes, samples, timeDeltas }: CpuProfile): PartTimes {
   const parts = new Map(nodes.map((node) => [node.id, partOf(node)]));

@@ -1,7 +1,8 @@
 /**
- * `node dist/bench/end-to-end/documents.js [--services 1000] [--hosts 100] [--rounds 3] [--engine auto]`: how long `umbra apply`
- * takes for so many VirtualServices, each with a mirror, and what a client on a kept connection feels meanwhile, beside what it feels
- * while nothing happens. Aims: under 2 s, and no request later than 5 ms more than the latest of an idle umbra.
+ * `node dist/bench/end-to-end/documents.js [--services 1000] [--hosts 100] [--rounds 3] [--engine auto]`: how
+ * long `umbra apply` takes for so many VirtualServices, each with a mirror, and what a client on a kept
+ * connection feels meanwhile, beside what it feels while nothing happens. Aims: under 2 s, and no request
+ * later than 5 ms more than the latest of an idle umbra.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

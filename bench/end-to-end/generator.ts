@@ -17,8 +17,8 @@ export interface LoadResult {
 export interface Generator {
   readonly name: string;
   /**
-   * `bodyBytes`: each request is a POST of so many; 0: a GET. `closing`: each request asks for the end of its connection. Certificates
-   * are not verified.
+   * `bodyBytes`: each request is a POST of so many; 0: a GET. `closing`: each request asks for the end of its
+   * connection. Certificates are not verified.
    */
   run(
     url: string,

@@ -1,8 +1,9 @@
 /**
- * What a client feels of mirroring at half load: calls at a fixed rate without and with a mirror in turn, latencies counted from when a call was
- * due (no coordinated omission). In many short windows, whose median counts: a machine that is shared stalls for some milliseconds now and then, and
- * one stall is the p99 of a long measurement. Each window is compared with the one beside it, and where the median of that may lie on both sides of
- * the aim, nothing is judged.
+ * What a client feels of mirroring at half load: calls at a fixed rate without and with a mirror in turn,
+ * latencies counted from when a call was due (no coordinated omission). In many short windows, whose median
+ * counts: a machine that is shared stalls for some milliseconds now and then, and one stall is the p99 of a
+ * long measurement. Each window is compared with the one beside it, and where the median of that may lie on
+ * both sides of the aim, nothing is judged.
  */
 import { median, medianInterval, spread } from './numbers.js';
 import { startOrigins } from './origins.js';

@@ -1,7 +1,8 @@
 /**
- * Scenario `isolation`: the law that nothing a shadow does may reach a client, as figures. Calls at a fixed rate, through
- * umbra and through nginx's mirror module, with the shadow in every state. Each measurement has one without a mirror right
- * before it, and what counts is the ratio of the two: a machine that grows slower does not pass for a shadow that is felt.
+ * Scenario `isolation`: the law that nothing a shadow does may reach a client, as figures. Calls at a fixed
+ * rate, through umbra and through nginx's mirror module, with the shadow in every state. Each measurement has
+ * one without a mirror right before it, and what counts is the ratio of the two: a machine that grows slower
+ * does not pass for a shadow that is felt.
  */
 import {
   type Cell,

@@ -1,6 +1,6 @@
 /**
- * Scenario `memory`: resident memory of an umbra with two proxy threads and one shadow thread, mirroring everything:
- * after full speed, and around one upload and one download that must stream through.
+ * Scenario `memory`: resident memory of an umbra with two proxy threads and one shadow thread, mirroring
+ * everything: after full speed, and around one upload and one download that must stream through.
  */
 import { request } from 'node:http';
 import { pipeline } from 'node:stream';
@@ -26,7 +26,9 @@ interface Step {
   readonly peakBytes: number;
 }
 
-/** What `peers` wants to know of memory: the peak of two proxy threads and one shadow thread at full speed. */
+/**
+ * What `peers` wants to know of memory: the peak of two proxy threads and one shadow thread at full speed.
+ */
 export async function underLoad(bench: Bench): Promise<{ readonly aim: Aim; readonly measured: unknown }> {
   const origins = await startOrigins(bench.placement.rest);
   try {
@@ -79,7 +81,8 @@ export async function memory(bench: Bench): Promise<Verdict> {
     steps.push(full.step);
     requests = full.requests;
     if (full.errors > 0) problems.push(`full speed: ${full.errors} errors`);
-    // A second umbra, because its origins take bodies; warmed, so that growth is the body's and not the compiler's.
+    // A second umbra, because its origins take bodies; warmed, so that growth is the body's and not the
+    // compiler's.
     const large = await startUmbra(
       { proxyThreads: 2, primaryPort: bulkPort, shadowPort: bulkPort, routes: mirroredRoute },
       placement.proxy,

@@ -1,4 +1,7 @@
-/** Medians, their intervals and spread of a few rounds. Few samples: no mean, no deviation, which would claim more than is known. */
+/**
+ * Medians, their intervals and spread of a few rounds. Few samples: no mean, no deviation, which would claim
+ * more than is known.
+ */
 import { binomialQuantile } from '../../core/report/intervals.js';
 
 export interface Spread {
@@ -24,8 +27,9 @@ export function spread(values: readonly number[]): Spread {
 const missedOnASide = 0.025;
 
 /**
- * Where the median lies, with 95 % confidence, whatever the distribution: between two of the values in order (David and Nagaraja, Order
- * Statistics, section 7.1). Without bounds below six values, of which no two say so much.
+ * Where the median lies, with 95 % confidence, whatever the distribution: between two of the values in order
+ * (David and Nagaraja, Order Statistics, section 7.1). Without bounds below six values, of which no two say
+ * so much.
  */
 export function medianInterval(values: readonly number[]): { readonly low: number; readonly high: number } {
   const sorted = [...values].sort((a, b) => a - b);

@@ -1,7 +1,7 @@
 /**
- * A process: the origin behind every target. It answers each request with the same bytes as fast as node:net allows, so
- * that what is measured is the proxy. It speaks HTTP/1.1 keep-alive, takes pipelined requests, and reads nothing but where
- * a request ends. On request of its parent it turns into a shadow with a fault.
+ * A process: the origin behind every target. It answers each request with the same bytes as fast as node:net
+ * allows, so that what is measured is the proxy. It speaks HTTP/1.1 keep-alive, takes pipelined requests, and
+ * reads nothing but where a request ends. On request of its parent it turns into a shadow with a fault.
  */
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { OriginAsk, OriginMode, OriginReport } from './origins.js';

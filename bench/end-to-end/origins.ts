@@ -3,12 +3,15 @@ import { setPriority } from 'node:os';
 import { beside, Child, nextMessage } from './child.js';
 
 /**
- * `slow` answers after a second, `hanging` never, `resetting` resets on the first byte, `refusing` has closed its port,
- * `flooding` answers with 10 MB.
+ * `slow` answers after a second, `hanging` never, `resetting` resets on the first byte, `refusing` has closed
+ * its port, `flooding` answers with 10 MB.
  */
 export type OriginMode = 'answering' | 'slow' | 'refusing' | 'hanging' | 'resetting' | 'flooding';
 
-/** `json` differs between the two origins in one member; `megabyte` is 1,000,000 bytes of text, the others 295. */
+/**
+ * `json` differs between the two origins in one member; `megabyte` is 1,000,000 bytes of text, the others
+ * 295.
+ */
 export type OriginBody = 'text' | 'json' | 'megabyte';
 
 export type OriginAsk = { readonly what: 'report' } | { readonly what: 'turn'; readonly mode: OriginMode };
@@ -74,8 +77,9 @@ export interface Origins {
 }
 
 /**
- * `shadowInBackground`: the shadow stands back behind the primary and the load generator, with which it shares CPUs here but
- * would not in use. What it costs itself then does not pass for something that the proxy let through.
+ * `shadowInBackground`: the shadow stands back behind the primary and the load generator, with which it
+ * shares CPUs here but would not in use. What it costs itself then does not pass for something that the proxy
+ * let through.
  */
 export async function startOrigins(
   cpus: string | null,

@@ -1,10 +1,10 @@
 /**
- * A process: requests at a fixed rate, whatever the answers do. Arguments: URL, requests a second, connections, seconds,
- * bytes of a body (0: GET, else POST). Prints a PacedResult.
+ * A process: requests at a fixed rate, whatever the answers do. Arguments: URL, requests a second,
+ * connections, seconds, bytes of a body (0: GET, else POST). Prints a PacedResult.
  *
- * A request that is due takes a free connection, or waits for one, and its latency counts from the moment it was
- * taken up as due: waiting is part of it (no coordinated omission). What the timer itself is late by, about a
- * millisecond, is this process's own and is reported apart.
+ * A request that is due takes a free connection, or waits for one, and its latency counts from the moment it
+ * was taken up as due: waiting is part of it (no coordinated omission). What the timer itself is late by,
+ * about a millisecond, is this process's own and is reported apart.
  */
 import { connect, type Socket } from 'node:net';
 import { HdrCounts } from '../../core/record/hdr-counts.js';
@@ -14,7 +14,10 @@ import { AnswerReader } from './answer-reader.js';
 export interface PacedResult {
   readonly due: number;
   readonly answers: number;
-  /** Connections that failed or ended, answers that are not 200, and requests that were sent and got no answer. */
+  /**
+   * Connections that failed or ended, answers that are not 200, and requests that were sent and got no
+   * answer.
+   */
   readonly errors: number;
   /** Requests that no connection was free for until the end: the rate is more than this machine can take. */
   readonly unsent: number;

@@ -1,6 +1,6 @@
 /**
- * Scenario `peers`: umbra against what its users would pick instead, case by case, everything in turn; then what mirroring
- * costs at half load, and memory. `--plots DIRECTORY` draws each case.
+ * Scenario `peers`: umbra against what its users would pick instead, case by case, everything in turn; then
+ * what mirroring costs at half load, and memory. `--plots DIRECTORY` draws each case.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -94,7 +94,10 @@ function aimsOf(results: readonly CaseResult[]): Aim[] {
   ];
 }
 
-/** With one proxy thread and one shadow thread the proxy thread is the busier one: it has two sockets for each request. */
+/**
+ * With one proxy thread and one shadow thread the proxy thread is the busier one: it has two sockets for each
+ * request.
+ */
 function busiestThreadUs({ threads }: Measurement): number {
   return Math.max(...threads.map(({ cpuUsPerRequest }) => cpuUsPerRequest));
 }

@@ -1,7 +1,7 @@
 /**
- * Which CPUs a process may use. Every proxy gets the same one CPU, so that none is helped by a second one; origins and
- * load generators share the others, so that they do not take the proxy's time. Without taskset, or with one CPU,
- * the kernel decides, and the run says so.
+ * Which CPUs a process may use. Every proxy gets the same one CPU, so that none is helped by a second one;
+ * origins and load generators share the others, so that they do not take the proxy's time. Without taskset,
+ * or with one CPU, the kernel decides, and the run says so.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** A case of `peers` as an SVG: CPU time a request of every target, a bar for the median and a whisker from least to most. Pure. */
+/**
+ * A case of `peers` as an SVG: CPU time a request of every target, a bar for the median and a whisker from
+ * least to most. Pure.
+ */
 import type { Measurement } from './comparison.js';
 import { spread } from './numbers.js';
 

@@ -1,4 +1,7 @@
-/** An aim that is a ratio of two targets' figures: the median over the rounds, because in a round both were measured within seconds of each other. Pure. */
+/**
+ * An aim that is a ratio of two targets' figures: the median over the rounds, because in a round both were
+ * measured within seconds of each other. Pure.
+ */
 import { type Measurement, whyInvalid } from './comparison.js';
 import { spread } from './numbers.js';
 import { fixed } from './table.js';

@@ -1,4 +1,7 @@
-/** Counts requests in a byte stream, however it is cut: heads, and the bodies that their Content-Length announces. */
+/**
+ * Counts requests in a byte stream, however it is cut: heads, and the bodies that their Content-Length
+ * announces.
+ */
 const CR = 0x0d;
 const LF = 0x0a;
 const emptyLine = [CR, LF, CR, LF];

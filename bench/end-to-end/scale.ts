@@ -1,7 +1,8 @@
 /**
- * Scenario `scale`: throughput and CPU time a request with 1 to N proxy threads, N being the CPUs of this machine, and what a connection of its
- * own for every request costs the thread that accepts. Nothing is pinned, and the load generator and the origins take their share of the
- * same CPUs: on a small machine what grows is CPU time a request, and what is reached is what the others leave.
+ * Scenario `scale`: throughput and CPU time a request with 1 to N proxy threads, N being the CPUs of this
+ * machine, and what a connection of its own for every request costs the thread that accepts. Nothing is
+ * pinned, and the load generator and the origins take their share of the same CPUs: on a small machine what
+ * grows is CPU time a request, and what is reached is what the others leave.
  */
 import { availableParallelism } from 'node:os';
 import { median } from './numbers.js';

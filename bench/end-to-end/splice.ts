@@ -1,6 +1,7 @@
 /**
- * A process: what a proxy in Node can't be cheaper than. Each client's connection has one to the origin, and bytes go from one to the other
- * through one reused buffer: a read and a write each way, and nothing is looked at. Argument: the origin's port. Prints its own.
+ * A process: what a proxy in Node can't be cheaper than. Each client's connection has one to the origin, and
+ * bytes go from one to the other through one reused buffer: a read and a write each way, and nothing is
+ * looked at. Argument: the origin's port. Prints its own.
  */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { writeNow } from '../../core/write-now.js';
@@ -9,7 +10,10 @@ import { takeOver } from '../../workers/downstream/node/server.js';
 const origin = Number(process.argv[2]);
 const buffer = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** What is read for the other end goes there at once; what the kernel does not take at once ends the connection. */
+/**
+ * What is read for the other end goes there at once; what the kernel does not take at once ends the
+ * connection.
+ */
 function into(to: () => Socket | null) {
   return {
     buffer,

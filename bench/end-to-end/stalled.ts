@@ -1,6 +1,7 @@
 /**
- * Scenario `stalled`: clients that ask for 1 GiB and stop reading. What umbra holds for each is what the origin's kernel
- * took, less what lies in the kernel's queues on both sides of umbra and what the clients have read.
+ * Scenario `stalled`: clients that ask for 1 GiB and stop reading. What umbra holds for each is what the
+ * origin's kernel took, less what lies in the kernel's queues on both sides of umbra and what the clients
+ * have read.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

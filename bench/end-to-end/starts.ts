@@ -1,6 +1,7 @@
 /**
- * `node dist/bench/end-to-end/starts.js [--rounds 9]`: how long umbra takes until it serves, what CPU time that costs, and how long it takes from
- * SIGTERM to its end; as it is bundled, and as the modules that the bundle is made of. In turn, medians. The CPU time is read on Linux.
+ * `node dist/bench/end-to-end/starts.js [--rounds 9]`: how long umbra takes until it serves, what CPU time
+ * that costs, and how long it takes from SIGTERM to its end; as it is bundled, and as the modules that the
+ * bundle is made of. In turn, medians. The CPU time is read on Linux.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

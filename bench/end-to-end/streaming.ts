@@ -1,6 +1,7 @@
 /**
- * Scenario `streaming`: what it costs the proxy thread to publish every request to a stream of NATS JetStream, over a plain mirror to a
- * shadow. CPU of that thread alone, which is found before anything is mirrored: it is the one that then works most.
+ * Scenario `streaming`: what it costs the proxy thread to publish every request to a stream of NATS
+ * JetStream, over a plain mirror to a shadow. CPU of that thread alone, which is found before anything is
+ * mirrored: it is the one that then works most.
  */
 import { join } from 'node:path';
 

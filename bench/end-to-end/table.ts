@@ -1,4 +1,6 @@
-/** Plain-text tables: the first column to the left, numbers to the right, a dash where nothing was measured. */
+/**
+ * Plain-text tables: the first column to the left, numbers to the right, a dash where nothing was measured.
+ */
 
 const gap = '  ';
 

@@ -1,7 +1,8 @@
 /**
- * `node dist/bench/end-to-end/takeover.js [--takeovers 20] [--fresh 4] [--kept 16]`: how many requests fail while one umbra after the other takes over a
- * port. Kept connections send request after request; fresh ones are opened for one request each, which is where a closing
- * listener can lose some. Prints counts, and what failed by its cause.
+ * `node dist/bench/end-to-end/takeover.js [--takeovers 20] [--fresh 4] [--kept 16]`: how many requests fail
+ * while one umbra after the other takes over a port. Kept connections send request after request; fresh ones
+ * are opened for one request each, which is where a closing listener can lose some. Prints counts, and what
+ * failed by its cause.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

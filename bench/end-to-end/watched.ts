@@ -1,6 +1,6 @@
 /**
- * Scenario `watched`: what a client feels while ten live pages and ten scrapers read the admin server, against nobody
- * reading, in turn at one rate.
+ * Scenario `watched`: what a client feels while ten live pages and ten scrapers read the admin server,
+ * against nobody reading, in turn at one rate.
  */
 import { beside, Child } from './child.js';
 import { median, spread } from './numbers.js';

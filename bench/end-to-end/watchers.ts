@@ -1,4 +1,7 @@
-/** `watchers.js ADMIN PAGES SCRAPERS`: reads streams as live pages do, and metrics once a second as scrapers do, until it is ended. */
+/**
+ * `watchers.js ADMIN PAGES SCRAPERS`: reads streams as live pages do, and metrics once a second as scrapers
+ * do, until it is ended.
+ */
 import { Agent, get } from 'node:http';
 
 const [admin, pages, scrapers] = process.argv.slice(2);

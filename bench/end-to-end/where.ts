@@ -1,7 +1,9 @@
 /**
- * Scenario `where`: where the CPU time of a request goes, in umbra's proxy thread and in its shadow thread, with a bare splice beside it. How much of it is
- * the kernel's comes from /proc; the parts from V8's sampling profiler, which costs some itself. It samples by the clock on the wall, so that with two
- * threads on one CPU the part that is interrupted would be charged for the other thread: parts are told of the proxy thread that mirrors nothing.
+ * Scenario `where`: where the CPU time of a request goes, in umbra's proxy thread and in its shadow thread,
+ * with a bare splice beside it. How much of it is the kernel's comes from /proc; the parts from V8's sampling
+ * profiler, which costs some itself. It samples by the clock on the wall, so that with two threads on one CPU
+ * the part that is interrupted would be charged for the other thread: parts are told of the proxy thread that
+ * mirrors nothing.
  */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -86,7 +88,8 @@ async function measured(
     const busy = threadsBetween(before, cpuOf([umbra.pid]));
     await umbra.stop();
     stopped = true;
-    // Of all threads these are the busiest, and the proxy thread has more to do for each request than the shadow thread.
+    // Of all threads these are the busiest, and the proxy thread has more to do for each request than the
+    // shadow thread.
     const threads = (isMirrored ? ['proxy', 'shadow'] : ['proxy']).map((thread, rank) => {
       const { cpuUs, kernelUs } = busy[rank];
       return { thread, cpuUs: cpuUs / requests, kernelUs: kernelUs / requests, parts: [] };

@@ -17,8 +17,8 @@ export function wrkArguments(url: string, connections: number, seconds: number, 
 const scripts = new Map<string, string>();
 
 /**
- * A script of the run for requests with a body of `bodyBytes`, 0 for GETs, each on a connection of its own if `closing`: wrk prints no
- * percentile above 99 by itself.
+ * A script of the run for requests with a body of `bodyBytes`, 0 for GETs, each on a connection of its own if
+ * `closing`: wrk prints no percentile above 99 by itself.
  */
 export function wrkScript(bodyBytes: number, closing = false): string {
   const text = scriptText(bodyBytes, closing);

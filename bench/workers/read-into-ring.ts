@@ -1,8 +1,10 @@
 /**
- * Would it pay to read requests straight into a mirror's ring? `onread.buffer` may be a function, so a socket can read into the
- * ring's next free region; the primary's socket can send from there, and the frame needs no copy.
+ * Would it pay to read requests straight into a mirror's ring? `onread.buffer` may be a function, so a socket
+ * can read into the ring's next free region; the primary's socket can send from there, and the frame needs no
+ * copy.
  *
- * Two forwarders between the same client and the same version, taken in turn, on this thread alone, whose CPU is measured:
+ * Two forwarders between the same client and the same version, taken in turn, on this thread alone, whose CPU
+ * is measured:
  *   copies  as umbra does it: read into the thread's buffer, scan, make the head as a string, write head and body into a block for
  *           the primary and into a frame for the mirror
  *   ring    read into the ring, scan there, send the region as it stands and make it the frame. Nothing is spliced, so this is

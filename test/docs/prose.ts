@@ -1,6 +1,7 @@
 /**
- * The style of the project's prose, as rules that a machine can check: in Markdown and in the comments of the code.
- * `node dist/test/docs/prose.js [PATH…]` prints every fault below the given paths (default: the whole project).
+ * The style of the project's prose, as rules that a machine can check: in Markdown and in the comments of the
+ * code. `node dist/test/docs/prose.js [PATH…]` prints every fault below the given paths (default: the whole
+ * project).
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -72,7 +73,10 @@ export function proseFaults(path: string, text: string): ProseFault[] {
   return faults;
 }
 
-/** `projectFiles` returns the paths of all files with prose, relative to the root. Generated files are left out. */
+/**
+ * `projectFiles` returns the paths of all files with prose, relative to the root. Generated files are left
+ * out.
+ */
 export function projectFiles(): string[] {
   const listed = execFileSync('git', ['ls-files', '*.ts', '*.js', '*.md'], {
     cwd: root,
@@ -135,7 +139,9 @@ function comments(text: string): Passage[] {
   return found;
 }
 
-/** String literals that read as a message: three words or more, on one line. Names of tests are among them. */
+/**
+ * String literals that read as a message: three words or more, on one line. Names of tests are among them.
+ */
 function messages(text: string): Passage[] {
   const found: Passage[] = [];
   for (const [index, line] of text.split('\n').entries()) {
@@ -148,7 +154,10 @@ function messages(text: string): Passage[] {
   return found;
 }
 
-/** Paragraphs of a block comment with the line that each begins at; indented lines are drawings and are left out. */
+/**
+ * Paragraphs of a block comment with the line that each begins at; indented lines are drawings and are left
+ * out.
+ */
 function blockParagraphs(lines: readonly string[]): [number, string][] {
   const found: [number, string][] = [];
   let open: { at: number; lines: string[] } | null = null;

@@ -16,7 +16,10 @@ const sha = createHash('sha256').update(large).digest('base64');
 const upload = large.subarray(0, 12 * MiB);
 const uploadSha = createHash('sha256').update(upload).digest('base64');
 
-/** Looks without a change after which v1 counts as held back; a slow machine makes the test weaker, never wrong. */
+/**
+ * Looks without a change after which v1 counts as held back; a slow machine makes the test weaker, never
+ * wrong.
+ */
 const quietPolls = 20;
 
 t.test('a client that reads late gets every byte, and umbra stops reading from v1 meanwhile', async (t) => {

@@ -1,4 +1,7 @@
-/** The documents of config/examples/istio, applied to a running umbra between two real services as its README tells. */
+/**
+ * The documents of config/examples/istio, applied to a running umbra between two real services as its README
+ * tells.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';

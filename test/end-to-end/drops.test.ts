@@ -185,7 +185,8 @@ t.test(
   'a breaker stops copies to a shadow that fails them, and finds out when it is well again',
   async (t) => {
     let sick = true;
-    // Cut off within its body: an endpoint that answers not at all would be left alone before the breaker has seen enough.
+    // Cut off within its body: an endpoint that answers not at all would be left alone before the breaker has
+    // seen enough.
     v2.answer = (_received, response) =>
       void (sick ? response.write('x', () => response.socket!.destroy()) : response.end());
     const breaker = { failures: '50%', window: '60s', cooldown: '1s' };

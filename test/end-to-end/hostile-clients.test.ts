@@ -1,4 +1,7 @@
-/** Clients that send too much, too slowly or without end: each is answered or closed, others are served, and memory stays bounded. */
+/**
+ * Clients that send too much, too slowly or without end: each is answered or closed, others are served, and
+ * memory stays bounded.
+ */
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { ask, RawClient } from '../support/client.js';
@@ -162,7 +165,8 @@ t.test(
     feed();
     await client.end();
     t.ok(sent < 200, `${sent} MiB were taken`);
-    // uWS reads on within one turn as long as bytes come, whatever it was asked: what is held then ends the request first.
+    // uWS reads on within one turn as long as bytes come, whatever it was asked: what is held then ends the
+    // request first.
     const { timeout, overloaded } = (await umbra.atRest()).versions.v1.primary!.failures;
     if (served === 'node') t.equal(timeout, 1);
     else t.equal(timeout + overloaded, 1);

@@ -15,7 +15,10 @@ const promtool = missing('promtool');
 /** Of streams, fleets and plans in buckets. */
 const withNatsAlone = /^umbra_(fleet|plan)_|^umbra_sink_lag_/;
 
-/** A scrape of a real umbra that has mirrored and recorded a little, and where there is a NATS is one of a fleet. */
+/**
+ * A scrape of a real umbra that has mirrored and recorded a little, and where there is a NATS is one of a
+ * fleet.
+ */
 async function scrape(t: Test): Promise<string> {
   const [v1, v2] = await Promise.all([Origin.listen(), Origin.listen()]);
   const directory = mkdtempSync(join(tmpdir(), 'umbra-metrics-'));

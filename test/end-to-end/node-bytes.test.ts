@@ -1,4 +1,7 @@
-/** Any legal head, both ways, through a whole umbra on the node engine: every byte that need not change arrives as it was sent. */
+/**
+ * Any legal head, both ways, through a whole umbra on the node engine: every byte that need not change
+ * arrives as it was sent.
+ */
 import fc from 'fast-check';
 import t from 'tap';
 import { RawClient } from '../support/client.js';

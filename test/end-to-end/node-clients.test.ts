@@ -1,4 +1,7 @@
-/** Clients that the uws engine can't serve, before the node engine: pipelining, and HTTP/1.0 as two well-known programs speak it. */
+/**
+ * Clients that the uws engine can't serve, before the node engine: pipelining, and HTTP/1.0 as two well-known
+ * programs speak it.
+ */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import autocannon from 'autocannon';

@@ -1,4 +1,7 @@
-/** What the node engine does and the uws engine can't: over real connections, against an umbra whose listener asks for it. */
+/**
+ * What the node engine does and the uws engine can't: over real connections, against an umbra whose listener
+ * asks for it.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** Trailers and expectations, end to end: what the node engine passes on to the primary, to the copy and to the client. */
+/**
+ * Trailers and expectations, end to end: what the node engine passes on to the primary, to the copy and to
+ * the client.
+ */
 import t, { type Test } from 'tap';
 import { RawClient } from '../support/client.js';
 import { lawHolds } from '../support/law.js';

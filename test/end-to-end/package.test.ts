@@ -1,4 +1,7 @@
-/** What `npm install umbra` would bring: the packed files, and of their dependencies those that are not for development. */
+/**
+ * What `npm install umbra` would bring: the packed files, and of their dependencies those that are not for
+ * development.
+ */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';

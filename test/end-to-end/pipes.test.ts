@@ -46,7 +46,8 @@ t.test('what a command wrote is not lost on a reader that takes its time', async
   const lines = Array.from({ length: count }, (_, i) => intervalLine(`v${i}:primary`, 1000, 2000, values));
   writeFileSync(path, logHeader(0) + lines.join(''));
   const child = spawnUmbra('report', '--hlog', path, '-o', '-');
-  // Longer than what is left over may hold a command: it would be over by then if nobody waited for the reader.
+  // Longer than what is left over may hold a command: it would be over by then if nobody waited for the
+  // reader.
   await Promise.race([once(child, 'exit'), passed(3000)]);
   const output = new Output(child);
   await once(child, 'close');

@@ -141,8 +141,8 @@ for (const engine of engines) {
       for (const stream of streams) stream.write(`id: ${id}\ndata: event ${id}\n\n`);
       await untilIn(`data: event ${id}\n\n`);
     }
-    // The client goes, and the version's end of the stream with it. One that has only ended its own side may still
-    // read, and an engine that allows for that learns by the next event that nobody does.
+    // The client goes, and the version's end of the stream with it. One that has only ended its own side may
+    // still read, and an engine that allows for that learns by the next event that nobody does.
     response.destroy();
     await until(() => {
       for (const stream of streams) stream.write(': still there?\n\n');
@@ -169,7 +169,8 @@ for (const engine of engines) {
           else controller.enqueue(piece);
         },
       }),
-      // Needed for streams (https://fetch.spec.whatwg.org/#dom-requestinit-duplex), and not in the types of Node 20.
+      // Needed for streams (https://fetch.spec.whatwg.org/#dom-requestinit-duplex), and not in the types of
+      // Node 20.
       ...({ duplex: 'half' } as object),
     });
     t.ok(Buffer.from(await response.arrayBuffer()).equals(body));

@@ -1,4 +1,7 @@
-/** What becomes of a recording when its disk is full, its directory goes away or nothing may be written; and of clients: nothing. */
+/**
+ * What becomes of a recording when its disk is full, its directory goes away or nothing may be written; and
+ * of clients: nothing.
+ */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -44,7 +44,10 @@ t.test(
     const umbra = await UmbraProcess.start(
       reviews(v1.port, v2.port, { mirror: { percent: 25, sample: 'header:x-user', inFlight: 4096 } }),
     );
-    /** How often each key was copied in one round of three requests for each, over changing connections and threads. */
+    /**
+     * How often each key was copied in one round of three requests for each, over changing connections and
+     * threads.
+     */
     const round = async (): Promise<Map<string, number>> => {
       const from = v2.received.length;
       await askMany(umbra.port, 3 * keys.length, concurrency, (index) => ({

@@ -1,4 +1,7 @@
-/** A shadow is a full upstream, and its life is never tied to a client's connection: what mirrors of other proxies lack. */
+/**
+ * A shadow is a full upstream, and its life is never tied to a client's connection: what mirrors of other
+ * proxies lack.
+ */
 import { Agent, type ServerResponse } from 'node:http';
 import t, { type Test } from 'tap';
 import type { Diffs } from '../../core/compare/diff-book.js';

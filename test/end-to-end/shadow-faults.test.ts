@@ -7,7 +7,10 @@ import { reviews, sum, UmbraProcess } from '../support/umbra.js';
 
 const requests = 60;
 const concurrency = 8;
-/** Of copies that nothing else ends. All others have time enough, or a slow machine would end them in its own way. */
+/**
+ * Of copies that nothing else ends. All others have time enough, or a slow machine would end them in its own
+ * way.
+ */
 const shortTimeout = '400ms';
 const longTimeout = '20s';
 const hugeBytes = 20 * 1024 * 1024;
@@ -124,7 +127,8 @@ const faults: readonly Fault[] = [
   },
   {
     name: 'speaks before it is asked',
-    // A request may be on its way when the first response arrives: then that one is taken, and the connection dropped.
+    // A request may be on its way when the first response arrives: then that one is taken, and the connection
+    // dropped.
     script: (peer) => peer.send(ok + ok),
     reasons: ['reset', 'protocol'],
     mayComplete: true,

@@ -1,7 +1,8 @@
 /**
- * Requests that one parser reads so and another one so, before a whole umbra: either umbra understood one thing, and v1 gets exactly
- * that, or the client gets an error and v1 nothing that is whole. Each one is sent with another request right behind it, at
- * once and byte by byte. Runs over both engines; what the uws engine can't do stands in test/support/engines.
+ * Requests that one parser reads so and another one so, before a whole umbra: either umbra understood one
+ * thing, and v1 gets exactly that, or the client gets an error and v1 nothing that is whole. Each one is sent
+ * with another request right behind it, at once and byte by byte. Runs over both engines; what the uws engine
+ * can't do stands in test/support/engines.
  */
 import t from 'tap';
 import { RawClient } from '../support/client.js';
@@ -247,7 +248,8 @@ t.test('no disguise gets through: v1 sees exactly what umbra understood', { time
         const received = refusesAtOnce ? await client.end() : await readSoFar(umbra, client);
         const whole = seen.splice(0).filter((line) => line !== 'GET /barrier ');
         if (!behaviour.chunksAreStrict && isOfChunks(name)) {
-          // uWS reads them in its own way; what it makes of them is framed anew, which the readers below hold true.
+          // uWS reads them in its own way; what it makes of them is framed anew, which the readers below hold
+          // true.
           t.ok(whole.length <= 2, `${what}: ${whole.join()}`);
         } else if (behaviour.accepts.includes(name)) {
           t.ok(whole.length === 0 || /^POST \/a x?$/.test(whole[0]), `${what}: ${whole.join()}`);

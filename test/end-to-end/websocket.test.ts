@@ -196,7 +196,8 @@ t.test('half a handshake is an ordinary request', async (t) => {
     ['another protocol', `Connection: Upgrade\r\nUpgrade: h2c\r\n${key}`],
     ['no key', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'],
   ]) {
-    // A tunnel of bytes is whatever the primary makes of it: of a handshake that it refuses, an ordinary response.
+    // A tunnel of bytes is whatever the primary makes of it: of a handshake that it refuses, an ordinary
+    // response.
     const status = behaviour.tunnelsBytes && !name.startsWith('Connection') ? 4 : 426;
     const { answer } = await raw(`GET / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`, '\r\n\r\n');
     t.match(answer, new RegExp(`^HTTP/1\\.1 ${status}`), name);

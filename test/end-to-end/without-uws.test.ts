@@ -1,4 +1,7 @@
-/** umbra where the native addon can't be loaded: a hook makes its package disappear, as on a platform that has no build. */
+/**
+ * umbra where the native addon can't be loaded: a hook makes its package disappear, as on a platform that has
+ * no build.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

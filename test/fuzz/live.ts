@@ -1,7 +1,7 @@
 /**
- * A real umbra between hostile clients, a hostile primary and a hostile shadow. What must hold: the process lives, requests of
- * others are answered, every connection that owes an end gets one, both sides only ever see messages that Node's strict parser takes,
- * and at rest every request is accounted for.
+ * A real umbra between hostile clients, a hostile primary and a hostile shadow. What must hold: the process
+ * lives, requests of others are answered, every connection that owes an end gets one, both sides only ever
+ * see messages that Node's strict parser takes, and at rest every request is accounted for.
  */
 import { RawClient } from '../support/client.js';
 import { Origin } from '../support/origin.js';
@@ -22,7 +22,9 @@ const clientsAtOnce = 32;
 /** Requests of one round, after which umbra comes to rest. */
 const roundRequests = 400;
 
-/** Runs until `stop` says so; resolves with the number of connections made. Throws where something is wrong. */
+/**
+ * Runs until `stop` says so; resolves with the number of connections made. Throws where something is wrong.
+ */
 export async function fuzzLive(engine: string, seed: number, stop: () => boolean): Promise<number> {
   const chance = new Chance(seed);
   const wrong: string[] = [];
@@ -124,7 +126,10 @@ async function othersAreServed(port: number): Promise<void> {
   if (!served) throw new Error(`a request of somebody else was answered ${shown(client.received)}`);
 }
 
-/** One connection of a hostile version: answers what looks like a request with anything, at any pace, or not at all. */
+/**
+ * One connection of a hostile version: answers what looks like a request with anything, at any pace, or not
+ * at all.
+ */
 async function hostile(peer: RawPeer, chance: Chance, wrong: string[]): Promise<void> {
   let received = '';
   peer.socket.on('data', (bytes: Buffer) => {

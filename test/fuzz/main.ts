@@ -1,6 +1,7 @@
 /**
- * `npm run fuzz -- [--seconds N] [--seed N] [--only request,response,uws,node]`: looks for a message that breaks a parser, or
- * a client or version that breaks a running umbra. Prints its seed; the same seed makes the same messages.
+ * `npm run fuzz -- [--seconds N] [--seed N] [--only request,response,uws,node]`: looks for a message that
+ * breaks a parser, or a client or version that breaks a running umbra. Prints its seed; the same seed makes
+ * the same messages.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,7 @@
-/** Messages that are nearly right: made by a grammar of what goes wrong in HTTP/1.1, then bent byte by byte. One char is one byte. */
+/**
+ * Messages that are nearly right: made by a grammar of what goes wrong in HTTP/1.1, then bent byte by byte.
+ * One char is one byte.
+ */
 import type { Chance } from './random.js';
 
 const nasty = [

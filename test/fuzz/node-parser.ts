@@ -1,4 +1,7 @@
-/** Node's own HTTP parser (llhttp, strict) as an oracle. It is not public, so it is asked for where Node keeps it. */
+/**
+ * Node's own HTTP parser (llhttp, strict) as an oracle. It is not public, so it is asked for where Node keeps
+ * it.
+ */
 import { createRequire } from 'node:module';
 
 /** One message as Node understood it. */
@@ -38,8 +41,8 @@ const NO_BODY = 1;
 export const knownMethods: ReadonlySet<string> = new Set(methods);
 
 /**
- * Reads all messages in `text`; `error` is null, or why it stopped. `ends`: the connection ends behind it. `toHead`: the
- * response is one to HEAD.
+ * Reads all messages in `text`; `error` is null, or why it stopped. `ends`: the connection ends behind it.
+ * `toHead`: the response is one to HEAD.
  */
 export function readByNode(
   kind: 'request' | 'response',

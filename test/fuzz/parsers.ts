@@ -1,6 +1,7 @@
 /**
- * The parsers against themselves and against Node's. However a text is cut, they must come to the same; and what they take for
- * a whole message must be one to Node's strict parser too, with the same body. The other way round umbra may refuse what Node takes.
+ * The parsers against themselves and against Node's. However a text is cut, they must come to the same; and
+ * what they take for a whole message must be one to Node's strict parser too, with the same body. The other
+ * way round umbra may refuse what Node takes.
  */
 import { Framing } from '../../core/http/message.js';
 import { type BodySink, RequestBodyReader } from '../../core/http/request-body.js';
@@ -14,9 +15,9 @@ import type { Chance } from './random.js';
 /** Up to here a text is also read byte by byte. */
 const byteByByteMax = 600;
 /**
- * Where umbra reads more than Node's parser, and means to: a space before a colon of a response is stripped (RFC 9112, section 5.1), any 1.x is
- * taken, interim responses have no body whatever they say, equal lengths are one, a target may have bytes of 0x80 and above, and what a
- * chunk extension says is nobody's business.
+ * Where umbra reads more than Node's parser, and means to: a space before a colon of a response is stripped
+ * (RFC 9112, section 5.1), any 1.x is taken, interim responses have no body whatever they say, equal lengths
+ * are one, a target may have bytes of 0x80 and above, and what a chunk extension says is nobody's business.
  */
 const extension = /^[0-9a-f]+[ \t]|^[0-9a-f]+;(?!(?:a|a=b|a="b c"|e+)\r\n)/im;
 const lengths = /length:.*[,\t]|length:[\s\S]*length:/i;
@@ -81,7 +82,10 @@ interface ReadRequest {
   whole: boolean;
 }
 
-/** Reads requests from `text`, which comes in pieces that end at `cuts`, as a connection of the node engine does. */
+/**
+ * Reads requests from `text`, which comes in pieces that end at `cuts`, as a connection of the node engine
+ * does.
+ */
 export function readRequests(
   text: string,
   cuts: readonly number[],
@@ -141,7 +145,10 @@ function meant(pattern: RegExp, text: string): boolean {
   return pattern.test(text) || extension.test(text) || lengths.test(text);
 }
 
-/** A head that does not end may be refused as soon as it can't become one, or for want of its end: that depends on the reads. */
+/**
+ * A head that does not end may be refused as soon as it can't become one, or for want of its end: that
+ * depends on the reads.
+ */
 function verdict(reading: ReturnType<typeof read>): string {
   const headless = reading.head === '' && (reading.fed === 'REFUSED' || reading.fed === 'MORE');
   return JSON.stringify(headless ? { ...reading, fed: 'REFUSED', fault: '' } : reading);

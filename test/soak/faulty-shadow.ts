@@ -1,4 +1,7 @@
-/** A shadow that turns from one fault to another while it serves: every connection does what is in force at its next request. */
+/**
+ * A shadow that turns from one fault to another while it serves: every connection does what is in force at
+ * its next request.
+ */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { RawPeer } from '../support/raw-server.js';
@@ -82,7 +85,9 @@ export class FaultyShadow {
     return this.#port;
   }
 
-  /** `cut`: what is open is closed, so that a request under way meets the change; else the next request does. */
+  /**
+   * `cut`: what is open is closed, so that a request under way meets the change; else the next request does.
+   */
   async turn(fault: ShadowFault, cut: boolean): Promise<void> {
     const was = this.#fault;
     this.#fault = fault;

@@ -1,6 +1,7 @@
 /**
- * `npm run soak -- [--minutes N] [--seed N]`: the fault matrix for as long as is asked. Exit 0: the law held and no client noticed.
- * `npm run soak -- stream [--requests N]`: a stream with shadows elsewhere, and the same.
+ * `npm run soak -- [--minutes N] [--seed N]`: the fault matrix for as long as is asked. Exit 0: the law held
+ * and no client noticed. `npm run soak -- stream [--requests N]`: a stream with shadows elsewhere, and the
+ * same.
  */
 import { parseArgs } from 'node:util';
 import { told } from '../support/law.js';

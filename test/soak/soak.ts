@@ -1,7 +1,7 @@
 /**
- * The fault matrix against a whole umbra: every fault of a shadow, before, during and after a request, while shares, routes
- * and the configuration change and threads are killed at random. At its end no client may have seen anything of it, and every
- * copy must be accounted for.
+ * The fault matrix against a whole umbra: every fault of a shadow, before, during and after a request, while
+ * shares, routes and the configuration change and threads are killed at random. At its end no client may have
+ * seen anything of it, and every copy must be accounted for.
  */
 import { Agent } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -27,13 +27,19 @@ export interface SoakResult {
   readonly answered: number;
   /** What clients saw that they should not have. */
   readonly clientErrors: readonly string[];
-  /** Connections that were cut because their proxy thread was killed: its clients alone feel that, and nothing can help it. */
+  /**
+   * Connections that were cut because their proxy thread was killed: its clients alone feel that, and nothing
+   * can help it.
+   */
   readonly cutByKills: number;
   readonly kills: { readonly proxy: number; readonly shadow: number; readonly control: number };
   /** How often the shadow turned to each fault. */
   readonly faults: Readonly<Record<string, number>>;
   readonly changes: number;
-  /** The longest time that clients, origin and shadows, which share a thread, did not run: how full the machine was. */
+  /**
+   * The longest time that clients, origin and shadows, which share a thread, did not run: how full the
+   * machine was.
+   */
   readonly stoodStillMs: number;
   /** At rest, after everything. */
   readonly stats: Stats;

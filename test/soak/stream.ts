@@ -1,7 +1,7 @@
 /**
- * Requests through two umbras into one stream, and from there by three shadows to v2, while one shadow is killed and comes back and the
- * server is restarted. At its end what was published must be acknowledged or a counted loss, exactly, and v2 must have seen each
- * request that was acknowledged.
+ * Requests through two umbras into one stream, and from there by three shadows to v2, while one shadow is
+ * killed and comes back and the server is restarted. At its end what was published must be acknowledged or a
+ * counted loss, exactly, and v2 must have seen each request that was acknowledged.
  */
 import type { MirrorStats, Stats } from '../../core/report/stats.js';
 import { askMany } from '../support/client.js';

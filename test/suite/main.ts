@@ -1,4 +1,7 @@
-/** `npm test [-- FILE… --jobs N --again]`: the whole suite, or these compiled files of it. Exit 0: everything passed. */
+/**
+ * `npm test [-- FILE… --jobs N --again]`: the whole suite, or these compiled files of it. Exit 0: everything
+ * passed.
+ */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';

@@ -22,8 +22,9 @@ const patienceMs = (timeoutS + 15) * 1000;
 const killMs = 5000;
 
 /**
- * Runs it with node alone. A test file is a program that says TAP; what a runner would load into it and into every thread and process
- * that it starts (loaders that follow its imports) takes more of a processor than most tests do.
+ * Runs it with node alone. A test file is a program that says TAP; what a runner would load into it and into
+ * every thread and process that it starts (loaders that follow its imports) takes more of a processor than
+ * most tests do.
  */
 export function runPiece(piece: Piece): Promise<Result> {
   const begun = performance.now();
@@ -58,7 +59,10 @@ export function runPiece(piece: Piece): Promise<Result> {
   });
 }
 
-/** `ended`: in time and with exit code 0. A file that says no plan has tested nothing, whatever its exit code is. */
+/**
+ * `ended`: in time and with exit code 0. A file that says no plan has tested nothing, whatever its exit code
+ * is.
+ */
 function read(output: string, ended: boolean): Pick<Result, 'passed' | 'asserted' | 'skipped'> {
   const plan = /^1\.\.\d+/m.test(output);
   const asserted = Number(/^# \{ total: \d+, pass: (\d+)/m.exec(output)?.[1] ?? 0);

@@ -26,8 +26,9 @@ export function allTests(): string[] {
 }
 
 /**
- * The pieces that these files make, those first that take long: what starts last should not be what all the others wait for. Files of the
- * end-to-end suite come a second time, over the node engine, unless the first time was over it or `runsOnce` says why not.
+ * The pieces that these files make, those first that take long: what starts last should not be what all the
+ * others wait for. Files of the end-to-end suite come a second time, over the node engine, unless the first
+ * time was over it or `runsOnce` says why not.
  */
 export function piecesOf(files: readonly string[]): Piece[] {
   const pieces = files.flatMap((file): Piece[] => {
@@ -41,5 +42,8 @@ export function piecesOf(files: readonly string[]): Piece[] {
   return pieces.sort((a, b) => rank(a) - rank(b));
 }
 
-/** The end-to-end tests that take longest, then the rooms by how long their files take; the last one is all the rest. */
+/**
+ * The end-to-end tests that take longest, then the rooms by how long their files take; the last one is all
+ * the rest.
+ */
 const longFirst = ['end-to-end/real-', 'end-to-end/node-', 'end-to-end/', 'fuzz/', 'soak/', 'workers/', ''];

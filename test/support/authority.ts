@@ -1,6 +1,6 @@
 /**
- * Certificates for tests: an authority, a server of `reviews.test` and 127.0.0.1, and a client, all signed by it.
- * They were made once with openssl and guard nothing.
+ * Certificates for tests: an authority, a server of `reviews.test` and 127.0.0.1, and a client, all signed by
+ * it. They were made once with openssl and guard nothing.
  */
 export const authorityPem = `-----BEGIN CERTIFICATE-----
 MIIBljCCATugAwIBAgIUSHPDcQPKuoBY+0qCoo66sMWkACQwCgYIKoZIzj0EAwIw

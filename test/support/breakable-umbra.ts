@@ -1,7 +1,7 @@
 /**
  * Entry of a child process: `umbra run` whose threads can be made to throw. Told the name of a thread
- * (`proxy-0`, `shadow-0`, `sink-0`, `control`), it sends it a message that no thread knows, and answers with the name when
- * the thread's successor is at work.
+ * (`proxy-0`, `shadow-0`, `sink-0`, `control`), it sends it a message that no thread knows, and answers with
+ * the name when the thread's successor is at work.
  *
  *   node breakable-umbra.js FILE
  */

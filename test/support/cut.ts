@@ -1,7 +1,8 @@
 /**
- * A nats-server behind a way that can be cut: packets vanish, no side hears of it, and what was on its way comes later or never.
- * Two ways: a network namespace of the server's own, whose packets go to an address that nobody has, where the machine lets a test
- * do that; and a relay that stops reading, which needs nothing.
+ * A nats-server behind a way that can be cut: packets vanish, no side hears of it, and what was on its way
+ * comes later or never. Two ways: a network namespace of the server's own, whose packets go to an address
+ * that nobody has, where the machine lets a test do that; and a relay that stops reading, which needs
+ * nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,8 +21,8 @@ export interface CutNats {
   /** `answers`: what is sent to the server still comes to it. */
   cut(what?: 'all' | 'answers'): void;
   /**
-   * `forgetful`: connections that were there stay dead, as behind a firewall that has forgotten them. The namespace knows no such
-   * thing, and brings all of them back.
+   * `forgetful`: connections that were there stay dead, as behind a firewall that has forgotten them. The
+   * namespace knows no such thing, and brings all of them back.
    */
   heal(forgetful?: boolean): void;
   stop(): Promise<void>;
@@ -151,7 +152,9 @@ async function startBehindRelay(...words: string[]): Promise<CutNats> {
   };
 }
 
-/** New connections are taken while it is cut, as by a kernel whose program hangs, and nothing comes on them. */
+/**
+ * New connections are taken while it is cut, as by a kernel whose program hangs, and nothing comes on them.
+ */
 class Relay {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();

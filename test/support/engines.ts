@@ -1,6 +1,6 @@
 /**
- * The few points in which the engines differ for a client, so that one suite can run over both: what docs/decisions/010
- * and 019 say in words.
+ * The few points in which the engines differ for a client, so that one suite can run over both: what
+ * docs/decisions/010 and 019 say in words.
  */
 import { loadUws } from '../../workers/downstream/uws/load.js';
 import { engine } from './umbra.js';
@@ -42,7 +42,10 @@ const byEngine = {
       'trailers that frame',
       'empty lines before a request',
     ] as string[],
-    /** Of the smuggling battery: wrong, but taken for what it would be without the bytes or fields that uWS does not show. */
+    /**
+     * Of the smuggling battery: wrong, but taken for what it would be without the bytes or fields that uWS
+     * does not show.
+     */
     accepts: [
       'length 1\u00a0',
       'coding \u00a0chunked',

@@ -4,8 +4,8 @@ import type { MirrorStats, Stats } from '../../core/report/stats.js';
 import { gapOf, openOf, sum, type UmbraProcess } from './umbra.js';
 
 /**
- * Waits for rest and asserts the law for every mirror and every version, and that umbra's own account of it shows no gap;
- * returns the stats for further questions.
+ * Waits for rest and asserts the law for every mirror and every version, and that umbra's own account of it
+ * shows no gap; returns the stats for further questions.
  */
 export async function lawHolds(t: Test, umbra: Pick<UmbraProcess, 'atRest' | 'metrics'>): Promise<Stats> {
   const stats = await umbra.atRest();

@@ -1,4 +1,7 @@
-/** Listeners for the tests of engines and acceptors: plans with the defaults of the configuration, edges that add nothing. */
+/**
+ * Listeners for the tests of engines and acceptors: plans with the defaults of the configuration, edges that
+ * add nothing.
+ */
 import { nowUs } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
 import type { ListenerLimits, ListenerPlan, ListenerTlsPlan } from '../../core/plan.js';

@@ -1,7 +1,8 @@
 /**
- * Loaded before umbra (`node --import`): names resolve to what a file says, which a test may change while umbra runs, and each
- * lookup is written down with the thread that asked. UMBRA_TEST_NAMES is the file, JSON by name: a list of addresses, null for
- * a name that is not found, "hang" for a resolver that never answers. Names that it does not hold are not looked up at all.
+ * Loaded before umbra (`node --import`): names resolve to what a file says, which a test may change while
+ * umbra runs, and each lookup is written down with the thread that asked. UMBRA_TEST_NAMES is the file, JSON
+ * by name: a list of addresses, null for a name that is not found, "hang" for a resolver that never answers.
+ * Names that it does not hold are not looked up at all.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';

@@ -1,4 +1,7 @@
-/** A real nats-server with JetStream on a port of its own, which can be killed and started again over the same store. */
+/**
+ * A real nats-server with JetStream on a port of its own, which can be killed and started again over the same
+ * store.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -35,7 +35,10 @@ export class Nginx {
     return Nginx.#start(files, '');
   }
 
-  /** One that passes everything on to `port` as it does by default: with HTTP/1.0, a connection for each request. */
+  /**
+   * One that passes everything on to `port` as it does by default: with HTTP/1.0, a connection for each
+   * request.
+   */
   static startBefore(port: number): Promise<Nginx> {
     return Nginx.#start({}, `location / { proxy_pass http://127.0.0.1:${port}; }`);
   }

@@ -1,4 +1,7 @@
-/** Reads what a recording has on disk, as strictly as a foreign tool would: every byte of every file must be understood. */
+/**
+ * Reads what a recording has on disk, as strictly as a foreign tool would: every byte of every file must be
+ * understood.
+ */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

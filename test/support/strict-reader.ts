@@ -11,8 +11,8 @@ const requestLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) (\S+) HTTP\/1\.1$/;
 const chunkSize = /^[0-9a-f]+$/;
 
 /**
- * Reads the requests of one connection with none of umbra's code, and notes everything that is not HTTP/1.1 in its strictest
- * reading. A request that is not whole yet is no fault.
+ * Reads the requests of one connection with none of umbra's code, and notes everything that is not HTTP/1.1
+ * in its strictest reading. A request that is not whole yet is no fault.
  */
 export class StrictReader {
   readonly faults: string[] = [];

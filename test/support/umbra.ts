@@ -16,7 +16,8 @@ const patienceMs = 20_000;
 
 /**
  * umbra as a user starts it. The test runner puts hooks into NODE_OPTIONS of every child, behind the back of
- * whoever starts it; loaded in each of umbra's threads, they more than double the time of a start. `env` takes them out.
+ * whoever starts it; loaded in each of umbra's threads, they more than double the time of a start. `env`
+ * takes them out.
  */
 function spawnNode(words: readonly string[], ipc: 'ipc' | 'ignore' = 'ignore'): ChildProcess {
   const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', ipc];
@@ -156,7 +157,9 @@ export class UmbraProcess {
     this.pid = Number(ready[3]);
   }
 
-  /** Resolves when it serves; rejects with what it wrote if it ends before. `nodeWords` are for node itself. */
+  /**
+   * Resolves when it serves; rejects with what it wrote if it ends before. `nodeWords` are for node itself.
+   */
   static start(config: ConfigWords | string, nodeWords: readonly string[] = []): Promise<UmbraProcess> {
     const file = new ConfigFile(config);
     return UmbraProcess.#follow(spawnNode([...nodeWords, binary, 'run', '-c', file.path]), file);
@@ -276,7 +279,9 @@ export class UmbraProcess {
     return { status: response.status, text, json };
   }
 
-  /** Polls the stats until nothing is under way, or until it is clear that this will not be; the last stats. */
+  /**
+   * Polls the stats until nothing is under way, or until it is clear that this will not be; the last stats.
+   */
   async atRest(): Promise<Stats> {
     let stats = await this.stats();
     const end = performance.now() + patienceMs;
@@ -345,7 +350,9 @@ export function sum(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((total, count) => total + count, 0);
 }
 
-/** Resolves with the first value of `look` that is not null, undefined or false; rejects when patience ends. */
+/**
+ * Resolves with the first value of `look` that is not null, undefined or false; rejects when patience ends.
+ */
 export async function until<T>(
   look: () => T | null | undefined | false | Promise<T | null | undefined | false>,
   what: string,

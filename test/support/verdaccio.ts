@@ -1,4 +1,7 @@
-/** The registry verdaccio as a version: in memory of this process, its packages in a directory, no registry behind it. */
+/**
+ * The registry verdaccio as a version: in memory of this process, its packages in a directory, no registry
+ * behind it.
+ */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';

@@ -1,4 +1,6 @@
-/** No proxy: what the origin and the load generator reach by themselves. A ceiling, and the no-op baseline. */
+/**
+ * No proxy: what the origin and the load generator reach by themselves. A ceiling, and the no-op baseline.
+ */
 import type { Target } from './target.js';
 
 export const direct: Target = {

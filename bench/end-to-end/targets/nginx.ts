@@ -1,6 +1,7 @@
 /**
- * nginx, plain and with its mirror module, with one worker and what its documentation recommends for a proxy: HTTP/1.1
- * and a pool of kept connections to each upstream. Limits on requests per connection are lifted, because umbra has none.
+ * nginx, plain and with its mirror module, with one worker and what its documentation recommends for a proxy:
+ * HTTP/1.1 and a pool of kept connections to each upstream. Limits on requests per connection are lifted,
+ * because umbra has none.
  */
 import { certificate } from './certificate.js';
 import { missingFor } from './missing.js';

@@ -19,7 +19,9 @@ export function mirrorOnly(mirrorPercent: number): TargetCase {
 export interface Target {
   readonly name: string;
   readonly mirrors: boolean;
-  /** A measurement with fewer copies for each request is not valid; not set: 0.99, or 0 if it does not mirror. */
+  /**
+   * A measurement with fewer copies for each request is not valid; not set: 0.99, or 0 if it does not mirror.
+   */
   readonly copiesMin?: number;
   /** Null where it can run; else why it can't, for the line that says that it was left out. */
   readonly missing: () => string | null;

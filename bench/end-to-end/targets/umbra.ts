@@ -37,7 +37,9 @@ export const mirroredRoute = mirrorRoute(100);
 export const plainRoute = '  - { name: all, primary: v1 }';
 
 const thisCommand = beside('../../../../bin/umbra.js', import.meta.url);
-/** The same from the modules that the bundle is made of, for profiles: they say which room a function is of. */
+/**
+ * The same from the modules that the bundle is made of, for profiles: they say which room a function is of.
+ */
 export const modulesCommand = beside('../../../workers/main/umbra.js', import.meta.url);
 const readyLine = /^umbra ready listen=(\S+) admin=(\S+) pid=(\d+)$/;
 const readyTimeoutMs = 15_000;
