@@ -55,7 +55,7 @@ function compilePathChange(change: PathChangeConfig | undefined, ignoreCase: boo
   if (change === undefined) return null;
   if ('set' in change) return { kind: 'set', value: change.set };
   if ('prefix' in change) return { kind: 'prefix', prefix: change.prefix, value: change.to, ignoreCase };
-  return { kind: 'regex', pattern: change.regex, substitution: change.to };
+  return { kind: 'regex', pattern: change.regex, substitution: change.to, whole: false };
 }
 
 interface EditsConfig {

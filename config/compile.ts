@@ -2,6 +2,7 @@
 import { limits } from '../core/limits.js';
 import {
   type BreakerPlan,
+  type CapturePlan,
   type ComparePlan,
   type FleetPlan,
   type GuardPlan,
@@ -9,7 +10,7 @@ import {
   type ListenerPlan,
   type MirrorPlan,
   nothingCompared,
-  type PathRewrite,
+  type PathChange,
   type PemFile,
   type Plan,
   pairsAlone,
@@ -234,15 +235,18 @@ function compileMirror(
     inFlightMax: mirror.inFlight,
     timeoutMs: mirror.timeout,
     firstByteTimeoutMs: mirror.firstByteTimeout ?? 0,
+    capture: null,
     compare: pairsAlone,
   };
   if (isSinkTarget(mirror.to)) return compileSink(mirror, plan);
   const { compare } = mirror;
   if (compare === undefined) return plan;
-  return {
+  if (compare === 'off') return { ...plan, compare: nothingCompared };
+  const captured: MirrorPlan = {
     ...plan,
-    compare: compare === 'off' ? nothingCompared : compileCompare(compare, plan, versions, nextSlot),
+    capture: { shareMillionths: compare.sample, bodyBytesMax: compare.body.max },
   };
+  return { ...captured, compare: compileCompare(compare, captured, versions, nextSlot) };
 }
 
 /** `check-sink.ts` has seen to it that nothing is set that a sink has not. */
@@ -256,7 +260,7 @@ function compileSink(mirror: MirrorConfig, plan: MirrorPlan): MirrorPlan {
   };
 }
 
-type Kept = Pick<MirrorPlan, 'sink' | 'compare'>;
+type Kept = Pick<MirrorPlan, 'sink' | 'capture' | 'compare'>;
 
 function compileFileSink({ to, recording }: MirrorConfig, { responseBytesMax }: MirrorPlan): Kept {
   const { responses, compress, segment, disk, directory } = recording;
@@ -271,14 +275,14 @@ function compileFileSink({ to, recording }: MirrorConfig, { responseBytesMax }: 
       segmentMs: segment.age,
       diskBytesMax: disk,
     },
-    compare: responses ? wholeResponses(responseBytesMax) : nothingCompared,
+    capture: responses ? wholeResponses(responseBytesMax) : null,
+    compare: responses ? pairsAlone : nothingCompared,
   };
 }
 
 function compileStreamSink({ to, stream }: MirrorConfig, { responseBytesMax }: MirrorPlan): Kept {
   const { primary, outstanding, timeout, retention, size, age, replicas } = stream;
   const address = parseStreamAddress(to) as NatsSubject;
-  const compare = primary === 'response' ? wholeResponses(responseBytesMax) : pairsAlone;
   return {
     sink: {
       kind: 'stream',
@@ -292,22 +296,14 @@ function compileStreamSink({ to, stream }: MirrorConfig, { responseBytesMax }: M
       ageMsMax: age ?? 0,
       replicas,
     },
-    compare: primary === 'outcome' ? compare : { ...compare, digest: true },
+    capture: primary === 'response' ? wholeResponses(responseBytesMax) : null,
+    compare: { ...pairsAlone, digest: primary !== 'outcome' },
   };
 }
 
 /** Every response of the primary travels to the sink. */
-function wholeResponses(bodyBytesMax: number): ComparePlan {
-  const structure: StructurePlan = {
-    shareMillionths: shareMillionthsAll,
-    bodyBytesMax,
-    ignoreHeaders: [],
-    ignorePaths: [],
-    tolerance: { relative: false, value: '0' },
-    arrays: 'ordered',
-    baseline: null,
-  };
-  return { ...pairsAlone, structure };
+function wholeResponses(bodyBytesMax: number): CapturePlan {
+  return { shareMillionths: shareMillionthsAll, bodyBytesMax };
 }
 
 function compileCompare(
@@ -317,8 +313,6 @@ function compileCompare(
   nextSlot: () => number,
 ): ComparePlan {
   const own: StructurePlan = {
-    shareMillionths: compare.sample,
-    bodyBytesMax: compare.body.max,
     ignoreHeaders: [...new Set(compare.ignore.flatMap((rule) => ('header' in rule ? [rule.header] : [])))],
     ignorePaths: [...new Set(compare.ignore.flatMap((rule) => ('path' in rule ? [rule.path] : [])))],
     tolerance: compare.tolerance,
@@ -349,11 +343,12 @@ function compileCompare(
 }
 
 /** `check.ts` has seen to it that the route has a literal path, or none, where a prefix is rewritten. */
-function compileRewrite(rewrite: NonNullable<MirrorConfig['rewrite']>, { path }: MatchConfig): PathRewrite {
+function compileRewrite(rewrite: NonNullable<MirrorConfig['rewrite']>, { path }: MatchConfig): PathChange {
   if ('prefix' in rewrite) {
-    return { kind: 'prefix', matched: path?.exact ?? path?.prefix ?? '', value: rewrite.prefix };
+    const prefix = path?.exact ?? path?.prefix ?? '';
+    return { kind: 'prefix', prefix, value: rewrite.prefix, ignoreCase: path?.ignoreCase ?? false };
   }
-  return { kind: 'regex', pattern: rewrite.regex, substitution: rewrite.substitution };
+  return { kind: 'regex', pattern: rewrite.regex, substitution: rewrite.substitution, whole: true };
 }
 
 function compileBreaker({ failures, window, cooldown }: NonNullable<MirrorConfig['breaker']>): BreakerPlan {

@@ -1,7 +1,6 @@
 /** A plan told in the words of a configuration file, for `GET /api/config`: every default filled in, no secret. */
 import type {
   BreakerPlan,
-  ComparePlan,
   EjectionPlan,
   EndpointPlan,
   FileSinkPlan,
@@ -10,7 +9,7 @@ import type {
   HostPolicy,
   ListenerPlan,
   MirrorPlan,
-  PathRewrite,
+  PathChange,
   Plan,
   RoutePlan,
   StreamSinkPlan,
@@ -194,7 +193,7 @@ function mirrorOf(mirror: MirrorPlan, versions: readonly VersionPlan[], redactio
     ...(mirror.firstByteTimeoutMs === 0
       ? {}
       : { firstByteTimeout: formatDuration(mirror.firstByteTimeoutMs) }),
-    ...compareOf(mirror.compare, versions),
+    ...compareOf(mirror, versions),
   };
 }
 
@@ -236,21 +235,19 @@ function commonOf(mirror: MirrorPlan, redaction: Redaction): object {
   };
 }
 
-function compareOf(
-  { pairs, digest, headers, structure }: ComparePlan,
-  versions: readonly VersionPlan[],
-): object {
+function compareOf({ capture, compare }: MirrorPlan, versions: readonly VersionPlan[]): object {
+  const { pairs, digest, headers, structure } = compare;
   if (!pairs) return { compare: 'off' };
-  if (structure === null) return {};
+  if (structure === null || capture === null) return {};
   const { baseline, tolerance } = structure;
   return {
     compare: {
       headers,
-      sample: percentOfShare(structure.shareMillionths),
+      sample: percentOfShare(capture.shareMillionths),
       ignore: [...structure.ignoreHeaders.map((name) => `header:${name}`), ...structure.ignorePaths],
       tolerance: tolerance.relative ? `${tolerance.value}%` : tolerance.value,
       arrays: structure.arrays,
-      body: { digest, max: formatSize(structure.bodyBytesMax) },
+      body: { digest, max: formatSize(capture.bodyBytesMax) },
       ...(baseline === null ? {} : { baseline: versions[baseline.to].name }),
     },
   };
@@ -268,7 +265,7 @@ function breakerOf({ failureMillionths, windowMs, cooldownMs }: BreakerPlan): ob
   };
 }
 
-function rewriteOf(rewrite: PathRewrite): object {
-  if (rewrite.kind === 'prefix') return { prefix: rewrite.value };
+function rewriteOf(rewrite: PathChange): object {
+  if (rewrite.kind !== 'regex') return { prefix: rewrite.value };
   return { regex: rewrite.pattern, substitution: formatSubstitution(rewrite.substitution) };
 }

@@ -257,6 +257,9 @@ export const Failure = {
 } as const;
 export type Failure = (typeof Failure)[keyof typeof Failure];
 
+/** Neither a failure nor a drop. */
+export const none = -1;
+
 interface DropRow {
   readonly code: string;
   readonly blame: Blame;

@@ -253,7 +253,7 @@ export interface PrimaryRewrite {
   readonly host: string | null;
 }
 
-/** Another path for the primary, or for a redirect; the query stays. */
+/** Another path for the primary, for a copy, or for a redirect; the query stays. */
 export type PathChange =
   /** `value` takes the place of `prefix` where the path begins with it; other paths stay. */
   | {
@@ -262,8 +262,16 @@ export type PathChange =
       readonly value: string;
       readonly ignoreCase: boolean;
     }
-  /** Every part that `pattern` matches becomes `substitution`, in the form that `String.replace` takes. */
-  | { readonly kind: 'regex'; readonly pattern: string; readonly substitution: string }
+  /**
+   * `substitution` takes the place of what `pattern` matches, in the form that `String.replace` takes. `whole`: the pattern must
+   * match the whole path, and other paths stay; else every match is replaced.
+   */
+  | {
+      readonly kind: 'regex';
+      readonly pattern: string;
+      readonly substitution: string;
+      readonly whole: boolean;
+    }
   | { readonly kind: 'set'; readonly value: string };
 
 /** Null: there are none. */
@@ -350,7 +358,7 @@ export interface MirrorPlan {
   readonly methods: readonly string[] | null;
   readonly host: HostPolicy;
   /** Null: the path of the copy is that of the request. */
-  readonly rewrite: PathRewrite | null;
+  readonly rewrite: PathChange | null;
   readonly trace: TracePolicy;
   readonly headers: HeaderEdits;
   readonly bodyBytesMax: number;
@@ -370,7 +378,17 @@ export interface MirrorPlan {
   readonly firstByteTimeoutMs: number;
   /** Null: there is none. */
   readonly breaker: BreakerPlan | null;
+  /** Null: the primary's responses stay on the proxy thread. */
+  readonly capture: CapturePlan | null;
   readonly compare: ComparePlan;
+}
+
+/** How the primary's responses travel with the copies, to be compared or recorded. */
+export interface CapturePlan {
+  /** Of the copies that are sent, in millionths. */
+  readonly shareMillionths: number;
+  /** Bytes of one response's body; the rest of a longer one is left out. */
+  readonly bodyBytesMax: number;
 }
 
 /** Where copies are kept instead of being sent to a shadow (core/sink). */
@@ -446,12 +464,8 @@ export const nothingCompared: ComparePlan = { pairs: false, digest: false, heade
 /** Status, size and latency: what a mirror without `compare` has. */
 export const pairsAlone: ComparePlan = { ...nothingCompared, pairs: true };
 
-/** How the responses of a sampled share of the pairs are taken apart and compared. */
+/** How the captured responses of a pair are compared field by field. */
 export interface StructurePlan {
-  /** Of the copies that are sent, in millionths. */
-  readonly shareMillionths: number;
-  /** A longer body is not compared. */
-  readonly bodyBytesMax: number;
   /** Response fields that may differ, lower case. */
   readonly ignoreHeaders: readonly string[];
   /** JSONPaths (core/compare/json-path) that may differ. */
@@ -513,13 +527,6 @@ export type SamplePlan =
 export type HostPolicy =
   | { readonly kind: 'shadow' | 'preserve' | 'endpoint' }
   | { readonly kind: 'set'; readonly value: string };
-
-/** Another path for the copy; its query stays. */
-export type PathRewrite =
-  /** `value` takes the place of `matched`, the literal that the route asks for. */
-  | { readonly kind: 'prefix'; readonly matched: string; readonly value: string }
-  /** A path that the whole of `pattern` matches becomes `substitution`, with `$1` to `$9` for its groups and `$$` for a dollar. */
-  | { readonly kind: 'regex'; readonly pattern: string; readonly substitution: string };
 
 /** The fields that name a trace or a request: left alone, left out, or renewed, so that the copy is a trace of its own. */
 export type TracePolicy = 'keep' | 'drop' | 'new';

@@ -24,8 +24,8 @@ import { createDoorbell, Doorbell } from '../../core/ring/doorbell.js';
 import { createRing } from '../../core/ring/layout.js';
 import { RingReader } from '../../core/ring/reader.js';
 import { RingWriter } from '../../core/ring/writer.js';
-import { SinkReceiver } from '../../core/sink/receiver.js';
 import { SinkMirror } from '../../core/sink/sink-mirror.js';
+import { SinkReceiver } from '../../core/sink/sink-receiver.js';
 
 const REQUESTS = 60_000;
 const ROUNDS = 5;
@@ -62,6 +62,7 @@ const plan: MirrorPlan = {
   inFlightMax: 16 * 1024,
   timeoutMs: 1000,
   firstByteTimeoutMs: 0,
+  capture: null,
   compare: nothingCompared,
 };
 

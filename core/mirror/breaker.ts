@@ -79,8 +79,8 @@ export class Breaker {
     this.#become(State.OPEN);
   }
 
-  /** It was given up for a reason that is not the shadow's: a probe leaves its place to the next one. */
-  forgotten(ticket: number): void {
+  /** The copy ended for a reason that is not the shadow's: a probe leaves its place to the next copy. */
+  released(ticket: number): void {
     if (ticket === this.#ticket && this.#state === State.HALF_OPEN) this.#become(State.OPEN);
   }
 

@@ -1,19 +1,19 @@
-/** What a mirror's own words make of a request on its way to a shadow or into a sink: path, trace and fields. */
+/** The changes that a mirror makes to its copies, for a shadow or a sink: path, trace and fields. */
 import { applyEdits, isEmpty } from '../http/field-edits.js';
 import type { MirrorPlan } from '../plan.js';
-import { compileRewrite, type TargetRewrite } from './path-rewrite.js';
+import { compilePathChange, type TargetChange } from '../route/path-change.js';
 import { type Random, withNewTrace, withoutTrace } from './trace-fields.js';
 
 export class CopyChange {
   readonly #plan: MirrorPlan;
   readonly #editsFields: boolean;
-  readonly #rewrite: TargetRewrite | null;
+  readonly #rewrite: TargetChange | null;
   readonly #random: Random;
 
   constructor(plan: MirrorPlan, random: Random) {
     this.#plan = plan;
     this.#editsFields = !isEmpty(plan.headers);
-    this.#rewrite = compileRewrite(plan.rewrite);
+    this.#rewrite = plan.rewrite === null ? null : compilePathChange(plan.rewrite);
     this.#random = random;
   }
 

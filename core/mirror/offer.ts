@@ -38,9 +38,9 @@ export class Mirror {
     this.toSink = plan.sink !== null;
     this.counters = counters;
     this.baseline = baseline;
-    const { digest, headers, structure } = plan.compare;
+    const { capture, compare } = plan;
     this.watchesResponses =
-      digest || headers.length > 0 || (structure !== null && structure.shareMillionths > 0);
+      compare.digest || compare.headers.length > 0 || (capture !== null && capture.shareMillionths > 0);
   }
 }
 
@@ -115,7 +115,7 @@ export class MirrorCopy {
   /** The next piece of its body. */
   responseBody(bytes: Uint8Array): void {
     if (this.#capture !== Capture.ON) return;
-    const room = this.mirror!.plan.compare.structure!.bodyBytesMax - this.#capturedBytes;
+    const room = this.mirror!.plan.capture!.bodyBytesMax - this.#capturedBytes;
     const piece = bytes.byteLength <= room ? bytes : bytes.subarray(0, room);
     this.#capturedBytes += piece.byteLength;
     if (this.#captured(FrameType.RESPONSE_BODY, piece) && bytes.byteLength > room)
@@ -207,8 +207,7 @@ export class MirrorOffer {
         mirror.counters.dropped(Drop.GUARD);
         continue;
       }
-      const structure = plan.compare.structure;
-      const captures = structure !== null && this.#sampler.happens(structure.shareMillionths);
+      const captures = plan.capture !== null && this.#sampler.happens(plan.capture.shareMillionths);
       const copyFlags = captures ? flags | FrameFlag.CAPTURE : flags;
       const to = mirror.toSink ? this.#shadowThreads : shadow;
       if (!this.#offerTo(mirror, to, source, copyFlags, atUs, copies, count)) continue;

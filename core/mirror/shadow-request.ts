@@ -16,7 +16,8 @@ import { UpstreamCall } from '../upstream/client.js';
 import { PipelinedCall } from '../upstream/pipelined-call.js';
 import type { Breaker } from './breaker.js';
 import { CopySource, FrameFlag, type MirroredHead, Outcome, Seen } from './codec.js';
-import type { MirrorReceiver } from './receiver.js';
+import type { FramedCopy } from './frame-receiver.js';
+import type { ShadowReceiver } from './shadow-receiver.js';
 import type { ShadowMirror } from './shadow-runtime.js';
 
 const Phase = {
@@ -37,8 +38,8 @@ const Phase = {
   SETTLED: 64,
 } as const;
 
-export class ShadowRequest implements ResponseSink {
-  readonly #receiver: MirrorReceiver;
+export class ShadowRequest implements ResponseSink, FramedCopy {
+  readonly #receiver: ShadowReceiver;
   readonly #upstream: UpstreamCall;
   /** Made when the first request is sent so. */
   #pipelined: PipelinedCall | null = null;
@@ -63,7 +64,7 @@ export class ShadowRequest implements ResponseSink {
   readonly #primary = new Outcome();
   #capture: PairCapture | null = null;
 
-  constructor(receiver: MirrorReceiver) {
+  constructor(receiver: ShadowReceiver) {
     this.#receiver = receiver;
     this.#upstream = new UpstreamCall(this);
     this.#call = this.#upstream;
@@ -77,9 +78,9 @@ export class ShadowRequest implements ResponseSink {
     return this.#offeredUs;
   }
 
-  /** No frame comes for it behind the last one of its request. */
-  get endsWithRequest(): boolean {
-    return (this.#phase & Phase.UNPAIRED) !== 0;
+  get expectsFrames(): boolean {
+    const all = Phase.REQUEST_COMPLETE | Phase.PRIMARY_KNOWN;
+    return (this.#phase & all) !== all;
   }
 
   /** A HEAD frame was admitted: builds the copy's head and gives it to the upstream client. */
@@ -143,7 +144,7 @@ export class ShadowRequest implements ResponseSink {
 
   // --- frames
 
-  body(piece: Uint8Array, last: boolean): void {
+  onBody(piece: Uint8Array, last: boolean): void {
     if (last) this.#phase |= Phase.REQUEST_COMPLETE;
     if ((this.#phase & Phase.OVER) !== 0) {
       this.#settle();
@@ -152,49 +153,43 @@ export class ShadowRequest implements ResponseSink {
     // A shadow that reads slowly is never waited for: what it does not take is held, up to the bounds of the mirror,
     // of the call and of the thread.
     if (this.mirror!.bounds.exceedsMemory(piece.byteLength)) {
-      this.giveUp(Failure.MEMORY);
+      this.cancel(Failure.MEMORY);
       return;
     }
     this.#upstream.write(piece, last);
     this.#accountHeld();
   }
 
-  trailers(lines: string): void {
+  onTrailers(lines: string): void {
     if ((this.#phase & Phase.OVER) === 0) this.#upstream.trailers(lines);
   }
 
-  /** The rest of the request will not come, for this reason. */
-  abort(reason: Failure): void {
+  onAbort(reason: Failure): void {
     const complete = (this.#phase & Phase.REQUEST_COMPLETE) !== 0;
     this.#phase |= Phase.REQUEST_COMPLETE;
     if ((this.#phase & Phase.OVER) !== 0) this.#settle();
-    else if (!complete) this.giveUp(reason);
+    else if (!complete) this.cancel(reason);
   }
 
-  /** Ends it now, whatever it is doing. */
-  giveUp(reason: Failure): void {
+  /** Ends the copy now, whatever it is doing. */
+  cancel(reason: Failure): void {
     if ((this.#phase & Phase.OVER) !== 0) return;
     this.#call.cancel();
     this.#fail(reason);
   }
 
-  primary(outcome: Outcome): void {
-    this.#primary.take(outcome);
-    this.primaryKnown();
+  onOutcome(outcome: Outcome | null): void {
+    if ((this.#phase & Phase.PRIMARY_KNOWN) !== 0) return;
+    if (outcome !== null) this.#primary.take(outcome);
+    this.#phase |= Phase.PRIMARY_KNOWN;
+    this.#settle();
   }
 
-  /** A part of the primary's response, where it is captured. */
-  primaryResponse(type: number, bytes: Buffer): void {
+  /** Does nothing where the response is not captured. */
+  onPrimaryResponse(type: number, bytes: Buffer): void {
     if (this.#capture === null) return;
     if (type === FrameType.RESPONSE_HEAD) this.#capture.primaryHead(bytes);
     else this.#capture.primaryBody(bytes);
-  }
-
-  /** Also without an outcome: the proxy thread that would have told it is gone. */
-  primaryKnown(): void {
-    if ((this.#phase & Phase.PRIMARY_KNOWN) !== 0) return;
-    this.#phase |= Phase.PRIMARY_KNOWN;
-    this.#settle();
   }
 
   // --- from the shadow
@@ -227,7 +222,7 @@ export class ShadowRequest implements ResponseSink {
   /** Looked at and thrown away; a shadow that floods is cut off. */
   onResponseBody(bytes: Uint8Array): void {
     if (this.#call.responseBytes > this.mirror!.plan.responseBytesMax) {
-      this.giveUp(Failure.RESPONSE_TOO_LARGE);
+      this.cancel(Failure.RESPONSE_TOO_LARGE);
       return;
     }
     if (this.mirror!.plan.compare.digest) this.#bodyDigest = digestBody(bytes, this.#bodyDigest);
@@ -265,7 +260,7 @@ export class ShadowRequest implements ResponseSink {
     if (this.#breaker !== null) {
       if (drop === -1 && blameOfFailure(failure) === 'shadow')
         this.#breaker.failed(this.#ticket, this.#receiver.clock());
-      else this.#breaker.forgotten(this.#ticket);
+      else this.#breaker.released(this.#ticket);
     }
     this.#over();
   }

@@ -48,15 +48,3 @@ export function settleDeadVersion(counters: VersionCounters): void {
   counters.failure(Failure.ABORTED, counters.requests - counters.finished);
   counters.resetConnections();
 }
-
-/**
- * Rings of dead threads were thrown away rather than read on: frames in them that no shadow thread had received count as
- * received and dropped by `into`, a shadow thread's counters. `counters` are all of one mirror, `into` among them; no thread
- * may be offering or receiving meanwhile.
- */
-export function settleLostFrames(counters: readonly MirrorCounters[], into: MirrorCounters): void {
-  let lost = 0;
-  for (const each of counters) lost += each.offeredTotal - each.receivedTotal;
-  into.received(lost);
-  into.dropped(Drop.ABORTED, lost);
-}

@@ -6,8 +6,8 @@
  * until a new segment can be begun.
  */
 import type { Clock } from '../clock.js';
-import { Drop, Failure } from '../errors.js';
-import { type Copy, none, type Sink } from '../sink/sink.js';
+import { Drop, Failure, none } from '../errors.js';
+import type { Copy, Sink } from '../sink/sink.js';
 import { compressor, memberBytesMax, stored, type WriteMember } from './member.js';
 import { Output } from './output.js';
 import { Dates, RecordIds } from './record-ids.js';
@@ -114,7 +114,7 @@ export class FileSink implements Sink {
   }
 
   /** A write that is under way ends by itself. */
-  giveUp(): void {}
+  abort(): void {}
 
   /** The next `put` would begin a new segment. */
   async close(): Promise<void> {

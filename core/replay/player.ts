@@ -4,8 +4,7 @@
  * (coordinated omission is what hides it). Without times (`max`) as many are under way as `inFlightMax` says.
  */
 import type { Clock } from '../clock.js';
-import { Drop } from '../errors.js';
-import { none } from '../sink/sink.js';
+import { Drop, none } from '../errors.js';
 import type { VersionPool } from '../upstream/pool.js';
 import type { ReadyRequest } from './packed.js';
 import type { ReplayCounters } from './replay-counters.js';

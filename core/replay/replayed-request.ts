@@ -1,14 +1,13 @@
 /** One recorded request on its way once more. Reused. */
 import type { Clock } from '../clock.js';
 import { digestBody } from '../compare/digest.js';
-import type { Drop, Failure } from '../errors.js';
+import { type Drop, type Failure, none } from '../errors.js';
 import { Framing } from '../http/message.js';
 import { writeRequestHead } from '../http/request-writer.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { Differs } from '../record/mirror-counters.js';
 import type { RecordedExchange } from '../recording/reader.js';
 import type { RecordedResponse } from '../recording/recorded.js';
-import { none } from '../sink/sink.js';
 import type { ResponseSink } from '../upstream/call.js';
 import { UpstreamCall } from '../upstream/client.js';
 import type { VersionPool } from '../upstream/pool.js';

@@ -1,7 +1,8 @@
-/** Another path, compiled: for the primary, or for a redirect. */
+/** Another path, compiled: for the primary, for a copy, or for a redirect. */
 
 import { nameIs } from '../http/fields.js';
 import type { PathChange } from '../plan.js';
+import { wholePattern } from './pattern.js';
 import { replacedPrefix } from './prefix.js';
 
 /** Takes and gives a request target; its query and `*` stay as they are. */
@@ -19,8 +20,8 @@ export function compilePathChange(plan: PathChange): TargetChange {
 function pathChange(plan: PathChange): (path: string) => string {
   if (plan.kind === 'set') return () => plan.value;
   if (plan.kind === 'regex') {
-    // Every part that matches, as Envoy's `regex_rewrite`; and what is no path any more is made one.
-    const pattern = new RegExp(plan.pattern, 'g');
+    // Without `whole` as Envoy's `regex_rewrite`. A result that is no path any more is made one.
+    const pattern = plan.whole ? wholePattern(plan.pattern) : new RegExp(plan.pattern, 'g');
     return (path) => {
       const changed = path.replace(pattern, plan.substitution);
       return changed.startsWith('/') ? changed : `/${changed}`;

@@ -10,11 +10,8 @@
  * Between `put` and `settled` a copy is in flight, and its bytes count in the mirror's `memory`, which bounds what a sink may
  * have outstanding. A sink never waits and never throws from these methods.
  */
-import type { Drop, Failure } from '../errors.js';
+import { type Drop, type Failure, none } from '../errors.js';
 import type { Framing } from '../http/message.js';
-
-/** Neither a drop nor a failure. */
-export const none = -1;
 
 /** `other`, unless it is none. */
 export function reasonOr(reason: Drop, other: Drop | typeof none): Drop {
@@ -92,8 +89,8 @@ export interface Sink {
   lag(): number | null;
   /** The thread has read all that its rings have for now: what was put is to go out. */
   flush(): void;
-  /** The time for a drain is over: what still waits for others is settled now, as failed. */
-  giveUp(): void;
+  /** The time for a drain is over: fails what still waits for others, at once. */
+  abort(): void;
   /** Writes out what was put and lets go of files and sockets; resolves when every copy is settled. */
   close(): Promise<void>;
 }

@@ -12,7 +12,7 @@
  * request's body is left out, because redaction could not look into it; `truncated`: the response's body is not whole. What is
  * not known stands not there. A payload without the header is a request alone.
  */
-import { type Failure, failureReasons } from '../errors.js';
+import { type Failure, failureReasons, none } from '../errors.js';
 import {
   blockBytes,
   type Content,
@@ -25,7 +25,7 @@ import {
 import type { RecordedExchange } from '../recording/reader.js';
 import { type RecordedResponse, readRequest } from '../recording/recorded.js';
 import type { Redactor } from '../recording/redactor.js';
-import { type CopiedResponse, type Copy, none, type PrimaryOutcome } from '../sink/sink.js';
+import type { CopiedResponse, Copy, PrimaryOutcome } from '../sink/sink.js';
 
 const format = '1';
 

@@ -5,12 +5,11 @@
  * outcome. So every delivery ends in the counters as completed, failed or dropped, and every message at last as done.
  */
 import type { Clock } from '../clock.js';
-import { Drop, type Failure } from '../errors.js';
+import { Drop, type Failure, none } from '../errors.js';
 import { marked } from '../mirror/loop-mark.js';
 import type { RecordedExchange } from '../recording/reader.js';
 import type { ReplayCounters } from '../replay/replay-counters.js';
 import { type PlayedOwner, ReplayedRequest } from '../replay/replayed-request.js';
-import { none } from '../sink/sink.js';
 import type { VersionPool } from '../upstream/pool.js';
 import { decodeMessage } from './message.js';
 
@@ -31,7 +30,7 @@ export interface Delivery {
   readonly pending: number;
   done(): void;
   again(afterMs: number): void;
-  giveUp(): void;
+  reject(): void;
 }
 
 export interface StreamShadowOptions {
@@ -43,7 +42,7 @@ export interface StreamShadowOptions {
   readonly timeoutMs: number;
   readonly inFlightMax: number;
   readonly deliveriesMax: number;
-  onGivenUp(sequence: number, why: string): void;
+  onRejected(sequence: number, why: string): void;
 }
 
 export class StreamShadow implements PlayedOwner {
@@ -92,12 +91,12 @@ export class StreamShadow implements PlayedOwner {
     const { deliveriesMax, pool, host, timeoutMs } = this.#options;
     this.#pending = delivery.pending;
     if (delivery.count > deliveriesMax) {
-      this.#giveUp(delivery, Drop.DELIVERY_LIMIT, `it was delivered ${delivery.count} times`);
+      this.#reject(delivery, Drop.DELIVERY_LIMIT, `it was delivered ${delivery.count} times`);
       return;
     }
     const exchange = decodeMessage(delivery.about, delivery.payload, delivery.sequence);
     if (typeof exchange === 'string') {
-      this.#giveUp(delivery, Drop.UNREADABLE, exchange);
+      this.#reject(delivery, Drop.UNREADABLE, exchange);
       return;
     }
     const played = this.#spare.pop() ?? new ReplayedRequest(this);
@@ -146,11 +145,11 @@ export class StreamShadow implements PlayedOwner {
     this.#changed();
   }
 
-  #giveUp(delivery: Delivery, reason: Drop, why: string): void {
+  #reject(delivery: Delivery, reason: Drop, why: string): void {
     this.counters.mirror.eligible();
     this.counters.mirror.dropped(reason);
-    delivery.giveUp();
-    this.#options.onGivenUp(delivery.sequence, why);
+    delivery.reject();
+    this.#options.onRejected(delivery.sequence, why);
   }
 
   #tellLag(): void {

@@ -5,9 +5,9 @@
  * loss for the reason `stream-down` may be in the stream all the same, because an acknowledgement can be lost too.
  */
 import type { Clock } from '../clock.js';
-import { Drop, Failure } from '../errors.js';
+import { Drop, Failure, none } from '../errors.js';
 import type { Redactor } from '../recording/redactor.js';
-import { type Copy, none, reasonOr, type Sink } from '../sink/sink.js';
+import { type Copy, reasonOr, type Sink } from '../sink/sink.js';
 import { encodeMessage, type StreamMessage } from './message.js';
 import type { StreamAnswer, StreamLink, StreamLinkEvents } from './stream-link.js';
 
@@ -142,7 +142,7 @@ export class StreamSink implements Sink {
     if (this.#queueFrom < this.#queue.length) this.#pumpSoon();
   }
 
-  giveUp(): void {
+  abort(): void {
     for (const publication of [...this.#outstanding.values()]) this.#settle(publication, Failure.DRAINING);
   }
 

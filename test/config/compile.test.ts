@@ -79,13 +79,12 @@ histograms: { directory: ./hlog, interval: 1m }
 fleet: { nats: "nats://me:hidden@10.0.0.5,[::1]:4223/reviews", name: edge-1, interval: 2s }
 `;
 
+const captured = { shareMillionths: 5000, bodyBytesMax: 65_536 };
 const compared = {
   pairs: true,
   digest: false,
   headers: ['etag'],
   structure: {
-    shareMillionths: 5000,
-    bodyBytesMax: 65_536,
     ignoreHeaders: ['date'],
     ignorePaths: ['$..id', '$.items[*].ts'],
     tolerance: { relative: true, value: '0.1' },
@@ -128,6 +127,7 @@ const baseline = {
   rewrite: null,
   trace: 'new',
   pipelining: 16,
+  capture: captured,
   compare: compared,
 };
 
@@ -283,7 +283,7 @@ t.test('every key comes into the plan', async (t) => {
             sample: { by: 'header', name: 'x-user' },
             methods: ['GET', 'HEAD', 'OPTIONS', 'TRACE'],
             host: { kind: 'set', value: 'next.example.com' },
-            rewrite: { kind: 'prefix', matched: '/reviews', value: '/next/' },
+            rewrite: { kind: 'prefix', prefix: '/reviews', value: '/next/', ignoreCase: false },
             trace: 'new',
             headers: {
               remove: ['cookie'],
@@ -302,6 +302,7 @@ t.test('every key comes into the plan', async (t) => {
             inFlightMax: 9,
             timeoutMs: 500,
             firstByteTimeoutMs: 100,
+            capture: captured,
             compare: { ...compared, structure: { ...compared.structure, baseline } },
           },
         ],
@@ -363,6 +364,7 @@ t.test('defaults', async (t) => {
         inFlightMax: 256,
         timeoutMs: 5000,
         firstByteTimeoutMs: 0,
+        capture: null,
         compare: pairsAlone,
       },
     ],

@@ -94,7 +94,7 @@ t.test('what a route does with its requests becomes the plan', async (t) => {
     scheme: 'https',
     host: 'new.example.com',
     port: 8443,
-    path: { kind: 'regex', pattern: '^/old/(.*)', substitution: '/new/$01' },
+    path: { kind: 'regex', pattern: '^/old/(.*)', substitution: '/new/$01', whole: false },
   });
   t.match(moved, {
     primaries: [],

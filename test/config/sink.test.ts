@@ -30,7 +30,7 @@ t.test('a mirror to a directory is a recording with its policy', async (t) => {
     [mirror.host, mirror.shareMillionths, mirror.ratePerSecond],
     [{ kind: 'preserve' }, 50_000, 7],
   );
-  t.equal(mirror.compare.structure!.bodyBytesMax, mirror.responseBytesMax);
+  t.equal(mirror.capture!.bodyBytesMax, mirror.responseBytesMax);
 
   const again = loaded(JSON.stringify(effectiveConfig(plan)), { directory: '/etc/umbra' });
   t.strictSame(
@@ -104,8 +104,9 @@ t.test(
     t.match(mirror.compare, {
       pairs: true,
       digest: true,
-      structure: { bodyBytesMax: mirror.responseBytesMax },
+      structure: null,
     });
+    t.equal(mirror.capture?.bodyBytesMax, mirror.responseBytesMax);
 
     const effective = JSON.stringify(effectiveConfig(plan));
     t.notMatch(effective, /s3cret/);
@@ -121,6 +122,7 @@ t.test(
       { pairs: true, digest: false, structure: null },
       'as with a plain mirror to a shadow',
     );
+    t.equal(usual.capture, null);
   },
 );
 

@@ -131,7 +131,7 @@ function shadowOf(
     timeoutMs: options.timeoutMs,
     inFlightMax: options.inFlight,
     deliveriesMax: options.deliveries,
-    onGivenUp: (sequence, why) => {
+    onRejected: (sequence, why) => {
       if (++givenUp <= givenUpTold) say(`message ${sequence} is given up: ${why}`);
       if (givenUp === givenUpTold) say('further ones are counted and not told');
     },

@@ -91,7 +91,7 @@ export class Analysts {
       plan.routes.flatMap((route) =>
         mirrorsWithBaselines(route).flatMap(({ mirror, baselineOf }): [number, Subject][] => {
           const { structure } = mirror.compare;
-          if (structure === null || mirror.sink !== null) return [];
+          if (structure === null) return [];
           const baseline = baselineOf === null ? null : nameOf(mirror);
           const { ignoreHeaders, ignorePaths, tolerance, arrays } = structure;
           const rules = { structure: { ignoreHeaders, ignorePaths, tolerance, arrays }, redact: plan.redact };

@@ -224,6 +224,6 @@ function deliveryOf(message: JsMsg): Delivery {
     pending: info.pending,
     done: () => message.ack(),
     again: (afterMs) => message.nak(afterMs),
-    giveUp: () => message.term(),
+    reject: () => message.term(),
   };
 }

@@ -62,8 +62,8 @@ export class RingLoop {
     doorbell.park(this.#isEmpty, consumer.awaitsOutcomes ? outcomesMs : parkMs, this.turn);
   };
 
-  /** The proxy threads are gone: calls `done` once all is over, and `giveUp` again and again when it is not in time. */
-  drain(withinMs: number, giveUp: () => void, done: () => void): void {
+  /** The proxy threads are gone: calls `done` once all is over. From `withinMs` on it calls `abort` every 10 ms until then. */
+  drain(withinMs: number, abort: () => void, done: () => void): void {
     const { consumer } = this.#deps;
     const deadlineUs = nowUs() + withinMs * 1000;
     const check = (): void => {
@@ -73,7 +73,7 @@ export class RingLoop {
       }
       if (nowUs() >= deadlineUs) {
         consumer.refuseNew();
-        giveUp();
+        abort();
       }
       setTimeout(check, drainCheckMs);
     };

@@ -1,6 +1,6 @@
 /**
  * A shadow thread: drains the rings of all proxy threads, sends each mirrored request to its shadow and measures
- * the response. Entry point of the thread; what it does per frame is in core/mirror/receiver.
+ * the response. Entry point of the thread; what it does per frame is in core/mirror/shadow-receiver.
  */
 import { randomFillSync } from 'node:crypto';
 import { nowUs } from '../../core/clock.js';
@@ -8,7 +8,7 @@ import { PairPort } from '../../core/compare/pair-port.js';
 import { Failure } from '../../core/errors.js';
 import { MirrorBounds } from '../../core/mirror/bounds.js';
 import { FullSlots } from '../../core/mirror/full-slots.js';
-import { MirrorReceiver } from '../../core/mirror/receiver.js';
+import { ShadowReceiver } from '../../core/mirror/shadow-receiver.js';
 import { ShadowMirror, type ShadowRuntime } from '../../core/mirror/shadow-runtime.js';
 import { mirrorsWithBaselines, type Plan } from '../../core/plan.js';
 import { AccessLogPort } from '../../core/record/access-log.js';
@@ -28,7 +28,7 @@ import { TurnEnd } from './turn.js';
 import { UpstreamSide } from './upstream-side.js';
 
 class ShadowThread implements DataThread {
-  readonly #receiver: MirrorReceiver;
+  readonly #receiver: ShadowReceiver;
   readonly #upstream = new UpstreamSide();
   readonly #log: AccessLogPort;
   readonly #pairs: PairPort;
@@ -59,7 +59,7 @@ class ShadowThread implements DataThread {
     this.#pairs = new PairPort(new RingWriter(start.pairRing!, new Doorbell(start.pairDoorbell)), () =>
       turnEnd.request(),
     );
-    this.#receiver = new MirrorReceiver(readers, this.#pairs, this.#log, nowUs);
+    this.#receiver = new ShadowReceiver(readers, this.#pairs, this.#log, nowUs);
     this.#receiver.use(atOnce(this.#compile(start.plan, start.targets, start.counters)));
     this.#loop = new RingLoop({
       doorbell: new Doorbell(start.doorbells[0]),
@@ -90,7 +90,7 @@ class ShadowThread implements DataThread {
   drain(withinMs: number): void {
     this.#loop.drain(
       withinMs,
-      () => this.#receiver.giveUpAll(Failure.DRAINING),
+      () => this.#receiver.abortAll(Failure.DRAINING),
       () => say({ type: 'drained' }),
     );
   }

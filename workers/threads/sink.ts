@@ -4,6 +4,7 @@
  */
 import { randomFillSync } from 'node:crypto';
 import { nowUs } from '../../core/clock.js';
+import { none } from '../../core/errors.js';
 import { MirrorBounds } from '../../core/mirror/bounds.js';
 import { FullSlots } from '../../core/mirror/full-slots.js';
 import type { Plan } from '../../core/plan.js';
@@ -12,9 +13,8 @@ import { Redactor } from '../../core/recording/redactor.js';
 import { Doorbell } from '../../core/ring/doorbell.js';
 import { RingReader } from '../../core/ring/reader.js';
 import { seededRandom } from '../../core/route/random.js';
-import { SinkReceiver } from '../../core/sink/receiver.js';
-import { none } from '../../core/sink/sink.js';
 import { SinkMirror, type SinkRuntime } from '../../core/sink/sink-mirror.js';
+import { SinkReceiver } from '../../core/sink/sink-receiver.js';
 import type { Targets } from '../../core/upstream/target.js';
 import type { CountersShares, ThreadStart } from '../protocol/messages.js';
 import { yieldToProxyThreads } from './priority.js';
@@ -68,20 +68,20 @@ class SinkThread implements DataThread {
     this.#sinks.retire();
   }
 
-  /** The proxy threads are gone: keeps what is in the rings, and in time gives up what will not be whole or acknowledged. */
+  /** The proxy threads are gone: keeps what is in the rings, and drops or fails what is not whole or acknowledged in time. */
   drain(withinMs: number): void {
     this.#loop.drain(
       withinMs,
       () => {
-        this.#receiver.giveUpGathering();
-        this.#sinks.giveUp();
+        this.#receiver.dropUnfinished();
+        this.#sinks.abort();
       },
       () => void this.#sinks.close().then(() => say({ type: 'drained' })),
     );
   }
 
   leave(): void {
-    this.#sinks.giveUp();
+    this.#sinks.abort();
     void this.#sinks.close().then(() => process.exit(0));
   }
 

@@ -55,8 +55,8 @@ export class Sinks {
     for (const sink of this.#left) sink.flush();
   }
 
-  giveUp(): void {
-    for (const sink of this.#all()) sink.giveUp();
+  abort(): void {
+    for (const sink of this.#all()) sink.abort();
   }
 
   async close(): Promise<void> {

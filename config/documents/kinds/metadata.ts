@@ -1,15 +1,4 @@
-import {
-  anything,
-  type Field,
-  fields,
-  ignored,
-  listOf,
-  mapOf,
-  required,
-  type Shape,
-  supported,
-  text,
-} from '../shape.js';
+import { anything, fields, ignored, mapOf, required, type Shape, supported, text } from '../shape.js';
 
 /** What Kubernetes itself writes into a document that it gives out; so `kubectl get -o yaml` can be applied. */
 const ofTheServer = supported(anything, 'said by a Kubernetes server; has no meaning here');
@@ -42,8 +31,4 @@ export function documentShape(spec: Shape): Shape {
     spec: required(spec),
     status: ofTheServer,
   });
-}
-
-export function textList(note = ''): Field {
-  return supported(listOf(text), note);
 }

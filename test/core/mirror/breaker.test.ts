@@ -59,7 +59,7 @@ t.test('after the cooldown one probe goes out, and its result decides', async (t
 t.test('a probe that says nothing about the shadow leaves its place to the next one', async (t) => {
   const breaker = new Breaker(plan);
   fail(breaker, limits.breakerResults, 0);
-  breaker.forgotten(breaker.enter());
+  breaker.released(breaker.enter());
   t.ok(breaker.open);
   t.notOk(breaker.refuses(second));
 });
@@ -72,7 +72,7 @@ t.test('results from before the latest change of state do not count', async (t) 
   t.ok(breaker.open, 'a copy that was sent before does not close it');
   const probe = breaker.enter();
   breaker.failed(old, second);
-  breaker.forgotten(old);
+  breaker.released(old);
   t.ok(breaker.refuses(second), 'nor is it the probe');
   breaker.completed(probe, second);
   t.notOk(breaker.open);
@@ -80,7 +80,7 @@ t.test('results from before the latest change of state do not count', async (t) 
 
 t.test('whatever happens, one probe is out at most, and a closed breaker refuses nothing', async () => {
   const event = fc.record({
-    what: fc.constantFrom('enter' as const, 'completed' as const, 'failed' as const, 'forgotten' as const),
+    what: fc.constantFrom('enter' as const, 'completed' as const, 'failed' as const, 'released' as const),
     afterUs: fc.integer({ min: 0, max: 400_000 }),
     which: fc.nat(20),
   });
@@ -99,14 +99,14 @@ t.test('whatever happens, one probe is out at most, and a closed breaker refuses
           out.push({ ticket: breaker.enter(), probe });
         } else if (out.length > 0) {
           const [{ ticket, probe }] = out.splice(which % out.length, 1);
-          if (what === 'forgotten') breaker.forgotten(ticket);
+          if (what === 'released') breaker.released(ticket);
           else breaker[what](ticket, nowUs);
           if (probe && what === 'completed' && breaker.open) return false;
           if (probe && what !== 'completed' && !breaker.open) return false;
         }
       }
       // It always comes back: after a cooldown, when nothing is out, a probe is let through.
-      for (const { ticket } of out) breaker.forgotten(ticket);
+      for (const { ticket } of out) breaker.released(ticket);
       nowUs += plan.cooldownMs * 1e3;
       if (breaker.refuses(nowUs)) return false;
       breaker.completed(breaker.enter(), nowUs);

@@ -9,7 +9,7 @@ import { FullSlots } from '../../../core/mirror/full-slots.js';
 import { HeldBack } from '../../../core/mirror/held-back.js';
 import { Mirror, type MirrorCopy, MirrorOffer } from '../../../core/mirror/offer.js';
 import { MirrorPort } from '../../../core/mirror/port.js';
-import { MirrorReceiver } from '../../../core/mirror/receiver.js';
+import { ShadowReceiver } from '../../../core/mirror/shadow-receiver.js';
 import { ShadowMirror } from '../../../core/mirror/shadow-runtime.js';
 import type { MirrorPlan } from '../../../core/plan.js';
 import { AccessLogPort } from '../../../core/record/access-log.js';
@@ -41,7 +41,7 @@ export class MirrorRig {
   readonly fullSlots = new FullSlots(FullSlots.create());
   readonly bounds = new MirrorBounds(0, this.fullSlots);
   readonly heldBack = new HeldBack(HeldBack.create());
-  readonly receiver: MirrorReceiver;
+  readonly receiver: ShadowReceiver;
   readonly ring: SharedArrayBuffer;
   readonly pool: TestPool;
   readonly pairRing = createRing(1024 * 1024);
@@ -62,7 +62,7 @@ export class MirrorRig {
       () => 0,
       () => {},
     );
-    this.receiver = new MirrorReceiver([new RingReader(this.ring)], this.pairs, log, nowUs);
+    this.receiver = new ShadowReceiver([new RingReader(this.ring)], this.pairs, log, nowUs);
     this.use(1, this.plan);
     this.#mirror = new Mirror(this.plan, this.atProxy);
     this.port = this.#openPort();

@@ -36,7 +36,7 @@ t.test(
 
 t.test('every part that a regular expression matches is replaced, and the result is a path', async (t) => {
   const change = (pattern: string, substitution: string) =>
-    compilePathChange({ kind: 'regex', pattern, substitution });
+    compilePathChange({ kind: 'regex', pattern, substitution, whole: false });
   t.equal(
     change('^/service/([^/]+)(/.*)$', '$02/instance/$01')('/service/foo/v1/api?q=1'),
     '/v1/api/instance/foo?q=1',
@@ -44,6 +44,21 @@ t.test('every part that a regular expression matches is replaced, and the result
   t.equal(change('one', 'two')('/xxx/one/yyy/one/zzz'), '/xxx/two/yyy/two/zzz');
   t.equal(change('^/', '')('/a/b'), '/a/b');
   t.equal(change('.*', '')('/a/b?c'), '/?c');
+});
+
+t.test('an expression that must match the whole path leaves any other path as it is', async (t) => {
+  const change = compilePathChange({
+    kind: 'regex',
+    pattern: '/([a-z]+)/([0-9]+)',
+    substitution: '/$02-$$/$01',
+    whole: true,
+  });
+  t.equal(change('/reviews/17?x=/a/1'), '/17-$/reviews?x=/a/1');
+  t.equal(change('/reviews/17/x'), '/reviews/17/x');
+});
+
+t.test('an empty prefix stands before every path', async (t) => {
+  t.equal(prefixed('', '/b')('/x'), '/b/x');
 });
 
 t.test('the whole path can be set, and the query stays', async (t) => {

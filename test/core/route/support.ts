@@ -60,6 +60,7 @@ export function mirrorPlan(changes: Partial<MirrorPlan> = {}): MirrorPlan {
     inFlightMax: 256,
     timeoutMs: 10_000,
     firstByteTimeoutMs: 0,
+    capture: null,
     compare: pairsAlone,
     ...changes,
   };

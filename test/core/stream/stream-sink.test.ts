@@ -1,8 +1,7 @@
 import t, { type Test } from 'tap';
-import { Drop, Failure } from '../../../core/errors.js';
+import { Drop, Failure, none } from '../../../core/errors.js';
 import { Redactor } from '../../../core/recording/redactor.js';
 import { redactNothingMore } from '../../../core/redact.js';
-import { none } from '../../../core/sink/sink.js';
 import type { StreamLinkEvents } from '../../../core/stream/stream-link.js';
 import { StreamSink } from '../../../core/stream/stream-sink.js';
 import { copyOf } from '../../support/copies.js';
@@ -57,7 +56,7 @@ function rig(t: Test, { outstandingMax = 100 } = {}) {
   });
   events.onReady();
   t.teardown(async () => {
-    one.sink.giveUp();
+    one.sink.abort();
     await one.sink.close();
   });
   return one;

@@ -13,8 +13,6 @@ import { until } from '../../support/umbra.js';
 
 const ringBytes = 8 * 1024 * 1024;
 const structure = {
-  shareMillionths: 1_000_000,
-  bodyBytesMax: 1024 * 1024,
   ignoreHeaders: [],
   ignorePaths: [],
   tolerance: { relative: false, value: '0' },

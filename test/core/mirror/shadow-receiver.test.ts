@@ -180,14 +180,14 @@ t.test('what is over the bounds of the mirror is dropped when its head arrives',
   for (let i = 0; i < 4; i++) rig.offer();
   rig.turn();
   t.equal(rig.counts().dropped[Drop.IN_FLIGHT], 2);
-  rig.receiver.giveUpAll(Failure.DRAINING);
+  rig.receiver.abortAll(Failure.DRAINING);
   for (let i = 0; i < 2; i++) rig.offer();
   rig.turn();
   t.equal(rig.counts().dropped[Drop.RATE], 1, 'a drop for another reason takes nothing from the rate');
   rig.receiver.refuseNew();
   rig.offer();
   rig.turn();
-  rig.receiver.giveUpAll(Failure.DRAINING);
+  rig.receiver.abortAll(Failure.DRAINING);
   const { dropped } = rig.counts();
   t.equal(dropped[Drop.DRAINING] + rig.counts().failed[Failure.DRAINING], 4);
   t.strictSame(rig.gap(), noGap);
@@ -268,7 +268,7 @@ t.test('whatever happens to copies in whatever order, the law holds', async (t) 
       'turn',
       'pause',
       'replace',
-      'giveUp',
+      'abortAll',
     ),
     which: fc.nat(9),
   });
@@ -294,7 +294,7 @@ t.test('whatever happens to copies in whatever order, the law holds', async (t) 
             rig.port.flush();
             open.length = 0;
             rig.replaceProxy();
-          } else if (what === 'giveUp') rig.receiver.giveUpAll(Failure.DRAINING);
+          } else if (what === 'abortAll') rig.receiver.abortAll(Failure.DRAINING);
           else if (chosen === undefined) continue;
           else if (what === 'piece') chosen.copy.body(piece, false);
           else if (what === 'last') chosen.copy.body(piece, true);

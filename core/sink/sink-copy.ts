@@ -1,18 +1,21 @@
 /**
- * One copy while a sink thread puts it together from its frames, and until its sink is done with it. It ends exactly once in
- * the counters: dropped (before it was put), completed, or failed.
+ * One copy on the sink thread, from its HEAD frame until its sink has settled it. Its frames are assembled into one request,
+ * which is then put into the sink. It ends exactly once in the counters: dropped (before it was put), completed, or failed.
  */
 import type { Clock } from '../clock.js';
-import { Drop, dropOfUnsent, type Failure } from '../errors.js';
+import { Drop, dropOfUnsent, type Failure, none } from '../errors.js';
 import type { Framing } from '../http/message.js';
-import { type MirroredHead, type Outcome, Seen } from '../mirror/codec.js';
+import { latin1Slice } from '../http/wire.js';
+import { FrameFlag, type MirroredHead, type Outcome, Seen } from '../mirror/codec.js';
+import type { FramedCopy } from '../mirror/frame-receiver.js';
 import { Unexamined } from '../record/mirror-counters.js';
-import { type CopiedResponse, type Copy, none, type PrimaryOutcome, reasonOr } from './sink.js';
+import { FrameType } from '../ring/frame.js';
+import { type CopiedResponse, type Copy, type PrimaryOutcome, reasonOr } from './sink.js';
 import type { SinkMirror } from './sink-mirror.js';
 
 const noPieces: readonly Uint8Array[] = [];
 
-export class Gathered implements Copy {
+export class SinkCopy implements Copy, FramedCopy {
   readonly route: string;
   readonly offeredUs: number;
   readonly method: string;
@@ -27,7 +30,7 @@ export class Gathered implements Copy {
   primary: PrimaryOutcome | null = null;
   response: CopiedResponse | null = null;
   readonly #mirror: SinkMirror;
-  readonly #onOver: (gathered: Gathered) => void;
+  readonly #onOver: (copy: SinkCopy) => void;
   readonly #clock: Clock;
   /** The primary's outcome is waited for. */
   readonly #waits: boolean;
@@ -38,25 +41,25 @@ export class Gathered implements Copy {
   #responsePieces: Uint8Array[] = [];
   #responseBytes = 0;
   #heldBytes: number;
-  #requestComplete = false;
+  #requestComplete: boolean;
   #primaryKnown = false;
-  /** Put, or given up. */
+  /** The sink has it, or had it. */
   #put = false;
   #over = false;
 
   constructor(
     mirror: SinkMirror,
     head: MirroredHead,
-    waits: boolean,
-    captures: boolean,
+    flags: number,
     clock: Clock,
-    onOver: (gathered: Gathered) => void,
+    onOver: (copy: SinkCopy) => void,
   ) {
     this.#mirror = mirror;
     this.#clock = clock;
     this.#onOver = onOver;
-    this.#waits = waits;
-    this.#captures = captures;
+    this.#waits = (flags & FrameFlag.UNPAIRED) === 0;
+    this.#captures = (flags & FrameFlag.CAPTURE) !== 0;
+    this.#requestComplete = (flags & FrameFlag.LAST) !== 0;
     this.route = mirror.route;
     this.offeredUs = head.offeredUs;
     this.method = head.method;
@@ -70,66 +73,59 @@ export class Gathered implements Copy {
     mirror.bounds.heldBytes += this.#heldBytes;
   }
 
-  /** Its sink has it, or had it: no frame is of use to it any more. */
-  get isPut(): boolean {
-    return this.#put;
+  /** Puts the copy if its HEAD was all there is. */
+  begin(): void {
+    if (this.#requestComplete && !this.#waits) this.#putNow();
   }
 
-  get over(): boolean {
-    return this.#over;
+  get expectsFrames(): boolean {
+    return !this.#put && !this.#over;
   }
 
-  /** The next piece of the body, a view of the ring. */
-  addBody(piece: Uint8Array): void {
-    if (this.#put || this.#over || piece.byteLength === 0) return;
-    if (!this.#hold(piece.byteLength)) {
-      this.drop(reasonOr(Drop.MEMORY, this.#mirror.sink.stalled()));
-      return;
-    }
-    this.#pieces ??= [];
-    this.#pieces.push(copyOf(piece));
-    this.body = this.#pieces;
-    this.bodyBytes += piece.byteLength;
-  }
-
-  /** Every frame of the request has come. */
-  complete(): void {
+  onBody(piece: Uint8Array, last: boolean): void {
+    this.#addBody(piece);
+    if (!last) return;
     this.#requestComplete = true;
     if (!this.#waits || this.#primaryKnown) this.#putNow();
   }
 
-  abort(failure: Failure): void {
-    if (this.#requestComplete) return;
-    const drop = dropOfUnsent(failure);
-    this.drop(drop === -1 ? Drop.ABORTED : drop);
+  onTrailers(lines: string): void {
+    this.trailers = lines;
   }
 
-  addResponseHead(head: string): void {
-    if (!this.#put && !this.#over && this.#hold(head.length)) this.#responseHead += head;
+  onAbort(failure: Failure): void {
+    if (this.#requestComplete) return;
+    const drop = dropOfUnsent(failure);
+    this.drop(drop === none ? Drop.ABORTED : drop);
   }
 
   /** A response that does not fit into the memory is left out, and counted with the outcome. */
-  addResponseBody(piece: Uint8Array): void {
-    if (this.#put || this.#over || this.#responseBytes < 0) return;
-    if (!this.#hold(piece.byteLength)) {
+  onPrimaryResponse(type: number, bytes: Buffer): void {
+    if (!this.expectsFrames) return;
+    if (type === FrameType.RESPONSE_HEAD) {
+      if (this.#hold(bytes.byteLength)) this.#responseHead += latin1Slice(bytes, 0, bytes.byteLength);
+      return;
+    }
+    if (this.#responseBytes < 0) return;
+    if (!this.#hold(bytes.byteLength)) {
       this.#responseBytes = -1;
       this.#responsePieces = [];
       return;
     }
-    this.#responsePieces.push(copyOf(piece));
-    this.#responseBytes += piece.byteLength;
+    this.#responsePieces.push(copyOf(bytes));
+    this.#responseBytes += bytes.byteLength;
   }
 
-  /** The primary's outcome; null: it will never be known. It may come before the request is whole, which then ends the copy. */
-  primaryKnown(outcome: Outcome | null): void {
-    if (this.#put || this.#over) return;
+  /** The outcome may come before the request is complete: a primary may answer early. */
+  onOutcome(outcome: Outcome | null): void {
+    if (!this.expectsFrames || this.#primaryKnown) return;
     if (outcome !== null) this.primary = outcomeOf(outcome);
     if (this.#captures) this.response = this.#responseOf(outcome);
     this.#primaryKnown = true;
     if (this.#requestComplete) this.#putNow();
   }
 
-  /** Gives up what was not put yet. */
+  /** Does nothing to a copy that its sink has or had. */
   drop(reason: Drop): void {
     if (this.#put || this.#over) return;
     const { counters } = this.#mirror;
@@ -153,6 +149,18 @@ export class Gathered implements Copy {
 
   segmentBegun(): void {
     this.#mirror.counters.segmentBegun();
+  }
+
+  #addBody(piece: Uint8Array): void {
+    if (!this.expectsFrames || piece.byteLength === 0) return;
+    if (!this.#hold(piece.byteLength)) {
+      this.drop(reasonOr(Drop.MEMORY, this.#mirror.sink.stalled()));
+      return;
+    }
+    this.#pieces ??= [];
+    this.#pieces.push(copyOf(piece));
+    this.body = this.#pieces;
+    this.bodyBytes += piece.byteLength;
   }
 
   #putNow(): void {

@@ -1,0 +1,118 @@
+/**
+ * The shadow thread's end of its rings: admits copies within the bounds of their mirror, sends each as a `ShadowRequest`,
+ * and hands captured pairs to the analysts.
+ */
+import type { Clock } from '../clock.js';
+import { CaptureBudget, PairCapture } from '../compare/capture.js';
+import type { PairPort } from '../compare/pair-port.js';
+import { Drop, type Failure, none } from '../errors.js';
+import { fieldValue } from '../http/fields.js';
+import { limits } from '../limits.js';
+import type { AccessLogPort } from '../record/access-log.js';
+import { Unexamined } from '../record/mirror-counters.js';
+import type { RingReader } from '../ring/reader.js';
+import { FrameFlag, type Outcome, Seen } from './codec.js';
+import { FrameReceiver } from './frame-receiver.js';
+import { ShadowRequest } from './shadow-request.js';
+import type { ShadowMirror } from './shadow-runtime.js';
+
+export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
+  readonly clock: Clock;
+  readonly log: AccessLogPort;
+  readonly #spare: ShadowRequest[] = [];
+  /** What the upstream client works on now; a drain ends when it is empty. */
+  readonly #underWay = new Set<ShadowRequest>();
+  readonly #captures = new CaptureBudget(limits.capturedBytes);
+  readonly #pairs: PairPort;
+
+  constructor(readers: readonly RingReader[], pairs: PairPort, log: AccessLogPort, clock: Clock) {
+    super(readers);
+    this.#pairs = pairs;
+    this.log = log;
+    this.clock = clock;
+  }
+
+  get inFlight(): number {
+    return this.#underWay.size;
+  }
+
+  /** Cancels every copy that is under way. */
+  abortAll(reason: Failure): void {
+    for (const request of [...this.#underWay]) request.cancel(reason);
+  }
+
+  begin(mirror: ShadowMirror, generation: number, exchangeId: number, flags: number): ShadowRequest {
+    const request = this.#spare.pop() ?? new ShadowRequest(this);
+    mirror.bounds.begun();
+    this.#underWay.add(request);
+    const captured = (flags & FrameFlag.CAPTURE) !== 0;
+    request.begin(
+      mirror,
+      this.head,
+      flags,
+      captured ? this.#captureOf(mirror, generation, exchangeId) : null,
+    );
+    return request;
+  }
+
+  /**
+   * Both outcomes of a captured pair are known; `primary` is null where one of the two is not a whole response. Hands
+   * the pair to the analysts, or counts why not.
+   */
+  examine(mirror: ShadowMirror, capture: PairCapture, primary: Outcome | null): void {
+    if (primary === null) mirror.counters.unexamined(Unexamined.NO_PAIR);
+    else if ((primary.seen & Seen.CAPTURED) === 0) mirror.counters.unexamined(Unexamined.RING_FULL);
+    else if (capture.lost) mirror.counters.unexamined(Unexamined.MEMORY);
+    else {
+      capture.primary.status = primary.status;
+      capture.primary.truncated = (primary.seen & Seen.TRUNCATED) !== 0;
+      const taken = this.#pairs.offer(mirror.plan.slot, this.plans.newest.generation, capture);
+      if (taken) mirror.counters.handedToAnalysts();
+      else mirror.counters.unexamined(Unexamined.ANALYSTS_BUSY);
+    }
+    capture.release();
+  }
+
+  #captureOf(mirror: ShadowMirror, generation: number, exchangeId: number): PairCapture | null {
+    const { capture } = mirror.plan;
+    if (capture === null) return null;
+    const { method, target, fields } = this.head;
+    const id = fieldValue(fields, 'x-request-id') ?? `${generation}-${exchangeId}`;
+    return new PairCapture(this.#captures, capture.bodyBytesMax, id, method, target);
+  }
+
+  ended(request: ShadowRequest): void {
+    this.#underWay.delete(request);
+    if (request.logged) this.#writeLog(request);
+  }
+
+  settled(request: ShadowRequest): void {
+    this.#spare.push(request);
+  }
+
+  protected whyRefused({ bounds, pool }: ShadowMirror, openCount: number): Drop | typeof none {
+    if (bounds.breakerRefuses(this.clock())) return Drop.BREAKER_OPEN;
+    if (pool.outOfService) return Drop.NO_ENDPOINT;
+    if (bounds.full || openCount >= limits.openMirroredExchanges) return Drop.IN_FLIGHT;
+    if (bounds.exceedsMemory(0)) return Drop.MEMORY;
+    return bounds.takeRate(this.clock()) ? none : Drop.RATE;
+  }
+
+  #writeLog(request: ShadowRequest): void {
+    const mirror = request.mirror!;
+    const call = request.call;
+    this.log.write({
+      role: 'shadow',
+      route: mirror.route,
+      version: mirror.pool.plan.name,
+      source: request.source,
+      status: request.status,
+      flag: request.flag,
+      durationUs: this.clock() - request.offeredUs,
+      upstreamUs: request.failure < 0 ? call.endUs - call.sentUs : -1,
+      requestBytes: call.requestBytes,
+      responseBytes: call.responseBytes,
+      upstream: call.endpoint?.logged ?? '',
+    });
+  }
+}
