@@ -255,12 +255,12 @@ t.test('wrong words are refused with what is right', async (t) => {
   );
   t.match(
     await told('--from', from, '--to', 'v2'),
-    /--to v2 names a version: say with -c which configuration has it/,
+    /--to v2 names a version: name its configuration with -c/,
   );
   t.match(await told('--from', from, '--to', 'http://x/y'), /Expected a server such as/);
   t.match(
     await told('--from', from, '--to', 'http://x', '-c', 'a.yaml'),
-    /-c is for --to with the name of a version/,
+    /-c needs the name of a version in --to/,
   );
   t.match(
     await told('--from', from, '--to', 'http://x', '--timeout', '9s', '--ack-wait', '9s'),

@@ -16,11 +16,6 @@ export interface AdminAnswer {
 
 const unixScheme = /^unix:(\/.+)$/;
 
-/** An address that `sendToAdmin` takes. */
-export function isAdminAddress(admin: string): boolean {
-  return unixScheme.test(admin) || (URL.canParse(admin) && /^https?:$/.test(new URL(admin).protocol));
-}
-
 /** `path` is without its first slash. Rejects with the error of the connection, or a TimeoutError. */
 export function sendToAdmin(admin: string, path: string, asked: AdminRequest): Promise<AdminAnswer> {
   const socketPath = unixScheme.exec(admin)?.[1];

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { DemoOptions } from '../../config/command-line.js';
+import type { DemoOptions } from '../../config/commands/demo.js';
 import { originOf } from '../../config/origin.js';
 import { wallClockMs } from '../../core/clock.js';
 import { type MirrorSnapshot, subtractVersion, type VersionSnapshot } from '../../core/record/snapshot.js';

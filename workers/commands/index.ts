@@ -1,24 +1,21 @@
-/** What the commands of the command line do. Each is loaded when it is asked for, so that `umbra mirror` starts as fast as it can. */
-import type { Commands } from '../../config/command-line.js';
+/**
+ * What the commands of the command line do. Each is loaded when it is asked for: `umbra mirror` starts fast, and a
+ * server carries none of the others.
+ */
+import type { CommandActions } from '../../config/commands/index.js';
 
-const output = {
-  out: (line: string) => process.stdout.write(`${line}\n`),
-  err: (line: string) => process.stderr.write(`${line}\n`),
-};
-
-export const commands: Commands = {
+export const actions: CommandActions = {
   run: async (options) => (await import('./run.js')).runCommand(options),
+  check: async (options, io) => (await import('./check.js')).checkCommand(options, io),
   demo: async (options) => (await import('./demo.js')).demoCommand(options),
-  mirror: async (options) => {
-    return (await import('./mirror.js')).mirrorCommand(options, output);
-  },
-  load: async (options) => (await import('./load.js')).loadCommand(options),
+  mirror: async (options, io) => (await import('./mirror.js')).mirrorCommand(options, io),
   record: async (options) => (await import('./record.js')).recordCommand(options),
-  replay: async (options) => (await import('./replay.js')).replayCommand(options, output),
-  shadow: async (options) => (await import('./shadow.js')).shadowCommand(options, output),
+  replay: async (options, io) => (await import('./replay.js')).replayCommand(options, io),
+  shadow: async (options, io) => (await import('./shadow.js')).shadowCommand(options, io),
+  load: async (options) => (await import('./load.js')).loadCommand(options),
   top: async (options) => (await import('./top.js')).topCommand(options),
-  report: async (options) => (await import('./report.js')).reportCommand(options, output),
-  readPlanText: async (address) => (await import('./plan-address.js')).planText(address),
-  documents: async (options) => (await import('./documents.js')).documentsCommand(options, output),
-  verdict: async (options) => (await import('./verdict.js')).verdictCommand(options, output),
+  report: async (options, io) => (await import('./report.js')).reportCommand(options, io),
+  verdict: async (options, io) => (await import('./verdict.js')).verdictCommand(options, io),
+  apply: async (options, io) => (await import('./resources.js')).resourcesCommand('apply', options, io),
+  delete: async (options, io) => (await import('./resources.js')).resourcesCommand('delete', options, io),
 };

@@ -1,19 +1,10 @@
 /** `umbra load`: drives load at a URL and prints what it met. */
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import type { LoadCommandOptions } from '../../config/commands/load.js';
 import { exitFailure, exitOk } from '../../config/exit-codes.js';
 import { driveLoad, type LoadFigures, type LoadOptions, type RunningLoad } from '../load/drive.js';
 import { barText, loadText } from '../load/load-text.js';
-
-export interface LoadCommandOptions {
-  readonly url: string;
-  /** Requests a second over all connections; null: as fast as the answers come. */
-  readonly rate: number | null;
-  readonly durationMs: number;
-  readonly connections: number;
-  /** A file to send with every request, as a POST; null sends GETs. */
-  readonly body: string | null;
-}
 
 const connectTimeoutMs = 5000;
 const barIntervalMs = 200;

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { RecordOptions } from '../../config/command-line.js';
+import type { RecordOptions } from '../../config/commands/record.js';
 import { runCommand } from './run.js';
 
 /** Resolves with the exit code of `umbra run`. */

@@ -1,7 +1,8 @@
 /** `umbra replay`: plays recordings to a server and tells what came of it, as live figures are told. */
 
 import { closeSync, fstatSync, openSync } from 'node:fs';
-import type { ReplayOptions } from '../../config/command-line.js';
+import type { CommandIo } from '../../config/commands/index.js';
+import type { ReplayOptions } from '../../config/commands/replay.js';
 import { exitFailure } from '../../config/exit-codes.js';
 import { nowUs } from '../../core/clock.js';
 import type { Plan } from '../../core/plan.js';
@@ -11,9 +12,8 @@ import { ReplayCounters } from '../../core/replay/replay-counters.js';
 import { spanText } from '../../core/report/figures.js';
 import type { Reading } from '../../core/report/reading.js';
 import { ReplaySource } from '../replay/source.js';
-import type { CommandIo } from './mirror.js';
 import { oneMirror, openPool, serverAsVersion, targetsOf } from './one-mirror.js';
-import { tellReading } from './told-reading.js';
+import { printReading } from './print-reading.js';
 
 /** Told one by one up to here, then as a number. */
 const skippedTold = 5;
@@ -169,7 +169,7 @@ async function tell(
     io.out(
       `sent behind their time: p50 ${queue.percentileUs(50)} us, p99 ${queue.percentileUs(99)} us, at most ${queue.maxUs} us`,
     );
-  return tellReading(
+  return printReading(
     reading,
     { ...options, source: options.files.join(', ') },
     `${plan.versions[1].endpoints[0].authority} against the recording`,

@@ -1,5 +1,7 @@
 /** `umbra report`: the versions compared on one page or as text, from a running umbra or from histogram logs. */
 import { writeFile } from 'node:fs/promises';
+import type { CommandIo } from '../../config/commands/index.js';
+import type { ReportOptions } from '../../config/commands/report.js';
 import { exitFailure, exitOk } from '../../config/exit-codes.js';
 import { isoTime, wallClockMs } from '../../core/clock.js';
 import { rollCallFacts } from '../../core/fleet/roll-call.js';
@@ -9,14 +11,6 @@ import { reportText } from '../../core/report/report-text.js';
 import { askAdmin } from './admin-client.js';
 import { type FiguresPlace, openFigures } from './figures.js';
 import { readHlogFiles } from './hlog-files.js';
-import type { CommandIo } from './mirror.js';
-
-export interface ReportOptions extends FiguresPlace {
-  /** Paths; none asks the running umbra. */
-  readonly hlog: readonly string[];
-  /** Path of the page; `-` is text. */
-  readonly output: string;
-}
 
 /** Resolves with the exit code: 1 where there is nothing to report or no place to write it. Never rejects. */
 export async function reportCommand(options: ReportOptions, io: CommandIo): Promise<number> {

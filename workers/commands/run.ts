@@ -1,7 +1,7 @@
 /** `umbra run`: serves in the foreground until a signal says otherwise. */
 import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
-import type { RunOptions } from '../../config/command-line.js';
+import type { RunOptions, Takeover } from '../../config/commands/run.js';
 import { exitFailure, exitOk, exitUsage } from '../../config/exit-codes.js';
 import type { LoadedAll } from '../../config/load-all.js';
 import { isPlanAddress } from '../../config/nats-address.js';
@@ -55,7 +55,7 @@ export async function runCommand(
 
 async function serve(
   origin: Origin,
-  takeover: RunOptions['takeover'],
+  takeover: Takeover | null,
   loaded: Extract<LoadedAll, { ok: true }>,
   log: Logger,
   changes: ChangeFlag,

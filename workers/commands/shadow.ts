@@ -1,13 +1,14 @@
 /** `umbra shadow`: takes the requests of a stream to a version, measures it as a shadow, and tells what came of it here and in a fleet. */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import type { CommandIo } from '../../config/commands/index.js';
+import type { ShadowOptions } from '../../config/commands/shadow.js';
 import { compilePlan } from '../../config/compile.js';
 import { exitFailure, exitOk } from '../../config/exit-codes.js';
 import { loadAll } from '../../config/load-all.js';
 import { isPlanAddress, streamName } from '../../config/nats-address.js';
 import { type Origin, originOf, originOfPlan } from '../../config/origin.js';
 import { formatProblem } from '../../config/problem.js';
-import type { ShadowOptions } from '../../config/shadow-command.js';
 import { MirrorSlots } from '../../config/slots.js';
 import { nowUs, wallClockMs } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
@@ -18,10 +19,9 @@ import { StreamShadow } from '../../core/stream/stream-shadow.js';
 import { FleetPublisher } from '../fleet/publisher.js';
 import { AddressBook } from '../main/address-book.js';
 import { type GroupTrouble, StreamGroup } from '../nats/stream-group.js';
-import type { CommandIo } from './mirror.js';
 import { oneMirror, openPool, serverAsVersion } from './one-mirror.js';
 import { planText } from './plan-address.js';
-import { tellReading } from './told-reading.js';
+import { printReading } from './print-reading.js';
 
 const serverName = 'shadow';
 const barIntervalMs = 200;
@@ -48,7 +48,7 @@ export async function shadowCommand(options: ShadowOptions, io: CommandIo): Prom
     );
     if (eligible === 0 && !options.verdict) return exitOk;
     const versus = `${version.name} against the primary, by ${streamName(options.from)}`;
-    return await tellReading(reading, { ...options, source: streamName(options.from) }, versus, io);
+    return await printReading(reading, { ...options, source: streamName(options.from) }, versus, io);
   } catch (error) {
     say((error as Error).message);
     return exitFailure;

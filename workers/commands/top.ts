@@ -3,21 +3,11 @@
  * plain snapshot of a second.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TopOptions } from '../../config/commands/top.js';
 import { exitFailure, exitOk } from '../../config/exit-codes.js';
 import { rollCallLines } from '../../core/fleet/roll-call.js';
 import { TOP_COLUMNS, type TopFrame, topLines } from '../../core/report/top-view.js';
-import {
-  type FigureSource,
-  type Figures,
-  type FiguresPlace,
-  figuresBetween,
-  memberWindows,
-  openFigures,
-} from './figures.js';
-
-export interface TopOptions extends FiguresPlace {
-  readonly once: boolean;
-}
+import { type FigureSource, type Figures, figuresBetween, memberWindows, openFigures } from './figures.js';
 
 const intervalMs = 1000;
 /** Readings kept: the window that percentiles are of. */

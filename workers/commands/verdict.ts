@@ -1,4 +1,5 @@
 /** `umbra verdict`: may the shadow be released? Prints each check with its numbers, and says it in the exit code too. */
+import type { CommandIo } from '../../config/commands/index.js';
 import { exitFailure } from '../../config/exit-codes.js';
 import { spanText } from '../../core/report/figures.js';
 import { judge, type Outcome, type VerdictBounds } from '../../core/report/verdict.js';
@@ -11,7 +12,6 @@ import {
   figuresBetween,
   openFigures,
 } from './figures.js';
-import type { CommandIo } from './mirror.js';
 
 export interface VerdictOptions extends FiguresPlace, VerdictBounds {
   /** Judges what happens from now on for so long; null: everything since umbra started. */

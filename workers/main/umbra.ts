@@ -1,6 +1,6 @@
 /** The program: what `bin/umbra.js` starts. */
 import { main } from '../../config/command-line.js';
-import { commands } from '../commands/index.js';
+import { actions } from '../commands/index.js';
 
 // Whoever reads may have enough before the end, as `head` does; what else goes wrong with a write is told.
 for (const stream of [process.stdout, process.stderr]) {
@@ -8,4 +8,4 @@ for (const stream of [process.stdout, process.stderr]) {
     if (error.code !== 'EPIPE') throw error;
   });
 }
-await main(process.argv, commands);
+await main(process.argv, actions);

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import type { Readable } from 'node:stream';
 import t, { type Test } from 'tap';
-import type { LoadCommandOptions } from '../../../workers/commands/load.js';
+import type { LoadCommandOptions } from '../../../config/commands/load.js';
 
 const modulePath = new URL('../../../workers/commands/load.js', import.meta.url).href;
 const defaults = { rate: null, durationMs: 300, connections: 1, body: null };

@@ -1,44 +1,45 @@
-/** `umbra apply` and `umbra delete`: documents to a running umbra, and what became of each. */
+/** `umbra apply` and `umbra delete`: send resources to a running umbra, and print the result for each. */
 import { readFileSync, statSync } from 'node:fs';
-import type { DocumentsOptions } from '../../config/command-line.js';
+import type { ResourcesOptions } from '../../config/commands/apply.js';
+import type { CommandIo } from '../../config/commands/index.js';
 import type { DocumentFile } from '../../config/documents/change.js';
 import { readBounded, readDirectory } from '../../config/documents/files.js';
 import { kindByWord } from '../../config/documents/kinds.js';
-import { exitFailure } from '../../config/exit-codes.js';
+import { exitFailure, exitOk } from '../../config/exit-codes.js';
 import { type ConfigProblem, formatProblem } from '../../config/problem.js';
 import { AdminError, askAdmin } from './admin-client.js';
-import { isAdminAddress } from './admin-request.js';
-import type { CommandIo } from './mirror.js';
 
 const stdin = 0;
 
-/** Resolves with the exit code: 0 every thread has taken it, 1 nothing was changed. Never rejects. */
-export async function documentsCommand(options: DocumentsOptions, io: CommandIo): Promise<number> {
-  const { what, admin, token, dryRun } = options;
+/** Resolves with the exit code: 0 when every thread has applied the change, 1 when nothing was changed. Never rejects. */
+export async function resourcesCommand(
+  action: 'apply' | 'delete',
+  options: ResourcesOptions,
+  io: CommandIo,
+): Promise<number> {
+  const { admin, token, dryRun } = options;
   const fail = (...lines: string[]): number => {
     for (const line of lines) io.err(line);
     return exitFailure;
   };
-  if (!isAdminAddress(admin))
-    return fail(`umbra ${what}: --admin must be an http URL or unix:PATH, not ${JSON.stringify(admin)}`);
   const { files, problems } = collect(options);
   if (problems.length > 0) return fail(...problems);
-  if (files.length === 0) return fail(`umbra ${what}: no documents in ${options.files.join(', ')}`);
+  if (files.length === 0) return fail(`umbra ${action}: no resources in ${options.files.join(', ')}`);
   try {
-    const path = `api/${what}${dryRun ? '?dryRun=true' : ''}`;
+    const path = `api/${action}${dryRun ? '?dryRun=true' : ''}`;
     const answer = await askAdmin({ admin, token }, path, { method: 'POST', body: { files } });
     for (const line of linesIn(answer.warnings)) io.err(line);
     // As YAML the lines are comments, so that the output can go to a file as it is.
     for (const line of linesIn(answer.told)) io.out(dryRun ? `# ${line} (dry run)` : line);
     if (typeof answer.yaml === 'string') io.out(answer.yaml.trimEnd());
-    return 0;
+    return exitOk;
   } catch (error) {
     const told = error instanceof AdminError ? error.problems : [];
-    return fail(...told, `umbra ${what}: ${(error as Error).message}`);
+    return fail(...told, `umbra ${action}: ${(error as Error).message}`);
   }
 }
 
-function collect({ files: paths, names, namespace }: DocumentsOptions): {
+function collect({ files: paths, names, namespace }: ResourcesOptions): {
   files: DocumentFile[];
   problems: string[];
 } {

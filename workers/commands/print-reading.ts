@@ -1,5 +1,6 @@
-/** A reading of one mirror at the end of a command: as a report, and judged. */
+/** Prints the reading of one mirror at the end of a command: a report, and a verdict. */
 import { writeFile } from 'node:fs/promises';
+import type { CommandIo } from '../../config/commands/index.js';
 import { exitOk } from '../../config/exit-codes.js';
 import { isoTime, wallClockMs } from '../../core/clock.js';
 import type { Reading } from '../../core/report/reading.js';
@@ -8,23 +9,22 @@ import { reportHtml } from '../../core/report/report-html.js';
 import { reportText } from '../../core/report/report-text.js';
 import { judge, type Outcome, type VerdictBounds } from '../../core/report/verdict.js';
 import { verdictText } from '../../core/report/verdict-text.js';
-import type { CommandIo } from './mirror.js';
 
 const verdictCodes: Readonly<Record<Outcome, number>> = { pass: 0, fail: 1, 'too-little-data': 3 };
 
-export interface TellOptions extends VerdictBounds {
-  /** Where the requests came from. */
+export interface PrintOptions extends VerdictBounds {
+  /** Origin of the requests, as the report names it. */
   readonly source: string;
-  /** Path of the page; null is text on standard output. */
+  /** Path of the HTML page; null prints text on standard output. */
   readonly output: string | null;
-  /** The exit code is the verdict's. */
+  /** Whether the exit code is that of the verdict. */
   readonly verdict: boolean;
 }
 
-/** `versus`: who is judged against whom. The exit code. */
-export async function tellReading(
+/** Returns the exit code. `versus` names the two sides of the verdict. */
+export async function printReading(
   reading: Reading,
-  options: TellOptions,
+  options: PrintOptions,
   versus: string,
   io: CommandIo,
 ): Promise<number> {

@@ -1,0 +1,84 @@
+/** Flags that several commands share. */
+import type { NatsBucket } from '../nats-address.js';
+import { flag, flagOrEnvironment, type Misuse, repeatedFlag } from './definition.js';
+import { adminAddress, fleetAddress, fraction, positiveInteger, text } from './values.js';
+
+const adminDefault = 'http://127.0.0.1:9901';
+
+/** Flags of every command that talks to a running umbra. */
+export const adminFlags = {
+  admin: flag(
+    '--admin <url>',
+    'admin address of the running umbra: a URL, or unix:PATH',
+    adminAddress,
+    adminDefault,
+    adminDefault,
+  ),
+  token: flagOrEnvironment('--token <token>', 'admin token', text, 'UMBRA_TOKEN'),
+};
+
+/** Flags of every command that reads figures. `figuresPlace` turns them into a place. */
+export const figuresFlags = {
+  ...adminFlags,
+  fleet: flag(
+    '--fleet <url>',
+    'read all instances that publish there, for example nats://127.0.0.1:4222/umbra, instead of one umbra',
+    fleetAddress,
+  ),
+  instance: flag('--instance <name>', 'read only this instance of the fleet', text),
+};
+
+/** Where figures are read: a fleet where one is named, else the admin API. */
+export interface FiguresPlace {
+  readonly admin: string;
+  readonly token: string | null;
+  readonly fleet?: NatsBucket & {
+    /** Null reads all instances as one. */
+    readonly instance: string | null;
+  };
+}
+
+interface FiguresValues {
+  readonly admin: string;
+  readonly token: string | null;
+  readonly fleet: NatsBucket | null;
+  readonly instance: string | null;
+}
+
+export function figuresPlace({ admin, token, fleet, instance }: FiguresValues, misuse: Misuse): FiguresPlace {
+  if (fleet === null && instance !== null) misuse('--instance needs --fleet');
+  return fleet === null ? { admin, token } : { admin, token, fleet: { ...fleet, instance } };
+}
+
+/** The bounds of a verdict. The first three are fractions: 0.1 is 10 %. */
+export const verdictFlags = {
+  p99Delta: flag(
+    '--max-p99-delta <percent>',
+    "how far the shadow's p99 may be above the primary's",
+    fraction,
+    0.1,
+    '10%',
+  ),
+  errorDelta: flag(
+    '--max-error-delta <percent>',
+    "how many percentage points the shadow's error rate may be above the primary's",
+    fraction,
+    0.001,
+    '0.1%',
+  ),
+  diff: flag('--max-diff <percent>', 'share of pairs that may differ', fraction, 0.005, '0.5%'),
+  samplesMin: flag(
+    '--min-samples <n>',
+    'fewer samples on either side are too few to decide',
+    positiveInteger,
+    1000,
+    '1000',
+  ),
+};
+
+/** Overrides of the configuration. */
+export const setFlag = repeatedFlag(
+  '--set <path=value>',
+  'set one value of the configuration, for example routes[0].mirrors[0].percent=5 (repeatable)',
+  text,
+);

@@ -1,0 +1,96 @@
+/** How the texts of flags and operands become values. A wrong text is refused with what was expected. */
+import { InvalidArgumentError } from 'commander';
+import { filterExpected, parseFilter, parseOrder } from '../../core/replay/filter.js';
+import { parseName } from '../names.js';
+import { type NatsBucket, type NatsSubject, parseFleetAddress, parseStreamAddress } from '../nats-address.js';
+import { parseDuration, parseShare, percentOfShare, Refusal } from '../units.js';
+
+const portMax = 65_535;
+
+export function text(value: string): string {
+  return value;
+}
+
+/** Milliseconds, above 0. */
+export function duration(value: string): number {
+  const ms = parseDuration(value);
+  if (typeof ms === 'number' && ms > 0) return ms;
+  throw new InvalidArgumentError('Expected a duration such as 30s or 5m.');
+}
+
+export function positiveInteger(value: string): number {
+  if (/^\d{1,9}$/.test(value) && Number(value) > 0) return Number(value);
+  throw new InvalidArgumentError('Expected a whole number above 0.');
+}
+
+export function port(value: string): number {
+  if (/^\d{1,5}$/.test(value) && Number(value) <= portMax) return Number(value);
+  throw new InvalidArgumentError(`Expected a port from 0 to ${portMax}.`);
+}
+
+/** 0 to 100. */
+export function percent(value: string): number {
+  const share = parseShare(value);
+  if (share instanceof Refusal)
+    throw new InvalidArgumentError('Expected a percentage from 0 to 100 in steps of 0.0001.');
+  return percentOfShare(share);
+}
+
+/** A fraction from a percentage: `10%` is 0.1. Unlike a share, more than 100 % is possible. */
+export function fraction(value: string): number {
+  if (/^\d{1,6}(\.\d{1,6})?%?$/.test(value)) return Number.parseFloat(value) / 100;
+  throw new InvalidArgumentError('Expected a percentage such as 10% or 0.5.');
+}
+
+/** A server without a path, as an origin. */
+export function origin(value: string): string {
+  const url = new URL(httpUrl(value));
+  if (url.pathname === '/' && url.search === '' && url.username === '') return url.origin;
+  throw new InvalidArgumentError('Expected a server such as http://127.0.0.1:9080, without a path.');
+}
+
+export function httpUrl(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return value;
+  throw new InvalidArgumentError('Expected an address such as http://127.0.0.1:8080.');
+}
+
+/** A URL, or `unix:/run/umbra/admin.sock` as in the configuration. */
+export function adminAddress(value: string): string {
+  return /^unix:\/./.test(value) ? value : httpUrl(value);
+}
+
+export function fleetAddress(value: string): NatsBucket {
+  return accepted(parseFleetAddress(value));
+}
+
+export function streamAddress(value: string): NatsSubject {
+  return accepted(parseStreamAddress(value));
+}
+
+/** A name of a version, a route or a process. */
+export function name(value: string): string {
+  return accepted(parseName(value));
+}
+
+/** Kept as text, because the thread that reads recordings parses it again. */
+export function filter(value: string): string {
+  if (parseFilter(value) !== null) return value;
+  throw new InvalidArgumentError(sentence(filterExpected));
+}
+
+/** Kept as text, as `filter` does. */
+export function order(value: string): string {
+  if (parseOrder(value) !== null) return value;
+  throw new InvalidArgumentError('Expected header:NAME or cookie:NAME.');
+}
+
+function accepted<T>(value: T | Refusal): T {
+  if (value instanceof Refusal) throw new InvalidArgumentError(sentence(value.reason));
+  return value;
+}
+
+/** Spelled as commander's own messages are. */
+function sentence(text: string): string {
+  return `${text[0].toUpperCase()}${text.slice(1)}.`;
+}

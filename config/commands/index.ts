@@ -1,0 +1,47 @@
+/** Every command, in the order in which `umbra --help` lists them. CONTRIBUTING.md says how to add one. */
+import type { OptionsOf } from '../command-line/definition.js';
+import { apply } from './apply.js';
+import { check } from './check.js';
+import { remove } from './delete.js';
+import { demo } from './demo.js';
+import { load } from './load.js';
+import { mirror } from './mirror.js';
+import { record } from './record.js';
+import { replay } from './replay.js';
+import { report } from './report.js';
+import { run } from './run.js';
+import { shadow } from './shadow.js';
+import { top } from './top.js';
+import { verdict } from './verdict.js';
+
+export const commands = {
+  run,
+  check,
+  demo,
+  mirror,
+  record,
+  replay,
+  shadow,
+  load,
+  top,
+  report,
+  verdict,
+  apply,
+  delete: remove,
+};
+
+export type CommandName = keyof typeof commands;
+
+/** Where a command writes, one line a call, without line end. */
+export interface CommandIo {
+  out(line: string): void;
+  err(line: string): void;
+}
+
+/** What the commands do, by name. Each resolves with the exit code. */
+export type CommandActions = {
+  readonly [Name in CommandName]: (
+    options: OptionsOf<(typeof commands)[Name]>,
+    io: CommandIo,
+  ) => Promise<number>;
+};

@@ -1,0 +1,37 @@
+/** `umbra run`. */
+import { InvalidArgumentError } from 'commander';
+import { defineCommand, flag, type OptionsOf } from '../command-line/definition.js';
+import { setFlag } from '../command-line/flags.js';
+import { text } from '../command-line/values.js';
+
+/** The process whose addresses are taken over: its pid, or a file that holds the pid and then receives ours. */
+export type Takeover = { readonly pid: number } | { readonly file: string };
+
+const configDefault = 'umbra.yaml';
+
+export const run = defineCommand({
+  name: 'run',
+  summary: 'run the proxy in the foreground',
+  flags: {
+    config: flag(
+      '-c, --config <file>',
+      'configuration file, a directory with umbra.yaml and resources, or nats-kv://host:4222/bucket/key',
+      text,
+      configDefault,
+      configDefault,
+    ),
+    set: setFlag,
+    takeover: flag(
+      '--takeover <pid|file>',
+      'take over the addresses of a running umbra, then ask it to drain; a file holds its pid, and then ours',
+      takeover,
+    ),
+  },
+});
+
+export type RunOptions = OptionsOf<typeof run>;
+
+function takeover(value: string): Takeover {
+  if (value === '') throw new InvalidArgumentError('Expected a pid, or a file that holds one.');
+  return /^[1-9]\d{0,9}$/.test(value) ? { pid: Number(value) } : { file: value };
+}

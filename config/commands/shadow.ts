@@ -1,0 +1,123 @@
+/** `umbra shadow`: sends the requests of a stream to a version on this machine. */
+import { InvalidArgumentError } from 'commander';
+import {
+  defineCommand,
+  flag,
+  type Misuse,
+  type OptionsOf,
+  requiredFlag,
+  toggle,
+} from '../command-line/definition.js';
+import { verdictFlags } from '../command-line/flags.js';
+import {
+  duration,
+  fleetAddress,
+  name,
+  origin,
+  positiveInteger,
+  streamAddress,
+  text,
+} from '../command-line/values.js';
+import { hostName } from '../host-name.js';
+import { parseName } from '../names.js';
+import { Refusal } from '../units.js';
+
+/** Where requests go: a server, or a version of a configuration. */
+export type ShadowTarget =
+  | { readonly url: string; readonly connections: number }
+  | { readonly version: string; readonly config: string };
+
+const usualBucket = 'umbra';
+/** Added to the timeout for the acknowledgement, and so that a late redelivery is not early. */
+const ackSlackMs = 10_000;
+const targetTerm = '--to <url|version>';
+
+export const shadow = defineCommand({
+  name: 'shadow',
+  summary:
+    'send the requests of a NATS JetStream stream to a version, measure it, and compare with the primary',
+  flags: {
+    from: requiredFlag(
+      '--from <url>',
+      'stream that the mirror publishes to, for example nats://host:4222/umbra.reviews',
+      streamAddress,
+    ),
+    to: requiredFlag(
+      targetTerm,
+      'server, for example http://127.0.0.1:9081, or with -c the name of a version',
+      text,
+    ),
+    config: flag('-c, --config <file>', 'configuration that defines the version', text),
+    group: flag(
+      '--group <name>',
+      'processes of one group share the messages (default: name of the version, or shadow)',
+      group,
+    ),
+    inFlight: flag('--in-flight <n>', 'maximum requests in flight', positiveInteger, 256, '256'),
+    connections: flag(
+      '--connections <n>',
+      'maximum connections to a server that is given as a URL',
+      positiveInteger,
+      64,
+      '64',
+    ),
+    timeoutMs: flag('--timeout <duration>', 'timeout of each request', duration, 5000, '5s'),
+    ackWait: flag(
+      '--ack-wait <duration>',
+      'time after which a message goes to another process (default: 10s more than --timeout)',
+      duration,
+    ),
+    deliveries: flag('--deliveries <n>', 'maximum deliveries of one message', positiveInteger, 5, '5'),
+    keepHost: toggle('--keep-host', "send the client's Host instead of the server's"),
+    bucket: flag(
+      '--fleet <url>',
+      'bucket for figures, read by report, verdict and top --fleet (default: umbra on the server of --from)',
+      fleetAddress,
+    ),
+    noFleet: toggle('--no-fleet', 'publish no figures'),
+    processName: flag(
+      '--name <name>',
+      'name of this process in the fleet (default: the name of the host)',
+      name,
+    ),
+    forMs: flag('--for <duration>', 'stop after this time', duration),
+    untilEmpty: toggle('--until-empty', 'stop when the group has no messages left'),
+    output: flag('-o, --output <file>', 'write an HTML page instead of text at the end', text),
+    verdict: toggle('--verdict', 'set the exit code as umbra verdict does'),
+    ...verdictFlags,
+  },
+  complete({ to, config, connections, ackWait, bucket, noFleet, processName, ...options }, misuse) {
+    const target = targetOf(to, config, connections, misuse);
+    const ackWaitMs = ackWait ?? options.timeoutMs + ackSlackMs;
+    if (ackWaitMs <= options.timeoutMs) misuse('--ack-wait must be longer than --timeout');
+    return {
+      ...options,
+      to: target,
+      group: options.group ?? ('version' in target ? target.version.replaceAll('.', '-') : 'shadow'),
+      ackWaitMs,
+      fleet: noFleet ? null : (bucket ?? { nats: options.from.nats, bucket: usualBucket }),
+      name: processName ?? hostName(),
+    };
+  },
+});
+
+export type ShadowOptions = OptionsOf<typeof shadow>;
+
+function targetOf(to: string, config: string | null, connections: number, misuse: Misuse): ShadowTarget {
+  if (!(parseName(to) instanceof Refusal)) {
+    if (config === null) misuse(`--to ${to} names a version: name its configuration with -c`);
+    return { version: to, config };
+  }
+  if (config !== null) misuse('-c needs the name of a version in --to');
+  try {
+    return { url: origin(to), connections };
+  } catch (error) {
+    return misuse(`option '${targetTerm}' argument '${to}' is invalid. ${(error as Error).message}`);
+  }
+}
+
+/** JetStream restricts the names of consumers as it does those of buckets. */
+function group(value: string): string {
+  if (/^[A-Za-z0-9_-]{1,128}$/.test(value)) return value;
+  throw new InvalidArgumentError('Expected a name of letters, digits, - and _.');
+}
