@@ -1,7 +1,7 @@
 /**
  * Microseconds of CPU per recorded request of 1 KB, from its frames in a ring to the system's having taken
  * its bytes: all that a sink thread does, threads that write included. What offering the frames takes, a
- * proxy thread's part, is told beside it.
+ * proxy thread's part, is printed beside it.
  *
  *   node dist/bench/core/recording.js
  */

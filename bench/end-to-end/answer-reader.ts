@@ -7,7 +7,7 @@ const lengthField = /\r\ncontent-length: *(\d+)\r\n/i;
 const statusAt = 9;
 
 export class AnswerReader {
-  /** Of the answer that was read last. */
+  /** Status of the last answer that was read. */
   status = 0;
   private held: Buffer = Buffer.alloc(0);
   private bodyLeft = 0;

@@ -18,7 +18,7 @@ export interface PeersCase {
 
 const postBytes = 64 * 1024;
 const manyConnections = 1000;
-/** Of what 10 % should be: the sampling is at random. */
+/** Tolerance around the expected 10 %, because sampling is random. */
 const tenthMin = 0.09;
 
 export function peersCases(connections: number): readonly PeersCase[] {

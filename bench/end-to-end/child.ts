@@ -118,7 +118,7 @@ export async function nextMessage<T>(child: Child): Promise<T> {
   const ended = once(process, 'exit', settled).then(() => {
     throw new Error(`it ended: ${child.stderr.trim()}`);
   });
-  // Told to stop waiting below, it rejects, and nobody listens any more.
+  // It rejects when it is stopped below, and nobody listens any more.
   ended.catch(() => undefined);
   try {
     const [message] = await Promise.race([once(process, 'message', settled), ended]);

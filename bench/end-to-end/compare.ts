@@ -36,7 +36,7 @@ interface Contestant {
 /** What is asked of each target. */
 export interface Contest {
   readonly body: OriginBody;
-  /** Of a POST; 0: GETs. */
+  /** Body size of a POST; 0 sends GETs. */
   readonly bodyBytes: number;
   readonly connections: number;
   /** How the shadow answers. */

@@ -13,9 +13,9 @@ export interface Measurement {
   readonly errors: number;
   readonly p50Us: number;
   readonly p99Us: number;
-  /** NaN where the generator does not tell. */
+  /** NaN where the generator does not report it. */
   readonly p999Us: number;
-  /** Of all processes and threads of the proxy. */
+  /** CPU time of all processes and threads of the proxy. */
   readonly cpuUsPerRequest: number;
   readonly threads: readonly {
     readonly name: string;
@@ -28,7 +28,7 @@ export interface Measurement {
   readonly othersShare: number;
   /** Copies that reached the shadow, per request of the clients. */
   readonly copiesShare: number;
-  /** With fewer it is not valid. */
+  /** A run with fewer is not valid. */
   readonly copiesMin: number;
 }
 

@@ -14,7 +14,7 @@ import { type Aim, type Bench, isAtMost } from './verdict.js';
 
 const warmUpSeconds = 3;
 const windowSeconds = 1;
-/** For each side, of one round. */
+/** Latencies of one round, for each side. */
 const windowsARound = 4;
 const p99RatioMax = 1.05;
 
@@ -25,7 +25,8 @@ export interface HalfLoad {
 
 export async function halfLoad(bench: Bench): Promise<HalfLoad> {
   const { options, placement, generator } = bench;
-  // Shadow and generator share cores here, which they would not in use: the shadow stands back.
+  // Shadow and generator share cores here, which they would not in use: so the shadow runs at a lower
+  // priority.
   const origins = await startOrigins(placement.rest, true);
   const ports = { primaryPort: origins.primary.port, shadowPort: origins.shadow.port };
   const umbra = await startUmbra(

@@ -1,6 +1,6 @@
 /**
  * A process: opens connections, makes one request on each, and keeps them, silent. Arguments: URL,
- * connections. Tells `{ open }` when all are answered; ends with its channel.
+ * connections. Sends `{ open }` when all are answered; ends with its channel.
  */
 import { connect } from 'node:net';
 

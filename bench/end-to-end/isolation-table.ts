@@ -1,4 +1,4 @@
-/** What the isolation bench measures, and how its cells are told and judged. */
+/** What the isolation bench measures, and how its cells are printed and judged. */
 import { median, medianInterval, spread } from './numbers.js';
 import type { OriginMode } from './origins.js';
 import type { PacedResult } from './paced.js';

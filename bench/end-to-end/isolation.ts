@@ -23,7 +23,7 @@ import { nginxMirror } from './targets/nginx.js';
 import { onAndOffRoutes, sharedCoreNice, startUmbra } from './targets/umbra.js';
 import type { Bench, Verdict } from './verdict.js';
 
-/** Of what the slower side reaches with a healthy shadow. */
+/** The load, as a share of what the slower side reaches with a healthy shadow. */
 const saturationShare = 1 / 3;
 /** A 64 KB POST costs about so many times what a small GET does. */
 const postRateShare = 1 / 4;

@@ -21,7 +21,7 @@ export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface BenchOptions {
   readonly scenarios: readonly ScenarioName[];
-  /** Of one measurement. */
+  /** Length of one measurement. */
   readonly seconds: number;
   readonly rounds: number;
   readonly connections: number;

@@ -25,7 +25,7 @@ function answerOf(bytes: number): Buffer {
   return answerWith('text/plain', '.'.repeat(bytes));
 }
 
-/** As long as the text, and with a member that tells the origins apart. */
+/** A body of the same length as the text, with a member that distinguishes the origins. */
 function jsonAnswer(): Buffer {
   const items = [1, 2, 3].map((id) => ({ id, text: '.'.repeat(20), price: id * 1.5 }));
   return answerWith('application/json', JSON.stringify({ name: name.padEnd(8), items }).padEnd(bodyBytes));

@@ -77,9 +77,9 @@ export interface Origins {
 }
 
 /**
- * `shadowInBackground`: the shadow stands back behind the primary and the load generator, with which it
- * shares CPUs here but would not in use. What it costs itself then does not pass for something that the proxy
- * let through.
+ * `shadowInBackground`: the shadow runs at a lower priority than the primary and the load generator, with
+ * which it shares CPUs here but would not in use. What it costs itself then does not pass for something that
+ * the proxy let through.
  */
 export async function startOrigins(
   cpus: string | null,

@@ -95,8 +95,7 @@ function aimsOf(results: readonly CaseResult[]): Aim[] {
 }
 
 /**
- * With one proxy thread and one shadow thread the proxy thread is the busier one: it has two sockets for each
- * request.
+ * The proxy thread is the busier one beside one shadow thread, because it has two sockets for each request.
  */
 function busiestThreadUs({ threads }: Measurement): number {
   return Math.max(...threads.map(({ cpuUsPerRequest }) => cpuUsPerRequest));

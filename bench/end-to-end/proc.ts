@@ -1,4 +1,4 @@
-/** CPU time and memory of running processes, as Linux tells them under /proc (proc(5)). */
+/** CPU time and memory of running processes, as Linux reports them under /proc (proc(5)). */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
@@ -13,7 +13,7 @@ export interface ThreadCpu {
 export interface CpuSample {
   /** User and system time of all threads, those that have ended included. */
   readonly cpuUs: number;
-  /** Of the threads that live. */
+  /** CPU time of the threads that are alive. */
   readonly threads: readonly ThreadCpu[];
 }
 
@@ -69,7 +69,7 @@ export function memoryOf(pids: readonly number[]): Memory {
   return { residentBytes, peakBytes };
 }
 
-/** From here on, the peak is that of what follows. False where the kernel does not allow it. */
+/** Resets the peak. Returns false where the kernel does not allow it. */
 export function resetPeak(pid: number): boolean {
   try {
     writeFileSync(`/proc/${pid}/clear_refs`, '5');

@@ -10,7 +10,7 @@ const lengthField = /\r\ncontent-length: *(\d+)\r\n/i;
 export class RequestCounter {
   /** Bytes of the empty line that were seen last. */
   #matched = 0;
-  /** Of the body that is being read. */
+  /** Bytes that are left of the body that is being read. */
   #bodyLeft = 0;
   /** The part of a head that came with earlier chunks. */
   #head = '';

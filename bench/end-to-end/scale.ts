@@ -20,7 +20,7 @@ interface Row {
   readonly what: 'plain' | 'mirrored' | 'new connections';
   readonly rates: number[];
   readonly cpuUs: number[];
-  /** Of the thread that does most. */
+  /** CPU time of the busiest thread. */
   readonly busiestUs: number[];
 }
 

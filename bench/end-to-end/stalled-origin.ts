@@ -1,6 +1,6 @@
 /**
- * A process: answers every request with a body that its reader may stop taking, and tells how much went out.
- * `/length` answers with a Content-Length, `/chunked` in chunks. Each message to it is answered with a
+ * A process: answers every request with a body that its reader may stop taking, and reports how much went
+ * out. `/length` answers with a Content-Length, `/chunked` in chunks. Each message to it is answered with a
  * StalledReport.
  */
 import { type AddressInfo, createServer } from 'node:net';

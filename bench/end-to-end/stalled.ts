@@ -129,7 +129,7 @@ async function untilQuiet(origin: Child): Promise<number> {
   }
 }
 
-/** Bytes in the queues of all connections to or from `port`, as /proc/net/tcp tells them (proc(5)). */
+/** Bytes in the queues of all connections to or from `port`, as /proc/net/tcp reports them (proc(5)). */
 function queued(port: number): number {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
   let bytes = 0;

@@ -61,7 +61,7 @@ function target(name: string, to: string, settings: string, proxyThreads: Map<st
   return {
     name,
     mirrors: true,
-    // What is published reaches no shadow here; what was not published is told below the table.
+    // What is published reaches no shadow here; what was not published is printed below the table.
     ...(name === published ? { copiesMin: 0 } : {}),
     missing: () => null,
     start: async ({ primary, shadow }, placement): Promise<RunningTarget> => {

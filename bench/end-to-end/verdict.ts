@@ -24,7 +24,7 @@ export interface Verdict {
   readonly measured: unknown;
 }
 
-/** Of a median that shall be at most `max`, by where it may lie: null where that is on both sides of it. */
+/** Judges a median against `max` by its interval. Returns null where the interval contains `max`. */
 export function isAtMost(
   interval: { readonly low: number; readonly high: number },
   max: number,

@@ -2,8 +2,8 @@
  * Scenario `where`: where the CPU time of a request goes, in umbra's proxy thread and in its shadow thread,
  * with a bare splice beside it. How much of it is the kernel's comes from /proc; the parts from V8's sampling
  * profiler, which costs some itself. It samples by the clock on the wall, so that with two threads on one CPU
- * the part that is interrupted would be charged for the other thread: parts are told of the proxy thread that
- * mirrors nothing.
+ * the part that is interrupted would be charged for the other thread: parts are reported for the proxy thread
+ * that mirrors nothing.
  */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -5,10 +5,11 @@
  *
  * Two forwarders between the same client and the same version, taken in turn, on this thread alone, whose CPU
  * is measured:
- *   copies  as umbra does it: read into the thread's buffer, scan, make the head as a string, write head and body into a block for
- *           the primary and into a frame for the mirror
- *   ring    read into the ring, scan there, send the region as it stands and make it the frame. Nothing is spliced, so this is
- *           the most that can be won: a real one would also send what differs, and hold regions that sockets still read from.
+ *   copies  as umbra does it: read into the thread's buffer, scan, make the head as a string, write head and
+ *           body into a block for the primary and into a frame for the mirror
+ *   ring    read into the ring, scan there, send the region as it stands and make it the frame. Nothing is
+ *           spliced, so this is the most that can be won: a real one would also send what differs, and hold
+ *           regions that sockets still read from.
  *
  * Run: node dist/bench/workers/read-into-ring.js (Linux: it reads /proc/thread-self)
  */

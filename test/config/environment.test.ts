@@ -1,4 +1,5 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how a configuration refers to the environment.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how a configuration refers to the
+// environment.
 import fc from 'fast-check';
 import t from 'tap';
 import { loaded, minimal, mirrored, told } from './told.js';

@@ -1,11 +1,15 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how a configuration refers to the environment.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how a configuration refers to the
+// environment.
 import fc from 'fast-check';
 import t from 'tap';
 import { loadConfig } from '../../config/load.js';
 import { limits } from '../../core/limits.js';
 import { minimal, mirrored, told } from './told.js';
 
-/** Of each flood: far above what makes a quadratic step or a deep recursion show, and below what makes the test slow. */
+/**
+ * Of each flood: far above what makes a quadratic step or a deep recursion show, and below what makes the
+ * test slow.
+ */
 const floodBytes = limits.configBytes / 16;
 
 /** Each is a file full of one thing. They must end, with a problem; the time is that of the test's limit. */

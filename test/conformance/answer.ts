@@ -4,7 +4,7 @@ import type { RawClient } from '../support/client.js';
 export interface Answer {
   /** 0: there was none. */
   readonly status: number;
-  /** Of the final response. */
+  /** Status of the final response. */
   readonly head: string;
   /** All of it came that was announced. */
   readonly whole: boolean;

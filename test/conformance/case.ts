@@ -52,12 +52,12 @@ export interface Case {
 }
 
 export interface Section {
-  /** Of the table in the page. */
+  /** Name of the table in the page. */
   readonly name: string;
   readonly cases: readonly Case[];
 }
 
-/** For both engines. */
+/** The same expectation for both engines. */
 export function both(verdict: Verdict, more: Omit<Expected, 'verdict'> = {}): Pick<Case, 'uws' | 'node'> {
   const expected = { verdict, ...more };
   return { uws: expected, node: expected };

@@ -135,7 +135,7 @@ export const fields: Section = {
       ...both('answered 400, closed'),
     },
     {
-      what: 'A Host that is none',
+      what: 'A Host that is not valid',
       rfc: '9112 3.2',
       asks: '400',
       sends: 'GET / HTTP/1.1\r\nhost: h/path@\r\n\r\n',

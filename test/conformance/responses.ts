@@ -33,7 +33,7 @@ export const responses: Section = {
     {
       what: 'A body that ends with the connection',
       rfc: '9112 6.3',
-      asks: 'forward it, framed anew',
+      asks: 'forward it with framing of its own',
       answers: `${head}\r\nall of it`,
       ends: ['fin'],
       ...both('forwarded', { note: 'in chunks', comes: /transfer-encoding: chunked\r\n[\s\S]*all of it/i }),
@@ -220,7 +220,7 @@ export const responses: Section = {
       ...bad,
     },
     {
-      what: 'A status line that is none',
+      what: 'A status line that is not valid',
       rfc: '9112 4',
       asks: '502',
       answers: 'HTTP/1.1 20 OK\r\nx-origin: 1\r\ncontent-length: 2\r\n\r\nok',
@@ -290,7 +290,7 @@ export const responses: Section = {
       ...bad,
     },
     {
-      what: 'A chunk size in a response that is none',
+      what: 'A chunk size in a response that is not a number',
       rfc: '9112 7.1',
       asks: 'an error',
       answers: `${head}transfer-encoding: chunked\r\n\r\n2\r\nok\r\n`,

@@ -4,11 +4,12 @@ import { projectFiles, proseFaults, root } from './prose.js';
 
 /** Rooms whose prose is still to be revised. The list only shrinks. */
 const unrevised: readonly string[] = [
-  'bench/',
   'config/',
   'core/',
   'docs/',
-  'test/',
+  'test/config/',
+  'test/core/',
+  'test/workers/',
   'workers/',
   'README.md',
   'CONTRIBUTING.md',
@@ -31,7 +32,7 @@ t.test('every kind of fault is found where it stands, and plain prose passes', a
     '2 "told": write report, sa',
     '3 "told": write report, sa',
   ]);
-  t.strictSame(faultsOf(`const a = '${'x'.repeat(110)}';`), ['1 123 columns: at most 110']);
+  t.strictSame(faultsOf(`// ${'x'.repeat(120)}`), ['1 123 columns: at most 110']);
   t.strictSame(faultsOf(`/** ${'word '.repeat(50)}. */`).length, 2);
   t.strictSame(faultsOf('A page.\n\n- It tells.\n', 'docs/a.md'), ['3 "tells": write report, s']);
   t.strictSame(faultsOf('```\nit tells\n```\n', 'docs/a.md'), []);

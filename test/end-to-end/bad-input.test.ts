@@ -7,7 +7,7 @@ import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { ConfigFile, reviews, runToEnd, UmbraProcess } from '../support/umbra.js';
 
-t.test('every error of a configuration is told with its place, and nothing is started', async (t) => {
+t.test('every error of a configuration is reported with its place, and nothing is started', async (t) => {
   const file = new ConfigFile(`listen:
   - address: 127.0.0.1:99999
 versions:

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import type { MirrorStats } from '../../core/report/stats.js';
 import { type Answered, askMany } from '../support/client.js';
 import { type CutNats, ways } from '../support/cut.js';
-import { lawHolds, mirrorTo, told } from '../support/law.js';
+import { lawHolds, listed, mirrorTo } from '../support/law.js';
 import type { NatsAddress } from '../support/nats.js';
 import { Origin } from '../support/origin.js';
 import { ShadowProcess } from '../support/shadow.js';
@@ -88,19 +88,19 @@ for (const { name, skip, start } of ways) {
       t.equal(
         (meanwhile.dropped['in-flight'] ?? 0) + meanwhile.dropped['stream-down'],
         asked - 150,
-        told(meanwhile.dropped),
+        listed(meanwhile.dropped),
       );
       way.heal();
       await until(async () => (await mirrorOf(umbra, nats)).inFlight === 0, 'what waited is acknowledged');
       await ask(t, umbra, 50, 'after');
       const mirror = mirrorTo(await lawHolds(t, umbra), nats.stream(subject));
-      t.strictSame([mirror.completed, told(mirror.failed)], [200, '0']);
+      t.strictSame([mirror.completed, listed(mirror.failed)], [200, '0']);
       t.equal(await messagesIn(nats), 200, 'each once');
     },
   );
 
   t.test(
-    `${name}, for long: it is told, and all goes on by itself when packets come again`,
+    `${name}, for long: it is reported, and delivery resumes by itself with the packets`,
     { skip, buffered: true },
     async (t) => {
       const way = await beginning(t);
@@ -136,7 +136,7 @@ for (const { name, skip, start } of ways) {
       await until(async () => (await mirrorOf(umbra, nats)).inFlight === 0, 'what waited is acknowledged');
       await ask(t, umbra, 50, 'after');
       const { completed, failed, dropped } = mirrorTo(await lawHolds(t, umbra), nats.stream(subject));
-      t.equal(completed + sum(failed) + sum(dropped), 400, `${told(dropped)} ${told(failed)}`);
+      t.equal(completed + sum(failed) + sum(dropped), 400, `${listed(dropped)} ${listed(failed)}`);
       t.equal(completed, 300, 'none that waited is lost');
       const reached = () => new Set(v2.received.map(({ target }) => target)).size;
       await until(() => reached() === completed, 'each that is acknowledged reaches the shadow');
@@ -151,7 +151,7 @@ for (const { name, skip, start } of ways) {
   );
 
   t.test(
-    `${name}, of answers alone: what was stored and not acknowledged is published anew, and stored once`,
+    `${name}, of answers alone: what was stored and not acknowledged is published again and stored once`,
     { skip, buffered: true },
     async (t) => {
       const way = await beginning(t);
@@ -167,13 +167,13 @@ for (const { name, skip, start } of ways) {
       way.heal(true);
       await until(async () => (await mirrorOf(umbra, nats)).inFlight === 0, 'what waited is acknowledged');
       const { completed, failed } = mirrorTo(await lawHolds(t, umbra), nats.stream(subject));
-      t.strictSame([completed, told(failed)], [150, '0']);
+      t.strictSame([completed, listed(failed)], [150, '0']);
       t.equal(await messagesIn(nats), 150, 'each once');
     },
   );
 
   t.test(
-    `${name}: what is told to stop meanwhile does, and what starts says why it can not`,
+    `${name}: a process that is stopped meanwhile ends, and one that starts says why it cannot`,
     { skip, buffered: true },
     async (t) => {
       const way = await beginning(t);

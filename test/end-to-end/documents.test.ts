@@ -1,6 +1,6 @@
 /**
  * The documents of config/examples/istio, applied to a running umbra between two real services as its README
- * tells.
+ * describes.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -8,7 +8,7 @@ import { ask, RawClient } from '../support/client.js';
 import { Origin } from '../support/origin.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
-/** A version that answers when it is told to. */
+/** A version that answers on demand. */
 async function holdingOrigin(): Promise<{ origin: Origin; held: ServerResponse[]; release: () => void }> {
   const held: ServerResponse[] = [];
   const origin = await Origin.listen((_received, response) => void held.push(response));

@@ -29,7 +29,7 @@ const one = { threads: { proxy: 1, shadow: 1 } };
 const ejection = { failures: 3, baseTime: '1h', maxTime: '1h' };
 
 t.test(
-  'endpoints that refuse or keep answering 503 are left out, in both roles, and it is told',
+  'endpoints that refuse or keep answering 503 are left out, in both roles, and it is reported',
   async (t) => {
     const good = await place(200);
     const bad = await place(503);

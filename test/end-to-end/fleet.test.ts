@@ -48,7 +48,7 @@ async function lookUntil(nats: NatsServer, isIt: (figures: Figures) => boolean):
     return await until(async () => {
       const figures = await source.look(true).catch(() => null);
       return figures !== null && isIt(figures) ? figures : null;
-    }, 'the fleet tells it');
+    }, 'the fleet reports it');
   } finally {
     await source.close();
   }
@@ -83,7 +83,7 @@ function requestsOf({ versions }: Reading, role: VersionReading['role']): number
 }
 
 t.test(
-  'two instances merge to exactly the histograms of the union, bucket by bucket, and are told apart',
+  'two instances merge to exactly the histograms of the union, bucket by bucket, and stay distinct',
   skip,
   async (t) => {
     const nats = await startNats(t);
@@ -199,7 +199,7 @@ t.test('a server that hangs costs snapshots, which are counted, and no request',
   await lookUntil(nats, ({ reading }) => requestsOf(reading, 'primary') === 100);
 });
 
-t.test('what others wrote into the bucket is told and left out', skip, async (t) => {
+t.test('what others wrote into the bucket is reported and left out', skip, async (t) => {
   const nats = await startNats(t);
   const [umbra] = await startFleet(t, nats, 'one');
   await lookUntil(nats, ({ members }) => members?.length === 1);

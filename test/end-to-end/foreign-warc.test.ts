@@ -95,7 +95,7 @@ t.test('what wget writes is played', { skip: missing('wget') }, async (t) => {
 });
 
 t.test(
-  'a foreign file that is damaged costs what is damaged, told with its place',
+  'a foreign file that is damaged costs what is damaged, reported with its place',
   { skip: noWarcio },
   async (t) => {
     v2.received.length = 0;

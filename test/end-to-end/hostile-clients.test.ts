@@ -31,7 +31,7 @@ async function refused(umbra: UmbraProcess): Promise<number> {
   return Number(/^umbra_downstream_refused_total\{[^}]*\} (\d+)$/m.exec(await umbra.metrics())?.[1]);
 }
 
-/** Bytes of umbra's memory that are resident; 0 where the system does not tell. */
+/** Bytes of umbra's memory that are resident; 0 where the system does not report it. */
 function residentBytes(umbra: UmbraProcess): number {
   try {
     return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${umbra.pid}/status`, 'utf8'))?.[1]);

@@ -1,4 +1,4 @@
-/** What documents ask for, as clients and services see it. Each rule is told in docs/istio.md. */
+/** What documents ask for, as clients and services see it. Each rule is explained in docs/istio.md. */
 import t from 'tap';
 import { type Answered, ask } from '../support/client.js';
 import { fieldOf, Origin } from '../support/origin.js';

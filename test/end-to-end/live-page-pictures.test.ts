@@ -1,4 +1,4 @@
-/** The pictures of the live page that docs/ shows, taken anew with `UMBRA_SCREENSHOTS=1`. */
+/** The pictures of the live page that docs/ shows, renewed with `UMBRA_SCREENSHOTS=1`. */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';

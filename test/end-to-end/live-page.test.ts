@@ -42,7 +42,7 @@ async function startUmbra(t: Test, changes: object = {}): Promise<UmbraProcess> 
   return umbra;
 }
 
-/** For the tests that change nothing. */
+/** A page that is shared by the tests that change nothing. */
 const untouched = browser === null ? null : await startUmbra(t);
 
 async function openOver(t: Test, running: UmbraProcess | null = null): Promise<Setting> {

@@ -12,7 +12,7 @@ import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const docs = (name: string): string => fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url));
 const promtool = missing('promtool');
-/** Of streams, fleets and plans in buckets. */
+/** Metrics of streams, fleets and plans in buckets. */
 const withNatsAlone = /^umbra_(fleet|plan)_|^umbra_sink_lag_/;
 
 /**

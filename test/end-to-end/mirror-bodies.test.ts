@@ -18,7 +18,7 @@ function shaOf(text: string): string {
 }
 
 t.test(
-  'bodies that grow by turns arrive whole, and one that outgrows its bound takes no other along',
+  'bodies that grow turn by turn arrive whole, and one that outgrows its bound takes no other along',
   async (t) => {
     const v1 = await Origin.listen();
     const v2 = await Origin.listen();

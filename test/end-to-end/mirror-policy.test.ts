@@ -89,7 +89,7 @@ t.test(
   },
 );
 
-t.test('routes are told apart by query, cookie and the absence of a header', async (t) => {
+t.test('routes are chosen by query, cookie and the absence of a header', async (t) => {
   const [v1, v2] = await versions(t, 2);
   const config = reviews(v1.port, v2.port, { route: { name: 'last', mirrors: [] } });
   const match = {

@@ -128,7 +128,7 @@ t.test('a resolver that fails or hangs takes no service with it, and failures ar
   t.match(await umbra.metrics(), /umbra_upstream_dns_lookups_total\{name="v1\.test",result="failed"\} [1-9]/);
   t.match(await umbra.metrics(), /umbra_upstream_dns_addresses\{name="v1\.test"\} 1/);
   const told = umbra.err.match(/does not resolve/g) ?? [];
-  t.equal(told.length, 1, 'a row of failures is told once');
+  t.equal(told.length, 1, 'a row of failures is reported once');
 
   names.set({ 'v1.test': 'hang' });
   await until(() => names.log.includes('0 hangs on v1.test'), 'a lookup hangs');
@@ -151,7 +151,7 @@ t.test('only main looks names up: no thread of the data path ever does', async (
   await lawHolds(t, umbra);
   const threads = (event: string) =>
     new Set(names.log.filter((line) => line.includes(event)).map((line) => line.split(' ')[0]));
-  t.ok(threads('loaded').size >= 5, 'every thread would have told');
+  t.ok(threads('loaded').size >= 5, 'every thread would have reported it');
   t.same([...threads('lookup')], ['0']);
 });
 

@@ -178,7 +178,7 @@ t.test('a client that is gone altogether is noticed when its response is written
   await v1.close();
 });
 
-t.test('a response whose end only the connection tells is reset when it is cut', async (t) => {
+t.test('a response that only the end of the connection delimits is reset when it is cut', async (t) => {
   let goOn = (): void => {};
   const seen = new Promise<void>((resolve) => {
     goOn = resolve;

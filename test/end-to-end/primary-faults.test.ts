@@ -111,7 +111,7 @@ const cuts: readonly [name: string, begin: string, fault: (peer: RawPeer) => voi
   ['ends short of its length', withLength, (peer) => peer.fin(), 'reset'],
   ['is reset between two chunks', withChunks, (peer) => peer.reset(), 'reset'],
   ['ends without its last chunk', withChunks, (peer) => peer.fin(), 'reset'],
-  ['has a chunk that is none', withChunks, (peer) => peer.send('zz\r\n'), 'protocol'],
+  ['has a chunk size that is not a number', withChunks, (peer) => peer.send('zz\r\n'), 'protocol'],
 ];
 for (const [name, begin, fault, reason] of cuts) {
   t.test(`a response that ${name} is cut at the client, never completed`, async (t) => {

@@ -79,7 +79,7 @@ t.test('curl gets, asks for parts, validates and uploads in every way it knows',
         const before = v1.received.length;
         t.equal(String(await curl(...more)), sha(large), more.join(' '));
         t.equal(v1.received[before].bodyBytes, large.length);
-        // curl expects a 100 before it uploads this much, unless it is told not to.
+        // curl expects a 100 before it uploads this much, unless an option forbids it.
         const expects = !more.includes('Expect:');
         t.equal(
           v1.received[before].fields.some(([field]) => field === 'expect'),

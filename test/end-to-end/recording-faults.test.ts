@@ -87,7 +87,10 @@ t.test(
     await umbra.logged(/has stopped: ENOSPC.*copies are dropped and counted/);
     const isUp = async (): Promise<boolean> =>
       /^umbra_sink_up\{.*role="sink"\} 1$/m.test(await umbra.metrics());
-    await until(async () => (await statsOf(umbra, to)).kept?.trouble === 'disk-full', 'its state is told');
+    await until(
+      async () => (await statsOf(umbra, to)).kept?.trouble === 'disk-full',
+      'its state is reported',
+    );
     t.equal(await isUp(), false);
     const change = async (what: object): Promise<void> => {
       const mirror = `/api/routes/reviews/mirrors/${encodeURIComponent(to)}`;
@@ -112,7 +115,7 @@ t.test(
       return (await statsOf(umbra, to)).completed > completed;
     }, 'it records again');
     await umbra.logged(/goes on/);
-    await until(isUp, 'its state is told');
+    await until(isUp, 'its state is reported');
     await diskTells(t, umbra, to, path);
   },
 );
@@ -134,26 +137,29 @@ t.test(
   },
 );
 
-t.test('a directory that is deleted is made again, and that its file was deleted is told', async (t) => {
-  const path = join(base, 'deleted');
-  const [config, to] = recordingTo(path);
-  const umbra = await UmbraProcess.start(config);
-  await until(async () => {
-    await askSome(t, umbra, 1);
-    return (await statsOf(umbra, to)).completed > 0;
-  }, 'it records');
-  rmSync(path, { recursive: true });
-  await umbra.logged(/has stopped: its file was deleted/);
-  const { completed } = await statsOf(umbra, to);
-  await until(async () => {
-    await askSome(t, umbra, 1);
-    return (await statsOf(umbra, to)).completed > completed;
-  }, 'it records again');
-  await umbra.logged(/goes on/);
-  await lawHolds(t, umbra);
-  await umbra.stop();
-  t.ok(requestsIn(path).length > 0);
-});
+t.test(
+  'a directory that is deleted is created again, and the deletion of its file is reported',
+  async (t) => {
+    const path = join(base, 'deleted');
+    const [config, to] = recordingTo(path);
+    const umbra = await UmbraProcess.start(config);
+    await until(async () => {
+      await askSome(t, umbra, 1);
+      return (await statsOf(umbra, to)).completed > 0;
+    }, 'it records');
+    rmSync(path, { recursive: true });
+    await umbra.logged(/has stopped: its file was deleted/);
+    const { completed } = await statsOf(umbra, to);
+    await until(async () => {
+      await askSome(t, umbra, 1);
+      return (await statsOf(umbra, to)).completed > completed;
+    }, 'it records again');
+    await umbra.logged(/goes on/);
+    await lawHolds(t, umbra);
+    await umbra.stop();
+    t.ok(requestsIn(path).length > 0);
+  },
+);
 
 t.test(
   'what may not be written any more is dropped as unwritable until it may',

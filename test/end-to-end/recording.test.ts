@@ -27,7 +27,7 @@ function recordingTo(
   return [config, path, to];
 }
 
-/** Of a file of gzip members. */
+/** Decompresses a file of gzip members. */
 function firstMemberBytes(file: Buffer): number {
   return file.indexOf(Buffer.from([0x1f, 0x8b, 0x08]), 1);
 }

@@ -7,7 +7,7 @@ import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 const connections = 64;
 /** Requests that are answered between two changes. */
 const between = 300;
-/** Of those, the requests that had not begun before: each connection has at most one that had. */
+/** Requests that began after the reload: each connection has at most one that began before it. */
 const atLeast = between - connections;
 
 const v1 = await Origin.listen();

@@ -75,7 +75,7 @@ t.test(
 );
 
 t.test(
-  'the difference of latency is taken pair by pair: versions that are alike on the whole are told apart',
+  'the difference of latency is taken pair by pair: versions that are alike on the whole are distinguished',
   async (t) => {
     const slowMs = 60;
     const slowFor =

@@ -8,8 +8,8 @@ import { reviews, sum, UmbraProcess } from '../support/umbra.js';
 const requests = 60;
 const concurrency = 8;
 /**
- * Of copies that nothing else ends. All others have time enough, or a slow machine would end them in its own
- * way.
+ * Time limit of copies that nothing else ends. All others have time enough, or a slow machine would end them
+ * in its own way.
  */
 const shortTimeout = '400ms';
 const longTimeout = '20s';

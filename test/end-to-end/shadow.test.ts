@@ -5,7 +5,7 @@ import { total } from '../../core/record/snapshot.js';
 import { type Figures, openFigures } from '../../workers/commands/figures.js';
 import { streamSoak, streamVerdict } from '../soak/stream.js';
 import { askMany } from '../support/client.js';
-import { lawHolds, told } from '../support/law.js';
+import { lawHolds, listed } from '../support/law.js';
 import { NatsServer, noNats } from '../support/nats.js';
 import { fieldOf, Origin } from '../support/origin.js';
 import { freePort } from '../support/ports.js';
@@ -57,7 +57,7 @@ function urlOf(origin: Origin): string {
 }
 
 function byReason(counts: readonly number[], reasons: readonly string[]): string {
-  return told(Object.fromEntries(reasons.map((reason, i) => [reason, counts[i]])));
+  return listed(Object.fromEntries(reasons.map((reason, i) => [reason, counts[i]])));
 }
 
 function messagesLeft(nats: NatsServer): Promise<number> {
@@ -105,7 +105,7 @@ t.test(
     const seen = await until(async () => {
       const figures = await fleet(nats).catch(() => null);
       return figures !== null && figures.reading.mirrors[0]?.counts.completed === 200 ? figures : null;
-    }, 'the fleet tells of all');
+    }, 'the fleet reports all');
     t.match(
       seen.members?.map(({ name }) => name),
       ['away'],
@@ -243,27 +243,27 @@ t.test('a version of a configuration is a target by its name', skip, async (t) =
 
 t.test('wrong words are refused with what is right', async (t) => {
   const from = 'nats://127.0.0.1:4222/umbra.reviews';
-  const told = async (...words: string[]) => {
+  const printed = async (...words: string[]) => {
     const { code, err } = await runToEnd('shadow', ...words);
     t.equal(code, 2);
     return err;
   };
-  t.match(await told('--to', 'http://127.0.0.1:1'), /required option '--from <url>' not specified/);
+  t.match(await printed('--to', 'http://127.0.0.1:1'), /required option '--from <url>' not specified/);
   t.match(
-    await told('--from', 'nats://127.0.0.1', '--to', 'v2'),
+    await printed('--from', 'nats://127.0.0.1', '--to', 'v2'),
     /Expected an address such as nats:.*umbra.reviews/,
   );
   t.match(
-    await told('--from', from, '--to', 'v2'),
+    await printed('--from', from, '--to', 'v2'),
     /--to v2 names a version: name its configuration with -c/,
   );
-  t.match(await told('--from', from, '--to', 'http://x/y'), /Expected a server such as/);
+  t.match(await printed('--from', from, '--to', 'http://x/y'), /Expected a server such as/);
   t.match(
-    await told('--from', from, '--to', 'http://x', '-c', 'a.yaml'),
+    await printed('--from', from, '--to', 'http://x', '-c', 'a.yaml'),
     /-c needs the name of a version in --to/,
   );
   t.match(
-    await told('--from', from, '--to', 'http://x', '--timeout', '9s', '--ack-wait', '9s'),
+    await printed('--from', from, '--to', 'http://x', '--timeout', '9s', '--ack-wait', '9s'),
     /--ack-wait must be longer than --timeout/,
   );
 });

@@ -26,7 +26,7 @@ const chunked = (body: string, lines = ''): string => post(`Transfer-Encoding: c
 
 const refused = (name: string, text: string): Disguise => ({ name, text, body: null });
 const understood = (name: string, text: string, body: string): Disguise => ({ name, text, body });
-/** As text that fits into a test's name. */
+/** Text that fits into a test's name. */
 const shown = (text: string): string => JSON.stringify(text).slice(1, -1);
 
 const lengths: Disguise[] = [
@@ -248,8 +248,8 @@ t.test('no disguise gets through: v1 sees exactly what umbra understood', { time
         const received = refusesAtOnce ? await client.end() : await readSoFar(umbra, client);
         const whole = seen.splice(0).filter((line) => line !== 'GET /barrier ');
         if (!behaviour.chunksAreStrict && isOfChunks(name)) {
-          // uWS reads them in its own way; what it makes of them is framed anew, which the readers below hold
-          // true.
+          // uWS reads them in its own way; what it makes of them is framed by umbra, which the readers below
+          // hold true.
           t.ok(whole.length <= 2, `${what}: ${whole.join()}`);
         } else if (behaviour.accepts.includes(name)) {
           t.ok(whole.length === 0 || /^POST \/a x?$/.test(whole[0]), `${what}: ${whole.join()}`);

@@ -26,7 +26,7 @@ class HeldSocket {
   static async open(t: Test, address: Address): Promise<HeldSocket> {
     const copies = await DescriptorCopies.bind(address);
     t.teardown(() => copies.close());
-    // One socket, whichever of its descriptors is told to listen.
+    // One socket, whichever of its descriptors listens.
     const server = createServer().listen({ fd: await copies.take() });
     await new Promise((resolve) => server.once('listening', resolve));
     server.close();

@@ -66,7 +66,7 @@ t.test('no request fails while process after process takes over', { skip }, asyn
 });
 
 t.test(
-  'a client that is idle at a takeover is served by the old process until it is told',
+  'a client that is idle at a takeover is served by the old process until it is notified',
   { skip },
   async (t) => {
     const v1 = await Origin.listen();

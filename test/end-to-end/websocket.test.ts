@@ -305,7 +305,7 @@ t.test('the first ones of a process are closed by nobody but v1', async (t) => {
   }
 });
 
-t.test('a stop tells both sides that umbra goes away, and ends in order', async (t) => {
+t.test('a stop closes both sides with 1001 and ends in order', async (t) => {
   // What runs through a tunnel of bytes is cut: nobody can say a word in it.
   const code = behaviour.tunnelsBytes ? '1006' : '1001';
   const own = await UmbraProcess.start(reviews(chat.port, null));

@@ -159,7 +159,7 @@ export function anyRequest(chance: Chance): string {
   return bent(chance, `${chance.onceIn(15) ? '\r\n' : ''}${message(chance, lines)}`);
 }
 
-/** Runs of one char are told by their number. */
+/** Runs of one char are printed with their length. */
 export function brief(text: string): string {
   return text.replace(/(.)\1{40,}/g, (run: string, char: string) => `${char}{${run.length}}`);
 }

@@ -15,9 +15,9 @@ import type { Chance } from './random.js';
 /** Up to here a text is also read byte by byte. */
 const byteByByteMax = 600;
 /**
- * Where umbra reads more than Node's parser, and means to: a space before a colon of a response is stripped
- * (RFC 9112, section 5.1), any 1.x is taken, interim responses have no body whatever they say, equal lengths
- * are one, a target may have bytes of 0x80 and above, and what a chunk extension says is nobody's business.
+ * Where umbra accepts more than Node's parser, on purpose. A space before a colon of a response is stripped
+ * (RFC 9112, section 5.1). Any 1.x is accepted. Interim responses have no body whatever they say. Equal
+ * lengths are one. A target may have bytes of 0x80 and above. The content of chunk extensions is ignored.
  */
 const extension = /^[0-9a-f]+[ \t]|^[0-9a-f]+;(?!(?:a|a=b|a="b c"|e+)\r\n)/im;
 const lengths = /length:.*[,\t]|length:[\s\S]*length:/i;

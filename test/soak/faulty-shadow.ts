@@ -68,7 +68,7 @@ export class FaultyShadow {
     this.#server = createServer((socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
-      // A script that waits for bytes of a connection that ended has nothing to tell.
+      // A script that waits for bytes of a connection that ended has nothing to report.
       this.#serve(new RawPeer(socket)).catch(() => socket.destroy());
     });
   }

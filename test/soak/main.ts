@@ -4,7 +4,7 @@
  * same.
  */
 import { parseArgs } from 'node:util';
-import { told } from '../support/law.js';
+import { listed } from '../support/law.js';
 import { noNats } from '../support/nats.js';
 import { soak } from './soak.js';
 import { streamSoak, streamVerdict } from './stream.js';
@@ -32,7 +32,7 @@ async function soakStream(requests: number): Promise<void> {
   const { acknowledged, lost, reached, deliveries, mirrors } = result;
   for (const { eligible, sent, completed, dropped, failed, inFlight } of mirrors)
     process.stdout.write(
-      `${eligible} eligible = ${sent} sent + dropped ${told(dropped)}; ${completed} completed + failed ${told(failed)} + ${inFlight} in flight\n`,
+      `${eligible} eligible = ${sent} sent + dropped ${listed(dropped)}; ${completed} completed + failed ${listed(failed)} + ${inFlight} in flight\n`,
     );
   process.stdout.write(
     `${result.requests} requests: ${acknowledged} acknowledged + ${lost} lost; ${reached} reached v2, in ${deliveries} deliveries; ${Math.round((performance.now() - startMs) / 1000)} s\n`,
@@ -50,21 +50,21 @@ async function soakShadows(minutes: number, seed: number): Promise<void> {
   });
   const { answered, kills, changes, cutByKills, clientErrors, faults, stoodStillMs, stats } = result;
   process.stdout.write(
-    `${answered} answers compared, ${changes} changes, kills: ${told(kills)}\n` +
-      `faults of the shadows: ${told(faults)}\n` +
+    `${answered} answers compared, ${changes} changes, kills: ${listed(kills)}\n` +
+      `faults of the shadows: ${listed(faults)}\n` +
       `connections cut with their proxy thread: ${cutByKills}\n` +
       `the thread of clients and versions stood still for at most ${stoodStillMs} ms\n`,
   );
   for (const [name, { primary }] of Object.entries(stats.versions)) {
     if (primary !== null)
       process.stdout.write(
-        `${name} as primary: ${primary.requests} requests, failed ${told(primary.failures)}\n`,
+        `${name} as primary: ${primary.requests} requests, failed ${listed(primary.failures)}\n`,
       );
   }
   for (const mirror of stats.mirrors) {
     process.stdout.write(
-      `${mirror.route} to ${mirror.to}: ${mirror.eligible} eligible = ${mirror.sent} sent + dropped ${told(mirror.dropped)}; ` +
-        `${mirror.completed} completed + failed ${told(mirror.failed)} + ${mirror.inFlight} in flight\n`,
+      `${mirror.route} to ${mirror.to}: ${mirror.eligible} eligible = ${mirror.sent} sent + dropped ${listed(mirror.dropped)}; ` +
+        `${mirror.completed} completed + failed ${listed(mirror.failed)} + ${mirror.inFlight} in flight\n`,
     );
   }
   for (const error of clientErrors.slice(0, 20)) process.stdout.write(`CLIENT ERROR ${error}\n`);

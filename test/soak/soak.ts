@@ -17,7 +17,7 @@ import { FaultyShadow, shadowFaults } from './faulty-shadow.js';
 export interface SoakOptions {
   readonly seconds: number;
   readonly seed: number;
-  /** Told what is done, a line each. */
+  /** Receives a line for each action. */
   readonly log: (line: string) => void;
 }
 
@@ -52,7 +52,7 @@ const leavers = 2;
 const pauseMs = { from: 30, to: 250 };
 /** A killed proxy thread's connections may be noticed so long after. */
 const killNoticedMs = 2000;
-/** Of an answer that was not the expected one. */
+/** Description of an answer that was not expected. */
 const shownBytes = 100;
 
 export async function soak(options: SoakOptions): Promise<SoakResult> {

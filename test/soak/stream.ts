@@ -14,13 +14,13 @@ import { reviews, sum, UmbraProcess } from '../support/umbra.js';
 export interface StreamSoakOptions {
   /** Over all instances. */
   readonly requests: number;
-  /** Told what is done, a line each. */
+  /** Receives a line for each action. */
   readonly log: (line: string) => void;
 }
 
 export interface StreamSoakResult {
   readonly requests: number;
-  /** Of both instances at rest; the law is to hold for each. */
+  /** Counters of both instances at rest; the law must hold for each. */
   readonly stats: readonly Stats[];
   readonly mirrors: readonly MirrorStats[];
   readonly acknowledged: number;

@@ -1,4 +1,4 @@
-/** Runs pieces of the suite beside each other, and tells what becomes of them. */
+/** Runs pieces of the suite beside each other, and reports their results. */
 import { type Result, runPiece } from './process.js';
 import type { Piece } from './work.js';
 

@@ -32,6 +32,6 @@ export const runsOnce: Readonly<Record<string, string>> = {
   'real-git': 'asks for both engines',
   'socket-activation': 'the node engine alone takes sockets that are open',
   'shadow-faults': 'copies are sent behind the engines',
-  verdict: 'the admin server and what is told of it have no engine',
+  verdict: 'the admin server and its reports have no engine',
   'without-uws': 'takes uWS away',
 };

@@ -10,7 +10,7 @@ import { allTests, piecesOf } from './work.js';
 
 const tap = JSON.stringify(import.meta.resolve('tap'));
 
-/** Programs of these texts as pieces, run; what was told, and the names of those that failed to the last. */
+/** Programs of these texts as pieces, run; their output, and the names of those that failed to the last. */
 async function run(
   t: Test,
   texts: Record<string, string>,

@@ -1,5 +1,5 @@
 /**
- * Entry of a child process: `umbra run` whose threads can be made to throw. Told the name of a thread
+ * Entry of a child process: `umbra run` whose threads can be made to throw. Given the name of a thread
  * (`proxy-0`, `shadow-0`, `sink-0`, `control`), it sends it a message that no thread knows, and answers with
  * the name when the thread's successor is at work.
  *
@@ -12,7 +12,7 @@ import type { FromControl, FromThread } from '../../workers/protocol/messages.js
 /** By the names that main gives them. */
 const atWork = new Map<string, Worker>();
 
-/** A thread tells its name to nobody but itself in Node before 24, so it is kept when it is given. */
+/** Node before 24 shows the name of a thread only to itself, so it is kept when it is given. */
 class NamedWorker extends Worker {
   constructor(file: string | URL, options: WorkerOptions = {}) {
     super(file, options);

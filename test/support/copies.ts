@@ -2,7 +2,7 @@
 import { Framing } from '../../core/http/message.js';
 import type { Copy } from '../../core/sink/sink.js';
 
-/** Of a GET without a body; nobody hears what becomes of it. */
+/** A copy of a GET without a body, whose outcome nobody observes. */
 export function copyOf(changes: Partial<Copy> = {}): Copy {
   return {
     route: 'reviews',

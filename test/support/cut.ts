@@ -63,7 +63,7 @@ function noNamespace(): string | false {
   return made.status === 0 ? false : 'no right to make network namespaces';
 }
 
-/** Of nobody. */
+/** An address that nobody has. */
 const nowhere = '02:00:00:00:00:ff';
 const ends = { here: '02:00:00:00:00:01', there: '02:00:00:00:00:02' };
 let namespaces = 0;

@@ -7,10 +7,10 @@ import { engine } from './umbra.js';
 
 const uwsLoads = loadUws().kind === 'loaded';
 
-/** Of this run's listeners. */
+/** The engine of this run's listeners. */
 export const served = engine === 'auto' ? (uwsLoads ? 'uws' : 'node') : engine;
 
-/** For tests that run over each engine themselves. */
+/** The engines for tests that run over each of them themselves. */
 export const engines: readonly string[] = uwsLoads ? ['uws', 'node'] : ['node'];
 
 /** `skip` for a test over uws: it does not load on every platform and Node version. */
@@ -35,7 +35,7 @@ const byEngine = {
     refusesAtOnce: false,
     /** Chunks are read by the letter of the grammar. */
     chunksAreStrict: false,
-    /** Of the smuggling battery: right, but refused. */
+    /** Cases of the smuggling battery that are valid but refused. */
     refuses: [
       'chunk extensions',
       'chunk extensions in quotes',
@@ -43,8 +43,8 @@ const byEngine = {
       'empty lines before a request',
     ] as string[],
     /**
-     * Of the smuggling battery: wrong, but taken for what it would be without the bytes or fields that uWS
-     * does not show.
+     * Cases of the smuggling battery: wrong, but taken for what it would be without the bytes or fields that
+     * uWS does not show.
      */
     accepts: [
       'length 1\u00a0',
@@ -70,5 +70,5 @@ const byEngine = {
   },
 } as const;
 
-/** Of the engine that this run is over. */
+/** Limits of the engine that this run uses. */
 export const behaviour = byEngine[served as keyof typeof byEngine];

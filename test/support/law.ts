@@ -14,12 +14,12 @@ export async function lawHolds(t: Test, umbra: Pick<UmbraProcess, 'atRest' | 'me
     t.equal(
       gapOf(mirror),
       0,
-      `${name}: eligible ${mirror.eligible} = sent ${mirror.sent} + dropped ${told(mirror.dropped)}`,
+      `${name}: eligible ${mirror.eligible} = sent ${mirror.sent} + dropped ${listed(mirror.dropped)}`,
     );
     t.equal(
       mirror.sent - mirror.completed - sum(mirror.failed),
       0,
-      `${name}: sent ${mirror.sent} = completed ${mirror.completed} + failed ${told(mirror.failed)}`,
+      `${name}: sent ${mirror.sent} = completed ${mirror.completed} + failed ${listed(mirror.failed)}`,
     );
     t.equal(mirror.inFlight, 0, `${name}: nothing is in flight`);
   }
@@ -41,7 +41,7 @@ export function mirrorTo(stats: Stats, version: string): MirrorStats {
 }
 
 /** The counts that are not 0. */
-export function told(counts: Readonly<Record<string, number>>): string {
+export function listed(counts: Readonly<Record<string, number>>): string {
   const some = Object.entries(counts).filter(([, count]) => count !== 0);
   return some.length === 0 ? '0' : some.map(([reason, count]) => `${count} ${reason}`).join(', ');
 }

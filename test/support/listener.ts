@@ -58,7 +58,7 @@ export function uwsParts(handler: RequestHandler, counters: DownstreamCounters =
   return { handler, counters, count: oneCount(), deadlines: new Deadlines(nowUs), clock: nowUs };
 }
 
-/** Of one listener on one thread. */
+/** Counters of one listener on one thread. */
 export function oneCount(): ConnectionCount {
   return new ConnectionCount(createConnectionCounts(1, 1), 0, 0, 1);
 }

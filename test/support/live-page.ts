@@ -6,7 +6,7 @@ export interface LivePage {
   readonly tab: Page;
   /** Errors in the console, exceptions, requests that failed or went elsewhere. */
   readonly troubles: string[];
-  /** Of the document and its files. */
+  /** Errors of the document and its files. */
   readonly requests: string[];
 }
 

@@ -42,7 +42,7 @@ export class NatsAddress {
     return `nats://${this.host}:${this.port}/${subject}`;
   }
 
-  /** With a connection of its own, which is closed when `work` is done. */
+  /** Runs `work` with a connection of its own, which is closed afterwards. */
   async with<T>(work: (manager: JetStreamManager, connection: NatsConnection) => Promise<T>): Promise<T> {
     const connection = await this.connect();
     try {
@@ -121,7 +121,7 @@ export class NatsServer extends NatsAddress {
     await gone;
   }
 
-  /** As an operator does: what it acknowledged is on its disk. */
+  /** Stops the server as an operator does: what it acknowledged is on its disk. */
   async restart(): Promise<void> {
     const gone = once(this.#child!, 'exit');
     this.#child!.kill('SIGTERM');

@@ -98,7 +98,7 @@ export class ConfigFile {
     this.write(config);
   }
 
-  /** As editors save: a new file takes the place of the old one. */
+  /** Saves as editors do: a new file replaces the old one. */
   write(config: ConfigWords | string): void {
     const text = typeof config === 'string' ? config : JSON.stringify(config);
     writeFileSync(`${this.path}.new`, text);

@@ -14,7 +14,7 @@ export interface WarcioRecord {
   readonly uri: string | null;
   /** Request line or status line. */
   readonly start: string | null;
-  /** Of the body without framing. */
+  /** SHA-1 of the body without framing. */
   readonly bodySha: string;
 }
 

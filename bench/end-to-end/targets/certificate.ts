@@ -1,5 +1,5 @@
 /**
- * A certificate for the listeners of a run, made by openssl and told by path; null where openssl is missing.
+ * A certificate for the listeners of a run, made by openssl and named by path; null where openssl is missing.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -7,7 +7,7 @@ import { isThread, partTimes } from '../../../bench/end-to-end/cpu-profile.js';
 
 const frame = (functionName: string, url: string) => ({ functionName, url });
 
-t.test('the time of a profile is told by room, and what is not umbra by V8 names', async (t) => {
+t.test('the time of a profile is reported by room, and what is not umbra by V8 names', async (t) => {
   const profile = {
     nodes: [
       { id: 1, callFrame: frame('(root)', '') },

@@ -32,7 +32,10 @@ const percentile = fc.oneof(
   fc.double({ min: 0.001, max: 100, noNaN: true }),
 );
 
-/** The value in a sorted list that a percentile asks for: the smallest that p per cent of the values do not exceed. */
+/**
+ * The value in a sorted list that a percentile asks for: the smallest that p per cent of the values do not
+ * exceed.
+ */
 function exactPercentile(sorted: readonly number[], p: number): number {
   return sorted.find((_, i) => (i + 1) * 100 >= p * sorted.length * (1 - 1e-15)) ?? sorted[sorted.length - 1];
 }

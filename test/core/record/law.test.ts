@@ -15,8 +15,8 @@ const PROXIES = 2;
 const SHADOWS = 2;
 
 /**
- * Threads that do whatever they can do next, in any order, and die at any moment. Beside the counters it keeps the truth:
- * how many requests stand at each place.
+ * Threads that do whatever they can do next, in any order, and die at any moment. Beside the counters it
+ * keeps the truth: how many requests stand at each place.
  */
 class House {
   readonly proxies = Array.from({ length: PROXIES }, () => new MirrorCounters(MirrorCounters.create()));
@@ -252,7 +252,8 @@ t.test('a thread ended between the two stores of a send is settled exactly', asy
   counters.received();
   counters.sent();
   const words = new Float64Array(shared);
-  // The gauge is the only word of the block that the second store touches: the one that `failInFlight` empties.
+  // The gauge is the only word of the block that the second store touches: the one that `failInFlight`
+  // empties.
   const before = words.slice(0, 64);
   counters.failInFlight(Failure.RESET);
   const gauge = before.findIndex((value, i) => value === 1 && words[i] === 0);

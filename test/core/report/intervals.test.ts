@@ -44,7 +44,8 @@ t.test("Wilson's interval has the published values", async (t) => {
 });
 
 t.test("Newcombe's interval has the published values", async (t) => {
-  // Newcombe (1998), "Interval estimation for the difference between independent proportions", table II, method 10.
+  // Newcombe (1998), "Interval estimation for the difference between independent proportions", table II,
+  // method 10.
   const of = (a: number, m: number, b: number, n: number): Interval =>
     differenceInterval({ hits: b, count: n }, { hits: a, count: m });
   near(t, of(56, 70, 48, 80), 0.0524, 0.3339, '56/70 and 48/80');

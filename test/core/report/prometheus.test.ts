@@ -7,7 +7,9 @@ import { PrometheusPage } from '../../../core/report/prometheus.js';
 import { read } from '../../../core/report/reading.js';
 import { STARTED_US, sample } from './sample.js';
 
-/** Reads the text format strictly: a line that does not belong to it, or a series that comes twice, throws. */
+/**
+ * Reads the text format strictly: a line that does not belong to it, or a series that comes twice, throws.
+ */
 function parse(text: string): {
   types: Map<string, string>;
   helps: Set<string>;

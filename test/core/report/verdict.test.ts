@@ -135,7 +135,10 @@ t.test('the text has every number that a check was made with', async (t) => {
   t.match(text, /FAIL +differences +1 % of 20000 pairs, interval 0\.\d+ % to 1\.\d+ %; bound 0\.5 %/);
 });
 
-/** Four parts of a window; `moves` are the factors of the primary's latencies in each, `shadow` those of the shadow's on top. */
+/**
+ * Four parts of a window; `moves` are the factors of the primary's latencies in each, `shadow` those of the
+ * shadow's on top.
+ */
 function window(moves: readonly number[], shadow: (part: number) => number, n = MANY / 4) {
   const parts = moves.map((move, part) =>
     readingOf(version(latencies(n, move)), version(latencies(n, move * shadow(part))), mirrorCounts(n, 0)),

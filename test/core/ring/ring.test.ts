@@ -271,7 +271,8 @@ t.test('a new reader starts behind the frame that the dead one was handling', as
   writer.publish();
   const seen = new Collector();
   let calls = 0;
-  // Nothing of the old reader runs after this moment in the handler of `b`, as if its thread had been terminated there.
+  // Nothing of the old reader runs after this moment in the handler of `b`, as if its thread had been
+  // terminated there.
   reader.drain(
     {
       onFrame: () => {

@@ -1,4 +1,6 @@
-/** What the ring's tests share: frames that know what they must contain, and a handler that keeps what it saw. */
+/**
+ * What the ring's tests share: frames that know what they must contain, and a handler that keeps what it saw.
+ */
 import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
 import { createRing, FRAME_HEADER_BYTES } from '../../../core/ring/layout.js';
 import type { FrameHandler } from '../../../core/ring/reader.js';

@@ -29,7 +29,9 @@ function taken(sampler: Sampler, share: number, keys: readonly string[]): number
   return keys.filter((key) => sampler.chosen(plan, user(key), nobody)).length;
 }
 
-/** Whether a count lies within five standard deviations of its binomial mean: wrong once in two million times. */
+/**
+ * Whether a count lies within five standard deviations of its binomial mean: wrong once in two million times.
+ */
 function isNear(count: number, times: number, share: number): boolean {
   const chance = share / WHOLE;
   return Math.abs(count - times * chance) <= 5 * Math.sqrt(times * chance * (1 - chance));

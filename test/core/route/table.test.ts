@@ -266,7 +266,8 @@ const anyHead = fc
   })
   .map(request);
 
-// Values of one letter, so that a good part of the routes wants what a request has, and many routes want the same.
+// Values of one letter, so that a good part of the routes wants what a request has, and many routes want the
+// same.
 const letter = fc.constantFrom('a', 'b', 'c', 'd', '');
 const condition = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('exact' as const), value: letter }) },

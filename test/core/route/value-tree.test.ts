@@ -13,7 +13,8 @@ function times(count: number, match: Partial<MatchPlan>): Partial<MatchPlan>[] {
 t.test('a name whose value is known is not asked again, so that others narrow further', async (t) => {
   const lookedUp = new LookedUp();
   const [one, two, y] = [field('exact', 'x', '1'), field('exact', 'x', '2'), field('exact', 'y', '1')];
-  // Of the eight routes for `x=1`, to ask for x again would leave six on average, and to ask for y six and a half.
+  // Of the eight routes for `x=1`, to ask for x again would leave six on average, and to ask for y six and a
+  // half.
   const matches = [
     ...times(2, { queries: [one] }),
     ...times(2, { queries: [one, y] }),

@@ -1,4 +1,7 @@
-/** Bodies in pieces of all sizes, to a server that reads at once or after a while: what goes past the outbox must not overtake what is in it. */
+/**
+ * Bodies in pieces of all sizes, to a server that reads at once or after a while: what goes past the outbox
+ * must not overtake what is in it.
+ */
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';

@@ -1,4 +1,6 @@
-/** An admin server on a free port of 127.0.0.1, with what it asked of the process, and plain requests to it. */
+/**
+ * An admin server on a free port of 127.0.0.1, with what it asked of the process, and plain requests to it.
+ */
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import type { Test } from 'tap';

@@ -82,7 +82,8 @@ t.test(
     t.teardown(() => socket.destroy());
     socket.write('GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
     while (admin.figures.streams === 0) await new Promise(setImmediate);
-    // One skip may only mean that the server has not had its turn; many in a row mean that everything is full.
+    // One skip may only mean that the server has not had its turn; many in a row mean that everything is
+    // full.
     let inARow = 0;
     for (let sent = 0; sent < 5000 && inARow < 100; sent++) {
       const before = admin.figures.snapshotsSkipped;

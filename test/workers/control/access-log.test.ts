@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import t from 'tap';
 import { ask, askMany, RawClient } from '../../support/client.js';
-import { lawHolds, mirrorTo, told } from '../../support/law.js';
+import { lawHolds, listed, mirrorTo } from '../../support/law.js';
 import { Origin } from '../../support/origin.js';
 import { RawServer } from '../../support/raw-server.js';
 import { reviews, UmbraProcess, until } from '../../support/umbra.js';
@@ -156,7 +156,7 @@ t.test(
   },
 );
 
-t.test('what was under way when umbra was told to stop is in the log too', async (t) => {
+t.test('what was under way when umbra was listed to stop is in the log too', async (t) => {
   const held: ServerResponse[] = [];
   const v1 = await Origin.listen((_received, response) => void held.push(response));
   const v2 = await Origin.listen();
@@ -182,14 +182,15 @@ t.test('with a sampled log, an exchange has the lines of both sides or none', as
   const count = 200;
   const umbra = await UmbraProcess.start(
     reviews(v1.port, v2.port, {
-      // However far behind the shadow is, there is room for all copies: none is dropped, and each has its line.
+      // However far behind the shadow is, there is room for all copies: none is dropped, and each has its
+      // line.
       mirror: { inFlight: count + 1 },
       umbra: { accessLog: { sample: '50%', format: 'json' } },
     }),
   );
   for (let i = 0; i < count; i++) await ask(umbra.port, { headers: { 'x-request-id': `id-${i}` } });
   const { sent, dropped } = mirrorTo(await lawHolds(t, umbra), 'v2');
-  t.equal(sent, count, `dropped: ${told(dropped)}`);
+  t.equal(sent, count, `dropped: ${listed(dropped)}`);
   t.notOk(droppedLines(await umbra.metrics()), 'the rings of the log had room');
   await umbra.stop();
   const logged = umbra.out.split('\n').filter((line) => line.startsWith('{'));

@@ -57,7 +57,8 @@ t.test('a rate is kept and spread over time, not sent at once when a second begi
   const figures = await driveLoad({ ...options, url, rate: 40, connections: 4, durationMs: 1000 }).done;
   t.ok(figures.latency.count <= 50, `${figures.latency.count} answers`);
   t.ok(arrivalsMs.length >= 2);
-  // autocannon's own rate would send 40 within the first milliseconds. A busy machine only makes this spread wider.
+  // autocannon's own rate would send 40 within the first milliseconds. A busy machine only makes this spread
+  // wider.
   t.ok(arrivalsMs.at(-1)! - arrivalsMs[0] > 500);
 });
 
@@ -70,7 +71,8 @@ t.test('the time that requests waited for a stalled connection is part of their 
     first = false;
   });
   const { latency } = await driveLoad({ ...options, url, rate: 50, connections: 1, durationMs: 1500 }).done;
-  // 50 a second for 400 ms: twenty requests were due in the meantime, and half of them waited longer than 200 ms.
+  // 50 a second for 400 ms: twenty requests were due in the meantime, and half of them waited longer than 200
+  // ms.
   t.ok(latency.count > 10);
   const waited = latency.count - latency.cumulative([stallMs * 500])[0];
   t.ok(waited >= 8, `${waited} of ${latency.count} waited`);

@@ -4,7 +4,9 @@ import { backgroundNice } from '../../../workers/threads/priority.js';
 import { Origin } from '../../support/origin.js';
 import { reviews, UmbraProcess } from '../../support/umbra.js';
 
-/** Field 19 of /proc/PID/task/TID/stat, counted from behind the name, which ends with the last parenthesis. */
+/**
+ * Field 19 of /proc/PID/task/TID/stat, counted from behind the name, which ends with the last parenthesis.
+ */
 const niceAfterName = 19 - 3;
 
 function nicenesses(pid: number): number[] {

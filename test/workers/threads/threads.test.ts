@@ -16,7 +16,10 @@ async function fixedAdmin(): Promise<object> {
 
 const mirror = { inFlight: 4096 };
 
-/** The uws engine hands connections out by turns; over the node engine the kernel spreads them, and of 64 no thread gets none. */
+/**
+ * The uws engine hands connections out by turns; over the node engine the kernel spreads them, and of 64 no
+ * thread gets none.
+ */
 const shared = served === 'uws' ? { byTurns: true, connections: 8 } : { byTurns: false, connections: 64 };
 
 t.test('a proxy thread that throws is replaced, and only its own requests fail', async (t) => {

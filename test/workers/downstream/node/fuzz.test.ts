@@ -1,4 +1,6 @@
-/** Any bytes in any cuts: what comes back is whole answers in order or a close, and no request is left behind. */
+/**
+ * Any bytes in any cuts: what comes back is whole answers in order or a close, and no request is left behind.
+ */
 import fc from 'fast-check';
 import t from 'tap';
 import { reply } from '../uws/rig.js';

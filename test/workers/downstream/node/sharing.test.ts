@@ -1,4 +1,6 @@
-/** Threads that share one address, as the platform of this run has it, and through copies of one descriptor. */
+/**
+ * Threads that share one address, as the platform of this run has it, and through copies of one descriptor.
+ */
 import { readdirSync } from 'node:fs';
 import { connect, type NetConnectOpts } from 'node:net';
 import { tmpdir } from 'node:os';

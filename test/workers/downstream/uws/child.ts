@@ -1,6 +1,7 @@
 /**
  * A proxy thread in small: one engine that answers with its thread's number. Run as a worker thread by
- * threads.test.ts. It leaves in the safe order: main is asked to let go of the descriptor, then `leave`, then exit.
+ * threads.test.ts. It leaves in the safe order: main is asked to let go of the descriptor, then `leave`, then
+ * exit.
  */
 import { parentPort, threadId } from 'node:worker_threads';
 import type { RequestHead } from '../../../../core/http/message.js';

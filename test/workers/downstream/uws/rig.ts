@@ -82,7 +82,10 @@ export class Seen implements RequestSink {
   }
 }
 
-/** A response head as the upstream side hands it out. `lines` begins with the status, like `200 OK\r\nname: value`. */
+/**
+ * A response head as the upstream side hands it out. `lines` begins with the status, like `200 OK\r\nname:
+ * value`.
+ */
 export function head(lines: string, framing: Framing = Framing.NONE, contentLength = -1): ResponseHead {
   const status = Number.parseInt(lines, 10);
   const made = {
@@ -212,7 +215,10 @@ export class Client {
     this.socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   }
 
-  /** The next answer; `bodyless` for the answer to a HEAD. Rejects when the connection ends before it is complete. */
+  /**
+   * The next answer; `bodyless` for the answer to a HEAD. Rejects when the connection ends before it is
+   * complete.
+   */
   async answer(bodyless = false): Promise<Answer> {
     for (;;) {
       const answer = this.#cut(bodyless);
