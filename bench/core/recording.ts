@@ -16,7 +16,7 @@ import { CopySource } from '../../core/mirror/codec.js';
 import { FullSlots } from '../../core/mirror/full-slots.js';
 import { MirrorPort } from '../../core/mirror/port.js';
 import { type MirrorPlan, nothingCompared } from '../../core/plan.js';
-import { MirrorCounters } from '../../core/record/mirror-counters.js';
+import { MirrorCounters, MirrorField } from '../../core/record/mirror-counters.js';
 import { FileSink } from '../../core/recording/file-sink.js';
 import { Redactor } from '../../core/recording/redactor.js';
 import { redactNothingMore } from '../../core/redact.js';
@@ -125,8 +125,8 @@ async function measure(compress: boolean): Promise<{ sinkUs: number; offeringUs:
   await sink.close();
   const usedUs = usedSince(before);
   rmSync(directory, { recursive: true });
-  if (counters.completedTotal !== REQUESTS)
-    throw new Error(`recorded ${counters.completedTotal} of ${REQUESTS}`);
+  if (counters.get(MirrorField.completed) !== REQUESTS)
+    throw new Error(`recorded ${counters.get(MirrorField.completed)} of ${REQUESTS}`);
   return { sinkUs: (usedUs - offeringUs) / REQUESTS, offeringUs: offeringUs / REQUESTS };
 }
 

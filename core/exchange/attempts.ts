@@ -4,10 +4,12 @@
  *
  *   begin ──▶ try under way ──failure or status──▶ waits (back-off) ──▶ try under way ──▶ … ──▶ end
  */
+
 import type { Failure } from '../errors.js';
 import { Framing, type RequestHead } from '../http/message.js';
 import { EXPECT_CONTINUE } from '../http/request-writer.js';
 import { limits } from '../limits.js';
+import { VersionField } from '../record/version-counters.js';
 import type { UpstreamCall } from '../upstream/client.js';
 import { Deadline } from '../upstream/deadlines.js';
 import type { RouteRuntime } from './runtime.js';
@@ -121,7 +123,7 @@ export class Attempts {
     const { pool, retry, sampler, counters } = this.#route!;
     if (this.#left === 0) {
       this.exhausted = true;
-      counters.retriesExhausted();
+      counters.add(VersionField.retriesExhausted);
       return false;
     }
     this.#left--;

@@ -36,7 +36,7 @@ export class Edge implements RequestHandler {
   onRequest(head: RequestHead, responder: Responder): RequestSink {
     head.client = '';
     if (head.framing === Framing.LENGTH && head.contentLength > this.#bodyBytesMax) {
-      this.#counters.add(ThreadField.BODY_TOO_LARGE);
+      this.#counters.add(ThreadField.bodyTooLarge);
       return this.#answer(responder, bodyTooLargeAnswer.status, bodyTooLargeAnswer.text);
     }
     this.#fields?.apply(head, responder);
@@ -44,7 +44,7 @@ export class Edge implements RequestHandler {
   }
 
   #answer(responder: Responder, status: number, text: string): RequestSink {
-    this.#counters.add(ThreadField.REQUESTS);
+    this.#counters.add(ThreadField.requests);
     responder.answer(status, text);
     return ignoredRequest;
   }

@@ -10,6 +10,7 @@
  * Error exits: onFailure (the primary) answers 502, 503 or 504, or cuts a response that had begun;
  * onAborted (the client) cancels the call. Both give unfinished copies up.
  */
+
 import { digestBody } from '../compare/digest.js';
 import { Failure, failureAnswers } from '../errors.js';
 import type { RequestHead } from '../http/message.js';
@@ -17,6 +18,7 @@ import { Framing } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { CopySource, type Outcome } from '../mirror/codec.js';
 import type { MirrorCopy } from '../mirror/offer.js';
+import { VersionField } from '../record/version-counters.js';
 import type { ResponseSink } from '../upstream/call.js';
 import { UpstreamCall } from '../upstream/client.js';
 import type { UpstreamTunnel } from '../upstream/tunnel.js';
@@ -260,8 +262,8 @@ export class Exchange implements RequestSink, ResponseSink {
     this.#responder = null;
     if (this.route!.retry !== null) this.attempts!.end();
     const counters = this.route!.counters;
-    counters.bytesSent(this.#call.requestBytes);
-    counters.bytesReceived(this.#call.responseBytes);
+    counters.add(VersionField.bytesSent, this.#call.requestBytes);
+    counters.add(VersionField.bytesReceived, this.#call.responseBytes);
     if (this.#copyCount > 0) {
       const outcome = this.#outcome();
       for (let i = 0; i < this.#copyCount; i++) {

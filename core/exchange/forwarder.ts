@@ -76,11 +76,11 @@ export class Forwarder implements ExchangeHome {
   /** A request that has passed the edge; a body of more than `bodyBytesMax` is refused as it comes. */
   forward(head: RequestHead, responder: Responder, bodyBytesMax: number): RequestSink {
     const runtime = this.#runtime;
-    this.#counters.add(ThreadField.REQUESTS);
+    this.#counters.add(ThreadField.requests);
     if (countsForwards(head.method) && !takeForward(head)) return this.#answerHere(head, responder);
     const index = runtime.table.find(head);
     if (index < 0) {
-      this.#counters.add(ThreadField.UNROUTED);
+      this.#counters.add(ThreadField.unrouted);
       if (this.log.chosen()) {
         this.#unasked.take(head);
         const { status, flag, text } = noRouteAnswer;
@@ -109,7 +109,7 @@ export class Forwarder implements ExchangeHome {
       const delayed = this.#delays.hold(delayMs, head, responder, (head, responder) =>
         this.#goOn(way, head, responder, bodyBytesMax, sinceUs),
       );
-      this.#counters.add(delayed === null ? ThreadField.FAULT_OVERFLOWS : ThreadField.FAULT_DELAYS);
+      this.#counters.add(delayed === null ? ThreadField.faultOverflows : ThreadField.faultDelays);
       if (delayed !== null) return delayed;
     }
     return this.#goOn(way, head, responder, bodyBytesMax, NOT_DELAYED);
@@ -130,7 +130,7 @@ export class Forwarder implements ExchangeHome {
       return exchange;
     }
     const delayed = sinceUs === NOT_DELAYED ? '' : delayFlag;
-    this.#counters.add(aborts > 0 ? ThreadField.FAULT_ABORTS : ThreadField.ANSWERED);
+    this.#counters.add(aborts > 0 ? ThreadField.faultAborts : ThreadField.answered);
     if (aborts === 0) return this.#answerOwn(way, way.answer!.to(head), delayed, head, responder, sinceUs);
     const answer = { status: aborts, body: hasNoBody(aborts) ? '' : faultAnswer.text, lines: PLAIN_TEXT };
     return this.#answerOwn(way, answer, flags(delayed, faultAnswer.flag), head, responder, sinceUs);
@@ -159,7 +159,7 @@ export class Forwarder implements ExchangeHome {
 
   keep(bytes: number): boolean {
     if (this.#keptBytes + bytes > limits.retryHeldBytes) {
-      this.#counters.add(ThreadField.RETRY_OVERFLOWS);
+      this.#counters.add(ThreadField.retryOverflows);
       return false;
     }
     this.#keptBytes += bytes;
@@ -171,7 +171,7 @@ export class Forwarder implements ExchangeHome {
   }
 
   bodyTooLarge(): void {
-    this.#counters.add(ThreadField.BODY_TOO_LARGE);
+    this.#counters.add(ThreadField.bodyTooLarge);
   }
 
   ended(exchange: Exchange, requestComplete: boolean): void {
@@ -182,7 +182,7 @@ export class Forwarder implements ExchangeHome {
 
   /** Its Max-Forwards was 0. A TRACE would have to be sent back as it came, with its secrets: it is refused instead. */
   #answerHere(head: RequestHead, responder: Responder): RequestSink {
-    this.#counters.add(ThreadField.LAST_HOP);
+    this.#counters.add(ThreadField.lastHop);
     if (head.method === 'OPTIONS') responder.answer(200, '');
     else responder.answer(501, 'TRACE is not answered here\n');
     return ignoredRequest;

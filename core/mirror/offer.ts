@@ -10,7 +10,7 @@ import { Framing, type RequestHead } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { headText } from '../http/response-text.js';
 import type { MirrorPlan } from '../plan.js';
-import type { MirrorCounters } from '../record/mirror-counters.js';
+import { type MirrorCounters, MirrorField } from '../record/mirror-counters.js';
 import { FrameType } from '../ring/frame.js';
 import type { ClientAddress, Sampler } from '../route/sampler.js';
 import { type CopySource, FrameFlag, type Outcome, Seen } from './codec.js';
@@ -245,7 +245,7 @@ export class MirrorOffer {
       return false;
     }
     const captures = (flags & FrameFlag.CAPTURE) !== 0;
-    if (captures) counters.sampledForStructure();
+    if (captures) counters.add(MirrorField.sampled);
     if (at === copies.length) copies.push(new MirrorCopy());
     copies[at].begin(mirror, port, exchangeId, (flags & FrameFlag.LAST) === 0, captures);
     return true;

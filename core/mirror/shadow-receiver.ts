@@ -9,7 +9,7 @@ import { Drop, type Failure, none } from '../errors.js';
 import { fieldValue } from '../http/fields.js';
 import { limits } from '../limits.js';
 import type { AccessLogPort } from '../record/access-log.js';
-import { Unexamined } from '../record/mirror-counters.js';
+import { MirrorField, Unexamined } from '../record/mirror-counters.js';
 import type { RingReader } from '../ring/reader.js';
 import { FrameFlag, type Outcome, Seen } from './codec.js';
 import { FrameReceiver } from './frame-receiver.js';
@@ -67,7 +67,7 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
       capture.primary.status = primary.status;
       capture.primary.truncated = (primary.seen & Seen.TRUNCATED) !== 0;
       const taken = this.#pairs.offer(mirror.plan.slot, this.plans.newest.generation, capture);
-      if (taken) mirror.counters.handedToAnalysts();
+      if (taken) mirror.counters.add(MirrorField.handedToAnalysts);
       else mirror.counters.unexamined(Unexamined.ANALYSTS_BUSY);
     }
     capture.release();

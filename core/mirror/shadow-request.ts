@@ -3,13 +3,15 @@
  * measured and thrown away, and its outcome is paired with the primary's. It ends exactly once in the counters:
  * dropped (nothing was attempted), completed, or failed.
  */
+
 import type { PairCapture } from '../compare/capture.js';
 import { digestBody, digestFields } from '../compare/digest.js';
 import { blameOfFailure, dropOfUnsent, Failure, failureAnswers } from '../errors.js';
 import { Framing } from '../http/message.js';
 import { writeRequestHead } from '../http/request-writer.js';
 import type { ResponseHead } from '../http/response-head.js';
-import { Differs } from '../record/mirror-counters.js';
+import { Differs, MirrorField } from '../record/mirror-counters.js';
+import { VersionField } from '../record/version-counters.js';
 import { FrameType } from '../ring/frame.js';
 import type { ResponseSink } from '../upstream/call.js';
 import { UpstreamCall } from '../upstream/client.js';
@@ -271,7 +273,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
     if (held === this.#heldBytes) return;
     const mirror = this.mirror!;
     mirror.bounds.heldBytes += held - this.#heldBytes;
-    mirror.counters.setHeldBytes(mirror.bounds.heldBytes);
+    mirror.counters.set(MirrorField.heldBytes, mirror.bounds.heldBytes);
     this.#heldBytes = held;
   }
 
@@ -289,8 +291,8 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
     const { bounds, counters, version } = this.mirror!;
     bounds.ended();
     if (bounds.breaker !== null) counters.setBreaker(bounds.breaker.open, bounds.newlyOpened());
-    version.bytesSent(this.#call.requestBytes);
-    version.bytesReceived(this.#call.responseBytes);
+    version.add(VersionField.bytesSent, this.#call.requestBytes);
+    version.add(VersionField.bytesReceived, this.#call.responseBytes);
     this.#receiver.ended(this);
     this.#settle();
   }
@@ -312,7 +314,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
       counters.recordDelta(call.endUs - call.sentUs - this.#primary.latencyUs);
       counters.paired(this.#differs());
     } else if ((this.#phase & Phase.SENT) !== 0) {
-      counters.notComparable();
+      counters.add(MirrorField.notComparable);
     }
     if (this.#capture !== null)
       this.#receiver.examine(this.mirror!, this.#capture, whole ? this.#primary : null);

@@ -69,7 +69,7 @@ export class AccessLogPort {
     const strings = source.wire + record.upstream + record.flag + record.version + record.route;
     const offset = this.#writer.claim(FrameType.RECORD, 0, 0, 0, 0, stringsOffset + strings.length);
     if (offset < 0) {
-      this.#counters.add(ThreadField.ACCESS_LOG_DROPPED);
+      this.#counters.add(ThreadField.accessLogDropped);
       return;
     }
     const f64 = this.#numbers.f64;

@@ -7,9 +7,9 @@
  * started no thread writes them: in that time main does, with the `settle` functions, and the law holds again.
  */
 import { Drop, Failure } from '../errors.js';
-import type { MirrorCounters } from './mirror-counters.js';
+import { type MirrorCounters, MirrorField } from './mirror-counters.js';
 import { type MirrorSnapshot, total } from './snapshot.js';
-import type { VersionCounters } from './version-counters.js';
+import { type VersionCounters, VersionField } from './version-counters.js';
 
 /** Both are 0 at rest. Under load `unsent` is what waits in rings; a value that stays is a fault in umbra. */
 export interface AccountingGap {
@@ -31,12 +31,22 @@ export function accountingGap(mirror: MirrorSnapshot): AccountingGap {
  * stays in the ring and is the shadow thread's to account for.
  */
 export function settleDeadProxy(counters: MirrorCounters): void {
-  counters.dropped(Drop.ABORTED, counters.eligibleTotal - counters.offeredTotal - counters.droppedTotal);
+  counters.dropped(
+    Drop.ABORTED,
+    counters.get(MirrorField.eligible) -
+      counters.get(MirrorField.offered) -
+      counters.totalOf(MirrorField.dropped),
+  );
 }
 
 /** A shadow thread died: what it had received and not sent is dropped, what it had in flight has failed. */
 export function settleDeadShadow(counters: MirrorCounters): void {
-  counters.dropped(Drop.ABORTED, counters.receivedTotal - counters.sentTotal - counters.droppedTotal);
+  counters.dropped(
+    Drop.ABORTED,
+    counters.get(MirrorField.received) -
+      counters.get(MirrorField.sent) -
+      counters.totalOf(MirrorField.dropped),
+  );
   counters.failInFlight(Failure.RESET);
 }
 
@@ -45,6 +55,6 @@ export function settleDeadShadow(counters: MirrorCounters): void {
  * held are gone.
  */
 export function settleDeadVersion(counters: VersionCounters): void {
-  counters.failure(Failure.ABORTED, counters.requests - counters.finished);
-  counters.resetConnections();
+  counters.failure(Failure.ABORTED, counters.get(VersionField.requests) - counters.finished);
+  counters.resetGauges();
 }

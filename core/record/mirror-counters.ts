@@ -1,6 +1,7 @@
 import { type Drop, dropReasons, type Failure, failureReasons } from '../errors.js';
-import { HdrCounts } from './hdr-counts.js';
-import { sharedBlock } from './shared-block.js';
+import { CounterBlock } from './counter-block.js';
+import { CounterRows } from './counter-table.js';
+import type { HdrCounts } from './hdr-counts.js';
 
 /** Why a pair that was sampled for structural comparison was not handed to the analysts. The order is the index into the counters. */
 export const unexaminedReasons = ['ring-full', 'memory', 'analysts-busy', 'no-pair'] as const;
@@ -22,43 +23,155 @@ export type Unexamined = (typeof Unexamined)[keyof typeof Unexamined];
 /** In what the outcomes of a pair differ; bits. */
 export const Differs = { STATUS: 1, SIZE: 2, BODY: 4, HEADER: 8 } as const;
 
-/** Words of a block; the three HDR blocks follow them. */
-const ELIGIBLE = 0;
-const OFFERED = 1;
-const RECEIVED = 2;
-const SENT = 3;
-const COMPLETED = 4;
-const IN_FLIGHT = 5;
-const PAIRED = 6;
-const EQUAL = 7;
-const DIFFERENT = 8;
-const STATUS_DIFFERENT = 9;
-const SIZE_DIFFERENT = 10;
-const BODY_DIFFERENT = 11;
-const HEADER_DIFFERENT = 12;
-const NOT_COMPARABLE = 13;
-const SAMPLED = 14;
-const HANDED_OVER = 15;
-const DROPPED = 16;
-const FAILED = 48;
-const UNEXAMINED = 72;
-const BREAKER_OPEN = 80;
-const BREAKER_OPENED = 81;
-const HELD_BYTES = 82;
-const KEPT_BYTES = 83;
-const SEGMENTS = 84;
-/** 0: none; else a reason, plus one. */
-const TROUBLE = 85;
-/** 0: not known; else plus one. */
-const LAG = 86;
-const WORDS = 88;
-const QUEUE_OFFSET = WORDS * Float64Array.BYTES_PER_ELEMENT;
-const SLOWER_OFFSET = QUEUE_OFFSET + HdrCounts.bytes;
-const FASTER_OFFSET = SLOWER_OFFSET + HdrCounts.bytes;
+const rows = new CounterRows();
+const compared = {
+  metric: 'umbra_mirror_compared_total',
+  help: 'Pairs of a primary and a shadow response that were compared, by result.',
+};
+const differences = {
+  metric: 'umbra_mirror_differences_total',
+  help:
+    'Pairs of a primary and a shadow response that differ, by what differs: status, size, body (its checksum) ' +
+    'or header. A pair that differs in several ways counts in each.',
+};
+
+const field = {
+  eligible: rows.counter({
+    metric: 'umbra_mirror_eligible_total',
+    help: 'Requests that the sampler chose to be copied: each copy is sent or dropped.',
+    stats: 'eligible',
+  }),
+  offered: rows.counter(),
+  received: rows.counter(),
+  sent: rows.counter({
+    metric: 'umbra_mirror_sent_total',
+    help: 'Copies sent to the shadow, or handed to the sink that keeps them: each completes or fails.',
+    stats: 'sent',
+  }),
+  dropped: rows.reasons(dropReasons, {
+    metric: 'umbra_mirror_dropped_total',
+    help: 'Copies dropped before they were sent, by reason.',
+    stats: 'dropped',
+  }),
+  completed: rows.counter({
+    metric: 'umbra_mirror_completed_total',
+    help:
+      'Copies whose response came whole; of a sink, copies that it has written or that the stream has ' +
+      'acknowledged.',
+    stats: 'completed',
+  }),
+  failed: rows.reasons(failureReasons, {
+    metric: 'umbra_mirror_failed_total',
+    help: 'Copies that were sent and did not complete, by reason.',
+    stats: 'failed',
+  }),
+  inFlight: rows.gauge({
+    metric: 'umbra_mirror_in_flight',
+    help: 'Copies that were sent and have neither completed nor failed.',
+    stats: 'inFlight',
+  }),
+  /** Shadow threads whose breaker is open. */
+  breakersOpen: rows.gauge({
+    metric: 'umbra_mirror_breakers_open',
+    help: 'Shadow threads whose breaker for the mirror is open.',
+    stats: 'breaker.open',
+  }),
+  breakerOpened: rows.counter({
+    metric: 'umbra_mirror_breaker_opened_total',
+    help: 'Times that a breaker of the mirror has opened.',
+    stats: 'breaker.opened',
+  }),
+  heldBytes: rows.gauge({
+    metric: 'umbra_mirror_held_bytes',
+    help: 'Bytes of copies held in memory for a shadow that does not read them.',
+    stats: 'heldBytes',
+  }),
+  /** Of a sink: bytes written or published. */
+  keptBytes: rows.counter({
+    metric: 'umbra_sink_bytes_total',
+    help: 'Bytes of copies that a recording or a stream has kept, as written or published.',
+    stats: 'kept.bytes',
+    sinkOnly: true,
+  }),
+  /** Of a sink: files begun. */
+  segments: rows.counter({
+    metric: 'umbra_sink_segments_total',
+    help: 'Files that a recording has begun for copies of the mirror.',
+    stats: 'kept.segments',
+    sinkOnly: true,
+    sparse: true,
+  }),
+  /** Why a sink can keep nothing now, as an index of `dropReasons`; -1: it can. */
+  trouble: rows.highest(),
+  /** Messages of a stream that are not taken yet; -1: not a stream, or not known. Each thread knows of the same stream. */
+  lag: rows.highest({
+    metric: 'umbra_sink_lag_messages',
+    help:
+      'Messages of the stream that the slowest group of shadows has not acknowledged yet, read every few ' +
+      'seconds.',
+    stats: 'kept.lag',
+    sinkOnly: true,
+  }),
+  /** Time between the proxy thread's offer and the shadow thread's taking it. */
+  queue: rows.hdr(
+    {
+      metric: 'umbra_mirror_queue_seconds',
+      help: 'Time that copies spent in the ring between proxy and shadow thread: quantiles since the start.',
+      stats: 'queueUs',
+    },
+    ['p50', 'p99'],
+  ),
+  paired: rows.counter({ stats: 'compare.paired' }),
+  equal: rows.counter({ ...compared, labels: { result: 'equal' }, stats: 'compare.equal' }),
+  different: rows.counter({ ...compared, labels: { result: 'different' }, stats: 'compare.different' }),
+  statusDifferent: rows.counter({
+    ...differences,
+    labels: { what: 'status' },
+    stats: 'compare.statusDifferent',
+  }),
+  sizeDifferent: rows.counter({ ...differences, labels: { what: 'size' }, stats: 'compare.sizeDifferent' }),
+  bodyDifferent: rows.counter({ ...differences, labels: { what: 'body' }, stats: 'compare.bodyDifferent' }),
+  headerDifferent: rows.counter({
+    ...differences,
+    labels: { what: 'header' },
+    stats: 'compare.headerDifferent',
+  }),
+  notComparable: rows.counter({
+    metric: 'umbra_mirror_not_comparable_total',
+    help: 'Copies that can not be compared because the primary or the shadow gave no whole response.',
+    stats: 'compare.notComparable',
+  }),
+  /** Pairs chosen for structural comparison; each is handed to the analysts, or is in `unexamined`, or still under way. */
+  sampled: rows.counter({
+    metric: 'umbra_compare_sampled_total',
+    help: 'Pairs of responses chosen to be compared field by field; of a sink, responses chosen to be kept.',
+    stats: 'compare.sampled',
+  }),
+  handedToAnalysts: rows.counter({
+    metric: 'umbra_compare_examined_total',
+    help: 'Chosen pairs of responses that were compared field by field; of a sink, chosen responses kept.',
+    stats: 'compare.examined',
+  }),
+  unexamined: rows.reasons(unexaminedReasons, {
+    metric: 'umbra_compare_unexamined_total',
+    help: 'Chosen pairs of responses that were not compared field by field, by reason; of a sink, not kept.',
+    stats: 'compare.unexamined',
+  }),
+  /** |shadow - primary| of pairs whose shadow took as long or longer. */
+  deltaSlower: rows.hdr(),
+  /** |shadow - primary| of pairs whose shadow was faster. */
+  deltaFaster: rows.hdr(),
+};
+/**
+ * What is counted of one mirror. The methods below use `field`: V8 folds a constant of the module itself, and loads an
+ * exported one from its cell at each use.
+ */
+export const MirrorField = field;
+export const mirrorTable = rows.named(field);
 
 /**
  * What one thread counts of one mirror. Proxy threads count what they decide (eligible, offered, dropped), shadow
- * threads what becomes of it; each thread has a block of its own, and the block outlives it.
+ * threads what becomes of it.
  *
  *   eligible --> offered --> [ring] --> received --> sent --> completed
  *      |                                   |           |
@@ -66,29 +179,25 @@ const FASTER_OFFSET = SLOWER_OFFSET + HdrCounts.bytes;
  *
  * Over all threads and at rest: eligible = sent + dropped, and sent = completed + failed (core/record/law).
  */
-export class MirrorCounters {
-  /** Time between the proxy thread's offer and the shadow thread's taking it, in microseconds. */
+export class MirrorCounters extends CounterBlock {
   readonly queue: HdrCounts;
-  /** |shadow - primary| of pairs whose shadow took as long or longer. */
   readonly deltaSlower: HdrCounts;
-  /** |shadow - primary| of pairs whose shadow was faster. */
   readonly deltaFaster: HdrCounts;
-  private readonly words: Float64Array;
 
   static create(): SharedArrayBuffer {
-    return sharedBlock(FASTER_OFFSET + HdrCounts.bytes);
+    return CounterBlock.shared(mirrorTable);
   }
 
   constructor(shared: SharedArrayBuffer) {
-    this.words = new Float64Array(shared, 0, WORDS);
-    this.queue = new HdrCounts(shared, QUEUE_OFFSET);
-    this.deltaSlower = new HdrCounts(shared, SLOWER_OFFSET);
-    this.deltaFaster = new HdrCounts(shared, FASTER_OFFSET);
+    super(shared, mirrorTable);
+    this.queue = this.hdr(field.queue);
+    this.deltaSlower = this.hdr(field.deltaSlower);
+    this.deltaFaster = this.hdr(field.deltaFaster);
   }
 
   /** Proxy thread: the sampler chose the request. From here on it is sent or dropped. */
   eligible(): void {
-    this.words[ELIGIBLE]++;
+    this.words[field.eligible]++;
   }
 
   /**
@@ -96,98 +205,58 @@ export class MirrorCounters {
    * A request whose HEAD is written but not published is not offered; if the thread dies then, it is settled as aborted.
    */
   offered(): void {
-    this.words[OFFERED]++;
+    this.words[field.offered]++;
   }
 
-  /** Proxy thread before `offered`, shadow thread between `received` and `sent`: the request is given up. */
+  /** Proxy thread before `offered`, shadow thread between `received` and `sent`: the copy is dropped. */
   dropped(reason: Drop, count = 1): void {
-    this.words[DROPPED + reason] += count;
+    this.words[field.dropped + reason] += count;
   }
 
   /** Shadow thread: a HEAD frame was read. */
   received(count = 1): void {
-    this.words[RECEIVED] += count;
+    this.words[field.received] += count;
   }
 
   /** Shadow thread: the first byte is about to go out, or no connection could be made (then `failed` follows). */
   sent(): void {
-    this.words[SENT]++;
-    this.words[IN_FLIGHT]++;
+    this.words[field.sent]++;
+    this.words[field.inFlight]++;
   }
 
   /** Shadow thread: the response is whole. */
   completed(): void {
-    this.words[COMPLETED]++;
-    this.words[IN_FLIGHT]--;
+    this.words[field.completed]++;
+    this.words[field.inFlight]--;
   }
 
   /** Shadow thread: a sent request ended without a whole response. */
   failed(reason: Failure): void {
-    this.words[FAILED + reason]++;
-    this.words[IN_FLIGHT]--;
+    this.words[field.failed + reason]++;
+    this.words[field.inFlight]--;
   }
 
-  /** Shadow thread: whether its breaker is open, and how often it has opened since this was said last. */
+  /** Shadow thread: whether its breaker is open, and how often it has opened since the last call. */
   setBreaker(open: boolean, opened: number): void {
-    this.words[BREAKER_OPEN] = open ? 1 : 0;
-    this.words[BREAKER_OPENED] += opened;
-  }
-
-  /** Shadow thread: the bytes that it holds for the shadow now. */
-  setHeldBytes(bytes: number): void {
-    this.words[HELD_BYTES] = bytes;
-  }
-
-  /** Sink thread: the bytes of a copy that is kept now, as they were written or published. */
-  kept(bytes: number): void {
-    this.words[KEPT_BYTES] += bytes;
-  }
-
-  /** Sink thread: a file was begun, for a copy of this mirror. */
-  segmentBegun(): void {
-    this.words[SEGMENTS]++;
-  }
-
-  /** Sink thread: why nothing can be kept now; null where it can. */
-  setTrouble(reason: Drop | null): void {
-    this.words[TROUBLE] = reason === null ? 0 : reason + 1;
-  }
-
-  /** Messages that the slowest taker of the stream has not done yet; null where it is not known. Sink thread, and `umbra shadow`. */
-  setLag(messages: number | null): void {
-    this.words[LAG] = messages === null ? 0 : messages + 1;
+    this.words[field.breakersOpen] = open ? 1 : 0;
+    this.words[field.breakerOpened] += opened;
   }
 
   /** Shadow thread: both responses are whole, and differ in what the bits of `Differs` say. */
   paired(differs: number): void {
     const words = this.words;
-    words[PAIRED]++;
-    words[differs === 0 ? EQUAL : DIFFERENT]++;
+    words[field.paired]++;
+    words[differs === 0 ? field.equal : field.different]++;
     if (differs === 0) return;
-    if ((differs & Differs.STATUS) !== 0) words[STATUS_DIFFERENT]++;
-    if ((differs & Differs.SIZE) !== 0) words[SIZE_DIFFERENT]++;
-    if ((differs & Differs.BODY) !== 0) words[BODY_DIFFERENT]++;
-    if ((differs & Differs.HEADER) !== 0) words[HEADER_DIFFERENT]++;
-  }
-
-  /** Shadow thread: both outcomes are known, and one of them is not a whole response. */
-  notComparable(): void {
-    this.words[NOT_COMPARABLE]++;
-  }
-
-  /** Proxy thread: an offered copy was chosen for structural comparison. */
-  sampledForStructure(): void {
-    this.words[SAMPLED]++;
-  }
-
-  /** Shadow thread: both responses are in the ring to the analysts. */
-  handedToAnalysts(): void {
-    this.words[HANDED_OVER]++;
+    if ((differs & Differs.STATUS) !== 0) words[field.statusDifferent]++;
+    if ((differs & Differs.SIZE) !== 0) words[field.sizeDifferent]++;
+    if ((differs & Differs.BODY) !== 0) words[field.bodyDifferent]++;
+    if ((differs & Differs.HEADER) !== 0) words[field.headerDifferent]++;
   }
 
   /** Shadow thread: a sampled pair is not handed to the analysts. */
   unexamined(reason: Unexamined): void {
-    this.words[UNEXAMINED + reason]++;
+    this.words[field.unexamined + reason]++;
   }
 
   /** Shadow thread: the shadow's latency less the primary's for one request. */
@@ -199,133 +268,8 @@ export class MirrorCounters {
   /** The shadow thread is dead: what it had in flight has failed. Called by the thread that takes over as the writer. */
   failInFlight(reason: Failure): void {
     // From the law, not from the gauge: a thread can be ended between the two stores of `sent`.
-    const words = this.words;
-    words[FAILED + reason] += words[SENT] - words[COMPLETED] - this.failedTotal;
-    words[IN_FLIGHT] = 0;
-    words[BREAKER_OPEN] = 0;
-    words[HELD_BYTES] = 0;
-    words[TROUBLE] = 0;
-    words[LAG] = 0;
+    const open = this.get(field.sent) - this.get(field.completed) - this.totalOf(field.failed);
+    this.addReason(field.failed, reason, open);
+    this.resetGauges();
   }
-
-  get breakerOpen(): number {
-    return this.words[BREAKER_OPEN];
-  }
-
-  get breakerOpenedTotal(): number {
-    return this.words[BREAKER_OPENED];
-  }
-
-  get heldBytes(): number {
-    return this.words[HELD_BYTES];
-  }
-
-  get keptBytesTotal(): number {
-    return this.words[KEPT_BYTES];
-  }
-
-  get segmentsTotal(): number {
-    return this.words[SEGMENTS];
-  }
-
-  /** A `Drop`; -1: none. */
-  get trouble(): number {
-    return this.words[TROUBLE] - 1;
-  }
-
-  /** -1: not known. */
-  get lag(): number {
-    return this.words[LAG] - 1;
-  }
-
-  get eligibleTotal(): number {
-    return this.words[ELIGIBLE];
-  }
-
-  get offeredTotal(): number {
-    return this.words[OFFERED];
-  }
-
-  get receivedTotal(): number {
-    return this.words[RECEIVED];
-  }
-
-  get sentTotal(): number {
-    return this.words[SENT];
-  }
-
-  get completedTotal(): number {
-    return this.words[COMPLETED];
-  }
-
-  get inFlight(): number {
-    return this.words[IN_FLIGHT];
-  }
-
-  get pairedTotal(): number {
-    return this.words[PAIRED];
-  }
-
-  get equalTotal(): number {
-    return this.words[EQUAL];
-  }
-
-  get differentTotal(): number {
-    return this.words[DIFFERENT];
-  }
-
-  get statusDifferentTotal(): number {
-    return this.words[STATUS_DIFFERENT];
-  }
-
-  get sizeDifferentTotal(): number {
-    return this.words[SIZE_DIFFERENT];
-  }
-
-  get bodyDifferentTotal(): number {
-    return this.words[BODY_DIFFERENT];
-  }
-
-  get headerDifferentTotal(): number {
-    return this.words[HEADER_DIFFERENT];
-  }
-
-  get notComparableTotal(): number {
-    return this.words[NOT_COMPARABLE];
-  }
-
-  get sampledTotal(): number {
-    return this.words[SAMPLED];
-  }
-
-  get handedToAnalystsTotal(): number {
-    return this.words[HANDED_OVER];
-  }
-
-  unexaminedFor(reason: Unexamined): number {
-    return this.words[UNEXAMINED + reason];
-  }
-
-  droppedFor(reason: Drop): number {
-    return this.words[DROPPED + reason];
-  }
-
-  failedFor(reason: Failure): number {
-    return this.words[FAILED + reason];
-  }
-
-  /** Over all reasons. */
-  get droppedTotal(): number {
-    return sum(this.words, DROPPED, dropReasons.length);
-  }
-
-  get failedTotal(): number {
-    return sum(this.words, FAILED, failureReasons.length);
-  }
-}
-
-function sum(words: Float64Array, first: number, count: number): number {
-  let total = 0;
-  for (let i = first; i < first + count; i++) total += words[i];
-  return total;
 }

@@ -1,11 +1,13 @@
 /** One recorded request on its way once more. Reused. */
+
 import type { Clock } from '../clock.js';
 import { digestBody } from '../compare/digest.js';
 import { type Drop, type Failure, none } from '../errors.js';
 import { Framing } from '../http/message.js';
 import { writeRequestHead } from '../http/request-writer.js';
 import type { ResponseHead } from '../http/response-head.js';
-import { Differs } from '../record/mirror-counters.js';
+import { Differs, MirrorField } from '../record/mirror-counters.js';
+import { VersionField } from '../record/version-counters.js';
 import type { RecordedExchange } from '../recording/reader.js';
 import type { RecordedResponse } from '../recording/recorded.js';
 import type { ResponseSink } from '../upstream/call.js';
@@ -120,7 +122,7 @@ export class ReplayedRequest implements ResponseSink {
     this.#countSent();
     mirror.failed(failure);
     const { response, primaryFailure } = this.#exchange!;
-    if (response !== null || primaryFailure >= 0) mirror.notComparable();
+    if (response !== null || primaryFailure >= 0) mirror.add(MirrorField.notComparable);
     this.#over();
   }
 
@@ -128,7 +130,7 @@ export class ReplayedRequest implements ResponseSink {
     const { recorded: counters, mirror } = this.#owner.counters;
     counters.requestStarted();
     counters.failure(failure);
-    mirror.notComparable();
+    mirror.add(MirrorField.notComparable);
   }
 
   /** Of two responses to one request. */
@@ -156,8 +158,8 @@ export class ReplayedRequest implements ResponseSink {
 
   #over(): void {
     const { played } = this.#owner.counters;
-    played.bytesSent(this.#call.requestBytes);
-    played.bytesReceived(this.#call.responseBytes);
+    played.add(VersionField.bytesSent, this.#call.requestBytes);
+    played.add(VersionField.bytesReceived, this.#call.responseBytes);
     this.#exchange = null;
     this.#owner.over(this);
   }

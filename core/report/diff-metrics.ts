@@ -8,20 +8,25 @@ export function addDiffs(registry: Registry, diffs: Diffs): void {
   const pairs = counter(
     registry,
     'umbra_compare_pairs_total',
-    'Pairs that were compared field by field, by result, since the control thread started.',
+    'Pairs of responses compared field by field, by result, since the control thread started.',
     [...by, 'result'],
   );
   const beyondNoise = gauge(
     registry,
     'umbra_compare_different_beyond_noise',
-    'Pairs that differ in something that is not noise; falls when a difference is found to be noise.',
+    'Pairs of responses that differ in something that is not noise; falls when a difference is found to be noise.',
     by,
   );
-  const groups = gauge(registry, 'umbra_compare_groups', 'Groups of differences.', []);
+  const groups = gauge(
+    registry,
+    'umbra_compare_groups',
+    'Groups of differences between responses, as /api/diffs lists them.',
+    [],
+  );
   const ungrouped = counter(
     registry,
     'umbra_compare_ungrouped_total',
-    'Differences that found no room as a group of their own.',
+    'Differences between responses that belong to no group because there are as many groups as allowed.',
     [],
   );
   for (const { route, version, compared, different, differentBeyondNoise, notComparable } of diffs.mirrors) {

@@ -12,25 +12,25 @@ export function addEndpoints(
   const healthy = gauge(
     registry,
     'umbra_upstream_endpoint_healthy',
-    'Of an address with health checks: 1 if it is healthy, or not checked yet, 0 if it is not.',
+    'Whether an address with health checks may be used: 1 while it is healthy or not checked yet, 0 while it is unhealthy.',
     by,
   );
   const checks = counter(
     registry,
     'umbra_upstream_health_checks_total',
-    'Health checks of an address, by result.',
+    'Health checks of an address of the version, by result.',
     [...by, 'result'],
   );
   const addresses = gauge(
     registry,
     'umbra_upstream_dns_addresses',
-    'Addresses in use of a name; 0 until it resolves.',
+    'Addresses in use of a host name in an endpoint; 0 until it resolves.',
     ['name'],
   );
   const lookups = counter(
     registry,
     'umbra_upstream_dns_lookups_total',
-    'Lookups of a name that have ended, by result. After a failed one the last good addresses stay in use.',
+    'DNS lookups of a host name in an endpoint, by result. After a failed one the last good addresses stay in use.',
     ['name', 'result'],
   );
 

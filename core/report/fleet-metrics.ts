@@ -5,19 +5,22 @@ import { counter, gauge } from './metric.js';
 /** What this instance tells of its fleet; nothing where it is in none. */
 export function addFleet(registry: Registry, { publishing, plan }: FleetState): void {
   if (publishing !== null) {
-    gauge(registry, 'umbra_fleet_connected', 'Whether the server that takes snapshots is reached.', []).set(
-      Number(publishing.connected),
-    );
+    gauge(
+      registry,
+      'umbra_fleet_connected',
+      'Whether the server that takes the snapshots of this instance is connected.',
+      [],
+    ).set(Number(publishing.connected));
     gauge(
       registry,
       'umbra_fleet_info',
-      '1, with the name in the fleet and a digest of versions, routes and salt: the same for instances that agree.',
+      'Always 1, with the name of the instance in the fleet and a digest of versions, routes and salt, which is the same for instances that agree.',
       ['name', 'configuration'],
     ).set({ name: publishing.name, configuration: publishing.configuration }, 1);
     const results = counter(
       registry,
       'umbra_fleet_snapshots_total',
-      'Snapshots that were due, by what became of them.',
+      'Snapshots of this instance that were due, by result: published, skipped or failed.',
       ['result'],
     );
     results.inc({ result: 'published' }, publishing.published);
@@ -25,16 +28,22 @@ export function addFleet(registry: Registry, { publishing, plan }: FleetState): 
     results.inc({ result: 'failed' }, publishing.failed);
   }
   if (plan === null) return;
-  gauge(registry, 'umbra_plan_connected', 'Whether the server that has the plan is reached.', []).set(
-    Number(plan.connected),
-  );
-  gauge(registry, 'umbra_plan_revision', 'Revision of the plan in its bucket that is in force.', []).set(
-    plan.revision,
-  );
+  gauge(
+    registry,
+    'umbra_plan_connected',
+    'Whether the server whose bucket holds the plan is connected.',
+    [],
+  ).set(Number(plan.connected));
+  gauge(
+    registry,
+    'umbra_plan_revision',
+    'Revision of the plan that is in force, as its bucket counts it.',
+    [],
+  ).set(plan.revision);
   const revisions = counter(
     registry,
     'umbra_plan_revisions_total',
-    'Revisions of the plan seen since the start, by what became of them.',
+    'Revisions of the plan in its bucket that were seen since the start, by result: taken or refused.',
     ['result'],
   );
   revisions.inc({ result: 'taken' }, plan.taken);

@@ -168,10 +168,10 @@ function threadOf({ name, kind, counts }: ThreadReading, { busy, loopDelayS }: P
   return {
     name,
     kind,
-    connections: counts[ThreadField.CONNECTIONS],
+    connections: counts[ThreadField.connections],
     busy: round(busy),
     loopDelayUs: Math.round(loopDelayS * 1e6),
-    restarts: counts[ThreadField.RESTARTS],
+    restarts: counts[ThreadField.restarts],
   };
 }
 

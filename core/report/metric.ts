@@ -1,4 +1,4 @@
-/** prom-client's metrics with less ceremony: each belongs to the registry of one page. */
+/** prom-client's metrics with less ceremony: each belongs to the registry of one page, which makes it once. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 export function counter(
@@ -7,9 +7,11 @@ export function counter(
   help: string,
   labelNames: string[],
 ): Counter<string> {
-  return new Counter({ name, help, labelNames, registers: [registry] });
+  const made = registry.getSingleMetric(name) as Counter<string> | undefined;
+  return made ?? new Counter({ name, help, labelNames, registers: [registry] });
 }
 
 export function gauge(registry: Registry, name: string, help: string, labelNames: string[]): Gauge<string> {
-  return new Gauge({ name, help, labelNames, registers: [registry] });
+  const made = registry.getSingleMetric(name) as Gauge<string> | undefined;
+  return made ?? new Gauge({ name, help, labelNames, registers: [registry] });
 }

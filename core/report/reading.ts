@@ -159,7 +159,11 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
     })),
     rings: observed.rings.map((ring) => ({ name: ring.name, usedBytes: ring.usedBytes() })),
     control,
-    pulses: observed.threads.map(({ name, counters: { busy, loopDelayS } }) => ({ name, busy, loopDelayS })),
+    pulses: observed.threads.map(({ name, counters }) => ({
+      name,
+      busy: counters.get(ThreadField.busy),
+      loopDelayS: counters.get(ThreadField.loopDelayS),
+    })),
   };
 }
 
@@ -195,7 +199,7 @@ function readEndpoint(
 
 /** Times that any thread was started again. */
 export function restarts(reading: Reading): number {
-  return reading.threads.reduce((sum, thread) => sum + thread.counts[ThreadField.RESTARTS], 0);
+  return reading.threads.reduce((sum, thread) => sum + thread.counts[ThreadField.restarts], 0);
 }
 
 /** A baseline is no mirror of its own: it measures how often a version differs from itself. */

@@ -1,58 +1,64 @@
-/** umbra's own state as metrics: its threads' pulses, and what its admin server refuses. */
+/** umbra's own state as metrics: its threads, its histogram logs, and what its admin server rejects. */
 import type { Registry } from 'prom-client';
-import { type AdminCounts, refusalReasons } from './control-counts.js';
+import { ThreadField, threadTable } from '../record/thread-counters.js';
+import { type AdminCounts, type HistogramLogCounts, refusalReasons } from './control-counts.js';
 import { counter, gauge } from './metric.js';
-import type { PulseReading, Reading } from './reading.js';
+import type { Reading, ThreadReading } from './reading.js';
+import { addTable } from './table-metrics.js';
 
-export function addSelf(registry: Registry, { pulses, control }: Reading): void {
-  addPulses(registry, pulses);
+export function addSelf(registry: Registry, { threads, control }: Reading): void {
+  addThreads(registry, threads);
+  addHistogramLog(registry, control.histogramLog);
   addAdmin(registry, control.admin);
 }
 
-function addPulses(registry: Registry, pulses: readonly PulseReading[]): void {
-  const busy = gauge(
+function addThreads(registry: Registry, threads: readonly ThreadReading[]): void {
+  addTable(
     registry,
-    'umbra_thread_busy_ratio',
-    'Share of the last half second in which the event loop was at work, 0 to 1.',
+    threadTable,
     ['thread'],
+    threads.map(({ name, counts }) => ({
+      labels: { thread: name },
+      counts: Object.fromEntries(Object.entries(ThreadField).map(([name, index]) => [name, counts[index]])),
+    })),
   );
-  const delay = gauge(
+}
+
+function addHistogramLog(registry: Registry, { lines, errors }: HistogramLogCounts): void {
+  counter(registry, 'umbra_hlog_lines_total', 'Intervals written to histogram logs.', []).inc(lines);
+  counter(
     registry,
-    'umbra_thread_loop_delay_seconds',
-    'How late the event loop was for a timer, the longest of the last second.',
-    ['thread'],
-  );
-  for (const { name, busy: share, loopDelayS } of pulses) {
-    busy.set({ thread: name }, share);
-    delay.set({ thread: name }, loopDelayS);
-  }
+    'umbra_hlog_errors_total',
+    'Writes to histogram logs that failed; the interval becomes part of the next one.',
+    [],
+  ).inc(errors);
 }
 
 function addAdmin(registry: Registry, admin: AdminCounts): void {
-  gauge(registry, 'umbra_admin_streams', 'Readers of /api/stream.', []).set(admin.streams);
+  gauge(registry, 'umbra_admin_streams', 'Clients that read /api/stream now.', []).set(admin.streams);
   const refused = counter(
     registry,
     'umbra_admin_refused_total',
-    'Requests to the admin API that were refused, by the guard that did it.',
+    'Requests to the admin API that were rejected, by the guard that rejected them.',
     ['reason'],
   );
   for (const reason of refusalReasons) refused.inc({ reason }, admin.refused[reason]);
   counter(
     registry,
     'umbra_admin_streams_refused_total',
-    'Readers of /api/stream refused because there were too many.',
+    'Requests for /api/stream rejected because too many clients were reading it.',
     [],
   ).inc(admin.streamsRefused);
   counter(
     registry,
     'umbra_admin_streams_stalled_total',
-    'Readers of /api/stream cut off because they took nothing.',
+    'Readers of /api/stream disconnected because they read nothing.',
     [],
   ).inc(admin.streamsStalled);
   counter(
     registry,
     'umbra_admin_snapshots_skipped_total',
-    'Snapshots that a reader of /api/stream was too slow for.',
+    'Snapshots of /api/stream not sent to a reader because it had not read the one before.',
     [],
   ).inc(admin.snapshotsSkipped);
 }

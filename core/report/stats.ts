@@ -1,12 +1,15 @@
 /**
  * The body of `GET /api/stats`. Its names are a contract with dashboards and commands: add, never rename.
  */
-import { type DropReason, dropReasons, type FailureReason, failureReasons } from '../errors.js';
-import { type Histogram, signedPercentileUs } from '../record/histogram.js';
-import { type UnexaminedReason, unexaminedReasons } from '../record/mirror-counters.js';
+import { type DropReason, dropReasons } from '../errors.js';
+import type { StatsOf } from '../record/counter-table.js';
+import { signedPercentileUs } from '../record/histogram.js';
+import { type MirrorField, mirrorTable } from '../record/mirror-counters.js';
 import type { MirrorSnapshot, VersionSnapshot } from '../record/snapshot.js';
+import { type VersionField, versionTable } from '../record/version-counters.js';
 import type { FleetState } from './control-counts.js';
 import { type HealthName, type MirrorReading, type NameReading, type Reading, restarts } from './reading.js';
+import { statsOf } from './table-stats.js';
 
 /** Times are in microseconds, counts since the process started. */
 export interface Stats {
@@ -43,67 +46,27 @@ export interface EndpointStats {
   } | null;
 }
 
-export interface RoleStats {
-  readonly requests: number;
+/** The rows of core/record/version-counters with a stats key, and what is derived from rows. */
+export interface RoleStats extends StatsOf<typeof VersionField> {
   /** By class, `1xx` to `5xx`, and `other` for codes that are not from 100 to 599. */
   readonly responses: Readonly<Record<string, number>>;
-  readonly failures: Readonly<Record<FailureReason, number>>;
-  readonly latencyUs: {
-    readonly count: number;
-    readonly mean: number;
-    readonly p50: number;
-    readonly p90: number;
-    readonly p99: number;
-    readonly p999: number;
-    readonly max: number;
-  };
-  readonly firstByteUs: { readonly count: number; readonly p50: number; readonly p99: number };
-  readonly connections: { readonly open: number; readonly idle: number };
-  /** Of requests for a connection: how many wait now, were refused because too many did, and waited too long. */
-  readonly queue: { readonly length: number; readonly full: number; readonly timeouts: number };
-  /** Addresses that are left out now, and times that one was; the sum over threads, each of which judges for itself. */
-  readonly ejection: { readonly ejected: number; readonly ejections: number };
 }
+
+type MirrorTableStats = StatsOf<typeof MirrorField>;
 
 /**
- * Pairs of a copy's response and its original's. paired = equal + different; one different pair may differ in several
- * ways. Bodies and headers are compared only where `compare` is configured, else these are 0.
+ * The rows of core/record/mirror-counters with a stats key, and what is derived from rows or belongs to the plan.
+ *
+ * `compare` counts pairs of a copy's response and its original's: paired = equal + different; one different pair may
+ * differ in several ways. Bodies and headers are compared only where `compare` is configured, else these are 0.
  */
-export interface CompareStats {
-  readonly paired: number;
-  readonly equal: number;
-  readonly different: number;
-  readonly statusDifferent: number;
-  readonly sizeDifferent: number;
-  readonly bodyDifferent: number;
-  readonly headerDifferent: number;
-  /** Both outcomes are known, but one of them is not a whole response: not in `paired`. */
-  readonly notComparable: number;
-  /** Pairs chosen to be compared field by field; what was found is in /api/diffs. */
-  readonly sampled: number;
-  /** Of these, how many were handed to the analysts, and how many were not, by reason. */
-  readonly examined: number;
-  readonly unexamined: Readonly<Record<UnexaminedReason, number>>;
-}
-
-export interface MirrorStats {
+export interface MirrorStats extends Omit<MirrorTableStats, 'kept'> {
   readonly route: string;
   readonly to: string;
   readonly enabled: boolean;
   readonly percent: number;
   /** Of this share, what the guard holds back now, in percent; 0 unless the primary got worse. */
   readonly heldBackPercent: number;
-  readonly eligible: number;
-  readonly sent: number;
-  readonly dropped: Readonly<Record<DropReason, number>>;
-  readonly completed: number;
-  readonly failed: Readonly<Record<FailureReason, number>>;
-  readonly inFlight: number;
-  /** Of breakers, one per shadow thread: how many are open, and how often one has opened. */
-  readonly breaker: { readonly open: number; readonly opened: number };
-  /** Of requests, held for a shadow that does not take them. */
-  readonly heldBytes: number;
-  readonly queueUs: { readonly p50: number; readonly p99: number };
   /** Shadow less primary, request by request; negative where the shadow was faster. */
   readonly pairedDeltaUs: { readonly count: number; readonly p50: number; readonly p99: number };
   /**
@@ -111,19 +74,13 @@ export interface MirrorStats {
    * the sampled requests sent to it once more. Null for a mirror.
    */
   readonly baselineOf: string | null;
-  /** `to` is a recording: copies are kept. Then `completed` are written, and `compare` has responses: sampled are wanted, examined are written. */
-  readonly sink: boolean;
   /**
-   * Of a sink, else null: bytes written or published, files begun, why nothing can be kept now (null: it can), and messages of the stream
-   * that the slowest group of shadows has not done yet (null: not a stream, or not known).
+   * `to` is a recording or a stream: copies are kept. Then `completed` are written, and `compare` counts responses:
+   * `sampled` are wanted, `examined` are written.
    */
-  readonly kept: {
-    readonly bytes: number;
-    readonly segments: number;
-    readonly trouble: DropReason | null;
-    readonly lag: number | null;
-  } | null;
-  readonly compare: CompareStats;
+  readonly sink: boolean;
+  /** Null where `sink` is false. `trouble`: why nothing can be kept now; null where it can. */
+  readonly kept: (MirrorTableStats['kept'] & { readonly trouble: DropReason | null }) | null;
 }
 
 /** `VersionStats` while they are put together. */
@@ -156,52 +113,19 @@ export function stats(reading: Reading): Stats {
 }
 
 function roleStats(counts: VersionSnapshot): RoleStats {
-  const { latency, firstByte } = counts;
-  return {
-    requests: counts.requests,
-    responses: byClass(counts),
-    failures: byReason(failureReasons, counts.failures),
-    latencyUs: {
-      count: latency.count,
-      mean: Math.round(latency.meanUs * 10) / 10,
-      p50: latency.percentileUs(50),
-      p90: latency.percentileUs(90),
-      p99: latency.percentileUs(99),
-      p999: latency.percentileUs(99.9),
-      max: latency.maxUs,
-    },
-    firstByteUs: { count: firstByte.count, ...p50AndP99(firstByte) },
-    connections: { open: counts.connectionsOpen, idle: counts.connectionsIdle },
-    queue: { length: counts.waiting, full: counts.queueRefused, timeouts: counts.queueTimeouts },
-    ejection: { ejected: counts.ejected, ejections: counts.ejections },
-  };
+  return { ...statsOf(versionTable, counts), responses: byClass(counts) };
 }
 
-function mirrorStats({
-  route,
-  to,
-  baselineOf,
-  isSink,
-  enabled,
-  percent,
-  heldBackPercent,
-  counts,
-}: MirrorReading): MirrorStats {
+function mirrorStats(mirror: MirrorReading): MirrorStats {
+  const { route, to, baselineOf, isSink, enabled, percent, heldBackPercent, counts } = mirror;
+  const fromTable = statsOf(mirrorTable, counts);
   return {
     route,
     to,
     enabled,
     percent,
     heldBackPercent,
-    eligible: counts.eligible,
-    sent: counts.sent,
-    dropped: byReason(dropReasons, counts.dropped),
-    completed: counts.completed,
-    failed: byReason(failureReasons, counts.failed),
-    inFlight: counts.inFlight,
-    breaker: { open: counts.breakersOpen, opened: counts.breakerOpened },
-    heldBytes: counts.heldBytes,
-    queueUs: p50AndP99(counts.queue),
+    ...fromTable,
     pairedDeltaUs: {
       count: counts.deltaFaster.count + counts.deltaSlower.count,
       p50: delta(counts, 50),
@@ -209,32 +133,8 @@ function mirrorStats({
     },
     baselineOf,
     sink: isSink,
-    kept: isSink
-      ? {
-          bytes: counts.keptBytes,
-          segments: counts.segments,
-          trouble: dropReasons[counts.trouble] ?? null,
-          lag: counts.lag < 0 ? null : counts.lag,
-        }
-      : null,
-    compare: {
-      paired: counts.paired,
-      equal: counts.equal,
-      different: counts.different,
-      statusDifferent: counts.statusDifferent,
-      sizeDifferent: counts.sizeDifferent,
-      bodyDifferent: counts.bodyDifferent,
-      headerDifferent: counts.headerDifferent,
-      notComparable: counts.notComparable,
-      sampled: counts.sampled,
-      examined: counts.handedToAnalysts,
-      unexamined: byReason(unexaminedReasons, counts.unexamined),
-    },
+    kept: isSink ? { ...fromTable.kept, trouble: dropReasons[counts.trouble] ?? null } : null,
   };
-}
-
-function p50AndP99(histogram: Histogram): { p50: number; p99: number } {
-  return { p50: histogram.percentileUs(50), p99: histogram.percentileUs(99) };
 }
 
 function delta(counts: MirrorSnapshot, percentile: number): number {
@@ -246,8 +146,4 @@ function byClass(counts: VersionSnapshot): Record<string, number> {
   const classes: Record<string, number> = { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 };
   for (const [code, count] of counts.responses) classes[`${Math.floor(code / 100)}xx`] += count;
   return { ...classes, other: counts.responsesOther };
-}
-
-function byReason<R extends string>(reasons: readonly R[], counts: readonly number[]): Record<R, number> {
-  return Object.fromEntries(reasons.map((reason, i) => [reason, counts[i]])) as Record<R, number>;
 }

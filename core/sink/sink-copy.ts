@@ -8,7 +8,7 @@ import type { Framing } from '../http/message.js';
 import { latin1Slice } from '../http/wire.js';
 import { FrameFlag, type MirroredHead, type Outcome, Seen } from '../mirror/codec.js';
 import type { FramedCopy } from '../mirror/frame-receiver.js';
-import { Unexamined } from '../record/mirror-counters.js';
+import { MirrorField, Unexamined } from '../record/mirror-counters.js';
 import { FrameType } from '../ring/frame.js';
 import { type CopiedResponse, type Copy, type PrimaryOutcome, reasonOr } from './sink.js';
 import type { SinkMirror } from './sink-mirror.js';
@@ -140,7 +140,7 @@ export class SinkCopy implements Copy, FramedCopy {
     const { counters } = this.#mirror;
     if (failure === none) {
       counters.completed();
-      counters.kept(keptBytes);
+      counters.add(MirrorField.keptBytes, keptBytes);
     } else {
       counters.failed(failure);
     }
@@ -148,7 +148,7 @@ export class SinkCopy implements Copy, FramedCopy {
   }
 
   segmentBegun(): void {
-    this.#mirror.counters.segmentBegun();
+    this.#mirror.counters.add(MirrorField.segments);
   }
 
   #addBody(piece: Uint8Array): void {
@@ -179,7 +179,7 @@ export class SinkCopy implements Copy, FramedCopy {
     this.#put = true;
     counters.sent();
     counters.queue.record(this.#clock() - this.offeredUs);
-    if (this.#captures && this.response !== null) counters.handedToAnalysts();
+    if (this.#captures && this.response !== null) counters.add(MirrorField.handedToAnalysts);
     this.body = noPieces;
     this.#pieces = null;
     this.response = null;
@@ -208,7 +208,7 @@ export class SinkCopy implements Copy, FramedCopy {
     if (bounds.exceedsMemory(bytes)) return false;
     bounds.heldBytes += bytes;
     this.#heldBytes += bytes;
-    counters.setHeldBytes(bounds.heldBytes);
+    counters.set(MirrorField.heldBytes, bounds.heldBytes);
     return true;
   }
 
@@ -217,7 +217,7 @@ export class SinkCopy implements Copy, FramedCopy {
     const { bounds, counters } = this.#mirror;
     bounds.ended();
     bounds.heldBytes -= this.#heldBytes;
-    counters.setHeldBytes(bounds.heldBytes);
+    counters.set(MirrorField.heldBytes, bounds.heldBytes);
     this.#onOver(this);
   }
 }

@@ -4,9 +4,11 @@
  * sent it is given back, to be delivered again, and the shadow gets a rest; after `deliveriesMax` of them that is its
  * outcome. So every delivery ends in the counters as completed, failed or dropped, and every message at last as done.
  */
+
 import type { Clock } from '../clock.js';
 import { Drop, type Failure, none } from '../errors.js';
 import { marked } from '../mirror/loop-mark.js';
+import { MirrorField } from '../record/mirror-counters.js';
 import type { RecordedExchange } from '../recording/reader.js';
 import type { ReplayCounters } from '../replay/replay-counters.js';
 import { type PlayedOwner, ReplayedRequest } from '../replay/replayed-request.js';
@@ -153,7 +155,7 @@ export class StreamShadow implements PlayedOwner {
   }
 
   #tellLag(): void {
-    this.counters.mirror.setLag(this.#pending + this.inFlight);
+    this.counters.mirror.setHighest(MirrorField.lag, this.#pending + this.inFlight);
   }
 
   #change(): Promise<void> {

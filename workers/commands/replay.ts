@@ -6,6 +6,7 @@ import type { ReplayOptions } from '../../config/commands/replay.js';
 import { exitFailure } from '../../config/exit-codes.js';
 import { nowUs } from '../../core/clock.js';
 import type { Plan } from '../../core/plan.js';
+import { MirrorField } from '../../core/record/mirror-counters.js';
 import type { Skipped } from '../../core/recording/recorded.js';
 import { Player } from '../../core/replay/player.js';
 import { ReplayCounters } from '../../core/replay/replay-counters.js';
@@ -184,7 +185,7 @@ function showBar(counters: ReplayCounters, source: ReplaySource): () => void {
     const { mirror } = counters;
     const bar = `[${'='.repeat(full)}${' '.repeat(width - full)}]`;
     process.stderr.write(
-      `${eraseLine}${bar} ${mirror.completedTotal} answered, ${mirror.failedTotal} failed, ${mirror.inFlight} under way`,
+      `${eraseLine}${bar} ${mirror.get(MirrorField.completed)} answered, ${mirror.totalOf(MirrorField.failed)} failed, ${mirror.get(MirrorField.inFlight)} under way`,
     );
   };
   const timer = setInterval(draw, barIntervalMs);

@@ -1,4 +1,5 @@
 /** `umbra shadow`: takes the requests of a stream to a version, measures it as a shadow, and tells what came of it here and in a fleet. */
+
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { CommandIo } from '../../config/commands/index.js';
@@ -13,6 +14,7 @@ import { MirrorSlots } from '../../config/slots.js';
 import { nowUs, wallClockMs } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
 import type { Plan, VersionPlan } from '../../core/plan.js';
+import { MirrorField } from '../../core/record/mirror-counters.js';
 import { ReplayCounters } from '../../core/replay/replay-counters.js';
 import { countText, spanText } from '../../core/report/figures.js';
 import { StreamShadow } from '../../core/stream/stream-shadow.js';
@@ -244,7 +246,7 @@ async function originOfConfig(config: string): Promise<Origin> {
 function showBar({ mirror }: ReplayCounters): () => void {
   const timer = setInterval(() => {
     process.stderr.write(
-      `${eraseLine}${mirror.completedTotal} answered, ${mirror.failedTotal} failed, ${mirror.droppedTotal} given back or up, ${mirror.inFlight} under way`,
+      `${eraseLine}${mirror.get(MirrorField.completed)} answered, ${mirror.totalOf(MirrorField.failed)} failed, ${mirror.totalOf(MirrorField.dropped)} given back or up, ${mirror.get(MirrorField.inFlight)} under way`,
     );
   }, barIntervalMs);
   return () => {

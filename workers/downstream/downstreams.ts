@@ -28,17 +28,17 @@ export function openDownstreams(
 ): OpenDownstreams {
   const counters: DownstreamCounters = {
     accepted: () => {
-      threadCounters.add(ThreadField.ACCEPTED);
-      threadCounters.add(ThreadField.CONNECTIONS);
+      threadCounters.add(ThreadField.accepted);
+      threadCounters.add(ThreadField.connections);
     },
-    closed: () => threadCounters.add(ThreadField.CONNECTIONS, -1),
-    turnedAway: () => threadCounters.add(ThreadField.CONNECTIONS_REFUSED),
+    closed: () => threadCounters.add(ThreadField.connections, -1),
+    turnedAway: () => threadCounters.add(ThreadField.connectionsRefused),
     tunnelOpened: () => {
-      threadCounters.add(ThreadField.UPGRADES);
-      threadCounters.add(ThreadField.TUNNELS);
+      threadCounters.add(ThreadField.upgrades);
+      threadCounters.add(ThreadField.tunnels);
     },
-    tunnelClosed: () => threadCounters.add(ThreadField.TUNNELS, -1),
-    refused: () => threadCounters.add(ThreadField.REFUSED),
+    tunnelClosed: () => threadCounters.add(ThreadField.tunnels, -1),
+    refused: () => threadCounters.add(ThreadField.refused),
     timedOut: (what) => threadCounters.add(timeoutFields[what]),
   };
   const downstreams: Downstream[] = [];
@@ -73,8 +73,8 @@ export function openDownstreams(
 
 /** By `ClientTimeout`. */
 const timeoutFields = [
-  ThreadField.HEAD_TIMEOUTS,
-  ThreadField.BODY_TIMEOUTS,
-  ThreadField.IDLE_TIMEOUTS,
-  ThreadField.RESPONSE_TIMEOUTS,
+  ThreadField.headTimeouts,
+  ThreadField.bodyTimeouts,
+  ThreadField.idleTimeouts,
+  ThreadField.responseTimeouts,
 ] as const;

@@ -128,7 +128,7 @@ export class CounterBlocks {
 
   /** A thread that failed is being replaced. Called while it is gone, like `settle`. */
   restarted(kind: DataKind, index: number): void {
-    new ThreadCounters(this.#blocks(kind, index).thread).add(ThreadField.RESTARTS);
+    new ThreadCounters(this.#blocks(kind, index).thread).add(ThreadField.restarts);
   }
 
   /** Everything that the control thread reads of counters. */

@@ -8,7 +8,7 @@ import { none } from '../../core/errors.js';
 import { MirrorBounds } from '../../core/mirror/bounds.js';
 import { FullSlots } from '../../core/mirror/full-slots.js';
 import type { Plan } from '../../core/plan.js';
-import { MirrorCounters } from '../../core/record/mirror-counters.js';
+import { MirrorCounters, MirrorField } from '../../core/record/mirror-counters.js';
 import { Redactor } from '../../core/recording/redactor.js';
 import { Doorbell } from '../../core/ring/doorbell.js';
 import { RingReader } from '../../core/ring/reader.js';
@@ -88,8 +88,8 @@ class SinkThread implements DataThread {
   #tellStates(): void {
     for (const { counters, sink } of this.#mirrors) {
       const trouble = sink.trouble();
-      counters.setTrouble(trouble === none ? null : trouble);
-      counters.setLag(sink.lag());
+      counters.setHighest(MirrorField.trouble, trouble === none ? null : trouble);
+      counters.setHighest(MirrorField.lag, sink.lag());
     }
   }
 
@@ -114,8 +114,8 @@ class SinkThread implements DataThread {
     this.#sinks.followed();
     // Of those that are left nothing is told any more.
     for (const { counters } of this.#mirrors) {
-      counters.setTrouble(null);
-      counters.setLag(null);
+      counters.setHighest(MirrorField.trouble, null);
+      counters.setHighest(MirrorField.lag, null);
     }
     this.#mirrors = mirrors.filter((mirror) => mirror !== undefined);
     // Of the others it is told at once, or a change of anything would look as if a full disk had room for a moment.

@@ -4,7 +4,7 @@
  */
 import { nowUs } from '../../core/clock.js';
 import type { Plan, VersionPlan } from '../../core/plan.js';
-import { VersionCounters } from '../../core/record/version-counters.js';
+import { VersionCounters, VersionField } from '../../core/record/version-counters.js';
 import type { Steps } from '../../core/steps.js';
 import { VersionPool } from '../../core/upstream/pool.js';
 import { type UpstreamCounters, UpstreamResources } from '../../core/upstream/resources.js';
@@ -63,15 +63,15 @@ export class UpstreamSide implements UpstreamCounters {
   }
 
   connectionOpened(version: VersionPlan): void {
-    this.#counters.get(version.name)!.addConnectionsOpen(1);
+    this.#counters.get(version.name)!.add(VersionField.connectionsOpen, 1);
   }
 
   connectionClosed(version: VersionPlan): void {
-    this.#counters.get(version.name)!.addConnectionsOpen(-1);
+    this.#counters.get(version.name)!.add(VersionField.connectionsOpen, -1);
   }
 
   idleChanged(version: VersionPlan, change: number): void {
-    this.#counters.get(version.name)!.addConnectionsIdle(change);
+    this.#counters.get(version.name)!.add(VersionField.connectionsIdle, change);
   }
 
   handshakeDone(version: VersionPlan, resumed: boolean): void {
@@ -79,15 +79,15 @@ export class UpstreamSide implements UpstreamCounters {
   }
 
   waitingChanged(version: VersionPlan, change: number): void {
-    this.#counters.get(version.name)!.addWaiting(change);
+    this.#counters.get(version.name)!.add(VersionField.waiting, change);
   }
 
   queueRefused(version: VersionPlan): void {
-    this.#counters.get(version.name)!.queueRefused();
+    this.#counters.get(version.name)!.add(VersionField.queueRefused);
   }
 
   queueTimedOut(version: VersionPlan): void {
-    this.#counters.get(version.name)!.queueTimedOut();
+    this.#counters.get(version.name)!.add(VersionField.queueTimeouts);
   }
 
   ejectedChanged(version: VersionPlan, change: number): void {
@@ -95,7 +95,7 @@ export class UpstreamSide implements UpstreamCounters {
   }
 
   requestRetried(version: VersionPlan): void {
-    this.#counters.get(version.name)!.retried();
+    this.#counters.get(version.name)!.add(VersionField.retries);
   }
 
   #name(index: number): string {

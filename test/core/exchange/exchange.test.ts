@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Failure } from '../../../core/errors.js';
 import { ThreadField } from '../../../core/record/thread-counters.js';
+import { VersionField } from '../../../core/record/version-counters.js';
 import { type RawPeer, type RawScript, RawServer, refusedPort } from '../../support/raw-server.js';
 import { ExchangeRig } from './rig.js';
 
@@ -18,7 +19,7 @@ function withServer(
     const rig = new ExchangeRig(server.port);
     await test(t, rig, server);
     t.equal(rig.forwarder.inFlight, 0);
-    t.equal(rig.version.requests, rig.version.finished);
+    t.equal(rig.version.get(VersionField.requests), rig.version.finished);
     rig.pool.close();
     await server.close();
   });
@@ -44,9 +45,9 @@ withServer(
     await told.end();
     t.strictSame(told.events, ['head 200', 'body', 'finish']);
     t.equal(told.body, 'ok');
-    t.equal(rig.version.responses(200), 1);
-    t.equal(rig.version.bytesReceivedTotal, 2, 'bodies are counted without framing');
-    t.equal(rig.version.bytesSentTotal, 0);
+    t.equal(rig.version.wordAt(VersionField.responses + 100), 1);
+    t.equal(rig.version.get(VersionField.bytesReceived), 2, 'bodies are counted without framing');
+    t.equal(rig.version.get(VersionField.bytesSent), 0);
   },
 );
 
@@ -60,7 +61,7 @@ withServer(
     sink.onRequestBody(Buffer.from('x'), true);
     sink.onWritable();
     sink.onAborted();
-    t.equal(rig.thread.get(ThreadField.UNROUTED), 1);
+    t.equal(rig.thread.get(ThreadField.unrouted), 1);
     t.equal(server.connections, 0);
   },
 );
@@ -70,7 +71,7 @@ t.test('a primary that can not be reached is answered with 502', async (t) => {
   const { told } = rig.ask();
   await told.end();
   t.strictSame(told.events, ['answer 502 upstream connection failed']);
-  t.equal(rig.version.failures(Failure.CONNECT), 1);
+  t.equal(rig.version.wordAt(VersionField.failures + Failure.CONNECT), 1);
 });
 
 withServer(
@@ -84,7 +85,7 @@ withServer(
     const { told } = rig.ask();
     await told.end();
     t.strictSame(told.events, ['head 200', 'body', 'cut']);
-    t.equal(rig.version.failures(Failure.RESET), 1);
+    t.equal(rig.version.wordAt(VersionField.failures + Failure.RESET), 1);
   },
 );
 
@@ -106,7 +107,7 @@ withServer(
     sink.onAborted();
     await seen[0].closed();
     t.strictSame(told.events, ['head 200', 'body']);
-    t.equal(rig.version.failures(Failure.ABORTED), 1);
+    t.equal(rig.version.wordAt(VersionField.failures + Failure.ABORTED), 1);
   },
 );
 

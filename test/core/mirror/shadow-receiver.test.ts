@@ -6,6 +6,7 @@ import { Framing } from '../../../core/http/message.js';
 import { ResponseHead } from '../../../core/http/response-head.js';
 import { Outcome, Seen } from '../../../core/mirror/codec.js';
 import { nothingCompared, pairsAlone } from '../../../core/plan.js';
+import { VersionField } from '../../../core/record/version-counters.js';
 import { Origin } from '../../support/origin.js';
 import { RawServer, refusedPort } from '../../support/raw-server.js';
 import { mirrorPlan } from '../route/support.js';
@@ -171,7 +172,7 @@ t.test('a shadow that can not be reached counts as sent and failed', async (t) =
   const counts = await rig.rest();
   t.match(counts, { sent: 1, completed: 0 });
   t.equal(counts.failed[Failure.CONNECT], 1);
-  t.equal(rig.version.requests, rig.version.finished);
+  t.equal(rig.version.get(VersionField.requests), rig.version.finished);
 });
 
 t.test('what is over the bounds of the mirror is dropped when its head arrives', async (t) => {
@@ -317,7 +318,7 @@ t.test('whatever happens to copies in whatever order, the law holds', async (t) 
           unsent === 0 &&
           unfinished === 0 &&
           rig.bounds.inFlight === 0 &&
-          rig.version.requests === rig.version.finished
+          rig.version.get(VersionField.requests) === rig.version.finished
         );
       },
     ),

@@ -7,9 +7,9 @@ import {
   settleDeadShadow,
   settleDeadVersion,
 } from '../../../core/record/law.js';
-import { MirrorCounters } from '../../../core/record/mirror-counters.js';
+import { MirrorCounters, MirrorField } from '../../../core/record/mirror-counters.js';
 import { readMirror, readVersion, total } from '../../../core/record/snapshot.js';
-import { VersionCounters } from '../../../core/record/version-counters.js';
+import { VersionCounters, VersionField } from '../../../core/record/version-counters.js';
 
 const PROXIES = 2;
 const SHADOWS = 2;
@@ -262,8 +262,8 @@ t.test('a thread ended between the two stores of a send is settled exactly', asy
   new Float64Array(cut)[gauge] = 0;
   const again = new MirrorCounters(cut);
   settleDeadShadow(again);
-  t.equal(again.failedFor(Failure.RESET), 1);
-  t.equal(again.inFlight, 0);
+  t.equal(again.wordAt(MirrorField.failed + Failure.RESET), 1);
+  t.equal(again.get(MirrorField.inFlight), 0);
 });
 
 t.test(
@@ -274,8 +274,8 @@ t.test(
     counters.response(200);
     counters.response(999);
     counters.failure(Failure.TIMEOUT);
-    counters.addConnectionsOpen(3);
-    counters.addConnectionsIdle(1);
+    counters.add(VersionField.connectionsOpen, 3);
+    counters.add(VersionField.connectionsIdle, 1);
     settleDeadVersion(counters);
     const version = readVersion([counters]);
     t.equal(version.failures[Failure.ABORTED], 2);

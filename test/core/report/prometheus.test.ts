@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ThreadCounters, threadFields } from '../../../core/record/thread-counters.js';
+import { ThreadCounters, threadTable } from '../../../core/record/thread-counters.js';
 import { VersionCounters } from '../../../core/record/version-counters.js';
 import { noControlCounts } from '../../../core/report/control-counts.js';
 import { openObserved } from '../../../core/report/observed.js';
@@ -112,7 +112,7 @@ t.test('every metric has a help text and a type, and every field of a thread is 
     const known = types.has(family) ? family : name.replace(/\{.*/, '');
     if (!types.has(known) || !helps.has(known)) t.fail(`${name} has no type or help`);
   }
-  for (const { metric, kind } of threadFields) t.equal(types.get(metric), kind, metric);
+  for (const { metric, kind } of threadTable.rows) t.equal(types.get(metric!), kind, metric!);
 });
 
 t.test("the process's own metrics are there", async (t) => {

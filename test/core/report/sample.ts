@@ -5,7 +5,7 @@ import { HeldBack } from '../../../core/mirror/held-back.js';
 import type { Plan } from '../../../core/plan.js';
 import { Differs, MirrorCounters } from '../../../core/record/mirror-counters.js';
 import { ThreadCounters, ThreadField } from '../../../core/record/thread-counters.js';
-import { VersionCounters } from '../../../core/record/version-counters.js';
+import { VersionCounters, VersionField } from '../../../core/record/version-counters.js';
 import { type Observed, type ObservedBlocks, openObserved } from '../../../core/report/observed.js';
 import { Health, HealthBlock } from '../../../core/upstream/health-block.js';
 import { NameBlock } from '../../../core/upstream/resolved-name.js';
@@ -71,13 +71,13 @@ export function sample(): Sample {
       counters.latency.record(i * 100);
       counters.firstByte.record(i * 50);
     }
-    counters.addConnectionsOpen(2);
-    counters.addConnectionsIdle(1);
+    counters.add(VersionField.connectionsOpen, 2);
+    counters.add(VersionField.connectionsIdle, 1);
   });
   new VersionCounters(primary[0]).response(503);
-  new VersionCounters(primary[0]).addWaiting(3);
-  new VersionCounters(primary[0]).queueRefused();
-  new VersionCounters(primary[1]).queueTimedOut();
+  new VersionCounters(primary[0]).add(VersionField.waiting, 3);
+  new VersionCounters(primary[0]).add(VersionField.queueRefused);
+  new VersionCounters(primary[1]).add(VersionField.queueTimeouts);
   new VersionCounters(primary[1]).addEjected(1);
   new VersionCounters(primary[0]).addEjected(1);
   new VersionCounters(primary[0]).addEjected(-1);
@@ -98,8 +98,8 @@ export function sample(): Sample {
   shadowCounters.recordDelta(-40);
   threads.forEach((block, i) => {
     const counters = new ThreadCounters(block);
-    counters.set(ThreadField.CONNECTIONS, i);
-    counters.add(ThreadField.RESTARTS, i);
+    counters.set(ThreadField.connections, i);
+    counters.add(ThreadField.restarts, i);
   });
   const blocks: ObservedBlocks = {
     plan,

@@ -1,0 +1,66 @@
+import type { Registry } from 'prom-client';
+import type { CounterTable, Row } from '../record/counter-table.js';
+import type { Histogram } from '../record/histogram.js';
+import { DerivedMetric } from './derived-metric.js';
+import { counter, gauge } from './metric.js';
+
+/** One snapshot with the labels that all of its samples have. */
+export interface Labelled {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly counts: Readonly<Record<string, unknown>>;
+  /** Copies are kept, not sent: a mirror with a sink. */
+  readonly isSink?: boolean;
+}
+
+/** Every row of `table` that names a metric, for each snapshot. `labelNames`: all that `labels` may have. */
+export function addTable(
+  registry: Registry,
+  table: CounterTable,
+  labelNames: readonly string[],
+  snapshots: readonly Labelled[],
+): void {
+  for (const row of table.rows) {
+    if (row.metric === undefined) continue;
+    const add = adder(registry, row, labelNames);
+    for (const { labels, counts, isSink } of snapshots) {
+      if (row.sinkOnly && !isSink) continue;
+      add({ ...labels, ...row.labels }, counts[row.name]);
+    }
+  }
+}
+
+type Labels = Record<string, string>;
+
+/** Adds a value of the row's kind to its metric, which is made when its first row comes. */
+function adder(
+  registry: Registry,
+  row: Row,
+  labelNames: readonly string[],
+): (labels: Labels, value: unknown) => void {
+  const { kind, reasons, sparse } = row;
+  const metric = row.metric as string;
+  const help = row.help as string;
+  const names = [...labelNames, ...Object.keys(row.labels ?? {})];
+  if (kind === 'hdr') {
+    const summary = new DerivedMetric(metric, help, 'summary', registry);
+    return (labels, value) => summary.addSummary(labels, value as Histogram);
+  }
+  if (kind === 'reasons') {
+    const values = counter(registry, metric, help, [...names, 'reason']);
+    return (labels, value) => {
+      reasons.forEach((reason, i) => {
+        values.inc({ ...labels, reason }, (value as readonly number[])[i]);
+      });
+    };
+  }
+  if (kind === 'counter') {
+    const values = counter(registry, metric, help, names);
+    return (labels, value) => {
+      if (!sparse || value !== 0) values.inc(labels, value as number);
+    };
+  }
+  const values = gauge(registry, metric, help, names);
+  return (labels, value) => {
+    if (kind !== 'highest' || (value as number) >= 0) values.set(labels, value as number);
+  };
+}
