@@ -101,6 +101,11 @@ export function formatAddress(address: Address): string {
   return address.kind === 'unix' ? unixPrefix + address.path : `${bracketed(address.host)}:${address.port}`;
 }
 
+export function formatEndpoint({ address, secure }: EndpointPlan): string {
+  if (address.kind === 'unix') return formatAddress(address);
+  return `${secure ? 'https' : 'http'}://${formatAddress(address)}`;
+}
+
 export function isLoopback(address: Address): boolean {
   if (address.kind === 'unix') return true;
   return (

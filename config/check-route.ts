@@ -39,7 +39,8 @@ export function checkWays(root: TreeNode): ConfigProblem[] {
   });
 }
 
-const ofForwarded = ['split', 'rewrite', 'versionHeaders', 'retries', 'mirrors'];
+/** Keys of a route whose requests go on to a version. */
+export const ofForwarded: readonly string[] = ['split', 'rewrite', 'versionHeaders', 'retries', 'mirrors'];
 
 function checkAnswer(root: TreeNode, route: number, at: TreeNode): ConfigProblem[] {
   const answer = ['redirect', 'respond'].find((way) => childOf(at, way) !== undefined);

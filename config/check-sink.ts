@@ -46,12 +46,18 @@ export function checkSinks(root: TreeNode): ConfigProblem[] {
   );
 }
 
-function wrongKeys(root: TreeNode, path: Path, to: string): ConfigProblem[] {
+/** Keys of a mirror that are for other kinds of targets than `to`. */
+export function keysNotFor(to: string): readonly string[] {
   const kind = kindOfTarget(to);
   const own = kind === 'version' ? null : kinds[kind];
   const ofOthers = (Object.keys(places) as SettingsKey[]).filter((key) => key !== own?.key);
-  const keys = own === null ? ofOthers : [...ofShadows, ...ofOthers];
-  return keys.flatMap((key) => {
+  return own === null ? ofOthers : [...ofShadows, ...ofOthers];
+}
+
+function wrongKeys(root: TreeNode, path: Path, to: string): ConfigProblem[] {
+  const kind = kindOfTarget(to);
+  const own = kind === 'version' ? null : kinds[kind];
+  return keysNotFor(to).flatMap((key) => {
     if (nodeAt(root, [...path, key]) === undefined) return [];
     const what =
       key in places

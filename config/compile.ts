@@ -23,6 +23,7 @@ import {
 import { compileMatch } from './compile-match.js';
 import { compileEdits, compileWay } from './compile-way.js';
 import { hostName } from './host-name.js';
+import type { LoadedConfig } from './load.js';
 import { type NatsSubject, parseStreamAddress, streamName } from './nats-address.js';
 import type { Config, MatchConfig, MirrorConfig, RouteConfig } from './schema.js';
 import { isSinkTarget, kindOfTarget, nameOfTarget } from './sink-target.js';
@@ -42,7 +43,12 @@ const coresPerShadowThread = 4;
  * `cores` decides what `auto` threads means. Throws `MirrorSlotsFullError` when the slots do not suffice; no slot is
  * taken then, and the plan in force stays.
  */
-export function compilePlan(config: Config, generation: number, slots: MirrorSlots, cores: number): Plan {
+export function compilePlan(
+  config: LoadedConfig,
+  generation: number,
+  slots: MirrorSlots,
+  cores: number,
+): Plan {
   const versions = Object.entries(config.versions).map(([name, version]) => compileVersion(name, version));
   const indexes = new Map(versions.map((version, index) => [version.name, index]));
   const mirrorSlots = slots.assign(
@@ -79,6 +85,7 @@ export function compilePlan(config: Config, generation: number, slots: MirrorSlo
       headers: [...new Set(config.redact.headers)],
       json: [...new Set(config.redact.json)],
     },
+    effective: config.effective,
   };
 }
 

@@ -8,12 +8,11 @@ import { readDirectory, readStore, storeFile } from './documents/files.js';
 import { documentSettings } from './documents/merge.js';
 import type { DocumentSource } from './documents/sources.js';
 import { grownYaml } from './documents/yaml.js';
-import { type LoadOptions, loadConfig, readBounded, unreadable } from './load.js';
+import { type LoadedConfig, type LoadOptions, loadConfig, readBounded, unreadable } from './load.js';
 import { isPlanAddress } from './nats-address.js';
 import type { Origin } from './origin.js';
 import { type ConfigProblem, errorAt } from './problem.js';
 import { readTree } from './read-tree.js';
-import type { Config } from './schema.js';
 import { applySet } from './set.js';
 import { childOf, MapNode, ScalarNode } from './tree.js';
 
@@ -29,7 +28,7 @@ export interface LoadJob {
 export type LoadedAll =
   | {
       readonly ok: true;
-      readonly config: Config;
+      readonly config: LoadedConfig;
       readonly warnings: ConfigProblem[];
       /** With everything read that was not yet. */
       readonly origin: Origin;

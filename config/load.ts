@@ -13,6 +13,7 @@ import { readCertificates } from './certificates.js';
 import { checkAcross } from './check.js';
 import { documentSettings, type Grown, mergeDocuments } from './documents/merge.js';
 import { type DocumentSource, readSources } from './documents/sources.js';
+import { effectiveText } from './effective-text.js';
 import { understand } from './issues.js';
 import { type ConfigProblem, errorAt, inOrder } from './problem.js';
 import { warnOfUnreachable } from './reach.js';
@@ -40,8 +41,11 @@ export interface LoadOptions {
   documents?: readonly DocumentSource[];
 }
 
+/** A configuration with the text that shows it (`effective-text.ts`). */
+export type LoadedConfig = Config & { readonly effective: string };
+
 export type LoadResult =
-  | { ok: true; config: Config; warnings: ConfigProblem[]; grown: Grown }
+  | { ok: true; config: LoadedConfig; warnings: ConfigProblem[]; grown: Grown }
   | { ok: false; problems: ConfigProblem[] };
 
 /** Never throws. `file` is only a name for positions and the start of relative paths; no file is read. */
@@ -86,7 +90,12 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
   warnings.push(...warnOfUnreachable(config, root), ...warnOfSelfMirrors(config, root));
   return problems.length > 0
     ? refused([...problems, ...warnings])
-    : { ok: true, config, warnings: inOrder(warnings), grown };
+    : {
+        ok: true,
+        config: { ...config, effective: effectiveText(config) },
+        warnings: inOrder(warnings),
+        grown,
+      };
 }
 
 /** Reads the file and the environment of the process; certificates and keys must be readable. */

@@ -16,7 +16,7 @@ import { histograms } from './schema/histograms.js';
 import { admin, listen } from './schema/listen.js';
 import { route } from './schema/route.js';
 import { threads } from './schema/threads.js';
-import { duration, file, key, mapping, share, text } from './schema/values.js';
+import { duration, file, form, key, mapping, share, text } from './schema/values.js';
 import { version } from './schema/version.js';
 
 const accessLog = mapping({
@@ -60,11 +60,13 @@ export const configSchema = mapping({
       if (message !== '') context.issues.push({ code: 'custom', message, input: context.value });
     })
     .meta({ description: 'The deployments of the service, by name.' }),
-  routes: z
-    .array(route, { error: routesExpected })
-    .max(limits.routes, { error: `has more than ${limits.routes} items` })
-    .transform((routes) => routes.map((given, index) => ({ ...given, name: routeName(given.name, index) })))
-    .meta({ description: 'Which version answers which requests; the first match wins.' }),
+  routes: form(
+    z
+      .array(route, { error: routesExpected })
+      .max(limits.routes, { error: `has more than ${limits.routes} items` }),
+    (routes) => routes.map((given, index) => ({ ...given, name: routeName(given.name, index) })),
+    (routes) => routes,
+  ).meta({ description: 'Which version answers which requests; the first match wins.' }),
   subsets: subsets.optional().meta({
     description:
       'Endpoints of hosts and subsets that documents name (docs/istio.md): a version, or a mapping of subsets to versions, by host.',

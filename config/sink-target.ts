@@ -1,6 +1,6 @@
 /** `to` of a mirror: the name of a version, or a place where copies are kept. */
 import { parseName } from './names.js';
-import { isStreamAddress, parseStreamAddress, streamName } from './nats-address.js';
+import { formatStreamAddress, isStreamAddress, parseStreamAddress, streamName } from './nats-address.js';
 import { Refusal } from './units.js';
 
 const fileScheme = 'file:';
@@ -14,6 +14,13 @@ export function kindOfTarget(to: string): TargetKind {
 
 export function isSinkTarget(to: string): boolean {
   return kindOfTarget(to) !== 'version';
+}
+
+/** The target as the effective configuration has it: the credentials of a stream are hidden. */
+export function formatTarget(to: string): string {
+  if (kindOfTarget(to) !== 'stream') return to;
+  const parsed = parseStreamAddress(to);
+  return parsed instanceof Refusal ? to : formatStreamAddress(parsed);
 }
 
 /** The directory of `file:DIRECTORY`, as it is written. */

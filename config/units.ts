@@ -6,8 +6,11 @@
 /** Why a text was refused, as the end of a message. */
 export class Refusal {
   readonly reason: string;
-  constructor(reason: string) {
+  /** Where in the refused value the fault is; empty for the whole of it. */
+  readonly path: readonly string[];
+  constructor(reason: string, path: readonly string[] = []) {
     this.reason = reason;
+    this.path = path;
   }
 }
 

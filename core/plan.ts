@@ -20,6 +20,8 @@ export interface Plan {
   /** Null: this instance is not one of a fleet. */
   readonly fleet: FleetPlan | null;
   readonly redact: RedactPlan;
+  /** JSON of the effective configuration as it was loaded; empty on threads of the data plane, which never show it. */
+  readonly effective: string;
 }
 
 export type Address =

@@ -6,7 +6,7 @@ import { parseEditableResponseFieldName } from '../fields.js';
 import { Refusal } from '../units.js';
 import { fieldLines } from './edits.js';
 import { parsePath, pathChange } from './path-change.js';
-import { integer, mapping, text } from './values.js';
+import { integer, mapping, shorthand, text } from './values.js';
 
 function parseRedirectHost(host: string): string | Refusal {
   const parsed = parseAuthority(host);
@@ -30,7 +30,7 @@ export const redirect = mapping({
     description: "Without it: the request's, or the scheme's where `scheme` or `host` is given.",
   }),
   path: z
-    .union([text('expected a path', parsePath).transform((set) => ({ set })), pathChange], {
+    .union([shorthand(text('expected a path', parsePath), (set) => ({ set })), pathChange], {
       error: 'expected a path, or a mapping as in rewrite.path',
     })
     .optional()

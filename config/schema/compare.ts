@@ -5,7 +5,7 @@ import { limits } from '../../core/limits.js';
 import type { Tolerance } from '../../core/plan.js';
 import { parseFieldName } from '../fields.js';
 import { Refusal } from '../units.js';
-import { mapping, mappingExpected, name, share, size, text } from './values.js';
+import { mapping, mappingExpected, name, share, shorthand, size, text } from './values.js';
 
 /** One rule of `ignore`. */
 export type IgnoreRule = { readonly header: string } | { readonly path: string };
@@ -29,9 +29,17 @@ function parseIgnore(rule: string): IgnoreRule | Refusal {
   return header instanceof Refusal ? header : { header };
 }
 
+function formatIgnore(rule: IgnoreRule): string {
+  return 'path' in rule ? rule.path : `header:${rule.header}`;
+}
+
 function parseTolerance(value: string): Tolerance | Refusal {
   const found = /^(\d{1,15}(?:\.\d{1,15})?)(%?)$/.exec(value);
   return found === null ? new Refusal(toleranceExpected) : { relative: found[2] === '%', value: found[1] };
+}
+
+function formatTolerance({ relative, value }: Tolerance): string {
+  return relative ? `${value}%` : value;
 }
 
 function rules<T extends z.ZodType>(item: T, expected: string) {
@@ -54,12 +62,14 @@ export const compare = z.union(
         description:
           'The share of the copies whose responses are taken apart and compared field by field; 0 for none.',
       }),
-      ignore: rules(text(ignoreExpected, parseIgnore), 'expected a list of rules').prefault([]).meta({
-        description: 'What may differ: header:NAME, or a JSONPath ($.requestId, $.items[*].ts, $..etag).',
-      }),
+      ignore: rules(text(ignoreExpected, parseIgnore, formatIgnore), 'expected a list of rules')
+        .prefault([])
+        .meta({
+          description: 'What may differ: header:NAME, or a JSONPath ($.requestId, $.items[*].ts, $..etag).',
+        }),
       tolerance: z
-        .union([z.number().transform(String), z.string()], { error: toleranceExpected })
-        .pipe(text(toleranceExpected, parseTolerance))
+        .union([shorthand(z.number(), String), z.string()], { error: toleranceExpected })
+        .pipe(text(toleranceExpected, parseTolerance, formatTolerance))
         .prefault('0')
         .meta({
           description:

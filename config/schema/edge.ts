@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import { parseNetwork } from '../address.js';
 import { Refusal } from '../units.js';
-import { list, mapping, text } from './values.js';
+import { list, mapping, shorthand, text } from './values.js';
 
 const viaExpected = 'expected a name for Via such as umbra, or off';
 const networkExpected = 'expected a network such as 10.0.0.0/8, an address, or unix';
@@ -18,7 +18,7 @@ const mode = z.enum(['append', 'set', 'off'], { error: 'expected append, set or 
 
 const forwarded = z.union(
   [
-    mode.transform((value) => ({ mode: value, as: 'x-forwarded' as const })),
+    shorthand(mode, (value) => ({ mode: value, as: 'x-forwarded' as const })),
     mapping({
       mode: mode.prefault('append').meta({
         description: 'append adds to what the client said, set throws it away, off leaves it as it is.',
@@ -38,7 +38,7 @@ export const edge = {
   forwarded: forwarded
     .prefault('append')
     .meta({ description: 'How the request tells where it came from: append, set or off.' }),
-  via: text(viaExpected, parseVia)
+  via: text(viaExpected, parseVia, (name) => name ?? 'off')
     .prefault('off')
     .meta({ description: 'The name that is appended to Via; off leaves Via alone.' }),
   requestId: z

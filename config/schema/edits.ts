@@ -4,35 +4,27 @@ import { limits } from '../../core/limits.js';
 import { loopMarkName } from '../../core/mirror/loop-mark.js';
 import { parseEditableFieldName, parseEditableResponseFieldName, parseFieldName } from '../fields.js';
 import { Refusal } from '../units.js';
-import { fieldValue, key, list, mapping, mappingExpected, text } from './values.js';
+import { fieldValue, form, key, list, mapping, mappingExpected, text } from './values.js';
 
 type ParseName = (name: string) => string | Refusal;
 
 /** Names in lower case, in the order given; one name in two spellings is refused. */
 export function fieldLines(parseName: ParseName) {
-  return z
-    .record(key(parseName), fieldValue, { error: mappingExpected })
-    .transform((values, context): [name: string, value: string][] => {
+  return form(
+    z.record(key(parseName), fieldValue, { error: mappingExpected }),
+    (values): [name: string, value: string][] | Refusal => {
       const pairs = new Map<string, string>();
       for (const [given, value] of Object.entries(values)) {
         const lower = given.toLowerCase();
-        if (pairs.has(lower)) {
-          context.issues.push({
-            code: 'custom',
-            message: 'is given twice in different spellings',
-            input: given,
-            path: [given],
-          });
-        }
+        if (pairs.has(lower)) return new Refusal('is given twice in different spellings', [given]);
         pairs.set(lower, value);
       }
       const bytes = [...pairs].reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
-      if (bytes > limits.configuredFieldBytes) {
-        const message = `is longer than ${limits.configuredFieldBytes} bytes together`;
-        context.issues.push({ code: 'custom', message, input: values });
-      }
-      return [...pairs];
-    });
+      if (bytes <= limits.configuredFieldBytes) return [...pairs];
+      return new Refusal(`is longer than ${limits.configuredFieldBytes} bytes together`);
+    },
+    (pairs) => Object.fromEntries(pairs),
+  );
 }
 
 function parseRemovableFieldName(name: string): string | Refusal {

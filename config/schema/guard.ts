@@ -1,6 +1,6 @@
 /** `guard`, for all routes and for one: when mirrors back off because the primary got worse. */
 import { z } from 'zod';
-import { mapping, positiveDuration, share } from './values.js';
+import { mapping, off, positiveDuration, share } from './values.js';
 
 const settings = mapping({
   p99: share
@@ -20,9 +20,6 @@ const settings = mapping({
 });
 
 /** Null: off, also where all other routes have one. */
-export const guard = z.union(
-  [z.enum(['off']).transform(() => null), z.literal(false).transform(() => null), settings],
-  {
-    error: 'expected a mapping, or off',
-  },
-);
+export const guard = z.union([off(null), settings], {
+  error: 'expected a mapping, or off',
+});

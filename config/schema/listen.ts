@@ -3,12 +3,16 @@ import { z } from 'zod';
 import { Refusal } from '../units.js';
 import { edge } from './edge.js';
 import { listenerLimits } from './listener-limits.js';
-import { address, list, mapping, pemFile, text } from './values.js';
+import { address, list, mapping, off, pemFile, shorthand, single, text } from './values.js';
 
 const modeExpected = 'expected permissions in octal, in quotes, such as "0660"';
 
 function parseMode(mode: string): number | Refusal {
   return /^0?[0-7]{3}$/.test(mode) ? Number.parseInt(mode, 8) : new Refusal(modeExpected);
+}
+
+function formatMode(mode: number): string {
+  return `0${mode.toString(8).padStart(3, '0')}`;
 }
 
 function parseToken(token: string): string | Refusal {
@@ -28,7 +32,7 @@ const engine = z
 const listenerObject = mapping({
   address: address.meta({ description: 'host:port, [::]:port or unix:/path. Port 0 takes a free port.' }),
   engine,
-  mode: text(modeExpected, parseMode).optional().meta({
+  mode: text(modeExpected, parseMode, formatMode).optional().meta({
     description: "Permissions of a unix socket's file. Without it: what the umask leaves.",
   }),
   tls: mapping({
@@ -46,7 +50,7 @@ const listenerObject = mapping({
 const listener = z.union(
   [
     // An address alone is a listener with every default.
-    address.transform((value) => ({
+    shorthand(address, (value) => ({
       ...listenerObject.omit({ address: true }).parse({}),
       address: value,
     })),
@@ -57,8 +61,7 @@ const listener = z.union(
 
 export const admin = z.union(
   [
-    z.literal(false).transform(() => null),
-    z.literal('off').transform(() => null),
+    off(null),
     mapping({
       address: address
         .prefault('127.0.0.1:9901')
@@ -72,9 +75,6 @@ export const admin = z.union(
   { error: 'expected a mapping with `address`, or off' },
 );
 
-export const listen = z.union(
-  [listener.transform((one) => [one]), list(listener, 'expected a list of listeners')],
-  {
-    error: 'expected a list of listeners',
-  },
-);
+export const listen = z.union([single(listener), list(listener, 'expected a list of listeners')], {
+  error: 'expected a list of listeners',
+});

@@ -1,32 +1,58 @@
 /** What a listener lets one client take, in size and in time. */
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
-import { durationPattern, parseDuration, parseSize, Refusal, sizePattern } from '../units.js';
-import { durationExpected, integer, mapping, size, text } from './values.js';
+import {
+  durationPattern,
+  formatDuration,
+  formatSize,
+  parseDuration,
+  parseSize,
+  Refusal,
+  sizePattern,
+} from '../units.js';
+import { durationExpected, form, integer, mapping, size, text } from './values.js';
 
 const connectionsMax = 1_000_000;
 const headBytesMin = 1024;
 const MS_PER_SECOND = 1000;
 
 /** Not above what uWS can count to, on either engine, so that a listener may change its engine. */
-const patience = text(durationExpected, (value) => {
-  const ms = parseDuration(value);
-  if (ms instanceof Refusal) return ms;
-  if (ms === 0) return new Refusal('must be longer than 0');
-  return ms > limits.downstreamSecondsMax * MS_PER_SECOND ? new Refusal('is too long: at most 15m') : ms;
-}).meta({ pattern: durationPattern.source });
+const patience = text(
+  durationExpected,
+  (value) => {
+    const ms = parseDuration(value);
+    if (ms instanceof Refusal) return ms;
+    if (ms === 0) return new Refusal('must be longer than 0');
+    return ms > limits.downstreamSecondsMax * MS_PER_SECOND ? new Refusal('is too long: at most 15m') : ms;
+  },
+  formatDuration,
+).meta({ pattern: durationPattern.source });
 
-const headSize = text('expected a size such as 16KiB', (value) => {
-  const bytes = parseSize(value);
-  if (bytes instanceof Refusal) return bytes;
-  return bytes < headBytesMin || bytes > limits.requestHeadBytesMax
-    ? new Refusal(`expected a size from 1KiB to ${limits.requestHeadBytesMax / 1024}KiB`)
-    : bytes;
-}).meta({ pattern: sizePattern.source });
+const headSize = text(
+  'expected a size such as 16KiB',
+  (value) => {
+    const bytes = parseSize(value);
+    if (bytes instanceof Refusal) return bytes;
+    return bytes < headBytesMin || bytes > limits.requestHeadBytesMax
+      ? new Refusal(`expected a size from 1KiB to ${limits.requestHeadBytesMax / 1024}KiB`)
+      : bytes;
+  },
+  formatSize,
+).meta({ pattern: sizePattern.source });
 
-const bodySize = z.union([z.literal('off').transform(() => null), size], {
-  error: 'expected a size such as 10MiB, or off',
-});
+const bodySize = z.union(
+  [
+    form(
+      z.literal('off'),
+      () => null,
+      (max) => (max === null ? ('off' as const) : new Refusal('is a size')),
+    ),
+    size,
+  ],
+  {
+    error: 'expected a size such as 10MiB, or off',
+  },
+);
 
 export const listenerLimits = {
   connections: mapping({

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import type { HostPolicy } from '../../core/plan.js';
 import { parseAuthority } from '../address.js';
-import { parseTarget } from '../sink-target.js';
-import { parseSubstitution } from '../substitution.js';
+import { formatTarget, parseTarget } from '../sink-target.js';
+import { formatSubstitution, parseSubstitution } from '../substitution.js';
 import { Refusal } from '../units.js';
 import { compare } from './compare.js';
 import { requestEdits } from './edits.js';
@@ -13,6 +13,7 @@ import { recording } from './recording.js';
 import { sample } from './sample.js';
 import { stream } from './stream.js';
 import {
+  form,
   integer,
   list,
   mapping,
@@ -34,18 +35,26 @@ const mirroredMethods = z.union([z.enum(['all', 'safe']), list(method, 'expected
 
 const hostPolicy = z.union(
   [
-    z.enum(['shadow', 'preserve', 'endpoint']).transform((kind): HostPolicy => ({ kind })),
-    mapping({
-      set: text('expected a host name', parseAuthority).meta({
-        description: 'The Host that the copy is sent with.',
+    form(
+      z.enum(['shadow', 'preserve', 'endpoint']),
+      (kind): HostPolicy => ({ kind }),
+      (policy) => (policy.kind === 'set' ? new Refusal('is a name') : policy.kind),
+    ),
+    form(
+      mapping({
+        set: text('expected a host name', parseAuthority).meta({
+          description: 'The Host that the copy is sent with.',
+        }),
       }),
-    }).transform((host): HostPolicy => ({ kind: 'set', value: host.set })),
+      ({ set }): HostPolicy => ({ kind: 'set', value: set }),
+      (policy) => (policy.kind === 'set' ? { set: policy.value } : new Refusal('is a policy')),
+    ),
   ],
   { error: 'expected shadow, preserve, endpoint or { set: name }' },
 );
 
 const rewriteExpected = 'expected { prefix: PATH } or { regex: PATTERN, substitution: PATH }';
-const rewrite = mapping({
+const rewriteWritten = mapping({
   prefix: text('expected a path', parsePath).optional().meta({
     description: 'Takes the place of the path or prefix that the route matches.',
   }),
@@ -56,24 +65,26 @@ const rewrite = mapping({
   substitution: text('expected a path', parsePath).optional().meta({
     description: 'The path of the copy; $1 to $9 or \\1 to \\9 stand for groups.',
   }),
-}).transform(({ prefix, regex, substitution }, context): Rewrite => {
-  const refuse = (message: string, path: string[]) => {
-    context.issues.push({ code: 'custom', message, input: substitution, path });
-    return z.NEVER;
-  };
+});
+
+function readRewrite({ prefix, regex, substitution }: z.output<typeof rewriteWritten>): Rewrite | Refusal {
   if (prefix !== undefined && regex === undefined && substitution === undefined) return { prefix };
   if (prefix !== undefined || regex === undefined || substitution === undefined)
-    return refuse(rewriteExpected, []);
+    return new Refusal(rewriteExpected);
   const parsed = parseSubstitution(substitution, regex);
   return parsed instanceof Refusal
-    ? refuse(parsed.reason, ['substitution'])
+    ? new Refusal(parsed.reason, ['substitution'])
     : { regex, substitution: parsed };
-});
+}
+
+const rewrite = form(rewriteWritten, readRewrite, (given) =>
+  'regex' in given ? { ...given, substitution: formatSubstitution(given.substitution) } : given,
+);
 
 type Rewrite = { readonly prefix: string } | { readonly regex: string; readonly substitution: string };
 
 export const mirror = mapping({
-  to: text('expected a name', parseTarget).meta({
+  to: text('expected a name', parseTarget, formatTarget).meta({
     description:
       'The version that gets the copies (the shadow); or file:DIRECTORY, relative to the configuration file, where they are recorded; or nats://host:4222/subject, a stream of JetStream that `umbra shadow` takes them from.',
   }),

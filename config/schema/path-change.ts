@@ -1,8 +1,8 @@
 /** Another path for the primary, or for a redirect. */
-import { z } from 'zod';
-import { parseSubstitution } from '../substitution.js';
+import type { z } from 'zod';
+import { formatSubstitution, parseSubstitution } from '../substitution.js';
 import { Refusal } from '../units.js';
-import { mapping, regex, text } from './values.js';
+import { form, mapping, regex, text } from './values.js';
 
 export function parsePath(path: string): string | Refusal {
   if (/^\/[\x21-\x7e]*$/.test(path) && !/[?#]/.test(path)) return path;
@@ -22,7 +22,7 @@ export type PathChangeConfig =
 
 const expected = 'expected { prefix: PATH, to: PATH }, { regex: PATTERN, to: PATH } or { set: PATH }';
 
-export const pathChange = mapping({
+const written = mapping({
   prefix: text('expected a path', parsePath).optional().meta({
     description:
       'The beginning of the path that `to` takes the place of; paths that begin with something else stay.',
@@ -34,18 +34,20 @@ export const pathChange = mapping({
     .optional()
     .meta({ description: 'With `prefix` or `regex`; there $1 to $9 or \\1 to \\9 stand for groups.' }),
   set: text('expected a path', parsePath).optional().meta({ description: 'The whole path.' }),
-}).transform(({ prefix, regex, to, set }, context): PathChangeConfig => {
-  const refuse = (message: string, path: string[]) => {
-    context.issues.push({ code: 'custom', message, input: to, path });
-    return z.NEVER;
-  };
+});
+
+export const pathChange = form(written, read, (change) =>
+  'regex' in change ? { ...change, to: formatSubstitution(change.to) } : change,
+);
+
+function read({ prefix, regex, to, set }: z.output<typeof written>): PathChangeConfig | Refusal {
   const kinds = [prefix, regex, set].filter((kind) => kind !== undefined).length;
-  if (kinds !== 1 || (set === undefined) !== (to !== undefined)) return refuse(expected, []);
+  if (kinds !== 1 || (set === undefined) !== (to !== undefined)) return new Refusal(expected);
   if (set !== undefined) return { set };
   if (prefix !== undefined) {
     const parsed = parsePath(to!);
-    return parsed instanceof Refusal ? refuse(parsed.reason, ['to']) : { prefix, to: parsed };
+    return parsed instanceof Refusal ? new Refusal(parsed.reason, ['to']) : { prefix, to: parsed };
   }
   const parsed = parseSubstitution(to!, regex!);
-  return parsed instanceof Refusal ? refuse(parsed.reason, ['to']) : { regex: regex!, to: parsed };
-});
+  return parsed instanceof Refusal ? new Refusal(parsed.reason, ['to']) : { regex: regex!, to: parsed };
+}

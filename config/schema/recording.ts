@@ -1,7 +1,8 @@
 /** `recording` of a mirror: how its copies are written to files. */
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
-import { mapping, positiveDuration, size } from './values.js';
+import { Refusal } from '../units.js';
+import { form, mapping, positiveDuration, size } from './values.js';
 
 /** Smaller segments are more files than data. */
 const segmentBytesMin = 64 * 1024;
@@ -9,7 +10,7 @@ const segmentMsMin = 1000;
 
 const trueOrFalse = z.boolean({ error: 'expected true or false' });
 
-export const recording = mapping({
+const written = mapping({
   responses: trueOrFalse.prefault(false).meta({
     description: "The primary's responses are recorded too, each body up to `response.max`.",
   }),
@@ -34,11 +35,16 @@ export const recording = mapping({
   disk: size
     .prefault('10GiB')
     .meta({ description: 'Most bytes of the files of the directory; the oldest ones are deleted.' }),
-}).transform((given, context) => {
-  if (given.disk < 2 * given.segment.size) {
-    const message = 'must be at least twice `segment.size`, because only whole files are deleted';
-    context.issues.push({ code: 'custom', message, input: given.disk, path: ['disk'] });
-    return z.NEVER;
-  }
-  return { ...given, directory: '' };
 });
+
+/** `directory` is that of the mirror's `to`, and absolute once the configuration is loaded. */
+export const recording = form(
+  written,
+  (given) => {
+    if (given.disk >= 2 * given.segment.size) return { ...given, directory: '' };
+    return new Refusal('must be at least twice `segment.size`, because only whole files are deleted', [
+      'disk',
+    ]);
+  },
+  ({ directory, ...given }) => given,
+);

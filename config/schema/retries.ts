@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import type { RetryCondition } from '../../core/plan.js';
-import { integer, list, mapping, positiveDuration } from './values.js';
+import { integer, list, mapping, positiveDuration, shorthand } from './values.js';
 
 const expected =
   'expected connect, reset, 5xx, gateway-error, retriable-4xx or a status code from 400 to 599';
@@ -13,7 +13,7 @@ const condition = z.union(
   [
     z.enum(words),
     // Envoy's word.
-    z.literal('connect-failure').transform((): RetryCondition => 'connect'),
+    shorthand(z.literal('connect-failure'), (): RetryCondition => 'connect'),
     integer(400, 599),
   ],
   { error: expected },

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import { parseAuthority } from '../address.js';
 import { parseName } from '../names.js';
+import { Refusal } from '../units.js';
 import { redirect, respond } from './answer.js';
 import { messageEdits } from './edits.js';
 import { fault } from './fault.js';
@@ -13,11 +14,15 @@ import { pathChange } from './path-change.js';
 import { primary } from './primary.js';
 import { retries } from './retries.js';
 import { sample } from './sample.js';
-import { key, list, mapping, mappingExpected, name, positiveDuration, text } from './values.js';
+import { form, key, list, mapping, mappingExpected, name, positiveDuration, text } from './values.js';
 
 const matches = z.union(
   [
-    match.transform((one) => [one]),
+    form(
+      match,
+      (one) => [one],
+      (all) => (all.length === 1 ? all[0] : new Refusal('is a list')),
+    ),
     list(match, 'expected a mapping, or a list of at least one', limits.routes),
   ],
   { error: 'expected a mapping, or a list of at least one' },

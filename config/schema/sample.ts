@@ -14,4 +14,8 @@ function parseSample(sample: string): SamplePlan | Refusal {
   return { by, name: by === 'header' ? name.toLowerCase() : name };
 }
 
-export const sample = text(sampleExpected, parseSample);
+export function formatSample(sample: SamplePlan): string {
+  return 'name' in sample ? `${sample.by}:${sample.name}` : sample.by;
+}
+
+export const sample = text(sampleExpected, parseSample, formatSample);

@@ -29,7 +29,7 @@ export const threads = mapping({
   shadow: threadCount
     .prefault('auto')
     .meta({ description: 'Threads that talk to shadows. auto: a quarter of the cores, at least 1.' }),
-  ring: text(ringExpected, parseRingSize).prefault(formatSize(limits.ringBytes)).meta({
+  ring: text(ringExpected, parseRingSize, formatSize).prefault(formatSize(limits.ringBytes)).meta({
     description:
       'Bytes of one ring between one proxy and one shadow thread: a power of two from 64KiB to 1GiB.',
     pattern: sizePattern.source,

@@ -2,16 +2,20 @@
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import type { Address } from '../../core/plan.js';
-import { parseAddress } from '../address.js';
+import { formatAddress, parseAddress } from '../address.js';
 import { parseEditableFieldName, parseFieldValue, parseMethod } from '../fields.js';
 import { parseName, parsePlain } from '../names.js';
 import { parseRegex } from '../regex-safety.js';
 import {
   durationPattern,
+  formatDuration,
+  formatRate,
+  formatSize,
   parseDuration,
   parseRate,
   parseShare,
   parseSize,
+  percentOfShare,
   percentPattern,
   Refusal,
   ratePattern,
@@ -20,16 +24,79 @@ import {
 
 export const textLengthMax = 4096;
 
-/** Text that `parse` turns into what umbra works with. */
-export function text<T>(expected: string, parse: (text: string) => T | Refusal) {
-  return z.string({ error: expected }).transform((value, context): T => {
-    const parsed: T | Refusal =
-      value.length > textLengthMax ? new Refusal(`is longer than ${textLengthMax} characters`) : parse(value);
-    if (!(parsed instanceof Refusal)) return parsed;
-    context.issues.push({ code: 'custom', message: parsed.reason, input: value });
-    return z.NEVER;
+/**
+ * `form` is one way to write a value: `read` turns what was written into the value, and `write` turns the value
+ * back, for the effective configuration. Either may return a Refusal; a refused `write` leaves the value to the next
+ * form of a union.
+ */
+export function form<Schema extends z.ZodType, T>(
+  schema: Schema,
+  read: (written: z.output<Schema>) => T | Refusal,
+  write: (value: T) => z.output<Schema> | Refusal,
+) {
+  return z.codec(schema, z.custom<T>(), {
+    decode: (written, context) => kept(read(written as z.output<Schema>), context),
+    encode: (value, context) => kept(write(value), context) as z.input<Schema> & z.output<Schema>,
   });
 }
+
+function kept<T>(value: T | Refusal, context: z.core.ParsePayload): T {
+  if (!(value instanceof Refusal)) return value;
+  const { reason: message, path = [] } = value;
+  context.issues.push({ code: 'custom', message, input: context.value, path: [...path] });
+  return z.NEVER;
+}
+
+const notWritten = new Refusal('is written in another form');
+
+/** A shorter form that is read and never written. */
+export function shorthand<Schema extends z.ZodType, T>(
+  schema: Schema,
+  read: (written: z.output<Schema>) => T,
+) {
+  return form(schema, read, (): Refusal => notWritten);
+}
+
+/** One item in place of a list of one. */
+export function single<Schema extends z.ZodType>(item: Schema) {
+  return shorthand(item, (one): z.output<Schema>[] => [one]);
+}
+
+/** `off` or `false`, for the value that `isOff` recognizes. */
+export function off<T>(value: T, isOff: (value: unknown) => boolean = (other) => other === value) {
+  return z.union([
+    form(
+      z.literal('off'),
+      () => value,
+      (given) => (isOff(given) ? ('off' as const) : notWritten),
+    ),
+    shorthand(z.literal(false), () => value),
+  ]);
+}
+
+/** Text that `parse` turns into a value; `format` gives a text that parses to the same value. */
+export function text(expected: string, parse: (text: string) => string | Refusal): TextForm<string>;
+export function text<T>(
+  expected: string,
+  parse: (text: string) => T | Refusal,
+  format: (value: T) => string,
+): TextForm<T>;
+export function text<T>(
+  expected: string,
+  parse: (text: string) => T | Refusal,
+  format: (value: T) => string = String,
+): TextForm<T> {
+  return form(
+    z.string({ error: expected }),
+    (written) =>
+      written.length > textLengthMax
+        ? new Refusal(`is longer than ${textLengthMax} characters`)
+        : parse(written),
+    format,
+  );
+}
+
+type TextForm<T> = z.ZodCodec<z.ZodString, z.ZodCustom<T, T>>;
 
 /** A record's key; what it becomes is decided when the record is read. */
 export function key(parse: (text: string) => string | Refusal) {
@@ -58,36 +125,39 @@ export const mappingExpected = 'expected a mapping';
 
 export const durationExpected = 'expected a duration such as 250ms, 15s, 5m or 1h';
 /** Milliseconds. */
-export const duration = text(durationExpected, parseDuration).meta({ pattern: durationPattern.source });
-export const positiveDuration = text(durationExpected, (value) => {
-  const ms = parseDuration(value);
-  return ms === 0 ? new Refusal('must be longer than 0') : ms;
-}).meta({ pattern: durationPattern.source });
+export const duration = text(durationExpected, parseDuration, formatDuration).meta({
+  pattern: durationPattern.source,
+});
+export const positiveDuration = text(
+  durationExpected,
+  (value) => {
+    const ms = parseDuration(value);
+    return ms === 0 ? new Refusal('must be longer than 0') : ms;
+  },
+  formatDuration,
+).meta({ pattern: durationPattern.source });
 /** Bytes. */
-export const size = text('expected a size such as 500B, 64KiB, 1MiB or 1GiB', parseSize).meta({
+export const size = text('expected a size such as 500B, 64KiB, 1MiB or 1GiB', parseSize, formatSize).meta({
   pattern: sizePattern.source,
 });
-export const rate = text('expected a rate such as 5000/s', parseRate).meta({ pattern: ratePattern.source });
+export const rate = text('expected a rate such as 5000/s', parseRate, formatRate).meta({
+  pattern: ratePattern.source,
+});
 
 export const percentExpected =
   'expected a percentage from 0 to 100 in steps of 0.0001, such as 25, 0.5 or 1%';
 /** Millionths. */
-export const share = z
-  .union(
+export const share = form(
+  z.union(
     [
       z.number().min(0, { error: percentExpected }).max(100, { error: percentExpected }),
       z.string().meta({ pattern: percentPattern.source }),
     ],
-    {
-      error: percentExpected,
-    },
-  )
-  .transform((value, context): number => {
-    const millionths = parseShare(value);
-    if (!(millionths instanceof Refusal)) return millionths;
-    context.issues.push({ code: 'custom', message: millionths.reason, input: value });
-    return z.NEVER;
-  });
+    { error: percentExpected },
+  ),
+  parseShare,
+  percentOfShare,
+);
 
 export const method = text('expected a method such as GET', parseMethod);
 export const header = text('expected a header name', parseEditableFieldName);
@@ -100,11 +170,16 @@ export interface PemOf {
   readonly path: string;
   readonly pem: string | null;
 }
-export const pemFile = file.transform((path): PemOf => ({ path, pem: null }));
+export const pemFile = form(
+  file,
+  (path): PemOf => ({ path, pem: null }),
+  ({ path }) => path,
+);
 
 export const address = text(
   'expected an address such as 127.0.0.1:8080, [::1]:8080 or unix:/run/umbra.sock',
   (value): Address | Refusal => parseAddress(value),
+  formatAddress,
 );
 
 export const regex = text('expected a regular expression', parseRegex);

@@ -2,17 +2,21 @@
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import type { EndpointPlan } from '../../core/plan.js';
-import { parseAuthority, parseEndpoint, parseServerName } from '../address.js';
-import { durationPattern, parseDuration, Refusal } from '../units.js';
+import { formatEndpoint, parseAuthority, parseEndpoint, parseServerName } from '../address.js';
+import { durationPattern, formatDuration, parseDuration, Refusal } from '../units.js';
 import {
   duration,
   durationExpected,
+  form,
   integer,
   list,
   mapping,
+  off,
   pemFile,
   positiveDuration,
   share,
+  shorthand,
+  single,
   text,
 } from './values.js';
 
@@ -24,9 +28,10 @@ const statusesMax = 64;
 const endpoint = text(
   'expected an endpoint such as http://127.0.0.1:9080, https://[::1]:9443 or unix:/run/app.sock',
   (value): EndpointPlan | Refusal => parseEndpoint(value),
+  formatEndpoint,
 );
 const endpointsExpected = 'expected an endpoint or a list of them';
-const endpoints = z.union([endpoint.transform((one) => [one]), list(endpoint, endpointsExpected)], {
+const endpoints = z.union([single(endpoint), list(endpoint, endpointsExpected)], {
   error: endpointsExpected,
 });
 
@@ -70,8 +75,12 @@ function parseStatuses(value: string): readonly [number, number] | Refusal {
 
 const statuses = z.union(
   [
-    integer(100, 599, statusExpected).transform((code): readonly [number, number] => [code, code]),
-    text(statusExpected, parseStatuses),
+    form(
+      integer(100, 599, statusExpected),
+      (code): readonly [number, number] => [code, code],
+      ([first, last]) => (first === last ? first : new Refusal('is a range')),
+    ),
+    text(statusExpected, parseStatuses, ([first, last]) => `${first}-${last}`),
   ],
   { error: statusExpected },
 );
@@ -83,12 +92,16 @@ function parseHealthPath(path: string): string | Refusal {
 }
 
 const checkIntervalMsMin = 100;
-const checkInterval = text(durationExpected, (value): number | Refusal => {
-  const ms = parseDuration(value);
-  return typeof ms === 'number' && ms < checkIntervalMsMin
-    ? new Refusal(`must be at least ${checkIntervalMsMin}ms`)
-    : ms;
-}).meta({ pattern: durationPattern.source });
+const checkInterval = text(
+  durationExpected,
+  (value): number | Refusal => {
+    const ms = parseDuration(value);
+    return typeof ms === 'number' && ms < checkIntervalMsMin
+      ? new Refusal(`must be at least ${checkIntervalMsMin}ms`)
+      : ms;
+  },
+  formatDuration,
+).meta({ pattern: durationPattern.source });
 
 const health = mapping({
   path: text('expected a path such as /healthz', parseHealthPath).meta({
@@ -131,11 +144,7 @@ const ejectionKeys = mapping({
 const ejectionOff = { failures: 0, baseTime: 1000, maxTime: 1000, maxPercent: 0 };
 
 const ejection = z.union(
-  [
-    z.literal(false).transform(() => ejectionOff),
-    z.literal('off').transform(() => ejectionOff),
-    ejectionKeys,
-  ],
+  [off(ejectionOff, (value) => (value as typeof ejectionOff).failures === 0), ejectionKeys],
   { error: 'expected a mapping, or off' },
 );
 
@@ -165,7 +174,7 @@ const tls = mapping({
 
 export const version = z.union(
   [
-    endpoints.transform((value) => ({
+    shorthand(endpoints, (value) => ({
       endpoints: value,
       connections: connections.parse({}),
       dns: dns.parse({}),

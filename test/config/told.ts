@@ -1,6 +1,7 @@
 /** Loads a text and tells what was found wrong, as a person would see it. */
-import { formatProblem, type LoadOptions, loadConfig } from '../../config/load.js';
-import type { Config } from '../../config/schema.js';
+
+import { formatProblem, type LoadedConfig, type LoadOptions, loadConfig } from '../../config/load.js';
+import type { Plan } from '../../core/plan.js';
 
 /** `line:column: message` of every problem; empty when the configuration is good. */
 export function told(text: string, options: LoadOptions = {}): string[] {
@@ -10,10 +11,16 @@ export function told(text: string, options: LoadOptions = {}): string[] {
   );
 }
 
-export function loaded(text: string, options: LoadOptions = {}): Config {
+export function loaded(text: string, options: LoadOptions = {}): LoadedConfig {
   const result = loadConfig(text, 'f', options);
   if (result.ok) return result.config;
   throw new Error(result.problems.map(formatProblem).join('\n'));
+}
+
+/** `plan` without the text of its configuration, which two configurations of one plan may write in two ways. */
+export function withoutText(plan: Plan): Omit<Plan, 'effective'> {
+  const { effective, ...rest } = plan;
+  return rest;
 }
 
 /** The least that is a configuration, with `lines` in front. */

@@ -114,7 +114,7 @@ export class DataPlane {
   async take(plan: Plan): Promise<void> {
     await new Promise<void>((resolve) => inSlices(this.#book.enter(plan), resolve));
     this.#plan = plan;
-    const rest = { ...plan, routes: [] };
+    const rest = { ...plan, routes: [], effective: '' };
     // It begins with the plan that it is started for, and a proxy thread need not wait for it: what it offers stays in the ring.
     for (const { thread } of this.#neededSinks()) if (!thread.started) thread.start();
     for (const members of [this.#shadows, this.#sinks, this.#proxies]) {
@@ -253,7 +253,7 @@ export class DataPlane {
       kind,
       index: thread.index,
       incarnation,
-      plan: this.#plan,
+      plan: { ...this.#plan, effective: '' },
       targets: this.#targets(),
       counters,
       threadCounters: this.#book.threadCounters(kind, thread.index),

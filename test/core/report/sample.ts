@@ -49,6 +49,7 @@ export const plan: Plan = {
   histograms: null,
   fleet: null,
   redact: { defaults: true, headers: [], json: [] },
+  effective: '{}',
 };
 
 export interface Sample {
