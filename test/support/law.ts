@@ -1,4 +1,4 @@
-/** The accounting law of docs/design.md, asserted exactly from `/api/stats` at rest. */
+/** The accounting law of docs/architecture.md, asserted exactly from `/api/stats` at rest. */
 import type { Test } from 'tap';
 import type { MirrorStats, Stats } from '../../core/report/stats.js';
 import { gapOf, openOf, sum, type UmbraProcess } from './umbra.js';
