@@ -6,7 +6,7 @@
  *   node dist/bench/core/edge.js
  */
 import { EdgeFields } from '../../core/http/edge-fields.js';
-import { Framing, RequestHead } from '../../core/http/message.js';
+import { RequestHead } from '../../core/http/message.js';
 import { RequestIds } from '../../core/http/request-id.js';
 import { writeRequestHead } from '../../core/http/request-writer.js';
 import type { EdgePlan } from '../../core/plan.js';
@@ -56,7 +56,7 @@ function runs(plan: EdgePlan | null, fields: string): () => void {
   return () => {
     head.fields = fields;
     edge?.apply(head, peer);
-    block.write(writeRequestHead('GET', '/reviews/0', head.host, head.fields, Framing.NONE, 0), 0, 'latin1');
+    block.write(writeRequestHead(head), 0, 'latin1');
   };
 }
 

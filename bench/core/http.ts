@@ -6,10 +6,10 @@
  *   node dist/bench/core/http.js
  */
 import { createRequire } from 'node:module';
-import { Framing } from '../../core/http/message.js';
 import { writeRequestHead } from '../../core/http/request-writer.js';
 import { type ResponseHead, Without } from '../../core/http/response-head.js';
 import { type ReaderSink, ResponseReader } from '../../core/http/response-reader.js';
+import { requestOf } from '../../test/support/request.js';
 
 const ROUNDS = 7;
 const ROUND_MS = 120;
@@ -191,10 +191,10 @@ for (const [name, fields] of [
 
 const target = '/reviews/0?locale=en';
 const fields = 'accept: */*\r\nuser-agent: bench/1\r\nx-request-id: 5f0c1a2b3c4d5e6f7a8b9c0d\r\n';
+const head = requestOf({ target, host: 'reviews.example.com', fields });
 const block = Buffer.alloc(64 * 1024);
 const writing = measure(() => {
-  const head = writeRequestHead('GET', target, 'reviews.example.com', fields, Framing.NONE, 0);
-  block.write(head, 0, 'latin1');
+  block.write(writeRequestHead(head), 0, 'latin1');
 });
 console.log(`\nrequest head, written into a block: ${writing.toFixed(0)} ns`);
 if (Number.isNaN(touched)) console.log(touched);

@@ -8,8 +8,7 @@
  *   node dist/bench/core/overload.js
  */
 import { nowUs } from '../../core/clock.js';
-import { Framing, RequestHead } from '../../core/http/message.js';
-import { writeRequestHead } from '../../core/http/request-writer.js';
+import { RequestHead } from '../../core/http/message.js';
 import { CopySource } from '../../core/mirror/codec.js';
 import { FullSlots } from '../../core/mirror/full-slots.js';
 import { HeldBack } from '../../core/mirror/held-back.js';
@@ -87,7 +86,7 @@ class Side {
 
 const origin = await Origin.start(null, 'text', 'primary');
 const pool = new TestPool([origin.port]);
-const wireHead = writeRequestHead('GET', head.target, head.host, head.fields, Framing.NONE, 0);
+const { target, host, fields } = head;
 
 async function exchanges(times: number): Promise<void> {
   const one = async (): Promise<void> => {
@@ -95,7 +94,7 @@ async function exchanges(times: number): Promise<void> {
     for (let i = 0; i < times / TURN; i++) {
       exchange.over = false;
       exchange.events.length = 0;
-      exchange.call.start(pool, wireHead, 'GET', Framing.NONE, 0, 10_000);
+      exchange.send(pool, { target, host, fields });
       await exchange.end();
       if (exchange.failure !== '') throw new Error(`the exchange failed: ${exchange.failure}`);
     }

@@ -7,14 +7,13 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { nowUs } from '../../core/clock.js';
-import { Framing } from '../../core/http/message.js';
-import { writeRequestHead } from '../../core/http/request-writer.js';
 import type { VersionPlan } from '../../core/plan.js';
-import type { ResponseSink } from '../../core/upstream/call.js';
-import { UpstreamCall } from '../../core/upstream/client.js';
 import { PipelinedCall } from '../../core/upstream/pipelined-call.js';
 import { VersionPool } from '../../core/upstream/pool.js';
 import { type UpstreamCounters, UpstreamResources } from '../../core/upstream/resources.js';
+import type { ResponseSink } from '../../core/upstream/response-sink.js';
+import { UpstreamCall } from '../../core/upstream/upstream-call.js';
+import { requestOf } from '../../test/support/request.js';
 
 const batches = [1, 4, 16];
 const rounds = 5;
@@ -34,9 +33,7 @@ const fields = [
   .map((line) => `${line}\r\n`)
   .join('');
 
-function head(): string {
-  return writeRequestHead('GET', '/reviews/7?page=2', 'reviews-shadow', fields, Framing.NONE, 0);
-}
+const request = requestOf({ target: '/reviews/7?page=2', host: 'reviews-shadow', fields, timeoutMs });
 
 /** Sends `count` requests, `batch` at a time; resolves when the last response is whole. */
 type Side = (count: number, batch: number) => Promise<void>;
@@ -116,14 +113,14 @@ function sideOf(sender: Sender): Side {
 function overConnections(pool: VersionPool): Sender {
   return (sink) => {
     const call = new UpstreamCall(sink);
-    return () => call.start(pool, head(), 'GET', Framing.NONE, 0, timeoutMs);
+    return () => call.start(pool, request);
   };
 }
 
 function pipelined(pool: VersionPool): Sender {
   return (sink) => {
     const call = new PipelinedCall(sink);
-    return () => call.start(pool, head(), 'GET', depth, timeoutMs);
+    return () => call.start(pool, request, depth);
   };
 }
 

@@ -68,8 +68,8 @@ function scan(bytes: Buffer, start: number, end: number): number {
 
 const withCopies: Forward = (bytes, start, end, upstream) => {
   const bodyStart = scan(bytes, start, end);
-  const { method, target, host, fields: lines, framing, contentLength } = scanner.head;
-  const head = writeRequestHead(method, target, host, lines, framing, contentLength);
+  const { method, target, host, fields: lines } = scanner.head;
+  const head = writeRequestHead(scanner.head);
   const bodyBytes = end - bodyStart;
   latin1Write(block, head, 0);
   if (bodyBytes > 0) block.set(bytes.subarray(bodyStart, end), head.length);

@@ -1,79 +1,69 @@
 /**
- * The request of one exchange, kept so that it can be sent to its primary again, and the attempts that are left. Only
+ * The further attempts of one exchange: keeps what its request's body was, waits between attempts, bounds
+ * each, and starts the call again. core/upstream/resend decides whether there is another attempt. Only
  * exchanges of routes with `retries` have one; it is reused with its exchange.
  *
- *   begin ──▶ try under way ──failure or status──▶ waits (back-off) ──▶ try under way ──▶ … ──▶ end
+ *   begin ──▶ attempt ──failure or status──▶ back-off ──▶ attempt ──▶ … ──▶ end
  */
 
 import type { Failure } from '../errors.js';
-import { Framing, type RequestHead } from '../http/message.js';
-import { EXPECT_CONTINUE } from '../http/request-writer.js';
+import { Framing } from '../http/message.js';
 import { limits } from '../limits.js';
 import { VersionField } from '../record/version-counters.js';
-import type { UpstreamCall } from '../upstream/client.js';
 import { Deadline } from '../upstream/deadlines.js';
+import type { UpstreamCall } from '../upstream/upstream-call.js';
+import type { UpstreamRequest } from '../upstream/upstream-request.js';
 import type { RouteRuntime } from './runtime.js';
 
 /** Bytes of bodies that one thread keeps for retries. */
 export interface KeptBytes {
   /** False: there is no room; counted. */
   keep(bytes: number): boolean;
-  letGo(bytes: number): void;
+  release(bytes: number): void;
 }
 
 const nothing = new Uint8Array(0);
 const US_PER_MS = 1000;
 
 export class Attempts {
-  /** Every retry was used, and one more would have been due. */
-  exhausted = false;
   readonly #call: UpstreamCall;
+  readonly #request: UpstreamRequest;
   readonly #kept: KeptBytes;
   /** Of the attempt under way, or of the wait for the next. */
   readonly #deadline: Deadline;
-  readonly #onGivenUp: () => void;
+  readonly #onTooLate: () => void;
   #route: RouteRuntime | null = null;
   #beganUs = 0;
-  #left = 0;
+  /** Attempts that have ended. */
   #done = 0;
   #waits = false;
   #tryIsOver = false;
   /** Nothing of the request is missing so far. */
   #whole = false;
   #complete = false;
-  #wire = '';
-  #method = '';
-  #framing: Framing = Framing.NONE;
-  #contentLength = 0;
   #trailers = '';
   #pieces: Buffer[] = [];
   #bytes = 0;
 
-  /** `onGivenUp`: the time of the whole exchange was over before the next attempt. */
-  constructor(call: UpstreamCall, kept: KeptBytes, onGivenUp: () => void) {
+  /** `onTooLate`: the time of the whole exchange was over before the next attempt. */
+  constructor(call: UpstreamCall, request: UpstreamRequest, kept: KeptBytes, onTooLate: () => void) {
     this.#call = call;
+    this.#request = request;
     this.#kept = kept;
-    this.#onGivenUp = onGivenUp;
+    this.#onTooLate = onTooLate;
     this.#deadline = new Deadline(() => this.#onDue());
   }
 
-  /** The first attempt begins: `wire` is the request's head as it is sent. */
-  begin(route: RouteRuntime, head: RequestHead, wire: string, nowUs: number): void {
-    this.exhausted = false;
+  /** The first attempt begins, with the request as it is filled in. */
+  begin(route: RouteRuntime, nowUs: number): void {
+    const { framing, contentLength, upgrade } = this.#request;
     this.#route = route;
     this.#beganUs = nowUs;
-    this.#left = route.retry!.attempts;
     this.#done = 0;
     this.#waits = false;
     this.#tryIsOver = false;
-    this.#whole =
-      head.upgrade === '' && !(head.framing === Framing.LENGTH && head.contentLength > limits.retryBodyBytes);
-    this.#complete = head.framing === Framing.NONE;
-    // The 100 was for the client, who has sent its body by the time of a retry.
-    this.#wire = head.expectsContinue ? wire.replace(`\r\n${EXPECT_CONTINUE}`, '\r\n') : wire;
-    this.#method = head.method;
-    this.#framing = head.framing;
-    this.#contentLength = head.contentLength;
+    this.#whole = upgrade === '' && !(framing === Framing.LENGTH && contentLength > limits.retryBodyBytes);
+    this.#complete = framing === Framing.NONE;
     this.#trailers = '';
     this.#bytes = 0;
     if (this.#complete) this.#watchTry();
@@ -83,7 +73,7 @@ export class Attempts {
   body(piece: Uint8Array, last: boolean): void {
     if (this.#whole && piece.byteLength > 0) {
       if (this.#bytes + piece.byteLength > limits.retryBodyBytes || !this.#kept.keep(piece.byteLength)) {
-        this.#forget();
+        this.#dropBody();
       } else {
         this.#bytes += piece.byteLength;
         this.#pieces.push(Buffer.from(piece));
@@ -98,15 +88,17 @@ export class Attempts {
     this.#trailers = lines;
   }
 
-  /** Whether the attempt that failed so is followed by another one, which then begins by itself. */
+  /** Whether the attempt that failed is followed by another one, which then begins by itself. */
   afterFailure(failure: Failure): boolean {
-    return this.#route!.retry!.takesFailure(failure, this.#tryIsOver) && this.#again();
+    this.#clear();
+    if (!this.#isAtHand) return false;
+    return this.#follow(this.#request.resends.afterFailure(failure, this.#tryIsOver));
   }
 
-  /** The same for a response, which is then given up. */
+  /** The same for a response, which is then abandoned. */
   afterStatus(status: number): boolean {
     this.#clear();
-    if (!this.#route!.retry!.takesStatus(status) || !this.#again()) return false;
+    if (!this.#isAtHand || !this.#follow(this.#request.resends.afterStatus(status))) return false;
     this.#call.abandon();
     return true;
   }
@@ -114,28 +106,28 @@ export class Attempts {
   /** The exchange is over. */
   end(): void {
     this.#clear();
-    this.#forget();
+    this.#dropBody();
   }
 
-  #again(): boolean {
-    this.#clear();
-    if (!this.#whole || !this.#complete) return false;
-    const { pool, retry, sampler, counters } = this.#route!;
-    if (this.#left === 0) {
-      this.exhausted = true;
-      counters.add(VersionField.retriesExhausted);
-      return false;
-    }
-    this.#left--;
+  get #isAtHand(): boolean {
+    return this.#whole && this.#complete;
+  }
+
+  /** Follows a decision of core/upstream/resend, and returns it. */
+  #follow(isSentAgain: boolean): boolean {
+    if (isSentAgain) this.#wait();
+    else if (this.#request.resends.exhausted) this.#route!.counters.add(VersionField.retriesExhausted);
+    return isSentAgain;
+  }
+
+  #wait(): void {
+    const { pool, retry, sampler } = this.#route!;
     this.#done++;
     this.#waits = true;
     pool.resources.counters.requestRetried(pool.plan);
-    const waitMs = Math.min(
-      retry!.backOffMs(this.#done) * sampler.fraction(),
-      Math.max(0, this.#remainingMs()),
-    );
+    const backOffMs = retry!.backOffMs(this.#done) * sampler.fraction();
+    const waitMs = Math.min(backOffMs, Math.max(0, this.#remainingMs()));
     pool.resources.deadlines.set(this.#deadline, waitMs, pool.resources.clock());
-    return true;
   }
 
   #onDue(): void {
@@ -147,29 +139,21 @@ export class Attempts {
   }
 
   #send(): void {
-    const { pool, plan } = this.#route!;
     const remainingMs = this.#remainingMs();
     if (remainingMs <= 0) {
-      this.#onGivenUp();
+      this.#onTooLate();
       return;
     }
     this.#waits = false;
     this.#tryIsOver = false;
     const call = this.#call;
-    const { firstByteTimeoutMs } = plan;
-    call.start(
-      pool,
-      this.#wire,
-      this.#method,
-      this.#framing,
-      this.#contentLength,
-      remainingMs,
-      false,
-      false,
-      firstByteTimeoutMs,
-    );
+    const request = this.#request;
+    // The 100 was for the client, who has sent its body by the time of a retry.
+    request.expectsContinue = false;
+    request.timeoutMs = remainingMs;
+    call.start(this.#route!.pool, request);
     this.#watchTry();
-    if (this.#framing === Framing.NONE) return;
+    if (request.framing === Framing.NONE) return;
     if (this.#trailers !== '') call.trailers(this.#trailers);
     const pieces = this.#pieces;
     for (let i = 0; i < pieces.length; i++) call.write(pieces[i], i === pieces.length - 1);
@@ -192,10 +176,9 @@ export class Attempts {
     this.#route!.pool.resources.deadlines.clear(this.#deadline);
   }
 
-  #forget(): void {
+  #dropBody(): void {
     this.#whole = false;
-    this.#wire = '';
-    if (this.#bytes > 0) this.#kept.letGo(this.#bytes);
+    if (this.#bytes > 0) this.#kept.release(this.#bytes);
     this.#bytes = 0;
     this.#pieces = [];
   }

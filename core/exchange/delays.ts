@@ -1,11 +1,16 @@
-/** Requests that wait on purpose before they go on, of one thread: how many and how much of their bodies is bounded. */
+/**
+ * Requests that wait on purpose before they go on, of one thread: how many and how much of their bodies is
+ * bounded.
+ */
 import type { Clock } from '../clock.js';
 import { copyHead, Framing, RequestHead } from '../http/message.js';
 import { limits } from '../limits.js';
 import { Deadline, Deadlines } from '../upstream/deadlines.js';
 import type { RequestSink, Responder } from './downstream.js';
 
-/** Sends the request on when its time has come; what comes then of its body goes to the sink that is returned. */
+/**
+ * Sends the request on when its time has come; what comes then of its body goes to the sink that is returned.
+ */
 export type GoOn = (head: RequestHead, responder: Responder) => RequestSink;
 
 const nothing = new Uint8Array(0);

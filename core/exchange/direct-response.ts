@@ -1,4 +1,6 @@
-/** What a route answers by itself: a redirect, or a text. Made once for a plan, but for a redirect's Location. */
+/**
+ * What a route answers by itself: a redirect, or a text. Made once for a plan, but for a redirect's Location.
+ */
 import { locationTooLongAnswer } from '../errors.js';
 import { fieldValue } from '../http/fields.js';
 import type { RequestHead } from '../http/message.js';

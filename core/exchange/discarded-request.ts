@@ -1,9 +1,15 @@
-/** A request that no version hears of: its body is read and thrown away, so that its connection can go on after the answer. */
+/**
+ * A request that no version hears of: its body is read and thrown away, so that its connection can go on
+ * after the answer.
+ */
 import { Framing, type RequestHead } from '../http/message.js';
 import { limits } from '../limits.js';
 import type { RequestSink } from './downstream.js';
 
-/** Whether the answer need not wait for the body: there is none, the client waits for a word before it sends it, or it is too large. */
+/**
+ * Whether the answer need not wait for the body: there is none, the client waits for a word before it sends
+ * it, or it is too large.
+ */
 export function isAnsweredAtOnce({ framing, contentLength, expectsContinue }: RequestHead): boolean {
   if (framing === Framing.NONE || expectsContinue) return true;
   return framing === Framing.LENGTH && contentLength > limits.discardedBodyBytes;
@@ -13,7 +19,10 @@ export class DiscardedRequest implements RequestSink {
   #answer: (() => void) | null;
   #bytes = 0;
 
-  /** `answer` is called once: when the body is complete, or when more than `limits.discardedBodyBytes` of it have come. */
+  /**
+   * `answer` is called once: when the body is complete, or when more than `limits.discardedBodyBytes` of it
+   * have come.
+   */
   constructor(answer: () => void) {
     this.#answer = answer;
   }

@@ -1,6 +1,6 @@
 /**
- * One listener's edge on one proxy thread: what a request must pass, and what is added to it, before the forwarder routes
- * it. Everything behind it is the same for all listeners.
+ * One listener's edge on one proxy thread: what a request must pass, and what is added to it, before the
+ * forwarder routes it. Everything behind it is the same for all listeners.
  */
 import { bodyTooLargeAnswer } from '../errors.js';
 import { EdgeFields } from '../http/edge-fields.js';

@@ -5,7 +5,8 @@
  *   onRequestBody --> call.write, then copies        pauseBody <--- write false, resumeBody <--- onDrain
  *   responder <-- onHead, onResponseBody, onEnd      pauseResponse <--- sendBody false, resumeResponse <--- onWritable
  *
- * Of a route with retries (core/exchange/attempts) the call may begin anew, as long as nothing of a response went to the client.
+ * Of a route with retries (core/exchange/attempts) the call may begin anew, as long as nothing of a response
+ * went to the client.
  *
  * Error exits: onFailure (the primary) answers 502, 503 or 504, or cuts a response that had begun;
  * onAborted (the client) cancels the call. Both give unfinished copies up.
@@ -17,15 +18,16 @@ import type { RequestHead } from '../http/message.js';
 import { Framing } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { CopySource, type Outcome } from '../mirror/codec.js';
-import type { MirrorCopy } from '../mirror/offer.js';
+import type { MirrorCopy, MirrorOffer } from '../mirror/offer.js';
+import type { AccessLogPort } from '../record/access-log.js';
 import { VersionField } from '../record/version-counters.js';
-import type { ResponseSink } from '../upstream/call.js';
-import { UpstreamCall } from '../upstream/client.js';
+import type { ResponseSink } from '../upstream/response-sink.js';
 import type { UpstreamTunnel } from '../upstream/tunnel.js';
-import { Attempts } from './attempts.js';
+import { UpstreamCall } from '../upstream/upstream-call.js';
+import { UpstreamRequest } from '../upstream/upstream-request.js';
+import { Attempts, type KeptBytes } from './attempts.js';
 import type { RequestSink, Responder } from './downstream.js';
-import type { ExchangeHome } from './forwarder.js';
-import { primaryRequestHead } from './primary-request.js';
+import { fillPrimaryHead } from './primary-request.js';
 import type { RouteRuntime } from './runtime.js';
 
 /** What has happened so far; bits, because request and response advance independently. */
@@ -44,9 +46,22 @@ export const Phase = {
 /** No failure. */
 const none = -1;
 
+/** What an exchange needs of the thread it lives on. */
+export interface ExchangeHome extends KeptBytes {
+  readonly mirrors: MirrorOffer;
+  readonly log: AccessLogPort;
+  /** A scratch outcome, filled and read in one turn. */
+  readonly outcome: Outcome;
+  /** A client sent more than its listener takes; counted. */
+  bodyTooLarge(): void;
+  /** `exchange` is over. If its client may still send body (`requestComplete` is false) it is not reused. */
+  ended(exchange: Exchange, requestComplete: boolean): void;
+}
+
 export class Exchange implements RequestSink, ResponseSink {
   readonly #home: ExchangeHome;
   readonly #call: UpstreamCall;
+  readonly #request = new UpstreamRequest();
   phase = Phase.IDLE as number;
   route: RouteRuntime | null = null;
   #responder: Responder | null = null;
@@ -55,10 +70,13 @@ export class Exchange implements RequestSink, ResponseSink {
   #copyCount = 0;
   /** Of what the listener lets a body be. */
   #bodyBytesLeft = 0;
-  /** It has a line in the access log, and its copies have theirs: decided at the beginning, so that both sides have the same sample. */
+  /**
+   * It has a line in the access log, and its copies have theirs: decided at the beginning, so that both sides
+   * have the same sample.
+   */
   logged = false;
-  /** Of routes with retries; null until one of them was the exchange's. */
-  attempts: Attempts | null = null;
+  /** Null until the exchange was one of a route with retries. */
+  #attempts: Attempts | null = null;
   /** A copy wants to know the primary's response. */
   #watched = false;
   #bodyDigest = 0;
@@ -100,20 +118,13 @@ export class Exchange implements RequestSink, ResponseSink {
     this.failure = none;
     this.logged = this.#home.log.chosen();
     route.counters.requestStarted();
-    const upgrades = head.upgrade !== '';
-    const wire = primaryRequestHead(head, route.requestChange);
-    if (route.retry !== null) this.#beginAttempts(route, head, wire, nowUs);
-    this.#call.start(
-      route.pool,
-      wire,
-      head.method,
-      head.framing,
-      head.contentLength,
-      route.plan.timeoutMs,
-      upgrades,
-      head.expectsContinue,
-      route.plan.firstByteTimeoutMs,
-    );
+    const request = this.#request;
+    fillPrimaryHead(request, head, route.requestChange);
+    request.timeoutMs = route.plan.timeoutMs;
+    request.firstByteTimeoutMs = route.plan.firstByteTimeoutMs;
+    request.resends.begin(route.retry);
+    if (route.retry !== null) this.#beginAttempts(route, nowUs);
+    this.#call.start(route.pool, request);
     if (this.logged || route.mirrors.length > 0) this.source.take(head);
     if (route.mirrors.length > 0) {
       this.#copyCount = this.#home.mirrors.offer(
@@ -129,9 +140,16 @@ export class Exchange implements RequestSink, ResponseSink {
     }
   }
 
-  #beginAttempts(route: RouteRuntime, head: RequestHead, wire: string, nowUs: number): void {
-    this.attempts ??= new Attempts(this.#call, this.#home, () => this.onFailure(Failure.TIMEOUT));
-    this.attempts.begin(route, head, wire, nowUs);
+  #beginAttempts(route: RouteRuntime, nowUs: number): void {
+    this.#attempts ??= new Attempts(this.#call, this.#request, this.#home, () =>
+      this.onFailure(Failure.TIMEOUT),
+    );
+    this.#attempts.begin(route, nowUs);
+  }
+
+  /** Every retry of its route was used, and one more would have been due. */
+  get retriesExhausted(): boolean {
+    return this.#request.resends.exhausted;
   }
 
   /** The request came at `sinceUs` and waited before it began. */
@@ -153,7 +171,7 @@ export class Exchange implements RequestSink, ResponseSink {
     }
     if (last) this.phase |= Phase.REQUEST_COMPLETE;
     const flowing = this.#call.write(piece, last);
-    if (this.route!.retry !== null) this.attempts!.body(piece, last);
+    if (this.route!.retry !== null) this.#attempts!.body(piece, last);
     for (let i = 0; i < this.#copyCount; i++) this.#copies[i].body(piece, last);
     if (!flowing && !last && (this.phase & Phase.OVER) === 0) this.#responder!.pauseBody();
   }
@@ -161,7 +179,7 @@ export class Exchange implements RequestSink, ResponseSink {
   onRequestTrailers(lines: string): void {
     if ((this.phase & Phase.OVER) !== 0) return;
     this.#call.trailers(lines);
-    if (this.route!.retry !== null) this.attempts!.trailers(lines);
+    if (this.route!.retry !== null) this.#attempts!.trailers(lines);
     for (let i = 0; i < this.#copyCount; i++) this.#copies[i].trailers(lines);
   }
 
@@ -195,7 +213,7 @@ export class Exchange implements RequestSink, ResponseSink {
   }
 
   onHead(head: ResponseHead): void {
-    if (this.route!.retry !== null && this.attempts!.afterStatus(head.status)) return;
+    if (this.route!.retry !== null && this.#attempts!.afterStatus(head.status)) return;
     const change = this.route!.responseChange;
     const forClient = change === null ? head : change.apply(head);
     if (forClient === null) {
@@ -245,7 +263,7 @@ export class Exchange implements RequestSink, ResponseSink {
 
   onFailure(failure: Failure): void {
     const cut = (this.phase & Phase.HEAD_SENT) !== 0;
-    if (this.route!.retry !== null && !cut && this.attempts!.afterFailure(failure)) return;
+    if (this.route!.retry !== null && !cut && this.#attempts!.afterFailure(failure)) return;
     this.failure = failure;
     this.route!.counters.failure(failure);
     const responder = this.#responder!;
@@ -260,7 +278,7 @@ export class Exchange implements RequestSink, ResponseSink {
     const requestComplete = (this.phase & Phase.REQUEST_COMPLETE) !== 0;
     this.phase |= Phase.OVER;
     this.#responder = null;
-    if (this.route!.retry !== null) this.attempts!.end();
+    if (this.route!.retry !== null) this.#attempts!.end();
     const counters = this.route!.counters;
     counters.add(VersionField.bytesSent, this.#call.requestBytes);
     counters.add(VersionField.bytesReceived, this.#call.responseBytes);

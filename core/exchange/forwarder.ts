@@ -11,25 +11,12 @@ import { CopySource, Outcome } from '../mirror/codec.js';
 import type { MirrorOffer } from '../mirror/offer.js';
 import type { AccessLogPort } from '../record/access-log.js';
 import { type ThreadCounters, ThreadField } from '../record/thread-counters.js';
-import type { KeptBytes } from './attempts.js';
 import { Delays } from './delays.js';
 import type { Answered } from './direct-response.js';
 import { DiscardedRequest, isAnsweredAtOnce } from './discarded-request.js';
 import { hasNoBody, ignoredRequest, PLAIN_TEXT, type RequestSink, type Responder } from './downstream.js';
-import { Exchange } from './exchange.js';
+import { Exchange, type ExchangeHome } from './exchange.js';
 import type { ProxyRuntime, RouteRuntime, RouteWay } from './runtime.js';
-
-/** What an exchange needs of the thread it lives on. */
-export interface ExchangeHome extends KeptBytes {
-  readonly mirrors: MirrorOffer;
-  readonly log: AccessLogPort;
-  /** A scratch outcome, filled and read in one turn. */
-  readonly outcome: Outcome;
-  /** A client sent more than its listener takes; counted. */
-  bodyTooLarge(): void;
-  /** `exchange` is over. If its client may still send body (`requestComplete` is false) it is not reused. */
-  ended(exchange: Exchange, requestComplete: boolean): void;
-}
 
 /** Of a request that was not. */
 const NOT_DELAYED = -1;
@@ -166,7 +153,7 @@ export class Forwarder implements ExchangeHome {
     return true;
   }
 
-  letGo(bytes: number): void {
+  release(bytes: number): void {
     this.#keptBytes -= bytes;
   }
 
@@ -180,7 +167,10 @@ export class Forwarder implements ExchangeHome {
     if (requestComplete) this.#spare.push(exchange);
   }
 
-  /** Its Max-Forwards was 0. A TRACE would have to be sent back as it came, with its secrets: it is refused instead. */
+  /**
+   * Its Max-Forwards was 0. A TRACE would have to be sent back as it came, with its secrets: it is refused
+   * instead.
+   */
   #answerHere(head: RequestHead, responder: Responder): RequestSink {
     this.#counters.add(ThreadField.lastHop);
     if (head.method === 'OPTIONS') responder.answer(200, '');
@@ -231,9 +221,9 @@ export class Forwarder implements ExchangeHome {
   }
 }
 
-function flagsOf({ delayed, failure, route, attempts }: Exchange): string {
+function flagsOf({ delayed, failure, retriesExhausted }: Exchange): string {
   const failed = failure < 0 ? '' : failureAnswers[failure].flag;
-  const exhausted = route!.retry !== null && attempts!.exhausted ? retriesExhaustedFlag : '';
+  const exhausted = retriesExhausted ? retriesExhaustedFlag : '';
   return flags(flags(delayed ? delayFlag : '', failed), exhausted);
 }
 

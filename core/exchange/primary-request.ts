@@ -1,9 +1,12 @@
-/** The request as its primary gets it: the client's own, or with the changes that its route makes for that version. */
+/**
+ * The request as its primary gets it: the client's own, or with the changes that its route makes for that
+ * version.
+ */
 import { applyEdits } from '../http/field-edits.js';
 import type { RequestHead } from '../http/message.js';
-import { EXPECT_CONTINUE, upgradeLines, writeRequestHead } from '../http/request-writer.js';
 import type { HeaderEdits, RoutePlan } from '../plan.js';
 import { compilePathChange, type TargetChange } from '../route/path-change.js';
+import type { UpstreamRequest } from '../upstream/upstream-request.js';
 
 /** What a route changes of the requests that one version gets. */
 export class RequestChange {
@@ -39,28 +42,22 @@ export class RequestChange {
   }
 }
 
-/** The head as it goes on the wire. `head` stays as it is: the copies are taken from it. */
-export function primaryRequestHead(head: RequestHead, change: RequestChange | null): string {
-  const { method, framing, contentLength, lengthZero } = head;
-  const lines = linesForPrimary(head);
-  if (change === null) {
-    return writeRequestHead(
-      method,
-      head.target,
-      head.host,
-      head.fields + lines,
-      framing,
-      contentLength,
-      lengthZero,
-    );
-  }
-  const fields = change.fields(head.fields) + lines;
-  const target = change.target(head.target);
-  return writeRequestHead(method, target, change.host(head.host), fields, framing, contentLength, lengthZero);
-}
-
-/** What only the primary is asked: copies neither switch protocols nor wait for a word before their body. */
-function linesForPrimary(head: RequestHead): string {
-  if (head.upgrade !== '') return upgradeLines(head.upgrade);
-  return head.expectsContinue ? EXPECT_CONTINUE : '';
+/**
+ * Fills in the head of the request for the primary. `head` stays as it is: the copies are taken from it. Only
+ * the primary is asked for an upgrade or a 100: copies neither switch protocols nor wait before their body.
+ */
+export function fillPrimaryHead(
+  request: UpstreamRequest,
+  head: RequestHead,
+  change: RequestChange | null,
+): void {
+  request.method = head.method;
+  request.target = change === null ? head.target : change.target(head.target);
+  request.host = change === null ? head.host : change.host(head.host);
+  request.fields = change === null ? head.fields : change.fields(head.fields);
+  request.framing = head.framing;
+  request.contentLength = head.contentLength;
+  request.lengthZero = head.lengthZero;
+  request.upgrade = head.upgrade;
+  request.expectsContinue = head.expectsContinue;
 }

@@ -28,8 +28,8 @@ export class ResponseChange {
   }
 
   /**
-   * The changed head, valid until the next call on this thread; framing and status are those of `head`. Null: with what is added it would be
-   * larger than `limits.responseHeadBytes`.
+   * The changed head, valid until the next call on this thread; framing and status are those of `head`. Null:
+   * with what is added it would be larger than `limits.responseHeadBytes`.
    */
   apply(head: ResponseHead): ResponseHead | null {
     scratch ??= Buffer.allocUnsafeSlow(VERSION.length + limits.responseHeadBytes + 2 * CRLF.length);

@@ -1,6 +1,6 @@
 /**
- * A plan as a proxy thread runs it: the route table, and for each route what becomes of its requests. Built whole when a
- * plan arrives and swapped whole; exchanges keep the route they began with.
+ * A plan as a proxy thread runs it: the route table, and for each route what becomes of its requests. Built
+ * whole when a plan arrives and swapped whole; exchanges keep the route they began with.
  */
 import { Mirror } from '../mirror/offer.js';
 import type { Plan, PrimaryPlan, RoutePlan } from '../plan.js';
@@ -9,11 +9,11 @@ import type { Sampler } from '../route/sampler.js';
 import type { RouteTable } from '../route/table.js';
 import { WeightedPrimaries } from '../route/weighted-primaries.js';
 import type { VersionPool } from '../upstream/pool.js';
+import { RetryPolicy } from '../upstream/retry-policy.js';
 import { DirectResponse } from './direct-response.js';
 import { Fault } from './fault.js';
 import { RequestChange } from './primary-request.js';
 import { ResponseChange } from './response-change.js';
-import { RetryPolicy } from './retry-policy.js';
 
 /** A route as one of its versions answers it; where several do, each has one. */
 export class RouteRuntime {
@@ -64,13 +64,18 @@ export class RouteRuntime {
 /** What becomes of the requests of one route. */
 export class RouteWay {
   readonly plan: RoutePlan;
-  /** One version answers, and nothing comes before it: the way of nearly all requests. Null: look at the rest. */
+  /**
+   * One version answers, and nothing comes before it: the way of nearly all requests. Null: look at the rest.
+   */
   readonly plain: RouteRuntime | null;
   readonly fault: Fault | null;
   readonly answer: DirectResponse | null;
   readonly #split: WeightedPrimaries<RouteRuntime> | null;
 
-  /** `runtimes`: one for each primary that has a weight, in the plan's order; none where the route answers itself. */
+  /**
+   * `runtimes`: one for each primary that has a weight, in the plan's order; none where the route answers
+   * itself.
+   */
   constructor(plan: RoutePlan, runtimes: readonly RouteRuntime[], sampler: Sampler) {
     this.plan = plan;
     this.fault = plan.fault === null ? null : new Fault(plan.fault, sampler);

@@ -1,35 +1,46 @@
 import { Framing } from './message.js';
 
 /**
- * The head of a request as a wire string: request line, Host right after it (RFC 9110, section 7.2), the
- * end-to-end field lines as they came, the framing that we chose, and the empty line. HTTP/1.1 keeps the
- * connection without being asked.
- *
- * `fields` are whole lines, each ending in CRLF. `lengthZero` says `Content-Length: 0` with `Framing.NONE`,
- * for a client that said it. All parts are wire strings and were checked: nothing is escaped here.
+ * The head of a request that umbra sends, before it has a protocol. All strings are wire strings and were
+ * checked. A `RequestHead` of a client is one.
  */
-export function writeRequestHead(
-  method: string,
-  target: string,
-  host: string,
-  fields: string,
-  framing: Framing,
-  contentLength: number,
-  lengthZero = false,
-): string {
-  const start = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${fields}`;
-  if (framing === Framing.LENGTH) return `${start}Content-Length: ${contentLength}\r\n\r\n`;
+export interface OutgoingHead {
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  /** Whole end-to-end field lines, each ending in CRLF. */
+  readonly fields: string;
+  readonly framing: Framing;
+  /** With `Framing.LENGTH`: bytes of the body. */
+  readonly contentLength: number;
+  /** With `Framing.NONE`: the client sent `Content-Length: 0`, which is forwarded. */
+  readonly lengthZero: boolean;
+  /** The protocol that the request asks for; empty: none. */
+  readonly upgrade: string;
+  /** The request asks for a 100 before its body. */
+  readonly expectsContinue: boolean;
+}
+
+/**
+ * Writes the head of a request as a wire string: request line, Host right after it (RFC 9110, section 7.2),
+ * the end-to-end field lines, the lines about this connection, the framing that umbra chose, and the empty
+ * line. HTTP/1.1 keeps the connection without being asked. Nothing is escaped here.
+ */
+export function writeRequestHead(head: OutgoingHead): string {
+  const { framing } = head;
+  const start = `${head.method} ${head.target} HTTP/1.1\r\nHost: ${head.host}\r\n${head.fields}${connectionLines(head)}`;
+  if (framing === Framing.LENGTH) return `${start}Content-Length: ${head.contentLength}\r\n\r\n`;
   if (framing === Framing.CHUNKED) return `${start}Transfer-Encoding: chunked\r\n\r\n`;
-  return lengthZero ? `${start}Content-Length: 0\r\n\r\n` : `${start}\r\n`;
+  return head.lengthZero ? `${start}Content-Length: 0\r\n\r\n` : `${start}\r\n`;
 }
 
-/** The lines that ask for another protocol, to be put among the fields; hop-by-hop, so they are always written anew. */
-export function upgradeLines(protocol: string): string {
-  return `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
+/**
+ * Hop-by-hop lines are always written here: an upgrade (RFC 9110, section 7.8), or the expectation of a 100.
+ */
+function connectionLines({ upgrade, expectsContinue }: OutgoingHead): string {
+  if (upgrade !== '') return `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
+  return expectsContinue ? 'Expect: 100-continue\r\n' : '';
 }
-
-/** The expectation that a client waits for, to be put among the fields. */
-export const EXPECT_CONTINUE = 'Expect: 100-continue\r\n';
 
 /** What stands before the data of a chunk of `bytes` bytes; above 0, for 0 would end the body. */
 export function chunkStart(bytes: number): string {

@@ -3,23 +3,22 @@
  * measured and thrown away, and its outcome is paired with the primary's. It ends exactly once in the counters:
  * dropped (nothing was attempted), completed, or failed.
  */
-
+import type { Clock } from '../clock.js';
 import type { PairCapture } from '../compare/capture.js';
 import { digestBody, digestFields } from '../compare/digest.js';
 import { blameOfFailure, dropOfUnsent, Failure, failureAnswers } from '../errors.js';
 import { Framing } from '../http/message.js';
-import { writeRequestHead } from '../http/request-writer.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { Differs, MirrorField } from '../record/mirror-counters.js';
 import { VersionField } from '../record/version-counters.js';
 import { FrameType } from '../ring/frame.js';
-import type { ResponseSink } from '../upstream/call.js';
-import { UpstreamCall } from '../upstream/client.js';
 import { PipelinedCall } from '../upstream/pipelined-call.js';
+import type { ResponseSink } from '../upstream/response-sink.js';
+import { UpstreamCall } from '../upstream/upstream-call.js';
+import { UpstreamRequest } from '../upstream/upstream-request.js';
 import type { Breaker } from './breaker.js';
 import { CopySource, FrameFlag, type MirroredHead, Outcome, Seen } from './codec.js';
 import type { FramedCopy } from './frame-receiver.js';
-import type { ShadowReceiver } from './shadow-receiver.js';
 import type { ShadowMirror } from './shadow-runtime.js';
 
 const Phase = {
@@ -40,9 +39,21 @@ const Phase = {
   SETTLED: 64,
 } as const;
 
+/** What a copy needs of the shadow thread that it lives on. */
+export interface ShadowRequestHome {
+  readonly clock: Clock;
+  /** The copy completed, failed or was dropped. */
+  ended(request: ShadowRequest): void;
+  /** Nothing refers to the copy any more: it may be used for another one. */
+  settled(request: ShadowRequest): void;
+  /** Both outcomes of a captured pair are known; `primary` is null where one of them is not a whole response. */
+  examine(mirror: ShadowMirror, capture: PairCapture, primary: Outcome | null): void;
+}
+
 export class ShadowRequest implements ResponseSink, FramedCopy {
-  readonly #receiver: ShadowReceiver;
+  readonly #home: ShadowRequestHome;
   readonly #upstream: UpstreamCall;
+  readonly #request = new UpstreamRequest();
   /** Made when the first request is sent so. */
   #pipelined: PipelinedCall | null = null;
   /** The one that carries the request. */
@@ -66,8 +77,8 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
   readonly #primary = new Outcome();
   #capture: PairCapture | null = null;
 
-  constructor(receiver: ShadowReceiver) {
-    this.#receiver = receiver;
+  constructor(home: ShadowRequestHome) {
+    this.#home = home;
     this.#upstream = new UpstreamCall(this);
     this.#call = this.#upstream;
   }
@@ -109,39 +120,30 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
     // Lines of both sides are joined by the fields that the client's request came with, whatever the mirror makes of them.
     if (this.logged) this.source.takeParts(head.method, target, host, head.fields);
     mirror.version.requestStarted();
-    const wire = writeRequestHead(
-      head.method,
-      target,
-      host,
-      fields,
-      head.framing,
-      head.contentLength,
-      head.lengthZero,
-    );
-    if (mirror.pipelines(head)) this.#startPipelined(mirror, wire, head.method);
-    else this.#start(mirror, wire, head);
+    const request = this.#request;
+    const { plan } = mirror;
+    request.method = head.method;
+    request.target = target;
+    request.host = host;
+    request.fields = fields;
+    request.framing = head.framing;
+    request.contentLength = head.framing === Framing.LENGTH ? head.contentLength : 0;
+    request.lengthZero = head.lengthZero;
+    request.timeoutMs = plan.timeoutMs;
+    request.firstByteTimeoutMs = plan.firstByteTimeoutMs;
+    request.resends.begin(null);
+    if (mirror.pipelines(head)) this.#startPipelined(mirror);
+    else {
+      this.#call = this.#upstream;
+      this.#upstream.start(mirror.pool, request);
+    }
     this.#accountHeld();
   }
 
-  #start({ pool, plan }: ShadowMirror, wire: string, head: MirroredHead): void {
-    this.#call = this.#upstream;
-    this.#upstream.start(
-      pool,
-      wire,
-      head.method,
-      head.framing,
-      head.framing === Framing.LENGTH ? head.contentLength : 0,
-      plan.timeoutMs,
-      false,
-      false,
-      plan.firstByteTimeoutMs,
-    );
-  }
-
-  #startPipelined({ pool, plan }: ShadowMirror, wire: string, method: string): void {
+  #startPipelined({ pool, plan }: ShadowMirror): void {
     this.#pipelined ??= new PipelinedCall(this);
     this.#call = this.#pipelined;
-    this.#pipelined.start(pool, wire, method, plan.pipelining, plan.timeoutMs);
+    this.#pipelined.start(pool, this.#request, plan.pipelining);
   }
 
   // --- frames
@@ -261,7 +263,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
     mirror.version.failure(failure);
     if (this.#breaker !== null) {
       if (drop === -1 && blameOfFailure(failure) === 'shadow')
-        this.#breaker.failed(this.#ticket, this.#receiver.clock());
+        this.#breaker.failed(this.#ticket, this.#home.clock());
       else this.#breaker.released(this.#ticket);
     }
     this.#over();
@@ -282,7 +284,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
     this.#phase |= Phase.SENT;
     const counters = this.mirror!.counters;
     counters.sent();
-    counters.queue.record(this.#receiver.clock() - this.#offeredUs);
+    counters.queue.record(this.#home.clock() - this.#offeredUs);
   }
 
   #over(): void {
@@ -293,7 +295,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
     if (bounds.breaker !== null) counters.setBreaker(bounds.breaker.open, bounds.newlyOpened());
     version.add(VersionField.bytesSent, this.#call.requestBytes);
     version.add(VersionField.bytesReceived, this.#call.responseBytes);
-    this.#receiver.ended(this);
+    this.#home.ended(this);
     this.#settle();
   }
 
@@ -303,7 +305,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
     if ((this.#phase & (all | Phase.SETTLED)) !== all) return;
     this.#phase |= Phase.SETTLED;
     if ((this.#phase & Phase.UNPAIRED) === 0) this.#pair();
-    this.#receiver.settled(this);
+    this.#home.settled(this);
   }
 
   #pair(): void {
@@ -316,8 +318,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
     } else if ((this.#phase & Phase.SENT) !== 0) {
       counters.add(MirrorField.notComparable);
     }
-    if (this.#capture !== null)
-      this.#receiver.examine(this.mirror!, this.#capture, whole ? this.#primary : null);
+    if (this.#capture !== null) this.#home.examine(this.mirror!, this.#capture, whole ? this.#primary : null);
     this.#capture = null;
   }
 

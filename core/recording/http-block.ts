@@ -30,7 +30,18 @@ export function requestBlock(
 ): HttpBlock {
   const { body, bodyBytes } = content;
   const framing = content.changed === true ? Framing.LENGTH : copy.framing;
-  const head = writeRequestHead(copy.method, target, copy.host, fields, framing, bodyBytes, copy.lengthZero);
+  const { method, host, lengthZero } = copy;
+  const head = writeRequestHead({
+    method,
+    target,
+    host,
+    fields,
+    framing,
+    contentLength: bodyBytes,
+    lengthZero,
+    upgrade: '',
+    expectsContinue: false,
+  });
   const chunked = framing === Framing.CHUNKED;
   return {
     head: chunked && bodyBytes > 0 ? head + chunkStart(bodyBytes) : head,

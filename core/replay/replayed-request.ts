@@ -4,15 +4,15 @@ import type { Clock } from '../clock.js';
 import { digestBody } from '../compare/digest.js';
 import { type Drop, type Failure, none } from '../errors.js';
 import { Framing } from '../http/message.js';
-import { writeRequestHead } from '../http/request-writer.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { Differs, MirrorField } from '../record/mirror-counters.js';
 import { VersionField } from '../record/version-counters.js';
 import type { RecordedExchange } from '../recording/reader.js';
 import type { RecordedResponse } from '../recording/recorded.js';
-import type { ResponseSink } from '../upstream/call.js';
-import { UpstreamCall } from '../upstream/client.js';
 import type { VersionPool } from '../upstream/pool.js';
+import type { ResponseSink } from '../upstream/response-sink.js';
+import { UpstreamCall } from '../upstream/upstream-call.js';
+import { UpstreamRequest } from '../upstream/upstream-request.js';
 import type { ReplayCounters } from './replay-counters.js';
 
 export interface PlayedOwner {
@@ -26,6 +26,7 @@ export interface PlayedOwner {
 export class ReplayedRequest implements ResponseSink {
   readonly #owner: PlayedOwner;
   readonly #call = new UpstreamCall(this);
+  readonly #request = new UpstreamRequest();
   #exchange: RecordedExchange | null = null;
   #dueUs = 0;
   #digest = 0;
@@ -58,9 +59,17 @@ export class ReplayedRequest implements ResponseSink {
     const { played, mirror } = this.#owner.counters;
     played.requestStarted();
     mirror.eligible();
-    const wire = writeRequestHead(method, target, host, fields, framing, body.byteLength, lengthZero);
-    const length = framing === Framing.LENGTH ? body.byteLength : 0;
-    this.#call.start(pool, wire, method, framing, length, timeoutMs);
+    const request = this.#request;
+    request.method = method;
+    request.target = target;
+    request.host = host;
+    request.fields = fields;
+    request.framing = framing;
+    request.contentLength = framing === Framing.LENGTH ? body.byteLength : 0;
+    request.lengthZero = lengthZero;
+    request.timeoutMs = timeoutMs;
+    request.resends.begin(null);
+    this.#call.start(pool, request);
     if (framing === Framing.NONE) return;
     if (trailers !== '') {
       this.#call.write(body, false);

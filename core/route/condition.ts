@@ -3,7 +3,10 @@ import type { FieldMatch } from '../plan.js';
 import { type ConditionPlace, type LookedUp, type LookedUpName, NO_NUMBER } from './looked-up.js';
 import { wholePattern } from './pattern.js';
 
-/** Numbers, because the kinds in a plan that came from another thread are strings that must be compared byte by byte. */
+/**
+ * Numbers, because the kinds in a plan that came from another thread are strings that must be compared byte
+ * by byte.
+ */
 const Test = { EXACT: 0, PREFIX: 1, REGEX: 2, PRESENT: 3, ABSENT: 4 } as const;
 type Test = (typeof Test)[keyof typeof Test];
 const tests = {
@@ -15,8 +18,9 @@ const tests = {
 } as const;
 
 /**
- * Looks at the first field, cookie or parameter of the name; values keep their case. Of fields, only end-to-end ones can
- * be asked for (`RequestHead.fields`), and Host. A regular expression must match the whole value.
+ * Looks at the first field, cookie or parameter of the name; values keep their case. Of fields, only
+ * end-to-end ones can be asked for (`RequestHead.fields`), and Host. A regular expression must match the
+ * whole value.
  */
 export class Condition {
   readonly name: LookedUpName;

@@ -5,8 +5,9 @@ const IPV6_END = ']';
 const LABEL_WILDCARD = '*.';
 
 /**
- * Lower case, without the port: `Example.com:8080` is `example.com`, `[::1]:80` is `[::1]` (RFC 9110, section 7.2). A trailing
- * dot stays: `example.com.` is another name to most servers. Allocates nothing when there is nothing to change.
+ * Lower case, without the port: `Example.com:8080` is `example.com`, `[::1]:80` is `[::1]` (RFC 9110, section
+ * 7.2). A trailing dot stays: `example.com.` is another name to most servers. Allocates nothing when there is
+ * nothing to change.
  */
 export function plainHost(host: string): string {
   // Searched for from the front first: that is faster, and most hosts have no port.
@@ -15,7 +16,10 @@ export function plainHost(host: string): string {
   return (hasPort ? host.slice(0, colon) : host).toLowerCase();
 }
 
-/** For `*.example.com` the end `.example.com` that a host must have, with at least one label in front; '' for any other pattern. */
+/**
+ * For `*.example.com` the end `.example.com` that a host must have, with at least one label in front; '' for
+ * any other pattern.
+ */
 export function wildcardSuffix(pattern: string | null): string {
   if (pattern === null || !pattern.startsWith(LABEL_WILDCARD)) return '';
   return pattern.slice(1).toLowerCase();

@@ -1,4 +1,7 @@
-/** What the conditions of a route table ask of a request: each name is looked up at most once, and only when a route asks for it. */
+/**
+ * What the conditions of a route table ask of a request: each name is looked up at most once, and only when a
+ * route asks for it.
+ */
 import type { RequestHead } from '../http/message.js';
 import { type NamedField, NamedFields } from '../http/named-fields.js';
 import { Span } from '../http/span.js';
@@ -13,7 +16,9 @@ export const NO_NUMBER = -1;
 
 const NO_HEAD = -1;
 const NOT_COMPARED = -2;
-/** So few wanted values are compared one by one faster than one is found in a map, which must hash it first. */
+/**
+ * So few wanted values are compared one by one faster than one is found in a map, which must hash it first.
+ */
 const COMPARED_ONE_BY_ONE = 3;
 
 /** The names of one table, and the request that `begin` was told last. */
@@ -44,7 +49,10 @@ export class LookedUp {
     return added;
   }
 
-  /** Whether there is a field of the name; its span is then the first one, with the white space around its value. */
+  /**
+   * Whether there is a field of the name; its span is then the first one, with the white space around its
+   * value.
+   */
   has(field: NamedField): boolean {
     if (this.#fieldsOf !== this.request) {
       this.#fieldsOf = this.request;
@@ -62,10 +70,16 @@ export class LookedUpName {
   readonly #field: NamedField | null;
   #lookedOf = NO_HEAD;
   #isPresent = false;
-  /** Without the white space around it, for which it is looked when the value is asked for: to know that there is one is often enough. */
+  /**
+   * Without the white space around it, for which it is looked when the value is asked for: to know that there
+   * is one is often enough.
+   */
   readonly #value = new Span();
   #isTrimmed = false;
-  /** The values that routes want exactly, numbered by their place: however many they are, a request's is compared with all of them once. */
+  /**
+   * The values that routes want exactly, numbered by their place: however many they are, a request's is
+   * compared with all of them once.
+   */
   readonly #wanted: string[] = [];
   readonly #numbers = new Map<string, number>();
   #number = NO_NUMBER;
@@ -87,7 +101,10 @@ export class LookedUpName {
     return number;
   }
 
-  /** Whether the request that was begun has one of the name. What is below tells of that request, and must not be asked before. */
+  /**
+   * Whether the request that was begun has one of the name. What is below tells of that request, and must not
+   * be asked before.
+   */
   look(): boolean {
     if (this.#lookedOf !== this.#of.request) this.#lookUp();
     return this.#isPresent;

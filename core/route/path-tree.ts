@@ -1,10 +1,11 @@
 /**
- * Narrows a list of routes down to those that a path can still match, by looking at a few of the path's bytes.
+ * Narrows a list of routes down to those that a path can still match, by looking at a few of the path's
+ * bytes.
  *
- * A node asks for the byte at one place and goes to the child of the routes whose literal has it there. Routes that
- * do not care (no literal path, or a shorter one) are in every child, in the plan's order, so the first match in
- * a leaf is the first match of all. A trie of whole prefixes was rejected: it visits every byte of the path, and its
- * answer, the longest prefix, is not the first match.
+ * A node asks for the byte at one place and goes to the child of the routes whose literal has it there.
+ * Routes that do not care (no literal path, or a shorter one) are in every child, in the plan's order, so the
+ * first match in a leaf is the first match of all. A trie of whole prefixes was rejected: it visits every
+ * byte of the path, and its answer, the longest prefix, is not the first match.
  */
 import type { Steps } from '../steps.js';
 import type { CompiledRoute } from './route.js';
@@ -59,7 +60,10 @@ export class PathTree {
     return new PathTree(at, codes[0] ?? 0, byCode, yield* ValueTree.of(others));
   }
 
-  /** The routes that `target` (a path, with or without a query) may match, in the plan's order. Allocates nothing. */
+  /**
+   * The routes that `target` (a path, with or without a query) may match, in the plan's order. Allocates
+   * nothing.
+   */
   candidates(target: string): readonly CompiledRoute[] {
     let node: PathTree = this;
     while (node.#at !== -1 && node.#at < target.length) {
@@ -73,8 +77,8 @@ export class PathTree {
 }
 
 /**
- * The place whose byte leaves the fewest routes on average over the routes, or -1 when no place helps. Places that
- * would copy too many routes that do not care are left out.
+ * The place whose byte leaves the fewest routes on average over the routes, or -1 when no place helps. Places
+ * that would copy too many routes that do not care are left out.
  */
 function* bestPlace(routes: readonly CompiledRoute[]): Steps<number> {
   const longest = routes.reduce((bytes, route) => Math.max(bytes, route.literal.length), 0);

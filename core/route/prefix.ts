@@ -1,6 +1,7 @@
 /**
- * A path whose beginning `matched` is replaced by `value`, and nothing else; a slash where the two meet is neither doubled nor
- * lost, whichever of `/a`, `/a/` and `/` they are written as. The caller has seen to it that the path begins so.
+ * A path whose beginning `matched` is replaced by `value`, and nothing else; a slash where the two meet is
+ * neither doubled nor lost, whichever of `/a`, `/a/` and `/` they are written as. The caller has seen to it
+ * that the path begins so.
  */
 export function replacedPrefix(matched: string, value: string): (path: string) => string {
   const replaced = withoutSlash(matched);

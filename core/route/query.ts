@@ -6,12 +6,14 @@ const AMPERSAND_CODE = 0x26;
 const EQUALS = 0x3d;
 
 /**
- * Sets `span` to the value of the first parameter called `name` in the query of `target`, which begins at `pathEnd` with its
- * question mark; false when there is none. A parameter without an equals sign has the empty value. Name and value are as they
- * arrived, like a route's path: percent-encoding and `+` are not decoded. Allocates nothing.
+ * Sets `span` to the value of the first parameter called `name` in the query of `target`, which begins at
+ * `pathEnd` with its question mark; false when there is none. A parameter without an equals sign has the
+ * empty value. Name and value are as they arrived, like a route's path: percent-encoding and `+` are not
+ * decoded. Allocates nothing.
  *
- * The name is searched for in all of the query, which is faster than to step from parameter to parameter. Where it stands in
- * a wrong place the search goes on behind the next ampersand, so that a query full of it costs no more than one of many parameters.
+ * The name is searched for in all of the query, which is faster than to step from parameter to parameter.
+ * Where it stands in a wrong place the search goes on behind the next ampersand, so that a query full of it
+ * costs no more than one of many parameters.
  */
 export function findParameter(target: string, pathEnd: number, name: string, span: Span): boolean {
   const length = target.length;

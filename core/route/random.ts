@@ -1,10 +1,13 @@
 /**
- * The chance in `sample: random`: xoshiro128** (Blackman and Vigna, "Scrambled linear pseudorandom number generators",
- * 2021), a few nanoseconds a number. Each thread has its own, seeded by the caller from the system's source, because
- * core/ has no randomness of its own. Not for secrets.
+ * The chance in `sample: random`: xoshiro128** (Blackman and Vigna, "Scrambled linear pseudorandom number
+ * generators", 2021), a few nanoseconds a number. Each thread has its own, seeded by the caller from the
+ * system's source, because core/ has no randomness of its own. Not for secrets.
  */
 
-/** Numbers uniform from 0 to 2^32 - 1. `seed` is four 32-bit words, not all zero: a generator that stands at zero stays there. */
+/**
+ * Numbers uniform from 0 to 2^32 - 1. `seed` is four 32-bit words, not all zero: a generator that stands at
+ * zero stays there.
+ */
 export function seededRandom(seed: Uint32Array): () => number {
   if (seed.length !== 4 || seed.every((word) => word === 0)) {
     throw new RangeError('a seed is four words, not all of them zero');

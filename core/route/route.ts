@@ -13,7 +13,10 @@ type PathTest = (typeof PathTest)[keyof typeof PathTest];
 export class CompiledRoute {
   /** In the plan's `routes`; the matches of one route share it. */
   readonly index: number;
-  /** What a host must end with, at least one label in front; '' when any host will do, or when the table has compared it. */
+  /**
+   * What a host must end with, at least one label in front; '' when any host will do, or when the table has
+   * compared it.
+   */
   readonly hostSuffix: string;
   /** The literal of an exact or prefix match, else ''; lower case where letters match in either. */
   readonly literal: string;
@@ -47,12 +50,13 @@ export class CompiledRoute {
   }
 
   /**
-   * Whether all conditions hold. `host` is plain (see `plainHost`), `pathEnd` is where the query of the target begins; names are
-   * looked up in the request that was begun in `lookedUp`, which is this one.
+   * Whether all conditions hold. `host` is plain (see `plainHost`), `pathEnd` is where the query of the
+   * target begins; names are looked up in the request that was begun in `lookedUp`, which is this one.
    *
-   * The path is what stands before the query, as it arrived: percent-encoding and dot segments are not resolved,
-   * because the primary gets it so as well. A prefix is a prefix of the string, as in Envoy: `/reviews` also takes
-   * `/reviews-old`; who means the segment writes `/reviews/`. A regular expression must match the whole path.
+   * The path is what stands before the query, as it arrived: percent-encoding and dot segments are not
+   * resolved, because the primary gets it so as well. A prefix is a prefix of the string, as in Envoy:
+   * `/reviews` also takes `/reviews-old`; who means the segment writes `/reviews/`. A regular expression must
+   * match the whole path.
    */
   matches(head: RequestHead, host: string, pathEnd: number): boolean {
     if (this.hostSuffix !== '' && !(host.length > this.hostSuffix.length && host.endsWith(this.hostSuffix)))
@@ -84,8 +88,9 @@ export class CompiledRoute {
 }
 
 /**
- * `target` is at least as long. `startsWith` takes half as long again as `indexOf` where the answer is yes; where it is no,
- * `indexOf` would read on, but the table gives only a few routes whose literals differ from the path, and of them nearly all end otherwise.
+ * `target` is at least as long. `startsWith` takes half as long again as `indexOf` where the answer is yes;
+ * where it is no, `indexOf` would read on, but the table gives only a few routes whose literals differ from
+ * the path, and of them nearly all end otherwise.
  */
 function beginsWith(target: string, literal: string): boolean {
   const last = literal.length - 1;

@@ -1,10 +1,10 @@
 /**
  * Decides which requests a mirror copies: a share of them in millionths (0.0001 %), by chance or by a key.
  *
- * With a key (a header, a cookie or the client's address) the decision is a function of the salt and the key alone:
- * no thread, instance, route or mirror goes into it. So a user is in the sample everywhere or nowhere, two mirrors
- * of one share copy the same users, and the sample of a larger share contains that of a smaller one, which lets
- * an operator go from 1 % to 5 % and keep the users already mirrored.
+ * With a key (a header, a cookie or the client's address) the decision is a function of the salt and the key
+ * alone: no thread, instance, route or mirror goes into it. So a user is in the sample everywhere or nowhere,
+ * two mirrors of one share copy the same users, and the sample of a larger share contains that of a smaller
+ * one, which lets an operator go from 1 % to 5 % and keep the users already mirrored.
  */
 import { fieldValue } from '../http/fields.js';
 import type { RequestHead } from '../http/message.js';
@@ -25,7 +25,10 @@ const UINT32_VALUES = 2 ** 32;
 /** Of a request without the key. */
 const NO_PLACE = -1;
 
-/** Between salt and key, so that salt `ab` with key `c` is not salt `a` with key `bc`. No field value has this byte. */
+/**
+ * Between salt and key, so that salt `ab` with key `c` is not salt `a` with key `bc`. No field value has this
+ * byte.
+ */
 const SEPARATOR = '\0';
 
 export class Sampler {
@@ -34,8 +37,8 @@ export class Sampler {
   readonly #random: () => number;
 
   /**
-   * Instances with one `salt` choose the same keys. `random` gives whole numbers, uniform from 0 to 2^32 - 1; it is
-   * handed in so that tests own it.
+   * Instances with one `salt` choose the same keys. `random` gives whole numbers, uniform from 0 to 2^32 - 1;
+   * it is handed in so that tests own it.
    */
   constructor(salt: string, random: () => number) {
     // The salt comes from a person: as UTF-8, like the bytes of a wire string, its char codes are below 256.
@@ -44,10 +47,10 @@ export class Sampler {
   }
 
   /**
-   * Whether `mirror` copies this request; the caller has looked at `mirror.enabled`. A share of 0 is never, one of
-   * 1_000_000 always, both without looking at the request. In between, a request without the key (no such header or
-   * cookie, or an empty one) is not chosen: all of them would share one answer. So a mirror keyed by a header that
-   * half of the requests carry copies half of its share, until the share is 100 %.
+   * Whether `mirror` copies this request; the caller has looked at `mirror.enabled`. A share of 0 is never,
+   * one of 1_000_000 always, both without looking at the request. In between, a request without the key (no
+   * such header or cookie, or an empty one) is not chosen: all of them would share one answer. So a mirror
+   * keyed by a header that half of the requests carry copies half of its share, until the share is 100 %.
    */
   chosen(mirror: MirrorPlan, head: RequestHead, client: ClientAddress): boolean {
     const share = mirror.shareMillionths;
@@ -57,9 +60,9 @@ export class Sampler {
   }
 
   /**
-   * Whether a request that `mirror` has chosen is copied although the guard holds `heldBackMillionths` of its share back. By
-   * key it is as if the share were smaller: those who stay are the same ones all the time. A request without the key,
-   * which only a share of 1_000_000 has chosen, does not stay.
+   * Whether a request that `mirror` has chosen is copied although the guard holds `heldBackMillionths` of its
+   * share back. By key it is as if the share were smaller: those who stay are the same ones all the time. A
+   * request without the key, which only a share of 1_000_000 has chosen, does not stay.
    */
   stays(mirror: MirrorPlan, heldBackMillionths: number, head: RequestHead, client: ClientAddress): boolean {
     const kept = WHOLE_MILLIONTHS - heldBackMillionths;
@@ -69,7 +72,10 @@ export class Sampler {
     return this.#isWithin(mirror.sample, (mirror.shareMillionths * kept) / WHOLE_MILLIONTHS, head, client);
   }
 
-  /** Where the request's key stands among all keys, or by chance anywhere: 0 to 999_999 millionths; -1: it has no key. */
+  /**
+   * Where the request's key stands among all keys, or by chance anywhere: 0 to 999_999 millionths; -1: it has
+   * no key.
+   */
   place(sample: SamplePlan, head: RequestHead, client: ClientAddress): number {
     switch (sample.by) {
       case 'random':
@@ -106,8 +112,8 @@ export class Sampler {
 }
 
 /**
- * Maps a uniform uint32 to [0, 1_000_000). Each millionth gets 4294 or 4295 of the 2^32 values, so a share is off by at
- * most 0.023 % of itself. The product is below 2^53 and exact.
+ * Maps a uniform uint32 to [0, 1_000_000). Each millionth gets 4294 or 4295 of the 2^32 values, so a share is
+ * off by at most 0.023 % of itself. The product is below 2^53 and exact.
  */
 function toMillionths(uint32: number): number {
   return Math.floor((uint32 * WHOLE_MILLIONTHS) / UINT32_VALUES);

@@ -1,9 +1,10 @@
 /**
- * The routes of a plan, compiled so that a request finds its route in well under a microsecond. First match wins,
- * exactly as if the routes were tried one by one in the plan's order.
+ * The routes of a plan, compiled so that a request finds its route in well under a microsecond. First match
+ * wins, exactly as if the routes were tried one by one in the plan's order.
  *
- * What makes it fast is what it need not try: a route with an exact host is looked at for that host alone, and of
- * the routes that are left, only those whose literal path (`PathTree`) and exact values (`ValueTree`) can still match.
+ * What makes it fast is what it need not try: a route with an exact host is looked at for that host alone,
+ * and of the routes that are left, only those whose literal path (`PathTree`) and exact values (`ValueTree`)
+ * can still match.
  */
 import type { RequestHead } from '../http/message.js';
 import type { RoutePlan } from '../plan.js';
@@ -41,7 +42,9 @@ export class RouteTable {
     this.#lookedUp = lookedUp;
   }
 
-  /** Throws a SyntaxError when a regular expression can't be compiled: the configuration is checked before. */
+  /**
+   * Throws a SyntaxError when a regular expression can't be compiled: the configuration is checked before.
+   */
   static *of(routes: readonly RoutePlan[]): Steps<RouteTable> {
     const lookedUp = new LookedUp();
     const shared: CompiledRoute[] = [];
@@ -64,8 +67,9 @@ export class RouteTable {
   }
 
   /**
-   * The index in the plan's `routes` of the first route that matches `head`, or `NO_ROUTE`. Allocates only for a host
-   * in capitals or with a port, for a regular expression that must be looked at, and for a value of which many are wanted exactly.
+   * The index in the plan's `routes` of the first route that matches `head`, or `NO_ROUTE`. Allocates only
+   * for a host in capitals or with a port, for a regular expression that must be looked at, and for a value
+   * of which many are wanted exactly.
    */
   find(head: RequestHead): number {
     const target = head.target;
@@ -86,8 +90,8 @@ export class RouteTable {
     }
     const shared = this.#shared.candidates(target);
 
-    // Two lists in order are merged as they are walked. One merged list for each host would be shorter here, and
-    // grow with the product of hosts and shared routes.
+    // Two lists in order are merged as they are walked. One merged list for each host would be shorter here,
+    // and grow with the product of hosts and shared routes.
     let nextOwn = 0;
     let nextShared = 0;
     while (nextOwn < own.length || nextShared < shared.length) {

@@ -1,10 +1,11 @@
 /**
- * Narrows a list of routes down to those that a request's headers, cookies and parameters can still match, by the values
- * that routes want exactly.
+ * Narrows a list of routes down to those that a request's headers, cookies and parameters can still match, by
+ * the values that routes want exactly.
  *
- * A node asks for one of the names and goes to the child of the routes that want the value it has. As in `PathTree`, routes
- * that do not care are in every child, in the plan's order, so the first match in a leaf is the first match of all. Sets of
- * routes as bits, intersected over all names, were rejected: every name would be looked up for every request.
+ * A node asks for one of the names and goes to the child of the routes that want the value it has. As in
+ * `PathTree`, routes that do not care are in every child, in the plan's order, so the first match in a leaf
+ * is the first match of all. Sets of routes as bits, intersected over all names, were rejected: every name
+ * would be looked up for every request.
  */
 import type { Steps } from '../steps.js';
 import { type LookedUpName, NO_NUMBER } from './looked-up.js';
@@ -37,7 +38,10 @@ export class ValueTree {
     this.#others = others;
   }
 
-  /** `routes` in the plan's order; `asked`: names whose values are known here, of which no child would be another. */
+  /**
+   * `routes` in the plan's order; `asked`: names whose values are known here, of which no child would be
+   * another.
+   */
   static *of(routes: readonly CompiledRoute[], asked: readonly LookedUpName[] = []): Steps<ValueTree> {
     const mayAsk = asked.length < DEPTH_MAX && routes.length > LEAF_ROUTES;
     const name = mayAsk ? yield* bestName(routes, asked) : null;
@@ -75,7 +79,10 @@ export class ValueTree {
   }
 }
 
-/** The name that leaves the fewest routes on average over the routes, or null when none helps or all would copy too many. */
+/**
+ * The name that leaves the fewest routes on average over the routes, or null when none helps or all would
+ * copy too many.
+ */
 function* bestName(
   routes: readonly CompiledRoute[],
   asked: readonly LookedUpName[],
@@ -113,7 +120,10 @@ function countsByName(routes: readonly CompiledRoute[]): Map<LookedUpName, Map<n
   return all;
 }
 
-/** The first value of the name that the route wants exactly. One that wants two never matches, in whichever child it is. */
+/**
+ * The first value of the name that the route wants exactly. One that wants two never matches, in whichever
+ * child it is.
+ */
 function wantedOf(route: CompiledRoute, name: LookedUpName): number {
   return route.exact.find((condition) => condition.name === name)?.number ?? NO_NUMBER;
 }

@@ -4,8 +4,8 @@
  *   0                                                          1_000_000
  *   | last version | the one before it | …          | first version  |
  *
- * So the last version has the keys that a mirror of its share copies, and one that grows at the cost of those before it in
- * the list keeps the keys it had.
+ * So the last version has the keys that a mirror of its share copies, and one that grows at the cost of those
+ * before it in the list keeps the keys it had.
  */
 import type { RequestHead } from '../http/message.js';
 import type { SamplePlan } from '../plan.js';
@@ -35,7 +35,10 @@ export class WeightedPrimaries<T> {
     });
   }
 
-  /** A request without the key goes to the first part of the list. Allocates nothing but what the key's place costs. */
+  /**
+   * A request without the key goes to the first part of the list. Allocates nothing but what the key's place
+   * costs.
+   */
   choose(head: RequestHead, client: ClientAddress): T {
     const ends = this.#ends;
     const place = this.#sampler.place(this.#sample, head, client);

@@ -11,10 +11,12 @@ const Rank = {
 } as const;
 
 /**
- * The place in `endpoints` of the one that gets the next call: of those that have an idle connection or room for one, and are
- * not in `tried`, the one with the fewest calls pending; equals take turns from `turn` on. -1: none has room.
+ * The place in `endpoints` of the one that gets the next call: of those that have an idle connection or room
+ * for one, and are not in `tried`, the one with the fewest calls pending; equals take turns from `turn` on.
+ * -1: none has room.
  *
- * One that is out is chosen only if all that are left are out. If one is usable and merely busy, the call waits for it.
+ * One that is out is chosen only if all that are left are out. If one is usable and merely busy, the call
+ * waits for it.
  */
 export function chooseEndpoint(
   endpoints: readonly Endpoint[],

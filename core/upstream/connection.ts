@@ -1,83 +1,88 @@
-import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import { Failure } from '../errors.js';
 import type { ResponseFault } from '../http/response-fault.js';
-import { Fed, ResponseReader } from '../http/response-reader.js';
-import { writeBothNow, writeNow } from '../write-now.js';
-import type { UpstreamCall } from './client.js';
-import { Deadline } from './deadlines.js';
-import type { Endpoint } from './endpoint.js';
-import type { VersionPool } from './pool.js';
-import type { UpstreamResources } from './resources.js';
+import type { ResponseHead } from '../http/response-head.js';
+import { Fed, type ReaderSink, ResponseReader } from '../http/response-reader.js';
+import type { Endpoint, IdleConnection } from './endpoint.js';
+import type { WriteTarget } from './outbox.js';
+import { type SocketHome, type SocketOwner, UpstreamSocket } from './socket.js';
 import { type TunnelOwner, UpstreamTunnel } from './tunnel.js';
 
-/**
- *   CONNECTING --connected--> READY --lost, spent or too long idle--> CLOSED
- *        \--refused, timed out----------------------------------------->/
- * A READY connection is busy while it has a call, and else idle in its pool.
- */
-const State = { CONNECTING: 0, READY: 1, CLOSED: 2 } as const;
-type State = (typeof State)[keyof typeof State];
+/** Whom a connection serves: a call whose exchange runs on it, or that waits for its connect. */
+export interface ConnectionUser extends ReaderSink {
+  /** The connection is connected; the user begins its exchange. */
+  onConnection(connection: UpstreamConnection): void;
+  /** The connection could not be made; it is closed. */
+  onNoConnection(endpoint: Endpoint, failure: Failure): void;
+  /** Runs `run`, in which what one read brought is delivered. */
+  batch(run: () => void): void;
+  /** Bytes of the response were read and are about to be delivered. */
+  onRead(): void;
+  /** The socket has written all that it held: `writing` is false again. */
+  onWritten(): void;
+  /** The connection was lost before the response was whole; it is closed. */
+  onLost(connection: UpstreamConnection, failure: Failure): void;
+  /** The endpoint switched protocols: `head` is its 101, and the connection is `tunnel` from here on. */
+  onSwitch(head: ResponseHead, tunnel: UpstreamTunnel): void;
+}
 
-/** One socket to one endpoint: carries one call at a time and hands the bytes that come back to its reader. */
-export class UpstreamConnection implements TunnelOwner {
+/** Where a connection belongs: the pool that opened it. */
+export interface ConnectionHome extends SocketHome {
+  /** The connection has no exchange and can take one. */
+  release(connection: UpstreamConnection): void;
+  /** No connection to this endpoint could be made. */
+  noConnection(endpoint: Endpoint): void;
+  /** The connection left HTTP: it takes no place any more, and counts as open until it is closed. */
+  exclude(connection: UpstreamConnection): void;
+  /** The connection is closed. */
+  forget(connection: UpstreamConnection): void;
+  /** A place may have become free. */
+  serveWaiters(): void;
+}
+
+/**
+ * One connection to one endpoint: carries one exchange at a time and hands the bytes that come back to its
+ * reader. It is busy while it has a user, and else idle in its pool. The states of the socket are in
+ * core/upstream/socket.
+ */
+export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget, IdleConnection {
   readonly endpoint: Endpoint;
-  /** The call whose exchange runs here, or that waits for the connect; null while idle. */
-  call: UpstreamCall | null;
+  /** Null while idle. */
+  user: ConnectionUser | null;
   /** Exchanges that ended here with the connection intact: above 0, it is a reused one. */
   exchanges = 0;
   /** The socket holds on to bytes that the kernel has not taken: nothing more is written until it has. */
   writing = false;
-  /** Set by the call as it ends: all of the request was written. */
+  /** Set by the user as its exchange ends: all of the request was written. */
   requestWhole = false;
 
-  #state: State = State.CONNECTING;
   #fed: Fed = Fed.MORE;
   #readBytes = 0;
   #paused = false;
   /** Set when the connection left HTTP. */
   #tunnel: UpstreamTunnel | null = null;
-  /** A block of a call that is gone, from which the kernel is still taking bytes. */
+  /** A block of a user that is gone, from which the kernel is still taking bytes. */
   #keptBlock: Buffer | null = null;
-  readonly #pool: VersionPool;
-  readonly #resources: UpstreamResources;
-  readonly #buffer: Buffer;
+  readonly #home: ConnectionHome;
   readonly #reader: ResponseReader;
-  readonly #socket: Socket;
-  readonly #secure: boolean;
-  /** The TCP connection is there: what fails before READY is the handshake. */
-  #shaking = false;
-  /** The connect timeout, then the idle expiry. */
-  readonly #deadline: Deadline;
   // Bound once per connection, so that a read or a write makes no closure.
   readonly #runFeed: () => void;
   readonly #runFinish: () => void;
   readonly #onWritten: () => void;
+  readonly #socket: UpstreamSocket;
 
-  /** Begins to connect, for `call`. */
-  constructor(pool: VersionPool, endpoint: Endpoint, resources: UpstreamResources, call: UpstreamCall) {
+  /** Begins to connect, for `user`. */
+  constructor(home: ConnectionHome, endpoint: Endpoint, user: ConnectionUser) {
     this.endpoint = endpoint;
-    this.call = call;
+    this.user = user;
     endpoint.pending++;
-    this.#pool = pool;
-    this.#resources = resources;
-    this.#buffer = resources.readBuffer();
-    this.#reader = new ResponseReader(call);
-    this.#deadline = new Deadline(() => this.#lose(Failure.TIMEOUT));
+    this.#home = home;
+    this.#reader = new ResponseReader(user);
     this.#runFeed = () => this.#feed();
     this.#runFinish = () => {
       this.#fed = this.#reader.finish();
     };
     this.#onWritten = () => this.#written();
-    this.#secure = endpoint.plan.secure;
-    this.#socket = openSocket(pool, endpoint, this.#buffer, (bytes) => this.#onRead(bytes));
-    this.#socket.setNoDelay(true);
-    if (this.#secure) this.#listenToTls(this.#socket as TLSSocket);
-    else this.#socket.on('connect', () => this.#onConnect());
-    this.#socket.on('end', () => this.#onFin());
-    this.#socket.on('error', () => this.#lose(Failure.RESET));
-    this.#socket.on('close', () => this.#onClose());
-    resources.deadlines.set(this.#deadline, pool.plan.connectTimeoutMs, resources.clock());
+    this.#socket = new UpstreamSocket(home, endpoint, this);
   }
 
   /** Why the last response was refused, if it was. */
@@ -85,64 +90,62 @@ export class UpstreamConnection implements TunnelOwner {
     return this.#reader.fault;
   }
 
-  /** Reserves an idle connection for `call`. */
-  assign(call: UpstreamCall): void {
-    this.#resources.deadlines.clear(this.#deadline);
-    this.call = call;
+  /** Reserves an idle connection for `user`. */
+  assign(user: ConnectionUser): void {
+    this.#socket.keep();
+    this.user = user;
     this.endpoint.pending++;
   }
 
-  /** The request of its call is about to be written: the next bytes read are the response. */
-  begin(call: UpstreamCall, toHead: boolean, wantsContinue: boolean, upgrades: boolean): void {
+  /** The request of its user is about to be written: the next bytes read are the response. */
+  begin(sink: ReaderSink, toHead: boolean, wantsContinue: boolean, upgrades: boolean): void {
     this.requestWhole = false;
-    this.#reader.reset(call, toHead, wantsContinue, upgrades);
+    this.#reader.reset(sink, toHead, wantsContinue, upgrades);
   }
 
-  /** Its call is over, or goes on elsewhere. Bytes that still come have no taker. */
+  /** The exchange is over, or continues elsewhere. Bytes that still come have no taker. */
   detach(): void {
-    if (this.call === null) return;
-    this.call = null;
+    if (this.user === null) return;
+    this.user = null;
     this.endpoint.pending--;
     this.#reader.stop();
   }
 
-  /** Idle from `nowUs` on, for at most the version's `idleMs`. */
-  rest(nowUs: number): void {
-    this.#resources.deadlines.set(this.#deadline, this.#pool.plan.idleMs, nowUs);
+  /** The connection is idle from `nowUs` on, for at most `idleMs`. */
+  rest(idleMs: number, nowUs: number): void {
+    this.#socket.expireAfter(idleMs, nowUs);
   }
 
   /**
    * Writes `block[start, end)`. True: the kernel took it all. False: the block must stay as it is until the
-   * call's `onWritten`; until then `writing` is set and nothing else may be written.
+   * user's `onWritten`; until then `writing` is set and nothing else may be written.
    */
   write(block: Buffer, start: number, end: number): boolean {
-    if (this.#state === State.CLOSED) return true;
-    const taken = this.writeDirect(block, start, end);
+    const socket = this.#socket;
+    if (socket.isClosed) return true;
+    const taken = socket.writeDirect(block, start, end);
     if (taken === end - start) return true;
-    this.#socket.write(block.subarray(start + taken, end), this.#onWritten);
-    // Right after the call the socket knows whether the kernel took everything (uv_try_write came first).
-    this.writing = this.#socket.writableLength > 0;
+    socket.write(block.subarray(start + taken, end), this.#onWritten);
+    this.writing = socket.heldBytes > 0;
     return !this.writing;
   }
 
   /**
-   * Writes as much of `block[start, end)` as the kernel takes now and returns how much; the rest stays with the
-   * caller. For bodies that come faster than the event loop turns: while an engine delivers one piece after the other in
-   * a single turn, a write that waits in the socket could not go on although the upstream reads (docs/decisions/008).
-   * Must not be called while `writing` is set.
+   * Writes as much of `block[start, end)` as the kernel takes now and returns how much; the rest stays with
+   * the caller. For bodies that come faster than the event loop turns: while an engine delivers one piece
+   * after the other in a single turn, a write that waits in the socket could not continue although the
+   * upstream reads (docs/decisions/008). Must not be called while `writing` is set.
    */
   writeDirect(block: Uint8Array, start: number, end: number): number {
-    if (this.#secure || this.#state === State.CLOSED) return 0;
-    return writeNow(this.#socket, block, start, end);
+    return this.#socket.writeDirect(block, start, end);
   }
 
   /** `writeDirect` of `block[start, end)` and `piece` behind it. */
   writeBothDirect(block: Buffer, start: number, end: number, piece: Uint8Array): number {
-    if (this.#secure || this.#state === State.CLOSED) return 0;
-    return writeBothNow(this.#socket, block.subarray(start, end), piece);
+    return this.#socket.writeBothDirect(block.subarray(start, end), piece);
   }
 
-  /** Keeps a block of a call that is gone until the kernel has done with it. */
+  /** Keeps a block of a user that is gone until the kernel has done with it. */
   keepBlock(block: Buffer): void {
     this.#keptBlock = block;
   }
@@ -159,98 +162,52 @@ export class UpstreamConnection implements TunnelOwner {
     this.#socket.resume();
   }
 
-  /** Closes at once. Its call, if it had one, was detached before. */
+  /** Closes at once. Its user, if it had one, was detached before. */
   close(): void {
-    if (this.#state === State.CLOSED) return;
+    if (this.#socket.isClosed) return;
     this.#shut();
-    this.#pool.serveWaiters();
+    this.#home.serveWaiters();
   }
 
   closeTunnel(): void {
-    if (this.#state !== State.CLOSED) this.#shut();
+    if (!this.#socket.isClosed) this.#shut();
   }
 
-  #onConnect(): void {
-    if (this.#state !== State.CONNECTING) return;
-    this.#state = State.READY;
-    this.#resources.deadlines.clear(this.#deadline);
-    this.#pool.connected(this);
+  // From the socket.
+
+  /** The user may have gone meanwhile; then the connection is as good as one that was released. */
+  onReady(): void {
+    if (this.user === null) this.#home.release(this);
+    else this.user.onConnection(this);
   }
 
-  #listenToTls(socket: TLSSocket): void {
-    socket.on('connect', () => {
-      this.#shaking = true;
-    });
-    socket.on('secureConnect', () => {
-      this.#resources.counters.handshakeDone(this.#pool.plan, socket.isSessionReused());
-      this.#onConnect();
-    });
-    // With TLS 1.3 tickets come after the handshake, and each is good for one connection: the newest is kept.
-    socket.on('session', (session: Buffer) => {
-      this.endpoint.tlsSession = session;
-    });
-  }
-
-  /** Delivers one read to the call, all of it within the sink's batch. Returns whether to go on reading. */
-  #onRead(bytes: number): boolean {
+  /** Delivers one read to the user, all of it within the sink's batch. */
+  onRead(bytes: number): boolean {
     if (this.#tunnel !== null) {
-      this.#tunnel.onData(this.#buffer.subarray(0, bytes));
+      this.#tunnel.onData(this.#socket.buffer.subarray(0, bytes));
       return !this.#paused;
     }
-    const { call } = this;
-    if (call === null) {
+    const { user } = this;
+    if (user === null) {
       // Bytes without a request are not a response to anything (RFC 9112, section 9.2).
       this.close();
       return false;
     }
     this.#readBytes = bytes;
-    call.onRead();
-    call.batch(this.#runFeed);
+    user.onRead();
+    user.batch(this.#runFeed);
     if (this.#fed === Fed.WHOLE || this.#fed === Fed.EXCESS) this.#settle();
-    else if (this.#fed === Fed.SWITCHED) this.#switch(call);
+    else if (this.#fed === Fed.SWITCHED) this.#switch(user);
     return !this.#paused;
   }
 
-  #feed(): void {
-    this.#fed = this.#reader.feed(this.#buffer, 0, this.#readBytes);
-    if (this.#fed === Fed.REFUSED) this.#lose(Failure.PROTOCOL);
-  }
-
-  /** The upstream accepted the upgrade: the connection leaves the pool, and what follows the 101 is the tunnel's. */
-  #switch(call: UpstreamCall): void {
-    if (this.#state === State.CLOSED) return;
-    const rest = this.#buffer.subarray(this.#reader.switchedAt, this.#readBytes);
-    const tunnel = new UpstreamTunnel(this, this.#socket);
-    this.#tunnel = tunnel;
-    this.detach();
-    this.#pool.letGo(this);
-    call.onSwitch(this.#reader.head, tunnel);
-    if (!tunnel.attached) tunnel.destroy();
-    else if (rest.length > 0) tunnel.onData(rest);
-    this.#pool.serveWaiters();
-  }
-
-  /** After a whole response: back to the pool if both sides are done and the upstream did not say otherwise. */
-  #settle(): void {
-    if (this.#state === State.CLOSED) return;
-    const reusable = this.#fed === Fed.WHOLE && this.#reader.head.keepAlive && this.requestWhole;
-    if (!reusable) {
-      this.close();
-      return;
-    }
-    this.resume();
-    this.exchanges++;
-    this.#pool.release(this);
-  }
-
-  #onFin(): void {
+  onFin(): void {
     if (this.#tunnel !== null) {
       this.#tunnel.onEnd();
       return;
     }
-    const { call } = this;
-    if (call !== null && this.#state === State.READY) {
-      call.batch(this.#runFinish);
+    if (this.user !== null) {
+      this.user.batch(this.#runFinish);
       if (this.#fed === Fed.WHOLE) {
         this.close();
         return;
@@ -259,63 +216,93 @@ export class UpstreamConnection implements TunnelOwner {
     this.#lose(Failure.RESET);
   }
 
-  /** The socket is done for. Tells the call, which may begin anew elsewhere, before waiters get the freed place. */
+  onLost(failure: Failure): void {
+    this.#lose(failure);
+  }
+
+  onExpired(): void {
+    this.close();
+  }
+
+  onReleased(): void {
+    this.writing = false;
+    if (this.#keptBlock !== null) this.#home.resources.arena.giveBack(this.#keptBlock);
+    this.#keptBlock = null;
+  }
+
+  #feed(): void {
+    this.#fed = this.#reader.feed(this.#socket.buffer, 0, this.#readBytes);
+    if (this.#fed === Fed.REFUSED) this.#lose(Failure.PROTOCOL);
+  }
+
+  /**
+   * The endpoint accepted the upgrade: the connection leaves the pool, and what follows the 101 is the
+   * tunnel's.
+   */
+  #switch(user: ConnectionUser): void {
+    const socket = this.#socket;
+    if (socket.isClosed) return;
+    const rest = socket.buffer.subarray(this.#reader.switchedAt, this.#readBytes);
+    const tunnel = new UpstreamTunnel(this, socket.raw);
+    this.#tunnel = tunnel;
+    this.detach();
+    this.#home.exclude(this);
+    user.onSwitch(this.#reader.head, tunnel);
+    if (!tunnel.attached) tunnel.destroy();
+    else if (rest.length > 0) tunnel.onData(rest);
+    this.#home.serveWaiters();
+  }
+
+  /**
+   * After a whole response: back to the pool if both sides are done and the endpoint keeps the connection.
+   */
+  #settle(): void {
+    if (this.#socket.isClosed) return;
+    const reusable = this.#fed === Fed.WHOLE && this.#reader.head.keepAlive && this.requestWhole;
+    if (!reusable) {
+      this.close();
+      return;
+    }
+    this.resume();
+    this.exchanges++;
+    this.#home.release(this);
+  }
+
+  /**
+   * Closes after a failure. Its user, which may continue elsewhere, comes before waiters get the place that
+   * became free.
+   */
   #lose(failure: Failure): void {
-    if (this.#state === State.CLOSED) return;
+    if (this.#socket.isClosed) return;
     if (this.#tunnel !== null) {
       this.#shut();
       this.#tunnel.onClosed();
       return;
     }
-    const connecting = this.#state === State.CONNECTING;
-    const { call } = this;
+    const wasReady = this.#socket.isReady;
+    const { user } = this;
     this.detach();
     this.#shut();
-    if (connecting)
-      this.#pool.connectFailed(this.endpoint, call, this.#shaking ? Failure.TLS : Failure.CONNECT);
-    else if (call !== null) call.onLost(this, failure);
-    this.#pool.serveWaiters();
+    if (!wasReady) {
+      this.#home.noConnection(this.endpoint);
+      user?.onNoConnection(this.endpoint, failure);
+    } else {
+      user?.onLost(this, failure);
+    }
+    this.#home.serveWaiters();
   }
 
   #shut(): void {
-    this.#state = State.CLOSED;
-    this.#resources.deadlines.clear(this.#deadline);
     this.#reader.stop();
     this.#socket.destroy();
-    if (this.#tunnel === null) this.#pool.forget(this);
-    else this.#resources.counters.connectionClosed(this.#pool.plan);
+    const { resources, plan } = this.#home;
+    if (this.#tunnel === null) this.#home.forget(this);
+    else resources.counters.connectionClosed(plan);
   }
 
   #written(): void {
-    if (!this.writing || this.#socket.writableLength > 0 || this.#state === State.CLOSED) return;
+    if (!this.writing || this.#socket.heldBytes > 0 || this.#socket.isClosed) return;
     this.writing = false;
-    this.call?.onWritten();
+    this.user?.onWritten();
   }
-
-  /** Only now has libuv let go of bytes that were being written. */
-  #onClose(): void {
-    this.#lose(Failure.RESET);
-    this.writing = false;
-    if (this.#keptBlock !== null) this.#resources.arena.giveBack(this.#keptBlock);
-    this.#keptBlock = null;
-  }
-}
-
-/** Begins to connect; the reads go into `buffer`. */
-export function openSocket(
-  pool: VersionPool,
-  endpoint: Endpoint,
-  buffer: Buffer,
-  callback: (bytes: number) => boolean,
-): Socket {
-  const onread = { buffer, callback };
-  const { address } = endpoint;
-  if (endpoint.plan.secure && address.kind === 'tcp') {
-    return pool.tls.open(endpoint.plan, address, endpoint.tlsSession, onread);
-  }
-  const options: TcpNetConnectOpts | IpcNetConnectOpts =
-    address.kind === 'unix'
-      ? { path: address.path, onread }
-      : { host: address.host, port: address.port, onread };
-  return connect(options);
 }

@@ -5,7 +5,10 @@ const TICK_MS = 32;
 /** A power of two. One turn of the wheel is 16 s; a later deadline is looked at once a turn. */
 const SLOTS = 512;
 
-/** One thing that may take too long. It belongs to one owner, is set and cleared many times, and allocates nothing. */
+/**
+ * One thing that may take too long. It belongs to one owner, is set and cleared many times, and allocates
+ * nothing.
+ */
 export class Deadline {
   /** The tick at which it is due. */
   tick = 0;
@@ -24,9 +27,9 @@ export class Deadline {
  * pointer writes where a timer per request would cost a microsecond. The timer runs only while something is
  * set and does not keep the thread alive.
  *
- * A thread that stood still (a full machine, a stopped process) finds its timers due before it has looked at its sockets,
- * though what they wait for may have come long ago. So what is due is called only after the loop has polled once more: nobody
- * is given up for being late while the answer is in the kernel.
+ * A thread that stood still (a full machine, a stopped process) finds its timers due before it has looked at
+ * its sockets, though what they wait for may have come long ago. So what is due is called only after the loop
+ * has polled once more: nobody is given up for being late while the answer is in the kernel.
  */
 export class Deadlines {
   readonly #clock: Clock;
@@ -51,7 +54,10 @@ export class Deadlines {
     return this.#count;
   }
 
-  /** Calls `deadline.onDue` once, `timeoutMs` after `nowUs` (a reading of the thread's clock). Replaces what was set. */
+  /**
+   * Calls `deadline.onDue` once, `timeoutMs` after `nowUs` (a reading of the thread's clock). Replaces what
+   * was set.
+   */
   set(deadline: Deadline, timeoutMs: number, nowUs: number): void {
     if (deadline.previous !== null) this.clear(deadline);
     if (this.#timer === null) this.#start(nowUs);

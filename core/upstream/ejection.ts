@@ -1,17 +1,25 @@
 import type { EjectionPlan } from '../plan.js';
 
 /**
+ * 502 to 504: the upstream, or a proxy in front of it, is unavailable. Any other status is a valid response.
+ */
+export function isUnavailable(status: number): boolean {
+  return status >= 502 && status <= 504;
+}
+
+/**
  * Whether one endpoint is left out for what it did to real requests, on one thread:
  *
  *   IN --refused, or `failures` failed answers in a row--> OUT --its time is over--> IN
  *                                                          OUT (for a refusal) --any answer--> IN
  *
- * A refusal (no connection, no TLS, or a new connection dropped without a byte) ejects at once: nothing was served, and
- * attempts that fail are the dearest of all. An answer that is a failure ejects only after several in a row, and only where
- * enough others are left, because an endpoint that fails some requests may be the best there is.
+ * A refusal (no connection, no TLS, or a new connection dropped without a byte) ejects at once: nothing was
+ * served, and failed connection attempts are the most expensive outcome. An answer that is a failure ejects
+ * only after several in a row, and only where enough others are left, because an endpoint that fails some
+ * requests may be the best there is.
  *
- * The n-th ejection in a row takes n times the base time. A row ends when the endpoint was in for as long as it was last
- * out. Native-free; time is handed in, in microseconds of one line.
+ * The n-th ejection in a row takes n times the base time. A row ends when the endpoint was in for as long as
+ * it was last out. Native-free; time is handed in, in microseconds of one line.
  */
 export class Ejection {
   out = false;

@@ -1,30 +1,34 @@
 import type { Address, EjectionPlan, EndpointPlan } from '../plan.js';
-import type { UpstreamConnection } from './connection.js';
 import { Deadline } from './deadlines.js';
 import { Ejection } from './ejection.js';
 import { Health, HealthBlock } from './health-block.js';
 import { SlowStart } from './slow-start.js';
 import { addressText, sameAddress, sameEndpoint, type Target } from './target.js';
 
+/** A connection without an exchange, as its endpoint keeps it. */
+export interface IdleConnection {
+  close(): void;
+}
+
 /** One address of one endpoint, as one thread's pool knows it. */
-export class Endpoint {
+export class Endpoint<C extends IdleConnection = IdleConnection> {
   readonly plan: EndpointPlan;
   readonly address: Address;
-  /** As access logs tell it: `host:port` with an IP address, or a socket's path. */
+  /** The address in access logs: `host:port` with an IP address, or a socket's path. */
   readonly logged: string;
   /** Calls that run here or wait for a connect. */
   pending = 0;
   /** Connections that are open or being opened. */
   open = 0;
-  /** The last one to become idle is used first, so that the others can expire. */
-  readonly idle: UpstreamConnection[] = [];
+  /** In the order in which they became idle. The last one is used first, so that the others can expire. */
+  readonly idle: C[] = [];
   /** What the next TLS handshake may resume. */
   tlsSession: Buffer | null = null;
   readonly ejection: Ejection;
   readonly slowStart = new SlowStart();
   /** The end of its ejection. */
   readonly backDeadline: Deadline;
-  /** Its name does not resolve to it any more: what is under way is finished, and nothing new begins. */
+  /** Its name no longer resolves to it: what is under way is finished, and nothing new begins. */
   gone = false;
   #health: HealthBlock | null = null;
   #wasUnhealthy = false;
@@ -34,14 +38,14 @@ export class Endpoint {
     target: Target,
     ejection: EjectionPlan,
     slowStartMs: number,
-    onBack: (endpoint: Endpoint) => void,
+    onEjectionOver: (endpoint: Endpoint<C>) => void,
   ) {
     this.plan = target.endpoint;
     this.address = target.address;
     this.logged = target.address.kind === 'unix' ? target.address.path : addressText(target.address);
     this.ejection = new Ejection(ejection);
     this.#slowStartMs = slowStartMs;
-    this.backDeadline = new Deadline(() => onBack(this));
+    this.backDeadline = new Deadline(() => onEjectionOver(this));
     this.watch(target.health);
   }
 
@@ -49,18 +53,18 @@ export class Endpoint {
     return sameAddress(this.address, target.address) && sameEndpoint(this.plan, target.endpoint);
   }
 
-  /** Whose checks are to be believed from now on. */
+  /** Takes the checks of `health`, a `HealthBlock`, from now on; null: the endpoint is not checked. */
   watch(health: SharedArrayBuffer | null): void {
     this.#health = health === null ? null : new HealthBlock(health);
     if (health === null) this.#wasUnhealthy = false;
   }
 
-  /** It came back at `fromUs`. */
+  /** The endpoint came back at `fromUs`: its share grows from there. */
   startSlowly(fromUs: number): void {
     this.slowStart.begin(fromUs, this.#slowStartMs);
   }
 
-  /** Whether it is to be used while there are others: neither ejected nor unhealthy. */
+  /** Neither ejected nor unhealthy. One that is not usable gets nothing while there are others. */
   get usable(): boolean {
     if (this.#health !== null) {
       const unhealthy = this.#health.state === Health.UNHEALTHY;
@@ -74,5 +78,9 @@ export class Endpoint {
       }
     }
     return !this.ejection.out;
+  }
+
+  closeIdle(): void {
+    while (this.idle.length > 0) this.idle[this.idle.length - 1]!.close();
   }
 }

@@ -17,8 +17,9 @@ const WORDS = 5;
 let created = 0;
 
 /**
- * The result of one address's checks in shared memory. The prober's thread alone writes; every proxy and shadow thread
- * reads the state with a plain load for each request, and sees a change within one cache miss. It outlives the prober.
+ * The result of one address's checks in shared memory. The prober's thread alone writes; every proxy and
+ * shadow thread reads the state with a plain load for each request, and sees a change within one cache miss.
+ * It outlives the prober.
  */
 export class HealthBlock {
   readonly #words: Float64Array;

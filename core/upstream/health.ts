@@ -7,8 +7,9 @@ import { Health, type HealthBlock } from './health-block.js';
  *   UNKNOWN --first check--> HEALTHY --`unhealthyThreshold` failed in a row--> UNHEALTHY
  *          \--first check--> UNHEALTHY --`healthyThreshold` passed in a row--> HEALTHY
  *
- * The first check alone decides, either way: at the start there is no past that a threshold could protect. The state is
- * kept in the block, so that a prober that is replaced goes on from it. Native-free and without a clock of its own.
+ * The first check alone decides, either way: at the start there is no past that a threshold could protect.
+ * The state is kept in the block, so that a prober that is replaced goes on from it. Native-free and without
+ * a clock of its own.
  */
 export class HealthState {
   readonly #plan: Pick<HealthPlan, 'healthyThreshold' | 'unhealthyThreshold'>;

@@ -1,11 +1,24 @@
 import { limits } from '../limits.js';
-import type { UpstreamConnection } from './connection.js';
 import type { WriteArena } from './write-arena.js';
+
+/** A connection, as an outbox writes to it. */
+export interface WriteTarget {
+  /** The socket holds bytes that the kernel has not taken: nothing may be written. */
+  readonly writing: boolean;
+  /** Writes `block[start, end)`. False: the block must stay as it is until `writing` is false again. */
+  write(block: Buffer, start: number, end: number): boolean;
+  /** Writes as much as the kernel takes now, and returns how much. */
+  writeDirect(bytes: Uint8Array, start: number, end: number): number;
+  /** `writeDirect` of `block[start, end)` and `piece` behind it. */
+  writeBothDirect(block: Buffer, start: number, end: number, piece: Uint8Array): number;
+  /** Takes a block that is still being written. */
+  keepBlock(block: Buffer): void;
+}
 
 /**
  * The bytes of one request that its socket has not taken yet, in blocks of the thread's arena: all blocks but
- * the last are full. Empty most of the time; what is put in usually leaves with the `flush` after it, and large pieces
- * pass by it.
+ * the last are full. Empty most of the time; what is put in usually leaves with the `flush` after it, and
+ * large pieces pass by it.
  */
 export class Outbox {
   /** Bytes that were not handed to the socket yet. */
@@ -53,10 +66,11 @@ export class Outbox {
   }
 
   /**
-   * Writes `piece` behind what is held, without a copy, as far as the kernel takes it, and puts in what is left. Only while the connection is not
-   * `writing`. False: the arena has no block left, and the request can't go on.
+   * Writes `piece` behind what is held, without a copy, as far as the kernel takes it, and puts in what is
+   * left. Only while the connection is not `writing`. False: the arena has no block left, and the request
+   * can't go on.
    */
-  passBytes(piece: Uint8Array, connection: UpstreamConnection): boolean {
+  passBytes(piece: Uint8Array, connection: WriteTarget): boolean {
     if (this.#blocks.length > 1) return this.putBytes(piece);
     const { heldBytes } = this;
     const taken =
@@ -73,7 +87,7 @@ export class Outbox {
   }
 
   /** Hands bytes to the socket until it holds on to some: then `flush` again when it has written them. */
-  flush(connection: UpstreamConnection): void {
+  flush(connection: WriteTarget): void {
     while (this.heldBytes > 0 && !connection.writing) {
       const block = this.#blocks[0]!;
       const start = this.#handed;
@@ -84,8 +98,11 @@ export class Outbox {
     }
   }
 
-  /** Writes what the kernel takes at once, and leaves the rest here, in order, for `flush` or for the next call. */
-  flushDirect(connection: UpstreamConnection): void {
+  /**
+   * Writes what the kernel takes at once, and leaves the rest here, in order, for `flush` or for the next
+   * call.
+   */
+  flushDirect(connection: WriteTarget): void {
     while (this.heldBytes > 0 && !connection.writing) {
       const block = this.#blocks[0]!;
       const end = this.#blocks.length === 1 ? this.#filled : block.length;
@@ -107,7 +124,7 @@ export class Outbox {
   }
 
   /** Forgets everything. A block that `connection` is still writing stays with it until it is done. */
-  clear(connection: UpstreamConnection | null): void {
+  clear(connection: WriteTarget | null): void {
     if (this.#blocks.length === 0) return;
     if (connection?.writing) connection.keepBlock(this.#blocks.shift()!);
     for (const block of this.#blocks) this.#arena!.giveBack(block);

@@ -1,8 +1,7 @@
 import { Framing } from '../http/message.js';
 import { CHUNK_END, chunkStart, lastChunk } from '../http/request-writer.js';
 import { limits } from '../limits.js';
-import type { UpstreamConnection } from './connection.js';
-import { Outbox } from './outbox.js';
+import { Outbox, type WriteTarget } from './outbox.js';
 import type { WriteArena } from './write-arena.js';
 
 /** What became of a piece of the body. */
@@ -16,8 +15,8 @@ export const Put = {
 export type Put = (typeof Put)[keyof typeof Put];
 
 /**
- * The request of one exchange on its way out: framed, held while there is no connection, and kept for a second
- * sending where one may be needed.
+ * The request of one exchange on its way out: framed, held while there is no connection, and kept for a
+ * second sending where one may be needed.
  *
  * A request that is short enough is one wire string until its connection has answered; what grows past
  * `limits.replayBytes`, or flows on a fresh connection, goes through the outbox alone.
@@ -53,16 +52,19 @@ export class OutgoingRequest {
     return this.#wire.length + this.#outbox.heldBytes;
   }
 
-  /** A second sending is possible: nothing was lost, and the body's end is known. A streamed body is never sent twice. */
+  /**
+   * A second sending is possible: nothing was lost, and the body's end is known. A streamed body is never
+   * sent twice.
+   */
   get replayable(): boolean {
     return this.#wireWhole && (this.lastWritten || this.#framing === Framing.LENGTH);
   }
 
   /**
-   * Takes a piece of the body. With a connection a large one is written at once as far as it goes, and `flush` follows; null: what comes is
-   * held.
+   * Takes a piece of the body. With a connection a large one is written at once as far as it goes, and
+   * `flush` follows; null: what comes is held.
    */
-  put(piece: Uint8Array, last: boolean, connection: UpstreamConnection | null): Put {
+  put(piece: Uint8Array, last: boolean, connection: WriteTarget | null): Put {
     this.bodyBytes += piece.length;
     this.lastWritten = last;
     if (this.#framing === Framing.LENGTH && this.#missesLength()) return Put.WRONG_LENGTH;
@@ -73,7 +75,7 @@ export class OutgoingRequest {
       } else {
         // Too much to keep as a string. What waits for a connection moves to the outbox.
         const wire = this.#wire;
-        this.forgetWire();
+        this.dropWire();
         if (connection === null && !this.#outbox.putText(wire)) return Put.NO_ROOM;
       }
     }
@@ -90,39 +92,42 @@ export class OutgoingRequest {
   open(keep: boolean): boolean {
     if (!this.#wireWhole) return true;
     if (!this.#outbox.putText(this.#wire)) return false;
-    if (!keep || !this.#fitsReplay()) this.forgetWire();
+    if (!keep || !this.#fitsReplay()) this.dropWire();
     return true;
   }
 
   /** As far as it goes at once; true: all of it. */
-  flushDirect(connection: UpstreamConnection): boolean {
+  flushDirect(connection: WriteTarget): boolean {
     this.#outbox.flushDirect(connection);
     return this.#outbox.heldBytes === 0;
   }
 
-  flush(connection: UpstreamConnection): void {
+  flush(connection: WriteTarget): void {
     this.#outbox.flush(connection);
   }
 
   /** The socket has written all that it held: the next bytes go to it. */
-  onWritten(connection: UpstreamConnection): void {
+  onWritten(connection: WriteTarget): void {
     this.#outbox.dropWritten();
     this.#outbox.flush(connection);
   }
 
-  /** Whether the kernel has all that was written so far; what waits as a short string for a connection counts as gone. */
-  drained(connection: UpstreamConnection | null): boolean {
+  /**
+   * Whether the kernel has all that was written so far; what waits as a short string for a connection counts
+   * as gone.
+   */
+  drained(connection: WriteTarget | null): boolean {
     return this.#outbox.heldBytes === 0 && !(connection?.writing ?? false);
   }
 
   /** From here on nothing is sent a second time. */
-  forgetWire(): void {
+  dropWire(): void {
     this.#wire = '';
     this.#wireWhole = false;
   }
 
   /** Gives back what is in the outbox; the wire string stays, for another connection. */
-  clearOutbox(connection: UpstreamConnection | null): void {
+  clearOutbox(connection: WriteTarget | null): void {
     this.#outbox.clear(connection);
   }
 
@@ -136,8 +141,11 @@ export class OutgoingRequest {
     return bytes <= limits.replayBytes;
   }
 
-  /** Whether a piece goes to the kernel from where it lies: chunks are framed piece by piece, and a small piece is cheaper to copy than to call for. */
-  #passes(piece: Uint8Array, { writing }: UpstreamConnection): boolean {
+  /**
+   * Whether a piece goes to the kernel from where it lies: chunks are framed piece by piece, and a small
+   * piece is cheaper to copy than to call for.
+   */
+  #passes(piece: Uint8Array, { writing }: WriteTarget): boolean {
     return piece.length >= limits.passedBytes && !writing && this.#framing !== Framing.CHUNKED;
   }
 

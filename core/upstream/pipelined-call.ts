@@ -1,28 +1,30 @@
 import { Failure } from '../errors.js';
+import { writeRequestHead } from '../http/request-writer.js';
 import { ResponseFault } from '../http/response-fault.js';
 import type { ResponseHead } from '../http/response-head.js';
-import type { ResponseSink } from './call.js';
 import { Deadline } from './deadlines.js';
 import type { Endpoint } from './endpoint.js';
-import type { PipelinedConnection } from './pipelined-connection.js';
+import type { PipelinedConnection, PipelinedUser } from './pipelined-connection.js';
 import type { VersionPool } from './pool.js';
-import { saysUnable } from './verdict.js';
+import type { ResponseSink } from './response-sink.js';
+import type { UpstreamRequest } from './upstream-request.js';
 
 const Phase = { NONE: 0, WAITING: 1, SENT: 2, FAILING: 3 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
 
 /**
- * One bodyless request with a safe method, sent behind others on one connection, and its response. The same figures and
- * events as `UpstreamCall`; the object is reused in the same way, and the sink is never called from within `start` but for `onSent`.
- *
- * A request goes out a second time where a connection that had worked was lost before a byte of its response came. Safe
- * methods may be sent again (RFC 9110, section 9.2.2), and an upstream that closes after so many requests would cost
- * all behind them otherwise.
+ * One bodyless request with a safe method, sent behind others on one connection, and its response. The same
+ * figures and events as `UpstreamCall`; the object is reused in the same way, and the sink is never called
+ * from within `start` but for `onSent`. core/upstream/resend decides about sending it again.
  */
-export class PipelinedCall {
+export class PipelinedCall implements PipelinedUser {
   /** The request, from its first byte to its last. */
   wire = '';
-  /** When its first byte was about to go out, or the response before it on its connection was over, whichever is later. */
+  toHead = false;
+  /**
+   * When its first byte was about to go out, or the response before it on its connection was over, whichever
+   * is later.
+   */
   sentUs = 0;
   firstByteUs = 0;
   endUs = 0;
@@ -38,9 +40,8 @@ export class PipelinedCall {
   #phase: Phase = Phase.NONE;
   #pool: VersionPool | null = null;
   #connection: PipelinedConnection | null = null;
+  #request: UpstreamRequest | null = null;
   #depth = 1;
-  #toHead = false;
-  #retried = false;
   #failure: Failure = Failure.ABORTED;
 
   constructor(sink: ResponseSink) {
@@ -51,9 +52,10 @@ export class PipelinedCall {
     };
   }
 
-  /** Sends `head`, at most `depth` requests on one connection. `timeoutMs` bounds the whole exchange. */
-  start(pool: VersionPool, head: string, method: string, depth: number, timeoutMs: number): void {
-    this.wire = head;
+  /** Sends `request`, at most `depth` requests on one connection. */
+  start(pool: VersionPool, request: UpstreamRequest, depth: number): void {
+    this.wire = writeRequestHead(request);
+    this.toHead = request.method === 'HEAD';
     this.sentUs = 0;
     this.firstByteUs = 0;
     this.endUs = 0;
@@ -63,11 +65,11 @@ export class PipelinedCall {
     this.headSeen = false;
     this.fault = ResponseFault.NONE;
     this.#pool = pool;
+    this.#request = request;
     this.#depth = depth;
-    this.#toHead = method === 'HEAD';
-    this.#retried = false;
     this.#phase = Phase.WAITING;
-    pool.resources.deadlines.set(this.#deadline, timeoutMs, pool.resources.clock());
+    request.resends.beginAttempt();
+    pool.resources.deadlines.set(this.#deadline, request.timeoutMs, pool.resources.clock());
     this.#begin();
   }
 
@@ -106,18 +108,21 @@ export class PipelinedCall {
   onEnd(readUs: number): void {
     const { endpoint } = this.#connection!;
     this.endUs = readUs;
-    if (saysUnable(this.status)) this.#pool!.failed(endpoint);
-    else this.#pool!.succeeded(endpoint);
+    this.#pool!.endpointSet.completed(endpoint, this.status);
     this.#finish();
     this.#sink.onEnd();
   }
 
-  /** `mayGoOn`: nothing of its response had come, and the connection had worked. */
-  onLost(failure: Failure, mayGoOn: boolean, fault: ResponseFault): void {
+  onNoConnection(endpoint: Endpoint, failure: Failure): void {
     this.#connection = null;
-    if (mayGoOn && !this.#retried) {
-      this.#retried = true;
-      if (this.sentUs !== 0) this.#pool!.resources.counters.requestRetried(this.#pool!.plan);
+    if (this.#request!.resends.afterNoConnection(endpoint, this.#pool!.endpoints)) this.#begin();
+    else this.#fail(failure);
+  }
+
+  onLost(failure: Failure, untouched: boolean, fault: ResponseFault): void {
+    this.#connection = null;
+    if (untouched && this.#request!.resends.afterLostIdle()) {
+      this.#pool!.resources.counters.requestRetried(this.#pool!.plan);
       this.#begin();
       return;
     }
@@ -126,12 +131,12 @@ export class PipelinedCall {
   }
 
   #timeOut(): void {
-    if (this.#phase === Phase.SENT) this.#pool!.failed(this.#connection!.endpoint);
+    if (this.#phase === Phase.SENT) this.#pool!.endpointSet.failed(this.#connection!.endpoint);
     this.#fail(Failure.TIMEOUT);
   }
 
   #begin(): void {
-    const connection = this.#pool!.pipelinedConnection(this.#depth);
+    const connection = this.#pool!.pipelinedConnection(this.#depth, this.#request!.resends.tried);
     if (connection === null) {
       this.#phase = Phase.FAILING;
       this.#failure = this.#pool!.endpoints.length === 0 ? Failure.NO_ENDPOINT : Failure.OVERLOADED;
@@ -140,7 +145,7 @@ export class PipelinedCall {
     }
     this.#connection = connection;
     this.endpoint = connection.endpoint;
-    connection.take(this, this.#toHead);
+    connection.take(this);
   }
 
   #fail(failure: Failure): void {

@@ -1,40 +1,45 @@
 import { Failure } from '../errors.js';
-import type { VersionPlan, VersionTlsPlan } from '../plan.js';
-import { chooseEndpoint } from './balancer.js';
-import type { UpstreamCall } from './client.js';
-import { UpstreamConnection } from './connection.js';
-import { Endpoint } from './endpoint.js';
-import { PipelinedConnection } from './pipelined-connection.js';
+import type { VersionPlan } from '../plan.js';
+import { type ConnectionHome, type ConnectionUser, UpstreamConnection } from './connection.js';
+import type { Endpoint } from './endpoint.js';
+import { EndpointSet } from './endpoint-set.js';
+import { PipelinedConnection, type PipelinedHome } from './pipelined-connection.js';
+import { samePoolPlan } from './pool-plan.js';
 import type { UpstreamResources } from './resources.js';
-import { sameEndpoint, type Target, targetsAsWritten } from './target.js';
+import { type Target, targetsAsWritten } from './target.js';
 import { TlsConnector } from './tls.js';
+import { type Linked, WaitQueue } from './wait-queue.js';
+
+/** Who asks a pool for a connection. The pool knows nothing of the requests behind it. */
+export interface Waiter extends ConnectionUser, Linked<Waiter> {
+  /** Endpoints that the waiter is not given. */
+  readonly tried: readonly Endpoint[];
+  /** A connection is being opened for the waiter: `onConnection` or `onNoConnection` follows. */
+  onConnecting(connection: UpstreamConnection): void;
+  /** The waiter is in the queue: `onConnecting` or `onConnection` follows, unless it leaves. */
+  onQueued(): void;
+  /** There is no connection, and none will come: `no-endpoint`, or `overloaded` when the queue is full. */
+  onRefused(failure: Failure): void;
+}
 
 /**
- * The connections of one thread to one version. A call gets an idle connection of the endpoint with the fewest
- * calls pending, or a new one, or waits its turn in a bounded queue. All methods run on the thread that made
- * the pool.
+ * The connections of one thread to one version. A waiter gets an idle connection of the endpoint with the
+ * fewest calls pending, or a new one, or waits its turn in a bounded queue. All methods run on the thread
+ * that made the pool.
  *
- * An endpoint that is ejected or unhealthy gets nothing while another one is left, even if that one is busy. When none is
- * left, a call is tried all the same (for the primary: a doubtful answer is better than none), and `outOfService` tells
- * those who would rather not try.
+ * An endpoint that is ejected or unhealthy gets nothing while another one is left, even if that one is busy.
+ * When none is left, a waiter gets one all the same (for the primary: a doubtful answer is better than none),
+ * and `outOfService` reports it to those who would rather not try.
  */
-export class VersionPool {
+export class VersionPool implements ConnectionHome, PipelinedHome {
   readonly plan: VersionPlan;
   readonly resources: UpstreamResources;
   readonly tls: TlsConnector;
-  /** Calls in the queue. */
-  waiting = 0;
-  #firstWaiter: UpstreamCall | null = null;
-  #lastWaiter: UpstreamCall | null = null;
-  /** Where the next search begins, so that equals take turns. */
-  #turn = 0;
+  /** Which endpoints there are, and what calls report of them. */
+  readonly endpointSet: EndpointSet<UpstreamConnection>;
+  readonly #queue = new WaitQueue<Waiter>();
   #closing = false;
-  #endpoints: Endpoint[] = [];
-  /** Of the endpoints, those that are ejected for a refusal, and for their answers. */
-  #refusing = 0;
-  #failing = 0;
   readonly #pipelined: PipelinedConnection[] = [];
-  readonly #onBack = (endpoint: Endpoint) => this.#comesBack(endpoint);
 
   /** `targets`: where the endpoints are, if not where they were written. */
   constructor(
@@ -45,221 +50,148 @@ export class VersionPool {
     this.plan = plan;
     this.resources = resources;
     this.tls = new TlsConnector(plan.tls);
+    this.endpointSet = new EndpointSet(plan, resources, () => this.serveWaiters());
     this.follow(targets);
   }
 
-  /** One for each address; none while no name has resolved. */
-  get endpoints(): readonly Endpoint[] {
-    return this.#endpoints;
+  get endpoints(): readonly Endpoint<UpstreamConnection>[] {
+    return this.endpointSet.list;
   }
 
   /**
-   * The endpoints are here from now on. What stays keeps its connections; what is gone finishes what it has and its idle
-   * connections are closed.
+   * Takes over `targets`. Endpoints that are gone finish what they have, and their idle connections are
+   * closed.
    */
   follow(targets: readonly Target[]): void {
-    const before = [...this.#endpoints];
-    this.#endpoints = targets.map((target) => {
-      const at = before.findIndex((endpoint) => endpoint.isAt(target));
-      if (at < 0) return new Endpoint(target, this.plan.ejection, this.plan.slowStartMs, this.#onBack);
-      const [known] = before.splice(at, 1);
-      known!.watch(target.health);
-      return known!;
-    });
-    for (const endpoint of before) this.#dismiss(endpoint);
+    for (const endpoint of this.endpointSet.follow(targets)) this.#dismiss(endpoint);
     this.serveWaiters();
   }
 
   /** Connections that are open or being opened: 0 after `close` when the last call is over. */
   get open(): number {
     let open = 0;
-    for (const endpoint of this.#endpoints) open += endpoint.open;
+    for (const endpoint of this.endpoints) open += endpoint.open;
     return open;
   }
 
   get idle(): number {
     let idle = 0;
-    for (const endpoint of this.#endpoints) idle += endpoint.idle.length;
+    for (const endpoint of this.endpoints) idle += endpoint.idle.length;
     return idle;
+  }
+
+  /** Waiters in the queue. */
+  get waiting(): number {
+    return this.#queue.length;
   }
 
   /** Whether this pool can serve `plan` as it is: a reload keeps it, with its connections. */
   sameAs(plan: VersionPlan): boolean {
-    const mine = this.plan;
-    return (
-      mine.name === plan.name &&
-      mine.connectionsMax === plan.connectionsMax &&
-      mine.idleMs === plan.idleMs &&
-      mine.connectTimeoutMs === plan.connectTimeoutMs &&
-      mine.queueMax === plan.queueMax &&
-      mine.queueTimeoutMs === plan.queueTimeoutMs &&
-      mine.slowStartMs === plan.slowStartMs &&
-      mine.ejection.failures === plan.ejection.failures &&
-      mine.ejection.baseTimeMs === plan.ejection.baseTimeMs &&
-      mine.ejection.maxTimeMs === plan.ejection.maxTimeMs &&
-      mine.ejection.maxShareMillionths === plan.ejection.maxShareMillionths &&
-      sameTls(mine.tls, plan.tls) &&
-      mine.endpoints.length === plan.endpoints.length &&
-      mine.endpoints.every((endpoint, i) => sameEndpoint(endpoint, plan.endpoints[i]!))
-    );
+    return samePoolPlan(this.plan, plan);
   }
 
-  /** No endpoint is usable: what is sent now would most likely fail. */
   get outOfService(): boolean {
-    for (const endpoint of this.#endpoints) if (endpoint.usable) return false;
-    return true;
+    return this.endpointSet.outOfService;
   }
 
-  // What became of calls, for the endpoints' standing.
-
-  /** No connection, or a new one that was dropped without a byte. */
-  refused(endpoint: Endpoint): void {
-    if (endpoint.gone) return;
-    const nowUs = this.resources.clock();
-    this.#eject(endpoint, endpoint.ejection.refused(nowUs), nowUs);
-  }
-
-  /** The head of a response came, whatever it says. */
-  answered(endpoint: Endpoint): void {
-    if (!endpoint.ejection.out) return;
-    if (endpoint.ejection.answered(this.resources.clock())) this.#isBack(endpoint);
-  }
-
-  /** A whole response that is not a failure of the endpoint's. */
-  succeeded(endpoint: Endpoint): void {
-    endpoint.ejection.succeeded();
-  }
-
-  /** No response, or one that says that the endpoint can't serve. */
-  failed(endpoint: Endpoint): void {
-    if (endpoint.gone) return;
-    const nowUs = this.resources.clock();
-    // Of those that serve at all: where all others refuse, the one that fails some requests is the best there is.
-    const serving = this.#endpoints.length - this.#refusing;
-    const failingMax = Math.floor((serving * this.plan.ejection.maxShareMillionths) / 1e6);
-    this.#eject(endpoint, endpoint.ejection.failed(nowUs, this.#failing < failingMax), nowUs);
-  }
-
-  /** Drains: idle connections close now, busy ones when their call is over. Calls that began with it are served. */
-  close(): void {
-    this.#closing = true;
-    for (const connection of [...this.#pipelined]) connection.retire();
-    for (const endpoint of this.#endpoints) {
-      closeIdle(endpoint);
-      if (endpoint.ejection.out) this.#comesBack(endpoint);
-    }
-  }
-
-  /**
-   * Finds a connection for `call`. Returns an idle one, or null: then the call is told by `onConnection` when
-   * there is one, or by `failSoon`.
-   */
-  acquire(call: UpstreamCall): UpstreamConnection | null {
-    if (this.#endpoints.length === 0) {
-      call.failSoon(Failure.NO_ENDPOINT);
-      return null;
-    }
-    const endpoint = this.#choose(call);
-    if (endpoint === null) {
-      this.#enqueue(call);
-      return null;
-    }
-    return this.#connectionAt(endpoint, call);
-  }
-
-  /**
-   * One that carries fewer than `depth` requests, at the endpoint with the fewest calls pending, or a new one; each endpoint
-   * gets one before requests are put behind each other. Null: all are full, and no more may be opened.
-   */
-  pipelinedConnection(depth: number): PipelinedConnection | null {
-    let best: PipelinedConnection | null = null;
-    for (const connection of this.#pipelined) {
-      if (!connection.usable || connection.length >= depth) continue;
-      if (best === null || connection.endpoint.pending < best.endpoint.pending) best = connection;
-    }
-    if (best !== null && this.#pipelined.length >= this.#endpoints.length) return best;
-    const { connectionsMax } = this.plan;
-    const at = chooseEndpoint(this.#endpoints, connectionsMax, [], this.#turn, this.resources.clock);
-    if (at < 0 || this.#endpoints[at]!.open >= connectionsMax) return best;
-    this.#turn = at + 1;
-    const opened = new PipelinedConnection(this, this.#endpoints[at]!);
-    this.#pipelined.push(opened);
-    return opened;
-  }
-
-  /** From a pipelined connection: it is closed. */
-  forgetPipelined(connection: PipelinedConnection): void {
-    this.#pipelined.splice(this.#pipelined.indexOf(connection), 1);
-    connection.endpoint.open--;
-    this.resources.counters.connectionClosed(this.plan);
-    this.serveWaiters();
-  }
-
-  /** It drains: connections that have nothing to do close. */
+  /** The pool drains: connections that have nothing to do close. */
   get closed(): boolean {
     return this.#closing;
   }
 
-  /** A new connection to `endpoint` for a call whose reused one died: the dead one's place is free. */
-  renew(call: UpstreamCall, endpoint: Endpoint): void {
-    this.resources.counters.requestRetried(this.plan);
-    if (endpoint.gone) this.#acquireLater(call);
-    else this.#open(endpoint, call);
-  }
-
-  /** A call in the queue gives up. */
-  leave(call: UpstreamCall): void {
-    if (call.previousWaiter === null) this.#firstWaiter = call.nextWaiter;
-    else call.previousWaiter.nextWaiter = call.nextWaiter;
-    if (call.nextWaiter === null) this.#lastWaiter = call.previousWaiter;
-    else call.nextWaiter.previousWaiter = call.previousWaiter;
-    call.nextWaiter = null;
-    call.previousWaiter = null;
-    this.waiting--;
-    this.resources.counters.waitingChanged(this.plan, -1);
-  }
-
-  /** From a connection: it is connected. Its call may have gone meanwhile; then it is as good as one that came back. */
-  connected(connection: UpstreamConnection): void {
-    if (connection.call !== null) connection.call.onConnection(connection);
-    else this.release(connection);
-  }
-
-  /** From a connection: its exchange is over and it can take another. */
-  release(connection: UpstreamConnection): void {
-    const { endpoint } = connection;
-    const call = this.#firstWaiter;
-    if (endpoint.gone || (call === null && this.#closing)) {
-      connection.close();
-    } else if (call !== null && (endpoint.usable || this.outOfService)) {
-      this.leave(call);
-      connection.assign(call);
-      call.onConnection(connection);
-    } else {
-      endpoint.idle.push(connection);
-      this.resources.counters.idleChanged(this.plan, 1);
-      connection.rest(this.resources.clock());
-      // Waiters may not have this one, as its endpoint is out; another may have become usable meanwhile.
-      if (call !== null) this.serveWaiters();
+  /**
+   * Drains: idle connections close now, busy ones when their exchange is over. Who has asked already is
+   * served.
+   */
+  close(): void {
+    this.#closing = true;
+    for (const connection of [...this.#pipelined]) connection.retire();
+    for (const endpoint of this.endpoints) {
+      endpoint.closeIdle();
+      if (endpoint.ejection.out) this.endpointSet.readmit(endpoint);
     }
   }
 
-  /** From a connection: the connect failed. Its call, if it did not go, tries each other endpoint at most once. */
-  connectFailed(endpoint: Endpoint, call: UpstreamCall | null, failure: Failure): void {
-    this.refused(endpoint);
-    if (call === null) return;
-    const { triedEndpoints } = call;
-    if (!triedEndpoints.includes(endpoint)) triedEndpoints.push(endpoint);
-    if (this.#endpoints.every((one) => triedEndpoints.includes(one))) call.onConnectFailed(failure);
-    else this.#acquireLater(call);
+  /**
+   * Finds a connection. Returns an idle one, or null: then one of the waiter's `on` methods reports what
+   * comes of it.
+   */
+  acquire(waiter: Waiter): UpstreamConnection | null {
+    if (this.endpoints.length === 0) {
+      waiter.onRefused(Failure.NO_ENDPOINT);
+      return null;
+    }
+    const endpoint = this.endpointSet.choose(waiter.tried);
+    if (endpoint === null) {
+      this.#enqueue(waiter);
+      return null;
+    }
+    return this.#connectionAt(endpoint, waiter);
   }
 
-  /** From a connection: it left HTTP. It takes no place any more, and is told of as open until it closes. */
-  letGo(connection: UpstreamConnection): void {
+  /**
+   * Opens a new connection to `endpoint`, where one was just lost, so that there is a place. Otherwise as
+   * `acquire`.
+   */
+  acquireNew(waiter: Waiter, endpoint: Endpoint): UpstreamConnection | null {
+    if (endpoint.gone) return this.acquire(waiter);
+    this.#open(endpoint, waiter);
+    return null;
+  }
+
+  /** A waiter leaves the queue. */
+  leave(waiter: Waiter): void {
+    this.#queue.remove(waiter);
+    this.resources.counters.waitingChanged(this.plan, -1);
+  }
+
+  /**
+   * A connection that carries fewer than `depth` requests, at the endpoint with the fewest calls pending, or
+   * a new one; each endpoint gets one before requests are put behind each other. None of `tried`. Null: all
+   * are full, and no more may be opened.
+   */
+  pipelinedConnection(depth: number, tried: readonly Endpoint[]): PipelinedConnection | null {
+    let best: PipelinedConnection | null = null;
+    for (const connection of this.#pipelined) {
+      if (!connection.usable || connection.length >= depth || tried.includes(connection.endpoint)) continue;
+      if (best === null || connection.endpoint.pending < best.endpoint.pending) best = connection;
+    }
+    if (best !== null && this.#pipelined.length >= this.endpoints.length) return best;
+    const endpoint = this.endpointSet.choose(tried);
+    if (endpoint === null || endpoint.open >= this.plan.connectionsMax) return best;
+    const opened = new PipelinedConnection(this, endpoint);
+    this.#pipelined.push(opened);
+    return opened;
+  }
+
+  // From connections.
+
+  release(connection: UpstreamConnection): void {
+    const { endpoint } = connection;
+    const { first } = this.#queue;
+    if (endpoint.gone || (first === null && this.#closing)) {
+      connection.close();
+    } else if (first !== null && (endpoint.usable || this.outOfService)) {
+      this.leave(first);
+      connection.assign(first);
+      first.onConnection(connection);
+    } else {
+      endpoint.idle.push(connection);
+      this.resources.counters.idleChanged(this.plan, 1);
+      connection.rest(this.plan.idleMs, this.resources.clock());
+      // Waiters may not have this one, as its endpoint is out; another may have become usable meanwhile.
+      if (first !== null) this.serveWaiters();
+    }
+  }
+
+  noConnection(endpoint: Endpoint): void {
+    this.endpointSet.refused(endpoint);
+  }
+
+  exclude(connection: UpstreamConnection): void {
     connection.endpoint.open--;
   }
 
-  /** From a connection: it is closed. */
   forget(connection: UpstreamConnection): void {
     const { endpoint } = connection;
     const at = endpoint.idle.lastIndexOf(connection);
@@ -271,110 +203,56 @@ export class VersionPool {
     this.resources.counters.connectionClosed(this.plan);
   }
 
-  /** After a place became free: first come, first served. */
-  serveWaiters(): void {
-    for (let call = this.#firstWaiter; call !== null; call = this.#firstWaiter) {
-      const endpoint = this.#choose(call);
-      if (endpoint === null) return;
-      this.leave(call);
-      const connection = this.#connectionAt(endpoint, call);
-      if (connection !== null) call.onConnection(connection);
-    }
-  }
-
-  #choose(call: UpstreamCall): Endpoint | null {
-    const { triedEndpoints } = call;
-    const at = chooseEndpoint(
-      this.#endpoints,
-      this.plan.connectionsMax,
-      triedEndpoints,
-      this.#turn,
-      this.resources.clock,
-    );
-    if (at < 0) return null;
-    this.#turn = at + 1;
-    return this.#endpoints[at]!;
-  }
-
-  /** As `acquire`, for a call that is not within `start` or `write`. */
-  #acquireLater(call: UpstreamCall): void {
-    const connection = this.acquire(call);
-    if (connection !== null) call.onConnection(connection);
-  }
-
-  #eject(endpoint: Endpoint, forMs: number, nowUs: number): void {
-    if (forMs === 0) return;
-    this.#count(endpoint, 1);
-    this.resources.counters.ejectedChanged(this.plan, 1);
-    this.resources.deadlines.set(endpoint.backDeadline, forMs, nowUs);
-  }
-
-  /** The time of its ejection is over, or no longer matters. */
-  #comesBack(endpoint: Endpoint): void {
-    const nowUs = this.resources.clock();
-    endpoint.ejection.back(nowUs);
-    this.#isBack(endpoint);
-    endpoint.startSlowly(nowUs);
+  forgetPipelined(connection: PipelinedConnection): void {
+    this.#pipelined.splice(this.#pipelined.indexOf(connection), 1);
+    connection.endpoint.open--;
+    this.resources.counters.connectionClosed(this.plan);
     this.serveWaiters();
   }
 
-  #isBack(endpoint: Endpoint): void {
-    this.resources.deadlines.clear(endpoint.backDeadline);
-    this.#count(endpoint, -1);
-    this.resources.counters.ejectedChanged(this.plan, -1);
-  }
-
-  #count(endpoint: Endpoint, change: number): void {
-    if (endpoint.ejection.forRefusal) this.#refusing += change;
-    else this.#failing += change;
+  serveWaiters(): void {
+    const queue = this.#queue;
+    for (let waiter = queue.first; waiter !== null; waiter = queue.first) {
+      const endpoint = this.endpointSet.choose(waiter.tried);
+      if (endpoint === null) return;
+      this.leave(waiter);
+      const connection = this.#connectionAt(endpoint, waiter);
+      if (connection !== null) waiter.onConnection(connection);
+    }
   }
 
   #dismiss(endpoint: Endpoint): void {
-    if (endpoint.ejection.out) this.#comesBack(endpoint);
+    if (endpoint.ejection.out) this.endpointSet.readmit(endpoint);
     endpoint.gone = true;
-    closeIdle(endpoint);
+    endpoint.closeIdle();
     for (const connection of [...this.#pipelined]) if (connection.endpoint === endpoint) connection.retire();
   }
 
-  #connectionAt(endpoint: Endpoint, call: UpstreamCall): UpstreamConnection | null {
+  #connectionAt(endpoint: Endpoint<UpstreamConnection>, waiter: Waiter): UpstreamConnection | null {
     const idle = endpoint.idle.pop();
     if (idle === undefined) {
-      this.#open(endpoint, call);
+      this.#open(endpoint, waiter);
       return null;
     }
     this.resources.counters.idleChanged(this.plan, -1);
-    idle.assign(call);
+    idle.assign(waiter);
     return idle;
   }
 
-  #open(endpoint: Endpoint, call: UpstreamCall): void {
+  #open(endpoint: Endpoint, waiter: Waiter): void {
     endpoint.open++;
     this.resources.counters.connectionOpened(this.plan);
-    call.onConnecting(new UpstreamConnection(this, endpoint, this.resources, call));
+    waiter.onConnecting(new UpstreamConnection(this, endpoint, waiter));
   }
 
-  #enqueue(call: UpstreamCall): void {
-    if (this.waiting >= this.plan.queueMax) {
+  #enqueue(waiter: Waiter): void {
+    if (this.#queue.length >= this.plan.queueMax) {
       this.resources.counters.queueRefused(this.plan);
-      call.failSoon(Failure.OVERLOADED);
+      waiter.onRefused(Failure.OVERLOADED);
       return;
     }
-    call.previousWaiter = this.#lastWaiter;
-    if (this.#lastWaiter === null) this.#firstWaiter = call;
-    else this.#lastWaiter.nextWaiter = call;
-    this.#lastWaiter = call;
-    this.waiting++;
+    this.#queue.add(waiter);
     this.resources.counters.waitingChanged(this.plan, 1);
-    call.onQueued();
+    waiter.onQueued();
   }
-}
-
-function sameTls(a: VersionTlsPlan | null, b: VersionTlsPlan | null): boolean {
-  if (a === null || b === null) return a === b;
-  const same = a.serverName === b.serverName && a.verify === b.verify;
-  return same && a.ca?.pem === b.ca?.pem && a.cert?.pem === b.cert?.pem && a.key?.pem === b.key?.pem;
-}
-
-function closeIdle(endpoint: Endpoint): void {
-  while (endpoint.idle.length > 0) endpoint.idle[endpoint.idle.length - 1]!.close();
 }

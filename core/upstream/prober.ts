@@ -1,22 +1,27 @@
 import type { Clock } from '../clock.js';
 import { type Failure, failureReasons } from '../errors.js';
-import { Framing } from '../http/message.js';
-import { writeRequestHead } from '../http/request-writer.js';
 import type { ResponseHead } from '../http/response-head.js';
 import type { HealthPlan, VersionPlan } from '../plan.js';
-import type { ResponseSink } from './call.js';
-import { UpstreamCall } from './client.js';
 import { Deadline } from './deadlines.js';
 import { HealthState, statusPasses } from './health.js';
 import { HealthBlock } from './health-block.js';
 import { VersionPool } from './pool.js';
 import { type UpstreamCounters, UpstreamResources } from './resources.js';
+import type { ResponseSink } from './response-sink.js';
 import { sameAddress, sameEndpoint, type Target, type Targets } from './target.js';
+import { UpstreamCall } from './upstream-call.js';
+import { UpstreamRequest } from './upstream-request.js';
 
-/** Checks of one version's addresses come up to this share of the interval earlier, so that they do not all come at once. */
+/**
+ * Checks of one version's addresses come up to this share of the interval earlier, so that they do not all
+ * come at once.
+ */
 const JITTER = 0.1;
 
-/** A check that is over this much later than its time was noticed late: the prober stood still, not the endpoint. */
+/**
+ * A check that is over this much later than its time was noticed late: the prober stood still, not the
+ * endpoint.
+ */
 const LATE_MS = 250;
 
 /** What a prober tells of. */
@@ -26,23 +31,23 @@ export interface ProberEvents {
 }
 
 /**
- * The active health checks of all versions, by one thread on behalf of all: an address is asked as often as configured,
- * however many threads there are, and every thread sees the same result (`HealthBlock`).
+ * The active health checks of all versions, by one thread on behalf of all: an address is asked as often as
+ * configured, however many threads there are, and every thread sees the same result (`HealthBlock`).
  *
- * A check is a GET by the same client as every other request, on a connection of its own, so that it tests what a new request
- * would need. At most one check of an address is under way.
+ * A check is a GET by the same client as every other request, on a connection of its own, so that it tests
+ * what a new request would need. At most one check of an address is under way.
  */
-export class Prober {
-  readonly #resources: UpstreamResources;
-  readonly #random: () => number;
-  readonly #events: ProberEvents;
+export class Prober implements CheckHome {
+  readonly resources: UpstreamResources;
+  readonly random: () => number;
+  readonly events: ProberEvents;
   #checks: Check[] = [];
 
   /** `random`: 0 up to 1, for the spread of checks. */
   constructor(clock: Clock, random: () => number, events: ProberEvents) {
-    this.#resources = new UpstreamResources(clock, uncounted);
-    this.#random = random;
-    this.#events = events;
+    this.resources = new UpstreamResources(clock, uncounted);
+    this.random = random;
+    this.events = events;
   }
 
   /** What is to be checked from now on. What is checked already, and in the same way, goes on undisturbed. */
@@ -68,14 +73,21 @@ export class Prober {
 
   /** For a test with a clock of its own. */
   advance(): void {
-    this.#resources.deadlines.advance();
+    this.resources.deadlines.advance();
   }
 
   #begin(version: VersionPlan, health: HealthPlan, target: Target, block: SharedArrayBuffer): Check {
-    const check = new Check(version, health, target, block, this.#resources, this.#random, this.#events);
+    const check = new Check(version, health, target, block, this);
     check.run();
     return check;
   }
+}
+
+/** What the checks of one prober share. */
+interface CheckHome {
+  readonly resources: UpstreamResources;
+  readonly random: () => number;
+  readonly events: ProberEvents;
 }
 
 /** The checks of one address. */
@@ -85,13 +97,11 @@ class Check implements ResponseSink {
   readonly #target: Target;
   readonly #block: HealthBlock;
   readonly #state: HealthState;
-  readonly #resources: UpstreamResources;
-  readonly #random: () => number;
-  readonly #events: ProberEvents;
+  readonly #home: CheckHome;
   readonly #pool: VersionPool;
   readonly #call = new UpstreamCall(this);
+  readonly #request = new UpstreamRequest();
   readonly #next = new Deadline(() => this.run());
-  readonly #head: string;
   #beganUs = 0;
 
   constructor(
@@ -99,25 +109,22 @@ class Check implements ResponseSink {
     plan: HealthPlan,
     target: Target,
     block: SharedArrayBuffer,
-    resources: UpstreamResources,
-    random: () => number,
-    events: ProberEvents,
+    home: CheckHome,
   ) {
     this.#version = version;
     this.#plan = plan;
     this.#target = target;
     this.#block = new HealthBlock(block);
     this.#state = new HealthState(plan, this.#block);
-    this.#resources = resources;
-    this.#random = random;
-    this.#events = events;
+    this.#home = home;
     const pooled = { ...version, connectionsMax: 1, connectTimeoutMs: plan.timeoutMs };
-    this.#pool = new VersionPool(pooled, resources, [{ ...target, health: null }]);
+    this.#pool = new VersionPool(pooled, home.resources, [{ ...target, health: null }]);
     // A pool that is closed serves what is asked of it and keeps no connection.
     this.#pool.close();
-    const host = plan.host ?? target.endpoint.authority;
-    const fields = 'User-Agent: umbra-health-check\r\nConnection: close\r\n';
-    this.#head = writeRequestHead('GET', plan.path, host, fields, Framing.NONE, 0);
+    this.#request.target = plan.path;
+    this.#request.host = plan.host ?? target.endpoint.authority;
+    this.#request.fields = 'User-Agent: umbra-health-check\r\nConnection: close\r\n';
+    this.#request.timeoutMs = plan.timeoutMs;
   }
 
   isOf(version: VersionPlan, target: Target): boolean {
@@ -132,12 +139,13 @@ class Check implements ResponseSink {
   }
 
   run(): void {
-    this.#beganUs = this.#resources.clock();
-    this.#call.start(this.#pool, this.#head, 'GET', Framing.NONE, 0, this.#plan.timeoutMs);
+    this.#beganUs = this.#home.resources.clock();
+    this.#request.resends.begin(null);
+    this.#call.start(this.#pool, this.#request);
   }
 
   stop(): void {
-    this.#resources.deadlines.clear(this.#next);
+    this.#home.resources.deadlines.clear(this.#next);
     this.#call.cancel();
   }
 
@@ -158,20 +166,21 @@ class Check implements ResponseSink {
   }
 
   onFailure(failure: Failure): void {
-    // Its answer may lie in the socket unread. What says nothing of the endpoint is not counted, and asked again.
-    const tookMs = (this.#resources.clock() - this.#beganUs) / 1e3;
+    // Its answer may lie in the socket unread. What says nothing of the endpoint is not counted, and asked
+    // again.
+    const tookMs = (this.#home.resources.clock() - this.#beganUs) / 1e3;
     if (tookMs > this.#plan.timeoutMs + LATE_MS)
-      this.#resources.deadlines.set(this.#next, 0, this.#resources.clock());
+      this.#home.resources.deadlines.set(this.#next, 0, this.#home.resources.clock());
     else this.#over(false, failureReasons[failure]!);
   }
 
   #over(passed: boolean, why: string): void {
-    const nowUs = this.#resources.clock();
-    const intervalMs = this.#plan.intervalMs * (1 - JITTER * this.#random());
+    const nowUs = this.#home.resources.clock();
+    const intervalMs = this.#plan.intervalMs * (1 - JITTER * this.#home.random());
     const leftMs = Math.max(0, intervalMs - (nowUs - this.#beganUs) / 1e3);
-    this.#resources.deadlines.set(this.#next, leftMs, nowUs);
+    this.#home.resources.deadlines.set(this.#next, leftMs, nowUs);
     if (this.#state.checked(passed, nowUs)) {
-      this.#events.onChange(this.#version.name, this.#target, passed, why);
+      this.#home.events.onChange(this.#version.name, this.#target, passed, why);
     }
   }
 }

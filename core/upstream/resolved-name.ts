@@ -5,7 +5,9 @@ const FAILURES = 1;
 const ADDRESSES = 2;
 const WORDS = 3;
 
-/** What is known of one name, in shared memory. The thread that resolves alone writes; any thread may read. */
+/**
+ * What is known of one name, in shared memory. The thread that resolves alone writes; any thread may read.
+ */
 export class NameBlock {
   readonly #words: Float64Array;
 
@@ -42,8 +44,9 @@ export class NameBlock {
 }
 
 /**
- * The addresses of one name over time. A lookup that fails, or finds nothing, leaves the last good ones in force: a resolver
- * that is down for an hour takes no service with it. Native-free; who looks names up is elsewhere.
+ * The addresses of one name over time. A lookup that fails, or finds nothing, leaves the last good ones in
+ * force: a resolver that is down for an hour takes no service with it. Native-free; who looks names up is
+ * elsewhere.
  */
 export class ResolvedName {
   readonly name: string;
@@ -60,7 +63,9 @@ export class ResolvedName {
     this.#block = new NameBlock(shared);
   }
 
-  /** A lookup found these. Returns whether other addresses are in force now; their order alone is no change. */
+  /**
+   * A lookup found these. Returns whether other addresses are in force now; their order alone is no change.
+   */
   found(addresses: readonly string[]): boolean {
     if (addresses.length === 0) {
       this.failed();

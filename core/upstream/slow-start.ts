@@ -2,11 +2,12 @@
 const SHARE_FIRST = 0.1;
 
 /**
- * The growing share of one endpoint that came back: from a tenth of what it would get, straight up to all of it.
+ * The growing share of one endpoint that came back: from a tenth of what it would get, straight up to all of
+ * it.
  *
- * Weights would not do it: under least-pending an endpoint without pending calls wins every comparison, however small its
- * weight. So its choices are counted: with each choice of its pool it earns its share of an equal part, and it may be chosen
- * when that comes to a whole one. Native-free; time is handed in.
+ * Weights would not do it: under least-pending an endpoint without pending calls wins every comparison,
+ * however small its weight. So its choices are counted: with each choice of its pool it earns its share of an
+ * equal part, and it may be chosen when that comes to a whole one. Native-free; time is handed in.
  */
 export class SlowStart {
   /** Null: it gets what the others get. */

@@ -1,8 +1,9 @@
 import type { Address, EndpointPlan, VersionPlan } from '../plan.js';
 
 /**
- * One address of one endpoint: what connections are opened to. An endpoint with a name has as many as the name resolves
- * to, an endpoint with an address or a socket has one. Plain data that main sends to every thread.
+ * One address of one endpoint: what connections are opened to. An endpoint with a name has as many as the
+ * name resolves to, an endpoint with an address or a socket has one. Plain data that main sends to every
+ * thread.
  */
 export interface Target {
   /** What was configured: its authority is sent in Host, its host is the name that TLS asks for. */

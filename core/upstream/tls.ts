@@ -2,7 +2,10 @@ import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, createSecureContext, type SecureContext } from 'node:tls';
 import type { Address, EndpointPlan, VersionTlsPlan } from '../plan.js';
 
-/** What every version without a `tls` section is reached with: the system's authorities, and the endpoint's own name. */
+/**
+ * What every version without a `tls` section is reached with: the system's authorities, and the endpoint's
+ * own name.
+ */
 const plainDefaults: VersionTlsPlan = { ca: null, cert: null, key: null, serverName: null, verify: true };
 
 /** Filled by reads, as `net.Socket` does it. */
@@ -14,8 +17,9 @@ interface ReadInto {
 type OptionsWithRead = ConnectionOptions & { readonly onread: ReadInto };
 
 /**
- * Opens the TLS connections of one version on one thread. The certificates are parsed once, when the first connection is
- * opened: a thread that opens none pays nothing. Any change of the version's plan makes a new pool, and with it this anew.
+ * Opens the TLS connections of one version on one thread. The certificates are parsed once, when the first
+ * connection is opened: a thread that opens none pays nothing. Any change of the version's plan makes a new
+ * pool, and with it this anew.
  */
 export class TlsConnector {
   readonly #plan: VersionTlsPlan;
@@ -26,8 +30,8 @@ export class TlsConnector {
   }
 
   /**
-   * To `address`, which is one of `endpoint`'s. `session`: of an earlier connection to the same endpoint, so that the
-   * handshake is short. Becomes usable with `secureConnect`.
+   * To `address`, which is one of `endpoint`'s. `session`: of an earlier connection to the same endpoint, so
+   * that the handshake is short. Becomes usable with `secureConnect`.
    */
   open(
     endpoint: EndpointPlan,
@@ -41,7 +45,8 @@ export class TlsConnector {
       ...(cert === null ? {} : { cert: cert.pem }),
       ...(key === null ? {} : { key: key.pem }),
     });
-    // An address is no name to ask for (RFC 6066, section 3); the certificate is checked against it all the same.
+    // An address is no name to ask for (RFC 6066, section 3); the certificate is checked against it all the
+    // same.
     const host = endpoint.address.kind === 'tcp' ? endpoint.address.host : '';
     const name = serverName ?? (isIP(host) === 0 ? host : '');
     const options: OptionsWithRead = {

@@ -6,7 +6,9 @@ export interface TunnelSink {
   onTunnelData(bytes: Uint8Array): void;
   /** After `write` returned false: the upstream has taken all of it. */
   onTunnelDrain(): void;
-  /** The upstream will send no more. It may still read; what is written goes to it until `end` or `destroy`. */
+  /**
+   * The upstream will send no more. It may still read; what is written goes to it until `end` or `destroy`.
+   */
   onTunnelEnd(): void;
   /** The connection is gone; nothing comes after this. Not called after `destroy`. */
   onTunnelClosed(): void;
@@ -21,9 +23,9 @@ export interface TunnelOwner {
 }
 
 /**
- * A connection that left HTTP (RFC 9110, section 7.8): bytes both ways, as they come, until one end closes. It no longer
- * belongs to its pool, so that tunnels, which may live for days, take no place from requests; how many there are is bounded
- * by the clients that hold them. Not the hot path: what is written is copied.
+ * A connection that left HTTP (RFC 9110, section 7.8): bytes both ways, as they come, until one end closes.
+ * It no longer belongs to its pool, so that tunnels, which may live for days, take no place from requests;
+ * how many there are is bounded by the clients that hold them. Not the hot path: what is written is copied.
  */
 export class UpstreamTunnel {
   readonly #owner: TunnelOwner;
@@ -47,7 +49,10 @@ export class UpstreamTunnel {
     return this.#sink !== null;
   }
 
-  /** Bytes that the kernel has not taken yet. The engine bounds them: where it can't stop its client, it must close. */
+  /**
+   * Bytes that the kernel has not taken yet. The engine bounds them: where it can't stop its client, it must
+   * close.
+   */
   get heldBytes(): number {
     return this.#socket.writableLength;
   }

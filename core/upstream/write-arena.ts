@@ -1,13 +1,14 @@
 import { limits } from '../limits.js';
 
 /**
- * The blocks in which a thread's request bytes lie on their way to upstream sockets. A block is taken, filled,
- * written, and given back once the kernel has its bytes: on a socket that keeps up this happens within one
- * call, so one block serves the whole thread. A slow upstream keeps its blocks until it reads, and what is
- * held is counted and bounded.
+ * The blocks in which a thread's request bytes lie on their way to upstream sockets. A block is taken,
+ * filled, written, and given back once the kernel has its bytes: on a socket that keeps up this happens
+ * within one call, so one block serves the whole thread. A slow upstream keeps its blocks until it reads, and
+ * what is held is counted and bounded.
  *
- * Rejected: a buffer per write (work for the garbage collector), and leaving the caller's bytes with a socket without a copy (they die with the
- * call, and the kernel may take them later). What the kernel takes within the call needs no block: large pieces go past them.
+ * Rejected: a buffer per write (work for the garbage collector), and leaving the caller's bytes with a socket
+ * without a copy (they die with the call, and the kernel may take them later). What the kernel takes within
+ * the call needs no block: large pieces go past them.
  */
 export class WriteArena {
   /** Bytes of the blocks that are out. */

@@ -10,11 +10,11 @@ import { type ConfigProblem, formatProblem } from '../../config/problem.js';
 import { watchConfig } from '../../config/watch.js';
 import { wallClockMs } from '../../core/clock.js';
 import { takeInherited } from '../downstream/inherited.js';
-import type { PlanSource } from '../fleet/plan-follower.js';
 import { loadInThread } from '../main/loading.js';
 import { logMessage, openLog } from '../main/log.js';
 import { Umbra } from '../main/main.js';
 import { askToHandOver, findPredecessor, HAND_OVER, writePid } from '../main/takeover.js';
+import type { PlanSource } from '../protocol/messages.js';
 import { planAtStart } from './plan-address.js';
 
 /**

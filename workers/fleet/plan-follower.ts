@@ -4,20 +4,14 @@
  * thought (docs/decisions/065).
  */
 import type { KV } from '@nats-io/kv';
-import { formatPlanAddress, type NatsKey } from '../../config/nats-address.js';
+import { formatPlanAddress } from '../../config/nats-address.js';
 import { limits } from '../../core/limits.js';
 import type { PlanState } from '../../core/report/control-counts.js';
 import type { AdminLog } from '../admin/deps.js';
 import { openBucket } from '../nats/bucket.js';
 import { natsReason } from '../nats/connect.js';
 import { NatsLink } from '../nats/link.js';
-import type { ChangeAnswer } from '../protocol/messages.js';
-
-/** Where a plan is, and which revision of it is in force. */
-export interface PlanSource {
-  readonly place: NatsKey;
-  readonly revision: number;
-}
+import type { ChangeAnswer, PlanSource } from '../protocol/messages.js';
 
 export interface FollowerOptions {
   readonly source: PlanSource;

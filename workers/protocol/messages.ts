@@ -13,11 +13,17 @@
  *   main <--change / replace--> control     (what a person asked for through the admin API)
  */
 import type { DocumentChange } from '../../config/documents/change.js';
+import type { NatsKey } from '../../config/nats-address.js';
 import type { Plan, RoutePlan } from '../../core/plan.js';
 import type { DataThreadKind, ObservedBlocks } from '../../core/report/observed.js';
 import type { Targets } from '../../core/upstream/target.js';
 import type { KeptMark } from '../control/histogram-log.js';
-import type { PlanSource } from '../fleet/plan-follower.js';
+
+/** Where a plan is, and which revision of it is in force. */
+export interface PlanSource {
+  readonly place: NatsKey;
+  readonly revision: number;
+}
 
 export type ThreadKind = DataThreadKind | 'control';
 

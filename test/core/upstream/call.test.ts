@@ -1,7 +1,9 @@
 import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
+import { writeRequestHead } from '../../../core/http/request-writer.js';
 import { limits } from '../../../core/limits.js';
 import { type RawPeer, type RawScript, RawServer } from '../../support/raw-server.js';
+import { requestOf } from '../../support/request.js';
 import { Exchange, TestPool } from './exchange.js';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -106,14 +108,7 @@ t.test('an early response to an unfinished upload is delivered and costs the con
     peer.send('HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig');
   });
   const e = new Exchange();
-  e.call.start(
-    pool,
-    'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n',
-    'POST',
-    Framing.LENGTH,
-    100,
-    5000,
-  );
+  e.send(pool, { method: 'POST', framing: Framing.LENGTH, contentLength: 100 });
   e.call.write(Buffer.from('first'), false);
   await e.end();
   t.equal(e.head, '413 Content Too Large');
@@ -230,8 +225,9 @@ t.test('a large upload to a slow reader holds a bounded number of bytes and arri
     peer.socket.resume();
   });
   const e = new Exchange();
-  const head = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`;
-  e.call.start(pool, head, 'POST', Framing.LENGTH, length, 20_000);
+  const changes = { method: 'POST', framing: Framing.LENGTH, contentLength: length, timeoutMs: 20_000 };
+  const request = requestOf(changes);
+  e.call.start(pool, request);
   let written = 0;
   let most = 0;
   const write = (): void => {
@@ -247,7 +243,7 @@ t.test('a large upload to a slow reader holds a bounded number of bytes and arri
   (start as () => void)();
   await e.end();
   t.equal(e.failure, '');
-  t.equal(received - head.length, length);
+  t.equal(received - writeRequestHead(request).length, length);
   t.ok(e.drains > 0);
   t.ok(most <= 4 * limits.writeBlockBytes, `held ${most} bytes`);
   t.equal(pool.resources.arena.heldBytes, 0);
@@ -260,8 +256,7 @@ t.test('an owner that ignores backpressure fails with overloaded at the limit', 
   });
   const piece = Buffer.alloc(64 * 1024, 'x');
   const e = new Exchange();
-  const head = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
-  e.call.start(pool, head, 'POST', Framing.CHUNKED, 0, 20_000);
+  e.send(pool, { method: 'POST', framing: Framing.CHUNKED, timeoutMs: 20_000 });
   let most = 0;
   // A quarter more than what may be held, for what the kernel takes.
   const pieces = (1.25 * limits.heldBodyBytes) / piece.length;
@@ -283,8 +278,7 @@ t.test(
       peer.socket.pause();
     });
     const e = new Exchange();
-    const head = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
-    e.call.start(pool, head, 'POST', Framing.CHUNKED, 0, 20_000);
+    e.send(pool, { method: 'POST', framing: Framing.CHUNKED, timeoutMs: 20_000 });
     e.call.write(Buffer.alloc(1), false);
     await e.until('sent');
     const piece = Buffer.alloc(limits.directWriteBytes / 2);
@@ -305,8 +299,7 @@ t.test('a thread that holds as much as it may refuses further bodies with overlo
   t.teardown(() => server.close());
   const pool = new TestPool([server.port], {}, 4 * limits.writeBlockBytes);
   const e = new Exchange();
-  const head = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
-  e.call.start(pool, head, 'POST', Framing.CHUNKED, 0, 20_000);
+  e.send(pool, { method: 'POST', framing: Framing.CHUNKED, timeoutMs: 20_000 });
   for (let i = 0; i < 10; i++) e.call.write(Buffer.alloc(limits.writeBlockBytes), false);
   await e.end();
   t.equal(e.failure, 'overloaded');

@@ -2,15 +2,15 @@ import { EventEmitter, once } from 'node:events';
 import { type Clock, nowUs } from '../../../core/clock.js';
 import type { Failure } from '../../../core/errors.js';
 import { failureReasons } from '../../../core/errors.js';
-import { Framing } from '../../../core/http/message.js';
-import { upgradeLines, writeRequestHead } from '../../../core/http/request-writer.js';
+import type { Framing } from '../../../core/http/message.js';
 import { type ResponseHead, Without } from '../../../core/http/response-head.js';
 import type { EndpointPlan, VersionPlan } from '../../../core/plan.js';
-import type { ResponseSink } from '../../../core/upstream/call.js';
-import { UpstreamCall } from '../../../core/upstream/client.js';
 import { VersionPool } from '../../../core/upstream/pool.js';
 import { type UpstreamCounters, UpstreamResources } from '../../../core/upstream/resources.js';
+import type { ResponseSink } from '../../../core/upstream/response-sink.js';
 import type { TunnelSink, UpstreamTunnel } from '../../../core/upstream/tunnel.js';
+import { UpstreamCall } from '../../../core/upstream/upstream-call.js';
+import { type RequestChanges, requestOf } from '../../support/request.js';
 
 export const TIMEOUT_MS = 10_000;
 
@@ -117,18 +117,20 @@ export class Exchange extends EventEmitter implements ResponseSink, TunnelSink {
   /** Runs inside the event of this name. */
   readonly hooks = new Map<string, () => void>();
 
+  /** Starts a request; a body is the caller's to write. */
+  send(pool: VersionPool, changes: RequestChanges = {}): this {
+    this.call.start(pool, requestOf(changes));
+    return this;
+  }
+
   /** Starts a request without a body. */
   get(pool: VersionPool, method = 'GET', timeoutMs = TIMEOUT_MS): this {
-    const head = writeRequestHead(method, '/', 'origin', '', Framing.NONE, 0);
-    this.call.start(pool, head, method, Framing.NONE, 0, timeoutMs);
-    return this;
+    return this.send(pool, { method, timeoutMs });
   }
 
   /** Asks for another protocol. */
   upgrade(pool: VersionPool, protocol = 'chat'): this {
-    const head = writeRequestHead('GET', '/', 'origin', upgradeLines(protocol), Framing.NONE, 0);
-    this.call.start(pool, head, 'GET', Framing.NONE, 0, TIMEOUT_MS, true);
-    return this;
+    return this.send(pool, { upgrade: protocol });
   }
 
   /** Starts a request with a body, of which `pieces` are written at once; the last of them ends it. */
@@ -139,8 +141,7 @@ export class Exchange extends EventEmitter implements ResponseSink, TunnelSink {
     pieces: readonly string[],
     timeoutMs = TIMEOUT_MS,
   ): this {
-    const head = writeRequestHead('POST', '/', 'origin', '', framing, length);
-    this.call.start(pool, head, 'POST', framing, length, timeoutMs);
+    this.send(pool, { method: 'POST', framing, contentLength: length, timeoutMs });
     pieces.forEach((piece, i) => {
       this.call.write(Buffer.from(piece, 'latin1'), i === pieces.length - 1);
     });

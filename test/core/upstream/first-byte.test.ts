@@ -20,25 +20,18 @@ class Rig {
   }
   get(): Exchange {
     const e = new Exchange();
-    const head = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
-    e.call.start(this.pool, head, 'GET', Framing.NONE, 0, timeoutMs, false, false, firstByteTimeoutMs);
-    return e;
+    return e.send(this.pool, { timeoutMs, firstByteTimeoutMs });
   }
   post(length: number): Exchange {
     const e = new Exchange();
-    const head = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`;
-    e.call.start(
-      this.pool,
-      head,
-      'POST',
-      Framing.LENGTH,
-      length,
+    const framing = Framing.LENGTH;
+    return e.send(this.pool, {
+      method: 'POST',
+      framing,
+      contentLength: length,
       timeoutMs,
-      false,
-      false,
       firstByteTimeoutMs,
-    );
-    return e;
+    });
   }
 }
 

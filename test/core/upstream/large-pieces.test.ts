@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
-import { writeRequestHead } from '../../../core/http/request-writer.js';
 import { limits } from '../../../core/limits.js';
 import { RawServer } from '../../support/raw-server.js';
 import { Exchange, TestPool } from './exchange.js';
@@ -85,8 +84,7 @@ t.test('pieces of every size arrive in order, however late the server reads', as
       reader.readNow = null;
       reader.bodies.length = 0;
       const e = new Exchange();
-      const head = writeRequestHead('POST', '/', 'origin', '', Framing.LENGTH, sent.bytes);
-      e.call.start(pool, head, 'POST', Framing.LENGTH, sent.bytes, 20_000);
+      e.send(pool, { method: 'POST', framing: Framing.LENGTH, contentLength: sent.bytes, timeoutMs: 20_000 });
       let next = 0;
       const write = (): void => {
         while (next < pieces.length) {
@@ -124,12 +122,16 @@ t.test(
     });
     const piece = Buffer.alloc(limits.writeBlockBytes, 'x');
     reader.wanted = piece.length;
-    const head = writeRequestHead('POST', '/', 'origin', '', Framing.LENGTH, piece.length);
     const { arena } = pool.resources;
     const takes = t.capture(arena, 'take', arena.take);
     const post = async (): Promise<number> => {
       const e = new Exchange();
-      e.call.start(pool, head, 'POST', Framing.LENGTH, piece.length, 20_000);
+      e.send(pool, {
+        method: 'POST',
+        framing: Framing.LENGTH,
+        contentLength: piece.length,
+        timeoutMs: 20_000,
+      });
       e.call.write(piece, true);
       await e.end();
       t.equal(e.failure, '');

@@ -1,5 +1,4 @@
 import t from 'tap';
-import { Framing } from '../../../core/http/message.js';
 import type { EndpointPlan } from '../../../core/plan.js';
 import { Health, HealthBlock } from '../../../core/upstream/health-block.js';
 import type { Target } from '../../../core/upstream/target.js';
@@ -216,7 +215,7 @@ t.test('TLS asks for the name at whatever address it is', async (t) => {
   const pool = new TestPool([]);
   pool.follow([{ endpoint, address: { kind: 'tcp', host: '127.0.0.1', port: server.port }, health: null }]);
   const e = new Exchange();
-  e.call.start(pool, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', 'GET', Framing.NONE, 0, 5000);
+  e.send(pool);
   t.equal((await e.end()).failure, 'tls');
   t.match(hello, /reviews\.internal$/);
 });

@@ -2,17 +2,14 @@ import { once } from 'node:events';
 import t from 'tap';
 import { type Failure, failureReasons } from '../../../core/errors.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
-import type { ResponseSink } from '../../../core/upstream/call.js';
 import { PipelinedCall } from '../../../core/upstream/pipelined-call.js';
 import type { VersionPool } from '../../../core/upstream/pool.js';
+import type { ResponseSink } from '../../../core/upstream/response-sink.js';
 import { type RawPeer, RawServer, refusedPort } from '../../support/raw-server.js';
+import { requestOf } from '../../support/request.js';
 import { TestPool } from './exchange.js';
 
 const timeoutMs = 10_000;
-
-function head(target: string, method = 'GET'): string {
-  return `${method} ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
-}
 
 function answer(body: string, fields = ''): string {
   return `HTTP/1.1 200 OK\r\n${fields}content-length: ${body.length}\r\n\r\n${body}`;
@@ -38,7 +35,8 @@ class Sent implements ResponseSink {
       this.#resolve = () => resolve(this);
     });
     const method = changes.method ?? 'GET';
-    this.call.start(pool, head(target, method), method, changes.depth ?? 16, changes.timeoutMs ?? timeoutMs);
+    const request = requestOf({ method, target, timeoutMs: changes.timeoutMs ?? timeoutMs });
+    this.call.start(pool, request, changes.depth ?? 16);
   }
 
   batch(run: () => void): void {

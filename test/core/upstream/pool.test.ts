@@ -38,9 +38,7 @@ class Held {
 }
 
 function getPath(pool: TestPool, path: string): Exchange {
-  const e = new Exchange();
-  e.call.start(pool, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`, 'GET', Framing.NONE, 0, 10_000);
-  return e;
+  return new Exchange().send(pool, { target: path });
 }
 
 t.test('exchanges one after the other share one connection', async (t) => {

@@ -82,8 +82,7 @@ t.test('a POST that was half written when its reused connection died goes on on 
     peer.send(OK);
   });
   const e = new Exchange();
-  const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n';
-  e.call.start(pool, head, 'POST', Framing.LENGTH, 11, 5000);
+  e.send(pool, { method: 'POST', framing: Framing.LENGTH, contentLength: 11 });
   e.call.write(Buffer.from('hello '), false);
   t.equal(e.call.reused, true);
   while (pool.counted.retried === 0) await new Promise(setImmediate);
@@ -108,9 +107,8 @@ t.test('a small chunked POST that is complete is sent again with its framing', a
 
 t.test('a streamed POST is never sent twice', async (t) => {
   const { pool, server } = await reusing(t.teardown, deaths[0]![1], () => undefined);
-  const head = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
   const e = new Exchange();
-  e.call.start(pool, head, 'POST', Framing.CHUNKED, 0, 5000);
+  e.send(pool, { method: 'POST', framing: Framing.CHUNKED });
   e.call.write(Buffer.from('first piece'), false);
   await e.end();
   t.equal(e.failure, 'reset');

@@ -3,8 +3,6 @@
  * apps and timeouts, and allow far more than the engine may do (see docs/decisions/010-uws-engine.md).
  */
 
-import type { WebSocketBridge } from './websocket.js';
-
 export interface Uws {
   App(): UwsApp;
   SSLApp(options: { readonly key_file_name: string; readonly cert_file_name: string }): UwsApp;
@@ -56,9 +54,18 @@ export type UwsUpgradeContext = { readonly [upgradeContext]: true };
 /** `send`'s answers. */
 export const SendStatus = { BACKPRESSURE: 0, SUCCESS: 1, DROPPED: 2 } as const;
 
+/** Who takes the events of one WebSocket. */
+export interface UwsWebSocketUser {
+  onOpen(client: UwsWebSocket): void;
+  /** `message` dies with the call. */
+  onMessage(message: ArrayBuffer, isBinary: boolean): void;
+  onDrain(): void;
+  onClose(code: number, reason: ArrayBuffer): void;
+}
+
 /** Throws on any use after its `close` handler. */
 export interface UwsWebSocket {
-  getUserData(): { readonly bridge: WebSocketBridge };
+  getUserData(): { readonly bridge: UwsWebSocketUser };
   send(message: Uint8Array, isBinary: boolean, compress: boolean): number;
   cork(run: () => void): void;
   getBufferedAmount(): number;

@@ -1,6 +1,6 @@
 import { limits } from '../../../core/limits.js';
 import type { TunnelSink, UpstreamTunnel } from '../../../core/upstream/tunnel.js';
-import { SendStatus, type UwsWebSocket } from './binding.js';
+import { SendStatus, type UwsWebSocket, type UwsWebSocketUser } from './binding.js';
 import { type FrameSender, type FrameSocket, Receiver, Sender } from './frames.js';
 
 /** What a bridge needs of its engine. */
@@ -24,7 +24,7 @@ const nothing = Buffer.alloc(0);
  * primary's frames. Pings are answered on each side by whoever got them. A slow client pauses the tunnel; uWS can't be told
  * to read less of a client, so one that the primary is too slow for is closed with 1013.
  */
-export class WebSocketBridge implements TunnelSink {
+export class WebSocketBridge implements TunnelSink, UwsWebSocketUser {
   readonly #owner: BridgeOwner;
   readonly #tunnel: UpstreamTunnel;
   readonly #sender: FrameSender;

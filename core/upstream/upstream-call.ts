@@ -1,17 +1,18 @@
 import { Failure } from '../errors.js';
 import { Framing } from '../http/message.js';
+import { writeRequestHead } from '../http/request-writer.js';
 import { ResponseFault } from '../http/response-fault.js';
 import type { ResponseHead } from '../http/response-head.js';
-import type { ReaderSink } from '../http/response-reader.js';
 import { limits } from '../limits.js';
-import type { ResponseSink } from './call.js';
 import type { UpstreamConnection } from './connection.js';
 import { Deadline } from './deadlines.js';
+import { isUnavailable } from './ejection.js';
 import type { Endpoint } from './endpoint.js';
 import { OutgoingRequest, Put } from './outgoing.js';
-import type { VersionPool } from './pool.js';
+import type { VersionPool, Waiter } from './pool.js';
+import type { ResponseSink } from './response-sink.js';
 import type { UpstreamTunnel } from './tunnel.js';
-import { saysUnable } from './verdict.js';
+import type { UpstreamRequest } from './upstream-request.js';
 
 /**
  *   NONE --start--> HELD --write--> QUEUED or CONNECTING --connection--> OPEN --onEnd, onFailure--> NONE
@@ -35,20 +36,24 @@ const Phase = {
 type Phase = (typeof Phase)[keyof typeof Phase];
 
 /**
- * One request to a version and its response, for the proxy (primary) and the shadow thread (shadow) alike.
- * The object is reused: `start` again after `onEnd`, `onFailure` or `cancel`. It belongs to the thread of its
- * pool. The sink is never called from within `start` or `write`, with the exception of `onSent`.
+ * One attempt of a request to a version and its response, for the proxy (primary) and the shadow thread
+ * (shadow) alike. The object is reused: `start` again after `onEnd`, `onFailure` or `cancel`. It belongs to
+ * the thread of its pool. The sink is never called from within `start` or `write`, with the exception of
+ * `onSent`.
  *
- * A request goes out a second time in one case only: its connection was a reused one that died before any
- * byte of a response came, and all that was sent is still at hand (RFC 9112, section 9.3.1: the upstream
- * closed the connection while it looked idle). A body longer than `limits.replayBytes`, or a chunked one that
- * has not ended, is never sent twice.
+ * Within an attempt the request may go to another endpoint, or to a new connection: core/upstream/resend
+ * decides it. What is sent again must be at hand: a body longer than `limits.replayBytes`, or a chunked one
+ * that has not ended, is not.
  */
-export class UpstreamCall implements ReaderSink {
-  // Figures of the exchange, valid until the next `start`. Times are on the process-wide time line; 0: not yet.
+export class UpstreamCall implements Waiter {
+  // Figures of the exchange, valid until the next `start`. Times are on the process-wide time line; 0: not
+  // yet.
   /** When the first byte of the request was about to go to a socket. */
   sentUs = 0;
-  /** When the read that completed the final response's head began to be delivered; interim responses do not count. */
+  /**
+   * When the read that completed the final response's head began to be delivered; interim responses do not
+   * count.
+   */
   firstByteUs = 0;
   /** When the last byte of the response was read, or the exchange failed. */
   endUs = 0;
@@ -66,29 +71,24 @@ export class UpstreamCall implements ReaderSink {
   /** With failure `protocol`: which rule the response broke. */
   fault: ResponseFault = ResponseFault.NONE;
 
-  // For the pool alone: its queue, and the endpoints whose connect failed for this call.
-  nextWaiter: UpstreamCall | null = null;
-  previousWaiter: UpstreamCall | null = null;
-  readonly triedEndpoints: Endpoint[] = [];
+  // For the queue of the pool alone.
+  nextWaiter: Waiter | null = null;
+  previousWaiter: Waiter | null = null;
 
   readonly #sink: ResponseSink;
   #phase: Phase = Phase.NONE;
   #pool: VersionPool | null = null;
+  #request: UpstreamRequest | null = null;
   #connection: UpstreamConnection | null = null;
-  #toHead = false;
-  #upgrades = false;
-  #wantsContinue = false;
   /** `write` returned false: `onDrain` is owed. */
   #drainOwed = false;
-  #retried = false;
   /** When the latest read of the response was delivered. */
   #readUs = 0;
-  readonly #request = new OutgoingRequest();
+  readonly #outgoing = new OutgoingRequest();
   #failure: Failure = Failure.ABORTED;
   readonly #deadline: Deadline;
   /** Of what the exchange waits for now: a connection in the queue, or the head of its response. */
   readonly #stageDeadline: Deadline;
-  #firstByteTimeoutMs = 0;
   readonly #deliverFailure: () => void;
   readonly #flushLate: () => void;
   #flushingLate = false;
@@ -102,31 +102,19 @@ export class UpstreamCall implements ReaderSink {
     };
     this.#flushLate = () => {
       this.#flushingLate = false;
-      if (this.#phase === Phase.OPEN) this.#request.flush(this.#connection!);
+      if (this.#phase === Phase.OPEN) this.#outgoing.flush(this.#connection!);
       this.#sentSome();
     };
   }
 
   /**
-   * Sends a request. `head` is a wire string ending in the empty line. With `Framing.NONE` it goes out at once;
-   * else it is held until the first `write`, which the owner owes in this turn of the loop, and goes out with it.
-   * `timeoutMs` bounds the whole exchange, the wait for a connection included. A failure that is found at once
-   * (no endpoint, a full queue) is delivered after the running callback has returned. `upgrades`: the head asks for
-   * another protocol, without a body, and the sink takes `onSwitch`. `wantsContinue`: the head asks for a 100, which the
-   * sink takes as an interim response. `firstByteTimeoutMs` bounds the time from when
-   * the kernel has the last byte of the request to the head of the response; 0: only `timeoutMs` does.
+   * Sends `request`, which stays as it is until the call is over. With `Framing.NONE` it goes out at once;
+   * else it is held until the first `write`, which the owner owes in this turn of the loop, and goes out with
+   * it. A failure that is found at once (no endpoint, a full queue) is delivered after the running callback
+   * has returned. With `upgrade` the sink takes `onSwitch`, with `expectsContinue` it takes the 100 as an
+   * interim response.
    */
-  start(
-    pool: VersionPool,
-    head: string,
-    method: string,
-    framing: Framing,
-    contentLength: number,
-    timeoutMs: number,
-    upgrades = false,
-    wantsContinue = false,
-    firstByteTimeoutMs = 0,
-  ): void {
+  start(pool: VersionPool, request: UpstreamRequest): void {
     this.sentUs = 0;
     this.firstByteUs = 0;
     this.endUs = 0;
@@ -137,41 +125,43 @@ export class UpstreamCall implements ReaderSink {
     this.headSeen = false;
     this.reused = false;
     this.fault = ResponseFault.NONE;
-    if (this.triedEndpoints.length > 0) this.triedEndpoints.length = 0;
     this.#pool = pool;
+    this.#request = request;
     this.#connection = null;
-    this.#toHead = method === 'HEAD';
-    this.#upgrades = upgrades;
-    this.#wantsContinue = wantsContinue;
     this.#drainOwed = false;
-    this.#retried = false;
-    this.#firstByteTimeoutMs = firstByteTimeoutMs;
-    this.#request.begin(pool.resources.arena, head, framing, contentLength);
+    request.resends.beginAttempt();
+    const { framing, contentLength, timeoutMs } = request;
+    this.#outgoing.begin(pool.resources.arena, writeRequestHead(request), framing, contentLength);
     pool.resources.deadlines.set(this.#deadline, timeoutMs, pool.resources.clock());
     this.#phase = Phase.HELD;
     if (framing === Framing.NONE) this.#sendBodyless();
   }
 
   /**
-   * The next piece of the request's body; it is copied or sent before this returns. `last`: the body is complete.
-   * False: hold back until `onDrain`. What comes nevertheless is kept up to `limits.heldBodyBytes`, beyond which
-   * the call fails with `overloaded`. A body that is longer or shorter than its Content-Length fails with
-   * `aborted`: the request can't be completed. After the call is over, pieces are ignored and true is returned.
+   * The next piece of the request's body; it is copied or sent before this returns. `last`: the body is
+   * complete. False: hold back until `onDrain`. What comes nevertheless is kept up to `limits.heldBodyBytes`,
+   * beyond which the call fails with `overloaded`. A body that is longer or shorter than its Content-Length
+   * fails with `aborted`: the request can't be completed. After the call is over, pieces are ignored and true
+   * is returned.
    */
   write(piece: Uint8Array, last: boolean): boolean {
-    if (this.#phase === Phase.NONE || this.#phase === Phase.FAILING || this.#request.lastWritten) return true;
+    if (this.#phase === Phase.NONE || this.#phase === Phase.FAILING || this.#outgoing.lastWritten)
+      return true;
     if (this.#phase === Phase.HELD) this.#acquire();
     return this.#put(piece, last);
   }
 
   /** The trailers of a chunked body: whole field lines, a wire string. The last `write` must follow. */
   trailers(lines: string): void {
-    this.#request.trailers = lines;
+    this.#outgoing.trailers = lines;
   }
 
-  /** Bytes of the request that are kept: for a connection, for an upstream that does not read, or for a second sending. */
+  /**
+   * Bytes of the request that are kept: for a connection, for an upstream that does not read, or for a second
+   * sending.
+   */
   get heldBytes(): number {
-    return this.#phase === Phase.NONE ? 0 : this.#request.heldBytes;
+    return this.#phase === Phase.NONE ? 0 : this.#outgoing.heldBytes;
   }
 
   /** Backpressure from the client: reading stops within one read. The timeout keeps running. */
@@ -188,18 +178,26 @@ export class UpstreamCall implements ReaderSink {
     if (this.#phase !== Phase.NONE) this.#leave();
   }
 
-  /** As `cancel`, once the head of a response is there: what it says of its endpoint counts. */
+  /** As `cancel`, once the head of a response is there: what its status says of the endpoint counts. */
   abandon(): void {
-    if (this.#phase === Phase.OPEN && saysUnable(this.status)) this.#pool!.failed(this.#connection!.endpoint);
+    const endpoint = this.#phase === Phase.OPEN ? this.#connection!.endpoint : null;
+    if (endpoint !== null && isUnavailable(this.status)) this.#pool!.endpointSet.failed(endpoint);
     this.cancel();
   }
 
-  /** The time that its owner gives it is over: fails with `timeout`, within this call. Nothing happens where nothing is under way. */
+  /**
+   * Fails with `timeout`, within this call: the owner gives it no more time. Does nothing while nothing is
+   * under way.
+   */
   expire(): void {
     if (this.#phase !== Phase.NONE && this.#phase !== Phase.FAILING) this.#timeOut();
   }
 
   // From the pool and the connection.
+
+  get tried(): readonly Endpoint[] {
+    return this.#request!.resends.tried;
+  }
 
   onQueued(): void {
     this.#phase = Phase.QUEUED;
@@ -217,53 +215,54 @@ export class UpstreamCall implements ReaderSink {
   /** A connection is there: all that was held goes out. */
   onConnection(connection: UpstreamConnection): void {
     this.#open(connection);
-    if (this.#phase === Phase.OPEN) this.#request.flush(this.#connection!);
+    if (this.#phase === Phase.OPEN) this.#outgoing.flush(this.#connection!);
     this.#sentSome();
   }
 
-  /** The last endpoint that was tried failed so. */
-  onConnectFailed(failure: Failure): void {
-    this.#fail(failure);
+  onNoConnection(endpoint: Endpoint, failure: Failure): void {
+    if (this.#request!.resends.afterNoConnection(endpoint, this.#pool!.endpoints)) this.#acquireNow();
+    else this.#fail(failure);
   }
 
-  /** Fails after the running callback has returned: the owner is still within `start` or `write`. */
-  failSoon(failure: Failure): void {
-    this.#leave();
-    this.#phase = Phase.FAILING;
-    this.#failure = failure;
-    process.nextTick(this.#deliverFailure);
+  /**
+   * The owner is still within `start` or `write`: the failure is delivered after the running callback has
+   * returned.
+   */
+  onRefused(failure: Failure): void {
+    this.#failSoon(failure);
   }
 
   /** The socket has written all that it held. */
   onWritten(): void {
-    this.#request.onWritten(this.#connection!);
+    this.#outgoing.onWritten(this.#connection!);
     this.#sentSome();
   }
 
-  /** The connection died or its bytes made no sense; it is closed and forgotten. */
+  /** Only a reused connection keeps the request replayable, and only until the first byte of its response. */
   onLost(connection: UpstreamConnection, failure: Failure): void {
-    if (failure === Failure.RESET && this.#request.replayable) {
-      this.#retried = true;
-      this.#request.clearOutbox(connection);
+    const pool = this.#pool!;
+    const { endpoint } = connection;
+    if (failure === Failure.RESET && this.#outgoing.replayable && this.#request!.resends.afterLostIdle()) {
+      this.#outgoing.clearOutbox(connection);
       this.#connection = null;
       this.#phase = Phase.HELD;
-      this.#pool!.resources.deadlines.clear(this.#stageDeadline);
-      this.#pool!.renew(this, connection.endpoint);
-    } else {
-      this.fault = connection.fault;
-      if (failure === Failure.RESET && !this.headSeen && connection.exchanges === 0) {
-        this.#pool!.refused(connection.endpoint);
-      } else {
-        this.#pool!.failed(connection.endpoint);
-      }
-      this.#fail(failure);
+      pool.resources.deadlines.clear(this.#stageDeadline);
+      pool.resources.counters.requestRetried(pool.plan);
+      const next = pool.acquireNew(this, endpoint);
+      if (next !== null) this.onConnection(next);
+      return;
     }
+    this.fault = connection.fault;
+    const refused = failure === Failure.RESET && !this.headSeen && connection.exchanges === 0;
+    if (refused) pool.endpointSet.refused(endpoint);
+    else pool.endpointSet.failed(endpoint);
+    this.#fail(failure);
   }
 
   /** Bytes of the response were read and are about to be delivered. */
   onRead(): void {
     this.#readUs = this.#pool!.resources.clock();
-    this.#request.forgetWire();
+    this.#outgoing.dropWire();
   }
 
   batch(run: () => void): void {
@@ -281,7 +280,7 @@ export class UpstreamCall implements ReaderSink {
     this.status = head.status;
     this.headSeen = true;
     this.#pool!.resources.deadlines.clear(this.#stageDeadline);
-    this.#pool!.answered(this.#connection!.endpoint);
+    this.#pool!.endpointSet.answered(this.#connection!.endpoint);
     this.#sink.onHead(head);
   }
 
@@ -297,11 +296,10 @@ export class UpstreamCall implements ReaderSink {
   onEnd(): void {
     const connection = this.#connection!;
     this.endUs = this.#readUs;
-    connection.requestWhole = this.#request.lastWritten && this.#request.drained(connection);
-    this.#request.clearOutbox(connection);
+    connection.requestWhole = this.#outgoing.lastWritten && this.#outgoing.drained(connection);
+    this.#outgoing.clearOutbox(connection);
     connection.detach();
-    if (saysUnable(this.status)) this.#pool!.failed(connection.endpoint);
-    else this.#pool!.succeeded(connection.endpoint);
+    this.#pool!.endpointSet.completed(connection.endpoint, this.status);
     this.#finish();
     this.#sink.onEnd();
   }
@@ -312,8 +310,8 @@ export class UpstreamCall implements ReaderSink {
     this.endUs = this.#readUs;
     this.status = head.status;
     this.headSeen = true;
-    this.#request.clearOutbox(this.#connection!);
-    this.#pool!.succeeded(this.#connection!.endpoint);
+    this.#outgoing.clearOutbox(this.#connection!);
+    this.#pool!.endpointSet.completed(this.#connection!.endpoint, this.status);
     this.#finish();
     this.#sink.onSwitch(head, tunnel);
   }
@@ -321,8 +319,8 @@ export class UpstreamCall implements ReaderSink {
   #sendBodyless(): void {
     this.#acquire();
     if (this.#phase !== Phase.OPEN) return;
-    this.#request.flush(this.#connection!);
-    if (this.#firstByteTimeoutMs > 0) this.#watchFirstByte();
+    this.#outgoing.flush(this.#connection!);
+    if (this.#request!.firstByteTimeoutMs > 0) this.#watchFirstByte();
   }
 
   #acquire(): void {
@@ -330,23 +328,29 @@ export class UpstreamCall implements ReaderSink {
     if (connection !== null) this.#open(connection);
   }
 
+  /** As `#acquire`, while the owner is not within `start` or `write`. */
+  #acquireNow(): void {
+    const connection = this.#pool!.acquire(this);
+    if (connection !== null) this.onConnection(connection);
+  }
+
   /** Takes a piece of the body as far as it will go now. Returns what `write` does. */
   #put(piece: Uint8Array, last: boolean): boolean {
     const phase = this.#phase;
     if (phase === Phase.FAILING || phase === Phase.NONE) return true;
-    const request = this.#request;
-    const put = request.put(piece, last, phase === Phase.OPEN ? this.#connection : null);
-    this.requestBytes = request.bodyBytes;
+    const outgoing = this.#outgoing;
+    const put = outgoing.put(piece, last, phase === Phase.OPEN ? this.#connection : null);
+    this.requestBytes = outgoing.bodyBytes;
     if (put !== Put.OK) {
-      this.failSoon(put === Put.NO_ROOM ? Failure.OVERLOADED : Failure.ABORTED);
+      this.#failSoon(put === Put.NO_ROOM ? Failure.OVERLOADED : Failure.ABORTED);
       return true;
     }
     if (phase === Phase.OPEN) this.#flush(piece.length);
-    const drained = request.drained(this.#connection);
+    const drained = outgoing.drained(this.#connection);
     // Once owed it stays owed: a later piece of the same turn may find room, but the owner already waits.
     if (last) this.#drainOwed = false;
     else if (!drained) this.#drainOwed = true;
-    if (this.#firstByteTimeoutMs > 0) this.#watchFirstByte();
+    if (this.#request!.firstByteTimeoutMs > 0) this.#watchFirstByte();
     return drained && !this.#drainOwed;
   }
 
@@ -357,38 +361,43 @@ export class UpstreamCall implements ReaderSink {
     this.#phase = Phase.OPEN;
     this.endpoint = connection.endpoint;
     this.reused = connection.exchanges > 0;
-    connection.begin(this, this.#toHead, this.#wantsContinue, this.#upgrades);
+    const request = this.#request!;
+    connection.begin(this, request.method === 'HEAD', request.expectsContinue, request.upgrade !== '');
     if (this.sentUs === 0) {
       this.#sink.onSent();
       if (this.#connection !== connection) return;
       this.sentUs = this.#pool!.resources.clock();
     }
-    if (!this.#request.open(this.reused && !this.#retried)) this.failSoon(Failure.OVERLOADED);
+    const keeps = this.reused && request.resends.mayFollowLostIdle;
+    if (!this.#outgoing.open(keeps)) this.#failSoon(Failure.OVERLOADED);
   }
 
-  /** Large pieces tend to come several in one turn: they are written at once as far as they go, the rest when the turn is over. */
+  /**
+   * Large pieces tend to come several in one turn: they are written at once as far as they go, the rest when
+   * the turn is over.
+   */
   #flush(pieceBytes: number): void {
     if (pieceBytes < limits.directWriteBytes) {
-      this.#request.flush(this.#connection!);
+      this.#outgoing.flush(this.#connection!);
       return;
     }
-    if (this.#request.flushDirect(this.#connection!) || this.#flushingLate) return;
+    if (this.#outgoing.flushDirect(this.#connection!) || this.#flushingLate) return;
     this.#flushingLate = true;
     setImmediate(this.#flushLate);
   }
 
   /** The socket took some of the request. */
   #sentSome(): void {
-    if (this.#firstByteTimeoutMs > 0) this.#watchFirstByte();
-    this.#tellDrained();
+    if (this.#request!.firstByteTimeoutMs > 0) this.#watchFirstByte();
+    this.#reportDrained();
   }
 
   /** Once the kernel has all of the request, the head of the response is awaited. */
   #watchFirstByte(): void {
     if (this.#phase !== Phase.OPEN || this.headSeen || this.#stageDeadline.previous !== null) return;
-    if (!this.#request.lastWritten || !this.#request.drained(this.#connection)) return;
+    if (!this.#outgoing.lastWritten || !this.#outgoing.drained(this.#connection)) return;
     const { deadlines, clock } = this.#pool!.resources;
-    deadlines.set(this.#stageDeadline, this.#firstByteTimeoutMs, clock());
+    deadlines.set(this.#stageDeadline, this.#request!.firstByteTimeoutMs, clock());
   }
 
   #stageOver(): void {
@@ -402,16 +411,23 @@ export class UpstreamCall implements ReaderSink {
 
   /** The endpoint is to blame only if it had the whole request and has said nothing. */
   #timeOut(): void {
-    const blamed = this.#phase === Phase.OPEN && this.#request.lastWritten && !this.headSeen;
-    if (blamed) this.#pool!.failed(this.#connection!.endpoint);
+    const blamed = this.#phase === Phase.OPEN && this.#outgoing.lastWritten && !this.headSeen;
+    if (blamed) this.#pool!.endpointSet.failed(this.#connection!.endpoint);
     this.#fail(Failure.TIMEOUT);
   }
 
-  #tellDrained(): void {
+  #reportDrained(): void {
     if (!this.#drainOwed || this.#phase !== Phase.OPEN) return;
-    if (!this.#request.drained(this.#connection)) return;
+    if (!this.#outgoing.drained(this.#connection)) return;
     this.#drainOwed = false;
     this.#sink.onDrain();
+  }
+
+  #failSoon(failure: Failure): void {
+    this.#leave();
+    this.#phase = Phase.FAILING;
+    this.#failure = failure;
+    process.nextTick(this.#deliverFailure);
   }
 
   #fail(failure: Failure): void {
@@ -424,7 +440,7 @@ export class UpstreamCall implements ReaderSink {
     const connection = this.#connection;
     const phase = this.#phase;
     this.endUs = this.#pool!.resources.clock();
-    this.#request.clearOutbox(connection);
+    this.#outgoing.clearOutbox(connection);
     this.#finish();
     if (phase === Phase.QUEUED) this.#pool!.leave(this);
     // A connection that is still being opened is left to whoever comes next.
@@ -436,7 +452,7 @@ export class UpstreamCall implements ReaderSink {
   #finish(): void {
     this.#phase = Phase.NONE;
     this.#connection = null;
-    this.#request.forgetWire();
+    this.#outgoing.dropWire();
     this.#drainOwed = false;
     const { deadlines } = this.#pool!.resources;
     deadlines.clear(this.#deadline);

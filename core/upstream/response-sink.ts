@@ -8,11 +8,15 @@ import type { UpstreamTunnel } from './tunnel.js';
 
 /**
  * Who awaits a response. Events come in the order
- *   onInterim* (onHead onResponseBody* onResponseTrailers? onEnd | onSwitch | onFailure), and onFailure may also cut in at any point after onHead.
+ *   onInterim* (onHead onResponseBody* onResponseTrailers? onEnd | onSwitch | onFailure)
+ * and onFailure may also come at any point after onHead.
  * After onEnd, onSwitch or onFailure nothing more comes.
  */
 export interface ResponseSink {
-  /** Runs `run`, in which the events of one read from the socket are delivered, so that a sink can gather its writes. */
+  /**
+   * Runs `run`, in which the events of one read from the socket are delivered, so that a sink can gather its
+   * writes.
+   */
   batch(run: () => void): void;
   /** A 1xx that is to be forwarded (a 100 that nobody asked for is swallowed by the client before). */
   onInterim(head: ResponseHead): void;
@@ -23,9 +27,9 @@ export interface ResponseSink {
   /** The trailers that go on, if there are any: whole field lines, a wire string. `onEnd` follows. */
   onResponseTrailers(lines: string): void;
   /**
-   * In place of `onHead` … `onEnd`, and only for a request that asked for an upgrade: the upstream switched protocols.
-   * `head` is its 101 and dies with the call. The connection lives on as `tunnel`, which must be attached or destroyed
-   * before this returns; the call is over.
+   * In place of `onHead` … `onEnd`, and only for a request that asked for an upgrade: the upstream switched
+   * protocols. `head` is its 101 and dies with the call. The connection lives on as `tunnel`, which must be
+   * attached or destroyed before this returns; the call is over.
    */
   onSwitch(head: ResponseHead, tunnel: UpstreamTunnel): void;
   /** The response is whole. The measured figures of the call are final. */
@@ -34,6 +38,9 @@ export interface ResponseSink {
   onFailure(failure: Failure): void;
   /** After `write` returned false: more of the request's body may be written. */
   onDrain(): void;
-  /** The first byte of the request is about to go to a socket: from here on it counts as sent. Called once, retries included. */
+  /**
+   * The first byte of the request is about to go to a socket: from here on it counts as sent. Called once,
+   * retries included.
+   */
   onSent(): void;
 }

@@ -1,9 +1,14 @@
-/** When a route sends a request to its primary again, compiled. Envoy's conditions, by Envoy's rules ("x-envoy-retry-on"). */
+/**
+ * When a route sends a request to its primary again, compiled. Envoy's conditions, by Envoy's rules
+ * ("x-envoy-retry-on").
+ */
 import { Failure } from '../errors.js';
 import type { RetryPlan } from '../plan.js';
 
 const CONFLICT = 409;
-/** Of the wait before the first retry, at most; each further one may take twice as long, up to ten times this. */
+/**
+ * Of the wait before the first retry, at most; each further one may take twice as long, up to ten times this.
+ */
 const BACK_OFF_MS = 25;
 const BACK_OFF_MAX_MS = 10 * BACK_OFF_MS;
 

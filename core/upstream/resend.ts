@@ -1,0 +1,82 @@
+import type { Failure } from '../errors.js';
+import type { Endpoint } from './endpoint.js';
+import type { RetryPolicy } from './retry-policy.js';
+
+/**
+ * Decides whether a request is sent again. Nothing else does: callers report what happened and follow the answer.
+ *
+ *   cause                                  acted on?   methods   at most              sent to
+ *   no connection (connect, TLS)           no          all       each endpoint once   another endpoint
+ *   reused connection lost before a byte   perhaps     all       once                 the same, newly connected
+ *   failure or status in `retries`         perhaps     all       `retries.attempts`   the next, after a back-off
+ *
+ * The last two also need the whole request at hand. Who keeps it (core/upstream/outgoing, core/exchange/attempts) asks
+ * only then. The object belongs to one request and lives as long as all of its attempts.
+ */
+export class Resends {
+  /** Endpoints to which this attempt found no connection. */
+  readonly tried: Endpoint[] = [];
+  /** Every retry of the route was used, and one more would have been due. */
+  exhausted = false;
+  #policy: RetryPolicy | null = null;
+  /** Retries of the route that are left. */
+  #left = 0;
+  #lostIdle = false;
+
+  /** A request begins. `policy`: of its route; null: it has none. */
+  begin(policy: RetryPolicy | null): void {
+    this.exhausted = false;
+    this.#policy = policy;
+    this.#left = policy === null ? 0 : policy.attempts;
+    this.beginAttempt();
+  }
+
+  /** An attempt begins: all endpoints may be tried. */
+  beginAttempt(): void {
+    if (this.tried.length > 0) this.tried.length = 0;
+    this.#lostIdle = false;
+  }
+
+  /** No connection could be made to `endpoint`, one of `endpoints`. True: another one is tried. */
+  afterNoConnection(endpoint: Endpoint, endpoints: readonly Endpoint[]): boolean {
+    const { tried } = this;
+    if (!tried.includes(endpoint)) tried.push(endpoint);
+    for (const one of endpoints) if (!tried.includes(one)) return true;
+    return false;
+  }
+
+  /** Whether the request is to be kept while it is on a reused connection, because it may be sent again. */
+  get mayFollowLostIdle(): boolean {
+    return !this.#lostIdle;
+  }
+
+  /** The reused connection died before a byte of a response. True: the request is sent on a new one. */
+  afterLostIdle(): boolean {
+    if (!this.mayFollowLostIdle) return false;
+    this.#lostIdle = true;
+    return true;
+  }
+
+  /**
+   * The attempt failed before a head went to the client. `tryIsOver`: by the timeout of the attempt alone.
+   */
+  afterFailure(failure: Failure, tryIsOver: boolean): boolean {
+    if (this.#policy === null || !this.#policy.takesFailure(failure, tryIsOver)) return false;
+    return this.#retry();
+  }
+
+  /** The head of a response came and was not yet sent to the client. */
+  afterStatus(status: number): boolean {
+    if (this.#policy === null || !this.#policy.takesStatus(status)) return false;
+    return this.#retry();
+  }
+
+  #retry(): boolean {
+    if (this.#left === 0) {
+      this.exhausted = true;
+      return false;
+    }
+    this.#left--;
+    return true;
+  }
+}

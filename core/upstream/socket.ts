@@ -1,0 +1,196 @@
+import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { Failure } from '../errors.js';
+import type { VersionPlan } from '../plan.js';
+import { writeBothNow, writeNow } from '../write-now.js';
+import { Deadline } from './deadlines.js';
+import type { Endpoint } from './endpoint.js';
+import type { UpstreamResources } from './resources.js';
+import type { TlsConnector } from './tls.js';
+
+/**
+ *   CONNECTING --connected, TLS included--> READY --lost, expired or destroyed--> CLOSED
+ *        \--refused, timed out---------------------------------------------------->/
+ */
+const State = { CONNECTING: 0, READY: 1, CLOSED: 2 } as const;
+type State = (typeof State)[keyof typeof State];
+
+/** The connection that owns a socket, as the socket calls it. After `destroy` only `onReleased` follows. */
+export interface SocketOwner {
+  /** The socket is connected, and the TLS handshake, if there is one, is complete. */
+  onReady(): void;
+  /** Bytes were read to the start of `buffer`. Returns whether reading continues. */
+  onRead(bytes: number): boolean;
+  /** The endpoint sends no more (FIN). Not called while connecting: that is a failed connect. */
+  onFin(): void;
+  /** The socket failed: `connect` or `tls` while it was connecting, later `reset`. The owner destroys it. */
+  onLost(failure: Failure): void;
+  /** The time of `expireAfter` is over. */
+  onExpired(): void;
+  /** libuv has released the bytes that were being written. The last event. */
+  onReleased(): void;
+}
+
+/** What a socket needs of the pool that opens it. */
+export interface SocketHome {
+  readonly plan: VersionPlan;
+  readonly resources: UpstreamResources;
+  readonly tls: TlsConnector;
+}
+
+/**
+ * One socket to one endpoint, for both kinds of connections: it connects within `connectTimeoutMs`, completes
+ * TLS, reads into one buffer, expires while idle, and reports its end once.
+ */
+export class UpstreamSocket {
+  /** What `onRead` finds its bytes in. */
+  readonly buffer: Buffer;
+  #state: State = State.CONNECTING;
+  /** The TCP connection is established: what fails from here to READY is the handshake. */
+  #handshaking = false;
+  readonly #secure: boolean;
+  readonly #owner: SocketOwner;
+  readonly #home: SocketHome;
+  readonly #endpoint: Endpoint;
+  /** The connect timeout, then the idle expiry. */
+  readonly #deadline: Deadline;
+  readonly #socket: Socket;
+
+  constructor(home: SocketHome, endpoint: Endpoint, owner: SocketOwner) {
+    const { resources, plan } = home;
+    this.#owner = owner;
+    this.#home = home;
+    this.#endpoint = endpoint;
+    this.#secure = endpoint.plan.secure;
+    this.buffer = resources.readBuffer();
+    this.#deadline = new Deadline(() => this.#onDue());
+    this.#socket = this.#connect();
+    this.#socket.setNoDelay(true);
+    if (this.#secure) this.#listenToTls(this.#socket as TLSSocket);
+    else this.#socket.on('connect', () => this.#onConnect());
+    this.#socket.on('end', () => this.#onFin());
+    this.#socket.on('error', () => this.#onLost());
+    this.#socket.on('close', () => {
+      this.#onLost();
+      this.#owner.onReleased();
+    });
+    resources.deadlines.set(this.#deadline, plan.connectTimeoutMs, resources.clock());
+  }
+
+  get isReady(): boolean {
+    return this.#state === State.READY;
+  }
+
+  get isClosed(): boolean {
+    return this.#state === State.CLOSED;
+  }
+
+  /** Bytes that the kernel has not taken. Right after a write the socket knows: `uv_try_write` came first. */
+  get heldBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Node's socket, for a tunnel. */
+  get raw(): Socket {
+    return this.#socket;
+  }
+
+  /** Writes `bytes`, which must stay as they are until `onWritten` is called or `heldBytes` is 0. */
+  write(bytes: Buffer, onWritten: () => void): void {
+    this.#socket.write(bytes, onWritten);
+  }
+
+  /** Writes a wire string. */
+  writeText(text: string): void {
+    this.#socket.write(text, 'latin1');
+  }
+
+  /**
+   * Writes as much of `bytes[start, end)` as the kernel takes now and returns how much; always 0 with TLS.
+   */
+  writeDirect(bytes: Uint8Array, start: number, end: number): number {
+    if (this.#secure || this.#state === State.CLOSED) return 0;
+    return writeNow(this.#socket, bytes, start, end);
+  }
+
+  /** `writeDirect` of two parts in one system call. */
+  writeBothDirect(first: Uint8Array, second: Uint8Array): number {
+    if (this.#secure || this.#state === State.CLOSED) return 0;
+    return writeBothNow(this.#socket, first, second);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Calls `onExpired` after `timeoutMs`, unless `keep` comes first. */
+  expireAfter(timeoutMs: number, nowUs: number): void {
+    this.#home.resources.deadlines.set(this.#deadline, timeoutMs, nowUs);
+  }
+
+  /** The socket is in use: it does not expire. */
+  keep(): void {
+    this.#home.resources.deadlines.clear(this.#deadline);
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.#state = State.CLOSED;
+    this.#home.resources.deadlines.clear(this.#deadline);
+    this.#socket.destroy();
+  }
+
+  #connect(): Socket {
+    const { address, plan, tlsSession } = this.#endpoint;
+    const callback = (bytes: number): boolean => this.#owner.onRead(bytes);
+    const onread = { buffer: this.buffer, callback };
+    if (this.#secure && address.kind === 'tcp') return this.#home.tls.open(plan, address, tlsSession, onread);
+    const options: TcpNetConnectOpts | IpcNetConnectOpts =
+      address.kind === 'unix'
+        ? { path: address.path, onread }
+        : { host: address.host, port: address.port, onread };
+    return connect(options);
+  }
+
+  #listenToTls(socket: TLSSocket): void {
+    const { resources, plan } = this.#home;
+    socket.on('connect', () => {
+      this.#handshaking = true;
+    });
+    socket.on('secureConnect', () => {
+      resources.counters.handshakeDone(plan, socket.isSessionReused());
+      this.#onConnect();
+    });
+    // With TLS 1.3 tickets come after the handshake, and each is good for one connection: the newest is kept.
+    socket.on('session', (session: Buffer) => {
+      this.#endpoint.tlsSession = session;
+    });
+  }
+
+  #onConnect(): void {
+    if (this.#state !== State.CONNECTING) return;
+    this.#state = State.READY;
+    this.keep();
+    this.#owner.onReady();
+  }
+
+  #onDue(): void {
+    if (this.#state === State.READY) this.#owner.onExpired();
+    else this.#onLost();
+  }
+
+  #onFin(): void {
+    if (this.#state === State.READY) this.#owner.onFin();
+    else this.#onLost();
+  }
+
+  #onLost(): void {
+    if (this.#state === State.CLOSED) return;
+    const connecting = this.#handshaking ? Failure.TLS : Failure.CONNECT;
+    this.#owner.onLost(this.#state === State.CONNECTING ? connecting : Failure.RESET);
+  }
+}

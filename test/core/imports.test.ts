@@ -1,0 +1,125 @@
+import t from 'tap';
+import { findCircle, readImports } from '../support/imports.js';
+
+/** Files at the top of core, which all rooms may import. */
+const SHARED = '(shared)';
+
+/**
+ * The borders between the rooms of core: for each room, the rooms whose files it may import, and why. A new import across a
+ * border needs a line here.
+ */
+const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  [SHARED]: {
+    http: 'the table of errors has a row for each way in which a request can be refused',
+    compare: 'redaction finds values by the same JSONPath as comparisons',
+  },
+  http: {},
+  ring: {},
+  route: {
+    http: 'routes match request heads',
+  },
+  upstream: {
+    http: 'calls write request heads and read responses',
+  },
+  compare: {
+    http: 'comparisons read heads and bodies of responses',
+    ring: 'captured pairs go to the control thread through a ring',
+  },
+  record: {
+    http: 'lines of the access log are wire strings',
+    ring: 'lines of the access log leave their thread through a ring',
+    mirror: 'a line of the access log is a frame with the parts of a copy',
+  },
+  mirror: {
+    http: 'copies are requests',
+    route: 'a mirror samples as routes do, and changes paths as routes do',
+    record: 'every copy ends in a counter',
+    ring: 'copies cross threads in frames',
+    compare: 'copies are measured and captured for comparisons',
+    upstream: 'copies are sent by the same client as requests to primaries',
+  },
+  exchange: {
+    http: 'exchanges are requests and responses',
+    route: 'an exchange begins with a route',
+    upstream: 'an exchange asks a primary',
+    mirror: 'an exchange offers copies',
+    record: 'every exchange ends in a counter, and perhaps in the access log',
+    compare: "an exchange digests its primary's response where a mirror compares",
+  },
+  sink: {
+    http: 'sinks keep requests',
+    mirror: 'sinks read the frames of mirrors within the same bounds',
+    record: 'every copy ends in a counter',
+    ring: 'copies cross threads in frames',
+  },
+  recording: {
+    http: 'records hold HTTP messages',
+    sink: 'a recording is a sink',
+    compare: 'redaction and digests treat bodies as comparisons do',
+  },
+  replay: {
+    http: 'recorded requests are sent as requests',
+    upstream: 'recorded requests are sent by the same client as all others',
+    recording: 'replays play recordings',
+    record: 'replays count as mirrors do',
+    report: 'replays are reported as mirrors are',
+    mirror: 'a report needs the guard of every route, and replays have none',
+    compare: 'responses are compared by the digest that was recorded',
+  },
+  stream: {
+    recording: 'messages of a stream are records',
+    sink: 'a stream is a sink',
+    mirror: 'what leaves a stream carries the mark of a copy',
+    replay: 'what leaves a stream is sent as a replay',
+    record: 'what leaves a stream is counted as copies are',
+    upstream: 'what leaves a stream is sent by the same client as all other requests',
+  },
+  hlog: {
+    record: 'logs hold the histograms of counters',
+    report: 'logs say which versions and roles are observed',
+  },
+  report: {
+    record: 'reports read counters',
+    http: "analysts' samples hold field lines",
+    compare: 'reports show differences',
+    mirror: 'reports show what the guard holds back',
+    upstream: 'reports show the health and the addresses of endpoints',
+    hlog: 'reports are made from logs, too',
+  },
+  fleet: {
+    record: 'the counters of instances are added up',
+    report: 'what instances send each other are readings',
+  },
+};
+
+t.test('no import of core or workers goes in a circle, types included', async (t) => {
+  t.equal(findCircle(readImports(['core', 'workers'])), null);
+});
+
+t.test('a circle is found, whoever begins it', async (t) => {
+  const imports = new Map([
+    ['a.ts', ['b.ts']],
+    ['b.ts', ['c.ts', 'd.ts']],
+    ['c.ts', []],
+    ['d.ts', ['b.ts']],
+  ]);
+  t.strictSame(findCircle(imports), ['b.ts', 'd.ts', 'b.ts']);
+});
+
+t.test('rooms of core import only the rooms that their border allows', async (t) => {
+  for (const [file, targets] of readImports(['core'])) {
+    const room = roomOf(file);
+    for (const target of targets) {
+      const other = roomOf(target);
+      if (other === room || other === SHARED) continue;
+      const reason = borders[room]?.[other];
+      if (reason === undefined) t.fail(`${file} imports ${target}: ${room} may not import ${other}`);
+    }
+  }
+});
+
+/** `core/http/fields.ts` is in `http`, `core/plan.ts` in all. */
+function roomOf(file: string): string {
+  const parts = file.split('/');
+  return parts.length > 2 ? parts[1]! : SHARED;
+}
