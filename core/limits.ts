@@ -114,8 +114,8 @@ export const limits = {
   jsonDepth: 256,
   /** Values in a JSON body that is compared. Past it: `not-comparable`, reason `too-many-values`. */
   jsonValues: 200_000,
-  /** Groups that one pair may be in. Past it: the pair counts as different beyond noise. */
-  pairDifferences: 64,
+  /** Differences of one pair that an analyst names. Past it: the pair is undecided, overflow `pairDifferences`. */
+  pairDifferences: 1024,
   /** Characters of a value, a path or a place that a sample shows. Past it: cut. */
   diffValueChars: 256,
   /** How long an analyst may take for one task, in milliseconds. Reached: it is ended, and each pair is tried alone; then `not-comparable`, reason `timeout`. */
@@ -127,12 +127,29 @@ export const limits = {
   analysts: 4,
   /** Megabytes of an analyst's heap. Reached: it is ended, `not-comparable`, reason `failed`. */
   analystHeapMb: 256,
-  /** Groups of differences, over all mirrors. Reached: `ungrouped` in /api/diffs, `umbra_compare_ungrouped_total`. */
+  /** Groups of differences of one mirror. Reached: overflow `diffGroups` in /api/diffs, `umbra_compare_ungrouped_total`. */
   diffGroups: 1000,
   /** Samples of a group; a newer one takes the place of the oldest. */
   diffSamples: 4,
-  /** Distinct sets of groups that pairs of one mirror are counted by. Past it: a pair counts as different beyond noise. */
+  /** Distinct sets of groups that pairs of one mirror are counted by. Past it: a pair is undecided, overflow `diffSets`. */
   diffSets: 4096,
+  /** Groups in these sets, in all. Past it: the same. */
+  diffSetGroups: 32 * 1024,
+  /** Pairs of one mirror that wait for their counterpart with the baseline. Past it: the oldest is in no triple. */
+  diffWaiting: 2048,
+  /** Differences that these pairs may have in all. Past it: the oldest is in no triple. */
+  diffWaitingHits: 256 * 1024,
+  /** Endpoints of one mirror. Past it: `/**`, overflow `endpoints`. */
+  endpoints: 256,
+  /** Different words at one place of a path. More: the place is `*`. */
+  endpointWords: 64,
+  /** Segments of a path that make an endpoint, and characters of one; a longer one is `*`. */
+  endpointSegments: 12,
+  endpointSegmentChars: 64,
+  /** Names at one place of a document, from which on they may be data. */
+  foldedNames: 32,
+  /** Names that are data in one path. Past it: they stay as they are. */
+  foldedSteps: 8,
   /** Largest `recording.segment.size`. More: a configuration error. */
   segmentBytesMax: 4 * 1024 * 1024 * 1024,
   /** Lines of header fields whose redacted form a sink's thread remembers, and the longest. Past it: they are looked at anew. */

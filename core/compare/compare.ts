@@ -50,7 +50,15 @@ export class Comparer {
     const primary = readResponse(primarySide);
     const shadow = readResponse(shadowSide);
     if (primary.status !== shadow.status) {
-      found.add({ kind: 'status', path: '', at: '', primary: primary.status, shadow: shadow.status });
+      const path = `${primary.status} ${shadow.status}`;
+      found.add({
+        kind: 'status',
+        path,
+        change: 'value',
+        at: path,
+        primary: primary.status,
+        shadow: shadow.status,
+      });
       return found;
     }
     this.#fields(primary, shadow, found);
@@ -74,6 +82,7 @@ export class Comparer {
       found.add({
         kind: 'header',
         path: name,
+        change: a === undefined ? 'extra' : b === undefined ? 'missing' : 'value',
         at: '',
         primary: this.#field(name, a),
         shadow: this.#field(name, b),
@@ -137,7 +146,7 @@ class Differences implements Comparison {
   readonly #groups = new Set<string>();
 
   add(difference: Difference): void {
-    const group = `${difference.kind} ${difference.path}`;
+    const group = `${difference.kind} ${difference.change} ${difference.path}`;
     if (this.#groups.has(group)) return;
     if (this.#groups.size >= limits.pairDifferences) {
       this.more++;
@@ -150,7 +159,7 @@ class Differences implements Comparison {
 
 /** What an analyst that failed or was ended left behind. */
 export function notComparedAtAll(reason: NotComparableReason): Comparison {
-  return { differences: [{ kind: 'not-comparable', path: reason, at: '' }], more: 0 };
+  return { differences: [{ kind: 'not-comparable', path: reason, change: 'value', at: '' }], more: 0 };
 }
 
 function notComparable(
@@ -158,7 +167,14 @@ function notComparable(
   primary: NotComparableReason | null,
   shadow: NotComparableReason | null,
 ): Difference {
-  return { kind: 'not-comparable', path: reason, at: '', primary: primary ?? 'ok', shadow: shadow ?? 'ok' };
+  return {
+    kind: 'not-comparable',
+    path: reason,
+    change: 'value',
+    at: '',
+    primary: primary ?? 'ok',
+    shadow: shadow ?? 'ok',
+  };
 }
 
 type Attempt<T> =

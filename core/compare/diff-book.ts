@@ -1,24 +1,24 @@
 /**
- * Everything that comparisons found, in bounded memory: differences of one route, version, kind and path are one group
- * with a count and a few samples. Kept by the control thread; lost with it.
+ * Everything that comparisons found: one `MirrorDiffs` for each mirror, and what /api/diffs reports of it. Kept by the
+ * control thread, and lost with it.
  */
-import { limits } from '../limits.js';
-import type { Comparison, Difference, DifferenceKind, Shown } from './difference.js';
-import { baselineHitsMin, baselinePairsMin, isNoise, noiseConfidence } from './noise.js';
 
-/** The pair that a comparison is of. Its texts are redacted. */
-export interface ComparedPair {
-  readonly route: string;
-  /** The shadow; for a pair of the baseline, the version that it is a measure for. */
-  readonly version: string;
-  /** Null: the shadow's response was compared. Else the primary's version, which was asked twice. */
-  readonly baseline: string | null;
-  readonly id: string;
-  /** `GET /reviews/0`. */
-  readonly request: string;
-  /** Wall clock, milliseconds. */
-  readonly atMs: number;
-}
+import type { ComparedPair } from './compared-pair.js';
+import type { DiffSample, DiffGroup as Group } from './diff-group.js';
+import {
+  type DifferenceClass,
+  type DifferenceCounts,
+  type Discordance,
+  judgeDifferences,
+  type MirrorCounts,
+} from './diff-summary.js';
+import type { Comparison } from './difference.js';
+import { digestBody } from './digest.js';
+import { MirrorDiffs } from './mirror-diffs.js';
+import { baselineHitsMin, noiseAlpha } from './noise.js';
+
+export type { ComparedPair } from './compared-pair.js';
+export type { DiffSample } from './diff-group.js';
 
 /** The body of `GET /api/diffs`. Its names are a contract: add, never rename. Counts are since the control thread started. */
 export interface Diffs {
@@ -27,41 +27,29 @@ export interface Diffs {
   readonly mirrors: readonly DiffSummary[];
   /** The test behind `noise`. */
   readonly noiseTest: {
-    readonly method: 'fisher-exact-one-sided';
+    readonly method: 'paired-sign-mixture';
     readonly confidence: number;
-    readonly baselinePairsMin: number;
     readonly baselineHitsMin: number;
   };
   /** Differences that found no room as a group of their own, because there are too many groups. */
   readonly ungrouped: number;
 }
 
-export interface DiffGroup {
+/** `compared` and `baseline` are of the pairs of the group's endpoint. */
+export interface DiffGroup extends DifferenceCounts {
+  /** Names the group in commands. */
+  readonly id: string;
   readonly route: string;
   readonly version: string;
-  readonly kind: DifferenceKind;
-  /** See `Difference.path`. */
-  readonly path: string;
-  /** Pairs that have it, of `compared`. */
-  readonly count: number;
-  readonly compared: number;
-  /** The same between two answers of the primary's version; null without a baseline. */
-  readonly baseline: { readonly count: number; readonly compared: number } | null;
-  /** It differs by itself: see core/compare/noise. */
+  readonly class: DifferenceClass;
+  /** `class` is `noise`. */
   readonly noise: boolean;
+  /** The shadow repeats one value where the primary's changes. */
+  readonly constant: boolean;
+  /** Why there is no baseline, where the mirror has one: a request that may change something is not sent again. */
+  readonly isWrite: boolean;
   /** The newest few, oldest first. */
   readonly samples: readonly DiffSample[];
-}
-
-/** A side that has nothing there (a member that is missing) has no key here. */
-export interface DiffSample {
-  readonly id: string;
-  readonly request: string;
-  readonly atMs: number;
-  /** The exact place, where the group's path is not it. */
-  readonly at?: string;
-  readonly primary?: Shown;
-  readonly shadow?: Shown;
 }
 
 export interface DiffSummary {
@@ -75,6 +63,8 @@ export interface DiffSummary {
   readonly differentBeyondNoise: number;
   /** Of these, pairs whose differences can't be told from noise yet. They are in no other count but `different`. */
   readonly undecided: number;
+  /** The `id` of the noisy group that leaves most of them undecided; null without one. */
+  readonly noisiest: string | null;
   /** Of `different`, pairs whose bodies could not be compared. */
   readonly notComparable: number;
   /** Names of the bounds in core/limits that were exceeded, so that the counts above are not complete. */
@@ -84,180 +74,98 @@ export interface DiffSummary {
     readonly compared: number;
     readonly different: number;
   } | null;
+  readonly endpoints: readonly EndpointSummary[];
+  /** From these and the groups a command judges a window of time: see core/compare/diff-summary. */
+  readonly any: Discordance & { readonly triples: number };
+  readonly unplaced: number;
+  readonly sets: readonly { readonly groups: readonly string[]; readonly pairs: number }[];
 }
 
-class Group {
-  count = 0;
-  baselineCount = 0;
-  readonly samples: DiffSample[] = [];
-  constructor(
-    readonly number: number,
-    readonly kind: DifferenceKind,
-    readonly path: string,
-  ) {}
-}
-
-class MirrorDiffs {
-  compared = 0;
-  different = 0;
-  notComparable = 0;
-  baseline: string | null = null;
-  baselineCompared = 0;
-  baselineDifferent = 0;
-  readonly groups = new Map<string, Group>();
-  readonly overflow = new Set<string>();
-  /** Pairs by the set of groups that they are in, so that noise that is found later can be taken out of the count. */
-  readonly sets = new Map<string, { readonly groups: readonly Group[]; pairs: number }>();
-  /** Pairs that can't be told by sets: they count as different. */
-  beyondSets = 0;
-  constructor(
-    readonly route: string,
-    readonly version: string,
-  ) {}
+export interface EndpointSummary {
+  /** Method and path pattern. */
+  readonly endpoint: string;
+  readonly compared: number;
+  readonly baselineCompared: number;
+  readonly triples: number;
 }
 
 export class DiffBook {
   readonly #mirrors = new Map<string, MirrorDiffs>();
-  #groups = 0;
-  #ungrouped = 0;
 
-  record(pair: ComparedPair, { differences, more }: Comparison): void {
-    const mirror = this.#mirrorOf(pair);
-    const isDifferent = differences.length > 0;
-    if (pair.baseline !== null) {
-      mirror.baseline = pair.baseline;
-      mirror.baselineCompared++;
-      if (isDifferent) mirror.baselineDifferent++;
-      for (const difference of differences) {
-        const group = this.#groupOf(mirror, difference);
-        if (group !== null) group.baselineCount++;
-      }
-      return;
+  record(pair: ComparedPair, comparison: Comparison): void {
+    const key = JSON.stringify([pair.route, pair.version, pair.endpoints]);
+    let mirror = this.#mirrors.get(key);
+    if (mirror === undefined) {
+      mirror = new MirrorDiffs(pair.route, pair.version, pair.endpoints);
+      this.#forget(mirror);
+      this.#mirrors.set(key, mirror);
     }
-    mirror.compared++;
-    if (!isDifferent) return;
-    mirror.different++;
-    if (differences.some(({ kind }) => kind === 'not-comparable')) mirror.notComparable++;
-    const groups = differences.map((difference) => {
-      const group = this.#groupOf(mirror, difference);
-      if (group !== null) count(group, pair, difference);
-      return group;
-    });
-    if (more > 0) mirror.overflow.add('pairDifferences');
-    if (more > 0 || groups.includes(null)) mirror.beyondSets++;
-    else countSet(mirror, groups as Group[]);
+    mirror.record(pair, comparison);
   }
 
   read(): Diffs {
-    const mirrors = [...this.#mirrors.values()];
+    const mirrors = [...this.#mirrors.values()].map(readMirror);
     return {
       groups: mirrors
-        .flatMap((mirror) => [...mirror.groups.values()].filter(isSeen).map((group) => tell(mirror, group)))
+        .flatMap(({ groups }) => groups)
         .sort((a, b) => Number(a.noise) - Number(b.noise) || b.count - a.count),
-      mirrors: mirrors.map(summary),
-      noiseTest: {
-        method: 'fisher-exact-one-sided',
-        confidence: noiseConfidence,
-        baselinePairsMin,
-        baselineHitsMin,
-      },
-      ungrouped: this.#ungrouped,
+      mirrors: mirrors.map(({ summary }) => summary),
+      noiseTest: { method: 'paired-sign-mixture', confidence: 1 - noiseAlpha, baselineHitsMin },
+      ungrouped: [...this.#mirrors.values()].reduce((sum, { ungrouped }) => sum + ungrouped, 0),
     };
   }
 
-  #mirrorOf({ route, version }: ComparedPair): MirrorDiffs {
-    const key = `${route} ${version}`;
-    let mirror = this.#mirrors.get(key);
-    if (mirror === undefined) {
-      mirror = new MirrorDiffs(route, version);
-      this.#mirrors.set(key, mirror);
+  /** Other patterns are other endpoints: what was counted by the earlier ones goes. */
+  #forget({ route, version }: MirrorDiffs): void {
+    for (const [key, mirror] of this.#mirrors) {
+      if (mirror.route === route && mirror.version === version) this.#mirrors.delete(key);
     }
-    return mirror;
-  }
-
-  /** Null: there are as many groups as there may be. */
-  #groupOf(mirror: MirrorDiffs, { kind, path }: Difference): Group | null {
-    const key = `${kind} ${path}`;
-    const known = mirror.groups.get(key);
-    if (known !== undefined) return known;
-    if (this.#groups >= limits.diffGroups) {
-      this.#ungrouped++;
-      mirror.overflow.add('diffGroups');
-      return null;
-    }
-    const group = new Group(this.#groups++, kind, path);
-    mirror.groups.set(key, group);
-    return group;
   }
 }
 
-function count(group: Group, pair: ComparedPair, { at, path, primary, shadow }: Difference): void {
-  group.count++;
-  if (group.samples.length === limits.diffSamples) group.samples.shift();
-  group.samples.push({
-    id: pair.id,
-    request: pair.request,
-    atMs: pair.atMs,
-    ...(at === path || at === '' ? {} : { at }),
-    ...(primary === undefined ? {} : { primary }),
-    ...(shadow === undefined ? {} : { shadow }),
-  });
-}
-
-function countSet(mirror: MirrorDiffs, groups: readonly Group[]): void {
-  const key = groups
-    .map(({ number }) => number)
-    .sort((a, b) => a - b)
-    .join();
-  const set = mirror.sets.get(key);
-  if (set !== undefined) set.pairs++;
-  else if (mirror.sets.size < limits.diffSets) mirror.sets.set(key, { groups, pairs: 1 });
-  else {
-    mirror.beyondSets++;
-    mirror.overflow.add('diffSets');
-  }
-}
-
-/** A group that the baseline alone has says nothing of the shadow. */
-function isSeen(group: Group): boolean {
-  return group.count > 0;
-}
-
-function noise(mirror: MirrorDiffs, group: Group): boolean {
-  return isNoise(
-    { count: group.count, pairs: mirror.compared },
-    { count: group.baselineCount, pairs: mirror.baselineCompared },
-  );
-}
-
-function tell(mirror: MirrorDiffs, group: Group): DiffGroup {
+function readMirror(mirror: MirrorDiffs): { groups: DiffGroup[]; summary: DiffSummary } {
+  const { route, version, baseline } = mirror;
+  const groups = mirror.groups();
+  const counts = mirror.counts(groups);
+  const judged = judgeDifferences(counts);
+  const ids = groups.map((group) => idOf(route, version, group));
   return {
-    route: mirror.route,
-    version: mirror.version,
-    kind: group.kind,
-    path: group.path,
-    count: group.count,
-    compared: mirror.compared,
-    baseline:
-      mirror.baseline === null ? null : { count: group.baselineCount, compared: mirror.baselineCompared },
-    noise: noise(mirror, group),
-    samples: [...group.samples],
+    groups: groups.flatMap((group, i): DiffGroup[] => {
+      // A group that the baseline alone has says nothing of the shadow.
+      if (group.count === 0) return [];
+      const { class: kind, constant } = judged.groups[i];
+      return [
+        {
+          id: ids[i],
+          route,
+          version,
+          ...counts.groups[i],
+          class: kind,
+          noise: kind === 'noise',
+          constant,
+          isWrite: baseline !== null && counts.groups[i].baseline === null,
+          samples: [...group.samples],
+        },
+      ];
+    }),
+    summary: summaryOf(mirror, counts, judged, ids),
   };
 }
 
-function summary(mirror: MirrorDiffs): DiffSummary {
-  const real = new Set([...mirror.groups.values()].filter((group) => !noise(mirror, group)));
-  let differentBeyondNoise = mirror.beyondSets;
-  for (const { groups, pairs } of mirror.sets.values()) {
-    if (groups.some((group) => real.has(group))) differentBeyondNoise += pairs;
-  }
+function summaryOf(
+  mirror: MirrorDiffs,
+  counts: MirrorCounts,
+  judged: ReturnType<typeof judgeDifferences>,
+  ids: readonly string[],
+): DiffSummary {
   return {
     route: mirror.route,
     version: mirror.version,
     compared: mirror.compared,
     different: mirror.different,
-    differentBeyondNoise,
-    undecided: 0,
+    differentBeyondNoise: judged.differentBeyondNoise,
+    undecided: judged.undecided,
+    noisiest: judged.noisiest === null ? null : ids[judged.noisiest],
     notComparable: mirror.notComparable,
     overflow: [...mirror.overflow],
     baseline:
@@ -268,5 +176,17 @@ function summary(mirror: MirrorDiffs): DiffSummary {
             compared: mirror.baselineCompared,
             different: mirror.baselineDifferent,
           },
+    endpoints: mirror.endpoints().map(({ name, compared, baselineCompared, triples }) => {
+      return { endpoint: name, compared, baselineCompared, triples };
+    }),
+    any: counts.any,
+    unplaced: counts.unplaced,
+    sets: counts.sets.map(({ groups, pairs }) => ({ groups: groups.map((i) => ids[i]), pairs })),
   };
+}
+
+/** Eight hexadecimal digits that stay the same as long as the difference has its place. */
+function idOf(route: string, version: string, { endpoint, kind, path, change }: Group): string {
+  const name = JSON.stringify([route, version, endpoint.name, kind, path, change]);
+  return digestBody(Buffer.from(name), 0).toString(16).padStart(8, '0');
 }

@@ -1,7 +1,35 @@
 /** What a comparison of two responses found, in the words of /api/diffs. */
 
-export const differenceKinds = ['status', 'header', 'json', 'text', 'binary', 'not-comparable'] as const;
+export const differenceKinds = [
+  'status',
+  'header',
+  'json',
+  'markup',
+  'text',
+  'binary',
+  'not-comparable',
+] as const;
 export type DifferenceKind = (typeof differenceKinds)[number];
+
+/**
+ * How a place changed. Noise is judged for a place and a change together: a token that is random in both versions
+ * may differ in value, but a version that leaves it out or makes it `null` is wrong.
+ */
+export const changes = [
+  /** Another value of the same type. */
+  'value',
+  /** Another type: a number where a string was, null where an object was. */
+  'type',
+  /** The shadow has nothing there. */
+  'missing',
+  /** The primary has nothing there. */
+  'extra',
+  /** The same items in another order. */
+  'order',
+  /** Another number of items or bytes, where the items themselves are not named. */
+  'length',
+] as const;
+export type Change = (typeof changes)[number];
 
 /** Why two bodies can't be compared. */
 export const notComparableReasons = [
@@ -35,17 +63,21 @@ export type Shown = string | number | boolean | null | undefined;
 export interface Difference {
   readonly kind: DifferenceKind;
   /**
-   * `header`: the field's name. `json`: a JSONPath in which every index is `[*]`. `not-comparable`: the reason. Else empty.
-   * With kind and path, differences of many pairs are one group.
+   * The place. `status`: both statuses. `header`: the field's name, with the cookie and the attribute for Set-Cookie.
+   * `json`: a JSONPath in which every index is `[*]`. `markup`: elements and an attribute. `text`: the line without
+   * what differs in it. `not-comparable`: the reason. Kind, path and change are the identity of a difference.
    */
   readonly path: string;
+  readonly change: Change;
   /** The exact place: a JSONPath with indexes, `line 3, column 7`, `byte 12`. */
   readonly at: string;
   readonly primary?: Shown;
   readonly shadow?: Shown;
+  /** For the change `value`: fingerprints of the primary's and the shadow's values before redaction. */
+  readonly prints?: readonly [number, number];
 }
 
-/** What one pair came to. Each group is in it once. */
+/** What one pair came to. Each identity is in it once. */
 export interface Comparison {
   readonly differences: readonly Difference[];
   /** Differences beyond the bound for one pair. */

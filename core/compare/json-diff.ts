@@ -3,7 +3,8 @@ import { limits } from '../limits.js';
 import type { StructurePlan } from '../plan.js';
 import { type Redaction, redacted, searchedChars } from '../redact.js';
 import { sameNumber } from './decimal.js';
-import type { Difference, Shown } from './difference.js';
+import type { Change, Difference, Shown } from './difference.js';
+import { digestBody } from './digest.js';
 import { type Json, JsonNumber } from './json.js';
 import { type PathMatcher, type PathState, pathStep } from './json-path.js';
 
@@ -147,12 +148,15 @@ class Walk {
   }
 
   #tell(place: Place, primary: Json | undefined, shadow: Json | undefined): void {
+    const change = changeOf(primary, shadow);
     this.#on({
       kind: 'json',
       path: shortened(place.path),
+      change,
       at: shortened(place.at),
       primary: this.#shown(primary, place),
       shadow: this.#shown(shadow, place),
+      ...(change === 'value' ? { prints: [printOf(primary!), printOf(shadow!)] } : {}),
     });
   }
 
@@ -170,6 +174,23 @@ class Walk {
     text.add(value, place.secret);
     return shortened(text.text);
   }
+}
+
+function changeOf(primary: Json | undefined, shadow: Json | undefined): Change {
+  if (primary === undefined) return 'extra';
+  if (shadow === undefined) return 'missing';
+  return typeOf(primary) === typeOf(shadow) ? 'value' : 'type';
+}
+
+function typeOf(value: Json): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  return value instanceof JsonNumber ? 'number' : value instanceof Map ? 'object' : typeof value;
+}
+
+/** A fingerprint of a leaf. */
+function printOf(value: Json): number {
+  return digestBody(Buffer.from(value instanceof JsonNumber ? value.text : String(value)), 0);
 }
 
 /** An object or array as text, redacted inside, and no longer than a sample shows. */

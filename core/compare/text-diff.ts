@@ -20,6 +20,7 @@ export function diffText(primary: string, shadow: string, redaction: Redaction):
   return {
     kind: 'text',
     path: '',
+    change: 'value',
     at: `line ${line}, column ${column}`,
     primary: excerpt(primary, at, redaction),
     shadow: excerpt(shadow, at, redaction),
@@ -29,7 +30,14 @@ export function diffText(primary: string, shadow: string, redaction: Redaction):
 /** The bytes are not equal. What they mean is not known, so a sample shows lengths and a few bytes in hexadecimal. */
 export function diffBinary(primary: Uint8Array, shadow: Uint8Array): Difference {
   const at = firstDifference(primary.length, shadow.length, (i) => primary[i] === shadow[i]);
-  return { kind: 'binary', path: '', at: `byte ${at}`, primary: hex(primary, at), shadow: hex(shadow, at) };
+  return {
+    kind: 'binary',
+    path: '',
+    change: 'value',
+    at: `byte ${at}`,
+    primary: hex(primary, at),
+    shadow: hex(shadow, at),
+  };
 }
 
 function firstDifference(aLength: number, bLength: number, same: (i: number) => boolean): number {

@@ -2,7 +2,8 @@
  * One process of a fleet, as it tells of itself on NATS. What travels is counts, histograms and names from the configuration; nothing of
  * a request or a response does, so differences go without their samples.
  */
-import { type DiffsView, parseDiffs } from '../report/diffs.js';
+import type { DiffsView } from '../report/diffs.js';
+import { parseDiffs } from '../report/parse-diffs.js';
 import { decodeReading, encodeReading } from '../report/raw-reading.js';
 import type { Reading } from '../report/reading.js';
 

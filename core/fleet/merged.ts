@@ -1,8 +1,9 @@
 /** Readings of several processes as one: counts and HDR counts add up exactly, slot by slot; nothing is averaged. Pure. */
 import { addMirrors, addVersions } from '../record/snapshot.js';
 import { noControlCounts } from '../report/control-counts.js';
-import type { DiffGroupView, DiffSummaryView, DiffsView } from '../report/diffs.js';
+import { addDiffs, type DiffsView } from '../report/diffs.js';
 import type { MirrorReading, Reading, VersionReading } from '../report/reading.js';
+import { summed } from '../report/summed.js';
 import type { Member } from './member.js';
 
 /**
@@ -42,37 +43,7 @@ export function mergeReadings(members: readonly Pick<Member, 'name' | 'reading'>
 /** Null where none of them compares responses. */
 export function mergeDiffs(all: readonly (DiffsView | null)[]): DiffsView | null {
   const views = all.filter((view) => view !== null);
-  if (views.length === 0) return null;
-  return {
-    groups: summed(
-      views.flatMap(({ groups }) => groups),
-      ({ route, version, kind, path }) => JSON.stringify([route, version, kind, path]),
-      (a, b): DiffGroupView => ({
-        ...a,
-        count: a.count + b.count,
-        compared: a.compared === null || b.compared === null ? null : a.compared + b.compared,
-        noise: a.noise && b.noise,
-        samples: [...a.samples, ...b.samples],
-      }),
-    ),
-    mirrors: summed(
-      views.flatMap(({ mirrors }) => mirrors),
-      ({ route, version }) => JSON.stringify([route, version]),
-      (a, b): DiffSummaryView => ({
-        ...a,
-        compared: a.compared + b.compared,
-        different: a.different + b.different,
-        differentBeyondNoise: a.differentBeyondNoise + b.differentBeyondNoise,
-        undecided: a.undecided + b.undecided,
-        notComparable: a.notComparable + b.notComparable,
-        overflow: [...new Set([...a.overflow, ...b.overflow])],
-        baseline:
-          a.baseline === null || b.baseline === null
-            ? (a.baseline ?? b.baseline)
-            : { ...a.baseline, compared: a.baseline.compared + b.baseline.compared },
-      }),
-    ),
-  };
+  return views.length === 0 ? null : addDiffs(views);
 }
 
 /** Where instances have other shares, the largest is told. */
@@ -87,14 +58,4 @@ function addMirrorReadings(a: MirrorReading, b: MirrorReading): MirrorReading {
     heldBackPercent: Math.max(a.heldBackPercent, b.heldBackPercent),
     counts: addMirrors(a.counts, b.counts),
   };
-}
-
-/** In the order in which each key is met first. */
-function summed<T>(all: readonly T[], key: (one: T) => string, add: (a: T, b: T) => T): T[] {
-  const byKey = new Map<string, T>();
-  for (const one of all) {
-    const before = byKey.get(key(one));
-    byKey.set(key(one), before === undefined ? one : add(before, one));
-  }
-  return [...byKey.values()];
 }

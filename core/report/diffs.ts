@@ -1,16 +1,34 @@
-/** What `GET /api/diffs` tells, as far as reports and verdicts read it; all that is not of this shape is left out. */
+/**
+ * The differences of one umbra, of the window between two looks at it, and of many instances. The last two add or
+ * subtract counts by identity, and judge them once at the end.
+ */
+import {
+  type DifferenceClass,
+  type DifferenceCounts,
+  type Discordance,
+  judgeDifferences,
+} from '../compare/diff-summary.js';
+import { matchesPattern } from '../compare/endpoints.js';
+import { summed } from './summed.js';
 
-export interface DiffGroupView {
+export interface DiffGroupView extends DifferenceCounts {
+  readonly id: string;
   readonly route: string;
   readonly version: string;
-  readonly kind: string;
-  readonly path: string;
-  readonly count: number;
-  /** Pairs that were compared; null where it is not told. */
-  readonly compared: number | null;
-  /** It differs by itself. */
+  readonly class: DifferenceClass;
+  /** `class` is `noise`. */
   readonly noise: boolean;
-  readonly samples: readonly { readonly id: string; readonly primary: string; readonly shadow: string }[];
+  /** The shadow repeats one value where the primary's changes. */
+  readonly constant: boolean;
+  readonly samples: readonly DiffSampleView[];
+}
+
+export interface DiffSampleView {
+  readonly id: string;
+  readonly request: string;
+  readonly at: string;
+  readonly primary: string;
+  readonly shadow: string;
 }
 
 export interface DiffSummaryView {
@@ -22,11 +40,17 @@ export interface DiffSummaryView {
   readonly differentBeyondNoise: number;
   /** Pairs whose differences can't be told from noise yet. */
   readonly undecided: number;
+  /** The id of the noisy group that leaves most of them undecided. */
+  readonly noisiest: string | null;
   readonly notComparable: number;
-  /** Names of the bounds that were exceeded: the counts are not complete. */
+  /** Names of the bounds that were exceeded, or `restart`: the counts are not complete. */
   readonly overflow: readonly string[];
   /** Pairs of the primary's version with itself; null without a baseline. */
   readonly baseline: { readonly version: string; readonly compared: number } | null;
+  readonly any: Discordance & { readonly triples: number };
+  readonly unplaced: number;
+  /** `groups` are their ids. */
+  readonly sets: readonly { readonly groups: readonly string[]; readonly pairs: number }[];
 }
 
 export interface DiffsView {
@@ -34,97 +58,212 @@ export interface DiffsView {
   readonly mirrors: readonly DiffSummaryView[];
 }
 
-const shownCharsMax = 200;
-
-export function parseDiffs(json: unknown): DiffsView {
-  return {
-    groups: list(json, 'groups').flatMap((group) => {
-      const [route, version, kind, path, count] = [
-        group.route,
-        group.version,
-        group.kind,
-        group.path,
-        group.count,
-      ];
-      if (!isText(route) || !isText(version) || !isText(kind) || !isText(path) || !isCount(count)) return [];
-      const samples = list(group, 'samples').map((sample) => ({
-        id: isText(sample.id) ? sample.id : '',
-        primary: shown(sample.primary),
-        shadow: shown(sample.shadow),
-      }));
-      const compared = isCount(group.compared) ? group.compared : null;
-      return [{ route, version, kind, path, count, compared, noise: group.noise === true, samples }];
-    }),
-    mirrors: list(json, 'mirrors').flatMap(parseSummary),
-  };
-}
-
-/** A field that an earlier umbra does not report counts as 0, or as empty. */
-function parseSummary(mirror: Record<string, unknown>): DiffSummaryView[] {
-  const { route, version, compared, differentBeyondNoise } = mirror;
-  if (!isText(route) || !isText(version) || !isCount(compared) || !isCount(differentBeyondNoise)) return [];
-  const baseline = (mirror.baseline ?? {}) as Record<string, unknown>;
-  return [
-    {
-      route,
-      version,
-      compared,
-      different: countOr(mirror.different, differentBeyondNoise),
-      differentBeyondNoise,
-      undecided: countOr(mirror.undecided, 0),
-      notComparable: countOr(mirror.notComparable, 0),
-      overflow: Array.isArray(mirror.overflow) ? mirror.overflow.filter(isText) : [],
-      baseline:
-        isText(baseline.version) && isCount(baseline.compared)
-          ? { version: baseline.version, compared: baseline.compared }
-          : null,
-    },
-  ];
-}
-
-function countOr(value: unknown, otherwise: number): number {
-  return isCount(value) ? value : otherwise;
-}
-
-/** What was compared between two looks. A group that became noise meanwhile takes its pairs along, so none is below 0. */
+/**
+ * What was compared between two looks, judged by itself. Where counts fell, the control thread was replaced: then what
+ * came since is there, with the overflow `restart`.
+ */
 export function subtractDiffs(later: DiffsView, earlier: DiffsView): DiffsView {
-  return {
-    groups: later.groups,
-    mirrors: later.mirrors.map((mirror) => {
-      const before = earlier.mirrors.find(
-        ({ route, version }) => route === mirror.route && version === mirror.version,
-      );
-      if (before === undefined) return mirror;
-      return {
-        ...mirror,
-        compared: Math.max(0, mirror.compared - before.compared),
-        different: Math.max(0, mirror.different - before.different),
-        differentBeyondNoise: Math.max(0, mirror.differentBeyondNoise - before.differentBeyondNoise),
-        undecided: Math.max(0, mirror.undecided - before.undecided),
-        notComparable: Math.max(0, mirror.notComparable - before.notComparable),
-      };
+  const restarted = new Set(
+    later.mirrors.filter((mirror) => {
+      const before = earlier.mirrors.find((other) => isSameMirror(mirror, other));
+      return before !== undefined && before.compared > mirror.compared;
     }),
+  );
+  const before = new Map<string, DiffGroupView>();
+  const laterGroups = new Map(later.groups.map((group) => [identity(group), group]));
+  const renamed = new Map<string, string>();
+  for (const group of earlier.groups) {
+    const now = laterGroups.get(identity(group)) ?? later.groups.find((wider) => covers(wider, group));
+    if (now === undefined) continue;
+    renamed.set(group.id, now.id);
+    const known = before.get(identity(now));
+    before.set(identity(now), known === undefined ? { ...group, id: now.id } : addGroups(known, group));
+  }
+  return judged({
+    groups: later.groups.flatMap((group) => {
+      const known = before.get(identity(group));
+      if (known === undefined || [...restarted].some((mirror) => isSameMirror(mirror, group))) return [group];
+      const left = subtractGroups(group, known);
+      return left.count > 0 || (left.baseline?.count ?? 0) > 0 ? [left] : [];
+    }),
+    mirrors: later.mirrors.map((mirror) => {
+      if (restarted.has(mirror)) return { ...mirror, overflow: [...mirror.overflow, 'restart'] };
+      const known = earlier.mirrors.find((other) => isSameMirror(mirror, other));
+      return known === undefined ? mirror : subtractSummaries(mirror, known, renamed);
+    }),
+  });
+}
+
+/** Of several instances together; null where none of them compares responses. */
+export function addDiffs(views: readonly DiffsView[]): DiffsView {
+  return judged({
+    groups: summed(
+      views.flatMap(({ groups }) => groups),
+      identity,
+      addGroups,
+    ),
+    mirrors: summed(
+      views.flatMap(({ mirrors }) => mirrors),
+      ({ route, version }) => JSON.stringify([route, version]),
+      addSummaries,
+    ),
+  });
+}
+
+/** The same with classes and counts of pairs that follow from the counts of the groups. */
+function judged({ groups, mirrors }: DiffsView): DiffsView {
+  const classes = new Map<DiffGroupView, DiffGroupView>();
+  const summaries = mirrors.map((mirror) => {
+    const own = groups.filter((group) => isSameMirror(mirror, group));
+    const indexes = new Map(own.map(({ id }, i) => [id, i]));
+    const { any, unplaced, compared, baseline } = mirror;
+    const sets = mirror.sets.map(({ groups, pairs }) => {
+      return { groups: groups.flatMap((id) => indexes.get(id) ?? []), pairs };
+    });
+    const result = judgeDifferences({
+      hasBaseline: baseline !== null,
+      compared,
+      groups: own,
+      sets,
+      any,
+      unplaced,
+    });
+    for (const [i, { class: kind, constant }] of result.groups.entries()) {
+      classes.set(own[i], { ...own[i], class: kind, noise: kind === 'noise', constant });
+    }
+    const { differentBeyondNoise, undecided, noisiest } = result;
+    return {
+      ...mirror,
+      differentBeyondNoise,
+      undecided,
+      noisiest: noisiest === null ? null : own[noisiest].id,
+    };
+  });
+  return { groups: groups.map((group) => classes.get(group) ?? group), mirrors: summaries };
+}
+
+interface OfMirror {
+  readonly route: string;
+  readonly version: string;
+}
+
+function isSameMirror(a: OfMirror, b: OfMirror): boolean {
+  return a.route === b.route && a.version === b.version;
+}
+
+function identity({ route, version, endpoint, kind, path, change }: DiffGroupView): string {
+  return JSON.stringify([route, version, endpoint, kind, path, change]);
+}
+
+/** The narrower group was counted before umbra learned that its path or its place holds data. */
+function covers(wider: DiffGroupView, narrower: DiffGroupView): boolean {
+  if (!isSameMirror(wider, narrower) || wider.kind !== narrower.kind || wider.change !== narrower.change)
+    return false;
+  const [method, pattern] = wider.endpoint.split(' ', 2);
+  const [other, path] = narrower.endpoint.split(' ', 2);
+  if (method !== other || !matchesPattern(pattern ?? '', path ?? '')) return false;
+  if (wider.path === narrower.path) return true;
+  const [a, b] = [stepsOf(wider.path), stepsOf(narrower.path)];
+  return a.length === b.length && a.every((step, i) => step === '[*]' || step === b[i]);
+}
+
+function stepsOf(path: string): readonly string[] {
+  return path.match(/\.\w+|\[\*\]|\['(?:[^'\\]|\\.)*'\]|./gsu) ?? [];
+}
+
+function addGroups(a: DiffGroupView, b: DiffGroupView): DiffGroupView {
+  return combined(a, b, (x, y) => x + y, [...a.samples, ...b.samples]);
+}
+
+function subtractGroups(later: DiffGroupView, earlier: DiffGroupView): DiffGroupView {
+  return combined(later, earlier, (x, y) => Math.max(0, x - y), later.samples);
+}
+
+function combined(
+  a: DiffGroupView,
+  b: DiffGroupView,
+  of: (x: number, y: number) => number,
+  samples: DiffGroupView['samples'],
+): DiffGroupView {
+  return {
+    ...a,
+    count: of(a.count, b.count),
+    compared: of(a.compared, b.compared),
+    baseline:
+      a.baseline === null || b.baseline === null
+        ? a.baseline
+        : {
+            count: of(a.baseline.count, b.baseline.count),
+            compared: of(a.baseline.compared, b.baseline.compared),
+          },
+    triples: { ...discordance(a.triples, b.triples, of), pairs: of(a.triples.pairs, b.triples.pairs) },
+    repeats: discordance(a.repeats, b.repeats, of),
+    steady: {
+      pairs: of(a.steady.pairs, b.steady.pairs),
+      primary: of(a.steady.primary, b.steady.primary),
+      shadow: of(a.steady.shadow, b.steady.shadow),
+    },
+    samples,
   };
 }
 
-function list(json: unknown, key: string): Record<string, unknown>[] {
-  const value =
-    typeof json === 'object' && json !== null ? (json as Record<string, unknown>)[key] : undefined;
-  if (!Array.isArray(value)) return [];
-  return value.filter((item): item is Record<string, unknown> => typeof item === 'object' && item !== null);
+function discordance(a: Discordance, b: Discordance, of: (x: number, y: number) => number): Discordance {
+  return {
+    shadowOnly: of(a.shadowOnly, b.shadowOnly),
+    baselineOnly: of(a.baselineOnly, b.baselineOnly),
+  };
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
+function addSummaries(a: DiffSummaryView, b: DiffSummaryView): DiffSummaryView {
+  const sum = combinedSummaries(a, b, (x, y) => x + y);
+  return { ...sum, sets: summed([...a.sets, ...b.sets], setKey, addSets) };
 }
 
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0;
+function subtractSummaries(
+  later: DiffSummaryView,
+  earlier: DiffSummaryView,
+  renamed: ReadonlyMap<string, string>,
+): DiffSummaryView {
+  const before = earlier.sets.map(({ groups, pairs }) => {
+    return { groups: [...new Set(groups.map((id) => renamed.get(id) ?? id))], pairs };
+  });
+  const known = new Map(summed(before, setKey, addSets).map((set) => [setKey(set), set.pairs]));
+  return {
+    ...combinedSummaries(later, earlier, (x, y) => Math.max(0, x - y)),
+    overflow: later.overflow,
+    sets: later.sets.map((set) => ({
+      ...set,
+      pairs: Math.max(0, set.pairs - (known.get(setKey(set)) ?? 0)),
+    })),
+  };
 }
 
-/** A side that has nothing there is told as such. */
-function shown(value: unknown): string {
-  if (value === undefined) return 'absent';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}…` : text;
+function combinedSummaries(
+  a: DiffSummaryView,
+  b: DiffSummaryView,
+  of: (x: number, y: number) => number,
+): DiffSummaryView {
+  return {
+    ...a,
+    compared: of(a.compared, b.compared),
+    different: of(a.different, b.different),
+    notComparable: of(a.notComparable, b.notComparable),
+    overflow: [...new Set([...a.overflow, ...b.overflow])],
+    baseline:
+      a.baseline === null || b.baseline === null
+        ? (a.baseline ?? b.baseline)
+        : { ...a.baseline, compared: of(a.baseline.compared, b.baseline.compared) },
+    any: { ...discordance(a.any, b.any, of), triples: of(a.any.triples, b.any.triples) },
+    unplaced: of(a.unplaced, b.unplaced),
+  };
+}
+
+type DifferenceSetView = DiffSummaryView['sets'][number];
+
+function setKey({ groups }: DifferenceSetView): string {
+  return [...groups].sort().join();
+}
+
+function addSets(a: DifferenceSetView, b: DifferenceSetView): DifferenceSetView {
+  return { ...a, pairs: a.pairs + b.pairs };
 }

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { signedPercentileUs } from '../record/histogram.js';
 import { accountsText } from './comparison-text.js';
+import { byWeight, judgementText } from './diffs-text.js';
 import { countText, durationText } from './figures.js';
 import { escapeHtml } from './html-escape.js';
 import { type PlotLine, percentilePlot } from './percentile-plot.js';
@@ -120,16 +121,30 @@ function mirrorSection(mirror: MirrorReport): string {
 function differences({ diffs }: Report): string {
   if (diffs === null) return '';
   if (diffs.groups.length === 0) return '<h2>Differences</h2>\n<p>None were found.</p>';
-  const rows = diffs.groups.map(({ route, version, kind, path, count, compared, noise, samples }) => {
+  const rows = [...diffs.groups].sort(byWeight).map((group) => {
+    const { route, version, endpoint, kind, path, change, count, compared, noise, samples } = group;
     const shown = samples.slice(-samplesShown);
     const sides = (side: 'primary' | 'shadow'): string => shown.map((sample) => sample[side]).join('\n');
-    const seen = `${countText(count)}${compared === null ? '' : ` of ${countText(compared)}`}`;
+    const seen = `${countText(count)} of ${countText(compared)}`;
+    const judgement = judgementText(group);
     return {
-      cells: [route, version, kind, path, seen, noise ? 'noise' : '', sides('primary'), sides('shadow')],
+      cells: [
+        route,
+        version,
+        endpoint,
+        kind,
+        path,
+        change,
+        seen,
+        judgement,
+        sides('primary'),
+        sides('shadow'),
+      ],
       className: noise ? 'noise' : '',
     };
   });
-  return `<h2>Differences</h2>\n${table(['route', 'version', 'kind', 'where', 'pairs', '', 'primary', 'shadow'], rows, 'words')}`;
+  const heads = ['route', 'version', 'endpoint', 'kind', 'where', 'change', 'pairs', '', 'primary', 'shadow'];
+  return `<h2>Differences</h2>\n${table(heads, rows, 'words')}`;
 }
 
 function table(

@@ -1,6 +1,7 @@
 /** A report as text for terminals and mails. Pure. */
 import { addVersions } from '../record/snapshot.js';
 import { accountsText, comparisonText, pairsText } from './comparison-text.js';
+import { diffGroupLines } from './diffs-text.js';
 import { errorsOf } from './errors-of.js';
 import { countText, durationText, shareText } from './figures.js';
 import type { MirrorReport, Report, VersionReport } from './report.js';
@@ -17,7 +18,8 @@ export function reportText(report: Report): string {
   for (const note of report.notes) lines.push(`  note: ${note}`);
   lines.push('', ...versionLines(report.versions));
   for (const mirror of report.mirrors) lines.push('', ...mirrorLines(mirror, report.versions));
-  if (report.diffs !== null) lines.push('', ...diffLines(report.diffs));
+  if (report.diffs !== null)
+    lines.push('', ...diffGroupLines(report.diffs.groups).map((line) => `  ${line}`));
   return `${lines.map(printable).join('\n')}\n`;
 }
 
@@ -65,16 +67,6 @@ function mirrorLines(mirror: MirrorReport, versions: readonly VersionReport[]): 
     `  ${to} was slower in ${countText(slower.count)} pairs, by ${durationText(by)} in the middle, ` +
       `and faster in ${countText(faster.count)}, by ${durationText(less)}`,
   ];
-}
-
-function diffLines({ groups }: NonNullable<Report['diffs']>): string[] {
-  if (groups.length === 0) return ['  no differences were found'];
-  return groups.flatMap(({ route, version, kind, path, count, compared, noise, samples }) => {
-    const last = samples[samples.length - 1];
-    const of = compared === null ? '' : ` of ${countText(compared)}`;
-    const head = `  ${route} ${version}  ${kind} ${path}: ${countText(count)}${of}${noise ? ', noise' : ''}`;
-    return last === undefined ? [head] : [head, `      ${last.primary} | ${last.shadow}`];
-  });
 }
 
 /** What services and clients sent must not steer a terminal. */

@@ -30,7 +30,11 @@ const coresPerAnalyst = 4;
 interface Subject {
   readonly route: string;
   readonly version: string;
+  /** The version that is asked twice, where the mirror has a baseline. */
   readonly baseline: string | null;
+  readonly isBaseline: boolean;
+  /** Path patterns of the configuration. */
+  readonly endpoints: readonly string[];
   readonly rules: CompareRules;
 }
 
@@ -92,12 +96,13 @@ export class Analysts {
         mirrorsWithBaselines(route).flatMap(({ mirror, baselineOf }): [number, Subject][] => {
           const { structure } = mirror.compare;
           if (structure === null) return [];
-          const baseline = baselineOf === null ? null : nameOf(mirror);
+          const asked = baselineOf === null ? structure.baseline : mirror;
+          const baseline = asked === null ? null : nameOf(asked);
+          const isBaseline = baselineOf !== null;
+          const version = nameOf(baselineOf ?? mirror);
           const { ignoreHeaders, ignorePaths, tolerance, arrays } = structure;
           const rules = { structure: { ignoreHeaders, ignorePaths, tolerance, arrays }, redact: plan.redact };
-          return [
-            [mirror.slot, { route: route.name, version: nameOf(baselineOf ?? mirror), baseline, rules }],
-          ];
+          return [[mirror.slot, { route: route.name, version, baseline, isBaseline, endpoints: [], rules }]];
         }),
       ),
     );
@@ -179,10 +184,12 @@ export class Analysts {
     }
   }
 
-  #record(pair: Pair, { route, version, baseline }: Subject, comparison: Comparison): void {
+  #record(pair: Pair, subject: Subject, comparison: Comparison): void {
     const request = `${pair.method} ${this.#redaction.target(pair.target)}`.slice(0, limits.diffValueChars);
     const id = pair.id.slice(0, limits.diffValueChars);
-    this.#book.record({ route, version, baseline, id, request, atMs: pair.wallMs }, comparison);
+    const { route, version, baseline, isBaseline, endpoints } = subject;
+    const about = { route, version, baseline, isBaseline, endpoints };
+    this.#book.record({ ...about, id, request, atMs: pair.wallMs }, comparison);
   }
 
   #open(): Piscina<AnalystTask, readonly Comparison[]> {

@@ -7,7 +7,7 @@ import { SLOTS } from '../../../core/record/hdr-layout.js';
 import { Histogram } from '../../../core/record/histogram.js';
 import { readMirror, readVersion } from '../../../core/record/snapshot.js';
 import { noControlCounts } from '../../../core/report/control-counts.js';
-import type { DiffsView } from '../../../core/report/diffs.js';
+import type { DiffGroupView, DiffsView } from '../../../core/report/diffs.js';
 import type { Reading } from '../../../core/report/reading.js';
 
 function histogramOf(slots: readonly number[]): Histogram {
@@ -104,8 +104,26 @@ t.test('an instance that knows more reasons than another loses none of them', as
 });
 
 t.test('differences add up by place, and travel without their samples', async (t) => {
-  const samples = [{ id: '1', primary: 'secret', shadow: 'other' }];
-  const group = { route: 'r', version: 'v2', kind: 'json', path: '$.a', compared: 10, noise: false, samples };
+  const samples = [{ id: '1', request: 'GET /', at: '$.a', primary: 'secret', shadow: 'other' }];
+  const none = { shadowOnly: 0, baselineOnly: 0 };
+  const group: Omit<DiffGroupView, 'count'> = {
+    id: 'g1',
+    route: 'r',
+    version: 'v2',
+    endpoint: 'GET /',
+    kind: 'json',
+    path: '$.a',
+    change: 'value',
+    compared: 10,
+    baseline: { count: 0, compared: 9 },
+    triples: { pairs: 9, ...none, shadowOnly: 6 },
+    repeats: none,
+    steady: { pairs: 0, primary: 0, shadow: 0 },
+    class: 'undecided',
+    noise: false,
+    constant: false,
+    samples,
+  };
   const view = (count: number): DiffsView => ({
     groups: [{ ...group, count }],
     mirrors: [
@@ -113,30 +131,27 @@ t.test('differences add up by place, and travel without their samples', async (t
         route: 'r',
         version: 'v2',
         compared: 10,
-        different: 5,
-        differentBeyondNoise: count,
-        undecided: 1,
+        different: count,
+        differentBeyondNoise: 0,
+        undecided: count,
+        noisiest: null,
         notComparable: 0,
-        overflow: count === 2 ? ['diffGroups'] : [],
+        overflow: count === 7 ? ['diffGroups'] : [],
         baseline: { version: 'v1', compared: 9 },
+        any: { ...none, triples: 9 },
+        unplaced: 0,
+        sets: [{ groups: ['g1'], pairs: count }],
       },
     ],
   });
-  const merged = mergeDiffs([view(1), null, view(2)]);
+  const merged = mergeDiffs([view(6), null, view(7)]);
   t.match(merged, {
-    groups: [{ count: 3, compared: 20 }],
+    groups: [{ count: 13, compared: 20, triples: { pairs: 18, shadowOnly: 12 }, class: 'different' }],
     mirrors: [
-      {
-        compared: 20,
-        different: 10,
-        differentBeyondNoise: 3,
-        undecided: 2,
-        overflow: ['diffGroups'],
-        baseline: { compared: 18 },
-      },
+      { compared: 20, different: 13, differentBeyondNoise: 13, undecided: 0, overflow: ['diffGroups'] },
     ],
   });
-  const { ageMs: _, ...member } = memberOf('a', readingOf([1]), { diffs: view(1) });
+  const { ageMs: _, ...member } = memberOf('a', readingOf([1]), { diffs: view(6) });
   t.notMatch(JSON.stringify(encodeMember(member)), /secret/);
 });
 

@@ -2,7 +2,7 @@ import t from 'tap';
 import { intervalLine, logHeader } from '../../../core/hlog/log-line.js';
 import { LogParser } from '../../../core/hlog/log-parser.js';
 import { MergedLog } from '../../../core/hlog/merged.js';
-import { parseDiffs } from '../../../core/report/diffs.js';
+import { parseDiffs } from '../../../core/report/parse-diffs.js';
 import { type Report, reportOfLogs, reportOfReading } from '../../../core/report/report.js';
 import { reportHtml } from '../../../core/report/report-html.js';
 import { reportText } from '../../../core/report/report-text.js';
@@ -79,13 +79,13 @@ t.test('differences, accounts and the configuration are told', async (t) => {
   t.match(page, /5000 eligible = 5000 sent \+ 0 dropped/);
   t.match(
     page,
-    /<tr class="noise"><td>reviews<\/td><td>v2<\/td><td>header<\/td><td>x-random<\/td><td>40<\/td><td>noise/,
+    /<tr class="noise"><td>reviews<\/td><td>v2<\/td><td><\/td><td>header<\/td><td>x-random<\/td><td>value<\/td><td>40 of 40<\/td><td>noise/,
   );
   t.match(page, /<td>12 of 40<\/td>/);
   t.match(page, /&quot;salt&quot;/);
   const text = reportText(report());
   t.match(text, /requests +5000 +5000 +0/);
-  t.match(text, /x-random: 40, noise/);
+  t.match(text, /x-random value: 40 of 40, noise/);
   t.match(text, /2xx +4950 +5000 +\+50/);
 });
 

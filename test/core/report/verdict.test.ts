@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { failureReasons } from '../../../core/errors.js';
-import { parseDiffs } from '../../../core/report/diffs.js';
+import { parseDiffs } from '../../../core/report/parse-diffs.js';
 import { judge, type VerdictBounds } from '../../../core/report/verdict.js';
 import { verdictText } from '../../../core/report/verdict-text.js';
 import { seededRandom } from '../../../core/route/random.js';

@@ -218,9 +218,10 @@ t.test('a fault of our own is a 500 that tells nothing, and is logged', async (t
 
 t.test('what comparisons found is told as it is in the book', async (t) => {
   const book = new DiffBook();
-  const pair = { route: 'reviews', version: 'v2', baseline: null, id: '<b>', request: 'GET /', atMs: 1 };
+  const mirror = { route: 'reviews', version: 'v2', baseline: null, isBaseline: false, endpoints: [] };
+  const pair = { ...mirror, id: '<b>', request: 'GET /', atMs: 1 };
   book.record(pair, {
-    differences: [{ kind: 'json', path: '$.a', at: '$.a', primary: '<script>', shadow: 5 }],
+    differences: [{ kind: 'json', path: '$.a', change: 'type', at: '$.a', primary: '<script>', shadow: 5 }],
     more: 0,
   });
   const admin = await startAdmin(t, { diffs: () => book.read() });

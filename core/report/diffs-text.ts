@@ -1,0 +1,46 @@
+/** Groups of differences as lines for a terminal, by route, version and endpoint. */
+import type { DiffGroupView } from './diffs.js';
+import { countText } from './figures.js';
+
+/** Groups of one endpoint stand together; within it, real ones come first and frequent ones before rare ones. */
+export function diffGroupLines(groups: readonly DiffGroupView[]): string[] {
+  if (groups.length === 0) return ['no differences were found'];
+  const byEndpoint = new Map<string, DiffGroupView[]>();
+  for (const group of groups) {
+    const head = headOf(group);
+    const members = byEndpoint.get(head);
+    if (members === undefined) byEndpoint.set(head, [group]);
+    else members.push(group);
+  }
+  return [...byEndpoint].flatMap(([head, members]) => [head, ...members.sort(byWeight).flatMap(groupLines)]);
+}
+
+function headOf({ route, version, endpoint }: DiffGroupView): string {
+  return endpoint === '' ? `${route} ${version}` : `${route} ${version}, ${endpoint}`;
+}
+
+const order = { different: 0, undecided: 1, noise: 2 } as const;
+
+export function byWeight(a: DiffGroupView, b: DiffGroupView): number {
+  return order[a.class] - order[b.class] || b.count - a.count;
+}
+
+function groupLines(group: DiffGroupView): string[] {
+  const { id, kind, path, change, count, compared, samples } = group;
+  const place = path === '' ? kind : `${kind} ${path}`;
+  const head = `  ${place} ${change}: ${countText(count)} of ${countText(compared)}, ${judgementText(group)}`;
+  const last = samples.at(-1);
+  const example = last === undefined ? [] : [`      ${last.primary} | ${last.shadow}`];
+  const about = [last?.request, last?.id].filter((text) => text !== undefined && text !== '').join(', ');
+  return [id === '' ? head : `${head}  [${id}]`, ...example, ...(about === '' ? [] : [`      ${about}`])];
+}
+
+/** What a group was judged to be, and by what: `noise`, `different: the shadow repeats one value`. */
+export function judgementText({ class: kind, constant, baseline }: DiffGroupView): string {
+  if (constant) return 'different: the shadow repeats one value';
+  if (baseline === null || kind === 'different') return kind;
+  if (kind === 'noise') {
+    return `noise: ${countText(baseline.count)} of ${countText(baseline.compared)} between two answers of the primary`;
+  }
+  return 'undecided: too little data to tell it from noise';
+}

@@ -1,0 +1,9 @@
+/** One of each key, in the order in which each key is met first; those that share a key are added up. */
+export function summed<T>(all: readonly T[], key: (one: T) => string, add: (a: T, b: T) => T): T[] {
+  const byKey = new Map<string, T>();
+  for (const one of all) {
+    const before = byKey.get(key(one));
+    byKey.set(key(one), before === undefined ? one : add(before, one));
+  }
+  return [...byKey.values()];
+}
