@@ -9,10 +9,10 @@ const environmentReference = '#/definitions/environment';
 
 export function configJsonSchema(): JsonObject {
   const generated = z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7', unrepresentable: 'any' });
-  // Only plain data from here on.
-  const plain = JSON.parse(JSON.stringify(generated)) as JsonObject;
+  // `kind` names types in docs/configuration.md and is no word of JSON Schema.
+  const plain = JSON.parse(JSON.stringify(generated, (key, value) => (key === 'kind' ? undefined : value)));
   return {
-    ...allowEnvironment(plain),
+    ...allowEnvironment(plain as JsonObject),
     definitions: {
       environment: {
         type: 'string',

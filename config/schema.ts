@@ -34,13 +34,15 @@ export const routesExpected = 'expected a list of at least one route';
 
 export const configSchema = mapping({
   listen: listen.prefault([{ address: '127.0.0.1:8080' }]).meta({ description: 'Where clients connect.' }),
-  admin: admin.prefault({}).meta({ description: 'The admin server; off turns it off.' }),
+  admin: admin
+    .prefault({})
+    .meta({ description: 'Admin API, metrics and live page; `off` (or `false`) turns them off.' }),
   threads: threads
     .prefault({})
     .meta({ description: 'How many threads share the work, and how much memory lies between them.' }),
   drain: duration
     .prefault('30s')
-    .meta({ description: 'How long a stop waits for exchanges that are in flight.' }),
+    .meta({ description: 'How long a stop waits for exchanges in flight; `0s` does not wait.' }),
   sampling: mapping({
     salt: text(textExpected, parsePlain)
       .prefault('umbra')
@@ -50,7 +52,7 @@ export const configSchema = mapping({
     .meta({ description: 'How keyed samples are drawn.' }),
   guard: guard.optional().meta({
     description:
-      "Makes a route's mirrors back off when its primary gets slower or fails more than before. Off unless set.",
+      'Mirrors back off when the primary of their route gets worse; for all routes, unless `routes[].guard` says otherwise.',
   }),
   versions: z
     .record(key(parseName), version, { error: 'expected a mapping of version names' })
@@ -59,7 +61,10 @@ export const configSchema = mapping({
       const message = count > limits.versions ? `has more than ${limits.versions} versions` : '';
       if (message !== '') context.issues.push({ code: 'custom', message, input: context.value });
     })
-    .meta({ description: 'The deployments of the service, by name.' }),
+    .meta({
+      description:
+        'The deployments of the service by name; at least one. A version may be its endpoints alone: `v1: http://127.0.0.1:9080`.',
+    }),
   routes: form(
     z
       .array(route, { error: routesExpected })
@@ -81,7 +86,9 @@ export const configSchema = mapping({
   fleet: fleet.optional().meta({
     description: 'One of many instances, seen as one through NATS (docs/scale.md). Off unless set.',
   }),
-  redact: redact.prefault({}).meta({ description: 'What is never shown or stored of what passes through.' }),
+  redact: redact
+    .prefault({})
+    .meta({ description: 'What is never shown or stored of what passes through: see comparing.' }),
 }).meta({ title: 'umbra configuration' });
 
 /** A configuration whose every part was understood: durations in ms, sizes in bytes, shares in millionths, defaults filled in. */

@@ -27,7 +27,7 @@ export const redirect = mapping({
     .optional()
     .meta({ description: 'Without it: that of the request.' }),
   port: integer(1, 65_535).optional().meta({
-    description: "Without it: the request's, or the scheme's where `scheme` or `host` is given.",
+    description: 'Where `scheme` or `host` is given and this is not: that of the scheme, which is left out.',
   }),
   path: z
     .union([shorthand(text('expected a path', parsePath), (set) => ({ set })), pathChange], {

@@ -41,11 +41,12 @@ export const edge = {
   via: text(viaExpected, parseVia, (name) => name ?? 'off')
     .prefault('off')
     .meta({ description: 'The name that is appended to Via; off leaves Via alone.' }),
-  requestId: z
-    .enum(['keep', 'new', 'off'], { error: 'expected keep, new or off' })
-    .prefault('keep')
-    .meta({ description: 'x-request-id: keep makes one where there is none, new always, off never.' }),
-  trusted: list(network, 'expected a list of networks', limits.trustedNetworks)
-    .optional()
-    .meta({ description: 'The proxies in front, whose X-Forwarded-For or Forwarded is believed.' }),
+  requestId: z.enum(['keep', 'new', 'off'], { error: 'expected keep, new or off' }).prefault('keep').meta({
+    description:
+      'X-request-id: `keep` makes one where the client sent none, `new` always makes one, `off` never.',
+  }),
+  trusted: list(network, 'expected a list of networks', limits.trustedNetworks).optional().meta({
+    description:
+      'The proxies in front of umbra: `10.0.0.0/8`, an address, or `unix` for whoever comes through a unix socket.',
+  }),
 };

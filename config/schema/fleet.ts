@@ -23,5 +23,7 @@ export const fleet = mapping({
   name: name.optional().meta({
     description: "This instance's name among the others. Without it: the machine's host name.",
   }),
-  interval: interval.prefault('1s').meta({ description: 'How often a snapshot is published.' }),
+  interval: interval
+    .prefault('1s')
+    .meta({ description: 'How often a snapshot is published; `100ms` to `1m`.' }),
 });

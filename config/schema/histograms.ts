@@ -16,7 +16,7 @@ const interval = text(
 
 export const histograms = mapping({
   directory: file.meta({
-    description: 'Where the logs go, relative to the configuration file; made if it is not there.',
+    description: "Where the logs go; made if it is not there, and not shared with another service's umbra.",
   }),
-  interval: interval.prefault('10s').meta({ description: 'The time that one line covers.' }),
+  interval: interval.prefault('10s').meta({ description: 'The time that one line covers; at least `1s`.' }),
 });

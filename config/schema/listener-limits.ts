@@ -56,9 +56,9 @@ const bodySize = z.union(
 
 export const listenerLimits = {
   connections: mapping({
-    max: integer(1, connectionsMax)
-      .prefault(limits.downstreamConnections)
-      .meta({ description: 'Most client connections of this listener, over all threads.' }),
+    max: integer(1, connectionsMax).prefault(limits.downstreamConnections).meta({
+      description: 'Most connections of this listener over all threads; a further one is closed at once.',
+    }),
     idle: patience
       .prefault('60s')
       .meta({ description: 'How long a client may leave its connection without a request.' }),
@@ -66,27 +66,31 @@ export const listenerLimits = {
     .prefault({})
     .meta({ description: "Clients' connections." }),
   head: mapping({
-    max: headSize
-      .prefault('16KiB')
-      .meta({ description: 'The largest request head. One for all listeners of the uws engine.' }),
-    timeout: patience.prefault('60s').meta({ description: 'How long a client may take for a request head.' }),
+    max: headSize.prefault('16KiB').meta({
+      description:
+        'The largest request head; larger: 431. All listeners of the uws engine must say the same.',
+    }),
+    timeout: patience
+      .prefault('60s')
+      .meta({ description: 'How long a client may take for a request head, however it drips.' }),
   })
     .prefault({})
     .meta({ description: 'Request heads.' }),
   body: mapping({
-    max: bodySize
-      .prefault('off')
-      .meta({ description: 'The largest request body; off takes any. A larger one is answered with 413.' }),
+    max: bodySize.prefault('off').meta({
+      description:
+        'The largest request body; larger: 413, before a version hears of it if Content-Length tells, else as it comes.',
+    }),
     timeout: patience
       .prefault('60s')
-      .meta({ description: 'How long a client may pause within a request body.' }),
+      .meta({ description: 'How long a client may pause within a request body; longer: 408.' }),
   })
     .prefault({})
     .meta({ description: 'Request bodies.' }),
   response: mapping({
-    timeout: patience
-      .prefault('60s')
-      .meta({ description: 'How long a client may take nothing of a response.' }),
+    timeout: patience.prefault('60s').meta({
+      description: 'How long a client may take nothing of a response; longer: its connection is closed.',
+    }),
   })
     .prefault({})
     .meta({ description: 'Responses.' }),

@@ -18,7 +18,7 @@ const pathMatch = mapping({
     .meta({ description: 'The whole path, without the query.' }),
   prefix: text('expected a path', parseMatchedPath)
     .optional()
-    .meta({ description: 'The beginning of the path.' }),
+    .meta({ description: 'The beginning of the path, character by character: `/a` takes `/ab` too.' }),
   regex: regex
     .optional()
     .meta({ description: 'A JavaScript regular expression that must match the whole path.' }),
@@ -68,12 +68,20 @@ export const match = mapping({
   host: text('expected a host name', parseHostMatch)
     .optional()
     .meta({ description: 'Host name without port; *.example.com matches every name below example.com.' }),
-  path: pathMatch.optional().meta({ description: 'The path of the target: exact, prefix or regex.' }),
+  path: pathMatch.optional().meta({
+    description:
+      'Exactly one of `exact`, `prefix` and `regex`; the path is taken as received, without the query.',
+  }),
   method: list(method, 'expected a list of methods such as [GET, HEAD]')
     .optional()
     .meta({ description: 'Methods.' }),
-  header: header.meta({ description: 'Header fields by name; all of them must match.' }),
-  query: query.meta({ description: 'Query parameters by name, as they are sent; all of them must match.' }),
+  header: header.meta({
+    description: 'By name, each exactly one of the four below; of repeated fields the first is looked at.',
+  }),
+  query: query.meta({
+    description:
+      'By name, as headers; of repeated parameters the first is looked at. Names and values are taken as received: nothing is decoded.',
+  }),
   cookie: cookie.meta({ description: 'Cookies by name; all of them must match.' }),
   without: mapping({
     header: header.meta({ description: 'Header fields by name; none of them may match.' }),
@@ -81,5 +89,8 @@ export const match = mapping({
     cookie: cookie.meta({ description: 'Cookies by name; none of them may match.' }),
   })
     .optional()
-    .meta({ description: 'Conditions of which none may hold.' }),
+    .meta({
+      description:
+        'Conditions of which none may hold; a request without such a field, parameter or cookie passes, unless `present: false` is asked for.',
+    }),
 });

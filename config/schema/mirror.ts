@@ -56,14 +56,15 @@ const hostPolicy = z.union(
 const rewriteExpected = 'expected { prefix: PATH } or { regex: PATTERN, substitution: PATH }';
 const rewriteWritten = mapping({
   prefix: text('expected a path', parsePath).optional().meta({
-    description: 'Takes the place of the path or prefix that the route matches.',
+    description:
+      'Takes the place of the path or prefix that the route matches (without one: comes before the path). A slash at the seam is neither doubled nor lost.',
   }),
   regex: regex.optional().meta({
     description:
       'A JavaScript regular expression that must match the whole path; other paths stay. With `substitution`.',
   }),
   substitution: text('expected a path', parsePath).optional().meta({
-    description: 'The path of the copy; $1 to $9 or \\1 to \\9 stand for groups.',
+    description: 'What such a path becomes; `$1` to `$9`, or `\\1` to `\\9`, stand for groups.',
   }),
 });
 
@@ -97,7 +98,7 @@ export const mirror = mapping({
     .meta({ description: 'The share of requests that are copied, 0 to 100, in steps of 0.0001.' }),
   sample: sample.prefault('random').meta({
     description:
-      'What decides: random, client (its address), header:NAME or cookie:NAME. The same key always gets the same answer.',
+      'What decides. With a key, the same key always gets the same answer, and a larger percentage keeps the keys of a smaller one.',
   }),
   methods: mirroredMethods
     .prefault('all')
@@ -128,12 +129,13 @@ export const mirror = mapping({
     .prefault('64MiB')
     .meta({
       description:
-        'Most bytes of requests that are held because the shadow does not take them, over all threads. More are dropped, and counted.',
+        'Most bytes of requests held for a shadow that does not take them, over all threads; more are dropped or given up (`memory`). At least 64KiB.',
     }),
   response: mapping({
-    max: size
-      .prefault('64MiB')
-      .meta({ description: 'A response with a larger body is cut off, and counted as failed.' }),
+    max: size.prefault('64MiB').meta({
+      description:
+        'A longer response of the shadow is cut off and its connection closed; the copy fails (`response-too-large`).',
+    }),
   })
     .prefault({})
     .meta({ description: "Bounds on the shadow's responses." }),
@@ -141,7 +143,9 @@ export const mirror = mapping({
     failures: share
       .refine((millionths) => millionths > 0, { error: 'must be above 0' })
       .prefault('50%')
-      .meta({ description: 'The share of copies that fail within the window, from which on it opens.' }),
+      .meta({
+        description: 'The share of failed copies in the window at which it opens; judged from 10 results on.',
+      }),
     window: positiveDuration.prefault('10s').meta({ description: 'How far it looks back.' }),
     cooldown: positiveDuration
       .prefault('5s')
@@ -160,17 +164,23 @@ export const mirror = mapping({
   }),
   inFlight: integer(1, limits.openMirroredExchanges)
     .prefault(256)
-    .meta({ description: 'Most copies that may be under way at once, over all threads.' }),
+    .meta({ description: 'Most copies under way at once over all threads; more are dropped (`in-flight`).' }),
   timeout: positiveDuration
     .prefault('5s')
     .meta({ description: 'How long the whole mirrored exchange may take.' }),
   firstByteTimeout: positiveDuration.optional().meta({
     description: "How long the shadow may take from the copy's last byte to the head of its response.",
   }),
-  recording: recording.prefault({}).meta({ description: 'How a mirror to file:DIRECTORY records.' }),
-  stream: stream.prefault({}).meta({ description: 'How a mirror to nats://host:4222/subject publishes.' }),
+  recording: recording.prefault({}).meta({
+    description:
+      'With `to: file:DIRECTORY` alone: how copies are recorded. All mirrors to one directory have the same, but for `responses`.',
+  }),
+  stream: stream.prefault({}).meta({
+    description:
+      'With `to: nats://…` alone: how copies are published. All mirrors to one subject have the same, but for `primary`.',
+  }),
   compare: compare.optional().meta({
     description:
-      'How responses are compared. Without it: status, size and latency of every pair; off compares nothing.',
+      'How responses are compared: see comparing. Without it status, size and latency of every pair; `off` compares nothing.',
   }),
 });

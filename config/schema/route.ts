@@ -62,12 +62,14 @@ export const route = mapping({
       .meta({ description: 'The Host that the primary gets.' }),
   })
     .optional()
-    .meta({ description: 'Another path and host for the primary.' }),
-  headers: messageEdits
-    .optional()
-    .meta({ description: 'Changes to the fields of the request for the primary and of its response.' }),
+    .meta({ description: 'Another path and host for the primary: see changes for the primary.' }),
+  headers: messageEdits.optional().meta({
+    description:
+      'Changes to the fields of the request for the primary, and of its response, each in the order remove, set, add.',
+  }),
   versionHeaders: z.record(key(parseName), messageEdits, { error: mappingExpected }).optional().meta({
-    description: 'The same where one version answers, by its name; applied before those of the route.',
+    description:
+      'The same by the name of a primary, where that one answers; applied before those of the route.',
   }),
   retries: retries
     .optional()
@@ -90,7 +92,7 @@ export const route = mapping({
     .array(mirror, { error: 'expected a list of mirrors' })
     .max(limits.mirrorSlots, { error: `has more than ${limits.mirrorSlots} items` })
     .prefault([])
-    .meta({ description: "Where copies of the route's requests go." }),
+    .meta({ description: 'Where copies go; each version once, and never the only primary.' }),
 }).check((context) => {
   const given = ways.filter((way) => context.value[way] !== undefined);
   if (given.length === 1) return;

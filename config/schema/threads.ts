@@ -25,17 +25,17 @@ const threadCount = z.union([z.literal('auto'), integer(1, limits.threads, threa
 export const threads = mapping({
   proxy: threadCount
     .prefault('auto')
-    .meta({ description: 'Threads that serve clients. auto: the cores less one, at least 1.' }),
+    .meta({ description: 'Threads that serve clients; `auto` is the number of cores less one, at least 1.' }),
   shadow: threadCount
     .prefault('auto')
     .meta({ description: 'Threads that talk to shadows. auto: a quarter of the cores, at least 1.' }),
   ring: text(ringExpected, parseRingSize, formatSize).prefault(formatSize(limits.ringBytes)).meta({
     description:
-      'Bytes of one ring between one proxy and one shadow thread: a power of two from 64KiB to 1GiB.',
+      'Memory between one proxy and one shadow thread: a power of two from 64KiB to 1GiB. There are proxy × shadow of them; a full one drops copies (`ring-full`).',
     pattern: sizePattern.source,
   }),
   nice: integer(0, niceMax).prefault(0).meta({
     description:
-      "How far shadow threads stand back where they share cores with proxy threads (niceness, Linux). More than 0 keeps clients' time, and is felt in what is measured of shadows.",
+      'How far shadow threads stand back where they share cores with proxy threads: their niceness, on Linux. With more than 0 a full machine drops copies before it delays clients, and what is measured of shadows there includes their waiting.',
   }),
 });

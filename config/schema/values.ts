@@ -93,7 +93,12 @@ export function text<T>(
         ? new Refusal(`is longer than ${textLengthMax} characters`)
         : parse(written),
     format,
-  );
+  ).meta({ kind: kindOf(expected) });
+}
+
+/** The type of a value as docs/configuration.md names it: `a duration` of `expected a duration such as 15s`. */
+function kindOf(expected: string): string {
+  return expected.replace(/^expected (?:an? |the )?/, '').replace(/,? such as .*$/, '');
 }
 
 type TextForm<T> = z.ZodCodec<z.ZodString, z.ZodCustom<T, T>>;
@@ -157,11 +162,11 @@ export const share = form(
   ),
   parseShare,
   percentOfShare,
-);
+).meta({ kind: 'percentage' });
 
 export const method = text('expected a method such as GET', parseMethod);
 export const header = text('expected a header name', parseEditableFieldName);
-export const fieldValue = text('expected a header value', parseFieldValue);
+export const fieldValue = text('expected a header value', parseFieldValue).meta({ kind: 'text' });
 export const name = text('expected a name', parseName);
 export const file = text('expected the path of a file', parsePlain);
 

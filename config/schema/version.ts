@@ -42,10 +42,11 @@ const connections = mapping({
   idle: positiveDuration.prefault('60s').meta({ description: 'How long an unused connection is kept.' }),
   connectTimeout: positiveDuration
     .prefault('1s')
-    .meta({ description: 'How long a connection may take to open.' }),
+    .meta({ description: 'How long a connection may take to open, the TLS handshake included.' }),
   queue: mapping({
     max: integer(0, queueMax).prefault(limits.upstreamWaiters).meta({
-      description: 'Most requests of one thread that wait for a connection; a further one is answered 503.',
+      description:
+        'Most requests of one thread that wait for a connection; a further one is answered 503 (`overloaded`).',
     }),
     timeout: positiveDuration
       .prefault('5s')
@@ -136,7 +137,8 @@ const ejectionKeys = mapping({
     .meta({ description: 'How long the first ejection lasts; the n-th in a row lasts n times as long.' }),
   maxTime: positiveDuration.prefault('30s').meta({ description: 'The longest that an ejection lasts.' }),
   maxPercent: share.prefault(50).meta({
-    description: 'The most of a version that is ejected for its answers, rounded down to whole addresses.',
+    description:
+      "The most of a version's addresses, those that refuse aside, that are ejected for their answers; rounded down.",
   }),
 });
 
@@ -196,7 +198,10 @@ export const version = z.union(
         description: 'When an endpoint that fails real requests is left out for a while; off turns it off.',
       }),
       slowStart,
-      tls: tls.optional().meta({ description: 'How `https://` endpoints are reached.' }),
+      tls: tls.optional().meta({
+        description:
+          "How `https://` endpoints are reached; without it, the system's authorities vouch for the endpoint's own name.",
+      }),
     }),
   ],
   { error: 'expected an endpoint, a list of them, or a mapping with `endpoints`' },

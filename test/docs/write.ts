@@ -1,9 +1,11 @@
 /** `npm run docs`: writes into the documents the tables that stand in the code. */
 import { writeTables } from '../support/doc-table.js';
+import { configTables } from './config-tables.js';
 import { conformanceTables } from './conformance-tables.js';
 import { errorTables } from './error-tables.js';
 import { istioTables } from './istio-tables.js';
 
+writeTables('configuration.md', configTables());
 writeTables('errors.md', errorTables());
 writeTables('conformance.md', conformanceTables());
 writeTables('istio.md', istioTables());
