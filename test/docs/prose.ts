@@ -189,7 +189,7 @@ function plain(text: string): string {
 }
 
 function sentences(text: string): string[] {
-  return text.split(/(?<=[.?!:;])\s+(?=[A-Z`"([])/);
+  return text.split(/(?<=[.?!:;])\s+/);
 }
 
 function main(paths: readonly string[]): void {
