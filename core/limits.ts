@@ -65,8 +65,11 @@ export const limits = {
   upstreamWaiters: 1024,
   /** Addresses of one name that are used. More: the others are not, and a line in the log says so. */
   addressesPerName: 64,
-  /** Names that are looked up at once. More: they take turns, none is lost. */
-  lookups: 4,
+  /** Names of primaries, and of shadows, that are looked up at once. Further ones wait for their turn; none is lost. */
+  primaryLookups: 48,
+  shadowLookups: 16,
+  /** How long one lookup may take, in milliseconds. Reached: it counts as failed in `umbra_upstream_dns_lookups_total`. */
+  lookupMs: 30_000,
   /** How long a start or a reload waits for names that are new, in milliseconds. Reached: it goes on, and requests to them fail `no-endpoint` until they resolve. */
   firstLookupMs: 2000,
   /** Bytes of a route's own answer (`respond.body`). Longer: a configuration error. */

@@ -75,6 +75,10 @@ async function bodyOf(umbra: UmbraProcess): Promise<string> {
 
 const dns = { refresh: '50ms' };
 
+function range(length: number): number[] {
+  return Array.from({ length }, (_, index) => index);
+}
+
 t.test('a name that moves takes its traffic along, without a restart or a failed request', async (t) => {
   const before = await Place.listen('127.0.0.1');
   const after = await Place.listen('127.0.0.2', before.port);
@@ -131,13 +135,13 @@ t.test('a resolver that fails or hangs takes no service with it, and failures ar
   t.equal(told.length, 1, 'a row of failures is reported once');
 
   names.set({ 'v1.test': 'hang' });
-  await until(() => names.log.includes('0 hangs on v1.test'), 'a lookup hangs');
+  await until(() => names.log.includes('resolver hangs on v1.test'), 'a lookup hangs');
   // New connections, too: those that were there are cut.
   for (const socket of place.sockets) socket.destroy();
   for (let i = 0; i < 20; i++) t.equal(await bodyOf(umbra), '200 127.0.0.1');
 });
 
-t.test('only main looks names up: no thread of the data path ever does', async (t) => {
+t.test('only the resolver process looks names up, and no thread does', async (t) => {
   const place = await Place.listen('127.0.0.1');
   const names = new Names();
   names.set({ 'v1.test': [place.host], 'v2.test': [place.host] });
@@ -151,8 +155,35 @@ t.test('only main looks names up: no thread of the data path ever does', async (
   await lawHolds(t, umbra);
   const threads = (event: string) =>
     new Set(names.log.filter((line) => line.includes(event)).map((line) => line.split(' ')[0]));
-  t.ok(threads('loaded').size >= 5, 'every thread would have reported it');
-  t.same([...threads('lookup')], ['0']);
+  t.ok(threads('loaded').size >= 6, 'lookups of every thread would be logged');
+  t.same([...threads('lookup')], ['resolver']);
+});
+
+t.test('lookups of shadows that hang do not delay the name of a primary', async (t) => {
+  const before = await Place.listen('127.0.0.1');
+  const after = await Place.listen('127.0.0.2', before.port);
+  const shadows = range(6).map((i) => `s${i}`);
+  const names = new Names();
+  const all = ['v1', ...shadows].map((name) => [`${name}.test`, [before.host]] as const);
+  names.set(Object.fromEntries(all));
+  const config = reviews(0, null, { v1: { endpoints: `http://v1.test:${before.port}`, dns } });
+  for (const name of shadows)
+    config.versions[name] = { endpoints: `http://${name}.test:${before.port}`, dns };
+  config.routes[0]!.mirrors = shadows.map((to) => ({ to }));
+  const umbra = await names.start(config);
+  names.set({
+    ...Object.fromEntries(shadows.map((name) => [`${name}.test`, 'hang' as const])),
+    'v1.test': [before.host],
+  });
+  await until(
+    () => shadows.every((name) => names.log.includes(`resolver hangs on ${name}.test`)),
+    'lookups of all shadows hang',
+  );
+  names.set({ 'v1.test': [after.host] });
+  await until(async () => (await bodyOf(umbra)) === '200 127.0.0.2', 'the primary has moved');
+  t.match(await umbra.logged(/v1\.test resolves to 127\.0\.0\.2/), {});
+  // Neither do they delay a change, nor the end: a process waits for lookups that it runs itself.
+  t.equal((await umbra.admin('PATCH', '/api/mirrors', { enabled: false })).status, 200);
 });
 
 t.test('a name that does not resolve holds neither the start nor other versions', async (t) => {

@@ -1,8 +1,8 @@
 /**
- * Loaded before umbra (`node --import`): names resolve to what a file says, which a test may change while
- * umbra runs, and each lookup is written down with the thread that asked. UMBRA_TEST_NAMES is the file, JSON
- * by name: a list of addresses, null for a name that is not found, "hang" for a resolver that never answers.
- * Names that it does not hold are not looked up at all.
+ * Loaded before umbra (`node --import`). Names resolve to what a file says, which a test may change while umbra
+ * runs, and each lookup is logged with the process and thread that asked. UMBRA_TEST_NAMES is the file, JSON by
+ * name: a list of addresses, null for a name that is not found, "hang" for a resolver that never answers. Other
+ * names are not found.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
@@ -18,6 +18,7 @@ const dns = createRequire(import.meta.url)('node:dns') as {
   promises: { lookup: (name: string, ...more: unknown[]) => unknown };
 };
 
+const asker = process.argv[1]?.endsWith('resolver-process.js') ? 'resolver' : `thread-${threadId}`;
 note('loaded');
 
 // The node engine asks for the family of the address that it is to listen on.
@@ -45,7 +46,7 @@ dns.lookup = (name: string, ...more: unknown[]) => {
 syncBuiltinESMExports();
 
 function note(event: string): void {
-  appendFileSync(`${file}.log`, `${threadId} ${event}\n`);
+  appendFileSync(`${file}.log`, `${asker} ${event}\n`);
 }
 
 function answerTo(name: string): Answer {

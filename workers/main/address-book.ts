@@ -1,48 +1,52 @@
 /**
- * Where the endpoints of the running plan are: main resolves their names on behalf of every thread, again and again, and
- * tells what changed. No other thread ever looks a name up, so a slow resolver can't hold a request.
+ * The addresses of the endpoints of the running plan. Main resolves their names for every thread, again and again,
+ * and reports changes. No other thread ever looks a name up, so a slow resolver can't hold a request.
  */
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { limits } from '../../core/limits.js';
 import type { EndpointPlan, Plan } from '../../core/plan.js';
 import { HealthBlock } from '../../core/upstream/health-block.js';
 import { ResolvedName } from '../../core/upstream/resolved-name.js';
 import type { Target, Targets } from '../../core/upstream/target.js';
-
-/** IP addresses of a name. Rejects where there are none. */
-export type Lookup = (name: string) => Promise<readonly string[]>;
+import { type Lookup, type NameRole, Resolver } from './resolver.js';
 
 export interface AddressBookEvents {
-  /** A name has other addresses than before: `targets` is new. Not called for what `follow` finds while it is awaited. */
+  /** A name has other addresses than before: `targets` is new. Not called for names that `follow` looks up first. */
   onChange(): void;
   onLog(level: 'info' | 'warn', message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** One name that is resolved anew from time to time. */
+/** What a plan asks of one name. */
+interface Wanted {
+  readonly refreshMs: number;
+  readonly role: NameRole;
+}
+
+/** One name that is resolved again after each interval. */
 interface Entry {
   readonly resolved: ResolvedName;
-  refreshMs: number;
+  wanted: Wanted;
   timer: NodeJS.Timeout | null;
-  /** The lookup that is under way or waits for its turn. */
-  lookup: Promise<void> | null;
+  /** A lookup runs or waits for its turn. */
+  isBusy: boolean;
 }
 
 export class AddressBook {
+  readonly #resolver: Resolver | null;
   readonly #lookup: Lookup;
   readonly #events: AddressBookEvents;
   readonly #entries = new Map<string, Entry>();
   /** By version, endpoint and address. */
   #health = new Map<string, SharedArrayBuffer>();
+  /** The plan that `targets` is for; null before the first one. */
   #plan: Plan | null = null;
   #targets: Targets = new Map();
-  #following = 0;
-  #lookupsUnderWay = 0;
-  #turns: (() => void)[] = [];
 
-  constructor(events: AddressBookEvents, lookup: Lookup = lookUp) {
+  /** `lookup`: where the names are looked up, by default in a process of their own. */
+  constructor(events: AddressBookEvents, lookup?: Lookup) {
     this.#events = events;
-    this.#lookup = lookup;
+    this.#resolver = lookup === undefined ? new Resolver() : null;
+    this.#lookup = lookup ?? this.#resolver!.lookUp;
   }
 
   get targets(): Targets {
@@ -55,59 +59,56 @@ export class AddressBook {
   }
 
   /**
-   * The plan is about to be taken: resolves when every name that is new was looked up once, or after `limits.firstLookupMs`.
-   * A name that has not resolved by then has no addresses, and gets them when it does.
+   * Prepares the targets of `plan`. Resolves when every new name was looked up once, or after `limits.firstLookupMs`.
+   * A name that has not resolved by then has no addresses until it does. Meanwhile the plan before stays followed.
    */
   async follow(plan: Plan): Promise<void> {
+    const wanted = wantedOf(plan);
+    const firsts: Promise<void>[] = [];
+    for (const [name, want] of wanted) {
+      const known = this.#entries.get(name);
+      if (known !== undefined) {
+        known.wanted = want;
+        if (!known.isBusy) this.#schedule(known);
+        continue;
+      }
+      const entry: Entry = { resolved: new ResolvedName(name), wanted: want, timer: null, isBusy: false };
+      this.#entries.set(name, entry);
+      firsts.push(this.#resolve(entry));
+    }
+    await within(Promise.all(firsts), limits.firstLookupMs);
     this.#plan = plan;
-    const wanted = refreshOf(plan);
     for (const [name, entry] of this.#entries) {
       if (wanted.has(name)) continue;
       if (entry.timer !== null) clearTimeout(entry.timer);
       this.#entries.delete(name);
     }
-    const firsts: Promise<void>[] = [];
-    for (const [name, refreshMs] of wanted) {
-      const known = this.#entries.get(name);
-      if (known !== undefined) {
-        known.refreshMs = refreshMs;
-        if (known.lookup === null) this.#schedule(known);
-        if (known.resolved.addresses.length === 0 && known.lookup !== null) firsts.push(known.lookup);
-        continue;
-      }
-      const entry: Entry = { resolved: new ResolvedName(name), refreshMs, timer: null, lookup: null };
-      this.#entries.set(name, entry);
-      firsts.push(this.#resolve(entry));
-    }
-    this.#following++;
-    await within(Promise.all(firsts), limits.firstLookupMs);
-    this.#following--;
-    this.#targets = this.#locate();
+    this.#targets = this.#locate(plan);
   }
 
-  /** Looks nothing up any more. */
+  /** Stops all lookups. */
   stop(): void {
     for (const { timer } of this.#entries.values()) if (timer !== null) clearTimeout(timer);
     this.#entries.clear();
+    this.#resolver?.close();
   }
 
-  #resolve(entry: Entry): Promise<void> {
+  async #resolve(entry: Entry): Promise<void> {
+    const { name } = entry.resolved;
     entry.timer = null;
-    entry.lookup = this.#inTurn(() => this.#lookup(entry.resolved.name))
-      .then(
-        (addresses) => this.#found(entry, addresses),
-        (error: NodeJS.ErrnoException) => this.#failed(entry, error.code ?? error.message),
-      )
-      .finally(() => {
-        entry.lookup = null;
-        if (this.#entries.get(entry.resolved.name) === entry) this.#schedule(entry);
-      });
-    return entry.lookup;
+    entry.isBusy = true;
+    try {
+      this.#found(entry, await this.#lookup(name, entry.wanted.role));
+    } catch (error) {
+      this.#failed(entry, (error as NodeJS.ErrnoException).code ?? (error as Error).message);
+    }
+    entry.isBusy = false;
+    if (this.#entries.get(name) === entry) this.#schedule(entry);
   }
 
   #schedule(entry: Entry): void {
     if (entry.timer !== null) clearTimeout(entry.timer);
-    entry.timer = setTimeout(() => void this.#resolve(entry), entry.refreshMs);
+    entry.timer = setTimeout(() => void this.#resolve(entry), entry.wanted.refreshMs);
     entry.timer.unref();
   }
 
@@ -125,9 +126,9 @@ export class AddressBook {
     if (!resolved.found(addresses) || this.#entries.get(resolved.name) !== entry) return;
     const fields = { name: resolved.name, addresses: resolved.addresses, before };
     this.#events.onLog('info', `${resolved.name} resolves to ${resolved.addresses.join(', ')}`, fields);
-    // While `follow` is awaited its caller takes the new targets itself.
-    if (this.#following > 0) return;
-    this.#targets = this.#locate();
+    // A name that no plan in force has is new, and `follow` locates it.
+    if (this.#plan === null || !wantedOf(this.#plan).has(resolved.name)) return;
+    this.#targets = this.#locate(this.#plan);
     this.#events.onChange();
   }
 
@@ -142,27 +143,11 @@ export class AddressBook {
     this.#events.onLog('warn', message, { name: resolved.name, error });
   }
 
-  /** A few lookups at once: each holds a thread of libuv's pool while the system's resolver waits for an answer. */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#lookupsUnderWay >= limits.lookups) {
-      await new Promise<void>((resolve) => this.#turns.push(resolve));
-    } else {
-      this.#lookupsUnderWay++;
-    }
-    try {
-      return await work();
-    } finally {
-      const next = this.#turns.shift();
-      if (next === undefined) this.#lookupsUnderWay--;
-      else next();
-    }
-  }
-
-  /** The targets of the plan by what is known now; what was there before keeps its health. */
-  #locate(): Targets {
+  /** The targets of `plan` by what is known now. Targets that were there before keep their health. */
+  #locate(plan: Plan): Targets {
     const health = new Map<string, SharedArrayBuffer>();
     const targets = new Map<string, readonly Target[]>();
-    for (const version of this.#plan!.versions) {
+    for (const version of plan.versions) {
       const ofVersion = version.endpoints.flatMap((endpoint) => this.#at(endpoint));
       targets.set(
         version.name,
@@ -194,22 +179,22 @@ function nameOf({ address }: EndpointPlan): string | null {
   return address.kind === 'unix' || isIP(address.host) !== 0 ? null : address.host;
 }
 
-/** The names of a plan, each with the shortest time after which one of its versions wants it resolved anew. */
-function refreshOf(plan: Plan): Map<string, number> {
-  const names = new Map<string, number>();
-  for (const version of plan.versions) {
+/** By name: the shortest interval of its versions, and `primary` if one of them is a primary. */
+function wantedOf(plan: Plan): Map<string, Wanted> {
+  const primaries = new Set(plan.routes.flatMap((route) => route.primaries.map(({ version }) => version)));
+  const names = new Map<string, Wanted>();
+  for (const [index, version] of plan.versions.entries()) {
     for (const endpoint of version.endpoints) {
       const name = nameOf(endpoint);
       if (name === null) continue;
-      names.set(name, Math.min(names.get(name) ?? version.dnsRefreshMs, version.dnsRefreshMs));
+      const before = names.get(name);
+      names.set(name, {
+        refreshMs: Math.min(before?.refreshMs ?? version.dnsRefreshMs, version.dnsRefreshMs),
+        role: before?.role === 'primary' || primaries.has(index) ? 'primary' : 'shadow',
+      });
     }
   }
   return names;
-}
-
-/** As the system resolves names for everybody: hosts file, DNS, whatever nsswitch says. */
-async function lookUp(name: string): Promise<readonly string[]> {
-  return (await lookup(name, { all: true })).map(({ address }) => address);
 }
 
 async function within(work: Promise<unknown>, ms: number): Promise<void> {

@@ -3,6 +3,7 @@
 /** Paths below `workers/`. `workers/bundle` makes each of them one file that contains all that it imports. */
 export const entries = [
   'main/umbra',
+  'main/resolver-process',
   'threads/proxy',
   'threads/shadow',
   'threads/sink',

@@ -47,10 +47,16 @@ export class UpstreamSide implements UpstreamCounters {
     };
   }
 
-  /** Endpoints have moved; connections to where they are no more are drained. */
+  /**
+   * `move` follows endpoints whose addresses changed, and drains connections to addresses that are no longer theirs.
+   * `targets` may be of a plan that is on its way: a version that it lacks keeps its addresses until that plan comes.
+   */
   move(targets: Targets): void {
     this.#targets = targets;
-    for (const [name, pool] of this.#pools) pool.follow(targets.get(name) ?? []);
+    for (const [name, pool] of this.#pools) {
+      const moved = targets.get(name);
+      if (moved !== undefined) pool.follow(moved);
+    }
   }
 
   /** The pool of the version at `index` in the plan that is followed. */
