@@ -90,6 +90,18 @@ export const ThreadField = {
     metric: 'umbra_retry_overflows_total',
     help: 'Requests that their route could not have retried because too many request bodies were buffered.',
   }),
+  handshakes: rows.gauge({
+    metric: 'umbra_downstream_handshakes',
+    help: 'Client connections whose TLS handshake is not done; counted on the node engine only.',
+  }),
+  handshakeFailures: rows.counter({
+    metric: 'umbra_downstream_handshake_failures_total',
+    help: 'Client connections that ended before their TLS handshake was done; on the node engine only.',
+  }),
+  handshakeTimeouts: rows.counter({
+    metric: 'umbra_downstream_handshake_timeouts_total',
+    help: "Client connections whose TLS handshake took longer than the listener's head.timeout.",
+  }),
   /** Written by a timer; the pulse says how loaded the thread is. */
   busy: rows.gauge({
     metric: 'umbra_thread_busy_ratio',

@@ -29,7 +29,7 @@ export interface Downstream {
 }
 
 /** What a client took too long for. */
-export const ClientTimeout = { HEAD: 0, BODY: 1, IDLE: 2, RESPONSE: 3 } as const;
+export const ClientTimeout = { HEAD: 0, BODY: 1, IDLE: 2, RESPONSE: 3, HANDSHAKE: 4 } as const;
 export type ClientTimeout = (typeof ClientTimeout)[keyof typeof ClientTimeout];
 
 /** Where the engine counts. Called on its own thread. */
@@ -40,6 +40,10 @@ export interface DownstreamCounters {
   closed(): void;
   /** A connection was closed at once, because there were too many. */
   turnedAway(): void;
+  /** A connection was taken whose TLS handshake begins; on the node engine. */
+  handshakeStarted(): void;
+  /** It is secure now, or it ended before it was. */
+  handshakeEnded(isSecure: boolean): void;
   /** A connection left HTTP for another protocol; it stays counted as a connection. */
   tunnelOpened(): void;
   tunnelClosed(): void;

@@ -33,6 +33,11 @@ export function openDownstreams(
     },
     closed: () => threadCounters.add(ThreadField.connections, -1),
     turnedAway: () => threadCounters.add(ThreadField.connectionsRefused),
+    handshakeStarted: () => threadCounters.add(ThreadField.handshakes),
+    handshakeEnded: (isSecure) => {
+      threadCounters.add(ThreadField.handshakes, -1);
+      if (!isSecure) threadCounters.add(ThreadField.handshakeFailures);
+    },
     tunnelOpened: () => {
       threadCounters.add(ThreadField.upgrades);
       threadCounters.add(ThreadField.tunnels);
@@ -77,4 +82,5 @@ const timeoutFields = [
   ThreadField.bodyTimeouts,
   ThreadField.idleTimeouts,
   ThreadField.responseTimeouts,
+  ThreadField.handshakeTimeouts,
 ] as const;

@@ -29,6 +29,8 @@ export interface ConnectionOwner {
   onRequestEnded(): void;
   onRefused(): void;
   onTimedOut(what: ClientTimeout): void;
+  /** The TLS handshake is done, or the connection ended before it was. */
+  onHandshakeEnded(isSecure: boolean): void;
   onTunnelOpened(): void;
   onTunnelClosed(): void;
   onClosed(connection: NodeConnection): void;
@@ -62,6 +64,8 @@ export class NodeConnection
   readonly #deadline: Deadline;
   #client: ClientSocket | null = null;
   #input: Input = Input.HEAD;
+  /** The TLS handshake is not done. */
+  #handshaking: boolean;
   #corks = 0;
   /** The client lets the connection be used again, as its latest request said. */
   #keepAlive = true;
@@ -81,6 +85,7 @@ export class NodeConnection
     this.#owner = owner;
     this.#resources = owner.resources;
     this.#secure = secure;
+    this.#handshaking = secure;
     this.#responder = new NodeResponder(this, owner.resources.output);
     this.#deadline = new Deadline(() => this.#onDue());
   }
@@ -92,6 +97,15 @@ export class NodeConnection
     socket.on('error', () => {});
     socket.on('close', () => this.#onClose());
     this.#arm(this.#owner.limits.headMs);
+  }
+
+  /** The client has the head's time once more, for its head. */
+  onHandshakeDone(): void {
+    if (this.#input >= Input.LEAVING) return;
+    this.#handshaking = false;
+    this.#owner.onHandshakeEnded(true);
+    if (this.#owner.draining) this.drain();
+    else this.#arm(this.#owner.limits.headMs);
   }
 
   /** No request is open, and none has begun to arrive. */
@@ -124,7 +138,8 @@ export class NodeConnection
 
   /** Ends an idle connection in order; one that is not idle will say `Connection: close`. */
   drain(): void {
-    if (this.isIdle) this.#leave();
+    if (this.#handshaking) this.destroy(false);
+    else if (this.isIdle) this.#leave();
   }
 
   destroy(reset: boolean): void {
@@ -398,7 +413,9 @@ export class NodeConnection
 
   #onFin(): void {
     this.#halfClosed = true;
-    if (this.#input === Input.LEAVING) {
+    if (this.#handshaking) {
+      this.destroy(false);
+    } else if (this.#input === Input.LEAVING) {
       if (!this.#client!.blocked) this.#client!.socket.destroySoon();
     } else if (this.#tunnel !== null) {
       this.#tunnel.onClientFin();
@@ -423,6 +440,7 @@ export class NodeConnection
     this.#resources.deadlines.clear(this.#deadline);
     this.#held.clear();
     this.#responder.abort();
+    if (this.#handshaking) this.#owner.onHandshakeEnded(false);
     if (this.#tunnel !== null) {
       this.#tunnel.onClientGone();
       this.#owner.onTunnelClosed();
@@ -437,7 +455,10 @@ export class NodeConnection
 
   #onDue(): void {
     const owner = this.#owner;
-    if (this.#client!.blocked) {
+    if (this.#handshaking) {
+      owner.onTimedOut(ClientTimeout.HANDSHAKE);
+      this.destroy(false);
+    } else if (this.#client!.blocked) {
       owner.onTimedOut(ClientTimeout.RESPONSE);
       this.destroy(false);
     } else if (this.#input === Input.LEAVING) {

@@ -1,4 +1,3 @@
-import type { Server } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
 import type { ListenerLimits, ListenerPlan } from '../../../core/plan.js';
 import type { ConnectionCount } from '../../../core/record/connection-count.js';
@@ -7,7 +6,7 @@ import { sameCertificate } from '../same-certificate.js';
 import { type ConnectionOwner, NodeConnection } from './connection.js';
 import { ListeningThread } from './listening.js';
 import type { NodeResources } from './resources.js';
-import { newServer, useCertificate } from './server.js';
+import { NodeServer } from './server.js';
 
 /** One listener on one proxy thread, over `node:net`. It listens when main's `NodeAcceptor` says so. */
 export class NodeDownstream implements Downstream, ConnectionOwner {
@@ -18,7 +17,7 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
   #tls: ListenerPlan['tls'];
   readonly #counters: DownstreamCounters;
   readonly #count: ConnectionCount;
-  readonly #server: Server;
+  readonly #server: NodeServer;
   readonly #listening: ListeningThread;
   readonly #connections = new Set<NodeConnection>();
   /** Requests without a complete response. */
@@ -40,11 +39,11 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
     this.#tls = listener.tls;
     this.#counters = counters;
     this.#count = count;
-    this.#server = newServer(listener, {
+    this.#server = new NodeServer(listener, {
       onConnection: (secure, canReset) => this.#accept(secure, canReset),
       readBuffer: () => resources.readBuffer(),
     });
-    this.#listening = new ListeningThread(this.#server);
+    this.#listening = new ListeningThread(this.#server.server);
   }
 
   /** For `NodeAcceptor.addChild`, on main: transferred, not copied. */
@@ -55,7 +54,7 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
   use({ limits, tls }: ListenerPlan): null {
     this.limits = limits;
     if (tls === null || sameCertificate(tls, this.#tls)) return null;
-    useCertificate(this.#server, tls);
+    this.#server.useCertificate(tls);
     this.#tls = tls;
     return null;
   }
@@ -125,6 +124,10 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
     this.#counters.timedOut(what);
   }
 
+  onHandshakeEnded(isSecure: boolean): void {
+    this.#counters.handshakeEnded(isSecure);
+  }
+
   onTunnelOpened(): void {
     this.#counters.tunnelOpened();
   }
@@ -150,6 +153,7 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
     const connection = new NodeConnection(this, secure, canReset);
     this.#connections.add(connection);
     this.#counters.accepted();
+    if (secure) this.#counters.handshakeStarted();
     return connection;
   }
 }

@@ -1,5 +1,6 @@
+/** The server of one listener on one proxy thread: accepts connections, and reads plain ones into a buffer of ours. */
 import { createServer, type Server, Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { ListenerPlan, ListenerTlsPlan } from '../../../core/plan.js';
 import type { NodeConnection } from './connection.js';
 
@@ -15,40 +16,77 @@ interface TakeOver {
 const TakingSocket = Socket as unknown as new (options: TakeOver) => Socket;
 
 export interface ServerEvents {
-  /** A new connection; the server attaches its socket to what is returned, or closes it at once for null. */
+  /** A connection was accepted. The server attaches its socket to what is returned, or closes it at once for null. */
   onConnection(secure: boolean, canReset: boolean): NodeConnection | null;
   readBuffer(): Buffer;
 }
 
-/**
- * A server whose connections read into a buffer of ours. Node offers no such option for accepted connections, only for
- * sockets that are made: so the socket that it made is dropped before it has read a byte, and another one takes its
- * handle over. A connection with TLS reads in the ordinary way.
- */
-export function newServer(listener: ListenerPlan, events: ServerEvents): Server {
-  if (listener.tls !== null) return newTlsServer(listener.tls, events);
-  const canReset = listener.address.kind === 'tcp';
-  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
-  server.on('connection', (accepted) => {
-    const connection = events.onConnection(false, canReset);
-    if (connection === null) {
-      accepted.destroy();
-      return;
-    }
-    const buffer = events.readBuffer();
+/** Accepts for one listener. Whoever owns it makes `server` listen. */
+export class NodeServer {
+  readonly server: Server;
+  readonly #events: ServerEvents;
+  readonly #canReset: boolean;
+  /** Null for a plain listener. */
+  #context: SecureContext | null;
+
+  constructor({ address, tls }: ListenerPlan, events: ServerEvents) {
+    this.#events = events;
+    this.#canReset = address.kind === 'tcp';
+    this.#context = tls === null ? null : contextOf(tls);
+    this.server = createServer({ pauseOnConnect: tls === null, allowHalfOpen: true });
+    this.server.on('connection', (accepted) => {
+      if (this.#context === null) this.#attachPlain(accepted);
+      else this.#attachSecure(accepted, this.#context);
+    });
+  }
+
+  /** Handshakes from now on show this certificate; open connections keep theirs. Throws if it can't be used. */
+  useCertificate(tls: ListenerTlsPlan): void {
+    this.#context = contextOf(tls);
+  }
+
+  /**
+   * Node offers no buffer of ours for accepted connections, only for sockets that are made. So the socket that it made
+   * is dropped before it has read a byte, and another one takes its handle over.
+   */
+  #attachPlain(accepted: Socket): void {
+    let connection: NodeConnection | null = null;
+    const buffer = this.#events.readBuffer();
     const callback = (bytes: number): boolean => {
-      connection.receive(buffer, bytes);
+      connection!.receive(buffer, bytes);
       return true;
     };
     const socket = takeOver(accepted, { buffer, callback });
     if (socket === null) return;
-    if (canReset) socket.setNoDelay(true);
+    connection = this.#events.onConnection(false, this.#canReset);
+    if (connection === null) {
+      socket.destroy();
+      return;
+    }
+    if (this.#canReset) socket.setNoDelay(true);
     connection.attach(socket);
-  });
-  return server;
+  }
+
+  /**
+   * The connection is counted, and its time runs, from before the handshake: a client that never ends its handshake is
+   * bounded like one that never ends its head. `tls.Server` reports a connection only after it.
+   */
+  #attachSecure(accepted: Socket, secureContext: SecureContext): void {
+    const connection = this.#events.onConnection(true, false);
+    if (connection === null) {
+      accepted.destroy();
+      return;
+    }
+    if (this.#canReset) accepted.setNoDelay(true);
+    const socket = new TLSSocket(accepted, { isServer: true, secureContext });
+    connection.attach(socket);
+    // What `tls.Server` waits for, too.
+    socket.on('secure', () => connection.onHandshakeDone());
+    socket.on('data', (bytes: Buffer) => connection.receive(bytes, bytes.length));
+  }
 }
 
-/** A socket in the place of one that was accepted paused, and reads into `buffer`; null: that one is gone already. */
+/** A socket in the place of one that was accepted paused, and reads into `buffer`; null if that one is gone already. */
 export function takeOver(accepted: Socket, onread: TakeOver['onread']): Socket | null {
   const handle = (accepted as unknown as AcceptedSocket)._handle;
   if (handle === null) {
@@ -59,26 +97,6 @@ export function takeOver(accepted: Socket, onread: TakeOver['onread']): Socket |
   return new TakingSocket({ handle, onread, allowHalfOpen: true });
 }
 
-function newTlsServer(tls: ListenerTlsPlan, events: ServerEvents): Server {
-  const server = createTlsServer({ ...pemOf(tls), allowHalfOpen: true });
-  server.on('secureConnection', (socket) => {
-    const connection = events.onConnection(true, false);
-    if (connection === null) {
-      socket.destroy();
-      return;
-    }
-    socket.setNoDelay(true);
-    connection.attach(socket);
-    socket.on('data', (bytes: Buffer) => connection.receive(bytes, bytes.length));
-  });
-  return server;
-}
-
-/** Handshakes from now on show this certificate; connections that are open keep theirs. Throws if it can't be used. */
-export function useCertificate(server: Server, tls: ListenerTlsPlan): void {
-  (server as TlsServer).setSecureContext(pemOf(tls));
-}
-
-function pemOf({ cert, key }: ListenerTlsPlan): { cert: string; key: string } {
-  return { cert: cert.pem, key: key.pem };
+function contextOf({ cert, key }: ListenerTlsPlan): SecureContext {
+  return createSecureContext({ cert: cert.pem, key: key.pem, sessionIdContext: 'umbra' });
 }

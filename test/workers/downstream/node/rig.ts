@@ -18,7 +18,17 @@ import { Client, loopback, Seen } from '../uws/rig.js';
 
 export class NodeRig implements RequestHandler {
   readonly seen: Seen[] = [];
-  readonly counts = { accepted: 0, closed: 0, refused: 0, turnedAway: 0, tunnelOpened: 0, tunnelClosed: 0 };
+  readonly counts = {
+    accepted: 0,
+    closed: 0,
+    refused: 0,
+    turnedAway: 0,
+    handshakesStarted: 0,
+    handshakesDone: 0,
+    handshakesFailed: 0,
+    tunnelOpened: 0,
+    tunnelClosed: 0,
+  };
   readonly timedOut: ClientTimeout[] = [];
   readonly acceptor: NodeAcceptor;
   readonly downstream: NodeDownstream;
@@ -40,6 +50,8 @@ export class NodeRig implements RequestHandler {
         accepted: count('accepted'),
         closed: count('closed'),
         turnedAway: count('turnedAway'),
+        handshakeStarted: count('handshakesStarted'),
+        handshakeEnded: (isSecure) => void this.counts[isSecure ? 'handshakesDone' : 'handshakesFailed']++,
         tunnelOpened: count('tunnelOpened'),
         tunnelClosed: count('tunnelClosed'),
         refused: count('refused'),
@@ -54,8 +66,9 @@ export class NodeRig implements RequestHandler {
     t: Test,
     onSeen: (seen: Seen) => void,
     bounds: Partial<ListenerLimits> = {},
+    tls: ListenerPlan['tls'] = null,
   ): Promise<NodeRig> {
-    const listener = listenerPlan({ address: loopback, engine: 'node' }, bounds);
+    const listener = listenerPlan({ address: loopback, engine: 'node', tls }, bounds);
     const acceptor = await NodeAcceptor.listen(listener);
     const resources = new NodeResources(nowUs);
     const rig = new NodeRig(acceptor, listener, resources, onSeen);
