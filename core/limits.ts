@@ -180,6 +180,17 @@ export const limits = {
   youngGenerationMb: 4,
   /** Threads of one kind. Reached: a configuration error. */
   threads: 64,
+  /**
+   * How long a thread may take to start, to acknowledge a part of a plan, and to leave, in milliseconds. Reached: it
+   * is terminated and replaced, `umbra_thread_terminations_total`. A drain that takes longer than `drain` ends so, too.
+   */
+  threadStartMs: 30_000,
+  threadAnswerMs: 30_000,
+  threadLeaveMs: 1000,
+  /** How long the control thread may take to leave, in milliseconds: answers under way have one second. */
+  controlLeaveMs: 2000,
+  /** How long loading a configuration may take, in milliseconds. Reached: the change fails. */
+  loadMs: 60_000,
   /** Bytes of a body sent to the admin API. Reached: 413. */
   adminBodyBytes: 1024 * 1024,
   /** Readers of `GET /api/stream`. Reached: 503, `umbra_admin_streams_refused_total`. */

@@ -34,6 +34,11 @@ export const ThreadField = {
     metric: 'umbra_thread_restarts_total',
     help: 'Times that the thread died and was started again.',
   }),
+  /** Written by main. */
+  terminations: rows.counter({
+    metric: 'umbra_thread_terminations_total',
+    help: 'Times that main ended the thread because it did not start, apply a plan, drain or stop in time.',
+  }),
   connectionsRefused: rows.counter({
     metric: 'umbra_downstream_connections_refused_total',
     help: 'Client connections closed on arrival because as many were open as the listener allows.',

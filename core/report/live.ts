@@ -13,7 +13,7 @@ import {
   type VersionSnapshot,
 } from '../record/snapshot.js';
 import { ThreadField } from '../record/thread-counters.js';
-import type { DataThreadKind, Role } from './observed.js';
+import type { Role, ThreadKind } from './observed.js';
 import type { MirrorReading, PulseReading, Reading, ThreadReading, VersionReading } from './reading.js';
 
 /** Rates are per second over `seconds`, times in microseconds, gauges of the end. */
@@ -73,7 +73,7 @@ export interface LiveMirror {
 
 export interface LiveThread {
   readonly name: string;
-  readonly kind: DataThreadKind;
+  readonly kind: ThreadKind;
   readonly connections: number;
   /** Share of the last half second in which its event loop was at work, 0 to 1. */
   readonly busy: number;

@@ -13,6 +13,7 @@ import { NameBlock } from '../upstream/resolved-name.js';
 import type { Targets } from '../upstream/target.js';
 
 export type DataThreadKind = 'proxy' | 'shadow' | 'sink';
+export type ThreadKind = DataThreadKind | 'control';
 export type Role = 'primary' | 'shadow';
 
 /** Shared blocks with their names; plain data that crosses threads. */
@@ -40,9 +41,9 @@ export interface ObservedBlocks {
   }[];
   /** What the guards hold back (core/mirror/held-back). */
   readonly heldBack: SharedArrayBuffer;
-  /** `name` says kind and number: `proxy-0`, `shadow-0`. */
+  /** `name` says kind and number: `proxy-0`, `shadow-0`; the control thread has no number. */
   readonly threads: readonly {
-    readonly kind: DataThreadKind;
+    readonly kind: ThreadKind;
     readonly name: string;
     readonly block: SharedArrayBuffer;
   }[];
@@ -84,7 +85,7 @@ export interface ObservedMirror {
 }
 
 export interface ObservedThread {
-  readonly kind: DataThreadKind;
+  readonly kind: ThreadKind;
   readonly name: string;
   readonly counters: ThreadCounters;
 }

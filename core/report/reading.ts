@@ -22,7 +22,7 @@ import { ThreadField } from '../record/thread-counters.js';
 import { Health } from '../upstream/health-block.js';
 import { addressText } from '../upstream/target.js';
 import { type ControlCounts, noControlCounts } from './control-counts.js';
-import type { DataThreadKind, Observed, ObservedEndpoint, Role } from './observed.js';
+import type { Observed, ObservedEndpoint, Role, ThreadKind } from './observed.js';
 
 export interface Reading {
   readonly generation: number;
@@ -73,7 +73,7 @@ export interface MirrorReading {
 }
 
 export interface ThreadReading {
-  readonly kind: DataThreadKind;
+  readonly kind: ThreadKind;
   readonly name: string;
   readonly counts: ThreadSnapshot;
 }

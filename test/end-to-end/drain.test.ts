@@ -83,6 +83,38 @@ t.test('a drain with nothing in flight waits for no timer, with idle clients con
   await v1.close();
 });
 
+/** Arguments of Node with which a thread of `kind` runs a loop without end when it is sent `message`. */
+function busyAt(t: Test, kind: string, message: string): string[] {
+  const script = join(t.testdir(), 'busy.cjs');
+  writeFileSync(
+    script,
+    `const { parentPort, workerData } = require('node:worker_threads');
+if (workerData?.kind === '${kind}') parentPort.on('message', ({ type }) => {
+  if (type === '${message}') for (;;);
+});
+`,
+  );
+  return ['--require', script];
+}
+
+for (const kind of ['proxy', 'shadow', 'sink', 'control']) {
+  t.test(`a ${kind} thread that is busy without end is terminated soon after the drain`, async (t) => {
+    const v1 = await Origin.listen();
+    const message = kind === 'control' ? 'leave' : 'drain';
+    const umbra = await UmbraProcess.start(
+      reviews(v1.port, v1.port, {
+        umbra: { drain: '200ms' },
+        route: { mirrors: [{ to: 'v2' }, { to: `file:${join(t.testdir(), 'recording')}` }] },
+      }),
+      busyAt(t, kind, message),
+    );
+    t.equal((await ask(umbra.port)).status, 200);
+    t.strictSame(await umbra.stop(), { code: 0, signal: null });
+    t.match(umbra.err, new RegExp(`${kind} thread .*was terminated: the thread did not stop within`));
+    await v1.close();
+  });
+}
+
 t.test('a second signal stops at once, and cuts what is in flight', async (t) => {
   const v1 = await holdingOrigin();
   const umbra = await UmbraProcess.start(reviews(v1.origin.port, null, { umbra: { drain: '1h' } }));

@@ -18,7 +18,7 @@ class NamedWorker extends Worker {
     super(file, options);
     const name = options.name ?? '';
     this.on('message', ({ type }: FromThread | FromControl) => {
-      if (type !== 'ready' && type !== 'listening') return;
+      if (type !== 'ready') return;
       if (atWork.has(name)) process.send!(name);
       atWork.set(name, this);
     });

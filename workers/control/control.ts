@@ -32,6 +32,7 @@ import type {
 } from '../protocol/messages.js';
 import { openObservation } from '../protocol/observation.js';
 import { backgroundNice, yieldToProxyThreads } from '../threads/priority.js';
+import { startPulse } from '../threads/pulse.js';
 import { unknownMessage } from '../threads/thread.js';
 import { AccessLogFile } from './access-log-file.js';
 import { Analysts } from './analysts.js';
@@ -41,6 +42,7 @@ import { HistogramLog } from './histogram-log.js';
 const start = workerData as ControlStart;
 let observed = openObservation(start.observed);
 yieldToProxyThreads(backgroundNice);
+startPulse(start.threadCounters);
 const diffs = new DiffBook();
 const analysts = new Analysts(start.pairRings, start.pairDoorbell, diffs, observed.plan);
 const asks = new Map<number, (answer: ChangeAnswer) => void>();
@@ -105,8 +107,8 @@ parentPort!.on('message', (message: ToControl) => {
       publisher.follow(observed.plan);
       say({ type: 'observing', generation: observed.plan.generation });
       return;
-    case 'ready':
-      ready = message.ready;
+    case 'serving':
+      ready = message.serving;
       return;
     case 'reopenLog':
       accessLog.reopen();
@@ -135,12 +137,17 @@ await listen();
 async function listen(): Promise<void> {
   const { admin } = observed.plan;
   if (admin === null) {
-    say({ type: 'listening', address: null });
+    say({ type: 'ready', address: null, port: 0 });
     return;
   }
+  // A thread that replaces another one serves where that one did, also where the plan leaves the port open.
+  const address =
+    admin.address.kind === 'tcp'
+      ? { ...admin.address, port: start.adminPort ?? admin.address.port }
+      : admin.address;
   feed.start();
   const app = createAdminApp({
-    address: admin.address,
+    address,
     token: admin.token,
     log,
     figures,
@@ -169,12 +176,12 @@ async function listen(): Promise<void> {
     changeDocuments: (change, dryRun) => ask({ what: 'documents', change, dryRun }),
   });
   try {
-    server = await serveWithin(start.takeoverMs, () => serveAdmin(app, admin.address));
-    say({ type: 'listening', address: addressUrl('http', admin.address, server.port) });
+    server = await serveWithin(start.takeoverMs, () => serveAdmin(app, address));
+    const { port } = server;
+    say({ type: 'ready', address: addressUrl('http', address, port), port });
   } catch (error) {
-    const name = addressUrl('http', admin.address, admin.address.kind === 'tcp' ? admin.address.port : 0);
-    say({ type: 'refused', message: `the admin API cannot listen on ${name}: ${causeOf(error)}` });
-    await leave();
+    const name = addressUrl('http', address, address.kind === 'tcp' ? address.port : 0);
+    say({ type: 'failing', error: `the admin API cannot listen on ${name}: ${causeOf(error)}` });
   }
 }
 

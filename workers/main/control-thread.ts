@@ -1,9 +1,8 @@
-/** Main's end of the control thread: started, told what to observe, answered when a person asks for a change. */
-import { Worker } from 'node:worker_threads';
+/** The control thread as main sees it: it is sent what to observe, and asks for the changes that people want. */
 import { limits } from '../../core/limits.js';
+import { ThreadCounters, ThreadField } from '../../core/record/thread-counters.js';
 import type { ObservedBlocks } from '../../core/report/observed.js';
 import type { KeptMark } from '../control/histogram-log.js';
-import { entryFile } from '../protocol/entry.js';
 import type {
   ChangeAnswer,
   ChangeAsk,
@@ -12,9 +11,13 @@ import type {
   LogMessage,
   ToControl,
 } from '../protocol/messages.js';
+import { Condition } from './condition.js';
+import { messageOf, SupervisedThread } from './supervised-thread.js';
 
-/** A control thread that failed is replaced after this long; nothing of the data plane hangs on it. */
-const restartMs = 500;
+type ControlReady = Extract<FromControl, { type: 'ready' }>;
+type ControlMessage = Exclude<FromControl, { type: 'ready' | 'failing' }>;
+/** The part of a start that this class does not know itself. */
+export type ControlBasis = Omit<ControlStart, 'marks' | 'adminPort' | 'threadCounters'>;
 
 export interface ControlEvents {
   change(ask: ChangeAsk): Promise<ChangeAnswer>;
@@ -22,133 +25,119 @@ export interface ControlEvents {
 }
 
 export class ControlThread {
-  readonly #start: () => Omit<ControlStart, 'marks'>;
+  /** Its block of thread counters, which outlives it. */
+  readonly shared = ThreadCounters.create();
+  readonly #counters = new ThreadCounters(this.shared);
   readonly #events: ControlEvents;
-  #worker: Worker | null = null;
-  #ready = false;
-  #stopping = false;
-  #restartTimer: NodeJS.Timeout | null = null;
-  /** Of histogram logs: the memory outlives the thread that writes them. */
+  readonly #thread: SupervisedThread<ControlReady, ControlMessage, ToControl>;
+  readonly #changed = new Condition();
+  /** How far the histogram logs are written: a successor writes on from there. */
   readonly #marks: KeptMark[] = [];
-  #observingWaiters: { readonly generation: number; readonly resolve: () => void }[] = [];
-  /** Where the admin API listens, null where it is switched off. */
-  address: string | null = null;
+  #serving = false;
+  #observedGeneration = 0;
+  #startFailure: string | null = null;
+  /** Where the admin API listened first, null where it is switched off; undefined before that. */
+  #ready: ControlReady | undefined;
 
-  /** `start` makes what a new control thread begins with; called again for each replacement. */
-  constructor(start: () => Omit<ControlStart, 'marks'>, events: ControlEvents) {
-    this.#start = start;
+  /** `basis` makes what a control thread begins with; called again for each replacement. */
+  constructor(basis: () => ControlBasis, events: ControlEvents) {
     this.#events = events;
+    this.#thread = new SupervisedThread('control', 'control/control', {
+      start: (): ControlStart => {
+        const start = basis();
+        this.#observedGeneration = start.observed.plan.generation;
+        return {
+          ...start,
+          marks: this.#marks,
+          adminPort: this.#ready?.port ?? null,
+          threadCounters: this.shared,
+        };
+      },
+      onReady: (message) => this.#onReady(message),
+      onMessage: (message) => this.#onMessage(message),
+      onLeaving: () => {},
+      onTerminated: (reason) => {
+        this.#counters.add(ThreadField.terminations);
+        this.#log(`the control thread was terminated: ${reason}`, {});
+      },
+      onGone: (error) => this.#onGone(error),
+    });
+  }
+
+  /** Where the admin API listens, null where it is switched off. */
+  get address(): string | null {
+    return this.#ready?.address ?? null;
   }
 
   /** Resolves when the admin API listens; rejects with one line that names its address if it can't. */
-  start(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const worker = new Worker(entryFile('control/control'), {
-        name: 'control',
-        workerData: { ...this.#start(), marks: this.#marks } satisfies ControlStart,
-        resourceLimits: { maxYoungGenerationSizeMb: limits.youngGenerationMb },
-      });
-      this.#worker = worker;
-      worker.on('message', (message: FromControl) => {
-        if (message.type === 'listening') {
-          this.address = message.address;
-          this.#post({ type: 'ready', ready: this.#ready });
-          resolve();
-        } else if (message.type === 'refused') {
-          reject(new Error(message.message));
-        } else {
-          this.#onMessage(message);
-        }
-      });
-      worker.on('error', (error) =>
-        this.#complain(String(error instanceof Error ? (error.stack ?? error) : error)),
-      );
-      worker.on('exit', () => {
-        this.#worker = null;
-        reject(new Error('the control thread ended while it was starting'));
-        this.#releaseWaiters(Number.POSITIVE_INFINITY);
-        if (this.address !== null && !this.#stopping) this.#restartSoon();
-      });
-    });
+  async start(): Promise<void> {
+    this.#thread.start();
+    await this.#changed.until(() => this.#ready !== undefined || this.#startFailure !== null);
+    if (this.#startFailure !== null) throw new Error(this.#startFailure);
   }
 
-  setReady(ready: boolean): void {
-    this.#ready = ready;
-    this.#post({ type: 'ready', ready });
+  /** What `/readyz` answers from now on. */
+  setServing(serving: boolean): void {
+    this.#serving = serving;
+    this.#thread.post({ type: 'serving', serving });
   }
 
-  /** The access log's file was moved away: the next line goes to a new one of its name. */
+  /** The access log's file was moved away: the next line goes to a new file of its name. */
   reopenLog(): void {
-    this.#post({ type: 'reopenLog' });
+    this.#thread.post({ type: 'reopenLog' });
   }
 
   followAgain(): void {
-    this.#post({ type: 'followAgain' });
+    this.#thread.post({ type: 'followAgain' });
   }
 
   closeAdmin(): void {
-    this.#post({ type: 'closeAdmin' });
+    this.#thread.post({ type: 'closeAdmin' });
   }
 
-  /** Resolves when the control thread shows the new plan. */
-  observe(observed: ObservedBlocks): Promise<void> {
-    if (this.#worker === null) return Promise.resolve();
-    this.#post({ type: 'observe', observed });
-    return new Promise((resolve) => {
-      this.#observingWaiters.push({ generation: observed.plan.generation, resolve });
-    });
+  /** Resolves when the control thread shows the new plan, or is gone: its successor begins with the newest one. */
+  async observe(observed: ObservedBlocks): Promise<void> {
+    const { generation } = observed.plan;
+    const holds = () => this.#observedGeneration >= generation || !this.#thread.running;
+    this.#thread.post({ type: 'observe', observed });
+    if (await this.#changed.until(holds, limits.threadAnswerMs)) return;
+    this.#thread.terminate(`the thread did not apply a plan within ${limits.threadAnswerMs} ms`);
   }
 
   stop(): Promise<void> {
-    this.#stopping = true;
-    if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
-    const worker = this.#worker;
-    if (worker === null) return Promise.resolve();
-    this.#post({ type: 'leave' });
-    return new Promise((resolve) => worker.once('exit', () => resolve()));
+    return this.#thread.stop(limits.controlLeaveMs);
   }
 
-  /** One that ends while it starts is noticed twice, and must not be replaced by two. */
-  #restartSoon(): void {
-    this.#restartTimer ??= setTimeout(() => this.#restart(), restartMs);
+  #onReady(message: ControlReady): void {
+    this.#ready = message;
+    this.#thread.post({ type: 'serving', serving: this.#serving });
+    this.#changed.notify();
   }
 
-  #restart(): void {
-    this.#restartTimer = null;
-    if (this.#stopping) return;
-    this.start().catch((error: unknown) => {
-      this.#complain(error instanceof Error ? error.message : String(error));
-      if (this.#worker === null) this.#restartSoon();
-    });
-  }
-
-  #onMessage(message: FromControl): void {
+  #onMessage(message: ControlMessage): void {
     if (message.type === 'log') this.#events.onLog(message);
-    else if (message.type === 'observing') this.#releaseWaiters(message.generation);
     else if (message.type === 'mark') this.#marks.push(message.mark);
-    else if (message.type === 'ask') {
-      void this.#events
-        .change(message.ask)
-        .then((answer) => this.#post({ type: 'answer', id: message.id, answer }));
+    else if (message.type === 'observing') {
+      this.#observedGeneration = message.generation;
+      this.#changed.notify();
+    } else {
+      const { id, ask } = message;
+      void this.#events.change(ask).then((answer) => this.#thread.post({ type: 'answer', id, answer }));
     }
   }
 
-  #releaseWaiters(generation: number): void {
-    const waiting = this.#observingWaiters;
-    this.#observingWaiters = waiting.filter((waiter) => waiter.generation > generation);
-    for (const waiter of waiting) if (waiter.generation <= generation) waiter.resolve();
+  #onGone(error: string | null): void {
+    this.#counters.resetGauges();
+    if (error !== null && this.#ready === undefined) {
+      this.#startFailure ??= messageOf(error);
+    } else if (error !== null) {
+      this.#counters.add(ThreadField.restarts);
+      this.#log('the control thread failed and is being replaced', { error });
+    }
+    this.#changed.notify();
   }
 
-  #complain(error: string): void {
-    this.#events.onLog({
-      type: 'log',
-      level: 'error',
-      message: 'the control thread failed and is being replaced',
-      fields: { error },
-    });
-  }
-
-  #post(message: ToControl): void {
-    this.#worker?.postMessage(message);
+  #log(message: string, fields: LogMessage['fields']): void {
+    this.#events.onLog({ type: 'log', level: 'error', message, fields });
   }
 }

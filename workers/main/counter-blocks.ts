@@ -131,6 +131,11 @@ export class CounterBlocks {
     new ThreadCounters(this.#blocks(kind, index).thread).add(ThreadField.restarts);
   }
 
+  /** A thread is being terminated. Its own thread does not write this row. */
+  terminated(kind: DataKind, index: number): void {
+    new ThreadCounters(this.#blocks(kind, index).thread).add(ThreadField.terminations);
+  }
+
   /** Everything that the control thread reads of counters. */
   observed(): Pick<ObservedBlocks, 'versions' | 'mirrors' | 'threads'> {
     const versions: ObservedBlocks['versions'][number][] = [];

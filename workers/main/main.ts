@@ -88,10 +88,10 @@ export class Umbra {
       () => ({
         kind: 'control',
         observed: this.#observed(),
-        logRings: this.#plane.logRings,
-        logDoorbell: this.#plane.logDoorbell,
-        pairRings: this.#plane.pairRings,
-        pairDoorbell: this.#plane.pairDoorbell,
+        logRings: this.#plane.memory.logRings,
+        logDoorbell: this.#plane.memory.logDoorbell,
+        pairRings: this.#plane.memory.pairRings,
+        pairDoorbell: this.#plane.memory.pairDoorbell,
         fleetId: this.#fleetId,
         plan: this.#followed,
         takeoverMs: options.takeOver === undefined ? 0 : limits.takeoverMs,
@@ -191,18 +191,18 @@ export class Umbra {
       takeOver();
       await this.#control.start();
     }
-    this.#control.setReady(true);
+    this.#control.setServing(true);
   }
 
   async #drain(): Promise<void> {
-    this.#control.setReady(false);
+    this.#control.setServing(false);
     for (const acceptor of this.#acceptors) acceptor.stopListening();
     await this.#plane.drain(this.plan.drainMs);
     await this.stopNow();
   }
 
   async #handOver(): Promise<void> {
-    this.#control.setReady(false);
+    this.#control.setServing(false);
     for (const acceptor of this.#acceptors) acceptor.stopListening();
     this.#control.closeAdmin();
     await this.#plane.drain(this.plan.drainMs, true);
@@ -232,8 +232,10 @@ export class Umbra {
   }
 
   #observed(): ObservedBlocks {
+    const plane = this.#plane.observed();
     return {
-      ...this.#plane.observed(),
+      ...plane,
+      threads: [...plane.threads, { kind: 'control', name: 'control', block: this.#control.shared }],
       engine: engineNames(this.plan.listeners),
       startedUs: this.#startedUs,
       targets: this.#addresses.targets,
@@ -346,7 +348,7 @@ export class Umbra {
 
   async #take(plan: Plan): Promise<ChangeAnswer> {
     await this.#addresses.follow(plan);
-    await this.#plane.take(plan);
+    await this.#plane.apply(plan);
     await this.#control.observe(this.#observed());
     return { ok: true, generation: plan.generation };
   }

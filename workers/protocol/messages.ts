@@ -3,8 +3,8 @@
  * for coming and leaving, and for words to the log.
  *
  *   main --start (workerData)--> thread     thread --ready--> main
- *   main --part--> thread                   thread --partTaken--> main   (routes and counters of a plan, a few at a time)
- *   main --plan--> thread                   thread --planTaken--> main   (the rest of it)
+ *   main --part--> thread                   thread --partReceived--> main (routes and counters of a plan, a few at a time)
+ *   main --plan--> thread                   thread --planApplied--> main   (the rest of it)
  *   main --targets--> thread                (an endpoint's name resolves to other addresses)
  *   main --retire--> shadow                 (every proxy thread has left the older plans)
  *   main --drain--> thread                  thread --drained--> main
@@ -24,8 +24,6 @@ export interface PlanSource {
   readonly place: NatsKey;
   readonly revision: number;
 }
-
-export type ThreadKind = DataThreadKind | 'control';
 
 /** The shared blocks that one thread writes under one plan. */
 export interface CountersShares {
@@ -95,13 +93,19 @@ export type ToThread =
 export type FromThread =
   /** proxy: `descriptors` are the engine's handles, by listener, for the acceptors. */
   | { readonly type: 'ready'; readonly descriptors: readonly unknown[] }
-  /** proxy: another descriptor of one listener; the one before it is not to be used any more. Comes before the `planTaken` that it is due to. */
+  /** proxy: another descriptor of one listener; the one before it is not to be used any more. Comes before the `planApplied` that it is due to. */
   | { readonly type: 'descriptor'; readonly listener: number; readonly descriptor: unknown }
-  | { readonly type: 'partTaken' }
-  | { readonly type: 'planTaken'; readonly generation: number }
+  | { readonly type: 'partReceived' }
+  | { readonly type: 'planApplied'; readonly generation: number }
   | { readonly type: 'drained' }
-  | { readonly type: 'failing'; readonly error: string }
+  | Failing
   | LogMessage;
+
+/** The thread can't work any more, or not at all. Main takes it out of the acceptors and sends `leave`. */
+export interface Failing {
+  readonly type: 'failing';
+  readonly error: string;
+}
 
 export interface LogMessage {
   readonly type: 'log';
@@ -124,13 +128,16 @@ export interface ControlStart {
   readonly fleetId: string;
   /** Null: the plan does not come from a bucket. */
   readonly plan: PlanSource | null;
+  /** The port that the admin API had before; null: as the plan says. */
+  readonly adminPort: number | null;
+  readonly threadCounters: SharedArrayBuffer;
   /** How long the admin API's address may still be that of the process that is being taken over. */
   readonly takeoverMs: number;
 }
 
 export type ToControl =
   | { readonly type: 'observe'; readonly observed: ObservedBlocks }
-  | { readonly type: 'ready'; readonly ready: boolean }
+  | { readonly type: 'serving'; readonly serving: boolean }
   | { readonly type: 'reopenLog' }
   /** The plan in its bucket is taken once more. */
   | { readonly type: 'followAgain' }
@@ -140,11 +147,12 @@ export type ToControl =
   | { readonly type: 'leave' };
 
 export type FromControl =
-  | { readonly type: 'listening'; readonly address: string | null }
+  /** `address` is where the admin API listens, null where it is switched off. */
+  | { readonly type: 'ready'; readonly address: string | null; readonly port: number }
   | { readonly type: 'observing'; readonly generation: number }
   | { readonly type: 'mark'; readonly mark: KeptMark }
   | { readonly type: 'ask'; readonly id: number; readonly ask: ChangeAsk }
-  | { readonly type: 'refused'; readonly message: string }
+  | Failing
   | LogMessage;
 
 /** A change that a person asks for. Null for route and version: every mirror there is. */

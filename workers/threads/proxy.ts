@@ -88,7 +88,7 @@ class ProxyThread implements DataThread {
     inSlices(this.#compile(plan, targets, counters), (runtime) => {
       this.#forwarder.use(runtime);
       for (const [index, listener] of plan.listeners.entries()) this.#follow(index, listener);
-      say({ type: 'planTaken', generation: plan.generation });
+      say({ type: 'planApplied', generation: plan.generation });
     });
   }
 

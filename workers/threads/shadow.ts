@@ -74,7 +74,7 @@ class ShadowThread implements DataThread {
   take(plan: Plan, targets: Targets, counters: CountersShares): void {
     inSlices(this.#compile(plan, targets, counters), (runtime) => {
       this.#receiver.use(runtime);
-      say({ type: 'planTaken', generation: plan.generation });
+      say({ type: 'planApplied', generation: plan.generation });
     });
   }
 

@@ -57,7 +57,7 @@ class SinkThread implements DataThread {
 
   take(plan: Plan, _targets: Targets, counters: CountersShares): void {
     this.#receiver.use(this.#compile(plan, counters));
-    say({ type: 'planTaken', generation: plan.generation });
+    say({ type: 'planApplied', generation: plan.generation });
   }
 
   /** Sinks have no endpoints. */

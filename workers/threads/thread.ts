@@ -48,11 +48,11 @@ function tell(thread: DataThread, parts: PlanParts, message: Exclude<ToThread, {
   switch (message.type) {
     case 'part':
       parts.add(message);
-      say({ type: 'partTaken' });
+      say({ type: 'partReceived' });
       return;
     case 'plan': {
       const plan = parts.whole(message.plan);
-      if (plan === null) say({ type: 'planTaken', generation: message.plan.generation });
+      if (plan === null) say({ type: 'planApplied', generation: message.plan.generation });
       else thread.take(plan, message.targets, parts.countersFor(plan));
       return;
     }

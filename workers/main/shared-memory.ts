@@ -1,0 +1,119 @@
+/**
+ * The memory that threads share, besides counters: rings, doorbells, and what limits are reached. Main makes it once,
+ * and it outlives the threads: a replaced thread goes on where the one before it stopped.
+ */
+import { limits } from '../../core/limits.js';
+import { FullSlots } from '../../core/mirror/full-slots.js';
+import { HeldBack } from '../../core/mirror/held-back.js';
+import type { Plan } from '../../core/plan.js';
+import { ConnectionCount, createConnectionCounts } from '../../core/record/connection-count.js';
+import type { DataThreadKind, ObservedBlocks } from '../../core/report/observed.js';
+import { createDoorbell } from '../../core/ring/doorbell.js';
+import { createRing } from '../../core/ring/layout.js';
+import type { ThreadStart } from '../protocol/messages.js';
+
+/** What a thread is given at its start and shares with others. */
+export type SharedStart = Pick<
+  ThreadStart,
+  | 'connectionCounts'
+  | 'rings'
+  | 'doorbells'
+  | 'fullSlots'
+  | 'sink'
+  | 'heldBack'
+  | 'logRing'
+  | 'logDoorbell'
+  | 'pairRing'
+  | 'pairDoorbell'
+>;
+
+export class SharedMemory {
+  readonly logDoorbell = createDoorbell();
+  /** Of all threads, proxy threads first. */
+  readonly logRings: readonly SharedArrayBuffer[];
+  readonly pairDoorbell = createDoorbell();
+  /** By shadow thread. */
+  readonly pairRings: readonly SharedArrayBuffer[];
+  readonly #proxies: number;
+  readonly #shadows: number;
+  readonly #listeners: number;
+  readonly #connectionCounts: SharedArrayBuffer;
+  /** By proxy thread, then by shadow thread. */
+  readonly #rings: readonly (readonly SharedArrayBuffer[])[];
+  /** By shadow thread. */
+  readonly #doorbells: readonly SharedArrayBuffer[];
+  /** By shadow thread, and behind them by sink thread. */
+  readonly #fullSlots: readonly SharedArrayBuffer[];
+  /** By proxy thread. Untouched memory until a sink is fed. */
+  readonly #sinkRings: readonly SharedArrayBuffer[];
+  readonly #sinkDoorbell = createDoorbell();
+  readonly #heldBack = HeldBack.create();
+
+  /** `plan` is the first one; its threads and listeners stay for the life of the process. */
+  constructor({ threads: { proxy, shadow, ringBytes }, listeners }: Plan, sinkThreads: number) {
+    this.#proxies = proxy;
+    this.#shadows = shadow;
+    this.#listeners = listeners.length;
+    this.#connectionCounts = createConnectionCounts(listeners.length, proxy);
+    this.#rings = times(proxy, () => times(shadow, () => createRing(ringBytes)));
+    this.#sinkRings = times(proxy, () => createRing(ringBytes));
+    this.#doorbells = times(shadow, createDoorbell);
+    this.#fullSlots = times(shadow + sinkThreads, FullSlots.create);
+    this.logRings = times(proxy + shadow, () => createRing(limits.accessLogRingBytes));
+    this.pairRings = times(shadow, () => createRing(limits.pairRingBytes));
+  }
+
+  startOf(kind: DataThreadKind, index: number): SharedStart {
+    const isProxy = kind === 'proxy';
+    return {
+      connectionCounts: this.#connectionCounts,
+      ...this.#ringsOf(kind, index),
+      sink: isProxy ? { ring: this.#sinkRings[index], doorbell: this.#sinkDoorbell } : null,
+      heldBack: this.#heldBack,
+      logRing: kind === 'sink' ? null : this.logRings[isProxy ? index : this.#proxies + index],
+      logDoorbell: this.logDoorbell,
+      pairRing: kind === 'shadow' ? this.pairRings[index] : null,
+      pairDoorbell: this.pairDoorbell,
+    };
+  }
+
+  /** `settleProxy` gives back the connections that a proxy thread counted. Called when the thread is gone. */
+  settleProxy(proxy: number): void {
+    for (let listener = 0; listener < this.#listeners; listener++)
+      new ConnectionCount(this.#connectionCounts, listener, proxy, this.#proxies).settle();
+  }
+
+  /** The part of it that the control thread reads. */
+  observed(hasSinks: boolean): Pick<ObservedBlocks, 'heldBack' | 'rings'> {
+    return {
+      heldBack: this.#heldBack,
+      rings: [
+        ...this.#rings.flatMap((rings, proxy) =>
+          rings.map((shared, shadow) => ({ name: `proxy-${proxy}/shadow-${shadow}`, shared })),
+        ),
+        ...(hasSinks ? this.#sinkRings : []).map((shared, proxy) => ({
+          name: `proxy-${proxy}/sink-0`,
+          shared,
+        })),
+      ],
+    };
+  }
+
+  #ringsOf(kind: DataThreadKind, index: number): Pick<ThreadStart, 'rings' | 'doorbells' | 'fullSlots'> {
+    const fullSlots = this.#fullSlots;
+    if (kind === 'proxy') return { rings: this.#rings[index], doorbells: this.#doorbells, fullSlots };
+    if (kind === 'sink') {
+      const own = fullSlots[this.#shadows + index];
+      return { rings: this.#sinkRings, doorbells: [this.#sinkDoorbell], fullSlots: [own] };
+    }
+    return {
+      rings: this.#rings.map((rings) => rings[index]),
+      doorbells: [this.#doorbells[index]],
+      fullSlots: [fullSlots[index]],
+    };
+  }
+}
+
+function times<T>(count: number, make: () => T): T[] {
+  return Array.from({ length: count }, () => make());
+}

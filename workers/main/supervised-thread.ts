@@ -1,0 +1,154 @@
+/**
+ * One supervised thread: started, watched, replaced with back-off when it fails, and stopped. A thread of the uws
+ * engine must leave in a fixed order: out of the acceptors first, then its connections, then the thread
+ * (docs/decisions/010-uws-engine.md). Each of these steps has a time limit, after which the thread is terminated.
+ */
+import { Worker } from 'node:worker_threads';
+import { limits } from '../../core/limits.js';
+import { type Entry, entryFile } from '../protocol/entry.js';
+import type { Failing } from '../protocol/messages.js';
+
+/** The first replacement comes at once, the next ones after doubling pauses. */
+const backOffFirstMs = 50;
+const backOffMaxMs = 5000;
+/** A thread that lived this long is well again: the next failure counts as a first one. */
+const wellAfterMs = 10_000;
+
+export interface ThreadEvents<Ready, Message> {
+  /** Makes `workerData` for the next incarnation. */
+  start(incarnation: number): unknown;
+  onReady(message: Ready): void;
+  onMessage(message: Message): void;
+  /** The thread is about to leave or has already gone: it must be given nothing more. May be called twice. */
+  onLeaving(): void;
+  /** The thread exceeded the limit that `reason` names, and is being terminated. `onGone` follows. */
+  onTerminated(reason: string): void;
+  /** The thread is gone. `error` says why if it failed; then it is replaced unless `stop` was called. */
+  onGone(error: string | null): void;
+}
+
+/** `Ready` is the thread's message that it works, `Message` any other, and `Order` what it is sent. */
+export class SupervisedThread<Ready extends { type: 'ready' }, Message extends { type: string }, Order> {
+  readonly name: string;
+  readonly #entry: Entry;
+  readonly #events: ThreadEvents<Ready, Message>;
+  #worker: Worker | null = null;
+  #incarnation = 0;
+  #failuresInARow = 0;
+  #startedAt = 0;
+  #error: string | null = null;
+  #stopping = false;
+  #restartTimer: NodeJS.Timeout | undefined;
+  /** Runs while the thread starts and while it leaves. */
+  #limitTimer: NodeJS.Timeout | undefined;
+  #goneWaiters: (() => void)[] = [];
+  ready = false;
+
+  constructor(name: string, entry: Entry, events: ThreadEvents<Ready, Message>) {
+    this.name = name;
+    this.#entry = entry;
+    this.#events = events;
+  }
+
+  /** `start` was called, if only long ago. */
+  get started(): boolean {
+    return this.#incarnation > 0;
+  }
+
+  /** It has a thread, if only one that is starting. */
+  get running(): boolean {
+    return this.#worker !== null;
+  }
+
+  start(): void {
+    this.#error = null;
+    this.#startedAt = performance.now();
+    const worker = new Worker(entryFile(this.#entry), {
+      name: this.name,
+      workerData: this.#events.start(this.#incarnation++),
+      resourceLimits: { maxYoungGenerationSizeMb: limits.youngGenerationMb },
+    });
+    this.#worker = worker;
+    this.#limit(limits.threadStartMs, 'start');
+    worker.on('message', (message: Ready | Failing | Message) => this.#onMessage(message));
+    worker.on('error', (error) => {
+      this.#error ??= error instanceof Error ? (error.stack ?? error.message) : String(error);
+    });
+    worker.on('exit', () => this.#onExit());
+  }
+
+  /** Messages to a thread that is not there are lost: a new incarnation begins with all it needs. */
+  post(message: Order | { type: 'leave' }): void {
+    this.#worker?.postMessage(message);
+  }
+
+  /** Takes the thread away for good. Resolves when it is gone, which it is soon after `withinMs`. */
+  stop(withinMs: number = limits.threadLeaveMs): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#restartTimer);
+    if (this.#worker === null) return Promise.resolve();
+    const gone = new Promise<void>((resolve) => this.#goneWaiters.push(resolve));
+    this.#leave(withinMs);
+    return gone;
+  }
+
+  /** Ends the thread without its consent. It is replaced like one that failed. */
+  terminate(reason: string): void {
+    if (this.#worker === null) return;
+    this.#error ??= reason;
+    this.ready = false;
+    this.#events.onLeaving();
+    this.#events.onTerminated(reason);
+    void this.#worker.terminate();
+  }
+
+  #onMessage(message: Ready | Failing | Message): void {
+    if (message.type === 'ready') {
+      clearTimeout(this.#limitTimer);
+      this.ready = true;
+      this.#events.onReady(message as Ready);
+    } else if (message.type === 'failing') {
+      this.#error = (message as Failing).error;
+      this.#leave(limits.threadLeaveMs);
+    } else {
+      this.#events.onMessage(message as Message);
+    }
+  }
+
+  #leave(withinMs: number): void {
+    this.ready = false;
+    this.#limit(withinMs, 'stop');
+    this.#events.onLeaving();
+    this.post({ type: 'leave' });
+  }
+
+  #limit(withinMs: number, step: 'start' | 'stop'): void {
+    clearTimeout(this.#limitTimer);
+    this.#limitTimer = setTimeout(
+      () => this.terminate(`the thread did not ${step} within ${withinMs} ms`),
+      withinMs,
+    );
+  }
+
+  #onExit(): void {
+    clearTimeout(this.#limitTimer);
+    this.ready = false;
+    this.#worker = null;
+    this.#events.onLeaving();
+    this.#events.onGone(this.#stopping ? null : (this.#error ?? 'the thread ended by itself'));
+    for (const resolve of this.#goneWaiters.splice(0)) resolve();
+    if (!this.#stopping) this.#restartTimer = setTimeout(() => this.start(), this.#pauseMs());
+  }
+
+  #pauseMs(): number {
+    if (performance.now() - this.#startedAt >= wellAfterMs) this.#failuresInARow = 0;
+    const failures = this.#failuresInARow++;
+    return failures === 0 ? 0 : Math.min(backOffMaxMs, backOffFirstMs * 2 ** (failures - 1));
+  }
+}
+
+/** `messageOf` returns the first line of an error's stack without the error's class. */
+export function messageOf(stack: string): string {
+  const end = stack.indexOf('\n');
+  return (end < 0 ? stack : stack.slice(0, end)).replace(/^\w*Error: /, '');
+}
