@@ -15,7 +15,10 @@ export const limits = {
   responseHeadBytes: 64 * 1024,
   /** Field lines in a response head. Reached: failure `protocol`, 502. */
   responseFields: 512,
-  /** Options in the Connection fields of a response head, `close` and `keep-alive` aside. Reached: failure `protocol`, 502. */
+  /**
+   * Options in the Connection fields of a response head, `close` and `keep-alive` aside. Reached: failure
+   * `protocol`, 502.
+   */
   connectionOptions: 64,
   /** Interim (1xx) responses before a final one. Reached: failure `protocol`, 502. */
   interimResponses: 16,
@@ -26,61 +29,117 @@ export const limits = {
 
   /** One read from an upstream socket; one such buffer per thread, shared by its connections. */
   readBufferBytes: 64 * 1024,
-  /** Request bytes kept so that a request that died on a reused connection can be sent once more. Past it: no retry, `reset`. */
+  /**
+   * Request bytes kept so that a request that died on a reused connection can be sent once more. Past it: no
+   * retry, `reset`.
+   */
   replayBytes: 16 * 1024,
-  /** Request-body bytes held for one exchange while its upstream connects or does not read. Past it: failure `overloaded`. */
+  /**
+   * Request-body bytes held for one exchange while its upstream connects or does not read. Past it: failure
+   * `overloaded`.
+   */
   heldBodyBytes: 64 * 1024 * 1024,
   /** From this size on, a piece of a body is written past the socket's queue while its turn lasts. */
   directWriteBytes: 64 * 1024,
   /** From this size on, a piece of a body whose length is known goes to the kernel without a copy. */
   passedBytes: 8 * 1024,
-  /** One block of request bytes on its way to an upstream socket; a thread's blocks are shared by its connections. */
+  /**
+   * One block of request bytes on its way to an upstream socket; a thread's blocks are shared by its
+   * connections.
+   */
   writeBlockBytes: 64 * 1024,
   /** Blocks that a thread keeps for the next burst when nothing is held. */
   spareWriteBlocks: 32,
-  /** Request bytes that one thread holds for upstreams that connect or read slowly. Past it: failure `overloaded`. */
+  /**
+   * Request bytes that one thread holds for upstreams that connect or read slowly. Past it: failure
+   * `overloaded`.
+   */
   upstreamHeldBytes: 256 * 1024 * 1024,
   /** Response bytes that one client's connection may hold before its upstream is paused. */
   downstreamBufferBytes: 256 * 1024,
-  /** Client connections of one listener over all threads, unless it says otherwise (`connections.max`). Reached: a further one is closed at once, `umbra_downstream_connections_refused_total`. */
+  /**
+   * Client connections of one listener over all threads, unless it says otherwise (`connections.max`).
+   * Reached: a further one is closed at once, `umbra_downstream_connections_refused_total`.
+   */
   downstreamConnections: 16 * 1024,
-  /** What a client's times may be set to, in seconds: uWS counts no further. Reached: a configuration error. */
+  /**
+   * What a client's times may be set to, in seconds: uWS counts no further. Reached: a configuration error.
+   */
   downstreamSecondsMax: 900,
-  /** Networks in a listener's `trusted`, and addresses of one X-Forwarded-For that are looked at. Past it: the last one looked at is the client. */
+  /**
+   * Networks in a listener's `trusted`, and addresses of one X-Forwarded-For that are looked at. Past it: the
+   * last one looked at is the client.
+   */
   trustedNetworks: 256,
   forwardedAddresses: 64,
-  /** Bytes of the next requests that a client has sent before its answer (pipelining), on the node engine. Past it: not read until then. */
+  /**
+   * Bytes of the next requests that a client has sent before its answer (pipelining), on the node engine.
+   * Past it: not read until then.
+   */
   pipelinedBytes: 64 * 1024,
-  /** After the last response, how long a client may take to close its side, in milliseconds. Reached: the connection is closed. */
+  /**
+   * After the last response, how long a client may take to close its side, in milliseconds. Reached: the
+   * connection is closed.
+   */
   lingerMs: 2000,
   /** One WebSocket message, on the uws engine. Larger: the connection is closed. */
   webSocketMessageBytes: 16 * 1024 * 1024,
-  /** Bytes of WebSocket messages held for one side that does not read, on the uws engine. Past it: the connection is closed. */
+  /**
+   * Bytes of WebSocket messages held for one side that does not read, on the uws engine. Past it: the
+   * connection is closed.
+   */
   webSocketHeldBytes: 32 * 1024 * 1024,
-  /** A WebSocket client that does not even answer pings, in seconds, on the uws engine. Reached: the connection is closed. */
+  /**
+   * A WebSocket client that does not even answer pings, in seconds, on the uws engine. Reached: the
+   * connection is closed.
+   */
   webSocketIdleSeconds: 120,
-  /** How long a primary may take to end a WebSocket that was closed, in milliseconds. Reached: its connection is closed. */
+  /**
+   * How long a primary may take to end a WebSocket that was closed, in milliseconds. Reached: its connection
+   * is closed.
+   */
   webSocketCloseMs: 2000,
-  /** Exchanges waiting for a connection, per version and thread, unless configured. Reached: failure `overloaded`, 503, `umbra_upstream_queue_full_total`. */
+  /**
+   * Exchanges waiting for a connection, per version and thread, unless configured. Reached: failure
+   * `overloaded`, 503, `umbra_upstream_queue_full_total`.
+   */
   upstreamWaiters: 1024,
   /** Addresses of one name that are used. More: the others are not, and a line in the log says so. */
   addressesPerName: 64,
-  /** Names of primaries, and of shadows, that are looked up at once. Further ones wait for their turn; none is lost. */
+  /**
+   * Names of primaries, and of shadows, that are looked up at once. Further ones wait for their turn; none is
+   * lost.
+   */
   primaryLookups: 48,
   shadowLookups: 16,
-  /** How long one lookup may take, in milliseconds. Reached: it counts as failed in `umbra_upstream_dns_lookups_total`. */
+  /**
+   * How long one lookup may take, in milliseconds. Reached: it counts as failed in
+   * `umbra_upstream_dns_lookups_total`.
+   */
   lookupMs: 30_000,
-  /** How long a start or a reload waits for names that are new, in milliseconds. Reached: it goes on, and requests to them fail `no-endpoint` until they resolve. */
+  /**
+   * How long a start or a reload waits for names that are new, in milliseconds. Reached: it goes on, and
+   * requests to them fail `no-endpoint` until they resolve.
+   */
   firstLookupMs: 2000,
   /** Bytes of a route's own answer (`respond.body`). Longer: a configuration error. */
   respondBytes: 64 * 1024,
-  /** Bytes of the header fields that a configuration gives one answer or response. More: a configuration error. */
+  /**
+   * Bytes of the header fields that a configuration gives one answer or response. More: a configuration
+   * error.
+   */
   configuredFieldBytes: 16 * 1024,
-  /** Bytes of the body of a request that a route answers itself. More: answered before it is whole, and the connection is closed. */
+  /**
+   * Bytes of the body of a request that a route answers itself. More: answered before it is whole, and the
+   * connection is closed.
+   */
   discardedBodyBytes: 64 * 1024,
   /** Bytes of a redirect's Location. Longer: 414. */
   locationBytes: 16 * 1024,
-  /** Requests that one thread delays on purpose at a time, and bytes of their bodies. Past it: not delayed, `umbra_fault_overflows_total`. */
+  /**
+   * Requests that one thread delays on purpose at a time, and bytes of their bodies. Past it: not delayed,
+   * `umbra_fault_overflows_total`.
+   */
   delayedRequests: 1024,
   delayedBytes: 64 * 1024 * 1024,
   /** Bytes of one request's body kept for `retries`. Past it: the request is not sent again. */
@@ -90,9 +149,14 @@ export const limits = {
   /** Most `retries.attempts` of a route. */
   retries: 16,
 
-  /** Bytes of one ring; a frame may take an eighth of it. Full: drop `ring-full`; larger: drop `frame-too-large`. */
+  /**
+   * Bytes of one ring; a frame may take an eighth of it. Full: drop `ring-full`; larger: drop
+   * `frame-too-large`.
+   */
   ringBytes: 4 * 1024 * 1024,
-  /** ShadowRequest exchanges that one shadow thread has open from one proxy thread. Reached: drop `in-flight`. */
+  /**
+   * ShadowRequest exchanges that one shadow thread has open from one proxy thread. Reached: drop `in-flight`.
+   */
   openMirroredExchanges: 16 * 1024,
   /** Most requests on one pipelined connection that a configuration may ask for. */
   pipelining: 128,
@@ -107,9 +171,15 @@ export const limits = {
   guardBaseWindows: 60,
   /** Most that `compare.body.max` can be. A longer body is `not-comparable`. */
   comparedBodyBytes: 1024 * 1024,
-  /** Bytes of responses that one shadow thread holds until both of a pair are there. Reached: `umbra_compare_unexamined_total{reason="memory"}`. */
+  /**
+   * Bytes of responses that one shadow thread holds until both of a pair are there. Reached:
+   * `umbra_compare_unexamined_total{reason="memory"}`.
+   */
   capturedBytes: 32 * 1024 * 1024,
-  /** Bytes of the ring of pairs between one shadow thread and the control thread. Full: `umbra_compare_unexamined_total{reason="analysts-busy"}`. */
+  /**
+   * Bytes of the ring of pairs between one shadow thread and the control thread. Full:
+   * `umbra_compare_unexamined_total{reason="analysts-busy"}`.
+   */
   pairRingBytes: 8 * 1024 * 1024,
   /** Bytes of one body that was decompressed. Past it: `not-comparable`, reason `decoded-too-large`. */
   decodedBodyBytes: 8 * 1024 * 1024,
@@ -121,7 +191,10 @@ export const limits = {
   pairDifferences: 1024,
   /** Characters of a value, a path or a place that a sample shows. Past it: cut. */
   diffValueChars: 256,
-  /** How long an analyst may take for one task, in milliseconds. Reached: it is ended, and each pair is tried alone; then `not-comparable`, reason `timeout`. */
+  /**
+   * How long an analyst may take for one task, in milliseconds. Reached: it is ended, and each pair is tried
+   * alone; then `not-comparable`, reason `timeout`.
+   */
   analystMs: 30_000,
   /** Pairs that one task of an analyst has, and bytes of responses with which it takes no more. */
   analystPairs: 64,
@@ -155,34 +228,51 @@ export const limits = {
   foldedSteps: 8,
   /** Largest `recording.segment.size`. More: a configuration error. */
   segmentBytesMax: 4 * 1024 * 1024 * 1024,
-  /** Lines of header fields whose redacted form a sink's thread remembers, and the longest. Past it: they are looked at anew. */
+  /**
+   * Lines of header fields whose redacted form a sink's thread remembers, and the longest. Past it: they are
+   * looked at anew.
+   */
   redactedLines: 4096,
   redactedLineChars: 512,
-  /** Bytes of a record up to which umbra compresses it by itself (core/recording/deflate). Larger: zlib does. */
+  /**
+   * Bytes of a record up to which umbra compresses it by itself (core/recording/deflate). Larger: zlib does.
+   */
   smallRecordBytes: 32 * 1024,
   /** Bytes of one record in a recording that is read. Larger: the record is skipped. */
   recordBytes: 64 * 1024 * 1024,
-  /** Records within which requests of a recording are put into the order of their times. Further apart: they stay as they stand. */
+  /**
+   * Records within which requests of a recording are put into the order of their times. Further apart: they
+   * stay as they stand.
+   */
   reorderedRecords: 1024,
   /** Bytes of the header of such a record. Longer: the record is skipped. */
   recordHeaderBytes: 64 * 1024,
-  /** Most `stream.outstanding`: messages of one stream that wait for their acknowledgement. Reached: drop `in-flight`, or `stream-down`. */
+  /**
+   * Most `stream.outstanding`: messages of one stream that wait for their acknowledgement. Reached: drop
+   * `in-flight`, or `stream-down`.
+   */
   streamOutstanding: 8192,
 
   /** Bytes of the access-log ring of one thread. Full: `umbra_access_log_dropped_total`. */
   accessLogRingBytes: 1024 * 1024,
 
-  /** Distinct (route, version) mirrors, versions and routes over the life of the process. Reached: the reload is refused. */
+  /**
+   * Distinct (route, version) mirrors, versions and routes over the life of the process. Reached: the reload
+   * is refused.
+   */
   mirrorSlots: 1024,
   versions: 1024,
   routes: 4096,
-  /** Megabytes of a thread's young generation: small, because what a data-plane thread allocates dies at once. */
+  /**
+   * Megabytes of a thread's young generation: small, because what a data-plane thread allocates dies at once.
+   */
   youngGenerationMb: 4,
   /** Threads of one kind. Reached: a configuration error. */
   threads: 64,
   /**
-   * How long a thread may take to start, to acknowledge a part of a plan, and to leave, in milliseconds. Reached: it
-   * is terminated and replaced, `umbra_thread_terminations_total`. A drain that takes longer than `drain` ends so, too.
+   * How long a thread may take to start, to acknowledge a part of a plan, and to leave, in milliseconds.
+   * Reached: it is terminated and replaced, `umbra_thread_terminations_total`. A drain that takes longer than
+   * `drain` ends so, too.
    */
   threadStartMs: 30_000,
   threadAnswerMs: 30_000,
@@ -195,17 +285,26 @@ export const limits = {
   adminBodyBytes: 1024 * 1024,
   /** Readers of `GET /api/stream`. Reached: 503, `umbra_admin_streams_refused_total`. */
   adminStreams: 32,
-  /** How long a reader of the stream may take nothing, in milliseconds. Reached: its stream is closed, `umbra_admin_streams_stalled_total`. */
+  /**
+   * How long a reader of the stream may take nothing, in milliseconds. Reached: its stream is closed,
+   * `umbra_admin_streams_stalled_total`.
+   */
   adminStreamStalledMs: 30_000,
   /** Points of the stream that are kept for readers to come: ten minutes. Past it: the oldest go. */
   adminStreamPoints: 600,
   /** Bytes of them. Past it: the oldest go. */
   adminStreamBytes: 2 * 1024 * 1024,
-  /** Requests to the admin API a second, and as many at once; probes aside. Past it: 429, `umbra_admin_refused_total{reason="rate"}`. */
+  /**
+   * Requests to the admin API a second, and as many at once; probes aside. Past it: 429,
+   * `umbra_admin_refused_total{reason="rate"}`.
+   */
   adminRequestsPerSecond: 1000,
   /** Those of them that change something. Past it: 429, the same counter. */
   adminChangesPerSecond: 50,
-  /** Wrong tokens from one address, one of them forgiven a second. Past it: 429 for every token, the same counter. */
+  /**
+   * Wrong tokens from one address, one of them forgiven a second. Past it: 429 for every token, the same
+   * counter.
+   */
   adminWrongTokens: 20,
   /** Addresses whose wrong tokens are remembered. Past it: the oldest is forgotten. */
   adminWrongTokenClients: 1024,
@@ -213,27 +312,42 @@ export const limits = {
   adminConnections: 128,
   /** From a connection's first byte to the end of a request to the admin API. Reached: 408. */
   adminRequestMs: 10_000,
-  /** Bytes of one histogram that is read from a log or from another umbra. Larger: the line is reported and passed over. */
+  /**
+   * Bytes of one histogram that is read from a log or from another umbra. Larger: the line is reported and
+   * passed over.
+   */
   loggedHistogramBytes: 16 * 1024 * 1024,
   /** Bytes of one line of a histogram log. Longer: the line is reported and passed over. */
   logLineBytes: 16 * 1024 * 1024,
-  /** How long the last snapshot of an instance is kept after it, in milliseconds. Past it: it is forgotten. */
+  /**
+   * How long the last snapshot of an instance is kept after it, in milliseconds. Past it: it is forgotten.
+   */
   fleetMemoryMs: 10 * 60 * 1000,
   /** Bytes of one snapshot that a command reads from NATS, unpacked. Larger: it is told and left out. */
   fleetSnapshotBytes: 64 * 1024 * 1024,
   /** Snapshots that a command reads. Past it: told and left out. */
   fleetMembers: 4096,
-  /** How long a start waits for the server that has its plan, in milliseconds. Reached: it ends with an error. */
+  /**
+   * How long a start waits for the server that has its plan, in milliseconds. Reached: it ends with an error.
+   */
   planWaitMs: 10_000,
-  /** How long a process that takes over waits for the admin API's address, in milliseconds. Reached: it ends with an error. */
+  /**
+   * How long a process that takes over waits for the admin API's address, in milliseconds. Reached: it ends
+   * with an error.
+   */
   takeoverMs: 10_000,
   /** Bytes of a configuration file. Reached: a configuration error. */
   configBytes: 1024 * 1024,
-  /** Nesting of a configuration; the composer recurses, and a deep enough file would end the process. Reached: a configuration error. */
+  /**
+   * Nesting of a configuration; the composer recurses, and a deep enough file would end the process. Reached:
+   * a configuration error.
+   */
   configDepth: 64,
   /** Values in a configuration with its aliases expanded. Reached: a configuration error. */
   configValues: 200_000,
-  /** Bytes of a file of documents, and of a body sent to `/api/apply`. Reached: a configuration error, 413. */
+  /**
+   * Bytes of a file of documents, and of a body sent to `/api/apply`. Reached: a configuration error, 413.
+   */
   documentBytes: 8 * 1024 * 1024,
   /** Values in a file of documents with its aliases expanded. Reached: a configuration error. */
   documentValues: 1_000_000,

@@ -1,8 +1,8 @@
 /**
- * Loaded before umbra (`node --import`). Names resolve to what a file says, which a test may change while umbra
- * runs, and each lookup is logged with the process and thread that asked. UMBRA_TEST_NAMES is the file, JSON by
- * name: a list of addresses, null for a name that is not found, "hang" for a resolver that never answers. Other
- * names are not found.
+ * Loaded before umbra (`node --import`). Names resolve to what a file says, which a test may change while
+ * umbra runs, and each lookup is logged with the process and thread that asked. UMBRA_TEST_NAMES is the file,
+ * JSON by name: a list of addresses, null for a name that is not found, "hang" for a resolver that never
+ * answers. Other names are not found.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';

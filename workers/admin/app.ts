@@ -1,6 +1,7 @@
 /**
- * The admin API: health, metrics, statistics, configuration, and the few changes that can be made to a running umbra.
- * Errors are `{ "error": "…" }`. Runs on the control thread; nothing here touches the data plane but through `AdminDeps`.
+ * The admin API: health, metrics, statistics, configuration, and the few changes that can be made to a
+ * running umbra. Errors are `{ "error": "…" }`. Runs on the control thread; nothing here touches the data
+ * plane but through `AdminDeps`.
  */
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { nowUs } from '../../core/clock.js';
@@ -163,7 +164,9 @@ const COMMON_FIELDS = {
   'x-frame-options': 'DENY',
 };
 
-/** Every answer is of the moment, is what it says it is, and can't be framed or used by another site's page. */
+/**
+ * Every answer is of the moment, is what it says it is, and can't be framed or used by another site's page.
+ */
 function answerHeaders(): MiddlewareHandler {
   return async (c, next) => {
     await next();

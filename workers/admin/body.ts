@@ -1,10 +1,11 @@
 import { limits } from '../../core/limits.js';
 
 /**
- * The body of a request to the admin API as text, or null if it is larger than the bound; then the rest stays unread.
+ * The body of a request to the admin API as text, or null if it is larger than the bound; then the rest stays
+ * unread.
  *
- * Hono's own middleware for this was rejected: on bodies of unknown length it builds a new global `Request` from the
- * server's light one, which works only if the server replaces the globals of the whole thread.
+ * Hono's own middleware for this was rejected: on bodies of unknown length it builds a new global `Request`
+ * from the server's light one, which works only if the server replaces the globals of the whole thread.
  */
 export async function readBody(
   request: Request,

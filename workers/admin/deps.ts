@@ -7,7 +7,9 @@ import type { ChangeAnswer } from '../protocol/messages.js';
 import type { AdminFigures } from './figures.js';
 import type { LiveFeed } from './live-feed.js';
 
-/** What the admin API needs from the process. Implemented by the control thread, which asks main for changes. */
+/**
+ * What the admin API needs from the process. Implemented by the control thread, which asks main for changes.
+ */
 export interface AdminDeps {
   /** Where the API listens: it decides which Host fields are believed. */
   readonly address: Address;
@@ -29,15 +31,21 @@ export interface AdminDeps {
   /** The configuration in force, with its defaults and without its secrets. */
   effectiveConfig(): object;
   /**
-   * Changes one mirror, or all if `target` is null. Resolves when every thread has taken the new plan. The target was
-   * found in the plan before, but may be gone by now.
+   * Changes one mirror, or all if `target` is null. Resolves when every thread has taken the new plan. The
+   * target was found in the plan before, but may be gone by now.
    */
   changeMirrors(target: MirrorTarget | null, change: MirrorChange): Promise<ChangeResult>;
-  /** Changes the weights of a route's primaries, by name; those that are not named keep theirs. Resolves as above. */
+  /**
+   * Changes the weights of a route's primaries, by name; those that are not named keep theirs. Resolves as
+   * above.
+   */
   changeWeights(route: string, weights: Readonly<Record<string, number>>): Promise<ChangeResult>;
   /** Replaces the whole configuration, YAML or JSON, or leaves everything as it is. Resolves as above. */
   replaceConfig(text: string): Promise<ReplaceResult>;
-  /** Applies documents or takes them back, all or none; a dry run only tells what it would come to. Resolves as above. */
+  /**
+   * Applies documents or takes them back, all or none; a dry run only tells what it would come to. Resolves
+   * as above.
+   */
   changeDocuments(change: DocumentChange, dryRun: boolean): Promise<ChangeAnswer>;
 }
 

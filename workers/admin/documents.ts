@@ -1,6 +1,7 @@
 /**
- * `POST /api/apply` and `POST /api/delete`: documents, as YAML or JSON, in force on every thread when the answer comes.
- * A JSON body `{ "files": [ { "file": "a.yaml", "text": "…" } ] }` carries several files with their names.
+ * `POST /api/apply` and `POST /api/delete`: documents, as YAML or JSON, in force on every thread when the
+ * answer comes. A JSON body `{ "files": [ { "file": "a.yaml", "text": "…" } ] }` carries several files with
+ * their names.
  */
 import type { Context, Hono } from 'hono';
 import type { DocumentChange, DocumentFile } from '../../config/documents/change.js';

@@ -1,6 +1,6 @@
 /**
- * Who may talk to the admin API. It can switch traffic, and on loopback it usually stands open, so a web page in a
- * browser on the same machine is the attacker to think of (docs/security.md):
+ * Who may talk to the admin API. It can switch traffic, and on loopback it usually stands open, so a web page
+ * in a browser on the same machine is the attacker to think of (docs/security.md):
  *
  *   - its name may be made to point to 127.0.0.1 (DNS rebinding): on loopback, only loopback's names are believed in Host;
  *   - it may send requests blindly: what changes state needs a content type that forms can't have, and no foreign Origin;
@@ -33,7 +33,9 @@ export function isLocal(address: Address): boolean {
   return address.kind === 'unix' || isLoopback(address.host);
 }
 
-/** 421 for a Host field that is not a name of loopback, while bound to loopback. Elsewhere the token protects. */
+/**
+ * 421 for a Host field that is not a name of loopback, while bound to loopback. Elsewhere the token protects.
+ */
 export function checkHost(address: Address, figures: AdminFigures): MiddlewareHandler {
   if (address.kind === 'unix' || !isLoopback(address.host)) return (_, next) => next();
   const names = new Set([...LOOPBACK_NAMES, bracketed(address.host).toLowerCase()]);
@@ -50,7 +52,9 @@ export function checkHost(address: Address, figures: AdminFigures): MiddlewareHa
   };
 }
 
-/** 429 past the bounds on requests and on changes. Probes are always answered: a busy umbra is not a dead one. */
+/**
+ * 429 past the bounds on requests and on changes. Probes are always answered: a busy umbra is not a dead one.
+ */
 export function checkRate(figures: AdminFigures): MiddlewareHandler {
   const requests = new RateBound(limits.adminRequestsPerSecond);
   const changes = new RateBound(limits.adminChangesPerSecond);
@@ -63,8 +67,9 @@ export function checkRate(figures: AdminFigures): MiddlewareHandler {
 }
 
 /**
- * 401 without the right token. Compares digests, so the time taken tells neither the token nor its length. An address that
- * was wrong too often gets 429, with the right token too: guessing gets no faster than a guess a second.
+ * 401 without the right token. Compares digests, so the time taken tells neither the token nor its length. An
+ * address that was wrong too often gets 429, with the right token too: guessing gets no faster than a guess a
+ * second.
  */
 export function checkToken(token: string | null, figures: AdminFigures): MiddlewareHandler {
   if (token === null) return (_, next) => next();

@@ -1,6 +1,7 @@
 /**
- * The figures of each second, computed once for all readers of `GET /api/stream`. It runs whether or not somebody reads,
- * so that a page that is opened because something happened shows what happened. Control thread only.
+ * The figures of each second, computed once for all readers of `GET /api/stream`. It runs whether or not
+ * somebody reads, so that a page that is opened because something happened shows what happened. Control
+ * thread only.
  *
  * Events (WHATWG HTML, "Server-sent events"):
  *
@@ -8,7 +9,8 @@
  *   snapshot   at once and every second: { ready, process, stats: Stats, live: Live }
  *   end        umbra is stopping
  *
- * Ids are the wall clock in milliseconds, made to ascend, so that one of an earlier process means something too.
+ * Ids are the wall clock in milliseconds, made to ascend, so that one of an earlier process means something
+ * too.
  */
 import { nowUs, wallClockMs } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
@@ -19,7 +21,10 @@ import { stats } from '../../core/report/stats.js';
 import type { AdminFigures } from './figures.js';
 
 const tickMs = 1000;
-/** Of the time that this thread has, a snapshot may take one part in so many: with thousands of versions it comes less often. */
+/**
+ * Of the time that this thread has, a snapshot may take one part in so many: with thousands of versions it
+ * comes less often.
+ */
 const restPerCost = 20;
 /** A reader that lost its connection comes back after this long. */
 const retryMs = 1000;
@@ -72,8 +77,9 @@ export class LiveFeed {
   }
 
   /**
-   * One more reader, as the body of its response, or null if there are too many. `lastId` is its `Last-Event-ID`. `cut` is
-   * called when it takes nothing any more, and closes its connection, which cancels the stream.
+   * One more reader, as the body of its response, or null if there are too many. `lastId` is its
+   * `Last-Event-ID`. `cut` is called when it takes nothing any more, and closes its connection, which cancels
+   * the stream.
    */
   subscribe(lastId: number, cut: () => void): ReadableStream<Uint8Array> | null {
     if (this.#closed || this.#readers.size >= limits.adminStreams) {
@@ -95,7 +101,10 @@ export class LiveFeed {
     );
   }
 
-  /** Computes the next point and gives it to every reader that has taken the last one. Called by the timer, and by tests. */
+  /**
+   * Computes the next point and gives it to every reader that has taken the last one. Called by the timer,
+   * and by tests.
+   */
   tick(): void {
     const beginMs = this.nowMs();
     if (beginMs < this.#notBeforeMs) {

@@ -1,6 +1,6 @@
 /**
- * The live page at `GET /`: plain files of workers/dashboard and uPlot, read once and served as they are. What it shows
- * comes from the API, so the files are the same for everybody and need no token.
+ * The live page at `GET /`: plain files of workers/dashboard and uPlot, read once and served as they are.
+ * What it shows comes from the API, so the files are the same for everybody and need no token.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -19,8 +19,8 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /**
- * Nothing but umbra's own files, no code in the page, and no way to make markup from text (Trusted Types): a string that
- * a service sent can do nothing but be read.
+ * Nothing but umbra's own files, no code in the page, and no way to make markup from text (Trusted Types): a
+ * string that a service sent can do nothing but be read.
  */
 const headers = {
   'cache-control': 'no-cache',

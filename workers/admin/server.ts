@@ -10,7 +10,9 @@ import type { Address } from '../../core/plan.js';
 export interface AdminServer {
   /** The port that was bound; 0 on a unix socket. */
   readonly port: number;
-  /** Takes no new connections, lets answers that are under way finish for a moment, then closes everything. */
+  /**
+   * Takes no new connections, lets answers that are under way finish for a moment, then closes everything.
+   */
   close(): Promise<void>;
 }
 

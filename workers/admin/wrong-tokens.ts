@@ -7,7 +7,10 @@ interface Client {
 
 const FORGIVEN_PER_US = 1 / 1e6;
 
-/** Who guessed at the token of late: one guess is forgiven each second, so a person's slips are soon forgotten. */
+/**
+ * Who guessed at the token of late: one guess is forgiven each second, so a person's slips are soon
+ * forgotten.
+ */
 export class WrongTokens {
   /** By address, the one that was wrong longest ago first. */
   readonly #clients = new Map<string, Client>();

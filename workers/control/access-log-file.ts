@@ -1,7 +1,7 @@
 /**
  * The access log's reader and writer on the control thread: takes records from the rings of all data-plane
- * threads and writes lines. When the disk is slow it stops taking, the rings fill, and the data plane drops and
- * counts; nothing waits for a disk.
+ * threads and writes lines. When the disk is slow it stops taking, the rings fill, and the data plane drops
+ * and counts; nothing waits for a disk.
  */
 import { createWriteStream, type WriteStream, write } from 'node:fs';
 import type { AccessLogPlan, Plan } from '../../core/plan.js';
@@ -57,7 +57,10 @@ export class AccessLogFile implements FrameHandler {
     this.#plan = plan;
   }
 
-  /** For log rotation: what is written so far goes to the file that was open, the rest to a new one of the same name. */
+  /**
+   * For log rotation: what is written so far goes to the file that was open, the rest to a new one of the
+   * same name.
+   */
   reopen(): void {
     const { path } = this.#plan ?? { path: '-' };
     if (path === '-') return;
@@ -128,8 +131,8 @@ export class AccessLogFile implements FrameHandler {
 }
 
 /**
- * A pipe that nobody reads for a while takes nothing more, and says so; a stream of Node's takes that for an error after five
- * attempts in a row and is over. Here it is a disk that is slow.
+ * A pipe that nobody reads for a while takes nothing more, and says so; a stream of Node's takes that for an
+ * error after five attempts in a row and is over. Here it is a disk that is slow.
  */
 function writePatiently(
   fd: number,

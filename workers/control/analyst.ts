@@ -1,6 +1,7 @@
 /**
- * An analyst: a thread of the pool that takes pairs of responses apart. What it may be fed is hostile: it is bounded in
- * memory by its heap and in time by whoever asks, and its end costs one pair. Entry point of the thread.
+ * An analyst: a thread of the pool that takes pairs of responses apart. What it may be fed is hostile: it is
+ * bounded in memory by its heap and in time by whoever asks, and its end costs one pair. Entry point of the
+ * thread.
  */
 import { constants } from 'node:os';
 import { type CompareRules, Comparer } from '../../core/compare/compare.js';
@@ -22,7 +23,8 @@ export interface AnalystTask {
 const comparers = new Map<string, Comparer>();
 const comparersMax = 256;
 
-// Behind every other thread, for nobody waits for what an analyst finds; but not so far that a busy machine starves it.
+// Behind every other thread, for nobody waits for what an analyst finds; but not so far that a busy machine
+// starves it.
 yieldToProxyThreads(constants.priority.PRIORITY_BELOW_NORMAL);
 
 export default function analyse({ pairs }: AnalystTask): readonly Comparison[] {

@@ -1,8 +1,9 @@
 /**
- * The control thread's side of comparing: takes pairs from the rings of the shadow threads, has analysts take them
- * apart, and writes what they found into the book. Pairs are taken only when an analyst is free, so the rings are the
- * queue: when they are full, shadow threads drop and count. Nobody waits for a comparison, so after a bell some time is
- * given for more pairs to come: waking threads costs more than comparing. Nothing is started before the first pair comes.
+ * The control thread's side of comparing: takes pairs from the rings of the shadow threads, has analysts take
+ * them apart, and writes what they found into the book. Pairs are taken only when an analyst is free, so the
+ * rings are the queue: when they are full, shadow threads drop and count. Nobody waits for a comparison, so
+ * after a bell some time is given for more pairs to come: waking threads costs more than comparing. Nothing
+ * is started before the first pair comes.
  */
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
@@ -196,7 +197,8 @@ export class Analysts {
     if (this.#pool !== null) return this.#pool;
     const pool = new Piscina<AnalystTask, readonly Comparison[]>({
       filename: entryFile('control/analyst').href,
-      // What the process was started with (a profiler, a loader) is not meant for analysts, nor has their heap room for it.
+      // What the process was started with (a profiler, a loader) is not meant for analysts, nor has their
+      // heap room for it.
       execArgv: [],
       env: { ...process.env, NODE_OPTIONS: '' },
       minThreads: 0,
@@ -205,7 +207,8 @@ export class Analysts {
       recordTiming: false,
       resourceLimits: { maxOldGenerationSizeMb: this.#heapMb },
     });
-    // A thread of the pool that dies beside a task is replaced by the pool; the task's own failure is its promise's.
+    // A thread of the pool that dies beside a task is replaced by the pool; the task's own failure is its
+    // promise's.
     pool.on('error', () => {});
     this.#pool = pool;
     return pool;

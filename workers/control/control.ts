@@ -66,7 +66,10 @@ const histogramLog = new HistogramLog({
   warn: (message) => log.error({}, message),
 });
 histogramLog.follow(observed);
-/** Checks endpoints on behalf of all threads, while there are any to check: nothing of a request hangs on this thread. */
+/**
+ * Checks endpoints on behalf of all threads, while there are any to check: nothing of a request hangs on this
+ * thread.
+ */
 let prober: Prober | null = null;
 probe(start.observed);
 
@@ -205,7 +208,10 @@ function probe({ plan, targets }: ObservedBlocks): void {
   prober.follow(plan.versions, targets);
 }
 
-/** Tries again while the address is in use, for `withinMs`: the process that is taken over is about to leave it. */
+/**
+ * Tries again while the address is in use, for `withinMs`: the process that is taken over is about to leave
+ * it.
+ */
 async function serveWithin(withinMs: number, serve: () => Promise<AdminServer>): Promise<AdminServer> {
   const endMs = performance.now() + withinMs;
   for (;;) {

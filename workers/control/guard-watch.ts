@@ -1,6 +1,7 @@
 /**
- * The guards at work, on the control thread: reads what primaries did from shared memory, feeds each route's guard with
- * windows of it, and writes what the guard decides to where proxy threads look. No message goes to the data plane.
+ * The guards at work, on the control thread: reads what primaries did from shared memory, feeds each route's
+ * guard with windows of it, and writes what the guard decides to where proxy threads look. No message goes to
+ * the data plane.
  */
 import { blameOf, failureReasons } from '../../core/errors.js';
 import { Guard, type GuardEvent, type GuardWindow } from '../../core/mirror/guard.js';

@@ -1,7 +1,8 @@
 /**
- * Writes what the threads measured into HdrHistogram logs, one interval after the other (core/hlog). Runs on the control thread, from
- * shared memory; the data plane knows nothing of it. An interval that can't be written is counted and told, and becomes part of the next
- * one: no value is lost as long as a later write succeeds.
+ * Writes what the threads measured into HdrHistogram logs, one interval after the other (core/hlog). Runs on
+ * the control thread, from shared memory; the data plane knows nothing of it. An interval that can't be
+ * written is counted and told, and becomes part of the next one: no value is lost as long as a later write
+ * succeeds.
  */
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -89,7 +90,10 @@ export class HistogramLog {
     clearTimeout(timer);
   }
 
-  /** One interval of every series. Does nothing while the disk is at work on the one before: that one's end is the next one's start. */
+  /**
+   * One interval of every series. Does nothing while the disk is at work on the one before: that one's end is
+   * the next one's start.
+   */
   #write(): void {
     const [observed, plan] = [this.#observed, this.#plan];
     if (observed === null || plan === null || this.#busy) return;
@@ -161,8 +165,8 @@ export class HistogramLog {
 }
 
 /**
- * Appends whole lines or nothing. The file is opened anew each time, so that one that was moved away or removed is begun again; a line
- * that a crash cut short is ended first.
+ * Appends whole lines or nothing. The file is opened anew each time, so that one that was moved away or
+ * removed is begun again; a line that a crash cut short is ended first.
  */
 async function append(path: string, header: string, lines: string): Promise<void> {
   const file = await openOrMake(path);

@@ -1,6 +1,7 @@
 /**
- * Publishes what this process has counted, as the last value of its key in a bucket. Control thread. One snapshot is under way at a
- * time, and one that can't go is skipped and counted: the next one says all that it would have said.
+ * Publishes what this process has counted, as the last value of its key in a bucket. Control thread. One
+ * snapshot is under way at a time, and one that can't go is skipped and counted: the next one says all that
+ * it would have said.
  */
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';

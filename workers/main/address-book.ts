@@ -1,6 +1,6 @@
 /**
- * The addresses of the endpoints of the running plan. Main resolves their names for every thread, again and again,
- * and reports changes. No other thread ever looks a name up, so a slow resolver can't hold a request.
+ * The addresses of the endpoints of the running plan. Main resolves their names for every thread, again and
+ * again, and reports changes. No other thread ever looks a name up, so a slow resolver can't hold a request.
  */
 import { isIP } from 'node:net';
 import { limits } from '../../core/limits.js';
@@ -11,7 +11,10 @@ import type { Target, Targets } from '../../core/upstream/target.js';
 import { type Lookup, type NameRole, Resolver } from './resolver.js';
 
 export interface AddressBookEvents {
-  /** A name has other addresses than before: `targets` is new. Not called for names that `follow` looks up first. */
+  /**
+   * A name has other addresses than before: `targets` is new. Not called for names that `follow` looks up
+   * first.
+   */
   onChange(): void;
   onLog(level: 'info' | 'warn', message: string, fields: Readonly<Record<string, unknown>>): void;
 }
@@ -59,8 +62,9 @@ export class AddressBook {
   }
 
   /**
-   * Prepares the targets of `plan`. Resolves when every new name was looked up once, or after `limits.firstLookupMs`.
-   * A name that has not resolved by then has no addresses until it does. Meanwhile the plan before stays followed.
+   * Prepares the targets of `plan`. Resolves when every new name was looked up once, or after
+   * `limits.firstLookupMs`. A name that has not resolved by then has no addresses until it does. Meanwhile
+   * the plan before stays followed.
    */
   async follow(plan: Plan): Promise<void> {
     const wanted = wantedOf(plan);

@@ -10,8 +10,8 @@ export class Condition {
   #waiters: Waiter[] = [];
 
   /**
-   * Resolves with true when `holds` returns true, which is checked now and at each `notify`, or with false after
-   * `withinMs`. Without `withinMs` there is no limit.
+   * Resolves with true when `holds` returns true, which is checked now and at each `notify`, or with false
+   * after `withinMs`. Without `withinMs` there is no limit.
    */
   until(holds: () => boolean, withinMs?: number): Promise<boolean> {
     if (holds()) return Promise.resolve(true);

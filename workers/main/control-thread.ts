@@ -1,4 +1,6 @@
-/** The control thread as main sees it: it is sent what to observe, and asks for the changes that people want. */
+/**
+ * The control thread as main sees it: it is sent what to observe, and asks for the changes that people want.
+ */
 import { limits } from '../../core/limits.js';
 import { ThreadCounters, ThreadField } from '../../core/record/thread-counters.js';
 import type { ObservedBlocks } from '../../core/report/observed.js';
@@ -95,7 +97,10 @@ export class ControlThread {
     this.#thread.post({ type: 'closeAdmin' });
   }
 
-  /** Resolves when the control thread shows the new plan, or is gone: its successor begins with the newest one. */
+  /**
+   * Resolves when the control thread shows the new plan, or is gone: its successor begins with the newest
+   * one.
+   */
   async observe(observed: ObservedBlocks): Promise<void> {
     const { generation } = observed.plan;
     const holds = () => this.#observedGeneration >= generation || !this.#thread.running;

@@ -1,6 +1,7 @@
 /**
- * The shared blocks in which threads count, kept by main for the life of the process: a thread that is restarted
- * counts on in the same block, and a version or mirror that left the configuration keeps its figures.
+ * The shared blocks in which threads count, kept by main for the life of the process: a thread that is
+ * restarted counts on in the same block, and a version or mirror that left the configuration keeps its
+ * figures.
  */
 import { mirrorsWithBaselines, type Plan, targetName } from '../../core/plan.js';
 import { settleDeadProxy, settleDeadShadow, settleDeadVersion } from '../../core/record/law.js';

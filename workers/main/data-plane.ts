@@ -1,6 +1,6 @@
 /**
- * The data plane as main sees it: proxy, shadow and sink threads, the memory between them, and the plan that they all
- * follow. Main itself touches no request.
+ * The data plane as main sees it: proxy, shadow and sink threads, the memory between them, and the plan that
+ * they all follow. Main itself touches no request.
  */
 import { limits } from '../../core/limits.js';
 import type { Plan } from '../../core/plan.js';
@@ -26,7 +26,10 @@ export interface DataPlaneEvents {
 
 /** One for all sinks: what is written to one directory goes through one hand. */
 const sinkThreads = 1;
-/** Shadow and sink threads get at least this long for what is in their rings, also when proxy threads used the time up. */
+/**
+ * Shadow and sink threads get at least this long for what is in their rings, also when proxy threads used the
+ * time up.
+ */
 const shadowDrainMs = 250;
 
 export class DataPlane {
@@ -70,14 +73,16 @@ export class DataPlane {
     this.#started = true;
   }
 
-  /** Versions keep their figures for the life of the process, so the number of names it has seen is bounded. */
+  /**
+   * Versions keep their figures for the life of the process, so the number of names it has seen is bounded.
+   */
   hasRoomFor(plan: Plan): boolean {
     return this.#counters.versionsWith(plan) <= limits.versions;
   }
 
   /**
-   * Applies `plan` on every thread: on shadow threads first, so that no frame of it comes to one that does not know
-   * it. Resolves when all have applied it. Must not be called again before that.
+   * Applies `plan` on every thread: on shadow threads first, so that no frame of it comes to one that does
+   * not know it. Resolves when all have applied it. Must not be called again before that.
    */
   async apply(plan: Plan): Promise<void> {
     await new Promise<void>((resolve) => inSlices(this.#counters.enter(plan), resolve));
@@ -104,8 +109,8 @@ export class DataPlane {
   }
 
   /**
-   * Proxy threads answer what they have and take nothing new; then shadow threads finish theirs, all `withinMs`.
-   * Threads that do not answer are terminated, so the plane is stopped soon after that.
+   * Proxy threads answer what they have and take nothing new; then shadow threads finish theirs, all
+   * `withinMs`. Threads that do not answer are terminated, so the plane is stopped soon after that.
    */
   async drain(withinMs: number, handOver = false): Promise<void> {
     const deadlineMs = performance.now() + withinMs;

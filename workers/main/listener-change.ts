@@ -1,7 +1,10 @@
 /** What a running process can change of its listeners: everything but their sockets and engines. */
 import type { ListenerPlan } from '../../core/plan.js';
 
-/** `next` with the sockets and engines of `running`; null if it asks for others, which waits for the next start. */
+/**
+ * `next` with the sockets and engines of `running`; null if it asks for others, which waits for the next
+ * start.
+ */
 export function followListeners(
   running: readonly ListenerPlan[],
   next: readonly ListenerPlan[],

@@ -30,7 +30,10 @@ export interface UmbraOptions {
   readonly loaded: Extract<LoadedAll, { ok: true }>;
   readonly cores: number;
   readonly onLog: (message: LogMessage) => void;
-  /** Serves on addresses that another process has, and calls this, which asks that process to leave them, once it does. */
+  /**
+   * Serves on addresses that another process has, and calls this, which asks that process to leave them, once
+   * it does.
+   */
   readonly takeOver?: (() => void) | undefined;
   /** The bucket that `loaded` came from, to be followed. */
   readonly plan?: PlanSource | undefined;
@@ -137,9 +140,9 @@ export class Umbra {
   }
 
   /**
-   * Another configuration takes the place of this one, or the running one stays in force and the answer says why.
-   * What `origin` leaves open is read when every change before this one is done, so that of two reloads the later one has
-   * the newer text. What was applied stays applied.
+   * Another configuration takes the place of this one, or the running one stays in force and the answer says
+   * why. What `origin` leaves open is read when every change before this one is done, so that of two reloads
+   * the later one has the newer text. What was applied stays applied.
    */
   replace(origin: Origin): Promise<ChangeAnswer> {
     return this.#inTurn(() => this.#replaceBy(origin));
@@ -169,7 +172,10 @@ export class Umbra {
     await this.#control.stop();
   }
 
-  /** Another process serves on these addresses: stops accepting, answers what still comes on kept connections, then stops. */
+  /**
+   * Another process serves on these addresses: stops accepting, answers what still comes on kept connections,
+   * then stops.
+   */
   handOver(): Promise<void> {
     this.#stopped ??= this.#handOver();
     return this.#stopped;

@@ -8,7 +8,10 @@ type MirrorAsk = Extract<ChangeAsk, { what: 'mirror' }>;
 type WeightsAsk = Extract<ChangeAsk, { what: 'weights' }>;
 type Changed = { readonly ok: true; readonly plan: Plan } | Extract<ChangeAnswer, { ok: false }>;
 
-/** The next generation of `plan`, or why there is none. Without route and version the change is for every mirror. */
+/**
+ * The next generation of `plan`, or why there is none. Without route and version the change is for every
+ * mirror.
+ */
 export function withMirror(plan: Plan, ask: MirrorAsk): Changed {
   const { route: routeName, version } = ask;
   if (routeName !== null && !plan.routes.some((route) => route.name === routeName)) {
@@ -31,8 +34,9 @@ export function withMirror(plan: Plan, ask: MirrorAsk): Changed {
 }
 
 /**
- * `next` with the live state of each mirror, and of the weights of each route, that are configured as they were: `configured` is the plan in force as its
- * configuration had it, `live` as people have changed it since.
+ * `next` with the live state of each mirror, and of the weights of each route, that are configured as they
+ * were: `configured` is the plan in force as its configuration had it, `live` as people have changed it
+ * since.
  */
 export function withLiveChanges(configured: Plan, live: Plan, next: Plan): Plan {
   const before = mirrorsByName(configured);

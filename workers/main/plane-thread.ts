@@ -75,8 +75,8 @@ export class PlaneThread {
   }
 
   /**
-   * Sends `plan` in parts, each when the thread has the one before, so that between two of them it serves. Resolves
-   * when it has applied the plan, is gone, or was terminated because it did not answer.
+   * Sends `plan` in parts, each when the thread has the one before, so that between two of them it serves.
+   * Resolves when it has applied the plan, is gone, or was terminated because it did not answer.
    */
   async apply(plan: Plan, targets: () => Targets, counters: CountersShares): Promise<void> {
     const { generation } = plan;

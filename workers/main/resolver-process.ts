@@ -1,7 +1,8 @@
 /**
- * The process in which names are looked up. `getaddrinfo` occupies a thread of libuv's pool until the system's
- * resolver answers, all threads of a process share one pool, and a process can't end while a lookup hangs.
- * `Resolver` starts this process with a pool of its own and kills it (docs/decisions/074-names-in-a-process.md).
+ * The process in which names are looked up. `getaddrinfo` occupies a thread of libuv's pool until the
+ * system's resolver answers, all threads of a process share one pool, and a process can't end while a lookup
+ * hangs. `Resolver` starts this process with a pool of its own and kills it
+ * (docs/decisions/074-names-in-a-process.md).
  */
 import { lookup } from 'node:dns/promises';
 

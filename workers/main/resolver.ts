@@ -1,6 +1,6 @@
 /**
- * Name lookups for the address book, in a process of their own. Primaries and shadows have separate places in it,
- * so lookups of shadows' names that hang never delay a primary's name. Main thread.
+ * Name lookups for the address book, in a process of their own. Primaries and shadows have separate places in
+ * it, so lookups of shadows' names that hang never delay a primary's name. Main thread.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,9 @@ import type { LookupAnswer, LookupQuestion } from './resolver-process.js';
 /** Whose name is looked up. A name that a primary and a shadow share is a primary's. */
 export type NameRole = 'primary' | 'shadow';
 
-/** `Lookup` resolves with the IP addresses of `name`; it rejects with an error that has the system's `code`. */
+/**
+ * `Lookup` resolves with the IP addresses of `name`; it rejects with an error that has the system's `code`.
+ */
 export type Lookup = (name: string, role: NameRole) => Promise<readonly string[]>;
 
 interface Waiting {

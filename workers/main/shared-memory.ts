@@ -1,6 +1,6 @@
 /**
- * The memory that threads share, besides counters: rings, doorbells, and what limits are reached. Main makes it once,
- * and it outlives the threads: a replaced thread goes on where the one before it stopped.
+ * The memory that threads share, besides counters: rings, doorbells, and what limits are reached. Main makes
+ * it once, and it outlives the threads: a replaced thread goes on where the one before it stopped.
  */
 import { limits } from '../../core/limits.js';
 import { FullSlots } from '../../core/mirror/full-slots.js';

@@ -1,7 +1,8 @@
 /**
- * One supervised thread: started, watched, replaced with back-off when it fails, and stopped. A thread of the uws
- * engine must leave in a fixed order: out of the acceptors first, then its connections, then the thread
- * (docs/decisions/010-uws-engine.md). Each of these steps has a time limit, after which the thread is terminated.
+ * One supervised thread: started, watched, replaced with back-off when it fails, and stopped. A thread of the
+ * uws engine must leave in a fixed order: out of the acceptors first, then its connections, then the thread
+ * (docs/decisions/010-uws-engine.md). Each of these steps has a time limit, after which the thread is
+ * terminated.
  */
 import { Worker } from 'node:worker_threads';
 import { limits } from '../../core/limits.js';

@@ -1,4 +1,6 @@
-/** Finds the process whose place this one takes, and asks it to finish. What it does then is `Umbra.handOver`. */
+/**
+ * Finds the process whose place this one takes, and asks it to finish. What it does then is `Umbra.handOver`.
+ */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
 /** Node keeps SIGUSR1 for its debugger. */
@@ -7,8 +9,8 @@ export const HAND_OVER = 'SIGUSR2';
 export type TakeoverFrom = { readonly pid: number } | { readonly file: string };
 
 /**
- * The process to take over from: null where a file names none that lives, which is an ordinary start. Throws an Error of one
- * line where a number was given that is no umbra of ours, or where this system can't do it.
+ * The process to take over from: null where a file names none that lives, which is an ordinary start. Throws
+ * an Error of one line where a number was given that is no umbra of ours, or where this system can't do it.
  */
 export function findPredecessor(from: TakeoverFrom): number | null {
   if (process.platform !== 'linux')
@@ -48,7 +50,10 @@ function readPid(file: string): number | null {
   return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : null;
 }
 
-/** Numbers are used again, and the signal ends a process that does not expect it: so the command line is looked at first. */
+/**
+ * Numbers are used again, and the signal ends a process that does not expect it: so the command line is
+ * looked at first.
+ */
 function isUmbra(pid: number): boolean {
   if (pid === process.pid) return false;
   try {

@@ -28,8 +28,9 @@ export async function openOrMakeBucket(connection: NatsConnection, name: string,
 }
 
 /**
- * The last value of every key; what was deleted is left out. Key by key: the client's `history` waits for as many values as there were
- * when it began, and for ever where one of them is replaced meanwhile, which every snapshot is.
+ * The last value of every key; what was deleted is left out. Key by key: the client's `history` waits for as
+ * many values as there were when it began, and for ever where one of them is replaced meanwhile, which every
+ * snapshot is.
  */
 export async function readBucket(connection: NatsConnection, bucket: KV, name: string): Promise<KvEntry[]> {
   const { jetstreamManager } = await import('@nats-io/jetstream');

@@ -1,6 +1,7 @@
 /**
- * The one place that loads the NATS client, and only when a NATS address is used. Control and sink thread, and commands; never a
- * proxy or shadow thread. Credentials come from the address, else from the variables that the `nats` command line knows.
+ * The one place that loads the NATS client, and only when a NATS address is used. Control and sink thread,
+ * and commands; never a proxy or shadow thread. Credentials come from the address, else from the variables
+ * that the `nats` command line knows.
  */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -61,8 +62,8 @@ export async function connectNats(
 }
 
 /**
- * Resolves when one of them sends its first bytes, which every server does unasked. The client leaves a socket behind for each time that it
- * asked a network in vain, for minutes; here they are ours to close.
+ * Resolves when one of them sends its first bytes, which every server does unasked. The client leaves a
+ * socket behind for each time that it asked a network in vain, for minutes; here they are ours to close.
  */
 async function someServerSpeaks(servers: readonly string[]): Promise<void> {
   const asked = servers.map((server) => speaks(server));

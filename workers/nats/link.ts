@@ -1,4 +1,7 @@
-/** A connection to NATS that is wanted for as long as a thread lives: made again for ever, with one word for each change of its state. */
+/**
+ * A connection to NATS that is wanted for as long as a thread lives: made again for ever, with one word for
+ * each change of its state.
+ */
 import { isIP } from 'node:net';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { NatsPlace } from '../../core/plan.js';
@@ -19,7 +22,10 @@ export class NatsLink {
   #connection: NatsConnection | null = null;
   /** Of the cluster, beside those that were named. */
   #learned: readonly string[] = [];
-  /** They are told of by their addresses, and their certificates are of the name that was asked; null where there is none. */
+  /**
+   * They are told of by their addresses, and their certificates are of the name that was asked; null where
+   * there is none.
+   */
   #certificateOf: string | null = null;
   #isUp = false;
   #toldDown = false;
@@ -59,7 +65,8 @@ export class NatsLink {
           if (status.type === 'update') this.#learn(connection);
           if (status.type !== 'disconnect' && status.type !== 'staleConnection') continue;
           this.#down('the connection to NATS was lost');
-          // The client would wait until the kernel has taken what is unsent, which it does not while packets vanish.
+          // The client would wait until the kernel has taken what is unsent, which it does not while packets
+          // vanish.
           if (status.type === 'staleConnection') void connection.close();
         }
         this.#down('the connection to NATS was closed');

@@ -1,6 +1,6 @@
 /**
- * A durable pull group on a stream: takes as many deliveries as its taker has room for, and no more, over lost connections and restarted
- * servers, until it is stopped. Commands.
+ * A durable pull group on a stream: takes as many deliveries as its taker has room for, and no more, over
+ * lost connections and restarted servers, until it is stopped. Commands.
  */
 import type {
   Consumer,

@@ -1,6 +1,7 @@
 /**
- * The connection of a stream's sink: publishes with a reply subject of its own for each message, and tells what the server answered.
- * It is ready when there is a connection and a stream has the subject; both are seen to for ever. Sink thread.
+ * The connection of a stream's sink: publishes with a reply subject of its own for each message, and tells
+ * what the server answered. It is ready when there is a connection and a stream has the subject; both are
+ * seen to for ever. Sink thread.
  */
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { StreamSinkPlan } from '../../core/plan.js';

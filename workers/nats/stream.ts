@@ -2,7 +2,9 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { StreamSinkPlan } from '../../core/plan.js';
 
-/** Within so long the server knows a message that is published once more. Longer than `stream.timeout` can be. */
+/**
+ * Within so long the server knows a message that is published once more. Longer than `stream.timeout` can be.
+ */
 const duplicateMs = 120_000;
 /** JetStream's own word for a stream that was made by somebody else just now. */
 const streamNameInUse = 10_058;
@@ -16,8 +18,9 @@ export async function findStream(connection: NatsConnection, subject: string): P
 }
 
 /**
- * Messages of the subject that the slowest group has not acknowledged. A work queue is one itself; of a stream that keeps all, null while
- * there is no group. Rejects where JetStream does not answer, or may not tell.
+ * Messages of the subject that the slowest group has not acknowledged. A work queue is one itself; of a
+ * stream that keeps all, null while there is no group. Rejects where JetStream does not answer, or may not
+ * tell.
  */
 export async function lagOf(
   connection: NatsConnection,

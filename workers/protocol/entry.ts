@@ -17,10 +17,15 @@ export const entries = [
 
 export type Entry = (typeof entries)[number];
 
-/** False in `dist/workers`, true where this module was bundled into an entry of `dist/bundle`, which has no folders. */
+/**
+ * False in `dist/workers`, true where this module was bundled into an entry of `dist/bundle`, which has no
+ * folders.
+ */
 const isBundled = !import.meta.url.endsWith('/protocol/entry.js');
 
-/** `entryFile` returns the file that starts `entry`: a module if the caller is one, else the bundle's file. */
+/**
+ * `entryFile` returns the file that starts `entry`: a module if the caller is one, else the bundle's file.
+ */
 export function entryFile(entry: Entry): URL {
   return new URL(isBundled ? `./${bundleName(entry)}.js` : `../${entry}.js`, import.meta.url);
 }

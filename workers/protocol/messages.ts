@@ -1,6 +1,6 @@
 /**
- * What main and its threads say to each other. Nothing of a request is ever in a message: these are for plans,
- * for coming and leaving, and for words to the log.
+ * What main and its threads say to each other. Nothing of a request is ever in a message: these are for
+ * plans, for coming and leaving, and for words to the log.
  *
  *   main --start (workerData)--> thread     thread --ready--> main
  *   main --part--> thread                   thread --partReceived--> main (routes and counters of a plan, a few at a time)
@@ -27,7 +27,10 @@ export interface PlanSource {
 
 /** The shared blocks that one thread writes under one plan. */
 export interface CountersShares {
-  /** By index into `plan.versions`: this thread's counters in its role (proxy: primary, shadow: shadow), if the version has it. */
+  /**
+   * By index into `plan.versions`: this thread's counters in its role (proxy: primary, shadow: shadow), if
+   * the version has it.
+   */
   readonly versions: readonly (SharedArrayBuffer | undefined)[];
   /** By mirror slot, every mirror the process ever had. */
   readonly mirrors: readonly (SharedArrayBuffer | undefined)[];
@@ -49,7 +52,10 @@ export interface ThreadStart {
   readonly rings: readonly SharedArrayBuffer[];
   /** proxy: one per shadow thread. shadow and sink: its own alone. */
   readonly doorbells: readonly SharedArrayBuffer[];
-  /** Of `core/mirror/full-slots`. proxy: one per shadow thread, and that of the sink thread. shadow and sink: its own alone. */
+  /**
+   * Of `core/mirror/full-slots`. proxy: one per shadow thread, and that of the sink thread. shadow and sink:
+   * its own alone.
+   */
   readonly fullSlots: readonly SharedArrayBuffer[];
   /** proxy: the ring and doorbell of the sink thread, whether or not it runs. */
   readonly sink: { readonly ring: SharedArrayBuffer; readonly doorbell: SharedArrayBuffer } | null;
@@ -71,7 +77,10 @@ export interface NewCounters {
 }
 
 export type ToThread =
-  /** A part of the next plan, small enough to be taken without a pause; the next one comes when the thread says that it has it. */
+  /**
+   * A part of the next plan, small enough to be taken without a pause; the next one comes when the thread
+   * says that it has it.
+   */
   | {
       readonly type: 'part';
       readonly generation: number;
@@ -93,7 +102,10 @@ export type ToThread =
 export type FromThread =
   /** proxy: `descriptors` are the engine's handles, by listener, for the acceptors. */
   | { readonly type: 'ready'; readonly descriptors: readonly unknown[] }
-  /** proxy: another descriptor of one listener; the one before it is not to be used any more. Comes before the `planApplied` that it is due to. */
+  /**
+   * proxy: another descriptor of one listener; the one before it is not to be used any more. Comes before the
+   * `planApplied` that it is due to.
+   */
   | { readonly type: 'descriptor'; readonly listener: number; readonly descriptor: unknown }
   | { readonly type: 'partReceived' }
   | { readonly type: 'planApplied'; readonly generation: number }

@@ -1,6 +1,7 @@
 /**
- * A plan comes to a data-plane thread in parts. To take a thousand routes out of one message costs tens of milliseconds in
- * which no request of the thread gets on, so main sends a few at a time, and the next ones when they were taken.
+ * A plan comes to a data-plane thread in parts. To take a thousand routes out of one message costs tens of
+ * milliseconds in which no request of the thread gets on, so main sends a few at a time, and the next ones
+ * when they were taken.
  */
 import type { Plan, RoutePlan } from '../../core/plan.js';
 import type { CountersShares, NewCounters, ThreadStart, ToThread } from './messages.js';

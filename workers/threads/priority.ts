@@ -6,9 +6,9 @@ import { setPriority } from 'node:os';
 export const backgroundNice = 5;
 
 /**
- * Sets the niceness of the calling thread alone (0 to 19; setpriority(2): on Linux it is an attribute of a thread). Where
- * threads share cores, a shadow's work then waits for a client's and not the other way round. Elsewhere than on Linux nothing
- * happens, for there the whole process would be meant.
+ * Sets the niceness of the calling thread alone (0 to 19; setpriority(2): on Linux it is an attribute of a
+ * thread). Where threads share cores, a shadow's work then waits for a client's and not the other way round.
+ * Elsewhere than on Linux nothing happens, for there the whole process would be meant.
  */
 export function yieldToProxyThreads(nice: number): void {
   if (process.platform !== 'linux' || nice === 0) return;

@@ -1,6 +1,7 @@
 /**
  * A proxy thread: takes connections from the acceptors, forwards each request to the primary of its route and
- * offers copies to the shadow threads. Entry point of the thread; what it does per request is in core/exchange.
+ * offers copies to the shadow threads. Entry point of the thread; what it does per request is in
+ * core/exchange.
  */
 import { randomFillSync } from 'node:crypto';
 import { nowUs } from '../../core/clock.js';
@@ -117,7 +118,10 @@ class ProxyThread implements DataThread {
     ).then(() => say({ type: 'drained' }));
   }
 
-  /** The order that uWS asks for: main has taken the descriptors out; connections close, then, a turn later, the thread ends. */
+  /**
+   * The order that uWS asks for: main has taken the descriptors out; connections close, then, a turn later,
+   * the thread ends.
+   */
   leave(): void {
     void Promise.all(this.#downstreams.map((downstream) => downstream.leave())).then(() => {
       this.#turnEnd.now();

@@ -5,8 +5,8 @@ const pulseMs = 500;
 
 /**
  * Begins to measure the calling thread; does not keep it alive. The exact delay would need a timer every few
- * milliseconds (`monitorEventLoopDelay`), which wakes an idle thread all day long: this one sees every pause that is
- * longer than half a second, and of shorter ones a sample.
+ * milliseconds (`monitorEventLoopDelay`), which wakes an idle thread all day long: this one sees every pause
+ * that is longer than half a second, and of shorter ones a sample.
  */
 export function startPulse(threadCounters: SharedArrayBuffer): void {
   const counters = new ThreadCounters(threadCounters);

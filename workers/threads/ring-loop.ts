@@ -1,6 +1,6 @@
 /**
- * The loop of a thread that takes copies out of rings: turn by turn while there are frames, parked at its doorbell while there
- * are none, and at the end until nothing is left.
+ * The loop of a thread that takes copies out of rings: turn by turn while there are frames, parked at its
+ * doorbell while there are none, and at the end until nothing is left.
  */
 import { nowUs } from '../../core/clock.js';
 import type { Doorbell } from '../../core/ring/doorbell.js';
@@ -30,8 +30,8 @@ export interface RingLoopDeps {
   /** The rings have been read for now. */
   onRead(): void;
   /**
-   * So long a loop that found something looks again before it parks. What comes meanwhile is taken in one go, and proxy threads ring
-   * no bell for it: for who is in no hurry. 0: parks at once.
+   * So long a loop that found something looks again before it parks. What comes meanwhile is taken in one go,
+   * and proxy threads ring no bell for it: for who is in no hurry. 0: parks at once.
    */
   readonly lingerMs: number;
 }
@@ -62,7 +62,10 @@ export class RingLoop {
     doorbell.park(this.#isEmpty, consumer.awaitsOutcomes ? outcomesMs : parkMs, this.turn);
   };
 
-  /** The proxy threads are gone: calls `done` once all is over. From `withinMs` on it calls `abort` every 10 ms until then. */
+  /**
+   * The proxy threads are gone: calls `done` once all is over. From `withinMs` on it calls `abort` every 10
+   * ms until then.
+   */
   drain(withinMs: number, abort: () => void, done: () => void): void {
     const { consumer } = this.#deps;
     const deadlineUs = nowUs() + withinMs * 1000;

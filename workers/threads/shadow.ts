@@ -1,6 +1,6 @@
 /**
- * A shadow thread: drains the rings of all proxy threads, sends each mirrored request to its shadow and measures
- * the response. Entry point of the thread; what it does per frame is in core/mirror/shadow-receiver.
+ * A shadow thread: drains the rings of all proxy threads, sends each mirrored request to its shadow and
+ * measures the response. Entry point of the thread; what it does per frame is in core/mirror/shadow-receiver.
  */
 import { randomFillSync } from 'node:crypto';
 import { nowUs } from '../../core/clock.js';
@@ -86,7 +86,9 @@ class ShadowThread implements DataThread {
     this.#receiver.retire(belowGeneration);
   }
 
-  /** The proxy threads are gone: finishes what is in the rings and under way, and gives up the rest in time. */
+  /**
+   * The proxy threads are gone: finishes what is in the rings and under way, and gives up the rest in time.
+   */
   drain(withinMs: number): void {
     this.#loop.drain(
       withinMs,

@@ -1,6 +1,7 @@
 /**
- * The sink thread: drains its rings of all proxy threads and puts each copy into the sink of its mirror. Entry point of the
- * thread; what it does per frame is in core/sink, what a recording does in core/recording, and a stream in core/stream.
+ * The sink thread: drains its rings of all proxy threads and puts each copy into the sink of its mirror.
+ * Entry point of the thread; what it does per frame is in core/sink, what a recording does in core/recording,
+ * and a stream in core/stream.
  */
 import { randomFillSync } from 'node:crypto';
 import { nowUs } from '../../core/clock.js';
@@ -68,7 +69,10 @@ class SinkThread implements DataThread {
     this.#sinks.retire();
   }
 
-  /** The proxy threads are gone: keeps what is in the rings, and drops or fails what is not whole or acknowledged in time. */
+  /**
+   * The proxy threads are gone: keeps what is in the rings, and drops or fails what is not whole or
+   * acknowledged in time.
+   */
   drain(withinMs: number): void {
     this.#loop.drain(
       withinMs,
@@ -118,7 +122,8 @@ class SinkThread implements DataThread {
       counters.setHighest(MirrorField.lag, null);
     }
     this.#mirrors = mirrors.filter((mirror) => mirror !== undefined);
-    // Of the others it is told at once, or a change of anything would look as if a full disk had room for a moment.
+    // Of the others it is told at once, or a change of anything would look as if a full disk had room for a
+    // moment.
     this.#tellStates();
     return { generation: plan.generation, mirrors, counters };
   }

@@ -39,7 +39,10 @@ export function say(message: FromThread, transfer: readonly Transferable[] = [])
   parentPort!.postMessage(message, transfer);
 }
 
-/** Main and its threads are of one build: a word that one of them does not know is a fault, and is not passed over in silence. */
+/**
+ * Main and its threads are of one build: a word that one of them does not know is a fault, and is not passed
+ * over in silence.
+ */
 export function unknownMessage(message: never): never {
   throw new Error(`a thread was told what it does not know: ${JSON.stringify(message)}`);
 }
@@ -74,9 +77,9 @@ function tell(thread: DataThread, parts: PlanParts, message: Exclude<ToThread, {
 const leaveAnywayMs = 1000;
 
 /**
- * An exception that nobody caught: the thread can't be trusted any more, but it must not simply end, because the
- * acceptor would hand connections to an app that is gone, and the process would die. So it asks main to take it
- * out, and leaves when main says so.
+ * An exception that nobody caught: the thread can't be trusted any more, but it must not simply end, because
+ * the acceptor would hand connections to an app that is gone, and the process would die. So it asks main to
+ * take it out, and leaves when main says so.
  */
 function askToLeaveOnFailure(leave: () => void): void {
   let failing = false;

@@ -1,6 +1,6 @@
 /**
- * The end of a turn of a thread's event loop: everything that the turn put into rings becomes visible then, with
- * one store and at most one bell per ring.
+ * The end of a turn of a thread's event loop: everything that the turn put into rings becomes visible then,
+ * with one store and at most one bell per ring.
  */
 
 /** While a full ring keeps frames waiting, it is tried again after this many milliseconds. */

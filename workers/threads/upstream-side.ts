@@ -21,8 +21,8 @@ export class UpstreamSide implements UpstreamCounters {
   #targets: Targets = new Map();
 
   /**
-   * Takes over the versions of `plan` in which this thread has a part. The pools that it leaves serve on until what is
-   * returned is called.
+   * Takes over the versions of `plan` in which this thread has a part. The pools that it leaves serve on
+   * until what is returned is called.
    */
   *follow(plan: Plan, targets: Targets, shares: CountersShares): Steps<() => void> {
     this.#targets = targets;
@@ -48,8 +48,9 @@ export class UpstreamSide implements UpstreamCounters {
   }
 
   /**
-   * `move` follows endpoints whose addresses changed, and drains connections to addresses that are no longer theirs.
-   * `targets` may be of a plan that is on its way: a version that it lacks keeps its addresses until that plan comes.
+   * `move` follows endpoints whose addresses changed, and drains connections to addresses that are no longer
+   * theirs. `targets` may be of a plan that is on its way: a version that it lacks keeps its addresses until
+   * that plan comes.
    */
   move(targets: Targets): void {
     this.#targets = targets;
