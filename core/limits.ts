@@ -277,6 +277,11 @@ export const limits = {
   threadStartMs: 30_000,
   threadAnswerMs: 30_000,
   threadLeaveMs: 1000,
+  /**
+   * File descriptors that main holds back. When no other is left they are freed, idle upstream connections are closed
+   * and new clients refused, `umbra_descriptor_shortages_total`.
+   */
+  reservedDescriptors: 32,
   /** How long the control thread may take to leave, in milliseconds: answers under way have one second. */
   controlLeaveMs: 2000,
   /** How long loading a configuration may take, in milliseconds. Reached: the change fails. */

@@ -4,20 +4,30 @@
  * thread is dead. Counting costs two atomic additions a connection, and none a request.
  */
 const TOTAL = 0;
+/** Before the rows: 1 while no listener may accept. */
+const CLOSED = 0;
+const FIRST_ROW = 1;
 
 /** Rows for `listeners`, each for `threads` proxy threads. */
 export function createConnectionCounts(listeners: number, threads: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(listeners * (threads + 1) * Int32Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer((FIRST_ROW + listeners * (threads + 1)) * Int32Array.BYTES_PER_ELEMENT);
+}
+
+/** While `closed`, `open` refuses every connection of every listener. */
+export function closeToConnections(counts: SharedArrayBuffer, closed: boolean): void {
+  Atomics.store(new Int32Array(counts), CLOSED, closed ? 1 : 0);
 }
 
 /** One listener's row, as one thread counts in it. */
 export class ConnectionCount {
+  readonly #all: Int32Array;
   readonly #row: Int32Array;
   readonly #own: number;
 
   constructor(counts: SharedArrayBuffer, listener: number, thread: number, threads: number) {
     const words = threads + 1;
-    this.#row = new Int32Array(counts, listener * words * Int32Array.BYTES_PER_ELEMENT, words);
+    this.#all = new Int32Array(counts);
+    this.#row = this.#all.subarray(FIRST_ROW + listener * words, FIRST_ROW + (listener + 1) * words);
     this.#own = thread + 1;
   }
 
@@ -28,6 +38,7 @@ export class ConnectionCount {
 
   /** Counts one more, unless there are `max`: then false, and nothing is counted. */
   open(max: number): boolean {
+    if (Atomics.load(this.#all, CLOSED) === 1) return false;
     if (Atomics.add(this.#row, TOTAL, 1) >= max) {
       Atomics.sub(this.#row, TOTAL, 1);
       return false;

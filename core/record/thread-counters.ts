@@ -39,6 +39,11 @@ export const ThreadField = {
     metric: 'umbra_thread_terminations_total',
     help: 'Times that main ended the thread because it did not start, apply a plan, drain or stop in time.',
   }),
+  /** Written by main, in the control thread's block. */
+  descriptorShortages: rows.counter({
+    metric: 'umbra_descriptor_shortages_total',
+    help: 'Times that the process had no file descriptor left, and refused clients until some were closed.',
+  }),
   connectionsRefused: rows.counter({
     metric: 'umbra_downstream_connections_refused_total',
     help: 'Client connections closed on arrival because as many were open as the listener allows.',

@@ -94,6 +94,11 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
     return this.endpointSet.outOfService;
   }
 
+  /** `releaseIdle` closes idle connections. A later call opens new ones. */
+  releaseIdle(): void {
+    for (const endpoint of this.endpoints) endpoint.closeIdle();
+  }
+
   /** The pool drains: connections that have nothing to do close. */
   get closed(): boolean {
     return this.#closing;

@@ -53,6 +53,7 @@ export class LiveFeed {
   #bytes = 0;
   #before: Reading | null = null;
   #last: { readonly id: number; readonly data: string } | null = null;
+  #residentBytes = 0;
   #cpu = process.cpuUsage();
   #notBeforeMs = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -185,7 +186,12 @@ export class LiveFeed {
     const cpu = process.cpuUsage(this.#cpu);
     this.#cpu = process.cpuUsage();
     const cpuCores = (cpu.user + cpu.system) / 1e6 / seconds;
-    return { cpuCores: Math.round(cpuCores * 1000) / 1000, residentBytes: process.memoryUsage.rss() };
+    try {
+      this.#residentBytes = process.memoryUsage.rss();
+    } catch {
+      // Node reads a file for it, and the process may be out of file descriptors: the last value stays.
+    }
+    return { cpuCores: Math.round(cpuCores * 1000) / 1000, residentBytes: this.#residentBytes };
   }
 }
 

@@ -113,6 +113,11 @@ export class ControlThread {
     return this.#thread.stop(limits.controlLeaveMs);
   }
 
+  /** The process has no file descriptor left. */
+  countShortage(): void {
+    this.#counters.add(ThreadField.descriptorShortages);
+  }
+
   #onReady(message: ControlReady): void {
     this.#ready = message;
     this.#thread.post({ type: 'serving', serving: this.#serving });

@@ -108,6 +108,12 @@ export class DataPlane {
     for (const thread of [...this.#shadows, ...this.#proxies]) thread.post({ type: 'targets', targets });
   }
 
+  /** Idle upstream connections give their file descriptors back: those of shadows, or those of primaries. */
+  releaseIdle(of: 'shadow' | 'primary'): void {
+    for (const thread of of === 'shadow' ? this.#shadows : this.#proxies)
+      thread.post({ type: 'releaseIdle' });
+  }
+
   /**
    * Proxy threads answer what they have and take nothing new; then shadow threads finish theirs, all
    * `withinMs`. Threads that do not answer are terminated, so the plane is stopped soon after that.

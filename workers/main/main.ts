@@ -22,6 +22,7 @@ import { openObservation } from '../protocol/observation.js';
 import { AddressBook } from './address-book.js';
 import { ControlThread } from './control-thread.js';
 import { DataPlane } from './data-plane.js';
+import { DescriptorReserve } from './descriptor-reserve.js';
 import { followListeners } from './listener-change.js';
 import { loadInThread } from './loading.js';
 import { withLiveChanges, withMirror, withWeights } from './plan-change.js';
@@ -49,6 +50,7 @@ export class Umbra {
   readonly #addresses: AddressBook;
   readonly #plane: DataPlane;
   readonly #control: ControlThread;
+  readonly #reserve: DescriptorReserve;
   /** By listener. */
   readonly #inherited: readonly (InheritedSocket | null)[];
   #acceptors: Acceptor[] = [];
@@ -101,6 +103,10 @@ export class Umbra {
       }),
       { change: (ask) => this.change(ask), onLog: options.onLog },
     );
+    this.#reserve = new DescriptorReserve({
+      onShortage: (checks) => this.#onShortage(checks),
+      onRecovery: () => this.#onRecovery(),
+    });
   }
 
   /** Resolves when it serves; rejects with an Error of one line when it can't, with nothing left running. */
@@ -167,6 +173,7 @@ export class Umbra {
   /** Stops at once; exchanges in flight are cut. */
   async stopNow(): Promise<void> {
     this.#addresses.stop();
+    this.#reserve.close();
     for (const acceptor of this.#acceptors) acceptor.close();
     await this.#plane.stop();
     await this.#control.stop();
@@ -235,6 +242,28 @@ export class Umbra {
     if (this.#descriptors[index] == null) return;
     this.#descriptors[index] = null;
     for (const acceptor of this.#acceptors) acceptor.removeChild(index);
+  }
+
+  /** Shadows' idle connections go first, then those of primaries. Clients that come meanwhile are refused. */
+  #onShortage(checks: number): void {
+    if (checks === 1) {
+      this.#control.countShortage();
+      this.#plane.memory.closeToClients(true);
+      this.#warn(
+        'out of file descriptors (EMFILE): idle upstream connections are closed and new clients are refused; raise LimitNOFILE= or lower connections.max',
+      );
+    }
+    this.#plane.releaseIdle(checks === 1 ? 'shadow' : 'primary');
+  }
+
+  #onRecovery(): void {
+    this.#plane.memory.closeToClients(false);
+    this.#options.onLog({
+      type: 'log',
+      level: 'info',
+      message: 'file descriptors are available again; clients are accepted',
+      fields: {},
+    });
   }
 
   #observed(): ObservedBlocks {

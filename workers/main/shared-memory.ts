@@ -6,7 +6,11 @@ import { limits } from '../../core/limits.js';
 import { FullSlots } from '../../core/mirror/full-slots.js';
 import { HeldBack } from '../../core/mirror/held-back.js';
 import type { Plan } from '../../core/plan.js';
-import { ConnectionCount, createConnectionCounts } from '../../core/record/connection-count.js';
+import {
+  ConnectionCount,
+  closeToConnections,
+  createConnectionCounts,
+} from '../../core/record/connection-count.js';
 import type { DataThreadKind, ObservedBlocks } from '../../core/report/observed.js';
 import { createDoorbell } from '../../core/ring/doorbell.js';
 import { createRing } from '../../core/ring/layout.js';
@@ -81,6 +85,11 @@ export class SharedMemory {
   settleProxy(proxy: number): void {
     for (let listener = 0; listener < this.#listeners; listener++)
       new ConnectionCount(this.#connectionCounts, listener, proxy, this.#proxies).settle();
+  }
+
+  /** While `closed`, proxy threads close new client connections at once. */
+  closeToClients(closed: boolean): void {
+    closeToConnections(this.#connectionCounts, closed);
   }
 
   /** The part of it that the control thread reads. */

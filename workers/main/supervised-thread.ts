@@ -64,11 +64,19 @@ export class SupervisedThread<Ready extends { type: 'ready' }, Message extends {
   start(): void {
     this.#error = null;
     this.#startedAt = performance.now();
-    const worker = new Worker(entryFile(this.#entry), {
-      name: this.name,
-      workerData: this.#events.start(this.#incarnation++),
-      resourceLimits: { maxYoungGenerationSizeMb: limits.youngGenerationMb },
-    });
+    let worker: Worker;
+    try {
+      worker = new Worker(entryFile(this.#entry), {
+        name: this.name,
+        workerData: this.#events.start(this.#incarnation++),
+        resourceLimits: { maxYoungGenerationSizeMb: limits.youngGenerationMb },
+      });
+    } catch (error) {
+      // The system has no file descriptors or no memory for another thread.
+      this.#error = String(error);
+      setImmediate(() => this.#onExit());
+      return;
+    }
     this.#worker = worker;
     this.#limit(limits.threadStartMs, 'start');
     worker.on('message', (message: Ready | Failing | Message) => this.#onMessage(message));

@@ -6,6 +6,7 @@
  *   main --part--> thread                   thread --partReceived--> main (routes and counters of a plan, a few at a time)
  *   main --plan--> thread                   thread --planApplied--> main   (the rest of it)
  *   main --targets--> thread                (an endpoint's name resolves to other addresses)
+ *   main --releaseIdle--> thread            (file descriptors have run out)
  *   main --retire--> shadow                 (every proxy thread has left the older plans)
  *   main --drain--> thread                  thread --drained--> main
  *   main --leave--> thread                  thread exits
@@ -94,6 +95,8 @@ export type ToThread =
       readonly targets: Targets;
     }
   | { readonly type: 'targets'; readonly targets: Targets }
+  /** The process is out of file descriptors: idle upstream connections give theirs back. */
+  | { readonly type: 'releaseIdle' }
   | { readonly type: 'retire'; readonly belowGeneration: number }
   /** proxy: `handOver`, another process has taken over, and clients leave by themselves. */
   | { readonly type: 'drain'; readonly withinMs: number; readonly handOver: boolean }

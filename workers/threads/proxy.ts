@@ -108,6 +108,10 @@ class ProxyThread implements DataThread {
     this.#upstream.move(targets);
   }
 
+  releaseIdle(): void {
+    this.#upstream.releaseIdle();
+  }
+
   /** Frames name their generation themselves; a proxy thread has nothing to forget. */
   retire(): void {}
 

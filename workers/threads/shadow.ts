@@ -82,6 +82,10 @@ class ShadowThread implements DataThread {
     this.#upstream.move(targets);
   }
 
+  releaseIdle(): void {
+    this.#upstream.releaseIdle();
+  }
+
   retire(belowGeneration: number): void {
     this.#receiver.retire(belowGeneration);
   }

@@ -64,6 +64,9 @@ class SinkThread implements DataThread {
   /** Sinks have no endpoints. */
   move(): void {}
 
+  /** Sinks keep no connections for later. */
+  releaseIdle(): void {}
+
   retire(belowGeneration: number): void {
     this.#receiver.retire(belowGeneration);
     this.#sinks.retire();

@@ -11,6 +11,7 @@ export interface DataThread {
   take(plan: Plan, targets: Targets, counters: CountersShares): void;
   move(targets: Targets): void;
   retire(belowGeneration: number): void;
+  releaseIdle(): void;
   drain(withinMs: number, handOver: boolean): void;
   leave(): void;
 }
@@ -64,6 +65,9 @@ function tell(thread: DataThread, parts: PlanParts, message: Exclude<ToThread, {
       return;
     case 'retire':
       thread.retire(message.belowGeneration);
+      return;
+    case 'releaseIdle':
+      thread.releaseIdle();
       return;
     case 'drain':
       thread.drain(message.withinMs, message.handOver);

@@ -60,6 +60,11 @@ export class UpstreamSide implements UpstreamCounters {
     }
   }
 
+  /** Closes idle connections: the process needs their descriptors. */
+  releaseIdle(): void {
+    for (const pool of this.#pools.values()) pool.releaseIdle();
+  }
+
   /** The pool of the version at `index` in the plan that is followed. */
   pool(index: number): VersionPool {
     return this.#pools.get(this.#name(index))!;

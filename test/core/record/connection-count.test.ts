@@ -1,5 +1,9 @@
 import t from 'tap';
-import { ConnectionCount, createConnectionCounts } from '../../../core/record/connection-count.js';
+import {
+  ConnectionCount,
+  closeToConnections,
+  createConnectionCounts,
+} from '../../../core/record/connection-count.js';
 
 t.test('threads share one bound, and what a dead thread held is given back', async (t) => {
   const shared = createConnectionCounts(2, 2);
@@ -16,4 +20,13 @@ t.test('threads share one bound, and what a dead thread held is given back', asy
   first.settle();
   t.equal(second.total, 1);
   t.equal(new ConnectionCount(shared, 0, 0, 2).total, 0, 'another listener has its own');
+});
+
+t.test('while it is closed, no listener counts a connection', async (t) => {
+  const shared = createConnectionCounts(2, 2);
+  const counts = [new ConnectionCount(shared, 0, 0, 2), new ConnectionCount(shared, 1, 1, 2)];
+  closeToConnections(shared, true);
+  for (const count of counts) t.strictSame([count.open(9), count.total], [false, 0]);
+  closeToConnections(shared, false);
+  for (const count of counts) t.strictSame([count.open(9), count.total], [true, 1]);
 });
