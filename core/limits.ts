@@ -313,7 +313,10 @@ export const limits = {
   adminWrongTokens: 20,
   /** Addresses whose wrong tokens are remembered. Past it: the oldest is forgotten. */
   adminWrongTokenClients: 1024,
-  /** Connections to the admin API. Reached: a further one is closed at once. */
+  /**
+   * Connections to the admin API. Reached: the one that waits longest without being answered is closed for the next
+   * one, `umbra_admin_refused_total{reason="connections"}`.
+   */
   adminConnections: 128,
   /** From a connection's first byte to the end of a request to the admin API. Reached: 408. */
   adminRequestMs: 10_000,

@@ -36,7 +36,7 @@ export interface PlanState {
   refusals: number;
 }
 
-export const refusalReasons = ['host', 'token', 'origin', 'rate'] as const;
+export const refusalReasons = ['host', 'token', 'origin', 'rate', 'connections'] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
 /** What the admin server counts of itself. */
@@ -46,7 +46,7 @@ export interface AdminCounts {
   readonly streamsRefused: number;
   readonly streamsStalled: number;
   readonly snapshotsSkipped: number;
-  /** Requests, by the guard that refused them. */
+  /** Requests, by the guard that refused them; with `connections`, connections that were closed for others. */
   readonly refused: Readonly<Record<RefusalReason, number>>;
 }
 
@@ -64,7 +64,7 @@ export const noControlCounts: ControlCounts = {
     streamsRefused: 0,
     streamsStalled: 0,
     snapshotsSkipped: 0,
-    refused: { host: 0, token: 0, origin: 0, rate: 0 },
+    refused: { host: 0, token: 0, origin: 0, rate: 0, connections: 0 },
   },
   fleet: { publishing: null, plan: null },
 };

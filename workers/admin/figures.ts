@@ -6,5 +6,11 @@ export class AdminFigures implements AdminCounts {
   streamsRefused = 0;
   streamsStalled = 0;
   snapshotsSkipped = 0;
-  readonly refused: Record<RefusalReason, number> = { host: 0, token: 0, origin: 0, rate: 0 };
+  readonly refused: Record<RefusalReason, number> = {
+    host: 0,
+    token: 0,
+    origin: 0,
+    rate: 0,
+    connections: 0,
+  };
 }

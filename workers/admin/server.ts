@@ -6,6 +6,7 @@ import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { limits } from '../../core/limits.js';
 import type { Address } from '../../core/plan.js';
+import { boundConnections } from './connections.js';
 
 export interface AdminServer {
   /** The port that was bound; 0 on a unix socket. */
@@ -26,8 +27,15 @@ const UNIX_MODE = 0o660;
 /** The size of `sun_path` less its final zero. */
 const UNIX_PATH_BYTES_MAX = process.platform === 'darwin' ? 103 : 107;
 
-/** Serves `app` at `address`. Rejects with the system's error if the address can't be bound. */
-export async function serveAdmin(app: Hono, address: Address): Promise<AdminServer> {
+/**
+ * Serves `app` at `address`. `onConnectionClosed` is called for each connection that the bound on them closes. Rejects
+ * with the system's error if the address can't be bound.
+ */
+export async function serveAdmin(
+  app: Hono,
+  address: Address,
+  onConnectionClosed: () => void = () => {},
+): Promise<AdminServer> {
   const listener = getRequestListener(app.fetch, {
     // For HTTP/1.0 requests without a Host field. It is no name of loopback, so the guard refuses them there.
     hostname: 'unnamed',
@@ -44,7 +52,7 @@ export async function serveAdmin(app: Hono, address: Address): Promise<AdminServ
     },
     listener,
   );
-  server.maxConnections = limits.adminConnections;
+  boundConnections(server, limits.adminConnections, onConnectionClosed);
   await listen(server, address);
   const bound = server.address();
   return {

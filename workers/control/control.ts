@@ -179,7 +179,9 @@ async function listen(): Promise<void> {
     changeDocuments: (change, dryRun) => ask({ what: 'documents', change, dryRun }),
   });
   try {
-    server = await serveWithin(start.takeoverMs, () => serveAdmin(app, address));
+    server = await serveWithin(start.takeoverMs, () =>
+      serveAdmin(app, address, () => figures.refused.connections++),
+    );
     const { port } = server;
     say({ type: 'ready', address: addressUrl('http', address, port), port });
   } catch (error) {

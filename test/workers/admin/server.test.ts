@@ -108,19 +108,55 @@ t.test('a head beyond the bound is refused', async (t) => {
   t.match(await raw(admin.port, head), /^HTTP\/1\.1 431 /);
 });
 
-t.test('a connection beyond the bound is closed, and the others go on', async (t) => {
-  const admin = await startAdmin(t);
-  const held = [];
-  for (let i = 0; i < limits.adminConnections; i++) held.push(connect(admin.port, '127.0.0.1'));
-  await Promise.all(held.map((socket) => once(socket, 'connect')));
-  // One that was accepted has answered, so the server has seen all that connected before it.
-  const first = held[0];
-  first.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  await once(first, 'data');
-  await gone(connect(admin.port, '127.0.0.1'));
-  held[1].write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  t.match(String((await once(held[1], 'data'))[0]), /^HTTP\/1\.1 200 /);
-  for (const socket of held) socket.destroy();
+const probe = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
+
+for (const [what, bytes] of [
+  ['send nothing', ''],
+  ['never end their head', 'GET /api/stats HTTP/1.1\r\nHost: localhost\r\n'],
+  [
+    'never end their body',
+    'PUT /api/config HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/yaml\r\nContent-Length: 9\r\n\r\n',
+  ],
+]) {
+  t.test(`a probe is answered among 200 connections that ${what}; the oldest give way`, async (t) => {
+    const admin = await startAdmin(t);
+    const held = Array.from({ length: 200 }, () => connect(admin.port, '127.0.0.1'));
+    for (const socket of held) {
+      socket.on('error', () => {});
+      socket.write(bytes!);
+    }
+    const closed = Promise.all(held.slice(0, 200 - limits.adminConnections).map(gone));
+    await Promise.all(held.map((socket) => once(socket, 'connect')));
+    t.match(await raw(admin.port, probe), /^HTTP\/1\.1 200 /);
+    await closed;
+    t.notOk(held.at(-1)!.destroyed, 'the newest stay');
+    for (const socket of held) socket.destroy();
+  });
+}
+
+t.test('at the bound, a connection that is being answered stays', async (t) => {
+  const app = new Hono();
+  let answer = (): void => {};
+  const asked = new Promise<void>((resolve) => {
+    app.get('/later', () => {
+      resolve();
+      return new Promise<Response>((done) => {
+        answer = () => done(new Response('at last'));
+      });
+    });
+  });
+  let closed = 0;
+  const server = await serveAdmin(app, LOOPBACK, () => closed++);
+  const waiting = connect(server.port, '127.0.0.1');
+  waiting.write('GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await asked;
+  const others = Array.from({ length: limits.adminConnections }, () => connect(server.port, '127.0.0.1'));
+  await gone(others[0]!);
+  answer();
+  t.match(String((await once(waiting, 'data'))[0]), /^HTTP\/1\.1 200 /);
+  t.equal(closed, 1);
+  for (const socket of [...others, waiting]) socket.destroy();
+  await server.close();
 });
 
 t.test('closing ends idle connections and answers that do not come', async (t) => {
