@@ -118,18 +118,15 @@ for (const [what, bytes] of [
     'PUT /api/config HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/yaml\r\nContent-Length: 9\r\n\r\n',
   ],
 ]) {
-  t.test(`a probe is answered among 200 connections that ${what}; the oldest give way`, async (t) => {
+  t.test(`a probe is answered among 200 connections that ${what}`, async (t) => {
     const admin = await startAdmin(t);
     const held = Array.from({ length: 200 }, () => connect(admin.port, '127.0.0.1'));
     for (const socket of held) {
       socket.on('error', () => {});
       socket.write(bytes!);
     }
-    const closed = Promise.all(held.slice(0, 200 - limits.adminConnections).map(gone));
     await Promise.all(held.map((socket) => once(socket, 'connect')));
     t.match(await raw(admin.port, probe), /^HTTP\/1\.1 200 /);
-    await closed;
-    t.notOk(held.at(-1)!.destroyed, 'the newest stay');
     for (const socket of held) socket.destroy();
   });
 }
