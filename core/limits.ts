@@ -30,6 +30,16 @@ export const limits = {
   /** One read from an upstream socket; one such buffer per thread, shared by its connections. */
   readBufferBytes: 64 * 1024,
   /**
+   * How long before the end that a version announces (`Keep-Alive: timeout`) an idle connection is closed, in
+   * milliseconds.
+   */
+  keepAliveMarginMs: 1000,
+  /**
+   * How long a connection may have been idle, without such an announcement, to get a request that is not
+   * idempotent, in milliseconds. Longer: the request gets a new connection.
+   */
+  freshConnectionMs: 1000,
+  /**
    * Request bytes kept so that a request that died on a reused connection can be sent once more. Past it: no
    * retry, `reset`.
    */

@@ -122,7 +122,7 @@ export class Exchange implements RequestSink, ResponseSink {
     fillPrimaryHead(request, head, route.requestChange);
     request.timeoutMs = route.plan.timeoutMs;
     request.firstByteTimeoutMs = route.plan.firstByteTimeoutMs;
-    request.resends.begin(route.retry);
+    request.resends.begin(head.method, route.retry);
     if (route.retry !== null) this.#beginAttempts(route, nowUs);
     this.#call.start(route.pool, request);
     if (this.logged || route.mirrors.length > 0) this.source.take(head);

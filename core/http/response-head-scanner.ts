@@ -133,7 +133,9 @@ function noteKind(head: ResponseHead, start: number, end: number): FieldKind {
         if (head.connectionRow < 0) head.connectionRow = head.fieldCount;
         return FieldKind.HOP_BY_HOP;
       }
-      return equalsIgnoringCase(bytes, start, end, 'keep-alive') ? FieldKind.HOP_BY_HOP : FieldKind.FORWARD;
+      if (!equalsIgnoringCase(bytes, start, end, 'keep-alive')) return FieldKind.FORWARD;
+      if (head.keepAliveRow < 0) head.keepAliveRow = head.fieldCount;
+      return FieldKind.HOP_BY_HOP;
     case 14:
       if (!equalsIgnoringCase(bytes, start, end, 'content-length')) return FieldKind.FORWARD;
       if (head.lengthRow < 0) head.lengthRow = head.fieldCount;

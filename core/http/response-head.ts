@@ -70,6 +70,7 @@ export class ResponseHead {
   lengthRows = 0;
   codingRow = -1;
   connectionRow = -1;
+  keepAliveRow = -1;
 
   #offsets = new Int32Array(FIRST_ROWS * COLUMNS);
 
@@ -95,6 +96,7 @@ export class ResponseHead {
     this.lengthRows = 0;
     this.codingRow = -1;
     this.connectionRow = -1;
+    this.keepAliveRow = -1;
   }
 
   /** The same head, moved to other bytes. */

@@ -131,7 +131,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
     request.lengthZero = head.lengthZero;
     request.timeoutMs = plan.timeoutMs;
     request.firstByteTimeoutMs = plan.firstByteTimeoutMs;
-    request.resends.begin(null);
+    request.resends.begin(head.method, null);
     if (mirror.pipelines(head)) this.#startPipelined(mirror);
     else {
       this.#call = this.#upstream;

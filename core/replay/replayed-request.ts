@@ -68,7 +68,7 @@ export class ReplayedRequest implements ResponseSink {
     request.contentLength = framing === Framing.LENGTH ? body.byteLength : 0;
     request.lengthZero = lengthZero;
     request.timeoutMs = timeoutMs;
-    request.resends.begin(null);
+    request.resends.begin(method, null);
     this.#call.start(pool, request);
     if (framing === Framing.NONE) return;
     if (trailers !== '') {

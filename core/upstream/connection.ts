@@ -1,7 +1,9 @@
 import { Failure } from '../errors.js';
+import { keepAliveSeconds } from '../http/keep-alive.js';
 import type { ResponseFault } from '../http/response-fault.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { Fed, type ReaderSink, ResponseReader } from '../http/response-reader.js';
+import { limits } from '../limits.js';
 import type { Endpoint, IdleConnection } from './endpoint.js';
 import type { WriteTarget } from './outbox.js';
 import { type SocketHome, type SocketOwner, UpstreamSocket } from './socket.js';
@@ -58,6 +60,13 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
   #fed: Fed = Fed.MORE;
   #readBytes = 0;
   #paused = false;
+  /**
+   * For how long the endpoint has said that it keeps the connection idle, less a margin, in milliseconds; -1: it has not.
+   */
+  #keptMs = -1;
+  /** While idle: since when, and until when. */
+  #idleSinceUs = 0;
+  #idleUntilUs = 0;
   /** Set when the connection left HTTP. */
   #tunnel: UpstreamTunnel | null = null;
   /** A block of a user that is gone, from which the kernel is still taking bytes. */
@@ -113,7 +122,23 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
 
   /** The connection is idle from `nowUs` on, for at most `idleMs`. */
   rest(idleMs: number, nowUs: number): void {
-    this.#socket.expireAfter(idleMs, nowUs);
+    const restMs = this.#keptMs < 0 ? idleMs : Math.min(idleMs, this.#keptMs);
+    this.#idleSinceUs = nowUs;
+    this.#idleUntilUs = nowUs + restMs * 1e3;
+    this.#socket.expireAfter(restMs, nowUs);
+  }
+
+  /** Whether the idle connection must not be used any more, because the endpoint may be closing it. */
+  isExpired(nowUs: number): boolean {
+    return nowUs >= this.#idleUntilUs;
+  }
+
+  /**
+   * Whether the idle connection may get a request that is not idempotent, and so can't be sent again: the endpoint has
+   * said that it keeps it, or it was in use a moment ago.
+   */
+  isFresh(nowUs: number): boolean {
+    return this.#keptMs >= 0 || nowUs - this.#idleSinceUs <= limits.freshConnectionMs * 1e3;
   }
 
   /**
@@ -167,6 +192,11 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
     if (this.#socket.isClosed) return;
     this.#shut();
     this.#home.serveWaiters();
+  }
+
+  /** Closes an idle connection whose place the caller takes: no waiter gets it. */
+  discard(): void {
+    this.#shut();
   }
 
   closeTunnel(): void {
@@ -263,6 +293,8 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
       this.close();
       return;
     }
+    const seconds = keepAliveSeconds(this.#reader.head);
+    this.#keptMs = seconds < 0 ? -1 : Math.max(0, seconds * 1e3 - limits.keepAliveMarginMs);
     this.resume();
     this.exchanges++;
     this.#home.release(this);

@@ -1,7 +1,9 @@
 import { Failure } from '../errors.js';
+import { keepAliveSeconds } from '../http/keep-alive.js';
 import type { ResponseFault } from '../http/response-fault.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { Fed, type ReaderSink, ResponseReader } from '../http/response-reader.js';
+import { limits } from '../limits.js';
 import type { Endpoint } from './endpoint.js';
 import { type SocketHome, type SocketOwner, UpstreamSocket } from './socket.js';
 
@@ -58,6 +60,8 @@ export class PipelinedConnection implements ReaderSink, SocketOwner {
   /** A user left before its response came: nothing new is put behind it. */
   #stuck = false;
   #out = '';
+  /** For how long the endpoint keeps the connection idle, less a margin, in milliseconds. */
+  #keptMs = Number.POSITIVE_INFINITY;
   #readUs = 0;
   readonly #home: PipelinedHome;
   readonly #reader: ResponseReader;
@@ -112,6 +116,8 @@ export class PipelinedConnection implements ReaderSink, SocketOwner {
 
   onHead(head: ResponseHead): void {
     this.#home.endpointSet.answered(this.endpoint);
+    const seconds = keepAliveSeconds(head);
+    if (seconds >= 0) this.#keptMs = Math.max(0, seconds * 1e3 - limits.keepAliveMarginMs);
     this.#users[0]?.onHead(head, this.#readUs);
   }
 
@@ -198,7 +204,7 @@ export class PipelinedConnection implements ReaderSink, SocketOwner {
     if (this.#users.length > 0 || this.#socket.isClosed) return;
     const { resources, plan, closed } = this.#home;
     if (closed || this.#stuck || this.endpoint.gone) this.#close();
-    else this.#socket.expireAfter(plan.idleMs, resources.clock());
+    else this.#socket.expireAfter(Math.min(plan.idleMs, this.#keptMs), resources.clock());
   }
 
   /** Closes after a failure of the endpoint's. */

@@ -14,6 +14,8 @@ import { type Linked, WaitQueue } from './wait-queue.js';
 export interface Waiter extends ConnectionUser, Linked<Waiter> {
   /** Endpoints that the waiter is not given. */
   readonly tried: readonly Endpoint[];
+  /** The waiter can't bear a connection that the endpoint may be closing. */
+  readonly needsFresh: boolean;
   /** A connection is being opened for the waiter: `onConnection` or `onNoConnection` follows. */
   onConnecting(connection: UpstreamConnection): void;
   /** The waiter is in the queue: `onConnecting` or `onConnection` follows, unless it leaves. */
@@ -234,14 +236,24 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
   }
 
   #connectionAt(endpoint: Endpoint<UpstreamConnection>, waiter: Waiter): UpstreamConnection | null {
-    const idle = endpoint.idle.pop();
-    if (idle === undefined) {
-      this.#open(endpoint, waiter);
-      return null;
+    const { idle } = endpoint;
+    const nowUs = idle.length > 0 ? this.resources.clock() : 0;
+    while (idle.length > 0) {
+      const connection = idle[idle.length - 1]!;
+      const isExpired = connection.isExpired(nowUs);
+      if (!isExpired && (!waiter.needsFresh || connection.isFresh(nowUs))) {
+        idle.pop();
+        this.resources.counters.idleChanged(this.plan, -1);
+        connection.assign(waiter);
+        return connection;
+      }
+      // One that is merely too old for this waiter stays for others, if there is room beside it.
+      if (!isExpired && endpoint.open < this.plan.connectionsMax) break;
+      connection.discard();
+      if (!isExpired) break;
     }
-    this.resources.counters.idleChanged(this.plan, -1);
-    idle.assign(waiter);
-    return idle;
+    this.#open(endpoint, waiter);
+    return null;
   }
 
   #open(endpoint: Endpoint, waiter: Waiter): void {

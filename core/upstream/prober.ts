@@ -140,7 +140,7 @@ class Check implements ResponseSink {
 
   run(): void {
     this.#beganUs = this.#home.resources.clock();
-    this.#request.resends.begin(null);
+    this.#request.resends.begin('GET', null);
     this.#call.start(this.#pool, this.#request);
   }
 

@@ -199,6 +199,10 @@ export class UpstreamCall implements Waiter {
     return this.#request!.resends.tried;
   }
 
+  get needsFresh(): boolean {
+    return !this.#request!.resends.isIdempotent;
+  }
+
   onQueued(): void {
     this.#phase = Phase.QUEUED;
     this.#connection = null;

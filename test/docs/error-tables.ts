@@ -5,7 +5,7 @@ const retries = {
   no: 'no',
   'other-endpoint': 'yes: each other endpoint once',
   'fresh-connection':
-    'once, on a fresh connection, where a reused one died before a byte came and all that was sent is at hand',
+    'once, on a new connection, for idempotent methods whose reused one died before a byte of the response',
 } as const;
 
 const code = (text: string): string => `\`${text}\``;

@@ -300,7 +300,7 @@ t.test('a kept connection that is closed at the moment of reuse is not seen by t
   for (let i = 0; i < 4; i++) {
     script = async (peer) => {
       const head = await peer.head();
-      if (head.startsWith('POST')) await peer.bytes(5);
+      if (head.startsWith('PUT')) await peer.bytes(5);
       peer.send('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
       try {
         await peer.head();
@@ -310,10 +310,41 @@ t.test('a kept connection that is closed at the moment of reuse is not seen by t
         // No second request came.
       }
     };
-    t.equal((await ask(umbra.port, { agent, method: 'POST', body: Buffer.from('hello') })).status, 200);
+    t.equal((await ask(umbra.port, { agent, method: 'PUT', body: Buffer.from('hello') })).status, 200);
   }
   agent.destroy();
   t.ok(closedAtReuse > 0, `${closedAtReuse} connections were closed at reuse`);
+  await lawHolds(t, umbra);
+});
+
+t.test('a POST on a kept connection that dies is a 502, and was delivered once', async (t) => {
+  await freshPools();
+  let acted = 0;
+  script = async (peer) => {
+    try {
+      for (let count = 0; ; count++) {
+        const isPost = (await peer.head()).startsWith('POST');
+        if (isPost) await peer.bytes(5);
+        if (isPost && count > 0) {
+          acted++;
+          peer.fin();
+          return;
+        }
+        peer.send('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+      }
+    } catch {
+      // The connection closed.
+    }
+  };
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  // Each proxy thread has connections of its own: a POST may find none that was used before.
+  for (let i = 0; i < 8 && acted === 0; i++) {
+    t.equal((await ask(umbra.port, { agent })).status, 200);
+    const { status } = await ask(umbra.port, { agent, method: 'POST', body: Buffer.from('hello') });
+    t.equal(status, acted === 0 ? 200 : 502);
+  }
+  agent.destroy();
+  t.equal(acted, 1);
   await lawHolds(t, umbra);
 });
 

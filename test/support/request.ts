@@ -6,6 +6,6 @@ export type RequestChanges = Partial<Omit<UpstreamRequest, 'resends'>>;
 /** A request to be sent: `GET /` of `origin` with ten seconds, and with `changes`. */
 export function requestOf(changes: RequestChanges = {}): UpstreamRequest {
   const request = Object.assign(new UpstreamRequest(), { host: 'origin', timeoutMs: 10_000, ...changes });
-  request.resends.begin(null);
+  request.resends.begin(request.method, null);
   return request;
 }

@@ -137,11 +137,21 @@ export class Exchange extends EventEmitter implements ResponseSink, TunnelSink {
   post(
     pool: VersionPool,
     framing: Framing,
-    length: number,
+    contentLength: number,
     pieces: readonly string[],
     timeoutMs = TIMEOUT_MS,
   ): this {
-    this.send(pool, { method: 'POST', framing, contentLength: length, timeoutMs });
+    this.send(pool, { method: 'POST', framing, contentLength, timeoutMs });
+    return this.#write(pieces);
+  }
+
+  /** As `post`, with a method that is idempotent. */
+  put(pool: VersionPool, framing: Framing, contentLength: number, pieces: readonly string[]): this {
+    this.send(pool, { method: 'PUT', framing, contentLength });
+    return this.#write(pieces);
+  }
+
+  #write(pieces: readonly string[]): this {
     pieces.forEach((piece, i) => {
       this.call.write(Buffer.from(piece, 'latin1'), i === pieces.length - 1);
     });

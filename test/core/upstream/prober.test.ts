@@ -152,7 +152,7 @@ t.test('a refused connection, silence, and what is not HTTP are failures', async
   });
   const ports = [await refusedPort(), noHttp.port, silent.port];
   const targets = ports.map((port) => targetOf(endpointOn(port)));
-  rig.follow(versionWith({ timeoutMs: 50 }), targets);
+  rig.follow(versionWith({ timeoutMs: 300 }), targets);
   await rig.changes(3);
   t.same(rig.told.map((line) => line.split(' ').slice(2).join(' ')).sort(), [
     'unhealthy connect',

@@ -61,64 +61,92 @@ for (const [death, die] of deaths) {
     t.equal(pool.counted.retried, 1);
   });
 
-  t.test(`a small POST whose reused connection died of ${death} succeeds on a fresh one`, async (t) => {
+  t.test(`a small PUT whose reused connection died of ${death} succeeds on a fresh one`, async (t) => {
     let body = '';
     const { pool } = await reusing(t.teardown, die, async (peer) => {
       await peer.head();
       body = await peer.bytes(11);
       peer.send(OK);
     });
-    const e = await new Exchange().post(pool, Framing.LENGTH, 11, ['hello ', 'world']).end();
+    const e = await new Exchange().put(pool, Framing.LENGTH, 11, ['hello ', 'world']).end();
     t.equal(e.body, 'ok');
     t.equal(body, 'hello world');
   });
+
+  for (const method of ['POST', 'PATCH', 'LOCK', 'get']) {
+    t.test(`a ${method} whose reused connection died of ${death} is not sent again`, async (t) => {
+      const { pool, server } = await reusing(t.teardown, die, async (peer) => {
+        await peer.head();
+        peer.send(OK);
+      });
+      const e = await new Exchange().get(pool, method).end();
+      t.equal(e.failure, 'reset');
+      t.equal(server.connections, 1);
+      t.equal(pool.counted.retried, 0);
+    });
+  }
 }
 
-t.test('a POST that was half written when its reused connection died goes on on the fresh one', async (t) => {
-  let body = '';
-  const { pool } = await reusing(t.teardown, deaths[0]![1], async (peer) => {
-    await peer.head();
-    body = await peer.bytes(11);
-    peer.send(OK);
+for (const method of ['HEAD', 'OPTIONS', 'TRACE', 'DELETE']) {
+  t.test(`a ${method} whose reused connection died is sent again: it is idempotent`, async (t) => {
+    const { pool, server } = await reusing(t.teardown, deaths[0]![1], async (peer) => {
+      await peer.head();
+      peer.send('HTTP/1.1 204 No Content\r\n\r\n');
+    });
+    const e = await new Exchange().get(pool, method).end();
+    t.equal(e.failure, '');
+    t.equal(server.connections, 2);
   });
-  const e = new Exchange();
-  e.send(pool, { method: 'POST', framing: Framing.LENGTH, contentLength: 11 });
-  e.call.write(Buffer.from('hello '), false);
-  t.equal(e.call.reused, true);
-  while (pool.counted.retried === 0) await new Promise(setImmediate);
-  e.call.write(Buffer.from('world'), true);
-  await e.end();
-  t.equal(e.body, 'ok');
-  t.equal(body, 'hello world');
-  t.equal(e.call.requestBytes, 11);
-});
+}
 
-t.test('a small chunked POST that is complete is sent again with its framing', async (t) => {
+t.test(
+  'a PUT that was half written when its reused connection died continues on the fresh one',
+  async (t) => {
+    let body = '';
+    const { pool } = await reusing(t.teardown, deaths[0]![1], async (peer) => {
+      await peer.head();
+      body = await peer.bytes(11);
+      peer.send(OK);
+    });
+    const e = new Exchange();
+    e.send(pool, { method: 'PUT', framing: Framing.LENGTH, contentLength: 11 });
+    e.call.write(Buffer.from('hello '), false);
+    t.equal(e.call.reused, true);
+    while (pool.counted.retried === 0) await new Promise(setImmediate);
+    e.call.write(Buffer.from('world'), true);
+    await e.end();
+    t.equal(e.body, 'ok');
+    t.equal(body, 'hello world');
+    t.equal(e.call.requestBytes, 11);
+  },
+);
+
+t.test('a small chunked PUT that is complete is sent again with its framing', async (t) => {
   let body = '';
   const { pool } = await reusing(t.teardown, deaths[0]![1], async (peer) => {
     await peer.head();
     body = await peer.take('0\r\n\r\n');
     peer.send(OK);
   });
-  const e = await new Exchange().post(pool, Framing.CHUNKED, 0, ['hello', ' you', '']).end();
+  const e = await new Exchange().put(pool, Framing.CHUNKED, 0, ['hello', ' you', '']).end();
   t.equal(e.body, 'ok');
   t.equal(body, '5\r\nhello\r\n4\r\n you\r\n0\r\n\r\n');
 });
 
-t.test('a streamed POST is never sent twice', async (t) => {
+t.test('a streamed PUT is never sent twice', async (t) => {
   const { pool, server } = await reusing(t.teardown, deaths[0]![1], () => undefined);
   const e = new Exchange();
-  e.send(pool, { method: 'POST', framing: Framing.CHUNKED });
+  e.send(pool, { method: 'PUT', framing: Framing.CHUNKED });
   e.call.write(Buffer.from('first piece'), false);
   await e.end();
   t.equal(e.failure, 'reset');
   t.equal(server.connections, 1);
 });
 
-t.test('a POST longer than what is kept is never sent twice', async (t) => {
+t.test('a PUT longer than what is kept is never sent twice', async (t) => {
   const { pool, server } = await reusing(t.teardown, deaths[0]![1], () => undefined);
   const length = limits.replayBytes + 1;
-  const e = await new Exchange().post(pool, Framing.LENGTH, length, ['x'.repeat(length)]).end();
+  const e = await new Exchange().put(pool, Framing.LENGTH, length, ['x'.repeat(length)]).end();
   t.equal(e.failure, 'reset');
   t.equal(server.connections, 1);
 });

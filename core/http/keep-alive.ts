@@ -1,0 +1,51 @@
+import { Char, equalsIgnoringCase } from './chars.js';
+import type { ResponseHead } from './response-head.js';
+
+const TIMEOUT = 'timeout';
+const EQUALS = 0x3d;
+const COMMA = 0x2c;
+/** A longer number is not believed: a year of seconds has eight digits. */
+const DIGITS_MAX = 8;
+
+/**
+ * Returns the seconds of `Keep-Alive: timeout=N` (RFC 2068, section 19.7.1), for which the server keeps the connection
+ * without a request; -1: the response does not say. Allocates nothing.
+ */
+export function keepAliveSeconds(head: ResponseHead): number {
+  const row = head.keepAliveRow;
+  if (row < 0) return -1;
+  const { bytes } = head;
+  const end = head.valueEnd(row);
+  for (let at = head.valueStart(row); at < end; at = nextParameter(bytes, at, end)) {
+    const nameEnd = at + TIMEOUT.length;
+    if (nameEnd >= end || !equalsIgnoringCase(bytes, at, nameEnd, TIMEOUT)) continue;
+    const equals = skipBlanks(bytes, nameEnd, end);
+    if (bytes[equals] === EQUALS) return numberAt(bytes, skipBlanks(bytes, equals + 1, end), end);
+  }
+  return -1;
+}
+
+function nextParameter(bytes: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== COMMA) at++;
+  return skipBlanks(bytes, at + 1, end);
+}
+
+function skipBlanks(bytes: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at < end && (bytes[at] === Char.SP || bytes[at] === Char.HTAB)) at++;
+  return at;
+}
+
+/** The number that begins at `start`; -1: none does, or it is too long. */
+function numberAt(bytes: Buffer, start: number, end: number): number {
+  let value = 0;
+  let at = start;
+  for (; at < end; at++) {
+    const digit = bytes[at]! - Char.ZERO;
+    if (digit < 0 || digit > 9) break;
+    value = value * 10 + digit;
+  }
+  const count = at - start;
+  return count === 0 || count > DIGITS_MAX ? -1 : value;
+}
