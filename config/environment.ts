@@ -6,6 +6,8 @@ import { Refusal } from './units.js';
 
 /** `$${` stands for the text `${`; the last alternative catches what starts a reference and is none. */
 const reference = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?:(:-)([^}]*))?\}|\$\{/g;
+/** The same for text without a brace that closes, in which `reference` would look for one from every place. */
+const unclosed = /\$\$\{|\$\{/g;
 
 /** Whether a text holds anything to substitute. */
 export function mentionsEnvironment(text: string): boolean {
@@ -15,16 +17,18 @@ export function mentionsEnvironment(text: string): boolean {
 /** The text with its references replaced, or why that can't be done. As in a shell, `:-` also covers an empty value. */
 export function substitute(text: string, env: NodeJS.ProcessEnv): string | Refusal {
   let refusal: Refusal | null = null;
-  const result = text.replace(
-    reference,
-    (all, name: string | undefined, fallback: string | undefined, rest: string) => {
+  const malformed = (): string => {
+    refusal ??= new Refusal(
+      `is no reference to the environment: write ${'$'}{NAME}, ${'$'}{NAME:-default}, or $${'$'}{ for the text ${'$'}{`,
+    );
+    return '';
+  };
+  const closedChars = text.lastIndexOf('}') + 1;
+  const closed = text
+    .slice(0, closedChars)
+    .replace(reference, (all, name: string | undefined, fallback: string | undefined, rest: string) => {
       if (all === '$${') return '${';
-      if (name === undefined) {
-        refusal ??= new Refusal(
-          `is no reference to the environment: write ${'$'}{NAME}, ${'$'}{NAME:-default}, or $${'$'}{ for the text ${'$'}{`,
-        );
-        return '';
-      }
+      if (name === undefined) return malformed();
       const value = Object.hasOwn(env, name) ? env[name] : undefined;
       if (fallback !== undefined) return value === undefined || value === '' ? rest : value;
       if (value === undefined) {
@@ -34,9 +38,9 @@ export function substitute(text: string, env: NodeJS.ProcessEnv): string | Refus
         return '';
       }
       return value;
-    },
-  );
-  return refusal ?? result;
+    });
+  const rest = text.slice(closedChars).replace(unclosed, (all) => (all === '$${' ? '${' : malformed()));
+  return refusal ?? closed + rest;
 }
 
 /** What a plain YAML scalar of this text would be, if that is a number or a boolean; else null. */

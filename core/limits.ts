@@ -9,6 +9,8 @@ export const limits = {
   requestHeadBytesMax: 256 * 1024,
   /** Bytes of a request target on the node engine. Reached: 414. */
   requestTargetBytes: 8 * 1024,
+  /** Empty lines before a request on the node engine. More: 400. */
+  emptyLines: 16,
   /** Field lines in a request head on the node engine. Reached: 431. */
   requestFields: 256,
   /** Bytes of an upstream's response head. Reached: failure `protocol`, 502. */

@@ -1,4 +1,5 @@
 /** An HTTPRoute as drafts of routes: one for each match of each rule, because the most specific match goes first. */
+import { withoutTrailing } from '../../core/trim.js';
 import type { Mark } from '../problem.js';
 import type { MapNode, TreeNode } from '../tree.js';
 import { type Document, errorOf } from './document.js';
@@ -74,7 +75,7 @@ class RuleDraft {
     const { type, value, node } = pathOf(match);
     if (type === 'Exact') return { path: placed(node!, { exact: value }), replace: null };
     if (type === 'RegularExpression') return { path: placed(node!, { regex: value }), replace: null };
-    const bare = value.replace(/\/+$/, '');
+    const bare = withoutTrailing(value, '/');
     if (bare === '') return { path: undefined, replace: null };
     return { path: [placed(node!, { exact: bare }), placed(node!, { prefix: `${bare}/` })], replace: null };
   }
@@ -85,14 +86,14 @@ class RuleDraft {
       this.error(replacement.mark, 'replacePrefixMatch needs a PathPrefix in every match of the rule');
       return [];
     }
-    const bare = value.replace(/\/+$/, '');
-    const below = (to: TreeNode) => `${(textAt(to) ?? '').replace(/\/+$/, '')}/`;
+    const bare = withoutTrailing(value, '/');
+    const below = (to: TreeNode) => `${withoutTrailing(textAt(to) ?? '', '/')}/`;
     if (bare === '')
       return [{ path: undefined, replace: (to) => placed(to, { prefix: '/', to: below(to) }) }];
     return [
       {
         path: placed(node!, { exact: bare }),
-        replace: (to) => placed(to, { set: (textAt(to) ?? '').replace(/\/+$/, '') || '/' }),
+        replace: (to) => placed(to, { set: withoutTrailing(textAt(to) ?? '', '/') || '/' }),
       },
       {
         path: placed(node!, { prefix: `${bare}/` }),
@@ -254,7 +255,7 @@ function specificity(match: TreeNode | undefined): number[] {
   const kind = type === 'Exact' ? 0 : type === 'PathPrefix' ? 1 : 2;
   return [
     kind,
-    type === 'PathPrefix' ? -value.replace(/\/+$/, '').length : -value.length,
+    type === 'PathPrefix' ? -withoutTrailing(value, '/').length : -value.length,
     at(match, 'method') === undefined ? 1 : 0,
     -itemsAt(match, 'headers').length,
     -itemsAt(match, 'queryParams').length,

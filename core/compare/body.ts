@@ -11,6 +11,7 @@ import {
   type ZlibOptions,
 } from 'node:zlib';
 import { limits } from '../limits.js';
+import { withoutBlanks } from '../trim.js';
 import type { NotComparableReason } from './difference.js';
 
 /** Why a body can't be compared. */
@@ -43,7 +44,7 @@ export function decodeBody(bytes: Uint8Array, contentEncoding: string): Uint8Arr
   const codings = contentEncoding
     .toLowerCase()
     .split(',')
-    .map((coding) => coding.trim())
+    .map(withoutBlanks)
     .filter((coding) => coding !== '' && coding !== 'identity');
   if (codings.length > codingsMax) throw new BodyFault('unknown-encoding');
   return codings.reverse().reduce((encoded, coding) => decodeOnce(encoded, coding), bytes);
@@ -74,7 +75,7 @@ export type BodyType = 'json' | 'text' | 'binary';
 
 /** What a Content-Type field says that a body is. */
 export function bodyTypeOf(contentType: string): BodyType {
-  const type = contentType.split(';', 1)[0].trim().toLowerCase();
+  const type = withoutBlanks(contentType.split(';', 1)[0]).toLowerCase();
   if (/[/+]json$/.test(type)) return 'json';
   if (/^text\/|[/+]xml$|\/(javascript|x-www-form-urlencoded|x-ndjson|yaml|graphql)$/.test(type))
     return 'text';

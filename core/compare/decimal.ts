@@ -1,5 +1,6 @@
 /** Decimal numbers of any length, compared exactly: doubles would call two identifiers of 20 digits equal. */
 import type { Tolerance } from '../plan.js';
+import { withoutTrailing } from '../trim.js';
 
 /** digits x 10^exponent. */
 interface Decimal {
@@ -41,7 +42,7 @@ function read(text: string): Decimal {
   const found = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text);
   if (found === null) throw new RangeError('not a number of JSON');
   const [, sign, whole, fraction = '', power = '0'] = found;
-  const digits = (whole + fraction).replace(/0+$/, '');
+  const digits = withoutTrailing(whole + fraction, '0');
   const exponent = Number(power) + whole.length - digits.length;
   return { digits: digits === '' ? zero : BigInt(sign + digits), exponent: digits === '' ? 0 : exponent };
 }

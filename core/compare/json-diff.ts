@@ -2,6 +2,7 @@
 import { limits } from '../limits.js';
 import type { StructurePlan } from '../plan.js';
 import { type Redaction, redacted, searchedChars } from '../redact.js';
+import { withoutLeading, withoutTrailing } from '../trim.js';
 import { sameNumber } from './decimal.js';
 import type { Change, Difference, Shown } from './difference.js';
 import { digestBody } from './digest.js';
@@ -265,8 +266,8 @@ function canonicalNumber(text: string): string {
   const [, sign, whole, fraction = '', power = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(
     text,
   )!;
-  const digits = (whole + fraction).replace(/^0+/, '');
-  const trimmed = digits.replace(/0+$/, '');
+  const digits = withoutLeading(whole + fraction, '0');
+  const trimmed = withoutTrailing(digits, '0');
   if (trimmed === '') return '0';
   return `${sign}${trimmed}e${Number(power) - fraction.length + digits.length - trimmed.length}`;
 }

@@ -1,4 +1,5 @@
 /** A captured response as an analyst reads it. */
+import { withoutBlanks } from '../trim.js';
 import type { PairSide } from './pair-port.js';
 
 export interface Response {
@@ -16,8 +17,8 @@ export function readResponse({ status, head, body, truncated }: PairSide): Respo
   for (const line of lines.slice(1)) {
     const colon = line.indexOf(':');
     if (colon < 1) continue;
-    const name = line.slice(0, colon).trim().toLowerCase();
-    const value = line.slice(colon + 1).trim();
+    const name = withoutBlanks(line.slice(0, colon)).toLowerCase();
+    const value = withoutBlanks(line.slice(colon + 1));
     const values = fields.get(name);
     if (values === undefined) fields.set(name, [value]);
     else values.push(value);

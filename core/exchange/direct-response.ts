@@ -7,6 +7,7 @@ import type { RequestHead } from '../http/message.js';
 import { limits } from '../limits.js';
 import type { AnswerPlan, RoutePlan } from '../plan.js';
 import { compilePathChange, type TargetChange } from '../route/path-change.js';
+import { withoutLeading } from '../trim.js';
 import { PLAIN_TEXT } from './downstream.js';
 import { editedLines } from './response-change.js';
 
@@ -84,7 +85,7 @@ class Redirect {
     const asIs = head.target.startsWith('/') ? head.target : '/';
     const target = this.#target === null ? asIs : this.#target(asIs);
     // Of HTTP/1.0, which may name no host: a reference to where the client is. Two slashes would name one.
-    if (name === '') return `/${target.replace(/^\/+/, '')}`;
+    if (name === '') return `/${withoutLeading(target, '/')}`;
     return `${scheme}://${name}${said}${target}`;
   }
 }

@@ -2,6 +2,7 @@
  * Reads HdrHistogram interval logs, umbra's own and those of other tools (org.HdrHistogram.HistogramLogReader), line by line. A line
  * that can't be understood is reported and passed over, so that a file that was cut short is read as far as it goes.
  */
+import { withoutBlanks } from '../trim.js';
 import { decodePayload, type LoggedCounts } from './payload.js';
 
 export interface LogInterval {
@@ -60,7 +61,7 @@ export class LogParser {
   }
 
   private interval(line: string): LogInterval {
-    const fields = line.split(/ *, */);
+    const fields = line.split(',').map(withoutBlanks);
     const tag = fields[0].startsWith('Tag=') ? fields.shift()!.slice('Tag='.length) : null;
     const [start, length, max, payload] = fields;
     const [startS, lengthS, maxMs] = [number(start), number(length), number(max)];

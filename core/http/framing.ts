@@ -1,4 +1,5 @@
 import { limits } from '../limits.js';
+import { withoutBlanks } from '../trim.js';
 import { Char, equalsIgnoringCase } from './chars.js';
 import { Framing } from './message.js';
 import { ResponseFault } from './response-fault.js';
@@ -68,8 +69,7 @@ function repeatedLength(head: ResponseHead): number {
   for (let row = head.lengthRow; row < head.fieldCount; row++) {
     if (!head.nameIs(row, 'content-length')) continue;
     for (const element of head.fieldText(row).split(',')) {
-      // Not `trim`: it would take away obs-text such as a no-break space.
-      const text = element.replace(/^[ \t]+|[ \t]+$/g, '');
+      const text = withoutBlanks(element);
       if (first === '') first = text;
       if (text === '' || text !== first) return -1;
     }

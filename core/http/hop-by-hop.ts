@@ -1,27 +1,30 @@
-/** Fields that a Connection field makes hop-by-hop (RFC 9110, section 7.6.1). */
+/** Fields that a Connection field makes hop-by-hop (RFC 9110, section 7.6.1); for both engines. */
+import { withoutBlanks } from '../trim.js';
 
 /**
- * End-to-end fields that upstream relies on and that a client must not be able to remove by naming them. Host and the
- * framing are not among the field lines in the first place.
+ * End-to-end fields that upstream relies on. A client must not be able to remove them by naming them. Host and the framing
+ * are not among the field lines in the first place.
  */
-const neverHopByHop = new Set(['authorization', 'cookie', 'cache-control']);
+const neverHopByHop = ['authorization', 'cookie', 'cache-control'];
+
+/** The members of a comma-separated list in lower case, without the empty ones (RFC 9110, section 5.6.1). */
+export function listMembers(list: string): Set<string> {
+  const members = new Set<string>();
+  for (const member of list.toLowerCase().split(',')) members.add(withoutBlanks(member));
+  members.delete('');
+  return members;
+}
 
 /**
- * `fields` (whole lines, a wire string) without those whose names `options`, the joined values of all Connection
- * fields, has. Names are compared without case. The rare case: may allocate.
+ * Returns `fields` (whole lines, a wire string) without the lines whose names are in `options`: the members, in lower case, of
+ * all Connection fields. Names are compared without case. Allocates: few requests name an option of their own.
  */
-export function withoutNamed(fields: string, options: string): string {
-  const named = new Set<string>();
-  for (const option of options.split(',')) {
-    // Not `trim`: it would take away obs-text such as a no-break space.
-    const name = option.replace(/^[ \t]+|[ \t]+$/g, '').toLowerCase();
-    if (name !== '' && !neverHopByHop.has(name)) named.add(name);
-  }
+export function withoutNamed(fields: string, options: ReadonlySet<string>): string {
   let kept = '';
   for (let from = 0; from < fields.length; ) {
     const to = fields.indexOf('\r\n', from) + 2;
-    if (!named.has(fields.slice(from, fields.indexOf(':', from)).toLowerCase()))
-      kept += fields.slice(from, to);
+    const name = fields.slice(from, fields.indexOf(':', from)).toLowerCase();
+    if (!options.has(name) || neverHopByHop.includes(name)) kept += fields.slice(from, to);
     from = to;
   }
   return kept;

@@ -1,13 +1,13 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { limits } from '../limits.js';
+import { withoutBlanks } from '../trim.js';
 import { fieldValues } from './fields.js';
 
 const BITS_V4 = 32;
 const BITS_V6 = 128;
 /** Peers whose answer is remembered: those that a listener trusts are few, and each of them sends many requests. */
 const KNOWN_MAX = 1024;
-/** `for=192.0.2.1`, `for="[2001:db8::1]:4711"` (RFC 7239, section 6). */
-const forPattern = /(?:^|[;,\s])for=(?:"([^"]*)"|([^;,\s]*))/gi;
+const FOR = 'for=';
 
 /** Networks whose proxies are believed. Any thread; one object is one thread's. */
 export class Networks {
@@ -49,7 +49,7 @@ export class Networks {
       as === 'forwarded' ? forwardedFor(fields) : fieldValues(fields, 'x-forwarded-for').split(',');
     const last = Math.max(0, named.length - limits.forwardedAddresses);
     for (let i = named.length - 1; i >= last && this.has(client); i--) {
-      const address = bareAddress(named[i]!.trim());
+      const address = bareAddress(withoutBlanks(named[i]!));
       if (address === '') break;
       client = address;
     }
@@ -57,9 +57,23 @@ export class Networks {
   }
 }
 
+/**
+ * `for=192.0.2.1`, `for="[2001:db8::1]:4711"` (RFC 7239, section 6). No address has a comma or a semicolon in its quotes, so
+ * these divide the value wherever they stand: a quote that a client left open takes nothing of what proxies have added.
+ */
 function forwardedFor(fields: string): string[] {
-  const value = fieldValues(fields, 'forwarded');
-  return Array.from(value.matchAll(forPattern), ([, quoted, bare]) => quoted ?? bare ?? '');
+  const named: string[] = [];
+  for (const element of fieldValues(fields, 'forwarded').split(',')) {
+    for (const part of element.split(';')) {
+      const pair = withoutBlanks(part);
+      if (pair.slice(0, FOR.length).toLowerCase() === FOR) named.push(unquoted(pair.slice(FOR.length)));
+    }
+  }
+  return named;
+}
+
+function unquoted(text: string): string {
+  return text.length >= 2 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
 }
 
 /** Without brackets and port; empty for what is no address, as `unknown` and obfuscated names are. */

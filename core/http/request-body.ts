@@ -29,8 +29,8 @@ export class RequestBodyReader implements ChunkSink {
   #sink: BodySink | null = null;
 
   /**
-   * `contentLength` counts with `Framing.LENGTH` alone, and is above 0. `named`: what the request's Connection fields
-   * name, in lower case, joined by commas.
+   * `contentLength` counts with `Framing.LENGTH` alone, and is above 0. `named`: the list that the request's Connection
+   * fields make, in any case.
    */
   begin(framing: Framing, contentLength: number, named: string): void {
     this.refused = false;

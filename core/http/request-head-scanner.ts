@@ -1,6 +1,6 @@
 import { limits } from '../limits.js';
 import { Char, equalsIgnoringCase, isFieldByte, isTargetByte, isTokenByte } from './chars.js';
-import { withoutNamed } from './hop-by-hop.js';
+import { listMembers, withoutNamed } from './hop-by-hop.js';
 import { Framing, RequestHead } from './message.js';
 import { RequestFault } from './request-fault.js';
 import { isHost, isOriginForm, readTarget } from './request-target.js';
@@ -96,7 +96,7 @@ export class RequestHeadScanner {
     this.#upgrade = '';
   }
 
-  /** What the Connection fields name beside `close` and `keep-alive`, in lower case, joined by commas. */
+  /** What the Connection fields name beside `close` and `keep-alive`: a list in any case, as it came. */
   get named(): string {
     return this.#options;
   }
@@ -117,8 +117,10 @@ export class RequestHeadScanner {
     const tokens = isTokenByte;
     const targets = isTargetByte;
     let at = start;
-    // RFC 9112, section 2.2: empty lines before a request are passed over.
+    // RFC 9112, section 2.2: empty lines before a request are passed over. Bounded, as each is scanned again with every read.
+    const emptyStop = start + limits.emptyLines * 2;
     while (at < stop && bytes[at] === Char.CR) {
+      if (at === emptyStop) return this.#fail(RequestFault.REQUEST_LINE);
       if (at + 1 === stop) return -1;
       if (bytes[at + 1] !== Char.LF) return this.#fail(RequestFault.REQUEST_LINE);
       at += 2;
@@ -327,8 +329,7 @@ export class RequestHeadScanner {
   /** Of all codings of a response that a client may accept, trailers alone can be passed on (RFC 9110, section 10.1.4). */
   #readTe(bytes: Buffer, start: number, end: number): void {
     if (equalsIgnoringCase(bytes, start, end, 'trailers')) this.#takesTrailers = true;
-    else if (/(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(latin1Slice(bytes, start, end)))
-      this.#takesTrailers = true;
+    else if (listMembers(latin1Slice(bytes, start, end)).has('trailers')) this.#takesTrailers = true;
   }
 
   #splice(bytes: Buffer, start: number, end: number): void {
@@ -367,14 +368,13 @@ export class RequestHeadScanner {
 
   /** The rare Connection fields that name more than one of `close` and `keep-alive`. */
   #readOptions(): void {
-    const options = this.#options.toLowerCase();
-    this.#options = options;
-    if (/(?:^|,)[ \t]*close[ \t]*(?:,|$)/.test(options)) this.#closes = true;
-    if (/(?:^|,)[ \t]*keep-alive[ \t]*(?:,|$)/.test(options)) this.#persists = true;
+    const options = listMembers(this.#options);
+    if (options.has('close')) this.#closes = true;
+    if (options.has('keep-alive')) this.#persists = true;
     const { head } = this;
     // HTTP/1.0 knows no upgrades (RFC 9110, section 7.8), and a body would stand between the request and the tunnel.
     const maySwitch = !this.http10 && head.framing === Framing.NONE;
-    if (maySwitch && /(?:^|,)[ \t]*upgrade[ \t]*(?:,|$)/.test(options)) head.upgrade = this.#upgrade;
+    if (maySwitch && options.has('upgrade')) head.upgrade = this.#upgrade;
     head.fields = withoutNamed(head.fields, options);
   }
 }

@@ -4,6 +4,8 @@
  * says how to read the content, and what tells who asked.
  */
 
+import { listMembers } from './hop-by-hop.js';
+
 /** Lower case. */
 const neverForwarded = new Set([
   // Framing and the connection.
@@ -43,25 +45,28 @@ const neverForwarded = new Set([
   'content-range',
   'content-type',
 ]);
-const neverForwardedPrefix = /^(?:if-|proxy-|x-forwarded-)/;
+const noNames: ReadonlySet<string> = new Set();
 
 /**
  * `lines` (whole field lines, a wire string) without those that must not be passed on. `named` are the options of the
  * message's Connection fields in lower case, joined by commas; most have none. What stays keeps its order and bytes.
  */
 export function forwardableTrailers(lines: string, named: string): string {
-  const hopByHop =
-    named === '' ? [] : named.split(',').map((option) => option.replace(/^[ \t]+|[ \t]+$/g, ''));
+  const hopByHop = named === '' ? noNames : listMembers(named);
   let kept = '';
   let keptFrom = 0;
   for (let from = 0; from < lines.length; ) {
     const to = lines.indexOf('\r\n', from) + 2;
     const name = lines.slice(from, lines.indexOf(':', from)).toLowerCase();
-    if (neverForwarded.has(name) || neverForwardedPrefix.test(name) || hopByHop.includes(name)) {
+    if (neverForwarded.has(name) || hasForbiddenPrefix(name) || hopByHop.has(name)) {
       kept += lines.slice(keptFrom, from);
       keptFrom = to;
     }
     from = to;
   }
   return keptFrom === 0 ? lines : kept + lines.slice(keptFrom);
+}
+
+function hasForbiddenPrefix(name: string): boolean {
+  return name.startsWith('if-') || name.startsWith('proxy-') || name.startsWith('x-forwarded-');
 }

@@ -1,6 +1,7 @@
 /** What a recording says of one exchange, whichever format it is in. */
 import { digestBody } from '../compare/digest.js';
 import { ChunkedDecoder } from '../http/chunked.js';
+import { fieldValue } from '../http/fields.js';
 import { Framing } from '../http/message.js';
 import { RequestFault, requestFaultAnswers } from '../http/request-fault.js';
 import { RequestHeadScanner, Scan } from '../http/request-head-scanner.js';
@@ -82,7 +83,8 @@ export function readResponse(block: Buffer, truncated: boolean, latencyUs: numbe
   const status = /^HTTP\/1\.[01] ([1-5]\d\d)(?: |\r|$)/.exec(head);
   if (status === null) return null;
   const rest = block.subarray(headEnd + 4);
-  const chunked = /\r\ntransfer-encoding:[ \t]*chunked[ \t]*(?:\r|$)/i.test(head);
+  const fields = `${head.slice(head.indexOf('\n') + 1)}\r\n`;
+  const chunked = fieldValue(fields, 'transfer-encoding')?.toLowerCase() === 'chunked';
   const body = chunked ? (unchunked(rest)?.body ?? null) : rest;
   return {
     status: Number(status[1]),

@@ -1,6 +1,8 @@
 /** `--filter` of `umbra replay`: which recorded requests are played. */
 import { fieldValue } from '../http/fields.js';
 import type { RecordedExchange } from '../recording/reader.js';
+import { plainHost } from '../route/host.js';
+import { withoutBlanks } from '../trim.js';
 
 export type Filter = (exchange: RecordedExchange) => boolean;
 
@@ -24,7 +26,7 @@ export function parseFilter(text: string): Filter | null {
     case 'path':
       return ({ request }) => request.target.startsWith(value);
     case 'host':
-      return ({ request }) => request.host.replace(/:\d+$/, '').toLowerCase() === value.toLowerCase();
+      return ({ request }) => plainHost(request.host) === value.toLowerCase();
     case 'route':
       return ({ route }) => route === value;
     case 'header':
@@ -43,7 +45,7 @@ export function parseOrder(text: string): OrderKey | null {
   const [, kind, name] = parts;
   if (kind === 'header') return ({ request }) => fieldValue(request.fields, name.toLowerCase());
   return ({ request }) => {
-    const cookies = (fieldValue(request.fields, 'cookie') ?? '').split(/;\s*/);
+    const cookies = (fieldValue(request.fields, 'cookie') ?? '').split(';').map(withoutBlanks);
     return cookies.find((cookie) => cookie.startsWith(`${name}=`)) ?? null;
   };
 }

@@ -1,6 +1,7 @@
 /** What a recording or a stream keeps, in few words: for reports and live views. Pure. */
 import { dropReasons } from '../errors.js';
 import type { MirrorSnapshot } from '../record/snapshot.js';
+import { withoutTrailing } from '../trim.js';
 import { bytesText, countText } from './figures.js';
 
 /** `kept 4 210 copies, 12.3 MiB in 3 files`, with what is not taken yet, and whether nothing can be kept now. */
@@ -19,5 +20,6 @@ export function lagText(messages: number): string {
 
 /** Without scheme and place: `umbra.reviews` of a stream, `recordings` of `file:./recordings`. */
 export function shortTarget(to: string): string {
-  return to.slice(to.replace(/\/+$/, '').search(/[^/:]+\/*$/));
+  const bare = withoutTrailing(to, '/');
+  return to.slice(Math.max(bare.lastIndexOf('/'), bare.lastIndexOf(':')) + 1);
 }

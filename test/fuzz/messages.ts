@@ -38,6 +38,28 @@ const nasty = [
   '\r\n ',
   ' :',
 ] as const;
+/** What a parser may go over again and again where a run of it stands in its way. */
+const worst = [
+  ' ',
+  '\t',
+  ',',
+  ';',
+  ':',
+  '=',
+  '"',
+  '\\',
+  '0',
+  'a',
+  '.',
+  '-',
+  '/',
+  '\r\n',
+  '\xa0',
+  '\xff',
+  'eyJ-',
+  'a,',
+] as const;
+const worstCharsMax = 64 * 1024;
 const names = [
   'X-A',
   'x-b',
@@ -243,6 +265,11 @@ function bent(chance: Chance, text: string): string {
     const at = chance.below(result.length + 1);
     const length = chance.onceIn(4) ? chance.below(20) : 1;
     const rest = result.slice(at + length);
+    if (chance.onceIn(20)) {
+      const letter = chance.one(worst);
+      result = result.slice(0, at) + letter.repeat(chance.below(worstCharsMax / letter.length)) + rest;
+      continue;
+    }
     switch (chance.below(5)) {
       case 0:
         result = result.slice(0, at) + rest;

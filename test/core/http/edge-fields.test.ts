@@ -115,6 +115,11 @@ t.test('only trusted proxies tell who the client is', async (t) => {
   t.equal(applied({ ...plan, trusted: ['unix'] }, sent, '').client, 'fd00::2');
   const forwarded = { forwarded: { mode: 'append', as: 'forwarded' }, trusted: ['10.0.0.1'] } as const;
   t.equal(
+    applied(forwarded, 'forwarded: for="1.1.1.1\r\nforwarded: for="203.0.113.9"\r\n', '10.0.0.1').client,
+    '203.0.113.9',
+    'a quote that the client left open takes nothing of what the proxy added',
+  );
+  t.equal(
     applied(forwarded, 'forwarded: for=1.1.1.1, for="[2001:db8::9]:80";proto=http\r\n', '10.0.0.1').client,
     '2001:db8::9',
   );

@@ -1,4 +1,5 @@
 import { withoutFields } from '../../../core/http/field-edits.js';
+import { listMembers, withoutNamed } from '../../../core/http/hop-by-hop.js';
 import { Framing, type RequestHead } from '../../../core/http/message.js';
 import { RequestFault } from '../../../core/http/request-fault.js';
 import type { UwsRequest } from './binding.js';
@@ -16,8 +17,7 @@ const LENGTH_DIGITS_MAX = 15;
 const ZERO = 48;
 const NINE = 57;
 
-/** End-to-end fields that a Connection field must not be able to remove (RFC 9110, section 7.6.1). */
-const neverHopByHop = new Set(['host', 'content-length', 'authorization', 'cookie', 'cache-control']);
+const noOptions: ReadonlySet<string> = new Set();
 
 /** Not passed on: the engine could not speak what the two ends agree on. */
 const extensionsField = ['sec-websocket-extensions'];
@@ -76,9 +76,10 @@ export class RequestReader {
     let fields = toWireString(this.#fields);
     if (fields === null) return RequestFault.FIELD_BYTES;
     if (fields.includes(DEL)) return RequestFault.FIELD_VALUE;
-    if (this.#connection !== '') fields = withoutNamed(fields, this.#connection);
+    const options = this.#connection === '' ? noOptions : listMembers(this.#connection);
+    if (options.size > 0) fields = withoutNamed(fields, options);
 
-    if (canUpgrade && this.#asksForWebSocket()) {
+    if (canUpgrade && options.has('upgrade') && this.#upgrade.toLowerCase() === 'websocket') {
       head.upgrade = 'websocket';
       this.webSocketKey = req.getHeader('sec-websocket-key');
       fields = withoutFields(fields, extensionsField);
@@ -90,12 +91,6 @@ export class RequestReader {
     const fault = this.#frame(head);
     if (head.framing !== Framing.NONE) head.upgrade = '';
     return fault;
-  }
-
-  #asksForWebSocket(): boolean {
-    return (
-      this.#upgrade.toLowerCase() === 'websocket' && /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(this.#connection)
-    );
   }
 
   #readField(name: string, value: string): void {
@@ -216,20 +211,4 @@ function toWireString(text: string): string | null {
   if (Buffer.byteLength(text) === text.length) return text;
   if (text.includes(LOST_BYTES)) return null;
   return Buffer.from(text, 'utf8').toString('latin1');
-}
-
-/** `fields` without the lines whose names `options`, the joined Connection values, has. The rare case: may allocate. */
-function withoutNamed(fields: string, options: string): string {
-  const named = new Set<string>();
-  for (const option of options.split(',')) {
-    const name = option.trim().toLowerCase();
-    if (name !== '' && !neverHopByHop.has(name)) named.add(name);
-  }
-  let kept = '';
-  for (let from = 0; from < fields.length; ) {
-    const to = fields.indexOf('\r\n', from) + 2;
-    if (!named.has(fields.slice(from, fields.indexOf(':', from)))) kept += fields.slice(from, to);
-    from = to;
-  }
-  return kept;
 }

@@ -34,6 +34,17 @@ t.test('a request becomes a head of wire strings without hop-by-hop fields', opt
   client.destroy();
 });
 
+t.test('a byte 0xa0 is a part of what Connection names, not a blank around it', options, async (t) => {
+  const rig = await rigOf(t);
+  const client = rig.connect();
+  for (const name of ['\xa0x-foo', '\xc2\xa0x-foo', 'x-foo\xc2\xa0']) {
+    client.send(Buffer.from(`GET / HTTP/1.1\r\n${host}Connection: ${name}\r\nX-Foo: 1\r\n\r\n`, 'latin1'));
+    await client.answer();
+    t.equal(rig.seen.at(-1)!.fields, 'x-foo: 1\r\n');
+  }
+  client.destroy();
+});
+
 t.test('a target keeps its lone question mark', options, async (t) => {
   const rig = await rigOf(t);
   const client = rig.connect();

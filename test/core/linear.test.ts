@@ -1,0 +1,257 @@
+/**
+ * Everything that reads bytes from outside is fed with long runs of one byte or of one short piece, in every place, and must take
+ * steps in proportion to them. The steps are counted, so a slow machine changes nothing.
+ */
+import t from 'tap';
+import { StepCounter } from '../support/steps.js';
+
+const steps = new StepCounter('/dist/core/');
+t.teardown(() => steps.stop());
+
+const { EdgeFields } = await import('../../core/http/edge-fields.js');
+const { takeForward } = await import('../../core/http/max-forwards.js');
+const { Framing, RequestHead } = await import('../../core/http/message.js');
+const { RequestBodyReader } = await import('../../core/http/request-body.js');
+const { RequestHeadScanner } = await import('../../core/http/request-head-scanner.js');
+const { RequestIds } = await import('../../core/http/request-id.js');
+const { ResponseReader } = await import('../../core/http/response-reader.js');
+const { forwardableTrailers } = await import('../../core/http/trailers.js');
+const { cookieValue } = await import('../../core/route/cookie.js');
+const { findParameter } = await import('../../core/route/query.js');
+const { Span } = await import('../../core/http/span.js');
+const { withNewTrace } = await import('../../core/mirror/trace-fields.js');
+const { bodyTypeOf, decodeText } = await import('../../core/compare/body.js');
+const { parseJson } = await import('../../core/compare/json.js');
+const { diffJson } = await import('../../core/compare/json-diff.js');
+const { diffText } = await import('../../core/compare/text-diff.js');
+const { jsonPaths, PathMatcher } = await import('../../core/compare/json-path.js');
+const { Redaction, redactNothingMore } = await import('../../core/redact.js');
+const { readMessages } = await import('../../core/recording/reader.js');
+const { decodeMessage } = await import('../../core/stream/message.js');
+const { LogParser } = await import('../../core/hlog/log-parser.js');
+
+const letters = [
+  ...[
+    ' ',
+    '\t',
+    ',',
+    ';',
+    ':',
+    '=',
+    '"',
+    "'",
+    '\\',
+    '\r',
+    '\n',
+    '\r\n',
+    '\0',
+    '0',
+    '9',
+    'a',
+    'A',
+    '.',
+    '-',
+    '_',
+    '/',
+    '?',
+  ],
+  ...[
+    '%',
+    '&',
+    '[',
+    '{',
+    '}',
+    '<',
+    '\x7f',
+    '\x80',
+    '\xa0',
+    '\xff',
+    ', ',
+    ' ,',
+    '; ',
+    'a:\r\n',
+    'a=',
+    'a,',
+    'for=',
+    ';for="',
+  ],
+  ...[
+    'token=',
+    'eyJ-',
+    'eyJa.',
+    'bearer ',
+    '"a":',
+    '[1,',
+    '{"a":',
+    '%61',
+    '://',
+    '\\u0061',
+    '0.0,',
+    'close,',
+    '1;a\r\n1\r\n',
+  ],
+];
+
+type Place = (run: string) => void;
+
+const noEdge = {
+  forwarded: { mode: 'off', as: 'x-forwarded' },
+  via: null,
+  requestId: 'off',
+  trusted: null,
+} as const;
+const redaction = new Redaction(redactNothingMore);
+const noRules = {
+  ignore: new PathMatcher(jsonPaths([])),
+  tolerance: { relative: false, value: '0' },
+  arrays: 'unordered',
+  redaction,
+} as const;
+
+function request(text: string): void {
+  const bytes = Buffer.from(text, 'latin1');
+  new RequestHeadScanner().scan(bytes, 0, bytes.length, bytes.length);
+}
+
+function response(text: string): void {
+  const bytes = Buffer.from(text, 'latin1');
+  const reader = new ResponseReader(nobody);
+  reader.reset(nobody, false, false);
+  reader.feed(bytes, 0, bytes.length);
+}
+
+const nobody = {
+  onInterim: () => {},
+  onHead: () => {},
+  onBody: () => {},
+  onTrailers: () => {},
+  onEnd: () => {},
+};
+
+function chunks(text: string): void {
+  const bytes = Buffer.from(text, 'latin1');
+  const reader = new RequestBodyReader();
+  reader.begin(Framing.CHUNKED, 0, '');
+  reader.feed(bytes, 0, bytes.length, { onTrailers: () => {}, onPiece: () => {} });
+}
+
+function edge(fields: string, as: 'x-forwarded' | 'forwarded'): void {
+  const plan = {
+    ...noEdge,
+    forwarded: { mode: 'append', as },
+    via: 'umbra',
+    requestId: 'keep',
+    trusted: ['10.0.0.0/8'],
+  } as const;
+  const head = Object.assign(new RequestHead(), { fields, host: 'h' });
+  new EdgeFields(plan, new RequestIds(() => 1)).apply(head, { clientAddress: () => '10.0.0.1' });
+}
+
+function json(text: string, other = '{}'): void {
+  harmless(() => diffJson(parseJson(text), parseJson(other), noRules, () => {}));
+}
+
+/** What is malformed is refused with an error, as it should be. */
+function harmless(run: () => void): void {
+  try {
+    run();
+  } catch {}
+}
+
+function recording(text: string): void {
+  const bytes = Buffer.from(text, 'latin1');
+  const readAt = (into: Buffer, position: number): number => bytes.copy(into, 0, position);
+  for (const _message of readMessages(readAt));
+}
+
+/** One line end would end the field line. */
+const line = (run: string): string => run.replace(/[\r\n]/g, '');
+
+const requestFields = [
+  'Host',
+  'Connection',
+  'TE',
+  'Expect',
+  'Upgrade',
+  'Content-Length',
+  'Transfer-Encoding',
+  'Cookie',
+];
+const responseFields = ['Connection', 'Content-Length', 'Transfer-Encoding', 'Date', 'Trailer', 'Set-Cookie'];
+const places: Record<string, Place> = {
+  'before a request': (run) => request(`${run}GET / HTTP/1.1\r\nHost: h\r\n\r\n`),
+  'in a method': (run) => request(`G${run} / HTTP/1.1\r\nHost: h\r\n\r\n`),
+  'in a target': (run) => request(`GET /${run} HTTP/1.1\r\nHost: h\r\n\r\n`),
+  'in an absolute target': (run) => request(`GET http://${run} HTTP/1.1\r\nHost: h\r\n\r\n`),
+  'in a field name': (run) => request(`GET / HTTP/1.1\r\nHost: h\r\nx${run}: 1\r\n\r\n`),
+  'before a response': (run) => response(`${run}HTTP/1.1 200 OK\r\n\r\n`),
+  'in a reason': (run) => response(`HTTP/1.1 200 ${run}\r\n\r\n`),
+  'in a name of a response': (run) => response(`HTTP/1.1 200 OK\r\nx${run}: 1\r\n\r\n`),
+  'before a chunk': (run) => chunks(`${run}1\r\na\r\n0\r\n\r\n`),
+  'in a chunk extension': (run) => chunks(`1;a${run}\r\na\r\n0\r\n\r\n`),
+  'in a trailer': (run) => chunks(`0\r\na: ${line(run)}b\r\n\r\n`),
+  'in options that trailers are looked up in': (run) => {
+    const names = Array.from({ length: run.length / 16 }, (_, i) => `${i}`);
+    forwardableTrailers(`${names.join(': 1\r\n')}: 1\r\n`, names.join());
+  },
+  'in X-Forwarded-For': (run) =>
+    edge(`x-forwarded-for: 10.0.0.2${line(run)}1\r\nvia: ${line(run)}\r\n`, 'x-forwarded'),
+  'in Forwarded': (run) => edge(`forwarded: for=10.0.0.2${line(run)}1\r\n`, 'forwarded'),
+  'in Max-Forwards': (run) =>
+    void takeForward(Object.assign(new RequestHead(), { fields: `max-forwards: 1${line(run)}1\r\n` })),
+  'in a cookie': (run) => void cookieValue(`cookie: ${line(run)}b=1\r\n`, 'a'),
+  'in a query': (run) => void findParameter(`/?${run}b=1`, 1, 'a', new Span()),
+  'in trace fields': (run) =>
+    void withNewTrace(`traceparent: 00-${line(run)}0\r\nb3: 0${line(run)}0\r\n`, () => 1),
+  'in a Content-Type': (run) => {
+    bodyTypeOf(`text/plain${run}x`);
+    harmless(() => decodeText(Buffer.of(), `text/x;${run}charset${run}=${run}x`));
+  },
+  'in JSON': (run) => json(run),
+  'in a JSON string': (run) => json(`{"a":"${run}"}`),
+  'in a JSON number': (run) => json(`[1${run}1]`, `[2${run}1]`),
+  'in a text': (run) => void diffText(`${run}a`, `${run}b`, redaction),
+  'in a recording': (run) => recording(`WARC/1.0\r\nWARC-Type: request\r\n${run}\r\n\r\n`),
+  'in a recorded request of GoReplay': (run) =>
+    recording(`1 a 1\nGET / HTTP/1.1\r\nHost: h\r\n${run}\r\n\r\n\n🐵🙈🙉\n`),
+  'in a recorded response': (run) => recording(`2 a 1\nHTTP/1.1 200 OK\r\n${run}\r\n\r\n\n🐵🙈🙉\n`),
+  'in a message of a stream': (run) =>
+    void decodeMessage(
+      `1; ${run}`,
+      Buffer.from(`GET / HTTP/1.1\r\nHost: h\r\nx: ${run}\r\n\r\n`, 'latin1'),
+      1,
+    ),
+  'in a histogram log': (run) =>
+    new LogParser(
+      () => {},
+      () => {},
+    ).line(`Tag=a,1${line(run)},2,3,x`),
+};
+for (const name of requestFields) {
+  places[`in ${name} of a request`] = (run) =>
+    request(`POST / HTTP/1.1\r\nHost: h\r\n${name}: 2${line(run)}2\r\nx-a: 1\r\n\r\n`);
+}
+for (const name of responseFields) {
+  places[`in ${name} of a response`] = (run) =>
+    response(`HTTP/1.1 200 OK\r\n${name}: 2${line(run)}2\r\nx-a: 1\r\n\r\n`);
+}
+
+const half = 14 * 1024;
+/** Twice the run may take twice the steps, and a little for what is done once. */
+const slack = 2000;
+
+for (const [name, place] of Object.entries(places)) {
+  t.test(`a long run ${name} costs steps in proportion`, async (t) => {
+    const feed = (bytes: number, some: readonly string[]) => () => {
+      for (const letter of some) place(letter.repeat(Math.ceil(bytes / letter.length)));
+    };
+    const isLinear = (some: readonly string[]): boolean => {
+      const [less, more] = [half, 2 * half].map((bytes) => steps.count(feed(bytes, some)));
+      return more! <= 2.5 * less! + slack;
+    };
+    feed(half, letters)();
+    // Counting takes long, and the square of one run stands out of the sum of all.
+    if (isLinear(letters)) t.pass();
+    else for (const letter of letters) t.ok(isLinear([letter]), JSON.stringify(letter));
+  });
+}

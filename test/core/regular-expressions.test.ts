@@ -1,0 +1,158 @@
+/**
+ * Regular expressions meet bytes that clients, versions, NATS servers and recordings choose, and a backtracking engine may take the
+ * square of their length. So each one in the product is linear by its form, or is in the list below with the reason why it is.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { parseRegex } from '../../config/regex-safety.js';
+import { type RegexLiteral, regexLiterals } from '../support/regex-literals.js';
+
+const root = join(import.meta.dirname, '../../..');
+const rooms = ['bin', 'config', 'core', 'workers'];
+/** Runs in a browser, on what umbra itself has sent. */
+const elsewhere = ['workers/dashboard/'];
+
+const parts = 'each part ends at a character that the next one can not begin with';
+const labels = 'a label may also end earlier, but no dot follows there, which fails at once';
+const own = 'runs on text that umbra itself has made';
+const operator = 'runs on what the operator typed, or on what the kernel shows';
+const checked = 'config/regex-safety has accepted the pattern';
+const oneplace = 'the repetition takes all that is left at the first place that fits';
+const run = 'each run is taken once, and nothing behind it could fail';
+
+/** By file: pattern and reason. */
+const allowed: readonly (readonly [file: string, pattern: string, reason: string])[] = [
+  [
+    'config/address.ts',
+    String.raw`^[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`,
+    labels,
+  ],
+  ['config/address.ts', String.raw`^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$`, parts],
+  ['config/documents/check-shape.ts', ', ([^,]*)$', own],
+  [
+    'config/documents/document.ts',
+    String.raw`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`,
+    labels,
+  ],
+  ['config/documents/duration.ts', String.raw`^(\d+(\.\d+)?(h|ms|m|s))+$`, parts],
+  [
+    'config/documents/duration.ts',
+    String.raw`(\d+(?:\.\d+)?)(h|ms|m|s)`,
+    'runs on what the one above has matched',
+  ],
+  ['config/documents/host-name.ts', String.raw`^([^.]+)\.([^.]+)\.svc(?:\.cluster\.local)?$`, parts],
+  [
+    'config/documents/virtual-service.ts',
+    String.raw`^(.*?)(?::(\d+))?$`,
+    'digits end at the colon of the next place that is tried',
+  ],
+  [
+    'config/environment.ts',
+    String.raw`\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?:(:-)([^}]*))?\}|\$\{`,
+    'a brace that closes follows every place in the text that it gets',
+  ],
+  ['config/environment.ts', String.raw`^[-+]?\d+(?:\.\d+)?$`, parts],
+  ['config/host-name.ts', '[^A-Za-z0-9_-]+', run],
+  [
+    'config/issues.ts',
+    String.raw`(^admin\.token$)|(\.(headers|request|response)\.(set|add)\.)|(\.respond\.headers\.)|(\.match(\[\d+\])?\.(without\.)?(header|cookie|query)\.)`,
+    'runs on the path of a configuration key; digits end at a bracket',
+  ],
+  ['config/nats-address.ts', String.raw`^([a-z+-]+):\/\/(?:([^@/]*)@)?([^/@]+)(?:\/(.*))?$`, parts],
+  ['config/nats-address.ts', String.raw`^[A-Za-z0-9_=/-]+(\.[A-Za-z0-9_=/-]+)*$`, parts],
+  ['config/nats-address.ts', String.raw`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`, parts],
+  ['config/regex-safety.ts', 'RegExp(…)', 'compiles a pattern, or runs one atom of it on one character'],
+  ['config/regex-safety.ts', String.raw`^(?:([*+?])|\{(\d+)(?:(,)(\d*))?\})\??`, parts],
+  ['config/schema/answer.ts', String.raw`:\d+$`, 'digits end at the next colon'],
+  ['config/schema/sample.ts', ':(.*)', oneplace],
+  ['config/set.ts', String.raw`^[^.[\]]+(?:\.[^.[\]]+|\[\d{1,6}\])*$`, operator],
+  ['config/set.ts', String.raw`\[(\d+)\]|[^.[\]]+`, operator],
+  ['config/substitution.ts', 'RegExp(…)', 'runs on the empty text'],
+  ['config/units.ts', String.raw`^\d+\s*[kmg]b?$`, parts],
+  [
+    'core/compare/body.ts',
+    String.raw`;\s*charset\s*=\s*"?([\w.:-]+)`,
+    'blanks and the name end at the next semicolon',
+  ],
+  ['core/compare/decimal.ts', String.raw`^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$`, parts],
+  ['core/compare/json-diff.ts', String.raw`^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$`, parts],
+  [
+    'core/compare/json-path.ts',
+    String.raw`\[\s*(?:\*|(?<index>0|[1-9]\d{0,8})|'(?<single>(?:[^'\\]|\\.)*)'|"(?<double>(?:[^"\\]|\\.)*)")\s*\]`,
+    parts,
+  ],
+  ['core/compare/json.ts', String.raw`-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?`, parts],
+  ['core/hlog/log-parser.ts', String.raw`^#\[(StartTime|BaseTime): *([\d.]+)`, parts],
+  ['core/hlog/log-parser.ts', String.raw`^\d+(\.\d*)?(e[+-]?\d+)?$`, parts],
+  ['core/http/request-target.ts', String.raw`^https?:\/\/([^/?@]+)([/?].*)?$`, parts],
+  ['core/redact.ts', 'RegExp(…)', 'runs on one name'],
+  [
+    'core/redact.ts',
+    String.raw`([\w-]{2,64})("?\s{0,4}[=:]\s{0,4})("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&;,<>"']+)`,
+    'TODO',
+  ],
+  ['core/redact.ts', String.raw`\b(bearer|basic)\s+[\w.~+/=-]{6,}`, 'TODO'],
+  ['core/redact.ts', String.raw`\beyJ[\w-]{6,}\.[\w-]+\.[\w-]*`, 'TODO'],
+  ['core/report/figures.ts', String.raw`\B(?=(\d{3})+(?!\d))`, own],
+  ['core/report/percentile-plot.ts', String.raw`\.0+ `, own],
+  ['core/route/path-change.ts', 'RegExp(…)', checked],
+  ['core/route/pattern.ts', 'RegExp(…)', checked],
+  ['workers/admin/guard.ts', '^Bearer +([^ ]+) *$', parts],
+  ['workers/admin/guard.ts', String.raw`:\d*$`, 'digits end at the next colon'],
+  ['workers/downstream/inherited.ts', String.raw`\s+`, operator],
+  ['workers/downstream/inherited.ts', String.raw`^\S+: \S+ \S+ (\S+) (\S+) \S+ +(\d+) (.+)$`, operator],
+  ['workers/main/data-plane.ts', String.raw`\n[\s\S]*`, oneplace],
+];
+
+t.test('every regular expression is linear by its form, or listed with a reason', async (t) => {
+  const reasons = new Map(allowed.map(([file, pattern, reason]) => [`${file} ${pattern}`, reason]));
+  const used = new Set<string>();
+  for (const file of rooms.flatMap((room) => sources(room))) {
+    for (const literal of regexLiterals(readFileSync(join(root, file), 'utf8'))) {
+      if (isLinearByForm(literal)) continue;
+      const name = `${file} ${literal.pattern}`;
+      used.add(name);
+      t.ok(reasons.get(name), `${name} is not linear by its form: trim by index, or list it`);
+    }
+  }
+  const gone = [...reasons.keys()].filter((name) => !used.has(name));
+  t.strictSame(gone, [], 'the list names nothing that is gone');
+});
+
+t.test('the forms that take the square of a text are told from those that do not', async (t) => {
+  for (const source of ['/ +$/', '/^[ \\t]+|[ \\t]+$/g', '/ *, */', '/(a+)+/', '/^(a|a)*$/', '/^a*b*a*a*$/'])
+    t.notOk(isLinearByForm(regexLiterals(source)[0]!), source);
+  for (const source of ['/[-_.]/g', '/^\\d{1,15}$/', '/^[^/]+\\/x$/', '/[ \\t]*/y'])
+    t.ok(isLinearByForm(regexLiterals(source)[0]!), source);
+});
+
+/**
+ * Bounded: what it reads from one place has a bound. Anchored: it tries one place, and the check of the configuration's
+ * expressions grants that what it tries there is linear.
+ */
+function isLinearByForm({ pattern, flags }: RegexLiteral): boolean {
+  if (pattern === 'RegExp(…)') return false;
+  const bare = pattern.replace(/\\.|\[(?:\\.|[^\]\\])*\]/gs, 'x');
+  if (!/[*+]|\{\d+,\}/.test(bare)) return true;
+  const anchored = flags.includes('y') || (pattern.startsWith('^') && !flags.includes('m'));
+  return anchored && !hasAlternatives(bare) && parseRegex(pattern) === pattern;
+}
+
+/** Whether a `|` stands outside of all groups: an anchor in front is only the first alternative's. */
+function hasAlternatives(bare: string): boolean {
+  let depth = 0;
+  for (const char of bare) {
+    if (char === '(') depth++;
+    else if (char === ')') depth--;
+    else if (char === '|' && depth === 0) return true;
+  }
+  return false;
+}
+
+function sources(room: string): string[] {
+  return readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
+    .map((name) => `${room}/${name}`)
+    .filter((name) => name.endsWith('.ts') && !elsewhere.some((start) => name.startsWith(start)))
+    .sort();
+}
