@@ -37,7 +37,8 @@ t.test('a request becomes a head of wire strings without hop-by-hop fields', opt
 t.test('a byte 0xa0 is a part of what Connection names, not a blank around it', options, async (t) => {
   const rig = await rigOf(t);
   const client = rig.connect();
-  for (const name of ['\xa0x-foo', '\xc2\xa0x-foo', 'x-foo\xc2\xa0']) {
+  // uWS itself takes bytes above 0x7f off both ends of a value, so these stand within the list.
+  for (const name of ['a,\xa0x-foo,b', 'a, \xc2\xa0x-foo, b', 'a, x-foo\xc2\xa0, b']) {
     client.send(Buffer.from(`GET / HTTP/1.1\r\n${host}Connection: ${name}\r\nX-Foo: 1\r\n\r\n`, 'latin1'));
     await client.answer();
     t.equal(rig.seen.at(-1)!.fields, 'x-foo: 1\r\n');
