@@ -1,12 +1,12 @@
 /**
- * Trimming by index. `text.replace(/ +$/, '')` looks for the end from each character of a run, which takes the square of
- * the run's length; where the text comes from the network, 60 KB of blanks stop a thread for seconds.
+ * Trimming by index. `text.replace(/ +$/, '')` looks for the end from each character of a run, which takes the
+ * square of the run's length. Where the text comes from the network, 60 KB of blanks stop a thread for seconds.
  */
 
 const TAB = 0x09;
 const SPACE = 0x20;
 
-/** `text` without the spaces and tabs at both ends (OWS of RFC 9110, section 5.6.3), unlike `trim`, which also takes 0xa0. */
+/** Returns `text` without the spaces and tabs at both ends (RFC 9110, section 5.6.3); `trim` also takes 0xa0. */
 export function withoutBlanks(text: string): string {
   let start = 0;
   let end = text.length;
@@ -15,7 +15,7 @@ export function withoutBlanks(text: string): string {
   return text.slice(start, end);
 }
 
-/** `text` without the run of `char` at its start. */
+/** Returns `text` without the run of `char` at its start. */
 export function withoutLeading(text: string, char: string): string {
   const code = char.charCodeAt(0);
   let start = 0;
@@ -23,7 +23,7 @@ export function withoutLeading(text: string, char: string): string {
   return text.slice(start);
 }
 
-/** `text` without the run of `char` at its end. */
+/** Returns `text` without the run of `char` at its end. */
 export function withoutTrailing(text: string, char: string): string {
   const code = char.charCodeAt(0);
   let end = text.length;

@@ -5,7 +5,7 @@ import { fieldValues } from './fields.js';
 
 const BITS_V4 = 32;
 const BITS_V6 = 128;
-/** Peers whose answer is remembered: those that a listener trusts are few, and each of them sends many requests. */
+/** Peers whose answer is kept: those that a listener trusts are few, and each of them sends many requests. */
 const KNOWN_MAX = 1024;
 const FOR = 'for=';
 
@@ -40,8 +40,8 @@ export class Networks {
   }
 
   /**
-   * Who the client is, as far as it can be believed: `peer`, and while that is one of these networks, the address that it
-   * named. `fields` is a wire string.
+   * Returns who the client is, as far as it can be believed: `peer`, and while that is one of these networks, the
+   * address that it named. `fields` is a wire string.
    */
   clientOf(fields: string, peer: string, as: 'x-forwarded' | 'forwarded'): string {
     let client = peer;
@@ -58,8 +58,9 @@ export class Networks {
 }
 
 /**
- * `for=192.0.2.1`, `for="[2001:db8::1]:4711"` (RFC 7239, section 6). No address has a comma or a semicolon in its quotes, so
- * these divide the value wherever they stand: a quote that a client left open takes nothing of what proxies have added.
+ * Returns what `for=192.0.2.1` and `for="[2001:db8::1]:4711"` name (RFC 7239, section 6). No address has a comma or
+ * a semicolon in its quotes, so these divide the value wherever they stand: a quote that a client left open takes
+ * nothing of what proxies have added.
  */
 function forwardedFor(fields: string): string[] {
   const named: string[] = [];
@@ -76,7 +77,7 @@ function unquoted(text: string): string {
   return text.length >= 2 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
 }
 
-/** Without brackets and port; empty for what is no address, as `unknown` and obfuscated names are. */
+/** Returns an address without brackets and port, and '' for `unknown`, obfuscated names and anything else. */
 function bareAddress(text: string): string {
   if (isIP(text) !== 0) return text;
   const bracketed =

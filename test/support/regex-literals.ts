@@ -29,7 +29,7 @@ export function regexLiterals(source: string): RegexLiteral[] {
   const found: RegexLiteral[] = [];
   let at = 0;
   let before = '';
-  /** For each template that is open: how many braces are open in its `${…}`. */
+  /** Open braces within the `${…}` of each open template. */
   const templates: number[] = [];
   while (at < source.length) {
     const char = source[at]!;

@@ -1,6 +1,7 @@
 /**
- * Counts the steps of code instead of its time: how often each block of the product ran (V8's precise block coverage), and how many
- * characters or bytes the built-in searches and copies it called went over. The same run gives the same count on every machine.
+ * Counts the steps of code instead of its time: how often each block of the product ran (V8's precise block
+ * coverage), and how many characters or bytes its built-in searches and copies went over. The same run gives the
+ * same count on every machine.
  */
 import { type Profiler, Session } from 'node:inspector';
 
@@ -16,7 +17,7 @@ const searched: Cost = (self, found, [, from]) => {
 const whole: Cost = (self) => self.length;
 const given: Cost = (_self, result) => (result as Built).length;
 
-/** Of built-ins whose steps V8 does not count. */
+/** Built-ins whose steps V8 does not count, with what a call costs. */
 const natives: readonly (readonly [prototype: object, name: string, cost: Cost])[] = [
   ...[String.prototype, Buffer.prototype, Array.prototype].flatMap((prototype) =>
     ['indexOf', 'includes'].map((name) => [prototype, name, searched] as const),
@@ -34,7 +35,10 @@ export class StepCounter {
   readonly #rooms: string;
   #native = 0;
 
-  /** Counts blocks of modules whose address holds `rooms`. Modules must be imported after this: their blocks are not counted else. */
+  /**
+   * Counts blocks of modules whose address holds `rooms`. Only modules that are imported after this call have their
+   * blocks counted.
+   */
   constructor(rooms: string) {
     this.#rooms = rooms;
     this.#session.connect();
