@@ -1,12 +1,15 @@
 /**
- * Trimming by index. `text.replace(/ +$/, '')` looks for the end from each character of a run, which takes the
- * square of the run's length. Where the text comes from the network, 60 KB of blanks stop a thread for seconds.
+ * Trimming by index. `text.replace(/ +$/, '')` looks for the end from each character of a run, which takes
+ * the square of the run's length. Where the text comes from the network, 60 KB of blanks stop a thread for
+ * seconds.
  */
 
 const TAB = 0x09;
 const SPACE = 0x20;
 
-/** Returns `text` without the spaces and tabs at both ends (RFC 9110, section 5.6.3); `trim` also takes 0xa0. */
+/**
+ * Returns `text` without the spaces and tabs at both ends (RFC 9110, section 5.6.3); `trim` also takes 0xa0.
+ */
 export function withoutBlanks(text: string): string {
   let start = 0;
   let end = text.length;

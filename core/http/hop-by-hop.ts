@@ -2,8 +2,8 @@
 import { withoutBlanks } from '../trim.js';
 
 /**
- * End-to-end fields that upstream relies on. A client must not be able to remove them by naming them. Host and the
- * framing are not among the field lines in the first place.
+ * End-to-end fields that upstream relies on. A client must not be able to remove them by naming them. Host
+ * and the framing are not among the field lines in the first place.
  */
 const neverHopByHop = ['authorization', 'cookie', 'cache-control'];
 
@@ -16,9 +16,9 @@ export function listMembers(list: string): Set<string> {
 }
 
 /**
- * Returns `fields` (whole lines, a wire string) without the lines whose names are in `options`: the members, in
- * lower case, of all Connection fields. Names are compared without case. Allocates, because few requests name an
- * option of their own.
+ * Returns `fields` (whole lines, a wire string) without the lines whose names are in `options`: the members,
+ * in lower case, of all Connection fields. Names are compared without case. Allocates, because few requests
+ * name an option of their own.
  */
 export function withoutNamed(fields: string, options: ReadonlySet<string>): string {
   let kept = '';

@@ -40,8 +40,8 @@ export class Networks {
   }
 
   /**
-   * Returns who the client is, as far as it can be believed: `peer`, and while that is one of these networks, the
-   * address that it named. `fields` is a wire string.
+   * Returns who the client is, as far as it can be believed: `peer`, and while that is one of these networks,
+   * the address that it named. `fields` is a wire string.
    */
   clientOf(fields: string, peer: string, as: 'x-forwarded' | 'forwarded'): string {
     let client = peer;
@@ -58,9 +58,9 @@ export class Networks {
 }
 
 /**
- * Returns what `for=192.0.2.1` and `for="[2001:db8::1]:4711"` name (RFC 7239, section 6). No address has a comma or
- * a semicolon in its quotes, so these divide the value wherever they stand: a quote that a client left open takes
- * nothing of what proxies have added.
+ * Returns what `for=192.0.2.1` and `for="[2001:db8::1]:4711"` name (RFC 7239, section 6). No address has a
+ * comma or a semicolon in its quotes, so these divide the value wherever they stand: a quote that a client
+ * left open takes nothing of what proxies have added.
  */
 function forwardedFor(fields: string): string[] {
   const named: string[] = [];

@@ -1,7 +1,7 @@
 /**
- * Regular expressions meet bytes that clients, versions, NATS servers and recordings choose, and a backtracking
- * engine may take the square of their length. So each one in the product is linear by its form, or is in the list
- * below with the reason why it is.
+ * Regular expressions meet bytes that clients, versions, NATS servers and recordings choose, and a
+ * backtracking engine may take the square of their length. So each one in the product is linear by its form,
+ * or is in the list below with the reason why it is.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

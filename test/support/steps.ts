@@ -1,7 +1,7 @@
 /**
  * Counts the steps of code instead of its time: how often each block of the product ran (V8's precise block
- * coverage), and how many characters or bytes its built-in searches and copies went over. The same run gives the
- * same count on every machine.
+ * coverage), and how many characters or bytes its built-in searches and copies went over. The same run gives
+ * the same count on every machine.
  */
 import { type Profiler, Session } from 'node:inspector';
 
@@ -36,8 +36,8 @@ export class StepCounter {
   #native = 0;
 
   /**
-   * Counts blocks of modules whose address holds `rooms`. Only modules that are imported after this call have their
-   * blocks counted.
+   * Counts blocks of modules whose address holds `rooms`. Only modules that are imported after this call have
+   * their blocks counted.
    */
   constructor(rooms: string) {
     this.#rooms = rooms;
