@@ -3,6 +3,7 @@
  */
 import { locationTooLongAnswer } from '../errors.js';
 import { fieldValue } from '../http/fields.js';
+import { withoutPort } from '../http/host.js';
 import type { RequestHead } from '../http/message.js';
 import { limits } from '../limits.js';
 import type { AnswerPlan, RoutePlan } from '../plan.js';
@@ -95,9 +96,4 @@ function schemeOf(head: RequestHead): 'http' | 'https' {
   const said = fieldValue(head.fields, 'x-forwarded-proto')?.toLowerCase();
   if (said === 'https' || said === 'http') return said;
   return head.secure ? 'https' : 'http';
-}
-
-function withoutPort(host: string): string {
-  const colon = host.lastIndexOf(':');
-  return colon > host.lastIndexOf(']') ? host.slice(0, colon) : host;
 }

@@ -1,7 +1,7 @@
 /** `--filter` of `umbra replay`: which recorded requests are played. */
 import { fieldValue } from '../http/fields.js';
+import { withoutPort } from '../http/host.js';
 import type { RecordedExchange } from '../recording/reader.js';
-import { plainHost } from '../route/host.js';
 import { withoutBlanks } from '../trim.js';
 
 export type Filter = (exchange: RecordedExchange) => boolean;
@@ -26,7 +26,7 @@ export function parseFilter(text: string): Filter | null {
     case 'path':
       return ({ request }) => request.target.startsWith(value);
     case 'host':
-      return ({ request }) => plainHost(request.host) === value.toLowerCase();
+      return ({ request }) => withoutPort(request.host).toLowerCase() === value.toLowerCase();
     case 'route':
       return ({ route }) => route === value;
     case 'header':

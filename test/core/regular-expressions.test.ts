@@ -20,6 +20,7 @@ const own = 'runs on text that umbra itself has made';
 const operator = 'runs on what the operator typed, or on what the kernel shows';
 const checked = 'config/regex-safety has accepted the pattern';
 const oneplace = 'the repetition takes all that is left at the first place that fits';
+const shortPath = 'runs on the path of a difference, which has at most limits.diffValueChars characters';
 const run = 'each run is taken once, and nothing behind it could fail';
 
 /** By file: pattern and reason. */
@@ -84,6 +85,15 @@ const allowed: readonly (readonly [file: string, pattern: string, reason: string
     parts,
   ],
   ['core/compare/json.ts', String.raw`-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?`, parts],
+  [
+    'core/compare/endpoints.ts',
+    String.raw`^(?:\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?=[a-f]*\d)[0-9a-f]{8,}|[0-9A-HJKMNP-TV-Z]{26}|(?=[^\d]*\d)[\w-]{20,})$`,
+    'each alternative goes over the text once',
+  ],
+  ['core/compare/key-fold.ts', String.raw`\.[A-Za-z_]\w*|\[\*\]|\['(?:[^'\\]|\\.)*'\]|.`, shortPath],
+  ['core/compare/key-fold.ts', String.raw`\d+`, shortPath],
+  ['core/compare/key-fold.ts', "[0-9a-f]{4,}(?=-|'|$)", shortPath],
+  ['core/report/diffs.ts', String.raw`\.\w+|\[\*\]|\['(?:[^'\\]|\\.)*'\]|.`, shortPath],
   ['core/hlog/log-parser.ts', String.raw`^#\[(StartTime|BaseTime): *([\d.]+)`, parts],
   ['core/hlog/log-parser.ts', String.raw`^\d+(\.\d*)?(e[+-]?\d+)?$`, parts],
   ['core/http/request-target.ts', String.raw`^https?:\/\/([^/?@]+)([/?].*)?$`, parts],
