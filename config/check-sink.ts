@@ -10,6 +10,7 @@ const ofShadows = [
   'pipelining',
   'inFlight',
   'timeout',
+  'timeouts',
   'firstByteTimeout',
   'compare',
 ] as const;

@@ -17,6 +17,7 @@ import {
   type RoutePlan,
   type StructurePlan,
   type ThreadsPlan,
+  type TimeoutsPlan,
   type VersionPlan,
   type VersionTlsPlan,
 } from '../core/plan.js';
@@ -196,10 +197,31 @@ function compileRoute(
     name: route.name,
     matches: route.match.map(compileMatch),
     ...compileWay(route, versions),
-    timeoutMs: route.timeout,
-    firstByteTimeoutMs: route.firstByteTimeout ?? 0,
+    timeouts: routeTimeouts(route),
     guard: compileGuard(route.guard === undefined ? guardOfAll : route.guard),
-    mirrors: route.mirrors.map((mirror) => compileMirror(mirror, route.match[0], versions, nextSlot)),
+    mirrors: route.mirrors.map((mirror) => compileMirror(mirror, route, versions, nextSlot)),
+  };
+}
+
+function routeTimeouts({ timeout, timeouts, firstByteTimeout }: RouteConfig): TimeoutsPlan {
+  return {
+    requestMs: timeouts.request ?? timeout,
+    firstByteMs: firstByteTimeout ?? 0,
+    idleMs: timeouts.idle,
+    totalMs: timeouts.total,
+  };
+}
+
+/** A mirror takes over what it does not set itself; the bound for the first byte is of the primary alone. */
+function mirrorTimeouts(
+  { timeout, timeouts, firstByteTimeout }: MirrorConfig,
+  ofRoute: TimeoutsPlan,
+): TimeoutsPlan {
+  return {
+    requestMs: timeouts.request ?? timeout ?? ofRoute.requestMs,
+    firstByteMs: firstByteTimeout ?? 0,
+    idleMs: timeouts.idle ?? ofRoute.idleMs,
+    totalMs: timeouts.total ?? ofRoute.totalMs,
   };
 }
 
@@ -217,7 +239,7 @@ function compileGuard(guard: GuardConfig | null): GuardPlan | null {
 
 function compileMirror(
   mirror: MirrorConfig,
-  match: MatchConfig,
+  route: RouteConfig,
   versions: ReadonlyMap<string, number>,
   nextSlot: () => number,
 ): MirrorPlan {
@@ -230,7 +252,7 @@ function compileMirror(
     sample: mirror.sample,
     methods: compileMethods(mirror.methods),
     host: mirror.host,
-    rewrite: mirror.rewrite === undefined ? null : compileRewrite(mirror.rewrite, match),
+    rewrite: mirror.rewrite === undefined ? null : compileRewrite(mirror.rewrite, route.match[0]),
     trace: mirror.trace,
     headers: compileEdits(mirror.headers),
     bodyBytesMax: mirror.body.max,
@@ -240,8 +262,7 @@ function compileMirror(
     ratePerSecond: mirror.rate ?? null,
     pipelining: mirror.pipelining,
     inFlightMax: mirror.inFlight,
-    timeoutMs: mirror.timeout,
-    firstByteTimeoutMs: mirror.firstByteTimeout ?? 0,
+    timeouts: mirrorTimeouts(mirror, routeTimeouts(route)),
     capture: null,
     compare: pairsAlone,
   };

@@ -1,8 +1,9 @@
 /**
- * What can go wrong between a request and its response, in one table. The hot path passes codes (`Failure`, `Drop`,
- * `RequestFault`); the rows say what the client gets, whether another attempt is allowed, and which counter moves.
- * docs/errors.md is held equal to it by a test (`npm run docs` writes it). The order of `failures` and `drops` is the index
- * into the counters: new rows go to the end, and get an index in `Failure` or `Drop` below.
+ * What can go wrong between a request and its response, in one table. The hot path passes codes (`Failure`,
+ * `Drop`, `RequestFault`); the rows say what the client gets, whether another attempt is allowed, and which
+ * counter moves. docs/errors.md is held equal to it by a test (`npm run docs` writes it). The order of
+ * `failures` and `drops` is the index into the counters: new rows go to the end, and get an index in
+ * `Failure` or `Drop` below.
  */
 import { RequestFault, requestFaultAnswers } from './http/request-fault.js';
 
@@ -18,7 +19,10 @@ export type ErrorSource = 'downstream' | 'upstream' | 'local';
  */
 export type Blame = 'shadow' | 'client' | 'umbra' | 'guard';
 
-/** Another attempt of the same request: never; at each other endpoint once; once, where a reused connection died before a byte. */
+/**
+ * Another attempt of the same request: never; at each other endpoint once; once, where a reused connection
+ * died before a byte.
+ */
 export type Retry = 'no' | 'other-endpoint' | 'fresh-connection';
 
 /** What the client gets when its exchange with the primary failed before a response head was sent. */
@@ -34,7 +38,10 @@ interface FailureRow extends FailureAnswer {
   readonly code: string;
   readonly source: ErrorSource;
   readonly blame: Blame;
-  /** The drop reason of a copy that fails this way before its first byte was sent; null: it still counts as sent. */
+  /**
+   * The drop reason of a copy that fails this way before its first byte was sent; null: it still counts as
+   * sent.
+   */
   readonly unsent: string | null;
   readonly retry: Retry;
   readonly when: string;
@@ -73,7 +80,7 @@ export const failures = [
     retry: 'no',
     text: 'upstream timed out\n',
     flag: 'UT',
-    when: 'The time for the exchange (`timeout`) is over.',
+    when: 'A time of the route or the mirror (`timeouts`) was over while the version owed the next byte.',
   },
   {
     code: 'reset',
@@ -229,6 +236,39 @@ export const failures = [
     flag: 'UO',
     when: 'NATS refused the published message for another reason than room, as when it is larger than the stream allows. Of copies alone.',
   },
+  {
+    code: 'unread',
+    blame: 'shadow',
+    unsent: null,
+    status: 504,
+    source: 'upstream',
+    retry: 'no',
+    text: 'upstream did not read the request\n',
+    flag: 'UT',
+    when: 'The version took no byte of the request for `timeouts.idle`.',
+  },
+  {
+    code: 'slow-client',
+    blame: 'client',
+    unsent: 'slow-client',
+    status: 408,
+    source: 'downstream',
+    retry: 'no',
+    text: 'the request did not arrive in time\n',
+    flag: 'DT',
+    when: 'A time of the route or the mirror was over while the client owed the rest of its request.',
+  },
+  {
+    code: 'out-of-resources',
+    blame: 'umbra',
+    unsent: 'out-of-resources',
+    status: 503,
+    source: 'local',
+    retry: 'no',
+    text: 'out of resources\n',
+    flag: 'UO',
+    when: 'umbra could not open a connection: it is out of descriptors, local ports or buffers (EMFILE, ENFILE, EADDRNOTAVAIL, ENOBUFS, ENOMEM).',
+  },
 ] as const satisfies readonly FailureRow[];
 export type FailureReason = (typeof failures)[number]['code'];
 export const failureReasons: readonly FailureReason[] = failures.map(({ code }) => code);
@@ -254,6 +294,9 @@ export const Failure = {
   STREAM_FULL: 14,
   STREAM_DOWN: 15,
   STREAM_REFUSED: 16,
+  UNREAD: 17,
+  SLOW_CLIENT: 18,
+  OUT_OF_RESOURCES: 19,
 } as const;
 export type Failure = (typeof Failure)[keyof typeof Failure];
 
@@ -267,7 +310,10 @@ interface DropRow {
   readonly when: string;
 }
 
-/** Reasons a mirrored request was given up before its first byte was sent. No client hears of one, and none is tried again. */
+/**
+ * Reasons a mirrored request was given up before its first byte was sent. No client hears of one, and none is
+ * tried again.
+ */
 export const drops = [
   {
     code: 'ring-full',
@@ -361,6 +407,18 @@ export const drops = [
     source: 'local',
     when: '`umbra shadow` gave the message up, because it is no request that can be sent.',
   },
+  {
+    code: 'slow-client',
+    blame: 'client',
+    source: 'downstream',
+    when: 'A time of the mirror was over while the client owed the rest of its request.',
+  },
+  {
+    code: 'out-of-resources',
+    blame: 'umbra',
+    source: 'local',
+    when: 'umbra could not open a connection: it is out of descriptors, local ports or buffers.',
+  },
 ] as const satisfies readonly DropRow[];
 export type DropReason = (typeof drops)[number]['code'];
 export const dropReasons: readonly DropReason[] = drops.map(({ code }) => code);
@@ -389,6 +447,8 @@ export const Drop = {
   REQUEUED: 19,
   DELIVERY_LIMIT: 20,
   UNREADABLE: 21,
+  SLOW_CLIENT: 22,
+  OUT_OF_RESOURCES: 23,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 
@@ -399,7 +459,10 @@ const dropsOfUnsent: readonly (Drop | -1)[] = failures.map(({ unsent }) =>
   unsent === null ? -1 : (dropReasons.indexOf(unsent) as Drop),
 );
 
-/** Returns who is to blame for a drop or a failure, by its reason. A reason in both tables has the same blame in both. */
+/**
+ * Returns who is to blame for a drop or a failure, by its reason. A reason in both tables has the same blame
+ * in both.
+ */
 export function blameOf(reason: FailureReason | DropReason): Blame {
   return blameByReason.get(reason)!;
 }
@@ -414,7 +477,10 @@ export function blameOfDrop(drop: Drop): Blame {
   return drops[drop].blame;
 }
 
-/** Returns the drop reason of a copy that failed before its first byte was sent; -1: the copy counts as sent and failed. */
+/**
+ * Returns the drop reason of a copy that failed before its first byte was sent; -1: the copy counts as sent
+ * and failed.
+ */
 export function dropOfUnsent(failure: Failure): Drop | -1 {
   return dropsOfUnsent[failure];
 }

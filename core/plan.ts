@@ -191,6 +191,18 @@ export interface EndpointPlan {
   readonly secure: boolean;
 }
 
+/** The times of one exchange with a version, in milliseconds; 0: no bound. */
+export interface TimeoutsPlan {
+  /** From when the request is whole to the head of the response, waits and retries included. */
+  readonly requestMs: number;
+  /** From when the kernel has the last byte of the request to the head of the response, for one attempt. */
+  readonly firstByteMs: number;
+  /** Between two bytes of the response, and between two bytes of the request that the version takes. */
+  readonly idleMs: number;
+  /** The whole exchange. */
+  readonly totalMs: number;
+}
+
 export interface RoutePlan {
   readonly name: string;
   /** A request that one of them matches takes this route. Never empty. */
@@ -209,10 +221,8 @@ export interface RoutePlan {
   readonly retries: RetryPlan | null;
   /** Null: requests are neither delayed nor refused on purpose. */
   readonly fault: FaultPlan | null;
-  /** The whole exchange with the primary, from the request's first byte to the response's last. */
-  readonly timeoutMs: number;
-  /** From the request's last byte to the head of the response; 0: `timeoutMs` alone bounds it. */
-  readonly firstByteTimeoutMs: number;
+  /** Of exchanges with the primary. */
+  readonly timeouts: TimeoutsPlan;
   /** Null: mirrors do not back off by themselves. */
   readonly guard: GuardPlan | null;
   readonly mirrors: readonly MirrorPlan[];
@@ -286,7 +296,7 @@ export interface MessageEdits {
 export interface RetryPlan {
   /** Beyond the first. */
   readonly attempts: number;
-  /** From an attempt's beginning to the head of its response; 0: the route's `timeoutMs` alone bounds it. */
+  /** From an attempt's beginning to the head of its response; 0: the route's times alone bound it. */
   readonly perTryTimeoutMs: number;
   readonly on: readonly RetryCondition[];
 }
@@ -374,10 +384,8 @@ export interface MirrorPlan {
   readonly pipelining: number;
   /** ShadowRequest requests in flight over all shadow threads. */
   readonly inFlightMax: number;
-  /** The whole mirrored exchange. */
-  readonly timeoutMs: number;
-  /** As in a route. */
-  readonly firstByteTimeoutMs: number;
+  /** Of the copy's exchange with the shadow. */
+  readonly timeouts: TimeoutsPlan;
   /** Null: there is none. */
   readonly breaker: BreakerPlan | null;
   /** Null: the primary's responses stay on the proxy thread. */

@@ -33,7 +33,12 @@ const fields = [
   .map((line) => `${line}\r\n`)
   .join('');
 
-const request = requestOf({ target: '/reviews/7?page=2', host: 'reviews-shadow', fields, timeoutMs });
+const request = requestOf({
+  target: '/reviews/7?page=2',
+  host: 'reviews-shadow',
+  fields,
+  totalMs: timeoutMs,
+});
 
 /** Sends `count` requests, `batch` at a time; resolves when the last response is whole. */
 type Side = (count: number, batch: number) => Promise<void>;
@@ -52,6 +57,7 @@ const counters: UpstreamCounters = {
   queueRefused: nothing,
   queueTimedOut: nothing,
   ejectedChanged: nothing,
+  outOfResources: nothing,
 };
 
 function poolTo(port: number): VersionPool {

@@ -7,8 +7,8 @@ import { type Growth, grow, placed } from './grow.js';
 import { wholeHost } from './host-name.js';
 import { at, numberAt, textAt } from './look.js';
 
-/** The longest that umbra's timers can wait; a document without a timeout means that there is none. */
-export const noTimeout = '596h';
+/** A document without a timeout means that there is none. */
+export const noTimeout = 'off';
 
 /** One that a rule may choose. */
 export interface Chosen {

@@ -12,6 +12,7 @@ import { parsePath } from './path-change.js';
 import { recording } from './recording.js';
 import { sample } from './sample.js';
 import { stream } from './stream.js';
+import { mirrorTimeouts, timeout } from './timeouts.js';
 import {
   form,
   integer,
@@ -165,9 +166,10 @@ export const mirror = mapping({
   inFlight: integer(1, limits.openMirroredExchanges)
     .prefault(256)
     .meta({ description: 'Most copies under way at once over all threads; more are dropped (`in-flight`).' }),
-  timeout: positiveDuration
-    .prefault('5s')
-    .meta({ description: 'How long the whole mirrored exchange may take.' }),
+  timeout: timeout.optional().meta({ description: 'The same as `timeouts.request`, which goes before it.' }),
+  timeouts: mirrorTimeouts.meta({
+    description: "How long the copy's exchange may take. What is not given here is the route's.",
+  }),
   firstByteTimeout: positiveDuration.optional().meta({
     description: "How long the shadow may take from the copy's last byte to the head of its response.",
   }),

@@ -14,6 +14,7 @@ import { pathChange } from './path-change.js';
 import { primary } from './primary.js';
 import { retries } from './retries.js';
 import { sample } from './sample.js';
+import { routeTimeouts, timeout } from './timeouts.js';
 import { form, key, list, mapping, mappingExpected, name, positiveDuration, text } from './values.js';
 
 const matches = z.union(
@@ -77,13 +78,15 @@ export const route = mapping({
   fault: fault
     .optional()
     .meta({ description: 'Delays or refuses requests on purpose, to see how clients bear it.' }),
-  timeout: positiveDuration.prefault('15s').meta({
-    description:
-      "How long the exchange with the primary may take, from the request's first byte to the response's last.",
+  timeout: timeout
+    .prefault('15s')
+    .meta({ description: 'The same as `timeouts.request`, which goes before it.' }),
+  timeouts: routeTimeouts.meta({
+    description: 'How long the exchange with the primary may take; off or 0 sets no bound.',
   }),
   firstByteTimeout: positiveDuration.optional().meta({
     description:
-      "How long the primary may take from the request's last byte to the head of its response. Without it `timeout` alone holds.",
+      "How long the primary may take from the request's last byte to the head of its response, for one attempt.",
   }),
   guard: guard.optional().meta({
     description: 'The guard of this route in place of the one for all; off turns it off.',

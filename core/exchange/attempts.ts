@@ -34,6 +34,8 @@ export class Attempts {
   readonly #onTooLate: () => void;
   #route: RouteRuntime | null = null;
   #beganUs = 0;
+  /** When the request was whole; 0: not yet. */
+  #wholeUs = 0;
   /** Attempts that have ended. */
   #done = 0;
   #waits = false;
@@ -64,6 +66,7 @@ export class Attempts {
     this.#tryIsOver = false;
     this.#whole = upgrade === '' && !(framing === Framing.LENGTH && contentLength > limits.retryBodyBytes);
     this.#complete = framing === Framing.NONE;
+    this.#wholeUs = nowUs;
     this.#trailers = '';
     this.#bytes = 0;
     if (this.#complete) this.#watchTry();
@@ -81,6 +84,7 @@ export class Attempts {
     }
     if (!last) return;
     this.#complete = true;
+    this.#wholeUs = this.#route!.pool.resources.clock();
     this.#watchTry();
   }
 
@@ -126,7 +130,7 @@ export class Attempts {
     this.#waits = true;
     pool.resources.counters.requestRetried(pool.plan);
     const backOffMs = retry!.backOffMs(this.#done) * sampler.fraction();
-    const waitMs = Math.min(backOffMs, Math.max(0, this.#remainingMs()));
+    const waitMs = Math.min(backOffMs, Math.max(0, this.#shortenTimes()));
     pool.resources.deadlines.set(this.#deadline, waitMs, pool.resources.clock());
   }
 
@@ -139,8 +143,7 @@ export class Attempts {
   }
 
   #send(): void {
-    const remainingMs = this.#remainingMs();
-    if (remainingMs <= 0) {
+    if (this.#shortenTimes() <= 0) {
       this.#onTooLate();
       return;
     }
@@ -150,7 +153,6 @@ export class Attempts {
     const request = this.#request;
     // The 100 was for the client, who has sent its body by the time of a retry.
     request.expectsContinue = false;
-    request.timeoutMs = remainingMs;
     call.start(this.#route!.pool, request);
     this.#watchTry();
     if (request.framing === Framing.NONE) return;
@@ -167,9 +169,21 @@ export class Attempts {
     pool.resources.deadlines.set(this.#deadline, retry!.perTryTimeoutMs, pool.resources.clock());
   }
 
-  #remainingMs(): number {
+  /**
+   * Gives the next attempt what is left of the times of the route. Returns the shorter of the two in
+   * milliseconds.
+   */
+  #shortenTimes(): number {
     const { pool, plan } = this.#route!;
-    return plan.timeoutMs - (pool.resources.clock() - this.#beganUs) / US_PER_MS;
+    const { requestMs, totalMs } = plan.timeouts;
+    const nowUs = pool.resources.clock();
+    const request = this.#request;
+    request.requestMs = requestMs === 0 ? 0 : requestMs - (nowUs - this.#wholeUs) / US_PER_MS;
+    request.totalMs = totalMs === 0 ? 0 : totalMs - (nowUs - this.#beganUs) / US_PER_MS;
+    return Math.min(
+      requestMs === 0 ? Number.POSITIVE_INFINITY : request.requestMs,
+      totalMs === 0 ? Number.POSITIVE_INFINITY : request.totalMs,
+    );
   }
 
   #clear(): void {

@@ -13,18 +13,22 @@ import type { UpstreamTunnel } from '../upstream/tunnel.js';
 export interface RequestHandler {
   /**
    * One request whose head is complete and was checked. `head` and its object are the engine's and die with
-   * the call. If `head.framing` is not NONE, the engine calls `onRequestBody` of the returned sink in the same turn
-   * of the loop at least once (with an empty piece when nothing has arrived yet), so that the proxy can send
-   * head and first piece together.
+   * the call. If `head.framing` is not NONE, the engine calls `onRequestBody` of the returned sink in the
+   * same turn of the loop at least once (with an empty piece when nothing has arrived yet), so that the proxy
+   * can send head and first piece together.
    */
   onRequest(head: RequestHead, responder: Responder): RequestSink;
 }
 
 /** Where an engine delivers the rest of one request. */
 export interface RequestSink {
-  /** The next piece of the body, without framing. `piece` dies with the call. `last`: the body is complete. */
+  /**
+   * The next piece of the body, without framing. `piece` dies with the call. `last`: the body is complete.
+   */
   onRequestBody(piece: Uint8Array, last: boolean): void;
-  /** Before the last piece of a chunked body, if it has trailers that go on: whole field lines, a wire string. */
+  /**
+   * Before the last piece of a chunked body, if it has trailers that go on: whole field lines, a wire string.
+   */
   onRequestTrailers(lines: string): void;
   /** The client is gone, or sent a body that can't be understood. The responder is dead from here on. */
   onAborted(): void;
@@ -35,7 +39,9 @@ export interface RequestSink {
 /** The field lines of umbra's own short answers. */
 export const PLAIN_TEXT = 'Content-Type: text/plain; charset=utf-8\r\n';
 
-/** Whether a response with this status has neither body nor Content-Length (RFC 9110, sections 6.4.1 and 8.6). */
+/**
+ * Whether a response with this status has neither body nor Content-Length (RFC 9110, sections 6.4.1 and 8.6).
+ */
 export function hasNoBody(status: number): boolean {
   return status < 200 || status === 204 || status === 304;
 }
@@ -58,25 +64,30 @@ export interface Responder {
   /** An interim (1xx) response head. */
   sendInterim(head: ResponseHead): void;
   /**
-   * The final head. The engine takes what it needs from `head` before it returns, leaves out hop-by-hop fields,
-   * and frames the body itself: with `head.contentLength` where `head.framing` is LENGTH, else as it must.
+   * The final head. The engine takes what it needs from `head` before it returns, leaves out hop-by-hop
+   * fields, and frames the body itself: with `head.contentLength` where `head.framing` is LENGTH, else as it
+   * must.
    */
   sendHead(head: ResponseHead): void;
   /** The next bytes of the body, copied or sent before it returns. False: send no more until `onWritable`. */
   sendBody(bytes: Uint8Array): boolean;
-  /** The trailers: whole field lines, a wire string. `finish` follows. Dropped where the engine or the client can't take them. */
+  /**
+   * The trailers: whole field lines, a wire string. `finish` follows. Dropped where the engine or the client
+   * can't take them.
+   */
   sendTrailers(lines: string): void;
   /**
-   * The primary switched protocols, as the request asked by `head.upgrade`: `head` is its 101 and dies with the call. The
-   * engine tells the client, attaches itself to `tunnel` or destroys it before it returns, and the two talk without the
-   * proxy from here on. The responder is dead.
+   * The primary switched protocols, as the request asked by `head.upgrade`: `head` is its 101 and dies with
+   * the call. The engine tells the client, attaches itself to `tunnel` or destroys it before it returns, and
+   * the two talk without the proxy from here on. The responder is dead.
    */
   switchProtocols(head: ResponseHead, tunnel: UpstreamTunnel): void;
   /** The response is complete. */
   finish(): void;
   /**
-   * An answer of umbra's own, in place of all of the above. `lines` are its field lines, each ending in CRLF, a wire string
-   * without framing and Date; left out, it is plain text. HEAD, and statuses without a body, are the engine's care.
+   * An answer of umbra's own, in place of all of the above. `lines` are its field lines, each ending in CRLF,
+   * a wire string without framing and Date; left out, it is plain text. HEAD, and statuses without a body,
+   * are the engine's care.
    */
   answer(status: number, body: string, lines?: string): void;
   /** Closes the client's connection so that its tools see the response as incomplete. */

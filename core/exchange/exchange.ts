@@ -120,8 +120,7 @@ export class Exchange implements RequestSink, ResponseSink {
     route.counters.requestStarted();
     const request = this.#request;
     fillPrimaryHead(request, head, route.requestChange);
-    request.timeoutMs = route.plan.timeoutMs;
-    request.firstByteTimeoutMs = route.plan.firstByteTimeoutMs;
+    request.takeTimeouts(route.plan.timeouts);
     request.resends.begin(head.method, route.retry);
     if (route.retry !== null) this.#beginAttempts(route, nowUs);
     this.#call.start(route.pool, request);

@@ -129,8 +129,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
     request.framing = head.framing;
     request.contentLength = head.framing === Framing.LENGTH ? head.contentLength : 0;
     request.lengthZero = head.lengthZero;
-    request.timeoutMs = plan.timeoutMs;
-    request.firstByteTimeoutMs = plan.firstByteTimeoutMs;
+    request.takeTimeouts(plan.timeouts);
     request.resends.begin(head.method, null);
     if (mirror.pipelines(head)) this.#startPipelined(mirror);
     else {

@@ -49,7 +49,7 @@ export class ShadowMirror {
    * the time to its first byte is not bounded, which depends on those before it there.
    */
   pipelines(head: MirroredHead): boolean {
-    if (this.plan.pipelining <= 1 || head.framing !== Framing.NONE || this.plan.firstByteTimeoutMs > 0)
+    if (this.plan.pipelining <= 1 || head.framing !== Framing.NONE || this.plan.timeouts.firstByteMs > 0)
       return false;
     return pipelinedMethods.includes(head.method);
   }

@@ -85,6 +85,12 @@ const field = {
     help: 'Times that a thread ejected an address of the version because requests to it failed.',
     stats: 'ejection.ejections',
   }),
+  outOfResources: rows.counter({
+    metric: 'umbra_upstream_out_of_resources_total',
+    help:
+      'Connections to the version that umbra could not open because it was out of descriptors, local ports or ' +
+      'buffers.',
+  }),
 };
 /**
  * What is counted of one version in one role. The methods below use `field`: V8 folds a constant of the module itself, and loads an

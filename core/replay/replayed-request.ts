@@ -67,7 +67,7 @@ export class ReplayedRequest implements ResponseSink {
     request.framing = framing;
     request.contentLength = framing === Framing.LENGTH ? body.byteLength : 0;
     request.lengthZero = lengthZero;
-    request.timeoutMs = timeoutMs;
+    request.totalMs = timeoutMs;
     request.resends.begin(method, null);
     this.#call.start(pool, request);
     if (framing === Framing.NONE) return;

@@ -32,7 +32,7 @@ export interface ConnectionHome extends SocketHome {
   /** The connection has no exchange and can take one. */
   release(connection: UpstreamConnection): void;
   /** No connection to this endpoint could be made. */
-  noConnection(endpoint: Endpoint): void;
+  noConnection(endpoint: Endpoint, failure: Failure): void;
   /** The connection left HTTP: it takes no place any more, and counts as open until it is closed. */
   exclude(connection: UpstreamConnection): void;
   /** The connection is closed. */
@@ -61,7 +61,8 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
   #readBytes = 0;
   #paused = false;
   /**
-   * For how long the endpoint has said that it keeps the connection idle, less a margin, in milliseconds; -1: it has not.
+   * For how long the endpoint has said that it keeps the connection idle, less a margin, in milliseconds; -1:
+   * it has not.
    */
   #keptMs = -1;
   /** While idle: since when, and until when. */
@@ -134,8 +135,8 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
   }
 
   /**
-   * Whether the idle connection may get a request that is not idempotent, and so can't be sent again: the endpoint has
-   * said that it keeps it, or it was in use a moment ago.
+   * Whether the idle connection may get a request that is not idempotent, and so can't be sent again: the
+   * endpoint has said that it keeps it, or it was in use a moment ago.
    */
   isFresh(nowUs: number): boolean {
     return this.#keptMs >= 0 || nowUs - this.#idleSinceUs <= limits.freshConnectionMs * 1e3;
@@ -316,7 +317,7 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
     this.detach();
     this.#shut();
     if (!wasReady) {
-      this.#home.noConnection(this.endpoint);
+      this.#home.noConnection(this.endpoint, failure);
       user?.onNoConnection(this.endpoint, failure);
     } else {
       user?.onLost(this, failure);

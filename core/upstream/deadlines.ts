@@ -39,10 +39,20 @@ export class Deadlines {
   /** The last tick whose deadlines were called. */
   #tick = 0;
   #timer: NodeJS.Timeout | null = null;
+  /** When the timer was called, before the poll. */
+  #calledUs = 0;
+  #polledAgain = false;
   readonly #advanceAfterPoll = () => {
+    this.#calledUs = this.#clock();
     setImmediate(this.#advance);
   };
-  readonly #advance = () => this.advance();
+  readonly #advance = () => {
+    // The thread stood still within the poll: what came meanwhile is in the kernel, and one more poll brings
+    // it.
+    this.#polledAgain = !this.#polledAgain && this.#clock() - this.#calledUs > TICK_MS * 1e3;
+    if (this.#polledAgain) setImmediate(this.#advance);
+    else this.advance();
+  };
 
   constructor(clock: Clock) {
     this.#clock = clock;

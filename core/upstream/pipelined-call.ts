@@ -1,8 +1,9 @@
 import { Failure } from '../errors.js';
+import { Framing } from '../http/message.js';
 import { writeRequestHead } from '../http/request-writer.js';
 import { ResponseFault } from '../http/response-fault.js';
 import type { ResponseHead } from '../http/response-head.js';
-import { Deadline } from './deadlines.js';
+import { CallClocks, type ClockOwner } from './call-clocks.js';
 import type { Endpoint } from './endpoint.js';
 import type { PipelinedConnection, PipelinedUser } from './pipelined-connection.js';
 import type { VersionPool } from './pool.js';
@@ -17,7 +18,7 @@ type Phase = (typeof Phase)[keyof typeof Phase];
  * figures and events as `UpstreamCall`; the object is reused in the same way, and the sink is never called
  * from within `start` but for `onSent`. core/upstream/resend decides about sending it again.
  */
-export class PipelinedCall implements PipelinedUser {
+export class PipelinedCall implements PipelinedUser, ClockOwner {
   /** The request, from its first byte to its last. */
   wire = '';
   toHead = false;
@@ -35,7 +36,7 @@ export class PipelinedCall implements PipelinedUser {
   headSeen = false;
   fault: ResponseFault = ResponseFault.NONE;
   readonly #sink: ResponseSink;
-  readonly #deadline: Deadline;
+  readonly #clocks = new CallClocks(this);
   readonly #deliverFailure: () => void;
   #phase: Phase = Phase.NONE;
   #pool: VersionPool | null = null;
@@ -46,7 +47,6 @@ export class PipelinedCall implements PipelinedUser {
 
   constructor(sink: ResponseSink) {
     this.#sink = sink;
-    this.#deadline = new Deadline(() => this.#timeOut());
     this.#deliverFailure = () => {
       if (this.#phase === Phase.FAILING) this.#fail(this.#failure);
     };
@@ -69,7 +69,9 @@ export class PipelinedCall implements PipelinedUser {
     this.#depth = depth;
     this.#phase = Phase.WAITING;
     request.resends.beginAttempt();
-    pool.resources.deadlines.set(this.#deadline, request.timeoutMs, pool.resources.clock());
+    const nowUs = pool.resources.clock();
+    this.#clocks.begin(pool.resources, request, nowUs);
+    this.#clocks.requestWhole(nowUs);
     this.#begin();
   }
 
@@ -97,10 +99,13 @@ export class PipelinedCall implements PipelinedUser {
     this.firstByteUs = readUs;
     this.status = head.status;
     this.headSeen = true;
+    this.#clocks.movedUs = readUs;
+    this.#clocks.headCame(head.framing === Framing.NONE);
     this.#sink.onHead(head);
   }
 
-  onBody(bytes: Uint8Array): void {
+  onBody(bytes: Uint8Array, readUs: number): void {
+    this.#clocks.movedUs = readUs;
     this.responseBytes += bytes.length;
     this.#sink.onResponseBody(bytes);
   }
@@ -115,7 +120,7 @@ export class PipelinedCall implements PipelinedUser {
 
   onNoConnection(endpoint: Endpoint, failure: Failure): void {
     this.#connection = null;
-    if (this.#request!.resends.afterNoConnection(endpoint, this.#pool!.endpoints)) this.#begin();
+    if (this.#request!.resends.afterNoConnection(endpoint, this.#pool!.endpoints, failure)) this.#begin();
     else this.#fail(failure);
   }
 
@@ -130,9 +135,18 @@ export class PipelinedCall implements PipelinedUser {
     this.#fail(failure);
   }
 
-  #timeOut(): void {
+  // From the clocks.
+
+  onTimeOut(): void {
     if (this.#phase === Phase.SENT) this.#pool!.endpointSet.failed(this.#connection!.endpoint);
     this.#fail(Failure.TIMEOUT);
+  }
+
+  /** A pipelined call is not queued. */
+  onQueueTimeOut(): void {}
+
+  onStalled(): void {
+    this.onTimeOut();
   }
 
   #begin(): void {
@@ -164,6 +178,6 @@ export class PipelinedCall implements PipelinedUser {
     this.#phase = Phase.NONE;
     this.#connection = null;
     this.wire = '';
-    this.#pool!.resources.deadlines.clear(this.#deadline);
+    this.#clocks.end();
   }
 }

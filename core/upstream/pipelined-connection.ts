@@ -15,7 +15,7 @@ export interface PipelinedUser {
   /** The request is about to be written. */
   onSent(): void;
   onHead(head: ResponseHead, readUs: number): void;
-  onBody(bytes: Uint8Array): void;
+  onBody(bytes: Uint8Array, readUs: number): void;
   onEnd(readUs: number): void;
   /** The connection could not be made; it is closed. */
   onNoConnection(endpoint: Endpoint, failure: Failure): void;
@@ -36,6 +36,8 @@ export interface PipelinedHome extends SocketHome {
     answered(endpoint: Endpoint): void;
     failed(endpoint: Endpoint): void;
   };
+  /** No connection to this endpoint could be made. */
+  noConnection(endpoint: Endpoint, failure: Failure): void;
   /** The connection is closed. */
   forgetPipelined(connection: PipelinedConnection): void;
 }
@@ -122,7 +124,7 @@ export class PipelinedConnection implements ReaderSink, SocketOwner {
   }
 
   onBody(bytes: Uint8Array): void {
-    this.#users[0]?.onBody(bytes);
+    this.#users[0]?.onBody(bytes, this.#readUs);
   }
 
   onTrailers(_lines: string): void {}
@@ -212,7 +214,8 @@ export class PipelinedConnection implements ReaderSink, SocketOwner {
     if (this.#socket.isClosed) return;
     const { endpointSet } = this.#home;
     const neverAnswered = this.exchanges === 0 && !this.#begun && this.#users.length > 0;
-    if (!this.#socket.isReady || neverAnswered) endpointSet.refused(this.endpoint);
+    if (!this.#socket.isReady) this.#home.noConnection(this.endpoint, failure);
+    else if (neverAnswered) endpointSet.refused(this.endpoint);
     else if (this.#begun) endpointSet.failed(this.endpoint);
     this.#close(failure);
   }

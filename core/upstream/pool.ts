@@ -191,8 +191,10 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
     }
   }
 
-  noConnection(endpoint: Endpoint): void {
-    this.endpointSet.refused(endpoint);
+  /** A shortage of umbra's own says nothing of the endpoint. */
+  noConnection(endpoint: Endpoint, failure: Failure): void {
+    if (failure === Failure.OUT_OF_RESOURCES) this.resources.counters.outOfResources(this.plan);
+    else this.endpointSet.refused(endpoint);
   }
 
   exclude(connection: UpstreamConnection): void {

@@ -124,7 +124,7 @@ class Check implements ResponseSink {
     this.#request.target = plan.path;
     this.#request.host = plan.host ?? target.endpoint.authority;
     this.#request.fields = 'User-Agent: umbra-health-check\r\nConnection: close\r\n';
-    this.#request.timeoutMs = plan.timeoutMs;
+    this.#request.totalMs = plan.timeoutMs;
   }
 
   isOf(version: VersionPlan, target: Target): boolean {
@@ -196,4 +196,5 @@ const uncounted: UpstreamCounters = {
   queueTimedOut(): void {},
   ejectedChanged(): void {},
   requestRetried(): void {},
+  outOfResources(): void {},
 };

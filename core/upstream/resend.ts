@@ -1,4 +1,4 @@
-import type { Failure } from '../errors.js';
+import { Failure } from '../errors.js';
 import type { Endpoint } from './endpoint.js';
 import type { RetryPolicy } from './retry-policy.js';
 
@@ -6,17 +6,20 @@ import type { RetryPolicy } from './retry-policy.js';
 const idempotentMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'];
 
 /**
- * Decides whether a request is sent again. Nothing else does: callers report what happened and follow the answer.
+ * Decides whether a request is sent again. Nothing else does: callers report what happened and follow the
+ * answer.
  *
  *   cause                                  acted on?   methods      at most              sent to
  *   no connection (connect, TLS)           no          all          each endpoint once   another endpoint
+ *   no connection (out of resources)       no          none
  *   reused connection lost before a byte   perhaps     idempotent   once                 the same, newly connected
  *   failure or status in `retries`         perhaps     all          `retries.attempts`   the next, after a back-off
  *
- * A request of a route with `retries` is never sent more than `attempts` times beyond the first, whatever the cause.
- * The route decides about methods that are not idempotent; umbra by itself must not send them again (RFC 9110,
- * section 9.2.2). The last two causes also need the whole request at hand: who keeps it (core/upstream/outgoing,
- * core/exchange/attempts) asks only then. The object belongs to one request and lives as long as all of its attempts.
+ * A request of a route with `retries` is never sent more than `attempts` times beyond the first, whatever the
+ * cause. The route decides about methods that are not idempotent; umbra by itself must not send them again
+ * (RFC 9110, section 9.2.2). The last two causes also need the whole request at hand: who keeps it
+ * (core/upstream/outgoing, core/exchange/attempts) asks only then. The object belongs to one request and
+ * lives as long as all of its attempts.
  */
 export class Resends {
   /** Endpoints to which this attempt found no connection. */
@@ -45,7 +48,8 @@ export class Resends {
   }
 
   /** No connection could be made to `endpoint`, one of `endpoints`. True: another one is tried. */
-  afterNoConnection(endpoint: Endpoint, endpoints: readonly Endpoint[]): boolean {
+  afterNoConnection(endpoint: Endpoint, endpoints: readonly Endpoint[], failure: Failure): boolean {
+    if (failure === Failure.OUT_OF_RESOURCES) return false;
     const { tried } = this;
     if (!tried.includes(endpoint)) tried.push(endpoint);
     for (const one of endpoints) if (!tried.includes(one)) return true;

@@ -15,6 +15,11 @@ import type { TlsConnector } from './tls.js';
 const State = { CONNECTING: 0, READY: 1, CLOSED: 2 } as const;
 type State = (typeof State)[keyof typeof State];
 
+/**
+ * Errors of `connect` that say nothing of the endpoint: umbra is out of descriptors, local ports or buffers.
+ */
+const localErrors: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']);
+
 /** The connection that owns a socket, as the socket calls it. After `destroy` only `onReleased` follows. */
 export interface SocketOwner {
   /** The socket is connected, and the TLS handshake, if there is one, is complete. */
@@ -23,7 +28,10 @@ export interface SocketOwner {
   onRead(bytes: number): boolean;
   /** The endpoint sends no more (FIN). Not called while connecting: that is a failed connect. */
   onFin(): void;
-  /** The socket failed: `connect` or `tls` while it was connecting, later `reset`. The owner destroys it. */
+  /**
+   * The socket failed: `connect`, `tls` or `out-of-resources` while it was connecting, later `reset`. The
+   * owner destroys it.
+   */
   onLost(failure: Failure): void;
   /** The time of `expireAfter` is over. */
   onExpired(): void;
@@ -48,6 +56,8 @@ export class UpstreamSocket {
   #state: State = State.CONNECTING;
   /** The TCP connection is established: what fails from here to READY is the handshake. */
   #handshaking = false;
+  /** The socket could not be opened, by a shortage of this process or machine. */
+  #isLocal = false;
   readonly #secure: boolean;
   readonly #owner: SocketOwner;
   readonly #home: SocketHome;
@@ -69,7 +79,10 @@ export class UpstreamSocket {
     if (this.#secure) this.#listenToTls(this.#socket as TLSSocket);
     else this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('end', () => this.#onFin());
-    this.#socket.on('error', () => this.#onLost());
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#isLocal = localErrors.has(error.code ?? '');
+      this.#onLost();
+    });
     this.#socket.on('close', () => {
       this.#onLost();
       this.#owner.onReleased();
@@ -190,7 +203,8 @@ export class UpstreamSocket {
 
   #onLost(): void {
     if (this.#state === State.CLOSED) return;
-    const connecting = this.#handshaking ? Failure.TLS : Failure.CONNECT;
-    this.#owner.onLost(this.#state === State.CONNECTING ? connecting : Failure.RESET);
+    if (this.#state === State.READY) this.#owner.onLost(Failure.RESET);
+    else if (this.#isLocal) this.#owner.onLost(Failure.OUT_OF_RESOURCES);
+    else this.#owner.onLost(this.#handshaking ? Failure.TLS : Failure.CONNECT);
   }
 }

@@ -4,8 +4,8 @@ import { writeRequestHead } from '../http/request-writer.js';
 import { ResponseFault } from '../http/response-fault.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { limits } from '../limits.js';
+import { CallClocks, type ClockOwner } from './call-clocks.js';
 import type { UpstreamConnection } from './connection.js';
-import { Deadline } from './deadlines.js';
 import { isUnavailable } from './ejection.js';
 import type { Endpoint } from './endpoint.js';
 import { OutgoingRequest, Put } from './outgoing.js';
@@ -45,7 +45,7 @@ type Phase = (typeof Phase)[keyof typeof Phase];
  * decides it. What is sent again must be at hand: a body longer than `limits.replayBytes`, or a chunked one
  * that has not ended, is not.
  */
-export class UpstreamCall implements Waiter {
+export class UpstreamCall implements Waiter, ClockOwner {
   // Figures of the exchange, valid until the next `start`. Times are on the process-wide time line; 0: not
   // yet.
   /** When the first byte of the request was about to go to a socket. */
@@ -86,17 +86,13 @@ export class UpstreamCall implements Waiter {
   #readUs = 0;
   readonly #outgoing = new OutgoingRequest();
   #failure: Failure = Failure.ABORTED;
-  readonly #deadline: Deadline;
-  /** Of what the exchange waits for now: a connection in the queue, or the head of its response. */
-  readonly #stageDeadline: Deadline;
+  readonly #clocks = new CallClocks(this);
   readonly #deliverFailure: () => void;
   readonly #flushLate: () => void;
   #flushingLate = false;
 
   constructor(sink: ResponseSink) {
     this.#sink = sink;
-    this.#deadline = new Deadline(() => this.#timeOut());
-    this.#stageDeadline = new Deadline(() => this.#stageOver());
     this.#deliverFailure = () => {
       if (this.#phase === Phase.FAILING) this.#fail(this.#failure);
     };
@@ -130,11 +126,14 @@ export class UpstreamCall implements Waiter {
     this.#connection = null;
     this.#drainOwed = false;
     request.resends.beginAttempt();
-    const { framing, contentLength, timeoutMs } = request;
+    const { framing, contentLength } = request;
+    const nowUs = pool.resources.clock();
     this.#outgoing.begin(pool.resources.arena, writeRequestHead(request), framing, contentLength);
-    pool.resources.deadlines.set(this.#deadline, timeoutMs, pool.resources.clock());
+    this.#clocks.begin(pool.resources, request, nowUs);
     this.#phase = Phase.HELD;
-    if (framing === Framing.NONE) this.#sendBodyless();
+    if (framing !== Framing.NONE) return;
+    this.#clocks.requestWhole(nowUs);
+    this.#sendBodyless();
   }
 
   /**
@@ -164,13 +163,17 @@ export class UpstreamCall implements Waiter {
     return this.#phase === Phase.NONE ? 0 : this.#outgoing.heldBytes;
   }
 
-  /** Backpressure from the client: reading stops within one read. The timeout keeps running. */
+  /** Backpressure from the client: reading stops within one read. */
   pauseResponse(): void {
-    if (this.#phase === Phase.OPEN) this.#connection!.pause();
+    if (this.#phase !== Phase.OPEN) return;
+    this.#clocks.isPaused = true;
+    this.#connection!.pause();
   }
 
   resumeResponse(): void {
-    if (this.#phase === Phase.OPEN) this.#connection!.resume();
+    if (this.#phase !== Phase.OPEN) return;
+    if (this.#clocks.isPaused) this.#clocks.resumed();
+    this.#connection!.resume();
   }
 
   /** No more events. The connection is closed, or left to others if nothing was sent on it. */
@@ -190,7 +193,7 @@ export class UpstreamCall implements Waiter {
    * under way.
    */
   expire(): void {
-    if (this.#phase !== Phase.NONE && this.#phase !== Phase.FAILING) this.#timeOut();
+    if (this.#phase !== Phase.NONE && this.#phase !== Phase.FAILING) this.#timeOut(Failure.TIMEOUT);
   }
 
   // From the pool and the connection.
@@ -206,8 +209,7 @@ export class UpstreamCall implements Waiter {
   onQueued(): void {
     this.#phase = Phase.QUEUED;
     this.#connection = null;
-    const { deadlines, clock } = this.#pool!.resources;
-    deadlines.set(this.#stageDeadline, this.#pool!.plan.queueTimeoutMs, clock());
+    this.#clocks.queued(this.#pool!.plan.queueTimeoutMs);
   }
 
   onConnecting(connection: UpstreamConnection): void {
@@ -224,7 +226,8 @@ export class UpstreamCall implements Waiter {
   }
 
   onNoConnection(endpoint: Endpoint, failure: Failure): void {
-    if (this.#request!.resends.afterNoConnection(endpoint, this.#pool!.endpoints)) this.#acquireNow();
+    if (this.#request!.resends.afterNoConnection(endpoint, this.#pool!.endpoints, failure))
+      this.#acquireNow();
     else this.#fail(failure);
   }
 
@@ -250,7 +253,7 @@ export class UpstreamCall implements Waiter {
       this.#outgoing.clearOutbox(connection);
       this.#connection = null;
       this.#phase = Phase.HELD;
-      pool.resources.deadlines.clear(this.#stageDeadline);
+      this.#clocks.opened();
       pool.resources.counters.requestRetried(pool.plan);
       const next = pool.acquireNew(this, endpoint);
       if (next !== null) this.onConnection(next);
@@ -266,6 +269,7 @@ export class UpstreamCall implements Waiter {
   /** Bytes of the response were read and are about to be delivered. */
   onRead(): void {
     this.#readUs = this.#pool!.resources.clock();
+    this.#clocks.movedUs = this.#readUs;
     this.#outgoing.dropWire();
   }
 
@@ -283,7 +287,7 @@ export class UpstreamCall implements Waiter {
     this.firstByteUs = this.#readUs;
     this.status = head.status;
     this.headSeen = true;
-    this.#pool!.resources.deadlines.clear(this.#stageDeadline);
+    this.#clocks.headCame(head.framing === Framing.NONE);
     this.#pool!.endpointSet.answered(this.#connection!.endpoint);
     this.#sink.onHead(head);
   }
@@ -324,7 +328,7 @@ export class UpstreamCall implements Waiter {
     this.#acquire();
     if (this.#phase !== Phase.OPEN) return;
     this.#outgoing.flush(this.#connection!);
-    if (this.#request!.firstByteTimeoutMs > 0) this.#watchFirstByte();
+    this.#watchSending();
   }
 
   #acquire(): void {
@@ -354,13 +358,14 @@ export class UpstreamCall implements Waiter {
     // Once owed it stays owed: a later piece of the same turn may find room, but the owner already waits.
     if (last) this.#drainOwed = false;
     else if (!drained) this.#drainOwed = true;
-    if (this.#request!.firstByteTimeoutMs > 0) this.#watchFirstByte();
+    if (last) this.#clocks.requestWhole(this.#pool!.resources.clock());
+    if (phase === Phase.OPEN) this.#watchSending();
     return drained && !this.#drainOwed;
   }
 
   /** The exchange begins on `connection`: what is at hand is put into the outbox. */
   #open(connection: UpstreamConnection): void {
-    if (this.#phase === Phase.QUEUED) this.#pool!.resources.deadlines.clear(this.#stageDeadline);
+    this.#clocks.opened();
     this.#connection = connection;
     this.#phase = Phase.OPEN;
     this.endpoint = connection.endpoint;
@@ -392,32 +397,51 @@ export class UpstreamCall implements Waiter {
 
   /** The socket took some of the request. */
   #sentSome(): void {
-    if (this.#request!.firstByteTimeoutMs > 0) this.#watchFirstByte();
+    this.#watchSending();
     this.#reportDrained();
   }
 
-  /** Once the kernel has all of the request, the head of the response is awaited. */
-  #watchFirstByte(): void {
-    if (this.#phase !== Phase.OPEN || this.headSeen || this.#stageDeadline.previous !== null) return;
-    if (!this.#outgoing.lastWritten || !this.#outgoing.drained(this.#connection)) return;
-    const { deadlines, clock } = this.#pool!.resources;
-    deadlines.set(this.#stageDeadline, this.#request!.firstByteTimeoutMs, clock());
+  /**
+   * Sets the clock of what the version is to do next: take what is held, or answer a request that is whole.
+   */
+  #watchSending(): void {
+    if (this.#phase !== Phase.OPEN) return;
+    const clocks = this.#clocks;
+    const drained = this.#outgoing.drained(this.#connection);
+    if (!drained) clocks.holding();
+    if (this.headSeen) return;
+    if (drained && clocks.isWatchingHeld) clocks.took();
+    if (drained && this.#outgoing.lastWritten) clocks.sentWhole();
   }
 
-  #stageOver(): void {
-    if (this.#phase !== Phase.QUEUED) {
-      this.#timeOut();
-      return;
-    }
+  // From the clocks.
+
+  onTimeOut(): void {
+    this.#timeOut(this.#awaitsClient ? Failure.SLOW_CLIENT : Failure.TIMEOUT);
+  }
+
+  onQueueTimeOut(): void {
     this.#pool!.resources.counters.queueTimedOut(this.#pool!.plan);
     this.#fail(Failure.OVERLOADED);
   }
 
-  /** The endpoint is to blame only if it had the whole request and has said nothing. */
-  #timeOut(): void {
-    const blamed = this.#phase === Phase.OPEN && this.#outgoing.lastWritten && !this.headSeen;
-    if (blamed) this.#pool!.endpointSet.failed(this.#connection!.endpoint);
-    this.#fail(Failure.TIMEOUT);
+  onStalled(): void {
+    if (this.#awaitsClient) this.#timeOut(Failure.SLOW_CLIENT);
+    else this.#timeOut(this.headSeen ? Failure.TIMEOUT : Failure.UNREAD);
+  }
+
+  /** The version has all that the client has sent, and the client owes the rest. */
+  get #awaitsClient(): boolean {
+    if (this.#outgoing.lastWritten) return false;
+    if (this.#phase === Phase.HELD) return true;
+    return this.#phase === Phase.OPEN && this.#outgoing.drained(this.#connection);
+  }
+
+  /** The endpoint is to blame if the next step was its own. */
+  #timeOut(failure: Failure): void {
+    const isBlamed = failure === Failure.UNREAD || (this.#outgoing.lastWritten && !this.headSeen);
+    if (this.#phase === Phase.OPEN && isBlamed) this.#pool!.endpointSet.failed(this.#connection!.endpoint);
+    this.#fail(failure);
   }
 
   #reportDrained(): void {
@@ -458,8 +482,6 @@ export class UpstreamCall implements Waiter {
     this.#connection = null;
     this.#outgoing.dropWire();
     this.#drainOwed = false;
-    const { deadlines } = this.#pool!.resources;
-    deadlines.clear(this.#deadline);
-    deadlines.clear(this.#stageDeadline);
+    this.#clocks.end();
   }
 }

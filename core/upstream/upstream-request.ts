@@ -1,5 +1,6 @@
 import { Framing } from '../http/message.js';
 import type { OutgoingHead } from '../http/request-writer.js';
+import type { TimeoutsPlan } from '../plan.js';
 import { Resends } from './resend.js';
 
 /**
@@ -17,12 +18,18 @@ export class UpstreamRequest implements OutgoingHead {
   lengthZero = false;
   upgrade = '';
   expectsContinue = false;
-  /** Bounds the whole attempt, the wait for a connection included. */
-  timeoutMs = 0;
-  /**
-   * From when the kernel has the last byte of the request to the head of the response; 0: only `timeoutMs`
-   * does.
-   */
-  firstByteTimeoutMs = 0;
+  // The times of core/upstream/call-clocks; 0: no bound.
+  requestMs = 0;
+  firstByteMs = 0;
+  idleMs = 0;
+  totalMs = 0;
   readonly resends = new Resends();
+
+  /** Takes over the times of a route or a mirror. */
+  takeTimeouts({ requestMs, firstByteMs, idleMs, totalMs }: TimeoutsPlan): void {
+    this.requestMs = requestMs;
+    this.firstByteMs = firstByteMs;
+    this.idleMs = idleMs;
+    this.totalMs = totalMs;
+  }
 }

@@ -119,8 +119,7 @@ const baseline = {
   bodyBytesMax: 65_536,
   ratePerSecond: 5000,
   inFlightMax: 9,
-  timeoutMs: 500,
-  firstByteTimeoutMs: 100,
+  timeouts: { requestMs: 500, firstByteMs: 100, idleMs: 60_000, totalMs: 0 },
   heldBytesMax: 1024 * 1024,
   responseBytesMax: 2 * 1024 * 1024,
   breaker: { failureMillionths: 125_000, windowMs: 20_000, cooldownMs: 3000 },
@@ -270,9 +269,8 @@ t.test('every key comes into the plan', async (t) => {
           },
         ],
         ...plainly,
-        timeoutMs: 3_600_000,
+        timeouts: { requestMs: 3_600_000, firstByteMs: 2000, idleMs: 60_000, totalMs: 0 },
         guard: { p99Millionths: 100_000, errorMillionths: 5000, windowMs: 5000, recoverMs: 120_000 },
-        firstByteTimeoutMs: 2000,
         mirrors: [
           {
             slot: 0,
@@ -300,8 +298,7 @@ t.test('every key comes into the plan', async (t) => {
             ratePerSecond: 5000,
             pipelining: 16,
             inFlightMax: 9,
-            timeoutMs: 500,
-            firstByteTimeoutMs: 100,
+            timeouts: { requestMs: 500, firstByteMs: 100, idleMs: 60_000, totalMs: 0 },
             capture: captured,
             compare: { ...compared, structure: { ...compared.structure, baseline } },
           },
@@ -339,9 +336,8 @@ t.test('defaults', async (t) => {
       { host: null, path: null, methods: null, headers: [], cookies: [], queries: [], without: nothing },
     ],
     ...plainly,
-    timeoutMs: 15_000,
+    timeouts: { requestMs: 15_000, firstByteMs: 0, idleMs: 60_000, totalMs: 0 },
     guard: null,
-    firstByteTimeoutMs: 0,
     mirrors: [
       {
         slot: 0,
@@ -362,8 +358,7 @@ t.test('defaults', async (t) => {
         ratePerSecond: null,
         pipelining: 1,
         inFlightMax: 256,
-        timeoutMs: 5000,
-        firstByteTimeoutMs: 0,
+        timeouts: { requestMs: 15_000, firstByteMs: 0, idleMs: 60_000, totalMs: 0 },
         capture: null,
         compare: pairsAlone,
       },
@@ -476,4 +471,25 @@ routes:
   );
   const again = compilePlan(loaded(JSON.stringify(effectiveConfig(plan))), 1, new MirrorSlots(), 1);
   t.same(again.routes, plan.routes);
+});
+
+t.test('a mirror has the times of its route where it sets none, and 0 and off set no bound', async (t) => {
+  const timesOf = (route: string, mirror: string) => {
+    const text = `
+versions: { v1: { endpoints: [http://127.0.0.1:1] }, v2: { endpoints: [http://127.0.0.1:2] } }
+routes: [{ primary: v1, ${route} mirrors: [{ to: v2, ${mirror} }] }]
+listen: [{ address: "127.0.0.1:0" }]
+`;
+    const [compiled] = compilePlan(loaded(text), 1, new MirrorSlots(), 1).routes;
+    const { requestMs, idleMs, totalMs } = compiled!.mirrors[0]!.timeouts;
+    return [requestMs, idleMs, totalMs];
+  };
+  t.strictSame(timesOf('', ''), [15_000, 60_000, 0]);
+  t.strictSame(timesOf('timeout: 2s,', ''), [2000, 60_000, 0]);
+  t.strictSame(timesOf('timeout: 2s, timeouts: { request: 3s },', ''), [3000, 60_000, 0]);
+  t.strictSame(timesOf('timeouts: { request: off, idle: 0, total: 1m },', ''), [0, 0, 60_000]);
+  t.strictSame(
+    timesOf('timeouts: { idle: 0s, total: 1m },', 'timeout: 1s, timeouts: { total: off }'),
+    [1000, 0, 0],
+  );
 });

@@ -90,7 +90,11 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
       minimal('drain: 600h\n'),
       '1:8: drain: is too long: the longest duration is 24 days (596h)',
     ],
-    ['a zero timeout', mirrored('timeout: 0s'), '4:33: routes[0].mirrors[0].timeout: must be longer than 0'],
+    [
+      'a timeout without a unit',
+      mirrored('timeouts: { idle: 5 }'),
+      '4:42: routes[0].mirrors[0].timeouts.idle: expected a duration such as 250ms, 15s, 5m or 1h, or off, found `5`',
+    ],
     [
       'a decimal size',
       mirrored('body: { max: 1MB }'),

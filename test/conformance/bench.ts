@@ -43,7 +43,7 @@ export class Bench {
     const served: Served = { answers: '', ends: undefined, arrived: null, peer: null };
     const origin = await RawServer.listen((peer) => serve(peer, served));
     const config: ConfigWords = reviews(origin.port, null, {
-      route: { timeout: '500ms', match: { path: { regex: '.*' } } },
+      route: { timeouts: { request: '500ms', idle: '500ms' }, match: { path: { regex: '.*' } } },
       umbra: { listen: [{ address: '127.0.0.1:0', engine }], threads: { proxy: 1, shadow: 1 } },
     });
     return new Bench(await UmbraProcess.start(config), origin, served);

@@ -131,7 +131,7 @@ t.test('a shadow that reads nothing costs neither the client nor memory without 
   const body = Buffer.alloc(2 * KiB * KiB, 'x');
   const counts = await counted(
     t,
-    { body: { max: '8MiB' }, timeout: '300ms' },
+    { body: { max: '8MiB' }, timeouts: { idle: '300ms', total: '300ms' } },
     async () => {
       for (let i = 0; i < 5; i++) await succeeds(t, umbra.port, { method: 'PUT', body, chunkBytes: 7000 });
     },
@@ -149,7 +149,7 @@ t.test(
     const deaf = await RawServer.listen((peer) => void peer.socket.pause());
     const counts = await counted(
       t,
-      { body: { max: '16MiB' }, memory: '1MiB', timeout: '2s' },
+      { body: { max: '16MiB' }, memory: '1MiB', timeouts: { idle: '2s', total: '2s' } },
       async () => {
         const body = Buffer.alloc(8 * KiB * KiB, 'x');
         await succeeds(t, umbra.port, { method: 'PUT', body, chunkBytes: 7000 });

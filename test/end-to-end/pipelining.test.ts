@@ -51,7 +51,9 @@ t.test(
       }
     });
     const umbra = await UmbraProcess.start(
-      reviews(v1.port, v2.port, { mirror: { pipelining: 8, inFlight: 4096, timeout: '300ms' } }),
+      reviews(v1.port, v2.port, {
+        mirror: { pipelining: 8, inFlight: 4096, timeouts: { request: '300ms', idle: '300ms' } },
+      }),
     );
     const answers = await askMany(umbra.port, requests, 16, asked);
     t.ok(answers.every(({ status }) => status === 200));

@@ -8,6 +8,7 @@ import { type RawPeer, type RawScript, RawServer, refusedPort } from '../support
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
 const routeTimeout = '400ms';
+const times = { request: routeTimeout, idle: routeTimeout, total: routeTimeout };
 
 /** What v1 does next; each test sets its own. */
 let script: RawScript = () => {};
@@ -19,7 +20,7 @@ const v1 = await RawServer.listen((peer, index) => {
 });
 const v2 = await Origin.listen();
 const config = reviews(v1.port, v2.port, {
-  route: { timeout: routeTimeout },
+  route: { timeouts: times },
   umbra: { threads: { proxy: 1, shadow: 1 } },
 });
 const umbra = await UmbraProcess.start(config);
@@ -32,11 +33,7 @@ t.teardown(async () => {
 /** New pools for the next test, so that it meets no connection of the one before. */
 async function freshPools(v1Port = v1.port): Promise<void> {
   const idle = { connections: { idle: `${60_000 + ++generation}ms` } };
-  await umbra.admin(
-    'PUT',
-    '/api/config',
-    reviews(v1Port, v2.port, { route: { timeout: routeTimeout }, v1: idle }),
-  );
+  await umbra.admin('PUT', '/api/config', reviews(v1Port, v2.port, { route: { timeouts: times }, v1: idle }));
 }
 let generation = 0;
 
@@ -213,6 +210,31 @@ t.test('a response that never ends is cut when the time of the route is over', a
   await lawHolds(t, umbra);
   t.equal(await failures('timeout'), before + 1);
 });
+
+t.test(
+  'an upload that takes longer than the time of a request is answered, and mirrored whole',
+  async (t) => {
+    const config = reviews(v1.port, v2.port, { route: { timeouts: { request: '300ms' } } });
+    t.equal((await umbra.admin('PUT', '/api/config', config)).status, 200);
+    const before = await umbra.atRest();
+    script = async (peer) => {
+      await peer.head();
+      await peer.bytes(6);
+      peer.send('HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok');
+    };
+    const client = await RawClient.connect(umbra.port);
+    client.send('POST / HTTP/1.1\r\nhost: reviews\r\ncontent-length: 6\r\nconnection: close\r\n\r\n');
+    for (const byte of 'upload') {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      client.send(byte);
+    }
+    t.match(await client.end(), /^HTTP\/1\.1 200 OK/);
+    const after = await lawHolds(t, umbra);
+    t.strictSame(after.versions.v1.primary!.failures, before.versions.v1.primary!.failures);
+    t.equal(mirrorTo(after, 'v2').completed, mirrorTo(before, 'v2').completed + 1);
+    await freshPools();
+  },
+);
 
 t.test('a primary whose name has no address is a 503, counted as no-endpoint', async (t) => {
   const before = await failures('no-endpoint');

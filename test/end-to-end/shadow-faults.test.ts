@@ -59,7 +59,11 @@ interface Fault {
 const faults: readonly Fault[] = [
   { name: 'refuses connections', script: null, reasons: ['connect'], rests: true },
   { name: 'accepts, reads and never answers', script: serving(() => true), reasons: ['timeout'] },
-  { name: 'accepts and never reads', script: (peer) => void peer.socket.pause(), reasons: ['timeout'] },
+  {
+    name: 'accepts and never reads',
+    script: (peer) => void peer.socket.pause(),
+    reasons: ['timeout', 'unread'],
+  },
   {
     name: 'resets each connection as it comes',
     script: (peer) => peer.reset(),
@@ -196,7 +200,8 @@ t.test('whatever v2 does, clients get what they would get without it', async (t)
     await t.test(`v2 ${fault.name}`, async (t) => {
       const server = fault.script === null ? null : await RawServer.listen(fault.script);
       const port = server?.port ?? (await refusedPort());
-      const mirror = { timeout: fault.reasons.includes('timeout') ? shortTimeout : longTimeout };
+      const time = fault.reasons.includes('timeout') ? shortTimeout : longTimeout;
+      const mirror = { timeouts: { request: time, idle: time, total: time } };
       const replaced = await umbra.admin('PUT', '/api/config', reviews(v1.port, port, { mirror }));
       t.equal(replaced.status, 200);
       t.strictSame((await askMany(umbra.port, requests, concurrency, asked)).map(told), expected);

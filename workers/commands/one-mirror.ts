@@ -73,4 +73,5 @@ const noCounters: UpstreamCounters = {
   queueTimedOut: nothing,
   ejectedChanged: nothing,
   requestRetried: nothing,
+  outOfResources: nothing,
 };

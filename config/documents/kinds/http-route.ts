@@ -131,8 +131,8 @@ const rule = fields({
   ),
   timeouts: supported(
     fields({
-      request: supported(duration, '`timeout`; 0s is none'),
-      backendRequest: supported(duration, '`retries.perTryTimeout`, or `timeout` without retries'),
+      request: supported(duration, '`timeouts.request`; 0s is none'),
+      backendRequest: supported(duration, '`retries.perTryTimeout`, or `timeouts.request` without retries'),
     }),
   ),
   retry: supported(

@@ -150,7 +150,10 @@ const http = fields(
     directResponse: supported(directResponse, '`respond`'),
     delegate: refused('write the rules of the other VirtualService here'),
     rewrite: supported(rewrite, '`rewrite`; for the primary, the copy has the path of the client'),
-    timeout: supported(duration, '`timeout`; none unless given, as in Istio'),
+    timeout: supported(
+      duration,
+      '`timeouts.request`, which ends with the head of the response; none unless given, as in Istio',
+    ),
     retries: supported(retries, '`retries`; without it none, where Istio repeats twice by default'),
     fault: supported(
       fields({ delay: supported(delay), abort: supported(abort) }),

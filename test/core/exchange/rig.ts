@@ -140,7 +140,7 @@ export class ExchangeRig {
     const route: RoutePlan = {
       ...routeOf({ path: { kind: 'prefix', value: '/reviews', ignoreCase: false } }),
       name: 'reviews',
-      timeoutMs: 10_000,
+      timeouts: { requestMs: 10_000, firstByteMs: 0, idleMs: 0, totalMs: 0 },
       ...changes,
     };
     const plan = { generation: 1, routes: [route] } as unknown as Plan;

@@ -14,7 +14,12 @@ import { mirrorPlan, route as routeOf } from '../route/support.js';
 
 export const STARTED_US = 5_000_000;
 
-const mirror = mirrorPlan({ to: 1, shareMillionths: 250_000, bodyBytesMax: 1024, timeoutMs: 5000 });
+const mirror = mirrorPlan({
+  to: 1,
+  shareMillionths: 250_000,
+  bodyBytesMax: 1024,
+  timeouts: { requestMs: 5000, firstByteMs: 0, idleMs: 0, totalMs: 0 },
+});
 
 export const plan: Plan = {
   generation: 3,
@@ -41,7 +46,7 @@ export const plan: Plan = {
     {
       ...routeOf({}),
       name: 'reviews',
-      timeoutMs: 1000,
+      timeouts: { requestMs: 1000, firstByteMs: 0, idleMs: 0, totalMs: 0 },
       mirrors: [mirror],
     },
   ],

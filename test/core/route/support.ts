@@ -31,8 +31,7 @@ export function route(match: Partial<MatchPlan>): RoutePlan {
     headers: null,
     retries: null,
     fault: null,
-    timeoutMs: 15_000,
-    firstByteTimeoutMs: 0,
+    timeouts: { requestMs: 15_000, firstByteMs: 0, idleMs: 0, totalMs: 0 },
     guard: null,
     mirrors: [],
   };
@@ -58,8 +57,7 @@ export function mirrorPlan(changes: Partial<MirrorPlan> = {}): MirrorPlan {
     ratePerSecond: null,
     pipelining: 1,
     inFlightMax: 256,
-    timeoutMs: 10_000,
-    firstByteTimeoutMs: 0,
+    timeouts: { requestMs: 10_000, firstByteMs: 0, idleMs: 0, totalMs: 0 },
     capture: null,
     compare: pairsAlone,
     ...changes,
@@ -75,7 +73,13 @@ export function request(parts: Partial<RequestHead>): RequestHead {
 }
 
 export function mirror(shareMillionths: number, sample: SamplePlan): MirrorPlan {
-  return mirrorPlan({ shareMillionths, sample, bodyBytesMax: 0, inFlightMax: 1, timeoutMs: 1 });
+  return mirrorPlan({
+    shareMillionths,
+    sample,
+    bodyBytesMax: 0,
+    inFlightMax: 1,
+    timeouts: { requestMs: 1, firstByteMs: 0, idleMs: 0, totalMs: 0 },
+  });
 }
 
 export function tableOf(routes: readonly RoutePlan[]): RouteTable {

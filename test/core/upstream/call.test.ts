@@ -225,7 +225,7 @@ t.test('a large upload to a slow reader holds a bounded number of bytes and arri
     peer.socket.resume();
   });
   const e = new Exchange();
-  const changes = { method: 'POST', framing: Framing.LENGTH, contentLength: length, timeoutMs: 20_000 };
+  const changes = { method: 'POST', framing: Framing.LENGTH, contentLength: length, totalMs: 20_000 };
   const request = requestOf(changes);
   e.call.start(pool, request);
   let written = 0;
@@ -256,7 +256,7 @@ t.test('an owner that ignores backpressure fails with overloaded at the limit', 
   });
   const piece = Buffer.alloc(64 * 1024, 'x');
   const e = new Exchange();
-  e.send(pool, { method: 'POST', framing: Framing.CHUNKED, timeoutMs: 20_000 });
+  e.send(pool, { method: 'POST', framing: Framing.CHUNKED, totalMs: 20_000 });
   let most = 0;
   // A quarter more than what may be held, for what the kernel takes.
   const pieces = (1.25 * limits.heldBodyBytes) / piece.length;
@@ -278,7 +278,7 @@ t.test(
       peer.socket.pause();
     });
     const e = new Exchange();
-    e.send(pool, { method: 'POST', framing: Framing.CHUNKED, timeoutMs: 20_000 });
+    e.send(pool, { method: 'POST', framing: Framing.CHUNKED, totalMs: 20_000 });
     e.call.write(Buffer.alloc(1), false);
     await e.until('sent');
     const piece = Buffer.alloc(limits.directWriteBytes / 2);
@@ -299,7 +299,7 @@ t.test('a thread that holds as much as it may refuses further bodies with overlo
   t.teardown(() => server.close());
   const pool = new TestPool([server.port], {}, 4 * limits.writeBlockBytes);
   const e = new Exchange();
-  e.send(pool, { method: 'POST', framing: Framing.CHUNKED, timeoutMs: 20_000 });
+  e.send(pool, { method: 'POST', framing: Framing.CHUNKED, totalMs: 20_000 });
   for (let i = 0; i < 10; i++) e.call.write(Buffer.alloc(limits.writeBlockBytes), false);
   await e.end();
   t.equal(e.failure, 'overloaded');

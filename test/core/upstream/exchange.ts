@@ -20,6 +20,7 @@ export class Counted implements UpstreamCounters {
   closed = 0;
   idle = 0;
   retried = 0;
+  shortages = 0;
   connectionOpened(): void {
     this.opened++;
   }
@@ -34,6 +35,9 @@ export class Counted implements UpstreamCounters {
   handshakeDone(_version: VersionPlan, resumed: boolean): void {
     this.handshakes++;
     if (resumed) this.resumed++;
+  }
+  outOfResources(): void {
+    this.shortages++;
   }
   requestRetried(): void {
     this.retried++;
@@ -125,7 +129,7 @@ export class Exchange extends EventEmitter implements ResponseSink, TunnelSink {
 
   /** Starts a request without a body. */
   get(pool: VersionPool, method = 'GET', timeoutMs = TIMEOUT_MS): this {
-    return this.send(pool, { method, timeoutMs });
+    return this.send(pool, { method, totalMs: timeoutMs });
   }
 
   /** Asks for another protocol. */
@@ -141,7 +145,7 @@ export class Exchange extends EventEmitter implements ResponseSink, TunnelSink {
     pieces: readonly string[],
     timeoutMs = TIMEOUT_MS,
   ): this {
-    this.send(pool, { method: 'POST', framing, contentLength, timeoutMs });
+    this.send(pool, { method: 'POST', framing, contentLength, totalMs: timeoutMs });
     return this.#write(pieces);
   }
 

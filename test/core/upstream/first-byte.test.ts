@@ -20,7 +20,7 @@ class Rig {
   }
   get(): Exchange {
     const e = new Exchange();
-    return e.send(this.pool, { timeoutMs, firstByteTimeoutMs });
+    return e.send(this.pool, { totalMs: timeoutMs, firstByteMs: firstByteTimeoutMs });
   }
   post(length: number): Exchange {
     const e = new Exchange();
@@ -29,8 +29,8 @@ class Rig {
       method: 'POST',
       framing,
       contentLength: length,
-      timeoutMs,
-      firstByteTimeoutMs,
+      totalMs: timeoutMs,
+      firstByteMs: firstByteTimeoutMs,
     });
   }
 }

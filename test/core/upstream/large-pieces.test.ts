@@ -84,7 +84,7 @@ t.test('pieces of every size arrive in order, however late the server reads', as
       reader.readNow = null;
       reader.bodies.length = 0;
       const e = new Exchange();
-      e.send(pool, { method: 'POST', framing: Framing.LENGTH, contentLength: sent.bytes, timeoutMs: 20_000 });
+      e.send(pool, { method: 'POST', framing: Framing.LENGTH, contentLength: sent.bytes, totalMs: 20_000 });
       let next = 0;
       const write = (): void => {
         while (next < pieces.length) {
@@ -130,7 +130,7 @@ t.test(
         method: 'POST',
         framing: Framing.LENGTH,
         contentLength: piece.length,
-        timeoutMs: 20_000,
+        totalMs: 20_000,
       });
       e.call.write(piece, true);
       await e.end();

@@ -35,7 +35,7 @@ class Sent implements ResponseSink {
       this.#resolve = () => resolve(this);
     });
     const method = changes.method ?? 'GET';
-    const request = requestOf({ method, target, timeoutMs: changes.timeoutMs ?? timeoutMs });
+    const request = requestOf({ method, target, totalMs: changes.timeoutMs ?? timeoutMs });
     this.call.start(pool, request, changes.depth ?? 16);
   }
 

@@ -26,11 +26,18 @@ t.test('a connection that was not made costs no attempt, and each endpoint is tr
   const { endpoints } = new TestPool([1, 2, 3]);
   const resends = new Resends();
   resends.begin('POST', policyOf(1));
-  t.ok(resends.afterNoConnection(endpoints[0]!, endpoints));
-  t.ok(resends.afterNoConnection(endpoints[1]!, endpoints));
-  t.notOk(resends.afterNoConnection(endpoints[2]!, endpoints));
+  t.ok(resends.afterNoConnection(endpoints[0]!, endpoints, Failure.CONNECT));
+  t.ok(resends.afterNoConnection(endpoints[1]!, endpoints, Failure.CONNECT));
+  t.notOk(resends.afterNoConnection(endpoints[2]!, endpoints, Failure.CONNECT));
   t.ok(resends.afterFailure(Failure.CONNECT, false), 'the attempt is left');
   t.notOk(resends.exhausted);
+});
+
+t.test('without resources of its own umbra tries no other endpoint', async (t) => {
+  const { endpoints } = new TestPool([1, 2]);
+  const resends = new Resends();
+  resends.begin('GET', null);
+  t.notOk(resends.afterNoConnection(endpoints[0]!, endpoints, Failure.OUT_OF_RESOURCES));
 });
 
 t.test('whatever happens, a request is sent no more often than its route says', async () => {

@@ -1,0 +1,157 @@
+import { Deadline } from './deadlines.js';
+import type { UpstreamResources } from './resources.js';
+import type { UpstreamRequest } from './upstream-request.js';
+
+/** What a call waits for while `#wait` is set. */
+const Waits = { NOTHING: 0, PLACE: 1, FIRST_BYTE: 2, NEXT_BYTE: 3 } as const;
+type Waits = (typeof Waits)[keyof typeof Waits];
+
+/** The call that the clocks belong to, as they call it. */
+export interface ClockOwner {
+  /** `requestMs`, `totalMs` or `firstByteMs` is over. */
+  onTimeOut(): void;
+  /** The wait in the queue of the pool is over. */
+  onQueueTimeOut(): void;
+  /** Nothing moved for `idleMs`: neither was a byte of the response read, nor one of the request taken. */
+  onStalled(): void;
+}
+
+/**
+ * The clocks of one call; each is off where its time is 0:
+ *
+ *   total         start ───────────────────────────────────────────────────────────────────▶ end
+ *   request                      request whole ─────────────▶ head
+ *   place         queued ──▶ place
+ *   first byte                       sent whole ────────────▶ head
+ *   next byte               held bytes ──▶ taken             head ──▶ byte ──▶ byte ──▶ … ──▶ end
+ *
+ * While the client is the slow one, because it sends no body or reads no response, only `total` runs.
+ */
+export class CallClocks {
+  /** When a byte of the exchange moved last, as far as the next one is waited for. */
+  movedUs = 0;
+  /** The client does not read: no next byte is waited for. */
+  isPaused = false;
+  readonly #owner: ClockOwner;
+  readonly #total: Deadline;
+  readonly #request: Deadline;
+  readonly #wait: Deadline;
+  #waits: Waits = Waits.NOTHING;
+  #resources: UpstreamResources | null = null;
+  #requestMs = 0;
+  #firstByteMs = 0;
+  #idleMs = 0;
+
+  constructor(owner: ClockOwner) {
+    this.#owner = owner;
+    this.#total = new Deadline(() => owner.onTimeOut());
+    this.#request = new Deadline(() => owner.onTimeOut());
+    this.#wait = new Deadline(() => this.#onWaitOver());
+  }
+
+  begin(resources: UpstreamResources, request: UpstreamRequest, nowUs: number): void {
+    this.isPaused = false;
+    this.movedUs = nowUs;
+    this.#waits = Waits.NOTHING;
+    this.#resources = resources;
+    this.#requestMs = request.requestMs;
+    this.#firstByteMs = request.firstByteMs;
+    this.#idleMs = request.idleMs;
+    if (request.totalMs > 0) resources.deadlines.set(this.#total, request.totalMs, nowUs);
+  }
+
+  /** The owner has written all of the request. */
+  requestWhole(nowUs: number): void {
+    if (this.#requestMs > 0) this.#resources!.deadlines.set(this.#request, this.#requestMs, nowUs);
+  }
+
+  queued(timeoutMs: number): void {
+    this.#waitFor(Waits.PLACE, timeoutMs);
+  }
+
+  /** The exchange begins on a connection, or once more on another one. */
+  opened(): void {
+    this.#stopWaiting();
+  }
+
+  /** The kernel holds some of the request back; called when more of it came, and when it took some. */
+  holding(): void {
+    if (this.#idleMs === 0) return;
+    this.movedUs = this.#resources!.clock();
+    if (this.#waits !== Waits.NEXT_BYTE) this.#waitFor(Waits.NEXT_BYTE, this.#idleMs);
+  }
+
+  get isWatchingHeld(): boolean {
+    return this.#waits === Waits.NEXT_BYTE;
+  }
+
+  /** The kernel has taken all that was held, and no head has come: the next byte is the client's to send. */
+  took(): void {
+    this.#stopWaiting();
+  }
+
+  /** The kernel has all of the request. */
+  sentWhole(): void {
+    if (this.#firstByteMs > 0 && this.#waits === Waits.NOTHING) {
+      this.#waitFor(Waits.FIRST_BYTE, this.#firstByteMs);
+    }
+  }
+
+  /** The head of the response came in the read at `movedUs`. `isWhole`: no body follows. */
+  headCame(isWhole: boolean): void {
+    const { deadlines } = this.#resources!;
+    deadlines.clear(this.#request);
+    if (this.#idleMs === 0 || isWhole) {
+      this.#stopWaiting();
+      return;
+    }
+    this.#waits = Waits.NEXT_BYTE;
+    deadlines.set(this.#wait, this.#idleMs, this.movedUs);
+  }
+
+  /** The client reads again. */
+  resumed(): void {
+    this.isPaused = false;
+    this.movedUs = this.#resources!.clock();
+  }
+
+  end(): void {
+    const { deadlines } = this.#resources!;
+    deadlines.clear(this.#total);
+    deadlines.clear(this.#request);
+    this.#stopWaiting();
+  }
+
+  #waitFor(waits: Waits, timeoutMs: number): void {
+    const { deadlines, clock } = this.#resources!;
+    this.#waits = waits;
+    deadlines.set(this.#wait, timeoutMs, clock());
+  }
+
+  #stopWaiting(): void {
+    this.#waits = Waits.NOTHING;
+    this.#resources!.deadlines.clear(this.#wait);
+  }
+
+  #onWaitOver(): void {
+    const waits = this.#waits;
+    if (waits === Waits.NEXT_BYTE && this.#waitsOn()) return;
+    this.#waits = Waits.NOTHING;
+    if (waits === Waits.PLACE) this.#owner.onQueueTimeOut();
+    else if (waits === Waits.NEXT_BYTE) this.#owner.onStalled();
+    else this.#owner.onTimeOut();
+  }
+
+  /**
+   * A read does not set the deadline again: whether a byte moved meanwhile is looked at when the deadline is
+   * due.
+   */
+  #waitsOn(): boolean {
+    const { deadlines, clock } = this.#resources!;
+    const nowUs = clock();
+    const leftMs = this.isPaused ? this.#idleMs : this.#idleMs - (nowUs - this.movedUs) / 1e3;
+    if (leftMs <= 0) return false;
+    deadlines.set(this.#wait, leftMs, nowUs);
+    return true;
+  }
+}
