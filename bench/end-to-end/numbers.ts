@@ -2,7 +2,7 @@
  * Medians, their intervals and spread of a few rounds. Few samples: no mean, no deviation, which would claim
  * more than is known.
  */
-import { binomialQuantile } from '../../core/report/intervals.js';
+import { logChoose } from '../../core/log-choose.js';
 
 export interface Spread {
   readonly median: number;
@@ -36,4 +36,22 @@ export function medianInterval(values: readonly number[]): { readonly low: numbe
   const outside = sorted.length === 0 ? 0 : binomialQuantile(sorted.length, 0.5, missedOnASide);
   if (outside === 0) return { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
   return { low: sorted[outside - 1], high: sorted[sorted.length - outside] };
+}
+
+/** Standard deviations from the mean at which a binomial tail is below the precision of a double. */
+const tailDeviations = 10;
+
+/** The smallest k with P(X <= k) >= `probability`, for X of `count` trials that hit with `p`. Exact sums, not the normal curve. */
+export function binomialQuantile(count: number, p: number, probability: number): number {
+  const mean = count * p;
+  const deviation = Math.sqrt(mean * (1 - p));
+  let k = Math.max(0, Math.floor(mean - tailDeviations * deviation - tailDeviations));
+  let term = Math.exp(logChoose(count, k) + k * Math.log(p) + (count - k) * Math.log1p(-p));
+  let sum = term;
+  while (sum < probability && k < count) {
+    term *= ((count - k) / (k + 1)) * (p / (1 - p));
+    k++;
+    sum += term;
+  }
+  return k;
 }

@@ -50,30 +50,36 @@ export function figuresPlace({ admin, token, fleet, instance }: FiguresValues, m
   return fleet === null ? { admin, token } : { admin, token, fleet: { ...fleet, instance } };
 }
 
-/** The bounds of a verdict. The first three are fractions: 0.1 is 10 %. */
+/** Reads a percentage as a fraction, 0.1 for 10 %; `off`, which sets no bound, is infinity. */
+function bound(value: string): number {
+  return value === 'off' ? Number.POSITIVE_INFINITY : fraction(value);
+}
+
+/** The bounds of a verdict. A check whose bound is `off` is left out. */
 export const verdictFlags = {
+  shift: flag(
+    '--max-shift <percent>',
+    'how much longer the shadow may take than the primary for the same request',
+    bound,
+    0.02,
+    '2%',
+  ),
   p99Delta: flag(
     '--max-p99-delta <percent>',
-    "how far the shadow's p99 may be above the primary's",
-    fraction,
+    "how far the shadow's p99 may be above the primary's in the same pairs",
+    bound,
     0.1,
     '10%',
   ),
   errorDelta: flag(
     '--max-error-delta <percent>',
     "how many percentage points the shadow's error rate may be above the primary's",
-    fraction,
-    0.001,
-    '0.1%',
+    bound,
+    0.0005,
+    '0.05%',
   ),
-  diff: flag('--max-diff <percent>', 'share of pairs that may differ', fraction, 0.005, '0.5%'),
-  samplesMin: flag(
-    '--min-samples <n>',
-    'fewer samples on either side are too few to decide',
-    positiveInteger,
-    1000,
-    '1000',
-  ),
+  diff: flag('--max-diff <percent>', 'share of pairs that may differ', bound, 0.001, '0.1%'),
+  samplesMin: flag('--min-samples <n>', 'fewer pairs are too few to decide', positiveInteger, 1000, '1000'),
 };
 
 /** Overrides of the configuration. */

@@ -4,6 +4,7 @@ import { noControlCounts } from '../report/control-counts.js';
 import { addDiffs, type DiffsView } from '../report/diffs.js';
 import type { MirrorReading, Reading, VersionReading } from '../report/reading.js';
 import { summed } from '../report/summed.js';
+import { evenBlocks } from '../verdict/block-series.js';
 import type { Member } from './member.js';
 
 /**
@@ -57,5 +58,6 @@ function addMirrorReadings(a: MirrorReading, b: MirrorReading): MirrorReading {
     percent: Math.max(a.percent, b.percent),
     heldBackPercent: Math.max(a.heldBackPercent, b.heldBackPercent),
     counts: addMirrors(a.counts, b.counts),
+    blocks: evenBlocks([...a.blocks, ...b.blocks]),
   };
 }

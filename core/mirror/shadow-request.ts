@@ -9,7 +9,7 @@ import { digestBody, digestFields } from '../compare/digest.js';
 import { blameOfFailure, dropOfUnsent, Failure, failureAnswers } from '../errors.js';
 import { Framing } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
-import { Differs, MirrorField } from '../record/mirror-counters.js';
+import { Differs, End, endOf, MirrorField } from '../record/mirror-counters.js';
 import { VersionField } from '../record/version-counters.js';
 import { FrameType } from '../ring/frame.js';
 import { PipelinedCall } from '../upstream/pipelined-call.js';
@@ -310,10 +310,13 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
   #pair(): void {
     const { counters } = this.mirror!;
     const whole = this.failure < 0 && this.#primary.failure < 0;
+    const primaryEnd = endOf(this.#primary.failure, this.#primary.status);
+    const shadowEnd = endOf(this.failure, this.status);
+    if ((this.#phase & Phase.SENT) !== 0) counters.pairEnded(primaryEnd, shadowEnd);
     if (whole) {
       const call = this.#call;
-      counters.recordDelta(call.endUs - call.sentUs - this.#primary.latencyUs);
-      counters.paired(this.#differs());
+      const isOk = primaryEnd === End.OK && shadowEnd === End.OK;
+      counters.pairMeasured(this.#primary.latencyUs, call.endUs - call.sentUs, this.#differs(), isOk);
     } else if ((this.#phase & Phase.SENT) !== 0) {
       counters.add(MirrorField.notComparable);
     }

@@ -1,9 +1,12 @@
-import { type Drop, dropReasons, type Failure, failureReasons } from '../errors.js';
+import { blameOfFailure, type Drop, dropReasons, type Failure, failureReasons } from '../errors.js';
 import { CounterBlock } from './counter-block.js';
 import { CounterRows } from './counter-table.js';
 import type { HdrCounts } from './hdr-counts.js';
 
-/** Why a pair that was sampled for structural comparison was not handed to the analysts. The order is the index into the counters. */
+/**
+ * Why a pair that was sampled for structural comparison was not handed to the analysts. The order is the
+ * index into the counters.
+ */
 export const unexaminedReasons = ['ring-full', 'memory', 'analysts-busy', 'no-pair'] as const;
 export type UnexaminedReason = (typeof unexaminedReasons)[number];
 
@@ -22,6 +25,29 @@ export type Unexamined = (typeof Unexamined)[keyof typeof Unexamined];
 
 /** In what the outcomes of a pair differ; bits. */
 export const Differs = { STATUS: 1, SIZE: 2, BODY: 4, HEADER: 8 } as const;
+
+/**
+ * How the two requests of a pair ended, in the order of the index into the counters. A pair that the client
+ * or umbra ended is in none of them.
+ */
+export const pairOutcomes = ['ok', 'shadow-error', 'primary-error', 'both-errors'] as const;
+
+/** How a version ended a request: `ERROR` is a failure that it is to blame for, or a status of 500 to 599. */
+export const End = { OK: 0, ERROR: 1, NOT_ITS_OWN: 2 } as const;
+export type End = (typeof End)[keyof typeof End];
+
+/** `endOf` says how a version ended a request. `failure` is -1 where the response is whole. */
+export function endOf(failure: number, status: number): End {
+  if (failure >= 0) return blameOfFailure(failure as Failure) === 'shadow' ? End.ERROR : End.NOT_ITS_OWN;
+  return status >= 500 && status <= 599 ? End.ERROR : End.OK;
+}
+
+/**
+ * What a ratio of 1 is recorded as: HDR counts hold integers, so ratios are recorded in units of 1 /
+ * 1,576,960. The number lies in the middle of a step of core/verdict/slot-counts, so that equal latencies are
+ * counted as equal, and allows ratios up to 38.
+ */
+export const RATIO_ONE = 1_576_960;
 
 const rows = new CounterRows();
 const compared = {
@@ -103,7 +129,10 @@ const field = {
   }),
   /** Why a sink can keep nothing now, as an index of `dropReasons`; -1: it can. */
   trouble: rows.highest(),
-  /** Messages of a stream that are not taken yet; -1: not a stream, or not known. Each thread knows of the same stream. */
+  /**
+   * Messages of a stream that are not taken yet; -1: not a stream, or not known. Each thread knows of the
+   * same stream.
+   */
   lag: rows.highest({
     metric: 'umbra_sink_lag_messages',
     help:
@@ -141,7 +170,10 @@ const field = {
     help: 'Copies that can not be compared because the primary or the shadow gave no whole response.',
     stats: 'compare.notComparable',
   }),
-  /** Pairs chosen for structural comparison; each is handed to the analysts, or is in `unexamined`, or still under way. */
+  /**
+   * Pairs chosen for structural comparison; each is handed to the analysts, or is in `unexamined`, or still
+   * under way.
+   */
   sampled: rows.counter({
     metric: 'umbra_compare_sampled_total',
     help: 'Pairs of responses chosen to be compared field by field; of a sink, responses chosen to be kept.',
@@ -161,17 +193,25 @@ const field = {
   deltaSlower: rows.hdr(),
   /** |shadow - primary| of pairs whose shadow was faster. */
   deltaFaster: rows.hdr(),
+  pairs: rows.reasons(pairOutcomes, { stats: 'compare.outcomes' }),
+  /** Of `ok` pairs: what differs in anything that was compared, and in the status. */
+  okDifferent: rows.counter(),
+  okStatusDifferent: rows.counter(),
+  /** Of `ok` pairs: both latencies, and shadow / primary in units of 1 / `RATIO_ONE`. */
+  pairedPrimary: rows.hdr(),
+  pairedShadow: rows.hdr(),
+  ratio: rows.hdr(),
 };
 /**
- * What is counted of one mirror. The methods below use `field`: V8 folds a constant of the module itself, and loads an
- * exported one from its cell at each use.
+ * What is counted of one mirror. The methods below use `field`: V8 folds a constant of the module itself, and
+ * loads an exported one from its cell at each use.
  */
 export const MirrorField = field;
 export const mirrorTable = rows.named(field);
 
 /**
- * What one thread counts of one mirror. Proxy threads count what they decide (eligible, offered, dropped), shadow
- * threads what becomes of it.
+ * What one thread counts of one mirror. Proxy threads count what they decide (eligible, offered, dropped),
+ * shadow threads what becomes of it.
  *
  *   eligible --> offered --> [ring] --> received --> sent --> completed
  *      |                                   |           |
@@ -183,6 +223,9 @@ export class MirrorCounters extends CounterBlock {
   readonly queue: HdrCounts;
   readonly deltaSlower: HdrCounts;
   readonly deltaFaster: HdrCounts;
+  readonly pairedPrimary: HdrCounts;
+  readonly pairedShadow: HdrCounts;
+  readonly ratio: HdrCounts;
 
   static create(): SharedArrayBuffer {
     return CounterBlock.shared(mirrorTable);
@@ -193,6 +236,9 @@ export class MirrorCounters extends CounterBlock {
     this.queue = this.hdr(field.queue);
     this.deltaSlower = this.hdr(field.deltaSlower);
     this.deltaFaster = this.hdr(field.deltaFaster);
+    this.pairedPrimary = this.hdr(field.pairedPrimary);
+    this.pairedShadow = this.hdr(field.pairedShadow);
+    this.ratio = this.hdr(field.ratio);
   }
 
   /** Proxy thread: the sampler chose the request. From here on it is sent or dropped. */
@@ -201,8 +247,9 @@ export class MirrorCounters extends CounterBlock {
   }
 
   /**
-   * Proxy thread: the request's HEAD frame is published (after the store of TAIL that shows it to the shadow thread).
-   * A request whose HEAD is written but not published is not offered; if the thread dies then, it is settled as aborted.
+   * Proxy thread: the request's HEAD frame is published (after the store of TAIL that shows it to the shadow
+   * thread). A request whose HEAD is written but not published is not offered; if the thread dies then, it is
+   * settled as aborted.
    */
   offered(): void {
     this.words[field.offered]++;
@@ -218,7 +265,9 @@ export class MirrorCounters extends CounterBlock {
     this.words[field.received] += count;
   }
 
-  /** Shadow thread: the first byte is about to go out, or no connection could be made (then `failed` follows). */
+  /**
+   * Shadow thread: the first byte is about to go out, or no connection could be made (then `failed` follows).
+   */
   sent(): void {
     this.words[field.sent]++;
     this.words[field.inFlight]++;
@@ -254,6 +303,28 @@ export class MirrorCounters extends CounterBlock {
     if ((differs & Differs.HEADER) !== 0) words[field.headerDifferent]++;
   }
 
+  /** Shadow thread: both requests have ended. */
+  pairEnded(primary: End, shadow: End): void {
+    if (primary === End.NOT_ITS_OWN || shadow === End.NOT_ITS_OWN) return;
+    this.words[field.pairs + 2 * primary + shadow]++;
+  }
+
+  /**
+   * Shadow thread: both responses are whole. Latencies are in microseconds, `differs` has bits of `Differs`.
+   * What a verdict compares is counted only of pairs that `isOk`: an error is answered faster, and is not the
+   * same as the answer.
+   */
+  pairMeasured(primaryUs: number, shadowUs: number, differs: number, isOk: boolean): void {
+    this.paired(differs);
+    this.recordDelta(shadowUs - primaryUs);
+    if (!isOk) return;
+    if (differs !== 0) this.words[field.okDifferent]++;
+    if ((differs & Differs.STATUS) !== 0) this.words[field.okStatusDifferent]++;
+    this.pairedPrimary.record(primaryUs);
+    this.pairedShadow.record(shadowUs);
+    this.ratio.record((shadowUs / Math.max(1, primaryUs)) * RATIO_ONE);
+  }
+
   /** Shadow thread: a sampled pair is not handed to the analysts. */
   unexamined(reason: Unexamined): void {
     this.words[field.unexamined + reason]++;
@@ -265,7 +336,10 @@ export class MirrorCounters extends CounterBlock {
     else this.deltaSlower.record(deltaUs);
   }
 
-  /** The shadow thread is dead: what it had in flight has failed. Called by the thread that takes over as the writer. */
+  /**
+   * The shadow thread is dead: what it had in flight has failed. Called by the thread that takes over as the
+   * writer.
+   */
   failInFlight(reason: Failure): void {
     // From the law, not from the gauge: a thread can be ended between the two stores of `sent`.
     const open = this.get(field.sent) - this.get(field.completed) - this.totalOf(field.failed);

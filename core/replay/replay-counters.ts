@@ -1,10 +1,16 @@
-/** What a replay counts, in the counters of a live mirror, so that every report and the verdict read it as they read one. */
+/**
+ * What a replay counts, in the counters of a live mirror, so that every report and the verdict read it as
+ * they read one.
+ */
+import { wallClockMs } from '../clock.js';
 import { HeldBack } from '../mirror/held-back.js';
 import type { Plan } from '../plan.js';
 import { MirrorCounters } from '../record/mirror-counters.js';
 import { VersionCounters } from '../record/version-counters.js';
-import { openObserved } from '../report/observed.js';
+import { noControlCounts } from '../report/control-counts.js';
+import { type ObservedMirror, openObserved } from '../report/observed.js';
 import { type Reading, read } from '../report/reading.js';
+import { PairHistory } from '../verdict/evidence.js';
 
 export class ReplayCounters {
   /** What the recording says, of the exchanges that were played. */
@@ -15,10 +21,21 @@ export class ReplayCounters {
   readonly mirror: MirrorCounters;
   readonly #blocks = [VersionCounters.create(), VersionCounters.create(), MirrorCounters.create()] as const;
 
+  readonly #observed: ObservedMirror;
+  /** Pairs by blocks of time; `look` fills it. */
+  readonly #history = new PairHistory();
+
   constructor() {
     this.recorded = new VersionCounters(this.#blocks[0]);
     this.played = new VersionCounters(this.#blocks[1]);
     this.mirror = new MirrorCounters(this.#blocks[2]);
+    this.#observed = { route: '', to: '', baselineOf: null, isSink: false, slot: 0, counters: [this.mirror] };
+    this.look();
+  }
+
+  /** Counts the pairs since the last look into a block of time. Call it a few times a second. */
+  look(): void {
+    this.#history.look([this.#observed], wallClockMs());
   }
 
   /** `plan`: one route with one mirror, from the recording to whom it is played to. */
@@ -39,7 +56,7 @@ export class ReplayCounters {
             to: played,
             baselineOf: null,
             isSink: false,
-            slot: 0,
+            slot: this.#observed.slot,
             blocks: [this.#blocks[2]],
           },
         ],
@@ -51,6 +68,8 @@ export class ReplayCounters {
       },
       () => 0,
     );
-    return read(observed, nowUs);
+    return read(observed, nowUs, noControlCounts, () =>
+      this.#history.blocksOf(this.#observed, wallClockMs()),
+    );
   }
 }

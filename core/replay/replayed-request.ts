@@ -5,7 +5,7 @@ import { digestBody } from '../compare/digest.js';
 import { type Drop, type Failure, none } from '../errors.js';
 import { Framing } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
-import { Differs, MirrorField } from '../record/mirror-counters.js';
+import { Differs, End, endOf, MirrorField } from '../record/mirror-counters.js';
 import { VersionField } from '../record/version-counters.js';
 import type { RecordedExchange } from '../recording/reader.js';
 import type { RecordedResponse } from '../recording/recorded.js';
@@ -131,7 +131,10 @@ export class ReplayedRequest implements ResponseSink {
     this.#countSent();
     mirror.failed(failure);
     const { response, primaryFailure } = this.#exchange!;
-    if (response !== null || primaryFailure >= 0) mirror.add(MirrorField.notComparable);
+    if (response !== null || primaryFailure >= 0) {
+      mirror.add(MirrorField.notComparable);
+      mirror.pairEnded(endOf(primaryFailure, response?.status ?? 0), endOf(failure, 0));
+    }
     this.#over();
   }
 
@@ -140,6 +143,7 @@ export class ReplayedRequest implements ResponseSink {
     counters.requestStarted();
     counters.failure(failure);
     mirror.add(MirrorField.notComparable);
+    mirror.pairEnded(endOf(failure, 0), endOf(-1, this.#call.status));
   }
 
   /** Of two responses to one request. */
@@ -147,16 +151,17 @@ export class ReplayedRequest implements ResponseSink {
     const { recorded: counters, mirror } = this.#owner.counters;
     counters.requestStarted();
     counters.response(recorded.status);
-    if (recorded.latencyUs >= 0) {
-      counters.latency.record(recorded.latencyUs);
-      mirror.recordDelta(tookUs - recorded.latencyUs);
-    }
+    if (recorded.latencyUs >= 0) counters.latency.record(recorded.latencyUs);
     let differs = recorded.status === this.#call.status ? 0 : Differs.STATUS;
     if (!recorded.truncated) {
       if (recorded.bytes !== this.#call.responseBytes) differs |= Differs.SIZE;
       if (recorded.digest !== null && recorded.digest !== this.#digest) differs |= Differs.BODY;
     }
-    mirror.paired(differs);
+    const [primaryEnd, shadowEnd] = [endOf(-1, recorded.status), endOf(-1, this.#call.status)];
+    mirror.pairEnded(primaryEnd, shadowEnd);
+    if (recorded.latencyUs < 0) mirror.paired(differs);
+    else
+      mirror.pairMeasured(recorded.latencyUs, tookUs, differs, primaryEnd === End.OK && shadowEnd === End.OK);
   }
 
   #countSent(): void {

@@ -1,9 +1,9 @@
 import { subtractMirror, subtractVersion } from '../record/snapshot.js';
 import type { Reading } from './reading.js';
 
-/** What happened between two readings of one process. Throws where the second is of another. */
+/** What happened between two readings of one process, without blocks of time. Throws where the second is of another. */
 export function between(earlier: Reading, later: Reading): Reading {
-  if (later.uptimeS < earlier.uptimeS) throw new Error('umbra was started anew meanwhile');
+  if (later.uptimeS < earlier.uptimeS) throw new Error('umbra was restarted meanwhile');
   return {
     ...later,
     uptimeS: later.uptimeS - earlier.uptimeS,
@@ -20,7 +20,7 @@ export function between(earlier: Reading, later: Reading): Reading {
       const before = earlier.mirrors[i];
       return before === undefined
         ? mirror
-        : { ...mirror, counts: subtractMirror(mirror.counts, before.counts) };
+        : { ...mirror, counts: subtractMirror(mirror.counts, before.counts), blocks: [] };
     }),
   };
 }

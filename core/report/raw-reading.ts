@@ -8,6 +8,8 @@ import { sameShape, umbraShape } from '../hlog/shape.js';
 import { SLOTS } from '../record/hdr-layout.js';
 import { Histogram } from '../record/histogram.js';
 import { readMirror, readVersion } from '../record/snapshot.js';
+import { noPairs } from '../verdict/pair-counts.js';
+import { SlotCounts } from '../verdict/slot-counts.js';
 import type { Reading } from './reading.js';
 
 /** Instead of a `Histogram`. */
@@ -47,8 +49,12 @@ export function decodeReading(json: unknown): Reading {
       expect(version.counts, versions);
     }
     for (const mirror of reading.mirrors) {
-      expect(mirror, { route: '', to: '', enabled: true, percent: 0 });
+      expect(mirror, { route: '', to: '', enabled: true, percent: 0, blocks: [] });
       expect(mirror.counts, mirrors);
+      for (const block of mirror.blocks) {
+        expect(block, { startMs: 0, lengthMs: 0, pairs: {} });
+        expect(block.pairs, noPairs);
+      }
     }
     for (const thread of reading.threads) expect(thread, { kind: '', name: '', counts: [] });
     for (const ring of reading.rings) expect(ring, { name: '', usedBytes: 0 });
@@ -60,6 +66,7 @@ export function decodeReading(json: unknown): Reading {
 
 function encode(value: unknown): unknown {
   if (value instanceof Histogram) return encodeHistogram(value);
+  if (value instanceof SlotCounts) return { slotCounts: value.encode() };
   if (value instanceof Map) return { byCode: Object.fromEntries(value) };
   if (Array.isArray(value)) return value.map(encode);
   if (typeof value !== 'object' || value === null) return value;
@@ -75,6 +82,7 @@ function decode(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(decode);
   if (typeof value !== 'object' || value === null) return value;
   const given = value as Record<string, unknown>;
+  if (typeof given.slotCounts === 'string') return SlotCounts.decode(given.slotCounts);
   if (typeof given.hdr === 'string') return decodeHistogram(value as RawHistogram);
   if (typeof given.byCode === 'object' && given.byCode !== null) {
     return new Map(Object.entries(given.byCode).map(([code, count]) => [Number(code), Number(count)]));
@@ -106,6 +114,7 @@ function expect(given: unknown, template: object): void {
 
 function kindOf(value: unknown): string {
   if (value instanceof Histogram) return 'histogram';
+  if (value instanceof SlotCounts) return 'slots';
   if (value instanceof Map) return 'map';
   return Array.isArray(value) ? 'array' : typeof value;
 }

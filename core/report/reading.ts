@@ -21,8 +21,9 @@ import {
 import { ThreadField } from '../record/thread-counters.js';
 import { Health } from '../upstream/health-block.js';
 import { addressText } from '../upstream/target.js';
+import type { Block } from '../verdict/block-series.js';
 import { type ControlCounts, noControlCounts } from './control-counts.js';
-import type { Observed, ObservedEndpoint, Role, ThreadKind } from './observed.js';
+import type { Observed, ObservedEndpoint, ObservedMirror, Role, ThreadKind } from './observed.js';
 
 export interface Reading {
   readonly generation: number;
@@ -70,6 +71,8 @@ export interface MirrorReading {
   /** Of this share, what the guard holds back now, in percent. */
   readonly heldBackPercent: number;
   readonly counts: MirrorSnapshot;
+  /** Its pairs by blocks of time, ascending; empty where they are not kept. */
+  readonly blocks: readonly Block[];
 }
 
 export interface ThreadReading {
@@ -108,7 +111,12 @@ export interface NameReading {
 const MILLIONTHS_PER_PERCENT = 10_000;
 
 /** `atUs`: now, on the time line of core/clock. Reads shared memory only; takes well under a millisecond per version. */
-export function read(observed: Observed, atUs: number, control: ControlCounts = noControlCounts): Reading {
+export function read(
+  observed: Observed,
+  atUs: number,
+  control: ControlCounts = noControlCounts,
+  blocksOf: (mirror: ObservedMirror) => readonly Block[] = () => [],
+): Reading {
   const configured = new Map(
     observed.plan.routes.flatMap((route) =>
       mirrorsWithBaselines(route).map(
@@ -127,7 +135,8 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
       role,
       counts: readVersion(counters),
     })),
-    mirrors: observed.mirrors.map(({ route, to, baselineOf, isSink, slot, counters }) => {
+    mirrors: observed.mirrors.map((observedMirror) => {
+      const { route, to, baselineOf, isSink, slot, counters } = observedMirror;
       const mirror = configured.get(slot);
       const routePlan = byName.get(route);
       const primaries =
@@ -143,6 +152,7 @@ export function read(observed: Observed, atUs: number, control: ControlCounts = 
         percent: (mirror?.shareMillionths ?? 0) / MILLIONTHS_PER_PERCENT,
         heldBackPercent: observed.heldBack.of(slot) / MILLIONTHS_PER_PERCENT,
         counts: readMirror(counters),
+        blocks: blocksOf(observedMirror),
       };
     }),
     threads: observed.threads.map(({ kind, name, counters }) => ({

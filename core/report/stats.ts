@@ -7,8 +7,16 @@ import { signedPercentileUs } from '../record/histogram.js';
 import { type MirrorField, mirrorTable } from '../record/mirror-counters.js';
 import type { MirrorSnapshot, VersionSnapshot } from '../record/snapshot.js';
 import { type VersionField, versionTable } from '../record/version-counters.js';
+import type { MirrorVerdict, Verdict } from '../verdict/verdict.js';
 import type { FleetState } from './control-counts.js';
-import { type HealthName, type MirrorReading, type NameReading, type Reading, restarts } from './reading.js';
+import {
+  type HealthName,
+  isBaseline,
+  type MirrorReading,
+  type NameReading,
+  type Reading,
+  restarts,
+} from './reading.js';
 import { statsOf } from './table-stats.js';
 
 /** Times are in microseconds, counts since the process started. */
@@ -79,6 +87,8 @@ export interface MirrorStats extends Omit<MirrorTableStats, 'kept'> {
    * `sampled` are wanted, `examined` are written.
    */
   readonly sink: boolean;
+  /** What is known of the version by now, always valid however often it is read; null where it is not judged. */
+  readonly verdict: MirrorVerdict | null;
   /** Null where `sink` is false. `trouble`: why nothing can be kept now; null where it can. */
   readonly kept: (MirrorTableStats['kept'] & { readonly trouble: DropReason | null }) | null;
 }
@@ -86,7 +96,8 @@ export interface MirrorStats extends Omit<MirrorTableStats, 'kept'> {
 /** `VersionStats` while they are put together. */
 type VersionDraft = { primary: RoleStats | null; shadow: RoleStats | null; endpoints: EndpointStats[] };
 
-export function stats(reading: Reading): Stats {
+/** `verdict`: of the mirrors of `reading`; null where nobody judges them. */
+export function stats(reading: Reading, verdict: Verdict | null = null): Stats {
   // A null prototype, because a version may be called `__proto__`.
   const versions: Record<string, VersionDraft> = Object.create(null);
   for (const { name, role, counts } of reading.versions) {
@@ -106,7 +117,7 @@ export function stats(reading: Reading): Stats {
       restarts: restarts(reading),
     },
     versions,
-    mirrors: reading.mirrors.map(mirrorStats),
+    mirrors: reading.mirrors.map((mirror) => mirrorStats(mirror, verdict)),
     dns: reading.names,
     fleet: reading.control.fleet,
   };
@@ -116,7 +127,7 @@ function roleStats(counts: VersionSnapshot): RoleStats {
   return { ...statsOf(versionTable, counts), responses: byClass(counts) };
 }
 
-function mirrorStats(mirror: MirrorReading): MirrorStats {
+function mirrorStats(mirror: MirrorReading, verdict: Verdict | null): MirrorStats {
   const { route, to, baselineOf, isSink, enabled, percent, heldBackPercent, counts } = mirror;
   const fromTable = statsOf(mirrorTable, counts);
   return {
@@ -133,6 +144,9 @@ function mirrorStats(mirror: MirrorReading): MirrorStats {
     },
     baselineOf,
     sink: isSink,
+    verdict: isBaseline(mirror)
+      ? null
+      : (verdict?.mirrors.find((one) => one.route === route && one.shadow === to) ?? null),
     kept: isSink ? { ...fromTable.kept, trouble: dropReasons[counts.trouble] ?? null } : null,
   };
 }

@@ -121,7 +121,17 @@ t.test('every command gets its options, and its exit code is returned', async (t
       ['verdict'],
       [
         'verdict',
-        { p99Delta: 0.1, errorDelta: 0.001, diff: 0.005, samplesMin: 1000, forMs: null, token: null },
+        {
+          shift: 0.02,
+          p99Delta: 0.1,
+          errorDelta: 0.0005,
+          diff: 0.001,
+          samplesMin: 1000,
+          forMs: null,
+          untilDecided: false,
+          output: 'text',
+          token: null,
+        },
       ],
     ],
     [

@@ -12,7 +12,7 @@ import { isLive, type LivePage, openPage, overflow, phone, table } from '../supp
 import { answerOk, Origin } from '../support/origin.js';
 import { freePort } from '../support/ports.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
-import { startAdmin } from '../workers/admin/admin.js';
+import { noVerdict, startAdmin } from '../workers/admin/admin.js';
 
 /** Null without one; then every test is skipped with a word. */
 const browser = noBrowser === false ? await startBrowser(t) : null;
@@ -397,7 +397,7 @@ t.test('hostile names and values are text, wherever they stand', { skip: noBrows
     samples: [taken],
   }));
   const figures = new AdminFigures();
-  const feed = new LiveFeed({ observe: () => observed, ready: () => true }, figures);
+  const feed = new LiveFeed({ observe: () => observed, ready: () => true, ...noVerdict }, figures);
   const admin = await startAdmin(t, { observe: () => observed, figures, feed });
   feed.begin();
   feed.tick();

@@ -64,7 +64,7 @@ export function createAdminApp(deps: AdminDeps): Hono {
 
 function addReports(app: Hono, deps: AdminDeps): void {
   const page = new PrometheusPage();
-  const reading = (): Reading => read(deps.observe(), nowUs(), deps.controlCounts());
+  const reading = (): Reading => read(deps.observe(), nowUs(), deps.controlCounts(), deps.blocksOf);
 
   app.get('/api', (c) => c.text(INDEX));
   app.get('/healthz', (c) => c.text('ok\n'));
@@ -72,7 +72,10 @@ function addReports(app: Hono, deps: AdminDeps): void {
   app.get('/metrics', async (c) => {
     return c.body(await page.render(reading(), deps.diffs()), 200, { 'content-type': page.contentType });
   });
-  app.get('/api/stats', (c) => c.json(stats(reading())));
+  app.get('/api/stats', (c) => {
+    const now = reading();
+    return c.json(stats(now, deps.verdict(now)));
+  });
   app.get('/api/diffs', (c) => c.json(deps.diffs()));
   app.get('/api/histograms', (c) => c.json(encodeReading(reading())));
   app.get('/api/config', (c) => c.json(deps.effectiveConfig()));

@@ -2,7 +2,10 @@ import type { DocumentChange } from '../../config/documents/change.js';
 import type { Diffs } from '../../core/compare/diff-book.js';
 import type { Address } from '../../core/plan.js';
 import type { ControlCounts } from '../../core/report/control-counts.js';
-import type { Observed } from '../../core/report/observed.js';
+import type { Observed, ObservedMirror } from '../../core/report/observed.js';
+import type { Reading } from '../../core/report/reading.js';
+import type { Block } from '../../core/verdict/block-series.js';
+import type { Verdict } from '../../core/verdict/verdict.js';
 import type { ChangeAnswer } from '../protocol/messages.js';
 import type { AdminFigures } from './figures.js';
 import type { LiveFeed } from './live-feed.js';
@@ -26,6 +29,10 @@ export interface AdminDeps {
   controlCounts(): ControlCounts;
   /** Serving: every listener is open and nothing is draining. */
   ready(): boolean;
+  /** Pairs of a mirror by blocks of time. */
+  blocksOf(mirror: ObservedMirror): readonly Block[];
+  /** Judges the mirrors of a reading by everything since the control thread started. */
+  verdict(reading: Reading): Verdict;
   /** What comparisons of responses found so far. */
   diffs(): Diffs;
   /** The configuration in force, with its defaults and without its secrets. */

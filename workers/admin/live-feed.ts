@@ -14,10 +14,13 @@
  */
 import { nowUs, wallClockMs } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
+import { noControlCounts } from '../../core/report/control-counts.js';
 import { type Live, live } from '../../core/report/live.js';
-import type { Observed } from '../../core/report/observed.js';
+import type { Observed, ObservedMirror } from '../../core/report/observed.js';
 import { type Reading, read } from '../../core/report/reading.js';
 import { stats } from '../../core/report/stats.js';
+import type { Block } from '../../core/verdict/block-series.js';
+import type { Verdict } from '../../core/verdict/verdict.js';
 import type { AdminFigures } from './figures.js';
 
 const tickMs = 1000;
@@ -32,6 +35,8 @@ const retryMs = 1000;
 export interface LiveSource {
   observe(): Observed;
   ready(): boolean;
+  blocksOf(mirror: ObservedMirror): readonly Block[];
+  verdict(reading: Reading): Verdict;
 }
 
 interface Point {
@@ -113,7 +118,7 @@ export class LiveFeed {
       return;
     }
     const observed = this.#source.observe();
-    const reading = read(observed, nowUs());
+    const reading = read(observed, nowUs(), noControlCounts, this.#source.blocksOf);
     const id = Math.max(wallClockMs(), (this.#last?.id ?? 0) + 1);
     const point = live(this.#before!, reading, observed.plan, id);
     this.#before = reading;
@@ -121,7 +126,7 @@ export class LiveFeed {
     const snapshot = {
       ready: this.#source.ready(),
       process: this.#process(point),
-      stats: stats(reading),
+      stats: stats(reading, this.#source.verdict(reading)),
       live: point,
     };
     this.#last = { id, data: JSON.stringify(snapshot) };

@@ -7,10 +7,11 @@ import type { Reading } from '../../core/report/reading.js';
 import { reportOfReading } from '../../core/report/report.js';
 import { reportHtml } from '../../core/report/report-html.js';
 import { reportText } from '../../core/report/report-text.js';
-import { judge, type Outcome, type VerdictBounds } from '../../core/report/verdict.js';
-import { verdictText } from '../../core/report/verdict-text.js';
-
-const verdictCodes: Readonly<Record<Outcome, number>> = { pass: 0, fail: 1, 'too-little-data': 3 };
+import { evidenceOf } from '../../core/verdict/evidence.js';
+import { judge } from '../../core/verdict/judge.js';
+import type { VerdictBounds } from '../../core/verdict/verdict.js';
+import { verdictText } from '../../core/verdict/verdict-text.js';
+import { verdictExitCodes } from './verdict.js';
 
 export interface PrintOptions extends VerdictBounds {
   /** Origin of the requests, as the report names it. */
@@ -42,7 +43,7 @@ export async function printReading(
     io.out(`wrote ${output}`);
   } else io.out(reportText(report).trimEnd());
   if (mirror.counts.paired === 0 && !judges) return exitOk;
-  const verdict = judge(reading, null, options);
+  const verdict = judge(evidenceOf(reading), null, options, 'once');
   io.out(verdictText(verdict, versus).trimEnd());
-  return judges ? verdictCodes[verdict.outcome] : exitOk;
+  return judges ? verdictExitCodes[verdict.outcome] : exitOk;
 }

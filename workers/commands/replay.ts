@@ -12,6 +12,7 @@ import { Player } from '../../core/replay/player.js';
 import { ReplayCounters } from '../../core/replay/replay-counters.js';
 import { spanText } from '../../core/report/figures.js';
 import type { Reading } from '../../core/report/reading.js';
+import { unitMs } from '../../core/verdict/block-series.js';
 import { ReplaySource } from '../replay/source.js';
 import { oneMirror, openPool, serverAsVersion, targetsOf } from './one-mirror.js';
 import { printReading } from './print-reading.js';
@@ -82,6 +83,7 @@ async function play(
     inFlightMax: pace.kind === 'max' ? options.connections : options.inFlight,
   });
   const stop = (): void => player.stop();
+  const looks = setInterval(() => counters.look(), unitMs);
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   const endBar = process.stderr.isTTY ? showBar(counters, source) : undefined;
@@ -90,6 +92,7 @@ async function play(
   } finally {
     endBar?.();
     clearTimeout(timer);
+    clearInterval(looks);
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
     pool.close();

@@ -18,6 +18,7 @@ import { MirrorField } from '../../core/record/mirror-counters.js';
 import { ReplayCounters } from '../../core/replay/replay-counters.js';
 import { countText, spanText } from '../../core/report/figures.js';
 import { StreamShadow } from '../../core/stream/stream-shadow.js';
+import { unitMs } from '../../core/verdict/block-series.js';
 import { FleetPublisher } from '../fleet/publisher.js';
 import { AddressBook } from '../main/address-book.js';
 import { type GroupTrouble, StreamGroup } from '../nats/stream-group.js';
@@ -97,6 +98,7 @@ async function serve(
   process.once('SIGTERM', stop);
   const timer = options.forMs === null ? undefined : setTimeout(() => end(begin.whyNot), options.forMs);
   const endBar = process.stderr.isTTY ? showBar(counters) : undefined;
+  const looks = setInterval(() => counters.look(), unitMs);
   const running = group.run();
 
   const failure = await ended;
@@ -110,6 +112,7 @@ async function serve(
   if (shadow.inFlight > 0) say(`nothing more is taken; ${shadow.inFlight} requests are under way`);
   await running;
   await shadow.whenIdle();
+  clearInterval(looks);
   await group.close();
   await publisher?.close();
   addresses.stop();

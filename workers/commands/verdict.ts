@@ -1,65 +1,103 @@
-/** `umbra verdict`: may the shadow be released? Prints each check with its numbers, and says it in the exit code too. */
+/**
+ * `umbra verdict`: decides whether the shadow may be released, from figures of a running umbra or a fleet.
+ */
 import type { CommandIo } from '../../config/commands/index.js';
-import { exitFailure } from '../../config/exit-codes.js';
+import type { VerdictOptions } from '../../config/commands/verdict.js';
+import { exitFailure, exitOk, exitUndecided, exitUnreachable } from '../../config/exit-codes.js';
 import { spanText } from '../../core/report/figures.js';
-import { judge, type Outcome, type VerdictBounds } from '../../core/report/verdict.js';
-import { verdictText } from '../../core/report/verdict-text.js';
-import {
-  diffsBetween,
-  type FigureSource,
-  type Figures,
-  type FiguresPlace,
-  figuresBetween,
-  openFigures,
-} from './figures.js';
+import { evidenceOf } from '../../core/verdict/evidence.js';
+import { judge } from '../../core/verdict/judge.js';
+import { junitXml } from '../../core/verdict/junit.js';
+import type { Looks } from '../../core/verdict/looks.js';
+import { needsOf, needsText } from '../../core/verdict/needs.js';
+import type { Outcome, Verdict } from '../../core/verdict/verdict.js';
+import { blocksText, verdictText } from '../../core/verdict/verdict-text.js';
+import { type FigureSource, openFigures } from './figures.js';
+import { type WatchedFigures, watchFigures } from './watched.js';
 
-export interface VerdictOptions extends FiguresPlace, VerdictBounds {
-  /** Judges what happens from now on for so long; null: everything since umbra started. */
-  readonly forMs: number | null;
-}
+export const verdictExitCodes: Readonly<Record<Outcome, number>> = {
+  pass: exitOk,
+  fail: exitFailure,
+  undecided: exitUndecided,
+};
+/**
+ * A window is looked at so many times, but not more often than a block is long, nor less often than every few
+ * seconds.
+ */
+const looksPerWindow = 60;
+const stepMsMin = 250;
+const stepMsMax = 5000;
+const untilDecidedStepMsMax = 1000;
 
-const exitCodes: Readonly<Record<Outcome, number>> = { pass: 0, fail: 1, 'too-little-data': 3 };
-/** Of the time watched: enough to see a primary that differs from itself, and each long enough for a p99 of its own. */
-const partsWatched = 4;
-
-/** Resolves with the exit code: 0 pass, 1 fail or no answer from umbra, 3 too little data. Never rejects. */
+/** Resolves with the exit code: 0 pass, 1 fail, 3 undecided, 4 umbra can't be asked. Never rejects. */
 export async function verdictCommand(options: VerdictOptions, io: CommandIo): Promise<number> {
   let source: FigureSource | null = null;
   try {
     source = await openFigures(options);
-    const looks = await watch(source, options, io);
-    const [first, last] = [looks[0]!, looks[looks.length - 1]!];
-    const since = options.forMs === null ? null : first;
-    const reading = since === null ? last.reading : figuresBetween(since, last);
-    const diffs = since === null ? last.diffs : diffsBetween(since, last);
-    const parts = looks.slice(1).map((look, i) => figuresBetween(looks[i]!, look));
-    for (const note of last.notes) io.err(`umbra verdict: ${note}`);
-    const verdict = judge(reading, diffs, options, parts);
-    const span = since === null ? 'since its start' : 'the window watched';
-    io.out(verdictText(verdict, `${source.name}, ${span}: ${spanText(reading.uptimeS)}`).trimEnd());
-    return exitCodes[verdict.outcome];
+    const figures = await look(source, options, io);
+    for (const note of figures.notes) io.err(`umbra verdict: ${note}`);
+    const looks: Looks = options.untilDecided ? 'repeated' : 'once';
+    const verdict = verdictOf(figures, options, looks);
+    if (options.plan) {
+      printNeeds(figures, verdict, options, io);
+      return exitOk;
+    }
+    const isWindow = options.forMs !== null || options.untilDecided;
+    const span = isWindow ? `the window watched: ${spanText(figures.reading.uptimeS)}` : sinceText(figures);
+    print(verdict, `${source.name}, ${span}`, options, io);
+    return verdictExitCodes[verdict.outcome];
   } catch (error) {
     io.err(`umbra verdict: ${(error as Error).message}`);
-    return exitFailure;
+    return exitUnreachable;
   } finally {
     await source?.close();
   }
 }
 
-/** Looks at the beginning, at the end, and between the parts of the time to be watched; without such a time once. */
-async function watch(
-  source: FigureSource,
-  options: VerdictOptions,
-  io: CommandIo,
-): Promise<readonly Figures[]> {
-  const looks = [await source.look(true)];
-  if (options.forMs === null) return looks;
-  io.err(`watching for ${spanText(options.forMs / 1000)}`);
-  const startMs = performance.now();
-  for (let part = 1; part <= partsWatched; part++) {
-    const dueMs = startMs + (options.forMs * part) / partsWatched;
-    await new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()));
-    looks.push(await source.look(true));
+async function look(source: FigureSource, options: VerdictOptions, io: CommandIo): Promise<WatchedFigures> {
+  const { forMs, untilDecided, atMostMs } = options;
+  if (untilDecided) {
+    io.err(`watching until it is decided, at most for ${spanText(atMostMs / 1000)}`);
+    return watchFigures(
+      source,
+      atMostMs,
+      (elapsedMs) => Math.min(untilDecidedStepMsMax, Math.max(stepMsMin, elapsedMs / looksPerWindow)),
+      (soFar) => verdictOf(soFar, options, 'repeated').outcome !== 'undecided',
+    );
   }
-  return looks;
+  if (forMs !== null) {
+    io.err(`watching for ${spanText(forMs / 1000)}`);
+    const stepMs = Math.min(stepMsMax, Math.max(stepMsMin, forMs / looksPerWindow));
+    return watchFigures(source, forMs, () => stepMs);
+  }
+  return source.look(true);
+}
+
+function verdictOf({ reading, diffs }: WatchedFigures, options: VerdictOptions, looks: Looks): Verdict {
+  return judge(evidenceOf(reading), diffs, options, looks);
+}
+
+function print(verdict: Verdict, about: string, { output }: VerdictOptions, io: CommandIo): void {
+  if (output === 'json') io.out(JSON.stringify(verdict, null, 2));
+  else if (output === 'junit') io.out(junitXml(verdict).trimEnd());
+  else io.out(verdictText(verdict, about).trimEnd());
+}
+
+function printNeeds(
+  { reading }: WatchedFigures,
+  { mirrors }: Verdict,
+  { output, samplesMin }: VerdictOptions,
+  io: CommandIo,
+): void {
+  const evidence = evidenceOf(reading);
+  const needs = mirrors.map((mirror, i) => needsOf(mirror, evidence[i].blocks, samplesMin));
+  if (output === 'json') io.out(JSON.stringify(needs, null, 2));
+  else if (needs.length === 0) io.out('no mirror is switched on, so there is nothing to judge');
+  else io.out(needs.map(needsText).join('\n\n'));
+}
+
+function sinceText({ reading }: WatchedFigures): string {
+  const blocks = evidenceOf(reading).map((mirror) => mirror.blocks);
+  const longest = blocks.reduce((a, b) => (b.length > a.length ? b : a), []);
+  return `since its start: ${blocksText(longest)} with traffic`;
 }

@@ -12,9 +12,12 @@ import { DiffBook } from '../../core/compare/diff-book.js';
 import type { ControlCounts } from '../../core/report/control-counts.js';
 import type { ObservedBlocks } from '../../core/report/observed.js';
 import { parseDiffs } from '../../core/report/parse-diffs.js';
-import { read } from '../../core/report/reading.js';
+import { type Reading, read } from '../../core/report/reading.js';
 import { seededRandom } from '../../core/route/random.js';
 import { Prober } from '../../core/upstream/prober.js';
+import { evidenceOf } from '../../core/verdict/evidence.js';
+import { judge } from '../../core/verdict/judge.js';
+import { defaultBounds, type Verdict } from '../../core/verdict/verdict.js';
 import { createAdminApp } from '../admin/app.js';
 import { AdminFigures } from '../admin/figures.js';
 import { LiveFeed } from '../admin/live-feed.js';
@@ -38,7 +41,9 @@ import { AccessLogFile } from './access-log-file.js';
 import { Analysts } from './analysts.js';
 import { GuardWatch } from './guard-watch.js';
 import { HistogramLog } from './histogram-log.js';
+import { PairWatch } from './pair-watch.js';
 
+const verdictMs = 900;
 const start = workerData as ControlStart;
 let observed = openObservation(start.observed);
 yieldToProxyThreads(backgroundNice);
@@ -57,7 +62,22 @@ const log = {
 };
 
 const figures = new AdminFigures();
-const feed = new LiveFeed({ observe: () => observed, ready: () => ready }, figures);
+const pairs = new PairWatch(() => observed.mirrors);
+/** Judging takes some milliseconds a mirror, so however often it is asked for it is done once a second. */
+let lastVerdict: { readonly atMs: number; readonly verdict: Verdict } | null = null;
+const verdict = (reading: Reading): Verdict => {
+  const atMs = performance.now();
+  if (lastVerdict === null || atMs - lastVerdict.atMs >= verdictMs)
+    lastVerdict = {
+      atMs,
+      verdict: judge(evidenceOf(reading), parseDiffs(diffs.read()), defaultBounds, 'repeated'),
+    };
+  return lastVerdict.verdict;
+};
+const feed = new LiveFeed(
+  { observe: () => observed, ready: () => ready, blocksOf: pairs.blocksOf, verdict },
+  figures,
+);
 const accessLog = new AccessLogFile(start.logRings, start.logDoorbell, (message) => log.error({}, message));
 accessLog.follow(observed.plan);
 const histogramLog = new HistogramLog({
@@ -88,7 +108,7 @@ const publisher = new FleetPublisher({
   isInstance: true,
   id: start.fleetId,
   read: () => ({
-    reading: read(observed, nowUs(), controlCounts()),
+    reading: read(observed, nowUs(), controlCounts(), pairs.blocksOf),
     diffs: parseDiffs(diffs.read()),
     revision: follower?.state.revision ?? null,
   }),
@@ -158,6 +178,8 @@ async function listen(): Promise<void> {
     observe: () => observed,
     controlCounts,
     ready: () => ready,
+    blocksOf: pairs.blocksOf,
+    verdict,
     diffs: () => diffs.read(),
     effectiveConfig: () => effectiveConfig(observed.plan),
     changeMirrors: async (target, change) => {
@@ -244,6 +266,7 @@ function ask(change: ChangeAsk): Promise<ChangeAnswer> {
 async function leave(): Promise<void> {
   feed.close();
   guards.stop();
+  pairs.stop();
   prober?.stop();
   await Promise.all([publisher.close(), follower?.stop()]);
   await server?.close();

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { median, medianInterval, spread } from '../../../bench/end-to-end/numbers.js';
+import { binomialQuantile, median, medianInterval, spread } from '../../../bench/end-to-end/numbers.js';
 import { isAtMost } from '../../../bench/end-to-end/verdict.js';
 
 t.test('the median of an odd count is the middle value by size, not by text', async (t) => {
@@ -43,4 +43,25 @@ t.test('an interval on both sides of an aim is not judged', async (t) => {
   t.equal(isAtMost({ low: 0.9, high: 1 }, 1), true);
   t.equal(isAtMost({ low: 1.1, high: 2 }, 1), false);
   t.equal(isAtMost({ low: 0.9, high: 1.1 }, 1), null);
+});
+
+t.test('a quantile of the binomial is that of its sums', async (t) => {
+  const sums = (n: number, p: number, probability: number): number => {
+    let [k, term] = [0, (1 - p) ** n];
+    let sum = term;
+    while (sum < probability && k < n) {
+      term *= ((n - k) / (k + 1)) * (p / (1 - p));
+      sum += term;
+      k++;
+    }
+    return k;
+  };
+  for (const n of [1, 10, 100, 300]) {
+    for (const p of [0.01, 0.5, 0.9]) {
+      for (const probability of [0.025, 0.5, 0.975]) {
+        t.equal(binomialQuantile(n, p, probability), sums(n, p, probability), `${n} ${p} ${probability}`);
+      }
+    }
+  }
+  t.equal(binomialQuantile(1e9, 0.99, 0.5), 990_000_000, 'at a thousand million too');
 });

@@ -36,6 +36,7 @@ function readingOf(slots: readonly number[], version = 'v1'): Reading {
         enabled: true,
         percent: 100,
         heldBackPercent: 0,
+        blocks: [],
         counts: mirror,
       },
     ],

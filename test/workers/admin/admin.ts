@@ -8,6 +8,7 @@ import type { DocumentChange } from '../../../config/documents/change.js';
 import { DiffBook } from '../../../core/compare/diff-book.js';
 import type { Address } from '../../../core/plan.js';
 import { noControlCounts } from '../../../core/report/control-counts.js';
+import type { Verdict } from '../../../core/verdict/verdict.js';
 import { createAdminApp } from '../../../workers/admin/app.js';
 import type { AdminDeps, ChangeResult, MirrorChange, MirrorTarget } from '../../../workers/admin/deps.js';
 import { AdminFigures } from '../../../workers/admin/figures.js';
@@ -45,11 +46,17 @@ export interface Send {
   readonly body?: string;
 }
 
+/** No pairs were kept, so nothing is judged. */
+export const noVerdict = {
+  blocksOf: () => [],
+  verdict: (): Verdict => ({ outcome: 'undecided', looks: 'repeated', mirrors: [] }),
+};
+
 export async function startAdmin(t: Test, options: Partial<AdminDeps> = {}): Promise<Admin> {
   const asked: Asked = { changes: [], configs: [], documents: [], errors: [] };
   const { observed } = sample();
   const figures = new AdminFigures();
-  const feed = new LiveFeed({ observe: () => observed, ready: () => true }, figures);
+  const feed = new LiveFeed({ observe: () => observed, ready: () => true, ...noVerdict }, figures);
   // Ticks come when a test makes them, however soon.
   feed.nowMs = () => 0;
   const app = createAdminApp({
@@ -61,6 +68,7 @@ export async function startAdmin(t: Test, options: Partial<AdminDeps> = {}): Pro
     observe: () => observed,
     controlCounts: () => noControlCounts,
     ready: () => true,
+    ...noVerdict,
     diffs: () => new DiffBook().read(),
     effectiveConfig: () => ({ listen: [] }),
     changeWeights: async () => ({ ok: true, generation: 1 }),

@@ -5,7 +5,7 @@ import { createAdminApp } from '../../../workers/admin/app.js';
 import type { AdminDeps } from '../../../workers/admin/deps.js';
 import { AdminFigures } from '../../../workers/admin/figures.js';
 import { isLocal } from '../../../workers/admin/guard.js';
-import { JSON_BODY, startAdmin } from './admin.js';
+import { JSON_BODY, noVerdict, startAdmin } from './admin.js';
 
 const MIRRORS = '/api/mirrors';
 const OFF = '{"enabled":false}';
@@ -53,6 +53,7 @@ t.test('where other machines can reach it, the API does not start without a toke
     controlCounts: () => noControlCounts,
     observe: () => t.fail('not asked') as never,
     ready: () => true,
+    ...noVerdict,
     diffs: () => new DiffBook().read(),
     effectiveConfig: () => ({}),
     changeWeights: async () => ({ ok: true, generation: 1 }),

@@ -1,0 +1,96 @@
+/**
+ * One span of simulated traffic: pairs fall by a law, are counted where a shadow thread counts them, and are
+ * judged.
+ */
+import { Drop } from '../../core/errors.js';
+import { Differs, End, MirrorCounters } from '../../core/record/mirror-counters.js';
+import { readMirror, subtractMirror } from '../../core/record/snapshot.js';
+import { seededRandom } from '../../core/route/random.js';
+import { type Block, BlockSeries } from '../../core/verdict/block-series.js';
+import { pairsOf } from '../../core/verdict/pair-counts.js';
+import type { Draws, Law } from './laws.js';
+import type { Scenario } from './scenarios.js';
+
+export const spanS = 100;
+/** Errors that fall on the same request in both versions. */
+const sharedErrors = 0.001;
+
+export class Traffic {
+  readonly #draws: Draws;
+  readonly #counters = new MirrorCounters(MirrorCounters.create());
+  #before = readMirror([]);
+  readonly #pair = new Float64Array(2);
+
+  constructor(seed: number) {
+    const word = seededRandom(new Uint32Array([seed, 0x9e37_79b9, 0x7f4a_7c15, 0x1ce4_e5b9]));
+    const uniform = (): number => word() / 2 ** 32;
+    let spare = Number.NaN;
+    this.#draws = {
+      uniform,
+      normal: () => {
+        if (!Number.isNaN(spare)) {
+          const value = spare;
+          spare = Number.NaN;
+          return value;
+        }
+        const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
+        const angle = 2 * Math.PI * uniform();
+        spare = radius * Math.sin(angle);
+        return radius * Math.cos(angle);
+      },
+    };
+  }
+
+  /** `pairs` over one span. `look` is called after each second with the blocks so far; true ends the span. */
+  run(
+    law: Law,
+    scenario: Scenario,
+    pairs: number,
+    look: (blocks: readonly Block[]) => boolean = () => false,
+  ): readonly Block[] {
+    const series = new BlockSeries();
+    const moment = law.begin(this.#draws, spanS);
+    let tick = 1;
+    for (let i = 0; i < pairs; i++) {
+      const atS = (i / pairs) * spanS;
+      while (atS >= tick) {
+        this.#take(series, tick);
+        tick++;
+        if (look(series.blocks)) return series.blocks;
+      }
+      this.#count(moment, scenario, atS);
+    }
+    this.#take(series, spanS);
+    look(series.blocks);
+    return series.blocks;
+  }
+
+  #take(series: BlockSeries, atS: number): void {
+    const now = readMirror([this.#counters]);
+    series.add(atS * 1000, pairsOf(subtractMirror(now, this.#before)));
+    this.#before = now;
+  }
+
+  #count(moment: ReturnType<Law['begin']>, scenario: Scenario, atS: number): void {
+    const { uniform } = this.#draws;
+    const counters = this.#counters;
+    counters.eligible();
+    const { errors = 0, ownErrors = 0, different = 0, down = 0 } = scenario;
+    if (down > 0 && ((atS / spanS) * 10) % 1 < down) {
+      counters.dropped(Drop.NO_ENDPOINT);
+      return;
+    }
+    counters.sent();
+    counters.completed();
+    counters.queue.record(80);
+    const both = uniform() < sharedErrors;
+    const primary = both || (ownErrors > 0 && uniform() < ownErrors);
+    const shadow = both || (ownErrors > 0 && uniform() < ownErrors) || (errors > 0 && uniform() < errors);
+    counters.pairEnded(primary ? End.ERROR : End.OK, shadow ? End.ERROR : End.OK);
+    moment(atS, this.#pair);
+    if (primary || shadow) return;
+    const slower = scenario.slower === undefined ? 1 : scenario.slower(this.#draws, atS / spanS);
+    const differs = different > 0 && uniform() < different ? Differs.BODY : 0;
+    counters.pairMeasured(this.#pair[0], this.#pair[1] * slower, differs, true);
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Does the shadow fail requests that the primary answers? Copies that the shadow is to blame for count as its
+ * errors even where they were never sent: a version that is down refuses them all. Pure.
+ */
+import { blameOfDrop, Drop, dropReasons } from '../errors.js';
+import type { Stretch } from './block-series.js';
+import { type Decided, shareCheck } from './check.js';
+import type { Looks } from './looks.js';
+import { endedPairs, type PairCounts } from './pair-counts.js';
+import type { DiscordantPairs } from './paired-shares.js';
+import { latencyScale } from './slot-counts.js';
+import type { VerdictBounds } from './verdict.js';
+
+/** Above this share of copies that found the shadow down, it fails: an outage is a fact and not a sample. */
+const outageShare = 0.01;
+
+export interface ErrorsDecided extends Decided {
+  /** Errors of each side, in `pairs`. */
+  readonly primaryErrors: number;
+  readonly shadowErrors: number;
+  /** Errors of the shadow that are copies which were not sent because the shadow was down. */
+  readonly unreachable: number;
+}
+
+export function errorCheck({ blocks, all }: Stretch, bounds: VerdictBounds, looks: Looks): ErrorsDecided {
+  const check = shareCheck(
+    'errors',
+    blocks.map(({ pairs }) => errorsOf(pairs)),
+    bounds.errorDelta,
+    bounds,
+    looks,
+  );
+  const unreachable = outagesOf(all);
+  const isOutage = unreachable > Math.max(outageShare, bounds.errorDelta) * check.pairs;
+  const { shadowOnly } = errorsOf(all);
+  return {
+    ...check,
+    ...(isOutage && check.pairs >= bounds.samplesMin ? ({ outcome: 'fail', why: null } as const) : {}),
+    primaryErrors: all.primaryErrors + all.bothErrors,
+    shadowErrors: Math.round(shadowOnly) + all.bothErrors,
+    unreachable: Math.round(unreachable),
+  };
+}
+
+/**
+ * Refused copies have no pair, so they count as errors of the shadow alone as far as the primary failed no
+ * request meanwhile.
+ */
+function errorsOf(pairs: PairCounts): DiscordantPairs {
+  const refused = shadowDrops(pairs);
+  return {
+    shadowOnly: pairs.shadowErrors + refused * primaryOkShare(pairs),
+    primaryOnly: pairs.primaryErrors,
+    pairs: endedPairs(pairs) + refused,
+  };
+}
+
+function outagesOf(pairs: PairCounts): number {
+  return (pairs.dropped[Drop.NO_ENDPOINT] + pairs.dropped[Drop.BREAKER_OPEN]) * primaryOkShare(pairs);
+}
+
+function primaryOkShare(pairs: PairCounts): number {
+  const ended = endedPairs(pairs);
+  return ended === 0 ? 1 : 1 - (pairs.primaryErrors + pairs.bothErrors) / ended;
+}
+
+/** Copies that were dropped and that the shadow is to blame for. */
+export function shadowDrops(pairs: PairCounts): number {
+  return dropReasons.reduce(
+    (sum, _, drop) => sum + (isShadowsDrop(drop as Drop, pairs) ? (pairs.dropped[drop] ?? 0) : 0),
+    0,
+  );
+}
+
+/**
+ * A bound on copies in flight is reached by a shadow that is slow, but also by one that is as fast and has
+ * many requests.
+ */
+export function isShadowsDrop(drop: Drop, { primary, shadow }: PairCounts): boolean {
+  if (drop !== Drop.IN_FLIGHT) return blameOfDrop(drop) === 'shadow';
+  return shadow.count === 0 || shadow.mean(latencyScale) > primary.mean(latencyScale);
+}

@@ -1,0 +1,195 @@
+/** Versions that are worse in one way each, and versions that are equal, side by side behind one umbra. */
+import { Agent } from 'node:http';
+import t from 'tap';
+import type { CheckName, MirrorVerdict, Outcome, Verdict } from '../../core/verdict/verdict.js';
+import { ask } from '../support/client.js';
+import { type Answer, Origin } from '../support/origin.js';
+import { engine, runToEnd, UmbraProcess } from '../support/umbra.js';
+
+/** Each row has so many requests, and they take so long at least. */
+const requestsPerRow = 1000;
+const loadMsMin = 5000;
+const connectionsPerRow = 2;
+/** Enough for rows on a machine that is busy; the bounds are those that are usual. */
+const words = ['--min-samples', '200', '--output', 'json'];
+
+interface Row {
+  readonly name: string;
+  readonly v1: Answer;
+  readonly v2: Answer;
+  readonly mirror?: object;
+  /** Outcomes that must be, and that must not be. */
+  readonly is?: Partial<Record<CheckName, Outcome>>;
+  readonly isNot?: Partial<Record<CheckName, Outcome>>;
+}
+
+const after = (ms: number, status = 200): Answer => {
+  return (_, response) => setTimeout(() => response.writeHead(status).end('ok\n'), ms);
+};
+/** `other` for one request in `every`, by its number in the target. */
+const sometimes = (every: number, other: Answer, usual: Answer = after(0)): Answer => {
+  return (received, response, request) => {
+    const id = Number(received.target.split('=').at(-1));
+    (id % every === 1 ? other : usual)(received, response, request);
+  };
+};
+const byChance = (share: number, other: Answer, usual: Answer = after(0)): Answer => {
+  return (received, response, request) =>
+    (Math.random() < share ? other : usual)(received, response, request);
+};
+const text =
+  (body: string): Answer =>
+  (_, response) =>
+    response.end(body);
+const never = { errors: 'fail', status: 'fail', differences: 'fail' } as const;
+
+const rows: readonly Row[] = [
+  { name: 'equal', v1: after(3), v2: after(3), isNot: never },
+  {
+    name: 'slow-beside-slow-routes',
+    v1: (received, response, request) =>
+      after(received.target.includes('unmirrored') ? 200 : 2)(received, response, request),
+    // On a machine that is full the tail may be undecided: umbra's own delay is as large then.
+    v2: after(80),
+    is: { latency: 'fail' },
+    isNot: { tail: 'pass' },
+  },
+  {
+    name: 'slow-for-one-in-ten',
+    v1: after(2),
+    v2: sometimes(10, after(400), after(2)),
+    isNot: { tail: 'pass' },
+  },
+  {
+    name: 'errors',
+    v1: after(2),
+    v2: sometimes(25, after(2, 500), after(2)),
+    is: { errors: 'fail' },
+    isNot: { status: 'fail', differences: 'fail' },
+  },
+  {
+    name: 'errors-of-both',
+    v1: sometimes(10, after(2, 503), after(2)),
+    v2: sometimes(10, after(2, 503), after(2)),
+    isNot: never,
+  },
+  {
+    name: 'errors-of-their-own',
+    v1: byChance(0.05, after(2, 500), after(2)),
+    v2: byChance(0.05, after(2, 500), after(2)),
+    isNot: never,
+  },
+  {
+    name: 'another-status',
+    v1: after(2),
+    v2: sometimes(25, after(2, 404), after(2)),
+    is: { status: 'fail' },
+    isNot: { errors: 'fail' },
+  },
+  {
+    name: 'another-size',
+    v1: text('ok'),
+    v2: sometimes(25, text('okay'), text('ok')),
+    is: { differences: 'fail' },
+  },
+  {
+    name: 'sizes-at-random',
+    v1: (_, response) => response.end('x'.repeat(1 + 99 * Math.random())),
+    v2: (_, response) => response.end('x'.repeat(1 + 99 * Math.random())),
+    isNot: never,
+  },
+  {
+    name: 'in-flight-because-slow',
+    v1: after(2),
+    v2: after(400),
+    mirror: { inFlight: 1 },
+    is: { errors: 'fail' },
+  },
+  {
+    name: 'hangs',
+    v1: after(2),
+    v2: sometimes(25, () => {}, after(2)),
+    mirror: { timeout: '200ms' },
+    is: { errors: 'fail' },
+  },
+];
+
+t.test(
+  'each version that is worse fails the check that it is worse in, and no equal one fails',
+  async (t) => {
+    const origins: Origin[] = [];
+    const open = async (answer: Answer): Promise<Origin> => {
+      const origin = await Origin.listen(answer);
+      origins.push(origin);
+      return origin;
+    };
+    t.teardown(() => Promise.all(origins.map((origin) => origin.close())));
+    const versions: Record<string, unknown> = {};
+    const routes: Record<string, unknown>[] = [];
+    for (const { name, v1, v2, mirror } of rows) {
+      versions[`${name}-1`] = { endpoints: `http://127.0.0.1:${(await open(v1)).port}` };
+      versions[`${name}-2`] = { endpoints: `http://127.0.0.1:${(await open(v2)).port}`, ejection: 'off' };
+      routes.push(
+        {
+          name,
+          match: { path: { prefix: `/${name}/` } },
+          primary: `${name}-1`,
+          mirrors: [{ to: `${name}-2`, inFlight: 4096, ...mirror }],
+        },
+        {
+          name: `${name}-unmirrored`,
+          match: { path: { prefix: `/${name}-unmirrored` } },
+          primary: `${name}-1`,
+        },
+      );
+    }
+    // A version that is down for a tenth of the time: its port is closed and opened again.
+    const down = await open(after(2));
+    versions['down-1'] = { endpoints: `http://127.0.0.1:${(await open(after(2))).port}` };
+    versions['down-2'] = { endpoints: `http://127.0.0.1:${down.port}` };
+    routes.push({ name: 'down', primary: 'down-1', mirrors: [{ to: 'down-2', inFlight: 4096 }] });
+    const umbra = await UmbraProcess.start({
+      listen: [{ address: '127.0.0.1:0', engine }],
+      admin: { address: '127.0.0.1:0' },
+      threads: { proxy: 1, shadow: 1 },
+      versions,
+      routes,
+    });
+    t.teardown(() => umbra.stop());
+
+    const agent = new Agent({ keepAlive: true });
+    t.teardown(() => agent.destroy());
+    const startMs = performance.now();
+    let answered = 0;
+    down.answer = (_, response) => (++answered % 200 < 20 ? response.destroy() : response.end('ok\n'));
+    const work = async (name: string): Promise<void> => {
+      const isOver = (id: number): boolean =>
+        id >= requestsPerRow / connectionsPerRow && performance.now() > startMs + loadMsMin;
+      for (let id = 0; !isOver(id); id++) {
+        if (id % 5 === 0 && name.includes('slow-beside'))
+          void ask(umbra.port, { target: `/${name}-unmirrored` });
+        await ask(umbra.port, { agent, target: `/${name}/?id=${id}` });
+      }
+    };
+    const all = [...rows.map(({ name }) => name), 'down'];
+    await Promise.all(all.flatMap((name) => Array.from({ length: connectionsPerRow }, () => work(name))));
+    await umbra.atRest();
+    const { out, err } = await runToEnd('verdict', '--admin', umbra.adminUrl, ...words);
+    t.equal(err, '');
+    const verdict = JSON.parse(out) as Verdict;
+    const of = (name: string): MirrorVerdict => verdict.mirrors.find(({ route }) => route === name)!;
+    const show = (name: string): string =>
+      of(name)
+        .checks.map(({ name, outcome, text }) => `${name} ${outcome}: ${text}`)
+        .join('\n');
+    for (const { name, is = {}, isNot = {} } of rows) {
+      for (const check of of(name).checks) {
+        const [wanted, unwanted] = [is[check.name], isNot[check.name]];
+        if (wanted !== undefined) t.equal(check.outcome, wanted, `${name}: ${show(name)}`);
+        if (unwanted !== undefined) t.not(check.outcome, unwanted, `${name}: ${show(name)}`);
+      }
+    }
+    t.equal(of('down').checks[0].outcome, 'fail', show('down'));
+    t.notMatch(out, /NaN/);
+  },
+);
