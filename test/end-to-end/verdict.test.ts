@@ -128,7 +128,7 @@ t.test('a field that is random in both versions is named as noise, and differenc
   await untilCompared(umbra);
   const { out } = await runToEnd('verdict', '--admin', umbra.adminUrl, ...loose);
   t.match(line(out, 'differences'), /PASS .* beyond noise/);
-  t.match(out, /note +learned as noise: json \$\.nonce/);
+  t.match(out, /note +learned as noise: GET \/reviews json \$\.nonce/);
   const report = await runToEnd('report', '--admin', umbra.adminUrl, '-o', '-');
   t.match(report.out, /json \$\.nonce value: 800 of 800, noise/);
 });
@@ -144,7 +144,7 @@ t.test(
     const { code, out } = await runToEnd('verdict', '--admin', umbra.adminUrl, ...loose);
     t.equal(code, 1, out);
     t.match(line(out, 'differences'), /FAIL/);
-    t.match(out, /example +GET \/reviews \(id [^)]+\), json \$\.price: v1 1 \| v2 2/);
+    t.match(out, /example +GET \/reviews \(id [^)]+\), json \$\.price value: v1 1 \| v2 2/);
     const report = await runToEnd('report', '--admin', umbra.adminUrl, '-o', '-');
     t.match(report.out, /reviews v2, GET \/reviews\n/);
     const named = [...report.out.matchAll(/^ +(\w+ \S+ value): 800 of 800(, \w+)/gm)];
