@@ -41,7 +41,10 @@ export function medianInterval(values: readonly number[]): { readonly low: numbe
 /** Standard deviations from the mean at which a binomial tail is below the precision of a double. */
 const tailDeviations = 10;
 
-/** The smallest k with P(X <= k) >= `probability`, for X of `count` trials that hit with `p`. Exact sums, not the normal curve. */
+/**
+ * The smallest k with P(X <= k) >= `probability`, for X of `count` trials that hit with `p`. Exact sums, not
+ * the normal curve.
+ */
 export function binomialQuantile(count: number, p: number, probability: number): number {
   const mean = count * p;
   const deviation = Math.sqrt(mean * (1 - p));
