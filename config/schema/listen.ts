@@ -26,7 +26,7 @@ const engine = z
   .enum(['auto', 'uws', 'node'], { error: 'expected auto, uws or node' })
   .prefault('auto')
   .meta({
-    description: 'What speaks HTTP with clients: uws (µWebSockets.js), node, or auto (uws where it loads).',
+    description: 'What speaks HTTP with clients: node, uws (uWebSockets.js), or auto, which is node.',
   });
 
 const listenerObject = mapping({

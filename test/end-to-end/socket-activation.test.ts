@@ -69,10 +69,6 @@ t.test(
     const config = reviews(v1.port, null, on('127.0.0.1:0', `unix:${path}`, `127.0.0.1:${held[0].port}`));
     const umbra = await UmbraProcess.startWithSockets(config, fds, 'web.socket:local');
     t.match(umbra.out, `,unix:${path},http://127.0.0.1:${held[0].port} `);
-    t.match(
-      umbra.err,
-      /uWebSockets.js can't listen on a socket that is open already, .*; the node engine serves instead/,
-    );
     t.equal((await ask(umbra.port)).status, 200);
     t.equal((await ask(held[0].port)).status, 200);
     t.equal(await statusOver(path), 200);
@@ -143,7 +139,7 @@ t.test('what can not be served is one line that says which socket, and why', { s
       uws,
       [fd],
       null,
-      `uWebSockets.js can't listen on a socket that is open already, and LISTEN_FDS passes ${mine}. engine: node can`,
+      `uWebSockets.js can't listen on a socket that is open already, and LISTEN_FDS passes ${mine}. Set engine: node`,
     ],
   ] as const) {
     const started = UmbraProcess.startWithSockets(reviews(1, null, changes), fds, names);

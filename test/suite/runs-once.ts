@@ -1,6 +1,6 @@
 /**
  * The end-to-end suite is every file of test/end-to-end. Each runs over the engine that `auto` takes, and
- * once more over the node engine, but for these: they choose their engine, or what they are about lies behind
+ * once more over the uws engine, but for these: they choose their engine, or what they are about lies behind
  * the engines, in code that does not know which of them serves. Where the two differ for a client stands in
  * test/support/engines.ts.
  */

@@ -37,9 +37,9 @@ t.test('what runs once is there, and everything else runs over both engines', as
   const names = piecesOf(allTests()).map(({ name }) => name);
   for (const name of Object.keys(runsOnce)) {
     t.ok(names.includes(`end-to-end/${name}`), name);
-    t.notOk(names.includes(`end-to-end/${name}, node engine`), name);
+    t.notOk(names.includes(`end-to-end/${name}, uws engine`), name);
   }
-  t.equal(names.includes('end-to-end/identity, node engine'), engines.length === 2);
+  t.equal(names.includes('end-to-end/identity, uws engine'), engines.length === 2);
   t.ok(names.includes('suite/suite'));
   t.equal(new Set(names).size, names.length);
 });

@@ -2,17 +2,18 @@
 import { readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { served } from '../support/engines.js';
+import { engines } from '../support/engines.js';
+import { engine } from '../support/umbra.js';
 import { runsOnce } from './runs-once.js';
 
 /** One process of the suite. */
 export interface Piece {
   /** Path of the compiled test. */
   readonly file: string;
-  /** The test as people name it: `end-to-end/websocket, node engine`. */
+  /** The name for people: `end-to-end/websocket, uws engine`. */
   readonly name: string;
-  /** Null: the one that `auto` takes. */
-  readonly engine: 'node' | null;
+  /** `uws` for the second run of a file; null for the engine that `auto` chooses. */
+  readonly engine: 'uws' | null;
 }
 
 const tests = fileURLToPath(new URL('../', import.meta.url));
@@ -26,17 +27,17 @@ export function allTests(): string[] {
 }
 
 /**
- * The pieces that these files make, those first that take long: what starts last should not be what all the
- * others wait for. Files of the end-to-end suite come a second time, over the node engine, unless the first
- * time was over it or `runsOnce` says why not.
+ * `piecesOf` returns the processes that run `files`, longest first, so that the last one does not keep all the
+ * others waiting. Files of the end-to-end suite run a second time over the uws engine where it loads,
+ * unless `runsOnce` has a reason against it or the caller chose an engine (`UMBRA_ENGINE`).
  */
 export function piecesOf(files: readonly string[]): Piece[] {
+  const isChosen = engine !== 'auto' || !engines.includes('uws');
   const pieces = files.flatMap((file): Piece[] => {
     const name = relative(tests, file).replaceAll(sep, '/').slice(0, -ending.length);
     const once: Piece = { file, name, engine: null };
-    if (served === 'node' || !name.startsWith(endToEnd) || name.slice(endToEnd.length) in runsOnce)
-      return [once];
-    return [once, { file, name: `${name}, node engine`, engine: 'node' }];
+    if (isChosen || !name.startsWith(endToEnd) || name.slice(endToEnd.length) in runsOnce) return [once];
+    return [once, { file, name: `${name}, uws engine`, engine: 'uws' }];
   });
   const rank = ({ name }: Piece): number => longFirst.findIndex((start) => name.startsWith(start));
   return pieces.sort((a, b) => rank(a) - rank(b));

@@ -8,7 +8,7 @@ import { engine } from './umbra.js';
 const uwsLoads = loadUws().kind === 'loaded';
 
 /** The engine of this run's listeners. */
-export const served = engine === 'auto' ? (uwsLoads ? 'uws' : 'node') : engine;
+export const served = engine === 'auto' ? 'node' : engine;
 
 /** The engines for tests that run over each of them themselves. */
 export const engines: readonly string[] = uwsLoads ? ['uws', 'node'] : ['node'];

@@ -16,6 +16,7 @@ import { Callers } from '../demo/callers.js';
 import { LogTail } from '../demo/log-tail.js';
 import type { OriginPorts } from '../demo/origin-thread.js';
 import { paint } from '../demo/paint.js';
+import { engineNames } from '../downstream/acceptors.js';
 import { loadInThread } from '../main/loading.js';
 import { logMessage, openLog } from '../main/log.js';
 import { Umbra } from '../main/main.js';
@@ -161,6 +162,7 @@ function introduce(umbra: Umbra, ports: OriginPorts, options: DemoOptions, place
   the live page ${paint('bold', `${umbra.admin}/`)}
   try it        curl -i ${umbra.listening[0]}/reviews/1
   the figures   curl ${umbra.admin}/api/stats
+  the engine    ${engineNames(umbra.plan.listeners)}
   the config    ${place.config}
   stop          ${options.forMs === null ? 'Ctrl-C, and both versions are compared' : `by itself after ${options.forMs / 1000} s`}
 `);

@@ -71,6 +71,7 @@ async function serve(
       inherited: takeInherited(process.env, process.pid),
       cores: availableParallelism(),
       onLog: (message) => logMessage(log, message),
+      mayTakeOver: takeover !== null,
       takeOver: predecessor === null ? undefined : () => askToHandOver(predecessor),
     });
     if (takeover !== null && 'file' in takeover) writePid(takeover.file);

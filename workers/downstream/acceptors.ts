@@ -4,46 +4,63 @@ import type { EngineChoice, ListenerPlan } from '../../core/plan.js';
 import type { Acceptor } from './downstream.js';
 import type { InheritedSocket } from './inherited.js';
 import { addressName, addressUrl } from './listen-address.js';
-import { NodeAcceptor } from './node/acceptor.js';
+import { canTakeOver, NodeAcceptor } from './node/acceptor.js';
 import { UwsAcceptor } from './uws/acceptor.js';
 import type { UwsDescriptor } from './uws/binding.js';
 import { loadUws, requireUws } from './uws/load.js';
 
 export type EngineName = Exclude<EngineChoice, 'auto'>;
 
-/** The listeners with `auto` made into the engine that serves, and why it is not uws where it is not. */
+/** The listeners, each with the engine that serves it. */
 export interface SettledEngines {
   readonly listeners: readonly ListenerPlan[];
-  /** One line, where `auto` came to node. */
+  /** One line that says why `auto` did not choose the engine that a takeover needs; null in all other cases. */
   readonly warning: string | null;
 }
 
 /**
- * Main calls it before any thread is started. Throws one line with cause and cure where a listener asks for uws and it
- * can't be loaded, or has a socket of systemd's (`inherited`, by listener), which the node engine alone can listen on. uws is loaded
- * only if a listener asks for it, or leaves the choice.
+ * `settleEngines` replaces `auto` by `node`, which serves every listener
+ * (docs/decisions/077-node-serves-by-default.md). The exception is a process that was started with
+ * `--takeover` (`mayTakeOver`): a listener whose socket the node engine cannot take over gets `uws` where it
+ * loads. uws is loaded only if a listener needs it.
+ *
+ * Main thread, before any other thread is started. Throws an Error of one line, with cause and cure, where a
+ * listener asks for uws and it cannot be loaded, or where it has a socket of systemd's (`inherited`, by
+ * listener), which only the node engine can listen on.
  */
 export function settleEngines(
   asked: readonly ListenerPlan[],
   inherited: readonly (InheritedSocket | null)[] = [],
+  mayTakeOver = false,
 ): SettledEngines {
-  let passed: string | null = null;
-  const listeners = asked.map((listener, index) => {
-    if (inherited[index] == null || listener.engine === 'node') return listener;
-    const why = `uWebSockets.js can't listen on a socket that is open already, and LISTEN_FDS passes ${addressName(listener.address)}`;
-    if (listener.engine === 'uws') throw new Error(`${why}. engine: node can, and auto comes to it`);
-    passed ??= why;
-    return withEngine(listener, 'node');
+  const wanted = asked.map((listener, index): EngineName => {
+    if (inherited[index] != null) return engineOfInherited(listener);
+    if (listener.engine !== 'auto') return listener.engine;
+    return mayTakeOver && !canTakeOver(listener.address) ? 'uws' : 'node';
   });
-  const first = listeners.find(({ engine }) => engine !== 'node');
-  if (first === undefined) return { listeners, warning: passed };
+  const first = asked.find((_, index) => wanted[index] === 'uws');
+  if (first === undefined) return { listeners: asked.map(onNode), warning: null };
   const loaded = loadUws(first.limits.headBytesMax);
-  if (loaded.kind === 'loaded') {
-    return { listeners: listeners.map((listener) => withEngine(listener, 'uws')), warning: passed };
-  }
+  if (loaded.kind === 'loaded')
+    return { listeners: asked.map((listener, i) => withEngine(listener, wanted[i])), warning: null };
   const why = `uWebSockets.js can't be used: ${loaded.reason}`;
-  if (listeners.some(({ engine }) => engine === 'uws')) throw new Error(`${why}. ${loaded.cure}`);
-  return { listeners: listeners.map((listener) => withEngine(listener, 'node')), warning: why };
+  if (asked.some(({ engine }) => engine === 'uws')) throw new Error(`${why}. ${loaded.cure}`);
+  return {
+    listeners: asked.map(onNode),
+    warning: `${why}; a takeover of ${addressName(first.address)} needs it`,
+  };
+}
+
+function engineOfInherited({ engine, address }: ListenerPlan): EngineName {
+  if (engine !== 'uws') return 'node';
+  throw new Error(
+    `uWebSockets.js can't listen on a socket that is open already, and LISTEN_FDS passes ${addressName(address)}. ` +
+      'Set engine: node or auto',
+  );
+}
+
+function onNode(listener: ListenerPlan): ListenerPlan {
+  return withEngine(listener, 'node');
 }
 
 function withEngine(listener: ListenerPlan, engine: EngineName): ListenerPlan {

@@ -36,6 +36,8 @@ export interface UmbraOptions {
    * it does.
    */
   readonly takeOver?: (() => void) | undefined;
+  /** The process was started with `--takeover`, also where there was nothing to take over. */
+  readonly mayTakeOver?: boolean;
   /** The bucket that `loaded` came from, to be followed. */
   readonly plan?: PlanSource | undefined;
   /** Sockets that systemd opened for listeners. */
@@ -73,7 +75,7 @@ export class Umbra {
     const compiled = compilePlan(options.loaded.config, 1, this.#slots, options.cores);
     this.#configured = compiled;
     this.#inherited = matchListeners(compiled.listeners, options.inherited ?? []);
-    const { listeners, warning } = settleEngines(compiled.listeners, this.#inherited);
+    const { listeners, warning } = settleEngines(compiled.listeners, this.#inherited, options.mayTakeOver);
     if (warning !== null) this.#warn(`${warning}; the node engine serves instead`);
     const plan = { ...compiled, listeners };
     this.#addresses = new AddressBook({

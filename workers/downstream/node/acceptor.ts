@@ -54,7 +54,7 @@ export class NodeAcceptor {
     const { address, socketMode } = listener;
     const sharing = sharingOf(address);
     if (takeover) {
-      if (sharing === Sharing.REUSE_PORT && address.kind === 'tcp')
+      if (address.kind === 'tcp' && canTakeOver(address))
         return new NodeAcceptor(address, address.port, sharing, null, null);
       throw new Error(
         `cannot take over ${addressName(address)}: the node engine can that for a port on Linux with Node 22.12 or later alone`,
@@ -195,4 +195,9 @@ async function bind(address: Address): Promise<DescriptorCopies> {
     const cause = causeOf(error as NodeJS.ErrnoException);
     throw new Error(`cannot listen on ${addressName(address)}: ${cause}`, { cause: error });
   }
+}
+
+/** `canTakeOver` returns whether the node engine can bind `address` beside another process that has it. */
+export function canTakeOver(address: Address): boolean {
+  return sharingOf(address) === Sharing.REUSE_PORT;
 }

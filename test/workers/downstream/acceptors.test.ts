@@ -1,0 +1,28 @@
+import t from 'tap';
+import type { Address, EngineChoice, ListenerPlan } from '../../../core/plan.js';
+import { settleEngines } from '../../../workers/downstream/acceptors.js';
+import { canTakeOver } from '../../../workers/downstream/node/acceptor.js';
+import { skipUws } from '../../support/engines.js';
+import { listenerPlan } from '../../support/listener.js';
+
+const port: Address = { kind: 'tcp', host: '127.0.0.1', port: 8080 };
+const unix: Address = { kind: 'unix', path: '/run/umbra.sock' };
+
+const asking = (engine: EngineChoice, address: Address): ListenerPlan => listenerPlan({ engine, address });
+
+const enginesOf = (asked: readonly ListenerPlan[], mayTakeOver = false): string[] =>
+  settleEngines(asked, [], mayTakeOver).listeners.map(({ engine }) => engine);
+
+t.test('auto is the node engine, and an engine that is named stays', { skip: skipUws }, async (t) => {
+  t.strictSame(enginesOf([asking('auto', port), asking('node', port), asking('uws', port)]), [
+    'node',
+    'node',
+    'uws',
+  ]);
+});
+
+t.test('auto is uws where only uws can take the socket over', { skip: skipUws }, async (t) => {
+  t.strictSame(enginesOf([asking('auto', unix), asking('node', unix)], true), ['uws', 'node']);
+  t.strictSame(enginesOf([asking('auto', unix)]), ['node'], 'not without --takeover');
+  t.strictSame(enginesOf([asking('auto', port)], true), [canTakeOver(port) ? 'node' : 'uws']);
+});
