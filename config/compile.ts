@@ -10,6 +10,7 @@ import {
   type ListenerPlan,
   type MirrorPlan,
   nothingCompared,
+  type OrderPlan,
   type PathChange,
   type PemFile,
   type Plan,
@@ -21,6 +22,7 @@ import {
   type VersionPlan,
   type VersionTlsPlan,
 } from '../core/plan.js';
+import { hashed } from '../core/route/hash.js';
 import { compileMatch } from './compile-match.js';
 import { compileEdits, compileWay } from './compile-way.js';
 import { hostName } from './host-name.js';
@@ -251,6 +253,7 @@ function compileMirror(
     shareMillionths: mirror.percent,
     sample: mirror.sample,
     methods: compileMethods(mirror.methods),
+    order: compileOrder(mirror),
     host: mirror.host,
     rewrite: mirror.rewrite === undefined ? null : compileRewrite(mirror.rewrite, route.match[0]),
     trace: mirror.trace,
@@ -377,6 +380,11 @@ function compileRewrite(rewrite: NonNullable<MirrorConfig['rewrite']>, { path }:
     return { kind: 'prefix', prefix, value: rewrite.prefix, ignoreCase: path?.ignoreCase ?? false };
   }
   return { kind: 'regex', pattern: rewrite.regex, substitution: rewrite.substitution, whole: true };
+}
+
+function compileOrder({ order, to }: MirrorConfig): OrderPlan | null {
+  if (order === 'off') return null;
+  return { ...order, target: hashed(Buffer.from(to, 'utf8').toString('latin1')) };
 }
 
 function compileBreaker({ failures, window, cooldown }: NonNullable<MirrorConfig['breaker']>): BreakerPlan {

@@ -419,6 +419,12 @@ export const drops = [
     source: 'local',
     when: 'umbra could not open a connection: it is out of descriptors, local ports or buffers.',
   },
+  {
+    code: 'order-full',
+    blame: 'shadow',
+    source: 'upstream',
+    when: 'Too many copies with the same key of `order` wait for the answers of the ones before them.',
+  },
 ] as const satisfies readonly DropRow[];
 export type DropReason = (typeof drops)[number]['code'];
 export const dropReasons: readonly DropReason[] = drops.map(({ code }) => code);
@@ -449,6 +455,7 @@ export const Drop = {
   UNREADABLE: 21,
   SLOW_CLIENT: 22,
   OUT_OF_RESOURCES: 23,
+  ORDER_FULL: 24,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 

@@ -170,6 +170,10 @@ export const limits = {
    * ShadowRequest exchanges that one shadow thread has open from one proxy thread. Reached: drop `in-flight`.
    */
   openMirroredExchanges: 16 * 1024,
+  /** Copies of one order key that one shadow thread has, waiting or under way. Reached: drop `order-full`. */
+  orderedPerKey: 256,
+  /** Copies in order that one shadow thread has, over all keys. Reached: drop `order-full`. */
+  orderedCopies: 8 * 1024,
   /** Most requests on one pipelined connection that a configuration may ask for. */
   pipelining: 128,
   /** Results within the window before a breaker judges. */

@@ -368,6 +368,8 @@ export interface MirrorPlan {
   readonly sample: SamplePlan;
   /** Methods that are copied, upper case; null copies all. */
   readonly methods: readonly string[] | null;
+  /** Null: copies go out as they come. */
+  readonly order: OrderPlan | null;
   readonly host: HostPolicy;
   /** Null: the path of the copy is that of the request. */
   readonly rewrite: PathChange | null;
@@ -391,6 +393,15 @@ export interface MirrorPlan {
   /** Null: the primary's responses stay on the proxy thread. */
   readonly capture: CapturePlan | null;
   readonly compare: ComparePlan;
+}
+
+/** Which copies go out one after the other, each once the one before it was answered. */
+export interface OrderPlan {
+  readonly by: 'client' | 'connection' | 'header' | 'cookie';
+  /** Of the header, lower case, or of the cookie; empty with the others. */
+  readonly name: string;
+  /** A hash of the mirror's target: copies to one target have one order, whatever their routes. */
+  readonly target: number;
 }
 
 /** How the primary's responses travel with the copies, to be compared or recorded. */

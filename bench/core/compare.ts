@@ -82,7 +82,7 @@ const noOp = measured('no-op', (times) => {
   return sum;
 });
 const headFrame = measured('a HEAD frame, into the ring and out (what every copy has)', (times) =>
-  turns(times, (i) => port.offerHead(0, i, source, FrameFlag.LAST, 1, counters)),
+  turns(times, (i) => port.offerHead(0, i, source, FrameFlag.LAST, counters)),
 );
 const pair = measured('a pair: outcome into the ring and out, compared, counted', (times) =>
   turns(times, (i) => port.outcome(i, told)),

@@ -36,7 +36,7 @@ const SHARE_MAX = 0.01;
 /** The sides before are no drops. */
 const DROPPED_FROM = 3;
 const ringBytes = 1024 * 1024;
-const client = { clientAddress: () => '10.0.0.1' };
+const client = { clientAddress: () => '10.0.0.1', connectionKey: () => 1 };
 const anything = { onFrame: () => {} };
 
 const head = new RequestHead();
@@ -74,7 +74,7 @@ class Side {
     let taken = 0;
     for (let i = 0; i < times; i++) {
       this.#source.take(head);
-      taken += this.#offer.offer(this.#mirrors, head, this.#source, client, i, false, this.#copies);
+      taken += this.#offer.offer(this.#mirrors, head, this.#source, client, this.#copies);
       if (i % TURN !== 0) continue;
       this.#port.flush();
       // What the shadow thread does with a frame is its own cost: here it is passed over.

@@ -49,6 +49,7 @@ const plan: MirrorPlan = {
   shareMillionths: 1_000_000,
   sample: { by: 'random' },
   methods: null,
+  order: null,
   host: { kind: 'preserve' },
   rewrite: null,
   trace: 'keep',
@@ -112,7 +113,8 @@ async function measure(compress: boolean): Promise<{ sinkUs: number; offeringUs:
       head.target = `/reviews/${sent % 1000}?page=${sent % 7}`;
       head.fields = `${common}x-request-id: ${sent}-4f0c-8a5d\r\n`;
       source.take(head);
-      port.offerHead(0, sent, source, UNPAIRED, nowUs(), counters);
+      source.offeredUs = nowUs();
+      port.offerHead(0, sent, source, UNPAIRED, counters);
       port.offerBody(0, sent, body, true);
     }
     port.flush();

@@ -80,6 +80,7 @@ function recording(write: WriteMember): Buffer {
     writer.write(
       {
         route: 'reviews',
+        orderKey: 0,
         offeredUs: i,
         method: posts ? 'POST' : 'GET',
         target: `/reviews/${i}`,

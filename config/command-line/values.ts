@@ -82,7 +82,7 @@ export function filter(value: string): string {
 /** Kept as text, as `filter` does. */
 export function order(value: string): string {
   if (parseOrder(value) !== null) return value;
-  throw new InvalidArgumentError('Expected header:NAME or cookie:NAME.');
+  throw new InvalidArgumentError('Expected header:NAME, cookie:NAME or recorded.');
 }
 
 function accepted<T>(value: T | Refusal): T {

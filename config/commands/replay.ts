@@ -32,7 +32,11 @@ export const replay = defineCommand({
       'only requests that match, for example method:GET or !path:/admin (repeatable)',
       filter,
     ),
-    order: flag('--order <key>', 'send requests of one key in sequence: header:NAME or cookie:NAME', order),
+    order: flag(
+      '--order <key>',
+      'send requests of one key in sequence: header:NAME, cookie:NAME or recorded',
+      order,
+    ),
     keepHost: toggle('--keep-host', "send the recorded Host instead of the server's"),
     connections: flag(
       '--connections <n>',

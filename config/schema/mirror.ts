@@ -8,6 +8,7 @@ import { formatSubstitution, parseSubstitution } from '../substitution.js';
 import { Refusal } from '../units.js';
 import { compare } from './compare.js';
 import { requestEdits } from './edits.js';
+import { order } from './order.js';
 import { parsePath } from './path-change.js';
 import { recording } from './recording.js';
 import { sample } from './sample.js';
@@ -104,6 +105,10 @@ export const mirror = mapping({
   methods: mirroredMethods
     .prefault('all')
     .meta({ description: 'all, safe (GET, HEAD, OPTIONS, TRACE) or a list.' }),
+  order: order.prefault('off').meta({
+    description:
+      'Copies with one key go out one after the other, each once the one before it was answered: client (its address), connection, header:NAME or cookie:NAME. For a shadow with a store of its own; off sends each as it comes.',
+  }),
   host: hostPolicy.prefault('shadow').meta({
     description:
       "The Host of the copy: shadow appends -shadow to the name, preserve keeps it, endpoint sends the endpoint's, { set: name } sends name.",

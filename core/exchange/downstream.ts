@@ -97,4 +97,6 @@ export interface Responder {
   resumeBody(): void;
   /** The client's address as text, without port; read only when a policy or a log needs it. */
   clientAddress(): string;
+  /** A number that the client's connection has to itself on this thread, not 0; 0: the engine can't tell connections apart. */
+  connectionKey(): number;
 }

@@ -126,15 +126,10 @@ export class Exchange implements RequestSink, ResponseSink {
     this.#call.start(route.pool, request);
     if (this.logged || route.mirrors.length > 0) this.source.take(head);
     if (route.mirrors.length > 0) {
-      this.#copyCount = this.#home.mirrors.offer(
-        route.mirrors,
-        head,
-        this.source,
-        responder,
-        nowUs,
-        this.logged,
-        this.#copies,
-      );
+      const { source } = this;
+      source.offeredUs = nowUs;
+      source.logged = this.logged;
+      this.#copyCount = this.#home.mirrors.offer(route.mirrors, head, source, responder, this.#copies);
       if (route.watchesResponses) this.#watched = this.#copyCount > 0;
     }
   }

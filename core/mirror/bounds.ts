@@ -10,6 +10,8 @@ import { RateBound } from './rate.js';
 export class MirrorBounds {
   /** Copies that were taken and have not ended. */
   inFlight = 0;
+  /** Copies in order that wait for the one before them. */
+  waiting = 0;
   /** Bytes of requests that are held for the shadow. */
   heldBytes = 0;
   breaker: Breaker | null = null;

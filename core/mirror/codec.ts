@@ -4,9 +4,9 @@
  *
  *   HEAD payload      0  f64  offered at, us (core/clock)
  *                     8  f64  content length
- *                    16  u32  framing
+ *                    16  u32  framing; bit 8: `Content-Length: 0` was said
  *                    20  u32  method bytes   24  u32  target bytes   28  u32  host bytes   32  u32  fields bytes
- *                    36  u32  1: `Content-Length: 0` was said
+ *                    36  u32  order key, 0 for none
  *                    40  method, target, host, fields: one wire string
  *   OUTCOME payload   0  f64  latency, us    8  f64  first byte, us  16  f64  response bytes
  *                    24  u32  status         28  u32  failure + 1, 0 for none
@@ -21,6 +21,8 @@ import type { Framing, RequestHead } from '../http/message.js';
 import { latin1Slice, latin1Write } from '../http/wire.js';
 
 const headWireOffset = 40;
+const lengthZeroBit = 1 << 8;
+const framingMask = lengthZeroBit - 1;
 const outcomeBytes = 48;
 
 /** Frame flags. */
@@ -69,6 +71,12 @@ export class CopySource {
   framing: Framing = 0;
   contentLength = 0;
   lengthZero = false;
+  /** When the request is offered, in microseconds of core/clock. */
+  offeredUs = 0;
+  /** The exchange has a line in the access log, and so have its copies. */
+  logged = false;
+  /** Of the copy that is offered next (core/mirror/order-key). */
+  orderKey = 0;
 
   take(head: RequestHead): void {
     this.takeParts(head.method, head.target, head.host, head.fields);
@@ -92,24 +100,23 @@ export function headPayloadBytes(source: CopySource): number {
 }
 
 /** Writes a HEAD payload at `offset` (a multiple of 8) of the ring whose views these are. */
-export function writeHead(
-  bytes: Buffer,
-  numbers: Numbers,
-  offset: number,
-  source: CopySource,
-  offeredUs: number,
-): void {
+export function writeHead(bytes: Buffer, numbers: Numbers, offset: number, source: CopySource): void {
   const f = offset >>> 3;
   const u = offset >>> 2;
-  numbers.f64[f] = offeredUs;
+  numbers.f64[f] = source.offeredUs;
   numbers.f64[f + 1] = source.contentLength;
-  numbers.u32[u + 4] = source.framing;
+  numbers.u32[u + 4] = source.lengthZero ? source.framing | lengthZeroBit : source.framing;
   numbers.u32[u + 5] = source.methodBytes;
   numbers.u32[u + 6] = source.targetBytes;
   numbers.u32[u + 7] = source.hostBytes;
   numbers.u32[u + 8] = source.fieldsBytes;
-  numbers.u32[u + 9] = source.lengthZero ? 1 : 0;
+  numbers.u32[u + 9] = source.orderKey;
   latin1Write(bytes, source.wire, offset + headWireOffset);
+}
+
+/** When the request of a HEAD payload was offered. */
+export function offeredUs(numbers: Numbers, offset: number): number {
+  return numbers.f64[offset >>> 3];
 }
 
 /** A HEAD payload read back. One object per reader, filled anew by each `read`. */
@@ -118,6 +125,7 @@ export class MirroredHead {
   contentLength = 0;
   framing: Framing = 0;
   lengthZero = false;
+  orderKey = 0;
   method = '';
   target = '';
   host = '';
@@ -127,12 +135,14 @@ export class MirroredHead {
     const u = offset >>> 2;
     this.offeredUs = numbers.f64[offset >>> 3];
     this.contentLength = numbers.f64[(offset >>> 3) + 1];
-    this.framing = numbers.u32[u + 4] as Framing;
+    const framing = numbers.u32[u + 4];
+    this.framing = (framing & framingMask) as Framing;
+    this.lengthZero = (framing & lengthZeroBit) !== 0;
     const methodEnd = numbers.u32[u + 5];
     const targetEnd = methodEnd + numbers.u32[u + 6];
     const hostEnd = targetEnd + numbers.u32[u + 7];
     const fieldsEnd = hostEnd + numbers.u32[u + 8];
-    this.lengthZero = numbers.u32[u + 9] === 1;
+    this.orderKey = numbers.u32[u + 9];
     const wire = latin1Slice(bytes, offset + headWireOffset, offset + headWireOffset + fieldsEnd);
     this.method = wire.substring(0, methodEnd);
     this.target = wire.substring(methodEnd, targetEnd);

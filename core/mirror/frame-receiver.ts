@@ -3,12 +3,13 @@
  * keeps the copies whose frames may still come, and delivers each frame to its copy. Admission is decided when a HEAD
  * arrives, and every HEAD is counted.
  */
+import type { Clock } from '../clock.js';
 import { Drop, type Failure, none } from '../errors.js';
 import { latin1Slice } from '../http/wire.js';
 import { type MirrorCounters, Unexamined } from '../record/mirror-counters.js';
 import { FrameType } from '../ring/frame.js';
 import type { FrameHandler, RingReader } from '../ring/reader.js';
-import { allExchanges, FrameFlag, MirroredHead, Numbers, Outcome } from './codec.js';
+import { allExchanges, FrameFlag, MirroredHead, Numbers, Outcome, offeredUs } from './codec.js';
 import { type PlanInForce, PlansInForce } from './plans-in-force.js';
 
 /** One copy, as the frames of its ring drive it. Payloads are views of the ring and die when the call returns. */
@@ -31,6 +32,8 @@ class Source<M extends { readonly counters: MirrorCounters }, C extends FramedCo
   readonly reader: RingReader;
   /** By exchange id. */
   readonly open = new Map<number, C>();
+  /** Every HEAD that was offered up to this time, in microseconds of core/clock, was read. */
+  readUpToUs = 0;
   readonly #receiver: FrameReceiver<M, C>;
   readonly #outcome = new Outcome();
   #numbers: Numbers | null = null;
@@ -52,11 +55,12 @@ class Source<M extends { readonly counters: MirrorCounters }, C extends FramedCo
   ): void {
     this.#numbers ??= new Numbers(bytes);
     if (type === FrameType.HEAD) {
+      this.readUpToUs = offeredUs(this.#numbers, start);
       const mirror = this.#receiver.admit(slot, generation, flags, this.open.size);
       if (mirror === null) return;
       this.#receiver.head.read(bytes, this.#numbers, start);
       const copy = this.#receiver.begin(mirror, generation, exchangeId, flags);
-      if (copy.expectsFrames) this.open.set(exchangeId, copy);
+      if (copy?.expectsFrames) this.open.set(exchangeId, copy);
       return;
     }
     if (type === FrameType.ABORT && exchangeId === allExchanges) {
@@ -105,10 +109,12 @@ export abstract class FrameReceiver<M extends { readonly counters: MirrorCounter
   /** Scratch: the HEAD that is being admitted. */
   readonly head = new MirroredHead();
   protected readonly plans = new PlansInForce<M>();
+  readonly clock: Clock;
   readonly #sources: Source<M, C>[];
   #draining = false;
 
-  constructor(readers: readonly RingReader[]) {
+  constructor(readers: readonly RingReader[], clock: Clock) {
+    this.clock = clock;
     this.#sources = readers.map((reader) => new Source<M, C>(reader, this));
   }
 
@@ -118,8 +124,17 @@ export abstract class FrameReceiver<M extends { readonly counters: MirrorCounter
   /** Why a copy to `mirror` can't be taken now. `openCount`: copies of the same ring that still expect frames. */
   protected abstract whyRefused(mirror: M, openCount: number): Drop | typeof none;
 
-  /** Begins the copy whose HEAD is in `head`; `flags` are `FrameFlag`s. */
-  abstract begin(mirror: M, generation: number, exchangeId: number, flags: number): C;
+  /** Begins the copy whose HEAD is in `head`; `flags` are `FrameFlag`s. Null: it is dropped by `drop`. */
+  abstract begin(mirror: M, generation: number, exchangeId: number, flags: number): C | null;
+
+  /** All rings were read up to this time: a HEAD that was offered by then was seen. Called at the end of each `drain`. */
+  protected onRead(_upToUs: number): void {}
+
+  /** Counts a copy that was received and is not begun. */
+  protected drop({ counters }: M, reason: Drop, flags: number): void {
+    counters.dropped(reason);
+    if ((flags & FrameFlag.CAPTURE) !== 0) counters.unexamined(Unexamined.NO_PAIR);
+  }
 
   /** HEADs of this plan and of earlier ones are served by the plan that they were offered under. */
   use(plan: PlanInForce<M>): void {
@@ -134,10 +149,17 @@ export abstract class FrameReceiver<M extends { readonly counters: MirrorCounter
   /** Takes at most `framesMax` frames from each ring; returns how many came. */
   drain(framesMax: number): number {
     let count = 0;
+    let readUpToUs = Number.POSITIVE_INFINITY;
     for (let i = 0; i < this.#sources.length; i++) {
       const source = this.#sources[i];
-      count += source.reader.drain(source, framesMax);
+      const beforeUs = this.clock();
+      const taken = source.reader.drain(source, framesMax);
+      // Fewer than the most: the ring was read to where it ended at `beforeUs` or later.
+      if (taken < framesMax) source.readUpToUs = beforeUs;
+      readUpToUs = Math.min(readUpToUs, source.readUpToUs);
+      count += taken;
     }
+    this.onRead(readUpToUs);
     if (count === 0) this.plans.ringsAreEmpty();
     return count;
   }
@@ -165,12 +187,10 @@ export abstract class FrameReceiver<M extends { readonly counters: MirrorCounter
       this.plans.countUnserved(slot);
       return null;
     }
-    const { counters } = mirror;
-    counters.received();
+    mirror.counters.received();
     const refused = this.#draining ? Drop.DRAINING : this.whyRefused(mirror, openCount);
     if (refused === none) return mirror;
-    counters.dropped(refused);
-    if ((flags & FrameFlag.CAPTURE) !== 0) counters.unexamined(Unexamined.NO_PAIR);
+    this.drop(mirror, refused, flags);
     return null;
   }
 }

@@ -12,11 +12,12 @@ import { headText } from '../http/response-text.js';
 import type { MirrorPlan } from '../plan.js';
 import { type MirrorCounters, MirrorField } from '../record/mirror-counters.js';
 import { FrameType } from '../ring/frame.js';
-import type { ClientAddress, Sampler } from '../route/sampler.js';
+import type { Sampler } from '../route/sampler.js';
 import { type CopySource, FrameFlag, type Outcome, Seen } from './codec.js';
 import type { FullSlots } from './full-slots.js';
 import type { HeldBack } from './held-back.js';
 import { isCopy } from './loop-mark.js';
+import { type ClientIdentity, noOrder, OrderKey } from './order-key.js';
 import { accepted, type MirrorPort } from './port.js';
 
 /** Ids stay small integers for V8, and below `allExchanges`; far fewer exchanges are ever open at once. */
@@ -32,12 +33,15 @@ export class Mirror {
   readonly toSink: boolean;
   /** The primary's response is looked at: for checksums, or because it may be captured. */
   readonly watchesResponses: boolean;
+  /** Null: its copies are in no order. */
+  readonly orderKey: OrderKey | null;
 
   constructor(plan: MirrorPlan, counters: MirrorCounters, baseline: Mirror | null = null) {
     this.plan = plan;
     this.toSink = plan.sink !== null;
     this.counters = counters;
     this.baseline = baseline;
+    this.orderKey = plan.order === null ? null : new OrderKey(plan.order);
     const { capture, compare } = plan;
     this.watchesResponses =
       compare.digest || compare.headers.length > 0 || (capture !== null && capture.shareMillionths > 0);
@@ -175,23 +179,22 @@ export class MirrorOffer {
   }
 
   /**
-   * Offers the request to each mirror and fills `copies` with those that took it; returns how many.
-   * `head` is read before this returns; `source` was filled from it. `logged`: the copies are to have a line in the access
-   * log, as their exchange has.
+   * Offers the request to each mirror and fills `copies` with those that took it; returns how many. `head` is read before
+   * this returns; `source` was filled from it.
    */
   offer(
     mirrors: readonly Mirror[],
     head: RequestHead,
     source: CopySource,
-    client: ClientAddress,
-    atUs: number,
-    logged: boolean,
+    client: ClientIdentity,
     copies: MirrorCopy[],
   ): number {
     let count = 0;
-    // By turns, so that each shadow thread sees an even part of every mirror: rate and in-flight bounds are divided among them.
-    const shadow = this.#turn++ % this.#shadowThreads;
-    const flags = (head.framing === Framing.NONE ? FrameFlag.LAST : 0) | (logged ? FrameFlag.LOGGED : 0);
+    // By turns, so that each shadow thread sees an even part of every mirror: rate and in-flight bounds are divided
+    // among them. Copies in order go to the thread that their key names instead.
+    const turn = this.#turn++ % this.#shadowThreads;
+    const last = head.framing === Framing.NONE ? FrameFlag.LAST : 0;
+    const flags = last | (source.logged ? FrameFlag.LOGGED : 0);
     for (let i = 0; i < mirrors.length; i++) {
       const mirror = mirrors[i];
       const plan = mirror.plan;
@@ -209,15 +212,17 @@ export class MirrorOffer {
       }
       const captures = plan.capture !== null && this.#sampler.happens(plan.capture.shareMillionths);
       const copyFlags = captures ? flags | FrameFlag.CAPTURE : flags;
+      source.orderKey = mirror.orderKey === null ? noOrder : mirror.orderKey.of(head, client);
+      const shadow = source.orderKey === noOrder ? turn : source.orderKey % this.#shadowThreads;
       const to = mirror.toSink ? this.#shadowThreads : shadow;
-      if (!this.#offerTo(mirror, to, source, copyFlags, atUs, copies, count)) continue;
+      if (!this.#offerTo(mirror, to, source, copyFlags, copies, count)) continue;
       count++;
       if (!captures || mirror.baseline === null) continue;
       const { baseline } = mirror;
       baseline.counters.eligible();
       const unfitBaseline = whyUnfit(baseline.plan, head);
       if (unfitBaseline !== accepted) baseline.counters.dropped(unfitBaseline);
-      else if (this.#offerTo(baseline, shadow, source, copyFlags, atUs, copies, count)) count++;
+      else if (this.#offerTo(baseline, shadow, source, copyFlags, copies, count)) count++;
     }
     return count;
   }
@@ -227,7 +232,6 @@ export class MirrorOffer {
     shadow: number,
     source: CopySource,
     flags: number,
-    atUs: number,
     copies: MirrorCopy[],
     at: number,
   ): boolean {
@@ -239,7 +243,7 @@ export class MirrorOffer {
     const port = this.#ports[shadow];
     const exchangeId = this.#nextId();
     const headFlags = plan.compare.pairs ? flags : flags | FrameFlag.UNPAIRED;
-    const refused = port.offerHead(plan.slot, exchangeId, source, headFlags, atUs, counters);
+    const refused = port.offerHead(plan.slot, exchangeId, source, headFlags, counters);
     if (refused !== accepted) {
       counters.dropped(refused);
       return false;

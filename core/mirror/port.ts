@@ -77,7 +77,6 @@ export class MirrorPort {
     exchangeId: number,
     source: CopySource,
     flags: number,
-    offeredUs: number,
     counters: MirrorCounters,
   ): Drop | typeof accepted {
     if (this.#late.length > 0) return Drop.RING_FULL;
@@ -90,7 +89,7 @@ export class MirrorPort {
       headPayloadBytes(source),
     );
     if (offset < 0) return dropOf(offset);
-    writeHead(this.#writer.bytes, this.#numbers, offset, source, offeredUs);
+    writeHead(this.#writer.bytes, this.#numbers, offset, source);
     this.#offered.push(counters);
     this.#quiet = false;
     this.#flushLater();

@@ -13,23 +13,26 @@ import { MirrorField, Unexamined } from '../record/mirror-counters.js';
 import type { RingReader } from '../ring/reader.js';
 import { FrameFlag, type Outcome, Seen } from './codec.js';
 import { FrameReceiver } from './frame-receiver.js';
+import { noOrder } from './order-key.js';
+import { OrderQueues } from './order-queues.js';
 import { ShadowRequest } from './shadow-request.js';
 import type { ShadowMirror } from './shadow-runtime.js';
 
 export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
-  readonly clock: Clock;
   readonly log: AccessLogPort;
   readonly #spare: ShadowRequest[] = [];
   /** What the upstream client works on now; a drain ends when it is empty. */
   readonly #underWay = new Set<ShadowRequest>();
   readonly #captures = new CaptureBudget(limits.capturedBytes);
   readonly #pairs: PairPort;
+  readonly #queues = new OrderQueues<ShadowRequest>();
+  #readUpToUs = 0;
+  #advancing = false;
 
   constructor(readers: readonly RingReader[], pairs: PairPort, log: AccessLogPort, clock: Clock) {
-    super(readers);
+    super(readers, clock);
     this.#pairs = pairs;
     this.log = log;
-    this.clock = clock;
   }
 
   get inFlight(): number {
@@ -41,9 +44,12 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
     for (const request of [...this.#underWay]) request.cancel(reason);
   }
 
-  begin(mirror: ShadowMirror, generation: number, exchangeId: number, flags: number): ShadowRequest {
+  begin(mirror: ShadowMirror, generation: number, exchangeId: number, flags: number): ShadowRequest | null {
+    if (this.head.orderKey !== noOrder && this.#queues.isFull(this.head.orderKey)) {
+      this.drop(mirror, Drop.ORDER_FULL, flags);
+      return null;
+    }
     const request = this.#spare.pop() ?? new ShadowRequest(this);
-    mirror.bounds.begun();
     this.#underWay.add(request);
     const captured = (flags & FrameFlag.CAPTURE) !== 0;
     request.begin(
@@ -52,7 +58,28 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
       flags,
       captured ? this.#captureOf(mirror, generation, exchangeId) : null,
     );
+    if (request.orderKey !== noOrder) this.#queues.enter(request);
     return request;
+  }
+
+  protected override onRead(upToUs: number): void {
+    this.#readUpToUs = upToUs;
+    this.#advance();
+  }
+
+  /** Why a copy whose turn has come can't be sent now, or `none`. */
+  whyNotSent({ bounds, pool }: ShadowMirror): Drop | typeof none {
+    if (bounds.breakerRefuses(this.clock())) return Drop.BREAKER_OPEN;
+    if (pool.outOfService) return Drop.NO_ENDPOINT;
+    return bounds.full ? Drop.IN_FLIGHT : none;
+  }
+
+  #advance(): void {
+    // A copy that ends within `advance` comes back here; the loop that runs finds its successor.
+    if (this.#advancing) return;
+    this.#advancing = true;
+    this.#queues.advanceUpTo(this.#readUpToUs);
+    this.#advancing = false;
   }
 
   /**
@@ -83,17 +110,22 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
 
   ended(request: ShadowRequest): void {
     this.#underWay.delete(request);
-    if (request.logged) this.#writeLog(request);
+    if (request.orderKey !== noOrder) {
+      this.#queues.leave(request);
+      this.#advance();
+    }
+    if (request.wasStarted && request.logged) this.#writeLog(request);
   }
 
   settled(request: ShadowRequest): void {
     this.#spare.push(request);
   }
 
-  protected whyRefused({ bounds, pool }: ShadowMirror, openCount: number): Drop | typeof none {
-    if (bounds.breakerRefuses(this.clock())) return Drop.BREAKER_OPEN;
-    if (pool.outOfService) return Drop.NO_ENDPOINT;
-    if (bounds.full || openCount >= limits.openMirroredExchanges) return Drop.IN_FLIGHT;
+  protected whyRefused(mirror: ShadowMirror, openCount: number): Drop | typeof none {
+    const notSent = this.whyNotSent(mirror);
+    if (notSent !== none) return notSent;
+    if (openCount >= limits.openMirroredExchanges) return Drop.IN_FLIGHT;
+    const { bounds } = mirror;
     if (bounds.exceedsMemory(0)) return Drop.MEMORY;
     return bounds.takeRate(this.clock()) ? none : Drop.RATE;
   }

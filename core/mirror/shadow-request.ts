@@ -6,7 +6,7 @@
 import type { Clock } from '../clock.js';
 import type { PairCapture } from '../compare/capture.js';
 import { digestBody, digestFields } from '../compare/digest.js';
-import { blameOfFailure, dropOfUnsent, Failure, failureAnswers } from '../errors.js';
+import { blameOfFailure, type Drop, dropOfUnsent, Failure, failureAnswers, none } from '../errors.js';
 import { Framing } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { Differs, End, endOf, MirrorField } from '../record/mirror-counters.js';
@@ -19,12 +19,17 @@ import { UpstreamRequest } from '../upstream/upstream-request.js';
 import type { Breaker } from './breaker.js';
 import { CopySource, FrameFlag, type MirroredHead, Outcome, Seen } from './codec.js';
 import type { FramedCopy } from './frame-receiver.js';
+import { HeldBody } from './held-body.js';
+import { noOrder } from './order-key.js';
+import type { OrderedCopy } from './order-queues.js';
 import type { ShadowMirror } from './shadow-runtime.js';
+
+const noBytes = Buffer.alloc(0);
 
 const Phase = {
   IDLE: 0,
-  /** The upstream client has the request. */
-  UNDER_WAY: 1,
+  /** The upstream client has the request, or had it. */
+  STARTED: 1,
   /** Every frame of the request has come. */
   REQUEST_COMPLETE: 2,
   /** It counts as sent. */
@@ -46,11 +51,13 @@ export interface ShadowRequestHome {
   ended(request: ShadowRequest): void;
   /** Nothing refers to the copy any more: it may be used for another one. */
   settled(request: ShadowRequest): void;
+  /** Why a copy whose turn has come in its order can't be sent now, or `none`. */
+  whyNotSent(mirror: ShadowMirror): Drop | typeof none;
   /** Both outcomes of a captured pair are known; `primary` is null where one of them is not a whole response. */
   examine(mirror: ShadowMirror, capture: PairCapture, primary: Outcome | null): void;
 }
 
-export class ShadowRequest implements ResponseSink, FramedCopy {
+export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   readonly #home: ShadowRequestHome;
   readonly #upstream: UpstreamCall;
   readonly #request = new UpstreamRequest();
@@ -61,7 +68,12 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
   readonly source = new CopySource();
   mirror: ShadowMirror | null = null;
   #phase = Phase.IDLE as number;
-  #offeredUs = 0;
+  offeredUs = 0;
+  orderKey = noOrder;
+  nextInOrder: this | null = null;
+  previousInOrder: this | null = null;
+  /** What has come of a request in order until its turn comes; made when the first one is held. */
+  #held: HeldBody | null = null;
   /** From the breaker's `enter`, and the breaker; a reload may give the mirror another one. */
   #ticket = 0;
   #breaker: Breaker | null = null;
@@ -87,8 +99,9 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
     return this.#call;
   }
 
-  get offeredUs(): number {
-    return this.#offeredUs;
+  /** The copy was given to the upstream client. */
+  get wasStarted(): boolean {
+    return (this.#phase & Phase.STARTED) !== 0;
   }
 
   get expectsFrames(): boolean {
@@ -96,14 +109,14 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
     return (this.#phase & all) !== all;
   }
 
-  /** A HEAD frame was admitted: builds the copy's head and gives it to the upstream client. */
+  /** Builds the copy's head from an admitted HEAD frame, and sends it; or holds it, where it is in order, for `advance`. */
   begin(mirror: ShadowMirror, head: MirroredHead, flags: number, capture: PairCapture | null): void {
     this.mirror = mirror;
     this.#phase =
-      Phase.UNDER_WAY |
       ((flags & FrameFlag.LAST) !== 0 ? Phase.REQUEST_COMPLETE : 0) |
       ((flags & FrameFlag.UNPAIRED) !== 0 ? Phase.PRIMARY_KNOWN | Phase.UNPAIRED : 0);
-    this.#offeredUs = head.offeredUs;
+    this.offeredUs = head.offeredUs;
+    this.orderKey = head.orderKey;
     this.logged = (flags & FrameFlag.LOGGED) !== 0;
     this.status = 0;
     this.failure = -1;
@@ -112,14 +125,12 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
     this.#primary.failure = Failure.ABORTED;
     this.#capture = capture;
     this.#heldBytes = 0;
-    this.#breaker = mirror.bounds.breaker;
-    if (this.#breaker !== null) this.#ticket = this.#breaker.enter();
+    this.#breaker = null;
     const target = mirror.targetFor(head.target);
     const host = mirror.hostFor(head.host);
     const fields = mirror.fieldsFor(head.fields);
     // Lines of both sides are joined by the fields that the client's request came with, whatever the mirror makes of them.
     if (this.logged) this.source.takeParts(head.method, target, host, head.fields);
-    mirror.version.requestStarted();
     const request = this.#request;
     const { plan } = mirror;
     request.method = head.method;
@@ -131,12 +142,55 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
     request.lengthZero = head.lengthZero;
     request.takeTimeouts(plan.timeouts);
     request.resends.begin(head.method, null);
-    if (mirror.pipelines(head)) this.#startPipelined(mirror);
+    if (head.orderKey === noOrder) this.#start();
     else {
-      this.#call = this.#upstream;
-      this.#upstream.start(mirror.pool, request);
+      this.#held ??= new HeldBody();
+      this.#held.begin(target.length + host.length + fields.length, head.framing === Framing.NONE);
+      this.#countWaiting(1);
     }
     this.#accountHeld();
+  }
+
+  /** The answers before it in its order have come: sends what is held, or drops the copy. */
+  advance(): void {
+    const refused = this.#home.whyNotSent(this.mirror!);
+    if (refused !== none) {
+      this.mirror!.counters.dropped(refused);
+      this.#over();
+      return;
+    }
+    this.#start();
+    const held = this.#held!;
+    if (this.#request.framing !== Framing.NONE) this.#writeHeld(held);
+    held.clear();
+    this.#countWaiting(-1);
+    this.#accountHeld();
+  }
+
+  #countWaiting(change: number): void {
+    const { bounds, counters } = this.mirror!;
+    bounds.waiting += change;
+    counters.set(MirrorField.waiting, bounds.waiting);
+  }
+
+  #writeHeld({ pieces, trailers, complete }: HeldBody): void {
+    for (const piece of pieces) this.#upstream.write(piece, false);
+    if (trailers !== '') this.#upstream.trailers(trailers);
+    this.#upstream.write(noBytes, complete);
+  }
+
+  #start(): void {
+    const mirror = this.mirror!;
+    this.#phase |= Phase.STARTED;
+    mirror.bounds.begun();
+    this.#breaker = mirror.bounds.breaker;
+    if (this.#breaker !== null) this.#ticket = this.#breaker.enter();
+    mirror.version.requestStarted();
+    if (mirror.pipelines(this.#request)) this.#startPipelined(mirror);
+    else {
+      this.#call = this.#upstream;
+      this.#upstream.start(mirror.pool, this.#request);
+    }
   }
 
   #startPipelined({ pool, plan }: ShadowMirror): void {
@@ -159,12 +213,15 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
       this.cancel(Failure.MEMORY);
       return;
     }
-    this.#upstream.write(piece, last);
+    if (this.wasStarted) this.#upstream.write(piece, last);
+    else this.#held!.add(piece, last);
     this.#accountHeld();
   }
 
   onTrailers(lines: string): void {
-    if ((this.#phase & Phase.OVER) === 0) this.#upstream.trailers(lines);
+    if ((this.#phase & Phase.OVER) !== 0) return;
+    if (this.wasStarted) this.#upstream.trailers(lines);
+    else this.#held!.trailers = lines;
   }
 
   onAbort(reason: Failure): void {
@@ -177,7 +234,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
   /** Ends the copy now, whatever it is doing. */
   cancel(reason: Failure): void {
     if ((this.#phase & Phase.OVER) !== 0) return;
-    this.#call.cancel();
+    if (this.wasStarted) this.#call.cancel();
     this.#fail(reason);
   }
 
@@ -259,7 +316,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
       this.#countSent();
       mirror.counters.failed(failure);
     }
-    mirror.version.failure(failure);
+    if (this.wasStarted) mirror.version.failure(failure);
     if (this.#breaker !== null) {
       if (drop === -1 && blameOfFailure(failure) === 'shadow')
         this.#breaker.failed(this.#ticket, this.#home.clock());
@@ -270,7 +327,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
 
   /** What the call holds changes by writes, and by what the socket took of them. */
   #accountHeld(): void {
-    const held = (this.#phase & Phase.OVER) === 0 ? this.#call.heldBytes : 0;
+    const held = (this.#phase & Phase.OVER) === 0 ? this.#heldNow : 0;
     if (held === this.#heldBytes) return;
     const mirror = this.mirror!;
     mirror.bounds.heldBytes += held - this.#heldBytes;
@@ -278,24 +335,37 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
     this.#heldBytes = held;
   }
 
+  get #heldNow(): number {
+    return this.wasStarted ? this.#call.heldBytes : this.#held!.bytes;
+  }
+
   #countSent(): void {
     if ((this.#phase & Phase.SENT) !== 0) return;
     this.#phase |= Phase.SENT;
     const counters = this.mirror!.counters;
     counters.sent();
-    counters.queue.record(this.#home.clock() - this.#offeredUs);
+    counters.queue.record(this.#home.clock() - this.offeredUs);
   }
 
   #over(): void {
     this.#phase |= Phase.OVER;
     this.#accountHeld();
-    const { bounds, counters, version } = this.mirror!;
+    if (this.wasStarted) this.#countEnd(this.mirror!);
+    else this.#endWaiting();
+    this.#home.ended(this);
+    this.#settle();
+  }
+
+  #endWaiting(): void {
+    this.#held!.clear();
+    this.#countWaiting(-1);
+  }
+
+  #countEnd({ bounds, counters, version }: ShadowMirror): void {
     bounds.ended();
     if (bounds.breaker !== null) counters.setBreaker(bounds.breaker.open, bounds.newlyOpened());
     version.add(VersionField.bytesSent, this.#call.requestBytes);
     version.add(VersionField.bytesReceived, this.#call.responseBytes);
-    this.#home.ended(this);
-    this.#settle();
   }
 
   /** Pairs once both outcomes are known, and goes back to the receiver once nothing refers to it and no frame comes any more. */
@@ -309,7 +379,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy {
 
   #pair(): void {
     const { counters } = this.mirror!;
-    const whole = this.failure < 0 && this.#primary.failure < 0;
+    const whole = this.wasStarted && this.failure < 0 && this.#primary.failure < 0;
     const primaryEnd = endOf(this.#primary.failure, this.#primary.status);
     const shadowEnd = endOf(this.failure, this.status);
     if ((this.#phase & Phase.SENT) !== 0) counters.pairEnded(primaryEnd, shadowEnd);

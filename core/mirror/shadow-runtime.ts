@@ -4,8 +4,8 @@ import type { MirrorPlan } from '../plan.js';
 import type { MirrorCounters } from '../record/mirror-counters.js';
 import type { VersionCounters } from '../record/version-counters.js';
 import type { VersionPool } from '../upstream/pool.js';
+import type { UpstreamRequest } from '../upstream/upstream-request.js';
 import type { MirrorBounds } from './bounds.js';
-import type { MirroredHead } from './codec.js';
 import { CopyChange } from './copy-change.js';
 import { marked } from './loop-mark.js';
 import type { PlanInForce } from './plans-in-force.js';
@@ -48,10 +48,10 @@ export class ShadowMirror {
    * Whether a copy goes on a connection that carries others: it has no body and its method is safe (RFC 9112, section 9.3.2), and
    * the time to its first byte is not bounded, which depends on those before it there.
    */
-  pipelines(head: MirroredHead): boolean {
-    if (this.plan.pipelining <= 1 || head.framing !== Framing.NONE || this.plan.timeouts.firstByteMs > 0)
-      return false;
-    return pipelinedMethods.includes(head.method);
+  pipelines({ method, framing }: Pick<UpstreamRequest, 'method' | 'framing'>): boolean {
+    const { pipelining, timeouts } = this.plan;
+    if (pipelining <= 1 || framing !== Framing.NONE || timeouts.firstByteMs > 0) return false;
+    return pipelinedMethods.includes(method);
   }
 
   targetFor(target: string): string {

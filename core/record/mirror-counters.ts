@@ -96,6 +96,11 @@ const field = {
     help: 'Copies that were sent and have neither completed nor failed.',
     stats: 'inFlight',
   }),
+  waiting: rows.gauge({
+    metric: 'umbra_mirror_waiting',
+    help: 'Copies that wait for the answer to the one before them with the same key of `order`.',
+    stats: 'waiting',
+  }),
   /** Shadow threads whose breaker is open. */
   breakersOpen: rows.gauge({
     metric: 'umbra_mirror_breakers_open',

@@ -49,7 +49,7 @@ function payloadOf(bytes: Buffer, offset: number): RecordedMessage | Skipped | n
   const [, kind, id, time, latency] = parts;
   if (kind === '3') return null;
   const block = bytes.subarray(lineEnd + 1);
-  const about = { offset, id, concurrentTo: '', timeUs: Number(time) / 1000, route: '' };
+  const about = { offset, id, concurrentTo: '', timeUs: Number(time) / 1000, route: '', order: '' };
   if (kind === '1') {
     const request = readRequest(block);
     return typeof request === 'string' ? { offset, reason: request } : { ...about, request, response: null };

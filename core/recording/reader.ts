@@ -10,6 +10,8 @@ export interface RecordedExchange {
   readonly offset: number;
   readonly timeUs: number;
   readonly route: string;
+  /** The key of the mirror's `order`, in hexadecimal; empty: none was recorded. */
+  readonly order: string;
   readonly request: RecordedRequest;
   /** Null: it is not in the recording. */
   response: RecordedResponse | null;
@@ -48,7 +50,7 @@ export function* readExchanges(
       yield message;
       continue;
     }
-    const { offset, route, request } = message;
+    const { offset, route, order, request } = message;
     if (request === null) {
       pairs.addResponse(message);
       continue;
@@ -59,6 +61,7 @@ export function* readExchanges(
       offset,
       timeUs: latestUs,
       route,
+      order,
       request,
       response,
       primaryFailure: -1,

@@ -3,8 +3,9 @@
  * was asked for, each of which names the other (`WARC-Concurrent-To`). The block is the HTTP message: head and body, framed
  * by what was understood, so a chunked body is one chunk. `WARC-Date` is when the request came, in microseconds.
  *
- * Two fields are umbra's own, as section 5.1 of the standard allows: `Umbra-Route`, and on responses `Umbra-Latency-Us`, the
- * time from the first byte sent to the primary to the last one received.
+ * Three fields are umbra's own, as section 5.1 of the standard allows: `Umbra-Route`; on requests of a mirror with an
+ * `order`, `Umbra-Order`, a hash of the key in hexadecimal; and on responses `Umbra-Latency-Us`, the time from the first
+ * byte sent to the primary to the last one received.
  */
 import { latin1Write } from '../http/wire.js';
 import type { CopiedResponse, Copy } from '../sink/sink.js';
@@ -78,7 +79,8 @@ export class RecordWriter {
   ): Uint8Array {
     const concurrent = responseId === '' ? '' : `WARC-Concurrent-To: <urn:uuid:${responseId}>\r\n`;
     const cut = content.withheld === true ? 'WARC-Truncated: unspecified\r\n' : '';
-    const start = `WARC/1.1\r\nWARC-Type: request\r\nWARC-Record-ID: <urn:uuid:${id}>\r\n${shared}${concurrent}${cut}Content-Type: application/http;msgtype=request\r\n`;
+    const order = copy.orderKey === 0 ? '' : `Umbra-Order: ${copy.orderKey.toString(16)}\r\n`;
+    const start = `WARC/1.1\r\nWARC-Type: request\r\nWARC-Record-ID: <urn:uuid:${id}>\r\n${shared}${order}${concurrent}${cut}Content-Type: application/http;msgtype=request\r\n`;
     return this.#record(start, requestBlock(copy, target, fields, trailers, content));
   }
 

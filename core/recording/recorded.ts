@@ -43,6 +43,8 @@ export interface RecordedMessage {
   /** On the wall clock; -1 where the recording does not say. */
   readonly timeUs: number;
   readonly route: string;
+  /** The key of the mirror's `order`, in hexadecimal; empty: none was recorded. */
+  readonly order: string;
   readonly request: RecordedRequest | null;
   readonly response: RecordedResponse | null;
 }

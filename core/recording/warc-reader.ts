@@ -92,6 +92,7 @@ function messageOf(headers: string, block: Buffer, offset: number): RecordedMess
     concurrentTo: fieldValue(headers, 'warc-concurrent-to') ?? '',
     timeUs: timeOf(fieldValue(headers, 'warc-date') ?? ''),
     route: fieldValue(headers, 'umbra-route') ?? '',
+    order: fieldValue(headers, 'umbra-order') ?? '',
   };
   const truncated = fieldValue(headers, 'warc-truncated') !== null;
   if (type === 'response') {

@@ -36,10 +36,14 @@ export function parseFilter(text: string): Filter | null {
   }
 }
 
-/** The key by which `--order` keeps requests one after the other: `header:NAME` or `cookie:NAME`. Null: not understood. */
+/**
+ * The key by which `--order` keeps requests one after the other: `header:NAME`, `cookie:NAME`, or `recorded`, the key
+ * that the mirror's `order` had. Null: not understood.
+ */
 export type OrderKey = (exchange: RecordedExchange) => string | null;
 
 export function parseOrder(text: string): OrderKey | null {
+  if (text === 'recorded') return ({ order }) => (order === '' ? null : order);
   const parts = /^(header|cookie):([!#$%&'*+.^_`|~\w-]+)$/.exec(text);
   if (parts === null) return null;
   const [, kind, name] = parts;

@@ -128,6 +128,7 @@ export class RequestUnpacker {
       offset: 0,
       timeUs: 0,
       route: '',
+      order: '',
       request: {
         method: text.slice(0, targetAt),
         target: text.slice(targetAt, hostAt),

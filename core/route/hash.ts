@@ -21,6 +21,13 @@ export function hashed(wire: string, state: number = FNV_OFFSET | 0): number {
   return hash;
 }
 
+/** The same of `wire` from `from` to `to`, without a slice. */
+export function hashedSlice(wire: string, from: number, to: number): number {
+  let hash = FNV_OFFSET | 0;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ wire.charCodeAt(i), FNV_PRIME);
+  return hash;
+}
+
 /**
  * Spreads every bit of a state over all 32 (MurmurHash3's fmix32, a bijection). An unsigned 32-bit number.
  */

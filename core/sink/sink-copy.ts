@@ -24,6 +24,7 @@ export class SinkCopy implements Copy, FramedCopy {
   readonly fields: string;
   readonly framing: Framing;
   readonly lengthZero: boolean;
+  readonly orderKey: number;
   body: readonly Uint8Array[] = noPieces;
   bodyBytes = 0;
   trailers = '';
@@ -68,6 +69,7 @@ export class SinkCopy implements Copy, FramedCopy {
     this.fields = mirror.fieldsFor(head.fields);
     this.framing = head.framing;
     this.lengthZero = head.lengthZero;
+    this.orderKey = head.orderKey;
     this.#heldBytes = this.target.length + this.fields.length;
     mirror.bounds.begun();
     mirror.bounds.heldBytes += this.#heldBytes;

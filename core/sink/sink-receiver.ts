@@ -12,14 +12,12 @@ import { SinkCopy } from './sink-copy.js';
 import type { SinkMirror } from './sink-mirror.js';
 
 export class SinkReceiver extends FrameReceiver<SinkMirror, SinkCopy> {
-  readonly #clock: Clock;
   /** Copies that are incomplete or in a sink; a drain ends when it is empty. */
   readonly #underWay = new Set<SinkCopy>();
   readonly #onOver = (copy: SinkCopy) => this.#underWay.delete(copy);
 
   constructor(readers: readonly RingReader[], clock: Clock) {
-    super(readers);
-    this.#clock = clock;
+    super(readers, clock);
   }
 
   get inFlight(): number {
@@ -32,7 +30,7 @@ export class SinkReceiver extends FrameReceiver<SinkMirror, SinkCopy> {
   }
 
   begin(mirror: SinkMirror, _generation: number, _exchangeId: number, flags: number): SinkCopy {
-    const copy = new SinkCopy(mirror, this.head, flags, this.#clock, this.#onOver);
+    const copy = new SinkCopy(mirror, this.head, flags, this.clock, this.#onOver);
     this.#underWay.add(copy);
     copy.begin();
     return copy;
@@ -44,6 +42,6 @@ export class SinkReceiver extends FrameReceiver<SinkMirror, SinkCopy> {
     if (bounds.exceedsMemory(0)) return reasonOr(Drop.MEMORY, sink.stalled());
     const refused = sink.refuses();
     if (refused !== none) return refused;
-    return bounds.takeRate(this.#clock()) ? none : Drop.RATE;
+    return bounds.takeRate(this.clock()) ? none : Drop.RATE;
   }
 }

@@ -30,6 +30,8 @@ export interface Copy {
   readonly fields: string;
   readonly framing: Framing;
   readonly lengthZero: boolean;
+  /** The key of the mirror's `order` (core/mirror/order-key); 0: the request is in no order. */
+  readonly orderKey: number;
   /** Its own bytes, not the ring's. */
   readonly body: readonly Uint8Array[];
   readonly bodyBytes: number;

@@ -2,11 +2,11 @@
  * A copy as one message of a stream, and back.
  *
  *   header Nats-Msg-Id   names the message: one that is published anew is stored once (JetStream)
- *   header Umbra         1; route=NAME; at-us=N; status=N; latency-us=N; bytes=N; digest=HEX; failure=REASON; request-bytes=N;
+ *   header Umbra         1; route=NAME; at-us=N; order=HEX; status=N; latency-us=N; bytes=N; digest=HEX; failure=REASON; request-bytes=N;
  *                        withheld; truncated
  *   payload              the request as an HTTP/1.1 message, and behind it, where asked, the primary's response as another
  *
- * `1` is the format. `at-us` is when the request came, on the wall clock. `status` to `digest` are of the primary's whole response:
+ * `1` is the format. `at-us` is when the request came, on the wall clock; `order` is the key of the mirror's `order`. `status` to `digest` are of the primary's whole response:
  * latency from the first byte sent to the last one received, size and CRC-32 of the body without framing; `failure` stands there
  * instead where it had none, and neither where nothing is known of it. `request-bytes` is where the response begins; `withheld`: the
  * request's body is left out, because redaction could not look into it; `truncated`: the response's body is not whole. What is
@@ -70,6 +70,7 @@ function messageOf(
   if (response !== null) writeBlock(response, payload, requestBytes);
   const about =
     `${format}; route=${copy.route}; at-us=${Math.round(atUs)}` +
+    (copy.orderKey === 0 ? '' : `; order=${copy.orderKey.toString(16)}`) +
     aboutPrimary(copy.primary) +
     (response === null ? '' : `; request-bytes=${requestBytes}`) +
     (content.withheld === true ? '; withheld' : '') +
@@ -101,6 +102,7 @@ export function decodeMessage(about: string, payload: Buffer, sequence: number):
     offset: sequence,
     timeUs: numberOf(told, 'at-us') ?? -1,
     route: told.get('route') ?? '',
+    order: told.get('order') ?? '',
     request,
     response: responseOf(told),
     primaryFailure: failureReasons.indexOf(told.get('failure') as never) as Failure | -1,

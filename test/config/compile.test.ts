@@ -6,6 +6,7 @@ import { loadConfigFile } from '../../config/load.js';
 import { MirrorSlots, MirrorSlotsFullError } from '../../config/slots.js';
 import { limits } from '../../core/limits.js';
 import { pairsAlone } from '../../core/plan.js';
+import { hashed } from '../../core/route/hash.js';
 import { loaded, minimal, mirrored, withoutText } from './told.js';
 
 const upstreamDefaults = {
@@ -59,6 +60,7 @@ routes:
         percent: 0.07
         sample: header:X-User
         methods: safe
+        order: header:X-User
         host: { set: next.example.com }
         rewrite: { prefix: /next/ }
         trace: new
@@ -105,6 +107,8 @@ const plainly = {
   fault: null,
 };
 
+const inOrder = { by: 'header', name: 'x-user', target: hashed('v2') };
+
 /** What the primary got, once more; in the bounds of its mirror. */
 const baseline = {
   slot: 1,
@@ -114,6 +118,7 @@ const baseline = {
   shareMillionths: 1_000_000,
   sample: { by: 'random' },
   methods: ['GET', 'HEAD', 'OPTIONS', 'TRACE'],
+  order: inOrder,
   host: { kind: 'preserve' },
   headers: { remove: [], set: [], add: [] },
   bodyBytesMax: 65_536,
@@ -280,6 +285,7 @@ t.test('every key comes into the plan', async (t) => {
             shareMillionths: 700,
             sample: { by: 'header', name: 'x-user' },
             methods: ['GET', 'HEAD', 'OPTIONS', 'TRACE'],
+            order: inOrder,
             host: { kind: 'set', value: 'next.example.com' },
             rewrite: { kind: 'prefix', prefix: '/reviews', value: '/next/', ignoreCase: false },
             trace: 'new',
@@ -347,6 +353,7 @@ t.test('defaults', async (t) => {
         shareMillionths: 1_000_000,
         sample: { by: 'random' },
         methods: null,
+        order: null,
         host: { kind: 'shadow' },
         rewrite: null,
         trace: 'keep',

@@ -6,6 +6,7 @@ import type { Copy } from '../../core/sink/sink.js';
 export function copyOf(changes: Partial<Copy> = {}): Copy {
   return {
     route: 'reviews',
+    orderKey: 0,
     offeredUs: 0,
     method: 'GET',
     target: '/r',

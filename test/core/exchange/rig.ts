@@ -92,6 +92,9 @@ export class Told implements Responder {
   clientAddress(): string {
     return '10.0.0.1';
   }
+  connectionKey(): number {
+    return 1;
+  }
 
   async until(event: string): Promise<this> {
     while (!this.events.includes(event)) await new Promise<void>((resolve) => this.#wake.push(resolve));

@@ -30,10 +30,12 @@ t.test('a head comes out of a frame as it went in, every byte value included', a
         const head = Object.assign(new RequestHead(), strings, { framing, contentLength, lengthZero });
         const source = new CopySource();
         source.take(head);
+        source.offeredUs = 12345.5;
+        source.orderKey = 0xfedcba98;
         const bytes = sharedBytes(2048);
         const numbers = new Numbers(bytes);
         const offset = eights * 8;
-        writeHead(bytes, numbers, offset, source, 12345.5);
+        writeHead(bytes, numbers, offset, source);
 
         const read = new MirroredHead();
         read.read(bytes, numbers, offset);
@@ -45,7 +47,8 @@ t.test('a head comes out of a frame as it went in, every byte value included', a
           read.framing === framing &&
           read.contentLength === contentLength &&
           read.lengthZero === lengthZero &&
-          read.offeredUs === 12345.5
+          read.offeredUs === 12345.5 &&
+          read.orderKey === 0xfedcba98
         );
       },
     ),
@@ -59,7 +62,7 @@ t.test('a head takes exactly the payload bytes that it asks for', async (t) => {
   const canary = 0xa5;
   const bytes = sharedBytes(256);
   bytes.fill(canary);
-  writeHead(bytes, new Numbers(bytes), 0, source, 1);
+  writeHead(bytes, new Numbers(bytes), 0, source);
   const end = headPayloadBytes(source);
   t.not(bytes[end - 1], canary, 'the last byte is written');
   t.ok(

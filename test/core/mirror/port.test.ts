@@ -74,15 +74,15 @@ function source(fieldsBytes = 10): CopySource {
 /** Offers heads until the ring refuses one; returns how many it took. */
 function fill(port: MirrorPort, counters: MirrorCounters): number {
   for (let count = 0; ; count++) {
-    const refused = port.offerHead(0, 1000 + count, source(200), FrameFlag.LAST, 0, counters);
+    const refused = port.offerHead(0, 1000 + count, source(200), FrameFlag.LAST, counters);
     if (refused !== accepted) return count;
   }
 }
 
 t.test('nothing is visible, and nothing counts as offered, before the turn ends', async (t) => {
   const { port, drain, counters, flushes } = setUp();
-  t.equal(port.offerHead(3, 1, source(), FrameFlag.LAST, 0, counters), accepted);
-  t.equal(port.offerHead(3, 2, source(), 0, 0, counters), accepted);
+  t.equal(port.offerHead(3, 1, source(), FrameFlag.LAST, counters), accepted);
+  t.equal(port.offerHead(3, 2, source(), 0, counters), accepted);
   t.equal(flushes(), 1, 'one flush is asked for in a turn');
   t.strictSame(drain(), []);
   t.equal(counters.get(MirrorField.offered), 0);
@@ -125,13 +125,13 @@ t.test('a body that ends with an empty piece ends with an END frame', async (t) 
 t.test('a full ring refuses heads and bodies at once', async (t) => {
   const { port, counters } = setUp();
   t.ok(fill(port, counters) > 3);
-  t.equal(port.offerHead(0, 1, source(200), FrameFlag.LAST, 0, counters), Drop.RING_FULL);
+  t.equal(port.offerHead(0, 1, source(200), FrameFlag.LAST, counters), Drop.RING_FULL);
   t.equal(port.offerBody(0, 1, Buffer.alloc(400), false), Failure.RING_FULL);
 });
 
 t.test('a head that no frame can hold is refused as too large', async (t) => {
   const { port, counters } = setUp();
-  t.equal(port.offerHead(0, 1, source(ringBytes), FrameFlag.LAST, 0, counters), Drop.FRAME_TOO_LARGE);
+  t.equal(port.offerHead(0, 1, source(ringBytes), FrameFlag.LAST, counters), Drop.FRAME_TOO_LARGE);
 });
 
 t.test(
@@ -146,7 +146,7 @@ t.test(
     port.outcome(1, outcome);
     outcome.status = 500;
     t.ok(port.flush(), 'frames still wait');
-    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, 0, counters), Drop.RING_FULL);
+    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, counters), Drop.RING_FULL);
     const first = drain();
     t.equal(first.filter((frame) => frame.type === FrameType.HEAD).length, taken);
 
@@ -160,14 +160,14 @@ t.test(
       ],
       'the outcome is the one of its time, not what the scratch object held later',
     );
-    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, 0, counters), accepted);
+    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, counters), accepted);
   },
 );
 
 t.test('a replaced producer announces itself before anything else', async (t) => {
   const { port, drain, counters } = setUp();
   port.announceReplacement();
-  port.offerHead(0, 1, source(), FrameFlag.LAST, 0, counters);
+  port.offerHead(0, 1, source(), FrameFlag.LAST, counters);
   port.flush();
   t.strictSame(
     drain().map(({ type, id }) => [type, id]),
@@ -189,7 +189,7 @@ t.test(
     while (port.offerResponse(FrameType.RESPONSE_BODY, 1, piece));
     t.ok(writer.usedBytes() > ringBytes / 4);
     t.ok(writer.usedBytes() <= ringBytes / 2 + 64, 'up to the headers of the frames');
-    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, 0, counters), accepted, 'a copy still finds room');
+    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, counters), accepted, 'a copy still finds room');
   },
 );
 
@@ -224,7 +224,7 @@ t.test('a request wakes its shadow thread; an outcome alone is there and wakes n
       ),
     );
   const first = park();
-  port.offerHead(0, 1, source(), 0, 0, counters);
+  port.offerHead(0, 1, source(), 0, counters);
   port.flush();
   await first;
   t.equal(drain().length, 1);

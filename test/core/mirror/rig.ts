@@ -27,7 +27,7 @@ import { mirrorPlan } from '../route/support.js';
 import { TestPool } from '../upstream/exchange.js';
 
 const framesMax = 1000;
-const client = { clientAddress: () => '10.0.0.1' };
+const client = { clientAddress: () => '10.0.0.1', connectionKey: () => 1 };
 
 export function requestHead(changes: Partial<RequestHead> = {}): RequestHead {
   return Object.assign(new RequestHead(), { target: '/reviews', host: 'reviews' }, changes);
@@ -83,7 +83,8 @@ export class MirrorRig {
     const head = requestHead(changes);
     const source = new CopySource();
     source.take(head);
-    return this.#offer.offer([this.#mirror], head, source, client, nowUs(), false, this.copies);
+    source.offeredUs = nowUs();
+    return this.#offer.offer([this.#mirror], head, source, client, this.copies);
   }
 
   /** Offers a request with a body that is to come in pieces. */

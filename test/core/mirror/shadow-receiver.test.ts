@@ -4,10 +4,11 @@ import { digestBody, digestFields } from '../../../core/compare/digest.js';
 import { Drop, Failure } from '../../../core/errors.js';
 import { Framing } from '../../../core/http/message.js';
 import { ResponseHead } from '../../../core/http/response-head.js';
+import { limits } from '../../../core/limits.js';
 import { Outcome, Seen } from '../../../core/mirror/codec.js';
 import { nothingCompared, pairsAlone } from '../../../core/plan.js';
 import { VersionField } from '../../../core/record/version-counters.js';
-import { Origin } from '../../support/origin.js';
+import { answerOk, Origin } from '../../support/origin.js';
 import { RawServer, refusedPort } from '../../support/raw-server.js';
 import { mirrorPlan } from '../route/support.js';
 import { MirrorRig } from './rig.js';
@@ -15,6 +16,7 @@ import { MirrorRig } from './rig.js';
 const piece = Buffer.from('0123456789');
 const nothing = Buffer.alloc(0);
 const noGap = [0, 0] as const;
+const byUser = { by: 'header', name: 'x-user', target: 1 } as const;
 
 t.test(
   'a copy is sent with its own host, completed, and paired with the outcome of the primary',
@@ -278,15 +280,20 @@ t.test('whatever happens to copies in whatever order, the law holds', async (t) 
       fc.array(event, { maxLength: 60 }),
       fc.integer({ min: 1, max: 8 }),
       fc.constantFrom(1, 4),
-      async (events, inFlightMax, pipelining) => {
-        const rig = new MirrorRig(shadow.port, { inFlightMax, pipelining, bodyBytesMax: 25 }, 8 * 1024);
+      fc.boolean(),
+      async (events, inFlightMax, pipelining, inOrder) => {
+        const changes = { inFlightMax, pipelining, bodyBytesMax: 25, order: inOrder ? byUser : null };
+        const rig = new MirrorRig(shadow.port, changes, 8 * 1024);
         // The exchange keeps its copies; here each offer has its own.
         const open: { copy: MirrorRig['copies'][number] }[] = [];
         for (const { what, which } of events) {
           const chosen = open[which % Math.max(1, open.length)];
           if (what === 'offer' || what === 'upload') {
             rig.copies.length = 0;
-            const took = rig.offer(what === 'offer' ? {} : { method: 'POST', framing: Framing.CHUNKED });
+            const took = rig.offer({
+              fields: `x-user: ${which % 3}\r\n`,
+              ...(what === 'offer' ? {} : { method: 'POST', framing: Framing.CHUNKED }),
+            });
             if (took > 0) open.push({ copy: rig.copies[0] });
           } else if (what === 'turn') rig.turn();
           else if (what === 'pause') await new Promise(setImmediate);
@@ -318,6 +325,7 @@ t.test('whatever happens to copies in whatever order, the law holds', async (t) 
           unsent === 0 &&
           unfinished === 0 &&
           rig.bounds.inFlight === 0 &&
+          rig.bounds.heldBytes === 0 &&
           rig.version.get(VersionField.requests) === rig.version.finished
         );
       },
@@ -326,4 +334,92 @@ t.test('whatever happens to copies in whatever order, the law holds', async (t) 
   );
   t.ok(shadow.connections > 0, 'copies came through in between');
   await shadow.close();
+});
+
+t.test(
+  'a copy in order waits with its body for the answer to the one before, and then goes out whole',
+  async (t) => {
+    const answers: (() => void)[] = [];
+    const shadow = await Origin.listen((_received, response) => {
+      answers.push(() => response.end('ok'));
+    });
+    const rig = new MirrorRig(shadow.port, { order: byUser });
+    const fields = 'x-user: ada\r\n';
+    const upload = { method: 'POST', framing: Framing.CHUNKED, fields } as const;
+    rig.offer({ target: '/first', fields });
+    rig.offer({ target: '/second', ...upload });
+    const [second] = rig.copies.splice(0);
+    rig.offer({ target: '/other', fields: 'x-user: bob\r\n' });
+    rig.turn();
+    second.body(piece, false);
+    second.trailers('x-sum: 1\r\n');
+    rig.turn();
+    second.body(nothing, true);
+    rig.turn();
+    await shadow.untilReceived(2);
+    t.strictSame(shadow.received.map(({ target }) => target).sort(), ['/first', '/other']);
+    t.ok(rig.bounds.heldBytes > piece.byteLength);
+    t.equal(rig.bounds.inFlight, 2, 'a copy that waits is not in flight');
+    shadow.answer = answerOk;
+    for (const answer of answers) answer();
+    await shadow.untilReceived(3);
+    t.match(shadow.received[2], { target: '/second', framing: 'chunked', bodyBytes: piece.byteLength });
+    for (const answer of answers) answer();
+    t.match(await rig.rest(), { completed: 3 });
+    t.strictSame(rig.gap(), noGap);
+    rig.pool.close();
+    await shadow.close();
+  },
+);
+
+t.test('a copy in order that is aborted while it waits is dropped, and the next one follows', async (t) => {
+  const shadow = await Origin.listen();
+  const rig = new MirrorRig(shadow.port, { order: byUser });
+  const fields = 'x-user: ada\r\n';
+  rig.offer({ method: 'POST', framing: Framing.CHUNKED, fields });
+  const [first] = rig.copies;
+  rig.copies.length = 0;
+  rig.offer({ method: 'POST', framing: Framing.CHUNKED, fields });
+  const [second] = rig.copies;
+  rig.copies.length = 0;
+  rig.offer({ target: '/third', fields });
+  rig.turn();
+  second.abort(Failure.ABORTED);
+  rig.turn();
+  t.equal(rig.counts().dropped[Drop.ABORTED], 1);
+  first.body(piece, true);
+  t.match(await rig.rest(), { completed: 2, sent: 2 });
+  t.equal(shadow.received[1].target, '/third');
+  t.strictSame(rig.gap(), noGap);
+  rig.pool.close();
+  await shadow.close();
+});
+
+t.test('what waits for one key is bounded, and a copy beyond it is dropped as order-full', async (t) => {
+  const shadow = await Origin.listen(() => {});
+  const rig = new MirrorRig(shadow.port, { order: byUser }, 1024 * 1024);
+  const more = 3;
+  for (let i = 0; i < limits.orderedPerKey + more; i++) rig.offer({ fields: 'x-user: ada\r\n' });
+  rig.offer({ fields: 'x-user: bob\r\n' });
+  rig.turn();
+  t.equal(rig.counts().dropped[Drop.ORDER_FULL], more);
+  await shadow.untilReceived(2);
+  rig.receiver.abortAll(Failure.DRAINING);
+  t.match(await rig.rest(), { sent: 2, inFlight: 0 });
+  t.strictSame(rig.gap(), noGap);
+  rig.pool.close();
+  await shadow.close();
+});
+
+t.test('a copy in order is not sent when its turn comes while its shadow is out of service', async (t) => {
+  const rig = new MirrorRig(await refusedPort(), { order: byUser });
+  const offers = 3;
+  for (let i = 0; i < offers; i++) rig.offer({ fields: 'x-user: ada\r\n' });
+  rig.turn();
+  t.equal(rig.receiver.inFlight, offers);
+  const { sent, dropped } = await rig.rest();
+  t.equal(sent, 1);
+  t.equal(dropped[Drop.NO_ENDPOINT], offers - 1);
+  t.strictSame(rig.gap(), noGap);
+  rig.pool.close();
 });

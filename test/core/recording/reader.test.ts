@@ -8,6 +8,7 @@ import { Dates, RecordIds } from '../../../core/recording/record-ids.js';
 import { RecordWriter } from '../../../core/recording/record-writer.js';
 import type { Skipped } from '../../../core/recording/recorded.js';
 import { Redactor } from '../../../core/recording/redactor.js';
+import { parseOrder } from '../../../core/replay/filter.js';
 import type { Copy } from '../../../core/sink/sink.js';
 import { copyOf } from '../../support/copies.js';
 import { memberOf } from '../../support/recorded.js';
@@ -227,4 +228,14 @@ t.test('what is no recording is told so', async (t) => {
     { offset: 0, reason: 'neither a WARC file nor one of GoReplay' },
   ]);
   t.strictSame(read(Buffer.alloc(0)), { exchanges: [], skipped: [] });
+});
+
+t.test("the key of a mirror's order is kept with the request, and is the order `recorded`", async (t) => {
+  const copies = [copy(1, { orderKey: 0xfeed }), copy(2), copy(3, { orderKey: 0xfeed })];
+  const { exchanges } = read(Buffer.concat(members(copies, plain)));
+  t.strictSame(
+    exchanges.map(({ order }) => order),
+    ['feed', '', 'feed'],
+  );
+  t.strictSame(exchanges.map(parseOrder('recorded')!), ['feed', null, 'feed']);
 });

@@ -10,6 +10,7 @@ function at(timeUs: number): RecordedExchange {
     offset: 0,
     timeUs,
     route: '',
+    order: '',
     request: { ...request, lengthZero: false, body, trailers: '' },
     response: null,
     primaryFailure: -1,

@@ -20,6 +20,7 @@ const exchange: fc.Arbitrary<RecordedExchange> = fc.record({
   offset: fc.constant(0),
   timeUs: fc.constant(0),
   route: fc.constant(''),
+  order: fc.constant(''),
   request: fc.record({
     method: text,
     target: text,

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Framing } from '../../../core/http/message.js';
 import { type BodySink, RequestBodyReader } from '../../../core/http/request-body.js';
@@ -49,11 +50,22 @@ const Input = { HEAD: 0, BODY: 1, ANSWERING: 2, TUNNEL: 3, LEAVING: 4, CLOSED: 5
 type Input = (typeof Input)[keyof typeof Input];
 
 const nothing = new Uint8Array(0);
+const UINT32 = 2 ** 32;
+
+let lastKey = randomInt(UINT32);
+
+/** Keys begin at a random number, so that those of several threads are not the same ones. */
+function nextKey(): number {
+  lastKey = (lastKey + 1) >>> 0;
+  if (lastKey === 0) lastKey = 1;
+  return lastKey;
+}
 
 /** One client's connection: its requests in order, one at a time, and the way back for each. */
 export class NodeConnection
   implements BodySink, ResponderConnection, OutputOwner, TunnelClient, BacklogEvents
 {
+  readonly key = nextKey();
   readonly #owner: ConnectionOwner;
   readonly #resources: NodeResources;
   readonly #secure: boolean;

@@ -22,6 +22,8 @@ export interface ResponderConnection {
   pauseReading(): void;
   resumeReading(): void;
   clientAddress(): string;
+  /** Not 0, and the connection's own on its thread. */
+  readonly key: number;
 }
 
 const Phase = {
@@ -167,6 +169,10 @@ export class NodeResponder implements Responder {
 
   resumeBody(): void {
     if (this.#phase !== Phase.IDLE) this.#connection.resumeReading();
+  }
+
+  connectionKey(): number {
+    return this.#connection.key;
   }
 
   clientAddress(): string {

@@ -304,6 +304,11 @@ export class UwsResponder implements Responder {
     if (!this.#received) this.#armBody(this.#owner.clock());
   }
 
+  /** uWS gives requests of one connection nothing in common but the address. */
+  connectionKey(): number {
+    return 0;
+  }
+
   clientAddress(): string {
     return this.#res === null ? '' : addressText(this.#res.getRemoteAddress());
   }

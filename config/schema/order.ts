@@ -1,0 +1,25 @@
+/** `order` of a mirror: the key by which its copies go out one after the other. */
+import type { OrderPlan } from '../../core/plan.js';
+import { isToken } from '../fields.js';
+import { Refusal } from '../units.js';
+import { text } from './values.js';
+
+const expected = 'expected client, connection, header:NAME, cookie:NAME or off';
+
+export type OrderConfig = Pick<OrderPlan, 'by' | 'name'> | 'off';
+
+function parseOrder(order: string): OrderConfig | Refusal {
+  if (order === 'off') return order;
+  if (order === 'client' || order === 'connection') return { by: order, name: '' };
+  const [by, name] = order.split(/:(.*)/s, 2);
+  if ((by !== 'header' && by !== 'cookie') || name === undefined || !isToken(name))
+    return new Refusal(expected);
+  return { by, name: by === 'header' ? name.toLowerCase() : name };
+}
+
+function formatOrder(order: OrderConfig): string {
+  if (order === 'off') return order;
+  return order.name === '' ? order.by : `${order.by}:${order.name}`;
+}
+
+export const order = text(expected, parseOrder, formatOrder);
