@@ -269,6 +269,39 @@ export const failures = [
     flag: 'UO',
     when: 'umbra could not open a connection: it is out of descriptors, local ports or buffers (EMFILE, ENFILE, EADDRNOTAVAIL, ENOBUFS, ENOMEM).',
   },
+  {
+    code: 'answered-early',
+    blame: 'client',
+    unsent: 'answered-early',
+    status: 503,
+    source: 'downstream',
+    retry: 'no',
+    text: 'no room\n',
+    flag: 'DC',
+    when: 'The primary answered before the request was whole, and the rest did not come. Of copies alone.',
+  },
+  {
+    code: 'primary-failed',
+    blame: 'umbra',
+    unsent: 'primary-failed',
+    status: 503,
+    source: 'upstream',
+    retry: 'no',
+    text: 'no room\n',
+    flag: 'UO',
+    when: 'The exchange with the primary failed before the request was whole. Of copies alone.',
+  },
+  {
+    code: 'thread-ended',
+    blame: 'umbra',
+    unsent: 'thread-ended',
+    status: 503,
+    source: 'local',
+    retry: 'no',
+    text: 'no room\n',
+    flag: 'UO',
+    when: 'The proxy thread that had the request ended before the request was whole. Of copies alone.',
+  },
 ] as const satisfies readonly FailureRow[];
 export type FailureReason = (typeof failures)[number]['code'];
 export const failureReasons: readonly FailureReason[] = failures.map(({ code }) => code);
@@ -297,6 +330,9 @@ export const Failure = {
   UNREAD: 17,
   SLOW_CLIENT: 18,
   OUT_OF_RESOURCES: 19,
+  ANSWERED_EARLY: 20,
+  PRIMARY_FAILED: 21,
+  THREAD_ENDED: 22,
 } as const;
 export type Failure = (typeof Failure)[keyof typeof Failure];
 
@@ -346,7 +382,7 @@ export const drops = [
     code: 'aborted',
     blame: 'client',
     source: 'downstream',
-    when: 'The client went away, or the proxy thread ended, before the request was whole.',
+    when: 'The client went away before the request was whole.',
   },
   { code: 'draining', blame: 'umbra', source: 'local', when: 'umbra is ending, or the mirror was removed.' },
   { code: 'loop', blame: 'client', source: 'downstream', when: 'The request is a copy itself.' },
@@ -425,6 +461,24 @@ export const drops = [
     source: 'upstream',
     when: 'Too many copies with the same key of `order` wait for the answers of the ones before them.',
   },
+  {
+    code: 'answered-early',
+    blame: 'client',
+    source: 'downstream',
+    when: 'The primary answered before the request was whole, and the rest did not come.',
+  },
+  {
+    code: 'primary-failed',
+    blame: 'umbra',
+    source: 'upstream',
+    when: 'The exchange with the primary failed before the request was whole.',
+  },
+  {
+    code: 'thread-ended',
+    blame: 'umbra',
+    source: 'local',
+    when: 'A thread of umbra that had the request or its copy ended.',
+  },
 ] as const satisfies readonly DropRow[];
 export type DropReason = (typeof drops)[number]['code'];
 export const dropReasons: readonly DropReason[] = drops.map(({ code }) => code);
@@ -456,6 +510,9 @@ export const Drop = {
   SLOW_CLIENT: 22,
   OUT_OF_RESOURCES: 23,
   ORDER_FULL: 24,
+  ANSWERED_EARLY: 25,
+  PRIMARY_FAILED: 26,
+  THREAD_ENDED: 27,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 

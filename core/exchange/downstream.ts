@@ -82,8 +82,13 @@ export interface Responder {
    * the two talk without the proxy from here on. The responder is dead.
    */
   switchProtocols(head: ResponseHead, tunnel: UpstreamTunnel): void;
-  /** The response is complete. */
+  /** The response is complete, and so is the request. */
   finish(): void;
+  /**
+   * The response is complete, and the request is not. True: the engine reads on for a bounded time, and delivers the rest
+   * of the request to its sink until the last piece or `onAborted`, one of which comes. False: no more will come.
+   */
+  finishEarly(): boolean;
   /**
    * An answer of umbra's own, in place of all of the above. `lines` are its field lines, each ending in CRLF,
    * a wire string without framing and Date; left out, it is plain text. HEAD, and statuses without a body,

@@ -13,7 +13,7 @@
  */
 
 import { digestBody } from '../compare/digest.js';
-import { Failure, failureAnswers } from '../errors.js';
+import { blameOfFailure, Failure, failureAnswers } from '../errors.js';
 import type { RequestHead } from '../http/message.js';
 import { Framing } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
@@ -39,8 +39,10 @@ export const Phase = {
   REQUEST_COMPLETE: 2,
   /** The final response head went to the client. */
   HEAD_SENT: 4,
-  /** Nothing more comes or goes. */
+  /** The client has its response, or is gone. */
   OVER: 8,
+  /** The exchange is over, and the rest of its request still comes for its copies. */
+  REST: 16,
 } as const;
 
 /** No failure. */
@@ -155,7 +157,10 @@ export class Exchange implements RequestSink, ResponseSink {
   // --- from the client
 
   onRequestBody(piece: Uint8Array, last: boolean): void {
-    if ((this.phase & Phase.OVER) !== 0) return;
+    if ((this.phase & Phase.OVER) !== 0) {
+      if ((this.phase & Phase.REST) !== 0) this.#copyRest(piece, last);
+      return;
+    }
     this.#bodyBytesLeft -= piece.byteLength;
     if (this.#bodyBytesLeft < 0) {
       this.#home.bodyTooLarge();
@@ -171,18 +176,23 @@ export class Exchange implements RequestSink, ResponseSink {
   }
 
   onRequestTrailers(lines: string): void {
-    if ((this.phase & Phase.OVER) !== 0) return;
-    this.#call.trailers(lines);
-    if (this.route!.retry !== null) this.#attempts!.trailers(lines);
+    if ((this.phase & (Phase.OVER | Phase.REST)) === Phase.OVER) return;
+    if ((this.phase & Phase.OVER) === 0) {
+      this.#call.trailers(lines);
+      if (this.route!.retry !== null) this.#attempts!.trailers(lines);
+    }
     for (let i = 0; i < this.#copyCount; i++) this.#copies[i].trailers(lines);
   }
 
   onAborted(): void {
-    if ((this.phase & Phase.OVER) !== 0) return;
+    if ((this.phase & Phase.OVER) !== 0) {
+      if ((this.phase & Phase.REST) !== 0) this.#endRest(Failure.ANSWERED_EARLY);
+      return;
+    }
     this.#call.cancel();
     this.failure = Failure.ABORTED;
     this.route!.counters.failure(Failure.ABORTED);
-    this.#over();
+    this.#over(Failure.ABORTED);
   }
 
   onWritable(): void {
@@ -242,8 +252,26 @@ export class Exchange implements RequestSink, ResponseSink {
     counters.latency.record(call.endUs - call.sentUs);
     counters.firstByte.record(call.firstByteUs - call.sentUs);
     const responder = this.#responder!;
-    this.#over();
-    responder.finish();
+    if ((this.phase & Phase.REQUEST_COMPLETE) === 0 && this.#copyCount > 0) this.phase |= Phase.REST;
+    this.#over(Failure.ANSWERED_EARLY);
+    if ((this.phase & Phase.REST) === 0) responder.finish();
+    else if (!responder.finishEarly()) this.#endRest(Failure.ANSWERED_EARLY);
+  }
+
+  /** The primary has answered: what the client still sends completes the copies. */
+  #copyRest(piece: Uint8Array, last: boolean): void {
+    this.#bodyBytesLeft -= piece.byteLength;
+    if (this.#bodyBytesLeft < 0) {
+      this.#endRest(Failure.BODY_TOO_LARGE);
+      return;
+    }
+    if (last) this.phase &= ~Phase.REST;
+    for (let i = 0; i < this.#copyCount; i++) this.#copies[i].body(piece, last);
+  }
+
+  #endRest(reason: Failure): void {
+    this.phase &= ~Phase.REST;
+    for (let i = 0; i < this.#copyCount; i++) this.#copies[i].abort(reason);
   }
 
   onSwitch(head: ResponseHead, tunnel: UpstreamTunnel): void {
@@ -251,7 +279,7 @@ export class Exchange implements RequestSink, ResponseSink {
     this.status = head.status;
     counters.response(this.status);
     const responder = this.#responder!;
-    this.#over();
+    this.#over(Failure.ANSWERED_EARLY);
     responder.switchProtocols(head, tunnel);
   }
 
@@ -262,13 +290,13 @@ export class Exchange implements RequestSink, ResponseSink {
     this.route!.counters.failure(failure);
     const responder = this.#responder!;
     if (!cut) this.status = failureAnswers[failure].status;
-    this.#over();
+    this.#over(blameOfFailure(failure) === 'client' ? failure : Failure.PRIMARY_FAILED);
     if (cut) responder.cut();
     else responder.answer(this.status, failureAnswers[failure].text);
   }
 
-  /** The exchange is decided: tells the mirrors, then goes back to its home. */
-  #over(): void {
+  /** The exchange is decided. Copies whose request is not whole are aborted for `reason`, unless its rest still comes. */
+  #over(reason: Failure): void {
     const requestComplete = (this.phase & Phase.REQUEST_COMPLETE) !== 0;
     this.phase |= Phase.OVER;
     this.#responder = null;
@@ -280,7 +308,7 @@ export class Exchange implements RequestSink, ResponseSink {
       const outcome = this.#outcome();
       for (let i = 0; i < this.#copyCount; i++) {
         const copy = this.#copies[i];
-        copy.abort(Failure.ABORTED);
+        if ((this.phase & Phase.REST) === 0) copy.abort(reason);
         copy.outcome(outcome);
       }
     }

@@ -65,7 +65,7 @@ export class MirrorPort {
   announceReplacement(): void {
     this.#mustSend({
       type: FrameType.ABORT,
-      flags: Failure.ABORTED,
+      flags: Failure.THREAD_ENDED,
       exchangeId: allExchanges,
       outcome: null,
     });

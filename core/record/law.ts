@@ -32,7 +32,7 @@ export function accountingGap(mirror: MirrorSnapshot): AccountingGap {
  */
 export function settleDeadProxy(counters: MirrorCounters): void {
   counters.dropped(
-    Drop.ABORTED,
+    Drop.THREAD_ENDED,
     counters.get(MirrorField.eligible) -
       counters.get(MirrorField.offered) -
       counters.totalOf(MirrorField.dropped),
@@ -42,7 +42,7 @@ export function settleDeadProxy(counters: MirrorCounters): void {
 /** A shadow thread died: what it had received and not sent is dropped, what it had in flight has failed. */
 export function settleDeadShadow(counters: MirrorCounters): void {
   counters.dropped(
-    Drop.ABORTED,
+    Drop.THREAD_ENDED,
     counters.get(MirrorField.received) -
       counters.get(MirrorField.sent) -
       counters.totalOf(MirrorField.dropped),

@@ -47,6 +47,8 @@ export class Told implements Responder {
   body = '';
   /** What `sendBody` answers. */
   hasRoom = true;
+  /** What `finishEarly` answers. */
+  readsOn = true;
   over = false;
   tunnel: UpstreamTunnel | null = null;
   readonly tunnelSink = new ToldTunnel();
@@ -91,6 +93,10 @@ export class Told implements Responder {
   }
   clientAddress(): string {
     return '10.0.0.1';
+  }
+  finishEarly(): boolean {
+    this.#end('finish early');
+    return this.readsOn;
   }
   connectionKey(): number {
     return 1;

@@ -236,7 +236,7 @@ t.test('settling counters twice changes nothing', async (t) => {
   house.killProxy(0);
   house.killShadow(0);
   t.strictSame(house.read(), once);
-  t.equal(once.dropped[dropReasons.indexOf('aborted')], 1);
+  t.equal(once.dropped[dropReasons.indexOf('thread-ended')], 1);
   t.equal(once.failed[failureReasons.indexOf('reset')], 1);
 });
 

@@ -8,7 +8,7 @@ import { limits } from '../../../core/limits.js';
 import type { ListenerLimits } from '../../../core/plan.js';
 import { Deadline } from '../../../core/upstream/deadlines.js';
 import type { UpstreamTunnel } from '../../../core/upstream/tunnel.js';
-import { ClientTimeout, PLAIN_TEXT, type RequestHandler } from '../downstream.js';
+import { ClientTimeout, PLAIN_TEXT, type RequestHandler, type RequestSink } from '../downstream.js';
 import { type BacklogEvents, ClientSocket } from './client-socket.js';
 import { HeldBytes } from './held-bytes.js';
 import type { OutputOwner } from './output.js';
@@ -87,6 +87,8 @@ export class NodeConnection
   #answered = false;
   #persists = true;
   #paused = false;
+  /** Takes what comes of a request whose response is over. */
+  #rest: RequestSink | null = null;
   /** The client has sent its FIN: it may still read. */
   #halfClosed = false;
   #tunnel: TunnelEnd | null = null;
@@ -127,6 +129,7 @@ export class NodeConnection
 
   /** One read: `bytes[0, end)`, which dies with the call. Never while an earlier one is being read. */
   receive(bytes: Buffer, end: number): void {
+    if (this.#rest !== null && this.#input === Input.LEAVING) this.#readRest(bytes, end);
     if (this.#input >= Input.LEAVING) return;
     if (this.#tunnel !== null) {
       this.#tunnel.fromClient(bytes.subarray(0, end));
@@ -196,6 +199,10 @@ export class NodeConnection
     if (this.#halfClosed) end.onClientFin();
   }
 
+  readRestFor(sink: RequestSink): void {
+    this.#rest = sink;
+  }
+
   onAnswered(persists: boolean): void {
     this.#answered = true;
     this.#persists = persists;
@@ -245,11 +252,18 @@ export class NodeConnection
   // --- from the client
 
   onPiece(piece: Uint8Array, last: boolean): void {
+    const rest = this.#rest;
+    if (rest !== null) {
+      if (last) this.#rest = null;
+      rest.onRequestBody(piece, last);
+      return;
+    }
     if (last) this.#input = Input.ANSWERING;
     this.#responder.sink?.onRequestBody(piece, last);
   }
 
   onTrailers(lines: string): void {
+    if (this.#rest !== null) this.#rest.onRequestTrailers(lines);
     this.#responder.sink?.onRequestTrailers(lines);
   }
 
@@ -276,6 +290,18 @@ export class NodeConnection
     // The client closed its side before these bytes, which were held, had their turn.
     if (this.#halfClosed && this.#input === Input.BODY) this.#abort();
     this.uncork();
+  }
+
+  /** The response is over and the connection is closing; the rest of the request is for its copies. */
+  #readRest(bytes: Buffer, end: number): void {
+    this.#body.feed(bytes, 0, end, this);
+    if (this.#body.refused) this.#abortRest();
+  }
+
+  #abortRest(): void {
+    const rest = this.#rest;
+    this.#rest = null;
+    rest?.onAborted();
   }
 
   /** Returns where the head ended, or `start` if it is not whole. */
@@ -452,6 +478,7 @@ export class NodeConnection
     this.#resources.deadlines.clear(this.#deadline);
     this.#held.clear();
     this.#responder.abort();
+    this.#abortRest();
     if (this.#handshaking) this.#owner.onHandshakeEnded(false);
     if (this.#tunnel !== null) {
       this.#tunnel.onClientGone();

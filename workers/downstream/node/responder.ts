@@ -15,6 +15,8 @@ export interface ResponderConnection {
   uncork(): void;
   /** The connection leaves HTTP: its bytes are the tunnel's from now on. */
   switchTo(tunnel: UpstreamTunnel): void;
+  /** The response is about to be over: what the client still sends of its request goes to `sink`. */
+  readRestFor(sink: RequestSink): void;
   /** The response is over. */
   onAnswered(persists: boolean): void;
   /** Closes at once, with a reset where the end of the connection would pass for the end of the body. */
@@ -144,6 +146,13 @@ export class NodeResponder implements Responder {
     this.#writer.end();
     this.#over(this.#persists);
     this.#connection.uncork();
+  }
+
+  finishEarly(): boolean {
+    const { sink } = this;
+    if (sink !== null) this.#connection.readRestFor(sink);
+    this.finish();
+    return sink !== null;
   }
 
   answer(status: number, body: string, lines: string = PLAIN_TEXT): void {

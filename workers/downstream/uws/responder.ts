@@ -254,6 +254,12 @@ export class UwsResponder implements Responder {
     if (!this.#body.blocked) this.#end();
   }
 
+  /** uWS does not say when a connection ends whose response is complete, so the rest of its request is not waited for. */
+  finishEarly(): boolean {
+    this.finish();
+    return false;
+  }
+
   answer(status: number, body: string, lines: string = PLAIN_TEXT): void {
     this.#mustBeOpen();
     if (!this.#corked) {

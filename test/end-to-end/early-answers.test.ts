@@ -1,0 +1,84 @@
+/** What becomes of the copy of a request that the primary answers, or fails, before the request is whole. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import { lawHolds, mirrorTo } from '../support/law.js';
+import { Origin } from '../support/origin.js';
+import { type RawPeer, RawServer } from '../support/raw-server.js';
+import { reviews, UmbraProcess, until } from '../support/umbra.js';
+
+const bodyBytes = 300_000;
+const half = 'x'.repeat(bodyBytes / 2);
+const head = `POST / HTTP/1.1\r\nhost: reviews\r\ncontent-length: ${bodyBytes}\r\n\r\n`;
+const answersEarly = async (peer: RawPeer): Promise<void> => {
+  await peer.head();
+  peer.send('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nearly');
+};
+
+interface Case {
+  readonly umbra: UmbraProcess;
+  readonly v2: Origin;
+  /** A connection that has sent a head and half of its body, and has read the answer. */
+  readonly client: Socket;
+}
+
+async function answered(t: Test, v1Script: (peer: RawPeer) => Promise<void>, end: RegExp): Promise<Case> {
+  const v1 = await RawServer.listen(v1Script);
+  const v2 = await Origin.listen();
+  const config = reviews(v1.port, v2.port, { umbra: { threads: { proxy: 1, shadow: 1 } } });
+  const umbra = await UmbraProcess.start({ ...config, listen: [{ address: '127.0.0.1:0', engine: 'node' }] });
+  // A client that does not close its side when the server does: it still has something to send.
+  const client = connect({ port: umbra.port, host: '127.0.0.1', allowHalfOpen: true });
+  client.on('error', () => {});
+  await once(client, 'connect');
+  let received = '';
+  client.on('data', (data) => {
+    received += data.toString('latin1');
+  });
+  client.write(`${head}${half}`);
+  await until(() => end.test(received), 'the client has its answer');
+  t.teardown(async () => {
+    client.destroy();
+    await umbra.stop();
+    await Promise.all([v1.close(), v2.close()]);
+  });
+  return { umbra, v2, client };
+}
+
+t.test('a copy is completed by what the client sends after an early answer', async (t) => {
+  const { umbra, v2, client } = await answered(t, answersEarly, /early$/);
+  client.end(half);
+  const { completed, dropped, failed } = mirrorTo(await lawHolds(t, umbra), 'v2');
+  t.strictSame([completed, v2.received[0]?.bodyBytes], [1, bodyBytes]);
+  t.equal(dropped['answered-early'] + failed['answered-early'], 0);
+});
+
+t.test('a copy ends as answered-early where the client sends no more', async (t) => {
+  const { umbra, client } = await answered(t, answersEarly, /early$/);
+  client.destroy();
+  const { dropped, failed } = mirrorTo(await lawHolds(t, umbra), 'v2');
+  t.equal(dropped['answered-early'] + failed['answered-early'], 1);
+  t.equal(dropped.aborted + failed.aborted, 0);
+});
+
+t.test(
+  'a client that only waits after an early answer is not waited for longer than two seconds',
+  async (t) => {
+    const { umbra, client } = await answered(t, answersEarly, /early$/);
+    const { dropped, failed } = mirrorTo(await lawHolds(t, umbra), 'v2');
+    t.equal(dropped['answered-early'] + failed['answered-early'], 1);
+    t.notOk(client.writableEnded);
+  },
+);
+
+t.test('a copy ends as primary-failed where the primary breaks off within the request', async (t) => {
+  const breaksOff = async (peer: RawPeer): Promise<void> => {
+    await peer.head();
+    await peer.bytes(half.length);
+    peer.socket.destroy();
+  };
+  const { umbra } = await answered(t, breaksOff, /^HTTP\/1\.1 502 /);
+  const { dropped, failed } = mirrorTo(await lawHolds(t, umbra), 'v2');
+  t.equal(dropped['primary-failed'] + failed['primary-failed'], 1);
+  t.equal(dropped.aborted + failed.aborted, 0);
+});
