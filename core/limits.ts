@@ -166,8 +166,14 @@ export const limits = {
    * `frame-too-large`.
    */
   ringBytes: 4 * 1024 * 1024,
+  /** Bytes of frames that wait in one proxy thread for room in its rings. Past it: drop or failure `ring-full`. */
+  waitingBytes: 64 * 1024 * 1024,
+  /** Copies whose beginning waits for room in one ring. Reached: drop `ring-full`. */
+  waitingHeads: 1024,
+  /** How long a proxy thread that ends waits for room for these frames, in milliseconds. Reached: their copies are aborted. */
+  waitingMs: 1000,
   /**
-   * ShadowRequest exchanges that one shadow thread has open from one proxy thread. Reached: drop `in-flight`.
+   * Mirrored exchanges that one shadow thread has open from one proxy thread. Reached: drop `in-flight`.
    */
   openMirroredExchanges: 16 * 1024,
   /** Copies of one order key that one shadow thread has, waiting or under way. Reached: drop `order-full`. */

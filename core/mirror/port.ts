@@ -1,11 +1,12 @@
 /**
- * The proxy thread's end of one ring: offers the frames of mirrored exchanges and never waits. What must
- * not be lost although the ring is full (an ABORT, an OUTCOME, a last END) is kept in a short list and goes
- * out first when there is room; until then no new exchange is begun on this ring, which bounds the list by
- * the number of exchanges that are open on it.
+ * The proxy thread's end of one ring: offers the frames of mirrored exchanges and never waits. A frame that finds no room
+ * waits in memory (core/mirror/waiting-frames), and all later ones behind it, so that frames keep their order. What ends
+ * an exchange (ABORT, OUTCOME, a last END) always finds room there; heads and bodies do within `limits.waitingBytes`, and
+ * at most `limits.waitingHeads` heads wait.
  */
 import { Drop, Failure } from '../errors.js';
 import { latin1Write } from '../http/wire.js';
+import { limits } from '../limits.js';
 import type { MirrorCounters } from '../record/mirror-counters.js';
 import { FrameType } from '../ring/frame.js';
 import { Offer, type RingWriter } from '../ring/writer.js';
@@ -18,25 +19,13 @@ import {
   Outcome,
   writeHead,
 } from './codec.js';
-
-/** A frame that waits for room. */
-interface LateFrame {
-  readonly type: number;
-  readonly flags: number;
-  readonly exchangeId: number;
-  readonly outcome: Outcome | null;
-}
+import { WaitingBudget, WaitingFrames } from './waiting-frames.js';
 
 /** Asks the thread to call `flush` of every port at the end of this turn of its loop. */
 export type FlushRequest = () => void;
 
 /** No failure: what `offerBody` answers when the piece is in the ring. */
 export const accepted = -1;
-
-/** The drop reason of a refused claim. */
-function dropOf(refused: number): Drop {
-  return refused === Offer.FULL ? Drop.RING_FULL : Drop.FRAME_TOO_LARGE;
-}
 
 export class MirrorPort {
   readonly #writer: RingWriter;
@@ -46,11 +35,13 @@ export class MirrorPort {
   /** Nothing that was claimed since the last publish is worth waking the consumer for. */
   #quiet = true;
   #flushRequested = false;
-  #late: LateFrame[] = [];
+  readonly #waiting: WaitingFrames;
   /** Counters of the HEAD frames claimed since the last publish: they count as offered once the consumer can see them. */
   readonly #offered: MirrorCounters[] = [];
 
-  constructor(writer: RingWriter, requestFlush: FlushRequest) {
+  /** `budget` is the thread's, shared by its ports. */
+  constructor(writer: RingWriter, requestFlush: FlushRequest, budget: WaitingBudget = new WaitingBudget()) {
+    this.#waiting = new WaitingFrames(budget);
     this.#writer = writer;
     this.#numbers = new Numbers(writer.bytes);
     this.#requestFlush = requestFlush;
@@ -63,12 +54,7 @@ export class MirrorPort {
 
   /** Tells the consumer that whoever wrote to this ring before is gone, and its unfinished exchanges with it. */
   announceReplacement(): void {
-    this.#mustSend({
-      type: FrameType.ABORT,
-      flags: Failure.THREAD_ENDED,
-      exchangeId: allExchanges,
-      outcome: null,
-    });
+    this.#mustSend(FrameType.ABORT, Failure.THREAD_ENDED, allExchanges);
   }
 
   /** Offers the HEAD of a new exchange, with its `FrameFlag`s; `accepted` or the reason it was dropped. */
@@ -79,20 +65,33 @@ export class MirrorPort {
     flags: number,
     counters: MirrorCounters,
   ): Drop | typeof accepted {
-    if (this.#late.length > 0) return Drop.RING_FULL;
-    const offset = this.#writer.claim(
-      FrameType.HEAD,
-      flags,
-      slot,
-      exchangeId,
-      this.#generation,
-      headPayloadBytes(source),
-    );
-    if (offset < 0) return dropOf(offset);
+    const payloadBytes = headPayloadBytes(source);
+    if (payloadBytes > this.#writer.payloadBytesMax) return Drop.FRAME_TOO_LARGE;
+    const offset =
+      this.#waiting.count > 0
+        ? Offer.FULL
+        : this.#writer.claim(FrameType.HEAD, flags, slot, exchangeId, this.#generation, payloadBytes);
+    if (offset < 0) return this.#waitWithHead(slot, exchangeId, source, flags, counters);
     writeHead(this.#writer.bytes, this.#numbers, offset, source);
     this.#offered.push(counters);
     this.#quiet = false;
     this.#flushLater();
+    return accepted;
+  }
+
+  #waitWithHead(
+    slot: number,
+    exchangeId: number,
+    source: CopySource,
+    flags: number,
+    counters: MirrorCounters,
+  ): Drop | typeof accepted {
+    const payloadBytes = headPayloadBytes(source);
+    if (this.#waiting.heads >= limits.waitingHeads || !this.#waiting.reserve(payloadBytes))
+      return Drop.RING_FULL;
+    const payload = Buffer.from(new ArrayBuffer(payloadBytes));
+    writeHead(payload, new Numbers(payload), 0, source);
+    this.#wait(FrameType.HEAD, flags, slot, exchangeId, payload, counters);
     return accepted;
   }
 
@@ -102,48 +101,61 @@ export class MirrorPort {
    */
   offerBody(slot: number, exchangeId: number, piece: Uint8Array, last: boolean): Failure | typeof accepted {
     if (piece.byteLength === 0) {
-      if (last) this.#mustSend({ type: FrameType.END, flags: 0, exchangeId, outcome: null });
+      if (last) this.#mustSend(FrameType.END, 0, exchangeId);
       return accepted;
     }
-    if (this.#late.length > 0) return Failure.RING_FULL;
     const frameBytesMax = this.#writer.payloadBytesMax;
     let from = 0;
-    while (from < piece.byteLength) {
+    while (from < piece.byteLength && this.#waiting.count === 0) {
       const to = Math.min(from + frameBytesMax, piece.byteLength);
-      const isLast = last && to === piece.byteLength;
-      const offset = this.#writer.claim(
-        FrameType.BODY,
-        isLast ? FrameFlag.LAST : 0,
-        slot,
-        exchangeId,
-        this.#generation,
-        to - from,
-      );
-      if (offset < 0) return Failure.RING_FULL;
+      const flags = last && to === piece.byteLength ? FrameFlag.LAST : 0;
+      const offset = this.#writer.claim(FrameType.BODY, flags, slot, exchangeId, this.#generation, to - from);
+      if (offset < 0) break;
       const whole = from === 0 && to === piece.byteLength;
       this.#writer.bytes.set(whole ? piece : piece.subarray(from, to), offset);
       from = to;
     }
     this.#quiet = false;
     this.#flushLater();
+    return from === piece.byteLength ? accepted : this.#waitWithBody(slot, exchangeId, piece, from, last);
+  }
+
+  /** The piece from `start` on waits. */
+  #waitWithBody(
+    slot: number,
+    exchangeId: number,
+    piece: Uint8Array,
+    start: number,
+    last: boolean,
+  ): Failure | typeof accepted {
+    const frameBytesMax = this.#writer.payloadBytesMax;
+    for (let from = start; from < piece.byteLength; from += frameBytesMax) {
+      const to = Math.min(from + frameBytesMax, piece.byteLength);
+      if (!this.#waiting.reserve(to - from)) return Failure.RING_FULL;
+      const payload = Buffer.allocUnsafeSlow(to - from);
+      payload.set(piece.subarray(from, to));
+      const flags = last && to === piece.byteLength ? FrameFlag.LAST : 0;
+      this.#wait(FrameType.BODY, flags, slot, exchangeId, payload);
+    }
     return accepted;
   }
 
   /** Offers the trailers of a body: whole field lines, a wire string. After a refusal the caller must `abort`. */
   offerTrailers(slot: number, exchangeId: number, lines: string): Failure | typeof accepted {
-    if (this.#late.length > 0) return Failure.RING_FULL;
-    const offset = this.#writer.claim(
-      FrameType.TRAILERS,
-      0,
-      slot,
-      exchangeId,
-      this.#generation,
-      lines.length,
-    );
-    if (offset < 0) return Failure.RING_FULL;
-    latin1Write(this.#writer.bytes, lines, offset);
+    const { bytes, payloadBytesMax } = this.#writer;
+    if (lines.length > payloadBytesMax) return Failure.RING_FULL;
+    const offset =
+      this.#waiting.count > 0
+        ? Offer.FULL
+        : this.#writer.claim(FrameType.TRAILERS, 0, slot, exchangeId, this.#generation, lines.length);
     this.#quiet = false;
     this.#flushLater();
+    if (offset >= 0) {
+      latin1Write(bytes, lines, offset);
+      return accepted;
+    }
+    if (!this.#waiting.reserve(lines.length)) return Failure.RING_FULL;
+    this.#wait(FrameType.TRAILERS, 0, slot, exchangeId, Buffer.from(lines, 'latin1'));
     return accepted;
   }
 
@@ -152,7 +164,7 @@ export class MirrorPort {
    * never takes the last half of the ring, because what it carries is worth less than a copy of a request.
    */
   offerResponse(type: number, exchangeId: number, bytes: Uint8Array): boolean {
-    if (this.#late.length > 0) return false;
+    if (this.#waiting.count > 0) return false;
     const writer = this.#writer;
     const pieceMax = writer.payloadBytesMax;
     for (let from = 0; from < bytes.byteLength; from += pieceMax) {
@@ -166,16 +178,18 @@ export class MirrorPort {
     return true;
   }
 
-  /** The copy is to be given up: its request will not be completed, for this reason. */
+  /** Ends a copy whose request will not be completed, for this reason. */
   abort(exchangeId: number, reason: Failure): void {
-    this.#mustSend({ type: FrameType.ABORT, flags: reason, exchangeId, outcome: null });
+    this.#mustSend(FrameType.ABORT, reason, exchangeId);
   }
 
   /** What the primary's exchange came to. Nobody waits for it, so it wakes nobody: the consumer looks around. */
   outcome(exchangeId: number, outcome: Outcome): void {
-    if (this.#late.length === 0 && this.#writeOutcome(exchangeId, outcome)) return;
-    const kept = Object.assign(new Outcome(), outcome);
-    this.#mustSend({ type: FrameType.OUTCOME, flags: 0, exchangeId, outcome: kept });
+    if (this.#waiting.count === 0 && this.#writeOutcome(exchangeId, outcome)) return;
+    this.#waiting.reserve(Outcome.bytes);
+    const payload = Buffer.from(new ArrayBuffer(Outcome.bytes));
+    outcome.write(new Numbers(payload), 0);
+    this.#wait(FrameType.OUTCOME, 0, 0, exchangeId, payload);
   }
 
   /**
@@ -184,37 +198,53 @@ export class MirrorPort {
    * wait for room, and `flush` must be called again soon.
    */
   flush(): boolean {
-    if (!this.#flushRequested && this.#late.length === 0) return false;
+    if (!this.#flushRequested && this.#waiting.count === 0) return false;
     this.#flushRequested = false;
-    this.#sendLate();
+    this.#sendWaiting();
     this.#writer.publish(this.#quiet);
     this.#quiet = true;
     const offered = this.#offered;
     for (let i = 0; i < offered.length; i++) offered[i].offered();
     offered.length = 0;
-    return this.#late.length > 0;
+    return this.#waiting.count > 0;
   }
 
   usedBytes(): number {
     return this.#writer.usedBytes();
   }
 
-  #mustSend(frame: LateFrame): void {
-    if (this.#late.length > 0 || !this.#write(frame)) this.#late.push(frame);
+  /** A frame without a payload, which is not lost although the ring is full. */
+  #mustSend(type: number, flags: number, exchangeId: number): void {
+    this.#quiet = false;
+    const isOut =
+      this.#waiting.count === 0 && this.#writer.claim(type, flags, 0, exchangeId, this.#generation, 0) >= 0;
+    if (isOut) this.#flushLater();
+    else this.#wait(type, flags, 0, exchangeId, null);
+  }
+
+  #wait(
+    type: number,
+    flags: number,
+    slot: number,
+    exchangeId: number,
+    payload: Uint8Array | null,
+    counters: MirrorCounters | null = null,
+  ): void {
+    const generation = this.#generation;
+    this.#waiting.push({ type, flags, slot, exchangeId, generation, payload, counters });
     this.#flushLater();
   }
 
-  #sendLate(): void {
-    if (this.#late.length === 0) return;
-    let sent = 0;
-    while (sent < this.#late.length && this.#write(this.#late[sent])) sent++;
-    this.#late = this.#late.slice(sent);
-  }
-
-  #write(frame: LateFrame): boolean {
-    if (frame.outcome !== null) return this.#writeOutcome(frame.exchangeId, frame.outcome);
-    this.#quiet = false;
-    return this.#writer.claim(frame.type, frame.flags, 0, frame.exchangeId, this.#generation, 0) >= 0;
+  #sendWaiting(): void {
+    for (let frame = this.#waiting.oldest; frame !== null; frame = this.#waiting.oldest) {
+      const { type, flags, slot, exchangeId, generation, payload, counters } = frame;
+      const offset = this.#writer.claim(type, flags, slot, exchangeId, generation, payload?.byteLength ?? 0);
+      if (offset < 0) return;
+      if (payload !== null) this.#writer.bytes.set(payload, offset);
+      if (counters !== null) this.#offered.push(counters);
+      if (type !== FrameType.OUTCOME) this.#quiet = false;
+      this.#waiting.shift();
+    }
   }
 
   #writeOutcome(exchangeId: number, outcome: Outcome): boolean {

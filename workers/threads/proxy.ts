@@ -9,10 +9,12 @@ import { Edge } from '../../core/exchange/edge.js';
 import { Forwarder } from '../../core/exchange/forwarder.js';
 import { ProxyRuntime, RouteRuntime, RouteWay } from '../../core/exchange/runtime.js';
 import { RequestIds } from '../../core/http/request-id.js';
+import { limits } from '../../core/limits.js';
 import { FullSlots } from '../../core/mirror/full-slots.js';
 import { HeldBack } from '../../core/mirror/held-back.js';
 import { Mirror, MirrorOffer } from '../../core/mirror/offer.js';
 import { MirrorPort } from '../../core/mirror/port.js';
+import { WaitingBudget } from '../../core/mirror/waiting-frames.js';
 import type { ListenerPlan, MirrorPlan, Plan } from '../../core/plan.js';
 import { AccessLogPort } from '../../core/record/access-log.js';
 import { ConnectionCount } from '../../core/record/connection-count.js';
@@ -51,8 +53,9 @@ class ProxyThread implements DataThread {
     const random = seededRandom(randomFillSync(new Uint32Array(4)));
     this.#turnEnd = new TurnEnd(() => this.#flush());
     const requestFlush = () => this.#turnEnd.request();
+    const waiting = new WaitingBudget();
     const portTo = (ring: SharedArrayBuffer, doorbell: SharedArrayBuffer) =>
-      new MirrorPort(new RingWriter(ring, new Doorbell(doorbell)), requestFlush);
+      new MirrorPort(new RingWriter(ring, new Doorbell(doorbell)), requestFlush, waiting);
     const toShadows = start.rings.map((ring, shadow) => portTo(ring, start.doorbells[shadow]));
     const toSink = start.sink === null ? null : portTo(start.sink.ring, start.sink.doorbell);
     this.#ports = toSink === null ? toShadows : [...toShadows, toSink];
@@ -128,9 +131,14 @@ class ProxyThread implements DataThread {
    */
   leave(): void {
     void Promise.all(this.#downstreams.map((downstream) => downstream.leave())).then(() => {
-      this.#turnEnd.now();
-      setImmediate(() => process.exit(0));
+      this.#exitWhenSent(nowUs() + limits.waitingMs * 1000);
     });
+  }
+
+  /** Frames that wait for room in a ring go out first, as far as there is time. */
+  #exitWhenSent(deadlineUs: number): void {
+    if (this.#turnEnd.now() && nowUs() < deadlineUs) setTimeout(() => this.#exitWhenSent(deadlineUs), 1);
+    else setImmediate(() => process.exit(0));
   }
 
   /** The plan in force serves on until the last step, which is one with what its end leads to. */

@@ -1,8 +1,11 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { Drop, Failure } from '../../../core/errors.js';
 import { Framing, RequestHead } from '../../../core/http/message.js';
+import { limits } from '../../../core/limits.js';
 import { allExchanges, CopySource, FrameFlag, Numbers, Outcome } from '../../../core/mirror/codec.js';
 import { accepted, MirrorPort } from '../../../core/mirror/port.js';
+import { WaitingBudget } from '../../../core/mirror/waiting-frames.js';
 import { MirrorCounters, MirrorField } from '../../../core/record/mirror-counters.js';
 import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
 import { FrameType } from '../../../core/ring/frame.js';
@@ -22,13 +25,14 @@ interface Seen {
   status?: number;
 }
 
-function setUp() {
+function setUp(budget = new WaitingBudget()) {
   const ring = createRing(ringBytes);
   let flushes = 0;
   const doorbell = new Doorbell(createDoorbell());
-  const port = new MirrorPort(new RingWriter(ring, doorbell), () => {
+  const count = (): void => {
     flushes++;
-  });
+  };
+  const port = new MirrorPort(new RingWriter(ring, doorbell), count, budget);
   port.setGeneration(7);
   const reader = new RingReader(ring);
   const counters = new MirrorCounters(MirrorCounters.create());
@@ -122,11 +126,32 @@ t.test('a body that ends with an empty piece ends with an END frame', async (t) 
   );
 });
 
-t.test('a full ring refuses heads and bodies at once', async (t) => {
-  const { port, counters } = setUp();
-  t.ok(fill(port, counters) > 3);
-  t.equal(port.offerHead(0, 1, source(200), FrameFlag.LAST, counters), Drop.RING_FULL);
-  t.equal(port.offerBody(0, 1, Buffer.alloc(400), false), Failure.RING_FULL);
+t.test('a head that finds no room waits, and so many heads wait at most', async (t) => {
+  const { port, drain, counters } = setUp();
+  const taken = fill(port, counters);
+  t.ok(taken > limits.waitingHeads + 3);
+  t.ok(port.flush(), 'frames wait');
+  t.ok(counters.get(MirrorField.offered) < taken, 'what waits does not count as offered');
+  let seen = 0;
+  for (let waiting = true; waiting; ) {
+    seen += drain().length;
+    waiting = port.flush();
+  }
+  t.equal(seen + drain().length, taken);
+  t.equal(counters.get(MirrorField.offered), taken);
+  t.equal(port.offerHead(0, 1, source(), FrameFlag.LAST, counters), accepted);
+});
+
+t.test('bodies wait within the budget of their thread, whatever their ring', async (t) => {
+  const budget = new WaitingBudget();
+  const [one, other] = [setUp(budget), setUp(budget)];
+  const piece = Buffer.alloc(1024 * 1024);
+  const pieces = limits.waitingBytes / piece.byteLength;
+  let taken = 0;
+  while (one.port.offerBody(0, 1, piece, false) === accepted) taken++;
+  t.ok(taken > pieces / 2 && taken < pieces, `${taken} pieces`);
+  t.equal(other.port.offerBody(0, 1, piece, false), Failure.RING_FULL);
+  t.ok(budget.bytes <= limits.waitingBytes);
 });
 
 t.test('a head that no frame can hold is refused as too large', async (t) => {
@@ -134,35 +159,80 @@ t.test('a head that no frame can hold is refused as too large', async (t) => {
   t.equal(port.offerHead(0, 1, source(ringBytes), FrameFlag.LAST, counters), Drop.FRAME_TOO_LARGE);
 });
 
-t.test(
-  'an abort and an outcome wait for room, in order, and no exchange begins before they are out',
-  async (t) => {
-    const { port, drain, counters } = setUp();
-    const taken = fill(port, counters);
-    while (port.offerBody(0, 1, Buffer.alloc(8), false) === accepted);
-    port.abort(1, Failure.BODY_TOO_LARGE);
-    const outcome = new Outcome();
-    outcome.status = 201;
-    port.outcome(1, outcome);
-    outcome.status = 500;
-    t.ok(port.flush(), 'frames still wait');
-    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, counters), Drop.RING_FULL);
-    const first = drain();
-    t.equal(first.filter((frame) => frame.type === FrameType.HEAD).length, taken);
+t.test('an abort and an outcome find room although nothing else does, and keep their order', async (t) => {
+  const { port, drain, counters } = setUp();
+  const taken = fill(port, counters);
+  port.abort(1, Failure.BODY_TOO_LARGE);
+  const outcome = new Outcome();
+  outcome.status = 201;
+  port.outcome(1, outcome);
+  outcome.status = 500;
+  t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, counters), Drop.RING_FULL);
+  const seen: Seen[] = [];
+  for (let waiting = true; waiting; ) {
+    waiting = port.flush();
+    seen.push(...drain());
+  }
+  t.equal(seen.filter((frame) => frame.type === FrameType.HEAD).length, taken);
+  t.strictSame(
+    seen.slice(taken).map(({ type, flags, id, status }) => [type, flags, id, status]),
+    [
+      [FrameType.ABORT, Failure.BODY_TOO_LARGE, 1, undefined],
+      [FrameType.OUTCOME, 0, 1, 201],
+    ],
+    'the outcome is the one of its time, not what the scratch object held later',
+  );
+});
 
-    t.notOk(port.flush(), 'now they are out');
-    const late = [...first, ...drain()].filter((frame) => frame.id === 1 && frame.type !== FrameType.BODY);
-    t.strictSame(
-      late.map(({ type, flags, id, status }) => [type, flags, id, status]),
-      [
-        [FrameType.ABORT, Failure.BODY_TOO_LARGE, 1, undefined],
-        [FrameType.OUTCOME, 0, 1, 201],
-      ],
-      'the outcome is the one of its time, not what the scratch object held later',
-    );
-    t.equal(port.offerHead(0, 2, source(), FrameFlag.LAST, counters), accepted);
-  },
+const step = fc.oneof(
+  fc.record({ kind: fc.constant('head' as const) }),
+  fc.record({ kind: fc.constant('body' as const), of: fc.nat(5), bytes: fc.nat(6000), last: fc.boolean() }),
+  fc.record({ kind: fc.constant('trailers' as const), of: fc.nat(5) }),
+  fc.record({ kind: fc.constant('flush' as const) }),
+  fc.record({ kind: fc.constant('drain' as const) }),
 );
+
+t.test('what is offered arrives whole and in order, however small the ring is', async () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      const { port, drain, counters } = setUp();
+      const sent: string[] = [];
+      const open: number[] = [];
+      const seen: Seen[] = [];
+      for (const one of steps) {
+        if (one.kind === 'flush') port.flush();
+        else if (one.kind === 'drain') seen.push(...drain());
+        else if (one.kind === 'head') {
+          sent.push('');
+          open.push(sent.length - 1);
+          port.offerHead(0, sent.length - 1, source(), 0, counters);
+        } else if (open.length > 0) {
+          const id = open[one.of % open.length];
+          if (one.kind === 'trailers') {
+            sent[id] += 'x: y';
+            port.offerTrailers(0, id, 'x: y');
+          } else {
+            const piece = String.fromCharCode(97 + (one.bytes % 26)).repeat(one.bytes);
+            sent[id] += one.last ? `${piece}!` : piece;
+            port.offerBody(0, id, Buffer.from(piece), one.last);
+            if (one.last) open.splice(open.indexOf(id), 1);
+          }
+        }
+      }
+      for (let waiting = true; waiting; ) {
+        waiting = port.flush();
+        seen.push(...drain());
+      }
+      const arrived = sent.map(() => '');
+      for (const { type, flags, id, bytes } of seen) {
+        if (type === FrameType.BODY || type === FrameType.TRAILERS) arrived[id] += bytes;
+        if (type === FrameType.END || (type === FrameType.BODY && flags === FrameFlag.LAST))
+          arrived[id] += '!';
+      }
+      return arrived.every((text, id) => text === sent[id]);
+    }),
+  );
+});
 
 t.test('a replaced producer announces itself before anything else', async (t) => {
   const { port, drain, counters } = setUp();

@@ -13,7 +13,7 @@ import { ShadowReceiver } from '../../../core/mirror/shadow-receiver.js';
 import { ShadowMirror } from '../../../core/mirror/shadow-runtime.js';
 import type { MirrorPlan } from '../../../core/plan.js';
 import { AccessLogPort } from '../../../core/record/access-log.js';
-import { accountingGap } from '../../../core/record/law.js';
+import { accountingGap, settleDeadProxy } from '../../../core/record/law.js';
 import { MirrorCounters } from '../../../core/record/mirror-counters.js';
 import { type MirrorSnapshot, readMirror } from '../../../core/record/snapshot.js';
 import { ThreadCounters } from '../../../core/record/thread-counters.js';
@@ -104,12 +104,16 @@ export class MirrorRig {
 
   /** The proxy's turn ends, and the receiver takes what has come. */
   turn(): void {
-    this.port.flush();
-    while (this.receiver.drain(framesMax) > 0);
+    let waiting = true;
+    while (waiting) {
+      waiting = this.port.flush();
+      while (this.receiver.drain(framesMax) > 0);
+    }
   }
 
   /** As after a proxy thread was replaced: another producer takes over the ring. */
   replaceProxy(): void {
+    settleDeadProxy(this.atProxy);
     this.port = this.#openPort();
     this.#offer = this.#openOffer();
     this.port.announceReplacement();

@@ -209,7 +209,7 @@ t.test('the successor of a proxy thread ends what its predecessor left open, and
   rig.replaceProxy();
   const counts = await rig.rest();
   t.equal(counts.completed, 1, 'the request that was whole is completed');
-  t.equal(counts.dropped[Drop.ABORTED] + counts.failed[Failure.ABORTED], 1);
+  t.equal(counts.dropped[Drop.THREAD_ENDED] + counts.failed[Failure.THREAD_ENDED], 1);
   rig.offer();
   rig.tell(rig.copies[0]);
   t.match(await rig.rest(), { completed: 2, paired: 1 }, 'an id that was used before is a new exchange');
