@@ -253,6 +253,7 @@ function compileMirror(
     shareMillionths: mirror.percent,
     sample: mirror.sample,
     methods: compileMethods(mirror.methods),
+    of: mirror.of,
     order: compileOrder(mirror),
     host: mirror.host,
     rewrite: mirror.rewrite === undefined ? null : compileRewrite(mirror.rewrite, route.match[0]),
@@ -365,6 +366,7 @@ function compileCompare(
     sample: { by: 'random' },
     methods: safeMethods,
     // What the primary got is what its version must get once more.
+    of: 'forwarded',
     host: { kind: 'preserve' },
     rewrite: null,
     headers: { remove: [], set: [], add: [] },

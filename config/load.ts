@@ -15,6 +15,7 @@ import { documentSettings, type Grown, mergeDocuments } from './documents/merge.
 import { type DocumentSource, readSources } from './documents/sources.js';
 import { effectiveText } from './effective-text.js';
 import { understand } from './issues.js';
+import { warnOfMirrorSizes } from './mirror-sizes.js';
 import { type ConfigProblem, errorAt, inOrder } from './problem.js';
 import { warnOfUnreachable } from './reach.js';
 import { readTree } from './read-tree.js';
@@ -87,7 +88,11 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
     config = read.config;
     problems.push(...read.problems);
   }
-  warnings.push(...warnOfUnreachable(config, root), ...warnOfSelfMirrors(config, root));
+  warnings.push(
+    ...warnOfUnreachable(config, root),
+    ...warnOfSelfMirrors(config, root),
+    ...warnOfMirrorSizes(config, root),
+  );
   return problems.length > 0
     ? refused([...problems, ...warnings])
     : {

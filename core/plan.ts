@@ -368,6 +368,8 @@ export interface MirrorPlan {
   readonly sample: SamplePlan;
   /** Methods that are copied, upper case; null copies all. */
   readonly methods: readonly string[] | null;
+  /** Whether a copy is taken before or after the changes that the route makes for its primary: path, host and fields. */
+  readonly of: 'original' | 'forwarded';
   /** Null: copies go out as they come. */
   readonly order: OrderPlan | null;
   readonly host: HostPolicy;

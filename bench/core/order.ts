@@ -51,7 +51,7 @@ function offering(order: Pick<OrderPlan, 'by' | 'name'> | null): (times: number)
     let taken = 0;
     for (let i = 0; i < times; i++) {
       source.take(head);
-      taken += offer.offer(mirrors, head, source, client, copies);
+      taken += offer.offer(mirrors, head, source, source, client, copies);
       if (i % TURN !== 0) continue;
       port.flush();
       while (reader.drain({ onFrame() {} }, TURN) > 0);

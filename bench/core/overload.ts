@@ -74,7 +74,7 @@ class Side {
     let taken = 0;
     for (let i = 0; i < times; i++) {
       this.#source.take(head);
-      taken += this.#offer.offer(this.#mirrors, head, this.#source, client, this.#copies);
+      taken += this.#offer.offer(this.#mirrors, head, this.#source, this.#source, client, this.#copies);
       if (i % TURN !== 0) continue;
       this.#port.flush();
       // What the shadow thread does with a frame is its own cost: here it is passed over.

@@ -49,6 +49,7 @@ const plan: MirrorPlan = {
   shareMillionths: 1_000_000,
   sample: { by: 'random' },
   methods: null,
+  of: 'original',
   order: null,
   host: { kind: 'preserve' },
   rewrite: null,

@@ -216,7 +216,7 @@ class RuleDraft {
       if (version === null) return [];
       const { mirrorHost } = this.mapping;
       const host = mirrorHost === 'shadow' ? undefined : mirrorHost;
-      return [grow(filter.mark, { to: version, percent: this.share(filter), host })];
+      return [grow(filter.mark, { to: version, percent: this.share(filter), of: 'forwarded', host })];
     });
     return mirrors.length === 0 ? undefined : mirrors;
   }

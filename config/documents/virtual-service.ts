@@ -151,7 +151,8 @@ class RuleDraft {
     const version = this.version(destination);
     if (version === null) return null;
     const { mirrorHost } = this.mapping;
-    return grow(mark, { to: version, percent, host: mirrorHost === 'shadow' ? undefined : mirrorHost });
+    const host = mirrorHost === 'shadow' ? undefined : mirrorHost;
+    return grow(mark, { to: version, percent, of: 'forwarded', host });
   }
 
   private version(node: TreeNode | undefined): string | null {

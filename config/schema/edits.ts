@@ -53,7 +53,7 @@ export const responseEdits = edits(parseEditableResponseFieldName, parseEditable
 export const messageEdits = mapping({
   request: requestEdits.optional().meta({
     description:
-      'Changes to the request for the primary, in the order remove, set, add. The copies are taken before them.',
+      'Changes to the request for the primary, in the order remove, set, add. Copies have them where their mirror is `of: forwarded`.',
   }),
   response: responseEdits.optional().meta({
     description: "Changes to the primary's response for the client, in the order remove, set, add.",

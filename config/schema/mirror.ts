@@ -105,6 +105,13 @@ export const mirror = mapping({
   methods: mirroredMethods
     .prefault('all')
     .meta({ description: 'all, safe (GET, HEAD, OPTIONS, TRACE) or a list.' }),
+  of: z
+    .enum(['original', 'forwarded'], { error: 'expected original or forwarded' })
+    .prefault('original')
+    .meta({
+      description:
+        "What is copied: the client's request, or what the primary gets, with the route's changes of path, host and fields. The mirror's own changes come after.",
+    }),
   order: order.prefault('off').meta({
     description:
       'Copies with one key go out one after the other, each once the one before it was answered: client (its address), connection, header:NAME or cookie:NAME. For a shadow with a store of its own; off sends each as it comes.',

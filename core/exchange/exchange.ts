@@ -68,6 +68,8 @@ export class Exchange implements RequestSink, ResponseSink {
   route: RouteRuntime | null = null;
   #responder: Responder | null = null;
   readonly source = new CopySource();
+  /** Made for the first route whose mirrors copy what its primary gets. */
+  #forwarded: CopySource | null = null;
   readonly #copies: MirrorCopy[] = [];
   #copyCount = 0;
   /** Of what the listener lets a body be. */
@@ -131,9 +133,23 @@ export class Exchange implements RequestSink, ResponseSink {
       const { source } = this;
       source.offeredUs = nowUs;
       source.logged = this.logged;
-      this.#copyCount = this.#home.mirrors.offer(route.mirrors, head, source, responder, this.#copies);
+      const forwarded = route.copiesForwarded ? this.#takeForwarded(head, source) : source;
+      const { mirrors } = this.#home;
+      this.#copyCount = mirrors.offer(route.mirrors, head, source, forwarded, responder, this.#copies);
       if (route.watchesResponses) this.#watched = this.#copyCount > 0;
     }
+  }
+
+  /** The request as its primary gets it, on the first attempt. */
+  #takeForwarded(head: RequestHead, original: CopySource): CopySource {
+    this.#forwarded ??= new CopySource();
+    const forwarded = this.#forwarded;
+    const { method, target, host, fields } = this.#request;
+    forwarded.take(head);
+    forwarded.takeParts(method, target, host, fields);
+    forwarded.offeredUs = original.offeredUs;
+    forwarded.logged = original.logged;
+    return forwarded;
   }
 
   #beginAttempts(route: RouteRuntime, nowUs: number): void {

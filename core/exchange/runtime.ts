@@ -29,6 +29,8 @@ export class RouteRuntime {
   /** Null: nothing is sent again but where that is safe by itself. */
   readonly retry: RetryPolicy | null;
   readonly sampler: Sampler;
+  /** A mirror copies what the primary gets, and that is not what came. */
+  readonly copiesForwarded: boolean;
   /** Null: the primary gets the request as it came. */
   readonly requestChange: RequestChange | null;
   /** Null: the client gets the response as it came. */
@@ -54,6 +56,12 @@ export class RouteRuntime {
     this.watchesResponses = this.mirrors.some((mirror) => mirror.watchesResponses);
     this.digestsResponses = this.mirrors.some((mirror) => mirror.plan.compare.digest);
     this.requestChange = RequestChange.of(plan, primary.headers?.request ?? null);
+    const takesForwarded = ({ plan }: Mirror): boolean => plan.of === 'forwarded';
+    this.copiesForwarded =
+      this.requestChange !== null &&
+      this.mirrors.some(
+        (one) => takesForwarded(one) || (one.baseline !== null && takesForwarded(one.baseline)),
+      );
     this.responseChange = ResponseChange.of(
       primary.headers?.response ?? null,
       plan.headers?.response ?? null,

@@ -180,12 +180,14 @@ export class MirrorOffer {
 
   /**
    * Offers the request to each mirror and fills `copies` with those that took it; returns how many. `head` is read before
-   * this returns; `source` was filled from it.
+   * this returns; `original` was filled from it. `forwarded` is the request as the primary gets it, or `original` where
+   * that is the same or no mirror asks for it.
    */
   offer(
     mirrors: readonly Mirror[],
     head: RequestHead,
-    source: CopySource,
+    original: CopySource,
+    forwarded: CopySource,
     client: ClientIdentity,
     copies: MirrorCopy[],
   ): number {
@@ -194,7 +196,7 @@ export class MirrorOffer {
     // among them. Copies in order go to the thread that their key names instead.
     const turn = this.#turn++ % this.#shadowThreads;
     const last = head.framing === Framing.NONE ? FrameFlag.LAST : 0;
-    const flags = last | (source.logged ? FrameFlag.LOGGED : 0);
+    const flags = last | (original.logged ? FrameFlag.LOGGED : 0);
     for (let i = 0; i < mirrors.length; i++) {
       const mirror = mirrors[i];
       const plan = mirror.plan;
@@ -212,17 +214,21 @@ export class MirrorOffer {
       }
       const captures = plan.capture !== null && this.#sampler.happens(plan.capture.shareMillionths);
       const copyFlags = captures ? flags | FrameFlag.CAPTURE : flags;
-      source.orderKey = mirror.orderKey === null ? noOrder : mirror.orderKey.of(head, client);
-      const shadow = source.orderKey === noOrder ? turn : source.orderKey % this.#shadowThreads;
+      const source = plan.of === 'forwarded' ? forwarded : original;
+      const orderKey = mirror.orderKey === null ? noOrder : mirror.orderKey.of(head, client);
+      source.orderKey = orderKey;
+      const shadow = orderKey === noOrder ? turn : orderKey % this.#shadowThreads;
       const to = mirror.toSink ? this.#shadowThreads : shadow;
       if (!this.#offerTo(mirror, to, source, copyFlags, copies, count)) continue;
       count++;
       if (!captures || mirror.baseline === null) continue;
       const { baseline } = mirror;
       baseline.counters.eligible();
+      const baselineSource = baseline.plan.of === 'forwarded' ? forwarded : original;
+      baselineSource.orderKey = orderKey;
       const unfitBaseline = whyUnfit(baseline.plan, head);
       if (unfitBaseline !== accepted) baseline.counters.dropped(unfitBaseline);
-      else if (this.#offerTo(baseline, shadow, source, copyFlags, copies, count)) count++;
+      else if (this.#offerTo(baseline, shadow, baselineSource, copyFlags, copies, count)) count++;
     }
     return count;
   }

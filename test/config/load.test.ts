@@ -536,6 +536,24 @@ t.test('a mirror to an endpoint of its own primary is a warning', async (t) => {
   t.same(told(versions('http://b:2')), []);
 });
 
+t.test('a mirror that accepts larger bodies than its bounds can hold is a warning', async (t) => {
+  const config = (mirror: string, threads = 'shadow: 1') =>
+    `threads: { ${threads} }\nversions: { v1: "http://a:1", v2: "http://b:1" }\nroutes:\n- primary: v1\n  mirrors: [ { ${mirror} } ]\n`;
+  t.same(told(config('to: v2, body: { max: 64MiB }')), []);
+  t.match(told(config('to: v2, body: { max: 65MiB }')), [
+    /^5:\d+: warning: `body.max` of 65MiB is above `memory`, 64MiB: such a copy fails \(`memory`\)/,
+  ]);
+  t.match(told(config('to: v2, body: { max: 33MiB }', 'shadow: 2')), [
+    /above `memory`, 32MiB for each of 2 shadow/,
+  ]);
+  t.match(told(config('to: v2, body: { max: 100MiB }, memory: 1GiB')), [
+    /the ring and what a proxy thread holds/,
+  ]);
+  t.match(told(config('to: "file:./r", body: { max: 2MiB }, memory: 1MiB')), [
+    /larger ones are always dropped/,
+  ]);
+});
+
 t.test('a rewrite that can not be is an error with its place', async (t) => {
   t.match(
     told(mirrored('rewrite: { prefix: v2 }'))[0],

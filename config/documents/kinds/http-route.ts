@@ -60,7 +60,7 @@ const requestMirror = fields(
 );
 
 const headerFilters = {
-  requestHeaderModifier: supported(headerFilter, 'for the primary alone: the copy is taken before'),
+  requestHeaderModifier: supported(headerFilter, 'for the primary, and with it for the copies'),
   responseHeaderModifier: supported(headerFilter),
 };
 

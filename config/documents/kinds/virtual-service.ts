@@ -41,7 +41,7 @@ const headerEdits = fields({
 });
 
 const headers = fields({
-  request: supported(headerEdits, 'for the primary alone: the copy is taken before'),
+  request: supported(headerEdits, 'for the primary, and with it for the copies'),
   response: supported(headerEdits),
 });
 

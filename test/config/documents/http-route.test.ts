@@ -68,11 +68,11 @@ t.test('a rule with nothing to forward to answers 500', async (t) => {
 t.test('RequestMirror copies all, a percentage or a fraction', async (t) => {
   const mirrors = (words: object) =>
     rule(filter('RequestMirror', { backendRef: { name: 'reviews', port: 80 }, ...words })).mirrors;
-  t.strictSame(mirrors({}), [{ to: 'reviews', percent: 100 }]);
-  t.strictSame(mirrors({ percent: 42 }), [{ to: 'reviews', percent: 42 }]);
-  t.strictSame(mirrors({ fraction: { numerator: 5 } }), [{ to: 'reviews', percent: 5 }]);
+  t.strictSame(mirrors({}), [{ to: 'reviews', percent: 100, of: 'forwarded' }]);
+  t.strictSame(mirrors({ percent: 42 }), [{ to: 'reviews', percent: 42, of: 'forwarded' }]);
+  t.strictSame(mirrors({ fraction: { numerator: 5 } }), [{ to: 'reviews', percent: 5, of: 'forwarded' }]);
   t.strictSame(mirrors({ fraction: { numerator: 1, denominator: 3 } }), [
-    { to: 'reviews', percent: 33.3333 },
+    { to: 'reviews', percent: 33.3333, of: 'forwarded' },
   ]);
 });
 

@@ -165,9 +165,9 @@ t.test('the Host of a copy gets -shadow, unless documents.mirrorHost says otherw
   const mirrors = (base: string) => grown(rule, base).routes[0].mirrors;
   const endpoints = 'subsets: { reviews: { v1: "http://a:1", v2: "http://b:1" } }';
   // The default of a mirror is shadow.
-  t.strictSame(mirrors(endpoints), [{ to: 'reviews_v2', percent: 100 }]);
+  t.strictSame(mirrors(endpoints), [{ to: 'reviews_v2', percent: 100, of: 'forwarded' }]);
   t.strictSame(mirrors(`${endpoints}\ndocuments: { mirrorHost: preserve }`), [
-    { to: 'reviews_v2', percent: 100, host: 'preserve' },
+    { to: 'reviews_v2', percent: 100, of: 'forwarded', host: 'preserve' },
   ]);
 });
 

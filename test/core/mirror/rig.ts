@@ -84,7 +84,7 @@ export class MirrorRig {
     const source = new CopySource();
     source.take(head);
     source.offeredUs = nowUs();
-    return this.#offer.offer([this.#mirror], head, source, client, this.copies);
+    return this.#offer.offer([this.#mirror], head, source, source, client, this.copies);
   }
 
   /** Offers a request with a body that is to come in pieces. */

@@ -46,6 +46,7 @@ export function mirrorPlan(changes: Partial<MirrorPlan> = {}): MirrorPlan {
     shareMillionths: 1_000_000,
     sample: { by: 'random' },
     methods: null,
+    of: 'original',
     order: null,
     host: { kind: 'shadow' },
     rewrite: null,
