@@ -5,9 +5,10 @@
  *                                                     ^                        |
  *                                                     +-----the probe fails----+
  *
- * One per mirror and shadow thread. A failure is a copy that was attempted and got no whole response; an answer with an
- * error status is an answer, which the comparison must see. Who enters gets a ticket and hands it back with the result:
- * results of requests from before the latest change of state say nothing about the present and are not counted.
+ * One per mirror and shadow thread. A failure is a copy that was attempted and got no whole response; an
+ * answer with an error status is an answer, which the comparison must see. Who enters gets a ticket and hands
+ * it back with the result: results of requests from before the latest change of state say nothing about the
+ * present and are not counted.
  */
 import { limits } from '../limits.js';
 import type { BreakerPlan } from '../plan.js';

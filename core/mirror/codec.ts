@@ -47,7 +47,10 @@ export const Seen = {
   TRUNCATED: 8,
 } as const;
 
-/** An ABORT for this exchange id is for all open exchanges of the ring: the proxy thread behind it was replaced. */
+/**
+ * An ABORT for this exchange id is for all open exchanges of the ring: the proxy thread behind it was
+ * replaced.
+ */
 export const allExchanges = 0xffff_ffff;
 
 /** Number views of a ring's data area, made once per ring end. */

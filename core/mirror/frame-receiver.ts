@@ -1,7 +1,7 @@
 /**
- * The consumer's end of the rings from all proxy threads, for shadow threads and the sink thread alike. It takes frames,
- * keeps the copies whose frames may still come, and delivers each frame to its copy. Admission is decided when a HEAD
- * arrives, and every HEAD is counted.
+ * The consumer's end of the rings from all proxy threads, for shadow threads and the sink thread alike. It
+ * takes frames, keeps the copies whose frames may still come, and delivers each frame to its copy. Admission
+ * is decided when a HEAD arrives, and every HEAD is counted.
  */
 import type { Clock } from '../clock.js';
 import { Drop, type Failure, none } from '../errors.js';
@@ -12,9 +12,13 @@ import type { FrameHandler, RingReader } from '../ring/reader.js';
 import { allExchanges, FrameFlag, MirroredHead, Numbers, Outcome, offeredUs } from './codec.js';
 import { type PlanInForce, PlansInForce } from './plans-in-force.js';
 
-/** One copy, as the frames of its ring drive it. Payloads are views of the ring and die when the call returns. */
+/**
+ * One copy, as the frames of its ring drive it. Payloads are views of the ring and die when the call returns.
+ */
 export interface FramedCopy {
-  /** A further frame may concern this copy. Read after each frame; while it is true the copy is not reused. */
+  /**
+   * A further frame may concern this copy. Read after each frame; while it is true the copy is not reused.
+   */
   readonly expectsFrames: boolean;
   /** `piece` is the next piece of the request's body, and may be empty where it is the last one. */
   onBody(piece: Uint8Array, last: boolean): void;
@@ -23,7 +27,10 @@ export interface FramedCopy {
   onAbort(reason: Failure): void;
   /** A part of the primary's response, where it is captured: `FrameType.RESPONSE_HEAD` or `RESPONSE_BODY`. */
   onPrimaryResponse(type: number, bytes: Buffer): void;
-  /** `outcome` is what the primary's exchange came to, and valid during the call; null: it will never be known. */
+  /**
+   * `outcome` is what the primary's exchange came to, and valid during the call; null: it will never be
+   * known.
+   */
   onOutcome(outcome: Outcome | null): void;
 }
 
@@ -121,13 +128,18 @@ export abstract class FrameReceiver<M extends { readonly counters: MirrorCounter
   /** Copies that are not over; a drain ends when there are none. */
   abstract readonly inFlight: number;
 
-  /** Why a copy to `mirror` can't be taken now. `openCount`: copies of the same ring that still expect frames. */
+  /**
+   * Why a copy to `mirror` can't be taken now. `openCount`: copies of the same ring that still expect frames.
+   */
   protected abstract whyRefused(mirror: M, openCount: number): Drop | typeof none;
 
   /** Begins the copy whose HEAD is in `head`; `flags` are `FrameFlag`s. Null: it is dropped by `drop`. */
   abstract begin(mirror: M, generation: number, exchangeId: number, flags: number): C | null;
 
-  /** All rings were read up to this time: a HEAD that was offered by then was seen. Called at the end of each `drain`. */
+  /**
+   * All rings were read up to this time: a HEAD that was offered by then was seen. Called at the end of each
+   * `drain`.
+   */
   protected onRead(_upToUs: number): void {}
 
   /** Counts a copy that was received and is not begun. */

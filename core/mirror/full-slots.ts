@@ -1,7 +1,8 @@
 /**
- * Which mirrors of one shadow thread have as many copies in flight as they may: one word per mirror slot in memory that all threads
- * share. The shadow thread alone writes; proxy threads read with a plain load, so that a copy that would be dropped on the other side
- * of the ring does not go through it, and may see a new value a moment late: then it is dropped there, or one is dropped too many.
+ * Which mirrors of one shadow thread have as many copies in flight as they may: one word per mirror slot in
+ * memory that all threads share. The shadow thread alone writes; proxy threads read with a plain load, so
+ * that a copy that would be dropped on the other side of the ring does not go through it, and may see a new
+ * value a moment late: then it is dropped there, or one is dropped too many.
  */
 import { limits } from '../limits.js';
 

@@ -1,5 +1,6 @@
 /**
- * Watches a primary, and holds mirrors of its route back when it becomes slower or fails more than it used to.
+ * Watches a primary, and holds mirrors of its route back when it becomes slower or fails more than it used
+ * to.
  *
  *   base line   what the latest windows that were good have shown, up to `limits.guardBaseWindows` of them
  *   bad window  its p99 is above the median p99 of the base line by more than the bound, above nine in ten of its windows,
@@ -9,9 +10,10 @@
  *   good for `recover`       ──▶ one step up; the next one takes twice as long, up to sixteen times
  *   bad with no copies left  ──▶ the mirrors are not the cause: the new level is the base line, and copies come back
  *
- * One bad window is noise: two in a row above nine tenths of the base line are so by chance once in a hundred pairs even
- * where the bound on p99 is 0. The last rule makes a wrong verdict end by itself. What it can't see: a cost of mirroring that was there from the first window on
- * (the base line has it in it), and one that grows by less than the bound from window to window.
+ * One bad window is noise: two in a row above nine tenths of the base line are so by chance once in a hundred
+ * pairs even where the bound on p99 is 0. The last rule makes a wrong verdict end by itself. What it can't
+ * see: a cost of mirroring that was there from the first window on (the base line has it in it), and one that
+ * grows by less than the bound from window to window.
  *
  * Pure: fed with windows, so that tests own time.
  */

@@ -1,7 +1,8 @@
 /**
- * How much of each mirror the guard holds back: one word per mirror slot in memory that all threads share. The control
- * thread alone writes; proxy threads read with a plain load for each request that a mirror chose, and may see a new value a
- * moment late. It outlives the control thread: a new one finds what the old one had decided.
+ * How much of each mirror the guard holds back: one word per mirror slot in memory that all threads share.
+ * The control thread alone writes; proxy threads read with a plain load for each request that a mirror chose,
+ * and may see a new value a moment late. It outlives the control thread: a new one finds what the old one had
+ * decided.
  */
 import { limits } from '../limits.js';
 

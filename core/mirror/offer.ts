@@ -1,7 +1,7 @@
 /**
- * Offers one exchange to the mirrors of its route. Everything here is decided at once and in order:
- * sampled (from here on the request is eligible and accounted for), no copy itself, method, body size, held back by the
- * guard, room in the ring.
+ * Offers one exchange to the mirrors of its route. Everything here is decided at once and in order: sampled
+ * (from here on the request is eligible and accounted for), no copy itself, method, body size, held back by
+ * the guard, room in the ring.
  */
 
 import { digestFields } from '../compare/digest.js';
@@ -156,8 +156,8 @@ export class MirrorOffer {
   #turn = 0;
 
   /**
-   * One port for each shadow thread, of which there are `shadowThreads`, and behind them that of the sink thread. `fullSlots`: of
-   * the thread behind each port.
+   * One port for each shadow thread, of which there are `shadowThreads`, and behind them that of the sink
+   * thread. `fullSlots`: of the thread behind each port.
    */
   constructor(
     ports: readonly MirrorPort[],
@@ -179,9 +179,9 @@ export class MirrorOffer {
   }
 
   /**
-   * Offers the request to each mirror and fills `copies` with those that took it; returns how many. `head` is read before
-   * this returns; `original` was filled from it. `forwarded` is the request as the primary gets it, or `original` where
-   * that is the same or no mirror asks for it.
+   * Offers the request to each mirror and fills `copies` with those that took it; returns how many. `head` is
+   * read before this returns; `original` was filled from it. `forwarded` is the request as the primary gets
+   * it, or `original` where that is the same or no mirror asks for it.
    */
   offer(
     mirrors: readonly Mirror[],
@@ -192,8 +192,8 @@ export class MirrorOffer {
     copies: MirrorCopy[],
   ): number {
     let count = 0;
-    // By turns, so that each shadow thread sees an even part of every mirror: rate and in-flight bounds are divided
-    // among them. Copies in order go to the thread that their key names instead.
+    // By turns, so that each shadow thread sees an even part of every mirror: rate and in-flight bounds are
+    // divided among them. Copies in order go to the thread that their key names instead.
     const turn = this.#turn++ % this.#shadowThreads;
     const last = head.framing === Framing.NONE ? FrameFlag.LAST : 0;
     const flags = last | (original.logged ? FrameFlag.LOGGED : 0);

@@ -1,7 +1,7 @@
 /**
  * The key by which copies go out in order: those with one key wait for each other on one shadow thread
- * (core/mirror/order-queues). The key is a hash of 32 bits, made on the proxy thread without an allocation of its own.
- * Two keys with one hash only wait for each other without need.
+ * (core/mirror/order-queues). The key is a hash of 32 bits, made on the proxy thread without an allocation of
+ * its own. Two keys with one hash only wait for each other without need.
  */
 import type { RequestHead } from '../http/message.js';
 import { type NamedField, NamedFields } from '../http/named-fields.js';
@@ -16,7 +16,10 @@ export const noOrder = 0;
 
 /** The sender of a request, as its engine knows it. A `Responder` is one. */
 export interface ClientIdentity extends ClientAddress {
-  /** A number that the connection has to itself on its thread, not 0; 0: the engine can't tell connections apart. */
+  /**
+   * A number that the connection has to itself on its thread, not 0; 0: the engine can't tell connections
+   * apart.
+   */
   connectionKey(): number;
 }
 
@@ -33,7 +36,10 @@ export class OrderKey {
     this.#field = name === '' ? null : this.#fields.add(name);
   }
 
-  /** Returns the key of a request, from 1 to 2^32 - 1; `noOrder` where it has no such header, cookie or address. */
+  /**
+   * Returns the key of a request, from 1 to 2^32 - 1; `noOrder` where it has no such header, cookie or
+   * address.
+   */
   of(head: RequestHead, client: ClientIdentity): number {
     const state = this.#stateOf(head, client);
     if (state === noOrder) return noOrder;

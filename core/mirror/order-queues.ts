@@ -1,13 +1,13 @@
 /**
- * Keeps copies with one key in order on a shadow thread: one of them is under way, and each further one waits until the one
- * before it is over. A copy that arrives from another proxy thread's ring takes its place by the time at which it was
- * offered.
+ * Keeps copies with one key in order on a shadow thread: one of them is under way, and each further one waits
+ * until the one before it is over. A copy that arrives from another proxy thread's ring takes its place by
+ * the time at which it was offered.
  *
  *   enter --> WAITING --advance--> UNDER WAY --leave--> the next one advances
  *                \--leave (aborted, cancelled)--> gone
  *
- * A copy advances only once every ring was read up to the time at which the copy was offered: a request that the client
- * sent earlier, on another connection, may still stand in the ring of another proxy thread.
+ * A copy advances only once every ring was read up to the time at which the copy was offered: a request that
+ * the client sent earlier, on another connection, may still stand in the ring of another proxy thread.
  */
 import { limits } from '../limits.js';
 
@@ -95,10 +95,14 @@ export class OrderQueues<C extends OrderedCopy> {
     } else if (before === null) this.#ready.add(key);
   }
 
-  /** Advances the first copy of each queue that has none under way, where it was offered at `readUpToUs` or before. */
+  /**
+   * Advances the first copy of each queue that has none under way, where it was offered at `readUpToUs` or
+   * before.
+   */
   advanceUpTo(readUpToUs: number): void {
     if (this.#ready.size === 0) return;
-    // A copy that ends within `advance` puts its key back into the set, which the same loop then visits once more.
+    // A copy that ends within `advance` puts its key back into the set, which the same loop then visits once
+    // more.
     for (const key of this.#ready) {
       const queue = this.#queues.get(key)!;
       const copy = queue.first!;

@@ -1,6 +1,7 @@
 /**
- * The plans that a thread which reads rings still has frames of: each frame is served by the plan that it was offered under, so
- * that a change of the configuration never changes a copy that is on its way. For the thread's own use.
+ * The plans that a thread which reads rings still has frames of: each frame is served by the plan that it was
+ * offered under, so that a change of the configuration never changes a copy that is on its way. For the
+ * thread's own use.
  */
 import { Drop } from '../errors.js';
 import type { MirrorCounters } from '../record/mirror-counters.js';
@@ -23,14 +24,16 @@ export class PlansInForce<M> {
     return this.#plans[0];
   }
 
-  /** The newest plan. Frames of earlier generations are still served by the plan that they were offered under. */
+  /**
+   * The newest plan. Frames of earlier generations are still served by the plan that they were offered under.
+   */
   use(plan: PlanInForce<M>): void {
     this.#plans.unshift(plan);
   }
 
   /**
-   * Every proxy thread has left the generations below this one and has published what it offered under them, so
-   * they can be forgotten as soon as the rings are seen empty.
+   * Every proxy thread has left the generations below this one and has published what it offered under them,
+   * so they can be forgotten as soon as the rings are seen empty.
    */
   retire(belowGeneration: number): void {
     this.#retireBelow = belowGeneration;
@@ -55,7 +58,10 @@ export class PlansInForce<M> {
     return nearest;
   }
 
-  /** A frame whose mirror no plan has: a thread that was restarted after a mirror was removed may still find some. */
+  /**
+   * A frame whose mirror no plan has: a thread that was restarted after a mirror was removed may still find
+   * some.
+   */
   countUnserved(slot: number): void {
     const counters = this.newest.counters[slot];
     if (counters === undefined) throw new Error(`a frame names mirror slot ${slot}, which never existed`);

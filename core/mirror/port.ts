@@ -1,8 +1,8 @@
 /**
- * The proxy thread's end of one ring: offers the frames of mirrored exchanges and never waits. A frame that finds no room
- * waits in memory (core/mirror/waiting-frames), and all later ones behind it, so that frames keep their order. What ends
- * an exchange (ABORT, OUTCOME, a last END) always finds room there; heads and bodies do within `limits.waitingBytes`, and
- * at most `limits.waitingHeads` heads wait.
+ * The proxy thread's end of one ring: offers the frames of mirrored exchanges and never waits. A frame that
+ * finds no room waits in memory (core/mirror/waiting-frames), and all later ones behind it, so that frames
+ * keep their order. What ends an exchange (ABORT, OUTCOME, a last END) always finds room there; heads and
+ * bodies do within `limits.waitingBytes`, and at most `limits.waitingHeads` heads wait.
  */
 import { Drop, Failure } from '../errors.js';
 import { latin1Write } from '../http/wire.js';
@@ -36,7 +36,10 @@ export class MirrorPort {
   #quiet = true;
   #flushRequested = false;
   readonly #waiting: WaitingFrames;
-  /** Counters of the HEAD frames claimed since the last publish: they count as offered once the consumer can see them. */
+  /**
+   * Counters of the HEAD frames claimed since the last publish: they count as offered once the consumer can
+   * see them.
+   */
   readonly #offered: MirrorCounters[] = [];
 
   /** `budget` is the thread's, shared by its ports. */
@@ -52,7 +55,9 @@ export class MirrorPort {
     this.#generation = generation;
   }
 
-  /** Tells the consumer that whoever wrote to this ring before is gone, and its unfinished exchanges with it. */
+  /**
+   * Tells the consumer that whoever wrote to this ring before is gone, and its unfinished exchanges with it.
+   */
   announceReplacement(): void {
     this.#mustSend(FrameType.ABORT, Failure.THREAD_ENDED, allExchanges);
   }
@@ -140,7 +145,9 @@ export class MirrorPort {
     return accepted;
   }
 
-  /** Offers the trailers of a body: whole field lines, a wire string. After a refusal the caller must `abort`. */
+  /**
+   * Offers the trailers of a body: whole field lines, a wire string. After a refusal the caller must `abort`.
+   */
   offerTrailers(slot: number, exchangeId: number, lines: string): Failure | typeof accepted {
     const { bytes, payloadBytesMax } = this.#writer;
     if (lines.length > payloadBytesMax) return Failure.RING_FULL;
@@ -160,8 +167,9 @@ export class MirrorPort {
   }
 
   /**
-   * Offers a part of the primary's response, which is captured. False: there is no room, and the capture is lost. It
-   * never takes the last half of the ring, because what it carries is worth less than a copy of a request.
+   * Offers a part of the primary's response, which is captured. False: there is no room, and the capture is
+   * lost. It never takes the last half of the ring, because what it carries is worth less than a copy of a
+   * request.
    */
   offerResponse(type: number, exchangeId: number, bytes: Uint8Array): boolean {
     if (this.#waiting.count > 0) return false;
@@ -183,7 +191,9 @@ export class MirrorPort {
     this.#mustSend(FrameType.ABORT, reason, exchangeId);
   }
 
-  /** What the primary's exchange came to. Nobody waits for it, so it wakes nobody: the consumer looks around. */
+  /**
+   * What the primary's exchange came to. Nobody waits for it, so it wakes nobody: the consumer looks around.
+   */
   outcome(exchangeId: number, outcome: Outcome): void {
     if (this.#waiting.count === 0 && this.#writeOutcome(exchangeId, outcome)) return;
     this.#waiting.reserve(Outcome.bytes);
@@ -193,9 +203,9 @@ export class MirrorPort {
   }
 
   /**
-   * End of turn: everything offered becomes visible with one store and at most one bell, which outcomes and captured
-   * responses alone do not ring. True: frames still
-   * wait for room, and `flush` must be called again soon.
+   * End of turn: everything offered becomes visible with one store and at most one bell, which outcomes and
+   * captured responses alone do not ring. True: frames still wait for room, and `flush` must be called again
+   * soon.
    */
   flush(): boolean {
     if (!this.#flushRequested && this.#waiting.count === 0) return false;

@@ -1,6 +1,6 @@
 /**
- * The shadow thread's end of its rings: admits copies within the bounds of their mirror, sends each as a `ShadowRequest`,
- * and hands captured pairs to the analysts.
+ * The shadow thread's end of its rings: admits copies within the bounds of their mirror, sends each as a
+ * `ShadowRequest`, and hands captured pairs to the analysts.
  */
 import type { Clock } from '../clock.js';
 import { CaptureBudget, PairCapture } from '../compare/capture.js';
@@ -83,8 +83,8 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
   }
 
   /**
-   * Both outcomes of a captured pair are known; `primary` is null where one of the two is not a whole response. Hands
-   * the pair to the analysts, or counts why not.
+   * Both outcomes of a captured pair are known; `primary` is null where one of the two is not a whole
+   * response. Hands the pair to the analysts, or counts why not.
    */
   examine(mirror: ShadowMirror, capture: PairCapture, primary: Outcome | null): void {
     if (primary === null) mirror.counters.unexamined(Unexamined.NO_PAIR);

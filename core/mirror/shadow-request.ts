@@ -1,7 +1,7 @@
 /**
  * One mirrored request on a shadow thread: it is sent by the same client as a primary's, its response is
- * measured and thrown away, and its outcome is paired with the primary's. It ends exactly once in the counters:
- * dropped (nothing was attempted), completed, or failed.
+ * measured and thrown away, and its outcome is paired with the primary's. It ends exactly once in the
+ * counters: dropped (nothing was attempted), completed, or failed.
  */
 import type { Clock } from '../clock.js';
 import type { PairCapture } from '../compare/capture.js';
@@ -53,7 +53,9 @@ export interface ShadowRequestHome {
   settled(request: ShadowRequest): void;
   /** Why a copy whose turn has come in its order can't be sent now, or `none`. */
   whyNotSent(mirror: ShadowMirror): Drop | typeof none;
-  /** Both outcomes of a captured pair are known; `primary` is null where one of them is not a whole response. */
+  /**
+   * Both outcomes of a captured pair are known; `primary` is null where one of them is not a whole response.
+   */
   examine(mirror: ShadowMirror, capture: PairCapture, primary: Outcome | null): void;
 }
 
@@ -109,7 +111,10 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     return (this.#phase & all) !== all;
   }
 
-  /** Builds the copy's head from an admitted HEAD frame, and sends it; or holds it, where it is in order, for `advance`. */
+  /**
+   * Builds the copy's head from an admitted HEAD frame, and sends it; or holds it, where it is in order, for
+   * `advance`.
+   */
   begin(mirror: ShadowMirror, head: MirroredHead, flags: number, capture: PairCapture | null): void {
     this.mirror = mirror;
     this.#phase =
@@ -129,7 +134,8 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     const target = mirror.targetFor(head.target);
     const host = mirror.hostFor(head.host);
     const fields = mirror.fieldsFor(head.fields);
-    // Lines of both sides are joined by the fields that the client's request came with, whatever the mirror makes of them.
+    // Lines of both sides are joined by the fields that the client's request came with, whatever the mirror
+    // makes of them.
     if (this.logged) this.source.takeParts(head.method, target, host, head.fields);
     const request = this.#request;
     const { plan } = mirror;
@@ -207,8 +213,8 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
       this.#settle();
       return;
     }
-    // A shadow that reads slowly is never waited for: what it does not take is held, up to the bounds of the mirror,
-    // of the call and of the thread.
+    // A shadow that reads slowly is never waited for: what it does not take is held, up to the bounds of the
+    // mirror, of the call and of the thread.
     if (this.mirror!.bounds.exceedsMemory(piece.byteLength)) {
       this.cancel(Failure.MEMORY);
       return;
@@ -368,7 +374,10 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     version.add(VersionField.bytesReceived, this.#call.responseBytes);
   }
 
-  /** Pairs once both outcomes are known, and goes back to the receiver once nothing refers to it and no frame comes any more. */
+  /**
+   * Pairs once both outcomes are known, and goes back to the receiver once nothing refers to it and no frame
+   * comes any more.
+   */
   #settle(): void {
     const all = Phase.OVER | Phase.PRIMARY_KNOWN | Phase.REQUEST_COMPLETE;
     if ((this.#phase & (all | Phase.SETTLED)) !== all) return;
@@ -394,7 +403,10 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     this.#capture = null;
   }
 
-  /** `Differs` bits. Checksums are compared where both sides made them: a plan may have changed between the two. */
+  /**
+   * `Differs` bits. Checksums are compared where both sides made them: a plan may have changed between the
+   * two.
+   */
   #differs(): number {
     const primary = this.#primary;
     const { digest, headers } = this.mirror!.plan.compare;

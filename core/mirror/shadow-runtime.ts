@@ -45,8 +45,8 @@ export class ShadowMirror {
   }
 
   /**
-   * Whether a copy goes on a connection that carries others: it has no body and its method is safe (RFC 9112, section 9.3.2), and
-   * the time to its first byte is not bounded, which depends on those before it there.
+   * Whether a copy goes on a connection that carries others: it has no body and its method is safe (RFC 9112,
+   * section 9.3.2), and the time to its first byte is not bounded, which depends on those before it there.
    */
   pipelines({ method, framing }: Pick<UpstreamRequest, 'method' | 'framing'>): boolean {
     const { pipelining, timeouts } = this.plan;

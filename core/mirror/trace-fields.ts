@@ -5,11 +5,11 @@
  *   drop   none
  *   new    a trace of its own: the fields that came are there, with new ids in the same format
  *
- * With `new`, one trace id and one span id are drawn for the copy and stand in all its formats. `traceparent` is restarted
- * as version 00 with its sampled flag (W3C Trace Context, section 3.4), and `tracestate`, which belongs to the trace that
- * was left, is left out. B3 (single and multiple) keeps the length of its trace id and its sampling state, and loses
- * the parent. `x-request-id` becomes a random UUID. A field that did not come is not added. Not for secrets: the ids are
- * random, not unpredictable.
+ * With `new`, one trace id and one span id are drawn for the copy and stand in all its formats. `traceparent`
+ * is restarted as version 00 with its sampled flag (W3C Trace Context, section 3.4), and `tracestate`, which
+ * belongs to the trace that was left, is left out. B3 (single and multiple) keeps the length of its trace id
+ * and its sampling state, and loses the parent. `x-request-id` becomes a random UUID. A field that did not
+ * come is not added. Not for secrets: the ids are random, not unpredictable.
  */
 
 import { withoutFields } from '../http/field-edits.js';

@@ -1,6 +1,7 @@
 /**
- * Frames that found no room in their ring and wait in the memory of the proxy thread, oldest first. They go out at the ends
- * of turns, as the shadow thread makes room. So a body may be larger than the ring, and neither client nor primary waits.
+ * Frames that found no room in their ring and wait in the memory of the proxy thread, oldest first. They go
+ * out at the ends of turns, as the shadow thread makes room. So a body may be larger than the ring, and
+ * neither client nor primary waits.
  */
 import { limits } from '../limits.js';
 import type { MirrorCounters } from '../record/mirror-counters.js';

@@ -62,9 +62,9 @@ export class Doorbell {
   }
 
   /**
-   * Consumer: parks until rung or for `timeoutMs`, whichever is first. `isEmpty` is asked again once PARKED is
-   * set (step c above). Calls `wake` exactly once, never before it returns. `wake` may find every ring empty.
-   * A parked thread is kept alive; it must not be parked twice at once.
+   * Consumer: parks until rung or for `timeoutMs`, whichever is first. `isEmpty` is asked again once PARKED
+   * is set (step c above). Calls `wake` exactly once, never before it returns. `wake` may find every ring
+   * empty. A parked thread is kept alive; it must not be parked twice at once.
    */
   park(isEmpty: () => boolean, timeoutMs: number, wake: () => void): void {
     const words = this.#words;
@@ -76,10 +76,10 @@ export class Doorbell {
       setImmediate(wake);
       return;
     }
-    // waitAsync has a time limit of its own, but Node keeps the timer of every wait until it is due, also when the
-    // wait ended long before (270 bytes each, so a thread that parks often would hold thousands). A timer of ours
-    // is cleared, and holds the thread alive, which a pending waitAsync does not.
-    // It ends the wait through the bell, so that there is one way out and no waiter stays behind.
+    // waitAsync has a time limit of its own, but Node keeps the timer of every wait until it is due, also
+    // when the wait ended long before (270 bytes each, so a thread that parks often would hold thousands). A
+    // timer of ours is cleared, and holds the thread alive, which a pending waitAsync does not. It ends the
+    // wait through the bell, so that there is one way out and no waiter stays behind.
     const timer = setTimeout(() => this.strike(), timeoutMs);
     waiting.value.then(() => {
       clearTimeout(timer);

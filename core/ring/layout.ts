@@ -21,8 +21,8 @@
  *   | u32           | u8    | u8     | u16           | u32         | u32, the plan |         | to x 8 |
  *   +---------------+-------+--------+---------------+-------------+---------------+---------+- - - -+
  *
- * The total length counts the header and the payload, not the unused bytes behind it. A frame never wraps:
- * a PAD frame fills the rest of the data area. That rest can be 8 bytes, so a PAD has only the first two words.
+ * The total length counts the header and the payload, not the unused bytes behind it. A frame never wraps: a
+ * PAD frame fills the rest of the data area. That rest can be 8 bytes, so a PAD has only the first two words.
  *
  * Positions are byte counts since the ring's start and run free in 32 bits, so that a full ring and an empty
  * one differ and nothing is ever reset: used = (TAIL - HEAD) | 0, offset = position & (capacity - 1). Always
@@ -59,8 +59,8 @@ const RING_BYTES_MIN = 1024;
 const RING_BYTES_MAX = 2 ** 30;
 
 /**
- * A new, empty ring; any thread. `bytes` is the data area, a power of two from 1 KiB to 1 GiB, else it throws.
- * `startPosition` is where the positions begin: tests put it just before a wrap of 32 bits.
+ * A new, empty ring; any thread. `bytes` is the data area, a power of two from 1 KiB to 1 GiB, else it
+ * throws. `startPosition` is where the positions begin: tests put it just before a wrap of 32 bits.
  */
 export function createRing(bytes: number, startPosition = 0): SharedArrayBuffer {
   checkCapacity(bytes);

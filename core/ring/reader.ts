@@ -11,8 +11,8 @@ import {
 
 export interface FrameHandler {
   /**
-   * One frame. The payload is `bytes` from `start` to `end`; it may be overwritten once `drain` has returned, so
-   * what must live on is copied. `exchangeId` and `generation` are unsigned. Must not call `drain`.
+   * One frame. The payload is `bytes` from `start` to `end`; it may be overwritten once `drain` has returned,
+   * so what must live on is copied. `exchangeId` and `generation` are unsigned. Must not call `drain`.
    */
   onFrame(
     type: number,
@@ -29,10 +29,10 @@ export interface FrameHandler {
 const WORD_SHIFT = 2;
 
 /**
- * One thread alone may hold the reader of a ring. A thread that died at any moment is replaced by a new reader over
- * the same ring: it starts behind the last frame that the dead one began to handle. So a frame is delivered at most
- * once, and the one that was being handled at the time of death is lost: a mirrored request sent twice would be
- * worse than one not sent.
+ * One thread alone may hold the reader of a ring. A thread that died at any moment is replaced by a new
+ * reader over the same ring: it starts behind the last frame that the dead one began to handle. So a frame is
+ * delivered at most once, and the one that was being handled at the time of death is lost: a mirrored request
+ * sent twice would be worse than one not sent.
  */
 export class RingReader {
   readonly #bytes: Buffer;
@@ -57,12 +57,12 @@ export class RingReader {
   }
 
   /**
-   * Delivers at most `framesMax` frames in order and returns how many; padding is skipped and not counted. What is
-   * published while it runs waits for the next call. HEAD is stored once, at the end, also when the handler throws;
-   * the frame that it threw at counts as delivered.
+   * Delivers at most `framesMax` frames in order and returns how many; padding is skipped and not counted.
+   * What is published while it runs waits for the next call. HEAD is stored once, at the end, also when the
+   * handler throws; the frame that it threw at counts as delivered.
    *
-   * Throws an Error that names the ring corrupt when the shared memory can't be what a writer wrote. No further
-   * frame of that ring can be trusted, and every later call throws again: replace the ring.
+   * Throws an Error that names the ring corrupt when the shared memory can't be what a writer wrote. No
+   * further frame of that ring can be trusted, and every later call throws again: replace the ring.
    */
   drain(handler: FrameHandler, framesMax: number): number {
     if (this.#draining) throw new Error('RingReader.drain was called from its own handler');
@@ -83,12 +83,17 @@ export class RingReader {
     return frames;
   }
 
-  /** Nothing is published that was not delivered. A PAD alone is never published, so it can't be all there is. */
+  /**
+   * Nothing is published that was not delivered. A PAD alone is never published, so it can't be all there is.
+   */
   isEmpty(): boolean {
     return Atomics.load(this.#control, Control.TAIL) === this.#position;
   }
 
-  /** Hands out the next frame, or skips a PAD and returns false. `availableBytes` are published and not yet read. */
+  /**
+   * Hands out the next frame, or skips a PAD and returns false. `availableBytes` are published and not yet
+   * read.
+   */
   #deliver(handler: FrameHandler, availableBytes: number): boolean {
     const offset = this.#position & (this.#capacity - 1);
     const word = offset >>> WORD_SHIFT;

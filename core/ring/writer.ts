@@ -17,8 +17,9 @@ export type Offer = (typeof Offer)[keyof typeof Offer];
 const WORD_SHIFT = 2;
 
 /**
- * One thread alone may hold the writer of a ring. A thread that died at any moment is replaced by a new writer
- * over the same ring: it goes on behind what was published, and what was claimed and not published is gone.
+ * One thread alone may hold the writer of a ring. A thread that died at any moment is replaced by a new
+ * writer over the same ring: it goes on behind what was published, and what was claimed and not published is
+ * gone.
  */
 export class RingWriter {
   /** The data area; `claim` says where in it to write. */
@@ -52,10 +53,10 @@ export class RingWriter {
   }
 
   /**
-   * Reserves one frame, writes its header and returns the payload's offset in `bytes` (>= 0), or `Offer.FULL` or
-   * `Offer.TOO_LARGE`, which leave no trace. The caller writes all `payloadBytes` bytes from there on (they still
-   * hold an older frame) before it calls `publish`; until then the consumer sees nothing. `flags` has 8 bits,
-   * `slot` 16, `exchangeId` and `generation` 32. A negative `payloadBytes` throws: it is misuse.
+   * Reserves one frame, writes its header and returns the payload's offset in `bytes` (>= 0), or `Offer.FULL`
+   * or `Offer.TOO_LARGE`, which leave no trace. The caller writes all `payloadBytes` bytes from there on
+   * (they still hold an older frame) before it calls `publish`; until then the consumer sees nothing. `flags`
+   * has 8 bits, `slot` 16, `exchangeId` and `generation` 32. A negative `payloadBytes` throws: it is misuse.
    */
   claim(
     type: number,
@@ -93,9 +94,9 @@ export class RingWriter {
   }
 
   /**
-   * Makes all frames claimed since the last call visible, with one store and at most one bell. Once per turn of the
-   * event loop is enough. Does nothing when nothing was claimed. `quiet`: none of them is worth waking a parked consumer
-   * for, which finds them when it looks around the next time.
+   * Makes all frames claimed since the last call visible, with one store and at most one bell. Once per turn
+   * of the event loop is enough. Does nothing when nothing was claimed. `quiet`: none of them is worth waking
+   * a parked consumer for, which finds them when it looks around the next time.
    */
   publish(quiet = false): void {
     if (this.#claimed === this.#published) return;

@@ -1,6 +1,7 @@
 /**
- * One copy on the sink thread, from its HEAD frame until its sink has settled it. Its frames are assembled into one request,
- * which is then put into the sink. It ends exactly once in the counters: dropped (before it was put), completed, or failed.
+ * One copy on the sink thread, from its HEAD frame until its sink has settled it. Its frames are assembled
+ * into one request, which is then put into the sink. It ends exactly once in the counters: dropped (before it
+ * was put), completed, or failed.
  */
 import type { Clock } from '../clock.js';
 import { Drop, dropOfUnsent, type Failure, none } from '../errors.js';

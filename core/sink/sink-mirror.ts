@@ -35,7 +35,9 @@ export class SinkMirror {
     return this.#change.target(target);
   }
 
-  /** As for a shadow, but without the mark of a copy: what is played again later is a request like any other. */
+  /**
+   * As for a shadow, but without the mark of a copy: what is played again later is a request like any other.
+   */
   fieldsFor(fields: string): string {
     return this.#change.fields(fields);
   }

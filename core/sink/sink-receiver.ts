@@ -1,6 +1,6 @@
 /**
- * The sink thread's end of its rings: admits copies within the bounds of their mirror, and puts each one that is whole into
- * the sink of its mirror.
+ * The sink thread's end of its rings: admits copies within the bounds of their mirror, and puts each one that
+ * is whole into the sink of its mirror.
  */
 import type { Clock } from '../clock.js';
 import { Drop, none } from '../errors.js';

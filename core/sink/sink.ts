@@ -1,14 +1,15 @@
 /**
- * What a sink is: a place where copies are kept instead of being sent to a shadow. A sink thread gathers each copy from its
- * ring (core/sink/receiver) and puts it into the sink of its mirror; the accounting law is kept on this border:
+ * What a sink is: a place where copies are kept instead of being sent to a shadow. A sink thread gathers each
+ * copy from its ring (core/sink/receiver) and puts it into the sink of its mirror; the accounting law is kept
+ * on this border:
  *
  *   HEAD arrives        received                  `refuses` names a reason, or a bound is reached: dropped
  *   the copy is whole   `put`, and sent           given up before, or `put` names a reason: dropped
  *   `settled(none, n)`  completed, n bytes kept   exactly once for each `put`, at once or later
  *   `settled(failure)`  failed
  *
- * Between `put` and `settled` a copy is in flight, and its bytes count in the mirror's `memory`, which bounds what a sink may
- * have outstanding. A sink never waits and never throws from these methods.
+ * Between `put` and `settled` a copy is in flight, and its bytes count in the mirror's `memory`, which bounds
+ * what a sink may have outstanding. A sink never waits and never throws from these methods.
  */
 import { type Drop, type Failure, none } from '../errors.js';
 import type { Framing } from '../http/message.js';
@@ -76,18 +77,24 @@ export interface Sink {
   /** Why nothing can be taken now, or `none`. Asked for every request, so it must cost nothing. */
   refuses(): Drop | typeof none;
   /**
-   * Takes a copy, which counts as sent then, or says why not, which drops it. `copy` is not settled before this returns, and what it
-   * holds (body, response) may be looked at only until then.
+   * Takes a copy, which counts as sent then, or says why not, which drops it. `copy` is not settled before
+   * this returns, and what it holds (body, response) may be looked at only until then.
    */
   put(copy: Copy): Drop | typeof none;
-  /** Why what was put is not settled, if that is the reason why bounds are reached: copies are dropped as this, not as `memory`. */
+  /**
+   * Why what was put is not settled, if that is the reason why bounds are reached: copies are dropped as
+   * this, not as `memory`.
+   */
   stalled(): Drop | typeof none;
   /**
-   * Why nothing can be kept now, or `none`: for those who look at it, where `refuses` and `stalled` are for one copy. A stopped recording
-   * that may be tried again is in trouble until that went well.
+   * Why nothing can be kept now, or `none`: for those who look at it, where `refuses` and `stalled` are for
+   * one copy. A stopped recording that may be tried again is in trouble until that went well.
    */
   trouble(): Drop | typeof none;
-  /** Messages that are kept and not taken by the slowest taker yet; null where nobody takes any, or it is not known. */
+  /**
+   * Messages that are kept and not taken by the slowest taker yet; null where nobody takes any, or it is not
+   * known.
+   */
   lag(): number | null;
   /** The thread has read all that its rings have for now: what was put is to go out. */
   flush(): void;

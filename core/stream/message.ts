@@ -6,11 +6,12 @@
  *                        withheld; truncated
  *   payload              the request as an HTTP/1.1 message, and behind it, where asked, the primary's response as another
  *
- * `1` is the format. `at-us` is when the request came, on the wall clock; `order` is the key of the mirror's `order`. `status` to `digest` are of the primary's whole response:
- * latency from the first byte sent to the last one received, size and CRC-32 of the body without framing; `failure` stands there
- * instead where it had none, and neither where nothing is known of it. `request-bytes` is where the response begins; `withheld`: the
- * request's body is left out, because redaction could not look into it; `truncated`: the response's body is not whole. What is
- * not known stands not there. A payload without the header is a request alone.
+ * `1` is the format. `at-us` is when the request came, on the wall clock; `order` is the key of the mirror's
+ * `order`. `status` to `digest` are of the primary's whole response: latency from the first byte sent to the
+ * last one received, size and CRC-32 of the body without framing; `failure` stands there instead where it had
+ * none, and neither where nothing is known of it. `request-bytes` is where the response begins; `withheld`:
+ * the request's body is left out, because redaction could not look into it; `truncated`: the response's body
+ * is not whole. What is not known stands not there. A payload without the header is a request alone.
  */
 import { type Failure, failureReasons, none } from '../errors.js';
 import {
@@ -86,7 +87,10 @@ function aboutPrimary(primary: PrimaryOutcome | null): string {
   return `; status=${status}; latency-us=${Math.round(latencyUs)}; bytes=${responseBytes}${digest}`;
 }
 
-/** What `encodeMessage` made, or why it is nothing that can be sent. `sequence` is the message's in its stream. */
+/**
+ * What `encodeMessage` made, or why it is nothing that can be sent. `sequence` is the message's in its
+ * stream.
+ */
 export function decodeMessage(about: string, payload: Buffer, sequence: number): RecordedExchange | string {
   const words = about === '' ? [format] : about.split('; ');
   if (words[0] !== format) return `it is of format ${words[0]}, which this umbra does not know`;

@@ -1,4 +1,6 @@
-/** What a stream's sink asks of a connection to NATS. The sink's thread alone; nothing here waits or throws. */
+/**
+ * What a stream's sink asks of a connection to NATS. The sink's thread alone; nothing here waits or throws.
+ */
 import type { StreamMessage } from './message.js';
 
 /** What the server said of one message: it has it, it has no room, or it won't have it. */
@@ -7,9 +9,15 @@ export type StreamAnswer = 'stored' | 'full' | 'refused';
 export interface StreamLink {
   /** Of one message with its headers; what the server said last, or its usual value. */
   readonly messageBytesMax: number;
-  /** Messages that the slowest group of shadows has not done yet, as of some seconds ago; null where it is not known. */
+  /**
+   * Messages that the slowest group of shadows has not done yet, as of some seconds ago; null where it is not
+   * known.
+   */
   readonly lag: number | null;
-  /** Between `onReady` and `onDown`. `id` names the message for the server, which stores it once; `token` names its answer. */
+  /**
+   * Between `onReady` and `onDown`. `id` names the message for the server, which stores it once; `token`
+   * names its answer.
+   */
   publish(id: string, token: string, message: StreamMessage): void;
   close(): Promise<void>;
 }

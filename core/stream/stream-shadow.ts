@@ -1,8 +1,9 @@
 /**
- * Sends the requests of a stream to a shadow, as they come and at most so many at a time, and says of each message when it is done with.
- * A message is done with when its request has an outcome: a whole response, or a failure after something was sent. Where nothing could be
- * sent it is given back, to be delivered again, and the shadow gets a rest; after `deliveriesMax` of them that is its
- * outcome. So every delivery ends in the counters as completed, failed or dropped, and every message at last as done.
+ * Sends the requests of a stream to a shadow, as they come and at most so many at a time, and says of each
+ * message when it is done with. A message is done with when its request has an outcome: a whole response, or
+ * a failure after something was sent. Where nothing could be sent it is given back, to be delivered again,
+ * and the shadow gets a rest; after `deliveriesMax` of them that is its outcome. So every delivery ends in
+ * the counters as completed, failed or dropped, and every message at last as done.
  */
 
 import type { Clock } from '../clock.js';

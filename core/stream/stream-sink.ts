@@ -1,8 +1,9 @@
 /**
- * A sink that publishes copies to a stream of JetStream. A copy is settled when the server has acknowledged its message. Messages
- * that wait for that are kept: what a lost connection may have taken along is published anew, under its name, so that the server
- * stores it once. So what is published ends as acknowledged or, after `timeoutMs` or a refusal, as a counted loss; a
- * loss for the reason `stream-down` may be in the stream all the same, because an acknowledgement can be lost too.
+ * A sink that publishes copies to a stream of JetStream. A copy is settled when the server has acknowledged
+ * its message. Messages that wait for that are kept: what a lost connection may have taken along is published
+ * anew, under its name, so that the server stores it once. So what is published ends as acknowledged or,
+ * after `timeoutMs` or a refusal, as a counted loss; a loss for the reason `stream-down` may be in the stream
+ * all the same, because an acknowledgement can be lost too.
  */
 import type { Clock } from '../clock.js';
 import { Drop, Failure, none } from '../errors.js';
@@ -18,8 +19,9 @@ const fullToldUs = 60_000_000;
 /** A server that answers nothing for so long is as good as gone. */
 const silenceUs = 1_000_000;
 /**
- * A message without an answer is published anew after so long: servers of a cluster that choose a leader answer nothing. While nothing is
- * answered at all it is the oldest one alone, because what is published on a connection that is dead stays in memory, anew each time.
+ * A message without an answer is published anew after so long: servers of a cluster that choose a leader
+ * answer nothing. While nothing is answered at all it is the oldest one alone, because what is published on a
+ * connection that is dead stays in memory, anew each time.
  */
 const anewUs = 5_000_000;
 const tickMs = 250;
