@@ -23,7 +23,7 @@ export class MirrorBounds {
   readonly #slot: number;
   readonly #fullSlots: FullSlots;
 
-  /** `fullSlots` is this thread's: it tells proxy threads when this mirror is full. */
+  /** `fullSlots` is this thread's: proxy threads read there that this mirror is full. */
   constructor(slot: number, fullSlots: FullSlots) {
     this.#slot = slot;
     this.#fullSlots = fullSlots;

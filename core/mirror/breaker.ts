@@ -1,9 +1,9 @@
 /**
  * Stops copies to a shadow that fails most of them, and tries one now and then:
  *
- *   CLOSED --failures of the window at the bound--> OPEN --cooldown over--> HALF_OPEN --the probe completes--> CLOSED
- *                                                     ^                        |
- *                                                     +-----the probe fails----+
+ *   CLOSED --failures at the bound--> OPEN --cooldown over--> HALF_OPEN --the probe completes--> CLOSED
+ *                                       ^                        |
+ *                                       +-----the probe fails----+
  *
  * One per mirror and shadow thread. A failure is a copy that was attempted and got no whole response; an
  * answer with an error status is an answer, which the comparison must see. Who enters gets a ticket and hands

@@ -5,14 +5,15 @@
  *   HEAD payload      0  f64  offered at, us (core/clock)
  *                     8  f64  content length
  *                    16  u32  framing; bit 8: `Content-Length: 0` was said
- *                    20  u32  method bytes   24  u32  target bytes   28  u32  host bytes   32  u32  fields bytes
+ *                    20  u32  method bytes   24  u32  target bytes
+ *                    28  u32  host bytes     32  u32  fields bytes
  *                    36  u32  order key, 0 for none
  *                    40  method, target, host, fields: one wire string
  *   OUTCOME payload   0  f64  latency, us    8  f64  first byte, us  16  f64  response bytes
  *                    24  u32  status         28  u32  failure + 1, 0 for none
  *                    32  u32  body digest    36  u32  fields digest     40  u32  `Seen` bits
  *   BODY payload         the bytes of one piece; END and ABORT have none
- *   RESPONSE_HEAD, RESPONSE_BODY   the primary's response, as far as it is captured: status line and fields, and pieces
+ *   RESPONSE_HEAD, RESPONSE_BODY   the primary's response, as far as it is captured: head, pieces
  *
  * Payloads begin on 8 bytes and both ends are one process, so numbers go through typed arrays in the
  * machine's own byte order: a `DataView` or `Buffer.write…` would check bounds on each.
@@ -78,7 +79,7 @@ export class CopySource {
   offeredUs = 0;
   /** The exchange has a line in the access log, and so have its copies. */
   logged = false;
-  /** Of the copy that is offered next (core/mirror/order-key). */
+  /** The order key of the copy that is offered next (core/mirror/order-key). */
   orderKey = 0;
 
   take(head: RequestHead): void {
@@ -122,7 +123,7 @@ export function offeredUs(numbers: Numbers, offset: number): number {
   return numbers.f64[offset >>> 3];
 }
 
-/** A HEAD payload read back. One object per reader, filled anew by each `read`. */
+/** A HEAD payload read back. One object per reader, filled again by each `read`. */
 export class MirroredHead {
   offeredUs = 0;
   contentLength = 0;

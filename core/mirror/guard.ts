@@ -3,12 +3,13 @@
  * to.
  *
  *   base line   what the latest windows that were good have shown, up to `limits.guardBaseWindows` of them
- *   bad window  its p99 is above the median p99 of the base line by more than the bound, above nine in ten of its windows,
- *               and by more than `limits.guardFloorUs`; or its share of errors is above the base line's by more than the bound
+ *   bad window  its p99 is above the median p99 of the base line by more than the bound, above nine in ten of
+ *               its windows, and by more than `limits.guardFloorUs`; or its share of errors is above the base
+ *               line's by more than the bound
  *
  *   two bad windows in a row ──▶ one step down: all, a half, a quarter, a tenth, none of the copies
  *   good for `recover`       ──▶ one step up; the next one takes twice as long, up to sixteen times
- *   bad with no copies left  ──▶ the mirrors are not the cause: the new level is the base line, and copies come back
+ *   bad with no copies left  ──▶ not the mirrors' doing: the new level is the base line, copies come back
  *
  * One bad window is noise: two in a row above nine tenths of the base line are so by chance once in a hundred
  * pairs even where the bound on p99 is 0. The last rule makes a wrong verdict end by itself. What it can't
@@ -24,7 +25,7 @@ import type { GuardPlan } from '../plan.js';
 export interface GuardWindow {
   /** Responses and failures, those that the client caused left out. */
   readonly requests: number;
-  /** Of them: failures, and responses from 500 to 599. */
+  /** Failures among them, and responses from 500 to 599. */
   readonly errors: number;
   readonly p99Us: number;
 }
@@ -32,7 +33,7 @@ export interface GuardWindow {
 export type GuardEvent =
   /** A step down, for this reason. */
   | { readonly kind: 'backed-off'; readonly because: 'p99' | 'errors'; readonly window: GuardWindow }
-  /** Without any copies it was no better. */
+  /** The primary was no better without any copies. */
   | { readonly kind: 'unrelated' }
   /** A step up. */
   | { readonly kind: 'recovering' };
@@ -131,7 +132,7 @@ export class Guard {
   }
 }
 
-/** Of the p99s of windows. */
+/** `quantile` returns the value below which `share` of the windows' p99s lie. */
 function quantile(windows: readonly GuardWindow[], share: number): number {
   const sorted = windows.map(({ p99Us }) => p99Us).sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];

@@ -18,7 +18,7 @@ export class HeldBack {
     this.#millionths = new Int32Array(shared);
   }
 
-  /** Of the mirror's share: 0 is nothing, 1_000_000 all. */
+  /** `of` returns how much of the mirror's share is held back: 0 is nothing, 1_000_000 all. */
   of(slot: number): number {
     return this.#millionths[slot];
   }

@@ -48,7 +48,7 @@ export class Mirror {
   }
 }
 
-/** How far the primary's response is captured, in the bits that the OUTCOME tells it by. */
+/** How far the primary's response is captured, in the bits of the OUTCOME. */
 const Capture = {
   /** It is not, or there was no room. */
   OFF: 0,
@@ -65,7 +65,7 @@ export class MirrorCopy {
   bodyBytes = 0;
   /** The copy still takes frames of the request. */
   open = false;
-  /** Of the primary's response, where the mirror compares fields. */
+  /** A checksum of fields of the primary's response, where the mirror compares them. */
   fieldsDigest = 0;
   #capture: Capture = Capture.OFF;
   #capturedBytes = 0;
@@ -192,8 +192,8 @@ export class MirrorOffer {
     copies: MirrorCopy[],
   ): number {
     let count = 0;
-    // By turns, so that each shadow thread sees an even part of every mirror: rate and in-flight bounds are
-    // divided among them. Copies in order go to the thread that their key names instead.
+    // Round robin, so that each shadow thread sees an even part of every mirror: rate and in-flight bounds
+    // are divided among them. Copies in order go to the thread that their key names instead.
     const turn = this.#turn++ % this.#shadowThreads;
     const last = head.framing === Framing.NONE ? FrameFlag.LAST : 0;
     const flags = last | (original.logged ? FrameFlag.LOGGED : 0);

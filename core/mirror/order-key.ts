@@ -17,8 +17,7 @@ export const noOrder = 0;
 /** The sender of a request, as its engine knows it. A `Responder` is one. */
 export interface ClientIdentity extends ClientAddress {
   /**
-   * A number that the connection has to itself on its thread, not 0; 0: the engine can't tell connections
-   * apart.
+   * A number that the connection has to itself on its thread, not 0; 0: the engine knows no connections.
    */
   connectionKey(): number;
 }

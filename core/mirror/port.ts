@@ -56,7 +56,8 @@ export class MirrorPort {
   }
 
   /**
-   * Tells the consumer that whoever wrote to this ring before is gone, and its unfinished exchanges with it.
+   * Reports to the consumer that whoever wrote to this ring before is gone, and its unfinished exchanges with
+   * it.
    */
   announceReplacement(): void {
     this.#mustSend(FrameType.ABORT, Failure.THREAD_ENDED, allExchanges);

@@ -3,7 +3,7 @@ import type { HostPolicy } from '../plan.js';
 
 /**
  * `shadow` appends `-shadow` to the host name before the port, as Envoy does, so that logs of the shadow can
- * be told apart. An IPv6 literal has no name to append to and stays as it is.
+ * be distinguished. An IPv6 literal has no name to append to and stays as it is.
  */
 export function shadowHost(policy: HostPolicy, host: string, endpointAuthority: string): string {
   switch (policy.kind) {

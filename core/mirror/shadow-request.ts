@@ -38,7 +38,7 @@ const Phase = {
   OVER: 8,
   /** The primary's outcome is known, or will never be. */
   PRIMARY_KNOWN: 16,
-  /** No outcome of the primary is told: there is nothing to compare with. */
+  /** No outcome of the primary will come: there is nothing to compare with. */
   UNPAIRED: 32,
   /** Given back to the receiver. */
   SETTLED: 64,
@@ -76,7 +76,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   previousInOrder: this | null = null;
   /** What has come of a request in order until its turn comes; made when the first one is held. */
   #held: HeldBody | null = null;
-  /** From the breaker's `enter`, and the breaker; a reload may give the mirror another one. */
+  /** What `enter` of `#breaker` returned; a reload may give the mirror another breaker. */
   #ticket = 0;
   #breaker: Breaker | null = null;
   /** Part of the mirror's `heldBytes`. */
@@ -87,7 +87,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   failure = -1;
   #bodyDigest = 0;
   #fieldsDigest = 0;
-  /** Of the primary; its failure is -1 only once a whole response is known. */
+  /** What the primary's exchange came to; its failure is -1 only once a whole response is known. */
   readonly #primary = new Outcome();
   #capture: PairCapture | null = null;
 

@@ -27,7 +27,9 @@ const traceNames = [
   'x-request-id',
 ] as const;
 
-/** What `new` writes anew; `x-b3-sampled`, `x-b3-flags` and a `b3` that is a sampling state alone stay. */
+/**
+ * The fields that `new` renews; `x-b3-sampled`, `x-b3-flags` and a `b3` that is a sampling state alone stay.
+ */
 const renewedNames = [
   'traceparent',
   'tracestate',
@@ -65,7 +67,7 @@ export function withNewTrace(fields: string, random: Random): string {
   return result;
 }
 
-/** Of a value that is none, the flag is that the caller did not sample. */
+/** A value that is not a traceparent counts as not sampled. */
 function sampledFlag(traceparent: string): string {
   const found = traceparentForm.exec(traceparent);
   return found !== null && (Number.parseInt(found[1], 16) & 1) === 1 ? '01' : '00';

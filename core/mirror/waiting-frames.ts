@@ -14,7 +14,7 @@ export interface WaitingFrame {
   readonly generation: number;
   /** Its own bytes; null: the frame has none. */
   readonly payload: Uint8Array | null;
-  /** Of a HEAD, which counts as offered once it is published. */
+  /** The counters of a HEAD's mirror: it counts as offered once it is published. */
   readonly counters: MirrorCounters | null;
 }
 

@@ -4,7 +4,7 @@
  *
  *   byte 0        4                                           128
  *   +------------+--------------------------------------------+
- *   | PARKED i32 | 1: the consumer waits, or is about to      |  set by the consumer, exchanged to 0 by whoever rings
+ *   | PARKED i32 | 1: the consumer waits, or is about to      |  set by the consumer, cleared by who rings
  *   +------------+--------------------------------------------+ 128
  *   | BELL   i32 | counts the rings, wraps                    |  written by whoever rings
  *   +------------+--------------------------------------------+ 256

@@ -36,7 +36,8 @@ export class SinkMirror {
   }
 
   /**
-   * As for a shadow, but without the mark of a copy: what is played again later is a request like any other.
+   * `fieldsFor` returns what a shadow would get, without the mark of a copy: what is played again later is a
+   * request like any other.
    */
   fieldsFor(fields: string): string {
     return this.#change.fields(fields);

@@ -49,15 +49,15 @@ export interface Copy {
 }
 
 export interface PrimaryOutcome {
-  /** Of a whole response; else 0. */
+  /** The status of a whole response; else 0. */
   readonly status: number;
   /** Why there is no whole response, or `none`. */
   readonly failure: Failure | typeof none;
-  /** From the first byte sent to the last one received. */
+  /** The time from the first byte sent to the last one received. */
   readonly latencyUs: number;
-  /** Of the body without framing. */
+  /** The size of the body without framing. */
   readonly responseBytes: number;
-  /** Of the body (core/compare/digest); null: it was not made. */
+  /** A checksum of the body (core/compare/digest); null: it was not made. */
   readonly bodyDigest: number | null;
 }
 
@@ -69,7 +69,7 @@ export interface CopiedResponse {
   readonly bodyBytes: number;
   /** The body is longer than what is here. */
   readonly truncated: boolean;
-  /** Of the primary: from the first byte sent to the last one received. */
+  /** The primary's time from the first byte sent to the last one received. */
   readonly latencyUs: number;
 }
 
@@ -100,6 +100,6 @@ export interface Sink {
   flush(): void;
   /** The time for a drain is over: fails what still waits for others, at once. */
   abort(): void;
-  /** Writes out what was put and lets go of files and sockets; resolves when every copy is settled. */
+  /** Writes out what was put and releases files and sockets; resolves when every copy is settled. */
   close(): Promise<void>;
 }

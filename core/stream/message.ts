@@ -2,9 +2,10 @@
  * A copy as one message of a stream, and back.
  *
  *   header Nats-Msg-Id   names the message: one that is published anew is stored once (JetStream)
- *   header Umbra         1; route=NAME; at-us=N; order=HEX; status=N; latency-us=N; bytes=N; digest=HEX; failure=REASON; request-bytes=N;
- *                        withheld; truncated
- *   payload              the request as an HTTP/1.1 message, and behind it, where asked, the primary's response as another
+ *   header Umbra         1; route=NAME; at-us=N; order=HEX; status=N; latency-us=N; bytes=N; digest=HEX;
+ *                        failure=REASON; request-bytes=N; withheld; truncated
+ *   payload              the request as an HTTP/1.1 message, and behind it, where asked, the primary's
+ *                        response as another
  *
  * `1` is the format. `at-us` is when the request came, on the wall clock; `order` is the key of the mirror's
  * `order`. `status` to `digest` are of the primary's whole response: latency from the first byte sent to the
@@ -31,7 +32,7 @@ import type { CopiedResponse, Copy, PrimaryOutcome } from '../sink/sink.js';
 const format = '1';
 
 export interface StreamMessage {
-  /** Of the header `Umbra`. */
+  /** The value of the header `Umbra`. */
   readonly about: string;
   readonly payload: Buffer;
 }
@@ -41,7 +42,7 @@ export function encodeMessage(copy: Copy, redactor: Redactor, atUs: number): Str
   const asItCame = messageOf(copy, copy.target, copy.fields, copy.trailers, copy, atUs, (response) =>
     responseBlock(response, copy.method, headParts(response)[1], response),
   );
-  // What is told to be harmless by its bytes alone needs not be taken apart.
+  // A message that is harmless by its bytes alone needs not be taken apart.
   const { payload } = asItCame;
   const judged = !copy.target.includes('%') && !copy.target.includes('@');
   if (judged && redactor.isHarmless(payload, 0, payload.byteLength)) return asItCame;

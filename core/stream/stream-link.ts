@@ -7,7 +7,7 @@ import type { StreamMessage } from './message.js';
 export type StreamAnswer = 'stored' | 'full' | 'refused';
 
 export interface StreamLink {
-  /** Of one message with its headers; what the server said last, or its usual value. */
+  /** The largest message with its headers that the server takes, as it said last, or its usual value. */
   readonly messageBytesMax: number;
   /**
    * Messages that the slowest group of shadows has not done yet, as of some seconds ago; null where it is not

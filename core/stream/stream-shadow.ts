@@ -170,7 +170,7 @@ export class StreamShadow implements PlayedOwner {
   }
 }
 
-/** With the mark that every copy carries. */
+/** `asCopy` returns the request with the mark that every copy carries. */
 function asCopy(exchange: RecordedExchange): RecordedExchange {
   const { request } = exchange;
   return { ...exchange, request: { ...request, fields: marked(request.fields) } };

@@ -1,7 +1,7 @@
 /**
  * A sink that publishes copies to a stream of JetStream. A copy is settled when the server has acknowledged
  * its message. Messages that wait for that are kept: what a lost connection may have taken along is published
- * anew, under its name, so that the server stores it once. So what is published ends as acknowledged or,
+ * again, under its name, so that the server stores it once. So what is published ends as acknowledged or,
  * after `timeoutMs` or a refusal, as a counted loss; a loss for the reason `stream-down` may be in the stream
  * all the same, because an acknowledgement can be lost too.
  */
@@ -14,22 +14,22 @@ import type { StreamAnswer, StreamLink, StreamLinkEvents } from './stream-link.j
 
 /** How long a full stream is left alone before one message tries it. */
 const fullRestUs = 200_000;
-/** A full stream is told of again after so long. */
+/** A full stream is reported again after so long. */
 const fullToldUs = 60_000_000;
 /** A server that answers nothing for so long is as good as gone. */
 const silenceUs = 1_000_000;
 /**
- * A message without an answer is published anew after so long: servers of a cluster that choose a leader
+ * A message without an answer is published again after so long: servers of a cluster that choose a leader
  * answer nothing. While nothing is answered at all it is the oldest one alone, because what is published on a
- * connection that is dead stays in memory, anew each time.
+ * connection that is dead stays in memory, again each time.
  */
-const anewUs = 5_000_000;
+const againUs = 5_000_000;
 const tickMs = 250;
 /** Published in one turn, before the rings are read again. */
 const publishedPerTurn = 512;
 /** Gathered before they are published although the rings hold more. */
 const publishedTogether = 64;
-/** Of the protocol's own words in one message. */
+/** Bytes of the protocol's own words in one message. */
 const framingBytes = 128;
 
 export interface StreamSinkSettings {
@@ -43,7 +43,7 @@ export interface StreamSinkDeps {
   /** Names this sink among all that publish to the stream. */
   readonly name: string;
   open(events: StreamLinkEvents): StreamLink;
-  /** Something to tell a person. */
+  /** Something that a person should know. */
   onTrouble(trouble: string): void;
   /** The connection is there, for the first time or again. */
   onReady(): void;
@@ -53,7 +53,7 @@ interface Publication {
   readonly token: string;
   readonly message: StreamMessage;
   readonly copy: Copy;
-  /** With its headers. */
+  /** The size with its headers. */
   readonly bytes: number;
   readonly putUs: number;
   /** -1: it waits to be published. */
@@ -226,11 +226,11 @@ export class StreamSink implements Sink {
     const nowUs = this.#deps.clock();
     const timeoutUs = this.#settings.timeoutMs * 1000;
     const [oldest] = this.#outstanding.values();
-    const silent = nowUs - this.#answeredUs > anewUs;
+    const silent = nowUs - this.#answeredUs > againUs;
     for (const publication of [...this.#outstanding.values()]) {
       const { putUs, publishedUs } = publication;
       if (nowUs - putUs >= timeoutUs) this.#settle(publication, Failure.STREAM_DOWN);
-      else if (publishedUs >= 0 && nowUs - publishedUs > anewUs && !(silent && publication !== oldest)) {
+      else if (publishedUs >= 0 && nowUs - publishedUs > againUs && !(silent && publication !== oldest)) {
         publication.publishedUs = -1;
         this.#queue.push(publication);
       }

@@ -2,7 +2,7 @@
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
-/** Of threads that measure nothing: what waits for them is a person or a file. */
+/** The niceness of threads that measure nothing: what waits for them is a person or a file. */
 export const backgroundNice = 5;
 
 /**

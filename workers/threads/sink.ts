@@ -25,7 +25,7 @@ import { type DataThread, runThread, say } from './thread.js';
 
 /** Nobody waits for what is kept: in so long, copies gather for one write. */
 const lingerMs = 2;
-/** How often the state of each sink is told. */
+/** How often the state of each sink is written to its counters. */
 const tellMs = 500;
 
 class SinkThread implements DataThread {
@@ -119,13 +119,13 @@ class SinkThread implements DataThread {
       }
     }
     this.#sinks.followed();
-    // Of those that are left nothing is told any more.
+    // Mirrors that are left have no state any more.
     for (const { counters } of this.#mirrors) {
       counters.setHighest(MirrorField.trouble, null);
       counters.setHighest(MirrorField.lag, null);
     }
     this.#mirrors = mirrors.filter((mirror) => mirror !== undefined);
-    // Of the others it is told at once, or a change of anything would look as if a full disk had room for a
+    // The others write it at once, or a change of anything would look as if a full disk had room for a
     // moment.
     this.#tellStates();
     return { generation: plan.generation, mirrors, counters };

@@ -16,7 +16,7 @@ export class Sinks {
   /** By place. */
   #used = new Map<string, KeptSink>();
   #before = new Map<string, KeptSink>();
-  /** Of plans before; closed when no frame can name them any more. */
+  /** Sinks of earlier plans, closed when no frame can name them any more. */
   #left: Sink[] = [];
   readonly #closing = new Set<Sink>();
 

@@ -45,7 +45,7 @@ export function say(message: FromThread, transfer: readonly Transferable[] = [])
  * over in silence.
  */
 export function unknownMessage(message: never): never {
-  throw new Error(`a thread was told what it does not know: ${JSON.stringify(message)}`);
+  throw new Error(`a thread got a message that it does not know: ${JSON.stringify(message)}`);
 }
 
 function tell(thread: DataThread, parts: PlanParts, message: Exclude<ToThread, { type: 'leave' }>): void {

@@ -52,7 +52,7 @@ t.test('after the cooldown one probe goes out, and its result decides', async (t
   breaker.completed(breaker.enter(), 10.6 * second);
   t.notOk(breaker.open);
   fail(breaker, limits.breakerResults - 1, 10.6 * second);
-  t.notOk(breaker.open, 'the window begins anew');
+  t.notOk(breaker.open, 'the window begins again');
   t.equal(breaker.opened, 2);
 });
 

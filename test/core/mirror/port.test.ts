@@ -249,7 +249,7 @@ t.test('a replaced producer announces itself before anything else', async (t) =>
 });
 
 t.test(
-  'a captured response never takes the last half of the ring, and tells when it found no room',
+  'a captured response never takes the last half of the ring, and reports that it found no room',
   async (t) => {
     const ring = createRing(ringBytes);
     const writer = new RingWriter(ring, new Doorbell(createDoorbell()));

@@ -111,7 +111,7 @@ export class MirrorRig {
     }
   }
 
-  /** As after a proxy thread was replaced: another producer takes over the ring. */
+  /** Another producer takes over the ring, as after a proxy thread was replaced. */
   replaceProxy(): void {
     settleDeadProxy(this.atProxy);
     this.port = this.#openPort();

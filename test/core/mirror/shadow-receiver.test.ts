@@ -91,7 +91,7 @@ t.test(
   },
 );
 
-t.test('pairing needs two whole exchanges, and tells when only the status differs', async (t) => {
+t.test('pairing needs two whole exchanges, and counts a status that alone differs', async (t) => {
   const shadow = await Origin.listen();
   const rig = new MirrorRig(shadow.port);
   rig.offer();

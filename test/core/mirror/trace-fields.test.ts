@@ -69,7 +69,7 @@ t.test('new adds nothing where nothing came, and asks for no chance', async (t) 
   t.equal(withNewTrace('', none), '');
 });
 
-t.test('a traceparent that is none becomes one that is not sampled', async (t) => {
+t.test('a value that is not a traceparent becomes one that is not sampled', async (t) => {
   for (const value of ['', 'x', `00-${trace}-${span}`, `00-${trace}-${span}-0g`, `00-${trace}-${span}-00`])
     t.match(renewed(`traceparent: ${value}`), /^traceparent: 00-[0-9a-f]{32}-[0-9a-f]{16}-00\r\n$/, value);
   t.match(renewed(`traceparent: cc-${trace}-${span}-03-of-a-later-version`), /-01\r\n$/);

@@ -63,18 +63,18 @@ function rig(t: Test, { outstandingMax = 100 } = {}) {
 }
 
 t.test(
-  'a server that answers nothing is asked anew with one message, and with all when it answers again',
+  'a server that answers nothing is asked again with one message, and with all when it answers again',
   async (t) => {
     const one = rig(t);
     one.put(20);
     await until(() => one.published.length === 20, 'all are published');
     one.nowUs += 6 * seconds;
-    await until(() => one.published.length > 20, 'one is published anew');
+    await until(() => one.published.length > 20, 'one is published again');
     one.nowUs += 6 * seconds;
     await until(() => one.published.length > 21, 'and once more');
     t.strictSame(one.published.slice(20), [one.published[0], one.published[0]], 'the oldest alone');
     one.events.onAnswer(one.published[0], 'stored', '');
-    await until(() => one.published.length === 22 + 19, 'the others are published anew');
+    await until(() => one.published.length === 22 + 19, 'the others are published again');
     one.answer('stored');
     t.strictSame(one.settled, new Array(20).fill(none));
   },
