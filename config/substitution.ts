@@ -1,9 +1,12 @@
 /** What a rewritten path is made of: text, and groups of the regular expression that matched. */
+import { parseRegex } from './regex.js';
 import { Refusal } from './units.js';
+
+const groupsMax = 9;
 
 /**
  * `$1` to `$9` as nginx writes them, `\1` to `\9` as Envoy and Istio do, `$$` and `\\` for the characters themselves. Returns
- * the text in the form that `String.replace` takes, in which every other dollar is doubled.
+ * the text with each group as `$01` to `$09` and every other dollar doubled.
  */
 export function parseSubstitution(text: string, pattern: string): string | Refusal {
   const groups = groupsOf(pattern);
@@ -33,13 +36,10 @@ export function parseSubstitution(text: string, pattern: string): string | Refus
   return parsed;
 }
 
-/** One that can't be compiled has its own message. */
+/** An expression that is refused has its own message. */
 function groupsOf(pattern: string): number {
-  try {
-    return new RegExp(`${pattern}|`).exec('')!.length - 1;
-  } catch {
-    return 9;
-  }
+  const parsed = parseRegex(pattern);
+  return parsed instanceof Refusal ? groupsMax : parsed.groups;
 }
 
 /** What was parsed, as a person writes it. */

@@ -13,6 +13,10 @@ export const limits = {
   emptyLines: 16,
   /** Field lines in a request head on the node engine. Reached: 431. */
   requestFields: 256,
+  /** Instructions of one regular expression. Reached: a configuration error. */
+  regexInstructions: 2000,
+  /** States that the matcher of one expression keeps on a thread. Reached: they are made again as they are met. */
+  regexStates: 1000,
   /** Bytes of an upstream's response head. Reached: failure `protocol`, 502. */
   responseHeadBytes: 64 * 1024,
   /** Field lines in a response head. Reached: failure `protocol`, 502. */

@@ -21,7 +21,7 @@ const pathMatch = mapping({
     .meta({ description: 'The beginning of the path, character by character: `/a` takes `/ab` too.' }),
   regex: regex
     .optional()
-    .meta({ description: 'A JavaScript regular expression that must match the whole path.' }),
+    .meta({ description: 'A regular expression of RE2 that must match the whole path.' }),
   ignoreCase: z
     .boolean({ error: 'expected true or false' })
     .optional()
@@ -40,7 +40,7 @@ const fieldMatch = choice({
   prefix: fieldValue.optional().meta({ description: 'The beginning of the value.' }),
   regex: regex
     .optional()
-    .meta({ description: 'A JavaScript regular expression that must match the whole value.' }),
+    .meta({ description: 'A regular expression of RE2 that must match the whole value.' }),
   present: z
     .boolean({ error: 'expected true or false' })
     .optional()

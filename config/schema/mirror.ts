@@ -63,7 +63,7 @@ const rewriteWritten = mapping({
   }),
   regex: regex.optional().meta({
     description:
-      'A JavaScript regular expression that must match the whole path; other paths stay. With `substitution`.',
+      'A regular expression of RE2 that must match the whole path; other paths stay. With `substitution`.',
   }),
   substitution: text('expected a path', parsePath).optional().meta({
     description: 'What such a path becomes; `$1` to `$9`, or `\\1` to `\\9`, stand for groups.',

@@ -28,7 +28,7 @@ const written = mapping({
       'The beginning of the path that `to` takes the place of; paths that begin with something else stay.',
   }),
   regex: regex.optional().meta({
-    description: 'A JavaScript regular expression; every part of the path that it matches becomes `to`.',
+    description: 'A regular expression of RE2; every part of the path that it matches becomes `to`.',
   }),
   to: text('expected a path', parsePathPart)
     .optional()

@@ -5,7 +5,7 @@ import type { Address } from '../../core/plan.js';
 import { formatAddress, parseAddress } from '../address.js';
 import { parseEditableFieldName, parseFieldValue, parseMethod } from '../fields.js';
 import { parseName, parsePlain } from '../names.js';
-import { parseRegex } from '../regex-safety.js';
+import { parseRegexText } from '../regex.js';
 import {
   durationPattern,
   formatDuration,
@@ -187,7 +187,7 @@ export const address = text(
   formatAddress,
 );
 
-export const regex = text('expected a regular expression', parseRegex);
+export const regex = text('expected a regular expression', parseRegexText);
 
 /** A mapping of which exactly one key is given. */
 export function choice<T extends z.core.$ZodLooseShape>(shape: T) {

@@ -1,5 +1,6 @@
 /** One condition of a route on a header field, a cookie or a query parameter. */
 import type { FieldMatch } from '../plan.js';
+import type { Matcher } from '../regex/matcher.js';
 import { type ConditionPlace, type LookedUp, type LookedUpName, NO_NUMBER } from './looked-up.js';
 import { wholePattern } from './pattern.js';
 
@@ -28,7 +29,7 @@ export class Condition {
   readonly number: number;
   readonly #test: Test;
   readonly #value: string;
-  readonly #pattern: RegExp | null;
+  readonly #pattern: Matcher | null;
   readonly #wanted: boolean;
 
   /** `wanted` false: it must not hold. */

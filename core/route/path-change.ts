@@ -2,7 +2,7 @@
 
 import { nameIs } from '../http/fields.js';
 import type { PathChange } from '../plan.js';
-import { wholePattern } from './pattern.js';
+import { replacer } from './pattern.js';
 import { replacedPrefix } from './prefix.js';
 
 /** Takes and gives a request target; its query and `*` stay as they are. */
@@ -20,10 +20,10 @@ export function compilePathChange(plan: PathChange): TargetChange {
 function pathChange(plan: PathChange): (path: string) => string {
   if (plan.kind === 'set') return () => plan.value;
   if (plan.kind === 'regex') {
-    // Without `whole` as Envoy's `regex_rewrite`. A result that is no path any more is made one.
-    const pattern = plan.whole ? wholePattern(plan.pattern) : new RegExp(plan.pattern, 'g');
+    // Without `whole`, as Envoy's `regex_rewrite`. A result that is not a path gets its slash.
+    const pattern = replacer(plan.pattern, plan.substitution, plan.whole);
     return (path) => {
-      const changed = path.replace(pattern, plan.substitution);
+      const changed = pattern.replace(path);
       return changed.startsWith('/') ? changed : `/${changed}`;
     };
   }

@@ -1,11 +1,25 @@
-/** Regular expressions in routes. */
+/** Regular expressions in routes: RE2's, in linear time (docs/decisions/080-regular-expressions.md). */
+import { Matcher } from '../regex/matcher.js';
+import { parseRegex } from '../regex/parse.js';
+import { compileRegex } from '../regex/program.js';
+import { type Replacement, Replacer } from '../regex/replacer.js';
 
-/**
- * Compiles `source` so that it must match the whole text, as Envoy's `safe_regex` does. Throws a SyntaxError
- * for a source that is none. What a source may cost is the configuration's care: it refuses dangerous ones.
- */
-export function wholePattern(source: string): RegExp {
-  // First alone: `a)|(b` is no expression, but would become one between our parentheses.
-  new RegExp(source);
-  return new RegExp(`^(?:${source})$`);
+/** Matches a whole text, as Envoy's `safe_regex` does. Throws `RegexError` for a source that is not one of RE2. */
+export function wholePattern(source: string): Matcher {
+  return new Matcher(compileRegex(parseRegex(source)));
+}
+
+/** `substitution` is text in which `$01` to `$09` stand for groups and `$$` for a dollar. Throws as `wholePattern` does. */
+export function replacer(source: string, substitution: string, whole: boolean): Replacer {
+  return new Replacer(compileRegex(parseRegex(source)), replacementOf(substitution), whole);
+}
+
+function replacementOf(substitution: string): Replacement {
+  return substitution
+    .split(/(\$\$|\$0[1-9])/)
+    .filter((part) => part !== '')
+    .map((part) => {
+      if (part === '$$') return '$';
+      return /^\$0[1-9]$/.test(part) ? Number(part.slice(2)) : part;
+    });
 }

@@ -2,6 +2,7 @@
 import { nameIs } from '../http/fields.js';
 import type { RequestHead } from '../http/message.js';
 import type { MatchPlan, PathMatch } from '../plan.js';
+import type { Matcher } from '../regex/matcher.js';
 import { Condition } from './condition.js';
 import { wildcardSuffix } from './host.js';
 import type { LookedUp } from './looked-up.js';
@@ -24,7 +25,7 @@ export class CompiledRoute {
   /** The conditions on exact values, by which a table tells routes apart before it tries them. */
   readonly exact: readonly Condition[];
   readonly #pathTest: PathTest;
-  readonly #pattern: RegExp | null;
+  readonly #pattern: Matcher | null;
   readonly #methods: readonly string[] | null;
   readonly #conditions: readonly Condition[];
 

@@ -564,7 +564,7 @@ t.test('a rewrite that can not be is an error with its place', async (t) => {
     told(mirrored('rewrite: { regex: /a }'))[0],
     /^4:.*rewrite: expected \{ prefix: PATH \} or \{ regex: PATTERN, substitution: PATH \}/,
   );
-  t.match(told(mirrored('rewrite: { regex: "/(a+)+", substitution: /b }'))[0], /^4:.*rewrite.regex/);
+  t.match(told(mirrored('rewrite: { regex: "/(?=a)", substitution: /b }'))[0], /^4:.*rewrite.regex/);
   t.match(
     told(mirrored('rewrite: { regex: /a, substitution: /$1 }'))[0],
     /^4:.*rewrite.substitution: names group 1, and the regular expression has 0 groups/,

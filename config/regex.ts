@@ -1,0 +1,22 @@
+/** Regular expressions in a configuration. */
+import { parseRegex as parse, type Regex, RegexError } from '../core/regex/parse.js';
+import { compileRegex } from '../core/regex/program.js';
+import { Refusal } from './units.js';
+
+/** The expression, parsed; refused where RE2 does not know it or it is too large. */
+export function parseRegex(source: string): Regex | Refusal {
+  try {
+    const regex = parse(source);
+    compileRegex(regex);
+    return regex;
+  } catch (error) {
+    if (error instanceof RegexError) return new Refusal(error.message);
+    throw error;
+  }
+}
+
+/** The text of an expression. */
+export function parseRegexText(source: string): string | Refusal {
+  const regex = parseRegex(source);
+  return regex instanceof Refusal ? regex : source;
+}
