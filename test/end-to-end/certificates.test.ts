@@ -62,7 +62,7 @@ t.test(
 
     write(clientPem, clientKey);
     umbra.signal('SIGHUP');
-    await umbra.logged(/configuration taken \(SIGHUP\)/);
+    await umbra.logged(/configuration reloaded \(SIGHUP\)/);
     const after = await Promise.all([1, 2, 3, 4].map(() => open(umbra.port)));
     for (const kept of after) {
       t.not(kept.serial, before[0]!.serial, 'every thread shows the new certificate');
@@ -82,7 +82,7 @@ t.test(
     for (const kept of before) kept.socket.destroy();
     write(serverPem, serverKey);
     umbra.signal('SIGHUP');
-    await until(() => umbra.err.match(/configuration taken \(SIGHUP\)/g)?.length === 2, 'the next plan');
+    await until(() => umbra.err.match(/configuration reloaded \(SIGHUP\)/g)?.length === 2, 'the next plan');
     const last = await open(umbra.port);
     t.equal(last.serial, before[0]!.serial);
     for (const kept of [...after, last]) t.match(await kept.ask(), /^HTTP\/1\.1 200 /);

@@ -169,7 +169,7 @@ t.test('another plan changes what the next requests are bounded by', async (t) =
       umbra: { listen: [{ address: '127.0.0.1:0', engine, body: { max: '4KiB' } }] },
     }),
   );
-  await umbra.logged(/configuration taken/);
+  await umbra.logged(/configuration reloaded/);
   t.equal((await ask(umbra.port, { method: 'POST', body })).status, 200);
-  t.notMatch(umbra.err, /takes effect only when umbra is started anew/);
+  t.notMatch(umbra.err, /requires a restart/);
 });

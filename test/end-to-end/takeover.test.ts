@@ -7,7 +7,15 @@ import { Sharing, sharingOf } from '../../workers/downstream/node/listening.js';
 import { ask, RawClient } from '../support/client.js';
 import { behaviour } from '../support/engines.js';
 import { Origin } from '../support/origin.js';
-import { type ConfigWords, engine, reviews, runToEnd, UmbraProcess } from '../support/umbra.js';
+import {
+  ConfigFile,
+  type ConfigWords,
+  engine,
+  reviews,
+  runToEnd,
+  UmbraProcess,
+  until,
+} from '../support/umbra.js';
 
 const loopback = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
 const skip =
@@ -85,6 +93,59 @@ t.test(
     await v1.close();
   },
 );
+
+t.test('a document that is answered 200 during a takeover is in force after it', { skip }, async (t) => {
+  const v1 = await Origin.listen();
+  const state = join(t.testdir(), 'state');
+  const config = reviews(v1.port, null, { umbra: { documents: { state } } });
+  const old = await UmbraProcess.start(config);
+  const host = 'v1.default.svc.cluster.local';
+  const service = {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'ServiceEntry',
+    metadata: { name: 'v1' },
+    spec: {
+      hosts: [host],
+      ports: [{ number: 80, name: 'http', protocol: 'HTTP' }],
+      resolution: 'STATIC',
+      endpoints: [{ address: '127.0.0.1', ports: { http: v1.port } }],
+    },
+  };
+  t.equal((await old.admin('POST', '/api/apply', service)).status, 200);
+  const answered: string[] = [];
+  let over = false;
+  const applying = (async () => {
+    for (let i = 0; !over; i++) {
+      const route = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' };
+      const spec = { rules: [{ backendRefs: [{ name: 'v1', port: 80 }] }], hostnames: [`h${i}.test`] };
+      const document = JSON.stringify({ ...route, metadata: { name: `r${i}` }, spec });
+      // Refused and not answered are as good: only a 200 is a promise.
+      const answer = await old.admin('POST', '/api/apply', document).catch(() => null);
+      if (answer?.status === 200) answered.push(`h${i}.test`);
+      else await new Promise(setImmediate);
+    }
+  })();
+  await until(() => answered.length > 0, 'documents are applied');
+  const next = await UmbraProcess.startInPlaceOf(String(old.pid), onPort(config, old));
+  over = true;
+  await applying;
+  await old.ended;
+  const inForce = (await next.admin('GET', '/api/config')).text;
+  t.strictSame(
+    answered.filter((name) => !inForce.includes(name)),
+    [],
+    `all of ${answered.length} are in force`,
+  );
+  const second = new ConfigFile(config);
+  const { code, err } = await runToEnd('run', '-c', second.path);
+  t.strictSame(
+    [code, err.includes(`in use by process ${next.pid}`)],
+    [1, true],
+    'one process owns the state',
+  );
+  await next.stop();
+  await v1.close();
+});
 
 t.test('a unix socket changes hands with its mode, and whoever is left removes it', async (t) => {
   if (process.platform !== 'linux' || behaviour.countsLateHeads)

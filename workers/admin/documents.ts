@@ -35,7 +35,7 @@ async function change(c: Context, deps: AdminDeps, what: DocumentChange['what'])
   if (!result.ok) {
     const { message, problems } = result;
     const error = result.status === 422 ? 'the documents were refused; nothing was changed' : message;
-    return c.json({ error, problems }, result.status === 422 ? 422 : 500);
+    return c.json({ error, problems }, statusOf(result.status));
   }
   const { generation, documents } = result;
   if (dryRun !== 'true')
@@ -44,6 +44,10 @@ async function change(c: Context, deps: AdminDeps, what: DocumentChange['what'])
       'documents changed through the admin API',
     );
   return c.json({ generation, ...documents });
+}
+
+function statusOf(status: number): 409 | 422 | 500 | 503 {
+  return status === 409 || status === 422 || status === 503 ? status : 500;
 }
 
 /** A text says what is wrong. */

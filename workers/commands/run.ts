@@ -81,7 +81,11 @@ async function serve(
   }
   const reload = async (why: string): Promise<void> => {
     const answer = await umbra.replace(origin);
-    if (answer.ok) log.info({ generation: answer.generation }, `configuration taken (${why})`);
+    if (answer.ok)
+      log.info(
+        { generation: answer.generation },
+        `configuration reloaded (${why}), generation ${answer.generation}`,
+      );
     else log.error({ problems: answer.problems }, answer.message);
   };
   const onHangUp = (): void => {

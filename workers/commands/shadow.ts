@@ -72,7 +72,7 @@ async function serve(
     onChange: () => pool.follow(addresses.targets.get(version.name) ?? []),
     onLog: (_level, message) => say(message),
   });
-  await addresses.follow(plan);
+  await addresses.apply(plan);
   const pool = openPool(version, addresses.targets.get(version.name) ?? []);
   const shadow = shadowOf(options, version, pool, counters, say);
   let end!: (failure: string | null) => void;

@@ -190,12 +190,14 @@ async function listen(): Promise<void> {
         percent: change.percent ?? null,
         enabled: change.enabled ?? null,
       });
-      return answer.ok ? answer : { ok: false, status: 404, message: answer.message };
+      if (answer.ok) return answer;
+      return { ok: false, status: answer.status === 503 ? 503 : 404, message: answer.message };
     },
     changeWeights: async (route, weights) => {
       const answer = await ask({ what: 'weights', route, weights });
       if (answer.ok) return answer;
-      return { ok: false, status: answer.status === 400 ? 400 : 404, message: answer.message };
+      const { status, message } = answer;
+      return { ok: false, status: status === 400 || status === 503 ? status : 404, message };
     },
     replaceConfig: (text) => ask({ what: 'config', text }),
     changeDocuments: (change, dryRun) => ask({ what: 'documents', change, dryRun }),

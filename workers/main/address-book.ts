@@ -66,7 +66,7 @@ export class AddressBook {
    * `limits.firstLookupMs`. A name that has not resolved by then has no addresses until it does. Meanwhile
    * the plan before stays followed.
    */
-  async follow(plan: Plan): Promise<void> {
+  async apply(plan: Plan): Promise<void> {
     const wanted = wantedOf(plan);
     const firsts: Promise<void>[] = [];
     for (const [name, want] of wanted) {
@@ -130,7 +130,7 @@ export class AddressBook {
     if (!resolved.found(addresses) || this.#entries.get(resolved.name) !== entry) return;
     const fields = { name: resolved.name, addresses: resolved.addresses, before };
     this.#events.onLog('info', `${resolved.name} resolves to ${resolved.addresses.join(', ')}`, fields);
-    // A name that no plan in force has is new, and `follow` locates it.
+    // A name that no plan in force has is new, and `apply` locates it.
     if (this.#plan === null || !wantedOf(this.#plan).has(resolved.name)) return;
     this.#targets = this.#locate(this.#plan);
     this.#events.onChange();

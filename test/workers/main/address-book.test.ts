@@ -64,7 +64,7 @@ class Rig {
 t.test('each endpoint stands at its addresses, in order; what is no name is not looked up', async (t) => {
   const rig = new Rig();
   rig.answers = { 'a.test': ['10.0.0.1', 'fd00::1'] };
-  await rig.book.follow(
+  await rig.book.apply(
     planOf('v1: [ "http://a.test:81", "http://127.0.0.1:82", "http://[::1]:83", "unix:/run/a.sock" ]'),
   );
   t.same(rig.hosts('v1'), ['10.0.0.1:81', 'fd00::1:81', '127.0.0.1:82', '::1:83', '/run/a.sock']);
@@ -75,7 +75,7 @@ t.test('each endpoint stands at its addresses, in order; what is no name is not 
 t.test('a name of several versions is looked up once, as often as the most eager one wants', async (t) => {
   const rig = new Rig();
   rig.answers = { 'a.test': ['10.0.0.1'] };
-  await rig.book.follow(
+  await rig.book.apply(
     planOf(
       'v1: { endpoints: "http://a.test:81", dns: { refresh: 1h } }, v2: { endpoints: "http://a.test:82", dns: { refresh: 10ms } }',
     ),
@@ -92,7 +92,7 @@ t.test(
     const rig = new Rig();
     rig.answers = { 'a.test': ['10.0.0.1', '10.0.0.2'] };
     const checked = 'v1: { endpoints: "http://a.test:81", dns: { refresh: 10ms }, health: { path: / } }';
-    await rig.book.follow(planOf(`${checked}, v2: "http://a.test:81"`));
+    await rig.book.apply(planOf(`${checked}, v2: "http://a.test:81"`));
     const [first, second] = rig.book.targets.get('v1')!;
     t.ok(first!.health instanceof SharedArrayBuffer && second!.health instanceof SharedArrayBuffer);
     t.not(first!.health, second!.health);
@@ -100,14 +100,14 @@ t.test(
     rig.answers = { 'a.test': ['10.0.0.3', '10.0.0.2'] };
     await rig.changed();
     t.equal(rig.book.targets.get('v1')![0]!.health, second!.health);
-    await rig.book.follow(planOf(checked));
+    await rig.book.apply(planOf(checked));
     t.equal(rig.book.targets.get('v1')![0]!.health, second!.health);
   },
 );
 
 t.test('names that have left the plan are forgotten; a failed one is told once', async (t) => {
   const rig = new Rig();
-  await rig.book.follow(planOf('v1: { endpoints: "http://a.test:81", dns: { refresh: 5ms } }'));
+  await rig.book.apply(planOf('v1: { endpoints: "http://a.test:81", dns: { refresh: 5ms } }'));
   t.same(rig.hosts('v1'), []);
   rig.answers = { 'a.test': ['10.0.0.1'] };
   await rig.changed();
@@ -119,13 +119,13 @@ t.test('names that have left the plan are forgotten; a failed one is told once',
     rig.book.names.map(({ name }) => name),
     ['a.test'],
   );
-  await rig.book.follow(planOf('v1: "http://127.0.0.1:1"'));
+  await rig.book.apply(planOf('v1: "http://127.0.0.1:1"'));
   t.same(rig.book.names, []);
 });
 
 t.test('a name that a primary and a shadow share is looked up as a primary', async (t) => {
   const rig = new Rig();
-  await rig.book.follow(planOf('v1: "http://a.test", v2: [ "http://a.test:81", "http://b.test" ]'));
+  await rig.book.apply(planOf('v1: "http://a.test", v2: [ "http://a.test:81", "http://b.test" ]'));
   t.same(
     [...rig.roles],
     [
@@ -139,12 +139,12 @@ t.test('a name of the plan in force moves while the next plan waits for a name t
   const rig = new Rig();
   rig.answers = { 'a.test': ['10.0.0.1'] };
   const v1 = 'v1: { endpoints: "http://a.test", dns: { refresh: 5ms } }';
-  await rig.book.follow(planOf(v1));
+  await rig.book.apply(planOf(v1));
   let answer: (found: readonly string[]) => void = () => undefined;
   rig.answers['b.test'] = new Promise((resolve) => {
     answer = resolve;
   });
-  const following = rig.book.follow(planOf(`${v1}, v2: "http://b.test"`));
+  const following = rig.book.apply(planOf(`${v1}, v2: "http://b.test"`));
   rig.answers['a.test'] = ['10.0.0.2'];
   await rig.changed();
   t.same(rig.hosts('v1'), ['10.0.0.2:80']);
@@ -157,9 +157,9 @@ t.test('a name of the plan in force moves while the next plan waits for a name t
 t.test('a plan waits once for a name that hangs, and later plans do not', async (t) => {
   const rig = new Rig();
   rig.answers = { 'a.test': new Promise(() => undefined) };
-  await rig.book.follow(planOf('v1: "http://a.test"'));
+  await rig.book.apply(planOf('v1: "http://a.test"'));
   let isSettled = false;
-  void rig.book.follow(planOf('v1: "http://a.test"')).then(() => {
+  void rig.book.apply(planOf('v1: "http://a.test"')).then(() => {
     isSettled = true;
   });
   await new Promise(setImmediate);
@@ -169,7 +169,7 @@ t.test('a plan waits once for a name that hangs, and later plans do not', async 
 t.test('more addresses than are used are told', async (t) => {
   const rig = new Rig();
   rig.answers = { 'a.test': Array.from({ length: limits.addressesPerName + 1 }, (_, i) => `10.0.0.${i}`) };
-  await rig.book.follow(planOf('v1: "http://a.test"'));
+  await rig.book.apply(planOf('v1: "http://a.test"'));
   t.equal(rig.hosts('v1').length, limits.addressesPerName);
   t.match(rig.logged[0], /^a\.test has more than \d+ addresses; the others are not used$/);
 });
