@@ -1,6 +1,6 @@
 /**
- * The bound on connections of the admin server. When it is reached, the connection that waits longest without being
- * answered gives way, so that connections which ask for nothing never keep a probe out.
+ * The bound on connections of the admin server. When it is reached, the connection that waits longest without
+ * being answered gives way, so that connections which ask for nothing never keep a probe out.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';

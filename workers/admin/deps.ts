@@ -50,13 +50,13 @@ export interface AdminDeps {
   /** Replaces the whole configuration, YAML or JSON, or leaves everything as it is. Resolves as above. */
   replaceConfig(text: string): Promise<ReplaceResult>;
   /**
-   * Applies documents or takes them back, all or none; a dry run only tells what it would come to. Resolves
+   * Applies documents or takes them back, all or none; a dry run only returns the result. Resolves
    * as above.
    */
   changeDocuments(change: DocumentChange, dryRun: boolean): Promise<ChangeAnswer>;
 }
 
-/** As pino's. */
+/** The part of pino's logger that the admin API uses. */
 export interface AdminLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

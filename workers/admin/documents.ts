@@ -13,7 +13,7 @@ import { tooLarge, wrongMethod } from './responses.js';
 
 const DOCUMENT_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'application/json'];
 
-/** Documents that a line of the log tells one by one; it tells how many there are. */
+/** Documents that a line of the log names; it also has their number. */
 const loggedMax = 20;
 
 export function addDocuments(app: Hono, deps: AdminDeps): void {

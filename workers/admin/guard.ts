@@ -1,12 +1,14 @@
 /**
- * Who may talk to the admin API. It can switch traffic, and on loopback it usually stands open, so a web page
- * in a browser on the same machine is the attacker to think of (docs/security.md):
+ * Who may talk to the admin API. It can switch traffic, and on loopback it usually needs no token, so a web
+ * page in a browser on the same machine is the attacker to think of (docs/security.md):
  *
- *   - its name may be made to point to 127.0.0.1 (DNS rebinding): on loopback, only loopback's names are believed in Host;
- *   - it may send requests blindly: what changes state needs a content type that forms can't have, and no foreign Origin;
- *   - it may read nothing, but hold streams open and make work: what a browser says comes from another site is refused,
- *     but for following a link to the page;
- *   - a GET never changes anything.
+ *   - The page's name may be made to point to 127.0.0.1 (DNS rebinding). On loopback, only loopback's names
+ *     are accepted in Host.
+ *   - It may send requests without reading the answers. A change needs a content type that forms can't have,
+ *     and no foreign Origin.
+ *   - It may hold streams open and make work. A request that a browser marks as another site's is refused,
+ *     unless it follows a link to the page.
+ *   - A GET never changes anything.
  *
  * Every refusal is counted by the guard that made it.
  */
@@ -22,7 +24,7 @@ import type { AdminFigures } from './figures.js';
 import { WrongTokens } from './wrong-tokens.js';
 
 const LOOPBACK_NAMES: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
-/** Paths that answer without a token, because probes carry none; they tell no more than up or down. */
+/** Paths that answer without a token, because probes carry none; they show only up or down. */
 const PROBES: readonly string[] = ['/healthz', '/readyz'];
 /** The page itself, which asks for the token. The same bytes for everybody. */
 const PAGE = /^\/(dashboard\/[^/]*)?$/;
@@ -67,9 +69,9 @@ export function checkRate(figures: AdminFigures): MiddlewareHandler {
 }
 
 /**
- * 401 without the right token. Compares digests, so the time taken tells neither the token nor its length. An
- * address that was wrong too often gets 429, with the right token too: guessing gets no faster than a guess a
- * second.
+ * 401 without the right token. Compares digests, so the time taken reveals neither the token nor its length.
+ * An address that was wrong too often gets 429, with the right token too: guessing gets no faster than a
+ * guess a second.
  */
 export function checkToken(token: string | null, figures: AdminFigures): MiddlewareHandler {
   if (token === null) return (_, next) => next();

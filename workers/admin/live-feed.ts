@@ -25,7 +25,7 @@ import type { AdminFigures } from './figures.js';
 
 const tickMs = 1000;
 /**
- * Of the time that this thread has, a snapshot may take one part in so many: with thousands of versions it
+ * A snapshot may take one part in so many of this thread's time: with thousands of versions it
  * comes less often.
  */
 const restPerCost = 20;
@@ -63,7 +63,7 @@ export class LiveFeed {
   #notBeforeMs = 0;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
-  /** The time that stalls and costs are told by; tests own it. */
+  /** The clock for stalls and costs, replaced by tests. */
   nowMs: () => number = () => performance.now();
 
   constructor(source: LiveSource, figures: AdminFigures) {
@@ -71,7 +71,7 @@ export class LiveFeed {
     this.#figures = figures;
   }
 
-  /** From here on a point a second. */
+  /** Starts the feed: one point a second. */
   start(): void {
     this.begin();
     this.#timer = setInterval(() => this.tick(), tickMs);
@@ -186,7 +186,7 @@ export class LiveFeed {
     }
   }
 
-  /** Of the whole process, all threads together. */
+  /** CPU time and memory of the whole process, all threads together. */
   #process({ seconds }: Live): { cpuCores: number; residentBytes: number } {
     const cpu = process.cpuUsage(this.#cpu);
     this.#cpu = process.cpuUsage();

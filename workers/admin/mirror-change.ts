@@ -2,7 +2,7 @@ import type { MirrorChange } from './deps.js';
 
 /** A share is kept in millionths, so a percentage has four decimals. */
 const STEPS_PER_PERCENT = 10_000;
-/** Of the step: what a decimal fraction may be off when it has become a double. */
+/** How far a decimal fraction may be off when it has become a double, as a part of the step. */
 const STEP_TOLERANCE = 1e-6;
 
 /**

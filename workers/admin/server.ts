@@ -28,8 +28,8 @@ const UNIX_MODE = 0o660;
 const UNIX_PATH_BYTES_MAX = process.platform === 'darwin' ? 103 : 107;
 
 /**
- * Serves `app` at `address`. `onConnectionClosed` is called for each connection that the bound on them closes. Rejects
- * with the system's error if the address can't be bound.
+ * Serves `app` at `address`. `onConnectionClosed` is called for each connection that the bound on them
+ * closes. Rejects with the system's error if the address can't be bound.
  */
 export async function serveAdmin(
   app: Hono,

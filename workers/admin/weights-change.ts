@@ -1,7 +1,7 @@
 /** The body of a PATCH on a route: other weights for its primaries. */
 const weightMax = 1_000_000;
 const stepsPerUnit = 10_000;
-/** Of the step: what a decimal fraction may be off when it has become a double. */
+/** How far a decimal fraction may be off when it has become a double, as a part of the step. */
 const stepTolerance = 1e-3;
 
 /** The weights by version, or what is wrong in a few words. Strict, as with mirrors. */

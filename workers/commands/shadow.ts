@@ -215,7 +215,7 @@ function publisherOf(
     read: () => ({ reading: counters.reading(plan, startUs, nowUs()), diffs: null, revision: null }),
     log: { info: () => {}, warn: log, error: log },
   });
-  publisher.follow({ ...plan, fleet: { ...fleet, name, intervalMs: publishMs } });
+  publisher.apply({ ...plan, fleet: { ...fleet, name, intervalMs: publishMs } });
   return publisher;
 }
 

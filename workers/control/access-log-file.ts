@@ -48,7 +48,7 @@ export class AccessLogFile implements FrameHandler {
   }
 
   /** Null: records that still come are thrown away. */
-  follow({ accessLog: plan, redact }: Pick<Plan, 'accessLog' | 'redact'>): void {
+  apply({ accessLog: plan, redact }: Pick<Plan, 'accessLog' | 'redact'>): void {
     this.#redaction = new Redaction(redact);
     if (plan?.path !== this.#plan?.path) {
       this.#stream?.end();
@@ -58,7 +58,7 @@ export class AccessLogFile implements FrameHandler {
   }
 
   /**
-   * For log rotation: what is written so far goes to the file that was open, the rest to a new one of the
+   * Log rotation: what is written so far goes to the file that was open, the rest to a new one of the
    * same name.
    */
   reopen(): void {

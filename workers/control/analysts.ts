@@ -84,12 +84,12 @@ export class Analysts {
     this.#doorbell = new Doorbell(doorbell);
     this.#book = book;
     this.#redaction = new Redaction(plan.redact);
-    this.follow(plan);
+    this.apply(plan);
     this.#pump();
   }
 
   /** Pairs that are taken from now on are compared by the rules of `plan`. */
-  follow(plan: Plan): void {
+  apply(plan: Plan): void {
     this.#redaction = new Redaction(plan.redact);
     const nameOf = (mirror: MirrorPlan): string => targetName(plan, mirror);
     this.#subjects = new Map(
@@ -130,7 +130,7 @@ export class Analysts {
     this.#doorbell.park(this.#isEmpty, parkMs, () => setTimeout(this.#gathered, gatherMs));
   }
 
-  /** As many pairs as one task may have, from all rings in turn. */
+  /** `#takeBatch` takes as many pairs as one task may have, from all rings in turn. */
   #takeBatch(): readonly Subjected[] {
     let came = true;
     while (came && this.#batchHasRoom()) {

@@ -79,13 +79,13 @@ const feed = new LiveFeed(
   figures,
 );
 const accessLog = new AccessLogFile(start.logRings, start.logDoorbell, (message) => log.error({}, message));
-accessLog.follow(observed.plan);
+accessLog.apply(observed.plan);
 const histogramLog = new HistogramLog({
   kept: start.marks,
   keep: (mark) => say({ type: 'mark', mark }),
   warn: (message) => log.error({}, message),
 });
-histogramLog.follow(observed);
+histogramLog.apply(observed);
 /**
  * Checks endpoints on behalf of all threads, while there are any to check: nothing of a request hangs on this
  * thread.
@@ -114,7 +114,7 @@ const publisher = new FleetPublisher({
   }),
   log,
 });
-publisher.follow(observed.plan);
+publisher.apply(observed.plan);
 
 const guards = new GuardWatch(observed, observed.heldBack, log);
 
@@ -122,12 +122,12 @@ parentPort!.on('message', (message: ToControl) => {
   switch (message.type) {
     case 'observe':
       observed = openObservation(message.observed);
-      guards.follow(observed);
+      guards.apply(observed);
       probe(message.observed);
-      analysts.follow(observed.plan);
-      accessLog.follow(observed.plan);
-      histogramLog.follow(observed);
-      publisher.follow(observed.plan);
+      analysts.apply(observed.plan);
+      accessLog.apply(observed.plan);
+      histogramLog.apply(observed);
+      publisher.apply(observed.plan);
       say({ type: 'observing', generation: observed.plan.generation });
       return;
     case 'serving':

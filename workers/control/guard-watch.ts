@@ -38,11 +38,11 @@ export class GuardWatch {
     this.#observed = observed;
     this.#heldBack = heldBack;
     this.#log = log;
-    this.follow(observed);
+    this.apply(observed);
   }
 
   /** Takes over a plan: guards that are asked for as before keep their base line. */
-  follow(observed: Observed): void {
+  apply(observed: Observed): void {
     this.#observed = observed;
     const { routes, versions } = observed.plan;
     for (const route of routes) {
@@ -92,10 +92,10 @@ export class GuardWatch {
     if (event === null) return;
     const route = this.#observed.plan.routes.find((route) => route.name === name)!;
     this.#apply(route, guard);
-    this.#tell(route, watch, event);
+    this.#report(route, watch, event);
   }
 
-  /** Of all versions that answer on the route, as if they were one. */
+  /** The counts of all versions that answer on the route, as if they were one. */
   #read(routeName: string): VersionSnapshot | null {
     const { plan, versions } = this.#observed;
     const route = plan.routes.find(({ name }) => name === routeName);
@@ -116,7 +116,7 @@ export class GuardWatch {
     );
   }
 
-  #tell(route: RoutePlan, { guard, primary }: Watch, event: GuardEvent): void {
+  #report(route: RoutePlan, { guard, primary }: Watch, event: GuardEvent): void {
     const keptPercent = guard.keptMillionths / MILLIONTHS_PER_PERCENT;
     const fields = { route: route.name, primary, keptPercent };
     if (event.kind === 'recovering') {

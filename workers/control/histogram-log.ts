@@ -1,7 +1,7 @@
 /**
  * Writes what the threads measured into HdrHistogram logs, one interval after the other (core/hlog). Runs on
  * the control thread, from shared memory; the data plane knows nothing of it. An interval that can't be
- * written is counted and told, and becomes part of the next one: no value is lost as long as a later write
+ * written is counted and logged, and becomes part of the next one: no value is lost as long as a later write
  * succeeds.
  */
 import { mkdir, open } from 'node:fs/promises';
@@ -22,7 +22,7 @@ export interface KeptMark {
 }
 
 export interface HistogramLogOptions {
-  /** Of the control thread before this one. */
+  /** The marks of the control thread before this one. */
   readonly kept: readonly KeptMark[];
   /** Called for a new mark, which the next control thread is to begin with. */
   readonly keep: (mark: KeptMark) => void;
@@ -61,7 +61,7 @@ export class HistogramLog {
   }
 
   /** Takes a new plan, and the blocks that belong to it. */
-  follow(observed: Observed): void {
+  apply(observed: Observed): void {
     const before = this.#plan;
     const plan = observed.plan.histograms;
     if (before !== null && plan === null) this.#write();
@@ -135,7 +135,7 @@ export class HistogramLog {
 
   #line({ tag, mark, written }: OpenSeries, now: Histogram, endMs: number): string {
     const interval = now.subtract(written);
-    // An idle version is told from a stopped umbra by its lines; differences come with their version's.
+    // Lines of an idle version show that umbra has not stopped; differences come with their version's.
     if (interval.count === 0 && tag.split(':').length > 2) return '';
     return intervalLine(tag, mark.endMs === 0 ? this.#sinceMs : mark.endMs, endMs, interval);
   }
@@ -165,7 +165,7 @@ export class HistogramLog {
 }
 
 /**
- * Appends whole lines or nothing. The file is opened anew each time, so that one that was moved away or
+ * Appends whole lines or nothing. The file is opened again each time, so that one that was moved away or
  * removed is begun again; a line that a crash cut short is ended first.
  */
 async function append(path: string, header: string, lines: string): Promise<void> {

@@ -1,7 +1,7 @@
 /**
- * Follows a plan in a bucket: each new revision is asked for as a change, and what came of it is written
- * beside it. Control thread. It looks once a second instead of waiting to be told, so that a server that was
- * restarted, or a bucket that was made anew, needs no thought (docs/decisions/065).
+ * Follows a plan in a bucket: each new revision is asked for as a change, and the result is written beside
+ * it. Control thread. It polls once a second instead of waiting for a notification, so that a restarted
+ * server or a recreated bucket needs no special case (docs/decisions/065).
  */
 import type { KV } from '@nats-io/kv';
 import { formatPlanAddress } from '../../config/nats-address.js';

@@ -18,15 +18,15 @@ import { openOrMakeBucket } from '../nats/bucket.js';
 import { natsReason } from '../nats/connect.js';
 import { NatsLink } from '../nats/link.js';
 
-/** Of NATS's own framing. */
+/** Room for NATS's own framing. */
 const headBytes = 1024;
 const lastWordMs = 1000;
 const compress = promisify(gzip);
 
 export interface PublisherOptions {
-  /** Of this process. */
+  /** Identifies this process. */
   readonly id: string;
-  /** It runs a configuration as others do, which readers tell from theirs. */
+  /** It runs a configuration as others do, which readers distinguish from theirs. */
   readonly isInstance: boolean;
   readonly read: () => Pick<Member, 'reading' | 'diffs' | 'revision'>;
   readonly log: AdminLog;
@@ -52,7 +52,7 @@ export class FleetPublisher {
     return this.#state;
   }
 
-  follow(plan: Plan): void {
+  apply(plan: Plan): void {
     this.#configuration = this.#options.isInstance ? digestOf(plan) : '';
     const { fleet } = plan;
     if (this.#state !== null) this.#state.configuration = this.#configuration;
@@ -141,7 +141,7 @@ export class FleetPublisher {
       state.failed++;
       // Whoever removed the bucket, or lost it with its memory, finds it made again.
       this.#bucket = null;
-      // Of a lost connection the link has told.
+      // The link has reported a lost connection.
       if (this.#link?.connection == null) return;
       const reason = natsReason(error);
       if (this.#failing !== reason) log.warn({}, `a snapshot was not published: ${reason}`);
@@ -150,7 +150,10 @@ export class FleetPublisher {
   }
 }
 
-/** Of what decides where requests and copies go; listeners, names and files are each instance's own. */
+/**
+ * The digest of what decides where requests and copies go; listeners, names and files are each instance's
+ * own.
+ */
 function digestOf(plan: Plan): string {
   const { versions, routes, sampling } = effectiveConfig(plan) as Record<string, unknown>;
   return createHash('sha256')

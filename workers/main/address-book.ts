@@ -139,11 +139,11 @@ export class AddressBook {
   #failed({ resolved }: Entry, error: string): void {
     resolved.failed();
     if (resolved.failuresInARow > 1) return;
-    const stands =
+    const consequence =
       resolved.addresses.length > 0
         ? `${resolved.addresses.join(', ')} stays in use`
         : 'requests that need it fail until it does';
-    const message = `${resolved.name} does not resolve (${error}); ${stands}`;
+    const message = `${resolved.name} does not resolve (${error}); ${consequence}`;
     this.#events.onLog('warn', message, { name: resolved.name, error });
   }
 

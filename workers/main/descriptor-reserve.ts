@@ -1,7 +1,7 @@
 /**
- * File descriptors that main holds back, so that a process that runs out of them recovers. Without a reserve nothing can
- * be done then: uSockets tries in an endless loop to accept, and neither the admin server nor a new thread gets one
- * (docs/decisions/075-out-of-descriptors.md). Main thread.
+ * File descriptors that main holds back, so that a process that runs out of them recovers. Without a reserve
+ * nothing can be done then: uSockets tries in an endless loop to accept, and neither the admin server nor a
+ * new thread gets one (docs/decisions/075-out-of-descriptors.md). Main thread.
  */
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
@@ -38,7 +38,9 @@ export class DescriptorReserve {
     this.#release();
   }
 
-  /** With the reserve whole it takes one more for a moment; in a shortage it tries to fill the reserve again. */
+  /**
+   * Takes one more for a moment while the reserve is whole; in a shortage, tries to fill the reserve again.
+   */
   #check(): void {
     const missing = this.#size - this.#held.length;
     const opened = openSome(missing + 1);

@@ -1,4 +1,7 @@
-/** The acceptors of all listeners, and the handles through which proxy threads get connections from them. Main thread. */
+/**
+ * The acceptors of all listeners, and the handles through which proxy threads get connections from them. Main
+ * thread.
+ */
 import type { ListenerPlan } from '../../core/plan.js';
 import { openAcceptor } from '../downstream/acceptors.js';
 import type { Acceptor } from '../downstream/downstream.js';
@@ -15,8 +18,8 @@ export class Listeners {
   }
 
   /**
-   * Opens every listener for the threads that are there. With `takeover` the addresses may be another process's.
-   * Rejects with one line that names the address that can't be bound.
+   * Opens every listener for the threads that are there. With `takeover` the addresses may be another
+   * process's. Rejects with one line that names the address that can't be bound.
    */
   async open(
     listeners: readonly ListenerPlan[],

@@ -13,7 +13,7 @@ export async function openLog(): Promise<Logger> {
   return pino({ base: { pid: process.pid } }, pino.destination({ dest: stderrFd, sync: true }));
 }
 
-/** Writes what a thread said. */
+/** Writes one line of a thread. */
 export function logMessage(log: Logger, { level, message, fields }: LogMessage): void {
   log[level](fields, message);
 }

@@ -1,6 +1,6 @@
 /**
- * umbra as one object: listeners, data plane and control thread under one plan. It starts them and takes everything
- * down in order.
+ * umbra as one object: listeners, data plane and control thread under one plan. It starts them and takes
+ * everything down in order.
  */
 import { randomBytes } from 'node:crypto';
 import type { LoadedAll } from '../../config/load-all.js';
@@ -25,7 +25,10 @@ export interface UmbraOptions {
   readonly loaded: Extract<LoadedAll, { ok: true }>;
   readonly cores: number;
   readonly onLog: (message: LogMessage) => void;
-  /** Serves on addresses that another process has, and calls this, which asks that process to leave them, once it does. */
+  /**
+   * Serves on addresses that another process has, and calls this, which asks that process to leave them, once
+   * it does.
+   */
   readonly takeOver?: (() => void) | undefined;
   /** The process was started with `--takeover`, also where there was nothing to take over. */
   readonly mayTakeOver?: boolean;
@@ -148,7 +151,10 @@ export class Umbra {
     return this.#stopped;
   }
 
-  /** Another process serves on these addresses: stops accepting, answers what still comes on kept connections, then stops. */
+  /**
+   * Another process serves on these addresses: stops accepting, answers what still comes on kept connections,
+   * then stops.
+   */
   handOver(): Promise<void> {
     this.#stopped ??= this.#handOver();
     return this.#stopped;

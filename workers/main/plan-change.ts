@@ -87,7 +87,7 @@ function withLiveWeights(
   }));
 }
 
-/** Of all routes at once: to look for each by its name takes as many steps as the square of them. */
+/** The weights of all routes at once: a search by name for each would take quadratic time. */
 function weightsByRoute(plan: Plan): Map<string, Weights> {
   return new Map(plan.routes.map((route) => [route.name, weightsOf(plan, route)]));
 }

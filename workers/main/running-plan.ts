@@ -1,6 +1,6 @@
 /**
- * The plan in force and where it came from, and every way to change it: another configuration, documents, and live
- * changes of mirrors and weights. Changes wait for each other. Main thread.
+ * The plan in force and where it came from, and every way to change it: another configuration, documents, and
+ * live changes of mirrors and weights. Changes wait for each other. Main thread.
  */
 import { compilePlan } from '../../config/compile.js';
 import { readStore, writeStore } from '../../config/documents/files.js';
@@ -73,14 +73,16 @@ export class RunningPlan {
     return this.#source;
   }
 
-  /** Becomes the owner of the state directory, if there is one, or rejects with one line that names the owner. */
+  /**
+   * Becomes the owner of the state directory, if there is one, or rejects with one line that names the owner.
+   */
   async own(withinMs: number): Promise<void> {
     if (this.#store !== null) this.#lock = await StateLock.acquire(this.#store, withinMs);
   }
 
   /**
-   * Takes changes for `target` from now on. Documents that the owner before this process stored after they were loaded
-   * here are applied first.
+   * Takes changes for `target` from now on. Documents that the owner before this process stored after they
+   * were loaded here are applied first.
    */
   async begin(target: PlanTarget): Promise<void> {
     this.#target = target;
@@ -98,8 +100,9 @@ export class RunningPlan {
   }
 
   /**
-   * Replaces the configuration, or leaves the running one in force and answers why. What `origin` leaves open is read
-   * after every change before this one, so that of two reloads the later one has the newer text. Applied documents stay.
+   * Replaces the configuration, or leaves the running one in force and answers why. What `origin` leaves open
+   * is read after every change before this one, so that of two reloads the later one has the newer text.
+   * Applied documents stay.
    */
   replace(origin: Origin): Promise<ChangeAnswer> {
     return this.#inTurn(() => this.#load({ ...origin, applied: this.#origin.applied }));

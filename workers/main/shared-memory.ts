@@ -1,6 +1,6 @@
 /**
  * The memory that threads share, besides counters: rings, doorbells, and what limits are reached. Main makes
- * it once, and it outlives the threads: a replaced thread goes on where the one before it stopped.
+ * it once, and it outlives the threads: a replacement continues where the one before it stopped.
  */
 import { limits } from '../../core/limits.js';
 import { FullSlots } from '../../core/mirror/full-slots.js';
@@ -33,7 +33,7 @@ export type SharedStart = Pick<
 
 export class SharedMemory {
   readonly logDoorbell = createDoorbell();
-  /** Of all threads, proxy threads first. */
+  /** One for each thread, proxy threads first. */
   readonly logRings: readonly SharedArrayBuffer[];
   readonly pairDoorbell = createDoorbell();
   /** By shadow thread. */

@@ -1,6 +1,7 @@
 /**
- * One process owns a state directory. The lock is a file that names its owner, so that a second process says whose the
- * directory is, and one that was killed does not keep it for ever (docs/decisions/076-one-owner-of-the-state.md).
+ * One process owns a state directory. The lock is a file that names its owner, so that a second process says
+ * whose the directory is, and one that was killed does not keep it for ever
+ * (docs/decisions/076-one-owner-of-the-state.md).
  */
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,8 +19,8 @@ export class StateLock {
   }
 
   /**
-   * Waits at most `withinMs` for an owner to release `directory`, which is made if it is not there. Rejects with an
-   * Error of one line that names the owner, or with the error of the file system.
+   * Waits at most `withinMs` for an owner to release `directory`, which is made if it is not there. Rejects
+   * with an Error of one line that names the owner, or with the error of the file system.
    */
   static async acquire(directory: string, withinMs: number): Promise<StateLock> {
     const endMs = performance.now() + withinMs;
@@ -61,7 +62,10 @@ function tryLock(directory: string): string | null {
   }
 }
 
-/** Only one process at a time removes a stale owner, so that none removes the lock that another has taken meanwhile. */
+/**
+ * Only one process at a time removes a stale owner, so that none removes the lock that another has taken
+ * meanwhile.
+ */
 function removeStale(file: string, owner: string, own: string): void {
   const mutex = `${file}.stale`;
   if (!tryLink(own, mutex)) {
@@ -107,7 +111,10 @@ function pidOf(owner: string): number {
   return Number.parseInt(owner, 10);
 }
 
-/** The number of a process, and where /proc shows it the time of its start: numbers are used again. Null: it is gone. */
+/**
+ * The number of a process, and where /proc shows it the time of its start: numbers are used again. Null: it
+ * is gone.
+ */
 function identityOf(pid: number): string | null {
   try {
     process.kill(pid, 0);

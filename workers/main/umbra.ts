@@ -2,7 +2,7 @@
 import { main } from '../../config/command-line.js';
 import { actions } from '../commands/index.js';
 
-// Whoever reads may have enough before the end, as `head` does; what else goes wrong with a write is told.
+// A reader such as `head` may close the pipe early. Any other failure of a write ends the program.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

@@ -20,10 +20,10 @@ export class NatsLink {
   readonly #place: NatsPlace;
   readonly #events: LinkEvents;
   #connection: NatsConnection | null = null;
-  /** Of the cluster, beside those that were named. */
+  /** Servers of the cluster beside those that were named. */
   #learned: readonly string[] = [];
   /**
-   * They are told of by their addresses, and their certificates are of the name that was asked; null where
+   * The server lists them by address, and their certificates are of the name that was asked; null where
    * there is none.
    */
   #certificateOf: string | null = null;
@@ -90,7 +90,7 @@ export class NatsLink {
     }
   }
 
-  /** A server tells of the others, so that one that was named and is gone is not needed. */
+  /** A server lists the others, so that one that was named and is gone is not needed. */
   #learn(connection: NatsConnection): void {
     const { info } = connection;
     this.#learned = info?.connect_urls ?? this.#learned;

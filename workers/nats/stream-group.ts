@@ -50,13 +50,15 @@ const waitMs = 2000;
 const retryMs = 500;
 /** After a stop, what was asked for before is still taken, and given back, for so long. */
 const graceMs = 200;
-/** Of all processes of a group together. */
+/** Messages that all processes of a group together may have. */
 const unacknowledgedMax = 100_000;
 /** The client's words for a server that says nothing. */
 const silences: readonly string[] = ['heartbeats missed', 'timeout'];
 /** JetStream's own word for a group that is not there. */
 const consumerNotFound = 10_014;
-/** Of a work queue whose messages another group has: all of them, or those of the subject. */
+/**
+ * JetStream's codes for a work queue whose messages another group has: all of them, or those of the subject.
+ */
 const workQueueTaken: readonly unknown[] = [10_099, 10_100];
 
 export class StreamGroup {
@@ -95,7 +97,7 @@ export class StreamGroup {
         await this.#takeSome(consumer);
       } catch (error) {
         consumer = null;
-        // Of a lost connection the link has told.
+        // The link has reported a lost connection.
         if (this.#link.connection !== null) this.#trouble(...troubleOf(error));
         await this.#pause(retryMs);
       }

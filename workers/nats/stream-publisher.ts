@@ -1,5 +1,5 @@
 /**
- * The connection of a stream's sink: publishes with a reply subject of its own for each message, and tells
+ * The connection of a stream's sink: publishes with a reply subject of its own for each message, and reports
  * what the server answered. It is ready when there is a connection and a stream has the subject; both are
  * seen to for ever. Sink thread.
  */
@@ -11,7 +11,7 @@ import { natsReason } from './connect.js';
 import { NatsLink } from './link.js';
 import { lagOf, openOrMakeStream } from './stream.js';
 
-/** As nats-server has it unless it was told otherwise. */
+/** The default of nats-server. */
 const usualPayloadBytes = 1024 * 1024;
 const againMs = 500;
 const lagMs = 5000;
@@ -20,9 +20,9 @@ const noRespondersCode = 503;
 
 /** JetStream's own words. */
 const fullCodes: readonly number[] = [
-  /** Of the server's disk or memory, and of the account. */
+  /** Limits of the server's disk or memory, and of the account. */
   10_023, 10_028, 10_047,
-  /** Of the stream: bytes, messages. */
+  /** Limits of the stream: bytes, messages. */
   10_077,
 ];
 const streamNotFound = 10_059;
@@ -117,7 +117,7 @@ export class StreamPublisher implements StreamLink {
     }
   }
 
-  /** Of each connection once: another look may find the stream over the same one. */
+  /** Listens on each connection once: another look may find the stream over the same one. */
   #listen(nats: Nats, connection: NatsConnection): void {
     if (connection === this.#connection) return;
     this.#connection = connection;

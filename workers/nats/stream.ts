@@ -19,8 +19,8 @@ export async function findStream(connection: NatsConnection, subject: string): P
 
 /**
  * Messages of the subject that the slowest group has not acknowledged. A work queue is one itself; of a
- * stream that keeps all, null while there is no group. Rejects where JetStream does not answer, or may not
- * tell.
+ * stream that keeps all, null while there is no group. Rejects where JetStream does not answer, or
+ * refuses to.
  */
 export async function lagOf(
   connection: NatsConnection,

@@ -3,7 +3,7 @@
  * plans, for coming and leaving, and for words to the log.
  *
  *   main --start (workerData)--> thread     thread --ready--> main
- *   main --part--> thread                   thread --partReceived--> main (routes and counters of a plan, a few at a time)
+ *   main --part--> thread                   thread --partReceived--> main (routes and counters of a plan)
  *   main --plan--> thread                   thread --planApplied--> main   (the rest of it)
  *   main --targets--> thread                (an endpoint's name resolves to other addresses)
  *   main --releaseIdle--> thread            (file descriptors have run out)
@@ -136,10 +136,10 @@ export interface ControlStart {
   readonly logDoorbell: SharedArrayBuffer;
   /** How far a control thread before this one has written the histogram logs. */
   readonly marks: readonly KeptMark[];
-  /** Of all shadow threads. */
+  /** One for each shadow thread. */
   readonly pairRings: readonly SharedArrayBuffer[];
   readonly pairDoorbell: SharedArrayBuffer;
-  /** Of this process, among those of a fleet. */
+  /** Identifies this process among those of a fleet. */
   readonly fleetId: string;
   /** Null: the plan does not come from a bucket. */
   readonly plan: PlanSource | null;

@@ -88,7 +88,7 @@ class ProxyThread implements DataThread {
     say({ type: 'ready', descriptors }, transfer);
   }
 
-  take(plan: Plan, targets: Targets, counters: CountersShares): void {
+  apply(plan: Plan, targets: Targets, counters: CountersShares): void {
     inSlices(this.#compile(plan, targets, counters), (runtime) => {
       this.#forwarder.use(runtime);
       for (const [index, listener] of plan.listeners.entries()) this.#follow(index, listener);
@@ -143,7 +143,7 @@ class ProxyThread implements DataThread {
 
   /** The plan in force serves on until the last step, which is one with what its end leads to. */
   *#compile(plan: Plan, targets: Targets, shares: CountersShares): Steps<ProxyRuntime> {
-    const closeOldPools = yield* this.#upstream.follow(plan, targets, shares);
+    const closeOldPools = yield* this.#upstream.apply(plan, targets, shares);
     const sampler = new Sampler(plan.samplingSalt, this.#random);
     const routes: RouteWay[] = [];
     for (const route of plan.routes) {

@@ -71,7 +71,7 @@ class ShadowThread implements DataThread {
     say({ type: 'ready', descriptors: [] });
   }
 
-  take(plan: Plan, targets: Targets, counters: CountersShares): void {
+  apply(plan: Plan, targets: Targets, counters: CountersShares): void {
     inSlices(this.#compile(plan, targets, counters), (runtime) => {
       this.#receiver.use(runtime);
       say({ type: 'planApplied', generation: plan.generation });
@@ -108,7 +108,7 @@ class ShadowThread implements DataThread {
   }
 
   *#compile(plan: Plan, targets: Targets, shares: CountersShares): Steps<ShadowRuntime> {
-    const closeOldPools = yield* this.#upstream.follow(plan, targets, shares);
+    const closeOldPools = yield* this.#upstream.apply(plan, targets, shares);
     for (const [slot, shared] of shares.mirrors.entries()) {
       yield;
       if (shared !== undefined) this.#counters[slot] ??= new MirrorCounters(shared);

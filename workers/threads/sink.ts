@@ -25,8 +25,8 @@ import { type DataThread, runThread, say } from './thread.js';
 
 /** Nobody waits for what is kept: in so long, copies gather for one write. */
 const lingerMs = 2;
-/** How often the state of each sink is written to its counters. */
-const tellMs = 500;
+/** How often the state of each sink is reported. */
+const reportMs = 500;
 
 class SinkThread implements DataThread {
   readonly #receiver: SinkReceiver;
@@ -52,11 +52,11 @@ class SinkThread implements DataThread {
       lingerMs,
     });
     this.#loop.turn();
-    setInterval(() => this.#tellStates(), tellMs).unref();
+    setInterval(() => this.#reportStates(), reportMs).unref();
     say({ type: 'ready', descriptors: [] });
   }
 
-  take(plan: Plan, _targets: Targets, counters: CountersShares): void {
+  apply(plan: Plan, _targets: Targets, counters: CountersShares): void {
     this.#receiver.use(this.#compile(plan, counters));
     say({ type: 'planApplied', generation: plan.generation });
   }
@@ -92,7 +92,7 @@ class SinkThread implements DataThread {
     void this.#sinks.close().then(() => process.exit(0));
   }
 
-  #tellStates(): void {
+  #reportStates(): void {
     for (const { counters, sink } of this.#mirrors) {
       const trouble = sink.trouble();
       counters.setHighest(MirrorField.trouble, trouble === none ? null : trouble);
@@ -119,15 +119,15 @@ class SinkThread implements DataThread {
       }
     }
     this.#sinks.followed();
-    // Mirrors that are left have no state any more.
+    // Sinks that the plan no longer has report nothing any more.
     for (const { counters } of this.#mirrors) {
       counters.setHighest(MirrorField.trouble, null);
       counters.setHighest(MirrorField.lag, null);
     }
     this.#mirrors = mirrors.filter((mirror) => mirror !== undefined);
-    // The others write it at once, or a change of anything would look as if a full disk had room for a
+    // The others report at once, or a change of anything would look as if a full disk had room for a
     // moment.
-    this.#tellStates();
+    this.#reportStates();
     return { generation: plan.generation, mirrors, counters };
   }
 }

@@ -16,7 +16,7 @@ export class Sinks {
   /** By place. */
   #used = new Map<string, KeptSink>();
   #before = new Map<string, KeptSink>();
-  /** Sinks of earlier plans, closed when no frame can name them any more. */
+  /** Sinks of earlier plans; closed when no frame can name them any more. */
   #left: Sink[] = [];
   readonly #closing = new Set<Sink>();
 
@@ -79,9 +79,9 @@ function openFiles(plan: FileSinkPlan, redactor: Redactor): FileSink {
     randomBytes: () => randomBytes(16),
     software: `umbra/${packageVersion()}`,
     onState: (trouble) => {
-      if (trouble === null) tell('info', `recording to ${plan.name} goes on`);
+      if (trouble === null) report('info', `recording to ${plan.name} works again`);
       else
-        tell(
+        report(
           'error',
           `recording to ${plan.name} has stopped: ${trouble.message}; copies are dropped and counted`,
         );
@@ -96,11 +96,11 @@ function openStream(plan: StreamSinkPlan, redactor: Redactor): StreamSink {
     name: randomBytes(9).toString('base64url'),
     open: (events) => new StreamPublisher(plan, events),
     onTrouble: (trouble) =>
-      tell('warn', `publishing to ${plan.name}: ${trouble}; the others are dropped and counted`),
-    onReady: () => tell('info', `copies are published to ${plan.name}`),
+      report('warn', `publishing to ${plan.name}: ${trouble}; the others are dropped and counted`),
+    onReady: () => report('info', `copies are published to ${plan.name}`),
   });
 }
 
-function tell(level: 'info' | 'warn' | 'error', message: string): void {
+function report(level: 'info' | 'warn' | 'error', message: string): void {
   say({ type: 'log', level, message, fields: {} });
 }

@@ -8,7 +8,7 @@ import { startPulse } from './pulse.js';
 
 /** A proxy or shadow thread as main knows it; the messages of the same names say what for. */
 export interface DataThread {
-  take(plan: Plan, targets: Targets, counters: CountersShares): void;
+  apply(plan: Plan, targets: Targets, counters: CountersShares): void;
   move(targets: Targets): void;
   retire(belowGeneration: number): void;
   releaseIdle(): void;
@@ -27,7 +27,7 @@ export function runThread(build: (start: ThreadStart) => DataThread): void {
   askToLeaveOnFailure(leave);
   parentPort!.on('message', (message: ToThread) => {
     if (message.type === 'leave') leave();
-    else tell(thread!, parts, message);
+    else handle(thread!, parts, message);
   });
   const start = workerData as ThreadStart;
   const parts = new PlanParts(start);
@@ -45,10 +45,10 @@ export function say(message: FromThread, transfer: readonly Transferable[] = [])
  * over in silence.
  */
 export function unknownMessage(message: never): never {
-  throw new Error(`a thread got a message that it does not know: ${JSON.stringify(message)}`);
+  throw new Error(`a thread received an unknown message: ${JSON.stringify(message)}`);
 }
 
-function tell(thread: DataThread, parts: PlanParts, message: Exclude<ToThread, { type: 'leave' }>): void {
+function handle(thread: DataThread, parts: PlanParts, message: Exclude<ToThread, { type: 'leave' }>): void {
   switch (message.type) {
     case 'part':
       parts.add(message);
@@ -57,7 +57,7 @@ function tell(thread: DataThread, parts: PlanParts, message: Exclude<ToThread, {
     case 'plan': {
       const plan = parts.whole(message.plan);
       if (plan === null) say({ type: 'planApplied', generation: message.plan.generation });
-      else thread.take(plan, message.targets, parts.countersFor(plan));
+      else thread.apply(plan, message.targets, parts.countersFor(plan));
       return;
     }
     case 'targets':

@@ -17,14 +17,14 @@ export class UpstreamSide implements UpstreamCounters {
   readonly #counters = new Map<string, VersionCounters>();
   #pools = new Map<string, VersionPool>();
   #plan: Plan | null = null;
-  /** The newest, which may come while a plan is being followed. */
+  /** The newest, which may come while a plan is being applied. */
   #targets: Targets = new Map();
 
   /**
    * Takes over the versions of `plan` in which this thread has a part. The pools that it leaves serve on
    * until what is returned is called.
    */
-  *follow(plan: Plan, targets: Targets, shares: CountersShares): Steps<() => void> {
+  *apply(plan: Plan, targets: Targets, shares: CountersShares): Steps<() => void> {
     this.#targets = targets;
     const before = this.#pools;
     const pools = new Map<string, VersionPool>();

@@ -205,7 +205,7 @@ t.test('a body beyond the bound is refused, announced or not, and never handed o
   t.strictSame(admin.asked.configs, []);
 });
 
-t.test('a fault of our own is a 500 that tells nothing, and is logged', async (t) => {
+t.test('a fault of our own is a 500 without a cause, and is logged', async (t) => {
   const admin = await startAdmin(t, {
     effectiveConfig: () => {
       throw new Error('secret detail');
@@ -216,7 +216,7 @@ t.test('a fault of our own is a 500 that tells nothing, and is logged', async (t
   t.match(admin.asked.errors, [{ path: '/api/config', err: { message: 'secret detail' } }]);
 });
 
-t.test('what comparisons found is told as it is in the book', async (t) => {
+t.test('what comparisons found is shown as it is in the book', async (t) => {
   const book = new DiffBook();
   const mirror = { route: 'reviews', version: 'v2', baseline: null, isBaseline: false, endpoints: [] };
   const pair = { ...mirror, id: '<b>', request: 'GET /', atMs: 1 };

@@ -145,7 +145,7 @@ t.test('a change that a page of another origin asks for is refused', async (t) =
   t.equal(admin.asked.changes.length, 1);
 });
 
-t.test('no page of another origin is told that it may ask', async (t) => {
+t.test('no page of another origin is allowed to ask', async (t) => {
   const admin = await startAdmin(t);
   const preflight = await admin.send('OPTIONS', MIRRORS, {
     headers: { origin: 'http://evil.example', 'access-control-request-method': 'PATCH' },

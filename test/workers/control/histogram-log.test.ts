@@ -81,7 +81,7 @@ function rig(t: Test): Rig {
 /** One life of the log: what `during` records is in it. */
 async function live(rig: Rig, during: () => void): Promise<HistogramLog> {
   const log = rig.open();
-  log.follow(rig.observed(NEVER_MS));
+  log.apply(rig.observed(NEVER_MS));
   during();
   await log.close();
   return log;
@@ -125,7 +125,7 @@ t.test(
   async (t) => {
     const it = rig(t);
     const log = it.open();
-    log.follow(it.observed(2));
+    log.apply(it.observed(2));
     t.teardown(() => log.close());
     it.latency.latency.record(1);
     await until(() => log.counts.lines > 3, 'lines are written');
@@ -161,7 +161,7 @@ t.test('a line that a crash cut short is ended first, and costs itself alone', a
 });
 
 t.test(
-  'what a full disk refuses is counted, told once, and part of the next interval',
+  'what a full disk refuses is counted, logged once, and part of the next interval',
   { skip: existsSync('/dev/full') ? false : '/dev/full is not there' },
   async (t) => {
     const it = rig(t);
@@ -169,7 +169,7 @@ t.test(
     mkdirSync(it.directory);
     symlinkSync('/dev/full', path);
     const log = it.open();
-    log.follow(it.observed(2));
+    log.apply(it.observed(2));
     it.latency.latency.record(1);
     await until(() => log.counts.errors > 2, 'writes fail');
     t.match(it.warnings, [/v2\.shadow\.hlog can't be written: .*ENOSPC/]);
@@ -196,12 +196,12 @@ t.test(
   async (t) => {
     const it = rig(t);
     const log = it.open();
-    log.follow(it.observed(null));
+    log.apply(it.observed(null));
     it.latency.latency.record(1);
-    log.follow(it.observed(NEVER_MS));
+    log.apply(it.observed(NEVER_MS));
     it.latency.latency.record(2);
     it.latency.latency.record(3);
-    log.follow(it.observed(null));
+    log.apply(it.observed(null));
     await until(() => log.counts.lines > 0, 'the last interval is written');
     await log.close();
     t.equal(it.read('v2.shadow.hlog').byTag['v2:shadow'].count, 2);
@@ -211,7 +211,7 @@ t.test(
 t.test('an interval begins where the one before ended', async (t) => {
   const it = rig(t);
   const log = it.open();
-  log.follow(it.observed(2));
+  log.apply(it.observed(2));
   await until(() => log.counts.lines > 4, 'lines are written');
   await log.close();
   const spans: [number, number][] = [];

@@ -105,7 +105,7 @@ t.test(
   },
 );
 
-t.test('names that have left the plan are forgotten; a failed one is told once', async (t) => {
+t.test('names that have left the plan are forgotten; a failed one is logged once', async (t) => {
   const rig = new Rig();
   await rig.book.apply(planOf('v1: { endpoints: "http://a.test:81", dns: { refresh: 5ms } }'));
   t.same(rig.hosts('v1'), []);
@@ -166,7 +166,7 @@ t.test('a plan waits once for a name that hangs, and later plans do not', async 
   t.ok(isSettled);
 });
 
-t.test('more addresses than are used are told', async (t) => {
+t.test('more addresses than are used are logged', async (t) => {
   const rig = new Rig();
   rig.answers = { 'a.test': Array.from({ length: limits.addressesPerName + 1 }, (_, i) => `10.0.0.${i}`) };
   await rig.book.apply(planOf('v1: "http://a.test"'));

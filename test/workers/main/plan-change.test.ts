@@ -53,7 +53,7 @@ t.test('without a target every mirror is switched', async (t) => {
   t.strictSame(change({ enabled: false }), ['a/v2 off 1000000', 'a/v3 off 50000', 'b/v2 off 1000000']);
 });
 
-t.test('a target that is not there is told by name, and nothing changes', async (t) => {
+t.test('a target that is not there is reported by name, and nothing changes', async (t) => {
   t.equal(change({ route: 'c', version: 'v2', enabled: false }), 'there is no route c; routes: a, b');
   t.equal(change({ route: 'b', version: 'v3', enabled: false }), 'route b has no mirror to v3');
   t.equal(plan.generation, 7);

@@ -14,7 +14,7 @@ async function placeOf(t: Test, onSocket: (socket: Socket) => void): Promise<Nat
   return { servers: [`127.0.0.1:${port}`], secure: false, user: 'me', password: 'hidden' };
 }
 
-t.test('a server that closes each connection is told so, without credentials', async (t) => {
+t.test('a server that closes each connection is reported without credentials', async (t) => {
   const place = await placeOf(t, (socket) => socket.end());
   await t.rejects(connectNats(place, {}), {
     message: `cannot reach NATS at ${place.servers[0]}: the connection was closed`,

@@ -46,7 +46,7 @@ t.test('a server of a cluster that was not named is found when the named one is 
   await outlives(t, servers, servers[0].place);
 });
 
-t.test('one that is told of by its address has the certificate of the name', skip, async (t) => {
+t.test('a server learned by its address has the certificate of the name', skip, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'umbra-nats-link-'));
   const path = (name: string, pem: string): string => {
     writeFileSync(join(directory, name), pem);

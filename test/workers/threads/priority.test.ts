@@ -19,7 +19,7 @@ function nicenesses(pid: number): number[] {
 const skip = process.platform !== 'linux' && 'threads have a niceness of their own on Linux alone';
 
 t.test(
-  'the control thread stands back behind proxy threads, and shadow threads as far as is said',
+  'the control thread runs at a lower priority than proxy threads, and shadow threads as configured',
   { skip },
   async (t) => {
     const v1 = await Origin.listen();

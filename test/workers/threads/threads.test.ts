@@ -11,8 +11,8 @@ const get = 'GET / HTTP/1.1\r\nhost: reviews\r\n\r\n';
 const mirror = { inFlight: 4096 };
 
 /**
- * The uws engine hands connections out by turns; over the node engine the kernel spreads them, and of 64 no
- * thread gets none.
+ * The uws engine hands connections out round robin; over the node engine the kernel spreads them, and of 64
+ * no thread gets none.
  */
 const shared = served === 'uws' ? { byTurns: true, connections: 8 } : { byTurns: false, connections: 64 };
 
