@@ -12,7 +12,6 @@ const unrevised: readonly string[] = [
   'docs/istio.md',
   'docs/life-of-a-request.md',
   'docs/recording.md',
-  'docs/security.md',
   'test/config/',
   'test/core/',
   'test/workers/commands/',

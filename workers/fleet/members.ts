@@ -36,16 +36,19 @@ export class FleetReader {
   /** Rejects with an Error of one line where NATS does not answer, or nobody is there. */
   async read(): Promise<Fleet> {
     const address = formatFleetAddress({ ...this.#place, nats: { ...this.#place.nats, user: null } });
-    let entries: KvEntry[];
+    let entries: KvEntry[] = [];
+    let leftOut = 0;
     try {
       const bucket = await openBucket(this.#connection, this.#place.bucket);
-      entries = bucket === null ? [] : await readBucket(this.#connection, bucket, this.#place.bucket);
+      const { bucket: name } = this.#place;
+      if (bucket !== null)
+        ({ entries, leftOut } = await readBucket(this.#connection, bucket, name, limits.fleetMembers));
     } catch (error) {
       throw new Error(`${address} can't be read: ${natsReason(error)}`);
     }
     const members: Seen[] = [];
     const notes: string[] = [];
-    for (const entry of entries.slice(0, limits.fleetMembers)) {
+    for (const entry of entries) {
       try {
         const bytes = await decompress(entry.value, { maxOutputLength: limits.fleetSnapshotBytes });
         const member = decodeMember(JSON.parse(bytes.toString('utf8')));
@@ -54,10 +57,7 @@ export class FleetReader {
         notes.push(`${entry.key} is left out: ${(error as Error).message}`);
       }
     }
-    if (entries.length > limits.fleetMembers)
-      notes.push(
-        `${entries.length - limits.fleetMembers} snapshots beyond ${limits.fleetMembers} are left out`,
-      );
+    if (leftOut > 0) notes.push(`${leftOut} snapshots beyond ${limits.fleetMembers} are left out`);
     if (members.length === 0) throw new Error([`no instance publishes to ${address}`, ...notes].join('; '));
     return { members: members.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)), notes };
   }

@@ -28,16 +28,24 @@ export async function openOrMakeBucket(connection: NatsConnection, name: string,
 }
 
 /**
- * The last value of every key; what was deleted is left out. Key by key: the client's `history` waits for as
- * many values as there were when it began, and for ever where one of them is replaced meanwhile, which every
- * snapshot is.
+ * The last value of every key, at most `max` of them; what was deleted is left out. Key by key: the client's
+ * `history` waits for as many values as there were when it began, and for ever where one of them is replaced
+ * meanwhile, which every snapshot is.
  */
-export async function readBucket(connection: NatsConnection, bucket: KV, name: string): Promise<KvEntry[]> {
+export async function readBucket(
+  connection: NatsConnection,
+  bucket: KV,
+  name: string,
+  max: number,
+): Promise<{ readonly entries: KvEntry[]; readonly leftOut: number }> {
   const { jetstreamManager } = await import('@nats-io/jetstream');
   const prefix = `$KV.${name}.`;
   const manager = await jetstreamManager(connection);
   const { state } = await manager.streams.info(`KV_${name}`, { subjects_filter: `${prefix}>` });
   const keys = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length));
-  const entries = await Promise.all(keys.map((key) => bucket.get(key)));
-  return entries.filter((entry): entry is KvEntry => entry?.operation === 'PUT');
+  const entries = await Promise.all(keys.slice(0, max).map((key) => bucket.get(key)));
+  return {
+    entries: entries.filter((entry): entry is KvEntry => entry?.operation === 'PUT'),
+    leftOut: Math.max(0, keys.length - max),
+  };
 }

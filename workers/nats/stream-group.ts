@@ -2,6 +2,7 @@
  * A durable pull group on a stream: takes as many deliveries as its taker has room for, and no more, over
  * lost connections and restarted servers, until it is stopped. Commands.
  */
+
 import type {
   Consumer,
   ConsumerAPI,
@@ -123,7 +124,10 @@ export class StreamGroup {
     const { taker, onQuiet } = this.#options;
     await taker.whenRoom();
     if (this.#stopping) return;
-    const messages = await consumer.fetch({ max_messages: taker.room, expires: waitMs });
+    const messages = await consumer.fetch({
+      max_messages: taker.room,
+      expires: waitMs,
+    });
     this.#messages = messages;
     let count = 0;
     try {
