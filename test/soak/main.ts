@@ -1,28 +1,52 @@
 /**
  * `npm run soak -- [--minutes N] [--seed N]`: the fault matrix for as long as is asked. Exit 0: the law held
  * and no client noticed. `npm run soak -- stream [--requests N]`: a stream with shadows elsewhere, and the
- * same.
+ * same. `npm run soak -- attacks [NAME…] [--seconds N]`: 100 clients at half load under attack, beside the
+ * same without it; exit 0 if none waited more than 20 ms longer.
  */
 import { parseArgs } from 'node:util';
 import { listed } from '../support/law.js';
 import { noNats } from '../support/nats.js';
+import { attackNames, longerMsMax, runAttack } from './attacks.js';
 import { soak } from './soak.js';
 import { streamSoak, streamVerdict } from './stream.js';
 import { verdictOf } from './verdict.js';
 
 const usage =
-  'usage: npm run soak -- [--minutes N] [--seed N]\n       npm run soak -- stream [--requests N]\n';
+  'usage: npm run soak -- [--minutes N] [--seed N]\n       npm run soak -- stream [--requests N]\n       npm run soak -- attacks [NAME…] [--seconds N]\n';
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     minutes: { type: 'string', default: '10' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
     requests: { type: 'string', default: '200000' },
+    seconds: { type: 'string', default: '15' },
   },
 });
 if (positionals.length === 0) await soakShadows(Number(values.minutes), Number(values.seed));
 else if (positionals.join() === 'stream') await soakStream(Number(values.requests));
+else if (positionals[0] === 'attacks') await attack(positionals.slice(1), Number(values.seconds));
 else end(2, usage);
+
+async function attack(asked: readonly string[], seconds: number): Promise<void> {
+  const names = asked.length === 0 ? attackNames : asked;
+  const unknown = names.find((name) => !attackNames.includes(name));
+  if (unknown !== undefined) end(2, `soak: no attack is called ${unknown}: ${attackNames.join(', ')}\n`);
+  if (!(seconds > 0)) end(2, usage);
+  const problems: string[] = [];
+  for (const name of names) {
+    const { perSecond, without, during, gap } = await runAttack(name, seconds);
+    const longerMs = during.slowestMs - without.slowestMs;
+    process.stdout.write(
+      `${name}: ${Math.round(perSecond)} requests/s; slowest client ${without.slowestMs.toFixed(1)} ms without, ${during.slowestMs.toFixed(1)} ms under attack: ${longerMs.toFixed(1)} ms longer; ${during.failures.length} of ${during.requests} failed, ${without.failures.length} without\n`,
+    );
+    if (longerMs > longerMsMax) problems.push(`${name}: a client waited ${longerMs.toFixed(1)} ms longer`);
+    if (during.failures.length > 0)
+      problems.push(`${name}: ${during.failures.length} failed, the first with ${during.failures[0]}`);
+    if (gap !== 0) problems.push(`${name}: ${gap} copies are not accounted for`);
+  }
+  tell(problems);
+}
 
 async function soakStream(requests: number): Promise<void> {
   if (!Number.isInteger(requests) || requests < 1) end(2, usage);

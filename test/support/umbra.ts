@@ -127,6 +127,8 @@ export class Output {
 
 export class UmbraProcess {
   readonly url: string;
+  /** By listener. */
+  readonly ports: readonly number[];
   readonly adminUrl: string;
   readonly host: string;
   readonly port: number;
@@ -149,6 +151,7 @@ export class UmbraProcess {
     this.file = file;
     this.ended = ended;
     this.url = ready[1].split(',')[0];
+    this.ports = ready[1].split(',').map((url) => Number(new URL(url).port));
     this.adminUrl = ready[2] ?? '';
     // Of a unix socket there is neither.
     const { hostname, port } = new URL(this.url);

@@ -111,7 +111,10 @@ export class PlanFollower {
     if (answer.ok) {
       Object.assign(this.state, { revision, refused: null, taken: this.state.taken + 1 });
       this.#answer = this.#answerOf(revision, []);
-      log.info({ revision, generation: answer.generation }, `configuration reloaded (revision ${revision}), generation ${answer.generation}`);
+      log.info(
+        { revision, generation: answer.generation },
+        `configuration reloaded (revision ${revision}), generation ${answer.generation}`,
+      );
       return;
     }
     const problems = answer.problems.length === 0 ? [answer.message] : answer.problems;
