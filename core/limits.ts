@@ -15,7 +15,10 @@ export const limits = {
   requestFields: 256,
   /** Instructions of one regular expression. Reached: a configuration error. */
   regexInstructions: 2000,
-  /** States that the matcher of one expression keeps on a thread. Reached: they are made again as they are met. */
+  /**
+   * States that the matcher of one expression keeps on a thread. Reached: they are made again as they are
+   * met.
+   */
   regexStates: 1000,
   /** Bytes of an upstream's response head. Reached: failure `protocol`, 502. */
   responseHeadBytes: 64 * 1024,
@@ -55,9 +58,9 @@ export const limits = {
    * `overloaded`.
    */
   heldBodyBytes: 64 * 1024 * 1024,
-  /** From this size on, a piece of a body is written past the socket's queue while its turn lasts. */
+  /** Bytes of a piece of a body from which on it is written past the socket's queue while its turn lasts. */
   directWriteBytes: 64 * 1024,
-  /** From this size on, a piece of a body whose length is known goes to the kernel without a copy. */
+  /** Bytes of a piece of a body of known length from which on it goes to the kernel without a copy. */
   passedBytes: 8 * 1024,
   /**
    * One block of request bytes on its way to an upstream socket; a thread's blocks are shared by its
@@ -170,11 +173,17 @@ export const limits = {
    * `frame-too-large`.
    */
   ringBytes: 4 * 1024 * 1024,
-  /** Bytes of frames that wait in one proxy thread for room in its rings. Past it: drop or failure `ring-full`. */
+  /**
+   * Bytes of frames that wait in one proxy thread for room in its rings. Past it: drop or failure
+   * `ring-full`.
+   */
   waitingBytes: 64 * 1024 * 1024,
   /** Copies whose beginning waits for room in one ring. Reached: drop `ring-full`. */
   waitingHeads: 1024,
-  /** How long a proxy thread that ends waits for room for these frames, in milliseconds. Reached: their copies are aborted. */
+  /**
+   * How long a proxy thread that ends waits for room for these frames, in milliseconds. Reached: their copies
+   * are aborted.
+   */
   waitingMs: 1000,
   /**
    * Mirrored exchanges that one shadow thread has open from one proxy thread. Reached: drop `in-flight`.
@@ -213,7 +222,10 @@ export const limits = {
   jsonDepth: 256,
   /** Values in a JSON body that is compared. Past it: `not-comparable`, reason `too-many-values`. */
   jsonValues: 200_000,
-  /** Differences of one pair that an analyst names. Past it: the pair is undecided, overflow `pairDifferences`. */
+  /**
+   * Differences of one pair that an analyst names. Past it: the pair is undecided, overflow
+   * `pairDifferences`.
+   */
   pairDifferences: 1024,
   /** Characters of a value, a path or a place that a sample shows. Past it: cut. */
   diffValueChars: 256,
@@ -229,15 +241,24 @@ export const limits = {
   analysts: 4,
   /** Megabytes of an analyst's heap. Reached: it is ended, `not-comparable`, reason `failed`. */
   analystHeapMb: 256,
-  /** Groups of differences of one mirror. Reached: overflow `diffGroups` in /api/diffs, `umbra_compare_ungrouped_total`. */
+  /**
+   * Groups of differences of one mirror. Reached: overflow `diffGroups` in /api/diffs,
+   * `umbra_compare_ungrouped_total`.
+   */
   diffGroups: 1000,
   /** Samples of a group; a newer one takes the place of the oldest. */
   diffSamples: 4,
-  /** Distinct sets of groups that pairs of one mirror are counted by. Past it: a pair is undecided, overflow `diffSets`. */
+  /**
+   * Distinct sets of groups that pairs of one mirror are counted by. Past it: a pair is undecided, overflow
+   * `diffSets`.
+   */
   diffSets: 4096,
   /** Groups in these sets, in all. Past it: the same. */
   diffSetGroups: 32 * 1024,
-  /** Pairs of one mirror that wait for their counterpart with the baseline. Past it: the oldest is in no triple. */
+  /**
+   * Pairs of one mirror that wait for their counterpart with the baseline. Past it: the oldest is in no
+   * triple.
+   */
   diffWaiting: 2048,
   /** Differences that these pairs may have in all. Past it: the oldest is in no triple. */
   diffWaitingHits: 256 * 1024,
@@ -256,7 +277,7 @@ export const limits = {
   segmentBytesMax: 4 * 1024 * 1024 * 1024,
   /**
    * Lines of header fields whose redacted form a sink's thread remembers, and the longest. Past it: they are
-   * looked at anew.
+   * redacted again.
    */
   redactedLines: 4096,
   redactedLineChars: 512,
@@ -300,16 +321,16 @@ export const limits = {
    * Reached: it is terminated and replaced, `umbra_thread_terminations_total`. A drain that takes longer than
    * `drain` ends so, too.
    */
-  threadStartMs: 30_000,
+  threadStartMs: 60_000,
   threadAnswerMs: 30_000,
-  threadLeaveMs: 1000,
+  threadLeaveMs: 2000,
   /**
-   * File descriptors that main holds back. When no other is left they are freed, idle upstream connections are closed
-   * and new clients refused, `umbra_descriptor_shortages_total`.
+   * File descriptors that main holds back. When no other is left they are freed, idle upstream connections
+   * are closed and new clients refused, `umbra_descriptor_shortages_total`.
    */
   reservedDescriptors: 32,
   /** How long the control thread may take to leave, in milliseconds: answers under way have one second. */
-  controlLeaveMs: 2000,
+  controlLeaveMs: 3000,
   /** How long loading a configuration may take, in milliseconds. Reached: the change fails. */
   loadMs: 60_000,
   /** Bytes of a body sent to the admin API. Reached: 413. */
@@ -340,11 +361,14 @@ export const limits = {
   /** Addresses whose wrong tokens are remembered. Past it: the oldest is forgotten. */
   adminWrongTokenClients: 1024,
   /**
-   * Connections to the admin API. Reached: the one that waits longest without being answered is closed for the next
-   * one, `umbra_admin_refused_total{reason="connections"}`.
+   * Connections to the admin API. Reached: the one that waits longest without being answered is closed for
+   * the next one, `umbra_admin_refused_total{reason="connections"}`.
    */
   adminConnections: 128,
-  /** From a connection's first byte to the end of a request to the admin API. Reached: 408. */
+  /**
+   * Time from a connection's first byte to the end of a request to the admin API, in milliseconds. Reached:
+   * 408.
+   */
   adminRequestMs: 10_000,
   /**
    * Bytes of one histogram that is read from a log or from another umbra. Larger: the line is reported and
@@ -357,9 +381,9 @@ export const limits = {
    * How long the last snapshot of an instance is kept after it, in milliseconds. Past it: it is forgotten.
    */
   fleetMemoryMs: 10 * 60 * 1000,
-  /** Bytes of one snapshot that a command reads from NATS, unpacked. Larger: it is told and left out. */
+  /** Bytes of one snapshot that a command reads from NATS, unpacked. Larger: it is reported and left out. */
   fleetSnapshotBytes: 64 * 1024 * 1024,
-  /** Snapshots that a command reads. Past it: told and left out. */
+  /** Snapshots that a command reads. Past it: the others are reported and left out. */
   fleetMembers: 4096,
   /**
    * How long a start waits for the server that has its plan, in milliseconds. Reached: it ends with an error.
