@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { signedPercentileUs } from '../record/histogram.js';
+import { outcomeWords } from '../verdict/verdict-text.js';
 import { accountsText } from './comparison-text.js';
 import { byWeight, judgementText } from './diffs-text.js';
 import { countText, durationText } from './figures.js';
@@ -49,7 +50,7 @@ export function reportHtml(report: Report): string {
 <h1>${title}</h1>
 <p class="dim">${[report.madeAt, ...report.facts.map((fact) => fact.join(' '))].map(escapeHtml).join(' · ')}</p>
 ${report.notes.map((note) => `<p class="note">${escapeHtml(note)}</p>`).join('\n')}
-<h2>Latency</h2>
+${verdictSection(report)}<h2>Latency</h2>
 ${percentilePlot(plotLines(report))}
 ${versionTable(report)}
 ${report.mirrors.length === 0 ? '' : `<h2>Mirrors</h2>\n${report.mirrors.map(mirrorSection).join('\n')}`}
@@ -58,6 +59,30 @@ ${report.config === null ? '' : `<h2>Configuration</h2>\n<details><summary>in fo
 </body>
 </html>
 `;
+}
+
+/** First, because it is what the page is read for. */
+function verdictSection({ verdict }: Report): string {
+  if (verdict === null || verdict.mirrors.length === 0) return '';
+  const sections = verdict.mirrors.map(
+    ({ route, primary, shadow, outcome, checks, examples, notes }) =>
+      `<h3>${escapeHtml(`${route}: ${shadow} against ${primary}`)}: ${outcomeWords[outcome]}</h3>\n${table(
+        ['check', 'outcome', 'what was found'],
+        [
+          ...checks.map((check) => ({ cells: [check.name, outcomeWords[check.outcome], check.text] })),
+          ...examples.map((pair) => ({
+            cells: [
+              'example',
+              '',
+              `${pair.request} (id ${pair.id}), ${pair.place}: ${primary} ${pair.primary} | ${shadow} ${pair.shadow}`,
+            ],
+          })),
+          ...notes.map((note) => ({ cells: ['note', '', note], className: 'noise' })),
+        ],
+        'words',
+      )}`,
+  );
+  return `<h2>Verdict</h2>\n${sections.join('\n')}\n`;
 }
 
 function plotLines({ versions }: Report): PlotLine[] {

@@ -1,5 +1,6 @@
 /** A report as text for terminals and mails. Pure. */
 import { addVersions } from '../record/snapshot.js';
+import { mirrorLines as mirrorVerdictLines, outcomeWords } from '../verdict/verdict-text.js';
 import { accountsText, comparisonText, pairsText } from './comparison-text.js';
 import { diffGroupLines } from './diffs-text.js';
 import { errorsOf } from './errors-of.js';
@@ -16,6 +17,12 @@ export function reportText(report: Report): string {
   if (report.facts.length > 0)
     lines.push(`  ${report.facts.map(([name, value]) => `${name} ${value}`).join('; ')}`);
   for (const note of report.notes) lines.push(`  note: ${note}`);
+  for (const mirror of report.verdict?.mirrors ?? [])
+    lines.push(
+      '',
+      `  verdict: ${outcomeWords[mirror.outcome]}`,
+      ...mirrorVerdictLines(mirror).map((line) => `  ${line}`),
+    );
   lines.push('', ...versionLines(report.versions));
   for (const mirror of report.mirrors) lines.push('', ...mirrorLines(mirror, report.versions));
   if (report.diffs !== null)

@@ -3,6 +3,7 @@ import type { MergedLog } from '../hlog/merged.js';
 import { parseTag } from '../hlog/series.js';
 import { Histogram } from '../record/histogram.js';
 import type { MirrorSnapshot, VersionSnapshot } from '../record/snapshot.js';
+import type { Verdict } from '../verdict/verdict.js';
 import type { DiffsView } from './diffs.js';
 import { spanText } from './figures.js';
 import { isBaseline, type Reading } from './reading.js';
@@ -18,6 +19,8 @@ export interface Report {
   readonly mirrors: readonly MirrorReport[];
   /** Null: nothing compares responses, or logs, which don't tell. */
   readonly diffs: DiffsView | null;
+  /** What is known of the mirrors, valid however often it is read; null for logs, which count no pairs. */
+  readonly verdict: Verdict | null;
   /** The configuration in force, without its secrets. */
   readonly config: object | null;
   /** What went wrong while the figures were collected. */
@@ -50,7 +53,7 @@ export interface MirrorReport {
 
 export function reportOfReading(
   reading: Reading,
-  about: Pick<Report, 'source' | 'madeAt' | 'diffs' | 'config' | 'notes'>,
+  about: Pick<Report, 'source' | 'madeAt' | 'diffs' | 'config' | 'notes' | 'verdict'>,
 ): Report {
   const threads = (kind: string): number => reading.threads.filter((thread) => thread.kind === kind).length;
   return {
@@ -132,6 +135,7 @@ export function reportOfLogs(
       counts: null,
     })),
     diffs: null,
+    verdict: null,
     config: null,
   };
 }

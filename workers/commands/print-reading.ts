@@ -35,6 +35,7 @@ export async function printReading(
     source,
     madeAt: isoTime(wallClockMs()),
     diffs: null,
+    verdict: null,
     config: null,
     notes: [],
   });

@@ -8,6 +8,9 @@ import { rollCallFacts } from '../../core/fleet/roll-call.js';
 import { type Report, reportOfLogs, reportOfReading } from '../../core/report/report.js';
 import { reportHtml } from '../../core/report/report-html.js';
 import { reportText } from '../../core/report/report-text.js';
+import { evidenceOf } from '../../core/verdict/evidence.js';
+import { judge } from '../../core/verdict/judge.js';
+import { defaultBounds } from '../../core/verdict/verdict.js';
 import { askAdmin } from './admin-client.js';
 import { type FiguresPlace, openFigures } from './figures.js';
 import { readHlogFiles } from './hlog-files.js';
@@ -39,7 +42,8 @@ async function ofRunning(place: FiguresPlace): Promise<Report> {
       source.look(true),
       place.fleet === undefined ? askAdmin(place, 'api/config') : null,
     ]);
-    const about = { source: source.name, madeAt: isoTime(wallClockMs()), diffs, config, notes };
+    const verdict = judge(evidenceOf(reading), diffs, defaultBounds, 'repeated');
+    const about = { source: source.name, madeAt: isoTime(wallClockMs()), diffs, config, notes, verdict };
     const report = reportOfReading(reading, about);
     return members === null ? report : { ...report, facts: [...report.facts, ...rollCallFacts(members)] };
   } finally {

@@ -3,6 +3,7 @@ import { send } from './api.js';
 import { colourClass } from './colours.js';
 import { el, Keyed, setText } from './dom.js';
 import { bytes, count, difference, duration, percent, share } from './format.js';
+import { VerdictView } from './verdict.js';
 
 /** A slider that moves on its own (a held arrow key) is sent when it rests. */
 const restMs = 350;
@@ -49,6 +50,7 @@ class Card {
   #states = el('ul', { className: 'chips' });
   #account = new Account();
   #facts = el('dl', { className: 'pairs' });
+  #verdict = new VerdictView();
   #timer = 0;
   #saidTimer = 0;
   /** What was asked for and is not in force yet, so that figures from before do not move the controls. */
@@ -95,6 +97,7 @@ class Card {
       ),
       this.#said,
       this.#states,
+      this.#verdict.element,
       this.#account.element,
       this.#facts,
     );
@@ -107,10 +110,11 @@ class Card {
       ...states(mirror).map(({ text, bad }) => el('li', { textContent: text, className: bad ? 'bad' : '' })),
     );
     this.#states.hidden = this.#states.children.length === 0;
+    this.#verdict.update(mirror.verdict ?? null);
     this.#account.update(mirror);
     this.#facts.replaceChildren(
-      ...facts(mirror).map(([name, value, className = '']) =>
-        el('div', {}, el('dt', { textContent: name }), el('dd', { textContent: value, className })),
+      ...facts(mirror).map(([name, value]) =>
+        el('div', {}, el('dt', { textContent: name }), el('dd', { textContent: value })),
       ),
     );
   }
@@ -234,25 +238,19 @@ function facts({ pairedDeltaUs, compare, queueUs, to, primary, kept }) {
   }
   if (pairedDeltaUs.count > 0) {
     list.push(
-      [`${to} less ${primary}, p50`, difference(pairedDeltaUs.p50), tone(pairedDeltaUs.p50)],
-      ['p99', difference(pairedDeltaUs.p99), tone(pairedDeltaUs.p99)],
+      [`${to} less ${primary}, p50`, difference(pairedDeltaUs.p50)],
+      ['p99', difference(pairedDeltaUs.p99)],
     );
   }
   if (compare.paired > 0) {
-    const bad = compare.statusDifferent > 0 ? 'worse' : '';
     list.push([
       'other status',
       `${percent(compare.statusDifferent / compare.paired)} of ${count(compare.paired)} pairs`,
-      bad,
     ]);
     list.push(['different', percent(compare.different / compare.paired)]);
   }
   list.push(['in the ring, p99', duration(queueUs.p99)]);
   return list;
-}
-
-function tone(us) {
-  return us > 0 ? 'worse' : us < 0 ? 'better' : '';
 }
 
 /** What holds a mirror back: its breakers, the guard over the primary, and a shadow that does not take what it gets. */

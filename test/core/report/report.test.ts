@@ -6,6 +6,7 @@ import { parseDiffs } from '../../../core/report/parse-diffs.js';
 import { type Report, reportOfLogs, reportOfReading } from '../../../core/report/report.js';
 import { reportHtml } from '../../../core/report/report-html.js';
 import { reportText } from '../../../core/report/report-text.js';
+import type { Verdict } from '../../../core/verdict/verdict.js';
 import { latencies, mirrorCounts, readingOf, version } from './reading.js';
 
 const hostile = '<script>alert(1)</script>"\'&\u202e\u0007';
@@ -38,13 +39,46 @@ const diffs = parseDiffs({
   ],
 });
 
+const verdict: Verdict = {
+  outcome: 'fail',
+  looks: 'repeated',
+  mirrors: [
+    {
+      route: 'reviews',
+      primary: 'v1',
+      shadow: 'v2',
+      outcome: 'fail',
+      checks: [
+        {
+          name: 'errors',
+          outcome: 'fail',
+          why: null,
+          measured: 0.02,
+          interval: { low: 0.01, high: 0.03 },
+          bound: 0.0005,
+          pairs: 1000,
+          text: 'v2 failed 20 of 1 000 requests and v1 0',
+        },
+      ],
+      examples: [{ id: '1', request: 'GET /<script>', place: 'json $.a', primary: '1', shadow: '2' }],
+      notes: [],
+    },
+  ],
+};
+
 function report(changes: Partial<Report> = {}): Report {
   const reading = readingOf(
     version(latencies(5000), 50),
     version(latencies(5000, 1.5)),
     mirrorCounts(5000, 50),
   );
-  const about = { source: 'http://127.0.0.1:9901', madeAt: '2026-01-01T00:00:00.000Z', diffs, notes: [] };
+  const about = {
+    source: 'http://127.0.0.1:9901',
+    madeAt: '2026-01-01T00:00:00.000Z',
+    diffs,
+    verdict,
+    notes: [],
+  };
   return { ...reportOfReading(reading, { ...about, config: { salt: hostile } }), ...changes };
 }
 
@@ -154,3 +188,16 @@ t.test(
     t.match(reportHtml(made), 'a.hlog:7: the histogram is cut short');
   },
 );
+
+t.test('the verdict stands first, and what a service sent in it can not break out', async (t) => {
+  const shown = report();
+  const text = reportText(shown);
+  t.match(
+    text,
+    /^ {2}verdict: FAIL\n {2}reviews: v2 \(shadow\) against v1 \(primary\)\n {2}FAIL +errors +v2 failed 20/m,
+  );
+  t.ok(text.indexOf('verdict: FAIL') < text.indexOf('p99.9'), 'before the versions');
+  const page = reportHtml(shown);
+  t.ok(page.indexOf('<h2>Verdict</h2>') < page.indexOf('<h2>Latency</h2>'));
+  t.match(page, 'GET /&lt;script&gt; (id 1), json $.a: v1 1 | v2 2');
+});

@@ -192,6 +192,8 @@ t.test(
     t.equal(checkOf(verdictOf(noisy), 'differences').why, 'unknown-noise');
     const equal = verdictOf(equalBlocks(), diffs({ overflow: ['diffGroups'] }));
     t.equal(checkOf(equal, 'differences').outcome, 'pass', 'equal bytes need no closer look');
+    const header = verdictOf(equalBlocks(), diffs({ compared: 50, different: 50, differentBeyondNoise: 50 }));
+    t.equal(checkOf(header, 'differences').outcome, 'fail', 'checksums do not see every header field');
   },
 );
 
