@@ -23,6 +23,8 @@ export interface Law {
 export type Moment = (atS: number, into: Float64Array) => void;
 
 const medianUs = 5000;
+/** The smallest latency of the heavy-tailed law. */
+const paretoUs = 5000;
 
 /** Two versions with equal lognormal latencies, of which `shared` of the variance is the request's. */
 function lognormal(draws: Draws, sigma: number, shared: number, into: Float64Array): void {
@@ -68,8 +70,8 @@ export const laws: readonly Law[] = [
     name: 'heavy-tailed',
     about: 'Pareto with exponent 1.5, nothing is shared',
     begin: (draws) => (_, into) => {
-      into[0] = 1000 * (1 - draws.uniform()) ** (-1 / 1.5);
-      into[1] = 1000 * (1 - draws.uniform()) ** (-1 / 1.5);
+      into[0] = paretoUs * (1 - draws.uniform()) ** (-1 / 1.5);
+      into[1] = paretoUs * (1 - draws.uniform()) ** (-1 / 1.5);
     },
   },
   {

@@ -37,7 +37,10 @@ export function blockError(moves: readonly number[]): BlockError | null {
   return { standardError: Math.sqrt((squares * moves.length) / df), df, isDependent };
 }
 
-/** `independentBlocks` returns the sums of blocks, merged in pairs as often as `blockError` would merge their moves. */
+/**
+ * `independentBlocks` returns the sums of blocks, merged in pairs as often as `blockError` would merge their
+ * moves.
+ */
 export function independentBlocks(sums: readonly number[]): readonly number[] {
   const mean = sums.reduce((a, b) => a + b, 0) / Math.max(1, sums.length);
   const df = blockError(sums.map((sum) => sum - mean))?.df;

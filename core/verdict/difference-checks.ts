@@ -18,7 +18,10 @@ export interface DifferencesDecided extends Decided {
   readonly examined: DiffSummaryView | null;
 }
 
-/** So few pairs that certainly differ fail a shadow, however few were taken apart, where they are above the bound. */
+/**
+ * So few pairs that certainly differ fail a shadow, however few were taken apart, where they are above the
+ * bound.
+ */
 const certainPairsMin = 3;
 /** Where more pairs differ than are equal, differing may be the service's nature. */
 const mostPairs = 0.5;
@@ -40,7 +43,8 @@ export function differenceCheck(
     bytesPairs: all.bothOk,
     examined: null,
   };
-  // Checksums cover bodies and chosen header fields alone, so what was found elsewhere keeps them from passing.
+  // Checksums cover bodies and chosen header fields alone, so what was found elsewhere keeps them from
+  // passing.
   const isFound = diffs !== null && diffs.differentBeyondNoise + diffs.undecided > 0;
   if (bytes.outcome === 'pass' && !isFound) return bytes;
   if (diffs !== null && diffs.compared > 0)

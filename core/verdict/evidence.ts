@@ -18,8 +18,8 @@ interface Known {
 }
 
 /**
- * Pairs of one process, look by look. A look costs up to a millisecond for each mirror that has counted meanwhile, and
- * a mirror is looked at only once a block, so the longer umbra runs the less often that is.
+ * Pairs of one process, look by look. A look costs up to a millisecond for each mirror that has counted
+ * meanwhile, and a mirror is looked at only once a block, so the longer umbra runs the less often that is.
  */
 export class PairHistory {
   readonly #mirrors = new Map<number, Known>();

@@ -17,9 +17,8 @@ export interface Shift {
 export const estimators: readonly Estimator[] = [trimmedMean, biweight];
 
 /**
- * `shiftOf` estimates the shift of a shadow. `baseline`: the same time, in which the shadow was
- * the primary's own version, whose shift is subtracted: it waits for a thread as the shadow does. Empty:
- * there is none.
+ * `shiftOf` estimates the shift of a shadow. `baseline`: the same time, in which the shadow was the primary's
+ * own version, whose shift is subtracted: it waits for a thread as the shadow does. Empty: there is none.
  */
 export function shiftOf(time: Stretch, baseline: Stretch | null, estimator: Estimator): Shift {
   const shadow = movesOf(time, estimator);

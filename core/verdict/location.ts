@@ -30,8 +30,8 @@ const logRatio = Float64Array.from({ length: ratioScale.slots }, (_, slot) =>
 const trimmed = 0.1;
 const kept = 1 - 2 * trimmed;
 /**
- * In standard deviations of normal values: where the biweight reaches 95 % efficiency, and how the median deviation becomes a
- * standard one.
+ * In standard deviations of normal values: where the biweight reaches 95 % efficiency, and how the median
+ * deviation becomes a standard one.
  */
 const reach = 4.685 * 1.4826;
 /** The median deviation of ratios that all fall into one step. */

@@ -11,7 +11,7 @@ import type { Check, CheckName, MirrorVerdict } from './verdict.js';
 
 export interface Need {
   readonly name: CheckName;
-  /** Infinite where nothing was seen to tell it from. */
+  /** Infinite where no pair was seen. */
   readonly pairs: number;
   readonly seconds: number;
 }

@@ -28,7 +28,8 @@ const histograms = ['ratio', 'primary', 'shadow', 'queue'] as const;
  * - Pairs of `bothOk` that differ in anything compared (`different`), and in the status (`statusDifferent`).
  * - Copies that were `eligible`, `dropped` (by `Drop`) and `failed` (by `Failure`).
  * - Pairs that were `sampled` to be taken apart: `examined`, or `unexamined` by reason.
- * - Latencies of `bothOk` (`primary`, `shadow`), their `ratio`, and the time of all copies in the ring (`queue`).
+ * - Latencies of `bothOk` (`primary`, `shadow`), their `ratio`, and the time of all copies in the ring
+ *   (`queue`).
  */
 export type PairCounts = { readonly [K in (typeof numbers)[number]]: number } & {
   readonly [K in (typeof reasons)[number]]: readonly number[];

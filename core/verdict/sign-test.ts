@@ -1,7 +1,7 @@
 /**
- * The sign test over blocks of time: between equal versions an excess is as often the primary's as the shadow's, whatever
- * the sizes of bursts are. It finds what comes in bursts but in nearly every block. Source: W. J. Conover, "Practical
- * Nonparametric Statistics" (3rd edition, 1999), section 3.4. Pure.
+ * The sign test over blocks of time: between equal versions an excess is as often the primary's as the
+ * shadow's, whatever the sizes of bursts are. It finds what comes in bursts but in nearly every block.
+ * Source: W. J. Conover, "Practical Nonparametric Statistics" (3rd edition, 1999), section 3.4. Pure.
  */
 import { independentBlocks } from './block-mean.js';
 import { independent } from './dispersion.js';

@@ -1,4 +1,7 @@
-/** Answers that are wrong behind noise, and answers that are equal but for noise, side by side behind one umbra. */
+/**
+ * Answers that are wrong behind noise, and answers that are equal but for noise, side by side behind one
+ * umbra.
+ */
 import { Agent } from 'node:http';
 import t from 'tap';
 import type { Diffs } from '../../core/compare/diff-book.js';

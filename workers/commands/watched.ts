@@ -16,8 +16,8 @@ export interface WatchedFigures {
 }
 
 /**
- * Looks after each `stepMs` milliseconds, until `forMs` are over or `isEnough` says so. Throws where umbra can't be asked, or
- * was restarted meanwhile.
+ * Looks after each `stepMs` milliseconds, until `forMs` are over or `isEnough` says so. Throws where umbra
+ * can't be asked, or was restarted meanwhile.
  */
 export async function watchFigures(
   source: FigureSource,
