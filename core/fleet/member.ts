@@ -6,6 +6,7 @@ import type { DiffsView } from '../report/diffs.js';
 import { parseDiffs } from '../report/parse-diffs.js';
 import { decodeReading, encodeReading } from '../report/raw-reading.js';
 import type { Reading } from '../report/reading.js';
+import { fewerBlocks } from '../verdict/block-series.js';
 
 export interface Member {
   readonly name: string;
@@ -24,12 +25,14 @@ export interface Member {
 
 /** Groups that travel; those with the most pairs. */
 const groupsMax = 100;
+/** Blocks of each mirror that travel: enough for an error. */
+const blocksMax = 24;
 
 /** JSON-ready. Control thread: some tenths of a millisecond per histogram that is not empty. */
 export function encodeMember({ reading, diffs, ...about }: Member): object {
   return {
     ...about,
-    reading: encodeReading(reading),
+    reading: encodeReading(withFewerBlocks(reading)),
     diffs: diffs === null ? null : withoutSamples(diffs),
   };
 }
@@ -50,6 +53,15 @@ export function decodeMember(json: unknown): Member {
     reading: decodeReading(reading),
     diffs: diffs == null ? null : parseDiffs(diffs),
   };
+}
+
+/** A snapshot has to fit into one message of NATS. */
+function withFewerBlocks(reading: Reading): Reading {
+  const mirrors = reading.mirrors.map((mirror) => ({
+    ...mirror,
+    blocks: fewerBlocks(mirror.blocks, blocksMax),
+  }));
+  return { ...reading, mirrors };
 }
 
 function withoutSamples({ groups, mirrors }: DiffsView): DiffsView {

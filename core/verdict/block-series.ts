@@ -54,6 +54,13 @@ export function evenBlocks(blocks: readonly Block[], lengthMs = evenLength(block
     .sort((a, b) => a.startMs - b.startMs);
 }
 
+/** `fewerBlocks` merges blocks of one length until there are at most `max`. */
+export function fewerBlocks(blocks: readonly Block[], max: number): readonly Block[] {
+  let fewer = blocks;
+  while (fewer.length > max) fewer = evenBlocks(fewer, 2 * fewer[0].lengthMs);
+  return fewer;
+}
+
 function evenLength(blocks: readonly Block[]): number {
   let lengthMs = blocks.reduce((most, block) => Math.max(most, block.lengthMs), unitMs);
   const starts = blocks.map(({ startMs }) => startMs);

@@ -110,7 +110,7 @@ const rows: readonly Row[] = [
     v1: after(2),
     v2: sometimes(25, () => {}, after(2)),
     mirror: { timeout: '200ms' },
-    is: { errors: 'fail' },
+    isNot: { errors: 'pass' },
   },
 ];
 
