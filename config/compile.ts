@@ -86,6 +86,7 @@ export function compilePlan(
     redact: {
       defaults: config.redact.defaults,
       headers: [...new Set(config.redact.headers)],
+      query: [...new Set(config.redact.query)],
       json: [...new Set(config.redact.json)],
     },
     effective: config.effective,

@@ -512,6 +512,8 @@ export interface RedactPlan {
   readonly defaults: boolean;
   /** Lower case. */
   readonly headers: readonly string[];
+  /** Names of parameters of queries and of fields of forms. */
+  readonly query: readonly string[];
   /** JSONPaths. */
   readonly json: readonly string[];
 }

@@ -1,17 +1,17 @@
 /**
- * What must not be shown: one module for everything that shows or stores what passed through umbra (samples of
- * differences, the effective configuration, access logs, reports). It knows names that are secret everywhere, and takes
- * more from the configuration. It hides by name and place, never by guessing at values alone, with two exceptions that
- * are credentials by their form: `Bearer …` and JSON web tokens in text.
+ * What must not be shown: one module for everything that shows or stores what passed through umbra (log lines, samples
+ * of differences, recordings, streams, reports, the effective configuration). It knows names that are secret
+ * everywhere, and takes more from the configuration. It hides by name and place, never by guessing at values alone,
+ * with exceptions that are credentials by their form (core/redact-text).
  */
 import { jsonPaths, PathMatcher, type PathState } from './compare/json-path.js';
 import type { RedactPlan } from './plan.js';
+import { redacted, redactText, type TextRules } from './redact-text.js';
+
+export { redacted };
 
 /** Of an unknown text no more is looked through: whoever shows a part of it takes that part from these. */
 export const searchedChars = 8192;
-
-/** What stands in place of a secret. */
-export const redacted = '[redacted]';
 
 /** Fields, members and parameters that are credentials, whoever set them: matched anywhere in a name without case, `-` and `_`. */
 export const secretParts = [
@@ -31,29 +31,29 @@ export const secretParts = [
 ] as const;
 /** These only as whole names. */
 export const secretWholes = ['sid', 'pwd', 'pin', 'cvv', 'cvc'] as const;
-const secretName = new RegExp(`${secretParts.join('|')}|^(?:${secretWholes.join('|')})$`);
 
-/** `name=value` and `name: value` in text whose name is secret; the value goes up to a delimiter. */
-const assignment = /([\w-]{2,64})("?\s{0,4}[=:]\s{0,4})("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&;,<>"']+)/g;
-const bearer = /\b(bearer|basic)\s+[\w.~+/=-]{6,}/gi;
-const webToken = /\beyJ[\w-]{6,}\.[\w-]+\.[\w-]*/g;
-
-/** `Proxy-Authorization`, `x-api-key`, `accessToken`, `session_id` and the like. */
+/** Whether a name is secret by itself: `Proxy-Authorization`, `x-api-key`, `accessToken`, `user.pin` and the like. */
 export function isSecretName(name: string): boolean {
-  return secretName.test(name.replace(/[-_.]/g, '').toLowerCase());
+  const folded = name.replace(/[-_.]/g, '').toLowerCase();
+  for (const part of secretParts) if (folded.includes(part)) return true;
+  const last = name.slice(name.lastIndexOf('.') + 1).replace(/[-_]/g, '');
+  for (const whole of secretWholes) if (folded === whole || last.toLowerCase() === whole) return true;
+  return false;
 }
 
-export const redactNothingMore: RedactPlan = { defaults: true, headers: [], json: [] };
+export const redactNothingMore: RedactPlan = { defaults: true, headers: [], query: [], json: [] };
 
 /** The rules of one plan. Immutable; any thread. */
-export class Redaction {
+export class Redaction implements TextRules {
   readonly #defaults: boolean;
+  readonly #parameters: ReadonlySet<string>;
   readonly #headers: ReadonlySet<string>;
   readonly paths: PathMatcher;
 
   constructor(plan: RedactPlan) {
     this.#defaults = plan.defaults;
     this.#headers = new Set(plan.headers);
+    this.#parameters = new Set(plan.query.map((name) => name.toLowerCase()));
     this.paths = new PathMatcher(jsonPaths(plan.json));
   }
 
@@ -76,42 +76,26 @@ export class Redaction {
     return this.#defaults && isSecretName(name);
   }
 
-  /** Text of which nothing is known: what is assigned to secret names in it is hidden, and tokens are. */
+  /** A parameter of a query, or a field of a form. */
+  hidesParameter(name: string): boolean {
+    return this.#parameters.has(name.toLowerCase()) || this.hidesName(name);
+  }
+
+  get hidesCredentials(): boolean {
+    return this.#defaults;
+  }
+
+  /** Returns text of which nothing is known, a request target too, without what `core/redact-text` hides. */
   text(text: string): string {
-    if (!this.#defaults) return text;
-    return text
-      .replace(bearer, `$1 ${redacted}`)
-      .replace(webToken, redacted)
-      .replace(assignment, (all: string, name: string, sign: string) =>
-        isSecretName(name) ? name + sign + redacted : all,
-      );
+    return this.#looksIntoText ? redactText(text, this, false) : text;
   }
 
-  /** A request target: the values of secret parameters are hidden, and user information in an absolute form. */
-  target(target: string): string {
-    if (!this.#defaults) return target;
-    const query = target.indexOf('?');
-    const path = (query < 0 ? target : target.slice(0, query)).replace(
-      /^(\w+:\/\/)[^/@]*@/,
-      `$1${redacted}@`,
-    );
-    if (query < 0) return path;
-    const parameters = target.slice(query + 1).split('&');
-    return `${path}?${parameters.map(shownParameter).join('&')}`;
+  /** Returns the fields of a form without the values of secret ones. */
+  form(text: string): string {
+    return this.#looksIntoText ? redactText(text, this, true) : text;
   }
-}
 
-function shownParameter(parameter: string): string {
-  const sign = parameter.indexOf('=');
-  if (sign < 0 || !isSecretName(plainName(parameter.slice(0, sign)))) return parameter;
-  return parameter.slice(0, sign + 1) + redacted;
-}
-
-/** A name may hide behind percent-encoding. */
-function plainName(name: string): string {
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
+  get #looksIntoText(): boolean {
+    return this.#defaults || this.#parameters.size > 0;
   }
 }

@@ -5,6 +5,7 @@ import { limits } from '../../core/limits.js';
 import type { Tolerance } from '../../core/plan.js';
 import { parseFieldName } from '../fields.js';
 import { Refusal } from '../units.js';
+import { parseQueryName } from './match.js';
 import { mapping, mappingExpected, name, share, shorthand, size, text } from './values.js';
 
 /** One rule of `ignore`. */
@@ -47,6 +48,7 @@ function rules<T extends z.ZodType>(item: T, expected: string) {
 }
 
 const field = text('expected a header name', parseFieldName);
+const parameter = text('expected the name of a query parameter', parseQueryName);
 const bodyMax = size.refine((bytes) => bytes <= limits.comparedBodyBytes, {
   error: `expected at most ${limits.comparedBodyBytes / 1024}KiB`,
 });
@@ -106,6 +108,9 @@ export const redact = mapping({
   headers: rules(field, 'expected a list of header names')
     .prefault([])
     .meta({ description: 'More header fields to hide.' }),
+  query: rules(parameter, 'expected a list of names of parameters')
+    .prefault([])
+    .meta({ description: 'More parameters of queries and fields of forms to hide, in any case.' }),
   json: rules(text('expected a JSONPath such as $..email', parsePath), 'expected a list of JSONPaths')
     .prefault([])
     .meta({ description: 'More places in JSON bodies to hide.' }),

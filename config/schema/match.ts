@@ -52,7 +52,7 @@ function parseCookieName(name: string): string | Refusal {
 }
 
 /** What can stand between `?`, `&` and `=`. */
-function parseQueryName(name: string): string | Refusal {
+export function parseQueryName(name: string): string | Refusal {
   if (name.length <= queryNameMax && /^[\x21-\x7e]+$/.test(name) && !/[#&=]/.test(name)) return name;
   return new Refusal(
     'expected the name of a query parameter as it is sent: other characters are written in percent-encoding',

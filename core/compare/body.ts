@@ -76,7 +76,7 @@ export type BodyType = 'json' | 'text' | 'binary';
 /** What a Content-Type field says that a body is. */
 export function bodyTypeOf(contentType: string): BodyType {
   const type = withoutBlanks(contentType.split(';', 1)[0]).toLowerCase();
-  if (/[/+]json$/.test(type)) return 'json';
+  if (/[/+]json$|[/-]json-\d\.\d$/.test(type)) return 'json';
   if (/^text\/|[/+]xml$|\/(javascript|x-www-form-urlencoded|x-ndjson|yaml|graphql)$/.test(type))
     return 'text';
   return 'binary';

@@ -5,41 +5,61 @@
  */
 import type { PathState } from '../compare/json-path.js';
 import { limits } from '../limits.js';
-import { type Redaction, redacted } from '../redact.js';
+import type { Redaction } from '../redact.js';
+import { isNameOfNames, isNameOfValues, redacted } from '../redact-text.js';
 
 const hidden = JSON.stringify(redacted);
+/** JSON in a string of JSON is looked into so deep. */
+const nestedMax = 4;
 const blanks = /[ \t\n\r]*/y;
 const scalar = /[^\s,:[\]{}"]+/y;
 
-/** The same object where nothing is hidden. */
+/** Returns the same string where nothing is hidden. */
 export function redactJson(text: string, redaction: Redaction): string {
-  return new JsonRedactor(text, redaction).run();
+  return new JsonRedactor(text, redaction, 0).run();
+}
+
+/** Whether the first character that is not blank opens an object or a list. */
+export function beginsAsJson(text: string): boolean {
+  blanks.lastIndex = 0;
+  blanks.test(text);
+  const first = text[blanks.lastIndex];
+  return first === '{' || first === '[';
 }
 
 interface Level {
   readonly isObject: boolean;
   readonly state: PathState;
   index: number;
+  /** A member said the name of a secret: the member that holds the value is secret. */
+  awaitsValue: boolean;
 }
 
 class JsonRedactor {
   readonly #text: string;
   readonly #redaction: Redaction;
+  readonly #nested: number;
   #at = 0;
   /** Up to here the text is in `#out`. */
   #written = 0;
   #out = '';
 
-  constructor(text: string, redaction: Redaction) {
+  constructor(text: string, redaction: Redaction, nested: number) {
     this.#text = text;
     this.#redaction = redaction;
+    this.#nested = nested;
   }
 
   run(): string {
     const { paths } = this.#redaction;
     const levels: Level[] = [];
-    let whole = this.#open(paths.root, levels);
-    while (whole && levels.length > 0) whole = this.#next(levels);
+    let whole = true;
+    // Documents may follow one another, as lines of JSON do.
+    do {
+      whole = this.#open(paths.root, levels);
+      while (whole && levels.length > 0) whole = this.#next(levels);
+      if (whole) this.#skip(blanks);
+    } while (whole && (this.#text[this.#at] === '{' || this.#text[this.#at] === '['));
     const rest = this.#text.slice(this.#at);
     const shown = this.#redaction.text(rest);
     if (this.#written === 0 && shown === rest) return this.#text;
@@ -72,7 +92,10 @@ class JsonRedactor {
     if (this.#text[this.#at] !== ':') return false;
     this.#at++;
     const state = paths.step(level.state, name);
-    return this.#redaction.hidesMember(name, state) ? this.#hide() : this.#open(state, levels);
+    const isAwaited = level.awaitsValue && isNameOfValues(name);
+    if (isAwaited || this.#redaction.hidesMember(name, state)) return this.#hide();
+    if (isNameOfNames(name)) level.awaitsValue = this.#redaction.hidesName(this.#peekString());
+    return this.#open(state, levels);
   }
 
   /** Passes a scalar, or goes into an object or a list. */
@@ -82,15 +105,37 @@ class JsonRedactor {
     if (first === '{' || first === '[') {
       if (levels.length >= limits.jsonDepth) return false;
       this.#at++;
-      levels.push({ isObject: first === '{', state, index: 0 });
+      levels.push({ isObject: first === '{', state, index: 0, awaitsValue: false });
       return true;
     }
     const from = this.#at;
     if (!this.#skipString()) return this.#skip(scalar);
     const value = this.#text.slice(from, this.#at);
-    const shown = this.#redaction.text(value);
-    if (shown !== value) this.#replace(from, JSON.stringify(this.#redaction.text(nameOf(value))));
+    const shown = value.includes('\\') ? this.#escaped(value) : this.#redaction.text(value);
+    if (shown !== value) this.#replace(from, shown);
     return true;
+  }
+
+  /** A string with escapes is read before it is searched, and may itself be JSON. */
+  #escaped(value: string): string {
+    const isWire = isWireString(value);
+    const plain = nameOf(isWire ? fromWire(value) : value);
+    const isJson = this.#nested < nestedMax && beginsAsJson(plain);
+    const shown = isJson
+      ? new JsonRedactor(plain, this.#redaction, this.#nested + 1).run()
+      : this.#redaction.text(plain);
+    if (shown === plain) return value;
+    return isWire ? toWire(JSON.stringify(shown)) : JSON.stringify(shown);
+  }
+
+  /** The string that comes next; empty where something else does. */
+  #peekString(): string {
+    const from = this.#at;
+    this.#skip(blanks);
+    const start = this.#at;
+    const name = this.#skipString() ? nameOf(this.#text.slice(start, this.#at)) : '';
+    this.#at = from;
+    return name;
   }
 
   /** Passes a whole value, however deep, and puts the mark in its place; what is cut off in it is hidden too. */
@@ -150,6 +195,22 @@ function nameOf(quoted: string): string {
   } catch {
     return quoted.slice(1, -1);
   }
+}
+
+/** A wire string has a character for each byte of UTF-8. */
+function isWireString(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0xff) return false;
+  return true;
+}
+
+/** The text as it is where its bytes are no UTF-8. */
+function fromWire(wire: string): string {
+  const text = Buffer.from(wire, 'latin1').toString('utf8');
+  return text.includes('\ufffd') ? wire : text;
+}
+
+function toWire(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
 }
 
 function isEscaped(text: string, at: number): boolean {

@@ -45,8 +45,8 @@ export class RecordWriter {
     const redactor = this.#redactor;
     const requestId = this.#ids.next();
     const responseId = copy.response === null ? '' : this.#ids.next();
-    // What is not told to be harmless by its bytes alone is written once more, without what has to be hidden.
-    let target = maySpellNamesOtherwise(copy.target) ? redactor.target(copy.target) : copy.target;
+    // A record that the pre-filter does not pass is written once more, without what has to be hidden.
+    let { target } = copy;
     let shared = sharedHeaders(copy, target, date);
     let record = this.#request(copy, target, requestId, responseId, shared, copy.fields, copy.trailers, copy);
     if (!redactor.isHarmless(record, this.#blockStart, record.byteLength)) {
@@ -128,11 +128,6 @@ export class RecordWriter {
 
 function sharedHeaders({ host, route }: Copy, target: string, date: string): string {
   return `WARC-Date: ${date}\r\nWARC-Target-URI: ${uriOf(host, target)}\r\nUmbra-Route: ${route}\r\n`;
-}
-
-/** By percent-encoding, or as user information. */
-function maySpellNamesOtherwise(target: string): boolean {
-  return target.includes('%') || target.includes('@');
 }
 
 /** A target in absolute form is a URI already. */

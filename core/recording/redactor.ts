@@ -1,11 +1,11 @@
 /** What of a message may be written to disk: its target, field lines and body without what core/redact hides. */
-import { bodyTypeOf, decodeBody } from '../compare/body.js';
+import { decodeBody } from '../compare/body.js';
 import { withoutFields } from '../http/field-edits.js';
 import { fieldValue, lineEnd, trimmedSlice } from '../http/fields.js';
 import { limits } from '../limits.js';
 import type { RedactPlan } from '../plan.js';
 import { Redaction, redacted, secretParts, secretWholes } from '../redact.js';
-import { redactJson } from './json-redaction.js';
+import { isReadable, redactBody } from './body-redaction.js';
 import { WordFinder } from './word-finder.js';
 
 /** A message of which nothing secret is left. */
@@ -21,15 +21,19 @@ export interface RedactedMessage {
 
 const nothing: readonly Uint8Array[] = [];
 
-/** Forms of credentials that are known by themselves, and what may hide a name: an escape in JSON, a coding, percent signs of forms. */
-const giveaways = ['bearer ', 'basic ', 'eyj', '\\u', 'content-encoding', 'form-urlencoded'];
+/** Forms of credentials that are known by themselves; `@` ends the user information of a URL. */
+const credentials = ['bearer ', 'basic ', 'negotiate ', 'ntlm ', 'eyj', '@'];
+/** What may spell a name otherwise: an escape of JSON, percent signs, a content coding. */
+const disguises = ['\\u', '%', 'content-encoding'];
 /** What may stand behind a name that is secret as a whole. */
-const nameEnds = ['=', ':', '"', ' '];
+const nameEnds = ['=', ':', '"', "'", ' ', '\\', '>', ']', '/'];
+/** Characters of a body that show whether it is JSON. */
+const startChars = 64;
 
 export class Redactor {
   readonly #redaction: Redaction;
   readonly #plan: RedactPlan;
-  /** Of bytes in which it finds nothing nothing needs to be hidden: most messages are told to be harmless by it, and not taken apart. */
+  /** Fast pre-filter: where it finds nothing, nothing needs redaction, so most messages are not taken apart. */
   readonly #suspicious: WordFinder;
   /** Field lines that come again and again, by themselves as they came. */
   readonly #lines = new Map<string, string>();
@@ -37,24 +41,25 @@ export class Redactor {
   constructor(plan: RedactPlan) {
     this.#plan = plan;
     this.#redaction = new Redaction(plan);
-    const known = [
-      ...secretParts,
-      ...secretWholes.flatMap((name) => nameEnds.map((end) => name + end)),
-      ...giveaways,
-    ];
-    this.#suspicious = new WordFinder([...(plan.defaults ? known : []), ...plan.headers]);
+    const wholes = plan.defaults ? [...secretWholes, ...plan.query] : plan.query;
+    this.#suspicious = new WordFinder([
+      ...(plan.defaults ? [...secretParts, ...credentials] : []),
+      ...wholes.flatMap((name) => nameEnds.map((end) => name + end)),
+      ...(wholes.length > 0 ? disguises : []),
+      ...plan.headers,
+    ]);
   }
 
   /**
-   * Nothing in a message has to be hidden; false: it has to be looked at. `bytes`: the message as it goes over the wire. A
-   * target with percent signs or user information is not judged.
+   * Whether it is certain that nothing in a message has to be hidden. `bytes`: the message as it goes over the wire,
+   * with its target.
    */
   isHarmless(bytes: Uint8Array, from: number, to: number): boolean {
     return this.#plan.json.length === 0 && !this.#suspicious.finds(bytes, from, to);
   }
 
   target(target: string): string {
-    return target.includes('?') || target.includes('@') ? this.#redaction.target(target) : target;
+    return this.#redaction.text(target);
   }
 
   /** `fields`: field lines, a wire string. */
@@ -64,15 +69,14 @@ export class Redactor {
       return { fields: shown, body, bodyBytes, changed: false, withheld: false };
     }
     const contentType = fieldValue(fields, 'content-type') ?? '';
-    const type = bodyTypeOf(contentType);
-    if (type === 'binary' && contentType !== '')
-      return { fields: shown, body, bodyBytes, changed: false, withheld: false };
     const coding = fieldValue(fields, 'content-encoding') ?? '';
     const bytes = plain(body, coding);
     if (bytes === null) return { fields: shown, body: nothing, bodyBytes: 0, changed: true, withheld: true };
     // One character for each byte: what is hidden is ASCII, and everything else goes back as it came.
     const text = bytes.latin1Slice();
-    const safe = this.#isHarmlessBody(bytes, contentType) ? text : this.#body(text, type, contentType);
+    const isLookedInto =
+      isReadable(contentType, text.slice(0, startChars)) && !this.isHarmless(bytes, 0, bytes.byteLength);
+    const safe = isLookedInto ? redactBody(text, contentType, this.#redaction) : text;
     if (safe === text) return { fields: shown, body, bodyBytes, changed: false, withheld: false };
     const changedBody = Buffer.from(safe, 'latin1');
     return {
@@ -85,18 +89,7 @@ export class Redactor {
   }
 
   get #looksIntoBodies(): boolean {
-    return this.#plan.defaults || this.#plan.json.length > 0;
-  }
-
-  /** A name in a form may hide behind percent signs. */
-  #isHarmlessBody(bytes: Uint8Array, contentType: string): boolean {
-    return !isForm(contentType) && this.isHarmless(bytes, 0, bytes.byteLength);
-  }
-
-  #body(text: string, type: string, contentType: string): string {
-    if (type === 'json') return redactJson(text, this.#redaction);
-    if (isForm(contentType)) return this.#redaction.target(`?${text}`).slice(1);
-    return this.#redaction.text(text);
+    return this.#plan.defaults || this.#plan.json.length > 0 || this.#plan.query.length > 0;
   }
 
   #fields(fields: string): string {
@@ -127,10 +120,6 @@ export class Redactor {
     }
     return safe;
   }
-}
-
-function isForm(contentType: string): boolean {
-  return /x-www-form-urlencoded/i.test(contentType);
 }
 
 /** The body in one piece and without its coding; null: it can't be undone. */

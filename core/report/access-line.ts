@@ -1,6 +1,7 @@
 /** An access-log record as a line of text, in Envoy's default format or as JSON. Runs on the control thread. */
 import { isoTime } from '../clock.js';
 import { fieldValue } from '../http/fields.js';
+import { printableJson } from '../printable.js';
 import type { AccessEntry } from '../record/access-log.js';
 import type { Redaction } from '../redact.js';
 
@@ -19,7 +20,7 @@ function envoyLine(entry: AccessEntry, redaction: Redaction): string {
   const start = isoTime(entry.endMs - entry.durationUs / 1000);
   const upstreamMs = entry.upstreamUs < 0 ? '-' : String(Math.round(entry.upstreamUs / 1000));
   return (
-    `[${start}] "${shown(entry.method)} ${shown(redaction.target(entry.target))} HTTP/1.1" ${entry.status} ${entry.flag || '-'} ` +
+    `[${start}] "${shown(entry.method)} ${shown(redaction.text(entry.target))} HTTP/1.1" ${entry.status} ${entry.flag || '-'} ` +
     `${entry.requestBytes} ${entry.responseBytes} ${Math.round(entry.durationUs / 1000)} ${upstreamMs} ` +
     `"${field('x-forwarded-for')}" "${field('user-agent')}" "${field('x-request-id')}" ` +
     `"${shown(entry.host)}" "${entry.upstream || '-'}"\n`
@@ -27,13 +28,13 @@ function envoyLine(entry: AccessEntry, redaction: Redaction): string {
 }
 
 function jsonLine(entry: AccessEntry, redaction: Redaction): string {
-  return `${JSON.stringify({
+  const line = JSON.stringify({
     time: isoTime(entry.endMs - entry.durationUs / 1000),
     role: entry.role,
     route: entry.route,
     version: entry.version,
     method: entry.method,
-    path: redaction.target(entry.target),
+    path: redaction.text(entry.target),
     authority: entry.host,
     status: entry.status,
     flags: entry.flag || null,
@@ -45,7 +46,8 @@ function jsonLine(entry: AccessEntry, redaction: Redaction): string {
     requestId: shownValue(entry, 'x-request-id', redaction),
     forwardedFor: shownValue(entry, 'x-forwarded-for', redaction),
     upstream: entry.upstream || null,
-  })}\n`;
+  });
+  return `${printableJson(line)}\n`;
 }
 
 /** Null where there is none. */

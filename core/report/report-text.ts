@@ -1,4 +1,5 @@
 /** A report as text for terminals and mails. Pure. */
+import { printable } from '../printable.js';
 import { addVersions } from '../record/snapshot.js';
 import { mirrorLines as mirrorVerdictLines, outcomeWords } from '../verdict/verdict-text.js';
 import { accountsText, comparisonText, pairsText } from './comparison-text.js';
@@ -74,12 +75,4 @@ function mirrorLines(mirror: MirrorReport, versions: readonly VersionReport[]): 
     `  ${to} was slower in ${countText(slower.count)} pairs, by ${durationText(by)} in the middle, ` +
       `and faster in ${countText(faster.count)}, by ${durationText(less)}`,
   ];
-}
-
-/** What services and clients sent must not steer a terminal. */
-function printable(line: string): string {
-  return line.replace(
-    /\p{Cc}|\p{Cf}/gu,
-    (char) => `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`,
-  );
 }

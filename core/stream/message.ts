@@ -42,10 +42,9 @@ export function encodeMessage(copy: Copy, redactor: Redactor, atUs: number): Str
   const asItCame = messageOf(copy, copy.target, copy.fields, copy.trailers, copy, atUs, (response) =>
     responseBlock(response, copy.method, headParts(response)[1], response),
   );
-  // A message that is harmless by its bytes alone needs not be taken apart.
+  // A payload that the pre-filter passes need not be taken apart.
   const { payload } = asItCame;
-  const judged = !copy.target.includes('%') && !copy.target.includes('@');
-  if (judged && redactor.isHarmless(payload, 0, payload.byteLength)) return asItCame;
+  if (redactor.isHarmless(payload, 0, payload.byteLength)) return asItCame;
   const safe = redactor.message(copy.fields, copy.body, copy.bodyBytes);
   const trailers = redactor.message(copy.trailers, [], 0).fields;
   return messageOf(copy, redactor.target(copy.target), safe.fields, trailers, safe, atUs, (response) => {

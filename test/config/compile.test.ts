@@ -75,7 +75,7 @@ routes:
         timeout: 500ms
         firstByteTimeout: 100ms
         compare: { headers: [ETag, etag], sample: 0.5%, ignore: ["header:Date", $..id, "$.items[*].ts"], tolerance: 0.1%, arrays: unordered, body: { digest: false, max: 64KiB }, baseline: v1 }
-redact: { defaults: false, headers: [X-Secret], json: [$..pin] }
+redact: { defaults: false, headers: [X-Secret], query: [], json: [$..pin] }
 accessLog: { path: log/access.log, format: json, sample: 1% }
 histograms: { directory: ./hlog, interval: 1m }
 fleet: { nats: "nats://me:hidden@10.0.0.5,[::1]:4223/reviews", name: edge-1, interval: 2s }
@@ -321,7 +321,7 @@ t.test('every key comes into the plan', async (t) => {
       name: 'edge-1',
       intervalMs: 2000,
     },
-    redact: { defaults: false, headers: ['x-secret'], json: ['$..pin'] },
+    redact: { defaults: false, headers: ['x-secret'], query: [], json: ['$..pin'] },
   });
 });
 

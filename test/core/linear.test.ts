@@ -26,6 +26,7 @@ const { diffJson } = await import('../../core/compare/json-diff.js');
 const { diffText } = await import('../../core/compare/text-diff.js');
 const { jsonPaths, PathMatcher } = await import('../../core/compare/json-path.js');
 const { Redaction, redactNothingMore } = await import('../../core/redact.js');
+const { Redactor } = await import('../../core/recording/redactor.js');
 const { readMessages } = await import('../../core/recording/reader.js');
 const { decodeMessage } = await import('../../core/stream/message.js');
 const { LogParser } = await import('../../core/hlog/log-parser.js');
@@ -164,6 +165,13 @@ function recording(text: string): void {
   for (const _message of readMessages(readAt));
 }
 
+const redactor = new Redactor({ ...redactNothingMore, query: ['key'] });
+function message(type: string, text: string): void {
+  const body = Buffer.from(text, 'latin1');
+  // `token` makes it suspicious, so that the pre-filter does not pass it.
+  redactor.message(`content-type: ${type}\r\nx-a: token ${line(text)}\r\n`, [body], body.length);
+}
+
 /** One line end would end the field line. */
 const line = (run: string): string => run.replace(/[\r\n]/g, '');
 
@@ -210,6 +218,26 @@ const places: Record<string, Place> = {
   'in JSON': (run) => json(run),
   'in a JSON string': (run) => json(`{"a":"${run}"}`),
   'in a JSON number': (run) => json(`[1${run}1]`, `[2${run}1]`),
+  'in text that is searched for secrets': (run) => void redaction.text(run),
+  'in a secret': (run) => void (redaction.text(`password=${run}`) + redaction.text(`token: "${run}`)),
+  'in nested secrets': (run) => void (redaction.text(`token={${run}`) + redaction.text(`Cookie: ${run}`)),
+  'in credentials': (run) => void (redaction.text(`Bearer ${run}`) + redaction.text(`https://${run}@h/`)),
+  'in a secret parameter': (run) =>
+    void (redaction.form(`key=${run}`) + redaction.text(`/?a%3Ftoken%3D${run}`)),
+  'in a secret element': (run) => void (redaction.text(`<pin${run}`) + redaction.text(`<pin>${run}`)),
+  'in a recorded body': (run) => {
+    const part = run.slice(0, run.length / 8);
+    message('application/json', `{"token":1,"a":${part}`);
+    message('application/json', `{"token":1,"a":"\\n${part}"}`);
+  },
+  'in a recorded body of parts': (run) => {
+    const part = run.slice(0, run.length / 8);
+    message(
+      'multipart/form-data; boundary=b',
+      `--b\r\ncontent-disposition: a; name=token${part}\r\n\r\n${part}--b--`,
+    );
+    message(`multipart/form-data; boundary=${line(part.slice(0, 70))}`, `token${part}`);
+  },
   'in a text': (run) => void diffText(`${run}a`, `${run}b`, redaction),
   'in a recording': (run) => recording(`WARC/1.0\r\nWARC-Type: request\r\n${run}\r\n\r\n`),
   'in a recorded request of GoReplay': (run) =>

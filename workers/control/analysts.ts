@@ -186,7 +186,7 @@ export class Analysts {
   }
 
   #record(pair: Pair, subject: Subject, comparison: Comparison): void {
-    const request = `${pair.method} ${this.#redaction.target(pair.target)}`.slice(0, limits.diffValueChars);
+    const request = `${pair.method} ${this.#redaction.text(pair.target)}`.slice(0, limits.diffValueChars);
     const id = pair.id.slice(0, limits.diffValueChars);
     const { route, version, baseline, isBaseline, endpoints } = subject;
     const about = { route, version, baseline, isBaseline, endpoints };

@@ -19,7 +19,12 @@ t.test('a name that is written with escapes is read before it is judged', async 
 });
 
 t.test('places that the configuration names are hidden', async (t) => {
-  const redaction = new Redaction({ defaults: false, headers: [], json: ['$.user.name', '$..pin[1]'] });
+  const redaction = new Redaction({
+    defaults: false,
+    headers: [],
+    query: [],
+    json: ['$.user.name', '$..pin[1]'],
+  });
   t.equal(
     redactJson('{"user":{"name":["a"],"age":7},"x":{"pin":[1,2,3]}}', redaction),
     '{"user":{"name":"[redacted]","age":7},"x":{"pin":[1,"[redacted]",3]}}',

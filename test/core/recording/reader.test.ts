@@ -26,7 +26,7 @@ function withBody(at: number, text: string, framing: Framing, trailers = ''): Co
 
 function members(copies: readonly Copy[], member: (record: Uint8Array) => Buffer): Buffer[] {
   const writer = new RecordWriter(
-    new Redactor({ defaults: false, headers: [], json: [] }),
+    new Redactor({ defaults: false, headers: [], query: [], json: [] }),
     new RecordIds(Buffer.alloc(16, 7)),
   );
   const dates = new Dates();

@@ -53,7 +53,7 @@ export const plan: Plan = {
   accessLog: null,
   histograms: null,
   fleet: null,
-  redact: { defaults: true, headers: [], json: [] },
+  redact: { defaults: true, headers: [], query: [], json: [] },
   effective: '{}',
 };
 
