@@ -1,17 +1,27 @@
-/** * Hides secrets in text of which nothing is known. One pass by index, with bounded looks ahead and no
-regular * expression: a text that tries to be slow takes as many steps as any other of its length. * * What is
-hidden, with `S` for the secret: * *   password=S  token: "S"  'pwd' => 'S'      what is assigned to a secret
-name, also in JSON that is cut off or *   {\"password\":\"S\"}                         is itself a string of
-JSON *   ?token=S&api%5Fkey=S  %26token%3DS        parameters, also in a URL that is a parameter itself *
-user[password]=S  user.pin=S              the last part of a name that has parts *   <password>S</password>
-elements of XML, with their attributes *   name="password" value="S"                 pairs that hold a name
-and a value *   https://ada:S@host/                       user information *   Bearer S  Basic S  Negotiate S
-credentials of HTTP authentication *   eyJ….S.S                                  JSON web tokens * * A name
-that is not secret hides nothing of what follows it: `login failed: password=S` has two assignments. */
+/**
+ * Hides secrets in text of which nothing is known. One pass by index, with bounded looks ahead and no regular
+ * expression: a text that tries to be slow takes as many steps as any other of its length.
+ *
+ * What is hidden, with `S` for the secret:
+ *
+ *   password=S  token: "S"  'pwd' => 'S'      what is assigned to a secret name
+ *   {\"password\":\"S\"}                         the same in JSON that is cut off, or is a string of JSON
+ *   ?token=S&api%5Fkey=S  %26token%3DS        parameters, also in a URL that is a parameter itself
+ *   user[password]=S  user.pin=S              the last part of a name that has parts
+ *   <password>S</password>                    elements of XML, with their attributes
+ *   name="password" value="S"                 pairs that hold a name and a value
+ *   https://ada:S@host/                       user information
+ *   Bearer S  Basic S  Negotiate S            credentials of HTTP authentication
+ *   eyJ….S.S                                  JSON web tokens
+ *
+ * A name that is not secret hides nothing of what follows it: `login failed: password=S` has two assignments.
+ */
 
-/** What stands in place of a secret. */ export const redacted = '[redacted]';
+/** What stands in place of a secret. */
+export const redacted = '[redacted]';
 
-/** What a text is searched for. */ export interface TextRules {
+/** What a text is searched for. */
+export interface TextRules {
   /** Whether what is assigned to `name`, anywhere, is secret. */
   hidesName(name: string): boolean;
   /** Whether a parameter of a query or a field of a form called `name` is secret. */
@@ -20,8 +30,8 @@ that is not secret hides nothing of what follows it: `login failed: password=S` 
   readonly hidesCredentials: boolean;
 }
 
-/** Returns the same string where nothing is hidden. `isForm`: the text begins with a parameter, as a form
-does. */ export function redactText(text: string, rules: TextRules, isForm: boolean): string {
+/** Returns the same string where nothing is hidden. `isForm`: the text begins with a parameter. */
+export function redactText(text: string, rules: TextRules, isForm: boolean): string {
   return new TextRedactor(text, rules, isForm).run();
 }
 
@@ -58,12 +68,19 @@ const Code = {
   NO_BREAK_SPACE: 0xa0,
 } as const;
 
-/** White space between a name, its sign and its value: more of it, and they do not belong together. */ const
-gapMax = 4; /** Backslashes before a quote or a `u`: three levels of JSON in JSON have seven. */ const
-backslashesMax = 8; /** Characters of a longer name that are looked at: its end. */ const nameCharsMax = 256;
-const schemes = ['bearer', 'basic', 'negotiate', 'ntlm']; const schemeCharsMin = 6; const tokenStart = 'eyJ';
-const tokenPartCharsMin = 9; /** Names whose value is itself a name, and names whose value belongs to it. */
-const namesOfNames = ['name', 'key', 'id', 'field']; const namesOfValues = ['value', 'content', 'val'];
+/** White space between a name, its sign and its value: more of it, and they do not belong together. */
+const gapMax = 4;
+/** Backslashes before a quote or a `u`: three levels of JSON in JSON have seven. */
+const backslashesMax = 8;
+/** Characters of a longer name that are looked at: its end. */
+const nameCharsMax = 256;
+const schemes = ['bearer', 'basic', 'negotiate', 'ntlm'];
+const schemeCharsMin = 6;
+const tokenStart = 'eyJ';
+const tokenPartCharsMin = 9;
+/** Names whose value is itself a name, and names whose value belongs to it. */
+const namesOfNames = ['name', 'key', 'id', 'field'];
+const namesOfValues = ['value', 'content', 'val'];
 
 interface Assignment {
   readonly name: string;
@@ -75,13 +92,13 @@ interface Assignment {
   readonly coded: boolean;
 }
 
-/** Whether a pair's member called `name` holds the name of the pair. */ export function isNameOfNames(name:
-string): boolean {
+/** Whether a pair's member called `name` holds the name of the pair. */
+export function isNameOfNames(name: string): boolean {
   return namesOfNames.includes(name.toLowerCase());
 }
 
-/** Whether a pair's member called `name` holds its value. */ export function isNameOfValues(name: string):
-boolean {
+/** Whether a pair's member called `name` holds its value. */
+export function isNameOfValues(name: string): boolean {
   return namesOfValues.includes(name.toLowerCase());
 }
 
@@ -93,7 +110,7 @@ class TextRedactor {
   #out = '';
   /** Up to here the text is in `#out`. */
   #written = 0;
-  /** What `#read` found: the character that stands at a place, decoded, and how many characters it takes there. */
+  /** What `#read` found: the decoded character at a place, and how many characters it takes there. */
   #code = 0;
   #width = 1;
   /** A secret name was the value of the last `name`: the next `value` is secret. */
@@ -171,7 +188,7 @@ class TextRedactor {
     this.#assignment(name.slice(-nameCharsMax), from, end);
   }
 
-  /** Hides a JSON web token in a run: its parts are divided by dots, and the first is a JSON object in base64url. */
+  /** Hides a JSON web token in a run: parts divided by dots, the first a JSON object in base64url. */
   #token(from: number, end: number): boolean {
     const text = this.#text;
     let start = -1;
@@ -190,7 +207,7 @@ class TextRedactor {
     return false;
   }
 
-  /** Whether a second part follows that is one of a token: a JSON object too, or something with a third behind it. */
+  /** Whether the second part of a token follows: a JSON object too, or anything with a third behind it. */
   #isTokenRest(from: number, end: number): boolean {
     if (this.#text.startsWith(tokenStart, from)) return true;
     let at = from;
@@ -327,8 +344,8 @@ class TextRedactor {
   }
 
   /**
-   * Behind the quote that closes the one at `open`, before which stand `backslashes`. A string in a string of JSON
-   * has 1, 3, 7 of them, and each of its own escapes doubles what stands before it.
+   * Returns the place behind the quote that closes the one at `open`, before which stand `backslashes`. A string in
+   * a string of JSON has 1, 3, 7 of them, and each of its own escapes doubles what stands before it.
    */
   #quotedEnd(open: number, backslashes: number, quote: number): number {
     const text = this.#text;
@@ -416,8 +433,8 @@ class TextRedactor {
   }
 }
 
-/** Fields whose values have blanks and semicolons in them: all of the line is theirs. */ function
-isFieldOfParts(name: string): boolean {
+/** Fields whose values have blanks and semicolons in them: all of the line is theirs. */
+function isFieldOfParts(name: string): boolean {
   const lower = name.toLowerCase();
   return lower.endsWith('cookie') || lower.endsWith('authorization');
 }
@@ -480,7 +497,8 @@ function isSpace(code: number): boolean {
   return code === Code.SPACE || (code >= Code.TAB && code <= Code.CR) || code === Code.NO_BREAK_SPACE;
 }
 
-/** What `\w` matches. */ function isWordCode(code: number): boolean {
+/** What `\w` matches. */
+function isWordCode(code: number): boolean {
   return isDigit(code) || isLetter(code) || code === Code.UNDERSCORE;
 }
 
