@@ -118,6 +118,9 @@ function compileListener(listener: Config['listen'][number]): ListenerPlan {
       via: listener.via,
       requestId: listener.requestId,
       trusted: listener.trusted === undefined ? null : [...new Set(listener.trusted)],
+      underscores: listener.underscores,
+      normalizesPath: listener.normalize.path,
+      mergesSlashes: listener.normalize.mergeSlashes,
     },
   };
 }
@@ -200,6 +203,7 @@ function compileRoute(
     name: route.name,
     matches: route.match.map(compileMatch),
     ...compileWay(route, versions),
+    upgrades: [...new Set(route.upgrades)],
     timeouts: routeTimeouts(route),
     guard: compileGuard(route.guard === undefined ? guardOfAll : route.guard),
     mirrors: route.mirrors.map((mirror) => compileMirror(mirror, route, versions, nextSlot)),

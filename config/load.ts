@@ -15,6 +15,7 @@ import { documentSettings, type Grown, mergeDocuments } from './documents/merge.
 import { type DocumentSource, readSources } from './documents/sources.js';
 import { effectiveText } from './effective-text.js';
 import { understand } from './issues.js';
+import { warnOfLeniency } from './leniency.js';
 import { warnOfMirrorSizes } from './mirror-sizes.js';
 import { type ConfigProblem, errorAt, inOrder } from './problem.js';
 import { warnOfUnreachable } from './reach.js';
@@ -92,6 +93,7 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
     ...warnOfUnreachable(config, root),
     ...warnOfSelfMirrors(config, root),
     ...warnOfMirrorSizes(config, root),
+    ...warnOfLeniency(config, root),
   );
   return problems.length > 0
     ? refused([...problems, ...warnings])

@@ -71,6 +71,12 @@ export interface EdgePlan {
   readonly requestId: 'keep' | 'new' | 'off';
   /** Networks, as `10.0.0.0/8`, of the proxies whose forwarded fields are believed; null: nobody's are, and nobody's are taken away. */
   readonly trusted: readonly string[] | null;
+  /** What becomes of fields whose names have underscores. */
+  readonly underscores: 'drop' | 'pass' | 'refuse';
+  /** Routes match a normalized path. */
+  readonly normalizesPath: boolean;
+  /** In it, several slashes in a row are one. */
+  readonly mergesSlashes: boolean;
 }
 
 export interface ForwardedPlan {
@@ -221,6 +227,8 @@ export interface RoutePlan {
   readonly retries: RetryPlan | null;
   /** Null: requests are neither delayed nor refused on purpose. */
   readonly fault: FaultPlan | null;
+  /** Protocols, in lower case, to which the primary may switch; an offer of another one is not passed. */
+  readonly upgrades: readonly string[];
   /** Of exchanges with the primary. */
   readonly timeouts: TimeoutsPlan;
   /** Null: mirrors do not back off by themselves. */

@@ -34,6 +34,9 @@ const off: EdgePlan = {
   via: null,
   requestId: 'off',
   trusted: null,
+  underscores: 'pass',
+  normalizesPath: false,
+  mergesSlashes: false,
 };
 const append = { mode: 'append', as: 'x-forwarded' } as const;
 const policies: Record<string, EdgePlan | null> = {
@@ -41,7 +44,13 @@ const policies: Record<string, EdgePlan | null> = {
   'request id': { ...off, requestId: 'keep' },
   'default: append, request id': { ...off, forwarded: append, requestId: 'keep' },
   'set, request id': { ...off, forwarded: { ...append, mode: 'set' }, requestId: 'keep' },
-  'default, via, trusted': { forwarded: append, via: 'umbra', requestId: 'keep', trusted: ['10.0.0.0/8'] },
+  'default, via, trusted': {
+    ...off,
+    forwarded: append,
+    via: 'umbra',
+    requestId: 'keep',
+    trusted: ['10.0.0.0/8'],
+  },
 };
 
 const block = Buffer.alloc(64 * 1024);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import { parseNetwork } from '../address.js';
 import { Refusal } from '../units.js';
-import { list, mapping, shorthand, text } from './values.js';
+import { list, mapping, off, shorthand, text } from './values.js';
 
 const viaExpected = 'expected a name for Via such as umbra, or off';
 const networkExpected = 'expected a network such as 10.0.0.0/8, an address, or unix';
@@ -34,10 +34,24 @@ const forwarded = z.union(
 
 const network = text(networkExpected, (value): string | Refusal => parseNetwork(value));
 
+const normalize = mapping({
+  path: z.boolean({ error: 'expected true or false' }).prefault(true).meta({
+    description: 'Dot segments are removed, and percent signs of unreserved characters decoded.',
+  }),
+  mergeSlashes: z.boolean({ error: 'expected true or false' }).prefault(false).meta({
+    description: 'Several slashes in a row are one.',
+  }),
+});
+
+function isNotNormalized(value: unknown): boolean {
+  const { path, mergeSlashes } = value as { path: boolean; mergeSlashes: boolean };
+  return !path && !mergeSlashes;
+}
+
 export const edge = {
   forwarded: forwarded
     .prefault('append')
-    .meta({ description: 'How the request tells where it came from: append, set or off.' }),
+    .meta({ description: 'How the request says where it came from: append, set or off.' }),
   via: text(viaExpected, parseVia, (name) => name ?? 'off')
     .prefault('off')
     .meta({ description: 'The name that is appended to Via; off leaves Via alone.' }),
@@ -45,6 +59,21 @@ export const edge = {
     description:
       'X-request-id: `keep` makes one where the client sent none, `new` always makes one, `off` never.',
   }),
+  underscores: z
+    .enum(['drop', 'pass', 'refuse'], { error: 'expected drop, pass or refuse' })
+    .prefault('drop')
+    .meta({
+      description:
+        'Fields whose names have underscores, which many servers take for dashes. Those that pass for a field of umbra are always dropped.',
+    }),
+  normalize: z
+    .union([off({ path: false, mergeSlashes: false }, isNotNormalized), normalize], {
+      error: 'expected off, or a mapping with `path` and `mergeSlashes`',
+    })
+    .prefault({})
+    .meta({
+      description: 'Routes match a normalized path; versions get the path as it came. `off`: as it came too.',
+    }),
   trusted: list(network, 'expected a list of networks', limits.trustedNetworks).optional().meta({
     description:
       'The proxies in front of umbra: `10.0.0.0/8`, an address, or `unix` for whoever comes through a unix socket.',

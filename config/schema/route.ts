@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import { parseAuthority } from '../address.js';
+import { isToken } from '../fields.js';
 import { parseName } from '../names.js';
 import { Refusal } from '../units.js';
 import { redirect, respond } from './answer.js';
@@ -28,6 +29,14 @@ const matches = z.union(
   ],
   { error: 'expected a mapping, or a list of at least one' },
 );
+
+const upgradeExpected = 'expected the name of a protocol such as websocket';
+
+function parseUpgrade(name: string): string | Refusal {
+  const lower = name.toLowerCase();
+  if (lower === 'h2c') return new Refusal('is never passed: it would open a tunnel past routes and limits');
+  return lower.split('/').every(isToken) ? lower : new Refusal(upgradeExpected);
+}
 
 /** What umbra or a primary does with a request; exactly one of them. */
 const ways = ['primary', 'redirect', 'respond'] as const;
@@ -78,6 +87,13 @@ export const route = mapping({
   fault: fault
     .optional()
     .meta({ description: 'Delays or refuses requests on purpose, to see how clients bear it.' }),
+  upgrades: z
+    .array(text(upgradeExpected, parseUpgrade), { error: 'expected a list of protocols' })
+    .prefault(['websocket'])
+    .meta({
+      description:
+        'Protocols to which clients may switch with the primary. An offer of any other is taken out of the request. h2c is never passed.',
+    }),
   timeout: timeout
     .prefault('15s')
     .meta({ description: 'The same as `timeouts.request`, which goes before it.' }),

@@ -4,9 +4,12 @@
  */
 import { bodyTooLargeAnswer } from '../errors.js';
 import { EdgeFields } from '../http/edge-fields.js';
+import { normalizedTarget } from '../http/match-target.js';
 import { Framing, type RequestHead } from '../http/message.js';
+import { RequestFault, requestFaultAnswers } from '../http/request-fault.js';
 import type { RequestIds } from '../http/request-id.js';
-import type { ListenerPlan } from '../plan.js';
+import { hasUnderscores, withoutDisguises, withoutUnderscores } from '../http/underscores.js';
+import type { EdgePlan, ListenerPlan } from '../plan.js';
 import { type ThreadCounters, ThreadField } from '../record/thread-counters.js';
 import type { RequestHandler, RequestSink, Responder } from './downstream.js';
 import { ignoredRequest } from './downstream.js';
@@ -19,6 +22,9 @@ export class Edge implements RequestHandler {
   /** Null: nothing is added. */
   #fields: EdgeFields | null = null;
   #bodyBytesMax = Number.MAX_SAFE_INTEGER;
+  #underscores: EdgePlan['underscores'] = 'drop';
+  #normalizesPath = true;
+  #mergesSlashes = false;
 
   constructor(plan: ListenerPlan, forwarder: Forwarder, ids: RequestIds, counters: ThreadCounters) {
     this.#forwarder = forwarder;
@@ -31,6 +37,9 @@ export class Edge implements RequestHandler {
   use({ edge, limits }: ListenerPlan): void {
     this.#fields = EdgeFields.act(edge) ? new EdgeFields(edge, this.#ids) : null;
     this.#bodyBytesMax = limits.bodyBytesMax ?? Number.MAX_SAFE_INTEGER;
+    this.#underscores = edge.underscores;
+    this.#normalizesPath = edge.normalizesPath;
+    this.#mergesSlashes = edge.mergesSlashes;
   }
 
   onRequest(head: RequestHead, responder: Responder): RequestSink {
@@ -39,8 +48,16 @@ export class Edge implements RequestHandler {
       this.#counters.add(ThreadField.bodyTooLarge);
       return this.#answer(responder, bodyTooLargeAnswer.status, bodyTooLargeAnswer.text);
     }
+    if (this.#underscores === 'refuse' && hasUnderscores(head.fields)) {
+      const { status, text } = requestFaultAnswers[RequestFault.FIELD_NAME]!;
+      return this.#answer(responder, status, text);
+    }
+    const drops = this.#underscores === 'drop';
+    head.fields = drops ? withoutUnderscores(head.fields) : withoutDisguises(head.fields);
     this.#fields?.apply(head, responder);
-    return this.#forwarder.forward(head, responder, this.#bodyBytesMax);
+    const { target } = head;
+    const matched = this.#normalizesPath ? normalizedTarget(target, this.#mergesSlashes) : target;
+    return this.#forwarder.forward(head, responder, this.#bodyBytesMax, matched);
   }
 
   #answer(responder: Responder, status: number, text: string): RequestSink {

@@ -60,12 +60,23 @@ export class Forwarder implements ExchangeHome {
     this.#runtime = runtime;
   }
 
-  /** A request that has passed the edge; a body of more than `bodyBytesMax` is refused as it comes. */
-  forward(head: RequestHead, responder: Responder, bodyBytesMax: number): RequestSink {
+  /**
+   * Routes a request that has passed the edge. A body of more than `bodyBytesMax` is refused as it comes. `matched` is
+   * the target by which routes are matched, where it is another one than what the version gets.
+   */
+  forward(
+    head: RequestHead,
+    responder: Responder,
+    bodyBytesMax: number,
+    matched: string = head.target,
+  ): RequestSink {
     const runtime = this.#runtime;
     this.#counters.add(ThreadField.requests);
     if (countsForwards(head.method) && !takeForward(head)) return this.#answerHere(head, responder);
+    const { target } = head;
+    head.target = matched;
     const index = runtime.table.find(head);
+    head.target = target;
     if (index < 0) {
       this.#counters.add(ThreadField.unrouted);
       if (this.log.chosen()) {
@@ -82,6 +93,7 @@ export class Forwarder implements ExchangeHome {
   }
 
   #begin(route: RouteRuntime, head: RequestHead, responder: Responder, bodyBytesMax: number): Exchange {
+    if (head.upgrade !== '') head.upgrade = route.passedUpgrade(head.upgrade);
     const exchange = this.#spare.pop() ?? new Exchange(this);
     this.#inFlight++;
     exchange.begin(head, responder, route, this.#clock(), bodyBytesMax);

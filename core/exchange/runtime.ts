@@ -8,6 +8,7 @@ import type { VersionCounters } from '../record/version-counters.js';
 import type { Sampler } from '../route/sampler.js';
 import type { RouteTable } from '../route/table.js';
 import { WeightedPrimaries } from '../route/weighted-primaries.js';
+import { withoutBlanks } from '../trim.js';
 import type { VersionPool } from '../upstream/pool.js';
 import { RetryPolicy } from '../upstream/retry-policy.js';
 import { DirectResponse } from './direct-response.js';
@@ -31,6 +32,7 @@ export class RouteRuntime {
   readonly sampler: Sampler;
   /** A mirror copies what the primary gets, and that is not what came. */
   readonly copiesForwarded: boolean;
+  readonly #upgrades: ReadonlySet<string>;
   /** Null: the primary gets the request as it came. */
   readonly requestChange: RequestChange | null;
   /** Null: the client gets the response as it came. */
@@ -47,6 +49,7 @@ export class RouteRuntime {
   ) {
     this.plan = plan;
     this.sampler = sampler;
+    this.#upgrades = new Set(plan.upgrades);
     this.retry = plan.retries === null ? null : new RetryPolicy(plan.retries);
     this.pool = pool;
     this.counters = counters;
@@ -66,6 +69,12 @@ export class RouteRuntime {
       primary.headers?.response ?? null,
       plan.headers?.response ?? null,
     );
+  }
+
+  /** Returns what of an Upgrade field is passed: protocols of the route's list; '' makes the request an ordinary one. */
+  passedUpgrade(upgrade: string): string {
+    const offers = upgrade.split(',').map(withoutBlanks);
+    return offers.filter((offer) => this.#upgrades.has(offer.toLowerCase())).join(', ');
   }
 }
 

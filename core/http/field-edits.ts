@@ -3,9 +3,13 @@
  * to a shadow, on the shadow's thread; the request to the primary is never edited here.
  */
 import type { HeaderEdits } from '../plan.js';
-import { nameIs } from './fields.js';
 
 const COLON = 0x3a;
+const DASH = 0x2d;
+const UNDERSCORE = 0x5f;
+const UPPER_A = 0x41;
+const UPPER_Z = 0x5a;
+const CASE_BIT = 0x20;
 
 /** True if `edits` changes nothing. */
 export function isEmpty(edits: HeaderEdits): boolean {
@@ -41,7 +45,18 @@ export function withoutFields(fields: string, lowerNames: readonly string[]): st
 function isOneOf(fields: string, line: number, lowerNames: readonly string[]): boolean {
   for (let i = 0; i < lowerNames.length; i++) {
     const name = lowerNames[i]!;
-    if (fields.charCodeAt(line + name.length) === COLON && nameIs(fields, line, name)) return true;
+    if (fields.charCodeAt(line + name.length) === COLON && isOrPassesFor(fields, line, name)) return true;
   }
   return false;
+}
+
+/** In any case, and with an underscore for a dash, which many servers take for the same name. */
+function isOrPassesFor(fields: string, line: number, name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    let code = fields.charCodeAt(line + i);
+    if (code >= UPPER_A && code <= UPPER_Z) code |= CASE_BIT;
+    const wanted = name.charCodeAt(i);
+    if (code !== wanted && !(code === UNDERSCORE && wanted === DASH)) return false;
+  }
+  return true;
 }

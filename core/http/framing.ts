@@ -19,6 +19,7 @@ export function decideFraming(head: ResponseHead, toHead: boolean): ResponseFaul
 const CONTINUE_CLASS_END = 200;
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
+const UPGRADE_REQUIRED = 426;
 
 function readFraming(head: ResponseHead, toHead: boolean): ResponseFault {
   const { status } = head;
@@ -179,6 +180,7 @@ function readConnection(head: ResponseHead): ResponseFault {
 
 function takeOut(head: ResponseHead, lowerName: string): void {
   if (protectedNames.includes(lowerName)) return;
+  if (lowerName === 'upgrade' && head.status === UPGRADE_REQUIRED) return;
   for (let row = 0; row < head.fieldCount; row++) {
     if (head.nameIs(row, lowerName)) head.markHopByHop(row);
   }

@@ -20,6 +20,7 @@ const VERSION_START = 'HTTP/1.';
 const MINOR_VERSION_AT = 7;
 const STATUS_AT = 9;
 const LOWEST_STATUS = 100;
+const UPGRADE_REQUIRED = 426;
 
 /**
  * Scans the lines of a response head from `head.scanned` to `end` (a position in `head.bytes`). It works a
@@ -127,7 +128,10 @@ function noteKind(head: ResponseHead, start: number, end: number): FieldKind {
       return FieldKind.DATE;
     case 7:
       if (equalsIgnoringCase(bytes, start, end, 'trailer')) return FieldKind.TRAILER;
-      return equalsIgnoringCase(bytes, start, end, 'upgrade') ? FieldKind.HOP_BY_HOP : FieldKind.FORWARD;
+      // A 426 must say what to upgrade to (RFC 9110, section 15.5.22).
+      return equalsIgnoringCase(bytes, start, end, 'upgrade') && head.status !== UPGRADE_REQUIRED
+        ? FieldKind.HOP_BY_HOP
+        : FieldKind.FORWARD;
     case 10:
       if (equalsIgnoringCase(bytes, start, end, 'connection')) {
         if (head.connectionRow < 0) head.connectionRow = head.fieldCount;

@@ -2,6 +2,7 @@
 import { digestBody } from '../compare/digest.js';
 import { ChunkedDecoder } from '../http/chunked.js';
 import { fieldValue } from '../http/fields.js';
+import { listMembers } from '../http/hop-by-hop.js';
 import { Framing } from '../http/message.js';
 import { RequestFault, requestFaultAnswers } from '../http/request-fault.js';
 import { RequestHeadScanner, Scan } from '../http/request-head-scanner.js';
@@ -65,7 +66,8 @@ export function readRequest(block: Buffer): RecordedRequest | string {
     return `not a request that can be sent: ${why}`;
   }
   const { head, length } = scanner;
-  if (head.upgrade !== '') return 'asks for another protocol';
+  // Offers of other protocols are ordinary requests.
+  if (listMembers(head.upgrade).has('websocket')) return 'asks for another protocol';
   if (head.method === 'CONNECT') return 'asks for a tunnel';
   const rest = block.subarray(length);
   if (head.framing === Framing.NONE && rest.byteLength > 0) return 'has a body without a length';

@@ -150,6 +150,9 @@ const defaultEdge = {
   via: null,
   requestId: 'keep',
   trusted: null,
+  underscores: 'drop',
+  normalizesPath: true,
+  mergesSlashes: false,
 };
 
 t.test('every key comes into the plan', async (t) => {
@@ -187,6 +190,9 @@ t.test('every key comes into the plan', async (t) => {
           via: 'edge-1',
           requestId: 'new',
           trusted: ['10.0.0.0/8', 'fd00::1', 'unix'],
+          underscores: 'drop',
+          normalizesPath: true,
+          mergesSlashes: false,
         },
       },
       {
@@ -277,6 +283,7 @@ t.test('every key comes into the plan', async (t) => {
         ...plainly,
         timeouts: { requestMs: 3_600_000, firstByteMs: 2000, idleMs: 60_000, totalMs: 0 },
         guard: { p99Millionths: 100_000, errorMillionths: 5000, windowMs: 5000, recoverMs: 120_000 },
+        upgrades: ['websocket'],
         mirrors: [
           {
             slot: 0,
@@ -345,6 +352,7 @@ t.test('defaults', async (t) => {
     ],
     ...plainly,
     timeouts: { requestMs: 15_000, firstByteMs: 0, idleMs: 60_000, totalMs: 0 },
+    upgrades: ['websocket'],
     guard: null,
     mirrors: [
       {

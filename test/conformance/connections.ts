@@ -132,15 +132,14 @@ export const connections: Section = {
       what: 'An upgrade to another protocol, accepted by the origin',
       rfc: '9110 7.8',
       asks: 'a tunnel, or no Upgrade',
+      // With `upgrades` of a route the node engine passes it.
       sends: `GET / HTTP/1.1\r\n${host}connection: Upgrade\r\nupgrade: custom/1\r\n\r\n`,
       answers:
         'HTTP/1.1 101 Switching Protocols\r\nx-origin: 1\r\nupgrade: custom/1\r\nconnection: Upgrade\r\n\r\n',
       ends: ['fin'],
-      uws: {
-        verdict: 'answered 502',
-        note: 'Upgrade is removed, and a 101 is then one that nobody asked for',
-      },
-      node: { verdict: 'forwarded, closed', comes: /^HTTP\/1\.1 101 / },
+      ...both('answered 502', {
+        note: 'Upgrade is removed unless the route lists the protocol; a 101 is then one that nobody asked for',
+      }),
     },
   ],
 };

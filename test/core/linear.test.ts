@@ -100,6 +100,9 @@ const noEdge = {
   via: null,
   requestId: 'off',
   trusted: null,
+  underscores: 'pass',
+  normalizesPath: false,
+  mergesSlashes: false,
 } as const;
 const redaction = new Redaction(redactNothingMore);
 const noRules = {

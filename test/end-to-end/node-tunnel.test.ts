@@ -11,7 +11,10 @@ import { type ConfigWords, reviews, UmbraProcess } from '../support/umbra.js';
 import { bodyOf } from './mixed.js';
 
 function nodeConfig(v1: number): ConfigWords {
-  return reviews(v1, null, { umbra: { listen: [{ address: '127.0.0.1:0', engine: 'node' }] } });
+  return reviews(v1, null, {
+    umbra: { listen: [{ address: '127.0.0.1:0', engine: 'node' }] },
+    route: { upgrades: ['websocket', 'custom/1'] },
+  });
 }
 
 const asks = 'GET /up HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: custom/1\r\n\r\n';

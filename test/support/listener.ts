@@ -34,6 +34,9 @@ export function listenerPlan(
       via: null,
       requestId: 'off',
       trusted: null,
+      underscores: 'drop',
+      normalizesPath: true,
+      mergesSlashes: false,
     },
     ...listener,
   };

@@ -10,6 +10,9 @@ const off: EdgePlan = {
   via: null,
   requestId: 'off',
   trusted: null,
+  underscores: 'pass',
+  normalizesPath: false,
+  mergesSlashes: false,
 };
 const ids = (): RequestIds => new RequestIds(() => 0x1234_5678);
 

@@ -32,6 +32,7 @@ export function route(match: Partial<MatchPlan>): RoutePlan {
     retries: null,
     fault: null,
     timeouts: { requestMs: 15_000, firstByteMs: 0, idleMs: 0, totalMs: 0 },
+    upgrades: ['websocket'],
     guard: null,
     mirrors: [],
   };

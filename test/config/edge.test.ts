@@ -1,0 +1,32 @@
+/** What a listener and a route let in: refused where it makes no sense, and a warning where it is risky. */
+import t from 'tap';
+import { compilePlan } from '../../config/compile.js';
+import { MirrorSlots } from '../../config/slots.js';
+import { loaded, minimal, told } from './told.js';
+
+const listen = (keys: string): string => minimal(`listen: [ { address: "127.0.0.1:1", ${keys} } ]\n`);
+
+t.test('a listener behind another proxy on the uws engine is a warning', async (t) => {
+  t.match(told(listen('engine: uws, trusted: [ 10.0.0.0/8 ]')), [
+    /^1:\d+: warning: .*safer on `engine: node`/,
+  ]);
+  t.same(told(listen('engine: node, trusted: [ 10.0.0.0/8 ]')), []);
+  t.same(told(listen('engine: uws')), []);
+});
+
+t.test('paths are normalized unless a listener says otherwise', async (t) => {
+  const edgeOf = (keys: string) =>
+    compilePlan(loaded(listen(keys)), 1, new MirrorSlots(), 1).listeners[0]!.edge;
+  t.match(edgeOf('via: a'), { normalizesPath: true, mergesSlashes: false, underscores: 'drop' });
+  t.match(edgeOf('normalize: off'), { normalizesPath: false, mergesSlashes: false });
+  t.match(edgeOf('normalize: { mergeSlashes: true }'), { normalizesPath: true, mergesSlashes: true });
+});
+
+t.test('h2c is never passed, and other protocols are in lower case', async (t) => {
+  const route = (upgrades: string): string =>
+    `versions: { v1: "http://127.0.0.1:1" }\nroutes: [ { primary: v1, upgrades: ${upgrades} } ]\n`;
+  t.match(told(route('[ h2c ]')), [/h2c.*never passed|never passed/]);
+  t.match(told(route('[ "a b" ]')), [/expected the name of a protocol/]);
+  t.same(loaded(route('[ WebSocket, custom/1 ]')).routes[0]!.upgrades, ['websocket', 'custom/1']);
+  t.same(loaded(route('[]')).routes[0]!.upgrades, []);
+});
