@@ -1,6 +1,7 @@
 /**
- * Returns text that clients, versions and services have sent as it may go to a terminal or a log: control characters,
- * those of the second set (C1, 0x80 to 0x9f) too, and characters of format are escaped as `\u009b`.
+ * Returns text that clients, versions and services have sent as it may go to a terminal or a log: control
+ * characters, those of the second set (C1, 0x80 to 0x9f) too, and characters of format are escaped as
+ * `\u009b`.
  */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}|\p{Cf}/gu, escaped);

@@ -344,8 +344,9 @@ class TextRedactor {
   }
 
   /**
-   * Returns the place behind the quote that closes the one at `open`, before which stand `backslashes`. A string in
-   * a string of JSON has 1, 3, 7 of them, and each of its own escapes doubles what stands before it.
+   * Returns the place behind the quote that closes the one at `open`, before which stand `backslashes`. A
+   * string in a string of JSON has 1, 3, 7 of them, and each of its own escapes doubles what stands before
+   * it.
    */
   #quotedEnd(open: number, backslashes: number, quote: number): number {
     const text = this.#text;

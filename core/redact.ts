@@ -1,8 +1,8 @@
 /**
- * What must not be shown: one module for everything that shows or stores what passed through umbra (log lines, samples
- * of differences, recordings, streams, reports, the effective configuration). It knows names that are secret
- * everywhere, and takes more from the configuration. It hides by name and place, never by guessing at values alone,
- * with exceptions that are credentials by their form (core/redact-text).
+ * What must not be shown: one module for everything that shows or stores what passed through umbra (log
+ * lines, samples of differences, recordings, streams, reports, the effective configuration). It knows names
+ * that are secret everywhere, and takes more from the configuration. It hides by name and place, never by
+ * guessing at values alone, with exceptions that are credentials by their form (core/redact-text).
  */
 import { jsonPaths, PathMatcher, type PathState } from './compare/json-path.js';
 import type { RedactPlan } from './plan.js';
@@ -13,7 +13,10 @@ export { redacted };
 /** Of an unknown text no more is looked through: whoever shows a part of it takes that part from these. */
 export const searchedChars = 8192;
 
-/** Fields, members and parameters that are credentials, whoever set them: matched anywhere in a name without case, `-` and `_`. */
+/**
+ * Fields, members and parameters that are credentials, whoever set them: matched anywhere in a name without
+ * case, `-` and `_`.
+ */
 export const secretParts = [
   'authorization',
   'cookie',
@@ -32,7 +35,10 @@ export const secretParts = [
 /** These only as whole names. */
 export const secretWholes = ['sid', 'pwd', 'pin', 'cvv', 'cvc'] as const;
 
-/** Whether a name is secret by itself: `Proxy-Authorization`, `x-api-key`, `accessToken`, `user.pin` and the like. */
+/**
+ * Whether a name is secret by itself: `Proxy-Authorization`, `x-api-key`, `accessToken`, `user.pin` and the
+ * like.
+ */
 export function isSecretName(name: string): boolean {
   const folded = name.replace(/[-_.]/g, '').toLowerCase();
   for (const part of secretParts) if (folded.includes(part)) return true;

@@ -23,7 +23,10 @@ const BYTE_VALUES = 256;
 export const isTokenByte = new Uint8Array(BYTE_VALUES);
 /** 1 for the bytes of a field value or a reason phrase: HTAB, SP, visible characters and obs-text. */
 export const isFieldByte = new Uint8Array(BYTE_VALUES);
-/** 1 for the bytes of a request target: visible ones but `#`, which no target has, and bytes above ASCII, which some clients send raw. */
+/**
+ * 1 for the bytes of a request target: visible ones but `#`, which no target has, and bytes above ASCII,
+ * which some clients send raw.
+ */
 export const isTargetByte = new Uint8Array(BYTE_VALUES);
 /** Each byte's lower-case twin in ASCII, other bytes unchanged. */
 export const lowerOf = new Uint8Array(BYTE_VALUES);

@@ -43,7 +43,8 @@ const SIZE_BEFORE_DIGIT_MAX = Math.floor(Number.MAX_SAFE_INTEGER / 16);
 
 /**
  * Takes the chunks out of a chunked body, any number of bytes at a time. Sizes are bounded, extensions are
- * bounded and ignored, CRLF is strict, and trailers are checked and kept apart: nothing is merged into the head.
+ * bounded and ignored, CRLF is strict, and trailers are checked and kept apart: nothing is merged into the
+ * head.
  */
 export class ChunkedDecoder {
   fault: ResponseFault = ResponseFault.NONE;
@@ -73,8 +74,8 @@ export class ChunkedDecoder {
   }
 
   /**
-   * Decodes `bytes[start, end)` into `sink`. Returns where it stopped: at `end`, or before it when the body is
-   * `done`, was refused (`fault`), or `stop` was called by the sink.
+   * Decodes `bytes[start, end)` into `sink`. Returns where it stopped: at `end`, or before it when the body
+   * is `done`, was refused (`fault`), or `stop` was called by the sink.
    */
   feed(bytes: Buffer, start: number, end: number, sink: ChunkSink): number {
     let at = start;

@@ -1,9 +1,9 @@
 /**
- * The fields that the edge adds to a request, once and before it is routed, so that the primary and all copies carry the
- * same: where the request came from, which proxies it passed, and its id.
+ * The fields that the edge adds to a request, once and before it is routed, so that the primary and all
+ * copies carry the same: where the request came from, which proxies it passed, and its id.
  *
- * Most requests carry none of these yet, so one pass over the first letters of the field lines finds out, and the lines are
- * appended; only where the client has sent some are they joined or taken away.
+ * Most requests carry none of these yet, so one pass over the first letters of the field lines finds out, and
+ * the lines are appended; only where the client has sent some are they joined or taken away.
  */
 import type { EdgePlan } from '../plan.js';
 import { withoutFields } from './field-edits.js';
@@ -123,7 +123,9 @@ export class EdgeFields {
   }
 }
 
-/** RFC 7239, section 6. The Host field's value needs no escapes: neither engine lets `"` or `\` through in it. */
+/**
+ * RFC 7239, section 6. The Host field's value needs no escapes: neither engine lets `"` or `\` through in it.
+ */
 function nodeName(address: string): string {
   if (address === '') return 'unknown';
   return address.includes(':') ? `"[${address}]"` : address;

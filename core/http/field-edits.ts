@@ -1,6 +1,6 @@
 /**
- * Edits of a block of field lines held as a wire string (`name: value CRLF` each). Used for the copy that goes
- * to a shadow, on the shadow's thread; the request to the primary is never edited here.
+ * Edits of a block of field lines held as a wire string (`name: value CRLF` each). Used for the copy that
+ * goes to a shadow, on the shadow's thread; the request to the primary is never edited here.
  */
 import type { HeaderEdits } from '../plan.js';
 
@@ -16,7 +16,9 @@ export function isEmpty(edits: HeaderEdits): boolean {
   return edits.remove.length === 0 && edits.set.length === 0 && edits.add.length === 0;
 }
 
-/** `fields` with `edits` applied: remove, then set (all fields of that name are replaced by one), then add. */
+/**
+ * `fields` with `edits` applied: remove, then set (all fields of that name are replaced by one), then add.
+ */
 export function applyEdits(fields: string, edits: HeaderEdits): string {
   const gone = edits.set.length === 0 ? edits.remove : [...edits.remove, ...edits.set.map(([name]) => name)];
   let result = gone.length === 0 ? fields : withoutFields(fields, gone);
@@ -25,7 +27,10 @@ export function applyEdits(fields: string, edits: HeaderEdits): string {
   return result;
 }
 
-/** `fields` without the lines whose name, in any case, is one of `lowerNames`; what stays keeps order and bytes. */
+/**
+ * `fields` without the lines whose name, in any case, is one of `lowerNames`; what stays keeps order and
+ * bytes.
+ */
 export function withoutFields(fields: string, lowerNames: readonly string[]): string {
   let result = '';
   let keptFrom = 0;

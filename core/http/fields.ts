@@ -1,6 +1,7 @@
 /**
- * Looks a field up in a wire string of field lines, `name: value CRLF` each (RFC 9112, section 5). The lines are
- * scanned in place: a map of all fields would be built for every request and asked for one or two of them.
+ * Looks a field up in a wire string of field lines, `name: value CRLF` each (RFC 9112, section 5). The lines
+ * are scanned in place: a map of all fields would be built for every request and asked for one or two of
+ * them.
  */
 
 const TAB = 0x09;
@@ -13,9 +14,9 @@ const UPPER_Z = 0x5a;
 const CASE_BIT = 0x20;
 
 /**
- * The value of the first field named `lowerName` (lower case) in `fields`, without the white space around it; null
- * when there is none. Later fields of the same name are not looked at. Names are compared without case, and
- * only in ASCII, because a name is a token. Any thread; allocates only the result.
+ * The value of the first field named `lowerName` (lower case) in `fields`, without the white space around it;
+ * null when there is none. Later fields of the same name are not looked at. Names are compared without case,
+ * and only in ASCII, because a name is a token. Any thread; allocates only the result.
  */
 export function fieldValue(fields: string, lowerName: string): string | null {
   const nameLength = lowerName.length;
@@ -32,7 +33,10 @@ export function fieldValue(fields: string, lowerName: string): string | null {
   return null;
 }
 
-/** The values of all fields named `lowerName`, joined by `, ` in their order (RFC 9110, section 5.3); empty ones are left out. */
+/**
+ * The values of all fields named `lowerName`, joined by `, ` in their order (RFC 9110, section 5.3); empty
+ * ones are left out.
+ */
 export function fieldValues(fields: string, lowerName: string): string {
   let joined = '';
   for (let line = 0; line < fields.length; line = lineEnd(fields, line) + 1) {
@@ -44,7 +48,10 @@ export function fieldValues(fields: string, lowerName: string): string {
   return joined;
 }
 
-/** `text` from `from` to `to` without the white space at both ends. Not `trim`, which also takes the byte 0xa0. */
+/**
+ * `text` from `from` to `to` without the white space at both ends. Not `trim`, which also takes the byte
+ * 0xa0.
+ */
 export function trimmedSlice(text: string, from: number, to: number): string {
   let start = from;
   let end = to;

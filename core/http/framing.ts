@@ -64,7 +64,10 @@ function readContentLength(head: ResponseHead): number {
   return length < 0 ? repeatedLength(head) : length;
 }
 
-/** Rare, so strings will do: every element must be the same text, since `030` and `30` may be read as two numbers. */
+/**
+ * Rare, so strings will do: every element must be the same text, since `030` and `30` may be read as two
+ * numbers.
+ */
 function repeatedLength(head: ResponseHead): number {
   let first = '';
   for (let row = head.lengthRow; row < head.fieldCount; row++) {
@@ -96,8 +99,8 @@ const Coding = { NONE: 0, CHUNKED: 1, REFUSED: 2 } as const;
 type Coding = (typeof Coding)[keyof typeof Coding];
 
 /**
- * Chunked once, and nothing else but `identity` in front of it. Any other coding is refused: the field is hop-by-hop,
- * so the client would get coded bytes without the label that says so (docs/decisions/006).
+ * Chunked once, and nothing else but `identity` in front of it. Any other coding is refused: the field is
+ * hop-by-hop, so the client would get coded bytes without the label that says so (docs/decisions/006).
  */
 function readCodings(head: ResponseHead): Coding {
   let together: Coding = Coding.NONE;

@@ -8,8 +8,8 @@ const COMMA = 0x2c;
 const DIGITS_MAX = 8;
 
 /**
- * Returns the seconds of `Keep-Alive: timeout=N` (RFC 2068, section 19.7.1), for which the server keeps the connection
- * without a request; -1: the response does not say. Allocates nothing.
+ * Returns the seconds of `Keep-Alive: timeout=N` (RFC 2068, section 19.7.1), for which the server keeps the
+ * connection without a request; -1: the response does not say. Allocates nothing.
  */
 export function keepAliveSeconds(head: ResponseHead): number {
   const row = head.keepAliveRow;

@@ -1,6 +1,6 @@
 /**
- * The path by which routes are matched: `/x/../admin`, `/./admin` and `/%61dmin` are `/admin` to most servers, so they
- * must be `/admin` to routes too. What goes to versions stays as it came.
+ * The path by which routes are matched: `/x/../admin`, `/./admin` and `/%61dmin` are `/admin` to most
+ * servers, so they must be `/admin` to routes too. What goes to versions stays as it came.
  */
 import { hexValueOf, NOT_HEX } from './chars.js';
 
@@ -10,9 +10,10 @@ const PERCENT = 0x25;
 const BACKSLASH = 0x5c;
 
 /**
- * Returns `target` (a wire string) with its path normalized as RFC 3986, section 6.2.2, has it: percent signs of
- * unreserved characters are decoded and dot segments removed. A backslash counts as a slash, as it does for Envoy.
- * `mergesSlashes`: several slashes in a row are one. The query stays. The same string where nothing changes.
+ * Returns `target` (a wire string) with its path normalized as RFC 3986, section 6.2.2, has it: percent signs
+ * of unreserved characters are decoded and dot segments removed. A backslash counts as a slash, as it does
+ * for Envoy. `mergesSlashes`: several slashes in a row are one. The query stays. The same string where
+ * nothing changes.
  */
 export function normalizedTarget(target: string, mergesSlashes: boolean): string {
   if (target.charCodeAt(0) !== SLASH) return target;
@@ -23,7 +24,10 @@ export function normalizedTarget(target: string, mergesSlashes: boolean): string
   return path + target.slice(pathEnd);
 }
 
-/** Fast pre-filter: most paths have no percent sign, no backslash, and neither a dot nor a slash behind a slash. */
+/**
+ * Fast pre-filter: most paths have no percent sign, no backslash, and neither a dot nor a slash behind a
+ * slash.
+ */
 function mayChange(target: string, end: number): boolean {
   let before = 0;
   for (let at = 0; at < end; at++) {

@@ -11,8 +11,8 @@ export function countsForwards(method: string): boolean {
 }
 
 /**
- * Takes one from the request's Max-Forwards. False: it was 0, and the request must be answered here. A request without
- * the field, or with a value that is no number, is left as it is.
+ * Takes one from the request's Max-Forwards. False: it was 0, and the request must be answered here. A
+ * request without the field, or with a value that is no number, is left as it is.
  */
 export function takeForward(head: RequestHead): boolean {
   const value = fieldValue(head.fields, name);

@@ -30,9 +30,9 @@ export class RequestHead {
   /** The Host field's value: exactly one, checked; a wire string. */
   host = '';
   /**
-   * The end-to-end field lines, `name: value CRLF` each, order and repeats kept; a wire string.
-   * Host, Content-Length, Transfer-Encoding, Expect and all hop-by-hop fields are not in it, but `TE: trailers` is, with
-   * the Connection field that it needs, where the client takes trailers.
+   * The end-to-end field lines, `name: value CRLF` each, order and repeats kept; a wire string. Host,
+   * Content-Length, Transfer-Encoding, Expect and all hop-by-hop fields are not in it, but `TE: trailers` is,
+   * with the Connection field that it needs, where the client takes trailers.
    */
   fields = '';
   framing: Framing = Framing.NONE;
@@ -41,20 +41,23 @@ export class RequestHead {
   /** The client said `Content-Length: 0`, which is forwarded as said. */
   lengthZero = false;
   /**
-   * The Upgrade field's value where Connection names it, the request has no body, and the engine can switch to it; else
-   * empty, and the field was left out (RFC 9110, section 7.8: an upgrade may be ignored).
+   * The Upgrade field's value where Connection names it, the request has no body, and the engine can switch
+   * to it; else empty, and the field was left out (RFC 9110, section 7.8: an upgrade may be ignored).
    */
   upgrade = '';
   /**
-   * The client waits for a 100 before it sends the body (RFC 9110, section 10.1.1), and the engine passes one on: the
-   * expectation is the primary's to meet.
+   * The client waits for a 100 before it sends the body (RFC 9110, section 10.1.1), and the engine passes one
+   * on: the expectation is the primary's to meet.
    */
   expectsContinue = false;
   /** Arrived over TLS. */
   secure = false;
   /** The client speaks HTTP/1.0. */
   http10 = false;
-  /** The client's address where a proxy that the listener trusts has told it; empty: the peer is the client. Set by the edge. */
+  /**
+   * The client's address where a proxy that the listener trusts has told it; empty: the peer is the client.
+   * Set by the edge.
+   */
   client = '';
 }
 

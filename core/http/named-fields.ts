@@ -1,6 +1,7 @@
 /**
- * The fields of a few names, all found in one pass over a request's field lines. What a pass costs is the lines, because each
- * has to be stepped over; however many names there are, most lines are told apart from all of them by their first letter.
+ * The fields of a few names, all found in one pass over a request's field lines. What a pass costs is the
+ * lines, because each has to be stepped over; however many names there are, most lines are told apart from
+ * all of them by their first letter.
  */
 import { Span } from './span.js';
 
@@ -15,7 +16,10 @@ const CODES = 128;
 
 /** Belongs to one owner, which adds names first and then reads one request after the other. */
 export class NamedFields {
-  /** The names that begin with a code, each in front of the next (`NamedField.next`); a letter's stand at both its cases. */
+  /**
+   * The names that begin with a code, each in front of the next (`NamedField.next`); a letter's stand at both
+   * its cases.
+   */
   readonly #byFirstCode = new Array<NamedField | null>(CODES).fill(null);
   #count = 0;
   #pass = 0;
@@ -38,7 +42,10 @@ export class NamedFields {
     return added;
   }
 
-  /** `fields` is a wire string of field lines, as in `fieldValue`; what was read before is forgotten. Allocates nothing. */
+  /**
+   * `fields` is a wire string of field lines, as in `fieldValue`; what was read before is forgotten.
+   * Allocates nothing.
+   */
   read(fields: string): void {
     const pass = (this.#pass + 1) & 0x3fffffff;
     this.#pass = pass;
@@ -57,7 +64,10 @@ export class NamedFields {
     }
   }
 
-  /** Whether a field that `add` gave was in what was read last; `field.span` is then the first one of its name. */
+  /**
+   * Whether a field that `add` gave was in what was read last; `field.span` is then the first one of its
+   * name.
+   */
   has(field: NamedField): boolean {
     return field.foundIn === this.#pass;
   }
@@ -66,9 +76,15 @@ export class NamedFields {
 /** One name, and where it was found last. */
 export class NamedField {
   readonly name: string;
-  /** With the white space around the value: to look for that takes as long as to find the field, and not every owner minds. */
+  /**
+   * With the white space around the value: to look for that takes as long as to find the field, and not every
+   * owner minds.
+   */
   readonly span = new Span();
-  /** The pass, which is never this one: a name that no request has had is not found when passes begin again from 0. */
+  /**
+   * The pass, which is never this one: a name that no request has had is not found when passes begin again
+   * from 0.
+   */
   foundIn = -1;
   /** Another name with the same first letter. */
   next: NamedField | null = null;
@@ -80,12 +96,16 @@ export class NamedField {
     this.#codes = Buffer.from(lowerName, 'latin1');
   }
 
-  /** Whether the line `fields[line, end)`, whose first letter is right, is the first one of this name in this pass. */
+  /**
+   * Whether the line `fields[line, end)`, whose first letter is right, is the first one of this name in this
+   * pass.
+   */
   take(fields: string, line: number, end: number, pass: number): boolean {
     const codes = this.#codes;
     const length = codes.length;
     const colon = line + length;
-    // A colon can't be part of a name, so most lines with the first letter of the name are told apart by this one byte.
+    // A colon can't be part of a name, so most lines with the first letter of the name are told apart by this
+    // one byte.
     if (colon >= end || fields.charCodeAt(colon) !== COLON || this.foundIn === pass) return false;
     for (let i = 1; i < length; i++) {
       let code = fields.charCodeAt(line + i);

@@ -5,7 +5,9 @@ import { forwardableTrailers } from './trailers.js';
 
 /** Takes the pieces of a body; each dies with the call. `last`: the body is complete. */
 export interface BodySink {
-  /** Before the last piece of a chunked body, if it has trailers that go on: whole field lines, a wire string. */
+  /**
+   * Before the last piece of a chunked body, if it has trailers that go on: whole field lines, a wire string.
+   */
   onTrailers(lines: string): void;
   onPiece(piece: Uint8Array, last: boolean): void;
 }
@@ -29,8 +31,8 @@ export class RequestBodyReader implements ChunkSink {
   #sink: BodySink | null = null;
 
   /**
-   * `contentLength` counts with `Framing.LENGTH` alone, and is above 0. `named`: the list that the request's Connection
-   * fields make, in any case.
+   * `contentLength` counts with `Framing.LENGTH` alone, and is above 0. `named`: the list that the request's
+   * Connection fields make, in any case.
    */
   begin(framing: Framing, contentLength: number, named: string): void {
     this.refused = false;
@@ -42,8 +44,8 @@ export class RequestBodyReader implements ChunkSink {
   }
 
   /**
-   * Reads `bytes[start, end)` into `sink`. Returns where it stopped: at `end`, or before it when the body is `complete`,
-   * or `refused`.
+   * Reads `bytes[start, end)` into `sink`. Returns where it stopped: at `end`, or before it when the body is
+   * `complete`, or `refused`.
    */
   feed(bytes: Buffer, start: number, end: number, sink: BodySink): number {
     if (this.complete || this.refused) return start;

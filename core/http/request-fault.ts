@@ -1,7 +1,8 @@
 /**
- * Why an engine refuses a request before the proxy hears of it, and what its client is told. Where two parsers could
- * disagree about a message, forwarding it would let its sender choose which of them is fooled. The connection is always
- * closed: nothing behind a doubtful request has a certain beginning. What uWS refuses by itself is not here: nobody hears of it.
+ * Why an engine refuses a request before the proxy hears of it, and what its client is told. Where two
+ * parsers could disagree about a message, forwarding it would let its sender choose which of them is fooled.
+ * The connection is always closed: nothing behind a doubtful request has a certain beginning. What uWS
+ * refuses by itself is not here: nobody hears of it.
  */
 export const RequestFault = {
   NONE: 0,
@@ -34,7 +35,10 @@ export const RequestFault = {
   /** Transfer-Encoding is unknown to HTTP/1.0 (RFC 9112, section 6.1). */
   CODING_VERSION: 15,
   EXPECTATION: 16,
-  /** Chunks that are malformed, or past `limits.chunkLineBytes` or `limits.trailerBytes` (RFC 9112, section 7.1). */
+  /**
+   * Chunks that are malformed, or past `limits.chunkLineBytes` or `limits.trailerBytes` (RFC 9112, section
+   * 7.1).
+   */
   CHUNKS: 17,
   /** The client stopped within a head or a body. */
   TIMEOUT: 18,

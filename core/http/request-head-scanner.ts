@@ -24,13 +24,14 @@ const TAKES_TRAILERS = 'Connection: TE\r\nTE: trailers\r\n';
 const LENGTH_DIGITS_MAX = 15;
 
 /**
- * Scans request heads where they lie, strictly (RFC 9112, sections 2 to 6): what two parsers could read in two ways is
- * refused. One per thread: what it found is valid until the next scan, the strings in it may be kept.
+ * Scans request heads where they lie, strictly (RFC 9112, sections 2 to 6): what two parsers could read in
+ * two ways is refused. One per thread: what it found is valid until the next scan, the strings in it may be
+ * kept.
  *
- * It begins at the head's first byte each time and looks at bytes in their order only, so that a head cut anywhere gets
- * the verdict of the whole one; a connection calls it again when more bytes are there. Field lines are forwarded byte for
- * byte, whatever their case or spacing; most heads need no more than one slice for all of them, and none makes
- * anything per field.
+ * It begins at the head's first byte each time and looks at bytes in their order only, so that a head cut
+ * anywhere gets the verdict of the whole one; a connection calls it again when more bytes are there. Field
+ * lines are forwarded byte for byte, whatever their case or spacing; most heads need no more than one slice
+ * for all of them, and none makes anything per field.
  */
 export class RequestHeadScanner {
   readonly head = new RequestHead();
@@ -58,7 +59,10 @@ export class RequestHeadScanner {
   /** Values of Upgrade fields, whether or not Connection names them. */
   #upgrade = '';
 
-  /** Scans `bytes[start, end)`, which begins with a head. Refused past `headBytesMax`, at most `limits.requestHeadBytesMax`. */
+  /**
+   * Scans `bytes[start, end)`, which begins with a head. Refused past `headBytesMax`, at most
+   * `limits.requestHeadBytesMax`.
+   */
   scan(bytes: Buffer, start: number, end: number, headBytesMax: number = limits.requestHeadBytes): Scan {
     this.#begin();
     const stop = Math.min(end, start + headBytesMax);
@@ -117,7 +121,8 @@ export class RequestHeadScanner {
     const tokens = isTokenByte;
     const targets = isTargetByte;
     let at = start;
-    // RFC 9112, section 2.2: empty lines before a request are passed over. Bounded, as each is scanned again with every read.
+    // RFC 9112, section 2.2: empty lines before a request are passed over. Bounded, as each is scanned again
+    // with every read.
     const emptyStop = start + limits.emptyLines * 2;
     while (at < stop && bytes[at] === Char.CR) {
       if (at === emptyStop) return this.#fail(RequestFault.REQUEST_LINE);
@@ -221,9 +226,10 @@ export class RequestHeadScanner {
   }
 
   /**
-   * Reads a field that is about this connection or about framing, which we write ourselves, and says whether the line is
-   * end to end. Length first: only names of these lengths are compared at all. Servers that hand fields to programs as
-   * variables (RFC 3875, section 4.1.18) take an underscore for the dash: a second framing field in that disguise is refused.
+   * Reads a field that is about this connection or about framing, which we write ourselves, and says whether
+   * the line is end to end. Length first: only names of these lengths are compared at all. Servers that hand
+   * fields to programs as variables (RFC 3875, section 4.1.18) take an underscore for the dash: a second
+   * framing field in that disguise is refused.
    */
   #isForwarded(bytes: Buffer, start: number, end: number, valueStart: number, valueEnd: number): boolean {
     switch (end - start) {
@@ -326,7 +332,10 @@ export class RequestHeadScanner {
     this.#chunked = true;
   }
 
-  /** Of all codings of a response that a client may accept, trailers alone can be passed on (RFC 9110, section 10.1.4). */
+  /**
+   * Of all codings of a response that a client may accept, trailers alone can be passed on (RFC 9110, section
+   * 10.1.4).
+   */
   #readTe(bytes: Buffer, start: number, end: number): void {
     if (equalsIgnoringCase(bytes, start, end, 'trailers')) this.#takesTrailers = true;
     else if (listMembers(latin1Slice(bytes, start, end)).has('trailers')) this.#takesTrailers = true;
@@ -372,7 +381,8 @@ export class RequestHeadScanner {
     if (options.has('close')) this.#closes = true;
     if (options.has('keep-alive')) this.#persists = true;
     const { head } = this;
-    // HTTP/1.0 knows no upgrades (RFC 9110, section 7.8), and a body would stand between the request and the tunnel.
+    // HTTP/1.0 knows no upgrades (RFC 9110, section 7.8), and a body would stand between the request and the
+    // tunnel.
     const maySwitch = !this.http10 && head.framing === Framing.NONE;
     if (maySwitch && options.has('upgrade')) head.upgrade = this.#upgrade;
     head.fields = withoutNamed(head.fields, options);

@@ -5,9 +5,9 @@ const RUN = 0x1_0000;
 const hexBytes = Array.from({ length: BYTE_VALUES }, (_, byte) => hex(byte, 2));
 
 /**
- * Request ids in the form of a UUID of version 4: 74 random bits of this thread, then a counter that begins anywhere. Unique
- * like a random one, for the price of joining three strings; whoever has seen one can guess its neighbours, so an id is a
- * name and never a secret.
+ * Request ids in the form of a UUID of version 4: 74 random bits of this thread, then a counter that begins
+ * anywhere. Unique like a random one, for the price of joining three strings; whoever has seen one can guess
+ * its neighbours, so an id is a name and never a secret.
  */
 export class RequestIds {
   readonly #prefix: string;

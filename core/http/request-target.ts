@@ -1,13 +1,17 @@
 /**
- * The forms of a request target (RFC 9112, section 3.2). What goes upstream is origin-form, or `*`; absolute-form is
- * taken apart here, and its authority takes the place of the Host field's value (section 3.2.2).
+ * The forms of a request target (RFC 9112, section 3.2). What goes upstream is origin-form, or `*`;
+ * absolute-form is taken apart here, and its authority takes the place of the Host field's value (section
+ * 3.2.2).
  */
 
 const SLASH = 0x2f;
 
 /** `http` or `https`, an authority without user information, and the rest. */
 const absoluteForm = /^https?:\/\/([^/?@]+)([/?].*)?$/is;
-/** uri-host [ ":" port ] of RFC 9110, section 7.2, without the comma: a list means that two Host fields were joined. */
+/**
+ * uri-host [ ":" port ] of RFC 9110, section 7.2, without the comma: a list means that two Host fields were
+ * joined.
+ */
 const hostForm = /^(?:[A-Za-z0-9\-._~%!$&'()*+;=]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
 
 /** Whether `host` may stand in a Host field. */

@@ -16,7 +16,9 @@ export const ResponseFault = {
   HEAD_TOO_LARGE: 5,
   /** `limits.responseFields` or `limits.connectionOptions`. */
   TOO_MANY_FIELDS: 6,
-  /** A Content-Length that is no number, too large, or repeated with another value (RFC 9112, section 6.3). */
+  /**
+   * A Content-Length that is no number, too large, or repeated with another value (RFC 9112, section 6.3).
+   */
   CONTENT_LENGTH: 7,
   /** Malformed, on HTTP/1.0, with Content-Length, or chunked twice (RFC 9112, sections 6.1 and 6.3). */
   TRANSFER_ENCODING: 8,

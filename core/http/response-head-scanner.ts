@@ -34,7 +34,10 @@ export function scanHead(head: ResponseHead, end: number): Scan {
   return scanFields(head, end);
 }
 
-/** RFC 9112, section 4: `HTTP/1.x SP 3DIGIT SP [reason] CRLF`; the second space may be missing, as it often is. */
+/**
+ * RFC 9112, section 4: `HTTP/1.x SP 3DIGIT SP [reason] CRLF`; the second space may be missing, as it often
+ * is.
+ */
 function scanStatusLine(head: ResponseHead, end: number): Scan {
   const { bytes, base } = head;
   if (end - base < STATUS_LINE_BYTES_MIN + 2) return scanStatusLineStart(head, end);

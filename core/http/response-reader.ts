@@ -8,7 +8,10 @@ import { ResponseHead } from './response-head.js';
 import { Scan, scanHead } from './response-head-scanner.js';
 import { forwardableTrailers } from './trailers.js';
 
-/** Where a reader delivers one response: onInterim* onHead onBody* onTrailers? onEnd. Heads and bytes die with the call. */
+/**
+ * Where a reader delivers one response: onInterim* onHead onBody* onTrailers? onEnd. Heads and bytes die with
+ * the call.
+ */
 export interface ReaderSink extends ChunkSink {
   onInterim(head: ResponseHead): void;
   onHead(head: ResponseHead): void;
@@ -23,13 +26,19 @@ export const Fed = {
   MORE: 0,
   /** The response is whole, and nothing follows it. */
   WHOLE: 1,
-  /** The response is whole, and bytes follow that belong to no request: they are ignored, the connection is spent. */
+  /**
+   * The response is whole, and bytes follow that belong to no request: they are ignored, the connection is
+   * spent.
+   */
   EXCESS: 2,
   /** Refused; `fault` says why. */
   REFUSED: 3,
   /** `stop` was called from the sink. */
   STOPPED: 4,
-  /** The upgrade that was asked for was accepted: `head` is the 101, and from `switchedAt` on the bytes are no HTTP. */
+  /**
+   * The upgrade that was asked for was accepted: `head` is the 101, and from `switchedAt` on the bytes are no
+   * HTTP.
+   */
   SWITCHED: 5,
 } as const;
 export type Fed = (typeof Fed)[keyof typeof Fed];
@@ -52,7 +61,10 @@ const CONTINUE = 100;
 const SWITCHING_PROTOCOLS = 101;
 const FINAL_STATUS_MIN = 200;
 
-/** A buffer for heads in pieces begins at this size, doubles as needed, and is kept between responses if it stayed small. */
+/**
+ * A buffer for heads in pieces begins at this size, doubles as needed, and is kept between responses if it
+ * stayed small.
+ */
 const FIRST_GATHER_BYTES = 4 * 1024;
 
 /**
@@ -86,8 +98,8 @@ export class ResponseReader {
 
   /**
    * Expects the response to the next request. `toHead`: the request's method is HEAD. `wantsContinue`: the
-   * client asked for a 100, so it is delivered as an interim response; else it is swallowed. `upgrades`: the request
-   * asked for another protocol, so that a 101 ends the reader's work; else it is refused.
+   * client asked for a 100, so it is delivered as an interim response; else it is swallowed. `upgrades`: the
+   * request asked for another protocol, so that a 101 ends the reader's work; else it is refused.
    */
   reset(sink: ReaderSink, toHead: boolean, wantsContinue = false, upgrades = false): void {
     this.fault = ResponseFault.NONE;
@@ -102,7 +114,10 @@ export class ResponseReader {
     this.head.begin(noBytes, 0);
   }
 
-  /** Delivers nothing more. May be called from the sink, and then ends the running `feed`. What is whole stays whole. */
+  /**
+   * Delivers nothing more. May be called from the sink, and then ends the running `feed`. What is whole stays
+   * whole.
+   */
   stop(): void {
     if (this.#state === State.WHOLE || this.#state === State.REFUSED) return;
     this.#state = State.STOPPED;

@@ -1,4 +1,7 @@
-/** The head of a response as it is captured for comparison: `200 OK CRLF name: value CRLF …`, without hop-by-hop fields and framing. */
+/**
+ * The head of a response as it is captured for comparison: `200 OK CRLF name: value CRLF …`, without
+ * hop-by-hop fields and framing.
+ */
 
 import { limits } from '../limits.js';
 import { type ResponseHead, Without } from './response-head.js';

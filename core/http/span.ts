@@ -1,4 +1,7 @@
-/** A part of a string that is looked at where it stands: nothing is sliced for a comparison. Reused by its owner. */
+/**
+ * A part of a string that is looked at where it stands: nothing is sliced for a comparison. Reused by its
+ * owner.
+ */
 import { isBlank } from './fields.js';
 
 export class Span {

@@ -1,7 +1,7 @@
 /**
- * Trailer fields (RFC 9110, section 6.5): which of them are passed on. They are never merged into a head, and what a
- * recipient might wrongly take for a part of the head is left out: framing, routing, authentication, conditions, what
- * says how to read the content, and what tells who asked.
+ * Trailer fields (RFC 9110, section 6.5): which of them are passed on. They are never merged into a head, and
+ * what a recipient might wrongly take for a part of the head is left out: framing, routing, authentication,
+ * conditions, what says how to read the content, and what tells who asked.
  */
 
 import { listMembers } from './hop-by-hop.js';
@@ -48,8 +48,9 @@ const neverForwarded = new Set([
 const noNames: ReadonlySet<string> = new Set();
 
 /**
- * `lines` (whole field lines, a wire string) without those that must not be passed on. `named` are the options of the
- * message's Connection fields in lower case, joined by commas; most have none. What stays keeps its order and bytes.
+ * `lines` (whole field lines, a wire string) without those that must not be passed on. `named` are the
+ * options of the message's Connection fields in lower case, joined by commas; most have none. What stays
+ * keeps its order and bytes.
  */
 export function forwardableTrailers(lines: string, named: string): string {
   const hopByHop = named === '' ? noNames : listMembers(named);

@@ -1,6 +1,6 @@
 /**
- * Fields whose names have underscores. Servers that hand fields to programs as variables (RFC 3875, section 4.1.18) take
- * an underscore for a dash, so `X_Forwarded_For` reaches WSGI, CGI and PHP as `X-Forwarded-For`.
+ * Fields whose names have underscores. Servers that hand fields to programs as variables (RFC 3875, section
+ * 4.1.18) take an underscore for a dash, so `X_Forwarded_For` reaches WSGI, CGI and PHP as `X-Forwarded-For`.
  */
 
 const UNDERSCORE = '_';

@@ -1,6 +1,7 @@
 /**
  * Wire strings to and from bytes. Node's typed methods for latin1 skip the encoding switch of `write` and
- * `toString`; they are public by long use but missing from its type declarations, so they are named once, here.
+ * `toString`; they are public by long use but missing from its type declarations, so they are named once,
+ * here.
  */
 interface Latin1Buffer extends Buffer {
   latin1Write(text: string, offset: number, length: number): number;

@@ -1,4 +1,7 @@
-/** The codes of one DEFLATE block and the header that announces them (RFC 1951, sections 3.2.5 and 3.2.7), made from what came before. */
+/**
+ * The codes of one DEFLATE block and the header that announces them (RFC 1951, sections 3.2.5 and 3.2.7),
+ * made from what came before.
+ */
 import { codeLengths, codesOf, lengthBits, lengthMask } from './huffman.js';
 
 const literals = 256;
@@ -69,7 +72,10 @@ export class BlockCodes {
   readonly literalCounts = new Float64Array(literalCodes);
   readonly distanceCounts = new Float64Array(distanceCodes);
 
-  /** Makes codes for what was counted, and goes on counting from half of it. What was never seen has a code all the same. */
+  /**
+   * Makes codes for what was counted, and goes on counting from half of it. What was never seen has a code
+   * all the same.
+   */
   renew(): void {
     const literalLengths = codeLengths(
       this.literalCounts.map((count) => count + 1),

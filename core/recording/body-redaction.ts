@@ -8,8 +8,8 @@ const partHeadEnd = '\r\n\r\n';
 const readable = ['json', 'xml', 'text', 'form', 'yaml', 'graphql', 'javascript'];
 
 /**
- * Whether a body is to be looked into. `start`: its first characters. JSON is recognized under any type, since many
- * clients send it as what they send everything as.
+ * Whether a body is to be looked into. `start`: its first characters. JSON is recognized under any type,
+ * since many clients send it as what they send everything as.
  */
 export function isReadable(contentType: string, start: string): boolean {
   if (contentType === '' || bodyTypeOf(contentType) !== 'binary' || beginsAsJson(start)) return true;

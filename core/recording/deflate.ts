@@ -1,8 +1,8 @@
 /**
- * DEFLATE (RFC 1951) for many small records that are alike and must be streams of their own. zlib spends most of such a
- * stream on beginning it: it clears its tables and makes codes for a thousand bytes. Here tables are never cleared, and
- * codes are made from time to time from the records before, so what is left is the work on the bytes: a fourth of the CPU
- * for a tenth more bytes (`npm run bench -- core/recording`).
+ * DEFLATE (RFC 1951) for many small records that are alike and must be streams of their own. zlib spends most
+ * of such a stream on beginning it: it clears its tables and makes codes for a thousand bytes. Here tables
+ * are never cleared, and codes are made from time to time from the records before, so what is left is the
+ * work on the bytes: a fourth of the CPU for a tenth more bytes (`npm run bench -- core/recording`).
  */
 import {
   BlockCodes,
@@ -38,7 +38,10 @@ export function deflatedBytesMax(bytes: number): number {
 
 export class Deflater {
   readonly #codes = new BlockCodes();
-  /** By hash of four bytes: where they stood last, from `#base` on; what is below it belongs to records before. */
+  /**
+   * By hash of four bytes: where they stood last, from `#base` on; what is below it belongs to records
+   * before.
+   */
   readonly #table = new Int32Array(1 << tableBits);
   #base = 1;
   #records = 0;
@@ -52,7 +55,10 @@ export class Deflater {
     this.#codes.renew();
   }
 
-  /** Writes `from`, which is no longer than the window (32 KiB), as one stream at `at` of `into`, which has the room; where it ends. */
+  /**
+   * Writes `from`, which is no longer than the window (32 KiB), as one stream at `at` of `into`, which has
+   * the room; where it ends.
+   */
   deflate(from: Uint8Array, into: Uint8Array, at: number): number {
     const counts = this.#records++ % countedEvery === 0;
     const end = this.#encode(from, from.byteLength, into, at, counts);

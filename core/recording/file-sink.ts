@@ -1,9 +1,10 @@
 /**
- * A sink that writes a recording. Records are made and compressed at once, gathered until the thread has read its rings, and
- * written with one call while the next ones gather (./output); so the disk is always waited for by one write and by nothing else.
+ * A sink that writes a recording. Records are made and compressed at once, gathered until the thread has read
+ * its rings, and written with one call while the next ones gather (./output); so the disk is always waited
+ * for by one write and by nothing else.
  *
- * When a write fails, everything that is not on disk has failed, the recording stops, and copies are dropped for that reason
- * until a new segment can be begun.
+ * When a write fails, everything that is not on disk has failed, the recording stops, and copies are dropped
+ * for that reason until a new segment can be begun.
  */
 import type { Clock } from '../clock.js';
 import { Drop, Failure, none } from '../errors.js';
@@ -48,7 +49,10 @@ export class FileSink implements Sink {
   /** Of each of them, as written. */
   #sizes: number[] = [];
   #pumping: Promise<void> | null = null;
-  /** Of the wall clock and the process's time line: one for each segment, so that a clock that is set moves no record within one. */
+  /**
+   * Of the wall clock and the process's time line: one for each segment, so that a clock that is set moves no
+   * record within one.
+   */
   #wallOffsetUs: number;
   #rest: NodeJS.Timeout | null = null;
   readonly #tick: NodeJS.Timeout;

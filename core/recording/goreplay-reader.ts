@@ -1,6 +1,7 @@
 /**
- * Files of GoReplay (`--output-file`): payloads between lines of three monkeys, each with a line before it of kind, id and time
- * in nanoseconds. Kind 1 is a request, 2 the response that it got; 3, of a replay, is passed over.
+ * Files of GoReplay (`--output-file`): payloads between lines of three monkeys, each with a line before it of
+ * kind, id and time in nanoseconds. Kind 1 is a request, 2 the response that it got; 3, of a replay, is
+ * passed over.
  */
 import { latin1Slice } from '../http/wire.js';
 import { type RecordedMessage, readRequest, readResponse, type Skipped } from './recorded.js';

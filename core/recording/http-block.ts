@@ -1,4 +1,7 @@
-/** A copy, and the primary's response to it, as HTTP/1.1 messages: what a record of a recording and a message of a stream hold. */
+/**
+ * A copy, and the primary's response to it, as HTTP/1.1 messages: what a record of a recording and a message
+ * of a stream hold.
+ */
 import { Framing } from '../http/message.js';
 import { CHUNK_END, chunkStart, lastChunk, writeRequestHead } from '../http/request-writer.js';
 import { latin1Write } from '../http/wire.js';
@@ -20,7 +23,9 @@ export interface HttpBlock {
   readonly tail: string;
 }
 
-/** Framed by what was understood, so a chunked body is one chunk; a body that redaction changed has a length. */
+/**
+ * Framed by what was understood, so a chunked body is one chunk; a body that redaction changed has a length.
+ */
 export function requestBlock(
   copy: Copy,
   target: string,

@@ -1,12 +1,19 @@
-/** Huffman codes as DEFLATE wants them (RFC 1951, section 3.2.2): canonical, bounded in length, and sent from their lowest bit on. */
+/**
+ * Huffman codes as DEFLATE wants them (RFC 1951, section 3.2.2): canonical, bounded in length, and sent from
+ * their lowest bit on.
+ */
 
-/** A code and its length in one number, so that writing a symbol is one load: `code << lengthBits | length`. 0: no code. */
+/**
+ * A code and its length in one number, so that writing a symbol is one load: `code << lengthBits | length`.
+ * 0: no code.
+ */
 export const lengthBits = 4;
 export const lengthMask = 15;
 
 /**
- * Lengths of the codes of symbols that come with these frequencies; 0 for those that never come. At least two must come.
- * Lengths beyond `longest` are cut there, and shorter codes made longer until the set is complete (as zlib does it).
+ * Lengths of the codes of symbols that come with these frequencies; 0 for those that never come. At least two
+ * must come. Lengths beyond `longest` are cut there, and shorter codes made longer until the set is complete
+ * (as zlib does it).
  */
 export function codeLengths(frequencies: ArrayLike<number>, longest: number): Uint8Array {
   const symbols = Array.from({ length: frequencies.length }, (_, symbol) => symbol)
@@ -36,7 +43,10 @@ export function codesOf(lengths: Uint8Array): Int32Array {
   );
 }
 
-/** Depths of the leaves of a Huffman tree over `weights`, which are sorted: of two queues the lighter head is taken, twice for each node. */
+/**
+ * Depths of the leaves of a Huffman tree over `weights`, which are sorted: of two queues the lighter head is
+ * taken, twice for each node.
+ */
 function leafDepths(weights: readonly number[]): Int32Array {
   const leaves = weights.length;
   const nodes = 2 * leaves - 1;

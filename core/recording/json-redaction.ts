@@ -1,7 +1,7 @@
 /**
- * Hides secret members of a JSON text and leaves every other character as it is: a recording must not change numbers, order
- * or blanks. The text may be cut off or not be JSON at all: what was read by then is treated, and the rest as text of which
- * nothing is known.
+ * Hides secret members of a JSON text and leaves every other character as it is: a recording must not change
+ * numbers, order or blanks. The text may be cut off or not be JSON at all: what was read by then is treated,
+ * and the rest as text of which nothing is known.
  */
 import type { PathState } from '../compare/json-path.js';
 import { limits } from '../limits.js';
@@ -138,7 +138,9 @@ class JsonRedactor {
     return name;
   }
 
-  /** Passes a whole value, however deep, and puts the mark in its place; what is cut off in it is hidden too. */
+  /**
+   * Passes a whole value, however deep, and puts the mark in its place; what is cut off in it is hidden too.
+   */
   #hide(): boolean {
     this.#skip(blanks);
     const from = this.#at;

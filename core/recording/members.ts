@@ -78,7 +78,10 @@ function inflate(bytes: Buffer): Inflated | string | null {
   }
 }
 
-/** One stored block (RFC 1951, section 3.2.4), as umbra writes without compression, costs no call of zlib. Null: it is not that. */
+/**
+ * One stored block (RFC 1951, section 3.2.4), as umbra writes without compression, costs no call of zlib.
+ * Null: it is not that.
+ */
 function storedContent(bytes: Buffer, start: number): Inflated | null {
   if (bytes.byteLength < start + storedHeaderBytes || bytes[start] !== lastStoredBlock) return null;
   const length = bytes.readUInt16LE(start + 1);

@@ -1,6 +1,7 @@
 /**
- * The bytes of a recording that are not on disk yet: gathered in one block while another is being written, and the two change
- * places. A write is one call however many records it has, and no record costs a buffer of its own.
+ * The bytes of a recording that are not on disk yet: gathered in one block while another is being written,
+ * and the two change places. A write is one call however many records it has, and no record costs a buffer of
+ * its own.
  */
 const firstBytes = 256 * 1024;
 /** A block that grew beyond this, for a burst or a large body, is not kept. */

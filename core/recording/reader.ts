@@ -31,8 +31,8 @@ export function* readMessages(readAt: ReadAt): Generator<RecordedMessage | Skipp
 
 /**
  * Puts responses to their requests and requests into the order of their times, as far as they stand within
- * `limits.reorderedRecords` of each other: records are written in the order in which exchanges ended. A request without a time
- * comes with the one before it.
+ * `limits.reorderedRecords` of each other: records are written in the order in which exchanges ended. A
+ * request without a time comes with the one before it.
  */
 export function* readExchanges(
   messages: Iterable<RecordedMessage | Skipped>,

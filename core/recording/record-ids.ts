@@ -4,8 +4,8 @@ import { isoTime } from '../clock.js';
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
 
 /**
- * UUIDs of version 8 (RFC 9562, section 5.8): 74 random bits of one writer, and a count. One that is random throughout costs
- * ten times as much.
+ * UUIDs of version 8 (RFC 9562, section 5.8): 74 random bits of one writer, and a count. One that is random
+ * throughout costs ten times as much.
  */
 export class RecordIds {
   readonly #start: string;

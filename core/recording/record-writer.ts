@@ -1,7 +1,8 @@
 /**
- * Copies as records of WARC/1.1 (ISO 28500:2017): one `request` record, and a `response` record where the primary's response
- * was asked for, each of which names the other (`WARC-Concurrent-To`). The block is the HTTP message: head and body, framed
- * by what was understood, so a chunked body is one chunk. `WARC-Date` is when the request came, in microseconds.
+ * Copies as records of WARC/1.1 (ISO 28500:2017): one `request` record, and a `response` record where the
+ * primary's response was asked for, each of which names the other (`WARC-Concurrent-To`). The block is the
+ * HTTP message: head and body, framed by what was understood, so a chunked body is one chunk. `WARC-Date` is
+ * when the request came, in microseconds.
  *
  * Three fields are umbra's own, as section 5.1 of the standard allows: `Umbra-Route`; on requests of a mirror with an
  * `order`, `Umbra-Order`, a hash of the key in hexadecimal; and on responses `Umbra-Latency-Us`, the time from the first

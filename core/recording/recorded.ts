@@ -58,7 +58,9 @@ export interface Skipped {
 
 const scanner = new RequestHeadScanner();
 
-/** A request as it stands in a recording, strictly: what is skipped could be read in two ways or is not whole. */
+/**
+ * A request as it stands in a recording, strictly: what is skipped could be read in two ways or is not whole.
+ */
 export function readRequest(block: Buffer): RecordedRequest | string {
   if (scanner.scan(block, 0, block.byteLength, limits.requestHeadBytesMax) !== Scan.DONE) {
     const why =

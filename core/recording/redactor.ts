@@ -1,4 +1,6 @@
-/** What of a message may be written to disk: its target, field lines and body without what core/redact hides. */
+/**
+ * What of a message may be written to disk: its target, field lines and body without what core/redact hides.
+ */
 import { decodeBody } from '../compare/body.js';
 import { withoutFields } from '../http/field-edits.js';
 import { fieldValue, lineEnd, trimmedSlice } from '../http/fields.js';
@@ -33,7 +35,9 @@ const startChars = 64;
 export class Redactor {
   readonly #redaction: Redaction;
   readonly #plan: RedactPlan;
-  /** Fast pre-filter: where it finds nothing, nothing needs redaction, so most messages are not taken apart. */
+  /**
+   * Fast pre-filter: where it finds nothing, nothing needs redaction, so most messages are not taken apart.
+   */
   readonly #suspicious: WordFinder;
   /** Field lines that come again and again, by themselves as they came. */
   readonly #lines = new Map<string, string>();
@@ -51,8 +55,8 @@ export class Redactor {
   }
 
   /**
-   * Whether it is certain that nothing in a message has to be hidden. `bytes`: the message as it goes over the wire,
-   * with its target.
+   * Whether it is certain that nothing in a message has to be hidden. `bytes`: the message as it goes over
+   * the wire, with its target.
    */
   isHarmless(bytes: Uint8Array, from: number, to: number): boolean {
     return this.#plan.json.length === 0 && !this.#suspicious.finds(bytes, from, to);

@@ -1,6 +1,7 @@
 /**
- * The files of a recording: a segment is written under a name that ends in `.open` and gets its own when it is whole, as WARC
- * tools expect. Names sort by time, and the oldest files go when the directory would outgrow its budget.
+ * The files of a recording: a segment is written under a name that ends in `.open` and gets its own when it
+ * is whole, as WARC tools expect. Names sort by time, and the oldest files go when the directory would
+ * outgrow its budget.
  */
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -45,7 +46,10 @@ export class Segments {
     return this.#file !== null && (this.#bytes >= segmentBytes || nowMs - this.#openedMs >= segmentMs);
   }
 
-  /** Makes room and begins a new segment; `date` is of `Dates`. Answers its name. Rejects with the system's error. */
+  /**
+   * Makes room and begins a new segment; `date` is of `Dates`. Answers its name. Rejects with the system's
+   * error.
+   */
   async open(nowMs: number, date: string): Promise<string> {
     const { directory } = this.#settings;
     await mkdir(directory, { recursive: true });
@@ -60,7 +64,10 @@ export class Segments {
     return name;
   }
 
-  /** All of it or, where the disk takes only a part, nothing: a file ends with a whole record, and what is told as failed is not in it. */
+  /**
+   * All of it or, where the disk takes only a part, nothing: a file ends with a whole record, and what is
+   * told as failed is not in it.
+   */
   async append(bytes: Uint8Array): Promise<void> {
     const file = this.#file!;
     try {

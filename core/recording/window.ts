@@ -75,7 +75,10 @@ export class Window {
     this.#from = Math.min(this.#to, this.#from + bytes);
   }
 
-  /** Goes on to the next place, behind at least one byte, where `mark` stands; false: there is none, and the file is passed. */
+  /**
+   * Goes on to the next place, behind at least one byte, where `mark` stands; false: there is none, and the
+   * file is passed.
+   */
   seek(mark: Buffer): boolean {
     this.skip(1);
     for (;;) {

@@ -1,6 +1,6 @@
 /**
- * Finds whether any of many words stands in bytes, without case and whatever stands between their letters of `-`, `_` and `.`:
- * one automaton for all of them (Aho and Corasick, 1975), at two loads for each byte.
+ * Finds whether any of many words stands in bytes, without case and whatever stands between their letters of
+ * `-`, `_` and `.`: one automaton for all of them (Aho and Corasick, 1975), at two loads for each byte.
  */
 
 const fold = /[-_.]/g;
@@ -47,8 +47,8 @@ export class WordFinder {
   /**
    * Among the bytes from `from` on and before `to`. Any thread; allocates nothing.
    *
-   * Each step waits for the load of the one before, so four of them are taken at once, in a quarter of the bytes each. Where a
-   * quarter ends in the middle of what may become a word, it is followed into the next.
+   * Each step waits for the load of the one before, so four of them are taken at once, in a quarter of the
+   * bytes each. Where a quarter ends in the middle of what may become a word, it is followed into the next.
    */
   finds(text: Uint8Array, from: number, to: number): boolean {
     const classes = this.#classes;

@@ -1,4 +1,6 @@
-/** Main's side of the listeners: which engine serves each, and the acceptor that hands its connections out. */
+/**
+ * Main's side of the listeners: which engine serves each, and the acceptor that hands its connections out.
+ */
 import type { MessagePort } from 'node:worker_threads';
 import type { EngineChoice, ListenerPlan } from '../../core/plan.js';
 import type { Acceptor } from './downstream.js';
@@ -72,7 +74,10 @@ export function engineNames(listeners: readonly ListenerPlan[]): string {
   return [...new Set(listeners.map(({ engine }) => engine))].sort().join(',');
 }
 
-/** Main thread. `takeover`: the address may be another process's. Rejects with one line that names the address if it can't be bound. */
+/**
+ * Main thread. `takeover`: the address may be another process's. Rejects with one line that names the address
+ * if it can't be bound.
+ */
 export async function openAcceptor(
   listener: ListenerPlan,
   takeover: boolean,

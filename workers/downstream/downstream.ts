@@ -1,6 +1,6 @@
 /**
- * Listeners as main and the proxy threads see them, whatever the engine. What an engine and the proxy say to each
- * other about one request stands in `core/exchange/downstream`.
+ * Listeners as main and the proxy threads see them, whatever the engine. What an engine and the proxy say to
+ * each other about one request stands in `core/exchange/downstream`.
  */
 import type { ListenerPlan } from '../../core/plan.js';
 
@@ -10,18 +10,22 @@ export { hasNoBody, PLAIN_TEXT } from '../../core/exchange/downstream.js';
 /** One listener on one proxy thread. */
 export interface Downstream {
   /**
-   * Follows another plan of the same listener: its limits, and its certificate if that has changed. Throws an Error of one
-   * line if the certificate can't be used; the old one then stays. What is returned, if not null, takes the place of
-   * the descriptor that main's acceptor has.
+   * Follows another plan of the same listener: its limits, and its certificate if that has changed. Throws an
+   * Error of one line if the certificate can't be used; the old one then stays. What is returned, if not
+   * null, takes the place of the descriptor that main's acceptor has.
    */
   use(listener: ListenerPlan): unknown;
   /** Connections that are open right now. */
   connections(): number;
-  /** Takes no new connections, answers what is in flight with `Connection: close` where the engine can, then resolves. */
+  /**
+   * Takes no new connections, answers what is in flight with `Connection: close` where the engine can, then
+   * resolves.
+   */
   drain(): Promise<void>;
   /**
-   * `drain` for the sake of a process that has taken over: no connection is closed before it has had a response that
-   * says so, for a request may be on its way to any of them. Resolves when the last one is gone.
+   * `drain` for the sake of a process that has taken over: no connection is closed before it has had a
+   * response that says so, for a request may be on its way to any of them. Resolves when the last one is
+   * gone.
    */
   handOver(): Promise<void>;
   /** Closes everything; resolves when the thread may end. The acceptor must have let this child go before. */
@@ -56,11 +60,17 @@ export interface DownstreamCounters {
 export interface Acceptor {
   /** `http://127.0.0.1:8080`, with the real port. */
   readonly url: string;
-  /** From now on proxy thread `index` gets its part, through `descriptor` alone; it came from there and is the engine's business. */
+  /**
+   * From now on proxy thread `index` gets its part, through `descriptor` alone; it came from there and is the
+   * engine's business.
+   */
   addChild(index: number, descriptor: unknown): void;
   /** It gets no more. Nothing happens if it had none. */
   removeChild(index: number): void;
-  /** Resolves when the children that were added so far take connections; rejects with an Error of one line if they can't. */
+  /**
+   * Resolves when the children that were added so far take connections; rejects with an Error of one line if
+   * they can't.
+   */
   settled(): Promise<void>;
   /** New connections are refused from now on. */
   stopListening(): void;

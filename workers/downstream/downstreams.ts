@@ -19,7 +19,10 @@ export interface OpenDownstreams {
   readonly transfer: readonly MessagePort[];
 }
 
-/** Proxy thread. One downstream for each listener, whose engines main has settled; handlers and counts are by listener too. */
+/**
+ * Proxy thread. One downstream for each listener, whose engines main has settled; handlers and counts are by
+ * listener too.
+ */
 export function openDownstreams(
   listeners: readonly ListenerPlan[],
   handlers: readonly RequestHandler[],

@@ -15,8 +15,9 @@ const firstFd = 3;
 const variables = ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES'] as const;
 
 /**
- * What was passed to this process, `pid`; the variables that say so are taken out of `env`, for they are not meant for children. None
- * where they are meant for another process. Throws an Error of one line when they can't be true.
+ * What was passed to this process, `pid`; the variables that say so are taken out of `env`, for they are not
+ * meant for children. None where they are meant for another process. Throws an Error of one line when they
+ * can't be true.
  */
 export function takeInherited(env: NodeJS.ProcessEnv, pid: number): readonly InheritedSocket[] {
   const { LISTEN_PID: meant, LISTEN_FDS: count, LISTEN_FDNAMES: names } = env;
@@ -37,8 +38,8 @@ export function takeInherited(env: NodeJS.ProcessEnv, pid: number): readonly Inh
 }
 
 /**
- * By listener: the socket that was passed for its address, or null, and it binds for itself. Throws an Error of one line for a socket that is
- * no listener's: clients would connect to it, and nobody would answer.
+ * By listener: the socket that was passed for its address, or null, and it binds for itself. Throws an Error
+ * of one line for a socket that is no listener's: clients would connect to it, and nobody would answer.
  */
 export function matchListeners(
   listeners: readonly Pick<ListenerPlan, 'address'>[],
@@ -131,7 +132,10 @@ function rowsOf(table: string): string[] {
   }
 }
 
-/** Each word of 32 bits is in the machine's order, which is little-endian wherever Node runs on Linux but for s390x. */
+/**
+ * Each word of 32 bits is in the machine's order, which is little-endian wherever Node runs on Linux but for
+ * s390x.
+ */
 function bytesOf(hex: string): Buffer {
   const bytes = Buffer.from(hex, 'hex');
   return littleEndian ? bytes.swap32() : bytes;

@@ -6,7 +6,10 @@ import type { SocketFile } from './socket-file.js';
 
 const IN_USE = 'the address is in use';
 
-/** `sun_path` less its final NUL on Linux, the larger one. uWS writes past the end of a longer one: the process dies. */
+/**
+ * `sun_path` less its final NUL on Linux, the larger one. uWS writes past the end of a longer one: the
+ * process dies.
+ */
 const UNIX_PATH_BYTES_MAX = process.platform === 'darwin' ? 103 : 107;
 
 /** In words, what the system calls by a code. */
@@ -33,9 +36,9 @@ export function addressName(address: Address): string {
 }
 
 /**
- * Makes sure that a listener may bind to `file`, and removes what a process left behind that did not end in order: a socket
- * on which nothing answers. uWS itself removes whatever is there. With `takeover` a socket on which somebody answers
- * stays, to be replaced. Rejects with an Error of one line.
+ * Makes sure that a listener may bind to `file`, and removes what a process left behind that did not end in
+ * order: a socket on which nothing answers. uWS itself removes whatever is there. With `takeover` a socket on
+ * which somebody answers stays, to be replaced. Rejects with an Error of one line.
  */
 export async function prepareSocketPath(file: SocketFile, takeover: boolean): Promise<void> {
   const { path, bindPath } = file;
@@ -61,8 +64,8 @@ export async function prepareSocketPath(file: SocketFile, takeover: boolean): Pr
 }
 
 /**
- * Binds once without sharing, so that another process on the address is found, shared or not, and port 0 becomes a real
- * one. The port is free for an instant before the listeners have it.
+ * Binds once without sharing, so that another process on the address is found, shared or not, and port 0
+ * becomes a real one. The port is free for an instant before the listeners have it.
  */
 export function findPort(host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {

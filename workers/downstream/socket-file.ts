@@ -1,9 +1,9 @@
 import { chmodSync, lstatSync, renameSync, rmSync } from 'node:fs';
 
 /**
- * The file of a unix socket. A listener binds to `bindPath`, and then the file is put in its place: so it never stands there
- * with other permissions than it should have, another process's live socket is replaced in one step, and what
- * systems remove when a socket closes is not the file of whoever came after.
+ * The file of a unix socket. A listener binds to `bindPath`, and then the file is put in its place: so it
+ * never stands there with other permissions than it should have, another process's live socket is replaced in
+ * one step, and what systems remove when a socket closes is not the file of whoever came after.
  */
 export class SocketFile {
   readonly path: string;

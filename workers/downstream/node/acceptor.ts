@@ -16,8 +16,9 @@ interface Child {
 }
 
 /**
- * One address as main sees it: tells proxy threads to listen on it, in the way that the platform has (docs/decisions/021).
- * Where there is none, one listens at a time, and when it leaves the next one takes over. All methods are for the main thread.
+ * One address as main sees it: tells proxy threads to listen on it, in the way that the platform has
+ * (docs/decisions/021). Where there is none, one listens at a time, and when it leaves the next one takes
+ * over. All methods are for the main thread.
  */
 export class NodeAcceptor {
   /** The real one, also where 0 was asked for; 0 for a unix socket. */
@@ -49,7 +50,10 @@ export class NodeAcceptor {
     this.port = port;
   }
 
-  /** Makes sure that the address is free, and finds the port where 0 was asked for. Rejects with an Error of one line. */
+  /**
+   * Makes sure that the address is free, and finds the port where 0 was asked for. Rejects with an Error of
+   * one line.
+   */
   static async listen(listener: ListenerPlan, takeover = false): Promise<NodeAcceptor> {
     const { address, socketMode } = listener;
     const sharing = sharingOf(address);
@@ -71,8 +75,8 @@ export class NodeAcceptor {
   }
 
   /**
-   * On a socket that is open already. What connects while nobody is there, before this process or after it, waits in its
-   * queue.
+   * On a socket that is open already. What connects while nobody is there, before this process or after it,
+   * waits in its queue.
    */
   static adopt({ address }: ListenerPlan, { fd }: InheritedSocket): NodeAcceptor {
     const copies = DescriptorCopies.adopt(fd);
@@ -93,7 +97,10 @@ export class NodeAcceptor {
     if (child !== undefined) this.#say(child, { say: 'stop' });
   }
 
-  /** Resolves when the children that were added take connections; rejects with an Error of one line if they can't. */
+  /**
+   * Resolves when the children that were added take connections; rejects with an Error of one line if they
+   * can't.
+   */
   settled(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#settled = { resolve, reject };

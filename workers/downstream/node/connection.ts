@@ -42,9 +42,10 @@ export interface ConnectionOwner {
  *
  *   HEAD --head--> BODY --last piece--> ANSWERING --response over--> HEAD (the next request)
  *     \--no body--------------------------->/
- * An upgrade that the primary accepted goes from ANSWERING to TUNNEL, where nothing is HTTP any more.
- * From each, what ends the connection goes to LEAVING: our side is closed, and bytes that still come are thrown away
- * until the client closes its own, because a reset might destroy the response on its way. CLOSED: the socket is gone.
+ * An upgrade that the primary accepted goes from ANSWERING to TUNNEL, where nothing is HTTP any more. From
+ * each, what ends the connection goes to LEAVING: our side is closed, and bytes that still come are thrown
+ * away until the client closes its own, because a reset might destroy the response on its way. CLOSED: the
+ * socket is gone.
  */
 const Input = { HEAD: 0, BODY: 1, ANSWERING: 2, TUNNEL: 3, LEAVING: 4, CLOSED: 5 } as const;
 type Input = (typeof Input)[keyof typeof Input];
@@ -380,7 +381,8 @@ export class NodeConnection
       this.destroy(false);
       return;
     }
-    // The response to a request whose body is refused may be on its way already; then there is nothing more to say.
+    // The response to a request whose body is refused may be on its way already; then there is nothing more
+    // to say.
     if (this.#input === Input.BODY && this.#answered) {
       this.#leave();
       return;
@@ -410,7 +412,10 @@ export class NodeConnection
     this.resumeReading();
   }
 
-  /** After each turn of writing: goes on to the next request, or ends the connection, when the response is over. */
+  /**
+   * After each turn of writing: goes on to the next request, or ends the connection, when the response is
+   * over.
+   */
   #settle(): void {
     if (!this.#answered || this.#input >= Input.LEAVING) return;
     if (!this.#persists || this.#input === Input.BODY) {

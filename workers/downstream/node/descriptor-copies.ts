@@ -1,7 +1,8 @@
 /**
  * How threads get descriptors of their own for one listening socket where they can't bind it side by side
- * (docs/decisions/021). Node has no `dup`, but a handle that is sent to another process arrives there as a new descriptor of the
- * same socket; so it is sent to a process of a few lines, which sends it back as often as it was asked and ends.
+ * (docs/decisions/021). Node has no `dup`, but a handle that is sent to another process arrives there as a
+ * new descriptor of the same socket; so it is sent to a process of a few lines, which sends it back as often
+ * as it was asked and ends.
  */
 import { fork } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
@@ -38,7 +39,10 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** One bound socket, held by main for as long as umbra listens: what connects while no thread is there waits in its queue. */
+/**
+ * One bound socket, held by main for as long as umbra listens: what connects while no thread is there waits
+ * in its queue.
+ */
 export class DescriptorCopies {
   /** The real one; 0 for a unix socket. */
   readonly port: number;
@@ -75,8 +79,8 @@ export class DescriptorCopies {
   }
 
   /**
-   * A descriptor that is the caller's to close, from any thread. This thread keeps an object for it that does nothing more
-   * until the process ends: to close the object would close the number.
+   * A descriptor that is the caller's to close, from any thread. This thread keeps an object for it that does
+   * nothing more until the process ends: to close the object would close the number.
    */
   take(): Promise<number> {
     return new Promise((resolve, reject) => {

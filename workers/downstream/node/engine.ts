@@ -68,7 +68,9 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
     return this.#active;
   }
 
-  /** Closes idle connections, answers what is in flight with `Connection: close`; resolves when nothing is. */
+  /**
+   * Closes idle connections, answers what is in flight with `Connection: close`; resolves when nothing is.
+   */
   drain(): Promise<void> {
     this.draining = true;
     this.#listening.stop();

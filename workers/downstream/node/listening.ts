@@ -1,6 +1,6 @@
 /**
- * How proxy threads share a port (docs/decisions/021): main's acceptor tells threads to listen and to stop. Thread and
- * acceptor speak over a message port of their own, which is what an engine's descriptor is here.
+ * How proxy threads share a port (docs/decisions/021): main's acceptor tells threads to listen and to stop.
+ * Thread and acceptor speak over a message port of their own, which is what an engine's descriptor is here.
  */
 import { closeSync } from 'node:fs';
 import type { Server } from 'node:net';
@@ -36,7 +36,10 @@ export function sharingOf(address: Address): Sharing {
   return canReusePort(address) ? Sharing.REUSE_PORT : Sharing.COPIES;
 }
 
-/** The option came with Node 22.12 and 23.1; elsewhere than on Linux the kernel does not spread connections, or not evenly. */
+/**
+ * The option came with Node 22.12 and 23.1; elsewhere than on Linux the kernel does not spread connections,
+ * or not evenly.
+ */
 function canReusePort(address: Address): boolean {
   if (address.kind === 'unix' || process.platform !== 'linux') return false;
   const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
@@ -63,7 +66,8 @@ export class ListeningThread {
     });
     server.on('listening', () => this.#say({ say: 'listening' }));
     server.on('error', (error: NodeJS.ErrnoException) => {
-      // While it listens, an error is about one connection that could not be taken, as when descriptors run out.
+      // While it listens, an error is about one connection that could not be taken, as when descriptors run
+      // out.
       if (!server.listening) this.#say({ say: 'failed', cause: causeOf(error) });
     });
   }

@@ -11,9 +11,9 @@ export interface OutputOwner {
 const OUTPUT_BYTES = limits.responseHeadBytes + limits.readBufferBytes + 4096;
 
 /**
- * Where the responses of one thread are put together: what a turn of the proxy says to one client leaves in one write.
- * One buffer serves all connections, for the kernel usually takes what it is given before the call returns; memory that
- * a slow client's socket holds on to is replaced.
+ * Where the responses of one thread are put together: what a turn of the proxy says to one client leaves in
+ * one write. One buffer serves all connections, for the kernel usually takes what it is given before the call
+ * returns; memory that a slow client's socket holds on to is replaced.
  */
 export class Output {
   #bytes = Buffer.allocUnsafeSlow(OUTPUT_BYTES);

@@ -17,7 +17,10 @@ export class NodeResources {
     this.deadlines = new Deadlines(clock);
   }
 
-  /** One for all on POSIX, where a read is delivered before the next one begins; see `UpstreamResources.readBuffer`. */
+  /**
+   * One for all on POSIX, where a read is delivered before the next one begins; see
+   * `UpstreamResources.readBuffer`.
+   */
   readBuffer(): Buffer {
     return process.platform === 'win32' ? Buffer.allocUnsafeSlow(limits.readBufferBytes) : this.#readBuffer;
   }

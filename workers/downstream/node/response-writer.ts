@@ -22,8 +22,8 @@ const END = '\r\n\r\n';
 const MS_PER_SECOND = 1000;
 
 /**
- * Writes one response of HTTP/1.1 into the thread's output: the head as it came with our own framing, then the body in
- * that framing. To HTTP/1.0 a body of unknown length ends with the connection.
+ * Writes one response of HTTP/1.1 into the thread's output: the head as it came with our own framing, then
+ * the body in that framing. To HTTP/1.0 a body of unknown length ends with the connection.
  */
 export class ResponseWriter {
   /** To be sent with the end of a chunked body: whole field lines. */
@@ -51,7 +51,9 @@ export class ResponseWriter {
     this.#output.text(END);
   }
 
-  /** A 101: what it switches to is said anew, as the field is hop-by-hop. `asked` is what the request named. */
+  /**
+   * A 101: what it switches to is said anew, as the field is hop-by-hop. `asked` is what the request named.
+   */
   switching(head: ResponseHead, asked: string): void {
     this.#forward(head);
     const upgrade = head.fieldValue('upgrade') ?? asked;

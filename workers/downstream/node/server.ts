@@ -1,4 +1,7 @@
-/** The server of one listener on one proxy thread: accepts connections, and reads plain ones into a buffer of ours. */
+/**
+ * The server of one listener on one proxy thread: accepts connections, and reads plain ones into a buffer of
+ * ours.
+ */
 import { createServer, type Server, Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { ListenerPlan, ListenerTlsPlan } from '../../../core/plan.js';
@@ -16,7 +19,10 @@ interface TakeOver {
 const TakingSocket = Socket as unknown as new (options: TakeOver) => Socket;
 
 export interface ServerEvents {
-  /** A connection was accepted. The server attaches its socket to what is returned, or closes it at once for null. */
+  /**
+   * A connection was accepted. The server attaches its socket to what is returned, or closes it at once for
+   * null.
+   */
   onConnection(secure: boolean, canReset: boolean): NodeConnection | null;
   readBuffer(): Buffer;
 }
@@ -40,14 +46,16 @@ export class NodeServer {
     });
   }
 
-  /** Handshakes from now on show this certificate; open connections keep theirs. Throws if it can't be used. */
+  /**
+   * Handshakes from now on show this certificate; open connections keep theirs. Throws if it can't be used.
+   */
   useCertificate(tls: ListenerTlsPlan): void {
     this.#context = contextOf(tls);
   }
 
   /**
-   * Node offers no buffer of ours for accepted connections, only for sockets that are made. So the socket that it made
-   * is dropped before it has read a byte, and another one takes its handle over.
+   * Node offers no buffer of ours for accepted connections, only for sockets that are made. So the socket
+   * that it made is dropped before it has read a byte, and another one takes its handle over.
    */
   #attachPlain(accepted: Socket): void {
     let connection: NodeConnection | null = null;
@@ -68,8 +76,8 @@ export class NodeServer {
   }
 
   /**
-   * The connection is counted, and its time runs, from before the handshake: a client that never ends its handshake is
-   * bounded like one that never ends its head. `tls.Server` reports a connection only after it.
+   * The connection is counted, and its time runs, from before the handshake: a client that never ends its
+   * handshake is bounded like one that never ends its head. `tls.Server` reports a connection only after it.
    */
   #attachSecure(accepted: Socket, secureContext: SecureContext): void {
     const connection = this.#events.onConnection(true, false);
@@ -86,7 +94,10 @@ export class NodeServer {
   }
 }
 
-/** A socket in the place of one that was accepted paused, and reads into `buffer`; null if that one is gone already. */
+/**
+ * A socket in the place of one that was accepted paused, and reads into `buffer`; null if that one is gone
+ * already.
+ */
 export function takeOver(accepted: Socket, onread: TakeOver['onread']): Socket | null {
   const handle = (accepted as unknown as AcceptedSocket)._handle;
   if (handle === null) {

@@ -14,8 +14,8 @@ export interface TunnelClient {
 }
 
 /**
- * The client's end of a connection that left HTTP: bytes both ways as they come, with backpressure, each direction closed
- * by itself. Whatever the protocol, WebSocket included.
+ * The client's end of a connection that left HTTP: bytes both ways as they come, with backpressure, each
+ * direction closed by itself. Whatever the protocol, WebSocket included.
  */
 export class TunnelEnd implements TunnelSink {
   readonly #client: TunnelClient;

@@ -7,8 +7,8 @@ import type { Uws, UwsApp, UwsDescriptor, UwsListenSocket } from './binding.js';
 
 const NO_CHILD = 'No thread serves at the moment.\n';
 /**
- * Accepts on one address, on the main thread, and hands connections out to the child apps of proxy threads in strict
- * round robin. With no child it answers 503 itself. All methods are for the main thread.
+ * Accepts on one address, on the main thread, and hands connections out to the child apps of proxy threads in
+ * strict round robin. With no child it answers 503 itself. All methods are for the main thread.
  */
 export class UwsAcceptor {
   /** The real one, also where 0 was asked for; 0 for a unix socket. */
@@ -28,8 +28,8 @@ export class UwsAcceptor {
   }
 
   /**
-   * With `takeover` the address may be another process's, which is to stop when this one serves; else it must be free.
-   * Rejects with an Error of one line that names the address and the cause.
+   * With `takeover` the address may be another process's, which is to stop when this one serves; else it must
+   * be free. Rejects with an Error of one line that names the address and the cause.
    */
   static async listen(uws: Uws, listener: ListenerPlan, takeover = false): Promise<UwsAcceptor> {
     const { address, socketMode } = listener;
@@ -99,7 +99,10 @@ function bind(uws: Uws, app: UwsApp, address: Address): Promise<UwsListenSocket 
   });
 }
 
-/** On Linux with SO_REUSEPORT, so that another process may take the port over; whether it was free is known by then. */
+/**
+ * On Linux with SO_REUSEPORT, so that another process may take the port over; whether it was free is known by
+ * then.
+ */
 function sharing(uws: Uws): number {
   return process.platform === 'linux' ? 0 : uws.LIBUS_LISTEN_EXCLUSIVE_PORT;
 }

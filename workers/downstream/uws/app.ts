@@ -1,7 +1,10 @@
 import type { ListenerTlsPlan } from '../../../core/plan.js';
 import type { Uws, UwsApp } from './binding.js';
 
-/** A uWS app with or without TLS. Throws an Error of one line that names the files if uWS can't use them; it gives no reason. */
+/**
+ * A uWS app with or without TLS. Throws an Error of one line that names the files if uWS can't use them; it
+ * gives no reason.
+ */
 export function newApp(uws: Uws, tls: ListenerTlsPlan | null): UwsApp {
   if (tls === null) return uws.App();
   try {

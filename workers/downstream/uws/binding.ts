@@ -1,6 +1,6 @@
 /**
- * What umbra uses of the uWebSockets.js addon. Written by hand, because the package's own types leave out child
- * apps and timeouts, and allow far more than the engine may do (see docs/decisions/010-uws-engine.md).
+ * What umbra uses of the uWebSockets.js addon. Written by hand, because the package's own types leave out
+ * child apps and timeouts, and allow far more than the engine may do (see docs/decisions/010-uws-engine.md).
  */
 
 export interface Uws {
@@ -30,7 +30,10 @@ export interface UwsApp {
   any(pattern: string, handler: (res: UwsResponse, req: UwsRequest) => void): UwsApp;
   /** Takes GET requests with a `Sec-WebSocket-Key`, before `any` does. */
   ws(pattern: string, behavior: UwsWebSocketBehavior): UwsApp;
-  /** `change` is 1 for a connection that opened, -1 for one that closed (told before `onAborted`; not told of one that became a WebSocket). */
+  /**
+   * `change` is 1 for a connection that opened, -1 for one that closed (told before `onAborted`; not told of
+   * one that became a WebSocket).
+   */
   filter(handler: (res: UwsResponse, change: number) => void): UwsApp;
   listen(
     host: string,
@@ -44,7 +47,9 @@ export interface UwsApp {
   removeChildAppDescriptor(child: UwsDescriptor): UwsApp;
   setIdleTimeout(seconds: number): void;
   setResponseTimeout(seconds: number): void;
-  /** Closes every socket of this app, listening ones included. Every pending response sees `onAborted` first. */
+  /**
+   * Closes every socket of this app, listening ones included. Every pending response sees `onAborted` first.
+   */
   close(): UwsApp;
 }
 
@@ -128,7 +133,10 @@ export interface UwsResponse {
   onData(handler: (piece: ArrayBuffer, last: boolean) => void): UwsResponse;
   pause(): void;
   resume(): void;
-  /** Answers 101 with what `writeStatus` wrote before and the fields of the handshake. The properties of `data` are copied. Ends `this`. */
+  /**
+   * Answers 101 with what `writeStatus` wrote before and the fields of the handshake. The properties of
+   * `data` are copied. Ends `this`.
+   */
   upgrade<T>(data: T, key: string, protocol: string, extensions: string, context: UwsUpgradeContext): void;
   /** 4 or 16 bytes, or none on a unix socket. */
   getRemoteAddress(): ArrayBuffer;

@@ -9,9 +9,10 @@ const handshake =
 const messageBytesMax = 1024;
 
 /**
- * A WebSocket of this thread with itself, on which nothing is ever said. uWS has one cork in a thread: while this one has it, no other
- * socket has, and one that becomes a WebSocket meanwhile does so without (docs/decisions/015). For as long as it takes to open, some
- * milliseconds at the start of the thread, a port of the loopback is listened to.
+ * A WebSocket of this thread with itself, on which nothing is ever said. uWS has one cork in a thread: while
+ * this one has it, no other socket has, and one that becomes a WebSocket meanwhile does so without
+ * (docs/decisions/015). For as long as it takes to open, some milliseconds at the start of the thread, a port
+ * of the loopback is listened to.
  */
 export class CorkHolder {
   static #ofThread: CorkHolder | null = null;
@@ -20,7 +21,10 @@ export class CorkHolder {
   #client: Socket | null = null;
   #users = 0;
 
-  /** The one of this thread, for one more engine: it opens for the first, and closes when the last one has let it go. */
+  /**
+   * The one of this thread, for one more engine: it opens for the first, and closes when the last one has let
+   * it go.
+   */
   static ofThread(uws: Uws): CorkHolder {
     CorkHolder.#ofThread ??= new CorkHolder(uws);
     CorkHolder.#ofThread.#users++;

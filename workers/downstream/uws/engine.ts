@@ -33,10 +33,12 @@ interface ChildApp {
 }
 
 /**
- * One uWS child app on a proxy thread. It has no port: main's `UwsAcceptor` hands connections to its descriptor.
+ * One uWS child app on a proxy thread. It has no port: main's `UwsAcceptor` hands connections to its
+ * descriptor.
  *
- * Leaving has one safe order, anything else aborts the process: main takes the descriptor out of the acceptor, then
- * this thread (after `drain`, if there is time) calls `leave`, and exits when that has resolved.
+ * Leaving has one safe order, anything else aborts the process: main takes the descriptor out of the
+ * acceptor, then this thread (after `drain`, if there is time) calls `leave`, and exits when that has
+ * resolved.
  */
 export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   readonly handler: RequestHandler;
@@ -87,8 +89,9 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   }
 
   /**
-   * uWS can't change an app's certificate. So another certificate is another app: new connections go to it as soon as main
-   * has its descriptor, those that are open stay with the old one, which is closed when the last of them is gone.
+   * uWS can't change an app's certificate. So another certificate is another app: new connections go to it as
+   * soon as main has its descriptor, those that are open stay with the old one, which is closed when the last
+   * of them is gone.
    */
   use({ limits, tls }: ListenerPlan): UwsDescriptor | null {
     this.limits = limits;
@@ -123,9 +126,9 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   }
 
   /**
-   * Answers what is in flight, and what still comes on kept connections, with `Connection: close`; resolves when
-   * nothing is in flight. The acceptor must have let this child go before. Idle connections stay open until `close`:
-   * uWS has no way to name them.
+   * Answers what is in flight, and what still comes on kept connections, with `Connection: close`; resolves
+   * when nothing is in flight. The acceptor must have let this child go before. Idle connections stay open
+   * until `close`: uWS has no way to name them.
    */
   drain(): Promise<void> {
     this.draining = true;
@@ -154,8 +157,9 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   }
 
   /**
-   * `close`, and then again each turn until no connection is left: one that the acceptor handed over just before it
-   * let this child go may arrive after the first `close`, and a thread that ends with an open one takes the process along.
+   * `close`, and then again each turn until no connection is left: one that the acceptor handed over just
+   * before it let this child go may arrive after the first `close`, and a thread that ends with an open one
+   * takes the process along.
    */
   leave(): Promise<void> {
     return new Promise((resolve) => {
@@ -261,8 +265,8 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   }
 
   /**
-   * uWS has one timer for fresh connections, heads and uploads, and one for kept connections and readers, so the longer
-   * time of each pair holds. It counts in steps of four seconds and may be early by one.
+   * uWS has one timer for fresh connections, heads and uploads, and one for kept connections and readers, so
+   * the longer time of each pair holds. It counts in steps of four seconds and may be early by one.
    */
   #setTimeouts(app: UwsApp): void {
     const { headMs, bodyMs, idleMs, responseMs } = this.limits;

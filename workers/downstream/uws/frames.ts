@@ -1,6 +1,6 @@
 /**
- * What umbra uses of `ws`: its two halves for one side of a connection that is open already. They are exported, but its
- * type declarations know only the whole client and server.
+ * What umbra uses of `ws`: its two halves for one side of a connection that is open already. They are
+ * exported, but its type declarations know only the whole client and server.
  */
 import * as ws from 'ws';
 

@@ -9,11 +9,13 @@
  *   .gnu.version    the symbol asks for the architecture's first glibc version
  *   .gnu.version_r  the need for GLIBC_2.38 becomes a second need for that first version
  *
- * No byte moves and no section grows. Rejected: a preloaded shim library (needs a compiler on the user's machine)
- * and patching in place (two processes may load the file while it changes).
+ * No byte moves and no section grows. Rejected: a preloaded shim library (needs a compiler on the user's
+ * machine) and patching in place (two processes may load the file while it changes).
  */
 
-/** Offsets and values from the System V ABI (ELF-64) and the Linux Standard Base's symbol versioning chapter. */
+/**
+ * Offsets and values from the System V ABI (ELF-64) and the Linux Standard Base's symbol versioning chapter.
+ */
 const Elf = {
   MAGIC: 0x7f454c46,
   CLASS_AT: 4,
@@ -32,7 +34,10 @@ const VERSYM_BYTES = 2;
 const VerNeed = { AUX_COUNT_AT: 2, AUX_AT: 8, NEXT_AT: 12 } as const;
 const VerNeedAux = { HASH_AT: 0, INDEX_AT: 6, NAME_AT: 8, NEXT_AT: 12 } as const;
 
-/** The first glibc version of each architecture, which all of its first functions carry. By ELF machine number. */
+/**
+ * The first glibc version of each architecture, which all of its first functions carry. By ELF machine
+ * number.
+ */
 const firstGlibc = new Map([
   [62 /* x86-64 */, 'GLIBC_2.2.5'],
   [183 /* AArch64 */, 'GLIBC_2.17'],
@@ -55,8 +60,9 @@ interface VersionNeed {
 }
 
 /**
- * A rewritten copy of `image`; `image` is not changed. Throws an Error that says what is wrong with the file when
- * it is not an ELF-64 file of a known machine, is cut short, or needs nothing (or something else) of GLIBC_2.38.
+ * A rewritten copy of `image`; `image` is not changed. Throws an Error that says what is wrong with the file
+ * when it is not an ELF-64 file of a known machine, is cut short, or needs nothing (or something else) of
+ * GLIBC_2.38.
  */
 export function rewriteForOlderGlibc(image: Buffer): Buffer {
   const machine = checkHeader(image);
@@ -110,7 +116,8 @@ function rewrite(elf: Buffer, firstVersion: string): void {
     elf.writeUInt16LE(older.index, versionAt);
   }
 
-  // The entry keeps its own index: the dynamic linker accepts two entries for one version, not two with one index.
+  // The entry keeps its own index: the dynamic linker accepts two entries for one version, not two with one
+  // index.
   elf.copy(
     elf,
     newer.at + VerNeedAux.HASH_AT,
@@ -125,7 +132,9 @@ function rewrite(elf: Buffer, firstVersion: string): void {
   );
 }
 
-/** The dynamic linker itself goes by the dynamic segment; in a file as linked, both tell of the same tables. */
+/**
+ * The dynamic linker itself goes by the dynamic segment; in a file as linked, both tell of the same tables.
+ */
 function findSection(elf: Buffer, type: number): Span {
   const count = elf.readUInt16LE(Elf.SECTION_COUNT_AT);
   const table = readOffset(elf, Elf.SECTION_TABLE_AT);

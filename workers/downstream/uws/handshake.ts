@@ -16,8 +16,9 @@ export interface Acceptance {
 }
 
 /**
- * Null where `head` does not accept the handshake with `key`: another protocol, another key's answer, or an extension
- * that was not asked for (they are left out of what goes upstream, for uWS would have to speak them).
+ * Null where `head` does not accept the handshake with `key`: another protocol, another key's answer, or an
+ * extension that was not asked for (they are left out of what goes upstream, for uWS would have to speak
+ * them).
  */
 export function readAcceptance(head: ResponseHead, key: string): Acceptance | null {
   if (head.fieldValue('upgrade')?.toLowerCase() !== 'websocket') return null;

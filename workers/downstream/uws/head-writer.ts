@@ -12,11 +12,12 @@ const VERSION = Buffer.from('HTTP/1.1 ');
 const HARMLESS_FIELD = Buffer.from('\r\nConnection: keep-alive');
 
 /**
- * Writes whole heads as one buffer each, which uWS allows because it validates nothing; `ResponseHead` has. One per
- * thread: uWS copies the bytes before a call returns.
+ * Writes whole heads as one buffer each, which uWS allows because it validates nothing; `ResponseHead` has.
+ * One per thread: uWS copies the bytes before a call returns.
  *
  * uWS writes one status line a response. After an interim response it is used up, and the next head has to go
- * through `writeHeader`, which puts `: ` between its two arguments: the head is cut at its last field's colon.
+ * through `writeHeader`, which puts `: ` between its two arguments: the head is cut at its last field's
+ * colon.
  */
 export class HeadWriter {
   readonly #out = Buffer.allocUnsafeSlow(
@@ -46,7 +47,10 @@ export class HeadWriter {
     }
   }
 
-  /** The head of an answer of our own; the caller ends the response. `lines` are at most `limits.responseHeadBytes`. */
+  /**
+   * The head of an answer of our own; the caller ends the response. `lines` are at most
+   * `limits.responseHeadBytes`.
+   */
   writeAnswer(res: UwsResponse, statusLine: string, lines: string, statusUsed: boolean): void {
     // uWS ends the last line.
     const head = `${statusLine}\r\n${lines}`.slice(0, -CRLF.length);

@@ -30,7 +30,10 @@ export interface UwsUnavailable {
   readonly cure: string;
 }
 
-/** The files that the rewrite was checked on: SHA-256 of uWebSockets.js v20.57.0 as `@btc-vision/uwebsockets.js` has it, before and after. */
+/**
+ * The files that the rewrite was checked on: SHA-256 of uWebSockets.js v20.57.0 as
+ * `@btc-vision/uwebsockets.js` has it, before and after.
+ */
 const rewritable = new Map([
   [
     'uws_linux_x64_115.node',
@@ -100,9 +103,10 @@ const USE_NODE = 'Set `engine: node` (or `auto`) on the listener';
 let asked = false;
 
 /**
- * Loads the addon into this thread. Main must call it before any worker thread does: the bound on a request's head is
- * read from the real environment when the addon is first loaded, and only main's `process.env` is the real one.
- * The first call's `headBytesMax` holds for the process. Never throws. Blocks for some 50 ms where the file has to be rewritten.
+ * Loads the addon into this thread. Main must call it before any worker thread does: the bound on a request's
+ * head is read from the real environment when the addon is first loaded, and only main's `process.env` is the
+ * real one. The first call's `headBytesMax` holds for the process. Never throws. Blocks for some 50 ms where
+ * the file has to be rewritten.
  */
 export function loadUws(headBytesMax: number = limits.requestHeadBytes): LoadedUws | UwsUnavailable {
   // A parent that loaded the addon too may have left its own size in our environment.
@@ -134,7 +138,8 @@ function causeOf(message: string): string {
 
 function loadRewritten(directory: string, require: NodeJS.Require): LoadedUws | UwsUnavailable {
   const name = `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`;
-  // Main has verified the copy and has it loaded: reading some 20 MB again would stay with each thread's allocator.
+  // Main has verified the copy and has it loaded: reading some 20 MB again would stay with each thread's
+  // allocator.
   const known = copyOf(directory, name);
   const copy = !isMainThread && existsSync(known) ? known : prepareOlderGlibcCopy(directory, name);
   if (typeof copy !== 'string') return copy;
@@ -150,9 +155,10 @@ function loadRewritten(directory: string, require: NodeJS.Require): LoadedUws | 
 
 /**
  * Puts the rewritten copy of `directory/name` beside it and returns its path, or why that can't be done.
- * Threads and processes may race: each writes a file of its own and renames it, every winner has the same bytes, and
- * a loser's mapping keeps the file that it opened. A copy that is there already is taken only if it is, by its
- * digest, what the rewrite yields, so nobody who could not replace the original gets code loaded through the copy either.
+ * Threads and processes may race: each writes a file of its own and renames it, every winner has the same
+ * bytes, and a loser's mapping keeps the file that it opened. A copy that is there already is taken only if
+ * it is, by its digest, what the rewrite yields, so nobody who could not replace the original gets code
+ * loaded through the copy either.
  */
 export function prepareOlderGlibcCopy(directory: string, name: string): string | UwsUnavailable {
   const original = join(directory, name);
@@ -204,8 +210,8 @@ function holds(path: string, digest: string): boolean {
 }
 
 /**
- * SHA-256 in hex; throws the system's error. In pieces: a buffer of the file's size, once freed, makes glibc keep that
- * much more free memory for the rest of the process's life.
+ * SHA-256 in hex; throws the system's error. In pieces: a buffer of the file's size, once freed, makes glibc
+ * keep that much more free memory for the rest of the process's life.
  */
 function digestOf(path: string): string {
   const hash = createHash('sha256');

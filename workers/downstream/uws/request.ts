@@ -6,7 +6,10 @@ import type { UwsRequest } from './binding.js';
 
 /** RFC 9110, section 5.6.2. */
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** uri-host [ ":" port ] of RFC 9110, section 7.2, without the comma: a list means that two Host fields were joined. */
+/**
+ * uri-host [ ":" port ] of RFC 9110, section 7.2, without the comma: a list means that two Host fields were
+ * joined.
+ */
 const hostValue = /^(?:[A-Za-z0-9\-._~%!$&'()*+;=]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
 /** What uWS puts in place of bytes that are not UTF-8: what was sent is lost, so it can't be forwarded. */
 const LOST_BYTES = '\ufffd';
@@ -23,8 +26,9 @@ const noOptions: ReadonlySet<string> = new Set();
 const extensionsField = ['sec-websocket-extensions'];
 
 /**
- * Turns uWS's request object into a `RequestHead`, and refuses what uWS lets through although another parser could
- * read it differently. One per thread: it is only busy during `read`. Makes one flat string and no array per request.
+ * Turns uWS's request object into a `RequestHead`, and refuses what uWS lets through although another parser
+ * could read it differently. One per thread: it is only busy during `read`. Makes one flat string and no
+ * array per request.
  */
 export class RequestReader {
   readonly #secure: boolean;
@@ -45,7 +49,10 @@ export class RequestReader {
     this.#secure = secure;
   }
 
-  /** Fills in `head`; `canUpgrade`: uWS could make the connection a WebSocket, which `head.upgrade` then asks for. Anything but NONE: the request must be refused, and `head` holds only its method. */
+  /**
+   * Fills in `head`; `canUpgrade`: uWS could make the connection a WebSocket, which `head.upgrade` then asks
+   * for. Anything but NONE: the request must be refused, and `head` holds only its method.
+   */
   read(req: UwsRequest, head: RequestHead, canUpgrade = false): RequestFault {
     this.#fault = RequestFault.NONE;
     this.#fields = '';
@@ -129,7 +136,8 @@ export class RequestReader {
         break;
       case 14:
         if (name === 'content-length') {
-          // Identical repeats may be merged (RFC 9110, section 8.6); uWS takes the first and ignores the others.
+          // Identical repeats may be merged (RFC 9110, section 8.6); uWS takes the first and ignores the
+          // others.
           if (this.#length !== null && this.#length !== value) this.#fault = RequestFault.LENGTH;
           this.#length = value;
           return;
@@ -141,7 +149,8 @@ export class RequestReader {
         break;
       case 17:
         if (name === 'transfer-encoding') {
-          // uWS takes any value for chunked. Codings in a list or in two fields are what smuggling is made of.
+          // uWS takes any value for chunked. Codings in a list or in two fields are what smuggling is made
+          // of.
           if (this.#chunked || value !== 'chunked') this.#fault = RequestFault.CODING;
           this.#chunked = true;
           return;
@@ -162,8 +171,8 @@ export class RequestReader {
     head.contentLength = 0;
     head.lengthZero = false;
     if (this.#length !== null) {
-      // uWS refuses a length beside Transfer-Encoding unless the length is empty, and calls back before it refuses a
-      // malformed one: both end here, before anybody hears of the request.
+      // uWS refuses a length beside Transfer-Encoding unless the length is empty, and calls back before it
+      // refuses a malformed one: both end here, before anybody hears of the request.
       const length = this.#chunked ? -1 : parseLength(this.#length);
       if (length < 0) return RequestFault.LENGTH;
       if (length === 0) {

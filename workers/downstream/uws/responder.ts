@@ -34,7 +34,9 @@ export interface ResponderOwner extends BridgeOwner {
   onRefused(): void;
   /** Responses from now on should be the last of their connections. */
   readonly draining: boolean;
-  /** The response is over; the object may still be `reusable` later, when the rest of the request has come. */
+  /**
+   * The response is over; the object may still be `reusable` later, when the rest of the request has come.
+   */
   onReleased(): void;
   /** Nothing of uWS refers to the object any more. */
   onReusable(responder: UwsResponder): void;
@@ -43,7 +45,9 @@ export interface ResponderOwner extends BridgeOwner {
 const Phase = {
   /** In the pool, or only swallowing the rest of a request whose response is over. */
   IDLE: 0,
-  /** The head is here and a body is announced: the proxy hears of it with the first piece, or a turn later. */
+  /**
+   * The head is here and a body is announced: the proxy hears of it with the first piece, or a turn later.
+   */
   WAITING: 1,
   /** Refused by the engine; the answer goes out a turn later. */
   REFUSED: 2,
@@ -63,12 +67,13 @@ const nothing = new Uint8Array(0);
 const TIMER_STEP_US = 1_000_000;
 
 /**
- * One request and its response on uWS. Pooled: its handlers are bound once, so that a request costs no closure.
+ * One request and its response on uWS. Pooled: its handlers are bound once, so that a request costs no
+ * closure.
  *
- * `res` throws on any use after its end, so it is set to null at the very moment it dies: when the last byte is
- * handed over, at `close`, and in `onAborted`. uWS goes on delivering a request's body after its response is
- * complete; such a responder returns to the pool only with the last piece, and is left to the collector if the
- * connection ends first (uWS tells nobody).
+ * `res` throws on any use after its end, so it is set to null at the very moment it dies: when the last byte
+ * is handed over, at `close`, and in `onAborted`. uWS goes on delivering a request's body after its response
+ * is complete; such a responder returns to the pool only with the last piece, and is left to the collector if
+ * the connection ends first (uWS tells nobody).
  */
 export class UwsResponder implements Responder {
   readonly head = new RequestHead();
@@ -108,7 +113,10 @@ export class UwsResponder implements Responder {
     this.#owner = owner;
   }
 
-  /** Takes a request without a body, within uWS's route handler. `upgrade` and its key: it could become a WebSocket. */
+  /**
+   * Takes a request without a body, within uWS's route handler. `upgrade` and its key: it could become a
+   * WebSocket.
+   */
   start(res: UwsResponse, upgrade: UwsUpgradeContext | null, webSocketKey: string): void {
     this.#begin(res, Phase.WAITING, true);
     this.#upgrade = upgrade;
@@ -127,9 +135,9 @@ export class UwsResponder implements Responder {
   }
 
   /**
-   * Takes a request that must not be forwarded. The owner must call `openLate` in the next turn: an answer at once
-   * would make uWS go on to the next request in the same read, whose very beginning is what is in doubt. While this
-   * one is pending, uWS closes the connection when another comes.
+   * Takes a request that must not be forwarded. The owner must call `openLate` in the next turn: an answer at
+   * once would make uWS go on to the next request in the same read, whose very beginning is what is in doubt.
+   * While this one is pending, uWS closes the connection when another comes.
    */
   startRefused(res: UwsResponse, fault: RequestFault): void {
     this.#begin(res, Phase.REFUSED, true);
@@ -221,9 +229,10 @@ export class UwsResponder implements Responder {
     }
     const bridge = new WebSocketBridge(this.#owner, tunnel);
     const res = this.#takeRes();
-    // An upgrade makes the socket's memory smaller. A cork that was on it then reads the response's state from the part that was given
-    // back, and may find there that the connection is to be closed (1006 to the client, seen a few times in 10,000 on a busy machine). There
-    // is one cork in a thread: while another socket has it, this one gets none, and nothing is read.
+    // An upgrade makes the socket's memory smaller. A cork that was on it then reads the response's state
+    // from the part that was given back, and may find there that the connection is to be closed (1006 to the
+    // client, seen a few times in 10,000 on a busy machine). There is one cork in a thread: while another
+    // socket has it, this one gets none, and nothing is read.
     this.#owner.corkElsewhere(() =>
       res.cork(() => {
         res.writeStatus(acceptance.lines);
@@ -367,7 +376,10 @@ export class UwsResponder implements Responder {
     this.#corked = false;
   }
 
-  /** A piece of the body is here. uWS's own timer would end an upload of less than 16 KiB a second, so it is begun anew. */
+  /**
+   * A piece of the body is here. uWS's own timer would end an upload of less than 16 KiB a second, so it is
+   * begun anew.
+   */
   #watchBody(last: boolean): void {
     const { deadlines, clock } = this.#owner;
     if (last) {
@@ -425,7 +437,9 @@ export class UwsResponder implements Responder {
     this.#release();
   }
 
-  /** Draws the consequences of an offer. A response that is complete leaves room: nothing more can be refused. */
+  /**
+   * Draws the consequences of an offer. A response that is complete leaves room: nothing more can be refused.
+   */
   #settle(offer: Offer): Offer {
     switch (offer) {
       case Offer.COMPLETE:

@@ -18,8 +18,8 @@ export type Offer = (typeof Offer)[keyof typeof Offer];
 
 /**
  * Size of the chunk that finds out whether uWS's own buffer is empty again, which nothing else tells: `write`
- * flushes first and answers false while anything is left. Writing whole pieces instead would let the buffer grow
- * with a client that drains less than one piece each time.
+ * flushes first and answers false while anything is left. Writing whole pieces instead would let the buffer
+ * grow with a client that drains less than one piece each time.
  */
 const PROBE_BYTES = 1024;
 

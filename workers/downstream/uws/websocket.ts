@@ -11,7 +11,10 @@ export interface BridgeOwner {
   corkElsewhere(run: () => void): void;
 }
 
-/** Codes that stand for "none was sent" and "the connection broke": they may not go over the wire (RFC 6455, section 7.4.1). */
+/**
+ * Codes that stand for "none was sent" and "the connection broke": they may not go over the wire (RFC 6455,
+ * section 7.4.1).
+ */
 const NO_CODE = 1005;
 const ABNORMAL = 1006;
 const GOING_AWAY = 1001;
@@ -20,9 +23,10 @@ const TRY_AGAIN_LATER = 1013;
 const nothing = Buffer.alloc(0);
 
 /**
- * One WebSocket: uWS speaks to the client in messages, `ws` makes frames of them for the primary's tunnel and messages of the
- * primary's frames. Pings are answered on each side by whoever got them. A slow client pauses the tunnel; uWS can't be told
- * to read less of a client, so one that the primary is too slow for is closed with 1013.
+ * One WebSocket: uWS speaks to the client in messages, `ws` makes frames of them for the primary's tunnel and
+ * messages of the primary's frames. Pings are answered on each side by whoever got them. A slow client pauses
+ * the tunnel; uWS can't be told to read less of a client, so one that the primary is too slow for is closed
+ * with 1013.
  */
 export class WebSocketBridge implements TunnelSink, UwsWebSocketUser {
   readonly #owner: BridgeOwner;
@@ -81,7 +85,8 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser {
   // From the tunnel.
 
   onTunnelData(bytes: Uint8Array): void {
-    // It works off what it gets before it returns, so its own backpressure says nothing; the bytes die with the call.
+    // It works off what it gets before it returns, so its own backpressure says nothing; the bytes die with
+    // the call.
     this.#receiver.write(Buffer.from(bytes));
   }
 
