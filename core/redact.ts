@@ -10,7 +10,7 @@ import { redacted, redactText, type TextRules } from './redact-text.js';
 
 export { redacted };
 
-/** Of an unknown text no more is looked through: whoever shows a part of it takes that part from these. */
+/** Characters of an unknown text that are searched: whoever shows a part of it takes that part from these. */
 export const searchedChars = 8192;
 
 /**

@@ -78,8 +78,8 @@ export interface Responder {
   sendTrailers(lines: string): void;
   /**
    * The primary switched protocols, as the request asked by `head.upgrade`: `head` is its 101 and dies with
-   * the call. The engine tells the client, attaches itself to `tunnel` or destroys it before it returns, and
-   * the two talk without the proxy from here on. The responder is dead.
+   * the call. The engine answers the client, attaches itself to `tunnel` or destroys it before it returns,
+   * and the two talk without the proxy from here on. The responder is dead.
    */
   switchProtocols(head: ResponseHead, tunnel: UpstreamTunnel): void;
   /** The response is complete, and so is the request. */

@@ -12,9 +12,9 @@ import type { RequestHead } from './message.js';
 import { Networks } from './networks.js';
 import type { RequestIds } from './request-id.js';
 
-/** Who sent the request, as far as the socket tells. */
+/** Who sent the request, as far as the socket shows. */
 export interface EdgePeer {
-  /** Without port; empty for a unix socket. */
+  /** Returns the address without port; empty for a unix socket. */
   clientAddress(): string;
 }
 

@@ -24,7 +24,7 @@ export function fieldValue(fields: string, lowerName: string): string | null {
   let line = 0;
   while (line < end) {
     const colon = line + nameLength;
-    // A colon can't be part of a name, so most lines are told apart by this one byte.
+    // A colon can't be part of a name, so this one byte rules out most lines.
     if (fields.charCodeAt(colon) === COLON && nameIs(fields, line, lowerName)) {
       return trimmedSlice(fields, colon + 1, lineEnd(fields, colon));
     }

@@ -55,7 +55,7 @@ export class RequestHead {
   /** The client speaks HTTP/1.0. */
   http10 = false;
   /**
-   * The client's address where a proxy that the listener trusts has told it; empty: the peer is the client.
+   * The client's address where a proxy that the listener trusts has named it; empty: the peer is the client.
    * Set by the edge.
    */
   client = '';

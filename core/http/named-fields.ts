@@ -1,7 +1,7 @@
 /**
  * The fields of a few names, all found in one pass over a request's field lines. What a pass costs is the
- * lines, because each has to be stepped over; however many names there are, most lines are told apart from
- * all of them by their first letter.
+ * lines, because each has to be stepped over; however many names there are, the first letter of
+ * most lines rules out all of them.
  */
 import { Span } from './span.js';
 
@@ -77,8 +77,8 @@ export class NamedFields {
 export class NamedField {
   readonly name: string;
   /**
-   * With the white space around the value: to look for that takes as long as to find the field, and not every
-   * owner minds.
+   * The value with the white space around it: to look for that takes as long as to find the field, and not
+   * every owner minds.
    */
   readonly span = new Span();
   /**
@@ -88,7 +88,7 @@ export class NamedField {
   foundIn = -1;
   /** Another name with the same first letter. */
   next: NamedField | null = null;
-  /** Of the name: they are read faster than a string's. */
+  /** The codes of the name: they are read faster than a string's. */
   readonly #codes: Uint8Array;
 
   constructor(lowerName: string) {
@@ -104,7 +104,7 @@ export class NamedField {
     const codes = this.#codes;
     const length = codes.length;
     const colon = line + length;
-    // A colon can't be part of a name, so most lines with the first letter of the name are told apart by this
+    // A colon can't be part of a name, so most lines with the first letter of the name are ruled out by this
     // one byte.
     if (colon >= end || fields.charCodeAt(colon) !== COLON || this.foundIn === pass) return false;
     for (let i = 1; i < length; i++) {

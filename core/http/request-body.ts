@@ -58,7 +58,7 @@ export class RequestBodyReader implements ChunkSink {
     return to;
   }
 
-  /** From the decoder. */
+  /** Called by the decoder. */
   onBody(bytes: Uint8Array): void {
     if (this.#piece !== null) this.#sink!.onPiece(this.#piece, false);
     this.#piece = bytes;

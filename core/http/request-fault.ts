@@ -1,5 +1,5 @@
 /**
- * Why an engine refuses a request before the proxy hears of it, and what its client is told. Where two
+ * Why an engine refuses a request before the proxy hears of it, and what its client gets. Where two
  * parsers could disagree about a message, forwarding it would let its sender choose which of them is fooled.
  * The connection is always closed: nothing behind a doubtful request has a certain beginning. What uWS
  * refuses by itself is not here: nobody hears of it.
@@ -124,7 +124,7 @@ export const requestFaultAnswers: readonly RequestFaultAnswer[] = [
     code: 'host',
     status: 400,
     text: 'The Host field is not one valid host.\n',
-    when: 'No Host, more than one, or one that is none.',
+    when: 'No Host, more than one, or one that is not valid.',
   },
   {
     code: 'length',

@@ -18,7 +18,7 @@ export const Scan = {
 export type Scan = (typeof Scan)[keyof typeof Scan];
 
 const VERSION_START = 'HTTP/';
-/** Both are about one connection only, so they are said anew (RFC 9110, section 10.1.4). */
+/** Both are about one connection only, so they are written again (RFC 9110, section 10.1.4). */
 const TAKES_TRAILERS = 'Connection: TE\r\nTE: trailers\r\n';
 /** Up to here a length is exact in a number. */
 const LENGTH_DIGITS_MAX = 15;
@@ -117,7 +117,7 @@ export class RequestHeadScanner {
 
   /** `method SP target SP version CRLF`, after any empty lines. Returns where the fields begin, or -1. */
   #scanLine(bytes: Buffer, start: number, stop: number): number {
-    // An imported binding is loaded anew at each use: in these loops that would be once per byte.
+    // An imported binding is loaded again at each use: in these loops that would be once per byte.
     const tokens = isTokenByte;
     const targets = isTargetByte;
     let at = start;
@@ -333,7 +333,7 @@ export class RequestHeadScanner {
   }
 
   /**
-   * Of all codings of a response that a client may accept, trailers alone can be passed on (RFC 9110, section
+   * Reads TE. Trailers alone, of all codings that a client may accept, can be passed on (RFC 9110, section
    * 10.1.4).
    */
   #readTe(bytes: Buffer, start: number, end: number): void {

@@ -80,7 +80,7 @@ function scanStatusLineStart(head: ResponseHead, end: number): Scan {
 /** RFC 9112, section 5: `name ":" OWS value OWS CRLF` lines up to the empty one. */
 function scanFields(head: ResponseHead, end: number): Scan {
   const { bytes, base } = head;
-  // An imported binding is loaded anew at each use: in these loops that would be once per byte.
+  // An imported binding is loaded again at each use: in these loops that would be once per byte.
   const tokens = isTokenByte;
   const values = isFieldByte;
   for (;;) {

@@ -15,7 +15,7 @@ export class Span {
     this.to = to;
   }
 
-  /** Without the white space at both ends (OWS: not what `trim` takes, which is also the byte 0xa0). */
+  /** Sets the span without the white space at both ends; `trim` would also take the byte 0xa0. */
   setTrimmed(text: string, from: number, to: number): void {
     let start = from;
     let end = to;
@@ -45,7 +45,7 @@ const COMPARED_BY_CODE = 8;
 function standsAt(text: string, at: number, value: string): boolean {
   const length = value.length;
   if (length > COMPARED_BY_CODE) {
-    // What is long is mostly told apart by its last char code.
+    // The last char code rules out most long texts.
     return text.charCodeAt(at + length - 1) === value.charCodeAt(length - 1) && text.startsWith(value, at);
   }
   for (let i = 0; i < length; i++) {

@@ -1,7 +1,7 @@
 /**
  * Trailer fields (RFC 9110, section 6.5): which of them are passed on. They are never merged into a head, and
  * what a recipient might wrongly take for a part of the head is left out: framing, routing, authentication,
- * conditions, what says how to read the content, and what tells who asked.
+ * conditions, what says how to read the content, and what says who asked.
  */
 
 import { listMembers } from './hop-by-hop.js';

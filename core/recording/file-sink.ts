@@ -19,7 +19,7 @@ import { type SegmentSettings, Segments } from './segments.js';
 /** How long a recording rests before a new segment is tried. */
 const restMs = 1000;
 const tickMs = 1000;
-/** As much as this is written before the rings are empty. */
+/** Bytes that are written before the rings are empty. */
 const writtenBytes = 128 * 1024;
 
 export interface FileSinkDeps {
@@ -42,15 +42,15 @@ export class FileSink implements Sink {
   #member: WriteMember;
   #compresses: boolean;
   #refusal: Drop | typeof none = none;
-  /** The last refusal, until a file could be begun again: what `onState` was told of. */
+  /** The last refusal, until a file could be begun again: what `onState` last reported. */
   #trouble: Drop | typeof none = none;
   readonly #output = new Output();
   #copies: Copy[] = [];
-  /** Of each of them, as written. */
+  /** Bytes of each of them, as written. */
   #sizes: number[] = [];
   #pumping: Promise<void> | null = null;
   /**
-   * Of the wall clock and the process's time line: one for each segment, so that a clock that is set moves no
+   * The wall clock on the process's time line: one for each segment, so that a clock that is set moves no
    * record within one.
    */
   #wallOffsetUs: number;

@@ -33,7 +33,7 @@ export class RecordWriter {
   readonly #ids: RecordIds;
   /** Reused by each record. */
   #scratch = Buffer.allocUnsafeSlow(scratchBytes);
-  /** Of the record that was made last. */
+  /** Where the block of the latest record begins. */
   #blockStart = 0;
 
   constructor(redactor: Redactor, ids: RecordIds) {

@@ -24,7 +24,7 @@ export interface RecordedRequest {
 
 export interface RecordedResponse {
   readonly status: number;
-  /** Of the body without framing. */
+  /** Length of the body without framing. */
   readonly bytes: number;
   /** Null: it is not known. */
   readonly digest: number | null;
@@ -41,7 +41,7 @@ export interface RecordedMessage {
   readonly id: string;
   /** The name of the other one of its exchange; empty where only the other one says it. */
   readonly concurrentTo: string;
-  /** On the wall clock; -1 where the recording does not say. */
+  /** Wall clock; -1 where the recording does not say. */
   readonly timeUs: number;
   readonly route: string;
   /** The key of the mirror's `order`, in hexadecimal; empty: none was recorded. */

@@ -31,7 +31,7 @@ export class Segments {
     this.#writer = writer;
   }
 
-  /** From the next segment on. */
+  /** Takes effect with the next segment. */
   follow(settings: SegmentSettings): void {
     this.#settings = settings;
   }
@@ -66,7 +66,7 @@ export class Segments {
 
   /**
    * All of it or, where the disk takes only a part, nothing: a file ends with a whole record, and what is
-   * told as failed is not in it.
+   * reported as failed is not in it.
    */
   async append(bytes: Uint8Array): Promise<void> {
     const file = this.#file!;

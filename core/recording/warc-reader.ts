@@ -49,7 +49,7 @@ interface RawRecord {
   /** Field lines. */
   readonly headers: string;
   readonly block: Buffer;
-  /** Of the whole record. */
+  /** Length of the whole record. */
   readonly bytes: number;
 }
 
@@ -76,7 +76,7 @@ function readRecord(window: Window): RawRecord | string {
   return { headers, block, bytes };
 }
 
-/** Without the line that names the format. */
+/** Returns the header without the line that names the format. */
 function headersOf(text: string): string {
   return text.slice(text.indexOf('\n') + 1);
 }

@@ -10,7 +10,7 @@ const nothingMore: ReadAt = () => 0;
 export class Window {
   readonly #readAt: ReadAt;
   #buffer: Buffer;
-  /** Of the file, where the buffer begins. */
+  /** Offset in the file where the buffer begins. */
   #base = 0;
   #from = 0;
   #to = 0;

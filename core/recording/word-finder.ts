@@ -76,7 +76,7 @@ export class WordFinder {
     );
   }
 
-  /** From a row on, until no word is under way. */
+  /** Steps on from a row until no word is under way. */
   #goesOn(text: Uint8Array, from: number, start: number, to: number): boolean {
     let row = from;
     for (let at = start; at < to && row !== 0 && row !== this.#found; at++)

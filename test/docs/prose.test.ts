@@ -29,7 +29,21 @@ const unrevised: readonly string[] = [
   'CONTRIBUTING.md',
 ];
 
-const isUnrevised = (path: string): boolean => unrevised.some((room) => path.startsWith(room));
+/** Rooms within those that are revised already. */
+const revised: readonly string[] = [
+  'core/http/',
+  'core/recording/',
+  'core/redact',
+  'core/trim.ts',
+  'test/core/http/',
+  'test/core/recording/',
+  'test/workers/downstream/',
+  'workers/downstream/',
+];
+
+const startsWith = (path: string, rooms: readonly string[]): boolean =>
+  rooms.some((room) => path.startsWith(room));
+const isUnrevised = (path: string): boolean => startsWith(path, unrevised) && !startsWith(path, revised);
 
 t.test('comments, messages and pages keep to the rules of style', async (t) => {
   for (const path of projectFiles()) {

@@ -61,8 +61,8 @@ export interface Acceptor {
   /** `http://127.0.0.1:8080`, with the real port. */
   readonly url: string;
   /**
-   * From now on proxy thread `index` gets its part, through `descriptor` alone; it came from there and is the
-   * engine's business.
+   * Gives proxy thread `index` its part from now on, through `descriptor` alone; it came from there and is
+   * the engine's business.
    */
   addChild(index: number, descriptor: unknown): void;
   /** It gets no more. Nothing happens if it had none. */

@@ -5,7 +5,7 @@ import { addressName } from './listen-address.js';
 
 export interface InheritedSocket {
   readonly fd: number;
-  /** `FileDescriptorName=` of its unit, by default the unit's name; null where none was told. */
+  /** `FileDescriptorName=` of its unit, by default the unit's name; null where none was given. */
   readonly name: string | null;
   readonly address: Address;
 }

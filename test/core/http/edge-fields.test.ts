@@ -31,7 +31,7 @@ const append = { forwarded: { mode: 'append', as: 'x-forwarded' } } as const;
 const set = { forwarded: { mode: 'set', as: 'x-forwarded' } } as const;
 const accept = 'accept: */*\r\n';
 
-t.test('append tells the peer, the scheme and the host behind what was sent', async (t) => {
+t.test('append names the peer, the scheme and the host behind what was sent', async (t) => {
   t.equal(
     applied(append, accept).fields,
     `${accept}x-forwarded-for: 192.0.2.7\r\nx-forwarded-proto: http\r\nx-forwarded-host: shop.example:8080\r\n`,
@@ -68,7 +68,7 @@ t.test('off leaves everything as it is', async (t) => {
   t.equal(EdgeFields.act(off), false);
 });
 
-t.test('a client behind a unix socket has no address to tell', async (t) => {
+t.test('a client behind a unix socket has no address to name', async (t) => {
   t.equal(
     applied(append, 'x-forwarded-for: 1.1.1.1\r\n', '').fields,
     'x-forwarded-for: 1.1.1.1\r\nx-forwarded-proto: http\r\nx-forwarded-host: shop.example:8080\r\n',
@@ -103,7 +103,7 @@ t.test('an id is kept, made where there is none, or always made', async (t) => {
   t.match(applied({ requestId: 'new' }, 'x-request-id: 7\r\nx-request-id: 8\r\n').fields, uuid);
 });
 
-t.test('only trusted proxies tell who the client is', async (t) => {
+t.test('only trusted proxies say who the client is', async (t) => {
   const plan = { ...append, trusted: ['10.0.0.0/8', 'fd00::/8'] };
   const sent = 'x-forwarded-for: 6.6.6.6, 203.0.113.9:4711, 10.1.1.1, fd00::2\r\n';
   t.equal(applied(plan, sent, '10.0.0.1').client, '203.0.113.9', 'the last one that is not ours');
@@ -148,7 +148,7 @@ t.test('whatever else a client sends stays, in its order', async () => {
   );
 });
 
-t.test('ids never repeat, also where their low digits begin anew', async (t) => {
+t.test('ids never repeat, also where their low digits begin again', async (t) => {
   const made = new RequestIds(() => 0xffff_fff0);
   const seen = new Set<string>();
   for (let i = 0; i < 100_000; i++) seen.add(made.next());

@@ -11,7 +11,7 @@ interface Read {
   readonly refused: boolean;
   /** Bytes that were taken. */
   readonly taken: number;
-  /** How often the sink was told that the body is complete. */
+  /** How often the sink heard that the body is complete. */
   readonly lasts: number;
 }
 

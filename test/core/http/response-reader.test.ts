@@ -285,7 +285,7 @@ t.test('interim responses', async (t) => {
   t.equal(read(continues).fed, 'MORE', 'no interim response ends the exchange');
 });
 
-t.test('what follows a whole response is told apart from the response', async (t) => {
+t.test('what follows a whole response is no part of it', async (t) => {
   t.equal(read('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok').fed, 'WHOLE');
   t.equal(read('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok\r\n').fed, 'EXCESS');
   t.equal(read('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok\r\n').body, 'ok');

@@ -104,7 +104,7 @@ t.test('a first record that is damaged in its first byte costs itself alone', as
   }
 });
 
-t.test('a record that is damaged costs itself alone, and is told with its place', async (t) => {
+t.test('a record that is damaged costs itself alone, and is reported with its place', async (t) => {
   const packed = members(
     Array.from({ length: 9 }, (_, i) => withBody(i, 'some body '.repeat(20), Framing.LENGTH)),
     compressed,
@@ -223,7 +223,7 @@ t.test('files of GoReplay are read, with the responses that they have', async (t
   t.equal(skipped[0].offset, Buffer.byteLength(file.slice(0, file.indexOf('rubbish'))));
 });
 
-t.test('what is no recording is told so', async (t) => {
+t.test('what is no recording is reported as such', async (t) => {
   t.strictSame(read(Buffer.from('{"json":true}')).skipped, [
     { offset: 0, reason: 'neither a WARC file nor one of GoReplay' },
   ]);

@@ -104,7 +104,7 @@ t.test('a body whose coding can not be undone is withheld', async (t) => {
   t.strictSame([withheld, bodyBytes], [true, 0]);
 });
 
-t.test('in what its bytes tell to be harmless there is nothing to hide', async (t) => {
+t.test('there is nothing to hide in what the pre-filter passes', async (t) => {
   const types = ['application/json', 'text/plain', 'application/x-www-form-urlencoded', 'image/png', ''];
   const pieces = [
     'to',

@@ -16,7 +16,7 @@ interface Child {
 }
 
 /**
- * One address as main sees it: tells proxy threads to listen on it, in the way that the platform has
+ * One address as main sees it: asks proxy threads to listen on it, in the way that the platform has
  * (docs/decisions/021). Where there is none, one listens at a time, and when it leaves the next one takes
  * over. All methods are for the main thread.
  */
@@ -75,8 +75,8 @@ export class NodeAcceptor {
   }
 
   /**
-   * On a socket that is open already. What connects while nobody is there, before this process or after it,
-   * waits in its queue.
+   * Listens on a socket that is open already. What connects while nobody is there, before this process or
+   * after it, waits in its queue.
    */
   static adopt({ address }: ListenerPlan, { fd }: InheritedSocket): NodeAcceptor {
     const copies = DescriptorCopies.adopt(fd);
@@ -119,7 +119,7 @@ export class NodeAcceptor {
     this.stopListening();
   }
 
-  /** Tells those to listen who may. */
+  /** Asks those to listen that may. */
   #ask(): void {
     if (this.#stopped) return;
     for (const child of this.#children.values()) {
@@ -140,7 +140,7 @@ export class NodeAcceptor {
 
   #sayDescriptor(child: Child, copies: DescriptorCopies): void {
     copies.take().then(
-      // Also to a child that was told to stop: the descriptor is its to close.
+      // Also to a child that was asked to stop: the descriptor is its to close.
       (fd) => this.#say(child, { say: 'listenOn', fd }),
       (error: Error) => {
         if (!this.#stopped) this.#onFailed(child, error.message);
@@ -161,7 +161,9 @@ export class NodeAcceptor {
     }
   }
 
-  /** At the start it is told; later the address may still be a dying thread's, so it is tried again. */
+  /**
+   * Reports a failure at the start; later the address may still be a dying thread's, so it is tried again.
+   */
   #onFailed(child: Child, cause: string): void {
     if (this.#settled !== null) {
       child.state = 'gone';

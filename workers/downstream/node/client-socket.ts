@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { limits } from '../../../core/limits.js';
 import { writeNow } from '../../../core/write-now.js';
 
-/** Told about the bytes that a socket holds back because its client does not take them. */
+/** Events of the bytes that a socket holds back because its client does not take them. */
 export interface BacklogEvents {
   /** It holds bytes: nothing more should be written until `onTaken`. */
   onBacklog(): void;

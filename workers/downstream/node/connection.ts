@@ -21,12 +21,12 @@ import { type TunnelClient, TunnelEnd } from './tunnel-end.js';
 export interface ConnectionOwner {
   readonly handler: RequestHandler;
   readonly resources: NodeResources;
-  /** Of the plan in force. */
+  /** Limits of the plan in force. */
   readonly limits: ListenerLimits;
   /** Responses from now on are the last of their connections. */
   readonly draining: boolean;
   onRequestBegan(): void;
-  /** The response is over, and the socket has let go of it; or the connection is gone. */
+  /** The response is over, and the socket has released it; or the connection is gone. */
   onRequestEnded(): void;
   onRefused(): void;
   onTimedOut(what: ClientTimeout): void;
@@ -82,7 +82,7 @@ export class NodeConnection
   #corks = 0;
   /** The client lets the connection be used again, as its latest request said. */
   #keepAlive = true;
-  /** A request was begun, and the engine was not yet told that it ended. */
+  /** A request was begun, and the engine has not yet heard that it ended. */
   #counted = false;
   /** The response to the latest request is over. */
   #answered = false;

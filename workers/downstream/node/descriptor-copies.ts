@@ -62,7 +62,9 @@ export class DescriptorCopies {
     );
   }
 
-  /** Of a socket that is this process's already; it is closed with the copies. Throws as `bind` rejects. */
+  /**
+   * Copies a socket that is this process's already; it is closed with the copies. Throws as `bind` rejects.
+   */
   static adopt(fd: number): DescriptorCopies {
     return DescriptorCopies.#of(orThrow(createServerHandle('', 0, NONE, fd, 0)));
   }

@@ -1,5 +1,5 @@
 /**
- * How proxy threads share a port (docs/decisions/021): main's acceptor tells threads to listen and to stop.
+ * How proxy threads share a port (docs/decisions/021): main's acceptor asks threads to listen and to stop.
  * Thread and acceptor speak over a message port of their own, which is what an engine's descriptor is here.
  */
 import { closeSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { causeOf } from '../listen-address.js';
 export type ToListener =
   /** `shared`: other threads listen on the same port (SO_REUSEPORT). */
   | { readonly say: 'listen'; readonly address: Address; readonly shared: boolean }
-  /** On a descriptor that is the thread's own from here on. */
+  /** Listens on a descriptor that is the thread's own from here on. */
   | { readonly say: 'listenOn'; readonly fd: number }
   | { readonly say: 'stop' };
 

@@ -190,7 +190,9 @@ export class NodeResponder implements Responder {
 
   // From the connection.
 
-  /** The client is gone, or its request can't be understood: tells the proxy, if it still has the request. */
+  /**
+   * The client is gone, or its request can't be understood: notifies the proxy, if it still has the request.
+   */
   abort(): void {
     const { sink } = this;
     if (this.#phase === Phase.IDLE) return;

@@ -11,7 +11,7 @@ import type { Output } from './output.js';
 export const Persistence = {
   /** HTTP/1.1 keeps the connection without a word. */
   KEEP: '',
-  /** HTTP/1.0 wants to be told. */
+  /** HTTP/1.0 keeps it only where the head says so. */
   KEEP_SAID: '\r\nConnection: keep-alive',
   CLOSE: '\r\nConnection: close',
 } as const;
@@ -26,7 +26,7 @@ const MS_PER_SECOND = 1000;
  * the body in that framing. To HTTP/1.0 a body of unknown length ends with the connection.
  */
 export class ResponseWriter {
-  /** To be sent with the end of a chunked body: whole field lines. */
+  /** Lines that are sent with the end of a chunked body: whole field lines. */
   trailers = '';
   readonly #output: Output;
   #framing: Framing = Framing.NONE;
@@ -36,7 +36,7 @@ export class ResponseWriter {
     this.#output = output;
   }
 
-  /** The body's end can only be told by closing the connection. */
+  /** The body's end can only be shown by closing the connection. */
   get endsWithConnection(): boolean {
     return this.#framing === Framing.CLOSE;
   }
@@ -52,7 +52,8 @@ export class ResponseWriter {
   }
 
   /**
-   * A 101: what it switches to is said anew, as the field is hop-by-hop. `asked` is what the request named.
+   * A 101: what it switches to is written again, as the field is hop-by-hop. `asked` is what the request
+   * named.
    */
   switching(head: ResponseHead, asked: string): void {
     this.#forward(head);

@@ -15,7 +15,7 @@ export class UwsAcceptor {
   readonly port: number;
   readonly #uws: Uws;
   readonly #app: UwsApp;
-  /** Of a unix socket. */
+  /** The file of a unix socket. */
   readonly #file: SocketFile | null;
   #socket: UwsListenSocket | null;
 
@@ -100,8 +100,8 @@ function bind(uws: Uws, app: UwsApp, address: Address): Promise<UwsListenSocket 
 }
 
 /**
- * On Linux with SO_REUSEPORT, so that another process may take the port over; whether it was free is known by
- * then.
+ * Returns the options of a listening socket: SO_REUSEPORT on Linux, so that another process may take the port
+ * over; whether it was free is known by then.
  */
 function sharing(uws: Uws): number {
   return process.platform === 'linux' ? 0 : uws.LIBUS_LISTEN_EXCLUSIVE_PORT;

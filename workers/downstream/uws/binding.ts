@@ -31,8 +31,8 @@ export interface UwsApp {
   /** Takes GET requests with a `Sec-WebSocket-Key`, before `any` does. */
   ws(pattern: string, behavior: UwsWebSocketBehavior): UwsApp;
   /**
-   * `change` is 1 for a connection that opened, -1 for one that closed (told before `onAborted`; not told of
-   * one that became a WebSocket).
+   * `change` is 1 for a connection that opened, -1 for one that closed (called before `onAborted`, and not
+   * for one that became a WebSocket).
    */
   filter(handler: (res: UwsResponse, change: number) => void): UwsApp;
   listen(
@@ -88,7 +88,7 @@ export interface UwsWebSocketBehavior {
   readonly sendPingsAutomatically: boolean;
   readonly maxBackpressure: number;
   readonly closeOnBackpressureLimit: boolean;
-  /** Without it every handshake is taken. */
+  /** Decides about a handshake; without it every one is taken. */
   upgrade?(res: UwsResponse, req: UwsRequest, context: UwsUpgradeContext): void;
   open(ws: UwsWebSocket): void;
   /** The buffer is detached when the handler returns. */

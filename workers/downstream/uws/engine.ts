@@ -256,7 +256,7 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
       drain: (ws) => ws.getUserData().bridge.onDrain(),
       close: (ws, code, reason) => {
         ws.getUserData().bridge.onClose(code, reason);
-        // uWS's filter does not tell of it.
+        // uWS's filter does not report it.
         this.#onClosed(child);
       },
     });
@@ -288,7 +288,7 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
     }
     this.#counters.turnedAway();
     this.#turningAway = true;
-    // Tells the filter before it returns.
+    // Calls the filter before it returns.
     res.close();
     this.#turningAway = false;
   }
@@ -301,7 +301,7 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
     if (this.#connections === 0) this.#handedOver?.();
   }
 
-  /** Called with each plan: by then main has let go of the apps that an earlier one replaced. */
+  /** Called with each plan: by then main has released the apps that an earlier one replaced. */
   #closeLeftApps(): void {
     for (let i = this.#apps.length - 1; i > 0; i--) {
       if (this.#apps[i]!.connections > 0) continue;

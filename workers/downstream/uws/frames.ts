@@ -21,7 +21,7 @@ export interface FrameSocket {
   write(part: Buffer, written?: () => void): void;
 }
 
-/** Takes bytes, cut anywhere, and tells of messages before `write` returns. */
+/** Takes bytes, cut anywhere, and reports messages before `write` returns. */
 export interface FrameReceiver {
   write(bytes: Buffer): boolean;
   on(event: 'message', listener: (message: Buffer, isBinary: boolean) => void): this;

@@ -133,7 +133,7 @@ function rewrite(elf: Buffer, firstVersion: string): void {
 }
 
 /**
- * The dynamic linker itself goes by the dynamic segment; in a file as linked, both tell of the same tables.
+ * The dynamic linker itself goes by the dynamic segment; in a file as linked, both describe the same tables.
  */
 function findSection(elf: Buffer, type: number): Span {
   const count = elf.readUInt16LE(Elf.SECTION_COUNT_AT);

@@ -8,7 +8,7 @@ const SP = 32;
 const COLON = 58;
 const CRLF = Buffer.from('\r\n');
 const VERSION = Buffer.from('HTTP/1.1 ');
-/** For a head without fields where one is needed: it says what is so anyway. */
+/** A field for a head without any where one is needed: it says what is so anyway. */
 const HARMLESS_FIELD = Buffer.from('\r\nConnection: keep-alive');
 
 /**

@@ -42,7 +42,7 @@ export class RequestReader {
   #chunked = false;
   #connection = '';
   #upgrade = '';
-  /** Of the request that was read last, if `head.upgrade` is set. */
+  /** Sec-WebSocket-Key of the request that was read last, if `head.upgrade` is set. */
   webSocketKey = '';
 
   constructor(secure: boolean) {

@@ -26,7 +26,7 @@ import { type BridgeOwner, WebSocketBridge } from './websocket.js';
 export interface ResponderOwner extends BridgeOwner {
   readonly handler: RequestHandler;
   readonly headWriter: HeadWriter;
-  /** Of the plan in force. */
+  /** Limits of the plan in force. */
   readonly limits: ListenerLimits;
   readonly deadlines: Deadlines;
   readonly clock: Clock;
@@ -63,7 +63,7 @@ const Phase = {
 type Phase = (typeof Phase)[keyof typeof Phase];
 
 const nothing = new Uint8Array(0);
-/** How often uWS's timer is begun anew at most: two system calls each. */
+/** How often uWS's timer is restarted at most: two system calls each. */
 const TIMER_STEP_US = 1_000_000;
 
 /**
@@ -73,7 +73,7 @@ const TIMER_STEP_US = 1_000_000;
  * `res` throws on any use after its end, so it is set to null at the very moment it dies: when the last byte
  * is handed over, at `close`, and in `onAborted`. uWS goes on delivering a request's body after its response
  * is complete; such a responder returns to the pool only with the last piece, and is left to the collector if
- * the connection ends first (uWS tells nobody).
+ * the connection ends first (uWS reports nothing).
  */
 export class UwsResponder implements Responder {
   readonly head = new RequestHead();
@@ -87,7 +87,7 @@ export class UwsResponder implements Responder {
 
   readonly #bodyDeadline = new Deadline(() => this.#onBodyDue());
   readonly #responseDeadline = new Deadline(() => this.#onResponseDue());
-  /** core/clock; when uWS's own timer was last begun anew. */
+  /** core/clock; when uWS's own timer was last restarted. */
   #timerUs = 0;
 
   #phase: Phase = Phase.IDLE;
@@ -378,7 +378,7 @@ export class UwsResponder implements Responder {
 
   /**
    * A piece of the body is here. uWS's own timer would end an upload of less than 16 KiB a second, so it is
-   * begun anew.
+   * restarted.
    */
   #watchBody(last: boolean): void {
     const { deadlines, clock } = this.#owner;

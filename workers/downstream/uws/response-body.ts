@@ -17,7 +17,7 @@ export const Offer = {
 export type Offer = (typeof Offer)[keyof typeof Offer];
 
 /**
- * Size of the chunk that finds out whether uWS's own buffer is empty again, which nothing else tells: `write`
+ * Size of the chunk that finds out whether uWS's own buffer is empty again, which nothing else shows: `write`
  * flushes first and answers false while anything is left. Writing whole pieces instead would let the buffer
  * grow with a client that drains less than one piece each time.
  */
@@ -29,7 +29,7 @@ export class ResponseBody {
   bodyless = false;
   lengthReported = false;
   contentLength = 0;
-  /** The proxy was told to wait. */
+  /** The proxy was asked to wait. */
   blocked = false;
   #framing: Framing = Framing.NONE;
   /** Bytes of a LENGTH body that were not offered yet. */
@@ -147,7 +147,7 @@ export class ResponseBody {
     return Offer.FULL;
   }
 
-  /** More although the proxy was told to wait: one read of its upstream may hold several pieces. */
+  /** More although the proxy was asked to wait: one read of its upstream may hold several pieces. */
   #append(tail: Uint8Array, bytes: Uint8Array): Offer {
     if (tail.length + bytes.length > limits.downstreamBufferBytes) return Offer.EXCESS;
     const joined = new Uint8Array(tail.length + bytes.length);

@@ -25,7 +25,7 @@ const nothing = Buffer.alloc(0);
 /**
  * One WebSocket: uWS speaks to the client in messages, `ws` makes frames of them for the primary's tunnel and
  * messages of the primary's frames. Pings are answered on each side by whoever got them. A slow client pauses
- * the tunnel; uWS can't be told to read less of a client, so one that the primary is too slow for is closed
+ * the tunnel; uWS can't be made to read less of a client, so one that the primary is too slow for is closed
  * with 1013.
  */
 export class WebSocketBridge implements TunnelSink, UwsWebSocketUser {
@@ -34,7 +34,7 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser {
   readonly #sender: FrameSender;
   readonly #receiver = new Receiver({ isServer: false, maxPayload: limits.webSocketMessageBytes });
   #client: UwsWebSocket | null = null;
-  /** One side closed, and the other was told. */
+  /** One side closed, and the other was notified. */
   #closing = false;
 
   constructor(owner: BridgeOwner, tunnel: UpstreamTunnel) {
@@ -69,14 +69,14 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser {
     if (this.#client !== null && this.#client.getBufferedAmount() === 0) this.#tunnel.resume();
   }
 
-  /** The client's side is over; uWS has let go of it. */
+  /** The client's side is over; uWS has released it. */
   onClose(code: number, reason: ArrayBuffer): void {
     this.#client = null;
     this.#closeUpstream(code, Buffer.from(reason));
     this.#owner.onBridgeClosed(this);
   }
 
-  /** umbra stops: both sides are told that this end goes away. */
+  /** umbra stops: both sides learn that this end goes away. */
   goAway(): void {
     this.#closeUpstream(GOING_AWAY, nothing);
     this.#client?.end(GOING_AWAY, '');
@@ -92,7 +92,7 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser {
 
   onTunnelDrain(): void {}
 
-  /** Without a close frame before it, an end is a break: the client must be able to tell. */
+  /** An end without a close frame before it is a break, and the client must be able to see that. */
   onTunnelEnd(): void {
     this.#cut();
   }
@@ -122,7 +122,9 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser {
     else client?.end(code, reason);
   }
 
-  /** Tells the upstream, once: a close frame where there is a code for it, and the end of the connection. */
+  /**
+   * Notifies the upstream, once: a close frame where there is a code for it, and the end of the connection.
+   */
   #closeUpstream(code: number, reason: Buffer): void {
     if (this.#closing) return;
     this.#closing = true;

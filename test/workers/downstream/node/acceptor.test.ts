@@ -38,7 +38,7 @@ async function whoAnswers(port: number): Promise<string> {
   }
 }
 
-t.test('an address that is in use is told in one line', async (t) => {
+t.test('an address that is in use is reported in one line', async (t) => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   const { port } = other.address() as { port: number };

@@ -33,7 +33,7 @@ class SharingThread {
     return new SharingThread(worker, index);
   }
 
-  /** As a thread that fails: no word to anybody. */
+  /** Ends as a thread that fails, without a message. */
   async die(): Promise<void> {
     const gone = new Promise((resolve) => this.worker.once('exit', resolve));
     this.worker.postMessage('die');

@@ -53,7 +53,7 @@ async function ask(socket: net.Socket): Promise<string> {
   return body;
 }
 
-t.test('port 0 becomes a real port, and a second listener on it is told so', options, async (t) => {
+t.test('port 0 becomes a real port, and a second listener on it is refused', options, async (t) => {
   const { port } = await serve(t, loopback);
   t.ok(port > 0);
   t.equal(await ask(net.connect(port, '127.0.0.1')), 'false 127.0.0.1');
@@ -62,7 +62,7 @@ t.test('port 0 becomes a real port, and a second listener on it is told so', opt
   });
 });
 
-t.test('an address that is not ours and a name that does not exist are told apart', options, async (t) => {
+t.test('a foreign address and an unknown name are reported as such', options, async (t) => {
   await t.rejects(
     UwsAcceptor.listen(
       uws,

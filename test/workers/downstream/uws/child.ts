@@ -1,6 +1,6 @@
 /**
  * A proxy thread in small: one engine that answers with its thread's number. Run as a worker thread by
- * threads.test.ts. It leaves in the safe order: main is asked to let go of the descriptor, then `leave`, then
+ * threads.test.ts. It leaves in the safe order: main is asked to release the descriptor, then `leave`, then
  * exit.
  */
 import { parentPort, threadId } from 'node:worker_threads';
@@ -42,7 +42,7 @@ const downstream = new UwsDownstream(
 );
 let leaving = false;
 
-/** From the first fault on, the thread only waits to be let go. */
+/** Set from the first fault on: the thread only waits to be released. */
 process.on('uncaughtException', () => {
   if (leaving) return;
   leaving = true;

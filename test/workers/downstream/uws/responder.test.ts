@@ -161,7 +161,7 @@ t.test('a cut response is never passed on as complete', options, async (t) => {
   t.equal(
     rig.seen.reduce((sum, seen) => sum + seen.aborted, 0),
     0,
-    'whoever cuts is not told of it',
+    'whoever cuts gets no event for it',
   );
 });
 

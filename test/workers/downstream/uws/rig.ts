@@ -185,7 +185,7 @@ export class Rig implements RequestHandler {
 
 export interface Answer {
   readonly status: number;
-  /** As received, without the status line and the blank line. */
+  /** Field lines as received, without the status line and the blank line. */
   readonly fields: string;
   readonly body: string;
 }
