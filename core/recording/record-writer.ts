@@ -4,9 +4,9 @@
  * HTTP message: head and body, framed by what was understood, so a chunked body is one chunk. `WARC-Date` is
  * when the request came, in microseconds.
  *
- * Three fields are umbra's own, as section 5.1 of the standard allows: `Umbra-Route`; on requests of a mirror with an
- * `order`, `Umbra-Order`, a hash of the key in hexadecimal; and on responses `Umbra-Latency-Us`, the time from the first
- * byte sent to the primary to the last one received.
+ * Three fields are umbra's own, as section 5.1 of the standard allows: `Umbra-Route`; on requests of a mirror
+ * with an `order`, `Umbra-Order`, a hash of the key in hexadecimal; and on responses `Umbra-Latency-Us`, the
+ * time from the first byte sent to the primary to the last one received.
  */
 import { latin1Write } from '../http/wire.js';
 import type { CopiedResponse, Copy } from '../sink/sink.js';

@@ -64,6 +64,7 @@ const allowed: readonly (readonly [file: string, pattern: string, reason: string
   ['config/nats-address.ts', String.raw`^[A-Za-z0-9_=/-]+(\.[A-Za-z0-9_=/-]+)*$`, parts],
   ['config/nats-address.ts', String.raw`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`, parts],
   ['config/schema/answer.ts', String.raw`:\d+$`, 'digits end at the next colon'],
+  ['config/schema/order.ts', ':(.*)', oneplace],
   ['config/schema/sample.ts', ':(.*)', oneplace],
   ['config/schema/values.ts', ',? such as .*$', own],
   ['config/set.ts', String.raw`^[^.[\]]+(?:\.[^.[\]]+|\[\d{1,6}\])*$`, operator],

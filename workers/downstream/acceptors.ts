@@ -16,7 +16,9 @@ export type EngineName = Exclude<EngineChoice, 'auto'>;
 /** The listeners, each with the engine that serves it. */
 export interface SettledEngines {
   readonly listeners: readonly ListenerPlan[];
-  /** One line that says why `auto` did not choose the engine that a takeover needs; null in all other cases. */
+  /**
+   * One line that says why `auto` did not choose the engine that a takeover needs; null in all other cases.
+   */
   readonly warning: string | null;
 }
 

@@ -263,7 +263,10 @@ export class UwsResponder implements Responder {
     if (!this.#body.blocked) this.#end();
   }
 
-  /** uWS does not say when a connection ends whose response is complete, so the rest of its request is not waited for. */
+  /**
+   * uWS does not say when a connection ends whose response is complete, so the rest of its request is not
+   * waited for.
+   */
   finishEarly(): boolean {
     this.finish();
     return false;
