@@ -39,6 +39,11 @@ export const limits = {
   /** One read from an upstream socket; one such buffer per thread, shared by its connections. */
   readBufferBytes: 64 * 1024,
   /**
+   * The share of `connections.max` from which on each new connection is counted, as a warning
+   * (`umbra_upstream_connections_high_total`).
+   */
+  connectionsHigh: 0.8,
+  /**
    * How long before the end that a version announces (`Keep-Alive: timeout`) an idle connection is closed, in
    * milliseconds.
    */

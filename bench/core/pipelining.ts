@@ -58,6 +58,7 @@ const counters: UpstreamCounters = {
   queueTimedOut: nothing,
   ejectedChanged: nothing,
   outOfResources: nothing,
+  connectionsHigh: nothing,
 };
 
 function poolTo(port: number): VersionPool {

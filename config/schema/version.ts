@@ -36,9 +36,10 @@ const endpoints = z.union([single(endpoint), list(endpoint, endpointsExpected)],
 });
 
 const connections = mapping({
-  max: integer(1, connectionsMax)
-    .prefault(256)
-    .meta({ description: 'Most connections that one thread opens to one endpoint.' }),
+  max: integer(1, connectionsMax).prefault(4096).meta({
+    description:
+      'Most connections that one thread opens to one endpoint; a response that streams holds one until it ends.',
+  }),
   idle: positiveDuration.prefault('60s').meta({ description: 'How long an unused connection is kept.' }),
   connectTimeout: positiveDuration
     .prefault('1s')

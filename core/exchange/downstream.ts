@@ -7,6 +7,7 @@
  */
 import type { RequestHead } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
+import type { Tie } from '../upstream/tie.js';
 import type { UpstreamTunnel } from '../upstream/tunnel.js';
 
 /** The proxy thread, as an engine sees it. */
@@ -59,6 +60,11 @@ export const ignoredRequest: RequestSink = {
  * then is a fault. Engines reuse the object for later requests.
  */
 export interface Responder {
+  /**
+   * Ties the client's connection to the upstream connection that carries its login; null where the engine does not
+   * know its connections: then no login of a connection can be completed.
+   */
+  readonly tie: Tie | null;
   /** Runs `run` with everything written in it gathered into as few writes to the socket as possible. */
   batch(run: () => void): void;
   /** An interim (1xx) response head. */

@@ -125,6 +125,7 @@ export class Exchange implements RequestSink, ResponseSink {
     const request = this.#request;
     fillPrimaryHead(request, head, route.requestChange);
     request.takeTimeouts(route.plan.timeouts);
+    request.tie = responder.tie;
     request.resends.begin(head.method, route.retry);
     if (route.retry !== null) this.#beginAttempts(route, nowUs);
     this.#call.start(route.pool, request);

@@ -1,4 +1,5 @@
 /** A mirror as a shadow thread runs it: the shadow's pool, its counters and its bounds. */
+import { carriesLogin } from '../http/connection-login.js';
 import { Framing } from '../http/message.js';
 import type { MirrorPlan } from '../plan.js';
 import type { MirrorCounters } from '../record/mirror-counters.js';
@@ -48,10 +49,10 @@ export class ShadowMirror {
    * Whether a copy goes on a connection that carries others: it has no body and its method is safe (RFC 9112,
    * section 9.3.2), and the time to its first byte is not bounded, which depends on those before it there.
    */
-  pipelines({ method, framing }: Pick<UpstreamRequest, 'method' | 'framing'>): boolean {
+  pipelines(request: Pick<UpstreamRequest, 'method' | 'framing' | 'fields'>): boolean {
     const { pipelining, timeouts } = this.plan;
-    if (pipelining <= 1 || framing !== Framing.NONE || timeouts.firstByteMs > 0) return false;
-    return pipelinedMethods.includes(method);
+    if (pipelining <= 1 || request.framing !== Framing.NONE || timeouts.firstByteMs > 0) return false;
+    return pipelinedMethods.includes(request.method) && !carriesLogin(request.fields);
   }
 
   targetFor(target: string): string {

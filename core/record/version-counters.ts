@@ -85,6 +85,12 @@ const field = {
     help: 'Times that a thread ejected an address of the version because requests to it failed.',
     stats: 'ejection.ejections',
   }),
+  connectionsHigh: rows.counter({
+    metric: 'umbra_upstream_connections_high_total',
+    help:
+      'Connections to the version that were opened while at least four fifths of `connections.max` to their ' +
+      'endpoint were open on their thread. When all are, requests wait.',
+  }),
   outOfResources: rows.counter({
     metric: 'umbra_upstream_out_of_resources_total',
     help:

@@ -27,6 +27,11 @@ export interface ConnectionUser extends ReaderSink {
   onSwitch(head: ResponseHead, tunnel: UpstreamTunnel): void;
 }
 
+/** Who holds a private connection between two exchanges. */
+export interface ConnectionHolder {
+  hold(connection: UpstreamConnection): void;
+}
+
 /** Where a connection belongs: the pool that opened it. */
 export interface ConnectionHome extends SocketHome {
   /** The connection has no exchange and can take one. */
@@ -54,6 +59,10 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
   exchanges = 0;
   /** The socket holds on to bytes that the kernel has not taken: nothing more is written until it has. */
   writing = false;
+  /** The connection carries the login of one client: the pool gives it to nobody else. */
+  isPrivate = false;
+  /** With `isPrivate`, set by the user as its exchange ends; null: the connection is closed. */
+  holder: ConnectionHolder | null = null;
   /** Set by the user as its exchange ends: all of the request was written. */
   requestWhole = false;
 
@@ -98,6 +107,14 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
   /** Why the last response was refused, if it was. */
   get fault(): ResponseFault {
     return this.#reader.fault;
+  }
+
+  get isClosed(): boolean {
+    return this.#socket.isClosed;
+  }
+
+  isOf(home: ConnectionHome): boolean {
+    return this.#home === home;
   }
 
   /** Reserves an idle connection for `user`. */
@@ -290,7 +307,7 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
   #settle(): void {
     if (this.#socket.isClosed) return;
     const reusable = this.#fed === Fed.WHOLE && this.#reader.head.keepAlive && this.requestWhole;
-    if (!reusable) {
+    if (!reusable || (this.isPrivate && this.holder === null)) {
       this.close();
       return;
     }
@@ -298,7 +315,12 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
     this.#keptMs = seconds < 0 ? -1 : Math.max(0, seconds * 1e3 - limits.keepAliveMarginMs);
     this.resume();
     this.exchanges++;
-    this.#home.release(this);
+    if (this.isPrivate) {
+      this.rest(this.#home.plan.idleMs, this.#home.resources.clock());
+      this.holder!.hold(this);
+    } else {
+      this.#home.release(this);
+    }
   }
 
   /**

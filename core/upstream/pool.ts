@@ -1,4 +1,5 @@
 import { Failure } from '../errors.js';
+import { limits } from '../limits.js';
 import type { VersionPlan } from '../plan.js';
 import { type ConnectionHome, type ConnectionUser, UpstreamConnection } from './connection.js';
 import type { Endpoint } from './endpoint.js';
@@ -259,8 +260,11 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
   }
 
   #open(endpoint: Endpoint, waiter: Waiter): void {
+    const { counters } = this.resources;
+    if (endpoint.open >= this.plan.connectionsMax * limits.connectionsHigh)
+      counters.connectionsHigh(this.plan);
     endpoint.open++;
-    this.resources.counters.connectionOpened(this.plan);
+    counters.connectionOpened(this.plan);
     waiter.onConnecting(new UpstreamConnection(this, endpoint, waiter));
   }
 

@@ -197,4 +197,5 @@ const uncounted: UpstreamCounters = {
   ejectedChanged(): void {},
   requestRetried(): void {},
   outOfResources(): void {},
+  connectionsHigh(): void {},
 };

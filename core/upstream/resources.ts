@@ -22,6 +22,8 @@ export interface UpstreamCounters {
   queueTimedOut(version: VersionPlan): void;
   /** An endpoint was ejected (1), or is back (-1). */
   ejectedChanged(version: VersionPlan, change: number): void;
+  /** A connection was opened while at least `limits.connectionsHigh` of `connections.max` were open. */
+  connectionsHigh(version: VersionPlan): void;
   /** A connection could not be opened for want of descriptors, local ports or buffers. */
   outOfResources(version: VersionPlan): void;
   /** A request goes out a second time, because its reused connection had died. */

@@ -1,4 +1,5 @@
 import { Failure } from '../errors.js';
+import { asksForLogin, carriesLogin } from '../http/connection-login.js';
 import { Framing } from '../http/message.js';
 import { writeRequestHead } from '../http/request-writer.js';
 import { ResponseFault } from '../http/response-fault.js';
@@ -287,6 +288,7 @@ export class UpstreamCall implements Waiter, ClockOwner {
     this.firstByteUs = this.#readUs;
     this.status = head.status;
     this.headSeen = true;
+    if (asksForLogin(head)) this.#connection!.isPrivate = true;
     this.#clocks.headCame(head.framing === Framing.NONE);
     this.#pool!.endpointSet.answered(this.#connection!.endpoint);
     this.#sink.onHead(head);
@@ -306,6 +308,7 @@ export class UpstreamCall implements Waiter, ClockOwner {
     this.endUs = this.#readUs;
     connection.requestWhole = this.#outgoing.lastWritten && this.#outgoing.drained(connection);
     this.#outgoing.clearOutbox(connection);
+    if (connection.isPrivate) connection.holder = this.#request!.tie;
     connection.detach();
     this.#pool!.endpointSet.completed(connection.endpoint, this.status);
     this.#finish();
@@ -332,7 +335,10 @@ export class UpstreamCall implements Waiter, ClockOwner {
   }
 
   #acquire(): void {
-    const connection = this.#pool!.acquire(this);
+    const pool = this.#pool!;
+    const tied = this.#request!.tie?.take(pool) ?? null;
+    tied?.assign(this);
+    const connection = tied ?? pool.acquire(this);
     if (connection !== null) this.#open(connection);
   }
 
@@ -378,6 +384,7 @@ export class UpstreamCall implements Waiter, ClockOwner {
       this.sentUs = this.#pool!.resources.clock();
     }
     const keeps = this.reused && request.resends.mayFollowLostIdle;
+    if (carriesLogin(request.fields)) connection.isPrivate = true;
     if (!this.#outgoing.open(keeps)) this.#failSoon(Failure.OVERLOADED);
   }
 

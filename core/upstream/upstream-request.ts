@@ -2,6 +2,7 @@ import { Framing } from '../http/message.js';
 import type { OutgoingHead } from '../http/request-writer.js';
 import type { TimeoutsPlan } from '../plan.js';
 import { Resends } from './resend.js';
+import type { Tie } from './tie.js';
 
 /**
  * One request to a version, before it has a protocol: its head, its times, and what was decided about sending
@@ -23,6 +24,8 @@ export class UpstreamRequest implements OutgoingHead {
   firstByteMs = 0;
   idleMs = 0;
   totalMs = 0;
+  /** Of the client's connection; null: it can't be tied to a connection of the version. */
+  tie: Tie | null = null;
   readonly resends = new Resends();
 
   /** Takes over the times of a route or a mirror. */

@@ -218,7 +218,7 @@ t.test('every key comes into the plan', async (t) => {
             secure: false,
           },
         ],
-        connectionsMax: 256,
+        connectionsMax: 4096,
         idleMs: 60_000,
         connectTimeoutMs: 1000,
         ...upstreamDefaults,
@@ -343,7 +343,7 @@ t.test('defaults', async (t) => {
     histograms: null,
     fleet: null,
     threads: { ringBytes: limits.ringBytes },
-    versions: [{ connectionsMax: 256, idleMs: 60_000, connectTimeoutMs: 1000 }, {}],
+    versions: [{ connectionsMax: 4096, idleMs: 60_000, connectTimeoutMs: 1000 }, {}],
   });
   t.same(plan.routes[0], {
     name: 'route-1',

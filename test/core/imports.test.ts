@@ -5,8 +5,8 @@ import { findCircle, readImports } from '../support/imports.js';
 const SHARED = '(shared)';
 
 /**
- * The borders between the rooms of core: for each room, the rooms whose files it may import, and why. A new import across a
- * border needs a line here.
+ * The borders between the rooms of core: for each room, the rooms whose files it may import, and why. A new
+ * import across a border needs a line here.
  */
 const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   [SHARED]: {

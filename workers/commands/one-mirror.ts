@@ -74,4 +74,5 @@ const noCounters: UpstreamCounters = {
   ejectedChanged: nothing,
   requestRetried: nothing,
   outOfResources: nothing,
+  connectionsHigh: nothing,
 };

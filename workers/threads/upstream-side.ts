@@ -106,6 +106,10 @@ export class UpstreamSide implements UpstreamCounters {
     this.#counters.get(version.name)!.addEjected(change);
   }
 
+  connectionsHigh(version: VersionPlan): void {
+    this.#counters.get(version.name)!.add(VersionField.connectionsHigh);
+  }
+
   outOfResources(version: VersionPlan): void {
     this.#counters.get(version.name)!.add(VersionField.outOfResources);
   }

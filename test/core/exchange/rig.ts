@@ -43,6 +43,7 @@ export class ToldTunnel implements TunnelSink {
 
 /** What an engine was told of one response, in order. */
 export class Told implements Responder {
+  readonly tie = null;
   readonly events: string[] = [];
   body = '';
   /** What `sendBody` answers. */

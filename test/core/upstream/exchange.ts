@@ -21,6 +21,7 @@ export class Counted implements UpstreamCounters {
   idle = 0;
   retried = 0;
   shortages = 0;
+  high = 0;
   connectionOpened(): void {
     this.opened++;
   }
@@ -35,6 +36,9 @@ export class Counted implements UpstreamCounters {
   handshakeDone(_version: VersionPlan, resumed: boolean): void {
     this.handshakes++;
     if (resumed) this.resumed++;
+  }
+  connectionsHigh(): void {
+    this.high++;
   }
   outOfResources(): void {
     this.shortages++;

@@ -484,6 +484,7 @@ export class NodeConnection
     this.#held.clear();
     this.#responder.abort();
     this.#abortRest();
+    this.#responder.tie.end();
     if (this.#handshaking) this.#owner.onHandshakeEnded(false);
     if (this.#tunnel !== null) {
       this.#tunnel.onClientGone();

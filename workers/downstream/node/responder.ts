@@ -1,4 +1,5 @@
 import type { ResponseHead } from '../../../core/http/response-head.js';
+import { Tie } from '../../../core/upstream/tie.js';
 import type { UpstreamTunnel } from '../../../core/upstream/tunnel.js';
 import { PLAIN_TEXT, type RequestSink, type Responder } from '../downstream.js';
 import type { Output, OutputOwner } from './output.js';
@@ -40,6 +41,7 @@ type Phase = (typeof Phase)[keyof typeof Phase];
 
 /** The way back to the client of the request that its connection has open. One per connection, used again. */
 export class NodeResponder implements Responder {
+  readonly tie = new Tie();
   sink: RequestSink | null = null;
   /** The engine ended the response, not the proxy and not the client. */
   gaveUp = false;

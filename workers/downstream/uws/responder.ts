@@ -92,6 +92,8 @@ export class UwsResponder implements Responder {
 
   #phase: Phase = Phase.IDLE;
   #res: UwsResponse | null = null;
+  /** uWS gives no hold on a client's connection that lasts from one request to the next. */
+  readonly tie = null;
   #sink: RequestSink | null = null;
   #fault: RequestFault = RequestFault.NONE;
   /** The request's body is complete. */
