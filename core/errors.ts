@@ -1,11 +1,12 @@
 /**
- * What can go wrong between a request and its response, in one table. The hot path passes codes (`Failure`,
- * `Drop`, `RequestFault`); the rows say what the client gets, whether another attempt is allowed, and which
- * counter moves. docs/errors.md is held equal to it by a test (`npm run docs` writes it). The order of
- * `failures` and `drops` is the index into the counters: new rows go to the end, and get an index in
- * `Failure` or `Drop` below.
+ * Why a request to a version fails, and why a copy is dropped, in two tables. The hot path passes codes
+ * (`Failure`, `Drop`); the rows say who is to blame and which counter moves. What clients get is in
+ * core/answers. docs/errors.md is generated from both (`npm run docs`). The order of the rows is the index
+ * into the counters: new rows go to the end, and get an index in `Failure` or `Drop` below.
+ *
+ * The file is long because the two tables share their columns and their blame, and are read beside each
+ * other.
  */
-import { RequestFault, requestFaultAnswers } from './http/request-fault.js';
 
 /** Whose doing it is. */
 export type ErrorSource = 'downstream' | 'upstream' | 'local';
@@ -25,17 +26,10 @@ export type Blame = 'shadow' | 'client' | 'umbra' | 'guard';
  */
 export type Retry = 'no' | 'other-endpoint' | 'fresh-connection';
 
-/** What the client gets when its exchange with the primary failed before a response head was sent. */
-export interface FailureAnswer {
-  readonly status: number;
-  /** The body: one line, without anything that the upstream or the client said. */
-  readonly text: string;
+interface FailureRow {
+  readonly code: string;
   /** Envoy's response flag for access logs. */
   readonly flag: string;
-}
-
-interface FailureRow extends FailureAnswer {
-  readonly code: string;
   readonly source: ErrorSource;
   readonly blame: Blame;
   /**
@@ -53,10 +47,8 @@ export const failures = [
     code: 'connect',
     blame: 'shadow',
     unsent: null,
-    status: 502,
     source: 'upstream',
     retry: 'other-endpoint',
-    text: 'upstream connection failed\n',
     flag: 'UF',
     when: 'No connection: refused, unreachable, or too slow (`connections.connectTimeout`).',
   },
@@ -64,10 +56,8 @@ export const failures = [
     code: 'tls',
     blame: 'shadow',
     unsent: null,
-    status: 502,
     source: 'upstream',
     retry: 'other-endpoint',
-    text: 'upstream TLS handshake failed\n',
     flag: 'UF',
     when: 'The TLS handshake failed, or the certificate is not for this endpoint.',
   },
@@ -75,10 +65,8 @@ export const failures = [
     code: 'timeout',
     blame: 'shadow',
     unsent: null,
-    status: 504,
     source: 'upstream',
     retry: 'no',
-    text: 'upstream timed out\n',
     flag: 'UT',
     when: 'A time of the route or the mirror (`timeouts`) was over while the version owed the next byte.',
   },
@@ -86,10 +74,8 @@ export const failures = [
     code: 'reset',
     blame: 'shadow',
     unsent: null,
-    status: 502,
     source: 'upstream',
     retry: 'fresh-connection',
-    text: 'upstream closed the connection before its response was complete\n',
     flag: 'UC',
     when: 'The connection was reset or closed before the response was whole.',
   },
@@ -97,10 +83,8 @@ export const failures = [
     code: 'protocol',
     blame: 'shadow',
     unsent: null,
-    status: 502,
     source: 'upstream',
     retry: 'no',
-    text: 'upstream sent a response that is not valid HTTP\n',
     flag: 'UPE',
     when: 'The response is not HTTP, can be read in two ways, or passes a limit.',
   },
@@ -108,10 +92,8 @@ export const failures = [
     code: 'overloaded',
     blame: 'shadow',
     unsent: 'in-flight',
-    status: 503,
     source: 'local',
     retry: 'no',
-    text: 'too many requests are waiting for the upstream\n',
     flag: 'UO',
     when: 'The queue for connections is full, or the bytes held for slow upstreams are too many.',
   },
@@ -119,10 +101,8 @@ export const failures = [
     code: 'no-endpoint',
     blame: 'shadow',
     unsent: 'no-endpoint',
-    status: 503,
     source: 'upstream',
     retry: 'no',
-    text: 'no upstream endpoint is available\n',
     flag: 'UH',
     when: 'No endpoint can be tried, as when no name of the version has resolved yet.',
   },
@@ -130,10 +110,8 @@ export const failures = [
     code: 'aborted',
     blame: 'client',
     unsent: 'aborted',
-    status: 499,
     source: 'downstream',
     retry: 'no',
-    text: 'client closed the connection\n',
     flag: 'DC',
     when: 'The client went away; nobody is there to be answered. 499 stands in the access log alone.',
   },
@@ -141,10 +119,8 @@ export const failures = [
     code: 'body-too-large',
     blame: 'client',
     unsent: 'body-too-large',
-    status: 413,
     source: 'downstream',
     retry: 'no',
-    text: 'request body too large\n',
     flag: 'DC',
     when: "A body without a length outgrew the listener's `body.max` on its way to the primary, or the mirror's after its copy had begun; then the primary's request goes on.",
   },
@@ -152,98 +128,80 @@ export const failures = [
     code: 'ring-full',
     blame: 'umbra',
     unsent: 'ring-full',
-    status: 503,
     source: 'local',
     retry: 'no',
-    text: 'no room\n',
     flag: 'UO',
-    when: 'The ring had no room for the rest of a copy that had begun. Of copies alone.',
+    when: 'The ring had no room for the rest of a copy that had begun.',
   },
   {
     code: 'draining',
     blame: 'umbra',
     unsent: 'draining',
-    status: 503,
     source: 'local',
     retry: 'no',
-    text: 'shutting down\n',
     flag: 'UO',
-    when: 'umbra ended before the copy was over. Of copies alone.',
+    when: 'umbra ended before the copy was over.',
   },
   {
     code: 'memory',
     blame: 'umbra',
     unsent: 'memory',
-    status: 503,
     source: 'local',
     retry: 'no',
-    text: 'no room\n',
     flag: 'UO',
-    when: 'More bytes would be held for the shadow than `memory`, after the copy had begun. Of copies alone.',
+    when: 'More bytes would be held for the shadow than `memory`, after the copy had begun.',
   },
   {
     code: 'response-too-large',
     blame: 'umbra',
     unsent: null,
-    status: 502,
     source: 'upstream',
     retry: 'no',
-    text: 'response too large\n',
     flag: 'UPE',
-    when: "The body of the shadow's response is larger than `response.max`. Of copies alone.",
+    when: "The body of the shadow's response is larger than `response.max`.",
   },
   {
     code: 'write',
     blame: 'umbra',
     unsent: null,
-    status: 503,
     source: 'local',
     retry: 'no',
-    text: 'no room\n',
     flag: 'UO',
-    when: 'The recording could not be written to its end. Of copies alone.',
+    when: 'The recording could not be written to its end.',
   },
   {
     code: 'stream-full',
     blame: 'umbra',
     unsent: null,
-    status: 503,
     source: 'local',
     retry: 'no',
-    text: 'no room\n',
     flag: 'UO',
-    when: 'NATS refused the published message, because the stream is full. Of copies alone.',
+    when: 'NATS refused the published message, because the stream is full.',
   },
   {
     code: 'stream-down',
     blame: 'umbra',
     unsent: null,
-    status: 503,
     source: 'local',
     retry: 'no',
-    text: 'no room\n',
     flag: 'UO',
-    when: 'NATS did not acknowledge the message within `stream.timeout`, though it was published anew after each new connection. It may be in the stream. Of copies alone.',
+    when: 'NATS did not acknowledge the message within `stream.timeout`, though it was published again after each new connection. It may be in the stream.',
   },
   {
     code: 'stream-refused',
     blame: 'umbra',
     unsent: null,
-    status: 503,
     source: 'local',
     retry: 'no',
-    text: 'no room\n',
     flag: 'UO',
-    when: 'NATS refused the published message for another reason than room, as when it is larger than the stream allows. Of copies alone.',
+    when: 'NATS refused the published message for another reason than room, as when it is larger than the stream allows.',
   },
   {
     code: 'unread',
     blame: 'shadow',
     unsent: null,
-    status: 504,
     source: 'upstream',
     retry: 'no',
-    text: 'upstream did not read the request\n',
     flag: 'UT',
     when: 'The version took no byte of the request for `timeouts.idle`.',
   },
@@ -251,10 +209,8 @@ export const failures = [
     code: 'slow-client',
     blame: 'client',
     unsent: 'slow-client',
-    status: 408,
     source: 'downstream',
     retry: 'no',
-    text: 'the request did not arrive in time\n',
     flag: 'DT',
     when: 'A time of the route or the mirror was over while the client owed the rest of its request.',
   },
@@ -262,10 +218,8 @@ export const failures = [
     code: 'out-of-resources',
     blame: 'umbra',
     unsent: 'out-of-resources',
-    status: 503,
     source: 'local',
     retry: 'no',
-    text: 'out of resources\n',
     flag: 'UO',
     when: 'umbra could not open a connection: it is out of descriptors, local ports or buffers (EMFILE, ENFILE, EADDRNOTAVAIL, ENOBUFS, ENOMEM).',
   },
@@ -273,40 +227,32 @@ export const failures = [
     code: 'answered-early',
     blame: 'client',
     unsent: 'answered-early',
-    status: 503,
     source: 'downstream',
     retry: 'no',
-    text: 'no room\n',
     flag: 'DC',
-    when: 'The primary answered before the request was whole, and the rest did not come. Of copies alone.',
+    when: 'The primary answered before the request was whole, and the rest did not come.',
   },
   {
     code: 'primary-failed',
     blame: 'umbra',
     unsent: 'primary-failed',
-    status: 503,
     source: 'upstream',
     retry: 'no',
-    text: 'no room\n',
     flag: 'UO',
-    when: 'The exchange with the primary failed before the request was whole. Of copies alone.',
+    when: 'The exchange with the primary failed before the request was whole.',
   },
   {
     code: 'thread-ended',
     blame: 'umbra',
     unsent: 'thread-ended',
-    status: 503,
     source: 'local',
     retry: 'no',
-    text: 'no room\n',
     flag: 'UO',
-    when: 'The proxy thread that had the request ended before the request was whole. Of copies alone.',
+    when: 'The proxy thread that had the request ended before the request was whole.',
   },
 ] as const satisfies readonly FailureRow[];
 export type FailureReason = (typeof failures)[number]['code'];
 export const failureReasons: readonly FailureReason[] = failures.map(({ code }) => code);
-/** By `Failure` code. */
-export const failureAnswers: readonly FailureAnswer[] = failures;
 
 /** Indexes of `failures`, for code that must not compare strings. */
 export const Failure = {
@@ -547,119 +493,4 @@ export function blameOfDrop(drop: Drop): Blame {
  */
 export function dropOfUnsent(failure: Failure): Drop | -1 {
   return dropsOfUnsent[failure];
-}
-
-export const noRouteAnswer: FailureAnswer = {
-  status: 404,
-  text: 'no route matches this request\n',
-  flag: 'NR',
-};
-
-/** A request that `fault.abort` of its route has hit; the status is the route's. */
-export const faultAnswer = { text: 'aborted on purpose\n', flag: 'FI' } as const;
-
-/** A request that can't be redirected (RFC 9110, section 15.5.15). */
-export const locationTooLongAnswer: FailureAnswer = {
-  status: 414,
-  text: 'the target is too long to be redirected\n',
-  flag: '',
-};
-
-/** Of a request that `fault.delay` has hit. */
-export const delayFlag = 'DI';
-
-/** Of a request that used all retries of its route, and would have been sent once more. */
-export const retriesExhaustedFlag = 'URX';
-
-/** A request whose Content-Length is above its listener's `body.max`. */
-export const bodyTooLargeAnswer = { status: 413, text: 'The request body is too large.\n' } as const;
-
-/** One row of the whole table; null: there is none. */
-export interface ErrorRow {
-  readonly kind: 'failure' | 'drop' | 'refusal';
-  readonly code: string;
-  readonly status: number | null;
-  readonly source: ErrorSource;
-  readonly retry: Retry;
-  /** Metrics with their labels. Of a failure the second one moves for copies. */
-  readonly counters: readonly string[];
-  readonly text: string | null;
-  readonly flag: string | null;
-  readonly when: string;
-}
-
-/** The whole table. Made on demand: the data path needs none of it. */
-export function errorRows(): ErrorRow[] {
-  return [
-    ...failures.map(
-      (row): ErrorRow => ({
-        ...row,
-        kind: 'failure',
-        counters: [
-          `umbra_upstream_failures_total{reason="${row.code}"}`,
-          `umbra_mirror_failed_total{reason="${row.code}"}`,
-        ],
-      }),
-    ),
-    ...drops.map(
-      (row): ErrorRow => ({
-        ...row,
-        kind: 'drop',
-        status: null,
-        retry: 'no',
-        counters: [`umbra_mirror_dropped_total{reason="${row.code}"}`],
-        text: null,
-        flag: null,
-      }),
-    ),
-    {
-      ...noRouteAnswer,
-      kind: 'refusal',
-      code: 'no-route',
-      source: 'downstream',
-      retry: 'no',
-      counters: ['umbra_downstream_unrouted_total'],
-      when: 'No route matches the request.',
-    },
-    {
-      ...locationTooLongAnswer,
-      kind: 'refusal',
-      code: 'location-too-long',
-      source: 'downstream',
-      retry: 'no',
-      counters: ['umbra_downstream_answered_total'],
-      flag: null,
-      when: "The Location of a route's `redirect` would be longer than 16 KiB.",
-    },
-    {
-      ...faultAnswer,
-      kind: 'refusal',
-      code: 'fault',
-      status: null,
-      source: 'local',
-      retry: 'no',
-      counters: ['umbra_fault_aborts_total'],
-      when: 'By `fault.abort` of its route, on purpose.',
-    },
-    {
-      ...bodyTooLargeAnswer,
-      kind: 'refusal',
-      code: 'body-too-large',
-      source: 'downstream',
-      retry: 'no',
-      counters: ['umbra_downstream_body_too_large_total'],
-      flag: null,
-      when: "The Content-Length is above the listener's `body.max`; no version hears of it.",
-    },
-    ...requestFaultAnswers.slice(RequestFault.NONE + 1).map(
-      (row): ErrorRow => ({
-        ...row,
-        kind: 'refusal',
-        source: 'downstream',
-        retry: 'no',
-        counters: ['umbra_downstream_refused_total'],
-        flag: null,
-      }),
-    ),
-  ];
 }

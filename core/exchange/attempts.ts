@@ -29,7 +29,7 @@ export class Attempts {
   readonly #call: UpstreamCall;
   readonly #request: UpstreamRequest;
   readonly #kept: KeptBytes;
-  /** Of the attempt under way, or of the wait for the next. */
+  /** Ends the attempt under way, or the wait for the next. */
   readonly #deadline: Deadline;
   readonly #onTooLate: () => void;
   #route: RouteRuntime | null = null;
@@ -162,7 +162,7 @@ export class Attempts {
     if (pieces.length === 0) call.write(nothing, true);
   }
 
-  /** As in Envoy the time of an attempt begins when the request is complete. */
+  /** Sets the time of an attempt, which begins when the request is complete, as in Envoy. */
   #watchTry(): void {
     const { pool, retry } = this.#route!;
     if (retry!.perTryTimeoutMs === 0) return;

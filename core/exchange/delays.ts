@@ -11,7 +11,7 @@ import type { RequestSink, Responder } from './downstream.js';
 /**
  * Sends the request on when its time has come; what comes then of its body goes to the sink that is returned.
  */
-export type GoOn = (head: RequestHead, responder: Responder) => RequestSink;
+export type Resume = (head: RequestHead, responder: Responder) => RequestSink;
 
 const nothing = new Uint8Array(0);
 
@@ -27,10 +27,10 @@ export class Delays {
   }
 
   /** Holds a request for `delayMs`, and not much longer. Null: too many wait, and it has to go on at once. */
-  hold(delayMs: number, head: RequestHead, responder: Responder, goOn: GoOn): RequestSink | null {
+  hold(delayMs: number, head: RequestHead, responder: Responder, resume: Resume): RequestSink | null {
     if (this.#waiting >= limits.delayedRequests) return null;
     this.#waiting++;
-    const delayed = new DelayedRequest(this, head, responder, goOn);
+    const delayed = new DelayedRequest(this, head, responder, resume);
     this.#deadlines.set(delayed.deadline, delayMs, this.#clock());
     return delayed;
   }
@@ -55,7 +55,7 @@ class DelayedRequest implements RequestSink {
   readonly #delays: Delays;
   readonly #head = new RequestHead();
   readonly #responder: Responder;
-  readonly #goOn: GoOn;
+  readonly #resume: Resume;
   #pieces: Buffer[] = [];
   #bytes = 0;
   #trailers = '';
@@ -64,11 +64,11 @@ class DelayedRequest implements RequestSink {
   /** Where it has gone on to. */
   #sink: RequestSink | null = null;
 
-  constructor(delays: Delays, head: RequestHead, responder: Responder, goOn: GoOn) {
+  constructor(delays: Delays, head: RequestHead, responder: Responder, resume: Resume) {
     this.#delays = delays;
     copyHead(head, this.#head);
     this.#responder = responder;
-    this.#goOn = goOn;
+    this.#resume = resume;
   }
 
   onRequestBody(piece: Uint8Array, last: boolean): void {
@@ -106,7 +106,7 @@ class DelayedRequest implements RequestSink {
   #go(): void {
     this.#delays.release(this.deadline, this.#bytes);
     if (this.#paused) this.#responder.resumeBody();
-    const sink = this.#goOn(this.#head, this.#responder);
+    const sink = this.#resume(this.#head, this.#responder);
     this.#sink = sink;
     if (this.#head.framing === Framing.NONE) return;
     const pieces: Uint8Array[] = this.#pieces.length === 0 ? [nothing] : this.#pieces;

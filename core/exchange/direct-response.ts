@@ -1,7 +1,7 @@
 /**
  * What a route answers by itself: a redirect, or a text. Made once for a plan, but for a redirect's Location.
  */
-import { locationTooLongAnswer } from '../errors.js';
+import { locationTooLongAnswer } from '../answers.js';
 import { fieldValue } from '../http/fields.js';
 import { withoutPort } from '../http/host.js';
 import type { RequestHead } from '../http/message.js';
@@ -13,7 +13,7 @@ import { PLAIN_TEXT } from './downstream.js';
 import { editedLines } from './response-change.js';
 
 /** `lines` as `Responder.answer` takes them. */
-export interface Answered {
+export interface DirectAnswer {
   readonly status: number;
   readonly body: string;
   readonly lines: string;
@@ -22,7 +22,7 @@ export interface Answered {
 type RedirectPlan = AnswerPlan & { kind: 'redirect' };
 
 const CONTENT_TYPE = 'content-type';
-const locationTooLong: Answered = {
+const locationTooLong: DirectAnswer = {
   status: locationTooLongAnswer.status,
   body: locationTooLongAnswer.text,
   lines: PLAIN_TEXT,
@@ -32,7 +32,7 @@ const defaultPorts = { http: 80, https: 443 } as const;
 export class DirectResponse {
   readonly #status: number;
   readonly #body: string;
-  /** Of the answer; after a redirect's Location. */
+  /** Returns the field lines of the answer, with a redirect's Location. */
   readonly #lines: (location: string) => string;
   readonly #redirect: Redirect | null;
 
@@ -58,8 +58,8 @@ export class DirectResponse {
     this.#lines = () => lines;
   }
 
-  /** What this request is answered with. */
-  to(head: RequestHead): Answered {
+  /** Returns the answer to this request. */
+  to(head: RequestHead): DirectAnswer {
     const location = this.#redirect === null ? '' : this.#redirect.location(head);
     if (location.length > limits.locationBytes) return locationTooLong;
     return { status: this.#status, body: this.#body, lines: this.#lines(location) };
@@ -91,7 +91,7 @@ class Redirect {
   }
 }
 
-/** As the client sees it: what a proxy in front of umbra has said, if one has. */
+/** Returns the scheme that the client sees: the one that a proxy in front of umbra has named, if one has. */
 function schemeOf(head: RequestHead): 'http' | 'https' {
   const said = fieldValue(head.fields, 'x-forwarded-proto')?.toLowerCase();
   if (said === 'https' || said === 'http') return said;

@@ -61,8 +61,8 @@ export const ignoredRequest: RequestSink = {
  */
 export interface Responder {
   /**
-   * Ties the client's connection to the upstream connection that carries its login; null where the engine does not
-   * know its connections: then no login of a connection can be completed.
+   * Ties the client's connection to the upstream connection that carries its login; null where the engine
+   * does not know its connections: then no login of a connection can be completed.
    */
   readonly tie: Tie | null;
   /** Runs `run` with everything written in it gathered into as few writes to the socket as possible. */

@@ -2,7 +2,7 @@
  * One listener's edge on one proxy thread: what a request must pass, and what is added to it, before the
  * forwarder routes it. Everything behind it is the same for all listeners.
  */
-import { bodyTooLargeAnswer } from '../errors.js';
+import { bodyTooLargeAnswer } from '../answers.js';
 import { EdgeFields } from '../http/edge-fields.js';
 import { normalizedTarget } from '../http/match-target.js';
 import { Framing, type RequestHead } from '../http/message.js';

@@ -3,17 +3,19 @@
  * the mirrors that took it; the response comes back. The order of every step is primary first, mirrors after.
  *
  *   onRequestBody --> call.write, then copies        pauseBody <--- write false, resumeBody <--- onDrain
- *   responder <-- onHead, onResponseBody, onEnd      pauseResponse <--- sendBody false, resumeResponse <--- onWritable
+ *   responder <-- onHead, onResponseBody, onEnd
+ *   pauseResponse <--- sendBody false                resumeResponse <--- onWritable
  *
- * Of a route with retries (core/exchange/attempts) the call may begin anew, as long as nothing of a response
- * went to the client.
+ * On a route with retries (core/exchange/attempts) the call is started again, as long as nothing of a
+ * response went to the client.
  *
  * Error exits: onFailure (the primary) answers 502, 503 or 504, or cuts a response that had begun;
- * onAborted (the client) cancels the call. Both give unfinished copies up.
+ * onAborted (the client) cancels the call. Both abort unfinished copies.
  */
 
+import { failureAnswers } from '../answers.js';
 import { digestBody } from '../compare/digest.js';
-import { blameOfFailure, Failure, failureAnswers } from '../errors.js';
+import { blameOfFailure, Failure } from '../errors.js';
 import type { RequestHead } from '../http/message.js';
 import { Framing } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
@@ -72,7 +74,7 @@ export class Exchange implements RequestSink, ResponseSink {
   #forwarded: CopySource | null = null;
   readonly #copies: MirrorCopy[] = [];
   #copyCount = 0;
-  /** Of what the listener lets a body be. */
+  /** Bytes of the body that the listener still takes. */
   #bodyBytesLeft = 0;
   /**
    * It has a line in the access log, and its copies have theirs: decided at the beginning, so that both sides
@@ -86,7 +88,7 @@ export class Exchange implements RequestSink, ResponseSink {
   #bodyDigest = 0;
   /** core/clock; when the head was complete. */
   beganUs = 0;
-  /** On purpose, before it began here. */
+  /** The request was delayed on purpose before the exchange began. */
   delayed = false;
   status = 0;
   failure: Failure | typeof none = none;

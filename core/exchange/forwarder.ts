@@ -2,8 +2,9 @@
  * Where requests enter the core: finds the route, takes an exchange and begins it. Exchanges are reused;
  * their number is that of the requests in flight at the busiest moment, which the listeners bound.
  */
+
+import { delayFlag, failureAnswers, faultAnswer, noRouteAnswer, retriesExhaustedFlag } from '../answers.js';
 import type { Clock } from '../clock.js';
-import { delayFlag, failureAnswers, faultAnswer, noRouteAnswer, retriesExhaustedFlag } from '../errors.js';
 import { countsForwards, takeForward } from '../http/max-forwards.js';
 import type { RequestHead } from '../http/message.js';
 import { limits } from '../limits.js';
@@ -12,28 +13,28 @@ import type { MirrorOffer } from '../mirror/offer.js';
 import type { AccessLogPort } from '../record/access-log.js';
 import { type ThreadCounters, ThreadField } from '../record/thread-counters.js';
 import { Delays } from './delays.js';
-import type { Answered } from './direct-response.js';
+import type { DirectAnswer } from './direct-response.js';
 import { DiscardedRequest, isAnsweredAtOnce } from './discarded-request.js';
 import { hasNoBody, ignoredRequest, PLAIN_TEXT, type RequestSink, type Responder } from './downstream.js';
 import { Exchange, type ExchangeHome } from './exchange.js';
-import type { ProxyRuntime, RouteRuntime, RouteWay } from './runtime.js';
+import type { ProxyRuntime, RouteHandling, RouteRuntime } from './runtime.js';
 
-/** Of a request that was not. */
+/** Sentinel: the request was not delayed. */
 const NOT_DELAYED = -1;
 
 export class Forwarder implements ExchangeHome {
   readonly mirrors: MirrorOffer;
   readonly log: AccessLogPort;
   readonly outcome = new Outcome();
-  /** Of a request that no exchange is begun for. */
-  readonly #unasked = new CopySource();
+  /** Scratch source, used to log requests that were never forwarded. */
+  readonly #unforwarded = new CopySource();
   readonly #clock: Clock;
   readonly #counters: ThreadCounters;
   readonly #spare: Exchange[] = [];
   readonly #delays: Delays;
   #runtime: ProxyRuntime;
   #inFlight = 0;
-  /** Of request bodies, for retries. */
+  /** Bytes of request bodies that are kept for retries. */
   #keptBytes = 0;
 
   constructor(
@@ -80,16 +81,16 @@ export class Forwarder implements ExchangeHome {
     if (index < 0) {
       this.#counters.add(ThreadField.unrouted);
       if (this.log.chosen()) {
-        this.#unasked.take(head);
+        this.#unforwarded.take(head);
         const { status, flag, text } = noRouteAnswer;
-        this.#logUnasked(this.#unasked, '', status, flag, text.length, NOT_DELAYED);
+        this.#logUnforwarded(this.#unforwarded, '', status, flag, text.length, NOT_DELAYED);
       }
       responder.answer(noRouteAnswer.status, noRouteAnswer.text);
       return ignoredRequest;
     }
-    const way = runtime.routes[index];
-    if (way.plain === null) return this.#detour(way, head, responder, bodyBytesMax);
-    return this.#begin(way.plain, head, responder, bodyBytesMax);
+    const handling = runtime.routes[index];
+    if (handling.plain === null) return this.#delayOrHandle(handling, head, responder, bodyBytesMax);
+    return this.#begin(handling.plain, head, responder, bodyBytesMax);
   }
 
   #begin(route: RouteRuntime, head: RequestHead, responder: Responder, bodyBytesMax: number): Exchange {
@@ -100,45 +101,51 @@ export class Forwarder implements ExchangeHome {
     return exchange;
   }
 
-  /** Of a route that answers itself, gives its requests to several versions, or does harm on purpose. */
-  #detour(way: RouteWay, head: RequestHead, responder: Responder, bodyBytesMax: number): RequestSink {
-    const delayMs = way.fault?.drawDelayMs() ?? 0;
+  /** Delays the request where the route's fault does so, then answers or forwards it. */
+  #delayOrHandle(
+    handling: RouteHandling,
+    head: RequestHead,
+    responder: Responder,
+    bodyBytesMax: number,
+  ): RequestSink {
+    const delayMs = handling.fault?.drawDelayMs() ?? 0;
     if (delayMs > 0) {
       const sinceUs = this.#clock();
       const delayed = this.#delays.hold(delayMs, head, responder, (head, responder) =>
-        this.#goOn(way, head, responder, bodyBytesMax, sinceUs),
+        this.#answerOrForward(handling, head, responder, bodyBytesMax, sinceUs),
       );
       this.#counters.add(delayed === null ? ThreadField.faultOverflows : ThreadField.faultDelays);
       if (delayed !== null) return delayed;
     }
-    return this.#goOn(way, head, responder, bodyBytesMax, NOT_DELAYED);
+    return this.#answerOrForward(handling, head, responder, bodyBytesMax, NOT_DELAYED);
   }
 
   /** `sinceUs`: when it came, if it was delayed. */
-  #goOn(
-    way: RouteWay,
+  #answerOrForward(
+    handling: RouteHandling,
     head: RequestHead,
     responder: Responder,
     bodyBytesMax: number,
     sinceUs: number,
   ): RequestSink {
-    const aborts = way.fault?.drawAbort() ?? 0;
-    if (aborts === 0 && way.answer === null) {
-      const exchange = this.#begin(way.split.choose(head, responder), head, responder, bodyBytesMax);
+    const aborts = handling.fault?.drawAbort() ?? 0;
+    if (aborts === 0 && handling.answer === null) {
+      const exchange = this.#begin(handling.split.choose(head, responder), head, responder, bodyBytesMax);
       if (sinceUs !== NOT_DELAYED) exchange.wasDelayed(sinceUs);
       return exchange;
     }
     const delayed = sinceUs === NOT_DELAYED ? '' : delayFlag;
     this.#counters.add(aborts > 0 ? ThreadField.faultAborts : ThreadField.answered);
-    if (aborts === 0) return this.#answerOwn(way, way.answer!.to(head), delayed, head, responder, sinceUs);
+    if (aborts === 0)
+      return this.#answerOwn(handling, handling.answer!.to(head), delayed, head, responder, sinceUs);
     const answer = { status: aborts, body: hasNoBody(aborts) ? '' : faultAnswer.text, lines: PLAIN_TEXT };
-    return this.#answerOwn(way, answer, flags(delayed, faultAnswer.flag), head, responder, sinceUs);
+    return this.#answerOwn(handling, answer, flags(delayed, faultAnswer.flag), head, responder, sinceUs);
   }
 
   /** No version is asked. */
   #answerOwn(
-    way: RouteWay,
-    { status, body, lines }: Answered,
+    handling: RouteHandling,
+    { status, body, lines }: DirectAnswer,
     flag: string,
     head: RequestHead,
     responder: Responder,
@@ -149,7 +156,7 @@ export class Forwarder implements ExchangeHome {
     const bodyBytes = head.method === 'HEAD' ? 0 : Buffer.byteLength(body);
     const answer = () => {
       responder.answer(status, body, lines);
-      if (source !== null) this.#logUnasked(source, way.plan.name, status, flag, bodyBytes, sinceUs);
+      if (source !== null) this.#logUnforwarded(source, handling.plan.name, status, flag, bodyBytes, sinceUs);
     };
     if (!isAnsweredAtOnce(head)) return new DiscardedRequest(answer);
     answer();
@@ -209,7 +216,7 @@ export class Forwarder implements ExchangeHome {
   }
 
   /** A line for a request that no version was asked for. */
-  #logUnasked(
+  #logUnforwarded(
     source: CopySource,
     route: string,
     status: number,
@@ -239,7 +246,7 @@ function flagsOf({ delayed, failure, retriesExhausted }: Exchange): string {
   return flags(flags(delayed ? delayFlag : '', failed), exhausted);
 }
 
-/** As Envoy joins them. */
+/** Joins two flags, as Envoy does. */
 function flags(one: string, other: string): string {
   return one === '' || other === '' ? one + other : `${one},${other}`;
 }

@@ -78,8 +78,8 @@ export class RouteRuntime {
   }
 }
 
-/** What becomes of the requests of one route. */
-export class RouteWay {
+/** How the requests of one route are handled: its fault, its own answer, or one of its primaries. */
+export class RouteHandling {
   readonly plan: RoutePlan;
   /**
    * One version answers, and nothing comes before it: the way of nearly all requests. Null: look at the rest.
@@ -103,7 +103,7 @@ export class RouteWay {
     this.plain = runtimes.length === 1 && this.fault === null ? runtimes[0] : null;
   }
 
-  /** Where no answer of the route's own is. */
+  /** The choice among the primaries. Null only where the route answers by itself. */
   get split(): WeightedPrimaries<RouteRuntime> {
     return this.#split!;
   }
@@ -112,10 +112,10 @@ export class RouteWay {
 export class ProxyRuntime {
   readonly generation: number;
   readonly table: RouteTable;
-  readonly routes: readonly RouteWay[];
+  readonly routes: readonly RouteHandling[];
 
   /** `table` and `routes`: of the plan's routes. */
-  constructor(plan: Plan, table: RouteTable, routes: readonly RouteWay[]) {
+  constructor(plan: Plan, table: RouteTable, routes: readonly RouteHandling[]) {
     this.generation = plan.generation;
     this.table = table;
     this.routes = routes;

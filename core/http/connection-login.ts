@@ -6,7 +6,7 @@ import type { ResponseHead } from './response-head.js';
 
 const schemes = /^\s*(?:ntlm|negotiate)(?:\s|$)/i;
 const challengeSchemes = /(?:^|,)\s*(?:ntlm|negotiate)(?=[\s,]|$)/i;
-/** Without its first letter, which is the one that clients spell in two ways. */
+/** The name without its first letter, which is the one that clients spell in two ways. */
 const AUTHORIZATION = 'uthorization:';
 /** The longest scheme, and white space around it. */
 const schemeChars = 16;

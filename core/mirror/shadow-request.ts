@@ -6,7 +6,7 @@
 import type { Clock } from '../clock.js';
 import type { PairCapture } from '../compare/capture.js';
 import { digestBody, digestFields } from '../compare/digest.js';
-import { blameOfFailure, type Drop, dropOfUnsent, Failure, failureAnswers, none } from '../errors.js';
+import { blameOfFailure, type Drop, dropOfUnsent, Failure, failures, none } from '../errors.js';
 import { Framing } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { Differs, End, endOf, MirrorField } from '../record/mirror-counters.js';
@@ -428,6 +428,6 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
 
   /** Envoy's response flag for the access log. */
   get flag(): string {
-    return this.failure < 0 ? '' : failureAnswers[this.failure].flag;
+    return this.failure < 0 ? '' : failures[this.failure as Failure].flag;
   }
 }

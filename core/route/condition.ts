@@ -25,7 +25,7 @@ const tests = {
  */
 export class Condition {
   readonly name: LookedUpName;
-  /** Of the value where it must be exactly one; else `NO_NUMBER`. */
+  /** The number of the value, where it must be exactly one; else `NO_NUMBER`. */
   readonly number: number;
   readonly #test: Test;
   readonly #value: string;

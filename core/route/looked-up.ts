@@ -21,7 +21,7 @@ const NOT_COMPARED = -2;
  */
 const COMPARED_ONE_BY_ONE = 3;
 
-/** The names of one table, and the request that `begin` was told last. */
+/** The names of one table, and the request that `begin` got last. */
 export class LookedUp {
   /** Counts requests, so that nothing need be cleared for the next one. */
   request = 0;
@@ -71,8 +71,8 @@ export class LookedUpName {
   #lookedOf = NO_HEAD;
   #isPresent = false;
   /**
-   * Without the white space around it, for which it is looked when the value is asked for: to know that there
-   * is one is often enough.
+   * The value without white space around it. It is trimmed when it is asked for: to know that there is one is
+   * often enough.
    */
   readonly #value = new Span();
   #isTrimmed = false;
@@ -102,15 +102,15 @@ export class LookedUpName {
   }
 
   /**
-   * Whether the request that was begun has one of the name. What is below tells of that request, and must not
-   * be asked before.
+   * Whether the request that was begun has one of the name. The members below are about that request,
+   * and must not be used before.
    */
   look(): boolean {
     if (this.#lookedOf !== this.#of.request) this.#lookUp();
     return this.#isPresent;
   }
 
-  /** Of the first one of the name, where there is one. */
+  /** The value of the first one of the name, where there is one. */
   get value(): Span {
     if (!this.#isTrimmed) {
       const { text, from, to } = this.#field!.span;
@@ -120,7 +120,7 @@ export class LookedUpName {
     return this.#value;
   }
 
-  /** Of the value; `NO_NUMBER` when no route wants it exactly, or there is none. */
+  /** The number of the value; `NO_NUMBER` when no route wants it exactly, or there is none. */
   get number(): number {
     if (this.#number === NOT_COMPARED) this.#number = this.#numberOf(this.value);
     return this.#number;

@@ -13,7 +13,7 @@ import { ValueTree } from './value-tree.js';
 
 /** Trying so few routes one by one is as fast as another byte. */
 const LEAF_ROUTES = 3;
-/** Literals are told apart by their first bytes or not at all. */
+/** Literals are distinguished by their first bytes or not at all. */
 const BYTES_LOOKED_AT = 256;
 /** With `COPIES_MAX`, the bound on memory: a route is in at most 2^4 leaves on average. */
 const DEPTH_MAX = 4;

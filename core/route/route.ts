@@ -22,7 +22,7 @@ export class CompiledRoute {
   /** The literal of an exact or prefix match, else ''; lower case where letters match in either. */
   readonly literal: string;
   readonly ignoresCase: boolean;
-  /** The conditions on exact values, by which a table tells routes apart before it tries them. */
+  /** The conditions on exact values, by which a table distinguishes routes before it tries them. */
   readonly exact: readonly Condition[];
   readonly #pathTest: PathTest;
   readonly #pattern: Matcher | null;

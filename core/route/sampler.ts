@@ -3,8 +3,8 @@
  *
  * With a key (a header, a cookie or the client's address) the decision is a function of the salt and the key
  * alone: no thread, instance, route or mirror goes into it. So a user is in the sample everywhere or nowhere,
- * two mirrors of one share copy the same users, and the sample of a larger share contains that of a smaller
- * one, which lets an operator go from 1 % to 5 % and keep the users already mirrored.
+ * and two mirrors of one share copy the same users. The sample of a larger share contains that of a smaller
+ * one: an operator can go from 1 % to 5 % and keep the users that are mirrored already.
  */
 import { fieldValue } from '../http/fields.js';
 import type { RequestHead } from '../http/message.js';
@@ -22,7 +22,7 @@ const WHOLE_MILLIONTHS = 1_000_000;
 
 const UINT32_VALUES = 2 ** 32;
 
-/** Of a request without the key. */
+/** The place of a request without the key. */
 const NO_PLACE = -1;
 
 /**

@@ -107,7 +107,7 @@ function* bestName(
   return best;
 }
 
-/** For each name how many routes want each value, by its number. */
+/** Returns for each name how many routes want each value, by its number. */
 function countsByName(routes: readonly CompiledRoute[]): Map<LookedUpName, Map<number, number>> {
   const all = new Map<LookedUpName, Map<number, number>>();
   for (const route of routes) {

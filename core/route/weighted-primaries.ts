@@ -17,7 +17,7 @@ const WHOLE_MILLIONTHS = 1_000_000;
 export class WeightedPrimaries<T> {
   readonly #sampler: Sampler;
   readonly #sample: SamplePlan;
-  /** From the last part to the first. */
+  /** The parts, from the last to the first. */
   readonly #parts: readonly T[];
   /** Where each part ends. */
   readonly #ends: readonly number[];

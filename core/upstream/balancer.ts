@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.js';
 import type { Endpoint } from './endpoint.js';
 
-/** How gladly an endpoint is chosen; less is better. */
+/** Selection rank; lower wins. */
 const Rank = {
   READY: 0,
-  /** It came back of late and has not earned the next choice yet. */
+  /** It came back a short while ago and has not earned the next choice yet. */
   SLOW: 1,
   /** Ejected or unhealthy. */
   OUT: 2,
@@ -52,7 +52,7 @@ export function chooseEndpoint(
   return bestAt;
 }
 
-/** Of two that are equal the one that has earned this choice goes first, or it would be late every time. */
+/** Equals: one that has earned this choice goes first, or it would be late every time. */
 function isBetter(one: Endpoint, rank: number, best: Endpoint, bestRank: number): boolean {
   if (rank !== bestRank) return rank < bestRank;
   if (one.pending !== best.pending) return one.pending < best.pending;

@@ -70,8 +70,8 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
   #readBytes = 0;
   #paused = false;
   /**
-   * For how long the endpoint has said that it keeps the connection idle, less a margin, in milliseconds; -1:
-   * it has not.
+   * The time for which the endpoint announced to keep the connection idle, less a margin, in milliseconds;
+   * -1: it announced none.
    */
   #keptMs = -1;
   /** While idle: since when, and until when. */

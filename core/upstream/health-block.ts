@@ -35,7 +35,7 @@ export class HealthBlock {
     this.#words = new Float64Array(shared, 0, WORDS);
   }
 
-  /** Tells whether two are the same: what a thread is posted twice are two objects over one memory. */
+  /** Identifies the memory: a thread that is posted a block twice has two objects over one memory. */
   get number(): number {
     return this.#words[NUMBER]!;
   }

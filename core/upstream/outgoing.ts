@@ -26,7 +26,7 @@ export class OutgoingRequest {
   bodyBytes = 0;
   /** The owner has written the last piece. */
   lastWritten = false;
-  /** Of a chunked body, set before its last piece is put: whole field lines, a wire string. */
+  /** The trailers of a chunked body, set before its last piece is put: whole field lines, a wire string. */
   trailers = '';
   #framing: Framing = Framing.NONE;
   #contentLength = 0;
@@ -96,7 +96,7 @@ export class OutgoingRequest {
     return true;
   }
 
-  /** As far as it goes at once; true: all of it. */
+  /** Writes what the kernel takes at once; true: all of it. */
   flushDirect(connection: WriteTarget): boolean {
     this.#outbox.flushDirect(connection);
     return this.#outbox.heldBytes === 0;
@@ -120,7 +120,7 @@ export class OutgoingRequest {
     return this.#outbox.heldBytes === 0 && !(connection?.writing ?? false);
   }
 
-  /** From here on nothing is sent a second time. */
+  /** Drops the text of the request: it can't be sent again from here on. */
   dropWire(): void {
     this.#wire = '';
     this.#wireWhole = false;

@@ -55,14 +55,14 @@ export class PipelinedConnection implements ReaderSink, SocketOwner {
   lastEndUs = 0;
   /** In the order of their responses; null: the user is gone, and its response is thrown away. */
   #users: (PipelinedUser | null)[] = [];
-  /** For each of them: its request is HEAD. */
+  /** Whether the request of each is HEAD. */
   #toHeads: boolean[] = [];
   /** Bytes of the first one's response have come. */
   #begun = false;
   /** A user left before its response came: nothing new is put behind it. */
   #stuck = false;
   #out = '';
-  /** For how long the endpoint keeps the connection idle, less a margin, in milliseconds. */
+  /** The time for which the endpoint keeps the connection idle, less a margin, in milliseconds. */
   #keptMs = Number.POSITIVE_INFINITY;
   #readUs = 0;
   readonly #home: PipelinedHome;

@@ -24,7 +24,7 @@ const JITTER = 0.1;
  */
 const LATE_MS = 250;
 
-/** What a prober tells of. */
+/** Takes what a prober reports. */
 export interface ProberEvents {
   /** The checks of an address have changed its state. `why`: what the last one saw. */
   onChange(version: string, target: Target, isHealthy: boolean, why: string): void;
@@ -71,7 +71,7 @@ export class Prober implements CheckHome {
     this.#checks = [];
   }
 
-  /** For a test with a clock of its own. */
+  /** Calls what is due; used by tests with a clock of their own. */
   advance(): void {
     this.resources.deadlines.advance();
   }

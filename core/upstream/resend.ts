@@ -12,8 +12,8 @@ const idempotentMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE',
  *   cause                                  acted on?   methods      at most              sent to
  *   no connection (connect, TLS)           no          all          each endpoint once   another endpoint
  *   no connection (out of resources)       no          none
- *   reused connection lost before a byte   perhaps     idempotent   once                 the same, newly connected
- *   failure or status in `retries`         perhaps     all          `retries.attempts`   the next, after a back-off
+ *   reused connection lost before a byte   perhaps     idempotent   once                 a new connection
+ *   failure or status in `retries`         perhaps     all          `retries.attempts`   the next endpoint
  *
  * A request of a route with `retries` is never sent more than `attempts` times beyond the first, whatever the
  * cause. The route decides about methods that are not idempotent; umbra by itself must not send them again

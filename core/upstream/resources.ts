@@ -4,7 +4,7 @@ import type { VersionPlan } from '../plan.js';
 import { Deadlines } from './deadlines.js';
 import { WriteArena } from './write-arena.js';
 
-/** Told when the figures of a version's connections change; called on the thread that owns the pool. */
+/** Takes changes of the figures of a version's connections, on the thread that owns the pool. */
 export interface UpstreamCounters {
   /** A connection is being opened. */
   connectionOpened(version: VersionPlan): void;

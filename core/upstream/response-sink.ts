@@ -34,7 +34,7 @@ export interface ResponseSink {
   onSwitch(head: ResponseHead, tunnel: UpstreamTunnel): void;
   /** The response is whole. The measured figures of the call are final. */
   onEnd(): void;
-  /** The exchange failed; `headSeen` in the call tells whether a head was already delivered. */
+  /** The exchange failed; `headSeen` of the call says whether a head was delivered before. */
   onFailure(failure: Failure): void;
   /** After `write` returned false: more of the request's body may be written. */
   onDrain(): void;

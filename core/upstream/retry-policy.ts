@@ -7,7 +7,7 @@ import type { RetryPlan } from '../plan.js';
 
 const CONFLICT = 409;
 /**
- * Of the wait before the first retry, at most; each further one may take twice as long, up to ten times this.
+ * The longest wait before the first retry. Each further one may take twice as long, up to ten times this.
  */
 const BACK_OFF_MS = 25;
 const BACK_OFF_MAX_MS = 10 * BACK_OFF_MS;

@@ -14,7 +14,7 @@ export interface Target {
   readonly health: SharedArrayBuffer | null;
 }
 
-/** Of every version of a plan, by its name. */
+/** The targets of every version of a plan, by its name. */
 export type Targets = ReadonlyMap<string, readonly Target[]>;
 
 /** Each endpoint at the address that it was written with: right where no endpoint has a name. */

@@ -19,7 +19,7 @@ type OptionsWithRead = ConnectionOptions & { readonly onread: ReadInto };
 /**
  * Opens the TLS connections of one version on one thread. The certificates are parsed once, when the first
  * connection is opened: a thread that opens none pays nothing. Any change of the version's plan makes a new
- * pool, and with it this anew.
+ * pool with a new connector.
  */
 export class TlsConnector {
   readonly #plan: VersionTlsPlan;

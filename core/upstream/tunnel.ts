@@ -64,9 +64,9 @@ export class UpstreamTunnel {
     if (this.#socket.writableLength === 0) return true;
     if (!this.#drainOwed) {
       this.#drainOwed = true;
-      this.#socket.once('drain', () => this.#tellDrained());
-      // Node tells of a drain only above its own mark; below it the callback of an empty write comes as late.
-      if (!this.#socket.writableNeedDrain) this.#socket.write('', () => this.#tellDrained());
+      this.#socket.once('drain', () => this.#reportDrained());
+      // Node reports a drain only above its own mark; below it the callback of an empty write comes as late.
+      if (!this.#socket.writableNeedDrain) this.#socket.write('', () => this.#reportDrained());
     }
     return false;
   }
@@ -112,7 +112,7 @@ export class UpstreamTunnel {
     sink?.onTunnelClosed();
   }
 
-  #tellDrained(): void {
+  #reportDrained(): void {
     if (!this.#drainOwed || this.#over || this.#socket.writableLength > 0) return;
     this.#drainOwed = false;
     this.#sink?.onTunnelDrain();

@@ -29,7 +29,7 @@ const Phase = {
   QUEUED: 2,
   /** A connection is being opened for this call. */
   CONNECTING: 3,
-  /** On a connection: the request is on its way, or the response is. */
+  /** The call is on a connection: the request is on its way, or the response is. */
   OPEN: 4,
   /** A failure waits for its delivery. */
   FAILING: 5,
@@ -58,7 +58,7 @@ export class UpstreamCall implements Waiter, ClockOwner {
   firstByteUs = 0;
   /** When the last byte of the response was read, or the exchange failed. */
   endUs = 0;
-  /** Of the final response, once `headSeen`. */
+  /** The status of the final response, once `headSeen`. */
   status = 0;
   /** The response's body without framing. */
   responseBytes = 0;
@@ -69,7 +69,7 @@ export class UpstreamCall implements Waiter, ClockOwner {
   headSeen = false;
   /** The connection had carried an exchange before. */
   reused = false;
-  /** With failure `protocol`: which rule the response broke. */
+  /** The rule that the response broke, after failure `protocol`. */
   fault: ResponseFault = ResponseFault.NONE;
 
   // For the queue of the pool alone.
@@ -315,7 +315,7 @@ export class UpstreamCall implements Waiter, ClockOwner {
     this.#sink.onEnd();
   }
 
-  /** From the connection, which is a tunnel from here on. */
+  /** The connection is a tunnel from here on. */
   onSwitch(head: ResponseHead, tunnel: UpstreamTunnel): void {
     this.firstByteUs = this.#readUs;
     this.endUs = this.#readUs;

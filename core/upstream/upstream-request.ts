@@ -24,7 +24,7 @@ export class UpstreamRequest implements OutgoingHead {
   firstByteMs = 0;
   idleMs = 0;
   totalMs = 0;
-  /** Of the client's connection; null: it can't be tied to a connection of the version. */
+  /** The tie of the client's connection; null: it can't be tied to a connection of the version. */
   tie: Tie | null = null;
   readonly resends = new Resends();
 

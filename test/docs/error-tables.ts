@@ -1,4 +1,4 @@
-import { type ErrorRow, errorRows } from '../../core/errors.js';
+import { type ErrorRow, errorRows } from '../../core/error-table.js';
 import type { DocTable } from '../support/doc-table.js';
 
 const retries = {
@@ -20,11 +20,11 @@ export function errorTables(): DocTable[] {
       columns: ['reason', 'status', 'whose', 'again?', 'flag', 'text', 'when'],
       rows: of('failure').map((row) => [
         code(row.code),
-        String(row.status),
+        row.status === null ? '(copies alone)' : String(row.status),
         row.source,
         retries[row.retry],
         code(row.flag!),
-        row.text!.trimEnd(),
+        row.text?.trimEnd() ?? '',
         row.when,
       ]),
     },

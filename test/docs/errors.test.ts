@@ -1,4 +1,5 @@
 import t from 'tap';
+import { errorRows } from '../../core/error-table.js';
 import {
   blameOf,
   blameOfDrop,
@@ -6,7 +7,6 @@ import {
   Drop,
   dropOfUnsent,
   drops,
-  errorRows,
   Failure,
   failures,
 } from '../../core/errors.js';

@@ -7,7 +7,7 @@ import { randomFillSync } from 'node:crypto';
 import { nowUs } from '../../core/clock.js';
 import { Edge } from '../../core/exchange/edge.js';
 import { Forwarder } from '../../core/exchange/forwarder.js';
-import { ProxyRuntime, RouteRuntime, RouteWay } from '../../core/exchange/runtime.js';
+import { ProxyRuntime, RouteRuntime, RouteHandling } from '../../core/exchange/runtime.js';
 import { RequestIds } from '../../core/http/request-id.js';
 import { limits } from '../../core/limits.js';
 import { FullSlots } from '../../core/mirror/full-slots.js';
@@ -145,7 +145,7 @@ class ProxyThread implements DataThread {
   *#compile(plan: Plan, targets: Targets, shares: CountersShares): Steps<ProxyRuntime> {
     const closeOldPools = yield* this.#upstream.apply(plan, targets, shares);
     const sampler = new Sampler(plan.samplingSalt, this.#random);
-    const routes: RouteWay[] = [];
+    const routes: RouteHandling[] = [];
     for (const route of plan.routes) {
       yield;
       const mirrors = route.mirrors
@@ -158,7 +158,7 @@ class ProxyThread implements DataThread {
           const [pool, counters] = [this.#upstream.pool(version), this.#upstream.counters(version)];
           return new RouteRuntime(route, primary, pool, counters, mirrors, sampler);
         });
-      routes.push(new RouteWay(route, runtimes, sampler));
+      routes.push(new RouteHandling(route, runtimes, sampler));
     }
     const runtime = new ProxyRuntime(plan, yield* RouteTable.of(plan.routes), routes);
     yield;

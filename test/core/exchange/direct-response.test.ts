@@ -23,7 +23,7 @@ function location(plan: Partial<Redirect>, head: Partial<RequestHead> = {}): str
 }
 
 t.test(
-  'a redirect keeps of the request what it is not told, and a port only with its scheme and host',
+  'a redirect keeps of the request what it does not set, and a port only with its scheme and host',
   async (t) => {
     t.equal(location({}), 'http://a.test:81/x?q');
     t.equal(location({ scheme: 'http' }), 'http://a.test:81/x?q', 'the scheme that it has');

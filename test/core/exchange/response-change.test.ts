@@ -17,7 +17,7 @@ function headOf(text: string): ResponseHead {
   return head;
 }
 
-/** As it goes on. */
+/** Returns the head as it is forwarded. */
 function lines(head: ResponseHead): string[] {
   const out = Buffer.alloc(limits.responseHeadBytes);
   return out.toString('latin1', 0, head.writeForward(out, Without.NOTHING)).split('\r\n');

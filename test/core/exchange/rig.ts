@@ -1,8 +1,8 @@
-/** A forwarder with one route to a real server, and an engine's side that writes down what it is told. */
+/** A forwarder with one route to a real server, and an engine's side that records what it gets. */
 import { nowUs } from '../../../core/clock.js';
 import type { RequestSink, Responder } from '../../../core/exchange/downstream.js';
 import { Forwarder } from '../../../core/exchange/forwarder.js';
-import { ProxyRuntime, RouteRuntime, RouteWay } from '../../../core/exchange/runtime.js';
+import { ProxyRuntime, RouteRuntime, RouteHandling } from '../../../core/exchange/runtime.js';
 import { Framing, RequestHead } from '../../../core/http/message.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
 import { FullSlots } from '../../../core/mirror/full-slots.js';
@@ -23,7 +23,7 @@ import { TestPool } from '../upstream/exchange.js';
 
 const ringBytes = 64 * 1024;
 
-/** What the client's end of a tunnel was told. */
+/** Records the events of the client's end of a tunnel. */
 export class ToldTunnel implements TunnelSink {
   text = '';
   readonly events: string[] = [];
@@ -41,7 +41,7 @@ export class ToldTunnel implements TunnelSink {
   }
 }
 
-/** What an engine was told of one response, in order. */
+/** Records what an engine gets of one response, in order. */
 export class Told implements Responder {
   readonly tie = null;
   readonly events: string[] = [];
@@ -155,7 +155,7 @@ export class ExchangeRig {
     };
     const plan = { generation: 1, routes: [route] } as unknown as Plan;
     const runtime = new ProxyRuntime(plan, tableOf([route]), [
-      new RouteWay(
+      new RouteHandling(
         route,
         [new RouteRuntime(route, route.primaries[0], this.pool, this.version, [], sampler)],
         sampler,

@@ -66,7 +66,9 @@ function headerOf(fields: string, lowerName: string): string | undefined {
   return line === undefined ? undefined : withoutBlanks(line.slice(lowerName.length + 1));
 }
 
-/** Of the first pair of the name. A cookie must have an equals sign, a parameter need not. */
+/**
+ * Returns the value of the first pair of the name. A cookie must have an equals sign, a parameter need not.
+ */
 function pairValue(pairs: readonly string[], name: string, isCookie: boolean): string | undefined {
   for (const pair of pairs) {
     const [own, value] = splitOnce(isCookie ? withoutBlanks(pair) : pair, '=');

@@ -37,7 +37,7 @@ function isNear(count: number, times: number, share: number): boolean {
   return Math.abs(count - times * chance) <= 5 * Math.sqrt(times * chance * (1 - chance));
 }
 
-/** Of user-0 to user-39 with salt `umbra`, those in the first quarter. */
+/** The users from user-0 to user-39 that are in the first quarter with salt `umbra`. */
 const CHOSEN_SINCE_0_1 = ['user-0', 'user-9', 'user-14', 'user-23', 'user-24', 'user-25', 'user-28'];
 
 const samples: SamplePlan[] = [{ by: 'random' }, { by: 'client' }, byUser, { by: 'cookie', name: 'id' }];

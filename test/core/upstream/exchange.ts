@@ -14,7 +14,7 @@ import { type RequestChanges, requestOf } from '../../support/request.js';
 
 export const TIMEOUT_MS = 10_000;
 
-/** Counts what a pool tells. */
+/** Counts what a pool reports. */
 export class Counted implements UpstreamCounters {
   opened = 0;
   closed = 0;
@@ -108,7 +108,7 @@ export class TestPool extends VersionPool {
   }
 }
 
-/** One call and everything that its sink was told, in order. */
+/** One call and every event of its sink, in order. */
 export class Exchange extends EventEmitter implements ResponseSink, TunnelSink {
   tunnel: UpstreamTunnel | null = null;
   readonly call = new UpstreamCall(this);

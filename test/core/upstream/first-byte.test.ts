@@ -107,7 +107,7 @@ t.test('a request that waits for a connection is not held to it yet', async (t) 
   e.call.cancel();
 });
 
-t.test('a second sending has the time anew', async (t) => {
+t.test('a second sending has the whole time again', async (t) => {
   const server = await RawServer.listen(async (peer, index) => {
     await peer.head();
     if (index === 0) {

@@ -51,7 +51,7 @@ t.test('for any results the state is that of the last run which was long enough'
         if (i > 0 && run.length === needed && run.every((one) => one === passed)) expected = passed;
         const changed = state.checked(passed, i);
         if ((block.state === Health.HEALTHY) !== expected) throw new Error(`wrong after ${i + 1}`);
-        if (changed !== (i === 0 || before !== expected)) throw new Error(`told wrongly after ${i + 1}`);
+        if (changed !== (i === 0 || before !== expected)) throw new Error(`reported wrongly after ${i + 1}`);
         if (changed && block.sinceUs !== i) throw new Error('since when');
       });
       return block.passed + block.failed === results.length;

@@ -12,7 +12,7 @@ import { Exchange, TestPool } from './exchange.js';
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 
-/** Without framing: by its hash, and how many bytes. */
+/** The body without framing, as its hash and its length. */
 interface Body {
   readonly hash: string;
   readonly bytes: number;

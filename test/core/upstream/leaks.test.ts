@@ -101,7 +101,7 @@ for (const seed of [1, 2, 3]) {
       t.equal(pool.counted.opened, pool.counted.closed);
       t.equal(pool.counted.idle, 0);
       t.equal(pool.resources.deadlines.count, pool.counted.ejected);
-      // The blocks of writes that were cut off come back when libuv lets go of them.
+      // The blocks of writes that were cut off come back when libuv releases them.
       while (pool.resources.arena.heldBytes > 0) await new Promise(setImmediate);
       t.pass('no block is lost');
     },

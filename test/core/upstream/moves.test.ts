@@ -12,7 +12,7 @@ function at(port: number, health: SharedArrayBuffer | null = null): Target {
   return { endpoint, address: endpoint.address, health };
 }
 
-/** Answers all but its first `holds` requests, which are answered when told to. */
+/** Answers all but its first `holds` requests, which are answered on request. */
 function holding(holds: number): { script: (peer: RawPeer) => Promise<void>; answers: (() => void)[] } {
   const answers: (() => void)[] = [];
   const script = async (peer: RawPeer): Promise<void> => {

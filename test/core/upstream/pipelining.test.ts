@@ -15,7 +15,7 @@ function answer(body: string, fields = ''): string {
   return `HTTP/1.1 200 OK\r\n${fields}content-length: ${body.length}\r\n\r\n${body}`;
 }
 
-/** One call, what its sink was told, and a promise of its end. */
+/** One call, the events of its sink, and a promise of its end. */
 class Sent implements ResponseSink {
   readonly call = new PipelinedCall(this);
   body = '';

@@ -13,7 +13,7 @@ async function serveAll(peer: RawPeer): Promise<void> {
   }
 }
 
-/** A server that answers when told to: `requests` holds one answer per request that arrived. */
+/** A server that answers on demand: `requests` holds one answer per request that arrived. */
 class Held {
   readonly requests: (() => void)[] = [];
   #wake: () => void = () => undefined;

@@ -23,7 +23,7 @@ const health: HealthPlan = {
   statuses: [[200, 399]],
 };
 
-/** A prober whose time is told, or is real. */
+/** A prober with a clock of the test's, or a real one. */
 class Rig {
   offsetUs = 0;
   readonly told: string[] = [];

@@ -36,7 +36,7 @@ t.test('of too many addresses the same ones are used, in whatever order they com
 });
 
 t.test(
-  'after any lookups the addresses are those of the last good one, and told as changed only if they are',
+  'after any lookups the addresses are those of the last good one, and reported as changed only if they are',
   async () => {
     const address = fc.integer({ min: 1, max: 6 }).map((i) => `10.0.0.${i}`);
     const lookup = fc.option(fc.array(address, { maxLength: 6 }), { nil: null });

@@ -55,7 +55,7 @@ for (const [death, die] of deaths) {
     });
     const e = await new Exchange().get(pool).end();
     t.equal(e.body, 'ok');
-    t.equal(e.sent, 1, 'sent is told once');
+    t.equal(e.sent, 1, 'sent is reported once');
     t.equal(e.call.reused, false);
     t.equal(server.connections, 2);
     t.equal(pool.counted.retried, 1);

@@ -6,7 +6,7 @@ import { Exchange, TestPool } from './exchange.js';
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const standMs = 700;
 
-/** As on a machine that is full: nothing of this thread runs meanwhile, and the kernel goes on. */
+/** Stops this thread, as a full machine does, while the kernel works on. */
 function standStill(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, standMs);
 }

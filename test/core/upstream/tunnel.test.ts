@@ -99,12 +99,12 @@ t.test('a tunnel takes no place in its pool', async (t) => {
   t.equal((await new Exchange().get(pool).end()).body, 'ok');
   t.equal(server.connections, 4);
   t.equal(pool.endpoints[0]!.pending, 0);
-  t.equal(pool.counted.opened - pool.counted.closed, 4, 'all are told of as open');
+  t.equal(pool.counted.opened - pool.counted.closed, 4, 'all count as open');
   for (const { tunnel } of tunnels) tunnel!.destroy();
   t.equal(pool.counted.opened - pool.counted.closed, 1);
 });
 
-t.test('what the upstream does not read is held and told of, and drains when it reads', async (t) => {
+t.test('what the upstream does not read is held and reported, and drains when it reads', async (t) => {
   const bytes = 4 * 1024 * 1024;
   let read: () => void = () => {};
   const { pool } = await serving(t.teardown, async (peer) => {

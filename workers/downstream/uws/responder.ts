@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
+import { failureAnswers } from '../../../core/answers.js';
 import type { Clock } from '../../../core/clock.js';
-import { Failure, failureAnswers } from '../../../core/errors.js';
+import { Failure } from '../../../core/errors.js';
 import { RequestHead } from '../../../core/http/message.js';
 import { RequestFault, requestFaultAnswers } from '../../../core/http/request-fault.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
