@@ -7,7 +7,7 @@ import { randomFillSync } from 'node:crypto';
 import { nowUs } from '../../core/clock.js';
 import { Edge } from '../../core/exchange/edge.js';
 import { Forwarder } from '../../core/exchange/forwarder.js';
-import { ProxyRuntime, RouteRuntime, RouteHandling } from '../../core/exchange/runtime.js';
+import { ProxyRuntime, RouteHandling, RouteRuntime } from '../../core/exchange/runtime.js';
 import { RequestIds } from '../../core/http/request-id.js';
 import { limits } from '../../core/limits.js';
 import { FullSlots } from '../../core/mirror/full-slots.js';

@@ -10,11 +10,17 @@ import { VersionPool } from '../../core/upstream/pool.js';
 import { type UpstreamCounters, UpstreamResources } from '../../core/upstream/resources.js';
 import type { Targets } from '../../core/upstream/target.js';
 import type { CountersShares } from '../protocol/messages.js';
+import { say } from './thread.js';
+
+/** Between two log lines about missing resources: they come with every connection while the shortage lasts. */
+const quietUs = 60e6;
 
 export class UpstreamSide implements UpstreamCounters {
   readonly #resources = new UpstreamResources(nowUs, this);
   /** By version name; a version that left the plan keeps its counters while its connections close. */
   readonly #counters = new Map<string, VersionCounters>();
+  /** No further line is logged about missing resources until then. */
+  #quietUntilUs = 0;
   #pools = new Map<string, VersionPool>();
   #plan: Plan | null = null;
   /** The newest, which may come while a plan is being applied. */
@@ -112,6 +118,11 @@ export class UpstreamSide implements UpstreamCounters {
 
   outOfResources(version: VersionPlan): void {
     this.#counters.get(version.name)!.add(VersionField.outOfResources);
+    const now = nowUs();
+    if (now < this.#quietUntilUs) return;
+    this.#quietUntilUs = now + quietUs;
+    const message = `version ${version.name}: no connection could be opened, because umbra is out of file descriptors, local ports or buffers; raise LimitNOFILE=, or lower connections.max`;
+    say({ type: 'log', level: 'error', message, fields: { version: version.name } });
   }
 
   requestRetried(version: VersionPlan): void {

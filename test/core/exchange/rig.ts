@@ -2,7 +2,7 @@
 import { nowUs } from '../../../core/clock.js';
 import type { RequestSink, Responder } from '../../../core/exchange/downstream.js';
 import { Forwarder } from '../../../core/exchange/forwarder.js';
-import { ProxyRuntime, RouteRuntime, RouteHandling } from '../../../core/exchange/runtime.js';
+import { ProxyRuntime, RouteHandling, RouteRuntime } from '../../../core/exchange/runtime.js';
 import { Framing, RequestHead } from '../../../core/http/message.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
 import { FullSlots } from '../../../core/mirror/full-slots.js';
