@@ -12,7 +12,7 @@ import type { Targets } from '../../core/upstream/target.js';
 import type { CountersShares } from '../protocol/messages.js';
 import { say } from './thread.js';
 
-/** Between two log lines about missing resources: they come with every connection while the shortage lasts. */
+/** The pause between two log lines about missing resources, which every connection would write. */
 const quietUs = 60e6;
 
 export class UpstreamSide implements UpstreamCounters {
