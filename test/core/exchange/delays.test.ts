@@ -5,7 +5,7 @@ import { DiscardedRequest, isAnsweredAtOnce } from '../../../core/exchange/disca
 import type { RequestSink } from '../../../core/exchange/downstream.js';
 import { Framing, RequestHead } from '../../../core/http/message.js';
 import { limits } from '../../../core/limits.js';
-import { Told } from './rig.js';
+import { RecordingResponder } from './rig.js';
 
 /** Where a request went on to, as words. */
 class Gone implements RequestSink {
@@ -34,7 +34,11 @@ t.test(
     const alive = setInterval(() => {}, 1000);
     t.teardown(() => clearInterval(alive));
     const delays = new Delays(nowUs);
-    const [told, gone, head] = [new Told(), new Gone(), posted({ target: '/own', fields: 'a: b\r\n' })];
+    const [told, gone, head] = [
+      new RecordingResponder(),
+      new Gone(),
+      posted({ target: '/own', fields: 'a: b\r\n' }),
+    ];
     let own: RequestHead | null = null;
     const sink = delays.hold(1, head, told, (given) => {
       own = given;
@@ -56,7 +60,7 @@ t.test(
 
 t.test('so many requests are delayed at once, and no more; each that ends makes room', async (t) => {
   const delays = new Delays(nowUs);
-  const hold = () => delays.hold(3_600_000, new RequestHead(), new Told(), () => new Gone());
+  const hold = () => delays.hold(3_600_000, new RequestHead(), new RecordingResponder(), () => new Gone());
   const held = Array.from({ length: limits.delayedRequests }, hold);
   t.ok(held.every((sink) => sink !== null));
   t.equal(hold(), null);
@@ -68,7 +72,7 @@ t.test('so many requests are delayed at once, and no more; each that ends makes 
 t.test('a body that is too much to hold ends the wait', async (t) => {
   const delays = new Delays(nowUs);
   const gone = new Gone();
-  const sink = delays.hold(3_600_000, posted(), new Told(), () => gone)!;
+  const sink = delays.hold(3_600_000, posted(), new RecordingResponder(), () => gone)!;
   t.ok(delays.take(limits.delayedBytes - 3), 'what others hold');
   sink.onRequestBody(Buffer.from('one'), false);
   t.strictSame(gone.told, []);

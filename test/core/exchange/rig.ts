@@ -42,7 +42,7 @@ export class ToldTunnel implements TunnelSink {
 }
 
 /** Records what an engine gets of one response, in order. */
-export class Told implements Responder {
+export class RecordingResponder implements Responder {
   readonly tie = null;
   readonly events: string[] = [];
   body = '';
@@ -165,13 +165,13 @@ export class ExchangeRig {
   }
 
   /** One request as an engine hands it over. */
-  ask(changes: Partial<RequestHead> = {}): { told: Told; sink: RequestSink } {
-    const told = new Told();
+  ask(changes: Partial<RequestHead> = {}): { told: RecordingResponder; sink: RequestSink } {
+    const told = new RecordingResponder();
     const head = Object.assign(new RequestHead(), { target: '/reviews', host: 'reviews' }, changes);
     return { told, sink: this.forwarder.forward(head, told, Number.MAX_SAFE_INTEGER) };
   }
 
-  upload(contentLength: number): { told: Told; sink: RequestSink } {
+  upload(contentLength: number): { told: RecordingResponder; sink: RequestSink } {
     return this.ask({ method: 'POST', framing: Framing.LENGTH, contentLength });
   }
 }

@@ -15,7 +15,7 @@ import { type RequestChanges, requestOf } from '../../support/request.js';
 export const TIMEOUT_MS = 10_000;
 
 /** Counts what a pool reports. */
-export class Counted implements UpstreamCounters {
+export class RecordingCounters implements UpstreamCounters {
   opened = 0;
   closed = 0;
   idle = 0;
@@ -95,14 +95,14 @@ export function planFor(ports: readonly number[], changes: Partial<VersionPlan> 
 
 /** A pool with resources of its own. */
 export class TestPool extends VersionPool {
-  readonly counted: Counted;
+  readonly counted: RecordingCounters;
   constructor(
     ports: readonly number[],
     changes: Partial<VersionPlan> = {},
     heldBytesMax?: number,
     clock: Clock = nowUs,
   ) {
-    const counted = new Counted();
+    const counted = new RecordingCounters();
     super(planFor(ports, changes), new UpstreamResources(clock, counted, heldBytesMax));
     this.counted = counted;
   }
