@@ -64,6 +64,7 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     record: 'replays count as mirrors do',
     report: 'replays are reported as mirrors are',
     mirror: 'a report needs the guard of every route, and replays have none',
+    verdict: 'replays gather the evidence that a verdict judges',
     compare: 'responses are compared by the digest that was recorded',
   },
   stream: {
@@ -73,6 +74,10 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     replay: 'what leaves a stream is sent as a replay',
     record: 'what leaves a stream is counted as copies are',
     upstream: 'what leaves a stream is sent by the same client as all other requests',
+  },
+  verdict: {
+    record: 'a verdict judges counters',
+    report: 'a verdict judges readings, and is written with the words of reports',
   },
   hlog: {
     record: 'logs hold the histograms of counters',
@@ -85,10 +90,12 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     mirror: 'reports show what the guard holds back',
     upstream: 'reports show the health and the addresses of endpoints',
     hlog: 'reports are made from logs, too',
+    verdict: 'readings carry the evidence of a verdict, and reports show its outcome',
   },
   fleet: {
     record: 'the counters of instances are added up',
     report: 'what instances send each other are readings',
+    verdict: 'the evidence of instances is added up',
   },
 };
 
