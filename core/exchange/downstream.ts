@@ -91,8 +91,9 @@ export interface Responder {
   /** The response is complete, and so is the request. */
   finish(): void;
   /**
-   * The response is complete, and the request is not. True: the engine reads on for a bounded time, and delivers the rest
-   * of the request to its sink until the last piece or `onAborted`, one of which comes. False: no more will come.
+   * The response is complete, and the request is not. True: the engine reads on for a bounded time, and
+   * delivers the rest of the request to its sink until the last piece or `onAborted`, one of which comes.
+   * False: no more will come.
    */
   finishEarly(): boolean;
   /**
@@ -108,6 +109,9 @@ export interface Responder {
   resumeBody(): void;
   /** The client's address as text, without port; read only when a policy or a log needs it. */
   clientAddress(): string;
-  /** A number that the client's connection has to itself on this thread, not 0; 0: the engine can't tell connections apart. */
+  /**
+   * A number that the client's connection has to itself on this thread, not 0; 0: the engine can't distinguish
+   * connections.
+   */
   connectionKey(): number;
 }

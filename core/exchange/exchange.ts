@@ -314,7 +314,10 @@ export class Exchange implements RequestSink, ResponseSink {
     else responder.answer(this.status, failureAnswers[failure].text);
   }
 
-  /** The exchange is decided. Copies whose request is not whole are aborted for `reason`, unless its rest still comes. */
+  /**
+   * The exchange is decided. Copies whose request is not whole are aborted for `reason`, unless its rest
+   * still comes.
+   */
   #over(reason: Failure): void {
     const requestComplete = (this.phase & Phase.REQUEST_COMPLETE) !== 0;
     this.phase |= Phase.OVER;
