@@ -15,8 +15,10 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   http: {},
   ring: {},
+  regex: {},
   route: {
     http: 'routes match request heads',
+    regex: 'routes match by regular expressions in linear time',
   },
   upstream: {
     http: 'calls write request heads and read responses',
