@@ -4,8 +4,9 @@
  * then `*`. Within a host:
  *
  *   - VirtualServices before HTTPRoutes;
- *   - VirtualServices from the oldest to the youngest, rules in their order, rules without a condition after all others
- *     (Istio leaves the order of documents open, and says the last for gateways);
+ *   - VirtualServices from the oldest to the youngest, and the rules of each in their order, because the first that
+ *     matches wins. From the first rule that takes every request on, the rules of a VirtualService come after those of
+ *     the others (Istio leaves the order of resources open, and says so for gateways);
  *   - HTTPRoutes from the most specific match to the least.
  */
 import type { Mark } from '../problem.js';
@@ -22,9 +23,11 @@ interface Placed {
 
 /** `closeAll`: hosts that are not caught whole are closed with a 404, because other routes follow. */
 export function arrange(drafts: readonly Draft[], namespace: string, closeAll: boolean): TreeNode[] {
+  const istio = drafts.filter(isIstio);
+  const isLate = fromCatchAll(istio);
   const inRank = [
-    ...drafts.filter((draft) => isIstio(draft) && !isCatchAll(draft)),
-    ...drafts.filter((draft) => isIstio(draft) && isCatchAll(draft)),
+    ...istio.filter((draft) => !isLate(draft)),
+    ...istio.filter(isLate),
     ...drafts.filter((draft) => !isIstio(draft)).sort((a, b) => compareRanks(a.rank, b.rank)),
   ];
   const byPattern = new Map<string, Placed[]>();
@@ -54,6 +57,17 @@ export function arrange(drafts: readonly Draft[], namespace: string, closeAll: b
 
 function isIstio({ document }: Draft): boolean {
   return document.kind.name === 'VirtualService';
+}
+
+/** Returns whether a draft is the first of its resource that takes every request, or comes after it. */
+function fromCatchAll(drafts: readonly Draft[]): (draft: Draft) => boolean {
+  const late = new Set<Draft>();
+  const caught = new Set<Draft['document']>();
+  for (const draft of drafts) {
+    if (isCatchAll(draft)) caught.add(draft.document);
+    if (caught.has(draft.document)) late.add(draft);
+  }
+  return (draft) => late.has(draft);
 }
 
 function compareRanks(a: readonly number[], b: readonly number[]): number {

@@ -1,8 +1,10 @@
 /** A route of umbra.yaml before its hosts are in it: what a rule of a document becomes. */
 import type { ConfigProblem, Mark } from '../problem.js';
+import type { TreeNode } from '../tree.js';
 import type { Destinations } from './destinations.js';
 import type { Document } from './document.js';
 import type { Growth } from './grow.js';
+import { textAt } from './look.js';
 
 export interface Draft {
   readonly document: Document;
@@ -30,8 +32,17 @@ export interface Mapping {
   readonly mirrorHost: string;
 }
 
+/** Whether one of the matches takes every request: it has no condition, or only a path that every path fits. */
 export function isCatchAll({ matches }: Draft): boolean {
-  return matches.some((match) => Object.values(match).every((part) => part === undefined));
+  return matches.some((match) =>
+    Object.entries(match).every(([key, part]) => part === undefined || (key === 'path' && isEveryPath(part))),
+  );
+}
+
+function isEveryPath(path: Growth): boolean {
+  const node = path as TreeNode;
+  const regex = textAt(node, 'regex');
+  return textAt(node, 'prefix') === '/' || (regex !== undefined && /^\^?\/?\.\*\$?$/.test(regex));
 }
 
 /**

@@ -13,13 +13,24 @@ import { durationNode } from './traffic-policy.js';
 /** `age` counts documents from the oldest: of two matches that are equally specific, that of the older one goes first. */
 export function draftHttpRoute(document: Document, mapping: Mapping, age: number): Draft[] {
   const given = itemsAt(document.spec, 'hostnames').map((host) => (textAt(host) ?? '').toLowerCase());
-  const hosts = given.length === 0 ? ['*'] : given;
+  const hosts = given.length === 0 ? hostsOfParents(document) : given;
   const rules = itemsAt(document.spec, 'rules');
   if (rules.length === 0)
     mapping.problems.push(
       errorOf(document, keyMark(document.spec, 'rules'), 'spec.rules: expected at least one rule'),
     );
   return rules.flatMap((rule, index) => new RuleDraft(document, mapping, rule).drafts(hosts, age, index));
+}
+
+/** A Service as parent means the requests to that Service (GEP-1294); any other parent means every host. */
+function hostsOfParents({ spec, namespace }: Document): string[] {
+  const parents = itemsAt(spec, 'parentRefs');
+  const services = parents.filter((parent) => textAt(parent, 'kind') === 'Service');
+  if (services.length === 0 || services.length < parents.length) return ['*'];
+  const hosts = services.map((parent) =>
+    wholeHost(textAt(parent, 'name') ?? '', textAt(parent, 'namespace') ?? namespace),
+  );
+  return [...new Set(hosts)];
 }
 
 /** A match, and how the rule's replacing of prefixes looks for it. */
@@ -116,8 +127,8 @@ class RuleDraft {
     const method = at(match, 'method');
     return {
       method: method === undefined ? undefined : placed(method, [method]),
-      header: valuesOf(at(match, 'headers')),
-      query: valuesOf(at(match, 'queryParams')),
+      header: valuesOf(at(match, 'headers'), true),
+      query: valuesOf(at(match, 'queryParams'), false),
     };
   }
 
@@ -262,12 +273,16 @@ function specificity(match: TreeNode | undefined): number[] {
   ];
 }
 
-function valuesOf(list: TreeNode | undefined): Growth | undefined {
+/** Of two with one name the first counts; names of headers have no case. */
+function valuesOf(list: TreeNode | undefined, ignoreCase: boolean): Growth | undefined {
   const values: Record<string, Growth> = {};
+  const seen = new Set<string>();
   for (const item of itemsAt(list)) {
     const name = textAt(item, 'name') ?? '';
     const value = at(item, 'value');
-    if (Object.hasOwn(values, name) || value === undefined) continue;
+    const key = ignoreCase ? name.toLowerCase() : name;
+    if (seen.has(key) || value === undefined) continue;
+    seen.add(key);
     values[name] = placed(
       value,
       textAt(item, 'type') === 'RegularExpression' ? { regex: value } : { exact: value },

@@ -88,6 +88,16 @@ class RuleDraft {
     const answered = redirect !== undefined || respond !== undefined;
     if (answered && at(rule, 'rewrite') !== undefined)
       this.error(keyMark(rule, 'rewrite'), '`rewrite` needs `route`: nothing is forwarded here');
+    const needRoute = answered ? ['timeout', 'retries', 'mirror', 'mirrors', 'mirrorPercentage'] : [];
+    for (const key of needRoute) {
+      if (at(rule, key) !== undefined)
+        this.warn(keyMark(rule, key), `\`${key}\` is ignored: the rule answers by itself`);
+    }
+    const headersAsked = at(rule, 'headers', 'request');
+    if (answered && headersAsked !== undefined)
+      this.warn(headersAsked.mark, '`headers.request` is ignored: nothing is forwarded here');
+    if (!answered && at(rule, 'mirror') === undefined && at(rule, 'mirrorPercentage') !== undefined)
+      this.warn(keyMark(rule, 'mirrorPercentage'), '`mirrorPercentage` is ignored: the rule has no `mirror`');
     if (answered) {
       const responseHeaders = at(rule, 'headers', 'response');
       return {
@@ -288,6 +298,10 @@ class RuleDraft {
         fixed === undefined ? undefined : placed(fixed, { percent: share(delay!), for: durationNode(fixed) }),
       abort: status === undefined ? undefined : placed(status, { percent: share(abort!), status }),
     });
+  }
+
+  private warn(mark: Mark, message: string): void {
+    this.mapping.problems.push(warnOf(this.document, mark, message));
   }
 
   private error(mark: Mark, message: string): void {

@@ -146,8 +146,22 @@ const rule = fields({
   sessionPersistence: refused('umbra does not bind clients to endpoints'),
 });
 
+const parentRefs = listOf(
+  fields({
+    group: supported(text, 'has no meaning here'),
+    kind: supported(text, 'Gateway unless given'),
+    namespace: supported(text, 'that of the document unless given'),
+    name: required(text),
+    sectionName: ignored('umbra does not route by listener; give each listener its own umbra'),
+    port: ignored('umbra does not route by port; give each listener its own umbra'),
+  }),
+);
+
 export const httpRoute: Shape = fields({
-  parentRefs: ignored('umbra is the gateway'),
+  parentRefs: supported(
+    parentRefs,
+    'of kind Service: without `hostnames` the names of the Services are the hosts; others: umbra is the gateway',
+  ),
   hostnames: supported(listOf(text), '`match.host`; every host unless given'),
   rules: supported(listOf(rule), 'the most specific match wins'),
   useDefaultGateways: ignored('umbra is the gateway'),

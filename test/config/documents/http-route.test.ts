@@ -144,3 +144,49 @@ t.test('a filter that umbra does not have is refused by its type', async (t) => 
     /needs `requestMirror`/,
   );
 });
+
+t.test('an HTTPRoute of a Service takes the requests to that Service and no others', async (t) => {
+  const route = (parentRefs: object[]): unknown => {
+    const { routes } = grown(
+      JSON.stringify({
+        apiVersion: 'gateway.networking.k8s.io/v1',
+        kind: 'HTTPRoute',
+        metadata: { name: 'reviews' },
+        spec: { parentRefs, rules: [{ backendRefs: [{ name: 'ratings', port: 9080 }] }] },
+      }),
+    );
+    return routes[0].match;
+  };
+  const forms = ['ratings', 'ratings.default', 'ratings.default.svc', 'ratings.default.svc.cluster.local'];
+  t.strictSame(
+    route([{ group: '', kind: 'Service', name: 'ratings', port: 9080 }]),
+    forms.map((host) => ({ host })),
+  );
+  t.strictSame(route([{ name: 'gateway' }]), {});
+});
+
+t.test('of two headers whose names differ in case the first counts', async (t) => {
+  const { routes } = grown(
+    JSON.stringify({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'HTTPRoute',
+      metadata: { name: 'a' },
+      spec: {
+        rules: [
+          {
+            matches: [
+              {
+                headers: [
+                  { name: 'Version', value: 'one' },
+                  { name: 'version', value: 'two' },
+                ],
+              },
+            ],
+            backendRefs: [{ name: 'ratings' }],
+          },
+        ],
+      },
+    }),
+  );
+  t.strictSame(routes[0].match, { header: { Version: { exact: 'one' } } });
+});

@@ -136,3 +136,24 @@ t.test('VirtualServices go before HTTPRoutes of the same host', async (t) => {
     ['s', 'httproute_r'],
   );
 });
+
+t.test(
+  'the first rule of a VirtualService that matches wins, also where it takes every request',
+  async (t) => {
+    const hosts = ['a.example.com'];
+    for (const match of [undefined, [{ uri: { prefix: '/' } }], [{ uri: { regex: '.*' } }]]) {
+      const all = match === undefined ? toV1 : { match, ...toV1 };
+      t.strictSame(names(service('one', { hosts, http: [all, at('/x')] })), ['one', 'one_2']);
+      t.strictSame(
+        names(service('one', { hosts, http: [all, at('/x')] }), service('two', { hosts, http: [at('/y')] })),
+        ['two', 'one', 'one_2'],
+        'after the rules of others',
+      );
+    }
+  },
+);
+
+t.test('a gateway that takes every path of every host needs no route of its own for the rest', async (t) => {
+  const http = [{ match: [{ uri: { prefix: '/' } }], ...toV1 }];
+  t.strictSame(names(service('all', { hosts: ['*'], http })), ['all']);
+});

@@ -290,3 +290,27 @@ t.test('a destination without a subset has the endpoints of all subsets', async 
   const { versions } = grown(reviews([{ route: [{ destination: { host: 'reviews' } }] }]));
   t.strictSame(versions.reviews.endpoints, ['http://127.0.0.1:9080', 'http://127.0.0.1:9081']);
 });
+
+t.test('what has no effect in a rule is reported', async (t) => {
+  const told = (rule: object): string => grown(reviews([rule])).told.join('\n');
+  const redirect = { redirect: { uri: '/a' } };
+  for (const [key, value] of Object.entries({
+    timeout: '1s',
+    retries: { attempts: 2 },
+    mirror: v2,
+    mirrors: [{ destination: v2 }],
+    mirrorPercentage: { value: 5 },
+  }))
+    t.match(
+      told({ ...redirect, [key]: value }),
+      new RegExp(`\`${key}\` is ignored: the rule answers by itself`),
+    );
+  t.match(
+    told({ directResponse: { status: 200 }, headers: { request: { set: { a: 'b' } } } }),
+    /`headers.request` is ignored/,
+  );
+  t.match(
+    told({ ...toV1, mirrorPercentage: { value: 5 } }),
+    /`mirrorPercentage` is ignored: the rule has no `mirror`/,
+  );
+});
