@@ -11,9 +11,10 @@ export type OrderConfig = Pick<OrderPlan, 'by' | 'name'> | 'off';
 function parseOrder(order: string): OrderConfig | Refusal {
   if (order === 'off') return order;
   if (order === 'client' || order === 'connection') return { by: order, name: '' };
-  const [by, name] = order.split(/:(.*)/s, 2);
-  if ((by !== 'header' && by !== 'cookie') || name === undefined || !isToken(name))
-    return new Refusal(expected);
+  const colon = order.indexOf(':');
+  const by = order.slice(0, Math.max(0, colon));
+  const name = order.slice(colon + 1);
+  if ((by !== 'header' && by !== 'cookie') || !isToken(name)) return new Refusal(expected);
   return { by, name: by === 'header' ? name.toLowerCase() : name };
 }
 

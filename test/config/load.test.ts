@@ -554,6 +554,18 @@ t.test('a mirror that accepts larger bodies than its bounds can hold is a warnin
   ]);
 });
 
+t.test('an order that names nothing is an error with its place', async (t) => {
+  for (const order of ['user', 'header', 'header:', 'header:a b', 'cookie:', 'random', ':x']) {
+    t.match(
+      told(mirrored(`order: "${order}"`)),
+      [/^4:\d+: .*expected client, connection, header:NAME/],
+      order,
+    );
+  }
+  for (const order of ['off', 'client', 'connection', 'header:X-User', 'cookie:session'])
+    t.same(told(mirrored(`order: "${order}"`)), [], order);
+});
+
 t.test('a rewrite that can not be is an error with its place', async (t) => {
   t.match(
     told(mirrored('rewrite: { prefix: v2 }'))[0],
