@@ -101,6 +101,20 @@ t.test('every command gets its options, and its exit code is returned', async (t
       ['load', 'http://a/', '--rate', '100', '--duration', '5m', '--connections', '2', '--body', 'b.json'],
       ['load', { url: 'http://a/', rate: 100, durationMs: 300_000, connections: 2, body: 'b.json' }],
     ],
+    [
+      ['load', 'http://a/', '-X', 'put', '-H', 'X-User: 7', '-H', 'a:b', '--host', 'reviews'],
+      [
+        'load',
+        {
+          method: 'PUT',
+          headers: [
+            ['X-User', '7'],
+            ['a', 'b'],
+          ],
+          host: 'reviews',
+        },
+      ],
+    ],
     [['top'], ['top', { admin: 'http://127.0.0.1:9901', token: null, once: false }]],
     [
       ['top', '--once', '--token', 'x'],
@@ -176,6 +190,8 @@ t.test('bad usage exits with 2, says what is wrong, and runs nothing', async (t)
     [['shadow', '--from', 'nats://h/s', '--to', 'v2'], /names a version: name its configuration with -c/],
     [['load'], /missing required argument 'url'/],
     [['load', 'ftp://a'], /Expected an address/],
+    [['load', 'http://a', '-H', 'x'], /Expected a header/],
+    [['load', 'http://a', '-X', 'a b'], /Expected a method/],
     [[], /Usage: umbra/],
   ];
   for (const [args, message] of cases) {

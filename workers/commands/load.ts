@@ -15,13 +15,15 @@ const eraseLine = '\r\x1b[K';
 export async function loadCommand(options: LoadCommandOptions): Promise<number> {
   let load: LoadOptions;
   try {
-    const { url, rate, durationMs, connections, body } = options;
+    const { url, rate, durationMs, connections, method, headers, host, body } = options;
     const target = parseUrl(url);
     load = {
       url: target.href,
       rate,
       durationMs,
       connections,
+      ...(method === null ? {} : { method }),
+      headers: { ...Object.fromEntries(headers), ...(host === null ? {} : { host }) },
       body: body === null ? null : await readBody(body),
     };
     await reach(target);

@@ -11,7 +11,11 @@ export interface LoadOptions {
   readonly rate: number | null;
   readonly durationMs: number;
   readonly connections: number;
-  /** Sent with every request, as a POST; null sends GETs. */
+  /** Without it: POST with a body, else GET. */
+  readonly method?: string;
+  /** Header fields of every request; `host` takes the place of the URL's. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent with every request. */
   readonly body: { readonly bytes: Buffer; readonly contentType: string } | null;
 }
 
@@ -45,7 +49,9 @@ const timeoutSeconds = 10;
 /** How often autocannon looks whether it is to stop. */
 const sampleMs = 100;
 
-export function driveLoad({ url, rate, durationMs, connections: asked, body }: LoadOptions): RunningLoad {
+export function driveLoad(options: LoadOptions): RunningLoad {
+  const { url, rate, durationMs, connections: asked, headers, body } = options;
+  const method = options.method ?? (body === null ? 'GET' : 'POST');
   const connections = rate === null ? asked : Math.max(1, Math.min(asked, Math.floor(rate)));
   const counts = new HdrCounts(new SharedArrayBuffer(HdrCounts.bytes), 0);
   let lost = 0;
@@ -66,9 +72,9 @@ export function driveLoad({ url, rate, durationMs, connections: asked, body }: L
         // At low rates a connection is idle for longer than any answer may take.
         timeout: timeoutSeconds + (rate === null ? 0 : Math.ceil((2 * connections) / rate)),
         setupClient: (client) => pace.take(client),
-        ...(body === null
-          ? {}
-          : { method: 'POST', body: body.bytes, headers: { 'content-type': body.contentType } }),
+        method: method as autocannon.Options['method'],
+        headers: { ...(body === null ? {} : { 'content-type': body.contentType }), ...headers },
+        ...(body === null ? {} : { body: body.bytes }),
       },
       (error: unknown, result: autocannon.Result) => (error == null ? resolve(result) : reject(error)),
     );

@@ -7,7 +7,15 @@ import t, { type Test } from 'tap';
 import type { LoadCommandOptions } from '../../../config/commands/load.js';
 
 const modulePath = new URL('../../../workers/commands/load.js', import.meta.url).href;
-const defaults = { rate: null, durationMs: 300, connections: 1, body: null };
+const defaults = {
+  rate: null,
+  durationMs: 300,
+  connections: 1,
+  method: null,
+  headers: [],
+  host: null,
+  body: null,
+};
 
 /** In a process of its own, because it speaks on standard output and listens to signals. */
 function start(options: LoadCommandOptions): ChildProcessByStdio<null, Readable, Readable> {

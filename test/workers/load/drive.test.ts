@@ -48,6 +48,16 @@ t.test('a body is sent as a POST with its type', async (t) => {
   t.same([...seen], ['POST application/json {"stars":5}']);
 });
 
+t.test('method, header fields and Host are those that are asked for', async (t) => {
+  const seen = new Set<string>();
+  const { url } = await serve(t, (request, response) => {
+    seen.add(`${request.method} ${request.headers.host} ${request.headers['x-user']}`);
+    response.end();
+  });
+  await driveLoad({ ...options, url, method: 'PUT', headers: { host: 'reviews', 'x-user': '7' } }).done;
+  t.same([...seen], ['PUT reviews 7']);
+});
+
 t.test('a rate is kept and spread over time, not sent at once when a second begins', async (t) => {
   const arrivalsMs: number[] = [];
   const { url } = await serve(t, (_request, response) => {
