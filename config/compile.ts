@@ -343,8 +343,10 @@ function wholeResponses(bodyBytesMax: number): CapturePlan {
   return { shareMillionths: shareMillionthsAll, bodyBytesMax };
 }
 
+type CompareConfig = Exclude<NonNullable<MirrorConfig['compare']>, 'off'>;
+
 function compileCompare(
-  compare: Exclude<NonNullable<MirrorConfig['compare']>, 'off'>,
+  compare: CompareConfig,
   mirror: MirrorPlan,
   versions: ReadonlyMap<string, number>,
   nextSlot: () => number,
@@ -354,6 +356,8 @@ function compileCompare(
     ignorePaths: [...new Set(compare.ignore.flatMap((rule) => ('path' in rule ? [rule.path] : [])))],
     tolerance: compare.tolerance,
     arrays: compare.arrays,
+    ...compileRules(compare.rules),
+    endpoints: compare.endpoints === 'auto' ? [] : compare.endpoints,
     baseline: null,
   };
   const plan = {
@@ -378,6 +382,30 @@ function compileCompare(
     compare: plan,
   };
   return { ...plan, structure: { ...own, baseline } };
+}
+
+/** What may differ in any way is left out while documents are compared; other differences are found, and not counted. */
+function compileRules(rules: CompareConfig['rules']): Pick<StructurePlan, 'rules' | 'meant'> {
+  const isMeant = ({ path, endpoint, ignore }: CompareConfig['rules'][number]) =>
+    ignore !== undefined && (path.kind !== 'json' || endpoint !== undefined || ignore !== true);
+  return {
+    rules: rules
+      .filter((rule) => !isMeant(rule))
+      .map(({ path, ignore, tolerance, unordered, key, matches, equivalent }) => ({
+        path: path.path,
+        ignore: ignore === true,
+        tolerance: tolerance ?? null,
+        unordered: unordered === true,
+        key: key ?? null,
+        matches: matches ?? null,
+        equivalent: equivalent ?? null,
+      })),
+    meant: rules.filter(isMeant).map(({ path, endpoint, ignore }) => ({
+      ...path,
+      change: ignore === true ? null : ignore!,
+      endpoint: endpoint ?? null,
+    })),
+  };
 }
 
 /** `check.ts` has seen to it that the route has a literal path, or none, where a prefix is rewritten. */

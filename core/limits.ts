@@ -227,10 +227,16 @@ export const limits = {
   jsonDepth: 256,
   /** Values in a JSON body that is compared. Past it: `not-comparable`, reason `too-many-values`. */
   jsonValues: 200_000,
-  /**
-   * Differences of one pair that an analyst names. Past it: the pair is undecided, overflow
-   * `pairDifferences`.
-   */
+  /** Values that comparing two documents may look at. Past it: `not-comparable`, reason `too-many-values`. */
+  compareSteps: 4_000_000,
+  /** Cells of the table by which two lists are aligned. Past it: by position, and one difference of change `length`. */
+  alignedCells: 256 * 1024,
+  /** Two lists are paired by likeness up to so many cells, and by so many features of an item. */
+  likenessCells: 4096,
+  likenessFeatures: 64,
+  /** Words of a line that are compared one by one. Past it: the rest is one word. */
+  lineWords: 400,
+  /** Differences of one pair that an analyst names. Past it: the pair is undecided, overflow `pairDifferences`. */
   pairDifferences: 1024,
   /** Characters of a value, a path or a place that a sample shows. Past it: cut. */
   diffValueChars: 256,

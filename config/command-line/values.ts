@@ -94,3 +94,12 @@ function accepted<T>(value: T | Refusal): T {
 function sentence(text: string): string {
   return `${text[0].toUpperCase()}${text.slice(1)}.`;
 }
+
+/** One of a few words. */
+export function oneOf<const T extends string>(...words: readonly T[]): (value: string) => T {
+  return (value) => {
+    const found = words.find((word) => word === value);
+    if (found === undefined) throw new InvalidArgumentError(`Expected ${words.join(' or ')}.`);
+    return found;
+  };
+}

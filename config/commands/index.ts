@@ -4,6 +4,7 @@ import { apply } from './apply.js';
 import { check } from './check.js';
 import { remove } from './delete.js';
 import { demo } from './demo.js';
+import { diffs } from './diffs.js';
 import { load } from './load.js';
 import { mirror } from './mirror.js';
 import { record } from './record.js';
@@ -26,6 +27,7 @@ export const commands = {
   top,
   report,
   verdict,
+  diffs,
   apply,
   delete: remove,
 };

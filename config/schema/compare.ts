@@ -1,12 +1,13 @@
-/** `compare` of a mirror: what of the two responses is compared; and `redact`: what is never shown of them. */
+/** `compare` of a mirror, what of two responses is compared; and `redact`, what is never shown of them. */
 import { z } from 'zod';
+import { changes } from '../../core/compare/difference.js';
 import { PathRefusal, parseJsonPath } from '../../core/compare/json-path.js';
 import { limits } from '../../core/limits.js';
 import type { Tolerance } from '../../core/plan.js';
 import { parseFieldName } from '../fields.js';
 import { Refusal } from '../units.js';
 import { parseQueryName } from './match.js';
-import { mapping, mappingExpected, name, share, shorthand, size, text } from './values.js';
+import { mapping, mappingExpected, name, regex, share, shorthand, size, text } from './values.js';
 
 /** One rule of `ignore`. */
 export type IgnoreRule = { readonly header: string } | { readonly path: string };
@@ -53,6 +54,85 @@ const bodyMax = size.refine((bytes) => bytes <= limits.comparedBodyBytes, {
   error: `expected at most ${limits.comparedBodyBytes / 1024}KiB`,
 });
 
+const rulePathExpected =
+  'expected a JSONPath such as $.items, or a kind and a place such as header:NAME, text:LINE or status:200 404';
+const rulePlace = /^(header|json|markup|text|binary|status|not-comparable):(.*)$/s;
+
+/** The place of a rule: `kind` is `json` for a JSONPath. */
+export interface RulePlace {
+  readonly kind: string;
+  readonly path: string;
+}
+
+function parseRulePlace(value: string): RulePlace | Refusal {
+  if (value.startsWith('$')) {
+    const path = parsePath(value);
+    return path instanceof Refusal ? path : { kind: 'json', path };
+  }
+  const found = rulePlace.exec(value);
+  return found === null ? new Refusal(rulePathExpected) : { kind: found[1], path: found[2] };
+}
+
+function formatRulePlace({ kind, path }: RulePlace): string {
+  return kind === 'json' && path.startsWith('$') ? path : `${kind}:${path}`;
+}
+
+const endpointExpected = 'expected a method and a path pattern, such as GET /users/*';
+const patternExpected = 'expected a path pattern such as /users/* or /files/**';
+
+function parsePattern(value: string): string | Refusal {
+  return /^\/[^\s?#]*$/.test(value) ? value : new Refusal(patternExpected);
+}
+
+function parseEndpoint(value: string): string | Refusal {
+  return /^[A-Z-]+ \/[^\s?#]*$/.test(value) ? value : new Refusal(endpointExpected);
+}
+
+const tolerance = z
+  .union([shorthand(z.number(), String), z.string()], { error: toleranceExpected })
+  .pipe(text(toleranceExpected, parseTolerance, formatTolerance));
+const ignoreChangeExpected = `expected true, or one of ${changes.join(', ')}`;
+
+const rule = mapping({
+  path: text(rulePathExpected, parseRulePlace, formatRulePlace).meta({
+    description: 'Where the rule holds: a JSONPath, or a kind and a place as `umbra diffs` shows them.',
+  }),
+  endpoint: text(endpointExpected, parseEndpoint).optional().meta({
+    description: 'With ignore: only for requests of this method and path pattern.',
+  }),
+  ignore: z
+    .union([z.literal(true), z.enum(changes)], { error: ignoreChangeExpected })
+    .optional()
+    .meta({ description: 'What may differ there: anything (true), or one change.' }),
+  tolerance: tolerance.optional().meta({ description: 'Numbers as near as this are equal there.' }),
+  unordered: z
+    .literal(true, { error: 'expected true' })
+    .optional()
+    .meta({ description: 'The order of the items of this array does not count.' }),
+  key: z
+    .string({ error: "expected a member's name" })
+    .min(1)
+    .optional()
+    .meta({ description: 'The member by which the objects of this array are the same object.' }),
+  matches: regex.optional().meta({
+    description: 'Values that match this regular expression as a whole are equal.',
+  }),
+  equivalent: z
+    .array(z.union([z.string(), z.number(), z.boolean(), z.null()]), { error: 'expected a list of values' })
+    .min(2)
+    .max(rulesMax)
+    .optional()
+    .meta({ description: 'Values that mean the same.' }),
+}).check((context) => {
+  const { path, endpoint, ...does } = context.value;
+  const refuse = (message: string) => context.issues.push({ code: 'custom', message, input: context.value });
+  if (Object.values(does).filter((part) => part !== undefined).length !== 1) {
+    refuse('expected exactly one of ignore, tolerance, unordered, key, matches, equivalent');
+  } else if (does.ignore === undefined && (path.kind !== 'json' || endpoint !== undefined)) {
+    refuse('a JSONPath for all endpoints is needed, but for `ignore`');
+  }
+});
+
 export const compare = z.union(
   [
     z.literal('off'),
@@ -69,18 +149,26 @@ export const compare = z.union(
         .meta({
           description: 'What may differ: header:NAME, or a JSONPath ($.requestId, $.items[*].ts, $..etag).',
         }),
-      tolerance: z
-        .union([shorthand(z.number(), String), z.string()], { error: toleranceExpected })
-        .pipe(text(toleranceExpected, parseTolerance, formatTolerance))
-        .prefault('0')
-        .meta({
-          description:
-            'Numbers in JSON that are as near as this are equal: absolute (0.001), or a part of the larger (0.1%).',
-        }),
+      tolerance: tolerance.prefault('0').meta({
+        description:
+          'Numbers in JSON that are as near as this are equal: absolute (0.001), or a part of the larger (0.1%).',
+      }),
       arrays: z
         .enum(['ordered', 'unordered'], { error: 'expected ordered or unordered' })
         .prefault('ordered')
         .meta({ description: 'Whether the order of the items of a JSON array counts.' }),
+      rules: rules(rule, 'expected a list of rules')
+        .prefault([])
+        .meta({ description: 'What may differ at single places.' }),
+      endpoints: z
+        .union([z.literal('auto'), rules(text(patternExpected, parsePattern), patternExpected)], {
+          error: 'expected auto, or a list of path patterns such as /users/*',
+        })
+        .prefault('auto')
+        .meta({
+          description:
+            'How paths become endpoints: learned from traffic (auto), or by these patterns first; * is one segment, a last ** the rest.',
+        }),
       body: mapping({
         digest: z
           .boolean({ error: 'expected true or false' })

@@ -1,4 +1,7 @@
-/** The body of a captured response as what its head says it is: decoded within a bound, and as text or not. */
+/**
+ * The body of a captured response as what its head says it is: decoded within a bound, and as text or
+ * not.
+ */
 
 import * as zlib from 'node:zlib';
 import {
@@ -13,6 +16,7 @@ import {
 import { limits } from '../limits.js';
 import { withoutBlanks } from '../trim.js';
 import type { NotComparableReason } from './difference.js';
+import { type BodyForm, bodyFormOf, parseMediaType } from './media-type.js';
 
 /** Why a body can't be compared. */
 export class BodyFault extends Error {
@@ -39,7 +43,10 @@ const decoders: ReadonlyMap<string, Decode> = new Map<string, Decode>([
 /** More codings than this on one body are an attack, not a service. */
 const codingsMax = 3;
 
-/** Undoes the codings of a Content-Encoding field (RFC 9110, section 8.4), the last one first. Throws `BodyFault`. */
+/**
+ * Undoes the codings of a Content-Encoding field (RFC 9110, section 8.4), the last one first. Throws
+ * `BodyFault`.
+ */
 export function decodeBody(bytes: Uint8Array, contentEncoding: string): Uint8Array {
   const codings = contentEncoding
     .toLowerCase()
@@ -73,14 +80,14 @@ function inflateEither(bytes: InputType, options: ZlibOptions): Buffer {
 
 export type BodyType = 'json' | 'text' | 'binary';
 
-/** What a Content-Type field says that a body is. */
+/** What a Content-Type field says that a body is, as far as hiding secrets in it goes. */
 export function bodyTypeOf(contentType: string): BodyType {
-  const type = withoutBlanks(contentType.split(';', 1)[0]).toLowerCase();
-  if (/[/+]json$|[/-]json-\d\.\d$/.test(type)) return 'json';
-  if (/^text\/|[/+]xml$|\/(javascript|x-www-form-urlencoded|x-ndjson|yaml|graphql)$/.test(type))
-    return 'text';
-  return 'binary';
+  const form = bodyFormOf(parseMediaType(contentType));
+  if (form === 'json') return 'json';
+  return textForms.includes(form) ? 'text' : 'binary';
 }
+
+const textForms: readonly BodyForm[] = ['text', 'html', 'xml', 'form', 'json-lines', 'event-stream'];
 
 /** Text in the character set of its Content-Type, UTF-8 without one. Throws `BodyFault`. */
 export function decodeText(bytes: Uint8Array, contentType: string): string {

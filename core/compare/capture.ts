@@ -1,6 +1,7 @@
 /**
- * Both responses of one pair while they come, on the shadow thread: the primary's as frames, the shadow's from its
- * connection. What is held is bounded for the thread; a capture that finds no room is given up.
+ * Both responses of one pair while they come, on the shadow thread: the primary's as frames, the
+ * shadow's from its connection. What is held is bounded for the thread; a capture that finds no room is
+ * given up.
  */
 
 import type { ResponseHead } from '../http/response-head.js';
@@ -45,7 +46,7 @@ const nothing = Buffer.alloc(0);
 export class PairCapture {
   readonly primary = new CapturedResponse();
   readonly shadow = new CapturedResponse();
-  /** What the samples of this pair are told by. */
+  /** `id` names the request of this pair in samples. */
   readonly id: string;
   readonly method: string;
   readonly target: string;
@@ -63,7 +64,7 @@ export class PairCapture {
     this.target = target;
   }
 
-  /** From a frame: the bytes are copied. */
+  /** `primaryHead` copies the bytes, because they are of a frame. */
   primaryHead(text: Buffer): void {
     if (this.#take(text.byteLength)) this.primary.head = Buffer.from(text);
   }

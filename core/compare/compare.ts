@@ -1,48 +1,40 @@
 /**
- * Two responses taken apart and compared: status, then header fields, then bodies by what they are. When the status
- * differs it is another answer altogether, and nothing else of it is compared.
+ * Two responses taken apart and compared: status, then bodies by what they are, then header fields. When
+ * the status differs it is another answer altogether, and nothing else of it is compared.
  *
- * Pure, and bounded but for time: who calls it bounds that, by ending the thread (workers/control/analysts).
+ * Pure, and bounded but for time: who calls it bounds that, by ending the thread
+ * (workers/control/analysts).
  */
 import { limits } from '../limits.js';
 import type { RedactPlan, StructurePlan } from '../plan.js';
 import { Redaction } from '../redact.js';
-import { BodyFault, bodyTypeOf, decodeBody, decodeText } from './body.js';
+import { attempt } from './attempt.js';
+import { decodeBody } from './body.js';
+import { type Content, ContentFault, diffContents } from './contents.js';
 import type { Comparison, Difference, NotComparableReason } from './difference.js';
-import { JsonFault, parseJson } from './json.js';
-import { diffJson, shortened } from './json-diff.js';
-import { jsonPaths, PathMatcher } from './json-path.js';
+import { FieldDiff } from './field-diff.js';
+import type { JsonRules } from './json-equality.js';
 import type { PairSide } from './pair-port.js';
+import { PathRules } from './path-rules.js';
 import { fieldOf, type Response, readResponse } from './response.js';
-import { diffBinary, diffText } from './text-diff.js';
 
 /** Plain data that crosses threads. */
 export interface CompareRules {
-  readonly structure: Pick<StructurePlan, 'ignoreHeaders' | 'ignorePaths' | 'tolerance' | 'arrays'>;
+  readonly structure: Pick<StructurePlan, 'ignoreHeaders' | 'ignorePaths' | 'tolerance' | 'arrays' | 'rules'>;
   readonly redact: RedactPlan;
 }
 
-/** Of the message or the connection, not of the answer: a proxy would change them too. */
-const neverCompared: readonly string[] = [
-  'age',
-  'content-length',
-  'date',
-  'via',
-  'x-request-id',
-  'traceparent',
-];
-
 export class Comparer {
-  readonly #rules: CompareRules;
-  readonly #ignoreFields: ReadonlySet<string>;
-  readonly #ignorePaths: PathMatcher;
-  readonly #redaction: Redaction;
+  readonly #fields: FieldDiff;
+  readonly #documents: JsonRules;
 
-  constructor(rules: CompareRules) {
-    this.#rules = rules;
-    this.#ignoreFields = new Set([...neverCompared, ...rules.structure.ignoreHeaders]);
-    this.#ignorePaths = new PathMatcher(jsonPaths(rules.structure.ignorePaths));
-    this.#redaction = new Redaction(rules.redact);
+  constructor({ structure, redact }: CompareRules) {
+    const { ignoreHeaders, ignorePaths, tolerance, arrays, rules } = structure;
+    const redaction = new Redaction(redact);
+    const none = { tolerance: null, unordered: false, key: null, matches: null, equivalent: null };
+    const ignored = ignorePaths.map((path) => ({ path, ignore: true, ...none }));
+    this.#fields = new FieldDiff(ignoreHeaders, redaction);
+    this.#documents = { paths: new PathRules([...ignored, ...rules]), tolerance, arrays, redaction };
   }
 
   compare(primarySide: PairSide, shadowSide: PairSide): Comparison {
@@ -51,47 +43,14 @@ export class Comparer {
     const shadow = readResponse(shadowSide);
     if (primary.status !== shadow.status) {
       const path = `${primary.status} ${shadow.status}`;
-      found.add({
-        kind: 'status',
-        path,
-        change: 'value',
-        at: path,
-        primary: primary.status,
-        shadow: shadow.status,
-      });
+      const statuses = { primary: primary.status, shadow: shadow.status };
+      found.add({ kind: 'status', path, change: 'value', at: path, ...statuses });
       return found;
     }
-    this.#fields(primary, shadow, found);
     this.#bodies(primary, shadow, found);
+    const bodiesEqual = found.differences.length === 0;
+    this.#fields.compare(primary, shadow, bodiesEqual, (difference) => found.add(difference));
     return found;
-  }
-
-  #fields(primary: Response, shadow: Response, found: Differences): void {
-    const names = new Set([...primary.fields.keys(), ...shadow.fields.keys()]);
-    for (const name of names) {
-      if (this.#ignoreFields.has(name)) continue;
-      const [a, b] = [primary.fields.get(name), shadow.fields.get(name)];
-      if (
-        a !== undefined &&
-        b !== undefined &&
-        a.length === b.length &&
-        a.every((value, i) => value === b[i])
-      ) {
-        continue;
-      }
-      found.add({
-        kind: 'header',
-        path: name,
-        change: a === undefined ? 'extra' : b === undefined ? 'missing' : 'value',
-        at: '',
-        primary: this.#field(name, a),
-        shadow: this.#field(name, b),
-      });
-    }
-  }
-
-  #field(name: string, values: readonly string[] | undefined): string | undefined {
-    return values === undefined ? undefined : shortened(this.#redaction.field(name, values.join(', ')));
   }
 
   #bodies(primary: Response, shadow: Response, found: Differences): void {
@@ -110,31 +69,18 @@ export class Comparer {
       return;
     }
     this.#contents(
-      a.bytes,
-      fieldOf(primary, 'content-type'),
-      b.bytes,
-      fieldOf(shadow, 'content-type'),
+      { bytes: a.bytes, contentType: fieldOf(primary, 'content-type') },
+      { bytes: b.bytes, contentType: fieldOf(shadow, 'content-type') },
       found,
     );
   }
 
-  #contents(a: Uint8Array, aType: string, b: Uint8Array, bType: string, found: Differences): void {
-    const [aKind, bKind] = [bodyTypeOf(aType), bodyTypeOf(bType)];
-    if (aKind === 'binary' || bKind === 'binary') {
-      found.add(diffBinary(a, b));
-      return;
-    }
-    const asJson = aKind === 'json' && bKind === 'json';
-    const primary = attempt(() => (asJson ? parseJson(decodeText(a, '')) : decodeText(a, aType)));
-    const shadow = attempt(() => (asJson ? parseJson(decodeText(b, '')) : decodeText(b, bType)));
-    if (primary.fault !== null || shadow.fault !== null) {
-      found.add(notComparable((primary.fault ?? shadow.fault)!, primary.fault, shadow.fault));
-    } else if (typeof primary.value === 'string' && typeof shadow.value === 'string' && !asJson) {
-      if (primary.value !== shadow.value) found.add(diffText(primary.value, shadow.value, this.#redaction));
-    } else {
-      const { tolerance, arrays } = this.#rules.structure;
-      const rules = { ignore: this.#ignorePaths, tolerance, arrays, redaction: this.#redaction };
-      diffJson(primary.value!, shadow.value!, rules, (difference) => found.add(difference));
+  #contents(primary: Content, shadow: Content, found: Differences): void {
+    try {
+      diffContents(primary, shadow, this.#documents, (difference) => found.add(difference));
+    } catch (error) {
+      if (!(error instanceof ContentFault)) throw error;
+      found.add(notComparable((error.primary ?? error.shadow)!, error.primary, error.shadow));
     }
   }
 }
@@ -146,7 +92,8 @@ class Differences implements Comparison {
   readonly #groups = new Set<string>();
 
   add(difference: Difference): void {
-    const group = `${difference.kind} ${difference.change} ${difference.path}`;
+    const { kind, change, path } = difference;
+    const group = `${kind} ${change} ${path}`;
     if (this.#groups.has(group)) return;
     if (this.#groups.size >= limits.pairDifferences) {
       this.more++;
@@ -175,19 +122,6 @@ function notComparable(
     primary: primary ?? 'ok',
     shadow: shadow ?? 'ok',
   };
-}
-
-type Attempt<T> =
-  | { readonly value: T; readonly fault: null }
-  | { readonly value?: undefined; readonly fault: NotComparableReason };
-
-function attempt<T>(run: () => T): Attempt<T> {
-  try {
-    return { value: run(), fault: null };
-  } catch (error) {
-    if (error instanceof BodyFault || error instanceof JsonFault) return { fault: error.reason };
-    throw error;
-  }
 }
 
 type ReadBody = { readonly bytes: Uint8Array; readonly fault: NotComparableReason | null };

@@ -1,3 +1,16 @@
+import type { MeantDifference } from '../plan.js';
+
+/** What a mirror's configuration says of its differences, apart from how documents are compared. */
+export interface BookRules {
+  /** Names all rules of the mirror. Counts by other rules are other counts. */
+  readonly key: string;
+  /** Path patterns, before those that are learned. */
+  readonly endpoints: readonly string[];
+  readonly meant: readonly MeantDifference[];
+}
+
+export const noBookRules: BookRules = { key: '', endpoints: [], meant: [] };
+
 /** The pair that a comparison is of. Its texts are redacted. */
 export interface ComparedPair {
   readonly route: string;
@@ -7,8 +20,7 @@ export interface ComparedPair {
   readonly baseline: string | null;
   /** The pair is the primary's with the baseline's response, not with the shadow's. */
   readonly isBaseline: boolean;
-  /** Path patterns of the configuration, before those that are learned. */
-  readonly endpoints: readonly string[];
+  readonly rules: BookRules;
   /** The same for the shadow's pair and the baseline's of one request. */
   readonly id: string;
   /** `GET /reviews/0`. */

@@ -1,6 +1,9 @@
-/** Decimal numbers of any length, compared exactly: doubles would call two identifiers of 20 digits equal. */
+/**
+ * Decimal numbers of any length, compared exactly: doubles would call two identifiers of 20 digits
+ * equal.
+ */
 import type { Tolerance } from '../plan.js';
-import { withoutTrailing } from '../trim.js';
+import { withoutLeading, withoutTrailing } from '../trim.js';
 
 /** digits x 10^exponent. */
 interface Decimal {
@@ -8,17 +11,22 @@ interface Decimal {
   readonly exponent: number;
 }
 
-/** Numbers whose exponents are further apart are not brought to one exponent: they are as different as numbers get. */
+/**
+ * Numbers whose exponents are further apart are not brought to one exponent: they are as different as
+ * numbers get.
+ */
 const spreadMax = 400;
 /** Digits of a number that is worked with; a longer one is compared as text. */
 const digitsMax = 4000;
 const zero = 0n;
+const numberParts = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 export const exact: Tolerance = { relative: false, value: '0' };
 
 /**
- * Whether two numbers as JSON writes them are the same value, or as near as `tolerance` allows. `1`, `1.0` and `10e-1` are
- * the same. A relative tolerance is a percentage of the larger of the two magnitudes.
+ * Whether two numbers as JSON writes them are the same value, or as near as `tolerance` allows. `1`,
+ * `1.0` and `10e-1` are the same. A relative tolerance is a percentage of the larger of the two
+ * magnitudes.
  */
 export function sameNumber(a: string, b: string, tolerance: Tolerance): boolean {
   if (a === b) return true;
@@ -39,7 +47,7 @@ export function sameNumber(a: string, b: string, tolerance: Tolerance): boolean 
 }
 
 function read(text: string): Decimal {
-  const found = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text);
+  const found = numberParts.exec(text);
   if (found === null) throw new RangeError('not a number of JSON');
   const [, sign, whole, fraction = '', power = '0'] = found;
   const digits = withoutTrailing(whole + fraction, '0');
@@ -60,4 +68,13 @@ function isAtMost(a: Decimal, b: Decimal): boolean {
 
 function magnitude(value: bigint): bigint {
   return value < zero ? -value : value;
+}
+
+/** One text for numbers that are equal: `1.0`, `10e-1` and `1`. */
+export function canonicalNumber(text: string): string {
+  const [, sign, whole, fraction = '', power = '0'] = numberParts.exec(text)!;
+  const digits = withoutLeading(whole + fraction, '0');
+  const trimmed = withoutTrailing(digits, '0');
+  if (trimmed === '') return '0';
+  return `${sign}${trimmed}e${Number(power) - fraction.length + digits.length - trimmed.length}`;
 }

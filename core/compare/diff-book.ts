@@ -1,9 +1,9 @@
 /**
- * Everything that comparisons found: one `MirrorDiffs` for each mirror, and what /api/diffs reports of it. Kept by the
- * control thread, and lost with it.
+ * Everything that comparisons found: one `MirrorDiffs` for each mirror, and what /api/diffs reports of
+ * it. Kept by the control thread, and lost with it.
  */
 
-import type { ComparedPair } from './compared-pair.js';
+import type { BookRules, ComparedPair } from './compared-pair.js';
 import type { DiffSample, DiffGroup as Group } from './diff-group.js';
 import {
   type DifferenceClass,
@@ -17,10 +17,13 @@ import { digestBody } from './digest.js';
 import { MirrorDiffs } from './mirror-diffs.js';
 import { baselineHitsMin, noiseAlpha } from './noise.js';
 
-export type { ComparedPair } from './compared-pair.js';
+export { type BookRules, type ComparedPair, noBookRules } from './compared-pair.js';
 export type { DiffSample } from './diff-group.js';
 
-/** The body of `GET /api/diffs`. Its names are a contract: add, never rename. Counts are since the control thread started. */
+/**
+ * The body of `GET /api/diffs`. Its names are a contract: add, never rename. Counts are since the
+ * control thread started.
+ */
 export interface Diffs {
   readonly groups: readonly DiffGroup[];
   /** One for each mirror of which a pair was compared. */
@@ -46,7 +49,10 @@ export interface DiffGroup extends DifferenceCounts {
   readonly noise: boolean;
   /** The shadow repeats one value where the primary's changes. */
   readonly constant: boolean;
-  /** Why there is no baseline, where the mirror has one: a request that may change something is not sent again. */
+  /**
+   * Why there is no baseline, where the mirror has one: a request that may change something is not sent
+   * again.
+   */
   readonly isWrite: boolean;
   /** The newest few, oldest first. */
   readonly samples: readonly DiffSample[];
@@ -57,11 +63,11 @@ export interface DiffSummary {
   readonly version: string;
   /** Pairs that were taken apart. */
   readonly compared: number;
-  /** Of these, pairs with any difference, those that could not be compared included. */
+  /** Pairs with any difference, those that could not be compared included. */
   readonly different: number;
-  /** Of these, pairs with a difference that is certainly not noise. */
+  /** Pairs with a difference that is certainly not noise. */
   readonly differentBeyondNoise: number;
-  /** Of these, pairs whose differences can't be told from noise yet. They are in no other count but `different`. */
+  /** Pairs whose differences may be noise or not. They are in no other count but `different`. */
   readonly undecided: number;
   /** The `id` of the noisy group that leaves most of them undecided; null without one. */
   readonly noisiest: string | null;
@@ -75,7 +81,7 @@ export interface DiffSummary {
     readonly different: number;
   } | null;
   readonly endpoints: readonly EndpointSummary[];
-  /** From these and the groups a command judges a window of time: see core/compare/diff-summary. */
+  /** `any`, `unplaced` and `sets` let a command judge a window of time (core/compare/diff-summary). */
   readonly any: Discordance & { readonly triples: number };
   readonly unplaced: number;
   readonly sets: readonly { readonly groups: readonly string[]; readonly pairs: number }[];
@@ -91,14 +97,27 @@ export interface EndpointSummary {
 
 export class DiffBook {
   readonly #mirrors = new Map<string, MirrorDiffs>();
+  /** The keys of the rules in force. */
+  readonly #rules = new Map<string, string>();
+
+  /**
+   * `follow` starts the counts of a mirror afresh when it is compared by other rules.
+   */
+  follow(route: string, version: string, { key }: BookRules): void {
+    const name = mirrorName(route, version);
+    if (this.#rules.get(name) === key) return;
+    this.#rules.set(name, key);
+    this.#mirrors.delete(name);
+  }
 
   record(pair: ComparedPair, comparison: Comparison): void {
-    const key = JSON.stringify([pair.route, pair.version, pair.endpoints]);
-    let mirror = this.#mirrors.get(key);
+    const name = mirrorName(pair.route, pair.version);
+    // It was compared by the rules of a plan that is over.
+    if ((this.#rules.get(name) ?? pair.rules.key) !== pair.rules.key) return;
+    let mirror = this.#mirrors.get(name);
     if (mirror === undefined) {
-      mirror = new MirrorDiffs(pair.route, pair.version, pair.endpoints);
-      this.#forget(mirror);
-      this.#mirrors.set(key, mirror);
+      mirror = new MirrorDiffs(pair.route, pair.version, pair.rules);
+      this.#mirrors.set(name, mirror);
     }
     mirror.record(pair, comparison);
   }
@@ -114,13 +133,10 @@ export class DiffBook {
       ungrouped: [...this.#mirrors.values()].reduce((sum, { ungrouped }) => sum + ungrouped, 0),
     };
   }
+}
 
-  /** Other patterns are other endpoints: what was counted by the earlier ones goes. */
-  #forget({ route, version }: MirrorDiffs): void {
-    for (const [key, mirror] of this.#mirrors) {
-      if (mirror.route === route && mirror.version === version) this.#mirrors.delete(key);
-    }
-  }
+function mirrorName(route: string, version: string): string {
+  return JSON.stringify([route, version]);
 }
 
 function readMirror(mirror: MirrorDiffs): { groups: DiffGroup[]; summary: DiffSummary } {

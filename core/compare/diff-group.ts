@@ -44,13 +44,16 @@ export interface TriplePrints {
 export class DiffGroup {
   count = 0;
   baselineCount = 0;
-  /** Of triples: those that one side alone has, and those that both have. */
+  /** Triples that one side alone has, and those that both have. */
   shadowOnly = 0;
   baselineOnly = 0;
   both = 0;
   shadowRepeats = 0;
   baselineRepeats = 0;
-  /** Pairs that were looked at beside the one before, and those in which a side has its value of the one before. */
+  /**
+   * Pairs that were looked at beside the one before, and those in which a side has its value of the one
+   * before.
+   */
   successions = 0;
   primarySteady = 0;
   shadowSteady = 0;
@@ -103,8 +106,8 @@ export class DiffGroup {
   }
 
   /**
-   * Two requests at a time, so that the times are independent of each other: does one side alone repeat its value
-   * while the primary's changes?
+   * Two requests at a time, so that the times are independent of each other: does one side alone repeat
+   * its value while the primary's changes?
    */
   values(prints: TriplePrints): void {
     const last = this.#last;
@@ -116,8 +119,9 @@ export class DiffGroup {
   }
 
   /**
-   * Gives its counts to `other`, of another endpoint or of another place in the same pairs. In the latter case the
-   * number of pairs is not known exactly, and the evidence of triples is that of the group that has more of it.
+   * Gives its counts to `other`, of another endpoint or of another place in the same pairs. In the
+   * latter case the number of pairs is not known exactly, and the evidence of triples is that of the
+   * group that has more of it.
    */
   mergeInto(other: DiffGroup): void {
     const endpoint = resolved(other.endpoint);

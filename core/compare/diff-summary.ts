@@ -1,6 +1,6 @@
 /**
- * Judges the differences of one mirror from counts alone. The control thread judges everything since it started, a
- * command judges the counts of a window: both use this. Pure; any thread.
+ * Judges the differences of one mirror from counts alone. The control thread judges everything since it
+ * started, a command judges the counts of a window: both use this. Pure; any thread.
  */
 import type { Change, DifferenceKind } from './difference.js';
 import {
@@ -14,7 +14,10 @@ import {
   signP,
 } from './noise.js';
 
-/** `different`: for sure. `noise`: the released version differs from itself there as often. Else `undecided`. */
+/**
+ * `different`: for sure. `noise`: the released version differs from itself there as often. Else
+ * `undecided`.
+ */
 export type DifferenceClass = 'different' | 'noise' | 'undecided';
 
 /** The counts of one difference. All of them add up over instances and subtract over time. */
@@ -29,11 +32,16 @@ export interface DifferenceCounts {
   readonly compared: number;
   /** The same between two answers of the primary's version; null where the endpoint has no baseline. */
   readonly baseline: { readonly count: number; readonly compared: number } | null;
-  /** Requests that the primary, the shadow and the baseline answered, and those in which one alone has it. */
+  /**
+   * Requests that the primary, the shadow and the baseline answered, and those in which one alone has
+   * it.
+   */
   readonly triples: Discordance & { readonly pairs: number };
   /** Times that a side alone repeated its own last value while the primary's changed. */
   readonly repeats: Discordance;
-  /** Pairs that had another one before them, and those in which a side has the same value as in that one. */
+  /**
+   * Pairs that had another one before them, and those in which a side has the same value as in that one.
+   */
   readonly steady: Steadiness;
 }
 
@@ -84,7 +92,10 @@ export interface MirrorJudgement {
   readonly noisiest: number | null;
 }
 
-/** A place whose shadow seems to repeat its value at this level is not called noise before there is more data. */
+/**
+ * A place whose shadow seems to repeat its value at this level is not called noise before there is more
+ * data.
+ */
 const suspicionP = 0.05;
 
 /** A fair coin that falls the same way in all of so many throws is no accident, of 20 coins either. */
@@ -159,21 +170,21 @@ function judgeGroups(mirror: MirrorCounts): Judgement[] {
   );
   for (const [i, group] of groups.entries()) {
     if (!mirror.hasBaseline || isRead(methodOf(group.endpoint))) continue;
+    if (isSteady(group)) continue;
     if (noiseOfReads.has(placeOf(group))) judgements[i] = { ...different, class: 'noise' };
-    else if (mayBeNoise(group)) judgements[i] = { ...different, class: 'undecided' };
+    else if (group.change === 'value') judgements[i] = { ...different, class: 'undecided' };
   }
   return judgements;
 }
 
 /**
- * A difference of writes, which no baseline measures: values that change with every request on both sides may be
- * generated ones. One side that has the same value time and again speaks for a difference, and so does any other
- * change.
+ * `isSteady` finds values that one side has time and again although the other side has another one. No
+ * baseline measures the differences of writes: values that change with every request on both sides may
+ * be generated ones, and steady values are not, whatever the reads of the same path are like.
  */
-function mayBeNoise({ change, steady }: DifferenceCounts): boolean {
-  if (change !== 'value') return false;
-  const steadiest = Math.max(steady.primary, steady.shadow);
-  return steady.pairs < steadyPairsMin || steadiest < steadyShareMin * steady.pairs;
+function isSteady({ change, steady }: DifferenceCounts): boolean {
+  if (change !== 'value' || steady.pairs < steadyPairsMin) return false;
+  return Math.max(steady.primary, steady.shadow) >= steadyShareMin * steady.pairs;
 }
 
 const different: Judgement = { class: 'different', constant: false, excess: null };

@@ -12,8 +12,8 @@ export const differenceKinds = [
 export type DifferenceKind = (typeof differenceKinds)[number];
 
 /**
- * How a place changed. Noise is judged for a place and a change together: a token that is random in both versions
- * may differ in value, but a version that leaves it out or makes it `null` is wrong.
+ * How a place changed. Noise is judged for a place and a change together: a token that is random in both
+ * versions may differ in value, but a version that leaves it out or makes it `null` is wrong.
  */
 export const changes = [
   /** Another value of the same type. */
@@ -45,6 +45,8 @@ export const notComparableReasons = [
   'decoded-too-large',
   'invalid-utf8',
   'invalid-json',
+  /** Not what its type says: MessagePack, CBOR, protobuf or multipart. */
+  'invalid-document',
   /** JSON nested deeper than the bound. */
   'too-deep',
   /** JSON of more values than the bound. */
@@ -63,9 +65,10 @@ export type Shown = string | number | boolean | null | undefined;
 export interface Difference {
   readonly kind: DifferenceKind;
   /**
-   * The place. `status`: both statuses. `header`: the field's name, with the cookie and the attribute for Set-Cookie.
-   * `json`: a JSONPath in which every index is `[*]`. `markup`: elements and an attribute. `text`: the line without
-   * what differs in it. `not-comparable`: the reason. Kind, path and change are the identity of a difference.
+   * The place. `status`: both statuses. `header`: the field's name, with the cookie and the attribute
+   * for Set-Cookie. `json`: a JSONPath in which every index is `[*]`. `markup`: elements and an
+   * attribute. `text`: the line without what differs in it. `not-comparable`: the reason. Kind, path and
+   * change are the identity of a difference.
    */
   readonly path: string;
   readonly change: Change;
@@ -73,7 +76,7 @@ export interface Difference {
   readonly at: string;
   readonly primary?: Shown;
   readonly shadow?: Shown;
-  /** For the change `value`: fingerprints of the primary's and the shadow's values before redaction. */
+  /** Fingerprints of both values before redaction, for the change `value`. */
   readonly prints?: readonly [number, number];
 }
 

@@ -1,15 +1,24 @@
 /**
- * The endpoints of a service: method and path pattern. Segments that are numbers, UUIDs, hashes or other generated
- * identifiers are `*` at once; a place with too many different words becomes `*` when that is seen. Patterns of the
- * configuration come first. Bounded; one for each mirror; control thread.
+ * The endpoints of a service: method and path pattern. Segments that are numbers, UUIDs, hashes or
+ * other generated identifiers are `*` at once; a place with too many different words becomes `*` when
+ * that is seen. Patterns of the configuration come first. Bounded; one object per mirror; control thread.
  */
 import { limits } from '../limits.js';
 
 /** Where there is no room for another endpoint. */
 export const otherEndpoints = '/**';
 
-const generated =
-  /^(?:\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?=[a-f]*\d)[0-9a-f]{8,}|[0-9A-HJKMNP-TV-Z]{26}|(?=[^\d]*\d)[\w-]{20,})$/i;
+const generated = new RegExp(
+  [
+    '^(?:\\d+',
+    '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}',
+    // Hexadecimal with a digit in it, ULIDs, and long words with a digit in them.
+    '(?=[a-f]*\\d)[0-9a-f]{8,}',
+    '[0-9A-HJKMNP-TV-Z]{26}',
+    '(?=[^\\d]*\\d)[\\w-]{20,})$',
+  ].join('|'),
+  'i',
+);
 
 /** A path as a pattern, by what its segments look like alone: `/users/17` is `/users/*`. */
 export function pathPattern(path: string): string {
@@ -22,7 +31,7 @@ export function pathPattern(path: string): string {
     .join('/');
 }
 
-/** Whether `pattern` (segments, `*` for one of them, a last `**` for the rest) matches a path or a narrower pattern. */
+/** Whether a pattern matches a path or a narrower pattern; a star is a segment, two at the end the rest. */
 export function matchesPattern(pattern: string, path: string): boolean {
   const [wanted, given] = [pattern.split('/'), path.split('/')];
   if (wanted.at(-1) === '**') {

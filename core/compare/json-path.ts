@@ -1,15 +1,16 @@
 /**
- * JSONPath (RFC 9535), as far as it names places without looking at values: `$.a`, `$['a b']`, `$.items[3]`, `$.items[*]`,
- * `$..requestId`, `$..[0]`. Filters, slices, unions and negative indexes are refused with a reason.
+ * JSONPath (RFC 9535), as far as it names places without looking at values: `$.a`, `$['a b']`,
+ * `$.items[3]`, `$.items[*]`, `$..requestId`, `$..[0]`. Filters, slices, unions and negative indexes are
+ * refused with a reason.
  *
- * Paths are followed while a document is walked: a `PathMatcher` is asked at each step for the positions that its
- * paths have reached, so that no path of the document is ever built to be compared.
+ * Paths are followed while a document is walked: a `PathMatcher` is asked at each step for the positions
+ * that its paths have reached, so that no path of the document is ever built to be compared.
  */
 
 interface Segment {
   /** A member's name, an index, or null for any child. */
   readonly key: string | number | null;
-  /** Of any descendant, not of the node itself (`..`). */
+  /** The segment is of any descendant, not of the node itself (`..`). */
   readonly deep: boolean;
 }
 
@@ -23,9 +24,12 @@ export class PathRefusal {
   }
 }
 
-/** Of one path. */
+/** The segments of one path. */
 const segmentsMax = 63;
-/** A position is the path's number and the segment that is to be matched next; behind the last one the path is matched. */
+/**
+ * A position is the path's number and the segment that is to be matched next; behind the last one the
+ * path is matched.
+ */
 const positionsPerPath = segmentsMax + 1;
 const shorthand = /[\p{L}\p{N}_]+/uy;
 const bracket =
@@ -52,7 +56,7 @@ export function parseJsonPath(text: string): JsonPath | PathRefusal {
   return segments;
 }
 
-/** Of texts that were checked when the configuration was loaded; what is no path is passed over. */
+/** `jsonPaths` parses texts that were checked when the configuration was loaded. It skips what is no path. */
 export function jsonPaths(texts: readonly string[]): JsonPath[] {
   return texts.map(parseJsonPath).filter((path): path is JsonPath => !(path instanceof PathRefusal));
 }
@@ -90,12 +94,22 @@ export class PathMatcher {
     return false;
   }
 
+  /** The indexes of the paths that end at this node. */
+  ended(state: PathState): number[] {
+    return state
+      .filter((position) => this.#segmentAt(position) === undefined)
+      .map((position) => Math.floor(position / positionsPerPath));
+  }
+
   #segmentAt(position: number): Segment | undefined {
     return this.#paths[Math.floor(position / positionsPerPath)][position % positionsPerPath];
   }
 }
 
-/** The step from a node to its member or item, as RFC 9535 section 2.7 writes it where the name is not plain. */
+/**
+ * The step from a node to its member or item, as RFC 9535 section 2.7 writes it where the name is not
+ * plain.
+ */
 export function pathStep(key: string | number): string {
   if (typeof key === 'number') return `[${key}]`;
   if (plainName.test(key)) return `.${key}`;

@@ -1,7 +1,8 @@
 /**
- * JSON (RFC 8259) for comparison: numbers keep their text, because two integers of 20 digits that differ in the last
- * one are the same double; objects are maps, because a member may be called `__proto__`; depth and size are bounded, and
- * whoever breaks a bound is told so. `JSON.parse` does none of the three.
+ * JSON (RFC 8259) for comparison. Numbers keep their text, because two integers of 20 digits that differ
+ * in the last one are the same double. Objects are maps, because a member may be called `__proto__`.
+ * Depth and size are bounded, and a document past a bound is a `JsonFault`. `JSON.parse` does none of the
+ * three.
  */
 import { limits } from '../limits.js';
 
@@ -17,7 +18,7 @@ export type JsonObject = Map<string, Json>;
 export type Json = null | boolean | string | JsonNumber | Json[] | JsonObject;
 
 export class JsonFault extends Error {
-  readonly reason: 'invalid-json' | 'too-deep' | 'too-many-values';
+  readonly reason: 'invalid-json' | 'invalid-document' | 'too-deep' | 'too-many-values';
   /** In characters. */
   readonly position: number;
   constructor(reason: JsonFault['reason'], position: number) {
@@ -34,8 +35,8 @@ export function parseJson(text: string): Json {
 
 const blank = /[ \t\n\r]*/y;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-/** Of a string without an escape: most of them. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 8259, section 7 forbids exactly these in strings.
+/** A string without an escape, as most strings are. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 8259, section 7 forbids these in strings.
 const plainString = /"([^"\\\u0000-\u001f]*)"/y;
 const words: readonly (readonly [string, Json])[] = [
   ['true', true],

@@ -1,7 +1,8 @@
 /**
- * Finds names in the places of differences that are data and no fields: `$.users.u17.ts`, `$.users.u18.ts` and so on
- * are one place, `$.users[*].ts`. Names are data where many different ones of like shape stand at one place and each
- * is seldom met; the names of fields are met in most answers. Bounded; control thread.
+ * Finds names in the places of differences that are data and no fields: `$.users.u17.ts`,
+ * `$.users.u18.ts` and so on are one place, `$.users[*].ts`. Names are data where many different ones of
+ * like shape stand at one place and each is seldom met; the names of fields are met in most answers.
+ * Bounded; control thread.
  */
 import { limits } from '../limits.js';
 
@@ -41,7 +42,10 @@ export class KeyFold {
     return folded;
   }
 
-  /** Takes note of a new path. Returns the families in which it is one of many, each as a test of other paths. */
+  /**
+   * Takes note of a new path. Returns the families in which it is one of many, each as a test of other
+   * paths.
+   */
   learn(path: string): { readonly has: (path: string) => boolean; readonly fold: () => void }[] {
     return families(path).flatMap(({ key, at, parts }) => {
       let names = this.#names.get(key);

@@ -1,14 +1,16 @@
 /**
- * What comparing found for one mirror, in bounded memory: counts for each difference of each endpoint, the pairs by the
- * sets of differences that they have, and the triples of shadow and baseline. Control thread.
+ * What comparing found for one mirror, in bounded memory: counts for each difference of each endpoint,
+ * the pairs by the sets of differences that they have, and the triples of shadow and baseline. Control
+ * thread.
  */
 import { limits } from '../limits.js';
-import type { ComparedPair } from './compared-pair.js';
+import type { BookRules, ComparedPair } from './compared-pair.js';
 import { DiffGroup, EndpointCounts, resolved } from './diff-group.js';
 import { isRead, type MirrorCounts, methodOf } from './diff-summary.js';
 import type { Comparison, Difference } from './difference.js';
 import { Endpoints, matchesPattern } from './endpoints.js';
 import { KeyFold } from './key-fold.js';
+import { MeantDifferences } from './meant-differences.js';
 
 /** Names that are data are in less than this share of an endpoint's pairs, on the average. */
 const dataShareMax = 0.4;
@@ -40,6 +42,7 @@ export class MirrorDiffs {
   ungrouped = 0;
   readonly overflow = new Set<string>();
   readonly #endpointNames: Endpoints;
+  readonly #meant: MeantDifferences;
   #endpoints = new Map<string, EndpointCounts>();
   #groups = new Map<string, DiffGroup>();
   #nextNumber = 0;
@@ -57,17 +60,19 @@ export class MirrorDiffs {
   constructor(
     readonly route: string,
     readonly version: string,
-    endpoints: readonly string[],
+    rules: BookRules,
   ) {
-    this.#endpointNames = new Endpoints(endpoints, (pattern) => this.#foldEndpoints(pattern));
+    this.#meant = new MeantDifferences(rules.meant);
+    this.#endpointNames = new Endpoints(rules.endpoints, (pattern) => this.#foldEndpoints(pattern));
   }
 
-  record(pair: ComparedPair, { differences, more }: Comparison): void {
+  record(pair: ComparedPair, { differences: all, more }: Comparison): void {
     this.baseline = pair.baseline;
     const endpoint = this.#endpointOf(pair.request);
     // Counted first, because whether names are data is judged by their share.
     if (pair.isBaseline) endpoint.baselineCompared++;
     else endpoint.compared++;
+    const differences = this.#meant.without(endpoint.name, all, (path) => this.#keys.fold(path));
     const ungrouped = this.ungrouped;
     const hits = this.#hitsOf(pair, endpoint, differences);
     if (more > 0) this.overflow.add('pairDifferences');

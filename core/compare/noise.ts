@@ -1,18 +1,18 @@
 /**
- * Tells differences from noise. A baseline sends the request of a pair to the primary's version once more. If the
- * versions are equal, the shadow's answer and the baseline's are exchangeable: a difference from the primary's
- * answer that only one of the two has belongs to either with probability 1/2.
+ * Separates differences from noise. A baseline sends the request of a pair to the primary's version once
+ * more. If the versions are equal, the shadow's answer and the baseline's are exchangeable: a difference
+ * from the primary's answer that only one of the two has belongs to either with probability 1/2.
  *
- *   - Triples (primary, shadow, baseline of one request): `signEvidence`, a test of that 1/2 that stays valid however
- *     often it is looked at.
+ *   - Triples (primary, shadow, baseline of one request): `signP`, a test of that 1/2 that stays valid
+ *     however often it is looked at.
  *   - Pairs without a counterpart: Fisher's exact test on the two frequencies.
- *   - `holm` keeps the probability of any false difference in a mirror below `noiseAlpha`, however many places
- *     there are.
+ *   - `holm` keeps the probability of any false difference in a mirror below `noiseAlpha`, however many
+ *     places there are.
  *
- * Sources: H. Robbins, "Statistical methods related to the law of the iterated logarithm", Annals of Mathematical
- * Statistics 41 (1970), for the mixture; J. Ville (1939) for the bound on its maximum; S. Holm, "A simple sequentially
- * rejective multiple test procedure", Scandinavian Journal of Statistics 6 (1979); R. A. Fisher, "The Design of
- * Experiments" (1935), chapter II.
+ * Sources: H. Robbins, "Statistical methods related to the law of the iterated logarithm", Annals of
+ * Mathematical Statistics 41 (1970), for the mixture; J. Ville (1939) for the bound on its maximum; S.
+ * Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6
+ * (1979); R. A. Fisher, "The Design of Experiments" (1935), chapter II.
  */
 import { logChoose } from '../log-choose.js';
 
@@ -30,9 +30,10 @@ export interface Frequency {
 }
 
 /**
- * The p-value, valid at any number of looks, of "the shadow alone has it as often as the baseline alone": one over the
- * mixture of the likelihood ratios of every share q in [1/2, 1] against 1/2,
- * E = 2^(n+1) B(s+1, f+1) P(Bin(n+1, 1/2) <= s) for s of n = s + f. From 0 to 1; small speaks for a real difference.
+ * The p-value, valid at any number of looks, of "the shadow alone has it as often as the baseline
+ * alone": one over the mixture of the likelihood ratios of every share q in [1/2, 1] against 1/2, E =
+ * 2^(n+1) B(s+1, f+1) P(Bin(n+1, 1/2) <= s) for s of n = s + f. From 0 to 1; small speaks for a real
+ * difference.
  */
 export function signP(shadowOnly: number, baselineOnly: number): number {
   if (shadowOnly <= baselineOnly) return 1;
@@ -57,8 +58,9 @@ function fairTail(n: number, k: number): number {
 }
 
 /**
- * The one-sided p-value of Fisher's exact test: how likely, if both had the difference equally often, the shadow would
- * have at least as many of all that were seen as it has. From 0 to 1; small speaks for a real difference.
+ * The one-sided p-value of Fisher's exact test: how likely, if both had the difference equally often,
+ * the shadow would have at least as many of all that were seen as it has. From 0 to 1; small speaks for
+ * a real difference.
  */
 export function moreOftenP(shadow: Frequency, baseline: Frequency): number {
   const all = shadow.pairs + baseline.pairs;
@@ -79,7 +81,10 @@ export function moreOftenP(shadow: Frequency, baseline: Frequency): number {
   return Math.min(1, tail);
 }
 
-/** Which of the hypotheses with these p-values are rejected so that a false one is among them with at most `alpha`. */
+/**
+ * Which of the hypotheses with these p-values are rejected so that a false one is among them with at
+ * most `alpha`.
+ */
 export function holm(ps: readonly number[], alpha: number): boolean[] {
   const rejected = ps.map(() => false);
   const order = ps.map((_, i) => i).sort((a, b) => ps[a] - ps[b]);
@@ -90,13 +95,16 @@ export function holm(ps: readonly number[], alpha: number): boolean[] {
   return rejected;
 }
 
-/** Pairs by which the shadow exceeds the baseline at one place: the lower and the upper end, one-sided 95 % each. */
+/**
+ * Pairs by which the shadow exceeds the baseline at one place: the lower and the upper end, one-sided 95
+ * % each.
+ */
 export interface Excess {
   readonly low: number;
   readonly high: number;
 }
 
-/** From triples. In pairs of `compared`. */
+/** `pairedExcess` is the excess by triples, in pairs of `compared`. */
 export function pairedExcess(
   shadowOnly: number,
   baselineOnly: number,
@@ -107,7 +115,7 @@ export function pairedExcess(
   return around((shadowOnly - baselineOnly) * scale, Math.sqrt(shadowOnly + baselineOnly) * scale);
 }
 
-/** From two frequencies. In pairs of the shadow's. */
+/** `marginalExcess` is the excess by two frequencies, in pairs of the shadow's. */
 export function marginalExcess(shadow: Frequency, baseline: Frequency): Excess {
   if (shadow.pairs === 0 || baseline.pairs === 0) return { low: 0, high: shadow.count };
   const [a, b] = [shadow.count / shadow.pairs, baseline.count / baseline.pairs];

@@ -1,9 +1,11 @@
 /**
- * Pairs on their way from a shadow thread to the control thread, through a ring of their own: nobody is pushed back, a
- * full ring drops the pair, and either thread may be replaced. One pair is one or more PAIR frames.
+ * Pairs on their way from a shadow thread to the control thread, through a ring of their own: nobody is
+ * pushed back, a full ring drops the pair, and either thread may be replaced. One pair is one or more
+ * PAIR frames.
  *
  *   first payload  0  f64  wall clock, ms
- *                  8  u32  primary's status   12  u32  shadow's status   16  u32  bit 0: primary's body cut, bit 1: shadow's
+ *                  8  u32  primary's status   12  u32  shadow's status
+ *                 16  u32  bit 0: the primary's body is cut, bit 1: the shadow's
  *                 20  u32  text bytes         24  u32  primary's head    28  u32  primary's body
  *                 32  u32  shadow's head      36  u32  shadow's body
  *                 40  text (id LF method LF target), heads and bodies, going on in the frames behind
@@ -114,7 +116,7 @@ export interface Pair {
 /** The control thread's end: puts pairs together from frames. */
 export class PairFrames implements FrameHandler {
   readonly #onPair: (pair: Pair) => void;
-  /** Of the pair that is not complete yet; empty between pairs. */
+  /** The pieces of the pair that is not complete yet; empty between pairs. */
   #pieces: Buffer[] = [];
 
   constructor(onPair: (pair: Pair) => void) {

@@ -1,63 +1,78 @@
-/** Where two texts or two byte strings begin to differ. */
+/**
+ * Where two texts differ: lines are aligned, and of two lines that belong together the words. The place
+ * of a line that changed is what both have of it, so that a nonce is the same place in every answer
+ * wherever it stands; the place of a line that one side alone has is its shape.
+ */
+import { limits } from '../limits.js';
 import { type Redaction, searchedChars } from '../redact.js';
-import type { Difference } from './difference.js';
-import { shortened } from './json-diff.js';
+import type { Difference, DifferenceKind } from './difference.js';
+import { digestBody } from './digest.js';
+import type { OnDifference } from './json-diff.js';
+import { alignLines } from './line-alignment.js';
+import { shortened } from './shown.js';
+import { diffWords } from './word-diff.js';
 
-/** Characters before and behind the first difference that a sample shows. */
-const contextChars = 60;
-const contextBytes = 8;
+export interface TextPlace {
+  readonly kind: DifferenceKind;
+  /** What stands before the place of a line; empty for a whole body. */
+  readonly prefix: string;
+}
+
+export const bodyText: TextPlace = { kind: 'text', prefix: '' };
 
 /** The texts are not equal. */
-export function diffText(primary: string, shadow: string, redaction: Redaction): Difference {
-  const at = firstDifference(
-    primary.length,
-    shadow.length,
-    (i) => primary.charCodeAt(i) === shadow.charCodeAt(i),
-  );
-  const before = primary.slice(0, at);
-  const line = before.split('\n').length;
-  const column = at - before.lastIndexOf('\n');
-  return {
-    kind: 'text',
-    path: '',
-    change: 'value',
-    at: `line ${line}, column ${column}`,
-    primary: excerpt(primary, at, redaction),
-    shadow: excerpt(shadow, at, redaction),
-  };
+export function diffText(
+  primary: string,
+  shadow: string,
+  redaction: Redaction,
+  { kind, prefix }: TextPlace,
+  on: OnDifference,
+): void {
+  const [a, b] = [primary.split('\n'), shadow.split('\n')];
+  const path = (line: string) => shortened(prefix + redaction.text(line.slice(0, searchedChars)).trim());
+  const shown = (line: string) => shortened(redaction.text(line.slice(0, searchedChars)));
+  const alone = (change: 'missing' | 'extra', i: number, line: string): Difference => ({
+    kind,
+    path: path(shapeOf(line)),
+    change,
+    at: `line ${i + 1}`,
+    ...(change === 'missing' ? { primary: shown(line) } : { shadow: shown(line) }),
+  });
+  for (const [i, j] of alignLines(a, b)) {
+    if (j < 0) on(alone('missing', i, a[i]));
+    else if (i < 0) on(alone('extra', j, b[j]));
+    else {
+      const words = diffWords(a[i], b[j]);
+      if (words === null) {
+        on(alone('missing', i, a[i]));
+        on(alone('extra', j, b[j]));
+        continue;
+      }
+      const [first, second] = words.differing.map((text) => digestBody(Buffer.from(text), 0));
+      on({
+        kind,
+        path: path(words.template),
+        change: 'value',
+        at: `line ${i + 1}, column ${words.column}`,
+        primary: shown(around(a[i], words.column)),
+        shadow: shown(around(b[j], words.column)),
+        prints: [first, second],
+      });
+    }
+  }
 }
 
-/** The bytes are not equal. What they mean is not known, so a sample shows lengths and a few bytes in hexadecimal. */
-export function diffBinary(primary: Uint8Array, shadow: Uint8Array): Difference {
-  const at = firstDifference(primary.length, shadow.length, (i) => primary[i] === shadow[i]);
-  return {
-    kind: 'binary',
-    path: '',
-    change: 'value',
-    at: `byte ${at}`,
-    primary: hex(primary, at),
-    shadow: hex(shadow, at),
-  };
+/** A line with its numbers and hashes taken for each other. */
+function shapeOf(line: string): string {
+  return line
+    .slice(0, searchedChars)
+    .replace(/\b(?=[a-f]*\d)[0-9a-f]{8,}\b/gi, '…')
+    .replace(/\d+/g, '0');
 }
 
-function firstDifference(aLength: number, bLength: number, same: (i: number) => boolean): number {
-  const length = Math.min(aLength, bLength);
-  let at = 0;
-  while (at < length && same(at)) at++;
-  return at;
-}
-
-/** Redacted before it is cut: a cut through the middle of `token=…` would leave a secret without its name. */
-function excerpt(text: string, at: number, redaction: Redaction): string {
-  const from = Math.max(0, at - searchedChars);
-  const window = redaction.text(text.slice(from, at + searchedChars));
-  // What was hidden before the place moved it.
-  const place = Math.min(redaction.text(text.slice(from, at)).length, window.length);
-  const start = Math.max(0, place - contextChars);
-  return shortened(window.slice(start, place + contextChars));
-}
-
-function hex(bytes: Uint8Array, at: number): string {
-  const shown = Buffer.from(bytes.subarray(at, at + contextBytes)).toString('hex');
-  return `${bytes.length} bytes, from there ${shown === '' ? 'none' : shown}`;
+/** `around` cuts a long line to the part around a column, at a space, so that no secret loses its name. */
+function around(line: string, column: number): string {
+  if (line.length <= limits.diffValueChars) return line;
+  const from = line.lastIndexOf(' ', Math.max(0, column - limits.diffValueChars / 2));
+  return from <= 0 ? line : `…${line.slice(from)}`;
 }

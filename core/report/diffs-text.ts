@@ -1,8 +1,11 @@
 /** Groups of differences as lines for a terminal, by route, version and endpoint. */
-import type { DiffGroupView } from './diffs.js';
+import type { DiffGroupView, DiffSummaryView } from './diffs.js';
 import { countText } from './figures.js';
 
-/** Groups of one endpoint stand together; within it, real ones come first and frequent ones before rare ones. */
+/**
+ * Groups of one endpoint stand together; within it, real ones come first and frequent ones before rare
+ * ones.
+ */
 export function diffGroupLines(groups: readonly DiffGroupView[]): string[] {
   if (groups.length === 0) return ['no differences were found'];
   const byEndpoint = new Map<string, DiffGroupView[]>();
@@ -42,5 +45,18 @@ export function judgementText({ class: kind, constant, baseline }: DiffGroupView
   if (kind === 'noise') {
     return `noise: ${countText(baseline.count)} of ${countText(baseline.compared)} between two answers of the primary`;
   }
-  return 'undecided: too little data to tell it from noise';
+  return 'undecided: too little data: it may be noise';
+}
+
+/** What is known of the pairs of one mirror. */
+export function summaryLines(mirror: DiffSummaryView): string[] {
+  const { route, version, compared, differentBeyondNoise, undecided, overflow, baseline } = mirror;
+  const lines = [
+    `${route} ${version}: of ${countText(compared)} pairs ${countText(differentBeyondNoise)} differ beyond noise, ` +
+      `${countText(undecided)} are undecided`,
+  ];
+  if (baseline === null) lines.push('  without a baseline, noise is not known');
+  if (overflow.length > 0)
+    lines.push(`  bounds were exceeded, so counts are incomplete: ${overflow.join(', ')}`);
+  return lines;
 }

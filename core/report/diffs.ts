@@ -1,6 +1,6 @@
 /**
- * The differences of one umbra, of the window between two looks at it, and of many instances. The last two add or
- * subtract counts by identity, and judge them once at the end.
+ * The differences of one umbra, of the window between two looks at it, and of many instances. The last
+ * two add or subtract counts by identity, and judge them once at the end.
  */
 import {
   type DifferenceClass,
@@ -38,7 +38,7 @@ export interface DiffSummaryView {
   readonly different: number;
   /** Pairs that certainly differ beyond noise. */
   readonly differentBeyondNoise: number;
-  /** Pairs whose differences can't be told from noise yet. */
+  /** Pairs whose differences may be noise or not. */
   readonly undecided: number;
   /** The id of the noisy group that leaves most of them undecided. */
   readonly noisiest: string | null;
@@ -59,8 +59,8 @@ export interface DiffsView {
 }
 
 /**
- * What was compared between two looks, judged by itself. Where counts fell, the control thread was replaced: then what
- * came since is there, with the overflow `restart`.
+ * What was compared between two looks, judged by itself. Where counts fell, the control thread was
+ * replaced: then what came since is there, with the overflow `restart`.
  */
 export function subtractDiffs(later: DiffsView, earlier: DiffsView): DiffsView {
   const restarted = new Set(
@@ -94,7 +94,7 @@ export function subtractDiffs(later: DiffsView, earlier: DiffsView): DiffsView {
   });
 }
 
-/** Of several instances together; null where none of them compares responses. */
+/** `addDiffs` is what several instances found together. */
 export function addDiffs(views: readonly DiffsView[]): DiffsView {
   return judged({
     groups: summed(

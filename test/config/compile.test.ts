@@ -91,6 +91,9 @@ const compared = {
     ignorePaths: ['$..id', '$.items[*].ts'],
     tolerance: { relative: true, value: '0.1' },
     arrays: 'unordered',
+    rules: [],
+    meant: [],
+    endpoints: [],
     baseline: null,
   },
 };

@@ -23,8 +23,13 @@ const { withNewTrace } = await import('../../core/mirror/trace-fields.js');
 const { bodyTypeOf, decodeText } = await import('../../core/compare/body.js');
 const { parseJson } = await import('../../core/compare/json.js');
 const { diffJson } = await import('../../core/compare/json-diff.js');
-const { diffText } = await import('../../core/compare/text-diff.js');
-const { jsonPaths, PathMatcher } = await import('../../core/compare/json-path.js');
+const { bodyText, diffText } = await import('../../core/compare/text-diff.js');
+const { FieldDiff } = await import('../../core/compare/field-diff.js');
+const { parseMarkup } = await import('../../core/compare/markup.js');
+const { parseMediaType } = await import('../../core/compare/media-type.js');
+const { PathRules } = await import('../../core/compare/path-rules.js');
+const { parseEventStream, parseMultipart } = await import('../../core/compare/record-lists.js');
+const { readResponse } = await import('../../core/compare/response.js');
 const { Redaction, redactNothingMore } = await import('../../core/redact.js');
 const { Redactor } = await import('../../core/recording/redactor.js');
 const { readMessages } = await import('../../core/recording/reader.js');
@@ -106,7 +111,7 @@ const noEdge = {
 } as const;
 const redaction = new Redaction(redactNothingMore);
 const noRules = {
-  ignore: new PathMatcher(jsonPaths([])),
+  paths: new PathRules([]),
   tolerance: { relative: false, value: '0' },
   arrays: 'unordered',
   redaction,
@@ -241,7 +246,22 @@ const places: Record<string, Place> = {
     );
     message(`multipart/form-data; boundary=${line(part.slice(0, 70))}`, `token${part}`);
   },
-  'in a text': (run) => void diffText(`${run}a`, `${run}b`, redaction),
+  'in a text': (run) => diffText(`${run}a`, `${run}b`, redaction, bodyText, () => {}),
+  'in words of a text': (run) => diffText(`a ${run} b`, `a ${run}c b`, redaction, bodyText, () => {}),
+  'in markup': (run) => harmless(() => parseMarkup(`<a b="${run}" ${run}>${run}</a${run}`, true)),
+  'in a multipart body': (run) =>
+    harmless(() => parseMultipart(Buffer.from(run), parseMediaType(`a/b; boundary=b${run}`), String)),
+  'in events': (run) => harmless(() => parseEventStream(`data: ${run}\n\n${run}`)),
+  'in fields of a response': (run) => {
+    const value = line(run);
+    const head = (more: string): Buffer =>
+      Buffer.from(
+        `200 OK\r\nset-cookie: a${value}=${value}; ${value}\r\ncache-control: ${value}${more}\r\nvary: ${value}${more}`,
+      );
+    const response = (more: string) =>
+      readResponse({ status: 200, head: head(more), body: Buffer.of(), truncated: false });
+    new FieldDiff([], redaction).compare(response(''), response('b'), false, () => {});
+  },
   'in a recording': (run) => recording(`WARC/1.0\r\nWARC-Type: request\r\n${run}\r\n\r\n`),
   'in a recorded request of GoReplay': (run) =>
     recording(`1 a 1\nGET / HTTP/1.1\r\nHost: h\r\n${run}\r\n\r\n\n🐵🙈🙉\n`),

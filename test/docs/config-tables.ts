@@ -115,7 +115,7 @@ function typeOf(schema: Schema): string {
   if (type === 'array') return `list of ${plural(typeOf(items ?? {}))}`;
   if (type === 'object') return 'mapping';
   if (type === 'integer') return `${minimum} to ${maximum}`;
-  if (typeof type === 'object') return 'number, or percentage';
+  if (typeof type === 'object') return type.length === 2 ? 'number, or percentage' : 'value';
   return type === 'string' ? 'text' : (type ?? '');
 }
 

@@ -88,7 +88,7 @@ t.test(
     // An outcome wakes nobody, so pairs are known a little later than that nothing is in flight.
     const stats = await umbra.stats();
     t.strictSame(named(diffs.groups), [
-      'header set-cookie value 198',
+      'header set-cookie sid value 198',
       'header x-build value 198',
       'json $.password value 198',
       'json $.price value 198',
@@ -170,7 +170,7 @@ const hostile: readonly { name: string; body: Buffer; coding?: string; group: st
   { name: 'nested 10,000 deep', body: Buffer.from('['.repeat(10_000)), group: 'not-comparable too-deep' },
   { name: 'not UTF-8', body: Buffer.from([0x22, 0xff, 0x22]), group: 'not-comparable invalid-utf8' },
   { name: 'empty', body: Buffer.alloc(0), group: 'not-comparable empty' },
-  { name: 'the same, compressed', body: whole, coding: 'gzip', group: 'header content-encoding' },
+  { name: 'the same, compressed, which is equal', body: whole, coding: 'gzip', group: '' },
 ];
 
 t.test('a body that can not be compared is an outcome with a reason', async (t) => {
@@ -189,10 +189,8 @@ t.test('a body that can not be compared is an outcome with a reason', async (t) 
     const before = new Set(index === 0 ? [] : named((await diffsAfter(umbra, index)).groups));
     await askMany(umbra.port, 1, 1, () => ({ target: `/reviews/${index}` }));
     const added = named((await diffsAfter(umbra, index + 1)).groups).filter((line) => !before.has(line));
-    t.ok(
-      added.some((line) => line.startsWith(`${group} `)),
-      `${name}: ${added}`,
-    );
+    const isNamed = added.some((line) => line.startsWith(`${group} `));
+    t.ok(group === '' ? added.length === 0 : isNamed, `${name}: ${added}`);
   }
   await lawHolds(t, umbra);
   await stop();

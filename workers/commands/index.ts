@@ -16,6 +16,7 @@ export const actions: CommandActions = {
   top: async (options) => (await import('./top.js')).topCommand(options),
   report: async (options, io) => (await import('./report.js')).reportCommand(options, io),
   verdict: async (options, io) => (await import('./verdict.js')).verdictCommand(options, io),
+  diffs: async (options, io) => (await import('./diffs.js')).diffsCommand(options, io),
   apply: async (options, io) => (await import('./resources.js')).resourcesCommand('apply', options, io),
   delete: async (options, io) => (await import('./resources.js')).resourcesCommand('delete', options, io),
 };

@@ -8,7 +8,7 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { type CompareRules, notComparedAtAll } from '../../core/compare/compare.js';
-import type { DiffBook } from '../../core/compare/diff-book.js';
+import type { BookRules, DiffBook } from '../../core/compare/diff-book.js';
 import type { Comparison } from '../../core/compare/difference.js';
 import { type Pair, PairFrames } from '../../core/compare/pair-port.js';
 import { limits } from '../../core/limits.js';
@@ -34,8 +34,7 @@ interface Subject {
   /** The version that is asked twice, where the mirror has a baseline. */
   readonly baseline: string | null;
   readonly isBaseline: boolean;
-  /** Path patterns of the configuration. */
-  readonly endpoints: readonly string[];
+  readonly bookRules: BookRules;
   readonly rules: CompareRules;
 }
 
@@ -101,9 +100,12 @@ export class Analysts {
           const baseline = asked === null ? null : nameOf(asked);
           const isBaseline = baselineOf !== null;
           const version = nameOf(baselineOf ?? mirror);
-          const { ignoreHeaders, ignorePaths, tolerance, arrays } = structure;
-          const rules = { structure: { ignoreHeaders, ignorePaths, tolerance, arrays }, redact: plan.redact };
-          return [[mirror.slot, { route: route.name, version, baseline, isBaseline, endpoints: [], rules }]];
+          const { baseline: _, ...documents } = structure;
+          const rules = { structure: documents, redact: plan.redact };
+          const { endpoints, meant } = structure;
+          const bookRules = { key: JSON.stringify(documents), endpoints, meant };
+          this.#book.follow(route.name, version, bookRules);
+          return [[mirror.slot, { route: route.name, version, baseline, isBaseline, bookRules, rules }]];
         }),
       ),
     );
@@ -188,8 +190,8 @@ export class Analysts {
   #record(pair: Pair, subject: Subject, comparison: Comparison): void {
     const request = `${pair.method} ${this.#redaction.text(pair.target)}`.slice(0, limits.diffValueChars);
     const id = pair.id.slice(0, limits.diffValueChars);
-    const { route, version, baseline, isBaseline, endpoints } = subject;
-    const about = { route, version, baseline, isBaseline, endpoints };
+    const { route, version, baseline, isBaseline, bookRules } = subject;
+    const about = { route, version, baseline, isBaseline, rules: bookRules };
     this.#book.record({ ...about, id, request, atMs: pair.wallMs }, comparison);
   }
 

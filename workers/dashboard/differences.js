@@ -1,4 +1,7 @@
-/** The differences that comparing found, grouped, with samples. They are asked for while the page is open, every few seconds. */
+/**
+ * The differences that comparing found, grouped, with samples. They are asked for while the page is
+ * open, every few seconds.
+ */
 import { send } from './api.js';
 import { byId, el, Keyed, setText } from './dom.js';
 import { count } from './format.js';
@@ -47,11 +50,12 @@ export class Differences {
     }
     this.#empty.hidden = true;
     const sorted = groups.toSorted(
-      (a, b) => Number(a.noise === true) - Number(b.noise === true) || b.count - a.count,
+      (a, b) =>
+        weightOf(a) - weightOf(b) || text(a.endpoint).localeCompare(text(b.endpoint)) || b.count - a.count,
     );
     setText(
       this.#note,
-      sorted.length > groupsShown ? `the ${groupsShown} largest of ${count(sorted.length)} groups` : '',
+      sorted.length > groupsShown ? `the first ${groupsShown} of ${count(sorted.length)} groups` : '',
     );
     this.#groups.update(sorted.slice(0, groupsShown), keyOf, () => new Group());
   }
@@ -64,8 +68,14 @@ export class Differences {
   }
 }
 
-function keyOf({ route, version, kind, path }) {
-  return [route, version, kind, path].join('\n');
+const weights = { different: 0, undecided: 1, noise: 2 };
+
+function weightOf(group) {
+  return weights[group.class] ?? (group.noise === true ? weights.noise : weights.different);
+}
+
+function keyOf({ route, version, endpoint, kind, path, change }) {
+  return [route, version, endpoint, kind, path, change].join('\n');
 }
 
 class Group {
@@ -79,35 +89,71 @@ class Group {
     if (shown === this.#shown) return;
     this.#shown = shown;
     const noise = group.noise === true;
+    const judged = text(group.class ?? (noise ? 'noise' : 'different'));
     this.element.classList.toggle('noise', noise);
     this.#summary.replaceChildren(
       el('span', { className: 'count', textContent: count(Number(group.count) || 0), title: often(group) }),
-      el('span', { className: 'kind', textContent: text(group.kind) }),
+      el('span', { className: 'kind', textContent: `${text(group.kind)} ${text(group.change ?? '')}` }),
       el('bdi', { className: 'path', textContent: text(group.path ?? '') }),
       el(
         'span',
         { className: 'where' },
-        ...(noise ? [el('span', { className: 'chip', textContent: 'noise' })] : []),
+        ...(judged === 'different' ? [] : [el('span', { className: 'chip', textContent: judged })]),
         badge(text(group.version), 'shadow'),
-        el('span', { className: 'muted', textContent: text(group.route) }),
+        el('span', { className: 'muted', textContent: text(group.endpoint ?? group.route) }),
       ),
     );
     const samples = Array.isArray(group.samples) ? group.samples : [];
     this.#samples.replaceChildren(
       el('p', { className: 'muted', textContent: often(group) }),
       ...samples.map((one) => sample(one)),
+      ...(noise ? [] : [acceptance(group)]),
     );
   }
 }
 
-/** How often, and how often by chance: `12 of 97 pairs; between two answers of the primary 11 of 95: noise`. */
-function often({ count: n, compared, baseline, noise }) {
+/**
+ * `acceptance` offers the rule for a difference that is meant. The page copies it and does not apply it:
+ * the file of the configuration belongs to whoever runs umbra, and a rule that is in no file would be
+ * lost at the next reload.
+ */
+function acceptance(group) {
+  const place = group.kind === 'json' ? text(group.path) : `${text(group.kind)}:${text(group.path)}`;
+  const rule =
+    `- { path: ${JSON.stringify(place)}, endpoint: ${JSON.stringify(text(group.endpoint))}, ` +
+    `ignore: ${text(group.change)} }`;
+  const button = el('button', { type: 'button', textContent: 'Copy the rule that accepts it' });
+  button.addEventListener('click', async () => {
+    try {
+      await navigator.clipboard.writeText(rule);
+      button.textContent = 'Copied: add it to compare.rules of the mirror';
+    } catch {
+      button.textContent = 'Select the rule above and copy it';
+    }
+  });
+  const command = `umbra diffs --accept ${text(group.id)}`;
+  return el(
+    'div',
+    { className: 'accept' },
+    el('p', { className: 'muted', textContent: `Meant? Accept it with \`${command}\`, or with this rule:` }),
+    el('pre', { className: 'rule', textContent: rule }),
+    button,
+  );
+}
+
+/** How often, and how often by chance: `12 of 97 pairs; between two answers of the primary 11 of 95`. */
+function often({ count: n, compared, baseline, constant, isWrite, class: judged }) {
   const pairs = Number.isFinite(compared)
     ? `${count(n)} of ${count(compared)} pairs`
     : `${count(Number(n) || 0)} pairs`;
-  if (baseline === null || baseline === undefined) return pairs;
-  const own = `between two answers of the primary ${count(baseline.count)} of ${count(baseline.compared)}`;
-  return `${pairs}; ${own}${noise === true ? ': it differs by itself' : ''}`;
+  const parts = [pairs];
+  if (constant === true) parts.push("the shadow repeats one value where the primary's changes");
+  if (isWrite === true) parts.push('a write: it is not sent to the primary again, so noise is not measured');
+  if (baseline !== null && baseline !== undefined) {
+    parts.push(`between two answers of the primary ${count(baseline.count)} of ${count(baseline.compared)}`);
+  }
+  if (judged === 'undecided') parts.push('too little data: it may be noise');
+  return parts.join('; ');
 }
 
 function sample(one) {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type ComparedPair, DiffBook } from '../../../core/compare/diff-book.js';
+import { type ComparedPair, DiffBook, noBookRules } from '../../../core/compare/diff-book.js';
 import type { Difference } from '../../../core/compare/difference.js';
 import { limits } from '../../../core/limits.js';
 
@@ -8,7 +8,7 @@ const pair: ComparedPair = {
   version: 'v2',
   baseline: null,
   isBaseline: false,
-  endpoints: [],
+  rules: noBookRules,
   id: 'id',
   request: 'GET /',
   atMs: 1,

@@ -21,7 +21,7 @@ function head(...fields: string[]): ResponseHead {
   return head;
 }
 
-t.test('fields have one checksum that tells values, repeats and their order, and nothing else', async (t) => {
+t.test('fields have one checksum that shows values, repeats and their order, and nothing else', async (t) => {
   const of = (...fields: string[]) => digestFields(head(...fields), ['a', 'b']);
   t.equal(of('a: 1', 'b: 2', 'c: 3'), of('B: 2', 'x: y', 'A:1'));
   const all = [

@@ -101,7 +101,7 @@ t.test('captures share a bound, and one that finds no room gives back what it he
   t.notOk(captured([Buffer.alloc(600)], [], budget).lost);
 });
 
-t.test('a body is captured up to its bound, and told to be longer', async (t) => {
+t.test('a body is captured up to its bound, and given to be longer', async (t) => {
   const pair = captured([], [Buffer.alloc(bodyMax), Buffer.alloc(1)]);
   t.match(pair.shadow, { bodyBytes: bodyMax, truncated: true });
   t.match(captured([], [Buffer.alloc(bodyMax)]).shadow, { truncated: false });

@@ -1,5 +1,8 @@
-/** Simulated versions behind the real `DiffBook`: what each answers, and what the book makes of many runs. */
-import { type ComparedPair, DiffBook, type Diffs } from '../../../core/compare/diff-book.js';
+/**
+ * Simulated versions behind the real `DiffBook`: what each answers, and what the book makes of many
+ * runs.
+ */
+import { type ComparedPair, DiffBook, type Diffs, noBookRules } from '../../../core/compare/diff-book.js';
 import type { Change, Comparison, Difference } from '../../../core/compare/difference.js';
 
 export type Random = () => number;
@@ -36,7 +39,7 @@ function hash(value: unknown): number {
   return h >>> 0;
 }
 
-/** As the comparer compares two flat documents. */
+/** `compared` does what the comparer does with two flat documents. */
 function compared(primary: Values, other: Values): Comparison {
   const differences: Difference[] = [];
   for (const name of new Set([...Object.keys(primary), ...Object.keys(other)])) {
@@ -63,7 +66,7 @@ export interface Scene {
 
 export function simulate({ v1, v2, pairs, request = () => 'GET /', unmated }: Scene, random: Random): Diffs {
   const book = new DiffBook();
-  const about = { route: 'r', version: 'v2', baseline: 'v1', endpoints: [], atMs: 0 };
+  const about = { route: 'r', version: 'v2', baseline: 'v1', rules: noBookRules, atMs: 0 };
   for (let i = 0; i < pairs; i++) {
     const pair: ComparedPair = { ...about, isBaseline: false, id: String(i), request: request(i) };
     const primary = answer(v1, random, i);

@@ -17,6 +17,9 @@ const structure = {
   ignorePaths: [],
   tolerance: { relative: false, value: '0' },
   arrays: 'ordered' as const,
+  rules: [],
+  meant: [],
+  endpoints: [],
   baseline: null,
 };
 

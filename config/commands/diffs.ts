@@ -1,0 +1,26 @@
+/** `umbra diffs`. */
+import { defineCommand, flag, type OptionsOf } from '../command-line/definition.js';
+import { adminFlags } from '../command-line/flags.js';
+import { oneOf, text } from '../command-line/values.js';
+
+const fileDefault = 'umbra.yaml';
+
+export const diffs = defineCommand({
+  name: 'diffs',
+  summary: 'list the differences that were found, by endpoint, place and change; accept one that is meant',
+  flags: {
+    ...adminFlags,
+    accept: flag('--accept <group>', 'write the rule that accepts this group into the configuration', text),
+    config: flag(
+      '-c, --config <file>',
+      'configuration file that --accept changes',
+      text,
+      fileDefault,
+      fileDefault,
+    ),
+    output: flag('--output <form>', 'text or json', oneOf('text', 'json'), 'text', 'text'),
+  },
+  complete: (options) => options,
+});
+
+export type DiffsOptions = OptionsOf<typeof diffs>;
