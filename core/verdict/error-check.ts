@@ -13,6 +13,10 @@ import type { VerdictBounds } from './verdict.js';
 
 /** Above this share of copies that found the shadow down, it fails: an outage is a fact and not a sample. */
 const outageShare = 0.01;
+/** A version is down in a block in which it alone fails more than this share. */
+const mostOf = 0.5;
+/** In fewer requests that is chance. */
+const downErrorsMin = 10;
 
 export interface ErrorsDecided extends Decided {
   /** Errors of each side, in `pairs`. */
@@ -30,7 +34,7 @@ export function errorCheck({ blocks, all }: Stretch, bounds: VerdictBounds, look
     bounds,
     looks,
   );
-  const unreachable = outagesOf(all);
+  const unreachable = blocks.reduce((sum, { pairs }) => sum + outagesOf(pairs), 0);
   const isOutage = unreachable > Math.max(outageShare, bounds.errorDelta) * check.pairs;
   const { shadowOnly } = errorsOf(all);
   return {
@@ -55,7 +59,10 @@ function errorsOf(pairs: PairCounts): DiscordantPairs {
   };
 }
 
+/** Requests that the shadow failed while it was down: refused copies, and errors where most requests failed. */
 function outagesOf(pairs: PairCounts): number {
+  const { shadowOnly, pairs: all } = errorsOf(pairs);
+  if (shadowOnly >= downErrorsMin && shadowOnly > mostOf * all) return shadowOnly;
   return (pairs.dropped[Drop.NO_ENDPOINT] + pairs.dropped[Drop.BREAKER_OPEN]) * primaryOkShare(pairs);
 }
 

@@ -88,6 +88,15 @@ t.test(
   },
 );
 
+t.test('a version that answers nothing but errors for a while was down, and fails', async (t) => {
+  const blocks = equalBlocks().map((block, i) =>
+    i === 20 || i === 21
+      ? { ...block, pairs: { ...block.pairs, bothOk: 10, shadowErrors: block.pairs.bothOk } }
+      : block,
+  );
+  t.match(checkOf(verdictOf(blocks), 'errors'), { outcome: 'fail', text: /while it was down/ });
+});
+
 t.test('errors of one incident are undecided, and the text says that they come in bursts', async (t) => {
   const blocks = equalBlocks();
   const once = blocks.map((block, i) =>
