@@ -45,6 +45,8 @@ export const RequestFault = {
   /** The uws engine decodes UTF-8: what else was sent is lost, so it can't be forwarded. */
   TARGET_BYTES: 19,
   FIELD_BYTES: 20,
+  /** A Transfer-Encoding that leaves the end of the body open (RFC 9112, section 6.3). */
+  CODING_END: 21,
 } as const;
 export type RequestFault = (typeof RequestFault)[keyof typeof RequestFault];
 
@@ -136,7 +138,7 @@ export const requestFaultAnswers: readonly RequestFaultAnswer[] = [
     code: 'coding',
     status: 501,
     text: 'The only transfer coding that is supported is chunked.\n',
-    when: 'A Transfer-Encoding that is not exactly `chunked`.',
+    when: 'A Transfer-Encoding with another coding before `chunked`.',
   },
   {
     code: 'coding-version',
@@ -173,5 +175,11 @@ export const requestFaultAnswers: readonly RequestFaultAnswer[] = [
     status: 400,
     text: 'A field has bytes that are not UTF-8.\n',
     when: 'The same in a field.',
+  },
+  {
+    code: 'coding-end',
+    status: 400,
+    text: 'The Transfer-Encoding does not end in one chunked.\n',
+    when: 'A Transfer-Encoding that is empty, repeated, does not end in `chunked`, or has it twice.',
   },
 ];

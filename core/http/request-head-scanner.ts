@@ -4,6 +4,7 @@ import { listMembers, withoutNamed } from './hop-by-hop.js';
 import { Framing, RequestHead } from './message.js';
 import { RequestFault } from './request-fault.js';
 import { isHost, isOriginForm, readTarget } from './request-target.js';
+import { readTransferCoding } from './transfer-coding.js';
 import { latin1Slice } from './wire.js';
 
 /** What a scan came to. */
@@ -327,8 +328,9 @@ export class RequestHeadScanner {
   #readCoding(bytes: Buffer, start: number, end: number): void {
     if (this.http10) this.fault = RequestFault.CODING_VERSION;
     else if (this.#hasLength) this.fault = RequestFault.LENGTH;
-    else if (this.#chunked || !equalsIgnoringCase(bytes, start, end, 'chunked'))
-      this.fault = RequestFault.CODING;
+    else if (this.#chunked) this.fault = RequestFault.CODING_END;
+    else if (!equalsIgnoringCase(bytes, start, end, 'chunked'))
+      this.fault = readTransferCoding(latin1Slice(bytes, start, end));
     this.#chunked = true;
   }
 

@@ -83,8 +83,6 @@ const codings: Disguise[] = [
     'chunked, chunked',
     'gzip, chunked',
     'chunked;q=1',
-    ',chunked',
-    'chunked,',
     '"chunked"',
     "'chunked'",
     'xchunked',
@@ -100,6 +98,9 @@ const codings: Disguise[] = [
     '',
     'cow',
   ].map((value) => refused(`coding ${shown(value)}`, post(`Transfer-Encoding: ${value}\r\n`, '0\r\n\r\n'))),
+  ...[',chunked', 'chunked,', 'CHUNKED'].map((value) =>
+    understood(`coding ${value}`, post(`Transfer-Encoding: ${value}\r\n`, '1\r\nx\r\n0\r\n\r\n'), 'x'),
+  ),
   ...['Content-Length: 5\r\n', 'Content-Length:\r\n', 'content-length: 0\r\n'].flatMap((length) => [
     refused(`chunked after ${shown(length)}`, post(`${length}Transfer-Encoding: chunked\r\n`, '0\r\n\r\n')),
     refused(`chunked before ${shown(length)}`, chunked('0\r\n\r\n', length)),

@@ -2,6 +2,7 @@ import { withoutFields } from '../../../core/http/field-edits.js';
 import { listMembers, withoutNamed } from '../../../core/http/hop-by-hop.js';
 import { Framing, type RequestHead } from '../../../core/http/message.js';
 import { RequestFault } from '../../../core/http/request-fault.js';
+import { readTransferCoding } from '../../../core/http/transfer-coding.js';
 import type { UwsRequest } from './binding.js';
 
 /** RFC 9110, section 5.6.2. */
@@ -151,7 +152,8 @@ export class RequestReader {
         if (name === 'transfer-encoding') {
           // uWS takes any value for chunked. Codings in a list or in two fields are what smuggling is made
           // of.
-          if (this.#chunked || value !== 'chunked') this.#fault = RequestFault.CODING;
+          if (this.#chunked) this.#fault = RequestFault.CODING_END;
+          else if (value !== 'chunked') this.#noteFault(readTransferCoding(value));
           this.#chunked = true;
           return;
         }
@@ -159,6 +161,10 @@ export class RequestReader {
         break;
     }
     this.#fields += `${name}: ${value}\r\n`;
+  }
+
+  #noteFault(fault: RequestFault): void {
+    if (fault !== RequestFault.NONE) this.#fault = fault;
   }
 
   #checkMethod(method: string): void {
