@@ -293,16 +293,29 @@ export const limits = {
   redactedLines: 4096,
   redactedLineChars: 512,
   /**
-   * Bytes of a record up to which umbra compresses it by itself (core/recording/deflate). Larger: zlib does.
+   * Bytes of a record up to which umbra's own encoder is quicker than zlib (core/recording/deflate). Larger:
+   * zlib.
    */
-  smallRecordBytes: 32 * 1024,
+  smallRecordBytes: 12 * 1024,
   /** Bytes of one record in a recording that is read. Larger: the record is skipped. */
   recordBytes: 64 * 1024 * 1024,
+  /** Bytes of a HAR file that is replayed: it is held and parsed as a whole. Larger: it is not read. */
+  harBytes: 256 * 1024 * 1024,
+  /** Bytes of the body of a response that a replay compares. Longer: `not-comparable`, reason `too-large`. */
+  replayResponseBytes: 1024 * 1024,
+  /** Bytes of responses that wait for the analysts of a replay. More: `umbra_compare_unexamined_total{reason="analysts-busy"}`. */
+  replayPairBytes: 64 * 1024 * 1024,
+  /** Tokens of sessions that a replay knows for each server. More: the oldest is forgotten, and sent as recorded. */
+  replayTokens: 100_000,
+  /** Bytes of a request body that is searched for tokens of sessions. Longer: it is sent as recorded. */
+  replayTokenBodyBytes: 64 * 1024,
+  /** Requests that one replay keeps the times of. More: it does not begin. */
+  timelineRequests: 16 * 1024 * 1024,
   /**
-   * Records within which requests of a recording are put into the order of their times. Further apart: they
-   * stay as they stand.
+   * Records of a recording that wait for their request or response. More: the oldest request is played
+   * without one.
    */
-  reorderedRecords: 1024,
+  unpairedRecords: 256 * 1024,
   /** Bytes of the header of such a record. Longer: the record is skipped. */
   recordHeaderBytes: 64 * 1024,
   /**

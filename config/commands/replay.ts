@@ -1,6 +1,8 @@
 /** `umbra replay`: plays recordings to a server. */
 import { InvalidArgumentError } from 'commander';
 import type { Pace } from '../../core/replay/pace.js';
+import type { RequestEdits } from '../../core/replay/request-edits.js';
+import { parseTokenSource, type TokenSource, tokenSourceExpected } from '../../core/replay/session-tokens.js';
 import {
   defineCommand,
   flag,
@@ -12,13 +14,34 @@ import {
 } from '../command-line/definition.js';
 import { verdictFlags } from '../command-line/flags.js';
 import { duration, filter, order, origin, positiveInteger, text } from '../command-line/values.js';
+import { parseEditableFieldName, parseFieldValue } from '../fields.js';
+import { Refusal } from '../units.js';
 
 export const replay = defineCommand({
   name: 'replay',
-  summary: 'replay recordings (WARC or GoReplay) to a server, and compare with the recorded responses',
-  operands: { files: operandList('<files...>', 'recordings, replayed in this order') },
+  summary: 'replay recordings (WARC, GoReplay or HAR) to a server, and compare with the recorded responses',
+  operands: {
+    files: operandList(
+      '<files...>',
+      'recordings, or directories of them, merged by the times of their requests',
+    ),
+  },
   flags: {
-    to: requiredFlag('--to <url>', 'server, for example http://127.0.0.1:9081', origin),
+    to: requiredFlag(
+      '--to <url[,url]>',
+      'server, for example http://127.0.0.1:9081; with two, the second is compared with the first',
+      servers,
+    ),
+    baseline: flag(
+      '--baseline <url>',
+      'server with the version of the recording, or of the first --to, asked too to know its noise',
+      origin,
+    ),
+    ignore: repeatedFlag(
+      '--ignore <rule>',
+      'leave out of the comparison: header:NAME, or a JSONPath such as $.requestId (repeatable)',
+      text,
+    ),
     speed: flag(
       '--speed <n>',
       'multiple of the recorded speed, for example 2x, or max: as fast as responses arrive',
@@ -37,6 +60,24 @@ export const replay = defineCommand({
       'send requests of one key in sequence: header:NAME, cookie:NAME or recorded',
       order,
     ),
+    setHeaders: repeatedFlag(
+      '--set-header <field>',
+      "set a header field, 'name: value' (repeatable)",
+      headerField,
+    ),
+    removeHeaders: repeatedFlag('--remove-header <name>', 'remove a header field (repeatable)', headerName),
+    rewritePaths: repeatedFlag(
+      '--rewrite-path <from=to>',
+      'replace the beginning of the path, for example /v1/=/v2/ (repeatable)',
+      pathRewrite,
+    ),
+    sessions: repeatedFlag(
+      '--session <source>',
+      "tokens of sessions: send the server's own in place of the recorded ones; cookie:NAME, header:NAME or " +
+        'a member of a JSON response such as $.access_token (repeatable)',
+      tokenSource,
+    ),
+    host: flag('--host <name>', "send this Host instead of the server's", hostName),
     keepHost: toggle('--keep-host', "send the recorded Host instead of the server's"),
     connections: flag(
       '--connections <n>',
@@ -53,12 +94,20 @@ export const replay = defineCommand({
       '10000',
     ),
     timeoutMs: flag('--timeout <duration>', 'timeout of each request', duration, 30_000, '30s'),
-    output: flag('-o, --output <file>', 'write an HTML page instead of text', text),
+    output: flag('-o, --output <json|file>', 'print JSON, or write an HTML page, instead of text', text),
     verdict: toggle('--verdict', 'set the exit code as umbra verdict does'),
     ...verdictFlags,
   },
   exclusive: ['speed', 'rate'],
-  complete: ({ speed, rate, ...options }) => ({ ...options, pace: paceOf(speed, rate) }),
+  complete({ speed, rate, setHeaders, removeHeaders, rewritePaths, host, keepHost, ...options }, misuse) {
+    if (host !== null && keepHost) misuse('--host and --keep-host exclude each other');
+    const edits: RequestEdits = {
+      headers: { remove: removeHeaders, set: setHeaders, add: [] },
+      paths: rewritePaths,
+      host,
+    };
+    return { ...options, keepHost: keepHost || host !== null, edits, pace: paceOf(speed, rate) };
+  },
 });
 
 export type ReplayOptions = OptionsOf<typeof replay>;
@@ -66,6 +115,46 @@ export type ReplayOptions = OptionsOf<typeof replay>;
 function paceOf(speed: number | 'max' | null, perSecond: number | null): Pace {
   if (perSecond !== null) return { kind: 'rate', perSecond };
   return speed === 'max' ? { kind: 'max' } : { kind: 'recorded', speed: speed ?? 1 };
+}
+
+function servers(value: string): readonly [string] | readonly [string, string] {
+  const [first, second, ...more] = value.split(',').map((url) => origin(url.trim()));
+  if (more.length > 0) throw new InvalidArgumentError('Expected one server, or two to compare.');
+  return second === undefined ? [first] : [first, second];
+}
+
+/** As routes may edit: not Host, and no field of the connection. */
+function headerName(value: string): string {
+  const name = parseEditableFieldName(value.trim());
+  if (name instanceof Refusal) throw new InvalidArgumentError(`${name.reason}.`);
+  return name;
+}
+
+function headerField(value: string): readonly [name: string, value: string] {
+  const colon = value.indexOf(':');
+  if (colon < 1) throw new InvalidArgumentError("Expected 'name: value'.");
+  const content = parseFieldValue(value.slice(colon + 1).trim());
+  if (content instanceof Refusal) throw new InvalidArgumentError(`${content.reason}.`);
+  return [headerName(value.slice(0, colon)), content];
+}
+
+function pathRewrite(text: string): { readonly prefix: string; readonly value: string } {
+  const sign = text.indexOf('=');
+  const [prefix, value] = [text.slice(0, sign), text.slice(sign + 1)];
+  const isPath = (path: string): boolean => /^\/[^?#\s]*$/.test(path);
+  if (isPath(prefix) && isPath(value)) return { prefix, value };
+  throw new InvalidArgumentError('Expected two beginnings of a path, such as /v1/=/v2/.');
+}
+
+function hostName(value: string): string {
+  if (/^[A-Za-z0-9._~\-[\]:]{1,255}$/.test(value)) return value;
+  throw new InvalidArgumentError('Expected a host name, with a port where it has one.');
+}
+
+function tokenSource(value: string): TokenSource {
+  const source = parseTokenSource(value);
+  if (source === null) throw new InvalidArgumentError(`${tokenSourceExpected}.`);
+  return source;
 }
 
 function speed(value: string): number | 'max' {

@@ -5,6 +5,7 @@ import {
   flag,
   type Misuse,
   type OptionsOf,
+  repeatedFlag,
   requiredFlag,
   toggle,
 } from '../command-line/definition.js';
@@ -82,7 +83,16 @@ export const shadow = defineCommand({
     ),
     forMs: flag('--for <duration>', 'stop after this time', duration),
     untilEmpty: toggle('--until-empty', 'stop when the group has no messages left'),
-    output: flag('-o, --output <file>', 'write an HTML page instead of text at the end', text),
+    ignore: repeatedFlag(
+      '--ignore <rule>',
+      'leave out of the comparison: header:NAME, or a JSONPath such as $.requestId (repeatable)',
+      text,
+    ),
+    output: flag(
+      '-o, --output <json|file>',
+      'print JSON, or write an HTML page, at the end, instead of text',
+      text,
+    ),
     verdict: toggle('--verdict', 'set the exit code as umbra verdict does'),
     ...verdictFlags,
   },

@@ -1,6 +1,6 @@
 /**
- * One process of a fleet, as it tells of itself on NATS. What travels is counts, histograms and names from the configuration; nothing of
- * a request or a response does, so differences go without their samples.
+ * One process of a fleet, as it reports itself on NATS. What travels is counts, histograms and names from
+ * the configuration; nothing of a request or a response does, so differences go without their samples.
  */
 import type { DiffsView } from '../report/diffs.js';
 import { parseDiffs } from '../report/parse-diffs.js';
@@ -10,14 +10,17 @@ import { fewerBlocks } from '../verdict/block-series.js';
 
 export interface Member {
   readonly name: string;
-  /** Of the process: two may have one name for a while, as in a takeover. */
+  /** The id of the process: two may share a name for a while, as in a takeover. */
   readonly id: string;
   readonly intervalMs: number;
   /** It ended as it was asked to; this is its last word. */
   readonly left: boolean;
-  /** Equal where two instances route and mirror alike, whatever their generations are; empty for a process that has none, `umbra shadow`. */
+  /**
+   * Equal where two instances route and mirror alike, whatever their generations are; empty for a process
+   * that has none, `umbra shadow`.
+   */
   readonly configuration: string;
-  /** Of a plan that comes from a bucket. */
+  /** The revision of a plan that comes from a bucket; null for any other. */
   readonly revision: number | null;
   readonly reading: Reading;
   readonly diffs: DiffsView | null;

@@ -1,4 +1,7 @@
-/** Readings of several processes as one: counts and HDR counts add up exactly, slot by slot; nothing is averaged. Pure. */
+/**
+ * Readings of several processes as one: counts and HDR counts add up exactly, slot by slot; nothing is
+ * averaged. Pure.
+ */
 import { addMirrors, addVersions } from '../record/snapshot.js';
 import { noControlCounts } from '../report/control-counts.js';
 import { addDiffs, type DiffsView } from '../report/diffs.js';
@@ -8,8 +11,9 @@ import { evenBlocks } from '../verdict/block-series.js';
 import type { Member } from './member.js';
 
 /**
- * Of one member: its own reading. Of several: the highest generation and time, all engines, threads and rings under
- * `NAME/`, and no endpoints, which are each instance's own business. `members` is not empty.
+ * Merges the readings of members. One member keeps its own reading. Several have the highest generation and
+ * time, all engines, threads and rings under `NAME/`, and no endpoints, which are each instance's own
+ * business. `members` is not empty.
  */
 export function mergeReadings(members: readonly Pick<Member, 'name' | 'reading'>[]): Reading {
   const readings = members.map(({ reading }) => reading);
@@ -47,7 +51,7 @@ export function mergeDiffs(all: readonly (DiffsView | null)[]): DiffsView | null
   return views.length === 0 ? null : addDiffs(views);
 }
 
-/** Where instances have other shares, the largest is told. */
+/** Where the shares of instances differ, the largest is shown. */
 function addMirrorReadings(a: MirrorReading, b: MirrorReading): MirrorReading {
   const primaries = [...new Set([...a.primaries, ...b.primaries])];
   return {

@@ -1,4 +1,4 @@
-/** Who is there, and who is not as the others: what a reader of a fleet is told beside the sum. Pure. */
+/** Which members of a fleet are present, and which differ from the others, for a reader of the sum. Pure. */
 
 import { Histogram } from '../record/histogram.js';
 import { countText, durationText, spanText } from '../report/figures.js';
@@ -6,7 +6,7 @@ import type { Reading } from '../report/reading.js';
 import type { Member } from './member.js';
 
 /** A member, and how long ago it spoke. */
-export interface Seen extends Member {
+export interface SeenMember extends Member {
   readonly ageMs: number;
 }
 
@@ -14,12 +14,12 @@ export interface Seen extends Member {
 const staleMsMin = 5000;
 const staleIntervals = 3;
 
-export function isStale({ ageMs, intervalMs, left }: Seen): boolean {
+export function isStale({ ageMs, intervalMs, left }: SeenMember): boolean {
   return !left && ageMs > Math.max(staleMsMin, staleIntervals * intervalMs);
 }
 
 /** A line for each that is stale, has left, or is configured otherwise than most. */
-export function rollCallNotes(members: readonly Seen[]): string[] {
+export function rollCallNotes(members: readonly SeenMember[]): string[] {
   const usual = usualOf(members);
   return members.flatMap((member) => {
     const ago = spanText(member.ageMs / 1000);
@@ -36,7 +36,10 @@ export function rollCallNotes(members: readonly Seen[]): string[] {
 }
 
 /** A line for each. `windows`: what each did in the time shown, by id. */
-export function rollCallLines(members: readonly Seen[], windows: ReadonlyMap<string, Reading>): string[] {
+export function rollCallLines(
+  members: readonly SeenMember[],
+  windows: ReadonlyMap<string, Reading>,
+): string[] {
   const usual = usualOf(members);
   const row = (cells: readonly string[]): string =>
     `${cells[0].slice(0, 20).padEnd(21)}${cells
@@ -64,7 +67,7 @@ export function rollCallLines(members: readonly Seen[], windows: ReadonlyMap<str
 }
 
 /** What a report says of each. */
-export function rollCallFacts(members: readonly Seen[]): [name: string, value: string][] {
+export function rollCallFacts(members: readonly SeenMember[]): [name: string, value: string][] {
   return members.map((member) => {
     const requests = member.reading.versions
       .filter(({ role }) => role === 'primary')
@@ -83,7 +86,7 @@ function planText({ revision, reading }: Member): string {
     : `generation ${reading.generation}, revision ${revision}`;
 }
 
-function usualOf(members: readonly Seen[]): string | undefined {
+function usualOf(members: readonly SeenMember[]): string | undefined {
   return mostCommon(members.map(({ configuration }) => configuration).filter((one) => one !== ''));
 }
 
@@ -92,7 +95,7 @@ function isAsUsual({ configuration }: Member, usual: string | undefined): boolea
   return configuration === '' || configuration === usual;
 }
 
-/** Of equally common ones the first. */
+/** The most common value; the first of equally common ones. */
 function mostCommon(values: readonly string[]): string | undefined {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);

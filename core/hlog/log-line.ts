@@ -1,7 +1,7 @@
 /**
- * Lines of an HdrHistogram interval log, format 1.3 (org.HdrHistogram.HistogramLogWriter). Times are seconds since 1970 with a base
- * time of 0, so that a file that a later process continues needs no other base. Values are microseconds; the column
- * `Interval_Max` is in milliseconds, as the format's own tools expect it.
+ * Lines of an HdrHistogram interval log, format 1.3 (org.HdrHistogram.HistogramLogWriter). Times are seconds
+ * since 1970 with a base time of 0, so that a file that a later process continues needs no other base. Values
+ * are microseconds; the column `Interval_Max` is in milliseconds, as the format's own tools expect it.
  */
 import { isoTime } from '../clock.js';
 import type { Histogram } from '../record/histogram.js';
@@ -10,7 +10,10 @@ import { encodePayload } from './payload.js';
 const US_PER_MS = 1000;
 const MS_PER_S = 1000;
 
-/** What a process writes before its first line; `startMs` is wall-clock time. May stand in the middle of a file. */
+/**
+ * What a process writes before its first line; `startMs` is wall-clock time. May stand in the middle of a
+ * file.
+ */
 export function logHeader(startMs: number): string {
   return (
     '#[Logged with umbra: values in microseconds, Interval_Max in milliseconds]\n' +

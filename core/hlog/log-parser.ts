@@ -1,6 +1,7 @@
 /**
- * Reads HdrHistogram interval logs, umbra's own and those of other tools (org.HdrHistogram.HistogramLogReader), line by line. A line
- * that can't be understood is reported and passed over, so that a file that was cut short is read as far as it goes.
+ * Reads HdrHistogram interval logs, umbra's own and those of other tools
+ * (org.HdrHistogram.HistogramLogReader), line by line. A line that can't be understood is reported and passed
+ * over, so that a file that was cut short is read as far as it goes.
  */
 import { withoutBlanks } from '../trim.js';
 import { decodePayload, type LoggedCounts } from './payload.js';
@@ -8,7 +9,7 @@ import { decodePayload, type LoggedCounts } from './payload.js';
 export interface LogInterval {
   /** Null for lines without one. */
   readonly tag: string | null;
-  /** Seconds since 1970, or since the log's start where it tells no start. */
+  /** Seconds since 1970, or since the log's start where it states no start. */
   readonly startS: number;
   readonly lengthS: number;
   /** The column `Interval_Max`, by convention in milliseconds. */
@@ -17,14 +18,14 @@ export interface LogInterval {
 }
 
 export interface LogProblem {
-  /** From 1. */
+  /** The number of the line, from 1. */
   readonly line: number;
   readonly message: string;
 }
 
 /** Timestamps that lie further before the start than this are not absolute: the format's own rule. */
 const YEAR_S = 365 * 24 * 3600;
-/** What is shown of a line that is none of a log. */
+/** Characters that are shown of a line that does not belong to a log. */
 const SHOWN_CHARS = 40;
 
 export class LogParser {

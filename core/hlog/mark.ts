@@ -8,8 +8,9 @@ const CLAMPED = 3;
 const HEAD_WORDS = 4;
 
 /**
- * How far a series has been written to its log: everything recorded up to `endMs`. In shared memory that main keeps, so that a control
- * thread that takes over writes on where the dead one stopped, and no interval is written twice or not at all. Control thread only.
+ * How far a series has been written to its log: everything recorded up to `endMs`. In shared memory that main
+ * keeps, so that a control thread that takes over writes on where the dead one stopped, and no interval is
+ * written twice or not at all. Control thread only.
  */
 export class LogMark {
   static readonly bytes = (HEAD_WORDS + SLOTS) * Float64Array.BYTES_PER_ELEMENT;

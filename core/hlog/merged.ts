@@ -1,13 +1,13 @@
 /**
- * Intervals of any number of logs, added up slot by slot: counts of the same shape lose nothing by it, and the sum over all intervals is
- * the histogram that one recorder would have kept over the whole time.
+ * Intervals of any number of logs, added up slot by slot: counts of the same shape lose nothing by it, and
+ * the sum over all intervals is the histogram that one recorder would have kept over the whole time.
  */
 import { HIGHEST_US, SLOTS, slotOf } from '../record/hdr-layout.js';
 import { Histogram } from '../record/histogram.js';
 import type { LogInterval } from './log-parser.js';
 import { type HdrShape, highestIn, lowestIn, sameShape, slotFor, umbraShape } from './shape.js';
 
-/** Values by unit in one millisecond: how other tools' values are told apart. */
+/** Values by unit in one millisecond: by which the values of other tools are recognised. */
 const unitsPerMs = [
   { unit: 'nanoseconds', perMs: 1e6 },
   { unit: 'microseconds', perMs: 1e3 },
@@ -22,7 +22,9 @@ export class MergedLog {
   endS = 0;
   /** The largest `Interval_Max`, in milliseconds. */
   maxMs = 0;
-  /** Intervals of another shape than what is counted in: they were counted by value, at their slots' lowest. */
+  /**
+   * Intervals of another shape than what is counted in: they were counted by value, at their slots' lowest.
+   */
   reshaped = 0;
   private readonly counts = new Map<number, number>();
 
@@ -57,8 +59,8 @@ export class MergedLog {
   }
 
   /**
-   * What the values are: the format does not say, but `Interval_Max` is in milliseconds by convention, and the largest value is not.
-   * Microseconds where that leaves it open.
+   * What the values are: the format does not say, but `Interval_Max` is in milliseconds by convention, and
+   * the largest value is not. Microseconds where that leaves it open.
    */
   unit(): Unit {
     const slots = this.slots();
@@ -77,7 +79,7 @@ export class MergedLog {
     let clamped = 0;
     for (const slot of this.slots()) {
       const count = this.counts.get(slot)!;
-      // A percentile is told as the highest value of its slot, here too.
+      // A percentile is reported as the highest value of its slot, here too.
       const us = Math.round((exact ? lowestIn : highestIn)(this.shape!, slot) / perUs);
       if (us > HIGHEST_US) clamped += count;
       into[exact ? Math.min(slot, SLOTS - 1) : slotOf(Math.min(us, HIGHEST_US))] += count;

@@ -4,9 +4,10 @@
  *   int32 cookie   int32 bytes   zlib( int32 cookie  int32 bytes  int32 offset  int32 digits
  *                                      int64 lowest  int64 highest  double ratio  count count … )
  *
- * A count is a ZigZag LEB128 number of at most nine bytes; a negative one stands for so many empty slots. Source: the V2 encoding of
- * org.HdrHistogram.AbstractHistogram and ZigZagEncoding. Our own, because hdr-histogram-js copies the counts into an object of
- * 17,000 slots first, and inflates without a bound (docs/decisions/034).
+ * A count is a ZigZag LEB128 number of at most nine bytes; a negative one stands for so many empty slots.
+ * Source: the V2 encoding of org.HdrHistogram.AbstractHistogram and ZigZagEncoding. Our own, because
+ * hdr-histogram-js copies the counts into an object of 17,000 slots first, and inflates without a bound
+ * (docs/decisions/034).
  */
 import { deflateSync, inflateSync } from 'node:zlib';
 import { limits } from '../limits.js';
@@ -34,7 +35,10 @@ const DIGITS_MAX = 5;
 /** More than any shape has: 64 buckets of five digits. */
 const SLOT_MAX = 65 * 2 ** 17;
 
-/** Base64 of `histogram`. Takes some tenths of a millisecond where thousands of slots are filled: never on the data plane. */
+/**
+ * Base64 of `histogram`. Takes some tenths of a millisecond where thousands of slots are filled: never on the
+ * data plane.
+ */
 export function encodePayload(histogram: Histogram): string {
   const body = Buffer.allocUnsafe(HEAD + (SLOTS + 1) * COUNT_BYTES_MAX);
   let at = HEAD;
@@ -58,7 +62,10 @@ export function encodePayload(histogram: Histogram): string {
   return Buffer.concat([head, compressed]).toString('base64');
 }
 
-/** Throws an Error of a few words where this is no such payload, or one cut short. What comes out is bounded in size. */
+/**
+ * Throws an Error of a few words where this is no such payload, or one cut short. What comes out is bounded
+ * in size.
+ */
 export function decodePayload(base64: string): LoggedCounts {
   const outer = Buffer.from(base64, 'base64');
   if (outer.length < OUTER_HEAD) throw new Error('the histogram is cut short');

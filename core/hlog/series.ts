@@ -1,4 +1,7 @@
-/** What is logged, under which names: `VERSION.ROLE.hlog` holds the series of one version in one role, told apart by tags. */
+/**
+ * What is logged, under which names: `VERSION.ROLE.hlog` holds the series of one version in one role,
+ * reported apart by tags.
+ */
 import type { HdrCounts } from '../record/hdr-counts.js';
 import type { Observed, Role } from '../report/observed.js';
 
@@ -8,7 +11,10 @@ export interface Series {
   readonly blocks: readonly HdrCounts[];
 }
 
-/** What a tag of umbra's stands for. `slower` and `faster`: by how much a mirror's shadow was, request by request. */
+/**
+ * What a tag of umbra's stands for. `slower` and `faster`: by how much a mirror's shadow was, request by
+ * request.
+ */
 export type SeriesName =
   | { readonly kind: 'latency'; readonly version: string; readonly role: Role }
   | { readonly kind: 'slower' | 'faster'; readonly version: string; readonly route: string };

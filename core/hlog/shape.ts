@@ -1,9 +1,13 @@
 /**
- * The slots of any HdrHistogram (Gil Tene, public domain): core/record/hdr-layout has the one shape that umbra records in, logs
- * of other tools come in others. Values go up to 2^63, so this is arithmetic of doubles; slot bounds are exact up to 2^53.
+ * The slots of any HdrHistogram (Gil Tene, public domain): core/record/hdr-layout has the one shape that
+ * umbra records in, logs of other tools come in others. Values go up to 2^63, so this is arithmetic of
+ * doubles; slot bounds are exact up to 2^53.
  */
 
-/** What decides where a slot begins: the smallest difference that is told apart, and the significant digits (1 to 5). */
+/**
+ * What decides where a slot begins: the smallest difference that is distinguished, and the significant digits
+ * (1 to 5).
+ */
 export interface HdrShape {
   readonly lowest: number;
   readonly digits: number;
@@ -23,7 +27,7 @@ export function lowestIn(shape: HdrShape, slot: number): number {
   return (slot - bucket * half) * 2 ** (bucket + unitMagnitude(shape));
 }
 
-/** The largest value that is counted in `slot`: what a percentile that falls into it is told as. */
+/** The largest value that is counted in `slot`: what a percentile that falls into it is reported as. */
 export function highestIn(shape: HdrShape, slot: number): number {
   return lowestIn(shape, slot + 1) - 1;
 }
@@ -40,7 +44,9 @@ function unitMagnitude({ lowest }: HdrShape): number {
   return Math.floor(Math.log2(Math.max(1, lowest)));
 }
 
-/** The first power of two that holds twice the digits, so that the upper half of every bucket resolves them. */
+/**
+ * The first power of two that holds twice the digits, so that the upper half of every bucket resolves them.
+ */
 function subBucketMagnitude({ digits }: HdrShape): number {
   return Math.ceil(Math.log2(2 * 10 ** digits));
 }

@@ -1,12 +1,14 @@
 /**
- * Access-log records on their way from a data-plane thread to the control thread, through a ring of their own:
- * the data plane writes numbers and one wire string, the control thread makes the line and does the disk's
- * waiting. A full ring drops the record and counts it.
+ * Access-log records on their way from a data-plane thread to the control thread, through a ring of their
+ * own: the data plane writes numbers and one wire string, the control thread makes the line and does the
+ * disk's waiting. A full ring drops the record and counts it.
  *
- *   payload   0  f64  wall clock at the end, ms     8  f64  duration, us     16  f64  upstream time, us, -1 none
+ *   payload   0  f64  wall clock at the end, ms     8  f64  duration, us
+ *            16  f64  upstream time, us, -1 none
  *            24  f64  request body bytes           32  f64  response body bytes
  *            40  u32  status   44  u32  role: 0 primary, 1 shadow
- *            48  u32  method bytes   52 target   56 host   60 fields   64 upstream   68 flag   72 version   76 route
+ *            48  u32  method bytes   52 target   56 host   60 fields   64 upstream   68 flag
+ *            72  u32  version bytes  76 route
  *            80  the eight strings as one wire string
  */
 import { wallClockMs } from '../clock.js';
@@ -44,7 +46,10 @@ export class AccessLogPort {
   readonly #requestFlush: () => void;
   #shareMillionths = 0;
 
-  /** `random` gives unsigned 32-bit numbers. `requestFlush` asks for `flush` at the end of this turn of the loop. */
+  /**
+   * `random` gives unsigned 32-bit numbers. `requestFlush` asks for `flush` at the end of this turn of the
+   * loop.
+   */
   constructor(writer: RingWriter, counters: ThreadCounters, random: () => number, requestFlush: () => void) {
     this.#writer = writer;
     this.#numbers = new Numbers(writer.bytes);

@@ -1,7 +1,8 @@
 /**
- * How many client connections each listener has, over all proxy threads, so that a bound on them is one number whatever the
- * threads. Shared memory: one row per listener, its total, then each thread's part of it, which main gives back when the
- * thread is dead. Counting costs two atomic additions a connection, and none a request.
+ * How many client connections each listener has, over all proxy threads, so that a bound on them is one
+ * number whatever the threads. Shared memory: one row per listener, its total, then each thread's part of it,
+ * which main gives back when the thread is dead. Counting costs two atomic additions a connection, and none a
+ * request.
  */
 const TOTAL = 0;
 /** Before the rows: 1 while no listener may accept. */

@@ -3,8 +3,9 @@ import { HdrCounts } from './hdr-counts.js';
 import { sharedBlock } from './shared-block.js';
 
 /**
- * The counters of one table that one thread counts, in shared memory. That thread alone writes; any thread may read.
- * The block outlives the thread: a restarted one goes on counting in it. Main writes between a thread's lives.
+ * The counters of one table that one thread counts, in shared memory. That thread alone writes; any thread
+ * may read. The block outlives the thread: a restarted one goes on counting in it. Main writes between a
+ * thread's lives.
  *
  * Words are 64-bit floats for the reason given at HdrCounts: no wrap, and no reader sees half a value.
  */
@@ -32,7 +33,9 @@ export class CounterBlock {
     this.words[field] += change;
   }
 
-  /** For gauges whose value the thread reads elsewhere, and counters that something else has counted. */
+  /**
+   * `set` is for gauges whose value the thread reads elsewhere, and counters that something else has counted.
+   */
   set(field: Field<'counter' | 'gauge'>, value: number): void {
     this.words[field] = value;
   }
@@ -55,7 +58,7 @@ export class CounterBlock {
     return this.words[field];
   }
 
-  /** For readers that follow the table. */
+  /** The word at `index`, for readers that follow the table. */
   wordAt(index: number): number {
     return this.words[index];
   }
@@ -70,7 +73,10 @@ export class CounterBlock {
     return sumOf(this.words, field, reasons.length);
   }
 
-  /** The writer is dead, and what its gauges counted with it. Called by the thread that takes over as the writer. */
+  /**
+   * The writer is dead, and what its gauges counted with it. Called by the thread that takes over as the
+   * writer.
+   */
   resetGauges(): void {
     for (const { kind, index } of this.#table.rows) {
       if (kind === 'gauge' || kind === 'highest') this.words[index] = 0;

@@ -1,7 +1,7 @@
 /**
- * Tables of counters. A table is one object literal with a row for each counter; the layout of the shared block
- * (counter-block), snapshots with their sums and differences (snapshot), `/api/stats` (report/table-stats) and
- * `/metrics` (report/table-metrics) all follow from it.
+ * Tables of counters. A table is one object literal with a row for each counter; the layout of the shared
+ * block (counter-block), snapshots with their sums and differences (snapshot), `/api/stats`
+ * (report/table-stats) and `/metrics` (report/table-metrics) all follow from it.
  *
  *   const rows = new CounterRows();
  *   const field = {
@@ -10,9 +10,9 @@
  *   };
  *   export const mirrorTable = rows.named(field);
  *
- * The value of a row is the index of its first word, so that `words[field.sent]++` is an increment at a constant
- * index: V8 folds the property of a constant object literal. An object that is built from computed keys was
- * rejected: V8 makes it a dictionary above a dozen keys, and each increment a hash lookup.
+ * The value of a row is the index of its first word, so that `words[field.sent]++` is an increment at a
+ * constant index: V8 folds the property of a constant object literal. An object that is built from computed
+ * keys was rejected: V8 makes it a dictionary above a dozen keys, and each increment a hash lookup.
  */
 import { HdrCounts } from './hdr-counts.js';
 import type { Histogram } from './histogram.js';
@@ -21,9 +21,13 @@ import type { Histogram } from './histogram.js';
 export interface KindValue {
   /** Only grows. Snapshots subtract and add. */
   counter: number;
-  /** A value now, of which threads and instances have their parts: sums add, an interval has that of its end. */
+  /**
+   * A value now, of which threads and instances have their parts: sums add, an interval has that of its end.
+   */
   gauge: number;
-  /** A value now that several threads or instances may know of: the highest counts; -1 where nobody knows it. */
+  /**
+   * A value now that several threads or instances may know of: the highest counts; -1 where nobody knows it.
+   */
   highest: number;
   /** Counters, indexed like the row's list of reasons. */
   reasons: readonly number[];
@@ -34,7 +38,10 @@ export interface KindValue {
 }
 export type Kind = keyof KindValue;
 
-/** The index of a row; `kind` and `stats` exist for the compiler only. `stats` is the part of `/api/stats` that the row fills. */
+/**
+ * The index of a row; `kind` and `stats` exist for the compiler only. `stats` is the part of `/api/stats`
+ * that the row fills.
+ */
 export type Field<K extends Kind = Kind, Stats = unknown> = number & {
   readonly kind: K;
   readonly stats: Stats;
@@ -61,13 +68,16 @@ type Under<Key extends string, Value> = Key extends `${infer First}.${infer Rest
 /** Figures of a histogram, as `/api/stats` names them. */
 export type HdrFigure = 'count' | 'mean' | 'p50' | 'p90' | 'p99' | 'p999' | 'max';
 
-/** How a row is shown. A row without a metric or a stats key is read by name, where figures are derived from it. */
+/**
+ * How a row is shown. A row without a metric or a stats key is read by name, where figures are derived from
+ * it.
+ */
 export interface Shown<Key extends string> {
   /** Name at `/metrics`. A row of reasons has the label `reason`; an HDR row is a summary in seconds. */
   readonly metric?: string;
   /** HELP of the metric: whole sentences that can be understood without any other metric. */
   readonly help?: string;
-  /** Labels that tell this row from others with the same metric. */
+  /** Labels by which this row differs from others with the same metric. */
   readonly labels?: Readonly<Record<string, string>>;
   /** At `/metrics` only while it is not 0. */
   readonly sparse?: boolean;
@@ -94,9 +104,9 @@ export interface CounterTable<F extends Fields = Fields> {
   readonly rows: readonly Row[];
   readonly words: number;
   readonly hdrs: number;
-  /** Of the shared block: the words, then the HDR blocks. */
+  /** Bytes of the shared block: the words, then the HDR blocks. */
   readonly bytes: number;
-  /** For the compiler only. */
+  /** `fields` exists for the compiler only. */
   readonly fields?: F;
 }
 

@@ -11,10 +11,10 @@ const HEAD_WORDS = 8;
 /**
  * HDR counts in shared memory: one thread writes, any thread may read at any time.
  *
- * Counts are 64-bit floats: exact up to 2^53 without a wrap, and V8 loads and stores an aligned one with a single
- * instruction on the 64-bit machines that Node supports, so a reader never sees half a value. Nothing is atomic
- * beyond that: a reader may see a count before the sum that belongs to it, and only a block at rest adds up.
- * A block takes 136 KiB of address space, but pages that no value has reached stay uncommitted.
+ * Counts are 64-bit floats: exact up to 2^53 without a wrap, and V8 loads and stores an aligned one with a
+ * single instruction on the 64-bit machines that Node supports, so a reader never sees half a value. Nothing
+ * is atomic beyond that: a reader may see a count before the sum that belongs to it, and only a block at rest
+ * adds up. A block takes 136 KiB of address space, but pages that no value has reached stay uncommitted.
  *
  * 32-bit counts were rejected: they halve the block and wrap within a day at 50,000 requests a second.
  */
@@ -31,8 +31,9 @@ export class HdrCounts {
   }
 
   /**
-   * Counts one value, in microseconds, rounded to an integer. Below 0 counts as 0; above the highest (and NaN, which
-   * only a bug can bring) counts as the highest, and as clamped. Writer's thread only; allocates nothing.
+   * Counts one value, in microseconds, rounded to an integer. Below 0 counts as 0; above the highest (and
+   * NaN, which only a bug can bring) counts as the highest, and as clamped. Writer's thread only; allocates
+   * nothing.
    */
   record(valueUs: number): void {
     const head = this.head;
@@ -51,12 +52,12 @@ export class HdrCounts {
     return this.head[COUNT];
   }
 
-  /** Of all recorded values, as rounded and clamped, in microseconds. */
+  /** The sum of all recorded values, as rounded and clamped, in microseconds. */
   get sumUs(): number {
     return this.head[SUM];
   }
 
-  /** Exact, unlike what the counts can tell; 0 while nothing is recorded. */
+  /** Exact, unlike a maximum from the counts; 0 while nothing is recorded. */
   get maxUs(): number {
     return this.head[MAX];
   }

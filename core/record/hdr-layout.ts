@@ -1,15 +1,17 @@
 /**
- * The index arithmetic of HdrHistogram (Gil Tene, public domain) for one fixed shape: values from 0 us to 60 s,
- * three significant digits. Counts in these slots can be merged with every other HdrHistogram of that shape.
+ * The index arithmetic of HdrHistogram (Gil Tene, public domain) for one fixed shape: values from 0 us to 60
+ * s, three significant digits. Counts in these slots can be merged with every other HdrHistogram of that
+ * shape.
  *
  *   value    0 .. 2047    2048 .. 4095    4096 .. 8191    ...   33554432 .. 67108863
  *   step     1            2               4                     32768
  *   slot     0 .. 2047    2048 .. 3071    3072 .. 4095    ...   16384 .. 17407
  *
- * Above 2047 the eleven highest bits of a value choose its slot, so no slot is wider than a thousandth of its value.
+ * Above 2047 the eleven highest bits of a value choose its slot, so no slot is wider than a thousandth of its
+ * value.
  */
 
-/** The smallest difference that is told apart. */
+/** The smallest difference that is distinguished. */
 export const LOWEST_US = 1;
 /** The largest value that is recorded as itself. */
 export const HIGHEST_US = 60_000_000;
@@ -39,7 +41,9 @@ export function lowestInSlot(slot: number): number {
   return (slot - (bucket << HALF_BITS)) << bucket;
 }
 
-/** The largest value that is counted in `slot`: what HdrHistogram reports for a percentile that falls into it. */
+/**
+ * The largest value that is counted in `slot`: what HdrHistogram reports for a percentile that falls into it.
+ */
 export function highestInSlot(slot: number): number {
   return lowestInSlot(slot) + (1 << bucketOfSlot(slot)) - 1;
 }

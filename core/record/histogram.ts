@@ -2,11 +2,11 @@ import type { HdrCounts } from './hdr-counts.js';
 import { HIGHEST_US, highestInSlot, lowestInSlot, slotOf } from './hdr-layout.js';
 
 /**
- * HDR counts at one moment, summed over threads, in plain memory. Only the slots between the smallest and the largest
- * value are kept, because a snapshot of many mirrors would otherwise cost 136 KiB for each of them.
+ * HDR counts at one moment, summed over threads, in plain memory. Only the slots between the smallest and the
+ * largest value are kept, because a snapshot of many mirrors would otherwise cost 136 KiB for each of them.
  *
- * Everything but `sumUs` and `clamped` is computed from the counts that were read, so a histogram taken while threads
- * record is consistent in itself: its percentiles belong to its `count`.
+ * Everything but `sumUs` and `clamped` is computed from the counts that were read, so a histogram taken while
+ * threads record is consistent in itself: its percentiles belong to its `count`.
  */
 export class Histogram {
   /** Values in `counts`. */
@@ -39,7 +39,8 @@ export class Histogram {
     }
     this.count = count;
     this.sumUs = sumUs;
-    // The extremes may be older or newer than the counts, and those of an interval are not known: the slots bound them.
+    // The extremes may be older or newer than the counts, and those of an interval are not known: the slots
+    // bound them.
     this.minUs = count === 0 ? 0 : within(minUs, firstSlot + first);
     this.maxUs = count === 0 ? 0 : within(maxUs, firstSlot + last);
     this.clamped = clamped;
@@ -70,8 +71,8 @@ export class Histogram {
   }
 
   /**
-   * From counts by slot, where there are no blocks: a log, or another process. What is not given is taken from the slots: the sum from
-   * their middles, so that the mean is right to a thousandth.
+   * Makes a histogram of counts by slot, where there are no blocks: of a log, or of another process. What is
+   * not given is taken from the slots: the sum from their middles, so that the mean is right to a thousandth.
    */
   static ofSlots(
     counts: Float64Array,
@@ -136,8 +137,9 @@ export class Histogram {
   }
 
   /**
-   * The value that `percentile` per cent (above 0, up to 100) of the recorded values do not exceed, by HdrHistogram's rule: the
-   * highest value of the slot that holds it, but never above the maximum. 0 when empty.
+   * The value that `percentile` per cent (above 0, up to 100) of the recorded values do not exceed, by
+   * HdrHistogram's rule: the highest value of the slot that holds it, but never above the maximum. 0 when
+   * empty.
    */
   percentileUs(percentile: number): number {
     return this.valueAtRank(rankOf(percentile, this.count));
@@ -154,8 +156,8 @@ export class Histogram {
   }
 
   /**
-   * For each of `boundsUs` (ascending), how many values do not exceed it: a cumulative histogram's buckets. The slot that
-   * a bound falls into is counted whole, so a bound is sharp to a thousandth.
+   * Counts the values that do not exceed each of `boundsUs` (ascending): a cumulative histogram's buckets.
+   * The slot that a bound falls into is counted whole, so a bound is sharp to a thousandth.
    */
   cumulative(boundsUs: readonly number[]): number[] {
     let slot = 0;
@@ -176,8 +178,8 @@ export class Histogram {
 }
 
 /**
- * A percentile of values that were recorded by sign: `below` holds the magnitudes of the negative ones. Ascending order
- * runs from the largest of `below` through 0 to the largest of `above`.
+ * A percentile of values that were recorded by sign: `below` holds the magnitudes of the negative ones.
+ * Ascending order runs from the largest of `below` through 0 to the largest of `above`.
  */
 export function signedPercentileUs(below: Histogram, above: Histogram, percentile: number): number {
   const rank = rankOf(percentile, below.count + above.count);

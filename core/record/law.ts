@@ -1,10 +1,12 @@
 /**
- * The accounting law: no mirrored request is lost without a trace. For every mirror, over all threads and at rest,
+ * The accounting law: no mirrored request is lost without a trace. For every mirror, over all threads and at
+ * rest,
  *
  *   eligible = sent + sum(dropped by reason)          sent = completed + sum(failed by reason) + in flight
  *
- * A thread that dies leaves requests between two of its counters. Its blocks outlive it, and until its successor is
- * started no thread writes them: in that time main does, with the `settle` functions, and the law holds again.
+ * A thread that dies leaves requests between two of its counters. Its blocks outlive it, and until its
+ * successor is started no thread writes them: in that time main does, with the `settle` functions, and the
+ * law holds again.
  */
 import { Drop, Failure } from '../errors.js';
 import { type MirrorCounters, MirrorField } from './mirror-counters.js';
@@ -27,8 +29,8 @@ export function accountingGap(mirror: MirrorSnapshot): AccountingGap {
 }
 
 /**
- * A proxy thread died: what it had chosen and neither offered nor dropped will never be offered. What it had offered
- * stays in the ring and is the shadow thread's to account for.
+ * A proxy thread died: what it had chosen and neither offered nor dropped will never be offered. What it had
+ * offered stays in the ring and is the shadow thread's to account for.
  */
 export function settleDeadProxy(counters: MirrorCounters): void {
   counters.dropped(
@@ -51,8 +53,8 @@ export function settleDeadShadow(counters: MirrorCounters): void {
 }
 
 /**
- * A thread of either kind died: requests that it had begun are failed in its version counters, and the connections it
- * held are gone.
+ * A thread of either kind died: requests that it had begun are failed in its version counters, and the
+ * connections it held are gone.
  */
 export function settleDeadVersion(counters: VersionCounters): void {
   counters.failure(Failure.ABORTED, counters.get(VersionField.requests) - counters.finished);

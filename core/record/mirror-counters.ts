@@ -117,14 +117,14 @@ const field = {
     help: 'Bytes of copies held in memory for a shadow that does not read them.',
     stats: 'heldBytes',
   }),
-  /** Of a sink: bytes written or published. */
+  /** Bytes that a sink has written or published. */
   keptBytes: rows.counter({
     metric: 'umbra_sink_bytes_total',
     help: 'Bytes of copies that a recording or a stream has kept, as written or published.',
     stats: 'kept.bytes',
     sinkOnly: true,
   }),
-  /** Of a sink: files begun. */
+  /** Files that a sink has begun. */
   segments: rows.counter({
     metric: 'umbra_sink_segments_total',
     help: 'Files that a recording has begun for copies of the mirror.',
@@ -246,7 +246,7 @@ export class MirrorCounters extends CounterBlock {
     this.ratio = this.hdr(field.ratio);
   }
 
-  /** Proxy thread: the sampler chose the request. From here on it is sent or dropped. */
+  /** Proxy thread: the sampler chose the request, which is then sent or dropped. */
   eligible(): void {
     this.words[field.eligible]++;
   }

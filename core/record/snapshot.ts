@@ -1,6 +1,7 @@
 /**
- * What the blocks of all threads add up to at one moment, as plain objects that follow the table of their counters.
- * Counters and HDR counts only grow, so the difference of two snapshots is what happened between them.
+ * What the blocks of all threads add up to at one moment, as plain objects that follow the table of their
+ * counters. Counters and HDR counts only grow, so the difference of two snapshots is what happened between
+ * them.
  */
 import type { CounterBlock } from './counter-block.js';
 import {
@@ -135,7 +136,10 @@ export function readTable<F extends Fields>(
   ) as SnapshotOf<F>;
 }
 
-/** `subtract`: what happened between `b` and the later `a`, of the same blocks. `add`: both as if they were one. */
+/**
+ * `subtract`: what happened between `b` and the later `a`, of the same blocks. `add`: both as if they were
+ * one.
+ */
 export function combine<F extends Fields>(
   { rows }: CounterTable<F>,
   a: SnapshotOf<F>,

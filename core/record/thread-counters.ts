@@ -135,7 +135,10 @@ export class ThreadCounters extends CounterBlock {
     super(shared, threadTable);
   }
 
-  /** How much of the last half second the thread was at work, 0 to 1, and how late it was for a timer, in seconds. */
+  /**
+   * How much of the last half second the thread was at work, 0 to 1, and how late it was for a timer, in
+   * seconds.
+   */
   setPulse(busy: number, loopDelayS: number): void {
     this.set(ThreadField.busy, busy);
     this.set(ThreadField.loopDelayS, loopDelayS);

@@ -99,8 +99,8 @@ const field = {
   }),
 };
 /**
- * What is counted of one version in one role. The methods below use `field`: V8 folds a constant of the module itself, and loads an
- * exported one from its cell at each use.
+ * What is counted of one version in one role. The methods below use `field`: V8 folds a constant of the
+ * module itself, and loads an exported one from its cell at each use.
  */
 export const VersionField = field;
 export const versionTable = rows.named(field);

@@ -63,7 +63,7 @@ export class BlockCodes {
   headerRestBits = 0;
   /** Packed, by byte and `endOfBlock`. */
   literal: Int32Array = new Int32Array(0);
-  /** Code and extra bits of a match of this length together, and how many they are. */
+  /** By length of a match: code and extra bits together, and how many they are. */
   readonly length = new Int32Array(matchBytesMax + 1);
   readonly lengthBits = new Uint8Array(matchBytesMax + 1);
   /** Packed, by step. */

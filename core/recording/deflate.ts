@@ -21,7 +21,7 @@ const hashFactor = 0x9e3779b1;
 const lookedUp = 4;
 /** Positions count on from one record to the next, as far as they fit. */
 const positionMax = 2 ** 30;
-/** One of so many records is counted, and codes are made again after so many that were. */
+/** One of so many records is counted, and codes are renewed after so many that were. */
 const countedEvery = 16;
 const renewedEvery = 32;
 /** A code and its extra bits, for each byte of input at most; and the header with room to spare. */

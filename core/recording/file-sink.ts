@@ -19,7 +19,7 @@ import { type SegmentSettings, Segments } from './segments.js';
 /** How long a recording rests before a new segment is tried. */
 const restMs = 1000;
 const tickMs = 1000;
-/** Bytes that are written before the rings are empty. */
+/** So many bytes are written without a wait for the rings to be empty. */
 const writtenBytes = 128 * 1024;
 
 export interface FileSinkDeps {
@@ -42,16 +42,16 @@ export class FileSink implements Sink {
   #member: WriteMember;
   #compresses: boolean;
   #refusal: Drop | typeof none = none;
-  /** The last refusal, until a file could be begun again: what `onState` last reported. */
+  /** The last refusal, until a file could be begun again, as `onState` has it. */
   #trouble: Drop | typeof none = none;
   readonly #output = new Output();
   #copies: Copy[] = [];
-  /** Bytes of each of them, as written. */
+  /** Bytes of each copy, as written. */
   #sizes: number[] = [];
   #pumping: Promise<void> | null = null;
   /**
-   * The wall clock on the process's time line: one for each segment, so that a clock that is set moves no
-   * record within one.
+   * The difference of the wall clock and the process's time line: one for each segment, so that a clock that
+   * is set moves no record within one.
    */
   #wallOffsetUs: number;
   #rest: NodeJS.Timeout | null = null;

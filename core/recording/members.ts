@@ -1,7 +1,7 @@
 /** The gzip members of a file one by one (RFC 1952), so that a damaged one costs itself alone. */
 import { crc32, inflateRawSync } from 'node:zlib';
 import { limits } from '../limits.js';
-import type { Skipped } from './recorded.js';
+import type { SkippedRecord } from './recorded.js';
 import type { Window } from './window.js';
 
 export const gzipMark = Buffer.from([0x1f, 0x8b, 8]);
@@ -17,13 +17,13 @@ interface Member {
   readonly content: Buffer;
 }
 
-interface Inflated {
+interface InflatedBytes {
   readonly buffer: Buffer;
   readonly compressedBytes: number;
 }
 
 /** Stands at the beginning of a member with `window`. */
-export function* readMembers(window: Window): Generator<Member | Skipped> {
+export function* readMembers(window: Window): Generator<Member | SkippedRecord> {
   while (window.has(1)) {
     const { offset } = window;
     const member = readMember(window);
@@ -61,7 +61,7 @@ function inflateAt(window: Window): Buffer | string | null {
 }
 
 /** Null: cut off; a text: why not. */
-function inflate(bytes: Buffer): Inflated | string | null {
+function inflate(bytes: Buffer): InflatedBytes | string | null {
   try {
     const options = { info: true, maxOutputLength: limits.recordBytes };
     const { buffer, engine } = inflateRawSync(bytes, options) as unknown as {
@@ -82,7 +82,7 @@ function inflate(bytes: Buffer): Inflated | string | null {
  * One stored block (RFC 1951, section 3.2.4), as umbra writes without compression, costs no call of zlib.
  * Null: it is not that.
  */
-function storedContent(bytes: Buffer, start: number): Inflated | null {
+function storedContent(bytes: Buffer, start: number): InflatedBytes | null {
   if (bytes.byteLength < start + storedHeaderBytes || bytes[start] !== lastStoredBlock) return null;
   const length = bytes.readUInt16LE(start + 1);
   if ((length ^ 0xffff) !== bytes.readUInt16LE(start + 3)) return null;

@@ -1,6 +1,8 @@
 /** What a recording says of one exchange, whichever format it is in. */
 import { digestBody } from '../compare/digest.js';
+import type { Failure } from '../errors.js';
 import { ChunkedDecoder } from '../http/chunked.js';
+import { withoutFields } from '../http/field-edits.js';
 import { fieldValue } from '../http/fields.js';
 import { listMembers } from '../http/hop-by-hop.js';
 import { Framing } from '../http/message.js';
@@ -24,7 +26,7 @@ export interface RecordedRequest {
 
 export interface RecordedResponse {
   readonly status: number;
-  /** Length of the body without framing. */
+  /** Bytes of the body, without framing. */
   readonly bytes: number;
   /** Null: it is not known. */
   readonly digest: number | null;
@@ -32,6 +34,17 @@ export interface RecordedResponse {
   readonly truncated: boolean;
   /** -1: not recorded. */
   readonly latencyUs: number;
+  /** What is compared with another response; null where the recording has figures only. */
+  readonly content: ResponseContent | null;
+}
+
+export interface ResponseContent {
+  /** `200 OK CRLF name: value CRLF …` without fields of the connection, a wire string. */
+  readonly head: string;
+  /** A view without framing, which the next message of the recording may overwrite. */
+  readonly body: Buffer;
+  /** The body is longer than what is here. */
+  readonly truncated: boolean;
 }
 
 /** A message with what the recording says about it. */
@@ -39,9 +52,9 @@ export interface RecordedMessage {
   readonly offset: number;
   /** Its name within its recording; a request and its response may share it. */
   readonly id: string;
-  /** The name of the other one of its exchange; empty where only the other one says it. */
-  readonly concurrentTo: string;
-  /** Wall clock; -1 where the recording does not say. */
+  /** Names of the other records of its exchange; empty where only the others name it. */
+  readonly concurrentTo: readonly string[];
+  /** The time on the wall clock; -1 where the recording does not say. */
   readonly timeUs: number;
   readonly route: string;
   /** The key of the mirror's `order`, in hexadecimal; empty: none was recorded. */
@@ -50,13 +63,37 @@ export interface RecordedMessage {
   readonly response: RecordedResponse | null;
 }
 
+/** A request with the response that a recording or a stream has for it. */
+export interface RecordedExchange {
+  /** When the request came, on the wall clock. */
+  readonly timeUs: number;
+  readonly route: string;
+  /** The key of the mirror's `order`, in hexadecimal; empty: none was recorded. */
+  readonly order: string;
+  readonly request: RecordedRequest;
+  /** Null: it is not in the recording. */
+  readonly response: RecordedResponse | null;
+  /** Why the primary gave no whole response, where that is known; else -1. */
+  readonly primaryFailure: Failure | -1;
+}
+
 /** A record that can't be used, and why. */
-export interface Skipped {
+export interface SkippedRecord {
   readonly offset: number;
   readonly reason: string;
 }
 
 const scanner = new RequestHeadScanner();
+/** Fields of the connection and of the framing. */
+const hopFields = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
 
 /**
  * A request as it stands in a recording, strictly: what is skipped could be read in two ways or is not whole.
@@ -69,7 +106,7 @@ export function readRequest(block: Buffer): RecordedRequest | string {
   }
   const { head, length } = scanner;
   // Offers of other protocols are ordinary requests.
-  if (listMembers(head.upgrade).has('websocket')) return 'asks for another protocol';
+  if (listMembers(head.upgrade).has('websocket')) return 'asks for a WebSocket';
   if (head.method === 'CONNECT') return 'asks for a tunnel';
   const rest = block.subarray(length);
   if (head.framing === Framing.NONE && rest.byteLength > 0) return 'has a body without a length';
@@ -92,12 +129,14 @@ export function readResponse(block: Buffer, truncated: boolean, latencyUs: numbe
   const fields = `${head.slice(head.indexOf('\n') + 1)}\r\n`;
   const chunked = fieldValue(fields, 'transfer-encoding')?.toLowerCase() === 'chunked';
   const body = chunked ? (unchunked(rest)?.body ?? null) : rest;
+  const kept = withoutFields(latin1Slice(block, 'HTTP/1.1 '.length, headEnd + 2), hopFields);
   return {
     status: Number(status[1]),
     bytes: body?.byteLength ?? 0,
     digest: body === null ? 0 : digestBody(body, 0),
     truncated: truncated || body === null,
     latencyUs,
+    content: body === null ? null : { head: kept, body, truncated },
   };
 }
 

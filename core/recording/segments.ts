@@ -31,7 +31,7 @@ export class Segments {
     this.#writer = writer;
   }
 
-  /** Takes effect with the next segment. */
+  /** The settings hold from the next segment on. */
   follow(settings: SegmentSettings): void {
     this.#settings = settings;
   }

@@ -1,10 +1,11 @@
 /** Records of WARC files, gzipped by record or plain: the requests and responses among them. */
 import { msOfIsoTime } from '../clock.js';
-import { fieldValue } from '../http/fields.js';
+import { fieldValue, fieldValues } from '../http/fields.js';
 import { latin1Slice } from '../http/wire.js';
 import { limits } from '../limits.js';
+import { withoutBlanks } from '../trim.js';
 import { gzipMark, readMembers } from './members.js';
-import { type RecordedMessage, readRequest, readResponse, type Skipped } from './recorded.js';
+import { type RecordedMessage, readRequest, readResponse, type SkippedRecord } from './recorded.js';
 import { Window } from './window.js';
 
 const recordMark = Buffer.from('WARC/1.');
@@ -13,26 +14,26 @@ const lineEndBytes = 2;
 const recordEndBytes = 4;
 const datePattern = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/;
 
-/** Also of a file whose first record is damaged in its first bytes. */
-export function isWarc(start: Buffer): boolean {
-  return start.includes(gzipMark) || start.includes(recordMark);
+/** Whether a file begins with a record as it is, also where its first bytes are damaged. */
+export function isPlainWarc(start: Buffer): boolean {
+  return startsRecord(start) || (start.includes(recordMark) && !start.includes(gzipMark));
 }
 
-export function* readWarc(window: Window): Generator<RecordedMessage | Skipped> {
-  if (startsRecord(window.bytes) || !window.bytes.includes(gzipMark)) {
-    yield* readPlain(window, 0);
-    return;
-  }
+/** The records of a file of gzip members, each with the offset of its member. */
+export function* readPackedWarc(window: Window): Generator<RecordedMessage | SkippedRecord> {
   for (const member of readMembers(window)) {
     if ('reason' in member) yield member;
-    else yield* readPlain(Window.over(member.content), member.offset);
+    else yield* readPlainWarc(Window.over(member.content), member.offset);
   }
 }
 
-/** `base`: the offset in the file that stands for all of `window`, or where it begins. */
-function* readPlain(window: Window, base: number): Generator<RecordedMessage | Skipped> {
+/** `memberOffset`: of the gzip member that `window` holds, which stands for all records in it. */
+export function* readPlainWarc(
+  window: Window,
+  memberOffset = -1,
+): Generator<RecordedMessage | SkippedRecord> {
   while (window.has(1)) {
-    const offset = base + (base === 0 ? window.offset : 0);
+    const offset = memberOffset < 0 ? window.offset : memberOffset;
     const record = readRecord(window);
     if (typeof record === 'string') {
       yield { offset, reason: record };
@@ -49,7 +50,7 @@ interface RawRecord {
   /** Field lines. */
   readonly headers: string;
   readonly block: Buffer;
-  /** Length of the whole record. */
+  /** Bytes of the whole record. */
   readonly bytes: number;
 }
 
@@ -76,20 +77,20 @@ function readRecord(window: Window): RawRecord | string {
   return { headers, block, bytes };
 }
 
-/** Returns the header without the line that names the format. */
+/** Leaves out the line that names the format. */
 function headersOf(text: string): string {
   return text.slice(text.indexOf('\n') + 1);
 }
 
 /** Null: a record of another kind, which is not for us. */
-function messageOf(headers: string, block: Buffer, offset: number): RecordedMessage | Skipped | null {
+function messageOf(headers: string, block: Buffer, offset: number): RecordedMessage | SkippedRecord | null {
   const type = fieldValue(headers, 'warc-type');
   if (type !== 'request' && type !== 'response') return null;
   if (!/^application\/http\b/i.test(fieldValue(headers, 'content-type') ?? '')) return null;
   const about = {
     offset,
     id: fieldValue(headers, 'warc-record-id') ?? '',
-    concurrentTo: fieldValue(headers, 'warc-concurrent-to') ?? '',
+    concurrentTo: valuesOf(headers, 'warc-concurrent-to'),
     timeUs: timeOf(fieldValue(headers, 'warc-date') ?? ''),
     route: fieldValue(headers, 'umbra-route') ?? '',
     order: fieldValue(headers, 'umbra-order') ?? '',
@@ -105,6 +106,12 @@ function messageOf(headers: string, block: Buffer, offset: number): RecordedMess
   if (truncated) return { offset, reason: 'its body was not recorded' };
   const request = readRequest(block);
   return typeof request === 'string' ? { offset, reason: request } : { ...about, request, response: null };
+}
+
+/** A field may be repeated, as WARC-Concurrent-To is where an exchange has more than two records. */
+function valuesOf(headers: string, lowerName: string): string[] {
+  const values = fieldValues(headers, lowerName);
+  return values === '' ? [] : values.split(',').map(withoutBlanks);
 }
 
 /** The second that was read last: most times are within that of the one before. */

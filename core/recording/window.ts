@@ -10,7 +10,7 @@ const nothingMore: ReadAt = () => 0;
 export class Window {
   readonly #readAt: ReadAt;
   #buffer: Buffer;
-  /** Offset in the file where the buffer begins. */
+  /** The offset in the file at which the buffer begins. */
   #base = 0;
   #from = 0;
   #to = 0;
@@ -40,6 +40,20 @@ export class Window {
   get bytes(): Buffer {
     this.#view ??= this.#buffer.subarray(this.#from, this.#to);
     return this.#view;
+  }
+
+  /** Continues at `offset`, without a read where the bytes are at hand. */
+  moveTo(offset: number): void {
+    this.#view = null;
+    this.#ended = false;
+    const from = offset - this.#base;
+    if (from >= 0 && from <= this.#to) {
+      this.#from = from;
+      return;
+    }
+    this.#base = offset;
+    this.#from = 0;
+    this.#to = 0;
   }
 
   /** So many bytes are at hand; false: the file or the bound for a record ends before. */

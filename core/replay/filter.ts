@@ -1,10 +1,9 @@
 /** `--filter` of `umbra replay`: which recorded requests are played. */
 import { fieldValue } from '../http/fields.js';
 import { withoutPort } from '../http/host.js';
-import type { RecordedExchange } from '../recording/reader.js';
+import type { RecordedExchange } from '../recording/recorded.js';
+import type { Filter } from '../recording/timeline.js';
 import { withoutBlanks } from '../trim.js';
-
-export type Filter = (exchange: RecordedExchange) => boolean;
 
 export const filterExpected =
   'expected method:GET,HEAD, path:/prefix, host:NAME, route:NAME or header:NAME=VALUE, or one of them after !';
@@ -37,8 +36,8 @@ export function parseFilter(text: string): Filter | null {
 }
 
 /**
- * The key by which `--order` keeps requests one after the other: `header:NAME`, `cookie:NAME`, or `recorded`, the key
- * that the mirror's `order` had. Null: not understood.
+ * The key by which `--order` keeps requests one after the other: `header:NAME`, `cookie:NAME`, or `recorded`,
+ * the key that the mirror's `order` had. Null: not understood.
  */
 export type OrderKey = (exchange: RecordedExchange) => string | null;
 

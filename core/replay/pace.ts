@@ -1,6 +1,5 @@
 /** When recorded requests are due. */
-import type { RecordedExchange } from '../recording/reader.js';
-import type { Skipped } from '../recording/recorded.js';
+import type { RecordedExchange } from '../recording/recorded.js';
 
 /** `recorded`: the recording's times, so many times as fast. `rate`: so many a second. */
 export type Pace =
@@ -8,22 +7,21 @@ export type Pace =
   | { readonly kind: 'rate'; readonly perSecond: number }
   | { readonly kind: 'max' };
 
-export interface Scheduled {
+export interface ScheduledRequest {
   readonly exchange: RecordedExchange;
-  /** From the beginning of the replay on; -1: at once. */
+  /** When the request is due, from the beginning of the replay; -1: at once. */
   readonly afterUs: number;
 }
 
 /**
- * The requests that pass `filter` with their times, once or, with `loop`, for ever: `open` begins the recording anew. A recording
- * of which nothing passes is not begun again: it would never end.
+ * The requests of `open()` with their times, once or, with `loop`, until the caller stops: `open` begins the
+ * recording again. A recording without requests is not begun again: it would never end.
  */
-export function* scheduled(
-  open: () => Iterable<RecordedExchange | Skipped>,
+export function* schedule(
+  open: () => Iterable<RecordedExchange>,
   pace: Pace,
   loop: boolean,
-  filter: (exchange: RecordedExchange) => boolean,
-): Generator<Scheduled | Skipped> {
+): Generator<ScheduledRequest> {
   let count = 0;
   /** What the loops before took, on the recording's clock. */
   let loopsUs = 0;
@@ -31,15 +29,10 @@ export function* scheduled(
     let inLoop = 0;
     let firstUs = -1;
     let lastUs = 0;
-    for (const found of open()) {
-      if ('reason' in found) {
-        yield found;
-        continue;
-      }
-      if (!filter(found)) continue;
-      if (inLoop++ === 0) firstUs = found.timeUs;
-      lastUs = Math.max(found.timeUs, firstUs);
-      yield { exchange: found, afterUs: afterUs(pace, count++, loopsUs + lastUs - firstUs) };
+    for (const exchange of open()) {
+      if (inLoop++ === 0) firstUs = exchange.timeUs;
+      lastUs = exchange.timeUs;
+      yield { exchange, afterUs: afterUs(pace, count++, loopsUs + lastUs - firstUs) };
     }
     if (!loop || inLoop === 0) return;
     const spanUs = lastUs - firstUs;

@@ -1,14 +1,16 @@
 /**
- * Requests that are ready to go, many in one block of memory: whoever reads a recording packs them, and the thread that sends
- * them unpacks them one by one. A block changes hands without a copy, and the sender neither parses nor allocates a buffer.
+ * Requests that are ready to go, many in one block of memory: whoever reads a recording packs them, and the
+ * thread that sends them unpacks them one by one. A block changes hands without a copy, and the sender
+ * neither parses nor allocates a buffer.
  *
- *   a request: numbers (below) | method, target, host, fields, trailers, key | body; then up to a multiple of eight
+ *   a request: numbers (below) | method, target, host, fields, trailers, key, head of the response
+ *              | body | body of the response; then up to a multiple of eight
  */
 import type { Framing } from '../http/message.js';
 import { latin1Slice, latin1Write } from '../http/wire.js';
-import type { RecordedExchange } from '../recording/reader.js';
-import type { RecordedResponse } from '../recording/recorded.js';
-import type { Scheduled } from './pace.js';
+import { limits } from '../limits.js';
+import type { RecordedExchange, RecordedResponse } from '../recording/recorded.js';
+import type { ScheduledRequest } from './pace.js';
 
 /** Places of numbers in a request. */
 const AT = {
@@ -30,12 +32,16 @@ const AT = {
   DIGEST: 12,
   TRUNCATED: 13,
   LATENCY_US: 14,
+  /** -1: its content is not here. */
+  RESPONSE_HEAD_CHARS: 15,
+  RESPONSE_BODY_BYTES: 16,
+  RESPONSE_TRUNCATED: 17,
 } as const;
-const numbers = 15;
+const numbers = 18;
 const numbersBytes = numbers * Float64Array.BYTES_PER_ELEMENT;
 const firstBytes = 256 * 1024;
 
-export interface ReadyRequest extends Scheduled {
+export interface ReadyRequest extends ScheduledRequest {
   /** What it is in order by; null: nothing. */
   readonly key: string | null;
 }
@@ -46,11 +52,15 @@ export class RequestPacker {
   count = 0;
   bytes = 0;
 
-  add({ exchange, afterUs }: Scheduled, key: string | null): void {
+  /** `withContent`: the recorded response is to be compared, and not its checksum alone. */
+  add({ exchange, afterUs }: ScheduledRequest, key: string | null, withContent = true): void {
     const { request, response } = exchange;
+    const content = withContent ? (response?.content ?? null) : null;
+    const responseBody = content?.body.subarray(0, limits.replayResponseBytes) ?? nothing;
     const { method, target, host, fields, framing, body, trailers, lengthZero } = request;
-    const text = method + target + host + fields + trailers + (key ?? '');
-    this.#makeRoom(numbersBytes + text.length + body.byteLength + Float64Array.BYTES_PER_ELEMENT);
+    const text = method + target + host + fields + trailers + (key ?? '') + (content?.head ?? '');
+    const bodies = body.byteLength + responseBody.byteLength;
+    this.#makeRoom(numbersBytes + text.length + bodies + Float64Array.BYTES_PER_ELEMENT);
     const numbers = this.#numbers;
     const first = this.bytes / Float64Array.BYTES_PER_ELEMENT;
     numbers[first + AT.AFTER_US] = afterUs;
@@ -68,10 +78,15 @@ export class RequestPacker {
     numbers[first + AT.DIGEST] = response?.digest ?? Number.NaN;
     numbers[first + AT.TRUNCATED] = response?.truncated === true ? 1 : 0;
     numbers[first + AT.LATENCY_US] = response?.latencyUs ?? -1;
+    numbers[first + AT.RESPONSE_HEAD_CHARS] = content?.head.length ?? -1;
+    numbers[first + AT.RESPONSE_BODY_BYTES] = responseBody.byteLength;
+    const isCut = content !== null && responseBody.byteLength < content.body.byteLength;
+    numbers[first + AT.RESPONSE_TRUNCATED] = isCut || content?.truncated === true ? 1 : 0;
     const textStart = this.bytes + numbersBytes;
     latin1Write(this.#block, text, textStart);
     this.#block.set(body, textStart + text.length);
-    this.bytes = aligned(textStart + text.length + body.byteLength);
+    this.#block.set(responseBody, textStart + text.length + body.byteLength);
+    this.bytes = aligned(textStart + text.length + bodies);
     this.count++;
   }
 
@@ -119,13 +134,14 @@ export class RequestUnpacker {
     const keyAt = trailersAt + numbers[first + AT.TRAILERS_CHARS];
     const keyChars = numbers[first + AT.KEY_CHARS];
     const textStart = this.#at + numbersBytes;
-    const bodyStart = textStart + keyAt + Math.max(0, keyChars);
+    const headAt = keyAt + Math.max(0, keyChars);
+    const bodyStart = textStart + headAt + Math.max(0, numbers[first + AT.RESPONSE_HEAD_CHARS]);
     const bodyEnd = bodyStart + numbers[first + AT.BODY_BYTES];
+    const responseEnd = bodyEnd + numbers[first + AT.RESPONSE_BODY_BYTES];
     const text = latin1Slice(this.#block, textStart, bodyStart);
-    this.#at = aligned(bodyEnd);
+    this.#at = aligned(responseEnd);
     this.left--;
     const exchange: RecordedExchange = {
-      offset: 0,
       timeUs: 0,
       route: '',
       order: '',
@@ -139,14 +155,17 @@ export class RequestUnpacker {
         body: bodyStart === bodyEnd ? nothing : this.#block.subarray(bodyStart, bodyEnd),
         trailers: text.slice(trailersAt, keyAt),
       },
-      response: numbers[first + AT.STATUS] === 0 ? null : this.#response(first),
+      response:
+        numbers[first + AT.STATUS] === 0
+          ? null
+          : this.#response(first, text.slice(headAt), bodyEnd, responseEnd),
       primaryFailure: -1,
     };
-    const key = keyChars < 0 ? null : text.slice(keyAt);
+    const key = keyChars < 0 ? null : text.slice(keyAt, headAt);
     return { exchange, afterUs: numbers[first + AT.AFTER_US], key };
   }
 
-  #response(first: number): RecordedResponse {
+  #response(first: number, head: string, bodyStart: number, bodyEnd: number): RecordedResponse {
     const numbers = this.#numbers;
     const digest = numbers[first + AT.DIGEST];
     return {
@@ -155,6 +174,14 @@ export class RequestUnpacker {
       digest: Number.isNaN(digest) ? null : digest,
       truncated: numbers[first + AT.TRUNCATED] === 1,
       latencyUs: numbers[first + AT.LATENCY_US],
+      content:
+        numbers[first + AT.RESPONSE_HEAD_CHARS] < 0
+          ? null
+          : {
+              head,
+              body: this.#block.subarray(bodyStart, bodyEnd),
+              truncated: numbers[first + AT.RESPONSE_TRUNCATED] === 1,
+            },
     };
   }
 }

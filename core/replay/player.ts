@@ -1,14 +1,19 @@
 /**
- * Plays recorded requests at their times: open-loop, that is, a request goes out when it is due whether or not the ones before
- * were answered, and its latency counts from then, so that a stall of whoever answers shows in every request that it held up
- * (coordinated omission is what hides it). Without times (`max`) as many are under way as `inFlightMax` says.
+ * Plays recorded requests at their times: open-loop, that is, a request goes out when it is due whether or
+ * not the ones before were answered, and its latency counts from when it was handed to its connections or to
+ * the queue of its key. So a stall of the version shows in every request that it held up (coordinated
+ * omission hides it). How late the player itself was, because the recording was read or its thread was
+ * scheduled late, is recorded apart and charged to no version. Without times (`max`) as many are under way as
+ * `inFlightMax` says.
  */
 import type { Clock } from '../clock.js';
 import { Drop, none } from '../errors.js';
-import type { VersionPool } from '../upstream/pool.js';
+import type { RecordedExchange } from '../recording/recorded.js';
 import type { ReadyRequest } from './packed.js';
 import type { ReplayCounters } from './replay-counters.js';
-import { type PlayedOwner, ReplayedRequest } from './replayed-request.js';
+import { ReplayedRequest, type ReplayedRequestOwner, type ReplayServers } from './replayed-request.js';
+import type { ResponsePairs } from './response-pairs.js';
+import { type TokenSource, tokenIn, tokensOf } from './session-tokens.js';
 
 /** Where requests come from, in the order in which they are due. */
 export interface PlayerSource {
@@ -20,34 +25,51 @@ export interface PlayerSource {
 
 export interface PlayerOptions {
   readonly source: PlayerSource;
-  readonly pool: VersionPool;
+  readonly servers: ReplayServers;
+  /** Null: only checksums are compared. */
+  readonly pairs: ResponsePairs | null;
+  /** Where recorded responses have tokens of sessions: requests wait for the tokens that they carry. */
+  readonly tokenSources: readonly TokenSource[];
   readonly counters: ReplayCounters;
   readonly clock: Clock;
   /** Requests have no times. */
   readonly atOnce: boolean;
-  /** Null keeps the recorded one. */
-  readonly host: string | null;
   readonly timeoutMs: number;
-  /** With `atOnce`, how many are kept under way; else beyond how many a request that is due is dropped (`in-flight`). */
+  /**
+   * With `atOnce`, how many are kept under way; else beyond how many a request that is due is dropped
+   * (`in-flight`).
+   */
   readonly inFlightMax: number;
 }
 
+/** A request that was due and is sent, or waits for the one of its key that is under way. */
+interface TakenRequest extends Pick<ReadyRequest, 'exchange' | 'key'> {
+  /** When its latency begins to count; -1: with its first byte. */
+  readonly fromUs: number;
+}
+
+const noTokens: readonly string[] = [];
 /** Sent in one turn, before sockets are looked at. */
 const sentPerTurn = 64;
 /** A timer may be late by more than this, so the last stretch is waited for turn by turn. */
 const timerSlackMs = 2;
 const timerMsMax = 1000;
 
-export class Player implements PlayedOwner {
+export class Player implements ReplayedRequestOwner {
   readonly counters: ReplayCounters;
   readonly clock: Clock;
+  readonly servers: ReplayServers;
+  readonly pairs: ResponsePairs | null;
+  readonly timeoutMs: number;
   readonly #options: PlayerOptions;
   readonly #spare: ReplayedRequest[] = [];
   /** The one that is due next. */
   #next: ReadyRequest | null = null;
   /** By key: what waits for the one of the same key that is under way. */
-  readonly #inOrder = new Map<string, ReadyRequest[]>();
+  readonly #inOrder = new Map<string, TakenRequest[]>();
   #waitingInOrder = 0;
+  /** By recorded token: what waits for the request under way that will give it. */
+  readonly #awaited = new Map<string, TakenRequest[]>();
   #inFlight = 0;
   #stopped = false;
   #startUs = -1;
@@ -60,6 +82,9 @@ export class Player implements PlayedOwner {
     this.#options = options;
     this.counters = options.counters;
     this.clock = options.clock;
+    this.servers = options.servers;
+    this.pairs = options.pairs;
+    this.timeoutMs = options.timeoutMs;
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -75,6 +100,7 @@ export class Player implements PlayedOwner {
     this.#stopped = true;
     this.#next = null;
     this.#inOrder.clear();
+    this.#awaited.clear();
     this.#waitingInOrder = 0;
     this.#endIfOver();
   }
@@ -83,15 +109,17 @@ export class Player implements PlayedOwner {
     return this.#inFlight;
   }
 
-  /** A recorded request is sent once, and what it came to is told. */
+  /** A recorded request is sent once, and its outcome is counted. */
   dropFor(): typeof none {
     return none;
   }
 
   over(played: ReplayedRequest): void {
     this.#inFlight--;
+    const { key, tokens } = played;
     this.#spare.push(played);
-    if (played.key !== null) this.#nextInOrder(played.key);
+    for (const token of tokens) this.#release(token);
+    if (key !== null) this.#nextInOrder(key);
     if (this.#options.atOnce) this.#sendDue();
     this.#endIfOver();
   }
@@ -117,7 +145,7 @@ export class Player implements PlayedOwner {
     return this.#next;
   }
 
-  /** Of the next one, which there is; below 0: it is late. */
+  /** How long until the next request is due, which there is; below 0: it is late. */
   #waitMs(): number {
     const { afterUs } = this.#next!;
     return afterUs < 0 ? 0 : (this.#startUs + afterUs - this.clock()) / 1000;
@@ -145,8 +173,10 @@ export class Player implements PlayedOwner {
     this.counters.mirror.dropped(Drop.IN_FLIGHT);
   }
 
-  #send(request: ReadyRequest): void {
-    const { key } = request;
+  #send({ exchange, afterUs, key }: ReadyRequest): void {
+    const nowUs = this.clock();
+    if (afterUs >= 0) this.counters.mirror.queue.record(nowUs - this.#startUs - afterUs);
+    const request = { exchange, key, fromUs: afterUs < 0 ? -1 : nowUs };
     if (key !== null) {
       const before = this.#inOrder.get(key);
       if (before !== undefined) {
@@ -159,13 +189,37 @@ export class Player implements PlayedOwner {
     this.#sendNow(request);
   }
 
-  #sendNow(request: ReadyRequest): void {
-    const { pool, host, timeoutMs } = this.#options;
-    const played = this.#spare.pop() ?? new ReplayedRequest(this);
+  #sendNow(taken: TakenRequest): void {
+    const { exchange, key, fromUs } = taken;
+    const token = tokenIn(exchange.request, this.#awaited);
+    if (token !== null) {
+      this.#awaited.get(token)!.push(taken);
+      this.#waitingInOrder++;
+      return;
+    }
+    const replayed = this.#spare.pop() ?? new ReplayedRequest(this);
     this.#inFlight++;
-    const { exchange, afterUs, key } = request;
-    const dueUs = afterUs < 0 ? -1 : this.#startUs + afterUs;
-    played.start(pool, exchange, host ?? exchange.request.host, dueUs, key, timeoutMs);
+    replayed.tokens = this.#tokensGivenBy(exchange);
+    for (const given of replayed.tokens) this.#awaited.set(given, []);
+    replayed.start(exchange, fromUs, key);
+  }
+
+  /** New ones that no request under way gives yet. */
+  #tokensGivenBy({ response }: RecordedExchange): readonly string[] {
+    const { tokenSources } = this.#options;
+    if (tokenSources.length === 0 || response?.content == null) return noTokens;
+    const { tokens } = this.servers.shadow;
+    return tokensOf(response.content, tokenSources).filter(
+      (token): token is string =>
+        token !== null && !this.#awaited.has(token) && tokens?.knows(token) !== true,
+    );
+  }
+
+  #release(token: string): void {
+    const waiting = this.#awaited.get(token) ?? [];
+    this.#awaited.delete(token);
+    this.#waitingInOrder -= waiting.length;
+    for (const taken of waiting) this.#sendNow(taken);
   }
 
   #nextInOrder(key: string): void {

@@ -8,58 +8,71 @@ import type { Plan } from '../plan.js';
 import { MirrorCounters } from '../record/mirror-counters.js';
 import { VersionCounters } from '../record/version-counters.js';
 import { noControlCounts } from '../report/control-counts.js';
-import { type ObservedMirror, openObserved } from '../report/observed.js';
+import { type ObservedBlocks, type ObservedMirror, openObserved } from '../report/observed.js';
 import { type Reading, read } from '../report/reading.js';
 import { PairHistory } from '../verdict/evidence.js';
 
 export class ReplayCounters {
-  /** What the recording says, of the exchanges that were played. */
-  readonly recorded: VersionCounters;
-  /** What came of it. */
-  readonly played: VersionCounters;
-  /** Its `queue` is how late requests went out. */
-  readonly mirror: MirrorCounters;
-  readonly #blocks = [VersionCounters.create(), VersionCounters.create(), MirrorCounters.create()] as const;
-
-  readonly #observed: ObservedMirror;
+  readonly #blocks = {
+    recorded: VersionCounters.create(),
+    played: VersionCounters.create(),
+    baseline: VersionCounters.create(),
+    mirror: MirrorCounters.create(),
+    baselineMirror: MirrorCounters.create(),
+  } as const;
+  /** What the recording says of the exchanges that were played, or what the primary's server answered. */
+  readonly recorded = new VersionCounters(this.#blocks.recorded);
+  /** What the server under test answered. */
+  readonly played = new VersionCounters(this.#blocks.played);
+  /** What the primary's version answered when it was asked for noise. */
+  readonly baseline = new VersionCounters(this.#blocks.baseline);
+  /** Its `queue` is how late the replayer itself was: from when a request was due to when it was taken up. */
+  readonly mirror = new MirrorCounters(this.#blocks.mirror);
+  readonly baselineMirror = new MirrorCounters(this.#blocks.baselineMirror);
+  readonly #observed: readonly ObservedMirror[] = [this.mirror, this.baselineMirror].map(
+    (counters, slot): ObservedMirror => ({
+      route: '',
+      to: '',
+      baselineOf: null,
+      isSink: false,
+      slot,
+      counters: [counters],
+    }),
+  );
   /** Pairs by blocks of time; `look` fills it. */
   readonly #history = new PairHistory();
 
   constructor() {
-    this.recorded = new VersionCounters(this.#blocks[0]);
-    this.played = new VersionCounters(this.#blocks[1]);
-    this.mirror = new MirrorCounters(this.#blocks[2]);
-    this.#observed = { route: '', to: '', baselineOf: null, isSink: false, slot: 0, counters: [this.mirror] };
     this.look();
   }
 
   /** Counts the pairs since the last look into a block of time. Call it a few times a second. */
   look(): void {
-    this.#history.look([this.#observed], wallClockMs());
+    this.#history.look(this.#observed, wallClockMs());
   }
 
-  /** `plan`: one route with one mirror, from the recording to whom it is played to. */
-  reading(plan: Plan, startedUs: number, nowUs: number): Reading {
-    const [recorded, played] = plan.versions.map(({ name }) => name);
+  /**
+   * `plan`: one route with one mirror, from the primary to the server under test. `hasBaseline`: one is asked
+   * too.
+   */
+  reading(plan: Plan, startedUs: number, nowUs: number, hasBaseline = false): Reading {
+    const [primary, played] = plan.versions.map(({ name }) => name);
+    const route = plan.routes[0].name;
+    const blocks = this.#blocks;
+    const versions: ObservedBlocks['versions'] = [
+      { name: primary, role: 'primary', blocks: [blocks.recorded] },
+      { name: played, role: 'shadow', blocks: [blocks.played] },
+      ...(hasBaseline ? [{ name: primary, role: 'shadow' as const, blocks: [blocks.baseline] }] : []),
+    ];
+    const mirror = { route, to: played, baselineOf: null, isSink: false, slot: 0, blocks: [blocks.mirror] };
+    const baseline = { ...mirror, to: primary, baselineOf: played, slot: 1, blocks: [blocks.baselineMirror] };
     const observed = openObserved(
       {
         plan,
         startedUs,
         engine: 'replay',
-        versions: [
-          { name: recorded, role: 'primary', blocks: [this.#blocks[0]] },
-          { name: played, role: 'shadow', blocks: [this.#blocks[1]] },
-        ],
-        mirrors: [
-          {
-            route: plan.routes[0].name,
-            to: played,
-            baselineOf: null,
-            isSink: false,
-            slot: this.#observed.slot,
-            blocks: [this.#blocks[2]],
-          },
-        ],
+        versions,
+        mirrors: hasBaseline ? [mirror, baseline] : [mirror],
         heldBack: HeldBack.create(),
         threads: [],
         targets: new Map(),
@@ -68,8 +81,8 @@ export class ReplayCounters {
       },
       () => 0,
     );
-    return read(observed, nowUs, noControlCounts, () =>
-      this.#history.blocksOf(this.#observed, wallClockMs()),
+    return read(observed, nowUs, noControlCounts, ({ slot }) =>
+      this.#history.blocksOf(this.#observed[slot], wallClockMs()),
     );
   }
 }

@@ -1,167 +1,151 @@
-/** One recorded request on its way once more. Reused. */
-
-import type { Clock } from '../clock.js';
-import { digestBody } from '../compare/digest.js';
+/**
+ * One recorded request, sent to the server under test, and where asked to a primary and a baseline beside it.
+ * The shadow's response is compared with the primary's, and where there is none with the recorded one.
+ * Reused.
+ */
 import { type Drop, type Failure, none } from '../errors.js';
-import { Framing } from '../http/message.js';
-import type { ResponseHead } from '../http/response-head.js';
-import { Differs, End, endOf, MirrorField } from '../record/mirror-counters.js';
-import { VersionField } from '../record/version-counters.js';
-import type { RecordedExchange } from '../recording/reader.js';
-import type { RecordedResponse } from '../recording/recorded.js';
-import type { VersionPool } from '../upstream/pool.js';
-import type { ResponseSink } from '../upstream/response-sink.js';
-import { UpstreamCall } from '../upstream/upstream-call.js';
-import { UpstreamRequest } from '../upstream/upstream-request.js';
+import {
+  Differs,
+  End,
+  endOf,
+  type MirrorCounters,
+  MirrorField,
+  Unexamined,
+} from '../record/mirror-counters.js';
+import type { VersionCounters } from '../record/version-counters.js';
+import type { RecordedExchange, RecordedResponse } from '../recording/recorded.js';
+import { ReplayCall, type ReplayCallOwner, type ReplayServer } from './replay-call.js';
 import type { ReplayCounters } from './replay-counters.js';
+import type { ResponsePairs } from './response-pairs.js';
 
-export interface PlayedOwner {
-  readonly clock: Clock;
-  readonly counters: ReplayCounters;
-  /** It failed before anything was sent: what it is dropped as, or `none`, which counts it as failed. */
-  dropFor(played: ReplayedRequest, failure: Failure): Drop | typeof none;
-  over(played: ReplayedRequest): void;
+export interface ReplayServers {
+  readonly shadow: ReplayServer;
+  /** Null: the primary's response is the recorded one. */
+  readonly primary: ReplayServer | null;
+  /** The primary's version, asked once more for noise. */
+  readonly baseline: ReplayServer | null;
 }
 
-export class ReplayedRequest implements ResponseSink {
-  readonly #owner: PlayedOwner;
-  readonly #call = new UpstreamCall(this);
-  readonly #request = new UpstreamRequest();
+export interface ReplayedRequestOwner {
+  readonly counters: ReplayCounters;
+  readonly servers: ReplayServers;
+  readonly timeoutMs: number;
+  /** Takes pairs of responses to compare their contents; null: only checksums are compared. */
+  readonly pairs: ResponsePairs | null;
+  /** It failed before anything was sent: what it is dropped as, or `none`, which counts it as failed. */
+  dropFor(replayed: ReplayedRequest, failure: Failure): Drop | typeof none;
+  over(replayed: ReplayedRequest): void;
+}
+
+/** So many were started on this thread. */
+let requests = 0;
+
+export class ReplayedRequest implements ReplayCallOwner {
+  readonly #owner: ReplayedRequestOwner;
+  readonly #shadow = new ReplayCall(this);
+  readonly #primary = new ReplayCall(this);
+  readonly #baseline = new ReplayCall(this);
   #exchange: RecordedExchange | null = null;
-  #dueUs = 0;
-  #digest = 0;
-  /** It counts as sent. */
+  /** The same for all pairs of one request. */
+  #number = 0;
+  #underWay = 0;
+  #primaryAnswer: RecordedResponse | null = null;
+  #primaryFailure: Failure | typeof none = none;
+  #shadowFailure: Failure | typeof none = none;
+  #shadowAnswer: RecordedResponse | null = null;
+  #baselineAnswer: RecordedResponse | null = null;
+  /** The shadow's call counts as sent. */
   #sent = false;
   #reached = false;
-  /** What it is in order by; null: nothing. */
+  #dropped = false;
+  /** The requests of one key are sent in sequence; null: it has none. */
   key: string | null = null;
+  /** Tokens that its responses will give, for which later requests wait. */
+  tokens: readonly string[] = [];
 
-  constructor(owner: PlayedOwner) {
+  constructor(owner: ReplayedRequestOwner) {
     this.#owner = owner;
   }
 
-  /** `dueUs`: when it was to go out, from which its latency counts; -1: whenever it can. */
-  start(
-    pool: VersionPool,
-    exchange: RecordedExchange,
-    host: string,
-    dueUs: number,
-    key: string | null,
-    timeoutMs: number,
-  ): void {
+  /** `fromUs`: when latencies begin to count; -1: with the first byte of each call. */
+  start(exchange: RecordedExchange, fromUs: number, key: string | null): void {
+    const { servers, counters, timeoutMs, pairs } = this.#owner;
+    const { shadow, primary, baseline } = servers;
     this.#exchange = exchange;
-    this.#dueUs = dueUs;
-    this.#digest = 0;
+    this.#number = ++requests;
+    this.key = key;
     this.#sent = false;
     this.#reached = false;
-    this.key = key;
-    const { method, target, fields, body, trailers, lengthZero, framing } = exchange.request;
-    const { played, mirror } = this.#owner.counters;
-    played.requestStarted();
-    mirror.eligible();
-    const request = this.#request;
-    request.method = method;
-    request.target = target;
-    request.host = host;
-    request.fields = fields;
-    request.framing = framing;
-    request.contentLength = framing === Framing.LENGTH ? body.byteLength : 0;
-    request.lengthZero = lengthZero;
-    request.totalMs = timeoutMs;
-    request.resends.begin(method, null);
-    this.#call.start(pool, request);
-    if (framing === Framing.NONE) return;
-    if (trailers !== '') {
-      this.#call.write(body, false);
-      this.#call.trailers(trailers);
-      this.#call.write(body.subarray(0, 0), true);
-    } else this.#call.write(body, true);
+    this.#dropped = false;
+    this.#shadowAnswer = null;
+    this.#baselineAnswer = null;
+    this.#primaryAnswer = primary === null ? exchange.response : null;
+    this.#primaryFailure = primary === null ? exchange.primaryFailure : none;
+    this.#underWay = 1 + Number(primary !== null) + Number(baseline !== null);
+    const captures = pairs !== null;
+    const { request } = exchange;
+    counters.mirror.eligible();
+    if (baseline !== null) counters.baselineMirror.eligible();
+    if (primary !== null) this.#primary.start(primary, request, fromUs, timeoutMs, captures);
+    if (baseline !== null) this.#baseline.start(baseline, request, fromUs, timeoutMs, captures);
+    this.#shadow.start(shadow, request, fromUs, timeoutMs, captures);
   }
 
-  /** A byte of it went out. */
+  /** A byte of it reached the shadow's connection. */
   get wasSent(): boolean {
     return this.#reached;
   }
 
-  batch(run: () => void): void {
-    run();
+  onSent(call: ReplayCall): void {
+    if (call === this.#shadow) {
+      this.#reached = true;
+      this.#countSent();
+    }
   }
 
-  onSent(): void {
-    this.#reached = true;
-    this.#countSent();
-    const { counters, clock } = this.#owner;
-    if (this.#dueUs >= 0) counters.mirror.queue.record(clock() - this.#dueUs);
+  onOver(call: ReplayCall, failure: Failure | typeof none): void {
+    if (call === this.#shadow) this.#shadowOver(failure);
+    else if (call === this.#primary) {
+      this.#primaryFailure = failure;
+      if (failure === none) {
+        this.#primaryAnswer = call.answer();
+        call.learn(this.#exchange!.response, this.#primaryAnswer);
+      }
+    } else this.#baselineOver(failure);
+    if (--this.#underWay > 0) return;
+    this.#compare();
+    this.#exchange = null;
+    this.#owner.over(this);
   }
 
-  onDrain(): void {}
-  onInterim(): void {}
-  onSwitch(): void {}
-  onHead(_head: ResponseHead): void {}
-
-  onResponseBody(bytes: Uint8Array): void {
-    this.#digest = digestBody(bytes, this.#digest);
-  }
-
-  onResponseTrailers(): void {}
-
-  onEnd(): void {
-    const { played, mirror } = this.#owner.counters;
-    const { status, endUs, sentUs, firstByteUs } = this.#call;
-    const fromUs = this.#dueUs >= 0 ? this.#dueUs : sentUs;
-    mirror.completed();
-    played.response(status);
-    played.latency.record(endUs - fromUs);
-    played.firstByte.record(firstByteUs - fromUs);
-    const { response, primaryFailure } = this.#exchange!;
-    if (response !== null) this.#compare(response, endUs - sentUs);
-    else if (primaryFailure >= 0) this.#primaryFailed(primaryFailure as Failure);
-    this.#over();
-  }
-
-  onFailure(failure: Failure): void {
-    const { played, mirror } = this.#owner.counters;
-    played.failure(failure);
+  #shadowOver(failure: Failure | typeof none): void {
+    const { mirror } = this.#owner.counters;
+    this.#shadowFailure = failure;
+    if (failure === none) {
+      mirror.completed();
+      this.#shadowAnswer = this.#shadow.answer();
+      this.#shadow.learn(this.#exchange!.response, this.#shadowAnswer);
+      return;
+    }
     const drop = this.#sent ? none : this.#owner.dropFor(this, failure);
     if (drop !== none) {
       mirror.dropped(drop);
-      this.#over();
+      this.#dropped = true;
       return;
     }
     this.#countSent();
     mirror.failed(failure);
-    const { response, primaryFailure } = this.#exchange!;
-    if (response !== null || primaryFailure >= 0) {
-      mirror.add(MirrorField.notComparable);
-      mirror.pairEnded(endOf(primaryFailure, response?.status ?? 0), endOf(failure, 0));
-    }
-    this.#over();
   }
 
-  #primaryFailed(failure: Failure): void {
-    const { recorded: counters, mirror } = this.#owner.counters;
-    counters.requestStarted();
-    counters.failure(failure);
-    mirror.add(MirrorField.notComparable);
-    mirror.pairEnded(endOf(failure, 0), endOf(-1, this.#call.status));
-  }
-
-  /** Of two responses to one request. */
-  #compare(recorded: RecordedResponse, tookUs: number): void {
-    const { recorded: counters, mirror } = this.#owner.counters;
-    counters.requestStarted();
-    counters.response(recorded.status);
-    if (recorded.latencyUs >= 0) counters.latency.record(recorded.latencyUs);
-    let differs = recorded.status === this.#call.status ? 0 : Differs.STATUS;
-    if (!recorded.truncated) {
-      if (recorded.bytes !== this.#call.responseBytes) differs |= Differs.SIZE;
-      if (recorded.digest !== null && recorded.digest !== this.#digest) differs |= Differs.BODY;
+  #baselineOver(failure: Failure | typeof none): void {
+    const { baselineMirror } = this.#owner.counters;
+    baselineMirror.sent();
+    if (failure !== none) baselineMirror.failed(failure);
+    else {
+      baselineMirror.completed();
+      this.#baselineAnswer = this.#baseline.answer();
+      this.#baseline.learn(this.#exchange!.response, this.#baselineAnswer);
     }
-    const [primaryEnd, shadowEnd] = [endOf(-1, recorded.status), endOf(-1, this.#call.status)];
-    mirror.pairEnded(primaryEnd, shadowEnd);
-    if (recorded.latencyUs < 0) mirror.paired(differs);
-    else
-      mirror.pairMeasured(recorded.latencyUs, tookUs, differs, primaryEnd === End.OK && shadowEnd === End.OK);
   }
 
   #countSent(): void {
@@ -170,11 +154,67 @@ export class ReplayedRequest implements ResponseSink {
     this.#owner.counters.mirror.sent();
   }
 
-  #over(): void {
-    const { played } = this.#owner.counters;
-    played.add(VersionField.bytesSent, this.#call.requestBytes);
-    played.add(VersionField.bytesReceived, this.#call.responseBytes);
-    this.#exchange = null;
-    this.#owner.over(this);
+  /** All calls are over. */
+  #compare(): void {
+    const { counters, servers } = this.#owner;
+    const { mirror } = counters;
+    const [primary, shadow, baseline] = [this.#primaryAnswer, this.#shadowAnswer, this.#baselineAnswer];
+    const primaryEnd = endOf(this.#primaryFailure, primary?.status ?? 0);
+    const isPrimaryKnown = primary !== null || this.#primaryFailure !== none;
+    if (isPrimaryKnown && !this.#dropped)
+      mirror.pairEnded(primaryEnd, endOf(this.#shadowFailure, shadow?.status ?? 0));
+    if (servers.primary === null && !this.#dropped)
+      countRecorded(counters.recorded, primary, this.#primaryFailure);
+    if (primary !== null && shadow !== null) {
+      countPair(mirror, primary, shadow);
+      this.#examine(primary, shadow, false);
+    } else if (isPrimaryKnown && !this.#dropped) mirror.add(MirrorField.notComparable);
+    if (primary === null || baseline === null) return;
+    counters.baselineMirror.pairEnded(primaryEnd, endOf(none, baseline.status));
+    countPair(counters.baselineMirror, primary, baseline);
+    this.#examine(primary, baseline, true);
   }
+
+  #examine(primary: RecordedResponse, shadow: RecordedResponse, isBaseline: boolean): void {
+    const { pairs, counters } = this.#owner;
+    // A recording without responses has figures alone.
+    if (pairs === null || primary.content === null) return;
+    const mirror = isBaseline ? counters.baselineMirror : counters.mirror;
+    mirror.add(MirrorField.sampled);
+    const { request } = this.#exchange!;
+    if (pairs.take({ number: this.#number, request, isBaseline, primary, shadow }))
+      mirror.add(MirrorField.handedToAnalysts);
+    else mirror.unexamined(Unexamined.ANALYSTS_BUSY);
+  }
+}
+
+/** What the recording says of the primary, which was not asked. */
+function countRecorded(
+  counters: VersionCounters,
+  response: RecordedResponse | null,
+  failure: Failure | typeof none,
+): void {
+  if (response === null && failure === none) return;
+  counters.requestStarted();
+  if (response === null) counters.failure(failure as Failure);
+  else {
+    counters.response(response.status);
+    if (response.latencyUs >= 0) counters.latency.record(response.latencyUs);
+  }
+}
+
+function countPair(mirror: MirrorCounters, primary: RecordedResponse, shadow: RecordedResponse): void {
+  const differs = differenceOf(primary, shadow);
+  const isOk = endOf(none, primary.status) === End.OK && endOf(none, shadow.status) === End.OK;
+  if (primary.latencyUs < 0) mirror.paired(differs);
+  else mirror.pairMeasured(primary.latencyUs, shadow.latencyUs, differs, isOk);
+}
+
+/** Bits of `Differs`. What the recording does not know is no difference. */
+function differenceOf(primary: RecordedResponse, shadow: RecordedResponse): number {
+  let differs = primary.status === shadow.status ? 0 : Differs.STATUS;
+  if (primary.truncated) return differs;
+  if (primary.bytes !== shadow.bytes) differs |= Differs.SIZE;
+  if (primary.digest !== null && primary.digest !== shadow.digest) differs |= Differs.BODY;
+  return differs;
 }

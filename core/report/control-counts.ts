@@ -1,4 +1,7 @@
-/** What the control thread counts of its own work. Since its start: it begins at zero when the thread is replaced. */
+/**
+ * What the control thread counts of its own work. Since its start: it begins at zero when the thread is
+ * replaced.
+ */
 export interface ControlCounts {
   readonly histogramLog: Readonly<HistogramLogCounts>;
   readonly admin: AdminCounts;
@@ -11,7 +14,7 @@ export interface FleetState {
   readonly plan: Readonly<PlanState> | null;
 }
 
-/** Of the snapshots of this instance. */
+/** State of the snapshots of this instance. */
 export interface PublishingState {
   name: string;
   /** A digest of what decides where requests and copies go: the same for instances that agree. */
@@ -23,9 +26,9 @@ export interface PublishingState {
   failed: number;
 }
 
-/** Of the plan that comes from a bucket. */
+/** State of the plan that comes from a bucket. */
 export interface PlanState {
-  /** Without credentials. */
+  /** The address of the bucket, without credentials. */
   source: string;
   connected: boolean;
   /** In force. */

@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import type { FleetState } from './control-counts.js';
 import { counter, gauge } from './metric.js';
 
-/** What this instance tells of its fleet; nothing where it is in none. */
+/** Metrics of this instance as a member of a fleet; none where it has no fleet. */
 export function addFleet(registry: Registry, { publishing, plan }: FleetState): void {
   if (publishing !== null) {
     gauge(

@@ -1,6 +1,6 @@
 /**
- * What happened between two readings, as one point in time: the rates, latencies and gauges that the live page draws. Sent
- * over `GET /api/stream` once a second, so its names are a contract: add, never rename.
+ * What happened between two readings, as one point in time: the rates, latencies and gauges that the live
+ * page draws. Sent over `GET /api/stream` once a second, so its names are a contract: add, never rename.
  */
 import { dropReasons, failureReasons } from '../errors.js';
 import { type Plan, primariesBeside, targetName } from '../plan.js';
@@ -56,7 +56,10 @@ export interface LiveVersion {
 export interface LiveMirror {
   readonly route: string;
   readonly to: string;
-  /** The version that the mirror is compared with, or several as `v1 + v3`; null when the mirror has left the configuration. */
+  /**
+   * The version that the mirror is compared with, or several as `v1 + v3`; null when the mirror has left the
+   * configuration.
+   */
   readonly primary: string | null;
   readonly eligible: number;
   readonly sent: number;
@@ -179,8 +182,8 @@ function threadOf({ name, kind, counts }: ThreadReading, { busy, loopDelayS }: P
 const STEPS_PER_OCTAVE = 32;
 
 /**
- * A histogram in steps of 3 %: enough for a plot, and a few hundred bytes where the whole would be a hundred thousand. Value
- * and count in turn, ascending; the value is the largest that falls into the step.
+ * A histogram in steps of 3 %: enough for a plot, and a few hundred bytes where the whole would be a hundred
+ * thousand. Value and count in turn, ascending; the value is the largest that falls into the step.
  */
 export function coarse(histogram: Histogram): number[] {
   const pairs: number[] = [];

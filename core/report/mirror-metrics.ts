@@ -8,7 +8,10 @@ import { addTable } from './table-metrics.js';
 
 const LABELS = ['route', 'version', 'role', 'baseline_of'];
 
-/** What became of copies, as metrics: the rows of their table, and what is derived from rows or belongs to the plan. */
+/**
+ * What became of copies, as metrics: the rows of their table, and what is derived from rows or belongs to the
+ * plan.
+ */
 export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]): void {
   const share = gauge(
     registry,
@@ -71,7 +74,10 @@ export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]
   );
 }
 
-/** `baseline_of` stands only on baselines: copies to the primary's version that another version is measured against. */
+/**
+ * `baseline_of` stands only on baselines: copies to the primary's version that another version is measured
+ * against.
+ */
 function labelsOf({ route, to, baselineOf, isSink }: MirrorReading): Record<string, string> {
   return {
     route,

@@ -1,7 +1,7 @@
 /**
- * What reports are made from: handles on the shared memory that threads write. Main sends the blocks to the control
- * thread, which opens them here, and sends them again with every new plan. What has left the configuration stays in the
- * list as long as the process lives, so its counts stay visible.
+ * What reports are made from: handles on the shared memory that threads write. Main sends the blocks to the
+ * control thread, which opens them here, and sends them again with every new plan. What has left the
+ * configuration stays in the list as long as the process lives, so its counts stay visible.
  */
 import { HeldBack } from '../mirror/held-back.js';
 import type { Address, Plan } from '../plan.js';
@@ -93,7 +93,7 @@ export interface ObservedThread {
 /** One address of one endpoint. */
 export interface ObservedEndpoint {
   readonly version: string;
-  /** As it was written, without its scheme; for a socket its path. */
+  /** The endpoint as it was written, without its scheme; the path of a socket. */
   readonly endpoint: string;
   readonly address: Address;
   /** Null where it is not checked. */

@@ -9,7 +9,10 @@ import type { Reading } from './reading.js';
 import { addSelf } from './self-metrics.js';
 import { addVersions } from './version-metrics.js';
 
-/** Gauges that are named like counters, which `promtool check metrics` refuses; the same by type are there without them. */
+/**
+ * Gauges that are named like counters, which `promtool check metrics` refuses; the same by type are there
+ * without them.
+ */
 const MISNAMED = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
@@ -19,8 +22,8 @@ const MISNAMED = [
 const LOOP_SAMPLE_MS = 500;
 
 /**
- * The page at `/metrics`, in the Prometheus text format. umbra's own metrics are built for each page, because they are
- * counted in shared memory; the process defaults live as long as this object. Control thread only.
+ * The page at `/metrics`, in the Prometheus text format. umbra's own metrics are built for each page, because
+ * they are counted in shared memory; the process defaults live as long as this object. Control thread only.
  */
 export class PrometheusPage {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;

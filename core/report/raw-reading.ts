@@ -1,7 +1,8 @@
 /**
- * The body of `GET /api/histograms`: a whole reading with its histograms, for what needs more than percentiles (a verdict, a report, a live
- * view). Histograms are in HdrHistogram's V2 encoding, which its own tools read. Plain objects that follow the snapshots field
- * by field, so that a new counter needs no line here.
+ * The body of `GET /api/histograms`: a whole reading with its histograms, for what needs more than
+ * percentiles (a verdict, a report, a live view). Histograms are in HdrHistogram's V2 encoding, which its own
+ * tools read. Plain objects that follow the snapshots field by field, so that a new counter needs no line
+ * here.
  */
 import { decodePayload, encodePayload } from '../hlog/payload.js';
 import { sameShape, umbraShape } from '../hlog/shape.js';
@@ -27,7 +28,10 @@ export function encodeReading(reading: Reading): object {
   return encode(reading) as object;
 }
 
-/** Throws an Error of a few words where `json` is not what `encodeReading` made: of another program, or another umbra. */
+/**
+ * Throws an Error of a few words where `json` is not what `encodeReading` made: of another program, or
+ * another umbra.
+ */
 export function decodeReading(json: unknown): Reading {
   const reading = decode(json) as Reading;
   const versions = readVersion([]);

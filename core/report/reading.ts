@@ -1,6 +1,6 @@
 /**
- * Everything that umbra measures, read once: what each report is rendered from, so that all numbers on one page are
- * of one moment.
+ * Everything that umbra measures, read once: what each report is rendered from, so that all numbers on one
+ * page are of one moment.
  */
 
 import {
@@ -57,7 +57,10 @@ export interface VersionReading {
 export interface MirrorReading {
   readonly route: string;
   readonly to: string;
-  /** The versions that answer on the route, without the mirror's own; empty where the route has left the configuration. */
+  /**
+   * The versions that answer on the route, without the mirror's own; empty where the route has left the
+   * configuration.
+   */
   readonly primaries: readonly string[];
   /** Their names as one label, `v1` or `v1 + v3`; null where there are none. */
   readonly primary: string | null;
@@ -68,7 +71,7 @@ export interface MirrorReading {
   /** False for a mirror that has left the configuration. A baseline has those of its mirror. */
   readonly enabled: boolean;
   readonly percent: number;
-  /** Of this share, what the guard holds back now, in percent. */
+  /** The part of this share that the guard holds back now, in percent. */
   readonly heldBackPercent: number;
   readonly counts: MirrorSnapshot;
   /** Its pairs by blocks of time, ascending; empty where they are not kept. */
@@ -110,7 +113,10 @@ export interface NameReading {
 
 const MILLIONTHS_PER_PERCENT = 10_000;
 
-/** `atUs`: now, on the time line of core/clock. Reads shared memory only; takes well under a millisecond per version. */
+/**
+ * `atUs`: now, on the time line of core/clock. Reads shared memory only; takes well under a millisecond per
+ * version.
+ */
 export function read(
   observed: Observed,
   atUs: number,

@@ -37,15 +37,18 @@ export interface Stats {
 export interface VersionStats {
   readonly primary: RoleStats | null;
   readonly shadow: RoleStats | null;
-  /** Where the version is now: one entry for each address. Empty for a version that has left the configuration. */
+  /**
+   * Where the version is now: one entry for each address. Empty for a version that has left the
+   * configuration.
+   */
   readonly endpoints: readonly EndpointStats[];
 }
 
 export interface EndpointStats {
-  /** As configured. */
+  /** The endpoint as configured. */
   readonly endpoint: string;
   readonly address: string;
-  /** Of its active checks; null where there are none. `sinceS`: how long it has been so. */
+  /** What active checks found; null where there are none. `sinceS`: for how long. */
   readonly health: {
     readonly state: HealthName;
     readonly sinceS: number;
@@ -63,28 +66,30 @@ export interface RoleStats extends StatsOf<typeof VersionField> {
 type MirrorTableStats = StatsOf<typeof MirrorField>;
 
 /**
- * The rows of core/record/mirror-counters with a stats key, and what is derived from rows or belongs to the plan.
+ * The rows of core/record/mirror-counters with a stats key, and what is derived from rows or belongs to the
+ * plan.
  *
- * `compare` counts pairs of a copy's response and its original's: paired = equal + different; one different pair may
- * differ in several ways. Bodies and headers are compared only where `compare` is configured, else these are 0.
+ * `compare` counts pairs of a copy's response and its original's: paired = equal + different; one different
+ * pair may differ in several ways. Bodies and headers are compared only where `compare` is configured, else
+ * these are 0.
  */
 export interface MirrorStats extends Omit<MirrorTableStats, 'kept'> {
   readonly route: string;
   readonly to: string;
   readonly enabled: boolean;
   readonly percent: number;
-  /** Of this share, what the guard holds back now, in percent; 0 unless the primary got worse. */
+  /** The part of this share that the guard holds back now, in percent; 0 unless the primary got worse. */
   readonly heldBackPercent: number;
   /** Shadow less primary, request by request; negative where the shadow was faster. */
   readonly pairedDeltaUs: { readonly count: number; readonly p50: number; readonly p99: number };
   /**
-   * The version that this entry's copies are the baseline for: `to` is then the route's primary, and the copies are
-   * the sampled requests sent to it once more. Null for a mirror.
+   * The version that this entry's copies are the baseline for: `to` is then the route's primary, and the
+   * copies are the sampled requests sent to it once more. Null for a mirror.
    */
   readonly baselineOf: string | null;
   /**
-   * `to` is a recording or a stream: copies are kept. Then `completed` are written, and `compare` counts responses:
-   * `sampled` are wanted, `examined` are written.
+   * `to` is a recording or a stream: copies are kept. Then `completed` are written, and `compare` counts
+   * responses: `sampled` are wanted, `examined` are written.
    */
   readonly sink: boolean;
   /** What is known of the version by now, always valid however often it is read; null where it is not judged. */

@@ -5,7 +5,7 @@ import { DerivedMetric } from './derived-metric.js';
 import { counter, gauge } from './metric.js';
 
 /** One snapshot with the labels that all of its samples have. */
-export interface Labelled {
+export interface LabelledSnapshot {
   readonly labels: Readonly<Record<string, string>>;
   readonly counts: Readonly<Record<string, unknown>>;
   /** Copies are kept, not sent: a mirror with a sink. */
@@ -17,7 +17,7 @@ export function addTable(
   registry: Registry,
   table: CounterTable,
   labelNames: readonly string[],
-  snapshots: readonly Labelled[],
+  snapshots: readonly LabelledSnapshot[],
 ): void {
   for (const row of table.rows) {
     if (row.metric === undefined) continue;

@@ -10,7 +10,9 @@ import { addTable } from './table-metrics.js';
 const DURATION_BUCKETS_S = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 ] as const;
-/** `code` of a request that ended without a whole response, and of a response with a code not from 100 to 599. */
+/**
+ * `code` of a request that ended without a whole response, and of a response with a code not from 100 to 599.
+ */
 const CODE_NONE = '0';
 const CODE_OTHER = 'other';
 const LABELS = ['version', 'role'];

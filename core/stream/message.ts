@@ -24,8 +24,12 @@ import {
   responseBlock,
   writeBlock,
 } from '../recording/http-block.js';
-import type { RecordedExchange } from '../recording/reader.js';
-import { type RecordedResponse, readRequest } from '../recording/recorded.js';
+import {
+  type RecordedExchange,
+  type RecordedResponse,
+  readRequest,
+  readResponse,
+} from '../recording/recorded.js';
 import type { Redactor } from '../recording/redactor.js';
 import type { CopiedResponse, Copy, PrimaryOutcome } from '../sink/sink.js';
 
@@ -87,11 +91,8 @@ function aboutPrimary(primary: PrimaryOutcome | null): string {
   return `; status=${status}; latency-us=${Math.round(latencyUs)}; bytes=${responseBytes}${digest}`;
 }
 
-/**
- * What `encodeMessage` made, or why it is nothing that can be sent. `sequence` is the message's in its
- * stream.
- */
-export function decodeMessage(about: string, payload: Buffer, sequence: number): RecordedExchange | string {
+/** What `encodeMessage` made, or why it is nothing that can be sent. */
+export function decodeMessage(about: string, payload: Buffer): RecordedExchange | string {
   const words = about === '' ? [format] : about.split('; ');
   if (words[0] !== format) return `it is of format ${words[0]}, which this umbra does not know`;
   const told = new Map<string, string>();
@@ -103,17 +104,17 @@ export function decodeMessage(about: string, payload: Buffer, sequence: number):
   const request = readRequest(payload.subarray(0, requestBytes));
   if (typeof request === 'string') return request;
   return {
-    offset: sequence,
     timeUs: numberOf(told, 'at-us') ?? -1,
     route: told.get('route') ?? '',
     order: told.get('order') ?? '',
     request,
-    response: responseOf(told),
+    response: responseOf(told, payload.subarray(requestBytes)),
     primaryFailure: failureReasons.indexOf(told.get('failure') as never) as Failure | -1,
   };
 }
 
-function responseOf(told: ReadonlyMap<string, string>): RecordedResponse | null {
+/** `block`: the response as it was recorded; empty where it was not. */
+function responseOf(told: ReadonlyMap<string, string>, block: Buffer): RecordedResponse | null {
   const status = numberOf(told, 'status');
   const bytes = numberOf(told, 'bytes');
   if (status === null || bytes === null || status < 100 || status > 599) return null;
@@ -122,8 +123,9 @@ function responseOf(told: ReadonlyMap<string, string>): RecordedResponse | null 
     status,
     bytes,
     digest: /^[0-9a-f]{1,8}$/.test(digest) ? Number.parseInt(digest, 16) : null,
-    truncated: false,
+    truncated: told.has('truncated'),
     latencyUs: numberOf(told, 'latency-us') ?? -1,
+    content: readResponse(block, false, -1)?.content ?? null,
   };
 }
 

@@ -10,10 +10,14 @@ import type { Clock } from '../clock.js';
 import { Drop, type Failure, none } from '../errors.js';
 import { marked } from '../mirror/loop-mark.js';
 import { MirrorField } from '../record/mirror-counters.js';
-import type { RecordedExchange } from '../recording/reader.js';
+import type { RecordedExchange } from '../recording/recorded.js';
 import type { ReplayCounters } from '../replay/replay-counters.js';
-import { type PlayedOwner, ReplayedRequest } from '../replay/replayed-request.js';
-import type { VersionPool } from '../upstream/pool.js';
+import {
+  ReplayedRequest,
+  type ReplayedRequestOwner,
+  type ReplayServers,
+} from '../replay/replayed-request.js';
+import type { ResponsePairs } from '../replay/response-pairs.js';
 import { decodeMessage } from './message.js';
 
 /** A shadow that can't be reached is left alone for so long, doubled from one time to the next. */
@@ -37,20 +41,23 @@ export interface Delivery {
 }
 
 export interface StreamShadowOptions {
-  readonly pool: VersionPool;
+  readonly servers: ReplayServers;
+  /** Null: only checksums are compared. */
+  readonly pairs: ResponsePairs | null;
   readonly counters: ReplayCounters;
   readonly clock: Clock;
-  /** Null keeps that of the request. */
-  readonly host: string | null;
   readonly timeoutMs: number;
   readonly inFlightMax: number;
   readonly deliveriesMax: number;
   onRejected(sequence: number, why: string): void;
 }
 
-export class StreamShadow implements PlayedOwner {
+export class StreamShadow implements ReplayedRequestOwner {
   readonly counters: ReplayCounters;
   readonly clock: Clock;
+  readonly servers: ReplayServers;
+  readonly pairs: ResponsePairs | null;
+  readonly timeoutMs: number;
   readonly #options: StreamShadowOptions;
   readonly #spare: ReplayedRequest[] = [];
   readonly #underWay = new Map<ReplayedRequest, Delivery>();
@@ -68,6 +75,9 @@ export class StreamShadow implements PlayedOwner {
     this.#options = options;
     this.counters = options.counters;
     this.clock = options.clock;
+    this.servers = options.servers;
+    this.pairs = options.pairs;
+    this.timeoutMs = options.timeoutMs;
   }
 
   get inFlight(): number {
@@ -91,13 +101,13 @@ export class StreamShadow implements PlayedOwner {
   }
 
   take(delivery: Delivery): void {
-    const { deliveriesMax, pool, host, timeoutMs } = this.#options;
+    const { deliveriesMax } = this.#options;
     this.#pending = delivery.pending;
     if (delivery.count > deliveriesMax) {
       this.#reject(delivery, Drop.DELIVERY_LIMIT, `it was delivered ${delivery.count} times`);
       return;
     }
-    const exchange = decodeMessage(delivery.about, delivery.payload, delivery.sequence);
+    const exchange = decodeMessage(delivery.about, delivery.payload);
     if (typeof exchange === 'string') {
       this.#reject(delivery, Drop.UNREADABLE, exchange);
       return;
@@ -105,7 +115,7 @@ export class StreamShadow implements PlayedOwner {
     const played = this.#spare.pop() ?? new ReplayedRequest(this);
     this.#underWay.set(played, delivery);
     this.#tellLag();
-    played.start(pool, asCopy(exchange), host ?? exchange.request.host, -1, null, timeoutMs);
+    played.start(asCopy(exchange), -1, null);
   }
 
   dropFor(played: ReplayedRequest, _failure: Failure): Drop | typeof none {

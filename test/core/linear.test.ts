@@ -32,7 +32,7 @@ const { parseEventStream, parseMultipart } = await import('../../core/compare/re
 const { readResponse } = await import('../../core/compare/response.js');
 const { Redaction, redactNothingMore } = await import('../../core/redact.js');
 const { Redactor } = await import('../../core/recording/redactor.js');
-const { readMessages } = await import('../../core/recording/reader.js');
+const { Recording } = await import('../../core/recording/recording.js');
 const { decodeMessage } = await import('../../core/stream/message.js');
 const { LogParser } = await import('../../core/hlog/log-parser.js');
 
@@ -170,7 +170,7 @@ function harmless(run: () => void): void {
 function recording(text: string): void {
   const bytes = Buffer.from(text, 'latin1');
   const readAt = (into: Buffer, position: number): number => bytes.copy(into, 0, position);
-  for (const _message of readMessages(readAt));
+  for (const _message of new Recording(readAt).messages());
 }
 
 const redactor = new Redactor({ ...redactNothingMore, query: ['key'] });
@@ -267,11 +267,7 @@ const places: Record<string, Place> = {
     recording(`1 a 1\nGET / HTTP/1.1\r\nHost: h\r\n${run}\r\n\r\n\n🐵🙈🙉\n`),
   'in a recorded response': (run) => recording(`2 a 1\nHTTP/1.1 200 OK\r\n${run}\r\n\r\n\n🐵🙈🙉\n`),
   'in a message of a stream': (run) =>
-    void decodeMessage(
-      `1; ${run}`,
-      Buffer.from(`GET / HTTP/1.1\r\nHost: h\r\nx: ${run}\r\n\r\n`, 'latin1'),
-      1,
-    ),
+    void decodeMessage(`1; ${run}`, Buffer.from(`GET / HTTP/1.1\r\nHost: h\r\nx: ${run}\r\n\r\n`, 'latin1')),
   'in a histogram log': (run) =>
     new LogParser(
       () => {},

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import type { RecordedExchange } from '../../core/recording/reader.js';
+import type { RecordedExchange } from '../../core/recording/recorded.js';
 import type { MirrorStats } from '../../core/report/stats.js';
 import { decodeMessage } from '../../core/stream/message.js';
 import { ask, askMany } from '../support/client.js';
@@ -53,7 +53,7 @@ async function messagesIn(nats: NatsServer): Promise<(RecordedExchange & { about
       const message = await streams.getMessage(name, { seq });
       if (message === null) continue;
       const about = message.header.get('Umbra');
-      const exchange = decodeMessage(about, Buffer.from(message.data), seq);
+      const exchange = decodeMessage(about, Buffer.from(message.data));
       if (typeof exchange === 'string') throw new Error(exchange);
       messages.push({ ...exchange, about, text: Buffer.from(message.data).toString('latin1') });
     }

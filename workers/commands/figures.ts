@@ -2,7 +2,7 @@
 import type { NatsBucket } from '../../config/nats-address.js';
 import { formatFleetAddress } from '../../config/nats-address.js';
 import { mergeDiffs, mergeReadings } from '../../core/fleet/merged.js';
-import { rollCallNotes, type Seen } from '../../core/fleet/roll-call.js';
+import { rollCallNotes, type SeenMember } from '../../core/fleet/roll-call.js';
 import { between } from '../../core/report/between.js';
 import { type DiffsView, subtractDiffs } from '../../core/report/diffs.js';
 import { parseDiffs } from '../../core/report/parse-diffs.js';
@@ -28,7 +28,7 @@ export interface Figures {
   readonly reading: Reading;
   readonly diffs: DiffsView | null;
   /** Of a fleet; null: one umbra was asked. */
-  readonly members: readonly Seen[] | null;
+  readonly members: readonly SeenMember[] | null;
   readonly notes: readonly string[];
 }
 

@@ -41,7 +41,9 @@ export async function loadCommand(options: LoadCommandOptions): Promise<number> 
   return figures.latency.count > 0 ? exitOk : fail(`${load.url} answered nothing`);
 }
 
-/** SIGINT or SIGTERM ends the run early, and what was measured is still shown; a second one ends the process. */
+/**
+ * SIGINT or SIGTERM ends the run early, and what was measured is still shown; a second one ends the process.
+ */
 async function run(options: LoadOptions): Promise<LoadFigures> {
   const load = driveLoad(options);
   const onSignal = (): void => load.stop();

@@ -1,4 +1,7 @@
-/** A plan of one mirror to one version, and its pool: what commands send requests through that are an umbra of their own. */
+/**
+ * A plan of one mirror to one version, and its pool: what commands send requests through that are an umbra of
+ * their own.
+ */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { compilePlan } from '../../config/compile.js';
@@ -32,11 +35,19 @@ export function serverAsVersion(
   return plan.versions[1];
 }
 
-/** `primary`: what the requests come from, in the place of a primary. */
-export function oneMirror(route: string, primary: string, to: VersionPlan): Plan {
+/**
+ * `primary`: what the requests come from, in the place of a primary. `ignore`: rules by which contents of
+ * responses are compared, as a configuration has them. Throws an Error with what is wrong with them.
+ */
+export function oneMirror(
+  route: string,
+  primary: string,
+  to: VersionPlan,
+  ignore: readonly string[] = [],
+): Plan {
   const plan = planFrom({
     versions: { [primary]: 'http://127.0.0.1:1', [to.name]: 'http://127.0.0.1:2' },
-    routes: [{ name: route, primary, mirrors: [{ to: to.name }] }],
+    routes: [{ name: route, primary, mirrors: [{ to: to.name, compare: { sample: '100%', ignore } }] }],
   });
   return { ...plan, versions: [plan.versions[0], to] };
 }

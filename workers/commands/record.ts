@@ -1,4 +1,7 @@
-/** `umbra record`: `umbra run` with a configuration of one route and one recording, which is written for the time that it runs. */
+/**
+ * `umbra record`: `umbra run` with a configuration of one route and one recording, which is written for the
+ * time that it runs.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';

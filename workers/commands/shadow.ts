@@ -1,4 +1,7 @@
-/** `umbra shadow`: takes the requests of a stream to a version, measures it as a shadow, and tells what came of it here and in a fleet. */
+/**
+ * `umbra shadow`: takes the requests of a stream to a version, measures it as a shadow, and reports what came
+ * of it here and in a fleet.
+ */
 
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
@@ -16,12 +19,15 @@ import { limits } from '../../core/limits.js';
 import type { Plan, VersionPlan } from '../../core/plan.js';
 import { MirrorField } from '../../core/record/mirror-counters.js';
 import { ReplayCounters } from '../../core/replay/replay-counters.js';
+import type { DiffsView } from '../../core/report/diffs.js';
 import { countText, spanText } from '../../core/report/figures.js';
+import { parseDiffs } from '../../core/report/parse-diffs.js';
 import { StreamShadow } from '../../core/stream/stream-shadow.js';
 import { unitMs } from '../../core/verdict/block-series.js';
 import { FleetPublisher } from '../fleet/publisher.js';
 import { AddressBook } from '../main/address-book.js';
 import { type GroupTrouble, StreamGroup } from '../nats/stream-group.js';
+import { PairAnalysts } from '../replay/pair-analysts.js';
 import { oneMirror, openPool, serverAsVersion } from './one-mirror.js';
 import { planText } from './plan-address.js';
 import { printReading } from './print-reading.js';
@@ -30,19 +36,31 @@ const serverName = 'shadow';
 const barIntervalMs = 200;
 const eraseLine = '\r\x1b[K';
 const publishMs = 1000;
-/** Messages that were given up are told one by one up to here. */
+/** Rejected messages that are named one by one; further ones are counted. */
 const givenUpTold = 5;
 
-/** Resolves with the exit code: 1 where NATS, the group or the version is not to be had, or by the verdict where it is asked for. Never rejects. */
+/**
+ * Resolves with the exit code: 1 where NATS, the group or the version is not to be had, or by the verdict
+ * where it is asked for. Never rejects.
+ */
 export async function shadowCommand(options: ShadowOptions, io: CommandIo): Promise<number> {
   const say = (line: string): void => io.err(`umbra shadow: ${line}`);
   try {
     const version = await versionOf(options);
-    // What the messages tell of is no version of a fleet, and must not be added to one.
-    const plan = oneMirror(options.from.subject, `primary-of-${options.from.subject}`, version);
+    // The primary of the messages is not a version of a fleet, and must not be added to one.
+    const plan = oneMirror(
+      options.from.subject,
+      `primary-of-${options.from.subject}`,
+      version,
+      options.ignore,
+    );
     const counters = new ReplayCounters();
     const startUs = nowUs();
-    const failure = await serve(options, plan, counters, startUs, io, say);
+    const pairs = new PairAnalysts(plan, false);
+    const failure = await serve(options, plan, counters, pairs, startUs, io, say);
+    await pairs.idle();
+    const diffs = diffsOf(pairs);
+    await pairs.close();
     if (failure !== null) throw new Error(failure);
     const reading = counters.reading(plan, startUs, nowUs());
     const { completed, eligible } = reading.mirrors[0].counts;
@@ -51,7 +69,7 @@ export async function shadowCommand(options: ShadowOptions, io: CommandIo): Prom
     );
     if (eligible === 0 && !options.verdict) return exitOk;
     const versus = `${version.name} against the primary, by ${streamName(options.from)}`;
-    return await printReading(reading, { ...options, source: streamName(options.from) }, versus, io);
+    return await printReading(reading, diffs, { ...options, source: streamName(options.from) }, versus, io);
   } catch (error) {
     say((error as Error).message);
     return exitFailure;
@@ -63,6 +81,7 @@ async function serve(
   options: ShadowOptions,
   plan: Plan,
   counters: ReplayCounters,
+  pairs: PairAnalysts,
   startUs: number,
   io: CommandIo,
   say: (line: string) => void,
@@ -74,7 +93,7 @@ async function serve(
   });
   await addresses.apply(plan);
   const pool = openPool(version, addresses.targets.get(version.name) ?? []);
-  const shadow = shadowOf(options, version, pool, counters, say);
+  const shadow = shadowOf(options, pairs, version, pool, counters, say);
   let end!: (failure: string | null) => void;
   const ended = new Promise<string | null>((resolve) => {
     end = resolve;
@@ -92,7 +111,7 @@ async function serve(
       if (options.untilEmpty && num_pending === 0 && num_ack_pending === 0) end(null);
     },
   });
-  const publisher = publisherOf(options, plan, counters, startUs, say);
+  const publisher = publisherOf(options, plan, counters, pairs, startUs, say);
   const stop = (): void => end(null);
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
@@ -120,8 +139,15 @@ async function serve(
   return failure;
 }
 
+/** Null while nothing was compared. */
+function diffsOf(pairs: PairAnalysts): DiffsView | null {
+  const diffs = parseDiffs(pairs.diffs());
+  return diffs.mirrors.length === 0 ? null : diffs;
+}
+
 function shadowOf(
   options: ShadowOptions,
+  pairs: PairAnalysts,
   version: VersionPlan,
   pool: ReturnType<typeof openPool>,
   counters: ReplayCounters,
@@ -129,21 +155,30 @@ function shadowOf(
 ): StreamShadow {
   let givenUp = 0;
   return new StreamShadow({
-    pool,
+    servers: {
+      shadow: {
+        pool,
+        counters: counters.played,
+        host: options.keepHost ? null : version.endpoints[0].authority,
+        tokens: null,
+      },
+      primary: null,
+      baseline: null,
+    },
+    pairs,
     counters,
     clock: nowUs,
-    host: options.keepHost ? null : version.endpoints[0].authority,
     timeoutMs: options.timeoutMs,
     inFlightMax: options.inFlight,
     deliveriesMax: options.deliveries,
     onRejected: (sequence, why) => {
       if (++givenUp <= givenUpTold) say(`message ${sequence} is given up: ${why}`);
-      if (givenUp === givenUpTold) say('further ones are counted and not told');
+      if (givenUp === givenUpTold) say('further ones are counted and not named');
     },
   });
 }
 
-/** What is told until the group is there for the first time, and of its troubles later. */
+/** Reports the start until the group is there for the first time, and its troubles later. */
 class Beginning {
   readonly #options: ShadowOptions;
   readonly #fail: (failure: string) => void;
@@ -204,6 +239,7 @@ function publisherOf(
   { fleet, name }: ShadowOptions,
   plan: Plan,
   counters: ReplayCounters,
+  pairs: PairAnalysts,
   startUs: number,
   say: (line: string) => void,
 ): FleetPublisher | null {
@@ -212,14 +248,20 @@ function publisherOf(
   const publisher = new FleetPublisher({
     id: randomBytes(4).toString('hex'),
     isInstance: false,
-    read: () => ({ reading: counters.reading(plan, startUs, nowUs()), diffs: null, revision: null }),
+    read: () => ({
+      reading: counters.reading(plan, startUs, nowUs()),
+      diffs: diffsOf(pairs),
+      revision: null,
+    }),
     log: { info: () => {}, warn: log, error: log },
   });
   publisher.apply({ ...plan, fleet: { ...fleet, name, intervalMs: publishMs } });
   return publisher;
 }
 
-/** Whom requests are sent to: all of `--in-flight` may wait for a connection, and nobody checks its health. */
+/**
+ * Whom requests are sent to: all of `--in-flight` may wait for a connection, and nobody checks its health.
+ */
 async function versionOf({ to, inFlight, timeoutMs }: ShadowOptions): Promise<VersionPlan> {
   if ('url' in to) return serverAsVersion(serverName, to.url, to.connections, inFlight, timeoutMs);
   const { config, version } = to;

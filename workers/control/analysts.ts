@@ -5,9 +5,7 @@
  * after a bell some time is given for more pairs to come: waking threads costs more than comparing. Nothing
  * is started before the first pair comes.
  */
-import { availableParallelism } from 'node:os';
-import { Piscina } from 'piscina';
-import { type CompareRules, notComparedAtAll } from '../../core/compare/compare.js';
+import type { CompareRules } from '../../core/compare/compare.js';
 import type { BookRules, DiffBook } from '../../core/compare/diff-book.js';
 import type { Comparison } from '../../core/compare/difference.js';
 import { type Pair, PairFrames } from '../../core/compare/pair-port.js';
@@ -16,16 +14,12 @@ import { type MirrorPlan, mirrorsWithBaselines, type Plan, targetName } from '..
 import { Redaction } from '../../core/redact.js';
 import { Doorbell } from '../../core/ring/doorbell.js';
 import { RingReader } from '../../core/ring/reader.js';
-import { entryFile } from '../protocol/entry.js';
-import type { AnalystTask, PairTask } from './analyst.js';
+import { type AnalystBounds, AnalystPool } from './analyst-pool.js';
 
 /** A parked reader looks around this often although nothing rang. */
 const parkMs = 1000;
 /** How long pairs are gathered after the first one. */
 const gatherMs = 50;
-/** An analyst without work ends after this long. */
-const idleMs = 30_000;
-const coresPerAnalyst = 4;
 
 /** Whose pairs a slot carries, and by which rules they are compared. */
 interface Subject {
@@ -53,13 +47,7 @@ export class Analysts {
     this.#pump();
   };
   readonly #isEmpty = () => this.#readers.every((reader) => reader.isEmpty());
-  readonly #threads = Math.max(
-    1,
-    Math.min(limits.analysts, Math.floor(availableParallelism() / coresPerAnalyst)),
-  );
-  readonly #timeMs: number;
-  readonly #heapMb: number;
-  #pool: Piscina<AnalystTask, readonly Comparison[]> | null = null;
+  readonly #pool: AnalystPool;
   #subjects = new Map<number, Subject>();
   #redaction: Redaction;
   #busy = 0;
@@ -75,10 +63,9 @@ export class Analysts {
     doorbell: SharedArrayBuffer,
     book: DiffBook,
     plan: Plan,
-    { timeMs = limits.analystMs as number, heapMb = limits.analystHeapMb as number } = {},
+    bounds: AnalystBounds = {},
   ) {
-    this.#timeMs = timeMs;
-    this.#heapMb = heapMb;
+    this.#pool = new AnalystPool(bounds);
     this.#readers = rings.map((ring) => new RingReader(ring));
     this.#doorbell = new Doorbell(doorbell);
     this.#book = book;
@@ -113,12 +100,12 @@ export class Analysts {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#pool?.destroy();
+    await this.#pool.close();
   }
 
   /** Takes pairs while analysts are free, and parks when there is none. */
   #pump(): void {
-    while (this.#busy < this.#threads && !this.#closed) {
+    while (this.#busy < this.#pool.threads && !this.#closed) {
       const batch = this.#takeBatch();
       if (batch.length === 0) break;
       this.#busy++;
@@ -127,7 +114,7 @@ export class Analysts {
         this.#pump();
       });
     }
-    if (this.#waiting || this.#closed || this.#busy >= this.#threads) return;
+    if (this.#waiting || this.#closed || this.#busy >= this.#pool.threads) return;
     this.#waiting = true;
     this.#doorbell.park(this.#isEmpty, parkMs, () => setTimeout(this.#gathered, gatherMs));
   }
@@ -159,32 +146,12 @@ export class Analysts {
     this.#batchBytes += pair.bytes.byteLength;
   }
 
-  /** Compares all, and each alone if that failed: one bad pair is no other's loss. */
   async #examine(batch: readonly Subjected[]): Promise<void> {
-    const found = await this.#compare(batch);
-    if (this.#closed) return;
-    if (typeof found === 'string' && batch.length > 1) {
-      for (const one of batch) await this.#examine([one]);
-      return;
-    }
-    for (const [i, { pair, subject }] of batch.entries())
-      this.#record(pair, subject, typeof found === 'string' ? notComparedAtAll(found) : found[i]);
-  }
-
-  /** Or why there is no comparison. The bytes are copied, because they may be needed once more. */
-  async #compare(batch: readonly Subjected[]): Promise<readonly Comparison[] | 'timeout' | 'failed'> {
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), this.#timeMs);
-    const pairs = batch.map(
-      ({ pair: { primary, shadow }, subject: { rules } }): PairTask => ({ rules, primary, shadow }),
+    const comparisons = await this.#pool.compare(
+      batch.map(({ pair: { primary, shadow }, subject: { rules } }) => ({ rules, primary, shadow })),
     );
-    try {
-      return await this.#open().run({ pairs }, { signal: abort.signal });
-    } catch {
-      return abort.signal.aborted ? 'timeout' : 'failed';
-    } finally {
-      clearTimeout(timer);
-    }
+    for (const [i, comparison] of comparisons.entries())
+      this.#record(batch[i].pair, batch[i].subject, comparison);
   }
 
   #record(pair: Pair, subject: Subject, comparison: Comparison): void {
@@ -193,26 +160,5 @@ export class Analysts {
     const { route, version, baseline, isBaseline, bookRules } = subject;
     const about = { route, version, baseline, isBaseline, rules: bookRules };
     this.#book.record({ ...about, id, request, atMs: pair.wallMs }, comparison);
-  }
-
-  #open(): Piscina<AnalystTask, readonly Comparison[]> {
-    if (this.#pool !== null) return this.#pool;
-    const pool = new Piscina<AnalystTask, readonly Comparison[]>({
-      filename: entryFile('control/analyst').href,
-      // What the process was started with (a profiler, a loader) is not meant for analysts, nor has their
-      // heap room for it.
-      execArgv: [],
-      env: { ...process.env, NODE_OPTIONS: '' },
-      minThreads: 0,
-      maxThreads: this.#threads,
-      idleTimeout: idleMs,
-      recordTiming: false,
-      resourceLimits: { maxOldGenerationSizeMb: this.#heapMb },
-    });
-    // A thread of the pool that dies beside a task is replaced by the pool; the task's own failure is its
-    // promise's.
-    pool.on('error', () => {});
-    this.#pool = pool;
-    return pool;
   }
 }

@@ -6,7 +6,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { formatFleetAddress, type NatsBucket } from '../../config/nats-address.js';
 import { wallClockMs } from '../../core/clock.js';
 import { decodeMember } from '../../core/fleet/member.js';
-import type { Seen } from '../../core/fleet/roll-call.js';
+import type { SeenMember } from '../../core/fleet/roll-call.js';
 import { limits } from '../../core/limits.js';
 import { openBucket, readBucket } from '../nats/bucket.js';
 import { connectNats, natsReason } from '../nats/connect.js';
@@ -15,7 +15,7 @@ const decompress = promisify(gunzip);
 
 export interface Fleet {
   /** By name. */
-  readonly members: readonly Seen[];
+  readonly members: readonly SeenMember[];
   /** What could not be read. */
   readonly notes: readonly string[];
 }
@@ -46,7 +46,7 @@ export class FleetReader {
     } catch (error) {
       throw new Error(`${address} can't be read: ${natsReason(error)}`);
     }
-    const members: Seen[] = [];
+    const members: SeenMember[] = [];
     const notes: string[] = [];
     for (const entry of entries) {
       try {

@@ -1,38 +1,58 @@
 /**
- * The thread that reads recordings for a replay: unpacks, parses, filters and schedules requests and packs them ready to go, a few
- * blocks ahead. The thread that sends has its sockets and its clock to look after, and a request must not be late for the next one's sake.
+ * The thread that reads recordings for a replay: it puts the requests of all files into the order of their
+ * times, unpacks, parses and schedules them, and packs them ready to go, a few blocks ahead. The thread that
+ * sends has its sockets and its clock to look after, and a request must not be late for the next one's sake.
  */
 import { readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type RecordedExchange, readExchanges, readMessages } from '../../core/recording/reader.js';
-import type { Skipped } from '../../core/recording/recorded.js';
-import { type Filter, parseFilter, parseOrder } from '../../core/replay/filter.js';
-import { scheduled } from '../../core/replay/pace.js';
+import { type Filter, Timeline } from '../../core/recording/timeline.js';
+import { parseFilter, parseOrder } from '../../core/replay/filter.js';
+import { schedule } from '../../core/replay/pace.js';
 import { RequestPacker } from '../../core/replay/packed.js';
+import { editedRequest } from '../../core/replay/request-edits.js';
 import type { FromReader, ReadJob } from './reading.js';
 
 /** A block is sent when it has so many bytes, or so many requests. */
 const blockBytes = 192 * 1024;
 const blockRequests = 1024;
+const progressMs = 100;
 
 const job = workerData as ReadJob;
-const bytesInAll = Math.max(
-  1,
-  job.files.reduce((sum, { bytes }) => sum + bytes, 0),
-);
-let bytesRead = 0;
 const filters = job.filters
   .map((text) => parseFilter(text))
   .filter((filter): filter is Filter => filter !== null);
 const order = job.order === null ? null : parseOrder(job.order);
-const requests = scheduled(exchanges, job.pace, job.loop, (exchange) =>
-  filters.every((filter) => filter(exchange)),
+/** How far each file was read. */
+const readTo = job.files.map(() => 0);
+const timeline = new Timeline(
+  job.files.map(({ path, descriptor }, file) => ({
+    path,
+    readAt: (into, position) => {
+      const read = readSync(descriptor, into, 0, into.byteLength, position);
+      readTo[file] = Math.max(readTo[file], position + read);
+      return read;
+    },
+  })),
+  (exchange) => filters.every((filter) => filter(exchange)),
 );
+index();
+const requests = schedule(() => timeline.exchanges(), job.pace, job.loop);
 const packer = new RequestPacker();
 
-parentPort!.on('message', () => {
-  readBlock();
-});
+parentPort!.on('message', () => readBlock());
+
+function index(): void {
+  const bytesInAll = job.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  let toldMs = performance.now();
+  for (const found of timeline.index()) {
+    if (found !== null) say({ type: 'skipped', path: found.path, ...found.skipped });
+    if (performance.now() - toldMs < progressMs) continue;
+    toldMs = performance.now();
+    const bytesRead = readTo.reduce((sum, bytes) => sum + bytes, 0);
+    say({ type: 'indexing', share: Math.min(1, bytesRead / bytesInAll) });
+  }
+  say({ type: 'indexed', requests: timeline.requests });
+}
 
 function readBlock(): void {
   while (packer.count < blockRequests && packer.bytes < blockBytes) {
@@ -43,9 +63,9 @@ function readBlock(): void {
       parentPort!.close();
       return;
     }
-    // Skipped records were told where their file is known.
-    if ('reason' in next.value) continue;
-    packer.add(next.value, order?.(next.value.exchange) ?? null);
+    const { exchange, afterUs } = next.value;
+    const edited = { ...exchange, request: editedRequest(exchange.request, job.edits) };
+    packer.add({ exchange: edited, afterUs }, order?.(exchange) ?? null);
   }
   sendBlock();
 }
@@ -54,24 +74,7 @@ function sendBlock(): void {
   const { count } = packer;
   if (count === 0) return;
   const block = packer.take();
-  say({ type: 'block', block, count, share: Math.min(1, bytesRead / bytesInAll) }, [block]);
-}
-
-/** One file after the other. */
-function* exchanges(): Generator<RecordedExchange | Skipped> {
-  let before = 0;
-  for (const { path, descriptor, bytes } of job.files) {
-    const readAt = (into: Buffer, position: number): number => {
-      const read = readSync(descriptor, into, 0, into.byteLength, position);
-      bytesRead = before + Math.min(bytes, position + read);
-      return read;
-    };
-    for (const found of readExchanges(readMessages(readAt))) {
-      if ('reason' in found) say({ type: 'skipped', path, offset: found.offset, reason: found.reason });
-      else yield found;
-    }
-    before += bytes;
-  }
+  say({ type: 'block', block, count }, [block]);
 }
 
 function say(message: FromReader, transfer: readonly ArrayBuffer[] = []): void {

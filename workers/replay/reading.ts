@@ -1,28 +1,32 @@
-/** What the thread that reads recordings is told, and what it says. */
+/** What the thread that reads recordings receives, and what it sends. */
 import type { Pace } from '../../core/replay/pace.js';
+import type { RequestEdits } from '../../core/replay/request-edits.js';
 
 export interface ReadJob {
   readonly files: readonly { readonly path: string; readonly descriptor: number; readonly bytes: number }[];
   readonly pace: Pace;
   readonly loop: boolean;
-  /** As they are written on the command line, where they were understood. */
+  /** Filters as they are written on the command line, where they were checked. */
   readonly filters: readonly string[];
   readonly order: string | null;
+  readonly edits: RequestEdits;
 }
 
-/** From the reader. It has something to read on for each block that was asked for. */
+/** A message of the reader. It sends one block for each that was asked for. */
 export type FromReader =
   | {
       readonly type: 'block';
       readonly block: ArrayBuffer;
       readonly count: number;
-      /** How much of the recording was read, from 0 to 1. */
-      readonly share: number;
     }
+  /** The files are being read for the order of their requests. `share`: of their bytes, 0 to 1. */
+  | { readonly type: 'indexing'; readonly share: number }
+  /** They were read; so many requests will be played in one loop. */
+  | { readonly type: 'indexed'; readonly requests: number }
   | { readonly type: 'skipped'; readonly path: string; readonly offset: number; readonly reason: string }
   | { readonly type: 'ended' };
 
-/** To the reader: one more block, please. */
+/** A message to the reader: it is to send one more block. */
 export type ToReader = 'more';
 
 /** Blocks that are asked for ahead. */

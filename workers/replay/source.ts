@@ -17,10 +17,12 @@ export class ReplaySource implements PlayerSource {
   readonly #events: SourceEvents;
   readonly #blocks: RequestUnpacker[] = [];
   #readerEnded = false;
-  /** As many blocks as are read ahead have come: from here on a replay finds its requests in time. */
+  /** The blocks that are read ahead have come, so a replay finds its requests in time. */
   #begun = false;
-  /** How much of the recording was read, from 0 to 1. */
-  share = 0;
+  /** How much of the files was read for the order of their requests, from 0 to 1. */
+  indexedShare = 0;
+  /** How many requests one loop plays; 0 until the files were read. */
+  requests = 0;
 
   constructor(job: ReadJob, events: SourceEvents) {
     this.#events = events;
@@ -55,8 +57,14 @@ export class ReplaySource implements PlayerSource {
     switch (message.type) {
       case 'block':
         this.#blocks.push(new RequestUnpacker(message.block, message.count));
-        this.share = message.share;
         break;
+      case 'indexing':
+        this.indexedShare = message.share;
+        return;
+      case 'indexed':
+        this.indexedShare = 1;
+        this.requests = message.requests;
+        return;
       case 'skipped':
         this.#events.onSkipped(message.path, message.offset, message.reason);
         return;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { decodeMember, encodeMember, type Member } from '../../../core/fleet/member.js';
 import { mergeDiffs, mergeReadings } from '../../../core/fleet/merged.js';
-import { isStale, rollCallLines, rollCallNotes, type Seen } from '../../../core/fleet/roll-call.js';
+import { isStale, rollCallLines, rollCallNotes, type SeenMember } from '../../../core/fleet/roll-call.js';
 import { SLOTS } from '../../../core/record/hdr-layout.js';
 import { Histogram } from '../../../core/record/histogram.js';
 import { readMirror, readVersion } from '../../../core/record/snapshot.js';
@@ -49,7 +49,7 @@ function readingOf(slots: readonly number[], version = 'v1'): Reading {
   };
 }
 
-function memberOf(name: string, reading: Reading, changes: Partial<Seen> = {}): Seen {
+function memberOf(name: string, reading: Reading, changes: Partial<SeenMember> = {}): SeenMember {
   const about = { id: name, intervalMs: 1000, left: false, configuration: 'a', revision: null };
   return { name, ...about, reading, diffs: null, ageMs: 0, ...changes };
 }
@@ -81,7 +81,7 @@ t.test('parts that travelled merge to exactly what one recorder of all would hol
   t.pass();
 });
 
-t.test('what only some instances have stays, and rings are told by instance', async (t) => {
+t.test('what only some instances have stays, and rings are named by instance', async (t) => {
   const merged = mergeReadings([memberOf('a', readingOf([1], 'v1')), memberOf('b', readingOf([1, 2], 'v3'))]);
   t.same(
     merged.versions.map(({ name, counts }) => [name, counts.requests]),
@@ -180,7 +180,7 @@ t.test('what is no snapshot is refused in a few words', async (t) => {
   for (const wrong of [null, 1, 'x', [], {}, { name: 'a', id: 'b', intervalMs: 1, reading: {} }]) {
     t.throws(() => decodeMember(wrong), /this is no snapshot of an umbra|not the figures of this version/);
   }
-  const { ageMs: _, ...member }: Seen = memberOf('a', readingOf([3]));
+  const { ageMs: _, ...member }: SeenMember = memberOf('a', readingOf([3]));
   const read: Member = decodeMember(JSON.parse(JSON.stringify(encodeMember(member))));
   t.equal(read.reading.versions[0].counts.latency.count, 1);
 });

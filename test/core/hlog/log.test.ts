@@ -126,7 +126,7 @@ t.test('a log of another tool is read with its tags, its times and its unit', as
   t.equal(histogram.maxUs, 2769, 'in microseconds');
 });
 
-t.test('a file that was cut short is read as far as it goes, and the line is told', async (t) => {
+t.test('a file that was cut short is read as far as it goes, and the line is reported', async (t) => {
   const line = intervalLine('v1:primary', START_MS, START_MS + 1000, histogramOf([10, 20_000, 3_000_000]));
   const good = logHeader(START_MS) + line + line;
   const whole = good.length - line.length;
@@ -161,7 +161,7 @@ t.test('intervals of another shape are counted by value, and counted as such', a
   t.equal(log.percentile(50), 5);
 });
 
-t.test('a tag tells version, role and route, and foreign tags tell nothing', async (t) => {
+t.test('a tag names version, role and route, and foreign tags name nothing', async (t) => {
   t.strictSame(parseTag('v1.2:primary'), { kind: 'latency', version: 'v1.2', role: 'primary' });
   t.strictSame(parseTag('v2:slower:reviews'), { kind: 'slower', version: 'v2', route: 'reviews' });
   for (const tag of ['A', '', ':primary', 'v1:primary:x', 'v2:slower', 'v2:slower:', 'a:b']) {

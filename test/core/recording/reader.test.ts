@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import { compressor, stored } from '../../../core/recording/member.js';
-import { type RecordedExchange, readExchanges, readMessages } from '../../../core/recording/reader.js';
 import { Dates, RecordIds } from '../../../core/recording/record-ids.js';
 import { RecordWriter } from '../../../core/recording/record-writer.js';
-import type { Skipped } from '../../../core/recording/recorded.js';
+import type { RecordedExchange, SkippedRecord } from '../../../core/recording/recorded.js';
 import { Redactor } from '../../../core/recording/redactor.js';
+import { Timeline } from '../../../core/recording/timeline.js';
 import { parseOrder } from '../../../core/replay/filter.js';
 import type { Copy } from '../../../core/sink/sink.js';
 import { copyOf } from '../../support/copies.js';
@@ -36,21 +36,25 @@ function members(copies: readonly Copy[], member: (record: Uint8Array) => Buffer
   return out;
 }
 
-function read(file: Buffer): { exchanges: RecordedExchange[]; skipped: Skipped[] } {
-  const exchanges: RecordedExchange[] = [];
-  const skipped: Skipped[] = [];
-  const messages = readMessages((into, position) => file.copy(into, 0, position));
-  for (const found of readExchanges(messages)) {
-    if ('reason' in found) skipped.push(found);
-    else exchanges.push(found);
-  }
-  return { exchanges, skipped };
+/** All files as one, with what was skipped in them. */
+function read(...files: Buffer[]): { exchanges: RecordedExchange[]; skipped: SkippedRecord[] } {
+  const timeline = new Timeline(
+    files.map((file) => ({ path: '', readAt: (into, position) => file.copy(into, 0, position) })),
+  );
+  const skipped = [...timeline.index()].flatMap((found) => (found === null ? [] : [found.skipped]));
+  return { exchanges: [...timeline.exchanges()], skipped };
 }
 
 const compressed = (record: Uint8Array): Buffer => memberOf(write, record);
 const write = compressor();
 const kept = (record: Uint8Array): Buffer => memberOf(stored, record);
 const plain = (record: Uint8Array): Buffer => Buffer.from(record);
+
+function warc(type: string, id: string, block: string, fields = ''): Buffer {
+  return Buffer.from(
+    `WARC/1.0\r\nWARC-Type: ${type}\r\nWARC-Date: 2026-01-01T00:00:00Z\r\nWARC-Record-ID: <${id}>\r\n${fields}Content-Type: application/http\r\nContent-Length: ${Buffer.byteLength(block)}\r\n\r\n${block}\r\n\r\n`,
+  );
+}
 
 t.test('what was written is read back, in the order in which it came, in every packing', async (t) => {
   const response = {
@@ -182,7 +186,7 @@ t.test(
         'GET / HTTP/1.1\r\nhost: a\r\n\r\nGET /admin HTTP/1.1\r\nhost: a\r\n\r\n',
         /has a body without a length/,
       ],
-      ['GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n', /another protocol/],
+      ['GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n', /a WebSocket/],
       ['GET / HTTP/1.1\r\nhost', /cut off/],
     ];
     for (const [block, reason] of cases) {
@@ -223,7 +227,134 @@ t.test('files of GoReplay are read, with the responses that they have', async (t
   t.equal(skipped[0].offset, Buffer.byteLength(file.slice(0, file.indexOf('rubbish'))));
 });
 
-t.test('what is no recording is reported as such', async (t) => {
+t.test('a payload of GoReplay may hold the separator, and lines may end in CRLF', async (t) => {
+  for (const end of ['\n', '\r\n']) {
+    const separator = `${end}🐵🙈🙉${end}`;
+    const body = `one${separator}1 dd 7 0${end}GET /inside HTTP/1.1${end}\r`;
+    const file = [
+      `1 aa 1800000000000000000 0${end}POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `2 aa 1800000000001000000 9${end}HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `1 bb 1800000000002000000 0${end}GET /b HTTP/1.1\r\nHost: x\r\n\r\n`,
+    ]
+      .map((payload) => payload + separator)
+      .join('');
+    const { exchanges, skipped } = read(Buffer.from(file));
+    t.strictSame(skipped, []);
+    t.strictSame(
+      exchanges.map(({ request }) => [request.target, request.body.toString()]),
+      [
+        ['/a', body],
+        ['/b', ''],
+      ],
+    );
+    t.equal(exchanges[0].response!.bytes, Buffer.byteLength(body));
+  }
+});
+
+t.test('a payload of GoReplay that is shorter than announced costs itself alone', async (t) => {
+  const separator = '\n🐵🙈🙉\n';
+  const file = [
+    '1 aa 1800000000000000000 0\nPOST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\nshort',
+    '1 bb 1800000000002000000 0\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n',
+  ]
+    .map((payload) => payload + separator)
+    .join('');
+  const { exchanges, skipped } = read(Buffer.from(file));
+  t.match(skipped, [{ offset: 0, reason: /has 5 bytes of a body of 99999/ }]);
+  t.strictSame(
+    exchanges.map(({ request }) => request.target),
+    ['/b'],
+  );
+});
+
+t.test('an offer of another protocol than WebSocket is played as an ordinary request', async (t) => {
+  const { exchanges } = read(
+    warc('request', 'a', 'GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: h2c\r\nx: y\r\n\r\n'),
+  );
+  t.strictSame(
+    exchanges.map(({ request }) => request.fields),
+    ['x: y\r\n'],
+  );
+});
+
+t.test('a record that names several others finds its response among them', async (t) => {
+  const concurrent = (...ids: string[]) => ids.map((id) => `WARC-Concurrent-To: <${id}>\r\n`).join('');
+  const { exchanges } = read(
+    Buffer.concat([
+      warc('request', 'a', 'GET / HTTP/1.1\r\nhost: a\r\n\r\n', concurrent('metadata', 'b')),
+      warc('response', 'b', 'HTTP/1.1 404 Not Found\r\n\r\n'),
+    ]),
+  );
+  t.strictSame(
+    exchanges.map(({ response }) => response?.status),
+    [404],
+  );
+});
+
+t.test(
+  'requests of several files come in the order of their times, whatever the order of files',
+  async (t) => {
+    const first = Buffer.concat(members([copy(1), copy(4), copy(7)], compressed));
+    const second = Buffer.concat(members([copy(2), copy(3), copy(9)], plain));
+    for (const files of [
+      [first, second],
+      [second, first],
+    ]) {
+      t.strictSame(
+        read(...files).exchanges.map(({ timeUs }) => timeUs - startUs),
+        [1, 2, 3, 4, 7, 9],
+      );
+    }
+  },
+);
+
+t.test('a record that stands thousands of places late comes in its time', async (t) => {
+  const copies = [...Array.from({ length: 3000 }, (_, i) => copy(i + 1)), copy(0)];
+  const { exchanges } = read(Buffer.concat(members(copies, kept)));
+  t.equal(exchanges[0].timeUs, startUs);
+  t.equal(exchanges.length, 3001);
+});
+
+t.test('every exchange of any files comes once, in its time, with its own response', async (t) => {
+  const where = fc.record({ at: fc.nat(50), file: fc.nat(2), answered: fc.boolean() });
+  fc.assert(
+    fc.property(
+      fc.array(where, { maxLength: 40 }),
+      fc.constantFrom(compressed, kept, plain),
+      (all, member) => {
+        const files: Copy[][] = [[], [], []];
+        all.forEach(({ at, file, answered }, i) => {
+          const response = {
+            status: 200,
+            head: `200 OK\r\nx-n: ${i}`,
+            body: [],
+            bodyBytes: 0,
+            truncated: false,
+            latencyUs: i,
+          };
+          files[file].push(copy(at, { target: `/r/${i}`, response: answered ? response : null }));
+        });
+        const { exchanges, skipped } = read(...files.map((copies) => Buffer.concat(members(copies, member))));
+        t.strictSame(skipped, []);
+        t.strictSame(
+          exchanges.map(({ timeUs }) => timeUs - startUs),
+          all.map(({ at }) => at).sort((a, b) => a - b),
+        );
+        const found = exchanges.map(({ request, response }) => [
+          Number(request.target.slice(3)),
+          response?.latencyUs,
+        ]);
+        t.strictSame(
+          found.sort(([a], [b]) => a! - b!),
+          all.map(({ answered }, i) => [i, answered ? i : undefined]),
+        );
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+t.test('a file that is not a recording is skipped with the reason', async (t) => {
   t.strictSame(read(Buffer.from('{"json":true}')).skipped, [
     { offset: 0, reason: 'neither a WARC file nor one of GoReplay' },
   ]);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
-import type { RecordedExchange } from '../../../core/recording/reader.js';
+import type { RecordedExchange } from '../../../core/recording/recorded.js';
 import { RequestPacker, RequestUnpacker } from '../../../core/replay/packed.js';
 
 const text = fc.string({
@@ -15,9 +15,9 @@ const response = fc.record({
   digest: fc.oneof(fc.constant(null), fc.nat(2 ** 32 - 1)),
   truncated: fc.boolean(),
   latencyUs: fc.integer({ min: -1, max: 1e9 }),
+  content: fc.option(fc.record({ head: text, body: bytes, truncated: fc.boolean() }), { nil: null }),
 });
 const exchange: fc.Arbitrary<RecordedExchange> = fc.record({
-  offset: fc.constant(0),
   timeUs: fc.constant(0),
   route: fc.constant(''),
   order: fc.constant(''),

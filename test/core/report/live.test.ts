@@ -60,7 +60,7 @@ t.test('what the earlier reading does not know began at 0', (t) => {
   t.end();
 });
 
-t.test('threads tell how busy and how late they are', (t) => {
+t.test('threads report how busy and how late they are', (t) => {
   const { blocks, observed } = sample();
   new ThreadCounters(blocks.threads[2].block).setPulse(0.25, 0.0015);
   const point = live(read(observed, BEGIN_US), read(observed, END_US), plan, 0);
@@ -90,7 +90,7 @@ t.test('coarse steps keep every count and are 3 % wide at most', (t) => {
 });
 
 t.test(
-  'a mirror is told beside the other primaries that answer, or, when its shadow answers all, beside those that did',
+  'a mirror is shown beside the other primaries that answer, or, when its shadow answers all, beside those that did',
   async (t) => {
     const { observed } = sample();
     const [route] = plan.routes;

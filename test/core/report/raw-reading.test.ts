@@ -10,7 +10,7 @@ import { STARTED_US, sample } from './sample.js';
 const overTheWire = (reading: Parameters<typeof encodeReading>[0]) =>
   decodeReading(JSON.parse(JSON.stringify(encodeReading(reading))));
 
-t.test('a reading that was sent tells the same as the one that was read', async (t) => {
+t.test('a reading that was sent equals the one that was read', async (t) => {
   const reading = read(sample().observed, STARTED_US + 5e6);
   const sent = overTheWire(reading);
   t.strictSame(stats(sent), stats(reading));

@@ -108,7 +108,7 @@ t.test('every version has its line in the plot and its row in the table', async 
   for (const [, numbers] of page.matchAll(/ d="([^"]+)"/g)) t.notMatch(numbers, /NaN|Infinity|undefined/);
 });
 
-t.test('differences, accounts and the configuration are told', async (t) => {
+t.test('differences, accounts and the configuration are shown', async (t) => {
   const page = reportHtml(report());
   t.match(page, /5000 eligible = 5000 sent \+ 0 dropped/);
   t.match(
@@ -123,7 +123,7 @@ t.test('differences, accounts and the configuration are told', async (t) => {
   t.match(text, /2xx +4950 +5000 +\+50/);
 });
 
-t.test('of a recording it is told what it keeps, and no pairs', async (t) => {
+t.test('a recording shows what it keeps, and no pairs', async (t) => {
   const { mirrors, ...rest } = report();
   const counts = { ...mirrors[0].counts!, paired: 0, keptBytes: 1536, segments: 1 };
   const kept = { ...rest, mirrors: [{ ...mirrors[0], to: 'file:./r', isSink: true, counts }] };

@@ -10,7 +10,7 @@ function frame(changes: object = {}) {
   return { now: reading, window: { ...reading, ...changes }, source: 'http://127.0.0.1:9901' };
 }
 
-t.test('a frame tells rates, errors, percentiles, mirrors and drops by reason', async (t) => {
+t.test('a frame shows rates, errors, percentiles, mirrors and drops by reason', async (t) => {
   const text = topLines(frame(), 80, 40).join('\n');
   t.match(text, /^umbra http:\/\/127\.0\.0\.1:9901 {2}up 1 min 0 s {2}generation 1/);
   t.match(text, /^v1 primary +10 +1 % +1\.50 ms +1\.90 ms +1\.99 ms +2\.00 ms$/m);

@@ -12,7 +12,7 @@ t.test(
       [0, ''],
     ] as const) {
       const { about, payload } = encodeMessage(copyOf({ orderKey }), new Redactor(redactNothingMore), 1);
-      const exchange = decodeMessage(about, payload, 1);
+      const exchange = decodeMessage(about, payload);
       if (typeof exchange === 'string') throw new Error(exchange);
       t.equal(exchange.order, order);
       t.equal(exchange.timeUs, 1);

@@ -1,0 +1,171 @@
+/** One request to one server, and what came of it. Reused. */
+import { digestBody } from '../compare/digest.js';
+import { type Failure, none } from '../errors.js';
+import { Framing } from '../http/message.js';
+import type { ResponseHead } from '../http/response-head.js';
+import { headText } from '../http/response-text.js';
+import { latin1Slice } from '../http/wire.js';
+import { limits } from '../limits.js';
+import { type VersionCounters, VersionField } from '../record/version-counters.js';
+import type { RecordedRequest, RecordedResponse } from '../recording/recorded.js';
+import type { VersionPool } from '../upstream/pool.js';
+import type { ResponseSink } from '../upstream/response-sink.js';
+import { UpstreamCall } from '../upstream/upstream-call.js';
+import { UpstreamRequest } from '../upstream/upstream-request.js';
+import type { SessionTokens } from './session-tokens.js';
+
+/** Where requests are sent, and where it is counted. */
+export interface ReplayServer {
+  readonly pool: VersionPool;
+  readonly counters: VersionCounters;
+  /** Null keeps the host of the request. */
+  readonly host: string | null;
+  /** The sessions that this server has given; null: tokens are sent as they were recorded. */
+  readonly tokens: SessionTokens | null;
+}
+
+export interface ReplayCallOwner {
+  /** The first byte is about to go out. */
+  onSent(call: ReplayCall): void;
+  /** The response is whole (`none`), or why there is none. */
+  onOver(call: ReplayCall, failure: Failure | typeof none): void;
+}
+
+export class ReplayCall implements ResponseSink {
+  readonly #owner: ReplayCallOwner;
+  readonly #call = new UpstreamCall(this);
+  readonly #request = new UpstreamRequest();
+  #server: ReplayServer | null = null;
+  #fromUs = 0;
+  /** Counts starts and ends, so that `start` knows whether the call is still its own. */
+  #serial = 0;
+  #digest = 0;
+  #captures = false;
+  #head = '';
+  #pieces: Buffer[] = [];
+  #capturedBytes = 0;
+
+  constructor(owner: ReplayCallOwner) {
+    this.#owner = owner;
+  }
+
+  /**
+   * `fromUs`: when its latency begins to count; -1: with its first byte. `captures`: `answer` is to have the
+   * content.
+   */
+  start(
+    server: ReplayServer,
+    request: RecordedRequest,
+    fromUs: number,
+    timeoutMs: number,
+    captures: boolean,
+  ): void {
+    this.#server = server;
+    this.#fromUs = fromUs;
+    const { pool, host, counters, tokens } = server;
+    counters.requestStarted();
+    const { method, target, fields, body, trailers, lengthZero, framing } = tokens?.apply(request) ?? request;
+    this.#digest = 0;
+    this.#captures = captures || tokens !== null;
+    this.#head = '';
+    this.#pieces = [];
+    this.#capturedBytes = 0;
+    const outgoing = this.#request;
+    outgoing.method = method;
+    outgoing.target = target;
+    outgoing.host = host ?? request.host;
+    outgoing.fields = fields;
+    outgoing.framing = framing;
+    outgoing.contentLength = framing === Framing.LENGTH ? body.byteLength : 0;
+    outgoing.lengthZero = lengthZero;
+    outgoing.totalMs = timeoutMs;
+    outgoing.resends.begin(method, null);
+    const serial = ++this.#serial;
+    this.#call.start(pool, outgoing);
+    // It may have failed at once, and be on its way with the next request already.
+    if (serial !== this.#serial) return;
+    if (framing === Framing.NONE) return;
+    if (trailers !== '') {
+      this.#call.write(body, false);
+      this.#call.trailers(trailers);
+      this.#call.write(body.subarray(0, 0), true);
+    } else this.#call.write(body, true);
+  }
+
+  /** Remembers the tokens of the response, which is whole, in place of those of the recorded one. */
+  learn(recorded: RecordedResponse | null, answer: RecordedResponse): void {
+    if (recorded?.content != null && answer.content !== null)
+      this.#server!.tokens?.learn(recorded.content, answer.content);
+  }
+
+  /** The whole response as a recording would have it. */
+  answer(): RecordedResponse {
+    const { status, responseBytes, endUs, sentUs } = this.#call;
+    return {
+      status,
+      bytes: responseBytes,
+      digest: this.#digest,
+      truncated: false,
+      latencyUs: endUs - sentUs,
+      content: this.#captures
+        ? {
+            head: this.#head,
+            body: Buffer.concat(this.#pieces),
+            truncated: this.#capturedBytes < responseBytes,
+          }
+        : null,
+    };
+  }
+
+  batch(run: () => void): void {
+    run();
+  }
+
+  onSent(): void {
+    this.#owner.onSent(this);
+  }
+
+  onDrain(): void {}
+  onInterim(): void {}
+  onSwitch(): void {}
+
+  onHead(head: ResponseHead): void {
+    if (!this.#captures) return;
+    const text = headText(head);
+    this.#head = latin1Slice(text, 0, text.byteLength);
+  }
+
+  onResponseBody(bytes: Uint8Array): void {
+    this.#digest = digestBody(bytes, this.#digest);
+    const room = limits.replayResponseBytes - this.#capturedBytes;
+    if (!this.#captures || room <= 0) return;
+    const piece = Buffer.from(bytes.byteLength <= room ? bytes : bytes.subarray(0, room));
+    this.#pieces.push(piece);
+    this.#capturedBytes += piece.byteLength;
+  }
+
+  onResponseTrailers(): void {}
+
+  onEnd(): void {
+    const { counters } = this.#server!;
+    const { status, endUs, sentUs, firstByteUs } = this.#call;
+    const fromUs = this.#fromUs >= 0 ? this.#fromUs : sentUs;
+    counters.response(status);
+    counters.latency.record(endUs - fromUs);
+    counters.firstByte.record(firstByteUs - fromUs);
+    this.#over(none);
+  }
+
+  onFailure(failure: Failure): void {
+    this.#server!.counters.failure(failure);
+    this.#over(failure);
+  }
+
+  #over(failure: Failure | typeof none): void {
+    this.#serial++;
+    const { counters } = this.#server!;
+    counters.add(VersionField.bytesSent, this.#call.requestBytes);
+    counters.add(VersionField.bytesReceived, this.#call.responseBytes);
+    this.#owner.onOver(this, failure);
+  }
+}
