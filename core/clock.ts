@@ -11,7 +11,10 @@ const offsetTries = 16;
  */
 const offsetUs = measuredOffsetUs();
 
-/** The two clocks are read one after the other, and a thread may lose its core in between: of several tries the least late one counts. */
+/**
+ * The two clocks are read one after the other, and a thread may lose its core in between: of several tries
+ * the least late one counts.
+ */
 function measuredOffsetUs(): number {
   let offset = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < offsetTries; i++) {

@@ -1,4 +1,7 @@
-/** The natural logarithm of the number of ways to choose `k` of `n`, for the exact tests of noise and of verdicts. Any thread. */
+/**
+ * The natural logarithm of the number of ways to choose `k` of `n`, for the exact tests of noise and of
+ * verdicts. Any thread.
+ */
 export function logChoose(n: number, k: number): number {
   return logFactorial(n) - logFactorial(k) - logFactorial(n - k);
 }

@@ -1,6 +1,6 @@
 /**
- * Long work on a thread that must not pause: a generator that yields wherever other work may be done in between. What runs
- * after its last `yield` is one step with what its end leads to.
+ * Long work on a thread that must not pause: a generator that yields wherever other work may be done in
+ * between. What runs after its last `yield` is one step with what its end leads to.
  */
 import { nowUs } from './clock.js';
 
@@ -17,7 +17,10 @@ export function atOnce<T>(steps: Steps<T>): T {
   }
 }
 
-/** In slices, an event-loop turn apart; `onDone` is called in the turn of the last one. What a step throws, the turn throws. */
+/**
+ * In slices, an event-loop turn apart; `onDone` is called in the turn of the last one. What a step throws,
+ * the turn throws.
+ */
 export function inSlices<T>(steps: Steps<T>, onDone: (result: T) => void): void {
   const slice = (): void => {
     const endUs = nowUs() + sliceUs;

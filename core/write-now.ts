@@ -1,15 +1,17 @@
 import { writeSync, writevSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
-/** The descriptor is not in the public types, but as old as Node; without it, writes take the ordinary way. */
+/**
+ * The descriptor is not in the public types, but as old as Node; without it, writes take the ordinary way.
+ */
 type SocketWithHandle = Socket & { readonly _handle?: { readonly fd?: number } | null };
 
 /**
- * Writes as much of `bytes[start, end)` as the kernel takes at once and returns how much; 0 also where there is no
- * descriptor to write to, or an error: the socket's own `write` of the same bytes then tells. The memory is free when this
- * returns. For a connected socket without TLS (what goes past it would go out in clear) that holds no bytes back (these
- * would be overtaken), by the thread that owns it. It spares what `write` makes for each call, a request object and a
- * callback in a later turn (docs/decisions/054).
+ * Writes as much of `bytes[start, end)` as the kernel takes at once and returns how much; 0 also where there
+ * is no descriptor to write to, or an error: the socket's own `write` of the same bytes then tells. The
+ * memory is free when this returns. For a connected socket without TLS (what goes past it would go out in
+ * clear) that holds no bytes back (these would be overtaken), by the thread that owns it. It spares what
+ * `write` makes for each call, a request object and a callback in a later turn (docs/decisions/054).
  */
 export function writeNow(socket: Socket, bytes: Uint8Array, start: number, end: number): number {
   const fd = descriptorOf(socket);
@@ -22,7 +24,10 @@ export function writeNow(socket: Socket, bytes: Uint8Array, start: number, end: 
   }
 }
 
-/** The same for two parts, one behind the other, in one system call: the end of the second is not a packet of its own. */
+/**
+ * The same for two parts, one behind the other, in one system call: the end of the second is not a packet of
+ * its own.
+ */
 export function writeBothNow(socket: Socket, first: Uint8Array, second: Uint8Array): number {
   const fd = descriptorOf(socket);
   if (fd < 0) return 0;

@@ -110,8 +110,8 @@ export interface Responder {
   /** The client's address as text, without port; read only when a policy or a log needs it. */
   clientAddress(): string;
   /**
-   * A number that the client's connection has to itself on this thread, not 0; 0: the engine can't distinguish
-   * connections.
+   * A number that the client's connection has to itself on this thread, not 0; 0: the engine can't
+   * distinguish connections.
    */
   connectionKey(): number;
 }

@@ -62,8 +62,8 @@ export class Forwarder implements ExchangeHome {
   }
 
   /**
-   * Routes a request that has passed the edge. A body of more than `bodyBytesMax` is refused as it comes. `matched` is
-   * the target by which routes are matched, where it is another one than what the version gets.
+   * Routes a request that has passed the edge. A body of more than `bodyBytesMax` is refused as it comes.
+   * `matched` is the target by which routes are matched, where it is another one than what the version gets.
    */
   forward(
     head: RequestHead,

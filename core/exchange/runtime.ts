@@ -71,7 +71,10 @@ export class RouteRuntime {
     );
   }
 
-  /** Returns what of an Upgrade field is passed: protocols of the route's list; '' makes the request an ordinary one. */
+  /**
+   * Returns what of an Upgrade field is passed: protocols of the route's list; '' makes the request an
+   * ordinary one.
+   */
   passedUpgrade(upgrade: string): string {
     const offers = upgrade.split(',').map(withoutBlanks);
     return offers.filter((offer) => this.#upgrades.has(offer.toLowerCase())).join(', ');

@@ -4,12 +4,18 @@ import { parseRegex } from '../regex/parse.js';
 import { compileRegex } from '../regex/program.js';
 import { type Replacement, Replacer } from '../regex/replacer.js';
 
-/** Matches a whole text, as Envoy's `safe_regex` does. Throws `RegexError` for a source that is not one of RE2. */
+/**
+ * Matches a whole text, as Envoy's `safe_regex` does. Throws `RegexError` for a source that is not one of
+ * RE2.
+ */
 export function wholePattern(source: string): Matcher {
   return new Matcher(compileRegex(parseRegex(source)));
 }
 
-/** `substitution` is text in which `$01` to `$09` stand for groups and `$$` for a dollar. Throws as `wholePattern` does. */
+/**
+ * `substitution` is text in which `$01` to `$09` stand for groups and `$$` for a dollar. Throws as
+ * `wholePattern` does.
+ */
 export function replacer(source: string, substitution: string, whole: boolean): Replacer {
   return new Replacer(compileRegex(parseRegex(source)), replacementOf(substitution), whole);
 }
