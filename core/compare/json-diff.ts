@@ -114,7 +114,7 @@ class Walk {
     const isText = typeof primary === 'string' && typeof shadow === 'string';
     if (isText && texts?.(primary, shadow, path, this.#on)) return;
     const change = named ?? changeOf(primary, shadow);
-    // One difference stands for all of its identity: an array of a thousand items may have a thousand of them.
+    // One difference stands for all of its identity: a long array may have a thousand of them.
     const identity = `${change} ${path}`;
     if (this.#reported.has(identity)) return;
     this.#reported.add(identity);
