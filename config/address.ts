@@ -1,5 +1,6 @@
 /**
- * Addresses to listen on (`host:port`, `[::1]:port`, `unix:/path`) and endpoints (`http://host:port`). Hosts are read by
+ * Addresses to listen on (`host:port`, `[::1]:port`, `unix:/path`) and endpoints (`http://host:port`). Hosts
+ * are read by
  * hand and not by `URL`, which turns `127.1` and `0x7f000001` into addresses that nobody wrote.
  */
 import { isIPv4, isIPv6 } from 'node:net';

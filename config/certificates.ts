@@ -1,4 +1,7 @@
-/** Reads the certificates and keys that a configuration names, so that a file that won't do is told with its position. */
+/**
+ * Reads the certificates and keys that a configuration names, so that a file that won't do is told with its
+ * position.
+ */
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { type ConfigProblem, errorAt } from './problem.js';

@@ -98,7 +98,9 @@ export function checkMirrors(root: TreeNode): ConfigProblem[] {
   return problems;
 }
 
-/** Where others may answer too, their requests are copied, and those that the shadow itself answers are not. */
+/**
+ * Where others may answer too, their requests are copied, and those that the shadow itself answers are not.
+ */
 function isOnlyPrimary(version: string, primaries: readonly PrimaryAt[]): boolean {
   return primaries.length > 0 && primaries.every((primary) => primary.version === version);
 }

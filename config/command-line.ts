@@ -1,5 +1,6 @@
 /**
- * The command line. `config/commands` states each command; what it does is handed in, because this room starts
+ * The command line. `config/commands` states each command; what it does is handed in, because this room
+ * starts
  * nothing. The exit code is what the command resolves with, and 2 for bad usage.
  */
 import { Command, CommanderError } from 'commander';
@@ -7,12 +8,16 @@ import { type CommandActions, type CommandIo, type CommandName, commands } from 
 import { exitFailure, exitOk, exitUsage } from './exit-codes.js';
 import { packageVersion } from './package-file.js';
 
-/** Time that open handles may keep the process alive after its command has ended and its output is written. */
+/**
+ * Time that open handles may keep the process alive after its command has ended and its output is written.
+ */
 const lingerMs = 1000;
 
 /**
- * `main` runs the command of `argv`, sets `process.exitCode` and returns, so that logs are flushed. Handles that
- * are still open then, for example a client's socket on a network that loses every packet, keep the process alive
+ * `main` runs the command of `argv`, sets `process.exitCode` and returns, so that logs are flushed. Handles
+ * that
+ * are still open then, for example a client's socket on a network that loses every packet, keep the process
+ * alive
  * for at most a second.
  */
 export async function main(argv: readonly string[], actions: CommandActions): Promise<void> {
@@ -30,7 +35,8 @@ export async function runCommand(
   let exitCode = exitOk;
   const program = newProgram(io);
   for (const [name, definition] of Object.entries(commands)) {
-    // `CommandActions` pairs each definition with an action of its options; a union over names forgets the pairs.
+    // `CommandActions` pairs each definition with an action of its options; a union over names forgets the
+    // pairs.
     const action = actions[name as CommandName] as (options: unknown, io: CommandIo) => Promise<number>;
     definition.addTo(program, async (options: unknown) => {
       exitCode = await action(options, io);

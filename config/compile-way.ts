@@ -1,4 +1,6 @@
-/** What becomes of a route's requests, to the plan's form: who answers, what is changed, what is tried again. */
+/**
+ * What becomes of a route's requests, to the plan's form: who answers, what is changed, what is tried again.
+ */
 import type {
   AnswerPlan,
   FaultPlan,

@@ -1,4 +1,7 @@
-/** A checked configuration to the plan that threads work by. Everything that can be wrong was found by `load.ts`. */
+/**
+ * A checked configuration to the plan that threads work by. Everything that can be wrong was found by
+ * `load.ts`.
+ */
 import { limits } from '../core/limits.js';
 import {
   type BreakerPlan,
@@ -43,7 +46,8 @@ const noVersion = -1;
 const coresPerShadowThread = 4;
 
 /**
- * `cores` decides what `auto` threads means. Throws `MirrorSlotsFullError` when the slots do not suffice; no slot is
+ * `cores` decides what `auto` threads means. Throws `MirrorSlotsFullError` when the slots do not suffice; no
+ * slot is
  * taken then, and the plan in force stays.
  */
 export function compilePlan(
@@ -291,7 +295,8 @@ function compileSink(mirror: MirrorConfig, plan: MirrorPlan): MirrorPlan {
   return {
     ...plan,
     ...(kindOfTarget(mirror.to) === 'file' ? compileFileSink(mirror, plan) : compileStreamSink(mirror, plan)),
-    // What is kept is what the client asked; and only its bytes are counted, for each waits until it is written or acknowledged.
+    // What is kept is what the client asked; and only its bytes are counted, for each waits until it is
+    // written or acknowledged.
     host: { kind: 'preserve' },
     inFlightMax: limits.openMirroredExchanges,
   };

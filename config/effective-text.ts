@@ -1,5 +1,6 @@
 /**
- * Writes the effective configuration: the schema, run backward over a loaded configuration, gives every key with its
+ * Writes the effective configuration: the schema, run backward over a loaded configuration, gives every key
+ * with its
  * default filled in. Secrets are hidden. A new key needs nothing here.
  */
 import { z } from 'zod';

@@ -1,4 +1,7 @@
-/** The effective configuration, for `GET /api/config`: every default filled in, live changes included, no secret. */
+/**
+ * The effective configuration, for `GET /api/config`: every default filled in, live changes included, no
+ * secret.
+ */
 import type { Plan, RoutePlan } from '../core/plan.js';
 import { percentOfShare } from './units.js';
 
@@ -9,8 +12,10 @@ interface Written {
 }
 
 /**
- * `effectiveConfig` returns an object of the shape of a configuration that compiles to the same plan, but for redacted
- * values. It is the text that the loader wrote (`effective-text.ts`) with what is known only since: numbers in place
+ * `effectiveConfig` returns an object of the shape of a configuration that compiles to the same plan, but for
+ * redacted
+ * values. It is the text that the loader wrote (`effective-text.ts`) with what is known only since: numbers
+ * in place
  * of `auto`, the name of the instance, and what was changed live.
  */
 export function effectiveConfig(plan: Plan): object {

@@ -6,7 +6,9 @@ import { Refusal } from './units.js';
 
 /** `$${` stands for the text `${`; the last alternative catches what starts a reference and is none. */
 const reference = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?:(:-)([^}]*))?\}|\$\{/g;
-/** The same for text without a brace that closes, in which `reference` would look for one from every place. */
+/**
+ * The same for text without a brace that closes, in which `reference` would look for one from every place.
+ */
 const unclosed = /\$\$\{|\$\{/g;
 
 /** Whether a text holds anything to substitute. */
@@ -14,7 +16,10 @@ export function mentionsEnvironment(text: string): boolean {
   return text.includes('${');
 }
 
-/** The text with its references replaced, or why that can't be done. As in a shell, `:-` also covers an empty value. */
+/**
+ * The text with its references replaced, or why that can't be done. As in a shell, `:-` also covers an empty
+ * value.
+ */
 export function substitute(text: string, env: NodeJS.ProcessEnv): string | Refusal {
   let refusal: Refusal | null = null;
   const malformed = (): string => {

@@ -1,10 +1,16 @@
-/** Header fields in a configuration: which names and values can stand in a message, and which are not for it to change. */
+/**
+ * Header fields in a configuration: which names and values can stand in a message, and which are not for it
+ * to change.
+ */
 import { Refusal } from './units.js';
 
 /** RFC 9110, section 5.6.2. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const tokenLengthMax = 256;
-/** Visible ASCII, space and tab. Bytes above are left out on purpose: a receiver may read them in any character set. */
+/**
+ * Visible ASCII, space and tab. Bytes above are left out on purpose: a receiver may read them in any
+ * character set.
+ */
 const fieldValue = /^[\t\x20-\x7e]*$/;
 
 const hopByHop = 'belongs to one connection and umbra sets it itself (RFC 9110, section 7.6.1)';
@@ -55,7 +61,10 @@ export function parseEditableResponseFieldName(name: string): string | Refusal {
   return new Refusal("`date` can't be edited here: it is kept as the primary sent it, or umbra's own");
 }
 
-/** Blanks around it are no part of a value (RFC 9110, section 5.5). The text itself never gets into the reason: it may be a secret. */
+/**
+ * Blanks around it are no part of a value (RFC 9110, section 5.5). The text itself never gets into the
+ * reason: it may be a secret.
+ */
 export function parseFieldValue(value: string): string | Refusal {
   if (fieldValue.test(value)) return value.trim();
   return new Refusal(

@@ -1,4 +1,7 @@
-/** The schema in the form that editors read (JSON Schema, draft 7), from the same source that configurations are checked with. */
+/**
+ * The schema in the form that editors read (JSON Schema, draft 7), from the same source that configurations
+ * are checked with.
+ */
 import { z } from 'zod';
 import { configSchema } from './schema.js';
 

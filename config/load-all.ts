@@ -1,6 +1,8 @@
 /**
- * Everything that a plan is made from: umbra.yaml, the documents beside it, and those that were applied. A change of
- * documents is loaded as a whole, as a reload is, so that both are checked alike and one is as atomic as the other.
+ * Everything that a plan is made from: umbra.yaml, the documents beside it, and those that were applied. A
+ * change of
+ * documents is loaded as a whole, as a reload is, so that both are checked alike and one is as atomic as the
+ * other.
  */
 import { basename, dirname, resolve } from 'node:path';
 import { changeStore, type DocumentChange } from './documents/change.js';

@@ -31,15 +31,23 @@ export { formatProblem } from './problem.js';
 export type { Config } from './schema.js';
 
 export interface LoadOptions {
-  /** For `${NAME}`; nothing by default, so that a configuration sent over the network can't read the environment. */
+  /**
+   * For `${NAME}`; nothing by default, so that a configuration sent over the network can't read the
+   * environment.
+   */
   env?: NodeJS.ProcessEnv;
   /** `path=value`, in order. */
   set?: readonly string[];
   /** What relative paths of files start from; the directory of `file` by default. */
   directory?: string;
-  /** Why a file can't be read, or null; asked for certificates and keys. Without it they are not looked at. */
+  /**
+   * Why a file can't be read, or null; asked for certificates and keys. Without it they are not looked at.
+   */
   unreadable?: (path: string) => string | null;
-  /** Documents of Istio and of Gateway API; one takes the place of another of its name in a source before its own. */
+  /**
+   * Documents of Istio and of Gateway API; one takes the place of another of its name in a source before its
+   * own.
+   */
   documents?: readonly DocumentSource[];
 }
 

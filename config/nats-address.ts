@@ -1,5 +1,6 @@
 /**
- * Addresses on NATS: `nats://host:4222/bucket` of a fleet, `nats-kv://host:4222/bucket/key` of a plan, `nats://host:4222/subject` of a
+ * Addresses on NATS: `nats://host:4222/bucket` of a fleet, `nats-kv://host:4222/bucket/key` of a plan,
+ * `nats://host:4222/subject` of a
  * stream.
  */
 import type { NatsPlace } from '../core/plan.js';
@@ -37,7 +38,10 @@ export interface NatsKey extends NatsBucket {
   readonly key: string;
 }
 
-/** `nats://` or `tls://`, several servers of one cluster with commas between; the bucket is `umbra` where none is named. */
+/**
+ * `nats://` or `tls://`, several servers of one cluster with commas between; the bucket is `umbra` where none
+ * is named.
+ */
 export function parseFleetAddress(text: string): NatsBucket | Refusal {
   const parts = partsOf(text, ['nats', 'tls']);
   if (parts === null) return new Refusal(fleetExpected);

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 
 const configName = 'umbra.yaml';
 
-/** Where a running umbra's configuration came from; kept, so that a change of documents does not depend on what is on disk by then. */
+/**
+ * Where a running umbra's configuration came from; kept, so that a change of documents does not depend on
+ * what is on disk by then.
+ */
 export interface Origin {
   /** Path of umbra.yaml. */
   readonly file: string;
@@ -32,7 +35,10 @@ export function originOf(path: string, set: readonly string[]): Origin {
   };
 }
 
-/** `address` is where `text` was read, as people know it. Relative paths in it start from the working directory. */
+/**
+ * `address` is where `text` was read, as people know it. Relative paths in it start from the working
+ * directory.
+ */
 export function originOfPlan(address: string, text: string, set: readonly string[]): Origin {
   return { file: address, text, sent: false, set, directory: null, applied: null };
 }

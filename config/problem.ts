@@ -35,7 +35,10 @@ export function warningAt(mark: Mark, message: string): ConfigProblem {
 /** Problems shown at once; a hostile file can hold hundreds of thousands. */
 const problemsMax = 100;
 
-/** In the order of the file; repeats of one message at one place are left out, and a flood is cut with a count. */
+/**
+ * In the order of the file; repeats of one message at one place are left out, and a flood is cut with a
+ * count.
+ */
 export function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
   const seen = new Set<string>();
   const sorted = problems

@@ -1,4 +1,7 @@
-/** Routes that no request can take, because an earlier one takes them all. First match wins, so this is about pairs. */
+/**
+ * Routes that no request can take, because an earlier one takes them all. First match wins, so this is about
+ * pairs.
+ */
 import { wholePattern } from '../core/route/pattern.js';
 import { type ConfigProblem, warningAt } from './problem.js';
 import type { Config, MatchConfig } from './schema.js';
@@ -6,7 +9,9 @@ import { markAt, type TreeNode } from './tree.js';
 
 type Match = MatchConfig;
 
-/** Pairs grow with the square; what is behind so many matches, of all routes together, is not looked through. */
+/**
+ * Pairs grow with the square; what is behind so many matches, of all routes together, is not looked through.
+ */
 const matchesComparedMax = 512;
 
 export function warnOfUnreachable(config: Config, root: TreeNode): ConfigProblem[] {

@@ -141,7 +141,8 @@ function compose(text: string, lines: LineCounter, markOf: MarkOf): Document.Par
   }
   for (const token of parser.end()) tokens.push(token);
   const composer = new Composer({ version: '1.2', schema: 'core', uniqueKeys: false, strict: true });
-  // Every fault is an Error, a hostile text has half a million of them, and their stacks are most of the cost.
+  // Every fault is an Error, a hostile text has half a million of them, and their stacks are most of the
+  // cost.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
@@ -160,7 +161,10 @@ class TreeReader {
   /** Null: nothing is substituted. */
   private readonly env: NodeJS.ProcessEnv | null;
   private readonly budget: Budget;
-  /** In the order of the text, as YAML asks: an alias means the latest anchor before it. (`Alias.resolve` searches the whole document.) */
+  /**
+   * In the order of the text, as YAML asks: an alias means the latest anchor before it. (`Alias.resolve`
+   * searches the whole document.)
+   */
   private readonly anchors = new Map<string, Node>();
   /** Nodes that are being read; an alias to one of them would never end. */
   private readonly open = new Set<Node>();

@@ -91,7 +91,10 @@ export const configSchema = mapping({
     .meta({ description: 'What is never shown or stored of what passes through: see comparing.' }),
 }).meta({ title: 'umbra configuration' });
 
-/** A configuration whose every part was understood: durations in ms, sizes in bytes, shares in millionths, defaults filled in. */
+/**
+ * A configuration whose every part was understood: durations in ms, sizes in bytes, shares in millionths,
+ * defaults filled in.
+ */
 export type Config = z.output<typeof configSchema>;
 export type RouteConfig = Config['routes'][number];
 export type MatchConfig = RouteConfig['match'][number];

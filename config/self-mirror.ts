@@ -1,11 +1,17 @@
-/** Mirrors whose copies go where the originals went: nothing is compared then, and every request is made twice. */
+/**
+ * Mirrors whose copies go where the originals went: nothing is compared then, and every request is made
+ * twice.
+ */
 import type { EndpointPlan } from '../core/plan.js';
 import { formatAddress } from './address.js';
 import { type ConfigProblem, warningAt } from './problem.js';
 import type { Config } from './schema.js';
 import { markAt, type TreeNode } from './tree.js';
 
-/** That a mirror names its own primary is an error (`check.ts`); here it is another name for the same endpoints. */
+/**
+ * That a mirror names its own primary is an error (`check.ts`); here it is another name for the same
+ * endpoints.
+ */
 export function warnOfSelfMirrors(config: Config, root: TreeNode): ConfigProblem[] {
   const endpoints = (version: string) => config.versions[version]?.endpoints ?? [];
   return config.routes.flatMap((route, routeIndex) => {

@@ -1,6 +1,7 @@
 /**
  * `--set path=value`: one value of a configuration replaced from the command line. A path is made of keys,
- * list positions and names of list items: `routes[0].mirrors[0].percent`, `routes.reviews.mirrors.v2.percent`.
+ * list positions and names of list items: `routes[0].mirrors[0].percent`,
+ * `routes.reviews.mirrors.v2.percent`.
  */
 
 import { type ConfigProblem, errorAt, type Mark } from './problem.js';

@@ -28,7 +28,10 @@ export function directoryOf(to: string): string {
   return to.slice(fileScheme.length);
 }
 
-/** What the target is called in metrics, commands and messages: as it is written, but for the credentials of a stream. */
+/**
+ * What the target is called in metrics, commands and messages: as it is written, but for the credentials of a
+ * stream.
+ */
 export function nameOfTarget(to: string): string {
   if (kindOfTarget(to) !== 'stream') return to;
   const parsed = parseStreamAddress(to);

@@ -1,5 +1,6 @@
 /**
- * Which counters a mirror, or its baseline, counts in. The same (route, version) keeps its slot over every reload, so its counters
+ * Which counters a mirror, or its baseline, counts in. The same (route, version) keeps its slot over every
+ * reload, so its counters
  * never jump; a slot is never given to another mirror, because its counts would be mixed up.
  */
 import { limits } from '../core/limits.js';
@@ -31,7 +32,10 @@ export class MirrorSlots {
     this.slotsMax = slotsMax;
   }
 
-  /** One slot for each mirror, in their order. All or nothing: throws `MirrorSlotsFullError` before it takes any. */
+  /**
+   * One slot for each mirror, in their order. All or nothing: throws `MirrorSlotsFullError` before it takes
+   * any.
+   */
   assign(mirrors: readonly MirrorName[]): number[] {
     const missing = new Set(mirrors.map(keyOf).filter((key) => !this.slots.has(key)));
     if (this.slots.size + missing.size > this.slotsMax) throw new MirrorSlotsFullError(this.slotsMax);

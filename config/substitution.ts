@@ -5,7 +5,8 @@ import { Refusal } from './units.js';
 const groupsMax = 9;
 
 /**
- * `$1` to `$9` as nginx writes them, `\1` to `\9` as Envoy and Istio do, `$$` and `\\` for the characters themselves. Returns
+ * `$1` to `$9` as nginx writes them, `\1` to `\9` as Envoy and Istio do, `$$` and `\\` for the characters
+ * themselves. Returns
  * the text with each group as `$01` to `$09` and every other dollar doubled.
  */
 export function parseSubstitution(text: string, pattern: string): string | Refusal {

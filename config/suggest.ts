@@ -9,7 +9,9 @@ export function didYouMean(word: string, known: Iterable<string>): string {
   return nearest === null ? '' : ` (did you mean \`${nearest}\`?)`;
 }
 
-/** The nearest of `known` within a third of its length in edits (at least one), or null. Case costs nothing. */
+/**
+ * The nearest of `known` within a third of its length in edits (at least one), or null. Case costs nothing.
+ */
 export function nearestWord(word: string, known: Iterable<string>): string | null {
   if (word.length === 0 || word.length > wordLengthMax) return null;
   const wanted = word.toLowerCase();

@@ -1,6 +1,7 @@
 /**
  * Tells when the content of a configuration file has changed. Editors save by renaming a new file over the
- * old one, and configuration mounts swap a symbolic link somewhere on the way to the file; a watch on the file
+ * old one, and configuration mounts swap a symbolic link somewhere on the way to the file; a watch on the
+ * file
  * itself follows the old inode and misses both. So the directories along the chain of links are watched, and
  * any event in them only means: read again and compare.
  */
@@ -21,7 +22,8 @@ export interface ConfigWatch {
 }
 
 /**
- * Calls `onChange` after the content differs from what it was at the last call, at first from now. A file that is
+ * Calls `onChange` after the content differs from what it was at the last call, at first from now. A file
+ * that is
  * missing or can't be read is waited for. Watch before the file is loaded, and no change in between is lost.
  */
 export function watchConfig(file: string, onChange: () => void): ConfigWatch {
@@ -47,7 +49,8 @@ export function watchConfig(file: string, onChange: () => void): ConfigWatch {
     seen = now;
     onChange();
   };
-  // A swapped link can lead another way. A new watcher and not `add`: only a watcher tells when it is in place, and
+  // A swapped link can lead another way. A new watcher and not `add`: only a watcher tells when it is in
+  // place, and
   // what changes before that is found by the comparison that follows.
   const followLinks = () => {
     const now = linkChain(path);
@@ -73,7 +76,8 @@ function watchEntries(entries: ReadonlySet<string>, onEvent: () => void): FSWatc
     depth: 0,
     followSymlinks: false,
     ignoreInitial: true,
-    // A directory such as /etc has many entries that are not ours. Directories are let in: they may be watched ones.
+    // A directory such as /etc has many entries that are not ours. Directories are let in: they may be
+    // watched ones.
     ignored: (entry, stats) => stats !== undefined && !stats.isDirectory() && !entries.has(entry),
   });
   watcher.on('all', onEvent);
@@ -84,7 +88,8 @@ function watchEntries(entries: ReadonlySet<string>, onEvent: () => void): FSWatc
 }
 
 /**
- * Every entry whose replacement can change what the path leads to: the path itself, each link on the way and what
+ * Every entry whose replacement can change what the path leads to: the path itself, each link on the way and
+ * what
  * it points to; each with its directory resolved.
  */
 function linkChain(path: string): Set<string> {

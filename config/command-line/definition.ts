@@ -1,10 +1,13 @@
 /**
- * A command states its operands and flags once, and the type of its options follows from them. `commander` parses;
+ * A command states its operands and flags once, and the type of its options follows from them. `commander`
+ * parses;
  * only this file and `command-line.ts` know it.
  */
 import { Argument, Command, Option } from 'commander';
 
-/** Turns the text of a flag or operand into its value; throws `InvalidArgumentError` with what was expected. */
+/**
+ * Turns the text of a flag or operand into its value; throws `InvalidArgumentError` with what was expected.
+ */
 export type Parse<T> = (text: string) => T;
 
 /** An operand (`<url>`) of a command. `T` is the type of its value. */
@@ -120,7 +123,9 @@ export function toggle(term: string, help: string): Flag<boolean> {
   return { option: new Option(term, help), absent: false };
 }
 
-/** A flag that may be given several times: its values, in order. A term `<files...>` takes several at once. */
+/**
+ * A flag that may be given several times: its values, in order. A term `<files...>` takes several at once.
+ */
 export function repeatedFlag<T>(term: string, help: string, parse: Parse<T>): Flag<readonly T[]> {
   const append = (text: string, before: readonly T[] = []) => [...before, parse(text)];
   return { option: new Option(term, help).argParser<readonly T[]>(append), absent: [] };

@@ -4,7 +4,9 @@ import { defineCommand, flag, type OptionsOf } from '../command-line/definition.
 import { setFlag } from '../command-line/flags.js';
 import { text } from '../command-line/values.js';
 
-/** The process whose addresses are taken over: its pid, or a file that holds the pid and then receives ours. */
+/**
+ * The process whose addresses are taken over: its pid, or a file that holds the pid and then receives ours.
+ */
 export type Takeover = { readonly pid: number } | { readonly file: string };
 
 const configDefault = 'umbra.yaml';

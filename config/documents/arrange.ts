@@ -1,11 +1,15 @@
 /**
- * Drafts of all documents in the one order of routes that umbra.yaml has. A request takes the rules of the most
- * specific host that any document names, and of that host alone, as in Envoy: an exact name, then the longest wildcard,
+ * Drafts of all documents in the one order of routes that umbra.yaml has. A request takes the rules of the
+ * most
+ * specific host that any document names, and of that host alone, as in Envoy: an exact name, then the longest
+ * wildcard,
  * then `*`. Within a host:
  *
  *   - VirtualServices before HTTPRoutes;
- *   - VirtualServices from the oldest to the youngest, and the rules of each in their order, because the first that
- *     matches wins. From the first rule that takes every request on, the rules of a VirtualService come after those of
+ *   - VirtualServices from the oldest to the youngest, and the rules of each in their order, because the
+ * first that
+ *     matches wins. From the first rule that takes every request on, the rules of a VirtualService come after
+ * those of
  *     the others (Istio leaves the order of resources open, and says so for gateways);
  *   - HTTPRoutes from the most specific match to the least.
  */
@@ -83,7 +87,10 @@ function routeOf({ draft, hosts, name }: Placed, namespace: string): TreeNode {
   return grow(draft.mark, { name, match, ...draft.body });
 }
 
-/** Whoever asks for a service by its short name means the one of the document's namespace, or of the usual one. */
+/**
+ * Whoever asks for a service by its short name means the one of the document's namespace, or of the usual
+ * one.
+ */
 function formsOf(host: string, own: string, usual: string): string[] {
   if (host.startsWith('*')) return [host];
   return [...new Set([...hostForms(host, own), ...hostForms(host, usual)])];

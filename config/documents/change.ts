@@ -1,4 +1,7 @@
-/** A person applies documents or takes them back: what the store holds afterwards, and a line on each document. */
+/**
+ * A person applies documents or takes them back: what the store holds afterwards, and a line on each
+ * document.
+ */
 import { type ConfigProblem, errorAt } from '../problem.js';
 import { readTrees } from '../read-tree.js';
 import { ListNode, MapNode, plainValue, ScalarNode, type TreeNode } from '../tree.js';
@@ -33,7 +36,8 @@ export type ChangedStore =
 type Store = Extract<DocumentSource, { kind: 'store' }>;
 
 /**
- * `store` is what was applied so far, `beside` what files bring. All or nothing: with one problem nothing changes.
+ * `store` is what was applied so far, `beside` what files bring. All or nothing: with one problem nothing
+ * changes.
  * `nowMs` is the age of documents that name none.
  */
 export function changeStore(

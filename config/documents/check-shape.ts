@@ -1,4 +1,6 @@
-/** A document's tree against the fields of its kind: every fault and every ignored field, each with its place. */
+/**
+ * A document's tree against the fields of its kind: every fault and every ignored field, each with its place.
+ */
 import { type ConfigProblem, errorAt, type Mark, warningAt } from '../problem.js';
 import { didYouMean } from '../suggest.js';
 import { ListNode, MapNode, ScalarNode, type TreeNode } from '../tree.js';
@@ -8,7 +10,10 @@ import type { Field, Shape } from './shape.js';
 type FieldsShape = Extract<Shape, { is: 'fields' }>;
 type NumberShape = Extract<Shape, { min: number }>;
 
-/** `name` is what the document is called in messages: `virtualservice/reviews`. Returns errors and warnings together. */
+/**
+ * `name` is what the document is called in messages: `virtualservice/reviews`. Returns errors and warnings
+ * together.
+ */
 export function checkShape(root: TreeNode, shape: Shape, name: string): ConfigProblem[] {
   const check = new ShapeCheck(name);
   check.look(root, shape, '');

@@ -1,5 +1,6 @@
 /**
- * Host, subset and port of a destination to a version of umbra.yaml: endpoints from `subsets` or from ServiceEntry and
+ * Host, subset and port of a destination to a version of umbra.yaml: endpoints from `subsets` or from
+ * ServiceEntry and
  * WorkloadEntry, everything else from the DestinationRules of the host.
  */
 import { type ConfigProblem, type Mark, warningAt } from '../problem.js';

@@ -1,5 +1,6 @@
 /**
- * Documents as they stand in a file: read, told apart by kind, checked field by field. One bad document refuses the
+ * Documents as they stand in a file: read, told apart by kind, checked field by field. One bad document
+ * refuses the
  * whole file, so that nothing is ever half applied.
  */
 import { type ConfigProblem, errorAt, type Mark, warningAt } from '../problem.js';
@@ -117,7 +118,8 @@ function twiceIn(documents: readonly Document[]): ConfigProblem[] {
 }
 
 /**
- * The older document first, as Istio sorts them; those that say nothing about their age are the oldest, in the order
+ * The older document first, as Istio sorts them; those that say nothing about their age are the oldest, in
+ * the order
  * in which they are given; of two of one age the name decides.
  */
 export function byAge(documents: readonly Document[]): Document[] {

@@ -32,7 +32,9 @@ export interface Mapping {
   readonly mirrorHost: string;
 }
 
-/** Whether one of the matches takes every request: it has no condition, or only a path that every path fits. */
+/**
+ * Whether one of the matches takes every request: it has no condition, or only a path that every path fits.
+ */
 export function isCatchAll({ matches }: Draft): boolean {
   return matches.some((match) =>
     Object.entries(match).every(([key, part]) => part === undefined || (key === 'path' && isEveryPath(part))),
@@ -46,8 +48,10 @@ function isEveryPath(path: Growth): boolean {
 }
 
 /**
- * `reviews`, `reviews_2`, `reviews_canary`; `prod__reviews` in another namespace, `httproute_reviews` of an HTTPRoute, which
- * may have the name of a VirtualService; `reviews_1-2` for the second of the routes that one rule becomes. Names of objects
+ * `reviews`, `reviews_2`, `reviews_canary`; `prod__reviews` in another namespace, `httproute_reviews` of an
+ * HTTPRoute, which
+ * may have the name of a VirtualService; `reviews_1-2` for the second of the routes that one rule becomes.
+ * Names of objects
  * have no `_`, so rules of different documents do not meet.
  */
 export function routeNameOf(

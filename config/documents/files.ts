@@ -14,7 +14,10 @@ export interface ReadFiles {
   readonly problems: ConfigProblem[];
 }
 
-/** Every *.yaml, *.yml and *.json of the directory but `except`, by name; hidden ones and directories are passed over. */
+/**
+ * Every *.yaml, *.yml and *.json of the directory but `except`, by name; hidden ones and directories are
+ * passed over.
+ */
 export function readDirectory(directory: string, except: string | null): ReadFiles {
   const sources: DocumentSource[] = [];
   const problems: ConfigProblem[] = [];
@@ -62,7 +65,10 @@ export function readStore(directory: string): { lines: string[]; problem: Config
   }
 }
 
-/** Either the old or the new lines are on disk, whatever happens meanwhile. Rejects with the error of the file system. */
+/**
+ * Either the old or the new lines are on disk, whatever happens meanwhile. Rejects with the error of the file
+ * system.
+ */
 export async function writeStore(directory: string, lines: readonly string[]): Promise<void> {
   const file = storeFile(directory);
   await mkdir(directory, { recursive: true, mode: 0o700 });

@@ -1,4 +1,7 @@
-/** Trees of native configuration that a document becomes; what grows from a field stands where the field stands. */
+/**
+ * Trees of native configuration that a document becomes; what grows from a field stands where the field
+ * stands.
+ */
 import type { Mark } from '../problem.js';
 import { ListNode, MapNode, ScalarNode, type TreeNode } from '../tree.js';
 

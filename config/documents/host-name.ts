@@ -3,7 +3,10 @@
 const clusterDomain = 'cluster.local';
 const service = /^([^.]+)\.([^.]+)\.svc(?:\.cluster\.local)?$/;
 
-/** `reviews` of the namespace `prod` is `reviews.prod.svc.cluster.local`; what has a dot is whole already. Lower case. */
+/**
+ * `reviews` of the namespace `prod` is `reviews.prod.svc.cluster.local`; what has a dot is whole already.
+ * Lower case.
+ */
 export function wholeHost(host: string, namespace: string): string {
   const lower = host.toLowerCase();
   if (lower === '*' || lower.startsWith('*.')) return lower;
@@ -11,7 +14,10 @@ export function wholeHost(host: string, namespace: string): string {
   return service.test(lower) ? lower.replace(/\.svc$/, `.svc.${clusterDomain}`) : lower;
 }
 
-/** Every Host by which clients ask for a whole host: a service is also asked for by the shorter forms of its name. */
+/**
+ * Every Host by which clients ask for a whole host: a service is also asked for by the shorter forms of its
+ * name.
+ */
 export function hostForms(host: string, namespace: string): string[] {
   const [, name, ofNamespace] = service.exec(host) ?? [];
   if (name === undefined) return [host];

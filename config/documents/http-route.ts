@@ -1,4 +1,7 @@
-/** An HTTPRoute as drafts of routes: one for each match of each rule, because the most specific match goes first. */
+/**
+ * An HTTPRoute as drafts of routes: one for each match of each rule, because the most specific match goes
+ * first.
+ */
 import { withoutTrailing } from '../../core/trim.js';
 import type { Mark } from '../problem.js';
 import type { MapNode, TreeNode } from '../tree.js';
@@ -10,7 +13,10 @@ import { at, itemsAt, keyMark, numberAt, textAt } from './look.js';
 import { type Chosen, noTimeout, shareNode, splitOf } from './parts.js';
 import { durationNode } from './traffic-policy.js';
 
-/** `age` counts documents from the oldest: of two matches that are equally specific, that of the older one goes first. */
+/**
+ * `age` counts documents from the oldest: of two matches that are equally specific, that of the older one
+ * goes first.
+ */
 export function draftHttpRoute(document: Document, mapping: Mapping, age: number): Draft[] {
   const given = itemsAt(document.spec, 'hostnames').map((host) => (textAt(host) ?? '').toLowerCase());
   const hosts = given.length === 0 ? hostsOfParents(document) : given;
@@ -258,7 +264,8 @@ function pathOf(match: TreeNode | undefined): { type: string; value: string; nod
 }
 
 /**
- * Gateway API's order of matches, the first number the most important: an exact path, then a prefix, then a regular
+ * Gateway API's order of matches, the first number the most important: an exact path, then a prefix, then a
+ * regular
  * expression (which it leaves open); the longer path; a method; more headers; more query parameters.
  */
 function specificity(match: TreeNode | undefined): number[] {

@@ -1,4 +1,7 @@
-/** Documents into the tree of umbra.yaml: their routes before its own, the versions that they need beside its own. */
+/**
+ * Documents into the tree of umbra.yaml: their routes before its own, the versions that they need beside its
+ * own.
+ */
 import { limits } from '../../core/limits.js';
 import { type ConfigProblem, errorAt, type Mark } from '../problem.js';
 import { childOf, ListNode, MapNode, type TreeNode } from '../tree.js';
@@ -10,7 +13,10 @@ import { draftHttpRoute } from './http-route.js';
 import { textAt } from './look.js';
 import { draftVirtualService } from './virtual-service.js';
 
-/** `documents` of umbra.yaml, as far as reading and mapping need it. What is malformed there, the schema tells. */
+/**
+ * `documents` of umbra.yaml, as far as reading and mapping need it. What is malformed there, the schema
+ * tells.
+ */
 export interface DocumentSettings {
   readonly namespace: string;
   readonly mirrorHost: string;
@@ -30,7 +36,10 @@ export interface Grown {
   readonly versions: MapNode;
 }
 
-/** Changes `root`. Problems are added to `problems`; the routes of documents with errors may be incomplete then. */
+/**
+ * Changes `root`. Problems are added to `problems`; the routes of documents with errors may be incomplete
+ * then.
+ */
 export function mergeDocuments(
   root: MapNode,
   documents: readonly Document[],

@@ -53,7 +53,9 @@ export function splitOf(chosen: readonly Chosen[]): Draft['body'] | string {
   };
 }
 
-/** `request` and `response`, each with set, add, remove: both languages and umbra.yaml have the same words. */
+/**
+ * `request` and `response`, each with set, add, remove: both languages and umbra.yaml have the same words.
+ */
 export function headersOf(node: TreeNode): Growth {
   return grow(node.mark, { request: at(node, 'request'), response: at(node, 'response') });
 }

@@ -41,7 +41,9 @@ export class Services {
     return this.#entries.has(host);
   }
 
-  /** URLs of the endpoints of `host` whose labels are all of `labels`; `secure` overrules what the port says. */
+  /**
+   * URLs of the endpoints of `host` whose labels are all of `labels`; `secure` overrules what the port says.
+   */
   endpoints(
     host: string,
     portNumber: number | undefined,

@@ -1,5 +1,6 @@
 /**
- * What fields a kind of document has, and what becomes of each: the check of documents (`check-shape.ts`) and the table
+ * What fields a kind of document has, and what becomes of each: the check of documents (`check-shape.ts`) and
+ * the table
  * in docs/istio.md are both made from this, so that the page can't say anything else than the code does.
  */
 
@@ -78,7 +79,10 @@ export interface FieldRow {
   readonly note: string;
 }
 
-/** Every field below `shape` in the order of its declaration. A shape that was told already under another path is not told again. */
+/**
+ * Every field below `shape` in the order of its declaration. A shape that was told already under another path
+ * is not told again.
+ */
 export function fieldRows(shape: Shape, path = '', told = new Map<Shape, string>()): FieldRow[] {
   if (shape.is === 'list') return fieldRows(shape.of, `${path}[]`, told);
   if (shape.is === 'map') return fieldRows(shape.of, `${path}.*`, told);

@@ -318,7 +318,10 @@ function stringMatch(node: TreeNode): Record<string, TreeNode> | 'any' {
   return 'any';
 }
 
-/** As Envoy does: a matched prefix is replaced, without a condition on the path the prefix `/`, else the whole path. */
+/**
+ * As Envoy does: a matched prefix is replaced, without a condition on the path the prefix `/`, else the whole
+ * path.
+ */
 function pathRewrite(to: TreeNode, matched: TreeNode | undefined): Growth {
   if (matched === undefined) return placed(to, { prefix: '/', to });
   const prefix = at(matched, 'prefix');

@@ -1,4 +1,6 @@
-/** `documents` and `subsets`: what documents of Istio and of Gateway API need to be told beside themselves. */
+/**
+ * `documents` and `subsets`: what documents of Istio and of Gateway API need to be told beside themselves.
+ */
 import { z } from 'zod';
 import { parseHostMatch } from '../address.js';
 import { parseName } from '../names.js';
@@ -27,7 +29,10 @@ export const documents = mapping({
 
 const expected = 'expected endpoints, a version, or a mapping of subsets';
 
-/** Endpoints, a version, or a mapping of subsets to either: told apart by `endpoints`, so that each is told its own faults. */
+/**
+ * Endpoints, a version, or a mapping of subsets to either: told apart by `endpoints`, so that each is told
+ * its own faults.
+ */
 const subsetsOfHost = z.unknown().check((context) => {
   const { value, issues } = context;
   const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value);

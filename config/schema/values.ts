@@ -1,4 +1,7 @@
-/** The values that a configuration is made of, as zod schemas: durations, sizes, shares, names, addresses, lists and mappings. */
+/**
+ * The values that a configuration is made of, as zod schemas: durations, sizes, shares, names, addresses,
+ * lists and mappings.
+ */
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import type { Address } from '../../core/plan.js';
@@ -25,8 +28,10 @@ import {
 export const textLengthMax = 4096;
 
 /**
- * `form` is one way to write a value: `read` turns what was written into the value, and `write` turns the value
- * back, for the effective configuration. Either may return a Refusal; a refused `write` leaves the value to the next
+ * `form` is one way to write a value: `read` turns what was written into the value, and `write` turns the
+ * value
+ * back, for the effective configuration. Either may return a Refusal; a refused `write` leaves the value to
+ * the next
  * form of a union.
  */
 export function form<Schema extends z.ZodType, T>(
@@ -96,7 +101,9 @@ export function text<T>(
   ).meta({ kind: kindOf(expected) });
 }
 
-/** The type of a value as docs/configuration.md names it: `a duration` of `expected a duration such as 15s`. */
+/**
+ * The type of a value as docs/configuration.md names it: `a duration` of `expected a duration such as 15s`.
+ */
 function kindOf(expected: string): string {
   return expected.replace(/^expected (?:an? |the )?/, '').replace(/,? such as .*$/, '');
 }

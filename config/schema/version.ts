@@ -143,7 +143,9 @@ const ejectionKeys = mapping({
   }),
 });
 
-/** Without it an endpoint that refuses is still left alone for a moment: attempts that fail are the dearest. */
+/**
+ * Without it an endpoint that refuses is still left alone for a moment: attempts that fail are the dearest.
+ */
 const ejectionOff = { failures: 0, baseTime: 1000, maxTime: 1000, maxPercent: 0 };
 
 const ejection = z.union(

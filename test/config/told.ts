@@ -17,7 +17,9 @@ export function loaded(text: string, options: LoadOptions = {}): LoadedConfig {
   throw new Error(result.problems.map(formatProblem).join('\n'));
 }
 
-/** `plan` without the text of its configuration, which two configurations of one plan may write in two ways. */
+/**
+ * `plan` without the text of its configuration, which two configurations of one plan may write in two ways.
+ */
 export function withoutText(plan: Plan): Omit<Plan, 'effective'> {
   const { effective, ...rest } = plan;
   return rest;

@@ -1,4 +1,7 @@
-/** How the commands talk to a running umbra: one request to its admin API, and every way in which that can fail as one line. */
+/**
+ * How the commands talk to a running umbra: one request to its admin API, and every way in which that can
+ * fail as one line.
+ */
 
 import { sendToAdmin } from './admin-request.js';
 
@@ -20,7 +23,10 @@ export class AdminError extends Error {
   }
 }
 
-/** A change waits until every thread has taken it, which takes milliseconds; a hung process must not hang its operator. */
+/**
+ * A change waits until every thread has taken it, which takes milliseconds; a hung process must not hang its
+ * operator.
+ */
 const answerTimeoutMs = 15_000;
 
 /** The answer's JSON. Throws `AdminError` where umbra can't be reached, refuses, or is not umbra. */

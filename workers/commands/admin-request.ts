@@ -1,4 +1,6 @@
-/** One request to an admin API, over TCP or over the unix socket of `unix:PATH`, which `fetch` can't reach. */
+/**
+ * One request to an admin API, over TCP or over the unix socket of `unix:PATH`, which `fetch` can't reach.
+ */
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 

@@ -34,7 +34,9 @@ export interface Figures {
 
 export interface FigureSource {
   readonly name: string;
-  /** Rejects with an Error of one line. Without `withDiffs` a running umbra is not asked for its differences. */
+  /**
+   * Rejects with an Error of one line. Without `withDiffs` a running umbra is not asked for its differences.
+   */
   look(withDiffs: boolean): Promise<Figures>;
   close(): Promise<void>;
 }
@@ -43,7 +45,10 @@ export async function openFigures(place: FiguresPlace): Promise<FigureSource> {
   return place.fleet === undefined ? ofAdmin(place) : ofFleet(place.fleet);
 }
 
-/** What happened between two looks: of each process by itself, so that one that came or went in between does no harm. */
+/**
+ * What happened between two looks: of each process by itself, so that one that came or went in between does
+ * no harm.
+ */
 export function figuresBetween(earlier: Figures, later: Figures): Reading {
   if (earlier.members === null || later.members === null) return between(earlier.reading, later.reading);
   const windows = memberWindows(earlier, later);

@@ -49,7 +49,10 @@ async function readOne(path: string, byTag: Map<string, MergedLog>): Promise<str
   return notes;
 }
 
-/** Like node:readline, but a line that never ends takes no more memory than its bound; its rest is passed over. */
+/**
+ * Like node:readline, but a line that never ends takes no more memory than its bound; its rest is passed
+ * over.
+ */
 async function* linesOf(path: string): AsyncGenerator<string> {
   let parts: Buffer[] = [];
   let bytes = 0;

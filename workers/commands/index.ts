@@ -1,5 +1,6 @@
 /**
- * What the commands of the command line do. Each is loaded when it is asked for: `umbra mirror` starts fast, and a
+ * What the commands of the command line do. Each is loaded when it is asked for: `umbra mirror` starts fast,
+ * and a
  * server carries none of the others.
  */
 import type { CommandActions } from '../../config/commands/index.js';

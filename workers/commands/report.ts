@@ -1,4 +1,6 @@
-/** `umbra report`: the versions compared on one page or as text, from a running umbra or from histogram logs. */
+/**
+ * `umbra report`: the versions compared on one page or as text, from a running umbra or from histogram logs.
+ */
 import { writeFile } from 'node:fs/promises';
 import type { CommandIo } from '../../config/commands/index.js';
 import type { ReportOptions } from '../../config/commands/report.js';

@@ -11,7 +11,10 @@ import { AdminError, askAdmin } from './admin-client.js';
 
 const stdin = 0;
 
-/** Resolves with the exit code: 0 when every thread has applied the change, 1 when nothing was changed. Never rejects. */
+/**
+ * Resolves with the exit code: 0 when every thread has applied the change, 1 when nothing was changed. Never
+ * rejects.
+ */
 export async function resourcesCommand(
   action: 'apply' | 'delete',
   options: ResourcesOptions,

@@ -18,7 +18,8 @@ import type { PlanSource } from '../protocol/messages.js';
 import { planAtStart } from './plan-address.js';
 
 /**
- * Resolves with the exit code: 0 after a clean stop, 1 if it can't serve, 2 if the configuration is wrong. `whenReady` is called once it
+ * Resolves with the exit code: 0 after a clean stop, 1 if it can't serve, 2 if the configuration is wrong.
+ * `whenReady` is called once it
  * serves and takes signals.
  */
 export async function runCommand(

@@ -1,6 +1,8 @@
 import { anything, fields, ignored, mapOf, required, type Shape, supported, text } from '../shape.js';
 
-/** What Kubernetes itself writes into a document that it gives out; so `kubectl get -o yaml` can be applied. */
+/**
+ * What Kubernetes itself writes into a document that it gives out; so `kubectl get -o yaml` can be applied.
+ */
 const ofTheServer = supported(anything, 'said by a Kubernetes server; has no meaning here');
 
 export const metadata: Shape = fields({

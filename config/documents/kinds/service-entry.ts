@@ -1,4 +1,7 @@
-/** Fields of Istio's ServiceEntry and WorkloadEntry: where a host's endpoints are, on machines outside of Kubernetes. */
+/**
+ * Fields of Istio's ServiceEntry and WorkloadEntry: where a host's endpoints are, on machines outside of
+ * Kubernetes.
+ */
 import {
   count,
   fields,
