@@ -1,5 +1,6 @@
 /**
- * Reads the certificates and keys that a configuration names, so that a file that won't do is told with its
+ * Reads the certificates and keys that a configuration names, so that a file that won't do is reported with
+ * its
  * position.
  */
 import { readFileSync } from 'node:fs';

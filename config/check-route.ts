@@ -31,7 +31,7 @@ export function primariesAt(root: TreeNode, route: number): PrimaryAt[] {
   return version === null ? [] : [{ version, mark: node!.mark }];
 }
 
-/** Of requests that no primary gets, nothing can be changed, copied or tried again. */
+/** Requests that no primary receives can't be changed, copied or retried. */
 export function checkWays(root: TreeNode): ConfigProblem[] {
   return indexesAt(root, ['routes']).flatMap((route) => {
     const at = nodeAt(root, ['routes', route])!;
@@ -119,7 +119,7 @@ function checkRewrite(root: TreeNode, route: number, mirror: number): ConfigProb
   return [errorAt(markAt(root, path), message)];
 }
 
-/** Two answers of one version tell what differs by itself; those of another would tell nothing. */
+/** Two responses of one version show what differs by itself; those of another version would not. */
 function checkBaseline(root: TreeNode, path: Path, primaries: readonly PrimaryAt[]): ConfigProblem[] {
   const baseline = textAt(root, path);
   const names = primaries.map(({ version }) => version);

@@ -1,6 +1,6 @@
 /**
  * What the schema can't see, because it concerns several places at once. It works on the tree, not on the
- * understood configuration, so that these faults are told together with all others; parts that are
+ * understood configuration, so that these faults are reported together with all others; parts that are
  * malformed are passed over here, the schema has them.
  */
 import type { Address } from '../core/plan.js';

@@ -389,7 +389,10 @@ function compileCompare(
   return { ...plan, structure: { ...own, baseline } };
 }
 
-/** What may differ in any way is left out while documents are compared; other differences are found, and not counted. */
+/**
+ * What may differ in any way is left out while documents are compared; other differences are found, and not
+ * counted.
+ */
 function compileRules(rules: CompareConfig['rules']): Pick<StructurePlan, 'rules' | 'meant'> {
   const isMeant = ({ path, endpoint, ignore }: CompareConfig['rules'][number]) =>
     ignore !== undefined && (path.kind !== 'json' || endpoint !== undefined || ignore !== true);

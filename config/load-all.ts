@@ -32,7 +32,7 @@ export type LoadedAll =
       readonly ok: true;
       readonly config: LoadedConfig;
       readonly warnings: ConfigProblem[];
-      /** With everything read that was not yet. */
+      /** Complete: everything that was not read before has been read. */
       readonly origin: Origin;
       /** Where the store is; null: applied documents last as long as the process. */
       readonly store: string | null;
@@ -100,7 +100,7 @@ function besideOf({ directory, file }: Origin): { sources: DocumentSource[]; pro
   return directory === null ? { sources: [], problems: [] } : readDirectory(directory, basename(file));
 }
 
-/** What of umbra.yaml is needed before documents can be read; what is wrong with it is told later. */
+/** What of umbra.yaml is needed before documents can be read; what is wrong with it is reported later. */
 function settingsIn(text: string, origin: Origin): { namespace: string; state: string | null } {
   const { root } = readTree(text, origin.file, origin.sent ? {} : process.env);
   if (!(root instanceof MapNode)) return { namespace: 'default', state: null };

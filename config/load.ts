@@ -1,5 +1,5 @@
 /**
- * From the text of a configuration to a `Config`, or to every problem in it at once:
+ * Loads the text of a configuration: the result is a `Config`, or every problem at once:
  *
  *   text --readTree--> tree --applySet--> tree --mergeDocuments--> tree --understand, checkAcross--> Config
  *
@@ -77,7 +77,7 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
   );
   const warnings = ofDocuments.filter(({ severity }) => severity === 'warning');
   problems.push(...ofDocuments.filter(({ severity }) => severity === 'error'));
-  // What is wrong in a document would only be told once more by what it became.
+  // What is wrong in a document would only be reported once more by what it became.
   if (ofDocuments.length > warnings.length) return refused([...problems, ...warnings]);
   const merged: ConfigProblem[] = [];
   const grown = mergeDocuments(root, documents, merged);

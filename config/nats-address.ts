@@ -12,10 +12,10 @@ const portMax = 65_535;
 const defaultBucket = 'umbra';
 const shape = /^([a-z+-]+):\/\/(?:([^@/]*)@)?([^/@]+)(?:\/(.*))?$/;
 const server = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?$/;
-/** As nats-server takes them. */
+/** Names that nats-server accepts. */
 const bucketName = /^[A-Za-z0-9_-]+$/;
 const keyName = /^[A-Za-z0-9_=/-]+(\.[A-Za-z0-9_=/-]+)*$/;
-/** Of plain tokens: what is published to has no wildcards, and what begins with $ is the server's own. */
+/** Plain tokens: a subject to publish to has no wildcards, and what begins with $ is the server's own. */
 const subjectName = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
 const subjectCharsMax = 200;
 
@@ -77,17 +77,17 @@ export function isPlanAddress(path: string): boolean {
   return /^nats-kv(\+tls)?:\/\//.test(path);
 }
 
-/** Without its credentials. */
+/** The address, its credentials hidden. */
 export function formatFleetAddress({ nats, bucket }: NatsBucket): string {
   return formatAddress(nats, bucket);
 }
 
-/** Without its credentials. */
+/** The address, its credentials hidden. */
 export function formatStreamAddress({ nats, subject }: NatsSubject): string {
   return formatAddress(nats, subject);
 }
 
-/** Without any sign of credentials: what a stream is called in metrics and commands. */
+/** The name of a stream in metrics and commands, with no sign of credentials. */
 export function streamName({ nats, subject }: NatsSubject): string {
   return formatAddress({ ...nats, user: null }, subject);
 }
@@ -97,7 +97,7 @@ function formatAddress(nats: NatsPlace, path: string): string {
   return `${nats.secure ? 'tls' : 'nats'}://${credentials}${nats.servers.join(',')}/${path}`;
 }
 
-/** For people: without any sign of credentials. */
+/** The address for people, with no sign of credentials. */
 export function formatPlanAddress({ nats, bucket, key }: NatsKey): string {
   return `nats-kv${nats.secure ? '+tls' : ''}://${nats.servers.join(',')}/${bucket}/${key}`;
 }

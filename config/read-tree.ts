@@ -42,7 +42,7 @@ export function readTree(text: string, file: string, env: NodeJS.ProcessEnv): Re
 }
 
 export interface ReadTrees {
-  /** Of each YAML document that is not empty. Not whole when there are problems. */
+  /** The roots of all YAML documents that are not empty; incomplete when there are problems. */
   readonly roots: TreeNode[];
   readonly problems: ConfigProblem[];
 }

@@ -1,5 +1,5 @@
 /**
- * Tells when the content of a configuration file has changed. Editors save by renaming a new file over the
+ * Reports when the content of a configuration file has changed. Editors save by renaming a new file over the
  * old one, and configuration mounts swap a symbolic link somewhere on the way to the file; a watch on the
  * file
  * itself follows the old inode and misses both. So the directories along the chain of links are watched, and
@@ -49,7 +49,7 @@ export function watchConfig(file: string, onChange: () => void): ConfigWatch {
     seen = now;
     onChange();
   };
-  // A swapped link can lead another way. A new watcher and not `add`: only a watcher tells when it is in
+  // A swapped link can lead another way. A new watcher and not `add`: only a watcher reports when it is in
   // place, and
   // what changes before that is found by the comparison that follows.
   const followLinks = () => {

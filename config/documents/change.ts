@@ -12,7 +12,7 @@ import { at, textAt } from './look.js';
 import { type DocumentSource, readSources } from './sources.js';
 
 export interface DocumentFile {
-  /** For positions. */
+  /** The name in positions. */
   readonly file: string;
   readonly text: string;
 }
@@ -49,7 +49,7 @@ export function changeStore(
 ): ChangedStore {
   const stored = readSources([store], namespace);
   const others = readSources(beside, namespace);
-  // What was in force must be readable; if it is not, the load that follows tells why.
+  // What was in force must be readable; if it is not, the load that follows reports why.
   const before = new Map(stored.documents.map((document) => [keyOf(document), document]));
   const fromFiles = new Map(others.documents.map((document) => [keyOf(document), document]));
   return change.what === 'apply'

@@ -74,7 +74,7 @@ export class Destinations {
     return name;
   }
 
-  /** Of two definitions of one thing the older one counts, as in Istio. */
+  /** The older of two definitions counts, as in Istio. */
   #enter(rule: Document): void {
     const host = wholeHost(textAt(rule.spec, 'host') ?? '', rule.namespace);
     const rules: HostRules = this.#rules.get(host) ?? { policy: null, subsets: new Map() };

@@ -1,5 +1,5 @@
 /**
- * Documents as they stand in a file: read, told apart by kind, checked field by field. One bad document
+ * Documents as they stand in a file: read, distinguished by kind, checked field by field. One bad document
  * refuses the
  * whole file, so that nothing is ever half applied.
  */

@@ -12,7 +12,7 @@ export interface Draft {
   readonly mark: Mark;
   /** Whole hosts, `*.example.com`, or `*`. */
   readonly hosts: readonly string[];
-  /** Without hosts; any of them. One that is empty takes every request. */
+  /** Conditions but for the host; one of them must hold. An empty one takes every request. */
   readonly matches: readonly MatchGrowth[];
   /** The keys of a route but for `name` and `match`. */
   readonly body: Readonly<Record<string, Growth | undefined>>;

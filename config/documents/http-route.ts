@@ -280,7 +280,7 @@ function specificity(match: TreeNode | undefined): number[] {
   ];
 }
 
-/** Of two with one name the first counts; names of headers have no case. */
+/** The first of two with one name counts; names of headers have no case. */
 function valuesOf(list: TreeNode | undefined, ignoreCase: boolean): Growth | undefined {
   const values: Record<string, Growth> = {};
   const seen = new Set<string>();

@@ -15,7 +15,7 @@ import { draftVirtualService } from './virtual-service.js';
 
 /**
  * `documents` of umbra.yaml, as far as reading and mapping need it. What is malformed there, the schema
- * tells.
+ * reports.
  */
 export interface DocumentSettings {
   readonly namespace: string;

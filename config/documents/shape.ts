@@ -13,13 +13,13 @@ export type Shape =
 
 export type Fields = Readonly<Record<string, Field>>;
 
-/** `supported` is carried out, `ignored` is told in a warning, `refused` is an error. */
+/** `supported` is carried out, `ignored` is reported in a warning, `refused` is an error. */
 export type Fate = 'supported' | 'ignored' | 'refused';
 
 export interface Field {
   readonly shape: Shape;
   readonly fate: Fate;
-  /** For the table: what it becomes, or the reason why it is ignored or refused. */
+  /** The last column of the table: what it becomes, or the reason why it is ignored or refused. */
   readonly note: string;
   readonly required: boolean;
 }
@@ -50,7 +50,7 @@ export function mapOf(of: Shape): Shape {
   return { is: 'map', of };
 }
 
-/** Of the names in `oneOf` exactly one may be given at a time, or none. */
+/** At most one of the names in `oneOf` may be given. */
 export function fields(fields: Fields, oneOf: readonly string[] = []): Shape {
   return { is: 'fields', fields, oneOf };
 }
@@ -80,8 +80,9 @@ export interface FieldRow {
 }
 
 /**
- * Every field below `shape` in the order of its declaration. A shape that was told already under another path
- * is not told again.
+ * Every field below `shape` in the order of its declaration. A shape that was listed already under another
+ * path
+ * is not listed again.
  */
 export function fieldRows(shape: Shape, path = '', told = new Map<Shape, string>()): FieldRow[] {
   if (shape.is === 'list') return fieldRows(shape.of, `${path}[]`, told);

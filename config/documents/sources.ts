@@ -55,7 +55,7 @@ function readSource(
       return;
     }
     const read = readDocument(grow(mark, value), namespace);
-    // Ignored fields were told when the document was applied.
+    // Ignored fields were reported when the document was applied.
     problems.push(...read.problems.filter(({ severity }) => severity === 'error'));
     if (read.document !== null) documents.push(read.document);
   });

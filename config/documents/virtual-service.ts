@@ -319,7 +319,8 @@ function stringMatch(node: TreeNode): Record<string, TreeNode> | 'any' {
 }
 
 /**
- * As Envoy does: a matched prefix is replaced, without a condition on the path the prefix `/`, else the whole
+ * `pathRewrite` replaces as Envoy does: a matched prefix, without a condition on the path the prefix `/`,
+ * else the whole
  * path.
  */
 function pathRewrite(to: TreeNode, matched: TreeNode | undefined): Growth {

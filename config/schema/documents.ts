@@ -1,5 +1,5 @@
 /**
- * `documents` and `subsets`: what documents of Istio and of Gateway API need to be told beside themselves.
+ * `documents` and `subsets`: what documents of Istio and of Gateway API need beside themselves.
  */
 import { z } from 'zod';
 import { parseHostMatch } from '../address.js';
@@ -30,7 +30,8 @@ export const documents = mapping({
 const expected = 'expected endpoints, a version, or a mapping of subsets';
 
 /**
- * Endpoints, a version, or a mapping of subsets to either: told apart by `endpoints`, so that each is told
+ * Endpoints, a version, or a mapping of subsets to either: distinguished by `endpoints`, so that each is
+ * given
  * its own faults.
  */
 const subsetsOfHost = z.unknown().check((context) => {

@@ -49,7 +49,7 @@ function edits(parseName: ParseName, parseRemovable: ParseName) {
 export const requestEdits = edits(parseEditableFieldName, parseRemovableFieldName);
 export const responseEdits = edits(parseEditableResponseFieldName, parseEditableResponseFieldName);
 
-/** Of a route, and of one of its versions. */
+/** Edits of a route, and of one of its versions. */
 export const messageEdits = mapping({
   request: requestEdits.optional().meta({
     description:

@@ -2,7 +2,7 @@
 import { durationPattern, formatDuration, parseDuration, Refusal } from '../units.js';
 import { durationExpected, file, mapping, text } from './values.js';
 
-/** Shorter intervals cost more than they tell: a line takes a write per version and role. */
+/** Shorter intervals cost more than they show: a line takes a write per version and role. */
 const intervalMsMin = 1000;
 
 const interval = text(

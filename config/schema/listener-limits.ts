@@ -79,7 +79,7 @@ export const listenerLimits = {
   body: mapping({
     max: bodySize.prefault('off').meta({
       description:
-        'The largest request body; larger: 413, before a version hears of it if Content-Length tells, else as it comes.',
+        'The largest request body; larger: 413, at once if Content-Length is larger, else when it has grown too large.',
     }),
     timeout: patience
       .prefault('60s')

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import { integer, mapping, positiveDuration, size } from './values.js';
 
-/** Below the two minutes within which a stream that umbra makes knows a message that is published anew. */
+/** Below the two minutes within which a stream that umbra makes knows a message that is published again. */
 const timeoutMsMax = 60_000;
 /** A replicated stream has at most so many (JetStream). */
 const replicasMax = 5;
@@ -14,7 +14,7 @@ export const stream = mapping({
     .prefault('outcome')
     .meta({
       description:
-        "What each message tells of the primary's answer: its status, size and latency; a checksum of its body too; or all of it, each body up to `response.max`.",
+        "What each message says of the primary's answer: its status, size and latency; a checksum of its body too; or all of it, each body up to `response.max`.",
     }),
   outstanding: integer(1, limits.streamOutstanding).prefault(4096).meta({
     description:

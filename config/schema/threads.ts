@@ -4,7 +4,7 @@ import { limits } from '../../core/limits.js';
 import { formatSize, parseSize, Refusal, sizePattern } from '../units.js';
 import { integer, mapping, text } from './values.js';
 
-/** Of setpriority(2). */
+/** The largest niceness of setpriority(2). */
 const niceMax = 19;
 const ringBytesMin = 64 * 1024;
 const ringBytesMax = 1024 * 1024 * 1024;
@@ -36,6 +36,6 @@ export const threads = mapping({
   }),
   nice: integer(0, niceMax).prefault(0).meta({
     description:
-      'How far shadow threads stand back where they share cores with proxy threads: their niceness, on Linux. With more than 0 a full machine drops copies before it delays clients, and what is measured of shadows there includes their waiting.',
+      'Niceness of shadow threads (Linux only). Above 0, a busy machine drops copies before it delays clients, and the latencies of shadows then include their waiting.',
   }),
 });

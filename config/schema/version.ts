@@ -59,7 +59,7 @@ const connections = mapping({
 
 const dns = mapping({
   refresh: positiveDuration.prefault('10s').meta({
-    description: 'How often the names of endpoints are resolved anew.',
+    description: 'How often the names of endpoints are resolved again.',
   }),
 });
 const slowStart = duration.prefault('10s').meta({
@@ -144,7 +144,7 @@ const ejectionKeys = mapping({
 });
 
 /**
- * Without it an endpoint that refuses is still left alone for a moment: attempts that fail are the dearest.
+ * `off` still rests an endpoint that refuses for a moment: failed attempts are the most expensive outcome.
  */
 const ejectionOff = { failures: 0, baseTime: 1000, maxTime: 1000, maxPercent: 0 };
 

@@ -11,7 +11,7 @@ export interface AdminPlace {
   readonly token: string | null;
 }
 
-/** What a person is told; `status` is 0 where there was no answer. */
+/** The message for a person; `status` is 0 where there was no answer. */
 export class AdminError extends Error {
   constructor(
     message: string,

@@ -11,8 +11,8 @@ export interface HlogContents {
   readonly notes: readonly string[];
 }
 
-/** Told one by one up to here, then as a number. */
-const problemsTold = 5;
+/** Reported one by one up to here, then as a number. */
+const problemsReported = 5;
 const lineFeed = 0x0a;
 
 /** Rejects with an Error that names the file if one can't be opened. */
@@ -32,7 +32,7 @@ async function readOne(path: string, byTag: Map<string, MergedLog>): Promise<str
   let problemCount = 0;
   let intervals = 0;
   const onProblem = (problem: LogProblem): void => {
-    if (problemCount++ < problemsTold) problems.push(problem);
+    if (problemCount++ < problemsReported) problems.push(problem);
   };
   const parser = new LogParser((interval) => {
     intervals++;
@@ -43,8 +43,8 @@ async function readOne(path: string, byTag: Map<string, MergedLog>): Promise<str
   }, onProblem);
   for await (const line of linesOf(path)) parser.line(line);
   const notes = problems.map(({ line, message }) => `${path}:${line}: ${message}`);
-  if (problemCount > problemsTold)
-    notes.push(`${path}: ${problemCount - problemsTold} more lines could not be read`);
+  if (problemCount > problemsReported)
+    notes.push(`${path}: ${problemCount - problemsReported} more lines could not be read`);
   if (intervals === 0) notes.push(`${path}: no interval could be read: is it a histogram log?`);
   return notes;
 }

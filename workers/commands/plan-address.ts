@@ -8,12 +8,15 @@ const checkWaitMs = 0;
 
 export interface PlanAtStart {
   readonly place: NatsKey;
-  /** Without credentials. */
+  /** The address, its credentials hidden. */
   readonly name: string;
   readonly read: Extract<PlanRead, { ok: true }>;
 }
 
-/** Waits `limits.planWaitMs` for the server. Else what to tell, and whether the server was the reason. */
+/**
+ * Waits `limits.planWaitMs` for the server. Else returns what to report, and whether the server was the
+ * reason.
+ */
 export async function planAtStart(
   address: string,
   say: (line: string) => void,

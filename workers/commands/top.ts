@@ -27,7 +27,7 @@ export async function topCommand(options: TopOptions): Promise<number> {
   const isTerminal = process.stdout.isTTY === true && process.stdin.isTTY === true;
   let source: FigureSource | null = null;
   try {
-    // What is wrong at the start is told on the plain screen.
+    // What is wrong at the start is printed on the plain screen.
     source = await openFigures(options);
     const first = await source.look(false);
     if (options.once || !isTerminal) await printOnce(source, first);
