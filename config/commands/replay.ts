@@ -123,7 +123,7 @@ function servers(value: string): readonly [string] | readonly [string, string] {
   return second === undefined ? [first] : [first, second];
 }
 
-/** As routes may edit: not Host, and no field of the connection. */
+/** The fields that routes may edit: not Host, and no field of the connection. */
 function headerName(value: string): string {
   const name = parseEditableFieldName(value.trim());
   if (name instanceof Refusal) throw new InvalidArgumentError(`${name.reason}.`);

@@ -27,7 +27,7 @@ export interface FleetChoice extends NatsBucket {
 export interface Figures {
   readonly reading: Reading;
   readonly diffs: DiffsView | null;
-  /** Of a fleet; null: one umbra was asked. */
+  /** The members of a fleet; null: one umbra was asked. */
   readonly members: readonly SeenMember[] | null;
   readonly notes: readonly string[];
 }
