@@ -283,7 +283,7 @@ for (const name of responseFields) {
     response(`HTTP/1.1 200 OK\r\n${name}: 2${line(run)}2\r\nx-a: 1\r\n\r\n`);
 }
 
-const half = 14 * 1024;
+const half = 8 * 1024;
 /** Twice the run may take twice the steps, and a little for what is done once. */
 const slack = 2000;
 

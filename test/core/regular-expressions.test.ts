@@ -97,6 +97,11 @@ const allowed: readonly (readonly [file: string, pattern: string, reason: string
   ['core/report/diffs.ts', String.raw`\.\w+|\[\*\]|\['(?:[^'\\]|\\.)*'\]|.`, shortPath],
   ['core/hlog/log-parser.ts', String.raw`^#\[(StartTime|BaseTime): *([\d.]+)`, parts],
   ['core/hlog/log-parser.ts', String.raw`^\d+(\.\d*)?(e[+-]?\d+)?$`, parts],
+  [
+    'core/http/connection-login.ts',
+    String.raw`(?:^|,)\s*(?:ntlm|negotiate)(?=[\s,]|$)`,
+    'blanks end at the next comma',
+  ],
   ['core/http/request-target.ts', String.raw`^https?:\/\/([^/?@]+)([/?].*)?$`, parts],
   ['core/regex/parse.ts', '^([imsU]*)(?:-([imsU]+))?(?=[:)])', parts],
   ['core/report/figures.ts', String.raw`\B(?=(\d{3})+(?!\d))`, own],
