@@ -54,8 +54,9 @@ export function alignOrdered(
 }
 
 /**
- * Whether the items at the ends and in the middle of a span are alike by position. Then nothing was inserted
- * or moved, and the costly alignment would say the same. Items that differ by a time or an id alone are alike.
+ * Whether the items at the ends and in the middle of a span are alike by position. Then nothing was
+ * inserted or moved, and the costly alignment would say the same. Items that differ by a time or an id
+ * alone are alike.
  */
 function areAlike(a: readonly Json[], b: readonly Json[], from: number, to: number): boolean {
   return [from, (from + to) >> 1, to - 1].every((i) => 2 * sharedLeaves(a[i], b[i]) >= leaves(a[i]));
