@@ -37,6 +37,13 @@ const revised: readonly string[] = [
   'test/core/recording/',
   'test/workers/downstream/',
   'workers/downstream/',
+  'core/mirror/',
+  'core/ring/',
+  'core/sink/',
+  'core/stream/',
+  'test/core/mirror/',
+  'test/core/ring/',
+  'test/core/stream/',
 ];
 
 const startsWith = (path: string, rooms: readonly string[]): boolean =>

@@ -114,7 +114,7 @@ t.test(
       await askSome(t, umbra, 1);
       return (await statsOf(umbra, to)).completed > completed;
     }, 'it records again');
-    await umbra.logged(/goes on/);
+    await umbra.logged(/works again/);
     await until(isUp, 'its state is reported');
     await diskTells(t, umbra, to, path);
   },
@@ -154,7 +154,7 @@ t.test(
       await askSome(t, umbra, 1);
       return (await statsOf(umbra, to)).completed > completed;
     }, 'it records again');
-    await umbra.logged(/goes on/);
+    await umbra.logged(/works again/);
     await lawHolds(t, umbra);
     await umbra.stop();
     t.ok(requestsIn(path).length > 0);
