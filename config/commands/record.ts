@@ -26,6 +26,8 @@ export const record = defineCommand({
     ),
     responses: toggle('--responses', 'record responses too'),
     percent: flag('--percent <n>', 'record this percentage of the requests', percent, 100, '100'),
+    keepSecrets: toggle('--keep-secrets', 'record secrets as they are: cookies, credentials and passwords'),
+    json: toggle('--json', 'print the summary at the end as JSON'),
     forMs: flag('--for <duration>', 'stop after this time', duration),
   },
 });

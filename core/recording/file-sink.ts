@@ -19,6 +19,8 @@ import { type SegmentSettings, Segments } from './segments.js';
 /** How long a recording rests before a new segment is tried. */
 const restMs = 1000;
 const tickMs = 1000;
+/** A recording is up again when there is room for so much. */
+const probedBytes = 256 * 1024;
 /** So many bytes are written without a wait for the rings to be empty. */
 const writtenBytes = 128 * 1024;
 
@@ -56,6 +58,10 @@ export class FileSink implements Sink {
   #wallOffsetUs: number;
   #rest: NodeJS.Timeout | null = null;
   readonly #tick: NodeJS.Timeout;
+  /** A file is to be begun to see whether that is possible again. */
+  #probes = false;
+  /** The open segment counts for the mirror of its first copy, which has not come yet. */
+  #segmentUncounted = false;
   /** The file may have been deleted meanwhile. */
   #looksAtFile = false;
   readonly #take = (record: Uint8Array) => {
@@ -141,8 +147,12 @@ export class FileSink implements Sink {
       if (this.#segments.isFull(this.#deps.wallClockMs())) await this.#segments.close();
       else if (this.#looksAtFile && (await this.#segments.isGone())) throw new Error('its file was deleted');
       this.#looksAtFile = false;
+      // After a failure a file is begun without a copy to write, so that the state is right without traffic.
+      if (this.#probes) await this.#probe();
       while (this.#copies.length > 0) {
         if (!this.#segments.isOpen) await this.#open();
+        if (this.#segmentUncounted) this.#copies[0].segmentBegun();
+        this.#segmentUncounted = false;
         const bytes = this.#output.take();
         copies = this.#copies;
         const sizes = this.#sizes;
@@ -159,6 +169,14 @@ export class FileSink implements Sink {
     }
   }
 
+  /** A disk that is full may still have room for the first record of a file, and for nothing after it. */
+  async #probe(): Promise<void> {
+    this.#probes = false;
+    if (this.#segments.isOpen) return;
+    if (await this.#segments.hasRoom(probedBytes)) await this.#open();
+    else this.#restThenProbe();
+  }
+
   async #open(): Promise<void> {
     const { wallClockMs, clock, software } = this.#deps;
     this.#wallOffsetUs = wallClockMs() * 1000 - clock();
@@ -169,7 +187,7 @@ export class FileSink implements Sink {
     await this.#segments.append(block.subarray(0, this.#member(info, block, 0)));
     if (this.#trouble !== none) this.#deps.onState(null);
     this.#trouble = none;
-    this.#copies[0]?.segmentBegun();
+    this.#segmentUncounted = true;
   }
 
   #stop(error: NodeJS.ErrnoException, copies: readonly Copy[]): void {
@@ -182,9 +200,15 @@ export class FileSink implements Sink {
     for (const copy of lost) copy.settled(Failure.WRITE, 0);
     if (this.#trouble === none) this.#deps.onState(error);
     this.#trouble = this.#refusal;
+    this.#restThenProbe();
+  }
+
+  #restThenProbe(): void {
     this.#rest = setTimeout(() => {
       this.#rest = null;
       this.#refusal = none;
+      this.#probes = true;
+      this.#pump();
     }, restMs).unref();
   }
 }

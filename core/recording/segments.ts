@@ -3,7 +3,7 @@
  * is whole, as WARC tools expect. Names sort by time, and the oldest files go when the directory would
  * outgrow its budget.
  */
-import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, stat, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export const openSuffix = '.open';
@@ -77,6 +77,12 @@ export class Segments {
       throw error;
     }
     this.#bytes += bytes.byteLength;
+  }
+
+  /** Whether the file system has room for so many bytes; true where it does not say. */
+  async hasRoom(bytes: number): Promise<boolean> {
+    const found = await statfs(this.#settings.directory).catch(() => null);
+    return found === null || found.bavail * found.bsize >= bytes;
   }
 
   /** Somebody deleted the file that is being written: nothing that goes into it will be found. */

@@ -187,6 +187,7 @@ t.test('umbra record needs no configuration', async (t) => {
     '100ms',
   );
   t.strictSame([code, /^umbra ready listen=\S+ pid=\d+$/m.test(out)], [0, true]);
+  t.match(out, /^recorded 0 requests in .*: 0 bytes in 0 files in /m);
   const wrong = await runToEnd('record', `http://127.0.0.1:${v1.port}/path`, '-o', path);
   t.strictSame([wrong.code, /without a path/.test(wrong.err)], [2, true]);
 });

@@ -1,33 +1,49 @@
 /**
  * `umbra record`: `umbra run` with a configuration of one route and one recording, which is written for the
- * time that it runs.
+ * time that it runs, and a summary at the end.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { CommandIo } from '../../config/commands/index.js';
 import type { RecordOptions } from '../../config/commands/record.js';
+import { dropReasons, failureReasons } from '../../core/errors.js';
+import { countText, spanText } from '../../core/report/figures.js';
+import type { Reading } from '../../core/report/reading.js';
+import type { Umbra } from '../main/main.js';
 import { runCommand } from './run.js';
 
+const barIntervalMs = 500;
+const eraseLine = '\r\x1b[K';
+
 /** Resolves with the exit code of `umbra run`. */
-export async function recordCommand(options: RecordOptions): Promise<number> {
+export async function recordCommand(options: RecordOptions, io: CommandIo): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'umbra-record-'));
   const config = join(directory, 'umbra.yaml');
   await writeFile(config, JSON.stringify(configOf(options)));
+  let umbra: Umbra | null = null;
   let stop: NodeJS.Timeout | undefined;
+  let endBar: (() => void) | undefined;
   // Counted from when it serves: before that nothing would be recorded, and nobody would take the signal.
-  const whenReady = (): void => {
+  const whenReady = (running: Umbra): void => {
+    umbra = running;
+    if (process.stderr.isTTY) endBar = showBar(running);
     if (options.forMs !== null) stop = setTimeout(() => process.kill(process.pid, 'SIGTERM'), options.forMs);
   };
   try {
-    return await runCommand({ config, set: [], takeover: null }, whenReady);
+    const code = await runCommand({ config, set: [], takeover: null }, whenReady);
+    endBar?.();
+    if (umbra !== null) printSummary((umbra as Umbra).read(), options, io);
+    return code;
   } finally {
+    endBar?.();
     clearTimeout(stop);
     await rm(directory, { recursive: true, force: true });
   }
 }
 
 /** JSON is YAML. */
-function configOf({ url, output, listen, admin, responses, percent }: RecordOptions): object {
+function configOf({ url, output, listen, admin, responses, percent, keepSecrets }: RecordOptions): object {
   return {
     listen: [{ address: listen }],
     admin: admin === 'off' ? 'off' : { address: admin },
@@ -39,5 +55,55 @@ function configOf({ url, output, listen, admin, responses, percent }: RecordOpti
         mirrors: [{ to: `file:${resolve(output)}`, percent, recording: { responses } }],
       },
     ],
+    ...(keepSecrets ? { redact: { defaults: false } } : {}),
+  };
+}
+
+function printSummary(reading: Reading, { output, json }: RecordOptions, io: CommandIo): void {
+  const { counts } = reading.mirrors[0];
+  const { completed, keptBytes, segments } = counts;
+  const dropped = byReason(dropReasons, counts.dropped);
+  const failed = byReason(failureReasons, counts.failed);
+  if (json) {
+    const { uptimeS } = reading;
+    io.out(
+      JSON.stringify({
+        recorded: completed,
+        bytes: keptBytes,
+        files: segments,
+        dropped,
+        failed,
+        uptimeS,
+        output,
+      }),
+    );
+    return;
+  }
+  io.out(
+    `recorded ${countText(completed)} requests in ${spanText(reading.uptimeS)}: ${keptBytes} bytes in ${segments} files in ${output}`,
+  );
+  for (const [what, counted] of [
+    ['dropped', dropped],
+    ['failed', failed],
+  ] as const) {
+    const reasons = Object.entries(counted).map(([reason, count]) => `${count} ${reason}`);
+    if (reasons.length > 0) io.out(`${what}: ${reasons.join(', ')}`);
+  }
+}
+
+/** Reasons that were counted. */
+function byReason(reasons: readonly string[], counts: readonly number[]): Record<string, number> {
+  return Object.fromEntries(reasons.flatMap((reason, i) => (counts[i] > 0 ? [[reason, counts[i]]] : [])));
+}
+
+function showBar(umbra: Umbra): () => void {
+  const timer = setInterval(() => {
+    const { completed, keptBytes, dropped } = umbra.read().mirrors[0].counts;
+    const droppedTotal = dropped.reduce((sum, count) => sum + count, 0);
+    process.stderr.write(`${eraseLine}${completed} recorded, ${keptBytes} bytes, ${droppedTotal} dropped`);
+  }, barIntervalMs);
+  return () => {
+    clearInterval(timer);
+    process.stderr.write(eraseLine);
   };
 }

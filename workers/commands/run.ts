@@ -24,7 +24,7 @@ import { planAtStart } from './plan-address.js';
  */
 export async function runCommand(
   { config, set, takeover }: RunOptions,
-  whenReady: () => void = () => {},
+  whenReady: (umbra: Umbra) => void = () => {},
 ): Promise<number> {
   let origin = originOf(config, set);
   let plan: PlanSource | undefined;
@@ -61,7 +61,7 @@ async function serve(
   log: Logger,
   changes: ChangeFlag,
   plan: PlanSource | undefined,
-  whenReady: () => void,
+  whenReady: (umbra: Umbra) => void,
 ): Promise<number> {
   let umbra: Umbra;
   try {
@@ -102,7 +102,7 @@ async function serve(
   const admin = umbra.admin === null ? '' : ` admin=${umbra.admin}`;
   process.stdout.write(`umbra ready listen=${umbra.listening.join(',')}${admin} pid=${process.pid}\n`);
   const stopped = untilStopped(umbra, (why) => log.info(`${why}: draining`));
-  whenReady();
+  whenReady(umbra);
   await stopped;
   process.off('SIGHUP', onHangUp);
   process.off('SIGUSR1', onReopen);

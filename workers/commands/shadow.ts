@@ -44,7 +44,9 @@ const givenUpTold = 5;
  * where it is asked for. Never rejects.
  */
 export async function shadowCommand(options: ShadowOptions, io: CommandIo): Promise<number> {
-  const say = (line: string): void => io.err(`umbra shadow: ${line}`);
+  // The line of progress is erased first, or the two would run into each other.
+  const erase = process.stderr.isTTY ? eraseLine : '';
+  const say = (line: string): void => io.err(`${erase}umbra shadow: ${line}`);
   try {
     const version = await versionOf(options);
     // The primary of the messages is not a version of a fleet, and must not be added to one.
