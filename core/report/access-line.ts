@@ -1,4 +1,6 @@
-/** An access-log record as a line of text, in Envoy's default format or as JSON. Runs on the control thread. */
+/**
+ * An access-log record as a line of text, in Envoy's default format or as JSON. Runs on the control thread.
+ */
 import { isoTime } from '../clock.js';
 import { fieldValue } from '../http/fields.js';
 import { printableJson } from '../printable.js';
@@ -56,7 +58,9 @@ function shownValue(entry: AccessEntry, lowerName: string, redaction: Redaction)
   return value === null ? null : redaction.field(lowerName, value);
 }
 
-/** What a client sent, with everything escaped that could end the quotes, break the line or steer a terminal. */
+/**
+ * What a client sent, with everything escaped that could end the quotes, break the line or steer a terminal.
+ */
 function shown(text: string): string {
   return text.replace(/[^\x20-\x7e]|["\\]/g, (char) => {
     const code = char.charCodeAt(0).toString(16).padStart(2, '0');

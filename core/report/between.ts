@@ -1,7 +1,10 @@
 import { subtractMirror, subtractVersion } from '../record/snapshot.js';
 import type { Reading } from './reading.js';
 
-/** What happened between two readings of one process, without blocks of time. Throws where the second is of another. */
+/**
+ * What happened between two readings of one process, without blocks of time. Throws where the second is of
+ * another.
+ */
 export function between(earlier: Reading, later: Reading): Reading {
   if (later.uptimeS < earlier.uptimeS) throw new Error('umbra was restarted meanwhile');
   return {

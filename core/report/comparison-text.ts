@@ -1,4 +1,7 @@
-/** What a primary and a shadow did with the same requests, side by side, as text: for reports and for the demo's last words. Pure. */
+/**
+ * What a primary and a shadow did with the same requests, side by side, as text: for reports and for the
+ * demo's last words. Pure.
+ */
 import { dropReasons, failureReasons } from '../errors.js';
 import { accountingGap } from '../record/law.js';
 import { type MirrorSnapshot, total, type VersionSnapshot } from '../record/snapshot.js';

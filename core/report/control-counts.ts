@@ -49,7 +49,9 @@ export interface AdminCounts {
   readonly streamsRefused: number;
   readonly streamsStalled: number;
   readonly snapshotsSkipped: number;
-  /** Requests, by the guard that refused them; with `connections`, connections that were closed for others. */
+  /**
+   * Requests, by the guard that refused them; with `connections`, connections that were closed for others.
+   */
   readonly refused: Readonly<Record<RefusalReason, number>>;
 }
 

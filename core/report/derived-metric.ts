@@ -12,8 +12,9 @@ const US_PER_S = 1e6;
 const SUMMARY_QUANTILES = [0.5, 0.9, 0.99, 0.999] as const;
 
 /**
- * A histogram or summary whose values were measured elsewhere: prom-client's own can only be given one observation
- * after the other. It stands on `Gauge`, the smallest metric that a registry takes, and replaces what the registry reads.
+ * A histogram or summary whose values were measured elsewhere: prom-client's own can only be given one
+ * observation after the other. It stands on `Gauge`, the smallest metric that a registry takes, and replaces
+ * what the registry reads.
  */
 export class DerivedMetric extends Gauge<string> {
   private readonly samples: Sample[] = [];

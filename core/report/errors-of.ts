@@ -5,7 +5,10 @@ import type { VersionSnapshot } from '../record/snapshot.js';
 const serverErrorFirst = 500;
 const serverErrorLast = 599;
 
-/** `hits`: responses of 5xx, and failures that are the version's own. `count`: these and every other whole response. */
+/**
+ * `hits`: responses of 5xx, and failures that are the version's own. `count`: these and every other whole
+ * response.
+ */
 export function errorsOf(version: VersionSnapshot): { hits: number; count: number } {
   let hits = 0;
   let count = version.responsesOther;

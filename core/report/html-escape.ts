@@ -6,7 +6,10 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Text that stands in a page as itself, in content and in quoted attributes. Control characters are shown as escapes. */
+/**
+ * Text that stands in a page as itself, in content and in quoted attributes. Control characters are shown as
+ * escapes.
+ */
 export function escapeHtml(text: string): string {
   return text
     .replace(/[&<>"']/g, (char) => entities[char])

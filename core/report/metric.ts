@@ -1,4 +1,6 @@
-/** prom-client's metrics with less ceremony: each belongs to the registry of one page, which makes it once. */
+/**
+ * prom-client's metrics with less ceremony: each belongs to the registry of one page, which makes it once.
+ */
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 export function counter(

@@ -1,6 +1,8 @@
 /**
- * Latency by percentile as SVG, versions over each other. The horizontal axis is logarithmic in what is left above a percentile, so that 99 %,
- * 99.9 % and 99.99 % have the room that they deserve; the vertical one is logarithmic in time. Colours come from the page's style sheet
+ * Latency by percentile as SVG, versions over each other. The horizontal axis is logarithmic in what is left
+ * above a percentile, so that 99 %,
+ * 99.9 % and 99.99 % have the room that they deserve; the vertical one is logarithmic in time. Colours
+ * come from the page's style sheet
  * (`.line0` and so on), so that the page decides between dark and light. Pure.
  */
 import { highestInSlot } from '../record/hdr-layout.js';
@@ -14,7 +16,7 @@ export interface PlotLine {
   readonly histogram: Histogram;
 }
 
-/** As many as the style sheet has colours for. */
+/** The number of colours that the style sheet has for. */
 export const PLOT_COLOURS = 6;
 const WIDTH = 900;
 const HEIGHT = 380;

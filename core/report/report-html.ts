@@ -1,6 +1,7 @@
 /**
- * A report as one page that needs nothing else: no script, no request, styles by their hash under a Content-Security-Policy that allows
- * nothing besides. Everything that a service or a client may have had a hand in goes through `escapeHtml`. Pure.
+ * A report as one page that needs nothing else: no script, no request, styles by their hash under a
+ * Content-Security-Policy that allows nothing besides. Everything that a service or a client may have had a
+ * hand in goes through `escapeHtml`. Pure.
  */
 import { createHash } from 'node:crypto';
 import { signedPercentileUs } from '../record/histogram.js';

@@ -1,4 +1,7 @@
-/** What a report tells, whoever draws it: from a running umbra's figures, or from histogram logs, which know latencies alone. Pure. */
+/**
+ * What a report shows, whoever draws it: from a running umbra's figures, or from histogram logs, which know
+ * latencies alone. Pure.
+ */
 import type { MergedLog } from '../hlog/merged.js';
 import { parseTag } from '../hlog/series.js';
 import { Histogram } from '../record/histogram.js';
@@ -17,7 +20,7 @@ export interface Report {
   readonly facts: readonly (readonly [name: string, value: string])[];
   readonly versions: readonly VersionReport[];
   readonly mirrors: readonly MirrorReport[];
-  /** Null: nothing compares responses, or logs, which don't tell. */
+  /** Null: nothing compares responses, or the source is logs, which do not say. */
   readonly diffs: DiffsView | null;
   /** What is known of the mirrors, valid however often it is read; null for logs, which count no pairs. */
   readonly verdict: Verdict | null;

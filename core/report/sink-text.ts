@@ -4,7 +4,9 @@ import type { MirrorSnapshot } from '../record/snapshot.js';
 import { withoutTrailing } from '../trim.js';
 import { bytesText, countText } from './figures.js';
 
-/** `kept 4 210 copies, 12.3 MiB in 3 files`, with what is not taken yet, and whether nothing can be kept now. */
+/**
+ * `kept 4 210 copies, 12.3 MiB in 3 files`, with what is not taken yet, and whether nothing can be kept now.
+ */
 export function keptText({ completed, keptBytes, segments, lag, trouble }: MirrorSnapshot): string {
   const files = segments === 0 ? '' : ` in ${countText(segments)} file${segments === 1 ? '' : 's'}`;
   return [
@@ -18,7 +20,7 @@ export function lagText(messages: number): string {
   return `lag ${countText(messages)} message${messages === 1 ? '' : 's'}`;
 }
 
-/** Without scheme and place: `umbra.reviews` of a stream, `recordings` of `file:./recordings`. */
+/** Leaves out scheme and place: `umbra.reviews` of a stream, `recordings` of `file:./recordings`. */
 export function shortTarget(to: string): string {
   const bare = withoutTrailing(to, '/');
   return to.slice(Math.max(bare.lastIndexOf('/'), bare.lastIndexOf(':')) + 1);

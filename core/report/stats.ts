@@ -92,7 +92,9 @@ export interface MirrorStats extends Omit<MirrorTableStats, 'kept'> {
    * responses: `sampled` are wanted, `examined` are written.
    */
   readonly sink: boolean;
-  /** What is known of the version by now, always valid however often it is read; null where it is not judged. */
+  /**
+   * What is known of the version by now, always valid however often it is read; null where it is not judged.
+   */
   readonly verdict: MirrorVerdict | null;
   /** Null where `sink` is false. `trouble`: why nothing can be kept now; null where it can. */
   readonly kept: (MirrorTableStats['kept'] & { readonly trouble: DropReason | null }) | null;

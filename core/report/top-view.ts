@@ -7,12 +7,12 @@ import { isBaseline, type Reading, restarts } from './reading.js';
 import { keptText, lagText, shortTarget } from './sink-text.js';
 
 export interface TopFrame {
-  /** As of now. */
+  /** The reading of now. */
   readonly now: Reading;
   /** What happened in the window that rates and percentiles are of. */
   readonly window: Reading;
   readonly source: string;
-  /** Of a fleet, a line for each instance with a head before them. */
+  /** Lines of a fleet: one for each instance with a head before them. */
   readonly instances?: readonly string[];
 }
 
