@@ -59,7 +59,9 @@ function errorsOf(pairs: PairCounts): DiscordantPairs {
   };
 }
 
-/** Requests that the shadow failed while it was down: refused copies, and errors where most requests failed. */
+/**
+ * Requests that the shadow failed while it was down: refused copies, and errors where most requests failed.
+ */
 function outagesOf(pairs: PairCounts): number {
   const { shadowOnly, pairs: all } = errorsOf(pairs);
   if (shadowOnly >= downErrorsMin && shadowOnly > mostOf * all) return shadowOnly;

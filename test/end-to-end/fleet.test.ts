@@ -292,7 +292,7 @@ t.test('a fleet that is not there, or where nobody publishes, is an error of one
   t.match(empty.err, /^umbra top: no instance publishes to nats:\/\/127\.0\.0\.1:\d+\/nobody\n$/);
   await nats.kill();
   const gone = await runToEnd('verdict', '--fleet', nats.fleet('nobody').replace('//', '//me:hidden@'));
-  t.equal(gone.code, 1);
+  t.equal(gone.code, 4);
   t.match(gone.err, /^umbra verdict: cannot reach NATS at 127\.0\.0\.1:\d+: ECONNREFUSED\n$/);
   const wrong = await runToEnd('top', '--instance', 'one');
   t.equal(wrong.code, 2);
