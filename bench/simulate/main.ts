@@ -10,7 +10,7 @@ import { shares, type Tally, tally, tallyUntilDecided } from './table.js';
 
 const { values } = parseArgs({
   options: {
-    spans: { type: 'string', default: '400' },
+    spans: { type: 'string', default: '150' },
     pairs: { type: 'string', default: '1000,10000,100000' },
     only: { type: 'string', default: '' },
     seed: { type: 'string', default: '1' },
@@ -22,18 +22,20 @@ const pairsAtOnce = 10_000;
 /** Spans of more pairs take longer, so there are fewer of them. */
 const spansOf = (pairs: number): number => Math.max(20, Math.round(spans / Math.max(1, pairs / pairsAtOnce)));
 
+/** A hundred looks cost a hundred judgements. */
+const spansLooked = Math.max(10, Math.round(spans / 10));
+
 for (const pairs of values.pairs.split(',').map(Number)) {
-  print(`one look at ${pairs} pairs, ${spansOf(pairs)} spans each`, pairs, (law, scenario) =>
+  print(`one look at ${pairs} pairs, ${spansOf(pairs)} spans each`, (law, scenario) =>
     tally(law, scenario, pairs, spansOf(pairs), seed),
   );
 }
 print(
-  `100 looks at up to ${pairsAtOnce} pairs (--until-decided), ${spans / 4} spans each`,
-  pairsAtOnce,
-  (law, scenario) => tallyUntilDecided(law, scenario, pairsAtOnce, spans / 4, seed),
+  `100 looks at up to ${pairsAtOnce} pairs (--until-decided), ${spansLooked} spans each`,
+  (law, scenario) => tallyUntilDecided(law, scenario, pairsAtOnce, spansLooked, seed),
 );
 
-function print(title: string, _pairs: number, count: (law: Law, scenario: Scenario) => Tally): void {
+function print(title: string, count: (law: Law, scenario: Scenario) => Tally): void {
   const rows = [...laws, unsharedLaw].flatMap((law) =>
     scenarios
       .filter(({ name }) => `${law.name} ${name} ${title}`.includes(values.only))

@@ -41,27 +41,31 @@ export class Traffic {
     };
   }
 
-  /** `pairs` over one span. `look` is called after each second with the blocks so far; true ends the span. */
+  /**
+   * Counts `pairs` over one span, in blocks of two seconds. Where `look` is given, it is called after each second with
+   * the blocks so far; true ends the span.
+   */
   run(
     law: Law,
     scenario: Scenario,
     pairs: number,
-    look: (blocks: readonly Block[]) => boolean = () => false,
+    look: ((blocks: readonly Block[]) => boolean) | null = null,
   ): readonly Block[] {
     const series = new BlockSeries();
     const moment = law.begin(this.#draws, spanS);
-    let tick = 1;
+    const everyS = look === null ? 2 : 1;
+    let dueS = everyS;
     for (let i = 0; i < pairs; i++) {
       const atS = (i / pairs) * spanS;
-      while (atS >= tick) {
-        this.#take(series, tick);
-        tick++;
-        if (look(series.blocks)) return series.blocks;
+      while (atS >= dueS) {
+        this.#take(series, dueS);
+        dueS += everyS;
+        if (look?.(series.blocks)) return series.blocks;
       }
       this.#count(moment, scenario, atS);
     }
     this.#take(series, spanS);
-    look(series.blocks);
+    look?.(series.blocks);
     return series.blocks;
   }
 
