@@ -19,8 +19,6 @@ const unrevised: readonly string[] = [
   'workers/downstream/',
   'workers/load/',
   'workers/replay/',
-  'README.md',
-  'CONTRIBUTING.md',
 ];
 
 /** Rooms within those that are revised already. */
