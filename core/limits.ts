@@ -229,14 +229,20 @@ export const limits = {
   jsonValues: 200_000,
   /** Values that comparing two documents may look at. Past it: `not-comparable`, reason `too-many-values`. */
   compareSteps: 4_000_000,
-  /** Cells of the table by which two lists are aligned. Past it: by position, and one difference of change `length`. */
+  /**
+   * Cells of the table by which two lists are aligned. Past it: by position, and one difference of change
+   * `length`.
+   */
   alignedCells: 256 * 1024,
   /** Two lists are paired by likeness up to so many cells, and by so many features of an item. */
   likenessCells: 4096,
   likenessFeatures: 64,
   /** Words of a line that are compared one by one. Past it: the rest is one word. */
   lineWords: 400,
-  /** Differences of one pair that an analyst names. Past it: the pair is undecided, overflow `pairDifferences`. */
+  /**
+   * Differences of one pair that an analyst names. Past it: the pair is undecided, overflow
+   * `pairDifferences`.
+   */
   pairDifferences: 1024,
   /** Characters of a value, a path or a place that a sample shows. Past it: cut. */
   diffValueChars: 256,
@@ -303,9 +309,15 @@ export const limits = {
   harBytes: 256 * 1024 * 1024,
   /** Bytes of the body of a response that a replay compares. Longer: `not-comparable`, reason `too-large`. */
   replayResponseBytes: 1024 * 1024,
-  /** Bytes of responses that wait for the analysts of a replay. More: `umbra_compare_unexamined_total{reason="analysts-busy"}`. */
+  /**
+   * Bytes of responses that wait for the analysts of a replay. More:
+   * `umbra_compare_unexamined_total{reason="analysts-busy"}`.
+   */
   replayPairBytes: 64 * 1024 * 1024,
-  /** Tokens of sessions that a replay knows for each server. More: the oldest is forgotten, and sent as recorded. */
+  /**
+   * Tokens of sessions that a replay knows for each server. More: the oldest is forgotten, and sent as
+   * recorded.
+   */
   replayTokens: 100_000,
   /** Bytes of a request body that is searched for tokens of sessions. Longer: it is sent as recorded. */
   replayTokenBodyBytes: 64 * 1024,

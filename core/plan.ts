@@ -20,7 +20,10 @@ export interface Plan {
   /** Null: this instance is not one of a fleet. */
   readonly fleet: FleetPlan | null;
   readonly redact: RedactPlan;
-  /** JSON of the effective configuration as it was loaded; empty on threads of the data plane, which never show it. */
+  /**
+   * JSON of the effective configuration as it was loaded; empty on threads of the data plane, which never
+   * show it.
+   */
   readonly effective: string;
 }
 
@@ -53,7 +56,7 @@ export interface ListenerLimits {
   /** Between a response and the next request. */
   readonly idleMs: number;
   readonly headBytesMax: number;
-  /** From a head's first byte to its last. */
+  /** Time limit from the first byte of a head to its last. */
   readonly headMs: number;
   /** Null: any length. */
   readonly bodyBytesMax: number | null;
@@ -63,13 +66,18 @@ export interface ListenerLimits {
   readonly responseMs: number;
 }
 
-/** Which fields umbra adds to each request before it is routed, so that the primary and all copies carry them. */
+/**
+ * Which fields umbra adds to each request before it is routed, so that the primary and all copies carry them.
+ */
 export interface EdgePlan {
   readonly forwarded: ForwardedPlan;
   /** The name that is appended to Via; null: Via is left alone. */
   readonly via: string | null;
   readonly requestId: 'keep' | 'new' | 'off';
-  /** Networks, as `10.0.0.0/8`, of the proxies whose forwarded fields are believed; null: nobody's are, and nobody's are taken away. */
+  /**
+   * Networks, as `10.0.0.0/8`, of the proxies whose forwarded fields are believed; null: nobody's are, and
+   * nobody's are taken away.
+   */
   readonly trusted: readonly string[] | null;
   /** What becomes of fields whose names have underscores. */
   readonly underscores: 'drop' | 'pass' | 'refuse';
@@ -91,7 +99,7 @@ export interface FleetPlan {
   readonly nats: NatsPlace;
   /** A key-value bucket. */
   readonly bucket: string;
-  /** Of this instance. */
+  /** Name of this instance. */
   readonly name: string;
   readonly intervalMs: number;
 }
@@ -118,7 +126,7 @@ export interface ThreadsPlan {
   readonly shadow: number;
   /** Bytes of one ring between one proxy and one shadow thread; a power of two. */
   readonly ringBytes: number;
-  /** Niceness of shadow threads, on Linux: how far they stand back behind proxy threads. */
+  /** Niceness of shadow threads, on Linux: how much lower their priority is than that of proxy threads. */
   readonly nice: number;
 }
 
@@ -132,14 +140,21 @@ export interface VersionPlan {
   /** Requests of one thread that may wait for a connection, and for how long. */
   readonly queueMax: number;
   readonly queueTimeoutMs: number;
-  /** How often the names of endpoints are resolved anew; the system's resolver does not tell how long an answer holds. */
+  /**
+   * How often the names of endpoints are resolved again; the system's resolver does not report how long an
+   * answer holds.
+   */
   readonly dnsRefreshMs: number;
   /** Null: endpoints are not probed. */
   readonly health: HealthPlan | null;
   readonly ejection: EjectionPlan;
-  /** An endpoint that comes back gets a share that grows to its full one over this time; 0: all of it at once. */
+  /**
+   * An endpoint that comes back gets a share that grows to its full one over this time; 0: all of it at once.
+   */
   readonly slowStartMs: number;
-  /** How endpoints with `secure` are reached; null is the system's authorities and the endpoint's own name. */
+  /**
+   * How endpoints with `secure` are reached; null is the system's authorities and the endpoint's own name.
+   */
   readonly tls: VersionTlsPlan | null;
 }
 
@@ -148,7 +163,7 @@ export interface HealthPlan {
   readonly path: string;
   /** The Host field; null is the endpoint's authority. */
   readonly host: string | null;
-  /** From the start of one check to the start of the next. */
+  /** Time from the start of one check to the start of the next. */
   readonly intervalMs: number;
   /** The whole check, the connect included. */
   readonly timeoutMs: number;
@@ -162,7 +177,10 @@ export interface HealthPlan {
 
 /** Passive ejection: what an endpoint does to real requests takes it out for a while. */
 export interface EjectionPlan {
-  /** Failed answers in a row (502, 503, 504, reset, timeout, not HTTP) that eject an endpoint; 0: answers never do. */
+  /**
+   * Failed answers in a row (502, 503, 504, reset, timeout, not HTTP) that eject an endpoint; 0: answers
+   * never do.
+   */
   readonly failures: number;
   /** The first ejection in a row; the n-th takes n times as long, at most `maxTimeMs`. */
   readonly baseTimeMs: number;
@@ -199,9 +217,11 @@ export interface EndpointPlan {
 
 /** The times of one exchange with a version, in milliseconds; 0: no bound. */
 export interface TimeoutsPlan {
-  /** From when the request is whole to the head of the response, waits and retries included. */
+  /** Time limit from when the request is whole to the head of the response, waits and retries included. */
   readonly requestMs: number;
-  /** From when the kernel has the last byte of the request to the head of the response, for one attempt. */
+  /**
+   * Time limit of one attempt, from the kernel having the last byte of the request to the response's head.
+   */
   readonly firstByteMs: number;
   /** Between two bytes of the response, and between two bytes of the request that the version takes. */
   readonly idleMs: number;
@@ -229,7 +249,7 @@ export interface RoutePlan {
   readonly fault: FaultPlan | null;
   /** Protocols, in lower case, to which the primary may switch; an offer of another one is not passed. */
   readonly upgrades: readonly string[];
-  /** Of exchanges with the primary. */
+  /** Time limits of exchanges with the primary. */
   readonly timeouts: TimeoutsPlan;
   /** Null: mirrors do not back off by themselves. */
   readonly guard: GuardPlan | null;
@@ -283,8 +303,8 @@ export type PathChange =
       readonly ignoreCase: boolean;
     }
   /**
-   * `substitution` takes the place of what `pattern` matches, in the form that `String.replace` takes. `whole`: the pattern must
-   * match the whole path, and other paths stay; else every match is replaced.
+   * `substitution` takes the place of what `pattern` matches, in the form that `String.replace` takes.
+   * `whole`: the pattern must match the whole path, and other paths stay; else every match is replaced.
    */
   | {
       readonly kind: 'regex';
@@ -304,12 +324,17 @@ export interface MessageEdits {
 export interface RetryPlan {
   /** Beyond the first. */
   readonly attempts: number;
-  /** From an attempt's beginning to the head of its response; 0: the route's times alone bound it. */
+  /**
+   * Time limit from an attempt's beginning to the head of its response; 0: the route's times alone bound it.
+   */
   readonly perTryTimeoutMs: number;
   readonly on: readonly RetryCondition[];
 }
 
-/** In Envoy's words, or a status code. `connect`: no connection, so nothing was delivered. `reset`: no answer, or none in time. */
+/**
+ * In Envoy's words, or a status code. `connect`: no connection, so nothing was delivered. `reset`: no answer,
+ * or none in time.
+ */
 export type RetryCondition = 'connect' | 'reset' | '5xx' | 'gateway-error' | 'retriable-4xx' | number;
 
 /** What is done to requests on purpose, to see how clients bear it. */
@@ -364,7 +389,10 @@ export interface FieldMatch {
 }
 
 export interface MirrorPlan {
-  /** Names this mirror's counters; the same (route, version) keeps its slot over reloads. Below `limits.mirrorSlots`. */
+  /**
+   * Names this mirror's counters; the same (route, version) keeps its slot over reloads. Below
+   * `limits.mirrorSlots`.
+   */
   readonly slot: number;
   /** Index into `versions`: the shadow; -1 where copies go to `sink`. */
   readonly to: number;
@@ -376,7 +404,10 @@ export interface MirrorPlan {
   readonly sample: SamplePlan;
   /** Methods that are copied, upper case; null copies all. */
   readonly methods: readonly string[] | null;
-  /** Whether a copy is taken before or after the changes that the route makes for its primary: path, host and fields. */
+  /**
+   * Whether a copy is taken before or after the changes that the route makes for its primary: path, host and
+   * fields.
+   */
   readonly of: 'original' | 'forwarded';
   /** Null: copies go out as they come. */
   readonly order: OrderPlan | null;
@@ -386,17 +417,23 @@ export interface MirrorPlan {
   readonly trace: TracePolicy;
   readonly headers: HeaderEdits;
   readonly bodyBytesMax: number;
-  /** Bytes of requests that shadow threads hold for this mirror, because its shadow does not take them, over all threads. */
+  /**
+   * Bytes of requests that shadow threads hold for this mirror, because its shadow does not take them, over
+   * all threads.
+   */
   readonly heldBytesMax: number;
   /** Bytes of one response's body; a longer one is cut off. */
   readonly responseBytesMax: number;
   /** Requests a second over all threads; null is unlimited. */
   readonly ratePerSecond: number | null;
-  /** Requests that may be under way on one connection at a time, of those that can be sent so; 1: none is put behind another. */
+  /**
+   * Requests that may be under way on one connection at a time, of those that can be sent so; 1: none is put
+   * behind another.
+   */
   readonly pipelining: number;
   /** ShadowRequest requests in flight over all shadow threads. */
   readonly inFlightMax: number;
-  /** Of the copy's exchange with the shadow. */
+  /** Time limits of the copy's exchange with the shadow. */
   readonly timeouts: TimeoutsPlan;
   /** Null: there is none. */
   readonly breaker: BreakerPlan | null;
@@ -408,7 +445,7 @@ export interface MirrorPlan {
 /** Which copies go out one after the other, each once the one before it was answered. */
 export interface OrderPlan {
   readonly by: 'client' | 'connection' | 'header' | 'cookie';
-  /** Of the header, lower case, or of the cookie; empty with the others. */
+  /** Name of the header, lower case, or of the cookie; empty with the others. */
   readonly name: string;
   /** A hash of the mirror's target: copies to one target have one order, whatever their routes. */
   readonly target: number;
@@ -416,7 +453,7 @@ export interface OrderPlan {
 
 /** How the primary's responses travel with the copies, to be compared or recorded. */
 export interface CapturePlan {
-  /** Of the copies that are sent, in millionths. */
+  /** Share of the copies that are sent, in millionths. */
   readonly shareMillionths: number;
   /** Bytes of one response's body; the rest of a longer one is left out. */
   readonly bodyBytesMax: number;
@@ -428,7 +465,10 @@ export type SinkPlan = FileSinkPlan | StreamSinkPlan;
 /** A directory of WARC files that copies are written to (core/recording). */
 export interface FileSinkPlan {
   readonly kind: 'file';
-  /** As the configuration has it, `file:./recordings`: what stands in metrics and commands in the place of a version. */
+  /**
+   * The address as configured, `file:./recordings`: what stands in metrics and commands in the place of a
+   * version.
+   */
   readonly name: string;
   /** Absolute. */
   readonly directory: string;
@@ -439,25 +479,28 @@ export interface FileSinkPlan {
   /** A segment is closed at this size or age, whichever comes first. */
   readonly segmentBytes: number;
   readonly segmentMs: number;
-  /** Of all segments in the directory; the oldest go first. */
+  /** Most bytes of all segments in the directory; the oldest are deleted first. */
   readonly diskBytesMax: number;
 }
 
 /** A stream of JetStream to which each copy is published as one message (core/stream). */
 export interface StreamSinkPlan {
   readonly kind: 'stream';
-  /** As the configuration has it, `nats://host:4222/umbra.reviews`, without credentials. */
+  /** The address as configured, `nats://host:4222/umbra.reviews`, without credentials. */
   readonly name: string;
   readonly nats: NatsPlace;
   /** What messages are published to. The stream that has it is used as it is, else one is made. */
   readonly subject: string;
-  /** What a message tells of the primary's answer; all of it means each body up to the mirror's `responseBytesMax`. */
+  /**
+   * What a message contains of the primary's answer; all of it means each body up to the mirror's
+   * `responseBytesMax`.
+   */
   readonly primary: 'outcome' | 'digest' | 'response';
   /** Messages that may wait for their acknowledgement. */
   readonly outstandingMax: number;
   /** How long one may wait, over all connections. */
   readonly timeoutMs: number;
-  /** Of a stream that is made. */
+  /** Retention of a stream that umbra creates. */
   readonly retention: 'workqueue' | 'limits';
   readonly bytesMax: number;
   /** 0: any. */
@@ -510,7 +553,9 @@ export interface StructurePlan {
   readonly meant: readonly MeantDifference[];
   /** Path patterns of endpoints, before those that are learned. */
   readonly endpoints: readonly string[];
-  /** The same request sent once more to the primary's version, as a mirror of its own. Null: no noise test. */
+  /**
+   * The same request sent once more to the primary's version, as a mirror of its own. Null: no noise test.
+   */
   readonly baseline: MirrorPlan | null;
 }
 
@@ -573,7 +618,10 @@ export function primaryNames(route: RoutePlan, versions: readonly VersionPlan[])
   return (weighty.length > 0 ? weighty : route.primaries).map(({ version }) => versions[version].name);
 }
 
-/** The names of those that a mirror to `to` is compared with: the others that answer, or would if they had a weight. */
+/**
+ * The names of those that a mirror to `to` is compared with: the others that answer, or would if they had a
+ * weight.
+ */
 export function primariesBeside(route: RoutePlan, versions: readonly VersionPlan[], to: string): string[] {
   const answering = primaryNames(route, versions).filter((name) => name !== to);
   if (answering.length > 0) return answering;
@@ -591,7 +639,10 @@ export type HostPolicy =
   | { readonly kind: 'shadow' | 'preserve' | 'endpoint' }
   | { readonly kind: 'set'; readonly value: string };
 
-/** The fields that name a trace or a request: left alone, left out, or renewed, so that the copy is a trace of its own. */
+/**
+ * The fields that name a trace or a request: left alone, left out, or renewed, so that the copy is a trace of
+ * its own.
+ */
 export type TracePolicy = 'keep' | 'drop' | 'new';
 
 /** Changes to the fields of a message. Names are lower case. Applied in the order remove, set, add. */

@@ -9,7 +9,7 @@ export type Steps<T> = Generator<void, T>;
 /** How long other work waits at most, but for the length of one step. */
 const sliceUs = 1000;
 
-/** To the end without a pause: at the start of a thread, where nothing waits yet. */
+/** Runs all steps without a pause: at the start of a thread, where nothing waits yet. */
 export function atOnce<T>(steps: Steps<T>): T {
   for (;;) {
     const { done, value } = steps.next();

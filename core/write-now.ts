@@ -8,7 +8,7 @@ type SocketWithHandle = Socket & { readonly _handle?: { readonly fd?: number } |
 
 /**
  * Writes as much of `bytes[start, end)` as the kernel takes at once and returns how much; 0 also where there
- * is no descriptor to write to, or an error: the socket's own `write` of the same bytes then tells. The
+ * is no descriptor to write to, or an error: the socket's own `write` of the same bytes then reports it. The
  * memory is free when this returns. For a connected socket without TLS (what goes past it would go out in
  * clear) that holds no bytes back (these would be overtaken), by the thread that owns it. It spares what
  * `write` makes for each call, a request object and a callback in a later turn (docs/decisions/054).

@@ -1,6 +1,7 @@
 /**
- * The last step of the build: each entry, with all modules that it imports, in one file of `dist/bundle`. Node takes most of a millisecond
- * for every module of a thread, and umbra starts with five threads of one to three hundred (docs/decisions/071).
+ * The last step of the build: each entry, with all modules that it imports, in one file of `dist/bundle`.
+ * Node takes most of a millisecond for every module of a thread, and umbra starts with five threads of one to
+ * three hundred (docs/decisions/071).
  */
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +19,8 @@ const directory = fileURLToPath(packageFile('dist/bundle'));
 rmSync(directory, { recursive: true, force: true });
 await Promise.all(
   entries.map((entry) =>
-    // Each by itself: pieces that several share would be many files again. What is imported late stays a file of its own.
+    // Each by itself: pieces that several share would be many files again. What is imported late stays a file
+    // of its own.
     build({
       entryPoints: [{ in: fileURLToPath(entryFile(entry)), out: bundleName(entry) }],
       outdir: directory,

@@ -1,7 +1,7 @@
 /** Where two byte strings differ. What they mean is not known, so the place is a window of bytes. */
 import type { Difference } from './difference.js';
 import { digestBody } from './digest.js';
-import type { OnDifference } from './json-diff.js';
+import type { OnDifference } from './json-rules.js';
 
 /**
  * Windows of one body; their size is a power of two, so that bodies of about one length have the same

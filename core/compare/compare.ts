@@ -13,7 +13,7 @@ import { decodeBody } from './body.js';
 import { type Content, ContentFault, diffContents } from './contents.js';
 import type { Comparison, Difference, NotComparableReason } from './difference.js';
 import { FieldDiff } from './field-diff.js';
-import type { JsonRules } from './json-equality.js';
+import type { JsonRules } from './json-rules.js';
 import type { PairSide } from './pair-port.js';
 import { PathRules } from './path-rules.js';
 import { fieldOf, type Response, readResponse } from './response.js';

@@ -9,6 +9,7 @@ import { withoutBlanks } from '../trim.js';
 import type { Change, Difference } from './difference.js';
 import { digestBody } from './digest.js';
 import { normalizedMediaType, unquoted } from './media-type.js';
+import { splitOutsideQuotes } from './quoted-list.js';
 import type { Response } from './response.js';
 import { shortened } from './shown.js';
 
@@ -183,24 +184,4 @@ function cookiesOf(values: readonly string[]): ReadonlyMap<string, string> {
 
 function isCaseless(attribute: string): boolean {
   return /^(?:samesite|domain|priority)$/i.test(attribute);
-}
-
-/** The trimmed members of a list, separators in quoted strings left alone. */
-export function splitOutsideQuotes(text: string, separator: string): string[] {
-  const members: string[] = [];
-  let quoted = false;
-  let from = 0;
-  for (let at = 0; at <= text.length; at++) {
-    const char = text[at];
-    if (quoted && char === '\\') at++;
-    else if (char === '"') quoted = !quoted;
-    else if (at === text.length || (!quoted && char === separator)) {
-      const member = withoutBlanks(text.slice(from, at));
-      if (member !== '') members.push(member);
-      from = at + 1;
-    }
-  }
-  const rest = withoutBlanks(text.slice(from));
-  if (rest !== '') members.push(rest);
-  return members;
 }

@@ -5,28 +5,16 @@
  * `json-equality`, how arrays are aligned in `json-arrays`.
  */
 import { type Redaction, redacted, searchedChars } from '../redact.js';
-import type { Change, Difference, DifferenceKind, Shown } from './difference.js';
+import type { Change, Shown } from './difference.js';
 import { digestBody } from './digest.js';
 import { type Json, JsonNumber } from './json.js';
 import { type Alignment, alignKeyed, alignOrdered, alignUnordered } from './json-arrays.js';
-import { Equality, type JsonRules } from './json-equality.js';
+import { Equality } from './json-equality.js';
 import { type PathState, pathStep } from './json-path.js';
+import type { DocumentForm, JsonRules, OnDifference } from './json-rules.js';
 import { Place } from './place.js';
 import { preview } from './preview.js';
 import { shortened } from './shown.js';
-
-/** Called once for each identity, in the order of the primary's document. */
-export type OnDifference = (difference: Difference) => void;
-
-/** How the places of a document are written, and what is special about its leaves. */
-export interface DocumentForm {
-  readonly kind: DifferenceKind;
-  /** The step from a node to its member or item, in an exact place and in a group's path. */
-  readonly step: (key: string | number, exact: boolean) => string;
-  readonly root: string;
-  /** Takes over a leaf of two texts; false: they are compared as values. */
-  readonly texts?: (primary: string, shadow: string, path: string, on: OnDifference) => boolean;
-}
 
 export const jsonForm: DocumentForm = {
   kind: 'json',

@@ -4,20 +4,12 @@
  * order are matched.
  */
 import { limits } from '../limits.js';
-import type { Tolerance } from '../plan.js';
-import type { Redaction } from '../redact.js';
 import { sameNumber } from './decimal.js';
 import { type Json, JsonFault, JsonNumber } from './json.js';
+import type { JsonRules } from './json-rules.js';
 import { matchedAll } from './matching.js';
-import { canonicalLeaf, type PathRules } from './path-rules.js';
+import { canonicalLeaf } from './path-rules.js';
 import type { Place } from './place.js';
-
-export interface JsonRules {
-  readonly paths: PathRules;
-  readonly tolerance: Tolerance;
-  readonly arrays: 'ordered' | 'unordered';
-  readonly redaction: Redaction;
-}
 
 type Leaf = Exclude<Json, Json[] | Map<string, Json>>;
 

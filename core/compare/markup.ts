@@ -9,7 +9,7 @@
 import { limits } from '../limits.js';
 import { DocumentBounds } from './document-bounds.js';
 import { type Json, JsonFault } from './json.js';
-import type { DocumentForm } from './json-diff.js';
+import type { DocumentForm } from './json-rules.js';
 
 const children = 'children';
 const textNode = 'text()';

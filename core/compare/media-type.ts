@@ -1,6 +1,6 @@
 /** Media types (RFC 9110, section 8.3.1): which form a body has, and when two of them are the same. */
 import { withoutBlanks } from '../trim.js';
-import { splitOutsideQuotes } from './field-diff.js';
+import { splitOutsideQuotes } from './quoted-list.js';
 
 export interface MediaType {
   /** `type/subtype` in lower case; empty where there is none. */

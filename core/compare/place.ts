@@ -3,9 +3,8 @@
  * on request.
  */
 import type { Tolerance } from '../plan.js';
-import type { DocumentForm } from './json-diff.js';
-import type { JsonRules } from './json-equality.js';
 import type { PathState } from './json-path.js';
+import type { DocumentForm, JsonRules } from './json-rules.js';
 import type { PlaceRule } from './path-rules.js';
 
 export class Place {

@@ -7,7 +7,7 @@ import { limits } from '../limits.js';
 import { type Redaction, searchedChars } from '../redact.js';
 import type { Difference, DifferenceKind } from './difference.js';
 import { digestBody } from './digest.js';
-import type { OnDifference } from './json-diff.js';
+import type { OnDifference } from './json-rules.js';
 import { alignLines } from './line-alignment.js';
 import { shortened } from './shown.js';
 import { diffWords } from './word-diff.js';

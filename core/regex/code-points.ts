@@ -90,7 +90,9 @@ const oneByteMax = 0x7f;
 /** The last code points of one, two, three and four bytes, with the gap of the surrogates. */
 const lengthEnds = [oneByteMax, 0x7ff, 0xd7ff, 0xdfff, 0xffff, codePointMax];
 const continuation: ByteRange = [0x80, 0xbf];
-/** Every sequence of two to four bytes. As RE2 does, it takes overlong forms too, which keeps programs small. */
+/**
+ * Every sequence of two to four bytes. As RE2 does, it takes overlong forms too, which keeps programs small.
+ */
 const beyondAscii: readonly (readonly ByteRange[])[] = [
   [[0xc2, 0xdf], continuation],
   [[0xe0, 0xef], continuation, continuation],

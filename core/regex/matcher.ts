@@ -1,7 +1,7 @@
 /**
- * Whether a text matches an expression as a whole, in one pass over the text whatever the expression. A state is the
- * set of instructions that may come next; states and their transitions are made as texts need them and kept
- * (Thompson's construction, built lazily, as RE2 does).
+ * Whether a text matches an expression as a whole, in one pass over the text whatever the expression. A state
+ * is the set of instructions that may come next; states and their transitions are made as texts need them and
+ * kept (Thompson's construction, built lazily, as RE2 does).
  */
 import { limits } from '../limits.js';
 import { Before, conditionsAt, kindOfByte, Op, type Program } from './program.js';
@@ -112,7 +112,9 @@ export class Matcher {
     return number;
   }
 
-  /** Fills `#reached` with all that is reached from `set` without a byte, where `holds` are the conditions. */
+  /**
+   * Fills `#reached` with all that is reached from `set` without a byte, where `holds` are the conditions.
+   */
   #close(set: Iterable<number>, holds: number): void {
     const { ops, xs, ys } = this.#program;
     const [stack, reached, seen] = [this.#stack, this.#reached, this.#seen];

@@ -1,6 +1,6 @@
 /**
- * Regular expressions in the syntax of RE2 (https://github.com/google/re2/wiki/Syntax), which Envoy, Istio and Gateway
- * API name. What RE2 refuses is refused; beyond that only Unicode classes (`\pL`) and `\C` are.
+ * Regular expressions in the syntax of RE2 (https://github.com/google/re2/wiki/Syntax), which Envoy, Istio
+ * and Gateway API name. What RE2 refuses is refused; beyond that only Unicode classes (`\pL`) and `\C` are.
  */
 import {
   type CodePoints,

@@ -1,6 +1,6 @@
 /**
- * A regular expression as instructions over bytes: umbra's strings hold one byte of a message in each code, and a
- * character beyond ASCII is matched as its bytes in UTF-8.
+ * A regular expression as instructions over bytes: umbra's strings hold one byte of a message in each code,
+ * and a character beyond ASCII is matched as its bytes in UTF-8.
  */
 import { limits } from '../limits.js';
 import { type ByteRange, type CodePoints, utf8Sequences } from './code-points.js';
@@ -8,7 +8,10 @@ import { type Assertion, type Regex, RegexError, type RegexNode } from './parse.
 
 /** What an instruction does; `x`, `y` and `z` are its operands. */
 export const Op = {
-  /** Takes a byte of set `x` and goes to `y`; another byte is left to the instruction `z` (of this kind), if not -1. */
+  /**
+   * Takes a byte of set `x` and goes to `y`; another byte is left to the instruction `z` (of this kind), if
+   * not -1.
+   */
   BYTE: 0,
   /** Tries `x`, then `y`. */
   SPLIT: 1,

@@ -1,7 +1,7 @@
 /**
- * Replaces what an expression matches, in time that grows with the text and no faster: the search goes back to try
- * other ways, and notes each pair of instruction and position that has failed, so that none is tried twice
- * (RE2's BitState). Of several ways the first counts, as in Perl.
+ * Replaces what an expression matches, in time that grows with the text and no faster: the search goes back
+ * to try other ways, and notes each pair of instruction and position that has failed, so that none is tried
+ * twice (RE2's BitState). Of several ways the first counts, as in Perl.
  */
 import { Before, conditionsAt, kindOfByte, Op, type Program } from './program.js';
 
@@ -33,7 +33,10 @@ export class Replacer {
     this.#bounds = new Int32Array(2 * (program.groups + 1));
   }
 
-  /** One byte of `text` in each code. A match of nothing at the end of another one is passed over, as RE2 does. */
+  /**
+   * One byte of `text` in each code. A match of nothing at the end of another one is passed over, as RE2
+   * does.
+   */
   replace(text: string): string {
     const words = ((text.length + 1) * this.#program.ops.length) / bitsPerWord + 1;
     if (failed.length < words) failed = new Uint32Array(words);

@@ -1,7 +1,8 @@
 /**
- * Sessions of a replay. A recorded request carries cookies and tokens that the recorded server gave, and the server under
- * test knows none of them. So the values that it gives in their place, in its own responses, take their place in later
- * requests. Which values these are is named by sources: a cookie, a header, or a member of JSON of the response.
+ * Sessions of a replay. A recorded request carries cookies and tokens that the recorded server gave, and the
+ * server under test knows none of them. So the values that it gives in their place, in its own responses,
+ * take their place in later requests. Which values these are is named by sources: a cookie, a header, or a
+ * member of JSON of the response.
  *
  *   recorded response to /login   Set-Cookie: sid=R1      in a later request   Cookie: sid=R1
  *   response of the server        Set-Cookie: sid=S7      is sent as           Cookie: sid=S7
@@ -24,7 +25,9 @@ export const tokenSourceExpected = 'expected cookie:NAME, header:NAME or a membe
 const setCookie = 'set-cookie:';
 /** Shorter values are too likely to mean something else where they are found. */
 const tokenCharsMin = 8;
-/** A run of characters in which a token may stand by itself, with a name before it, or as a segment of a path. */
+/**
+ * A run of characters in which a token may stand by itself, with a name before it, or as a segment of a path.
+ */
 const runs = /[^\s"'&;,?#()<>[\]{}]{8,4096}/g;
 
 /** Null: not understood. */

@@ -43,7 +43,7 @@ t.test('the files of a version are read into the plan, relative to the configura
   t.equal(version!.endpoints[0]!.secure, true);
 });
 
-t.test('a file that will not do is told where it is named', async (t) => {
+t.test('a file that cannot be used is reported where it is named', async (t) => {
   for (const [tls, pattern] of [
     ['ca: gone.pem', /^f:1:\d+: versions\.v1\.tls\.ca: .*gone\.pem can't be read: no such file$/],
     ['ca: nonsense.pem', /^f:1:\d+: versions\.v1\.tls\.ca: .* is no certificate in PEM/],

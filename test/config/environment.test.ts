@@ -44,7 +44,7 @@ t.test('what can not be substituted is an error at its place', async (t) => {
   t.match(told(minimal('drain: ${toString}\n')), [/^1:8: .*not set/], 'an inherited property is no variable');
 });
 
-t.test('a message names the variable and never tells its value', async (t) => {
+t.test('a message names the variable and never contains its value', async (t) => {
   const env = { DRAIN: 's3cret', N: '99999', TOKEN: 'se cret' };
   const problems = told(minimal('drain: ${DRAIN}\nthreads:\n  proxy: ${N}\nadmin: { token: "${TOKEN}" }\n'), {
     env,

@@ -7,8 +7,8 @@ import { limits } from '../../core/limits.js';
 import { minimal, mirrored, told } from './told.js';
 
 /**
- * Of each flood: far above what makes a quadratic step or a deep recursion show, and below what makes the
- * test slow.
+ * Size of each flood: far above what makes a quadratic step or a deep recursion show, and below what makes
+ * the test slow.
  */
 const floodBytes = limits.configBytes / 16;
 

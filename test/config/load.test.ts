@@ -3,7 +3,7 @@ import { formatProblem, loadConfig, loadConfigFile } from '../../config/load.js'
 import { clientPem, serverKey, serverPem } from '../support/authority.js';
 import { loaded, minimal, mirrored, told } from './told.js';
 
-/** What a text is told, in whole; positions count from 1. */
+/** The whole problems of a text; positions count from 1. */
 const refusals: Record<string, readonly [name: string, text: string, ...problems: string[]][]> = {
   'text that is no YAML': [
     ['an empty file', '', '1:1: is empty: a configuration has at least `versions` and `routes`'],
@@ -432,7 +432,7 @@ for (const [group, cases] of Object.entries(refusals)) {
   });
 }
 
-t.test('all problems are told at once, in the order of the file', async (t) => {
+t.test('all problems are reported at once, in the order of the file', async (t) => {
   const text =
     'drain: 5\nroutes:\n- { primary: v2, timeot: 1s }\nversions: { v1: "http://a:1/x" }\nadmin: { address: "0.0.0.0:1" }\n';
   t.same(
@@ -637,7 +637,7 @@ t.test(
   },
 );
 
-t.test('what a listener can not be is told where it stands', async (t) => {
+t.test('what a listener can not be is reported where it stands', async (t) => {
   const told = (listen: string): string => {
     const result = loadConfig(minimal(`listen: ${listen}\n`), 'f');
     return result.ok ? '' : result.problems.map(formatProblem).join('\n');

@@ -12,7 +12,7 @@ function planOf(routes: string): Plan {
   return compilePlan(loaded(`${versions}routes:\n${routes}`), 1, new MirrorSlots(), 1);
 }
 
-/** Told about a route in the third line, which begins in the fourth column. */
+/** Problems of a route in the third line, which begins in the fourth column. */
 function toldOf(route: string): string[] {
   return told(`${versions}routes:\n- { ${route} }\n`);
 }

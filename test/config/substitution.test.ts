@@ -31,7 +31,7 @@ t.test('a group that the expression does not have, or none at all, is refused wi
   t.match(reason('/\\x'), /has a \\ without a group/);
 });
 
-t.test('what was parsed is told so that it parses to the same', async () => {
+t.test('what was parsed is written so that it parses to the same', async () => {
   const text = fc.string({ unit: fc.constantFrom('$1', '\\2', '$$', '\\\\', '/', 'a', '1') });
   fc.assert(
     fc.property(text, (written) => {

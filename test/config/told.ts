@@ -1,4 +1,4 @@
-/** Loads a text and tells what was found wrong, as a person would see it. */
+/** Loads a text and returns its problems, as a person would see them. */
 
 import { formatProblem, type LoadedConfig, type LoadOptions, loadConfig } from '../../config/load.js';
 import type { Plan } from '../../core/plan.js';

@@ -35,7 +35,7 @@ t.test('a file that is written in place is a change; one that is written unchang
   const first = changes.next();
   await writeFile(file, 'b');
   await first;
-  // The unchanged write comes before a changed one: had it been told, there would be three.
+  // The unchanged write comes before a changed one: had it been reported, there would be three.
   await writeFile(file, 'b');
   const second = changes.next();
   await writeFile(file, 'c');
@@ -94,7 +94,7 @@ t.test('a file that is not there yet is waited for', async (t) => {
   t.equal(changes.count, 1);
 });
 
-t.test('nothing is told after close', async (t) => {
+t.test('nothing is reported after close', async (t) => {
   const file = join(t.testdir({ 'umbra.yaml': 'a' }), 'umbra.yaml');
   const changes = new Changes();
   const closed = watchConfig(file, changes.onChange);

@@ -26,6 +26,8 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   compare: {
     http: 'comparisons read heads and bodies of responses',
     ring: 'captured pairs go to the control thread through a ring',
+    regex: 'rules of a path match values by regular expressions in linear time',
+    route: 'these expressions are read as those of routes are',
   },
   record: {
     http: 'lines of the access log are wire strings',

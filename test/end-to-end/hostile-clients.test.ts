@@ -103,7 +103,7 @@ const endless: readonly [name: string, head: string, more: string][] = [
 ];
 for (const [name, head, more] of endless) {
   t.test(`${name}: the time of the route ends it, and the copy is accounted for`, async (t) => {
-    const { umbra } = await rig(t, { timeout: '300ms' });
+    const { umbra } = await rig(t, { timeouts: { total: '300ms' } });
     const client = await RawClient.connect(umbra.port);
     client.send(head);
     while (!client.closed && !client.received.includes('\r\n\r\n')) {
@@ -124,7 +124,7 @@ const endlessOfChunks: readonly [name: string, more: string][] = [
 ];
 for (const [name, more] of endlessOfChunks) {
   t.test(`${name} without end: refused or cut off, and the request is never complete`, async (t) => {
-    const { umbra, v1 } = await rig(t, { timeout: '1s' });
+    const { umbra, v1 } = await rig(t, { timeouts: { total: '1s' } });
     const client = await RawClient.connect(umbra.port);
     client.send(`POST / HTTP/1.1\r\n${host}transfer-encoding: chunked\r\n\r\n1\r\nx\r\n`);
     client.send(more.repeat(100_000));
@@ -145,7 +145,10 @@ t.test(
       peer.socket.pause();
     });
     const umbra = await UmbraProcess.start(
-      reviews(v1.port, null, { route: { timeout: '1s' }, umbra: { threads: { proxy: 1, shadow: 1 } } }),
+      reviews(v1.port, null, {
+        route: { timeouts: { total: '1s' } },
+        umbra: { threads: { proxy: 1, shadow: 1 } },
+      }),
     );
     t.teardown(async () => {
       await umbra.stop();

@@ -60,7 +60,7 @@ t.test('random heads arrive byte for byte', { timeout: 120_000 }, async (t) => {
       peer.send(response);
     }
   });
-  const listen = [{ address: '127.0.0.1:0', engine: 'node' }];
+  const listen = [{ address: '127.0.0.1:0', engine: 'node', underscores: 'pass' }];
   const umbra = await UmbraProcess.start(reviews(v1.port, null, { umbra: { listen } }));
   let client = await RawClient.connect(umbra.port);
   const property = fc.asyncProperty(

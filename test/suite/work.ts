@@ -27,8 +27,8 @@ export function allTests(): string[] {
 }
 
 /**
- * `piecesOf` returns the processes that run `files`, longest first, so that the last one does not keep all the
- * others waiting. Files of the end-to-end suite run a second time over the uws engine where it loads,
+ * `piecesOf` returns the processes that run `files`, longest first, so that the last one does not keep all
+ * the others waiting. Files of the end-to-end suite run a second time over the uws engine where it loads,
  * unless `runsOnce` has a reason against it or the caller chose an engine (`UMBRA_ENGINE`).
  */
 export function piecesOf(files: readonly string[]): Piece[] {

@@ -1,11 +1,11 @@
 /**
- * A reading of JavaScript's regular expressions that grants linear time, for those in the product's own source
- * (`test/core/regular-expressions.test.ts`). It is conservative: it refuses some harmless patterns rather than accept
- * a harmful one.
+ * A reading of JavaScript's regular expressions that grants linear time, for those in the product's own
+ * source (`test/core/regular-expressions.test.ts`). It is conservative: it refuses some harmless patterns
+ * rather than accept a harmful one.
  *
- * What it grants: at most one place where an endless repetition can give characters back, no repetition that is
- * run again from each of these, and at most `choicesMax` combinations of everything bounded. Matching is then linear
- * in the text.
+ * What it grants: at most one place where an endless repetition can give characters back, no repetition that
+ * is run again from each of these, and at most `choicesMax` combinations of everything bounded. Matching is
+ * then linear in the text.
  */
 import { Refusal } from '../../config/units.js';
 
@@ -14,7 +14,10 @@ const groupDepthMax = 32;
 /** Repetitions with a larger maximum count as endless. */
 const boundedRepetitionMax = 16;
 const repetitionMax = 1000;
-/** Combinations of bounded choices (optional parts, alternatives that begin alike) that matching may have to try. */
+/**
+ * Combinations of bounded choices (optional parts, alternatives that begin alike) that matching may have to
+ * try.
+ */
 const choicesMax = 256;
 
 export function parseRegex(pattern: string): string | Refusal {
@@ -34,7 +37,10 @@ export function parseRegex(pattern: string): string | Refusal {
 
 /** What a part of a pattern can make the engine try again. */
 interface Cost {
-  /** Endless repetitions whose end is not fixed by the character that follows, or that one before them can start anew. */
+  /**
+   * Endless repetitions whose end is not fixed by the character that follows, or that one before them can
+   * start again.
+   */
   endless: number;
   /** Endless repetitions that run once over the text and give nothing back. */
   scans: number;
@@ -127,7 +133,8 @@ class PatternReader {
     total.scans += cost.scans;
     total.choices *= cost.choices;
     total.variable ||= cost.variable || variable;
-    // At the end `.` takes all that is left (targets and field values hold no line breaks) and gives nothing back.
+    // At the end `.` takes all that is left (targets and field values hold no line breaks) and gives nothing
+    // back.
     if (!variable || (simple === '.' && this.isAtEnd())) return;
     const endless = quantifier.max > boundedRepetitionMax;
     if (simple !== null && (this.isAtEnd() || this.endIsFixed(simple))) {
@@ -137,7 +144,10 @@ class PatternReader {
     else total.choices *= quantifier.max - quantifier.min + 1;
   }
 
-  /** Whether the whole text must have been matched here. What is given back here fails at once, one character at a time. */
+  /**
+   * Whether the whole text must have been matched here. What is given back here fails at once, one character
+   * at a time.
+   */
   private isAtEnd(): boolean {
     return (
       this.at === this.pattern.length ||
@@ -145,7 +155,10 @@ class PatternReader {
     );
   }
 
-  /** Whether nothing could be gained by giving characters back: the pattern goes on with a character that the atom can't match. */
+  /**
+   * Whether nothing could be gained by giving characters back: the pattern goes on with a character that the
+   * atom can't match.
+   */
   private endIsFixed(atom: string): boolean {
     const next = literalAt(this.pattern, this.at);
     return (

@@ -1,7 +1,7 @@
 /**
- * The pool of analysts. Whoever feeds it bounds what is waiting; the pool bounds the time and the memory of each task. A
- * task that fails is tried again pair by pair, so that one bad pair costs no other. No thread is started before the first
- * task.
+ * The pool of analysts. Whoever feeds it bounds what is waiting; the pool bounds the time and the memory of
+ * each task. A task that fails is tried again pair by pair, so that one bad pair costs no other. No thread is
+ * started before the first task.
  */
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
@@ -69,7 +69,8 @@ export class AnalystPool {
     if (this.#pool !== null) return this.#pool;
     const pool = new Piscina<AnalystTask, readonly Comparison[]>({
       filename: entryFile('control/analyst').href,
-      // What the process was started with (a profiler, a loader) is not meant for analysts, nor has their heap room for it.
+      // What the process was started with (a profiler, a loader) is not meant for analysts, nor has their
+      // heap room for it.
       execArgv: [],
       env: { ...process.env, NODE_OPTIONS: '' },
       minThreads: 0,
@@ -78,7 +79,8 @@ export class AnalystPool {
       recordTiming: false,
       resourceLimits: { maxOldGenerationSizeMb: this.#heapMb },
     });
-    // A thread of the pool that dies beside a task is replaced by the pool; the task's own failure is its promise's.
+    // A thread of the pool that dies beside a task is replaced by the pool; the task's own failure is its
+    // promise's.
     pool.on('error', () => {});
     this.#pool = pool;
     return pool;

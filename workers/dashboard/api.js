@@ -1,4 +1,7 @@
-/** Requests to the admin API, with the token if this tab has one. It is kept in sessionStorage, which ends with the tab. */
+/**
+ * Requests to the admin API, with the token if this tab has one. It is kept in sessionStorage, which ends
+ * with the tab.
+ */
 
 const tokenKey = 'umbra.token';
 /** A change waits until every thread has taken it, which takes milliseconds. */
@@ -13,7 +16,10 @@ export function keepToken(value) {
   else sessionStorage.setItem(tokenKey, value);
 }
 
-/** Rejects with an Error that says in the server's words what it refused; `status` is 0 where it did not answer. */
+/**
+ * Rejects with an Error that says in the server's words what it refused; `status` is 0 where it did not
+ * answer.
+ */
 export async function send(method, path, body) {
   const headers = {};
   const known = token();

@@ -1,4 +1,7 @@
-/** Each version in each role keeps one colour on the whole page: primaries are of the light, shadows of the shade. */
+/**
+ * Each version in each role keeps one colour on the whole page: primaries are of the light, shadows of the
+ * shade.
+ */
 import { seriesKey } from './model.js';
 
 const shades = 4;

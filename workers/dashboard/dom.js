@@ -2,7 +2,9 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** An HTML element. Keys of `set` are properties, or attributes where they have a dash or are `role` or `for`. */
+/**
+ * An HTML element. Keys of `set` are properties, or attributes where they have a dash or are `role` or `for`.
+ */
 export function el(tag, set = {}, ...children) {
   const element = document.createElement(tag);
   for (const [key, value] of Object.entries(set)) {
@@ -40,7 +42,9 @@ export function segments(fieldset, name, choices, chosen, onChoice) {
   }
 }
 
-/** Keeps one element per key in `parent`, in the order of `items`: made once, then updated, removed when gone. */
+/**
+ * Keeps one element per key in `parent`, in the order of `items`: made once, then updated, removed when gone.
+ */
 export class Keyed {
   constructor(parent) {
     this.parent = parent;

@@ -1,4 +1,7 @@
-/** The way of requests as a graph: clients, umbra, versions; how much goes where, and what falls off on the way. */
+/**
+ * The way of requests as a graph: clients, umbra, versions; how much goes where, and what falls off on the
+ * way.
+ */
 import { colourClass } from './colours.js';
 import { setText, svg } from './dom.js';
 import { bytes, count, duration, percent, rate, share, shortTarget } from './format.js';
@@ -8,7 +11,7 @@ const recentS = 10;
 /** More versions than a picture can hold are in the table below it. */
 const versionsShown = 8;
 const dropsShown = 3;
-/** From the top. */
+/** Distance from the top. */
 const roles = ['primary', 'shadow', 'sink'];
 const narrowPx = 720;
 const edge = { thin: 1.5, more: 11 };
@@ -290,7 +293,10 @@ function kindOf({ name, role }) {
   return name.startsWith('file:') ? 'recording' : 'stream';
 }
 
-/** What of a stream is not taken yet, or how much is recorded; null: nothing that would say more than the share. */
+/**
+ * What of a stream is not taken yet, or how much is recorded; null: nothing that would say more than the
+ * share.
+ */
 function keptOf({ kept }) {
   if (kept?.lag > 0) return `lag ${count(kept.lag)}`;
   return kept?.segments > 0 ? bytes(kept.bytes) : null;

@@ -8,7 +8,10 @@ const chartHeight = 260;
 /** How many points a line over time has at most; each stands for an equal part of the span. */
 const timePoints = 90;
 
-/** Both axes of latency are logarithmic by hand: the lines are drawn through the logarithms, and the ticks say the values. */
+/**
+ * Both axes of latency are logarithmic by hand: the lines are drawn through the logarithms, and the ticks say
+ * the values.
+ */
 const log = (us) => (us === null ? null : Math.log10(Math.max(1, us)));
 const tickSteps = [1, 2, 5];
 const gapPx = 28;
@@ -185,7 +188,10 @@ function latencyRange(_, min, max) {
   return [Math.max(0, min - room), max + room];
 }
 
-/** 1, 2 and 5 of every power of ten, or more where the range is narrow, or fewer where there is no room for them. */
+/**
+ * 1, 2 and 5 of every power of ten, or more where the range is narrow, or fewer where there is no room for
+ * them.
+ */
 function latencySplits(plot, _axis, min, max) {
   const room = Math.max(2, Math.floor((plot.bbox?.height || chartHeight) / devicePixelRatio / gapPx));
   for (const steps of [[1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8], [1, 1.5, 2, 3, 5, 7], tickSteps, [1]]) {

@@ -253,7 +253,10 @@ function facts({ pairedDeltaUs, compare, queueUs, to, primary, kept }) {
   return list;
 }
 
-/** What holds a mirror back: its breakers, the guard over the primary, and a shadow that does not take what it gets. */
+/**
+ * What holds a mirror back: its breakers, the guard over the primary, and a shadow that does not take what it
+ * gets.
+ */
 function states({ breaker, heldBackPercent, heldBytes, to, kept }) {
   const chips = [];
   if (kept?.trouble) chips.push({ text: `stopped: ${kept.trouble}`, bad: true });

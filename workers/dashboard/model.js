@@ -93,7 +93,7 @@ export function mirrorOver(points, route, to) {
   };
 }
 
-/** Counts of latencies in steps of 3 %, from which percentiles can be told. */
+/** Counts of latencies in steps of 3 %, from which percentiles are computed. */
 export class Latencies {
   constructor(buckets) {
     this.steps = [...buckets].sort((a, b) => a[0] - b[0]);
@@ -112,7 +112,7 @@ export class Latencies {
     return this.steps[this.steps.length - 1][0];
   }
 
-  /** Microseconds at each of `plotPositions()`, null past what so many values can tell. */
+  /** Microseconds at each of `plotPositions()`, null beyond what so many values can show. */
   plot(positions) {
     const values = [];
     let step = 0;

@@ -1,7 +1,7 @@
 /**
- * Server-sent events over fetch: `EventSource` can't send a token. Reconnects by itself, asks for what it missed, and
- * rests while nobody looks at the page, so that tabs in the background cost nothing and a browser's six connections
- * to one server are not used up.
+ * Server-sent events over fetch: `EventSource` can't send a token. Reconnects by itself, asks for what it
+ * missed, and rests while nobody looks at the page, so that tabs in the background cost nothing and a
+ * browser's six connections to one server are not used up.
  */
 
 /** The server sends every second; silence for this long means that the connection is dead. */
@@ -22,8 +22,8 @@ export class Stream {
   #stopped = false;
 
   /**
-   * `on.event(name, data)`, `on.open()`, `on.lost({ inMs, why })`, `on.tokenNeeded({ wrong, wait })`, `on.paused()`.
-   * `token()` gives the token, or null.
+   * `on.event(name, data)`, `on.open()`, `on.lost({ inMs, why })`, `on.tokenNeeded({ wrong, wait })`,
+   * `on.paused()`. `token()` gives the token, or null.
    */
   constructor(on, token) {
     this.#on = on;

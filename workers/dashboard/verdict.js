@@ -1,4 +1,6 @@
-/** The running verdict of one mirror: its outcome in one word, and when it is opened each check in a sentence. */
+/**
+ * The running verdict of one mirror: its outcome in one word, and when it is opened each check in a sentence.
+ */
 import { el, setText } from './dom.js';
 
 const words = { pass: 'pass', fail: 'fail', undecided: 'undecided' };

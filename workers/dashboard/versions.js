@@ -1,4 +1,6 @@
-/** All versions side by side, a column each: the numbers of /api/stats, which the pictures above only show. */
+/**
+ * All versions side by side, a column each: the numbers of /api/stats, which the pictures above only show.
+ */
 
 import { el, setText } from './dom.js';
 import { count, duration, percent, rate } from './format.js';

@@ -1,4 +1,7 @@
-/** The demo's clients: gentle calls at an even rate over keep-alive connections, as a browser's back end would make them. */
+/**
+ * The demo's clients: gentle calls at an even rate over keep-alive connections, as a browser's back end would
+ * make them.
+ */
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 

@@ -1,6 +1,6 @@
 /**
- * Two versions of one small service, `reviews`, as real HTTP servers: v1 answers with texts, v2 adds stars and takes
- * a little longer.
+ * Two versions of one small service, `reviews`, as real HTTP servers: v1 answers with texts, v2 adds stars
+ * and takes a little longer.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 

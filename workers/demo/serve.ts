@@ -1,4 +1,6 @@
-/** `node dist/workers/demo/serve.js [--only v1|v2]`: the demo's two versions on fixed ports, for the tutorial. */
+/**
+ * `node dist/workers/demo/serve.js [--only v1|v2]`: the demo's two versions on fixed ports, for the tutorial.
+ */
 import type { AddressInfo } from 'node:net';
 import { type OriginVersion, serveOrigin } from './origins.js';
 

@@ -11,7 +11,7 @@ export interface LoadOptions {
   readonly rate: number | null;
   readonly durationMs: number;
   readonly connections: number;
-  /** Without it: POST with a body, else GET. */
+  /** The method; without it POST with a body, else GET. */
   readonly method?: string;
   /** Header fields of every request; `host` takes the place of the URL's. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -22,14 +22,17 @@ export interface LoadOptions {
 export interface LoadFigures {
   readonly connections: number;
   readonly durationMs: number;
-  /** Of every answer, whatever its status. At a rate: from the moment when the request was due, if its connection was busy then. */
+  /**
+   * Latency of every answer, whatever its status. At a rate it counts from the moment when the request was
+   * due, if its connection was busy then.
+   */
   readonly latency: Histogram;
   /** Answers with a status that is not 2xx. */
   readonly notSuccessful: number;
   /** Failed connections, requests that lost theirs, and timeouts. */
   readonly errors: number;
   readonly timeouts: number;
-  /** Of answers, heads included. */
+  /** Bytes of answers, heads included. */
   readonly receivedBytes: number;
   /** The run ended because nothing answered any more. */
   readonly gaveUp: boolean;
@@ -43,7 +46,10 @@ export interface RunningLoad {
   stop(): void;
 }
 
-/** autocannon reconnects at once and without end, so a server that went away would make it spin until the end of the run. */
+/**
+ * autocannon reconnects at once and without end, so a server that went away would make it spin until the end
+ * of the run.
+ */
 const consecutiveErrorsPerConnection = 100;
 const timeoutSeconds = 10;
 /** How often autocannon looks whether it is to stop. */

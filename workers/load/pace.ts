@@ -1,15 +1,16 @@
 /**
  * An even rate for autocannon's clients, with latency that hides no waiting.
  *
- * autocannon's own `overallRate` is not used: it sends all that a connection owes for a second at once when the second
- * begins, and its correction for coordinated omission takes `Math.ceil(1 / rate)`, so 1 ms at any rate, as the expected
- * interval, which invents samples for every answer slower than that (run.js and httpClient.js of 9.0.0). It has no
- * public hook to delay a request, so the client's own `_doRequest` is wrapped; the version is pinned and a test watches.
+ * autocannon's own `overallRate` is not used. It sends all requests of a second at once when the second
+ * begins. Its correction for coordinated omission takes `Math.ceil(1 / rate)`, so 1 ms at any rate, as the
+ * expected interval, and invents samples for every slower answer (run.js and httpClient.js of 9.0.0). It has
+ * no public hook to delay a request, so the client's own `_doRequest` is wrapped; the version is pinned and a
+ * test watches.
  */
 import type { EventEmitter } from 'node:events';
 import type { Client } from 'autocannon';
 
-/** What the pace needs of a client and its types do not tell. */
+/** What the pace needs of a client and its types do not declare. */
 interface PrivateClient extends Client {
   _doRequest(): void;
   readonly destroyed: boolean;
@@ -26,8 +27,9 @@ export interface PaceOptions {
 }
 
 /**
- * Each connection has its own schedule: a request is due every `connections / rate` seconds, and the connections take
- * turns. A request that is due while its connection still waits for an answer goes out late, and that time counts.
+ * Each connection has its own schedule: a request is due every `connections / rate` seconds, and the
+ * connections take turns. A request that is due while its connection still waits for an answer goes out late,
+ * and that time counts.
  */
 export class Pace {
   readonly #options: PaceOptions;
@@ -42,7 +44,7 @@ export class Pace {
     this.#intervalMs = options.rate === null ? 0 : (options.connections * 1000) / options.rate;
   }
 
-  /** For autocannon's `setupClient`: called before the client connects. */
+  /** The callback for autocannon's `setupClient`, called before the client connects. */
   take(client: Client): void {
     const inner = client as PrivateClient;
     const send = inner._doRequest;
@@ -55,7 +57,8 @@ export class Pace {
       send.call(inner);
     };
     inner._doRequest = () => {
-      // Whatever was in flight has no answer coming: left in the queue, it would lend its age to the next answer.
+      // Whatever was in flight has no answer coming: left in the queue, it would lend its age to the next
+      // answer.
       if (inner.pipelinedRequests.size() > 0) {
         inner.pipelinedRequests.clear();
         this.#options.onLost();
@@ -74,7 +77,7 @@ export class Pace {
     events.on('done', () => clearTimeout(timer));
   }
 
-  /** To add to the time that `client`'s last answer took. */
+  /** The correction to add to the time that `client`'s last answer took. */
   lateMs(client: Client): number {
     return this.#lateMs.get(client) ?? 0;
   }

@@ -10,7 +10,7 @@ spec:
   hosts: [a.example.com]
 ${spec}${more}`;
 
-t.test('unknown kinds and versions are told by name and position', async (t) => {
+t.test('unknown kinds and versions are reported by name and position', async (t) => {
   t.strictSame(told('apiVersion: v1\nkind: Service\nmetadata: { name: a }'), [
     '2:7: unknown kind `Service`: umbra takes VirtualService, DestinationRule, ServiceEntry, WorkloadEntry, HTTPRoute',
   ]);
@@ -24,7 +24,7 @@ t.test('unknown kinds and versions are told by name and position', async (t) => 
   t.match(told('just text'), [/^1:1: expected a document with apiVersion/]);
 });
 
-t.test('unknown fields are told by name and position, with the nearest that is known', async (t) => {
+t.test('unknown fields are reported by name and position, with the nearest that is known', async (t) => {
   t.strictSame(told(service('  http:\n    - rout: []\n      mirrorPercentag: { value: 1 }')), [
     '7:7: virtualservice/a: unknown field `rout` in spec.http[0] (did you mean `route`?)',
     '8:7: virtualservice/a: unknown field `mirrorPercentag` in spec.http[0] (did you mean `mirrorPercentage`?)',
@@ -35,7 +35,7 @@ t.test('what umbra can not carry out is refused with the reason', async (t) => {
   t.match(told(service('  tcp: []')), [/^6:3: .*`spec\.tcp` can't be carried out: umbra routes HTTP alone/]);
 });
 
-t.test('values of the wrong type are told without being repeated', async (t) => {
+t.test('values of the wrong type are reported without being repeated', async (t) => {
   t.strictSame(told(service('  http:\n    - timeout: 5\n      headers: { request: { set: { a: 1 } } }')), [
     '7:16: virtualservice/a: spec.http[0].timeout: expected a duration such as 250ms, 10s or 1m30s; put it in quotes',
     '8:39: virtualservice/a: spec.http[0].headers.request.set["a"]: expected text; put it in quotes',
@@ -48,7 +48,7 @@ t.test('one bad document refuses the whole file', async (t) => {
   t.match(told, [/^4:7: unknown kind/]);
 });
 
-t.test('one document given twice is told with both places', async (t) => {
+t.test('one document given twice is reported with both places', async (t) => {
   t.match(told(`${reviews([toV1])}\n---\n${reviews([toV1])}`), [
     /^3:1: .*given twice; the first is at 0\.yaml:1/,
   ]);
@@ -71,7 +71,7 @@ status: {}`;
   t.equal(routes.length, 1);
 });
 
-t.test('a subset that nobody gives endpoints to is told at the destination', async (t) => {
+t.test('a subset that nobody gives endpoints to is reported at the destination', async (t) => {
   const destination = (words: string) => service(`  http: [{ route: [{ destination: ${words} }] }]`);
   t.match(told(destination('{ host: reviews, subset: v3 }')), [
     /^6:\d+: .*subset `v3` of reviews\.default\.svc\.cluster\.local is unknown/,

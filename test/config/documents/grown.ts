@@ -53,7 +53,7 @@ export const v2 = { host: 'reviews', subset: 'v2' };
 
 /** The one route that one rule becomes. */
 export function ruleOf(rule: object): RouteWords {
-  const { routes, told } = grown(reviews([rule]));
-  if (routes.length !== 1) throw new Error(`expected one route: ${told.join('\n')}`);
+  const { routes, told: problems } = grown(reviews([rule]));
+  if (routes.length !== 1) throw new Error(`expected one route: ${problems.join('\n')}`);
   return routes[0];
 }

@@ -105,7 +105,7 @@ function mutated(value: unknown, turn: { left: number }, by: unknown): unknown {
 }
 
 t.test(
-  'whatever stands at whatever place of a document, it is taken or told, and nothing throws',
+  'whatever stands at whatever place of a document, it is accepted or reported, and nothing throws',
   async (t) => {
     const known = loadConfig(subsets, 'umbra.yaml', {
       documents: documents.map((document, index) => ({

@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { Difference } from '../../../core/compare/difference.js';
-import { FieldDiff, splitOutsideQuotes } from '../../../core/compare/field-diff.js';
+import { FieldDiff } from '../../../core/compare/field-diff.js';
+import { splitOutsideQuotes } from '../../../core/compare/quoted-list.js';
 import { readResponse } from '../../../core/compare/response.js';
 import { Redaction, redactNothingMore } from '../../../core/redact.js';
 

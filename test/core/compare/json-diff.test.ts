@@ -4,7 +4,7 @@ import { exact } from '../../../core/compare/decimal.js';
 import type { Difference } from '../../../core/compare/difference.js';
 import { parseJson } from '../../../core/compare/json.js';
 import { diffJson } from '../../../core/compare/json-diff.js';
-import type { JsonRules } from '../../../core/compare/json-equality.js';
+import type { JsonRules } from '../../../core/compare/json-rules.js';
 import { PathRules } from '../../../core/compare/path-rules.js';
 import { limits } from '../../../core/limits.js';
 import type { PathRulePlan } from '../../../core/plan.js';

@@ -101,7 +101,9 @@ t.test('what RE2 refuses, or umbra does not support, is refused by name', async 
   }
 });
 
-/** Expressions that JavaScript reads as RE2 does: no repetition of what may be empty, no groups that repeat. */
+/**
+ * Expressions that JavaScript reads as RE2 does: no repetition of what may be empty, no groups that repeat.
+ */
 const atom = fc.constantFrom(
   'a',
   'b',
