@@ -42,8 +42,8 @@ export class Traffic {
   }
 
   /**
-   * Counts `pairs` over one span, in blocks of two seconds. Where `look` is given, it is called after each second with
-   * the blocks so far; true ends the span.
+   * Counts `pairs` over one span, in blocks of two seconds. Where `look` is given, it is called after each
+   * second with the blocks so far; true ends the span.
    */
   run(
     law: Law,

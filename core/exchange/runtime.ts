@@ -2,6 +2,7 @@
  * A plan as a proxy thread runs it: the route table, and for each route what becomes of its requests. Built
  * whole when a plan arrives and swapped whole; exchanges keep the route they began with.
  */
+import { asciiLowerCase } from '../http/chars.js';
 import { Mirror } from '../mirror/offer.js';
 import type { Plan, PrimaryPlan, RoutePlan } from '../plan.js';
 import type { VersionCounters } from '../record/version-counters.js';
@@ -77,7 +78,7 @@ export class RouteRuntime {
    */
   passedUpgrade(upgrade: string): string {
     const offers = upgrade.split(',').map(withoutBlanks);
-    return offers.filter((offer) => this.#upgrades.has(offer.toLowerCase())).join(', ');
+    return offers.filter((offer) => this.#upgrades.has(asciiLowerCase(offer))).join(', ');
   }
 }
 

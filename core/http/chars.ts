@@ -56,3 +56,18 @@ export function equalsIgnoringCase(
   }
   return true;
 }
+
+/**
+ * U+212A: the only character outside of ASCII that `toLowerCase` turns into an ASCII letter (Unicode,
+ * SpecialCasing).
+ */
+const KELVIN_SIGN = '\u212a';
+
+/**
+ * `asciiLowerCase` returns `text` in lower case, for comparing it with an ASCII name. A field value that an
+ * engine has decoded as UTF-8 must not become such a name by its KELVIN SIGN: `chun<U+212A>ed` is not
+ * `chunked`.
+ */
+export function asciiLowerCase(text: string): string {
+  return (text.includes(KELVIN_SIGN) ? text.replaceAll(KELVIN_SIGN, '\ufffd') : text).toLowerCase();
+}

@@ -1,5 +1,6 @@
 /** Fields that a Connection field makes hop-by-hop (RFC 9110, section 7.6.1); for both engines. */
 import { withoutBlanks } from '../trim.js';
+import { asciiLowerCase } from './chars.js';
 
 /**
  * End-to-end fields that upstream relies on. A client must not be able to remove them by naming them. Host
@@ -10,7 +11,7 @@ const neverHopByHop = ['authorization', 'cookie', 'cache-control'];
 /** The members of a comma-separated list in lower case, without the empty ones (RFC 9110, section 5.6.1). */
 export function listMembers(list: string): Set<string> {
   const members = new Set<string>();
-  for (const member of list.toLowerCase().split(',')) members.add(withoutBlanks(member));
+  for (const member of asciiLowerCase(list).split(',')) members.add(withoutBlanks(member));
   members.delete('');
   return members;
 }

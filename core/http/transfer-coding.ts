@@ -1,4 +1,5 @@
 import { withoutBlanks } from '../trim.js';
+import { asciiLowerCase } from './chars.js';
 import { RequestFault } from './request-fault.js';
 
 const CHUNKED = 'chunked';
@@ -9,7 +10,7 @@ const CHUNKED = 'chunked';
  * does not end in `chunked`, or has it twice, leaves the end of the body open (400).
  */
 export function readTransferCoding(value: string): RequestFault {
-  const codings = value.toLowerCase().split(',').map(withoutBlanks);
+  const codings = asciiLowerCase(value).split(',').map(withoutBlanks);
   const named = codings.filter((coding) => coding !== '');
   if (named.indexOf(CHUNKED) !== named.length - 1 || named.length === 0) return RequestFault.CODING_END;
   return named.length === 1 ? RequestFault.NONE : RequestFault.CODING;

@@ -174,7 +174,7 @@ t.test(
       '$.accessToken',
       '$.user.password',
       '$.version',
-      'set-cookie',
+      'set-cookie session',
     ]);
     t.equal(fieldOf(v2!.received[0]!, 'authorization'), `Bearer ${secret}`, 'the shadow gets it');
     const report = await runToEnd('report', '--admin', umbra.adminUrl, '-o', '-');

@@ -1,5 +1,6 @@
 /** The two halves of a WebSocket handshake (RFC 6455, section 4) that uWS leaves to its caller. */
 import { createHash } from 'node:crypto';
+import { asciiLowerCase } from '../../../core/http/chars.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -21,7 +22,7 @@ export interface Acceptance {
  * them).
  */
 export function readAcceptance(head: ResponseHead, key: string): Acceptance | null {
-  if (head.fieldValue('upgrade')?.toLowerCase() !== 'websocket') return null;
+  if (asciiLowerCase(head.fieldValue('upgrade') ?? '') !== 'websocket') return null;
   if (head.fieldValue('sec-websocket-extensions') !== null) return null;
   const accept = createHash('sha1')
     .update(key + GUID)

@@ -1,3 +1,4 @@
+import { asciiLowerCase } from '../../../core/http/chars.js';
 import { withoutFields } from '../../../core/http/field-edits.js';
 import { listMembers, withoutNamed } from '../../../core/http/hop-by-hop.js';
 import { Framing, type RequestHead } from '../../../core/http/message.js';
@@ -87,7 +88,7 @@ export class RequestReader {
     const options = this.#connection === '' ? noOptions : listMembers(this.#connection);
     if (options.size > 0) fields = withoutNamed(fields, options);
 
-    if (canUpgrade && options.has('upgrade') && this.#upgrade.toLowerCase() === 'websocket') {
+    if (canUpgrade && options.has('upgrade') && asciiLowerCase(this.#upgrade) === 'websocket') {
       head.upgrade = 'websocket';
       this.webSocketKey = req.getHeader('sec-websocket-key');
       fields = withoutFields(fields, extensionsField);
