@@ -32,8 +32,8 @@ export async function fuzzLive(engine: string, seed: number, stop: () => boolean
   const shadow = await RawServer.listen((peer) => hostile(peer, new Chance(chance.below(2 ** 32)), wrong));
   const good = await Origin.listen();
   const config = reviews(primary.port, shadow.port, {
-    route: { timeout: `${routeTimeoutMs}ms` },
-    mirror: { timeout: `${routeTimeoutMs}ms` },
+    route: { timeouts: { request: `${routeTimeoutMs}ms`, total: `${routeTimeoutMs}ms` } },
+    mirror: { timeouts: { request: `${routeTimeoutMs}ms`, total: `${routeTimeoutMs}ms` } },
   });
   config.versions.good = { endpoints: `http://127.0.0.1:${good.port}` };
   config.routes.unshift({ name: 'good', match: { path: { exact: '/good' } }, primary: 'good' });

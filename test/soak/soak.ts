@@ -261,12 +261,19 @@ function beginOf(body: Buffer): string {
 
 /** Configurations that differ in routes, mirrors and bounds; listeners and threads are the same in all. */
 function configsFor(v1: number, v2: number, v3: number, adminPort: number): ConfigWords[] {
+  const whole500ms = { total: '500ms' };
   const common = { threads, admin: { address: `127.0.0.1:${adminPort}` } };
-  const whole = reviews(v1, v2, { mirror: { timeout: '500ms' }, umbra: common });
+  const whole = reviews(v1, v2, { mirror: { timeouts: whole500ms }, umbra: common });
   const versions = { ...whole.versions, v3: { endpoints: `http://127.0.0.1:${v3}` } };
-  const narrow = { rate: '50/s', inFlight: 8, body: { max: '8KiB' }, timeout: '250ms', methods: 'safe' };
+  const narrow = {
+    rate: '50/s',
+    inFlight: 8,
+    body: { max: '8KiB' },
+    timeouts: { total: '250ms' },
+    methods: 'safe',
+  };
   const both = [
-    { to: 'v2', percent: 50, sample: 'header:x-index', timeout: '500ms' },
+    { to: 'v2', percent: 50, sample: 'header:x-index', timeouts: whole500ms },
     { to: 'v3', ...narrow },
   ];
   const breaker = { failures: '50%', window: '1s', cooldown: '200ms' };
@@ -278,7 +285,7 @@ function configsFor(v1: number, v2: number, v3: number, adminPort: number): Conf
       versions,
       routes: [
         { name: 'posts', match: { method: ['POST', 'PUT'] }, primary: 'v1', mirrors: [both[1]] },
-        { name: 'reviews', primary: 'v1', mirrors: [{ to: 'v2', timeout: '500ms', breaker }] },
+        { name: 'reviews', primary: 'v1', mirrors: [{ to: 'v2', timeouts: whole500ms, breaker }] },
       ],
     },
     { ...whole, versions, routes: [{ name: 'reviews', primary: 'v1' }] },
