@@ -1,6 +1,6 @@
 /**
  * What a sink is: a place where copies are kept instead of being sent to a shadow. A sink thread gathers each
- * copy from its ring (core/sink/receiver) and puts it into the sink of its mirror; the accounting law is kept
+ * copy from its ring (core/sink/sink-receiver) and puts it into the sink of its mirror; the accounting law is kept
  * on this border:
  *
  *   HEAD arrives        received                  `refuses` names a reason, or a bound is reached: dropped
