@@ -1,7 +1,7 @@
 /**
  * What a sink is: a place where copies are kept instead of being sent to a shadow. A sink thread gathers each
- * copy from its ring (core/sink/sink-receiver) and puts it into the sink of its mirror; the accounting law is kept
- * on this border:
+ * copy from its ring (core/sink/sink-receiver) and puts it into the sink of its mirror; the accounting law is
+ * kept on this border:
  *
  *   HEAD arrives        received                  `refuses` names a reason, or a bound is reached: dropped
  *   the copy is whole   `put`, and sent           given up before, or `put` names a reason: dropped
