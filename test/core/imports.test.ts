@@ -129,8 +129,8 @@ t.test('rooms of core import only the rooms that their border allows', async (t)
   }
 });
 
-/** `core/http/fields.ts` is in `http`, `core/plan.ts` in all. */
+/** `core/http/fields.ts` is in `http`; `core/clock.ts` and all parts of the plan are in every room. */
 function roomOf(file: string): string {
-  const parts = file.split('/');
-  return parts.length > 2 ? parts[1]! : SHARED;
+  const [, room, ...rest] = file.split('/');
+  return rest.length > 0 && room !== 'plan' ? room! : SHARED;
 }
