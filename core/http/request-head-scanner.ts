@@ -33,6 +33,8 @@ const LENGTH_DIGITS_MAX = 15;
  * anywhere gets the verdict of the whole one; a connection calls it again when more bytes are there. Field
  * lines are forwarded byte for byte, whatever their case or spacing; most heads need no more than one slice
  * for all of them, and none makes anything per field.
+ *
+ * The file is long because each state leads to the next over the same bytes and the same few fields.
  */
 export class RequestHeadScanner {
   readonly head = new RequestHead();

@@ -2,6 +2,9 @@
  * One mirrored request on a shadow thread: it is sent by the same client as a primary's, its response is
  * measured and thrown away, and its outcome is paired with the primary's. It ends exactly once in the
  * counters: dropped (nothing was attempted), completed, or failed.
+ *
+ * The file is long because the three events that end a copy (of its frames, its call and its primary) meet in
+ * the same phases.
  */
 import type { Clock } from '../clock.js';
 import type { PairCapture } from '../compare/capture.js';

@@ -45,6 +45,9 @@ type Phase = (typeof Phase)[keyof typeof Phase];
  * Within an attempt the request may go to another endpoint, or to a new connection: core/upstream/resend
  * decides it. What is sent again must be at hand: a body longer than `limits.replayBytes`, or a chunked one
  * that has not ended, is not.
+ *
+ * The file is long because a call is one state machine: what its user does, what its connection reports and
+ * what its clocks report all change the same phases.
  */
 export class UpstreamCall implements Waiter, ClockOwner {
   // Figures of the exchange, valid until the next `start`. Times are on the process-wide time line; 0: not
