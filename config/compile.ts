@@ -90,6 +90,7 @@ function compileListener(listener: Config['listen'][number]): ListenerPlan {
     limits: {
       connectionsMax: connections.max,
       idleMs: connections.idle,
+      abortsHalfClosed: connections.halfClose === 'abort',
       headBytesMax: head.max,
       headMs: head.timeout,
       bodyBytesMax: body.max,

@@ -113,7 +113,7 @@ export const failures = [
     source: 'downstream',
     retry: 'no',
     flag: 'DC',
-    when: 'The client went away; nobody is there to be answered. 499 stands in the access log alone.',
+    when: 'The client went away; nobody is there to be answered. The copy is canceled with the primary. 499 stands in the access log alone.',
   },
   {
     code: 'body-too-large',
@@ -328,7 +328,7 @@ export const drops = [
     code: 'aborted',
     blame: 'client',
     source: 'downstream',
-    when: 'The client went away before the request was whole.',
+    when: 'The client went away before the copy was sent.',
   },
   { code: 'draining', blame: 'umbra', source: 'local', when: 'umbra is ending, or the mirror was removed.' },
   { code: 'loop', blame: 'client', source: 'downstream', when: 'The request is a copy itself.' },

@@ -106,6 +106,12 @@ export const limits = {
    * connection is closed.
    */
   lingerMs: 2000,
+  /**
+   * How long after the FIN of a client that waits for its response the first byte of it is sent ahead, to
+   * find out whether the client is still there, in milliseconds; doubled for each further one. On the node
+   * engine.
+   */
+  halfCloseProbeMs: 200,
   /** One WebSocket message, on the uws engine. Larger: the connection is closed. */
   webSocketMessageBytes: 16 * 1024 * 1024,
   /**

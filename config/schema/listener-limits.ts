@@ -62,6 +62,10 @@ export const listenerLimits = {
     idle: patience
       .prefault('60s')
       .meta({ description: 'How long a client may leave its connection without a request.' }),
+    halfClose: z.enum(['serve', 'abort'], { error: 'expected serve or abort' }).prefault('serve').meta({
+      description:
+        'What a client gets that closes its side (FIN) before its response is whole: `serve`, the response, unless a probe finds that the client is gone; `abort`, nothing, as with nginx. The uws engine always aborts.',
+    }),
   })
     .prefault({})
     .meta({ description: "Clients' connections." }),

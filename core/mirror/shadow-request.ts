@@ -251,6 +251,9 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     if ((this.#phase & Phase.PRIMARY_KNOWN) !== 0) return;
     if (outcome !== null) this.#primary.take(outcome);
     this.#phase |= Phase.PRIMARY_KNOWN;
+    // The primary's request ended with its client. A copy that went on would be measured where the primary
+    // is not.
+    if (outcome !== null && outcome.failure === Failure.ABORTED) this.cancel(Failure.ABORTED);
     this.#settle();
   }
 

@@ -25,6 +25,8 @@ export interface ListenerLimits {
   readonly connectionsMax: number;
   /** Between a response and the next request. */
   readonly idleMs: number;
+  /** A client that closes its side before its response is whole gets none. Always so on the uws engine. */
+  readonly abortsHalfClosed: boolean;
   readonly headBytesMax: number;
   /** Time limit from the first byte of a head to its last. */
   readonly headMs: number;

@@ -25,7 +25,7 @@ listen:
     tls: { cert: server.pem, key: server.key }
   - address: "[::]:8443"
     engine: node
-    connections: { max: 9, idle: 1s }
+    connections: { max: 9, idle: 1s, halfClose: abort }
     head: { max: 64KiB, timeout: 2s }
     body: { max: 1MiB, timeout: 3s }
     response: { timeout: 4s }
@@ -142,6 +142,7 @@ const baseline = {
 const defaultLimits = {
   connectionsMax: 16384,
   idleMs: 60_000,
+  abortsHalfClosed: false,
   headBytesMax: 16384,
   headMs: 60_000,
   bodyBytesMax: null,
@@ -182,6 +183,7 @@ t.test('every key comes into the plan', async (t) => {
         limits: {
           connectionsMax: 9,
           idleMs: 1000,
+          abortsHalfClosed: true,
           headBytesMax: 65536,
           headMs: 2000,
           bodyBytesMax: 1048576,

@@ -22,6 +22,7 @@ export function listenerPlan(
     limits: {
       connectionsMax: limits.downstreamConnections,
       idleMs: MS_60S,
+      abortsHalfClosed: false,
       headBytesMax: limits.requestHeadBytes,
       headMs: MS_60S,
       bodyBytesMax: null,

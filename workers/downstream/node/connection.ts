@@ -92,6 +92,8 @@ export class NodeConnection
   #rest: RequestSink | null = null;
   /** The client has sent its FIN: it may still read. */
   #halfClosed = false;
+  /** How often the half-closed client was probed during the response under way. */
+  #probes = 0;
   #tunnel: TunnelEnd | null = null;
 
   /** `canReset`: a plain TCP connection. */
@@ -290,6 +292,7 @@ export class NodeConnection
     else this.#held.keep(bytes, at, end);
     // The client closed its side before these bytes, which were held, had their turn.
     if (this.#halfClosed && this.#input === Input.BODY) this.#abort();
+    else if (this.#halfClosed) this.#onHalfClosed();
     this.uncork();
   }
 
@@ -329,6 +332,7 @@ export class NodeConnection
     const responder = this.#responder;
     this.#keepAlive = scanner.keepAlive;
     this.#answered = false;
+    this.#probes = 0;
     this.#counted = true;
     this.#owner.onRequestBegan();
     head.secure = this.#secure;
@@ -466,10 +470,28 @@ export class NodeConnection
       this.#abort();
     } else if (this.#input === Input.HEAD) {
       this.#leave();
+    } else {
+      this.#onHalfClosed();
     }
   }
 
-  /** The rest of the request's body will never come. */
+  /**
+   * The client sends no more while a response is under way: it may still read, or be gone. Only something
+   * that is sent finds out, because the kernel of a client that is gone answers it with a reset. So what the
+   * response begins with anyway is sent ahead, byte by byte.
+   */
+  #onHalfClosed(): void {
+    if (this.#input !== Input.ANSWERING || !this.#responder.isOpen) return;
+    if (this.#owner.limits.abortsHalfClosed) this.#abort();
+    else if (!this.#client!.blocked) this.#arm(limits.halfCloseProbeMs * 2 ** this.#probes);
+  }
+
+  #probe(): void {
+    this.#probes++;
+    if (this.#responder.probe()) this.#onHalfClosed();
+  }
+
+  /** The rest of the request's body will never come, or nobody waits for the response. */
   #abort(): void {
     // Answers to earlier requests of the same read go out first.
     this.#resources.output.release(this);
@@ -511,6 +533,8 @@ export class NodeConnection
     } else if (this.#input === Input.BODY) {
       owner.onTimedOut(ClientTimeout.BODY);
       this.#refuse(RequestFault.TIMEOUT);
+    } else if (this.#input === Input.ANSWERING) {
+      this.#probe();
     } else if (this.#held.count > 0) {
       owner.onTimedOut(ClientTimeout.HEAD);
       this.#refuse(RequestFault.TIMEOUT);
@@ -543,5 +567,6 @@ export class NodeConnection
     this.#responder.onRoom();
     this.#tunnel?.onRoom();
     this.#settle();
+    if (this.#halfClosed) this.#onHalfClosed();
   }
 }

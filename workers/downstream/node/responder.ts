@@ -81,6 +81,7 @@ export class NodeResponder implements Responder {
     this.#toHead = method === 'HEAD';
     this.#http10 = http10;
     this.#roomOwed = false;
+    this.#writer.begin();
   }
 
   batch(run: () => void): void {
@@ -200,6 +201,15 @@ export class NodeResponder implements Responder {
     if (this.#phase === Phase.IDLE) return;
     this.#drop();
     sink?.onAborted();
+  }
+
+  /** Sends the byte that the response goes on with whatever comes. False: nothing is certain. */
+  probe(): boolean {
+    if (this.#phase === Phase.IDLE) return false;
+    this.#open();
+    const sent = this.#writer.probe(this.headSent);
+    this.#connection.uncork();
+    return sent;
   }
 
   /** There is room again. */

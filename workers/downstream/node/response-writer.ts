@@ -18,6 +18,8 @@ export const Persistence = {
 export type Persistence = (typeof Persistence)[keyof typeof Persistence];
 
 const VERSION = 'HTTP/1.1 ';
+/** Readers take chunk sizes of at least 16 digits; ours have at most eight. */
+const ZEROS = '00000000';
 const END = '\r\n\r\n';
 const MS_PER_SECOND = 1000;
 
@@ -31,9 +33,29 @@ export class ResponseWriter {
   readonly #output: Output;
   #framing: Framing = Framing.NONE;
   #owed = 0;
+  /** Bytes that were sent ahead of the next head or chunk. */
+  #ahead = 0;
 
   constructor(output: Output) {
     this.#output = output;
+  }
+
+  /** A response begins. */
+  begin(): void {
+    this.#ahead = 0;
+  }
+
+  /**
+   * Sends one byte ahead: of the version before a head, and before a chunk a zero, which its size may begin
+   * with (RFC 9112, section 7.1). False: no more bytes are certain.
+   */
+  probe(headSent: boolean): boolean {
+    if (headSent && this.#framing !== Framing.CHUNKED) return false;
+    const bytes = headSent ? ZEROS : VERSION;
+    if (this.#ahead === bytes.length) return false;
+    this.#output.text(bytes.charAt(this.#ahead));
+    this.#ahead++;
+    return true;
   }
 
   /** The body's end can only be shown by closing the connection. */
@@ -87,6 +109,7 @@ export class ResponseWriter {
         this.#output.bytes(bytes);
         return true;
       case Framing.CHUNKED:
+        this.#ahead = 0;
         this.#output.text(chunkStart(bytes.length));
         this.#output.bytes(bytes);
         this.#output.text(CHUNK_END);
@@ -108,14 +131,21 @@ export class ResponseWriter {
     this.#framing = Framing.NONE;
     this.#owed = 0;
     const length = hasNoBody(status) ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`;
-    const head = `${VERSION}${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}${length}`;
+    const head = `${this.#version()}${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}${length}`;
     // The last line's end is the beginning of what follows.
     this.#output.text(head.slice(0, -2) + dateLine() + persistence + END);
     if (!toHead && !hasNoBody(status)) this.#output.bytes(Buffer.from(body));
   }
 
+  /** What is still to be sent of it. */
+  #version(): string {
+    const rest = this.#ahead === 0 ? VERSION : VERSION.slice(this.#ahead);
+    this.#ahead = 0;
+    return rest;
+  }
+
   #forward(head: ResponseHead, without: number = Without.NOTHING): void {
-    this.#output.text(VERSION);
+    this.#output.text(this.#version());
     this.#output.wrote(head.writeForward(this.#output.room(limits.responseHeadBytes), without));
   }
 }

@@ -295,3 +295,37 @@ t.test('a drain waits for what is in flight, and nothing new is taken', async (t
   t.equal(await rig.connect().closed(), '');
   busy.destroy();
 });
+
+t.test('a half-closed client gets what its response goes on with byte by byte, and all of it', async (t) => {
+  const rig = await NodeRig.start(t, nothing);
+  const client = rig.connect();
+  client.socket.end(get);
+  await rig.until(() => client.received === 'HT');
+  const { responder } = rig.seen[0];
+  responder.sendInterim(head('103 Early Hints\r\nLink: </a>'));
+  responder.sendHead(ofChunks());
+  responder.sendBody(Buffer.from('hi'));
+  await rig.until(() => client.received.endsWith('\r\nhi\r\n00'));
+  responder.sendBody(Buffer.from('ho'));
+  responder.finish();
+  t.match(
+    await client.closed(),
+    /^HTTP\/1\.1 103 [\s\S]*\r\n\r\nHTTP\/1\.1 200 [\s\S]*\r\n\r\n2\r\nhi\r\n0+2\r\nho\r\n0\r\n\r\n$/,
+  );
+  t.equal(rig.seen[0].aborted, 0);
+});
+
+t.test(
+  'a half-closed client whose bytes wait for a response is probed for each of its requests',
+  async (t) => {
+    const rig = await NodeRig.start(t, nothing);
+    const client = rig.connect();
+    client.socket.end(get + get);
+    await rig.until(() => client.received === 'H');
+    reply(rig.seen[0].responder, 'one');
+    await rig.until(() => rig.seen.length === 2 && client.received.endsWith('\r\n\r\noneH'));
+    client.destroy();
+    await rig.until(() => rig.seen[1].aborted === 1);
+    t.equal(rig.downstream.active(), 0);
+  },
+);
