@@ -212,7 +212,9 @@ export const failures = [
     source: 'downstream',
     retry: 'no',
     flag: 'DT',
-    when: 'A time of the route or the mirror was over while the client owed the rest of its request.',
+    when:
+      'A time of the route or the mirror was over while the client owed the rest of its request, or the client ' +
+      'sent it so slowly that it gave way to others.',
   },
   {
     code: 'out-of-resources',
@@ -393,7 +395,9 @@ export const drops = [
     code: 'slow-client',
     blame: 'client',
     source: 'downstream',
-    when: 'A time of the mirror was over while the client owed the rest of its request.',
+    when:
+      'A time of the mirror was over while the client owed the rest of its request, or the client sent it so ' +
+      'slowly that it gave way to others.',
   },
   {
     code: 'out-of-resources',

@@ -134,6 +134,24 @@ export const limits = {
    * `overloaded`, 503, `umbra_upstream_queue_full_total`.
    */
   upstreamWaiters: 1024,
+  /**
+   * The share of a version's connections that requests hold whose bodies are not whole (uploads). Reached: a
+   * further one waits for its client first, `umbra_upstream_waiting_uploads`.
+   */
+  uploadShare: 3 / 4,
+  /**
+   * Uploads of one thread to one version that wait so. Past it: the one that has waited longest for its
+   * client fails `slow-client`, 408, `umbra_upstream_slow_uploads_total`.
+   */
+  waitingUploads: 1024,
+  /**
+   * While uploads wait that have more to send than is kept for them, those that have had a connection for at
+   * least this time and bring fewer bytes a second give way: `slow-client`, the same counter.
+   */
+  slowUploadBytesPerSecond: 1024,
+  slowUploadGraceMs: 1000,
+  /** How often they are looked for then, in milliseconds. */
+  slowUploadSweepMs: 250,
   /** Addresses of one name that are used. More: the others are not, and a line in the log says so. */
   addressesPerName: 64,
   /**

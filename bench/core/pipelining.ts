@@ -56,6 +56,8 @@ const counters: UpstreamCounters = {
   waitingChanged: nothing,
   queueRefused: nothing,
   queueTimedOut: nothing,
+  waitingUploadsChanged: nothing,
+  slowUploadEnded: nothing,
   ejectedChanged: nothing,
   outOfResources: nothing,
   connectionsHigh: nothing,

@@ -73,6 +73,18 @@ const field = {
     help: 'Requests that failed because they waited too long for a connection to the version.',
     stats: 'queue.timeouts',
   }),
+  waitingUploads: rows.gauge({
+    metric: 'umbra_upstream_waiting_uploads',
+    help:
+      'Requests whose bodies are not whole and that wait for their clients before they get a connection to the ' +
+      'version, because three quarters of `connections.max` are held by such requests.',
+    stats: 'uploads.waiting',
+  }),
+  slowUploads: rows.counter({
+    metric: 'umbra_upstream_slow_uploads_total',
+    help: 'Requests whose clients sent their bodies too slowly, ended with 408 in favour of others that waited.',
+    stats: 'uploads.ended',
+  }),
   ejected: rows.gauge({
     metric: 'umbra_upstream_ejected_endpoints',
     help:

@@ -50,6 +50,17 @@ export class EndpointSet<C extends IdleConnection> {
     return before;
   }
 
+  /**
+   * Connections that the endpoints may have: of those that are usable, or of all where none is. Without
+   * endpoints nothing is bounded by them.
+   */
+  get places(): number {
+    if (this.#list.length === 0) return Number.POSITIVE_INFINITY;
+    let usable = 0;
+    for (const endpoint of this.#list) if (endpoint.usable) usable++;
+    return (usable === 0 ? this.#list.length : usable) * this.#plan.connectionsMax;
+  }
+
   /** No endpoint is usable: what is sent now would most likely fail. */
   get outOfService(): boolean {
     for (const endpoint of this.#list) if (endpoint.usable) return false;

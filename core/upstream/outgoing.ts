@@ -69,7 +69,7 @@ export class OutgoingRequest {
     this.lastWritten = last;
     if (this.#framing === Framing.LENGTH && this.#missesLength()) return Put.WRONG_LENGTH;
     if (this.#wireWhole) {
-      if (this.#fitsReplay()) {
+      if (this.#fitsReplay() || (connection === null && this.bodyBytes <= limits.replayBytes)) {
         this.#wire += this.#framed(piece);
         if (connection === null) return Put.OK;
       } else {

@@ -9,6 +9,7 @@ import { samePoolPlan } from './pool-plan.js';
 import type { UpstreamResources } from './resources.js';
 import { type Target, targetsAsWritten } from './target.js';
 import { TlsConnector } from './tls.js';
+import { Uploads } from './uploads.js';
 import { type Linked, WaitQueue } from './wait-queue.js';
 
 /** Who asks a pool for a connection. The pool knows nothing of the requests behind it. */
@@ -40,6 +41,7 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
   readonly tls: TlsConnector;
   /** Which endpoints there are, and what calls report of them. */
   readonly endpointSet: EndpointSet<UpstreamConnection>;
+  readonly uploads: Uploads;
   readonly #queue = new WaitQueue<Waiter>();
   #closing = false;
   readonly #pipelined: PipelinedConnection[] = [];
@@ -54,6 +56,7 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
     this.resources = resources;
     this.tls = new TlsConnector(plan.tls);
     this.endpointSet = new EndpointSet(plan, resources, () => this.serveWaiters());
+    this.uploads = new Uploads(plan, resources, () => this.endpointSet.places);
     this.follow(targets);
   }
 
@@ -68,6 +71,7 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
   follow(targets: readonly Target[]): void {
     for (const endpoint of this.endpointSet.follow(targets)) this.#dismiss(endpoint);
     this.serveWaiters();
+    this.uploads.placesChanged();
   }
 
   /** Connections that are open or being opened: 0 after `close` when the last call is over. */

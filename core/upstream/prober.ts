@@ -194,6 +194,8 @@ const uncounted: UpstreamCounters = {
   waitingChanged(): void {},
   queueRefused(): void {},
   queueTimedOut(): void {},
+  waitingUploadsChanged(): void {},
+  slowUploadEnded(): void {},
   ejectedChanged(): void {},
   requestRetried(): void {},
   outOfResources(): void {},

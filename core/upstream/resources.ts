@@ -20,6 +20,10 @@ export interface UpstreamCounters {
   queueRefused(version: VersionPlan): void;
   /** A call waited too long in the queue. */
   queueTimedOut(version: VersionPlan): void;
+  /** The number of uploads that wait for their clients or for a place changed by this much. */
+  waitingUploadsChanged(version: VersionPlan, change: number): void;
+  /** An upload ended because it was the slowest, and others wait. */
+  slowUploadEnded(version: VersionPlan): void;
   /** An endpoint was ejected (1), or is back (-1). */
   ejectedChanged(version: VersionPlan, change: number): void;
   /** A connection was opened while at least `limits.connectionsHigh` of `connections.max` were open. */

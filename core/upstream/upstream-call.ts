@@ -13,12 +13,14 @@ import { OutgoingRequest, Put } from './outgoing.js';
 import type { VersionPool, Waiter } from './pool.js';
 import type { ResponseSink } from './response-sink.js';
 import type { UpstreamTunnel } from './tunnel.js';
+import { type UploadOwner, UploadPlace } from './uploads.js';
 import type { UpstreamRequest } from './upstream-request.js';
 
 /**
  *   NONE --start--> HELD --write--> QUEUED or CONNECTING --connection--> OPEN --onEnd, onFailure--> NONE
  * A request without a body skips HELD; an idle connection skips the third; from each a failure found within
- * a call of the owner goes to FAILING until the owner has returned.
+ * a call of the owner goes to FAILING until the owner has returned. An upload that is one too many goes from
+ * HELD to KEPT, and back when it may take a connection.
  */
 const Phase = {
   /** Nothing is under way; the figures of the last exchange stand. */
@@ -33,6 +35,8 @@ const Phase = {
   OPEN: 4,
   /** A failure waits for its delivery. */
   FAILING: 5,
+  /** The body is not whole, and the version has as many such requests as it may (core/upstream/uploads). */
+  KEPT: 6,
 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
 
@@ -49,7 +53,7 @@ type Phase = (typeof Phase)[keyof typeof Phase];
  * The file is long because a call is one state machine: what its user does, what its connection reports and
  * what its clocks report all change the same phases.
  */
-export class UpstreamCall implements Waiter, ClockOwner {
+export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
   // Figures of the exchange, valid until the next `start`. Times are on the process-wide time line; 0: not
   // yet.
   /** When the first byte of the request was about to go to a socket. */
@@ -91,6 +95,7 @@ export class UpstreamCall implements Waiter, ClockOwner {
   readonly #outgoing = new OutgoingRequest();
   #failure: Failure = Failure.ABORTED;
   readonly #clocks = new CallClocks(this);
+  readonly #upload = new UploadPlace(this);
   readonly #deliverFailure: () => void;
   readonly #flushLate: () => void;
   #flushingLate = false;
@@ -150,7 +155,8 @@ export class UpstreamCall implements Waiter, ClockOwner {
   write(piece: Uint8Array, last: boolean): boolean {
     if (this.#phase === Phase.NONE || this.#phase === Phase.FAILING || this.#outgoing.lastWritten)
       return true;
-    if (this.#phase === Phase.HELD) this.#acquire();
+    if (this.#phase === Phase.HELD) this.#acquireFor(last);
+    else if (this.#phase === Phase.KEPT && last) this.#acquire();
     return this.#put(piece, last);
   }
 
@@ -337,6 +343,24 @@ export class UpstreamCall implements Waiter, ClockOwner {
     this.#watchSending();
   }
 
+  /** As `#acquire`, once the version takes one more upload where the body is not whole. */
+  #acquireFor(last: boolean): void {
+    const { uploads } = this.#pool!;
+    if (last || uploads.enter(this.#upload)) {
+      this.#acquire();
+    } else if (this.#upload.isIn) {
+      this.#phase = Phase.KEPT;
+      // The client sends nothing before the version has said that it may.
+      if (this.#request!.expectsContinue) this.#waitReady();
+    }
+  }
+
+  /** No more of an upload is kept: it waits for a place, as long as one may wait for a connection. */
+  #waitReady(): void {
+    this.#clocks.queued(this.#pool!.plan.queueTimeoutMs);
+    this.#pool!.uploads.ready(this.#upload);
+  }
+
   #acquire(): void {
     const pool = this.#pool!;
     const tied = this.#request!.tie?.take(pool) ?? null;
@@ -362,11 +386,15 @@ export class UpstreamCall implements Waiter, ClockOwner {
       this.#failSoon(put === Put.NO_ROOM ? Failure.OVERLOADED : Failure.ABORTED);
       return true;
     }
+    if (last && this.#upload.isIn) this.#pool!.uploads.leave(this.#upload);
     if (phase === Phase.OPEN) this.#flush(piece.length);
     const drained = outgoing.drained(this.#connection);
     // Once owed it stays owed: a later piece of the same turn may find room, but the owner already waits.
     if (last) this.#drainOwed = false;
-    else if (!drained) this.#drainOwed = true;
+    else if (!drained) {
+      if (phase === Phase.KEPT && !this.#drainOwed) this.#waitReady();
+      this.#drainOwed = true;
+    }
     if (last) this.#clocks.requestWhole(this.#pool!.resources.clock());
     if (phase === Phase.OPEN) this.#watchSending();
     return drained && !this.#drainOwed;
@@ -424,10 +452,25 @@ export class UpstreamCall implements Waiter, ClockOwner {
     if (drained && this.#outgoing.lastWritten) clocks.sentWhole();
   }
 
+  // From the uploads of the pool.
+
+  onUploadPlace(): void {
+    this.#clocks.opened();
+    this.#acquire();
+    if (this.#phase !== Phase.OPEN) return;
+    this.#outgoing.flush(this.#connection!);
+    this.#sentSome();
+  }
+
+  /** Another call's owner may be running: the failure is delivered after it has returned. */
+  onUploadRefused(failure: Failure): void {
+    this.#failSoon(failure);
+  }
+
   // From the clocks.
 
   onTimeOut(): void {
-    this.#timeOut(this.#awaitsClient ? Failure.SLOW_CLIENT : Failure.TIMEOUT);
+    this.#timeOut(this.awaitsClient ? Failure.SLOW_CLIENT : Failure.TIMEOUT);
   }
 
   onQueueTimeOut(): void {
@@ -436,14 +479,15 @@ export class UpstreamCall implements Waiter, ClockOwner {
   }
 
   onStalled(): void {
-    if (this.#awaitsClient) this.#timeOut(Failure.SLOW_CLIENT);
+    if (this.awaitsClient) this.#timeOut(Failure.SLOW_CLIENT);
     else this.#timeOut(this.headSeen ? Failure.TIMEOUT : Failure.UNREAD);
   }
 
   /** The version has all that the client has sent, and the client owes the rest. */
-  get #awaitsClient(): boolean {
+  get awaitsClient(): boolean {
     if (this.#outgoing.lastWritten) return false;
     if (this.#phase === Phase.HELD) return true;
+    if (this.#phase === Phase.KEPT) return !this.#drainOwed;
     return this.#phase === Phase.OPEN && this.#outgoing.drained(this.#connection);
   }
 
@@ -493,5 +537,6 @@ export class UpstreamCall implements Waiter, ClockOwner {
     this.#outgoing.dropWire();
     this.#drainOwed = false;
     this.#clocks.end();
+    if (this.#upload.isIn) this.#pool!.uploads.leave(this.#upload);
   }
 }

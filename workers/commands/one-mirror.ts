@@ -82,6 +82,8 @@ const noCounters: UpstreamCounters = {
   waitingChanged: nothing,
   queueRefused: nothing,
   queueTimedOut: nothing,
+  waitingUploadsChanged: nothing,
+  slowUploadEnded: nothing,
   ejectedChanged: nothing,
   requestRetried: nothing,
   outOfResources: nothing,

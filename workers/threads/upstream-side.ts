@@ -108,6 +108,14 @@ export class UpstreamSide implements UpstreamCounters {
     this.#counters.get(version.name)!.add(VersionField.queueTimeouts);
   }
 
+  waitingUploadsChanged(version: VersionPlan, change: number): void {
+    this.#counters.get(version.name)!.add(VersionField.waitingUploads, change);
+  }
+
+  slowUploadEnded(version: VersionPlan): void {
+    this.#counters.get(version.name)!.add(VersionField.slowUploads);
+  }
+
   ejectedChanged(version: VersionPlan, change: number): void {
     this.#counters.get(version.name)!.addEjected(change);
   }

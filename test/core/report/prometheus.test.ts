@@ -59,6 +59,8 @@ t.test('counters and gauges carry version, role, route and reason', async (t) =>
     'umbra_upstream_queue_length{version="v1",role="primary"}': 3,
     'umbra_upstream_queue_full_total{version="v1",role="primary"}': 1,
     'umbra_upstream_queue_timeouts_total{version="v1",role="primary"}': 1,
+    'umbra_upstream_waiting_uploads{version="v1",role="primary"}': 2,
+    'umbra_upstream_slow_uploads_total{version="v1",role="primary"}': 1,
     'umbra_upstream_ejected_endpoints{version="v1",role="primary"}': 1,
     'umbra_upstream_ejections_total{version="v1",role="primary"}': 2,
     'umbra_latency_seconds{version="v1",role="primary",quantile="0.99"}': 0.0049,

@@ -84,6 +84,8 @@ export function sample(): Sample {
   new VersionCounters(primary[0]).add(VersionField.waiting, 3);
   new VersionCounters(primary[0]).add(VersionField.queueRefused);
   new VersionCounters(primary[1]).add(VersionField.queueTimeouts);
+  new VersionCounters(primary[0]).add(VersionField.waitingUploads, 2);
+  new VersionCounters(primary[1]).add(VersionField.slowUploads);
   new VersionCounters(primary[1]).addEjected(1);
   new VersionCounters(primary[0]).addEjected(1);
   new VersionCounters(primary[0]).addEjected(-1);

@@ -60,6 +60,14 @@ export class RecordingCounters implements UpstreamCounters {
   queueTimedOut(): void {
     this.queueTimeouts++;
   }
+  waitingUploads = 0;
+  slowUploads = 0;
+  waitingUploadsChanged(_version: VersionPlan, change: number): void {
+    this.waitingUploads += change;
+  }
+  slowUploadEnded(): void {
+    this.slowUploads++;
+  }
   ejectedChanged(_version: VersionPlan, change: number): void {
     this.ejected += change;
     if (change > 0) this.ejections++;
