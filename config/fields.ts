@@ -2,6 +2,7 @@
  * Header fields in a configuration: which names and values can stand in a message, and which are not for it
  * to change.
  */
+import { compileFormat, FormatError, type FormatPlace } from '../core/http/value-format.js';
 import { Refusal } from './units.js';
 
 /** RFC 9110, section 5.6.2. */
@@ -70,6 +71,19 @@ export function parseFieldValue(value: string): string | Refusal {
   return new Refusal(
     "has a character that a header value can't carry: only visible ASCII, blanks and tabs are allowed",
   );
+}
+
+/** The same, of a value with commands in Envoy's format; returns it as it is written. */
+export function parseFormattedValue(value: string, place: FormatPlace): string | Refusal {
+  const parsed = parseFieldValue(value);
+  if (parsed instanceof Refusal) return parsed;
+  try {
+    compileFormat(parsed, place);
+    return parsed;
+  } catch (error) {
+    if (error instanceof FormatError) return new Refusal(error.message);
+    throw error;
+  }
 }
 
 export function parseMethod(method: string): string | Refusal {

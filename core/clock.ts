@@ -39,6 +39,39 @@ export function isoTime(wallMs: number): string {
   return new Date(wallMs).toISOString();
 }
 
+/** The parts of a wall-clock time in UTC. */
+export interface UtcTime {
+  readonly wallMs: number;
+  readonly year: number;
+  /** Month, day and day of the year are counted from 1. */
+  readonly month: number;
+  readonly day: number;
+  readonly dayOfYear: number;
+  /** 0 is Sunday. */
+  readonly weekday: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+}
+
+const msPerDay = 86_400_000;
+
+export function utcTime(wallMs: number): UtcTime {
+  const time = new Date(wallMs);
+  const year = time.getUTCFullYear();
+  return {
+    wallMs,
+    year,
+    month: time.getUTCMonth() + 1,
+    day: time.getUTCDate(),
+    dayOfYear: Math.floor((wallMs - Date.UTC(year, 0)) / msPerDay) + 1,
+    weekday: time.getUTCDay(),
+    hour: time.getUTCHours(),
+    minute: time.getUTCMinutes(),
+    second: time.getUTCSeconds(),
+  };
+}
+
 /** Milliseconds since 1970 of such a text; NaN: it is none. */
 export function msOfIsoTime(text: string): number {
   return Date.parse(text);

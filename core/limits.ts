@@ -20,6 +20,8 @@ export const limits = {
    * met.
    */
   regexStates: 1000,
+  /** Commands in one value of a header edit. Reached: a configuration error. */
+  formatCommands: 16,
   /** Bytes of an upstream's response head. Reached: failure `protocol`, 502. */
   responseHeadBytes: 64 * 1024,
   /** Field lines in a response head. Reached: failure `protocol`, 502. */

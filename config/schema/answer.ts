@@ -26,9 +26,15 @@ export const redirect = mapping({
   host: text('expected a host name', parseRedirectHost)
     .optional()
     .meta({ description: 'Without it: that of the request.' }),
-  port: integer(1, 65_535).optional().meta({
-    description: 'Where `scheme` or `host` is given and this is not: that of the scheme, which is left out.',
-  }),
+  port: z
+    .union([z.literal('listener'), integer(1, 65_535)], {
+      error: 'expected a whole number from 1 to 65535, or listener',
+    })
+    .optional()
+    .meta({
+      description:
+        'Where `scheme` or `host` is given and this is not: that of the scheme, which is left out. `listener`: the port that the request came to.',
+    }),
   path: z
     .union([shorthand(text('expected a path', parsePath), (set) => ({ set })), pathChange], {
       error: 'expected a path, or a mapping as in rewrite.path',
@@ -53,7 +59,7 @@ export const respond = mapping({
     })
     .prefault('')
     .meta({ description: 'The body; text/plain unless `headers` says another content-type.' }),
-  headers: fieldLines(parseEditableResponseFieldName)
+  headers: fieldLines(parseEditableResponseFieldName, 'response')
     .prefault({})
     .meta({ description: 'Fields of the answer.' }),
 }).check((context) => {

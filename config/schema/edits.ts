@@ -1,17 +1,24 @@
 /** Changes to the fields of a message: `set`, `add` and `remove`. */
 import { z } from 'zod';
+import type { FormatPlace } from '../../core/http/value-format.js';
 import { limits } from '../../core/limits.js';
 import { loopMarkName } from '../../core/mirror/loop-mark.js';
-import { parseEditableFieldName, parseEditableResponseFieldName, parseFieldName } from '../fields.js';
+import {
+  parseEditableFieldName,
+  parseEditableResponseFieldName,
+  parseFieldName,
+  parseFormattedValue,
+} from '../fields.js';
 import { Refusal } from '../units.js';
-import { fieldValue, form, key, list, mapping, mappingExpected, text } from './values.js';
+import { form, key, list, mapping, mappingExpected, text } from './values.js';
 
 type ParseName = (name: string) => string | Refusal;
 
 /** Names in lower case, in the order given; one name in two spellings is refused. */
-export function fieldLines(parseName: ParseName) {
+export function fieldLines(parseName: ParseName, place: FormatPlace) {
+  const value = text('expected a header value', (value) => parseFormattedValue(value, place));
   return form(
-    z.record(key(parseName), fieldValue, { error: mappingExpected }),
+    z.record(key(parseName), value.meta({ kind: 'text' }), { error: mappingExpected }),
     (values): [name: string, value: string][] | Refusal => {
       const pairs = new Map<string, string>();
       for (const [given, value] of Object.entries(values)) {
@@ -32,12 +39,12 @@ function parseRemovableFieldName(name: string): string | Refusal {
   return new Refusal(`\`${loopMarkName}\` can't be removed: it keeps a mirror from mirroring a mirror`);
 }
 
-function edits(parseName: ParseName, parseRemovable: ParseName) {
+function edits(parseName: ParseName, parseRemovable: ParseName, place: FormatPlace) {
   return mapping({
-    set: fieldLines(parseName)
+    set: fieldLines(parseName, place)
       .optional()
       .meta({ description: 'Fields that replace those of the same name.' }),
-    add: fieldLines(parseName)
+    add: fieldLines(parseName, place)
       .optional()
       .meta({ description: 'Fields that are added to those of the same name.' }),
     remove: list(text('expected a header name', parseRemovable), 'expected a list of header names')
@@ -46,8 +53,10 @@ function edits(parseName: ParseName, parseRemovable: ParseName) {
   });
 }
 
-export const requestEdits = edits(parseEditableFieldName, parseRemovableFieldName);
-export const responseEdits = edits(parseEditableResponseFieldName, parseEditableResponseFieldName);
+const requestEdits = edits(parseEditableFieldName, parseRemovableFieldName, 'request');
+/** Edits of a mirror. */
+export const copyEdits = edits(parseEditableFieldName, parseRemovableFieldName, 'copy');
+const responseEdits = edits(parseEditableResponseFieldName, parseEditableResponseFieldName, 'response');
 
 /** Edits of a route, and of one of its versions. */
 export const messageEdits = mapping({

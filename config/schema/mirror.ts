@@ -7,7 +7,7 @@ import { formatTarget, parseTarget } from '../sink-target.js';
 import { formatSubstitution, parseSubstitution } from '../substitution.js';
 import { Refusal } from '../units.js';
 import { compare } from './compare.js';
-import { requestEdits } from './edits.js';
+import { copyEdits } from './edits.js';
 import { order } from './order.js';
 import { parsePath } from './path-change.js';
 import { recording } from './recording.js';
@@ -127,7 +127,7 @@ export const mirror = mapping({
     description:
       'The fields that name a trace (traceparent, tracestate, b3, x-b3-*) or a request (x-request-id): kept, left out, or with new ids, so that the copy is a trace of its own.',
   }),
-  headers: requestEdits
+  headers: copyEdits
     .prefault({})
     .meta({ description: 'Changes to the copy alone, in the order remove, set, add.' }),
   body: mapping({

@@ -2,7 +2,10 @@
  * What a route answers by itself: a redirect, or a text. Made once for a plan, but for a redirect's Location.
  */
 import { locationTooLongAnswer } from '../answers.js';
+import { wallClockMs } from '../clock.js';
+import { editedFields, FieldEdits } from '../http/edited-fields.js';
 import { fieldValue } from '../http/fields.js';
+import { FormatSource, type Peer } from '../http/format-source.js';
 import { withoutPort } from '../http/host.js';
 import type { RequestHead } from '../http/message.js';
 import { limits } from '../limits.js';
@@ -10,7 +13,6 @@ import type { AnswerPlan, RoutePlan } from '../plan.js';
 import { compilePathChange, type TargetChange } from '../route/path-change.js';
 import { withoutLeading } from '../trim.js';
 import { PLAIN_TEXT } from './downstream.js';
-import { editedLines } from './response-change.js';
 
 /** `lines` as `Responder.answer` takes them. */
 export interface DirectAnswer {
@@ -32,37 +34,52 @@ const defaultPorts = { http: 80, https: 443 } as const;
 export class DirectResponse {
   readonly #status: number;
   readonly #body: string;
-  /** Returns the field lines of the answer, with a redirect's Location. */
-  readonly #lines: (location: string) => string;
   readonly #redirect: Redirect | null;
+  /** The field lines of a text, before `#edits`; a redirect has its Location in their place. */
+  readonly #base: string;
+  readonly #edits: readonly FieldEdits[];
+  /** What commands in header values look at; null: there are none. */
+  readonly #source: FormatSource | null;
+  readonly #route: string;
 
   /** Null: a primary answers. */
   static of(plan: RoutePlan): DirectResponse | null {
     return plan.answer === null ? null : new DirectResponse(plan.answer, plan);
   }
 
-  private constructor(answer: AnswerPlan, { headers }: RoutePlan) {
-    const edits = headers?.response ?? null;
+  private constructor(answer: AnswerPlan, { name, headers }: RoutePlan) {
+    const isRedirect = answer.kind === 'redirect';
+    const added = isRedirect ? [] : answer.headers;
+    const edits = [{ remove: [], set: [], add: added }, headers?.response ?? null]
+      .map((one) => FieldEdits.of(one, 'response'))
+      .filter((one) => one !== null);
+    const hasCommands = edits.some((one) => one.hasCommands);
+    this.#route = name;
     this.#status = answer.status;
-    if (answer.kind === 'redirect') {
-      this.#body = '';
-      this.#redirect = new Redirect(answer);
-      this.#lines = (location) => editedLines(`location: ${location}\r\n`, edits);
-      return;
-    }
-    this.#body = answer.body;
-    this.#redirect = null;
-    const said = answer.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-    const typed = answer.body === '' || answer.headers.some(([name]) => name === CONTENT_TYPE);
-    const lines = editedLines(typed ? said : PLAIN_TEXT + said, edits);
-    this.#lines = () => lines;
+    this.#body = isRedirect ? '' : answer.body;
+    this.#redirect = isRedirect ? new Redirect(answer) : null;
+    this.#source = hasCommands ? new FormatSource() : null;
+    const isTyped = isRedirect || answer.body === '' || added.some(([field]) => field === CONTENT_TYPE);
+    const base = isTyped ? '' : PLAIN_TEXT;
+    const isFixed = !isRedirect && !hasCommands;
+    this.#base = isFixed ? editedFields(base, edits, null) : base;
+    this.#edits = isFixed ? [] : edits;
   }
 
   /** Returns the answer to this request. */
-  to(head: RequestHead): DirectAnswer {
+  to(head: RequestHead, client: Peer): DirectAnswer {
     const location = this.#redirect === null ? '' : this.#redirect.location(head);
     if (location.length > limits.locationBytes) return locationTooLong;
-    return { status: this.#status, body: this.#body, lines: this.#lines(location) };
+    const base = this.#redirect === null ? this.#base : `location: ${location}\r\n`;
+    if (this.#source !== null) {
+      this.#source.begin(head, client, this.#route, '', wallClockMs());
+      this.#source.status = this.#status;
+    }
+    return {
+      status: this.#status,
+      body: this.#body,
+      lines: editedFields(base, this.#edits, this.#source),
+    };
   }
 }
 
@@ -76,9 +93,10 @@ class Redirect {
   }
 
   location(head: RequestHead): string {
-    const { host, port } = this.#plan;
+    const { host } = this.#plan;
     const asked = schemeOf(head);
     const scheme = this.#plan.scheme ?? asked;
+    const port = this.#plan.port === 'listener' ? listenerPort(head) : this.#plan.port;
     // A port belongs to a scheme and a host: with another one of those it says nothing.
     const keepsPort = port === null && host === null && scheme === asked;
     const name = host ?? (keepsPort ? head.host : withoutPort(head.host));
@@ -89,6 +107,13 @@ class Redirect {
     if (name === '') return `/${withoutLeading(target, '/')}`;
     return `${scheme}://${name}${said}${target}`;
   }
+}
+
+/** Null: it can't be known, as that of a unix socket. */
+function listenerPort({ localPort, host }: RequestHead): number | null {
+  if (localPort !== 0) return localPort;
+  const said = Number(host.slice(withoutPort(host).length + 1));
+  return said === 0 ? null : said;
 }
 
 /** Returns the scheme that the client sees: the one that a proxy in front of umbra has named, if one has. */

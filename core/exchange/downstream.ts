@@ -109,6 +109,8 @@ export interface Responder {
   resumeBody(): void;
   /** The client's address as text, without port; read only when a policy or a log needs it. */
   clientAddress(): string;
+  /** The client's port; 0: the engine does not know it, or the client has none. */
+  clientPort(): number;
   /**
    * A number that the client's connection has to itself on this thread, not 0; 0: the engine can't
    * distinguish connections.

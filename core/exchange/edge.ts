@@ -25,6 +25,7 @@ export class Edge implements RequestHandler {
   #underscores: EdgePlan['underscores'] = 'drop';
   #normalizesPath = true;
   #mergesSlashes = false;
+  #port = 0;
 
   constructor(plan: ListenerPlan, forwarder: Forwarder, ids: RequestIds, counters: ThreadCounters) {
     this.#forwarder = forwarder;
@@ -34,16 +35,18 @@ export class Edge implements RequestHandler {
   }
 
   /** Requests that begin from now on follow this plan. */
-  use({ edge, limits }: ListenerPlan): void {
+  use({ address, edge, limits }: ListenerPlan): void {
     this.#fields = EdgeFields.act(edge) ? new EdgeFields(edge, this.#ids) : null;
     this.#bodyBytesMax = limits.bodyBytesMax ?? Number.MAX_SAFE_INTEGER;
     this.#underscores = edge.underscores;
     this.#normalizesPath = edge.normalizesPath;
     this.#mergesSlashes = edge.mergesSlashes;
+    this.#port = address.kind === 'unix' ? 0 : address.port;
   }
 
   onRequest(head: RequestHead, responder: Responder): RequestSink {
     head.client = '';
+    head.localPort = this.#port;
     if (head.framing === Framing.LENGTH && head.contentLength > this.#bodyBytesMax) {
       this.#counters.add(ThreadField.bodyTooLarge);
       return this.#answer(responder, bodyTooLargeAnswer.status, bodyTooLargeAnswer.text);

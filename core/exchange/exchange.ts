@@ -14,8 +14,10 @@
  */
 
 import { failureAnswers } from '../answers.js';
+import { wallClockMs } from '../clock.js';
 import { digestBody } from '../compare/digest.js';
 import { blameOfFailure, Failure } from '../errors.js';
+import { FormatSource } from '../http/format-source.js';
 import type { RequestHead } from '../http/message.js';
 import { Framing } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
@@ -49,6 +51,7 @@ export const Phase = {
 
 /** No failure. */
 const none = -1;
+const US_PER_MS = 1000;
 
 /** What an exchange needs of the thread it lives on. */
 export interface ExchangeHome extends KeptBytes {
@@ -83,6 +86,8 @@ export class Exchange implements RequestSink, ResponseSink {
   logged = false;
   /** Null until the exchange was one of a route with retries. */
   #attempts: Attempts | null = null;
+  /** What commands in header values look at; made for the first route that has some. */
+  #source: FormatSource | null = null;
   /** A copy wants to know the primary's response. */
   #watched = false;
   #bodyDigest = 0;
@@ -125,7 +130,8 @@ export class Exchange implements RequestSink, ResponseSink {
     this.logged = this.#home.log.chosen();
     route.counters.requestStarted();
     const request = this.#request;
-    fillPrimaryHead(request, head, route.requestChange);
+    if (route.hasCommands) this.#beginSource(head, responder, route);
+    fillPrimaryHead(request, head, route.requestChange, this.#source);
     request.takeTimeouts(route.plan.timeouts);
     request.tie = responder.tie;
     request.resends.begin(head.method, route.retry);
@@ -153,6 +159,25 @@ export class Exchange implements RequestSink, ResponseSink {
     forwarded.offeredUs = original.offeredUs;
     forwarded.logged = original.logged;
     return forwarded;
+  }
+
+  #beginSource(head: RequestHead, responder: Responder, route: RouteRuntime): void {
+    this.#source ??= new FormatSource();
+    this.#source.begin(head, responder, route.plan.name, route.pool.plan.name, wallClockMs());
+    if (head.framing === Framing.NONE) this.#source.requestMs = 0;
+  }
+
+  /** The primary has answered: its request is known as it was sent. */
+  #answeredSource(source: FormatSource, status: number): void {
+    const call = this.#call;
+    source.takeParts(this.#request);
+    source.status = status;
+    source.upstream = call.endpoint?.logged ?? '';
+    source.responseMs = this.#sinceBeganMs();
+  }
+
+  #sinceBeganMs(): number {
+    return (this.route!.pool.resources.clock() - this.beganUs) / US_PER_MS;
   }
 
   #beginAttempts(route: RouteRuntime, nowUs: number): void {
@@ -187,7 +212,10 @@ export class Exchange implements RequestSink, ResponseSink {
       this.onFailure(Failure.BODY_TOO_LARGE);
       return;
     }
-    if (last) this.phase |= Phase.REQUEST_COMPLETE;
+    if (last) {
+      this.phase |= Phase.REQUEST_COMPLETE;
+      if (this.route!.hasCommands) this.#source!.requestMs = this.#sinceBeganMs();
+    }
     const flowing = this.#call.write(piece, last);
     if (this.route!.retry !== null) this.#attempts!.body(piece, last);
     for (let i = 0; i < this.#copyCount; i++) this.#copies[i].body(piece, last);
@@ -238,7 +266,8 @@ export class Exchange implements RequestSink, ResponseSink {
   onHead(head: ResponseHead): void {
     if (this.route!.retry !== null && this.#attempts!.afterStatus(head.status)) return;
     const change = this.route!.responseChange;
-    const forClient = change === null ? head : change.apply(head);
+    if (this.route!.hasCommands) this.#answeredSource(this.#source!, head.status);
+    const forClient = change === null ? head : change.apply(head, this.#source);
     if (forClient === null) {
       this.#call.cancel();
       this.onFailure(Failure.PROTOCOL);

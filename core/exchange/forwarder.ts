@@ -137,7 +137,14 @@ export class Forwarder implements ExchangeHome {
     const delayed = sinceUs === NOT_DELAYED ? '' : delayFlag;
     this.#counters.add(aborts > 0 ? ThreadField.faultAborts : ThreadField.answered);
     if (aborts === 0)
-      return this.#answerOwn(handling, handling.answer!.to(head), delayed, head, responder, sinceUs);
+      return this.#answerOwn(
+        handling,
+        handling.answer!.to(head, responder),
+        delayed,
+        head,
+        responder,
+        sinceUs,
+      );
     const answer = { status: aborts, body: hasNoBody(aborts) ? '' : faultAnswer.text, lines: PLAIN_TEXT };
     return this.#answerOwn(handling, answer, flags(delayed, faultAnswer.flag), head, responder, sinceUs);
   }

@@ -2,7 +2,8 @@
  * The request as its primary gets it: the client's own, or with the changes that its route makes for that
  * version.
  */
-import { applyEdits } from '../http/field-edits.js';
+import { editedFields, FieldEdits } from '../http/edited-fields.js';
+import type { FormatSource } from '../http/format-source.js';
 import type { RequestHead } from '../http/message.js';
 import type { HeaderEdits, RoutePlan } from '../plan.js';
 import { compilePathChange, type TargetChange } from '../route/path-change.js';
@@ -12,10 +13,10 @@ import type { UpstreamRequest } from '../upstream/upstream-request.js';
 export class RequestChange {
   readonly #target: TargetChange | null;
   readonly #host: string | null;
-  /** The version's, then the route's: the order of Envoy. */
-  readonly #edits: readonly HeaderEdits[];
+  /** The route's, then the version's, which has the last word. */
+  readonly #edits: readonly FieldEdits[];
 
-  private constructor(target: TargetChange | null, host: string | null, edits: readonly HeaderEdits[]) {
+  private constructor(target: TargetChange | null, host: string | null, edits: readonly FieldEdits[]) {
     this.#target = target;
     this.#host = host;
     this.#edits = edits;
@@ -24,7 +25,9 @@ export class RequestChange {
   /** Null: nothing is changed. `own`: the edits of the version. */
   static of({ rewrite, headers }: RoutePlan, own: HeaderEdits | null): RequestChange | null {
     const path = rewrite?.path ?? null;
-    const edits = [own, headers?.request ?? null].filter((one) => one !== null);
+    const edits = [headers?.request ?? null, own]
+      .map((one) => FieldEdits.of(one, 'request'))
+      .filter((one) => one !== null);
     if (path === null && (rewrite?.host ?? null) === null && edits.length === 0) return null;
     return new RequestChange(path === null ? null : compilePathChange(path), rewrite?.host ?? null, edits);
   }
@@ -37,8 +40,13 @@ export class RequestChange {
     return this.#host ?? host;
   }
 
-  fields(fields: string): string {
-    return this.#edits.reduce(applyEdits, fields);
+  /** A value has commands: `fields` needs a source. */
+  get hasCommands(): boolean {
+    return this.#edits.some((edits) => edits.hasCommands);
+  }
+
+  fields(fields: string, source: FormatSource | null): string {
+    return editedFields(fields, this.#edits, source);
   }
 }
 
@@ -50,11 +58,12 @@ export function fillPrimaryHead(
   request: UpstreamRequest,
   head: RequestHead,
   change: RequestChange | null,
+  source: FormatSource | null,
 ): void {
   request.method = head.method;
   request.target = change === null ? head.target : change.target(head.target);
   request.host = change === null ? head.host : change.host(head.host);
-  request.fields = change === null ? head.fields : change.fields(head.fields);
+  request.fields = change === null ? head.fields : change.fields(head.fields, source);
   request.framing = head.framing;
   request.contentLength = head.contentLength;
   request.lengthZero = head.lengthZero;

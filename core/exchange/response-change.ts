@@ -1,5 +1,6 @@
 /** A primary's response head with the changes that its route makes for the client. */
-import { applyEdits } from '../http/field-edits.js';
+import { editedFields, FieldEdits } from '../http/edited-fields.js';
+import type { FormatSource } from '../http/format-source.js';
 import { ResponseHead, Without } from '../http/response-head.js';
 import { Scan, scanHead } from '../http/response-head-scanner.js';
 import { latin1Slice, latin1Write } from '../http/wire.js';
@@ -14,30 +15,35 @@ let scratch: Buffer | null = null;
 const changed = new ResponseHead();
 
 export class ResponseChange {
-  /** The version's, then the route's. */
-  readonly #edits: readonly HeaderEdits[];
+  /** The route's, then the version's. */
+  readonly #edits: readonly FieldEdits[];
 
-  private constructor(edits: readonly HeaderEdits[]) {
+  private constructor(edits: readonly FieldEdits[]) {
     this.#edits = edits;
   }
 
   /** Null: nothing is changed. */
   static of(own: HeaderEdits | null, ofRoute: HeaderEdits | null): ResponseChange | null {
-    const edits = [own, ofRoute].filter((one) => one !== null);
+    const edits = [ofRoute, own].map((one) => FieldEdits.of(one, 'response')).filter((one) => one !== null);
     return edits.length === 0 ? null : new ResponseChange(edits);
+  }
+
+  /** A value has commands: `apply` needs a source. */
+  get hasCommands(): boolean {
+    return this.#edits.some((edits) => edits.hasCommands);
   }
 
   /**
    * The changed head, valid until the next call on this thread; framing and status are those of `head`. Null:
    * with what is added it would be larger than `limits.responseHeadBytes`.
    */
-  apply(head: ResponseHead): ResponseHead | null {
+  apply(head: ResponseHead, source: FormatSource | null): ResponseHead | null {
     scratch ??= Buffer.allocUnsafeSlow(VERSION.length + limits.responseHeadBytes + 2 * CRLF.length);
     const bytes = scratch;
     const end = head.writeForward(bytes, Without.NOTHING);
     const text = latin1Slice(bytes, 0, end) + CRLF;
     const lineEnd = text.indexOf(CRLF) + CRLF.length;
-    const fields = this.#edits.reduce(applyEdits, text.slice(lineEnd));
+    const fields = editedFields(text.slice(lineEnd), this.#edits, source);
     const changedBytes = lineEnd + fields.length;
     if (changedBytes > limits.responseHeadBytes) return null;
     latin1Write(bytes, `${VERSION}${text.slice(0, lineEnd)}${fields}${CRLF}`, 0);
@@ -50,9 +56,4 @@ export class ResponseChange {
     changed.keepAlive = head.keepAlive;
     return changed;
   }
-}
-
-/** The lines of an answer of umbra's own with the route's edits. */
-export function editedLines(lines: string, edits: HeaderEdits | null): string {
-  return edits === null ? lines : applyEdits(lines, edits);
 }

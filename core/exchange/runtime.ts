@@ -38,6 +38,8 @@ export class RouteRuntime {
   readonly requestChange: RequestChange | null;
   /** Null: the client gets the response as it came. */
   readonly responseChange: ResponseChange | null;
+  /** A change has values with commands, which look at the exchange. */
+  readonly hasCommands: boolean;
 
   /** `mirrors`: all of the route that are switched on. */
   constructor(
@@ -70,6 +72,7 @@ export class RouteRuntime {
       primary.headers?.response ?? null,
       plan.headers?.response ?? null,
     );
+    this.hasCommands = this.requestChange?.hasCommands === true || this.responseChange?.hasCommands === true;
   }
 
   /**

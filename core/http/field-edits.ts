@@ -1,7 +1,4 @@
-/**
- * Edits of a block of field lines held as a wire string (`name: value CRLF` each). Used for the copy that
- * goes to a shadow, on the shadow's thread; the request to the primary is never edited here.
- */
+/** Edits of a block of field lines held as a wire string (`name: value CRLF` each). */
 import type { HeaderEdits } from '../plan.js';
 
 const COLON = 0x3a;
@@ -11,13 +8,9 @@ const UPPER_A = 0x41;
 const UPPER_Z = 0x5a;
 const CASE_BIT = 0x20;
 
-/** True if `edits` changes nothing. */
-export function isEmpty(edits: HeaderEdits): boolean {
-  return edits.remove.length === 0 && edits.set.length === 0 && edits.add.length === 0;
-}
-
 /**
  * `fields` with `edits` applied: remove, then set (all fields of that name are replaced by one), then add.
+ * Values stand for themselves; core/http/edited-fields is for those that may have commands.
  */
 export function applyEdits(fields: string, edits: HeaderEdits): string {
   const gone = edits.set.length === 0 ? edits.remove : [...edits.remove, ...edits.set.map(([name]) => name)];

@@ -59,6 +59,8 @@ export class RequestHead {
    * Set by the edge.
    */
   client = '';
+  /** Port of the listener that it came to; 0: it has none. Set by the edge. */
+  localPort = 0;
 }
 
 /** Copies every field of one head to another, which lives longer. */
@@ -75,4 +77,5 @@ export function copyHead(from: RequestHead, to: RequestHead): void {
   to.secure = from.secure;
   to.http10 = from.http10;
   to.client = from.client;
+  to.localPort = from.localPort;
 }

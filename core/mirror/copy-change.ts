@@ -1,18 +1,35 @@
 /** The changes that a mirror makes to its copies, for a shadow or a sink: path, trace and fields. */
-import { applyEdits, isEmpty } from '../http/field-edits.js';
+import { FieldEdits } from '../http/edited-fields.js';
+import { FormatSource } from '../http/format-source.js';
 import type { MirrorPlan } from '../plan.js';
 import { compilePathChange, type TargetChange } from '../route/path-change.js';
 import { type Random, withNewTrace, withoutTrace } from './trace-fields.js';
 
+/** The head of a copy as it came. */
+export interface CopiedHead {
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  readonly fields: string;
+}
+
 export class CopyChange {
   readonly #plan: MirrorPlan;
-  readonly #editsFields: boolean;
+  readonly #edits: FieldEdits | null;
+  /** What commands in header values ask of a copy; null: there are none. */
+  readonly #source: FormatSource | null;
   readonly #rewrite: TargetChange | null;
   readonly #random: Random;
 
-  constructor(plan: MirrorPlan, random: Random) {
+  /** `route` and `version`: names, for commands in header values. */
+  constructor(plan: MirrorPlan, route: string, version: string, random: Random) {
     this.#plan = plan;
-    this.#editsFields = !isEmpty(plan.headers);
+    this.#edits = FieldEdits.of(plan.headers, 'copy');
+    this.#source = this.#edits?.hasCommands === true ? new FormatSource() : null;
+    if (this.#source !== null) {
+      this.#source.route = route;
+      this.#source.version = version;
+    }
     this.#rewrite = plan.rewrite === null ? null : compilePathChange(plan.rewrite);
     this.#random = random;
   }
@@ -22,11 +39,13 @@ export class CopyChange {
   }
 
   /** The trace policy comes first, so that header edits have the last word. */
-  fields(fields: string): string {
-    const { trace, headers } = this.#plan;
-    let result = fields;
+  fields(head: CopiedHead): string {
+    const { trace } = this.#plan;
+    let result = head.fields;
     if (trace === 'drop') result = withoutTrace(result);
     else if (trace === 'new') result = withNewTrace(result, this.#random);
-    return this.#editsFields ? applyEdits(result, headers) : result;
+    if (this.#edits === null) return result;
+    this.#source?.takeParts(head);
+    return this.#edits.apply(result, this.#source);
   }
 }

@@ -136,7 +136,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     this.#breaker = null;
     const target = mirror.targetFor(head.target);
     const host = mirror.hostFor(head.host);
-    const fields = mirror.fieldsFor(head.fields);
+    const fields = mirror.fieldsFor(head);
     // Lines of both sides are joined by the fields that the client's request came with, whatever the mirror
     // makes of them.
     if (this.logged) this.source.takeParts(head.method, target, host, head.fields);

@@ -7,7 +7,7 @@ import type { VersionCounters } from '../record/version-counters.js';
 import type { VersionPool } from '../upstream/pool.js';
 import type { UpstreamRequest } from '../upstream/upstream-request.js';
 import type { MirrorBounds } from './bounds.js';
-import { CopyChange } from './copy-change.js';
+import { type CopiedHead, CopyChange } from './copy-change.js';
 import { marked } from './loop-mark.js';
 import type { PlanInForce } from './plans-in-force.js';
 import { shadowHost } from './shadow-host.js';
@@ -42,7 +42,7 @@ export class ShadowMirror {
     this.counters = counters;
     this.bounds = bounds;
     this.#endpointAuthority = pool.plan.endpoints[0]?.authority ?? '';
-    this.#change = new CopyChange(plan, random);
+    this.#change = new CopyChange(plan, route, pool.plan.name, random);
   }
 
   /**
@@ -64,8 +64,8 @@ export class ShadowMirror {
   }
 
   /** The mark of a copy is always there. */
-  fieldsFor(fields: string): string {
-    return marked(this.#change.fields(fields));
+  fieldsFor(head: CopiedHead): string {
+    return marked(this.#change.fields(head));
   }
 }
 

@@ -1,6 +1,9 @@
 /** Changes that a route makes to a message. */
 
-/** Changes to the fields of a message. Names are lower case. Applied in the order remove, set, add. */
+/**
+ * Changes to the fields of a message. Names are lower case. Applied in the order remove, set, add. In a plan
+ * values may have commands (core/http/value-format).
+ */
 export interface HeaderEdits {
   readonly remove: readonly string[];
   readonly set: readonly (readonly [name: string, value: string])[];

@@ -37,7 +37,7 @@ export interface PrimaryPlan {
   readonly version: number;
   /** Its part of the sum of all weights of the route; 0: it gets nothing. */
   readonly weight: number;
-  /** Beside the route's, for what this version gets and answers; applied before those. */
+  /** Beside the route's, for what this version gets and answers; applied after those. */
   readonly headers: MessageEdits | null;
 }
 
@@ -49,8 +49,11 @@ export type AnswerPlan =
       /** Null: that of the request, as with `host` and `port`. */
       readonly scheme: 'http' | 'https' | null;
       readonly host: string | null;
-      /** Null: the scheme's where scheme or host is another one, else the request's. */
-      readonly port: number | null;
+      /**
+       * Null: the scheme's where scheme or host is another one, else the request's. `listener`: that of the
+       * listener that the request came to.
+       */
+      readonly port: number | 'listener' | null;
       /** Null: the path stays. The query always does. */
       readonly path: PathChange | null;
     }
@@ -58,7 +61,7 @@ export type AnswerPlan =
       readonly kind: 'respond';
       readonly status: number;
       readonly body: string;
-      /** Names are lower case. */
+      /** Names are lower case; values may have commands. */
       readonly headers: readonly (readonly [name: string, value: string])[];
     };
 

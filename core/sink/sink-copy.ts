@@ -67,7 +67,7 @@ export class SinkCopy implements Copy, FramedCopy {
     this.method = head.method;
     this.target = mirror.targetFor(head.target);
     this.host = head.host;
-    this.fields = mirror.fieldsFor(head.fields);
+    this.fields = mirror.fieldsFor(head);
     this.framing = head.framing;
     this.lengthZero = head.lengthZero;
     this.orderKey = head.orderKey;

@@ -1,6 +1,6 @@
 /** A mirror as a sink thread runs it: the sink, the counters and the bounds. */
 import type { MirrorBounds } from '../mirror/bounds.js';
-import { CopyChange } from '../mirror/copy-change.js';
+import { type CopiedHead, CopyChange } from '../mirror/copy-change.js';
 import type { PlanInForce } from '../mirror/plans-in-force.js';
 import type { Random } from '../mirror/trace-fields.js';
 import type { MirrorPlan } from '../plan.js';
@@ -28,7 +28,7 @@ export class SinkMirror {
     this.counters = counters;
     this.bounds = bounds;
     this.sink = sink;
-    this.#change = new CopyChange(plan, random);
+    this.#change = new CopyChange(plan, route, plan.sink?.name ?? '', random);
   }
 
   targetFor(target: string): string {
@@ -39,8 +39,8 @@ export class SinkMirror {
    * `fieldsFor` returns what a shadow would get, without the mark of a copy: what is played again later is a
    * request like any other.
    */
-  fieldsFor(fields: string): string {
-    return this.#change.fields(fields);
+  fieldsFor(head: CopiedHead): string {
+    return this.#change.fields(head);
   }
 }
 

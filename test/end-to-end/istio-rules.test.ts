@@ -108,6 +108,50 @@ t.test(
   },
 );
 
+t.test(
+  "commands in header values stand for what is known, and a destination's edits come last",
+  async (t) => {
+    await rules({
+      route: [
+        to('v1', {
+          headers: {
+            request: { set: { 'x-who': 'destination' } },
+            response: { set: { 'x-by': '%UPSTREAM_HOST% %RESP(x-internal)%' } },
+          },
+        }),
+      ],
+      headers: {
+        request: {
+          set: { 'x-user': '%REQ(x-in)%', 'x-none': '%REQ(x-absent)%', 'x-who': 'rule' },
+          add: { 'x-from': '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %PROTOCOL% 100%%' },
+        },
+        response: { set: { 'x-seen': '%REQ(x-user)% %REQ(:path)% %RESPONSE_CODE%' } },
+      },
+      rewrite: { uri: '/changed' },
+      match: [{ uri: { exact: '/asked' } }],
+    });
+    const answer = await call('/asked', { 'x-in': 'jason', 'x-none': 'kept' });
+    const primary = last(v1);
+    t.equal(fieldOf(primary, 'x-user'), 'jason');
+    t.equal(fieldOf(primary, 'x-none'), 'kept', 'a value that comes to nothing changes nothing');
+    t.equal(fieldOf(primary, 'x-from'), '127.0.0.1 HTTP/1.1 100%');
+    t.equal(fieldOf(primary, 'x-who'), 'destination');
+    t.equal(field(answer, 'x-seen'), 'jason /changed 200');
+    t.equal(field(answer, 'x-by'), `127.0.0.1:${v1.port} secret`);
+    await rules({
+      directResponse: { status: 203 },
+      headers: { response: { set: { 'x-a': '%REQ(x-in)%' } } },
+    });
+    t.equal(field(await call('/', { 'x-in': 'own' }), 'x-a'), 'own');
+  },
+);
+
+t.test('a command that umbra does not know is refused by its name, and nothing changes', async (t) => {
+  await t.rejects(rules({ route: [to('v1')], headers: { request: { set: { 'x-a': '%STREAM_ID%' } } } }), {
+    message: /has %STREAM_ID%, which umbra does not know/,
+  });
+});
+
 t.test('the mirrored share: 0 % copies nothing, 100 % everything', async (t) => {
   const mirrored = async (value: number): Promise<number> => {
     await rules({

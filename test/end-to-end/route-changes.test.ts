@@ -21,7 +21,11 @@ t.test(
     t.teardown(() => Promise.all([v1.close(), v2.close()]));
     const umbra = await UmbraProcess.start(
       reviews(v1.port, v2.port, {
-        mirror: { host: 'preserve', compare: { headers: ['server'] } },
+        mirror: {
+          host: 'preserve',
+          compare: { headers: ['server'] },
+          headers: { add: { 'x-copy-of': '%REQ(:path)% %ROUTE_NAME% %UPSTREAM_CLUSTER%' } },
+        },
         route: {
           match: { path: { prefix: '/shop' } },
           rewrite: { path: { prefix: '/shop', to: '/' }, host: 'shop.internal' },
@@ -62,10 +66,18 @@ t.test(
     await lawHolds(t, umbra);
     const told = (origin: Origin) => {
       const [received] = origin.received;
-      const names = ['host', 'x-from', 'x-version', 'x-debug', 'x-own'];
+      const names = ['host', 'x-from', 'x-version', 'x-debug', 'x-own', 'x-copy-of'];
       return [received.target, ...names.map((name) => fieldOf(received, name))];
     };
-    t.strictSame(told(v1), ['/cart?a=/shop', 'shop.internal', 'route', '1', null, 'client']);
-    t.strictSame(told(v2), ['/shop/cart?a=/shop', 'reviews.example.com', null, null, 'on', 'client']);
+    t.strictSame(told(v1), ['/cart?a=/shop', 'shop.internal', 'version', '1', null, 'client', null]);
+    t.strictSame(told(v2), [
+      '/shop/cart?a=/shop',
+      'reviews.example.com',
+      null,
+      null,
+      'on',
+      'client',
+      '/shop/cart?a=/shop reviews v2',
+    ]);
   },
 );

@@ -6,6 +6,8 @@ import { route } from '../route/support.js';
 
 type Redirect = AnswerPlan & { kind: 'redirect' };
 
+const nobody = { clientAddress: () => '', clientPort: () => 0 };
+
 /** The Location that a redirect gives to a request for `http://a.test:81/x?q`. */
 function location(plan: Partial<Redirect>, head: Partial<RequestHead> = {}): string {
   const answer: Redirect = {
@@ -18,7 +20,7 @@ function location(plan: Partial<Redirect>, head: Partial<RequestHead> = {}): str
     ...plan,
   };
   const asked = Object.assign(new RequestHead(), { host: 'a.test:81', target: '/x?q', ...head });
-  const { lines } = DirectResponse.of({ ...route({}), answer })!.to(asked);
+  const { lines } = DirectResponse.of({ ...route({}), answer })!.to(asked, nobody);
   return /^location: (.*)\r\n$/.exec(lines)![1];
 }
 
@@ -39,6 +41,15 @@ t.test(
     t.equal(location({ scheme: 'https' }, { host: '[::1]' }), 'https://[::1]/x?q');
   },
 );
+
+t.test('the port of the listener is said where it is not that of the scheme', async (t) => {
+  const port = 'listener';
+  t.equal(location({ host: 'b.test', port }, { localPort: 8080 }), 'http://b.test:8080/x?q');
+  t.equal(location({ host: 'b.test', port }, { localPort: 80 }), 'http://b.test/x?q');
+  t.equal(location({ host: 'b.test', port }, { localPort: 443, secure: true }), 'https://b.test/x?q');
+  t.equal(location({ host: 'b.test', port }, { localPort: 0 }), 'http://b.test:81/x?q', 'a port of chance');
+  t.equal(location({ host: 'b.test', port }, { localPort: 0, host: 'a.test' }), 'http://b.test/x?q');
+});
 
 t.test('what a proxy in front has said of the scheme is what the client sees', async (t) => {
   t.equal(location({}, { fields: 'X-Forwarded-Proto: HTTPS\r\n' }), 'https://a.test:81/x?q');

@@ -95,6 +95,9 @@ export class RecordingResponder implements Responder {
   clientAddress(): string {
     return '10.0.0.1';
   }
+  clientPort(): number {
+    return 4711;
+  }
   finishEarly(): boolean {
     this.#end('finish early');
     return this.readsOn;

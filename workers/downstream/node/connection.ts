@@ -229,6 +229,10 @@ export class NodeConnection
     return this.#client!.address;
   }
 
+  clientPort(): number {
+    return this.#client!.socket.remotePort ?? 0;
+  }
+
   transmit(bytes: Buffer, count: number): boolean {
     return this.#client!.transmit(bytes, count);
   }

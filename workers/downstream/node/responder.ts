@@ -25,6 +25,7 @@ export interface ResponderConnection {
   pauseReading(): void;
   resumeReading(): void;
   clientAddress(): string;
+  clientPort(): number;
   /** Not 0, and the connection's own on its thread. */
   readonly key: number;
 }
@@ -189,6 +190,10 @@ export class NodeResponder implements Responder {
 
   clientAddress(): string {
     return this.#connection.clientAddress();
+  }
+
+  clientPort(): number {
+    return this.#connection.clientPort();
   }
 
   // From the connection.

@@ -330,6 +330,11 @@ export class UwsResponder implements Responder {
     return 0;
   }
 
+  /** uWS does not give it. */
+  clientPort(): number {
+    return 0;
+  }
+
   clientAddress(): string {
     return this.#res === null ? '' : addressText(this.#res.getRemoteAddress());
   }
