@@ -14,7 +14,7 @@ import { Differs, MirrorCounters } from '../../core/record/mirror-counters.js';
 import { createDoorbell, Doorbell } from '../../core/ring/doorbell.js';
 import { FrameType } from '../../core/ring/frame.js';
 import { createRing } from '../../core/ring/layout.js';
-import { type FrameHandler, RingReader } from '../../core/ring/reader.js';
+import { type FrameHandler, type ReadFrame, RingReader } from '../../core/ring/reader.js';
 import { RingWriter } from '../../core/ring/writer.js';
 import { measured, printTable } from './measure.js';
 
@@ -32,7 +32,7 @@ class Pairing implements FrameHandler {
   #numbers: Numbers | null = null;
   paired = 0;
 
-  onFrame(type: number, _f: number, _s: number, id: number, _g: number, bytes: Buffer, start: number): void {
+  onFrame({ type, exchangeId: id, bytes, start }: ReadFrame): void {
     if (type !== FrameType.OUTCOME) return;
     this.#numbers ??= new Numbers(bytes);
     const outcome = this.#outcome;

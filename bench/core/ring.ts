@@ -147,7 +147,7 @@ async function ringRate(): Promise<number> {
   const reader = new RingReader(ring);
   let bytesSeen = 0;
   const handler: FrameHandler = {
-    onFrame(_type, _flags, _slot, _exchangeId, _generation, bytes, start, end) {
+    onFrame({ bytes, start, end }) {
       bytesSeen += bytes[start]! + (end - start);
     },
   };

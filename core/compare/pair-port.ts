@@ -13,7 +13,7 @@
 import { wallClockMs } from '../clock.js';
 import { FrameType } from '../ring/frame.js';
 import { alignedBytes, FRAME_HEADER_BYTES } from '../ring/layout.js';
-import type { FrameHandler } from '../ring/reader.js';
+import type { FrameHandler, ReadFrame } from '../ring/reader.js';
 import type { RingWriter } from '../ring/writer.js';
 import type { PairCapture } from './capture.js';
 
@@ -123,16 +123,7 @@ export class PairFrames implements FrameHandler {
     this.#onPair = onPair;
   }
 
-  onFrame(
-    type: number,
-    flags: number,
-    slot: number,
-    _exchangeId: number,
-    generation: number,
-    bytes: Buffer,
-    start: number,
-    end: number,
-  ): void {
+  onFrame({ type, flags, slot, generation, bytes, start, end }: ReadFrame): void {
     if (type !== FrameType.PAIR) return;
     if ((flags & PairFlag.FIRST) !== 0) this.#pieces = [];
     // A reader that was replaced within a pair finds the rest of it: passed over up to the next first frame.

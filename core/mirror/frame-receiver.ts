@@ -8,7 +8,7 @@ import { Drop, type Failure, none } from '../errors.js';
 import { latin1Slice } from '../http/wire.js';
 import { type MirrorCounters, Unexamined } from '../record/mirror-counters.js';
 import { FrameType } from '../ring/frame.js';
-import type { FrameHandler, RingReader } from '../ring/reader.js';
+import type { FrameHandler, ReadFrame, RingReader } from '../ring/reader.js';
 import { allExchanges, FrameFlag, MirroredHead, Numbers, Outcome, offeredUs } from './codec.js';
 import { type PlanInForce, PlansInForce } from './plans-in-force.js';
 
@@ -50,16 +50,7 @@ class Source<M extends { readonly counters: MirrorCounters }, C extends FramedCo
     this.#receiver = receiver;
   }
 
-  onFrame(
-    type: number,
-    flags: number,
-    slot: number,
-    exchangeId: number,
-    generation: number,
-    bytes: Buffer,
-    start: number,
-    end: number,
-  ): void {
+  onFrame({ type, flags, slot, exchangeId, generation, bytes, start, end }: ReadFrame): void {
     this.#numbers ??= new Numbers(bytes);
     if (type === FrameType.HEAD) {
       this.readUpToUs = offeredUs(this.#numbers, start);

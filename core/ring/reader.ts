@@ -9,21 +9,26 @@ import {
   type RingView,
 } from './layout.js';
 
+/** One frame that was read: its header, and where its payload lies. A reader has one that it reuses. */
+export interface ReadFrame {
+  readonly type: number;
+  readonly flags: number;
+  readonly slot: number;
+  /** Unsigned, as `generation`. */
+  readonly exchangeId: number;
+  readonly generation: number;
+  /** The ring. The payload reaches from `start` to `end`. */
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface FrameHandler {
   /**
-   * One frame. The payload is `bytes` from `start` to `end`; it may be overwritten once `drain` has returned,
-   * so what must live on is copied. `exchangeId` and `generation` are unsigned. Must not call `drain`.
+   * Handles one frame, which is valid until the call returns. The payload may be overwritten once `drain` has
+   * returned, so what must live on is copied. Must not call `drain`.
    */
-  onFrame(
-    type: number,
-    flags: number,
-    slot: number,
-    exchangeId: number,
-    generation: number,
-    bytes: Buffer,
-    start: number,
-    end: number,
-  ): void;
+  onFrame(frame: ReadFrame): void;
 }
 
 const WORD_SHIFT = 2;
@@ -35,7 +40,6 @@ const WORD_SHIFT = 2;
  * sent twice would be worse than one not sent.
  */
 export class RingReader {
-  readonly #bytes: Buffer;
   readonly #control: Int32Array;
   readonly #words: Int32Array;
   readonly #capacity: number;
@@ -43,14 +47,16 @@ export class RingReader {
   /** Where the next frame begins. What CURSOR says. */
   #position: number;
   #draining = false;
+  readonly #frame: { -readonly [K in keyof ReadFrame]: ReadFrame[K] };
 
   constructor(ring: SharedArrayBuffer) {
     const view: RingView = openRing(ring);
-    this.#bytes = view.bytes;
     this.#control = view.control;
     this.#words = view.words;
     this.#capacity = view.capacity;
     this.#frameBytesMax = view.frameBytesMax;
+    const { bytes } = view;
+    this.#frame = { type: 0, flags: 0, slot: 0, exchangeId: 0, generation: 0, bytes, start: 0, end: 0 };
     this.#position = Atomics.load(view.control, Control.CURSOR);
     // The thread before may have died inside a batch, with HEAD still behind.
     Atomics.store(view.control, Control.HEAD, this.#position);
@@ -120,16 +126,15 @@ export class RingReader {
 
     // Before the handler runs: a thread that dies in it leaves the frame behind for good.
     this.#advance(takenBytes);
-    handler.onFrame(
-      type,
-      flagsOf(kind),
-      slotOf(kind),
-      this.#words[word + FrameWord.EXCHANGE]! >>> 0,
-      this.#words[word + FrameWord.GENERATION]! >>> 0,
-      this.#bytes,
-      offset + FRAME_HEADER_BYTES,
-      offset + frameBytes,
-    );
+    const frame = this.#frame;
+    frame.type = type;
+    frame.flags = flagsOf(kind);
+    frame.slot = slotOf(kind);
+    frame.exchangeId = this.#words[word + FrameWord.EXCHANGE]! >>> 0;
+    frame.generation = this.#words[word + FrameWord.GENERATION]! >>> 0;
+    frame.start = offset + FRAME_HEADER_BYTES;
+    frame.end = offset + frameBytes;
+    handler.onFrame(frame);
     return true;
   }
 

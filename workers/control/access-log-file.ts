@@ -10,7 +10,7 @@ import { Redaction, redactNothingMore } from '../../core/redact.js';
 import { accessLine } from '../../core/report/access-line.js';
 import { Doorbell } from '../../core/ring/doorbell.js';
 import { FrameType } from '../../core/ring/frame.js';
-import { type FrameHandler, RingReader } from '../../core/ring/reader.js';
+import { type FrameHandler, type ReadFrame, RingReader } from '../../core/ring/reader.js';
 
 /** Bytes of lines waiting for the disk before the rings are left alone. */
 const pendingBytesMax = 1024 * 1024;
@@ -69,15 +69,7 @@ export class AccessLogFile implements FrameHandler {
     this.#stream = this.#open(path);
   }
 
-  onFrame(
-    type: number,
-    _flags: number,
-    _slot: number,
-    _exchangeId: number,
-    _generation: number,
-    bytes: Buffer,
-    start: number,
-  ): void {
+  onFrame({ type, bytes, start }: ReadFrame): void {
     if (type === FrameType.RECORD && this.#plan !== null) {
       this.#lines += accessLine(readAccessEntry(bytes, start), this.#plan.format, this.#redaction);
     }

@@ -38,17 +38,8 @@ function setUp(budget = new WaitingBudget()) {
   const counters = new MirrorCounters(MirrorCounters.create());
   const drain = (): Seen[] => {
     const seen: Seen[] = [];
-    const handler = {
-      onFrame(
-        type: number,
-        flags: number,
-        _slot: number,
-        id: number,
-        _gen: number,
-        bytes: Buffer,
-        start: number,
-        end: number,
-      ) {
+    const handler: FrameHandler = {
+      onFrame({ type, flags, exchangeId: id, bytes, start, end }) {
         const frame: Seen = { type, flags, id, bytes: bytes.toString('latin1', start, end) };
         if (type === FrameType.OUTCOME) {
           const outcome = new Outcome();
@@ -270,8 +261,8 @@ t.test('a captured response may be longer than a frame', async (t) => {
   t.ok(port.offerResponse(FrameType.RESPONSE_BODY, 7, body));
   port.flush();
   const pieces: Buffer[] = [];
-  const onFrame: FrameHandler['onFrame'] = (type, _flags, _slot, id, _generation, bytes, start, end) => {
-    t.strictSame([type, id], [FrameType.RESPONSE_BODY, 7]);
+  const onFrame: FrameHandler['onFrame'] = ({ type, exchangeId, bytes, start, end }) => {
+    t.strictSame([type, exchangeId], [FrameType.RESPONSE_BODY, 7]);
     pieces.push(Buffer.from(bytes.subarray(start, end)));
   };
   new RingReader(ring).drain({ onFrame }, 1000);

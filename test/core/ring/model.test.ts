@@ -131,18 +131,18 @@ t.test('a ring does what a queue with a byte limit does, over any steps and any 
               const expected = model.drain(now.framesMax);
               let at = 0;
               const handler: FrameHandler = {
-                onFrame(type, flags, slot, exchangeId, generation, bytes, begin, end) {
-                  const frame = expected[at++];
+                onFrame(frame) {
+                  const sent = expected[at++];
                   const whole =
-                    frame !== undefined &&
-                    type === 1 &&
-                    flags === (frame.id & 0xff) &&
-                    slot === (frame.id & 0xffff) &&
-                    exchangeId === frame.id &&
-                    generation === ~frame.id >>> 0 &&
-                    end - begin === frame.payloadBytes &&
-                    payloadIsWhole(bytes, begin, end, frame.id);
-                  if (!whole) throw new Error(`frame ${exchangeId} is not what was sent`);
+                    sent !== undefined &&
+                    frame.type === 1 &&
+                    frame.flags === (sent.id & 0xff) &&
+                    frame.slot === (sent.id & 0xffff) &&
+                    frame.exchangeId === sent.id &&
+                    frame.generation === ~sent.id >>> 0 &&
+                    frame.end - frame.start === sent.payloadBytes &&
+                    payloadIsWhole(frame.bytes, frame.start, frame.end, sent.id);
+                  if (!whole) throw new Error(`frame ${frame.exchangeId} is not what was sent`);
                 },
               };
               if (reader.drain(handler, now.framesMax) !== expected.length) return false;

@@ -4,7 +4,7 @@
 import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
 import { createRing, FRAME_HEADER_BYTES } from '../../../core/ring/layout.js';
 import type { FrameHandler } from '../../../core/ring/reader.js';
-import { RingReader } from '../../../core/ring/reader.js';
+import { type ReadFrame, RingReader } from '../../../core/ring/reader.js';
 import { RingWriter } from '../../../core/ring/writer.js';
 
 export const HEADER = FRAME_HEADER_BYTES;
@@ -22,16 +22,7 @@ export interface SeenFrame {
 export class Collector implements FrameHandler {
   readonly frames: SeenFrame[] = [];
 
-  onFrame(
-    type: number,
-    flags: number,
-    slot: number,
-    exchangeId: number,
-    generation: number,
-    bytes: Buffer,
-    start: number,
-    end: number,
-  ): void {
+  onFrame({ type, flags, slot, exchangeId, generation, bytes, start, end }: ReadFrame): void {
     const payload = bytes.toString('latin1', start, end);
     this.frames.push({ type, flags, slot, exchangeId, generation, payload, start });
   }

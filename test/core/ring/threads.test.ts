@@ -63,7 +63,7 @@ t.test('no wake-up is lost when every frame finds the consumer parked, or about 
   const doorbell = new Doorbell(bell);
   let parked = 0;
   const handler: FrameHandler = {
-    onFrame(_type, _flags, _slot, exchangeId) {
+    onFrame({ exchangeId }) {
       if (exchangeId !== counter[0]) throw new Error(`frame ${exchangeId} came as number ${counter[0]}`);
       Atomics.store(counter, 0, exchangeId + 1);
       Atomics.notify(counter, 0);
@@ -99,7 +99,7 @@ t.test('one doorbell wakes a consumer of several producers', async (t) => {
   const handlers = counters.map((shared): FrameHandler => {
     const counter = new Int32Array(shared);
     return {
-      onFrame(_type, _flags, _slot, exchangeId) {
+      onFrame({ exchangeId }) {
         Atomics.store(counter, 0, exchangeId + 1);
         Atomics.notify(counter, 0);
       },
@@ -133,7 +133,7 @@ t.test('producers that are terminated in mid-stream leave whole frames without a
   let spoilt = 0;
   let onFrameOf: (generation: number) => void = () => {};
   const handler: FrameHandler = {
-    onFrame(_type, _flags, _slot, exchangeId, generation, bytes, start, end) {
+    onFrame({ exchangeId, generation, bytes, start, end }) {
       const whole =
         exchangeId === nextId[generation] &&
         end - start === payloadBytesOf(exchangeId, payloadBytesMax) &&
