@@ -341,6 +341,13 @@ export const limits = {
    */
   replayPairBytes: 64 * 1024 * 1024,
   /**
+   * Pairs that wait for their counterpart in a replay, which may learn noise before it compares. Past it: as
+   * `diffWaiting`.
+   */
+  replayWaiting: 64 * 1024,
+  /** Bytes of responses of a second recording, from which noise is learned. Past it: from these alone. */
+  replayLearnedBytes: 256 * 1024 * 1024,
+  /**
    * Tokens of sessions that a replay knows for each server. More: the oldest is forgotten, and sent as
    * recorded.
    */

@@ -88,3 +88,26 @@ export const setFlag = repeatedFlag(
   'set one value of the configuration, for example routes[0].mirrors[0].percent=5 (repeatable)',
   text,
 );
+
+/** What contents of responses are compared by, in commands that compare without a running umbra. */
+export const compareFlags = {
+  config: flag('-c, --config <file>', 'configuration with the rules of comparison and of redaction', text),
+  mirror: flag(
+    '--mirror <route[/version]>',
+    'mirror of the configuration whose rules are used (default: the only one that compares)',
+    text,
+  ),
+  ignore: repeatedFlag(
+    '--ignore <rule>',
+    'leave out of the comparison: header:NAME, or a JSONPath such as $.requestId (repeatable)',
+    text,
+  ),
+};
+
+/** Checks what `compareFlags` can not see one by one. */
+export function checkCompareFlags(
+  { config, mirror }: { readonly config: string | null; readonly mirror: string | null },
+  misuse: Misuse,
+): void {
+  if (mirror !== null && config === null) misuse('--mirror needs the configuration of the mirror: -c FILE');
+}

@@ -12,7 +12,7 @@ import {
   requiredFlag,
   toggle,
 } from '../command-line/definition.js';
-import { verdictFlags } from '../command-line/flags.js';
+import { checkCompareFlags, compareFlags, verdictFlags } from '../command-line/flags.js';
 import { duration, filter, order, origin, positiveInteger, text } from '../command-line/values.js';
 import { parseEditableFieldName, parseFieldValue } from '../fields.js';
 import { Refusal } from '../units.js';
@@ -37,11 +37,13 @@ export const replay = defineCommand({
       'server with the version of the recording, or of the first --to, asked too to know its noise',
       origin,
     ),
-    ignore: repeatedFlag(
-      '--ignore <rule>',
-      'leave out of the comparison: header:NAME, or a JSONPath such as $.requestId (repeatable)',
-      text,
+    learn: flag(
+      '--learn <url|file>',
+      'learn noise first: play to this server, which has the version of the recording, or compare with ' +
+        'another recording of the same requests, or a directory of them',
+      noiseSource,
     ),
+    ...compareFlags,
     speed: flag(
       '--speed <n>',
       'multiple of the recorded speed, for example 2x, or max: as fast as responses arrive',
@@ -100,6 +102,11 @@ export const replay = defineCommand({
   },
   exclusive: ['speed', 'rate'],
   complete({ speed, rate, setHeaders, removeHeaders, rewritePaths, host, keepHost, ...options }, misuse) {
+    checkCompareFlags(options, misuse);
+    const { to, baseline, learn } = options;
+    if (learn !== null && baseline !== null) misuse('--learn and --baseline exclude each other');
+    if (learn !== null && to.length > 1)
+      misuse('--learn is about the version of the recording: with two servers in --to, use --baseline');
     if (host !== null && keepHost) misuse('--host and --keep-host exclude each other');
     const edits: RequestEdits = {
       headers: { remove: removeHeaders, set: setHeaders, add: [] },
@@ -115,6 +122,13 @@ export type ReplayOptions = OptionsOf<typeof replay>;
 function paceOf(speed: number | 'max' | null, perSecond: number | null): Pace {
   if (perSecond !== null) return { kind: 'rate', perSecond };
   return speed === 'max' ? { kind: 'max' } : { kind: 'recorded', speed: speed ?? 1 };
+}
+
+/** Where noise is learned from: the version of the recording, or another recording of it. */
+export type NoiseSource = { readonly url: string } | { readonly path: string };
+
+function noiseSource(value: string): NoiseSource {
+  return /^https?:\/\//.test(value) ? { url: origin(value) } : { path: text(value) };
 }
 
 function servers(value: string): readonly [string] | readonly [string, string] {

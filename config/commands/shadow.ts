@@ -5,11 +5,10 @@ import {
   flag,
   type Misuse,
   type OptionsOf,
-  repeatedFlag,
   requiredFlag,
   toggle,
 } from '../command-line/definition.js';
-import { verdictFlags } from '../command-line/flags.js';
+import { checkCompareFlags, compareFlags, verdictFlags } from '../command-line/flags.js';
 import {
   duration,
   fleetAddress,
@@ -26,7 +25,7 @@ import { Refusal } from '../units.js';
 /** Where requests go: a server, or a version of a configuration. */
 export type ShadowTarget =
   | { readonly url: string; readonly connections: number }
-  | { readonly version: string; readonly config: string };
+  | { readonly version: string };
 
 const usualBucket = 'umbra';
 /** Added to the timeout for the acknowledgement, and so that a late redelivery is not early. */
@@ -48,7 +47,12 @@ export const shadow = defineCommand({
       'server, for example http://127.0.0.1:9081, or with -c the name of a version',
       text,
     ),
-    config: flag('-c, --config <file>', 'configuration that defines the version', text),
+    ...compareFlags,
+    config: flag(
+      '-c, --config <file>',
+      'configuration that defines the version, or has the rules of comparison and of redaction',
+      text,
+    ),
     group: flag(
       '--group <name>',
       'processes of one group share the messages (default: name of the version, or shadow)',
@@ -83,11 +87,6 @@ export const shadow = defineCommand({
     ),
     forMs: flag('--for <duration>', 'stop after this time', duration),
     untilEmpty: toggle('--until-empty', 'stop when the group has no messages left'),
-    ignore: repeatedFlag(
-      '--ignore <rule>',
-      'leave out of the comparison: header:NAME, or a JSONPath such as $.requestId (repeatable)',
-      text,
-    ),
     output: flag(
       '-o, --output <json|file>',
       'print JSON, or write an HTML page, at the end, instead of text',
@@ -96,8 +95,9 @@ export const shadow = defineCommand({
     verdict: toggle('--verdict', 'set the exit code as umbra verdict does'),
     ...verdictFlags,
   },
-  complete({ to, config, connections, ackWait, bucket, noFleet, processName, ...options }, misuse) {
-    const target = targetOf(to, config, connections, misuse);
+  complete({ to, connections, ackWait, bucket, noFleet, processName, ...options }, misuse) {
+    checkCompareFlags(options, misuse);
+    const target = targetOf(to, options.config, connections, misuse);
     const ackWaitMs = ackWait ?? options.timeoutMs + ackSlackMs;
     if (ackWaitMs <= options.timeoutMs) misuse('--ack-wait must be longer than --timeout');
     return {
@@ -116,9 +116,8 @@ export type ShadowOptions = OptionsOf<typeof shadow>;
 function targetOf(to: string, config: string | null, connections: number, misuse: Misuse): ShadowTarget {
   if (!(parseName(to) instanceof Refusal)) {
     if (config === null) misuse(`--to ${to} names a version: name its configuration with -c`);
-    return { version: to, config };
+    return { version: to };
   }
-  if (config !== null) misuse('-c needs the name of a version in --to');
   try {
     return { url: origin(to), connections };
   } catch (error) {

@@ -3,6 +3,7 @@
  * it. Kept by the control thread, and lost with it.
  */
 
+import { limits } from '../limits.js';
 import type { BookRules, ComparedPair } from './compared-pair.js';
 import type { DiffSample, DiffGroup as Group } from './diff-group.js';
 import {
@@ -99,6 +100,12 @@ export class DiffBook {
   readonly #mirrors = new Map<string, MirrorDiffs>();
   /** The keys of the rules in force. */
   readonly #rules = new Map<string, string>();
+  readonly #waitingMax: number;
+
+  /** `waitingMax`: pairs that wait for the shadow's or the baseline's of the same request, of each mirror. */
+  constructor(waitingMax: number = limits.diffWaiting) {
+    this.#waitingMax = waitingMax;
+  }
 
   /**
    * `follow` starts the counts of a mirror afresh when it is compared by other rules.
@@ -116,7 +123,7 @@ export class DiffBook {
     if ((this.#rules.get(name) ?? pair.rules.key) !== pair.rules.key) return;
     let mirror = this.#mirrors.get(name);
     if (mirror === undefined) {
-      mirror = new MirrorDiffs(pair.route, pair.version, pair.rules);
+      mirror = new MirrorDiffs(pair.route, pair.version, pair.rules, this.#waitingMax);
       this.#mirrors.set(name, mirror);
     }
     mirror.record(pair, comparison);

@@ -169,7 +169,7 @@ function judgeGroups(mirror: MirrorCounts): Judgement[] {
     groups.flatMap((group, i) => (judgements[i].class === 'noise' ? [placeOf(group)] : [])),
   );
   for (const [i, group] of groups.entries()) {
-    if (!mirror.hasBaseline || isRead(methodOf(group.endpoint))) continue;
+    if (!mirror.hasBaseline || group.baseline !== null) continue;
     if (isSteady(group)) continue;
     if (noiseOfReads.has(placeOf(group))) judgements[i] = { ...different, class: 'noise' };
     else if (group.change === 'value') judgements[i] = { ...different, class: 'undecided' };

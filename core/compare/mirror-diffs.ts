@@ -54,6 +54,8 @@ export class MirrorDiffs {
   #setGroups = 0;
   #unplaced = 0;
   readonly #any = { triples: 0, shadowOnly: 0, baselineOnly: 0 };
+  /** Pairs that wait for their counterparts. */
+  readonly #waitingMax: number;
   readonly #waiting = new Map<string, Waiting>();
   #waitingHits = 0;
 
@@ -61,7 +63,9 @@ export class MirrorDiffs {
     readonly route: string,
     readonly version: string,
     rules: BookRules,
+    waitingMax: number,
   ) {
+    this.#waitingMax = waitingMax;
     this.#meant = new MeantDifferences(rules.meant);
     this.#endpointNames = new Endpoints(rules.endpoints, (pattern) => this.#foldEndpoints(pattern));
   }
@@ -79,8 +83,7 @@ export class MirrorDiffs {
     const incomplete = more > 0 || this.ungrouped > ungrouped;
     if (pair.isBaseline) this.#countBaseline(differences.length > 0);
     else this.#countShadow(pair, hits, differences, incomplete);
-    if (pair.baseline !== null && isRead(methodOf(endpoint.name)))
-      this.#match(pair, endpoint, hits, incomplete);
+    if (pair.baseline !== null && hasBaseline(endpoint)) this.#match(pair, endpoint, hits, incomplete);
   }
 
   /** The endpoints that pairs were compared of. */
@@ -112,7 +115,6 @@ export class MirrorDiffs {
   #countsOf(group: DiffGroup): MirrorCounts['groups'][number] {
     const { endpoint, kind, path, change, count } = group;
     const { name, compared, baselineCompared, triples } = endpoint;
-    const hasBaseline = this.baseline !== null && isRead(methodOf(name));
     return {
       endpoint: name,
       kind,
@@ -120,7 +122,10 @@ export class MirrorDiffs {
       change,
       count,
       compared,
-      baseline: hasBaseline ? { count: group.baselineCount, compared: baselineCompared } : null,
+      baseline:
+        this.baseline !== null && hasBaseline(endpoint)
+          ? { count: group.baselineCount, compared: baselineCompared }
+          : null,
       triples: { pairs: triples, shadowOnly: group.shadowOnly, baselineOnly: group.baselineOnly },
       repeats: { shadowOnly: group.shadowRepeats, baselineOnly: group.baselineRepeats },
       steady: { pairs: group.successions, primary: group.primarySteady, shadow: group.shadowSteady },
@@ -176,7 +181,7 @@ export class MirrorDiffs {
     this.#waiting.set(key, own);
     this.#waitingHits += own.hits.length;
     for (const [oldest, waiting] of this.#waiting) {
-      if (this.#waiting.size <= limits.diffWaiting && this.#waitingHits <= limits.diffWaitingHits) break;
+      if (this.#waiting.size <= this.#waitingMax && this.#waitingHits <= limits.diffWaitingHits) break;
       this.#forget(oldest, waiting);
     }
   }
@@ -330,6 +335,11 @@ export class MirrorDiffs {
       else this.#sets.set(setKey(merged), { groups: merged, pairs: set.pairs });
     }
   }
+}
+
+/** A live baseline is asked reads alone, and that of a replay everything. */
+function hasBaseline({ name, baselineCompared }: EndpointCounts): boolean {
+  return baselineCompared > 0 || isRead(methodOf(name));
 }
 
 function hasNews(hits: ReadonlyMap<DiffGroup, unknown>): boolean {

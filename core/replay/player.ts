@@ -8,9 +8,10 @@
  */
 import type { Clock } from '../clock.js';
 import { Drop, none } from '../errors.js';
+import type { ComparePlan } from '../plan.js';
 import type { RecordedExchange } from '../recording/recorded.js';
 import type { ReadyRequest } from './packed.js';
-import type { ReplayCounters } from './replay-counters.js';
+import type { PlayCounters } from './replay-counters.js';
 import { ReplayedRequest, type ReplayedRequestOwner, type ReplayServers } from './replayed-request.js';
 import type { ResponsePairs } from './response-pairs.js';
 import { type TokenSource, tokenIn, tokensOf } from './session-tokens.js';
@@ -26,11 +27,12 @@ export interface PlayerSource {
 export interface PlayerOptions {
   readonly source: PlayerSource;
   readonly servers: ReplayServers;
+  readonly compare: ComparePlan;
   /** Null: only checksums are compared. */
   readonly pairs: ResponsePairs | null;
   /** Where recorded responses have tokens of sessions: requests wait for the tokens that they carry. */
   readonly tokenSources: readonly TokenSource[];
-  readonly counters: ReplayCounters;
+  readonly counters: PlayCounters;
   readonly clock: Clock;
   /** Requests have no times. */
   readonly atOnce: boolean;
@@ -46,6 +48,8 @@ export interface PlayerOptions {
 interface TakenRequest extends Pick<ReadyRequest, 'exchange' | 'key'> {
   /** When its latency begins to count; -1: with its first byte. */
   readonly fromUs: number;
+  /** Its place in what was played up to now, from 1. */
+  readonly number: number;
 }
 
 const noTokens: readonly string[] = [];
@@ -56,9 +60,10 @@ const timerSlackMs = 2;
 const timerMsMax = 1000;
 
 export class Player implements ReplayedRequestOwner {
-  readonly counters: ReplayCounters;
+  readonly counters: PlayCounters;
   readonly clock: Clock;
   readonly servers: ReplayServers;
+  readonly compare: ComparePlan;
   readonly pairs: ResponsePairs | null;
   readonly timeoutMs: number;
   readonly #options: PlayerOptions;
@@ -71,6 +76,8 @@ export class Player implements ReplayedRequestOwner {
   /** By recorded token: what waits for the request under way that will give it. */
   readonly #awaited = new Map<string, TakenRequest[]>();
   #inFlight = 0;
+  /** Requests that were due, sent or dropped. */
+  #due = 0;
   #stopped = false;
   #startUs = -1;
   #timer: NodeJS.Timeout | null = null;
@@ -83,6 +90,7 @@ export class Player implements ReplayedRequestOwner {
     this.counters = options.counters;
     this.clock = options.clock;
     this.servers = options.servers;
+    this.compare = options.compare;
     this.pairs = options.pairs;
     this.timeoutMs = options.timeoutMs;
     this.done = new Promise((resolve) => {
@@ -163,6 +171,7 @@ export class Player implements ReplayedRequestOwner {
       if (this.#startUs < 0) this.#startUs = this.clock();
       if (atOnce ? this.#isFull : this.#waitMs() > 0) return;
       this.#next = null;
+      this.#due++;
       if (this.#isFull) this.#drop();
       else this.#send(next);
     }
@@ -176,7 +185,7 @@ export class Player implements ReplayedRequestOwner {
   #send({ exchange, afterUs, key }: ReadyRequest): void {
     const nowUs = this.clock();
     if (afterUs >= 0) this.counters.mirror.queue.record(nowUs - this.#startUs - afterUs);
-    const request = { exchange, key, fromUs: afterUs < 0 ? -1 : nowUs };
+    const request = { exchange, key, fromUs: afterUs < 0 ? -1 : nowUs, number: this.#due };
     if (key !== null) {
       const before = this.#inOrder.get(key);
       if (before !== undefined) {
@@ -190,7 +199,7 @@ export class Player implements ReplayedRequestOwner {
   }
 
   #sendNow(taken: TakenRequest): void {
-    const { exchange, key, fromUs } = taken;
+    const { exchange, key, fromUs, number } = taken;
     const token = tokenIn(exchange.request, this.#awaited);
     if (token !== null) {
       this.#awaited.get(token)!.push(taken);
@@ -201,7 +210,7 @@ export class Player implements ReplayedRequestOwner {
     this.#inFlight++;
     replayed.tokens = this.#tokensGivenBy(exchange);
     for (const given of replayed.tokens) this.#awaited.set(given, []);
-    replayed.start(exchange, fromUs, key);
+    replayed.start(exchange, fromUs, key, number);
   }
 
   /** New ones that no request under way gives yet. */

@@ -12,7 +12,14 @@ import { type ObservedBlocks, type ObservedMirror, openObserved } from '../repor
 import { type Reading, read } from '../report/reading.js';
 import { PairHistory } from '../verdict/evidence.js';
 
-export class ReplayCounters {
+/** What one pass over a recording counts in. */
+export interface PlayCounters {
+  readonly recorded: VersionCounters;
+  readonly mirror: MirrorCounters;
+  readonly baselineMirror: MirrorCounters;
+}
+
+export class ReplayCounters implements PlayCounters {
   readonly #blocks = {
     recorded: VersionCounters.create(),
     played: VersionCounters.create(),
@@ -44,6 +51,18 @@ export class ReplayCounters {
 
   constructor() {
     this.look();
+  }
+
+  /**
+   * `learning` is for a pass in which the primary's version alone is asked, to learn noise: it counts as the
+   * baseline, and what the recording says is counted by the pass that compares.
+   */
+  get learning(): PlayCounters {
+    return {
+      recorded: new VersionCounters(VersionCounters.create()),
+      mirror: this.baselineMirror,
+      baselineMirror: new MirrorCounters(MirrorCounters.create()),
+    };
   }
 
   /** Counts the pairs since the last look into a block of time. Call it a few times a second. */

@@ -4,18 +4,13 @@
  * Reused.
  */
 import { type Drop, type Failure, none } from '../errors.js';
-import {
-  Differs,
-  End,
-  endOf,
-  type MirrorCounters,
-  MirrorField,
-  Unexamined,
-} from '../record/mirror-counters.js';
+import type { ComparePlan } from '../plan.js';
+import { End, endOf, type MirrorCounters, MirrorField, Unexamined } from '../record/mirror-counters.js';
 import type { VersionCounters } from '../record/version-counters.js';
 import type { RecordedExchange, RecordedResponse } from '../recording/recorded.js';
+import { differenceOf } from './pair-difference.js';
 import { ReplayCall, type ReplayCallOwner, type ReplayServer } from './replay-call.js';
-import type { ReplayCounters } from './replay-counters.js';
+import type { PlayCounters } from './replay-counters.js';
 import type { ResponsePairs } from './response-pairs.js';
 
 export interface ReplayServers {
@@ -27,18 +22,16 @@ export interface ReplayServers {
 }
 
 export interface ReplayedRequestOwner {
-  readonly counters: ReplayCounters;
+  readonly counters: PlayCounters;
   readonly servers: ReplayServers;
   readonly timeoutMs: number;
+  readonly compare: ComparePlan;
   /** Takes pairs of responses to compare their contents; null: only checksums are compared. */
   readonly pairs: ResponsePairs | null;
   /** It failed before anything was sent: what it is dropped as, or `none`, which counts it as failed. */
   dropFor(replayed: ReplayedRequest, failure: Failure): Drop | typeof none;
   over(replayed: ReplayedRequest): void;
 }
-
-/** So many were started on this thread. */
-let requests = 0;
 
 export class ReplayedRequest implements ReplayCallOwner {
   readonly #owner: ReplayedRequestOwner;
@@ -67,12 +60,15 @@ export class ReplayedRequest implements ReplayCallOwner {
     this.#owner = owner;
   }
 
-  /** `fromUs`: when latencies begin to count; -1: with the first byte of each call. */
-  start(exchange: RecordedExchange, fromUs: number, key: string | null): void {
+  /**
+   * `fromUs`: when latencies begin to count; -1: with the first byte of each call. `number`: the same for all
+   * pairs of one recorded request, also where it is sent once more to learn noise.
+   */
+  start(exchange: RecordedExchange, fromUs: number, key: string | null, number: number): void {
     const { servers, counters, timeoutMs, pairs } = this.#owner;
     const { shadow, primary, baseline } = servers;
     this.#exchange = exchange;
-    this.#number = ++requests;
+    this.#number = number;
     this.key = key;
     this.#sent = false;
     this.#reached = false;
@@ -156,7 +152,7 @@ export class ReplayedRequest implements ReplayCallOwner {
 
   /** All calls are over. */
   #compare(): void {
-    const { counters, servers } = this.#owner;
+    const { counters, servers, compare } = this.#owner;
     const { mirror } = counters;
     const [primary, shadow, baseline] = [this.#primaryAnswer, this.#shadowAnswer, this.#baselineAnswer];
     const primaryEnd = endOf(this.#primaryFailure, primary?.status ?? 0);
@@ -166,12 +162,12 @@ export class ReplayedRequest implements ReplayCallOwner {
     if (servers.primary === null && !this.#dropped)
       countRecorded(counters.recorded, primary, this.#primaryFailure);
     if (primary !== null && shadow !== null) {
-      countPair(mirror, primary, shadow);
+      countPair(mirror, primary, shadow, compare);
       this.#examine(primary, shadow, false);
     } else if (isPrimaryKnown && !this.#dropped) mirror.add(MirrorField.notComparable);
     if (primary === null || baseline === null) return;
     counters.baselineMirror.pairEnded(primaryEnd, endOf(none, baseline.status));
-    countPair(counters.baselineMirror, primary, baseline);
+    countPair(counters.baselineMirror, primary, baseline, compare);
     this.#examine(primary, baseline, true);
   }
 
@@ -203,18 +199,14 @@ function countRecorded(
   }
 }
 
-function countPair(mirror: MirrorCounters, primary: RecordedResponse, shadow: RecordedResponse): void {
-  const differs = differenceOf(primary, shadow);
+function countPair(
+  mirror: MirrorCounters,
+  primary: RecordedResponse,
+  shadow: RecordedResponse,
+  compare: ComparePlan,
+): void {
+  const differs = differenceOf(primary, shadow, compare);
   const isOk = endOf(none, primary.status) === End.OK && endOf(none, shadow.status) === End.OK;
   if (primary.latencyUs < 0) mirror.paired(differs);
   else mirror.pairMeasured(primary.latencyUs, shadow.latencyUs, differs, isOk);
-}
-
-/** Bits of `Differs`. What the recording does not know is no difference. */
-function differenceOf(primary: RecordedResponse, shadow: RecordedResponse): number {
-  let differs = primary.status === shadow.status ? 0 : Differs.STATUS;
-  if (primary.truncated) return differs;
-  if (primary.bytes !== shadow.bytes) differs |= Differs.SIZE;
-  if (primary.digest !== null && primary.digest !== shadow.digest) differs |= Differs.BODY;
-  return differs;
 }

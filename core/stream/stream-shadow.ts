@@ -9,6 +9,7 @@
 import type { Clock } from '../clock.js';
 import { Drop, type Failure, none } from '../errors.js';
 import { marked } from '../mirror/loop-mark.js';
+import type { ComparePlan } from '../plan.js';
 import { MirrorField } from '../record/mirror-counters.js';
 import type { RecordedExchange } from '../recording/recorded.js';
 import type { ReplayCounters } from '../replay/replay-counters.js';
@@ -42,6 +43,7 @@ export interface Delivery {
 
 export interface StreamShadowOptions {
   readonly servers: ReplayServers;
+  readonly compare: ComparePlan;
   /** Null: only checksums are compared. */
   readonly pairs: ResponsePairs | null;
   readonly counters: ReplayCounters;
@@ -56,6 +58,7 @@ export class StreamShadow implements ReplayedRequestOwner {
   readonly counters: ReplayCounters;
   readonly clock: Clock;
   readonly servers: ReplayServers;
+  readonly compare: ComparePlan;
   readonly pairs: ResponsePairs | null;
   readonly timeoutMs: number;
   readonly #options: StreamShadowOptions;
@@ -68,6 +71,8 @@ export class StreamShadow implements ReplayedRequestOwner {
   #restMs = 0;
   #restTimer: NodeJS.Timeout | null = null;
   #stopped = false;
+  /** Deliveries that were sent on. */
+  #taken = 0;
   /** Messages that were in the stream behind the latest delivery. */
   #pending = 0;
 
@@ -76,6 +81,7 @@ export class StreamShadow implements ReplayedRequestOwner {
     this.counters = options.counters;
     this.clock = options.clock;
     this.servers = options.servers;
+    this.compare = options.compare;
     this.pairs = options.pairs;
     this.timeoutMs = options.timeoutMs;
   }
@@ -115,7 +121,7 @@ export class StreamShadow implements ReplayedRequestOwner {
     const played = this.#spare.pop() ?? new ReplayedRequest(this);
     this.#underWay.set(played, delivery);
     this.#tellLag();
-    played.start(asCopy(exchange), -1, null);
+    played.start(asCopy(exchange), -1, null, ++this.#taken);
   }
 
   dropFor(played: ReplayedRequest, _failure: Failure): Drop | typeof none {

@@ -8,10 +8,11 @@ import { compilePlan } from '../../config/compile.js';
 import { formatProblem, loadConfig } from '../../config/load.js';
 import { MirrorSlots } from '../../config/slots.js';
 import { nowUs } from '../../core/clock.js';
-import type { Plan, VersionPlan } from '../../core/plan.js';
+import type { ComparePlan, Plan, VersionPlan } from '../../core/plan.js';
 import { VersionPool } from '../../core/upstream/pool.js';
 import { type UpstreamCounters, UpstreamResources } from '../../core/upstream/resources.js';
 import { type Target, targetsAsWritten } from '../../core/upstream/target.js';
+import type { CompareRules } from './compare-rules.js';
 
 /** A server as a version. Throws an Error with what is wrong with its address. */
 export function serverAsVersion(
@@ -37,19 +38,35 @@ export function serverAsVersion(
 
 /**
  * `primary`: what the requests come from, in the place of a primary. `ignore`: rules by which contents of
- * responses are compared, as a configuration has them. Throws an Error with what is wrong with them.
+ * responses are compared, as a configuration has them, beside `rules`. Throws an Error with what is wrong
+ * with them.
  */
 export function oneMirror(
   route: string,
   primary: string,
   to: VersionPlan,
   ignore: readonly string[] = [],
+  rules: CompareRules | null = null,
 ): Plan {
   const plan = planFrom({
     versions: { [primary]: 'http://127.0.0.1:1', [to.name]: 'http://127.0.0.1:2' },
     routes: [{ name: route, primary, mirrors: [{ to: to.name, compare: { sample: '100%', ignore } }] }],
   });
-  return { ...plan, versions: [plan.versions[0], to] };
+  const versions = [plan.versions[0], to];
+  if (rules === null) return { ...plan, versions };
+  const [own] = plan.routes;
+  const compare = withIgnored(rules.compare, own.mirrors[0].compare);
+  const routes = [{ ...own, mirrors: [{ ...own.mirrors[0], compare }] }];
+  return { ...plan, versions, routes, redact: rules.redact };
+}
+
+function withIgnored(compare: ComparePlan, { structure: more }: ComparePlan): ComparePlan {
+  const structure = {
+    ...compare.structure!,
+    ignoreHeaders: [...compare.structure!.ignoreHeaders, ...more!.ignoreHeaders],
+    ignorePaths: [...compare.structure!.ignorePaths, ...more!.ignorePaths],
+  };
+  return { ...compare, structure };
 }
 
 export function openPool(version: VersionPlan, targets: readonly Target[]): VersionPool {

@@ -11,32 +11,31 @@ import { dropReasons, failureReasons } from '../../core/errors.js';
 import { countText, spanText } from '../../core/report/figures.js';
 import type { Reading } from '../../core/report/reading.js';
 import type { Umbra } from '../main/main.js';
+import { ProgressLine } from './progress-line.js';
 import { runCommand } from './run.js';
 
-const barIntervalMs = 500;
-const eraseLine = '\r\x1b[K';
-
 /** Resolves with the exit code of `umbra run`. */
-export async function recordCommand(options: RecordOptions, io: CommandIo): Promise<number> {
+export async function recordCommand(options: RecordOptions, commandIo: CommandIo): Promise<number> {
+  const io = new ProgressLine(commandIo);
   const directory = await mkdtemp(join(tmpdir(), 'umbra-record-'));
   const config = join(directory, 'umbra.yaml');
   await writeFile(config, JSON.stringify(configOf(options)));
   let umbra: Umbra | null = null;
   let stop: NodeJS.Timeout | undefined;
-  let endBar: (() => void) | undefined;
+  let endProgress: (() => void) | undefined;
   // Counted from when it serves: before that nothing would be recorded, and nobody would take the signal.
   const whenReady = (running: Umbra): void => {
     umbra = running;
-    if (process.stderr.isTTY) endBar = showBar(running);
+    endProgress = io.show(() => progressText(running));
     if (options.forMs !== null) stop = setTimeout(() => process.kill(process.pid, 'SIGTERM'), options.forMs);
   };
   try {
-    const code = await runCommand({ config, set: [], takeover: null }, whenReady);
-    endBar?.();
+    const code = await runCommand({ config, set: [], takeover: null }, whenReady, () => io.erase());
+    endProgress?.();
     if (umbra !== null) printSummary((umbra as Umbra).read(), options, io);
     return code;
   } finally {
-    endBar?.();
+    endProgress?.();
     clearTimeout(stop);
     await rm(directory, { recursive: true, force: true });
   }
@@ -96,14 +95,8 @@ function byReason(reasons: readonly string[], counts: readonly number[]): Record
   return Object.fromEntries(reasons.flatMap((reason, i) => (counts[i] > 0 ? [[reason, counts[i]]] : [])));
 }
 
-function showBar(umbra: Umbra): () => void {
-  const timer = setInterval(() => {
-    const { completed, keptBytes, dropped } = umbra.read().mirrors[0].counts;
-    const droppedTotal = dropped.reduce((sum, count) => sum + count, 0);
-    process.stderr.write(`${eraseLine}${completed} recorded, ${keptBytes} bytes, ${droppedTotal} dropped`);
-  }, barIntervalMs);
-  return () => {
-    clearInterval(timer);
-    process.stderr.write(eraseLine);
-  };
+function progressText(umbra: Umbra): string {
+  const { completed, keptBytes, dropped } = umbra.read().mirrors[0].counts;
+  const droppedTotal = dropped.reduce((sum, count) => sum + count, 0);
+  return `${completed} recorded, ${keptBytes} bytes, ${droppedTotal} dropped`;
 }

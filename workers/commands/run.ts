@@ -19,12 +19,12 @@ import { planAtStart } from './plan-address.js';
 
 /**
  * Resolves with the exit code: 0 after a clean stop, 1 if it can't serve, 2 if the configuration is wrong.
- * `whenReady` is called once it
- * serves and takes signals.
+ * `whenReady` is called once it serves and takes signals, `beforeLog` before each line of the log.
  */
 export async function runCommand(
   { config, set, takeover }: RunOptions,
   whenReady: (umbra: Umbra) => void = () => {},
+  beforeLog: () => void = () => {},
 ): Promise<number> {
   let origin = originOf(config, set);
   let plan: PlanSource | undefined;
@@ -46,7 +46,7 @@ export async function runCommand(
       printProblems(loaded.problems);
       return exitUsage;
     }
-    const log = await openLog();
+    const log = await openLog(beforeLog);
     for (const warning of loaded.warnings) log.warn(formatProblem(warning));
     return await serve(origin, takeover, loaded, log, changes, plan, whenReady);
   } finally {

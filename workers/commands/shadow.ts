@@ -4,17 +4,11 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import type { CommandIo } from '../../config/commands/index.js';
 import type { ShadowOptions } from '../../config/commands/shadow.js';
-import { compilePlan } from '../../config/compile.js';
 import { exitFailure, exitOk } from '../../config/exit-codes.js';
-import { loadAll } from '../../config/load-all.js';
-import { isPlanAddress, streamName } from '../../config/nats-address.js';
-import { type Origin, originOf, originOfPlan } from '../../config/origin.js';
-import { formatProblem } from '../../config/problem.js';
-import { MirrorSlots } from '../../config/slots.js';
-import { nowUs, wallClockMs } from '../../core/clock.js';
+import { streamName } from '../../config/nats-address.js';
+import { nowUs } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
 import type { Plan, VersionPlan } from '../../core/plan.js';
 import { MirrorField } from '../../core/record/mirror-counters.js';
@@ -28,13 +22,12 @@ import { FleetPublisher } from '../fleet/publisher.js';
 import { AddressBook } from '../main/address-book.js';
 import { type GroupTrouble, StreamGroup } from '../nats/stream-group.js';
 import { PairAnalysts } from '../replay/pair-analysts.js';
+import { planOfConfig, rulesOf } from './compare-rules.js';
 import { oneMirror, openPool, serverAsVersion } from './one-mirror.js';
-import { planText } from './plan-address.js';
 import { printReading } from './print-reading.js';
+import { ProgressLine } from './progress-line.js';
 
 const serverName = 'shadow';
-const barIntervalMs = 200;
-const eraseLine = '\r\x1b[K';
 const publishMs = 1000;
 /** Rejected messages that are named one by one; further ones are counted. */
 const givenUpTold = 5;
@@ -43,19 +36,17 @@ const givenUpTold = 5;
  * Resolves with the exit code: 1 where NATS, the group or the version is not to be had, or by the verdict
  * where it is asked for. Never rejects.
  */
-export async function shadowCommand(options: ShadowOptions, io: CommandIo): Promise<number> {
-  // The line of progress is erased first, or the two would run into each other.
-  const erase = process.stderr.isTTY ? eraseLine : '';
-  const say = (line: string): void => io.err(`${erase}umbra shadow: ${line}`);
+export async function shadowCommand(options: ShadowOptions, commandIo: CommandIo): Promise<number> {
+  const io = new ProgressLine(commandIo);
+  const say = (line: string): void => io.err(`umbra shadow: ${line}`);
   try {
-    const version = await versionOf(options);
+    const configured = options.config === null ? null : await planOfConfig(options.config);
+    const version = versionOf(options, configured);
+    const { subject } = options.from;
+    const named = 'version' in options.to ? options.to.version : null;
+    const rules = configured === null ? null : rulesOf(configured, options, named);
     // The primary of the messages is not a version of a fleet, and must not be added to one.
-    const plan = oneMirror(
-      options.from.subject,
-      `primary-of-${options.from.subject}`,
-      version,
-      options.ignore,
-    );
+    const plan = oneMirror(subject, `primary-of-${subject}`, version, options.ignore, rules);
     const counters = new ReplayCounters();
     const startUs = nowUs();
     const pairs = new PairAnalysts(plan, false);
@@ -85,7 +76,7 @@ async function serve(
   counters: ReplayCounters,
   pairs: PairAnalysts,
   startUs: number,
-  io: CommandIo,
+  io: ProgressLine,
   say: (line: string) => void,
 ): Promise<string | null> {
   const [, version] = plan.versions;
@@ -95,7 +86,7 @@ async function serve(
   });
   await addresses.apply(plan);
   const pool = openPool(version, addresses.targets.get(version.name) ?? []);
-  const shadow = shadowOf(options, pairs, version, pool, counters, say);
+  const shadow = shadowOf(options, plan, pairs, pool, counters, say);
   let end!: (failure: string | null) => void;
   const ended = new Promise<string | null>((resolve) => {
     end = resolve;
@@ -118,12 +109,12 @@ async function serve(
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   const timer = options.forMs === null ? undefined : setTimeout(() => end(begin.whyNot), options.forMs);
-  const endBar = process.stderr.isTTY ? showBar(counters) : undefined;
+  const endProgress = io.show(() => progressText(counters));
   const looks = setInterval(() => counters.look(), unitMs);
   const running = group.run();
 
   const failure = await ended;
-  endBar?.();
+  endProgress();
   clearTimeout(timer);
   begin.over();
   process.off('SIGINT', stop);
@@ -149,8 +140,8 @@ function diffsOf(pairs: PairAnalysts): DiffsView | null {
 
 function shadowOf(
   options: ShadowOptions,
+  plan: Plan,
   pairs: PairAnalysts,
-  version: VersionPlan,
   pool: ReturnType<typeof openPool>,
   counters: ReplayCounters,
   say: (line: string) => void,
@@ -161,12 +152,13 @@ function shadowOf(
       shadow: {
         pool,
         counters: counters.played,
-        host: options.keepHost ? null : version.endpoints[0].authority,
+        host: options.keepHost ? null : plan.versions[1].endpoints[0].authority,
         tokens: null,
       },
       primary: null,
       baseline: null,
     },
+    compare: plan.routes[0].mirrors[0].compare,
     pairs,
     counters,
     clock: nowUs,
@@ -264,40 +256,17 @@ function publisherOf(
 /**
  * Whom requests are sent to: all of `--in-flight` may wait for a connection, and nobody checks its health.
  */
-async function versionOf({ to, inFlight, timeoutMs }: ShadowOptions): Promise<VersionPlan> {
+function versionOf({ to, inFlight, timeoutMs, config }: ShadowOptions, configured: Plan | null): VersionPlan {
   if ('url' in to) return serverAsVersion(serverName, to.url, to.connections, inFlight, timeoutMs);
-  const { config, version } = to;
-  const loaded = await loadAll({
-    origin: await originOfConfig(config),
-    change: null,
-    nowMs: wallClockMs(),
-    yaml: false,
-  });
-  if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
-  const { versions } = compilePlan(loaded.config, 1, new MirrorSlots(), availableParallelism());
-  const found = versions.find(({ name }) => name === version);
+  const versions = configured?.versions ?? [];
+  const found = versions.find(({ name }) => name === to.version);
   if (found === undefined)
     throw new Error(
-      `${config} has no version ${version}; versions: ${versions.map(({ name }) => name).join(', ')}`,
+      `${config} has no version ${to.version}; versions: ${versions.map(({ name }) => name).join(', ')}`,
     );
   return { ...found, health: null, queueMax: inFlight, queueTimeoutMs: timeoutMs };
 }
 
-async function originOfConfig(config: string): Promise<Origin> {
-  if (!isPlanAddress(config)) return originOf(config, []);
-  const text = await planText(config);
-  if (typeof text !== 'string') throw new Error(text.reason);
-  return originOfPlan(config, text, []);
-}
-
-function showBar({ mirror }: ReplayCounters): () => void {
-  const timer = setInterval(() => {
-    process.stderr.write(
-      `${eraseLine}${mirror.get(MirrorField.completed)} answered, ${mirror.totalOf(MirrorField.failed)} failed, ${mirror.totalOf(MirrorField.dropped)} given back or up, ${mirror.get(MirrorField.inFlight)} under way`,
-    );
-  }, barIntervalMs);
-  return () => {
-    clearInterval(timer);
-    process.stderr.write(eraseLine);
-  };
+function progressText({ mirror }: ReplayCounters): string {
+  return `${mirror.get(MirrorField.completed)} answered, ${mirror.totalOf(MirrorField.failed)} failed, ${mirror.totalOf(MirrorField.dropped)} given back or up, ${mirror.get(MirrorField.inFlight)} under way`;
 }

@@ -7,14 +7,15 @@ import type { LogMessage } from '../protocol/messages.js';
 const stderrFd = 2;
 const redaction = new Redaction(redactNothingMore);
 
-/** Names and reasons in a line may come from services: they hold no secret and steer no terminal. */
-const hooks: NonNullable<LoggerOptions['hooks']> = {
-  logMethod(line, write) {
-    write.apply(this, line.map(shown) as typeof line);
-  },
-};
-
-export async function openLog(): Promise<Logger> {
+/** `beforeLine` is called before each line, for whoever shares standard error with the log. */
+export async function openLog(beforeLine: () => void = () => {}): Promise<Logger> {
+  // Names and reasons in a line may come from services: they hold no secret and steer no terminal.
+  const hooks: NonNullable<LoggerOptions['hooks']> = {
+    logMethod(line, write) {
+      beforeLine();
+      write.apply(this, line.map(shown) as typeof line);
+    },
+  };
   // Both write synchronously: these lines are rare, and the last ones before an exit matter most.
   if (process.stderr.isTTY) {
     const { PinoPretty } = await import('pino-pretty');

@@ -29,7 +29,7 @@ export class PairAnalysts implements ResponsePairs {
   readonly #rules: CompareRules;
   readonly #bookRules: BookRules;
   readonly #baseline: string | null;
-  readonly #book = new DiffBook();
+  readonly #book = new DiffBook(limits.replayWaiting);
   readonly #pool = new AnalystPool();
   readonly #redaction: Redaction;
   readonly #redactor: Redactor;

@@ -3,14 +3,13 @@
  * times, unpacks, parses and schedules them, and packs them ready to go, a few blocks ahead. The thread that
  * sends has its sockets and its clock to look after, and a request must not be late for the next one's sake.
  */
-import { readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Filter, Timeline } from '../../core/recording/timeline.js';
-import { parseFilter, parseOrder } from '../../core/replay/filter.js';
+import { parseOrder } from '../../core/replay/filter.js';
 import { schedule } from '../../core/replay/pace.js';
 import { RequestPacker } from '../../core/replay/packed.js';
 import { editedRequest } from '../../core/replay/request-edits.js';
 import type { FromReader, ReadJob } from './reading.js';
+import { RecordedTimeline } from './recorded-timeline.js';
 
 /** A block is sent when it has so many bytes, or so many requests. */
 const blockBytes = 192 * 1024;
@@ -18,23 +17,8 @@ const blockRequests = 1024;
 const progressMs = 100;
 
 const job = workerData as ReadJob;
-const filters = job.filters
-  .map((text) => parseFilter(text))
-  .filter((filter): filter is Filter => filter !== null);
 const order = job.order === null ? null : parseOrder(job.order);
-/** How far each file was read. */
-const readTo = job.files.map(() => 0);
-const timeline = new Timeline(
-  job.files.map(({ path, descriptor }, file) => ({
-    path,
-    readAt: (into, position) => {
-      const read = readSync(descriptor, into, 0, into.byteLength, position);
-      readTo[file] = Math.max(readTo[file], position + read);
-      return read;
-    },
-  })),
-  (exchange) => filters.every((filter) => filter(exchange)),
-);
+const timeline = new RecordedTimeline(job.files, job.filters);
 index();
 const requests = schedule(() => timeline.exchanges(), job.pace, job.loop);
 const packer = new RequestPacker();
@@ -42,14 +26,12 @@ const packer = new RequestPacker();
 parentPort!.on('message', () => readBlock());
 
 function index(): void {
-  const bytesInAll = job.files.reduce((sum, { bytes }) => sum + bytes, 0);
   let toldMs = performance.now();
   for (const found of timeline.index()) {
     if (found !== null) say({ type: 'skipped', path: found.path, ...found.skipped });
     if (performance.now() - toldMs < progressMs) continue;
     toldMs = performance.now();
-    const bytesRead = readTo.reduce((sum, bytes) => sum + bytes, 0);
-    say({ type: 'indexing', share: Math.min(1, bytesRead / bytesInAll) });
+    say({ type: 'indexing', share: timeline.readShare });
   }
   say({ type: 'indexed', requests: timeline.requests });
 }

@@ -1,9 +1,10 @@
 /** What the thread that reads recordings receives, and what it sends. */
 import type { Pace } from '../../core/replay/pace.js';
 import type { RequestEdits } from '../../core/replay/request-edits.js';
+import type { FileOnDisk } from './recorded-timeline.js';
 
 export interface ReadJob {
-  readonly files: readonly { readonly path: string; readonly descriptor: number; readonly bytes: number }[];
+  readonly files: readonly FileOnDisk[];
   readonly pace: Pace;
   readonly loop: boolean;
   /** Filters as they are written on the command line, where they were checked. */

@@ -1,5 +1,6 @@
 /** The sending thread's end of a recording that another thread reads. */
 import { Worker } from 'node:worker_threads';
+import type { SkippedRecord } from '../../core/recording/recorded.js';
 import { type ReadyRequest, RequestUnpacker } from '../../core/replay/packed.js';
 import type { PlayerSource } from '../../core/replay/player.js';
 import { entryFile } from '../protocol/entry.js';
@@ -8,7 +9,9 @@ import { blocksAhead, type FromReader, type ReadJob, type ToReader } from './rea
 export interface SourceEvents {
   /** Something is at hand, or the recording has ended. */
   onMore(): void;
-  onSkipped(path: string, offset: number, reason: string): void;
+  /** The files are still being read for the order of their requests. */
+  onProgress(): void;
+  onSkipped(path: string, skipped: SkippedRecord): void;
   onError(error: Error): void;
 }
 
@@ -60,13 +63,14 @@ export class ReplaySource implements PlayerSource {
         break;
       case 'indexing':
         this.indexedShare = message.share;
+        this.#events.onProgress();
         return;
       case 'indexed':
         this.indexedShare = 1;
         this.requests = message.requests;
         return;
       case 'skipped':
-        this.#events.onSkipped(message.path, message.offset, message.reason);
+        this.#events.onSkipped(message.path, message);
         return;
       case 'ended':
         this.#readerEnded = true;

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { nowUs } from '../../../core/clock.js';
 import { Framing } from '../../../core/http/message.js';
+import { pairsAlone } from '../../../core/plan.js';
 import { Histogram } from '../../../core/record/histogram.js';
 import type { RecordedExchange } from '../../../core/recording/recorded.js';
 import type { ReadyRequest } from '../../../core/replay/packed.js';
@@ -62,6 +63,7 @@ t.test('a request that is read late is charged to the replayer and not to the ve
       primary: null,
       baseline: null,
     },
+    compare: pairsAlone,
     pairs: null,
     tokenSources: [],
     counters,

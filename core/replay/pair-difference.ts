@@ -1,0 +1,30 @@
+/** What two whole responses differ in, as every pair of a live mirror is compared (core/mirror). */
+import { fieldValues } from '../http/fields.js';
+import type { ComparePlan } from '../plan.js';
+import { Differs } from '../record/mirror-counters.js';
+import type { RecordedResponse, ResponseContent } from '../recording/recorded.js';
+import { redacted } from '../redact-text.js';
+
+/** Bits of `Differs`. What the recording does not know is no difference. */
+export function differenceOf(
+  primary: RecordedResponse,
+  shadow: RecordedResponse,
+  { digest, headers }: ComparePlan,
+): number {
+  let differs = primary.status === shadow.status ? 0 : Differs.STATUS;
+  if (headers.some((name) => fieldDiffers(name, primary.content, shadow.content))) differs |= Differs.HEADER;
+  if (primary.truncated) return differs;
+  if (primary.bytes !== shadow.bytes) differs |= Differs.SIZE;
+  if (digest && primary.digest !== null && primary.digest !== shadow.digest) differs |= Differs.BODY;
+  return differs;
+}
+
+function fieldDiffers(
+  name: string,
+  primary: ResponseContent | null,
+  shadow: ResponseContent | null,
+): boolean {
+  if (primary === null || shadow === null) return false;
+  const recorded = fieldValues(primary.head, name);
+  return recorded !== redacted && recorded !== fieldValues(shadow.head, name);
+}
