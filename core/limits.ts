@@ -118,9 +118,14 @@ export const limits = {
   webSocketMessageBytes: 16 * 1024 * 1024,
   /**
    * Bytes of WebSocket messages held for one side that does not read, on the uws engine. Past it: the
-   * connection is closed.
+   * connection is closed, `umbra_downstream_websockets_closed_total`.
    */
   webSocketHeldBytes: 32 * 1024 * 1024,
+  /**
+   * The same for all WebSockets of one listener on one thread. Past it: the connection that holds most is
+   * closed, the same counter.
+   */
+  webSocketTotalBytes: 128 * 1024 * 1024,
   /**
    * A WebSocket client that does not even answer pings, in seconds, on the uws engine. Reached: the
    * connection is closed.

@@ -56,6 +56,14 @@ export const ThreadField = {
     metric: 'umbra_downstream_tunnels',
     help: 'Open client connections that have changed to another protocol, such as WebSocket.',
   }),
+  webSocketHeldBytes: rows.gauge({
+    metric: 'umbra_downstream_websocket_held_bytes',
+    help: 'Bytes of WebSocket messages held for sides that do not read; on the uws engine only.',
+  }),
+  webSocketsGaveWay: rows.counter({
+    metric: 'umbra_downstream_websockets_closed_total',
+    help: 'WebSocket connections closed because too much was held for sides that did not read; on the uws engine only.',
+  }),
   lastHop: rows.counter({
     metric: 'umbra_downstream_last_hop_total',
     help: 'OPTIONS and TRACE requests that umbra answered itself because their Max-Forwards was 0.',

@@ -55,6 +55,8 @@ export const noCounters: DownstreamCounters = {
   handshakeEnded: () => {},
   tunnelOpened: () => {},
   tunnelClosed: () => {},
+  webSocketHeldChanged: () => {},
+  webSocketGaveWay: () => {},
   refused: () => {},
   timedOut: () => {},
 };

@@ -51,6 +51,10 @@ export interface DownstreamCounters {
   /** A connection left HTTP for another protocol; it stays counted as a connection. */
   tunnelOpened(): void;
   tunnelClosed(): void;
+  /** So many bytes of WebSocket messages more, or fewer, are held; on the uws engine. */
+  webSocketHeldChanged(bytes: number): void;
+  /** A WebSocket was closed for what it held, or for what all of them held. */
+  webSocketGaveWay(): void;
   /** A request was refused by the engine and never reached the proxy. */
   refused(): void;
   timedOut(what: ClientTimeout): void;

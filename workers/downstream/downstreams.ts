@@ -46,6 +46,8 @@ export function openDownstreams(
       threadCounters.add(ThreadField.tunnels);
     },
     tunnelClosed: () => threadCounters.add(ThreadField.tunnels, -1),
+    webSocketHeldChanged: (bytes) => threadCounters.add(ThreadField.webSocketHeldBytes, bytes),
+    webSocketGaveWay: () => threadCounters.add(ThreadField.webSocketsGaveWay),
     refused: () => threadCounters.add(ThreadField.refused),
     timedOut: (what) => threadCounters.add(timeoutFields[what]),
   };

@@ -13,6 +13,7 @@ import { HeadWriter } from './head-writer.js';
 import { RequestReader } from './request.js';
 import { type ResponderOwner, UwsResponder } from './responder.js';
 import { type BridgeOwner, type WebSocketBridge, webSocketBehavior } from './websocket.js';
+import { WebSocketBytes } from './websocket-bytes.js';
 
 /** `setInterval`'s longest; the timer does nothing but keep the thread's loop alive. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -65,6 +66,7 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   #corkHolder: CorkHolder | null;
   readonly #openLate = (): void => this.#runLate();
   readonly #bridges = new Set<WebSocketBridge>();
+  readonly #webSocketBytes: WebSocketBytes;
   #connections = 0;
   /** Requests without a complete response. */
   #active = 0;
@@ -78,6 +80,7 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
     this.limits = listener.limits;
     this.#tls = listener.tls;
     this.#counters = counters;
+    this.#webSocketBytes = new WebSocketBytes(this.#bridges, counters);
     this.#count = count;
     this.deadlines = deadlines;
     this.clock = clock;
@@ -199,6 +202,14 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
     this.#bridges.delete(bridge);
     this.#counters.tunnelClosed();
     this.#tellDrained();
+  }
+
+  onHeldChanged(bytes: number): void {
+    this.#webSocketBytes.changed(bytes);
+  }
+
+  onGaveWay(): void {
+    this.#counters.webSocketGaveWay();
   }
 
   corkElsewhere(run: () => void): void {

@@ -2,6 +2,7 @@ import { limits } from '../../../core/limits.js';
 import type { TunnelSink, UpstreamTunnel } from '../../../core/upstream/tunnel.js';
 import { SendStatus, type UwsWebSocket, type UwsWebSocketUser } from './binding.js';
 import { type FrameSender, type FrameSocket, Receiver, Sender } from './frames.js';
+import type { BytesHolder } from './websocket-bytes.js';
 
 /** What a bridge needs of its engine. */
 export interface BridgeOwner {
@@ -9,6 +10,10 @@ export interface BridgeOwner {
   onBridgeClosed(bridge: WebSocketBridge): void;
   /** Runs `run`, while the cork is on another socket. */
   corkElsewhere(run: () => void): void;
+  /** The bridge holds so many bytes more, or fewer; it may have to give way before this returns. */
+  onHeldChanged(bytes: number): void;
+  /** A side of the bridge took too little, and it closes. */
+  onGaveWay(): void;
 }
 
 /**
@@ -28,7 +33,7 @@ const nothing = Buffer.alloc(0);
  * the tunnel; uWS can't be made to read less of a client, so one that the primary is too slow for is closed
  * with 1013.
  */
-export class WebSocketBridge implements TunnelSink, UwsWebSocketUser {
+export class WebSocketBridge implements TunnelSink, UwsWebSocketUser, BytesHolder {
   readonly #owner: BridgeOwner;
   readonly #tunnel: UpstreamTunnel;
   readonly #sender: FrameSender;
@@ -36,6 +41,15 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser {
   #client: UwsWebSocket | null = null;
   /** One side closed, and the other was notified. */
   #closing = false;
+  /** Bytes of messages that the client has not taken, and the upstream. */
+  #clientBytes = 0;
+  #upstreamBytes = 0;
+  /** Bytes from the upstream since its last whole message: of one that is not whole yet. */
+  #partBytes = 0;
+  /** The upstream has closed, and the client has not taken all that came before. */
+  #endsWith: { readonly code: number; readonly reason: Buffer } | null = null;
+  /** What the owner was notified of. */
+  heldBytes = 0;
 
   constructor(owner: BridgeOwner, tunnel: UpstreamTunnel) {
     this.#owner = owner;
@@ -59,21 +73,39 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser {
   onMessage(message: ArrayBuffer, isBinary: boolean): void {
     if (this.#closing) return;
     this.#sender.send(Buffer.from(message), { binary: isBinary, fin: true, compress: false, mask: true });
-    if (this.#tunnel.heldBytes <= limits.webSocketHeldBytes) return;
+    this.#upstreamBytes = this.#tunnel.heldBytes;
+    if (this.#upstreamBytes <= limits.webSocketHeldBytes) {
+      this.#count();
+      return;
+    }
+    this.#owner.onGaveWay();
     this.#closeUpstream(ABNORMAL, nothing);
     this.#client?.end(TRY_AGAIN_LATER, 'the upstream is too slow');
   }
 
-  /** All that was sent to the client is on its way. */
+  /** Some of what was sent to the client is on its way. */
   onDrain(): void {
-    if (this.#client !== null && this.#client.getBufferedAmount() === 0) this.#tunnel.resume();
+    if (this.#client === null) return;
+    this.#clientBytes = this.#client.getBufferedAmount();
+    this.#count();
+    if (this.#clientBytes > 0) return;
+    if (this.#endsWith === null) this.#tunnel.resume();
+    else this.#endClient(this.#endsWith.code, this.#endsWith.reason);
   }
 
   /** The client's side is over; uWS has released it. */
   onClose(code: number, reason: ArrayBuffer): void {
     this.#client = null;
     this.#closeUpstream(code, Buffer.from(reason));
+    this.#forget();
     this.#owner.onBridgeClosed(this);
+  }
+
+  giveWay(): void {
+    // Not with a close frame: it would wait behind what the client does not take.
+    if (this.#closing) this.#client?.close();
+    else this.#cut();
+    this.#forget();
   }
 
   /** umbra stops: both sides learn that this end goes away. */
@@ -87,10 +119,15 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser {
   onTunnelData(bytes: Uint8Array): void {
     // It works off what it gets before it returns, so its own backpressure says nothing; the bytes die with
     // the call.
+    this.#partBytes += bytes.length;
     this.#receiver.write(Buffer.from(bytes));
+    this.#count();
   }
 
-  onTunnelDrain(): void {}
+  onTunnelDrain(): void {
+    this.#upstreamBytes = 0;
+    this.#count();
+  }
 
   /** An end without a close frame before it is a break, and the client must be able to see that. */
   onTunnelEnd(): void {
@@ -102,9 +139,11 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser {
   }
 
   #toClient(message: Buffer, isBinary: boolean): void {
+    this.#partBytes = 0;
     if (this.#closing || this.#client === null) return;
     switch (this.#client.send(message, isBinary, false)) {
       case SendStatus.BACKPRESSURE:
+        this.#clientBytes = this.#client.getBufferedAmount();
         this.#tunnel.pause();
         return;
       case SendStatus.DROPPED:
@@ -115,11 +154,16 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser {
 
   #onUpstreamClose(code: number, reason: Buffer): void {
     if (this.#closing) return;
-    const client = this.#client;
     this.#closeUpstream(code, reason);
+    // What uWS holds after `end` can't be seen any more: the close frame comes behind it, and then closes.
+    if (this.#clientBytes === 0) this.#endClient(code, reason);
+    else this.#endsWith = { code, reason };
+  }
+
+  #endClient(code: number, reason: Buffer): void {
     // Calls `onClose` before it returns.
-    if (code === NO_CODE) client?.end();
-    else client?.end(code, reason);
+    if (code === NO_CODE) this.#client?.end();
+    else this.#client?.end(code, reason);
   }
 
   /**
@@ -138,6 +182,21 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser {
     tunnel.end();
     // It ends its own side in answer; one that does not is not waited for.
     setTimeout(() => tunnel.destroy(), limits.webSocketCloseMs).unref();
+  }
+
+  #count(): void {
+    const held = this.#client === null ? 0 : this.#clientBytes + this.#upstreamBytes + this.#partBytes;
+    const change = held - this.heldBytes;
+    if (change === 0) return;
+    this.heldBytes = held;
+    this.#owner.onHeldChanged(change);
+  }
+
+  #forget(): void {
+    this.#clientBytes = 0;
+    this.#upstreamBytes = 0;
+    this.#partBytes = 0;
+    this.#count();
   }
 
   /** A side broke, or spoke nonsense: the other breaks too. */

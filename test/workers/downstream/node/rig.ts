@@ -54,6 +54,8 @@ export class NodeRig implements RequestHandler {
         handshakeEnded: (isSecure) => void this.counts[isSecure ? 'handshakesDone' : 'handshakesFailed']++,
         tunnelOpened: count('tunnelOpened'),
         tunnelClosed: count('tunnelClosed'),
+        webSocketHeldChanged: () => {},
+        webSocketGaveWay: () => {},
         refused: count('refused'),
         timedOut: (what) => void this.timedOut.push(what),
       },
