@@ -38,7 +38,9 @@ export function parseAddress(text: string): Address | Refusal {
 export function parseEndpoint(text: string): EndpointPlan | Refusal {
   if (text.startsWith(unixPrefix)) {
     const address = parseUnix(text);
-    return address instanceof Refusal ? address : { address, authority: 'localhost', secure: false };
+    return address instanceof Refusal
+      ? address
+      : { address, authority: 'localhost', secure: false, weight: 1 };
   }
   const [, scheme, rest] = /^(https?):\/\/(.*)$/is.exec(text) ?? [];
   if (scheme === undefined || rest === undefined) return new Refusal(endpointExpected);
@@ -57,7 +59,12 @@ export function parseEndpoint(text: string): EndpointPlan | Refusal {
   const port = parts[3] === undefined ? schemePort : parsePort(parts[3], 1);
   if (typeof port !== 'number') return port;
   const address: Address = { kind: 'tcp', host, port };
-  return { address, authority: port === schemePort ? bracketed(host) : formatAddress(address), secure };
+  return {
+    address,
+    authority: port === schemePort ? bracketed(host) : formatAddress(address),
+    secure,
+    weight: 1,
+  };
 }
 
 /** A Host field's value for the copy: a host with or without a port. */

@@ -17,6 +17,7 @@ export function compileVersion(name: string, version: Config['versions'][string]
     health: health === undefined ? null : compileHealth(health),
     ejection: {
       failures: ejection.failures,
+      errors: ejection.errors,
       baseTimeMs: ejection.baseTime,
       maxTimeMs: ejection.maxTime,
       maxShareMillionths: ejection.maxPercent,

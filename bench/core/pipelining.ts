@@ -68,6 +68,7 @@ function poolTo(port: number): VersionPool {
     address: { kind: 'tcp', host: '127.0.0.1', port },
     authority: `127.0.0.1:${port}`,
     secure: false,
+    weight: 1,
   } as const;
   const plan: VersionPlan = {
     name: 'v2',
@@ -79,7 +80,7 @@ function poolTo(port: number): VersionPool {
     queueTimeoutMs: 5000,
     dnsRefreshMs: 10_000,
     health: null,
-    ejection: { failures: 5, baseTimeMs: 1000, maxTimeMs: 30_000, maxShareMillionths: 500_000 },
+    ejection: { failures: 5, errors: 0, baseTimeMs: 1000, maxTimeMs: 30_000, maxShareMillionths: 500_000 },
     slowStartMs: 10_000,
     tls: null,
   };

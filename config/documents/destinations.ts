@@ -207,6 +207,9 @@ function joined(first: MapNode, over: MapNode): MapNode {
 }
 
 function withScheme(node: TreeNode, secure: boolean): TreeNode {
+  const inner = node instanceof MapNode ? at(node, 'url') : undefined;
+  if (inner !== undefined)
+    return grow(node.mark, { url: withScheme(inner, secure), weight: at(node, 'weight') });
   if (!(node instanceof ScalarNode) || typeof node.value !== 'string') return node;
   const url = node.value.replace(/^https?:/, secure ? 'https:' : 'http:');
   return new ScalarNode(node.mark, url, url, false);

@@ -56,7 +56,7 @@ export class Services {
       if (port === null) return [];
       const scheme = (secure ?? port.protocol === 'HTTPS') ? 'https' : 'http';
       return this.#workloadsOf(entry, host, problems)
-        .filter((workload) => covers(workload.labels, labels) && numberAt(workload.node, 'weight') !== 0)
+        .filter((workload) => covers(workload.labels, labels))
         .map(({ node }) => urlNode(node, scheme, port));
     });
   }
@@ -129,7 +129,7 @@ function portOf(node: TreeNode): ServicePort {
   return {
     number,
     name: textAt(node, 'name') ?? '',
-    protocol: textAt(node, 'protocol') ?? 'HTTP',
+    protocol: textAt(node, 'protocol')?.toUpperCase() ?? 'HTTP',
     targetPort: numberAt(node, 'targetPort') ?? number,
     node,
   };
@@ -138,7 +138,10 @@ function portOf(node: TreeNode): ServicePort {
 function urlNode(workload: TreeNode, scheme: string, port: ServicePort): TreeNode {
   const address = at(workload, 'address') ?? workload;
   const text = textAt(address) ?? '';
-  if (text.startsWith('unix://')) return placed(address, `unix:${text.slice('unix://'.length)}`);
   const number = numberAt(workload, 'ports', port.name) ?? port.targetPort;
-  return placed(address, `${scheme}://${text.includes(':') ? `[${text}]` : text}:${number}`);
+  const url = text.startsWith('unix://')
+    ? `unix:${text.slice('unix://'.length)}`
+    : `${scheme}://${text.includes(':') ? `[${text}]` : text}:${number}`;
+  const weight = numberAt(workload, 'weight') ?? 0;
+  return placed(address, weight > 1 ? { url, weight } : url);
 }

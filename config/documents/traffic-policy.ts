@@ -7,7 +7,7 @@ import { at, booleanAt, durationAt, keyMark, numberAt, textAt } from './look.js'
 
 /** Envoy's, which a mapping that leaves them out stands for. */
 const connectTimeoutMs = 10_000;
-const ejectionDefaults = { failures: 5, baseTimeMs: 30_000, maxPercent: 10 };
+const ejectionDefaults = { errors: 5, baseTimeMs: 30_000, maxPercent: 10 };
 
 export interface VersionPolicy {
   /** `connections`, `ejection`, `slowStart`, `tls`. */
@@ -73,12 +73,14 @@ function connectionsOf(pool: TreeNode | undefined): Growth | undefined {
 
 function ejectionOf(outlier: TreeNode | undefined): Growth | undefined {
   if (outlier === undefined) return undefined;
-  const failures = at(outlier, 'consecutiveGatewayErrors') ?? at(outlier, 'consecutive5xxErrors');
-  if (failures !== undefined && numberAt(failures) === 0) return placed(failures, 'off');
+  const errors = at(outlier, 'consecutive5xxErrors') ?? placed(outlier, ejectionDefaults.errors);
+  const failures = at(outlier, 'consecutiveGatewayErrors') ?? placed(outlier, 0);
+  if (numberAt(failures) === 0 && numberAt(errors) === 0) return placed(outlier, 'off');
   const baseTime = at(outlier, 'baseEjectionTime');
   const baseMs = durationAt(baseTime) ?? ejectionDefaults.baseTimeMs;
   return grow(outlier.mark, {
-    failures: failures ?? ejectionDefaults.failures,
+    failures,
+    errors,
     baseTime: baseTime === undefined ? milliseconds(baseMs) : durationNode(baseTime),
     // Envoy's: the n-th ejection in a row takes n times as long, up to 300 s.
     maxTime: milliseconds(Math.max(baseMs, 300_000)),

@@ -25,13 +25,37 @@ const queueMax = 65_535;
 const thresholdMax = 1000;
 const statusesMax = 64;
 
-const endpoint = text(
-  'expected an endpoint such as http://127.0.0.1:9080, https://[::1]:9443 or unix:/run/app.sock',
+const endpointExpected =
+  'expected an endpoint such as http://127.0.0.1:9080, https://[::1]:9443 or unix:/run/app.sock';
+const endpointUrl = text(
+  endpointExpected,
   (value): EndpointPlan | Refusal => parseEndpoint(value),
   formatEndpoint,
 );
+/** The most that a weight may be: documents have an uint32. */
+const weightMax = 2 ** 31 - 1;
+const endpoint = z.union(
+  [
+    form(
+      endpointUrl,
+      (url) => url,
+      (url) => (url.weight === 1 ? url : new Refusal('has a weight')),
+    ),
+    form(
+      mapping({
+        url: endpointUrl.meta({ description: 'The endpoint.' }),
+        weight: integer(1, weightMax).prefault(1).meta({
+          description: 'Its part of the requests, against the weights of the other endpoints.',
+        }),
+      }),
+      ({ url, weight }): EndpointPlan => ({ ...url, weight }),
+      (url) => ({ url: { ...url, weight: 1 }, weight: url.weight }),
+    ),
+  ],
+  { error: endpointExpected },
+);
 const endpointsExpected = 'expected an endpoint or a list of them';
-const endpoints = z.union([single(endpoint), list(endpoint, endpointsExpected)], {
+const endpoints = z.union([single(endpointUrl), list(endpoint, endpointsExpected)], {
   error: endpointsExpected,
 });
 
@@ -130,8 +154,13 @@ const health = mapping({
 });
 
 const ejectionKeys = mapping({
-  failures: integer(1, thresholdMax).prefault(5).meta({
-    description: 'Failed answers in a row (502, 503, 504, reset, timeout, not HTTP) that eject an address.',
+  failures: integer(0, thresholdMax).prefault(5).meta({
+    description:
+      'Failed answers in a row (502, 503, 504, reset, timeout, not HTTP) that eject an address; 0: none do.',
+  }),
+  errors: integer(0, thresholdMax).prefault(0).meta({
+    description:
+      'Errors in a row that eject an address, where any status from 500 on counts too; 0: none do.',
   }),
   baseTime: positiveDuration
     .prefault('1s')
@@ -146,12 +175,16 @@ const ejectionKeys = mapping({
 /**
  * `off` still rests an endpoint that refuses for a moment: failed attempts are the most expensive outcome.
  */
-const ejectionOff = { failures: 0, baseTime: 1000, maxTime: 1000, maxPercent: 0 };
+const ejectionOff = { failures: 0, errors: 0, baseTime: 1000, maxTime: 1000, maxPercent: 0 };
 
-const ejection = z.union(
-  [off(ejectionOff, (value) => (value as typeof ejectionOff).failures === 0), ejectionKeys],
-  { error: 'expected a mapping, or off' },
-);
+function isEjectionOff(value: unknown): boolean {
+  const { failures, errors } = value as typeof ejectionOff;
+  return failures === 0 && errors === 0;
+}
+
+const ejection = z.union([off(ejectionOff, isEjectionOff), ejectionKeys], {
+  error: 'expected a mapping, or off',
+});
 
 const tls = mapping({
   ca: pemFile.optional().meta({
@@ -190,7 +223,7 @@ export const version = z.union(
     })),
     mapping({
       endpoints: endpoints.meta({
-        description: 'http://host:port, https://host:port or unix:/path, one or a list; requests take turns.',
+        description: 'http://host:port, https://host:port or unix:/path, or { url, weight }, one or a list.',
       }),
       connections: connections
         .prefault({})

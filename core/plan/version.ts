@@ -35,6 +35,8 @@ export interface EndpointPlan {
   readonly authority: string;
   /** TLS; never with a unix socket. */
   readonly secure: boolean;
+  /** Its part of the requests, against the weights of the other endpoints; above 0. */
+  readonly weight: number;
 }
 
 export interface VersionTlsPlan {
@@ -73,6 +75,11 @@ export interface EjectionPlan {
    * never do.
    */
   readonly failures: number;
+  /**
+   * Errors in a row (any status from 500 on, reset, timeout, not HTTP) that eject an endpoint; 0: they never
+   * do.
+   */
+  readonly errors: number;
   /** The first ejection in a row; the n-th takes n times as long, at most `maxTimeMs`. */
   readonly baseTimeMs: number;
   readonly maxTimeMs: number;

@@ -7,11 +7,16 @@ export function isUnavailable(status: number): boolean {
   return status >= 502 && status <= 504;
 }
 
+/** 500 and above: the service, or what stands before it, could not answer. */
+export function isError(status: number): boolean {
+  return status >= 500;
+}
+
 /**
  * Whether one endpoint is left out for what it did to real requests, on one thread:
  *
- *   IN --refused, or `failures` failed answers in a row--> OUT --its time is over--> IN
- *                                                          OUT (for a refusal) --any answer--> IN
+ *   IN --refused, or too many failed answers in a row--> OUT --its time is over--> IN
+ *                                                        OUT (for a refusal) --any answer--> IN
  *
  * A refusal (no connection, no TLS, or a new connection dropped without a byte) ejects at once: nothing was
  * served, and failed connection attempts are the most expensive outcome. An answer that is a failure ejects
@@ -26,8 +31,9 @@ export class Ejection {
   readonly #plan: EjectionPlan;
   /** It is, or was last, ejected for a refusal and not for its answers. */
   forRefusal = false;
-  /** Failed answers in a row. */
+  /** Failed answers in a row, and errors in a row, which those are too. */
   #failures = 0;
+  #errors = 0;
   /** Ejections in a row. */
   #row = 0;
   #lastMs = 0;
@@ -46,16 +52,32 @@ export class Ejection {
 
   /** `hasRoom`: so many others are in that it may be left out. Returns what `refused` does. */
   failed(nowUs: number, hasRoom: boolean): number {
-    if (this.out || this.#plan.failures === 0) return 0;
+    if (this.out) return 0;
     this.#failures++;
-    if (this.#failures < this.#plan.failures || !hasRoom) return 0;
-    this.forRefusal = false;
-    return this.#eject(nowUs);
+    this.#errors++;
+    return this.#decide(nowUs, hasRoom);
   }
 
-  /** An answer that is not a failure was complete. */
+  /** An answer came whose status is an error of the service: it counts as an error and not as a failure. */
+  erred(nowUs: number, hasRoom: boolean): number {
+    if (this.out) return 0;
+    this.#failures = 0;
+    this.#errors++;
+    return this.#decide(nowUs, hasRoom);
+  }
+
+  /** An answer that is no error was complete. */
   succeeded(): void {
     this.#failures = 0;
+    this.#errors = 0;
+  }
+
+  #decide(nowUs: number, hasRoom: boolean): number {
+    const { failures, errors } = this.#plan;
+    const isOver = (failures > 0 && this.#failures >= failures) || (errors > 0 && this.#errors >= errors);
+    if (!isOver || !hasRoom) return 0;
+    this.forRefusal = false;
+    return this.#eject(nowUs);
   }
 
   /** The head of any answer came. True: it was out for a refusal and is in again, which ends the row too. */
@@ -70,6 +92,7 @@ export class Ejection {
   back(nowUs: number): void {
     this.out = false;
     this.#failures = 0;
+    this.#errors = 0;
     this.#backUs = nowUs;
   }
 

@@ -1,6 +1,6 @@
 import type { VersionPlan } from '../plan.js';
 import { chooseEndpoint } from './balancer.js';
-import { isUnavailable } from './ejection.js';
+import { isError, isUnavailable } from './ejection.js';
 import { Endpoint, type IdleConnection } from './endpoint.js';
 import type { UpstreamResources } from './resources.js';
 import type { Target } from './target.js';
@@ -17,6 +17,7 @@ export class EndpointSet<C extends IdleConnection> {
   #list: Endpoint<C>[] = [];
   /** Where the next search begins, so that equals take turns. */
   #turn = 0;
+  #isWeighted = false;
   /** Endpoints that are ejected for a refusal, and for their answers. */
   #refusing = 0;
   #failing = 0;
@@ -47,6 +48,7 @@ export class EndpointSet<C extends IdleConnection> {
       known!.watch(target.health);
       return known!;
     });
+    this.#isWeighted = this.#list.some(({ plan }) => plan.weight !== this.#list[0]!.plan.weight);
     return before;
   }
 
@@ -70,7 +72,8 @@ export class EndpointSet<C extends IdleConnection> {
   /** The endpoint that gets the next call, none of `tried`; null: none has room. */
   choose(tried: readonly Endpoint[]): Endpoint<C> | null {
     const { connectionsMax } = this.#plan;
-    const at = chooseEndpoint(this.#list, connectionsMax, tried, this.#turn, this.#resources.clock);
+    const { clock } = this.#resources;
+    const at = chooseEndpoint(this.#list, connectionsMax, tried, this.#turn, clock, this.#isWeighted);
     if (at < 0) return null;
     this.#turn = at + 1;
     return this.#list[at]!;
@@ -94,6 +97,7 @@ export class EndpointSet<C extends IdleConnection> {
   /** A response with this status is whole. */
   completed(endpoint: Endpoint, status: number): void {
     if (isUnavailable(status)) this.failed(endpoint);
+    else if (isError(status)) this.#erred(endpoint);
     else endpoint.ejection.succeeded();
   }
 
@@ -101,11 +105,22 @@ export class EndpointSet<C extends IdleConnection> {
   failed(endpoint: Endpoint): void {
     if (endpoint.gone) return;
     const nowUs = this.#resources.clock();
-    // Of those that serve at all: where all others refuse, the one that fails some requests is the best there
-    // is.
+    this.#eject(endpoint, endpoint.ejection.failed(nowUs, this.#hasRoom), nowUs);
+  }
+
+  #erred(endpoint: Endpoint): void {
+    if (endpoint.gone) return;
+    const nowUs = this.#resources.clock();
+    this.#eject(endpoint, endpoint.ejection.erred(nowUs, this.#hasRoom), nowUs);
+  }
+
+  /**
+   * Returns whether one more may be ejected for its answers, of those that serve at all: where all others
+   * refuse, the one that fails some requests is the best there is.
+   */
+  get #hasRoom(): boolean {
     const serving = this.#list.length - this.#refusing;
-    const failingMax = Math.floor((serving * this.#plan.ejection.maxShareMillionths) / 1e6);
-    this.#eject(endpoint, endpoint.ejection.failed(nowUs, this.#failing < failingMax), nowUs);
+    return this.#failing < Math.floor((serving * this.#plan.ejection.maxShareMillionths) / 1e6);
   }
 
   /** Ends the ejection of an endpoint: its time is over, or no longer matters. */

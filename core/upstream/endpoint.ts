@@ -18,6 +18,8 @@ export class Endpoint<C extends IdleConnection = IdleConnection> {
   readonly logged: string;
   /** Calls that run here or wait for a connect. */
   pending = 0;
+  /** What its weight has earned it and it was not chosen for (core/upstream/balancer). */
+  owed = 0;
   /** Connections that are open or being opened. */
   open = 0;
   /** In the order in which they became idle. The last one is used first, so that the others can expire. */

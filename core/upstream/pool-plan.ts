@@ -15,6 +15,7 @@ export function samePoolPlan(a: VersionPlan, b: VersionPlan): boolean {
     a.queueTimeoutMs === b.queueTimeoutMs &&
     a.slowStartMs === b.slowStartMs &&
     a.ejection.failures === b.ejection.failures &&
+    a.ejection.errors === b.ejection.errors &&
     a.ejection.baseTimeMs === b.ejection.baseTimeMs &&
     a.ejection.maxTimeMs === b.ejection.maxTimeMs &&
     a.ejection.maxShareMillionths === b.ejection.maxShareMillionths &&

@@ -35,5 +35,10 @@ export function sameAddress(a: Address, b: Address): boolean {
 
 /** Whether two endpoints were written alike. */
 export function sameEndpoint(a: EndpointPlan, b: EndpointPlan): boolean {
-  return a.authority === b.authority && a.secure === b.secure && sameAddress(a.address, b.address);
+  return (
+    a.authority === b.authority &&
+    a.secure === b.secure &&
+    a.weight === b.weight &&
+    sameAddress(a.address, b.address)
+  );
 }

@@ -7,7 +7,7 @@ import type { ResponseHead } from '../http/response-head.js';
 import { limits } from '../limits.js';
 import { CallClocks, type ClockOwner } from './call-clocks.js';
 import type { UpstreamConnection } from './connection.js';
-import { isUnavailable } from './ejection.js';
+import { isError } from './ejection.js';
 import type { Endpoint } from './endpoint.js';
 import { OutgoingRequest, Put } from './outgoing.js';
 import type { VersionPool, Waiter } from './pool.js';
@@ -194,7 +194,7 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
   /** As `cancel`, once the head of a response is there: what its status says of the endpoint counts. */
   abandon(): void {
     const endpoint = this.#phase === Phase.OPEN ? this.#connection!.endpoint : null;
-    if (endpoint !== null && isUnavailable(this.status)) this.#pool!.endpointSet.failed(endpoint);
+    if (endpoint !== null && isError(this.status)) this.#pool!.endpointSet.completed(endpoint, this.status);
     this.cancel();
   }
 

@@ -14,7 +14,7 @@ const upstreamDefaults = {
   queueTimeoutMs: 5000,
   dnsRefreshMs: 10_000,
   health: null,
-  ejection: { failures: 5, baseTimeMs: 1000, maxTimeMs: 30_000, maxShareMillionths: 500_000 },
+  ejection: { failures: 5, errors: 0, baseTimeMs: 1000, maxTimeMs: 30_000, maxShareMillionths: 500_000 },
   slowStartMs: 10_000,
 };
 
@@ -221,6 +221,7 @@ t.test('every key comes into the plan', async (t) => {
             address: { kind: 'tcp', host: '127.0.0.1', port: 9080 },
             authority: '127.0.0.1:9080',
             secure: false,
+            weight: 1,
           },
         ],
         connectionsMax: 4096,
@@ -232,13 +233,24 @@ t.test('every key comes into the plan', async (t) => {
       {
         name: 'v2',
         endpoints: [
-          { address: { kind: 'tcp', host: '::1', port: 9081 }, authority: '[::1]:9081', secure: false },
+          {
+            address: { kind: 'tcp', host: '::1', port: 9081 },
+            authority: '[::1]:9081',
+            secure: false,
+            weight: 1,
+          },
           {
             address: { kind: 'tcp', host: 'reviews.internal', port: 80 },
             authority: 'reviews.internal',
             secure: false,
+            weight: 1,
           },
-          { address: { kind: 'unix', path: '/run/v2.sock' }, authority: 'localhost', secure: false },
+          {
+            address: { kind: 'unix', path: '/run/v2.sock' },
+            authority: 'localhost',
+            secure: false,
+            weight: 1,
+          },
         ],
         connectionsMax: 12,
         idleMs: 60_000,
@@ -258,7 +270,13 @@ t.test('every key comes into the plan', async (t) => {
             [304, 304],
           ],
         },
-        ejection: { failures: 3, baseTimeMs: 2000, maxTimeMs: 60_000, maxShareMillionths: 250_000 },
+        ejection: {
+          failures: 3,
+          errors: 0,
+          baseTimeMs: 2000,
+          maxTimeMs: 60_000,
+          maxShareMillionths: 250_000,
+        },
         slowStartMs: 0,
         tls: null,
       },

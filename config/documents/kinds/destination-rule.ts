@@ -47,11 +47,11 @@ const connectionPool = fields({
 const outlierDetection = fields({
   consecutive5xxErrors: supported(
     integer(0, 1000),
-    '`ejection.failures`, which counts 502, 503, 504 and broken exchanges; 5 unless given, 0 turns it off',
+    '`ejection.errors`, which counts statuses from 500 on and broken exchanges; 5 unless given, 0 turns it off',
   ),
   consecutiveGatewayErrors: supported(
     integer(0, 1000),
-    '`ejection.failures`; goes before `consecutive5xxErrors`',
+    '`ejection.failures`, which counts 502, 503, 504 and broken exchanges; 0 unless given, which is off',
   ),
   baseEjectionTime: supported(duration, '`ejection.baseTime`; 30 s unless given'),
   maxEjectionPercent: supported(integer(0, 100), '`ejection.maxPercent`; 10 unless given'),

@@ -23,7 +23,7 @@ const workload = {
   labels: supported(mapOf(text), 'what a subset chooses by'),
   network: ignored('umbra knows one network'),
   locality: ignored('umbra knows no localities'),
-  weight: supported(count, 'only 0 has a meaning: the endpoint is left out; others take equal turns'),
+  weight: supported(count, '`weight` of the endpoint; 1 unless given, and 0 is none'),
   serviceAccount: ignored('umbra has no identity in a mesh'),
 };
 

@@ -18,7 +18,8 @@ t.test('labels of a subset choose among the endpoints of a ServiceEntry', async 
         { address: '10.0.0.1', labels: { version: 'v1' } },
         { address: '10.0.0.2', labels: { version: 'v2' }, ports: { http: 8080 } },
         { address: 'fd00::2', labels: { version: 'v2' } },
-        { address: '10.0.0.3', labels: { version: 'v2' }, weight: 0 },
+        { address: '10.0.0.3', labels: { version: 'v2' }, weight: 9 },
+        { address: '10.0.0.4', labels: { version: 'v2' }, weight: 0 },
       ],
     }),
     document('DestinationRule', 'app', {
@@ -27,8 +28,14 @@ t.test('labels of a subset choose among the endpoints of a ServiceEntry', async 
     }),
     to({ host: 'app', subset: 'v2' }, { host: 'app' }),
   ]);
-  t.strictSame(versions.app_v2.endpoints, [`${http}10.0.0.2:8080`, `${http}[fd00::2]:80`]);
-  t.equal((versions.app.endpoints as string[]).length, 3);
+  t.strictSame(versions.app_v2.endpoints, [
+    `${http}10.0.0.2:8080`,
+    `${http}[fd00::2]:80`,
+    { url: `${http}10.0.0.3:80`, weight: 9 },
+    // A weight of 0 is none, and none is 1.
+    `${http}10.0.0.4:80`,
+  ]);
+  t.equal((versions.app.endpoints as string[]).length, 5);
 });
 
 t.test('a workloadSelector chooses WorkloadEntry documents of its namespace', async (t) => {
@@ -97,9 +104,10 @@ t.test('connectionPool becomes the pool of the version', async (t) => {
 
 t.test('outlierDetection becomes ejection, with the defaults of Istio; 0 turns it off', async (t) => {
   const ejection = (outlierDetection: object) => policyOf({ outlierDetection }).versions.reviews_v1.ejection;
-  t.strictSame(ejection({}), { failures: 5, baseTime: '30s', maxTime: '300s', maxPercent: 10 });
+  t.strictSame(ejection({}), { failures: 0, errors: 5, baseTime: '30s', maxTime: '300s', maxPercent: 10 });
   t.strictSame(ejection({ consecutiveGatewayErrors: 2, baseEjectionTime: '10m', maxEjectionPercent: 100 }), {
     failures: 2,
+    errors: 5,
     baseTime: '600s',
     maxTime: '600s',
     maxPercent: 100,
@@ -135,7 +143,7 @@ t.test('the policy of a subset takes the place of that of the host, part by part
     to(v1),
   ]);
   t.strictSame(versions.reviews_v1.connections, { connectTimeout: '10s', queue: { max: 1 } });
-  t.match(versions.reviews_v1.ejection, { failures: 1 });
+  t.match(versions.reviews_v1.ejection, { errors: 1 });
 });
 
 t.test('of two definitions of one subset the older one counts, with a warning', async (t) => {

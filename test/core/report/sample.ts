@@ -38,7 +38,7 @@ export const plan: Plan = {
     queueTimeoutMs: 5000,
     dnsRefreshMs: 10_000,
     health: null,
-    ejection: { failures: 5, baseTimeMs: 1000, maxTimeMs: 30_000, maxShareMillionths: 500_000 },
+    ejection: { failures: 5, errors: 0, baseTimeMs: 1000, maxTimeMs: 30_000, maxShareMillionths: 500_000 },
     slowStartMs: 10_000,
     tls: null,
   })),
@@ -148,6 +148,7 @@ function targets(): Target[] {
       address: { kind: 'tcp', host: 'reviews.internal', port: 9080 },
       authority: 'reviews.internal:9080',
       secure: false,
+      weight: 1,
     },
     address: { kind: 'tcp', host, port: 9080 },
     health,
@@ -162,7 +163,11 @@ function targets(): Target[] {
   return [
     byName('10.0.0.7', healths[0]),
     byName('fd00::7', healths[1]),
-    { endpoint: { address: socket, authority: 'localhost', secure: false }, address: socket, health: null },
+    {
+      endpoint: { address: socket, authority: 'localhost', secure: false, weight: 1 },
+      address: socket,
+      health: null,
+    },
   ];
 }
 

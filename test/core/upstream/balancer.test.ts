@@ -72,6 +72,34 @@ t.test('equals take turns', async (t) => {
   );
 });
 
+t.test('weights share calls exactly, and pending calls make a weight smaller', async (t) => {
+  const weighted = (weights: number[]): Endpoint[] =>
+    weights.map((weight, i) => {
+      const endpoint = { ...endpointOn(i + 1), weight };
+      const target = { endpoint, address: endpoint.address, health: null };
+      return new Endpoint(target, upstreamDefaults.ejection, slowStartMs, () => undefined);
+    });
+  const counted = (endpoints: Endpoint[], rounds: number): number[] => {
+    const counts = endpoints.map(() => 0);
+    for (let i = 0; i < rounds; i++) counts[chooseEndpoint(endpoints, roomy, [], 0, () => 0, true)]!++;
+    return counts;
+  };
+  t.same(counted(weighted([90, 10]), 200), [180, 20]);
+  t.same(counted(weighted([5, 1, 1]), 7), [5, 1, 1]);
+  const busy = weighted([3, 1]);
+  busy[0]!.pending = 2;
+  t.same(counted(busy, 100), [50, 50]);
+  const out = weighted([90, 10]);
+  out[0]!.ejection.refused(0);
+  t.same(counted(out, 5), [0, 5]);
+  const full = weighted([90, 10]);
+  t.equal(
+    chooseEndpoint(full, roomy, [full[0]!], 0, () => 0, true),
+    1,
+    'one that was tried is passed over',
+  );
+});
+
 t.test('an endpoint that comes back gets its share of an equal part, as far as it has grown', async () => {
   fc.assert(
     fc.property(

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Ejection } from '../../../core/upstream/ejection.js';
 
-const plan = { failures: 3, baseTimeMs: 100, maxTimeMs: 250, maxShareMillionths: 500_000 };
+const plan = { failures: 3, errors: 0, baseTimeMs: 100, maxTimeMs: 250, maxShareMillionths: 500_000 };
 const s = 1e6;
 
 t.test('a refusal ejects at once, and any answer brings the endpoint back', async (t) => {
@@ -24,6 +24,20 @@ t.test('failed answers eject when there are as many in a row as configured', asy
   t.equal(ejection.failed(0, true), 100);
   t.notOk(ejection.answered(1), 'an answer that was under way does not bring it back');
   t.ok(ejection.out);
+});
+
+t.test('errors in a row eject where they are asked for, and failures are errors too', async (t) => {
+  const ejection = new Ejection({ ...plan, failures: 2, errors: 3 });
+  t.equal(ejection.erred(0, true), 0);
+  t.equal(ejection.failed(0, true), 0);
+  t.equal(ejection.erred(0, true), 100, 'the third error');
+  ejection.back(0);
+  t.equal(ejection.failed(s, true), 0);
+  t.equal(ejection.erred(s, true), 0, 'an error ends a row of failures');
+  ejection.succeeded();
+  t.equal(ejection.erred(s, true), 0, 'a success ends a row of errors');
+  const failuresAlone = new Ejection(plan);
+  for (let i = 0; i < 10; i++) t.equal(failuresAlone.erred(0, true), 0);
 });
 
 t.test('failed answers do not eject where too few others are left, until there is room', async (t) => {

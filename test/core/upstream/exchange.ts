@@ -80,12 +80,17 @@ export const upstreamDefaults = {
   queueTimeoutMs: 5_000,
   dnsRefreshMs: 10_000,
   health: null,
-  ejection: { failures: 5, baseTimeMs: 1000, maxTimeMs: 30_000, maxShareMillionths: 500_000 },
+  ejection: { failures: 5, errors: 0, baseTimeMs: 1000, maxTimeMs: 30_000, maxShareMillionths: 500_000 },
   slowStartMs: 10_000,
 } as const;
 
 export function endpointOn(port: number): EndpointPlan {
-  return { address: { kind: 'tcp', host: '127.0.0.1', port }, authority: `127.0.0.1:${port}`, secure: false };
+  return {
+    address: { kind: 'tcp', host: '127.0.0.1', port },
+    authority: `127.0.0.1:${port}`,
+    secure: false,
+    weight: 1,
+  };
 }
 
 export function planFor(ports: readonly number[], changes: Partial<VersionPlan> = {}): VersionPlan {

@@ -122,7 +122,7 @@ for (const seed of [1, 2, 3]) {
         const endpoint = endpointOn(port);
         return { endpoint, address: endpoint.address, health: health[i]! };
       });
-      const ejection = { failures: 2, baseTimeMs: 1, maxTimeMs: 3, maxShareMillionths: 500_000 };
+      const ejection = { failures: 2, errors: 0, baseTimeMs: 1, maxTimeMs: 3, maxShareMillionths: 500_000 };
       const pool = new TestPool([], {
         connectionsMax: 2,
         queueMax: 50,

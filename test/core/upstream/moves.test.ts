@@ -205,6 +205,7 @@ t.test('TLS asks for the name at whatever address it is', async (t) => {
     address: { kind: 'tcp', host: 'reviews.internal', port: 443 },
     authority: 'reviews.internal',
     secure: true,
+    weight: 1,
   };
   let hello = '';
   const server = await RawServer.listen(async (peer) => {

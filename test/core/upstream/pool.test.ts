@@ -172,7 +172,7 @@ t.test('when every endpoint refuses the call fails with connect, each tried once
 t.test('a name that does not resolve fails with connect', async (t) => {
   // Too long to be asked of any server, so that the test needs none.
   const address = { kind: 'tcp' as const, host: 'x'.repeat(300), port: 80 };
-  const pool = new TestPool([], { endpoints: [{ address, authority: 'x', secure: false }] });
+  const pool = new TestPool([], { endpoints: [{ address, authority: 'x', secure: false, weight: 1 }] });
   t.equal((await new Exchange().get(pool).end()).failure, 'connect');
 });
 
@@ -263,7 +263,13 @@ t.test('a pool is kept by a reload that changes nothing about it', async (t) => 
   t.notOk(pool.sameAs(planFor([1, 2], { queueMax: 1 })));
   t.notOk(pool.sameAs(planFor([1, 2], { queueTimeoutMs: 1 })));
   t.notOk(pool.sameAs(planFor([1, 2], { slowStartMs: 1 })));
-  for (const change of [{ failures: 1 }, { baseTimeMs: 1 }, { maxTimeMs: 1 }, { maxShareMillionths: 1 }]) {
+  for (const change of [
+    { failures: 1 },
+    { errors: 1 },
+    { baseTimeMs: 1 },
+    { maxTimeMs: 1 },
+    { maxShareMillionths: 1 },
+  ]) {
     t.notOk(pool.sameAs(planFor([1, 2], { ejection: { ...upstreamDefaults.ejection, ...change } })));
   }
 });

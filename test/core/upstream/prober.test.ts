@@ -203,8 +203,14 @@ t.test('a name is asked for by its name at each of its addresses, IPv6 and socke
     address: { kind: 'tcp', host: 'reviews.internal', port },
     authority: `reviews.internal:${port}`,
     secure: false,
+    weight: 1,
   };
-  const socket: EndpointPlan = { address: { kind: 'unix', path }, authority: 'localhost', secure: false };
+  const socket: EndpointPlan = {
+    address: { kind: 'unix', path },
+    authority: 'localhost',
+    secure: false,
+    weight: 1,
+  };
   rig.follow(versionWith(), [targetOf(named, '::1'), targetOf(socket)]);
   await rig.changes(2);
   t.same(rig.told.sort(), [

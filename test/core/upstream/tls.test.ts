@@ -66,7 +66,7 @@ class Answering {
 
 function poolOf(teardown: Teardown, port: number, tls: VersionTlsPlan | null, host = '127.0.0.1'): TestPool {
   const pool = new TestPool([], {
-    endpoints: [{ address: { kind: 'tcp', host, port }, authority: 'x', secure: true }],
+    endpoints: [{ address: { kind: 'tcp', host, port }, authority: 'x', secure: true, weight: 1 }],
     tls,
     connectTimeoutMs: 500,
     ...upstreamDefaults,
