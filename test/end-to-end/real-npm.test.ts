@@ -6,7 +6,7 @@ import { runWell } from '../support/command.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
-import { Verdaccio } from '../support/verdaccio.js';
+import { noVerdaccio, Verdaccio } from '../support/verdaccio.js';
 import { bodyOf } from './mixed.js';
 
 const leafCount = 3;
@@ -15,6 +15,7 @@ const asset = bodyOf(12, 900_000);
 
 t.test(
   'npm publishes packages to verdaccio through umbra, and installs them and what they depend on',
+  { skip: noVerdaccio },
   async (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'umbra-npm-'));
     const [v1, v2] = [await Verdaccio.listen(directory), await Origin.listen()];

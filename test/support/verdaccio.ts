@@ -5,9 +5,29 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { runServer } from 'verdaccio';
+
+type RunServer = (configuration: string) => Promise<Server>;
+
+/**
+ * Why tests of verdaccio are skipped; false where it is installed. It brings 290 packages for one test, so it
+ * is not among the project's own: `UMBRA_TEST_PACKAGES` names a directory in which test/packages was
+ * installed.
+ */
+export const noVerdaccio =
+  findVerdaccio() === null && 'UMBRA_TEST_PACKAGES names no directory with verdaccio';
+
+function findVerdaccio(): string | null {
+  const directory = process.env.UMBRA_TEST_PACKAGES;
+  if (directory === undefined) return null;
+  try {
+    return createRequire(join(directory, 'package.json')).resolve('verdaccio');
+  } catch {
+    return null;
+  }
+}
 
 export class Verdaccio {
   readonly #server: Server;
@@ -30,7 +50,8 @@ export class Verdaccio {
         logs: { type: 'stdout', level: 'fatal' },
       }),
     );
-    const server = (await runServer(configuration)) as Server;
+    const { runServer } = createRequire(import.meta.url)(findVerdaccio()!) as { runServer: RunServer };
+    const server = await runServer(configuration);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return new Verdaccio(server);
