@@ -373,6 +373,11 @@ export const limits = {
    * `in-flight`, or `stream-down`.
    */
   streamOutstanding: 8192,
+  /**
+   * Bytes of messages of a stream that `umbra shadow` has under way (`umbra_mirror_held_bytes`). Reached: no
+   * more are asked for, and `umbra_sink_lag_messages` grows.
+   */
+  streamTakenBytes: 256 * 1024 * 1024,
 
   /** Bytes of the access-log ring of one thread. Full: `umbra_access_log_dropped_total`. */
   accessLogRingBytes: 1024 * 1024,
@@ -459,6 +464,9 @@ export const limits = {
   fleetSnapshotBytes: 64 * 1024 * 1024,
   /** Snapshots that a command reads. Past it: the others are reported and left out. */
   fleetMembers: 4096,
+  /** Bytes of all snapshots, packed and unpacked. Past either: the others are reported and left out. */
+  fleetPackedBytes: 64 * 1024 * 1024,
+  fleetBytes: 512 * 1024 * 1024,
   /**
    * How long a start waits for the server that has its plan, in milliseconds. Reached: it ends with an error.
    */

@@ -114,7 +114,7 @@ const field = {
   }),
   heldBytes: rows.gauge({
     metric: 'umbra_mirror_held_bytes',
-    help: 'Bytes of copies held in memory for a shadow that does not read them.',
+    help: 'Bytes of copies held in memory: for a shadow that does not read them, or by umbra shadow while under way.',
     stats: 'heldBytes',
   }),
   /** Bytes that a sink has written or published. */

@@ -8,6 +8,7 @@
 
 import type { Clock } from '../clock.js';
 import { Drop, type Failure, none } from '../errors.js';
+import { limits } from '../limits.js';
 import { marked } from '../mirror/loop-mark.js';
 import type { ComparePlan } from '../plan.js';
 import { MirrorField } from '../record/mirror-counters.js';
@@ -65,6 +66,8 @@ export class StreamShadow implements ReplayedRequestOwner {
   readonly #spare: ReplayedRequest[] = [];
   readonly #underWay = new Map<ReplayedRequest, Delivery>();
   readonly #givenBack = new Set<ReplayedRequest>();
+  /** Bytes of the messages under way. */
+  #heldBytes = 0;
   #waiters: (() => void)[] = [];
   #restUntilUs = 0;
   /** 0: the shadow was reached last. */
@@ -90,16 +93,23 @@ export class StreamShadow implements ReplayedRequestOwner {
     return this.#underWay.size;
   }
 
-  /** How many deliveries may be taken now. */
-  get room(): number {
+  /** How many deliveries may be taken now, of which the largest has `bytesMax`. */
+  roomFor(bytesMax: number): number {
+    const bytesLeft = limits.streamTakenBytes - this.#heldBytes;
+    // One is always taken, however large it is.
+    if (bytesLeft < bytesMax && this.inFlight > 0) return 0;
+    return Math.min(this.#freePlaces, Math.max(1, Math.floor(bytesLeft / bytesMax)));
+  }
+
+  get #freePlaces(): number {
     const free = this.#options.inFlightMax - this.inFlight;
     if (this.#restMs === 0 || free <= 0) return Math.max(0, free);
     // After a rest one request tries it.
     return this.clock() >= this.#restUntilUs && this.inFlight === 0 ? 1 : 0;
   }
 
-  async whenRoom(): Promise<void> {
-    while (this.room === 0 && !this.#stopped) await this.#change();
+  async whenRoomFor(bytesMax: number): Promise<void> {
+    while (this.roomFor(bytesMax) === 0 && !this.#stopped) await this.#change();
   }
 
   async whenIdle(): Promise<void> {
@@ -120,6 +130,7 @@ export class StreamShadow implements ReplayedRequestOwner {
     }
     const played = this.#spare.pop() ?? new ReplayedRequest(this);
     this.#underWay.set(played, delivery);
+    this.#hold(delivery.payload.byteLength);
     this.#tellLag();
     played.start(asCopy(exchange), -1, null, ++this.#taken);
   }
@@ -140,6 +151,7 @@ export class StreamShadow implements ReplayedRequestOwner {
   over(played: ReplayedRequest): void {
     const delivery = this.#underWay.get(played)!;
     this.#underWay.delete(played);
+    this.#hold(-delivery.payload.byteLength);
     this.#spare.push(played);
     if (this.#givenBack.delete(played))
       delivery.again(Math.min(againMs.first * 2 ** (delivery.count - 1), againMs.max));
@@ -169,6 +181,11 @@ export class StreamShadow implements ReplayedRequestOwner {
     this.counters.mirror.dropped(reason);
     delivery.reject();
     this.#options.onRejected(delivery.sequence, why);
+  }
+
+  #hold(bytes: number): void {
+    this.#heldBytes += bytes;
+    this.counters.mirror.set(MirrorField.heldBytes, this.#heldBytes);
   }
 
   #tellLag(): void {

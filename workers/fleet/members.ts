@@ -42,22 +42,35 @@ export class FleetReader {
       const bucket = await openBucket(this.#connection, this.#place.bucket);
       const { bucket: name } = this.#place;
       if (bucket !== null)
-        ({ entries, leftOut } = await readBucket(this.#connection, bucket, name, limits.fleetMembers));
+        ({ entries, leftOut } = await readBucket(
+          this.#connection,
+          bucket,
+          name,
+          limits.fleetMembers,
+          limits.fleetPackedBytes,
+        ));
     } catch (error) {
       throw new Error(`${address} can't be read: ${natsReason(error)}`);
     }
     const members: SeenMember[] = [];
     const notes: string[] = [];
+    let bytesLeft: number = limits.fleetBytes;
     for (const entry of entries) {
+      if (bytesLeft <= 0) {
+        leftOut++;
+        continue;
+      }
       try {
         const bytes = await decompress(entry.value, { maxOutputLength: limits.fleetSnapshotBytes });
+        bytesLeft -= bytes.length;
         const member = decodeMember(JSON.parse(bytes.toString('utf8')));
         members.push({ ...member, ageMs: Math.max(0, wallClockMs() - entry.created.getTime()) });
       } catch (error) {
         notes.push(`${entry.key} is left out: ${(error as Error).message}`);
       }
     }
-    if (leftOut > 0) notes.push(`${leftOut} snapshots beyond ${limits.fleetMembers} are left out`);
+    if (leftOut > 0)
+      notes.push(`${leftOut} snapshots are left out, because there are too many or too large ones`);
     if (members.length === 0) throw new Error([`no instance publishes to ${address}`, ...notes].join('; '));
     return { members: members.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)), notes };
   }

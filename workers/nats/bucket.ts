@@ -27,25 +27,37 @@ export async function openOrMakeBucket(connection: NatsConnection, name: string,
   return new Kvm(connection).create(name, { history: 1, ttl: ttlMs, description });
 }
 
+/** Values that are asked for at once. */
+const askedAtOnce = 32;
+
 /**
- * The last value of every key, at most `max` of them; what was deleted is left out. Key by key: the client's
- * `history` waits for as many values as there were when it began, and for ever where one of them is replaced
- * meanwhile, which every snapshot is.
+ * The last value of every key, at most `max` of them and about `bytesMax`; what was deleted is left out. Key
+ * by key: the client's `history` waits for as many values as there were when it began, and for ever where one
+ * of them is replaced meanwhile, which every snapshot is.
  */
 export async function readBucket(
   connection: NatsConnection,
   bucket: KV,
   name: string,
   max: number,
+  bytesMax: number,
 ): Promise<{ readonly entries: KvEntry[]; readonly leftOut: number }> {
   const { jetstreamManager } = await import('@nats-io/jetstream');
   const prefix = `$KV.${name}.`;
   const manager = await jetstreamManager(connection);
   const { state } = await manager.streams.info(`KV_${name}`, { subjects_filter: `${prefix}>` });
   const keys = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length));
-  const entries = await Promise.all(keys.slice(0, max).map((key) => bucket.get(key)));
-  return {
-    entries: entries.filter((entry): entry is KvEntry => entry?.operation === 'PUT'),
-    leftOut: Math.max(0, keys.length - max),
-  };
+  const entries: KvEntry[] = [];
+  let bytes = 0;
+  let asked = 0;
+  while (asked < Math.min(keys.length, max) && bytes < bytesMax) {
+    const some = keys.slice(asked, Math.min(asked + askedAtOnce, max));
+    asked += some.length;
+    for (const entry of await Promise.all(some.map((key) => bucket.get(key)))) {
+      if (entry?.operation !== 'PUT') continue;
+      entries.push(entry);
+      bytes += entry.value.length;
+    }
+  }
+  return { entries, leftOut: keys.length - asked };
 }

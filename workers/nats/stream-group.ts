@@ -19,10 +19,10 @@ import { NatsLink } from './link.js';
 import { findStream } from './stream.js';
 
 export interface DeliveryTaker {
-  /** How many it has room for now. */
-  readonly room: number;
+  /** How many it has room for now, if none is larger than `bytesMax`. */
+  roomFor(bytesMax: number): number;
   /** Resolves also when it is stopped. */
-  whenRoom(): Promise<void>;
+  whenRoomFor(bytesMax: number): Promise<void>;
   stop(): void;
   take(delivery: Delivery): void;
 }
@@ -49,6 +49,8 @@ class RefusedError extends Error {}
 /** How long one request for messages waits for them. */
 const waitMs = 2000;
 const retryMs = 500;
+/** The default of nats-server. */
+const usualPayloadBytes = 1024 * 1024;
 /** After a stop, what was asked for before is still taken, and given back, for so long. */
 const graceMs = 200;
 /** Messages that all processes of a group together may have. */
@@ -122,10 +124,12 @@ export class StreamGroup {
 
   async #takeSome(consumer: Consumer): Promise<void> {
     const { taker, onQuiet } = this.#options;
-    await taker.whenRoom();
+    // The client asks either for so many messages or for so many bytes, and none is larger than this.
+    const bytesMax = this.#link.connection?.info?.max_payload ?? usualPayloadBytes;
+    await taker.whenRoomFor(bytesMax);
     if (this.#stopping) return;
     const messages = await consumer.fetch({
-      max_messages: taker.room,
+      max_messages: taker.roomFor(bytesMax),
       expires: waitMs,
     });
     this.#messages = messages;
@@ -134,7 +138,7 @@ export class StreamGroup {
       for await (const message of messages) {
         count++;
         // A connection that was lost and found may bring more than was asked for.
-        if (taker.room === 0) await taker.whenRoom();
+        await taker.whenRoomFor(bytesMax);
         if (this.#stopping) message.nak(2 * graceMs);
         else taker.take(deliveryOf(message));
       }
