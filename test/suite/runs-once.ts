@@ -23,6 +23,7 @@ export const runsOnce: Readonly<Record<string, string>> = {
   'node-engine': 'asks for the node engine',
   'node-trailers': 'asks for the node engine',
   'node-tunnel': 'asks for the node engine',
+  'old-node': 'commands have no engine',
   package: 'the demo chooses its engine itself',
   pipes: 'commands have no engine',
   pipelining: 'copies are sent behind the engines',
