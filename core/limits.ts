@@ -312,6 +312,10 @@ export const limits = {
   diffWaitingHits: 256 * 1024,
   /** Endpoints of one mirror. Past it: `/**`, overflow `endpoints`. */
   endpoints: 256,
+  /** Methods of the endpoints of one mirror. Past it: `OTHER`. */
+  endpointMethods: 16,
+  /** Endpoints of all mirrors whose latency and errors are counted. Past it: `/**` of their mirror. */
+  countedEndpoints: 4096,
   /** Different words at one place of a path. More: the place is `*`. */
   endpointWords: 64,
   /** Segments of a path that make an endpoint, and characters of one; a longer one is `*`. */

@@ -44,7 +44,7 @@ export function tallyUntilDecided(
 }
 
 function verdictOf(blocks: ReturnType<Traffic['run']>, looks: Looks): Verdict {
-  const evidence = { route: 'r', primary: 'v1', shadow: 'v2', blocks, baseline: [] };
+  const evidence = { route: 'r', primary: 'v1', shadow: 'v2', blocks, baseline: [], endpoints: [] };
   return judge([evidence], null, defaultBounds, looks);
 }
 

@@ -4,32 +4,12 @@
  * that is seen. Patterns of the configuration come first. Bounded; one object per mirror; control thread.
  */
 import { limits } from '../limits.js';
+import { endOfPath, pathPattern } from './path-pattern.js';
 
 /** Where there is no room for another endpoint. */
 export const otherEndpoints = '/**';
-
-const generated = new RegExp(
-  [
-    '^(?:\\d+',
-    '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}',
-    // Hexadecimal with a digit in it, ULIDs, and long words with a digit in them.
-    '(?=[a-f]*\\d)[0-9a-f]{8,}',
-    '[0-9A-HJKMNP-TV-Z]{26}',
-    '(?=[^\\d]*\\d)[\\w-]{20,})$',
-  ].join('|'),
-  'i',
-);
-
-/** A path as a pattern, by what its segments look like alone: `/users/17` is `/users/*`. */
-export function pathPattern(path: string): string {
-  return path
-    .split('/')
-    .map((segment) =>
-      generated.test(segment) || segment.length > limits.endpointSegmentChars ? '*' : segment,
-    )
-    .slice(0, limits.endpointSegments + 1)
-    .join('/');
-}
+/** Where there is no room for another method. */
+export const otherMethod = 'OTHER';
 
 /** Whether a pattern matches a path or a narrower pattern; a star is a segment, two at the end the rest. */
 export function matchesPattern(pattern: string, path: string): boolean {
@@ -45,6 +25,7 @@ export function matchesPattern(pattern: string, path: string): boolean {
 
 export class Endpoints {
   readonly #configured: readonly string[];
+  readonly #methods = new Set<string>();
   readonly #known = new Set<string>();
   /** Different words below one pattern, as far as they are counted. */
   readonly #words = new Map<string, Set<string>>();
@@ -61,11 +42,18 @@ export class Endpoints {
   /** The endpoint of `GET /users/17?x=1`: `GET /users/*`. */
   nameOf(request: string): string {
     const space = request.indexOf(' ');
-    const [method, target] = [request.slice(0, space), request.slice(space + 1)];
-    const query = target.search(/[?#]/);
-    const path = query < 0 ? target : target.slice(0, query);
+    const [method, target] = [this.#methodOf(request.slice(0, space)), request.slice(space + 1)];
+    const path = target.slice(0, endOfPath(target));
     const configured = this.#configured.find((pattern) => matchesPattern(pattern, path));
     return `${method} ${configured ?? this.#learned(path)}`;
+  }
+
+  /** Clients choose methods, too. */
+  #methodOf(method: string): string {
+    if (this.#methods.has(method)) return method;
+    if (this.#methods.size >= limits.endpointMethods) return otherMethod;
+    this.#methods.add(method);
+    return method;
   }
 
   #learned(path: string): string {

@@ -16,6 +16,12 @@ import { alignedBytes, FRAME_HEADER_BYTES } from '../ring/layout.js';
 import type { FrameHandler, ReadFrame } from '../ring/reader.js';
 import type { RingWriter } from '../ring/writer.js';
 import type { PairCapture } from './capture.js';
+import {
+  EndpointBatch,
+  type EndpointCounter,
+  type EndpointLoss,
+  readEndpointBatch,
+} from './endpoint-batch.js';
 
 const fixedBytes = 40;
 
@@ -26,6 +32,7 @@ const PairFlag = { FIRST: 1, LAST: 2 } as const;
 export class PairPort {
   readonly #writer: RingWriter;
   readonly #requestFlush: () => void;
+  readonly #endpoints = new EndpointBatch();
 
   /** `requestFlush` asks for `flush` at the end of this turn of the loop. */
   constructor(writer: RingWriter, requestFlush: () => void) {
@@ -51,6 +58,36 @@ export class PairPort {
     return this.#write(slot, generation, parts);
   }
 
+  /** Counts a pair by its endpoint, as `EndpointBatch.add` does; `sendEndpoints` sends it on. */
+  countPair(
+    slot: number,
+    loss: EndpointLoss,
+    method: string,
+    target: string,
+    outcome: number,
+    differs: number,
+    primaryUs: number,
+    shadowUs: number,
+  ): void {
+    const batch = this.#endpoints;
+    batch.add(slot, loss, method, target, outcome, differs, primaryUs, shadowUs);
+    if (batch.isFull) this.sendEndpoints();
+  }
+
+  /** Sends the pairs that were counted by endpoint. Called once a second, and before the thread leaves. */
+  sendEndpoints(): void {
+    const batch = this.#endpoints;
+    if (batch.isEmpty) return;
+    const writer = this.#writer;
+    const at = writer.claim(FrameType.ENDPOINTS, 0, 0, 0, 0, batch.bytes);
+    if (at < 0) batch.lose();
+    else {
+      batch.writeTo(writer.bytes, at);
+      this.#requestFlush();
+    }
+    batch.clear();
+  }
+
   flush(): void {
     this.#writer.publish();
   }
@@ -60,9 +97,10 @@ export class PairPort {
     const totalBytes = parts.reduce((sum, part) => sum + part.length, 0);
     const frames = Math.ceil(totalBytes / writer.payloadBytesMax);
     const neededBytes = totalBytes + frames * alignedBytes(FRAME_HEADER_BYTES + 1);
-    // The padding at the end of the ring may cost as much as the largest frame.
-    const paddingMax = alignedBytes(writer.payloadBytesMax + FRAME_HEADER_BYTES);
-    if (writer.usedBytes() + neededBytes + paddingMax > writer.capacity) return false;
+    // The padding at the end of the ring may cost as much as the largest frame. As much is left to pairs by
+    // endpoint, which are small and many.
+    const frameBytesMax = alignedBytes(writer.payloadBytesMax + FRAME_HEADER_BYTES);
+    if (writer.usedBytes() + neededBytes + 2 * frameBytesMax > writer.capacity) return false;
     let part = 0;
     let partFrom = 0;
     let left = totalBytes;
@@ -116,14 +154,21 @@ export interface Pair {
 /** The control thread's end: puts pairs together from frames. */
 export class PairFrames implements FrameHandler {
   readonly #onPair: (pair: Pair) => void;
+  readonly #counterOf: (slot: number, name: string) => EndpointCounter | null;
   /** The pieces of the pair that is not complete yet; empty between pairs. */
   #pieces: Buffer[] = [];
 
-  constructor(onPair: (pair: Pair) => void) {
+  /** `counterOf` counts pairs by endpoint (`readEndpointBatch`). */
+  constructor(
+    onPair: (pair: Pair) => void,
+    counterOf: (slot: number, name: string) => EndpointCounter | null = () => null,
+  ) {
     this.#onPair = onPair;
+    this.#counterOf = counterOf;
   }
 
   onFrame({ type, flags, slot, generation, bytes, start, end }: ReadFrame): void {
+    if (type === FrameType.ENDPOINTS) readEndpointBatch(bytes, start, this.#counterOf);
     if (type !== FrameType.PAIR) return;
     if ((flags & PairFlag.FIRST) !== 0) this.#pieces = [];
     // A reader that was replaced within a pair finds the rest of it: passed over up to the next first frame.

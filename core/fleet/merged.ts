@@ -8,6 +8,7 @@ import { addDiffs, type DiffsView } from '../report/diffs.js';
 import type { MirrorReading, Reading, VersionReading } from '../report/reading.js';
 import { summed } from '../report/summed.js';
 import { evenBlocks } from '../verdict/block-series.js';
+import { addEndpoints } from '../verdict/endpoint-pairs.js';
 import type { Member } from './member.js';
 
 /**
@@ -63,5 +64,6 @@ function addMirrorReadings(a: MirrorReading, b: MirrorReading): MirrorReading {
     heldBackPercent: Math.max(a.heldBackPercent, b.heldBackPercent),
     counts: addMirrors(a.counts, b.counts),
     blocks: evenBlocks([...a.blocks, ...b.blocks]),
+    endpoints: addEndpoints([...a.endpoints, ...b.endpoints]),
   };
 }

@@ -100,6 +100,19 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
     capture.release();
   }
 
+  countByEndpoint(
+    { plan, counters, isBaseline }: ShadowMirror,
+    method: string,
+    target: string,
+    outcome: number,
+    differs: number,
+    primaryUs: number,
+    shadowUs: number,
+  ): void {
+    if (isBaseline) return;
+    this.#pairs.countPair(plan.slot, counters, method, target, outcome, differs, primaryUs, shadowUs);
+  }
+
   #captureOf(mirror: ShadowMirror, generation: number, exchangeId: number): PairCapture | null {
     const { capture } = mirror.plan;
     if (capture === null) return null;

@@ -12,7 +12,7 @@ import { digestBody, digestFields } from '../compare/digest.js';
 import { blameOfFailure, type Drop, dropOfUnsent, Failure, failures, none } from '../errors.js';
 import { Framing } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
-import { Differs, End, endOf, MirrorField } from '../record/mirror-counters.js';
+import { Differs, End, endOf, MirrorField, pairOutcome } from '../record/mirror-counters.js';
 import { VersionField } from '../record/version-counters.js';
 import { FrameType } from '../ring/frame.js';
 import { PipelinedCall } from '../upstream/pipelined-call.js';
@@ -60,6 +60,16 @@ export interface ShadowRequestHome {
    * Both outcomes of a captured pair are known; `primary` is null where one of them is not a whole response.
    */
   examine(mirror: ShadowMirror, capture: PairCapture, primary: Outcome | null): void;
+  /** Counts a pair by its endpoint: an index of `pairOutcomes`, `Differs` bits and both latencies. */
+  countByEndpoint(
+    mirror: ShadowMirror,
+    method: string,
+    target: string,
+    outcome: number,
+    differs: number,
+    primaryUs: number,
+    shadowUs: number,
+  ): void;
 }
 
 export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
@@ -73,6 +83,8 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   readonly source = new CopySource();
   mirror: ShadowMirror | null = null;
   #phase = Phase.IDLE as number;
+  /** The target as the client asked for it. */
+  #target = '';
   offeredUs = 0;
   orderKey = noOrder;
   nextInOrder: this | null = null;
@@ -123,6 +135,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     this.#phase =
       ((flags & FrameFlag.LAST) !== 0 ? Phase.REQUEST_COMPLETE : 0) |
       ((flags & FrameFlag.UNPAIRED) !== 0 ? Phase.PRIMARY_KNOWN | Phase.UNPAIRED : 0);
+    this.#target = head.target;
     this.offeredUs = head.offeredUs;
     this.orderKey = head.orderKey;
     this.logged = (flags & FrameFlag.LOGGED) !== 0;
@@ -397,14 +410,30 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     const whole = this.wasStarted && this.failure < 0 && this.#primary.failure < 0;
     const primaryEnd = endOf(this.#primary.failure, this.#primary.status);
     const shadowEnd = endOf(this.failure, this.status);
-    if ((this.#phase & Phase.SENT) !== 0) counters.pairEnded(primaryEnd, shadowEnd);
+    const wasSent = (this.#phase & Phase.SENT) !== 0;
+    let differs = 0;
+    let shadowUs = 0;
+    if (wasSent) counters.pairEnded(primaryEnd, shadowEnd);
     if (whole) {
       const call = this.#call;
+      differs = this.#differs();
+      shadowUs = call.endUs - call.sentUs;
       const isOk = primaryEnd === End.OK && shadowEnd === End.OK;
-      counters.pairMeasured(this.#primary.latencyUs, call.endUs - call.sentUs, this.#differs(), isOk);
-    } else if ((this.#phase & Phase.SENT) !== 0) {
+      counters.pairMeasured(this.#primary.latencyUs, shadowUs, differs, isOk);
+    } else if (wasSent) {
       counters.add(MirrorField.notComparable);
     }
+    const outcome = pairOutcome(primaryEnd, shadowEnd);
+    if (wasSent && outcome >= 0)
+      this.#home.countByEndpoint(
+        this.mirror!,
+        this.#request.method,
+        this.#target,
+        outcome,
+        differs,
+        this.#primary.latencyUs,
+        shadowUs,
+      );
     if (this.#capture !== null) this.#home.examine(this.mirror!, this.#capture, whole ? this.#primary : null);
     this.#capture = null;
   }

@@ -23,6 +23,8 @@ export class ShadowMirror {
   readonly version: VersionCounters;
   readonly counters: MirrorCounters;
   readonly bounds: MirrorBounds;
+  /** Its copies go to the primary's version once more, as a measure of noise. */
+  readonly isBaseline: boolean;
   readonly #endpointAuthority: string;
   readonly #change: CopyChange;
 
@@ -34,7 +36,9 @@ export class ShadowMirror {
     counters: MirrorCounters,
     bounds: MirrorBounds,
     random: Random,
+    isBaseline = false,
   ) {
+    this.isBaseline = isBaseline;
     this.plan = plan;
     this.route = route;
     this.pool = pool;

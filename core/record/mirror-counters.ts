@@ -42,6 +42,11 @@ export function endOf(failure: number, status: number): End {
   return status >= 500 && status <= 599 ? End.ERROR : End.OK;
 }
 
+/** The index of `pairOutcomes`, or -1 for a pair that is in none of them. */
+export function pairOutcome(primary: End, shadow: End): number {
+  return primary === End.NOT_ITS_OWN || shadow === End.NOT_ITS_OWN ? -1 : 2 * primary + shadow;
+}
+
 /**
  * What a ratio of 1 is recorded as: HDR counts hold integers, so ratios are recorded in units of 1 /
  * 1,576,960. The number lies in the middle of a step of core/verdict/slot-counts, so that equal latencies are
@@ -174,6 +179,11 @@ const field = {
     metric: 'umbra_mirror_not_comparable_total',
     help: 'Copies that can not be compared because the primary or the shadow gave no whole response.',
     stats: 'compare.notComparable',
+  }),
+  lostByEndpoint: rows.counter({
+    metric: 'umbra_mirror_pairs_lost_by_endpoint_total',
+    help: 'Pairs that are in no count by endpoint because the control thread was behind.',
+    stats: 'compare.lostByEndpoint',
   }),
   /**
    * Pairs chosen for structural comparison; each is handed to the analysts, or is in `unexamined`, or still
@@ -310,8 +320,8 @@ export class MirrorCounters extends CounterBlock {
 
   /** Shadow thread: both requests have ended. */
   pairEnded(primary: End, shadow: End): void {
-    if (primary === End.NOT_ITS_OWN || shadow === End.NOT_ITS_OWN) return;
-    this.words[field.pairs + 2 * primary + shadow]++;
+    const outcome = pairOutcome(primary, shadow);
+    if (outcome >= 0) this.words[field.pairs + outcome]++;
   }
 
   /**
@@ -328,6 +338,11 @@ export class MirrorCounters extends CounterBlock {
     this.pairedPrimary.record(primaryUs);
     this.pairedShadow.record(shadowUs);
     this.ratio.record((shadowUs / Math.max(1, primaryUs)) * RATIO_ONE);
+  }
+
+  /** Shadow thread: the counts by endpoint of so many pairs found no room. */
+  lostByEndpoint(pairs: number): void {
+    this.words[field.lostByEndpoint] += pairs;
   }
 
   /** Shadow thread: a sampled pair is not handed to the analysts. */

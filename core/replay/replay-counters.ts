@@ -10,6 +10,7 @@ import { VersionCounters } from '../record/version-counters.js';
 import { noControlCounts } from '../report/control-counts.js';
 import { type ObservedBlocks, type ObservedMirror, openObserved } from '../report/observed.js';
 import { type Reading, read } from '../report/reading.js';
+import { EndpointBook } from '../verdict/endpoint-book.js';
 import { PairHistory } from '../verdict/evidence.js';
 
 /** What one pass over a recording counts in. */
@@ -17,6 +18,14 @@ export interface PlayCounters {
   readonly recorded: VersionCounters;
   readonly mirror: MirrorCounters;
   readonly baselineMirror: MirrorCounters;
+  /** Counts one pair by the endpoint of its request; `outcome` is an index of `pairOutcomes`. */
+  countByEndpoint(
+    request: string,
+    outcome: number,
+    differs: number,
+    primaryUs: number,
+    shadowUs: number,
+  ): void;
 }
 
 export class ReplayCounters implements PlayCounters {
@@ -48,8 +57,10 @@ export class ReplayCounters implements PlayCounters {
   );
   /** Pairs by blocks of time; `look` fills it. */
   readonly #history = new PairHistory();
+  readonly #endpoints = new EndpointBook();
 
   constructor() {
+    this.#endpoints.follow(0, []);
     this.look();
   }
 
@@ -62,7 +73,18 @@ export class ReplayCounters implements PlayCounters {
       recorded: new VersionCounters(VersionCounters.create()),
       mirror: this.baselineMirror,
       baselineMirror: new MirrorCounters(MirrorCounters.create()),
+      countByEndpoint: () => {},
     };
+  }
+
+  countByEndpoint(
+    request: string,
+    outcome: number,
+    differs: number,
+    primaryUs: number,
+    shadowUs: number,
+  ): void {
+    this.#endpoints.counterOf(0, request)?.count(outcome, differs, primaryUs, shadowUs);
   }
 
   /** Counts the pairs since the last look into a block of time. Call it a few times a second. */
@@ -100,8 +122,9 @@ export class ReplayCounters implements PlayCounters {
       },
       () => 0,
     );
-    return read(observed, nowUs, noControlCounts, ({ slot }) =>
-      this.#history.blocksOf(this.#observed[slot], wallClockMs()),
-    );
+    return read(observed, nowUs, noControlCounts, {
+      blocksOf: ({ slot }) => this.#history.blocksOf(this.#observed[slot], wallClockMs()),
+      endpointsOf: ({ slot }) => (slot === 0 ? this.#endpoints.read(slot) : []),
+    });
   }
 }

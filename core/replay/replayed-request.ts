@@ -5,7 +5,14 @@
  */
 import { type Drop, type Failure, none } from '../errors.js';
 import type { ComparePlan } from '../plan.js';
-import { End, endOf, type MirrorCounters, MirrorField, Unexamined } from '../record/mirror-counters.js';
+import {
+  End,
+  endOf,
+  type MirrorCounters,
+  MirrorField,
+  pairOutcome,
+  Unexamined,
+} from '../record/mirror-counters.js';
 import type { VersionCounters } from '../record/version-counters.js';
 import type { RecordedExchange, RecordedResponse } from '../recording/recorded.js';
 import { differenceOf } from './pair-difference.js';
@@ -157,18 +164,33 @@ export class ReplayedRequest implements ReplayCallOwner {
     const [primary, shadow, baseline] = [this.#primaryAnswer, this.#shadowAnswer, this.#baselineAnswer];
     const primaryEnd = endOf(this.#primaryFailure, primary?.status ?? 0);
     const isPrimaryKnown = primary !== null || this.#primaryFailure !== none;
-    if (isPrimaryKnown && !this.#dropped)
-      mirror.pairEnded(primaryEnd, endOf(this.#shadowFailure, shadow?.status ?? 0));
+    const shadowEnd = endOf(this.#shadowFailure, shadow?.status ?? 0);
+    if (isPrimaryKnown && !this.#dropped) mirror.pairEnded(primaryEnd, shadowEnd);
     if (servers.primary === null && !this.#dropped)
       countRecorded(counters.recorded, primary, this.#primaryFailure);
+    let differs = 0;
     if (primary !== null && shadow !== null) {
-      countPair(mirror, primary, shadow, compare);
+      differs = differenceOf(primary, shadow, compare);
+      countPair(mirror, primary, shadow, differs);
       this.#examine(primary, shadow, false);
     } else if (isPrimaryKnown && !this.#dropped) mirror.add(MirrorField.notComparable);
+    if (isPrimaryKnown && !this.#dropped) this.#countByEndpoint(pairOutcome(primaryEnd, shadowEnd), differs);
     if (primary === null || baseline === null) return;
     counters.baselineMirror.pairEnded(primaryEnd, endOf(none, baseline.status));
-    countPair(counters.baselineMirror, primary, baseline, compare);
+    countPair(counters.baselineMirror, primary, baseline, differenceOf(primary, baseline, compare));
     this.#examine(primary, baseline, true);
+  }
+
+  #countByEndpoint(outcome: number, differs: number): void {
+    if (outcome < 0) return;
+    const { method, target } = this.#exchange!.request;
+    this.#owner.counters.countByEndpoint(
+      `${method} ${target}`,
+      outcome,
+      differs,
+      this.#primaryAnswer?.latencyUs ?? -1,
+      this.#shadowAnswer?.latencyUs ?? -1,
+    );
   }
 
   #examine(primary: RecordedResponse, shadow: RecordedResponse, isBaseline: boolean): void {
@@ -203,9 +225,8 @@ function countPair(
   mirror: MirrorCounters,
   primary: RecordedResponse,
   shadow: RecordedResponse,
-  compare: ComparePlan,
+  differs: number,
 ): void {
-  const differs = differenceOf(primary, shadow, compare);
   const isOk = endOf(none, primary.status) === End.OK && endOf(none, shadow.status) === End.OK;
   if (primary.latencyUs < 0) mirror.paired(differs);
   else mirror.pairMeasured(primary.latencyUs, shadow.latencyUs, differs, isOk);

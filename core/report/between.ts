@@ -1,4 +1,5 @@
 import { subtractMirror, subtractVersion } from '../record/snapshot.js';
+import { subtractEndpoints } from '../verdict/endpoint-pairs.js';
 import type { Reading } from './reading.js';
 
 /**
@@ -23,7 +24,12 @@ export function between(earlier: Reading, later: Reading): Reading {
       const before = earlier.mirrors[i];
       return before === undefined
         ? mirror
-        : { ...mirror, counts: subtractMirror(mirror.counts, before.counts), blocks: [] };
+        : {
+            ...mirror,
+            counts: subtractMirror(mirror.counts, before.counts),
+            blocks: [],
+            endpoints: subtractEndpoints(mirror.endpoints, before.endpoints),
+          };
     }),
   };
 }

@@ -9,6 +9,7 @@ import { sameShape, umbraShape } from '../hlog/shape.js';
 import { SLOTS } from '../record/hdr-layout.js';
 import { Histogram } from '../record/histogram.js';
 import { readMirror, readVersion } from '../record/snapshot.js';
+import { noEndpointPairs } from '../verdict/endpoint-pairs.js';
 import { noPairs } from '../verdict/pair-counts.js';
 import { SlotCounts } from '../verdict/slot-counts.js';
 import type { Reading } from './reading.js';
@@ -53,12 +54,13 @@ export function decodeReading(json: unknown): Reading {
       expect(version.counts, versions);
     }
     for (const mirror of reading.mirrors) {
-      expect(mirror, { route: '', to: '', enabled: true, percent: 0, blocks: [] });
+      expect(mirror, { route: '', to: '', enabled: true, percent: 0, blocks: [], endpoints: [] });
       expect(mirror.counts, mirrors);
       for (const block of mirror.blocks) {
         expect(block, { startMs: 0, lengthMs: 0, pairs: {} });
         expect(block.pairs, noPairs);
       }
+      for (const endpoint of mirror.endpoints) expect(endpoint, noEndpointPairs);
     }
     for (const thread of reading.threads) expect(thread, { kind: '', name: '', counts: [] });
     for (const ring of reading.rings) expect(ring, { name: '', usedBytes: 0 });

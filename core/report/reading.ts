@@ -22,6 +22,7 @@ import { ThreadField } from '../record/thread-counters.js';
 import { Health } from '../upstream/health-block.js';
 import { addressText } from '../upstream/target.js';
 import type { Block } from '../verdict/block-series.js';
+import type { EndpointPairs } from '../verdict/endpoint-pairs.js';
 import { type ControlCounts, noControlCounts } from './control-counts.js';
 import type { Observed, ObservedEndpoint, ObservedMirror, Role, ThreadKind } from './observed.js';
 
@@ -76,7 +77,17 @@ export interface MirrorReading {
   readonly counts: MirrorSnapshot;
   /** Its pairs by blocks of time, ascending; empty where they are not kept. */
   readonly blocks: readonly Block[];
+  /** Its pairs by endpoint; empty where they are not kept. */
+  readonly endpoints: readonly EndpointPairs[];
 }
+
+/** What is known of a mirror's pairs beside its counters. */
+export interface PairSource {
+  blocksOf(mirror: ObservedMirror): readonly Block[];
+  endpointsOf(mirror: ObservedMirror): readonly EndpointPairs[];
+}
+
+const noPairSource: PairSource = { blocksOf: () => [], endpointsOf: () => [] };
 
 export interface ThreadReading {
   readonly kind: ThreadKind;
@@ -121,7 +132,7 @@ export function read(
   observed: Observed,
   atUs: number,
   control: ControlCounts = noControlCounts,
-  blocksOf: (mirror: ObservedMirror) => readonly Block[] = () => [],
+  pairs: PairSource = noPairSource,
 ): Reading {
   const configured = new Map(
     observed.plan.routes.flatMap((route) =>
@@ -158,7 +169,8 @@ export function read(
         percent: (mirror?.shareMillionths ?? 0) / MILLIONTHS_PER_PERCENT,
         heldBackPercent: observed.heldBack.of(slot) / MILLIONTHS_PER_PERCENT,
         counts: readMirror(counters),
-        blocks: blocksOf(observedMirror),
+        blocks: pairs.blocksOf(observedMirror),
+        endpoints: pairs.endpointsOf(observedMirror),
       };
     }),
     threads: observed.threads.map(({ kind, name, counters }) => ({

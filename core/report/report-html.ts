@@ -8,6 +8,7 @@ import { signedPercentileUs } from '../record/histogram.js';
 import { outcomeWords } from '../verdict/verdict-text.js';
 import { accountsText } from './comparison-text.js';
 import { byWeight, judgementText } from './diffs-text.js';
+import { endpointTable } from './endpoint-table.js';
 import { countText, durationText } from './figures.js';
 import { escapeHtml } from './html-escape.js';
 import { type PlotLine, percentilePlot } from './percentile-plot.js';
@@ -66,11 +67,14 @@ ${report.config === null ? '' : `<h2>Configuration</h2>\n<details><summary>in fo
 function verdictSection({ verdict }: Report): string {
   if (verdict === null || verdict.mirrors.length === 0) return '';
   const sections = verdict.mirrors.map(
-    ({ route, primary, shadow, outcome, checks, examples, notes }) =>
+    ({ route, primary, shadow, outcome, checks, endpoints, examples, notes }) =>
       `<h3>${escapeHtml(`${route}: ${shadow} against ${primary}`)}: ${outcomeWords[outcome]}</h3>\n${table(
         ['check', 'outcome', 'what was found'],
         [
           ...checks.map((check) => ({ cells: [check.name, outcomeWords[check.outcome], check.text] })),
+          ...endpoints.map(({ check, endpoint, text }) => ({
+            cells: [check, 'endpoint', `${endpoint}: ${text}`],
+          })),
           ...examples.map((pair) => ({
             cells: [
               'example',
@@ -139,6 +143,18 @@ function mirrorSection(mirror: MirrorReport): string {
           },
         ],
       ),
+    );
+  }
+  const { endpoints } = mirror;
+  if (endpoints.length > 0) {
+    const { heads, rows, more } = endpointTable(endpoints, primary ?? 'primary', to);
+    parts.push(
+      '<p class="dim">Pairs by endpoint; latencies are of pairs without an error, in steps of up to 6 %:</p>',
+      table(
+        heads,
+        rows.map((cells) => ({ cells })),
+      ),
+      ...(more === 0 ? [] : [`<p class="dim">and ${countText(more)} more endpoints</p>`]),
     );
   }
   return parts.join('\n');

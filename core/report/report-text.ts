@@ -4,6 +4,7 @@ import { addVersions } from '../record/snapshot.js';
 import { mirrorLines as mirrorVerdictLines, outcomeWords } from '../verdict/verdict-text.js';
 import { accountsText, comparisonText, pairsText } from './comparison-text.js';
 import { diffGroupLines } from './diffs-text.js';
+import { endpointTable } from './endpoint-table.js';
 import { errorsOf } from './errors-of.js';
 import { countText, durationText, shareText } from './figures.js';
 import type { MirrorReport, Report, VersionReport } from './report.js';
@@ -25,7 +26,8 @@ export function reportText(report: Report): string {
       ...mirrorVerdictLines(mirror).map((line) => `  ${line}`),
     );
   lines.push('', ...versionLines(report.versions));
-  for (const mirror of report.mirrors) lines.push('', ...mirrorLines(mirror, report.versions));
+  for (const mirror of report.mirrors)
+    lines.push('', ...mirrorLines(mirror, report.versions), ...endpointLines(mirror));
   if (report.diffs !== null)
     lines.push('', ...diffGroupLines(report.diffs.groups).map((line) => `  ${line}`));
   return `${lines.map(printable).join('\n')}\n`;
@@ -48,6 +50,21 @@ export function versionCells({ latency, counts }: VersionReport): string[] {
     errors === null || errors.count === 0 ? '-' : shareText(errors.hits / errors.count),
     ...[50, 90, 99, 99.9].map((p) => (latency.count === 0 ? '-' : durationText(latency.percentileUs(p)))),
     latency.count === 0 ? '-' : durationText(latency.maxUs),
+  ];
+}
+
+function endpointLines({ endpoints, primary, to }: MirrorReport): string[] {
+  if (endpoints.length === 0) return [];
+  const { heads, rows, more } = endpointTable(endpoints, primary ?? 'primary', to);
+  const widths = heads.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i].length)));
+  const line = (cells: readonly string[]): string =>
+    `    ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i] + 2))).join('')}`;
+  return [
+    '',
+    '  pairs by endpoint:',
+    line(heads),
+    ...rows.map(line),
+    ...(more === 0 ? [] : [`    and ${countText(more)} more endpoints`]),
   ];
 }
 

@@ -6,6 +6,7 @@ import type { MergedLog } from '../hlog/merged.js';
 import { parseTag } from '../hlog/series.js';
 import { Histogram } from '../record/histogram.js';
 import type { MirrorSnapshot, VersionSnapshot } from '../record/snapshot.js';
+import { type EndpointFigures, endpointsByPairs } from '../verdict/endpoint-pairs.js';
 import type { Verdict } from '../verdict/verdict.js';
 import type { DiffsView } from './diffs.js';
 import { spanText } from './figures.js';
@@ -52,6 +53,8 @@ export interface MirrorReport {
   readonly slower: Histogram;
   readonly faster: Histogram;
   readonly counts: MirrorSnapshot | null;
+  /** Its pairs by endpoint, most pairs first; empty where they are not known. */
+  readonly endpoints: readonly EndpointFigures[];
 }
 
 export function reportOfReading(
@@ -75,7 +78,7 @@ export function reportOfReading(
     })),
     mirrors: reading.mirrors
       .filter((mirror) => !isBaseline(mirror))
-      .map(({ route, primary, primaries, to, isSink, enabled, percent, counts }) => ({
+      .map(({ route, primary, primaries, to, isSink, enabled, percent, counts, endpoints }) => ({
         route,
         primary,
         primaries,
@@ -85,6 +88,7 @@ export function reportOfReading(
         slower: counts.deltaSlower,
         faster: counts.deltaFaster,
         counts,
+        endpoints: endpointsByPairs(endpoints),
       })),
   };
 }
@@ -136,6 +140,7 @@ export function reportOfLogs(
       isSink: false,
       share: null,
       counts: null,
+      endpoints: [],
     })),
     diffs: null,
     verdict: null,

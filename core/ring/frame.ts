@@ -27,6 +27,8 @@ export const FrameType = {
   RESPONSE_BODY: 10,
   /** Both responses of a pair, on their way to the analysts. */
   PAIR: 11,
+  /** Outcomes and latencies of pairs, by endpoint. */
+  ENDPOINTS: 12,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 

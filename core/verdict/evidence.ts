@@ -67,9 +67,9 @@ function hasCounted(before: MirrorSnapshot, counters: ObservedMirror['counters']
 /** The mirrors of a reading that can be judged: those that are switched on and send copies to a version. */
 export function evidenceOf({ mirrors }: Reading): MirrorEvidence[] {
   return mirrors.flatMap((mirror): MirrorEvidence[] => {
-    const { route, to, primary, enabled, isSink, blocks } = mirror;
+    const { route, to, primary, enabled, isSink, blocks, endpoints } = mirror;
     if (!enabled || primary === null || isBaseline(mirror) || isSink) return [];
     const baseline = mirrors.find((one) => one.route === route && one.baselineOf === to);
-    return [{ route, primary, shadow: to, blocks, baseline: baseline?.blocks ?? [] }];
+    return [{ route, primary, shadow: to, blocks, baseline: baseline?.blocks ?? [], endpoints }];
   });
 }

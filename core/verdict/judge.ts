@@ -7,6 +7,8 @@ import { type Block, evenBlocks, stretchOf } from './block-series.js';
 import * as sentences from './check-sentences.js';
 import { coverageCheck } from './coverage-check.js';
 import { differenceCheck, statusCheck } from './difference-checks.js';
+import type { EndpointPairs } from './endpoint-pairs.js';
+import { reasonsOf } from './endpoint-reasons.js';
 import { errorCheck } from './error-check.js';
 import { examplesOf, notesOf } from './examples.js';
 import { shiftCheck, tailCheck } from './latency-checks.js';
@@ -22,6 +24,8 @@ export interface MirrorEvidence {
   readonly blocks: readonly Block[];
   /** Blocks of the pairs of its baseline, the primary's version asked twice. */
   readonly baseline: readonly Block[];
+  /** Its pairs by endpoint; empty where they are not known. */
+  readonly endpoints: readonly EndpointPairs[];
 }
 
 export function judge(
@@ -35,7 +39,7 @@ export function judge(
 }
 
 function judgeMirror(
-  { route, primary, shadow, blocks, baseline }: MirrorEvidence,
+  { route, primary, shadow, blocks, baseline, endpoints }: MirrorEvidence,
   diffs: DiffsView | null,
   bounds: VerdictBounds,
   looks: Looks,
@@ -61,6 +65,7 @@ function judgeMirror(
     shadow,
     outcome: worst(checks.map((check) => check.outcome)),
     checks,
+    endpoints: reasonsOf(endpoints, checks, names),
     examples: examplesOf(groups, checks),
     notes: notesOf(groups, coverage.leftOut),
   };

@@ -10,13 +10,14 @@ export function junitXml({ mirrors }: Verdict): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="umbra verdict">\n${mirrors.map(suite).join('')}</testsuites>\n`;
 }
 
-function suite({ route, primary, shadow, checks, examples }: MirrorVerdict): string {
+function suite({ route, primary, shadow, checks, endpoints, examples }: MirrorVerdict): string {
   const count = (outcome: Check['outcome']): number =>
     checks.filter((check) => check.outcome === outcome).length;
   const name = `${route}: ${shadow} against ${primary}`;
-  const shown = examples
-    .map((one) => `${one.request} (id ${one.id}), ${one.place}: ${one.primary} | ${one.shadow}`)
-    .join('\n');
+  const shown = [
+    ...endpoints.map(({ check, endpoint, text }) => `${check}: ${endpoint}: ${text}`),
+    ...examples.map((one) => `${one.request} (id ${one.id}), ${one.place}: ${one.primary} | ${one.shadow}`),
+  ].join('\n');
   return (
     `  <testsuite name="${xml(name)}" tests="${checks.length}" failures="${count('fail')}" errors="${count('undecided')}">\n` +
     `${checks.map((check) => testCase(name, check)).join('')}` +

@@ -153,6 +153,22 @@ export class SlotCounts {
     return other.slots.length === 0 ? this : SlotCounts.sum([this, other]);
   }
 
+  /** `other` is part of these counts. */
+  subtract(other: SlotCounts): SlotCounts {
+    const left = new Map<number, number>();
+    this.forEach((slot, count) => {
+      left.set(slot, count);
+    });
+    other.forEach((slot, count) => {
+      left.set(slot, Math.max(0, (left.get(slot) ?? 0) - count));
+    });
+    const kept = [...left].filter(([, count]) => count > 0).sort(([a], [b]) => a - b);
+    return new SlotCounts(
+      Uint16Array.from(kept, ([slot]) => slot),
+      Float64Array.from(kept, ([, count]) => count),
+    );
+  }
+
   /** Returns the slot that holds the `share` (0 to 1) smallest values; -1 where there are none. */
   quantileSlot(share: number): number {
     const rank = Math.max(1, Math.ceil(share * this.count));
@@ -179,6 +195,7 @@ export class SlotCounts {
     for (let i = this.slots.length - 1; i >= 0 && this.slots[i] > slot; i--) above += this.counts[i];
     return above;
   }
+
   /** Returns the mean of all values; NaN where there are none. */
   mean(scale: Scale): number {
     let sum = 0;
@@ -186,5 +203,34 @@ export class SlotCounts {
       sum += count * scale.middleOf(slot);
     });
     return sum / this.count;
+  }
+}
+
+/** Counts by slot while they grow. */
+export class DenseCounts {
+  readonly #counts: Uint32Array;
+
+  constructor(readonly scale: Scale) {
+    this.#counts = new Uint32Array(scale.slots);
+  }
+
+  /** `value`: an integer from 0 on; larger ones than `HIGHEST_US` count as that. */
+  record(value: number): void {
+    this.#counts[this.scale.slotOf(Math.min(HIGHEST_US, value))]++;
+  }
+
+  addTo(other: DenseCounts): void {
+    for (let slot = 0; slot < this.scale.slots; slot++) other.#counts[slot] += this.#counts[slot];
+  }
+
+  read(): SlotCounts {
+    const slots: number[] = [];
+    for (let slot = 0; slot < this.scale.slots; slot++) if (this.#counts[slot] > 0) slots.push(slot);
+    return slots.length === 0
+      ? SlotCounts.none
+      : new SlotCounts(
+          Uint16Array.from(slots),
+          Float64Array.from(slots, (slot) => this.#counts[slot]),
+        );
   }
 }

@@ -32,13 +32,15 @@ export function verdictText(verdict: Verdict, about: string): string {
 }
 
 /** The lines of one mirror, without a margin. */
-export function mirrorLines({ route, primary, shadow, checks, examples, notes }: MirrorVerdict): string[] {
+export function mirrorLines(mirror: MirrorVerdict): string[] {
+  const { route, primary, shadow, checks, endpoints, examples, notes } = mirror;
   return [
     `${route}: ${shadow} (shadow) against ${primary} (primary)`,
     ...checks.map(
       ({ name, outcome, text }) =>
         `${outcomeWords[outcome].padEnd(outcomeWidth)}${name.padEnd(nameWidth)}${text}`,
     ),
+    ...endpoints.map(({ check, endpoint, text }) => `endpoint   ${check}: ${endpoint}: ${text}`),
     ...examples.map(
       ({ id, request, place, primary: first, shadow: second }) =>
         `example    ${request} (id ${id}), ${place}: ${primary} ${first} | ${shadow} ${second}`,

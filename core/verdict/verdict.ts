@@ -1,4 +1,5 @@
 /** What a verdict says. Its names are those of `umbra verdict --output json`: add, never rename. */
+import type { EndpointFigures } from './endpoint-pairs.js';
 import type { Interval } from './interval.js';
 import type { Looks } from './looks.js';
 
@@ -79,12 +80,20 @@ export interface ExamplePair {
   readonly shadow: string;
 }
 
+/** An endpoint that a check which does not pass comes from. */
+export interface EndpointReason extends EndpointFigures {
+  readonly check: CheckName;
+  readonly text: string;
+}
+
 export interface MirrorVerdict {
   readonly route: string;
   readonly primary: string;
   readonly shadow: string;
   readonly outcome: Outcome;
   readonly checks: readonly Check[];
+  /** Where checks that do not pass come from, of the pairs that were counted by endpoint. */
+  readonly endpoints: readonly EndpointReason[];
   /** What is not in any check, in sentences. */
   readonly notes: readonly string[];
   readonly examples: readonly ExamplePair[];

@@ -80,6 +80,7 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     upstream: 'what leaves a stream is sent by the same client as all other requests',
   },
   verdict: {
+    compare: 'pairs are counted by endpoints that are learned as those of differences are',
     record: 'a verdict judges counters',
     report: 'a verdict judges readings, and is written with the words of reports',
   },

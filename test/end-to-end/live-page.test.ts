@@ -401,9 +401,14 @@ t.test('hostile names and values are text, wherever they stand', { skip: noBrows
   const admin = await startAdmin(t, { observe: () => observed, figures, feed });
   feed.begin();
   feed.tick();
-  const page = await openPage(t, browser!, `${admin.url}/`, {}, (tab) =>
-    tab.route('**/api/diffs', (route) => route.fulfill({ json: { groups } })),
-  );
+  const us = { p50: 1, p99: 2 };
+  const counts = { pairs: 3, primaryErrors: 0, shadowErrors: 1, different: 1, statusDifferent: 0 };
+  const endpoint = { endpoint: hostile, ...counts, primaryUs: us, shadowUs: us, slower: 0.5 };
+  const mirrors = [{ route: hostile, version: hostile, primary: hostile, lost: 0, endpoints: [endpoint] }];
+  const page = await openPage(t, browser!, `${admin.url}/`, {}, async (tab) => {
+    await tab.route('**/api/diffs?sets=no', (route) => route.fulfill({ json: { groups } }));
+    await tab.route('**/api/endpoints', (route) => route.fulfill({ json: { mirrors } }));
+  });
   await isLive(page);
   const { tab } = page;
   for (const summary of await tab.locator('#differences summary').all()) await summary.click();
@@ -411,6 +416,7 @@ t.test('hostile names and values are text, wherever they stand', { skip: noBrows
   for (const place of [
     '#differences .path',
     '#differences pre',
+    '#endpoints .path',
     '.mirror .badge bdi',
     '#versions th .badge bdi',
     '#threads h3',

@@ -5,7 +5,9 @@
  */
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { nowUs } from '../../core/clock.js';
+import { withoutSets } from '../../core/compare/diff-book.js';
 import { targetName } from '../../core/plan.js';
+import { endpointsOf } from '../../core/report/endpoints.js';
 import { PrometheusPage } from '../../core/report/prometheus.js';
 import { encodeReading } from '../../core/report/raw-reading.js';
 import { type Reading, read } from '../../core/report/reading.js';
@@ -25,7 +27,7 @@ const CONFIG_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'ap
 const INDEX = `umbra: a traffic-mirroring reverse proxy
 
 GET   /healthz  /readyz  /metrics
-GET   /api/stats  /api/diffs  /api/histograms  /api/config
+GET   /api/stats  /api/diffs  /api/endpoints  /api/histograms  /api/config
 PUT   /api/config
 POST  /api/apply  /api/delete                   documents of Istio or Gateway API; ?dryRun=true
 PATCH /api/mirrors                              { "enabled": false }
@@ -64,7 +66,7 @@ export function createAdminApp(deps: AdminDeps): Hono {
 
 function addReports(app: Hono, deps: AdminDeps): void {
   const page = new PrometheusPage();
-  const reading = (): Reading => read(deps.observe(), nowUs(), deps.controlCounts(), deps.blocksOf);
+  const reading = (): Reading => read(deps.observe(), nowUs(), deps.controlCounts(), deps.pairs);
 
   app.get('/api', (c) => c.text(INDEX));
   app.get('/healthz', (c) => c.text('ok\n'));
@@ -76,11 +78,15 @@ function addReports(app: Hono, deps: AdminDeps): void {
     const now = reading();
     return c.json(stats(now, deps.verdict(now)));
   });
-  app.get('/api/diffs', (c) => c.json(deps.diffs()));
+  app.get('/api/diffs', (c) =>
+    c.json(c.req.query('sets') === 'no' ? withoutSets(deps.diffs()) : deps.diffs()),
+  );
+  app.get('/api/endpoints', (c) => c.json({ mirrors: endpointsOf(reading()) }));
   app.get('/api/histograms', (c) => c.json(encodeReading(reading())));
   app.get('/api/config', (c) => c.json(deps.effectiveConfig()));
-  for (const path of ['/', '/healthz', '/readyz', '/metrics', '/api/stats', '/api/histograms', '/api/diffs'])
-    app.all(path, wrongMethod('GET, HEAD'));
+  for (const path of ['/', '/healthz', '/readyz', '/metrics']) app.all(path, wrongMethod('GET, HEAD'));
+  for (const name of ['stats', 'histograms', 'diffs', 'endpoints'])
+    app.all(`/api/${name}`, wrongMethod('GET, HEAD'));
 }
 
 function addStream(app: Hono, { feed }: AdminDeps): void {

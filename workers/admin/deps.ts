@@ -2,9 +2,8 @@ import type { DocumentChange } from '../../config/documents/change.js';
 import type { Diffs } from '../../core/compare/diff-book.js';
 import type { Address } from '../../core/plan.js';
 import type { ControlCounts } from '../../core/report/control-counts.js';
-import type { Observed, ObservedMirror } from '../../core/report/observed.js';
-import type { Reading } from '../../core/report/reading.js';
-import type { Block } from '../../core/verdict/block-series.js';
+import type { Observed } from '../../core/report/observed.js';
+import type { PairSource, Reading } from '../../core/report/reading.js';
 import type { Verdict } from '../../core/verdict/verdict.js';
 import type { ChangeAnswer } from '../protocol/messages.js';
 import type { AdminFigures } from './figures.js';
@@ -29,8 +28,8 @@ export interface AdminDeps {
   controlCounts(): ControlCounts;
   /** Serving: every listener is open and nothing is draining. */
   ready(): boolean;
-  /** Pairs of a mirror by blocks of time. */
-  blocksOf(mirror: ObservedMirror): readonly Block[];
+  /** Pairs of a mirror by blocks of time, and by endpoint. */
+  readonly pairs: PairSource;
   /** Judges the mirrors of a reading by everything since the control thread started. */
   verdict(reading: Reading): Verdict;
   /** What comparisons of responses found so far. */

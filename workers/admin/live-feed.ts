@@ -16,10 +16,9 @@ import { nowUs, wallClockMs } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
 import { noControlCounts } from '../../core/report/control-counts.js';
 import { type Live, live } from '../../core/report/live.js';
-import type { Observed, ObservedMirror } from '../../core/report/observed.js';
-import { type Reading, read } from '../../core/report/reading.js';
+import type { Observed } from '../../core/report/observed.js';
+import { type PairSource, type Reading, read } from '../../core/report/reading.js';
 import { stats } from '../../core/report/stats.js';
-import type { Block } from '../../core/verdict/block-series.js';
 import type { Verdict } from '../../core/verdict/verdict.js';
 import type { AdminFigures } from './figures.js';
 
@@ -35,7 +34,7 @@ const retryMs = 1000;
 export interface LiveSource {
   observe(): Observed;
   ready(): boolean;
-  blocksOf(mirror: ObservedMirror): readonly Block[];
+  readonly pairs: PairSource;
   verdict(reading: Reading): Verdict;
 }
 
@@ -118,7 +117,7 @@ export class LiveFeed {
       return;
     }
     const observed = this.#source.observe();
-    const reading = read(observed, nowUs(), noControlCounts, this.#source.blocksOf);
+    const reading = read(observed, nowUs(), noControlCounts, this.#source.pairs);
     const id = Math.max(wallClockMs(), (this.#last?.id ?? 0) + 1);
     const point = live(this.#before!, reading, observed.plan, id);
     this.#before = reading;

@@ -14,6 +14,7 @@ import { type MirrorPlan, mirrorsWithBaselines, type Plan, targetName } from '..
 import { Redaction } from '../../core/redact.js';
 import { Doorbell } from '../../core/ring/doorbell.js';
 import { RingReader } from '../../core/ring/reader.js';
+import type { EndpointBook } from '../../core/verdict/endpoint-book.js';
 import { type AnalystBounds, AnalystPool } from './analyst-pool.js';
 
 /** A parked reader looks around this often although nothing rang. */
@@ -41,7 +42,11 @@ export class Analysts {
   readonly #readers: readonly RingReader[];
   readonly #doorbell: Doorbell;
   readonly #book: DiffBook;
-  readonly #frames = new PairFrames((pair) => this.#gather(pair));
+  readonly #endpoints: EndpointBook;
+  readonly #frames = new PairFrames(
+    (pair) => this.#gather(pair),
+    (slot, name) => this.#endpoints.counterOf(slot, this.#redaction.text(name)),
+  );
   readonly #gathered = () => {
     this.#waiting = false;
     this.#pump();
@@ -62,6 +67,7 @@ export class Analysts {
     rings: readonly SharedArrayBuffer[],
     doorbell: SharedArrayBuffer,
     book: DiffBook,
+    endpoints: EndpointBook,
     plan: Plan,
     bounds: AnalystBounds = {},
   ) {
@@ -69,6 +75,7 @@ export class Analysts {
     this.#readers = rings.map((ring) => new RingReader(ring));
     this.#doorbell = new Doorbell(doorbell);
     this.#book = book;
+    this.#endpoints = endpoints;
     this.#redaction = new Redaction(plan.redact);
     this.apply(plan);
     this.#pump();
@@ -78,6 +85,9 @@ export class Analysts {
   apply(plan: Plan): void {
     this.#redaction = new Redaction(plan.redact);
     const nameOf = (mirror: MirrorPlan): string => targetName(plan, mirror);
+    for (const { mirrors } of plan.routes)
+      for (const { slot, sink, compare } of mirrors)
+        if (sink === null) this.#endpoints.follow(slot, compare.structure?.endpoints ?? []);
     this.#subjects = new Map(
       plan.routes.flatMap((route) =>
         mirrorsWithBaselines(route).flatMap(({ mirror, baselineOf }): [number, Subject][] => {

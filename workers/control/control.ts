@@ -12,9 +12,10 @@ import { DiffBook } from '../../core/compare/diff-book.js';
 import type { ControlCounts } from '../../core/report/control-counts.js';
 import type { ObservedBlocks } from '../../core/report/observed.js';
 import { parseDiffs } from '../../core/report/parse-diffs.js';
-import { type Reading, read } from '../../core/report/reading.js';
+import { type PairSource, type Reading, read } from '../../core/report/reading.js';
 import { seededRandom } from '../../core/route/random.js';
 import { Prober } from '../../core/upstream/prober.js';
+import { EndpointBook } from '../../core/verdict/endpoint-book.js';
 import { evidenceOf } from '../../core/verdict/evidence.js';
 import { judge } from '../../core/verdict/judge.js';
 import { defaultBounds, type Verdict } from '../../core/verdict/verdict.js';
@@ -49,7 +50,8 @@ let observed = openObservation(start.observed);
 yieldToProxyThreads(backgroundNice);
 startPulse(start.threadCounters);
 const diffs = new DiffBook();
-const analysts = new Analysts(start.pairRings, start.pairDoorbell, diffs, observed.plan);
+const endpoints = new EndpointBook();
+const analysts = new Analysts(start.pairRings, start.pairDoorbell, diffs, endpoints, observed.plan);
 const asks = new Map<number, (answer: ChangeAnswer) => void>();
 let lastAsk = 0;
 let ready = false;
@@ -62,7 +64,11 @@ const log = {
 };
 
 const figures = new AdminFigures();
-const pairs = new PairWatch(() => observed.mirrors);
+const pairWatch = new PairWatch(() => observed.mirrors);
+const pairs: PairSource = {
+  blocksOf: pairWatch.blocksOf,
+  endpointsOf: ({ slot }) => endpoints.read(slot),
+};
 /** Judging takes some milliseconds a mirror, so however often it is asked for it is done once a second. */
 let lastVerdict: { readonly atMs: number; readonly verdict: Verdict } | null = null;
 const verdict = (reading: Reading): Verdict => {
@@ -74,10 +80,7 @@ const verdict = (reading: Reading): Verdict => {
     };
   return lastVerdict.verdict;
 };
-const feed = new LiveFeed(
-  { observe: () => observed, ready: () => ready, blocksOf: pairs.blocksOf, verdict },
-  figures,
-);
+const feed = new LiveFeed({ observe: () => observed, ready: () => ready, pairs, verdict }, figures);
 const accessLog = new AccessLogFile(start.logRings, start.logDoorbell, (message) => log.error({}, message));
 accessLog.apply(observed.plan);
 const histogramLog = new HistogramLog({
@@ -108,7 +111,7 @@ const publisher = new FleetPublisher({
   isInstance: true,
   id: start.fleetId,
   read: () => ({
-    reading: read(observed, nowUs(), controlCounts(), pairs.blocksOf),
+    reading: read(observed, nowUs(), controlCounts(), pairs),
     diffs: parseDiffs(diffs.read()),
     revision: follower?.state.revision ?? null,
   }),
@@ -178,7 +181,7 @@ async function listen(): Promise<void> {
     observe: () => observed,
     controlCounts,
     ready: () => ready,
-    blocksOf: pairs.blocksOf,
+    pairs,
     verdict,
     diffs: () => diffs.read(),
     effectiveConfig: () => effectiveConfig(observed.plan),
@@ -268,7 +271,7 @@ function ask(change: ChangeAsk): Promise<ChangeAnswer> {
 async function leave(): Promise<void> {
   feed.close();
   guards.stop();
-  pairs.stop();
+  pairWatch.stop();
   prober?.stop();
   await Promise.all([publisher.close(), follower?.stop()]);
   await server?.close();

@@ -1,13 +1,8 @@
-/**
- * The differences that comparing found, grouped, with samples. They are asked for while the page is
- * open, every few seconds.
- */
-import { send } from './api.js';
+/** The differences that comparing found, grouped, with samples. */
 import { byId, el, Keyed, setText } from './dom.js';
 import { count } from './format.js';
 import { badge } from './mirrors.js';
 
-const everyMs = 5000;
 const groupsShown = 100;
 
 export class Differences {
@@ -15,34 +10,13 @@ export class Differences {
   #list = el('div', { className: 'groups' });
   #empty = el('p', { className: 'empty' });
   #groups = new Keyed(this.#list);
-  #timer = 0;
 
   constructor(place) {
     place.append(this.#empty, this.#list);
   }
 
-  start() {
-    this.stop();
-    const ask = async () => {
-      await this.#ask();
-      this.#timer = setTimeout(ask, everyMs);
-    };
-    this.#timer = setTimeout(ask, 0);
-  }
-
-  stop() {
-    clearTimeout(this.#timer);
-  }
-
-  async #ask() {
-    try {
-      this.#show(await send('GET', 'api/diffs'));
-    } catch {
-      // What was shown stays: the banner says that there is no connection.
-    }
-  }
-
-  #show(answer) {
+  /** `answer` is that of api/diffs. */
+  update(answer) {
     const groups = Array.isArray(answer?.groups) ? answer.groups : [];
     if (groups.length === 0) {
       this.#nothing('None found. Responses are compared where a mirror has `compare`.');

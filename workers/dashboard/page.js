@@ -2,11 +2,13 @@
 import { keepToken, send, token } from './api.js';
 import { Differences } from './differences.js';
 import { byId, el, segments, setText } from './dom.js';
+import { Endpoints } from './endpoints.js';
 import { Flow } from './flow.js';
 import { bytes, clock, count, span } from './format.js';
 import { LatencyCharts } from './latency.js';
 import { Mirrors } from './mirrors.js';
 import { Model } from './model.js';
+import { Poll } from './poll.js';
 import { Stream } from './stream.js';
 import { Threads } from './threads.js';
 import { Versions } from './versions.js';
@@ -31,7 +33,10 @@ const flow = new Flow(byId('flow'), model);
 const charts = new LatencyCharts(byId('by-percentile'), byId('over-time'), model);
 const mirrors = new Mirrors(byId('mirrors'));
 const versions = new Versions(byId('versions'), model);
-const differences = new Differences(byId('differences'));
+const poll = new Poll({
+  'api/endpoints': new Endpoints(byId('endpoints')),
+  'api/diffs?sets=no': new Differences(byId('differences')),
+});
 const threads = new Threads(byId('threads'));
 
 segments(byId('window'), 'window', spans, charts.seconds, (seconds) => {
@@ -56,7 +61,7 @@ const stream = new Stream(
       byId('ask').hidden = true;
       byId('main').hidden = false;
       document.body.classList.remove('stale');
-      differences.start();
+      poll.start();
     },
     event(name, data) {
       if (name === 'history') model.addHistory(data);
@@ -65,7 +70,7 @@ const stream = new Stream(
     },
     lost({ inMs, why }) {
       state('lost', 'disconnected');
-      differences.stop();
+      poll.stop();
       document.body.classList.add('stale');
       const since =
         model.snapshot === null ? '' : ` These figures are of ${clock(model.snapshot.live.atMs)}.`;
@@ -77,7 +82,7 @@ const stream = new Stream(
     },
     tokenNeeded({ wrong, wait }) {
       keepToken(null);
-      differences.stop();
+      poll.stop();
       state('locked', 'token required');
       byId('main').hidden = true;
       byId('kill').hidden = true;
@@ -93,7 +98,7 @@ const stream = new Stream(
       byId('token').focus();
     },
     paused() {
-      differences.stop();
+      poll.stop();
       state('paused', 'paused while out of sight');
     },
   },

@@ -20,7 +20,7 @@ export class VerdictView {
   update(verdict) {
     this.element.hidden = verdict === null;
     if (verdict === null) return;
-    const { outcome, checks, examples, notes, primary, shadow } = verdict;
+    const { outcome, checks, endpoints, examples, notes, primary, shadow } = verdict;
     setText(this.#outcome, words[outcome]);
     this.#outcome.className = outcome;
     const open = checks.filter((check) => check.outcome === outcome && outcome !== 'pass');
@@ -35,6 +35,9 @@ export class VerdictView {
           el('b', { textContent: `${check.name} ${words[check.outcome]}`, className: check.outcome }),
           ` ${check.text}`,
         ),
+      ),
+      ...endpoints.map(({ check, endpoint, text }) =>
+        el('li', { textContent: `${check}, endpoint ${endpoint}: ${text}` }),
       ),
       ...examples.map((pair) =>
         el('li', {

@@ -27,6 +27,9 @@ import { type DataThread, runThread, say } from './thread.js';
 import { TurnEnd } from './turn.js';
 import { UpstreamSide } from './upstream-side.js';
 
+/** How long pairs wait to be counted by endpoint. */
+const endpointsMs = 1000;
+
 class ShadowThread implements DataThread {
   readonly #receiver: ShadowReceiver;
   readonly #upstream = new UpstreamSide();
@@ -67,6 +70,7 @@ class ShadowThread implements DataThread {
       onRead: () => {},
       lingerMs: 0,
     });
+    setInterval(() => this.#pairs.sendEndpoints(), endpointsMs).unref();
     this.#loop.turn();
     say({ type: 'ready', descriptors: [] });
   }
@@ -103,6 +107,7 @@ class ShadowThread implements DataThread {
 
   leave(): void {
     this.#log.flush();
+    this.#pairs.sendEndpoints();
     this.#pairs.flush();
     process.exit(0);
   }
@@ -117,7 +122,7 @@ class ShadowThread implements DataThread {
     const mirrors: ShadowMirror[] = [];
     for (const route of plan.routes) {
       yield;
-      for (const { mirror } of mirrorsWithBaselines(route)) {
+      for (const { mirror, baselineOf } of mirrorsWithBaselines(route)) {
         if (mirror.sink !== null) continue;
         this.#bounds[mirror.slot] ??= new MirrorBounds(mirror.slot, this.#fullSlots);
         const bounds = this.#bounds[mirror.slot];
@@ -131,6 +136,7 @@ class ShadowThread implements DataThread {
           counters[mirror.slot]!,
           bounds,
           this.#random,
+          baselineOf !== null,
         );
       }
     }

@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import t from 'tap';
-import { Endpoints, matchesPattern, otherEndpoints, pathPattern } from '../../../core/compare/endpoints.js';
+import { Endpoints, matchesPattern, otherEndpoints } from '../../../core/compare/endpoints.js';
+import { PatternHash, pathPattern } from '../../../core/compare/path-pattern.js';
 import { limits } from '../../../core/limits.js';
 
 t.test('numbers, UUIDs and hashes are no part of an endpoint, words are', async (t) => {
@@ -16,6 +18,24 @@ t.test('numbers, UUIDs and hashes are no part of an endpoint, words are', async 
   ] as const) {
     t.equal(pathPattern(path), pattern);
   }
+});
+
+t.test('requests of one pattern have one hash, and those of others have another', async () => {
+  const hash = new PatternHash();
+  const hashOf = (method: string, target: string): string => {
+    hash.of(method, target);
+    return `${hash.first} ${hash.second}`;
+  };
+  const segment = fc.constantFrom('', 'users', 'orders', '17', '18', 'deadbee5', 'x'.repeat(99), 'v2', '*');
+  const path = fc.array(segment, { maxLength: 15 }).map((segments) => segments.join('/'));
+  const method = fc.constantFrom('GET', 'POST');
+  fc.assert(
+    fc.property(method, path, method, path, (m, a, n, b) => {
+      const isSame = m === n && pathPattern(a) === pathPattern(b);
+      return (hashOf(m, `${a}?q=/1`) === hashOf(n, `${b}#/x`)) === isSame;
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 t.test('an endpoint is a method and a pattern, without the query', async (t) => {

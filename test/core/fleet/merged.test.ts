@@ -37,6 +37,7 @@ function readingOf(slots: readonly number[], version = 'v1'): Reading {
         percent: 100,
         heldBackPercent: 0,
         blocks: [],
+        endpoints: [],
         counts: mirror,
       },
     ],

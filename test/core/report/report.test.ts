@@ -60,6 +60,7 @@ const verdict: Verdict = {
           text: 'v2 failed 20 of 1 000 requests and v1 0',
         },
       ],
+      endpoints: [],
       examples: [{ id: '1', request: 'GET /<script>', place: 'json $.a', primary: '1', shadow: '2' }],
       notes: [],
     },

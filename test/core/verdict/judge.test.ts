@@ -6,6 +6,7 @@ import { tally, tallyUntilDecided } from '../../../bench/simulate/table.js';
 import { Drop, dropReasons } from '../../../core/errors.js';
 import type { DiffsView } from '../../../core/report/diffs.js';
 import type { Block } from '../../../core/verdict/block-series.js';
+import type { EndpointPairs } from '../../../core/verdict/endpoint-pairs.js';
 import { judge } from '../../../core/verdict/judge.js';
 import { junitXml } from '../../../core/verdict/junit.js';
 import { needsOf } from '../../../core/verdict/needs.js';
@@ -24,8 +25,9 @@ function verdictOf(
   blocks: readonly Block[],
   diffs: DiffsView | null = null,
   baseline: readonly Block[] = [],
+  endpoints: readonly EndpointPairs[] = [],
 ): Verdict {
-  const evidence = { route: 'reviews', primary: 'v1', shadow: 'v2', blocks, baseline };
+  const evidence = { route: 'reviews', primary: 'v1', shadow: 'v2', blocks, baseline, endpoints };
   return judge([evidence], diffs, defaultBounds, 'once');
 }
 

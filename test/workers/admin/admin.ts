@@ -48,7 +48,7 @@ export interface Send {
 
 /** No pairs were kept, so nothing is judged. */
 export const noVerdict = {
-  blocksOf: () => [],
+  pairs: { blocksOf: () => [], endpointsOf: () => [] },
   verdict: (): Verdict => ({ outcome: 'undecided', looks: 'repeated', mirrors: [] }),
 };
 

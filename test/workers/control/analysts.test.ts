@@ -7,6 +7,7 @@ import { pairsAlone } from '../../../core/plan.js';
 import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
 import { createRing } from '../../../core/ring/layout.js';
 import { RingWriter } from '../../../core/ring/writer.js';
+import { EndpointBook } from '../../../core/verdict/endpoint-book.js';
 import { Analysts } from '../../../workers/control/analysts.js';
 import { plan } from '../../core/report/sample.js';
 import { until } from '../../support/umbra.js';
@@ -36,7 +37,7 @@ function start(t: Test, options: { timeMs?: number; heapMb?: number } = {}) {
   const doorbell = createDoorbell();
   const port = new PairPort(new RingWriter(ring, new Doorbell(doorbell)), () => {});
   const book = new DiffBook();
-  const analysts = new Analysts([ring], doorbell, book, comparing, options);
+  const analysts = new Analysts([ring], doorbell, book, new EndpointBook(), comparing, options);
   t.teardown(() => analysts.close());
   return {
     send(primary: string, shadow: string, slot = 0): boolean {

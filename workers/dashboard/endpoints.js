@@ -1,0 +1,74 @@
+/** The pairs of each mirror by endpoint: errors and latency of both versions. */
+import { byId, el, setText } from './dom.js';
+import { count, duration, percent } from './format.js';
+import { badge } from './mirrors.js';
+
+/** Of a mirror; the report and api/endpoints have them all. */
+const rowsShown = 20;
+
+export class Endpoints {
+  #place;
+  #shown = '';
+
+  constructor(place) {
+    this.#place = place;
+  }
+
+  /** `answer` is that of api/endpoints. */
+  update(answer) {
+    const all = Array.isArray(answer?.mirrors) ? answer.mirrors : [];
+    const mirrors = all.filter(({ endpoints }) => endpoints.length > 0);
+    byId('endpoints-panel').hidden = mirrors.length === 0;
+    const shown = JSON.stringify(mirrors);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    const isCut = mirrors.some(({ endpoints }) => endpoints.length > rowsShown);
+    setText(byId('endpoints-note'), isCut ? `the ${rowsShown} with most pairs; api/endpoints has all` : '');
+    this.#place.replaceChildren(...mirrors.flatMap(table));
+  }
+}
+
+function table({ route, version, primary, endpoints }) {
+  const first = primary ?? 'primary';
+  const heads = [
+    'endpoint',
+    'pairs',
+    `errors ${first} | ${version}`,
+    `p50 ${first} | ${version}`,
+    'slower',
+    'differ',
+  ];
+  return [
+    el(
+      'h3',
+      {},
+      badge(version, 'shadow'),
+      el('span', { className: 'muted', textContent: ` route ${route}` }),
+    ),
+    el(
+      'div',
+      { className: 'scroll' },
+      el(
+        'table',
+        {},
+        el('thead', {}, el('tr', {}, ...heads.map((head) => el('th', { scope: 'col', textContent: head })))),
+        el('tbody', {}, ...endpoints.slice(0, rowsShown).map(row)),
+      ),
+    ),
+  ];
+}
+
+function row({ endpoint, pairs, primaryErrors, shadowErrors, primaryUs, shadowUs, slower, different }) {
+  const cell = (textContent, bad = false) => el('td', { textContent, className: bad ? 'bad' : '' });
+  const middles = slower === null ? '–' : `${duration(primaryUs.p50)} | ${duration(shadowUs.p50)}`;
+  return el(
+    'tr',
+    {},
+    el('th', { scope: 'row' }, el('bdi', { className: 'path', textContent: endpoint })),
+    cell(count(pairs)),
+    cell(`${count(primaryErrors)} | ${count(shadowErrors)}`, shadowErrors > primaryErrors),
+    cell(middles),
+    cell(slower === null ? '–' : `${slower < 0 ? '−' : '+'}${percent(Math.abs(slower))}`),
+    cell(count(different)),
+  );
+}

@@ -1,0 +1,35 @@
+/** What is not in the stream because it is large and changes slowly: asked for while the page is open. */
+import { send } from './api.js';
+
+const everyMs = 5000;
+
+export class Poll {
+  #paths;
+  #timer = 0;
+
+  /** `paths` maps a path of the API to what takes its answers. */
+  constructor(paths) {
+    this.#paths = Object.entries(paths);
+  }
+
+  start() {
+    this.stop();
+    const ask = async () => {
+      await Promise.all(this.#paths.map(([path, view]) => this.#ask(path, view)));
+      this.#timer = setTimeout(ask, everyMs);
+    };
+    this.#timer = setTimeout(ask, 0);
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+  }
+
+  async #ask(path, view) {
+    try {
+      view.update(await send('GET', path));
+    } catch {
+      // What was shown stays: the banner says that there is no connection.
+    }
+  }
+}
