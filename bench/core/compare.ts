@@ -5,6 +5,7 @@
  *   node dist/bench/core/compare.js
  */
 import { digestBody, digestFields } from '../../core/compare/digest.js';
+import { EndpointBatch } from '../../core/compare/endpoint-batch.js';
 import { Framing, RequestHead } from '../../core/http/message.js';
 import { ResponseHead } from '../../core/http/response-head.js';
 import { scanHead } from '../../core/http/response-head-scanner.js';
@@ -87,6 +88,15 @@ const headFrame = measured('a HEAD frame, into the ring and out (what every copy
 const pair = measured('a pair: outcome into the ring and out, compared, counted', (times) =>
   turns(times, (i) => port.outcome(i, told)),
 );
+const batch = new EndpointBatch();
+const targets = Array.from({ length: 1000 }, (_, i) => `/users/${i}/orders?page=${i}`);
+const endpoint = measured('a pair counted by its endpoint (shadow thread)', (times) => {
+  for (let i = 0; i < times; i++) {
+    if (batch.isFull) batch.clear();
+    batch.add(0, counters, 'GET', targets[i % targets.length], 0, 0, 900, 950);
+  }
+  return batch.bytes;
+});
 const fields1 = measured('one field of a head of eight, hashed (each side)', (times) => {
   let sum = 0;
   for (let i = 0; i < times; i++) sum += digestFields(head, ['content-type']);
@@ -106,6 +116,7 @@ const body = (bytes: Buffer) => (times: number) => {
 printTable('comparing a pair', [
   noOp,
   pair,
+  endpoint,
   fields1,
   fields3,
   measured('checksum of a body of 295 bytes (each side)', body(small)),
@@ -113,7 +124,7 @@ printTable('comparing a pair', [
   headFrame,
 ]);
 const limitNs = 1000;
-const total = pair.nsPerRun + 2 * fields1.nsPerRun;
+const total = pair.nsPerRun + endpoint.nsPerRun + 2 * fields1.nsPerRun;
 console.log(
   `\n  a pair without bodies, one field on both sides: ${total.toFixed(0)} ns, ${total <= limitNs ? 'within' : 'OVER'} ${limitNs} ns`,
 );

@@ -3,7 +3,7 @@ import { byId, el, setText } from './dom.js';
 import { count, duration, percent } from './format.js';
 import { badge } from './mirrors.js';
 
-/** Of a mirror; the report and api/endpoints have them all. */
+/** Rows of one mirror; the report and api/endpoints have them all. */
 const rowsShown = 20;
 
 export class Endpoints {
