@@ -14,6 +14,9 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     compare: 'redaction finds values by the same JSONPath as comparisons',
   },
   http: {},
+  http2: {
+    http: 'streams carry the requests and responses that are heads of core/http',
+  },
   ring: {},
   regex: {},
   route: {

@@ -1,0 +1,189 @@
+import { latin1Slice } from '../http/wire.js';
+import { FIELD_OVERHEAD_BYTES } from './field.js';
+import { isName, isText } from './field-names.js';
+import { FIRST_DYNAMIC } from './static-table.js';
+
+/** One field that the peer's decoder has in its table. */
+class Entry {
+  readonly name: string;
+  readonly value: string;
+  readonly nameHash: number;
+  readonly hash: number;
+  /** The number of this insertion; entries count upwards on their connection. */
+  readonly number: number;
+  readonly size: number;
+  /** The insertion before this one in the same bucket: it may have been evicted since. */
+  readonly before: number;
+  readonly beforeByName: number;
+
+  constructor(
+    name: string,
+    value: string,
+    nameHash: number,
+    hash: number,
+    number: number,
+    before: number,
+    beforeByName: number,
+  ) {
+    this.name = name;
+    this.value = value;
+    this.nameHash = nameHash;
+    this.hash = hash;
+    this.number = number;
+    this.size = name.length + value.length + FIELD_OVERHEAD_BYTES;
+    this.before = before;
+    this.beforeByName = beforeByName;
+  }
+}
+
+/** Buckets for as many entries as a table of the default size has at most. */
+const BUCKETS = 128;
+/** Slots in which a line that was sent once waits for being sent again. */
+const SEEN = 128;
+/** Past so many insertions nothing is added any more, so that their numbers stay small integers. */
+const INSERTIONS_MAX = 2 ** 29;
+
+/**
+ * The encoder's picture of the peer's dynamic table, which is looked up by bytes. Buckets are chains of
+ * insertion numbers from the newest to the oldest. The oldest entries are evicted first, so a chain ends at
+ * the first number that is too old, and evicting an entry touches no chain.
+ */
+export class EncoderTable {
+  size = 0;
+  #sizeMax: number;
+  /** By number, modulo its length. */
+  #entries: (Entry | null)[] = [];
+  #oldest = 1;
+  #next = 1;
+  #buckets: Int32Array = none;
+  #nameBuckets: Int32Array = none;
+  /** Hashes of lines that were sent and not added. */
+  #seen: Int32Array = none;
+
+  constructor(sizeMax: number) {
+    this.#sizeMax = sizeMax;
+  }
+
+  get sizeMax(): number {
+    return this.#sizeMax;
+  }
+
+  get count(): number {
+    return this.#next - this.#oldest;
+  }
+
+  /** The index of a field; 0: it is not in the table. */
+  find(
+    bytes: Uint8Array,
+    nameStart: number,
+    nameEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    hash: number,
+  ): number {
+    if (this.count === 0) return 0;
+    let number = this.#buckets[hash & (BUCKETS - 1)]!;
+    while (number >= this.#oldest) {
+      const entry = this.#entry(number);
+      if (
+        entry.hash === hash &&
+        isText(entry.value, bytes, valueStart, valueEnd) &&
+        isName(entry.name, bytes, nameStart, nameEnd)
+      )
+        return this.#indexOf(number);
+      number = entry.before;
+    }
+    return 0;
+  }
+
+  /** The index of the newest field with this name; 0: none. */
+  findName(bytes: Uint8Array, start: number, end: number, nameHash: number): number {
+    if (this.count === 0) return 0;
+    let number = this.#nameBuckets[nameHash & (BUCKETS - 1)]!;
+    while (number >= this.#oldest) {
+      const entry = this.#entry(number);
+      if (entry.nameHash === nameHash && isName(entry.name, bytes, start, end)) return this.#indexOf(number);
+      number = entry.beforeByName;
+    }
+    return 0;
+  }
+
+  /**
+   * Whether a line with this hash is worth an entry: it was sent before. So what is different each time (ids,
+   * times) pushes nothing out. A line that is not is remembered.
+   */
+  isRepeated(hash: number): boolean {
+    if (this.#seen.length === 0) this.#seen = new Int32Array(SEEN);
+    const slot = hash & (SEEN - 1);
+    if (this.#seen[slot] === hash) return true;
+    this.#seen[slot] = hash;
+    return false;
+  }
+
+  /** Whether a field of so many characters leaves room for others. */
+  fits(characters: number): boolean {
+    return (characters + FIELD_OVERHEAD_BYTES) * 4 <= this.#sizeMax && this.#next < INSERTIONS_MAX;
+  }
+
+  /** Adds a field, which `fits`, as the peer does when it reads it. */
+  add(
+    bytes: Buffer,
+    nameStart: number,
+    nameEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    nameHash: number,
+    hash: number,
+  ): void {
+    if (this.#buckets.length === 0) {
+      this.#buckets = new Int32Array(BUCKETS);
+      this.#nameBuckets = new Int32Array(BUCKETS);
+    }
+    const name = latin1Slice(bytes, nameStart, nameEnd).toLowerCase();
+    const value = latin1Slice(bytes, valueStart, valueEnd);
+    const bucket = hash & (BUCKETS - 1);
+    const nameBucket = nameHash & (BUCKETS - 1);
+    const number = this.#next;
+    const before = this.#buckets[bucket]!;
+    const entry = new Entry(name, value, nameHash, hash, number, before, this.#nameBuckets[nameBucket]!);
+    this.#evictTo(this.#sizeMax - entry.size);
+    if (this.count === this.#entries.length) this.#grow();
+    this.#entries[number & (this.#entries.length - 1)] = entry;
+    this.#buckets[bucket] = number;
+    this.#nameBuckets[nameBucket] = number;
+    this.#next++;
+    this.size += entry.size;
+  }
+
+  /** Follows a size update that is sent. */
+  resize(sizeMax: number): void {
+    this.#sizeMax = sizeMax;
+    this.#evictTo(sizeMax);
+  }
+
+  #indexOf(number: number): number {
+    return FIRST_DYNAMIC + this.#next - 1 - number;
+  }
+
+  #entry(number: number): Entry {
+    return this.#entries[number & (this.#entries.length - 1)]!;
+  }
+
+  #evictTo(size: number): void {
+    while (this.size > size && this.#oldest < this.#next) {
+      this.size -= this.#entry(this.#oldest).size;
+      this.#entries[this.#oldest & (this.#entries.length - 1)] = null;
+      this.#oldest++;
+    }
+  }
+
+  #grow(): void {
+    const length = Math.max(16, this.#entries.length * 2);
+    const entries = new Array<Entry | null>(length).fill(null);
+    for (let number = this.#oldest; number < this.#next; number++)
+      entries[number & (length - 1)] = this.#entry(number);
+    this.#entries = entries;
+  }
+}
+
+const none = new Int32Array(0);
