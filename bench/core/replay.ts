@@ -95,6 +95,7 @@ function recording(write: WriteMember): Buffer {
         response: null,
         settled: () => {},
         segmentBegun: () => {},
+        redacted: () => {},
       },
       dates.text(1_800_000_000_000_000 + i * 200),
       (record) => {

@@ -1,6 +1,8 @@
 /** How the texts of flags and operands become values. A wrong text is refused with what was expected. */
 import { InvalidArgumentError } from 'commander';
+import type { Address } from '../../core/plan.js';
 import { filterExpected, parseFilter, parseOrder } from '../../core/replay/filter.js';
+import { parseAddress } from '../address.js';
 import { parseName } from '../names.js';
 import { type NatsBucket, type NatsSubject, parseFleetAddress, parseStreamAddress } from '../nats-address.js';
 import { parseDuration, parseShare, percentOfShare, Refusal } from '../units.js';
@@ -58,6 +60,11 @@ export function httpUrl(value: string): string {
 /** A URL, or `unix:/run/umbra/admin.sock` as in the configuration. */
 export function adminAddress(value: string): string {
   return /^unix:\/./.test(value) ? value : httpUrl(value);
+}
+
+/** An address to listen on. */
+export function listenAddress(value: string): Address {
+  return accepted(parseAddress(value));
 }
 
 export function fleetAddress(value: string): NatsBucket {

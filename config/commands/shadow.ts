@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import {
   defineCommand,
   flag,
+  flagOrEnvironment,
   type Misuse,
   type OptionsOf,
   requiredFlag,
@@ -12,6 +13,7 @@ import { checkCompareFlags, compareFlags, verdictFlags } from '../command-line/f
 import {
   duration,
   fleetAddress,
+  listenAddress,
   name,
   origin,
   positiveInteger,
@@ -84,6 +86,17 @@ export const shadow = defineCommand({
       '--name <name>',
       'name of this process in the fleet (default: the name of the host)',
       name,
+    ),
+    metrics: flag(
+      '--metrics <address>',
+      'address for /metrics and /healthz, for example 127.0.0.1:9902',
+      listenAddress,
+    ),
+    token: flagOrEnvironment(
+      '--token <token>',
+      'token for /metrics, needed where other machines can reach it',
+      text,
+      'UMBRA_TOKEN',
     ),
     forMs: flag('--for <duration>', 'stop after this time', duration),
     untilEmpty: toggle('--until-empty', 'stop when the group has no messages left'),

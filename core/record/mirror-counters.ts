@@ -137,6 +137,12 @@ const field = {
     sinkOnly: true,
     sparse: true,
   }),
+  redacted: rows.counter({
+    metric: 'umbra_sink_redacted_total',
+    help: 'Copies of which something was hidden or left out before they were kept.',
+    stats: 'kept.redacted',
+    sinkOnly: true,
+  }),
   /** Why a sink can keep nothing now, as an index of `dropReasons`; -1: it can. */
   trouble: rows.highest(),
   /**

@@ -85,6 +85,11 @@ function recordsOf(entry: HarEntry, number: number): Buffer | string {
   if (typeof method !== 'string') return 'it has no method';
   const body = requestBody(postData);
   if (body === null || (body.byteLength === 0 && bodySize > 0)) return 'its body is not in the file';
+  const length = headers.find(({ name }) => name.toLowerCase() === 'content-length')?.value;
+  // A form that is made from its parameters may be spelled otherwise.
+  const isAsSent = postData === undefined || postData.text !== undefined;
+  if (isAsSent && length !== undefined && Number(length) !== body.byteLength)
+    return `has ${body.byteLength} bytes of a body of ${length}`;
   const atMs = msOfIsoTime(entry.startedDateTime ?? '');
   if (Number.isNaN(atMs)) return 'it has no time';
   const id = `har-${number}`;

@@ -6,14 +6,7 @@ import { Framing } from '../http/message.js';
 import { CHUNK_END, chunkStart, lastChunk, writeRequestHead } from '../http/request-writer.js';
 import { latin1Write } from '../http/wire.js';
 import type { CopiedResponse, Copy } from '../sink/sink.js';
-
-/** A body as it is kept: one that came, or what redaction made of it. */
-export interface Content {
-  readonly body: readonly Uint8Array[];
-  readonly bodyBytes: number;
-  readonly changed?: boolean;
-  readonly withheld?: boolean;
-}
+import type { ShownRequest, ShownResponse } from './shown.js';
 
 /** One message in three parts; `head` and `tail` are wire strings. */
 export interface HttpBlock {
@@ -27,15 +20,11 @@ export interface HttpBlock {
  * Framed by what was understood, so a chunked body is one chunk; a body that redaction changed has a length.
  */
 export function requestBlock(
-  copy: Copy,
-  target: string,
-  fields: string,
-  trailers: string,
-  content: Content,
+  { method, host, lengthZero, framing: asItCame }: Copy,
+  { target, fields, trailers, content }: ShownRequest,
 ): HttpBlock {
   const { body, bodyBytes } = content;
-  const framing = content.changed === true ? Framing.LENGTH : copy.framing;
-  const { method, host, lengthZero } = copy;
+  const framing = content.changed === true ? Framing.LENGTH : asItCame;
   const head = writeRequestHead({
     method,
     target,
@@ -56,24 +45,16 @@ export function requestBlock(
   };
 }
 
-/** `fields`: those of its head, or what redaction made of them. */
+/** `method`: the request's. */
 export function responseBlock(
-  response: CopiedResponse,
+  { status }: CopiedResponse,
+  { statusLine, fields, content }: ShownResponse,
   method: string,
-  fields: string,
-  { body, bodyBytes }: Content,
 ): HttpBlock {
-  const bodyless = method === 'HEAD' || response.status === 204 || response.status === 304;
+  const { body, bodyBytes } = content;
+  const bodyless = method === 'HEAD' || status === 204 || status === 304;
   const framing = bodyless ? '' : `Content-Length: ${bodyBytes}\r\n`;
-  const [statusLine] = headParts(response);
   return { head: `HTTP/1.1 ${statusLine}${fields}${framing}\r\n`, body, bodyBytes, tail: '' };
-}
-
-/** The status line, without its version, and the field lines of a response's head. */
-export function headParts({ head }: CopiedResponse): [statusLine: string, fields: string] {
-  const whole = head.endsWith('\r\n') ? head : `${head}\r\n`;
-  const statusEnd = whole.indexOf('\r\n') + 2;
-  return [whole.slice(0, statusEnd), whole.slice(statusEnd)];
 }
 
 export function blockBytes({ head, bodyBytes, tail }: HttpBlock): number {

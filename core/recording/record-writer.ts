@@ -9,24 +9,32 @@
  * time from the first byte sent to the primary to the last one received.
  */
 import { latin1Write } from '../http/wire.js';
-import type { CopiedResponse, Copy } from '../sink/sink.js';
-import {
-  blockBytes,
-  type Content,
-  type HttpBlock,
-  headParts,
-  requestBlock,
-  responseBlock,
-  writeBlock,
-} from './http-block.js';
+import type { Copy } from '../sink/sink.js';
+import { blockBytes, type HttpBlock, requestBlock, responseBlock, writeBlock } from './http-block.js';
 import type { RecordIds } from './record-ids.js';
 import type { Redactor } from './redactor.js';
+import {
+  hides,
+  type ShownRequest,
+  type ShownResponse,
+  safeRequest,
+  safeResponse,
+  wholeRequest,
+  wholeResponse,
+} from './shown.js';
 
 const SLASH = 0x2f;
 const recordEnd = '\r\n\r\n';
 const scratchBytes = 64 * 1024;
 /** Stands in a URI where a client of HTTP/1.0 named no host. */
 const noHost = 'unknown.invalid';
+
+/** The ids of the records of one exchange. */
+interface RecordNames {
+  readonly request: string;
+  /** Empty: there is none. */
+  readonly response: string;
+}
 
 export class RecordWriter {
   readonly #redactor: Redactor;
@@ -44,22 +52,32 @@ export class RecordWriter {
   /** Hands each record of `copy` to `take` as a view that the next one overwrites. `date`: of `Dates`. */
   write(copy: Copy, date: string, take: (record: Uint8Array) => void): void {
     const redactor = this.#redactor;
-    const requestId = this.#ids.next();
-    const responseId = copy.response === null ? '' : this.#ids.next();
+    const names = { request: this.#ids.next(), response: copy.response === null ? '' : this.#ids.next() };
     // A record that the pre-filter does not pass is written once more, without what has to be hidden.
-    let { target } = copy;
-    let shared = sharedHeaders(copy, target, date);
-    let record = this.#request(copy, target, requestId, responseId, shared, copy.fields, copy.trailers, copy);
-    if (!redactor.isHarmless(record, this.#blockStart, record.byteLength)) {
-      target = redactor.target(copy.target);
-      shared = sharedHeaders(copy, target, date);
-      const safe = redactor.message(copy.fields, copy.body, copy.bodyBytes);
-      const trailers = redactor.message(copy.trailers, [], 0).fields;
-      record = this.#request(copy, target, requestId, responseId, shared, safe.fields, trailers, safe);
+    let shown = wholeRequest(copy);
+    let shared = sharedHeaders(copy, shown.target, date);
+    let isRedacted = false;
+    let record = this.#request(copy, shown, names, shared);
+    if (!this.#isHarmless(record)) {
+      const safe = safeRequest(copy, redactor);
+      isRedacted = hides(shown, safe);
+      shown = safe;
+      shared = sharedHeaders(copy, shown.target, date);
+      record = this.#request(copy, shown, names, shared);
     }
     take(record);
-    if (copy.response !== null)
-      take(this.#safeResponse(copy.response, copy.method, requestId, responseId, shared));
+    if (copy.response !== null) {
+      let response = wholeResponse(copy.response);
+      record = this.#response(copy, response, names, shared);
+      if (!this.#isHarmless(record)) {
+        const safe = safeResponse(response, redactor);
+        isRedacted ||= hides(response, safe);
+        response = safe;
+        record = this.#response(copy, response, names, shared);
+      }
+      take(record);
+    }
+    if (isRedacted) copy.redacted();
   }
 
   info(software: string, id: string, date: string, file: string): Uint8Array {
@@ -68,50 +86,25 @@ export class RecordWriter {
     return this.#record(start, { head: block, body: [], bodyBytes: 0, tail: '' });
   }
 
-  #request(
-    copy: Copy,
-    target: string,
-    id: string,
-    responseId: string,
-    shared: string,
-    fields: string,
-    trailers: string,
-    content: Content,
-  ): Uint8Array {
-    const concurrent = responseId === '' ? '' : `WARC-Concurrent-To: <urn:uuid:${responseId}>\r\n`;
-    const cut = content.withheld === true ? 'WARC-Truncated: unspecified\r\n' : '';
+  #isHarmless(record: Uint8Array): boolean {
+    return this.#redactor.isHarmless(record, this.#blockStart, record.byteLength);
+  }
+
+  #request(copy: Copy, shown: ShownRequest, names: RecordNames, shared: string): Uint8Array {
+    const concurrent = names.response === '' ? '' : `WARC-Concurrent-To: <urn:uuid:${names.response}>\r\n`;
+    const cut = shown.content.withheld === true ? 'WARC-Truncated: unspecified\r\n' : '';
     const order = copy.orderKey === 0 ? '' : `Umbra-Order: ${copy.orderKey.toString(16)}\r\n`;
-    const start = `WARC/1.1\r\nWARC-Type: request\r\nWARC-Record-ID: <urn:uuid:${id}>\r\n${shared}${order}${concurrent}${cut}Content-Type: application/http;msgtype=request\r\n`;
-    return this.#record(start, requestBlock(copy, target, fields, trailers, content));
+    const start = `WARC/1.1\r\nWARC-Type: request\r\nWARC-Record-ID: <urn:uuid:${names.request}>\r\n${shared}${order}${concurrent}${cut}Content-Type: application/http;msgtype=request\r\n`;
+    return this.#record(start, requestBlock(copy, shown));
   }
 
-  #safeResponse(
-    response: CopiedResponse,
-    method: string,
-    requestId: string,
-    id: string,
-    shared: string,
-  ): Uint8Array {
-    const [, fields] = headParts(response);
-    const record = this.#response(response, method, requestId, id, shared, fields, response);
-    if (this.#redactor.isHarmless(record, this.#blockStart, record.byteLength)) return record;
-    const safe = this.#redactor.message(fields, response.body, response.bodyBytes);
-    return this.#response(response, method, requestId, id, shared, safe.fields, safe);
-  }
-
-  #response(
-    response: CopiedResponse,
-    method: string,
-    requestId: string,
-    id: string,
-    shared: string,
-    fields: string,
-    content: Content,
-  ): Uint8Array {
+  #response(copy: Copy, shown: ShownResponse, names: RecordNames, shared: string): Uint8Array {
+    const response = copy.response!;
     const cut = response.truncated ? 'length' : 'unspecified';
-    const truncated = response.truncated || content.withheld === true ? `WARC-Truncated: ${cut}\r\n` : '';
-    const start = `WARC/1.1\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:${id}>\r\n${shared}WARC-Concurrent-To: <urn:uuid:${requestId}>\r\n${truncated}Umbra-Latency-Us: ${Math.round(response.latencyUs)}\r\nContent-Type: application/http;msgtype=response\r\n`;
-    return this.#record(start, responseBlock(response, method, fields, content));
+    const truncated =
+      response.truncated || shown.content.withheld === true ? `WARC-Truncated: ${cut}\r\n` : '';
+    const start = `WARC/1.1\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:${names.response}>\r\n${shared}WARC-Concurrent-To: <urn:uuid:${names.request}>\r\n${truncated}Umbra-Latency-Us: ${Math.round(response.latencyUs)}\r\nContent-Type: application/http;msgtype=response\r\n`;
+    return this.#record(start, responseBlock(response, shown, copy.method));
   }
 
   #record(start: string, block: HttpBlock): Uint8Array {

@@ -154,6 +154,10 @@ export class SinkCopy implements Copy, FramedCopy {
     this.#mirror.counters.add(MirrorField.segments);
   }
 
+  redacted(): void {
+    this.#mirror.counters.add(MirrorField.redacted);
+  }
+
   #addBody(piece: Uint8Array): void {
     if (!this.expectsFrames || piece.byteLength === 0) return;
     if (!this.#hold(piece.byteLength)) {

@@ -46,6 +46,8 @@ export interface Copy {
   settled(failure: Failure | typeof none, keptBytes: number): void;
   /** A file was begun for it. */
   segmentBegun(): void;
+  /** A part of it is hidden, or left out because it can't be looked into. Called once at most. */
+  redacted(): void;
 }
 
 export interface PrimaryOutcome {

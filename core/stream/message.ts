@@ -15,15 +15,7 @@
  * is not whole. What is not known stands not there. A payload without the header is a request alone.
  */
 import { type Failure, failureReasons, none } from '../errors.js';
-import {
-  blockBytes,
-  type Content,
-  type HttpBlock,
-  headParts,
-  requestBlock,
-  responseBlock,
-  writeBlock,
-} from '../recording/http-block.js';
+import { blockBytes, requestBlock, responseBlock, writeBlock } from '../recording/http-block.js';
 import {
   type RecordedExchange,
   type RecordedResponse,
@@ -31,7 +23,16 @@ import {
   readResponse,
 } from '../recording/recorded.js';
 import type { Redactor } from '../recording/redactor.js';
-import type { CopiedResponse, Copy, PrimaryOutcome } from '../sink/sink.js';
+import {
+  hides,
+  type ShownRequest,
+  type ShownResponse,
+  safeRequest,
+  safeResponse,
+  wholeRequest,
+  wholeResponse,
+} from '../recording/shown.js';
+import type { Copy, PrimaryOutcome } from '../sink/sink.js';
 
 const format = '1';
 
@@ -43,43 +44,37 @@ export interface StreamMessage {
 
 /** `atUs`: when the request came, on the wall clock. Nothing secret is in what is returned. */
 export function encodeMessage(copy: Copy, redactor: Redactor, atUs: number): StreamMessage {
-  const asItCame = messageOf(copy, copy.target, copy.fields, copy.trailers, copy, atUs, (response) =>
-    responseBlock(response, copy.method, headParts(response)[1], response),
-  );
+  const request = wholeRequest(copy);
+  const response = copy.response === null ? null : wholeResponse(copy.response);
+  const asItCame = messageOf(copy, request, response, atUs);
   // A payload that the pre-filter passes need not be taken apart.
   const { payload } = asItCame;
   if (redactor.isHarmless(payload, 0, payload.byteLength)) return asItCame;
-  const safe = redactor.message(copy.fields, copy.body, copy.bodyBytes);
-  const trailers = redactor.message(copy.trailers, [], 0).fields;
-  return messageOf(copy, redactor.target(copy.target), safe.fields, trailers, safe, atUs, (response) => {
-    const [, fields] = headParts(response);
-    const safeResponse = redactor.message(fields, response.body, response.bodyBytes);
-    return responseBlock(response, copy.method, safeResponse.fields, safeResponse);
-  });
+  const safe = safeRequest(copy, redactor);
+  const safely = response === null ? null : safeResponse(response, redactor);
+  if (hides(request, safe) || (response !== null && hides(response, safely!))) copy.redacted();
+  return messageOf(copy, safe, safely, atUs);
 }
 
 function messageOf(
   copy: Copy,
-  target: string,
-  fields: string,
-  trailers: string,
-  content: Content,
+  request: ShownRequest,
+  response: ShownResponse | null,
   atUs: number,
-  blockOf: (response: CopiedResponse) => HttpBlock,
 ): StreamMessage {
-  const request = requestBlock(copy, target, fields, trailers, content);
-  const response = copy.response === null ? null : blockOf(copy.response);
-  const requestBytes = blockBytes(request);
-  const payload = Buffer.allocUnsafe(requestBytes + (response === null ? 0 : blockBytes(response)));
-  writeBlock(request, payload, 0);
-  if (response !== null) writeBlock(response, payload, requestBytes);
+  const block = requestBlock(copy, request);
+  const answer = response === null ? null : responseBlock(copy.response!, response, copy.method);
+  const requestBytes = blockBytes(block);
+  const payload = Buffer.allocUnsafe(requestBytes + (answer === null ? 0 : blockBytes(answer)));
+  writeBlock(block, payload, 0);
+  if (answer !== null) writeBlock(answer, payload, requestBytes);
   const about =
     `${format}; route=${copy.route}; at-us=${Math.round(atUs)}` +
     (copy.orderKey === 0 ? '' : `; order=${copy.orderKey.toString(16)}`) +
     aboutPrimary(copy.primary) +
-    (response === null ? '' : `; request-bytes=${requestBytes}`) +
-    (content.withheld === true ? '; withheld' : '') +
-    (copy.response?.truncated ? '; truncated' : '');
+    (answer === null ? '' : `; request-bytes=${requestBytes}`) +
+    (request.content.withheld === true ? '; withheld' : '') +
+    (copy.response?.truncated || response?.content.withheld ? '; truncated' : '');
   return { about, payload };
 }
 
@@ -100,6 +95,7 @@ export function decodeMessage(about: string, payload: Buffer): RecordedExchange 
     const sign = word.indexOf('=');
     told.set(sign < 0 ? word : word.slice(0, sign), sign < 0 ? '' : word.slice(sign + 1));
   }
+  if (told.has('withheld')) return 'its body was not recorded';
   const requestBytes = numberOf(told, 'request-bytes') ?? payload.byteLength;
   const request = readRequest(payload.subarray(0, requestBytes));
   if (typeof request === 'string') return request;
@@ -119,13 +115,14 @@ function responseOf(told: ReadonlyMap<string, string>, block: Buffer): RecordedR
   const bytes = numberOf(told, 'bytes');
   if (status === null || bytes === null || status < 100 || status > 599) return null;
   const digest = told.get('digest') ?? '';
+  const truncated = told.has('truncated');
   return {
     status,
     bytes,
     digest: /^[0-9a-f]{1,8}$/.test(digest) ? Number.parseInt(digest, 16) : null,
-    truncated: told.has('truncated'),
+    truncated,
     latencyUs: numberOf(told, 'latency-us') ?? -1,
-    content: readResponse(block, false, -1)?.content ?? null,
+    content: readResponse(block, truncated, -1)?.content ?? null,
   };
 }
 

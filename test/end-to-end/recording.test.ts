@@ -188,6 +188,13 @@ t.test('umbra record needs no configuration', async (t) => {
   );
   t.strictSame([code, /^umbra ready listen=\S+ pid=\d+$/m.test(out)], [0, true]);
   t.match(out, /^recorded 0 requests in .*: 0 bytes in 0 files in /m);
+  const json = await runToEnd(
+    'record',
+    `http://127.0.0.1:${v1.port}`,
+    ...['-o', path, ...listen, '--for', '100ms', '--json'],
+  );
+  t.match(JSON.parse(json.out), { recorded: 0, bytes: 0, files: 0, redacted: 0, dropped: {}, failed: {} });
+  t.match(json.err, /^umbra ready listen=/m);
   const wrong = await runToEnd('record', `http://127.0.0.1:${v1.port}/path`, '-o', path);
   t.strictSame([wrong.code, /without a path/.test(wrong.err)], [2, true]);
 });

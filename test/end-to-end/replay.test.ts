@@ -154,6 +154,35 @@ t.test('a damaged recording is played but for what is damaged, with the place of
   t.ok(v2.received.length >= 38, `${v2.received.length} requests`);
 });
 
+t.test('a request whose body is not known to be whole is named in the report', async (t) => {
+  const path = join(directory, 'cut.gor');
+  const end = '\n🐵🙈🙉\n';
+  const head = 'HTTP/1.1\r\nHost: x\r\n';
+  writeFileSync(
+    path,
+    [
+      `1 a 1800000000000000000 0\nPOST /whole ${head}Content-Length: 2\r\n\r\nok${end}`,
+      `1 b 1800000000001000000 0\nPOST /cut ${head}Content-Length: 9\r\n\r\nok${end}`,
+    ].join(''),
+  );
+  const { out, err } = await runToEnd('replay', path, ...to);
+  t.match(out, /played 1 requests/);
+  t.match(out, /note: 1 record was skipped: has N bytes of a body of N; the first is \S*cut\.gor:\d+/);
+  t.match(err, /cut\.gor:\d+: skipped: has \d+ bytes of a body of 9/);
+  const json = JSON.parse((await runToEnd('replay', path, ...to, '-o', 'json')).out);
+  t.match(json, { played: 1, skipped: 1, skippedByReason: { 'has N bytes of a body of N': 1 } });
+});
+
+t.test('a replay of nothing ends, however long it may take and whatever it is asked', async (t) => {
+  for (const flags of [
+    ['--filter', 'path:/none', '--loop', '--for', '10m'],
+    ['--filter', 'path:/none'],
+  ]) {
+    const { code, err } = await runToEnd('replay', ...files, ...to, ...flags);
+    t.strictSame([code, err], [1, 'umbra replay: there was nothing to play\n']);
+  }
+});
+
 t.test(
   'a server that is not there is a failure of each request, and a file that is not there of the command',
   async (t) => {

@@ -259,8 +259,8 @@ t.test('wrong words are refused with what is right', async (t) => {
   );
   t.match(await printed('--from', from, '--to', 'http://x/y'), /Expected a server such as/);
   t.match(
-    await printed('--from', from, '--to', 'http://x', '-c', 'a.yaml'),
-    /-c needs the name of a version in --to/,
+    await printed('--from', from, '--to', 'http://x', '--mirror', 'reviews'),
+    /--mirror needs the configuration of the mirror: -c FILE/,
   );
   t.match(
     await printed('--from', from, '--to', 'http://x', '--timeout', '9s', '--ack-wait', '9s'),
@@ -311,3 +311,62 @@ t.test(
     t.strictSame(streamVerdict(result), [], JSON.stringify(result.mirrors));
   },
 );
+
+t.test(
+  'metrics are served, JSON has standard output to itself, and rules of a configuration hold',
+  skip,
+  async (t) => {
+    const nats = await startNats(t);
+    const [v1, v2] = [await startOrigin(t), await startOrigin(t)];
+    for (const [origin, price] of [
+      [v1, 100],
+      [v2, 100.4],
+    ] as const)
+      origin.answer = (_, response) =>
+        void response.setHeader('content-type', 'application/json').end(JSON.stringify({ price, name: 'x' }));
+    const umbra = await startUmbra(t, nats, v1, { primary: 'response' });
+    await ask(umbra, 20);
+    await lawHolds(t, umbra);
+    const config = new ConfigFile(
+      reviews(v1.port, v2.port, { mirror: { compare: { rules: [{ path: '$.price', tolerance: '1%' }] } } }),
+    );
+    t.teardown(() => config.remove());
+    const shadow = ShadowProcess.spawn(
+      nats.stream(subject),
+      urlOf(v2),
+      ...[
+        '-c',
+        config.path,
+        '--ignore',
+        'header:date',
+        '--metrics',
+        '127.0.0.1:0',
+        '-o',
+        'json',
+        '--no-fleet',
+      ],
+    );
+    const [, port] = await shadow.says(/^umbra shadow ready .* metrics=(\d+)/m);
+    const text = async (path: string): Promise<string> =>
+      (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+    await until(
+      async () => /^umbra_compare_examined_total\{.*\} 20$/m.test(await text('/metrics')),
+      'all are compared',
+    );
+    t.match(await text('/metrics'), /^umbra_mirror_completed_total\{.*\} 20$/m);
+    t.equal(await text('/healthz'), 'ok\n');
+    t.equal((await fetch(`http://127.0.0.1:${port}/api/config`)).status, 404);
+    t.equal(await shadow.stop(), 0);
+    const { deliveries, answered, diffs } = JSON.parse(shadow.out);
+    t.strictSame([deliveries, answered], [20, 20]);
+    t.match(diffs.mirrors, [{ compared: 20, different: 0 }]);
+  },
+);
+
+t.test('metrics that other machines can reach need a token', skip, async (t) => {
+  const nats = await startNats(t);
+  const words = ['--from', nats.stream(subject), '--to', 'http://127.0.0.1:1', '--metrics', '0.0.0.0:0'];
+  const { code, err } = await runToEnd('shadow', ...words);
+  t.equal(code, 1);
+  t.match(err, /needs a token where other machines can reach it/);
+});

@@ -21,6 +21,7 @@ export function copyOf(changes: Partial<Copy> = {}): Copy {
     response: null,
     settled: () => {},
     segmentBegun: () => {},
+    redacted: () => {},
     ...changes,
   };
 }

@@ -35,30 +35,42 @@ PATCH /api/routes/ROUTE                         { "primary": { "v1": 95, "v2": 5
 PATCH /api/routes/ROUTE/mirrors/VERSION         { "percent": 25 } or { "enabled": false }
 `;
 
-/**
- * Throws if the address can be reached from other machines and no token is set: nothing would protect it.
- * The caller may add routes (the live page, streams) to what is returned; they stand behind the same guards.
- */
+/** The caller may add routes to what is returned; they stand behind the same guards. */
 export function createAdminApp(deps: AdminDeps): Hono {
-  if (deps.token === null && !isLocal(deps.address)) {
-    throw new Error('the admin API needs a token where other machines can reach it');
-  }
-  const app = new Hono();
-  const { figures } = deps;
-  app.use(
-    answerHeaders(),
-    checkHost(deps.address, figures),
-    checkRate(figures),
-    checkOrigin(figures),
-    checkToken(deps.token, figures),
-  );
+  const app = guardedApp(deps);
   addPage(app);
   addStream(app, deps);
   addReports(app, deps);
   addChanges(app, deps);
+  return app;
+}
+
+/**
+ * `guardedApp` has the guards and no routes. Throws if the address can be reached from other machines and no
+ * token is set: nothing would protect it.
+ */
+export function guardedApp({
+  address,
+  token,
+  figures,
+  log,
+}: Pick<AdminDeps, 'address' | 'token' | 'figures'> & {
+  readonly log: Pick<AdminDeps['log'], 'error'>;
+}): Hono {
+  if (token === null && !isLocal(address)) {
+    throw new Error('the admin API needs a token where other machines can reach it');
+  }
+  const app = new Hono();
+  app.use(
+    answerHeaders(),
+    checkHost(address, figures),
+    checkRate(figures),
+    checkOrigin(figures),
+    checkToken(token, figures),
+  );
   app.notFound((c) => c.json({ error: `nothing here: ${c.req.method} ${c.req.path}` }, 404));
   app.onError((error, c) => {
-    deps.log.error({ err: error, method: c.req.method, path: c.req.path }, 'an admin request failed');
+    log.error({ err: error, method: c.req.method, path: c.req.path }, 'an admin request failed');
     return c.json({ error: 'internal error' }, 500);
   });
   return app;

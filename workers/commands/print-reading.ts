@@ -18,6 +18,8 @@ import { verdictExitCodes } from './verdict.js';
 export interface PrintOptions extends VerdictBounds {
   /** Origin of the requests, as the report names it. */
   readonly source: string;
+  /** Sentences that the report has beside its figures. */
+  readonly notes?: readonly string[];
   /** Null prints text on standard output, `json` a JSON object; else the path of an HTML page. */
   readonly output: string | null;
   /** Whether the exit code is that of the verdict. */
@@ -45,7 +47,7 @@ export async function printReading(
     diffs,
     verdict: null,
     config: null,
-    notes: [],
+    notes: options.notes ?? [],
   });
   if (output === 'json') {
     const verdict = judge(evidenceOf(reading), diffs, options, 'once');

@@ -7,12 +7,17 @@ import type { CommandIo } from '../../config/commands/index.js';
 const intervalMs = 200;
 const eraseLine = '\r\x1b[K';
 
+/** Standard error. */
+export type Terminal = Pick<NodeJS.WriteStream, 'isTTY'> & { write(text: string): unknown };
+
 export class ProgressLine implements CommandIo {
   readonly #io: CommandIo;
+  readonly #terminal: Terminal;
   #isDrawn = false;
 
-  constructor(io: CommandIo) {
+  constructor(io: CommandIo, terminal: Terminal = process.stderr) {
     this.#io = io;
+    this.#terminal = terminal;
   }
 
   out(line: string): void {
@@ -27,10 +32,10 @@ export class ProgressLine implements CommandIo {
 
   /** Shows `text()` again and again; returns what ends it. */
   show(text: () => string): () => void {
-    if (!process.stderr.isTTY) return () => {};
+    if (!this.#terminal.isTTY) return () => {};
     const timer = setInterval(() => {
       this.#isDrawn = true;
-      process.stderr.write(eraseLine + text());
+      this.#terminal.write(eraseLine + text());
     }, intervalMs);
     return () => {
       clearInterval(timer);
@@ -40,7 +45,7 @@ export class ProgressLine implements CommandIo {
 
   /** Erases the line, for those that print by themselves. */
   erase(): void {
-    if (this.#isDrawn) process.stderr.write(eraseLine);
+    if (this.#isDrawn) this.#terminal.write(eraseLine);
     this.#isDrawn = false;
   }
 }

@@ -30,7 +30,15 @@ export async function recordCommand(options: RecordOptions, commandIo: CommandIo
     if (options.forMs !== null) stop = setTimeout(() => process.kill(process.pid, 'SIGTERM'), options.forMs);
   };
   try {
-    const code = await runCommand({ config, set: [], takeover: null }, whenReady, () => io.erase());
+    const code = await runCommand(
+      { config, set: [], takeover: null },
+      {
+        // JSON has standard output to itself.
+        out: (line) => (options.json ? io.err(line) : io.out(line)),
+        whenReady,
+        beforeLog: () => io.erase(),
+      },
+    );
     endProgress?.();
     if (umbra !== null) printSummary((umbra as Umbra).read(), options, io);
     return code;
@@ -60,7 +68,7 @@ function configOf({ url, output, listen, admin, responses, percent, keepSecrets 
 
 function printSummary(reading: Reading, { output, json }: RecordOptions, io: CommandIo): void {
   const { counts } = reading.mirrors[0];
-  const { completed, keptBytes, segments } = counts;
+  const { completed, keptBytes, segments, redacted } = counts;
   const dropped = byReason(dropReasons, counts.dropped);
   const failed = byReason(failureReasons, counts.failed);
   if (json) {
@@ -70,6 +78,7 @@ function printSummary(reading: Reading, { output, json }: RecordOptions, io: Com
         recorded: completed,
         bytes: keptBytes,
         files: segments,
+        redacted,
         dropped,
         failed,
         uptimeS,
@@ -79,7 +88,7 @@ function printSummary(reading: Reading, { output, json }: RecordOptions, io: Com
     return;
   }
   io.out(
-    `recorded ${countText(completed)} requests in ${spanText(reading.uptimeS)}: ${keptBytes} bytes in ${segments} files in ${output}`,
+    `recorded ${countText(completed)} requests in ${spanText(reading.uptimeS)}: ${keptBytes} bytes in ${segments} files in ${output}; secrets were hidden in ${redacted}`,
   );
   for (const [what, counted] of [
     ['dropped', dropped],

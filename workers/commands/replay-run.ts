@@ -4,6 +4,7 @@ import { nowUs } from '../../core/clock.js';
 import type { Plan } from '../../core/plan.js';
 import { MirrorField } from '../../core/record/mirror-counters.js';
 import type { VersionCounters } from '../../core/record/version-counters.js';
+import type { SkippedRecord } from '../../core/recording/recorded.js';
 import type { ReplayServer } from '../../core/replay/replay-call.js';
 import { type PlayCounters, ReplayCounters } from '../../core/replay/replay-counters.js';
 import type { ReplayServers } from '../../core/replay/replayed-request.js';
@@ -27,7 +28,7 @@ export interface ReplayRunParts {
   readonly files: readonly RecordingFile[];
   readonly io: ProgressLine;
   /** A record can't be played. */
-  onSkipped(line: string): void;
+  onSkipped(path: string, skipped: SkippedRecord): void;
 }
 
 export class ReplayRun {
@@ -113,9 +114,7 @@ export class ReplayRun {
       pairs,
       inFlightMax: pace.kind === 'max' ? connections : inFlight,
       // The pass that learns would report them twice.
-      onSkipped: (path, { offset, reason }) => {
-        if (counters === this.#counters) onSkipped(`${path}:${offset}: skipped: ${reason}`);
-      },
+      onSkipped: counters === this.#counters ? onSkipped : () => {},
     });
     this.#pass = pass;
     if (this.#stopped) pass.stop();

@@ -15,9 +15,7 @@ import { oneMirror, serverAsVersion } from './one-mirror.js';
 import { printReading } from './print-reading.js';
 import { ProgressLine } from './progress-line.js';
 import { ReplayRun } from './replay-run.js';
-
-/** Records that are named one by one; further ones are counted. */
-const skippedReported = 5;
+import { SkippedRecords } from './skipped-records.js';
 
 /**
  * Resolves with the exit code: 1 where nothing could be played, or by the verdict where it is asked for.
@@ -27,22 +25,28 @@ export async function replayCommand(options: ReplayOptions, commandIo: CommandIo
   const io = new ProgressLine(commandIo);
   try {
     const plan = await planOf(options);
-    const skipped = new SkippedCount(io);
+    const skipped = new SkippedRecords((line) => io.err(line));
     const files = await opened(options.files, skipped);
     const others = await opened(
       options.learn !== null && 'path' in options.learn ? [options.learn.path] : [],
     );
     const pairs = new PairAnalysts(plan, options.baseline !== null || options.learn !== null);
-    const replay = new ReplayRun({ options, plan, pairs, files, io, onSkipped: (line) => skipped.add(line) });
+    const replay = new ReplayRun({
+      options,
+      plan,
+      pairs,
+      files,
+      io,
+      onSkipped: (path, record) => skipped.add(path, record),
+    });
     const { reading, learned } = await replay.run(others);
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     for (const file of [...files, ...others]) file.close();
     await pairs.idle();
     const diffs = parseDiffs(pairs.diffs());
     await pairs.close();
-    skipped.reportRest();
-    const facts = { bytes, skipped: skipped.count, ...(learned === null ? {} : { learned }) };
-    return await report(options, reading, diffs.mirrors.length === 0 ? null : diffs, facts, io);
+    const facts = { bytes, ...(learned === null ? {} : { learned }) };
+    return await report(options, reading, diffs.mirrors.length === 0 ? null : diffs, skipped, facts, io);
   } catch (error) {
     io.err(`umbra replay: ${(error as Error).message}`);
     return exitFailure;
@@ -50,28 +54,8 @@ export async function replayCommand(options: ReplayOptions, commandIo: CommandIo
 }
 
 /** Without `skipped`, entries that can't be played are not reported. */
-function opened(paths: readonly string[], skipped?: SkippedCount): Promise<RecordingFile[]> {
-  return openRecordings(paths, (path, { offset, reason }) =>
-    skipped?.add(`${path}: entry ${offset}: skipped: ${reason}`),
-  );
-}
-
-class SkippedCount {
-  readonly #io: CommandIo;
-  count = 0;
-
-  constructor(io: CommandIo) {
-    this.#io = io;
-  }
-
-  add(line: string): void {
-    if (++this.count <= skippedReported) this.#io.err(line);
-  }
-
-  reportRest(): void {
-    if (this.count > skippedReported)
-      this.#io.err(`${this.count - skippedReported} more records were skipped`);
-  }
+function opened(paths: readonly string[], skipped?: SkippedRecords): Promise<RecordingFile[]> {
+  return openRecordings(paths, (path, record) => skipped?.add(path, record, 'entry'));
 }
 
 /**
@@ -90,7 +74,8 @@ async function report(
   options: ReplayOptions,
   reading: Reading,
   diffs: DiffsView | null,
-  facts: { readonly bytes: number; readonly skipped: number; readonly learned?: number },
+  skipped: SkippedRecords,
+  facts: { readonly bytes: number; readonly learned?: number },
   io: CommandIo,
 ): Promise<number> {
   const { eligible, queue } = reading.mirrors[0].counts;
@@ -115,9 +100,9 @@ async function report(
   return printReading(
     reading,
     diffs,
-    { ...options, source: files.join(', ') },
+    { ...options, source: files.join(', '), notes: skipped.notes },
     `${new URL(shadow).host} against ${to.length === 1 ? primary : new URL(primary).host}`,
     io,
-    { played: eligible, ...facts, lateUs },
+    { played: eligible, ...facts, skipped: skipped.count, skippedByReason: skipped.byReason, lateUs },
   );
 }

@@ -17,14 +17,28 @@ import { askToHandOver, findPredecessor, HAND_OVER, writePid } from '../main/tak
 import type { PlanSource } from '../protocol/messages.js';
 import { planAtStart } from './plan-address.js';
 
+/** Hooks for a command that runs umbra and prints something of its own. */
+export interface RunHooks {
+  /** Prints the line that says where it serves. */
+  out(line: string): void;
+  /** It serves and takes signals. */
+  whenReady(umbra: Umbra): void;
+  /** Called before each line of the log. */
+  beforeLog(): void;
+}
+
+const noHooks: RunHooks = {
+  out: (line) => process.stdout.write(`${line}\n`),
+  whenReady: () => {},
+  beforeLog: () => {},
+};
+
 /**
  * Resolves with the exit code: 0 after a clean stop, 1 if it can't serve, 2 if the configuration is wrong.
- * `whenReady` is called once it serves and takes signals, `beforeLog` before each line of the log.
  */
 export async function runCommand(
   { config, set, takeover }: RunOptions,
-  whenReady: (umbra: Umbra) => void = () => {},
-  beforeLog: () => void = () => {},
+  hooks: RunHooks = noHooks,
 ): Promise<number> {
   let origin = originOf(config, set);
   let plan: PlanSource | undefined;
@@ -46,9 +60,9 @@ export async function runCommand(
       printProblems(loaded.problems);
       return exitUsage;
     }
-    const log = await openLog(beforeLog);
+    const log = await openLog(hooks.beforeLog);
     for (const warning of loaded.warnings) log.warn(formatProblem(warning));
-    return await serve(origin, takeover, loaded, log, changes, plan, whenReady);
+    return await serve(origin, takeover, loaded, log, changes, plan, hooks);
   } finally {
     await watch?.close();
   }
@@ -61,7 +75,7 @@ async function serve(
   log: Logger,
   changes: ChangeFlag,
   plan: PlanSource | undefined,
-  whenReady: (umbra: Umbra) => void,
+  hooks: RunHooks,
 ): Promise<number> {
   let umbra: Umbra;
   try {
@@ -100,9 +114,9 @@ async function serve(
   changes.onRaised(() => void reload('the file changed'));
 
   const admin = umbra.admin === null ? '' : ` admin=${umbra.admin}`;
-  process.stdout.write(`umbra ready listen=${umbra.listening.join(',')}${admin} pid=${process.pid}\n`);
+  hooks.out(`umbra ready listen=${umbra.listening.join(',')}${admin} pid=${process.pid}`);
   const stopped = untilStopped(umbra, (why) => log.info(`${why}: draining`));
-  whenReady(umbra);
+  hooks.whenReady(umbra);
   await stopped;
   process.off('SIGHUP', onHangUp);
   process.off('SIGUSR1', onReopen);

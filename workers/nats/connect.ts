@@ -5,10 +5,13 @@
  */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
 import type { NatsPlace } from '../../core/plan.js';
 
 const connectMs = 3000;
+/** A server that has said nothing for so long may be one that waits for a TLS handshake first. */
+const quietMs = 500;
 /** A connection that says nothing for two of these is dead. */
 const pingMs = 5000;
 const reconnectMs = 1000;
@@ -54,7 +57,8 @@ export async function connectNats(
         ...(env.NATS_CERT ? { certFile: env.NATS_CERT, keyFile: env.NATS_KEY ?? '' } : {}),
       };
     }
-    await someServerSpeaks(place.servers);
+    const handshakeFirst = await someServerSpeaks(place);
+    if (handshakeFirst) options.tls = { ...options.tls, handshakeFirst };
     return await nats.connect(options);
   } catch (error) {
     throw new Error(`cannot reach NATS at ${place.servers.join(',')}: ${natsReason(error)}`);
@@ -62,13 +66,14 @@ export async function connectNats(
 }
 
 /**
- * Resolves when one of them sends its first bytes, which every server does unasked. The client leaves a
+ * Resolves when one of them sends its first bytes, which servers do unasked, but for those that want a TLS
+ * handshake first (`handshake_first`): then with true, and only where TLS is asked for. The client leaves a
  * socket behind for each time that it asked a network in vain, for minutes; here they are ours to close.
  */
-async function someServerSpeaks(servers: readonly string[]): Promise<void> {
-  const asked = servers.map((server) => speaks(server));
+async function someServerSpeaks({ servers, secure }: NatsPlace): Promise<boolean> {
+  const asked = servers.map((server) => speaks(server, secure));
   try {
-    await Promise.any(asked.map(({ spoke }) => spoke));
+    return await Promise.any(asked.map(({ spoke }) => spoke));
   } catch (error) {
     throw (error as AggregateError).errors[0];
   } finally {
@@ -76,15 +81,31 @@ async function someServerSpeaks(servers: readonly string[]): Promise<void> {
   }
 }
 
-function speaks(server: string): { readonly socket: Socket; readonly spoke: Promise<void> } {
+function speaks(
+  server: string,
+  secure: boolean,
+): { readonly socket: Socket; readonly spoke: Promise<boolean> } {
   const { port } = new URL(`tcp://${server}`);
   const socket = connect(Number(port), hostOf(server));
-  const spoke = new Promise<void>((resolve, reject) => {
+  const spoke = new Promise<boolean>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('timeout')), connectMs);
-    socket.once('data', () => resolve());
+    const quiet = setTimeout(() => {
+      if (secure && !socket.connecting) handshake();
+    }, quietMs);
+    const handshake = (): void => {
+      // It is closed before anything is sent over it; the client verifies its own connection.
+      const tls = connectTls({ socket, rejectUnauthorized: false });
+      tls.once('secureConnect', () => resolve(true));
+      // What comes late and is no TLS is the first line of an ordinary server.
+      tls.once('error', ({ code }: NodeJS.ErrnoException) =>
+        code?.startsWith('ERR_SSL') ? resolve(false) : reject(new Error(code)),
+      );
+    };
+    socket.once('data', () => resolve(false));
     socket.once('error', reject);
     socket.once('close', () => {
       clearTimeout(timer);
+      clearTimeout(quiet);
       reject(new Error('the connection was closed'));
     });
   });

@@ -33,7 +33,7 @@ t.test('an entry is an exchange with its time, body, answer and latency', async 
         headers: [
           { name: ':authority', value: 'shop.example' },
           { name: 'Host', value: 'shop.example' },
-          { name: 'Content-Length', value: '999' },
+          { name: 'Content-Length', value: '8' },
           { name: 'X-Name', value: 'Zoë' },
         ],
         postData: { mimeType: 'application/json', text: '{"ë":1}' },
@@ -95,4 +95,27 @@ t.test('what can not be played is skipped with its number and the reason', async
 t.test('JSON that is no HAR is refused', async (t) => {
   t.throws(() => [...warcOfHar('{"json":true}')], /no HAR/);
   t.throws(() => [...warcOfHar('{')], /not JSON/);
+});
+
+t.test('an entry whose body is not known to be whole is named', async (t) => {
+  const length = (value: string) => ({ headers: [{ name: 'content-length', value }] });
+  const { exchanges, skipped } = read(
+    entry({ method: 'POST', ...length('9'), postData: { mimeType: 'text/plain', text: 'four' } }),
+    entry({ method: 'POST', ...length('9') }),
+    entry({ method: 'POST', bodySize: 9 }),
+    entry({
+      method: 'POST',
+      ...length('9'),
+      postData: {
+        mimeType: 'application/x-www-form-urlencoded',
+        params: [{ name: 'a', value: 'b c' }],
+      },
+    }),
+  );
+  t.strictSame(skipped, [
+    { offset: 0, reason: 'has 4 bytes of a body of 9' },
+    { offset: 1, reason: 'has 0 bytes of a body of 9' },
+    { offset: 2, reason: 'its body is not in the file' },
+  ]);
+  t.equal(exchanges[0].request.body.toString(), 'a=b+c');
 });
