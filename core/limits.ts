@@ -418,6 +418,16 @@ export const limits = {
   loadMs: 60_000,
   /** Bytes of a body sent to the admin API. Reached: 413. */
   adminBodyBytes: 1024 * 1024,
+  /**
+   * Bytes of all bodies that are being sent to the admin API or worked on. Past it: the one that has been
+   * arriving for longest is answered 503, `umbra_admin_refused_total{reason="bodies"}`.
+   */
+  adminBodiesBytes: 32 * 1024 * 1024,
+  /**
+   * Bytes of answers of the admin API that clients have not read. Past it: the connection that holds most is
+   * closed, `umbra_admin_refused_total{reason="answers"}`.
+   */
+  adminAnswersBytes: 64 * 1024 * 1024,
   /** Readers of `GET /api/stream`. Reached: 503, `umbra_admin_streams_refused_total`. */
   adminStreams: 32,
   /**

@@ -39,7 +39,15 @@ export interface PlanState {
   refusals: number;
 }
 
-export const refusalReasons = ['host', 'token', 'origin', 'rate', 'connections'] as const;
+export const refusalReasons = [
+  'host',
+  'token',
+  'origin',
+  'rate',
+  'connections',
+  'bodies',
+  'answers',
+] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
 /** What the admin server counts of itself. */
@@ -50,7 +58,8 @@ export interface AdminCounts {
   readonly streamsStalled: number;
   readonly snapshotsSkipped: number;
   /**
-   * Requests, by the guard that refused them; with `connections`, connections that were closed for others.
+   * Requests, by the guard that refused them; with `connections` and `answers`, connections that were closed
+   * for others.
    */
   readonly refused: Readonly<Record<RefusalReason, number>>;
 }
@@ -69,7 +78,7 @@ export const noControlCounts: ControlCounts = {
     streamsRefused: 0,
     streamsStalled: 0,
     snapshotsSkipped: 0,
-    refused: { host: 0, token: 0, origin: 0, rate: 0, connections: 0 },
+    refused: { host: 0, token: 0, origin: 0, rate: 0, connections: 0, bodies: 0, answers: 0 },
   },
   fleet: { publishing: null, plan: null },
 };

@@ -12,13 +12,13 @@ import { PrometheusPage } from '../../core/report/prometheus.js';
 import { encodeReading } from '../../core/report/raw-reading.js';
 import { type Reading, read } from '../../core/report/reading.js';
 import { stats } from '../../core/report/stats.js';
-import { readBody } from './body.js';
+import { boundBodies, readBody } from './body.js';
 import type { AdminDeps, MirrorChange, MirrorTarget } from './deps.js';
 import { addDocuments } from './documents.js';
 import { checkContentType, checkHost, checkOrigin, checkRate, checkToken, isLocal } from './guard.js';
 import { parseMirrorChange } from './mirror-change.js';
 import { addPage } from './page.js';
-import { tooLarge, wrongMethod } from './responses.js';
+import { wrongMethod } from './responses.js';
 import { streamAnswer } from './stream.js';
 import { parseWeightsChange } from './weights-change.js';
 
@@ -67,6 +67,7 @@ export function guardedApp({
     checkRate(figures),
     checkOrigin(figures),
     checkToken(token, figures),
+    boundBodies(figures),
   );
   app.notFound((c) => c.json({ error: `nothing here: ${c.req.method} ${c.req.path}` }, 404));
   app.onError((error, c) => {
@@ -108,8 +109,8 @@ function addStream(app: Hono, { feed }: AdminDeps): void {
 
 function addChanges(app: Hono, deps: AdminDeps): void {
   app.put('/api/config', checkContentType(CONFIG_TYPES), async (c) => {
-    const text = await readBody(c.req.raw);
-    if (text === null) return tooLarge(c);
+    const text = await readBody(c);
+    if (typeof text !== 'string') return text;
     const result = await deps.replaceConfig(text);
     if (!result.ok) return c.json({ error: 'the configuration was refused', problems: result.problems }, 422);
     deps.log.info({ generation: result.generation }, 'configuration replaced through the admin API');
@@ -137,8 +138,8 @@ function addChanges(app: Hono, deps: AdminDeps): void {
 }
 
 async function changeWeights(c: Context, deps: AdminDeps, route: string): Promise<Response> {
-  const text = await readBody(c.req.raw);
-  if (text === null) return tooLarge(c);
+  const text = await readBody(c);
+  if (typeof text !== 'string') return text;
   const weights = parseWeightsChange(text);
   if (typeof weights === 'string') return c.json({ error: weights }, 400);
   const result = await deps.changeWeights(route, weights);
@@ -153,8 +154,8 @@ async function changeMirrors(
   target: MirrorTarget | null,
   allowed: readonly (keyof MirrorChange)[],
 ): Promise<Response> {
-  const text = await readBody(c.req.raw);
-  if (text === null) return tooLarge(c);
+  const text = await readBody(c);
+  if (typeof text !== 'string') return text;
   const change = parseMirrorChange(text, allowed);
   if (typeof change === 'string') return c.json({ error: change }, 400);
   const result = await deps.changeMirrors(target, change);

@@ -1,29 +1,124 @@
+import type { Context, MiddlewareHandler } from 'hono';
 import { limits } from '../../core/limits.js';
+import type { AdminFigures } from './figures.js';
+
+/** The body of one request, from its first byte until the request is answered. */
+interface HeldBody {
+  readonly bodies: AdminBodies;
+  bytes: number;
+  /** Null before its first byte, and once it is whole. */
+  reader: ReadableStreamDefaultReader<Uint8Array> | null;
+  gaveWay: boolean;
+}
+
+const held = 'umbra.body';
 
 /**
- * The body of a request to the admin API as text, or null if it is larger than the bound; then the rest stays
- * unread.
+ * The bodies that the admin server has in memory. Past `limits.adminBodiesBytes` the one that has been
+ * arriving for longest gives way, and where all are whole the newest.
+ */
+class AdminBodies {
+  readonly #figures: AdminFigures;
+  /** The oldest first. */
+  readonly #open = new Set<HeldBody>();
+  #bytes = 0;
+
+  constructor(figures: AdminFigures) {
+    this.#figures = figures;
+  }
+
+  open(): HeldBody {
+    const body: HeldBody = { bodies: this, bytes: 0, reader: null, gaveWay: false };
+    this.#open.add(body);
+    return body;
+  }
+
+  add(body: HeldBody, bytes: number): void {
+    body.bytes += bytes;
+    this.#bytes += bytes;
+    while (this.#bytes > limits.adminBodiesBytes) this.#giveWay(this.#longestArriving() ?? body);
+  }
+
+  close(body: HeldBody): void {
+    this.#release(body);
+    this.#open.delete(body);
+  }
+
+  #longestArriving(): HeldBody | null {
+    for (const body of this.#open) if (body.reader !== null && body.bytes > 0) return body;
+    return null;
+  }
+
+  #giveWay(body: HeldBody): void {
+    body.gaveWay = true;
+    this.#figures.refused.bodies++;
+    this.#release(body);
+    // Its `read` resolves, and ends its request.
+    void body.reader?.cancel().catch(() => {});
+    body.reader = null;
+  }
+
+  #release(body: HeldBody): void {
+    this.#bytes -= body.bytes;
+    body.bytes = 0;
+  }
+}
+
+/** Bounds the bodies of all requests together. Must come before a handler that calls `readBody`. */
+export function boundBodies(figures: AdminFigures): MiddlewareHandler {
+  const bodies = new AdminBodies(figures);
+  return async (c, next) => {
+    const body = bodies.open();
+    c.set(held, body);
+    try {
+      await next();
+    } finally {
+      bodies.close(body);
+    }
+  };
+}
+
+/**
+ * The body of a request to the admin API as text; or the answer where it is larger than the bound, or too
+ * much is held for all of them. Then the rest stays unread.
  *
  * Hono's own middleware for this was rejected: on bodies of unknown length it builds a new global `Request`
  * from the server's light one, which works only if the server replaces the globals of the whole thread.
  */
 export async function readBody(
-  request: Request,
+  c: Context,
   bytesMax: number = limits.adminBodyBytes,
-): Promise<string | null> {
-  if (Number(request.headers.get('content-length') ?? 0) > bytesMax) return null;
+): Promise<string | Response> {
+  const request = c.req.raw;
+  if (Number(request.headers.get('content-length') ?? 0) > bytesMax) return tooLarge(c, bytesMax);
   if (request.body === null) return '';
+  const body = c.get(held) as HeldBody;
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
+  body.reader = reader;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return Buffer.concat(pieces).toString('utf8');
+    if (body.gaveWay) return crowded(c);
+    if (done) {
+      body.reader = null;
+      return Buffer.concat(pieces).toString('utf8');
+    }
     bytes += value.byteLength;
     if (bytes > bytesMax) {
       await reader.cancel();
-      return null;
+      return tooLarge(c, bytesMax);
     }
     pieces.push(value);
+    body.bodies.add(body, value.byteLength);
+    if (body.gaveWay) return crowded(c);
   }
+}
+
+function tooLarge(c: Context, bytesMax: number): Response {
+  return c.json({ error: `the body is larger than ${bytesMax} bytes` }, 413);
+}
+
+function crowded(c: Context): Response {
+  return c.json({ error: 'too much is being sent to the admin API at once' }, 503, { 'retry-after': '1' });
 }

@@ -9,7 +9,7 @@ import { limits } from '../../core/limits.js';
 import { readBody } from './body.js';
 import type { AdminDeps } from './deps.js';
 import { checkContentType } from './guard.js';
-import { tooLarge, wrongMethod } from './responses.js';
+import { wrongMethod } from './responses.js';
 
 const DOCUMENT_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'application/json'];
 
@@ -27,8 +27,8 @@ async function change(c: Context, deps: AdminDeps, what: DocumentChange['what'])
   const dryRun = c.req.query('dryRun') ?? 'false';
   if (dryRun !== 'true' && dryRun !== 'false')
     return c.json({ error: 'dryRun: expected true or false' }, 400);
-  const text = await readBody(c.req.raw, limits.documentBytes);
-  if (text === null) return tooLarge(c, limits.documentBytes);
+  const text = await readBody(c, limits.documentBytes);
+  if (typeof text !== 'string') return text;
   const files = filesOf(text);
   if (typeof files === 'string') return c.json({ error: files }, 400);
   const result = await deps.changeDocuments({ what, files }, dryRun === 'true');

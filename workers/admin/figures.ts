@@ -12,5 +12,7 @@ export class AdminFigures implements AdminCounts {
     origin: 0,
     rate: 0,
     connections: 0,
+    bodies: 0,
+    answers: 0,
   };
 }

@@ -6,7 +6,7 @@ import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { limits } from '../../core/limits.js';
 import type { Address } from '../../core/plan.js';
-import { boundConnections } from './connections.js';
+import { boundConnections, type ClosedFor } from './connections.js';
 
 export interface AdminServer {
   /** The port that was bound; 0 on a unix socket. */
@@ -28,13 +28,13 @@ const UNIX_MODE = 0o660;
 const UNIX_PATH_BYTES_MAX = process.platform === 'darwin' ? 103 : 107;
 
 /**
- * Serves `app` at `address`. `onConnectionClosed` is called for each connection that the bound on them
- * closes. Rejects with the system's error if the address can't be bound.
+ * Serves `app` at `address`. `onConnectionClosed` is called for each connection that the bounds on them
+ * close. Rejects with the system's error if the address can't be bound.
  */
 export async function serveAdmin(
   app: Hono,
   address: Address,
-  onConnectionClosed: () => void = () => {},
+  onConnectionClosed: (why: ClosedFor) => void = () => {},
 ): Promise<AdminServer> {
   const listener = getRequestListener(app.fetch, {
     // For HTTP/1.0 requests without a Host field. It is no name of loopback, so the guard refuses them there.
@@ -52,7 +52,8 @@ export async function serveAdmin(
     },
     listener,
   );
-  boundConnections(server, limits.adminConnections, onConnectionClosed);
+  const bounds = { connectionsMax: limits.adminConnections, answersBytesMax: limits.adminAnswersBytes };
+  boundConnections(server, bounds, onConnectionClosed);
   await listen(server, address);
   const bound = server.address();
   return {

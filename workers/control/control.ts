@@ -207,7 +207,7 @@ async function listen(): Promise<void> {
   });
   try {
     server = await serveWithin(start.takeoverMs, () =>
-      serveAdmin(app, address, () => figures.refused.connections++),
+      serveAdmin(app, address, (why) => figures.refused[why]++),
     );
     const { port } = server;
     say({ type: 'ready', address: addressUrl('http', address, port), port });

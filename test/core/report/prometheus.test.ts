@@ -141,7 +141,7 @@ t.test('pages rendered at the same time do not mix', async (t) => {
 t.test('what the admin server refuses, and how busy and late threads are, is on the page', async (t) => {
   const { blocks, observed } = sample();
   new ThreadCounters(blocks.threads[0].block).setPulse(0.5, 0.002);
-  const refused = { host: 1, token: 2, origin: 3, rate: 4, connections: 0 };
+  const refused = { host: 1, token: 2, origin: 3, rate: 4, connections: 0, bodies: 5, answers: 6 };
   const admin = { streams: 2, streamsRefused: 3, streamsStalled: 4, snapshotsSkipped: 5, refused };
   const { series } = parse(await page.render(read(observed, STARTED_US, { ...noControlCounts, admin })));
   t.equal(series.get('umbra_admin_streams'), 2);
@@ -149,6 +149,8 @@ t.test('what the admin server refuses, and how busy and late threads are, is on 
   t.equal(series.get('umbra_admin_streams_stalled_total'), 4);
   t.equal(series.get('umbra_admin_snapshots_skipped_total'), 5);
   t.equal(series.get('umbra_admin_refused_total{reason="origin"}'), 3);
+  t.equal(series.get('umbra_admin_refused_total{reason="bodies"}'), 5);
+  t.equal(series.get('umbra_admin_refused_total{reason="answers"}'), 6);
   t.equal(series.get('umbra_thread_busy_ratio{thread="proxy-0"}'), 0.5);
   t.equal(series.get('umbra_thread_loop_delay_seconds{thread="proxy-0"}'), 0.002);
 });

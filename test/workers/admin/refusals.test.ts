@@ -78,5 +78,13 @@ t.test('refusals are counted by the guard that made them', async (t) => {
   await admin.send('GET', '/api/stats', { headers: { host: 'evil.example' } });
   await admin.send('GET', '/api/stats');
   await admin.send('PATCH', MIRRORS, { headers: { ...JSON_BODY, origin: 'http://evil.example' }, body: OFF });
-  t.strictSame(admin.figures.refused, { host: 1, token: 1, origin: 1, rate: 0, connections: 0 });
+  t.strictSame(admin.figures.refused, {
+    host: 1,
+    token: 1,
+    origin: 1,
+    rate: 0,
+    connections: 0,
+    bodies: 0,
+    answers: 0,
+  });
 });
