@@ -27,6 +27,8 @@ export interface StreamLinkEvents {
   onReady(): void;
   /** Called once until it is ready again. */
   onDown(why: string): void;
+  /** The stream was full, and has room for so many bytes now. */
+  onRoom(bytes: number): void;
   /** `why` is empty but for `refused`. */
   onAnswer(token: string, answer: StreamAnswer, why: string): void;
 }

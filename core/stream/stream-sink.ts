@@ -75,7 +75,10 @@ export class StreamSink implements Sink {
   #pumping = false;
   #ready = false;
   #answeredUs = 0;
+  /** The latest message found no room, and nothing has shown since that there is some. */
   #full = false;
+  /** Bytes of that message. */
+  #refusedBytes = 0;
   #fullUntilUs = 0;
   #fullTriedBy: Publication | null = null;
   #fullToldUs = Number.NEGATIVE_INFINITY;
@@ -90,6 +93,9 @@ export class StreamSink implements Sink {
     this.#link = deps.open({
       onReady: () => this.#up(),
       onDown: (why) => this.#down(why),
+      onRoom: (bytes) => {
+        if (bytes >= this.#refusedBytes) this.#full = false;
+      },
       onAnswer: (token, answer, why) => this.#answered(token, answer, why),
     });
   }
@@ -209,6 +215,7 @@ export class StreamSink implements Sink {
       this.#settle(publication, none);
     } else if (answer === 'full') {
       this.#full = true;
+      this.#refusedBytes = publication.bytes;
       this.#fullUntilUs = nowUs + fullRestUs;
       if (nowUs - this.#fullToldUs > fullToldUs) {
         this.#fullToldUs = nowUs;

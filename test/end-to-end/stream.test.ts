@@ -148,10 +148,13 @@ t.test(
     const full = mirrorTo(await lawHolds(t, umbra), nats.stream(subject));
     t.ok(full.completed > 10 && full.completed < 22, `${full.completed} fit`);
     t.equal(full.completed + (full.failed['stream-full'] ?? 0) + (full.dropped['stream-full'] ?? 0), 60);
+    const isUp = async () => /^umbra_sink_up\{.*\} 1$/m.test(await umbra.metrics());
+    t.equal(await isUp(), false);
     await nats.with(async ({ streams }) => {
       t.equal((await streams.info('umbra-reviews')).state.messages, full.completed);
       await streams.purge('umbra-reviews');
     });
+    await until(isUp, 'it is up without a request');
     await until(async () => {
       await post();
       return (await mirrorOf(umbra, nats)).completed > full.completed;

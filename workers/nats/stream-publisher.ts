@@ -9,22 +9,19 @@ import type { StreamMessage } from '../../core/stream/message.js';
 import type { StreamLink, StreamLinkEvents } from '../../core/stream/stream-link.js';
 import { natsReason } from './connect.js';
 import { NatsLink } from './link.js';
-import { lagOf, openOrMakeStream } from './stream.js';
+import { openOrMakeStream, stateOf } from './stream.js';
 
 /** The default of nats-server. */
 const usualPayloadBytes = 1024 * 1024;
 const againMs = 500;
-const lagMs = 5000;
-const lagInVainMs = 30_000;
+const stateMs = 5000;
+const stateInVainMs = 30_000;
 const noRespondersCode = 503;
 
-/** JetStream's own words. */
-const fullCodes: readonly number[] = [
-  /** Limits of the server's disk or memory, and of the account. */
-  10_023, 10_028, 10_047,
-  /** Limits of the stream: bytes, messages. */
-  10_077,
-];
+/** JetStream's own code for limits of the stream: bytes, messages. */
+const streamFull = 10_077;
+/** The same, and limits of the server's disk or memory, and of the account. */
+const fullCodes: readonly number[] = [streamFull, 10_023, 10_028, 10_047];
 const streamNotFound = 10_059;
 
 type Nats = typeof import('@nats-io/transport-node');
@@ -45,6 +42,8 @@ export class StreamPublisher implements StreamLink {
   /** The latest look for the stream; one that is not is over. */
   #look = 0;
   #lag: number | null = null;
+  /** The latest message that found no room met a limit of the stream, whose state says when it has room. */
+  #isFullItself = false;
 
   constructor(plan: StreamSinkPlan, events: StreamLinkEvents) {
     this.#plan = plan;
@@ -94,7 +93,7 @@ export class StreamPublisher implements StreamLink {
         this.#ready = true;
         this.#toldDown = false;
         this.#events.onReady();
-        void this.#watchLag(look, connection, stream);
+        void this.#watchState(look, connection, stream);
         return;
       } catch (error) {
         if (look !== this.#look) return;
@@ -105,14 +104,15 @@ export class StreamPublisher implements StreamLink {
   }
 
   /** Until the stream or the connection is lost. */
-  async #watchLag(look: number, connection: NatsConnection, stream: string): Promise<void> {
+  async #watchState(look: number, connection: NatsConnection, stream: string): Promise<void> {
     while (look === this.#look) {
       // Who may publish may perhaps not ask, and each question in vain is a line in the server's log.
-      const lag = await lagOf(connection, stream, this.#plan.subject).catch(() => null);
+      const state = await stateOf(connection, stream, this.#plan.subject).catch(() => null);
       // A connection that is gone answers late, and knows less than the one that is there.
       if (look !== this.#look) return;
-      this.#lag = lag;
-      const pauseMs = lag === null ? lagInVainMs : lagMs;
+      this.#lag = state?.lag ?? null;
+      if (state !== null && this.#isFullItself) this.#events.onRoom(state.room);
+      const pauseMs = state === null ? stateInVainMs : stateMs;
       await new Promise<void>((resolve) => setTimeout(resolve, pauseMs).unref());
     }
   }
@@ -137,8 +137,10 @@ export class StreamPublisher implements StreamLink {
     const token = message.subject.slice(this.#inbox.length);
     const { error } = answerOf(message);
     if (error === undefined) this.#events.onAnswer(token, 'stored', '');
-    else if (fullCodes.includes(error.err_code ?? 0)) this.#events.onAnswer(token, 'full', '');
-    else if (error.err_code === streamNotFound || error.code === noRespondersCode)
+    else if (fullCodes.includes(error.err_code ?? 0)) {
+      this.#isFullItself = error.err_code === streamFull;
+      this.#events.onAnswer(token, 'full', '');
+    } else if (error.err_code === streamNotFound || error.code === noRespondersCode)
       this.#streamIsGone(error.description ?? 'JetStream does not answer');
     else this.#events.onAnswer(token, 'refused', `NATS refused a message: ${error.description ?? 'unknown'}`);
   }

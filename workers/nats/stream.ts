@@ -17,26 +17,35 @@ export async function findStream(connection: NatsConnection, subject: string): P
   return (value as string | undefined) ?? null;
 }
 
-/**
- * Messages of the subject that the slowest group has not acknowledged. A work queue is one itself; of a
- * stream that keeps all, null while there is no group. Rejects where JetStream does not answer, or
- * refuses to.
- */
-export async function lagOf(
+export interface StreamState {
+  /**
+   * Messages of the subject that the slowest group has not acknowledged. A work queue is one itself; of a
+   * stream that keeps all, null while there is no group.
+   */
+  readonly lag: number | null;
+  /** Bytes for which the stream has room by its own limits; 0 where it takes no more messages. */
+  readonly room: number;
+}
+
+/** Rejects where JetStream does not answer, or refuses to. */
+export async function stateOf(
   connection: NatsConnection,
   stream: string,
   subject: string,
-): Promise<number | null> {
+): Promise<StreamState> {
   const { jetstreamManager, RetentionPolicy } = await import('@nats-io/jetstream');
   const { consumers, streams } = await jetstreamManager(connection);
   const { config, state } = await streams.info(stream, { subjects_filter: subject });
-  if (config.retention === RetentionPolicy.Workqueue) return state.subjects?.[subject] ?? 0;
-  let most: number | null = null;
+  const hasPlace = config.max_msgs < 0 || state.messages < config.max_msgs;
+  const bytesMax = config.max_bytes < 0 ? Number.POSITIVE_INFINITY : config.max_bytes;
+  const room = hasPlace ? Math.max(0, bytesMax - state.bytes) : 0;
+  if (config.retention === RetentionPolicy.Workqueue) return { lag: state.subjects?.[subject] ?? 0, room };
+  let lag: number | null = null;
   for await (const group of consumers.list(stream)) {
     if (group.config.filter_subject !== subject) continue;
-    most = Math.max(most ?? 0, group.num_pending + group.num_ack_pending);
+    lag = Math.max(lag ?? 0, group.num_pending + group.num_ack_pending);
   }
-  return most;
+  return { lag, room };
 }
 
 export type StreamSettings = Pick<

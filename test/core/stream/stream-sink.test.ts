@@ -94,3 +94,16 @@ t.test('a full stream that says nothing any more is one that is down', async (t)
   one.nowUs += 2 * seconds;
   t.equal(one.sink.refuses(), Drop.STREAM_DOWN);
 });
+
+t.test('a full stream that has room again is up without a message', async (t) => {
+  const one = rig(t);
+  one.put(1);
+  await until(() => one.published.length === 1, 'it is published');
+  one.answer('full');
+  t.equal(one.sink.trouble(), Drop.STREAM_FULL);
+  one.events.onRoom(10);
+  t.equal(one.sink.trouble(), Drop.STREAM_FULL, 'the message would not have fitted');
+  one.events.onRoom(4096);
+  t.equal(one.sink.trouble(), none);
+  t.equal(one.sink.refuses(), none);
+});
