@@ -5,6 +5,7 @@
  * guessing at values alone, with exceptions that are credentials by their form (core/redact-text).
  */
 import { jsonPaths, PathMatcher, type PathState } from './compare/json-path.js';
+import { asciiLowerCase } from './http/chars.js';
 import type { RedactPlan } from './plan.js';
 import { redacted, redactText, type TextRules } from './redact-text.js';
 
@@ -103,5 +104,32 @@ export class Redaction implements TextRules {
 
   get #looksIntoText(): boolean {
     return this.#defaults || this.#parameters.size > 0;
+  }
+}
+
+/**
+ * The rules of umbra's own log, whose lines are text of which nothing is known: what `redact` lists is hidden
+ * wherever it is assigned to its name, and what is secret by its name in any case.
+ */
+export class LogRedaction implements TextRules {
+  readonly hidesCredentials = true;
+  readonly #names: ReadonlySet<string>;
+
+  constructor({ headers, query, json }: RedactPlan) {
+    const members = jsonPaths(json).map((path) => path.at(-1)!.key);
+    const names = members.filter((key) => typeof key === 'string');
+    this.#names = new Set([...headers, ...query, ...names].map(asciiLowerCase));
+  }
+
+  hidesName(name: string): boolean {
+    return isSecretName(name) || this.#names.has(asciiLowerCase(name));
+  }
+
+  hidesParameter(name: string): boolean {
+    return this.hidesName(name);
+  }
+
+  text(text: string): string {
+    return redactText(text, this, false);
   }
 }

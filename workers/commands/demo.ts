@@ -18,7 +18,7 @@ import type { OriginPorts } from '../demo/origin-thread.js';
 import { paint } from '../demo/paint.js';
 import { engineNames } from '../downstream/acceptors.js';
 import { loadInThread } from '../main/loading.js';
-import { logMessage, openLog } from '../main/log.js';
+import { LogFilter, logMessage, openLog } from '../main/log.js';
 import { Umbra } from '../main/main.js';
 import { entryFile } from '../protocol/entry.js';
 
@@ -122,7 +122,7 @@ async function startUmbra(
     const origin = originOf(place.config, []);
     const loaded = await loadInThread({ origin, change: null, nowMs: wallClockMs(), yaml: false });
     if (!loaded.ok) throw new Error(loaded.problems.map((problem) => problem.message).join('\n'));
-    const log = await openLog();
+    const log = await openLog(new LogFilter());
     try {
       const umbra = await Umbra.start({
         loaded,

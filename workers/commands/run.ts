@@ -11,7 +11,7 @@ import { watchConfig } from '../../config/watch.js';
 import { wallClockMs } from '../../core/clock.js';
 import { takeInherited } from '../downstream/inherited.js';
 import { loadInThread } from '../main/loading.js';
-import { logMessage, openLog } from '../main/log.js';
+import { LogFilter, logMessage, openLog } from '../main/log.js';
 import { Umbra } from '../main/main.js';
 import { askToHandOver, findPredecessor, HAND_OVER, writePid } from '../main/takeover.js';
 import type { PlanSource } from '../protocol/messages.js';
@@ -60,9 +60,11 @@ export async function runCommand(
       printProblems(loaded.problems);
       return exitUsage;
     }
-    const log = await openLog(hooks.beforeLog);
+    const filter = new LogFilter();
+    filter.follow(loaded.config.redact);
+    const log = await openLog(filter, hooks.beforeLog);
     for (const warning of loaded.warnings) log.warn(formatProblem(warning));
-    return await serve(origin, takeover, loaded, log, changes, plan, hooks);
+    return await serve(origin, takeover, loaded, { log, filter }, changes, plan, hooks);
   } finally {
     await watch?.close();
   }
@@ -72,7 +74,7 @@ async function serve(
   origin: Origin,
   takeover: Takeover | null,
   loaded: Extract<LoadedAll, { ok: true }>,
-  log: Logger,
+  { log, filter }: { readonly log: Logger; readonly filter: LogFilter },
   changes: ChangeFlag,
   plan: PlanSource | undefined,
   hooks: RunHooks,
@@ -86,6 +88,7 @@ async function serve(
       inherited: takeInherited(process.env, process.pid),
       cores: availableParallelism(),
       onLog: (message) => logMessage(log, message),
+      onPlan: ({ redact }) => filter.follow(redact),
       mayTakeOver: takeover !== null,
       takeOver: predecessor === null ? undefined : () => askToHandOver(predecessor),
     });

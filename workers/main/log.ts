@@ -1,19 +1,56 @@
 /** The operator's log: on stderr, readable on a terminal, JSON lines otherwise. Main thread. */
 import { type Logger, type LoggerOptions, pino } from 'pino';
+import type { RedactPlan } from '../../core/plan.js';
 import { printable } from '../../core/printable.js';
-import { Redaction, redactNothingMore } from '../../core/redact.js';
+import { LogRedaction, redactNothingMore } from '../../core/redact.js';
 import type { LogMessage } from '../protocol/messages.js';
 
 const stderrFd = 2;
-const redaction = new Redaction(redactNothingMore);
+
+/** Makes what a line shows: no secret, and nothing that steers a terminal. */
+export class LogFilter {
+  #redaction = new LogRedaction(redactNothingMore);
+
+  /** Hides from now on what this plan lists too. */
+  follow(plan: RedactPlan): void {
+    this.#redaction = new LogRedaction(plan);
+  }
+
+  /**
+   * Shows a part of a line: a text, or fields with all that is in them. Line ends stay, as the stacks of
+   * errors have them.
+   */
+  shown(part: unknown): unknown {
+    if (typeof part === 'string')
+      return part
+        .split('\n')
+        .map((line) => this.#line(line))
+        .join('\n');
+    if (typeof part !== 'object' || part === null) return part;
+    if (part instanceof Error) return this.#error(part);
+    if (Array.isArray(part)) return part.map((item) => this.shown(item));
+    return Object.fromEntries(Object.entries(part).map(([name, value]) => [name, this.shown(value)]));
+  }
+
+  /** The log looks at the class, the message and the stack of an error. */
+  #error(error: Error): Error {
+    const message = String(this.shown(error.message));
+    const stack = error.stack === undefined ? undefined : String(this.shown(error.stack));
+    return Object.assign(Object.create(Object.getPrototypeOf(error)), { message, stack });
+  }
+
+  #line(line: string): string {
+    return printable(this.#redaction.text(line));
+  }
+}
 
 /** `beforeLine` is called before each line, for whoever shares standard error with the log. */
-export async function openLog(beforeLine: () => void = () => {}): Promise<Logger> {
-  // Names and reasons in a line may come from services: they hold no secret and steer no terminal.
+export async function openLog(filter: LogFilter, beforeLine: () => void = () => {}): Promise<Logger> {
+  // Names and reasons in a line may come from services.
   const hooks: NonNullable<LoggerOptions['hooks']> = {
     logMethod(line, write) {
       beforeLine();
-      write.apply(this, line.map(shown) as typeof line);
+      write.apply(this, line.map((part) => filter.shown(part)) as typeof line);
     },
   };
   // Both write synchronously: these lines are rare, and the last ones before an exit matter most.
@@ -28,17 +65,4 @@ export async function openLog(beforeLine: () => void = () => {}): Promise<Logger
 /** Writes one line of a thread. */
 export function logMessage(log: Logger, { level, message, fields }: LogMessage): void {
   log[level](fields, message);
-}
-
-/** Texts, and those of a line's fields; line ends stay, as the stacks of errors have them. */
-function shown(part: unknown): unknown {
-  if (typeof part === 'string') return part.split('\n').map(shownLine).join('\n');
-  if (typeof part !== 'object' || part === null || part instanceof Error) return part;
-  return Object.fromEntries(
-    Object.entries(part).map(([name, value]) => [name, typeof value === 'string' ? shown(value) : value]),
-  );
-}
-
-function shownLine(line: string): string {
-  return printable(redaction.text(line));
 }

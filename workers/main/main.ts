@@ -25,6 +25,8 @@ export interface UmbraOptions {
   readonly loaded: Extract<LoadedAll, { ok: true }>;
   readonly cores: number;
   readonly onLog: (message: LogMessage) => void;
+  /** Another plan than the first one is about to be applied. */
+  readonly onPlan?: (plan: Plan) => void;
   /**
    * Serves on addresses that another process has, and calls this, which asks that process to leave them, once
    * it does.
@@ -200,6 +202,7 @@ export class Umbra {
   }
 
   async #apply(plan: Plan): Promise<void> {
+    this.#options.onPlan?.(plan);
     await this.#addresses.apply(plan);
     await this.#plane.apply(plan);
     await this.#control.observe(this.#observed());
