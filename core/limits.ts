@@ -109,6 +109,11 @@ export const limits = {
    */
   lingerMs: 2000,
   /**
+   * Bytes of an answered request that are thrown away meanwhile, on the uws engine. Past it: the connection
+   * is closed.
+   */
+  lingerBytes: 64 * 1024 * 1024,
+  /**
    * How long after the FIN of a client that waits for its response the first byte of it is sent ahead, to
    * find out whether the client is still there, in milliseconds; doubled for each further one. On the node
    * engine.

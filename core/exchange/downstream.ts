@@ -75,6 +75,11 @@ export interface Responder {
    * must.
    */
   sendHead(head: ResponseHead): void;
+  /**
+   * True: the final head has not left, and is forgotten; an answer may take its place. False: it has left, or
+   * there was none.
+   */
+  recallHead(): boolean;
   /** The next bytes of the body, copied or sent before it returns. False: send no more until `onWritable`. */
   sendBody(bytes: Uint8Array): boolean;
   /**

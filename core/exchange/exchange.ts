@@ -332,11 +332,12 @@ export class Exchange implements RequestSink, ResponseSink {
   }
 
   onFailure(failure: Failure): void {
-    const cut = (this.phase & Phase.HEAD_SENT) !== 0;
-    if (this.route!.retry !== null && !cut && this.#attempts!.afterFailure(failure)) return;
+    const headSent = (this.phase & Phase.HEAD_SENT) !== 0;
+    if (this.route!.retry !== null && !headSent && this.#attempts!.afterFailure(failure)) return;
     this.failure = failure;
     this.route!.counters.failure(failure);
     const responder = this.#responder!;
+    const cut = headSent && !responder.recallHead();
     if (!cut) this.status = failureAnswers[failure].status;
     this.#over(blameOfFailure(failure) === 'client' ? failure : Failure.PRIMARY_FAILED);
     if (cut) responder.cut();

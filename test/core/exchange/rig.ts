@@ -48,6 +48,8 @@ export class RecordingResponder implements Responder {
   body = '';
   /** What `sendBody` answers. */
   hasRoom = true;
+  /** What `recallHead` answers. */
+  holdsHead = false;
   /** What `finishEarly` answers. */
   readsOn = true;
   over = false;
@@ -63,6 +65,10 @@ export class RecordingResponder implements Responder {
   }
   sendHead(head: ResponseHead): void {
     this.#note(`head ${head.status}`);
+  }
+  recallHead(): boolean {
+    if (this.holdsHead) this.#note('recall head');
+    return this.holdsHead;
   }
   sendBody(bytes: Uint8Array): boolean {
     this.body += Buffer.from(bytes).toString('latin1');

@@ -18,6 +18,8 @@ const OUTPUT_BYTES = limits.responseHeadBytes + limits.readBufferBytes + 4096;
 export class Output {
   #bytes = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
   #used = 0;
+  /** Bytes that were sent before those at hand. */
+  #sent = 0;
   #owner: OutputOwner | null = null;
 
   /** What is written from now on is for `owner`. Bytes of another one leave first. */
@@ -63,7 +65,20 @@ export class Output {
     if (count === 0) return;
     // Reset first: a socket that fails may make its owner write again.
     this.#used = 0;
+    this.#sent += count;
     if (this.#owner!.transmit(this.#bytes, count)) this.#bytes = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
+  }
+
+  /** Where the next byte goes, for `rewind`. */
+  get position(): number {
+    return this.#sent + this.#used;
+  }
+
+  /** Drops what was put in since `position`. False: some of it was sent, or it is not `owner`'s. */
+  rewind(owner: OutputOwner, position: number): boolean {
+    if (this.#owner !== owner || position < this.#sent) return false;
+    this.#used = position - this.#sent;
+    return true;
   }
 
   /** `flush`, if the bytes are `owner`'s; then `owner` may go. */

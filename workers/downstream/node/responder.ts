@@ -57,6 +57,8 @@ export class NodeResponder implements Responder {
   #persists = false;
   /** `sendBody` answered false. */
   #roomOwed = false;
+  /** Where the final head lies in the output, or lay. */
+  #headAt = 0;
 
   constructor(connection: ResponderConnection & OutputOwner, output: Output) {
     this.#connection = connection;
@@ -108,9 +110,17 @@ export class NodeResponder implements Responder {
     this.#mustBeOpen();
     this.#open();
     this.#phase = Phase.STREAMING;
+    this.#headAt = this.#output.position;
     const persistence = this.#persistence();
     this.#persists = this.#writer.head(head, this.#http10, persistence) && persistence !== Persistence.CLOSE;
     this.#connection.uncork();
+  }
+
+  recallHead(): boolean {
+    if (this.#phase !== Phase.STREAMING || !this.#output.rewind(this.#owner, this.#headAt)) return false;
+    this.#writer.recalled();
+    this.#phase = Phase.OPEN;
+    return true;
   }
 
   sendBody(bytes: Uint8Array): boolean {

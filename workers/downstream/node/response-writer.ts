@@ -1,9 +1,9 @@
 import { STATUS_CODES } from 'node:http';
-import { wallClockMs } from '../../../core/clock.js';
 import { Framing } from '../../../core/http/message.js';
 import { CHUNK_END, chunkStart, lastChunk } from '../../../core/http/request-writer.js';
 import { type ResponseHead, Without } from '../../../core/http/response-head.js';
 import { limits } from '../../../core/limits.js';
+import { dateLine } from '../date-line.js';
 import { hasNoBody } from '../downstream.js';
 import type { Output } from './output.js';
 
@@ -21,7 +21,6 @@ const VERSION = 'HTTP/1.1 ';
 /** Readers take chunk sizes of at least 16 digits; ours have at most eight. */
 const ZEROS = '00000000';
 const END = '\r\n\r\n';
-const MS_PER_SECOND = 1000;
 
 /**
  * Writes one response of HTTP/1.1 into the thread's output: the head as it came with our own framing, then
@@ -35,6 +34,7 @@ export class ResponseWriter {
   #owed = 0;
   /** Bytes that were sent ahead of the next head or chunk. */
   #ahead = 0;
+  #aheadOfHead = 0;
 
   constructor(output: Output) {
     this.#output = output;
@@ -83,8 +83,14 @@ export class ResponseWriter {
     this.#output.text(`\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}${END}`);
   }
 
+  /** The head was taken back before it left. */
+  recalled(): void {
+    this.#ahead = this.#aheadOfHead;
+  }
+
   /** Returns whether `persistence` can hold: what ends with the connection can't keep it. */
   head(head: ResponseHead, http10: boolean, persistence: Persistence): boolean {
+    this.#aheadOfHead = this.#ahead;
     const unknownLength = head.framing === Framing.CHUNKED || head.framing === Framing.CLOSE;
     this.#framing = unknownLength ? (http10 ? Framing.CLOSE : Framing.CHUNKED) : head.framing;
     if (head.bodyless) this.#framing = Framing.NONE;
@@ -148,17 +154,4 @@ export class ResponseWriter {
     this.#output.text(this.#version());
     this.#output.wrote(head.writeForward(this.#output.room(limits.responseHeadBytes), without));
   }
-}
-
-let dateSecond = -1;
-let dateText = '';
-
-/** RFC 9110, section 6.6.1: a Date is added where the origin sent none. Made once a second. */
-function dateLine(): string {
-  const second = Math.floor(wallClockMs() / MS_PER_SECOND);
-  if (second !== dateSecond) {
-    dateSecond = second;
-    dateText = `\r\nDate: ${new Date(second * MS_PER_SECOND).toUTCString()}`;
-  }
-  return dateText;
 }

@@ -230,7 +230,7 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
     const fault = this.#reader.read(req, responder.head, context !== null);
     if (fault !== RequestFault.NONE) {
       this.#counters.refused();
-      responder.startRefused(res, fault);
+      responder.startRefused(res, fault, this.#reader.bodyAnnounced);
       this.#callLate(responder);
     } else if (responder.head.framing === Framing.NONE) {
       responder.start(res, context, responder.head.upgrade === '' ? '' : this.#reader.webSocketKey);

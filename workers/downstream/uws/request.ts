@@ -164,6 +164,11 @@ export class RequestReader {
     this.#fields += `${name}: ${value}\r\n`;
   }
 
+  /** The request that was read last names a body, whether or not that is valid. */
+  get bodyAnnounced(): boolean {
+    return this.#chunked || (this.#length !== null && this.#length !== '0');
+  }
+
   #noteFault(fault: RequestFault): void {
     if (fault !== RequestFault.NONE) this.#fault = fault;
   }

@@ -5,6 +5,7 @@ import { Failure } from '../../../core/errors.js';
 import { RequestHead } from '../../../core/http/message.js';
 import { RequestFault, requestFaultAnswers } from '../../../core/http/request-fault.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
+import { limits } from '../../../core/limits.js';
 import type { ListenerLimits } from '../../../core/plan.js';
 import { Deadline, type Deadlines } from '../../../core/upstream/deadlines.js';
 import type { UpstreamTunnel } from '../../../core/upstream/tunnel.js';
@@ -19,7 +20,7 @@ import {
 import { addressText } from './address.js';
 import type { UwsResponse, UwsUpgradeContext } from './binding.js';
 import { readAcceptance } from './handshake.js';
-import type { HeadWriter } from './head-writer.js';
+import { type HeadWriter, HeldHead } from './head-writer.js';
 import { Offer, ResponseBody } from './response-body.js';
 import { type BridgeOwner, WebSocketBridge } from './websocket.js';
 
@@ -56,10 +57,15 @@ const Phase = {
   OPEN: 3,
   /** The final head was sent. */
   STREAMING: 4,
-  /** uWS has all of the response and took `res` back; the proxy has not said `finish` yet. */
+  /** All of the response is written; the proxy has not said `finish` yet. uWS mostly took `res` back. */
   WRITTEN: 5,
   /** The proxy said `finish`; what it wrote is on its way. */
   FINISHING: 6,
+  /**
+   * The whole answer was written, but uWS does not know it: what the client still sends is thrown away for a
+   * while, because closing the connection before it was read might destroy the answer on its way.
+   */
+  LINGERING: 7,
 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
 
@@ -80,6 +86,7 @@ export class UwsResponder implements Responder {
   readonly head = new RequestHead();
   readonly #owner: ResponderOwner;
   readonly #body = new ResponseBody();
+  readonly #head = new HeldHead();
   readonly #onData = (piece: ArrayBuffer, last: boolean): void => this.#receive(piece, last);
   readonly #onAborted = (): void => this.#abort();
   readonly #onWritable = (): boolean => this.#resume();
@@ -111,6 +118,8 @@ export class UwsResponder implements Responder {
   #writableAsked = false;
   /** The engine ended the response, not the proxy and not the client. */
   #gaveUp = false;
+  /** Bytes of the request that came while it lingered. */
+  #lingeredBytes = 0;
 
   constructor(owner: ResponderOwner) {
     this.#owner = owner;
@@ -138,12 +147,14 @@ export class UwsResponder implements Responder {
   }
 
   /**
-   * Takes a request that must not be forwarded. The owner must call `openLate` in the next turn: an answer at
-   * once would make uWS go on to the next request in the same read, whose very beginning is what is in doubt.
-   * While this one is pending, uWS closes the connection when another comes.
+   * Takes a request that must not be forwarded; `bodyAnnounced`: more of it comes. The owner must call
+   * `openLate` in the next turn: an answer at once would make uWS go on to the next request in the same read,
+   * whose very beginning is what is in doubt. While this one is pending, uWS closes the connection when
+   * another comes.
    */
-  startRefused(res: UwsResponse, fault: RequestFault): void {
-    this.#begin(res, Phase.REFUSED, true);
+  startRefused(res: UwsResponse, fault: RequestFault, bodyAnnounced: boolean): void {
+    this.#begin(res, Phase.REFUSED, !bodyAnnounced);
+    if (bodyAnnounced) res.onData(this.#onData);
     this.#fault = fault;
   }
 
@@ -184,18 +195,28 @@ export class UwsResponder implements Responder {
 
   sendHead(head: ResponseHead): void {
     this.#mustBeOpen();
-    if (!this.#corked) {
-      this.batch(() => this.sendHead(head));
-      return;
-    }
     this.#phase = Phase.STREAMING;
     this.#body.begin(head);
-    this.#owner.headWriter.writeFinal(this.#res!, head, this.#statusUsed);
+    // uWS ends the head with the first byte of the body or the end. Head lines that left before it would pass
+    // for an empty response if nothing followed.
+    this.#owner.headWriter.hold(head, this.#head);
     this.#closing = !this.#received || this.#owner.draining;
   }
 
+  recallHead(): boolean {
+    if (this.#phase !== Phase.STREAMING || !this.#head.isHeld) return false;
+    this.#head.drop();
+    this.#body.reset();
+    this.#phase = Phase.OPEN;
+    return true;
+  }
+
+  #releaseHead(): void {
+    if (this.#head.isHeld) this.#owner.headWriter.writeHeld(this.#res!, this.#head, this.#statusUsed);
+  }
+
   sendBody(bytes: Uint8Array): boolean {
-    if (this.#res === null) return this.#phase === Phase.WRITTEN;
+    if (this.#res === null || this.#phase === Phase.WRITTEN) return this.#phase === Phase.WRITTEN;
     if (bytes.length === 0 || this.#body.bodyless) return !this.#body.blocked;
     if (!this.#corked) {
       let writable = false;
@@ -205,8 +226,14 @@ export class UwsResponder implements Responder {
       return writable;
     }
     if (this.#closing) {
+      if (!this.#received && this.#head.isHeld && this.#body.isWhole(bytes)) {
+        this.#owner.headWriter.writeHeldWhole(this.#res!, this.#head, bytes, this.#statusUsed);
+        this.#phase = Phase.WRITTEN;
+        return true;
+      }
       this.#closing = false;
-      if (this.#body.isWhole(bytes)) {
+      this.#releaseHead();
+      if (this.#received && this.#body.isWhole(bytes)) {
         // The whole body is here: the one case in which uWS can close after the response.
         this.#takeRes().end(bytes, true);
         this.#phase = Phase.WRITTEN;
@@ -214,6 +241,7 @@ export class UwsResponder implements Responder {
       }
       this.#owner.headWriter.writeClose(this.#res!);
     }
+    this.#releaseHead();
     // Before the call that may complete the response: `res` throws right after it.
     if (this.#paused && this.#body.endsWithin(bytes.length)) this.resumeBody();
     return this.#settle(this.#body.send(this.#res!, bytes)) === Offer.ROOM;
@@ -248,7 +276,8 @@ export class UwsResponder implements Responder {
   finish(): void {
     this.#mustBeOpen();
     if (this.#phase === Phase.WRITTEN) {
-      this.#release();
+      if (this.#res === null) this.#release();
+      else this.#linger();
       return;
     }
     if (!this.#corked) {
@@ -281,10 +310,14 @@ export class UwsResponder implements Responder {
       this.batch(() => this.answer(status, body, lines));
       return;
     }
-    const closing = !this.#received || this.#owner.draining;
+    const statusLine = `${status} ${STATUS_CODES[status] ?? ''}`;
+    if (!this.#received) {
+      this.#answerAndLinger(statusLine, lines, hasNoBody(status) ? null : body);
+      return;
+    }
+    const closing = this.#owner.draining;
     const bytes = Buffer.from(body, 'utf8');
     const res = this.#takeRes();
-    const statusLine = `${status} ${STATUS_CODES[status] ?? ''}`;
     this.#owner.headWriter.writeAnswer(res, statusLine, lines, this.#statusUsed);
     if (hasNoBody(status)) {
       if (closing) this.#owner.headWriter.writeClose(res);
@@ -294,9 +327,53 @@ export class UwsResponder implements Responder {
     this.#release();
   }
 
+  /**
+   * Writes the whole answer (null: without a body) in place of a status line, so that uWS takes the response
+   * for pending: it reads on, and the connection can be closed later.
+   */
+  #answerAndLinger(statusLine: string, lines: string, body: string | null): void {
+    const bytes = body === null ? null : Buffer.from(body, 'utf8');
+    const toHead = this.head.method === 'HEAD';
+    const head = `${statusLine}\r\n${lines}`;
+    this.#owner.headWriter.writeWhole(this.#res!, head, bytes, toHead, this.#statusUsed);
+    this.#linger();
+  }
+
+  #linger(): void {
+    if (this.#received) {
+      this.cut();
+      return;
+    }
+    if (this.#paused) this.resumeBody();
+    this.#phase = Phase.LINGERING;
+    this.#lingeredBytes = 0;
+    this.#sink = null;
+    this.#lingerFor(limits.lingerMs);
+    this.#owner.onReleased();
+  }
+
+  #lingerFor(ms: number): void {
+    this.#owner.deadlines.set(this.#bodyDeadline, ms, this.#owner.clock());
+  }
+
+  /** The time for what the client still sends is over, or all of it has come. */
+  #endLingering(): void {
+    const res = this.#res!;
+    this.#res = null;
+    // Calls onAborted before it returns.
+    res.close();
+    this.#lingered();
+  }
+
+  #lingered(): void {
+    this.#phase = Phase.IDLE;
+    this.#owner.deadlines.clear(this.#bodyDeadline);
+    this.#owner.onReusable(this);
+  }
+
   /** Harmless on a responder that is over, as every timer may find it. */
   cut(): void {
-    if (this.#phase === Phase.IDLE) return;
+    if (this.#isOver()) return;
     const res = this.#res;
     this.#phase = Phase.IDLE;
     if (res !== null) {
@@ -341,7 +418,7 @@ export class UwsResponder implements Responder {
 
   /** A responder may be in the pool, or serve another client already. */
   #mustBeOpen(): void {
-    if (this.#phase === Phase.IDLE) throw new Error('the response is over');
+    if (this.#isOver()) throw new Error('the response is over');
   }
 
   #begin(res: UwsResponse, phase: Phase, received: boolean): void {
@@ -356,6 +433,7 @@ export class UwsResponder implements Responder {
     this.#writableAsked = false;
     this.#gaveUp = false;
     this.#body.reset();
+    this.#head.drop();
     res.onAborted(this.#onAborted);
   }
 
@@ -369,7 +447,7 @@ export class UwsResponder implements Responder {
 
   /** A method, because the compiler can't see that a call to the handler may change the phase. */
   #isOver(): boolean {
-    return this.#phase === Phase.IDLE;
+    return this.#phase === Phase.IDLE || this.#phase === Phase.LINGERING;
   }
 
   readonly #openWithoutPiece = (): void => {
@@ -378,6 +456,13 @@ export class UwsResponder implements Responder {
   };
 
   #receive(piece: ArrayBuffer, last: boolean): void {
+    if (this.#phase === Phase.LINGERING) {
+      this.#lingeredBytes += piece.byteLength;
+      if (this.#lingeredBytes > limits.lingerBytes) this.#endLingering();
+      // Not at once: the answer may still lie in uWS's cork.
+      else if (last) this.#lingerFor(0);
+      return;
+    }
     this.#received = last;
     if (this.#res !== null) this.#watchBody(last);
     this.#corked = true;
@@ -412,8 +497,12 @@ export class UwsResponder implements Responder {
 
   #onBodyDue(): void {
     if (this.#phase === Phase.IDLE || this.#res === null) return;
+    if (this.#phase === Phase.LINGERING) {
+      this.#endLingering();
+      return;
+    }
     this.#owner.onTimedOut(ClientTimeout.BODY);
-    if (this.#phase !== Phase.OPEN) {
+    if (this.#phase !== Phase.OPEN && !this.recallHead()) {
       this.#giveUp();
       return;
     }
@@ -432,6 +521,12 @@ export class UwsResponder implements Responder {
 
   #abort(): void {
     if (this.#phase === Phase.IDLE) return;
+    if (this.#phase === Phase.LINGERING) {
+      // `#endLingering` goes on by itself.
+      if (this.#res !== null) this.#lingered();
+      this.#res = null;
+      return;
+    }
     const sink = this.#sink;
     this.#res = null;
     this.#received = true;
@@ -441,8 +536,13 @@ export class UwsResponder implements Responder {
 
   #refuseNow(): void {
     const { status, text } = requestFaultAnswers[this.#fault]!;
+    const statusLine = `${status} ${STATUS_CODES[status]}`;
+    if (!this.#received) {
+      this.#answerAndLinger(statusLine, PLAIN_TEXT, text);
+      return;
+    }
     const res = this.#takeRes();
-    this.#owner.headWriter.writeAnswer(res, `${status} ${STATUS_CODES[status]}`, PLAIN_TEXT, false);
+    this.#owner.headWriter.writeAnswer(res, statusLine, PLAIN_TEXT, false);
     if (this.head.method === 'HEAD') res.endWithoutBody(text.length, true);
     else res.end(text, true);
     this.#release();
@@ -489,18 +589,25 @@ export class UwsResponder implements Responder {
   }
 
   #end(): void {
+    const headWriter = this.#owner.headWriter;
+    if (this.#closing && !this.#received && this.#head.isHeld && !this.#body.bodyless) {
+      headWriter.writeHeldWhole(this.#res!, this.#head, nothing, this.#statusUsed);
+      this.#linger();
+      return;
+    }
+    this.#releaseHead();
     const res = this.#takeRes();
     const body = this.#body;
+    // With the rest of a request on its way, the connection is the client's to close.
+    const closes = this.#closing && this.#received;
+    const hasLength = body.bodyless ? body.lengthReported : body.hasLength() || this.#closing;
+    if (this.#closing && !(closes && hasLength)) headWriter.writeClose(res);
     if (body.bodyless) {
-      if (body.lengthReported) {
-        res.endWithoutBody(body.contentLength, this.#closing);
-      } else {
-        if (this.#closing) this.#owner.headWriter.writeClose(res);
-        res.endWithoutBody();
-      }
-    } else if (body.hasLength() || this.#closing) {
+      if (hasLength) res.endWithoutBody(body.contentLength, closes);
+      else res.endWithoutBody();
+    } else if (hasLength) {
       // No byte was written: `Content-Length: 0`, and uWS can close.
-      res.end(nothing, this.#closing);
+      res.end(nothing, closes);
     } else {
       res.end();
     }

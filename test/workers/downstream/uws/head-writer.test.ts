@@ -2,11 +2,12 @@ import t from 'tap';
 import type { ResponseHead } from '../../../../core/http/response-head.js';
 import { ResponseReader } from '../../../../core/http/response-reader.js';
 import type { UwsResponse } from '../../../../workers/downstream/uws/binding.js';
-import { HeadWriter } from '../../../../workers/downstream/uws/head-writer.js';
+import { HeadWriter, HeldHead } from '../../../../workers/downstream/uws/head-writer.js';
 
 /** The one line that the writer hands to uWS for `head` behind an interim response. */
 function behindInterim(writer: HeadWriter, head: string): string {
   let line = '';
+  const held = new HeldHead();
   const text = (bytes: Uint8Array | string): string => Buffer.from(bytes as Uint8Array).toString('latin1');
   const res = {
     writeHeader: (name: Uint8Array | string, value: Uint8Array | string) => {
@@ -16,7 +17,10 @@ function behindInterim(writer: HeadWriter, head: string): string {
   } as UwsResponse;
   const sink = {
     onInterim: () => {},
-    onHead: (read: ResponseHead) => writer.writeFinal(res, read, true),
+    onHead: (read: ResponseHead) => {
+      writer.hold(read, held);
+      writer.writeHeld(res, held, true);
+    },
     onBody: () => {},
     onTrailers: () => {},
     onEnd: () => {},
