@@ -178,6 +178,11 @@ export const limits = {
    */
   lookupMs: 30_000,
   /**
+   * Connections to NATS of one thread that wait for one lookup. Past it: a further one fails with `EAI_AGAIN`
+   * and is tried again, `umbra_fleet_connected` and drop `stream-down` say so.
+   */
+  natsLookupWaiters: 16,
+  /**
    * How long a start or a reload waits for names that are new, in milliseconds. Reached: it goes on, and
    * requests to them fail `no-endpoint` until they resolve.
    */

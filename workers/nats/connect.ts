@@ -8,6 +8,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
 import type { NatsPlace } from '../../core/plan.js';
+import { lookUpOnce } from './name-lookup.js';
 
 const connectMs = 3000;
 /** A server that has said nothing for so long may be one that waits for a TLS handshake first. */
@@ -86,7 +87,7 @@ function speaks(
   secure: boolean,
 ): { readonly socket: Socket; readonly spoke: Promise<boolean> } {
   const { port } = new URL(`tcp://${server}`);
-  const socket = connect(Number(port), hostOf(server));
+  const socket = connect({ port: Number(port), host: hostOf(server), lookup: lookUpOnce });
   const spoke = new Promise<boolean>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('timeout')), connectMs);
     const quiet = setTimeout(() => {

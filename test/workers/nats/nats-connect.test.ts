@@ -1,3 +1,4 @@
+import dns from 'node:dns';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -5,8 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import t, { type Test } from 'tap';
+import { limits } from '../../../core/limits.js';
 import type { NatsPlace } from '../../../core/plan.js';
 import { connectNats } from '../../../workers/nats/connect.js';
+import { lookUpOnce } from '../../../workers/nats/name-lookup.js';
 import { authorityPem, serverKey, serverPem } from '../../support/authority.js';
 import { NatsServer, noNats } from '../../support/nats.js';
 
@@ -71,4 +74,31 @@ t.test('a server that wants a TLS handshake first is reached by tls://', { skip:
   await t.rejects(connectNats({ ...place, secure: false }, {}), {
     message: `cannot reach NATS at ${place.servers[0]}: timeout`,
   });
+});
+
+t.test('a name whose lookup hangs is asked for once, however often it is tried', async (t) => {
+  const { lookup } = dns;
+  const asked: ((error: Error | null, address: string, family: number) => void)[] = [];
+  t.teardown(() => {
+    dns.lookup = lookup;
+  });
+  dns.lookup = ((_name: string, _options: object, callback: never) => asked.push(callback)) as never;
+  const place = { servers: ['nats.test:1'], secure: false, user: null, password: null };
+  await Promise.all(
+    [1, 2, 3].map(() =>
+      t.rejects(connectNats(place, {}), { message: 'cannot reach NATS at nats.test:1: timeout' }),
+    ),
+  );
+  t.equal(asked.length, 1);
+  const found: unknown[] = [];
+  const options = { family: 4 } as const;
+  for (let i = 0; i < limits.natsLookupWaiters + 2; i++)
+    lookUpOnce('other.test', options, (error, address) => found.push(error?.code ?? address));
+  t.equal(asked.length, 2);
+  await new Promise(setImmediate);
+  t.strictSame(found, ['EAI_AGAIN', 'EAI_AGAIN'], 'nor do those that wait grow without end');
+  asked[1]!(null, '127.0.0.1', 4);
+  t.equal(found.length, limits.natsLookupWaiters + 2);
+  lookUpOnce('other.test', options, () => {});
+  t.equal(asked.length, 3, 'what was found is not kept');
 });
