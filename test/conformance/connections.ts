@@ -14,6 +14,23 @@ export const connections: Section = {
       ...both('forwarded', { arrives: /^(?![\s\S]*connection)/i }),
     },
     {
+      what: 'A client that asks for `close` beside another option',
+      rfc: '9112 9.6',
+      asks: 'close after the response',
+      sends: `GET / HTTP/1.1\r\n${host}connection: close, foo\r\nfoo: 1\r\n\r\n`,
+      ...both('forwarded, closed', {
+        arrives: /^(?![\s\S]*(connection|foo))/i,
+        comes: /^HTTP\/1\.1 200 OK\r\n[\s\S]*connection: close\r\n/i,
+      }),
+    },
+    {
+      what: 'A client that asks for `CLOSE` behind another option',
+      rfc: '9110 7.6.1, 9112 9.6',
+      asks: 'close after the response',
+      sends: `POST / HTTP/1.1\r\n${host}connection: foo, CLOSE\r\ncontent-length: 2\r\n\r\nok`,
+      ...both('forwarded, closed', { arrives: /^(?![\s\S]*connection)/i }),
+    },
+    {
       what: 'HTTP/1.0',
       rfc: '9110 2.5, 9112 9.3',
       asks: 'answer it, and close',

@@ -233,9 +233,10 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
       responder.startRefused(res, fault, this.#reader.bodyAnnounced);
       this.#callLate(responder);
     } else if (responder.head.framing === Framing.NONE) {
-      responder.start(res, context, responder.head.upgrade === '' ? '' : this.#reader.webSocketKey);
+      const key = responder.head.upgrade === '' ? '' : this.#reader.webSocketKey;
+      responder.start(res, this.#reader.asksToClose, context, key);
     } else {
-      responder.startWithBody(res);
+      responder.startWithBody(res, this.#reader.asksToClose);
       this.#callLate(responder);
     }
   }

@@ -46,6 +46,11 @@ export class RequestReader {
   #upgrade = '';
   /** Sec-WebSocket-Key of the request that was read last, if `head.upgrade` is set. */
   webSocketKey = '';
+  /**
+   * The request that was read last has `close` among other options of Connection, or in another spelling. uWS
+   * knows `close` alone.
+   */
+  asksToClose = false;
 
   constructor(secure: boolean) {
     this.#secure = secure;
@@ -63,6 +68,7 @@ export class RequestReader {
     this.#chunked = false;
     this.#connection = '';
     this.#upgrade = '';
+    this.asksToClose = false;
     head.upgrade = '';
 
     const method = req.getCaseSensitiveMethod();
@@ -86,7 +92,10 @@ export class RequestReader {
     if (fields === null) return RequestFault.FIELD_BYTES;
     if (fields.includes(DEL)) return RequestFault.FIELD_VALUE;
     const options = this.#connection === '' ? noOptions : listMembers(this.#connection);
-    if (options.size > 0) fields = withoutNamed(fields, options);
+    if (options.size > 0) {
+      fields = withoutNamed(fields, options);
+      this.asksToClose = options.has('close');
+    }
 
     if (canUpgrade && options.has('upgrade') && asciiLowerCase(this.#upgrade) === 'websocket') {
       head.upgrade = 'websocket';

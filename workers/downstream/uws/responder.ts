@@ -113,6 +113,8 @@ export class UwsResponder implements Responder {
   #corked = false;
   /** A status line went out with an interim response, so `writeStatus` is used up. */
   #statusUsed = false;
+  /** The client wants this response to be the last, and uWS does not know. */
+  #asksToClose = false;
   /** This response should end its connection, and no `Connection: close` was written yet. */
   #closing = false;
   #writableAsked = false;
@@ -129,8 +131,14 @@ export class UwsResponder implements Responder {
    * Takes a request without a body, within uWS's route handler. `upgrade` and its key: it could become a
    * WebSocket.
    */
-  start(res: UwsResponse, upgrade: UwsUpgradeContext | null, webSocketKey: string): void {
+  start(
+    res: UwsResponse,
+    asksToClose: boolean,
+    upgrade: UwsUpgradeContext | null,
+    webSocketKey: string,
+  ): void {
     this.#begin(res, Phase.WAITING, true);
+    this.#asksToClose = asksToClose;
     this.#upgrade = upgrade;
     this.#webSocketKey = webSocketKey;
     this.#corked = true;
@@ -139,8 +147,9 @@ export class UwsResponder implements Responder {
   }
 
   /** Takes a request whose body is announced. The owner must call `openLate` in the next turn. */
-  startWithBody(res: UwsResponse): void {
+  startWithBody(res: UwsResponse, asksToClose: boolean): void {
     this.#begin(res, Phase.WAITING, false);
+    this.#asksToClose = asksToClose;
     res.onData(this.#onData);
     this.#timerUs = this.#owner.clock();
     this.#armBody(this.#timerUs);
@@ -200,7 +209,7 @@ export class UwsResponder implements Responder {
     // uWS ends the head with the first byte of the body or the end. Head lines that left before it would pass
     // for an empty response if nothing followed.
     this.#owner.headWriter.hold(head, this.#head);
-    this.#closing = !this.#received || this.#owner.draining;
+    this.#closing = !this.#received || this.#owner.draining || this.#asksToClose;
   }
 
   recallHead(): boolean {
@@ -315,7 +324,7 @@ export class UwsResponder implements Responder {
       this.#answerAndLinger(statusLine, lines, hasNoBody(status) ? null : body);
       return;
     }
-    const closing = this.#owner.draining;
+    const closing = this.#owner.draining || this.#asksToClose;
     const bytes = Buffer.from(body, 'utf8');
     const res = this.#takeRes();
     this.#owner.headWriter.writeAnswer(res, statusLine, lines, this.#statusUsed);
@@ -429,6 +438,7 @@ export class UwsResponder implements Responder {
     this.#paused = false;
     this.#corked = false;
     this.#statusUsed = false;
+    this.#asksToClose = false;
     this.#closing = false;
     this.#writableAsked = false;
     this.#gaveUp = false;
