@@ -2,31 +2,37 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { ask } from '../support/client.js';
+import { lawHolds } from '../support/law.js';
 import { Origin, type Received } from '../support/origin.js';
-import { runToEnd } from '../support/umbra.js';
+import { reviews, runToEnd, UmbraProcess } from '../support/umbra.js';
 
 const users = 20;
 const directory = mkdtempSync(join(tmpdir(), 'umbra-replay-sessions-'));
-const known = new Set<string>();
-let logins = 0;
-
 function field({ fields }: Received, name: string): string {
   return fields.find(([key]) => key.toLowerCase() === name)?.[1] ?? '';
 }
 
 /** Gives a cookie and a token of its own for each login, after a while, and takes no others. */
-const v2 = await Origin.listen((received, response) => {
-  if (received.target === '/login') {
-    const number = ++logins;
-    known.add(`sid=mine-${number}-cookie`);
-    known.add(`Bearer mine-${number}-token`);
-    const head = { 'content-type': 'application/json', 'set-cookie': `sid=mine-${number}-cookie; Path=/` };
-    setTimeout(() => response.writeHead(200, head).end(`{"access_token":"mine-${number}-token"}`), 50);
-    return;
-  }
-  const isKnown = known.has(field(received, 'cookie')) && known.has(field(received, 'authorization'));
-  response.writeHead(isKnown ? 200 : 401).end();
-});
+function loginService(name: string): Promise<Origin> {
+  const known = new Set<string>();
+  let logins = 0;
+  return Origin.listen((received, response) => {
+    if (received.target === '/login') {
+      const number = ++logins;
+      known.add(`sid=${name}-${number}-cookie`);
+      known.add(`Bearer ${name}-${number}-token`);
+      const cookie = `sid=${name}-${number}-cookie; Path=/`;
+      const head = { 'content-type': 'application/json', 'set-cookie': cookie };
+      const body = `{"access_token":"${name}-${number}-token","user":${number}}`;
+      setTimeout(() => response.writeHead(200, head).end(body), 50);
+      return;
+    }
+    const isKnown = known.has(field(received, 'cookie')) && known.has(field(received, 'authorization'));
+    response.writeHead(isKnown ? 200 : 401).end();
+  });
+}
+const v2 = await loginService('mine');
 t.teardown(async () => {
   rmSync(directory, { recursive: true, force: true });
   await v2.close();
@@ -55,11 +61,18 @@ writeFileSync(
 );
 
 async function statuses(...flags: string[]): Promise<Record<string, number>> {
+  return (await replayed(recording, ...flags)).responses;
+}
+
+async function replayed(
+  path: string,
+  ...flags: string[]
+): Promise<{ responses: Record<string, number>; groups: readonly { kind: string; path: string }[] }> {
   const to = `http://127.0.0.1:${v2.port}`;
-  const { code, out, err } = await runToEnd('replay', recording, '--to', to, '-o', 'json', ...flags);
+  const { code, out, err } = await runToEnd('replay', path, '--to', to, '-o', 'json', ...flags);
   t.strictSame([code, err], [0, '']);
-  const { stats } = JSON.parse(out);
-  return stats.versions.replay.shadow.responses;
+  const { stats, diffs } = JSON.parse(out);
+  return { responses: stats.versions.replay.shadow.responses, groups: diffs?.groups ?? [] };
 }
 
 t.test('a recorded login is played with the sessions that the server itself gives', async (t) => {
@@ -99,4 +112,37 @@ t.test('a field that belongs to the connection can not be set', async (t) => {
   );
   t.equal(code, 2);
   t.match(err, /--set-header/);
+});
+
+t.test('a login flow that was recorded on v1 is played to v2 with its own sessions', async (t) => {
+  const v1 = await loginService('theirs');
+  t.teardown(() => v1.close());
+  const path = join(directory, 'recorded');
+  const mirrors = [{ to: `file:${path}`, recording: { responses: true } }];
+  const umbra = await UmbraProcess.start(
+    reviews(v1.port, null, { route: { mirrors }, umbra: { redact: { defaults: false } } }),
+  );
+  await Promise.all(
+    Array.from({ length: users }, async () => {
+      const { fields, body } = await ask(umbra.port, { method: 'POST', target: '/login' });
+      const [, given] = fields.find(([name]) => name.toLowerCase() === 'set-cookie')!;
+      const [cookie] = given.split(';', 1);
+      const { access_token: token } = JSON.parse(body.toString());
+      for (const target of ['/cart', '/checkout']) {
+        const own = { cookie, authorization: `Bearer ${token}` };
+        t.equal((await ask(umbra.port, { target, headers: own })).status, 200);
+      }
+    }),
+  );
+  await lawHolds(t, umbra);
+  await umbra.stop();
+  const without = await replayed(path);
+  t.strictSame([without.responses['2xx'], without.responses['4xx']], [users, 2 * users]);
+  const meant = ['--ignore', '$.access_token', '--ignore', '$.user', '--ignore', 'header:set-cookie'];
+  for (const speed of [[], ['--speed', '10x'], ['--speed', 'max']]) {
+    const sources = ['--session', 'cookie:sid', '--session', '$.access_token'];
+    const { responses, groups } = await replayed(path, ...sources, ...meant, ...speed);
+    t.strictSame([responses['2xx'], responses['4xx']], [3 * users, 0], speed.join(' '));
+    t.strictSame(groups, [], 'and nothing differs');
+  }
 });
