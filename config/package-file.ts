@@ -10,5 +10,14 @@ export function packageFile(path: string): URL {
 }
 
 export function packageVersion(): string {
-  return (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string }).version;
+  return (readJson('package.json') as { version: string }).version;
+}
+
+/** The commit that this was built from, with `-dirty` for a tree with changes; null where it is not known. */
+export function builtCommit(): string | null {
+  return (readJson('dist/bundle/build.json') as { commit: string | null }).commit;
+}
+
+function readJson(path: string): unknown {
+  return JSON.parse(readFileSync(packageFile(path), 'utf8'));
 }

@@ -3,7 +3,8 @@
  * Node takes most of a millisecond for every module of a thread, and umbra starts with five threads of one to
  * three hundred (docs/decisions/071).
  */
-import { rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { packageFile } from '../config/package-file.js';
@@ -37,3 +38,11 @@ await Promise.all(
     }),
   ),
 );
+
+// What `umbra version` names; null in a tree that is no checkout.
+const described = spawnSync('git', ['describe', '--always', '--dirty', '--abbrev=12', '--match', ''], {
+  cwd: directory,
+  encoding: 'utf8',
+});
+const commit = described.status === 0 ? described.stdout.trim() : null;
+writeFileSync(packageFile('dist/bundle/build.json'), `${JSON.stringify({ commit })}\n`);

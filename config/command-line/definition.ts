@@ -76,6 +76,7 @@ export function defineCommand(
     name,
     addTo(program, act) {
       const command = new Command(name).copyInheritedSettings(program).description(summary);
+      command.showHelpAfterError(`(run ${program.name()} ${name} --help for usage)`);
       for (const { argument } of Object.values(operands)) command.addArgument(argument);
       for (const { option } of Object.values(flags)) command.addOption(option);
       exclude(exclusive.map((key) => flags[key].option));
@@ -131,14 +132,10 @@ export function repeatedFlag<T>(term: string, help: string, parse: Parse<T>): Fl
   return { option: new Option(term, help).argParser<readonly T[]>(append), absent: [] };
 }
 
-/** A flag whose value may come from the environment instead. */
-export function flagOrEnvironment<T>(
-  term: string,
-  help: string,
-  parse: Parse<T>,
-  variable: string,
-): Flag<T | null> {
-  return { option: new Option(term, help).argParser(parse).env(variable), absent: null };
+/** `given`, whose value may come from an environment variable instead. */
+export function orEnvironment<T>(given: Flag<T>, variable: string): Flag<T> {
+  given.option.env(variable);
+  return given;
 }
 
 export function operand<T>(term: `<${string}>`, help: string, parse: Parse<T>): Operand<T> {

@@ -1,20 +1,23 @@
 /** Flags that several commands share. */
 import type { NatsBucket } from '../nats-address.js';
-import { flag, flagOrEnvironment, type Misuse, repeatedFlag } from './definition.js';
-import { adminAddress, fleetAddress, fraction, positiveInteger, text } from './values.js';
+import { flag, type Misuse, orEnvironment, repeatedFlag } from './definition.js';
+import { adminAddress, fleetAddress, fraction, oneOf, positiveInteger, text } from './values.js';
 
 const adminDefault = 'http://127.0.0.1:9901';
 
 /** Flags of every command that talks to a running umbra. */
 export const adminFlags = {
-  admin: flag(
-    '--admin <url>',
-    'admin address of the running umbra: a URL, or unix:PATH',
-    adminAddress,
-    adminDefault,
-    adminDefault,
+  admin: orEnvironment(
+    flag(
+      '--admin <url>',
+      'admin address of the running umbra: a URL, or unix:PATH',
+      adminAddress,
+      adminDefault,
+      adminDefault,
+    ),
+    'UMBRA_ADMIN',
   ),
-  token: flagOrEnvironment('--token <token>', 'admin token', text, 'UMBRA_TOKEN'),
+  token: orEnvironment(flag('--token <token>', 'admin token', text), 'UMBRA_TOKEN'),
 };
 
 /** Flags of every command that reads figures. `figuresPlace` turns them into a place. */
@@ -81,6 +84,9 @@ export const verdictFlags = {
   diff: flag('--max-diff <percent>', 'share of pairs that may differ', bound, 0.001, '0.1%'),
   samplesMin: flag('--min-samples <n>', 'fewer pairs are too few to decide', positiveInteger, 1000, '1000'),
 };
+
+/** The form in which a command prints its figures. */
+export const outputFlag = flag('--output <format>', 'text or json', oneOf('text', 'json'), 'text', 'text');
 
 /** Overrides of the configuration. */
 export const setFlag = repeatedFlag(

@@ -1,7 +1,7 @@
 /** `umbra diffs`. */
 import { defineCommand, flag, type OptionsOf } from '../command-line/definition.js';
-import { adminFlags } from '../command-line/flags.js';
-import { oneOf, text } from '../command-line/values.js';
+import { adminFlags, outputFlag } from '../command-line/flags.js';
+import { text } from '../command-line/values.js';
 
 const fileDefault = 'umbra.yaml';
 
@@ -18,7 +18,7 @@ export const diffs = defineCommand({
       fileDefault,
       fileDefault,
     ),
-    output: flag('--output <form>', 'text or json', oneOf('text', 'json'), 'text', 'text'),
+    output: outputFlag,
   },
   complete: (options) => options,
 });

@@ -2,6 +2,7 @@
 import type { OptionsOf } from '../command-line/definition.js';
 import { apply } from './apply.js';
 import { check } from './check.js';
+import { completion } from './completion.js';
 import { remove } from './delete.js';
 import { demo } from './demo.js';
 import { diffs } from './diffs.js';
@@ -14,6 +15,7 @@ import { run } from './run.js';
 import { shadow } from './shadow.js';
 import { top } from './top.js';
 import { verdict } from './verdict.js';
+import { version } from './version.js';
 
 export const commands = {
   run,
@@ -30,6 +32,8 @@ export const commands = {
   diffs,
   apply,
   delete: remove,
+  completion,
+  version,
 };
 
 export type CommandName = keyof typeof commands;

@@ -1,6 +1,6 @@
 /** `umbra run`. */
 import { InvalidArgumentError } from 'commander';
-import { defineCommand, flag, type OptionsOf } from '../command-line/definition.js';
+import { defineCommand, flag, type OptionsOf, optionalOperand } from '../command-line/definition.js';
 import { setFlag } from '../command-line/flags.js';
 import { text } from '../command-line/values.js';
 
@@ -14,20 +14,25 @@ const configDefault = 'umbra.yaml';
 export const run = defineCommand({
   name: 'run',
   summary: 'run the proxy in the foreground',
-  flags: {
-    config: flag(
-      '-c, --config <file>',
-      'configuration file, a directory with umbra.yaml and resources, or nats-kv://host:4222/bucket/key',
+  operands: {
+    file: optionalOperand(
+      '[file]',
+      `configuration file, a directory with umbra.yaml and resources, or nats-kv://host:4222/bucket/key (default: ${configDefault})`,
       text,
-      configDefault,
-      configDefault,
     ),
+  },
+  flags: {
+    config: flag('-c, --config <file>', 'the same as [file]', text),
     set: setFlag,
     takeover: flag(
       '--takeover <pid|file>',
       'take over the addresses of a running umbra, then ask it to drain; a file holds its pid, and then ours',
       takeover,
     ),
+  },
+  complete({ file, config, ...options }, misuse) {
+    if (file !== null && config !== null) misuse('give the configuration once: as [file], or with --config');
+    return { ...options, config: file ?? config ?? configDefault };
   },
 });
 

@@ -3,9 +3,9 @@ import { InvalidArgumentError } from 'commander';
 import {
   defineCommand,
   flag,
-  flagOrEnvironment,
   type Misuse,
   type OptionsOf,
+  orEnvironment,
   requiredFlag,
   toggle,
 } from '../command-line/definition.js';
@@ -92,10 +92,8 @@ export const shadow = defineCommand({
       'address for /metrics and /healthz, for example 127.0.0.1:9902',
       listenAddress,
     ),
-    token: flagOrEnvironment(
-      '--token <token>',
-      'token for /metrics, needed where other machines can reach it',
-      text,
+    token: orEnvironment(
+      flag('--token <token>', 'token for /metrics, needed where other machines can reach it', text),
       'UMBRA_TOKEN',
     ),
     forMs: flag('--for <duration>', 'stop after this time', duration),

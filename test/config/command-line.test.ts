@@ -40,6 +40,10 @@ t.test('every command gets its options, and its exit code is returned', async (t
   const cases: [string[], unknown][] = [
     [['run'], ['run', { config: 'umbra.yaml', set: [] }]],
     [
+      ['run', 'a.yaml'],
+      ['run', { config: 'a.yaml' }],
+    ],
+    [
       ['run', '-c', 'a.yaml', '--set', 'a=1', '--set', 'b=2'],
       ['run', { config: 'a.yaml', set: ['a=1', 'b=2'] }],
     ],
@@ -161,15 +165,25 @@ t.test('every command gets its options, and its exit code is returned', async (t
   for (const [args, call] of cases)
     t.match(await ran(...args), { exitCode: 7, calls: [call], error: '' }, args.join(' '));
   process.env.UMBRA_TOKEN = 'from the environment';
-  t.match((await ran('mirror', '--off')).calls, [['mirror', { token: 'from the environment' }]]);
+  process.env.UMBRA_ADMIN = 'unix:/run/umbra/admin.sock';
+  t.match((await ran('mirror', '--off')).calls, [
+    ['mirror', { token: 'from the environment', admin: 'unix:/run/umbra/admin.sock' }],
+  ]);
+  t.match((await ran('top', '--admin', 'http://[::1]:1')).calls, [['top', { admin: 'http://[::1]:1' }]]);
+  process.env.UMBRA_ADMIN = 'no address';
+  t.match(await ran('top'), { exitCode: 2, error: /'no address' from env 'UMBRA_ADMIN' is invalid/ });
   delete process.env.UMBRA_TOKEN;
+  delete process.env.UMBRA_ADMIN;
 });
 
 t.test('bad usage exits with 2, says what is wrong, and runs nothing', async (t) => {
   const cases: [string[], RegExp][] = [
     [['mirrr'], /unknown command 'mirrr'\n\(Did you mean mirror\?\)/],
     [['run', '--confg', 'x'], /unknown option '--confg'\n\(Did you mean --config\?\)/],
-    [['run', 'extra'], /too many arguments/],
+    [['run', 'one.yaml', 'two.yaml'], /too many arguments/],
+    [['run', 'one.yaml', '-c', 'two.yaml'], /give the configuration once/],
+    [['completion', 'tcsh'], /Expected bash or zsh or fish/],
+    [['verdict', '--what'], /unknown option '--what'\n\(run umbra verdict --help for usage\)/],
     [['check'], /missing required argument 'file'/],
     [['demo', '--for', '5'], /'--for <duration>' argument '5' is invalid\. Expected a duration/],
     [['demo', '--port', '70000'], /Expected a port from 0 to 65535/],

@@ -137,7 +137,7 @@ t.test(
     const alone = await runToEnd('verdict', ...fleet, '--instance', 'two', '--min-samples', '400', ...loose);
     t.equal(alone.code, 3, alone.out + alone.err);
     const nobody = await runToEnd('report', ...fleet, '--instance', 'three', '-o', '-');
-    t.equal(nobody.code, 1);
+    t.equal(nobody.code, 4);
     t.match(nobody.err, /there is no instance three; instances: one, two/);
     const report = await runToEnd('report', ...fleet, '-o', '-');
     t.equal(report.code, 0, report.err);
@@ -288,7 +288,7 @@ t.test('an umbra without an address on NATS never loads its client', async (t) =
 t.test('a fleet that is not there, or where nobody publishes, is an error of one line', skip, async (t) => {
   const nats = await startNats(t);
   const empty = await runToEnd('top', '--once', '--fleet', nats.fleet('nobody'));
-  t.equal(empty.code, 1);
+  t.equal(empty.code, 4);
   t.match(empty.err, /^umbra top: no instance publishes to nats:\/\/127\.0\.0\.1:\d+\/nobody\n$/);
   await nats.kill();
   const gone = await runToEnd('verdict', '--fleet', nats.fleet('nobody').replace('//', '//me:hidden@'));

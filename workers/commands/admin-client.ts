@@ -3,6 +3,7 @@
  * fail as one line.
  */
 
+import { exitFailure, exitUnreachable } from '../../config/exit-codes.js';
 import { sendToAdmin } from './admin-request.js';
 
 export interface AdminPlace {
@@ -21,6 +22,11 @@ export class AdminError extends Error {
   ) {
     super(message);
   }
+}
+
+/** The exit code of a command that could not do its work for `error`. */
+export function exitCodeFor(error: unknown): number {
+  return error instanceof AdminError && error.status === 0 ? exitUnreachable : exitFailure;
 }
 
 /**

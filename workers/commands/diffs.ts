@@ -3,13 +3,13 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { AcceptRefusal, acceptInConfig } from '../../config/accept-rule.js';
 import type { DiffsOptions } from '../../config/commands/diffs.js';
 import type { CommandIo } from '../../config/commands/index.js';
-import { exitFailure, exitOk } from '../../config/exit-codes.js';
+import { exitOk } from '../../config/exit-codes.js';
 import { formatProblem, loadConfig } from '../../config/load.js';
 import { printable } from '../../core/printable.js';
 import type { DiffGroupView } from '../../core/report/diffs.js';
 import { diffGroupLines, summaryLines } from '../../core/report/diffs-text.js';
 import { parseDiffs } from '../../core/report/parse-diffs.js';
-import { askAdmin } from './admin-client.js';
+import { askAdmin, exitCodeFor } from './admin-client.js';
 
 /** Resolves with the exit code: 1 where umbra can't be asked or the file can't be changed. Never rejects. */
 export async function diffsCommand(options: DiffsOptions, io: CommandIo): Promise<number> {
@@ -26,7 +26,7 @@ export async function diffsCommand(options: DiffsOptions, io: CommandIo): Promis
     return exitOk;
   } catch (error) {
     io.err(`umbra diffs: ${(error as Error).message}`);
-    return exitFailure;
+    return exitCodeFor(error);
   }
 }
 

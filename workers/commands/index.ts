@@ -19,5 +19,7 @@ export const actions: CommandActions = {
   verdict: async (options, io) => (await import('./verdict.js')).verdictCommand(options, io),
   diffs: async (options, io) => (await import('./diffs.js')).diffsCommand(options, io),
   apply: async (options, io) => (await import('./resources.js')).resourcesCommand('apply', options, io),
+  completion: async (options, io) => (await import('./completion.js')).completionCommand(options, io),
+  version: async (options, io) => (await import('./version.js')).versionCommand(options, io),
   delete: async (options, io) => (await import('./resources.js')).resourcesCommand('delete', options, io),
 };

@@ -1,22 +1,22 @@
 /** `umbra mirror`: changes a mirror of a running umbra through its admin API, or disables all of them. */
 import type { CommandIo } from '../../config/commands/index.js';
 import type { MirrorOptions } from '../../config/commands/mirror.js';
-import { exitFailure, exitOk } from '../../config/exit-codes.js';
-import { askAdmin } from './admin-client.js';
+import { exitOk } from '../../config/exit-codes.js';
+import { askAdmin, exitCodeFor } from './admin-client.js';
 
-/** Resolves with the exit code: 0 when the change is in force, else 1. Never rejects. */
+/**
+ * Resolves with the exit code: 0 when the change is in force, 4 when umbra can't be asked, else 1. Never
+ * rejects.
+ */
 export async function mirrorCommand(options: MirrorOptions, io: CommandIo): Promise<number> {
-  const fail = (message: string): number => {
-    io.err(`umbra mirror: ${message}`);
-    return exitFailure;
-  };
   try {
     const { generation } = await askAdmin(options, path(options), { method: 'PATCH', body: change(options) });
-    if (typeof generation !== 'number') return fail('refused (200): this is not an umbra admin API');
+    if (typeof generation !== 'number') throw new Error('refused (200): this is not an umbra admin API');
     io.out(`${subject(options)} ${verb(options)}, generation ${generation}`);
     return exitOk;
   } catch (error) {
-    return fail((error as Error).message);
+    io.err(`umbra mirror: ${(error as Error).message}`);
+    return exitCodeFor(error);
   }
 }
 

@@ -4,7 +4,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { CommandIo } from '../../config/commands/index.js';
 import type { ReportOptions } from '../../config/commands/report.js';
-import { exitFailure, exitOk } from '../../config/exit-codes.js';
+import { exitFailure, exitOk, exitUnreachable } from '../../config/exit-codes.js';
 import { isoTime, wallClockMs } from '../../core/clock.js';
 import { rollCallFacts } from '../../core/fleet/roll-call.js';
 import { type Report, reportOfLogs, reportOfReading } from '../../core/report/report.js';
@@ -17,10 +17,23 @@ import { askAdmin } from './admin-client.js';
 import { type FiguresPlace, openFigures } from './figures.js';
 import { readHlogFiles } from './hlog-files.js';
 
-/** Resolves with the exit code: 1 where there is nothing to report or no place to write it. Never rejects. */
+/**
+ * Resolves with the exit code: 1 where there is nothing to report or no place to write it, 4 where umbra
+ * can't be asked. Never rejects.
+ */
 export async function reportCommand(options: ReportOptions, io: CommandIo): Promise<number> {
+  const fail = (error: unknown, code: number): number => {
+    io.err(`umbra report: ${(error as Error).message}`);
+    return code;
+  };
+  const isOfLogs = options.hlog.length > 0;
+  let report: Report;
   try {
-    const report = options.hlog.length > 0 ? await ofLogs(options.hlog) : await ofRunning(options);
+    report = isOfLogs ? await ofLogs(options.hlog) : await ofRunning(options);
+  } catch (error) {
+    return fail(error, isOfLogs ? exitFailure : exitUnreachable);
+  }
+  try {
     for (const note of report.notes) io.err(`umbra report: ${note}`);
     if (report.versions.length === 0 && report.mirrors.length === 0)
       throw new Error('there is nothing to report');
@@ -32,8 +45,7 @@ export async function reportCommand(options: ReportOptions, io: CommandIo): Prom
     }
     return exitOk;
   } catch (error) {
-    io.err(`umbra report: ${(error as Error).message}`);
-    return exitFailure;
+    return fail(error, exitFailure);
   }
 }
 

@@ -7,13 +7,13 @@ import { readBounded, readDirectory } from '../../config/documents/files.js';
 import { kindByWord } from '../../config/documents/kinds.js';
 import { exitFailure, exitOk } from '../../config/exit-codes.js';
 import { type ConfigProblem, formatProblem } from '../../config/problem.js';
-import { AdminError, askAdmin } from './admin-client.js';
+import { AdminError, askAdmin, exitCodeFor } from './admin-client.js';
 
 const stdin = 0;
 
 /**
- * Resolves with the exit code: 0 when every thread has applied the change, 1 when nothing was changed. Never
- * rejects.
+ * Resolves with the exit code: 0 when every thread has applied the change, 1 when nothing was changed, 4 when
+ * umbra can't be asked. Never rejects.
  */
 export async function resourcesCommand(
   action: 'apply' | 'delete',
@@ -37,8 +37,11 @@ export async function resourcesCommand(
     if (typeof answer.yaml === 'string') io.out(answer.yaml.trimEnd());
     return exitOk;
   } catch (error) {
-    const told = error instanceof AdminError ? error.problems : [];
-    return fail(...told, `umbra ${action}: ${(error as Error).message}`);
+    fail(
+      ...(error instanceof AdminError ? error.problems : []),
+      `umbra ${action}: ${(error as Error).message}`,
+    );
+    return exitCodeFor(error);
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TopOptions } from '../../config/commands/top.js';
-import { exitFailure, exitOk } from '../../config/exit-codes.js';
+import { exitOk, exitUnreachable } from '../../config/exit-codes.js';
 import { rollCallLines } from '../../core/fleet/roll-call.js';
 import { TOP_COLUMNS, type TopFrame, topLines } from '../../core/report/top-view.js';
 import { type FigureSource, type Figures, figuresBetween, memberWindows, openFigures } from './figures.js';
@@ -22,7 +22,7 @@ const screen = {
   eraseBelow: '\x1b[J',
 };
 
-/** Resolves with the exit code. Never rejects. */
+/** Resolves with the exit code: 0, or 4 where umbra can't be asked. Never rejects. */
 export async function topCommand(options: TopOptions): Promise<number> {
   const isTerminal = process.stdout.isTTY === true && process.stdin.isTTY === true;
   let source: FigureSource | null = null;
@@ -35,7 +35,7 @@ export async function topCommand(options: TopOptions): Promise<number> {
     return exitOk;
   } catch (error) {
     process.stderr.write(`umbra top: ${(error as Error).message}\n`);
-    return exitFailure;
+    return exitUnreachable;
   } finally {
     await source?.close();
   }

@@ -104,7 +104,7 @@ t.test('an umbra that is not there is one clear line', async (t) => {
   await once(server, 'close');
   const admin = `http://127.0.0.1:${port}`;
   t.strictSame(await run({ admin, off: true }), {
-    code: 1,
+    code: 4,
     out: [],
     err: [`umbra mirror: cannot reach umbra at ${admin}: ECONNREFUSED`],
   });
