@@ -6,6 +6,8 @@ export function compileMatch(match: MatchConfig): MatchPlan {
   const { without } = match;
   return {
     host: match.host ?? null,
+    port: match.port ?? null,
+    scheme: match.scheme ?? null,
     path: match.path === undefined ? null : compilePath(match.path),
     methods: match.method === undefined ? null : [...new Set(match.method)],
     headers: compileHeaders(match.header),

@@ -6,7 +6,7 @@
  */
 import { basename, dirname, resolve } from 'node:path';
 import { changeStore, type DocumentChange } from './documents/change.js';
-import { readDirectory, readStore, storeFile } from './documents/files.js';
+import { type ReadFiles, readDirectory, readStore, storeFile } from './documents/files.js';
 import { documentSettings } from './documents/merge.js';
 import type { DocumentSource } from './documents/sources.js';
 import { grownYaml } from './documents/yaml.js';
@@ -53,8 +53,8 @@ export async function loadAll({ origin, change, nowMs, yaml }: LoadJob): Promise
   if (typeof text !== 'string') return { ok: false, problems: [errorAt(start, text.reason)] };
   const { namespace, state } = settingsIn(text, origin);
   const store = state === null ? null : resolve(directoryOf(origin), state);
-  const beside = besideOf(origin);
-  const problems = [...beside.problems];
+  const { files, problems } = besideOf(origin);
+  const beside: DocumentSource[] = [{ kind: 'texts', files }];
   let applied = origin.applied ?? [];
   if (origin.applied === null && store !== null) {
     const read = readStore(store);
@@ -69,7 +69,7 @@ export async function loadAll({ origin, change, nowMs, yaml }: LoadJob): Promise
   let inForce: DocumentSource = stored(applied);
   const warnings: ConfigProblem[] = [];
   if (change !== null) {
-    const changed = changeStore(stored(applied), beside.sources, change, namespace, nowMs);
+    const changed = changeStore(stored(applied), beside, change, namespace, nowMs);
     if (!changed.ok) return changed;
     applied = changed.lines;
     inForce = { kind: 'documents', documents: changed.documents };
@@ -81,7 +81,7 @@ export async function loadAll({ origin, change, nowMs, yaml }: LoadJob): Promise
     set: origin.set,
     directory: directoryOf(origin),
     unreadable,
-    documents: [...beside.sources, inForce],
+    documents: [...beside, inForce],
   };
   const loaded = loadConfig(text, origin.sent ? 'request' : origin.file, options);
   if (!loaded.ok) return loaded;
@@ -96,8 +96,8 @@ export async function loadAll({ origin, change, nowMs, yaml }: LoadJob): Promise
   };
 }
 
-function besideOf({ directory, file }: Origin): { sources: DocumentSource[]; problems: ConfigProblem[] } {
-  return directory === null ? { sources: [], problems: [] } : readDirectory(directory, basename(file));
+function besideOf({ directory, file }: Origin): ReadFiles {
+  return directory === null ? { files: [], problems: [] } : readDirectory(directory, basename(file));
 }
 
 /** What of umbra.yaml is needed before documents can be read; what is wrong with it is reported later. */

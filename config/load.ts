@@ -71,10 +71,11 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
     return refused([...problems, errorAt(root.mark, 'expected a mapping with `versions` and `routes`')]);
   }
   for (const assignment of options.set ?? []) problems.push(...applySet(root, assignment, env));
-  const { documents, problems: ofDocuments } = readSources(
-    options.documents ?? [],
-    documentSettings(root).namespace,
-  );
+  const { namespace } = documentSettings(root);
+  const { documents, problems: ofDocuments } = readSources(options.documents ?? [], {
+    namespace,
+    strict: false,
+  });
   const warnings = ofDocuments.filter(({ severity }) => severity === 'warning');
   problems.push(...ofDocuments.filter(({ severity }) => severity === 'error'));
   // What is wrong in a document would only be reported once more by what it became.

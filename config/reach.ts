@@ -37,6 +37,8 @@ function covers(earlier: Match, later: Match): boolean {
   return (
     earlier.without === undefined &&
     coversHost(earlier.host, later.host) &&
+    (earlier.port === undefined || earlier.port === later.port) &&
+    (earlier.scheme === undefined || earlier.scheme === later.scheme) &&
     coversPath(earlier.path, later.path) &&
     coversMethods(earlier.method, later.method) &&
     coversFields(lowerNames(earlier.header), lowerNames(later.header)) &&

@@ -12,6 +12,8 @@ export interface ResourcesOptions {
   /** Namespace of `names`; null is the default one. */
   readonly namespace: string | null;
   readonly dryRun: boolean;
+  /** Kinds that umbra does not carry out are refused, and not passed over. */
+  readonly strict: boolean;
   readonly admin: string;
   readonly token: string | null;
 }
@@ -22,6 +24,7 @@ export const apply = defineCommand({
   flags: {
     ...adminFlags,
     files: repeatedFlag('-f, --filename <path>', 'file, directory, or - (repeatable)', text),
+    strict: toggle('--strict', 'refuse kinds that umbra does not carry out, and do not pass them over'),
     dryRun: toggle('--dry-run', 'change nothing; print the resulting configuration, as in umbra.yaml'),
   },
   complete(options, misuse): ResourcesOptions {

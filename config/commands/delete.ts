@@ -24,7 +24,7 @@ export const remove = defineCommand({
     const names = resourceNames(words) ?? misuse('expected KIND NAME, or KIND/NAME');
     if (names.length === 0 && options.files.length === 0)
       misuse("name what to delete: KIND NAME, or '-f, --filename'");
-    return { ...options, names };
+    return { ...options, names, strict: false };
   },
 });
 

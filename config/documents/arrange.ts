@@ -16,6 +16,7 @@
 import type { Mark } from '../problem.js';
 import type { TreeNode } from '../tree.js';
 import { type Draft, isCatchAll, type MatchGrowth, routeNameOf } from './draft.js';
+import { fitted } from './fitted-name.js';
 import { type Growth, grow } from './grow.js';
 import { hostForms } from './host-name.js';
 
@@ -47,16 +48,29 @@ export function arrange(drafts: readonly Draft[], namespace: string, closeAll: b
     const isPlain = plain.length > 0 || draft.hosts.length > 1;
     for (const host of draft.hosts.filter((host) => host.startsWith('*'))) {
       const suffix = host === '*' ? '_any' : `_any${host.slice(1)}`;
-      put(host, { draft, hosts: [host], name: isPlain ? draft.name + suffix : draft.name });
+      put(host, { draft, hosts: [host], name: isPlain ? fitted(draft.name + suffix) : draft.name });
     }
   }
   const patterns = [...byPattern.keys()].sort((a, b) => b.length - a.length || (a < b ? -1 : 1));
   const closing = closeAll || patterns.length > 0;
   const groups = [exact, ...patterns.map((pattern) => byPattern.get(pattern)!)];
+  const names = new Names();
   return groups.flatMap((group) => [
-    ...group.map((placed) => routeOf(placed, namespace)),
+    ...group.map((placed) => routeOf({ ...placed, name: names.free(placed.name) }, namespace)),
     ...(closing ? closings(group, namespace) : []),
   ]);
+}
+
+/** Names of rules may repeat, and those of routes may not. */
+class Names {
+  readonly #taken = new Set<string>();
+
+  free(name: string): string {
+    let free = name;
+    for (let copy = 2; this.#taken.has(free); copy++) free = fitted(`${name}.${copy}`);
+    this.#taken.add(free);
+    return free;
+  }
 }
 
 function isIstio({ document }: Draft): boolean {
@@ -113,7 +127,7 @@ function closings(group: readonly Placed[], namespace: string): TreeNode[] {
     const suffix = open[0].startsWith('*') ? `_any${open[0].slice(1)}` : '';
     routes.push(
       grow(draft.mark, {
-        name: `${routeNameOf(draft.document, namespace, 0, 'unmatched')}${suffix}`,
+        name: fitted(`${routeNameOf(draft.document, namespace, 0, 'unmatched')}${suffix}`),
         match: matches.length === 1 ? matches[0] : matches,
         respond: { status: 404 },
       }),

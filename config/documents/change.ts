@@ -5,21 +5,20 @@
 import { type ConfigProblem, errorAt } from '../problem.js';
 import { readTrees } from '../read-tree.js';
 import { ListNode, MapNode, plainValue, ScalarNode, type TreeNode } from '../tree.js';
-import { type Document, keyOf, readDocuments, withoutLists } from './document.js';
+import { withAddresses } from './cluster-addresses.js';
+import { type Document, keyOf, type ReadDocuments, readDocuments, type TextFile } from './document.js';
 import { changeLine } from './facts.js';
-import { findKind, type KindName, kindByWord } from './kinds.js';
+import { findKind, type Kind, kindByWord, unknownKind } from './kinds.js';
+import { withoutLists } from './lists.js';
 import { at, textAt } from './look.js';
+import { verdictOn } from './other-kinds.js';
 import { type DocumentSource, readSources } from './sources.js';
-
-export interface DocumentFile {
-  /** The name in positions. */
-  readonly file: string;
-  readonly text: string;
-}
 
 export interface DocumentChange {
   readonly what: 'apply' | 'delete';
-  readonly files: readonly DocumentFile[];
+  readonly files: readonly TextFile[];
+  /** Kinds that umbra does not carry out are refused, where they are passed over else. */
+  readonly strict: boolean;
 }
 
 export type ChangedStore =
@@ -47,13 +46,14 @@ export function changeStore(
   namespace: string,
   nowMs: number,
 ): ChangedStore {
-  const stored = readSources([store], namespace);
-  const others = readSources(beside, namespace);
+  const options = { namespace, strict: change.strict };
+  const stored = readSources([store], options);
+  const others = readSources(beside, { ...options, strict: false });
   // What was in force must be readable; if it is not, the load that follows reports why.
   const before = new Map(stored.documents.map((document) => [keyOf(document), document]));
   const fromFiles = new Map(others.documents.map((document) => [keyOf(document), document]));
   return change.what === 'apply'
-    ? applied(before, fromFiles, change.files, namespace, nowMs)
+    ? applied(before, fromFiles, readDocuments(change.files, options), change.files, nowMs)
     : deleted(before, fromFiles, change.files, namespace);
 }
 
@@ -62,15 +62,14 @@ type Documents = ReadonlyMap<string, Document>;
 function applied(
   before: Documents,
   fromFiles: Documents,
-  files: readonly DocumentFile[],
-  namespace: string,
+  read: ReadDocuments,
+  files: readonly TextFile[],
   nowMs: number,
 ): ChangedStore {
   const after = new Map(before);
-  const read = readFiles(files, namespace);
   const errors = read.problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) return { ok: false, problems: read.problems };
-  if (read.documents.length === 0 && files.length > 0)
+  if (read.documents.length === 0 && read.problems.length === 0 && files.length > 0)
     return {
       ok: false,
       problems: [errorAt({ file: files[0].file, line: 1, column: 1 }, 'holds no document')],
@@ -86,22 +85,11 @@ function applied(
   return changedTo(after, told, read.problems);
 }
 
-function readFiles(
-  files: readonly DocumentFile[],
-  namespace: string,
-): { documents: Document[]; problems: ConfigProblem[] } {
-  if (files.length === 1) return readDocuments(files[0].text, files[0].file, namespace);
-  return readSources(
-    files.map(({ file, text }) => ({ kind: 'text', file, text })),
-    namespace,
-  );
-}
-
 /** Only kind, namespace and name of what is to be deleted are looked at. */
 function deleted(
   before: Documents,
   fromFiles: Documents,
-  files: readonly DocumentFile[],
+  files: readonly TextFile[],
   namespace: string,
 ): ChangedStore {
   const after = new Map(before);
@@ -110,12 +98,14 @@ function deleted(
   for (const { file, text } of files) {
     const { roots, problems: ofFile } = readTrees(text, file);
     problems.push(...ofFile);
-    for (const root of roots.flatMap(withoutLists)) {
-      const kind = kindOf(root);
-      if (typeof kind !== 'string' && 'message' in kind) {
-        problems.push(errorAt(root.mark, kind.message));
+    for (const root of withAddresses(roots.flatMap(withoutLists), namespace)) {
+      const found = kindOf(root);
+      if (found === null) continue;
+      if (typeof found === 'string') {
+        problems.push(errorAt(root.mark, found));
         continue;
       }
+      const kind = found.name;
       const name = textAt(root, 'metadata', 'name') ?? '';
       const own = textAt(root, 'metadata', 'namespace') ?? namespace;
       const key = `${kind}/${own}/${name}`;
@@ -140,12 +130,13 @@ function changedTo(after: Documents, told: string[], warnings: ConfigProblem[]):
   return { ok: true, documents, lines: documents.map((document) => lineOf(document)), told, warnings };
 }
 
-function kindOf(root: TreeNode): KindName | { message: string } {
+/** Null: a kind that is passed over. A text says what is wrong. Commands write kinds in any case. */
+function kindOf(root: TreeNode): Kind | string | null {
   const name = textAt(root, 'kind') ?? '';
-  const kind = kindByWord(name);
-  if (kind !== null) return kind.name;
-  const why = findKind('', name);
-  return { message: typeof why === 'string' ? why : `unknown kind \`${name}\`` };
+  const apiVersion = textAt(root, 'apiVersion') ?? '';
+  const kind = findKind(apiVersion, name) ?? kindByWord(name);
+  if (kind !== null) return kind;
+  return verdictOn(apiVersion, name) === null || name === '' ? unknownKind(name) : null;
 }
 
 /** What a server says of a document is not kept; its age is. */
@@ -158,7 +149,7 @@ function lineOf(document: Document, createdMs: number | null = document.createdM
   };
   return JSON.stringify({
     apiVersion: textAt(root, 'apiVersion'),
-    kind: document.kind.name,
+    kind: document.kind.kind,
     metadata: {
       name: document.name,
       namespace,

@@ -5,7 +5,7 @@ import { type ConfigProblem, errorAt, type Mark, warningAt } from '../problem.js
 import { didYouMean } from '../suggest.js';
 import { ListNode, MapNode, ScalarNode, type TreeNode } from '../tree.js';
 import { parseDocumentDuration } from './duration.js';
-import type { Field, Shape } from './shape.js';
+import { anything, type Field, type Shape } from './shape.js';
 
 type FieldsShape = Extract<Shape, { is: 'fields' }>;
 type NumberShape = Extract<Shape, { min: number }>;
@@ -75,9 +75,12 @@ class ShapeCheck {
 
   private lookAtField(node: TreeNode, mark: Mark, field: Field, path: string): void {
     if (field.fate === 'refused') this.error(mark, `\`${path}\` can't be carried out: ${field.note}`);
-    else if (field.fate === 'ignored')
-      this.problems.push(warningAt(mark, `${this.name}: \`${path}\` is ignored: ${field.note}`));
-    else this.look(node, field.shape, path);
+    else {
+      const what = field.shape === anything ? 'is ignored' : 'is not as in its reference';
+      if (field.fate === 'reported')
+        this.problems.push(warningAt(mark, `${this.name}: \`${path}\` ${what}: ${field.note}`));
+      this.look(node, field.shape, path);
+    }
   }
 
   private lookAtScalar(node: TreeNode, shape: Shape, path: string): void {
@@ -90,7 +93,8 @@ class ShapeCheck {
           : shape.is === 'duration'
             ? typeof value === 'string' && parseDocumentDuration(value) !== null
             : shape.is === 'word'
-              ? typeof value === 'string' && shape.words.includes(value)
+              ? typeof value === 'string' &&
+                shape.words.includes(shape.anyCase === true ? value.toUpperCase() : value)
               : isNumber(value, shape as NumberShape);
     if (good) return;
     const hint =

@@ -6,7 +6,8 @@
 import { type ConfigProblem, type Mark, warningAt } from '../problem.js';
 import { didYouMean } from '../suggest.js';
 import { ListNode, MapNode, ScalarNode, type TreeNode } from '../tree.js';
-import { byAge, type Document, errorOf } from './document.js';
+import { byAge, type Document, errorOf, warnOf } from './document.js';
+import { fitted } from './fitted-name.js';
 import { grow } from './grow.js';
 import { shortHost, wholeHost } from './host-name.js';
 import { at, itemsAt, textAt } from './look.js';
@@ -98,13 +99,15 @@ export class Destinations {
   }
 
   #make(document: Document, { host, subset, port, mark }: Destination): string | null {
-    const rules = this.#rules.get(host);
+    const rules = this.#rulesOf(host);
     const ruled = subset === undefined ? undefined : rules?.subsets.get(subset);
     const policy = this.#policy(rules, ruled);
     const given = this.#givenFor(host, subset);
     let body: TreeNode;
-    if (given !== undefined) body = withPolicy(given, policy);
-    else {
+    if (given !== undefined) {
+      this.#reportPort(document, given, port, mark);
+      body = withPolicy(given, policy);
+    } else {
       if (subset !== undefined && ruled === undefined) return this.#noSubset(document, host, subset, mark);
       const labels = ruled?.labels ?? noLabels;
       const before = this.#problems.length;
@@ -119,9 +122,27 @@ export class Destinations {
   }
 
   #policy(rules: HostRules | undefined, subset: Subset | undefined): VersionPolicy {
-    const rule = subset?.rule ?? rules?.policy?.rule;
-    if (rule === undefined) return { keys: {}, secure: null };
-    return versionPolicy(rule, rules?.policy?.node, at(subset?.node, 'trafficPolicy'), this.#problems);
+    return versionPolicy(rules?.policy?.node, at(subset?.node, 'trafficPolicy'));
+  }
+
+  /** Those of the host, or of the longest wildcard that it fits. */
+  #rulesOf(host: string): HostRules | undefined {
+    const own = this.#rules.get(host);
+    if (own !== undefined) return own;
+    for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) {
+      const wide = this.#rules.get(`*${host.slice(dot)}`);
+      if (wide !== undefined) return wide;
+    }
+    return this.#rules.get('*');
+  }
+
+  /** Endpoints of `subsets` have ports of their own, which a destination's port can't choose among. */
+  #reportPort(document: Document, given: TreeNode, port: number | undefined, mark: Mark): void {
+    if (port === undefined) return;
+    const urls = endpointsOf(given).map((node) => textAt(node) ?? textAt(node, 'url') ?? '');
+    if (urls.some((url) => url.replace(/\/$/, '').endsWith(`:${port}`))) return;
+    const message = `port ${port} is ignored: the endpoints of \`subsets\` have ports of their own`;
+    this.#problems.push(warnOf(document, mark, message));
   }
 
   /** Of `subsets`; a host without a subset has the endpoints of all of them. */
@@ -143,7 +164,7 @@ export class Destinations {
   #noSubset(document: Document, host: string, subset: string, mark: Mark): null {
     const given = this.#given.get(host);
     const known = [
-      ...(this.#rules.get(host)?.subsets.keys() ?? []),
+      ...(this.#rulesOf(host)?.subsets.keys() ?? []),
       ...(given instanceof MapNode && !isVersion(given) ? given.entries.keys() : []),
     ];
     const why = `no DestinationRule has it, and \`subsets\` of umbra.yaml does not either`;
@@ -163,7 +184,7 @@ export class Destinations {
 
   #nameOf(host: string, subset: string | undefined, port: number | undefined): string {
     const parts = [shortHost(host, this.#namespace), subset, port];
-    return parts.filter((part) => part !== undefined).join('_');
+    return fitted(parts.filter((part) => part !== undefined).join('_'));
   }
 }
 

@@ -5,10 +5,14 @@
  */
 import { type ConfigProblem, errorAt, type Mark, warningAt } from '../problem.js';
 import { readTrees } from '../read-tree.js';
-import { ListNode, MapNode, type TreeNode } from '../tree.js';
+import { MapNode, type TreeNode } from '../tree.js';
 import { checkShape } from './check-shape.js';
-import { findKind, type Kind } from './kinds.js';
+import { withAddresses } from './cluster-addresses.js';
+import { judge } from './judge.js';
+import { findKind, type Kind, unknownKind } from './kinds.js';
+import { withoutLists } from './lists.js';
 import { at, textAt } from './look.js';
+import { verdictOn } from './other-kinds.js';
 
 export interface Document {
   readonly kind: Kind;
@@ -33,13 +37,33 @@ export interface ReadDocuments {
 const objectName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const objectNameLengthMax = 253;
 
-/** `file` is only a name for positions. `namespace` is that of documents that name none. Never throws. */
-export function readDocuments(text: string, file: string, namespace: string): ReadDocuments {
-  const { roots, problems } = readTrees(text, file);
+/** What documents are read with. */
+export interface ReadOptions {
+  /** The namespace of documents that name none. */
+  readonly namespace: string;
+  /** Kinds that umbra does not carry out are refused, where they are passed over else. */
+  readonly strict: boolean;
+}
+
+export interface TextFile {
+  /** Only a name for positions. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Documents of files that belong together: one may have the addresses of another. Never throws. */
+export function readDocuments(files: readonly TextFile[], options: ReadOptions): ReadDocuments {
+  const roots: TreeNode[] = [];
+  const problems: ConfigProblem[] = [];
+  for (const { file, text } of files) {
+    const read = readTrees(text, file);
+    roots.push(...read.roots);
+    problems.push(...read.problems);
+  }
   if (problems.length > 0) return { documents: [], problems };
   const documents: Document[] = [];
-  for (const root of roots.flatMap(withoutLists)) {
-    const read = readDocument(root, namespace);
+  for (const root of withAddresses(roots.flatMap(withoutLists), options.namespace)) {
+    const read = readDocument(root, options);
     problems.push(...read.problems);
     if (read.document !== null) documents.push(read.document);
   }
@@ -53,17 +77,10 @@ export function keyOf({ kind, namespace, name }: Pick<Document, 'kind' | 'namesp
   return `${kind.name}/${namespace}/${name}`;
 }
 
-/** `kubectl get -o yaml` puts several documents into one of kind List. */
-export function withoutLists(root: TreeNode): TreeNode[] {
-  const isList = textAt(root, 'kind') === 'List' && textAt(root, 'apiVersion') === 'v1';
-  const items = isList ? at(root, 'items') : undefined;
-  return items instanceof ListNode ? items.items : [root];
-}
-
 /** One document of which the tree is read already. */
 export function readDocument(
   root: TreeNode,
-  namespaceByDefault: string,
+  { namespace: namespaceByDefault, strict }: ReadOptions,
 ): { document: Document | null; problems: ConfigProblem[] } {
   const refuse = (mark: Mark, message: string) => ({ document: null, problems: [errorAt(mark, message)] });
   if (!(root instanceof MapNode))
@@ -73,11 +90,20 @@ export function readDocument(
   if (apiVersion === undefined) return refuse(root.mark, 'the document: `apiVersion` is missing');
   if (kindName === undefined) return refuse(root.mark, 'the document: `kind` is missing');
   const kind = findKind(apiVersion, kindName);
-  if (typeof kind === 'string') return refuse(at(root, 'kind')!.mark, kind);
-
+  const { mark } = at(root, 'kind')!;
   const name = textAt(root, 'metadata', 'name') ?? '';
   const namespace = textAt(root, 'metadata', 'namespace') ?? namespaceByDefault;
   const shortName = namespace === namespaceByDefault ? name : `${namespace}/${name}`;
+  if (typeof kind === 'string') return refuse(mark, kind);
+  if (kind === null) {
+    const verdict = verdictOn(apiVersion, kindName);
+    if (verdict === null) return refuse(mark, unknownKind(kindName));
+    const called = `${kindName.toLowerCase()}/${shortName}`;
+    if (strict || verdict.is === 'refused')
+      return refuse(mark, `${called}: ${kindName} can't be carried out: ${verdict.why}`);
+    return { document: null, problems: [warningAt(mark, `${called} is passed over: ${verdict.why}`)] };
+  }
+
   const label = `${kind.name.toLowerCase()}/${shortName}`;
   const problems = checkShape(root, kind.document, label);
   for (const part of ['name', 'namespace']) {
@@ -97,6 +123,7 @@ export function readDocument(
   if (created !== undefined && Number.isNaN(createdMs))
     problems.push(errorAt(created.mark, `${label}: metadata.creationTimestamp: expected a time (RFC 3339)`));
   const spec = at(root, 'spec') ?? new MapNode(root.mark);
+  if (problems.every(({ severity }) => severity !== 'error')) problems.push(...judge(kind.name, root, label));
   return {
     document: { kind, namespace, name, label, createdMs, root, spec, mark: root.mark },
     problems,

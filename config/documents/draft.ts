@@ -1,8 +1,11 @@
 /** A route of umbra.yaml before its hosts are in it: what a rule of a document becomes. */
 import type { ConfigProblem, Mark } from '../problem.js';
 import type { TreeNode } from '../tree.js';
+import type { Delegates } from './delegates.js';
 import type { Destinations } from './destinations.js';
 import type { Document } from './document.js';
+import { fitted } from './fitted-name.js';
+import type { Gateways } from './gateways.js';
 import type { Growth } from './grow.js';
 import { textAt } from './look.js';
 
@@ -25,6 +28,8 @@ export type MatchGrowth = Readonly<Record<string, Growth | undefined>>;
 /** What all mappings of documents need. */
 export interface Mapping {
   readonly destinations: Destinations;
+  readonly gateways: Gateways;
+  readonly delegates: Delegates;
   readonly problems: ConfigProblem[];
   /** The usual one: `documents.namespace`. */
   readonly namespace: string;
@@ -64,7 +69,7 @@ export function routeNameOf(
   const local = namespace === usualNamespace ? name : `${namespace}__${name}`;
   const own = kind.name === 'HTTPRoute' ? `httproute_${local}` : local;
   const rule = (ruleName ?? '').replace(/[^A-Za-z0-9.-]/g, '-');
-  if (part > 1) return `${own}_${rule || index + 1}-${part}`;
-  if (rule !== '') return `${own}_${rule}`;
-  return index === 0 ? own : `${own}_${index + 1}`;
+  if (part > 1) return fitted(`${own}_${rule || index + 1}-${part}`);
+  if (rule !== '') return fitted(`${own}_${rule}`);
+  return index === 0 ? fitted(own) : fitted(`${own}_${index + 1}`);
 }

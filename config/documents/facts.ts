@@ -14,7 +14,11 @@ export function factsOf({ kind, spec }: Document): string[] {
           ? itemsAt(spec, 'subsets').map((subset) => `subset ${textAt(subset, 'name')}`)
           : kind.name === 'ServiceEntry'
             ? [`${itemsAt(spec, 'endpoints').length} endpoints`]
-            : [`endpoint ${textAt(spec, 'address')}`];
+            : kind.name === 'WorkloadEntry'
+              ? [`endpoint ${textAt(spec, 'address')}`]
+              : [...itemsAt(spec, 'listeners'), ...itemsAt(spec, 'servers')].map(
+                  (one) => `port ${numberAt(one, 'port') ?? numberAt(one, 'port', 'number')}`,
+                );
   return [...new Set(facts)];
 }
 
@@ -48,6 +52,7 @@ function virtualServiceFacts(rule: TreeNode): string[] {
   if (at(rule, 'redirect') !== undefined) facts.push('redirect');
   if (at(rule, 'directResponse') !== undefined)
     facts.push(`answer ${numberAt(rule, 'directResponse', 'status')}`);
+  if (at(rule, 'delegate') !== undefined) facts.push(`delegate ${textAt(rule, 'delegate', 'name')}`);
   const mirror = at(rule, 'mirror');
   if (mirror !== undefined) {
     const percentage = at(rule, 'mirrorPercentage');

@@ -4,36 +4,59 @@ import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { limits } from '../../core/limits.js';
 import { type ConfigProblem, errorAt } from '../problem.js';
-import type { DocumentSource } from './sources.js';
+import type { TextFile } from './document.js';
+import { kustomizationIn, readKustomization } from './kustomization.js';
 
 const storeName = 'documents.jsonl';
 const documentFile = /^[^.].*\.(ya?ml|json)$/;
 
 export interface ReadFiles {
-  readonly sources: DocumentSource[];
+  readonly files: TextFile[];
   readonly problems: ConfigProblem[];
 }
 
 /**
  * Every *.yaml, *.yml and *.json of the directory but `except`, by name; hidden ones and directories are
- * passed over.
+ * passed over. A directory with a kustomization has the files that it lists.
  */
 export function readDirectory(directory: string, except: string | null): ReadFiles {
-  const sources: DocumentSource[] = [];
-  const problems: ConfigProblem[] = [];
+  const read: ReadFiles = { files: [], problems: [] };
+  readInto(read, directory, except, new Set());
+  return read;
+}
+
+function readInto(read: ReadFiles, directory: string, except: string | null, seen: Set<string>): void {
+  if (seen.has(directory)) return;
+  seen.add(directory);
+  const kustomization = kustomizationIn(directory);
+  if (kustomization !== null) {
+    const text = readBounded(kustomization);
+    if (typeof text !== 'string') {
+      if (text !== null) read.problems.push(text);
+      return;
+    }
+    const { paths, problems } = readKustomization(directory, kustomization, text);
+    read.problems.push(...problems);
+    for (const path of paths) {
+      if (statSync(path).isDirectory()) readInto(read, path, null, seen);
+      else take(read, path);
+    }
+    return;
+  }
   let names: string[];
   try {
     names = readdirSync(directory).filter((name) => documentFile.test(name) && name !== except);
   } catch (error) {
-    return { sources, problems: [cantRead(directory, error)] };
+    read.problems.push(cantRead(directory, error));
+    return;
   }
-  for (const name of names.sort()) {
-    const file = join(directory, name);
-    const read = readBounded(file);
-    if (typeof read === 'string') sources.push({ kind: 'text', file, text: read });
-    else if (read !== null) problems.push(read);
-  }
-  return { sources, problems };
+  for (const name of names.sort()) take(read, join(directory, name));
+}
+
+function take(read: ReadFiles, file: string): void {
+  const text = readBounded(file);
+  if (typeof text === 'string') read.files.push({ file, text });
+  else if (text !== null) read.problems.push(text);
 }
 
 /** Null for what is no file. */

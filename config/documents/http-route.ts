@@ -4,13 +4,14 @@
  */
 import { withoutTrailing } from '../../core/trim.js';
 import type { Mark } from '../problem.js';
-import type { MapNode, TreeNode } from '../tree.js';
-import { type Document, errorOf } from './document.js';
+import type { TreeNode } from '../tree.js';
+import { type Document, errorOf, warnOf } from './document.js';
 import { type Draft, type Mapping, type MatchGrowth, routeNameOf } from './draft.js';
+import { type Binding, everything } from './gateways.js';
 import { type Growth, grow, placed } from './grow.js';
 import { wholeHost } from './host-name.js';
 import { at, itemsAt, keyMark, numberAt, textAt } from './look.js';
-import { type Chosen, noTimeout, shareNode, splitOf } from './parts.js';
+import { boundDrafts, type Chosen, noTimeout, shareNode, splitOf, withKeys } from './parts.js';
 import { durationNode } from './traffic-policy.js';
 
 /**
@@ -20,12 +21,47 @@ import { durationNode } from './traffic-policy.js';
 export function draftHttpRoute(document: Document, mapping: Mapping, age: number): Draft[] {
   const given = itemsAt(document.spec, 'hostnames').map((host) => (textAt(host) ?? '').toLowerCase());
   const hosts = given.length === 0 ? hostsOfParents(document) : given;
+  const bindings = bindingsOf(document, mapping);
   const rules = itemsAt(document.spec, 'rules');
   if (rules.length === 0)
     mapping.problems.push(
       errorOf(document, keyMark(document.spec, 'rules'), 'spec.rules: expected at least one rule'),
     );
-  return rules.flatMap((rule, index) => new RuleDraft(document, mapping, rule).drafts(hosts, age, index));
+  const drafts = rules.flatMap((rule, index) =>
+    new RuleDraft(document, mapping, rule).drafts(hosts, age, index),
+  );
+  const bound = boundDrafts(drafts, bindings);
+  if (bound.length === 0 && drafts.length > 0) {
+    const message = 'no listener of its Gateways takes its hostnames: it has no effect';
+    mapping.problems.push(warnOf(document, document.mark, message));
+  }
+  return bound;
+}
+
+/** Hosts and ports of the listeners of its Gateways; every one where no Gateway is among the documents. */
+function bindingsOf(document: Document, { gateways, problems }: Mapping): Binding[] {
+  const parents = itemsAt(document.spec, 'parentRefs').filter(
+    (parent) => (textAt(parent, 'kind') ?? 'Gateway') === 'Gateway',
+  );
+  if (parents.length < itemsAt(document.spec, 'parentRefs').length || parents.length === 0)
+    return [everything];
+  return parents.flatMap((parent) => {
+    const name = textAt(parent, 'name') ?? '';
+    const namespace = textAt(parent, 'namespace') ?? document.namespace;
+    const wanted = { sectionName: textAt(parent, 'sectionName'), port: numberAt(parent, 'port') };
+    const bindings = gateways.bindings('Gateway', namespace, name, wanted);
+    const warn = (message: string) => problems.push(warnOf(document, parent.mark, message));
+    if (bindings === null) {
+      if (wanted.sectionName !== undefined)
+        warn(`sectionName is ignored: Gateway ${namespace}/${name} is not among the documents`);
+      const port = gateways.matched(wanted.port);
+      if (port === null && wanted.port !== undefined)
+        warn(`port ${wanted.port} is ignored: \`listen\` of umbra.yaml has no such port`);
+      return [{ ...everything, port }];
+    }
+    if (bindings.length === 0) warn(`Gateway ${namespace}/${name} has no listener that fits this parent`);
+    return bindings;
+  });
 }
 
 /** A Service as parent means the requests to that Service (GEP-1294); any other parent means every host. */
@@ -328,12 +364,15 @@ function rewriteOf(rewrite: TreeNode): Growth {
   });
 }
 
+/** `redirectOf` has the port of the scheme, or of the listener, where the filter says no port. */
 function redirectOf(redirect: TreeNode): Growth {
+  const scheme = textAt(redirect, 'scheme');
+  const port = scheme === undefined ? 'listener' : scheme === 'https' ? 443 : 80;
   return placed(redirect, {
     status: at(redirect, 'statusCode') ?? 302,
     scheme: at(redirect, 'scheme'),
     host: at(redirect, 'hostname'),
-    port: at(redirect, 'port'),
+    port: at(redirect, 'port') ?? port,
     path: at(redirect, 'path', 'replaceFullPath'),
   });
 }
@@ -347,10 +386,4 @@ function replaced(body: Draft['body'], to: TreeNode, replace: (to: TreeNode) => 
   if (body.rewrite !== undefined)
     return { ...body, rewrite: withKeys(body.rewrite as TreeNode, { path: growth }) };
   return body;
-}
-
-function withKeys(map: TreeNode, keys: Record<string, Growth>): TreeNode {
-  const both: Record<string, Growth> = {};
-  for (const [key, entry] of (map as MapNode).entries) both[key] = entry.node;
-  return grow(map.mark, { ...both, ...keys });
 }

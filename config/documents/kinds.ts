@@ -1,16 +1,26 @@
 /** Which documents umbra takes, by apiVersion and kind. */
 import { didYouMean } from '../suggest.js';
 import { destinationRule } from './kinds/destination-rule.js';
+import { gateway, istioGateway } from './kinds/gateway.js';
 import { httpRoute } from './kinds/http-route.js';
 import { documentShape } from './kinds/metadata.js';
 import { serviceEntry, workloadEntry } from './kinds/service-entry.js';
 import { virtualService } from './kinds/virtual-service.js';
 import type { Shape } from './shape.js';
 
-export type KindName = 'VirtualService' | 'DestinationRule' | 'ServiceEntry' | 'WorkloadEntry' | 'HTTPRoute';
+export type KindName =
+  | 'VirtualService'
+  | 'DestinationRule'
+  | 'ServiceEntry'
+  | 'WorkloadEntry'
+  | 'HTTPRoute'
+  | 'Gateway'
+  | 'IstioGateway';
 
 export interface Kind {
   readonly name: KindName;
+  /** What documents say; two kinds are called Gateway. */
+  readonly kind: string;
   readonly group: string;
   readonly versions: readonly string[];
   readonly spec: Shape;
@@ -18,26 +28,32 @@ export interface Kind {
 }
 
 const istio = { group: 'networking.istio.io', versions: ['v1', 'v1beta1', 'v1alpha3'] };
-const gateway = { group: 'gateway.networking.k8s.io', versions: ['v1'] };
+const gatewayApi = { group: 'gateway.networking.k8s.io', versions: ['v1', 'v1beta1'] };
 
 export const kinds: readonly Kind[] = [
   kind('VirtualService', istio, virtualService),
   kind('DestinationRule', istio, destinationRule),
   kind('ServiceEntry', istio, serviceEntry),
   kind('WorkloadEntry', istio, workloadEntry),
-  kind('HTTPRoute', gateway, httpRoute),
+  kind('HTTPRoute', gatewayApi, httpRoute),
+  kind('Gateway', gatewayApi, gateway),
+  kind('IstioGateway', istio, istioGateway, 'Gateway'),
 ];
 
-/** The kind, or why there is none of this name. */
-export function findKind(apiVersion: string, name: string): Kind | string {
-  const found = kinds.find((kind) => kind.name === name);
-  if (found === undefined) {
-    const known = kinds.map((kind) => kind.name);
-    return `unknown kind \`${name}\`${didYouMean(name, known)}: umbra takes ${known.join(', ')}`;
-  }
+/** The kind; a text says why there is none of this name, null that the kind is none of umbra's. */
+export function findKind(apiVersion: string, name: string): Kind | string | null {
+  const called = kinds.filter((kind) => kind.kind === name);
+  const found = called.find(({ group }) => group === apiVersion.split('/')[0]) ?? called[0];
+  if (found === undefined) return null;
   const versions = found.versions.map((version) => `${found.group}/${version}`);
   if (versions.includes(apiVersion)) return found;
   return `${name} of \`${apiVersion}\` is unknown${didYouMean(apiVersion, versions)}: umbra takes ${versions.join(', ')}`;
+}
+
+/** Says what umbra takes, to whoever wrote `name`. */
+export function unknownKind(name: string): string {
+  const known = kinds.map((kind) => kind.kind);
+  return `unknown kind \`${name}\`${didYouMean(name, known)}: umbra takes ${[...new Set(known)].join(', ')}`;
 }
 
 /** `virtualservice`, or null. Commands take a kind's name in any case. */
@@ -45,6 +61,11 @@ export function kindByWord(word: string): Kind | null {
   return kinds.find((kind) => kind.name.toLowerCase() === word.toLowerCase()) ?? null;
 }
 
-function kind(name: KindName, { group, versions }: Pick<Kind, 'group' | 'versions'>, spec: Shape): Kind {
-  return { name, group, versions, spec, document: documentShape(spec) };
+function kind(
+  name: KindName,
+  { group, versions }: Pick<Kind, 'group' | 'versions'>,
+  spec: Shape,
+  called: string = name,
+): Kind {
+  return { name, kind: called, group, versions, spec, document: documentShape(spec) };
 }

@@ -6,9 +6,11 @@ import { limits } from '../../core/limits.js';
 import { type ConfigProblem, errorAt, type Mark } from '../problem.js';
 import { childOf, ListNode, MapNode, type TreeNode } from '../tree.js';
 import { arrange } from './arrange.js';
+import { Delegates } from './delegates.js';
 import { Destinations } from './destinations.js';
 import { byAge, type Document } from './document.js';
 import type { Draft, Mapping } from './draft.js';
+import { Gateways } from './gateways.js';
 import { draftHttpRoute } from './http-route.js';
 import { textAt } from './look.js';
 import { draftVirtualService } from './virtual-service.js';
@@ -48,7 +50,9 @@ export function mergeDocuments(
   const settings = documentSettings(root);
   const subsets = childOf(root, 'subsets');
   const destinations = new Destinations(documents, subsets, settings.namespace, problems);
-  const mapping: Mapping = { destinations, problems, ...settings };
+  const gateways = new Gateways(documents, root, problems);
+  const delegates = new Delegates(documents, problems);
+  const mapping: Mapping = { destinations, gateways, delegates, problems, ...settings };
   if (documents.length > limits.documents)
     problems.push(errorAt(documents[limits.documents].mark, `more than ${limits.documents} documents`));
   const drafts = byAge(documents).flatMap((document, age): Draft[] => {
@@ -56,6 +60,7 @@ export function mergeDocuments(
     if (document.kind.name === 'HTTPRoute') return draftHttpRoute(document, mapping, age);
     return [];
   });
+  delegates.reportUnused();
   const own = childOf(root, 'routes');
   const hasOwn = own instanceof ListNode && own.items.length > 0;
   const routes = arrange(drafts, settings.namespace, hasOwn);

@@ -3,6 +3,7 @@ import type { Mark } from '../problem.js';
 import type { MapNode, TreeNode } from '../tree.js';
 import type { Destination } from './destinations.js';
 import type { Draft } from './draft.js';
+import { type Binding, commonHosts } from './gateways.js';
 import { type Growth, grow, placed } from './grow.js';
 import { wholeHost } from './host-name.js';
 import { at, numberAt, textAt } from './look.js';
@@ -60,7 +61,31 @@ export function headersOf(node: TreeNode): Growth {
   return grow(node.mark, { request: at(node, 'request'), response: at(node, 'response') });
 }
 
+/**
+ * A draft for each port of its bindings, with the hosts that route and listener share; none where they share
+ * no host.
+ */
+export function boundDrafts(drafts: readonly Draft[], bindings: readonly Binding[]): Draft[] {
+  const hostsByPort = new Map<number | null, string[]>();
+  for (const { hosts, port } of bindings) hostsByPort.set(port, [...(hostsByPort.get(port) ?? []), ...hosts]);
+  return [...hostsByPort].flatMap(([port, ofListeners]) =>
+    drafts.flatMap((draft) => {
+      const hosts = commonHosts(draft.hosts, ofListeners);
+      if (hosts.length === 0) return [];
+      const matches = port === null ? draft.matches : draft.matches.map((match) => ({ ...match, port }));
+      return [{ ...draft, hosts, matches }];
+    }),
+  );
+}
+
 /** A percentage in steps of 0.0001, the rest cut off as Istio does. */
 export function shareNode(node: TreeNode, percent: number): TreeNode {
   return placed(node, Math.floor(percent * 10_000 + 1e-6) / 10_000);
+}
+
+/** The mapping with these keys in the place of its own. */
+export function withKeys(map: TreeNode, keys: Record<string, Growth>): TreeNode {
+  const both: Record<string, Growth> = {};
+  for (const [key, entry] of (map as MapNode).entries) both[key] = entry.node;
+  return grow(map.mark, { ...both, ...keys });
 }

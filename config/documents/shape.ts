@@ -7,19 +7,19 @@
 export type Shape =
   | { readonly is: 'text' | 'duration' | 'boolean' | 'anything' }
   | { readonly is: 'number' | 'integer'; readonly min: number; readonly max: number }
-  | { readonly is: 'word'; readonly words: readonly string[] }
+  | { readonly is: 'word'; readonly words: readonly string[]; readonly anyCase?: boolean }
   | { readonly is: 'list' | 'map'; readonly of: Shape }
   | { readonly is: 'fields'; readonly fields: Fields; readonly oneOf: readonly string[] };
 
 export type Fields = Readonly<Record<string, Field>>;
 
-/** `supported` is carried out, `ignored` is reported in a warning, `refused` is an error. */
-export type Fate = 'supported' | 'ignored' | 'refused';
+/** What is reported gives a warning, with the reason; what is refused gives an error. */
+export type Fate = 'carried out' | 'reported' | 'refused';
 
 export interface Field {
   readonly shape: Shape;
   readonly fate: Fate;
-  /** The last column of the table: what it becomes, or the reason why it is ignored or refused. */
+  /** The last column of the table: what it becomes, or the reason why it is reported or refused. */
   readonly note: string;
   readonly required: boolean;
 }
@@ -42,6 +42,11 @@ export function word(...words: string[]): Shape {
   return { is: 'word', words };
 }
 
+/** Words in capitals, which documents write in any case. */
+export function wordInAnyCase(...words: string[]): Shape {
+  return { is: 'word', words, anyCase: true };
+}
+
 export function listOf(of: Shape): Shape {
   return { is: 'list', of };
 }
@@ -56,15 +61,20 @@ export function fields(fields: Fields, oneOf: readonly string[] = []): Shape {
 }
 
 export function supported(shape: Shape, note = ''): Field {
-  return { shape, fate: 'supported', note, required: false };
+  return { shape, fate: 'carried out', note, required: false };
 }
 
 export function required(shape: Shape, note = ''): Field {
-  return { shape, fate: 'supported', note, required: true };
+  return { shape, fate: 'carried out', note, required: true };
 }
 
 export function ignored(note: string): Field {
-  return { shape: anything, fate: 'ignored', note, required: false };
+  return { shape: anything, fate: 'reported', note, required: false };
+}
+
+/** Carried out in another way than its reference says, which is reported. */
+export function differs(shape: Shape, note: string): Field {
+  return { shape, fate: 'reported', note, required: false };
 }
 
 export function refused(note: string): Field {

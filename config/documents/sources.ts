@@ -1,11 +1,18 @@
 /** Where documents come from, and which of them are in force. */
 import { type ConfigProblem, errorAt } from '../problem.js';
-import { type Document, keyOf, readDocument, readDocuments } from './document.js';
+import {
+  type Document,
+  keyOf,
+  type ReadOptions,
+  readDocument,
+  readDocuments,
+  type TextFile,
+} from './document.js';
 import { type Growth, grow } from './grow.js';
 
 export type DocumentSource =
-  /** A file, or what was sent like one. */
-  | { readonly kind: 'text'; readonly file: string; readonly text: string }
+  /** Files that belong together, or what was sent like them. */
+  | { readonly kind: 'texts'; readonly files: readonly TextFile[] }
   /** umbra's own store: one document a line, as JSON. */
   | { readonly kind: 'store'; readonly file: string; readonly lines: readonly string[] }
   /** What was read already. */
@@ -14,35 +21,24 @@ export type DocumentSource =
 /** All documents that are in force, and what is wrong with any of them. Never throws. */
 export function readSources(
   sources: readonly DocumentSource[],
-  namespace: string,
+  options: ReadOptions,
 ): { documents: Document[]; problems: ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const inForce = new Map<string, Document>();
-  const texts = new Map<string, Document>();
   for (const source of sources) {
-    const read = readSource(source, namespace);
+    const read = readSource(source, options);
     problems.push(...read.problems);
-    for (const document of read.documents) {
-      const key = keyOf(document);
-      const other = source.kind === 'text' ? texts.get(key) : undefined;
-      if (other !== undefined) {
-        const { file, line } = other.mark;
-        const message = `${document.label} is given twice; the first is at ${file}:${line}`;
-        problems.push(errorAt(document.mark, message));
-      }
-      if (source.kind === 'text') texts.set(key, document);
-      inForce.set(key, document);
-    }
+    for (const document of read.documents) inForce.set(keyOf(document), document);
   }
   return { documents: [...inForce.values()], problems };
 }
 
 function readSource(
   source: DocumentSource,
-  namespace: string,
+  options: ReadOptions,
 ): { documents: readonly Document[]; problems: ConfigProblem[] } {
   if (source.kind === 'documents') return { documents: source.documents, problems: [] };
-  if (source.kind === 'text') return readDocuments(source.text, source.file, namespace);
+  if (source.kind === 'texts') return readDocuments(source.files, options);
   const documents: Document[] = [];
   const problems: ConfigProblem[] = [];
   source.lines.forEach((text, index) => {
@@ -54,7 +50,7 @@ function readSource(
       problems.push(errorAt(mark, 'is no document in JSON: the file was changed by another hand than umbra'));
       return;
     }
-    const read = readDocument(grow(mark, value), namespace);
+    const read = readDocument(grow(mark, value), options);
     // Ignored fields were reported when the document was applied.
     problems.push(...read.problems.filter(({ severity }) => severity === 'error'));
     if (read.document !== null) documents.push(read.document);

@@ -1,7 +1,5 @@
 /** `trafficPolicy` of a DestinationRule as keys of a version. */
-import { type ConfigProblem, warningAt } from '../problem.js';
 import type { TreeNode } from '../tree.js';
-import { type Document, errorOf } from './document.js';
 import { type Growth, grow, placed } from './grow.js';
 import { at, booleanAt, durationAt, keyMark, numberAt, textAt } from './look.js';
 
@@ -17,44 +15,20 @@ export interface VersionPolicy {
 }
 
 /** The policy of a subset takes the place of the host's, part by part. */
-export function versionPolicy(
-  rule: Document,
-  ofHost: TreeNode | undefined,
-  ofSubset: TreeNode | undefined,
-  problems: ConfigProblem[],
-): VersionPolicy {
+export function versionPolicy(ofHost: TreeNode | undefined, ofSubset: TreeNode | undefined): VersionPolicy {
   const part = (name: string) => at(ofSubset, name) ?? at(ofHost, name);
   const balancer = part('loadBalancer');
   const tls = part('tls');
-  if (balancer !== undefined) checkBalancer(rule, balancer, problems);
   const mode = textAt(tls, 'mode');
-  if (mode === 'ISTIO_MUTUAL')
-    problems.push(errorOf(rule, at(tls, 'mode')!.mark, 'tls.mode: umbra has no identity in a mesh'));
   return {
     keys: {
       connections: connectionsOf(part('connectionPool')),
       ejection: ejectionOf(part('outlierDetection')),
       slowStart: slowStartOf(balancer),
-      tls: mode === 'SIMPLE' || mode === 'MUTUAL' ? tlsOf(rule, tls!, mode, problems) : undefined,
+      tls: mode === 'SIMPLE' || mode === 'MUTUAL' ? tlsOf(tls!, mode) : undefined,
     },
     secure: mode === undefined ? null : mode !== 'DISABLE',
   };
-}
-
-function checkBalancer(rule: Document, balancer: TreeNode, problems: ConfigProblem[]): void {
-  const simple = at(balancer, 'simple');
-  const word = textAt(simple);
-  if (word === 'PASSTHROUGH')
-    problems.push(
-      errorOf(rule, simple!.mark, 'loadBalancer.simple: umbra sends requests to endpoints that it knows'),
-    );
-  if (word === 'ROUND_ROBIN' || word === 'RANDOM')
-    problems.push(
-      warningAt(
-        simple!.mark,
-        `${rule.label}: \`loadBalancer.simple\` is ignored: umbra takes the endpoint with the fewest requests`,
-      ),
-    );
 }
 
 function connectionsOf(pool: TreeNode | undefined): Growth | undefined {
@@ -93,11 +67,9 @@ function slowStartOf(balancer: TreeNode | undefined): Growth | undefined {
   return warmup === undefined ? undefined : durationNode(warmup);
 }
 
-function tlsOf(rule: Document, tls: TreeNode, mode: string, problems: ConfigProblem[]): Growth {
+function tlsOf(tls: TreeNode, mode: string): Growth {
   const cert = at(tls, 'clientCertificate');
   const key = at(tls, 'privateKey');
-  if (mode === 'MUTUAL' && (cert === undefined || key === undefined))
-    problems.push(errorOf(rule, tls.mark, 'tls: MUTUAL needs `clientCertificate` and `privateKey`'));
   const skip = at(tls, 'insecureSkipVerify');
   return grow(keyMark(tls, 'mode'), {
     ca: at(tls, 'caCertificates'),

@@ -3,21 +3,55 @@ import type { Mark } from '../problem.js';
 import { MapNode, type TreeNode } from '../tree.js';
 import { type Document, errorOf, warnOf } from './document.js';
 import { type Draft, type Mapping, type MatchGrowth, routeNameOf } from './draft.js';
+import { type Binding, everything, type Wanted } from './gateways.js';
 import { type Growth, grow, placed } from './grow.js';
 import { wholeHost } from './host-name.js';
 import { at, booleanAt, entriesAt, itemsAt, keyMark, numberAt, textAt } from './look.js';
-import { type Chosen, destinationAt, headersOf, noTimeout, shareNode, splitOf } from './parts.js';
+import {
+  boundDrafts,
+  type Chosen,
+  destinationAt,
+  headersOf,
+  noTimeout,
+  shareNode,
+  splitOf,
+  withKeys,
+} from './parts.js';
 import { retryConditions, retryOnByDefault } from './retry-words.js';
+import { fits, fitsEmpty, stringMatch } from './string-match.js';
 import { durationNode } from './traffic-policy.js';
 
 export function draftVirtualService(document: Document, mapping: Mapping): Draft[] {
   const { spec, namespace } = document;
   const hosts = itemsAt(spec, 'hosts').map((host) => wholeHost(textAt(host) ?? '', namespace));
-  const rules = itemsAt(spec, 'http');
-  if (rules.length === 0)
+  if (itemsAt(spec, 'http').length === 0)
     mapping.problems.push(errorOf(document, keyMark(spec, 'http'), 'spec.http: expected at least one rule'));
-  return rules.flatMap((rule, index) => new RuleDraft(document, mapping, rule).drafts(hosts, index));
+  // Others delegate to it, and have its rules.
+  if (hosts.length === 0) return [];
+  const drafts = mapping.delegates
+    .rulesOf(document)
+    .flatMap((owned, index) => new RuleDraft(owned.document, mapping, owned.rule).drafts(hosts, index))
+    .map((draft) => ({ ...draft, document }));
+  return boundDrafts(drafts, bindingsOf(document, mapping));
 }
+
+/** Without `gateways`, and for the mesh, every host and port; else those of the Gateways. */
+function bindingsOf(document: Document, { gateways, problems }: Mapping): Binding[] {
+  const named = itemsAt(document.spec, 'gateways');
+  if (named.length === 0) return [everything];
+  return named.flatMap((node) => {
+    const text = textAt(node) ?? '';
+    if (text === 'mesh') return [everything];
+    const [name, namespace = document.namespace] = text.split('/').reverse();
+    const bindings = gateways.bindings('IstioGateway', namespace, name, anyListener);
+    if (bindings !== null) return bindings;
+    const message = `gateway \`${text}\` is not among the documents: its rules take requests of every host and port`;
+    problems.push(warnOf(document, node.mark, message));
+    return [everything];
+  });
+}
+
+const anyListener: Wanted = { sectionName: undefined, port: undefined };
 
 class RuleDraft {
   constructor(
@@ -33,7 +67,7 @@ class RuleDraft {
     const body = this.body();
     const given = itemsAt(rule, 'match');
     const matches = given.map((match) => this.match(match));
-    const uri = at(rule, 'rewrite', 'uri');
+    const uri = at(rule, 'rewrite', 'uri') ?? at(rule, 'redirect', 'prefixRewrite');
     const common = { document, mark: rule.mark, hosts, rank: [] };
     if (uri === undefined || given.length === 0) {
       const path = uri === undefined ? undefined : pathRewrite(uri, undefined);
@@ -67,6 +101,8 @@ class RuleDraft {
     const regex = at(this.rule, 'rewrite', 'uriRegexRewrite');
     const path = regex === undefined ? uriRewrite : regexRewrite(regex);
     const host = at(this.rule, 'rewrite', 'authority');
+    if (path !== undefined && body.redirect !== undefined)
+      return { ...body, redirect: withKeys(body.redirect as TreeNode, { path }) };
     if (path === undefined && host === undefined) return body;
     return { ...body, rewrite: grow(at(this.rule, 'rewrite')!.mark, { path, host }) };
   }
@@ -180,8 +216,14 @@ class RuleDraft {
     const header = this.fields(at(match, 'headers'), true);
     if (authority !== undefined) header.host = this.field(authority, true);
     const without = this.fields(at(match, 'withoutHeaders'), true);
+    // Envoy takes an absent field for an empty one here: one that an empty text fits must be there to differ.
+    for (const [name, entry] of entriesAt(match, 'withoutHeaders'))
+      if (fitsEmpty(entry.node) && !Object.hasOwn(header, name))
+        header[name] = placed(entry.node, { present: true });
     const query = this.fields(at(match, 'queryParams'), true);
     return {
+      port: at(match, 'port'),
+      scheme: this.scheme(at(match, 'scheme')),
       path:
         uri === undefined || kind === 'any'
           ? undefined
@@ -204,6 +246,13 @@ class RuleDraft {
     return placed(node, kind === 'any' ? { present } : kind);
   }
 
+  private scheme(scheme: TreeNode | undefined): Growth | undefined {
+    if (scheme === undefined) return undefined;
+    const fitting = ['http', 'https'].filter((text) => fits(scheme, text));
+    if (fitting.length === 0) this.error(scheme.mark, 'match.scheme: neither http nor https fits');
+    return fitting.length === 1 ? placed(scheme, fitting[0]) : undefined;
+  }
+
   private methods(method: TreeNode | undefined): Growth | undefined {
     if (method === undefined) return undefined;
     const exact = at(method, 'exact');
@@ -223,20 +272,15 @@ class RuleDraft {
   private redirect(redirect: TreeNode): Growth {
     const authority = /^(.*?)(?::(\d+))?$/.exec(textAt(redirect, 'authority') ?? '')!;
     const scheme = textAt(redirect, 'scheme');
-    const derive = at(redirect, 'derivePort');
-    const derived = scheme === undefined ? undefined : scheme === 'https' ? 443 : 80;
-    if (derive !== undefined && (textAt(derive) === 'FROM_REQUEST_PORT' || scheme === undefined))
-      this.error(
-        derive.mark,
-        'redirect.derivePort: FROM_PROTOCOL_DEFAULT with `scheme` is what umbra can derive',
-      );
+    const derive = textAt(redirect, 'derivePort');
+    const ofProtocol = scheme === undefined ? undefined : scheme === 'https' ? 443 : 80;
+    const derived =
+      derive === 'FROM_REQUEST_PORT' ? 'listener' : derive === undefined ? undefined : ofProtocol;
     return placed(redirect, {
       status: at(redirect, 'redirectCode') ?? 301,
       scheme: at(redirect, 'scheme'),
       host: authority[1] === '' ? undefined : placed(at(redirect, 'authority')!, authority[1]),
-      port:
-        at(redirect, 'port') ??
-        (authority[2] !== undefined ? Number(authority[2]) : derive !== undefined ? derived : undefined),
+      port: at(redirect, 'port') ?? (authority[2] !== undefined ? Number(authority[2]) : derived),
       path: at(redirect, 'uri'),
     });
   }
@@ -307,15 +351,6 @@ class RuleDraft {
   private error(mark: Mark, message: string): void {
     this.mapping.problems.push(errorOf(this.document, mark, message));
   }
-}
-
-/** One of the three with its value; `any` for an empty one. */
-function stringMatch(node: TreeNode): Record<string, TreeNode> | 'any' {
-  for (const kind of ['exact', 'prefix', 'regex']) {
-    const value = at(node, kind);
-    if (value !== undefined) return { [kind]: value };
-  }
-  return 'any';
 }
 
 /**

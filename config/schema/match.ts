@@ -3,7 +3,18 @@ import { z } from 'zod';
 import { parseHostMatch } from '../address.js';
 import { isToken, parseMatchableFieldName } from '../fields.js';
 import { Refusal } from '../units.js';
-import { choice, fieldValue, key, list, mapping, mappingExpected, method, regex, text } from './values.js';
+import {
+  choice,
+  fieldValue,
+  integer,
+  key,
+  list,
+  mapping,
+  mappingExpected,
+  method,
+  regex,
+  text,
+} from './values.js';
 
 function parseMatchedPath(path: string): string | Refusal {
   if (/^\/[\x21-\x7e]*$/.test(path) && !/[?#]/.test(path)) return path;
@@ -68,6 +79,12 @@ export const match = mapping({
   host: text('expected a host name', parseHostMatch)
     .optional()
     .meta({ description: 'Host name without port; *.example.com matches every name below example.com.' }),
+  port: integer(1, 65_535)
+    .optional()
+    .meta({ description: 'The port of the listener that the request came to, as its address says it.' }),
+  scheme: z.enum(['http', 'https'], { error: 'expected http or https' }).optional().meta({
+    description: 'That of X-Forwarded-Proto where the request has one, else that of its connection.',
+  }),
   path: pathMatch.optional().meta({
     description:
       'Exactly one of `exact`, `prefix` and `regex`; the path is taken as received, without the query.',

@@ -4,10 +4,10 @@
 import { locationTooLongAnswer } from '../answers.js';
 import { wallClockMs } from '../clock.js';
 import { editedFields, FieldEdits } from '../http/edited-fields.js';
-import { fieldValue } from '../http/fields.js';
 import { FormatSource, type Peer } from '../http/format-source.js';
 import { withoutPort } from '../http/host.js';
 import type { RequestHead } from '../http/message.js';
+import { schemeOf } from '../http/scheme.js';
 import { limits } from '../limits.js';
 import type { AnswerPlan, RoutePlan } from '../plan.js';
 import { compilePathChange, type TargetChange } from '../route/path-change.js';
@@ -114,11 +114,4 @@ function listenerPort({ localPort, host }: RequestHead): number | null {
   if (localPort !== 0) return localPort;
   const said = Number(host.slice(withoutPort(host).length + 1));
   return said === 0 ? null : said;
-}
-
-/** Returns the scheme that the client sees: the one that a proxy in front of umbra has named, if one has. */
-function schemeOf(head: RequestHead): 'http' | 'https' {
-  const said = fieldValue(head.fields, 'x-forwarded-proto')?.toLowerCase();
-  if (said === 'https' || said === 'http') return said;
-  return head.secure ? 'https' : 'http';
 }

@@ -3,6 +3,7 @@
  * only where a value has commands; owners reuse one object.
  */
 import type { RequestHead } from './message.js';
+import { schemeOf } from './scheme.js';
 
 /** The client's connection, as an engine knows it. */
 export interface Peer {
@@ -23,7 +24,7 @@ export class FormatSource {
   host = '';
   /** Those of the request, as far as edits have come; wire strings, as all texts here. */
   fields = '';
-  secure = false;
+  scheme: 'http' | 'https' = 'http';
   http10 = false;
   /** The client's address, as a trusted proxy has named it or as the connection has it. */
   client = '';
@@ -49,7 +50,7 @@ export class FormatSource {
   /** A request has come. */
   begin(head: RequestHead, peer: Peer, route: string, version: string, startMs: number): void {
     this.takeParts(head);
-    this.secure = head.secure;
+    this.scheme = schemeOf(head);
     this.http10 = head.http10;
     this.peer = peer.clientAddress();
     this.peerPort = peer.clientPort();

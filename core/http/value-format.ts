@@ -175,7 +175,7 @@ function requestField(source: FormatSource, lowerName: string): string {
     case 'host':
       return source.host;
     case ':scheme':
-      return source.secure ? 'https' : 'http';
+      return source.scheme;
     default:
       return fieldValue(source.fields, lowerName) ?? '';
   }

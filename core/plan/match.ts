@@ -4,6 +4,10 @@
 export interface MatchPlan {
   /** Lower case, without port; `*.example.com` matches one or more labels in front. */
   readonly host: string | null;
+  /** Port of the listener. */
+  readonly port: number | null;
+  /** Scheme as the client sees it (core/http/scheme). */
+  readonly scheme: 'http' | 'https' | null;
   readonly path: PathMatch | null;
   readonly methods: readonly string[] | null;
   readonly headers: readonly FieldMatch[];

@@ -1,6 +1,7 @@
 /** One match of a route, compiled: its conditions, cheapest first. */
 import { nameIs } from '../http/fields.js';
 import type { RequestHead } from '../http/message.js';
+import { schemeOf } from '../http/scheme.js';
 import type { MatchPlan, PathMatch } from '../plan.js';
 import type { Matcher } from '../regex/matcher.js';
 import { Condition } from './condition.js';
@@ -24,14 +25,18 @@ export class CompiledRoute {
   readonly ignoresCase: boolean;
   /** The conditions on exact values, by which a table distinguishes routes before it tries them. */
   readonly exact: readonly Condition[];
+  readonly #port: number | null;
+  readonly #scheme: MatchPlan['scheme'];
   readonly #pathTest: PathTest;
   readonly #pattern: Matcher | null;
   readonly #methods: readonly string[] | null;
   readonly #conditions: readonly Condition[];
 
   constructor(plan: MatchPlan, index: number, lookedUp: LookedUp) {
-    const { host, path, methods, headers, cookies, queries, without } = plan;
+    const { host, port, scheme, path, methods, headers, cookies, queries, without } = plan;
     this.index = index;
+    this.#port = port;
+    this.#scheme = scheme;
     this.hostSuffix = wildcardSuffix(host);
     this.ignoresCase = path !== null && path.kind !== 'regex' && path.ignoreCase;
     this.literal = this.ignoresCase ? literalOf(path).toLowerCase() : literalOf(path);
@@ -63,6 +68,8 @@ export class CompiledRoute {
     if (this.hostSuffix !== '' && !(host.length > this.hostSuffix.length && host.endsWith(this.hostSuffix)))
       return false;
     if (!this.#pathMatches(head.target, pathEnd)) return false;
+    if (this.#port !== null && this.#port !== head.localPort) return false;
+    if (this.#scheme !== null && this.#scheme !== schemeOf(head)) return false;
     if (this.#methods !== null && !this.#methods.includes(head.method)) return false;
     for (let i = 0; i < this.#conditions.length; i++) {
       if (!this.#conditions[i].matches()) return false;

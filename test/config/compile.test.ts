@@ -371,7 +371,17 @@ t.test('defaults', async (t) => {
   t.same(plan.routes[0], {
     name: 'route-1',
     matches: [
-      { host: null, path: null, methods: null, headers: [], cookies: [], queries: [], without: nothing },
+      {
+        host: null,
+        port: null,
+        scheme: null,
+        path: null,
+        methods: null,
+        headers: [],
+        cookies: [],
+        queries: [],
+        without: nothing,
+      },
     ],
     ...plainly,
     timeouts: { requestMs: 15_000, firstByteMs: 0, idleMs: 60_000, totalMs: 0 },

@@ -29,7 +29,7 @@ const INDEX = `umbra: a traffic-mirroring reverse proxy
 GET   /healthz  /readyz  /metrics
 GET   /api/stats  /api/diffs  /api/endpoints  /api/histograms  /api/config
 PUT   /api/config
-POST  /api/apply  /api/delete                   documents of Istio or Gateway API; ?dryRun=true
+POST  /api/apply  /api/delete                   documents of Istio or Gateway API; ?dryRun=true&strict=true
 PATCH /api/mirrors                              { "enabled": false }
 PATCH /api/routes/ROUTE                         { "primary": { "v1": 95, "v2": 5 } }
 PATCH /api/routes/ROUTE/mirrors/VERSION         { "percent": 25 } or { "enabled": false }

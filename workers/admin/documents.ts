@@ -4,7 +4,8 @@
  * their names.
  */
 import type { Context, Hono } from 'hono';
-import type { DocumentChange, DocumentFile } from '../../config/documents/change.js';
+import type { DocumentChange } from '../../config/documents/change.js';
+import type { TextFile } from '../../config/documents/document.js';
 import { limits } from '../../core/limits.js';
 import { readBody } from './body.js';
 import type { AdminDeps } from './deps.js';
@@ -24,21 +25,24 @@ export function addDocuments(app: Hono, deps: AdminDeps): void {
 }
 
 async function change(c: Context, deps: AdminDeps, what: DocumentChange['what']): Promise<Response> {
-  const dryRun = c.req.query('dryRun') ?? 'false';
-  if (dryRun !== 'true' && dryRun !== 'false')
-    return c.json({ error: 'dryRun: expected true or false' }, 400);
+  for (const name of ['dryRun', 'strict']) {
+    if (!['true', 'false', undefined].includes(c.req.query(name)))
+      return c.json({ error: `${name}: expected true or false` }, 400);
+  }
+  const dryRun = c.req.query('dryRun') === 'true';
+  const strict = c.req.query('strict') === 'true';
   const text = await readBody(c, limits.documentBytes);
   if (typeof text !== 'string') return text;
   const files = filesOf(text);
   if (typeof files === 'string') return c.json({ error: files }, 400);
-  const result = await deps.changeDocuments({ what, files }, dryRun === 'true');
+  const result = await deps.changeDocuments({ what, files, strict }, dryRun);
   if (!result.ok) {
     const { message, problems } = result;
     const error = result.status === 422 ? 'the documents were refused; nothing was changed' : message;
     return c.json({ error, problems }, statusOf(result.status));
   }
   const { generation, documents } = result;
-  if (dryRun !== 'true')
+  if (!dryRun)
     deps.log.info(
       { generation, count: documents?.told.length, documents: documents?.told.slice(0, loggedMax) },
       'documents changed through the admin API',
@@ -51,7 +55,7 @@ function statusOf(status: number): 409 | 422 | 500 | 503 {
 }
 
 /** A text says what is wrong. */
-function filesOf(text: string): DocumentFile[] | string {
+function filesOf(text: string): TextFile[] | string {
   const files = filesIn(text);
   if (files === undefined) return [{ file: 'request', text }];
   const wrong = 'files: expected a list of at least one { "file": NAME, "text": DOCUMENTS }';
@@ -70,7 +74,7 @@ function filesIn(text: string): unknown {
   }
 }
 
-function isFile(value: unknown): value is DocumentFile {
-  const { file, text } = (value ?? {}) as Partial<DocumentFile>;
+function isFile(value: unknown): value is TextFile {
+  const { file, text } = (value ?? {}) as Partial<TextFile>;
   return typeof file === 'string' && typeof text === 'string';
 }

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { ResourcesOptions } from '../../config/commands/apply.js';
 import type { CommandIo } from '../../config/commands/index.js';
-import type { DocumentFile } from '../../config/documents/change.js';
+import type { TextFile } from '../../config/documents/document.js';
 import { readBounded, readDirectory } from '../../config/documents/files.js';
 import { kindByWord } from '../../config/documents/kinds.js';
 import { exitFailure, exitOk } from '../../config/exit-codes.js';
@@ -20,7 +20,7 @@ export async function resourcesCommand(
   options: ResourcesOptions,
   io: CommandIo,
 ): Promise<number> {
-  const { admin, token, dryRun } = options;
+  const { admin, token, dryRun, strict } = options;
   const fail = (...lines: string[]): number => {
     for (const line of lines) io.err(line);
     return exitFailure;
@@ -29,7 +29,7 @@ export async function resourcesCommand(
   if (problems.length > 0) return fail(...problems);
   if (files.length === 0) return fail(`umbra ${action}: no resources in ${options.files.join(', ')}`);
   try {
-    const path = `api/${action}${dryRun ? '?dryRun=true' : ''}`;
+    const path = `api/${action}?dryRun=${dryRun}&strict=${strict}`;
     const answer = await askAdmin({ admin, token }, path, { method: 'POST', body: { files } });
     for (const line of linesIn(answer.warnings)) io.err(line);
     // As YAML the lines are comments, so that the output can go to a file as it is.
@@ -46,10 +46,10 @@ export async function resourcesCommand(
 }
 
 function collect({ files: paths, names, namespace }: ResourcesOptions): {
-  files: DocumentFile[];
+  files: TextFile[];
   problems: string[];
 } {
-  const files: DocumentFile[] = [];
+  const files: TextFile[] = [];
   const problems: string[] = [];
   const take = (file: string, read: string | ConfigProblem | null) => {
     if (typeof read === 'string') files.push({ file, text: read });
@@ -59,7 +59,7 @@ function collect({ files: paths, names, namespace }: ResourcesOptions): {
     if (path === '-') files.push({ file: '-', text: readFileSync(stdin, 'utf8') });
     else if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
       const read = readDirectory(path, null);
-      for (const source of read.sources) if (source.kind === 'text') files.push(source);
+      files.push(...read.files);
       problems.push(...read.problems.map(formatProblem));
     } else take(path, readBounded(path));
   }
@@ -71,7 +71,7 @@ function collect({ files: paths, names, namespace }: ResourcesOptions): {
     else {
       const metadata = { name: rest[0], ...(namespace === null ? {} : { namespace }) };
       const apiVersion = `${kind.group}/${kind.versions[0]}`;
-      files.push({ file: name, text: JSON.stringify({ apiVersion, kind: kind.name, metadata }) });
+      files.push({ file: name, text: JSON.stringify({ apiVersion, kind: kind.kind, metadata }) });
     }
   }
   return { files, problems };

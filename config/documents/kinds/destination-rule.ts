@@ -1,6 +1,7 @@
 /** Fields of Istio's DestinationRule. */
 import {
   boolean,
+  differs,
   duration,
   fields,
   ignored,
@@ -20,9 +21,9 @@ const noHttp2 = 'umbra speaks HTTP/1.1 to versions';
 const connectionPool = fields({
   tcp: supported(
     fields({
-      maxConnections: supported(
+      maxConnections: differs(
         integer(1, 65_535),
-        '`connections.max`: of one thread to one endpoint, where Envoy means all of a proxy',
+        '`connections.max`, which one thread may open to one endpoint; Envoy means all of a proxy',
       ),
       connectTimeout: supported(duration, '`connections.connectTimeout`; 10 s unless given'),
       idleTimeout: supported(duration, '`connections.idle`, where `http.idleTimeout` does not say it'),
@@ -36,6 +37,7 @@ const connectionPool = fields({
       idleTimeout: supported(duration, '`connections.idle`'),
       http2MaxRequests: ignored(noHttp2),
       maxConcurrentStreams: ignored(noHttp2),
+      http2KeepAlive: ignored(noHttp2),
       h2UpgradePolicy: ignored(noHttp2),
       useClientProtocol: ignored(noHttp2),
       maxRequestsPerConnection: ignored('connections live until they are idle'),
@@ -55,6 +57,7 @@ const outlierDetection = fields({
   ),
   baseEjectionTime: supported(duration, '`ejection.baseTime`; 30 s unless given'),
   maxEjectionPercent: supported(integer(0, 100), '`ejection.maxPercent`; 10 unless given'),
+  outlierDetectionHttpErrorCodes: ignored('umbra counts 502, 503 and 504, or every status from 500 on'),
   interval: ignored('umbra ejects at the failure that is one too many, not at intervals'),
   consecutiveErrors: ignored('Istio took it away; use `consecutive5xxErrors`'),
   consecutiveLocalOriginFailures: ignored('connections that fail count like answers'),
@@ -65,10 +68,12 @@ const outlierDetection = fields({
 const loadBalancer = fields({
   simple: supported(
     word('LEAST_REQUEST', 'LEAST_CONN', 'ROUND_ROBIN', 'RANDOM', 'UNSPECIFIED', 'PASSTHROUGH'),
-    'umbra always takes the endpoint with the fewest requests; ROUND_ROBIN and RANDOM are ignored with a warning, PASSTHROUGH is refused',
+    'umbra takes the endpoint with the fewest requests; ROUND_ROBIN and RANDOM are reported, PASSTHROUGH is refused',
   ),
   consistentHash: refused('umbra does not bind clients to endpoints'),
   localityLbSetting: ignored('umbra knows no localities'),
+  zoneAwareLbSetting: ignored('umbra knows no zones'),
+  backendUtilization: ignored('umbra does not read what endpoints report of their load'),
   warmupDurationSecs: supported(duration, '`slowStart`'),
   warmup: supported(
     fields({

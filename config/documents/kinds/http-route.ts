@@ -1,6 +1,7 @@
 /** Fields of Gateway API's HTTPRoute (gateway.networking.k8s.io/v1). */
 import {
   count,
+  differs,
   duration,
   fields,
   ignored,
@@ -92,6 +93,8 @@ const backendFilter = fields({
   requestRedirect: refused('redirect in `rules[].filters`'),
   urlRewrite: refused('rewrite in `rules[].filters`'),
   extensionRef: refused('umbra has no extensions'),
+  cors: refused('cors in `rules[].filters`'),
+  externalAuth: refused('umbra asks nobody before it forwards'),
 });
 
 const valueMatch = {
@@ -131,7 +134,7 @@ const rule = fields({
   ),
   timeouts: supported(
     fields({
-      request: supported(duration, '`timeouts.request`; 0s is none'),
+      request: differs(duration, '`timeouts.request`, which ends with the head of the response; 0s is none'),
       backendRequest: supported(duration, '`retries.perTryTimeout`, or `timeouts.request` without retries'),
     }),
   ),
@@ -139,7 +142,7 @@ const rule = fields({
     fields({
       codes: supported(listOf(integer(400, 599)), '`retries.on`'),
       attempts: supported(integer(0, 1000)),
-      backoff: ignored('umbra waits for nothing between attempts'),
+      backoff: ignored('umbra waits up to 25 ms before the first retry, and up to 250 ms before later ones'),
     }),
     '`retries`',
   ),
@@ -148,19 +151,19 @@ const rule = fields({
 
 const parentRefs = listOf(
   fields({
-    group: supported(text, 'has no meaning here'),
-    kind: supported(text, 'Gateway unless given'),
+    group: supported(text, 'with `kind`'),
+    kind: supported(text, 'Gateway or Service; others are reported'),
     namespace: supported(text, 'that of the document unless given'),
     name: required(text),
-    sectionName: ignored('umbra does not route by listener; give each listener its own umbra'),
-    port: ignored('umbra does not route by port; give each listener its own umbra'),
+    sectionName: supported(text, 'chooses among the listeners of a Gateway that umbra has read'),
+    port: supported(port, '`match.port`: the port of the listener'),
   }),
 );
 
 export const httpRoute: Shape = fields({
   parentRefs: supported(
     parentRefs,
-    'of kind Service: without `hostnames` the names of the Services are the hosts; others: umbra is the gateway',
+    'of kind Service: without `hostnames` its names are the hosts; a Gateway that umbra has read: hosts and ports of its listeners',
   ),
   hostnames: supported(listOf(text), '`match.host`; every host unless given'),
   rules: supported(listOf(rule), 'the most specific match wins'),

@@ -3,18 +3,23 @@ import { anything, fields, ignored, mapOf, required, type Shape, supported, text
 /**
  * What Kubernetes itself writes into a document that it gives out; so `kubectl get -o yaml` can be applied.
  */
-const ofTheServer = supported(anything, 'said by a Kubernetes server; has no meaning here');
+const ofTheServer = supported(anything, 'written by a Kubernetes server, which keeps it for itself');
 
 export const metadata: Shape = fields({
   name: required(text, 'with the kind and the namespace it says which document this is'),
   namespace: supported(text, '`documents.namespace` unless given; short host names belong to it'),
-  labels: supported(mapOf(text), 'kept; has no meaning but on a WorkloadEntry'),
-  annotations: supported(mapOf(text), 'kept; has no meaning'),
+  labels: supported(mapOf(text), 'kept'),
+  annotations: supported(
+    mapOf(text),
+    'kept; those of Istio and Gateway API are reported: they have no effect',
+  ),
   creationTimestamp: supported(
     text,
     'the age of the document; without it, the time when it was first applied',
   ),
   generateName: ignored('a document needs a name of its own'),
+  deletionTimestamp: ofTheServer,
+  deletionGracePeriodSeconds: ofTheServer,
   uid: ofTheServer,
   resourceVersion: ofTheServer,
   generation: ofTheServer,

@@ -15,6 +15,7 @@ import {
   supported,
   text,
   word,
+  wordInAnyCase,
 } from '../shape.js';
 
 const workload = {
@@ -38,15 +39,27 @@ export const serviceEntry: Shape = fields({
         number: required(port),
         name: required(text),
         protocol: supported(
-          word('HTTP', 'HTTPS', 'HTTP2', 'GRPC', 'TLS', 'TCP', 'MONGO'),
-          'HTTP, and HTTPS for `https://`; the others are refused',
+          wordInAnyCase(
+            'HTTP',
+            'HTTPS',
+            'HTTP2',
+            'GRPC',
+            'GRPC-WEB',
+            'TLS',
+            'TCP',
+            'UDP',
+            'MONGO',
+            'MYSQL',
+            'REDIS',
+          ),
+          'in any case: HTTP, and HTTPS for `https://`; a destination with another one is refused',
         ),
         targetPort: supported(port, 'the port of endpoints that name none'),
       }),
     ),
     'without a port a destination means the first one with HTTP or HTTPS',
   ),
-  location: supported(word('MESH_EXTERNAL', 'MESH_INTERNAL'), 'has no meaning here'),
+  location: ignored('umbra knows no mesh to be inside or outside of'),
   resolution: supported(
     word('NONE', 'STATIC', 'DNS', 'DNS_ROUND_ROBIN', 'DYNAMIC_DNS'),
     'with DNS and without endpoints the host itself is resolved; NONE and DYNAMIC_DNS are refused',

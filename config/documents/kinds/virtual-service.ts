@@ -2,6 +2,7 @@
 import {
   boolean,
   count,
+  differs,
   duration,
   fields,
   ignored,
@@ -48,19 +49,22 @@ const headers = fields({
 const percentage = fields({ value: supported(percent, '0 unless given') });
 
 const match = fields({
-  name: supported(text, 'has no meaning here'),
+  name: ignored('figures are named by the route'),
   uri: supported(stringMatch, '`match.path`'),
-  scheme: refused('umbra does not route by scheme; give each listener its own umbra'),
+  scheme: supported(stringMatch, '`match.scheme`: that of X-Forwarded-Proto, or of the connection'),
   method: supported(stringMatch, '`match.method`; `regex` only as names with | between them'),
   authority: supported(stringMatch, 'the Host field as the client sent it, beside `hosts`'),
-  headers: supported(mapOf(stringMatch), '`match.header`; empty: the header is there'),
-  port: refused('umbra does not route by port; give each listener its own umbra'),
+  headers: supported(mapOf(stringMatch), '`match.header`; empty, or `regex: "*"`: the header is there'),
+  port: supported(port, '`match.port`: the port of the listener'),
   sourceLabels: refused('umbra does not know the workloads that requests come from'),
   sourceNamespace: refused('umbra does not know the workloads that requests come from'),
   gateways: ignored('umbra is the gateway'),
   queryParams: supported(mapOf(stringMatch), '`match.query`'),
   ignoreUriCase: supported(boolean, '`match.path.ignoreCase`, for exact and prefix'),
-  withoutHeaders: supported(mapOf(stringMatch), '`match.without.header`; empty: the header is not there'),
+  withoutHeaders: supported(
+    mapOf(stringMatch),
+    '`match.without.header`; empty: the header is not there; an absent one counts as empty text',
+  ),
   statPrefix: ignored('figures are named by the route'),
 });
 
@@ -76,11 +80,12 @@ const route = fields({
 const redirect = fields(
   {
     uri: supported(text, 'the whole path'),
+    prefixRewrite: supported(text, 'takes the place of what was matched, as `rewrite.uri` does'),
     authority: supported(text, 'host, or host and port'),
     port: supported(port),
     derivePort: supported(
       word('FROM_PROTOCOL_DEFAULT', 'FROM_REQUEST_PORT'),
-      'FROM_REQUEST_PORT is refused: umbra does not know which port the client used',
+      'FROM_REQUEST_PORT is `redirect.port: listener`',
     ),
     scheme: supported(word('http', 'https')),
     redirectCode: supported(integer(301, 308), '301 unless given; 301, 302, 303, 307 or 308'),
@@ -118,7 +123,7 @@ const retries = fields({
   ),
   retryRemoteLocalities: ignored('umbra knows no localities'),
   retryIgnorePreviousHosts: ignored('umbra goes to another endpoint where there is one'),
-  backoff: ignored('umbra waits for nothing between attempts'),
+  backoff: ignored('umbra waits up to 25 ms before the first retry, and up to 250 ms before later ones'),
 });
 
 const delay = fields(
@@ -148,11 +153,17 @@ const http = fields(
     route: supported(listOf(route), '`primary`'),
     redirect: supported(redirect, '`redirect`'),
     directResponse: supported(directResponse, '`respond`'),
-    delegate: refused('write the rules of the other VirtualService here'),
-    rewrite: supported(rewrite, '`rewrite`; for the primary, the copy has the path of the client'),
-    timeout: supported(
+    delegate: supported(
+      fields({
+        name: required(text),
+        namespace: supported(text, 'that of the document unless given'),
+      }),
+      'the rules of the other VirtualService, with the conditions of both',
+    ),
+    rewrite: supported(rewrite, '`rewrite`, for the primary and with it for the copies'),
+    timeout: differs(
       duration,
-      '`timeouts.request`, which ends with the head of the response; none unless given, as in Istio',
+      '`timeouts.request`, which ends with the head of the response and not with its last byte',
     ),
     retries: supported(retries, '`retries`; without it none, where Istio repeats twice by default'),
     fault: supported(
@@ -180,11 +191,11 @@ const http = fields(
 );
 
 export const virtualService: Shape = fields({
-  hosts: required(
+  hosts: supported(
     listOf(text),
-    '`match.host`; a short name also stands for its longer forms, `*.example.com` for every name below',
+    '`match.host`; a short name also stands for its longer forms, `*.example.com` for every name below; none in one that others delegate to',
   ),
-  gateways: ignored('umbra is the gateway'),
+  gateways: supported(listOf(text), 'hosts and ports of a Gateway that umbra has read; others are reported'),
   http: supported(listOf(http), 'in order, the first that matches wins'),
   tls: refused('umbra routes HTTP alone'),
   tcp: refused('umbra routes HTTP alone'),

@@ -11,8 +11,8 @@ spec:
 ${spec}${more}`;
 
 t.test('unknown kinds and versions are reported by name and position', async (t) => {
-  t.strictSame(told('apiVersion: v1\nkind: Service\nmetadata: { name: a }'), [
-    '2:7: unknown kind `Service`: umbra takes VirtualService, DestinationRule, ServiceEntry, WorkloadEntry, HTTPRoute',
+  t.strictSame(told('apiVersion: networking.istio.io/v1\nkind: Servise\nmetadata: { name: a }'), [
+    '2:7: unknown kind `Servise`: umbra takes VirtualService, DestinationRule, ServiceEntry, WorkloadEntry, HTTPRoute, Gateway',
   ]);
   t.match(told('apiVersion: networking.istio.io/v1\nkind: VirtualServise'), [
     /did you mean `VirtualService`/,
@@ -36,14 +36,23 @@ t.test('what umbra can not carry out is refused with the reason', async (t) => {
 });
 
 t.test('values of the wrong type are reported without being repeated', async (t) => {
-  t.strictSame(told(service('  http:\n    - timeout: 5\n      headers: { request: { set: { a: 1 } } }')), [
-    '7:16: virtualservice/a: spec.http[0].timeout: expected a duration such as 250ms, 10s or 1m30s; put it in quotes',
-    '8:39: virtualservice/a: spec.http[0].headers.request.set["a"]: expected text; put it in quotes',
-  ]);
+  t.strictSame(
+    told(
+      service(
+        '  http:\n    - fault: { delay: { fixedDelay: 5 } }\n      headers: { request: { set: { a: 1 } } }',
+      ),
+    ),
+    [
+      '7:37: virtualservice/a: spec.http[0].fault.delay.fixedDelay: expected a duration such as 250ms, 10s or 1m30s; put it in quotes',
+      '8:39: virtualservice/a: spec.http[0].headers.request.set["a"]: expected text; put it in quotes',
+    ],
+  );
 });
 
 t.test('one bad document refuses the whole file', async (t) => {
-  const { routes, told } = grown(`${reviews([toV1])}\n---\napiVersion: v1\nkind: Nothing\n`);
+  const { routes, told } = grown(
+    `${reviews([toV1])}\n---\napiVersion: networking.istio.io/v1\nkind: Nothing\n`,
+  );
   t.equal(routes.length, 0);
   t.match(told, [/^4:7: unknown kind/]);
 });

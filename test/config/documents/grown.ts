@@ -22,11 +22,14 @@ subsets:
 `;
 
 /** `base` is umbra.yaml. */
-export function grown(documents: string | readonly string[], base: string = subsets): Grown {
+export function grown(documents: string | readonly string[], base: string = subsets, strict = false): Grown {
   const texts = typeof documents === 'string' ? [documents] : documents;
   const root = readTree(base, 'umbra.yaml', {}).root as MapNode;
-  const sources = texts.map((text, index) => ({ kind: 'text' as const, file: `${index}.yaml`, text }));
-  const { documents: read, problems } = readSources(sources, 'default');
+  const files = texts.map((text, index) => ({ file: `${index}.yaml`, text }));
+  const { documents: read, problems } = readSources([{ kind: 'texts', files }], {
+    namespace: 'default',
+    strict,
+  });
   const merged = problems.some(({ severity }) => severity === 'error') ? [] : read;
   const { routes, versions } = mergeDocuments(root, merged, problems);
   const data = (value: unknown) => JSON.parse(JSON.stringify(value)) as never;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import type { DocumentSource } from '../../../config/documents/sources.js';
 import { loadConfig } from '../../../config/load.js';
 import { subsets } from './grown.js';
 
@@ -104,15 +105,16 @@ function mutated(value: unknown, turn: { left: number }, by: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mutated(inner, turn, by)]));
 }
 
+const textsOf = (texts: readonly string[]): DocumentSource => ({
+  kind: 'texts',
+  files: texts.map((text, index) => ({ file: `${index}.yaml`, text })),
+});
+
 t.test(
   'whatever stands at whatever place of a document, it is accepted or reported, and nothing throws',
   async (t) => {
     const known = loadConfig(subsets, 'umbra.yaml', {
-      documents: documents.map((document, index) => ({
-        kind: 'text' as const,
-        file: `${index}.yaml`,
-        text: JSON.stringify(document),
-      })),
+      documents: [textsOf(documents.map((document) => JSON.stringify(document)))],
     });
     t.ok(known.ok, 'as they are, they are good');
     fc.assert(
@@ -121,7 +123,7 @@ t.test(
           JSON.stringify(index === which ? mutated(document, { left: place }, by) : document),
         );
         const result = loadConfig(subsets, 'umbra.yaml', {
-          documents: texts.map((text, index) => ({ kind: 'text', file: `${index}.yaml`, text })),
+          documents: [textsOf(texts)],
         });
         if (result.ok) return;
         for (const { file, line, column, message } of result.problems) {

@@ -37,7 +37,7 @@ t.test(
       method: 'GET',
       headers: [
         { name: 'a', value: '1' },
-        { name: 'a', value: '2' },
+        { name: 'A', value: '2' },
         { name: 'b', type: 'RegularExpression', value: 'x+' },
       ],
       queryParams: [{ name: 'q', value: 'z' }],
@@ -117,11 +117,14 @@ t.test('URLRewrite and RequestRedirect replace the path, or the prefix by whole 
   t.strictSame(
     grown(text([{ matches, ...redirect }])).routes.map((route) => route.redirect),
     [
-      { status: 301, scheme: 'https', path: { set: '/xyz' } },
-      { status: 301, scheme: 'https', path: { prefix: '/foo/', to: '/xyz/' } },
+      { status: 301, scheme: 'https', port: 443, path: { set: '/xyz' } },
+      { status: 301, scheme: 'https', port: 443, path: { prefix: '/foo/', to: '/xyz/' } },
     ],
   );
-  t.strictSame(grown(text([filter('RequestRedirect', {})])).routes[0].redirect, { status: 302 });
+  t.strictSame(grown(text([filter('RequestRedirect', {})])).routes[0].redirect, {
+    status: 302,
+    port: 'listener',
+  });
 });
 
 t.test('timeouts.request is the timeout, backendRequest that of an attempt', async (t) => {

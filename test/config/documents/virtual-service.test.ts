@@ -80,6 +80,40 @@ t.test('all conditions of a match hold together, and any match of a list is enou
   ]);
 });
 
+t.test('a match by port, by scheme, and by headers that an empty text fits', async (t) => {
+  const match = (words: object) => ruleOf({ ...toV1, match: [words] }).match;
+  t.strictSame(match({ port: 8080 }), { host, port: 8080 });
+  t.strictSame(match({ scheme: { exact: 'https' } }), { host, scheme: 'https' });
+  t.strictSame(match({ scheme: { prefix: 'http' } }), { host });
+  t.match(grown(reviews([{ ...toV1, match: [{ scheme: { exact: 'ftp' } }] }])).told, [
+    /neither http nor https/,
+  ]);
+  t.strictSame(match({ headers: { 'x-a': { regex: '*' } } }), { host, header: { 'x-a': { present: true } } });
+  const without = (words: object) => match({ withoutHeaders: { 'x-a': words } });
+  t.strictSame(without({ exact: 'a' }), { host, without: { header: { 'x-a': { exact: 'a' } } } });
+  t.strictSame(
+    without({ regex: 'a*' }),
+    { host, header: { 'x-a': { present: true } }, without: { header: { 'x-a': { regex: 'a*' } } } },
+    'an absent field counts as an empty one, which fits',
+  );
+});
+
+t.test(
+  'names of rules may repeat, and names of documents may be as long as those of Kubernetes',
+  async (t) => {
+    const names = (text: string) => grown(text).routes.map(({ name }) => name);
+    const named = { name: 'x', ...toV1, match: [{ uri: { prefix: '/a' } }] };
+    t.strictSame(names(reviews([named, named, { ...named, name: 'y' }])), [
+      'reviews_x',
+      'reviews_x.2',
+      'reviews_y',
+    ]);
+    const long = names(reviews([toV1, toV1], { name: 'a'.repeat(253), namespace: 'default' }));
+    t.ok(long.every((name) => name.length <= 128));
+    t.equal(new Set(long).size, 2);
+  },
+);
+
 t.test('weights are kept, and a single destination takes everything whatever its weight says', async (t) => {
   const [one] = toV1.route;
   const [two] = toV2.route;

@@ -18,6 +18,7 @@ function takes(match: MatchPlan, head: RequestHead): boolean {
   const parameter: Values = (name) => pairValue(query.split('&'), name, false);
   return (
     hostIsRight(match.host, head.host) &&
+    (match.port === null || match.port === head.localPort) &&
     (match.path === null || pathIsRight(match.path, path)) &&
     (match.methods === null || match.methods.length === 0 || match.methods.includes(head.method)) &&
     headers.every((field) => holds(field, header)) &&

@@ -14,6 +14,8 @@ import { atOnce } from '../../../core/steps.js';
 export function route(match: Partial<MatchPlan>): RoutePlan {
   const all: MatchPlan = {
     host: null,
+    port: null,
+    scheme: null,
     path: null,
     methods: null,
     headers: [],

@@ -218,6 +218,14 @@ t.test('the first match wins between exact hosts, wildcards and any host', async
   t.equal(find('elsewhere', '/first'), 5);
 });
 
+t.test("a port is the listener's, and a scheme what the client sees", async (t) => {
+  t.ok(matches({ port: 80 }, { localPort: 80, host: 'a:81' }));
+  t.notOk(matches({ port: 80 }, { localPort: 81, host: 'a:80' }));
+  t.ok(matches({ scheme: 'https' }, { secure: true }));
+  t.ok(matches({ scheme: 'https' }, { fields: 'X-Forwarded-Proto: https\r\n' }));
+  t.notOk(matches({ scheme: 'https' }, {}));
+});
+
 t.test('each of many routes by path on one host is found', async (t) => {
   const paths = Array.from({ length: 500 }, (_, i) => `/api/service-${i}/`);
   const host = 'a';
@@ -251,6 +259,8 @@ const pathMatch = fc.oneof(
 const anyMatch = fc.record({
   cookies: fc.constant([]),
   host: fc.constantFrom(null, 'x.test', 'y.test', '*.test', '*.x.test'),
+  port: fc.constantFrom(null, null, 80, 81),
+  scheme: fc.constant(null),
   path: pathMatch,
   methods: fc.constantFrom(null, ['GET'], ['POST', 'PUT']),
   headers: fc.constantFrom([], [field('exact', 'x', '1')]),
@@ -259,7 +269,10 @@ const anyMatch = fc.record({
 });
 const anyHead = fc
   .record({
+    localPort: fc.constantFrom(80, 81),
     host: fc.constantFrom('x.test', 'X.test:80', 'y.test', 'z.test', 'a.x.test', 'other'),
+    port: fc.constantFrom(null, null, 80, 81),
+    scheme: fc.constant(null),
     target: path,
     method: fc.constantFrom('GET', 'POST'),
     fields: fc.constantFrom('', 'x: 1\r\n'),
@@ -290,6 +303,8 @@ const conditions = (...names: string[]) =>
   );
 const askingMatch = fc.record({
   host: fc.constantFrom(null, null, 'x.test', '*.test'),
+  port: fc.constantFrom(null, null, 80, 81),
+  scheme: fc.constant(null),
   path: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: pathMatch }),
   methods: fc.constant(null),
   headers: conditions('x', 'X-a', 'host'),
@@ -299,7 +314,10 @@ const askingMatch = fc.record({
 });
 const askingHead = fc
   .record({
+    localPort: fc.constantFrom(80, 81),
     host: fc.constantFrom('x.test', 'x.test:80', 'y.test', 'a'),
+    port: fc.constantFrom(null, null, 80, 81),
+    scheme: fc.constant(null),
     target: fc
       .tuple(path, fc.array(fc.tuple(fc.constantFrom('q', 'qq', 'Q'), fc.constantFrom('', '='), letter)))
       .map(([before, pairs]) => `${before}?${pairs.map((pair) => pair.join('')).join('&')}`),

@@ -6,7 +6,7 @@ const YAML_BODY = { 'content-type': 'application/yaml' };
 
 t.test('a body is one file, or as many as it names', async (t) => {
   const admin = await startAdmin(t);
-  const one = await admin.send('POST', '/api/apply', { headers: YAML_BODY, body: 'kind: A' });
+  const one = await admin.send('POST', '/api/apply?strict=true', { headers: YAML_BODY, body: 'kind: A' });
   t.equal(one.status, 200);
   t.strictSame(one.json, { generation: 6, told: ['a created'], warnings: [], yaml: null });
   const files = [
@@ -18,8 +18,8 @@ t.test('a body is one file, or as many as it names', async (t) => {
     body: JSON.stringify({ files }),
   });
   t.strictSame(admin.asked.documents, [
-    { change: { what: 'apply', files: [{ file: 'request', text: 'kind: A' }] }, dryRun: false },
-    { change: { what: 'delete', files }, dryRun: true },
+    { change: { what: 'apply', files: [{ file: 'request', text: 'kind: A' }], strict: true }, dryRun: false },
+    { change: { what: 'delete', files, strict: false }, dryRun: true },
   ]);
 });
 
@@ -30,6 +30,7 @@ t.test('what is no request for documents is refused before anything is asked for
   t.equal(await status('/api/apply', JSON_BODY, '{"files":[]}'), 400);
   t.equal(await status('/api/apply', JSON_BODY, '{"files":[{"file":1}]}'), 400);
   t.equal(await status('/api/apply?dryRun=yes', YAML_BODY, 'a: 1'), 400);
+  t.equal(await status('/api/apply?strict=1', YAML_BODY, 'a: 1'), 400);
   t.equal(await status('/api/apply', { 'content-type': 'text/plain' }, 'a: 1'), 415);
   t.equal(await status('/api/apply', YAML_BODY, 'a: 1', 'PUT'), 405);
   t.strictSame(admin.asked.documents, []);

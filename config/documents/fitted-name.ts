@@ -1,0 +1,12 @@
+/** Names of documents are longer than those of routes and versions may be: the end becomes a checksum. */
+import { createHash } from 'node:crypto';
+import { nameLengthMax } from '../names.js';
+
+const checksumLength = 10;
+
+/** `name`, or its beginning with a checksum of all of it. */
+export function fitted(name: string): string {
+  if (name.length <= nameLengthMax) return name;
+  const checksum = createHash('sha256').update(name).digest('hex').slice(0, checksumLength);
+  return `${name.slice(0, nameLengthMax - checksumLength - 1)}-${checksum}`;
+}

@@ -1,0 +1,140 @@
+/**
+ * Gateways among the documents. umbra opens no listener for one: what it asks for is compared with `listen`
+ * of umbra.yaml, and routes that name it have the hosts and ports of its listeners.
+ */
+
+import type { ConfigProblem, Mark } from '../problem.js';
+import type { TreeNode } from '../tree.js';
+import { type Document, warnOf } from './document.js';
+import { type Listening, parseListen } from './listen-ports.js';
+import { at, itemsAt, numberAt, textAt } from './look.js';
+
+interface Listener {
+  readonly name: string;
+  readonly port: number;
+  readonly secure: boolean;
+  /** `*` for every host. */
+  readonly hosts: readonly string[];
+  readonly mark: Mark;
+  readonly node: TreeNode;
+}
+
+/** Which requests come to a route by way of its Gateways. */
+export interface Binding {
+  readonly hosts: readonly string[];
+  /** Null: that of every listener. */
+  readonly port: number | null;
+}
+
+/** What a route asks of the listeners of a Gateway. */
+export interface Wanted {
+  readonly sectionName: string | undefined;
+  readonly port: number | undefined;
+}
+
+export const everything: Binding = { hosts: ['*'], port: null };
+
+const spoken = ['HTTP', 'HTTPS', 'HTTP2'];
+
+export class Gateways {
+  readonly #listeners = new Map<string, readonly Listener[]>();
+  readonly #ports: ReadonlySet<number>;
+
+  /** `root` is umbra.yaml. What does not fit its `listen` is added to `problems`. */
+  constructor(documents: readonly Document[], root: TreeNode, problems: ConfigProblem[]) {
+    const listening = parseListen(root);
+    this.#ports = new Set(listening.map(({ port }) => port));
+    for (const document of documents) {
+      const { kind, namespace, name, spec } = document;
+      if (kind.name !== 'Gateway' && kind.name !== 'IstioGateway') continue;
+      const given = itemsAt(spec, kind.name === 'Gateway' ? 'listeners' : 'servers');
+      const listeners = given.flatMap(kind.name === 'Gateway' ? listenerOf : serverOf);
+      this.#listeners.set(`${kind.name}/${namespace}/${name}`, listeners);
+      for (const listener of listeners) {
+        const why = misfit(listener, listening);
+        if (why !== null) problems.push(warnOf(document, listener.mark, why));
+      }
+    }
+  }
+
+  /** Null: no such Gateway is among the documents. Empty: none of its listeners is wanted. */
+  bindings(
+    kind: 'Gateway' | 'IstioGateway',
+    namespace: string,
+    name: string,
+    wanted: Wanted,
+  ): Binding[] | null {
+    const listeners = this.#listeners.get(`${kind}/${namespace}/${name}`);
+    if (listeners === undefined) return null;
+    return listeners
+      .filter((one) => wanted.sectionName === undefined || wanted.sectionName === one.name)
+      .filter((one) => wanted.port === undefined || wanted.port === one.port)
+      .map(({ hosts, port }) => ({ hosts, port: this.matched(port) }));
+  }
+
+  /** A port that umbra does not listen on would match no request, and is no condition then. */
+  matched(port: number | undefined): number | null {
+    return port !== undefined && this.#ports.has(port) ? port : null;
+  }
+}
+
+/** The hosts of `own` that a listener takes: of a name and a wildcard that fits it, the narrower one. */
+export function commonHosts(own: readonly string[], ofListener: readonly string[]): string[] {
+  const common = own.flatMap((host) =>
+    ofListener.flatMap((other) => (isWithin(host, other) ? [host] : isWithin(other, host) ? [other] : [])),
+  );
+  return [...new Set(common)];
+}
+
+function isWithin(host: string, wide: string): boolean {
+  return wide === '*' || host === wide || (wide.startsWith('*.') && host.endsWith(wide.slice(1)));
+}
+
+function listenerOf(node: TreeNode): Listener[] {
+  const protocol = textAt(node, 'protocol')?.toUpperCase() ?? '';
+  if (!spoken.includes(protocol)) return [];
+  return [
+    {
+      name: textAt(node, 'name') ?? '',
+      port: numberAt(node, 'port') ?? 0,
+      secure: protocol === 'HTTPS',
+      hosts: [(textAt(node, 'hostname') || '*').toLowerCase()],
+      mark: node.mark,
+      node,
+    },
+  ];
+}
+
+function serverOf(node: TreeNode): Listener[] {
+  const protocol = textAt(node, 'port', 'protocol')?.toUpperCase() ?? 'HTTP';
+  if (!spoken.includes(protocol)) return [];
+  return [
+    {
+      name: textAt(node, 'name') ?? textAt(node, 'port', 'name') ?? '',
+      port: numberAt(node, 'port', 'number') ?? 0,
+      secure: protocol === 'HTTPS',
+      // `namespace/host` says whose routes are meant; umbra has all of them.
+      hosts: itemsAt(node, 'hosts').map((host) => (textAt(host) ?? '').toLowerCase().replace(/^[^/]*\//, '')),
+      mark: node.mark,
+      node,
+    },
+  ];
+}
+
+/** Why `listen` does not do what the listener asks for, or null. */
+function misfit({ name, port, secure, node }: Listener, listening: readonly Listening[]): string | null {
+  const called = `listener \`${name}\` on port ${port}`;
+  const found = listening.filter((one) => one.port === port);
+  if (found.length === 0)
+    return `${called}: \`listen\` of umbra.yaml has no such port, so its routes take requests of every port`;
+  const alike = found.filter((one) => one.secure === secure);
+  if (alike.length === 0)
+    return `${called}: \`listen\` of umbra.yaml has that port ${secure ? 'without' : 'with'} \`tls\``;
+  const cert = textAt(node, 'tls', 'serverCertificate');
+  if (cert !== undefined && !alike.some((one) => one.cert === cert))
+    return `${called}: its certificate \`${cert}\` is not that of \`listen\` of umbra.yaml`;
+  const key = textAt(at(node, 'tls'), 'privateKey');
+  if (key !== undefined && !alike.some((one) => one.key === key))
+    return `${called}: its private key is not that of \`listen\` of umbra.yaml`;
+  return null;
+}

@@ -1,0 +1,24 @@
+/** Documents that hold documents: `List`, and the lists of one kind that a Kubernetes server gives out. */
+import { ListNode, MapNode, ScalarNode, type TreeNode } from '../tree.js';
+import { at, textAt } from './look.js';
+
+/** The documents in `root`, however deep; nesting is bounded by the reader of trees. */
+export function withoutLists(root: TreeNode): TreeNode[] {
+  const kind = textAt(root, 'kind') ?? '';
+  const items = kind.endsWith('List') ? at(root, 'items') : undefined;
+  if (!(items instanceof ListNode)) return [root];
+  const itemKind = kind.slice(0, -'List'.length);
+  const apiVersion = at(root, 'apiVersion');
+  return items.items.flatMap((item) => withoutLists(named(item, itemKind, apiVersion)));
+}
+
+/** Items of a list of one kind do not say their kind again. */
+function named(item: TreeNode, kind: string, apiVersion: TreeNode | undefined): TreeNode {
+  if (!(item instanceof MapNode) || kind === '' || at(item, 'kind') !== undefined) return item;
+  const whole = new MapNode(item.mark);
+  if (apiVersion !== undefined) whole.entries.set('apiVersion', { keyMark: item.mark, node: apiVersion });
+  const node = new ScalarNode(item.mark, kind, kind, false);
+  whole.entries.set('kind', { keyMark: item.mark, node });
+  for (const [key, entry] of item.entries) whole.entries.set(key, entry);
+  return whole;
+}

@@ -1,0 +1,51 @@
+/** Kinds that umbra does not carry out: which are passed over, and which would change what others mean. */
+
+/** By kind: why a file with one is refused. */
+const refused: Readonly<Record<string, string>> = {
+  AuthorizationPolicy: 'it refuses requests that umbra would let through',
+  RequestAuthentication: 'it refuses requests that umbra would let through',
+  EnvoyFilter: 'it changes how Envoy carries out the others',
+  BackendTLSPolicy: 'it says how versions are reached: use `tls` of a DestinationRule or of umbra.yaml',
+};
+
+/** By kind: why it has no effect, where that is not plain. */
+const reasons: Readonly<Record<string, string>> = {
+  GRPCRoute: 'umbra speaks no gRPC yet',
+  TCPRoute: 'umbra routes HTTP alone',
+  UDPRoute: 'umbra routes HTTP alone',
+  TLSRoute: 'umbra routes HTTP alone',
+  ReferenceGrant: 'umbra lets every document refer to every namespace',
+  GatewayClass: 'umbra is the gateway of every class',
+  Service: 'it has no addresses here: EndpointSlice, Endpoints or ExternalName gives them',
+  Kustomization: 'apply its directory',
+};
+
+/** Groups whose other kinds are misspelt more likely than meant. */
+const ownGroups = ['networking.istio.io', 'gateway.networking.k8s.io'];
+const otherKindsOfOwnGroups = [
+  'Sidecar',
+  'EnvoyFilter',
+  'WorkloadGroup',
+  'ProxyConfig',
+  'GatewayClass',
+  'GRPCRoute',
+  'TCPRoute',
+  'UDPRoute',
+  'TLSRoute',
+  'ReferenceGrant',
+  'BackendTLSPolicy',
+  'ListenerSet',
+];
+
+export type Verdict =
+  | { readonly is: 'passed over'; readonly why: string }
+  | { readonly is: 'refused'; readonly why: string };
+
+/** Null: the kind is not known, in a group whose kinds umbra knows. */
+export function verdictOn(apiVersion: string, kind: string): Verdict | null {
+  if (Object.hasOwn(refused, kind)) return { is: 'refused', why: refused[kind] };
+  const group = apiVersion.split('/')[0];
+  if (ownGroups.includes(group) && !otherKindsOfOwnGroups.includes(kind)) return null;
+  const why = Object.hasOwn(reasons, kind) ? reasons[kind] : 'umbra does not carry it out';
+  return { is: 'passed over', why };
+}
