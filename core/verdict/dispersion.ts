@@ -16,12 +16,15 @@ const significantZ = 3.5;
 export const independent: Dispersion = { dispersion: 1, df: Number.POSITIVE_INFINITY };
 
 export function dispersionOf(blocks: readonly DiscordantPairs[]): Dispersion {
-  let excess = blocks.map(({ shadowOnly, primaryOnly }) => shadowOnly - primaryOnly);
-  let pairs = blocks.map((block) => block.pairs);
-  const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
-  const all = sum(pairs);
-  const share = sum(excess) / all;
-  const variance = sum(blocks.map(({ shadowOnly, primaryOnly }) => shadowOnly + primaryOnly)) / all;
+  const sum = (of: (block: DiscordantPairs) => number): number =>
+    blocks.reduce((all, one) => all + of(one), 0);
+  const all = sum((block) => block.pairs);
+  const discordant = sum(({ shadowOnly, primaryOnly }) => shadowOnly + primaryOnly);
+  const share = sum(({ shadowOnly, primaryOnly }) => shadowOnly - primaryOnly) / all;
+  const variance = discordant / all;
+  const even = evenGroups(blocks, Math.max(blocksMin, Math.round(discordant)));
+  let excess = even.map(({ shadowOnly, primaryOnly }) => shadowOnly - primaryOnly);
+  let pairs = even.map((block) => block.pairs);
   let most = independent;
   if (!(variance > 0)) return most;
   for (; excess.length >= blocksMin; excess = inPairs(excess), pairs = inPairs(pairs)) {
@@ -36,3 +39,31 @@ export function dispersionOf(blocks: readonly DiscordantPairs[]): Dispersion {
   }
   return most;
 }
+
+/**
+ * `evenGroups` merges neighbours into about `count` groups of as many pairs each. The statistic is unreliable
+ * where less than one discordant pair is expected: one that falls into a block with few pairs would look like
+ * a burst. Returns `blocks` where their pairs are so uneven that too few groups are left.
+ */
+function evenGroups(blocks: readonly DiscordantPairs[], count: number): readonly DiscordantPairs[] {
+  if (blocks.length <= count) return blocks;
+  const pairsMin = blocks.reduce((all, { pairs }) => all + pairs, 0) / count;
+  const groups: DiscordantPairs[] = [];
+  let group = noPairs;
+  let seen = 0;
+  for (const { shadowOnly, primaryOnly, pairs } of blocks) {
+    group = {
+      shadowOnly: group.shadowOnly + shadowOnly,
+      primaryOnly: group.primaryOnly + primaryOnly,
+      pairs: group.pairs + pairs,
+    };
+    seen += pairs;
+    if (seen < pairsMin * (groups.length + 1) - pairs / 2) continue;
+    groups.push(group);
+    group = noPairs;
+  }
+  if (group.pairs > 0) groups.push(group);
+  return groups.length < blocksMin ? blocks : groups;
+}
+
+const noPairs: DiscordantPairs = { shadowOnly: 0, primaryOnly: 0, pairs: 0 };

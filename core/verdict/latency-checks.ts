@@ -2,7 +2,7 @@
 import type { Stretch } from './block-series.js';
 import { type Decided, decide } from './check.js';
 import type { Interval } from './interval.js';
-import { estimators, type Shift, shiftOf } from './latency-shift.js';
+import { delayShift, estimators, type Shift, shiftOf } from './latency-shift.js';
 import { type Tail, tailOf } from './latency-tail.js';
 import { boundConfidence, type Looks, meanWidth, zeroConfidence } from './looks.js';
 import { latencyScale } from './slot-counts.js';
@@ -44,10 +44,10 @@ export function shiftCheck(
   const hasBaseline = baseline.all.ratio.count >= baselinePairsMin;
   const primaryMedianUs = time.all.primary.quantileUs(0.5, latencyScale);
   const delayUs = time.all.queue.quantileUs(0.5, latencyScale);
-  // A shadow thread takes copies a little after a proxy thread sends the original. What is not above that
-  // says nothing.
-  const resolution = hasBaseline ? 0 : delayUs / Math.max(1, primaryMedianUs);
   const decided = estimators.map((estimator) => {
+    // A shadow thread takes copies a little after a proxy thread sends the original, and reads answers as
+    // late. What is not above that says nothing.
+    const resolution = hasBaseline ? 0 : delayShift(time, estimator);
     const shift = shiftOf(time, hasBaseline ? baseline : null, estimator);
     return decideShift(shift, pairs, resolution, bounds, looks);
   });

@@ -10,6 +10,8 @@ import { engine, runToEnd, UmbraProcess } from '../support/umbra.js';
 const requestsPerRow = 1000;
 const loadMsMin = 5000;
 const connectionsPerRow = 2;
+/** A tenth of the time that the load takes at least. */
+const outageMs = loadMsMin / 10;
 /** Enough for rows on a machine that is busy; the bounds are those that are usual. */
 const words = ['--min-samples', '200', '--output', 'json'];
 
@@ -41,10 +43,21 @@ const text =
   (body: string): Answer =>
   (_, response) =>
     response.end(body);
+/** Stalls of its own: every `everyMs` for `forMs`, from another moment on than those of other versions. */
+function stalling(everyMs: number, forMs: number, usual: Answer, stalled: Answer): Answer {
+  const phaseMs = everyMs * Math.random();
+  return (...exchange) => ((performance.now() + phaseMs) % everyMs < forMs ? stalled : usual)(...exchange);
+}
+/** `factor` times as long as a service whose load makes it up to three times as slow and fast again. */
+const drifting =
+  (factor: number): Answer =>
+  (...exchange) =>
+    after(factor * (12 + 6 * Math.sin(performance.now() / 800)))(...exchange);
 const never = { errors: 'fail', status: 'fail', differences: 'fail' } as const;
 
 const rows: readonly Row[] = [
-  { name: 'equal', v1: after(3), v2: after(3), isNot: never },
+  { name: 'equal', v1: after(3), v2: after(3), isNot: { ...never, latency: 'fail', tail: 'fail' } },
+  { name: 'equal-and-fast', v1: text('ok'), v2: text('ok'), isNot: { ...never, latency: 'fail' } },
   {
     name: 'slow-beside-slow-routes',
     v1: (received, response, request) =>
@@ -53,6 +66,19 @@ const rows: readonly Row[] = [
     v2: after(80),
     is: { latency: 'fail' },
     isNot: { tail: 'pass' },
+  },
+  {
+    name: 'stalls-of-their-own',
+    v1: stalling(1500, 90, after(5), after(50)),
+    v2: stalling(1500, 90, after(5), after(50)),
+    isNot: { ...never, latency: 'fail', tail: 'fail' },
+  },
+  {
+    name: 'slower-by-half-while-load-drifts',
+    v1: drifting(1),
+    v2: drifting(1.5),
+    is: { latency: 'fail' },
+    isNot: never,
   },
   {
     name: 'slow-for-one-in-ten',
@@ -91,6 +117,46 @@ const rows: readonly Row[] = [
     v1: text('ok'),
     v2: sometimes(25, text('okay'), text('ok')),
     is: { differences: 'fail' },
+  },
+  {
+    name: 'half-a-percent-differs',
+    v1: text('ok'),
+    v2: sometimes(200, text('OK'), text('ok')),
+    mirror: { compare: { sample: '0%' } },
+    is: { differences: 'fail' },
+    isNot: { status: 'fail' },
+  },
+  {
+    name: 'half-a-percent-differs-and-one-in-ten-is-taken-apart',
+    v1: text('ok'),
+    v2: sometimes(200, text('OK'), text('ok')),
+    mirror: { compare: { sample: '10%' } },
+    isNot: { differences: 'pass' },
+  },
+  {
+    name: 'equal-and-one-in-a-hundred-is-taken-apart',
+    v1: text('ok'),
+    v2: text('ok'),
+    mirror: { compare: { sample: '1%' } },
+    isNot: never,
+  },
+  {
+    name: 'breaker-opens',
+    v1: after(2),
+    v2: (received, response, request) =>
+      Number(received.target.split('=').at(-1)) > 200
+        ? response.destroy()
+        : after(2)(received, response, request),
+    mirror: { breaker: { failures: '30%', cooldown: '1s' } },
+    is: { errors: 'fail' },
+  },
+  {
+    name: 'not-all-are-sent',
+    v1: after(2),
+    v2: after(2),
+    mirror: { rate: '50/s' },
+    is: { coverage: 'undecided' },
+    isNot: never,
   },
   {
     name: 'sizes-at-random',
@@ -143,8 +209,9 @@ t.test(
         },
       );
     }
-    // A version that is down for a tenth of the time: its port is closed and opened again.
-    const down = await open(after(2));
+    // A version that is down for a while: its port is closed and opened again.
+    let down = await Origin.listen(after(2));
+    t.teardown(() => down.close());
     versions['down-1'] = { endpoints: `http://127.0.0.1:${(await open(after(2))).port}` };
     versions['down-2'] = { endpoints: `http://127.0.0.1:${down.port}` };
     routes.push({ name: 'down', primary: 'down-1', mirrors: [{ to: 'down-2', inFlight: 4096 }] });
@@ -160,19 +227,27 @@ t.test(
     const agent = new Agent({ keepAlive: true });
     t.teardown(() => agent.destroy());
     const startMs = performance.now();
-    let answered = 0;
-    down.answer = (_, response) => (++answered % 200 < 20 ? response.destroy() : response.end('ok\n'));
-    const work = async (name: string): Promise<void> => {
-      const isOver = (id: number): boolean =>
-        id >= requestsPerRow / connectionsPerRow && performance.now() > startMs + loadMsMin;
-      for (let id = 0; !isOver(id); id++) {
+    const outage = async (): Promise<void> => {
+      const { port } = down;
+      await down.untilReceived(requestsPerRow / 4);
+      await down.close();
+      const endMs = performance.now() + outageMs;
+      while (performance.now() < endMs) await new Promise(setImmediate);
+      down = await Origin.listen(after(2), port);
+    };
+    const work = async (name: string, first: number): Promise<void> => {
+      const isOver = (id: number): boolean => id >= requestsPerRow && performance.now() > startMs + loadMsMin;
+      for (let id = first; !isOver(id); id += connectionsPerRow) {
         if (id % 5 === 0 && name.includes('slow-beside'))
           void ask(umbra.port, { target: `/${name}-unmirrored` });
         await ask(umbra.port, { agent, target: `/${name}/?id=${id}` });
       }
     };
     const all = [...rows.map(({ name }) => name), 'down'];
-    await Promise.all(all.flatMap((name) => Array.from({ length: connectionsPerRow }, () => work(name))));
+    await Promise.all([
+      outage(),
+      ...all.flatMap((name) => Array.from({ length: connectionsPerRow }, (_, first) => work(name, first))),
+    ]);
     await umbra.atRest();
     const { out, err } = await runToEnd('verdict', '--admin', umbra.adminUrl, ...words);
     t.equal(err, '');
@@ -190,6 +265,8 @@ t.test(
       }
     }
     t.equal(of('down').checks[0].outcome, 'fail', show('down'));
+    t.match(of('down').checks[0].text, /\([\d ]+ while it was down\)/);
+    t.match(of('not-all-are-sent').checks.at(-1)!.text, /not sent: [\d ]+ rate/);
     t.notMatch(out, /NaN/);
   },
 );

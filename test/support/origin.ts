@@ -45,9 +45,9 @@ export class Origin {
     });
   }
 
-  static async listen(answer: Answer = answerOk): Promise<Origin> {
+  static async listen(answer: Answer = answerOk, port = 0): Promise<Origin> {
     const origin = new Origin(answer);
-    origin.#server.listen(0, '127.0.0.1');
+    origin.#server.listen(port, '127.0.0.1');
     await once(origin.#server, 'listening');
     return origin;
   }

@@ -18,6 +18,7 @@ const compare = {
   bodyDifferent: 0,
   headerDifferent: 0,
   notComparable: 0,
+  lostByEndpoint: 0,
   outcomes: { ok: 0, 'shadow-error': 0, 'primary-error': 0, 'both-errors': 0 },
   sampled: 0,
   examined: 0,
