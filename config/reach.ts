@@ -2,6 +2,7 @@
  * Routes that no request can take, because an earlier one takes them all. First match wins, so this is about
  * pairs.
  */
+import { asciiLowerCase } from '../core/http/chars.js';
 import { wholePattern } from '../core/route/pattern.js';
 import { type ConfigProblem, warningAt } from './problem.js';
 import type { Config, MatchConfig } from './schema.js';
@@ -56,7 +57,8 @@ function coversHost(earlier: string | undefined, later: string | undefined): boo
 function coversPath(earlier: Match['path'], later: Match['path']): boolean {
   if (earlier === undefined || earlier.prefix === '/') return true;
   if (later?.ignoreCase === true && earlier.ignoreCase !== true) return false;
-  const cased = (path: string | undefined) => (earlier.ignoreCase === true ? path?.toLowerCase() : path);
+  const cased = (path: string | undefined) =>
+    earlier.ignoreCase === true && path !== undefined ? asciiLowerCase(path) : path;
   if (earlier.exact !== undefined) return cased(later?.exact) === cased(earlier.exact);
   if (earlier.regex !== undefined) {
     return later?.exact === undefined

@@ -58,16 +58,31 @@ export function equalsIgnoringCase(
 }
 
 /**
- * U+212A: the only character outside of ASCII that `toLowerCase` turns into an ASCII letter (Unicode,
- * SpecialCasing).
- */
-const KELVIN_SIGN = '\u212a';
-
-/**
- * `asciiLowerCase` returns `text` in lower case, for comparing it with an ASCII name. A field value that an
- * engine has decoded as UTF-8 must not become such a name by its KELVIN SIGN: `chun<U+212A>ed` is not
- * `chunked`.
+ * `asciiLowerCase` returns `text` with its ASCII letters in lower case and all else as it is: what outside
+ * bytes are compared by. `toLowerCase` would make an ASCII letter of the KELVIN SIGN (`chun<U+212A>ed` is not
+ * `chunked`), and other bytes of those that stand for letters in ISO 8859-1.
  */
 export function asciiLowerCase(text: string): string {
-  return (text.includes(KELVIN_SIGN) ? text.replaceAll(KELVIN_SIGN, '\ufffd') : text).toLowerCase();
+  const lower = text.toLowerCase();
+  // Nearly all texts are in lower case already, or are ASCII alone.
+  if (lower === text || isAscii(text)) return lower;
+  let kept = '';
+  let from = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < UPPER_A || code > UPPER_Z) continue;
+    kept += text.slice(from, at) + String.fromCharCode(code + CASE_BIT);
+    from = at + 1;
+  }
+  return kept + text.slice(from);
+}
+
+const UPPER_A = 0x41;
+const UPPER_Z = 0x5a;
+const CASE_BIT = 0x20;
+const ASCII_MAX = 0x7f;
+
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > ASCII_MAX) return false;
+  return true;
 }

@@ -3,7 +3,9 @@
  * one JSON document, so it can't be read in place: it is converted once, and then read as every other
  * recording is.
  */
+
 import { isoTime, msOfIsoTime } from '../clock.js';
+import { asciiLowerCase } from '../http/chars.js';
 import type { SkippedRecord } from './recorded.js';
 
 interface HarField {
@@ -85,7 +87,7 @@ function recordsOf(entry: HarEntry, number: number): Buffer | string {
   if (typeof method !== 'string') return 'it has no method';
   const body = requestBody(postData);
   if (body === null || (body.byteLength === 0 && bodySize > 0)) return 'its body is not in the file';
-  const length = headers.find(({ name }) => name.toLowerCase() === 'content-length')?.value;
+  const length = headers.find(({ name }) => asciiLowerCase(name) === 'content-length')?.value;
   // A form that is made from its parameters may be spelled otherwise.
   const isAsSent = postData === undefined || postData.text !== undefined;
   if (isAsSent && length !== undefined && Number(length) !== body.byteLength)
@@ -144,7 +146,7 @@ function bytesOf(text: string, encoding: string | undefined): Buffer {
 /** Leaves out pseudo-fields of HTTP/2, whose names begin with a colon. */
 function fieldLines(headers: readonly HarField[]): string {
   return headers
-    .filter(({ name }) => !name.startsWith(':') && !ownFields.has(name.toLowerCase()))
+    .filter(({ name }) => !name.startsWith(':') && !ownFields.has(asciiLowerCase(name)))
     .map(({ name, value }) => `${latin1(name)}: ${latin1(value)}\r\n`)
     .join('');
 }

@@ -2,6 +2,8 @@
 export type CodePoints = readonly number[];
 
 export const codePointMax = 0x10ffff;
+/** The last code point of one byte, which is the last one of ASCII. */
+const oneByteMax = 0x7f;
 
 const digit = [0x30, 0x39];
 const word = [0x30, 0x39, 0x41, 0x5a, 0x5f, 0x5f, 0x61, 0x7a];
@@ -57,15 +59,13 @@ export function complement(ranges: CodePoints): CodePoints {
   return rest;
 }
 
-/** Code points that ASCII letters fold to, beside their other case (Unicode, simple case folding). */
-const foreignFolds: ReadonlyMap<number, number> = new Map([
-  [0x6b, 0x212a],
-  [0x73, 0x017f],
-]);
 /** Above it, only a range of one character is folded: a range over scripts has no case of its own. */
 const foldedRangeMax = 512;
 
-/** `ranges` with the other cases of their letters. */
+/**
+ * `ranges` with the other cases of their letters. ASCII letters fold to ASCII letters alone: RE2 folds `k` to
+ * U+212A and `s` to U+017F too, and a client could write these where a version takes them for other bytes.
+ */
 export function folded(ranges: CodePoints): CodePoints {
   const all = [...ranges];
   for (let at = 0; at < ranges.length; at += 2) {
@@ -74,9 +74,8 @@ export function folded(ranges: CodePoints): CodePoints {
       const text = String.fromCodePoint(point);
       for (const other of [text.toLowerCase(), text.toUpperCase()]) {
         const folded = other.codePointAt(0)!;
-        if (String.fromCodePoint(folded) === other) all.push(folded, folded);
-        const foreign = foreignFolds.get(folded);
-        if (foreign !== undefined) all.push(foreign, foreign);
+        const staysAscii = folded <= oneByteMax === point <= oneByteMax;
+        if (staysAscii && String.fromCodePoint(folded) === other) all.push(folded, folded);
       }
     }
   }
@@ -86,7 +85,6 @@ export function folded(ranges: CodePoints): CodePoints {
 /** One byte of a UTF-8 sequence: from, to. */
 export type ByteRange = readonly [from: number, to: number];
 
-const oneByteMax = 0x7f;
 /** The last code points of one, two, three and four bytes, with the gap of the surrogates. */
 const lengthEnds = [oneByteMax, 0x7ff, 0xd7ff, 0xdfff, 0xffff, codePointMax];
 const continuation: ByteRange = [0x80, 0xbf];

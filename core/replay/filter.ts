@@ -1,4 +1,5 @@
 /** `--filter` of `umbra replay`: which recorded requests are played. */
+import { asciiLowerCase } from '../http/chars.js';
 import { fieldValue } from '../http/fields.js';
 import { withoutPort } from '../http/host.js';
 import type { RecordedExchange } from '../recording/recorded.js';
@@ -25,7 +26,7 @@ export function parseFilter(text: string): Filter | null {
     case 'path':
       return ({ request }) => request.target.startsWith(value);
     case 'host':
-      return ({ request }) => withoutPort(request.host).toLowerCase() === value.toLowerCase();
+      return ({ request }) => asciiLowerCase(withoutPort(request.host)) === asciiLowerCase(value);
     case 'route':
       return ({ route }) => route === value;
     case 'header':

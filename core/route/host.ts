@@ -1,4 +1,5 @@
 /** The host name in a Host field, as routes compare it. */
+import { asciiLowerCase } from '../http/chars.js';
 
 const COLON = ':';
 const IPV6_END = ']';
@@ -13,7 +14,7 @@ export function plainHost(host: string): string {
   // Searched for from the front first: that is faster, and most hosts have no port.
   const colon = host.indexOf(COLON) === -1 ? -1 : host.lastIndexOf(COLON);
   const hasPort = colon !== -1 && colon > host.lastIndexOf(IPV6_END);
-  return (hasPort ? host.slice(0, colon) : host).toLowerCase();
+  return asciiLowerCase(hasPort ? host.slice(0, colon) : host);
 }
 
 /**
@@ -22,5 +23,5 @@ export function plainHost(host: string): string {
  */
 export function wildcardSuffix(pattern: string | null): string {
   if (pattern === null || !pattern.startsWith(LABEL_WILDCARD)) return '';
-  return pattern.slice(1).toLowerCase();
+  return asciiLowerCase(pattern.slice(1));
 }

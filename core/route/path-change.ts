@@ -1,5 +1,6 @@
 /** Another path, compiled: for the primary, for a copy, or for a redirect. */
 
+import { asciiLowerCase } from '../http/chars.js';
 import { nameIs } from '../http/fields.js';
 import type { PathChange } from '../plan.js';
 import { replacer } from './pattern.js';
@@ -30,6 +31,6 @@ function pathChange(plan: PathChange): (path: string) => string {
   const { prefix, value, ignoreCase } = plan;
   const replace = replacedPrefix(prefix, value);
   if (!ignoreCase) return (path) => (path.startsWith(prefix) ? replace(path) : path);
-  const lower = prefix.toLowerCase();
+  const lower = asciiLowerCase(prefix);
   return (path) => (path.length >= lower.length && nameIs(path, 0, lower) ? replace(path) : path);
 }

@@ -1,4 +1,5 @@
 /** One match of a route, compiled: its conditions, cheapest first. */
+import { asciiLowerCase } from '../http/chars.js';
 import { nameIs } from '../http/fields.js';
 import type { RequestHead } from '../http/message.js';
 import { schemeOf } from '../http/scheme.js';
@@ -39,7 +40,7 @@ export class CompiledRoute {
     this.#scheme = scheme;
     this.hostSuffix = wildcardSuffix(host);
     this.ignoresCase = path !== null && path.kind !== 'regex' && path.ignoreCase;
-    this.literal = this.ignoresCase ? literalOf(path).toLowerCase() : literalOf(path);
+    this.literal = this.ignoresCase ? asciiLowerCase(literalOf(path)) : literalOf(path);
     this.#pathTest = pathTestOf(path);
     this.#pattern = path?.kind === 'regex' ? wholePattern(path.value) : null;
     // A part that is empty matches everything (MatchPlan).

@@ -6,6 +6,7 @@
  * and of the routes that are left, only those whose literal path (`PathTree`) and exact values (`ValueTree`)
  * can still match.
  */
+import { asciiLowerCase } from '../http/chars.js';
 import type { RequestHead } from '../http/message.js';
 import type { RoutePlan } from '../plan.js';
 import type { Steps } from '../steps.js';
@@ -113,7 +114,7 @@ function listOf(
   byHost: Map<string, CompiledRoute[]>,
 ): CompiledRoute[] {
   if (host === null || route.hostSuffix !== '') return shared;
-  const name = host.toLowerCase();
+  const name = asciiLowerCase(host);
   let own = byHost.get(name);
   if (own === undefined) {
     own = [];

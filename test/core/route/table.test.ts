@@ -140,6 +140,19 @@ t.test('methods are compared with case', async (t) => {
   t.notOk(matches({ methods }, { method: 'PUT' }));
 });
 
+t.test('no byte beyond ASCII passes for an ASCII letter in another case', async (t) => {
+  const path = (value: string): { path: PathMatch } => ({ path: { kind: 'exact', value, ignoreCase: true } });
+  for (const kelvin of ['\u212a', '\xe2\x84\xaa']) {
+    t.notOk(matches({ host: 'k.test' }, { host: `${kelvin}.test` }));
+    t.notOk(matches({ host: '*.k.test' }, { host: `a.${kelvin}.test` }));
+    t.notOk(matches(path('/k'), { target: `/${kelvin}` }));
+  }
+  t.notOk(matches(path('/\u212a'), { target: '/k' }), 'nor the other way round');
+  t.ok(matches(path('/\xc3\x89K'), { target: '/\xc3\x89k' }), 'bytes of UTF-8 have no case');
+  t.notOk(matches(path('/\xc3\x89'), { target: '/\xe3\x89' }));
+  t.notOk(matches({ host: '\xc3.test' }, { host: '\xe3.test' }));
+});
+
 t.test('a header is found by name in any case, and its value compared as it is', async (t) => {
   const head = { fields: 'Accept: */*\r\nX-Canary:  yes-1 \r\nX-Canary: second\r\nX-Empty:\r\n' };
   t.ok(matches({ headers: [field('exact', 'x-canary', 'yes-1')] }, head));
