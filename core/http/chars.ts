@@ -14,6 +14,7 @@ export const Char = {
   ZERO: 0x30,
   COLON: 0x3a,
   SEMICOLON: 0x3b,
+  EQUALS: 0x3d,
   BACKSLASH: 0x5c,
 } as const;
 

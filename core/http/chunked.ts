@@ -16,22 +16,27 @@ const State = {
   SIZE_BLANK: 2,
   /** After a semicolon: an extension has a name. */
   EXTENSION_START: 3,
-  EXTENSION: 4,
+  EXTENSION_NAME: 4,
+  NAME_END: 5,
+  /** After an equals sign: a value is a token or in quotes. */
+  VALUE_START: 6,
+  VALUE: 7,
+  VALUE_END: 8,
   /** Within quotes, which a line must close: else some parsers go on in the next one. */
-  QUOTED: 5,
-  QUOTED_PAIR: 6,
-  SIZE_LF: 7,
-  DATA: 8,
-  DATA_CR: 9,
-  DATA_LF: 10,
-  TRAILER_START: 11,
-  TRAILER_NAME: 12,
-  TRAILER_VALUE: 13,
-  TRAILER_LF: 14,
-  LAST_LF: 15,
-  DONE: 16,
-  REFUSED: 17,
-  STOPPED: 18,
+  QUOTED: 9,
+  QUOTED_PAIR: 10,
+  SIZE_LF: 11,
+  DATA: 12,
+  DATA_CR: 13,
+  DATA_LF: 14,
+  TRAILER_START: 15,
+  TRAILER_NAME: 16,
+  TRAILER_VALUE: 17,
+  TRAILER_LF: 18,
+  LAST_LF: 19,
+  DONE: 20,
+  REFUSED: 21,
+  STOPPED: 22,
 } as const;
 type State = (typeof State)[keyof typeof State];
 
@@ -111,9 +116,11 @@ export class ChunkedDecoder {
         this.#state = this.#sizeBlank(byte);
         break;
       case State.EXTENSION_START:
-        this.#state = this.#extensionStart(byte);
-        break;
-      case State.EXTENSION:
+      case State.EXTENSION_NAME:
+      case State.NAME_END:
+      case State.VALUE_START:
+      case State.VALUE:
+      case State.VALUE_END:
         this.#state = this.#extension(byte);
         break;
       case State.QUOTED:
@@ -168,24 +175,34 @@ export class ChunkedDecoder {
     return this.#refused(ResponseFault.CHUNK_LINE);
   }
 
-  #extensionStart(byte: number): State {
-    if (this.#lineIsFull()) return this.#refused(ResponseFault.CHUNK_LINE);
-    if (byte === Char.SP || byte === Char.HTAB) return State.EXTENSION_START;
-    return isTokenByte[byte] === 1 ? State.EXTENSION : this.#refused(ResponseFault.CHUNK_LINE);
-  }
-
+  /** RFC 9112, section 7.1.1: names are tokens, values are tokens or quoted strings. */
   #extension(byte: number): State {
+    if (this.#lineIsFull()) return this.#refused(ResponseFault.CHUNK_LINE);
+    const state = this.#state;
+    const inName = state === State.EXTENSION_START || state === State.EXTENSION_NAME;
+    const inValue = state === State.VALUE_START || state === State.VALUE;
+    if (isTokenByte[byte] === 1) {
+      if (inName) return State.EXTENSION_NAME;
+      return inValue ? State.VALUE : this.#refused(ResponseFault.CHUNK_LINE);
+    }
+    if (byte === Char.SP || byte === Char.HTAB) {
+      if (state === State.EXTENSION_START || state === State.VALUE_START) return state;
+      return state === State.EXTENSION_NAME || state === State.NAME_END ? State.NAME_END : State.VALUE_END;
+    }
+    if (state === State.VALUE_START && byte === Char.QUOTE) return State.QUOTED;
+    if (state === State.EXTENSION_START || state === State.VALUE_START)
+      return this.#refused(ResponseFault.CHUNK_LINE);
     if (byte === Char.CR) return State.SIZE_LF;
-    if (isFieldByte[byte] === 0 || this.#lineIsFull()) return this.#refused(ResponseFault.CHUNK_LINE);
     if (byte === Char.SEMICOLON) return State.EXTENSION_START;
-    return byte === Char.QUOTE ? State.QUOTED : State.EXTENSION;
+    const named = state === State.EXTENSION_NAME || state === State.NAME_END;
+    return named && byte === Char.EQUALS ? State.VALUE_START : this.#refused(ResponseFault.CHUNK_LINE);
   }
 
   #quoted(byte: number): State {
     if (isFieldByte[byte] === 0 || this.#lineIsFull()) return this.#refused(ResponseFault.CHUNK_LINE);
     if (this.#state === State.QUOTED_PAIR) return State.QUOTED;
     if (byte === Char.BACKSLASH) return State.QUOTED_PAIR;
-    return byte === Char.QUOTE ? State.EXTENSION : State.QUOTED;
+    return byte === Char.QUOTE ? State.VALUE_END : State.QUOTED;
   }
 
   #trailer(byte: number): State {

@@ -54,6 +54,7 @@ export class PipelinedCall implements PipelinedUser, ClockOwner {
 
   /** Sends `request`, at most `depth` requests on one connection. */
   start(pool: VersionPool, request: UpstreamRequest, depth: number): void {
+    request.nameHost(pool.plan);
     this.wire = writeRequestHead(request);
     this.toHead = request.method === 'HEAD';
     this.sentUs = 0;

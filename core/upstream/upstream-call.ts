@@ -135,6 +135,7 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     this.#connection = null;
     this.#drainOwed = false;
     request.resends.beginAttempt();
+    request.nameHost(pool.plan);
     const { framing, contentLength } = request;
     const nowUs = pool.resources.clock();
     this.#outgoing.begin(pool.resources.arena, writeRequestHead(request), framing, contentLength);

@@ -1,6 +1,6 @@
 import { Framing } from '../http/message.js';
 import type { OutgoingHead } from '../http/request-writer.js';
-import type { TimeoutsPlan } from '../plan.js';
+import type { TimeoutsPlan, VersionPlan } from '../plan.js';
 import { Resends } from './resend.js';
 import type { Tie } from './tie.js';
 
@@ -27,6 +27,14 @@ export class UpstreamRequest implements OutgoingHead {
   /** The tie of the client's connection; null: it can't be tied to a connection of the version. */
   tie: Tie | null = null;
   readonly resends = new Resends();
+
+  /**
+   * A request of HTTP/1.0 may leave its host out, and goes on as HTTP/1.1, which must not (RFC 9112, section
+   * 3.2): it names the first endpoint of its version.
+   */
+  nameHost({ endpoints }: VersionPlan): void {
+    if (this.host === '') this.host = endpoints[0]?.authority ?? '';
+  }
 
   /** Takes over the times of a route or a mirror. */
   takeTimeouts({ requestMs, firstByteMs, idleMs, totalMs }: TimeoutsPlan): void {

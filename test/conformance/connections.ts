@@ -43,6 +43,18 @@ export const connections: Section = {
       },
     },
     {
+      what: 'HTTP/1.0 without Host',
+      rfc: '9112 3.2',
+      asks: 'forward it as HTTP/1.1, with a Host',
+      sends: 'GET / HTTP/1.0\r\n\r\n',
+      uws: { verdict: 'answered 505, closed', arrives: null },
+      node: {
+        verdict: 'forwarded, closed',
+        arrives: /^GET \/ HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\n/,
+        note: 'with the authority of the first endpoint',
+      },
+    },
+    {
       what: 'HTTP/1.0 that asks for keep-alive',
       rfc: '9112 9.3',
       asks: 'may be kept',

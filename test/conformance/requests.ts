@@ -168,6 +168,21 @@ export const requests: Section = {
       node: { verdict: 'forwarded', note: 'without them', arrives: /\r\n\r\n1\r\nx\r\n0\r\n\r\n$/ },
     },
     {
+      what: 'A chunk extension whose name or value is no token',
+      rfc: '9112 7.1.1',
+      asks: 'not of the grammar: 400',
+      sends: `${chunked}1;a=b;c="d"e\r\nx\r\n0\r\n\r\n`,
+      uws: { verdict: 'answered 400, closed', note: 'as every extension' },
+      node: { verdict: 'answered 400, closed' },
+    },
+    {
+      what: 'Empty members in Transfer-Encoding',
+      rfc: '9110 5.6.1.2',
+      asks: 'ignore them',
+      sends: `${post}transfer-encoding: , chunked ,\r\n\r\n1\r\nx\r\n0\r\n\r\n`,
+      ...both('forwarded', { arrives: /\r\n\r\n1\r\nx\r\n0\r\n\r\n$/ }),
+    },
+    {
       what: 'Trailers',
       rfc: '9112 7.1.2',
       asks: 'may be dropped, must not be merged into the head',

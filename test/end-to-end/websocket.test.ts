@@ -2,9 +2,17 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t from 'tap';
 import { WebSocket, WebSocketServer } from 'ws';
+import { limits } from '../../core/limits.js';
 import { behaviour } from '../support/engines.js';
 import { RawServer } from '../support/raw-server.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
+
+const tooLong = Buffer.alloc(limits.webSocketMessageBytes + 1);
+
+/** The connection itself, for frames that `ws` does not make. */
+function bytesOf(webSocket: WebSocket): Socket {
+  return (webSocket as unknown as { readonly _socket: Socket })._socket;
+}
 
 /** A real WebSocket server that says back what it hears, and does what some words ask for. */
 class Chat {
@@ -23,6 +31,8 @@ class Chat {
         if (text.startsWith('close ')) socket.close(Number(text.slice(6)), 'as you wish');
         else if (text === 'close') socket.close();
         else if (text === 'die') socket.terminate();
+        else if (text === 'too long') socket.send(tooLong);
+        else if (text === 'not UTF-8') bytesOf(socket).write(Buffer.from([0x81, 1, 0xff]));
         else if (text === 'ping') socket.ping('are you there');
         else socket.send(data, { binary: isBinary });
       });
@@ -157,6 +167,27 @@ t.test('a side that breaks breaks the other', async (t) => {
   gone.terminate();
   t.strictSame((await chat.untilClosed(before + 2)).slice(-1), ['1006']);
 });
+
+t.test(
+  'a message that is too long, or text that is not UTF-8, closes both sides with a code that says so',
+  { skip: behaviour.tunnelsBytes && 'bytes pass as they are, and the two ends decide' },
+  async (t) => {
+    const before = chat.closes.length;
+    const cases: [(socket: WebSocket) => void, client: string, primary: string][] = [
+      [(socket) => socket.send('too long'), '1009', '1009'],
+      [(socket) => socket.send(tooLong), '1009', '1009'],
+      [(socket) => socket.send('not UTF-8'), '1007', '1007'],
+      // uWS itself closes the client's side, without a close frame.
+      [(socket) => bytesOf(socket).write(Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0xff])), '1006', '1007'],
+    ];
+    for (const [index, [breaks, client, primary]] of cases.entries()) {
+      const socket = await open();
+      breaks(socket);
+      t.equal(await closed(socket), client);
+      t.equal((await chat.untilClosed(before + index + 1)).at(-1), primary);
+    }
+  },
+);
 
 t.test('pings are answered on both sides', async (t) => {
   const socket = await open();

@@ -28,7 +28,7 @@ export interface FrameReceiver {
   on(event: 'ping', listener: (data: Buffer) => void): this;
   /** A close frame; 1005 where it has no code. */
   on(event: 'conclude', listener: (code: number, reason: Buffer) => void): this;
-  on(event: 'error', listener: (error: Error) => void): this;
+  on(event: 'error', listener: (error: Error & { readonly code: string }) => void): this;
 }
 
 export const { Receiver, Sender } = ws as unknown as {

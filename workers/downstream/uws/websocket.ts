@@ -25,6 +25,21 @@ const ABNORMAL = 1006;
 const GOING_AWAY = 1001;
 const TRY_AGAIN_LATER = 1013;
 
+const PROTOCOL_ERROR = 1002;
+const NOT_UTF8 = 1007;
+const TOO_LONG = 1009;
+
+/** Codes for the reasons with which uWS closes a client that breaks the rules. */
+const codesOfReasons: Readonly<Record<string, number>> = {
+  'Received invalid UTF-8': NOT_UTF8,
+  'Received too big message': TOO_LONG,
+};
+/** Codes for the errors of `ws`, beside the protocol error. */
+const codesOfErrors: Readonly<Record<string, number>> = {
+  WS_ERR_INVALID_UTF8: NOT_UTF8,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: TOO_LONG,
+};
+
 const nothing = Buffer.alloc(0);
 
 /**
@@ -58,7 +73,9 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser, BytesHolde
     this.#receiver.on('message', (message: Buffer, isBinary: boolean) => this.#toClient(message, isBinary));
     this.#receiver.on('ping', (data: Buffer) => this.#sender.pong(data, true));
     this.#receiver.on('conclude', (code: number, reason: Buffer) => this.#onUpstreamClose(code, reason));
-    this.#receiver.on('error', () => this.#cut());
+    this.#receiver.on('error', ({ code }) => {
+      this.#onUpstreamClose(codesOfErrors[code] ?? PROTOCOL_ERROR, nothing);
+    });
     tunnel.attach(this);
   }
 
@@ -72,6 +89,11 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser, BytesHolde
   /** `message` dies with the call. */
   onMessage(message: ArrayBuffer, isBinary: boolean): void {
     if (this.#closing) return;
+    if (message.byteLength > limits.webSocketMessageBytes) {
+      this.#closeUpstream(TOO_LONG, nothing);
+      this.#client?.end(TOO_LONG);
+      return;
+    }
     this.#sender.send(Buffer.from(message), { binary: isBinary, fin: true, compress: false, mask: true });
     this.#upstreamBytes = this.#tunnel.heldBytes;
     if (this.#upstreamBytes <= limits.webSocketHeldBytes) {
@@ -96,7 +118,10 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser, BytesHolde
   /** The client's side is over; uWS has released it. */
   onClose(code: number, reason: ArrayBuffer): void {
     this.#client = null;
-    this.#closeUpstream(code, Buffer.from(reason));
+    const text = Buffer.from(reason);
+    const ownCode = code === ABNORMAL ? codesOfReasons[text.toString()] : undefined;
+    if (ownCode === undefined) this.#closeUpstream(code, text);
+    else this.#closeUpstream(ownCode, nothing);
     this.#forget();
     this.#owner.onBridgeClosed(this);
   }
@@ -238,7 +263,8 @@ class FrameWriter implements FrameSocket {
 /** How uWS treats the client's side of every bridge. */
 export const webSocketBehavior = {
   compression: 0,
-  maxPayloadLength: limits.webSocketMessageBytes,
+  // uWS closes without a close frame. So what is too long by less than as much again is left to the bridge.
+  maxPayloadLength: 2 * limits.webSocketMessageBytes,
   idleTimeout: limits.webSocketIdleSeconds,
   sendPingsAutomatically: true,
   maxBackpressure: limits.webSocketHeldBytes,
