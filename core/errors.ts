@@ -37,6 +37,7 @@ interface FailureRow {
    * sent.
    */
   readonly unsent: string | null;
+  /** The word that docs/errors.md has for it; core/upstream/resend decides. */
   readonly retry: Retry;
   readonly when: string;
 }

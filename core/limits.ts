@@ -7,6 +7,11 @@ export const limits = {
   requestHeadBytes: 16 * 1024,
   /** The largest `head.max`. Reached: a configuration error. */
   requestHeadBytesMax: 256 * 1024,
+  /**
+   * Connections that wait to be accepted on one socket of the node engine, where `net.core.somaxconn` allows
+   * as many. Reached: the kernel lets clients try again.
+   */
+  acceptQueue: 4096,
   /** Bytes of a request target on the node engine. Reached: 414. */
   requestTargetBytes: 8 * 1024,
   /** Empty lines before a request on the node engine. More: 400. */

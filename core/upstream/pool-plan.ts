@@ -1,32 +1,14 @@
-import type { VersionPlan, VersionTlsPlan } from '../plan.js';
-import { sameEndpoint } from './target.js';
+import { isDeepStrictEqual } from 'node:util';
+import type { VersionPlan } from '../plan.js';
 
 /**
- * Whether a pool made for `a` serves `b` unchanged. Health checks and DNS belong to other threads and do not
- * count.
+ * `samePoolPlan` says whether a pool that was made for `a` serves `b` unchanged. Every part of the plan
+ * counts but the health checks and the refresh of names, which other threads run.
  */
 export function samePoolPlan(a: VersionPlan, b: VersionPlan): boolean {
-  return (
-    a.name === b.name &&
-    a.connectionsMax === b.connectionsMax &&
-    a.idleMs === b.idleMs &&
-    a.connectTimeoutMs === b.connectTimeoutMs &&
-    a.queueMax === b.queueMax &&
-    a.queueTimeoutMs === b.queueTimeoutMs &&
-    a.slowStartMs === b.slowStartMs &&
-    a.ejection.failures === b.ejection.failures &&
-    a.ejection.errors === b.ejection.errors &&
-    a.ejection.baseTimeMs === b.ejection.baseTimeMs &&
-    a.ejection.maxTimeMs === b.ejection.maxTimeMs &&
-    a.ejection.maxShareMillionths === b.ejection.maxShareMillionths &&
-    sameTls(a.tls, b.tls) &&
-    a.endpoints.length === b.endpoints.length &&
-    a.endpoints.every((endpoint, i) => sameEndpoint(endpoint, b.endpoints[i]!))
-  );
+  return isDeepStrictEqual(ofPool(a), ofPool(b));
 }
 
-function sameTls(a: VersionTlsPlan | null, b: VersionTlsPlan | null): boolean {
-  if (a === null || b === null) return a === b;
-  const same = a.serverName === b.serverName && a.verify === b.verify;
-  return same && a.ca?.pem === b.ca?.pem && a.cert?.pem === b.cert?.pem && a.key?.pem === b.key?.pem;
+function ofPool({ health, dnsRefreshMs, ...rest }: VersionPlan): object {
+  return rest;
 }

@@ -1,10 +1,12 @@
 /** Sockets that systemd opened: a holder that listens and never accepts stands for it. */
-import { closeSync, lstatSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, lstatSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { limits } from '../../core/limits.js';
 import type { Address } from '../../core/plan.js';
 import { DescriptorCopies } from '../../workers/downstream/node/descriptor-copies.js';
 import { ask, RawClient } from '../support/client.js';
@@ -55,6 +57,16 @@ function statusOver(socketPath: string): Promise<number | undefined> {
   });
 }
 
+/** How many connections may wait on a listening port; infinity where nothing here can say it. */
+function queueOf(port: number): number {
+  const { stdout, status } = spawnSync('ss', ['-Hltn', `sport = :${port}`], { encoding: 'utf8' });
+  return status === 0 ? Number(stdout.trim().split(/\s+/)[2]) : Number.POSITIVE_INFINITY;
+}
+
+function somaxconn(): number {
+  return Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
+}
+
 const on = (...addresses: string[]) => ({ umbra: { listen: addresses.map((address) => ({ address })) } });
 
 t.test(
@@ -72,6 +84,9 @@ t.test(
     t.equal((await ask(umbra.port)).status, 200);
     t.equal((await ask(held[0].port)).status, 200);
     t.equal(await statusOver(path), 200);
+    for (const port of [umbra.port, held[0].port]) {
+      t.ok(queueOf(port) >= Math.min(limits.acceptQueue, somaxconn()), 'and none keeps a queue of 511');
+    }
     t.equal((await umbra.stop()).code, 0);
     t.equal(lstatSync(path).ino, ino, 'the file of a unix socket is left alone');
     await v1.close();

@@ -5,8 +5,11 @@
 import { closeSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { limits } from '../../../core/limits.js';
 import type { Address } from '../../../core/plan.js';
 import { causeOf } from '../listen-address.js';
+
+const backlog = limits.acceptQueue;
 
 export type ToListener =
   /** `shared`: other threads listen on the same port (SO_REUSEPORT). */
@@ -89,17 +92,17 @@ export class ListeningThread {
 
   #listen({ address, shared }: Extract<ToListener, { say: 'listen' }>): void {
     if (this.#stopped) return;
-    if (address.kind === 'unix') this.#server.listen({ path: address.path });
+    if (address.kind === 'unix') this.#server.listen({ path: address.path, backlog });
     else {
       const { host, port } = address;
-      const options = { host, port, exclusive: true, reusePort: shared };
+      const options = { host, port, exclusive: true, reusePort: shared, backlog };
       this.#server.listen(options);
     }
   }
 
   #listenOn(fd: number): void {
     if (this.#stopped) closeSync(fd);
-    else this.#server.listen({ fd });
+    else this.#server.listen({ fd }, backlog);
   }
 
   #say(message: FromListener): void {
