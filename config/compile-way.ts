@@ -3,6 +3,7 @@
  */
 import type {
   AnswerPlan,
+  CorsPlan,
   FaultPlan,
   HeaderEdits,
   MessageEdits,
@@ -13,7 +14,12 @@ import type {
 import type { PathChangeConfig } from './schema/path-change.js';
 import type { RouteConfig } from './schema.js';
 
-type Way = Pick<RoutePlan, 'primaries' | 'split' | 'answer' | 'rewrite' | 'headers' | 'retries' | 'fault'>;
+const msPerSecond = 1000;
+
+type Way = Pick<
+  RoutePlan,
+  'primaries' | 'split' | 'answer' | 'rewrite' | 'headers' | 'cors' | 'retries' | 'fault'
+>;
 
 export function compileWay(route: RouteConfig, versions: ReadonlyMap<string, number>): Way {
   const { rewrite, headers, versionHeaders = {} } = route;
@@ -31,6 +37,7 @@ export function compileWay(route: RouteConfig, versions: ReadonlyMap<string, num
         ? null
         : { path: compilePathChange(rewrite.path, ignoreCase), host: rewrite.host ?? null },
     headers: compileMessageEdits(headers),
+    cors: route.cors === undefined ? null : compileCors(route.cors),
     retries: compileRetries(route.retries),
     fault: compileFault(route.fault),
   };
@@ -84,6 +91,15 @@ function compileMessageEdits(
 function editsOrNull(given: EditsConfig | undefined): HeaderEdits | null {
   const edits = compileEdits(given ?? {});
   return edits.remove.length + edits.set.length + edits.add.length === 0 ? null : edits;
+}
+
+function compileCors({ origins, maxAge, unmatched, ...cors }: NonNullable<RouteConfig['cors']>): CorsPlan {
+  return {
+    ...cors,
+    origins,
+    maxAgeS: maxAge === undefined ? null : Math.floor(maxAge / msPerSecond),
+    forwardsUnmatched: unmatched === 'forward',
+  };
 }
 
 function compileRetries(retries: RouteConfig['retries']): RetryPlan | null {

@@ -10,6 +10,7 @@ import type { RoutePlan } from './plan/route.js';
 import type { VersionPlan } from './plan/version.js';
 
 export * from './plan/change.js';
+export * from './plan/cors.js';
 export * from './plan/listener.js';
 export * from './plan/match.js';
 export * from './plan/mirror.js';

@@ -5,10 +5,12 @@
 import { withoutTrailing } from '../../core/trim.js';
 import type { Mark } from '../problem.js';
 import type { TreeNode } from '../tree.js';
+import { corsOfFilter } from './cors.js';
 import { type Document, errorOf, warnOf } from './document.js';
 import { type Draft, type Mapping, type MatchGrowth, routeNameOf } from './draft.js';
 import { type Binding, everything } from './gateways.js';
 import { type Growth, grow, placed } from './grow.js';
+import { modifications } from './header-modifiers.js';
 import { wholeHost } from './host-name.js';
 import { at, itemsAt, keyMark, numberAt, textAt } from './look.js';
 import { boundDrafts, type Chosen, noTimeout, shareNode, splitOf, withKeys } from './parts.js';
@@ -81,6 +83,14 @@ interface PathWay {
   /** What a prefix that is replaced becomes; undefined: nothing is replaced. */
   readonly replace: ((to: TreeNode) => Growth) | null;
 }
+
+const onceInRule = [
+  'requestRedirect',
+  'urlRewrite',
+  'requestHeaderModifier',
+  'responseHeaderModifier',
+  'cors',
+];
 
 class RuleDraft {
   constructor(
@@ -179,25 +189,28 @@ class RuleDraft {
     const filters = itemsAt(rule, 'filters');
     for (const filter of filters) this.checkFilter(filter);
     const of = (key: string) => filters.flatMap((filter) => at(filter, key) ?? []);
-    for (const key of ['requestRedirect', 'urlRewrite', 'requestHeaderModifier', 'responseHeaderModifier']) {
+    for (const key of onceInRule) {
       const [, second] = of(key);
       if (second !== undefined) this.error(second.mark, `only one \`${key}\` is possible in a rule`);
     }
     const [redirect] = of('requestRedirect');
     const [rewrite] = of('urlRewrite');
+    const [filter] = of('cors');
+    const cors = filter === undefined ? undefined : corsOfFilter(filter);
     const headers = modifications(of('requestHeaderModifier')[0], of('responseHeaderModifier')[0], rule.mark);
     if (redirect !== undefined) {
       if (rewrite !== undefined) this.error(rewrite.mark, "a rule that redirects can't rewrite");
       if (itemsAt(rule, 'backendRefs').length > 0)
         this.error(keyMark(rule, 'backendRefs'), "a rule that redirects can't forward");
-      return { redirect: redirectOf(redirect), headers };
+      return { redirect: redirectOf(redirect), headers, cors };
     }
     const split = this.split();
-    if (split === null) return { respond: grow(rule.mark, { status: 500 }), headers };
+    if (split === null) return { respond: grow(rule.mark, { status: 500 }), headers, cors };
     return {
       ...split,
       ...this.times(),
       headers,
+      cors,
       rewrite: rewrite === undefined ? undefined : rewriteOf(rewrite),
       mirrors: this.mirrors(of('requestMirror')),
     };
@@ -206,7 +219,7 @@ class RuleDraft {
   /** The filter's own key goes with its type. */
   private checkFilter(filter: TreeNode): void {
     const type = textAt(filter, 'type') ?? '';
-    const key = type.startsWith('URL') ? `url${type.slice(3)}` : type.charAt(0).toLowerCase() + type.slice(1);
+    const key = type === 'CORS' ? 'cors' : type.startsWith('URL') ? `url${type.slice(3)}` : lowerFirst(type);
     if (type !== '' && at(filter, key) === undefined)
       this.error(filter.mark, `a filter of type ${type} needs \`${key}\``);
   }
@@ -293,6 +306,10 @@ class RuleDraft {
   }
 }
 
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
 function pathOf(match: TreeNode | undefined): { type: string; value: string; node: TreeNode | undefined } {
   const path = at(match, 'path');
   const value = at(path, 'value');
@@ -332,28 +349,6 @@ function valuesOf(list: TreeNode | undefined, ignoreCase: boolean): Growth | und
     );
   }
   return Object.keys(values).length === 0 ? undefined : values;
-}
-
-function modifications(
-  request: TreeNode | undefined,
-  response: TreeNode | undefined,
-  mark: Mark,
-): Growth | undefined {
-  if (request === undefined && response === undefined) return undefined;
-  return grow(mark, { request: editsOf(request), response: editsOf(response) });
-}
-
-function editsOf(modifier: TreeNode | undefined): Growth | undefined {
-  if (modifier === undefined) return undefined;
-  const pairs = (key: string): Growth | undefined => {
-    const edits: Record<string, Growth> = {};
-    for (const item of itemsAt(modifier, key)) {
-      const value = at(item, 'value');
-      if (value !== undefined) edits[textAt(item, 'name') ?? ''] = value;
-    }
-    return Object.keys(edits).length === 0 ? undefined : edits;
-  };
-  return placed(modifier, { set: pairs('set'), add: pairs('add'), remove: at(modifier, 'remove') });
 }
 
 function rewriteOf(rewrite: TreeNode): Growth {

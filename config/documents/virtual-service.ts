@@ -1,6 +1,7 @@
 /** A VirtualService as drafts of routes: one for each of its HTTP rules, in its order. */
 import type { Mark } from '../problem.js';
 import { MapNode, type TreeNode } from '../tree.js';
+import { corsOfPolicy } from './cors.js';
 import { type Document, errorOf, warnOf } from './document.js';
 import { type Draft, type Mapping, type MatchGrowth, routeNameOf } from './draft.js';
 import { type Binding, everything, type Wanted } from './gateways.js';
@@ -140,6 +141,7 @@ class RuleDraft {
         redirect: redirect === undefined ? undefined : this.redirect(redirect),
         respond: respond === undefined ? undefined : this.respond(respond),
         headers: responseHeaders === undefined ? undefined : headersOf(at(rule, 'headers')!),
+        cors: this.cors(),
         fault,
       };
     }
@@ -152,8 +154,14 @@ class RuleDraft {
       retries: fault === undefined ? this.retries() : undefined,
       fault,
       headers: headers === undefined ? undefined : headersOf(headers),
+      cors: this.cors(),
       mirrors: this.mirrors(),
     };
+  }
+
+  private cors(): Growth | undefined {
+    const policy = at(this.rule, 'corsPolicy');
+    return policy === undefined ? undefined : corsOfPolicy(policy);
   }
 
   private split(route: TreeNode): Draft['body'] {

@@ -6,6 +6,7 @@ import { isToken } from '../fields.js';
 import { parseName } from '../names.js';
 import { Refusal } from '../units.js';
 import { redirect, respond } from './answer.js';
+import { cors } from './cors.js';
 import { messageEdits } from './edits.js';
 import { fault } from './fault.js';
 import { guard } from './guard.js';
@@ -80,6 +81,9 @@ export const route = mapping({
   versionHeaders: z.record(key(parseName), messageEdits, { error: mappingExpected }).optional().meta({
     description:
       'The same by the name of a primary, where that one answers; applied before those of the route.',
+  }),
+  cors: cors.optional().meta({
+    description: 'Which pages of other origins may use the route. Off unless set: the version says it.',
   }),
   retries: retries
     .optional()

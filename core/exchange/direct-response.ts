@@ -12,14 +12,8 @@ import { limits } from '../limits.js';
 import type { AnswerPlan, RoutePlan } from '../plan.js';
 import { compilePathChange, type TargetChange } from '../route/path-change.js';
 import { withoutLeading } from '../trim.js';
-import { PLAIN_TEXT } from './downstream.js';
-
-/** `lines` as `Responder.answer` takes them. */
-export interface DirectAnswer {
-  readonly status: number;
-  readonly body: string;
-  readonly lines: string;
-}
+import { withCors } from './cors.js';
+import { type DirectAnswer, PLAIN_TEXT } from './downstream.js';
 
 type RedirectPlan = AnswerPlan & { kind: 'redirect' };
 
@@ -66,8 +60,8 @@ export class DirectResponse {
     this.#edits = isFixed ? [] : edits;
   }
 
-  /** Returns the answer to this request. */
-  to(head: RequestHead, client: Peer): DirectAnswer {
+  /** Returns the answer to this request; `cors` are lines of `Cors`. */
+  to(head: RequestHead, client: Peer, cors: string): DirectAnswer {
     const location = this.#redirect === null ? '' : this.#redirect.location(head);
     if (location.length > limits.locationBytes) return locationTooLong;
     const base = this.#redirect === null ? this.#base : `location: ${location}\r\n`;
@@ -78,7 +72,7 @@ export class DirectResponse {
     return {
       status: this.#status,
       body: this.#body,
-      lines: editedFields(base, this.#edits, this.#source),
+      lines: withCors(editedFields(base, this.#edits, this.#source), cors),
     };
   }
 }

@@ -37,6 +37,13 @@ export interface RequestSink {
   onWritable(): void;
 }
 
+/** An answer that no version gave; `lines` as `Responder.answer` takes them. */
+export interface DirectAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly lines: string;
+}
+
 /** The field lines of umbra's own short answers. */
 export const PLAIN_TEXT = 'Content-Type: text/plain; charset=utf-8\r\n';
 

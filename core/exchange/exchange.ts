@@ -30,8 +30,9 @@ import type { UpstreamTunnel } from '../upstream/tunnel.js';
 import { UpstreamCall } from '../upstream/upstream-call.js';
 import { UpstreamRequest } from '../upstream/upstream-request.js';
 import { Attempts, type KeptBytes } from './attempts.js';
-import type { RequestSink, Responder } from './downstream.js';
+import { PLAIN_TEXT, type RequestSink, type Responder } from './downstream.js';
 import { fillPrimaryHead } from './primary-request.js';
+import { ResponseChange } from './response-change.js';
 import type { RouteRuntime } from './runtime.js';
 
 /** What has happened so far; bits, because request and response advance independently. */
@@ -88,6 +89,8 @@ export class Exchange implements RequestSink, ResponseSink {
   #attempts: Attempts | null = null;
   /** What commands in header values look at; made for the first route that has some. */
   #source: FormatSource | null = null;
+  /** What the response says to pages of the request's origin (core/exchange/cors); mostly nothing. */
+  cors = '';
   /** A copy wants to know the primary's response. */
   #watched = false;
   #bodyDigest = 0;
@@ -125,6 +128,7 @@ export class Exchange implements RequestSink, ResponseSink {
     this.#bodyBytesLeft = bodyBytesMax;
     this.beganUs = nowUs;
     this.delayed = false;
+    this.cors = '';
     this.status = 0;
     this.failure = none;
     this.logged = this.#home.log.chosen();
@@ -267,7 +271,8 @@ export class Exchange implements RequestSink, ResponseSink {
     if (this.route!.retry !== null && this.#attempts!.afterStatus(head.status)) return;
     const change = this.route!.responseChange;
     if (this.route!.hasCommands) this.#answeredSource(this.#source!, head.status);
-    const forClient = change === null ? head : change.apply(head, this.#source);
+    const isKept = change === null && this.cors === '';
+    const forClient = isKept ? head : (change ?? ResponseChange.none).apply(head, this.#source, this.cors);
     if (forClient === null) {
       this.#call.cancel();
       this.onFailure(Failure.PROTOCOL);
@@ -341,7 +346,8 @@ export class Exchange implements RequestSink, ResponseSink {
     if (!cut) this.status = failureAnswers[failure].status;
     this.#over(blameOfFailure(failure) === 'client' ? failure : Failure.PRIMARY_FAILED);
     if (cut) responder.cut();
-    else responder.answer(this.status, failureAnswers[failure].text);
+    else if (this.cors === '') responder.answer(this.status, failureAnswers[failure].text);
+    else responder.answer(this.status, failureAnswers[failure].text, PLAIN_TEXT + this.cors);
   }
 
   /**

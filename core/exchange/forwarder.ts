@@ -13,9 +13,15 @@ import type { MirrorOffer } from '../mirror/offer.js';
 import type { AccessLogPort } from '../record/access-log.js';
 import { type ThreadCounters, ThreadField } from '../record/thread-counters.js';
 import { Delays } from './delays.js';
-import type { DirectAnswer } from './direct-response.js';
 import { DiscardedRequest, isAnsweredAtOnce } from './discarded-request.js';
-import { hasNoBody, ignoredRequest, PLAIN_TEXT, type RequestSink, type Responder } from './downstream.js';
+import {
+  type DirectAnswer,
+  hasNoBody,
+  ignoredRequest,
+  PLAIN_TEXT,
+  type RequestSink,
+  type Responder,
+} from './downstream.js';
 import { Exchange, type ExchangeHome } from './exchange.js';
 import type { ProxyRuntime, RouteHandling, RouteRuntime } from './runtime.js';
 
@@ -108,6 +114,11 @@ export class Forwarder implements ExchangeHome {
     responder: Responder,
     bodyBytesMax: number,
   ): RequestSink {
+    const preflight = handling.cors?.preflight(head) ?? null;
+    if (preflight !== null) {
+      this.#counters.add(ThreadField.answered);
+      return this.#answerOwn(handling, preflight, '', head, responder, NOT_DELAYED);
+    }
     const delayMs = handling.fault?.drawDelayMs() ?? 0;
     if (delayMs > 0) {
       const sinceUs = this.#clock();
@@ -129,9 +140,11 @@ export class Forwarder implements ExchangeHome {
     sinceUs: number,
   ): RequestSink {
     const aborts = handling.fault?.drawAbort() ?? 0;
+    const cors = handling.cors?.lines(head) ?? '';
     if (aborts === 0 && handling.answer === null) {
       const exchange = this.#begin(handling.split.choose(head, responder), head, responder, bodyBytesMax);
       if (sinceUs !== NOT_DELAYED) exchange.wasDelayed(sinceUs);
+      exchange.cors = cors;
       return exchange;
     }
     const delayed = sinceUs === NOT_DELAYED ? '' : delayFlag;
@@ -139,13 +152,17 @@ export class Forwarder implements ExchangeHome {
     if (aborts === 0)
       return this.#answerOwn(
         handling,
-        handling.answer!.to(head, responder),
+        handling.answer!.to(head, responder, cors),
         delayed,
         head,
         responder,
         sinceUs,
       );
-    const answer = { status: aborts, body: hasNoBody(aborts) ? '' : faultAnswer.text, lines: PLAIN_TEXT };
+    const answer = {
+      status: aborts,
+      body: hasNoBody(aborts) ? '' : faultAnswer.text,
+      lines: PLAIN_TEXT + cors,
+    };
     return this.#answerOwn(handling, answer, flags(delayed, faultAnswer.flag), head, responder, sinceUs);
   }
 

@@ -6,6 +6,7 @@ import { Scan, scanHead } from '../http/response-head-scanner.js';
 import { latin1Slice, latin1Write } from '../http/wire.js';
 import { limits } from '../limits.js';
 import type { HeaderEdits } from '../plan.js';
+import { withCors } from './cors.js';
 
 const VERSION = 'HTTP/1.1 ';
 const CRLF = '\r\n';
@@ -15,6 +16,8 @@ let scratch: Buffer | null = null;
 const changed = new ResponseHead();
 
 export class ResponseChange {
+  /** Edits nothing. */
+  static readonly none = new ResponseChange([]);
   /** The route's, then the version's. */
   readonly #edits: readonly FieldEdits[];
 
@@ -34,16 +37,16 @@ export class ResponseChange {
   }
 
   /**
-   * The changed head, valid until the next call on this thread; framing and status are those of `head`. Null:
-   * with what is added it would be larger than `limits.responseHeadBytes`.
+   * The changed head with lines of `Cors`, valid until the next call on this thread. Framing and status are
+   * those of `head`. Null: with what is added it would be larger than `limits.responseHeadBytes`.
    */
-  apply(head: ResponseHead, source: FormatSource | null): ResponseHead | null {
+  apply(head: ResponseHead, source: FormatSource | null, cors: string): ResponseHead | null {
     scratch ??= Buffer.allocUnsafeSlow(VERSION.length + limits.responseHeadBytes + 2 * CRLF.length);
     const bytes = scratch;
     const end = head.writeForward(bytes, Without.NOTHING);
     const text = latin1Slice(bytes, 0, end) + CRLF;
     const lineEnd = text.indexOf(CRLF) + CRLF.length;
-    const fields = editedFields(text.slice(lineEnd), this.#edits, source);
+    const fields = withCors(editedFields(text.slice(lineEnd), this.#edits, source), cors);
     const changedBytes = lineEnd + fields.length;
     if (changedBytes > limits.responseHeadBytes) return null;
     latin1Write(bytes, `${VERSION}${text.slice(0, lineEnd)}${fields}${CRLF}`, 0);

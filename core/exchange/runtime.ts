@@ -12,6 +12,7 @@ import { WeightedPrimaries } from '../route/weighted-primaries.js';
 import { withoutBlanks } from '../trim.js';
 import type { VersionPool } from '../upstream/pool.js';
 import { RetryPolicy } from '../upstream/retry-policy.js';
+import { Cors } from './cors.js';
 import { DirectResponse } from './direct-response.js';
 import { Fault } from './fault.js';
 import { RequestChange } from './primary-request.js';
@@ -92,6 +93,7 @@ export class RouteHandling {
    * One version answers, and nothing comes before it: the way of nearly all requests. Null: look at the rest.
    */
   readonly plain: RouteRuntime | null;
+  readonly cors: Cors | null;
   readonly fault: Fault | null;
   readonly answer: DirectResponse | null;
   readonly #split: WeightedPrimaries<RouteRuntime> | null;
@@ -102,12 +104,13 @@ export class RouteHandling {
    */
   constructor(plan: RoutePlan, runtimes: readonly RouteRuntime[], sampler: Sampler) {
     this.plan = plan;
+    this.cors = plan.cors === null ? null : new Cors(plan.cors);
     this.fault = plan.fault === null ? null : new Fault(plan.fault, sampler);
     this.answer = DirectResponse.of(plan);
     const weights = plan.primaries.map(({ weight }) => weight).filter((weight) => weight > 0);
     this.#split =
       runtimes.length === 0 ? null : new WeightedPrimaries(runtimes, weights, plan.split, sampler);
-    this.plain = runtimes.length === 1 && this.fault === null ? runtimes[0] : null;
+    this.plain = runtimes.length === 1 && this.fault === null && this.cors === null ? runtimes[0] : null;
   }
 
   /** The choice among the primaries. Null only where the route answers by itself. */

@@ -1,5 +1,6 @@
 /** A route: who answers its requests, and what is done to them on the way. */
 import type { MessageEdits, PathChange, PrimaryRewrite } from './change.js';
+import type { CorsPlan } from './cors.js';
 import type { MatchPlan, SamplePlan } from './match.js';
 import type { MirrorPlan } from './mirror.js';
 import type { TimeoutsPlan, VersionPlan } from './version.js';
@@ -18,6 +19,8 @@ export interface RoutePlan {
   readonly rewrite: PrimaryRewrite | null;
   /** Changes to the request for the primary, and to its response for the client. Null: there are none. */
   readonly headers: MessageEdits | null;
+  /** Null: umbra says nothing of cross-origin requests. */
+  readonly cors: CorsPlan | null;
   /** Null: nothing beyond what is safe by itself is sent twice. */
   readonly retries: RetryPlan | null;
   /** Null: requests are neither delayed nor refused on purpose. */

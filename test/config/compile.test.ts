@@ -106,6 +106,7 @@ const plainly = {
   answer: null,
   rewrite: null,
   headers: null,
+  cors: null,
   retries: null,
   fault: null,
 };
@@ -287,6 +288,8 @@ t.test('every key comes into the plan', async (t) => {
         matches: [
           {
             host: 'reviews.example.com',
+            port: null,
+            scheme: null,
             path: { kind: 'prefix', value: '/reviews', ignoreCase: false },
             methods: ['GET'],
             headers: [

@@ -47,6 +47,7 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   exchange: {
     http: 'exchanges are requests and responses',
+    regex: 'origins of pages are matched by regular expressions in linear time',
     route: 'an exchange begins with a route',
     upstream: 'an exchange asks a primary',
     mirror: 'an exchange offers copies',

@@ -152,6 +152,41 @@ t.test('a command that umbra does not know is refused by its name, and nothing c
   });
 });
 
+t.test('corsPolicy answers preflight requests, and other responses say what pages may do', async (t) => {
+  const corsPolicy = {
+    allowOrigins: [{ exact: 'https://a.test' }],
+    allowMethods: ['PUT'],
+    maxAge: '1m',
+    allowCredentials: true,
+  };
+  await rules(
+    { corsPolicy, route: [to('v1')], match: [{ uri: { prefix: '/x' } }] },
+    {
+      corsPolicy,
+      directResponse: { status: 204 },
+    },
+  );
+  const origin = 'https://a.test';
+  const before = v1.received.length;
+  const preflight = (from: string) =>
+    ask(umbra.port, {
+      method: 'OPTIONS',
+      target: '/x',
+      headers: { host, origin: from, 'access-control-request-method': 'PUT' },
+    });
+  const allowed = await preflight(origin);
+  t.equal(allowed.status, 200);
+  t.equal(field(allowed, 'access-control-allow-origin'), origin);
+  t.equal(field(allowed, 'access-control-allow-methods'), 'PUT');
+  t.equal(field(allowed, 'access-control-max-age'), '60');
+  t.equal(v1.received.length, before, 'the version is not asked');
+  t.equal(field(await preflight('https://b.test'), 'access-control-allow-origin'), undefined);
+  t.equal(v1.received.length, before + 1, 'preflight requests of other origins are forwarded, as in Istio');
+  t.equal(field(await call('/x', { origin }), 'access-control-allow-credentials'), 'true');
+  t.equal(field(await call('/x'), 'access-control-allow-credentials'), undefined);
+  t.equal(field(await call('/', { origin }), 'access-control-allow-origin'), origin);
+});
+
 t.test('the mirrored share: 0 % copies nothing, 100 % everything', async (t) => {
   const mirrored = async (value: number): Promise<number> => {
     await rules({

@@ -1,5 +1,6 @@
 /** Fields of Gateway API's HTTPRoute (gateway.networking.k8s.io/v1). */
 import {
+  boolean,
   count,
   differs,
   duration,
@@ -71,17 +72,28 @@ const filterTypes = [
   'RequestMirror',
   'RequestRedirect',
   'URLRewrite',
+  'CORS',
 ];
 
 const filter = fields({
-  type: required(word(...filterTypes), 'CORS, ExtensionRef and others are refused'),
+  type: required(word(...filterTypes), 'ExtensionRef and others are refused'),
   ...headerFilters,
   requestMirror: supported(requestMirror, 'a mirror; several are possible'),
   requestRedirect: supported(requestRedirect, '`redirect`'),
   urlRewrite: supported(
     fields({ hostname: supported(text, '`rewrite.host`'), path: supported(path, '`rewrite.path`') }),
   ),
-  cors: refused("answers to preflight requests are the service's own business"),
+  cors: supported(
+    fields({
+      allowOrigins: supported(listOf(text), '`cors.origins`; `*` within one is any text'),
+      allowMethods: supported(listOf(text)),
+      allowHeaders: supported(listOf(text)),
+      exposeHeaders: supported(listOf(text)),
+      allowCredentials: supported(boolean),
+      maxAge: supported(integer(1, 2 ** 31 - 1), 'seconds; 5 unless given'),
+    }),
+    '`cors`',
+  ),
   extensionRef: refused('umbra has no extensions'),
   externalAuth: refused('umbra asks nobody before it forwards'),
 });

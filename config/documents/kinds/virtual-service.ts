@@ -184,7 +184,25 @@ const http = fields(
       'mirrors, each with a share of its own',
     ),
     headers: supported(headers, '`headers`'),
-    corsPolicy: refused("answers to preflight requests are the service's own business"),
+    corsPolicy: supported(
+      fields(
+        {
+          allowOrigins: supported(listOf(stringMatch), '`cors.origins`'),
+          allowOrigin: supported(listOf(text), 'deprecated by Istio; as `allowOrigins` with `exact`'),
+          allowMethods: supported(listOf(text)),
+          allowHeaders: supported(listOf(text)),
+          exposeHeaders: supported(listOf(text)),
+          maxAge: supported(duration),
+          allowCredentials: supported(boolean),
+          unmatchedPreflights: supported(
+            word('UNSPECIFIED', 'FORWARD', 'IGNORE'),
+            '`cors.unmatched`; they are forwarded unless this is IGNORE',
+          ),
+        },
+        ['allowOrigins', 'allowOrigin'],
+      ),
+      '`cors`',
+    ),
     rateLimit: refused('umbra does not limit what goes to the primary'),
   },
   ['mirrorPercentage', 'mirrorPercent', 'mirror_percent'],

@@ -12,7 +12,8 @@ const text = (rules: unknown, hostnames: unknown = [host]): string =>
 const backendRefs = [{ name: 'ratings', port: 80 }];
 const rule = (words: object): RouteWords => grown(text([{ backendRefs, ...words }])).routes[0];
 const filter = (type: string, words: object) => {
-  const key = type === 'URLRewrite' ? 'urlRewrite' : type[0].toLowerCase() + type.slice(1);
+  const key =
+    type === 'CORS' ? 'cors' : type === 'URLRewrite' ? 'urlRewrite' : type[0].toLowerCase() + type.slice(1);
   return { filters: [{ type, [key]: words }] };
 };
 
@@ -137,6 +138,19 @@ t.test('timeouts.request is the timeout, backendRequest that of an attempt', asy
   });
   t.equal(route.timeout, '10s');
   t.strictSame(route.retries, { attempts: 2, perTryTimeout: '2s', on: ['connect', 'reset', 503] });
+});
+
+t.test('a CORS filter becomes cors, and a * within an origin is any text', async (t) => {
+  const cors = (words: object) => rule(filter('CORS', words)).cors;
+  t.strictSame(
+    cors({ allowOrigins: ['https://*.b.test', 'https://a.test', '*'], allowMethods: ['GET'], maxAge: 3600 }),
+    {
+      origins: [{ regex: 'https://.+\\.b\\.test' }, { exact: 'https://a.test' }, { exact: '*' }],
+      methods: ['GET'],
+      maxAge: '3600s',
+    },
+  );
+  t.match(cors({ allowOrigins: ['*'], allowCredentials: true }), { maxAge: '5s', credentials: true });
 });
 
 t.test('a filter that umbra does not have is refused by its type', async (t) => {

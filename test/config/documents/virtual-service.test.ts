@@ -114,6 +114,20 @@ t.test(
   },
 );
 
+t.test('corsPolicy becomes cors', async (t) => {
+  const cors = (corsPolicy: object) => ruleOf({ ...toV1, corsPolicy }).cors;
+  t.strictSame(cors({ allowOrigins: [{ prefix: 'https://a' }], allowHeaders: ['x-a'], maxAge: '24h' }), {
+    origins: [{ prefix: 'https://a' }],
+    headers: ['x-a'],
+    maxAge: '86400s',
+    unmatched: 'forward',
+  });
+  t.match(cors({ allowOrigin: ['https://a'], unmatchedPreflights: 'IGNORE' }), {
+    origins: [{ exact: 'https://a' }],
+    unmatched: 'answer',
+  });
+});
+
 t.test('weights are kept, and a single destination takes everything whatever its weight says', async (t) => {
   const [one] = toV1.route;
   const [two] = toV2.route;

@@ -20,7 +20,7 @@ function location(plan: Partial<Redirect>, head: Partial<RequestHead> = {}): str
     ...plan,
   };
   const asked = Object.assign(new RequestHead(), { host: 'a.test:81', target: '/x?q', ...head });
-  const { lines } = DirectResponse.of({ ...route({}), answer })!.to(asked, nobody);
+  const { lines } = DirectResponse.of({ ...route({}), answer })!.to(asked, nobody, '');
   return /^location: (.*)\r\n$/.exec(lines)![1];
 }
 

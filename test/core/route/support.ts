@@ -31,6 +31,7 @@ export function route(match: Partial<MatchPlan>): RoutePlan {
     answer: null,
     rewrite: null,
     headers: null,
+    cors: null,
     retries: null,
     fault: null,
     timeouts: { requestMs: 15_000, firstByteMs: 0, idleMs: 0, totalMs: 0 },

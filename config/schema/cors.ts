@@ -1,0 +1,61 @@
+/** `cors` of a route: which pages of other origins may use it. */
+import { z } from 'zod';
+import type { OriginMatch } from '../../core/plan.js';
+import { isToken, parseFieldValue } from '../fields.js';
+import { Refusal } from '../units.js';
+import { choice, duration, form, list, mapping, method, regex, text } from './values.js';
+
+const ANY = '*';
+const originExpected = 'expected an origin such as https://example.com, or *';
+const itemsMax = 256;
+
+const origin = form(
+  choice({
+    exact: text(originExpected, parseFieldValue)
+      .optional()
+      .meta({ description: 'The whole origin, `https://example.com`; * is every one.' }),
+    prefix: text(originExpected, parseFieldValue)
+      .optional()
+      .meta({ description: 'The beginning of the origin.' }),
+    regex: regex
+      .optional()
+      .meta({ description: 'A regular expression of RE2 that must match the whole origin.' }),
+  }),
+  ({ exact, prefix, regex }): OriginMatch => {
+    if (exact !== undefined) return { kind: 'exact', value: exact };
+    return prefix === undefined ? { kind: 'regex', value: regex! } : { kind: 'prefix', value: prefix };
+  },
+  ({ kind, value }) => ({ [kind]: value }),
+);
+
+const nameExpected = 'expected a header name, or *';
+const fieldName = text(nameExpected, (name): string | Refusal =>
+  isToken(name) ? name : new Refusal(nameExpected),
+);
+const names = z.array(fieldName, { error: 'expected a list of header names' }).max(itemsMax).prefault([]);
+
+export const cors = mapping({
+  origins: list(origin, 'expected a list of origins', itemsMax).meta({
+    description: 'Origins whose pages may use the route; one of them must match.',
+  }),
+  methods: z
+    .array(z.union([z.literal(ANY), method], { error: 'expected a method, or *' }), {
+      error: 'expected a list of methods',
+    })
+    .max(itemsMax)
+    .prefault([])
+    .meta({ description: 'Methods that pages may use beyond GET, HEAD and POST; * is every one.' }),
+  headers: names.meta({ description: 'Header fields that pages may send; * is every one.' }),
+  expose: names.meta({ description: 'Header fields of responses that pages may read; * is every one.' }),
+  maxAge: duration.optional().meta({
+    description: 'How long a browser may keep the answer to a preflight request; in whole seconds.',
+  }),
+  credentials: z
+    .boolean({ error: 'expected true or false' })
+    .prefault(false)
+    .meta({ description: 'true: pages may send cookies and logins.' }),
+  unmatched: z.enum(['forward', 'answer'], { error: 'expected forward or answer' }).prefault('answer').meta({
+    description:
+      'What becomes of preflight requests of other origins: they are answered without permission, or go to the version.',
+  }),
+});
