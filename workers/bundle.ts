@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { packageFile } from '../config/package-file.js';
 import { bundleName, entries, entryFile } from './protocol/entry.js';
 
@@ -15,6 +15,16 @@ const external = ['uWebSockets.js', 'pino', 'pino-pretty', 'piscina', 'autocanno
 /** What was written for CommonJS asks for Node's own modules with `require`, which modules do not have. */
 const banner = `import { createRequire as createRequireOfBundle } from 'node:module';
 const require = createRequireOfBundle(import.meta.url);`;
+
+/** zod brings its messages in forty languages wherever it is imported; umbra writes its own. */
+const withoutLocales: Plugin = {
+  name: 'without locales',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+    }));
+  },
+};
 
 const directory = fileURLToPath(packageFile('dist/bundle'));
 rmSync(directory, { recursive: true, force: true });
@@ -32,6 +42,7 @@ await Promise.all(
       target: 'node20.15',
       banner: { js: banner },
       external,
+      plugins: [withoutLocales],
       sourcemap: 'linked',
       sourcesContent: false,
       logLevel: 'warning',
