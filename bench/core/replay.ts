@@ -59,7 +59,7 @@ function fastest(file: string): string {
 
 function lateness(file: string): string {
   const { stdout } = run(file, ['--rate', String(RATE), '--for', '10s']);
-  return /^sent behind.*/m.exec(stdout)?.[0] ?? stdout;
+  return /^sent late.*/m.exec(stdout)?.[0] ?? stdout;
 }
 
 function run(file: string, words: readonly string[]): { stdout: string; stderr: string } {

@@ -8,6 +8,7 @@ import { parseOrder } from '../../core/replay/filter.js';
 import { schedule } from '../../core/replay/pace.js';
 import { RequestPacker } from '../../core/replay/packed.js';
 import { editedRequest } from '../../core/replay/request-edits.js';
+import { backgroundNice, yieldToProxyThreads } from '../threads/priority.js';
 import type { FromReader, ReadJob } from './reading.js';
 import { RecordedTimeline } from './recorded-timeline.js';
 
@@ -15,6 +16,9 @@ import { RecordedTimeline } from './recorded-timeline.js';
 const blockBytes = 192 * 1024;
 const blockRequests = 1024;
 const progressMs = 100;
+
+// It is a few blocks ahead, and the thread that sends must not wait for it where they share a core.
+yieldToProxyThreads(backgroundNice);
 
 const job = workerData as ReadJob;
 const order = job.order === null ? null : parseOrder(job.order);

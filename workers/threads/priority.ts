@@ -1,4 +1,4 @@
-/** Proxy threads come first: every other thread asks the kernel to be served after them. */
+/** Threads that keep time come first: every other thread asks the kernel to be served after them. */
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
