@@ -1,33 +1,33 @@
 /**
- * The frame: one record in a ring. What a payload means is the business of the codec that writes and reads
- * it; the ring knows only the header (diagram in `layout`).
+ * A frame is one record in a ring. The codec that writes and reads a payload knows what it means; the ring
+ * knows only the header (diagram in `layout`).
  */
 
-/** What a frame carries. 0 is no type, so that a ring of zeroes is never mistaken for frames. */
+/** What a frame carries. 0 is not a type, so that a ring of zeros is never mistaken for frames. */
 export const FrameType = {
   /** The head of a mirrored request. */
   HEAD: 1,
-  /** A piece of its body. */
+  /** A piece of the request's body. */
   BODY: 2,
   /** The body is complete. */
   END: 3,
-  /** The mirrored request is given up; nothing follows. */
+  /** The mirrored request was aborted; no further frame follows. */
   ABORT: 4,
-  /** What the primary's exchange came to. */
+  /** The outcome of the primary's exchange. */
   OUTCOME: 5,
-  /** A line for a log. */
+  /** A line for the access log. */
   RECORD: 6,
-  /** Fills the rest of the data area; written and skipped by the ring itself. */
+  /** Fills the rest of the data area. Only the ring itself writes and skips it. */
   PAD: 7,
-  /** The trailers of its body; the body's end follows. */
+  /** The trailers of the request; its END frame follows. */
   TRAILERS: 8,
-  /** The head of the primary's response to a mirrored request, where it is captured. */
+  /** The head of the primary's response to a mirrored request, if the response is captured. */
   RESPONSE_HEAD: 9,
-  /** A piece of its body. */
+  /** A piece of the body of that response. */
   RESPONSE_BODY: 10,
-  /** Both responses of a pair, on their way to the analysts. */
+  /** Both responses of a pair, for the analysts. */
   PAIR: 11,
-  /** Outcomes and latencies of pairs, by endpoint. */
+  /** Outcomes and latencies of pairs, counted by endpoint. */
   ENDPOINTS: 12,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
@@ -35,7 +35,7 @@ export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 /** Word indexes in a frame. */
 export const FrameWord = { LENGTH: 0, KIND: 1, EXCHANGE: 2, GENERATION: 3 } as const;
 
-/** The second word: type in the lowest byte, then flags, then the mirror slot. */
+/** `packKind` returns the second word: the type in the lowest byte, then the flags, then the mirror slot. */
 export function packKind(type: number, flags: number, slot: number): number {
   return (type & 0xff) | ((flags & 0xff) << 8) | (slot << 16);
 }

@@ -1,6 +1,6 @@
 /**
- * Where everything lies in a ring: one SharedArrayBuffer between exactly one producer thread and exactly one
- * consumer thread. The algorithms are in `writer` and `reader`; this file only names the places.
+ * The layout of a ring: one SharedArrayBuffer between exactly one producer thread and exactly one consumer
+ * thread. The algorithms are in `writer` and `reader`.
  *
  *   byte 0        4                                            128
  *   +------------+---------------------------------------------+
@@ -24,22 +24,22 @@
  * The total length counts the header and the payload, not the unused bytes behind it. A frame never wraps: a
  * PAD frame fills the rest of the data area. That rest can be 8 bytes, so a PAD has only the first two words.
  *
- * Positions are byte counts since the ring's start and run free in 32 bits, so that a full ring and an empty
- * one differ and nothing is ever reset: used = (TAIL - HEAD) | 0, offset = position & (capacity - 1). Always
- * CURSOR - HEAD >= 0 while the consumer is inside a batch, and TAIL - CURSOR >= 0.
+ * Positions are byte counts since the ring's start. They are 32-bit and wrap freely, so that a full and an
+ * empty ring differ and nothing is ever reset: used = (TAIL - HEAD) | 0, offset = position & (capacity - 1).
+ * CURSOR - HEAD >= 0 holds while the consumer is inside a batch, and TAIL - CURSOR >= 0 always.
  */
 
-/** 128 and not 64: common processors fetch cache lines in pairs. */
+/** 128 rather than 64: common processors fetch cache lines in pairs. */
 const FIELD_BYTES = 128;
 const INT32_BYTES = 4;
 
 /** Indexes into the control block as an Int32Array. */
 export const Control = {
-  /** End of what is published. */
+  /** End of the published frames. */
   TAIL: 0,
-  /** End of what the consumer has given back to the producer. */
+  /** End of the frames whose space the consumer has released to the producer. */
   HEAD: FIELD_BYTES / INT32_BYTES,
-  /** End of what the consumer has begun to handle; a consumer that takes over starts here. */
+  /** End of the frames that the consumer has begun to handle. A consumer that takes over starts here. */
   CURSOR: (2 * FIELD_BYTES) / INT32_BYTES,
 } as const;
 
@@ -49,8 +49,8 @@ export const FRAME_ALIGNMENT_BYTES = 8;
 export const FRAME_HEADER_BYTES = 16;
 
 /**
- * A frame may take an eighth of the ring. So frame and padding together take at most a quarter, and an offer
- * that is refused for want of room is accepted as soon as the consumer catches up.
+ * A frame takes at most an eighth of the ring, and with its padding at most a quarter. So a frame that does
+ * not fit now is accepted once the consumer catches up.
  */
 const LARGEST_FRAME_DIVISOR = 8;
 
@@ -59,8 +59,9 @@ const RING_BYTES_MIN = 1024;
 const RING_BYTES_MAX = 2 ** 30;
 
 /**
- * A new, empty ring; any thread. `bytes` is the data area, a power of two from 1 KiB to 1 GiB, else it
- * throws. `startPosition` is where the positions begin: tests put it just before a wrap of 32 bits.
+ * `createRing` returns an empty ring; any thread may call it. `bytes` is the size of the data area. It throws
+ * a RangeError unless that is a power of two from 1 KiB to 1 GiB. `startPosition` is where positions begin:
+ * tests set it just before the 32-bit wrap.
  */
 export function createRing(bytes: number, startPosition = 0): SharedArrayBuffer {
   checkCapacity(bytes);
@@ -77,18 +78,21 @@ export function createRing(bytes: number, startPosition = 0): SharedArrayBuffer 
   return ring;
 }
 
-/** The parts of one ring, as its two ends use them. */
+/** Views of one ring, as its two ends use them. */
 export interface RingView {
   readonly capacity: number;
   readonly control: Int32Array;
-  /** The data area in words, for frame headers. */
+  /** The data area as words, for frame headers. */
   readonly words: Int32Array;
-  /** The data area, for payloads. */
+  /** The data area as bytes, for payloads. */
   readonly bytes: Buffer;
   readonly frameBytesMax: number;
 }
 
-/** Looks at a ring that `createRing` made; throws when the buffer can't be one. */
+/**
+ * `openRing` returns views of a ring that `createRing` made. It throws a RangeError if the buffer can't be a
+ * ring.
+ */
 export function openRing(ring: SharedArrayBuffer): RingView {
   const capacity = ring.byteLength - CONTROL_BYTES;
   checkCapacity(capacity);
@@ -101,17 +105,21 @@ export function openRing(ring: SharedArrayBuffer): RingView {
   };
 }
 
-/** Bytes that a frame takes in the ring: its total length, rounded up to the alignment. */
+/**
+ * `alignedBytes` returns the bytes that a frame takes in the ring: its total length, rounded up to the
+ * alignment.
+ */
 export function alignedBytes(frameBytes: number): number {
   return (frameBytes + FRAME_ALIGNMENT_BYTES - 1) & -FRAME_ALIGNMENT_BYTES;
 }
 
 /**
- * Bytes that are published and not yet given back, for a thread that is neither end. The two loads are not
- * one: the answer is a little old, but always between 0 and the capacity.
+ * `usedBytes` returns the bytes that are published and not yet released, for a thread that is neither end.
+ * The two loads are not atomic together: the result may be slightly out of date, but is always between 0 and
+ * the capacity.
  */
 export function usedBytes(view: RingView): number {
-  // HEAD first: it only follows TAIL, so the difference can't come out negative.
+  // HEAD is loaded first: it only follows TAIL, so the difference can't be negative.
   const head = Atomics.load(view.control, Control.HEAD);
   const tail = Atomics.load(view.control, Control.TAIL);
   return Math.min((tail - head) | 0, view.capacity);

@@ -9,15 +9,15 @@ import {
   type RingView,
 } from './layout.js';
 
-/** One frame that was read: its header, and where its payload lies. A reader has one that it reuses. */
+/** One frame that was read: its header and the position of its payload. A reader has one and reuses it. */
 export interface ReadFrame {
   readonly type: number;
   readonly flags: number;
   readonly slot: number;
-  /** Unsigned, as `generation`. */
+  /** Unsigned, like `generation`. */
   readonly exchangeId: number;
   readonly generation: number;
-  /** The ring. The payload reaches from `start` to `end`. */
+  /** The data area of the ring. The payload is from `start` up to, and without, `end`. */
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
@@ -25,8 +25,8 @@ export interface ReadFrame {
 
 export interface FrameHandler {
   /**
-   * Handles one frame, which is valid until the call returns. The payload may be overwritten once `drain` has
-   * returned, so what must live on is copied. Must not call `drain`.
+   * `onFrame` handles one frame, which is valid until the call returns. The payload may be overwritten once
+   * `drain` has returned, so copy what must be kept. It must not call `drain`.
    */
   onFrame(frame: ReadFrame): void;
 }
@@ -34,17 +34,17 @@ export interface FrameHandler {
 const WORD_SHIFT = 2;
 
 /**
- * One thread alone may hold the reader of a ring. A thread that died at any moment is replaced by a new
- * reader over the same ring: it starts behind the last frame that the dead one began to handle. So a frame is
- * delivered at most once, and the one that was being handled at the time of death is lost: a mirrored request
- * sent twice would be worse than one not sent.
+ * `RingReader` is the consumer's end of a ring; only one thread may hold it. A thread that died at any moment
+ * is replaced by a new reader over the same ring, which starts behind the last frame that the dead one began
+ * to handle. So a frame is delivered at most once, and the frame that was being handled is lost: a mirrored
+ * request that is sent twice would be worse than one that is not sent.
  */
 export class RingReader {
   readonly #control: Int32Array;
   readonly #words: Int32Array;
   readonly #capacity: number;
   readonly #frameBytesMax: number;
-  /** Where the next frame begins. What CURSOR says. */
+  /** Where the next frame begins; the value of CURSOR. */
   #position: number;
   #draining = false;
   readonly #frame: { -readonly [K in keyof ReadFrame]: ReadFrame[K] };
@@ -58,16 +58,16 @@ export class RingReader {
     const { bytes } = view;
     this.#frame = { type: 0, flags: 0, slot: 0, exchangeId: 0, generation: 0, bytes, start: 0, end: 0 };
     this.#position = Atomics.load(view.control, Control.CURSOR);
-    // The thread before may have died inside a batch, with HEAD still behind.
+    // The thread before may have died inside a batch, before it stored HEAD.
     Atomics.store(view.control, Control.HEAD, this.#position);
   }
 
   /**
-   * Delivers at most `framesMax` frames in order and returns how many; padding is skipped and not counted.
-   * What is published while it runs waits for the next call. HEAD is stored once, at the end, also when the
-   * handler throws; the frame that it threw at counts as delivered.
+   * `drain` delivers at most `framesMax` frames in order and returns their number; padding is skipped and not
+   * counted. Frames published while it runs wait for the next call. HEAD is stored once, at the end, even
+   * when the handler throws; the frame at which it threw counts as delivered.
    *
-   * Throws an Error that names the ring corrupt when the shared memory can't be what a writer wrote. No
+   * It throws an Error that reports a corrupt ring when a writer can't have written the shared memory. No
    * further frame of that ring can be trusted, and every later call throws again: replace the ring.
    */
   drain(handler: FrameHandler, framesMax: number): number {
@@ -90,20 +90,21 @@ export class RingReader {
   }
 
   /**
-   * Nothing is published that was not delivered. A PAD alone is never published, so it can't be all there is.
+   * `isEmpty` returns true when all published frames were delivered. A PAD is never published alone, so the
+   * rest can't be just a PAD.
    */
   isEmpty(): boolean {
     return Atomics.load(this.#control, Control.TAIL) === this.#position;
   }
 
   /**
-   * Hands out the next frame, or skips a PAD and returns false. `availableBytes` are published and not yet
-   * read.
+   * `#deliver` hands the next frame to the handler, or skips a PAD and returns false. `availableBytes` are
+   * published and not yet read.
    */
   #deliver(handler: FrameHandler, availableBytes: number): boolean {
     const offset = this.#position & (this.#capacity - 1);
     const word = offset >>> WORD_SHIFT;
-    // Read once: a value that is checked and then read again could differ.
+    // Each word is read once: a value that is checked and then read again could differ.
     const frameBytes = this.#words[word + FrameWord.LENGTH]!;
     const kind = this.#words[word + FrameWord.KIND]!;
     const type = typeOf(kind);
@@ -124,7 +125,8 @@ export class RingReader {
       offset % FRAME_ALIGNMENT_BYTES === 0;
     if (!sound) this.#corrupt(frameBytes, kind);
 
-    // Before the handler runs: a thread that dies in it leaves the frame behind for good.
+    // The cursor advances before the handler runs: if the thread dies in the handler, the frame is lost, not
+    // repeated.
     this.#advance(takenBytes);
     const frame = this.#frame;
     frame.type = type;
@@ -138,7 +140,10 @@ export class RingReader {
     return true;
   }
 
-  /** A plain store: only a reader that takes over reads CURSOR, after this thread has ended. */
+  /**
+   * `#advance` stores CURSOR without Atomics: only a reader that takes over reads it, after this thread has
+   * ended.
+   */
   #advance(takenBytes: number): void {
     this.#position = (this.#position + takenBytes) | 0;
     this.#control[Control.CURSOR] = this.#position;

@@ -3,13 +3,16 @@ import type { Doorbell } from './doorbell.js';
 import { FrameType, FrameWord, packKind } from './frame.js';
 import { alignedBytes, Control, FRAME_HEADER_BYTES, openRing, type RingView } from './layout.js';
 
-/** Why `claim` returned no offset. Both are negative, which no offset is. */
+/** Results of an offer. The two reasons for a refusal are negative, which no offset is. */
 export const Offer = {
-  /** A frame was accepted. `claim` itself returns an offset instead; this is for who passes codes on. */
+  /**
+   * The frame was accepted. `claim` itself returns an offset instead; callers that pass codes on use this
+   * one.
+   */
   OK: 0,
-  /** The consumer is behind: drop, count, go on. */
+  /** The consumer is behind: drop the copy and count it. */
   FULL: -1,
-  /** Larger than an eighth of the ring: can never be accepted. */
+  /** The frame is larger than an eighth of the ring and can never be accepted. */
   TOO_LARGE: -2,
 } as const;
 export type Offer = (typeof Offer)[keyof typeof Offer];
@@ -17,12 +20,12 @@ export type Offer = (typeof Offer)[keyof typeof Offer];
 const WORD_SHIFT = 2;
 
 /**
- * One thread alone may hold the writer of a ring. A thread that died at any moment is replaced by a new
- * writer over the same ring: it goes on behind what was published, and what was claimed and not published is
- * gone.
+ * `RingWriter` is the producer's end of a ring; only one thread may hold it. A thread that died at any moment
+ * is replaced by a new writer over the same ring, which continues behind the published frames. Frames that
+ * were claimed and not published are lost.
  */
 export class RingWriter {
-  /** The data area; `claim` says where in it to write. */
+  /** The data area; `claim` returns where in it to write. */
   readonly bytes: Buffer;
   readonly payloadBytesMax: number;
   readonly #doorbell: Doorbell;
@@ -30,11 +33,11 @@ export class RingWriter {
   readonly #words: Int32Array;
   /** Bytes of the data area. */
   readonly capacity: number;
-  /** What TAIL says. */
+  /** The value of TAIL. */
   #published: number;
   /** End of the last claimed frame; ahead of `#published` until `publish`. */
   #claimed: number;
-  /** HEAD as last read. The true one is never behind it, so room computed from it is room. */
+  /** HEAD as last read. The true value is never behind it, so room computed from it exists. */
   #headSeen: number;
 
   constructor(ring: SharedArrayBuffer, doorbell: Doorbell) {
@@ -48,15 +51,16 @@ export class RingWriter {
     this.#published = Atomics.load(view.control, Control.TAIL);
     this.#claimed = this.#published;
     this.#headSeen = Atomics.load(view.control, Control.HEAD);
-    // The thread before may have died between its store of TAIL and its bell.
+    // The thread before may have died between its store of TAIL and its ring of the doorbell.
     doorbell.strike();
   }
 
   /**
-   * Reserves one frame, writes its header and returns the payload's offset in `bytes` (>= 0), or `Offer.FULL`
-   * or `Offer.TOO_LARGE`, which leave no trace. The caller writes all `payloadBytes` bytes from there on
-   * (they still hold an older frame) before it calls `publish`; until then the consumer sees nothing. `flags`
-   * has 8 bits, `slot` 16, `exchangeId` and `generation` 32. A negative `payloadBytes` throws: it is misuse.
+   * `claim` reserves one frame, writes its header and returns the payload's offset in `bytes`. If it refuses,
+   * it returns `Offer.FULL` or `Offer.TOO_LARGE` and changes nothing. The caller writes all `payloadBytes`
+   * bytes (they still hold an older frame) and then calls `publish`; until then the consumer sees nothing.
+   * `flags` has 8 bits, `slot` 16, `exchangeId` and `generation` 32. A negative `payloadBytes` throws a
+   * RangeError.
    */
   claim(
     type: number,
@@ -94,9 +98,9 @@ export class RingWriter {
   }
 
   /**
-   * Makes all frames claimed since the last call visible, with one store and at most one bell. Once per turn
-   * of the event loop is enough. Does nothing when nothing was claimed. `quiet`: none of them is worth waking
-   * a parked consumer for, which finds them when it looks around the next time.
+   * `publish` makes all frames claimed since the last call visible, with one store and at most one ring of
+   * the doorbell. Once per turn of the event loop is enough. If nothing was claimed, it does nothing. With
+   * `quiet` it does not wake a parked consumer, which finds the frames when it next wakes.
    */
   publish(quiet = false): void {
     if (this.#claimed === this.#published) return;
@@ -105,7 +109,7 @@ export class RingWriter {
     if (!quiet) this.#doorbell.ring();
   }
 
-  /** Bytes that the consumer has not given back yet, claimed ones included. */
+  /** `usedBytes` returns the bytes that the consumer has not released yet, including claimed ones. */
   usedBytes(): number {
     return (this.#claimed - Atomics.load(this.#control, Control.HEAD)) | 0;
   }
@@ -113,7 +117,7 @@ export class RingWriter {
   #hasRoom(neededBytes: number): boolean {
     const usedBytesMax = this.capacity - neededBytes;
     if (((this.#claimed - this.#headSeen) | 0) <= usedBytesMax) return true;
-    // HEAD's cache line is the consumer's: it is read only when the known room does not do.
+    // The consumer writes HEAD's cache line, so it is read only when the known room is not enough.
     this.#headSeen = Atomics.load(this.#control, Control.HEAD);
     return ((this.#claimed - this.#headSeen) | 0) <= usedBytesMax;
   }
