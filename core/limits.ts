@@ -12,6 +12,8 @@ export const limits = {
    * as many. Reached: the kernel lets clients try again.
    */
   acceptQueue: 4096,
+  /** Bytes of a method. Longer: 501. */
+  methodBytes: 256,
   /** Bytes of a request target on the node engine. Reached: 414. */
   requestTargetBytes: 8 * 1024,
   /** Empty lines before a request on the node engine. More: 400. */

@@ -47,6 +47,8 @@ export const RequestFault = {
   FIELD_BYTES: 20,
   /** A Transfer-Encoding that leaves the end of the body open (RFC 9112, section 6.3). */
   CODING_END: 21,
+  /** `limits.methodBytes` (RFC 9112, section 3). */
+  METHOD_TOO_LONG: 22,
 } as const;
 export type RequestFault = (typeof RequestFault)[keyof typeof RequestFault];
 
@@ -181,5 +183,11 @@ export const requestFaultAnswers: readonly RequestFaultAnswer[] = [
     status: 400,
     text: 'The Transfer-Encoding does not end in one chunked.\n',
     when: 'A Transfer-Encoding that is empty, repeated, does not end in `chunked`, or has it twice.',
+  },
+  {
+    code: 'method-too-long',
+    status: 501,
+    text: 'The method is too long.\n',
+    when: 'The method is longer than 256 bytes. One that does not end within the limit of the head is `method`.',
   },
 ];

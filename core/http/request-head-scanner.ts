@@ -18,6 +18,8 @@ export const Scan = {
 } as const;
 export type Scan = (typeof Scan)[keyof typeof Scan];
 
+/** The bytes ended before the method did. */
+const WITHIN_METHOD = -2;
 const VERSION_START = 'HTTP/';
 /** Both are about one connection only, so they are written again (RFC 9110, section 10.1.4). */
 const TAKES_TRAILERS = 'Connection: TE\r\nTE: trailers\r\n';
@@ -72,7 +74,7 @@ export class RequestHeadScanner {
     const at = this.#scanLine(bytes, start, stop);
     const scan = at < 0 ? this.#stopped() : this.#scanFields(bytes, start, at, stop);
     if (scan === Scan.PARTIAL && stop - start === headBytesMax) {
-      return this.#refuse(RequestFault.HEAD_TOO_LARGE);
+      return this.#refuse(at === WITHIN_METHOD ? RequestFault.METHOD : RequestFault.HEAD_TOO_LARGE);
     }
     return scan;
   }
@@ -118,7 +120,10 @@ export class RequestHeadScanner {
     return Scan.REFUSED;
   }
 
-  /** `method SP target SP version CRLF`, after any empty lines. Returns where the fields begin, or -1. */
+  /**
+   * `method SP target SP version CRLF`, after any empty lines. Returns where the fields begin,
+   * `WITHIN_METHOD`, or -1.
+   */
   #scanLine(bytes: Buffer, start: number, stop: number): number {
     // An imported binding is loaded again at each use: in these loops that would be once per byte.
     const tokens = isTokenByte;
@@ -135,8 +140,9 @@ export class RequestHeadScanner {
     }
     const methodStart = at;
     while (at < stop && tokens[bytes[at]!] === 1) at++;
-    if (at === stop) return -1;
+    if (at === stop) return WITHIN_METHOD;
     if (bytes[at] !== Char.SP || at === methodStart) return this.#fail(RequestFault.METHOD);
+    if (at - methodStart > limits.methodBytes) return this.#fail(RequestFault.METHOD_TOO_LONG);
     const { head } = this;
     head.method = methodOf(bytes, methodStart, at);
     if (head.method === 'CONNECT') return this.#fail(RequestFault.CONNECT);

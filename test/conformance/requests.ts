@@ -324,6 +324,25 @@ export const requests: Section = {
       ...refused,
     },
     {
+      what: 'A method of 300 letters',
+      rfc: '9112 3',
+      asks: '501 for a method that is longer than any',
+      sends: `${'A'.repeat(300)} / HTTP/1.1\r\n${host}\r\n`,
+      ...both('answered 501, closed', { arrives: null }),
+    },
+    {
+      what: 'A method of 64 KiB',
+      rfc: '9112 3',
+      asks: '501 for a method that is longer than any',
+      sends: `${'A'.repeat(65_536)} / HTTP/1.1\r\n${host}\r\n`,
+      uws: { verdict: 'answered 431, closed', arrives: null },
+      node: {
+        verdict: 'answered 400, closed',
+        arrives: null,
+        note: 'no method ends within the limit of a head',
+      },
+    },
+    {
       what: 'Two spaces in the request line',
       rfc: '9112 3',
       asks: 'may be read leniently; strictly, 400',

@@ -234,6 +234,12 @@ const refused: readonly [name: string, text: string, fault: RequestFault][] = [
   ],
   ['another expectation', post('Expect: 200-ok\r\nContent-Length: 5\r\n'), RequestFault.EXPECTATION],
   [
+    'a method that is too long',
+    `${'A'.repeat(limits.methodBytes + 1)} / HTTP/1.1\r\n`,
+    RequestFault.METHOD_TOO_LONG,
+  ],
+  ['a method without an end', 'A'.repeat(limits.requestHeadBytes), RequestFault.METHOD],
+  [
     'a target that is too long',
     `GET /${'a'.repeat(limits.requestTargetBytes)} HTTP/1.1\r\n`,
     RequestFault.TARGET_TOO_LONG,

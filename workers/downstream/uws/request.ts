@@ -4,6 +4,7 @@ import { listMembers, withoutNamed } from '../../../core/http/hop-by-hop.js';
 import { Framing, type RequestHead } from '../../../core/http/message.js';
 import { RequestFault } from '../../../core/http/request-fault.js';
 import { readTransferCoding } from '../../../core/http/transfer-coding.js';
+import { limits } from '../../../core/limits.js';
 import type { UwsRequest } from './binding.js';
 
 /** RFC 9110, section 5.6.2. */
@@ -184,6 +185,7 @@ export class RequestReader {
 
   #checkMethod(method: string): void {
     if (method === 'CONNECT') this.#fault = RequestFault.CONNECT;
+    else if (method.length > limits.methodBytes) this.#fault = RequestFault.METHOD_TOO_LONG;
     else if (!token.test(method)) this.#fault = RequestFault.METHOD;
   }
 
