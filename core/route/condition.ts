@@ -5,8 +5,8 @@ import { type ConditionPlace, type LookedUp, type LookedUpName, NO_NUMBER } from
 import { wholePattern } from './pattern.js';
 
 /**
- * Numbers, because the kinds in a plan that came from another thread are strings that must be compared byte
- * by byte.
+ * Numbers rather than the kinds of the plan: a plan comes from another thread, and its strings are compared
+ * byte by byte.
  */
 const Test = { EXACT: 0, PREFIX: 1, REGEX: 2, PRESENT: 3, ABSENT: 4 } as const;
 type Test = (typeof Test)[keyof typeof Test];
@@ -19,20 +19,20 @@ const tests = {
 } as const;
 
 /**
- * Looks at the first field, cookie or parameter of the name; values keep their case. Of fields, only
- * end-to-end ones can be asked for (`RequestHead.fields`), and Host. A regular expression must match the
- * whole value.
+ * `Condition` tests the first header field, cookie or query parameter of its name. Values are compared
+ * case-sensitively. It can test end-to-end fields (`RequestHead.fields`) and Host. A regular expression must
+ * match the whole value.
  */
 export class Condition {
   readonly name: LookedUpName;
-  /** The number of the value, where it must be exactly one; else `NO_NUMBER`. */
+  /** The number of the value in an exact match, else `NO_NUMBER`. */
   readonly number: number;
   readonly #test: Test;
   readonly #value: string;
   readonly #pattern: Matcher | null;
   readonly #wanted: boolean;
 
-  /** `wanted` false: it must not hold. */
+  /** With `wanted` false, the route matches only if the condition does not hold. */
   constructor(place: ConditionPlace, plan: FieldMatch, lookedUp: LookedUp, wanted = true) {
     this.name = lookedUp.name(place, place === 'header' ? plan.name.toLowerCase() : plan.name);
     this.number = plan.kind === 'exact' ? this.name.want(plan.value) : NO_NUMBER;
@@ -42,12 +42,12 @@ export class Condition {
     this.#wanted = wanted;
   }
 
-  /** Whether only one value of the name is right. */
+  /** True when only one value of the name matches. */
   get isExact(): boolean {
     return this.#wanted && this.#test === Test.EXACT;
   }
 
-  /** Asks the request that was begun. */
+  /** `matches` tests the request that `LookedUp.begin` received last. */
   matches(): boolean {
     return this.#holds() === this.#wanted;
   }

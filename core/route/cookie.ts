@@ -1,4 +1,4 @@
-/** Looks one cookie up in a request's field lines (RFC 6265, sections 4.2.1 and 5.4). */
+/** Finds one cookie in a request's field lines (RFC 6265, sections 4.2.1 and 5.4). */
 import { fieldValue, isBlank } from '../http/fields.js';
 import { Span } from '../http/span.js';
 
@@ -10,8 +10,9 @@ const cookies = new Span();
 const found = new Span();
 
 /**
- * The value of the first cookie called `name` in the first Cookie field, as sent (quotes are part of it);
- * null when there is none. Cookie names keep their case. A user agent sends one Cookie field in HTTP/1.1.
+ * `cookieValue` returns the value of the first cookie called `name` in the first Cookie field, as sent
+ * (quotes included), or null when there is none. Cookie names are case-sensitive. A user agent sends one
+ * Cookie field in HTTP/1.1.
  */
 export function cookieValue(fields: string, name: string): string | null {
   const value = fieldValue(fields, 'cookie');
@@ -21,18 +22,19 @@ export function cookieValue(fields: string, name: string): string | null {
 }
 
 /**
- * The same within the value of a Cookie field; sets `value`. False: there is none. Allocates nothing.
+ * `findCookie` sets `value` to the value of the cookie called `name` within the value of a Cookie field. It
+ * returns false when there is none. It allocates nothing.
  *
- * Found as a parameter is (core/route/query): the name is searched for, and where it stands in a wrong place
- * the search goes on behind the next semicolon.
+ * It works as `findParameter` does (core/route/query): it searches for the name and, after a match in a wrong
+ * place, continues behind the next semicolon.
  */
 export function findCookie({ text, from, to }: Span, name: string, value: Span): boolean {
   let start = from;
   while (start < to) {
     const at = text.indexOf(name, start);
     const nameEnd = at + name.length;
-    // A name has neither a semicolon nor an equals sign in it, so it and the equals sign behind it are one
-    // cookie's.
+    // A name contains neither a semicolon nor an equals sign, so the name and the equals sign behind it
+    // belong to one cookie.
     if (at === -1 || nameEnd >= to) return false;
     const isRight = text.charCodeAt(nameEnd) === EQUALS && beginsCookie(text, start, at);
     const semicolon = text.indexOf(SEMICOLON, nameEnd);
@@ -47,7 +49,8 @@ export function findCookie({ text, from, to }: Span, name: string, value: Span):
 }
 
 /**
- * Whether only white space stands between `at` and the semicolon before it, or `from`, where a cookie begins.
+ * `beginsCookie` returns true when only white space is between `at` and the previous semicolon, or between
+ * `at` and `from`, where a cookie begins.
  */
 function beginsCookie(text: string, from: number, at: number): boolean {
   let before = at - 1;

@@ -1,6 +1,6 @@
 /**
- * What the conditions of a route table ask of a request: each name is looked up at most once, and only when a
- * route asks for it.
+ * The lookups of a route table in one request. Each name is looked up at most once, and only when a route
+ * needs it.
  */
 import type { RequestHead } from '../http/message.js';
 import { type NamedField, NamedFields } from '../http/named-fields.js';
@@ -11,19 +11,19 @@ import { findParameter } from './query.js';
 /** Where a value is looked for. */
 export type ConditionPlace = 'header' | 'cookie' | 'query';
 
-/** The number of a value that no route wants exactly, and of none. */
+/** `LookedUpName.number` of a value that no route matches exactly, and of an absent one. */
 export const NO_NUMBER = -1;
 
 const NO_HEAD = -1;
 const NOT_COMPARED = -2;
 /**
- * So few wanted values are compared one by one faster than one is found in a map, which must hash it first.
+ * Up to this number of values, comparing one by one is faster than a map, which must hash the value first.
  */
 const COMPARED_ONE_BY_ONE = 3;
 
-/** The names of one table, and the request that `begin` got last. */
+/** The names of one table, and the request that `begin` received last. */
 export class LookedUp {
-  /** Counts requests, so that nothing need be cleared for the next one. */
+  /** A counter of requests, so that nothing needs to be cleared for the next one. */
   request = 0;
   head: RequestHead | null = null;
   /** Where the query of the target begins. */
@@ -38,7 +38,9 @@ export class LookedUp {
     this.request = (this.request + 1) & 0x3fffffff;
   }
 
-  /** The same one for the same name, whichever route asks. All are named before the first request begins. */
+  /**
+   * `name` returns the same object for the same name. All names are added before the first request begins.
+   */
   name(place: ConditionPlace, name: string): LookedUpName {
     const key = `${place} ${name}`;
     const known = this.#names.get(key);
@@ -50,8 +52,8 @@ export class LookedUp {
   }
 
   /**
-   * Whether there is a field of the name; its span is then the first one, with the white space around its
-   * value.
+   * `has` returns true when the request has a field of the name. The field's span is then the value of the
+   * first one, with the white space around it.
    */
   has(field: NamedField): boolean {
     if (this.#fieldsOf !== this.request) {
@@ -62,7 +64,7 @@ export class LookedUp {
   }
 }
 
-/** One header field, cookie or query parameter by its name (a header's in lower case). */
+/** One header field, cookie or query parameter by its name (in lower case for a header). */
 export class LookedUpName {
   readonly place: ConditionPlace;
   readonly name: string;
@@ -71,20 +73,20 @@ export class LookedUpName {
   #lookedOf = NO_HEAD;
   #isPresent = false;
   /**
-   * The value without white space around it. It is trimmed when it is asked for: to know that there is one is
-   * often enough.
+   * The value without white space around it. It is trimmed only when it is read: often its presence is
+   * enough.
    */
   readonly #value = new Span();
   #isTrimmed = false;
   /**
-   * The values that routes want exactly, numbered by their place: however many they are, a request's is
-   * compared with all of them once.
+   * The values that routes match exactly, numbered by their position. However many there are, the request's
+   * value is compared with all of them once.
    */
   readonly #wanted: string[] = [];
   readonly #numbers = new Map<string, number>();
   #number = NO_NUMBER;
 
-  /** `field`: of a header, or Cookie; null for a parameter. */
+  /** `field` is the header or Cookie field, and null for a parameter. */
   constructor(of: LookedUp, place: ConditionPlace, name: string, field: NamedField | null) {
     this.#of = of;
     this.place = place;
@@ -92,7 +94,7 @@ export class LookedUpName {
     this.#field = field;
   }
 
-  /** The number of a value that a route wants exactly. */
+  /** `want` returns the number of a value that a route matches exactly. */
   want(value: string): number {
     const known = this.#numbers.get(value);
     if (known !== undefined) return known;
@@ -102,15 +104,18 @@ export class LookedUpName {
   }
 
   /**
-   * Whether the request that was begun has one of the name. The members below are about that request,
-   * and must not be used before.
+   * `look` returns true when the current request has the name. The members below belong to that request and
+   * must not be used before.
    */
   look(): boolean {
     if (this.#lookedOf !== this.#of.request) this.#lookUp();
     return this.#isPresent;
   }
 
-  /** The value of the first one of the name, where there is one. */
+  /**
+   * The value of the first header, cookie or parameter of the name. Read it only after `look` has returned
+   * true.
+   */
   get value(): Span {
     if (!this.#isTrimmed) {
       const { text, from, to } = this.#field!.span;
@@ -120,7 +125,7 @@ export class LookedUpName {
     return this.#value;
   }
 
-  /** The number of the value; `NO_NUMBER` when no route wants it exactly, or there is none. */
+  /** The number of the value; `NO_NUMBER` when no route matches it exactly or it is absent. */
   get number(): number {
     if (this.#number === NOT_COMPARED) this.#number = this.#numberOf(this.value);
     return this.#number;
@@ -147,7 +152,7 @@ export class LookedUpName {
         break;
       case 'header':
         if (this.name === 'host') {
-          // Engines take Host out of the field lines, because it is sent in a place of its own.
+          // Engines remove Host from the field lines, because it is sent separately.
           this.#isPresent = true;
           this.#value.set(of.head!.host, 0, of.head!.host.length);
         } else {

@@ -1,4 +1,4 @@
-/** Another path, compiled: for the primary, for a copy, or for a redirect. */
+/** Compiles a change of the path: for the primary, for a copy, or for a redirect. */
 
 import { asciiLowerCase } from '../http/chars.js';
 import { nameIs } from '../http/fields.js';
@@ -6,7 +6,7 @@ import type { PathChange } from '../plan.js';
 import { replacer } from './pattern.js';
 import { replacedPrefix } from './prefix.js';
 
-/** Takes and gives a request target; its query and `*` stay as they are. */
+/** Returns the changed request target. The query and the target `*` are never changed. */
 export type TargetChange = (target: string) => string;
 
 export function compilePathChange(plan: PathChange): TargetChange {
@@ -21,7 +21,7 @@ export function compilePathChange(plan: PathChange): TargetChange {
 function pathChange(plan: PathChange): (path: string) => string {
   if (plan.kind === 'set') return () => plan.value;
   if (plan.kind === 'regex') {
-    // Without `whole`, as Envoy's `regex_rewrite`. A result that is not a path gets its slash.
+    // With `whole` false, as in Envoy's `regex_rewrite`. A result that is not a path gets its slash.
     const pattern = replacer(plan.pattern, plan.substitution, plan.whole);
     return (path) => {
       const changed = pattern.replace(path);

@@ -2,20 +2,20 @@
  * Narrows a list of routes down to those that a path can still match, by looking at a few of the path's
  * bytes.
  *
- * A node asks for the byte at one place and goes to the child of the routes whose literal has it there.
- * Routes that do not care (no literal path, or a shorter one) are in every child, in the plan's order, so the
- * first match in a leaf is the first match of all. A trie of whole prefixes was rejected: it visits every
- * byte of the path, and its answer, the longest prefix, is not the first match.
+ * A node reads the byte at one position and continues with the child of the routes whose literal has that
+ * byte there. Routes without a literal path, or with a shorter one, are in every child, in the plan's order,
+ * so the first match in a leaf is the first match of all. A trie of whole prefixes was rejected: it visits
+ * every byte of the path, and it finds the longest prefix, not the first match.
  */
 import type { Steps } from '../steps.js';
 import type { CompiledRoute } from './route.js';
 import { ValueTree } from './value-tree.js';
 
-/** Trying so few routes one by one is as fast as another byte. */
+/** Up to this number of routes, trying them one by one is as fast as comparing another byte. */
 const LEAF_ROUTES = 3;
-/** Literals are distinguished by their first bytes or not at all. */
+/** Only this many bytes of a literal are compared. */
 const BYTES_LOOKED_AT = 256;
-/** With `COPIES_MAX`, the bound on memory: a route is in at most 2^4 leaves on average. */
+/** With `COPIES_MAX`, this bounds memory: a route is in at most 2^4 leaves on average. */
 const DEPTH_MAX = 4;
 /** Entries in the children of a node, per route in it. */
 const COPIES_MAX = 2;
@@ -25,12 +25,12 @@ const LOWER_Z = 0x7a;
 const CASE_BIT = 0x20;
 
 export class PathTree {
-  /** Where the byte is that decides, or -1 in a leaf. */
+  /** Position of the byte that this node compares, or -1 in a leaf. */
   readonly #at: number;
-  /** By the byte's code, from `#firstCode` on; null where no route has it. */
+  /** Children by the byte's code, counted from `#firstCode`; null where no route has the code. */
   readonly #byCode: readonly (PathTree | null)[];
   readonly #firstCode: number;
-  /** Routes that match whatever the byte at `#at` is; in a leaf, all. */
+  /** Routes that match whatever the byte at `#at` is; in a leaf, all routes. */
   readonly #others: ValueTree;
 
   private constructor(
@@ -45,7 +45,7 @@ export class PathTree {
     this.#others = others;
   }
 
-  /** `routes` in the plan's order. */
+  /** `routes` are in the plan's order. */
   static *of(routes: readonly CompiledRoute[], depth = 0): Steps<PathTree> {
     const at = depth < DEPTH_MAX && routes.length > LEAF_ROUTES ? yield* bestPlace(routes) : -1;
     const codes = at === -1 ? [] : [...countsAt(routes, at).keys()].sort((a, b) => a - b);
@@ -61,8 +61,8 @@ export class PathTree {
   }
 
   /**
-   * The routes that `target` (a path, with or without a query) may match, in the plan's order. Allocates
-   * nothing.
+   * `candidates` returns the routes that `target` (a path, with or without a query) may match, in the plan's
+   * order. It allocates nothing.
    */
   candidates(target: string): readonly CompiledRoute[] {
     let node: PathTree = this;
@@ -77,8 +77,8 @@ export class PathTree {
 }
 
 /**
- * The place whose byte leaves the fewest routes on average over the routes, or -1 when no place helps. Places
- * that would copy too many routes that do not care are left out.
+ * `bestPlace` returns the position whose byte leaves the fewest routes, averaged over the routes, or -1 when
+ * no position helps. It skips positions that would copy too many routes that do not depend on the byte.
  */
 function* bestPlace(routes: readonly CompiledRoute[]): Steps<number> {
   const longest = routes.reduce((bytes, route) => Math.max(bytes, route.literal.length), 0);
@@ -102,7 +102,10 @@ function* bestPlace(routes: readonly CompiledRoute[]): Steps<number> {
   return best;
 }
 
-/** How many routes have each char code at a place; a letter whose case does not matter counts for both. */
+/**
+ * `countsAt` counts the routes by their char code at a position. A letter whose case does not matter counts
+ * for both cases.
+ */
 function countsAt(routes: readonly CompiledRoute[], at: number): Map<number, number> {
   const counts = new Map<number, number>();
   const count = (code: number) => counts.set(code, (counts.get(code) ?? 0) + 1);

@@ -1,20 +1,20 @@
-/** Regular expressions in routes: RE2's, in linear time (docs/decisions/080-regular-expressions.md). */
+/** Regular expressions in routes: RE2 syntax in linear time (docs/decisions/080-regular-expressions.md). */
 import { Matcher } from '../regex/matcher.js';
 import { parseRegex } from '../regex/parse.js';
 import { compileRegex } from '../regex/program.js';
 import { type Replacement, Replacer } from '../regex/replacer.js';
 
 /**
- * Matches a whole text, as Envoy's `safe_regex` does. Throws `RegexError` for a source that is not one of
- * RE2.
+ * `wholePattern` matches a whole text, as Envoy's `safe_regex` does. It throws `RegexError` when the source
+ * is not valid RE2.
  */
 export function wholePattern(source: string): Matcher {
   return new Matcher(compileRegex(parseRegex(source)));
 }
 
 /**
- * `substitution` is text in which `$01` to `$09` stand for groups and `$$` for a dollar. Throws as
- * `wholePattern` does.
+ * `replacer` compiles a replacement. In `substitution`, `$01` to `$09` stand for groups and `$$` for a
+ * dollar. It throws as `wholePattern` does.
  */
 export function replacer(source: string, substitution: string, whole: boolean): Replacer {
   return new Replacer(compileRegex(parseRegex(source)), replacementOf(substitution), whole);

@@ -1,14 +1,14 @@
 /**
- * A path whose beginning `matched` is replaced by `value`, and nothing else; a slash where the two meet is
- * neither doubled nor lost, whichever of `/a`, `/a/` and `/` they are written as. The caller has seen to it
- * that the path begins so.
+ * `replacedPrefix` returns a function that replaces the beginning `matched` of a path by `value`. A slash
+ * where the two meet is neither doubled nor lost, whether they are written as `/a`, `/a/` or `/`. The caller
+ * has checked that the path begins with `matched`.
  */
 export function replacedPrefix(matched: string, value: string): (path: string) => string {
   const replaced = withoutSlash(matched);
   const beginning = withoutSlash(value);
   return (path) => {
     const rest = path.slice(replaced.length);
-    // Nothing, or the end of a word as in `/reviews-old`: what was written stands.
+    // The rest is empty, or ends a word as in `/reviews-old`: `value` is used as written.
     if (!rest.startsWith('/')) return value === '/' && rest !== '' ? `/${rest}` : value + rest;
     return beginning + rest;
   };

@@ -1,4 +1,4 @@
-/** Looks one parameter up in the query of a request target. */
+/** Finds one parameter in the query of a request target. */
 import type { Span } from '../http/span.js';
 
 const AMPERSAND = '&';
@@ -11,9 +11,9 @@ const EQUALS = 0x3d;
  * empty value. Name and value are as they arrived, like a route's path: percent-encoding and `+` are not
  * decoded. Allocates nothing.
  *
- * The name is searched for in all of the query, which is faster than to step from parameter to parameter.
- * Where it stands in a wrong place the search goes on behind the next ampersand, so that a query full of it
- * costs no more than one of many parameters.
+ * It searches for the name in the whole query, which is faster than stepping through the parameters. After a
+ * match in a wrong place the search continues behind the next ampersand, so that a query full of such matches
+ * costs no more than one with many parameters.
  */
 export function findParameter(target: string, pathEnd: number, name: string, span: Span): boolean {
   const length = target.length;
@@ -38,7 +38,7 @@ export function findParameter(target: string, pathEnd: number, name: string, spa
   return false;
 }
 
-/** Where the parameter that `from` is in ends. */
+/** `partEnd` returns the end of the parameter that `from` is in. */
 function partEnd(target: string, from: number): number {
   const ampersand = target.indexOf(AMPERSAND, from);
   return ampersand === -1 ? target.length : ampersand;

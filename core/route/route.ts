@@ -14,17 +14,17 @@ const PathTest = { ANY: 0, EXACT: 1, PREFIX: 2, REGEX: 3, EXACT_ANY_CASE: 4, PRE
 type PathTest = (typeof PathTest)[keyof typeof PathTest];
 
 export class CompiledRoute {
-  /** In the plan's `routes`; the matches of one route share it. */
+  /** Index in the plan's `routes`; the matches of one route share it. */
   readonly index: number;
   /**
-   * What a host must end with, at least one label in front; '' when any host will do, or when the table has
-   * compared it.
+   * What a host must end with, with at least one label in front. It is '' when any host matches, or when the
+   * table has already compared the host.
    */
   readonly hostSuffix: string;
-  /** The literal of an exact or prefix match, else ''; lower case where letters match in either. */
+  /** The literal of an exact or prefix match, else ''. It is in lower case when case does not matter. */
   readonly literal: string;
   readonly ignoresCase: boolean;
-  /** The conditions on exact values, by which a table distinguishes routes before it tries them. */
+  /** The conditions on exact values, which a table uses to narrow the routes before it tries them. */
   readonly exact: readonly Condition[];
   readonly #port: number | null;
   readonly #scheme: MatchPlan['scheme'];
@@ -43,7 +43,7 @@ export class CompiledRoute {
     this.literal = this.ignoresCase ? asciiLowerCase(literalOf(path)) : literalOf(path);
     this.#pathTest = pathTestOf(path);
     this.#pattern = path?.kind === 'regex' ? wholePattern(path.value) : null;
-    // A part that is empty matches everything (MatchPlan).
+    // An empty part matches everything (MatchPlan).
     this.#methods = methods === null || methods.length === 0 ? null : methods;
     this.#conditions = [
       ...queries.map((match) => new Condition('query', match, lookedUp)),
@@ -60,10 +60,10 @@ export class CompiledRoute {
    * Whether all conditions hold. `host` is plain (see `plainHost`), `pathEnd` is where the query of the
    * target begins; names are looked up in the request that was begun in `lookedUp`, which is this one.
    *
-   * The path is what stands before the query, as it arrived: percent-encoding and dot segments are not
-   * resolved, because the primary gets it so as well. A prefix is a prefix of the string, as in Envoy:
-   * `/reviews` also takes `/reviews-old`; who means the segment writes `/reviews/`. A regular expression must
-   * match the whole path.
+   * The path is the target before the query, as it arrived: percent-encoding and dot segments are not
+   * resolved, because the primary receives it unchanged too. A prefix is a prefix of the string, as in Envoy:
+   * `/reviews` also matches `/reviews-old`, and `/reviews/` matches only the segment. A regular expression
+   * must match the whole path.
    */
   matches(head: RequestHead, host: string, pathEnd: number): boolean {
     if (this.hostSuffix !== '' && !(host.length > this.hostSuffix.length && host.endsWith(this.hostSuffix)))
@@ -97,9 +97,9 @@ export class CompiledRoute {
 }
 
 /**
- * `target` is at least as long. `startsWith` takes half as long again as `indexOf` where the answer is yes;
- * where it is no, `indexOf` would read on, but the table gives only a few routes whose literals differ from
- * the path, and of them nearly all end otherwise.
+ * `beginsWith` returns true when `target`, which is at least as long, begins with `literal`. For a match,
+ * `startsWith` takes half as long again as `indexOf`. For a mismatch `indexOf` would search on, so the last
+ * byte is compared first: nearly all remaining routes differ there.
  */
 function beginsWith(target: string, literal: string): boolean {
   const last = literal.length - 1;

@@ -1,10 +1,10 @@
 /**
- * Decides which requests a mirror copies: a share of them in millionths (0.0001 %), by chance or by a key.
+ * Decides which requests a mirror copies: a share of them in millionths (0.0001 %), at random or by a key.
  *
- * With a key (a header, a cookie or the client's address) the decision is a function of the salt and the key
- * alone: no thread, instance, route or mirror goes into it. So a user is in the sample everywhere or nowhere,
- * and two mirrors of one share copy the same users. The sample of a larger share contains that of a smaller
- * one: an operator can go from 1 % to 5 % and keep the users that are mirrored already.
+ * With a key (a header, a cookie or the client's address) the decision depends on the salt and the key alone,
+ * not on the thread, instance, route or mirror. So a user is in the sample everywhere or nowhere, and two
+ * mirrors of one share copy the same users. The sample of a larger share contains that of a smaller one:
+ * going from 1 % to 5 % keeps the users that are mirrored already.
  */
 import { fieldValue } from '../http/fields.js';
 import type { RequestHead } from '../http/message.js';
@@ -12,7 +12,10 @@ import type { MirrorPlan, SamplePlan } from '../plan.js';
 import { cookieValue } from './cookie.js';
 import { hashed, mixed } from './hash.js';
 
-/** Who knows the client's address; asked only by mirrors that sample by client. A `Responder` is one. */
+/**
+ * Knows the client's address, and is asked only by mirrors that sample by client. A `Responder` implements
+ * it.
+ */
 export interface ClientAddress {
   clientAddress(): string;
 }
@@ -22,35 +25,36 @@ const WHOLE_MILLIONTHS = 1_000_000;
 
 const UINT32_VALUES = 2 ** 32;
 
-/** The place of a request without the key. */
+/** The position of a request without the key. */
 const NO_PLACE = -1;
 
 /**
- * Between salt and key, so that salt `ab` with key `c` is not salt `a` with key `bc`. No field value has this
- * byte.
+ * Separates salt and key, so that salt `ab` with key `c` differs from salt `a` with key `bc`. No field value
+ * contains this byte.
  */
 const SEPARATOR = '\0';
 
 export class Sampler {
-  /** The hash's state once it has read the salt; every key goes on from here. */
+  /** The hash's state after the salt; every key continues from here. */
   readonly #salted: number;
   readonly #random: () => number;
 
   /**
-   * Instances with one `salt` choose the same keys. `random` gives whole numbers, uniform from 0 to 2^32 - 1;
-   * it is handed in so that tests own it.
+   * Instances with the same `salt` choose the same keys. `random` returns uniform integers from 0 to 2^32 -
+   * 1; tests inject their own.
    */
   constructor(salt: string, random: () => number) {
-    // The salt comes from a person: as UTF-8, like the bytes of a wire string, its char codes are below 256.
+    // The salt may contain any character. As UTF-8 its char codes are below 256, like those of a wire string.
     this.#salted = hashed(Buffer.from(salt + SEPARATOR, 'utf8').toString('latin1'));
     this.#random = random;
   }
 
   /**
-   * Whether `mirror` copies this request; the caller has looked at `mirror.enabled`. A share of 0 is never,
-   * one of 1_000_000 always, both without looking at the request. In between, a request without the key (no
-   * such header or cookie, or an empty one) is not chosen: all of them would share one answer. So a mirror
-   * keyed by a header that half of the requests carry copies half of its share, until the share is 100 %.
+   * `chosen` returns true when `mirror` copies this request; the caller has checked `mirror.enabled`. A share
+   * of 0 copies nothing and 1_000_000 copies all, whatever the request. In between, a request without the key
+   * (an absent or empty header or cookie) is not chosen, because all such requests would share one decision.
+   * So a mirror keyed by a header that half of the requests carry copies half of its share, until the share
+   * is 100 %.
    */
   chosen(mirror: MirrorPlan, head: RequestHead, client: ClientAddress): boolean {
     const share = mirror.shareMillionths;
@@ -60,21 +64,21 @@ export class Sampler {
   }
 
   /**
-   * Whether a request that `mirror` has chosen is copied although the guard holds `heldBackMillionths` of its
-   * share back. By key it is as if the share were smaller: those who stay are the same ones all the time. A
-   * request without the key, which only a share of 1_000_000 has chosen, does not stay.
+   * `stays` returns true when a chosen request is copied although the guard holds back `heldBackMillionths`
+   * of the share. With a key it acts like a smaller share, so the same keys stay all the time. A request
+   * without the key, which only a share of 1_000_000 chooses, does not stay.
    */
   stays(mirror: MirrorPlan, heldBackMillionths: number, head: RequestHead, client: ClientAddress): boolean {
     const kept = WHOLE_MILLIONTHS - heldBackMillionths;
     if (kept <= 0) return false;
-    // By chance the copy was chosen before, so this is a part of what was.
+    // The random choice was made before, so this one is relative to the requests that were chosen.
     if (mirror.sample.by === 'random') return toMillionths(this.#random()) < kept;
     return this.#isWithin(mirror.sample, (mirror.shareMillionths * kept) / WHOLE_MILLIONTHS, head, client);
   }
 
   /**
-   * Where the request's key stands among all keys, or by chance anywhere: 0 to 999_999 millionths; -1: it has
-   * no key.
+   * `place` returns the position of the request's key among all keys, 0 to 999_999 millionths, or a random
+   * one for `random`. It returns -1 when the request has no key.
    */
   place(sample: SamplePlan, head: RequestHead, client: ClientAddress): number {
     switch (sample.by) {
@@ -89,12 +93,12 @@ export class Sampler {
     }
   }
 
-  /** By chance: from 0 up to, and without, 1. */
+  /** `fraction` returns a random number from 0 up to, and without, 1. */
   fraction(): number {
     return this.#random() / UINT32_VALUES;
   }
 
-  /** By chance alone. */
+  /** `happens` returns true at random for the given share. */
   happens(shareMillionths: number): boolean {
     if (shareMillionths <= 0) return false;
     return shareMillionths >= WHOLE_MILLIONTHS || toMillionths(this.#random()) < shareMillionths;
@@ -112,8 +116,8 @@ export class Sampler {
 }
 
 /**
- * Maps a uniform uint32 to [0, 1_000_000). Each millionth gets 4294 or 4295 of the 2^32 values, so a share is
- * off by at most 0.023 % of itself. The product is below 2^53 and exact.
+ * `toMillionths` maps a uniform uint32 to [0, 1_000_000). Each millionth gets 4294 or 4295 of the 2^32
+ * values, so a share is off by at most 0.023 % of itself. The product is below 2^53 and exact.
  */
 function toMillionths(uint32: number): number {
   return Math.floor((uint32 * WHOLE_MILLIONTHS) / UINT32_VALUES);

@@ -1,9 +1,9 @@
 /**
- * The routes of a plan, compiled so that a request finds its route in well under a microsecond. First match
- * wins, exactly as if the routes were tried one by one in the plan's order.
+ * The routes of a plan, compiled so that a lookup takes well under a microsecond. The first match wins, as if
+ * the routes were tried one by one in the plan's order.
  *
- * What makes it fast is what it need not try: a route with an exact host is looked at for that host alone,
- * and of the routes that are left, only those whose literal path (`PathTree`) and exact values (`ValueTree`)
+ * The speed comes from the routes that are not tried. A route with an exact host is tried for that host
+ * alone. Of the others, only those are tried whose literal path (`PathTree`) and exact values (`ValueTree`)
  * can still match.
  */
 import { asciiLowerCase } from '../http/chars.js';
@@ -15,7 +15,7 @@ import { LookedUp } from './looked-up.js';
 import { PathTree } from './path-tree.js';
 import { CompiledRoute } from './route.js';
 
-/** What `find` returns when no route matches. */
+/** The result of `find` when no route matches. */
 export const NO_ROUTE = -1;
 
 const NO_ROUTES: readonly CompiledRoute[] = [];
@@ -24,7 +24,7 @@ const NO_ROUTES: readonly CompiledRoute[] = [];
 export class RouteTable {
   /** Routes with an exact host, by that host. */
   readonly #byHost: ReadonlyMap<string, PathTree>;
-  /** Routes for any host or for a wildcard. */
+  /** Routes for any host or for a wildcard host. */
   readonly #shared: PathTree;
   readonly #hasWildcards: boolean;
   readonly #hostMatters: boolean;
@@ -44,7 +44,8 @@ export class RouteTable {
   }
 
   /**
-   * Throws a SyntaxError when a regular expression can't be compiled: the configuration is checked before.
+   * `of` compiles the routes. It throws a SyntaxError when a regular expression can't be compiled, which the
+   * configuration's validation rules out.
    */
   static *of(routes: readonly RoutePlan[]): Steps<RouteTable> {
     const lookedUp = new LookedUp();
@@ -60,7 +61,7 @@ export class RouteTable {
     const byHost = new Map<string, PathTree>();
     for (const [host, own] of ownByHost) {
       yield;
-      // A host that is not plain is no request's, and must not be found as it stands.
+      // No request has a host that is not plain, so such a host must not be found as written.
       if (plainHost(host) === host) byHost.set(host, yield* PathTree.of(own));
     }
     const hasWildcards = shared.some((route) => route.hostSuffix !== '');
@@ -68,9 +69,9 @@ export class RouteTable {
   }
 
   /**
-   * The index in the plan's `routes` of the first route that matches `head`, or `NO_ROUTE`. Allocates only
-   * for a host in capitals or with a port, for a regular expression that must be looked at, and for a value
-   * of which many are wanted exactly.
+   * `find` returns the index in the plan's `routes` of the first route that matches `head`, or `NO_ROUTE`. It
+   * allocates only for a host with capitals or a port, for a regular expression, and for a name whose exact
+   * values are many.
    */
   find(head: RequestHead): number {
     const target = head.target;
@@ -82,7 +83,7 @@ export class RouteTable {
     let own = NO_ROUTES;
     if (this.#hostMatters) {
       let tree = this.#byHost.get(host);
-      // Most hosts come as they are compared, and then need not be made plain.
+      // Most hosts arrive in plain form and are found as they are.
       if (tree === undefined || this.#hasWildcards) {
         host = plainHost(host);
         tree = this.#byHost.get(host);
@@ -91,8 +92,8 @@ export class RouteTable {
     }
     const shared = this.#shared.candidates(target);
 
-    // Two lists in order are merged as they are walked. One merged list for each host would be shorter here,
-    // and grow with the product of hosts and shared routes.
+    // The two sorted lists are merged while they are walked. One merged list for each host would need less
+    // code here, but grows with the product of hosts and shared routes.
     let nextOwn = 0;
     let nextShared = 0;
     while (nextOwn < own.length || nextShared < shared.length) {
@@ -106,7 +107,7 @@ export class RouteTable {
   }
 }
 
-/** The list that a new route belongs to. */
+/** `listOf` returns the list that a new route belongs to. */
 function listOf(
   route: CompiledRoute,
   host: string | null,

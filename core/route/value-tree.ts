@@ -1,19 +1,19 @@
 /**
- * Narrows a list of routes down to those that a request's headers, cookies and parameters can still match, by
- * the values that routes want exactly.
+ * Narrows a list of routes to those that a request's headers, cookies and parameters can still match, by the
+ * values that routes match exactly.
  *
- * A node asks for one of the names and goes to the child of the routes that want the value it has. As in
- * `PathTree`, routes that do not care are in every child, in the plan's order, so the first match in a leaf
- * is the first match of all. Sets of routes as bits, intersected over all names, were rejected: every name
- * would be looked up for every request.
+ * A node looks up one name and continues with the child of the routes that match its value. As in `PathTree`,
+ * routes that do not depend on the name are in every child, in the plan's order, so the first match in a leaf
+ * is the first match of all. Intersecting bit sets of routes over all names was rejected: it looks up every
+ * name for every request.
  */
 import type { Steps } from '../steps.js';
 import { type LookedUpName, NO_NUMBER } from './looked-up.js';
 import type { CompiledRoute } from './route.js';
 
-/** Trying so few routes one by one is as fast as another name. */
+/** Up to this number of routes, trying them one by one is as fast as looking up another name. */
 const LEAF_ROUTES = 3;
-/** With `COPIES_MAX`, the bound on memory. */
+/** With `COPIES_MAX`, this bounds memory. */
 const DEPTH_MAX = 3;
 /** Entries in the children of a node, per route in it. */
 const COPIES_MAX = 2;
@@ -21,11 +21,11 @@ const COPIES_MAX = 2;
 const noChildren: ReadonlyMap<number, ValueTree> = new Map();
 
 export class ValueTree {
-  /** Whose value decides; null in a leaf. */
+  /** The name whose value decides; null in a leaf. */
   readonly #name: LookedUpName | null;
-  /** By the number of the value. */
+  /** Children by the number of the value. */
   readonly #byNumber: ReadonlyMap<number, ValueTree>;
-  /** Routes that match whatever the value is; in a leaf, all. */
+  /** Routes that match whatever the value is; in a leaf, all routes. */
   readonly #others: readonly CompiledRoute[];
 
   private constructor(
@@ -39,8 +39,8 @@ export class ValueTree {
   }
 
   /**
-   * `routes` in the plan's order; `asked`: names whose values are known here, of which no child would be
-   * another.
+   * `of` builds the tree of `routes`, which are in the plan's order. `asked` lists the names that the nodes
+   * above have already decided.
    */
   static *of(routes: readonly CompiledRoute[], asked: readonly LookedUpName[] = []): Steps<ValueTree> {
     const mayAsk = asked.length < DEPTH_MAX && routes.length > LEAF_ROUTES;
@@ -67,7 +67,7 @@ export class ValueTree {
     return new ValueTree(name, byNumber, others);
   }
 
-  /** The routes that the request which was begun may match, in the plan's order. */
+  /** `candidates` returns the routes that the current request may match, in the plan's order. */
   candidates(): readonly CompiledRoute[] {
     let node: ValueTree = this;
     while (node.#name !== null) {
@@ -80,8 +80,8 @@ export class ValueTree {
 }
 
 /**
- * The name that leaves the fewest routes on average over the routes, or null when none helps or all would
- * copy too many.
+ * `bestName` returns the name that leaves the fewest routes, averaged over the routes. It returns null when
+ * no name helps or all would copy too many routes.
  */
 function* bestName(
   routes: readonly CompiledRoute[],
@@ -107,7 +107,7 @@ function* bestName(
   return best;
 }
 
-/** Returns for each name how many routes want each value, by its number. */
+/** `countsByName` returns for each name how many routes match each value, by the value's number. */
 function countsByName(routes: readonly CompiledRoute[]): Map<LookedUpName, Map<number, number>> {
   const all = new Map<LookedUpName, Map<number, number>>();
   for (const route of routes) {
@@ -121,8 +121,8 @@ function countsByName(routes: readonly CompiledRoute[]): Map<LookedUpName, Map<n
 }
 
 /**
- * The first value of the name that the route wants exactly. One that wants two never matches, in whichever
- * child it is.
+ * `wantedOf` returns the number of the first value of the name that the route matches exactly. A route with
+ * two such values never matches, so its child does not matter.
  */
 function wantedOf(route: CompiledRoute, name: LookedUpName): number {
   return route.exact.find((condition) => condition.name === name)?.number ?? NO_NUMBER;

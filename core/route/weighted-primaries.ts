@@ -1,11 +1,11 @@
 /**
- * Gives each request to one of several versions by weight, by chance or by a key (core/route/sampler).
+ * Distributes requests over several versions by weight, at random or by a key (core/route/sampler).
  *
  *   0                                                          1_000_000
  *   | last version | the one before it | …          | first version  |
  *
- * So the last version has the keys that a mirror of its share copies, and one that grows at the cost of those
- * before it in the list keeps the keys it had.
+ * So the last version has the keys that a mirror with its share copies. A version that grows at the cost of
+ * those before it in the list keeps its keys.
  */
 import type { RequestHead } from '../http/message.js';
 import type { SamplePlan } from '../plan.js';
@@ -19,10 +19,10 @@ export class WeightedPrimaries<T> {
   readonly #sample: SamplePlan;
   /** The parts, from the last to the first. */
   readonly #parts: readonly T[];
-  /** Where each part ends. */
+  /** Upper bound of each part, in millionths. */
   readonly #ends: readonly number[];
 
-  /** `weights` of `parts`: above 0 and finite, in the list's order; their sum counts as the whole. */
+  /** `weights` are those of `parts`, in the list's order: finite, above 0, and relative to their sum. */
   constructor(parts: readonly T[], weights: readonly number[], sample: SamplePlan, sampler: Sampler) {
     this.#sampler = sampler;
     this.#sample = sample;
@@ -36,8 +36,8 @@ export class WeightedPrimaries<T> {
   }
 
   /**
-   * A request without the key goes to the first part of the list. Allocates nothing but what the key's place
-   * costs.
+   * `choose` returns the part of a request. A request without the key goes to the first part of the list. It
+   * allocates no more than `Sampler.place` does.
    */
   choose(head: RequestHead, client: ClientAddress): T {
     const ends = this.#ends;
