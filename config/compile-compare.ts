@@ -1,6 +1,7 @@
 /** A checked `compare` to its part of the plan. */
+
+import { safeMethods } from '../core/http/safe-methods.js';
 import type { ComparePlan, MirrorPlan, StructurePlan } from '../core/plan.js';
-import { safeMethods } from './safe-methods.js';
 import type { MirrorConfig } from './schema.js';
 import { shareMillionthsAll } from './units.js';
 

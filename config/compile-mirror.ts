@@ -1,4 +1,6 @@
 /** A checked mirror to its part of the plan. */
+
+import { safeMethods } from '../core/http/safe-methods.js';
 import {
   type BreakerPlan,
   type MirrorPlan,
@@ -12,7 +14,6 @@ import { hashed } from '../core/route/hash.js';
 import { compileCompare } from './compile-compare.js';
 import { compileSink } from './compile-sink.js';
 import { compileEdits } from './compile-way.js';
-import { safeMethods } from './safe-methods.js';
 import type { MatchConfig, MirrorConfig, RouteConfig } from './schema.js';
 import { isSinkTarget } from './sink-target.js';
 

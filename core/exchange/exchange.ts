@@ -21,6 +21,7 @@ import { FormatSource } from '../http/format-source.js';
 import type { RequestHead } from '../http/message.js';
 import { Framing } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
+import { safeMethods } from '../http/safe-methods.js';
 import { CopySource, type Outcome } from '../mirror/codec.js';
 import type { MirrorCopy, MirrorOffer } from '../mirror/offer.js';
 import type { AccessLogPort } from '../record/access-log.js';
@@ -30,6 +31,7 @@ import type { UpstreamTunnel } from '../upstream/tunnel.js';
 import { UpstreamCall } from '../upstream/upstream-call.js';
 import { UpstreamRequest } from '../upstream/upstream-request.js';
 import { Attempts, type KeptBytes } from './attempts.js';
+import { departedClient } from './departed-client.js';
 import { PLAIN_TEXT, type RequestSink, type Responder } from './downstream.js';
 import { fillPrimaryHead } from './primary-request.js';
 import { ResponseChange } from './response-change.js';
@@ -240,10 +242,21 @@ export class Exchange implements RequestSink, ResponseSink {
       if ((this.phase & Phase.REST) !== 0) this.#endRest(Failure.ANSWERED_EARLY);
       return;
     }
+    if (this.#mustReachPrimary) {
+      this.#responder = departedClient;
+      this.#request.tie = null;
+      return;
+    }
     this.#call.cancel();
     this.failure = Failure.ABORTED;
     this.route!.counters.failure(Failure.ABORTED);
     this.#over(Failure.ABORTED);
+  }
+
+  /** A write that copies have whole, and of which the primary has nothing yet. */
+  get #mustReachPrimary(): boolean {
+    if (this.#copyCount === 0 || (this.phase & Phase.REQUEST_COMPLETE) === 0) return false;
+    return this.#call.sentUs === 0 && !safeMethods.includes(this.#request.method);
   }
 
   onWritable(): void {
