@@ -1,7 +1,7 @@
 /**
  * Access-log records on their way from a data-plane thread to the control thread, through a ring of their
- * own: the data plane writes numbers and one wire string, the control thread makes the line and does the
- * disk's waiting. A full ring drops the record and counts it.
+ * own. The data plane writes numbers and one wire string; the control thread formats the line and waits for
+ * the disk. A record that finds the ring full is dropped and counted.
  *
  *   payload   0  f64  wall clock at the end, ms     8  f64  duration, us
  *            16  f64  upstream time, us, -1 none
@@ -47,8 +47,8 @@ export class AccessLogPort {
   #shareMillionths = 0;
 
   /**
-   * `random` gives unsigned 32-bit numbers. `requestFlush` asks for `flush` at the end of this turn of the
-   * loop.
+   * `random` returns unsigned 32-bit numbers. `requestFlush` asks for a call of `flush` at the end of this
+   * turn of the event loop.
    */
   constructor(writer: RingWriter, counters: ThreadCounters, random: () => number, requestFlush: () => void) {
     this.#writer = writer;
@@ -58,12 +58,12 @@ export class AccessLogPort {
     this.#requestFlush = requestFlush;
   }
 
-  /** 0 is off. */
+  /** `setShare` sets the share of exchanges that are logged, in millionths; 0 turns the log off. */
   setShare(shareMillionths: number): void {
     this.#shareMillionths = shareMillionths;
   }
 
-  /** Decides by chance whether an exchange is logged, so that a sampled log costs the rest nothing. */
+  /** `chosen` decides at random whether an exchange is logged. The others cost nothing more. */
   chosen(): boolean {
     const share = this.#shareMillionths;
     return share > 0 && (share >= millionths || this.#random() % millionths < share);
@@ -105,7 +105,7 @@ export class AccessLogPort {
   }
 }
 
-/** One record read back on the control thread. */
+/** One record, as the control thread reads it. */
 export interface AccessEntry {
   endMs: number;
   durationUs: number;
@@ -124,7 +124,10 @@ export interface AccessEntry {
   route: string;
 }
 
-/** Reads the record whose payload begins at `offset`; the strings are copies and may be kept. */
+/**
+ * `readAccessEntry` reads the record whose payload begins at `offset`. Its strings are copies and may be
+ * kept.
+ */
 export function readAccessEntry(bytes: Buffer, offset: number): AccessEntry {
   const f64 = new Float64Array(bytes.buffer, bytes.byteOffset + offset, 5);
   const u32 = new Uint32Array(bytes.buffer, bytes.byteOffset + offset + 40, 10);

@@ -1,20 +1,20 @@
 /**
- * How many client connections each listener has, over all proxy threads, so that a bound on them is one
- * number whatever the threads. Shared memory: one row per listener, its total, then each thread's part of it,
- * which main gives back when the thread is dead. Counting costs two atomic additions a connection, and none a
- * request.
+ * Counts the client connections of each listener over all proxy threads, so that a bound applies to the
+ * process and not to a thread. Shared memory has one row per listener: the total, then the part of each
+ * thread, which main subtracts when the thread dies. A connection costs two atomic additions, and a request
+ * none.
  */
 const TOTAL = 0;
-/** Before the rows: 1 while no listener may accept. */
+/** The word before the rows: 1 while no listener may accept. */
 const CLOSED = 0;
 const FIRST_ROW = 1;
 
-/** Rows for `listeners`, each for `threads` proxy threads. */
+/** `createConnectionCounts` makes the rows of `listeners`, each for `threads` proxy threads. */
 export function createConnectionCounts(listeners: number, threads: number): SharedArrayBuffer {
   return new SharedArrayBuffer((FIRST_ROW + listeners * (threads + 1)) * Int32Array.BYTES_PER_ELEMENT);
 }
 
-/** While `closed`, `open` refuses every connection of every listener. */
+/** `closeToConnections` makes `open` refuse every connection of every listener while `closed` is true. */
 export function closeToConnections(counts: SharedArrayBuffer, closed: boolean): void {
   Atomics.store(new Int32Array(counts), CLOSED, closed ? 1 : 0);
 }
@@ -32,12 +32,15 @@ export class ConnectionCount {
     this.#own = thread + 1;
   }
 
-  /** Over all threads. */
+  /** Connections over all threads. */
   get total(): number {
     return Atomics.load(this.#row, TOTAL);
   }
 
-  /** Counts one more, unless there are `max`: then false, and nothing is counted. */
+  /**
+   * `open` counts one more connection and returns true. At `max` connections it returns false and counts
+   * nothing.
+   */
   open(max: number): boolean {
     if (Atomics.load(this.#all, CLOSED) === 1) return false;
     if (Atomics.add(this.#row, TOTAL, 1) >= max) {
@@ -53,7 +56,7 @@ export class ConnectionCount {
     Atomics.sub(this.#row, this.#own, 1);
   }
 
-  /** The thread is dead, and its connections with it. Called by main. */
+  /** `settle` subtracts the connections of a dead thread. Main calls it. */
   settle(): void {
     Atomics.sub(this.#row, TOTAL, Atomics.exchange(this.#row, this.#own, 0));
   }

@@ -3,11 +3,12 @@ import { HdrCounts } from './hdr-counts.js';
 import { sharedBlock } from './shared-block.js';
 
 /**
- * The counters of one table that one thread counts, in shared memory. That thread alone writes; any thread
- * may read. The block outlives the thread: a restarted one goes on counting in it. Main writes between a
+ * The counters of one table for one thread, in shared memory. Only that thread writes; any thread may read.
+ * The block outlives the thread, and a restarted thread continues counting in it. Main writes between a
  * thread's lives.
  *
- * Words are 64-bit floats for the reason given at HdrCounts: no wrap, and no reader sees half a value.
+ * Words are 64-bit floats for the reasons given at HdrCounts: they do not wrap, and a reader never sees half
+ * a value.
  */
 export class CounterBlock {
   protected readonly words: Float64Array;
@@ -28,24 +29,25 @@ export class CounterBlock {
     this.#table = table;
   }
 
-  /** Counters take what is not negative; gauges take changes of either sign. */
+  /** `add` changes a counter by a value that is not negative, or a gauge by a value of either sign. */
   add(field: Field<'counter' | 'gauge'>, change = 1): void {
     this.words[field] += change;
   }
 
   /**
-   * `set` is for gauges whose value the thread reads elsewhere, and counters that something else has counted.
+   * `set` is for gauges whose value the thread reads elsewhere, and for counters that another component
+   * counts.
    */
   set(field: Field<'counter' | 'gauge'>, value: number): void {
     this.words[field] = value;
   }
 
-  /** `reason` is an index of the row's list. */
+  /** `reason` is an index of the row's list of reasons. */
   addReason(field: Field<'reasons'>, reason: number, count = 1): void {
     this.words[field + reason] += count;
   }
 
-  /** Null: the value is not known. */
+  /** `setHighest` stores a value; null stands for an unknown value. */
   setHighest(field: Field<'highest'>, value: number | null): void {
     this.words[field] = value === null ? 0 : value + 1;
   }
@@ -58,7 +60,7 @@ export class CounterBlock {
     return this.words[field];
   }
 
-  /** The word at `index`, for readers that follow the table. */
+  /** `wordAt` returns the word at `index`, for readers that follow the table. */
   wordAt(index: number): number {
     return this.words[index];
   }
@@ -67,15 +69,15 @@ export class CounterBlock {
     return this.#hdrs[index];
   }
 
-  /** Over all reasons. */
+  /** `totalOf` returns the sum over all reasons. */
   totalOf(field: Field<'reasons'>): number {
     const { reasons } = this.#table.rows.find((row) => row.kind === 'reasons' && row.index === field)!;
     return sumOf(this.words, field, reasons.length);
   }
 
   /**
-   * The writer is dead, and what its gauges counted with it. Called by the thread that takes over as the
-   * writer.
+   * `resetGauges` clears the gauges of a writer that died. Only the thread that takes over as the writer
+   * calls it.
    */
   resetGauges(): void {
     for (const { kind, index } of this.#table.rows) {
@@ -84,7 +86,7 @@ export class CounterBlock {
   }
 }
 
-/** The sum of `count` words. */
+/** `sumOf` returns the sum of `count` words from `first` on. */
 export function sumOf(words: Float64Array, first: number, count: number): number {
   let total = 0;
   for (let i = first; i < first + count; i++) total += words[i];

@@ -1,5 +1,5 @@
 /**
- * Tables of counters. A table is one object literal with a row for each counter; the layout of the shared
+ * Tables of counters. A table is one object literal with a row for each counter. The layout of the shared
  * block (counter-block), snapshots with their sums and differences (snapshot), `/api/stats`
  * (report/table-stats) and `/metrics` (report/table-metrics) all follow from it.
  *
@@ -10,23 +10,25 @@
  *   };
  *   export const mirrorTable = rows.named(field);
  *
- * The value of a row is the index of its first word, so that `words[field.sent]++` is an increment at a
- * constant index: V8 folds the property of a constant object literal. An object that is built from computed
- * keys was rejected: V8 makes it a dictionary above a dozen keys, and each increment a hash lookup.
+ * The value of a row is the index of its first word, so that `words[field.sent]++` increments at a constant
+ * index: V8 folds the property of a constant object literal. Building the object from computed keys was
+ * rejected: above a dozen keys V8 makes it a dictionary, and each increment becomes a hash lookup.
  */
 import { HdrCounts } from './hdr-counts.js';
 import type { Histogram } from './histogram.js';
 
-/** What a snapshot holds for each kind of row. */
+/** The value of each kind of row in a snapshot. */
 export interface KindValue {
-  /** Only grows. Snapshots subtract and add. */
+  /** A value that only grows. Snapshots subtract and add it. */
   counter: number;
   /**
-   * A value now, of which threads and instances have their parts: sums add, an interval has that of its end.
+   * A current value that is split over threads and instances. A sum adds the parts; an interval has the value
+   * at its end.
    */
   gauge: number;
   /**
-   * A value now that several threads or instances may know of: the highest counts; -1 where nobody knows it.
+   * A current value that several threads or instances may know. The highest one counts; -1 where none knows
+   * it.
    */
   highest: number;
   /** Counters, indexed like the row's list of reasons. */
@@ -39,7 +41,7 @@ export interface KindValue {
 export type Kind = keyof KindValue;
 
 /**
- * The index of a row; `kind` and `stats` exist for the compiler only. `stats` is the part of `/api/stats`
+ * The index of a row. `kind` and `stats` exist for the compiler only; `stats` is the part of `/api/stats`
  * that the row fills.
  */
 export type Field<K extends Kind = Kind, Stats = unknown> = number & {
@@ -69,28 +71,28 @@ type Under<Key extends string, Value> = Key extends `${infer First}.${infer Rest
 export type HdrFigure = 'count' | 'mean' | 'p50' | 'p90' | 'p99' | 'p999' | 'max';
 
 /**
- * How a row is shown. A row without a metric or a stats key is read by name, where figures are derived from
- * it.
+ * How a row is shown. A row without a metric or a stats key is only read by name, and other figures are
+ * derived from it.
  */
 export interface Shown<Key extends string> {
-  /** Name at `/metrics`. A row of reasons has the label `reason`; an HDR row is a summary in seconds. */
+  /** Name in `/metrics`. A row of reasons has the label `reason`; an HDR row is a summary in seconds. */
   readonly metric?: string;
-  /** HELP of the metric: whole sentences that can be understood without any other metric. */
+  /** HELP text of the metric: full sentences that do not depend on any other metric. */
   readonly help?: string;
-  /** Labels by which this row differs from others with the same metric. */
+  /** Labels that distinguish this row from others with the same metric. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** At `/metrics` only while it is not 0. */
+  /** The row is in `/metrics` only while it is not 0. */
   readonly sparse?: boolean;
-  /** At `/metrics` only of mirrors that keep their copies. */
+  /** The row is in `/metrics` only for mirrors with a sink. */
   readonly sinkOnly?: boolean;
-  /** Dotted path in the object of `/api/stats`: `compare.equal`. */
+  /** Dotted path in the object of `/api/stats`, such as `compare.equal`. */
   readonly stats?: Key;
 }
 
 export interface Row extends Shown<string> {
   readonly name: string;
   readonly kind: Kind;
-  /** The first word; of an HDR row, the number of its block. */
+  /** Index of the first word; for an HDR row, the number of its block. */
   readonly index: number;
   readonly reasons: readonly string[];
   readonly figures: readonly HdrFigure[];
@@ -110,7 +112,7 @@ export interface CounterTable<F extends Fields = Fields> {
   readonly fields?: F;
 }
 
-/** Lays rows out in the order in which they are declared. */
+/** `CounterRows` lays rows out in the order of their declaration. */
 export class CounterRows {
   readonly #rows: Omit<Row, 'name'>[] = [];
   #words = 0;
@@ -124,7 +126,7 @@ export class CounterRows {
     return this.#row('gauge', 1, shown);
   }
 
-  /** The block holds the value plus one, so that a block of zeros says that the value is not known. */
+  /** The block holds the value plus one, so that a block of zeros stands for an unknown value. */
   highest<Key extends string = never>(shown: Shown<Key> = {}): Field<'highest', Under<Key, number | null>> {
     return this.#row('highest', 1, shown);
   }
@@ -147,7 +149,7 @@ export class CounterRows {
     return this.#row('hdr', 0, shown, [], figures);
   }
 
-  /** The table of all rows that were declared; `fields` holds them in that order. */
+  /** `named` returns the table of all declared rows; `fields` holds them in the same order. */
   named<F extends Fields>(fields: F): CounterTable<F> {
     const names = Object.keys(fields);
     const wordBytes = this.#words * Float64Array.BYTES_PER_ELEMENT;

@@ -9,14 +9,15 @@ const CLAMPED = 4;
 const HEAD_WORDS = 8;
 
 /**
- * HDR counts in shared memory: one thread writes, any thread may read at any time.
+ * HDR counts in shared memory. One thread writes, and any thread may read at any time.
  *
- * Counts are 64-bit floats: exact up to 2^53 without a wrap, and V8 loads and stores an aligned one with a
- * single instruction on the 64-bit machines that Node supports, so a reader never sees half a value. Nothing
- * is atomic beyond that: a reader may see a count before the sum that belongs to it, and only a block at rest
- * adds up. A block takes 136 KiB of address space, but pages that no value has reached stay uncommitted.
+ * Counts are 64-bit floats. They are exact up to 2^53 without a wrap, and V8 loads and stores an aligned one
+ * with a single instruction on the 64-bit machines that Node supports, so a reader never sees half a value.
+ * Nothing is atomic beyond that: a reader may see a count before the sum that belongs to it, and only a block
+ * at rest adds up. A block takes 136 KiB of address space, but pages that no value has reached stay
+ * uncommitted.
  *
- * 32-bit counts were rejected: they halve the block and wrap within a day at 50,000 requests a second.
+ * 32-bit counts were rejected: they halve the block, but wrap within a day at 50,000 requests a second.
  */
 export class HdrCounts {
   static readonly bytes = (HEAD_WORDS + SLOTS) * Float64Array.BYTES_PER_ELEMENT;
@@ -31,9 +32,9 @@ export class HdrCounts {
   }
 
   /**
-   * Counts one value, in microseconds, rounded to an integer. Below 0 counts as 0; above the highest (and
-   * NaN, which only a bug can bring) counts as the highest, and as clamped. Writer's thread only; allocates
-   * nothing.
+   * `record` counts one value in microseconds, rounded to an integer. A value below 0 counts as 0. A value
+   * above the highest (or NaN, which only a bug can cause) counts as the highest and as clamped. Only the
+   * writer's thread may call it; it allocates nothing.
    */
   record(valueUs: number): void {
     const head = this.head;
@@ -72,7 +73,7 @@ export class HdrCounts {
     return this.head[CLAMPED];
   }
 
-  /** Adds the counts of the slots from `firstSlot` on to `into`, for as many slots as `into` has. */
+  /** `addTo` adds the counts of the slots from `firstSlot` on to `into`, for as many slots as `into` has. */
   addTo(into: Float64Array, firstSlot: number): void {
     const counts = this.counts;
     for (let i = 0; i < into.length; i++) into[i] += counts[firstSlot + i];

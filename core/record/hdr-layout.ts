@@ -13,7 +13,7 @@
 
 /** The smallest difference that is distinguished. */
 export const LOWEST_US = 1;
-/** The largest value that is recorded as itself. */
+/** The largest value that is recorded exactly. */
 export const HIGHEST_US = 60_000_000;
 export const SIGNIFICANT_DIGITS = 3;
 
@@ -22,27 +22,28 @@ const SUB_BUCKET_BITS = 11;
 const HALF_BITS = SUB_BUCKET_BITS - 1;
 const HALF = 1 << HALF_BITS;
 const SUB_BUCKET_MASK = (1 << SUB_BUCKET_BITS) - 1;
-/** `Math.clz32` of every value of the first bucket, once the mask is set in it. */
+/** `Math.clz32` of every value of the first bucket after the mask is set in it. */
 const FIRST_BUCKET_ZEROS = 32 - SUB_BUCKET_BITS;
 const BUCKETS = bucketOf(HIGHEST_US) + 1;
 
-/** Slots in all. The first bucket has two halves, every later one only its upper half. */
+/** The number of slots. The first bucket has two halves, every later one only its upper half. */
 export const SLOTS = (BUCKETS + 1) * HALF;
 
-/** The slot of `valueUs`, an integer from 0 to `HIGHEST_US`. */
+/** `slotOf` returns the slot of `valueUs`, an integer from 0 to `HIGHEST_US`. */
 export function slotOf(valueUs: number): number {
   const bucket = bucketOf(valueUs);
   return (bucket << HALF_BITS) + (valueUs >>> bucket);
 }
 
-/** The smallest value that is counted in `slot`. */
+/** `lowestInSlot` returns the smallest value that is counted in `slot`. */
 export function lowestInSlot(slot: number): number {
   const bucket = bucketOfSlot(slot);
   return (slot - (bucket << HALF_BITS)) << bucket;
 }
 
 /**
- * The largest value that is counted in `slot`: what HdrHistogram reports for a percentile that falls into it.
+ * `highestInSlot` returns the largest value that is counted in `slot`, which HdrHistogram reports for a
+ * percentile in the slot.
  */
 export function highestInSlot(slot: number): number {
   return lowestInSlot(slot) + (1 << bucketOfSlot(slot)) - 1;

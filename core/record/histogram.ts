@@ -2,20 +2,21 @@ import type { HdrCounts } from './hdr-counts.js';
 import { HIGHEST_US, highestInSlot, lowestInSlot, slotOf } from './hdr-layout.js';
 
 /**
- * HDR counts at one moment, summed over threads, in plain memory. Only the slots between the smallest and the
- * largest value are kept, because a snapshot of many mirrors would otherwise cost 136 KiB for each of them.
+ * HDR counts at one moment, summed over threads, in plain memory. It keeps only the slots between the
+ * smallest and the largest value, because a snapshot of many mirrors would otherwise take 136 KiB for each of
+ * them.
  *
- * Everything but `sumUs` and `clamped` is computed from the counts that were read, so a histogram taken while
- * threads record is consistent in itself: its percentiles belong to its `count`.
+ * Everything but `sumUs` and `clamped` is computed from the counts that were read. So a histogram that is
+ * read while threads record is consistent in itself: its percentiles belong to its `count`.
  */
 export class Histogram {
-  /** Values in `counts`. */
+  /** The number of values in `counts`. */
   readonly count: number;
   readonly sumUs: number;
-  /** Exact over a process's life; for an interval, the highest value of its last slot. 0 when empty. */
+  /** Exact over the life of a process. For an interval, the highest value of its last slot. 0 when empty. */
   readonly maxUs: number;
   readonly minUs: number;
-  /** Values above the highest trackable one, counted as that. */
+  /** Values above the highest trackable one, which count as that one. */
   readonly clamped: number;
   readonly firstSlot: number;
   readonly counts: Float64Array;
@@ -39,7 +40,7 @@ export class Histogram {
     }
     this.count = count;
     this.sumUs = sumUs;
-    // The extremes may be older or newer than the counts, and those of an interval are not known: the slots
+    // The extremes may be older or newer than the counts, and those of an interval are unknown: the slots
     // bound them.
     this.minUs = count === 0 ? 0 : within(minUs, firstSlot + first);
     this.maxUs = count === 0 ? 0 : within(maxUs, firstSlot + last);
@@ -48,7 +49,7 @@ export class Histogram {
     this.counts = counts;
   }
 
-  /** The sum of blocks, one per thread. Any thread. */
+  /** `read` returns the sum of blocks, one per thread. Any thread may call it. */
   static read(blocks: readonly HdrCounts[]): Histogram {
     let minUs = HIGHEST_US;
     let maxUs = 0;
@@ -71,8 +72,9 @@ export class Histogram {
   }
 
   /**
-   * Makes a histogram of counts by slot, where there are no blocks: of a log, or of another process. What is
-   * not given is taken from the slots: the sum from their middles, so that the mean is right to a thousandth.
+   * `ofSlots` makes a histogram of counts by slot where there are no blocks: from a log or another process.
+   * Missing figures are estimated from the slots: the sum uses the middle of each slot, which makes the mean
+   * right to a thousandth.
    */
   static ofSlots(
     counts: Float64Array,
@@ -94,7 +96,7 @@ export class Histogram {
     );
   }
 
-  /** What was recorded since `earlier`, a histogram of the same blocks. */
+  /** `subtract` returns the values recorded since `earlier`, a histogram of the same blocks. */
   subtract(earlier: Histogram): Histogram {
     const counts = this.counts.slice();
     const shift = earlier.firstSlot - this.firstSlot;
@@ -112,7 +114,7 @@ export class Histogram {
     );
   }
 
-  /** The values of both. */
+  /** `add` returns the values of both. */
   add(other: Histogram): Histogram {
     if (other.count === 0) return this;
     if (this.count === 0) return other;
@@ -137,15 +139,15 @@ export class Histogram {
   }
 
   /**
-   * The value that `percentile` per cent (above 0, up to 100) of the recorded values do not exceed, by
-   * HdrHistogram's rule: the highest value of the slot that holds it, but never above the maximum. 0 when
-   * empty.
+   * `percentileUs` returns the value that `percentile` per cent (above 0, up to 100) of the recorded values
+   * do not exceed. As in HdrHistogram, that is the highest value of the slot, but never above the maximum. It
+   * returns 0 when empty.
    */
   percentileUs(percentile: number): number {
     return this.valueAtRank(rankOf(percentile, this.count));
   }
 
-  /** The value of the `rank`-th smallest recorded value, counted from 1. */
+  /** `valueAtRank` returns the `rank`-th smallest recorded value, counted from 1. */
   valueAtRank(rank: number): number {
     let seen = 0;
     for (let i = 0; i < this.counts.length; i++) {
@@ -156,8 +158,8 @@ export class Histogram {
   }
 
   /**
-   * Counts the values that do not exceed each of `boundsUs` (ascending): a cumulative histogram's buckets.
-   * The slot that a bound falls into is counted whole, so a bound is sharp to a thousandth.
+   * `cumulative` counts the values that do not exceed each of `boundsUs` (ascending), as the buckets of a
+   * cumulative histogram do. The slot of a bound is counted whole, so a bound is accurate to a thousandth.
    */
   cumulative(boundsUs: readonly number[]): number[] {
     let slot = 0;
@@ -169,7 +171,10 @@ export class Histogram {
     });
   }
 
-  /** Calls `visit` with the lowest value of every slot that is not empty, its count, and the slot. */
+  /**
+   * `forEachSlot` calls `visit` with the lowest value of every slot that is not empty, its count and the
+   * slot.
+   */
   forEachSlot(visit: (valueUs: number, count: number, slot: number) => void): void {
     this.counts.forEach((count, i) => {
       if (count > 0) visit(lowestInSlot(this.firstSlot + i), count, this.firstSlot + i);
@@ -178,8 +183,9 @@ export class Histogram {
 }
 
 /**
- * A percentile of values that were recorded by sign: `below` holds the magnitudes of the negative ones.
- * Ascending order runs from the largest of `below` through 0 to the largest of `above`.
+ * `signedPercentileUs` returns a percentile of values that were recorded by sign; `below` holds the
+ * magnitudes of the negative ones. Ascending order runs from the largest of `below` through 0 to the largest
+ * of `above`.
  */
 export function signedPercentileUs(below: Histogram, above: Histogram, percentile: number): number {
   const rank = rankOf(percentile, below.count + above.count);
@@ -187,10 +193,10 @@ export function signedPercentileUs(below: Histogram, above: Histogram, percentil
   return -below.valueAtRank(below.count - rank + 1);
 }
 
-/** The rank that a percentile asks for, at least 1. */
+/** `rankOf` returns the rank of a percentile, at least 1. */
 function rankOf(percentile: number, count: number): number {
   const exact = (Math.min(percentile, 100) / 100) * count;
-  // Rounding in the product must not push an exact rank (99.9 % of 1000) up to the next one.
+  // Rounding in the product must not raise an exact rank (99.9 % of 1000) to the next one.
   return Math.max(1, Math.ceil(exact - exact * Number.EPSILON * 2));
 }
 

@@ -1,23 +1,29 @@
 /**
- * The accounting law: no mirrored request is lost without a trace. For every mirror, over all threads and at
- * rest,
+ * The accounting law: no mirrored request is lost without a trace. It holds for every mirror, over all
+ * threads and at rest:
  *
  *   eligible = sent + sum(dropped by reason)          sent = completed + sum(failed by reason) + in flight
  *
- * A thread that dies leaves requests between two of its counters. Its blocks outlive it, and until its
- * successor is started no thread writes them: in that time main does, with the `settle` functions, and the
- * law holds again.
+ * A thread that dies leaves requests between two of its counters. Its blocks outlive it, and no thread writes
+ * them until its successor starts. In that time main corrects them with the `settle` functions, and the law
+ * holds again.
  */
 import { Drop, Failure } from '../errors.js';
 import { type MirrorCounters, MirrorField } from './mirror-counters.js';
 import { type MirrorSnapshot, total } from './snapshot.js';
 import { type VersionCounters, VersionField } from './version-counters.js';
 
-/** Both are 0 at rest. Under load `unsent` is what waits in rings; a value that stays is a fault in umbra. */
+/**
+ * Both are 0 at rest. Under load, `unsent` counts the copies in rings. A value that stays indicates a bug in
+ * umbra.
+ */
 export interface AccountingGap {
   /** eligible - sent - dropped. */
   readonly unsent: number;
-  /** sent - completed - failed - in flight. Not 0 for a moment when a reader looks between two stores. */
+  /**
+   * sent - completed - failed - in flight. It may differ from 0 for a moment when a reader looks between two
+   * stores.
+   */
   readonly unfinished: number;
 }
 
@@ -29,8 +35,8 @@ export function accountingGap(mirror: MirrorSnapshot): AccountingGap {
 }
 
 /**
- * A proxy thread died: what it had chosen and neither offered nor dropped will never be offered. What it had
- * offered stays in the ring and is the shadow thread's to account for.
+ * `settleDeadProxy` drops what a dead proxy thread had chosen and neither offered nor dropped. What it had
+ * offered is still in the ring, and the shadow thread accounts for it.
  */
 export function settleDeadProxy(counters: MirrorCounters): void {
   counters.dropped(
@@ -41,7 +47,10 @@ export function settleDeadProxy(counters: MirrorCounters): void {
   );
 }
 
-/** A shadow thread died: what it had received and not sent is dropped, what it had in flight has failed. */
+/**
+ * `settleDeadShadow` settles a dead shadow thread: copies that it received and did not send are dropped,
+ * copies in flight failed.
+ */
 export function settleDeadShadow(counters: MirrorCounters): void {
   counters.dropped(
     Drop.THREAD_ENDED,
@@ -53,8 +62,8 @@ export function settleDeadShadow(counters: MirrorCounters): void {
 }
 
 /**
- * A thread of either kind died: requests that it had begun are failed in its version counters, and the
- * connections it held are gone.
+ * `settleDeadVersion` settles a dead thread of either kind: requests that it had begun fail in its version
+ * counters, and its connections are gone.
  */
 export function settleDeadVersion(counters: VersionCounters): void {
   counters.failure(Failure.ABORTED, counters.get(VersionField.requests) - counters.finished);

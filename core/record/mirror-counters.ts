@@ -12,7 +12,7 @@ export type UnexaminedReason = (typeof unexaminedReasons)[number];
 
 /** Indexes of `unexaminedReasons`. */
 export const Unexamined = {
-  /** No room in the ring for the primary's response: copies of requests go first. */
+  /** No room in the ring for the primary's response: copies of requests have priority. */
   RING_FULL: 0,
   /** The shadow thread holds as many responses as it may. */
   MEMORY: 1,
@@ -23,34 +23,34 @@ export const Unexamined = {
 } as const;
 export type Unexamined = (typeof Unexamined)[keyof typeof Unexamined];
 
-/** In what the outcomes of a pair differ; bits. */
+/** How the outcomes of a pair differ, as bits. */
 export const Differs = { STATUS: 1, SIZE: 2, BODY: 4, HEADER: 8 } as const;
 
 /**
- * How the two requests of a pair ended, in the order of the index into the counters. A pair that the client
- * or umbra ended is in none of them.
+ * How the two requests of a pair ended, in the order of the counters' index. A pair that the client or umbra
+ * ended is in none of them.
  */
 export const pairOutcomes = ['ok', 'shadow-error', 'primary-error', 'both-errors'] as const;
 
-/** How a version ended a request: `ERROR` is a failure that it is to blame for, or a status of 500 to 599. */
+/** How a version ended a request: `ERROR` is a failure that the version caused, or a status of 500 to 599. */
 export const End = { OK: 0, ERROR: 1, NOT_ITS_OWN: 2 } as const;
 export type End = (typeof End)[keyof typeof End];
 
-/** `endOf` says how a version ended a request. `failure` is -1 where the response is whole. */
+/** `endOf` returns how a version ended a request. `failure` is -1 for a whole response. */
 export function endOf(failure: number, status: number): End {
   if (failure >= 0) return blameOfFailure(failure as Failure) === 'shadow' ? End.ERROR : End.NOT_ITS_OWN;
   return status >= 500 && status <= 599 ? End.ERROR : End.OK;
 }
 
-/** The index of `pairOutcomes`, or -1 for a pair that is in none of them. */
+/** `pairOutcome` returns the index in `pairOutcomes`, or -1 for a pair that is in none of them. */
 export function pairOutcome(primary: End, shadow: End): number {
   return primary === End.NOT_ITS_OWN || shadow === End.NOT_ITS_OWN ? -1 : 2 * primary + shadow;
 }
 
 /**
- * What a ratio of 1 is recorded as: HDR counts hold integers, so ratios are recorded in units of 1 /
- * 1,576,960. The number lies in the middle of a step of core/verdict/slot-counts, so that equal latencies are
- * counted as equal, and allows ratios up to 38.
+ * The recorded value of a ratio of 1. HDR counts hold integers, so ratios are recorded in units of 1 /
+ * 1,576,960. The number is in the middle of a step of core/verdict/slot-counts, so that equal latencies count
+ * as equal, and it allows ratios up to 38.
  */
 export const RATIO_ONE = 1_576_960;
 
@@ -106,7 +106,6 @@ const field = {
     help: 'Copies that wait for the answer to the one before them with the same key of `order`.',
     stats: 'waiting',
   }),
-  /** Shadow threads whose breaker is open. */
   breakersOpen: rows.gauge({
     metric: 'umbra_mirror_breakers_open',
     help: 'Shadow threads whose breaker for the mirror is open.',
@@ -143,11 +142,11 @@ const field = {
     stats: 'kept.redacted',
     sinkOnly: true,
   }),
-  /** Why a sink can keep nothing now, as an index of `dropReasons`; -1: it can. */
+  /** Why a sink can keep nothing now, as an index of `dropReasons`; -1 when it can. */
   trouble: rows.highest(),
   /**
-   * Messages of a stream that are not taken yet; -1: not a stream, or not known. Each thread knows of the
-   * same stream.
+   * Messages of a stream that are not acknowledged yet; -1 when unknown or not a stream. Every thread reports
+   * the same stream.
    */
   lag: rows.highest({
     metric: 'umbra_sink_lag_messages',
@@ -157,7 +156,7 @@ const field = {
     stats: 'kept.lag',
     sinkOnly: true,
   }),
-  /** Time between the proxy thread's offer and the shadow thread's taking it. */
+  /** Time between the proxy thread's offer and its receipt on the shadow thread. */
   queue: rows.hdr(
     {
       metric: 'umbra_mirror_queue_seconds',
@@ -192,7 +191,7 @@ const field = {
     stats: 'compare.lostByEndpoint',
   }),
   /**
-   * Pairs chosen for structural comparison; each is handed to the analysts, or is in `unexamined`, or still
+   * Pairs chosen for structural comparison. Each is handed to the analysts, is in `unexamined`, or is still
    * under way.
    */
   sampled: rows.counter({
@@ -215,24 +214,24 @@ const field = {
   /** |shadow - primary| of pairs whose shadow was faster. */
   deltaFaster: rows.hdr(),
   pairs: rows.reasons(pairOutcomes, { stats: 'compare.outcomes' }),
-  /** Of `ok` pairs: what differs in anything that was compared, and in the status. */
+  /** `ok` pairs that differ in anything that was compared, and those that differ in status. */
   okDifferent: rows.counter(),
   okStatusDifferent: rows.counter(),
-  /** Of `ok` pairs: both latencies, and shadow / primary in units of 1 / `RATIO_ONE`. */
+  /** The same pairs: both latencies, and shadow / primary in units of 1 / `RATIO_ONE`. */
   pairedPrimary: rows.hdr(),
   pairedShadow: rows.hdr(),
   ratio: rows.hdr(),
 };
 /**
- * What is counted of one mirror. The methods below use `field`: V8 folds a constant of the module itself, and
+ * The counters of one mirror. The methods below use `field`: V8 folds a constant of the same module, but
  * loads an exported one from its cell at each use.
  */
 export const MirrorField = field;
 export const mirrorTable = rows.named(field);
 
 /**
- * What one thread counts of one mirror. Proxy threads count what they decide (eligible, offered, dropped),
- * shadow threads what becomes of it.
+ * The counters of one mirror on one thread. Proxy threads count what they decide (eligible, offered,
+ * dropped), and shadow threads what happens to the copy.
  *
  *   eligible --> offered --> [ring] --> received --> sent --> completed
  *      |                                   |           |
@@ -262,21 +261,21 @@ export class MirrorCounters extends CounterBlock {
     this.ratio = this.hdr(field.ratio);
   }
 
-  /** Proxy thread: the sampler chose the request, which is then sent or dropped. */
+  /** Proxy thread: the sampler chose the request. Its copy will be sent or dropped. */
   eligible(): void {
     this.words[field.eligible]++;
   }
 
   /**
-   * Proxy thread: the request's HEAD frame is published (after the store of TAIL that shows it to the shadow
-   * thread). A request whose HEAD is written but not published is not offered; if the thread dies then, it is
-   * settled as aborted.
+   * Proxy thread: the request's HEAD frame is published, after the store of TAIL that makes it visible to the
+   * shadow thread. A request whose HEAD is written but not published is not offered. If the thread dies then,
+   * it is settled as dropped.
    */
   offered(): void {
     this.words[field.offered]++;
   }
 
-  /** Proxy thread before `offered`, shadow thread between `received` and `sent`: the copy is dropped. */
+  /** Proxy thread before `offered`, or shadow thread between `received` and `sent`: the copy is dropped. */
   dropped(reason: Drop, count = 1): void {
     this.words[field.dropped + reason] += count;
   }
@@ -287,7 +286,8 @@ export class MirrorCounters extends CounterBlock {
   }
 
   /**
-   * Shadow thread: the first byte is about to go out, or no connection could be made (then `failed` follows).
+   * Shadow thread: the first byte is about to be sent, or no connection could be made (then `failed`
+   * follows).
    */
   sent(): void {
     this.words[field.sent]++;
@@ -306,13 +306,15 @@ export class MirrorCounters extends CounterBlock {
     this.words[field.inFlight]--;
   }
 
-  /** Shadow thread: whether its breaker is open, and how often it has opened since the last call. */
+  /**
+   * Shadow thread: sets whether its breaker is open, and adds how often it has opened since the last call.
+   */
   setBreaker(open: boolean, opened: number): void {
     this.words[field.breakersOpen] = open ? 1 : 0;
     this.words[field.breakerOpened] += opened;
   }
 
-  /** Shadow thread: both responses are whole, and differ in what the bits of `Differs` say. */
+  /** Shadow thread: both responses are whole. `differs` holds bits of `Differs`. */
   paired(differs: number): void {
     const words = this.words;
     words[field.paired]++;
@@ -331,9 +333,9 @@ export class MirrorCounters extends CounterBlock {
   }
 
   /**
-   * Shadow thread: both responses are whole. Latencies are in microseconds, `differs` has bits of `Differs`.
-   * What a verdict compares is counted only of pairs that `isOk`: an error is answered faster, and is not the
-   * same as the answer.
+   * Shadow thread: both responses are whole. Latencies are in microseconds; `differs` holds bits of
+   * `Differs`. The figures of a verdict count only pairs that are `isOk`: an error is often faster and does
+   * not compare with a response.
    */
   pairMeasured(primaryUs: number, shadowUs: number, differs: number, isOk: boolean): void {
     this.paired(differs);
@@ -346,7 +348,7 @@ export class MirrorCounters extends CounterBlock {
     this.ratio.record((shadowUs / Math.max(1, primaryUs)) * RATIO_ONE);
   }
 
-  /** Shadow thread: the counts by endpoint of so many pairs found no room. */
+  /** Shadow thread: counts pairs whose counts by endpoint found no room. */
   lostByEndpoint(pairs: number): void {
     this.words[field.lostByEndpoint] += pairs;
   }
@@ -356,18 +358,18 @@ export class MirrorCounters extends CounterBlock {
     this.words[field.unexamined + reason]++;
   }
 
-  /** Shadow thread: the shadow's latency less the primary's for one request. */
+  /** Shadow thread: records the shadow's latency minus the primary's for one request. */
   recordDelta(deltaUs: number): void {
     if (deltaUs < 0) this.deltaFaster.record(-deltaUs);
     else this.deltaSlower.record(deltaUs);
   }
 
   /**
-   * The shadow thread is dead: what it had in flight has failed. Called by the thread that takes over as the
-   * writer.
+   * `failInFlight` fails what a dead shadow thread had in flight. The thread that takes over as the writer
+   * calls it.
    */
   failInFlight(reason: Failure): void {
-    // From the law, not from the gauge: a thread can be ended between the two stores of `sent`.
+    // From the law rather than the gauge: a thread can end between the two stores of `sent`.
     const open = this.get(field.sent) - this.get(field.completed) - this.totalOf(field.failed);
     this.addReason(field.failed, reason, open);
     this.resetGauges();

@@ -1,5 +1,5 @@
 /**
- * What the blocks of all threads add up to at one moment, as plain objects that follow the table of their
+ * The sums of the blocks of all threads at one moment, as plain objects that follow the table of their
  * counters. Counters and HDR counts only grow, so the difference of two snapshots is what happened between
  * them.
  */
@@ -40,37 +40,37 @@ export function readThread(counters: ThreadCounters): ThreadSnapshot {
   return threadTable.rows.map(({ index }) => counters.get(index as ThreadField));
 }
 
-/** What a version did between two snapshots of it. */
+/** `subtractVersion` returns what a version did between two of its snapshots. */
 export function subtractVersion(later: VersionSnapshot, earlier: VersionSnapshot): VersionSnapshot {
   return combine(versionTable, later, earlier, 'subtract');
 }
 
-/** Two versions as if they were one. */
+/** `addVersions` returns the sum of two versions. */
 export function addVersions(a: VersionSnapshot, b: VersionSnapshot): VersionSnapshot {
   return combine(versionTable, a, b, 'add');
 }
 
-/** What a mirror did between two snapshots of it. */
+/** `subtractMirror` returns what a mirror did between two of its snapshots. */
 export function subtractMirror(later: MirrorSnapshot, earlier: MirrorSnapshot): MirrorSnapshot {
   return combine(mirrorTable, later, earlier, 'subtract');
 }
 
-/** Two mirrors, of two processes, as if they were one. */
+/** `addMirrors` returns the sum of one mirror in two processes. */
 export function addMirrors(a: MirrorSnapshot, b: MirrorSnapshot): MirrorSnapshot {
   return combine(mirrorTable, a, b, 'add');
 }
 
-/** The sum of counts that are indexed by reason. */
+/** `total` returns the sum of counts that are indexed by reason. */
 export function total(counts: readonly number[]): number {
   return counts.reduce((a, b) => a + b, 0);
 }
 
-/** How the values of one kind are read from blocks, and combined. */
+/** How values of one kind are read from blocks, subtracted and added. */
 interface KindRules<Value> {
   read(blocks: readonly CounterBlock[], row: Row): Value;
-  /** What happened between two values of the same blocks. */
+  /** Returns what happened between two values of the same blocks. */
   subtract(later: Value, earlier: Value): Value;
-  /** The values of two processes. */
+  /** Returns the sum of the values of two processes. */
   add(a: Value, b: Value): Value;
 }
 
@@ -93,7 +93,7 @@ const kindRules: { readonly [K in Kind]: KindRules<KindValue[K]> } = {
   reasons: {
     read: (blocks, { index, reasons }) => reasons.map((_, reason) => sumOf(blocks, index + reason)),
     subtract: (later, earlier) => later.map((count, i) => count - earlier[i]),
-    // A process of another release may know more reasons.
+    // A process of another release may have more reasons.
     add: (a, b) => Array.from({ length: Math.max(a.length, b.length) }, (_, i) => (a[i] ?? 0) + (b[i] ?? 0)),
   },
   codes: {
@@ -126,7 +126,7 @@ const kindRules: { readonly [K in Kind]: KindRules<KindValue[K]> } = {
   },
 };
 
-/** The sum of `blocks`, which all have the rows of the table. */
+/** `readTable` returns the sum of `blocks`, which all have the rows of the table. */
 export function readTable<F extends Fields>(
   { rows }: CounterTable<F>,
   blocks: readonly CounterBlock[],
@@ -137,8 +137,8 @@ export function readTable<F extends Fields>(
 }
 
 /**
- * `subtract`: what happened between `b` and the later `a`, of the same blocks. `add`: both as if they were
- * one.
+ * `combine` returns what happened between `b` and the later `a` of the same blocks (`subtract`), or the sum
+ * of both (`add`).
  */
 export function combine<F extends Fields>(
   { rows }: CounterTable<F>,
@@ -148,7 +148,7 @@ export function combine<F extends Fields>(
 ): SnapshotOf<F> {
   return Object.fromEntries(
     rows.map(({ name, kind }) => {
-      // The kind of a row is the kind of its value, which the compiler can't follow through the name.
+      // The kind of a row is the kind of its value. The compiler can't follow that through the name.
       const { [how]: combined } = kindRules[kind] as KindRules<unknown>;
       return [name, combined(a[name], b[name])];
     }),

@@ -3,7 +3,7 @@ import { CounterRows } from './counter-table.js';
 
 const rows = new CounterRows();
 
-/** What a thread counts that belongs to no version. Every row has the label `thread`. */
+/** Counters of a thread that belong to no version. Every row has the label `thread`. */
 export const ThreadField = {
   connections: rows.gauge({
     metric: 'umbra_downstream_connections',
@@ -120,7 +120,7 @@ export const ThreadField = {
     metric: 'umbra_downstream_handshake_timeouts_total',
     help: "Client connections whose TLS handshake took longer than the listener's head.timeout.",
   }),
-  /** Written by a timer; the pulse says how loaded the thread is. */
+  /** A timer writes both; together they show how loaded the thread is. */
   busy: rows.gauge({
     metric: 'umbra_thread_busy_ratio',
     help: 'Share of the last half second in which the event loop of the thread was at work, 0 to 1.',
@@ -133,7 +133,6 @@ export const ThreadField = {
 export const threadTable = rows.named(ThreadField);
 export type ThreadField = (typeof ThreadField)[keyof typeof ThreadField];
 
-/** One per thread. */
 export class ThreadCounters extends CounterBlock {
   static create(): SharedArrayBuffer {
     return CounterBlock.shared(threadTable);
@@ -144,8 +143,8 @@ export class ThreadCounters extends CounterBlock {
   }
 
   /**
-   * How much of the last half second the thread was at work, 0 to 1, and how late it was for a timer, in
-   * seconds.
+   * `setPulse` stores the share of the last half second in which the thread was at work, 0 to 1, and how late
+   * its timer fired, in seconds.
    */
   setPulse(busy: number, loopDelayS: number): void {
     this.set(ThreadField.busy, busy);

@@ -56,7 +56,7 @@ const field = {
     ['count', 'p50', 'p99'],
   ),
   connectionsOpen: rows.gauge({ stats: 'connections.open' }),
-  /** Open connections that wait in the pool. */
+  /** Open connections that are idle in the pool. */
   connectionsIdle: rows.gauge({ stats: 'connections.idle' }),
   waiting: rows.gauge({
     metric: 'umbra_upstream_queue_length',
@@ -111,14 +111,14 @@ const field = {
   }),
 };
 /**
- * What is counted of one version in one role. The methods below use `field`: V8 folds a constant of the
- * module itself, and loads an exported one from its cell at each use.
+ * The counters of one version in one role. The methods below use `field`: V8 folds a constant of the same
+ * module, but loads an exported one from its cell at each use.
  */
 export const VersionField = field;
 export const versionTable = rows.named(field);
 
 /**
- * What one thread measures of one version in one role.
+ * The measurements of one thread for one version in one role.
  *
  * Every request ends in exactly one of `response` and `failure`, so at rest
  * requests = sum of responses by code + sum of failures by reason.
@@ -148,7 +148,7 @@ export class VersionCounters extends CounterBlock {
     this.words[isListed ? field.responses + status - CODE_FIRST : field.responsesOther]++;
   }
 
-  /** The request ended without a complete response, whether or not a head had come. */
+  /** The request ended without a complete response, whether or not a head had arrived. */
   failure(reason: Failure, count = 1): void {
     this.words[field.failures + reason] += count;
   }
@@ -159,7 +159,7 @@ export class VersionCounters extends CounterBlock {
     if (resumed) this.words[field.handshakesResumed]++;
   }
 
-  /** Gauge: +1 when an endpoint is ejected, which is counted too, -1 when it is back. */
+  /** Gauge: +1 when an endpoint is ejected, which also counts an ejection, and -1 when it returns. */
   addEjected(change: number): void {
     this.words[field.ejected] += change;
     if (change > 0) this.words[field.ejections] += change;

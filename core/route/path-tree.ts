@@ -1,6 +1,5 @@
 /**
- * Narrows a list of routes down to those that a path can still match, by looking at a few of the path's
- * bytes.
+ * Narrows a list of routes to those that a path can still match, by comparing a few bytes of the path.
  *
  * A node reads the byte at one position and continues with the child of the routes whose literal has that
  * byte there. Routes without a literal path, or with a shorter one, are in every child, in the plan's order,

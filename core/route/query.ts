@@ -6,10 +6,10 @@ const AMPERSAND_CODE = 0x26;
 const EQUALS = 0x3d;
 
 /**
- * Sets `span` to the value of the first parameter called `name` in the query of `target`, which begins at
- * `pathEnd` with its question mark; false when there is none. A parameter without an equals sign has the
- * empty value. Name and value are as they arrived, like a route's path: percent-encoding and `+` are not
- * decoded. Allocates nothing.
+ * `findParameter` sets `span` to the value of the first parameter called `name` and returns true, or false
+ * when there is none. The query begins with its question mark at `pathEnd` of `target`. A parameter without
+ * an equals sign has the empty value. Name and value are compared as they arrived: percent-encoding and `+`
+ * are not decoded. It allocates nothing.
  *
  * It searches for the name in the whole query, which is faster than stepping through the parameters. After a
  * match in a wrong place the search continues behind the next ampersand, so that a query full of such matches

@@ -57,8 +57,8 @@ export class CompiledRoute {
   }
 
   /**
-   * Whether all conditions hold. `host` is plain (see `plainHost`), `pathEnd` is where the query of the
-   * target begins; names are looked up in the request that was begun in `lookedUp`, which is this one.
+   * `matches` returns true when all conditions hold. `host` comes from `plainHost`, and `pathEnd` is where
+   * the query of the target begins. `lookedUp` must have begun this request.
    *
    * The path is the target before the query, as it arrived: percent-encoding and dot segments are not
    * resolved, because the primary receives it unchanged too. A prefix is a prefix of the string, as in Envoy:

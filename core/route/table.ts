@@ -44,7 +44,7 @@ export class RouteTable {
   }
 
   /**
-   * `of` compiles the routes. It throws a SyntaxError when a regular expression can't be compiled, which the
+   * `of` compiles the routes. It throws a `RegexError` when a regular expression can't be compiled, which the
    * configuration's validation rules out.
    */
   static *of(routes: readonly RoutePlan[]): Steps<RouteTable> {
