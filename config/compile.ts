@@ -104,7 +104,7 @@ function compileListener(listener: Config['listen'][number]): ListenerPlan {
       trusted: listener.trusted === undefined ? null : [...new Set(listener.trusted)],
       underscores: listener.underscores,
       normalizesPath: listener.normalize.path,
-      mergesSlashes: listener.normalize.mergeSlashes,
+      mergesSlashes: listener.normalize.mergeSlashes ?? true,
     },
   };
 }

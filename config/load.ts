@@ -92,7 +92,8 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
     const places = new Set(problems.map(placeOf));
     return refused([...problems, ...understood.problems.filter((problem) => !places.has(placeOf(problem)))]);
   }
-  let config = withAbsolutePaths(understood.config, options.directory ?? dirname(file));
+  const absolute = withAbsolutePaths(understood.config, options.directory ?? dirname(file));
+  let config = withMergedSlashes(absolute, grown.routes.length === 0);
   if (options.unreadable !== undefined) {
     const read = readCertificates(config, root, options.unreadable);
     config = read.config;
@@ -151,6 +152,15 @@ function reasonOf(error: unknown): string {
   if (code === 'ENOENT') return 'no such file';
   if (code === 'EACCES') return 'permission denied';
   return code ?? String(error);
+}
+
+/** Fills in `normalize.mergeSlashes` where it is not set: Istio's default, BASE, does not merge slashes. */
+function withMergedSlashes(config: Config, byDefault: boolean): Config {
+  const listen = config.listen.map((listener) => ({
+    ...listener,
+    normalize: { mergeSlashes: byDefault, ...listener.normalize },
+  }));
+  return { ...config, listen };
 }
 
 function withAbsolutePaths(config: Config, directory: string): Config {

@@ -38,14 +38,15 @@ const normalize = mapping({
   path: z.boolean({ error: 'expected true or false' }).prefault(true).meta({
     description: 'Dot segments are removed, and percent signs of unreserved characters decoded.',
   }),
-  mergeSlashes: z.boolean({ error: 'expected true or false' }).prefault(false).meta({
-    description: 'Several slashes in a row are one.',
+  mergeSlashes: z.boolean({ error: 'expected true or false' }).optional().meta({
+    description:
+      'Several slashes in a row are one. Unless set: `true`, as in nginx, but `false` where routes come from documents, as Istio has it.',
   }),
 });
 
 function isNotNormalized(value: unknown): boolean {
-  const { path, mergeSlashes } = value as { path: boolean; mergeSlashes: boolean };
-  return !path && !mergeSlashes;
+  const { path, mergeSlashes } = value as { path: boolean; mergeSlashes?: boolean };
+  return !path && mergeSlashes === false;
 }
 
 export const edge = {

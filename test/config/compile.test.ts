@@ -157,7 +157,7 @@ const defaultEdge = {
   trusted: null,
   underscores: 'drop',
   normalizesPath: true,
-  mergesSlashes: false,
+  mergesSlashes: true,
 };
 
 t.test('every key comes into the plan', async (t) => {
@@ -198,7 +198,7 @@ t.test('every key comes into the plan', async (t) => {
           trusted: ['10.0.0.0/8', 'fd00::1', 'unix'],
           underscores: 'drop',
           normalizesPath: true,
-          mergesSlashes: false,
+          mergesSlashes: true,
         },
       },
       {

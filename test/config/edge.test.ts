@@ -17,9 +17,9 @@ t.test('a listener behind another proxy on the uws engine is a warning', async (
 t.test('paths are normalized unless a listener says otherwise', async (t) => {
   const edgeOf = (keys: string) =>
     compilePlan(loaded(listen(keys)), 1, new MirrorSlots(), 1).listeners[0]!.edge;
-  t.match(edgeOf('via: a'), { normalizesPath: true, mergesSlashes: false, underscores: 'drop' });
+  t.match(edgeOf('via: a'), { normalizesPath: true, mergesSlashes: true, underscores: 'drop' });
   t.match(edgeOf('normalize: off'), { normalizesPath: false, mergesSlashes: false });
-  t.match(edgeOf('normalize: { mergeSlashes: true }'), { normalizesPath: true, mergesSlashes: true });
+  t.match(edgeOf('normalize: { mergeSlashes: false }'), { normalizesPath: true, mergesSlashes: false });
 });
 
 t.test('h2c is never passed, and other protocols are in lower case', async (t) => {
@@ -29,4 +29,21 @@ t.test('h2c is never passed, and other protocols are in lower case', async (t) =
   t.match(told(route('[ "a b" ]')), [/expected the name of a protocol/]);
   t.same(loaded(route('[ WebSocket, custom/1 ]')).routes[0]!.upgrades, ['websocket', 'custom/1']);
   t.same(loaded(route('[]')).routes[0]!.upgrades, []);
+});
+
+t.test('routes of documents leave slashes apart, unless the listener says otherwise', async (t) => {
+  const text = `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: reviews }
+spec: { hosts: [reviews], http: [{ route: [{ destination: { host: reviews } }] }] }
+`;
+  const mergesSlashes = (keys: string): boolean => {
+    const umbra = `listen: [ { address: "127.0.0.1:1"${keys} } ]\nsubsets: { reviews: "http://127.0.0.1:2" }\n`;
+    const documents = [{ kind: 'texts' as const, files: [{ file: 'reviews.yaml', text }] }];
+    const config = loaded(umbra, { documents });
+    return compilePlan(config, 1, new MirrorSlots(), 1).listeners[0]!.edge.mergesSlashes;
+  };
+  t.equal(mergesSlashes(''), false);
+  t.equal(mergesSlashes(', normalize: { mergeSlashes: true }'), true);
 });
