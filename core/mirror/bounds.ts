@@ -1,6 +1,6 @@
 /**
- * What one shadow thread allows one mirror at a time. It outlives plans (a changed percentage must not reset
- * what is in flight), so it is kept by slot and handed from plan to plan.
+ * The bounds and the current usage of one mirror on one shadow thread. They outlive plans, because a changed
+ * percentage must not reset what is in flight. So they are kept by slot and passed from plan to plan.
  */
 import type { BreakerPlan, MirrorPlan } from '../plan.js';
 import { Breaker } from './breaker.js';
@@ -8,11 +8,11 @@ import type { FullSlots } from './full-slots.js';
 import { RateBound } from './rate.js';
 
 export class MirrorBounds {
-  /** Copies that were taken and have not ended. */
+  /** Copies that were admitted and have not ended. */
   inFlight = 0;
-  /** Copies in order that wait for the one before them. */
+  /** Ordered copies that wait for the one before them. */
   waiting = 0;
-  /** Bytes of requests that are held for the shadow. */
+  /** Bytes of requests that are held in memory for the shadow. */
   heldBytes = 0;
   breaker: Breaker | null = null;
   #heldBytesMax = 0;
@@ -23,13 +23,13 @@ export class MirrorBounds {
   readonly #slot: number;
   readonly #fullSlots: FullSlots;
 
-  /** `fullSlots` is this thread's: proxy threads read there that this mirror is full. */
+  /** `fullSlots` belongs to this thread. Proxy threads read there that this mirror is full. */
   constructor(slot: number, fullSlots: FullSlots) {
     this.#slot = slot;
     this.#fullSlots = fullSlots;
   }
 
-  /** Takes over the bounds of `plan`, of which this thread has one part in `shadowThreads`. */
+  /** `follow` applies the bounds of `plan`, of which this thread has one part in `shadowThreads`. */
   follow(plan: MirrorPlan, shadowThreads: number): void {
     this.#inFlightMax = Math.max(1, Math.floor(plan.inFlightMax / shadowThreads));
     this.#heldBytesMax = Math.max(1, Math.floor(plan.heldBytesMax / shadowThreads));
@@ -54,12 +54,12 @@ export class MirrorBounds {
     if (!this.full) this.#fullSlots.set(this.#slot, false);
   }
 
-  /** Whether so many more bytes would be too many. */
+  /** `exceedsMemory` returns true when `bytes` more would exceed the bound on held bytes. */
   exceedsMemory(bytes: number): boolean {
     return this.heldBytes + bytes > this.#heldBytesMax;
   }
 
-  /** How often the breaker has opened since this was asked last. */
+  /** `newlyOpened` returns how often the breaker has opened since the last call. */
   newlyOpened(): number {
     const opened = this.breaker?.opened ?? 0;
     const more = opened - this.#openedTold;
@@ -67,17 +67,17 @@ export class MirrorBounds {
     return more;
   }
 
-  /** Whether a copy that came now would be refused by the breaker. */
+  /** `breakerRefuses` returns true when the breaker would refuse a copy now. */
   breakerRefuses(nowUs: number): boolean {
     return this.breaker?.refuses(nowUs) ?? false;
   }
 
-  /** False: the rate is used up. */
+  /** `takeRate` uses one request of the rate. It returns false when the rate is used up. */
   takeRate(nowUs: number): boolean {
     return this.#rate === null || this.#rate.take(nowUs);
   }
 
-  /** One that is asked for as before keeps its state. */
+  /** A breaker whose settings did not change keeps its state. */
   #followBreaker(plan: BreakerPlan | null): void {
     const before = this.breaker?.plan ?? null;
     const same =

@@ -1,14 +1,14 @@
 /**
- * Stops copies to a shadow that fails most of them, and tries one now and then:
+ * Stops copies to a shadow that fails most of them, and sends a probe from time to time:
  *
  *   CLOSED --failures at the bound--> OPEN --cooldown over--> HALF_OPEN --the probe completes--> CLOSED
  *                                       ^                        |
  *                                       +-----the probe fails----+
  *
- * One per mirror and shadow thread. A failure is a copy that was attempted and got no whole response; an
- * answer with an error status is an answer, which the comparison must see. Who enters gets a ticket and hands
- * it back with the result: results of requests from before the latest change of state say nothing about the
- * present and are not counted.
+ * There is one breaker per mirror and shadow thread. A failure is a copy that was attempted and got no whole
+ * response; a response with an error status is not a failure, because the comparison must see it. `enter`
+ * returns a ticket, which is returned with the result. Results of copies from before the latest change of
+ * state are not counted.
  */
 import { limits } from '../limits.js';
 import type { BreakerPlan } from '../plan.js';
@@ -16,22 +16,22 @@ import type { BreakerPlan } from '../plan.js';
 const State = { CLOSED: 0, OPEN: 1, HALF_OPEN: 2 } as const;
 type State = (typeof State)[keyof typeof State];
 
-/** The window slides in so many steps. */
+/** The window slides in this many steps. */
 const BUCKETS = 10;
 const WHOLE_MILLIONTHS = 1_000_000;
 
 export class Breaker {
   readonly plan: BreakerPlan;
-  /** How often it has opened. */
+  /** How often the breaker has opened. */
   opened = 0;
   #state: State = State.CLOSED;
-  /** Tickets of other values are of the past. */
+  /** Tickets with another value are from before the latest change of state. */
   #ticket = 1;
   #openUntilUs = 0;
   readonly #bucketUs: number;
   readonly #results = new Float64Array(BUCKETS);
   readonly #failures = new Float64Array(BUCKETS);
-  /** Number of the bucket that is filled now, counted from the clock's zero. */
+  /** Number of the current bucket, counted from the clock's zero. */
   #bucket = 0;
 
   constructor(plan: BreakerPlan) {
@@ -39,17 +39,20 @@ export class Breaker {
     this.#bucketUs = (plan.windowMs * 1e3) / BUCKETS;
   }
 
-  /** Not closed: copies are refused, but for probes. */
+  /** True when copies are refused, except for probes. */
   get open(): boolean {
     return this.#state !== State.CLOSED;
   }
 
-  /** Whether a copy that came now would be refused. */
+  /** `refuses` returns true when a copy would be refused now. */
   refuses(nowUs: number): boolean {
     return this.#state === State.HALF_OPEN || (this.#state === State.OPEN && nowUs < this.#openUntilUs);
   }
 
-  /** A copy goes out that was not refused; its ticket, which goes back exactly once. */
+  /**
+   * `enter` admits a copy that was not refused and returns its ticket. The caller returns each ticket exactly
+   * once.
+   */
   enter(): number {
     if (this.#state === State.OPEN) this.#become(State.HALF_OPEN);
     return this.#ticket;
@@ -80,7 +83,10 @@ export class Breaker {
     this.#become(State.OPEN);
   }
 
-  /** The copy ended for a reason that is not the shadow's: a probe leaves its place to the next copy. */
+  /**
+   * `released` returns the ticket of a copy that ended for a reason other than the shadow. If it was a probe,
+   * the next copy becomes the probe.
+   */
   released(ticket: number): void {
     if (ticket === this.#ticket && this.#state === State.HALF_OPEN) this.#become(State.OPEN);
   }
@@ -102,7 +108,7 @@ export class Breaker {
     );
   }
 
-  /** Empties the buckets that have left the window. */
+  /** `#slide` empties the buckets that have left the window. */
   #slide(nowUs: number): void {
     const bucket = Math.floor(nowUs / this.#bucketUs);
     const stale = Math.min(bucket - this.#bucket, BUCKETS);

@@ -1,6 +1,6 @@
 /**
- * A mirrored request as frames, and back. HEAD carries the request as it was before any change for the
- * primary, so that all work for the copy (host, header edits) is done on the shadow thread.
+ * Encodes a mirrored request as frames, and decodes it. HEAD carries the request as it was before any change
+ * for the primary, so that all work for the copy (host, header edits) is done on the shadow thread.
  *
  *   HEAD payload      0  f64  offered at, us (core/clock)
  *                     8  f64  content length
@@ -15,8 +15,8 @@
  *   BODY payload         the bytes of one piece; END and ABORT have none
  *   RESPONSE_HEAD, RESPONSE_BODY   the primary's response, as far as it is captured: head, pieces
  *
- * Payloads begin on 8 bytes and both ends are one process, so numbers go through typed arrays in the
- * machine's own byte order: a `DataView` or `Buffer.write…` would check bounds on each.
+ * Payloads begin on 8 bytes and both ends are in one process, so numbers go through typed arrays in native
+ * byte order. A `DataView` or `Buffer.write…` would check bounds on each access.
  */
 import type { Framing, RequestHead } from '../http/message.js';
 import { latin1Slice, latin1Write } from '../http/wire.js';
@@ -30,31 +30,31 @@ const outcomeBytes = 48;
 export const FrameFlag = {
   /** HEAD or BODY: the request is complete with this frame. */
   LAST: 1,
-  /** HEAD: the primary's exchange is in the access log's sample, and so is its copy. */
+  /** HEAD: the exchange is logged in the access log, and so is its copy. */
   LOGGED: 2,
   /** HEAD: no OUTCOME will come for this exchange. */
   UNPAIRED: 4,
-  /** HEAD: the pair is to be compared field by field: both responses are captured. */
+  /** HEAD: the pair is compared field by field, so both responses are captured. */
   CAPTURE: 8,
 } as const;
 
-/** What the proxy thread noted of the primary's response; bits. */
+/** What the proxy thread recorded of the primary's response, as bits. */
 export const Seen = {
   BODY_DIGEST: 1,
   FIELDS_DIGEST: 2,
-  /** The response was captured: its head, and its body as far as the mirror's bound allows. */
+  /** The response was captured: its head, and its body up to the mirror's bound. */
   CAPTURED: 4,
-  /** The body is longer than what was captured of it. */
+  /** The body is longer than its captured part. */
   TRUNCATED: 8,
 } as const;
 
 /**
- * An ABORT for this exchange id is for all open exchanges of the ring: the proxy thread behind it was
+ * An ABORT with this exchange id ends all open exchanges of the ring: the proxy thread behind it was
  * replaced.
  */
 export const allExchanges = 0xffff_ffff;
 
-/** Number views of a ring's data area, made once per ring end. */
+/** Typed views of a ring's data area, made once per end of a ring. */
 export class Numbers {
   readonly f64: Float64Array;
   readonly u32: Uint32Array;
@@ -65,7 +65,7 @@ export class Numbers {
   }
 }
 
-/** The request of one exchange, as it is offered to mirrors; strings are wire strings. */
+/** The request of one exchange as it is offered to mirrors. Strings are wire strings. */
 export class CopySource {
   wire = '';
   methodBytes = 0;
@@ -77,7 +77,7 @@ export class CopySource {
   lengthZero = false;
   /** When the request is offered, in microseconds of core/clock. */
   offeredUs = 0;
-  /** The exchange has a line in the access log, and so have its copies. */
+  /** The exchange is logged in the access log, and so are its copies. */
   logged = false;
   /** The order key of the copy that is offered next (core/mirror/order-key). */
   orderKey = 0;
@@ -89,7 +89,7 @@ export class CopySource {
     this.lengthZero = head.lengthZero;
   }
 
-  /** The head alone, as access logs need it. */
+  /** `takeParts` sets the head alone, which is enough for access logs. */
   takeParts(method: string, target: string, host: string, fields: string): void {
     this.wire = method + target + host + fields;
     this.methodBytes = method.length;
@@ -103,7 +103,7 @@ export function headPayloadBytes(source: CopySource): number {
   return headWireOffset + source.wire.length;
 }
 
-/** Writes a HEAD payload at `offset` (a multiple of 8) of the ring whose views these are. */
+/** `writeHead` writes a HEAD payload at `offset` (a multiple of 8) of the ring that the views belong to. */
 export function writeHead(bytes: Buffer, numbers: Numbers, offset: number, source: CopySource): void {
   const f = offset >>> 3;
   const u = offset >>> 2;
@@ -118,12 +118,12 @@ export function writeHead(bytes: Buffer, numbers: Numbers, offset: number, sourc
   latin1Write(bytes, source.wire, offset + headWireOffset);
 }
 
-/** When the request of a HEAD payload was offered. */
+/** `offeredUs` returns when the request of a HEAD payload was offered. */
 export function offeredUs(numbers: Numbers, offset: number): number {
   return numbers.f64[offset >>> 3];
 }
 
-/** A HEAD payload read back. One object per reader, filled again by each `read`. */
+/** A decoded HEAD payload. Each reader has one object and refills it with each `read`. */
 export class MirroredHead {
   offeredUs = 0;
   contentLength = 0;
@@ -155,7 +155,7 @@ export class MirroredHead {
   }
 }
 
-/** What the primary's exchange came to; -1 as failure is none. */
+/** The outcome of the primary's exchange. A `failure` of -1 is none. */
 export class Outcome {
   status = 0;
   latencyUs = 0;
@@ -164,7 +164,7 @@ export class Outcome {
   failure = -1;
   bodyDigest = 0;
   fieldsDigest = 0;
-  /** Of `Seen`. */
+  /** `Seen` bits. */
   seen = 0;
 
   static readonly bytes = outcomeBytes;

@@ -5,7 +5,7 @@ import type { MirrorPlan } from '../plan.js';
 import { compilePathChange, type TargetChange } from '../route/path-change.js';
 import { type Random, withNewTrace, withoutTrace } from './trace-fields.js';
 
-/** The head of a copy as it came. */
+/** The head of a copy before the changes. */
 export interface CopiedHead {
   readonly method: string;
   readonly target: string;
@@ -16,12 +16,12 @@ export interface CopiedHead {
 export class CopyChange {
   readonly #plan: MirrorPlan;
   readonly #edits: FieldEdits | null;
-  /** What commands in header values ask of a copy; null: there are none. */
+  /** Values for commands in header values; null when there are none. */
   readonly #source: FormatSource | null;
   readonly #rewrite: TargetChange | null;
   readonly #random: Random;
 
-  /** `route` and `version`: names, for commands in header values. */
+  /** `route` and `version` are names for commands in header values. */
   constructor(plan: MirrorPlan, route: string, version: string, random: Random) {
     this.#plan = plan;
     this.#edits = FieldEdits.of(plan.headers, 'copy');
@@ -38,7 +38,7 @@ export class CopyChange {
     return this.#rewrite === null ? target : this.#rewrite(target);
   }
 
-  /** The trace policy comes first, so that header edits have the last word. */
+  /** `fields` applies the trace policy before the header edits, so that the edits take precedence. */
   fields(head: CopiedHead): string {
     const { trace } = this.#plan;
     let result = head.fields;

@@ -1,7 +1,7 @@
 /**
- * The consumer's end of the rings from all proxy threads, for shadow threads and the sink thread alike. It
- * takes frames, keeps the copies whose frames may still come, and delivers each frame to its copy. Admission
- * is decided when a HEAD arrives, and every HEAD is counted.
+ * The consumer's end of the rings of all proxy threads, for shadow threads and the sink thread. It reads
+ * frames, keeps the copies that may receive more frames, and delivers each frame to its copy. Admission is
+ * decided when a HEAD arrives, and every HEAD is counted.
  */
 import type { Clock } from '../clock.js';
 import { Drop, type Failure, none } from '../errors.js';
@@ -13,33 +13,35 @@ import { allExchanges, FrameFlag, MirroredHead, Numbers, Outcome, offeredUs } fr
 import { type PlanInForce, PlansInForce } from './plans-in-force.js';
 
 /**
- * One copy, as the frames of its ring drive it. Payloads are views of the ring and die when the call returns.
+ * One copy, as driven by the frames of its ring. Payloads are views of the ring and are valid during the call
+ * only.
  */
 export interface FramedCopy {
   /**
-   * A further frame may concern this copy. Read after each frame; while it is true the copy is not reused.
+   * A further frame may belong to this copy. It is read after each frame; while it is true the copy is not
+   * reused.
    */
   readonly expectsFrames: boolean;
-  /** `piece` is the next piece of the request's body, and may be empty where it is the last one. */
+  /** `piece` is the next piece of the request's body. The last one may be empty. */
   onBody(piece: Uint8Array, last: boolean): void;
   onTrailers(lines: string): void;
-  /** The rest of the request will not come. Does nothing where the request is complete. */
+  /** The rest of the request will not arrive. Ignored when the request is complete. */
   onAbort(reason: Failure): void;
-  /** A part of the primary's response, where it is captured: `FrameType.RESPONSE_HEAD` or `RESPONSE_BODY`. */
+  /** A part of the primary's captured response: `FrameType.RESPONSE_HEAD` or `RESPONSE_BODY`. */
   onPrimaryResponse(type: number, bytes: Buffer): void;
   /**
-   * `outcome` is what the primary's exchange came to, and valid during the call; null: it will never be
-   * known.
+   * `outcome` is the outcome of the primary's exchange, valid during the call. It is null when it will never
+   * be known.
    */
   onOutcome(outcome: Outcome | null): void;
 }
 
-/** One proxy thread's ring and the copies that its frames may name. */
+/** The ring of one proxy thread, and the copies that its frames may name. */
 class Source<M extends { readonly counters: MirrorCounters }, C extends FramedCopy> implements FrameHandler {
   readonly reader: RingReader;
-  /** By exchange id. */
+  /** Copies by exchange id. */
   readonly open = new Map<number, C>();
-  /** Every HEAD that was offered up to this time, in microseconds of core/clock, was read. */
+  /** All HEADs that were offered up to this time were read, in microseconds of core/clock. */
   readUpToUs = 0;
   readonly #receiver: FrameReceiver<M, C>;
   readonly #outcome = new Outcome();
@@ -92,7 +94,7 @@ class Source<M extends { readonly counters: MirrorCounters }, C extends FramedCo
     if (!copy.expectsFrames) this.open.delete(exchangeId);
   }
 
-  /** The proxy thread behind the ring was replaced: nothing more comes for what is open. */
+  /** The proxy thread behind the ring was replaced: open copies receive no further frames. */
   #abandon(reason: Failure): void {
     const open = [...this.open.values()];
     this.open.clear();
@@ -104,7 +106,7 @@ class Source<M extends { readonly counters: MirrorCounters }, C extends FramedCo
 }
 
 export abstract class FrameReceiver<M extends { readonly counters: MirrorCounters }, C extends FramedCopy> {
-  /** Scratch: the HEAD that is being admitted. */
+  /** Scratch object for the HEAD that is being admitted. */
   readonly head = new MirroredHead();
   protected readonly plans = new PlansInForce<M>();
   readonly clock: Clock;
@@ -116,40 +118,44 @@ export abstract class FrameReceiver<M extends { readonly counters: MirrorCounter
     this.#sources = readers.map((reader) => new Source<M, C>(reader, this));
   }
 
-  /** Copies that are not over; a drain ends when there are none. */
+  /** Copies that have not ended; a drain is complete when there are none. */
   abstract readonly inFlight: number;
 
   /**
-   * Why a copy to `mirror` can't be taken now. `openCount`: copies of the same ring that still expect frames.
+   * `whyRefused` returns why a copy to `mirror` can't be admitted now, or `none`. `openCount` is the number
+   * of copies of the same ring that still expect frames.
    */
   protected abstract whyRefused(mirror: M, openCount: number): Drop | typeof none;
 
-  /** Begins the copy whose HEAD is in `head`; `flags` are `FrameFlag`s. Null: it is dropped by `drop`. */
+  /**
+   * `begin` begins the copy whose HEAD is in `head`; `flags` are `FrameFlag`s. It returns null if it dropped
+   * the copy with `drop`.
+   */
   abstract begin(mirror: M, generation: number, exchangeId: number, flags: number): C | null;
 
-  /**
-   * All rings were read up to this time: a HEAD that was offered by then was seen. Called at the end of each
-   * `drain`.
-   */
+  /** `onRead` is called at the end of each `drain`. All HEADs that were offered up to `upToUs` were read. */
   protected onRead(_upToUs: number): void {}
 
-  /** Counts a copy that was received and is not begun. */
+  /** `drop` counts a copy that was received and is not begun. */
   protected drop({ counters }: M, reason: Drop, flags: number): void {
     counters.dropped(reason);
     if ((flags & FrameFlag.CAPTURE) !== 0) counters.unexamined(Unexamined.NO_PAIR);
   }
 
-  /** HEADs of this plan and of earlier ones are served by the plan that they were offered under. */
+  /**
+   * `use` applies a new plan. HEADs of earlier plans are still served by the plan that they were offered
+   * under.
+   */
   use(plan: PlanInForce<M>): void {
     this.plans.use(plan);
   }
 
-  /** Plans below this generation are released once the rings are seen empty. */
+  /** `retire` releases plans below this generation once the rings are seen empty. */
   retire(belowGeneration: number): void {
     this.plans.retire(belowGeneration);
   }
 
-  /** Takes at most `framesMax` frames from each ring; returns how many came. */
+  /** `drain` reads at most `framesMax` frames from each ring and returns their number. */
   drain(framesMax: number): number {
     let count = 0;
     let readUpToUs = Number.POSITIVE_INFINITY;
@@ -157,7 +163,7 @@ export abstract class FrameReceiver<M extends { readonly counters: MirrorCounter
       const source = this.#sources[i];
       const beforeUs = this.clock();
       const taken = source.reader.drain(source, framesMax);
-      // Fewer than the most: the ring was read to where it ended at `beforeUs` or later.
+      // Fewer than `framesMax` frames: the ring was read to its end at `beforeUs` or later.
       if (taken < framesMax) source.readUpToUs = beforeUs;
       readUpToUs = Math.min(readUpToUs, source.readUpToUs);
       count += taken;
@@ -172,18 +178,21 @@ export abstract class FrameReceiver<M extends { readonly counters: MirrorCounter
     return true;
   }
 
-  /** Copies are open whose primary's outcome may still come, which rings no bell. */
+  /** Copies are open whose primary's outcome may still arrive. An outcome does not ring the doorbell. */
   get awaitsOutcomes(): boolean {
     for (let i = 0; i < this.#sources.length; i++) if (this.#sources[i].open.size > 0) return true;
     return false;
   }
 
-  /** Requests whose HEAD comes from now on are dropped as `draining`. */
+  /** `refuseNew` drops requests whose HEAD arrives from now on, with the reason `draining`. */
   refuseNew(): void {
     this.#draining = true;
   }
 
-  /** Decides whether the copy of a HEAD frame is taken, and counts it; null: it is dropped. */
+  /**
+   * `admit` decides whether the copy of a HEAD frame is admitted, and counts it. It returns null when the
+   * copy is dropped.
+   */
   admit(slot: number, generation: number, flags: number, openCount: number): M | null {
     const mirror = this.plans.mirrorOf(slot, generation);
     if (mirror === undefined) {

@@ -1,8 +1,8 @@
 /**
- * Which mirrors of one shadow thread have as many copies in flight as they may: one word per mirror slot in
- * memory that all threads share. The shadow thread alone writes; proxy threads read with a plain load, so
- * that a copy that would be dropped on the other side of the ring does not go through it, and may see a new
- * value a moment late: then it is dropped there, or one is dropped too many.
+ * Which mirrors of one shadow thread have as many copies in flight as allowed: one word per mirror slot in
+ * memory that all threads share. Only the shadow thread writes. Proxy threads read with a plain load and drop
+ * a copy for a full mirror before it enters the ring. A proxy thread may see a change a moment late. Then the
+ * shadow thread drops the copy instead, or one copy too many is dropped.
  */
 import { limits } from '../limits.js';
 
@@ -25,7 +25,7 @@ export class FullSlots {
     this.#full[slot] = full ? 1 : 0;
   }
 
-  /** A thread that takes the place of another one has nothing in flight. */
+  /** `clear` resets all slots: a thread that replaces another one has nothing in flight. */
   clear(): void {
     this.#full.fill(0);
   }

@@ -1,6 +1,6 @@
 /**
- * Watches a primary, and holds mirrors of its route back when it becomes slower or fails more than it used
- * to.
+ * Watches a primary, and holds back mirrors of its route when the primary becomes slower or fails more often
+ * than before.
  *
  *   base line   what the latest windows that were good have shown, up to `limits.guardBaseWindows` of them
  *   bad window  its p99 is above the median p99 of the base line by more than the bound, above nine in ten of
@@ -11,19 +11,19 @@
  *   good for `recover`       ──▶ one step up; the next one takes twice as long, up to sixteen times
  *   bad with no copies left  ──▶ not the mirrors' doing: the new level is the base line, copies come back
  *
- * One bad window is noise: two in a row above nine tenths of the base line are so by chance once in a hundred
- * pairs even where the bound on p99 is 0. The last rule makes a wrong verdict end by itself. What it can't
- * see: a cost of mirroring that was there from the first window on (the base line has it in it), and one that
- * grows by less than the bound from window to window.
+ * One bad window is noise. Two in a row above nine tenths of the base line happen by chance once in a hundred
+ * pairs, even with a p99 bound of 0. The last rule ends a wrong verdict. The guard can't detect a cost of
+ * mirroring that was there from the first window on, because it is part of the base line, or one that grows
+ * by less than the bound from window to window.
  *
- * Pure: fed with windows, so that tests own time.
+ * The class is pure and is fed with windows, so that tests control time.
  */
 import { limits } from '../limits.js';
 import type { GuardPlan } from '../plan.js';
 
-/** What the primary did in one window. */
+/** The figures of a primary in one window. */
 export interface GuardWindow {
-  /** Responses and failures, those that the client caused left out. */
+  /** Responses and failures, without those that the client caused. */
   readonly requests: number;
   /** Failures among them, and responses from 500 to 599. */
   readonly errors: number;
@@ -31,18 +31,18 @@ export interface GuardWindow {
 }
 
 export type GuardEvent =
-  /** A step down, for this reason. */
+  /** The guard reduced the share of copies by one step, for this reason. */
   | { readonly kind: 'backed-off'; readonly because: 'p99' | 'errors'; readonly window: GuardWindow }
   /** The primary was no better without any copies. */
   | { readonly kind: 'unrelated' }
-  /** A step up. */
+  /** The guard raised the share of copies by one step. */
   | { readonly kind: 'recovering' };
 
-/** Shares of the copies that go on, in millionths, step by step. */
+/** Shares of the copies that are sent, in millionths, by step. */
 export const guardSteps: readonly number[] = [1_000_000, 500_000, 250_000, 100_000, 0];
 
 const BAD_IN_A_ROW = 2;
-/** Before the base line has so many windows nothing is judged. */
+/** Nothing is judged before the base line has this many windows. */
 const BASE_WINDOWS_MIN = 3;
 const PATIENCE_MAX = 4;
 const WHOLE_MILLIONTHS = 1_000_000;
@@ -51,13 +51,13 @@ export class Guard {
   readonly plan: GuardPlan;
   #step: number;
   #base: GuardWindow[] = [];
-  /** Bad windows since the last one that was not. */
+  /** Bad windows in a row. */
   #bad: GuardWindow[] = [];
-  /** Windows since the last bad one or the last step. */
+  /** Windows since the last bad one or the last change of the share. */
   #calm = 0;
   #patience = 0;
 
-  /** `keptMillionths`: the share that goes on as it begins, which another guard may have left behind. */
+  /** `keptMillionths` is the share of copies at the beginning, which an earlier guard may have reduced. */
   constructor(plan: GuardPlan, keptMillionths: number = WHOLE_MILLIONTHS) {
     this.plan = plan;
     this.#step = Math.max(
@@ -66,20 +66,20 @@ export class Guard {
     );
   }
 
-  /** The share of the copies that go on, in millionths. */
+  /** The share of the copies that are sent, in millionths. */
   get keptMillionths(): number {
     return guardSteps[this.#step];
   }
 
-  /** What to compare with, for people; null while nothing is known. */
+  /** The base line for reports; null while it is not known. */
   get base(): { readonly p99Us: number; readonly errorShare: number } | null {
     if (this.#base.length < BASE_WINDOWS_MIN) return null;
     return { p99Us: quantile(this.#base, 0.5), errorShare: errorShare(this.#base) };
   }
 
-  /** Takes the next window; what follows from it, if anything does. */
+  /** `take` judges the next window. It returns the resulting event, or null. */
   take(window: GuardWindow): GuardEvent | null {
-    // So few requests say nothing of a percentile, and nobody is hurt.
+    // Too few requests for a percentile; load this low does no harm.
     if (window.requests < limits.guardRequests) return this.#calmly();
     const because = this.#whyBad(window);
     if (because === null) {
@@ -115,7 +115,7 @@ export class Guard {
       return null;
     }
     this.#step--;
-    // Time at the top pays it back.
+    // Calm windows at the full share reduce it again.
     this.#patience = Math.min(PATIENCE_MAX, this.#patience + 1);
     return { kind: 'recovering' };
   }

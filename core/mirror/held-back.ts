@@ -1,15 +1,15 @@
 /**
  * How much of each mirror the guard holds back: one word per mirror slot in memory that all threads share.
- * The control thread alone writes; proxy threads read with a plain load for each request that a mirror chose,
- * and may see a new value a moment late. It outlives the control thread: a new one finds what the old one had
- * decided.
+ * Only the control thread writes. Proxy threads read with a plain load for each request that a mirror chose,
+ * and may see a change a moment late. The memory outlives the control thread, so a new one continues from the
+ * previous decisions.
  */
 import { limits } from '../limits.js';
 
 export class HeldBack {
   readonly #millionths: Int32Array;
 
-  /** Starts with nothing held back. */
+  /** `create` makes a block with nothing held back. */
   static create(): SharedArrayBuffer {
     return new SharedArrayBuffer(limits.mirrorSlots * Int32Array.BYTES_PER_ELEMENT);
   }

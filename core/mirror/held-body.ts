@@ -1,11 +1,11 @@
-/** What has come of the body of a request that waits for its turn on a shadow thread. */
+/** The received part of the body of a request that waits for its turn on a shadow thread. */
 export class HeldBody {
   trailers = '';
-  /** Its own bytes, not the ring's. */
+  /** Copies of the bytes, not views of the ring. */
   readonly pieces: Buffer[] = [];
   /** The body is complete. */
   complete = false;
-  /** Bytes of memory that the request takes. */
+  /** Bytes of memory that the request holds. */
   bytes = 0;
 
   begin(headBytes: number, complete: boolean): void {
@@ -14,7 +14,7 @@ export class HeldBody {
     this.bytes = headBytes;
   }
 
-  /** `piece` is a view of the ring, and copied. */
+  /** `add` copies `piece`, which is a view of the ring. */
   add(piece: Uint8Array, last: boolean): void {
     if (last) this.complete = true;
     if (piece.byteLength === 0) return;

@@ -1,10 +1,10 @@
 /**
- * The mark that every copy carries, so that a mirror never mirrors a mirror: where the way of a copy leads
- * through this or another umbra again (two that mirror to each other, a shadow that calls its primary's
- * address), it is forwarded like any request and not copied, and counted as dropped for the reason `loop`.
+ * The field that marks every copy, so that a copy is never mirrored again. A copy may reach this or another
+ * umbra: two may mirror to each other, or a shadow may call its primary's address. Such a copy is forwarded
+ * like any request, but not mirrored, and counted as dropped for the reason `loop`.
  *
- * A client can send the field as well: its requests are then served and not mirrored. That hides nothing, for
- * each is in that counter; who does not want it takes the field off at the edge.
+ * A client can send the field as well. Its requests are then served and not mirrored, and each is in that
+ * counter. To prevent it, remove the field at the edge.
  */
 import { fieldValue } from '../http/fields.js';
 
@@ -18,8 +18,8 @@ export function isCopy(fields: string): boolean {
 }
 
 /**
- * Field lines of a copy with the mark. One that the mirror's own header edits have set stands, whatever its
- * value.
+ * `marked` returns the field lines of a copy with the mark. A mark that the mirror's own header edits have
+ * set is kept, whatever its value.
  */
 export function marked(fields: string): string {
   return isCopy(fields) ? fields : fields + loopMarkLine;

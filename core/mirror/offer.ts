@@ -1,7 +1,7 @@
 /**
- * Offers one exchange to the mirrors of its route. Everything here is decided at once and in order: sampled
- * (from here on the request is eligible and accounted for), no copy itself, method, body size, held back by
- * the guard, room in the ring.
+ * Offers one exchange to the mirrors of its route. All checks are made at once, in this order: the sample (a
+ * chosen request is eligible and accounted for), not a copy itself, method, body size, held back by the
+ * guard, room in the ring.
  */
 
 import { digestFields } from '../compare/digest.js';
@@ -20,20 +20,23 @@ import { isCopy } from './loop-mark.js';
 import { type ClientIdentity, noOrder, OrderKey } from './order-key.js';
 import { accepted, type MirrorPort } from './port.js';
 
-/** Ids stay small integers for V8, and below `allExchanges`; far fewer exchanges are ever open at once. */
+/** Ids stay small integers for V8 and below `allExchanges`. Far fewer exchanges are ever open at once. */
 const exchangeIdMask = 0x3fff_ffff;
 
 /** One mirror as a proxy thread runs it. */
 export class Mirror {
   readonly plan: MirrorPlan;
   readonly counters: MirrorCounters;
-  /** Gets what this mirror samples for structural comparison, with a safe method, once more. */
+  /**
+   * The mirror that sends the baseline's copy of what this mirror samples for structural comparison; null for
+   * none.
+   */
   readonly baseline: Mirror | null;
-  /** Its copies are kept, not sent to a shadow. */
+  /** The copies are kept by a sink, not sent to a shadow. */
   readonly toSink: boolean;
-  /** The primary's response is looked at: for checksums, or because it may be captured. */
+  /** The primary's response is read: for checksums, or because it may be captured. */
   readonly watchesResponses: boolean;
-  /** Null: its copies are in no order. */
+  /** Null: the copies are not ordered. */
   readonly orderKey: OrderKey | null;
 
   constructor(plan: MirrorPlan, counters: MirrorCounters, baseline: Mirror | null = null) {
@@ -48,24 +51,24 @@ export class Mirror {
   }
 }
 
-/** How far the primary's response is captured, in the bits of the OUTCOME. */
+/** How much of the primary's response is captured, as bits of the OUTCOME. */
 const Capture = {
-  /** It is not, or there was no room. */
+  /** Not captured, or there was no room. */
   OFF: 0,
   ON: Seen.CAPTURED,
   TRUNCATED: Seen.CAPTURED | Seen.TRUNCATED,
 } as const;
 type Capture = (typeof Capture)[keyof typeof Capture];
 
-/** The copy of one exchange to one mirror, while its request is under way. Reused with its exchange. */
+/** The copy of one exchange to one mirror during the request. It is reused with its exchange. */
 export class MirrorCopy {
   mirror: Mirror | null = null;
   port: MirrorPort | null = null;
   exchangeId = 0;
   bodyBytes = 0;
-  /** The copy still takes frames of the request. */
+  /** The copy still accepts frames of the request. */
   open = false;
-  /** A checksum of fields of the primary's response, where the mirror compares them. */
+  /** The checksum of fields of the primary's response, if the mirror compares them. */
   fieldsDigest = 0;
   #capture: Capture = Capture.OFF;
   #capturedBytes = 0;
@@ -95,28 +98,28 @@ export class MirrorCopy {
     else if (last) this.open = false;
   }
 
-  /** The trailers of the request's body, whose last piece follows. */
+  /** The trailers of the request's body. Its last piece follows. */
   trailers(lines: string): void {
     if (!this.open) return;
     const refused = this.port!.offerTrailers(this.mirror!.plan.slot, this.exchangeId, lines);
     if (refused !== accepted) this.abort(refused);
   }
 
-  /** The request will not be completed. Nothing happens to a copy whose request is complete. */
+  /** The request will not be completed. Ignored when the copy's request is complete. */
   abort(reason: Failure): void {
     if (!this.open) return;
     this.open = false;
     this.port!.abort(this.exchangeId, reason);
   }
 
-  /** The head of the primary's response has come. */
+  /** The head of the primary's response has arrived. */
   responseHead(head: ResponseHead): void {
     const { headers } = this.mirror!.plan.compare;
     if (headers.length > 0) this.fieldsDigest = digestFields(head, headers);
     if (this.#capture === Capture.ON) this.#captured(FrameType.RESPONSE_HEAD, headText(head));
   }
 
-  /** The next piece of its body. */
+  /** The next piece of the response's body. */
   responseBody(bytes: Uint8Array): void {
     if (this.#capture !== Capture.ON) return;
     const room = this.mirror!.plan.capture!.bodyBytesMax - this.#capturedBytes;
@@ -126,7 +129,9 @@ export class MirrorCopy {
       this.#capture = Capture.TRUNCATED;
   }
 
-  /** `outcome` is the same for all copies of an exchange but for what this one alone knows. */
+  /**
+   * `outcome` is the same object for all copies of an exchange, except for the fields that this copy sets.
+   */
   outcome(outcome: Outcome): void {
     const { compare } = this.mirror!.plan;
     if (!compare.pairs) return;
@@ -147,7 +152,7 @@ export class MirrorCopy {
 
 export class MirrorOffer {
   readonly #ports: readonly MirrorPort[];
-  /** By port. */
+  /** Indexed like `#ports`. */
   readonly #fullSlots: readonly FullSlots[];
   readonly #shadowThreads: number;
   readonly #heldBack: HeldBack;
@@ -156,8 +161,8 @@ export class MirrorOffer {
   #turn = 0;
 
   /**
-   * One port for each shadow thread, of which there are `shadowThreads`, and behind them that of the sink
-   * thread. `fullSlots`: of the thread behind each port.
+   * `ports` has one port for each of the `shadowThreads` shadow threads, followed by that of the sink thread.
+   * `fullSlots` has the block of the thread behind each port.
    */
   constructor(
     ports: readonly MirrorPort[],
@@ -173,15 +178,15 @@ export class MirrorOffer {
     this.#sampler = sampler;
   }
 
-  /** Requests that come from now on are sampled by this one. */
+  /** `sampleWith` sets the sampler of later requests. */
   sampleWith(sampler: Sampler): void {
     this.#sampler = sampler;
   }
 
   /**
-   * Offers the request to each mirror and fills `copies` with those that took it; returns how many. `head` is
-   * read before this returns; `original` was filled from it. `forwarded` is the request as the primary gets
-   * it, or `original` where that is the same or no mirror asks for it.
+   * `offer` offers the request to each mirror, fills `copies` with those that accepted it, and returns their
+   * number. `head` is read before it returns, and `original` was filled from it. `forwarded` is the request
+   * as the primary gets it; it is `original` where both are equal or no mirror needs it.
    */
   offer(
     mirrors: readonly Mirror[],
@@ -192,8 +197,8 @@ export class MirrorOffer {
     copies: MirrorCopy[],
   ): number {
     let count = 0;
-    // Round robin, so that each shadow thread sees an even part of every mirror: rate and in-flight bounds
-    // are divided among them. Copies in order go to the thread that their key names instead.
+    // Round robin over the shadow threads, so that each sees an equal part of every mirror: rate and
+    // in-flight bounds are divided among them. Ordered copies go to the thread of their key instead.
     const turn = this.#turn++ % this.#shadowThreads;
     const last = head.framing === Framing.NONE ? FrameFlag.LAST : 0;
     const flags = last | (original.logged ? FrameFlag.LOGGED : 0);

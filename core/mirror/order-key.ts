@@ -1,7 +1,7 @@
 /**
- * The key by which copies go out in order: those with one key wait for each other on one shadow thread
- * (core/mirror/order-queues). The key is a hash of 32 bits, made on the proxy thread without an allocation of
- * its own. Two keys with one hash only wait for each other without need.
+ * The key by which copies are ordered: copies with the same key wait for each other on one shadow thread
+ * (core/mirror/order-queues). The key is a 32-bit hash, computed on the proxy thread without an allocation of
+ * its own. Two keys with the same hash only wait for each other needlessly.
  */
 import type { RequestHead } from '../http/message.js';
 import { type NamedField, NamedFields } from '../http/named-fields.js';
@@ -11,13 +11,14 @@ import { findCookie } from '../route/cookie.js';
 import { hashed, hashedSlice, mixed } from '../route/hash.js';
 import type { ClientAddress } from '../route/sampler.js';
 
-/** Sentinel: the request is in no order. */
+/** Sentinel: the request is not ordered. */
 export const noOrder = 0;
 
-/** The sender of a request, as its engine knows it. A `Responder` is one. */
+/** Identifies the sender of a request. A `Responder` implements it. */
 export interface ClientIdentity extends ClientAddress {
   /**
-   * A number that the connection has to itself on its thread, not 0; 0: the engine knows no connections.
+   * Returns a number that is unique to the connection on its thread, or 0 when the engine does not know
+   * connections.
    */
   connectionKey(): number;
 }
@@ -36,7 +37,7 @@ export class OrderKey {
   }
 
   /**
-   * Returns the key of a request, from 1 to 2^32 - 1; `noOrder` where it has no such header, cookie or
+   * `of` returns the key of a request, from 1 to 2^32 - 1, or `noOrder` when it lacks the header, cookie or
    * address.
    */
   of(head: RequestHead, client: ClientIdentity): number {

@@ -1,19 +1,19 @@
 /**
- * Keeps copies with one key in order on a shadow thread: one of them is under way, and each further one waits
- * until the one before it is over. A copy that arrives from another proxy thread's ring takes its place by
- * the time at which it was offered.
+ * Orders the copies of each key on a shadow thread: one of them is under way, and each of the others waits
+ * until the one before it has ended. A copy from another proxy thread's ring is inserted by the time at which
+ * it was offered.
  *
  *   enter --> WAITING --advance--> UNDER WAY --leave--> the next one advances
  *                \--leave (aborted, cancelled)--> gone
  *
- * A copy advances only once every ring was read up to the time at which the copy was offered: a request that
- * the client sent earlier, on another connection, may still stand in the ring of another proxy thread.
+ * A copy advances only after every ring was read up to the time at which the copy was offered. A request that
+ * the client sent earlier, on another connection, may still be in the ring of another proxy thread.
  */
 import { limits } from '../limits.js';
 
-/** A copy as the queues see it; the links are the queues' own. */
+/** A copy as the queues see it. Only the queues use the links. */
 export interface OrderedCopy {
-  /** Of `OrderKey`. */
+  /** From `OrderKey`. */
   readonly orderKey: number;
   /** When a proxy thread offered the copy, in microseconds of core/clock. */
   readonly offeredUs: number;
@@ -23,7 +23,7 @@ export interface OrderedCopy {
   advance(): void;
 }
 
-/** The copies of one key; the first one may be under way. Pooled. */
+/** The copies of one key; the first one may be under way. Queues are pooled. */
 class Queue<C extends OrderedCopy> {
   first: C | null = null;
   last: C | null = null;
@@ -44,14 +44,20 @@ export class OrderQueues<C extends OrderedCopy> {
     return this.#count;
   }
 
-  /** Whether one more copy with this key would pass `limits.orderedPerKey` or `limits.orderedCopies`. */
+  /**
+   * `isFull` returns true when one more copy with this key would exceed `limits.orderedPerKey` or
+   * `limits.orderedCopies`.
+   */
   isFull(key: number): boolean {
     if (this.#count >= limits.orderedCopies) return true;
     const queue = this.#queues.get(key);
     return queue !== undefined && queue.count >= limits.orderedPerKey;
   }
 
-  /** Puts a copy into the queue of its key. It advances in `advanceUpTo`, never within this call. */
+  /**
+   * `enter` puts a copy into the queue of its key. The copy advances in `advanceUpTo`, never within this
+   * call.
+   */
   enter(copy: C): void {
     const key = copy.orderKey;
     let queue = this.#queues.get(key);
@@ -74,7 +80,7 @@ export class OrderQueues<C extends OrderedCopy> {
     if (!queue.underWay) this.#ready.add(key);
   }
 
-  /** Takes a copy out, whether it waits or was under way. */
+  /** `leave` removes a copy, whether it waits or is under way. */
   leave(copy: C): void {
     const key = copy.orderKey;
     const queue = this.#queues.get(key)!;
@@ -96,13 +102,12 @@ export class OrderQueues<C extends OrderedCopy> {
   }
 
   /**
-   * Advances the first copy of each queue that has none under way, where it was offered at `readUpToUs` or
-   * before.
+   * `advanceUpTo` advances the first copy of each queue that has none under way, if the copy was offered at
+   * `readUpToUs` or before.
    */
   advanceUpTo(readUpToUs: number): void {
     if (this.#ready.size === 0) return;
-    // A copy that ends within `advance` puts its key back into the set, which the same loop then visits once
-    // more.
+    // A copy that ends within `advance` returns its key to the set, and this loop visits it again.
     for (const key of this.#ready) {
       const queue = this.#queues.get(key)!;
       const copy = queue.first!;

@@ -1,17 +1,22 @@
 /**
- * The plans that a thread which reads rings still has frames of: each frame is served by the plan that it was
- * offered under, so that a change of the configuration never changes a copy that is on its way. For the
- * thread's own use.
+ * The plans that still have frames in the rings of a thread. Each frame is served by the plan that it was
+ * offered under, so that a reload never changes a copy that is under way. Only the thread itself uses them.
  */
 import { Drop } from '../errors.js';
 import type { MirrorCounters } from '../record/mirror-counters.js';
 
-/** One plan, as such a thread runs it. */
+/** One plan on a thread that reads rings. */
 export interface PlanInForce<M> {
   readonly generation: number;
-  /** By slot; a slot whose mirror is not in this plan, or is another kind of thread's, is undefined. */
+  /**
+   * Mirrors by slot. A slot whose mirror is not in this plan, or belongs to another kind of thread, is
+   * undefined.
+   */
   readonly mirrors: readonly (M | undefined)[];
-  /** By slot, of every mirror that the process ever had: what can't be served must still be counted. */
+  /**
+   * Counters by slot, of every mirror that the process ever had: copies that can't be served are still
+   * counted.
+   */
   readonly counters: readonly (MirrorCounters | undefined)[];
 }
 
@@ -25,21 +30,22 @@ export class PlansInForce<M> {
   }
 
   /**
-   * The newest plan. Frames of earlier generations are still served by the plan that they were offered under.
+   * `use` adds the newest plan. Frames of earlier generations are still served by the plan that they were
+   * offered under.
    */
   use(plan: PlanInForce<M>): void {
     this.#plans.unshift(plan);
   }
 
   /**
-   * Every proxy thread has left the generations below this one and has published what it offered under them,
-   * so they can be forgotten as soon as the rings are seen empty.
+   * `retire` marks the generations below this one as unused: every proxy thread has left them and has
+   * published what it offered under them. They are released when the rings are next seen empty.
    */
   retire(belowGeneration: number): void {
     this.#retireBelow = belowGeneration;
   }
 
-  /** The rings were seen empty. */
+  /** `ringsAreEmpty` is called when all rings were seen empty. */
   ringsAreEmpty(): void {
     if (this.#retireBelow === 0) return;
     const below = this.#retireBelow;
@@ -47,7 +53,10 @@ export class PlansInForce<M> {
     this.#plans = this.#plans.filter(({ generation }) => generation >= below);
   }
 
-  /** By the plan that the frame was offered under, or the nearest that this thread still knows. */
+  /**
+   * `mirrorOf` returns the mirror in the plan that the frame was offered under, or in the nearest one that
+   * this thread has.
+   */
   mirrorOf(slot: number, generation: number): M | undefined {
     let nearest: M | undefined;
     for (let i = 0; i < this.#plans.length; i++) {
@@ -59,8 +68,8 @@ export class PlansInForce<M> {
   }
 
   /**
-   * A frame whose mirror no plan has: a thread that was restarted after a mirror was removed may still find
-   * some.
+   * `countUnserved` counts a frame whose mirror is in no plan. A restarted thread may read some after a
+   * mirror was removed.
    */
   countUnserved(slot: number): void {
     const counters = this.newest.counters[slot];

@@ -1,8 +1,8 @@
 /**
- * The proxy thread's end of one ring: offers the frames of mirrored exchanges and never waits. A frame that
- * finds no room waits in memory (core/mirror/waiting-frames), and all later ones behind it, so that frames
- * keep their order. What ends an exchange (ABORT, OUTCOME, a last END) always finds room there; heads and
- * bodies do within `limits.waitingBytes`, and at most `limits.waitingHeads` heads wait.
+ * The proxy thread's end of one ring: it offers the frames of mirrored exchanges and never waits. A frame
+ * that finds no room is queued in memory (core/mirror/waiting-frames), and so are all later ones, so that
+ * frames keep their order. Frames that end an exchange (ABORT, OUTCOME, a last END) always find room there.
+ * Heads and bodies do within `limits.waitingBytes`, and at most `limits.waitingHeads` heads wait.
  */
 import { Drop, Failure } from '../errors.js';
 import { latin1Write } from '../http/wire.js';
@@ -21,10 +21,10 @@ import {
 } from './codec.js';
 import { WaitingBudget, WaitingFrames } from './waiting-frames.js';
 
-/** Asks the thread to call `flush` of every port at the end of this turn of its loop. */
+/** Requests a call of `flush` of every port at the end of this turn of the event loop. */
 export type FlushRequest = () => void;
 
-/** No failure: what `offerBody` answers when the piece is in the ring. */
+/** Sentinel: the frame was accepted. */
 export const accepted = -1;
 
 export class MirrorPort {
@@ -32,17 +32,17 @@ export class MirrorPort {
   readonly #numbers: Numbers;
   readonly #requestFlush: FlushRequest;
   #generation = 0;
-  /** Nothing that was claimed since the last publish is worth waking the consumer for. */
+  /** No frame since the last publish needs to wake the consumer. */
   #quiet = true;
   #flushRequested = false;
   readonly #waiting: WaitingFrames;
   /**
-   * Counters of the HEAD frames claimed since the last publish: they count as offered once the consumer can
+   * Counters of the HEAD frames claimed since the last publish. They count as offered once the consumer can
    * see them.
    */
   readonly #offered: MirrorCounters[] = [];
 
-  /** `budget` is the thread's, shared by its ports. */
+  /** `budget` belongs to the thread and is shared by its ports. */
   constructor(writer: RingWriter, requestFlush: FlushRequest, budget: WaitingBudget = new WaitingBudget()) {
     this.#waiting = new WaitingFrames(budget);
     this.#writer = writer;
@@ -50,20 +50,23 @@ export class MirrorPort {
     this.#requestFlush = requestFlush;
   }
 
-  /** Frames offered from now on belong to this plan. */
+  /** `setGeneration` sets the plan of frames that are offered from now on. */
   setGeneration(generation: number): void {
     this.#generation = generation;
   }
 
   /**
-   * Reports to the consumer that whoever wrote to this ring before is gone, and its unfinished exchanges with
-   * it.
+   * `announceReplacement` reports to the consumer that the previous writer of this ring and its unfinished
+   * exchanges are gone.
    */
   announceReplacement(): void {
     this.#mustSend(FrameType.ABORT, Failure.THREAD_ENDED, allExchanges);
   }
 
-  /** Offers the HEAD of a new exchange, with its `FrameFlag`s; `accepted` or the reason it was dropped. */
+  /**
+   * `offerHead` offers the HEAD of a new exchange with its `FrameFlag`s. It returns `accepted` or the reason
+   * for the drop.
+   */
   offerHead(
     slot: number,
     exchangeId: number,
@@ -102,8 +105,8 @@ export class MirrorPort {
   }
 
   /**
-   * Offers a piece of the body, in as many frames as it takes. After a refusal the copy is incomplete and
-   * the caller must `abort` it.
+   * `offerBody` offers a piece of the body in as many frames as needed. After a refusal the copy is
+   * incomplete, and the caller must call `abort`.
    */
   offerBody(slot: number, exchangeId: number, piece: Uint8Array, last: boolean): Failure | typeof accepted {
     if (piece.byteLength === 0) {
@@ -126,7 +129,7 @@ export class MirrorPort {
     return from === piece.byteLength ? accepted : this.#waitWithBody(slot, exchangeId, piece, from, last);
   }
 
-  /** The piece from `start` on waits. */
+  /** `#waitWithBody` queues the piece from `start` on. */
   #waitWithBody(
     slot: number,
     exchangeId: number,
@@ -147,7 +150,8 @@ export class MirrorPort {
   }
 
   /**
-   * Offers the trailers of a body: whole field lines, a wire string. After a refusal the caller must `abort`.
+   * `offerTrailers` offers the trailers of a body: whole field lines, a wire string. After a refusal the
+   * caller must call `abort`.
    */
   offerTrailers(slot: number, exchangeId: number, lines: string): Failure | typeof accepted {
     const { bytes, payloadBytesMax } = this.#writer;
@@ -168,9 +172,9 @@ export class MirrorPort {
   }
 
   /**
-   * Offers a part of the primary's response, which is captured. False: there is no room, and the capture is
-   * lost. It never takes the last half of the ring, because what it carries is worth less than a copy of a
-   * request.
+   * `offerResponse` offers a part of the captured response of the primary. It returns false when there is no
+   * room, and the capture is lost. It never uses the last half of the ring, because copies of requests have
+   * priority.
    */
   offerResponse(type: number, exchangeId: number, bytes: Uint8Array): boolean {
     if (this.#waiting.count > 0) return false;
@@ -187,13 +191,14 @@ export class MirrorPort {
     return true;
   }
 
-  /** Ends a copy whose request will not be completed, for this reason. */
+  /** `abort` ends a copy whose request will not be completed, for this reason. */
   abort(exchangeId: number, reason: Failure): void {
     this.#mustSend(FrameType.ABORT, reason, exchangeId);
   }
 
   /**
-   * What the primary's exchange came to. Nobody waits for it, so it wakes nobody: the consumer looks around.
+   * `outcome` sends the outcome of the primary's exchange. It does not wake the consumer, which reads it when
+   * it next wakes.
    */
   outcome(exchangeId: number, outcome: Outcome): void {
     if (this.#waiting.count === 0 && this.#writeOutcome(exchangeId, outcome)) return;
@@ -204,9 +209,9 @@ export class MirrorPort {
   }
 
   /**
-   * End of turn: everything offered becomes visible with one store and at most one bell, which outcomes and
-   * captured responses alone do not ring. True: frames still wait for room, and `flush` must be called again
-   * soon.
+   * `flush` ends the turn: all offered frames become visible with one store and at most one ring of the
+   * doorbell. Outcomes and captured responses alone do not ring it. It returns true when frames still wait
+   * for room, and must then be called again soon.
    */
   flush(): boolean {
     if (!this.#flushRequested && this.#waiting.count === 0) return false;
@@ -224,7 +229,7 @@ export class MirrorPort {
     return this.#writer.usedBytes();
   }
 
-  /** A frame without a payload, which is not lost although the ring is full. */
+  /** `#mustSend` sends a frame without a payload, which is queued rather than lost when the ring is full. */
   #mustSend(type: number, flags: number, exchangeId: number): void {
     this.#quiet = false;
     const isOut =

@@ -1,4 +1,4 @@
-/** A bound on requests a second: a token bucket that holds one second's worth, and at least one. */
+/** A bound on requests per second: a token bucket that holds the tokens of one second, and at least one. */
 export class RateBound {
   readonly #perUs: number;
   readonly #burst: number;
@@ -11,7 +11,7 @@ export class RateBound {
     this.#tokens = this.#burst;
   }
 
-  /** Takes one token; false: the bound is reached. `nowUs` never goes back. */
+  /** `take` takes one token and returns false when there is none. `nowUs` never decreases. */
   take(nowUs: number): boolean {
     if (this.#lastUs >= 0) {
       this.#tokens = Math.min(this.#burst, this.#tokens + (nowUs - this.#lastUs) * this.#perUs);

@@ -1,9 +1,9 @@
-/** The Host field of a copy, by the mirror's policy. */
+/** The Host field of a copy, chosen by the mirror's policy. */
 import type { HostPolicy } from '../plan.js';
 
 /**
- * `shadow` appends `-shadow` to the host name before the port, as Envoy does, so that logs of the shadow can
- * be distinguished. An IPv6 literal has no name to append to and stays as it is.
+ * `shadowHost` returns the host of a copy. The policy `shadow` appends `-shadow` to the host name before the
+ * port, as Envoy does, so that logs of the shadow can be distinguished. An IPv6 literal is not changed.
  */
 export function shadowHost(policy: HostPolicy, host: string, endpointAuthority: string): string {
   switch (policy.kind) {

@@ -1,5 +1,5 @@
 /**
- * The shadow thread's end of its rings: admits copies within the bounds of their mirror, sends each as a
+ * The shadow thread's end of its rings: it admits copies within the bounds of their mirror, sends each as a
  * `ShadowRequest`, and hands captured pairs to the analysts.
  */
 import type { Clock } from '../clock.js';
@@ -21,7 +21,7 @@ import type { ShadowMirror } from './shadow-runtime.js';
 export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
   readonly log: AccessLogPort;
   readonly #spare: ShadowRequest[] = [];
-  /** What the upstream client works on now; a drain ends when it is empty. */
+  /** Copies that the upstream client has; a drain is complete when it is empty. */
   readonly #underWay = new Set<ShadowRequest>();
   readonly #captures = new CaptureBudget(limits.capturedBytes);
   readonly #pairs: PairPort;
@@ -67,7 +67,7 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
     this.#advance();
   }
 
-  /** Why a copy whose turn has come can't be sent now, or `none`. */
+  /** `whyNotSent` returns why a copy whose turn has come can't be sent now, or `none`. */
   whyNotSent({ bounds, pool }: ShadowMirror): Drop | typeof none {
     if (bounds.breakerRefuses(this.clock())) return Drop.BREAKER_OPEN;
     if (pool.outOfService) return Drop.NO_ENDPOINT;
@@ -75,7 +75,8 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
   }
 
   #advance(): void {
-    // A copy that ends within `advance` comes back here; the loop that runs finds its successor.
+    // A copy that ends within `advance` calls this method again. The loop that already runs finds the next
+    // copy.
     if (this.#advancing) return;
     this.#advancing = true;
     this.#queues.advanceUpTo(this.#readUpToUs);
@@ -83,8 +84,8 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
   }
 
   /**
-   * Both outcomes of a captured pair are known; `primary` is null where one of the two is not a whole
-   * response. Hands the pair to the analysts, or counts why not.
+   * `examine` is called when both outcomes of a captured pair are known; `primary` is null when one of them
+   * is not a whole response. It hands the pair to the analysts, or counts why not.
    */
   examine(mirror: ShadowMirror, capture: PairCapture, primary: Outcome | null): void {
     if (primary === null) mirror.counters.unexamined(Unexamined.NO_PAIR);

@@ -1,10 +1,10 @@
 /**
- * One mirrored request on a shadow thread: it is sent by the same client as a primary's, its response is
- * measured and thrown away, and its outcome is paired with the primary's. It ends exactly once in the
- * counters: dropped (nothing was attempted), completed, or failed.
+ * One mirrored request on a shadow thread. The same client as for the primary sends it, its response is
+ * measured and discarded, and its outcome is paired with the primary's. It ends exactly once in the counters:
+ * dropped (nothing was attempted), completed or failed.
  *
- * The file is long because the three events that end a copy (of its frames, its call and its primary) meet in
- * the same phases.
+ * The file is long because events of three sources (its frames, its call, its primary) end a copy and share
+ * its phases.
  */
 import type { Clock } from '../clock.js';
 import type { PairCapture } from '../compare/capture.js';
@@ -31,9 +31,9 @@ const noBytes = Buffer.alloc(0);
 
 const Phase = {
   IDLE: 0,
-  /** The upstream client has the request, or had it. */
+  /** The copy was handed to the upstream client. */
   STARTED: 1,
-  /** Every frame of the request has come. */
+  /** All frames of the request have arrived. */
   REQUEST_COMPLETE: 2,
   /** It counts as sent. */
   SENT: 4,
@@ -41,23 +41,23 @@ const Phase = {
   OVER: 8,
   /** The primary's outcome is known, or will never be. */
   PRIMARY_KNOWN: 16,
-  /** No outcome of the primary will come: there is nothing to compare with. */
+  /** No outcome of the primary will arrive, so there is nothing to compare. */
   UNPAIRED: 32,
-  /** Given back to the receiver. */
+  /** Returned to the receiver. */
   SETTLED: 64,
 } as const;
 
-/** What a copy needs of the shadow thread that it lives on. */
+/** The services of the shadow thread that a copy needs. */
 export interface ShadowRequestHome {
   readonly clock: Clock;
-  /** The copy completed, failed or was dropped. */
+  /** The copy has completed, failed or been dropped. */
   ended(request: ShadowRequest): void;
-  /** Nothing refers to the copy any more: it may be used for another one. */
+  /** Nothing refers to the copy any more: it may be reused. */
   settled(request: ShadowRequest): void;
-  /** Why a copy whose turn has come in its order can't be sent now, or `none`. */
+  /** Returns why a copy whose turn has come in its order can't be sent now, or `none`. */
   whyNotSent(mirror: ShadowMirror): Drop | typeof none;
   /**
-   * Both outcomes of a captured pair are known; `primary` is null where one of them is not a whole response.
+   * Both outcomes of a captured pair are known. `primary` is null when one of them is not a whole response.
    */
   examine(mirror: ShadowMirror, capture: PairCapture, primary: Outcome | null): void;
   /** Counts a pair by its endpoint: an index of `pairOutcomes`, `Differs` bits and both latencies. */
@@ -76,9 +76,9 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   readonly #home: ShadowRequestHome;
   readonly #upstream: UpstreamCall;
   readonly #request = new UpstreamRequest();
-  /** Made when the first request is sent so. */
+  /** Created for the first pipelined request. */
   #pipelined: PipelinedCall | null = null;
-  /** The one that carries the request. */
+  /** The call that carries the request. */
   #call: UpstreamCall | PipelinedCall;
   readonly source = new CopySource();
   mirror: ShadowMirror | null = null;
@@ -89,20 +89,20 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   orderKey = noOrder;
   nextInOrder: this | null = null;
   previousInOrder: this | null = null;
-  /** What has come of a request in order until its turn comes; made when the first one is held. */
+  /** The received body of an ordered request until its turn; created for the first one that is held. */
   #held: HeldBody | null = null;
-  /** What `enter` of `#breaker` returned; a reload may give the mirror another breaker. */
+  /** The ticket from `#breaker.enter`. A reload may give the mirror another breaker. */
   #ticket = 0;
   #breaker: Breaker | null = null;
-  /** Part of the mirror's `heldBytes`. */
+  /** The part of the mirror's `heldBytes` that belongs to this copy. */
   #heldBytes = 0;
-  /** The primary's exchange has a line in the access log, so the copy has one too. */
+  /** The primary's exchange is logged in the access log, so the copy is too. */
   logged = false;
   status = 0;
   failure = -1;
   #bodyDigest = 0;
   #fieldsDigest = 0;
-  /** What the primary's exchange came to; its failure is -1 only once a whole response is known. */
+  /** The outcome of the primary's exchange. Its failure is -1 only after a whole response is known. */
   readonly #primary = new Outcome();
   #capture: PairCapture | null = null;
 
@@ -116,7 +116,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     return this.#call;
   }
 
-  /** The copy was given to the upstream client. */
+  /** The copy was handed to the upstream client. */
   get wasStarted(): boolean {
     return (this.#phase & Phase.STARTED) !== 0;
   }
@@ -127,7 +127,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   }
 
   /**
-   * Builds the copy's head from an admitted HEAD frame, and sends it; or holds it, where it is in order, for
+   * `begin` builds the copy's head from an admitted HEAD frame and sends it. An ordered copy is held until
    * `advance`.
    */
   begin(mirror: ShadowMirror, head: MirroredHead, flags: number, capture: PairCapture | null): void {
@@ -150,8 +150,8 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     const target = mirror.targetFor(head.target);
     const host = mirror.hostFor(head.host);
     const fields = mirror.fieldsFor(head);
-    // Lines of both sides are joined by the fields that the client's request came with, whatever the mirror
-    // makes of them.
+    // The log lines of both sides are matched by the fields of the client's request, whatever the mirror
+    // changes.
     if (this.logged) this.source.takeParts(head.method, target, host, head.fields);
     const request = this.#request;
     const { plan } = mirror;
@@ -173,7 +173,9 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     this.#accountHeld();
   }
 
-  /** The answers before it in its order have come: sends what is held, or drops the copy. */
+  /**
+   * `advance` is called when the turn of an ordered copy has come. It sends what is held, or drops the copy.
+   */
   advance(): void {
     const refused = this.#home.whyNotSent(this.mirror!);
     if (refused !== none) {
@@ -229,8 +231,8 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
       this.#settle();
       return;
     }
-    // A shadow that reads slowly is never waited for: what it does not take is held, up to the bounds of the
-    // mirror, of the call and of the thread.
+    // A slow shadow is never waited for: what it does not read is held, up to the bounds of the mirror, the
+    // call and the thread.
     if (this.mirror!.bounds.exceedsMemory(piece.byteLength)) {
       this.cancel(Failure.MEMORY);
       return;
@@ -253,7 +255,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     else if (!complete) this.cancel(reason);
   }
 
-  /** Ends the copy now, whatever it is doing. */
+  /** `cancel` ends the copy now, whatever its phase. */
   cancel(reason: Failure): void {
     if ((this.#phase & Phase.OVER) !== 0) return;
     if (this.wasStarted) this.#call.cancel();
@@ -264,13 +266,12 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     if ((this.#phase & Phase.PRIMARY_KNOWN) !== 0) return;
     if (outcome !== null) this.#primary.take(outcome);
     this.#phase |= Phase.PRIMARY_KNOWN;
-    // The primary's request ended with its client. A copy that went on would be measured where the primary
-    // is not.
+    // The client ended the primary's request. Without a measured primary the copy has no use.
     if (outcome !== null && outcome.failure === Failure.ABORTED) this.cancel(Failure.ABORTED);
     this.#settle();
   }
 
-  /** Does nothing where the response is not captured. */
+  /** Ignored when the response is not captured. */
   onPrimaryResponse(type: number, bytes: Buffer): void {
     if (this.#capture === null) return;
     if (type === FrameType.RESPONSE_HEAD) this.#capture.primaryHead(bytes);
@@ -293,7 +294,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
 
   onInterim(_head: ResponseHead): void {}
 
-  /** Upgrades are not mirrored; a 101 to anything else is refused before it comes here. */
+  /** Upgrades are not mirrored, and any other 101 is refused earlier. */
   onSwitch(): void {}
 
   onHead(head: ResponseHead): void {
@@ -304,7 +305,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     this.#accountHeld();
   }
 
-  /** Looked at and thrown away; a shadow that floods is cut off. */
+  /** The body is measured and discarded. A response above the bound ends the copy. */
   onResponseBody(bytes: Uint8Array): void {
     if (this.#call.responseBytes > this.mirror!.plan.responseBytesMax) {
       this.cancel(Failure.RESPONSE_TOO_LARGE);
@@ -350,7 +351,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     this.#over();
   }
 
-  /** What the call holds changes by writes, and by what the socket took of them. */
+  /** `#accountHeld` updates the held bytes, which change by writes and by what the socket takes of them. */
   #accountHeld(): void {
     const held = (this.#phase & Phase.OVER) === 0 ? this.#heldNow : 0;
     if (held === this.#heldBytes) return;
@@ -394,8 +395,8 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   }
 
   /**
-   * Pairs once both outcomes are known, and goes back to the receiver once nothing refers to it and no frame
-   * comes any more.
+   * `#settle` pairs the outcomes when both are known, and returns the copy to the receiver when nothing
+   * refers to it and no further frame can arrive.
    */
   #settle(): void {
     const all = Phase.OVER | Phase.PRIMARY_KNOWN | Phase.REQUEST_COMPLETE;
@@ -439,8 +440,8 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   }
 
   /**
-   * `Differs` bits. Checksums are compared where both sides made them: a plan may have changed between the
-   * two.
+   * `#differs` returns `Differs` bits. Checksums are compared only if both sides made them: the plan may have
+   * changed between them.
    */
   #differs(): number {
     const primary = this.#primary;
@@ -461,7 +462,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     return differs;
   }
 
-  /** Envoy's response flag for the access log. */
+  /** Envoy's response flag, for the access log. */
   get flag(): string {
     return this.failure < 0 ? '' : failures[this.failure as Failure].flag;
   }

@@ -1,4 +1,4 @@
-/** A mirror as a shadow thread runs it: the shadow's pool, its counters and its bounds. */
+/** A mirror on a shadow thread: the shadow's pool, its counters and its bounds. */
 import { carriesLogin } from '../http/connection-login.js';
 import { Framing } from '../http/message.js';
 import type { MirrorPlan } from '../plan.js';
@@ -23,7 +23,7 @@ export class ShadowMirror {
   readonly version: VersionCounters;
   readonly counters: MirrorCounters;
   readonly bounds: MirrorBounds;
-  /** Its copies go to the primary's version once more, as a measure of noise. */
+  /** The copies go to the primary's version a second time, to measure noise. */
   readonly isBaseline: boolean;
   readonly #endpointAuthority: string;
   readonly #change: CopyChange;
@@ -50,8 +50,9 @@ export class ShadowMirror {
   }
 
   /**
-   * Whether a copy goes on a connection that carries others: it has no body and its method is safe (RFC 9112,
-   * section 9.3.2), and the time to its first byte is not bounded, which depends on those before it there.
+   * `pipelines` returns true when a copy may share a connection with others. It has no body and a safe method
+   * (RFC 9112, section 9.3.2), and the time to its first byte is not bounded, because that depends on the
+   * requests before it.
    */
   pipelines(request: Pick<UpstreamRequest, 'method' | 'framing' | 'fields'>): boolean {
     const { pipelining, timeouts } = this.plan;
@@ -67,11 +68,11 @@ export class ShadowMirror {
     return shadowHost(this.plan.host, host, this.#endpointAuthority);
   }
 
-  /** The mark of a copy is always there. */
+  /** `fieldsFor` returns the changed field lines with the mark of a copy. */
   fieldsFor(head: CopiedHead): string {
     return marked(this.#change.fields(head));
   }
 }
 
-/** A plan as a shadow thread runs it. */
+/** A plan on a shadow thread. */
 export type ShadowRuntime = PlanInForce<ShadowMirror>;

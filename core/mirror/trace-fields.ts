@@ -1,15 +1,15 @@
 /**
- * The fields by which tracers and logs know a request, as the copy carries them:
+ * Changes the fields by which tracers and logs identify a request, as a copy carries them:
  *
  *   keep   as they came: the copy's spans hang under the same parent as the primary's
  *   drop   none
  *   new    a trace of its own: the fields that came are there, with new ids in the same format
  *
- * With `new`, one trace id and one span id are drawn for the copy and stand in all its formats. `traceparent`
- * is restarted as version 00 with its sampled flag (W3C Trace Context, section 3.4), and `tracestate`, which
- * belongs to the trace that was left, is left out. B3 (single and multiple) keeps the length of its trace id
- * and its sampling state, and loses the parent. `x-request-id` becomes a random UUID. A field that did not
- * come is not added. Not for secrets: the ids are random, not unpredictable.
+ * With `new`, one trace id and one span id are drawn for the copy and used in all its formats. `traceparent`
+ * is restarted as version 00 with its sampled flag (W3C Trace Context, section 3.4). `tracestate` belongs to
+ * the old trace and is removed. B3 (single and multiple) keeps the length of its trace id and its sampling
+ * state, and loses the parent. `x-request-id` becomes a random UUID. A field that is absent is not added. Not
+ * for secrets: the ids are random, but not unpredictable.
  */
 
 import { withoutFields } from '../http/field-edits.js';
@@ -28,7 +28,8 @@ const traceNames = [
 ] as const;
 
 /**
- * The fields that `new` renews; `x-b3-sampled`, `x-b3-flags` and a `b3` that is a sampling state alone stay.
+ * The fields that `new` replaces. `x-b3-sampled`, `x-b3-flags` and a `b3` that is only a sampling state are
+ * kept.
  */
 const renewedNames = [
   'traceparent',
@@ -53,7 +54,7 @@ export function withoutTrace(fields: string): string {
 
 export function withNewTrace(fields: string, random: Random): string {
   let result = withoutFields(fields, renewedNames);
-  // Nothing that names the request came: nothing to renew, and nothing was drawn.
+  // The request had none of the fields, so nothing is renewed or drawn.
   if (result.length === fields.length) return fields;
   const trace = id(random, 4);
   const span = id(random, 2);
@@ -67,13 +68,15 @@ export function withNewTrace(fields: string, random: Random): string {
   return result;
 }
 
-/** A value that is not a traceparent counts as not sampled. */
+/** `sampledFlag` treats an invalid traceparent as not sampled. */
 function sampledFlag(traceparent: string): string {
   const found = traceparentForm.exec(traceparent);
   return found !== null && (Number.parseInt(found[1], 16) & 1) === 1 ? '01' : '00';
 }
 
-/** `0`, `1` and `d` alone are a sampling state without ids and stay; what is no B3 at all is left out. */
+/**
+ * `b3Line` keeps `0`, `1` and `d`, which are a sampling state without ids, and removes an invalid B3 value.
+ */
 function b3Line(value: string, trace: string, span: string): string {
   if (/^[01d]$/.test(value)) return `b3: ${value}\r\n`;
   const found = b3Form.exec(value);
@@ -86,7 +89,10 @@ function asLongAs(old: string, trace: string): string {
   return old.length === shortTraceDigits ? trace.slice(-shortTraceDigits) : trace;
 }
 
-/** `words` times eight lower-case hex digits. All zeroes would be no valid id, so the last digit never is. */
+/**
+ * `id` returns `words` times eight lower-case hex digits. All zeros would be invalid, so the last digit is
+ * never 0.
+ */
 function id(random: Random, words: number): string {
   let text = '';
   for (let i = 0; i < words; i++) text += hex(i === words - 1 ? random() | 1 : random());

@@ -1,6 +1,6 @@
 /**
- * Frames that found no room in their ring and wait in the memory of the proxy thread, oldest first. They go
- * out at the ends of turns, as the shadow thread makes room. So a body may be larger than the ring, and
+ * Frames that found no room in their ring and wait in the memory of the proxy thread, oldest first. They are
+ * sent at the ends of turns, as the shadow thread makes room. So a body may be larger than the ring, and
  * neither client nor primary waits.
  */
 import { limits } from '../limits.js';
@@ -12,16 +12,16 @@ export interface WaitingFrame {
   readonly slot: number;
   readonly exchangeId: number;
   readonly generation: number;
-  /** Its own bytes; null: the frame has none. */
+  /** A copy of the payload; null when the frame has none. */
   readonly payload: Uint8Array | null;
-  /** The counters of a HEAD's mirror: it counts as offered once it is published. */
+  /** The counters of a HEAD's mirror, which count the copy as offered once the frame is published. */
   readonly counters: MirrorCounters | null;
 }
 
-/** What a frame takes beside its payload, about. */
+/** Approximate bytes of memory of a frame besides its payload. */
 const frameBytes = 128;
 
-/** How much of `limits.waitingBytes` the rings of one proxy thread use. */
+/** The part of `limits.waitingBytes` that the rings of one proxy thread use. */
 export class WaitingBudget {
   #bytes = 0;
 
@@ -29,7 +29,7 @@ export class WaitingBudget {
     return this.#bytes;
   }
 
-  /** False: so many more bytes would be too many. */
+  /** `take` reserves bytes. It returns false when they would exceed the limit. */
   take(bytes: number): boolean {
     if (this.#bytes + bytes > limits.waitingBytes) return false;
     this.#bytes += bytes;
@@ -44,37 +44,40 @@ export class WaitingBudget {
 export class WaitingFrames {
   readonly #budget: WaitingBudget;
   #frames: WaitingFrame[] = [];
-  /** Where the oldest one stands in `#frames`. */
+  /** Index of the oldest frame in `#frames`. */
   #first = 0;
 
   constructor(budget: WaitingBudget) {
     this.#budget = budget;
   }
 
-  /** Those of them that begin a copy. */
+  /** Waiting frames that begin a copy. */
   heads = 0;
 
   get count(): number {
     return this.#frames.length - this.#first;
   }
 
-  /** Null: nothing waits. */
+  /** The oldest frame, or null when none waits. */
   get oldest(): WaitingFrame | null {
     return this.count === 0 ? null : this.#frames[this.#first];
   }
 
-  /** Whether a frame with so many bytes of payload fits into the budget, which it then takes. */
+  /** `reserve` returns true when a frame with this payload fits into the budget, and then takes the bytes. */
   reserve(payloadBytes: number): boolean {
     return this.#budget.take(frameBytes + payloadBytes);
   }
 
-  /** Adds a frame whose bytes were reserved, if it has a payload; one without always finds room. */
+  /**
+   * `push` adds a frame. The bytes of a payload must be reserved before; a frame without a payload always
+   * finds room.
+   */
   push(frame: WaitingFrame): void {
     this.#frames.push(frame);
     if (frame.counters !== null) this.heads++;
   }
 
-  /** Takes the oldest one out. */
+  /** `shift` removes the oldest frame. */
   shift(): void {
     const frame = this.#frames[this.#first++];
     if (frame.counters !== null) this.heads--;
