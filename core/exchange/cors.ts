@@ -35,8 +35,7 @@ export class Cors {
     const { credentials, expose, methods, headers, maxAgeS } = plan;
     // With credentials a * would be the name of a field.
     const exposed = credentials ? expose.filter((name) => name !== ANY) : expose;
-    this.#constant =
-      (credentials ? `${CREDENTIALS}: true\r\n` : '') + listLine(EXPOSE, exposed) + 'vary: origin\r\n';
+    this.#constant = `${(credentials ? `${CREDENTIALS}: true\r\n` : '') + listLine(EXPOSE, exposed)}vary: origin\r\n`;
     this.#ofPreflight =
       (methods.includes(ANY) ? '' : listLine(METHODS, methods)) +
       (headers.includes(ANY) ? '' : listLine(HEADERS, headers)) +

@@ -6,7 +6,7 @@
 
 import { isoTime, msOfIsoTime } from '../clock.js';
 import { asciiLowerCase } from '../http/chars.js';
-import type { SkippedRecord } from './recorded.js';
+import { hopFields, type SkippedRecord } from './recorded.js';
 
 interface HarField {
   readonly name: string;
@@ -41,18 +41,7 @@ interface HarEntry {
 }
 
 /** Fields that are written from what the archive says of the message, or that belong to its connection. */
-const ownFields = new Set([
-  'host',
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'content-length',
-  'expect',
-]);
+const ownFields = new Set(['host', 'content-length', 'expect', ...hopFields]);
 const usPerMs = 1000;
 
 /**

@@ -85,7 +85,7 @@ export interface SkippedRecord {
 
 const scanner = new RequestHeadScanner();
 /** Fields of the connection and of the framing. */
-const hopFields = [
+export const hopFields: readonly string[] = [
   'connection',
   'keep-alive',
   'proxy-connection',

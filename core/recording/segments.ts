@@ -6,7 +6,7 @@
 import { type FileHandle, mkdir, open, readdir, rename, stat, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
-export const openSuffix = '.open';
+const openSuffix = '.open';
 const namePattern = /^umbra-\d{8}T\d{12}Z-[0-9a-f]+-\d+\.warc\.gz(?:\.open)?$/;
 
 export interface SegmentSettings {

@@ -153,28 +153,30 @@ class Pairs {
 
   /** The number of the request that `message` answers; null: it has not come, or is none of ours. */
   requestOf(message: RecordedMessage, place: Place): number | null {
-    const names = namesOf(message);
-    for (const name of names) {
-      const request = this.#requests.get(name);
-      if (request === undefined) continue;
-      for (const other of names) this.#requests.delete(other);
-      return request;
-    }
-    keep(this.#responses, names, place);
-    return null;
+    return meet(message, this.#requests, this.#responses, place);
   }
 
   responseOf(message: RecordedMessage, request: number): Place {
-    const names = namesOf(message);
-    for (const name of names) {
-      const place = this.#responses.get(name);
-      if (place === undefined) continue;
-      for (const other of names) this.#responses.delete(other);
-      return place;
-    }
-    keep(this.#requests, names, request);
-    return noPlace;
+    return meet(message, this.#responses, this.#requests, request) ?? noPlace;
   }
+}
+
+/** Takes the other half of an exchange out of `others`; null: it has not come, and `value` waits for it. */
+function meet(
+  message: RecordedMessage,
+  others: Map<string, number>,
+  own: Map<string, number>,
+  value: number,
+): number | null {
+  const names = namesOf(message);
+  const found = names.find((name) => others.has(name));
+  if (found === undefined) {
+    keep(own, names, value);
+    return null;
+  }
+  const other = others.get(found)!;
+  for (const name of names) others.delete(name);
+  return other;
 }
 
 function keep(waiting: Map<string, number>, names: readonly string[], value: number): void {

@@ -8,12 +8,9 @@
  */
 import type { Clock } from '../clock.js';
 import { Drop, none } from '../errors.js';
-import type { ComparePlan } from '../plan.js';
 import type { RecordedExchange } from '../recording/recorded.js';
 import type { ReadyRequest } from './packed.js';
-import type { PlayCounters } from './replay-counters.js';
-import { ReplayedRequest, type ReplayedRequestOwner, type ReplayServers } from './replayed-request.js';
-import type { ResponsePairs } from './response-pairs.js';
+import { type PlayContext, ReplayedRequest, type ReplayedRequestOwner } from './replayed-request.js';
 import { type TokenSource, tokenIn, tokensOf } from './session-tokens.js';
 
 /** Where requests come from, in the order in which they are due. */
@@ -24,19 +21,13 @@ export interface PlayerSource {
   readonly ended: boolean;
 }
 
-export interface PlayerOptions {
+export interface PlayerOptions extends PlayContext {
   readonly source: PlayerSource;
-  readonly servers: ReplayServers;
-  readonly compare: ComparePlan;
-  /** Null: only checksums are compared. */
-  readonly pairs: ResponsePairs | null;
   /** Where recorded responses have tokens of sessions: requests wait for the tokens that they carry. */
   readonly tokenSources: readonly TokenSource[];
-  readonly counters: PlayCounters;
   readonly clock: Clock;
   /** Requests have no times. */
   readonly atOnce: boolean;
-  readonly timeoutMs: number;
   /**
    * With `atOnce`, how many are kept under way; else beyond how many a request that is due is dropped
    * (`in-flight`).
@@ -60,12 +51,6 @@ const timerSlackMs = 2;
 const timerMsMax = 1000;
 
 export class Player implements ReplayedRequestOwner {
-  readonly counters: PlayCounters;
-  readonly clock: Clock;
-  readonly servers: ReplayServers;
-  readonly compare: ComparePlan;
-  readonly pairs: ResponsePairs | null;
-  readonly timeoutMs: number;
   readonly #options: PlayerOptions;
   readonly #spare: ReplayedRequest[] = [];
   /** The one that is due next. */
@@ -87,12 +72,6 @@ export class Player implements ReplayedRequestOwner {
 
   constructor(options: PlayerOptions) {
     this.#options = options;
-    this.counters = options.counters;
-    this.clock = options.clock;
-    this.servers = options.servers;
-    this.compare = options.compare;
-    this.pairs = options.pairs;
-    this.timeoutMs = options.timeoutMs;
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -156,7 +135,7 @@ export class Player implements ReplayedRequestOwner {
   /** How long until the next request is due, which there is; below 0: it is late. */
   #waitMs(): number {
     const { afterUs } = this.#next!;
-    return afterUs < 0 ? 0 : (this.#startUs + afterUs - this.clock()) / 1000;
+    return afterUs < 0 ? 0 : (this.#startUs + afterUs - this.#options.clock()) / 1000;
   }
 
   get #isFull(): boolean {
@@ -168,7 +147,7 @@ export class Player implements ReplayedRequestOwner {
     for (let i = 0; i < sentPerTurn; i++) {
       const next = this.#peek();
       if (next === null) return;
-      if (this.#startUs < 0) this.#startUs = this.clock();
+      if (this.#startUs < 0) this.#startUs = this.#options.clock();
       if (atOnce ? this.#isFull : this.#waitMs() > 0) return;
       this.#next = null;
       this.#due++;
@@ -178,13 +157,13 @@ export class Player implements ReplayedRequestOwner {
   }
 
   #drop(): void {
-    this.counters.mirror.eligible();
-    this.counters.mirror.dropped(Drop.IN_FLIGHT);
+    this.#options.counters.mirror.eligible();
+    this.#options.counters.mirror.dropped(Drop.IN_FLIGHT);
   }
 
   #send({ exchange, afterUs, key }: ReadyRequest): void {
-    const nowUs = this.clock();
-    if (afterUs >= 0) this.counters.mirror.queue.record(nowUs - this.#startUs - afterUs);
+    const nowUs = this.#options.clock();
+    if (afterUs >= 0) this.#options.counters.mirror.queue.record(nowUs - this.#startUs - afterUs);
     const request = { exchange, key, fromUs: afterUs < 0 ? -1 : nowUs, number: this.#due };
     if (key !== null) {
       const before = this.#inOrder.get(key);
@@ -206,7 +185,7 @@ export class Player implements ReplayedRequestOwner {
       this.#waitingInOrder++;
       return;
     }
-    const replayed = this.#spare.pop() ?? new ReplayedRequest(this);
+    const replayed = this.#spare.pop() ?? new ReplayedRequest(this, this.#options);
     this.#inFlight++;
     replayed.tokens = this.#tokensGivenBy(exchange);
     for (const given of replayed.tokens) this.#awaited.set(given, []);
@@ -217,7 +196,7 @@ export class Player implements ReplayedRequestOwner {
   #tokensGivenBy({ response }: RecordedExchange): readonly string[] {
     const { tokenSources } = this.#options;
     if (tokenSources.length === 0 || response?.content == null) return noTokens;
-    const { tokens } = this.servers.shadow;
+    const { tokens } = this.#options.servers.shadow;
     return tokensOf(response.content, tokenSources).filter(
       (token): token is string =>
         token !== null && !this.#awaited.has(token) && tokens?.knows(token) !== true,

@@ -28,13 +28,17 @@ export interface ReplayServers {
   readonly baseline: ReplayServer | null;
 }
 
-export interface ReplayedRequestOwner {
+/** What all requests of one replay, or of one stream, have in common. */
+export interface PlayContext {
   readonly counters: PlayCounters;
   readonly servers: ReplayServers;
   readonly timeoutMs: number;
   readonly compare: ComparePlan;
   /** Takes pairs of responses to compare their contents; null: only checksums are compared. */
   readonly pairs: ResponsePairs | null;
+}
+
+export interface ReplayedRequestOwner {
   /** It failed before anything was sent: what it is dropped as, or `none`, which counts it as failed. */
   dropFor(replayed: ReplayedRequest, failure: Failure): Drop | typeof none;
   over(replayed: ReplayedRequest): void;
@@ -42,6 +46,7 @@ export interface ReplayedRequestOwner {
 
 export class ReplayedRequest implements ReplayCallOwner {
   readonly #owner: ReplayedRequestOwner;
+  readonly #context: PlayContext;
   readonly #shadow = new ReplayCall(this);
   readonly #primary = new ReplayCall(this);
   readonly #baseline = new ReplayCall(this);
@@ -63,8 +68,9 @@ export class ReplayedRequest implements ReplayCallOwner {
   /** Tokens that its responses will give, for which later requests wait. */
   tokens: readonly string[] = [];
 
-  constructor(owner: ReplayedRequestOwner) {
+  constructor(owner: ReplayedRequestOwner, context: PlayContext) {
     this.#owner = owner;
+    this.#context = context;
   }
 
   /**
@@ -72,7 +78,7 @@ export class ReplayedRequest implements ReplayCallOwner {
    * pairs of one recorded request, also where it is sent once more to learn noise.
    */
   start(exchange: RecordedExchange, fromUs: number, key: string | null, number: number): void {
-    const { servers, counters, timeoutMs, pairs } = this.#owner;
+    const { servers, counters, timeoutMs, pairs } = this.#context;
     const { shadow, primary, baseline } = servers;
     this.#exchange = exchange;
     this.#number = number;
@@ -122,7 +128,7 @@ export class ReplayedRequest implements ReplayCallOwner {
   }
 
   #shadowOver(failure: Failure | typeof none): void {
-    const { mirror } = this.#owner.counters;
+    const { mirror } = this.#context.counters;
     this.#shadowFailure = failure;
     if (failure === none) {
       mirror.completed();
@@ -141,7 +147,7 @@ export class ReplayedRequest implements ReplayCallOwner {
   }
 
   #baselineOver(failure: Failure | typeof none): void {
-    const { baselineMirror } = this.#owner.counters;
+    const { baselineMirror } = this.#context.counters;
     baselineMirror.sent();
     if (failure !== none) baselineMirror.failed(failure);
     else {
@@ -154,12 +160,12 @@ export class ReplayedRequest implements ReplayCallOwner {
   #countSent(): void {
     if (this.#sent) return;
     this.#sent = true;
-    this.#owner.counters.mirror.sent();
+    this.#context.counters.mirror.sent();
   }
 
   /** All calls are over. */
   #compare(): void {
-    const { counters, servers, compare } = this.#owner;
+    const { counters, servers, compare } = this.#context;
     const { mirror } = counters;
     const [primary, shadow, baseline] = [this.#primaryAnswer, this.#shadowAnswer, this.#baselineAnswer];
     const primaryEnd = endOf(this.#primaryFailure, primary?.status ?? 0);
@@ -184,7 +190,7 @@ export class ReplayedRequest implements ReplayCallOwner {
   #countByEndpoint(outcome: number, differs: number): void {
     if (outcome < 0) return;
     const { method, target } = this.#exchange!.request;
-    this.#owner.counters.countByEndpoint(
+    this.#context.counters.countByEndpoint(
       `${method} ${target}`,
       outcome,
       differs,
@@ -194,7 +200,7 @@ export class ReplayedRequest implements ReplayCallOwner {
   }
 
   #examine(primary: RecordedResponse, shadow: RecordedResponse, isBaseline: boolean): void {
-    const { pairs, counters } = this.#owner;
+    const { pairs, counters } = this.#context;
     // A recording without responses has figures alone.
     if (pairs === null || primary.content === null) return;
     const mirror = isBaseline ? counters.baselineMirror : counters.mirror;

@@ -10,16 +10,9 @@ import type { Clock } from '../clock.js';
 import { Drop, type Failure, none } from '../errors.js';
 import { limits } from '../limits.js';
 import { marked } from '../mirror/loop-mark.js';
-import type { ComparePlan } from '../plan.js';
 import { MirrorField } from '../record/mirror-counters.js';
 import type { RecordedExchange } from '../recording/recorded.js';
-import type { ReplayCounters } from '../replay/replay-counters.js';
-import {
-  ReplayedRequest,
-  type ReplayedRequestOwner,
-  type ReplayServers,
-} from '../replay/replayed-request.js';
-import type { ResponsePairs } from '../replay/response-pairs.js';
+import { type PlayContext, ReplayedRequest, type ReplayedRequestOwner } from '../replay/replayed-request.js';
 import { decodeMessage } from './message.js';
 
 /** A shadow that can't be reached is left alone for so long, doubled from one time to the next. */
@@ -42,26 +35,14 @@ export interface Delivery {
   reject(): void;
 }
 
-export interface StreamShadowOptions {
-  readonly servers: ReplayServers;
-  readonly compare: ComparePlan;
-  /** Null: only checksums are compared. */
-  readonly pairs: ResponsePairs | null;
-  readonly counters: ReplayCounters;
+export interface StreamShadowOptions extends PlayContext {
   readonly clock: Clock;
-  readonly timeoutMs: number;
   readonly inFlightMax: number;
   readonly deliveriesMax: number;
   onRejected(sequence: number, why: string): void;
 }
 
 export class StreamShadow implements ReplayedRequestOwner {
-  readonly counters: ReplayCounters;
-  readonly clock: Clock;
-  readonly servers: ReplayServers;
-  readonly compare: ComparePlan;
-  readonly pairs: ResponsePairs | null;
-  readonly timeoutMs: number;
   readonly #options: StreamShadowOptions;
   readonly #spare: ReplayedRequest[] = [];
   readonly #underWay = new Map<ReplayedRequest, Delivery>();
@@ -81,12 +62,6 @@ export class StreamShadow implements ReplayedRequestOwner {
 
   constructor(options: StreamShadowOptions) {
     this.#options = options;
-    this.counters = options.counters;
-    this.clock = options.clock;
-    this.servers = options.servers;
-    this.compare = options.compare;
-    this.pairs = options.pairs;
-    this.timeoutMs = options.timeoutMs;
   }
 
   get inFlight(): number {
@@ -105,7 +80,7 @@ export class StreamShadow implements ReplayedRequestOwner {
     const free = this.#options.inFlightMax - this.inFlight;
     if (this.#restMs === 0 || free <= 0) return Math.max(0, free);
     // After a rest one request tries it.
-    return this.clock() >= this.#restUntilUs && this.inFlight === 0 ? 1 : 0;
+    return this.#options.clock() >= this.#restUntilUs && this.inFlight === 0 ? 1 : 0;
   }
 
   async whenRoomFor(bytesMax: number): Promise<void> {
@@ -128,7 +103,7 @@ export class StreamShadow implements ReplayedRequestOwner {
       this.#reject(delivery, Drop.UNREADABLE, exchange);
       return;
     }
-    const played = this.#spare.pop() ?? new ReplayedRequest(this);
+    const played = this.#spare.pop() ?? new ReplayedRequest(this, this.#options);
     this.#underWay.set(played, delivery);
     this.#hold(delivery.payload.byteLength);
     this.#tellLag();
@@ -136,7 +111,7 @@ export class StreamShadow implements ReplayedRequestOwner {
   }
 
   dropFor(played: ReplayedRequest, _failure: Failure): Drop | typeof none {
-    const nowUs = this.clock();
+    const nowUs = this.#options.clock();
     if (nowUs >= this.#restUntilUs) {
       this.#restMs = this.#restMs === 0 ? restMs.first : Math.min(2 * this.#restMs, restMs.max);
       this.#restUntilUs = nowUs + this.#restMs * 1000;
@@ -177,19 +152,19 @@ export class StreamShadow implements ReplayedRequestOwner {
   }
 
   #reject(delivery: Delivery, reason: Drop, why: string): void {
-    this.counters.mirror.eligible();
-    this.counters.mirror.dropped(reason);
+    this.#options.counters.mirror.eligible();
+    this.#options.counters.mirror.dropped(reason);
     delivery.reject();
     this.#options.onRejected(delivery.sequence, why);
   }
 
   #hold(bytes: number): void {
     this.#heldBytes += bytes;
-    this.counters.mirror.set(MirrorField.heldBytes, this.#heldBytes);
+    this.#options.counters.mirror.set(MirrorField.heldBytes, this.#heldBytes);
   }
 
   #tellLag(): void {
-    this.counters.mirror.setHighest(MirrorField.lag, this.#pending + this.inFlight);
+    this.#options.counters.mirror.setHighest(MirrorField.lag, this.#pending + this.inFlight);
   }
 
   #change(): Promise<void> {

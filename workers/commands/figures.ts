@@ -115,7 +115,7 @@ async function ofFleet({ instance, ...place }: FleetChoice): Promise<FigureSourc
 }
 
 /** Throws `AdminError`. */
-export async function readFigures(place: AdminPlace): Promise<Reading> {
+async function readFigures(place: AdminPlace): Promise<Reading> {
   const json = await askAdmin(place, 'api/histograms');
   try {
     return decodeReading(json);
@@ -125,7 +125,7 @@ export async function readFigures(place: AdminPlace): Promise<Reading> {
 }
 
 /** Null where this umbra compares nothing. Throws `AdminError`. */
-export async function readDiffs(place: AdminPlace): Promise<DiffsView | null> {
+async function readDiffs(place: AdminPlace): Promise<DiffsView | null> {
   try {
     return parseDiffs(await askAdmin(place, 'api/diffs'));
   } catch (error) {

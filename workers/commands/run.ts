@@ -64,21 +64,25 @@ export async function runCommand(
     filter.follow(loaded.config.redact);
     const log = await openLog(filter, hooks.beforeLog);
     for (const warning of loaded.warnings) log.warn(formatProblem(warning));
-    return await serve(origin, takeover, loaded, { log, filter }, changes, plan, hooks);
+    return await serve({ origin, takeover, loaded, log, filter, changes, plan, hooks });
   } finally {
     await watch?.close();
   }
 }
 
-async function serve(
-  origin: Origin,
-  takeover: Takeover | null,
-  loaded: Extract<LoadedAll, { ok: true }>,
-  { log, filter }: { readonly log: Logger; readonly filter: LogFilter },
-  changes: ChangeFlag,
-  plan: PlanSource | undefined,
-  hooks: RunHooks,
-): Promise<number> {
+interface Serving {
+  readonly origin: Origin;
+  readonly takeover: Takeover | null;
+  readonly loaded: Extract<LoadedAll, { ok: true }>;
+  readonly log: Logger;
+  readonly filter: LogFilter;
+  readonly changes: ChangeFlag;
+  readonly plan: PlanSource | undefined;
+  readonly hooks: RunHooks;
+}
+
+async function serve(serving: Serving): Promise<number> {
+  const { origin, takeover, loaded, log, filter, changes, plan, hooks } = serving;
   let umbra: Umbra;
   try {
     const predecessor = takeover === null ? null : findPredecessor(takeover);
