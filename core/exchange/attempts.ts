@@ -1,6 +1,6 @@
 /**
- * The further attempts of one exchange: keeps what its request's body was, waits between attempts, bounds
- * each, and starts the call again. core/upstream/resend decides whether there is another attempt. Only
+ * The retries of one exchange: `Attempts` keeps the request's body, waits between attempts, bounds each
+ * attempt and starts the call again. core/upstream/resend decides whether there is another attempt. Only
  * exchanges of routes with `retries` have one; it is reused with its exchange.
  *
  *   begin ──▶ attempt ──failure or status──▶ back-off ──▶ attempt ──▶ … ──▶ end
@@ -15,9 +15,9 @@ import type { UpstreamCall } from '../upstream/upstream-call.js';
 import type { UpstreamRequest } from '../upstream/upstream-request.js';
 import type { RouteRuntime } from './runtime.js';
 
-/** Bytes of bodies that one thread keeps for retries. */
+/** The bytes of request bodies that one thread keeps for retries. */
 export interface KeptBytes {
-  /** False: there is no room; counted. */
+  /** Reserves bytes. Returns false, and counts it, when there is no room. */
   keep(bytes: number): boolean;
   release(bytes: number): void;
 }
@@ -29,25 +29,25 @@ export class Attempts {
   readonly #call: UpstreamCall;
   readonly #request: UpstreamRequest;
   readonly #kept: KeptBytes;
-  /** Ends the attempt under way, or the wait for the next. */
+  /** Ends the current attempt, or the wait for the next one. */
   readonly #deadline: Deadline;
   readonly #onTooLate: () => void;
   #route: RouteRuntime | null = null;
   #beganUs = 0;
-  /** When the request was whole; 0: not yet. */
+  /** When the request was complete; 0 before that. */
   #wholeUs = 0;
   /** Attempts that have ended. */
   #done = 0;
   #waits = false;
   #tryIsOver = false;
-  /** Nothing of the request is missing so far. */
+  /** The whole request is available so far. */
   #whole = false;
   #complete = false;
   #trailers = '';
   #pieces: Buffer[] = [];
   #bytes = 0;
 
-  /** `onTooLate`: the time of the whole exchange was over before the next attempt. */
+  /** `onTooLate` is called when the time of the exchange ends before the next attempt. */
   constructor(call: UpstreamCall, request: UpstreamRequest, kept: KeptBytes, onTooLate: () => void) {
     this.#call = call;
     this.#request = request;
@@ -56,7 +56,7 @@ export class Attempts {
     this.#deadline = new Deadline(() => this.#onDue());
   }
 
-  /** The first attempt begins, with the request as it is filled in. */
+  /** `begin` starts the first attempt with the current request. */
   begin(route: RouteRuntime, nowUs: number): void {
     const { framing, contentLength, upgrade } = this.#request;
     this.#route = route;
@@ -72,7 +72,7 @@ export class Attempts {
     if (this.#complete) this.#watchTry();
   }
 
-  /** The next piece of the request's body. */
+  /** `body` takes the next piece of the request's body. */
   body(piece: Uint8Array, last: boolean): void {
     if (this.#whole && piece.byteLength > 0) {
       if (this.#bytes + piece.byteLength > limits.retryBodyBytes || !this.#kept.keep(piece.byteLength)) {
@@ -92,14 +92,14 @@ export class Attempts {
     this.#trailers = lines;
   }
 
-  /** Whether the attempt that failed is followed by another one, which then begins by itself. */
+  /** `afterFailure` returns true when another attempt follows, which then begins by itself. */
   afterFailure(failure: Failure): boolean {
     this.#clear();
     if (!this.#isAtHand) return false;
     return this.#follow(this.#request.resends.afterFailure(failure, this.#tryIsOver));
   }
 
-  /** The same for a response, which is then abandoned. */
+  /** `afterStatus` does the same for a response. If an attempt follows, the response is abandoned. */
   afterStatus(status: number): boolean {
     this.#clear();
     if (!this.#isAtHand || !this.#follow(this.#request.resends.afterStatus(status))) return false;
@@ -107,7 +107,7 @@ export class Attempts {
     return true;
   }
 
-  /** The exchange is over. */
+  /** `end` releases what is kept when the exchange is over. */
   end(): void {
     this.#clear();
     this.#dropBody();
@@ -117,7 +117,7 @@ export class Attempts {
     return this.#whole && this.#complete;
   }
 
-  /** Follows a decision of core/upstream/resend, and returns it. */
+  /** `#follow` acts on a decision of core/upstream/resend, and returns it. */
   #follow(isSentAgain: boolean): boolean {
     if (isSentAgain) this.#wait();
     else if (this.#request.resends.exhausted) this.#route!.counters.add(VersionField.retriesExhausted);
@@ -151,7 +151,7 @@ export class Attempts {
     this.#tryIsOver = false;
     const call = this.#call;
     const request = this.#request;
-    // The 100 was for the client, who has sent its body by the time of a retry.
+    // The client has already received the 100 and sent its body.
     request.expectsContinue = false;
     call.start(this.#route!.pool, request);
     this.#watchTry();
@@ -162,7 +162,7 @@ export class Attempts {
     if (pieces.length === 0) call.write(nothing, true);
   }
 
-  /** Sets the time of an attempt, which begins when the request is complete, as in Envoy. */
+  /** `#watchTry` sets the timeout of an attempt. As in Envoy, it starts when the request is complete. */
   #watchTry(): void {
     const { pool, retry } = this.#route!;
     if (retry!.perTryTimeoutMs === 0) return;
@@ -170,8 +170,8 @@ export class Attempts {
   }
 
   /**
-   * Gives the next attempt what is left of the times of the route. Returns the shorter of the two in
-   * milliseconds.
+   * `#shortenTimes` gives the next attempt the rest of the route's times. It returns the shorter of the two
+   * in milliseconds.
    */
   #shortenTimes(): number {
     const { pool, plan } = this.#route!;

@@ -1,7 +1,7 @@
 /**
- * Cross-origin requests of one route (Fetch standard, "CORS protocol"): answers preflight requests in the
- * place of the version, and says in other responses what pages of the origin may do. As in Envoy, what the
- * version says of it itself is replaced.
+ * Cross-origin requests of one route (Fetch standard, "CORS protocol"). `Cors` answers preflight requests
+ * instead of the version, and adds to other responses what pages of the origin may do. As in Envoy, it
+ * replaces the version's own CORS fields.
  */
 import { withoutFields } from '../http/field-edits.js';
 import { fieldValue } from '../http/fields.js';
@@ -24,16 +24,16 @@ const OK = 200;
 export class Cors {
   readonly #plan: CorsPlan;
   readonly #origins: readonly OriginTest[];
-  /** What is the same in every response to an origin that may. */
+  /** The lines that are the same in every response to an allowed origin. */
   readonly #constant: string;
-  /** The same of preflight requests, beyond it. */
+  /** The further lines that are the same in every preflight response. */
   readonly #ofPreflight: string;
 
   constructor(plan: CorsPlan) {
     this.#plan = plan;
     this.#origins = plan.origins.map((match) => new OriginTest(match));
     const { credentials, expose, methods, headers, maxAgeS } = plan;
-    // With credentials a * would be the name of a field.
+    // With credentials, * would be the name of a field.
     const exposed = credentials ? expose.filter((name) => name !== ANY) : expose;
     this.#constant = `${(credentials ? `${CREDENTIALS}: true\r\n` : '') + listLine(EXPOSE, exposed)}vary: origin\r\n`;
     this.#ofPreflight =
@@ -42,7 +42,7 @@ export class Cors {
       (maxAgeS === null ? '' : `${MAX_AGE}: ${maxAgeS}\r\n`);
   }
 
-  /** Null: the request is no preflight request, or the version is to answer it. */
+  /** `preflight` returns null when the request is not a preflight request, or the version is to answer it. */
   preflight(head: RequestHead): DirectAnswer | null {
     if (head.method !== 'OPTIONS') return null;
     const origin = fieldValue(head.fields, 'origin');
@@ -58,7 +58,10 @@ export class Cors {
     return answer(lines);
   }
 
-  /** Field lines that the response to this request gets; empty where its origin may not, or it has none. */
+  /**
+   * `lines` returns the field lines for the response to this request. They are empty when it has no origin or
+   * its origin is not allowed.
+   */
   lines(head: RequestHead): string {
     const origin = fieldValue(head.fields, 'origin');
     return origin !== null && this.#allows(origin) ? this.#linesFor(origin) : '';
@@ -73,7 +76,7 @@ export class Cors {
   }
 }
 
-/** `fields` with `lines` of `Cors` in the place of what they say of it. */
+/** `withCors` returns `fields` with their CORS fields replaced by `lines` of `Cors`. */
 export function withCors(fields: string, lines: string): string {
   return lines === '' ? fields : withoutFields(fields, named) + lines;
 }

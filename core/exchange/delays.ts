@@ -1,5 +1,5 @@
 /**
- * Requests that wait on purpose before they go on, of one thread: how many and how much of their bodies is
+ * The requests of one thread that are delayed on purpose. Their number and the bytes of their bodies are
  * bounded.
  */
 import type { Clock } from '../clock.js';
@@ -8,9 +8,7 @@ import { limits } from '../limits.js';
 import { Deadline, Deadlines } from '../upstream/deadlines.js';
 import type { RequestSink, Responder } from './downstream.js';
 
-/**
- * Sends the request on when its time has come; what comes then of its body goes to the sink that is returned.
- */
+/** Forwards a request when its delay is over. The returned sink takes the rest of its body. */
 export type Resume = (head: RequestHead, responder: Responder) => RequestSink;
 
 const nothing = new Uint8Array(0);
@@ -26,7 +24,10 @@ export class Delays {
     this.#deadlines = new Deadlines(clock);
   }
 
-  /** Holds a request for `delayMs`, and not much longer. Null: too many wait, and it has to go on at once. */
+  /**
+   * `hold` delays a request for `delayMs`, or slightly longer. It returns null when too many are delayed:
+   * forward it at once.
+   */
   hold(delayMs: number, head: RequestHead, responder: Responder, resume: Resume): RequestSink | null {
     if (this.#waiting >= limits.delayedRequests) return null;
     this.#waiting++;
@@ -35,14 +36,14 @@ export class Delays {
     return delayed;
   }
 
-  /** False: no room, and the request that it belongs to has to go on. */
+  /** `take` reserves bytes. It returns false when there is no room, and the request must be forwarded. */
   take(bytes: number): boolean {
     if (this.#heldBytes + bytes > limits.delayedBytes) return false;
     this.#heldBytes += bytes;
     return true;
   }
 
-  /** A request goes on, or its client is gone. */
+  /** `release` is called when a request is forwarded, or its client is gone. */
   release(deadline: Deadline, heldBytes: number): void {
     this.#deadlines.clear(deadline);
     this.#waiting--;
@@ -61,7 +62,7 @@ class DelayedRequest implements RequestSink {
   #trailers = '';
   #last = false;
   #paused = false;
-  /** Where it has gone on to. */
+  /** The sink of the request after its delay. */
   #sink: RequestSink | null = null;
 
   constructor(delays: Delays, head: RequestHead, responder: Responder, resume: Resume) {
@@ -95,7 +96,7 @@ class DelayedRequest implements RequestSink {
     this.#bytes += piece.byteLength;
     this.#last = last;
     if (piece.byteLength > 0) this.#pieces.push(Buffer.from(piece));
-    // What the client has sent already may still come.
+    // The client may already have sent more.
     if (!last && !this.#paused) {
       this.#paused = true;
       this.#responder.pauseBody();

@@ -1,5 +1,6 @@
 /**
- * What a route answers by itself: a redirect, or a text. Made once for a plan, but for a redirect's Location.
+ * The response that a route sends itself: a redirect or a text. It is built once per plan, except for a
+ * redirect's Location.
  */
 import { locationTooLongAnswer } from '../answers.js';
 import { wallClockMs } from '../clock.js';
@@ -29,14 +30,14 @@ export class DirectResponse {
   readonly #status: number;
   readonly #body: string;
   readonly #redirect: Redirect | null;
-  /** The field lines of a text, before `#edits`; a redirect has its Location in their place. */
+  /** The field lines of a text, before `#edits`. A redirect has its Location instead. */
   readonly #base: string;
   readonly #edits: readonly FieldEdits[];
-  /** What commands in header values look at; null: there are none. */
+  /** Values for commands in header values; null when there are none. */
   readonly #source: FormatSource | null;
   readonly #route: string;
 
-  /** Null: a primary answers. */
+  /** `of` returns null when a primary answers. */
   static of(plan: RoutePlan): DirectResponse | null {
     return plan.answer === null ? null : new DirectResponse(plan.answer, plan);
   }
@@ -60,7 +61,7 @@ export class DirectResponse {
     this.#edits = isFixed ? [] : edits;
   }
 
-  /** Returns the answer to this request; `cors` are lines of `Cors`. */
+  /** `to` returns the answer to this request. `cors` are lines of `Cors`. */
   to(head: RequestHead, client: Peer, cors: string): DirectAnswer {
     const location = this.#redirect === null ? '' : this.#redirect.location(head);
     if (location.length > limits.locationBytes) return locationTooLong;
@@ -91,19 +92,20 @@ class Redirect {
     const asked = schemeOf(head);
     const scheme = this.#plan.scheme ?? asked;
     const port = this.#plan.port === 'listener' ? listenerPort(head) : this.#plan.port;
-    // A port belongs to a scheme and a host: with another one of those it says nothing.
+    // A port belongs to a scheme and a host, and is meaningless with others.
     const keepsPort = port === null && host === null && scheme === asked;
     const name = host ?? (keepsPort ? head.host : withoutPort(head.host));
     const said = port === null || port === defaultPorts[scheme] ? '' : `:${port}`;
     const asIs = head.target.startsWith('/') ? head.target : '/';
     const target = this.#target === null ? asIs : this.#target(asIs);
-    // Of HTTP/1.0, which may name no host: a reference to where the client is. Two slashes would name one.
+    // An HTTP/1.0 request may name no host. The Location is then a path; two slashes at its beginning would
+    // name a host.
     if (name === '') return `/${withoutLeading(target, '/')}`;
     return `${scheme}://${name}${said}${target}`;
   }
 }
 
-/** Null: it can't be known, as that of a unix socket. */
+/** `listenerPort` returns null when the port is unknown, as for a unix socket. */
 function listenerPort({ localPort, host }: RequestHead): number | null {
   if (localPort !== 0) return localPort;
   const said = Number(host.slice(withoutPort(host).length + 1));

@@ -1,5 +1,5 @@
 /**
- * A request that no version hears of: its body is read and thrown away, so that its connection can go on
+ * A request that no version receives. Its body is read and discarded, so that its connection can be used
  * after the answer.
  */
 import { Framing, type RequestHead } from '../http/message.js';
@@ -7,8 +7,8 @@ import { limits } from '../limits.js';
 import type { RequestSink } from './downstream.js';
 
 /**
- * Whether the answer need not wait for the body: there is none, the client waits for a word before it sends
- * it, or it is too large.
+ * `isAnsweredAtOnce` returns true when the answer need not wait for the body: there is none, the client waits
+ * for a 100 before it sends it, or it is too large.
  */
 export function isAnsweredAtOnce({ framing, contentLength, expectsContinue }: RequestHead): boolean {
   if (framing === Framing.NONE || expectsContinue) return true;
@@ -20,8 +20,8 @@ export class DiscardedRequest implements RequestSink {
   #bytes = 0;
 
   /**
-   * `answer` is called once: when the body is complete, or when more than `limits.discardedBodyBytes` of it
-   * have come.
+   * `answer` is called once: when the body is complete, or more than `limits.discardedBodyBytes` of it have
+   * arrived.
    */
   constructor(answer: () => void) {
     this.#answer = answer;

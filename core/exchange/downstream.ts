@@ -1,6 +1,6 @@
 /**
- * The border between a downstream engine (uws, node) and the proxy thread: everything that is peculiar to
- * an engine ends here. All calls are synchronous and on the engine's own thread.
+ * The border between a downstream engine (uws, node) and the proxy thread: nothing that is specific to an
+ * engine passes it. All calls are synchronous and on the engine's own thread.
  *
  *   engine --onRequest(head, responder)--> proxy            proxy --sendHead/sendBody/finish--> engine
  *          --sink.onRequestBody / onAborted / onWritable-->               --pauseBody/resumeBody/cut-->
@@ -13,31 +13,30 @@ import type { UpstreamTunnel } from '../upstream/tunnel.js';
 /** The proxy thread, as an engine sees it. */
 export interface RequestHandler {
   /**
-   * One request whose head is complete and was checked. `head` and its object are the engine's and die with
-   * the call. If `head.framing` is not NONE, the engine calls `onRequestBody` of the returned sink in the
-   * same turn of the loop at least once (with an empty piece when nothing has arrived yet), so that the proxy
-   * can send head and first piece together.
+   * Handles one request whose head is complete and valid. `head` belongs to the engine and is valid during
+   * the call only. If `head.framing` is not NONE, the engine calls `onRequestBody` of the returned sink at
+   * least once in the same turn of the event loop, with an empty piece when nothing has arrived yet. So the
+   * proxy can send the head and the first piece together.
    */
   onRequest(head: RequestHead, responder: Responder): RequestSink;
 }
 
-/** Where an engine delivers the rest of one request. */
+/** Takes the rest of one request from an engine. */
 export interface RequestSink {
   /**
-   * The next piece of the body, without framing. `piece` dies with the call. `last`: the body is complete.
+   * The next piece of the body, without framing, valid during the call only. With `last` the body is
+   * complete.
    */
   onRequestBody(piece: Uint8Array, last: boolean): void;
-  /**
-   * Before the last piece of a chunked body, if it has trailers that go on: whole field lines, a wire string.
-   */
+  /** The forwarded trailers of a chunked body, before its last piece: whole field lines, a wire string. */
   onRequestTrailers(lines: string): void;
-  /** The client is gone, or sent a body that can't be understood. The responder is dead from here on. */
+  /** The client is gone, or sent an invalid body. The responder must not be used any more. */
   onAborted(): void;
-  /** After `sendBody` returned false: there is room again. */
+  /** There is room again after `sendBody` returned false. */
   onWritable(): void;
 }
 
-/** An answer that no version gave; `lines` as `Responder.answer` takes them. */
+/** An answer that no version sent. `lines` are as in `Responder.answer`. */
 export interface DirectAnswer {
   readonly status: number;
   readonly body: string;
@@ -48,13 +47,14 @@ export interface DirectAnswer {
 export const PLAIN_TEXT = 'Content-Type: text/plain; charset=utf-8\r\n';
 
 /**
- * Whether a response with this status has neither body nor Content-Length (RFC 9110, sections 6.4.1 and 8.6).
+ * `hasNoBody` returns true when a response with this status has neither body nor Content-Length (RFC 9110,
+ * sections 6.4.1 and 8.6).
  */
 export function hasNoBody(status: number): boolean {
   return status < 200 || status === 204 || status === 304;
 }
 
-/** Takes what a client still sends for a request that was already answered. */
+/** Ignores what a client still sends for a request that was already answered. */
 export const ignoredRequest: RequestSink = {
   onRequestBody(): void {},
   onRequestTrailers(): void {},
@@ -63,68 +63,67 @@ export const ignoredRequest: RequestSink = {
 };
 
 /**
- * One request's way back to its client. It is dead after `finish`, `answer`, `cut` or `onAborted`: calling it
- * then is a fault. Engines reuse the object for later requests.
+ * Sends the response to one request to its client. It must not be used after `finish`, `answer`, `cut` or
+ * `onAborted`. Engines reuse the object for later requests.
  */
 export interface Responder {
   /**
-   * Ties the client's connection to the upstream connection that carries its login; null where the engine
-   * does not know its connections: then no login of a connection can be completed.
+   * Ties the client's connection to the upstream connection that carries its login. It is null when the
+   * engine does not know its connections; then no login of a connection can be completed.
    */
   readonly tie: Tie | null;
-  /** Runs `run` with everything written in it gathered into as few writes to the socket as possible. */
+  /** Runs `run` and gathers everything it writes into as few writes to the socket as possible. */
   batch(run: () => void): void;
-  /** An interim (1xx) response head. */
+  /** Sends an interim (1xx) response head. */
   sendInterim(head: ResponseHead): void;
   /**
-   * The final head. The engine takes what it needs from `head` before it returns, leaves out hop-by-hop
-   * fields, and frames the body itself: with `head.contentLength` where `head.framing` is LENGTH, else as it
-   * must.
+   * Sends the final head. The engine reads `head` before it returns, leaves out hop-by-hop fields, and frames
+   * the body itself: with `head.contentLength` if `head.framing` is LENGTH, else as the protocol requires.
    */
   sendHead(head: ResponseHead): void;
   /**
-   * True: the final head has not left, and is forgotten; an answer may take its place. False: it has left, or
-   * there was none.
+   * Returns true when the final head has not left and is discarded, so that an answer may replace it. Returns
+   * false when it has left, or there was none.
    */
   recallHead(): boolean;
-  /** The next bytes of the body, copied or sent before it returns. False: send no more until `onWritable`. */
+  /** Sends or copies the next bytes of the body before it returns. False: send no more until `onWritable`. */
   sendBody(bytes: Uint8Array): boolean;
   /**
-   * The trailers: whole field lines, a wire string. `finish` follows. Dropped where the engine or the client
-   * can't take them.
+   * Sends the trailers: whole field lines, a wire string. `finish` follows. They are dropped if the engine or
+   * the client can't take them.
    */
   sendTrailers(lines: string): void;
   /**
-   * The primary switched protocols, as the request asked by `head.upgrade`: `head` is its 101 and dies with
-   * the call. The engine answers the client, attaches itself to `tunnel` or destroys it before it returns,
-   * and the two talk without the proxy from here on. The responder is dead.
+   * The primary switched protocols, as `head.upgrade` of the request asked. `head` is its 101 and is valid
+   * during the call only. Before it returns, the engine answers the client and attaches itself to `tunnel` or
+   * destroys it. From then on the two exchange bytes without the proxy, and the responder must not be used.
    */
   switchProtocols(head: ResponseHead, tunnel: UpstreamTunnel): void;
-  /** The response is complete, and so is the request. */
+  /** The response and the request are complete. */
   finish(): void;
   /**
-   * The response is complete, and the request is not. True: the engine reads on for a bounded time, and
-   * delivers the rest of the request to its sink until the last piece or `onAborted`, one of which comes.
-   * False: no more will come.
+   * The response is complete, but the request is not. If this returns true, the engine reads on for a bounded
+   * time and delivers the rest of the request to its sink, until the last piece or `onAborted`. If it returns
+   * false, nothing more arrives.
    */
   finishEarly(): boolean;
   /**
-   * An answer of umbra's own, in place of all of the above. `lines` are its field lines, each ending in CRLF,
-   * a wire string without framing and Date; left out, it is plain text. HEAD, and statuses without a body,
-   * are the engine's care.
+   * Sends an answer of umbra's own instead of all of the above. `lines` are its field lines, each ending in
+   * CRLF: a wire string without framing and Date. Without `lines` it is plain text. The engine handles HEAD
+   * and statuses without a body.
    */
   answer(status: number, body: string, lines?: string): void;
-  /** Closes the client's connection so that its tools see the response as incomplete. */
+  /** Closes the client's connection in such a way that the client sees the response as incomplete. */
   cut(): void;
-  /** Asks the client to send no more body until `resumeBody`; some may still arrive. */
+  /** Asks the client to send no more body until `resumeBody`. Some may still arrive. */
   pauseBody(): void;
   resumeBody(): void;
-  /** The client's address as text, without port; read only when a policy or a log needs it. */
+  /** The client's address as text, without the port. It is read only when a policy or a log needs it. */
   clientAddress(): string;
-  /** The client's port; 0: the engine does not know it, or the client has none. */
+  /** The client's port; 0 when the engine does not know it or the client has none. */
   clientPort(): number;
   /**
-   * A number that the client's connection has to itself on this thread, not 0; 0: the engine can't
+   * Returns a number that is unique to the client's connection on this thread, or 0 when the engine can't
    * distinguish connections.
    */
   connectionKey(): number;

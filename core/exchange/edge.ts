@@ -1,6 +1,6 @@
 /**
- * One listener's edge on one proxy thread: what a request must pass, and what is added to it, before the
- * forwarder routes it. Everything behind it is the same for all listeners.
+ * One listener's edge on one proxy thread: it checks a request and adds fields to it before the forwarder
+ * routes it. Everything behind it is the same for all listeners.
  */
 import { bodyTooLargeAnswer } from '../answers.js';
 import { EdgeFields } from '../http/edge-fields.js';
@@ -19,7 +19,7 @@ export class Edge implements RequestHandler {
   readonly #forwarder: Forwarder;
   readonly #ids: RequestIds;
   readonly #counters: ThreadCounters;
-  /** Null: nothing is added. */
+  /** Null when nothing is added. */
   #fields: EdgeFields | null = null;
   #bodyBytesMax = Number.MAX_SAFE_INTEGER;
   #underscores: EdgePlan['underscores'] = 'drop';
@@ -34,7 +34,7 @@ export class Edge implements RequestHandler {
     this.use(plan);
   }
 
-  /** Requests that begin from now on follow this plan. */
+  /** `use` applies this plan to later requests. */
   use({ address, edge, limits }: ListenerPlan): void {
     this.#fields = EdgeFields.act(edge) ? new EdgeFields(edge, this.#ids) : null;
     this.#bodyBytesMax = limits.bodyBytesMax ?? Number.MAX_SAFE_INTEGER;

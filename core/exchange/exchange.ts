@@ -1,16 +1,17 @@
 /**
- * One request and its response on a proxy thread: the request goes to the primary and, piece by piece, to
- * the mirrors that took it; the response comes back. The order of every step is primary first, mirrors after.
+ * One request and its response on a proxy thread. The request goes to the primary and, piece by piece, to the
+ * mirrors that accepted it; the response goes to the client. Every step handles the primary first and the
+ * mirrors after it.
  *
  *   onRequestBody --> call.write, then copies        pauseBody <--- write false, resumeBody <--- onDrain
  *   responder <-- onHead, onResponseBody, onEnd
  *   pauseResponse <--- sendBody false                resumeResponse <--- onWritable
  *
- * On a route with retries (core/exchange/attempts) the call is started again, as long as nothing of a
- * response went to the client.
+ * On a route with retries (core/exchange/attempts) the call may be started again until a part of a response
+ * went to the client.
  *
- * Error exits: onFailure (the primary) answers 502, 503 or 504, or cuts a response that had begun;
- * onAborted (the client) cancels the call. Both abort unfinished copies.
+ * Error exits: `onFailure` (the primary) answers 502, 503 or 504, or cuts a response that had begun.
+ * `onAborted` (the client) cancels the call. Both abort unfinished copies.
  */
 
 import { failureAnswers } from '../answers.js';
@@ -37,7 +38,7 @@ import { fillPrimaryHead } from './primary-request.js';
 import { ResponseChange } from './response-change.js';
 import type { RouteRuntime } from './runtime.js';
 
-/** What has happened so far; bits, because request and response advance independently. */
+/** What has happened so far, as bits, because request and response advance independently. */
 export const Phase = {
   IDLE: 0,
   /** A client waits for an answer. */
@@ -48,7 +49,7 @@ export const Phase = {
   HEAD_SENT: 4,
   /** The client has its response, or is gone. */
   OVER: 8,
-  /** The exchange is over, and the rest of its request still comes for its copies. */
+  /** The exchange is over, but the rest of its request still arrives for its copies. */
   REST: 16,
 } as const;
 
@@ -56,15 +57,18 @@ export const Phase = {
 const none = -1;
 const US_PER_MS = 1000;
 
-/** What an exchange needs of the thread it lives on. */
+/** The services of its thread that an exchange needs. */
 export interface ExchangeHome extends KeptBytes {
   readonly mirrors: MirrorOffer;
   readonly log: AccessLogPort;
-  /** A scratch outcome, filled and read in one turn. */
+  /** A scratch outcome that is filled and read in one turn of the event loop. */
   readonly outcome: Outcome;
-  /** A client sent more than its listener takes; counted. */
+  /** Counts a request whose body is larger than its listener allows. */
   bodyTooLarge(): void;
-  /** `exchange` is over. If its client may still send body (`requestComplete` is false) it is not reused. */
+  /**
+   * `exchange` is over. If `requestComplete` is false, its client may still send body, and the exchange is
+   * not reused.
+   */
   ended(exchange: Exchange, requestComplete: boolean): void;
 }
 
@@ -76,24 +80,24 @@ export class Exchange implements RequestSink, ResponseSink {
   route: RouteRuntime | null = null;
   #responder: Responder | null = null;
   readonly source = new CopySource();
-  /** Made for the first route whose mirrors copy what its primary gets. */
+  /** Created for the first route whose mirrors copy the request as the primary gets it. */
   #forwarded: CopySource | null = null;
   readonly #copies: MirrorCopy[] = [];
   #copyCount = 0;
-  /** Bytes of the body that the listener still takes. */
+  /** Bytes of the body that the listener still accepts. */
   #bodyBytesLeft = 0;
   /**
-   * It has a line in the access log, and its copies have theirs: decided at the beginning, so that both sides
-   * have the same sample.
+   * The exchange and its copies are logged in the access log. This is decided at the beginning, so that both
+   * sides have the same sample.
    */
   logged = false;
-  /** Null until the exchange was one of a route with retries. */
+  /** Null until the exchange served a route with retries. */
   #attempts: Attempts | null = null;
-  /** What commands in header values look at; made for the first route that has some. */
+  /** Values for commands in header values; created for the first route that has some. */
   #source: FormatSource | null = null;
-  /** What the response says to pages of the request's origin (core/exchange/cors); mostly nothing. */
+  /** The CORS lines of the response (core/exchange/cors); mostly empty. */
   cors = '';
-  /** A copy wants to know the primary's response. */
+  /** A copy needs the primary's response. */
   #watched = false;
   #bodyDigest = 0;
   /** core/clock; when the head was complete. */
@@ -108,12 +112,12 @@ export class Exchange implements RequestSink, ResponseSink {
     this.#call = new UpstreamCall(this);
   }
 
-  /** The upstream's side and its figures. */
+  /** The call to the primary, with its figures. */
   get call(): UpstreamCall {
     return this.#call;
   }
 
-  /** The request's head has arrived: sends it to the primary, then offers it to the route's mirrors. */
+  /** `begin` sends the request to the primary, then offers it to the route's mirrors. */
   begin(
     head: RequestHead,
     responder: Responder,
@@ -155,7 +159,7 @@ export class Exchange implements RequestSink, ResponseSink {
     }
   }
 
-  /** The request as its primary gets it, on the first attempt. */
+  /** `#takeForwarded` returns the request as its primary gets it on the first attempt. */
   #takeForwarded(head: RequestHead, original: CopySource): CopySource {
     this.#forwarded ??= new CopySource();
     const forwarded = this.#forwarded;
@@ -173,7 +177,7 @@ export class Exchange implements RequestSink, ResponseSink {
     if (head.framing === Framing.NONE) this.#source.requestMs = 0;
   }
 
-  /** The primary has answered: its request is known as it was sent. */
+  /** `#answeredSource` adds what is known once the primary has answered. */
   #answeredSource(source: FormatSource, status: number): void {
     const call = this.#call;
     source.takeParts(this.#request);
@@ -193,12 +197,12 @@ export class Exchange implements RequestSink, ResponseSink {
     this.#attempts.begin(route, nowUs);
   }
 
-  /** Every retry of its route was used, and one more would have been due. */
+  /** All retries of the route were used, and one more would have been due. */
   get retriesExhausted(): boolean {
     return this.#request.resends.exhausted;
   }
 
-  /** The request came at `sinceUs` and waited before it began. */
+  /** `wasDelayed` records that the request arrived at `sinceUs` and was delayed before the exchange began. */
   wasDelayed(sinceUs: number): void {
     this.beganUs = sinceUs;
     this.delayed = true;
@@ -324,7 +328,7 @@ export class Exchange implements RequestSink, ResponseSink {
     else if (!responder.finishEarly()) this.#endRest(Failure.ANSWERED_EARLY);
   }
 
-  /** The primary has answered: what the client still sends completes the copies. */
+  /** `#copyRest` passes what the client sends after the primary's response on to the copies. */
   #copyRest(piece: Uint8Array, last: boolean): void {
     this.#bodyBytesLeft -= piece.byteLength;
     if (this.#bodyBytesLeft < 0) {
@@ -364,8 +368,8 @@ export class Exchange implements RequestSink, ResponseSink {
   }
 
   /**
-   * The exchange is decided. Copies whose request is not whole are aborted for `reason`, unless its rest
-   * still comes.
+   * `#over` ends the exchange. Copies whose request is incomplete are aborted for `reason`, unless its rest
+   * still arrives.
    */
   #over(reason: Failure): void {
     const requestComplete = (this.phase & Phase.REQUEST_COMPLETE) !== 0;

@@ -1,4 +1,4 @@
-/** What a route does to its requests on purpose, drawn by chance for each. */
+/** The faults of a route, drawn at random for each request. */
 import type { FaultPlan } from '../plan.js';
 import type { Sampler } from '../route/sampler.js';
 
@@ -11,13 +11,13 @@ export class Fault {
     this.#sampler = sampler;
   }
 
-  /** How long the request has to wait, in milliseconds; 0: it does not. */
+  /** `drawDelayMs` returns the delay of the request in milliseconds, or 0 for none. */
   drawDelayMs(): number {
     const { delay } = this.#plan;
     return delay !== null && this.#sampler.happens(delay.shareMillionths) ? delay.delayMs : 0;
   }
 
-  /** The status that it is answered with at once; 0: it goes on. */
+  /** `drawAbort` returns the status of the immediate answer, or 0 when the request is forwarded. */
   drawAbort(): number {
     const { abort } = this.#plan;
     return abort !== null && this.#sampler.happens(abort.shareMillionths) ? abort.status : 0;

@@ -1,6 +1,6 @@
 /**
- * Where requests enter the core: finds the route, takes an exchange and begins it. Exchanges are reused;
- * their number is that of the requests in flight at the busiest moment, which the listeners bound.
+ * Routes requests: it finds the route, takes an exchange and begins it. Exchanges are reused. There are as
+ * many as requests were in flight at the busiest moment, which the listeners bound.
  */
 
 import { delayFlag, failureAnswers, faultAnswer, noRouteAnswer, retriesExhaustedFlag } from '../answers.js';
@@ -62,14 +62,14 @@ export class Forwarder implements ExchangeHome {
     return this.#inFlight;
   }
 
-  /** Exchanges that begin from now on follow this plan. */
+  /** `use` applies this plan to later exchanges. */
   use(runtime: ProxyRuntime): void {
     this.#runtime = runtime;
   }
 
   /**
-   * Routes a request that has passed the edge. A body of more than `bodyBytesMax` is refused as it comes.
-   * `matched` is the target by which routes are matched, where it is another one than what the version gets.
+   * `forward` routes a request that has passed the edge. It rejects a body of more than `bodyBytesMax` as it
+   * arrives. Routes match `matched`, which may differ from the target that the version gets.
    */
   forward(
     head: RequestHead,
@@ -107,7 +107,7 @@ export class Forwarder implements ExchangeHome {
     return exchange;
   }
 
-  /** Delays the request where the route's fault does so, then answers or forwards it. */
+  /** `#delayOrHandle` delays the request if the route's fault does so, then answers or forwards it. */
   #delayOrHandle(
     handling: RouteHandling,
     head: RequestHead,
@@ -131,7 +131,7 @@ export class Forwarder implements ExchangeHome {
     return this.#answerOrForward(handling, head, responder, bodyBytesMax, NOT_DELAYED);
   }
 
-  /** `sinceUs`: when it came, if it was delayed. */
+  /** `sinceUs` is when a delayed request arrived. */
   #answerOrForward(
     handling: RouteHandling,
     head: RequestHead,
@@ -166,7 +166,7 @@ export class Forwarder implements ExchangeHome {
     return this.#answerOwn(handling, answer, flags(delayed, faultAnswer.flag), head, responder, sinceUs);
   }
 
-  /** No version is asked. */
+  /** `#answerOwn` answers the request without a version. */
   #answerOwn(
     handling: RouteHandling,
     { status, body, lines }: DirectAnswer,
@@ -211,8 +211,8 @@ export class Forwarder implements ExchangeHome {
   }
 
   /**
-   * Its Max-Forwards was 0. A TRACE would have to be sent back as it came, with its secrets: it is refused
-   * instead.
+   * `#answerHere` answers a request whose Max-Forwards was 0. An answer to TRACE would repeat the request
+   * with its secrets, so TRACE is rejected.
    */
   #answerHere(head: RequestHead, responder: Responder): RequestSink {
     this.#counters.add(ThreadField.lastHop);
@@ -239,7 +239,7 @@ export class Forwarder implements ExchangeHome {
     });
   }
 
-  /** A line for a request that no version was asked for. */
+  /** `#logUnforwarded` logs a request that no version received. */
   #logUnforwarded(
     source: CopySource,
     route: string,
@@ -270,7 +270,7 @@ function flagsOf({ delayed, failure, retriesExhausted }: Exchange): string {
   return flags(flags(delayed ? delayFlag : '', failed), exhausted);
 }
 
-/** Joins two flags, as Envoy does. */
+/** `flags` joins two flags, as Envoy does. */
 function flags(one: string, other: string): string {
   return one === '' || other === '' ? one + other : `${one},${other}`;
 }

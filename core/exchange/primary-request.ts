@@ -1,5 +1,5 @@
 /**
- * The request as its primary gets it: the client's own, or with the changes that its route makes for that
+ * The request as its primary gets it: the client's own, with the changes that its route makes for that
  * version.
  */
 import { editedFields, FieldEdits } from '../http/edited-fields.js';
@@ -9,11 +9,11 @@ import type { HeaderEdits, RoutePlan } from '../plan.js';
 import { compilePathChange, type TargetChange } from '../route/path-change.js';
 import type { UpstreamRequest } from '../upstream/upstream-request.js';
 
-/** What a route changes of the requests that one version gets. */
+/** The changes of a route to the requests for one version. */
 export class RequestChange {
   readonly #target: TargetChange | null;
   readonly #host: string | null;
-  /** The route's, then the version's, which has the last word. */
+  /** The edits of the route, then those of the version, which take precedence. */
   readonly #edits: readonly FieldEdits[];
 
   private constructor(target: TargetChange | null, host: string | null, edits: readonly FieldEdits[]) {
@@ -22,7 +22,7 @@ export class RequestChange {
     this.#edits = edits;
   }
 
-  /** Null: nothing is changed. `own`: the edits of the version. */
+  /** `of` returns null when nothing is changed. `own` are the edits of the version. */
   static of({ rewrite, headers }: RoutePlan, own: HeaderEdits | null): RequestChange | null {
     const path = rewrite?.path ?? null;
     const edits = [headers?.request ?? null, own]
@@ -40,7 +40,7 @@ export class RequestChange {
     return this.#host ?? host;
   }
 
-  /** A value has commands: `fields` needs a source. */
+  /** A value has commands, so `fields` needs a source. */
   get hasCommands(): boolean {
     return this.#edits.some((edits) => edits.hasCommands);
   }
@@ -51,8 +51,9 @@ export class RequestChange {
 }
 
 /**
- * Fills in the head of the request for the primary. `head` stays as it is: the copies are taken from it. Only
- * the primary is asked for an upgrade or a 100: copies neither switch protocols nor wait before their body.
+ * `fillPrimaryHead` sets the head of the request for the primary. It does not change `head`, which the copies
+ * are made from. Only the primary gets an upgrade or Expect: copies neither switch protocols nor wait before
+ * their body.
  */
 export function fillPrimaryHead(
   request: UpstreamRequest,

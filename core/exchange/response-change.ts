@@ -11,34 +11,35 @@ import { withCors } from './cors.js';
 const VERSION = 'HTTP/1.1 ';
 const CRLF = '\r\n';
 
-/** One per thread, made when the first response is changed. */
+/** One per thread, created for the first changed response. */
 let scratch: Buffer | null = null;
 const changed = new ResponseHead();
 
 export class ResponseChange {
-  /** Edits nothing. */
+  /** Changes nothing. */
   static readonly none = new ResponseChange([]);
-  /** The route's, then the version's. */
+  /** The edits of the route, then those of the version. */
   readonly #edits: readonly FieldEdits[];
 
   private constructor(edits: readonly FieldEdits[]) {
     this.#edits = edits;
   }
 
-  /** Null: nothing is changed. */
+  /** `of` returns null when nothing is changed. */
   static of(own: HeaderEdits | null, ofRoute: HeaderEdits | null): ResponseChange | null {
     const edits = [ofRoute, own].map((one) => FieldEdits.of(one, 'response')).filter((one) => one !== null);
     return edits.length === 0 ? null : new ResponseChange(edits);
   }
 
-  /** A value has commands: `apply` needs a source. */
+  /** A value has commands, so `apply` needs a source. */
   get hasCommands(): boolean {
     return this.#edits.some((edits) => edits.hasCommands);
   }
 
   /**
-   * The changed head with lines of `Cors`, valid until the next call on this thread. Framing and status are
-   * those of `head`. Null: with what is added it would be larger than `limits.responseHeadBytes`.
+   * `apply` returns the changed head with lines of `Cors`, valid until the next call on this thread. Framing
+   * and status are those of `head`. It returns null when the result would be larger than
+   * `limits.responseHeadBytes`.
    */
   apply(head: ResponseHead, source: FormatSource | null, cors: string): ResponseHead | null {
     scratch ??= Buffer.allocUnsafeSlow(VERSION.length + limits.responseHeadBytes + 2 * CRLF.length);

@@ -1,6 +1,6 @@
 /**
- * A plan as a proxy thread runs it: the route table, and for each route what becomes of its requests. Built
- * whole when a plan arrives and swapped whole; exchanges keep the route they began with.
+ * A plan on a proxy thread: the route table, and the handling of each route's requests. It is built and
+ * replaced as a whole, and exchanges keep the route that they began with.
  */
 import { asciiLowerCase } from '../http/chars.js';
 import { Mirror } from '../mirror/offer.js';
@@ -18,31 +18,31 @@ import { Fault } from './fault.js';
 import { RequestChange } from './primary-request.js';
 import { ResponseChange } from './response-change.js';
 
-/** A route as one of its versions answers it; where several do, each has one. */
+/** A route with one of its versions. A route with several versions has one object for each. */
 export class RouteRuntime {
   readonly plan: RoutePlan;
   readonly pool: VersionPool;
   readonly counters: VersionCounters;
-  /** Those that are switched on and copy to another version. */
+  /** The enabled mirrors that copy to another version. */
   readonly mirrors: readonly Mirror[];
-  /** A mirror compares more of the responses than what every exchange measures. */
+  /** A mirror compares more of the responses than every exchange measures anyway. */
   readonly watchesResponses: boolean;
   /** A mirror compares checksums of bodies. */
   readonly digestsResponses: boolean;
-  /** Null: nothing is sent again but where that is safe by itself. */
+  /** Null: requests are sent again only where that is always safe. */
   readonly retry: RetryPolicy | null;
   readonly sampler: Sampler;
-  /** A mirror copies what the primary gets, and that is not what came. */
+  /** A mirror copies the request as the primary gets it, which differs from the client's. */
   readonly copiesForwarded: boolean;
   readonly #upgrades: ReadonlySet<string>;
-  /** Null: the primary gets the request as it came. */
+  /** Null: the primary gets the request unchanged. */
   readonly requestChange: RequestChange | null;
-  /** Null: the client gets the response as it came. */
+  /** Null: the client gets the response unchanged. */
   readonly responseChange: ResponseChange | null;
-  /** A change has values with commands, which look at the exchange. */
+  /** A change has values with commands, which read the exchange. */
   readonly hasCommands: boolean;
 
-  /** `mirrors`: all of the route that are switched on. */
+  /** `mirrors` are all enabled mirrors of the route. */
   constructor(
     plan: RoutePlan,
     primary: PrimaryPlan,
@@ -77,7 +77,7 @@ export class RouteRuntime {
   }
 
   /**
-   * Returns what of an Upgrade field is passed: protocols of the route's list; '' makes the request an
+   * `passedUpgrade` returns the offered protocols that are in the route's list. '' makes the request an
    * ordinary one.
    */
   passedUpgrade(upgrade: string): string {
@@ -86,11 +86,12 @@ export class RouteRuntime {
   }
 }
 
-/** How the requests of one route are handled: its fault, its own answer, or one of its primaries. */
+/** The handling of one route's requests: its fault, its own answer, or one of its primaries. */
 export class RouteHandling {
   readonly plan: RoutePlan;
   /**
-   * One version answers, and nothing comes before it: the way of nearly all requests. Null: look at the rest.
+   * The only version, when nothing comes before it: the fast path of nearly all requests. Null: check the
+   * other fields.
    */
   readonly plain: RouteRuntime | null;
   readonly cors: Cors | null;
@@ -99,8 +100,8 @@ export class RouteHandling {
   readonly #split: WeightedPrimaries<RouteRuntime> | null;
 
   /**
-   * `runtimes`: one for each primary that has a weight, in the plan's order; none where the route answers
-   * itself.
+   * `runtimes` has one entry for each primary with a weight, in the plan's order. It is empty when the route
+   * answers itself.
    */
   constructor(plan: RoutePlan, runtimes: readonly RouteRuntime[], sampler: Sampler) {
     this.plan = plan;
@@ -113,7 +114,7 @@ export class RouteHandling {
     this.plain = runtimes.length === 1 && this.fault === null && this.cors === null ? runtimes[0] : null;
   }
 
-  /** The choice among the primaries. Null only where the route answers by itself. */
+  /** The choice among the primaries. It is null only when the route answers itself. */
   get split(): WeightedPrimaries<RouteRuntime> {
     return this.#split!;
   }
@@ -124,7 +125,7 @@ export class ProxyRuntime {
   readonly table: RouteTable;
   readonly routes: readonly RouteHandling[];
 
-  /** `table` and `routes`: of the plan's routes. */
+  /** `table` and `routes` belong to the plan's routes. */
   constructor(plan: Plan, table: RouteTable, routes: readonly RouteHandling[]) {
     this.generation = plan.generation;
     this.table = table;
@@ -132,7 +133,7 @@ export class ProxyRuntime {
   }
 }
 
-/** The baseline of a mirror is one of the primary's version: where another one answers, there is none. */
+/** A mirror's baseline belongs to one version. When another version answers, there is no baseline. */
 function withBaselineOf(version: number, mirror: Mirror): Mirror {
   const { baseline } = mirror;
   return baseline === null || baseline.plan.to === version
