@@ -17,7 +17,7 @@ const dynamicBlock = 2;
 const repeatLast = 16;
 const repeatsMin = 3;
 const repeatsMax = 6;
-/** In this order their lengths are sent. */
+/** The order in which the header sends the lengths of length codes (RFC 1951, section 3.2.7). */
 const lengthCodeOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 /** Four lengths or two distances share a number of extra bits, then one bit more. */
@@ -45,11 +45,11 @@ function stepOf(value: number, bases: readonly number[]): number {
   return step;
 }
 
-/** By length of a match: which of the 29 steps it is in. */
+/** The step, of 29, that holds each length of a match. */
 export const lengthStep = Uint8Array.from({ length: matchBytesMax + 1 }, (_, length) =>
   stepOf(Math.max(length, matchBytesMin), lengthSteps.bases),
 );
-/** By distance. */
+/** The step, of 30, that holds each distance. */
 export const distanceStep = Uint8Array.from({ length: distanceMax + 1 }, (_, distance) =>
   stepOf(Math.max(distance, 1), distanceSteps.bases),
 );
@@ -63,18 +63,18 @@ export class BlockCodes {
   headerRestBits = 0;
   /** Packed, by byte and `endOfBlock`. */
   literal: Int32Array = new Int32Array(0);
-  /** By length of a match: code and extra bits together, and how many they are. */
+  /** The code with its extra bits for each length of a match; `lengthBits` says how many bits they are. */
   readonly length = new Int32Array(matchBytesMax + 1);
   readonly lengthBits = new Uint8Array(matchBytesMax + 1);
   /** Packed, by step. */
   distance: Int32Array = new Int32Array(0);
-  /** Counted by whoever encodes: literals, the end, and behind it the steps of lengths. */
+  /** The encoder counts here: literals, the end of the block, then the steps of lengths. */
   readonly literalCounts = new Float64Array(literalCodes);
   readonly distanceCounts = new Float64Array(distanceCodes);
 
   /**
-   * Makes codes for what was counted, and goes on counting from half of it. What was never seen has a code
-   * all the same.
+   * Makes codes for what was counted, and halves the counts, so that newer records weigh more. Symbols that
+   * were never seen get a code too.
    */
   renew(): void {
     const literalLengths = codeLengths(
@@ -136,7 +136,7 @@ interface Run {
   readonly repeats: number;
 }
 
-/** Neither list has a zero, so of the three ways to say a run one is enough. */
+/** Neither list has a zero, so one of the three codes for runs is enough. */
 function runsOf(lengths: readonly number[]): Run[] {
   const runs: Run[] = [];
   for (let at = 0; at < lengths.length; ) {

@@ -17,21 +17,21 @@ import { lengthBits, lengthMask } from './huffman.js';
 
 const tableBits = 12;
 const hashFactor = 0x9e3779b1;
-/** Bytes that are looked up; a match is at least as long. */
+/** Bytes that one look-up in the table compares: the shortest match. */
 const lookedUp = 4;
 /** Positions count on from one record to the next, as far as they fit. */
 const positionMax = 2 ** 30;
 /** One of so many records is counted, and codes are renewed after so many that were. */
 const countedEvery = 16;
 const renewedEvery = 32;
-/** A code and its extra bits, for each byte of input at most; and the header with room to spare. */
+/** Upper bounds of the output: a code with its extra bits for each byte, and the header of the block. */
 const bytesPerByte = 2;
 const headerBytesMax = 512;
-/** What the first codes are made for. */
+/** A typical record, for which the first codes are made. */
 const sample =
   'WARC/1.1\r\nWARC-Type: request\r\nWARC-Record-ID: <urn:uuid:0a1b2c3d-4e5f-8678-9abc-def012345678>\r\nWARC-Date: 2026-01-31T12:34:56.789012Z\r\nWARC-Target-URI: http://www.example.com/path?page=3\r\nUmbra-Route: route\r\nContent-Type: application/http;msgtype=request\r\nContent-Length: 1234\r\n\r\nPOST /path?page=3 HTTP/1.1\r\nHost: www.example.com\r\naccept-language: en-US,en;q=0.9\r\naccept-encoding: gzip, deflate, br\r\n\r\n{"id":1,"name":"some words of an ordinary text","list":[5,4,3]}\r\n';
 
-/** What `deflate` may write for so many bytes. */
+/** Upper bound of what `deflate` writes for so many bytes. */
 export function deflatedBytesMax(bytes: number): number {
   return bytesPerByte * bytes + headerBytesMax;
 }
@@ -39,8 +39,7 @@ export function deflatedBytesMax(bytes: number): number {
 export class Deflater {
   readonly #codes = new BlockCodes();
   /**
-   * By hash of four bytes: where they stood last, from `#base` on; what is below it belongs to records
-   * before.
+   * The last position of four bytes, by their hash. Positions below `#base` belong to earlier records.
    */
   readonly #table = new Int32Array(1 << tableBits);
   #base = 1;
@@ -73,7 +72,7 @@ export class Deflater {
     const base = this.#baseFor(bytes);
     into.set(header, start);
     let out = start + header.byteLength;
-    /** What is not written yet; fewer than 16 bits at the head of the loop, and never more than 31. */
+    /** Bits that are not written yet: fewer than 16 at the head of the loop, and never more than 31. */
     let held = this.#codes.headerRest;
     let heldBits = this.#codes.headerRestBits;
     let at = 0;

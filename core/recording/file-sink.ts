@@ -16,12 +16,12 @@ import { RecordWriter } from './record-writer.js';
 import type { Redactor } from './redactor.js';
 import { type SegmentSettings, Segments } from './segments.js';
 
-/** How long a recording rests before a new segment is tried. */
+/** The pause after a failure, before a new segment is tried. */
 const restMs = 1000;
 const tickMs = 1000;
-/** A recording is up again when there is room for so much. */
+/** Free bytes from which on a recording whose disk was full is tried again. */
 const probedBytes = 256 * 1024;
-/** So many bytes are written without a wait for the rings to be empty. */
+/** Bytes that are written at once, before the rings are empty. */
 const writtenBytes = 128 * 1024;
 
 export interface FileSinkDeps {
@@ -58,7 +58,7 @@ export class FileSink implements Sink {
   #wallOffsetUs: number;
   #rest: NodeJS.Timeout | null = null;
   readonly #tick: NodeJS.Timeout;
-  /** A file is to be begun to see whether that is possible again. */
+  /** The next write begins a file even without a copy, to find out whether that is possible again. */
   #probes = false;
   /** The open segment counts for the mirror of its first copy, which has not come yet. */
   #segmentUncounted = false;
@@ -97,7 +97,7 @@ export class FileSink implements Sink {
     return this.#refusal;
   }
 
-  /** A disk that is slow says nothing of itself: what waits for it is `memory`. */
+  /** A slow disk does not report itself: copies that wait for it are dropped as `memory`. */
   stalled(): typeof none {
     return none;
   }
@@ -123,7 +123,7 @@ export class FileSink implements Sink {
     if (this.#copies.length > 0) this.#pump();
   }
 
-  /** A write that is under way ends by itself. */
+  /** Does nothing: a write that is under way ends by itself. */
   abort(): void {}
 
   /** The next `put` would begin a new segment. */
@@ -169,7 +169,7 @@ export class FileSink implements Sink {
     }
   }
 
-  /** A disk that is full may still have room for the first record of a file, and for nothing after it. */
+  /** Asks for room first: a full disk may still take the first record of a file, and nothing after it. */
   async #probe(): Promise<void> {
     this.#probes = false;
     if (this.#segments.isOpen) return;

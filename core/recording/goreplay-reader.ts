@@ -43,7 +43,7 @@ export function* readGoReplay(window: Window): Generator<RecordedMessage | Skipp
 }
 
 interface Separator {
-  /** Where the payload before it ends. */
+  /** The end of the payload before the separator. */
   readonly at: number;
   /** 1 where a CR stands before its first LF. */
   readonly before: number;

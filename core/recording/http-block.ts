@@ -61,7 +61,7 @@ export function blockBytes({ head, bodyBytes, tail }: HttpBlock): number {
   return head.length + bodyBytes + tail.length;
 }
 
-/** Where it ends. `into` has the room. */
+/** Returns where the block ends in `into`, which has the room. */
 export function writeBlock({ head, body, tail }: HttpBlock, into: Buffer, at: number): number {
   latin1Write(into, head, at);
   let end = at + head.length;

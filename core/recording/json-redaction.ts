@@ -9,7 +9,7 @@ import type { Redaction } from '../redact.js';
 import { isNameOfNames, isNameOfValues, redacted } from '../redact-text.js';
 
 const hidden = JSON.stringify(redacted);
-/** JSON in a string of JSON is looked into so deep. */
+/** How deep JSON within strings of JSON is looked into. */
 const nestedMax = 4;
 const blanks = /[ \t\n\r]*/y;
 const scalar = /[^\s,:[\]{}"]+/y;
@@ -31,7 +31,7 @@ interface Level {
   readonly isObject: boolean;
   readonly state: PathState;
   index: number;
-  /** A member said the name of a secret: the member that holds the value is secret. */
+  /** A member has named a secret (`"name": "password"`), so the member that holds its value is hidden. */
   awaitsValue: boolean;
 }
 
@@ -40,7 +40,7 @@ class JsonRedactor {
   readonly #redaction: Redaction;
   readonly #nested: number;
   #at = 0;
-  /** Up to here the text is in `#out`. */
+  /** The end of the text that is in `#out` already. */
   #written = 0;
   #out = '';
 
@@ -171,7 +171,7 @@ class JsonRedactor {
     this.#written = this.#at;
   }
 
-  /** Not by a pattern: a string of some megabytes would be too much for one. */
+  /** Looks for the end by index: a regular expression fails on a string of some megabytes. */
   #skipString(): boolean {
     if (this.#text[this.#at] !== '"') return false;
     let end = this.#text.indexOf('"', this.#at + 1);
@@ -189,7 +189,7 @@ class JsonRedactor {
   }
 }
 
-/** What a JSON string says; one that is not valid is taken as it stands. */
+/** The value of a JSON string; one that is not valid is taken as it stands. */
 function nameOf(quoted: string): string {
   if (!quoted.includes('\\')) return quoted.slice(1, -1);
   try {
@@ -205,7 +205,7 @@ function isWireString(text: string): boolean {
   return true;
 }
 
-/** The text as it is where its bytes are no UTF-8. */
+/** Returns the text as it is where its bytes are no UTF-8. */
 function fromWire(wire: string): string {
   const text = Buffer.from(wire, 'latin1').toString('utf8');
   return text.includes('\ufffd') ? wire : text;

@@ -3,15 +3,15 @@ import { crc32, gzipSync } from 'node:zlib';
 import { limits } from '../limits.js';
 import { Deflater, deflatedBytesMax } from './deflate.js';
 
-/** Where zlib does it: of a large record it is the body that counts, and not what it takes to begin. */
+/** The level of zlib, which compresses large records: for those, its start-up cost does not matter. */
 const level = 1;
 const headerBytes = 10;
 const storedBytesMax = 0xffff;
 const blockHeaderBytes = 5;
 const trailerBytes = 8;
-/** What zlib may add to what it can't compress, and more. */
+/** Upper bound of what zlib adds to bytes that it can't compress. */
 const zlibSlack = 1024;
-/** No name, no time, unknown system. */
+/** A gzip header without name and time, of an unknown system. */
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 
 /** The room that the member of a record of so many bytes may take while it is written. */
@@ -23,10 +23,10 @@ export function memberBytesMax(recordBytes: number): number {
   return headerBytes + deflated + trailerBytes;
 }
 
-/** Writes `record` at `at` of `into`, which has `memberBytesMax`; where it ends. */
+/** Writes `record` at `at` of `into`, which has `memberBytesMax` left, and returns where it ends. */
 export type WriteMember = (record: Uint8Array, into: Buffer, at: number) => number;
 
-/** Each recording has its own: what one learns of its records is for the next ones. */
+/** Each recording needs one of its own, because the codes are learned from its records. */
 export function compressor(): WriteMember {
   const deflater = new Deflater();
   return (record, into, at) => {
@@ -36,7 +36,7 @@ export function compressor(): WriteMember {
       return at + member.byteLength;
     }
     const end = deflater.deflate(record, into, at + headerBytes);
-    // What doesn't compress, an image say, would have grown.
+    // Bytes that do not compress, an image for instance, would have grown.
     if (end - at - headerBytes >= storedBytes(record.byteLength)) return stored(record, into, at);
     into.set(header, at);
     return writeTrailer(record, into, end);

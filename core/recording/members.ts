@@ -32,7 +32,7 @@ export function* readMembers(window: Window): Generator<Member | SkippedRecord> 
   }
 }
 
-/** The content, with the window behind the member; or why there is none, with the window where it was. */
+/** Returns the content and moves the window behind the member, or returns why there is none. */
 function readMember(window: Window): Buffer | string {
   if (!window.has(headerBytes) || !window.bytes.subarray(0, gzipMark.byteLength).equals(gzipMark))
     return window.has(headerBytes) ? 'not a gzip member' : 'cut off';

@@ -4,13 +4,13 @@
  * its own.
  */
 const firstBytes = 256 * 1024;
-/** A block that grew beyond this, for a burst or a large body, is not kept. */
+/** Larger blocks, which a burst or a large body needed, are released after their write. */
 const keptBytes = 4 * 1024 * 1024;
 
 export class Output {
   #block: Buffer = Buffer.allocUnsafeSlow(firstBytes);
   #spare: Buffer | null = null;
-  /** What is gathered. */
+  /** Bytes that are gathered. */
   bytes = 0;
 
   /** The block, with room for so many bytes behind `bytes`; who writes there adds to `bytes`. */
@@ -23,7 +23,7 @@ export class Output {
     return this.#block;
   }
 
-  /** All that is gathered, to be written; it goes to `giveBack` after that. */
+  /** Returns all that is gathered. After the write it goes to `giveBack`. */
   take(): Buffer {
     const taken = this.#block.subarray(0, this.bytes);
     this.#block = this.#spare ?? Buffer.allocUnsafeSlow(firstBytes);
@@ -36,7 +36,7 @@ export class Output {
     if (taken.buffer.byteLength <= keptBytes) this.#spare = Buffer.from(taken.buffer);
   }
 
-  /** What is gathered is lost. */
+  /** Discards what is gathered. */
   clear(): void {
     this.bytes = 0;
   }

@@ -1,4 +1,4 @@
-/** What a recording says of one exchange, whichever format it is in. */
+/** The messages of a recording, in the form that all formats are read into. */
 import { digestBody } from '../compare/digest.js';
 import type { Failure } from '../errors.js';
 import { ChunkedDecoder } from '../http/chunked.js';
@@ -77,7 +77,7 @@ export interface RecordedExchange {
   readonly primaryFailure: Failure | -1;
 }
 
-/** A record that can't be used, and why. */
+/** A record that can't be used, with the reason. */
 export interface SkippedRecord {
   readonly offset: number;
   readonly reason: string;

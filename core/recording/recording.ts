@@ -27,14 +27,14 @@ export class Recording {
   readonly #window: Window;
   readonly #read: ReadMessages;
 
-  /** What `readAt` throws goes through, here and in every method. */
+  /** This and every other method throws what `readAt` throws. */
   constructor(readAt: ReadAt) {
     this.#window = new Window(readAt);
     this.#window.has(limits.recordHeaderBytes);
     this.#read = formatOf(this.#window.bytes);
   }
 
-  /** Never throws for what is in the file: what can't be used is skipped with the reason. */
+  /** Never throws for the content of the file: a record that can't be used is skipped with the reason. */
   *messages(): Generator<PlacedMessage | SkippedRecord> {
     this.#window.moveTo(0);
     let memberOffset = -1;

@@ -25,9 +25,9 @@ const nothing: readonly Uint8Array[] = [];
 
 /** Forms of credentials that are known by themselves; `@` ends the user information of a URL. */
 const credentials = ['bearer ', 'basic ', 'negotiate ', 'ntlm ', 'eyj', '@'];
-/** What may spell a name otherwise: an escape of JSON, percent signs, a content coding. */
+/** Signs that a name may be spelled otherwise: an escape of JSON, percent signs, a content coding. */
 const disguises = ['\\u', '%', 'content-encoding'];
-/** What may stand behind a name that is secret as a whole. */
+/** Characters that may follow a name that is secret only as a whole word. */
 const nameEnds = ['=', ':', '"', "'", ' ', '\\', '>', ']', '/'];
 /** Characters of a body that show whether it is JSON. */
 const startChars = 64;
@@ -39,7 +39,7 @@ export class Redactor {
    * Fast pre-filter: where it finds nothing, nothing needs redaction, so most messages are not taken apart.
    */
   readonly #suspicious: WordFinder;
-  /** Field lines that come again and again, by themselves as they came. */
+  /** Redacted field lines by the lines as they came: most of them come again and again. */
   readonly #lines = new Map<string, string>();
 
   constructor(plan: RedactPlan) {

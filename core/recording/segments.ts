@@ -65,8 +65,8 @@ export class Segments {
   }
 
   /**
-   * All of it or, where the disk takes only a part, nothing: a file ends with a whole record, and what is
-   * reported as failed is not in it.
+   * Appends all of it or, where the disk takes only a part, nothing: a file ends with a whole record, and
+   * what is reported as failed is not in it.
    */
   async append(bytes: Uint8Array): Promise<void> {
     const file = this.#file!;
@@ -85,12 +85,12 @@ export class Segments {
     return found === null || found.bavail * found.bsize >= bytes;
   }
 
-  /** Somebody deleted the file that is being written: nothing that goes into it will be found. */
+  /** Whether somebody deleted the file that is being written, so that its records would be lost. */
   async isGone(): Promise<boolean> {
     return this.#file !== null && (await this.#file.stat()).nlink === 0;
   }
 
-  /** A file in which there is nothing does not stay. */
+  /** Deletes a file in which there is nothing. */
   async close(): Promise<void> {
     const file = this.#file;
     if (file === null) return;

@@ -117,7 +117,7 @@ class FileIndex {
     this.#next = 0;
   }
 
-  /** Infinite behind the last one. */
+  /** The time of the next request; infinite behind the last one. */
   get nextUs(): number {
     return this.#next < this.#times.length ? this.#times[this.#number] : Number.POSITIVE_INFINITY;
   }

@@ -1,7 +1,7 @@
-/** A file of any size, looked at through a window that slides and grows as far as one record may be long. */
+/** A sliding window over a file of any size. It grows as far as one record may be long. */
 import { limits } from '../limits.js';
 
-/** Fills `into` from `position` on; how many bytes it got, 0 at the end. */
+/** Fills `into` from `position` on, and returns the number of bytes, 0 at the end. */
 export type ReadAt = (into: Buffer, position: number) => number;
 
 const firstBytes = 256 * 1024;
@@ -15,7 +15,7 @@ export class Window {
   #from = 0;
   #to = 0;
   #ended = false;
-  /** What is at hand; null: it has changed since it was asked for. */
+  /** The bytes at hand; null: they have changed since they were asked for. */
   #view: Buffer | null = null;
 
   constructor(readAt: ReadAt, buffer: Buffer = Buffer.allocUnsafeSlow(firstBytes)) {
@@ -23,7 +23,7 @@ export class Window {
     this.#buffer = buffer;
   }
 
-  /** All of `bytes` and nothing else. */
+  /** Opens a window over `bytes` alone. */
   static over(bytes: Buffer): Window {
     const window = new Window(nothingMore, bytes);
     window.#to = bytes.byteLength;
@@ -31,12 +31,12 @@ export class Window {
     return window;
   }
 
-  /** In the file, of the next byte. */
+  /** The offset of the next byte in the file. */
   get offset(): number {
     return this.#base + this.#from;
   }
 
-  /** What is at hand from the next byte on; a view that the next `has` or `more` may overwrite. */
+  /** The bytes at hand from the next one on; a view that the next `has` or `more` may overwrite. */
   get bytes(): Buffer {
     this.#view ??= this.#buffer.subarray(this.#from, this.#to);
     return this.#view;
@@ -56,13 +56,13 @@ export class Window {
     this.#to = 0;
   }
 
-  /** So many bytes are at hand; false: the file or the bound for a record ends before. */
+  /** Reads until so many bytes are at hand; false: the file or the bound for a record ends before. */
   has(bytes: number): boolean {
     while (this.#to - this.#from < bytes) if (!this.more()) return false;
     return true;
   }
 
-  /** Reads on; false: there is no more, or no more may be held. */
+  /** Reads more; false: the file has ended, or no more may be held. */
   more(): boolean {
     if (this.#ended) return false;
     this.#view = null;
@@ -90,8 +90,8 @@ export class Window {
   }
 
   /**
-   * Goes on to the next place, behind at least one byte, where `mark` stands; false: there is none, and the
-   * file is passed.
+   * Moves to the next `mark` behind at least one byte; false: there is none, and the window is at the end of
+   * the file.
    */
   seek(mark: Buffer): boolean {
     this.skip(1);

@@ -4,16 +4,16 @@
  */
 
 const fold = /[-_.]/g;
-/** What `\s` matches of one byte. */
+/** The single bytes that `\s` matches. */
 const spaces = '\t\n\v\f\r \xa0';
 const bytes = 256;
 const ignored = 0;
-/** What is in no word. */
+/** The class of bytes that are in no word. */
 const other = 1;
 
 interface Node {
   readonly next: Map<number, Node>;
-  /** Where a word goes on after the longest end of what was read that begins one. */
+  /** The node of the longest suffix that begins a word: where the search continues after a mismatch. */
   fall: Node | null;
   isEnd: boolean;
   row: number;
@@ -23,7 +23,7 @@ export class WordFinder {
   readonly #classes = new Uint8Array(bytes).fill(other);
   /** Rows of as many entries as there are classes; each entry is where the next row begins. */
   readonly #rows: Uint16Array;
-  /** The row that is never left. */
+  /** The row of a find, which is never left. */
   readonly #found: number;
 
   /** `words`: of ASCII; a space stands for white space of any kind, but one. */
@@ -76,7 +76,7 @@ export class WordFinder {
     );
   }
 
-  /** Steps on from a row until no word is under way. */
+  /** Continues from a row until no word is under way. */
   #goesOn(text: Uint8Array, from: number, start: number, to: number): boolean {
     let row = from;
     for (let at = start; at < to && row !== 0 && row !== this.#found; at++)
@@ -84,7 +84,7 @@ export class WordFinder {
     return row === this.#found;
   }
 
-  /** How many classes there are. */
+  /** Sorts bytes into classes, and returns how many there are. */
   #classify(words: readonly string[]): number {
     let count = other + 1;
     for (const separator of '-_.') this.#classes[separator.charCodeAt(0)] = ignored;

@@ -9,7 +9,7 @@ import { withoutBlanks } from '../trim.js';
 export const filterExpected =
   'expected method:GET,HEAD, path:/prefix, host:NAME, route:NAME or header:NAME=VALUE, or one of them after !';
 
-/** Null: not understood. */
+/** Returns null where the text is not understood. */
 export function parseFilter(text: string): Filter | null {
   if (text.startsWith('!')) {
     const inner = parseFilter(text.slice(1));

@@ -12,7 +12,7 @@ import { limits } from '../limits.js';
 import type { RecordedExchange, RecordedResponse } from '../recording/recorded.js';
 import type { ScheduledRequest } from './pace.js';
 
-/** Places of numbers in a request. */
+/** The places of the numbers of a request. */
 const AT = {
   AFTER_US: 0,
   METHOD_CHARS: 1,
@@ -42,7 +42,7 @@ const numbersBytes = numbers * Float64Array.BYTES_PER_ELEMENT;
 const firstBytes = 256 * 1024;
 
 export interface ReadyRequest extends ScheduledRequest {
-  /** What it is in order by; null: nothing. */
+  /** The key by which it is kept in order; null: it is in no order. */
   readonly key: string | null;
 }
 
@@ -111,7 +111,7 @@ export class RequestPacker {
   }
 }
 
-/** Goes through one block; `next` only while there is something `left`. */
+/** Unpacks one block. Call `next` only while there is something `left`. */
 export class RequestUnpacker {
   readonly #block: Buffer;
   readonly #numbers: Float64Array;

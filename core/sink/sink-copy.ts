@@ -45,7 +45,7 @@ export class SinkCopy implements Copy, FramedCopy {
   #heldBytes: number;
   #requestComplete: boolean;
   #primaryKnown = false;
-  /** The sink has it, or had it. */
+  /** The sink has, or had, the copy. */
   #put = false;
   #over = false;
 
@@ -234,7 +234,7 @@ function outcomeOf({ status, failure, latencyUs, responseBytes, bodyDigest, seen
   return { status, failure: failure as Failure | typeof none, latencyUs, responseBytes, bodyDigest: digest };
 }
 
-/** Out of the ring, into memory of its own. */
+/** Copies a piece out of the ring, into memory of its own. */
 function copyOf(piece: Uint8Array): Uint8Array {
   const copy = Buffer.allocUnsafe(piece.byteLength);
   copy.set(piece);

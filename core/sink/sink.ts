@@ -14,7 +14,7 @@
 import { type Drop, type Failure, none } from '../errors.js';
 import type { Framing } from '../http/message.js';
 
-/** `other`, unless it is none. */
+/** Returns `other`, or `reason` where `other` is none. */
 export function reasonOr(reason: Drop, other: Drop | typeof none): Drop {
   return other === none ? reason : other;
 }
@@ -33,7 +33,7 @@ export interface Copy {
   readonly lengthZero: boolean;
   /** The key of the mirror's `order` (core/mirror/order-key); 0: the request is in no order. */
   readonly orderKey: number;
-  /** Its own bytes, not the ring's. */
+  /** Bytes of its own, which outlive the frame in the ring. */
   readonly body: readonly Uint8Array[];
   readonly bodyBytes: number;
   /** Field lines; empty: there are none. */
@@ -98,9 +98,9 @@ export interface Sink {
    * known.
    */
   lag(): number | null;
-  /** The thread has read all that its rings have for now: what was put is to go out. */
+  /** Sends out what was put: the thread has read all that its rings have for now. */
   flush(): void;
-  /** The time for a drain is over: fails what still waits for others, at once. */
+  /** Fails everything that still waits, at once: the time for a drain is over. */
   abort(): void;
   /** Writes out what was put and releases files and sockets; resolves when every copy is settled. */
   close(): Promise<void>;

@@ -12,7 +12,7 @@ import { type Copy, reasonOr, type Sink } from '../sink/sink.js';
 import { encodeMessage, type StreamMessage } from './message.js';
 import type { StreamAnswer, StreamLink, StreamLinkEvents } from './stream-link.js';
 
-/** How long a full stream is left alone before one message tries it. */
+/** The pause after which one message tries a full stream again. */
 const fullRestUs = 200_000;
 /** A full stream is reported again after so long. */
 const fullToldUs = 60_000_000;
@@ -27,7 +27,7 @@ const againUs = 5_000_000;
 const tickMs = 250;
 /** Published in one turn, before the rings are read again. */
 const publishedPerTurn = 512;
-/** Gathered before they are published although the rings hold more. */
+/** Messages that are published before the rings are read to their end. */
 const publishedTogether = 64;
 /** Bytes of the protocol's own words in one message. */
 const framingBytes = 128;
@@ -43,7 +43,7 @@ export interface StreamSinkDeps {
   /** Names this sink among all that publish to the stream. */
   readonly name: string;
   open(events: StreamLinkEvents): StreamLink;
-  /** Something that a person should know. */
+  /** Reports what an operator should know. */
   onTrouble(trouble: string): void;
   /** The connection is there, for the first time or again. */
   onReady(): void;

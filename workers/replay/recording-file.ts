@@ -27,7 +27,7 @@ import { Window } from '../../core/recording/window.js';
 /** Files of a directory that are recordings. */
 const recordingName = /\.(?:warc|warc\.gz|gor|gor\.gz|gz|har)(?:\.open)?$/;
 const startBytes = 256;
-/** A file whose writer was killed ends anywhere: what is there is played. */
+/** Accepts a file that ends anywhere, as one does whose writer was killed. */
 const asFarAsItGoes = { finishFlush: constants.Z_SYNC_FLUSH };
 /** The second record of a gzip member that holds a whole file. */
 const secondRecord = Buffer.from('\r\n\r\nWARC/1.');

@@ -20,7 +20,7 @@ export class ReplaySource implements PlayerSource {
   readonly #events: SourceEvents;
   readonly #blocks: RequestUnpacker[] = [];
   #readerEnded = false;
-  /** The blocks that are read ahead have come, so a replay finds its requests in time. */
+  /** The blocks that are read ahead have come, so the replay may begin. */
   #begun = false;
   /** How much of the files was read for the order of their requests, from 0 to 1. */
   indexedShare = 0;
@@ -50,7 +50,7 @@ export class ReplaySource implements PlayerSource {
     return request;
   }
 
-  /** What is read ahead is thrown away. */
+  /** Discards what was read ahead. */
   async close(): Promise<void> {
     this.#blocks.length = 0;
     await this.#worker.terminate();
