@@ -126,6 +126,55 @@ export const limits = {
    * engine.
    */
   halfCloseProbeMs: 200,
+  /**
+   * HTTP/2: bytes of a body that a peer may send ahead of us, on one stream and on one connection. Past it:
+   * FLOW_CONTROL_ERROR, guard `window`.
+   */
+  http2StreamWindowBytes: 256 * 1024,
+  http2ConnectionWindowBytes: 1024 * 1024,
+  /**
+   * HTTP/2: streams that a client may have open on one connection. Past it: REFUSED_STREAM, guard `resets`.
+   */
+  http2Streams: 128,
+  /** HTTP/2: streams that a version is given before its SETTINGS have said how many it takes. */
+  http2StreamsAssumed: 100,
+  /** HTTP/2: bytes of the header table of each direction of a connection. A larger size update: its end. */
+  http2TableBytes: 4 * 1024,
+  /**
+   * HTTP/2: frames of one header block, and bytes of one where twice the list's bound is less. Past it: the
+   * connection ends, guard `block`.
+   */
+  http2BlockFrames: 64,
+  http2BlockBytes: 64 * 1024,
+  /**
+   * HTTP/2: header lists of one connection that pass their bound, and how many a second are forgiven. Past
+   * it: the connection ends, guard `lists`.
+   */
+  http2LargeLists: 100,
+  http2LargeListsPerSecond: 10,
+  /**
+   * HTTP/2: streams of one connection that end by RST_STREAM for the client's sake, whoever sends it, and how
+   * many a second are forgiven: each has cost a request to a version. Past it: the connection ends, guard
+   * `resets`.
+   */
+  http2Resets: 200,
+  http2ResetsPerSecond: 33,
+  /**
+   * HTTP/2: frames of one connection that carry nothing (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA,
+   * unknown ones), and how many a second are forgiven. Past it: the connection ends, guard `frames`.
+   */
+  http2EmptyFrames: 4096,
+  http2EmptyFramesPerSecond: 1000,
+  /** HTTP/2: entries of one SETTINGS frame. More: the connection ends, guard `settings`. */
+  http2SettingsEntries: 32,
+  /** HTTP/2: streams that we reset on one connection and whose late frames are known. Older ones: its end. */
+  http2ResetStreams: 1024,
+  /** HTTP/2: bytes that wait for a slow peer's socket, past which DATA waits in its streams. */
+  http2WriteAheadBytes: 128 * 1024,
+  /**
+   * HTTP/2: bytes that wait for a slow peer's socket in all. Past it: the connection ends, guard `output`.
+   */
+  http2OutputBytes: 1024 * 1024,
   /** One WebSocket message, on the uws engine. Larger: the connection is closed. */
   webSocketMessageBytes: 16 * 1024 * 1024,
   /**

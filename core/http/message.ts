@@ -19,6 +19,12 @@ export const Framing = {
 export type Framing = (typeof Framing)[keyof typeof Framing];
 
 /**
+ * The lines of a request whose client takes trailers. Both are about one connection only, so they are written
+ * again (RFC 9110, section 10.1.4).
+ */
+export const TAKES_TRAILERS = 'Connection: TE\r\nTE: trailers\r\n';
+
+/**
  * A request as a downstream engine understood it. Engines reuse one object: it is valid only during
  * `onRequest`; the strings in it may be kept.
  */

@@ -1,7 +1,7 @@
 import { limits } from '../limits.js';
 import { Char, equalsIgnoringCase, isFieldByte, isTargetByte, isTokenByte } from './chars.js';
 import { listMembers, withoutNamed } from './hop-by-hop.js';
-import { Framing, RequestHead } from './message.js';
+import { Framing, RequestHead, TAKES_TRAILERS } from './message.js';
 import { RequestFault } from './request-fault.js';
 import { isHost, isOriginForm, readTarget } from './request-target.js';
 import { readTransferCoding } from './transfer-coding.js';
@@ -21,8 +21,6 @@ export type Scan = (typeof Scan)[keyof typeof Scan];
 /** The bytes ended before the method did. */
 const WITHIN_METHOD = -2;
 const VERSION_START = 'HTTP/';
-/** Both are about one connection only, so they are written again (RFC 9110, section 10.1.4). */
-const TAKES_TRAILERS = 'Connection: TE\r\nTE: trailers\r\n';
 /** Up to here a length is exact in a number. */
 const LENGTH_DIGITS_MAX = 15;
 

@@ -1,0 +1,154 @@
+import { Char, equalsIgnoringCase } from '../http/chars.js';
+import { Framing } from '../http/message.js';
+import type { OutgoingHead } from '../http/request-writer.js';
+import type { ResponseHead } from '../http/response-head.js';
+import { latin1Write } from '../http/wire.js';
+import { limits } from '../limits.js';
+import { BLOCK_FRAMING_BYTES_MAX, FIELD_FRAMING_BYTES_MAX, type HpackEncoder } from './hpack-encoder.js';
+
+/** The shortest line of a field, `a:CRLF`: so many lines at most make a text. */
+const LINE_BYTES_MIN = 4;
+/** How much longer than its text a block can be, in times. */
+const GROWTH = Math.ceil(FIELD_FRAMING_BYTES_MAX / LINE_BYTES_MIN) + 1;
+/** Pseudo-headers and framing, beside what the caller gives. */
+const OWN_BYTES = 256;
+
+/**
+ * Writes the heads of core/http as header blocks: field names in small letters, no field that is about a
+ * connection (RFC 9113, section 8.2.2), no blanks around values. One per thread: a block is in `out` until
+ * the next one is written, and must be sent, because the peer's table follows it.
+ */
+export class BlockWriter {
+  /** `out[0, length)` is the block that was written last. */
+  out: Buffer = Buffer.allocUnsafeSlow(16 * 1024);
+  /** Where texts are put as bytes. */
+  #raw: Buffer = Buffer.allocUnsafeSlow(8 * 1024);
+  #used = 0;
+
+  /**
+   * A request (section 8.3.1). `neverIndexed`: as `HpackEncoder.begin` takes it. Returns the block's length.
+   */
+  request(encoder: HpackEncoder, head: OutgoingHead, isSecure: boolean, neverIndexed: string): number {
+    const { method, target, host, fields, framing } = head;
+    this.#begin(encoder, method.length + target.length + host.length + fields.length, neverIndexed);
+    this.#pair(encoder, ':method', method);
+    this.#pair(encoder, ':scheme', isSecure ? 'https' : 'http');
+    this.#pair(encoder, ':path', target);
+    if (host !== '') this.#pair(encoder, ':authority', host);
+    this.#lines(encoder, fields);
+    if (framing === Framing.LENGTH) this.#pair(encoder, 'content-length', String(head.contentLength));
+    else if (head.lengthZero) this.#pair(encoder, 'content-length', '0');
+    if (head.expectsContinue) this.#pair(encoder, 'expect', '100-continue');
+    return encoder.at;
+  }
+
+  /** A response that is forwarded, interim or final; `more`: whole field lines that are added to it. */
+  response(encoder: HpackEncoder, head: ResponseHead, more: string): number {
+    const { bytes } = head;
+    this.#begin(encoder, head.scanned + more.length);
+    this.#pair(encoder, ':status', String(head.status));
+    for (let row = 0; row < head.fieldCount; row++) {
+      const nameStart = head.nameStart(row);
+      const nameEnd = head.nameEnd(row);
+      if (!head.isForwarded(row) || isLeftOut(bytes, nameStart, nameEnd)) continue;
+      encoder.field(bytes, nameStart, nameEnd, head.valueStart(row), head.valueEnd(row));
+    }
+    if (head.hasContentLength) this.#pair(encoder, 'content-length', String(head.contentLength));
+    this.#lines(encoder, more);
+    return encoder.at;
+  }
+
+  /** A response of umbra's own. `lines`: whole field lines, without framing. */
+  answer(encoder: HpackEncoder, status: number, lines: string): number {
+    this.#begin(encoder, lines.length);
+    this.#pair(encoder, ':status', String(status));
+    this.#lines(encoder, lines);
+    return encoder.at;
+  }
+
+  /** Trailers: whole field lines. */
+  trailers(encoder: HpackEncoder, lines: string): number {
+    this.#begin(encoder, lines.length);
+    this.#lines(encoder, lines);
+    return encoder.at;
+  }
+
+  #begin(encoder: HpackEncoder, characters: number, neverIndexed = ''): void {
+    const raw = characters + OWN_BYTES;
+    const coded = raw * GROWTH + BLOCK_FRAMING_BYTES_MAX;
+    if (this.#raw.length < raw) this.#raw = Buffer.allocUnsafeSlow(raw);
+    if (this.out.length < coded) this.out = Buffer.allocUnsafeSlow(coded);
+    // What one huge head needed is not kept for the thread's life.
+    else if (this.out.length > limits.responseHeadBytes * GROWTH * 2 && coded * 2 < this.out.length)
+      this.out = Buffer.allocUnsafeSlow(coded);
+    this.#used = 0;
+    encoder.begin(this.out, neverIndexed);
+  }
+
+  #pair(encoder: HpackEncoder, name: string, value: string): void {
+    const start = this.#used;
+    const nameEnd = start + name.length;
+    const end = nameEnd + value.length;
+    latin1Write(this.#raw, name, start);
+    latin1Write(this.#raw, value, nameEnd);
+    this.#used = end;
+    encoder.field(this.#raw, start, nameEnd, nameEnd, end);
+  }
+
+  /** `name ":" OWS value OWS CRLF`, as often as there are. */
+  #lines(encoder: HpackEncoder, lines: string): void {
+    const bytes = this.#raw;
+    let at = this.#used;
+    latin1Write(bytes, lines, at);
+    const end = at + lines.length;
+    this.#used = end;
+    while (at < end) {
+      let nameEnd = at;
+      while (bytes[nameEnd] !== Char.COLON) nameEnd++;
+      let lineEnd = nameEnd;
+      while (bytes[lineEnd] !== Char.LF) lineEnd++;
+      let valueStart = nameEnd + 1;
+      let valueEnd = lineEnd - 1;
+      while (valueStart < valueEnd && isBlank(bytes[valueStart]!)) valueStart++;
+      while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1]!)) valueEnd--;
+      if (!isLeftOut(bytes, at, nameEnd) && isTeAllowed(bytes, at, nameEnd, valueStart, valueEnd))
+        encoder.field(bytes, at, nameEnd, valueStart, valueEnd);
+      at = lineEnd + 1;
+    }
+  }
+}
+
+/** Fields about a connection. Only names of their lengths are compared. */
+function isLeftOut(bytes: Uint8Array, start: number, end: number): boolean {
+  switch (end - start) {
+    case 7:
+      return equalsIgnoringCase(bytes, start, end, 'upgrade');
+    case 10:
+      return (
+        equalsIgnoringCase(bytes, start, end, 'connection') ||
+        equalsIgnoringCase(bytes, start, end, 'keep-alive')
+      );
+    case 16:
+      return equalsIgnoringCase(bytes, start, end, 'proxy-connection');
+    case 17:
+      return equalsIgnoringCase(bytes, start, end, 'transfer-encoding');
+    default:
+      return false;
+  }
+}
+
+/** TE may say `trailers`, and nothing else. */
+function isTeAllowed(
+  bytes: Uint8Array,
+  start: number,
+  nameEnd: number,
+  valueStart: number,
+  end: number,
+): boolean {
+  if (!equalsIgnoringCase(bytes, start, nameEnd, 'te')) return true;
+  return equalsIgnoringCase(bytes, valueStart, end, 'trailers');
+}
+
+function isBlank(byte: number): boolean {
+  return byte === Char.SP || byte === Char.HTAB;
+}

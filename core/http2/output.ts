@@ -1,0 +1,194 @@
+import {
+  Flag,
+  FRAME_BYTES_DEFAULT,
+  FRAME_HEAD_BYTES,
+  FrameType,
+  writeFrameHead,
+  writeUint32,
+} from './frame.js';
+
+/** Where blocks come from, all of one size; a thread's connections share them. */
+export interface BlockPool {
+  /** Null: the thread holds as much as it may. */
+  take(): Buffer | null;
+  giveBack(block: Buffer): void;
+}
+
+/** The socket of a connection, as its session writes to it. */
+export interface ByteTarget {
+  /** It holds bytes that the kernel has not taken: nothing may be written until it has. */
+  readonly writing: boolean;
+  /** Writes `block[start, end)`. False: the block must stay as it is until `writing` is false again. */
+  write(block: Buffer, start: number, end: number): boolean;
+  /**
+   * Writes as much of all parts as the kernel takes now, and returns how much; 0 where that can't be done.
+   */
+  writeParts(parts: readonly Uint8Array[]): number;
+}
+
+/** Frames of one piece that leave in one system call; their heads lie here meanwhile. */
+const FRAMES_PER_CALL = 16;
+const heads = Buffer.allocUnsafeSlow(FRAMES_PER_CALL * FRAME_HEAD_BYTES);
+const word = Buffer.allocUnsafeSlow(4);
+
+/**
+ * Bytes of one connection on their way out, in blocks of the thread: all frames of a turn leave in one write.
+ * A block is there only while bytes are.
+ */
+export class Output {
+  /** Bytes that were not handed to the socket yet. */
+  heldBytes = 0;
+  /** The thread had no block left: frames were lost, and the connection can't go on. */
+  isBroken = false;
+  readonly #pool: BlockPool;
+  readonly #blocks: Buffer[] = [];
+  /** End of the bytes in the last block. */
+  #filled = 0;
+  /** Bytes of the first block that were handed to the socket. */
+  #handed = 0;
+
+  constructor(pool: BlockPool) {
+    this.#pool = pool;
+  }
+
+  frameHead(length: number, type: number, flags: number, stream: number): void {
+    const block = this.#room();
+    if (block !== null && block.length - this.#filled >= FRAME_HEAD_BYTES) {
+      this.#filled = writeFrameHead(block, this.#filled, length, type, flags, stream);
+      this.heldBytes += FRAME_HEAD_BYTES;
+    } else {
+      writeFrameHead(heads, 0, length, type, flags, stream);
+      this.bytes(heads, 0, FRAME_HEAD_BYTES);
+    }
+  }
+
+  uint32(value: number): void {
+    writeUint32(word, 0, value);
+    this.bytes(word, 0, word.length);
+  }
+
+  /** Puts a copy of `bytes[start, end)` in. */
+  bytes(bytes: Uint8Array, start: number, end: number): void {
+    let from = start;
+    while (from < end) {
+      const block = this.#room();
+      if (block === null) return;
+      const count = Math.min(end - from, block.length - this.#filled);
+      block.set(
+        from === 0 && count === bytes.length ? bytes : bytes.subarray(from, from + count),
+        this.#filled,
+      );
+      this.#filled += count;
+      this.heldBytes += count;
+      from += count;
+    }
+  }
+
+  /**
+   * Writes what is held, and `piece[start, end)` in frames of DATA behind it, as far as the kernel takes
+   * them; only the rest is copied. The last frame has `flags`.
+   */
+  pass(
+    piece: Uint8Array,
+    start: number,
+    end: number,
+    flags: number,
+    stream: number,
+    target: ByteTarget,
+  ): void {
+    let from = start;
+    while (from < end) {
+      const parts: Uint8Array[] = [];
+      if (this.heldBytes > 0) parts.push(this.#blocks[0]!.subarray(this.#handed, this.#filled));
+      for (let frame = 0; frame < FRAMES_PER_CALL && from < end; frame++) {
+        const length = Math.min(FRAME_BYTES_DEFAULT, end - from);
+        const head = frame * FRAME_HEAD_BYTES;
+        writeFrameHead(
+          heads,
+          head,
+          length,
+          FrameType.DATA,
+          from + length === end ? flags : Flag.NONE,
+          stream,
+        );
+        parts.push(heads.subarray(head, head + FRAME_HEAD_BYTES), piece.subarray(from, from + length));
+        from += length;
+      }
+      this.#writeParts(parts, target);
+    }
+  }
+
+  /** Whether `pass` can write anything now. */
+  canPass(target: ByteTarget | null): boolean {
+    return target !== null && !target.writing && this.#blocks.length <= 1;
+  }
+
+  /** Hands bytes to the socket until it holds on to some: then `flush` again when it has written them. */
+  flush(target: ByteTarget): void {
+    this.#dropHanded(target);
+    while (this.heldBytes > 0 && !target.writing) {
+      const block = this.#blocks[0]!;
+      const start = this.#handed;
+      const end = this.#blocks.length === 1 ? this.#filled : block.length;
+      this.#handed = end;
+      this.heldBytes -= end - start;
+      if (target.write(block, start, end)) this.#dropFirst();
+    }
+  }
+
+  /** The socket is gone, and reads from no block any more: gives all of them back. */
+  clear(): void {
+    for (const block of this.#blocks) this.#pool.giveBack(block);
+    this.#blocks.length = 0;
+    this.heldBytes = 0;
+    this.#filled = 0;
+    this.#handed = 0;
+  }
+
+  #writeParts(parts: readonly Uint8Array[], target: ByteTarget): void {
+    let held = this.heldBytes;
+    let taken = this.canPass(target) ? target.writeParts(parts) : 0;
+    for (const part of parts) {
+      const gone = Math.min(taken, part.length);
+      taken -= gone;
+      if (held > 0) {
+        // The first part is what was held.
+        held = 0;
+        this.#handed += gone;
+        this.heldBytes -= gone;
+        if (this.heldBytes === 0) this.#dropFirst();
+      } else if (gone < part.length) {
+        this.bytes(part, gone, part.length);
+      }
+    }
+  }
+
+  /** A block that the socket has written is free. */
+  #dropHanded(target: ByteTarget): void {
+    if (target.writing || this.#blocks.length === 0) return;
+    const end = this.#blocks.length === 1 ? this.#filled : this.#blocks[0]!.length;
+    if (this.#handed === end) this.#dropFirst();
+  }
+
+  #dropFirst(): void {
+    this.#pool.giveBack(this.#blocks.shift()!);
+    this.#handed = 0;
+    if (this.#blocks.length === 0) this.#filled = 0;
+  }
+
+  /** The last block, if it has room, or a new one. */
+  #room(): Buffer | null {
+    const { length } = this.#blocks;
+    const last = this.#blocks[length - 1];
+    if (last !== undefined && this.#filled < last.length) return last;
+    if (this.isBroken) return null;
+    const block = this.#pool.take();
+    if (block === null) {
+      this.isBroken = true;
+      return null;
+    }
+    this.#blocks.push(block);
+    this.#filled = 0;
+    return block;
+  }
+}

@@ -1,0 +1,140 @@
+import { STATUS_CODES } from 'node:http';
+import { Char } from '../http/chars.js';
+import { Framing } from '../http/message.js';
+import { FieldKind, ResponseHead } from '../http/response-head.js';
+import { latin1Write } from '../http/wire.js';
+import { limits } from '../limits.js';
+import { type Field, Meaning } from './field.js';
+import type { FieldSink } from './hpack-decoder.js';
+import { LengthField } from './length-field.js';
+
+const VERSION = 'HTTP/1.1 ';
+const CRLF = '\r\n';
+const CRLF_BYTES = 2;
+const COLON_BYTES = 2;
+const STATUS_BYTES = 3;
+
+const LOWEST_STATUS = 100;
+const INTERIM_END = 200;
+const SWITCHING = 101;
+const NO_CONTENT = 204;
+const NOT_MODIFIED = 304;
+
+/**
+ * Makes a `ResponseHead` of the fields of a response (RFC 9113, sections 8.2 and 8.3.2). They are written as
+ * HTTP/1.1 lines, so that everything that reads a head works unchanged. One per thread: the head and its
+ * bytes are valid until the next response begins.
+ */
+export class ResponseFields implements FieldSink {
+  readonly head = new ResponseHead();
+  readonly #length = new LengthField();
+  readonly #bytes = Buffer.allocUnsafeSlow(limits.responseHeadBytes + 256);
+  #used = 0;
+  #status = 0;
+  #isMalformed = false;
+
+  begin(): void {
+    this.head.begin(this.#bytes, 0);
+    this.#length.begin();
+    this.#used = 0;
+    this.#status = 0;
+    this.#isMalformed = false;
+  }
+
+  onField(field: Field): void {
+    const { meaning } = field;
+    if (meaning === Meaning.STATUS) {
+      this.#takeStatus(field.value);
+      return;
+    }
+    // A pseudo-header of a request is as malformed as any other that a response has not.
+    if (this.#status === 0 || field.line === '') this.#isMalformed = true;
+    switch (meaning) {
+      case Meaning.CONTENT_LENGTH:
+        if (!this.#length.take(field.value)) this.#isMalformed = true;
+        else if (this.head.lengthRow < 0) {
+          this.head.lengthRow = this.head.fieldCount;
+          this.head.lengthRows = 1;
+          this.#row(field, FieldKind.HOP_BY_HOP);
+        }
+        break;
+      case Meaning.DATE:
+        this.head.hasDate = true;
+        this.#row(field, FieldKind.DATE);
+        break;
+      case Meaning.TRAILER:
+        this.#row(field, FieldKind.TRAILER);
+        break;
+      case Meaning.CONNECTION:
+      case Meaning.BAD:
+      case Meaning.DISGUISE:
+        this.#isMalformed = true;
+        break;
+      default:
+        this.#row(field, FieldKind.FORWARD);
+    }
+  }
+
+  /**
+   * All fields came; `ended`: and the stream with them, `toHead`: to a HEAD. False: malformed. A response
+   * that ends with its head, and may have a body, has an empty one.
+   */
+  complete(ended: boolean, toHead: boolean): boolean {
+    const { head } = this;
+    const status = this.#status;
+    const isInterim = status < INTERIM_END;
+    if (this.#isMalformed || status === 0 || status === SWITCHING || (isInterim && ended)) return false;
+    const length = this.#length.bytes;
+    const neverHasLength = isInterim || status === NO_CONTENT;
+    head.bodyless = toHead || neverHasLength || status === NOT_MODIFIED;
+    if (ended && length > 0 && !head.bodyless) return false;
+    const isEmpty = ended && !head.bodyless;
+    head.hasContentLength = (length >= 0 && !neverHasLength) || isEmpty;
+    head.contentLength = Math.max(0, length);
+    if (head.bodyless) head.framing = Framing.NONE;
+    else head.framing = head.hasContentLength ? Framing.LENGTH : Framing.CHUNKED;
+    latin1Write(this.#bytes, CRLF, this.#used);
+    head.scanned = this.#used + CRLF_BYTES;
+    return true;
+  }
+
+  /** Section 8.3.2: three digits, once, before all fields. */
+  #takeStatus(text: string): void {
+    const status = isThreeDigits(text) ? Number(text) : 0;
+    if (this.#status !== 0 || this.head.fieldCount > 0 || status < LOWEST_STATUS) {
+      this.#isMalformed = true;
+      return;
+    }
+    this.#status = status;
+    const { head } = this;
+    const reason = STATUS_CODES[status] ?? '';
+    const line = `${VERSION}${text} ${reason}${CRLF}`;
+    latin1Write(this.#bytes, line, 0);
+    head.status = status;
+    head.reasonStart = VERSION.length + STATUS_BYTES + 1;
+    head.reasonEnd = head.reasonStart + reason.length;
+    this.#used = line.length;
+  }
+
+  /** The lists that are handed out are bounded, and so there is room. */
+  #row({ name, line }: Field, kind: FieldKind): void {
+    const start = this.#used;
+    if (line.length > this.#bytes.length - start - CRLF_BYTES) {
+      this.#isMalformed = true;
+      return;
+    }
+    latin1Write(this.#bytes, line, start);
+    this.#used = start + line.length;
+    const nameEnd = start + name.length;
+    this.head.addField(start, nameEnd, nameEnd + COLON_BYTES, this.#used - CRLF_BYTES, kind);
+  }
+}
+
+function isThreeDigits(text: string): boolean {
+  if (text.length !== STATUS_BYTES) return false;
+  for (let at = 0; at < STATUS_BYTES; at++) {
+    const digit = text.charCodeAt(at) - Char.ZERO;
+    if (digit < 0 || digit > 9) return false;
+  }
+  return true;
+}

@@ -1,0 +1,21 @@
+import { BlockWriter } from './block-writer.js';
+import type { BlockPool } from './output.js';
+import { RequestFields } from './request-fields.js';
+import { ResponseFields } from './response-fields.js';
+import { TrailerFields } from './trailer-fields.js';
+
+/** What the sessions of one thread share: a header block is read and written within one call. */
+export class SessionResources {
+  /** Microseconds on a line that never goes back. */
+  readonly clock: () => number;
+  readonly blocks: BlockPool;
+  readonly writer = new BlockWriter();
+  readonly requestFields = new RequestFields();
+  readonly responseFields = new ResponseFields();
+  readonly trailerFields = new TrailerFields();
+
+  constructor(clock: () => number, blocks: BlockPool) {
+    this.clock = clock;
+    this.blocks = blocks;
+  }
+}

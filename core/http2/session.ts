@@ -1,0 +1,492 @@
+import { limits } from '../limits.js';
+import { ErrorCode } from './error-code.js';
+import { Floods, Guard } from './floods.js';
+import { Flag, FrameType, readUint31, readUint32, SETTING_BYTES } from './frame.js';
+import { FrameReader, type FrameSink } from './frame-reader.js';
+import { frameFault } from './frame-rules.js';
+import { Block, HeaderBlock } from './header-block.js';
+import { type FieldSink, HpackDecoder } from './hpack-decoder.js';
+import { HpackEncoder } from './hpack-encoder.js';
+import type { ByteTarget } from './output.js';
+import { ReceiveWindow } from './receive-window.js';
+import { Sender, type SenderEvents, type Sent } from './sender.js';
+import type { SessionResources } from './session-resources.js';
+import { ownSettings, PeerSettings, TABLE_BYTES_DEFAULT, WINDOW_DEFAULT } from './settings.js';
+import { ANY_LENGTH, Bit, type Stream } from './stream.js';
+import { StreamTable } from './stream-table.js';
+import { ignoringFields } from './trailer-fields.js';
+
+/** Who owns a connection's session: it has the socket and the clocks. */
+export interface SessionOwner {
+  /** Bytes wait for `flush`, which is owed before this turn of the loop ends. Not before `attach`. */
+  onOutput(): void;
+  /** SETTINGS of the peer came: more or fewer streams may be open. */
+  onSettings(): void;
+  /** The peer takes no new streams; those that it has not processed were reset. */
+  onGoaway(code: ErrorCode): void;
+  /** Our ping was answered. */
+  onPong(): void;
+  /** A stream is closed, in whatever way. */
+  onStreamClosed(stream: Stream): void;
+  /** A guard was reached, by which the owner counts it. */
+  onGuard(guard: Guard): void;
+  /**
+   * The session is over, and all streams were reset. Once `flush` has sent its last words the socket is
+   * closed; then comes `lost`.
+   */
+  onOver(code: ErrorCode): void;
+}
+
+/** Each frame of DATA that we send may bring an update of two windows. */
+const FORGIVEN_PER_DATA = 2;
+
+/**
+ * One HTTP/2 connection without a socket: bytes go in by `receive`, and come out by `flush` (RFC 9113). This
+ * is what both sides have in common: frames, windows, SETTINGS, guards and the end. `ServerSession` and
+ * `ClientSession` know whose streams are whose, and what a header block is.
+ *
+ * Nothing here waits: deadlines are the owner's, who finds `awaitsSettings` and each stream's `movedUs`.
+ * The file is long because frames of every type change the same few fields.
+ */
+export abstract class Session implements FrameSink, SenderEvents {
+  isOver = false;
+  /** Our SETTINGS were not acknowledged yet. */
+  awaitsSettings = true;
+  /** The peer has said that it goes away. */
+  isGoingAway = false;
+  protected readonly owner: SessionOwner;
+  protected readonly resources: SessionResources;
+  protected readonly streams = new StreamTable();
+  protected readonly peer = new PeerSettings();
+  protected readonly encoder = new HpackEncoder(limits.http2TableBytes, TABLE_BYTES_DEFAULT);
+  protected readonly sender: Sender;
+  protected nowUs = 0;
+  readonly #isServer: boolean;
+  readonly #listBytesMax: number;
+  readonly #reader: FrameReader;
+  readonly #block: HeaderBlock;
+  readonly #decoder = new HpackDecoder(limits.http2TableBytes);
+  readonly #window = new ReceiveWindow(limits.http2ConnectionWindowBytes);
+  readonly #floods = new Floods();
+  /** The stream of the DATA that is being read; null: nobody wants it. */
+  #dataStream: Stream | null = null;
+  #dataEnds = false;
+  /** Frames of DATA for which empty frames were forgiven. */
+  #dataFrames = 0;
+
+  /** `listBytesMax`: of one header list of the peer. `first`: the bytes that our side begins with. */
+  protected constructor(
+    owner: SessionOwner,
+    resources: SessionResources,
+    isServer: boolean,
+    listBytesMax: number,
+    first: Buffer,
+  ) {
+    this.owner = owner;
+    this.resources = resources;
+    this.#isServer = isServer;
+    this.#listBytesMax = listBytesMax;
+    this.#reader = new FrameReader(this, !isServer);
+    this.#block = new HeaderBlock(listBytesMax);
+    this.sender = new Sender(this.encoder, resources.writer, resources.blocks, this);
+    this.sender.output.bytes(first, 0, first.length);
+    this.sender.settings(ownSettings(isServer, listBytesMax), Flag.NONE);
+    this.sender.windowUpdate(0, limits.http2ConnectionWindowBytes - WINDOW_DEFAULT);
+  }
+
+  /** Streams that are open. */
+  get open(): number {
+    return this.streams.count;
+  }
+
+  /** Takes the connection's socket; until then nothing is written. `flush` follows. */
+  attach(target: ByteTarget): void {
+    this.sender.attach(target);
+  }
+
+  /** One read: `bytes[start, end)`, which dies with the call. */
+  receive(bytes: Buffer, start: number, end: number): void {
+    this.nowUs = this.resources.clock();
+    this.#reader.feed(bytes, start, end);
+    const { dataFrames } = this.sender;
+    this.#floods.frames.forgive((dataFrames - this.#dataFrames) * FORGIVEN_PER_DATA);
+    this.#dataFrames = dataFrames;
+  }
+
+  /** Writes what there is to the socket: at the end of a turn, and when the socket takes bytes again. */
+  flush(): void {
+    this.nowUs = this.resources.clock();
+    const { output } = this.sender;
+    this.sender.flush(this.nowUs);
+    if (output.isBroken) this.close(ErrorCode.INTERNAL_ERROR);
+    else if (output.heldBytes > limits.http2OutputBytes && !this.isOver) this.#stop(Guard.OUTPUT);
+  }
+
+  /** The next piece of a stream's body: copied or sent when this returns. `last`: it is complete. */
+  write(stream: Stream, piece: Uint8Array, last: boolean): Sent {
+    return this.sender.data(stream, piece, last);
+  }
+
+  /** Ends a body with trailers: whole field lines, a wire string. */
+  writeTrailers(stream: Stream, lines: string): Sent {
+    return this.sender.trailers(stream, lines);
+  }
+
+  /** Ends a stream by RST_STREAM; its sink hears no more. Nothing happens if it is closed. */
+  reset(stream: Stream, code: ErrorCode): void {
+    if (stream.isClosed) return;
+    this.sender.reset(stream.id, code);
+    this.streams.rememberReset(stream.id);
+    this.forget(stream);
+  }
+
+  /** The consumer of a stream takes nothing: what its window allows may still come. */
+  pause(stream: Stream): void {
+    stream.set(Bit.PAUSED);
+  }
+
+  resume(stream: Stream): void {
+    stream.clear(Bit.PAUSED);
+    this.#openWindow(stream);
+  }
+
+  /** Asks for `onPong`. */
+  ping(): void {
+    if (!this.isOver) this.sender.ping(pingBytes, 0, Flag.NONE);
+  }
+
+  /** Ends the connection with GOAWAY, and resets all streams. */
+  close(code: ErrorCode): void {
+    if (this.isOver) return;
+    this.sender.goaway(this.lastPeerStream, code);
+    this.#end(code);
+  }
+
+  /** The socket is closed, and reads none of the bytes that it was given any more. */
+  lost(): void {
+    this.#end(ErrorCode.LOST);
+    this.sender.clear();
+  }
+
+  // From the reader.
+
+  onFrame(type: number, flags: number, stream: number, bytes: Buffer, start: number, end: number): void {
+    const fault = this.#isOutOfOrder(type, stream)
+      ? ErrorCode.PROTOCOL_ERROR
+      : frameFault(type, flags, stream, end - start);
+    if (fault !== ErrorCode.NO_ERROR) {
+      this.close(fault);
+      return;
+    }
+    switch (type) {
+      case FrameType.HEADERS:
+        this.#tookBlock(this.#block.begin(flags, stream, bytes, start, end));
+        break;
+      case FrameType.CONTINUATION:
+        this.#tookBlock(this.#block.continue(flags, bytes, start, end));
+        break;
+      case FrameType.RST_STREAM:
+        this.#onReset(stream, readUint32(bytes, start));
+        break;
+      case FrameType.GOAWAY:
+        this.isGoingAway = true;
+        this.resetAbove(readUint31(bytes, start));
+        this.owner.onGoaway(readUint32(bytes, start + 4));
+        break;
+      case FrameType.WINDOW_UPDATE:
+        if (this.#isRare()) this.#onWindowUpdate(stream, readUint31(bytes, start));
+        break;
+      case FrameType.SETTINGS:
+        if (this.#isRare()) this.#onSettings(flags, bytes, start, end);
+        break;
+      case FrameType.PING:
+        if (!this.#isRare()) return;
+        if ((flags & Flag.ACK) === 0) this.sender.ping(bytes, start, Flag.ACK);
+        else this.onPong();
+        break;
+      case FrameType.PRIORITY:
+        if (this.#isRare()) this.#onPriority(stream, readUint31(bytes, start));
+        break;
+      default:
+        this.#isRare();
+    }
+  }
+
+  onDataHead(flags: number, id: number, length: number): void {
+    this.#dataStream = null;
+    this.#dataEnds = (flags & Flag.END_STREAM) !== 0;
+    if (id === 0 || this.#isOutOfOrder(FrameType.DATA, id) || this.isIdle(id)) {
+      this.close(ErrorCode.PROTOCOL_ERROR);
+      return;
+    }
+    if (length === 0 && !this.#dataEnds && !this.#isRare()) return;
+    if (!this.#window.take(length)) {
+      this.owner.onGuard(Guard.WINDOW);
+      this.close(ErrorCode.FLOW_CONTROL_ERROR);
+      return;
+    }
+    // Whoever the bytes are for, the connection stays open for the others.
+    const returned = this.#window.return();
+    if (returned > 0) this.sender.windowUpdate(0, returned);
+    const stream = this.streams.get(id);
+    if (stream === null) this.#onClosed(id);
+    else if (stream.has(Bit.PEER_ENDED)) this.breakStream(stream, ErrorCode.STREAM_CLOSED);
+    else if (!stream.has(Bit.HEAD_CAME)) this.breakStream(stream, ErrorCode.PROTOCOL_ERROR);
+    else if (!stream.window.take(length)) {
+      this.owner.onGuard(Guard.WINDOW);
+      this.breakStream(stream, ErrorCode.FLOW_CONTROL_ERROR);
+    } else {
+      this.#dataStream = stream;
+      if (!this.#dataEnds) this.#openWindow(stream);
+    }
+  }
+
+  onDataPiece(bytes: Buffer, start: number, end: number, last: boolean): void {
+    const stream = this.#dataStream;
+    if (stream === null || stream.isClosed) return;
+    const length = end - start;
+    if (length > 0) stream.movedUs = this.nowUs;
+    if (stream.owed !== ANY_LENGTH) {
+      if (length > stream.owed) {
+        this.breakStream(stream, ErrorCode.PROTOCOL_ERROR);
+        return;
+      }
+      stream.owed -= length;
+    }
+    if (last && this.#dataEnds) this.peerEnded(stream, bytes.subarray(start, end));
+    else if (length > 0) stream.sink.onData(bytes.subarray(start, end), false);
+  }
+
+  onBadFrame(code: ErrorCode): void {
+    this.close(code);
+  }
+
+  // From the sender.
+
+  onOutput(): void {
+    this.owner.onOutput();
+  }
+
+  onStreamSent(stream: Stream): void {
+    if (stream.isClosed) this.forget(stream);
+  }
+
+  // For the two sides.
+
+  /** The highest stream of the peer that was or may be processed. */
+  protected abstract get lastPeerStream(): number;
+  /** Whether nobody has opened this stream yet. */
+  protected abstract isIdle(id: number): boolean;
+  /** A header block is whole. */
+  protected abstract onBlock(block: HeaderBlock): void;
+  /** Streams above `last` were not processed by the peer. */
+  protected abstract resetAbove(last: number): void;
+
+  protected onPong(): void {
+    this.owner.onPong();
+  }
+
+  /** Decodes a block into `sink`. False: the session is over. `listOverflowed`: some fields were left out. */
+  protected decode({ bytes, start, end }: HeaderBlock, fieldsMax: number, sink: FieldSink): boolean {
+    if (!this.#decoder.decode(bytes, start, end, this.#listBytesMax, fieldsMax, sink)) {
+      this.close(ErrorCode.COMPRESSION_ERROR);
+      return false;
+    }
+    if (!this.#decoder.overflowed) return true;
+    if (this.#floods.lists.add(this.nowUs)) this.owner.onGuard(Guard.LISTS);
+    else this.#stop(Guard.LISTS);
+    return !this.isOver;
+  }
+
+  protected get listOverflowed(): boolean {
+    return this.#decoder.overflowed;
+  }
+
+  /** The second block of a stream. */
+  protected onTrailers(stream: Stream, block: HeaderBlock): void {
+    const { trailerFields } = this.resources;
+    trailerFields.begin();
+    if (!this.decode(block, limits.requestFields, trailerFields)) return;
+    const lines = trailerFields.complete();
+    if (stream.has(Bit.PEER_ENDED)) {
+      this.breakStream(stream, ErrorCode.STREAM_CLOSED);
+    } else if (!block.ends || lines === null || stream.owed > 0) {
+      this.breakStream(stream, ErrorCode.PROTOCOL_ERROR);
+    } else if (this.listOverflowed || lines.length > limits.trailerBytes) {
+      this.breakStream(stream, ErrorCode.ENHANCE_YOUR_CALM);
+    } else {
+      if (lines !== '' && !stream.has(Bit.NO_BODY)) stream.sink.onTrailers(lines);
+      if (!stream.isClosed) this.peerEnded(stream, nothing);
+    }
+  }
+
+  /** A block on a stream that is closed is decoded all the same: later blocks refer to it. */
+  protected onClosedBlock(block: HeaderBlock): void {
+    if (this.decode(block, limits.requestFields, ignoringFields)) this.#onClosed(block.stream);
+  }
+
+  /** The peer's side of a stream has ended, with this last piece. */
+  protected peerEnded(stream: Stream, piece: Uint8Array): void {
+    if (stream.owed > 0) {
+      this.breakStream(stream, ErrorCode.PROTOCOL_ERROR);
+      return;
+    }
+    stream.set(Bit.PEER_ENDED);
+    if (!stream.has(Bit.NO_BODY)) stream.sink.onData(piece, true);
+    if (stream.isClosed) this.forget(stream);
+  }
+
+  /** The peer has broken a rule on one stream: it is reset, which counts against the peer. */
+  protected breakStream(stream: Stream, code: ErrorCode): void {
+    if (stream.isClosed) return;
+    this.reset(stream, code);
+    stream.sink.onReset(code, false);
+    this.#countReset();
+  }
+
+  /** A stream that the owner never heard of is refused. */
+  protected refuse(id: number, code: ErrorCode): void {
+    this.sender.reset(id, code);
+    this.streams.rememberReset(id);
+    this.#countReset();
+  }
+
+  /** A stream is closed. */
+  protected forget(stream: Stream): void {
+    if (!this.streams.remove(stream)) return;
+    if (!stream.isClosed) stream.set(Bit.RESET);
+    this.sender.drop(stream);
+    this.owner.onStreamClosed(stream);
+  }
+
+  // Frames.
+
+  /** SETTINGS come first (section 3.4), and nothing comes within a header block but the rest of it. */
+  #isOutOfOrder(type: number, stream: number): boolean {
+    const { isPartial } = this.#block;
+    if (!this.peer.known && type !== FrameType.SETTINGS) return true;
+    if (type === FrameType.CONTINUATION) return !isPartial || stream !== this.#block.stream;
+    return isPartial;
+  }
+
+  #tookBlock(took: Block): void {
+    if (took === Block.WHOLE) {
+      this.onBlock(this.#block);
+      this.#block.clear();
+    } else if (took === Block.MALFORMED) {
+      this.close(ErrorCode.PROTOCOL_ERROR);
+    } else if (took === Block.FLOOD) {
+      this.#stop(Guard.BLOCK);
+    }
+  }
+
+  #onReset(id: number, code: ErrorCode): void {
+    const stream = this.streams.get(id);
+    if (stream !== null) {
+      this.forget(stream);
+      stream.sink.onReset(code, code === ErrorCode.REFUSED_STREAM);
+      this.#countReset();
+    } else if (this.isIdle(id)) {
+      this.close(ErrorCode.PROTOCOL_ERROR);
+    } else {
+      this.#isRare();
+    }
+  }
+
+  #onWindowUpdate(id: number, increment: number): void {
+    const stream = this.streams.get(id);
+    if (id === 0) {
+      if (increment === 0) this.close(ErrorCode.PROTOCOL_ERROR);
+      else if (!this.sender.widen(increment)) this.close(ErrorCode.FLOW_CONTROL_ERROR);
+    } else if (stream === null) {
+      if (this.isIdle(id)) this.close(ErrorCode.PROTOCOL_ERROR);
+    } else if (increment === 0) {
+      this.breakStream(stream, ErrorCode.PROTOCOL_ERROR);
+    } else if (!this.sender.widenStream(stream, increment)) {
+      this.breakStream(stream, ErrorCode.FLOW_CONTROL_ERROR);
+    }
+  }
+
+  #onSettings(flags: number, bytes: Buffer, start: number, end: number): void {
+    const { peer } = this;
+    if ((flags & Flag.ACK) !== 0) {
+      this.awaitsSettings = false;
+      if (!peer.known) this.close(ErrorCode.PROTOCOL_ERROR);
+      return;
+    }
+    if (end - start > limits.http2SettingsEntries * SETTING_BYTES) {
+      this.#stop(Guard.SETTINGS);
+      return;
+    }
+    const windowBefore = peer.window;
+    const fault = peer.read(bytes, start, end, !this.#isServer);
+    if (fault !== ErrorCode.NO_ERROR) this.close(fault);
+    else if (!this.#moveWindows(peer.window - windowBefore)) this.close(ErrorCode.FLOW_CONTROL_ERROR);
+    else {
+      this.encoder.usePeerTable(peer.tableBytes);
+      this.sender.settings(noSettings, Flag.ACK);
+      this.owner.onSettings();
+    }
+  }
+
+  /** A new initial window moves those of all open streams (section 6.9.2). False: one would be too large. */
+  #moveWindows(delta: number): boolean {
+    if (delta === 0) return true;
+    for (const stream of this.streams.all()) if (!this.sender.widenStream(stream, delta)) return false;
+    return true;
+  }
+
+  /** Priorities of RFC 7540 are checked and not looked at. */
+  #onPriority(id: number, dependsOn: number): void {
+    if (dependsOn !== id) return;
+    const stream = this.streams.get(id);
+    if (stream !== null) this.breakStream(stream, ErrorCode.PROTOCOL_ERROR);
+    else if (this.isIdle(id)) this.close(ErrorCode.PROTOCOL_ERROR);
+  }
+
+  /** DATA or a header block on a stream that is closed (section 5.1). */
+  #onClosed(id: number): void {
+    if (this.streams.wasReset(id)) this.owner.onGuard(Guard.CLOSED);
+    else this.close(ErrorCode.STREAM_CLOSED);
+  }
+
+  #openWindow(stream: Stream): void {
+    if (stream.has(Bit.PAUSED | Bit.PEER_ENDED) || stream.isClosed) return;
+    const bytes = stream.window.return();
+    if (bytes > 0) this.sender.windowUpdate(stream.id, bytes);
+  }
+
+  // Guards and the end.
+
+  /** One more frame that carries nothing. False: too many, and the session is over. */
+  #isRare(): boolean {
+    if (this.#floods.frames.add(this.nowUs)) return true;
+    this.#stop(Guard.FRAMES);
+    return false;
+  }
+
+  /** One more stream was reset for the sake of a client. */
+  #countReset(): void {
+    if (this.#isServer && !this.isOver && !this.#floods.resets.add(this.nowUs)) this.#stop(Guard.RESETS);
+  }
+
+  #stop(guard: Guard): void {
+    this.owner.onGuard(guard);
+    this.close(ErrorCode.ENHANCE_YOUR_CALM);
+  }
+
+  #end(code: ErrorCode): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    for (const stream of this.streams.all()) {
+      this.forget(stream);
+      stream.sink.onReset(code, false);
+    }
+    this.owner.onOver(code);
+  }
+}
+
+const nothing = new Uint8Array(0);
+const noSettings = Buffer.alloc(0);
+/** What our pings carry. */
+const pingBytes = Buffer.from('umbra h2', 'latin1');

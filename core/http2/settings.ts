@@ -1,0 +1,96 @@
+/** SETTINGS (RFC 9113, section 6.5): those that umbra sends, and what those of a peer mean. */
+import { limits } from '../limits.js';
+import { ErrorCode } from './error-code.js';
+import {
+  FRAME_BYTES_DEFAULT,
+  FRAME_BYTES_MAX,
+  INT31_MAX,
+  readUint32,
+  SETTING_BYTES,
+  writeUint32,
+} from './frame.js';
+
+export const Setting = {
+  HEADER_TABLE_SIZE: 1,
+  ENABLE_PUSH: 2,
+  MAX_CONCURRENT_STREAMS: 3,
+  INITIAL_WINDOW_SIZE: 4,
+  MAX_FRAME_SIZE: 5,
+  MAX_HEADER_LIST_SIZE: 6,
+  /** RFC 9218, section 2.1: priorities of the kind of RFC 7540 are not looked at. */
+  NO_RFC7540_PRIORITIES: 9,
+} as const;
+
+/** The table of a peer that has not said otherwise. */
+export const TABLE_BYTES_DEFAULT = 4096;
+/** The window of every stream and connection at first. */
+export const WINDOW_DEFAULT = 65_535;
+
+const UNBOUNDED = 2 ** 32 - 1;
+
+/** What a peer has said, beginning with what holds before it has. */
+export class PeerSettings {
+  tableBytes = TABLE_BYTES_DEFAULT;
+  streamsMax: number = limits.http2StreamsAssumed;
+  window = WINDOW_DEFAULT;
+  listBytesMax = UNBOUNDED;
+  /** A SETTINGS frame came. */
+  known = false;
+
+  /**
+   * Reads the payload `bytes[start, end)` of a frame, whose length fits, in its order. Returns NO_ERROR, or
+   * the code with which the connection must end. `fromServer`: it may not allow itself to push.
+   */
+  read(bytes: Uint8Array, start: number, end: number, fromServer: boolean): ErrorCode {
+    if (!this.known) this.streamsMax = UNBOUNDED;
+    this.known = true;
+    for (let at = start; at < end; at += SETTING_BYTES) {
+      const code = this.#take((bytes[at]! << 8) | bytes[at + 1]!, readUint32(bytes, at + 2), fromServer);
+      if (code !== ErrorCode.NO_ERROR) return code;
+    }
+    return ErrorCode.NO_ERROR;
+  }
+
+  #take(setting: number, value: number, fromServer: boolean): ErrorCode {
+    switch (setting) {
+      case Setting.HEADER_TABLE_SIZE:
+        this.tableBytes = value;
+        break;
+      case Setting.ENABLE_PUSH:
+        if (value > (fromServer ? 0 : 1)) return ErrorCode.PROTOCOL_ERROR;
+        break;
+      case Setting.MAX_CONCURRENT_STREAMS:
+        this.streamsMax = value;
+        break;
+      case Setting.INITIAL_WINDOW_SIZE:
+        if (value > INT31_MAX) return ErrorCode.FLOW_CONTROL_ERROR;
+        this.window = value;
+        break;
+      case Setting.MAX_FRAME_SIZE:
+        // Checked alone: umbra sends frames of the size that every peer takes.
+        if (value < FRAME_BYTES_DEFAULT || value > FRAME_BYTES_MAX) return ErrorCode.PROTOCOL_ERROR;
+        break;
+      case Setting.MAX_HEADER_LIST_SIZE:
+        this.listBytesMax = value;
+        break;
+    }
+    return ErrorCode.NO_ERROR;
+  }
+}
+
+/** The payload of umbra's own SETTINGS. What is not in it has its default. */
+export function ownSettings(isServer: boolean, listBytesMax: number): Buffer {
+  const settings: [setting: number, value: number][] = [
+    isServer ? [Setting.MAX_CONCURRENT_STREAMS, limits.http2Streams] : [Setting.ENABLE_PUSH, 0],
+    [Setting.INITIAL_WINDOW_SIZE, limits.http2StreamWindowBytes],
+    [Setting.MAX_HEADER_LIST_SIZE, listBytesMax],
+  ];
+  if (isServer) settings.push([Setting.NO_RFC7540_PRIORITIES, 1]);
+  const payload = Buffer.alloc(settings.length * SETTING_BYTES);
+  settings.forEach(([setting, value], row) => {
+    const at = row * SETTING_BYTES;
+    payload[at + 1] = setting;
+    writeUint32(payload, at + 2, value);
+  });
+  return payload;
+}

@@ -1,0 +1,116 @@
+import t from 'tap';
+import { Framing } from '../../../core/http/message.js';
+import type { ResponseHead } from '../../../core/http/response-head.js';
+import { ResponseReader } from '../../../core/http/response-reader.js';
+import { BlockWriter } from '../../../core/http2/block-writer.js';
+import { HpackDecoder } from '../../../core/http2/hpack-decoder.js';
+import { HpackEncoder } from '../../../core/http2/hpack-encoder.js';
+import { decodeList, type Pair } from './hpack-lists.js';
+import { outgoing } from './session-side.js';
+
+const TABLE = 4096;
+
+function written(write: (writer: BlockWriter, encoder: HpackEncoder) => number): Pair[] {
+  const writer = new BlockWriter();
+  const length = write(writer, new HpackEncoder(TABLE, TABLE));
+  return decodeList(new HpackDecoder(TABLE), writer.out.subarray(0, length))!;
+}
+
+/** The head that the reader of HTTP/1.1 makes of a text. */
+function headOf(text: string, use: (head: ResponseHead) => Pair[]): Pair[] {
+  let pairs: Pair[] = [];
+
+  const bytes = Buffer.from(text, 'latin1');
+  const sink = {
+    onInterim: (head: ResponseHead) => {
+      pairs = use(head);
+    },
+    onHead: (head: ResponseHead) => {
+      pairs = use(head);
+    },
+    onBody: () => {},
+    onTrailers: () => {},
+    onEnd: () => {},
+  };
+  const reader = new ResponseReader(sink);
+  reader.reset(sink, false);
+  reader.feed(bytes, 0, bytes.length);
+  return pairs;
+}
+
+const response = (text: string, more = ''): Pair[] =>
+  headOf(text, (head) => written((writer, encoder) => writer.response(encoder, head, more)));
+
+t.test('a request of HTTP/1.1 without what is about its connection', async (t) => {
+  const fields =
+    'Accept:*/*\r\nX-Blank: \t a b \t\r\nX-Empty:\r\nConnection: TE\r\nTE: trailers\r\nKeep-Alive: 5\r\n' +
+    'Proxy-Connection: x\r\nUpgrade: h2c\r\nTransfer-Encoding: x\r\n';
+  t.strictSame(
+    written((writer, encoder) => writer.request(encoder, outgoing({ fields, target: '/\xfc?q' }), true, '')),
+    [
+      [':method', 'GET'],
+      [':scheme', 'https'],
+      [':path', '/\xfc?q'],
+      [':authority', 'h'],
+      ['accept', '*/*'],
+      ['x-blank', 'a b'],
+      ['x-empty', ''],
+      ['te', 'trailers'],
+    ],
+  );
+});
+
+t.test('the framing of a request', async (t) => {
+  const rest = (head: Parameters<typeof outgoing>[0]): Pair[] =>
+    written((writer, encoder) => writer.request(encoder, outgoing(head), false, '')).slice(4);
+  t.strictSame(rest({ framing: Framing.LENGTH, contentLength: 12_345 }), [['content-length', '12345']]);
+  t.strictSame(rest({ lengthZero: true }), [['content-length', '0']]);
+  t.strictSame(rest({ framing: Framing.CHUNKED, expectsContinue: true }), [['expect', '100-continue']]);
+  t.strictSame(rest({ fields: 'TE: gzip\r\n' }), []);
+});
+
+t.test('a response of HTTP/1.1', async (t) => {
+  const text =
+    'HTTP/1.1 418 I am a teapot\r\nServer : x\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 3\r\n' +
+    'Content-Length: 5\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nDate: d\r\nUpgrade: h2\r\n\r\n';
+  t.strictSame(response(text, 'via: 1.1 umbra\r\n'), [
+    [':status', '418'],
+    ['server', 'x'],
+    ['set-cookie', 'a'],
+    ['set-cookie', 'b'],
+    ['date', 'd'],
+    ['content-length', '5'],
+    ['via', '1.1 umbra'],
+  ]);
+  t.strictSame(response('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'), [[':status', '200']]);
+});
+
+t.test('a response that asks for an upgrade says no word of it: there are none in HTTP/2', async (t) => {
+  const text =
+    'HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: x\r\nContent-Length: 0\r\n\r\n';
+  t.strictSame(response(text), [
+    [':status', '426'],
+    ['content-length', '0'],
+  ]);
+});
+
+t.test('heads of any size, after which memory is small again', async (t) => {
+  const writer = new BlockWriter();
+  const encoder = new HpackEncoder(TABLE, TABLE);
+  const decoder = new HpackDecoder(TABLE);
+  const small = writer.out.length;
+  for (const count of [60_000, 1, 300_000, 1]) {
+    const lines = `x-a: ${'\xff'.repeat(count)}\r\n`;
+    const length = writer.answer(encoder, 200, lines);
+    t.strictSame(decodeList(decoder, writer.out.subarray(0, length)), [
+      [':status', '200'],
+      ['x-a', '\xff'.repeat(count)],
+    ]);
+  }
+  t.ok(writer.out.length <= small);
+});
+
+t.test('many fields with nothing in them', async (t) => {
+  const lines = 'a:\r\n'.repeat(10_000);
+  t.equal(written((writer, encoder) => writer.trailers(encoder, lines)).length, 10_000);
+});
