@@ -4,47 +4,77 @@
 import { Agent } from 'node:http';
 import { ask } from '../support/client.js';
 
-export interface Waits {
-  readonly requests: number;
-  readonly failures: readonly string[];
+/** How long clients waited. */
+export class Waits {
+  readonly failures: string[] = [];
+  readonly #waitsMs: number[] = [];
+
+  get requests(): number {
+    return this.#waitsMs.length;
+  }
+
   /** The longest wait of any client. */
-  readonly slowestMs: number;
+  get slowestMs(): number {
+    return this.#waitsMs.reduce((slowest, ms) => Math.max(slowest, ms), 0);
+  }
+
+  /** So long waited the slowest of 99 in 100. */
+  get p99Ms(): number {
+    const sorted = Float64Array.from(this.#waitsMs).sort();
+    return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 0;
+  }
+
+  /** `failure` is empty where there was none. */
+  note(waitMs: number, failure: string): void {
+    this.#waitsMs.push(waitMs);
+    if (failure !== '') this.failures.push(failure);
+  }
+
+  add(other: Waits): void {
+    for (const waitMs of other.#waitsMs) this.#waitsMs.push(waitMs);
+    this.failures.push(...other.failures);
+  }
 }
 
-/** `perSecond` requests of `clients` clients together for `seconds`; null: each as fast as it is answered. */
-export async function runClients(
-  port: number,
-  clients: number,
-  perSecond: number | null,
-  seconds: number,
-): Promise<Waits> {
-  const agent = new Agent({ keepAlive: true, maxSockets: clients });
-  const failures: string[] = [];
-  let requests = 0;
-  let slowestMs = 0;
-  const startMs = performance.now();
-  const endMs = startMs + seconds * 1000;
-  const paceMs = perSecond === null ? 0 : (clients * 1000) / perSecond;
-  const client = async (index: number): Promise<void> => {
-    // Clients do not send at the same moment.
-    let dueMs = startMs + (paceMs * index) / clients;
-    for (;;) {
-      const waitMs = dueMs - performance.now();
-      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
-      if (performance.now() >= endMs) return;
-      try {
-        const { status } = await ask(port, { agent, target: '/reviews' });
-        if (status !== 200) failures.push(String(status));
-      } catch (error) {
-        failures.push(String(error));
+/** Clients with kept connections of their own, which they have from one stretch to the next. */
+export class PacedClients {
+  readonly #port: number;
+  readonly #count: number;
+  readonly #agent: Agent;
+
+  constructor(port: number, count: number) {
+    this.#port = port;
+    this.#count = count;
+    this.#agent = new Agent({ keepAlive: true, maxSockets: count });
+  }
+
+  /** `perSecond` requests of all of them together for `seconds`; null: each as fast as it is answered. */
+  async run(perSecond: number | null, seconds: number): Promise<Waits> {
+    const waits = new Waits();
+    const startMs = performance.now();
+    const endMs = startMs + seconds * 1000;
+    const paceMs = perSecond === null ? 0 : (this.#count * 1000) / perSecond;
+    const client = async (index: number): Promise<void> => {
+      // Clients do not send at the same moment.
+      let dueMs = startMs + (paceMs * index) / this.#count;
+      for (;;) {
+        const waitMs = dueMs - performance.now();
+        if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+        if (performance.now() >= endMs) return;
+        const failure = await ask(this.#port, { agent: this.#agent, target: '/reviews' }).then(
+          ({ status }) => (status === 200 ? '' : String(status)),
+          String,
+        );
+        const nowMs = performance.now();
+        waits.note(nowMs - dueMs, failure);
+        dueMs = perSecond === null ? nowMs : dueMs + paceMs;
       }
-      requests++;
-      const nowMs = performance.now();
-      if (perSecond !== null) slowestMs = Math.max(slowestMs, nowMs - Math.max(dueMs, startMs));
-      dueMs = perSecond === null ? nowMs : dueMs + paceMs;
-    }
-  };
-  await Promise.all(Array.from({ length: clients }, (_, index) => client(index)));
-  agent.destroy();
-  return { requests, failures, slowestMs };
+    };
+    await Promise.all(Array.from({ length: this.#count }, (_, index) => client(index)));
+    return waits;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
 }
