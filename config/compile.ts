@@ -140,6 +140,7 @@ function compileRoute(
     matches: route.match.map(compileMatch),
     ...compileWay(route, versions),
     upgrades: [...new Set(route.upgrades)],
+    unreachableStatus: route.unreachable,
     timeouts,
     guard: compileGuard(route.guard === undefined ? guardOfAll : route.guard),
     mirrors: route.mirrors.map((mirror) => compileMirror(mirror, route, timeouts, versions, nextSlot)),

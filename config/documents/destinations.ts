@@ -19,6 +19,8 @@ export interface Destination {
   readonly subset: string | undefined;
   readonly port: number | undefined;
   readonly mark: Mark;
+  /** A destination without endpoints is reported, and not refused. */
+  readonly isLenient?: boolean;
 }
 
 interface Subset {
@@ -98,7 +100,8 @@ export class Destinations {
     this.#problems.push(warningAt(mark, `${rule.label}: ${message}`));
   }
 
-  #make(document: Document, { host, subset, port, mark }: Destination): string | null {
+  #make(document: Document, destination: Destination): string | null {
+    const { host, subset, port, mark } = destination;
     const rules = this.#rulesOf(host);
     const ruled = subset === undefined ? undefined : rules?.subsets.get(subset);
     const policy = this.#policy(rules, ruled);
@@ -113,7 +116,7 @@ export class Destinations {
       const before = this.#problems.length;
       const endpoints = this.#services.endpoints(host, port, labels, policy.secure, this.#problems);
       if (endpoints.length === 0)
-        return this.#problems.length > before ? null : this.#noEndpoints(document, host, subset, mark);
+        return this.#problems.length > before ? null : this.#noEndpoints(document, destination);
       body = grow(endpoints[0].mark, { endpoints: endpoints, ...policy.keys });
     }
     const name = this.#nameOf(host, subset, given === undefined ? port : undefined);
@@ -173,12 +176,13 @@ export class Destinations {
     return null;
   }
 
-  #noEndpoints(document: Document, host: string, subset: string | undefined, mark: Mark): null {
+  #noEndpoints(document: Document, { host, subset, mark, isLenient = false }: Destination): null {
     const what = subset === undefined ? host : `subset \`${subset}\` of ${host}`;
     const how = this.#services.has(host)
       ? 'no endpoint of its ServiceEntry has the labels'
       : 'say where they are with a ServiceEntry, or with `subsets` in umbra.yaml';
-    this.#problems.push(errorOf(document, mark, `${what} has no endpoints: ${how}`));
+    const report = isLenient ? warnOf : errorOf;
+    this.#problems.push(report(document, mark, `${what} has no endpoints: ${how}`));
     return null;
   }
 

@@ -8,6 +8,7 @@ import { fitted } from './fitted-name.js';
 import type { Gateways } from './gateways.js';
 import type { Growth } from './grow.js';
 import { textAt } from './look.js';
+import type { ReferenceGrants } from './reference-grants.js';
 
 export interface Draft {
   readonly document: Document;
@@ -30,6 +31,7 @@ export interface Mapping {
   readonly destinations: Destinations;
   readonly gateways: Gateways;
   readonly delegates: Delegates;
+  readonly grants: ReferenceGrants;
   readonly problems: ConfigProblem[];
   /** The usual one: `documents.namespace`. */
   readonly namespace: string;

@@ -16,9 +16,11 @@ export function factsOf({ kind, spec }: Document): string[] {
             ? [`${itemsAt(spec, 'endpoints').length} endpoints`]
             : kind.name === 'WorkloadEntry'
               ? [`endpoint ${textAt(spec, 'address')}`]
-              : [...itemsAt(spec, 'listeners'), ...itemsAt(spec, 'servers')].map(
-                  (one) => `port ${numberAt(one, 'port') ?? numberAt(one, 'port', 'number')}`,
-                );
+              : kind.name === 'ReferenceGrant'
+                ? itemsAt(spec, 'from').map((one) => `from ${textAt(one, 'namespace')}`)
+                : [...itemsAt(spec, 'listeners'), ...itemsAt(spec, 'servers')].map(
+                    (one) => `port ${numberAt(one, 'port') ?? numberAt(one, 'port', 'number')}`,
+                  );
   return [...new Set(facts)];
 }
 

@@ -5,7 +5,7 @@
 
 import type { ConfigProblem, Mark } from '../problem.js';
 import type { TreeNode } from '../tree.js';
-import { type Document, warnOf } from './document.js';
+import { type Document, keyOf, warnOf } from './document.js';
 import { type Listening, parseListen } from './listen-ports.js';
 import { at, itemsAt, numberAt, textAt } from './look.js';
 
@@ -45,16 +45,31 @@ export class Gateways {
     const listening = parseListen(root);
     this.#ports = new Set(listening.map(({ port }) => port));
     for (const document of documents) {
-      const { kind, namespace, name, spec } = document;
+      const { kind, spec } = document;
       if (kind.name !== 'Gateway' && kind.name !== 'IstioGateway') continue;
       const given = itemsAt(spec, kind.name === 'Gateway' ? 'listeners' : 'servers');
       const listeners = given.flatMap(kind.name === 'Gateway' ? listenerOf : serverOf);
-      this.#listeners.set(`${kind.name}/${namespace}/${name}`, listeners);
       for (const listener of listeners) {
         const why = misfit(listener, listening);
         if (why !== null) problems.push(warnOf(document, listener.mark, why));
+        const twin = this.#twinOf(document, listener);
+        if (twin === null) continue;
+        const message = `listener \`${listener.name}\` takes hosts that ${twin} takes on port ${listener.port} too: umbra can't distinguish the two, and routes of both take their requests`;
+        problems.push(warnOf(document, listener.mark, message));
       }
+      this.#listeners.set(keyOf(document), listeners);
     }
+  }
+
+  /** The Gateway before it that has the same hosts on the same port, or null. */
+  #twinOf(document: Document, { port, hosts }: Listener): string | null {
+    for (const [key, listeners] of this.#listeners) {
+      const isTwin = listeners.some(
+        (one) => one.port === port && one.hosts.some((host) => hosts.includes(host)),
+      );
+      if (key !== keyOf(document) && isTwin) return key.replace(/^[^/]*/, 'Gateway');
+    }
+    return null;
   }
 
   /** Null: no such Gateway is among the documents. Empty: none of its listeners is wanted. */

@@ -12,6 +12,7 @@ import { type Binding, everything } from './gateways.js';
 import { type Growth, grow, placed } from './grow.js';
 import { modifications } from './header-modifiers.js';
 import { wholeHost } from './host-name.js';
+import { pathOf, specificity, valuesOf } from './http-route-match.js';
 import { at, itemsAt, keyMark, numberAt, textAt } from './look.js';
 import { boundDrafts, type Chosen, noTimeout, shareNode, splitOf, withKeys } from './parts.js';
 import { durationNode } from './traffic-policy.js';
@@ -166,7 +167,7 @@ class RuleDraft {
   }
 
   private prefixReplacement(): TreeNode | undefined {
-    for (const filter of itemsAt(this.rule, 'filters')) {
+    for (const filter of this.filters()) {
       const found =
         at(filter, 'urlRewrite', 'path', 'replacePrefixMatch') ??
         at(filter, 'requestRedirect', 'path', 'replacePrefixMatch');
@@ -186,7 +187,7 @@ class RuleDraft {
 
   private body(): Draft['body'] {
     const { rule } = this;
-    const filters = itemsAt(rule, 'filters');
+    const filters = this.filters();
     for (const filter of filters) this.checkFilter(filter);
     const of = (key: string) => filters.flatMap((filter) => at(filter, key) ?? []);
     for (const key of onceInRule) {
@@ -200,7 +201,7 @@ class RuleDraft {
     const headers = modifications(of('requestHeaderModifier')[0], of('responseHeaderModifier')[0], rule.mark);
     if (redirect !== undefined) {
       if (rewrite !== undefined) this.error(rewrite.mark, "a rule that redirects can't rewrite");
-      if (itemsAt(rule, 'backendRefs').length > 0)
+      if (itemsAt(rule, 'backendRefs').length > 0 && this.filtersOfBackend().length === 0)
         this.error(keyMark(rule, 'backendRefs'), "a rule that redirects can't forward");
       return { redirect: redirectOf(redirect), headers, cors };
     }
@@ -216,6 +217,21 @@ class RuleDraft {
     };
   }
 
+  private filters(): readonly TreeNode[] {
+    return [...itemsAt(this.rule, 'filters'), ...this.filtersOfBackend()];
+  }
+
+  /** Those that are no header modifiers: a rule with one backend carries them out as its own. */
+  private filtersOfBackend(): readonly TreeNode[] {
+    const refs = itemsAt(this.rule, 'backendRefs');
+    const others = refs.flatMap((ref) =>
+      itemsAt(ref, 'filters').filter((filter) => !isHeaderModifier(filter)),
+    );
+    if (refs.length === 1 || others.length === 0) return others;
+    this.error(others[0].mark, 'filters: besides header modifiers only where the rule has one backend');
+    return [];
+  }
+
   /** The filter's own key goes with its type. */
   private checkFilter(filter: TreeNode): void {
     const type = textAt(filter, 'type') ?? '';
@@ -224,35 +240,55 @@ class RuleDraft {
       this.error(filter.mark, `a filter of type ${type} needs \`${key}\``);
   }
 
-  /** Null: there is nothing to forward to. */
+  /** Null: there is nothing to forward to. The share of backends that are not there is answered 500. */
   private split(): Draft['body'] | null {
     const refs = itemsAt(this.rule, 'backendRefs');
+    let missing = 0;
     const chosen: Chosen[] = refs.flatMap((ref) => {
+      const weight = numberAt(ref, 'weight') ?? 1;
       const version = this.version(ref);
+      if (version === null) missing += weight;
       if (version === null) return [];
-      const filters = itemsAt(ref, 'filters');
+      const filters = itemsAt(ref, 'filters').filter(isHeaderModifier);
       for (const filter of filters) this.checkFilter(filter);
       const part = (key: string) =>
         filters.map((filter) => at(filter, key)).find((node) => node !== undefined);
       const headers = modifications(part('requestHeaderModifier'), part('responseHeaderModifier'), ref.mark);
-      return [{ version, weight: numberAt(ref, 'weight') ?? 1, mark: ref.mark, headers }];
+      return [{ version, weight, mark: ref.mark, headers }];
     });
-    if (chosen.length !== refs.length) return {};
-    if (chosen.every(({ weight }) => weight === 0)) return null;
+    const present = chosen.reduce((sum, { weight }) => sum + weight, 0);
+    if (present === 0) return null;
     const split = splitOf(chosen);
-    if (typeof split !== 'string') return split;
-    this.error(keyMark(this.rule, 'backendRefs'), `backendRefs: ${split}`);
-    return {};
+    if (typeof split === 'string') {
+      this.error(keyMark(this.rule, 'backendRefs'), `backendRefs: ${split}`);
+      return {};
+    }
+    if (missing === 0) return split;
+    const percent = shareNode(this.rule, (missing / (missing + present)) * 100);
+    return { ...split, fault: grow(this.rule.mark, { abort: { percent, status: 500 } }) };
   }
 
+  /** Null: the backend is not there, which is reported. */
   private version(ref: TreeNode): string | null {
-    const namespace = textAt(ref, 'namespace') ?? this.document.namespace;
-    const name = at(ref, 'name');
-    return this.mapping.destinations.version(this.document, {
-      host: wholeHost(textAt(name) ?? '', namespace),
+    const { document, mapping } = this;
+    const namespace = textAt(ref, 'namespace') ?? document.namespace;
+    const node = at(ref, 'name');
+    const name = textAt(node) ?? '';
+    const warn = (message: string) => mapping.problems.push(warnOf(document, ref.mark, message));
+    if ((textAt(ref, 'group') ?? '') !== '' || (textAt(ref, 'kind') ?? 'Service') !== 'Service') {
+      warn(`the backend \`${name}\` is no Service: its share is answered 500`);
+      return null;
+    }
+    if (!mapping.grants.permit(document.namespace, namespace, name)) {
+      warn(`the backend \`${namespace}/${name}\` needs a ReferenceGrant: its share is answered 500`);
+      return null;
+    }
+    return mapping.destinations.version(document, {
+      host: wholeHost(name, namespace),
       subset: undefined,
       port: numberAt(ref, 'port'),
-      mark: (name ?? ref).mark,
+      mark: (node ?? ref).mark,
+      isLenient: true,
     });
   }
 
@@ -306,51 +342,6 @@ class RuleDraft {
   }
 }
 
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
-}
-
-function pathOf(match: TreeNode | undefined): { type: string; value: string; node: TreeNode | undefined } {
-  const path = at(match, 'path');
-  const value = at(path, 'value');
-  return { type: textAt(path, 'type') ?? 'PathPrefix', value: textAt(value) ?? '/', node: value ?? path };
-}
-
-/**
- * Gateway API's order of matches, the first number the most important: an exact path, then a prefix, then a
- * regular
- * expression (which it leaves open); the longer path; a method; more headers; more query parameters.
- */
-function specificity(match: TreeNode | undefined): number[] {
-  const { type, value } = pathOf(match);
-  const kind = type === 'Exact' ? 0 : type === 'PathPrefix' ? 1 : 2;
-  return [
-    kind,
-    type === 'PathPrefix' ? -withoutTrailing(value, '/').length : -value.length,
-    at(match, 'method') === undefined ? 1 : 0,
-    -itemsAt(match, 'headers').length,
-    -itemsAt(match, 'queryParams').length,
-  ];
-}
-
-/** The first of two with one name counts; names of headers have no case. */
-function valuesOf(list: TreeNode | undefined, ignoreCase: boolean): Growth | undefined {
-  const values: Record<string, Growth> = {};
-  const seen = new Set<string>();
-  for (const item of itemsAt(list)) {
-    const name = textAt(item, 'name') ?? '';
-    const value = at(item, 'value');
-    const key = ignoreCase ? name.toLowerCase() : name;
-    if (seen.has(key) || value === undefined) continue;
-    seen.add(key);
-    values[name] = placed(
-      value,
-      textAt(item, 'type') === 'RegularExpression' ? { regex: value } : { exact: value },
-    );
-  }
-  return Object.keys(values).length === 0 ? undefined : values;
-}
-
 function rewriteOf(rewrite: TreeNode): Growth {
   const full = at(rewrite, 'path', 'replaceFullPath');
   return placed(rewrite, {
@@ -381,4 +372,12 @@ function replaced(body: Draft['body'], to: TreeNode, replace: (to: TreeNode) => 
   if (body.rewrite !== undefined)
     return { ...body, rewrite: withKeys(body.rewrite as TreeNode, { path: growth }) };
   return body;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function isHeaderModifier(filter: TreeNode): boolean {
+  return ['RequestHeaderModifier', 'ResponseHeaderModifier'].includes(textAt(filter, 'type') ?? '');
 }

@@ -4,6 +4,7 @@ import { destinationRule } from './kinds/destination-rule.js';
 import { gateway, istioGateway } from './kinds/gateway.js';
 import { httpRoute } from './kinds/http-route.js';
 import { documentShape } from './kinds/metadata.js';
+import { referenceGrant } from './kinds/reference-grant.js';
 import { serviceEntry, workloadEntry } from './kinds/service-entry.js';
 import { virtualService } from './kinds/virtual-service.js';
 import type { Shape } from './shape.js';
@@ -15,7 +16,8 @@ export type KindName =
   | 'WorkloadEntry'
   | 'HTTPRoute'
   | 'Gateway'
-  | 'IstioGateway';
+  | 'IstioGateway'
+  | 'ReferenceGrant';
 
 export interface Kind {
   readonly name: KindName;
@@ -38,6 +40,7 @@ export const kinds: readonly Kind[] = [
   kind('HTTPRoute', gatewayApi, httpRoute),
   kind('Gateway', gatewayApi, gateway),
   kind('IstioGateway', istio, istioGateway, 'Gateway'),
+  kind('ReferenceGrant', { ...gatewayApi, versions: ['v1', 'v1beta1', 'v1alpha2'] }, referenceGrant),
 ];
 
 /** The kind; a text says why there is none of this name, null that the kind is none of umbra's. */

@@ -13,6 +13,7 @@ import type { Draft, Mapping } from './draft.js';
 import { Gateways } from './gateways.js';
 import { draftHttpRoute } from './http-route.js';
 import { textAt } from './look.js';
+import { ReferenceGrants } from './reference-grants.js';
 import { draftVirtualService } from './virtual-service.js';
 
 /**
@@ -52,7 +53,8 @@ export function mergeDocuments(
   const destinations = new Destinations(documents, subsets, settings.namespace, problems);
   const gateways = new Gateways(documents, root, problems);
   const delegates = new Delegates(documents, problems);
-  const mapping: Mapping = { destinations, gateways, delegates, problems, ...settings };
+  const grants = new ReferenceGrants(documents);
+  const mapping: Mapping = { destinations, gateways, delegates, grants, problems, ...settings };
   if (documents.length > limits.documents)
     problems.push(errorAt(documents[limits.documents].mark, `more than ${limits.documents} documents`));
   const drafts = byAge(documents).flatMap((document, age): Draft[] => {

@@ -14,7 +14,6 @@ const reasons: Readonly<Record<string, string>> = {
   TCPRoute: 'umbra routes HTTP alone',
   UDPRoute: 'umbra routes HTTP alone',
   TLSRoute: 'umbra routes HTTP alone',
-  ReferenceGrant: 'umbra lets every document refer to every namespace',
   GatewayClass: 'umbra is the gateway of every class',
   Service: 'it has no addresses here: EndpointSlice, Endpoints or ExternalName gives them',
   Kustomization: 'apply its directory',
@@ -32,7 +31,6 @@ const otherKindsOfOwnGroups = [
   'TCPRoute',
   'UDPRoute',
   'TLSRoute',
-  'ReferenceGrant',
   'BackendTLSPolicy',
   'ListenerSet',
 ];

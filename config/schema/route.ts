@@ -88,6 +88,10 @@ export const route = mapping({
   retries: retries
     .optional()
     .meta({ description: 'Sends requests again that their primary has failed. Off unless set.' }),
+  unreachable: z.literal([502, 503], { error: 'expected 502 or 503' }).prefault(502).meta({
+    description:
+      "The status of umbra's own answer where the primary can't be reached, or closes without a response; Envoy's is 503.",
+  }),
   fault: fault
     .optional()
     .meta({ description: 'Delays or refuses requests on purpose, to see how clients bear it.' }),

@@ -360,11 +360,15 @@ export class Exchange implements RequestSink, ResponseSink {
     this.route!.counters.failure(failure);
     const responder = this.#responder!;
     const cut = headSent && !responder.recallHead();
-    if (!cut) this.status = failureAnswers[failure].status;
+    if (!cut) this.status = this.#answerStatus(failure);
     this.#over(blameOfFailure(failure) === 'client' ? failure : Failure.PRIMARY_FAILED);
     if (cut) responder.cut();
     else if (this.cors === '') responder.answer(this.status, failureAnswers[failure].text);
     else responder.answer(this.status, failureAnswers[failure].text, PLAIN_TEXT + this.cors);
+  }
+
+  #answerStatus(failure: Failure): number {
+    return isUnreachable(failure) ? this.route!.plan.unreachableStatus : failureAnswers[failure].status;
   }
 
   /**
@@ -401,4 +405,9 @@ export class Exchange implements RequestSink, ResponseSink {
     outcome.bodyDigest = this.#bodyDigest;
     return outcome;
   }
+}
+
+/** No response came of the version, and nothing says that it is broken otherwise. */
+function isUnreachable(failure: Failure): boolean {
+  return failure === Failure.CONNECT || failure === Failure.TLS || failure === Failure.RESET;
 }

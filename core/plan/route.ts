@@ -27,6 +27,8 @@ export interface RoutePlan {
   readonly fault: FaultPlan | null;
   /** Protocols, in lower case, to which the primary may switch; an offer of another one is not passed. */
   readonly upgrades: readonly string[];
+  /** Status of umbra's own answer where the primary can't be reached, or closes without one. */
+  readonly unreachableStatus: 502 | 503;
   /** Time limits of exchanges with the primary. */
   readonly timeouts: TimeoutsPlan;
   /** Null: mirrors do not back off by themselves. */

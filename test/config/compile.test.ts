@@ -310,6 +310,7 @@ t.test('every key comes into the plan', async (t) => {
         timeouts: { requestMs: 3_600_000, firstByteMs: 2000, idleMs: 60_000, totalMs: 0 },
         guard: { p99Millionths: 100_000, errorMillionths: 5000, windowMs: 5000, recoverMs: 120_000 },
         upgrades: ['websocket'],
+        unreachableStatus: 502,
         mirrors: [
           {
             slot: 0,
@@ -389,6 +390,7 @@ t.test('defaults', async (t) => {
     ...plainly,
     timeouts: { requestMs: 15_000, firstByteMs: 0, idleMs: 60_000, totalMs: 0 },
     upgrades: ['websocket'],
+    unreachableStatus: 502,
     guard: null,
     mirrors: [
       {

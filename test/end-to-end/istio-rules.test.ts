@@ -187,6 +187,15 @@ t.test('corsPolicy answers preflight requests, and other responses say what page
   t.equal(field(await call('/', { origin }), 'access-control-allow-origin'), origin);
 });
 
+t.test('a version that closes without a response is answered 503, as in Envoy', async (t) => {
+  await rules({ route: [to('v1')] });
+  const answer = v1.answer;
+  v1.answer = (_received, _response, request) => request.socket.destroy();
+  t.equal((await call()).status, 503);
+  v1.answer = answer;
+  t.equal((await call()).status, 200);
+});
+
 t.test('the mirrored share: 0 % copies nothing, 100 % everything', async (t) => {
   const mirrored = async (value: number): Promise<number> => {
     await rules({

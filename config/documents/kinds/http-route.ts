@@ -19,10 +19,10 @@ import {
 } from '../shape.js';
 
 const backend = {
-  group: supported(word(''), 'only the core group'),
-  kind: supported(word('Service'), 'Service unless given'),
+  group: supported(text, 'of another group than the core one: reported, and answered 500'),
+  kind: supported(text, 'Service unless given; others are reported, and answered 500'),
   name: required(text),
-  namespace: supported(text, 'that of the document unless given'),
+  namespace: supported(text, 'that of the document unless given; another one needs a ReferenceGrant'),
   port: supported(port, 'chooses among the ports of a ServiceEntry; endpoints of `subsets` have their own'),
 };
 
@@ -98,17 +98,6 @@ const filter = fields({
   externalAuth: refused('umbra asks nobody before it forwards'),
 });
 
-const backendFilter = fields({
-  type: required(word('RequestHeaderModifier', 'ResponseHeaderModifier')),
-  ...headerFilters,
-  requestMirror: refused('mirror in `rules[].filters`'),
-  requestRedirect: refused('redirect in `rules[].filters`'),
-  urlRewrite: refused('rewrite in `rules[].filters`'),
-  extensionRef: refused('umbra has no extensions'),
-  cors: refused('cors in `rules[].filters`'),
-  externalAuth: refused('umbra asks nobody before it forwards'),
-});
-
 const valueMatch = {
   type: supported(word('Exact', 'RegularExpression'), 'Exact unless given'),
   name: required(text),
@@ -139,10 +128,13 @@ const rule = fields({
       fields({
         ...backend,
         weight: supported(integer(0, 1_000_000), '1 unless given; 0 gets nothing'),
-        filters: supported(listOf(backendFilter), '`versionHeaders`'),
+        filters: supported(
+          listOf(filter),
+          'header modifiers are `versionHeaders`; others count as those of the rule, where it has one backend',
+        ),
       }),
     ),
-    '`primary`; without any the answer is 500, as Gateway API asks',
+    '`primary`; one that is not there is reported, and its share is answered 500, as Gateway API asks',
   ),
   timeouts: supported(
     fields({

@@ -114,3 +114,10 @@ t.test(
     ]);
   },
 );
+
+t.test('two Gateways with the same hosts on one port are reported', async (t) => {
+  const other = { ...gateway(listener('b')), metadata: { name: 'h', namespace: 'prod' } };
+  t.match(grown(json(gateway(listener('a')), other), base).told, [
+    /gateway\/prod\/h: listener `b` takes hosts that Gateway\/default\/g takes on port 80 too/,
+  ]);
+});

@@ -153,6 +153,60 @@ t.test('a CORS filter becomes cors, and a * within an origin is any text', async
   t.match(cors({ allowOrigins: ['*'], allowCredentials: true }), { maxAge: '5s', credentials: true });
 });
 
+t.test('a backend that is not there is reported, and its share is answered 500', async (t) => {
+  const told = (ref: object) => grown(text([{ backendRefs: [ref] }]));
+  t.match(told({ name: 'nowhere', port: 80 }), {
+    routes: [{ respond: { status: 500 } }],
+    told: [/warning: .*nowhere\.default\.svc\.cluster\.local has no endpoints/],
+  });
+  t.match(told({ name: 'x', kind: 'Bucket', group: 'example.com' }).told, [/`x` is no Service: its share/]);
+  const half = rule({
+    backendRefs: [
+      { ...backendRefs[0], weight: 3 },
+      { name: 'nowhere', weight: 1 },
+    ],
+  });
+  t.match(half, { primary: 'ratings', fault: { abort: { percent: 25, status: 500 } } });
+});
+
+t.test('a backend in another namespace needs a ReferenceGrant there', async (t) => {
+  const base = 'subsets: { ratings.prod.svc: "http://127.0.0.1:80" }';
+  const route = text([{ backendRefs: [{ name: 'ratings', namespace: 'prod', port: 80 }] }]);
+  const grant = (from: object, to: object, namespace = 'prod'): string =>
+    JSON.stringify({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'ReferenceGrant',
+      metadata: { name: 'g', namespace },
+      spec: {
+        from: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'default', ...from }],
+        to: [{ group: '', kind: 'Service', ...to }],
+      },
+    });
+  const primary = (...grants: string[]) => grown([route, ...grants], base).routes[0].primary;
+  t.match(grown(route, base).told, [/`prod\/ratings` needs a ReferenceGrant/]);
+  t.equal(primary(grant({}, {})), 'ratings.prod');
+  t.equal(primary(grant({}, { name: 'ratings' })), 'ratings.prod');
+  for (const other of [
+    grant({}, { name: 'other' }),
+    grant({}, { kind: 'Secret' }),
+    grant({}, { group: 'x' }),
+    grant({ namespace: 'x' }, {}),
+    grant({ kind: 'Gateway' }, {}),
+    grant({ group: 'x' }, {}),
+    grant({}, {}, 'default'),
+  ])
+    t.equal(primary(other), undefined);
+});
+
+t.test('filters of the only backend of a rule count as those of the rule', async (t) => {
+  const path = { type: 'ReplaceFullPath', replaceFullPath: '/z' };
+  const own = (words: object) => rule({ backendRefs: [{ ...backendRefs[0], ...words }] });
+  t.match(own(filter('URLRewrite', { path })), { primary: 'ratings', rewrite: { path: { set: '/z' } } });
+  t.match(own(filter('RequestRedirect', { path })), { redirect: { path: '/z' } });
+  const two = [{ ...backendRefs[0], ...filter('URLRewrite', { path }) }, { name: 'reviews' }];
+  t.match(grown(text([{ backendRefs: two }])).told, [/only where the rule has one backend/]);
+});
+
 t.test('a filter that umbra does not have is refused by its type', async (t) => {
   const { told } = grown(text([{ backendRefs, filters: [{ type: 'ExtensionRef' }] }]));
   t.match(told[0], /filters\[0\]\.type: expected RequestHeaderModifier/);

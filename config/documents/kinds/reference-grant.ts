@@ -1,0 +1,24 @@
+/** Fields of Gateway API's ReferenceGrant. */
+import { fields, listOf, required, type Shape, supported, text } from '../shape.js';
+
+export const referenceGrant: Shape = fields({
+  from: required(
+    listOf(
+      fields({
+        group: required(text, 'with `kind`'),
+        kind: required(text, 'HTTPRoute; others concern nothing that umbra carries out'),
+        namespace: required(text, 'the namespace of the routes'),
+      }),
+    ),
+    'which routes may have backends in the namespace of the document',
+  ),
+  to: required(
+    listOf(
+      fields({
+        group: supported(text, 'with `kind`'),
+        kind: required(text, 'Service; others concern nothing that umbra carries out'),
+        name: supported(text, 'every Service of the namespace unless given'),
+      }),
+    ),
+  ),
+});

@@ -1,0 +1,33 @@
+/** ReferenceGrants: which routes may have backends in another namespace than their own. */
+import type { TreeNode } from '../tree.js';
+import type { Document } from './document.js';
+import { itemsAt, textAt } from './look.js';
+
+const routeGroup = 'gateway.networking.k8s.io';
+
+export class ReferenceGrants {
+  readonly #grants: readonly Document[];
+
+  constructor(documents: readonly Document[]) {
+    this.#grants = documents.filter(({ kind }) => kind.name === 'ReferenceGrant');
+  }
+
+  /** Whether an HTTPRoute of the namespace `from` may have the Service `name` of `namespace` as a backend. */
+  permit(from: string, namespace: string, name: string): boolean {
+    if (from === namespace) return true;
+    return this.#grants.some(
+      (grant) =>
+        grant.namespace === namespace &&
+        itemsAt(grant.spec, 'from').some(
+          (one) => isOf(one, routeGroup, 'HTTPRoute') && textAt(one, 'namespace') === from,
+        ) &&
+        itemsAt(grant.spec, 'to').some(
+          (one) => isOf(one, '', 'Service') && (textAt(one, 'name') ?? name) === name,
+        ),
+    );
+  }
+}
+
+function isOf(node: TreeNode, group: string, kind: string): boolean {
+  return textAt(node, 'kind') === kind && (textAt(node, 'group') ?? '') === group;
+}
