@@ -100,7 +100,7 @@ export class Exchange implements RequestSink, ResponseSink {
   /** A copy needs the primary's response. */
   #watched = false;
   #bodyDigest = 0;
-  /** core/clock; when the head was complete. */
+  /** When the head was complete, on the time line of core/clock. */
   beganUs = 0;
   /** The request was delayed on purpose before the exchange began. */
   delayed = false;

@@ -4,18 +4,19 @@ import type { Endpoint } from './endpoint.js';
 /** Selection rank; lower wins. */
 const Rank = {
   READY: 0,
-  /** It came back a short while ago and has not earned the next choice yet. */
+  /** The endpoint returned a short while ago and has not earned the next call yet. */
   SLOW: 1,
   /** Ejected or unhealthy. */
   OUT: 2,
 } as const;
 
 /**
- * The place in `endpoints` of the one that gets the next call: of those that have an idle connection or room
- * for one, and are not in `tried`, the one with the fewest calls pending; equals take turns from `turn` on.
- * Where `isWeighted`, each gets calls by its weight, and fewer the more are pending. -1: none has room.
+ * `chooseEndpoint` returns the index in `endpoints` of the endpoint for the next call, or -1 when none has
+ * room. It considers endpoints that are not in `tried` and have an idle connection or room for one, and takes
+ * the one with the fewest pending calls. Equal ones alternate from `turn` on. With `isWeighted`, each
+ * endpoint gets calls by its weight, and fewer the more are pending.
  *
- * One that is out is chosen only if all that are left are out. If one is usable and merely busy, the call
+ * An endpoint that is out is chosen only if all remaining ones are out. If one is usable but busy, the call
  * waits for it.
  */
 export function chooseEndpoint(
@@ -66,8 +67,8 @@ function isFull(endpoint: Endpoint, connectionsMax: number): boolean {
 }
 
 /**
- * Smooth weighted turns, as in nginx: each earns its weight with every choice, the one that is owed most is
- * chosen and pays what all have earned. As in Envoy, pending calls make a weight smaller.
+ * `byWeight` is smooth weighted round robin, as in nginx. With every choice each endpoint earns its weight;
+ * the one with the highest balance is chosen and pays the sum. As in Envoy, pending calls reduce a weight.
  */
 function byWeight(
   endpoints: readonly Endpoint[],
@@ -89,7 +90,10 @@ function byWeight(
   return bestAt;
 }
 
-/** Equals: one that has earned this choice goes first, or it would be late every time. */
+/**
+ * `isBetter` prefers, among equal endpoints, a returning one that has earned this choice. It would otherwise
+ * always be late.
+ */
 function isBetter(one: Endpoint, rank: number, best: Endpoint, bestRank: number): boolean {
   if (rank !== bestRank) return rank < bestRank;
   if (one.pending !== best.pending) return one.pending < best.pending;

@@ -6,18 +6,18 @@ import type { UpstreamRequest } from './upstream-request.js';
 const Waits = { NOTHING: 0, PLACE: 1, FIRST_BYTE: 2, NEXT_BYTE: 3 } as const;
 type Waits = (typeof Waits)[keyof typeof Waits];
 
-/** The call that the clocks belong to, as they call it. */
+/** The call that the clocks belong to, as the clocks call it. */
 export interface ClockOwner {
-  /** `requestMs`, `totalMs` or `firstByteMs` is over. */
+  /** `requestMs`, `totalMs` or `firstByteMs` has passed. */
   onTimeOut(): void;
-  /** The wait in the queue of the pool is over. */
+  /** The time in the pool's queue has passed. */
   onQueueTimeOut(): void;
-  /** Nothing moved for `idleMs`: neither was a byte of the response read, nor one of the request taken. */
+  /** Nothing moved for `idleMs`: no byte of the response was read, and none of the request was taken. */
   onStalled(): void;
 }
 
 /**
- * The clocks of one call; each is off where its time is 0:
+ * The clocks of one call. A clock whose time is 0 is off:
  *
  *   total         start ───────────────────────────────────────────────────────────────────▶ end
  *   request                      request whole ─────────────▶ head
@@ -25,12 +25,12 @@ export interface ClockOwner {
  *   first byte                       sent whole ────────────▶ head
  *   next byte               held bytes ──▶ taken             head ──▶ byte ──▶ byte ──▶ … ──▶ end
  *
- * While the client is the slow one, because it sends no body or reads no response, only `total` runs.
+ * While the client is slow, because it sends no body or reads no response, only `total` runs.
  */
 export class CallClocks {
-  /** When a byte of the exchange moved last, as far as the next one is waited for. */
+  /** When a byte of the exchange moved last. It is kept only while the next byte is awaited. */
   movedUs = 0;
-  /** The client does not read: no next byte is waited for. */
+  /** The client does not read, so no next byte is awaited. */
   isPaused = false;
   readonly #owner: ClockOwner;
   readonly #total: Deadline;
@@ -60,7 +60,7 @@ export class CallClocks {
     if (request.totalMs > 0) resources.deadlines.set(this.#total, request.totalMs, nowUs);
   }
 
-  /** The owner has written all of the request. */
+  /** `requestWhole` is called when the owner has written all of the request. */
   requestWhole(nowUs: number): void {
     if (this.#requestMs > 0) this.#resources!.deadlines.set(this.#request, this.#requestMs, nowUs);
   }
@@ -69,12 +69,15 @@ export class CallClocks {
     this.#waitFor(Waits.PLACE, timeoutMs);
   }
 
-  /** The exchange begins on a connection, or once more on another one. */
+  /** The exchange begins on a connection, possibly not the first one. */
   opened(): void {
     this.#stopWaiting();
   }
 
-  /** The kernel holds some of the request back; called when more of it came, and when it took some. */
+  /**
+   * `holding` is called while the socket holds bytes of the request: when more were written, and when the
+   * kernel took some.
+   */
   holding(): void {
     if (this.#idleMs === 0) return;
     this.movedUs = this.#resources!.clock();
@@ -85,19 +88,25 @@ export class CallClocks {
     return this.#waits === Waits.NEXT_BYTE;
   }
 
-  /** The kernel has taken all that was held, and no head has come: the next byte is the client's to send. */
+  /**
+   * `took` is called when the kernel has taken all held bytes before a head arrived. The client must then
+   * send the next byte.
+   */
   took(): void {
     this.#stopWaiting();
   }
 
-  /** The kernel has all of the request. */
+  /** `sentWhole` is called when the kernel has all of the request. */
   sentWhole(): void {
     if (this.#firstByteMs > 0 && this.#waits === Waits.NOTHING) {
       this.#waitFor(Waits.FIRST_BYTE, this.#firstByteMs);
     }
   }
 
-  /** The head of the response came in the read at `movedUs`. `isWhole`: no body follows. */
+  /**
+   * `headCame` is called when the response's head arrived in the read at `movedUs`. With `isWhole` no body
+   * follows.
+   */
   headCame(isWhole: boolean): void {
     const { deadlines } = this.#resources!;
     deadlines.clear(this.#request);
@@ -109,7 +118,7 @@ export class CallClocks {
     deadlines.set(this.#wait, this.#idleMs, this.movedUs);
   }
 
-  /** The client reads again. */
+  /** `resumed` is called when the client reads again. */
   resumed(): void {
     this.isPaused = false;
     this.movedUs = this.#resources!.clock();
@@ -143,8 +152,8 @@ export class CallClocks {
   }
 
   /**
-   * A read does not set the deadline again: whether a byte moved meanwhile is looked at when the deadline is
-   * due.
+   * `#waitsOn` checks a due deadline. A read does not move the deadline, so this method checks whether a byte
+   * has moved since.
    */
   #waitsOn(): boolean {
     const { deadlines, clock } = this.#resources!;

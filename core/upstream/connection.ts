@@ -9,36 +9,38 @@ import type { WriteTarget } from './outbox.js';
 import { type SocketHome, type SocketOwner, UpstreamSocket } from './socket.js';
 import { type TunnelOwner, UpstreamTunnel } from './tunnel.js';
 
-/** Whom a connection serves: a call whose exchange runs on it, or that waits for its connect. */
+/** The user of a connection: a call whose exchange runs on it, or which waits for the connect. */
 export interface ConnectionUser extends ReaderSink {
   /** The connection is connected; the user begins its exchange. */
   onConnection(connection: UpstreamConnection): void;
-  /** The connection could not be made; it is closed. */
+  /** The connection could not be made and is closed. */
   onNoConnection(endpoint: Endpoint, failure: Failure): void;
-  /** Runs `run`, in which what one read brought is delivered. */
+  /** Runs `run`, which delivers the content of one read. */
   batch(run: () => void): void;
   /** Bytes of the response were read and are about to be delivered. */
   onRead(): void;
-  /** The socket has written all that it held: `writing` is false again. */
+  /** The socket has written everything it held: `writing` is false again. */
   onWritten(): void;
-  /** The connection was lost before the response was whole; it is closed. */
+  /** The connection was lost before the response was complete, and is closed. */
   onLost(connection: UpstreamConnection, failure: Failure): void;
-  /** The endpoint switched protocols: `head` is its 101, and the connection is `tunnel` from here on. */
+  /** The endpoint switched protocols. `head` is its 101, and the connection is `tunnel` from now on. */
   onSwitch(head: ResponseHead, tunnel: UpstreamTunnel): void;
 }
 
-/** Who holds a private connection between two exchanges. */
+/** Holds a private connection between two exchanges. */
 export interface ConnectionHolder {
   hold(connection: UpstreamConnection): void;
 }
 
-/** Where a connection belongs: the pool that opened it. */
+/** The pool that opened a connection. */
 export interface ConnectionHome extends SocketHome {
   /** The connection has no exchange and can take one. */
   release(connection: UpstreamConnection): void;
-  /** No connection to this endpoint could be made. */
+  /** A connection to this endpoint could not be made. */
   noConnection(endpoint: Endpoint, failure: Failure): void;
-  /** The connection left HTTP: it takes no place any more, and counts as open until it is closed. */
+  /**
+   * The connection left HTTP. It no longer uses a place of the pool, but counts as open until it is closed.
+   */
   exclude(connection: UpstreamConnection): void;
   /** The connection is closed. */
   forget(connection: UpstreamConnection): void;
@@ -47,49 +49,49 @@ export interface ConnectionHome extends SocketHome {
 }
 
 /**
- * One connection to one endpoint: carries one exchange at a time and hands the bytes that come back to its
- * reader. It is busy while it has a user, and else idle in its pool. The states of the socket are in
- * core/upstream/socket.
+ * `UpstreamConnection` is one connection to one endpoint. It carries one exchange at a time and passes the
+ * response's bytes to its reader. It is busy while it has a user, and otherwise idle in its pool.
+ * core/upstream/socket has the states of the socket.
  */
 export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget, IdleConnection {
   readonly endpoint: Endpoint;
   /** Null while idle. */
   user: ConnectionUser | null;
-  /** Exchanges that ended here with the connection intact: above 0, it is a reused one. */
+  /** Exchanges that ended here with the connection intact. Above 0, the connection is reused. */
   exchanges = 0;
-  /** The socket holds on to bytes that the kernel has not taken: nothing more is written until it has. */
+  /** The socket holds bytes that the kernel has not taken. Nothing more may be written until it has. */
   writing = false;
-  /** The connection carries the login of one client: the pool gives it to nobody else. */
+  /** The connection carries the login of one client, so the pool gives it to no other. */
   isPrivate = false;
-  /** With `isPrivate`, set by the user as its exchange ends; null: the connection is closed. */
+  /** With `isPrivate`, set by the user when its exchange ends. Null: the connection is closed. */
   holder: ConnectionHolder | null = null;
-  /** Set by the user as its exchange ends: all of the request was written. */
+  /** Set by the user when its exchange ends: the whole request was written. */
   requestWhole = false;
 
   #fed: Fed = Fed.MORE;
   #readBytes = 0;
   #paused = false;
   /**
-   * The time for which the endpoint announced to keep the connection idle, less a margin, in milliseconds;
-   * -1: it announced none.
+   * The time for which the endpoint announced to keep the idle connection, minus a margin, in milliseconds;
+   * -1 when it announced none.
    */
   #keptMs = -1;
-  /** While idle: since when, and until when. */
+  /** The start and the end of the idle time. */
   #idleSinceUs = 0;
   #idleUntilUs = 0;
-  /** Set when the connection left HTTP. */
+  /** Set when the connection leaves HTTP. */
   #tunnel: UpstreamTunnel | null = null;
-  /** A block of a user that is gone, from which the kernel is still taking bytes. */
+  /** A block of a previous user that the kernel is still reading. */
   #keptBlock: Buffer | null = null;
   readonly #home: ConnectionHome;
   readonly #reader: ResponseReader;
-  // Bound once per connection, so that a read or a write makes no closure.
+  // Bound once per connection, so that a read or a write creates no closure.
   readonly #runFeed: () => void;
   readonly #runFinish: () => void;
   readonly #onWritten: () => void;
   readonly #socket: UpstreamSocket;
 
-  /** Begins to connect, for `user`. */
+  /** Starts to connect for `user`. */
   constructor(home: ConnectionHome, endpoint: Endpoint, user: ConnectionUser) {
     this.endpoint = endpoint;
     this.user = user;
@@ -104,7 +106,7 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
     this.#socket = new UpstreamSocket(home, endpoint, this);
   }
 
-  /** Why the last response was refused, if it was. */
+  /** Why the last response was rejected, if it was. */
   get fault(): ResponseFault {
     return this.#reader.fault;
   }
@@ -124,13 +126,15 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
     this.endpoint.pending++;
   }
 
-  /** The request of its user is about to be written: the next bytes read are the response. */
+  /**
+   * `begin` is called before the user's request is written. The next bytes that are read are its response.
+   */
   begin(sink: ReaderSink, toHead: boolean, wantsContinue: boolean, upgrades: boolean): void {
     this.requestWhole = false;
     this.#reader.reset(sink, toHead, wantsContinue, upgrades);
   }
 
-  /** The exchange is over, or continues elsewhere. Bytes that still come have no taker. */
+  /** `detach` ends the exchange on this connection. Bytes that still arrive are not delivered. */
   detach(): void {
     if (this.user === null) return;
     this.user = null;
@@ -138,7 +142,7 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
     this.#reader.stop();
   }
 
-  /** The connection is idle from `nowUs` on, for at most `idleMs`. */
+  /** `rest` makes the connection idle from `nowUs` on, for at most `idleMs`. */
   rest(idleMs: number, nowUs: number): void {
     const restMs = this.#keptMs < 0 ? idleMs : Math.min(idleMs, this.#keptMs);
     this.#idleSinceUs = nowUs;
@@ -146,22 +150,26 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
     this.#socket.expireAfter(restMs, nowUs);
   }
 
-  /** Whether the idle connection must not be used any more, because the endpoint may be closing it. */
+  /**
+   * `isExpired` returns true when the idle connection must not be used, because the endpoint may be closing
+   * it.
+   */
   isExpired(nowUs: number): boolean {
     return nowUs >= this.#idleUntilUs;
   }
 
   /**
-   * Whether the idle connection may get a request that is not idempotent, and so can't be sent again: the
-   * endpoint has said that it keeps it, or it was in use a moment ago.
+   * `isFresh` returns true when the idle connection may carry a request that is not idempotent and can't be
+   * sent again. Either the endpoint announced that it keeps the connection, or the connection was used a
+   * moment ago.
    */
   isFresh(nowUs: number): boolean {
     return this.#keptMs >= 0 || nowUs - this.#idleSinceUs <= limits.freshConnectionMs * 1e3;
   }
 
   /**
-   * Writes `block[start, end)`. True: the kernel took it all. False: the block must stay as it is until the
-   * user's `onWritten`; until then `writing` is set and nothing else may be written.
+   * `write` writes `block[start, end)` and returns true when the kernel took it all. Otherwise the block must
+   * not change until the user's `onWritten`; until then `writing` is set and nothing else may be written.
    */
   write(block: Buffer, start: number, end: number): boolean {
     const socket = this.#socket;
@@ -174,26 +182,26 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
   }
 
   /**
-   * Writes as much of `block[start, end)` as the kernel takes now and returns how much; the rest stays with
-   * the caller. For bodies that come faster than the event loop turns: while an engine delivers one piece
-   * after the other in a single turn, a write that waits in the socket could not continue although the
-   * upstream reads (docs/decisions/008). Must not be called while `writing` is set.
+   * `writeDirect` writes as much of `block[start, end)` as the kernel takes now and returns the number of
+   * bytes; the rest stays with the caller. It is for bodies that arrive faster than the event loop turns:
+   * while an engine delivers many pieces in one turn, a write that waits in the socket can't continue
+   * although the upstream reads (docs/decisions/008). It must not be called while `writing` is set.
    */
   writeDirect(block: Uint8Array, start: number, end: number): number {
     return this.#socket.writeDirect(block, start, end);
   }
 
-  /** `writeDirect` of `block[start, end)` and `piece` behind it. */
+  /** `writeBothDirect` does the same for `block[start, end)` followed by `piece`. */
   writeBothDirect(block: Buffer, start: number, end: number, piece: Uint8Array): number {
     return this.#socket.writeBothDirect(block.subarray(start, end), piece);
   }
 
-  /** Keeps a block of a user that is gone until the kernel has done with it. */
+  /** `keepBlock` keeps a block of a previous user until the kernel has read it. */
   keepBlock(block: Buffer): void {
     this.#keptBlock = block;
   }
 
-  /** Stops reading: at most the rest of the read that is being delivered still comes. */
+  /** `pause` stops reading. At most the rest of the current read is still delivered. */
   pause(): void {
     this.#paused = true;
     this.#socket.pause();
@@ -205,14 +213,14 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
     this.#socket.resume();
   }
 
-  /** Closes at once. Its user, if it had one, was detached before. */
+  /** `close` closes at once. A user was detached before. */
   close(): void {
     if (this.#socket.isClosed) return;
     this.#shut();
     this.#home.serveWaiters();
   }
 
-  /** Closes an idle connection whose place the caller takes: no waiter gets it. */
+  /** `discard` closes an idle connection whose place the caller uses, so no waiter gets it. */
   discard(): void {
     this.#shut();
   }
@@ -223,13 +231,13 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
 
   // From the socket.
 
-  /** The user may have gone meanwhile; then the connection is as good as one that was released. */
+  /** `onReady` releases a connection whose user has left meanwhile. */
   onReady(): void {
     if (this.user === null) this.#home.release(this);
     else this.user.onConnection(this);
   }
 
-  /** Delivers one read to the user, all of it within the sink's batch. */
+  /** `onRead` delivers one read to the user within the sink's batch. */
   onRead(bytes: number): boolean {
     if (this.#tunnel !== null) {
       this.#tunnel.onData(this.#socket.buffer.subarray(0, bytes));
@@ -237,7 +245,7 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
     }
     const { user } = this;
     if (user === null) {
-      // Bytes without a request are not a response to anything (RFC 9112, section 9.2).
+      // Bytes without a request belong to no response (RFC 9112, section 9.2).
       this.close();
       return false;
     }
@@ -284,8 +292,8 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
   }
 
   /**
-   * The endpoint accepted the upgrade: the connection leaves the pool, and what follows the 101 is the
-   * tunnel's.
+   * `#switch` is called when the endpoint accepted the upgrade. The connection leaves the pool, and the bytes
+   * after the 101 belong to the tunnel.
    */
   #switch(user: ConnectionUser): void {
     const socket = this.#socket;
@@ -302,7 +310,8 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
   }
 
   /**
-   * After a whole response: back to the pool if both sides are done and the endpoint keeps the connection.
+   * `#settle` handles a complete response: the connection returns to the pool if both sides are done and the
+   * endpoint keeps it.
    */
   #settle(): void {
     if (this.#socket.isClosed) return;
@@ -324,8 +333,8 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
   }
 
   /**
-   * Closes after a failure. Its user, which may continue elsewhere, comes before waiters get the place that
-   * became free.
+   * `#lose` closes after a failure. The user, which may continue elsewhere, is called before a waiter gets
+   * the free place.
    */
   #lose(failure: Failure): void {
     if (this.#socket.isClosed) return;

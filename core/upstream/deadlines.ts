@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.js';
 
-/** Late by at most this much, never early. */
+/** A deadline is late by at most this time, and never early. */
 const TICK_MS = 32;
-/** A power of two. One turn of the wheel is 16 s; a later deadline is looked at once a turn. */
+/** A power of two. One turn of the wheel is 16 s; a later deadline is checked once per turn. */
 const SLOTS = 512;
 
 /**
@@ -10,10 +10,10 @@ const SLOTS = 512;
  * nothing.
  */
 export class Deadline {
-  /** The tick at which it is due. */
+  /** The tick at which the deadline is due. */
   tick = 0;
   next: Deadline | null = null;
-  /** Null while it is not set. */
+  /** Null while the deadline is not set. */
   previous: Deadline | null = null;
   readonly onDue: () => void;
 
@@ -23,13 +23,13 @@ export class Deadline {
 }
 
 /**
- * All deadlines of one thread on one coarse timer: a wheel of lists, so that setting and clearing cost a few
- * pointer writes where a timer per request would cost a microsecond. The timer runs only while something is
- * set and does not keep the thread alive.
+ * All deadlines of one thread on one coarse timer. It is a wheel of lists: setting and clearing cost a few
+ * pointer writes, whereas a timer per request would cost a microsecond. The timer runs only while a deadline
+ * is set and does not keep the thread alive.
  *
- * A thread that stood still (a full machine, a stopped process) finds its timers due before it has looked at
- * its sockets, though what they wait for may have come long ago. So what is due is called only after the loop
- * has polled once more: nobody is given up for being late while the answer is in the kernel.
+ * A thread that was stalled (a busy machine, a stopped process) finds its timers due before it has read its
+ * sockets, though the awaited bytes may have arrived long ago. So due deadlines are called only after the
+ * loop has polled once more: nothing times out while the answer is in the kernel.
  */
 export class Deadlines {
   readonly #clock: Clock;
@@ -47,8 +47,8 @@ export class Deadlines {
     setImmediate(this.#advance);
   };
   readonly #advance = () => {
-    // The thread stood still within the poll: what came meanwhile is in the kernel, and one more poll brings
-    // it.
+    // The thread was stalled within the poll. What has arrived meanwhile is in the kernel, and one more poll
+    // reads it.
     this.#polledAgain = !this.#polledAgain && this.#clock() - this.#calledUs > TICK_MS * 1e3;
     if (this.#polledAgain) setImmediate(this.#advance);
     else this.advance();
@@ -59,19 +59,19 @@ export class Deadlines {
     for (let slot = 0; slot < SLOTS; slot++) this.#slots.push(new Deadline(nothing));
   }
 
-  /** How many are set. */
+  /** The number of deadlines that are set. */
   get count(): number {
     return this.#count;
   }
 
   /**
-   * Calls `deadline.onDue` once, `timeoutMs` after `nowUs` (a reading of the thread's clock). Replaces what
-   * was set.
+   * `set` makes `deadline.onDue` be called once, `timeoutMs` after `nowUs` (a reading of the thread's clock).
+   * It replaces an earlier setting.
    */
   set(deadline: Deadline, timeoutMs: number, nowUs: number): void {
     if (deadline.previous !== null) this.clear(deadline);
     if (this.#timer === null) this.#start(nowUs);
-    // A deadline in the past or in this tick is due at the next one, for this one's slot may be done.
+    // A deadline in the past or in this tick is due at the next tick, because this tick's slot may be done.
     deadline.tick = Math.max(Math.ceil((nowUs / 1e3 + timeoutMs) / TICK_MS), this.#tick + 1);
     append(this.#slots[deadline.tick & (SLOTS - 1)]!, deadline);
     this.#count++;
@@ -83,14 +83,14 @@ export class Deadlines {
     this.#count--;
   }
 
-  /** Calls what is due. The timer does this; a test with a clock of its own may. */
+  /** `advance` calls due deadlines. The timer calls it, and so may tests with their own clock. */
   advance(): void {
     const nowTick = tickOf(this.#clock());
-    // After a stall longer than a turn every slot is looked at once.
+    // After a stall longer than one turn, every slot is checked once.
     const first = Math.max(this.#tick + 1, nowTick - SLOTS + 1);
     this.#tick = Math.max(this.#tick, nowTick);
     for (let tick = first; tick <= nowTick; tick++) this.#collect(this.#slots[tick & (SLOTS - 1)]!, nowTick);
-    // What is due was moved to a list of its own first: `onDue` may set and clear others, and itself.
+    // Due deadlines are moved to their own list first, because `onDue` may set and clear others and itself.
     for (let deadline = this.#due.next; deadline !== null; deadline = this.#due.next) {
       this.clear(deadline);
       deadline.onDue();
@@ -126,7 +126,7 @@ function tickOf(us: number): number {
   return Math.floor(us / 1e3 / TICK_MS);
 }
 
-/** Puts `deadline` right after the head of a list: order within a tick does not matter. */
+/** `append` inserts `deadline` right after the head of a list; the order within a tick does not matter. */
 function append(head: Deadline, deadline: Deadline): void {
   deadline.next = head.next;
   deadline.previous = head;

@@ -7,31 +7,31 @@ export function isUnavailable(status: number): boolean {
   return status >= 502 && status <= 504;
 }
 
-/** 500 and above: the service, or what stands before it, could not answer. */
+/** 500 and above: the service, or a proxy in front of it, failed. */
 export function isError(status: number): boolean {
   return status >= 500;
 }
 
 /**
- * Whether one endpoint is left out for what it did to real requests, on one thread:
+ * Whether one endpoint is ejected for its answers to real requests, on one thread:
  *
  *   IN --refused, or too many failed answers in a row--> OUT --its time is over--> IN
  *                                                        OUT (for a refusal) --any answer--> IN
  *
- * A refusal (no connection, no TLS, or a new connection dropped without a byte) ejects at once: nothing was
- * served, and failed connection attempts are the most expensive outcome. An answer that is a failure ejects
- * only after several in a row, and only where enough others are left, because an endpoint that fails some
- * requests may be the best there is.
+ * A refusal (no connection, no TLS, or a new connection that closes without a byte) ejects at once: nothing
+ * was served, and failed connection attempts are the most expensive outcome. Failed answers eject only after
+ * several in a row, and only where enough other endpoints are left, because an endpoint that fails some
+ * requests may be the best one.
  *
  * The n-th ejection in a row takes n times the base time. A row ends when the endpoint was in for as long as
- * it was last out. Native-free; time is handed in, in microseconds of one line.
+ * its last ejection took. No native code; times are passed in, in microseconds of one clock.
  */
 export class Ejection {
   out = false;
   readonly #plan: EjectionPlan;
-  /** It is, or was last, ejected for a refusal and not for its answers. */
+  /** The current or last ejection was for a refusal and not for answers. */
   forRefusal = false;
-  /** Failed answers in a row, and errors in a row, which those are too. */
+  /** Failed answers in a row, and errors in a row. A failed answer counts as both. */
   #failures = 0;
   #errors = 0;
   /** Ejections in a row. */
@@ -43,14 +43,17 @@ export class Ejection {
     this.#plan = plan;
   }
 
-  /** Returns for how many milliseconds it is ejected by this, 0: not, or it is out already. */
+  /** `refused` returns the length of the resulting ejection in milliseconds, or 0 when it was out already. */
   refused(nowUs: number): number {
     if (this.out) return 0;
     this.forRefusal = true;
     return this.#eject(nowUs);
   }
 
-  /** `hasRoom`: so many others are in that it may be left out. Returns what `refused` does. */
+  /**
+   * `failed` counts a failed answer and returns the length as `refused` does. `hasRoom`: enough others are in
+   * that it may be ejected.
+   */
   failed(nowUs: number, hasRoom: boolean): number {
     if (this.out) return 0;
     this.#failures++;
@@ -58,7 +61,10 @@ export class Ejection {
     return this.#decide(nowUs, hasRoom);
   }
 
-  /** An answer came whose status is an error of the service: it counts as an error and not as a failure. */
+  /**
+   * `erred` counts a response whose status is an error of the service. It is an error but not a failed
+   * answer.
+   */
   erred(nowUs: number, hasRoom: boolean): number {
     if (this.out) return 0;
     this.#failures = 0;
@@ -66,7 +72,7 @@ export class Ejection {
     return this.#decide(nowUs, hasRoom);
   }
 
-  /** An answer that is no error was complete. */
+  /** A response without an error was complete. */
   succeeded(): void {
     this.#failures = 0;
     this.#errors = 0;
@@ -80,7 +86,10 @@ export class Ejection {
     return this.#eject(nowUs);
   }
 
-  /** The head of any answer came. True: it was out for a refusal and is in again, which ends the row too. */
+  /**
+   * `answered` is called for the head of any response. It returns true when that ends an ejection for a
+   * refusal, and the row.
+   */
   answered(nowUs: number): boolean {
     if (!this.out || !this.forRefusal) return false;
     this.#row = 0;
@@ -88,7 +97,7 @@ export class Ejection {
     return true;
   }
 
-  /** Its time is over. */
+  /** `back` ends the ejection. */
   back(nowUs: number): void {
     this.out = false;
     this.#failures = 0;

@@ -6,8 +6,8 @@ import type { UpstreamResources } from './resources.js';
 import type { Target } from './target.js';
 
 /**
- * The endpoints of one pool and their standing: which one gets the next call, and which are ejected for what
- * calls have shown of them (core/upstream/ejection).
+ * The endpoints of one pool and their state: which one gets the next call, and which are ejected for the
+ * results of calls (core/upstream/ejection).
  */
 export class EndpointSet<C extends IdleConnection> {
   readonly #plan: VersionPlan;
@@ -15,28 +15,28 @@ export class EndpointSet<C extends IdleConnection> {
   readonly #onBack: () => void;
   readonly #onEjectionOver = (endpoint: Endpoint<C>) => this.readmit(endpoint);
   #list: Endpoint<C>[] = [];
-  /** Where the next search begins, so that equals take turns. */
+  /** Where the next search begins, so that equal endpoints alternate. */
   #turn = 0;
   #isWeighted = false;
-  /** Endpoints that are ejected for a refusal, and for their answers. */
+  /** Numbers of endpoints that are ejected for a refusal, and for their answers. */
   #refusing = 0;
   #failing = 0;
 
-  /** `onBack`: an endpoint is usable again. */
+  /** `onBack` is called when an endpoint is usable again. */
   constructor(plan: VersionPlan, resources: UpstreamResources, onBack: () => void) {
     this.#plan = plan;
     this.#resources = resources;
     this.#onBack = onBack;
   }
 
-  /** One for each address; none while no name has resolved. */
+  /** One endpoint for each address. It is empty until a name has resolved. */
   get list(): readonly Endpoint<C>[] {
     return this.#list;
   }
 
   /**
-   * Takes over `targets`. An endpoint that stays keeps its connections and its standing. Returns those that
-   * are gone.
+   * `follow` applies `targets`. An endpoint that stays keeps its connections and its state. It returns the
+   * removed endpoints.
    */
   follow(targets: readonly Target[]): Endpoint<C>[] {
     const before = [...this.#list];
@@ -53,8 +53,8 @@ export class EndpointSet<C extends IdleConnection> {
   }
 
   /**
-   * Connections that the endpoints may have: of those that are usable, or of all where none is. Without
-   * endpoints nothing is bounded by them.
+   * The number of connections that usable endpoints may have, or all endpoints if none is usable. Without
+   * endpoints it is infinite.
    */
   get places(): number {
     if (this.#list.length === 0) return Number.POSITIVE_INFINITY;
@@ -63,13 +63,13 @@ export class EndpointSet<C extends IdleConnection> {
     return (usable === 0 ? this.#list.length : usable) * this.#plan.connectionsMax;
   }
 
-  /** No endpoint is usable: what is sent now would most likely fail. */
+  /** No endpoint is usable, so a request would most likely fail. */
   get outOfService(): boolean {
     for (const endpoint of this.#list) if (endpoint.usable) return false;
     return true;
   }
 
-  /** The endpoint that gets the next call, none of `tried`; null: none has room. */
+  /** `choose` returns the endpoint for the next call, not one of `tried`, or null when none has room. */
   choose(tried: readonly Endpoint[]): Endpoint<C> | null {
     const { connectionsMax } = this.#plan;
     const { clock } = this.#resources;
@@ -79,29 +79,29 @@ export class EndpointSet<C extends IdleConnection> {
     return this.#list[at]!;
   }
 
-  // What calls have shown.
+  // Results of calls.
 
-  /** No connection, or a new one that was dropped without a byte. */
+  /** No connection could be made, or a new one closed without a byte. */
   refused(endpoint: Endpoint): void {
     if (endpoint.gone) return;
     const nowUs = this.#resources.clock();
     this.#eject(endpoint, endpoint.ejection.refused(nowUs), nowUs);
   }
 
-  /** The head of a response came, whatever it says. */
+  /** The head of a response arrived, whatever its status. */
   answered(endpoint: Endpoint): void {
     if (!endpoint.ejection.out) return;
     if (endpoint.ejection.answered(this.#resources.clock())) this.#endEjection(endpoint);
   }
 
-  /** A response with this status is whole. */
+  /** A response with this status is complete. */
   completed(endpoint: Endpoint, status: number): void {
     if (isUnavailable(status)) this.failed(endpoint);
     else if (isError(status)) this.#erred(endpoint);
     else endpoint.ejection.succeeded();
   }
 
-  /** No response, or one that says that the endpoint is unavailable. */
+  /** No response, or one whose status reports the endpoint as unavailable. */
   failed(endpoint: Endpoint): void {
     if (endpoint.gone) return;
     const nowUs = this.#resources.clock();
@@ -115,15 +115,15 @@ export class EndpointSet<C extends IdleConnection> {
   }
 
   /**
-   * Returns whether one more may be ejected for its answers, of those that serve at all: where all others
-   * refuse, the one that fails some requests is the best there is.
+   * True when one more endpoint may be ejected for its answers. Only endpoints that serve at all count: where
+   * all others refuse, the one that fails some requests is the best one.
    */
   get #hasRoom(): boolean {
     const serving = this.#list.length - this.#refusing;
     return this.#failing < Math.floor((serving * this.#plan.ejection.maxShareMillionths) / 1e6);
   }
 
-  /** Ends the ejection of an endpoint: its time is over, or no longer matters. */
+  /** `readmit` ends the ejection of an endpoint, because its time has passed or no longer matters. */
   readmit(endpoint: Endpoint): void {
     const nowUs = this.#resources.clock();
     endpoint.ejection.back(nowUs);

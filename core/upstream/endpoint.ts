@@ -5,12 +5,12 @@ import { Health, HealthBlock } from './health-block.js';
 import { SlowStart } from './slow-start.js';
 import { addressText, sameAddress, sameEndpoint, type Target } from './target.js';
 
-/** A connection without an exchange, as its endpoint keeps it. */
+/** An idle connection, as its endpoint keeps it. */
 export interface IdleConnection {
   close(): void;
 }
 
-/** One address of one endpoint, as one thread's pool knows it. */
+/** One address of one endpoint in one thread's pool. */
 export class Endpoint<C extends IdleConnection = IdleConnection> {
   readonly plan: EndpointPlan;
   readonly address: Address;
@@ -18,19 +18,22 @@ export class Endpoint<C extends IdleConnection = IdleConnection> {
   readonly logged: string;
   /** Calls that run here or wait for a connect. */
   pending = 0;
-  /** What its weight has earned it and it was not chosen for (core/upstream/balancer). */
+  /** The balance of its weight (core/upstream/balancer). */
   owed = 0;
   /** Connections that are open or being opened. */
   open = 0;
-  /** In the order in which they became idle. The last one is used first, so that the others can expire. */
+  /**
+   * Idle connections in the order in which they became idle. The last one is used first, so that the others
+   * can expire.
+   */
   readonly idle: C[] = [];
-  /** What the next TLS handshake may resume. */
+  /** The session that the next TLS handshake may resume. */
   tlsSession: Buffer | null = null;
   readonly ejection: Ejection;
   readonly slowStart = new SlowStart();
-  /** The end of its ejection. */
+  /** The end of the ejection. */
   readonly backDeadline: Deadline;
-  /** Its name no longer resolves to it: what is under way is finished, and nothing new begins. */
+  /** The name no longer resolves to this address. Calls under way finish, and no new ones begin. */
   gone = false;
   #health: HealthBlock | null = null;
   #wasUnhealthy = false;
@@ -55,18 +58,22 @@ export class Endpoint<C extends IdleConnection = IdleConnection> {
     return sameAddress(this.address, target.address) && sameEndpoint(this.plan, target.endpoint);
   }
 
-  /** Takes the checks of `health`, a `HealthBlock`, from now on; null: the endpoint is not checked. */
+  /**
+   * `watch` follows the checks in `health`, a `HealthBlock`, from now on. Null: the endpoint is not checked.
+   */
   watch(health: SharedArrayBuffer | null): void {
     this.#health = health === null ? null : new HealthBlock(health);
     if (health === null) this.#wasUnhealthy = false;
   }
 
-  /** The endpoint came back at `fromUs`: its share grows from there. */
+  /** `startSlowly` begins a slow start at `fromUs`, when the endpoint returned. */
   startSlowly(fromUs: number): void {
     this.slowStart.begin(fromUs, this.#slowStartMs);
   }
 
-  /** Neither ejected nor unhealthy. One that is not usable gets nothing while there are others. */
+  /**
+   * Neither ejected nor unhealthy. An endpoint that is not usable gets no calls while another one is usable.
+   */
   get usable(): boolean {
     if (this.#health !== null) {
       const unhealthy = this.#health.state === Health.UNHEALTHY;

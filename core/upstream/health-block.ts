@@ -1,6 +1,6 @@
-/** What the active checks of one address say of it. */
+/** The state of one address by its active health checks. */
 export const Health = {
-  /** No check has ended yet: used as if healthy. */
+  /** No check has ended yet: the address is used as if healthy. */
   UNKNOWN: 0,
   HEALTHY: 1,
   UNHEALTHY: 2,
@@ -17,14 +17,14 @@ const WORDS = 5;
 let created = 0;
 
 /**
- * The result of one address's checks in shared memory. The prober's thread alone writes; every proxy and
+ * The result of one address's checks in shared memory. Only the prober's thread writes. Every proxy and
  * shadow thread reads the state with a plain load for each request, and sees a change within one cache miss.
- * It outlives the prober.
+ * The block outlives the prober.
  */
 export class HealthBlock {
   readonly #words: Float64Array;
 
-  /** By main alone, which numbers them. */
+  /** `create` makes a numbered block. Only main may call it. */
   static create(): SharedArrayBuffer {
     const shared = new SharedArrayBuffer(WORDS * Float64Array.BYTES_PER_ELEMENT);
     new Float64Array(shared)[NUMBER] = ++created;
@@ -35,7 +35,7 @@ export class HealthBlock {
     this.#words = new Float64Array(shared, 0, WORDS);
   }
 
-  /** Identifies the memory: a thread that is posted a block twice has two objects over one memory. */
+  /** Identifies the memory: a thread that receives a block twice has two objects for the same memory. */
   get number(): number {
     return this.#words[NUMBER]!;
   }
@@ -44,12 +44,12 @@ export class HealthBlock {
     return this.#words[STATE] as Health;
   }
 
-  /** When the state became what it is, on the time line of core/clock. */
+  /** When the state changed last, on the time line of core/clock. */
   get sinceUs(): number {
     return this.#words[SINCE_US]!;
   }
 
-  /** Checks that passed since the address is known. */
+  /** Checks that passed since the address became known. */
   get passed(): number {
     return this.#words[PASSED]!;
   }

@@ -2,19 +2,18 @@ import type { HealthPlan } from '../plan.js';
 import { Health, type HealthBlock } from './health-block.js';
 
 /**
- * Whether one address is healthy, from the results of its checks in order:
+ * `HealthState` decides whether one address is healthy, from the results of its checks in order:
  *
  *   UNKNOWN --first check--> HEALTHY --`unhealthyThreshold` failed in a row--> UNHEALTHY
  *          \--first check--> UNHEALTHY --`healthyThreshold` passed in a row--> HEALTHY
  *
- * The first check alone decides, either way: at the start there is no past that a threshold could protect.
- * The state is kept in the block, so that a prober that is replaced goes on from it. Native-free and without
- * a clock of its own.
+ * The first check alone decides, because a threshold needs earlier results. The state is kept in the block,
+ * so that a prober that replaces another continues from it. No native code and no clock.
  */
 export class HealthState {
   readonly #plan: Pick<HealthPlan, 'healthyThreshold' | 'unhealthyThreshold'>;
   readonly #block: HealthBlock;
-  /** Results in a row that speak against the present state. */
+  /** Results in a row that contradict the present state. */
   #against = 0;
 
   constructor(plan: Pick<HealthPlan, 'healthyThreshold' | 'unhealthyThreshold'>, block: HealthBlock) {
@@ -22,7 +21,7 @@ export class HealthState {
     this.#block = block;
   }
 
-  /** A check has ended. Returns true when it changed the state. */
+  /** `checked` applies the result of a check and returns true when it changed the state. */
   checked(passed: boolean, nowUs: number): boolean {
     const block = this.#block;
     block.count(passed);
@@ -42,7 +41,7 @@ export class HealthState {
   }
 }
 
-/** Whether an answer with this code passes a check. */
+/** `statusPasses` returns true when a response with this status passes a check. */
 export function statusPasses(plan: Pick<HealthPlan, 'statuses'>, status: number): boolean {
   return plan.statuses.some(([first, last]) => status >= first && status <= last);
 }

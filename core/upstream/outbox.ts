@@ -1,24 +1,24 @@
 import { limits } from '../limits.js';
 import type { WriteArena } from './write-arena.js';
 
-/** A connection, as an outbox writes to it. */
+/** A connection as an outbox writes to it. */
 export interface WriteTarget {
-  /** The socket holds bytes that the kernel has not taken: nothing may be written. */
+  /** The socket holds bytes that the kernel has not taken. Nothing may be written. */
   readonly writing: boolean;
-  /** Writes `block[start, end)`. False: the block must stay as it is until `writing` is false again. */
+  /** Writes `block[start, end)`. False: the block must not change until `writing` is false again. */
   write(block: Buffer, start: number, end: number): boolean;
-  /** Writes as much as the kernel takes now, and returns how much. */
+  /** Writes as much as the kernel takes now and returns the number of bytes. */
   writeDirect(bytes: Uint8Array, start: number, end: number): number;
-  /** `writeDirect` of `block[start, end)` and `piece` behind it. */
+  /** Does the same for `block[start, end)` followed by `piece`. */
   writeBothDirect(block: Buffer, start: number, end: number, piece: Uint8Array): number;
-  /** Takes a block that is still being written. */
+  /** Keeps a block that is still being written. */
   keepBlock(block: Buffer): void;
 }
 
 /**
- * The bytes of one request that its socket has not taken yet, in blocks of the thread's arena: all blocks but
- * the last are full. Empty most of the time; what is put in usually leaves with the `flush` after it, and
- * large pieces pass by it.
+ * The bytes of one request that its socket has not taken yet, in blocks of the thread's arena. All blocks but
+ * the last are full. It is empty most of the time: bytes usually leave with the next `flush`, and large
+ * pieces bypass it.
  */
 export class Outbox {
   /** Bytes that were not handed to the socket yet. */
@@ -34,7 +34,7 @@ export class Outbox {
     this.#arena = arena;
   }
 
-  /** Puts a wire string in. False: the arena has no block left, and the request can't go on. */
+  /** `putText` adds a wire string. False: the arena has no block left, and the request can't continue. */
   putText(text: string): boolean {
     let done = 0;
     while (done < text.length) {
@@ -49,7 +49,9 @@ export class Outbox {
     return true;
   }
 
-  /** Puts a copy of `bytes` in. False: the arena has no block left, and the request can't go on. */
+  /**
+   * `putBytes` adds a copy of `bytes`. False: the arena has no block left, and the request can't continue.
+   */
   putBytes(bytes: Uint8Array): boolean {
     let done = 0;
     while (done < bytes.length) {
@@ -66,9 +68,9 @@ export class Outbox {
   }
 
   /**
-   * Writes `piece` behind what is held, without a copy, as far as the kernel takes it, and puts in what is
-   * left. Only while the connection is not `writing`. False: the arena has no block left, and the request
-   * can't go on.
+   * `passBytes` writes `piece` behind the held bytes without a copy as far as the kernel takes it, and adds
+   * the rest. It must not be called while the connection is `writing`. False: the arena has no block left,
+   * and the request can't continue.
    */
   passBytes(piece: Uint8Array, connection: WriteTarget): boolean {
     if (this.#blocks.length > 1) return this.putBytes(piece);
@@ -86,7 +88,9 @@ export class Outbox {
     return this.putBytes(ofPiece === 0 ? piece : piece.subarray(ofPiece));
   }
 
-  /** Hands bytes to the socket until it holds on to some: then `flush` again when it has written them. */
+  /**
+   * `flush` hands bytes to the socket until it holds some. Call it again when the socket has written them.
+   */
   flush(connection: WriteTarget): void {
     while (this.heldBytes > 0 && !connection.writing) {
       const block = this.#blocks[0]!;
@@ -99,8 +103,8 @@ export class Outbox {
   }
 
   /**
-   * Writes what the kernel takes at once, and leaves the rest here, in order, for `flush` or for the next
-   * call.
+   * `flushDirect` writes what the kernel takes at once. The rest stays here, in order, for `flush` or the
+   * next call.
    */
   flushDirect(connection: WriteTarget): void {
     while (this.heldBytes > 0 && !connection.writing) {
@@ -114,7 +118,7 @@ export class Outbox {
     }
   }
 
-  /** Gives the first block back if the socket has written all that is in it. */
+  /** `dropWritten` returns the first block to the arena if the socket has written all of it. */
   dropWritten(): void {
     if (this.#blocks.length === 0) return;
     if (this.heldBytes > 0 && this.#handed < limits.writeBlockBytes) return;
@@ -123,7 +127,7 @@ export class Outbox {
     if (this.#blocks.length === 0) this.#filled = 0;
   }
 
-  /** Forgets everything. A block that `connection` is still writing stays with it until it is done. */
+  /** `clear` discards everything. `connection` keeps a block that it is still writing. */
   clear(connection: WriteTarget | null): void {
     if (this.#blocks.length === 0) return;
     if (connection?.writing) connection.keepBlock(this.#blocks.shift()!);
@@ -134,7 +138,7 @@ export class Outbox {
     this.heldBytes = 0;
   }
 
-  /** The last block, if it has room, or a new one. */
+  /** `#room` returns the last block if it has room, or a new one. */
   #room(): Buffer | null {
     const { length } = this.#blocks;
     if (length > 0 && this.#filled < limits.writeBlockBytes) return this.#blocks[length - 1]!;

@@ -4,36 +4,36 @@ import { limits } from '../limits.js';
 import { Outbox, type WriteTarget } from './outbox.js';
 import type { WriteArena } from './write-arena.js';
 
-/** What became of a piece of the body. */
+/** The result of adding a piece of the body. */
 export const Put = {
   OK: 0,
   /** The body is longer or shorter than its Content-Length. */
   WRONG_LENGTH: 1,
-  /** It can't be held: `limits.heldBodyBytes`, or the thread's arena is empty. */
+  /** It can't be held: `limits.heldBodyBytes` is reached, or the thread's arena is empty. */
   NO_ROOM: 2,
 } as const;
 export type Put = (typeof Put)[keyof typeof Put];
 
 /**
- * The request of one exchange on its way out: framed, held while there is no connection, and kept for a
- * second sending where one may be needed.
+ * The request of one exchange on its way to the upstream: framed, held while there is no connection, and kept
+ * where it may be sent a second time.
  *
- * A request that is short enough is one wire string until its connection has answered; what grows past
- * `limits.replayBytes`, or flows on a fresh connection, goes through the outbox alone.
+ * A short request is kept as one wire string until its connection has answered. A request larger than
+ * `limits.replayBytes`, or one on a fresh connection, goes through the outbox alone.
  */
 export class OutgoingRequest {
-  /** The body without framing, as far as the owner has written it. */
+  /** Bytes of the body without framing that the owner has written so far. */
   bodyBytes = 0;
   /** The owner has written the last piece. */
   lastWritten = false;
-  /** The trailers of a chunked body, set before its last piece is put: whole field lines, a wire string. */
+  /** The trailers of a chunked body, set before its last piece: whole field lines, a wire string. */
   trailers = '';
   #framing: Framing = Framing.NONE;
   #contentLength = 0;
-  /** The request from its first byte, while `#wireWhole`. */
+  /** The whole request so far, while `#wireWhole`. */
   #wire = '';
   #wireWhole = false;
-  /** What the socket has not taken. */
+  /** Bytes that the socket has not taken. */
   readonly #outbox = new Outbox();
 
   begin(arena: WriteArena, head: string, framing: Framing, contentLength: number): void {
@@ -47,22 +47,22 @@ export class OutgoingRequest {
     this.#outbox.begin(arena);
   }
 
-  /** Bytes kept in memory; those that wait for a connection and are kept as text count once. */
+  /** Bytes kept in memory. Bytes that are kept as text and wait for a connection count once. */
   get heldBytes(): number {
     return this.#wire.length + this.#outbox.heldBytes;
   }
 
   /**
-   * A second sending is possible: nothing was lost, and the body's end is known. A streamed body is never
-   * sent twice.
+   * The request can be sent a second time: it is complete in memory, and the end of the body is known. A
+   * streamed body is never sent twice.
    */
   get replayable(): boolean {
     return this.#wireWhole && (this.lastWritten || this.#framing === Framing.LENGTH);
   }
 
   /**
-   * Takes a piece of the body. With a connection a large one is written at once as far as it goes, and
-   * `flush` follows; null: what comes is held.
+   * `put` adds a piece of the body. With a connection, a large piece is written at once as far as possible,
+   * and `flush` follows. With null the piece is held.
    */
   put(piece: Uint8Array, last: boolean, connection: WriteTarget | null): Put {
     this.bodyBytes += piece.length;
@@ -73,7 +73,7 @@ export class OutgoingRequest {
         this.#wire += this.#framed(piece);
         if (connection === null) return Put.OK;
       } else {
-        // Too much to keep as a string. What waits for a connection moves to the outbox.
+        // Too large to keep as a string. A request that waits for a connection moves to the outbox.
         const wire = this.#wire;
         this.dropWire();
         if (connection === null && !this.#outbox.putText(wire)) return Put.NO_ROOM;
@@ -86,8 +86,8 @@ export class OutgoingRequest {
   }
 
   /**
-   * The exchange begins on a connection: what is at hand goes to the outbox, and `flush` follows. `keep`: a
-   * second sending may be needed. False: the arena is empty.
+   * `open` begins the exchange on a connection: the request so far goes to the outbox, and `flush` follows.
+   * With `keep` it may be needed a second time. False: the arena is empty.
    */
   open(keep: boolean): boolean {
     if (!this.#wireWhole) return true;
@@ -96,7 +96,7 @@ export class OutgoingRequest {
     return true;
   }
 
-  /** Writes what the kernel takes at once; true: all of it. */
+  /** `flushDirect` writes what the kernel takes at once. True: everything was written. */
   flushDirect(connection: WriteTarget): boolean {
     this.#outbox.flushDirect(connection);
     return this.#outbox.heldBytes === 0;
@@ -106,27 +106,27 @@ export class OutgoingRequest {
     this.#outbox.flush(connection);
   }
 
-  /** The socket has written all that it held: the next bytes go to it. */
+  /** `onWritten` is called when the socket has written everything it held, and hands it the next bytes. */
   onWritten(connection: WriteTarget): void {
     this.#outbox.dropWritten();
     this.#outbox.flush(connection);
   }
 
   /**
-   * Whether the kernel has all that was written so far; what waits as a short string for a connection counts
-   * as gone.
+   * `drained` returns true when the kernel has everything written so far. A short request that waits for a
+   * connection counts as written.
    */
   drained(connection: WriteTarget | null): boolean {
     return this.#outbox.heldBytes === 0 && !(connection?.writing ?? false);
   }
 
-  /** Drops the text of the request: it can't be sent again from here on. */
+  /** `dropWire` drops the text of the request. It can't be sent again afterwards. */
   dropWire(): void {
     this.#wire = '';
     this.#wireWhole = false;
   }
 
-  /** Gives back what is in the outbox; the wire string stays, for another connection. */
+  /** `clearOutbox` clears the outbox. The wire string stays for another connection. */
   clearOutbox(connection: WriteTarget | null): void {
     this.#outbox.clear(connection);
   }
@@ -135,21 +135,24 @@ export class OutgoingRequest {
     return this.lastWritten ? this.bodyBytes !== this.#contentLength : this.bodyBytes > this.#contentLength;
   }
 
-  /** Whether the body can be kept for a second sending, as far as its length is known. */
+  /**
+   * `#fitsReplay` returns true when the body, as far as its length is known, can be kept for a second
+   * sending.
+   */
   #fitsReplay(): boolean {
     const bytes = this.#framing === Framing.LENGTH ? this.#contentLength : this.bodyBytes;
     return bytes <= limits.replayBytes;
   }
 
   /**
-   * Whether a piece goes to the kernel from where it lies: chunks are framed piece by piece, and a small
-   * piece is cheaper to copy than to call for.
+   * `#passes` returns true when a piece is written without a copy. Chunks are framed piece by piece, and a
+   * small piece is cheaper to copy than to write by a call of its own.
    */
   #passes(piece: Uint8Array, { writing }: WriteTarget): boolean {
     return piece.length >= limits.passedBytes && !writing && this.#framing !== Framing.CHUNKED;
   }
 
-  /** Frames a piece into the outbox. */
+  /** `#box` frames a piece into the outbox. */
   #box(piece: Uint8Array): boolean {
     const outbox = this.#outbox;
     if (this.#framing !== Framing.CHUNKED) return outbox.putBytes(piece);
@@ -160,7 +163,7 @@ export class OutgoingRequest {
     return !this.lastWritten || outbox.putText(lastChunk(this.trailers));
   }
 
-  /** A piece as it goes over the wire, as a wire string. */
+  /** `#framed` returns a framed piece as a wire string. */
   #framed(piece: Uint8Array): string {
     const text = Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString('latin1');
     if (this.#framing !== Framing.CHUNKED) return text;

@@ -14,17 +14,17 @@ const Phase = { NONE: 0, WAITING: 1, SENT: 2, FAILING: 3 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
 
 /**
- * One bodyless request with a safe method, sent behind others on one connection, and its response. The same
- * figures and events as `UpstreamCall`; the object is reused in the same way, and the sink is never called
- * from within `start` but for `onSent`. core/upstream/resend decides about sending it again.
+ * One request with a safe method and no body, sent behind others on one connection, and its response. It has
+ * the same figures and events as `UpstreamCall` and is reused in the same way. From within `start` the sink
+ * gets no call but `onSent`. core/upstream/resend decides whether the request is sent again.
  */
 export class PipelinedCall implements PipelinedUser, ClockOwner {
-  /** The request, from its first byte to its last. */
+  /** The whole request. */
   wire = '';
   toHead = false;
   /**
-   * When its first byte was about to go out, or the response before it on its connection was over, whichever
-   * is later.
+   * When the request's first byte was about to be sent or the previous response on its connection ended,
+   * whichever is later.
    */
   sentUs = 0;
   firstByteUs = 0;
@@ -52,7 +52,7 @@ export class PipelinedCall implements PipelinedUser, ClockOwner {
     };
   }
 
-  /** Sends `request`, at most `depth` requests on one connection. */
+  /** `start` sends `request`, with at most `depth` requests on one connection. */
   start(pool: VersionPool, request: UpstreamRequest, depth: number): void {
     request.nameHost(pool.plan);
     this.wire = writeRequestHead(request);
@@ -81,7 +81,7 @@ export class PipelinedCall implements PipelinedUser, ClockOwner {
     return this.#phase === Phase.NONE ? 0 : this.wire.length;
   }
 
-  /** No more events. */
+  /** `cancel` ends the call without further events. */
   cancel(): void {
     if (this.#phase !== Phase.NONE) this.#leave();
   }

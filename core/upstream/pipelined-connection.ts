@@ -7,7 +7,7 @@ import { limits } from '../limits.js';
 import type { Endpoint } from './endpoint.js';
 import { type SocketHome, type SocketOwner, UpstreamSocket } from './socket.js';
 
-/** A request on a pipelined connection, and who takes its response. */
+/** A request on a pipelined connection, and the receiver of its response. */
 export interface PipelinedUser {
   /** The whole request, a wire string. */
   readonly wire: string;
@@ -17,52 +17,53 @@ export interface PipelinedUser {
   onHead(head: ResponseHead, readUs: number): void;
   onBody(bytes: Uint8Array, readUs: number): void;
   onEnd(readUs: number): void;
-  /** The connection could not be made; it is closed. */
+  /** The connection could not be made and is closed. */
   onNoConnection(endpoint: Endpoint, failure: Failure): void;
   /**
-   * The connection is lost. `untouched`: the connection had worked, and no byte of this response had come, so
-   * that the request may have reached nobody.
+   * The connection is lost. `untouched`: the connection had worked, and no byte of this response had arrived,
+   * so the request may not have been processed.
    */
   onLost(failure: Failure, untouched: boolean, fault: ResponseFault): void;
 }
 
-/** Where a pipelined connection belongs: the pool that opened it. */
+/** The pool that opened a pipelined connection. */
 export interface PipelinedHome extends SocketHome {
-  /** The pool drains: a connection that has nothing to do closes. */
+  /** The pool is draining: idle connections close. */
   readonly closed: boolean;
-  /** Takes what was seen of an endpoint (core/upstream/endpoint-set). */
+  /** Records results of an endpoint (core/upstream/endpoint-set). */
   readonly endpointSet: {
     refused(endpoint: Endpoint): void;
     answered(endpoint: Endpoint): void;
     failed(endpoint: Endpoint): void;
   };
-  /** No connection to this endpoint could be made. */
+  /** A connection to this endpoint could not be made. */
   noConnection(endpoint: Endpoint, failure: Failure): void;
   /** The connection is closed. */
   forgetPipelined(connection: PipelinedConnection): void;
 }
 
 /**
- * One connection to one endpoint that carries several bodyless requests at a time (RFC 9112, section 9.3.2):
- * all that a turn of the loop brings go out with one write, and the responses come in the order of the
- * requests. When one response breaks, all requests behind it lose theirs, and may be sent again elsewhere.
+ * One connection to one endpoint that carries several requests without a body at a time (RFC 9112, section
+ * 9.3.2). All requests of one turn of the loop are sent with one write, and the responses arrive in the order
+ * of the requests. When one response breaks, the requests behind it lose theirs and may be sent again
+ * elsewhere.
  */
 export class PipelinedConnection implements ReaderSink, SocketOwner {
   readonly endpoint: Endpoint;
-  /** Responses that came whole: above 0, the endpoint has closed a connection that worked. */
+  /** Complete responses. Above 0, an endpoint that closes the connection closes one that worked. */
   exchanges = 0;
-  /** When the last of them was over: a shadow works on one request of a connection at a time. */
+  /** When the last of them ended: a shadow processes one request of a connection at a time. */
   lastEndUs = 0;
-  /** In the order of their responses; null: the user is gone, and its response is thrown away. */
+  /** Users in the order of their responses. Null: the user has left, and its response is discarded. */
   #users: (PipelinedUser | null)[] = [];
   /** Whether the request of each is HEAD. */
   #toHeads: boolean[] = [];
-  /** Bytes of the first one's response have come. */
+  /** Bytes of the first user's response have arrived. */
   #begun = false;
-  /** A user left before its response came: nothing new is put behind it. */
+  /** A user left before its response arrived, so no further request is sent. */
   #stuck = false;
   #out = '';
-  /** The time for which the endpoint keeps the connection idle, less a margin, in milliseconds. */
+  /** The time for which the endpoint keeps the idle connection, minus a margin, in milliseconds. */
   #keptMs = Number.POSITIVE_INFINITY;
   #readUs = 0;
   readonly #home: PipelinedHome;
@@ -79,7 +80,7 @@ export class PipelinedConnection implements ReaderSink, SocketOwner {
     this.#socket = new UpstreamSocket(home, endpoint, this);
   }
 
-  /** Requests whose response is not whole. */
+  /** Requests whose response is not complete. */
   get length(): number {
     return this.#users.length;
   }
@@ -88,7 +89,7 @@ export class PipelinedConnection implements ReaderSink, SocketOwner {
     return !this.#socket.isClosed && !this.#stuck && !this.endpoint.gone && this.endpoint.usable;
   }
 
-  /** Sends the user's request, now or when the socket is ready. */
+  /** `take` sends the user's request, now or when the socket is ready. */
   take(user: PipelinedUser): void {
     const ready = this.#socket.isReady;
     if (this.#users.length === 0 && ready) this.#socket.keep();
@@ -98,7 +99,9 @@ export class PipelinedConnection implements ReaderSink, SocketOwner {
     if (ready) this.#send(user);
   }
 
-  /** The user leaves. While its response is coming nothing else can come, so the connection closes then. */
+  /**
+   * `abandon` removes a user. If its response has begun, nothing else can follow, so the connection closes.
+   */
   abandon(user: PipelinedUser): void {
     const at = this.#users.indexOf(user);
     if (at < 0) return;
@@ -107,7 +110,7 @@ export class PipelinedConnection implements ReaderSink, SocketOwner {
     if ((at === 0 && this.#begun) || this.#users.every((other) => other === null)) this.#close();
   }
 
-  /** The pool closes: what is under way is finished. */
+  /** `retire` is called when the pool closes. Requests under way finish. */
   retire(): void {
     if (this.#users.length === 0) this.#close();
   }
@@ -151,7 +154,7 @@ export class PipelinedConnection implements ReaderSink, SocketOwner {
     let at = 0;
     while (at < bytes) {
       if (this.#users.length === 0) {
-        // Bytes without a request are not a response to anything (RFC 9112, section 9.2).
+        // Bytes without a request belong to no response (RFC 9112, section 9.2).
         this.#lose(Failure.PROTOCOL);
         return false;
       }
@@ -189,7 +192,7 @@ export class PipelinedConnection implements ReaderSink, SocketOwner {
 
   onReleased(): void {}
 
-  /** All requests of this turn go out together, when it is over. */
+  /** `#send` collects all requests of this turn, which are written together when it ends. */
   #send(user: PipelinedUser): void {
     if (this.#out === '') process.nextTick(this.#flush);
     this.#out += user.wire;
@@ -209,7 +212,7 @@ export class PipelinedConnection implements ReaderSink, SocketOwner {
     else this.#socket.expireAfter(Math.min(plan.idleMs, this.#keptMs), resources.clock());
   }
 
-  /** Closes after a failure of the endpoint's. */
+  /** `#lose` closes after a failure of the endpoint. */
   #lose(failure: Failure): void {
     if (this.#socket.isClosed) return;
     const { endpointSet } = this.#home;
@@ -221,7 +224,8 @@ export class PipelinedConnection implements ReaderSink, SocketOwner {
   }
 
   /**
-   * Closes. The first user fails if its response had begun; the others may be sent again where that is safe.
+   * `#close` closes. The first user fails if its response had begun. The others may be sent again where that
+   * is safe.
    */
   #close(failure: Failure = Failure.RESET): void {
     if (this.#socket.isClosed) return;

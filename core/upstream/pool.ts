@@ -12,41 +12,41 @@ import { TlsConnector } from './tls.js';
 import { Uploads } from './uploads.js';
 import { type Linked, WaitQueue } from './wait-queue.js';
 
-/** Who asks a pool for a connection. The pool knows nothing of the requests behind it. */
+/** Waits for a connection of a pool. The pool knows nothing of the request behind it. */
 export interface Waiter extends ConnectionUser, Linked<Waiter> {
-  /** Endpoints that the waiter is not given. */
+  /** Endpoints that the waiter must not get. */
   readonly tried: readonly Endpoint[];
-  /** The waiter can't bear a connection that the endpoint may be closing. */
+  /** The waiter must not get a connection that the endpoint may be closing. */
   readonly needsFresh: boolean;
   /** A connection is being opened for the waiter: `onConnection` or `onNoConnection` follows. */
   onConnecting(connection: UpstreamConnection): void;
   /** The waiter is in the queue: `onConnecting` or `onConnection` follows, unless it leaves. */
   onQueued(): void;
-  /** There is no connection, and none will come: `no-endpoint`, or `overloaded` when the queue is full. */
+  /** There is no connection and none will come: `no-endpoint`, or `overloaded` when the queue is full. */
   onRefused(failure: Failure): void;
 }
 
 /**
- * The connections of one thread to one version. A waiter gets an idle connection of the endpoint with the
- * fewest calls pending, or a new one, or waits its turn in a bounded queue. All methods run on the thread
+ * The connections of one thread to one version. A waiter gets an idle connection to the endpoint with the
+ * fewest pending calls, or a new connection, or a place in a bounded queue. All methods run on the thread
  * that made the pool.
  *
- * An endpoint that is ejected or unhealthy gets nothing while another one is left, even if that one is busy.
- * When none is left, a waiter gets one all the same (for the primary: a doubtful answer is better than none),
- * and `outOfService` reports it to those who would rather not try.
+ * An ejected or unhealthy endpoint gets no calls while another one is left, even if that one is busy. When
+ * none is left, a waiter gets one anyway, because a doubtful answer is better than none for the primary.
+ * `outOfService` reports that state to callers that would rather not try.
  */
 export class VersionPool implements ConnectionHome, PipelinedHome {
   readonly plan: VersionPlan;
   readonly resources: UpstreamResources;
   readonly tls: TlsConnector;
-  /** Which endpoints there are, and what calls report of them. */
+  /** The endpoints and the results of calls to them. */
   readonly endpointSet: EndpointSet<UpstreamConnection>;
   readonly uploads: Uploads;
   readonly #queue = new WaitQueue<Waiter>();
   #closing = false;
   readonly #pipelined: PipelinedConnection[] = [];
 
-  /** `targets`: where the endpoints are, if not where they were written. */
+  /** `targets` are the addresses of the endpoints, if they differ from those in the plan. */
   constructor(
     plan: VersionPlan,
     resources: UpstreamResources,
@@ -65,8 +65,7 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
   }
 
   /**
-   * Takes over `targets`. Endpoints that are gone finish what they have, and their idle connections are
-   * closed.
+   * `follow` applies `targets`. Removed endpoints finish their calls, and their idle connections are closed.
    */
   follow(targets: readonly Target[]): void {
     for (const endpoint of this.endpointSet.follow(targets)) this.#dismiss(endpoint);
@@ -74,7 +73,7 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
     this.uploads.placesChanged();
   }
 
-  /** Connections that are open or being opened: 0 after `close` when the last call is over. */
+  /** Connections that are open or being opened. After `close` it is 0 when the last call has ended. */
   get open(): number {
     let open = 0;
     for (const endpoint of this.endpoints) open += endpoint.open;
@@ -92,7 +91,10 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
     return this.#queue.length;
   }
 
-  /** Whether this pool can serve `plan` as it is: a reload keeps it, with its connections. */
+  /**
+   * `sameAs` returns true when this pool can serve `plan` as it is. A reload then keeps it with its
+   * connections.
+   */
   sameAs(plan: VersionPlan): boolean {
     return samePoolPlan(this.plan, plan);
   }
@@ -106,14 +108,14 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
     for (const endpoint of this.endpoints) endpoint.closeIdle();
   }
 
-  /** The pool drains: connections that have nothing to do close. */
+  /** The pool is draining: connections without an exchange close. */
   get closed(): boolean {
     return this.#closing;
   }
 
   /**
-   * Drains: idle connections close now, busy ones when their exchange is over. Who has asked already is
-   * served.
+   * `close` drains the pool: idle connections close now, and busy ones when their exchange has ended. Waiters
+   * are still served.
    */
   close(): void {
     this.#closing = true;
@@ -125,8 +127,8 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
   }
 
   /**
-   * Finds a connection. Returns an idle one, or null: then one of the waiter's `on` methods reports what
-   * comes of it.
+   * `acquire` returns an idle connection, or null. After null, one of the waiter's `on` methods reports the
+   * result.
    */
   acquire(waiter: Waiter): UpstreamConnection | null {
     if (this.endpoints.length === 0) {
@@ -142,8 +144,8 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
   }
 
   /**
-   * Opens a new connection to `endpoint`, where one was just lost, so that there is a place. Otherwise as
-   * `acquire`.
+   * `acquireNew` opens a new connection to `endpoint`. One to it was just lost, so there is a place.
+   * Otherwise it works as `acquire`.
    */
   acquireNew(waiter: Waiter, endpoint: Endpoint): UpstreamConnection | null {
     if (endpoint.gone) return this.acquire(waiter);
@@ -151,16 +153,17 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
     return null;
   }
 
-  /** A waiter leaves the queue. */
+  /** `leave` removes a waiter from the queue. */
   leave(waiter: Waiter): void {
     this.#queue.remove(waiter);
     this.resources.counters.waitingChanged(this.plan, -1);
   }
 
   /**
-   * A connection that carries fewer than `depth` requests, at the endpoint with the fewest calls pending, or
-   * a new one; each endpoint gets one before requests are put behind each other. None of `tried`. Null: all
-   * are full, and no more may be opened.
+   * `pipelinedConnection` returns a connection that carries fewer than `depth` requests, at the endpoint with
+   * the fewest pending calls, or a new one. Each endpoint gets a connection before requests are pipelined.
+   * Endpoints in `tried` are left out. It returns null when all connections are full and no more may be
+   * opened.
    */
   pipelinedConnection(depth: number, tried: readonly Endpoint[]): PipelinedConnection | null {
     let best: PipelinedConnection | null = null;
@@ -191,12 +194,13 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
       endpoint.idle.push(connection);
       this.resources.counters.idleChanged(this.plan, 1);
       connection.rest(this.plan.idleMs, this.resources.clock());
-      // Waiters may not have this one, as its endpoint is out; another may have become usable meanwhile.
+      // Waiters may not use this endpoint, because it is out. Another endpoint may have become usable
+      // meanwhile.
       if (first !== null) this.serveWaiters();
     }
   }
 
-  /** A shortage of umbra's own says nothing of the endpoint. */
+  /** A shortage of resources in this process is not the endpoint's fault. */
   noConnection(endpoint: Endpoint, failure: Failure): void {
     if (failure === Failure.OUT_OF_RESOURCES) this.resources.counters.outOfResources(this.plan);
     else this.endpointSet.refused(endpoint);
@@ -254,7 +258,7 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
         connection.assign(waiter);
         return connection;
       }
-      // One that is merely too old for this waiter stays for others, if there is room beside it.
+      // A connection that is only too old for this waiter stays for others if there is room.
       if (!isExpired && endpoint.open < this.plan.connectionsMax) break;
       connection.discard();
       if (!isExpired) break;

@@ -13,29 +13,29 @@ import { UpstreamCall } from './upstream-call.js';
 import { UpstreamRequest } from './upstream-request.js';
 
 /**
- * Checks of one version's addresses come up to this share of the interval earlier, so that they do not all
- * come at once.
+ * Checks of one version's addresses run earlier by up to this share of the interval, so that they do not all
+ * run at once.
  */
 const JITTER = 0.1;
 
 /**
- * A check that is over this much later than its time was noticed late: the prober stood still, not the
- * endpoint.
+ * A check that ends later than its timeout by more than this was noticed late: the prober was stalled, not
+ * the endpoint.
  */
 const LATE_MS = 250;
 
-/** Takes what a prober reports. */
+/** Receives the results of a prober. */
 export interface ProberEvents {
-  /** The checks of an address have changed its state. `why`: what the last one saw. */
+  /** The checks of an address changed its state. `why` is the result of the last check. */
   onChange(version: string, target: Target, isHealthy: boolean, why: string): void;
 }
 
 /**
- * The active health checks of all versions, by one thread on behalf of all: an address is asked as often as
- * configured, however many threads there are, and every thread sees the same result (`HealthBlock`).
+ * The active health checks of all versions, run by one thread for all threads. An address is checked as often
+ * as configured, however many threads there are, and every thread sees the same result (`HealthBlock`).
  *
  * A check is a GET by the same client as every other request, on a connection of its own, so that it tests
- * what a new request would need. At most one check of an address is under way.
+ * what a new request needs. At most one check of an address is under way.
  */
 export class Prober implements CheckHome {
   readonly resources: UpstreamResources;
@@ -43,14 +43,14 @@ export class Prober implements CheckHome {
   readonly events: ProberEvents;
   #checks: Check[] = [];
 
-  /** `random`: 0 up to 1, for the spread of checks. */
+  /** `random` returns numbers from 0 up to, and without, 1, which spread the checks. */
   constructor(clock: Clock, random: () => number, events: ProberEvents) {
     this.resources = new UpstreamResources(clock, uncounted);
     this.random = random;
     this.events = events;
   }
 
-  /** What is to be checked from now on. What is checked already, and in the same way, goes on undisturbed. */
+  /** `follow` sets what is checked from now on. Checks that stay the same continue undisturbed. */
   follow(versions: readonly VersionPlan[], targets: Targets): void {
     const before = this.#checks;
     this.#checks = [];
@@ -71,7 +71,7 @@ export class Prober implements CheckHome {
     this.#checks = [];
   }
 
-  /** Calls what is due; used by tests with a clock of their own. */
+  /** `advance` calls due deadlines, for tests with their own clock. */
   advance(): void {
     this.resources.deadlines.advance();
   }
@@ -83,7 +83,7 @@ export class Prober implements CheckHome {
   }
 }
 
-/** What the checks of one prober share. */
+/** Shared by the checks of one prober. */
 interface CheckHome {
   readonly resources: UpstreamResources;
   readonly random: () => number;
@@ -119,7 +119,7 @@ class Check implements ResponseSink {
     this.#home = home;
     const pooled = { ...version, connectionsMax: 1, connectTimeoutMs: plan.timeoutMs };
     this.#pool = new VersionPool(pooled, home.resources, [{ ...target, health: null }]);
-    // A pool that is closed serves what is asked of it and keeps no connection.
+    // A closed pool still serves requests and keeps no connection.
     this.#pool.close();
     this.#request.target = plan.path;
     this.#request.host = plan.host ?? target.endpoint.authority;
@@ -166,8 +166,7 @@ class Check implements ResponseSink {
   }
 
   onFailure(failure: Failure): void {
-    // Its answer may lie in the socket unread. What says nothing of the endpoint is not counted, and asked
-    // again.
+    // The response may be unread in the socket. Such a check is not counted and is repeated.
     const tookMs = (this.#home.resources.clock() - this.#beganUs) / 1e3;
     if (tookMs > this.#plan.timeoutMs + LATE_MS)
       this.#home.resources.deadlines.set(this.#next, 0, this.#home.resources.clock());
@@ -185,7 +184,7 @@ class Check implements ResponseSink {
   }
 }
 
-/** Checks are no requests: their connections are in no figure. */
+/** Checks are not requests, so their connections are in no counter. */
 const uncounted: UpstreamCounters = {
   connectionOpened(): void {},
   connectionClosed(): void {},

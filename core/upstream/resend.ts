@@ -2,12 +2,11 @@ import { Failure } from '../errors.js';
 import type { Endpoint } from './endpoint.js';
 import type { RetryPolicy } from './retry-policy.js';
 
-/** RFC 9110, section 9.2.2: the effect of several such requests is that of one. */
+/** RFC 9110, section 9.2.2: several identical requests have the same effect as one. */
 const idempotentMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'];
 
 /**
- * Decides whether a request is sent again. Nothing else does: callers report what happened and follow the
- * answer.
+ * Decides whether a request is sent again. Callers only report what happened and follow the decision.
  *
  *   cause                                  acted on?   methods      at most              sent to
  *   no connection (connect, TLS)           no          all          each endpoint once   another endpoint
@@ -15,16 +14,16 @@ const idempotentMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE',
  *   reused connection lost before a byte   perhaps     idempotent   once                 a new connection
  *   failure or status in `retries`         perhaps     all          `retries.attempts`   the next endpoint
  *
- * A request of a route with `retries` is never sent more than `attempts` times beyond the first, whatever the
- * cause. The route decides about methods that are not idempotent; umbra by itself must not send them again
- * (RFC 9110, section 9.2.2). The last two causes also need the whole request at hand: who keeps it
- * (core/upstream/outgoing, core/exchange/attempts) asks only then. The object belongs to one request and
- * lives as long as all of its attempts.
+ * A request of a route with `retries` is sent at most `attempts` times beyond the first, whatever the cause.
+ * Only the route may decide to repeat methods that are not idempotent; umbra must not do so by itself (RFC
+ * 9110, section 9.2.2). The last two causes also need the whole request: its keepers (core/upstream/outgoing,
+ * core/exchange/attempts) ask only when they have it. The object belongs to one request and lives as long as
+ * all of its attempts.
  */
 export class Resends {
-  /** Endpoints to which this attempt found no connection. */
+  /** Endpoints to which this attempt could not connect. */
   readonly tried: Endpoint[] = [];
-  /** Every retry of the route was used, and one more would have been due. */
+  /** All retries of the route were used, and one more would have been due. */
   exhausted = false;
   isIdempotent = true;
   #policy: RetryPolicy | null = null;
@@ -32,7 +31,7 @@ export class Resends {
   #left = 0;
   #lostIdle = false;
 
-  /** A request begins. `policy`: of its route; null: it has none. */
+  /** `begin` starts a request. `policy` is that of its route, or null for none. */
   begin(method: string, policy: RetryPolicy | null): void {
     this.exhausted = false;
     this.isIdempotent = idempotentMethods.includes(method);
@@ -42,12 +41,15 @@ export class Resends {
     this.beginAttempt();
   }
 
-  /** An attempt begins: all endpoints may be tried. */
+  /** `beginAttempt` starts an attempt, which may try all endpoints. */
   beginAttempt(): void {
     if (this.tried.length > 0) this.tried.length = 0;
   }
 
-  /** No connection could be made to `endpoint`, one of `endpoints`. True: another one is tried. */
+  /**
+   * `afterNoConnection` returns true when another of `endpoints` is tried after `endpoint` could not be
+   * connected.
+   */
   afterNoConnection(endpoint: Endpoint, endpoints: readonly Endpoint[], failure: Failure): boolean {
     if (failure === Failure.OUT_OF_RESOURCES) return false;
     const { tried } = this;
@@ -56,12 +58,15 @@ export class Resends {
     return false;
   }
 
-  /** Whether the request is to be kept while it is on a reused connection, because it may be sent again. */
+  /** The request must be kept while it is on a reused connection, because it may be sent again. */
   get mayFollowLostIdle(): boolean {
     return this.isIdempotent && !this.#lostIdle && (this.#policy === null || this.#left > 0);
   }
 
-  /** The reused connection died before a byte of a response. True: the request is sent on a new one. */
+  /**
+   * `afterLostIdle` returns true when the request is sent on a new connection, because the reused one closed
+   * before any byte.
+   */
   afterLostIdle(): boolean {
     if (!this.mayFollowLostIdle) return false;
     this.#lostIdle = true;
@@ -70,14 +75,15 @@ export class Resends {
   }
 
   /**
-   * The attempt failed before a head went to the client. `tryIsOver`: by the timeout of the attempt alone.
+   * `afterFailure` decides after an attempt failed before a head went to the client. `tryIsOver`: only the
+   * attempt's timeout expired.
    */
   afterFailure(failure: Failure, tryIsOver: boolean): boolean {
     if (this.#policy === null || !this.#policy.takesFailure(failure, tryIsOver)) return false;
     return this.#retry();
   }
 
-  /** The head of a response came and was not yet sent to the client. */
+  /** `afterStatus` decides after the head of a response arrived and before it is sent to the client. */
   afterStatus(status: number): boolean {
     if (this.#policy === null || !this.#policy.takesStatus(status)) return false;
     return this.#retry();

@@ -5,9 +5,7 @@ const FAILURES = 1;
 const ADDRESSES = 2;
 const WORDS = 3;
 
-/**
- * What is known of one name, in shared memory. The thread that resolves alone writes; any thread may read.
- */
+/** The figures of one name in shared memory. Only the thread that resolves writes; any thread may read. */
 export class NameBlock {
   readonly #words: Float64Array;
 
@@ -19,7 +17,7 @@ export class NameBlock {
     this.#words = new Float64Array(shared, 0, WORDS);
   }
 
-  /** Lookups that have ended, the failed ones included. */
+  /** Lookups that have ended, including failed ones. */
   get lookups(): number {
     return this.#words[LOOKUPS]!;
   }
@@ -44,14 +42,14 @@ export class NameBlock {
 }
 
 /**
- * The addresses of one name over time. A lookup that fails, or finds nothing, leaves the last good ones in
- * force: a resolver that is down for an hour takes no service with it. Native-free; who looks names up is
+ * The addresses of one name over time. A failed or empty lookup leaves the last good addresses in force, so
+ * that a resolver that is down for an hour does not take the service down. No native code; lookups are made
  * elsewhere.
  */
 export class ResolvedName {
   readonly name: string;
   readonly shared: SharedArrayBuffer;
-  /** IP addresses. What stays keeps its place. Empty until the first lookup that succeeds. */
+  /** IP addresses. An address that stays keeps its position. Empty until the first successful lookup. */
   addresses: readonly string[] = [];
   /** Failed lookups in a row. */
   failuresInARow = 0;
@@ -64,7 +62,8 @@ export class ResolvedName {
   }
 
   /**
-   * A lookup found these. Returns whether other addresses are in force now; their order alone is no change.
+   * `found` applies the result of a lookup and returns true when the set of addresses changed. A different
+   * order is not a change.
    */
   found(addresses: readonly string[]): boolean {
     if (addresses.length === 0) {
@@ -73,7 +72,7 @@ export class ResolvedName {
     }
     this.#block.count(false);
     this.failuresInARow = 0;
-    // Sorted, so that of too many the same ones are left out each time.
+    // Sorted, so that the same addresses are left out each time when there are too many.
     const next = new Set([...new Set(addresses)].sort().slice(0, limits.addressesPerName));
     const kept = this.addresses.filter((address) => next.delete(address));
     if (next.size === 0 && kept.length === this.addresses.length) return false;

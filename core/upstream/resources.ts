@@ -4,15 +4,15 @@ import type { VersionPlan } from '../plan.js';
 import { Deadlines } from './deadlines.js';
 import { WriteArena } from './write-arena.js';
 
-/** Takes changes of the figures of a version's connections, on the thread that owns the pool. */
+/** Receives changes of the figures of a version's connections, on the thread that owns the pool. */
 export interface UpstreamCounters {
   /** A connection is being opened. */
   connectionOpened(version: VersionPlan): void;
-  /** A connection that was opened is gone, whether or not it ever connected. */
+  /** A connection that was opened is gone, whether or not it was ever connected. */
   connectionClosed(version: VersionPlan): void;
   /** The number of idle connections changed by this much. */
   idleChanged(version: VersionPlan, change: number): void;
-  /** A TLS handshake is complete; `resumed`: it was a short one. */
+  /** A TLS handshake is complete. `resumed`: it resumed an earlier session. */
   handshakeDone(version: VersionPlan, resumed: boolean): void;
   /** The number of calls that wait for a connection changed by this much. */
   waitingChanged(version: VersionPlan, change: number): void;
@@ -22,19 +22,19 @@ export interface UpstreamCounters {
   queueTimedOut(version: VersionPlan): void;
   /** The number of uploads that wait for their clients or for a place changed by this much. */
   waitingUploadsChanged(version: VersionPlan, change: number): void;
-  /** An upload ended because it was the slowest, and others wait. */
+  /** An upload ended because it was the slowest and others wait. */
   slowUploadEnded(version: VersionPlan): void;
-  /** An endpoint was ejected (1), or is back (-1). */
+  /** An endpoint was ejected (1), or has returned (-1). */
   ejectedChanged(version: VersionPlan, change: number): void;
   /** A connection was opened while at least `limits.connectionsHigh` of `connections.max` were open. */
   connectionsHigh(version: VersionPlan): void;
-  /** A connection could not be opened for want of descriptors, local ports or buffers. */
+  /** A connection could not be opened for lack of descriptors, local ports or buffers. */
   outOfResources(version: VersionPlan): void;
-  /** A request goes out a second time, because its reused connection had died. */
+  /** A request is sent a second time, because its reused connection had closed. */
   requestRetried(version: VersionPlan): void;
 }
 
-/** What all upstream connections of one thread share. Made once per thread. */
+/** Shared by all upstream connections of one thread. */
 export class UpstreamResources {
   readonly clock: Clock;
   readonly counters: UpstreamCounters;
@@ -51,8 +51,8 @@ export class UpstreamResources {
 
   /**
    * The buffer that a connection reads into. On POSIX libuv reads when the socket is ready and calls back at
-   * once, before any other socket is read, so one buffer serves them all. On Windows the kernel may fill a
-   * buffer ahead of its callback: there each connection has its own.
+   * once, before it reads any other socket, so one buffer serves them all. On Windows the kernel may fill a
+   * buffer before its callback, so each connection has its own.
    */
   readBuffer(): Buffer {
     return process.platform === 'win32' ? Buffer.allocUnsafeSlow(limits.readBufferBytes) : this.#readBuffer;

@@ -1,46 +1,45 @@
 /**
- * The border between who wants a request sent (the proxy's exchange, the shadow's mirrored exchange) and the
- * upstream client. Both roles go through the same client, so their latencies are measured by the same code.
+ * The border between the senders of requests (the proxy's exchange, the shadow's mirrored exchange) and the
+ * upstream client. Both use the same client, so their latencies are measured by the same code.
  */
 import type { Failure } from '../errors.js';
 import type { ResponseHead } from '../http/response-head.js';
 import type { UpstreamTunnel } from './tunnel.js';
 
 /**
- * Who awaits a response. Events come in the order
+ * Receives a response. Events arrive in the order
  *   onInterim* (onHead onResponseBody* onResponseTrailers? onEnd | onSwitch | onFailure)
- * and onFailure may also come at any point after onHead.
- * After onEnd, onSwitch or onFailure nothing more comes.
+ * and onFailure may also arrive at any point after onHead.
+ * Nothing follows onEnd, onSwitch or onFailure.
  */
 export interface ResponseSink {
   /**
-   * Runs `run`, in which the events of one read from the socket are delivered, so that a sink can gather its
-   * writes.
+   * Runs `run`, which delivers the events of one read from the socket, so that a sink can gather its writes.
    */
   batch(run: () => void): void;
-  /** A 1xx that is to be forwarded (a 100 that nobody asked for is swallowed by the client before). */
+  /** A 1xx that is forwarded. The client has already removed a 100 that nobody asked for. */
   onInterim(head: ResponseHead): void;
-  /** The final head; it and the bytes it points to die with the call. */
+  /** The final head. It and its bytes are valid during the call only. */
   onHead(head: ResponseHead): void;
-  /** The next bytes of the body, without framing; they die with the call. */
+  /** The next bytes of the body, without framing, valid during the call only. */
   onResponseBody(bytes: Uint8Array): void;
-  /** The trailers that go on, if there are any: whole field lines, a wire string. `onEnd` follows. */
+  /** The forwarded trailers, if any: whole field lines, a wire string. `onEnd` follows. */
   onResponseTrailers(lines: string): void;
   /**
-   * In place of `onHead` … `onEnd`, and only for a request that asked for an upgrade: the upstream switched
-   * protocols. `head` is its 101 and dies with the call. The connection lives on as `tunnel`, which must be
-   * attached or destroyed before this returns; the call is over.
+   * Replaces `onHead` … `onEnd` for a request that asked for an upgrade: the upstream switched protocols.
+   * `head` is its 101 and is valid during the call only. The connection becomes `tunnel`, which must be
+   * attached or destroyed before this returns; the call has ended.
    */
   onSwitch(head: ResponseHead, tunnel: UpstreamTunnel): void;
-  /** The response is whole. The measured figures of the call are final. */
+  /** The response is complete. The measured figures of the call are final. */
   onEnd(): void;
-  /** The exchange failed; `headSeen` of the call says whether a head was delivered before. */
+  /** The exchange failed. `headSeen` of the call is true if a head was delivered before. */
   onFailure(failure: Failure): void;
-  /** After `write` returned false: more of the request's body may be written. */
+  /** More of the request's body may be written after `write` returned false. */
   onDrain(): void;
   /**
-   * The first byte of the request is about to go to a socket: from here on it counts as sent. Called once,
-   * retries included.
+   * The first byte of the request is about to go to a socket, so it counts as sent. Called once, whatever the
+   * retries.
    */
   onSent(): void;
 }

@@ -1,23 +1,21 @@
 /**
- * When a route sends a request to its primary again, compiled. Envoy's conditions, by Envoy's rules
+ * When a route sends a request to its primary again, compiled: Envoy's conditions with Envoy's rules
  * ("x-envoy-retry-on").
  */
 import { Failure } from '../errors.js';
 import type { RetryPlan } from '../plan.js';
 
 const CONFLICT = 409;
-/**
- * The longest wait before the first retry. Each further one may take twice as long, up to ten times this.
- */
+/** The longest wait before the first retry. Each further one may take twice as long, up to ten times this. */
 const BACK_OFF_MS = 25;
 const BACK_OFF_MAX_MS = 10 * BACK_OFF_MS;
 
 export class RetryPolicy {
   readonly attempts: number;
   readonly perTryTimeoutMs: number;
-  /** A connection could not be made; nothing was delivered. */
+  /** A connection could not be made, so nothing was delivered. */
   readonly #onConnect: boolean;
-  /** No head of a response. */
+  /** No response head arrived. */
   readonly #onReset: boolean;
   readonly #on5xx: boolean;
   readonly #onGateway: boolean;
@@ -28,14 +26,17 @@ export class RetryPolicy {
     this.perTryTimeoutMs = perTryTimeoutMs;
     this.#on5xx = on.includes('5xx');
     this.#onGateway = on.includes('gateway-error');
-    // A request without any answer would be a 5xx of umbra's own, so these two ask for it as well.
+    // Without a response, umbra itself would answer with a 5xx, so these two conditions include a reset.
     this.#onReset = on.includes('reset') || this.#on5xx || this.#onGateway;
     this.#onConnect = on.includes('connect') || this.#onReset;
     const numbers = on.filter((condition) => typeof condition === 'number');
     this.#statuses = on.includes('retriable-4xx') ? [...numbers, CONFLICT] : numbers;
   }
 
-  /** `tryIsOver`: the failure is a timeout of this attempt alone. */
+  /**
+   * `takesFailure` returns true when the failure allows a retry. `tryIsOver`: only the timeout of this
+   * attempt expired.
+   */
   takesFailure(failure: Failure, tryIsOver: boolean): boolean {
     switch (failure) {
       case Failure.CONNECT:
@@ -57,7 +58,7 @@ export class RetryPolicy {
     return this.#statuses.includes(status);
   }
 
-  /** The longest wait before the `attempt`-th retry, counted from 1. */
+  /** `backOffMs` returns the longest wait before the `attempt`-th retry, counted from 1. */
   backOffMs(attempt: number): number {
     return Math.min(BACK_OFF_MS * 2 ** (attempt - 1), BACK_OFF_MAX_MS);
   }

@@ -1,19 +1,18 @@
-/** The share that an endpoint begins with when it comes back. */
+/** The share of an endpoint at the beginning of its slow start. */
 const SHARE_FIRST = 0.1;
 
 /**
- * The growing share of one endpoint that came back: from a tenth of what it would get, straight up to all of
- * it.
+ * The growing share of one endpoint that returned: it rises linearly from a tenth to the full share.
  *
- * Weights would not do it: under least-pending an endpoint without pending calls wins every comparison,
- * however small its weight. So its choices are counted: with each choice of its pool it earns its share of an
- * equal part, and it may be chosen when that comes to a whole one. Native-free; time is handed in.
+ * Weights do not work here: under least-pending, an endpoint without pending calls wins every comparison,
+ * however small its weight. So its choices are counted. With each choice of its pool it earns its share of an
+ * equal part, and it may be chosen once it has earned a whole choice. No native code; times are passed in.
  */
 export class SlowStart {
-  /** Null: it gets what the others get. */
+  /** Null: no slow start. */
   #fromUs: number | null = null;
   #lengthUs = 0;
-  /** Choices that it has earned; more than one is not saved up, so that it does not come in a burst. */
+  /** Choices that the endpoint has earned. It saves at most one, so that it gets no burst. */
   #earned = 0;
 
   begin(fromUs: number, lengthMs: number): void {
@@ -26,18 +25,18 @@ export class SlowStart {
     return this.#fromUs !== null;
   }
 
-  /** It may be chosen as the others are. */
+  /** The endpoint may be chosen like the others. */
   get due(): boolean {
     return this.#fromUs === null || this.#earned >= 1;
   }
 
-  /** Its share of what it would get, 0.1 to 1. */
+  /** `share` returns its share of a full part, 0.1 to 1. */
   share(nowUs: number): number {
     if (this.#fromUs === null) return 1;
     return Math.min(1, Math.max(SHARE_FIRST, (nowUs - this.#fromUs) / this.#lengthUs));
   }
 
-  /** A choice was made among `count` endpoints, of this one if `chosen`. */
+  /** `earn` counts a choice among `count` endpoints, of this endpoint if `chosen`. */
   earn(nowUs: number, count: number, chosen: boolean): void {
     if (this.#fromUs === null) return;
     const share = this.share(nowUs);

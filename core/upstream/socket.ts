@@ -15,31 +15,29 @@ import type { TlsConnector } from './tls.js';
 const State = { CONNECTING: 0, READY: 1, CLOSED: 2 } as const;
 type State = (typeof State)[keyof typeof State];
 
-/**
- * Errors of `connect` that say nothing of the endpoint: umbra is out of descriptors, local ports or buffers.
- */
+/** Errors of `connect` that are not the endpoint's: umbra has no descriptors, local ports or buffers left. */
 const localErrors: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']);
 
-/** The connection that owns a socket, as the socket calls it. After `destroy` only `onReleased` follows. */
+/** The connection that owns a socket. After `destroy` it gets only `onReleased`. */
 export interface SocketOwner {
   /** The socket is connected, and the TLS handshake, if there is one, is complete. */
   onReady(): void;
-  /** Bytes were read to the start of `buffer`. Returns whether reading continues. */
+  /** Bytes were read to the start of `buffer`. Returns true to continue reading. */
   onRead(bytes: number): boolean;
-  /** The endpoint sends no more (FIN). Not called while connecting: that is a failed connect. */
+  /** The endpoint sends no more (FIN). While connecting, that is a failed connect instead. */
   onFin(): void;
   /**
-   * The socket failed: `connect`, `tls` or `out-of-resources` while it was connecting, later `reset`. The
+   * The socket failed: `connect`, `tls` or `out-of-resources` while it was connecting, `reset` later. The
    * owner destroys it.
    */
   onLost(failure: Failure): void;
-  /** The time of `expireAfter` is over. */
+  /** The time of `expireAfter` has passed. */
   onExpired(): void;
-  /** libuv has released the bytes that were being written. The last event. */
+  /** libuv has released the bytes that were being written. This is the last event. */
   onReleased(): void;
 }
 
-/** What a socket needs of the pool that opens it. */
+/** The services of the pool that a socket needs. */
 export interface SocketHome {
   readonly plan: VersionPlan;
   readonly resources: UpstreamResources;
@@ -47,16 +45,16 @@ export interface SocketHome {
 }
 
 /**
- * One socket to one endpoint, for both kinds of connections: it connects within `connectTimeoutMs`, completes
+ * One socket to one endpoint, for both kinds of connections. It connects within `connectTimeoutMs`, completes
  * TLS, reads into one buffer, expires while idle, and reports its end once.
  */
 export class UpstreamSocket {
-  /** What `onRead` finds its bytes in. */
+  /** The buffer with the bytes of `onRead`. */
   readonly buffer: Buffer;
   #state: State = State.CONNECTING;
-  /** The TCP connection is established: what fails from here to READY is the handshake. */
+  /** The TCP connection is established. A failure before READY is then one of the handshake. */
   #handshaking = false;
-  /** The socket could not be opened, by a shortage of this process or machine. */
+  /** The socket could not be opened because this process or machine lacked resources. */
   #isLocal = false;
   readonly #secure: boolean;
   readonly #owner: SocketOwner;
@@ -98,7 +96,9 @@ export class UpstreamSocket {
     return this.#state === State.CLOSED;
   }
 
-  /** Bytes that the kernel has not taken. Right after a write the socket knows: `uv_try_write` came first. */
+  /**
+   * Bytes that the kernel has not taken. It is exact right after a write, which begins with `uv_try_write`.
+   */
   get heldBytes(): number {
     return this.#socket.writableLength;
   }
@@ -108,7 +108,7 @@ export class UpstreamSocket {
     return this.#socket;
   }
 
-  /** Writes `bytes`, which must stay as they are until `onWritten` is called or `heldBytes` is 0. */
+  /** `write` writes `bytes`, which must not change until `onWritten` is called or `heldBytes` is 0. */
   write(bytes: Buffer, onWritten: () => void): void {
     this.#socket.write(bytes, onWritten);
   }
@@ -119,14 +119,15 @@ export class UpstreamSocket {
   }
 
   /**
-   * Writes as much of `bytes[start, end)` as the kernel takes now and returns how much; always 0 with TLS.
+   * `writeDirect` writes as much of `bytes[start, end)` as the kernel takes now and returns the number of
+   * bytes. With TLS that is 0.
    */
   writeDirect(bytes: Uint8Array, start: number, end: number): number {
     if (this.#secure || this.#state === State.CLOSED) return 0;
     return writeNow(this.#socket, bytes, start, end);
   }
 
-  /** `writeDirect` of two parts in one system call. */
+  /** `writeBothDirect` writes two parts in one system call. */
   writeBothDirect(first: Uint8Array, second: Uint8Array): number {
     if (this.#secure || this.#state === State.CLOSED) return 0;
     return writeBothNow(this.#socket, first, second);
@@ -145,7 +146,7 @@ export class UpstreamSocket {
     this.#home.resources.deadlines.set(this.#deadline, timeoutMs, nowUs);
   }
 
-  /** The socket is in use: it does not expire. */
+  /** `keep` cancels the expiry, because the socket is in use. */
   keep(): void {
     this.#home.resources.deadlines.clear(this.#deadline);
   }
@@ -178,7 +179,8 @@ export class UpstreamSocket {
       resources.counters.handshakeDone(plan, socket.isSessionReused());
       this.#onConnect();
     });
-    // With TLS 1.3 tickets come after the handshake, and each is good for one connection: the newest is kept.
+    // With TLS 1.3, tickets arrive after the handshake, and each is valid for one connection. The newest is
+    // kept.
     socket.on('session', (session: Buffer) => {
       this.#endpoint.tlsSession = session;
     });

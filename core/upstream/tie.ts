@@ -2,9 +2,9 @@ import type { ConnectionHolder, UpstreamConnection } from './connection.js';
 import type { VersionPool } from './pool.js';
 
 /**
- * What ties a client's connection to an upstream connection that carries its login
- * (core/http/connection-login): between two requests the upstream connection is held here, and no other
- * client gets it. One per client connection.
+ * Ties a client's connection to an upstream connection that carries its login (core/http/connection-login).
+ * Between two requests the tie holds the upstream connection, and no other client gets it. There is one tie
+ * per client connection.
  */
 export class Tie implements ConnectionHolder {
   #connection: UpstreamConnection | null = null;
@@ -14,7 +14,7 @@ export class Tie implements ConnectionHolder {
     this.#connection = connection;
   }
 
-  /** The connection that is held, if it is one of `pool` and still open. */
+  /** `take` returns the held connection if it belongs to `pool` and is still open. */
   take(pool: VersionPool): UpstreamConnection | null {
     const connection = this.#connection;
     if (connection === null) return null;
@@ -24,7 +24,7 @@ export class Tie implements ConnectionHolder {
     return null;
   }
 
-  /** The client's connection is gone. */
+  /** `end` is called when the client's connection is gone. */
   end(): void {
     this.#connection?.close();
     this.#connection = null;

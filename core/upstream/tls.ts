@@ -3,22 +3,22 @@ import { type ConnectionOptions, connect, createSecureContext, type SecureContex
 import type { Address, EndpointPlan, VersionTlsPlan } from '../plan.js';
 
 /**
- * What every version without a `tls` section is reached with: the system's authorities, and the endpoint's
- * own name.
+ * The TLS settings of a version without a `tls` section: the system's authorities and the endpoint's own
+ * name.
  */
 const plainDefaults: VersionTlsPlan = { ca: null, cert: null, key: null, serverName: null, verify: true };
 
-/** Filled by reads, as `net.Socket` does it. */
+/** Options of reads into a buffer, as in `net.Socket`. */
 interface ReadInto {
   readonly buffer: Buffer;
   readonly callback: (bytes: number) => boolean;
 }
-/** Missing from Node's declarations, but handed through to the socket (seen on Node 20 to 24). */
+/** Missing from Node's declarations, but passed to the socket (seen on Node 20 to 24). */
 type OptionsWithRead = ConnectionOptions & { readonly onread: ReadInto };
 
 /**
- * Opens the TLS connections of one version on one thread. The certificates are parsed once, when the first
- * connection is opened: a thread that opens none pays nothing. Any change of the version's plan makes a new
+ * Opens the TLS connections of one version on one thread. The certificates are parsed when the first
+ * connection is opened, so a thread that opens none pays nothing. A change of the version's plan makes a new
  * pool with a new connector.
  */
 export class TlsConnector {
@@ -30,8 +30,8 @@ export class TlsConnector {
   }
 
   /**
-   * To `address`, which is one of `endpoint`'s. `session`: of an earlier connection to the same endpoint, so
-   * that the handshake is short. Becomes usable with `secureConnect`.
+   * `open` connects to `address`, which is one of `endpoint`'s. `session` is from an earlier connection to
+   * the same endpoint and shortens the handshake. The socket is usable after `secureConnect`.
    */
   open(
     endpoint: EndpointPlan,
@@ -45,8 +45,7 @@ export class TlsConnector {
       ...(cert === null ? {} : { cert: cert.pem }),
       ...(key === null ? {} : { key: key.pem }),
     });
-    // An address is no name to ask for (RFC 6066, section 3); the certificate is checked against it all the
-    // same.
+    // An address can't be a server name (RFC 6066, section 3). The certificate is still checked against it.
     const host = endpoint.address.kind === 'tcp' ? endpoint.address.host : '';
     const name = serverName ?? (isIP(host) === 0 ? host : '');
     const options: OptionsWithRead = {

@@ -1,31 +1,29 @@
 import type { Socket } from 'node:net';
 
-/** The client's end of a tunnel, as an engine implements it. Called on the thread of the connection. */
+/** The client's end of a tunnel, implemented by an engine. It is called on the thread of the connection. */
 export interface TunnelSink {
-  /** Bytes from the upstream; they die with the call. */
+  /** Bytes from the upstream, valid during the call only. */
   onTunnelData(bytes: Uint8Array): void;
-  /** After `write` returned false: the upstream has taken all of it. */
+  /** The upstream has taken everything after `write` returned false. */
   onTunnelDrain(): void;
-  /**
-   * The upstream will send no more. It may still read; what is written goes to it until `end` or `destroy`.
-   */
+  /** The upstream will send no more, but may still read: writes reach it until `end` or `destroy`. */
   onTunnelEnd(): void;
-  /** The connection is gone; nothing comes after this. Not called after `destroy`. */
+  /** The connection is gone, and no further event follows. Not called after `destroy`. */
   onTunnelClosed(): void;
 }
 
-/** What a tunnel needs of its connection. */
+/** The services of the connection that a tunnel needs. */
 export interface TunnelOwner {
   pause(): void;
   resume(): void;
-  /** The tunnel is over: the socket goes, and with it the connection's place in the figures. */
+  /** The tunnel has ended: closes the socket and removes the connection from the counters. */
   closeTunnel(): void;
 }
 
 /**
- * A connection that left HTTP (RFC 9110, section 7.8): bytes both ways, as they come, until one end closes.
- * It no longer belongs to its pool, so that tunnels, which may live for days, take no place from requests;
- * how many there are is bounded by the clients that hold them. Not the hot path: what is written is copied.
+ * A connection that left HTTP (RFC 9110, section 7.8): it passes bytes both ways until one end closes. It no
+ * longer belongs to its pool, so tunnels, which may live for days, use no places of requests. Their number is
+ * bounded by the clients that hold them. This is not the hot path: written bytes are copied.
  */
 export class UpstreamTunnel {
   readonly #owner: TunnelOwner;
@@ -40,7 +38,7 @@ export class UpstreamTunnel {
     this.#socket = socket;
   }
 
-  /** Who takes the bytes from now on. */
+  /** `attach` sets the receiver of the bytes. */
   attach(sink: TunnelSink): void {
     this.#sink = sink;
   }
@@ -50,14 +48,14 @@ export class UpstreamTunnel {
   }
 
   /**
-   * Bytes that the kernel has not taken yet. The engine bounds them: where it can't stop its client, it must
-   * close.
+   * Bytes that the kernel has not taken yet. The engine bounds them, and must close the tunnel when it can't
+   * pause its client.
    */
   get heldBytes(): number {
     return this.#socket.writableLength;
   }
 
-  /** Copies `bytes`. False: hold back until `onTunnelDrain`. Ignored when the tunnel is over. */
+  /** `write` copies `bytes`. False: wait for `onTunnelDrain`. Ignored after the tunnel has ended. */
   write(bytes: Uint8Array): boolean {
     if (this.#over || this.#ended || bytes.length === 0) return true;
     this.#socket.write(Buffer.from(bytes));
@@ -65,13 +63,14 @@ export class UpstreamTunnel {
     if (!this.#drainOwed) {
       this.#drainOwed = true;
       this.#socket.once('drain', () => this.#reportDrained());
-      // Node reports a drain only above its own mark; below it the callback of an empty write comes as late.
+      // Node reports a drain only above its own mark. Below it, the callback of an empty write comes at the
+      // same time.
       if (!this.#socket.writableNeedDrain) this.#socket.write('', () => this.#reportDrained());
     }
     return false;
   }
 
-  /** No more will be written; what was goes out first. */
+  /** `end` is called when no more will be written. Written bytes are sent first. */
   end(): void {
     if (this.#over || this.#ended) return;
     this.#ended = true;
@@ -86,7 +85,7 @@ export class UpstreamTunnel {
     if (!this.#over) this.#owner.resume();
   }
 
-  /** Closes at once; the sink hears nothing more. */
+  /** `destroy` closes at once. The sink gets no further event. */
   destroy(): void {
     if (this.#over) return;
     this.#over = true;

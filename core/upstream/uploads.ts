@@ -5,31 +5,31 @@ import { Deadline } from './deadlines.js';
 import type { UpstreamResources } from './resources.js';
 import { type Linked, WaitQueue } from './wait-queue.js';
 
-/** A call whose client still owes a part of its request's body. */
+/** A call whose client has not sent the whole body of its request yet. */
 export interface UploadOwner {
-  /** Bytes of the body that have come. */
+  /** Bytes of the body that have arrived. */
   readonly requestBytes: number;
-  /** The version has all that has come: the client's next bytes are waited for. */
+  /** The version has everything that arrived, and the client must send the next bytes. */
   readonly awaitsClient: boolean;
   /** The call may take a connection now. */
   onUploadPlace(): void;
-  /** The call ends for the failure, in favour of another one. */
+  /** The call ends with the failure, in favour of another one. */
   onUploadRefused(failure: Failure): void;
 }
 
 const Stage = {
-  /** The body is whole, or the call is over. */
+  /** The body is complete, or the call has ended. */
   OUT: 0,
-  /** It waits, for its client first: what comes is kept. */
+  /** The upload waits for its client; what arrives is kept. */
   PENDING: 1,
-  /** It waits for a place alone: no more can be kept. */
+  /** The upload waits only for a place; no more can be kept. */
   READY: 2,
-  /** It has a connection, or waits for one among all others. */
+  /** The upload has a connection, or waits for one like all other requests. */
   HOLDING: 3,
 } as const;
 type Stage = (typeof Stage)[keyof typeof Stage];
 
-/** What `Uploads` knows of one call; made once with it. */
+/** The state of one call in `Uploads`, created once with the call. */
 export class UploadPlace implements Linked<UploadPlace> {
   nextWaiter: UploadPlace | null = null;
   previousWaiter: UploadPlace | null = null;
@@ -47,20 +47,20 @@ export class UploadPlace implements Linked<UploadPlace> {
   }
 }
 
-/** What `Uploads` asks of its pool: connections that usable endpoints may have. */
+/** Returns the number of connections that usable endpoints may have. */
 export type PlacesOf = () => number;
 
 /**
- * The uploads of one pool: requests that would take a connection while their bodies are not whole, and hold
+ * The uploads of one pool: requests that would take a connection before their bodies are complete, and hold
  * it for as long as their clients take. They get a share of the connections (`limits.uploadShare`), so that
- * whole requests always find the rest. Past the share an upload waits for its own client first:
+ * complete requests always find the rest. Above the share an upload first waits for its own client:
  *
  *   PENDING --whole--> OUT, a request like any other        HOLDING --whole or over--> OUT
  *      └──more came than is kept for it--> READY --a place becomes free--> HOLDING
  *
- * For one that is READY, uploads that hold a place and are slower than `limits.slowUploadBytesPerSecond` give
- * way. When too many are PENDING, the one that waits longest gives way. A free place that none of the READY
- * wants goes to a PENDING one: its version may answer before the body is whole.
+ * For one that is READY, holding uploads that are slower than `limits.slowUploadBytesPerSecond` are ended.
+ * When too many are PENDING, the one that has waited longest is ended. A free place that no READY upload
+ * needs goes to a PENDING one, because its version may answer before the body is complete.
  */
 export class Uploads {
   readonly #plan: VersionPlan;
@@ -87,13 +87,13 @@ export class Uploads {
     };
   }
 
-  /** Uploads that wait, for their clients or for a place. */
+  /** Uploads that wait for their clients or for a place. */
   get waiting(): number {
     return this.#pending.length + this.#ready.length;
   }
 
   /**
-   * An upload wants a connection. True: it may take one. False: it waits, and `onUploadPlace` or
+   * `enter` returns true when an upload may take a connection. After false it waits, and `onUploadPlace` or
    * `onUploadRefused` follows unless it leaves.
    */
   enter(place: UploadPlace): boolean {
@@ -117,17 +117,17 @@ export class Uploads {
     return false;
   }
 
-  /** More of a waiting upload can't be kept, or its client waits for the version's word. */
+  /** `ready` is called when no more of a waiting upload can be kept, or its client waits for a 100. */
   ready(place: UploadPlace): void {
     if (place.stage !== Stage.PENDING) return;
     this.#pending.remove(place);
     place.stage = Stage.READY;
     this.#ready.add(place);
-    // Else a sweep was a moment ago, and the next one is due.
+    // Otherwise a sweep ran a moment ago, and the next one is due.
     if (this.#sweep.previous === null) this.#makeRoom();
   }
 
-  /** The body is whole, or the call is over. */
+  /** `leave` is called when the body is complete or the call has ended. */
   leave(place: UploadPlace): void {
     const { stage } = place;
     place.stage = Stage.OUT;
@@ -140,7 +140,7 @@ export class Uploads {
     this.#resources.counters.waitingUploadsChanged(this.#plan, -1);
   }
 
-  /** Places are more, or fewer. */
+  /** `placesChanged` is called when the number of places changed. */
   placesChanged(): void {
     this.#serveSoon();
   }
@@ -155,7 +155,7 @@ export class Uploads {
     this.#holding.add(place);
   }
 
-  /** Not within the call that gave its place back: it may be in the midst of something. */
+  /** `#serveSoon` serves in the next tick: the call that freed its place may not have finished. */
   #serveSoon(): void {
     if (this.#isServing || this.waiting === 0) return;
     this.#isServing = true;
@@ -172,7 +172,7 @@ export class Uploads {
     }
   }
 
-  /** Ends as many slow uploads as others are ready for their places. */
+  /** `#makeRoom` ends up to as many slow uploads as others are READY for their places. */
   #makeRoom(): void {
     let wanted = this.#ready.length;
     if (wanted === 0) return;

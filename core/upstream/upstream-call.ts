@@ -18,12 +18,12 @@ import type { UpstreamRequest } from './upstream-request.js';
 
 /**
  *   NONE --start--> HELD --write--> QUEUED or CONNECTING --connection--> OPEN --onEnd, onFailure--> NONE
- * A request without a body skips HELD; an idle connection skips the third; from each a failure found within
- * a call of the owner goes to FAILING until the owner has returned. An upload that is one too many goes from
- * HELD to KEPT, and back when it may take a connection.
+ * A request without a body skips HELD, and an idle connection skips the third state. A failure that is found
+ * within a call of the owner goes to FAILING until the owner has returned. An upload above the share goes
+ * from HELD to KEPT, and back when it may take a connection.
  */
 const Phase = {
-  /** Nothing is under way; the figures of the last exchange stand. */
+  /** No exchange; the figures of the last one remain. */
   NONE: 0,
   /** The head waits for the first piece of the body. */
   HELD: 1,
@@ -31,47 +31,43 @@ const Phase = {
   QUEUED: 2,
   /** A connection is being opened for this call. */
   CONNECTING: 3,
-  /** The call is on a connection: the request is on its way, or the response is. */
+  /** The call is on a connection and sends its request or receives its response. */
   OPEN: 4,
-  /** A failure waits for its delivery. */
+  /** A failure waits to be delivered. */
   FAILING: 5,
-  /** The body is not whole, and the version has as many such requests as it may (core/upstream/uploads). */
+  /** The body is incomplete, and the version has as many such requests as allowed (core/upstream/uploads). */
   KEPT: 6,
 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
 
 /**
- * One attempt of a request to a version and its response, for the proxy (primary) and the shadow thread
- * (shadow) alike. The object is reused: `start` again after `onEnd`, `onFailure` or `cancel`. It belongs to
- * the thread of its pool. The sink is never called from within `start` or `write`, with the exception of
- * `onSent`.
+ * One attempt of a request to a version, with its response, for the proxy (primary) and the shadow thread
+ * (shadow) alike. The object is reused: call `start` again after `onEnd`, `onFailure` or `cancel`. It belongs
+ * to the thread of its pool. The sink is never called from within `start` or `write`, except for `onSent`.
  *
- * Within an attempt the request may go to another endpoint, or to a new connection: core/upstream/resend
- * decides it. What is sent again must be at hand: a body longer than `limits.replayBytes`, or a chunked one
- * that has not ended, is not.
+ * Within an attempt the request may go to another endpoint or to a new connection, as core/upstream/resend
+ * decides. Only a request that is still in memory can be sent again, so a body longer than
+ * `limits.replayBytes`, or an unfinished chunked one, can't.
  *
- * The file is long because a call is one state machine: what its user does, what its connection reports and
- * what its clocks report all change the same phases.
+ * The file is long because a call is one state machine: its user, its connection and its clocks all change
+ * the same phases.
  */
 export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
-  // Figures of the exchange, valid until the next `start`. Times are on the process-wide time line; 0: not
-  // yet.
+  // Figures of the exchange, valid until the next `start`. Times are on the process-wide time line, and 0
+  // means not yet.
   /** When the first byte of the request was about to go to a socket. */
   sentUs = 0;
-  /**
-   * When the read that completed the final response's head began to be delivered; interim responses do not
-   * count.
-   */
+  /** When the read that completed the final response's head was delivered. Interim responses do not count. */
   firstByteUs = 0;
   /** When the last byte of the response was read, or the exchange failed. */
   endUs = 0;
   /** The status of the final response, once `headSeen`. */
   status = 0;
-  /** The response's body without framing. */
+  /** Bytes of the response's body without framing. */
   responseBytes = 0;
-  /** The request's body without framing, as far as the owner has written it. */
+  /** Bytes of the request's body without framing that the owner has written so far. */
   requestBytes = 0;
-  /** Whom the request was sent to, or was to be. */
+  /** The endpoint that the request was sent to, or was to be sent to. */
   endpoint: Endpoint | null = null;
   headSeen = false;
   /** The connection had carried an exchange before. */
@@ -79,7 +75,7 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
   /** The rule that the response broke, after failure `protocol`. */
   fault: ResponseFault = ResponseFault.NONE;
 
-  // For the queue of the pool alone.
+  // Only the pool's queue uses these.
   nextWaiter: Waiter | null = null;
   previousWaiter: Waiter | null = null;
 
@@ -88,7 +84,7 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
   #pool: VersionPool | null = null;
   #request: UpstreamRequest | null = null;
   #connection: UpstreamConnection | null = null;
-  /** `write` returned false: `onDrain` is owed. */
+  /** `write` returned false, so `onDrain` must follow. */
   #drainOwed = false;
   /** When the latest read of the response was delivered. */
   #readUs = 0;
@@ -113,10 +109,10 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
   }
 
   /**
-   * Sends `request`, which stays as it is until the call is over. With `Framing.NONE` it goes out at once;
-   * else it is held until the first `write`, which the owner owes in this turn of the loop, and goes out with
-   * it. A failure that is found at once (no endpoint, a full queue) is delivered after the running callback
-   * has returned. With `upgrade` the sink takes `onSwitch`, with `expectsContinue` it takes the 100 as an
+   * `start` sends `request`, which must not change until the call has ended. With `Framing.NONE` it is sent
+   * at once. Otherwise it is held until the first `write`, which the owner must make in this turn of the
+   * loop. A failure that is found at once (no endpoint, a full queue) is delivered after the running callback
+   * has returned. With `upgrade` the sink gets `onSwitch`; with `expectsContinue` it gets the 100 as an
    * interim response.
    */
   start(pool: VersionPool, request: UpstreamRequest): void {
@@ -147,10 +143,10 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
   }
 
   /**
-   * The next piece of the request's body; it is copied or sent before this returns. `last`: the body is
-   * complete. False: hold back until `onDrain`. What comes nevertheless is kept up to `limits.heldBodyBytes`,
-   * beyond which the call fails with `overloaded`. A body that is longer or shorter than its Content-Length
-   * fails with `aborted`: the request can't be completed. After the call is over, pieces are ignored and true
+   * `write` copies or sends the next piece of the request's body before it returns. With `last` the body is
+   * complete. After false, wait for `onDrain`; further pieces are kept up to `limits.heldBodyBytes`, above
+   * which the call fails with `overloaded`. A body that does not have its Content-Length fails with
+   * `aborted`, because the request can't be completed. After the call has ended, pieces are ignored and true
    * is returned.
    */
   write(piece: Uint8Array, last: boolean): boolean {
@@ -161,7 +157,10 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     return this.#put(piece, last);
   }
 
-  /** The trailers of a chunked body: whole field lines, a wire string. The last `write` must follow. */
+  /**
+   * `trailers` sets the trailers of a chunked body: whole field lines, a wire string. The last `write` must
+   * follow.
+   */
   trailers(lines: string): void {
     this.#outgoing.trailers = lines;
   }
@@ -174,7 +173,7 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     return this.#phase === Phase.NONE ? 0 : this.#outgoing.heldBytes;
   }
 
-  /** Backpressure from the client: reading stops within one read. */
+  /** `pauseResponse` applies backpressure from the client. Reading stops within one read. */
   pauseResponse(): void {
     if (this.#phase !== Phase.OPEN) return;
     this.#clocks.isPaused = true;
@@ -187,22 +186,25 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     this.#connection!.resume();
   }
 
-  /** No more events. The connection is closed, or left to others if nothing was sent on it. */
+  /**
+   * `cancel` ends the call without further events. The connection is closed, or left to others if nothing was
+   * sent on it.
+   */
   cancel(): void {
     if (this.#phase !== Phase.NONE) this.#leave();
   }
 
-  /** As `cancel`, once the head of a response is there: what its status says of the endpoint counts. */
+  /**
+   * `abandon` cancels after the head of a response arrived, and counts what its status reports about the
+   * endpoint.
+   */
   abandon(): void {
     const endpoint = this.#phase === Phase.OPEN ? this.#connection!.endpoint : null;
     if (endpoint !== null && isError(this.status)) this.#pool!.endpointSet.completed(endpoint, this.status);
     this.cancel();
   }
 
-  /**
-   * Fails with `timeout`, within this call: the owner gives it no more time. Does nothing while nothing is
-   * under way.
-   */
+  /** `expire` fails the call with `timeout`, within this method. Ignored when there is no exchange. */
   expire(): void {
     if (this.#phase !== Phase.NONE && this.#phase !== Phase.FAILING) this.#timeOut(Failure.TIMEOUT);
   }
@@ -229,7 +231,7 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     this.endpoint = connection.endpoint;
   }
 
-  /** A connection is there: all that was held goes out. */
+  /** The connection is ready, and everything that was held is sent. */
   onConnection(connection: UpstreamConnection): void {
     this.#open(connection);
     if (this.#phase === Phase.OPEN) this.#outgoing.flush(this.#connection!);
@@ -243,20 +245,23 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
   }
 
   /**
-   * The owner is still within `start` or `write`: the failure is delivered after the running callback has
+   * The owner is still within `start` or `write`, so the failure is delivered after the running callback has
    * returned.
    */
   onRefused(failure: Failure): void {
     this.#failSoon(failure);
   }
 
-  /** The socket has written all that it held. */
+  /** The socket has written everything it held. */
   onWritten(): void {
     this.#outgoing.onWritten(this.#connection!);
     this.#sentSome();
   }
 
-  /** Only a reused connection keeps the request replayable, and only until the first byte of its response. */
+  /**
+   * Only a request on a reused connection is kept for a second sending, and only until the first byte of its
+   * response.
+   */
   onLost(connection: UpstreamConnection, failure: Failure): void {
     const pool = this.#pool!;
     const { endpoint } = connection;
@@ -277,7 +282,6 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     this.#fail(failure);
   }
 
-  /** Bytes of the response were read and are about to be delivered. */
   onRead(): void {
     this.#readUs = this.#pool!.resources.clock();
     this.#clocks.movedUs = this.#readUs;
@@ -325,7 +329,7 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     this.#sink.onEnd();
   }
 
-  /** The connection is a tunnel from here on. */
+  /** The connection is a tunnel from now on. */
   onSwitch(head: ResponseHead, tunnel: UpstreamTunnel): void {
     this.firstByteUs = this.#readUs;
     this.endUs = this.#readUs;
@@ -344,19 +348,25 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     this.#watchSending();
   }
 
-  /** As `#acquire`, once the version takes one more upload where the body is not whole. */
+  /**
+   * `#acquireFor` acquires a connection. An incomplete body must first get a place among the version's
+   * uploads.
+   */
   #acquireFor(last: boolean): void {
     const { uploads } = this.#pool!;
     if (last || uploads.enter(this.#upload)) {
       this.#acquire();
     } else if (this.#upload.isIn) {
       this.#phase = Phase.KEPT;
-      // The client sends nothing before the version has said that it may.
+      // The client sends nothing before it gets a 100.
       if (this.#request!.expectsContinue) this.#waitReady();
     }
   }
 
-  /** No more of an upload is kept: it waits for a place, as long as one may wait for a connection. */
+  /**
+   * `#waitReady` stops keeping more of an upload. It waits for a place, for at most the time in the pool's
+   * queue.
+   */
   #waitReady(): void {
     this.#clocks.queued(this.#pool!.plan.queueTimeoutMs);
     this.#pool!.uploads.ready(this.#upload);
@@ -370,13 +380,13 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     if (connection !== null) this.#open(connection);
   }
 
-  /** As `#acquire`, while the owner is not within `start` or `write`. */
+  /** `#acquireNow` acquires a connection while the owner is not within `start` or `write`. */
   #acquireNow(): void {
     const connection = this.#pool!.acquire(this);
     if (connection !== null) this.onConnection(connection);
   }
 
-  /** Takes a piece of the body as far as it will go now. Returns what `write` does. */
+  /** `#put` sends or keeps a piece of the body. It returns what `write` does. */
   #put(piece: Uint8Array, last: boolean): boolean {
     const phase = this.#phase;
     if (phase === Phase.FAILING || phase === Phase.NONE) return true;
@@ -390,7 +400,8 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     if (last && this.#upload.isIn) this.#pool!.uploads.leave(this.#upload);
     if (phase === Phase.OPEN) this.#flush(piece.length);
     const drained = outgoing.drained(this.#connection);
-    // Once owed it stays owed: a later piece of the same turn may find room, but the owner already waits.
+    // Once `onDrain` is owed it stays owed: a later piece of the same turn may find room, but the owner
+    // already waits.
     if (last) this.#drainOwed = false;
     else if (!drained) {
       if (phase === Phase.KEPT && !this.#drainOwed) this.#waitReady();
@@ -401,7 +412,7 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     return drained && !this.#drainOwed;
   }
 
-  /** The exchange begins on `connection`: what is at hand is put into the outbox. */
+  /** `#open` begins the exchange on `connection`: the request so far goes to the outbox. */
   #open(connection: UpstreamConnection): void {
     this.#clocks.opened();
     this.#connection = connection;
@@ -421,8 +432,8 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
   }
 
   /**
-   * Large pieces tend to come several in one turn: they are written at once as far as they go, the rest when
-   * the turn is over.
+   * `#flush` writes what it can at once for large pieces, which often arrive several in one turn. The rest is
+   * sent at the end of the turn.
    */
   #flush(pieceBytes: number): void {
     if (pieceBytes < limits.directWriteBytes) {
@@ -434,14 +445,15 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     setImmediate(this.#flushLate);
   }
 
-  /** The socket took some of the request. */
+  /** `#sentSome` is called when the socket took some of the request. */
   #sentSome(): void {
     this.#watchSending();
     this.#reportDrained();
   }
 
   /**
-   * Sets the clock of what the version is to do next: take what is held, or answer a request that is whole.
+   * `#watchSending` sets the clock for the version's next step: to take held bytes, or to answer a complete
+   * request.
    */
   #watchSending(): void {
     if (this.#phase !== Phase.OPEN) return;
@@ -463,7 +475,7 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     this.#sentSome();
   }
 
-  /** Another call's owner may be running: the failure is delivered after it has returned. */
+  /** Another call's owner may be running, so the failure is delivered after it has returned. */
   onUploadRefused(failure: Failure): void {
     this.#failSoon(failure);
   }
@@ -484,7 +496,7 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     else this.#timeOut(this.headSeen ? Failure.TIMEOUT : Failure.UNREAD);
   }
 
-  /** The version has all that the client has sent, and the client owes the rest. */
+  /** The version has everything that the client has sent, and the client has not sent the rest. */
   get awaitsClient(): boolean {
     if (this.#outgoing.lastWritten) return false;
     if (this.#phase === Phase.HELD) return true;
@@ -492,7 +504,7 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     return this.#phase === Phase.OPEN && this.#outgoing.drained(this.#connection);
   }
 
-  /** The endpoint is to blame if the next step was its own. */
+  /** `#timeOut` fails the call. The endpoint is blamed only if it had to make the next step. */
   #timeOut(failure: Failure): void {
     const isBlamed = failure === Failure.UNREAD || (this.#outgoing.lastWritten && !this.headSeen);
     if (this.#phase === Phase.OPEN && isBlamed) this.#pool!.endpointSet.failed(this.#connection!.endpoint);
@@ -518,7 +530,7 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     this.#sink.onFailure(failure);
   }
 
-  /** Gives back the connection, or the place in the queue, and everything that is held. */
+  /** `#leave` releases the connection or the place in the queue, and everything that is held. */
   #leave(): void {
     const connection = this.#connection;
     const phase = this.#phase;
@@ -526,7 +538,7 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     this.#outgoing.clearOutbox(connection);
     this.#finish();
     if (phase === Phase.QUEUED) this.#pool!.leave(this);
-    // A connection that is still being opened is left to whoever comes next.
+    // A connection that is still being opened is left to the next waiter.
     if (phase !== Phase.CONNECTING && phase !== Phase.OPEN) return;
     connection!.detach();
     if (phase === Phase.OPEN) connection!.close();

@@ -5,9 +5,9 @@ import { Resends } from './resend.js';
 import type { Tie } from './tie.js';
 
 /**
- * One request to a version, before it has a protocol: its head, its times, and what was decided about sending
- * it again. The owner fills it in and starts a call with it. Reused; a call that is started once more with
- * the same request is its next attempt.
+ * One request to a version, before it is written in a protocol: its head, its times, and the decisions about
+ * sending it again. The owner sets the fields and starts a call with it. It is reused; starting a call again
+ * with the same request is its next attempt.
  */
 export class UpstreamRequest implements OutgoingHead {
   method = 'GET';
@@ -19,24 +19,24 @@ export class UpstreamRequest implements OutgoingHead {
   lengthZero = false;
   upgrade = '';
   expectsContinue = false;
-  // The times of core/upstream/call-clocks; 0: no bound.
+  // The times of core/upstream/call-clocks; 0 is no bound.
   requestMs = 0;
   firstByteMs = 0;
   idleMs = 0;
   totalMs = 0;
-  /** The tie of the client's connection; null: it can't be tied to a connection of the version. */
+  /** The tie of the client's connection, or null when it can't be tied to a connection of the version. */
   tie: Tie | null = null;
   readonly resends = new Resends();
 
   /**
-   * A request of HTTP/1.0 may leave its host out, and goes on as HTTP/1.1, which must not (RFC 9112, section
-   * 3.2): it names the first endpoint of its version.
+   * `nameHost` sets a missing host to that of the version's first endpoint. A request of HTTP/1.0 may omit
+   * the host, but it is forwarded as HTTP/1.1, which may not (RFC 9112, section 3.2).
    */
   nameHost({ endpoints }: VersionPlan): void {
     if (this.host === '') this.host = endpoints[0]?.authority ?? '';
   }
 
-  /** Takes over the times of a route or a mirror. */
+  /** `takeTimeouts` applies the times of a route or a mirror. */
   takeTimeouts({ requestMs, firstByteMs, idleMs, totalMs }: TimeoutsPlan): void {
     this.requestMs = requestMs;
     this.firstByteMs = firstByteMs;

@@ -1,10 +1,10 @@
-/** What a queue needs of its elements: two places of its own in each, so that it allocates nothing. */
+/** The links that an element of a queue provides, so that the queue allocates nothing. */
 export interface Linked<T> {
   nextWaiter: T | null;
   previousWaiter: T | null;
 }
 
-/** First come, first served; any element can leave at any time. */
+/** A first-in, first-out queue that any element can leave at any time. */
 export class WaitQueue<T extends Linked<T>> {
   length = 0;
   first: T | null = null;

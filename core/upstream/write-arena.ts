@@ -1,17 +1,17 @@
 import { limits } from '../limits.js';
 
 /**
- * The blocks in which a thread's request bytes lie on their way to upstream sockets. A block is taken,
- * filled, written, and given back once the kernel has its bytes: on a socket that keeps up this happens
- * within one call, so one block serves the whole thread. A slow upstream keeps its blocks until it reads, and
- * what is held is counted and bounded.
+ * The blocks that hold a thread's request bytes on their way to upstream sockets. A block is taken, filled,
+ * written, and returned when the kernel has its bytes. With a socket that keeps up, this happens within one
+ * call, so one block serves the whole thread. A slow upstream keeps its blocks until it reads; their bytes
+ * are counted and bounded.
  *
- * Rejected: a buffer per write (work for the garbage collector), and leaving the caller's bytes with a socket
- * without a copy (they die with the call, and the kernel may take them later). What the kernel takes within
- * the call needs no block: large pieces go past them.
+ * Rejected: a buffer per write, which is work for the garbage collector, and writing the caller's bytes
+ * without a copy, because they are valid during the call only and the kernel may take them later. Bytes that
+ * the kernel takes within the call need no block: large pieces bypass the arena.
  */
 export class WriteArena {
-  /** Bytes of the blocks that are out. */
+  /** Bytes of the blocks in use. */
   heldBytes = 0;
   readonly #heldBytesMax: number;
   readonly #spare: Buffer[] = [];
@@ -20,14 +20,14 @@ export class WriteArena {
     this.#heldBytesMax = heldBytesMax;
   }
 
-  /** A block of `limits.writeBlockBytes`, or null when the thread holds as much as it may. */
+  /** `take` returns a block of `limits.writeBlockBytes`, or null when the thread holds as much as it may. */
   take(): Buffer | null {
     if (this.heldBytes + limits.writeBlockBytes > this.#heldBytesMax) return null;
     this.heldBytes += limits.writeBlockBytes;
     return this.#spare.pop() ?? Buffer.allocUnsafeSlow(limits.writeBlockBytes);
   }
 
-  /** Last given back, first taken: it is warm in the cache. */
+  /** `giveBack` returns a block. The last one returned is taken first, because it is in the cache. */
   giveBack(block: Buffer): void {
     this.heldBytes -= limits.writeBlockBytes;
     if (this.#spare.length < limits.spareWriteBlocks) this.#spare.push(block);
