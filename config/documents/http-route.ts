@@ -198,19 +198,25 @@ class RuleDraft {
     const [rewrite] = of('urlRewrite');
     const [filter] = of('cors');
     const cors = filter === undefined ? undefined : corsOfFilter(filter);
-    const headers = modifications(of('requestHeaderModifier')[0], of('responseHeaderModifier')[0], rule.mark);
+    const [request] = of('requestHeaderModifier');
+    const [response] = of('responseHeaderModifier');
+    const answered = (answer: Draft['body']): Draft['body'] => {
+      if (request !== undefined)
+        this.warn(request.mark, '`requestHeaderModifier` is ignored: nothing is forwarded here');
+      return { ...answer, headers: modifications(undefined, response, rule.mark), cors };
+    };
     if (redirect !== undefined) {
       if (rewrite !== undefined) this.error(rewrite.mark, "a rule that redirects can't rewrite");
       if (itemsAt(rule, 'backendRefs').length > 0 && this.filtersOfBackend().length === 0)
         this.error(keyMark(rule, 'backendRefs'), "a rule that redirects can't forward");
-      return { redirect: redirectOf(redirect), headers, cors };
+      return answered({ redirect: redirectOf(redirect) });
     }
     const split = this.split();
-    if (split === null) return { respond: grow(rule.mark, { status: 500 }), headers, cors };
+    if (split === null) return answered({ respond: grow(rule.mark, { status: 500 }) });
     return {
       ...split,
       ...this.times(),
-      headers,
+      headers: modifications(request, response, rule.mark),
       cors,
       rewrite: rewrite === undefined ? undefined : rewriteOf(rewrite),
       mirrors: this.mirrors(of('requestMirror')),
@@ -274,13 +280,15 @@ class RuleDraft {
     const namespace = textAt(ref, 'namespace') ?? document.namespace;
     const node = at(ref, 'name');
     const name = textAt(node) ?? '';
-    const warn = (message: string) => mapping.problems.push(warnOf(document, ref.mark, message));
     if ((textAt(ref, 'group') ?? '') !== '' || (textAt(ref, 'kind') ?? 'Service') !== 'Service') {
-      warn(`the backend \`${name}\` is no Service: its share is answered 500`);
+      this.warn(ref.mark, `the backend \`${name}\` is no Service: its share is answered 500`);
       return null;
     }
     if (!mapping.grants.permit(document.namespace, namespace, name)) {
-      warn(`the backend \`${namespace}/${name}\` needs a ReferenceGrant: its share is answered 500`);
+      this.warn(
+        ref.mark,
+        `the backend \`${namespace}/${name}\` needs a ReferenceGrant: its share is answered 500`,
+      );
       return null;
     }
     return mapping.destinations.version(document, {
@@ -335,6 +343,10 @@ class RuleDraft {
       return 100;
     }
     return shareNode(fraction, (numerator / denominator) * 100);
+  }
+
+  private warn(mark: Mark, message: string): void {
+    this.mapping.problems.push(warnOf(this.document, mark, message));
   }
 
   private error(mark: Mark, message: string): void {

@@ -207,6 +207,16 @@ t.test('filters of the only backend of a rule count as those of the rule', async
   t.match(grown(text([{ backendRefs: two }])).told, [/only where the rule has one backend/]);
 });
 
+t.test('changes to requests that nothing forwards are reported', async (t) => {
+  const both = [
+    filter('RequestHeaderModifier', { set: [{ name: 'x', value: '1' }] }).filters[0],
+    filter('RequestRedirect', {}).filters[0],
+  ];
+  const { routes, told } = grown(text([{ filters: both }]));
+  t.match(told, [/`requestHeaderModifier` is ignored: nothing is forwarded here/]);
+  t.equal(routes[0].headers, undefined);
+});
+
 t.test('a filter that umbra does not have is refused by its type', async (t) => {
   const { told } = grown(text([{ backendRefs, filters: [{ type: 'ExtensionRef' }] }]));
   t.match(told[0], /filters\[0\]\.type: expected RequestHeaderModifier/);
