@@ -70,4 +70,5 @@ export function fillPrimaryHead(
   request.lengthZero = head.lengthZero;
   request.upgrade = head.upgrade;
   request.expectsContinue = head.expectsContinue;
+  request.neverIndexed = head.neverIndexed;
 }

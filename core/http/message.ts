@@ -56,6 +56,11 @@ export class RequestHead {
    * on: the expectation is the primary's to meet.
    */
   expectsContinue = false;
+  /**
+   * Names of fields that came as literals never to be indexed, and must leave so (RFC 7541, section 6.2.3):
+   * `,name,name,`, in lower case. Empty: there are none, or the client speaks HTTP/1.
+   */
+  neverIndexed = '';
   /** Arrived over TLS. */
   secure = false;
   /** The client speaks HTTP/1.0. */
@@ -80,6 +85,7 @@ export function copyHead(from: RequestHead, to: RequestHead): void {
   to.lengthZero = from.lengthZero;
   to.upgrade = from.upgrade;
   to.expectsContinue = from.expectsContinue;
+  to.neverIndexed = from.neverIndexed;
   to.secure = from.secure;
   to.http10 = from.http10;
   to.client = from.client;

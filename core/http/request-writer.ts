@@ -19,6 +19,8 @@ export interface OutgoingHead {
   readonly upgrade: string;
   /** The request asks for a 100 before its body. */
   readonly expectsContinue: boolean;
+  /** Names of fields, as in `RequestHead`; HTTP/1.1 has no use for them. */
+  readonly neverIndexed: string;
 }
 
 /**

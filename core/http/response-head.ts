@@ -55,6 +55,8 @@ export class ResponseHead {
   /** The upstream lets this connection be used again (RFC 9112, section 9.3). */
   keepAlive = true;
   fieldCount = 0;
+  /** Names of fields, as in `RequestHead`; empty for HTTP/1.1. */
+  neverIndexed = '';
 
   /** Where the head is; every offset in here counts from `base`. */
   bytes: Buffer = emptyBytes;
@@ -86,6 +88,7 @@ export class ResponseHead {
     this.named = '';
     this.keepAlive = true;
     this.fieldCount = 0;
+    this.neverIndexed = '';
     this.bytes = bytes;
     this.base = base;
     this.scanned = 0;

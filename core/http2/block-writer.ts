@@ -25,11 +25,9 @@ export class BlockWriter {
   #raw: Buffer = Buffer.allocUnsafeSlow(8 * 1024);
   #used = 0;
 
-  /**
-   * A request (section 8.3.1). `neverIndexed`: as `HpackEncoder.begin` takes it. Returns the block's length.
-   */
-  request(encoder: HpackEncoder, head: OutgoingHead, isSecure: boolean, neverIndexed: string): number {
-    const { method, target, host, fields, framing } = head;
+  /** A request (section 8.3.1). Returns the block's length. */
+  request(encoder: HpackEncoder, head: OutgoingHead, isSecure: boolean): number {
+    const { method, target, host, fields, framing, neverIndexed } = head;
     this.#begin(encoder, method.length + target.length + host.length + fields.length, neverIndexed);
     this.#pair(encoder, ':method', method);
     this.#pair(encoder, ':scheme', isSecure ? 'https' : 'http');
@@ -45,7 +43,7 @@ export class BlockWriter {
   /** A response that is forwarded, interim or final; `more`: whole field lines that are added to it. */
   response(encoder: HpackEncoder, head: ResponseHead, more: string): number {
     const { bytes } = head;
-    this.#begin(encoder, head.scanned + more.length);
+    this.#begin(encoder, head.scanned + more.length, head.neverIndexed);
     this.#pair(encoder, ':status', String(head.status));
     for (let row = 0; row < head.fieldCount; row++) {
       const nameStart = head.nameStart(row);

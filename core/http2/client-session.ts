@@ -29,10 +29,9 @@ export class ClientSession extends Session {
 
   /**
    * Opens a stream with a request; there must be `room`. Its head is put out in this call. With
-   * `Framing.NONE` that is all of it, else its body follows by `write`. `neverIndexed`: of the request that
-   * is forwarded.
+   * `Framing.NONE` that is all of it, else its body follows by `write`.
    */
-  request(sink: StreamSink, head: OutgoingHead, isSecure: boolean, neverIndexed = ''): Stream {
+  request(sink: StreamSink, head: OutgoingHead, isSecure: boolean): Stream {
     if (this.room === 0) throw new Error('no stream may be opened');
     const id = this.#next;
     this.#next += 2;
@@ -42,7 +41,7 @@ export class ClientSession extends Session {
     const last = head.framing === Framing.NONE;
     if (last) stream.set(Bit.LAST_WRITTEN | Bit.ENDED);
     this.streams.add(stream);
-    const length = this.resources.writer.request(this.encoder, head, isSecure, neverIndexed);
+    const length = this.resources.writer.request(this.encoder, head, isSecure);
     this.sender.block(id, length, last);
     return stream;
   }

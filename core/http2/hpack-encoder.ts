@@ -2,6 +2,7 @@ import { lowerOf } from '../http/chars.js';
 import { EncoderTable } from './encoder-table.js';
 import { hashName, hashValue, isText, knownName } from './field-names.js';
 import { codedBytes, encodeHuffman } from './huffman.js';
+import { hasName } from './never-indexed.js';
 import { staticFields } from './static-table.js';
 
 /** First bits of each representation (RFC 7541, section 6), and the bits that are left for its number. */
@@ -42,7 +43,7 @@ export class HpackEncoder {
   /** The table sizes that the peer must be informed of: the smallest since the last block, and the last. */
   #smallest = -1;
   #latest = -1;
-  /** Names, in lower case and with a comma on both sides of each, that are never indexed in this block. */
+  /** Names that are never indexed in this block. */
   #neverIndexed = '';
 
   /** `tableBytesMax`: how much of the peer's table is used, whatever more it offers. */
@@ -60,8 +61,8 @@ export class HpackEncoder {
   }
 
   /**
-   * Begins a block at the start of `out`, which has room for all of it. `neverIndexed`: names of fields that
-   * came as literals never to be indexed, `,name,name,`; mostly empty.
+   * Begins a block at the start of `out`, which has room for all of it. `neverIndexed`: names of fields, as
+   * in core/http2/never-indexed.
    */
   begin(out: Buffer, neverIndexed = ''): void {
     this.#out = out;
@@ -105,7 +106,7 @@ export class HpackEncoder {
       isSecret = known.isSecret;
     }
     if (nameIndex === 0) nameIndex = table.findName(bytes, nameStart, nameEnd, nameHash);
-    if (this.#neverIndexed !== '') isSecret ||= this.#isNeverIndexed(bytes, nameStart, nameEnd);
+    isSecret ||= hasName(this.#neverIndexed, bytes, nameStart, nameEnd);
 
     const isInserted =
       !isSecret &&
@@ -122,10 +123,6 @@ export class HpackEncoder {
   #announce(size: number): void {
     this.#smallest = this.#smallest < 0 ? size : Math.min(this.#smallest, size);
     this.#latest = size;
-  }
-
-  #isNeverIndexed(bytes: Buffer, start: number, end: number): boolean {
-    return this.#neverIndexed.includes(`,${bytes.toString('latin1', start, end).toLowerCase()},`);
   }
 
   #number(first: number, bits: number, value: number): void {

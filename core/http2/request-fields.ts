@@ -6,6 +6,7 @@ import { limits } from '../limits.js';
 import { type Field, Meaning } from './field.js';
 import type { FieldSink } from './hpack-decoder.js';
 import { LengthField } from './length-field.js';
+import { withName } from './never-indexed.js';
 
 /** What a list of fields comes to. */
 export const Verdict = {
@@ -30,8 +31,6 @@ const REQUIRED = METHOD | SCHEME | PATH;
 export class RequestFields implements FieldSink {
   readonly head = new RequestHead();
   fault: RequestFault = RequestFault.NONE;
-  /** Names of fields that came as literals never to be indexed, `,name,name,`; empty: none. */
-  neverIndexed = '';
   readonly #length = new LengthField();
   /** Pseudo-headers that came. */
   #pseudo = 0;
@@ -63,7 +62,7 @@ export class RequestFields implements FieldSink {
     head.expectsContinue = false;
     head.http10 = false;
     this.fault = RequestFault.NONE;
-    this.neverIndexed = '';
+    head.neverIndexed = '';
     this.#length.begin();
     this.#pseudo = 0;
     this.#isMalformed = false;
@@ -81,8 +80,7 @@ export class RequestFields implements FieldSink {
       return;
     }
     this.#regular = true;
-    if (field.neverIndexed)
-      this.neverIndexed += this.neverIndexed === '' ? `,${field.name},` : `${field.name},`;
+    if (field.neverIndexed) this.head.neverIndexed = withName(this.head.neverIndexed, field.name);
     switch (meaning) {
       case Meaning.FORWARD:
       case Meaning.DATE:

@@ -7,6 +7,7 @@ import { limits } from '../limits.js';
 import { type Field, Meaning } from './field.js';
 import type { FieldSink } from './hpack-decoder.js';
 import { LengthField } from './length-field.js';
+import { withName } from './never-indexed.js';
 
 const VERSION = 'HTTP/1.1 ';
 const CRLF = '\r\n';
@@ -49,6 +50,7 @@ export class ResponseFields implements FieldSink {
     }
     // A pseudo-header of a request is as malformed as any other that a response has not.
     if (this.#status === 0 || field.line === '') this.#isMalformed = true;
+    if (field.neverIndexed) this.head.neverIndexed = withName(this.head.neverIndexed, field.name);
     switch (meaning) {
       case Meaning.CONTENT_LENGTH:
         if (!this.#length.take(field.value)) this.#isMalformed = true;

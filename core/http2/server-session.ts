@@ -15,10 +15,10 @@ import { ignoringFields } from './trailer-fields.js';
 /** Who owns the connection of a client. */
 export interface ServerSessionOwner extends SessionOwner {
   /**
-   * A request. The owner sets `stream.sink` before it returns. `head` dies with the call; `neverIndexed` are
-   * names for `ClientSession.request`. With `Framing.NONE` the sink gets no `onData`.
+   * A request. The owner sets `stream.sink` before it returns. `head` dies with the call. With
+   * `Framing.NONE` the sink gets no `onData`.
    */
-  onRequest(stream: Stream, head: RequestHead, neverIndexed: string): void;
+  onRequest(stream: Stream, head: RequestHead): void;
   /**
    * A request that is answered by the engine (core/http/request-fault). What comes of its body is dropped.
    */
@@ -142,7 +142,7 @@ export class ServerSession extends Session {
     }
     stream.owed = requestFields.length;
     if (head.framing === Framing.NONE) stream.set(Bit.NO_BODY);
-    this.#owner.onRequest(stream, head, requestFields.neverIndexed);
+    this.#owner.onRequest(stream, head);
   }
 
   /** A stream above the one that GOAWAY has named, or one too many: its block is decoded, no more. */

@@ -35,6 +35,7 @@ export function requestBlock(
     lengthZero,
     upgrade: '',
     expectsContinue: false,
+    neverIndexed: '',
   });
   const chunked = framing === Framing.CHUNKED;
   return {

@@ -19,6 +19,7 @@ export class UpstreamRequest implements OutgoingHead {
   lengthZero = false;
   upgrade = '';
   expectsContinue = false;
+  neverIndexed = '';
   // The times of core/upstream/call-clocks; 0 is no bound.
   requestMs = 0;
   firstByteMs = 0;

@@ -46,7 +46,7 @@ t.test('a request of HTTP/1.1 without what is about its connection', async (t) =
     'Accept:*/*\r\nX-Blank: \t a b \t\r\nX-Empty:\r\nConnection: TE\r\nTE: trailers\r\nKeep-Alive: 5\r\n' +
     'Proxy-Connection: x\r\nUpgrade: h2c\r\nTransfer-Encoding: x\r\n';
   t.strictSame(
-    written((writer, encoder) => writer.request(encoder, outgoing({ fields, target: '/\xfc?q' }), true, '')),
+    written((writer, encoder) => writer.request(encoder, outgoing({ fields, target: '/\xfc?q' }), true)),
     [
       [':method', 'GET'],
       [':scheme', 'https'],
@@ -62,7 +62,7 @@ t.test('a request of HTTP/1.1 without what is about its connection', async (t) =
 
 t.test('the framing of a request', async (t) => {
   const rest = (head: Parameters<typeof outgoing>[0]): Pair[] =>
-    written((writer, encoder) => writer.request(encoder, outgoing(head), false, '')).slice(4);
+    written((writer, encoder) => writer.request(encoder, outgoing(head), false)).slice(4);
   t.strictSame(rest({ framing: Framing.LENGTH, contentLength: 12_345 }), [['content-length', '12345']]);
   t.strictSame(rest({ lengthZero: true }), [['content-length', '0']]);
   t.strictSame(rest({ framing: Framing.CHUNKED, expectsContinue: true }), [['expect', '100-continue']]);
@@ -113,4 +113,18 @@ t.test('heads of any size, after which memory is small again', async (t) => {
 t.test('many fields with nothing in them', async (t) => {
   const lines = 'a:\r\n'.repeat(10_000);
   t.equal(written((writer, encoder) => writer.trailers(encoder, lines)).length, 10_000);
+});
+
+t.test('what came as never to be indexed leaves so, both ways', async (t) => {
+  const writer = new BlockWriter();
+  const encoder = new HpackEncoder(TABLE, TABLE);
+  const head = outgoing({ fields: 'x-pin: 1234\r\n', neverIndexed: ',x-pin,' });
+  for (let time = 0; time < 3; time++) writer.request(encoder, head, false);
+  const before = encoder.table.count;
+  headOf('HTTP/1.1 200 OK\r\nx-pin: 1234\r\nContent-Length: 0\r\n\r\n', (read) => {
+    read.neverIndexed = ',x-pin,';
+    for (let time = 0; time < 3; time++) writer.response(encoder, read, '');
+    return [];
+  });
+  t.equal(encoder.table.count, before + 1, 'the length alone');
 });

@@ -187,12 +187,12 @@ export class ServerSide extends Side<ServerSession> implements ServerSessionOwne
     return this;
   }
 
-  onRequest(stream: Stream, head: RequestHead, neverIndexed: string): void {
+  onRequest(stream: Stream, head: RequestHead): void {
     const sink = new LogSink(this.log);
     sink.stream = stream;
     stream.sink = sink;
     this.sinks.set(stream.id, sink);
-    this.neverIndexed = neverIndexed;
+    this.neverIndexed = head.neverIndexed;
     this.log.push(`${stream.id} request ${requestText(head)}`);
   }
 
@@ -241,6 +241,7 @@ export function outgoing(head: Partial<OutgoingHead> = {}): OutgoingHead {
     lengthZero: false,
     upgrade: '',
     expectsContinue: false,
+    neverIndexed: '',
     ...head,
   };
 }
