@@ -1,6 +1,6 @@
 /**
- * The bytes of HTTP/1.1 and the classes that its grammar puts them in (RFC 9110, section 5).
- * Tables of 256 entries, one byte each: a lookup per byte read, with no branch.
+ * The bytes of HTTP/1.1 and their classes in its grammar (RFC 9110, section 5). The classes are tables of 256
+ * entries of one byte, so that a class needs one lookup per byte and no branch.
  */
 
 export const Char = {
@@ -25,11 +25,11 @@ export const isTokenByte = new Uint8Array(BYTE_VALUES);
 /** 1 for the bytes of a field value or a reason phrase: HTAB, SP, visible characters and obs-text. */
 export const isFieldByte = new Uint8Array(BYTE_VALUES);
 /**
- * 1 for the bytes of a request target: visible ones but `#`, which no target has, and bytes above ASCII,
- * which some clients send raw.
+ * 1 for the bytes of a request target: visible ones except `#`, and bytes above ASCII, which some clients
+ * send unencoded.
  */
 export const isTargetByte = new Uint8Array(BYTE_VALUES);
-/** Each byte's lower-case twin in ASCII, other bytes unchanged. */
+/** The lower-case byte of each ASCII letter; other bytes are unchanged. */
 export const lowerOf = new Uint8Array(BYTE_VALUES);
 /** The value of a hexadecimal digit, or `NOT_HEX`. */
 export const hexValueOf = new Uint8Array(BYTE_VALUES);
@@ -44,7 +44,10 @@ for (let byte = 0; byte < BYTE_VALUES; byte++) {
   hexValueOf[byte] = /^[0-9A-Fa-f]$/.test(text) ? Number.parseInt(text, 16) : NOT_HEX;
 }
 
-/** Whether `bytes[start, end)` is `lowerName` in any case. `lowerName` is lower-case ASCII. */
+/**
+ * `equalsIgnoringCase` returns true when `bytes[start, end)` is `lowerName` in any case. `lowerName` is
+ * lower-case ASCII.
+ */
 export function equalsIgnoringCase(
   bytes: Uint8Array,
   start: number,
@@ -59,13 +62,13 @@ export function equalsIgnoringCase(
 }
 
 /**
- * `asciiLowerCase` returns `text` with its ASCII letters in lower case and all else as it is: what outside
- * bytes are compared by. `toLowerCase` would make an ASCII letter of the KELVIN SIGN (`chun<U+212A>ed` is not
- * `chunked`), and other bytes of those that stand for letters in ISO 8859-1.
+ * `asciiLowerCase` returns `text` with its ASCII letters in lower case and everything else unchanged. Bytes
+ * from outside are compared by it. `toLowerCase` would turn the KELVIN SIGN into an ASCII letter
+ * (`chun<U+212A>ed` is not `chunked`), and change bytes that stand for letters in ISO 8859-1.
  */
 export function asciiLowerCase(text: string): string {
   const lower = text.toLowerCase();
-  // Nearly all texts are in lower case already, or are ASCII alone.
+  // Nearly all texts are already in lower case, or are ASCII only.
   if (lower === text || isAscii(text)) return lower;
   let kept = '';
   let from = 0;

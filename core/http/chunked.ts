@@ -3,26 +3,28 @@ import { Char, hexValueOf, isFieldByte, isTokenByte, NOT_HEX } from './chars.js'
 import { ResponseFault } from './response-fault.js';
 import { latin1Slice } from './wire.js';
 
-/** Takes the data of chunks. The bytes are a view of what was fed and die with the call. */
+/** Takes the data of chunks. The bytes are a view of the input and are valid during the call only. */
 export interface ChunkSink {
   onBody(bytes: Uint8Array): void;
 }
 
-/** Where in the grammar of RFC 9112, section 7.1, the next byte stands. */
+/** The position of the next byte in the grammar of RFC 9112, section 7.1. */
 const State = {
   SIZE_START: 0,
   SIZE: 1,
-  /** Whitespace after the size, which is legal only before an extension. */
+  /** White space after the size, which is allowed only before an extension. */
   SIZE_BLANK: 2,
-  /** After a semicolon: an extension has a name. */
+  /** After a semicolon: the name of an extension follows. */
   EXTENSION_START: 3,
   EXTENSION_NAME: 4,
   NAME_END: 5,
-  /** After an equals sign: a value is a token or in quotes. */
+  /** After an equals sign: a token or a quoted string follows. */
   VALUE_START: 6,
   VALUE: 7,
   VALUE_END: 8,
-  /** Within quotes, which a line must close: else some parsers go on in the next one. */
+  /**
+   * Within quotes, which must close on the same line: some parsers would otherwise continue in the next line.
+   */
   QUOTED: 9,
   QUOTED_PAIR: 10,
   SIZE_LF: 11,
@@ -40,25 +42,24 @@ const State = {
 } as const;
 type State = (typeof State)[keyof typeof State];
 
-/** The one that ends the trailer section. */
+/** Bytes of the empty line that ends the trailer section. */
 const EMPTY_LINE_BYTES = 2;
 
-/** The largest size that another hexadecimal digit leaves within 2^53 - 1. */
+/** The largest size to which another hexadecimal digit can be added without exceeding 2^53 - 1. */
 const SIZE_BEFORE_DIGIT_MAX = Math.floor(Number.MAX_SAFE_INTEGER / 16);
 
 /**
- * Takes the chunks out of a chunked body, any number of bytes at a time. Sizes are bounded, extensions are
- * bounded and ignored, CRLF is strict, and trailers are checked and kept apart: nothing is merged into the
- * head.
+ * Decodes a chunked body, any number of bytes at a time. Sizes are bounded, extensions are bounded and
+ * ignored, and CRLF is strict. Trailers are checked and kept separate; they are never merged into the head.
  */
 export class ChunkedDecoder {
   fault: ResponseFault = ResponseFault.NONE;
-  /** Once `done`: the lines of the trailer section as they came, a wire string; usually empty. */
+  /** The lines of the trailer section as they arrived, once `done`: a wire string, usually empty. */
   trailers = '';
   #state: State = State.SIZE_START;
-  /** The size being read, then the bytes of data that are still to come. */
+  /** The size that is being read, then the bytes of data that are missing. */
   #left = 0;
-  /** Bytes of the line or of the trailer section so far. */
+  /** Bytes of the current line or of the trailer section. */
   #lineBytes = 0;
 
   reset(): void {
@@ -73,14 +74,14 @@ export class ChunkedDecoder {
     return this.#state === State.DONE;
   }
 
-  /** Ends `feed` after the running call of the sink. */
+  /** `stop` ends `feed` after the current call of the sink. */
   stop(): void {
     this.#state = State.STOPPED;
   }
 
   /**
-   * Decodes `bytes[start, end)` into `sink`. Returns where it stopped: at `end`, or before it when the body
-   * is `done`, was refused (`fault`), or `stop` was called by the sink.
+   * `feed` decodes `bytes[start, end)` into `sink` and returns where it stopped. That is `end`, or a position
+   * before it when the body is `done`, was rejected (`fault`), or the sink called `stop`.
    */
   feed(bytes: Buffer, start: number, end: number, sink: ChunkSink): number {
     let at = start;
@@ -95,7 +96,7 @@ export class ChunkedDecoder {
   #data(bytes: Buffer, at: number, end: number, sink: ChunkSink): number {
     const to = Math.min(end, at + this.#left);
     this.#left -= to - at;
-    // The state is set first: the sink may call `stop`.
+    // The state is set before the call, because the sink may call `stop`.
     if (this.#left === 0) this.#state = State.DATA_CR;
     sink.onBody(bytes.subarray(at, to));
     return to;
@@ -141,12 +142,12 @@ export class ChunkedDecoder {
     }
   }
 
-  /** Reads on in the trailer section, and keeps its lines. */
+  /** `#trailerSection` reads the trailer section and keeps its lines. */
   #trailerSection(bytes: Buffer, start: number, end: number): number {
     let at = start;
     while (at < end && this.#state < State.DONE) this.#state = this.#trailer(bytes[at++]!);
     const isDone = this.#state === State.DONE;
-    // Nearly always there is nothing but the empty line.
+    // Nearly always the section is just the empty line.
     if (isDone && this.#lineBytes === EMPTY_LINE_BYTES) {
       this.trailers = '';
       return at;
@@ -175,7 +176,7 @@ export class ChunkedDecoder {
     return this.#refused(ResponseFault.CHUNK_LINE);
   }
 
-  /** RFC 9112, section 7.1.1: names are tokens, values are tokens or quoted strings. */
+  /** `#extension` follows RFC 9112, section 7.1.1: names are tokens, values are tokens or quoted strings. */
   #extension(byte: number): State {
     if (this.#lineIsFull()) return this.#refused(ResponseFault.CHUNK_LINE);
     const state = this.#state;

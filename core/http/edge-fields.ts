@@ -1,9 +1,9 @@
 /**
- * The fields that the edge adds to a request, once and before it is routed, so that the primary and all
- * copies carry the same: where the request came from, which proxies it passed, and its id.
+ * The fields that the edge adds to a request before it is routed, so that the primary and all copies carry
+ * the same ones: the client's address, the proxies that the request passed, and its id.
  *
- * Most requests carry none of these yet, so one pass over the first letters of the field lines finds out, and
- * the lines are appended; only where the client has sent some are they joined or taken away.
+ * Most requests have none of these yet. One pass over the first letters of the field lines detects that, and
+ * the lines are appended. Only lines that the client has sent are joined or removed.
  */
 import type { EdgePlan } from '../plan.js';
 import { withoutFields } from './field-edits.js';
@@ -12,13 +12,13 @@ import type { RequestHead } from './message.js';
 import { Networks } from './networks.js';
 import type { RequestIds } from './request-id.js';
 
-/** Who sent the request, as far as the socket shows. */
+/** The peer of the connection, as the socket reports it. */
 export interface EdgePeer {
   /** Returns the address without port; empty for a unix socket. */
   clientAddress(): string;
 }
 
-/** Fields that a client has sent; bits. */
+/** Fields that a client has sent, as bits. */
 const Seen = { FOR: 1, PROTO: 2, HOST: 4, FORWARDED: 8, VIA: 16, ID: 32 } as const;
 const ANY_FORWARDED = Seen.FOR | Seen.PROTO | Seen.HOST | Seen.FORWARDED;
 
@@ -49,14 +49,14 @@ export class EdgeFields {
     this.#plainLines = 'x-forwarded-proto: http\r\nx-forwarded-host: ';
   }
 
-  /** False: `apply` would change nothing. */
+  /** `act` returns false when `apply` would change nothing. */
   static act(plan: EdgePlan): boolean {
     return (
       plan.forwarded.mode !== 'off' || plan.via !== null || plan.requestId !== 'off' || plan.trusted !== null
     );
   }
 
-  /** Changes `head.fields`, and sets `head.client` where the client is another than the peer. */
+  /** `apply` changes `head.fields`, and sets `head.client` when the client is not the peer. */
   apply(head: RequestHead, peer: EdgePeer): void {
     const { forwarded, via, requestId } = this.#plan;
     const seen = whatIsSeen(head.fields);
@@ -103,7 +103,8 @@ export class EdgeFields {
     if ((seen & (Seen.PROTO | Seen.HOST)) === 0) {
       return `${result}${head.secure ? this.#secureLines : this.#plainLines}${head.host}\r\n`;
     }
-    // The first proxy has said what the client asked for; ours is only how that proxy asked us.
+    // The first proxy has reported what the client asked for. Our values only describe how that proxy asked
+    // us.
     if ((seen & Seen.PROTO) === 0) result += `x-forwarded-proto: ${head.secure ? 'https' : 'http'}\r\n`;
     if ((seen & Seen.HOST) === 0) result += `x-forwarded-host: ${head.host}\r\n`;
     return result;
@@ -123,9 +124,7 @@ export class EdgeFields {
   }
 }
 
-/**
- * RFC 7239, section 6. The Host field's value needs no escapes: neither engine lets `"` or `\` through in it.
- */
+/** RFC 7239, section 6. The Host field's value needs no escapes: neither engine accepts `"` or `\` in it. */
 function nodeName(address: string): string {
   if (address === '') return 'unknown';
   return address.includes(':') ? `"[${address}]"` : address;

@@ -1,5 +1,5 @@
 /**
- * Edits of field lines, compiled when their plan is loaded: what they add is one constant text, unless a
+ * Edits of field lines, compiled when their plan is loaded. The added lines are one constant text, unless a
  * value has commands (core/http/value-format).
  */
 import type { HeaderEdits } from '../plan.js';
@@ -16,9 +16,9 @@ interface Line {
 export class FieldEdits {
   readonly #place: FormatPlace;
   readonly #removed: readonly string[];
-  /** Those that are removed and those that are set. */
+  /** Names of the fields that are removed or replaced. */
   readonly #gone: readonly string[];
-  /** Null: a value has commands. */
+  /** Null when a value has commands. */
   readonly #constant: string | null;
   readonly #lines: readonly Line[];
 
@@ -34,20 +34,20 @@ export class FieldEdits {
     this.#constant = isConstant ? this.#lines.map(constantLine).join('') : null;
   }
 
-  /** Null: there is nothing to do. */
+  /** `of` returns null when there is nothing to edit. */
   static of(edits: HeaderEdits | null, place: FormatPlace): FieldEdits | null {
     if (edits === null || edits.remove.length + edits.set.length + edits.add.length === 0) return null;
     return new FieldEdits(edits, place);
   }
 
-  /** A value has commands, which `apply` needs a source for. */
+  /** A value has commands, so `apply` needs a source. */
   get hasCommands(): boolean {
     return this.#constant === null;
   }
 
   /**
-   * Removes, then sets, then adds. Commands see what is left after removing. A value that comes to nothing
-   * leaves its field as it is, as in Envoy.
+   * `apply` removes, then sets, then adds. Commands see the fields that remain after removing. An empty value
+   * leaves its field unchanged, as in Envoy.
    */
   apply(fields: string, source: FormatSource | null): string {
     if (this.#constant !== null) {
@@ -68,7 +68,7 @@ export class FieldEdits {
   }
 }
 
-/** `fields` with each of the edits applied, in their order. */
+/** `editedFields` applies each of the edits to `fields`, in their order. */
 export function editedFields(
   fields: string,
   edits: readonly FieldEdits[],

@@ -9,8 +9,8 @@ const UPPER_Z = 0x5a;
 const CASE_BIT = 0x20;
 
 /**
- * `fields` with `edits` applied: remove, then set (all fields of that name are replaced by one), then add.
- * Values stand for themselves; core/http/edited-fields is for those that may have commands.
+ * `applyEdits` returns `fields` with `edits` applied: remove, then set (one field replaces all of that name),
+ * then add. Values are literal; core/http/edited-fields handles values that may have commands.
  */
 export function applyEdits(fields: string, edits: HeaderEdits): string {
   const gone = edits.set.length === 0 ? edits.remove : [...edits.remove, ...edits.set.map(([name]) => name)];
@@ -21,8 +21,8 @@ export function applyEdits(fields: string, edits: HeaderEdits): string {
 }
 
 /**
- * `fields` without the lines whose name, in any case, is one of `lowerNames`; what stays keeps order and
- * bytes.
+ * `withoutFields` returns `fields` without the lines whose name, in any case, is one of `lowerNames`. The
+ * remaining lines keep their order and bytes.
  */
 export function withoutFields(fields: string, lowerNames: readonly string[]): string {
   let result = '';
@@ -39,7 +39,7 @@ export function withoutFields(fields: string, lowerNames: readonly string[]): st
   return keptFrom === 0 ? fields : result + fields.slice(keptFrom);
 }
 
-/** In place: a string made of every name would cost more than the rest. */
+/** Names are compared in place: making a string of every name would cost more than the rest. */
 function isOneOf(fields: string, line: number, lowerNames: readonly string[]): boolean {
   for (let i = 0; i < lowerNames.length; i++) {
     const name = lowerNames[i]!;
@@ -48,7 +48,7 @@ function isOneOf(fields: string, line: number, lowerNames: readonly string[]): b
   return false;
 }
 
-/** In any case, and with an underscore for a dash, which many servers take for the same name. */
+/** Compares in any case, and treats an underscore as a dash, as many servers do. */
 function isOrPassesFor(fields: string, line: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) {
     let code = fields.charCodeAt(line + i);

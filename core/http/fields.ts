@@ -1,6 +1,6 @@
 /**
- * Looks a field up in a wire string of field lines, `name: value CRLF` each (RFC 9112, section 5). The lines
- * are scanned in place: a map of all fields would be built for every request and asked for one or two of
+ * Finds a field in a wire string of field lines, `name: value CRLF` each (RFC 9112, section 5). The lines are
+ * scanned in place, because a map of all fields would be built for every request to look up one or two of
  * them.
  */
 
@@ -14,9 +14,9 @@ const UPPER_Z = 0x5a;
 const CASE_BIT = 0x20;
 
 /**
- * The value of the first field named `lowerName` (lower case) in `fields`, without the white space around it;
- * null when there is none. Later fields of the same name are not looked at. Names are compared without case,
- * and only in ASCII, because a name is a token. Any thread; allocates only the result.
+ * `fieldValue` returns the value of the first field named `lowerName` (lower case) without the white space
+ * around it, or null when there is none. Names are compared in any case of ASCII, because a name is a token.
+ * Any thread; only the result is allocated.
  */
 export function fieldValue(fields: string, lowerName: string): string | null {
   const nameLength = lowerName.length;
@@ -24,7 +24,7 @@ export function fieldValue(fields: string, lowerName: string): string | null {
   let line = 0;
   while (line < end) {
     const colon = line + nameLength;
-    // A colon can't be part of a name, so this one byte rules out most lines.
+    // A name contains no colon, so this one byte rules out most lines.
     if (fields.charCodeAt(colon) === COLON && nameIs(fields, line, lowerName)) {
       return trimmedSlice(fields, colon + 1, lineEnd(fields, colon));
     }
@@ -34,8 +34,8 @@ export function fieldValue(fields: string, lowerName: string): string | null {
 }
 
 /**
- * The values of all fields named `lowerName`, joined by `, ` in their order (RFC 9110, section 5.3); empty
- * ones are left out.
+ * `fieldValues` returns the values of all fields named `lowerName`, joined by `, ` in their order (RFC 9110,
+ * section 5.3). Empty ones are left out.
  */
 export function fieldValues(fields: string, lowerName: string): string {
   let joined = '';
@@ -49,8 +49,8 @@ export function fieldValues(fields: string, lowerName: string): string {
 }
 
 /**
- * `text` from `from` to `to` without the white space at both ends. Not `trim`, which also takes the byte
- * 0xa0.
+ * `trimmedSlice` returns `text` from `from` to `to` without the white space at both ends. `trim` would also
+ * remove the byte 0xa0.
  */
 export function trimmedSlice(text: string, from: number, to: number): string {
   let start = from;
@@ -60,13 +60,13 @@ export function trimmedSlice(text: string, from: number, to: number): string {
   return text.slice(start, end);
 }
 
-/** Where the line's LF is, or the end of the string. */
+/** `lineEnd` returns the position of the line's LF, or the end of the string. */
 export function lineEnd(fields: string, from: number): number {
   const lf = fields.indexOf('\n', from);
   return lf === -1 ? fields.length : lf;
 }
 
-/** Whether `lowerName` stands at `start`, in any case; what follows it is not looked at. */
+/** `nameIs` returns true when `lowerName` is at `start`, in any case. It ignores what follows. */
 export function nameIs(fields: string, start: number, lowerName: string): boolean {
   for (let i = 0; i < lowerName.length; i++) {
     let code = fields.charCodeAt(start + i);
@@ -76,7 +76,7 @@ export function nameIs(fields: string, start: number, lowerName: string): boolea
   return true;
 }
 
-/** OWS (RFC 9110, section 5.6.3), and the CR that belongs to the line's end. */
+/** True for OWS (RFC 9110, section 5.6.3) and for the characters of the line's end. */
 export function isBlank(code: number): boolean {
   return code <= SPACE && (code === SPACE || code === TAB || code === CR || code === LF);
 }

@@ -1,6 +1,6 @@
 /**
- * What commands in header values may ask of one exchange or copy (core/http/value-format). It is filled in
- * only where a value has commands; owners reuse one object.
+ * The values that commands in header values may read of one exchange or copy (core/http/value-format). It is
+ * filled only if a value has commands; owners reuse one object.
  */
 import type { RequestHead } from './message.js';
 import { schemeOf } from './scheme.js';
@@ -22,32 +22,34 @@ export class FormatSource {
   method = '';
   target = '';
   host = '';
-  /** Those of the request, as far as edits have come; wire strings, as all texts here. */
+  /** Field lines of the request after the edits so far. All texts here are wire strings. */
   fields = '';
   scheme: 'http' | 'https' = 'http';
   http10 = false;
-  /** The client's address, as a trusted proxy has named it or as the connection has it. */
+  /** The client's address, as a trusted proxy reported it or as the connection has it. */
   client = '';
   /** The address and port of the connection. */
   peer = '';
   peerPort = 0;
-  /** Port of the listener; 0: it has none. */
+  /** Port of the listener; 0 when it has none. */
   localPort = 0;
   route = '';
-  /** Name of the version that was chosen; empty where umbra answers by itself. */
+  /** Name of the chosen version; empty when umbra answers itself. */
   version = '';
   /** Milliseconds since 1970. */
   startMs = 0;
-  /** Fields of the response, as far as edits have come. */
+  /** Field lines of the response after the edits so far. */
   responseFields = '';
   status = 0;
   /** The endpoint that answered, with its port. */
   upstream = '';
-  /** The times from the request's head to its last byte, and to the response's head; below 0: not known. */
+  /**
+   * Milliseconds from the request's head to its last byte, and to the response's head; negative when unknown.
+   */
   requestMs = -1;
   responseMs = -1;
 
-  /** A request has come. */
+  /** `begin` sets the values of a new request. */
   begin(head: RequestHead, peer: Peer, route: string, version: string, startMs: number): void {
     this.takeParts(head);
     this.scheme = schemeOf(head);
@@ -66,7 +68,7 @@ export class FormatSource {
     this.responseMs = -1;
   }
 
-  /** The request as it is by now. */
+  /** `takeParts` sets the current parts of the request. */
   takeParts({ method, target, host, fields }: RequestParts): void {
     this.method = method;
     this.target = target;

@@ -6,9 +6,9 @@ import { ResponseFault } from './response-fault.js';
 import type { ResponseHead } from './response-head.js';
 
 /**
- * Decides from a scanned head how its body is delimited and whether the connection may be used again, in the
- * order of RFC 9112, section 6.3, and takes out the fields that Connection names. What two parsers could
- * read in two ways is refused: the fault is returned and kept in the head.
+ * `decideFraming` decides from a scanned head how its body is delimited and whether the connection may be
+ * reused, in the order of RFC 9112, section 6.3. It also removes the fields that Connection names. It rejects
+ * what two parsers could read in two ways; the fault is returned and kept in the head.
  */
 export function decideFraming(head: ResponseHead, toHead: boolean): ResponseFault {
   const fault = readFraming(head, toHead);
@@ -33,7 +33,7 @@ function readFraming(head: ResponseHead, toHead: boolean): ResponseFault {
   head.bodyless = toHead || neverHasLength || status === NOT_MODIFIED;
   let coding: Coding = Coding.NONE;
   if (head.codingRow >= 0) {
-    // Both together may be an attempt to split the response; Transfer-Encoding is unknown to HTTP/1.0.
+    // Both together may be an attempt to split the response. HTTP/1.0 does not define Transfer-Encoding.
     if (head.lengthRow >= 0 || head.minorVersion === 0) return ResponseFault.TRANSFER_ENCODING;
     coding = readCodings(head);
     if (coding === Coding.REFUSED) return ResponseFault.TRANSFER_ENCODING;
@@ -54,8 +54,8 @@ function readFraming(head: ResponseHead, toHead: boolean): ResponseFault {
 }
 
 /**
- * Digits only; a list, or repeated fields, of the same digits counts as one (RFC 9110, section 8.6).
- * Returns -1 for anything else and for numbers above 2^53 - 1.
+ * `readContentLength` accepts digits only. A list, or repeated fields, of the same digits counts as one (RFC
+ * 9110, section 8.6). It returns -1 for anything else and for numbers above 2^53 - 1.
  */
 function readContentLength(head: ResponseHead): number {
   const row = head.lengthRow;
@@ -65,8 +65,8 @@ function readContentLength(head: ResponseHead): number {
 }
 
 /**
- * Rare, so strings will do: every element must be the same text, since `030` and `30` may be read as two
- * numbers.
+ * `repeatedLength` is rare and may use strings. Every element must be the same text, because `030` and `30`
+ * may be read as two numbers.
  */
 function repeatedLength(head: ResponseHead): number {
   let first = '';
@@ -94,13 +94,13 @@ function parseLength(bytes: Buffer, start: number, end: number): number {
   return value;
 }
 
-/** What the codings of all Transfer-Encoding fields together mean for the end of the body. */
+/** The meaning of all Transfer-Encoding fields together for the end of the body. */
 const Coding = { NONE: 0, CHUNKED: 1, REFUSED: 2 } as const;
 type Coding = (typeof Coding)[keyof typeof Coding];
 
 /**
- * Chunked once, and nothing else but `identity` in front of it. Any other coding is refused: the field is
- * hop-by-hop, so the client would get coded bytes without the label that says so (docs/decisions/006).
+ * `readCodings` accepts chunked once, with only `identity` before it. Any other coding is rejected: the field
+ * is hop-by-hop, so the client would get coded bytes without their label (docs/decisions/006).
  */
 function readCodings(head: ResponseHead): Coding {
   let together: Coding = Coding.NONE;
@@ -127,8 +127,8 @@ function readCoding(bytes: Buffer, start: number, end: number): Coding {
 }
 
 /**
- * End-to-end fields that a recipient relies on. Connection must never name them (RFC 9110, section 7.6.1); an
- * upstream that does so by mistake or by malice does not get them taken away from the client.
+ * End-to-end fields that a recipient relies on. Connection must never name them (RFC 9110, section 7.6.1). If
+ * an upstream names them, the client gets them nevertheless.
  */
 const protectedNames: readonly string[] = [
   'cache-control',
@@ -150,7 +150,10 @@ const protectedNames: readonly string[] = [
   'www-authenticate',
 ];
 
-/** Reads the Connection fields: whether to keep the connection, and which fields are hop-by-hop. */
+/**
+ * `readConnection` reads the Connection fields: whether to keep the connection, and which fields are
+ * hop-by-hop.
+ */
 function readConnection(head: ResponseHead): ResponseFault {
   const { bytes } = head;
   let options = 0;
@@ -168,7 +171,7 @@ function readConnection(head: ResponseHead): ResponseFault {
       if (equalsIgnoringCase(bytes, start, end, 'close')) closes = true;
       else if (equalsIgnoringCase(bytes, start, end, 'keep-alive')) head.keepAlive = true;
       else if (start !== end) {
-        // Each option is looked up among all fields, so their number bounds the work that a head can cause.
+        // Each option is searched among all fields, so their number bounds the work that a head can cause.
         if (++options > limits.connectionOptions) return ResponseFault.TOO_MANY_FIELDS;
         const name = bytes.toString('latin1', start, end).toLowerCase();
         head.named += head.named === '' ? name : `,${name}`;
@@ -189,7 +192,7 @@ function takeOut(head: ResponseHead, lowerName: string): void {
   }
 }
 
-/** Where the list element that begins at `at` ends: at a comma or at `end`. */
+/** `endOfElement` returns the end of the list element that begins at `at`: a comma or `end`. */
 function endOfElement(bytes: Buffer, at: number, end: number): number {
   while (at < end && bytes[at] !== Char.COMMA) at++;
   return at;

@@ -3,12 +3,15 @@ import { withoutBlanks } from '../trim.js';
 import { asciiLowerCase } from './chars.js';
 
 /**
- * End-to-end fields that upstream relies on. A client must not be able to remove them by naming them. Host
- * and the framing are not among the field lines in the first place.
+ * End-to-end fields that the upstream relies on. A client must not be able to remove them by naming them.
+ * Host and the framing are never among the field lines.
  */
 const neverHopByHop = ['authorization', 'cookie', 'cache-control'];
 
-/** The members of a comma-separated list in lower case, without the empty ones (RFC 9110, section 5.6.1). */
+/**
+ * `listMembers` returns the members of a comma-separated list in lower case, without empty ones (RFC 9110,
+ * section 5.6.1).
+ */
 export function listMembers(list: string): Set<string> {
   const members = new Set<string>();
   for (const member of asciiLowerCase(list).split(',')) members.add(withoutBlanks(member));
@@ -17,9 +20,9 @@ export function listMembers(list: string): Set<string> {
 }
 
 /**
- * Returns `fields` (whole lines, a wire string) without the lines whose names are in `options`: the members,
- * in lower case, of all Connection fields. Names are compared without case. Allocates, because few requests
- * name an option of their own.
+ * `withoutNamed` returns `fields` (whole lines, a wire string) without the lines whose names are in
+ * `options`: the members, in lower case, of all Connection fields. Names are compared in any case. It
+ * allocates, because few requests name an option.
  */
 export function withoutNamed(fields: string, options: ReadonlySet<string>): string {
   let kept = '';

@@ -4,12 +4,12 @@ import type { ResponseHead } from './response-head.js';
 const TIMEOUT = 'timeout';
 const EQUALS = 0x3d;
 const COMMA = 0x2c;
-/** A longer number is not believed: a year of seconds has eight digits. */
+/** A longer number is ignored: a year of seconds has eight digits. */
 const DIGITS_MAX = 8;
 
 /**
- * Returns the seconds of `Keep-Alive: timeout=N` (RFC 2068, section 19.7.1), for which the server keeps the
- * connection without a request; -1: the response does not say. Allocates nothing.
+ * `keepAliveSeconds` returns the seconds of `Keep-Alive: timeout=N` (RFC 2068, section 19.7.1), for which the
+ * server keeps the idle connection. It returns -1 when the response has no such value. It allocates nothing.
  */
 export function keepAliveSeconds(head: ResponseHead): number {
   const row = head.keepAliveRow;
@@ -37,7 +37,7 @@ function skipBlanks(bytes: Buffer, start: number, end: number): number {
   return at;
 }
 
-/** The number that begins at `start`; -1: none does, or it is too long. */
+/** `numberAt` returns the number that begins at `start`, or -1 when there is none or it is too long. */
 function numberAt(bytes: Buffer, start: number, end: number): number {
   let value = 0;
   let at = start;

@@ -1,6 +1,6 @@
 /**
- * The path by which routes are matched: `/x/../admin`, `/./admin` and `/%61dmin` are `/admin` to most
- * servers, so they must be `/admin` to routes too. What goes to versions stays as it came.
+ * The path that routes match. Most servers treat `/x/../admin`, `/./admin` and `/%61dmin` as `/admin`, so
+ * routes must too. Versions get the path as it arrived.
  */
 import { hexValueOf, NOT_HEX } from './chars.js';
 
@@ -10,10 +10,10 @@ const PERCENT = 0x25;
 const BACKSLASH = 0x5c;
 
 /**
- * Returns `target` (a wire string) with its path normalized as RFC 3986, section 6.2.2, has it: percent signs
- * of unreserved characters are decoded and dot segments removed. A backslash counts as a slash, as it does
- * for Envoy. `mergesSlashes`: several slashes in a row are one. The query stays. The same string where
- * nothing changes.
+ * `normalizedTarget` returns `target` (a wire string) with its path normalized as in RFC 3986, section 6.2.2:
+ * percent signs of unreserved characters are decoded and dot segments removed. A backslash counts as a slash,
+ * as in Envoy. With `mergesSlashes` several slashes in a row become one. The query is kept. It returns the
+ * same string when nothing changes.
  */
 export function normalizedTarget(target: string, mergesSlashes: boolean): string {
   if (target.charCodeAt(0) !== SLASH) return target;
@@ -25,7 +25,7 @@ export function normalizedTarget(target: string, mergesSlashes: boolean): string
 }
 
 /**
- * Fast pre-filter: most paths have no percent sign, no backslash, and neither a dot nor a slash behind a
+ * Fast pre-filter: most paths have no percent sign, no backslash, and neither a dot nor a slash after a
  * slash.
  */
 function mayChange(target: string, end: number): boolean {
@@ -59,7 +59,7 @@ function decoded(path: string): string {
   return result + path.slice(kept);
 }
 
-/** RFC 3986, section 5.2.4. */
+/** `withoutDots` follows RFC 3986, section 5.2.4. */
 function withoutDots(path: string, mergesSlashes: boolean): string {
   const kept: string[] = [];
   const segments = path.split('/');
@@ -68,7 +68,7 @@ function withoutDots(path: string, mergesSlashes: boolean): string {
     const segment = segments[i]!;
     const isDots = segment === '.' || segment === '..';
     if (segment === '..') kept.pop();
-    // A path that ends in dots names a directory: it keeps the slash before them.
+    // A path that ends in dots names a directory, so it keeps the slash before them.
     if (isDots && i === last) kept.push('');
     if (isDots || (mergesSlashes && segment === '' && i < last)) continue;
     kept.push(segment);

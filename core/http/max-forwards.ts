@@ -5,14 +5,14 @@ import type { RequestHead } from './message.js';
 const name = 'max-forwards';
 const number = /^\d{1,15}$/;
 
-/** True for the methods that Max-Forwards speaks of; for others it says nothing (RFC 9110, section 7.6.2). */
+/** `countsForwards` returns true for the methods that Max-Forwards applies to (RFC 9110, section 7.6.2). */
 export function countsForwards(method: string): boolean {
   return method === 'OPTIONS' || method === 'TRACE';
 }
 
 /**
- * Takes one from the request's Max-Forwards. False: it was 0, and the request must be answered here. A
- * request without the field, or with a value that is no number, is left as it is.
+ * `takeForward` decrements the request's Max-Forwards. It returns false when the value was 0, and umbra must
+ * answer the request. A request without the field, or with a value that is not a number, is unchanged.
  */
 export function takeForward(head: RequestHead): boolean {
   const value = fieldValue(head.fields, name);

@@ -1,8 +1,9 @@
 /**
- * The words in which the two sides of the proxy speak about a message.
+ * The vocabulary of both sides of the proxy for messages.
  *
- * A **wire string** is a JavaScript string whose char codes are the bytes on the wire (latin1): one flat
- * one-byte string per head is the cheapest carrier Node has between two sockets, and it keeps every byte.
+ * A **wire string** is a JavaScript string whose char codes are the bytes on the wire (latin1). One flat
+ * one-byte string per head is the cheapest way in Node to carry a head between two sockets, and it keeps
+ * every byte.
  */
 
 /** How a message's body is delimited (RFC 9112, section 6). */
@@ -13,7 +14,7 @@ export const Framing = {
   LENGTH: 1,
   /** Transfer-Encoding: chunked. */
   CHUNKED: 2,
-  /** A response that ends when the connection does. */
+  /** The response ends when its connection closes. */
   CLOSE: 3,
 } as const;
 export type Framing = (typeof Framing)[keyof typeof Framing];
@@ -25,56 +26,56 @@ export type Framing = (typeof Framing)[keyof typeof Framing];
 export const TAKES_TRAILERS = 'Connection: TE\r\nTE: trailers\r\n';
 
 /**
- * A request as a downstream engine understood it. Engines reuse one object: it is valid only during
- * `onRequest`; the strings in it may be kept.
+ * A request as a downstream engine parsed it. Engines reuse one object: it is valid only during `onRequest`,
+ * but its strings may be kept.
  */
 export class RequestHead {
-  /** A token, case kept. */
+  /** A token; its case is kept. */
   method = 'GET';
   /** Origin-form path and query as received, or `*`; a wire string. */
   target = '/';
-  /** The Host field's value: exactly one, checked; a wire string. */
+  /** The value of the one valid Host field; a wire string. */
   host = '';
   /**
-   * The end-to-end field lines, `name: value CRLF` each, order and repeats kept; a wire string. Host,
-   * Content-Length, Transfer-Encoding, Expect and all hop-by-hop fields are not in it, but `TE: trailers` is,
-   * with the Connection field that it needs, where the client takes trailers.
+   * The end-to-end field lines, `name: value CRLF` each, with order and repeats kept; a wire string. It lacks
+   * Host, Content-Length, Transfer-Encoding, Expect and all hop-by-hop fields. If the client accepts
+   * trailers, it has `TE: trailers` with the Connection field that this needs.
    */
   fields = '';
   framing: Framing = Framing.NONE;
-  /** With `Framing.LENGTH`: bytes of the body, above 0. A length of 0 is `NONE` with `lengthZero` set. */
+  /** Bytes of the body with `Framing.LENGTH`, above 0. A length of 0 is `NONE` with `lengthZero` set. */
   contentLength = 0;
-  /** The client said `Content-Length: 0`, which is forwarded as said. */
+  /** The client sent `Content-Length: 0`, which is forwarded. */
   lengthZero = false;
   /**
-   * The Upgrade field's value where Connection names it, the request has no body, and the engine can switch
-   * to it; else empty, and the field was left out (RFC 9110, section 7.8: an upgrade may be ignored).
+   * The Upgrade field's value if Connection names it, the request has no body, and the engine can switch.
+   * Otherwise it is empty, and the field was removed (RFC 9110, section 7.8: an upgrade may be ignored).
    */
   upgrade = '';
   /**
-   * The client waits for a 100 before it sends the body (RFC 9110, section 10.1.1), and the engine passes one
-   * on: the expectation is the primary's to meet.
+   * The client waits for a 100 before it sends the body (RFC 9110, section 10.1.1), and the engine can
+   * forward one: the primary answers the expectation.
    */
   expectsContinue = false;
   /**
-   * Names of fields that came as literals never to be indexed, and must leave so (RFC 7541, section 6.2.3):
-   * `,name,name,`, in lower case. Empty: there are none, or the client speaks HTTP/1.
+   * Names of fields that arrived as never-indexed literals and must be forwarded as such (RFC 7541, section
+   * 6.2.3): `,name,name,` in lower case. Empty when there are none or the client uses HTTP/1.
    */
   neverIndexed = '';
-  /** Arrived over TLS. */
+  /** The request arrived over TLS. */
   secure = false;
-  /** The client speaks HTTP/1.0. */
+  /** The client uses HTTP/1.0. */
   http10 = false;
   /**
-   * The client's address where a proxy that the listener trusts has named it; empty: the peer is the client.
-   * Set by the edge.
+   * The client's address as a proxy that the listener trusts reported it. Empty: the peer is the client. The
+   * edge sets it.
    */
   client = '';
-  /** Port of the listener that it came to; 0: it has none. Set by the edge. */
+  /** Port of the listener that received the request; 0 when it has none. The edge sets it. */
   localPort = 0;
 }
 
-/** Copies every field of one head to another, which lives longer. */
+/** `copyHead` copies every field of one head to another, which lives longer. */
 export function copyHead(from: RequestHead, to: RequestHead): void {
   to.method = from.method;
   to.target = from.target;

@@ -1,7 +1,7 @@
 /**
- * The fields of a few names, all found in one pass over a request's field lines. What a pass costs is the
- * lines, because each has to be stepped over; however many names there are, the first letter of
- * most lines rules out all of them.
+ * Finds the fields of a few names in one pass over a request's field lines. The cost of a pass is that of
+ * stepping over each line. It hardly depends on the number of names, because the first letter of most lines
+ * rules out all of them.
  */
 import { Span } from './span.js';
 
@@ -17,14 +17,14 @@ const CODES = 128;
 /** Belongs to one owner, which adds names first and then reads one request after the other. */
 export class NamedFields {
   /**
-   * The names that begin with a code, each in front of the next (`NamedField.next`); a letter's stand at both
-   * its cases.
+   * The names that begin with a code, linked by `NamedField.next`. Those that begin with a letter are listed
+   * at both of its cases.
    */
   readonly #byFirstCode = new Array<NamedField | null>(CODES).fill(null);
   #count = 0;
   #pass = 0;
 
-  /** The same one for the same name. */
+  /** `add` returns the same object for the same name. */
   add(lowerName: string): NamedField {
     const code = lowerName.charCodeAt(0);
     let last: NamedField | null = null;
@@ -43,8 +43,8 @@ export class NamedFields {
   }
 
   /**
-   * `fields` is a wire string of field lines, as in `fieldValue`; what was read before is forgotten.
-   * Allocates nothing.
+   * `read` finds the fields in `fields`, a wire string of field lines as in `fieldValue`, and discards the
+   * previous results. It allocates nothing.
    */
   read(fields: string): void {
     const pass = (this.#pass + 1) & 0x3fffffff;
@@ -65,7 +65,7 @@ export class NamedFields {
   }
 
   /**
-   * Whether a field that `add` gave was in what was read last; `field.span` is then the first one of its
+   * `has` returns true when the last `read` found a field of `add`. `field.span` is then the first one of its
    * name.
    */
   has(field: NamedField): boolean {
@@ -77,18 +77,18 @@ export class NamedFields {
 export class NamedField {
   readonly name: string;
   /**
-   * The value with the white space around it: to look for that takes as long as to find the field, and not
-   * every owner minds.
+   * The value with the white space around it. Trimming takes as long as finding the field, and not every
+   * owner needs it.
    */
   readonly span = new Span();
   /**
-   * The pass, which is never this one: a name that no request has had is not found when passes begin again
+   * The pass in which the name was found last; -1 for none, so that a name is not found when passes restart
    * from 0.
    */
   foundIn = -1;
   /** Another name with the same first letter. */
   next: NamedField | null = null;
-  /** The codes of the name: they are read faster than a string's. */
+  /** The char codes of the name, which are faster to read than those of a string. */
   readonly #codes: Uint8Array;
 
   constructor(lowerName: string) {
@@ -97,15 +97,14 @@ export class NamedField {
   }
 
   /**
-   * Whether the line `fields[line, end)`, whose first letter is right, is the first one of this name in this
-   * pass.
+   * `take` returns true when the line `fields[line, end)`, whose first letter matches, is the first one of
+   * this name in this pass.
    */
   take(fields: string, line: number, end: number, pass: number): boolean {
     const codes = this.#codes;
     const length = codes.length;
     const colon = line + length;
-    // A colon can't be part of a name, so most lines with the first letter of the name are ruled out by this
-    // one byte.
+    // A name contains no colon, so this one byte rules out most lines with the same first letter.
     if (colon >= end || fields.charCodeAt(colon) !== COLON || this.foundIn === pass) return false;
     for (let i = 1; i < length; i++) {
       let code = fields.charCodeAt(line + i);

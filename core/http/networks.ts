@@ -5,17 +5,20 @@ import { fieldValues } from './fields.js';
 
 const BITS_V4 = 32;
 const BITS_V6 = 128;
-/** Peers whose answer is kept: those that a listener trusts are few, and each of them sends many requests. */
+/**
+ * The number of peers whose result is cached. A listener trusts few peers, and each of them sends many
+ * requests.
+ */
 const KNOWN_MAX = 1024;
 const FOR = 'for=';
 
-/** Networks whose proxies are believed. Any thread; one object is one thread's. */
+/** Networks whose proxies are trusted. An object belongs to one thread. */
 export class Networks {
   readonly #list = new BlockList();
   readonly #unix: boolean;
   readonly #known = new Map<string, boolean>();
 
-  /** Of `10.0.0.0/8`, `192.0.2.1`, `2001:db8::/32` and `unix`, as the configuration was checked for. */
+  /** `networks` are such as `10.0.0.0/8`, `192.0.2.1`, `2001:db8::/32` and `unix`, already validated. */
   constructor(networks: readonly string[]) {
     this.#unix = networks.includes('unix');
     for (const network of networks) {
@@ -27,7 +30,7 @@ export class Networks {
     }
   }
 
-  /** An address without port; empty for a client that came through a unix socket. */
+  /** `has` takes an address without port, which is empty for a client of a unix socket. */
   has(address: string): boolean {
     if (address === '') return this.#unix;
     const known = this.#known.get(address);
@@ -40,8 +43,8 @@ export class Networks {
   }
 
   /**
-   * Returns who the client is, as far as it can be believed: `peer`, and while that is one of these networks,
-   * the address that it named. `fields` is a wire string.
+   * `clientOf` returns the client's address as far as it can be trusted. It is `peer`, and while that is in
+   * these networks, the address that it reported. `fields` is a wire string.
    */
   clientOf(fields: string, peer: string, as: 'x-forwarded' | 'forwarded'): string {
     let client = peer;
@@ -58,9 +61,9 @@ export class Networks {
 }
 
 /**
- * Returns what `for=192.0.2.1` and `for="[2001:db8::1]:4711"` name (RFC 7239, section 6). No address has a
- * comma or a semicolon in its quotes, so these divide the value wherever they stand: a quote that a client
- * left open takes nothing of what proxies have added.
+ * `forwardedFor` returns the addresses in `for=192.0.2.1` and `for="[2001:db8::1]:4711"` (RFC 7239, section
+ * 6). No address contains a comma or a semicolon, so these separate the value even within quotes: a quote
+ * that a client left open hides nothing that proxies have added.
  */
 function forwardedFor(fields: string): string[] {
   const named: string[] = [];
@@ -77,7 +80,10 @@ function unquoted(text: string): string {
   return text.length >= 2 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
 }
 
-/** Returns an address without brackets and port, and '' for `unknown`, obfuscated names and anything else. */
+/**
+ * `bareAddress` returns an address without brackets and port, or '' for `unknown`, obfuscated names and
+ * anything else.
+ */
 function bareAddress(text: string): string {
   if (isIP(text) !== 0) return text;
   const bracketed =

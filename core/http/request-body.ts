@@ -3,10 +3,10 @@ import { Framing } from './message.js';
 import { ResponseFault } from './response-fault.js';
 import { forwardableTrailers } from './trailers.js';
 
-/** Takes the pieces of a body; each dies with the call. `last`: the body is complete. */
+/** Takes the pieces of a body, each valid during the call only. With `last` the body is complete. */
 export interface BodySink {
   /**
-   * Before the last piece of a chunked body, if it has trailers that go on: whole field lines, a wire string.
+   * Takes the forwarded trailers of a chunked body, before its last piece: whole field lines, a wire string.
    */
   onTrailers(lines: string): void;
   onPiece(piece: Uint8Array, last: boolean): void;
@@ -15,24 +15,24 @@ export interface BodySink {
 const nothing = new Uint8Array(0);
 
 /**
- * Takes the framing off a request's body, any number of bytes at a time: Content-Length or chunks (RFC 9112,
- * sections 6 and 7). Extensions are bounded and ignored, trailers are bounded and checked.
+ * Removes the framing of a request's body, any number of bytes at a time: Content-Length or chunks (RFC 9112,
+ * sections 6 and 7). Extensions are bounded and ignored; trailers are bounded and checked.
  */
 export class RequestBodyReader implements ChunkSink {
-  /** The body, or what is left of it, makes no sense: the connection is spent. */
+  /** The body is invalid, and the connection can't be used any more. */
   refused = false;
   complete = true;
   #framing: Framing = Framing.NONE;
   #left = 0;
   #named = '';
   readonly #chunked = new ChunkedDecoder();
-  /** The latest data of a chunk is held back until it is known whether the body ends in the same read. */
+  /** The latest data of a chunk is held until it is known whether the body ends in the same read. */
   #piece: Uint8Array | null = null;
   #sink: BodySink | null = null;
 
   /**
-   * `contentLength` counts with `Framing.LENGTH` alone, and is above 0. `named`: the list that the request's
-   * Connection fields make, in any case.
+   * `contentLength` is used with `Framing.LENGTH` only, and is above 0. `named` is the list of the request's
+   * Connection fields, in any case.
    */
   begin(framing: Framing, contentLength: number, named: string): void {
     this.refused = false;
@@ -44,15 +44,15 @@ export class RequestBodyReader implements ChunkSink {
   }
 
   /**
-   * Reads `bytes[start, end)` into `sink`. Returns where it stopped: at `end`, or before it when the body is
-   * `complete`, or `refused`.
+   * `feed` reads `bytes[start, end)` into `sink` and returns where it stopped. That is `end`, or a position
+   * before it when the body is `complete` or `refused`.
    */
   feed(bytes: Buffer, start: number, end: number, sink: BodySink): number {
     if (this.complete || this.refused) return start;
     if (this.#framing === Framing.CHUNKED) return this.#feedChunks(bytes, start, end, sink);
     const to = Math.min(end, start + this.#left);
     this.#left -= to - start;
-    // The state is set first: the sink may begin something else.
+    // The state is set before the call, because the sink may begin another body.
     this.complete = this.#left === 0;
     sink.onPiece(bytes.subarray(start, to), this.complete);
     return to;

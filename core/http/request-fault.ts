@@ -1,8 +1,8 @@
 /**
- * Why an engine refuses a request before the proxy hears of it, and what its client gets. Where two
- * parsers could disagree about a message, forwarding it would let its sender choose which of them is fooled.
- * The connection is always closed: nothing behind a doubtful request has a certain beginning. What uWS
- * refuses by itself is not here: nobody hears of it.
+ * Why an engine rejects a request before it reaches the proxy, and what the client gets. If two parsers could
+ * disagree about a message, forwarding it would let its sender choose which of them is deceived. The
+ * connection is always closed, because the end of a doubtful request is not certain. Requests that uWS itself
+ * rejects are not here, because it does not report them.
  */
 export const RequestFault = {
   NONE: 0,
@@ -10,7 +10,7 @@ export const RequestFault = {
   REQUEST_LINE: 1,
   METHOD: 2,
   CONNECT: 3,
-  /** A byte that no target has, or none of the forms of RFC 9112, section 3.2. */
+  /** An invalid byte, or none of the forms of RFC 9112, section 3.2. */
   TARGET: 4,
   /** `limits.requestTargetBytes`. */
   TARGET_TOO_LONG: 5,
@@ -26,13 +26,13 @@ export const RequestFault = {
   HEAD_TOO_LARGE: 10,
   /** `limits.requestFields`. */
   TOO_MANY_FIELDS: 11,
-  /** None, more than one, or no valid host (RFC 9112, section 3.2). */
+  /** No Host, more than one, or an invalid one (RFC 9112, section 3.2). */
   HOST: 12,
-  /** Not one length, or one beside Transfer-Encoding (RFC 9112, section 6.3). */
+  /** Not one valid length, or a length together with Transfer-Encoding (RFC 9112, section 6.3). */
   LENGTH: 13,
   /** A coding that is not chunked alone (RFC 9112, section 6.1). */
   CODING: 14,
-  /** Transfer-Encoding is unknown to HTTP/1.0 (RFC 9112, section 6.1). */
+  /** Transfer-Encoding in HTTP/1.0, which does not define it (RFC 9112, section 6.1). */
   CODING_VERSION: 15,
   EXPECTATION: 16,
   /**
@@ -42,10 +42,10 @@ export const RequestFault = {
   CHUNKS: 17,
   /** The client stopped within a head or a body. */
   TIMEOUT: 18,
-  /** The uws engine decodes UTF-8: what else was sent is lost, so it can't be forwarded. */
+  /** The uws engine decodes UTF-8. Other bytes are lost, so the request can't be forwarded. */
   TARGET_BYTES: 19,
   FIELD_BYTES: 20,
-  /** A Transfer-Encoding that leaves the end of the body open (RFC 9112, section 6.3). */
+  /** A Transfer-Encoding that leaves the end of the body undefined (RFC 9112, section 6.3). */
   CODING_END: 21,
   /** `limits.methodBytes` (RFC 9112, section 3). */
   METHOD_TOO_LONG: 22,
@@ -55,12 +55,12 @@ export type RequestFault = (typeof RequestFault)[keyof typeof RequestFault];
 export interface RequestFaultAnswer {
   readonly code: string;
   readonly status: number;
-  /** One line, without anything that the client said. */
+  /** One line, without any text from the client. */
   readonly text: string;
   readonly when: string;
 }
 
-/** By `RequestFault`. */
+/** Indexed by `RequestFault`. */
 export const requestFaultAnswers: readonly RequestFaultAnswer[] = [
   { code: 'none', status: 500, text: '', when: '' },
   {
@@ -73,14 +73,14 @@ export const requestFaultAnswers: readonly RequestFaultAnswer[] = [
     code: 'method',
     status: 400,
     text: 'The method is not a token.\n',
-    when: 'A byte in the method that no token has.',
+    when: 'The method contains an invalid byte.',
   },
   { code: 'connect', status: 501, text: 'CONNECT is not supported.\n', when: 'The method is CONNECT.' },
   {
     code: 'target',
     status: 400,
     text: 'The target is malformed.\n',
-    when: 'A byte in the target that none has, or none of its forms.',
+    when: 'The target contains an invalid byte, or has no valid form.',
   },
   {
     code: 'target-too-long',
@@ -98,7 +98,7 @@ export const requestFaultAnswers: readonly RequestFaultAnswer[] = [
     code: 'field-name',
     status: 400,
     text: 'A field name is malformed.\n',
-    when: 'An empty name, a byte that no token has, anything between a name and its colon, or a framing field with an underscore for its dash.',
+    when: 'An empty name, an invalid byte in a name, anything between a name and its colon, or a framing field with an underscore instead of its dash.',
   },
   {
     code: 'field-value',
@@ -116,25 +116,25 @@ export const requestFaultAnswers: readonly RequestFaultAnswer[] = [
     code: 'head-too-large',
     status: 431,
     text: 'The request head is too large.\n',
-    when: 'The head passes its limit.',
+    when: 'The head is larger than its limit.',
   },
   {
     code: 'too-many-fields',
     status: 431,
     text: 'The request has too many fields.\n',
-    when: 'More field lines than the limit.',
+    when: 'The head has more field lines than the limit.',
   },
   {
     code: 'host',
     status: 400,
     text: 'The Host field is not one valid host.\n',
-    when: 'No Host, more than one, or one that is not valid.',
+    when: 'No Host, more than one, or an invalid one.',
   },
   {
     code: 'length',
     status: 400,
     text: 'The Content-Length field is not one valid length.\n',
-    when: 'Not one number, or one beside Transfer-Encoding.',
+    when: 'Not one valid number, or a number together with Transfer-Encoding.',
   },
   {
     code: 'coding',
@@ -145,8 +145,8 @@ export const requestFaultAnswers: readonly RequestFaultAnswer[] = [
   {
     code: 'coding-version',
     status: 400,
-    text: 'HTTP/1.0 has no transfer codings.\n',
-    when: 'Transfer-Encoding in a request of HTTP/1.0.',
+    text: 'HTTP/1.0 does not define Transfer-Encoding.\n',
+    when: 'A Transfer-Encoding in a request of HTTP/1.0.',
   },
   {
     code: 'expectation',
@@ -158,7 +158,7 @@ export const requestFaultAnswers: readonly RequestFaultAnswer[] = [
     code: 'chunks',
     status: 400,
     text: 'The chunks of the body are malformed.\n',
-    when: 'Chunks or trailers that are malformed or pass their limits.',
+    when: 'Chunks or trailers that are malformed or exceed their limits.',
   },
   {
     code: 'timeout',
@@ -170,13 +170,13 @@ export const requestFaultAnswers: readonly RequestFaultAnswer[] = [
     code: 'target-bytes',
     status: 400,
     text: 'The target has bytes that are not UTF-8.\n',
-    when: 'The uws engine alone: it decodes UTF-8, and what else was sent is lost.',
+    when: 'The target is not UTF-8 (uws engine only, which decodes UTF-8 and loses other bytes).',
   },
   {
     code: 'field-bytes',
     status: 400,
     text: 'A field has bytes that are not UTF-8.\n',
-    when: 'The same in a field.',
+    when: 'A field is not UTF-8 (uws engine only).',
   },
   {
     code: 'coding-end',

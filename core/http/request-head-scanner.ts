@@ -7,13 +7,13 @@ import { isHost, isOriginForm, readTarget } from './request-target.js';
 import { readTransferCoding } from './transfer-coding.js';
 import { latin1Slice } from './wire.js';
 
-/** What a scan came to. */
+/** The result of a scan. */
 export const Scan = {
-  /** The head is whole; `length` is its length, and everything else is filled in. */
+  /** The head is complete. `length` is its length, and all other fields are set. */
   DONE: 0,
   /** The bytes end within the head. */
   PARTIAL: 1,
-  /** Refused; `fault` says why. */
+  /** Rejected, for the reason in `fault`. */
   REFUSED: 2,
 } as const;
 export type Scan = (typeof Scan)[keyof typeof Scan];
@@ -21,34 +21,34 @@ export type Scan = (typeof Scan)[keyof typeof Scan];
 /** The bytes ended before the method did. */
 const WITHIN_METHOD = -2;
 const VERSION_START = 'HTTP/';
-/** Up to here a length is exact in a number. */
+/** Up to this number of digits a length is exact as a JavaScript number. */
 const LENGTH_DIGITS_MAX = 15;
 
 /**
- * Scans request heads where they lie, strictly (RFC 9112, sections 2 to 6): what two parsers could read in
- * two ways is refused. One per thread: what it found is valid until the next scan, the strings in it may be
- * kept.
+ * Scans request heads in place and strictly (RFC 9112, sections 2 to 6): what two parsers could read in two
+ * ways is rejected. There is one per thread. Its results are valid until the next scan, but its strings may
+ * be kept.
  *
- * It begins at the head's first byte each time and looks at bytes in their order only, so that a head cut
- * anywhere gets the verdict of the whole one; a connection calls it again when more bytes are there. Field
- * lines are forwarded byte for byte, whatever their case or spacing; most heads need no more than one slice
- * for all of them, and none makes anything per field.
+ * Each scan begins at the head's first byte and reads bytes in order only, so that a head that arrives in
+ * pieces gets the same verdict as a whole one. A connection scans again when more bytes have arrived. Field
+ * lines are forwarded byte for byte, whatever their case or spacing. Most heads need one slice for all field
+ * lines, and nothing is allocated per field.
  *
- * The file is long because each state leads to the next over the same bytes and the same few fields.
+ * The file is long because each state leads to the next one over the same bytes and fields.
  */
 export class RequestHeadScanner {
   readonly head = new RequestHead();
   fault: RequestFault = RequestFault.NONE;
-  /** Bytes of the whole head, with empty lines before it. */
+  /** Bytes of the whole head, including empty lines before it. */
   length = 0;
-  /** The client speaks HTTP/1.0. */
+  /** The client uses HTTP/1.0. */
   http10 = false;
-  /** The client lets the connection be used again (RFC 9112, section 9.3). */
+  /** The client allows the connection to be reused (RFC 9112, section 9.3). */
   keepAlive = true;
 
   readonly #spliced: Buffer = Buffer.allocUnsafeSlow(limits.requestHeadBytesMax);
   #splicedBytes = 0;
-  /** The last host that was valid: most connections name one host again and again. */
+  /** The last valid host: most connections send one host again and again. */
   #validHost = '';
   #hosts = 0;
   #hasLength = false;
@@ -57,14 +57,14 @@ export class RequestHeadScanner {
   #closes = false;
   #persists = false;
   #takesTrailers = false;
-  /** Joined values of Connection fields that name more than `close` or `keep-alive`. */
+  /** Joined values of Connection fields that have other options than `close` and `keep-alive`. */
   #options = '';
   /** Values of Upgrade fields, whether or not Connection names them. */
   #upgrade = '';
 
   /**
-   * Scans `bytes[start, end)`, which begins with a head. Refused past `headBytesMax`, at most
-   * `limits.requestHeadBytesMax`.
+   * `scan` scans `bytes[start, end)`, which begins with a head. It rejects a head above `headBytesMax`, which
+   * is at most `limits.requestHeadBytesMax`.
    */
   scan(bytes: Buffer, start: number, end: number, headBytesMax: number = limits.requestHeadBytes): Scan {
     this.#begin();
@@ -103,12 +103,12 @@ export class RequestHeadScanner {
     this.#upgrade = '';
   }
 
-  /** What the Connection fields name beside `close` and `keep-alive`: a list in any case, as it came. */
+  /** Options of the Connection fields except `close` and `keep-alive`: a list in any case, as it arrived. */
   get named(): string {
     return this.#options;
   }
 
-  /** After a negative position: refused if a fault was noted, else more bytes are needed. */
+  /** `#stopped` handles a negative position: rejected if there is a fault, else more bytes are needed. */
   #stopped(): Scan {
     return this.fault === RequestFault.NONE ? Scan.PARTIAL : Scan.REFUSED;
   }
@@ -119,16 +119,16 @@ export class RequestHeadScanner {
   }
 
   /**
-   * `method SP target SP version CRLF`, after any empty lines. Returns where the fields begin,
-   * `WITHIN_METHOD`, or -1.
+   * `#scanLine` reads `method SP target SP version CRLF` after any empty lines. It returns where the fields
+   * begin, `WITHIN_METHOD`, or -1.
    */
   #scanLine(bytes: Buffer, start: number, stop: number): number {
-    // An imported binding is loaded again at each use: in these loops that would be once per byte.
+    // An imported binding is loaded at each use, which in these loops would be once per byte.
     const tokens = isTokenByte;
     const targets = isTargetByte;
     let at = start;
-    // RFC 9112, section 2.2: empty lines before a request are passed over. Bounded, as each is scanned again
-    // with every read.
+    // RFC 9112, section 2.2: empty lines before a request are skipped. Their number is bounded, because each
+    // read scans them again.
     const emptyStop = start + limits.emptyLines * 2;
     while (at < stop && bytes[at] === Char.CR) {
       if (at === emptyStop) return this.#fail(RequestFault.REQUEST_LINE);
@@ -185,13 +185,13 @@ export class RequestHeadScanner {
     return -1;
   }
 
-  /** RFC 9112, section 5: `name ":" OWS value OWS CRLF` lines up to the empty one. */
+  /** `#scanFields` reads `name ":" OWS value OWS CRLF` lines up to the empty one (RFC 9112, section 5). */
   #scanFields(bytes: Buffer, start: number, from: number, stop: number): Scan {
     const tokens = isTokenByte;
     const values = isFieldByte;
     let at = from;
     let count = 0;
-    // Neighbouring lines that are forwarded make one run; a run is copied only when another one follows it.
+    // Adjacent forwarded lines form one run. A run is copied only when another one follows it.
     let runStart = from;
     let runEnd = from;
     for (;;) {
@@ -233,10 +233,10 @@ export class RequestHeadScanner {
   }
 
   /**
-   * Reads a field that is about this connection or about framing, which we write ourselves, and says whether
-   * the line is end to end. Length first: only names of these lengths are compared at all. Servers that hand
-   * fields to programs as variables (RFC 3875, section 4.1.18) take an underscore for the dash: a second
-   * framing field in that disguise is refused.
+   * `#isForwarded` reads a field about this connection or about framing, which umbra writes itself, and
+   * returns true when the line is end to end. The length is compared first, so that only names of these
+   * lengths are compared at all. Servers that pass fields to programs as variables (RFC 3875, section 4.1.18)
+   * treat an underscore as the dash, so a framing field with underscores is rejected.
    */
   #isForwarded(bytes: Buffer, start: number, end: number, valueStart: number, valueEnd: number): boolean {
     switch (end - start) {
@@ -311,7 +311,10 @@ export class RequestHeadScanner {
     else this.#options += `,${latin1Slice(bytes, start, end)}`;
   }
 
-  /** 1*DIGIT; repeats of the same digits may be merged (RFC 9110, section 8.6), a list is refused. */
+  /**
+   * `#readLength` accepts 1*DIGIT. Repeats of the same digits may be merged (RFC 9110, section 8.6); a list
+   * is rejected.
+   */
   #readLength(bytes: Buffer, start: number, end: number): void {
     const digits = end - start;
     let length = 0;
@@ -330,7 +333,7 @@ export class RequestHeadScanner {
     head.contentLength = length;
   }
 
-  /** Chunked, once. Codings in a list or in two fields are what smuggling is made of. */
+  /** `#readCoding` accepts chunked once. Codings in a list or in two fields are how requests are smuggled. */
   #readCoding(bytes: Buffer, start: number, end: number): void {
     if (this.http10) this.fault = RequestFault.CODING_VERSION;
     else if (this.#hasLength) this.fault = RequestFault.LENGTH;
@@ -341,8 +344,8 @@ export class RequestHeadScanner {
   }
 
   /**
-   * Reads TE. Trailers alone, of all codings that a client may accept, can be passed on (RFC 9110, section
-   * 10.1.4).
+   * `#readTe` reads TE. Of all codings that a client may accept, only trailers can be forwarded (RFC 9110,
+   * section 10.1.4).
    */
   #readTe(bytes: Buffer, start: number, end: number): void {
     if (equalsIgnoringCase(bytes, start, end, 'trailers')) this.#takesTrailers = true;
@@ -353,7 +356,7 @@ export class RequestHeadScanner {
     this.#splicedBytes += bytes.copy(this.#spliced, this.#splicedBytes, start, end);
   }
 
-  /** The empty line is there: what the fields mean together. */
+  /** `#complete` runs at the empty line and decides what the fields mean together. */
   #complete(bytes: Buffer, runStart: number, runEnd: number): Scan {
     const { head } = this;
     if (this.#hosts === 0 && !this.http10) return this.#refuse(RequestFault.HOST);
@@ -378,18 +381,20 @@ export class RequestHeadScanner {
     if (this.#options !== '') this.#readOptions();
     if (this.#takesTrailers && !this.http10) head.fields += TAKES_TRAILERS;
     this.keepAlive = !this.#closes && (!this.http10 || this.#persists);
-    // Nothing waits for a 100 without a body, and HTTP/1.0 knows none (RFC 9110, section 10.1.1).
+    // Without a body nothing waits for a 100, and HTTP/1.0 does not define it (RFC 9110, section 10.1.1).
     if (head.framing === Framing.NONE || this.http10) head.expectsContinue = false;
     return Scan.DONE;
   }
 
-  /** The rare Connection fields that name more than one of `close` and `keep-alive`. */
+  /**
+   * `#readOptions` handles the rare Connection fields with other options than one `close` or `keep-alive`.
+   */
   #readOptions(): void {
     const options = listMembers(this.#options);
     if (options.has('close')) this.#closes = true;
     if (options.has('keep-alive')) this.#persists = true;
     const { head } = this;
-    // HTTP/1.0 knows no upgrades (RFC 9110, section 7.8), and a body would stand between the request and the
+    // HTTP/1.0 has no upgrades (RFC 9110, section 7.8), and a body would be between the request and the
     // tunnel.
     const maySwitch = !this.http10 && head.framing === Framing.NONE;
     if (maySwitch && options.has('upgrade')) head.upgrade = this.#upgrade;
@@ -397,7 +402,7 @@ export class RequestHeadScanner {
   }
 }
 
-/** The usual methods without making a string. */
+/** `methodOf` returns common methods without allocating a string. */
 function methodOf(bytes: Buffer, start: number, end: number): string {
   switch (end - start) {
     case 3:

@@ -1,7 +1,6 @@
 /**
- * The forms of a request target (RFC 9112, section 3.2). What goes upstream is origin-form, or `*`;
- * absolute-form is taken apart here, and its authority takes the place of the Host field's value (section
- * 3.2.2).
+ * The forms of a request target (RFC 9112, section 3.2). The upstream gets origin-form, or `*`. Absolute-form
+ * is split here, and its authority replaces the Host field's value (section 3.2.2).
  */
 
 const SLASH = 0x2f;
@@ -14,32 +13,35 @@ const absoluteForm = /^https?:\/\/([^/?@]+)([/?].*)?$/is;
  */
 const hostForm = /^(?:[A-Za-z0-9\-._~%!$&'()*+;=]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
 
-/** Whether `host` may stand in a Host field. */
+/** `isHost` returns true when `host` is valid in a Host field. */
 export function isHost(host: string): boolean {
   return hostForm.test(host);
 }
 
-/** Whether `target` is origin-form, as all but a few are: then it is forwarded as it came. */
+/** `isOriginForm` returns true for nearly all targets, which are then forwarded unchanged. */
 export function isOriginForm(target: string): boolean {
   return target.charCodeAt(0) === SLASH;
 }
 
-/** What a target that is not origin-form comes to. */
+/** The parts of a target that is not origin-form. */
 export interface TargetParts {
   /** Origin-form, or `*`. */
   readonly target: string;
-  /** The authority of absolute-form; null: the Host field stands. */
+  /** The authority of absolute-form; null to keep the Host field. */
   readonly host: string | null;
 }
 
-/** Reads absolute-form and asterisk-form; null for anything else. The rare case: may allocate. */
+/**
+ * `readTarget` reads absolute-form and asterisk-form, and returns null for anything else. It is rare and may
+ * allocate.
+ */
 export function readTarget(method: string, target: string): TargetParts | null {
   const isOptions = method === 'OPTIONS';
   if (target === '*') return isOptions ? { target, host: null } : null;
   const match = absoluteForm.exec(target);
   if (match === null || !isHost(match[1]!)) return null;
   const rest = match[2] ?? '';
-  // RFC 9112, section 3.2.4: OPTIONS with an empty path means the server itself.
+  // RFC 9112, section 3.2.4: OPTIONS with an empty path addresses the server itself.
   if (rest === '') return { target: isOptions ? '*' : '/', host: match[1]! };
   return { target: rest.startsWith('?') ? `/${rest}` : rest, host: match[1]! };
 }

@@ -1,8 +1,8 @@
 import { Framing } from './message.js';
 
 /**
- * The head of a request that umbra sends, before it has a protocol. All strings are wire strings and were
- * checked. A `RequestHead` of a client is one.
+ * The head of a request that umbra sends, before it is written in a protocol. All strings are valid wire
+ * strings. A client's `RequestHead` is one.
  */
 export interface OutgoingHead {
   readonly method: string;
@@ -15,7 +15,7 @@ export interface OutgoingHead {
   readonly contentLength: number;
   /** With `Framing.NONE`: the client sent `Content-Length: 0`, which is forwarded. */
   readonly lengthZero: boolean;
-  /** The protocol that the request asks for; empty: none. */
+  /** The protocol that the request asks for; empty for none. */
   readonly upgrade: string;
   /** The request asks for a 100 before its body. */
   readonly expectsContinue: boolean;
@@ -24,9 +24,9 @@ export interface OutgoingHead {
 }
 
 /**
- * Writes the head of a request as a wire string: request line, Host right after it (RFC 9110, section 7.2),
- * the end-to-end field lines, the lines about this connection, the framing that umbra chose, and the empty
- * line. HTTP/1.1 keeps the connection without being asked. Nothing is escaped here.
+ * `writeRequestHead` returns the head of a request as a wire string: request line, Host right after it (RFC
+ * 9110, section 7.2), the end-to-end field lines, the lines about this connection, the framing that umbra
+ * chose, and the empty line. HTTP/1.1 keeps the connection by default. Nothing is escaped here.
  */
 export function writeRequestHead(head: OutgoingHead): string {
   const { framing } = head;
@@ -37,25 +37,29 @@ export function writeRequestHead(head: OutgoingHead): string {
 }
 
 /**
- * Hop-by-hop lines are always written here: an upgrade (RFC 9110, section 7.8), or the expectation of a 100.
+ * `connectionLines` returns the hop-by-hop lines: an upgrade (RFC 9110, section 7.8), or the expectation of a
+ * 100.
  */
 function connectionLines({ upgrade, expectsContinue }: OutgoingHead): string {
   if (upgrade !== '') return `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
   return expectsContinue ? 'Expect: 100-continue\r\n' : '';
 }
 
-/** What stands before the data of a chunk of `bytes` bytes; above 0, for 0 would end the body. */
+/**
+ * `chunkStart` returns the text before the data of a chunk of `bytes` bytes. It must not be 0, which would
+ * end the body.
+ */
 export function chunkStart(bytes: number): string {
   return `${bytes.toString(16)}\r\n`;
 }
 
-/** What stands after the data of each chunk. */
+/** The text after the data of each chunk. */
 export const CHUNK_END = '\r\n';
 
-/** The last chunk, after the end of the one before it, and an empty trailer section. */
+/** The last chunk, after the end of the previous one, with an empty trailer section. */
 export const LAST_CHUNK = '0\r\n\r\n';
 
-/** The last chunk with a trailer section of `trailers`: whole field lines, or none. */
+/** `lastChunk` returns the last chunk with the trailer section `trailers`: whole field lines, or none. */
 export function lastChunk(trailers: string): string {
   return trailers === '' ? LAST_CHUNK : `0\r\n${trailers}\r\n`;
 }

@@ -1,6 +1,6 @@
 /**
- * Why an upstream's bytes were refused. Every one of them becomes failure `protocol`; the code is kept so
- * that a log line and a test can say which rule was broken.
+ * Why an upstream's bytes were rejected. Every fault becomes the failure `protocol`; the code is kept so that
+ * a log line or a test can name the broken rule.
  */
 export const ResponseFault = {
   NONE: 0,
@@ -20,17 +20,19 @@ export const ResponseFault = {
    * A Content-Length that is no number, too large, or repeated with another value (RFC 9112, section 6.3).
    */
   CONTENT_LENGTH: 7,
-  /** Malformed, on HTTP/1.0, with Content-Length, or chunked twice (RFC 9112, sections 6.1 and 6.3). */
+  /**
+   * Malformed, in HTTP/1.0, together with Content-Length, or chunked twice (RFC 9112, sections 6.1 and 6.3).
+   */
   TRANSFER_ENCODING: 8,
-  /** 101 to a request that asked for no upgrade (RFC 9110, section 15.2.2). */
+  /** A 101 to a request that did not ask for an upgrade (RFC 9110, section 15.2.2). */
   UNASKED_UPGRADE: 9,
   /** `limits.interimResponses`. */
   TOO_MANY_INTERIMS: 10,
-  /** A chunk size that is no hexadecimal number or above 2^53 - 1, or a line past `limits.chunkLineBytes`. */
+  /** A chunk size that is not hexadecimal or above 2^53 - 1, or a line above `limits.chunkLineBytes`. */
   CHUNK_LINE: 11,
   /** Chunk data that is not followed by CRLF. */
   CHUNK_END: 12,
-  /** A malformed trailer section, or one past `limits.trailerBytes`. */
+  /** A malformed trailer section, or one above `limits.trailerBytes`. */
   TRAILER: 13,
 } as const;
 export type ResponseFault = (typeof ResponseFault)[keyof typeof ResponseFault];

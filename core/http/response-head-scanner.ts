@@ -3,13 +3,13 @@ import { Char, equalsIgnoringCase, isFieldByte, isTokenByte } from './chars.js';
 import { ResponseFault } from './response-fault.js';
 import { FieldKind, type ResponseHead } from './response-head.js';
 
-/** What a scan came to. */
+/** The result of a scan. */
 export const Scan = {
-  /** The head is whole; `head.scanned` is its length. */
+  /** The head is complete; `head.scanned` is its length. */
   DONE: 0,
   /** The bytes end within a line; `head.scanned` is where that line begins. */
   PARTIAL: 1,
-  /** Refused; `head.fault` says why. */
+  /** Rejected, for the reason in `head.fault`. */
   REFUSED: 2,
 } as const;
 export type Scan = (typeof Scan)[keyof typeof Scan];
@@ -23,8 +23,8 @@ const LOWEST_STATUS = 100;
 const UPGRADE_REQUIRED = 426;
 
 /**
- * Scans the lines of a response head from `head.scanned` to `end` (a position in `head.bytes`). It works a
- * line at a time and can be called again when more bytes are there: whole lines are never scanned twice.
+ * `scanHead` scans the lines of a response head from `head.scanned` to `end` (a position in `head.bytes`). It
+ * can be called again when more bytes have arrived: complete lines are never scanned twice.
  */
 export function scanHead(head: ResponseHead, end: number): Scan {
   if (head.scanned === 0) {
@@ -35,8 +35,8 @@ export function scanHead(head: ResponseHead, end: number): Scan {
 }
 
 /**
- * RFC 9112, section 4: `HTTP/1.x SP 3DIGIT SP [reason] CRLF`; the second space may be missing, as it often
- * is.
+ * `scanStatusLine` reads `HTTP/1.x SP 3DIGIT SP [reason] CRLF` (RFC 9112, section 4). The second space may be
+ * missing, as it often is.
  */
 function scanStatusLine(head: ResponseHead, end: number): Scan {
   const { bytes, base } = head;
@@ -66,7 +66,10 @@ function scanStatusLine(head: ResponseHead, end: number): Scan {
   return Scan.DONE;
 }
 
-/** The first bytes alone: what can't become a status line is refused now and not at a timeout. */
+/**
+ * `scanStatusLineStart` checks an incomplete line, so that bytes that can't become a status line are rejected
+ * at once.
+ */
 function scanStatusLineStart(head: ResponseHead, end: number): Scan {
   for (let at = head.base; at < end; at++) {
     const i = at - head.base;
@@ -77,10 +80,10 @@ function scanStatusLineStart(head: ResponseHead, end: number): Scan {
   return Scan.PARTIAL;
 }
 
-/** RFC 9112, section 5: `name ":" OWS value OWS CRLF` lines up to the empty one. */
+/** `scanFields` reads `name ":" OWS value OWS CRLF` lines up to the empty one (RFC 9112, section 5). */
 function scanFields(head: ResponseHead, end: number): Scan {
   const { bytes, base } = head;
-  // An imported binding is loaded again at each use: in these loops that would be once per byte.
+  // An imported binding is loaded at each use, which in these loops would be once per byte.
   const tokens = isTokenByte;
   const values = isFieldByte;
   for (;;) {
@@ -117,8 +120,8 @@ function scanFields(head: ResponseHead, end: number): Scan {
 }
 
 /**
- * What the name makes of the field. Length first: only names of these lengths are compared at all.
- * The list is RFC 9110, section 7.6.1.
+ * `noteKind` returns the kind of a field by its name. The length is compared first, so that only names of
+ * these lengths are compared at all. The list is in RFC 9110, section 7.6.1.
  */
 function noteKind(head: ResponseHead, start: number, end: number): FieldKind {
   const { bytes } = head;
@@ -131,7 +134,7 @@ function noteKind(head: ResponseHead, start: number, end: number): FieldKind {
       return FieldKind.DATE;
     case 7:
       if (equalsIgnoringCase(bytes, start, end, 'trailer')) return FieldKind.TRAILER;
-      // A 426 must say what to upgrade to (RFC 9110, section 15.5.22).
+      // A 426 must name the protocols to upgrade to (RFC 9110, section 15.5.22).
       return equalsIgnoringCase(bytes, start, end, 'upgrade') && head.status !== UPGRADE_REQUIRED
         ? FieldKind.HOP_BY_HOP
         : FieldKind.FORWARD;
@@ -181,7 +184,7 @@ function isHttp1(bytes: Buffer, start: number): boolean {
   return true;
 }
 
-/** The number, or -1 if one of the three is no digit. */
+/** `threeDigits` returns the number, or -1 if one of the three is not a digit. */
 function threeDigits(bytes: Buffer, at: number): number {
   const a = bytes[at]! - Char.ZERO;
   const b = bytes[at + 1]! - Char.ZERO;

@@ -9,46 +9,45 @@ import { Scan, scanHead } from './response-head-scanner.js';
 import { forwardableTrailers } from './trailers.js';
 
 /**
- * Where a reader delivers one response: onInterim* onHead onBody* onTrailers? onEnd. Heads and bytes die with
- * the call.
+ * Receives one response: onInterim* onHead onBody* onTrailers? onEnd. Heads and bytes are valid during the
+ * call only.
  */
 export interface ReaderSink extends ChunkSink {
   onInterim(head: ResponseHead): void;
   onHead(head: ResponseHead): void;
-  /** The trailers that go on, if there are any: whole field lines, a wire string. */
+  /** The forwarded trailers, if any: whole field lines, a wire string. */
   onTrailers(lines: string): void;
   onEnd(): void;
 }
 
-/** What a reader made of the bytes it was fed. */
+/** The state of a reader after some bytes. */
 export const Fed = {
-  /** All right so far; the response is not whole. */
+  /** Valid so far; the response is not complete. */
   MORE: 0,
-  /** The response is whole, and nothing follows it. */
+  /** The response is complete, and nothing follows it. */
   WHOLE: 1,
   /**
-   * The response is whole, and bytes follow that belong to no request: they are ignored, the connection is
-   * spent.
+   * The response is complete, and bytes follow that belong to no request. They are ignored, and the
+   * connection must be closed.
    */
   EXCESS: 2,
-  /** Refused; `fault` says why. */
+  /** Rejected, for the reason in `fault`. */
   REFUSED: 3,
-  /** `stop` was called from the sink. */
+  /** The sink called `stop`. */
   STOPPED: 4,
   /**
-   * The upgrade that was asked for was accepted: `head` is the 101, and from `switchedAt` on the bytes are no
-   * HTTP.
+   * The requested upgrade was accepted: `head` is the 101, and the bytes from `switchedAt` on are not HTTP.
    */
   SWITCHED: 5,
 } as const;
 export type Fed = (typeof Fed)[keyof typeof Fed];
 
 const State = {
-  /** Within a head, interim or final. */
+  /** Within an interim or final head. */
   HEAD: 0,
   BODY_LENGTH: 1,
   BODY_CHUNKED: 2,
-  /** The body ends when the connection does. */
+  /** The body ends when the connection closes. */
   BODY_CLOSE: 3,
   WHOLE: 4,
   REFUSED: 5,
@@ -62,21 +61,21 @@ const SWITCHING_PROTOCOLS = 101;
 const FINAL_STATUS_MIN = 200;
 
 /**
- * A buffer for heads in pieces begins at this size, doubles as needed, and is kept between responses if it
- * stayed small.
+ * A buffer for heads in pieces begins at this size and doubles as needed. A buffer that stayed small is kept
+ * between responses.
  */
 const FIRST_GATHER_BYTES = 4 * 1024;
 
 /**
- * Reads one response at a time from the bytes of one connection, cut anywhere. A head that arrives in one
- * read is scanned where it lies; a head in pieces is gathered in a bounded buffer, and body bytes are always
- * delivered as views of what was fed. A response that two parsers could read in two ways is refused.
+ * Reads one response at a time from the bytes of one connection, which may arrive in any pieces. A head that
+ * arrives in one read is scanned in place; a head in pieces is gathered in a bounded buffer. Body bytes are
+ * always views of the input. A response that two parsers could read in two ways is rejected.
  */
 export class ResponseReader {
   readonly head = new ResponseHead();
-  /** After SWITCHED: where in the bytes that were fed the other protocol begins. */
+  /** After SWITCHED: the position in the input where the other protocol begins. */
   switchedAt = 0;
-  /** After EXCESS: where in the bytes that were fed the response had ended. */
+  /** After EXCESS: the position in the input where the response ended. */
   restAt = 0;
   fault: ResponseFault = ResponseFault.NONE;
   #state: State = State.STOPPED;
@@ -85,9 +84,9 @@ export class ResponseReader {
   #wantsContinue = false;
   #upgrades = false;
   #interims = 0;
-  /** Bytes of a LENGTH body that are still to come. */
+  /** Missing bytes of a LENGTH body. */
   #left = 0;
-  /** The bytes of a head that came in pieces; null while none did. */
+  /** The bytes of a head that arrived in pieces; null until there is one. */
   #gathered: Buffer | null = null;
   #gatheredBytes = 0;
   readonly #chunked = new ChunkedDecoder();
@@ -97,9 +96,10 @@ export class ResponseReader {
   }
 
   /**
-   * Expects the response to the next request. `toHead`: the request's method is HEAD. `wantsContinue`: the
-   * client asked for a 100, so it is delivered as an interim response; else it is swallowed. `upgrades`: the
-   * request asked for another protocol, so that a 101 ends the reader's work; else it is refused.
+   * `reset` prepares for the response to the next request. `toHead`: the request's method is HEAD.
+   * `wantsContinue`: the client asked for a 100, so it is delivered as an interim response; otherwise it is
+   * discarded. `upgrades`: the request asked for another protocol, so a 101 ends the reader's work; otherwise
+   * it is rejected.
    */
   reset(sink: ReaderSink, toHead: boolean, wantsContinue = false, upgrades = false): void {
     this.fault = ResponseFault.NONE;
@@ -115,8 +115,8 @@ export class ResponseReader {
   }
 
   /**
-   * Delivers nothing more. May be called from the sink, and then ends the running `feed`. What is whole stays
-   * whole.
+   * `stop` prevents further deliveries. The sink may call it, which ends the current `feed`. A complete
+   * response stays complete.
    */
   stop(): void {
     if (this.#state === State.WHOLE || this.#state === State.REFUSED) return;
@@ -124,7 +124,7 @@ export class ResponseReader {
     this.#chunked.stop();
   }
 
-  /** Reads `bytes[start, end)` and delivers what it holds. */
+  /** `feed` reads `bytes[start, end)` and delivers its content. */
   feed(bytes: Buffer, start: number, end: number): Fed {
     let at = start;
     while (at < end) {
@@ -159,8 +159,8 @@ export class ResponseReader {
   }
 
   /**
-   * The connection ended in order (FIN). WHOLE if that is how this response was to end (and `onEnd` was
-   * delivered), else MORE: the response was cut short.
+   * `finish` is called when the connection ended in order (FIN). It returns WHOLE if the response ends that
+   * way, after `onEnd`, and MORE if the response was cut short.
    */
   finish(): Fed {
     if (this.#state === State.BODY_CLOSE) this.#complete();
@@ -174,7 +174,7 @@ export class ResponseReader {
     return this.#state === State.STOPPED ? Fed.STOPPED : Fed.MORE;
   }
 
-  /** Returns where the head ended, or `end` if it did not. */
+  /** `#feedHead` returns where the head ended, or `end` if it did not. */
   #feedHead(bytes: Buffer, start: number, end: number): number {
     if (this.#gatheredBytes > 0) return this.#feedGathered(bytes, start, end);
     const { head } = this;
@@ -193,8 +193,9 @@ export class ResponseReader {
   }
 
   /**
-   * Goes on with a head that came in pieces. Lines that are whole are never scanned again, and an unfinished
-   * one only once its LF is there: else a head sent byte by byte would cost the square of its length.
+   * `#feedGathered` continues a head that arrives in pieces. Complete lines are never scanned again, and an
+   * incomplete one only once its LF has arrived. Otherwise a head sent byte by byte would cost the square of
+   * its length.
    */
   #feedGathered(bytes: Buffer, start: number, end: number): number {
     const { head } = this;
@@ -252,7 +253,7 @@ export class ResponseReader {
   #final(): void {
     const { head } = this;
     this.#left = head.framing === Framing.LENGTH ? head.contentLength : 0;
-    // The state is set before the sink is called: it may call `stop`.
+    // The state is set before the sink is called, because it may call `stop`.
     if (head.framing === Framing.CHUNKED) {
       this.#chunked.reset();
       this.#state = State.BODY_CHUNKED;

@@ -1,15 +1,15 @@
 /**
- * The head of a response as it is captured for comparison: `200 OK CRLF name: value CRLF …`, without
- * hop-by-hop fields and framing.
+ * The head of a response as captured for comparison: `200 OK CRLF name: value CRLF …`, without hop-by-hop
+ * fields and framing.
  */
 
 import { limits } from '../limits.js';
 import { type ResponseHead, Without } from './response-head.js';
 
-/** One per thread, made when the first response is captured. */
+/** One per thread, created for the first captured response. */
 let scratch: Buffer | null = null;
 
-/** A view that is overwritten by the next call on this thread. */
+/** `headText` returns a view that the next call on this thread overwrites. */
 export function headText(head: ResponseHead): Buffer {
   scratch ??= Buffer.allocUnsafeSlow(limits.responseHeadBytes);
   return scratch.subarray(0, head.writeForward(scratch, Without.NOTHING));

@@ -1,6 +1,5 @@
 /**
- * A part of a string that is looked at where it stands: nothing is sliced for a comparison. Reused by its
- * owner.
+ * A part of a string that is read in place, so that comparisons need no slice. Its owner reuses it.
  */
 import { isBlank } from './fields.js';
 
@@ -15,7 +14,9 @@ export class Span {
     this.to = to;
   }
 
-  /** Sets the span without the white space at both ends; `trim` would also take the byte 0xa0. */
+  /**
+   * `setTrimmed` sets the span without the white space at both ends; `trim` would also remove the byte 0xa0.
+   */
   setTrimmed(text: string, from: number, to: number): void {
     let start = from;
     let end = to;
@@ -32,16 +33,19 @@ export class Span {
     return this.to - this.from >= value.length && standsAt(this.text, this.from, value);
   }
 
-  /** Allocates. */
+  /** `toString` allocates. */
   toString(): string {
     return this.text.slice(this.from, this.to);
   }
 }
 
-/** A call of `startsWith` takes as long as to compare so many char codes. */
+/** A call of `startsWith` takes as long as comparing this many char codes. */
 const COMPARED_BY_CODE = 8;
 
-/** Whether all of `value` stands in `text` at `at`; `text` reaches to `at + value.length`. */
+/**
+ * `standsAt` returns true when `value` is in `text` at `at`. `text` has at least `at + value.length`
+ * characters.
+ */
 function standsAt(text: string, at: number, value: string): boolean {
   const length = value.length;
   if (length > COMPARED_BY_CODE) {

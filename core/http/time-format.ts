@@ -1,14 +1,14 @@
 /** Times in UTC as `strftime` writes them, with Envoy's `%f` and `%3f` for fractions of a second. */
 import { isoTime, type UtcTime, utcTime } from '../clock.js';
 
-/** Its message says what is wrong. */
+/** Its message names the fault. */
 export class TimeFormatError extends Error {}
 
 type Part = (time: UtcTime) => string;
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-/** Digits of a fraction of a second; umbra's clock has milliseconds. */
+/** Digits of a fraction of a second. umbra's clock has a resolution of a millisecond. */
 const fractionDigits = 9;
 
 const specifiers: Readonly<Record<string, Part>> = {
@@ -34,7 +34,10 @@ const specifiers: Readonly<Record<string, Part>> = {
   '%': () => '%',
 };
 
-/** Throws a `TimeFormatError` for a specifier that is not known. The result takes milliseconds since 1970. */
+/**
+ * `compileTimeFormat` throws a `TimeFormatError` for an unknown specifier. The result takes milliseconds
+ * since 1970.
+ */
 export function compileTimeFormat(format: string): (wallMs: number) => string {
   const parts: (string | Part)[] = [];
   for (let at = 0; at < format.length; at++) {
@@ -49,7 +52,7 @@ export function compileTimeFormat(format: string): (wallMs: number) => string {
       continue;
     }
     const part = Object.hasOwn(specifiers, specifier) ? specifiers[specifier] : undefined;
-    if (part === undefined) throw new TimeFormatError(`has no time in the form %${specifier}`);
+    if (part === undefined) throw new TimeFormatError(`has the unknown time specifier %${specifier}`);
     parts.push(part);
   }
   return (wallMs) => {

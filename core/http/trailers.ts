@@ -1,12 +1,12 @@
 /**
- * Trailer fields (RFC 9110, section 6.5): which of them are passed on. They are never merged into a head, and
- * what a recipient might wrongly take for a part of the head is left out: framing, routing, authentication,
- * conditions, what says how to read the content, and what says who asked.
+ * Decides which trailer fields are forwarded (RFC 9110, section 6.5). They are never merged into a head.
+ * Fields that a recipient might take for a part of the head are left out: framing, routing, authentication,
+ * conditions, encoding of the content, and the identity of the client.
  */
 
 import { listMembers } from './hop-by-hop.js';
 
-/** Lower case. */
+/** Names in lower case. */
 const neverForwarded = new Set([
   // Framing and the connection.
   'connection',
@@ -48,9 +48,9 @@ const neverForwarded = new Set([
 const noNames: ReadonlySet<string> = new Set();
 
 /**
- * `lines` (whole field lines, a wire string) without those that must not be passed on. `named` are the
- * options of the message's Connection fields in lower case, joined by commas; most have none. What stays
- * keeps its order and bytes.
+ * `forwardableTrailers` returns `lines` (whole field lines, a wire string) without those that must not be
+ * forwarded. `named` are the options of the message's Connection fields in lower case, joined by commas;
+ * usually there are none. The remaining lines keep their order and bytes.
  */
 export function forwardableTrailers(lines: string, named: string): string {
   const hopByHop = named === '' ? noNames : listMembers(named);

@@ -1,11 +1,13 @@
 /**
- * Fields whose names have underscores. Servers that hand fields to programs as variables (RFC 3875, section
- * 4.1.18) take an underscore for a dash, so `X_Forwarded_For` reaches WSGI, CGI and PHP as `X-Forwarded-For`.
+ * Fields whose names have underscores. Servers that pass fields to programs as variables (RFC 3875, section
+ * 4.1.18) treat an underscore as a dash, so `X_Forwarded_For` reaches WSGI, CGI and PHP as `X-Forwarded-For`.
  */
 
 const UNDERSCORE = '_';
 
-/** Names, in lower case, that umbra sets, removes or trusts: no other field may pass for one of them. */
+/**
+ * Names, in lower case, that umbra sets, removes or trusts. No other field may be mistaken for one of them.
+ */
 const ownNames = [
   'x-forwarded-for',
   'x-forwarded-proto',
@@ -15,17 +17,19 @@ const ownNames = [
   'x-umbra-mirror',
 ];
 
-/** Whether the name of a line of `fields` (a wire string) has an underscore. */
+/** `hasUnderscores` returns true when the name of a line of `fields` (a wire string) has an underscore. */
 export function hasUnderscores(fields: string): boolean {
   return fields.includes(UNDERSCORE) && withoutLines(fields, isUnderscored) !== fields;
 }
 
-/** Returns `fields` without the lines whose names have underscores. */
+/** `withoutUnderscores` returns `fields` without the lines whose names have underscores. */
 export function withoutUnderscores(fields: string): string {
   return fields.includes(UNDERSCORE) ? withoutLines(fields, isUnderscored) : fields;
 }
 
-/** Returns `fields` without the lines whose names are one of umbra's own in disguise. */
+/**
+ * `withoutDisguises` returns `fields` without the lines whose names are one of `ownNames` with underscores.
+ */
 export function withoutDisguises(fields: string): string {
   return fields.includes(UNDERSCORE) ? withoutLines(fields, isDisguise) : fields;
 }

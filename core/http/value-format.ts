@@ -1,7 +1,7 @@
 /**
- * The value of a header field with commands in it, in Envoy's format: `%REQ(x-user)%`, `%PROTOCOL%`, `%%` for
+ * The value of a header field with commands, in Envoy's format: `%REQ(x-user)%`, `%PROTOCOL%`, and `%%` for
  * the character itself (Envoy documentation, "Access logging: command operators"). A value is compiled when
- * its plan is loaded. One without commands is a constant.
+ * its plan is loaded. A value without commands is a constant.
  */
 import { isoTime } from '../clock.js';
 import { limits } from '../limits.js';
@@ -10,18 +10,18 @@ import type { FormatSource } from './format-source.js';
 import { withoutPort } from './host.js';
 import { compileTimeFormat, TimeFormatError } from './time-format.js';
 
-/** Where the value stands, which decides what can be known: a request, a response or a copy of a request. */
+/** Where the value is used, which decides what is known: a request, a response or a copy of a request. */
 export type FormatPlace = 'request' | 'response' | 'copy';
 
-/** Its message says what is wrong, and repeats nothing of the value but names of commands. */
+/** Its message names the fault. Of the value it repeats only names of commands. */
 export class FormatError extends Error {}
 
-/** Returns what a command stands for; empty where it is not known. */
+/** Returns the value of a command; empty where it is unknown. */
 type Part = (source: FormatSource) => string;
 
 interface Command {
   readonly places: readonly FormatPlace[];
-  /** `argument` is what stands in the parentheses; null: there are none. */
+  /** `argument` is the text in the parentheses, or null without parentheses. */
   readonly make: (argument: string | null) => Part;
 }
 
@@ -57,7 +57,7 @@ const commands: Readonly<Record<string, Command>> = {
 
 /** A compiled value. */
 export class Format {
-  /** Null: it has commands. */
+  /** Null when the value has commands. */
   readonly constant: string | null;
   readonly #parts: readonly (string | Part)[];
 
@@ -73,7 +73,10 @@ export class Format {
   }
 }
 
-/** Throws a `FormatError` for a command that umbra does not have, or does not know in this place. */
+/**
+ * `compileFormat` throws a `FormatError` for a command that umbra does not have, or that has no value in this
+ * place.
+ */
 export function compileFormat(value: string, place: FormatPlace): Format {
   const parts: (string | Part)[] = [];
   let from = 0;
@@ -95,7 +98,7 @@ export function compileFormat(value: string, place: FormatPlace): Format {
   return new Format(parts);
 }
 
-/** `%NAME%`, `%NAME(ARGUMENT)%` or `%NAME(ARGUMENT):LENGTH%` from `start` on. */
+/** `commandAt` reads `%NAME%`, `%NAME(ARGUMENT)%` or `%NAME(ARGUMENT):LENGTH%` from `start` on. */
 function commandAt(value: string, start: number, place: FormatPlace): { part: Part; end: number } {
   const name = /^[A-Z0-9_]{1,80}/.exec(value.slice(start + 1, start + 82))?.[0] ?? '';
   let at = start + 1 + name.length;
@@ -125,7 +128,10 @@ const placeNames: Readonly<Record<FormatPlace, string>> = {
   copy: 'is not known of a copy',
 };
 
-/** The parenthesis that ends an argument is the first one with a length and a % behind it, or a % alone. */
+/**
+ * `closing` returns the parenthesis that ends an argument: the first one before a length and a %, or before a
+ * % alone.
+ */
 function closing(value: string, from: number): { at: number; end: number; length: number | null } | null {
   for (let at = value.indexOf(')', from); at >= 0; at = value.indexOf(')', at + 1)) {
     const [behind, digits] = /^(?::(\d{1,6}))?(?=%)/.exec(value.slice(at + 1, at + 9)) ?? [];
@@ -154,7 +160,7 @@ function plain(places: readonly FormatPlace[], part: Part): Command {
   };
 }
 
-/** `NAME`, or `NAME?OTHER`: the other one where the first is not there. */
+/** `fieldOf` makes `NAME`, or `NAME?OTHER`, which reads the other field when the first is absent. */
 function fieldOf(read: (source: FormatSource, lowerName: string) => string) {
   return (argument: string | null): Part => {
     const [name, other, ...more] = (argument ?? '').toLowerCase().split('?');
@@ -192,12 +198,12 @@ function startTime(argument: string | null): Part {
   return ({ startMs }) => format(startMs);
 }
 
-/** A client that a proxy has named has an address and no port, which Envoy writes as 0. */
+/** A client that a proxy reported has an address and no port, which Envoy writes as 0. */
 function clientPort({ client, peer, peerPort }: FormatSource): number {
   return client === peer ? peerPort : 0;
 }
 
-/** Empty for the client of a unix socket, which has no address. */
+/** `joined` returns '' for the client of a unix socket, which has no address. */
 function joined(address: string, port: number): string {
   if (address === '') return '';
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;

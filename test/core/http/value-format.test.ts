@@ -80,7 +80,7 @@ t.test('what is no command, or not known where it stands, is refused by its name
     ['%REQ%', 'request', /has %REQ%, which needs the name of a field/],
     ['%REQ(a?b?c)%', 'request', /has %REQ%, which needs the name of a field/],
     ['%PROTOCOL(x)%', 'request', /has %PROTOCOL%, which takes nothing in parentheses/],
-    ['%START_TIME(%Q)%', 'request', /has %START_TIME%, which has no time in the form %Q/],
+    ['%START_TIME(%Q)%', 'request', /has %START_TIME%, which has the unknown time specifier %Q/],
     ['%RESP(x)%', 'request', /has %RESP%, which is not known before the response/],
     ['%UPSTREAM_HOST%', 'request', /has %UPSTREAM_HOST%, which is not known before the response/],
     ['%DOWNSTREAM_REMOTE_ADDRESS%', 'copy', /which is not known of a copy/],
