@@ -4,10 +4,9 @@
  */
 import { Drop } from '../../core/errors.js';
 import { Differs, End, MirrorCounters } from '../../core/record/mirror-counters.js';
-import { readMirror, subtractMirror } from '../../core/record/snapshot.js';
 import { seededRandom } from '../../core/route/random.js';
 import { type Block, BlockSeries } from '../../core/verdict/block-series.js';
-import { pairsOf } from '../../core/verdict/pair-counts.js';
+import { PairReader } from '../../core/verdict/pair-reader.js';
 import type { Draws, Law } from './laws.js';
 import type { Scenario } from './scenarios.js';
 
@@ -18,7 +17,7 @@ const sharedErrors = 0.001;
 export class Traffic {
   readonly #draws: Draws;
   readonly #counters = new MirrorCounters(MirrorCounters.create());
-  #before = readMirror([]);
+  readonly #reader = new PairReader();
   readonly #pair = new Float64Array(2);
 
   constructor(seed: number) {
@@ -70,9 +69,7 @@ export class Traffic {
   }
 
   #take(series: BlockSeries, atS: number): void {
-    const now = readMirror([this.#counters]);
-    series.add(atS * 1000, pairsOf(subtractMirror(now, this.#before)));
-    this.#before = now;
+    series.add(atS * 1000, this.#reader.read([this.#counters]));
   }
 
   #count(moment: ReturnType<Law['begin']>, scenario: Scenario, atS: number): void {

@@ -48,9 +48,9 @@ function verdictOf(blocks: ReturnType<Traffic['run']>, looks: Looks): Verdict {
   return judge([evidence], null, defaultBounds, looks);
 }
 
-/** `false fail 0.1 %` and the like, of one tally. */
+/** The shares of the three outcomes, as columns. */
 export function shares(counts: Tally): string {
   const all = counts.pass + counts.fail + counts.undecided;
-  const share = (outcome: Outcome): string => `${((100 * counts[outcome]) / all).toFixed(1)} %`.padStart(8);
+  const share = (outcome: Outcome): string => `${((100 * counts[outcome]) / all).toFixed(1)} %`.padStart(10);
   return `${share('pass')}${share('fail')}${share('undecided')}`;
 }

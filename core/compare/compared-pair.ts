@@ -21,6 +21,8 @@ export interface ComparedPair {
   /** The pair is the primary's with the baseline's response, not with the shadow's. */
   readonly isBaseline: boolean;
   readonly rules: BookRules;
+  /** One of the two answers has a status of 500 to 599. Errors are counted by themselves. */
+  readonly isError: boolean;
   /** The same for the shadow's pair and the baseline's of one request. */
   readonly id: string;
   /** `GET /reviews/0`. */

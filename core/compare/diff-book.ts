@@ -72,6 +72,8 @@ export interface DiffSummary {
   readonly undecided: number;
   /** The `id` of the noisy group that leaves most of them undecided; null without one. */
   readonly noisiest: string | null;
+  /** Pairs with a status of 500 to 599 on either side, which are in no other count. */
+  readonly errors: number;
   /** Of `different`, pairs whose bodies could not be compared. */
   readonly notComparable: number;
   /** Names of the bounds in core/limits that were exceeded, so that the counts above are not complete. */
@@ -105,6 +107,8 @@ export class DiffBook {
   readonly #mirrors = new Map<string, MirrorDiffs>();
   /** The keys of the rules in force. */
   readonly #rules = new Map<string, string>();
+  /** What `read` returned, as long as it holds. */
+  #read: Diffs | null = null;
   readonly #waitingMax: number;
 
   /** `waitingMax`: pairs that wait for the shadow's or the baseline's of the same request, of each mirror. */
@@ -120,9 +124,11 @@ export class DiffBook {
     if (this.#rules.get(name) === key) return;
     this.#rules.set(name, key);
     this.#mirrors.delete(name);
+    this.#read = null;
   }
 
   record(pair: ComparedPair, comparison: Comparison): void {
+    this.#read = null;
     const name = mirrorName(pair.route, pair.version);
     // It was compared by the rules of a plan that is over.
     if ((this.#rules.get(name) ?? pair.rules.key) !== pair.rules.key) return;
@@ -134,7 +140,13 @@ export class DiffBook {
     mirror.record(pair, comparison);
   }
 
+  /** The same object until something is recorded. */
   read(): Diffs {
+    this.#read ??= this.#judged();
+    return this.#read;
+  }
+
+  #judged(): Diffs {
     const mirrors = [...this.#mirrors.values()].map(readMirror);
     return {
       groups: mirrors
@@ -194,6 +206,7 @@ function summaryOf(
     differentBeyondNoise: judged.differentBeyondNoise,
     undecided: judged.undecided,
     noisiest: judged.noisiest === null ? null : ids[judged.noisiest],
+    errors: mirror.errors,
     notComparable: mirror.notComparable,
     overflow: [...mirror.overflow],
     baseline:

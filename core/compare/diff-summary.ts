@@ -130,6 +130,7 @@ export function judgeDifferences(mirror: MirrorCounts): MirrorJudgement {
   let hidden = 0;
   for (const [i, { class: kind, constant, excess }] of groups.entries()) {
     const { count } = mirror.groups[i];
+    if (isError(mirror.groups[i])) continue;
     let [sure, perhaps] = [0, 0];
     if (kind === 'different') {
       const isMixed = !constant && excess !== null && isNoisy(mirror.groups[i]);
@@ -214,6 +215,11 @@ function excessOf({ count, compared, baseline, triples }: DifferenceCounts): Exc
     return pairedExcess(triples.shadowOnly, triples.baselineOnly, triples.pairs, compared);
   if (baseline === null) return null;
   return marginalExcess({ count, pairs: compared }, { count: baseline.count, pairs: baseline.compared });
+}
+
+/** A status of 500 to 599 on either side: its pairs are errors, and in no count of pairs that differ. */
+function isError({ kind, path }: DifferenceCounts): boolean {
+  return kind === 'status' && path.split(' ').some((status) => status.startsWith('5'));
 }
 
 /** Pairs with a difference that is certain, and pairs whose differences are all open, by their sets. */

@@ -27,7 +27,7 @@ interface Waiting {
   readonly isBaseline: boolean;
   readonly endpoint: EndpointCounts;
   readonly hits: readonly { readonly group: DiffGroup; readonly prints: readonly [number, number] | null }[];
-  /** A bound left no room for some of its differences. */
+  /** A bound left no room for some of its differences, or the pair is one with an error. */
   readonly incomplete: boolean;
 }
 
@@ -35,6 +35,8 @@ export class MirrorDiffs {
   compared = 0;
   different = 0;
   notComparable = 0;
+  /** Pairs with an error. They are in no other count of pairs. */
+  errors = 0;
   baseline: string | null = null;
   baselineCompared = 0;
   baselineDifferent = 0;
@@ -72,6 +74,11 @@ export class MirrorDiffs {
 
   record(pair: ComparedPair, { differences: all, more }: Comparison): void {
     this.baseline = pair.baseline;
+    if (pair.isError) {
+      if (!pair.isBaseline) this.errors++;
+      // Two error pages say nothing of the answers.
+      if (all.every(({ kind }) => kind !== 'status')) return;
+    }
     const endpoint = this.#endpointOf(pair.request);
     // Counted first, because whether names are data is judged by their share.
     if (pair.isBaseline) endpoint.baselineCompared++;
@@ -80,8 +87,9 @@ export class MirrorDiffs {
     const ungrouped = this.ungrouped;
     const hits = this.#hitsOf(pair, endpoint, differences);
     if (more > 0) this.overflow.add('pairDifferences');
-    const incomplete = more > 0 || this.ungrouped > ungrouped;
-    if (pair.isBaseline) this.#countBaseline(differences.length > 0);
+    const incomplete = pair.isError || more > 0 || this.ungrouped > ungrouped;
+    if (pair.isError) this.#show(pair, hits);
+    else if (pair.isBaseline) this.#countBaseline(differences.length > 0);
     else this.#countShadow(pair, hits, differences, incomplete);
     if (pair.baseline !== null && hasBaseline(endpoint)) this.#match(pair, endpoint, hits, incomplete);
   }
@@ -148,9 +156,14 @@ export class MirrorDiffs {
     if (differences.length === 0) return;
     this.different++;
     if (differences.some(({ kind }) => kind === 'not-comparable')) this.notComparable++;
-    for (const { group, difference } of hits) group.addSample(pair, difference);
+    this.#show(pair, hits);
     const open = hits.flatMap(({ group }) => (group.isKnownNoise() ? [] : [group]));
     if (open.length > 0) this.#countSet(open);
+  }
+
+  #show(pair: ComparedPair, hits: readonly Hit[]): void {
+    if (pair.isBaseline) return;
+    for (const { group, difference } of hits) group.addSample(pair, difference);
   }
 
   #countSet(groups: readonly DiffGroup[]): void {

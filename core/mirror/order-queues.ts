@@ -7,7 +7,8 @@
  *                \--leave (aborted, cancelled)--> gone
  *
  * A copy advances only after every ring was read up to the time at which the copy was offered. A request that
- * the client sent earlier, on another connection, may still be in the ring of another proxy thread.
+ * the client sent earlier, on another connection, may still be in the ring of another proxy thread. A HEAD
+ * that waits in its proxy thread because the ring is full is not seen, and may be passed.
  */
 import { limits } from '../limits.js';
 

@@ -44,7 +44,7 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
     for (const request of [...this.#underWay]) request.cancel(reason);
   }
 
-  begin(mirror: ShadowMirror, generation: number, exchangeId: number, flags: number): ShadowRequest | null {
+  begin(mirror: ShadowMirror, generation: number, _exchangeId: number, flags: number): ShadowRequest | null {
     if (this.head.orderKey !== noOrder && this.#queues.isFull(this.head.orderKey)) {
       this.drop(mirror, Drop.ORDER_FULL, flags);
       return null;
@@ -52,12 +52,7 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
     const request = this.#spare.pop() ?? new ShadowRequest(this);
     this.#underWay.add(request);
     const captured = (flags & FrameFlag.CAPTURE) !== 0;
-    request.begin(
-      mirror,
-      this.head,
-      flags,
-      captured ? this.#captureOf(mirror, generation, exchangeId) : null,
-    );
+    request.begin(mirror, this.head, flags, captured ? this.#captureOf(mirror, generation) : null);
     if (request.orderKey !== noOrder) this.#queues.enter(request);
     return request;
   }
@@ -114,11 +109,12 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
     this.#pairs.countPair(plan.slot, counters, method, target, outcome, differs, primaryUs, shadowUs);
   }
 
-  #captureOf(mirror: ShadowMirror, generation: number, exchangeId: number): PairCapture | null {
+  #captureOf(mirror: ShadowMirror, generation: number): PairCapture | null {
     const { capture } = mirror.plan;
     if (capture === null) return null;
-    const { method, target, fields } = this.head;
-    const id = fieldValue(fields, 'x-request-id') ?? `${generation}-${exchangeId}`;
+    const { method, target, fields, offeredUs } = this.head;
+    // The copies of one request were offered at the same time, so the baseline's has the same id.
+    const id = fieldValue(fields, 'x-request-id') ?? `${generation}-${Math.round(offeredUs).toString(36)}`;
     return new PairCapture(this.#captures, capture.bodyBytesMax, id, method, target);
   }
 

@@ -85,6 +85,8 @@ export interface Shown<Key extends string> {
   readonly sparse?: boolean;
   /** The row is in `/metrics` only for mirrors with a sink. */
   readonly sinkOnly?: boolean;
+  /** Name and HELP text for mirrors with a sink, where the row counts something else. */
+  readonly ofSink?: { readonly metric: string; readonly help: string };
   /** Dotted path in the object of `/api/stats`, such as `compare.equal`. */
   readonly stats?: Key;
 }

@@ -78,4 +78,12 @@ export class HdrCounts {
     const counts = this.counts;
     for (let i = 0; i < into.length; i++) into[i] += counts[firstSlot + i];
   }
+
+  /** Calls `visit` with every slot that is not empty and its count, ascending. */
+  forEachSlot(visit: (slot: number, count: number) => void): void {
+    const { head, counts } = this;
+    if (head[COUNT] === 0) return;
+    const last = slotOf(head[MAX]);
+    for (let slot = slotOf(head[MIN]); slot <= last; slot++) if (counts[slot] > 0) visit(slot, counts[slot]);
+  }
 }

@@ -39,7 +39,11 @@ export type End = (typeof End)[keyof typeof End];
 /** `endOf` returns how a version ended a request. `failure` is -1 for a whole response. */
 export function endOf(failure: number, status: number): End {
   if (failure >= 0) return blameOfFailure(failure as Failure) === 'shadow' ? End.ERROR : End.NOT_ITS_OWN;
-  return status >= 500 && status <= 599 ? End.ERROR : End.OK;
+  return isErrorStatus(status) ? End.ERROR : End.OK;
+}
+
+export function isErrorStatus(status: number): boolean {
+  return status >= 500 && status <= 599;
 }
 
 /** `pairOutcome` returns the index in `pairOutcomes`, or -1 for a pair that is in none of them. */
@@ -196,17 +200,29 @@ const field = {
    */
   sampled: rows.counter({
     metric: 'umbra_compare_sampled_total',
-    help: 'Pairs of responses chosen to be compared field by field; of a sink, responses chosen to be kept.',
+    help: 'Pairs of responses chosen to be compared field by field.',
+    ofSink: {
+      metric: 'umbra_sink_responses_wanted_total',
+      help: 'Responses chosen to be kept by a recording or a stream beside their requests.',
+    },
     stats: 'compare.sampled',
   }),
   handedToAnalysts: rows.counter({
     metric: 'umbra_compare_examined_total',
-    help: 'Chosen pairs of responses that were compared field by field; of a sink, chosen responses kept.',
+    help: 'Chosen pairs of responses that were compared field by field.',
+    ofSink: {
+      metric: 'umbra_sink_responses_kept_total',
+      help: 'Chosen responses that a recording or a stream has kept.',
+    },
     stats: 'compare.examined',
   }),
   unexamined: rows.reasons(unexaminedReasons, {
     metric: 'umbra_compare_unexamined_total',
-    help: 'Chosen pairs of responses that were not compared field by field, by reason; of a sink, not kept.',
+    help: 'Chosen pairs of responses that were not compared field by field, by reason.',
+    ofSink: {
+      metric: 'umbra_sink_responses_missed_total',
+      help: 'Chosen responses that a recording or a stream has not kept, by reason.',
+    },
     stats: 'compare.unexamined',
   }),
   /** |shadow - primary| of pairs whose shadow took as long or longer. */

@@ -21,9 +21,12 @@ export function addTable(
 ): void {
   for (const row of table.rows) {
     if (row.metric === undefined) continue;
-    const add = adder(registry, row, labelNames);
+    const addOther = adder(registry, row, labelNames);
+    const addSink =
+      row.ofSink === undefined ? addOther : adder(registry, { ...row, ...row.ofSink }, labelNames);
     for (const { labels, counts, isSink } of snapshots) {
       if (row.sinkOnly && !isSink) continue;
+      const add = isSink ? addSink : addOther;
       add({ ...labels, ...row.labels }, counts[row.name]);
     }
   }

@@ -75,10 +75,10 @@ function primaryOkShare(pairs: PairCounts): number {
 
 /** Copies that were dropped and that the shadow is to blame for. */
 export function shadowDrops(pairs: PairCounts): number {
-  return dropReasons.reduce(
-    (sum, _, drop) => sum + (isShadowsDrop(drop as Drop, pairs) ? (pairs.dropped[drop] ?? 0) : 0),
-    0,
-  );
+  return dropReasons.reduce((sum, _, drop) => {
+    const count = pairs.dropped[drop] ?? 0;
+    return count > 0 && isShadowsDrop(drop as Drop, pairs) ? sum + count : sum;
+  }, 0);
 }
 
 /**

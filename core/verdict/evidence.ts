@@ -2,23 +2,21 @@
  * What a verdict is made of: the pairs of each mirror, as the control thread keeps them and as readings carry
  * them.
  */
-import { MirrorField } from '../record/mirror-counters.js';
-import { type MirrorSnapshot, readMirror, subtractMirror, total } from '../record/snapshot.js';
 import type { ObservedMirror } from '../report/observed.js';
 import { isBaseline, type Reading } from '../report/reading.js';
 import { type Block, BlockSeries } from './block-series.js';
 import type { MirrorEvidence } from './judge.js';
-import { pairsOf } from './pair-counts.js';
+import { PairReader } from './pair-reader.js';
 
 interface Known {
-  before: MirrorSnapshot;
+  readonly reader: PairReader;
   readonly series: BlockSeries;
   /** The block that is being filled ends then. */
   dueMs: number;
 }
 
 /**
- * Pairs of one process, look by look. A look costs up to a millisecond for each mirror that has counted
+ * Pairs of one process, look by look. A look costs a tenth of a millisecond for each mirror that has counted
  * meanwhile, and a mirror is looked at only once a block, so the longer umbra runs the less often that is.
  */
 export class PairHistory {
@@ -41,28 +39,19 @@ export class PairHistory {
     if (isSink) return;
     const known = this.#mirrors.get(slot);
     if (known === undefined) {
-      this.#mirrors.set(slot, { before: readMirror(counters), series: new BlockSeries(), dueMs: wallMs });
+      const reader = new PairReader();
+      reader.read(counters);
+      this.#mirrors.set(slot, { reader, series: new BlockSeries(), dueMs: wallMs });
       return;
     }
-    if (hasCounted(known.before, counters)) {
-      const now = readMirror(counters);
-      known.series.add(wallMs, pairsOf(subtractMirror(now, known.before)));
-      known.before = now;
-    }
+    if (known.reader.hasCounted(counters)) known.series.add(wallMs, known.reader.read(counters));
     const { lengthMs } = known.series;
     known.dueMs = (Math.floor(wallMs / lengthMs) + 1) * lengthMs;
   }
 }
 
-/** Every change of a mirror's pairs begins or ends with one of these two counts. */
-function hasCounted(before: MirrorSnapshot, counters: ObservedMirror['counters']): boolean {
-  let [eligible, ended] = [0, 0];
-  for (const one of counters) {
-    eligible += one.get(MirrorField.eligible);
-    ended += one.totalOf(MirrorField.pairs);
-  }
-  return eligible !== before.eligible || ended !== total(before.pairs);
-}
+/** One object, by which a mirror is seen to be unchanged. */
+const noBlocks: readonly Block[] = [];
 
 /** The mirrors of a reading that can be judged: those that are switched on and send copies to a version. */
 export function evidenceOf({ mirrors }: Reading): MirrorEvidence[] {
@@ -70,6 +59,6 @@ export function evidenceOf({ mirrors }: Reading): MirrorEvidence[] {
     const { route, to, primary, enabled, isSink, blocks, endpoints } = mirror;
     if (!enabled || primary === null || isBaseline(mirror) || isSink) return [];
     const baseline = mirrors.find((one) => one.route === route && one.baselineOf === to);
-    return [{ route, primary, shadow: to, blocks, baseline: baseline?.blocks ?? [], endpoints }];
+    return [{ route, primary, shadow: to, blocks, baseline: baseline?.blocks ?? noBlocks, endpoints }];
   });
 }

@@ -47,7 +47,7 @@ export function shiftCheck(
   const decided = estimators.map((estimator) => {
     // A shadow thread takes copies a little after a proxy thread sends the original, and reads answers as
     // late. What is not above that says nothing.
-    const resolution = hasBaseline ? 0 : delayShift(time, estimator);
+    const resolution = (): number => (hasBaseline ? 0 : delayShift(time, estimator));
     const shift = shiftOf(time, hasBaseline ? baseline : null, estimator);
     return decideShift(shift, pairs, resolution, bounds, looks);
   });
@@ -58,7 +58,7 @@ export function shiftCheck(
 function decideShift(
   { log, error }: Shift,
   pairs: number,
-  resolution: number,
+  resolution: () => number,
   bounds: VerdictBounds,
   looks: Looks,
 ): Decided {
@@ -71,7 +71,7 @@ function decideShift(
   const interval = { low: Math.expm1(log - half), high: Math.expm1(log + half) };
   const excess = {
     interval,
-    isAboveBound: interval.low > Math.max(bounds.shift, resolution),
+    isAboveBound: interval.low > bounds.shift && interval.low > resolution(),
     isAboveZero: log > error.standardError * meanWidth(zeroConfidence, error.df, looks, pairs),
     isWithinBound: interval.high <= bounds.shift,
   };

@@ -17,7 +17,9 @@ import { ratioScale, type SlotCounts } from './slot-counts.js';
 
 export interface Location {
   readonly log: number;
-  /** By slot: how much one more value there moves the estimate, times the number of values. */
+  /**
+   * By slot that has values: how much one more there moves the estimate, times the number of values.
+   */
   readonly influence: Float64Array;
 }
 
@@ -30,10 +32,12 @@ const logRatio = Float64Array.from({ length: ratioScale.slots }, (_, slot) =>
 const trimmed = 0.1;
 const kept = 1 - 2 * trimmed;
 /**
- * In standard deviations of normal values: where the biweight reaches 95 % efficiency, and how the median
- * deviation becomes a standard one.
+ * In standard deviations of normal values: where the biweight has no weight left, and how the median
+ * deviation becomes a standard one. With 3.44 its efficiency is 85 % of a mean's (Maronna, Martin, Yohai,
+ * "Robust Statistics", 2006, section 2.2). The usual 4.685 (95 %) lets stalls in, whose error is larger than
+ * what the efficiency costs.
  */
-const reach = 4.685 * 1.4826;
+const reach = 3.44 * 1.4826;
 /** The median deviation of ratios that all fall into one step. */
 const deviationMin = 0.005;
 const iterations = 20;
@@ -42,11 +46,11 @@ const converged = 1e-7;
 export function trimmedMean(ratios: SlotCounts): Location {
   const low = logRatio[ratios.quantileSlot(trimmed)];
   const high = logRatio[ratios.quantileSlot(1 - trimmed)];
-  const winsorized = logRatio.map((log) => Math.min(high, Math.max(low, log)));
+  const winsorized = (log: number): number => Math.min(high, Math.max(low, log));
   const mean = meanOf(ratios, winsorized);
   return {
     log: (mean - trimmed * (low + high)) / kept,
-    influence: winsorized.map((value) => (value - mean) / kept),
+    influence: influenceOf(ratios, (log) => (winsorized(log) - mean) / kept),
   };
 }
 
@@ -66,26 +70,32 @@ export function biweight(ratios: SlotCounts): Location {
     log = next;
     if (moved < converged) break;
   }
-  const pull = logRatio.map((value) => {
-    const u = (value - log) / width;
-    return Math.abs(u) < 1 ? width * u * (1 - u * u) ** 2 : 0;
+  const slope = meanOf(ratios, (value) => {
+    const u2 = ((value - log) / width) ** 2;
+    return u2 < 1 ? (1 - u2) * (1 - 5 * u2) : 0;
   });
-  const slope = meanOf(
-    ratios,
-    logRatio.map((value) => {
-      const u2 = ((value - log) / width) ** 2;
-      return u2 < 1 ? (1 - u2) * (1 - 5 * u2) : 0;
-    }),
-  );
-  return { log, influence: pull.map((value) => value / slope) };
+  const influence = influenceOf(ratios, (value) => {
+    const u = (value - log) / width;
+    return Math.abs(u) < 1 ? (width * u * (1 - u * u) ** 2) / slope : 0;
+  });
+  return { log, influence };
 }
 
-function meanOf(ratios: SlotCounts, values: Float64Array): number {
+/** `of` takes the logarithm of a ratio. */
+function meanOf(ratios: SlotCounts, of: (log: number) => number): number {
   let sum = 0;
   ratios.forEach((slot, count) => {
-    sum += count * values[slot];
+    sum += count * of(logRatio[slot]);
   });
   return sum / ratios.count;
+}
+
+function influenceOf(ratios: SlotCounts, of: (log: number) => number): Float64Array {
+  const influence = new Float64Array(ratioScale.slots);
+  ratios.forEach((slot) => {
+    influence[slot] = of(logRatio[slot]);
+  });
+  return influence;
 }
 
 function medianDeviation(ratios: SlotCounts, middle: number): number {

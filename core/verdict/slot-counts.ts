@@ -11,10 +11,16 @@ export class Scale {
   readonly slots: number;
   /** By HDR slot. */
   readonly #slotOf = new Uint16Array(SLOTS);
+  /** By slot: the largest value that it counts. */
+  readonly #tops: Float64Array;
 
   constructor(readonly steps: number) {
     for (let i = 0; i < SLOTS; i++) this.#slotOf[i] = this.slotOf(lowestInSlot(i));
     this.slots = this.slotOf(HIGHEST_US) + 1;
+    this.#tops = Float64Array.from({ length: this.slots }, (_, slot) => {
+      const width = this.#widthOf(slot);
+      return (slot - Math.log2(width) * steps + 1) * width - 1;
+    });
   }
 
   /** Returns the slot of an integer from 0 to `HIGHEST_US`. */
@@ -25,13 +31,12 @@ export class Scale {
 
   /** Returns the middle of the values that are counted in `slot`. */
   middleOf(slot: number): number {
-    return this.topOf(slot) - (this.#widthOf(slot) - 1) / 2;
+    return (this.#tops[slot] + (slot === 0 ? 0 : this.#tops[slot - 1] + 1)) / 2;
   }
 
   /** Returns the largest value that is counted in `slot`. */
   topOf(slot: number): number {
-    const width = this.#widthOf(slot);
-    return (slot - Math.log2(width) * this.steps + 1) * width - 1;
+    return this.#tops[slot];
   }
 
   #widthOf(slot: number): number {
@@ -54,6 +59,8 @@ export const latencyScale = new Scale(64);
 export const ratioScale = new Scale(128);
 
 const slotsMax = Math.max(latencyScale.slots, ratioScale.slots);
+/** Zeroes between two sums. */
+const scratch = new Float64Array(slotsMax);
 
 export class SlotCounts {
   static readonly none = new SlotCounts(new Uint16Array(0), new Float64Array(0));
@@ -134,7 +141,7 @@ export class SlotCounts {
 
   /** The sum of many, which is cheaper than adding one after the other. */
   static sum(all: readonly SlotCounts[]): SlotCounts {
-    const dense = new Float64Array(slotsMax);
+    const dense = scratch;
     let end = 0;
     for (const one of all) {
       for (let i = 0; i < one.slots.length; i++) dense[one.slots[i]] += one.counts[i];
@@ -142,10 +149,10 @@ export class SlotCounts {
     }
     const slots: number[] = [];
     for (let slot = 0; slot < end; slot++) if (dense[slot] > 0) slots.push(slot);
-    return new SlotCounts(
-      Uint16Array.from(slots),
-      Float64Array.from(slots, (slot) => dense[slot]),
-    );
+    const counts = new Float64Array(slots.length);
+    for (let i = 0; i < slots.length; i++) counts[i] = dense[slots[i]];
+    dense.fill(0, 0, end);
+    return new SlotCounts(Uint16Array.from(slots), counts);
   }
 
   add(other: SlotCounts): SlotCounts {

@@ -11,6 +11,7 @@ import type { Comparison } from '../../core/compare/difference.js';
 import { type Pair, PairFrames } from '../../core/compare/pair-port.js';
 import { limits } from '../../core/limits.js';
 import { type MirrorPlan, mirrorsWithBaselines, type Plan, targetName } from '../../core/plan.js';
+import { isErrorStatus } from '../../core/record/mirror-counters.js';
 import { Redaction } from '../../core/redact.js';
 import { Doorbell } from '../../core/ring/doorbell.js';
 import { RingReader } from '../../core/ring/reader.js';
@@ -168,7 +169,8 @@ export class Analysts {
     const request = `${pair.method} ${this.#redaction.text(pair.target)}`.slice(0, limits.diffValueChars);
     const id = pair.id.slice(0, limits.diffValueChars);
     const { route, version, baseline, isBaseline, bookRules } = subject;
-    const about = { route, version, baseline, isBaseline, rules: bookRules };
+    const isError = isErrorStatus(pair.primary.status) || isErrorStatus(pair.shadow.status);
+    const about = { route, version, baseline, isBaseline, rules: bookRules, isError };
     this.#book.record({ ...about, id, request, atMs: pair.wallMs }, comparison);
   }
 }

@@ -8,8 +8,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { effectiveConfig } from '../../config/effective.js';
 import { hostName } from '../../config/host-name.js';
 import { nowUs } from '../../core/clock.js';
-import { DiffBook } from '../../core/compare/diff-book.js';
+import { DiffBook, type Diffs } from '../../core/compare/diff-book.js';
 import type { ControlCounts } from '../../core/report/control-counts.js';
+import type { DiffsView } from '../../core/report/diffs.js';
 import type { ObservedBlocks } from '../../core/report/observed.js';
 import { parseDiffs } from '../../core/report/parse-diffs.js';
 import { type PairSource, type Reading, read } from '../../core/report/reading.js';
@@ -17,8 +18,8 @@ import { seededRandom } from '../../core/route/random.js';
 import { Prober } from '../../core/upstream/prober.js';
 import { EndpointBook } from '../../core/verdict/endpoint-book.js';
 import { evidenceOf } from '../../core/verdict/evidence.js';
-import { judge } from '../../core/verdict/judge.js';
-import { defaultBounds, type Verdict } from '../../core/verdict/verdict.js';
+import { RunningVerdict } from '../../core/verdict/running-verdict.js';
+import type { Verdict } from '../../core/verdict/verdict.js';
 import { createAdminApp } from '../admin/app.js';
 import { AdminFigures } from '../admin/figures.js';
 import { LiveFeed } from '../admin/live-feed.js';
@@ -44,7 +45,6 @@ import { GuardWatch } from './guard-watch.js';
 import { HistogramLog } from './histogram-log.js';
 import { PairWatch } from './pair-watch.js';
 
-const verdictMs = 900;
 const start = workerData as ControlStart;
 let observed = openObservation(start.observed);
 yieldToProxyThreads(backgroundNice);
@@ -69,17 +69,16 @@ const pairs: PairSource = {
   blocksOf: pairWatch.blocksOf,
   endpointsOf: ({ slot }) => endpoints.read(slot),
 };
-/** Judging takes some milliseconds a mirror, so however often it is asked for it is done once a second. */
-let lastVerdict: { readonly atMs: number; readonly verdict: Verdict } | null = null;
-const verdict = (reading: Reading): Verdict => {
-  const atMs = performance.now();
-  if (lastVerdict === null || atMs - lastVerdict.atMs >= verdictMs)
-    lastVerdict = {
-      atMs,
-      verdict: judge(evidenceOf(reading), parseDiffs(diffs.read()), defaultBounds, 'repeated'),
-    };
-  return lastVerdict.verdict;
+const runningVerdict = new RunningVerdict();
+let parsed: { readonly of: Diffs; readonly view: DiffsView } | null = null;
+/** What was compared so far, as commands read it; the same object until something is compared. */
+const diffsView = (): DiffsView => {
+  const now = diffs.read();
+  if (parsed?.of !== now) parsed = { of: now, view: parseDiffs(now) };
+  return parsed.view;
 };
+const verdict = (reading: Reading): Verdict =>
+  runningVerdict.of(evidenceOf(reading), diffsView(), performance.now());
 const feed = new LiveFeed({ observe: () => observed, ready: () => ready, pairs, verdict }, figures);
 const accessLog = new AccessLogFile(start.logRings, start.logDoorbell, (message) => log.error({}, message));
 accessLog.apply(observed.plan);
@@ -112,7 +111,7 @@ const publisher = new FleetPublisher({
   id: start.fleetId,
   read: () => ({
     reading: read(observed, nowUs(), controlCounts(), pairs),
-    diffs: parseDiffs(diffs.read()),
+    diffs: diffsView(),
     revision: follower?.state.revision ?? null,
   }),
   log,

@@ -8,6 +8,7 @@ import { type BookRules, DiffBook, type Diffs } from '../../core/compare/diff-bo
 import type { PairSide } from '../../core/compare/pair-port.js';
 import { limits } from '../../core/limits.js';
 import type { Plan } from '../../core/plan.js';
+import { isErrorStatus } from '../../core/record/mirror-counters.js';
 import type { ResponseContent } from '../../core/recording/recorded.js';
 import { Redactor } from '../../core/recording/redactor.js';
 import { Redaction, redacted } from '../../core/redact.js';
@@ -114,8 +115,9 @@ export class PairAnalysts implements ResponsePairs {
     const route = this.#plan.routes[0].name;
     const version = this.#plan.versions[1].name;
     for (const [i, comparison] of comparisons.entries()) {
-      const { id, isBaseline, request, atMs } = batch[i];
-      const about = { route, version, baseline: this.#baseline, isBaseline, rules: this.#bookRules };
+      const { id, isBaseline, request, atMs, primary, shadow } = batch[i];
+      const isError = isErrorStatus(primary.status) || isErrorStatus(shadow.status);
+      const about = { route, version, baseline: this.#baseline, isBaseline, rules: this.#bookRules, isError };
       this.#book.record({ ...about, id, request, atMs }, comparison);
     }
   }

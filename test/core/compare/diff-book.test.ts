@@ -8,6 +8,7 @@ const pair: ComparedPair = {
   version: 'v2',
   baseline: null,
   isBaseline: false,
+  isError: false,
   rules: noBookRules,
   id: 'id',
   request: 'GET /',
@@ -102,6 +103,31 @@ t.test('noise that is found is taken out of the count of pairs, those before inc
     { path: '$.price', class: 'different', baseline: { count: 0, compared: 50 }, triples: { pairs: 50 } },
     { path: '$.ts', class: 'noise', noise: true, baseline: { count: 50, compared: 50 } },
   ]);
+});
+
+t.test('pairs with an error are shown, and are in no count of pairs that differ', async (t) => {
+  const book = new DiffBook();
+  const status: Difference = { kind: 'status', path: '200 503', change: 'value', at: '200 503' };
+  for (let i = 0; i < 20; i++) {
+    book.record({ ...measured, id: `e${i}`, isError: true }, comparison(status));
+    book.record({ ...again, id: `e${i}` }, comparison());
+    book.record({ ...measured, id: `p${i}`, isError: true }, comparison(json('$.message')));
+  }
+  for (let i = 0; i < 20; i++) book.record({ ...measured, id: `ok${i}` }, comparison());
+  t.match(book.read().mirrors, [
+    { compared: 20, different: 0, differentBeyondNoise: 0, undecided: 0, errors: 40, overflow: [] },
+  ]);
+  t.match(book.read().groups, [{ kind: 'status', path: '200 503', count: 20, class: 'different' }]);
+  t.equal(book.read().groups[0].samples.length, limits.diffSamples);
+});
+
+t.test('what was read stays the same object until something is recorded', async (t) => {
+  const book = new DiffBook();
+  book.record(pair, comparison());
+  const before = book.read();
+  t.equal(book.read(), before);
+  book.record(pair, comparison(json('$.a')));
+  t.match(book.read().mirrors, [{ compared: 2 }]);
 });
 
 t.test('a pair and its counterpart make a triple, whichever comes first', async (t) => {

@@ -68,7 +68,13 @@ export function simulate({ v1, v2, pairs, request = () => 'GET /', unmated }: Sc
   const book = new DiffBook();
   const about = { route: 'r', version: 'v2', baseline: 'v1', rules: noBookRules, atMs: 0 };
   for (let i = 0; i < pairs; i++) {
-    const pair: ComparedPair = { ...about, isBaseline: false, id: String(i), request: request(i) };
+    const pair: ComparedPair = {
+      ...about,
+      isBaseline: false,
+      isError: false,
+      id: String(i),
+      request: request(i),
+    };
     const primary = answer(v1, random, i);
     book.record(pair, compared(primary, answer(v2, random, i)));
     const isRead = pair.request.startsWith('GET');

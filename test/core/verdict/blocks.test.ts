@@ -37,7 +37,7 @@ t.test('every value has one slot, slots ascend, and none is wider than its scale
 
 function isNarrow(scale: Scale, value: number): boolean {
   const slot = scale.slotOf(value);
-  return scale.topOf(slot) - scale.topOf(slot - 1) <= Math.max(1, value / scale.steps);
+  return slot === 0 || scale.topOf(slot) - scale.topOf(slot - 1) <= Math.max(1, value / scale.steps);
 }
 
 t.test('counts add up slot by slot, and survive being sent as text', async (t) => {

@@ -218,7 +218,14 @@ t.test('a fault of our own is a 500 without a cause, and is logged', async (t) =
 
 t.test('what comparisons found is shown as it is in the book', async (t) => {
   const book = new DiffBook();
-  const mirror = { route: 'reviews', version: 'v2', baseline: null, isBaseline: false, rules: noBookRules };
+  const mirror = {
+    route: 'reviews',
+    version: 'v2',
+    baseline: null,
+    isBaseline: false,
+    isError: false,
+    rules: noBookRules,
+  };
   const pair = { ...mirror, id: '<b>', request: 'GET /', atMs: 1 };
   book.record(pair, {
     differences: [{ kind: 'json', path: '$.a', change: 'type', at: '$.a', primary: '<script>', shadow: 5 }],
