@@ -34,6 +34,8 @@ export const answersByReason: Readonly<Partial<Record<FailureReason, Answer>>> =
   'body-too-large': { status: 413, text: 'request body too large\n' },
   unread: { status: 504, text: 'upstream did not read the request\n' },
   'slow-client': { status: 408, text: 'the request did not arrive in time\n' },
+  'malformed-body': { status: 400, text: 'the request body is malformed\n' },
+  'slow-reader': { status: 499, text: 'the client did not read its response\n' },
   'out-of-resources': { status: 503, text: 'out of resources\n' },
 };
 const unexpected: Answer = { status: 503, text: 'service unavailable\n' };

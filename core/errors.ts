@@ -214,8 +214,8 @@ export const failures = [
     retry: 'no',
     flag: 'DT',
     when:
-      'A time of the route or the mirror was over while the client owed the rest of its request, or the client ' +
-      'sent it so slowly that it gave way to others.',
+      'A time of the listener, the route or the mirror was over while the client owed the rest of its request, ' +
+      'or the client sent it so slowly that it gave way to others.',
   },
   {
     code: 'out-of-resources',
@@ -251,7 +251,25 @@ export const failures = [
     source: 'local',
     retry: 'no',
     flag: 'UO',
-    when: 'The proxy thread that had the request ended before the request was whole.',
+    when: 'A thread of umbra that had the request or its copy ended.',
+  },
+  {
+    code: 'malformed-body',
+    blame: 'client',
+    unsent: 'malformed-body',
+    source: 'downstream',
+    retry: 'no',
+    flag: 'DPE',
+    when: 'The rest of the request could not be understood: its chunks or trailers are malformed.',
+  },
+  {
+    code: 'slow-reader',
+    blame: 'client',
+    unsent: 'slow-reader',
+    source: 'downstream',
+    retry: 'no',
+    flag: 'DT',
+    when: "The client took nothing of its response for the listener's `response.timeout`.",
   },
 ] as const satisfies readonly FailureRow[];
 export type FailureReason = (typeof failures)[number]['code'];
@@ -282,6 +300,8 @@ export const Failure = {
   ANSWERED_EARLY: 20,
   PRIMARY_FAILED: 21,
   THREAD_ENDED: 22,
+  MALFORMED_BODY: 23,
+  SLOW_READER: 24,
 } as const;
 export type Failure = (typeof Failure)[keyof typeof Failure];
 
@@ -397,8 +417,8 @@ export const drops = [
     blame: 'client',
     source: 'downstream',
     when:
-      'A time of the mirror was over while the client owed the rest of its request, or the client sent it so ' +
-      'slowly that it gave way to others.',
+      'A time of the listener, the route or the mirror was over while the client owed the rest of its request, ' +
+      'or the client sent it so slowly that it gave way to others.',
   },
   {
     code: 'out-of-resources',
@@ -429,6 +449,18 @@ export const drops = [
     blame: 'umbra',
     source: 'local',
     when: 'A thread of umbra that had the request or its copy ended.',
+  },
+  {
+    code: 'malformed-body',
+    blame: 'client',
+    source: 'downstream',
+    when: 'The rest of the request could not be understood: its chunks or trailers are malformed.',
+  },
+  {
+    code: 'slow-reader',
+    blame: 'client',
+    source: 'downstream',
+    when: "The client took nothing of its response for the listener's `response.timeout`.",
   },
 ] as const satisfies readonly DropRow[];
 export type DropReason = (typeof drops)[number]['code'];
@@ -464,6 +496,8 @@ export const Drop = {
   ANSWERED_EARLY: 25,
   PRIMARY_FAILED: 26,
   THREAD_ENDED: 27,
+  MALFORMED_BODY: 28,
+  SLOW_READER: 29,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 

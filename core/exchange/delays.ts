@@ -2,7 +2,9 @@
  * The requests of one thread that are delayed on purpose. Their number and the bytes of their bodies are
  * bounded.
  */
+
 import type { Clock } from '../clock.js';
+import type { Failure } from '../errors.js';
 import { copyHead, Framing, RequestHead } from '../http/message.js';
 import { limits } from '../limits.js';
 import { Deadline, Deadlines } from '../upstream/deadlines.js';
@@ -82,9 +84,9 @@ class DelayedRequest implements RequestSink {
     else this.#sink.onRequestTrailers(lines);
   }
 
-  onAborted(): void {
+  onAborted(reason: Failure): void {
     if (this.#sink === null) this.#delays.release(this.deadline, this.#bytes);
-    else this.#sink.onAborted();
+    else this.#sink.onAborted(reason);
   }
 
   onWritable(): void {

@@ -5,6 +5,7 @@
  *   engine --onRequest(head, responder)--> proxy            proxy --sendHead/sendBody/finish--> engine
  *          --sink.onRequestBody / onAborted / onWritable-->               --pauseBody/resumeBody/cut-->
  */
+import type { Failure } from '../errors.js';
 import type { RequestHead } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
 import type { Tie } from '../upstream/tie.js';
@@ -30,8 +31,11 @@ export interface RequestSink {
   onRequestBody(piece: Uint8Array, last: boolean): void;
   /** The forwarded trailers of a chunked body, before its last piece: whole field lines, a wire string. */
   onRequestTrailers(lines: string): void;
-  /** The client is gone, or sent an invalid body. The responder must not be used any more. */
-  onAborted(): void;
+  /**
+   * The request or its response can't be completed, for `reason`: `ABORTED` where the client is gone. The
+   * responder must not be used any more.
+   */
+  onAborted(reason: Failure): void;
   /** There is room again after `sendBody` returned false. */
   onWritable(): void;
 }

@@ -241,7 +241,7 @@ export class Exchange implements RequestSink, ResponseSink {
     for (let i = 0; i < this.#copyCount; i++) this.#copies[i].trailers(lines);
   }
 
-  onAborted(): void {
+  onAborted(reason: Failure): void {
     if ((this.phase & Phase.OVER) !== 0) {
       if ((this.phase & Phase.REST) !== 0) this.#endRest(Failure.ANSWERED_EARLY);
       return;
@@ -252,9 +252,9 @@ export class Exchange implements RequestSink, ResponseSink {
       return;
     }
     this.#call.cancel();
-    this.failure = Failure.ABORTED;
-    this.route!.counters.failure(Failure.ABORTED);
-    this.#over(Failure.ABORTED);
+    this.failure = reason;
+    this.route!.counters.failure(reason);
+    this.#over(reason);
   }
 
   /** A write that copies have whole, and of which the primary has nothing yet. */

@@ -12,6 +12,7 @@ import { digestBody, digestFields } from '../compare/digest.js';
 import { blameOfFailure, type Drop, dropOfUnsent, Failure, failures, none } from '../errors.js';
 import { Framing } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
+import { safeMethods } from '../http/safe-methods.js';
 import { Differs, End, endOf, MirrorField, pairOutcome } from '../record/mirror-counters.js';
 import { VersionField } from '../record/version-counters.js';
 import { FrameType } from '../ring/frame.js';
@@ -266,8 +267,10 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     if ((this.#phase & Phase.PRIMARY_KNOWN) !== 0) return;
     if (outcome !== null) this.#primary.take(outcome);
     this.#phase |= Phase.PRIMARY_KNOWN;
-    // The client ended the primary's request. Without a measured primary the copy has no use.
-    if (outcome !== null && outcome.failure === Failure.ABORTED) this.cancel(Failure.ABORTED);
+    // The client ended the primary's request. Without a measured primary the copy has no use; a write goes on
+    // all the same, as the primary may have carried it out.
+    if (outcome !== null && isClients(outcome.failure) && safeMethods.includes(this.#request.method))
+      this.cancel(outcome.failure as Failure);
     this.#settle();
   }
 
@@ -466,4 +469,9 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   get flag(): string {
     return this.failure < 0 ? '' : failures[this.failure as Failure].flag;
   }
+}
+
+/** `failure` is -1 where there is none. */
+function isClients(failure: number): boolean {
+  return failure >= 0 && blameOfFailure(failure as Failure) === 'client';
 }

@@ -58,7 +58,7 @@ export function settleDeadShadow(counters: MirrorCounters): void {
       counters.get(MirrorField.sent) -
       counters.totalOf(MirrorField.dropped),
   );
-  counters.failInFlight(Failure.RESET);
+  counters.failInFlight(Failure.THREAD_ENDED);
 }
 
 /**
@@ -66,6 +66,6 @@ export function settleDeadShadow(counters: MirrorCounters): void {
  * counters, and its connections are gone.
  */
 export function settleDeadVersion(counters: VersionCounters): void {
-  counters.failure(Failure.ABORTED, counters.get(VersionField.requests) - counters.finished);
+  counters.failure(Failure.THREAD_ENDED, counters.get(VersionField.requests) - counters.finished);
   counters.resetGauges();
 }

@@ -146,8 +146,8 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
    * `write` copies or sends the next piece of the request's body before it returns. With `last` the body is
    * complete. After false, wait for `onDrain`; further pieces are kept up to `limits.heldBodyBytes`, above
    * which the call fails with `overloaded`. A body that does not have its Content-Length fails with
-   * `aborted`, because the request can't be completed. After the call has ended, pieces are ignored and true
-   * is returned.
+   * `malformed-body`, because the request can't be completed. After the call has ended, pieces are ignored
+   * and true is returned.
    */
   write(piece: Uint8Array, last: boolean): boolean {
     if (this.#phase === Phase.NONE || this.#phase === Phase.FAILING || this.#outgoing.lastWritten)
@@ -394,7 +394,7 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     const put = outgoing.put(piece, last, phase === Phase.OPEN ? this.#connection : null);
     this.requestBytes = outgoing.bodyBytes;
     if (put !== Put.OK) {
-      this.#failSoon(put === Put.NO_ROOM ? Failure.OVERLOADED : Failure.ABORTED);
+      this.#failSoon(put === Put.NO_ROOM ? Failure.OVERLOADED : Failure.MALFORMED_BODY);
       return true;
     }
     if (last && this.#upload.isIn) this.#pool!.uploads.leave(this.#upload);

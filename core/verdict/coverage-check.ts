@@ -27,7 +27,16 @@ export interface CoverageDecided extends Decided {
 
 const coverageMin = 0.95;
 /** Not mirrored on purpose, or not umbra's to mirror. */
-const byChoice: readonly Drop[] = [Drop.METHOD, Drop.LOOP, Drop.UPGRADE, Drop.ABORTED];
+const byChoice: readonly Drop[] = [
+  Drop.METHOD,
+  Drop.LOOP,
+  Drop.UPGRADE,
+  Drop.ABORTED,
+  Drop.SLOW_CLIENT,
+  Drop.ANSWERED_EARLY,
+  Drop.MALFORMED_BODY,
+  Drop.SLOW_READER,
+];
 
 export function coverageCheck(all: PairCounts, bounds: VerdictBounds): CoverageDecided {
   const drops = dropReasons

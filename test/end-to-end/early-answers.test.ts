@@ -2,10 +2,11 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
+import { behaviour } from '../support/engines.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { type RawPeer, RawServer } from '../support/raw-server.js';
-import { reviews, UmbraProcess, until } from '../support/umbra.js';
+import { engine, reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const bodyBytes = 300_000;
 const half = 'x'.repeat(bodyBytes / 2);
@@ -82,3 +83,45 @@ t.test('a copy ends as primary-failed where the primary breaks off within the re
   t.equal(dropped['primary-failed'] + failed['primary-failed'], 1);
   t.equal(dropped.aborted + failed.aborted, 0);
 });
+
+/** The reason with which the copy of `request` ends, which is not completed; the primary's is the same. */
+async function reasonOf(t: Test, listener: object, request: string): Promise<string[]> {
+  const v1 = await RawServer.listen(async (peer) => void (await peer.head()));
+  const v2 = await Origin.listen();
+  const config = reviews(v1.port, v2.port, { umbra: { threads: { proxy: 1, shadow: 1 } } });
+  const umbra = await UmbraProcess.start({
+    ...config,
+    listen: [{ address: '127.0.0.1:0', engine, ...listener }],
+  });
+  const client = connect(umbra.port, '127.0.0.1');
+  client.on('error', () => {});
+  client.write(request);
+  client.resume();
+  await once(client, 'close');
+  const stats = await lawHolds(t, umbra);
+  await umbra.stop();
+  await Promise.all([v1.close(), v2.close()]);
+  const { dropped, failed } = mirrorTo(stats, 'v2');
+  const { failures } = stats.versions.v1!.primary!;
+  return [[failures], [dropped, failed]].map((counts) =>
+    counts
+      .flatMap((one) => Object.entries(one))
+      .filter(([, count]) => count > 0)
+      .map(([reason, count]) => `${count} ${reason}`)
+      .join(),
+  );
+}
+
+t.test('a copy of a request whose client stalls in its body ends as slow-client', async (t) => {
+  const reasons = await reasonOf(t, { body: { timeout: '100ms' } }, `${head}x`);
+  t.strictSame(reasons, ['1 slow-client', '1 slow-client']);
+});
+
+t.test(
+  'a copy of a request whose chunks are malformed ends as malformed-body',
+  { skip: !behaviour.chunksAreStrict && 'uWS reports no more than that the connection closed' },
+  async (t) => {
+    const chunked = 'POST / HTTP/1.1\r\nhost: reviews\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\nz\r\n';
+    t.strictSame(await reasonOf(t, {}, chunked), ['1 malformed-body', '1 malformed-body']);
+  },
+);

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { nowUs } from '../../../core/clock.js';
+import { Failure } from '../../../core/errors.js';
 import { Delays } from '../../../core/exchange/delays.js';
 import { DiscardedRequest, isAnsweredAtOnce } from '../../../core/exchange/discarded-request.js';
 import type { RequestSink } from '../../../core/exchange/downstream.js';
@@ -64,9 +65,9 @@ t.test('so many requests are delayed at once, and no more; each that ends makes 
   const held = Array.from({ length: limits.delayedRequests }, hold);
   t.ok(held.every((sink) => sink !== null));
   t.equal(hold(), null);
-  held[0]!.onAborted();
+  held[0]!.onAborted(Failure.ABORTED);
   t.not(hold(), null);
-  for (const sink of held.slice(1)) sink!.onAborted();
+  for (const sink of held.slice(1)) sink!.onAborted(Failure.ABORTED);
 });
 
 t.test('a body that is too much to hold ends the wait', async (t) => {

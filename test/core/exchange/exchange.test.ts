@@ -60,7 +60,7 @@ withServer(
     // What the client still sends, or its leaving, has no taker.
     sink.onRequestBody(Buffer.from('x'), true);
     sink.onWritable();
-    sink.onAborted();
+    sink.onAborted(Failure.ABORTED);
     t.equal(rig.thread.get(ThreadField.unrouted), 1);
     t.equal(server.connections, 0);
   },
@@ -101,10 +101,10 @@ withServer(
   async (t, rig) => {
     const { told, sink } = rig.ask();
     await told.until('body');
-    sink.onAborted();
+    sink.onAborted(Failure.ABORTED);
     // The engine may not know yet that the exchange is over.
     sink.onWritable();
-    sink.onAborted();
+    sink.onAborted(Failure.ABORTED);
     await seen[0].closed();
     t.strictSame(told.events, ['head 200', 'body']);
     t.equal(rig.version.wordAt(VersionField.failures + Failure.ABORTED), 1);

@@ -237,7 +237,7 @@ t.test('settling counters twice changes nothing', async (t) => {
   house.killShadow(0);
   t.strictSame(house.read(), once);
   t.equal(once.dropped[dropReasons.indexOf('thread-ended')], 1);
-  t.equal(once.failed[failureReasons.indexOf('reset')], 1);
+  t.equal(once.failed[failureReasons.indexOf('thread-ended')], 1);
 });
 
 t.test('a request that nobody accounts for shows as a gap', async (t) => {
@@ -262,7 +262,7 @@ t.test('a thread ended between the two stores of a send is settled exactly', asy
   new Float64Array(cut)[gauge] = 0;
   const again = new MirrorCounters(cut);
   settleDeadShadow(again);
-  t.equal(again.wordAt(MirrorField.failed + Failure.RESET), 1);
+  t.equal(again.wordAt(MirrorField.failed + Failure.THREAD_ENDED), 1);
   t.equal(again.get(MirrorField.inFlight), 0);
 });
 
@@ -278,7 +278,7 @@ t.test(
     counters.add(VersionField.connectionsIdle, 1);
     settleDeadVersion(counters);
     const version = readVersion([counters]);
-    t.equal(version.failures[Failure.ABORTED], 2);
+    t.equal(version.failures[Failure.THREAD_ENDED], 2);
     t.equal(version.requests, 2 + total(version.failures));
     t.strictSame([version.connectionsOpen, version.connectionsIdle], [0, 0]);
   },

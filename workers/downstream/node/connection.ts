@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { Failure } from '../../../core/errors.js';
 import { Framing } from '../../../core/http/message.js';
 import { type BodySink, RequestBodyReader } from '../../../core/http/request-body.js';
 import { RequestFault, requestFaultAnswers } from '../../../core/http/request-fault.js';
@@ -92,6 +93,8 @@ export class NodeConnection
   #rest: RequestSink | null = null;
   /** The client has sent its FIN: it may still read. */
   #halfClosed = false;
+  /** Why the request under way ends, once the socket has closed. */
+  #endsFor: Failure = Failure.ABORTED;
   /** How often the half-closed client was probed during the response under way. */
   #probes = 0;
   #tunnel: TunnelEnd | null = null;
@@ -160,8 +163,10 @@ export class NodeConnection
     else if (this.isIdle) this.#leave();
   }
 
-  destroy(reset: boolean): void {
+  /** `reason`: of the request under way, if the proxy still has it. */
+  destroy(reset: boolean, reason: Failure = Failure.ABORTED): void {
     if (this.#input === Input.CLOSED || this.#client === null) return;
+    this.#endsFor = reason;
     this.#input = Input.LEAVING;
     this.#client.destroy(reset);
   }
@@ -309,7 +314,7 @@ export class NodeConnection
   #abortRest(): void {
     const rest = this.#rest;
     this.#rest = null;
-    rest?.onAborted();
+    rest?.onAborted(Failure.ABORTED);
   }
 
   /** Returns where the head ended, or `start` if it is not whole. */
@@ -354,7 +359,7 @@ export class NodeConnection
     const sink = this.#owner.handler.onRequest(head, responder);
     if (!responder.isOpen) {
       // The handler has answered already, or the engine had to give the response up.
-      if (responder.gaveUp) sink.onAborted();
+      if (responder.gaveUp) sink.onAborted(Failure.PROTOCOL);
       return;
     }
     responder.sink = sink;
@@ -384,7 +389,7 @@ export class NodeConnection
     this.#owner.onRefused();
     const responder = this.#responder;
     const begun = responder.headSent;
-    responder.abort();
+    responder.abort(fault === RequestFault.TIMEOUT ? Failure.SLOW_CLIENT : Failure.MALFORMED_BODY);
     if (begun) {
       this.destroy(false);
       return;
@@ -499,7 +504,7 @@ export class NodeConnection
   #abort(): void {
     // Answers to earlier requests of the same read go out first.
     this.#resources.output.release(this);
-    this.#responder.abort();
+    this.#responder.abort(Failure.ABORTED);
     this.destroy(false);
   }
 
@@ -508,7 +513,7 @@ export class NodeConnection
     this.#input = Input.CLOSED;
     this.#resources.deadlines.clear(this.#deadline);
     this.#held.clear();
-    this.#responder.abort();
+    this.#responder.abort(this.#endsFor);
     this.#abortRest();
     this.#responder.tie.end();
     if (this.#handshaking) this.#owner.onHandshakeEnded(false);
@@ -531,7 +536,7 @@ export class NodeConnection
       this.destroy(false);
     } else if (this.#client!.blocked) {
       owner.onTimedOut(ClientTimeout.RESPONSE);
-      this.destroy(false);
+      this.destroy(false, Failure.SLOW_READER);
     } else if (this.#input === Input.LEAVING) {
       this.destroy(false);
     } else if (this.#input === Input.BODY) {

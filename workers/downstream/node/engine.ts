@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import { Failure } from '../../../core/errors.js';
 import type { ListenerLimits, ListenerPlan } from '../../../core/plan.js';
 import type { ConnectionCount } from '../../../core/record/connection-count.js';
 import type { ClientTimeout, Downstream, DownstreamCounters, RequestHandler } from '../downstream.js';
@@ -89,10 +90,12 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
   }
 
   leave(): Promise<void> {
+    // A thread that was not asked to drain has failed.
+    const reason = this.draining ? Failure.DRAINING : Failure.THREAD_ENDED;
     this.draining = true;
     this.#handingOver = false;
     this.#listening.close();
-    for (const connection of this.#connections) connection.destroy(false);
+    for (const connection of this.#connections) connection.destroy(false, reason);
     return this.#empty();
   }
 

@@ -1,3 +1,4 @@
+import { Failure } from '../../../core/errors.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
 import { Tie } from '../../../core/upstream/tie.js';
 import type { UpstreamTunnel } from '../../../core/upstream/tunnel.js';
@@ -209,13 +210,13 @@ export class NodeResponder implements Responder {
   // From the connection.
 
   /**
-   * The client is gone, or its request can't be understood: notifies the proxy, if it still has the request.
+   * Notifies the proxy, if it still has the request.
    */
-  abort(): void {
+  abort(reason: Failure): void {
     const { sink } = this;
     if (this.#phase === Phase.IDLE) return;
     this.#drop();
-    sink?.onAborted();
+    sink?.onAborted(reason);
   }
 
   /** Sends the byte that the response goes on with whatever comes. False: nothing is certain. */
@@ -239,7 +240,7 @@ export class NodeResponder implements Responder {
     this.gaveUp = true;
     const { sink } = this;
     this.cut();
-    sink?.onAborted();
+    sink?.onAborted(Failure.PROTOCOL);
   }
 
   #open(): void {

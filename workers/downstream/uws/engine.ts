@@ -1,4 +1,5 @@
 import type { Clock } from '../../../core/clock.js';
+import { Failure } from '../../../core/errors.js';
 import { Framing } from '../../../core/http/message.js';
 import { RequestFault } from '../../../core/http/request-fault.js';
 import type { ListenerLimits, ListenerPlan } from '../../../core/plan.js';
@@ -45,6 +46,7 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   readonly handler: RequestHandler;
   readonly headWriter = new HeadWriter();
   draining = false;
+  abortReason: Failure = Failure.ABORTED;
 
   limits: ListenerLimits;
   readonly deadlines: Deadlines;
@@ -152,6 +154,8 @@ export class UwsDownstream implements Downstream, ResponderOwner, BridgeOwner {
   }
 
   close(): void {
+    // A thread that was not asked to drain has failed.
+    this.abortReason = this.draining ? Failure.DRAINING : Failure.THREAD_ENDED;
     clearInterval(this.#keepAlive);
     // Called again each turn by a thread that leaves.
     this.#corkHolder?.letGo();

@@ -36,6 +36,8 @@ export interface ResponderOwner extends BridgeOwner {
   onRefused(): void;
   /** Responses from now on should be the last of their connections. */
   readonly draining: boolean;
+  /** What the end of a connection means: the client went away, or the engine is closing. */
+  readonly abortReason: Failure;
   /**
    * The response is over; the object may still be `reusable` later, when the rest of the request has come.
    */
@@ -452,7 +454,7 @@ export class UwsResponder implements Responder {
     const sink = this.#owner.handler.onRequest(this.head, this);
     // The handler may have answered already.
     if (!this.#isOver()) this.#sink = sink;
-    else if (this.#gaveUp) sink.onAborted();
+    else if (this.#gaveUp) sink.onAborted(Failure.PROTOCOL);
   }
 
   /** A method, because the compiler can't see that a call to the handler may change the phase. */
@@ -513,20 +515,20 @@ export class UwsResponder implements Responder {
     }
     this.#owner.onTimedOut(ClientTimeout.BODY);
     if (this.#phase !== Phase.OPEN && !this.recallHead()) {
-      this.#giveUp();
+      this.#giveUp(Failure.SLOW_CLIENT);
       return;
     }
     const sink = this.#sink;
     const { status, text } = requestFaultAnswers[RequestFault.TIMEOUT]!;
     this.#owner.onRefused();
     this.answer(status, text);
-    sink?.onAborted();
+    sink?.onAborted(Failure.SLOW_CLIENT);
   }
 
   #onResponseDue(): void {
     if (this.#phase === Phase.IDLE) return;
     this.#owner.onTimedOut(ClientTimeout.RESPONSE);
-    this.#giveUp();
+    this.#giveUp(Failure.SLOW_READER);
   }
 
   #abort(): void {
@@ -541,7 +543,7 @@ export class UwsResponder implements Responder {
     this.#res = null;
     this.#received = true;
     this.#release();
-    sink?.onAborted();
+    sink?.onAborted(this.#owner.abortReason);
   }
 
   #refuseNow(): void {
@@ -569,7 +571,7 @@ export class UwsResponder implements Responder {
         else this.#phase = Phase.WRITTEN;
         return Offer.ROOM;
       case Offer.EXCESS:
-        this.#giveUp();
+        this.#giveUp(Failure.PROTOCOL);
         return offer;
       case Offer.FULL:
         this.#owner.deadlines.set(this.#responseDeadline, this.#owner.limits.responseMs, this.#owner.clock());
@@ -625,11 +627,11 @@ export class UwsResponder implements Responder {
   }
 
   /** The proxy broke the border's rules, or its upstream ours: the response can't be completed rightly. */
-  #giveUp(): void {
+  #giveUp(reason: Failure): void {
     this.#gaveUp = true;
     const sink = this.#sink;
     this.cut();
-    sink?.onAborted();
+    sink?.onAborted(reason);
   }
 
   /** `res` for its very last call. A paused connection would stay so for its next request. */
