@@ -1,4 +1,4 @@
-/** `--filter` of `umbra replay`: which recorded requests are played. */
+/** Parses `--filter` of `umbra replay`, which selects the recorded requests to send. */
 import { asciiLowerCase } from '../http/chars.js';
 import { fieldValue } from '../http/fields.js';
 import { withoutPort } from '../http/host.js';
@@ -9,7 +9,7 @@ import { withoutBlanks } from '../trim.js';
 export const filterExpected =
   'expected method:GET,HEAD, path:/prefix, host:NAME, route:NAME or header:NAME=VALUE, or one of them after !';
 
-/** Returns null where the text is not understood. */
+/** `parseFilter` returns null when the text is invalid. */
 export function parseFilter(text: string): Filter | null {
   if (text.startsWith('!')) {
     const inner = parseFilter(text.slice(1));
@@ -37,8 +37,8 @@ export function parseFilter(text: string): Filter | null {
 }
 
 /**
- * The key by which `--order` keeps requests one after the other: `header:NAME`, `cookie:NAME`, or `recorded`,
- * the key that the mirror's `order` had. Null: not understood.
+ * The key by which `--order` sends requests one after the other: `header:NAME`, `cookie:NAME`, or `recorded`,
+ * the key of the mirror's `order`.
  */
 export type OrderKey = (exchange: RecordedExchange) => string | null;
 

@@ -1,7 +1,10 @@
-/** When recorded requests are due. */
+/** Schedules recorded requests. */
 import type { RecordedExchange } from '../recording/recorded.js';
 
-/** `recorded`: the recording's times, so many times as fast. `rate`: so many a second. */
+/**
+ * `recorded`: the recording's times, divided by `speed`. `rate`: `perSecond` requests a second. `max`: no
+ * times.
+ */
 export type Pace =
   | { readonly kind: 'recorded'; readonly speed: number }
   | { readonly kind: 'rate'; readonly perSecond: number }
@@ -9,13 +12,14 @@ export type Pace =
 
 export interface ScheduledRequest {
   readonly exchange: RecordedExchange;
-  /** When the request is due, from the beginning of the replay; -1: at once. */
+  /** Microseconds from the beginning of the replay to the request; -1 for at once. */
   readonly afterUs: number;
 }
 
 /**
- * The requests of `open()` with their times, once or, with `loop`, until the caller stops: `open` begins the
- * recording again. A recording without requests is not begun again: it would never end.
+ * `schedule` yields the requests of `open()` with their times, once or, with `loop`, until the caller stops.
+ * `open` reads the recording from its beginning. An empty recording is not repeated, because the loop would
+ * never end.
  */
 export function* schedule(
   open: () => Iterable<RecordedExchange>,
@@ -23,7 +27,7 @@ export function* schedule(
   loop: boolean,
 ): Generator<ScheduledRequest> {
   let count = 0;
-  /** What the loops before took, on the recording's clock. */
+  /** Duration of the previous loops, on the recording's clock. */
   let loopsUs = 0;
   for (;;) {
     let inLoop = 0;
@@ -36,7 +40,7 @@ export function* schedule(
     }
     if (!loop || inLoop === 0) return;
     const spanUs = lastUs - firstUs;
-    // The first request of the next loop is as far behind the last one as requests are on average.
+    // The gap before the next loop is the average gap between requests.
     loopsUs += spanUs + spanUs / Math.max(1, inLoop - 1);
   }
 }

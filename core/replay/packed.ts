@@ -1,6 +1,6 @@
 /**
- * Requests that are ready to go, many in one block of memory: whoever reads a recording packs them, and the
- * thread that sends them unpacks them one by one. A block changes hands without a copy, and the sender
+ * Requests that are ready to be sent, many in one block of memory. The reader of a recording packs them, and
+ * the sending thread unpacks them one by one. A block moves between threads without a copy, and the sender
  * neither parses nor allocates a buffer.
  *
  *   a request: numbers (below) | method, target, host, fields, trailers, key, head of the response
@@ -12,7 +12,7 @@ import { limits } from '../limits.js';
 import type { RecordedExchange, RecordedResponse } from '../recording/recorded.js';
 import type { ScheduledRequest } from './pace.js';
 
-/** The places of the numbers of a request. */
+/** Positions of the numbers of a request. */
 const AT = {
   AFTER_US: 0,
   METHOD_CHARS: 1,
@@ -20,7 +20,7 @@ const AT = {
   HOST_CHARS: 3,
   FIELDS_CHARS: 4,
   TRAILERS_CHARS: 5,
-  /** -1: it is in order of nothing. */
+  /** -1: the request has no order key. */
   KEY_CHARS: 6,
   BODY_BYTES: 7,
   FRAMING: 8,
@@ -28,11 +28,11 @@ const AT = {
   /** 0: no response was recorded. */
   STATUS: 10,
   RESPONSE_BYTES: 11,
-  /** NaN: not known. */
+  /** NaN: unknown. */
   DIGEST: 12,
   TRUNCATED: 13,
   LATENCY_US: 14,
-  /** -1: its content is not here. */
+  /** -1: the content of the response is not packed. */
   RESPONSE_HEAD_CHARS: 15,
   RESPONSE_BODY_BYTES: 16,
   RESPONSE_TRUNCATED: 17,
@@ -42,7 +42,7 @@ const numbersBytes = numbers * Float64Array.BYTES_PER_ELEMENT;
 const firstBytes = 256 * 1024;
 
 export interface ReadyRequest extends ScheduledRequest {
-  /** The key by which it is kept in order; null: it is in no order. */
+  /** The order key, or null for none. */
   readonly key: string | null;
 }
 
@@ -52,7 +52,7 @@ export class RequestPacker {
   count = 0;
   bytes = 0;
 
-  /** `withContent`: the recorded response is to be compared, and not its checksum alone. */
+  /** `withContent`: the content of the recorded response is compared, not only its checksum. */
   add({ exchange, afterUs }: ScheduledRequest, key: string | null, withContent = true): void {
     const { request, response } = exchange;
     const content = withContent ? (response?.content ?? null) : null;
@@ -90,7 +90,7 @@ export class RequestPacker {
     this.count++;
   }
 
-  /** The block with all that was added; the packer begins a new one. */
+  /** `take` returns the block with all added requests. The packer then begins a new block. */
   take(): ArrayBuffer {
     const { buffer } = this.#block;
     this.#block = Buffer.from(new ArrayBuffer(firstBytes));
@@ -111,7 +111,7 @@ export class RequestPacker {
   }
 }
 
-/** Unpacks one block. Call `next` only while there is something `left`. */
+/** Reads the requests of one block. Call `next` only while `left` is above 0. */
 export class RequestUnpacker {
   readonly #block: Buffer;
   readonly #numbers: Float64Array;

@@ -1,11 +1,11 @@
-/** What two whole responses differ in, as every pair of a live mirror is compared (core/mirror). */
+/** Compares two complete responses, as a live mirror compares every pair (core/mirror). */
 import { fieldValues } from '../http/fields.js';
 import type { ComparePlan } from '../plan.js';
 import { Differs } from '../record/mirror-counters.js';
 import type { RecordedResponse, ResponseContent } from '../recording/recorded.js';
 import { redacted } from '../redact-text.js';
 
-/** Bits of `Differs`. What the recording does not know is no difference. */
+/** `differenceOf` returns bits of `Differs`. What the recording does not contain counts as equal. */
 export function differenceOf(
   primary: RecordedResponse,
   shadow: RecordedResponse,

@@ -1,10 +1,10 @@
 /**
- * Plays recorded requests at their times: open-loop, that is, a request goes out when it is due whether or
- * not the ones before were answered, and its latency counts from when it was handed to its connections or to
- * the queue of its key. So a stall of the version shows in every request that it held up (coordinated
- * omission hides it). How late the player itself was, because the recording was read or its thread was
- * scheduled late, is recorded apart and charged to no version. Without times (`max`) as many are under way as
- * `inFlightMax` says.
+ * Sends recorded requests at their times. It is open-loop: a request is sent when it is due, whether or not
+ * earlier ones were answered. Its latency counts from when it was handed to its connections or to the queue
+ * of its key, so a stall of the version shows in every request that it delayed (coordinated omission would
+ * hide it). The player's own delay, caused by reading the recording or by late scheduling of its thread, is
+ * recorded separately and charged to no version. Without times (`max`) up to `inFlightMax` requests are under
+ * way.
  */
 import type { Clock } from '../clock.js';
 import { Drop, none } from '../errors.js';
@@ -13,55 +13,55 @@ import type { ReadyRequest } from './packed.js';
 import { type PlayContext, ReplayedRequest, type ReplayedRequestOwner } from './replayed-request.js';
 import { type TokenSource, tokenIn, tokensOf } from './session-tokens.js';
 
-/** Where requests come from, in the order in which they are due. */
+/** The source of requests, in the order in which they are due. */
 export interface PlayerSource {
-  /** Null: none is at hand. */
+  /** The next request, or null when none is available now. */
   next(): ReadyRequest | null;
-  /** None will come any more. */
+  /** No further request will come. */
   readonly ended: boolean;
 }
 
 export interface PlayerOptions extends PlayContext {
   readonly source: PlayerSource;
-  /** Where recorded responses have tokens of sessions: requests wait for the tokens that they carry. */
+  /** The places of session tokens in recorded responses. Requests wait for the tokens that they carry. */
   readonly tokenSources: readonly TokenSource[];
   readonly clock: Clock;
   /** Requests have no times. */
   readonly atOnce: boolean;
   /**
-   * With `atOnce`, how many are kept under way; else beyond how many a request that is due is dropped
-   * (`in-flight`).
+   * With `atOnce`, the number of requests to keep under way. Otherwise a request that is due is dropped
+   * (`in-flight`) when this many are under way.
    */
   readonly inFlightMax: number;
 }
 
-/** A request that was due and is sent, or waits for the one of its key that is under way. */
+/** A request that was due and is sent, or waits for the request of its key that is under way. */
 interface TakenRequest extends Pick<ReadyRequest, 'exchange' | 'key'> {
-  /** When its latency begins to count; -1: with its first byte. */
+  /** When its latency begins to count; -1 for its first byte. */
   readonly fromUs: number;
-  /** Its place in what was played up to now, from 1. */
+  /** Its number among the requests so far, from 1. */
   readonly number: number;
 }
 
 const noTokens: readonly string[] = [];
-/** Sent in one turn, before sockets are looked at. */
+/** Requests that are sent in one turn of the event loop, before sockets are polled. */
 const sentPerTurn = 64;
-/** A timer may be late by more than this, so the last stretch is waited for turn by turn. */
+/** A timer may be late by more than this, so the last part of a wait polls in each turn. */
 const timerSlackMs = 2;
 const timerMsMax = 1000;
 
 export class Player implements ReplayedRequestOwner {
   readonly #options: PlayerOptions;
   readonly #spare: ReplayedRequest[] = [];
-  /** The one that is due next. */
+  /** The next request that is due. */
   #next: ReadyRequest | null = null;
-  /** By key: what waits for the one of the same key that is under way. */
+  /** Requests that wait for the one of the same key that is under way, by key. */
   readonly #inOrder = new Map<string, TakenRequest[]>();
   #waitingInOrder = 0;
-  /** By recorded token: what waits for the request under way that will give it. */
+  /** Requests that wait for a recorded token, by token. A request under way will provide it. */
   readonly #awaited = new Map<string, TakenRequest[]>();
   #inFlight = 0;
-  /** Requests that were due, sent or dropped. */
+  /** Requests that were due so far, sent or dropped. */
   #due = 0;
   #stopped = false;
   #startUs = -1;
@@ -77,12 +77,12 @@ export class Player implements ReplayedRequestOwner {
     });
   }
 
-  /** The source has something, or has ended. */
+  /** `more` is called when the source has another request or has ended. */
   more(): void {
     if (!this.#turning && this.#timer === null) this.#turn();
   }
 
-  /** Nothing new goes out; `done` resolves when what is under way is over. */
+  /** `stop` stops sending. `done` resolves when the requests under way have ended. */
   stop(): void {
     this.#stopped = true;
     this.#next = null;
@@ -119,7 +119,7 @@ export class Player implements ReplayedRequestOwner {
     const waitMs = this.#waitMs();
     if (waitMs > timerSlackMs)
       this.#timer = setTimeout(this.#turn, Math.min(waitMs - timerSlackMs, timerMsMax));
-    // With `atOnce`, and as many under way as may be, it is an answer that goes on.
+    // With `atOnce` and the maximum under way, the next response continues the loop.
     else if (!this.#options.atOnce || !this.#isFull) {
       this.#turning = true;
       setImmediate(this.#turn);
@@ -132,7 +132,9 @@ export class Player implements ReplayedRequestOwner {
     return this.#next;
   }
 
-  /** How long until the next request is due, which there is; below 0: it is late. */
+  /**
+   * `#waitMs` returns the milliseconds until the next request, which must exist; negative when it is late.
+   */
   #waitMs(): number {
     const { afterUs } = this.#next!;
     return afterUs < 0 ? 0 : (this.#startUs + afterUs - this.#options.clock()) / 1000;
@@ -192,7 +194,7 @@ export class Player implements ReplayedRequestOwner {
     replayed.start(exchange, fromUs, key, number);
   }
 
-  /** New ones that no request under way gives yet. */
+  /** `#tokensGivenBy` returns new tokens that no request under way provides yet. */
   #tokensGivenBy({ response }: RecordedExchange): readonly string[] {
     const { tokenSources } = this.#options;
     if (tokenSources.length === 0 || response?.content == null) return noTokens;

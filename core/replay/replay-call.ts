@@ -1,4 +1,4 @@
-/** One request to one server, and what came of it. Reused. */
+/** One request to one server, and its result. Reused. */
 import { digestBody } from '../compare/digest.js';
 import { type Failure, none } from '../errors.js';
 import { Framing } from '../http/message.js';
@@ -14,20 +14,20 @@ import { UpstreamCall } from '../upstream/upstream-call.js';
 import { UpstreamRequest } from '../upstream/upstream-request.js';
 import type { SessionTokens } from './session-tokens.js';
 
-/** Where requests are sent, and where it is counted. */
+/** A server that requests are sent to, and the counters of its results. */
 export interface ReplayServer {
   readonly pool: VersionPool;
   readonly counters: VersionCounters;
-  /** Null keeps the host of the request. */
+  /** The host that is sent; null keeps the host of the request. */
   readonly host: string | null;
-  /** The sessions that this server has given; null: tokens are sent as they were recorded. */
+  /** The sessions of this server; null sends tokens as they were recorded. */
   readonly tokens: SessionTokens | null;
 }
 
 export interface ReplayCallOwner {
-  /** The first byte is about to go out. */
+  /** The first byte is about to be sent. */
   onSent(call: ReplayCall): void;
-  /** The response is whole (`none`), or why there is none. */
+  /** The response is complete (`none`), or the reason why there is none. */
   onOver(call: ReplayCall, failure: Failure | typeof none): void;
 }
 
@@ -37,7 +37,7 @@ export class ReplayCall implements ResponseSink {
   readonly #request = new UpstreamRequest();
   #server: ReplayServer | null = null;
   #fromUs = 0;
-  /** Counts starts and ends, so that `start` knows whether the call is still its own. */
+  /** Counts starts and ends, so that `start` can detect that the call was started again within it. */
   #serial = 0;
   #digest = 0;
   #captures = false;
@@ -50,8 +50,8 @@ export class ReplayCall implements ResponseSink {
   }
 
   /**
-   * `fromUs`: when its latency begins to count; -1: with its first byte. `captures`: `answer` is to have the
-   * content.
+   * `fromUs` is when the latency begins to count, or -1 for the first byte. With `captures`, `answer`
+   * includes the content.
    */
   start(
     server: ReplayServer,
@@ -82,7 +82,7 @@ export class ReplayCall implements ResponseSink {
     outgoing.resends.begin(method, null);
     const serial = ++this.#serial;
     this.#call.start(pool, outgoing);
-    // It may have failed at once, and be on its way with the next request already.
+    // The call may have failed at once and already carry the next request.
     if (serial !== this.#serial) return;
     if (framing === Framing.NONE) return;
     if (trailers !== '') {
@@ -92,13 +92,13 @@ export class ReplayCall implements ResponseSink {
     } else this.#call.write(body, true);
   }
 
-  /** Remembers the tokens of the response, which is whole, in place of those of the recorded one. */
+  /** `learn` maps the tokens of the recorded response to those of the complete response. */
   learn(recorded: RecordedResponse | null, answer: RecordedResponse): void {
     if (recorded?.content != null && answer.content !== null)
       this.#server!.tokens?.learn(recorded.content, answer.content);
   }
 
-  /** The whole response as a recording would have it. */
+  /** `answer` returns the complete response as a recording would store it. */
   answer(): RecordedResponse {
     const { status, responseBytes, endUs, sentUs } = this.#call;
     return {

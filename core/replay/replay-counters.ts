@@ -1,6 +1,6 @@
 /**
- * What a replay counts, in the counters of a live mirror, so that every report and the verdict read it as
- * they read one.
+ * The figures of a replay, in the counters of a live mirror, so that reports and the verdict read both in the
+ * same way.
  */
 import { wallClockMs } from '../clock.js';
 import { HeldBack } from '../mirror/held-back.js';
@@ -13,7 +13,7 @@ import { type Reading, read } from '../report/reading.js';
 import { EndpointBook } from '../verdict/endpoint-book.js';
 import { PairHistory } from '../verdict/evidence.js';
 
-/** What one pass over a recording counts in. */
+/** The counters of one pass over a recording. */
 export interface PlayCounters {
   readonly recorded: VersionCounters;
   readonly mirror: MirrorCounters;
@@ -36,13 +36,13 @@ export class ReplayCounters implements PlayCounters {
     mirror: MirrorCounters.create(),
     baselineMirror: MirrorCounters.create(),
   } as const;
-  /** What the recording says of the exchanges that were played, or what the primary's server answered. */
+  /** The recorded responses to the exchanges that were replayed, or the responses of the primary's server. */
   readonly recorded = new VersionCounters(this.#blocks.recorded);
-  /** What the server under test answered. */
+  /** The responses of the server under test. */
   readonly played = new VersionCounters(this.#blocks.played);
-  /** What the primary's version answered when it was asked for noise. */
+  /** The responses of the primary's version to the second copy, which measures noise. */
   readonly baseline = new VersionCounters(this.#blocks.baseline);
-  /** Its `queue` is how late the replayer itself was: from when a request was due to when it was taken up. */
+  /** Its `queue` is the delay of the replay itself: from when a request was due to when it was started. */
   readonly mirror = new MirrorCounters(this.#blocks.mirror);
   readonly baselineMirror = new MirrorCounters(this.#blocks.baselineMirror);
   readonly #observed: readonly ObservedMirror[] = [this.mirror, this.baselineMirror].map(
@@ -55,7 +55,7 @@ export class ReplayCounters implements PlayCounters {
       counters: [counters],
     }),
   );
-  /** Pairs by blocks of time; `look` fills it. */
+  /** Pairs by blocks of time, filled by `look`. */
   readonly #history = new PairHistory();
   readonly #endpoints = new EndpointBook();
 
@@ -65,8 +65,8 @@ export class ReplayCounters implements PlayCounters {
   }
 
   /**
-   * `learning` is for a pass in which the primary's version alone is asked, to learn noise: it counts as the
-   * baseline, and what the recording says is counted by the pass that compares.
+   * Counters of a pass in which only the primary's version is called, to learn noise. They count as the
+   * baseline; the recorded responses are counted by the pass that compares.
    */
   get learning(): PlayCounters {
     return {
@@ -87,14 +87,14 @@ export class ReplayCounters implements PlayCounters {
     this.#endpoints.counterOf(0, request)?.count(outcome, differs, primaryUs, shadowUs);
   }
 
-  /** Counts the pairs since the last look into a block of time. Call it a few times a second. */
+  /** `look` adds the pairs since the last call to a block of time. Call it a few times a second. */
   look(): void {
     this.#history.look(this.#observed, wallClockMs());
   }
 
   /**
-   * `plan`: one route with one mirror, from the primary to the server under test. `hasBaseline`: one is asked
-   * too.
+   * `reading` returns the figures. `plan` has one route with one mirror, from the primary to the server under
+   * test. With `hasBaseline` a baseline is called too.
    */
   reading(plan: Plan, startedUs: number, nowUs: number, hasBaseline = false): Reading {
     const [primary, played] = plan.versions.map(({ name }) => name);

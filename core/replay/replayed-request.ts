@@ -1,6 +1,6 @@
 /**
- * One recorded request, sent to the server under test, and where asked to a primary and a baseline beside it.
- * The shadow's response is compared with the primary's, and where there is none with the recorded one.
+ * One recorded request, sent to the server under test and, if configured, also to a primary and a baseline.
+ * The shadow's response is compared with the primary's, or with the recorded one when there is no primary.
  * Reused.
  */
 import { type Drop, type Failure, none } from '../errors.js';
@@ -22,9 +22,9 @@ import type { ResponsePairs } from './response-pairs.js';
 
 export interface ReplayServers {
   readonly shadow: ReplayServer;
-  /** Null: the primary's response is the recorded one. */
+  /** Null: the recorded response is the primary's. */
   readonly primary: ReplayServer | null;
-  /** The primary's version, asked once more for noise. */
+  /** The primary's version, which gets the request a second time to measure noise. */
   readonly baseline: ReplayServer | null;
 }
 
@@ -34,12 +34,15 @@ export interface PlayContext {
   readonly servers: ReplayServers;
   readonly timeoutMs: number;
   readonly compare: ComparePlan;
-  /** Takes pairs of responses to compare their contents; null: only checksums are compared. */
+  /** Takes pairs of responses to compare their contents; null to compare only checksums. */
   readonly pairs: ResponsePairs | null;
 }
 
 export interface ReplayedRequestOwner {
-  /** It failed before anything was sent: what it is dropped as, or `none`, which counts it as failed. */
+  /**
+   * Returns the drop reason of a request that failed before anything was sent, or `none` to count it as
+   * failed.
+   */
   dropFor(replayed: ReplayedRequest, failure: Failure): Drop | typeof none;
   over(replayed: ReplayedRequest): void;
 }
@@ -63,9 +66,9 @@ export class ReplayedRequest implements ReplayCallOwner {
   #sent = false;
   #reached = false;
   #dropped = false;
-  /** The requests of one key are sent in sequence; null: it has none. */
+  /** Requests with the same key are sent in sequence; null for none. */
   key: string | null = null;
-  /** Tokens that its responses will give, for which later requests wait. */
+  /** Tokens that its responses will provide, for which later requests wait. */
   tokens: readonly string[] = [];
 
   constructor(owner: ReplayedRequestOwner, context: PlayContext) {
@@ -74,8 +77,9 @@ export class ReplayedRequest implements ReplayCallOwner {
   }
 
   /**
-   * `fromUs`: when latencies begin to count; -1: with the first byte of each call. `number`: the same for all
-   * pairs of one recorded request, also where it is sent once more to learn noise.
+   * `start` sends the request. `fromUs` is when latencies begin to count, or -1 for the first byte of each
+   * call. `number` is the same for all pairs of one recorded request, even if it is sent again to learn
+   * noise.
    */
   start(exchange: RecordedExchange, fromUs: number, key: string | null, number: number): void {
     const { servers, counters, timeoutMs, pairs } = this.#context;
@@ -100,7 +104,7 @@ export class ReplayedRequest implements ReplayCallOwner {
     this.#shadow.start(shadow, request, fromUs, timeoutMs, captures);
   }
 
-  /** A byte of it reached the shadow's connection. */
+  /** A byte of the request reached the shadow's connection. */
   get wasSent(): boolean {
     return this.#reached;
   }
@@ -163,7 +167,7 @@ export class ReplayedRequest implements ReplayCallOwner {
     this.#context.counters.mirror.sent();
   }
 
-  /** All calls are over. */
+  /** `#compare` is called when all calls have ended. */
   #compare(): void {
     const { counters, servers, compare } = this.#context;
     const { mirror } = counters;
@@ -201,7 +205,7 @@ export class ReplayedRequest implements ReplayCallOwner {
 
   #examine(primary: RecordedResponse, shadow: RecordedResponse, isBaseline: boolean): void {
     const { pairs, counters } = this.#context;
-    // A recording without responses has figures alone.
+    // A recording without responses has only figures.
     if (pairs === null || primary.content === null) return;
     const mirror = isBaseline ? counters.baselineMirror : counters.mirror;
     mirror.add(MirrorField.sampled);
@@ -212,7 +216,7 @@ export class ReplayedRequest implements ReplayCallOwner {
   }
 }
 
-/** What the recording says of the primary, which was not asked. */
+/** `countRecorded` counts the recorded response of a primary that was not called. */
 function countRecorded(
   counters: VersionCounters,
   response: RecordedResponse | null,

@@ -1,4 +1,4 @@
-/** What a replay changes in recorded requests before they are sent. Plain data that crosses threads. */
+/** The changes that a replay makes to recorded requests. Plain data that crosses threads. */
 import { applyEdits } from '../http/field-edits.js';
 import type { HeaderEdits } from '../plan.js';
 import type { RecordedRequest } from '../recording/recorded.js';
@@ -6,13 +6,15 @@ import type { RecordedRequest } from '../recording/recorded.js';
 export interface RequestEdits {
   /** Names are lower case. */
   readonly headers: HeaderEdits;
-  /** `value` takes the place of `prefix` where a target begins with it. */
+  /** `value` replaces `prefix` at the beginning of a target. */
   readonly paths: readonly { readonly prefix: string; readonly value: string }[];
-  /** Null: the recorded one, or the server's. */
+  /** Null: the recorded host, or the server's. */
   readonly host: string | null;
 }
 
-/** Applies the edits: fields that are removed, then those that are set, and each path in turn. */
+/**
+ * `editedRequest` applies the edits: it removes fields, sets fields, and applies each path change in turn.
+ */
 export function editedRequest(
   request: RecordedRequest,
   { headers, paths, host }: RequestEdits,

@@ -1,7 +1,7 @@
 /**
- * The responses of a second recording of the same version, by the requests that they answer. What they differ
- * in from the responses of the first recording is noise. A request is the same when its method, host, target
- * and body are; the n-th of one recording is the n-th of the other. Memory is bounded: responses beyond it
+ * The responses of a second recording of the same version, by their requests. Their differences from the
+ * first recording are noise. Requests are the same when their method, host, target and body are equal; the
+ * n-th one of a recording belongs to the n-th one of the other. Memory is bounded: responses beyond the bound
  * are left out, and noise is learned from the others.
  */
 import { digestBody } from '../compare/digest.js';
@@ -12,7 +12,7 @@ export class SecondRecording {
   readonly #responses = new Map<string, RecordedResponse[]>();
   #bytes = 0;
 
-  /** False: there is no room for more. */
+  /** `add` returns false when there is no more room. */
   add({ request, response }: RecordedExchange): boolean {
     const content = response?.content ?? null;
     if (response === null || content === null) return true;
@@ -27,7 +27,7 @@ export class SecondRecording {
     return true;
   }
 
-  /** Removes and returns the next response to `request`; null: there is none. */
+  /** `take` removes and returns the next response to `request`, or returns null. */
   take(request: RecordedRequest): RecordedResponse | null {
     const key = keyOf(request);
     const known = this.#responses.get(key);

@@ -1,13 +1,12 @@
 /**
- * Sessions of a replay. A recorded request carries cookies and tokens that the recorded server gave, and the
- * server under test knows none of them. So the values that it gives in their place, in its own responses,
- * take their place in later requests. Which values these are is named by sources: a cookie, a header, or a
- * member of JSON of the response.
+ * Sessions of a replay. A recorded request carries cookies and tokens of the recorded server, which the
+ * server under test does not know. So the values in its own responses replace them in later requests. Sources
+ * name these values: a cookie, a header, or a member of a JSON response.
  *
  *   recorded response to /login   Set-Cookie: sid=R1      in a later request   Cookie: sid=R1
  *   response of the server        Set-Cookie: sid=S7      is sent as           Cookie: sid=S7
  *
- * A value is found wherever it stands as a whole: in a field, in the target, or in a body of text.
+ * A value is replaced wherever it occurs as a whole: in a field, in the target, or in a text body.
  */
 import { BodyFault, bodyTypeOf, decodeBody, decodeText } from '../compare/body.js';
 import { fieldValue, nameIs } from '../http/fields.js';
@@ -23,14 +22,12 @@ export type TokenSource =
 export const tokenSourceExpected = 'expected cookie:NAME, header:NAME or a member such as $.access_token';
 
 const setCookie = 'set-cookie:';
-/** Shorter values are too likely to mean something else where they are found. */
+/** Shorter values are too likely to have another meaning where they are found. */
 const tokenCharsMin = 8;
-/**
- * A run of characters in which a token may stand by itself, with a name before it, or as a segment of a path.
- */
+/** A run of characters that may be a token, possibly after a name or as a segment of a path. */
 const runs = /[^\s"'&;,?#()<>[\]{}]{8,4096}/g;
 
-/** Null: not understood. */
+/** `parseTokenSource` returns null when the text is invalid. */
 export function parseTokenSource(text: string): TokenSource | null {
   const named = /^(cookie|header):([!#$%&'*+.^_`|~\w-]+)$/.exec(text);
   if (named !== null)
@@ -43,7 +40,7 @@ export function parseTokenSource(text: string): TokenSource | null {
   return isPath ? { by: 'json', keys } : null;
 }
 
-/** The tokens of a response, by source; null where a source is not in it. */
+/** `tokensOf` returns the tokens of a response by source; null for a source that it lacks. */
 export function tokensOf(content: ResponseContent, sources: readonly TokenSource[]): (string | null)[] {
   const fields = content.head.slice(content.head.indexOf('\n') + 1);
   let json: unknown;
@@ -61,7 +58,7 @@ export function tokensOf(content: ResponseContent, sources: readonly TokenSource
 
 export class SessionTokens {
   readonly #sources: readonly TokenSource[];
-  /** By recorded token, the oldest first. */
+  /** The server's tokens by recorded token, the oldest first. */
   readonly #given = new Map<string, string>();
   readonly #replace = (run: string): string => this.#replaced(run);
 
@@ -69,7 +66,7 @@ export class SessionTokens {
     this.#sources = sources;
   }
 
-  /** `given`: the response of the server to the request that `recorded` was the response to. */
+  /** `learn` maps the tokens of `recorded` to those of `given`, the server's response to the same request. */
   learn(recorded: ResponseContent, given: ResponseContent): void {
     const after = tokensOf(given, this.#sources);
     for (const [source, token] of tokensOf(recorded, this.#sources).entries()) {
@@ -85,7 +82,7 @@ export class SessionTokens {
     return this.#given.has(token);
   }
 
-  /** `request` with every recorded token replaced whose counterpart is known. */
+  /** `apply` returns `request` with every recorded token replaced whose counterpart is known. */
   apply(request: RecordedRequest): RecordedRequest {
     if (this.#given.size === 0) return request;
     const fields = request.fields.replace(runs, this.#replace);
@@ -109,7 +106,7 @@ export class SessionTokens {
   }
 }
 
-/** Whether one of `tokens` stands in the request; the first that does, or null. */
+/** `tokenIn` returns the first of `tokens` that is in the request, or null. */
 export function tokenIn(request: RecordedRequest, tokens: ReadonlyMap<string, unknown>): string | null {
   if (tokens.size === 0) return null;
   const isToken = (run: string): string | null => {
@@ -127,7 +124,10 @@ export function tokenIn(request: RecordedRequest, tokens: ReadonlyMap<string, un
   return null;
 }
 
-/** A body of text as a wire string; empty where it is another, or longer than is looked through. */
+/**
+ * `bodyText` returns a text body as a wire string. It is empty for other bodies, and for those above the
+ * limit.
+ */
 function bodyText({ fields, body }: RecordedRequest): string {
   if (body.byteLength === 0 || body.byteLength > limits.replayTokenBodyBytes) return '';
   if (bodyTypeOf(fieldValue(fields, 'content-type') ?? '') === 'binary') return '';
