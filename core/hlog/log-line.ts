@@ -1,7 +1,7 @@
 /**
  * Lines of an HdrHistogram interval log, format 1.3 (org.HdrHistogram.HistogramLogWriter). Times are seconds
- * since 1970 with a base time of 0, so that a file that a later process continues needs no other base. Values
- * are microseconds; the column `Interval_Max` is in milliseconds, as the format's own tools expect it.
+ * since 1970 with a base time of 0, so that a later process can append to the file without another base.
+ * Values are microseconds; the column `Interval_Max` is in milliseconds, as the format's own tools expect it.
  */
 import { isoTime } from '../clock.js';
 import type { Histogram } from '../record/histogram.js';
@@ -11,8 +11,8 @@ const US_PER_MS = 1000;
 const MS_PER_S = 1000;
 
 /**
- * What a process writes before its first line; `startMs` is wall-clock time. May stand in the middle of a
- * file.
+ * `logHeader` returns what a process writes before its first line. `startMs` is wall-clock time. It may be in
+ * the middle of a file.
  */
 export function logHeader(startMs: number): string {
   return (
@@ -24,7 +24,9 @@ export function logHeader(startMs: number): string {
   );
 }
 
-/** What was recorded between two wall-clock times. `tag` has no comma, space or line break. */
+/**
+ * `intervalLine` returns the values between two wall-clock times. `tag` has no comma, space or line break.
+ */
 export function intervalLine(tag: string, startMs: number, endMs: number, histogram: Histogram): string {
   const maxMs = (histogram.maxUs / US_PER_MS).toFixed(3);
   return `Tag=${tag},${seconds(startMs)},${seconds(Math.max(0, endMs - startMs))},${maxMs},${encodePayload(histogram)}\n`;

@@ -1,15 +1,15 @@
 /**
  * Reads HdrHistogram interval logs, umbra's own and those of other tools
- * (org.HdrHistogram.HistogramLogReader), line by line. A line that can't be understood is reported and passed
- * over, so that a file that was cut short is read as far as it goes.
+ * (org.HdrHistogram.HistogramLogReader), line by line. An invalid line is reported and skipped, so that a
+ * truncated file is read as far as possible.
  */
 import { withoutBlanks } from '../trim.js';
 import { decodePayload, type LoggedCounts } from './payload.js';
 
 export interface LogInterval {
-  /** Null for lines without one. */
+  /** Null for a line without a tag. */
   readonly tag: string | null;
-  /** Seconds since 1970, or since the log's start where it states no start. */
+  /** Seconds since 1970, or since the log's start if the log has no start time. */
   readonly startS: number;
   readonly lengthS: number;
   /** The column `Interval_Max`, by convention in milliseconds. */
@@ -23,9 +23,9 @@ export interface LogProblem {
   readonly message: string;
 }
 
-/** Timestamps that lie further before the start than this are not absolute: the format's own rule. */
+/** Timestamps further before the start than this are not absolute; this is the format's own rule. */
 const YEAR_S = 365 * 24 * 3600;
-/** Characters that are shown of a line that does not belong to a log. */
+/** Characters of an invalid line that a message shows. */
 const SHOWN_CHARS = 40;
 
 export class LogParser {
@@ -38,7 +38,7 @@ export class LogParser {
     private readonly onProblem: (problem: LogProblem) => void,
   ) {}
 
-  /** The next line, without its line end. */
+  /** `line` reads the next line, without its line end. */
   line(text: string): void {
     this.lineNumber++;
     const line = text.trim();

@@ -8,9 +8,9 @@ const CLAMPED = 3;
 const HEAD_WORDS = 4;
 
 /**
- * How far a series has been written to its log: everything recorded up to `endMs`. In shared memory that main
- * keeps, so that a control thread that takes over writes on where the dead one stopped, and no interval is
- * written twice or not at all. Control thread only.
+ * How far a series was written to its log: everything recorded up to `endMs`. Main keeps it in shared memory,
+ * so that a new control thread continues where the dead one stopped, and every interval is written exactly
+ * once. Control thread only.
  */
 export class LogMark {
   static readonly bytes = (HEAD_WORDS + SLOTS) * Float64Array.BYTES_PER_ELEMENT;
@@ -23,12 +23,12 @@ export class LogMark {
     this.counts = new Float64Array(shared, this.head.byteLength, SLOTS);
   }
 
-  /** Wall-clock time; 0 while nothing was ever written. */
+  /** Wall-clock time; 0 until something was written. */
   get endMs(): number {
     return this.head[END_MS];
   }
 
-  /** What was written so far. */
+  /** `read` returns the values written so far. */
   read(): Histogram {
     const [, sumUs, maxUs, clamped] = this.head;
     return Histogram.ofSlots(this.counts.slice(), { sumUs, maxUs: Math.min(maxUs, HIGHEST_US), clamped });

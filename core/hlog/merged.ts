@@ -1,13 +1,13 @@
 /**
- * Intervals of any number of logs, added up slot by slot: counts of the same shape lose nothing by it, and
- * the sum over all intervals is the histogram that one recorder would have kept over the whole time.
+ * Intervals of any number of logs, added slot by slot. With equal shapes this loses nothing: the sum over all
+ * intervals is the histogram that one recorder would have kept over the whole time.
  */
 import { HIGHEST_US, SLOTS, slotOf } from '../record/hdr-layout.js';
 import { Histogram } from '../record/histogram.js';
 import type { LogInterval } from './log-parser.js';
 import { type HdrShape, highestIn, lowestIn, sameShape, slotFor, umbraShape } from './shape.js';
 
-/** Values by unit in one millisecond: by which the values of other tools are recognised. */
+/** Values per millisecond by unit, which identify the unit of other tools' logs. */
 const unitsPerMs = [
   { unit: 'nanoseconds', perMs: 1e6 },
   { unit: 'microseconds', perMs: 1e3 },
@@ -23,12 +23,13 @@ export class MergedLog {
   /** The largest `Interval_Max`, in milliseconds. */
   maxMs = 0;
   /**
-   * Intervals of another shape than what is counted in: they were counted by value, at their slots' lowest.
+   * Intervals with another shape than that of the result. Their values were counted by the lowest value of
+   * their slots.
    */
   reshaped = 0;
   private readonly counts = new Map<number, number>();
 
-  /** `shape`: what to count in; null takes that of the first interval. */
+  /** `shape` is the shape of the result; null takes that of the first interval. */
   constructor(private shape: HdrShape | null = null) {}
 
   add({ counts, startS, lengthS, maxMs }: LogInterval): void {
@@ -47,7 +48,10 @@ export class MergedLog {
     this.maxMs = Math.max(this.maxMs, maxMs);
   }
 
-  /** The highest value of the slot that holds the percentile, in the log's own unit; 0 when empty. */
+  /**
+   * `percentile` returns the highest value of the slot that holds the percentile, in the log's own unit; 0
+   * when empty.
+   */
   percentile(percentile: number): number {
     const rank = Math.max(1, Math.ceil((percentile / 100) * this.count * (1 - 2 * Number.EPSILON)));
     let seen = 0;
@@ -59,8 +63,8 @@ export class MergedLog {
   }
 
   /**
-   * What the values are: the format does not say, but `Interval_Max` is in milliseconds by convention, and
-   * the largest value is not. Microseconds where that leaves it open.
+   * `unit` infers the unit of the values, which the format does not state. `Interval_Max` is in milliseconds
+   * by convention, and the largest value is not. Microseconds when that is ambiguous.
    */
   unit(): Unit {
     const slots = this.slots();
@@ -70,7 +74,10 @@ export class MergedLog {
     return nearest.reduce((best, one) => (one.off < best.off ? one : best)).unit;
   }
 
-  /** The same in umbra's shape: exact where the log has that shape and microseconds, else by value. */
+  /**
+   * `histogram` returns the values in umbra's shape: exact if the log has that shape and microseconds, else
+   * by value.
+   */
   histogram(): Histogram {
     const unit = this.unit();
     const perUs = unitsPerMs.find((known) => known.unit === unit)!.perMs / 1e3;
@@ -79,7 +86,7 @@ export class MergedLog {
     let clamped = 0;
     for (const slot of this.slots()) {
       const count = this.counts.get(slot)!;
-      // A percentile is reported as the highest value of its slot, here too.
+      // A percentile is reported as the highest value of its slot, as everywhere.
       const us = Math.round((exact ? lowestIn : highestIn)(this.shape!, slot) / perUs);
       if (us > HIGHEST_US) clamped += count;
       into[exact ? Math.min(slot, SLOTS - 1) : slotOf(Math.min(us, HIGHEST_US))] += count;

@@ -4,10 +4,10 @@
  *   int32 cookie   int32 bytes   zlib( int32 cookie  int32 bytes  int32 offset  int32 digits
  *                                      int64 lowest  int64 highest  double ratio  count count … )
  *
- * A count is a ZigZag LEB128 number of at most nine bytes; a negative one stands for so many empty slots.
- * Source: the V2 encoding of org.HdrHistogram.AbstractHistogram and ZigZagEncoding. Our own, because
- * hdr-histogram-js copies the counts into an object of 17,000 slots first, and inflates without a bound
- * (docs/decisions/034).
+ * A count is a ZigZag LEB128 number of at most nine bytes; a negative one is a number of empty slots. Source:
+ * the V2 encoding of org.HdrHistogram.AbstractHistogram and ZigZagEncoding. This is our own implementation,
+ * because hdr-histogram-js first copies the counts into an object of 17,000 slots, and inflates without a
+ * bound (docs/decisions/034).
  */
 import { deflateSync, inflateSync } from 'node:zlib';
 import { limits } from '../limits.js';
@@ -15,7 +15,7 @@ import { HIGHEST_US, LOWEST_US, SIGNIFICANT_DIGITS, SLOTS } from '../record/hdr-
 import type { Histogram } from '../record/histogram.js';
 import type { HdrShape } from './shape.js';
 
-/** Counts as they were found in a payload: slots that are not empty, ascending. */
+/** Counts of a payload: slots that are not empty, ascending. */
 export interface LoggedCounts {
   readonly shape: HdrShape;
   readonly slots: readonly number[];
@@ -24,7 +24,7 @@ export interface LoggedCounts {
 
 const COOKIE = 0x1c849303;
 const COMPRESSED_COOKIE = 0x1c849304;
-/** The word size in a cookie's second nibble says nothing in V2; writers put 1 there. */
+/** The word size in a cookie's second nibble has no meaning in V2; writers store 1. */
 const WORD_SIZE = 0x10;
 const WORD_SIZE_MASK = 0xf0;
 const OUTER_HEAD = 8;
@@ -32,12 +32,12 @@ const HEAD = 40;
 /** A count of nine bytes holds 64 bits. */
 const COUNT_BYTES_MAX = 9;
 const DIGITS_MAX = 5;
-/** More than any shape has: 64 buckets of five digits. */
+/** More slots than any shape has: 64 buckets of five digits. */
 const SLOT_MAX = 65 * 2 ** 17;
 
 /**
- * Base64 of `histogram`. Takes some tenths of a millisecond where thousands of slots are filled: never on the
- * data plane.
+ * `encodePayload` returns Base64 of `histogram`. It takes some tenths of a millisecond for thousands of
+ * slots, so it must not run on the data plane.
  */
 export function encodePayload(histogram: Histogram): string {
   const body = Buffer.allocUnsafe(HEAD + (SLOTS + 1) * COUNT_BYTES_MAX);
@@ -63,8 +63,8 @@ export function encodePayload(histogram: Histogram): string {
 }
 
 /**
- * Throws an Error of a few words where this is no such payload, or one cut short. What comes out is bounded
- * in size.
+ * `decodePayload` throws an Error with a short message when the text is not such a payload or is truncated.
+ * The size of the result is bounded.
  */
 export function decodePayload(base64: string): LoggedCounts {
   const outer = Buffer.from(base64, 'base64');
@@ -117,7 +117,7 @@ function readCounts(bytes: Buffer): Pick<LoggedCounts, 'slots' | 'counts'> {
 function putNumber(into: Buffer, start: number, value: number): number {
   let rest = value < 0 ? -value * 2 - 1 : value * 2;
   let at = start;
-  // Below 2^53, so the ninth byte, which would hold eight bits, is never reached.
+  // Numbers are below 2^53, so the ninth byte, which would hold eight bits, is never reached.
   while (rest >= 0x80) {
     into[at++] = (rest % 0x80) | 0x80;
     rest = Math.floor(rest / 0x80);
@@ -140,7 +140,7 @@ function inflate(bytes: Buffer): Buffer {
 function checkCookie(cookie: number, expected: number): void {
   const base = cookie & ~WORD_SIZE_MASK;
   if (base === expected) return;
-  // V0 and V1 differ in the lowest bits alone.
+  // V0 and V1 differ only in the lowest bits.
   if ((base & ~0xf) === (expected & ~0xf)) throw new Error('the histogram is not in the V2 encoding');
-  throw new Error('this is no HdrHistogram');
+  throw new Error('this is not an HdrHistogram');
 }

@@ -1,6 +1,6 @@
 /**
- * What is logged, under which names: `VERSION.ROLE.hlog` holds the series of one version in one role,
- * reported apart by tags.
+ * The logged series and their names: `VERSION.ROLE.hlog` holds the series of one version in one role,
+ * separated by tags.
  */
 import type { HdrCounts } from '../record/hdr-counts.js';
 import type { Observed, Role } from '../report/observed.js';
@@ -12,8 +12,8 @@ export interface Series {
 }
 
 /**
- * What a tag of umbra's stands for. `slower` and `faster`: by how much a mirror's shadow was, request by
- * request.
+ * The series of one of umbra's tags. `slower` and `faster` are the differences of a mirror's shadow, request
+ * by request.
  */
 export type SeriesName =
   | { readonly kind: 'latency'; readonly version: string; readonly role: Role }
@@ -43,7 +43,7 @@ export function seriesOf({ versions, mirrors }: Observed): Series[] {
   ];
 }
 
-/** Null for tags of other tools. Names have no colons. */
+/** `parseTag` returns null for tags of other tools. Names contain no colons. */
 export function parseTag(tag: string): SeriesName | null {
   const [version, kind, route, ...rest] = tag.split(':');
   if (version === '' || rest.length > 0) return null;

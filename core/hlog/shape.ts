@@ -1,12 +1,12 @@
 /**
- * The slots of any HdrHistogram (Gil Tene, public domain): core/record/hdr-layout has the one shape that
- * umbra records in, logs of other tools come in others. Values go up to 2^63, so this is arithmetic of
+ * The slots of any HdrHistogram (Gil Tene, public domain). core/record/hdr-layout has the one shape that
+ * umbra records in, but logs of other tools may have others. Values reach 2^63, so this is arithmetic of
  * doubles; slot bounds are exact up to 2^53.
  */
 
 /**
- * What decides where a slot begins: the smallest difference that is distinguished, and the significant digits
- * (1 to 5).
+ * Decides where slots begin: the smallest difference that is distinguished, and the significant digits (1 to
+ * 5).
  */
 export interface HdrShape {
   readonly lowest: number;
@@ -19,7 +19,7 @@ export function sameShape(a: HdrShape, b: HdrShape): boolean {
   return unitMagnitude(a) === unitMagnitude(b) && a.digits === b.digits;
 }
 
-/** The smallest value that is counted in `slot`. */
+/** `lowestIn` returns the smallest value that is counted in `slot`. */
 export function lowestIn(shape: HdrShape, slot: number): number {
   const halfMagnitude = subBucketMagnitude(shape) - 1;
   const half = 2 ** halfMagnitude;
@@ -27,12 +27,15 @@ export function lowestIn(shape: HdrShape, slot: number): number {
   return (slot - bucket * half) * 2 ** (bucket + unitMagnitude(shape));
 }
 
-/** The largest value that is counted in `slot`: what a percentile that falls into it is reported as. */
+/**
+ * `highestIn` returns the largest value that is counted in `slot`, which is reported for a percentile in the
+ * slot.
+ */
 export function highestIn(shape: HdrShape, slot: number): number {
   return lowestIn(shape, slot + 1) - 1;
 }
 
-/** The slot of `value`, 0 or more. */
+/** `slotFor` returns the slot of `value`, which is not negative. */
 export function slotFor(shape: HdrShape, value: number): number {
   const halfMagnitude = subBucketMagnitude(shape) - 1;
   const units = Math.floor(value / 2 ** unitMagnitude(shape));
@@ -45,7 +48,8 @@ function unitMagnitude({ lowest }: HdrShape): number {
 }
 
 /**
- * The first power of two that holds twice the digits, so that the upper half of every bucket resolves them.
+ * `subBucketMagnitude` returns the exponent of the first power of two that holds twice the digits, so that
+ * the upper half of every bucket resolves them.
  */
 function subBucketMagnitude({ digits }: HdrShape): number {
   return Math.ceil(Math.log2(2 * 10 ** digits));
