@@ -1,6 +1,6 @@
 /**
- * One process of a fleet, as it reports itself on NATS. What travels is counts, histograms and names from
- * the configuration; nothing of a request or a response does, so differences go without their samples.
+ * One process of a fleet, as it reports itself on NATS. A snapshot contains counts, histograms and names from
+ * the configuration, but nothing of a request or response, so differences have no samples.
  */
 import type { DiffsView } from '../report/diffs.js';
 import { parseDiffs } from '../report/parse-diffs.js';
@@ -10,28 +10,31 @@ import { fewerBlocks } from '../verdict/block-series.js';
 
 export interface Member {
   readonly name: string;
-  /** The id of the process: two may share a name for a while, as in a takeover. */
+  /** The id of the process: two processes may share a name for a while, as during a takeover. */
   readonly id: string;
   readonly intervalMs: number;
-  /** It ended as it was asked to; this is its last word. */
+  /** The process has ended in order, and this is its last snapshot. */
   readonly left: boolean;
   /**
-   * Equal where two instances route and mirror alike, whatever their generations are; empty for a process
-   * that has none, `umbra shadow`.
+   * Equal for instances that route and mirror alike, whatever their generations. Empty for a process without
+   * a configuration (`umbra shadow`).
    */
   readonly configuration: string;
-  /** The revision of a plan that comes from a bucket; null for any other. */
+  /** The revision of a plan from a bucket; null for other plans. */
   readonly revision: number | null;
   readonly reading: Reading;
   readonly diffs: DiffsView | null;
 }
 
-/** Groups that travel; those with the most pairs. */
+/** Groups in a snapshot: those with the most pairs. */
 const groupsMax = 100;
-/** Blocks of each mirror that travel: enough for an error. */
+/** Blocks of each mirror in a snapshot, which are enough to estimate an error. */
 const blocksMax = 24;
 
-/** JSON-ready. Control thread: some tenths of a millisecond per histogram that is not empty. */
+/**
+ * `encodeMember` returns an object for JSON. Control thread: some tenths of a millisecond per histogram that
+ * is not empty.
+ */
 export function encodeMember({ reading, diffs, ...about }: Member): object {
   return {
     ...about,
@@ -40,12 +43,12 @@ export function encodeMember({ reading, diffs, ...about }: Member): object {
   };
 }
 
-/** Throws an Error of a few words where `json` is not what `encodeMember` made. */
+/** `decodeMember` throws an Error with a short message when `encodeMember` did not make `json`. */
 export function decodeMember(json: unknown): Member {
   const { name, id, intervalMs, left, configuration, revision, reading, diffs } = (json ??
     {}) as Partial<Member>;
   if (typeof name !== 'string' || typeof id !== 'string' || typeof intervalMs !== 'number')
-    throw new Error('this is no snapshot of an umbra');
+    throw new Error('this is not a snapshot of umbra');
   return {
     name,
     id,
@@ -58,7 +61,7 @@ export function decodeMember(json: unknown): Member {
   };
 }
 
-/** A snapshot has to fit into one message of NATS. */
+/** A snapshot must fit into one message of NATS. */
 function withFewerBlocks(reading: Reading): Reading {
   const mirrors = reading.mirrors.map((mirror) => ({
     ...mirror,

@@ -1,5 +1,5 @@
 /**
- * Readings of several processes as one: counts and HDR counts add up exactly, slot by slot; nothing is
+ * Merges readings of several processes. Counts and HDR counts are added exactly, slot by slot, and nothing is
  * averaged. Pure.
  */
 import { addMirrors, addVersions } from '../record/snapshot.js';
@@ -12,9 +12,9 @@ import { addEndpoints } from '../verdict/endpoint-pairs.js';
 import type { Member } from './member.js';
 
 /**
- * Merges the readings of members. One member keeps its own reading. Several have the highest generation and
- * time, all engines, threads and rings under `NAME/`, and no endpoints, which are each instance's own
- * business. `members` is not empty.
+ * `mergeReadings` merges the readings of members. A single member keeps its own reading. The result of
+ * several has the highest generation and uptime, all engines, and threads and rings under `NAME/`. It has no
+ * endpoints, because each instance judges its own. `members` must not be empty.
  */
 export function mergeReadings(members: readonly Pick<Member, 'name' | 'reading'>[]): Reading {
   const readings = members.map(({ reading }) => reading);
@@ -46,13 +46,13 @@ export function mergeReadings(members: readonly Pick<Member, 'name' | 'reading'>
   };
 }
 
-/** Null where none of them compares responses. */
+/** `mergeDiffs` returns null when no member compares responses. */
 export function mergeDiffs(all: readonly (DiffsView | null)[]): DiffsView | null {
   const views = all.filter((view) => view !== null);
   return views.length === 0 ? null : addDiffs(views);
 }
 
-/** Where the shares of instances differ, the largest is shown. */
+/** When the shares of instances differ, the largest one is shown. */
 function addMirrorReadings(a: MirrorReading, b: MirrorReading): MirrorReading {
   const primaries = [...new Set([...a.primaries, ...b.primaries])];
   return {

@@ -1,16 +1,16 @@
-/** Which members of a fleet are present, and which differ from the others, for a reader of the sum. Pure. */
+/** Reports which members of a fleet are present, and which differ from the others. Pure. */
 
 import { Histogram } from '../record/histogram.js';
 import { countText, durationText, spanText } from '../report/figures.js';
 import type { Reading } from '../report/reading.js';
 import type { Member } from './member.js';
 
-/** A member, and how long ago it spoke. */
+/** A member, and the age of its last snapshot. */
 export interface SeenMember extends Member {
   readonly ageMs: number;
 }
 
-/** Below it a late snapshot says nothing: the network, the server and two clocks are between. */
+/** Below this age a late snapshot means nothing: the network, the server and two clocks are in between. */
 const staleMsMin = 5000;
 const staleIntervals = 3;
 
@@ -18,7 +18,10 @@ export function isStale({ ageMs, intervalMs, left }: SeenMember): boolean {
   return !left && ageMs > Math.max(staleMsMin, staleIntervals * intervalMs);
 }
 
-/** A line for each that is stale, has left, or is configured otherwise than most. */
+/**
+ * `rollCallNotes` returns a line for each member that is stale, has left, or has another configuration than
+ * most.
+ */
 export function rollCallNotes(members: readonly SeenMember[]): string[] {
   const usual = usualOf(members);
   return members.flatMap((member) => {
@@ -35,7 +38,10 @@ export function rollCallNotes(members: readonly SeenMember[]): string[] {
   });
 }
 
-/** A line for each. `windows`: what each did in the time shown, by id. */
+/**
+ * `rollCallLines` returns a line for each member. `windows` has the figures of each one in the shown time, by
+ * id.
+ */
 export function rollCallLines(
   members: readonly SeenMember[],
   windows: ReadonlyMap<string, Reading>,
@@ -66,7 +72,7 @@ export function rollCallLines(
   ];
 }
 
-/** What a report says of each. */
+/** `rollCallFacts` returns the facts of each member for a report. */
 export function rollCallFacts(members: readonly SeenMember[]): [name: string, value: string][] {
   return members.map((member) => {
     const requests = member.reading.versions
@@ -90,12 +96,12 @@ function usualOf(members: readonly SeenMember[]): string | undefined {
   return mostCommon(members.map(({ configuration }) => configuration).filter((one) => one !== ''));
 }
 
-/** What has no configuration has no other one. */
+/** A process without a configuration does not differ. */
 function isAsUsual({ configuration }: Member, usual: string | undefined): boolean {
   return configuration === '' || configuration === usual;
 }
 
-/** The most common value; the first of equally common ones. */
+/** `mostCommon` returns the most common value, and the first of equally common ones. */
 function mostCommon(values: readonly string[]): string | undefined {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);

@@ -221,7 +221,7 @@ t.test('what others wrote into the bucket is reported and left out', skip, async
   const { members, notes } = await lookUntil(nats, ({ notes }) => notes.length === 3);
   t.equal(members?.length, 1);
   t.match(notes.join('\n'), /foreign\.1 is left out: /);
-  t.match(notes.join('\n'), /foreign\.2 is left out: this is no snapshot of an umbra/);
+  t.match(notes.join('\n'), /foreign\.2 is left out: this is not a snapshot of umbra/);
   t.match(notes.join('\n'), /foreign\.3 is left out: /);
   t.equal((await umbra.stop()).code, 0);
 });

@@ -179,7 +179,7 @@ t.test('who is stale, has left or is configured otherwise is named', async (t) =
 
 t.test('what is no snapshot is refused in a few words', async (t) => {
   for (const wrong of [null, 1, 'x', [], {}, { name: 'a', id: 'b', intervalMs: 1, reading: {} }]) {
-    t.throws(() => decodeMember(wrong), /this is no snapshot of an umbra|not the figures of this version/);
+    t.throws(() => decodeMember(wrong), /this is not a snapshot of umbra|not the figures of this version/);
   }
   const { ageMs: _, ...member }: SeenMember = memberOf('a', readingOf([3]));
   const read: Member = decodeMember(JSON.parse(JSON.stringify(encodeMember(member))));
