@@ -2,7 +2,7 @@
 export type CodePoints = readonly number[];
 
 export const codePointMax = 0x10ffff;
-/** The last code point of one byte, which is the last one of ASCII. */
+/** The last code point that UTF-8 encodes in one byte, which is the last one of ASCII. */
 const oneByteMax = 0x7f;
 
 const digit = [0x30, 0x39];
@@ -34,7 +34,7 @@ export const posixClasses: ReadonlyMap<string, CodePoints> = new Map([
   ['xdigit', [0x30, 0x39, 0x41, 0x46, 0x61, 0x66]],
 ]);
 
-/** Sorted and merged. */
+/** `union` returns the ranges sorted and merged. */
 export function union(ranges: readonly number[]): CodePoints {
   const pairs: [number, number][] = [];
   for (let at = 0; at < ranges.length; at += 2) pairs.push([ranges[at], ranges[at + 1]]);
@@ -59,12 +59,13 @@ export function complement(ranges: CodePoints): CodePoints {
   return rest;
 }
 
-/** Above it, only a range of one character is folded: a range over scripts has no case of its own. */
+/** Of a larger range, only the beginning is folded, because a range over several scripts has no case. */
 const foldedRangeMax = 512;
 
 /**
- * `ranges` with the other cases of their letters. ASCII letters fold to ASCII letters alone: RE2 folds `k` to
- * U+212A and `s` to U+017F too, and a client could write these where a version takes them for other bytes.
+ * `folded` returns `ranges` with the other cases of their letters. ASCII letters fold to ASCII letters only.
+ * RE2 also folds `k` to U+212A and `s` to U+017F, and a client could send these where a version reads them as
+ * other bytes.
  */
 export function folded(ranges: CodePoints): CodePoints {
   const all = [...ranges];
@@ -82,22 +83,20 @@ export function folded(ranges: CodePoints): CodePoints {
   return union(all);
 }
 
-/** One byte of a UTF-8 sequence: from, to. */
+/** The first and last value of one byte of a UTF-8 sequence. */
 export type ByteRange = readonly [from: number, to: number];
 
-/** The last code points of one, two, three and four bytes, with the gap of the surrogates. */
+/** The last code points of one, two, three and four bytes, and the ends of the surrogates. */
 const lengthEnds = [oneByteMax, 0x7ff, 0xd7ff, 0xdfff, 0xffff, codePointMax];
 const continuation: ByteRange = [0x80, 0xbf];
-/**
- * Every sequence of two to four bytes. As RE2 does, it takes overlong forms too, which keeps programs small.
- */
+/** Every sequence of two to four bytes. As in RE2, it includes overlong forms, which keeps programs small. */
 const beyondAscii: readonly (readonly ByteRange[])[] = [
   [[0xc2, 0xdf], continuation],
   [[0xe0, 0xef], continuation, continuation],
   [[0xf0, 0xf4], continuation, continuation, continuation],
 ];
 
-/** The UTF-8 sequences of the code points of two bytes and more. */
+/** `utf8Sequences` returns the UTF-8 sequences of the code points of two bytes and more. */
 export function utf8Sequences(ranges: CodePoints): (readonly ByteRange[])[] {
   const sequences: (readonly ByteRange[])[] = [];
   for (let at = 0; at < ranges.length; at += 2) {

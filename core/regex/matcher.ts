@@ -1,7 +1,7 @@
 /**
- * Whether a text matches an expression as a whole, in one pass over the text whatever the expression. A state
- * is the set of instructions that may come next; states and their transitions are made as texts need them and
- * kept (Thompson's construction, built lazily, as RE2 does).
+ * Decides whether an expression matches a whole text, in one pass over the text whatever the expression. A
+ * state is the set of instructions that may come next. States and their transitions are computed when a text
+ * first needs them and then kept (Thompson's construction, built lazily, as in RE2).
  */
 import { limits } from '../limits.js';
 import { Before, conditionsAt, kindOfByte, Op, type Program } from './program.js';
@@ -14,19 +14,19 @@ const dead = 0;
 
 export class Matcher {
   readonly #program: Program;
-  /** Bytes of one class are alike for every set and condition of the program. */
+  /** Classes of bytes: no set or condition of the program distinguishes the bytes of a class. */
   readonly #classes: Uint8Array;
   readonly #width: number;
-  /** A byte of each class. */
+  /** One byte of each class. */
   readonly #samples: readonly number[];
   readonly #start: number;
 
-  /** By state. */
+  /** Indexed by state, like the next two. */
   #sets: Int32Array[] = [];
   #before: number[] = [];
   #accepts: boolean[] = [];
   #numbers = new Map<string, number>();
-  /** By state and class: the next state. */
+  /** The next state by state and class. */
   #next: Int32Array;
 
   readonly #seen: Uint32Array;
@@ -46,7 +46,7 @@ export class Matcher {
     this.#start = this.#state([program.start], Before.START);
   }
 
-  /** One byte of `text` in each code. Allocates only where it meets a state for the first time. */
+  /** `test` reads one byte of `text` from each char code. It allocates only when it reaches a new state. */
   test(text: string): boolean {
     const [classes, width] = [this.#classes, this.#width];
     let next = this.#next;
@@ -89,7 +89,7 @@ export class Matcher {
       this.#next[state * this.#width + this.#classes[byte]] = next;
       return next;
     }
-    // All states are forgotten and made again as they are met: slower, and still one pass.
+    // All states are discarded and computed again when needed. That is slower, but still one pass.
     this.#begin();
     this.#state([this.#program.start], Before.START);
     return this.#state(set, before);
@@ -113,7 +113,8 @@ export class Matcher {
   }
 
   /**
-   * Fills `#reached` with all that is reached from `set` without a byte, where `holds` are the conditions.
+   * `#close` fills `#reached` with everything reachable from `set` without a byte, where `holds` are the
+   * current conditions.
    */
   #close(set: Iterable<number>, holds: number): void {
     const { ops, xs, ys } = this.#program;
@@ -138,7 +139,7 @@ function byteClasses({ sets, conditions }: Program): { classes: Uint8Array; samp
   let classes = new Uint8Array(byteValues);
   let samples = [0];
   for (const set of all) {
-    /** By the class so far, and whether the byte is in the set: the class from now on. */
+    /** The new class by the current class and membership in the set. */
     const numbers = new Int16Array(2 * samples.length).fill(unknown);
     const split = new Uint8Array(byteValues);
     samples = [];

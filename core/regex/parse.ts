@@ -1,6 +1,7 @@
 /**
  * Regular expressions in the syntax of RE2 (https://github.com/google/re2/wiki/Syntax), which Envoy, Istio
- * and Gateway API name. What RE2 refuses is refused; beyond that only Unicode classes (`\pL`) and `\C` are.
+ * and Gateway API use. What RE2 rejects is rejected. In addition, Unicode classes (`\pL`) and `\C` are
+ * rejected.
  */
 import {
   type CodePoints,
@@ -15,7 +16,7 @@ import {
 export type RegexNode =
   | { readonly is: 'class'; readonly points: CodePoints }
   | { readonly is: 'sequence' | 'choice'; readonly parts: readonly RegexNode[] }
-  /** `max` null: without end. */
+  /** A `max` of null is unbounded. */
   | {
       readonly is: 'repeat';
       readonly part: RegexNode;
@@ -23,7 +24,7 @@ export type RegexNode =
       readonly max: number | null;
       readonly greedy: boolean;
     }
-  /** Counted from 1. */
+  /** `index` counts from 1. */
   | { readonly is: 'group'; readonly part: RegexNode; readonly index: number }
   | { readonly is: 'assert'; readonly what: Assertion };
 
@@ -35,14 +36,14 @@ export interface Regex {
   readonly groups: number;
 }
 
-/** The message is the end of a sentence that begins with the name of the expression. */
+/** Its message completes a sentence that begins with the name of the expression. */
 export class RegexError extends SyntaxError {}
 
-/** RE2's own bound, for one repetition and for nested ones together. */
+/** RE2's own bound, for one repetition and for the product of nested ones. */
 const repetitionMax = 1000;
 const depthMax = 64;
 
-/** Throws `RegexError`. */
+/** `parseRegex` throws `RegexError` when the source is invalid. */
 export function parseRegex(source: string): Regex {
   return new Parser(source).parse();
 }
@@ -73,7 +74,7 @@ const flagNames: ReadonlyMap<string, keyof Flags> = new Map([
 ]);
 
 class Parser {
-  /** In code points, so that a character beyond the first plane is one. */
+  /** Code points, so that a character beyond the basic plane is one element. */
   readonly #source: readonly string[];
   #at = 0;
   #groups = 0;
@@ -91,7 +92,7 @@ class Parser {
     return { root, groups: this.#groups };
   }
 
-  /** `repeated`: how often what stands around it repeats this part at most. */
+  /** `repeated` is the product of the repetitions around this part. */
   #choice(repeated: number): RegexNode {
     if (++this.#depth > depthMax) throw new RegexError(`has groups more than ${depthMax} deep`);
     const outer = this.#flags;
@@ -127,7 +128,10 @@ class Parser {
     return parts.length === 1 ? parts[0] : { is: 'sequence', parts };
   }
 
-  /** Null: what follows is not a repetition; a brace that begins none is a character. */
+  /**
+   * `#repetition` returns null when the next character does not begin a repetition. A brace may be a literal
+   * character.
+   */
   #repetition(): { min: number; max: number | null; greedy: boolean } | null {
     const sign = this.#peek();
     let min = 0;
@@ -157,7 +161,7 @@ class Parser {
     return { min, max, greedy: lazy === this.#flags.ungreedy };
   }
 
-  /** None, one or, of `\Q…\E`, several parts. */
+  /** `#atom` returns no part, one part, or several for `\Q…\E`. */
   #atom(repeated: number): RegexNode[] {
     const sign = this.#source[this.#at++];
     switch (sign) {
@@ -239,7 +243,7 @@ class Parser {
     return [this.#literal(this.#character())];
   }
 
-  /** `\d` and the like, behind the backslash. */
+  /** `#perlClass` reads `\d` and the like after the backslash. */
   #perlClass(): CodePoints | null {
     const sign = this.#peek() ?? '';
     const points = perlClasses.get(sign.toLowerCase());
@@ -248,7 +252,7 @@ class Parser {
     return perlClasses.has(sign) ? points : complement(points);
   }
 
-  /** An escaped character, behind the backslash. */
+  /** `#character` reads an escaped character after the backslash. */
   #character(): number {
     const sign = this.#source[this.#at++];
     if (sign === undefined) throw new RegexError('ends with a \\');
@@ -349,7 +353,7 @@ function unknownEscape(sign: string): string {
   return `has \\${sign}, which RE2 does not know${why}`;
 }
 
-/** Nested repetitions multiply. */
+/** `checkRepetitions` multiplies nested repetitions. */
 function checkRepetitions(node: RegexNode, outer: number): void {
   if (node.is === 'repeat') {
     const times = outer * Math.max(node.min, node.max ?? 0, 1);

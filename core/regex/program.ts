@@ -1,23 +1,23 @@
 /**
- * A regular expression as instructions over bytes: umbra's strings hold one byte of a message in each code,
- * and a character beyond ASCII is matched as its bytes in UTF-8.
+ * A regular expression as instructions over bytes: umbra's strings hold one byte of a message in each char
+ * code, and a character beyond ASCII is matched as its UTF-8 bytes.
  */
 import { limits } from '../limits.js';
 import { type ByteRange, type CodePoints, utf8Sequences } from './code-points.js';
 import { type Assertion, type Regex, RegexError, type RegexNode } from './parse.js';
 
-/** What an instruction does; `x`, `y` and `z` are its operands. */
+/** The operations of instructions; `x`, `y` and `z` are their operands. */
 export const Op = {
   /**
-   * Takes a byte of set `x` and goes to `y`; another byte is left to the instruction `z` (of this kind), if
-   * not -1.
+   * Consumes a byte of set `x` and continues at `y`. For another byte it continues at `z`, also a BYTE,
+   * unless `z` is -1.
    */
   BYTE: 0,
   /** Tries `x`, then `y`. */
   SPLIT: 1,
-  /** Notes the position as bound `x` of the groups, and goes to `y`. */
+  /** Stores the position as bound `x` of the groups, and continues at `y`. */
   SAVE: 2,
-  /** Goes to `y` where the conditions `x` (bits of `At`) hold. */
+  /** Continues at `y` if the conditions `x` (bits of `At`) hold. */
   ASSERT: 3,
   MATCH: 4,
 } as const;
@@ -47,9 +47,9 @@ export interface Program {
   readonly xs: Int32Array;
   readonly ys: Int32Array;
   readonly zs: Int32Array;
-  /** By number, 256 members each: 1 where the byte is in the set. */
+  /** Sets by number, with 256 members each: 1 for a byte in the set. */
   readonly sets: readonly Uint8Array[];
-  /** All conditions that are asked for. */
+  /** All conditions that the program tests. */
   readonly conditions: number;
   readonly groups: number;
 }
@@ -58,12 +58,12 @@ const asciiMax = 0x7f;
 const byteValues = 256;
 const none = -1;
 
-/** Throws `RegexError` for an expression of more than `limits.regexInstructions`. */
+/** `compileRegex` throws `RegexError` when the program would exceed `limits.regexInstructions`. */
 export function compileRegex({ root, groups }: Regex): Program {
   return new Compiler().compile(root, groups);
 }
 
-/** Writes from the end to the beginning: an instruction knows where it goes on when it is written. */
+/** Writes the program from its end, so that the successor of an instruction is known when it is written. */
 class Compiler {
   readonly #ops: number[] = [];
   readonly #xs: number[] = [];
@@ -87,7 +87,7 @@ class Compiler {
     };
   }
 
-  /** Returns where `node` begins, when `next` follows it. */
+  /** `#write` returns where `node` begins when `next` follows it. */
   #write(node: RegexNode, next: number): number {
     switch (node.is) {
       case 'class':
@@ -139,7 +139,7 @@ class Compiler {
     for (let at = 0; at < points.length; at += 2)
       if (points[at] <= asciiMax) ascii.fill(1, points[at], Math.min(points[at + 1], asciiMax) + 1);
     const firsts: { first: Uint8Array; after: number }[] = [{ first: ascii, after: next }];
-    /** Sequences that end alike share their ends. */
+    /** Sequences with equal ends share them. */
     const tails = new Map<string, number>();
     for (const [lead, ...rest] of utf8Sequences(points)) {
       const after = rest.reduceRight((after, range) => {
@@ -153,7 +153,7 @@ class Compiler {
     const entries = firsts.map(({ first, after }) => this.#add(Op.BYTE, this.#set(first), after));
     const isDisjoint = ascii.every((_, byte) => firsts.filter(({ first }) => first[byte] === 1).length <= 1);
     if (!isDisjoint) return this.#choice(entries);
-    // A byte leads to one of them alone, so there is nothing to come back for.
+    // A byte matches only one of them, so no backtracking is needed.
     for (const [at, entry] of entries.entries()) this.#zs[entry] = entries[at + 1] ?? none;
     return entries[0];
   }
@@ -180,7 +180,7 @@ function setOf([from, to]: ByteRange): Uint8Array {
   return new Uint8Array(byteValues).fill(1, from, to + 1);
 }
 
-/** What the byte before a position is, for the conditions on it. */
+/** The kind of the byte before a position, for the conditions. */
 export const Before = { START: 0, WORD: 1, NEWLINE: 2, OTHER: 3 } as const;
 
 const newline = 0x0a;
@@ -197,7 +197,10 @@ export function kindOfByte(byte: number): number {
   return byte === newline ? Before.NEWLINE : Before.OTHER;
 }
 
-/** The conditions that hold between a byte of kind `before` and the byte `next`; -1: the text ends. */
+/**
+ * `conditionsAt` returns the conditions that hold between a byte of kind `before` and the byte `next`; -1 is
+ * the end of the text.
+ */
 export function conditionsAt(before: number, next: number): number {
   let holds = 0;
   if (before === Before.START) holds |= At.TEXT_START | At.LINE_START;

@@ -1,20 +1,20 @@
 /**
- * Replaces what an expression matches, in time that grows with the text and no faster: the search goes back
- * to try other ways, and notes each pair of instruction and position that has failed, so that none is tried
- * twice (RE2's BitState). Of several ways the first counts, as in Perl.
+ * Replaces the matches of an expression in time linear in the text. The search backtracks, and records each
+ * pair of instruction and position that has failed, so that no pair is tried twice (RE2's BitState). Of
+ * several matches the first one counts, as in Perl.
  */
 import { Before, conditionsAt, kindOfByte, Op, type Program } from './program.js';
 
-/** Text, and numbers of groups whose text is put in. */
+/** Literal text, and numbers of groups whose text is inserted. */
 export type Replacement = readonly (string | number)[];
 
 const bitsPerWord = 32;
 const wordShift = 5;
 const unset = -1;
-/** Beyond it a search gives its memory back. */
+/** Above this size a search releases its memory afterwards. */
 const keptWords = 1 << 18;
 
-/** One search runs at a time on a thread, so all expressions of it share this memory. */
+/** Only one search runs at a time on a thread, so all expressions of the thread share this memory. */
 let failed = new Uint32Array(1024);
 let stack = new Int32Array(1024);
 
@@ -22,10 +22,10 @@ export class Replacer {
   readonly #program: Program;
   readonly #replacement: Replacement;
   readonly #whole: boolean;
-  /** Where each group begins and ends; the first two are those of the whole match. */
+  /** The bounds of each group; the first two are those of the whole match. */
   readonly #bounds: Int32Array;
 
-  /** `whole`: the expression must match the whole text, else every match is replaced. */
+  /** With `whole`, the expression must match the whole text. Otherwise every match is replaced. */
   constructor(program: Program, replacement: Replacement, whole: boolean) {
     this.#program = program;
     this.#replacement = replacement;
@@ -34,8 +34,8 @@ export class Replacer {
   }
 
   /**
-   * One byte of `text` in each code. A match of nothing at the end of another one is passed over, as RE2
-   * does.
+   * `replace` reads one byte of `text` from each char code. It skips an empty match at the end of another
+   * match, as RE2 does.
    */
   replace(text: string): string {
     const words = ((text.length + 1) * this.#program.ops.length) / bitsPerWord + 1;
@@ -86,14 +86,17 @@ export class Replacer {
     return put;
   }
 
-  /** A way that has matched is not a failure; only its last position can be met again. */
+  /**
+   * `#forgetAt` clears the failures at a position: after a match, only its last position can be reached
+   * again.
+   */
   #forgetAt(position: number): void {
     const size = this.#program.ops.length;
     for (let bit = position * size; bit < (position + 1) * size; bit++)
       failed[bit >>> wordShift] &= ~(1 << (bit % bitsPerWord));
   }
 
-  /** Fills `#bounds` where a match begins at `from`. */
+  /** `#matchesAt` fills `#bounds` if a match begins at `from`. */
   #matchesAt(text: string, from: number): boolean {
     const { ops, xs, ys, zs, sets, start } = this.#program;
     const bounds = this.#bounds.fill(unset);
@@ -140,7 +143,10 @@ export class Replacer {
   }
 }
 
-/** Two numbers: an instruction with a position to try it at, or a bound of a group with the value it had. */
+/**
+ * `push` stores two numbers: an instruction and the position to try it at, or a group's bound and its
+ * previous value.
+ */
 function push(depth: number, at: number, position: number): number {
   if (depth + 2 > stack.length) {
     const grown = new Int32Array(2 * stack.length);
