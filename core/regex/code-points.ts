@@ -59,7 +59,7 @@ export function complement(ranges: CodePoints): CodePoints {
   return rest;
 }
 
-/** Of a larger range, only the beginning is folded, because a range over several scripts has no case. */
+/** Code points of a range that are folded: a range over several scripts has no case of its own. */
 const foldedRangeMax = 512;
 
 /**
