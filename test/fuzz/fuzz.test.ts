@@ -3,6 +3,7 @@ import t from 'tap';
 import { fuzzLive } from './live.js';
 import { fuzzRequest, fuzzResponse } from './parsers.js';
 import { Chance } from './random.js';
+import { fuzzSession } from './sessions.js';
 
 const seed = 20_24;
 
@@ -12,6 +13,11 @@ t.test('3,000 requests and responses that are nearly right mean the same in any 
     fuzzRequest(chance);
     fuzzResponse(chance);
   }
+});
+
+t.test('1,000 conversations of HTTP/2 that are nearly right mean the same in any cuts', async () => {
+  const chance = new Chance(seed);
+  for (let i = 0; i < 1000; i++) fuzzSession(chance);
 });
 
 t.test('a hostile round leaves umbra well', async (t) => {

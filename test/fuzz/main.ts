@@ -1,7 +1,7 @@
 /**
- * `npm run fuzz -- [--seconds N] [--seed N] [--only request,response,uws,node]`: looks for a message that
- * breaks a parser, or a client or version that breaks a running umbra. Prints its seed; the same seed makes
- * the same messages.
+ * `npm run fuzz -- [--seconds N] [--seed N] [--only request,response,http2,uws,node]`: looks for a message
+ * that breaks a parser or a session of HTTP/2, or a client or version that breaks a running umbra. Prints
+ * its seed; the same seed makes the same messages.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -9,19 +9,24 @@ import { skipUws } from '../support/engines.js';
 import { fuzzLive } from './live.js';
 import { fuzzRequest, fuzzResponse } from './parsers.js';
 import { Chance } from './random.js';
+import { fuzzSession } from './sessions.js';
 
-const parsers = { request: fuzzRequest, response: fuzzResponse } as const;
-const targets = ['request', 'response', ...(skipUws === false ? ['uws'] : []), 'node'];
+const parsers = { request: fuzzRequest, response: fuzzResponse, http2: fuzzSession } as const;
+const targets = ['request', 'response', 'http2', ...(skipUws === false ? ['uws'] : []), 'node'];
 
 /** Fuzzes one target for `ms`; resolves with how many messages or connections it made. */
 export async function fuzz(target: string, seed: number, ms: number): Promise<number> {
   const end = performance.now() + ms;
   const stop = (): boolean => performance.now() >= end;
-  if (target !== 'request' && target !== 'response') return fuzzLive(target, seed, stop);
+  if (!isParser(target)) return fuzzLive(target, seed, stop);
   const chance = new Chance(seed);
   let made = 0;
   for (; !stop(); made++) parsers[target](chance);
   return made;
+}
+
+function isParser(target: string): target is keyof typeof parsers {
+  return Object.hasOwn(parsers, target);
 }
 
 async function main(): Promise<void> {
