@@ -16,6 +16,10 @@ const { RequestHeadScanner } = await import('../../core/http/request-head-scanne
 const { RequestIds } = await import('../../core/http/request-id.js');
 const { ResponseReader } = await import('../../core/http/response-reader.js');
 const { forwardableTrailers } = await import('../../core/http/trailers.js');
+const { HpackDecoder } = await import('../../core/http2/hpack-decoder.js');
+const { HpackEncoder } = await import('../../core/http2/hpack-encoder.js');
+const { RequestFields } = await import('../../core/http2/request-fields.js');
+const { ResponseFields } = await import('../../core/http2/response-fields.js');
 const { cookieValue } = await import('../../core/route/cookie.js');
 const { findParameter } = await import('../../core/route/query.js');
 const { Span } = await import('../../core/http/span.js');
@@ -144,6 +148,23 @@ function chunks(text: string): void {
   reader.feed(bytes, 0, bytes.length, { onTrailers: () => {}, onPiece: () => {} });
 }
 
+/** A list of fields through the encoder and the decoder, as a head of either kind. */
+function http2(...pairs: readonly (readonly [name: string, value: string])[]): void {
+  const encoder = new HpackEncoder(4096, 4096);
+  const decoder = new HpackDecoder(4096);
+  const block = Buffer.alloc(256 * 1024);
+  encoder.begin(block);
+  for (const [name, value] of pairs) {
+    const bytes = Buffer.from(name + value, 'latin1');
+    encoder.field(bytes, 0, name.length, name.length, bytes.length);
+  }
+  for (const fields of [new RequestFields(), new ResponseFields()]) {
+    fields.begin();
+    decoder.decode(block, 0, encoder.at, block.length, pairs.length, fields);
+    fields.complete(true, false);
+  }
+}
+
 function edge(fields: string, as: 'x-forwarded' | 'forwarded'): void {
   const plan = {
     ...noEdge,
@@ -215,6 +236,14 @@ const places: Record<string, Place> = {
   'in Forwarded': (run) => edge(`forwarded: for=10.0.0.2${line(run)}1\r\n`, 'forwarded'),
   'in Max-Forwards': (run) =>
     void takeForward(Object.assign(new RequestHead(), { fields: `max-forwards: 1${line(run)}1\r\n` })),
+  'in a name of HTTP/2': (run) => http2([`a${run}`, 'b']),
+  'in a value of HTTP/2': (run) => http2(['x-a', `a${run}b`], ['x-a', `a${run}b`]),
+  'in a path of HTTP/2': (run) => http2([':method', 'GET'], [':scheme', 'http'], [':path', `/${run}`]),
+  'in an authority of HTTP/2': (run) => http2([':authority', `a${run}`], ['host', `a${run}`]),
+  'in many fields of HTTP/2': (run) => {
+    const some = [...run.slice(0, run.length / 32)];
+    http2(...some.flatMap((letter, i) => [['cookie', letter] as const, [`x-${i}`, letter] as const]));
+  },
   'in a cookie': (run) => void cookieValue(`cookie: ${line(run)}b=1\r\n`, 'a'),
   'in a query': (run) => void findParameter(`/?${run}b=1`, 1, 'a', new Span()),
   'in trace fields': (run) =>
