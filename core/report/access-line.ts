@@ -1,5 +1,5 @@
 /**
- * An access-log record as a line of text, in Envoy's default format or as JSON. Runs on the control thread.
+ * Formats an access-log record as a line in Envoy's default format or as JSON. Runs on the control thread.
  */
 import { isoTime } from '../clock.js';
 import { fieldValue } from '../http/fields.js';
@@ -7,15 +7,15 @@ import { printableJson } from '../printable.js';
 import type { AccessEntry } from '../record/access-log.js';
 import type { Redaction } from '../redact.js';
 
-/** One line, ending in a line feed; what `redaction` hides is not in it. */
+/** `accessLine` returns one line that ends in a line feed. Values that `redaction` hides are left out. */
 export function accessLine(entry: AccessEntry, format: 'envoy' | 'json', redaction: Redaction): string {
   return format === 'envoy' ? envoyLine(entry, redaction) : jsonLine(entry, redaction);
 }
 
 /**
- * Envoy's default format, field for field (Envoy documentation, "Access logging: default format string"):
- * start, method, path, protocol, status, flags, bytes in, bytes out, duration and upstream time in ms,
- * forwarded-for, user agent, request id, authority, upstream host.
+ * `envoyLine` follows Envoy's default format, field for field (Envoy documentation, "Access logging: default
+ * format string"): start, method, path, protocol, status, flags, bytes in, bytes out, duration and upstream
+ * time in ms, forwarded-for, user agent, request id, authority, upstream host.
  */
 function envoyLine(entry: AccessEntry, redaction: Redaction): string {
   const field = (name: string): string => shown(shownValue(entry, name, redaction) || '-');
@@ -52,14 +52,15 @@ function jsonLine(entry: AccessEntry, redaction: Redaction): string {
   return `${printableJson(line)}\n`;
 }
 
-/** Null where there is none. */
+/** `shownValue` returns null for an absent field. */
 function shownValue(entry: AccessEntry, lowerName: string, redaction: Redaction): string | null {
   const value = fieldValue(entry.fields, lowerName);
   return value === null ? null : redaction.field(lowerName, value);
 }
 
 /**
- * What a client sent, with everything escaped that could end the quotes, break the line or steer a terminal.
+ * `shown` escapes every character of a client's text that could end the quotes, break the line or control a
+ * terminal.
  */
 function shown(text: string): string {
   return text.replace(/[^\x20-\x7e]|["\\]/g, (char) => {

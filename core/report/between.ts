@@ -3,8 +3,8 @@ import { subtractEndpoints } from '../verdict/endpoint-pairs.js';
 import type { Reading } from './reading.js';
 
 /**
- * What happened between two readings of one process, without blocks of time. Throws where the second is of
- * another.
+ * `between` returns what happened between two readings of one process, without blocks of time. It throws when
+ * the second reading is of another process.
  */
 export function between(earlier: Reading, later: Reading): Reading {
   if (later.uptimeS < earlier.uptimeS) throw new Error('umbra was restarted meanwhile');
@@ -19,7 +19,7 @@ export function between(earlier: Reading, later: Reading): Reading {
         ? version
         : { ...version, counts: subtractVersion(version.counts, before.counts) };
     }),
-    // Mirrors keep their places in the list for the life of the process.
+    // Mirrors keep their positions in the list for the life of the process.
     mirrors: later.mirrors.map((mirror, i) => {
       const before = earlier.mirrors[i];
       return before === undefined

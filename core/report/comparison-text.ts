@@ -1,6 +1,6 @@
 /**
- * What a primary and a shadow did with the same requests, side by side, as text: for reports and for the
- * demo's last words. Pure.
+ * Compares a primary and a shadow on the same requests, side by side, as text for reports and for the end of
+ * the demo. Pure.
  */
 import { dropReasons, failureReasons } from '../errors.js';
 import { accountingGap } from '../record/law.js';
@@ -53,7 +53,7 @@ export function comparisonText({ primaryName, shadowName, primary, shadow, mirro
   return `${lines.join('\n')}\n`;
 }
 
-/** The accounting law of one mirror with its numbers, in one line. */
+/** `accountsText` returns the accounting law of one mirror with its numbers, in one line. */
 export function accountsText(mirror: MirrorSnapshot): string {
   const gap = accountingGap(mirror);
   const lost = gap.unsent + gap.unfinished;
@@ -65,7 +65,7 @@ export function accountsText(mirror: MirrorSnapshot): string {
   );
 }
 
-/** How the pairs of one mirror compare, in one line. */
+/** `pairsText` returns how the pairs of one mirror compare, in one line. */
 export function pairsText(mirror: MirrorSnapshot, shadowName: string): string {
   const { deltaSlower: slower, deltaFaster: faster } = mirror;
   const middle = slower.count === 0 ? '' : `, by ${durationText(slower.percentileUs(50))} in the middle`;

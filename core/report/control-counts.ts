@@ -1,5 +1,5 @@
 /**
- * What the control thread counts of its own work. Since its start: it begins at zero when the thread is
+ * The control thread's counts of its own work since its start. They begin at zero when the thread is
  * replaced.
  */
 export interface ControlCounts {
@@ -8,7 +8,7 @@ export interface ControlCounts {
   readonly fleet: FleetState;
 }
 
-/** Null: not asked for. */
+/** Null: not configured. */
 export interface FleetState {
   readonly publishing: Readonly<PublishingState> | null;
   readonly plan: Readonly<PlanState> | null;
@@ -17,23 +17,27 @@ export interface FleetState {
 /** State of the snapshots of this instance. */
 export interface PublishingState {
   name: string;
-  /** A digest of what decides where requests and copies go: the same for instances that agree. */
+  /**
+   * A digest of everything that decides where requests and copies go. Instances that agree have the same one.
+   */
   configuration: string;
   connected: boolean;
   published: number;
-  /** Due, but the connection was down or the one before was still under way. */
+  /**
+   * Snapshots that were due but not sent: the connection was down, or the previous one was still under way.
+   */
   skipped: number;
   failed: number;
 }
 
-/** State of the plan that comes from a bucket. */
+/** State of the plan from a bucket. */
 export interface PlanState {
   /** The address of the bucket, without credentials. */
   source: string;
   connected: boolean;
-  /** In force. */
+  /** The revision in force. */
   revision: number;
-  /** A later one that was refused, with why. */
+  /** A later revision that was rejected, and why. */
   refused: { readonly revision: number; readonly problems: readonly string[] } | null;
   taken: number;
   refusals: number;
@@ -50,16 +54,16 @@ export const refusalReasons = [
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
-/** What the admin server counts of itself. */
+/** The admin server's counts of its own work. */
 export interface AdminCounts {
-  /** Readers of /api/stream: now, refused, and cut off. */
+  /** Readers of /api/stream: current, rejected, and disconnected. */
   readonly streams: number;
   readonly streamsRefused: number;
   readonly streamsStalled: number;
   readonly snapshotsSkipped: number;
   /**
-   * Requests, by the guard that refused them; with `connections` and `answers`, connections that were closed
-   * for others.
+   * Requests by the guard that rejected them. `connections` and `answers` count connections that were closed
+   * in favour of others.
    */
   readonly refused: Readonly<Record<RefusalReason, number>>;
 }

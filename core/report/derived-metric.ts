@@ -12,9 +12,9 @@ const US_PER_S = 1e6;
 const SUMMARY_QUANTILES = [0.5, 0.9, 0.99, 0.999] as const;
 
 /**
- * A histogram or summary whose values were measured elsewhere: prom-client's own can only be given one
- * observation after the other. It stands on `Gauge`, the smallest metric that a registry takes, and replaces
- * what the registry reads.
+ * A histogram or summary whose values were measured elsewhere. prom-client's own types accept only one
+ * observation at a time. This class extends `Gauge`, the smallest metric that a registry accepts, and
+ * overrides what the registry reads.
  */
 export class DerivedMetric extends Gauge<string> {
   private readonly samples: Sample[] = [];
@@ -28,7 +28,10 @@ export class DerivedMetric extends Gauge<string> {
     super({ name: metricName, help: metricHelp, registers: [registry] });
   }
 
-  /** Adds a cumulative histogram; `boundsS` are the upper bounds of its buckets, ascending. */
+  /**
+   * `addHistogram` adds a cumulative histogram; `boundsS` are the upper bounds of its buckets in seconds,
+   * ascending.
+   */
   addHistogram(labels: Labels, histogram: Histogram, boundsS: readonly number[]): void {
     const counts = histogram.cumulative(boundsS.map((bound) => Math.round(bound * US_PER_S)));
     boundsS.forEach((bound, i) => {
@@ -38,13 +41,15 @@ export class DerivedMetric extends Gauge<string> {
     this.addTotals(labels, histogram.sumUs, histogram.count);
   }
 
-  /** Adds quantiles over the life of the process. */
+  /** `addSummary` adds quantiles over the life of the process. */
   addSummary(labels: Labels, histogram: Histogram): void {
     this.addQuantiles(labels, histogram.count, (percentile) => histogram.percentileUs(percentile));
     this.addTotals(labels, histogram.sumUs, histogram.count);
   }
 
-  /** The same for values that have a sign and are kept in two histograms of their magnitudes. */
+  /**
+   * `addSignedSummary` does the same for signed values, which are kept in two histograms of their magnitudes.
+   */
   addSignedSummary(labels: Labels, below: Histogram, above: Histogram): void {
     const count = below.count + above.count;
     this.addQuantiles(labels, count, (percentile) => signedPercentileUs(below, above, percentile));
@@ -58,7 +63,10 @@ export class DerivedMetric extends Gauge<string> {
     return { ...gauge, name: this.metricName, help: this.metricHelp, type, values: this.samples };
   }
 
-  /** None while `count` is 0: there is no such value, and prom-client would write `Nan`. */
+  /**
+   * `addQuantiles` adds none while `count` is 0: the quantile does not exist, and prom-client would write
+   * `Nan`.
+   */
   private addQuantiles(labels: Labels, count: number, percentileUs: (percentile: number) => number): void {
     if (count === 0) return;
     for (const quantile of SUMMARY_QUANTILES) {

@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import type { Diffs } from '../compare/diff-book.js';
 import { counter, gauge } from './metric.js';
 
-/** What comparisons of responses found, as metrics. */
+/** `addDiffs` adds the results of response comparisons as metrics. */
 export function addDiffs(registry: Registry, diffs: Diffs): void {
   const by = ['route', 'version', 'role'];
   const pairs = counter(

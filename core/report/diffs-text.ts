@@ -1,10 +1,10 @@
-/** Groups of differences as lines for a terminal, by route, version and endpoint. */
+/** Formats groups of differences as lines for a terminal, by route, version and endpoint. */
 import type { DiffGroupView, DiffSummaryView } from './diffs.js';
 import { countText } from './figures.js';
 
 /**
- * Groups of one endpoint stand together; within it, real ones come first and frequent ones before rare
- * ones.
+ * `diffGroupLines` lists the groups of one endpoint together: real differences first, and frequent ones
+ * before rare ones.
  */
 export function diffGroupLines(groups: readonly DiffGroupView[]): string[] {
   if (groups.length === 0) return ['no differences were found'];
@@ -38,7 +38,9 @@ function groupLines(group: DiffGroupView): string[] {
   return [id === '' ? head : `${head}  [${id}]`, ...example, ...(about === '' ? [] : [`      ${about}`])];
 }
 
-/** What a group was judged to be, and by what: `noise`, `different: the shadow repeats one value`. */
+/**
+ * `judgementText` returns a group's class and its reason: `noise`, `different: the shadow repeats one value`.
+ */
 export function judgementText({ class: kind, constant, baseline }: DiffGroupView): string {
   if (constant) return 'different: the shadow repeats one value';
   if (baseline === null || kind === 'different') return kind;
@@ -48,7 +50,7 @@ export function judgementText({ class: kind, constant, baseline }: DiffGroupView
   return 'undecided: too little data: it may be noise';
 }
 
-/** What is known of the pairs of one mirror. */
+/** `summaryLines` returns the figures of the pairs of one mirror. */
 export function summaryLines(mirror: DiffSummaryView): string[] {
   const { route, version, compared, differentBeyondNoise, undecided, overflow, baseline } = mirror;
   const lines = [

@@ -1,6 +1,6 @@
 /**
- * The differences of one umbra, of the window between two looks at it, and of many instances. The last
- * two add or subtract counts by identity, and judge them once at the end.
+ * The differences found by one umbra, within a window between two readings, and by several instances. The
+ * last two subtract or add counts by identity, and judge them once at the end.
  */
 import {
   type DifferenceClass,
@@ -16,9 +16,9 @@ export interface DiffGroupView extends DifferenceCounts {
   readonly route: string;
   readonly version: string;
   readonly class: DifferenceClass;
-  /** `class` is `noise`. */
+  /** True when `class` is `noise`. */
   readonly noise: boolean;
-  /** The shadow repeats one value where the primary's changes. */
+  /** The shadow repeats one value while the primary's changes. */
   readonly constant: boolean;
   readonly samples: readonly DiffSampleView[];
 }
@@ -36,20 +36,20 @@ export interface DiffSummaryView {
   readonly version: string;
   readonly compared: number;
   readonly different: number;
-  /** Pairs that certainly differ beyond noise. */
+  /** Pairs that differ beyond noise for certain. */
   readonly differentBeyondNoise: number;
   /** Pairs whose differences may be noise or not. */
   readonly undecided: number;
-  /** The id of the noisy group that leaves most of them undecided. */
+  /** The id of the noisy group that leaves most of these pairs undecided. */
   readonly noisiest: string | null;
   readonly notComparable: number;
-  /** Names of the bounds that were exceeded, or `restart`: the counts are not complete. */
+  /** Names of the bounds that were exceeded, or `restart`. The counts are incomplete then. */
   readonly overflow: readonly string[];
-  /** Pairs of the primary's version with itself; null without a baseline. */
+  /** Pairs of responses of the primary's version; null without a baseline. */
   readonly baseline: { readonly version: string; readonly compared: number } | null;
   readonly any: Discordance & { readonly triples: number };
   readonly unplaced: number;
-  /** `groups` are their ids. */
+  /** `groups` holds ids. */
   readonly sets: readonly { readonly groups: readonly string[]; readonly pairs: number }[];
 }
 
@@ -59,8 +59,8 @@ export interface DiffsView {
 }
 
 /**
- * What was compared between two looks, judged by itself. Where counts fell, the control thread was
- * replaced: then what came since is there, with the overflow `restart`.
+ * `subtractDiffs` returns what was compared between two readings, judged by itself. If counts fell, the
+ * control thread was replaced; the result then has the counts since, and the overflow `restart`.
  */
 export function subtractDiffs(later: DiffsView, earlier: DiffsView): DiffsView {
   const restarted = new Set(
@@ -94,7 +94,7 @@ export function subtractDiffs(later: DiffsView, earlier: DiffsView): DiffsView {
   });
 }
 
-/** `addDiffs` is what several instances found together. */
+/** `addDiffs` returns the sum over several instances. */
 export function addDiffs(views: readonly DiffsView[]): DiffsView {
   return judged({
     groups: summed(
@@ -110,7 +110,7 @@ export function addDiffs(views: readonly DiffsView[]): DiffsView {
   });
 }
 
-/** The same with classes and counts of pairs that follow from the counts of the groups. */
+/** `judged` computes the classes and the counts of pairs from the counts of the groups. */
 function judged({ groups, mirrors }: DiffsView): DiffsView {
   const classes = new Map<DiffGroupView, DiffGroupView>();
   const summaries = mirrors.map((mirror) => {
@@ -155,7 +155,7 @@ function identity({ route, version, endpoint, kind, path, change }: DiffGroupVie
   return JSON.stringify([route, version, endpoint, kind, path, change]);
 }
 
-/** The narrower group was counted before umbra learned that its path or its place holds data. */
+/** The narrower group was counted before umbra learned that a part of its path is variable. */
 function covers(wider: DiffGroupView, narrower: DiffGroupView): boolean {
   if (!isSameMirror(wider, narrower) || wider.kind !== narrower.kind || wider.change !== narrower.change)
     return false;

@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import { counter, gauge } from './metric.js';
 import type { EndpointReading, NameReading } from './reading.js';
 
-/** Where versions are and what their health checks say, as metrics. */
+/** `addEndpoints` adds the addresses of versions and the results of their health checks as metrics. */
 export function addEndpoints(
   registry: Registry,
   endpoints: readonly EndpointReading[],

@@ -1,14 +1,14 @@
-/** The pairs of a mirror by endpoint as a table for a person. Pure. */
+/** A table of a mirror's pairs by endpoint. Pure. */
 import type { EndpointFigures } from '../verdict/endpoint-pairs.js';
 import { countText, durationText, shareText } from './figures.js';
 
-/** More endpoints are one line that counts them. */
+/** Further endpoints are counted in one line. */
 const shownMax = 40;
 
 export interface EndpointTable {
   readonly heads: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** Endpoints that have no row. */
+  /** Endpoints without a row. */
   readonly more: number;
 }
 

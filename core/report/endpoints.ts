@@ -5,7 +5,7 @@ import { isBaseline, type Reading } from './reading.js';
 export interface MirrorEndpoints {
   readonly route: string;
   readonly version: string;
-  /** The versions that answer on the route, as one label; null where it has left the configuration. */
+  /** The versions that answer on the route, as one label; null when the route has left the configuration. */
   readonly primary: string | null;
   /** Pairs whose counts were lost because the control thread was behind. */
   readonly lost: number;

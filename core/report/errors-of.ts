@@ -1,4 +1,4 @@
-/** Which of a version's requests it failed itself. */
+/** Counts the requests that a version failed itself. */
 import { blameOf, failureReasons } from '../errors.js';
 import type { VersionSnapshot } from '../record/snapshot.js';
 
@@ -6,8 +6,8 @@ const serverErrorFirst = 500;
 const serverErrorLast = 599;
 
 /**
- * `hits`: responses of 5xx, and failures that are the version's own. `count`: these and every other whole
- * response.
+ * `hits` are responses of 5xx and failures that the version caused. `count` is these and all other complete
+ * responses.
  */
 export function errorsOf(version: VersionSnapshot): { hits: number; count: number } {
   let hits = 0;

@@ -1,9 +1,9 @@
-/** Numbers as people read them, the same in every report. Pure. */
+/** Formats numbers for people, in the same way in every report. Pure. */
 
 const US_PER_MS = 1e3;
 const US_PER_S = 1e6;
 
-/** Three digits: `850 us`, `4.27 ms`, `1.02 s`. */
+/** `durationText` has three digits: `850 us`, `4.27 ms`, `1.02 s`. */
 export function durationText(us: number): string {
   if (!Number.isFinite(us)) return 'none';
   const magnitude = Math.abs(us);
@@ -12,7 +12,7 @@ export function durationText(us: number): string {
   return `${threeDigits(us / US_PER_S)} s`;
 }
 
-/** A fraction as a percentage: `0.12 %`. */
+/** `shareText` formats a fraction as a percentage: `0.12 %`. */
 export function shareText(fraction: number): string {
   if (Number.isNaN(fraction)) return 'none';
   const percent = fraction * 100;
@@ -20,12 +20,12 @@ export function shareText(fraction: number): string {
   return `${Number(percent.toPrecision(3))} %`;
 }
 
-/** `1 234 567`, which no locale takes for a fraction. */
+/** `countText` formats `1 234 567`, which is not a fraction in any locale. */
 export function countText(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+(?!\d))/g, ' ');
 }
 
-/** `850 B`, `4.27 MiB`. */
+/** `bytesText` formats `850 B`, `4.27 MiB`. */
 export function bytesText(bytes: number): string {
   const { value, unit } = inBinaryUnit(bytes);
   return `${unit === 'B' ? countText(value) : threeDigits(value)} ${unit}`;
@@ -33,7 +33,7 @@ export function bytesText(bytes: number): string {
 
 const binaryUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
-/** In the largest unit of which there is one. */
+/** `inBinaryUnit` uses the largest unit in which the value is at least 1. */
 export function inBinaryUnit(bytes: number): { readonly value: number; readonly unit: string } {
   let value = bytes;
   let unit = 0;
@@ -41,7 +41,7 @@ export function inBinaryUnit(bytes: number): { readonly value: number; readonly 
   return { value, unit: binaryUnits[unit]! };
 }
 
-/** `1 d 2 h`, `3 min 4 s`, `5.6 s`: the two largest units. */
+/** `spanText` formats the two largest units: `1 d 2 h`, `3 min 4 s`, `5.6 s`. */
 export function spanText(seconds: number): string {
   if (seconds < 60) return `${Number(seconds.toFixed(1))} s`;
   const whole = Math.round(seconds);

@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import type { FleetState } from './control-counts.js';
 import { counter, gauge } from './metric.js';
 
-/** Metrics of this instance as a member of a fleet; none where it has no fleet. */
+/** `addFleet` adds metrics of this instance as a member of a fleet; none without a fleet. */
 export function addFleet(registry: Registry, { publishing, plan }: FleetState): void {
   if (publishing !== null) {
     gauge(

@@ -7,7 +7,7 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 /**
- * Text that stands in a page as itself, in content and in quoted attributes. Control characters are shown as
+ * `escapeHtml` returns text for content and quoted attributes of a page. Control characters are shown as
  * escapes.
  */
 export function escapeHtml(text: string): string {

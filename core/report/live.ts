@@ -1,6 +1,6 @@
 /**
- * What happened between two readings, as one point in time: the rates, latencies and gauges that the live
- * page draws. Sent over `GET /api/stream` once a second, so its names are a contract: add, never rename.
+ * The rates, latencies and gauges between two readings, which the live page draws as one point in time. They
+ * are sent over `GET /api/stream` once a second, so the names are a contract: add, never rename.
  */
 import { dropReasons, failureReasons } from '../errors.js';
 import { type Plan, primariesBeside, targetName } from '../plan.js';
@@ -16,7 +16,7 @@ import { ThreadField } from '../record/thread-counters.js';
 import type { Role, ThreadKind } from './observed.js';
 import type { MirrorReading, PulseReading, Reading, ThreadReading, VersionReading } from './reading.js';
 
-/** Rates are per second over `seconds`, times in microseconds, gauges of the end. */
+/** Rates are per second over `seconds`, times are in microseconds, and gauges are those at the end. */
 export interface Live {
   /** Wall clock, milliseconds. */
   readonly atMs: number;
@@ -36,7 +36,7 @@ export interface LiveVersion {
   readonly role: Role;
   /** Requests begun. */
   readonly rate: number;
-  /** Requests that ended, and those of them that failed or were answered with 5xx. */
+  /** Requests that ended, and those of them that failed or got a 5xx response. */
   readonly ended: number;
   readonly errors: number;
   /** Requests begun and not ended. */
@@ -49,7 +49,7 @@ export interface LiveVersion {
     readonly p99: number;
     readonly max: number;
   };
-  /** The latencies in coarse steps, value and count in turn, ascending; see `coarse`. */
+  /** The latencies in coarse steps: value and count alternate, ascending; see `coarse`. */
   readonly buckets: readonly number[];
 }
 
@@ -80,12 +80,12 @@ export interface LiveThread {
   readonly connections: number;
   /** Share of the last half second in which its event loop was at work, 0 to 1. */
   readonly busy: number;
-  /** How late the event loop was for a timer. */
+  /** How late the event loop was for a timer, in microseconds. */
   readonly loopDelayUs: number;
   readonly restarts: number;
 }
 
-/** `earlier` is a reading of the same process; what it does not have yet began at 0. */
+/** `earlier` is a reading of the same process. What it lacks began at 0. */
 export function live(earlier: Reading, later: Reading, plan: Plan, atMs: number): Live {
   const seconds = later.uptimeS - earlier.uptimeS;
   const per = (count: number): number => round(count / seconds);
@@ -178,12 +178,15 @@ function threadOf({ name, kind, counts }: ThreadReading, { busy, loopDelayS }: P
   };
 }
 
-/** Below it every microsecond has a step of its own; above it a step is at most this part of its value. */
+/**
+ * Below this value every microsecond has its own step. Above it, a step is at most this part of its value.
+ */
 const STEPS_PER_OCTAVE = 32;
 
 /**
- * A histogram in steps of 3 %: enough for a plot, and a few hundred bytes where the whole would be a hundred
- * thousand. Value and count in turn, ascending; the value is the largest that falls into the step.
+ * `coarse` returns a histogram in steps of 3 %. That is enough for a plot, and takes a few hundred bytes
+ * instead of a hundred thousand. Value and count alternate, ascending; the value is the largest one in its
+ * step.
  */
 export function coarse(histogram: Histogram): number[] {
   const pairs: number[] = [];
@@ -218,12 +221,12 @@ function byReason(
   );
 }
 
-/** No name holds a line feed. */
+/** Names contain no line feed. */
 function key(...names: string[]): string {
   return names.join('\n');
 }
 
-/** Three decimals: what a page shows, and a third of the digits. */
+/** `round` keeps three decimals, which is what a page shows. */
 function round(value: number): number {
   return Math.round(value * 1000) / 1000;
 }

@@ -1,5 +1,6 @@
 /**
- * prom-client's metrics with less ceremony: each belongs to the registry of one page, which makes it once.
+ * Shorter constructors of prom-client's metrics. Each metric belongs to the registry of one page, and is
+ * created once.
  */
 import { Counter, Gauge, type Registry } from 'prom-client';
 

@@ -9,8 +9,8 @@ import { addTable } from './table-metrics.js';
 const LABELS = ['route', 'version', 'role', 'baseline_of'];
 
 /**
- * What became of copies, as metrics: the rows of their table, and what is derived from rows or belongs to the
- * plan.
+ * `addMirrors` adds the metrics of copies: the rows of their table, and figures that are derived from rows or
+ * belong to the plan.
  */
 export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]): void {
   const share = gauge(
@@ -75,7 +75,7 @@ export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]
 }
 
 /**
- * `baseline_of` stands only on baselines: copies to the primary's version that another version is measured
+ * `baseline_of` is only on baselines: copies to the primary's version that another version is measured
  * against.
  */
 function labelsOf({ route, to, baselineOf, isSink }: MirrorReading): Record<string, string> {

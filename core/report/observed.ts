@@ -1,7 +1,7 @@
 /**
- * What reports are made from: handles on the shared memory that threads write. Main sends the blocks to the
- * control thread, which opens them here, and sends them again with every new plan. What has left the
- * configuration stays in the list as long as the process lives, so its counts stay visible.
+ * The input of reports: handles on the shared memory that threads write. Main sends the blocks to the control
+ * thread, which opens them here, and sends them again with every new plan. Entries that have left the
+ * configuration stay in the list for the life of the process, so that their counts stay visible.
  */
 import { HeldBack } from '../mirror/held-back.js';
 import type { Address, Plan } from '../plan.js';
@@ -21,7 +21,7 @@ export interface ObservedBlocks {
   readonly plan: Plan;
   /** When the process started, on the time line of core/clock. */
   readonly startedUs: number;
-  /** The engine that serves: `uws` or `node`. */
+  /** The engine in use: `uws` or `node`. */
   readonly engine: string;
   /** One entry for each version and role that has or had a route or a mirror; one block per thread. */
   readonly versions: readonly {
@@ -34,20 +34,20 @@ export interface ObservedBlocks {
     readonly route: string;
     readonly to: string;
     readonly baselineOf: string | null;
-    /** Copies are kept, not sent to a shadow. */
+    /** Copies are kept by a sink, not sent to a shadow. */
     readonly isSink: boolean;
     readonly slot: number;
     readonly blocks: readonly SharedArrayBuffer[];
   }[];
-  /** What the guards hold back (core/mirror/held-back). */
+  /** The shares that the guards hold back (core/mirror/held-back). */
   readonly heldBack: SharedArrayBuffer;
-  /** `name` says kind and number: `proxy-0`, `shadow-0`; the control thread has no number. */
+  /** `name` is the kind and the number: `proxy-0`, `shadow-0`. The control thread has no number. */
   readonly threads: readonly {
     readonly kind: ThreadKind;
     readonly name: string;
     readonly block: SharedArrayBuffer;
   }[];
-  /** Where the endpoints of the plan's versions are, with the results of their checks. */
+  /** The addresses of the plan's endpoints, with the results of their checks. */
   readonly targets: Targets;
   /** The names that are resolved, each with its `NameBlock`. */
   readonly names: readonly { readonly name: string; readonly shared: SharedArrayBuffer }[];
@@ -55,7 +55,7 @@ export interface ObservedBlocks {
   readonly rings: readonly { readonly name: string; readonly shared: SharedArrayBuffer }[];
 }
 
-/** The same with the blocks opened for reading. */
+/** The same with blocks opened for reading. */
 export interface Observed {
   readonly plan: Plan;
   readonly startedUs: number;
@@ -93,10 +93,10 @@ export interface ObservedThread {
 /** One address of one endpoint. */
 export interface ObservedEndpoint {
   readonly version: string;
-  /** The endpoint as it was written, without its scheme; the path of a socket. */
+  /** The endpoint as configured, without its scheme; the path of a socket. */
   readonly endpoint: string;
   readonly address: Address;
-  /** Null where it is not checked. */
+  /** Null when it is not checked. */
   readonly health: HealthBlock | null;
 }
 
@@ -110,7 +110,7 @@ export interface ObservedRing {
   usedBytes(): number;
 }
 
-/** `ringUsedBytes` reads a ring's control block: the layout of rings is core/ring's business. */
+/** `ringUsedBytes` reads a ring's control block, because only core/ring knows the layout of rings. */
 export function openObserved(
   blocks: ObservedBlocks,
   ringUsedBytes: (ring: SharedArrayBuffer) => number,

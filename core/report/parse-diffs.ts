@@ -1,4 +1,4 @@
-/** Reads `GET /api/diffs`; whatever is not of its shape is left out. */
+/** Reads `GET /api/diffs` and leaves out whatever has another shape. */
 import type { Discordance } from '../compare/diff-summary.js';
 import { type Change, changes, type DifferenceKind, differenceKinds } from '../compare/difference.js';
 import type { DiffGroupView, DiffSummaryView, DiffsView } from './diffs.js';
@@ -56,7 +56,7 @@ function parseGroup(group: Record<string, unknown>): DiffGroupView[] {
   ];
 }
 
-/** A field that an earlier umbra does not report counts as 0, or as empty. */
+/** A field that an older umbra does not report counts as 0 or empty. */
 function parseSummary(mirror: Record<string, unknown>): DiffSummaryView[] {
   const { route, version, compared, differentBeyondNoise } = mirror;
   if (!isText(route) || !isText(version) || !isCount(compared) || !isCount(differentBeyondNoise)) return [];
@@ -118,7 +118,7 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && value >= 0;
 }
 
-/** A side that has nothing there is `absent`. */
+/** `shown` returns `absent` for a side that has no value. */
 function shown(value: unknown): string {
   if (value === undefined) return 'absent';
   const text = typeof value === 'string' ? value : JSON.stringify(value);

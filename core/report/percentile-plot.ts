@@ -1,9 +1,8 @@
 /**
- * Latency by percentile as SVG, versions over each other. The horizontal axis is logarithmic in what is left
- * above a percentile, so that 99 %,
- * 99.9 % and 99.99 % have the room that they deserve; the vertical one is logarithmic in time. Colours
- * come from the page's style sheet
- * (`.line0` and so on), so that the page decides between dark and light. Pure.
+ * Plots latency by percentile as SVG, with the versions over each other. The horizontal axis is logarithmic
+ * in the share above a percentile, so that 99 %, 99.9 % and 99.99 % get equal room. The vertical axis is
+ * logarithmic in time. Colours come from the page's style sheet (`.line0` and so on), so that the page
+ * decides between dark and light. Pure.
  */
 import { highestInSlot } from '../record/hdr-layout.js';
 import type { Histogram } from '../record/histogram.js';
@@ -16,7 +15,7 @@ export interface PlotLine {
   readonly histogram: Histogram;
 }
 
-/** The number of colours that the style sheet has for. */
+/** The number of colours in the style sheet. */
 export const PLOT_COLOURS = 6;
 const WIDTH = 900;
 const HEIGHT = 380;
@@ -24,9 +23,9 @@ const LEFT = 70;
 const RIGHT = 16;
 const TOP = 12;
 const BOTTOM = 36;
-/** Nines at most: one in ten million. */
+/** The maximum number of nines: one request in ten million. */
 const DECADES_MAX = 7;
-/** Points closer than this, in decades, are one. */
+/** Points closer than this, in decades, are merged. */
 const STEP = 0.01;
 
 interface Point {
@@ -35,7 +34,7 @@ interface Point {
   readonly us: number;
 }
 
-/** Empty where there is nothing to draw. */
+/** `percentilePlot` returns '' when there is nothing to draw. */
 export function percentilePlot(lines: readonly PlotLine[]): string {
   const drawn = lines
     .filter(({ histogram }) => histogram.count > 0)
@@ -75,7 +74,7 @@ function pointsOf(histogram: Histogram): Point[] {
   let seen = 0;
   histogram.forEachSlot((_, count, slot) => {
     const us = Math.min(highestInSlot(slot), histogram.maxUs);
-    // The whole of a slot's values lie between the percentile before it and the one after it.
+    // All values of a slot are between the percentile before it and the one after it.
     const before = Math.log10(histogram.count / (histogram.count - seen));
     seen += count;
     const left = histogram.count - seen;

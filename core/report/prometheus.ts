@@ -10,20 +10,20 @@ import { addSelf } from './self-metrics.js';
 import { addVersions } from './version-metrics.js';
 
 /**
- * Gauges that are named like counters, which `promtool check metrics` refuses; the same by type are there
- * without them.
+ * Gauges with the names of counters, which `promtool check metrics` rejects. The same values by type have
+ * other names.
  */
 const MISNAMED = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
   'nodejs_active_resources_total',
 ];
-/** The default of 10 ms wakes an idle process a hundred times a second. */
+/** The default of 10 ms would wake an idle process a hundred times a second. */
 const LOOP_SAMPLE_MS = 500;
 
 /**
  * The page at `/metrics`, in the Prometheus text format. umbra's own metrics are built for each page, because
- * they are counted in shared memory; the process defaults live as long as this object. Control thread only.
+ * they are counted in shared memory. The process metrics live as long as this object. Control thread only.
  */
 export class PrometheusPage {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;

@@ -1,8 +1,7 @@
 /**
- * The body of `GET /api/histograms`: a whole reading with its histograms, for what needs more than
+ * The body of `GET /api/histograms`: a whole reading with its histograms, for uses that need more than
  * percentiles (a verdict, a report, a live view). Histograms are in HdrHistogram's V2 encoding, which its own
- * tools read. Plain objects that follow the snapshots field by field, so that a new counter needs no line
- * here.
+ * tools read. The objects follow the snapshots field by field, so that a new counter needs no code here.
  */
 import { decodePayload, encodePayload } from '../hlog/payload.js';
 import { sameShape, umbraShape } from '../hlog/shape.js';
@@ -14,7 +13,7 @@ import { noPairs } from '../verdict/pair-counts.js';
 import { SlotCounts } from '../verdict/slot-counts.js';
 import type { Reading } from './reading.js';
 
-/** Instead of a `Histogram`. */
+/** The encoded form of a `Histogram`. */
 interface RawHistogram {
   readonly hdr: string;
   readonly count: number;
@@ -24,14 +23,17 @@ interface RawHistogram {
   readonly clamped: number;
 }
 
-/** JSON-ready. Control thread: some tenths of a millisecond per histogram that is not empty. */
+/**
+ * `encodeReading` returns an object for JSON. Control thread: some tenths of a millisecond per histogram that
+ * is not empty.
+ */
 export function encodeReading(reading: Reading): object {
   return encode(reading) as object;
 }
 
 /**
- * Throws an Error of a few words where `json` is not what `encodeReading` made: of another program, or
- * another umbra.
+ * `decodeReading` throws an Error with a short message when `json` comes from another program or another
+ * version of umbra.
  */
 export function decodeReading(json: unknown): Reading {
   const reading = decode(json) as Reading;
@@ -109,7 +111,9 @@ function decodeHistogram({ hdr, sumUs, minUs, maxUs, clamped }: RawHistogram): H
   return Histogram.ofSlots(dense, { sumUs, minUs, maxUs, clamped }, first);
 }
 
-/** Every key of `template`, with a value of the same kind. Throws with the key's name. */
+/**
+ * `expect` checks that every key of `template` has a value of the same kind. It throws with the key's name.
+ */
 function expect(given: unknown, template: object): void {
   for (const [key, wanted] of Object.entries(template)) {
     const value =

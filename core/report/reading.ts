@@ -1,6 +1,6 @@
 /**
- * Everything that umbra measures, read once: what each report is rendered from, so that all numbers on one
- * page are of one moment.
+ * One reading of everything that umbra measures. Every report is rendered from a reading, so that all its
+ * numbers are of one moment.
  */
 
 import {
@@ -45,7 +45,7 @@ export interface PulseReading {
   readonly name: string;
   /** Share of the last half second in which its event loop was at work, 0 to 1. */
   readonly busy: number;
-  /** How late its event loop was for a timer. */
+  /** How late its event loop was for a timer, in seconds. */
   readonly loopDelayS: number;
 }
 
@@ -59,29 +59,29 @@ export interface MirrorReading {
   readonly route: string;
   readonly to: string;
   /**
-   * The versions that answer on the route, without the mirror's own; empty where the route has left the
+   * The versions that answer on the route, without the mirror's own; empty when the route has left the
    * configuration.
    */
   readonly primaries: readonly string[];
-  /** Their names as one label, `v1` or `v1 + v3`; null where there are none. */
+  /** Their names as one label, `v1` or `v1 + v3`; null when there are none. */
   readonly primary: string | null;
-  /** Null for a mirror; for a baseline, the version that it is a measure for. */
+  /** The version that a baseline belongs to; null for a mirror. */
   readonly baselineOf: string | null;
-  /** Copies are kept (a recording), not sent to a shadow: there is nothing to judge. */
+  /** Copies are kept by a sink, not sent to a shadow, so there is nothing to judge. */
   readonly isSink: boolean;
-  /** False for a mirror that has left the configuration. A baseline has those of its mirror. */
+  /** False for a mirror that has left the configuration. A baseline has the values of its mirror. */
   readonly enabled: boolean;
   readonly percent: number;
-  /** The part of this share that the guard holds back now, in percent. */
+  /** The part of the share that the guard holds back now, in percent. */
   readonly heldBackPercent: number;
   readonly counts: MirrorSnapshot;
-  /** Its pairs by blocks of time, ascending; empty where they are not kept. */
+  /** Its pairs by blocks of time, ascending; empty when they are not kept. */
   readonly blocks: readonly Block[];
-  /** Its pairs by endpoint; empty where they are not kept. */
+  /** Its pairs by endpoint; empty when they are not kept. */
   readonly endpoints: readonly EndpointPairs[];
 }
 
-/** What is known of a mirror's pairs beside its counters. */
+/** The pairs of a mirror beyond its counters. */
 export interface PairSource {
   blocksOf(mirror: ObservedMirror): readonly Block[];
   endpointsOf(mirror: ObservedMirror): readonly EndpointPairs[];
@@ -101,7 +101,7 @@ export interface EndpointReading {
   readonly endpoint: string;
   /** `host:port` or `unix:PATH`. */
   readonly address: string;
-  /** Null where it is not checked. */
+  /** Null when it is not checked. */
   readonly health: {
     readonly state: HealthName;
     readonly sinceS: number;
@@ -110,7 +110,7 @@ export interface EndpointReading {
   } | null;
 }
 
-/** By `Health`. */
+/** Indexed by `Health`. */
 export const healthNames = ['unknown', 'healthy', 'unhealthy'] as const;
 export type HealthName = (typeof healthNames)[number];
 
@@ -125,8 +125,8 @@ export interface NameReading {
 const MILLIONTHS_PER_PERCENT = 10_000;
 
 /**
- * `atUs`: now, on the time line of core/clock. Reads shared memory only; takes well under a millisecond per
- * version.
+ * `read` reads only shared memory, and takes well under a millisecond per version. `atUs` is now on the time
+ * line of core/clock.
  */
 export function read(
   observed: Observed,
@@ -225,12 +225,15 @@ function readEndpoint(
   };
 }
 
-/** Times that any thread was started again. */
+/** `restarts` returns how often threads were restarted. */
 export function restarts(reading: Reading): number {
   return reading.threads.reduce((sum, thread) => sum + thread.counts[ThreadField.restarts], 0);
 }
 
-/** A baseline is no mirror of its own: it measures how often a version differs from itself. */
+/**
+ * `isBaseline` returns true for a baseline, which is not a mirror: it measures how often a version differs
+ * from itself.
+ */
 export function isBaseline(mirror: MirrorReading): boolean {
   return mirror.baselineOf !== null;
 }

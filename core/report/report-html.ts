@@ -1,7 +1,7 @@
 /**
- * A report as one page that needs nothing else: no script, no request, styles by their hash under a
- * Content-Security-Policy that allows nothing besides. Everything that a service or a client may have had a
- * hand in goes through `escapeHtml`. Pure.
+ * A report as one self-contained page: no script, no request, and styles by their hash under a
+ * Content-Security-Policy that allows nothing else. All text that a service or a client may have influenced
+ * goes through `escapeHtml`. Pure.
  */
 import { createHash } from 'node:crypto';
 import { signedPercentileUs } from '../record/histogram.js';
@@ -63,7 +63,7 @@ ${report.config === null ? '' : `<h2>Configuration</h2>\n<details><summary>in fo
 `;
 }
 
-/** First, because it is what the page is read for. */
+/** The verdict comes first, because the page is read for it. */
 function verdictSection({ verdict }: Report): string {
   if (verdict === null || verdict.mirrors.length === 0) return '';
   const sections = verdict.mirrors.map(

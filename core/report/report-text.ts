@@ -1,4 +1,4 @@
-/** A report as text for terminals and mails. Pure. */
+/** A report as text for terminals and mail. Pure. */
 import { printable } from '../printable.js';
 import { addVersions } from '../record/snapshot.js';
 import { mirrorLines as mirrorVerdictLines, outcomeWords } from '../verdict/verdict-text.js';
@@ -42,7 +42,7 @@ function versionLines(versions: readonly VersionReport[]): string[] {
   return [row('', heads), ...versions.map((version, i) => row(names[i], versionCells(version)))];
 }
 
-/** The cells of one version, in the order of the heads of a report's table. */
+/** `versionCells` returns the cells of one version, in the order of the heads of a report's table. */
 export function versionCells({ latency, counts }: VersionReport): string[] {
   const errors = counts === null ? null : errorsOf(counts);
   return [

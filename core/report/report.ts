@@ -1,6 +1,6 @@
 /**
- * What a report shows, whoever draws it: from a running umbra's figures, or from histogram logs, which know
- * latencies alone. Pure.
+ * The content of a report, independent of its format. It comes from a running umbra's figures, or from
+ * histogram logs, which have only latencies. Pure.
  */
 import type { MergedLog } from '../hlog/merged.js';
 import { parseTag } from '../hlog/series.js';
@@ -13,7 +13,7 @@ import { spanText } from './figures.js';
 import { isBaseline, type Reading } from './reading.js';
 
 export interface Report {
-  /** Where the figures are from. */
+  /** The source of the figures. */
   readonly source: string;
   /** ISO 8601. */
   readonly madeAt: string;
@@ -21,13 +21,13 @@ export interface Report {
   readonly facts: readonly (readonly [name: string, value: string])[];
   readonly versions: readonly VersionReport[];
   readonly mirrors: readonly MirrorReport[];
-  /** Null: nothing compares responses, or the source is logs, which do not say. */
+  /** Null when responses are not compared, or the source is logs. */
   readonly diffs: DiffsView | null;
-  /** What is known of the mirrors, valid however often it is read; null for logs, which count no pairs. */
+  /** The verdict, valid however often it is read; null for logs, which have no pairs. */
   readonly verdict: Verdict | null;
   /** The configuration in force, without its secrets. */
   readonly config: object | null;
-  /** What went wrong while the figures were collected. */
+  /** Problems that occurred while the figures were collected. */
   readonly notes: readonly string[];
 }
 
@@ -41,19 +41,19 @@ export interface VersionReport {
 
 export interface MirrorReport {
   readonly route: string;
-  /** `v1`, or several as `v1 + v3`; null where it is not known. */
+  /** `v1`, or several as `v1 + v3`; null when unknown. */
   readonly primary: string | null;
-  /** Their names; empty where they are not known. */
+  /** Their names; empty when unknown. */
   readonly primaries: readonly string[];
   readonly to: string;
-  /** Copies are kept, not sent to a shadow. */
+  /** Copies are kept by a sink, not sent to a shadow. */
   readonly isSink: boolean;
-  /** `25 %`, `off`; null where it is not known. */
+  /** `25 %` or `off`; null when unknown. */
   readonly share: string | null;
   readonly slower: Histogram;
   readonly faster: Histogram;
   readonly counts: MirrorSnapshot | null;
-  /** Its pairs by endpoint, most pairs first; empty where they are not known. */
+  /** Its pairs by endpoint, most pairs first; empty when unknown. */
   readonly endpoints: readonly EndpointFigures[];
 }
 
@@ -93,7 +93,7 @@ export function reportOfReading(
   };
 }
 
-/** `byTag`: what was read of all files, merged by tag; an untagged series has the name of its file. */
+/** `byTag` has the intervals of all files, merged by tag. An untagged series has the name of its file. */
 export function reportOfLogs(
   byTag: ReadonlyMap<string, MergedLog>,
   about: Pick<Report, 'source' | 'madeAt' | 'notes'>,

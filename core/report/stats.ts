@@ -27,20 +27,17 @@ export interface Stats {
   readonly threads: { readonly proxy: number; readonly shadow: number; readonly restarts: number };
   readonly versions: Readonly<Record<string, VersionStats>>;
   readonly mirrors: readonly MirrorStats[];
-  /** Names of endpoints: addresses in use, lookups so far and those of them that failed. */
+  /** Names of endpoints: addresses in use, lookups so far and failed lookups. */
   readonly dns: readonly NameReading[];
-  /** Snapshots for a fleet, and a plan from a bucket; null where not asked for. */
+  /** The state of fleet snapshots and of a plan from a bucket; null when not configured. */
   readonly fleet: FleetState;
 }
 
-/** A role is null where the version has never had it. */
+/** A role is null when the version never had it. */
 export interface VersionStats {
   readonly primary: RoleStats | null;
   readonly shadow: RoleStats | null;
-  /**
-   * Where the version is now: one entry for each address. Empty for a version that has left the
-   * configuration.
-   */
+  /** The addresses of the version now. Empty for a version that has left the configuration. */
   readonly endpoints: readonly EndpointStats[];
 }
 
@@ -48,7 +45,7 @@ export interface EndpointStats {
   /** The endpoint as configured. */
   readonly endpoint: string;
   readonly address: string;
-  /** What active checks found; null where there are none. `sinceS`: for how long. */
+  /** The result of active checks; null when there are none. `sinceS` is the age of the state in seconds. */
   readonly health: {
     readonly state: HealthName;
     readonly sinceS: number;
@@ -57,7 +54,7 @@ export interface EndpointStats {
   } | null;
 }
 
-/** The rows of core/record/version-counters with a stats key, and what is derived from rows. */
+/** The rows of core/record/version-counters with a stats key, and figures that are derived from rows. */
 export interface RoleStats extends StatsOf<typeof VersionField> {
   /** By class, `1xx` to `5xx`, and `other` for codes that are not from 100 to 599. */
   readonly responses: Readonly<Record<string, number>>;
@@ -66,11 +63,10 @@ export interface RoleStats extends StatsOf<typeof VersionField> {
 type MirrorTableStats = StatsOf<typeof MirrorField>;
 
 /**
- * The rows of core/record/mirror-counters with a stats key, and what is derived from rows or belongs to the
- * plan.
- *
- * `compare` counts pairs of a copy's response and its original's: paired = equal + different; one different
- * pair may differ in several ways. Bodies and headers are compared only where `compare` is configured, else
+ * The rows of core/record/mirror-counters with a stats key, and figures that are derived from rows or belong
+ * to the plan.
+ * `compare` counts pairs of a copy's response and its original's: paired = equal + different. A different
+ * pair may differ in several ways. Bodies and headers are compared only if `compare` is configured; otherwise
  * these are 0.
  */
 export interface MirrorStats extends Omit<MirrorTableStats, 'kept'> {
@@ -78,32 +74,30 @@ export interface MirrorStats extends Omit<MirrorTableStats, 'kept'> {
   readonly to: string;
   readonly enabled: boolean;
   readonly percent: number;
-  /** The part of this share that the guard holds back now, in percent; 0 unless the primary got worse. */
+  /** The part of the share that the guard holds back now, in percent; 0 unless the primary got worse. */
   readonly heldBackPercent: number;
-  /** Shadow less primary, request by request; negative where the shadow was faster. */
+  /** The shadow's latency minus the primary's, request by request; negative when the shadow was faster. */
   readonly pairedDeltaUs: { readonly count: number; readonly p50: number; readonly p99: number };
   /**
-   * The version that this entry's copies are the baseline for: `to` is then the route's primary, and the
-   * copies are the sampled requests sent to it once more. Null for a mirror.
+   * The version that this entry is the baseline for. `to` is then the route's primary, and the copies are the
+   * sampled requests sent to it a second time. Null for a mirror.
    */
   readonly baselineOf: string | null;
   /**
-   * `to` is a recording or a stream: copies are kept. Then `completed` are written, and `compare` counts
-   * responses: `sampled` are wanted, `examined` are written.
+   * `to` is a recording or a stream. `completed` then counts written copies, and `compare` counts responses:
+   * `sampled` were to be kept, `examined` were written.
    */
   readonly sink: boolean;
-  /**
-   * What is known of the version by now, always valid however often it is read; null where it is not judged.
-   */
+  /** The verdict so far, always valid however often it is read; null when the mirror is not judged. */
   readonly verdict: MirrorVerdict | null;
-  /** Null where `sink` is false. `trouble`: why nothing can be kept now; null where it can. */
+  /** Null unless `sink` is true. `trouble` is why nothing can be kept now, or null. */
   readonly kept: (MirrorTableStats['kept'] & { readonly trouble: DropReason | null }) | null;
 }
 
-/** `VersionStats` while they are put together. */
+/** `VersionStats` under construction. */
 type VersionDraft = { primary: RoleStats | null; shadow: RoleStats | null; endpoints: EndpointStats[] };
 
-/** `verdict`: of the mirrors of `reading`; null where nobody judges them. */
+/** `verdict` covers the mirrors of `reading`; null when none are judged. */
 export function stats(reading: Reading, verdict: Verdict | null = null): Stats {
   // A null prototype, because a version may be called `__proto__`.
   const versions: Record<string, VersionDraft> = Object.create(null);
@@ -162,7 +156,7 @@ function delta(counts: MirrorSnapshot, percentile: number): number {
   return signedPercentileUs(counts.deltaFaster, counts.deltaSlower, percentile);
 }
 
-/** All classes are present, also at 0, so that a reader need not ask whether a key is there. */
+/** `byClass` includes all classes, even at 0, so that readers need not check for missing keys. */
 function byClass(counts: VersionSnapshot): Record<string, number> {
   const classes: Record<string, number> = { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 };
   for (const [code, count] of counts.responses) classes[`${Math.floor(code / 100)}xx`] += count;

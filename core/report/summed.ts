@@ -1,4 +1,6 @@
-/** One of each key, in the order in which each key is met first; those that share a key are added up. */
+/**
+ * `summed` adds up elements with the same key, and returns one for each key in the order of first occurrence.
+ */
 export function summed<T>(all: readonly T[], key: (one: T) => string, add: (a: T, b: T) => T): T[] {
   const byKey = new Map<string, T>();
   for (const one of all) {

@@ -4,15 +4,18 @@ import type { Histogram } from '../record/histogram.js';
 import { DerivedMetric } from './derived-metric.js';
 import { counter, gauge } from './metric.js';
 
-/** One snapshot with the labels that all of its samples have. */
+/** One snapshot with the labels of all its samples. */
 export interface LabelledSnapshot {
   readonly labels: Readonly<Record<string, string>>;
   readonly counts: Readonly<Record<string, unknown>>;
-  /** Copies are kept, not sent: a mirror with a sink. */
+  /** Copies are kept by a sink, not sent. */
   readonly isSink?: boolean;
 }
 
-/** Every row of `table` that names a metric, for each snapshot. `labelNames`: all that `labels` may have. */
+/**
+ * `addTable` adds every row of `table` with a metric, for each snapshot. `labelNames` are all names that
+ * `labels` may have.
+ */
 export function addTable(
   registry: Registry,
   table: CounterTable,
@@ -34,7 +37,10 @@ export function addTable(
 
 type Labels = Record<string, string>;
 
-/** Adds a value of the row's kind to its metric, which is made when its first row comes. */
+/**
+ * `adder` returns a function that adds a value of the row's kind to its metric, which is created with its
+ * first row.
+ */
 function adder(
   registry: Registry,
   row: Row,

@@ -2,7 +2,7 @@
 import type { CounterTable, Fields, HdrFigure, Row, SnapshotOf, StatsOf } from '../record/counter-table.js';
 import type { Histogram } from '../record/histogram.js';
 
-/** Every row of `table` that has a stats key, at the place that the key names. */
+/** `statsOf` returns every row of `table` that has a stats key, at the path that the key names. */
 export function statsOf<F extends Fields>(table: CounterTable<F>, counts: SnapshotOf<F>): StatsOf<F> {
   const stats: Record<string, unknown> = {};
   for (const row of table.rows) {

@@ -1,4 +1,4 @@
-/** One frame of `umbra top`, as lines that fit a terminal's width and height. Pure. */
+/** One frame of `umbra top`: lines that fit a terminal's width and height. Pure. */
 import { dropReasons, failureReasons } from '../errors.js';
 import { total } from '../record/snapshot.js';
 import { errorsOf } from './errors-of.js';
@@ -7,20 +7,23 @@ import { isBaseline, type Reading, restarts } from './reading.js';
 import { keptText, lagText, shortTarget } from './sink-text.js';
 
 export interface TopFrame {
-  /** The reading of now. */
+  /** The current reading. */
   readonly now: Reading;
-  /** What happened in the window that rates and percentiles are of. */
+  /** What happened in the window that rates and percentiles cover. */
   readonly window: Reading;
   readonly source: string;
-  /** Lines of a fleet: one for each instance with a head before them. */
+  /** Lines of a fleet: a head and one line for each instance. */
   readonly instances?: readonly string[];
 }
 
-/** Narrower terminals cut the lines. */
+/** Narrower terminals truncate the lines. */
 export const TOP_COLUMNS = 80;
 const nameWidth = 20;
 
-/** At most `rows` lines of at most `columns` characters; the last one says how many did not fit. */
+/**
+ * `topLines` returns at most `rows` lines of at most `columns` characters. The last one counts the lines that
+ * did not fit.
+ */
 export function topLines(
   { now, window, source, instances = [] }: TopFrame,
   columns: number,
@@ -81,7 +84,7 @@ function threadsLine(now: Reading): string {
   return `threads ${of('proxy')} proxy, ${of('shadow')} shadow, ${restarts(now)} restarts  rings ${countText(rings)} bytes waiting`;
 }
 
-/** Where the plan comes from a bucket. */
+/** `planLines` describes a plan that comes from a bucket. */
 function planLines({ control }: Reading): string[] {
   const { plan } = control.fleet;
   if (plan === null) return [];

@@ -6,18 +6,22 @@ import { counter, gauge } from './metric.js';
 import type { VersionReading } from './reading.js';
 import { addTable } from './table-metrics.js';
 
-/** Upper bounds of `umbra_request_duration_seconds`; each is sharp to a thousandth. */
+/** Upper bounds of `umbra_request_duration_seconds` in seconds; each is accurate to a thousandth. */
 const DURATION_BUCKETS_S = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 ] as const;
 /**
- * `code` of a request that ended without a whole response, and of a response with a code not from 100 to 599.
+ * `code` of a request that ended without a complete response, and of a response with a code outside 100 to
+ * 599.
  */
 const CODE_NONE = '0';
 const CODE_OTHER = 'other';
 const LABELS = ['version', 'role'];
 
-/** What umbra measures of versions, as metrics: the rows of their table, and what is derived from rows. */
+/**
+ * `addVersions` adds the metrics of versions: the rows of their table, and figures that are derived from
+ * rows.
+ */
 export function addVersions(registry: Registry, versions: readonly VersionReading[]): void {
   const requests = counter(
     registry,
