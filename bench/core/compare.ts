@@ -4,8 +4,11 @@
  *
  *   node dist/bench/core/compare.js
  */
+import { Comparer } from '../../core/compare/compare.js';
+import { exact } from '../../core/compare/decimal.js';
 import { digestBody, digestFields } from '../../core/compare/digest.js';
 import { EndpointBatch } from '../../core/compare/endpoint-batch.js';
+import type { PairSide } from '../../core/compare/pair-port.js';
 import { Framing, RequestHead } from '../../core/http/message.js';
 import { ResponseHead } from '../../core/http/response-head.js';
 import { scanHead } from '../../core/http/response-head-scanner.js';
@@ -128,3 +131,45 @@ const total = pair.nsPerRun + endpoint.nsPerRun + 2 * fields1.nsPerRun;
 console.log(
   `\n  a pair without bodies, one field on both sides: ${total.toFixed(0)} ns, ${total <= limitNs ? 'within' : 'OVER'} ${limitNs} ns`,
 );
+
+const structure = {
+  ignoreHeaders: [],
+  ignorePaths: [],
+  tolerance: exact,
+  arrays: 'ordered',
+  rules: [],
+} as const;
+const comparer = new Comparer({ structure, redact: { defaults: true, headers: [], query: [], json: [] } });
+/** Two answers of one service, each with values of its own. */
+const answers = (type: string, body: () => string): readonly (readonly [PairSide, PairSide])[] => {
+  const side = (): PairSide => ({
+    status: 200,
+    head: Buffer.from(`200 OK\r\ncontent-type: ${type}\r\nserver: origin\r\ndate: Thu, 01 Jan 2026\r\n`),
+    body: Buffer.from(body()),
+    truncated: false,
+  });
+  return Array.from({ length: 64 }, () => [side(), side()]);
+};
+const apart = (pairs: readonly (readonly [PairSide, PairSide])[]) => (times: number) => {
+  let sum = 0;
+  for (let i = 0; i < times; i++) {
+    const [primary, shadow] = pairs[i % pairs.length];
+    sum += comparer.compare(primary, shadow).differences.length;
+  }
+  return sum;
+};
+const nonce = (): string => Math.random().toString(36).slice(2);
+const textLines = (count: number): string =>
+  Array.from({ length: count }, (_, i) => `line ${i} of a text ${i % 30 === 3 ? nonce() : ''}`).join('\n');
+printTable('taking a pair apart (analyst thread): each answer has a nonce, or three', [
+  measured('text of 8 lines', apart(answers('text/plain', () => textLines(8)))),
+  measured('text of 100 lines', apart(answers('text/plain', () => textLines(100)))),
+  measured(
+    'HTML of 60 elements',
+    apart(answers('text/html', () => `<p nonce="${nonce()}">${'<p>a line of text</p>'.repeat(60)}`)),
+  ),
+  measured(
+    'JSON of 230 bytes',
+    apart(answers('application/json', () => JSON.stringify({ id: nonce(), text: 'x'.repeat(200) }))),
+  ),
+]);

@@ -39,6 +39,10 @@ function alignSpan(
     toB--;
   }
   const [m, n] = [toA - fromA, toB - fromB];
+  if (m === n && isByPosition(a, b, [fromA, toA], fromB)) {
+    for (let i = 0; i < m; i++) if (a[fromA + i] !== b[fromB + i]) pairs.push([fromA + i, fromB + i]);
+    return;
+  }
   if (m === 0 || n === 0 || m * n > limits.alignedCells) {
     const anchors = m === 0 || n === 0 || !byAnchors ? [] : uniqueAnchors(a, b, [fromA, toA], [fromB, toB]);
     if (anchors.length === 0) {
@@ -58,6 +62,28 @@ function alignSpan(
     paired([lastA, fromA + i], [lastB, fromB + j], pairs);
     [lastA, lastB] = [fromA + i + 1, fromB + j + 1];
   }
+}
+
+/**
+ * Whether no line that differs from the other side's line at its position is anywhere on the other side. Then
+ * no alignment has more lines in common than that by position, and no table is needed: noise in a text that
+ * is otherwise the same is the usual case.
+ */
+function isByPosition(
+  a: readonly string[],
+  b: readonly string[],
+  [fromA, toA]: LinePair,
+  fromB: number,
+): boolean {
+  const ofA = new Set<string>();
+  const ofB = new Set<string>();
+  for (let i = fromA, j = fromB; i < toA; i++, j++) {
+    if (a[i] === b[j]) continue;
+    ofA.add(a[i]);
+    ofB.add(b[j]);
+  }
+  for (let i = fromA, j = fromB; i < toA; i++, j++) if (ofB.has(a[i]) || ofA.has(b[j])) return false;
+  return true;
 }
 
 /** Lines between two that are equal belong together in their order. */
