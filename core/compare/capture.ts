@@ -4,6 +4,7 @@
  * given up.
  */
 
+import { keepPiece } from '../http/kept-pieces.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { headText } from '../http/response-text.js';
 
@@ -95,7 +96,7 @@ export class PairCapture {
 
   #add(to: CapturedResponse, piece: Uint8Array): void {
     if (piece.byteLength === 0 || !this.#take(piece.byteLength)) return;
-    to.pieces.push(Buffer.from(piece));
+    keepPiece(to.pieces, piece);
     to.bodyBytes += piece.byteLength;
   }
 

@@ -7,6 +7,7 @@
  */
 
 import type { Failure } from '../errors.js';
+import { keepPiece } from '../http/kept-pieces.js';
 import { Framing } from '../http/message.js';
 import { limits } from '../limits.js';
 import { VersionField } from '../record/version-counters.js';
@@ -79,7 +80,7 @@ export class Attempts {
         this.#dropBody();
       } else {
         this.#bytes += piece.byteLength;
-        this.#pieces.push(Buffer.from(piece));
+        keepPiece(this.#pieces, piece);
       }
     }
     if (!last) return;

@@ -5,6 +5,7 @@
 
 import type { Clock } from '../clock.js';
 import type { Failure } from '../errors.js';
+import { keepPiece } from '../http/kept-pieces.js';
 import { copyHead, Framing, RequestHead } from '../http/message.js';
 import { limits } from '../limits.js';
 import { Deadline, Deadlines } from '../upstream/deadlines.js';
@@ -97,7 +98,7 @@ class DelayedRequest implements RequestSink {
     if (!this.#delays.take(piece.byteLength)) return false;
     this.#bytes += piece.byteLength;
     this.#last = last;
-    if (piece.byteLength > 0) this.#pieces.push(Buffer.from(piece));
+    if (piece.byteLength > 0) keepPiece(this.#pieces, piece);
     // The client may already have sent more.
     if (!last && !this.#paused) {
       this.#paused = true;

@@ -1,3 +1,5 @@
+import { keepPiece } from '../http/kept-pieces.js';
+
 /** The received part of the body of a request that waits for its turn on a shadow thread. */
 export class HeldBody {
   trailers = '';
@@ -18,9 +20,7 @@ export class HeldBody {
   add(piece: Uint8Array, last: boolean): void {
     if (last) this.complete = true;
     if (piece.byteLength === 0) return;
-    const copy = Buffer.allocUnsafe(piece.byteLength);
-    copy.set(piece);
-    this.pieces.push(copy);
+    keepPiece(this.pieces, piece);
     this.bytes += piece.byteLength;
   }
 

@@ -1,10 +1,12 @@
 /** The messages of a recording, in the form that all formats are read into. */
+
 import { digestBody } from '../compare/digest.js';
 import type { Failure } from '../errors.js';
 import { ChunkedDecoder } from '../http/chunked.js';
 import { withoutFields } from '../http/field-edits.js';
 import { fieldValue } from '../http/fields.js';
 import { listMembers } from '../http/hop-by-hop.js';
+import { keepPiece } from '../http/kept-pieces.js';
 import { Framing } from '../http/message.js';
 import { RequestFault, requestFaultAnswers } from '../http/request-fault.js';
 import { RequestHeadScanner, Scan } from '../http/request-head-scanner.js';
@@ -142,9 +144,9 @@ export function readResponse(block: Buffer, truncated: boolean, latencyUs: numbe
 
 function unchunked(bytes: Buffer): { body: Buffer; trailers: string } | null {
   const decoder = new ChunkedDecoder();
-  const pieces: Uint8Array[] = [];
+  const pieces: Buffer[] = [];
   const end = decoder.feed(bytes, 0, bytes.byteLength, {
-    onBody: (piece) => void pieces.push(Buffer.from(piece)),
+    onBody: (piece) => keepPiece(pieces, piece),
   });
   if (!decoder.done || decoder.fault !== ResponseFault.NONE || end !== bytes.byteLength) return null;
   return { body: Buffer.concat(pieces), trailers: decoder.trailers };

@@ -1,6 +1,7 @@
 /** One request to one server, and its result. Reused. */
 import { digestBody } from '../compare/digest.js';
 import { type Failure, none } from '../errors.js';
+import { keepPiece } from '../http/kept-pieces.js';
 import { Framing } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { headText } from '../http/response-text.js';
@@ -139,8 +140,8 @@ export class ReplayCall implements ResponseSink {
     this.#digest = digestBody(bytes, this.#digest);
     const room = limits.replayResponseBytes - this.#capturedBytes;
     if (!this.#captures || room <= 0) return;
-    const piece = Buffer.from(bytes.byteLength <= room ? bytes : bytes.subarray(0, room));
-    this.#pieces.push(piece);
+    const piece = bytes.byteLength <= room ? bytes : bytes.subarray(0, room);
+    keepPiece(this.#pieces, piece);
     this.#capturedBytes += piece.byteLength;
   }
 

@@ -3,8 +3,10 @@
  * into one request, which is then put into the sink. It ends exactly once in the counters: dropped (before it
  * was put), completed, or failed.
  */
+
 import type { Clock } from '../clock.js';
 import { Drop, dropOfUnsent, type Failure, none } from '../errors.js';
+import { keepPiece } from '../http/kept-pieces.js';
 import type { Framing } from '../http/message.js';
 import { latin1Slice } from '../http/wire.js';
 import { FrameFlag, type MirroredHead, type Outcome, Seen } from '../mirror/codec.js';
@@ -38,9 +40,9 @@ export class SinkCopy implements Copy, FramedCopy {
   readonly #waits: boolean;
   /** The primary's response is wanted. */
   readonly #captures: boolean;
-  #pieces: Uint8Array[] | null = null;
+  #pieces: Buffer[] | null = null;
   #responseHead = '';
-  #responsePieces: Uint8Array[] = [];
+  #responsePieces: Buffer[] = [];
   #responseBytes = 0;
   #heldBytes: number;
   #requestComplete: boolean;
@@ -115,7 +117,7 @@ export class SinkCopy implements Copy, FramedCopy {
       this.#responsePieces = [];
       return;
     }
-    this.#responsePieces.push(copyOf(bytes));
+    keepPiece(this.#responsePieces, bytes);
     this.#responseBytes += bytes.byteLength;
   }
 
@@ -165,7 +167,7 @@ export class SinkCopy implements Copy, FramedCopy {
       return;
     }
     this.#pieces ??= [];
-    this.#pieces.push(copyOf(piece));
+    keepPiece(this.#pieces, piece);
     this.body = this.#pieces;
     this.bodyBytes += piece.byteLength;
   }
@@ -232,11 +234,4 @@ export class SinkCopy implements Copy, FramedCopy {
 function outcomeOf({ status, failure, latencyUs, responseBytes, bodyDigest, seen }: Outcome): PrimaryOutcome {
   const digest = (seen & Seen.BODY_DIGEST) === 0 ? null : bodyDigest;
   return { status, failure: failure as Failure | typeof none, latencyUs, responseBytes, bodyDigest: digest };
-}
-
-/** Copies a piece out of the ring, into memory of its own. */
-function copyOf(piece: Uint8Array): Uint8Array {
-  const copy = Buffer.allocUnsafe(piece.byteLength);
-  copy.set(piece);
-  return copy;
 }

@@ -156,3 +156,26 @@ t.test('what is kept of a waiting upload takes no block, whatever length it anno
   await announced.until('sent');
   announced.call.cancel();
 });
+
+t.test('a body that waits is sent whole, however small its pieces are', async (t) => {
+  const { pool } = await rig(t);
+  const uploads = Array.from({ length: 3 }, () => slow(pool));
+  const bytes = slow(pool);
+  const text = Array.from({ length: 1000 }, (_, i) => String.fromCharCode(97 + (i % 26)));
+  for (const byte of text) t.equal(bytes.call.write(Buffer.from(byte), false), true);
+  bytes.call.write(new Uint8Array(0), true);
+  t.equal((await bytes.end()).body, 'ok');
+  t.equal(bytes.call.requestBytes, 1 + text.length);
+  for (const upload of uploads) upload.call.cancel();
+});
+
+t.test('the frames of chunks count as what is kept', async (t) => {
+  const { pool } = await rig(t, 1);
+  const first = slow(pool);
+  const bytes = slow(pool);
+  let sent = 0;
+  while (bytes.call.write(Buffer.from('x'), false)) sent++;
+  t.ok(sent < limits.replayBytes, `${sent} chunks of one byte`);
+  t.ok(bytes.call.heldBytes < 3 * limits.replayBytes);
+  for (const upload of [first, bytes]) upload.call.cancel();
+});
