@@ -8,7 +8,7 @@ import { reviews, UmbraProcess } from '../support/umbra.js';
 
 const get = 'GET / HTTP/1.1\r\nhost: reviews\r\n\r\n';
 
-/** As many clients that each have the beginning of a stream without end. */
+/** Starts `count` clients that each have the beginning of a stream without end. */
 async function streams(t: Test, umbra: UmbraProcess, count: number): Promise<void> {
   const clients = await Promise.all(Array.from({ length: count }, () => RawClient.connect(umbra.port)));
   t.teardown(() => clients.forEach((client) => void client.socket.destroy()));

@@ -3,29 +3,34 @@
  * and no client noticed. `npm run soak -- stream [--requests N]`: a stream with shadows elsewhere, and the
  * same. `npm run soak -- attacks [NAME…] [--seconds N]`: 100 clients at half load, with and without each
  * attack in turns; exit 0 if neither their p99 nor the slowest of them was more than 20 ms longer.
+ * `npm run soak -- transfers [--seconds N]`: long transfers through umbra and nginx; exit 0 if they end
+ * alike.
  */
 import { parseArgs } from 'node:util';
 import { listed } from '../support/law.js';
 import { noNats } from '../support/nats.js';
+import { nginxVersion } from '../support/nginx.js';
 import { attackNames, longerMsMax, runAttack } from './attacks.js';
 import { soak } from './soak.js';
 import { streamSoak, streamVerdict } from './stream.js';
+import { transfers } from './transfers.js';
 import { verdictOf } from './verdict.js';
 
 const usage =
-  'usage: npm run soak -- [--minutes N] [--seed N]\n       npm run soak -- stream [--requests N]\n       npm run soak -- attacks [NAME…] [--seconds N]\n';
+  'usage: npm run soak -- [--minutes N] [--seed N]\n       npm run soak -- stream [--requests N]\n       npm run soak -- attacks [NAME…] [--seconds N]\n       npm run soak -- transfers [--seconds N]\n';
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     minutes: { type: 'string', default: '10' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
     requests: { type: 'string', default: '200000' },
-    seconds: { type: 'string', default: '15' },
+    seconds: { type: 'string' },
   },
 });
 if (positionals.length === 0) await soakShadows(Number(values.minutes), Number(values.seed));
 else if (positionals.join() === 'stream') await soakStream(Number(values.requests));
-else if (positionals[0] === 'attacks') await attack(positionals.slice(1), Number(values.seconds));
+else if (positionals.join() === 'transfers') await soakTransfers(Number(values.seconds ?? 60));
+else if (positionals[0] === 'attacks') await attack(positionals.slice(1), Number(values.seconds ?? 15));
 else end(2, usage);
 
 async function attack(asked: readonly string[], seconds: number): Promise<void> {
@@ -50,6 +55,19 @@ async function attack(asked: readonly string[], seconds: number): Promise<void> 
     if (gap !== 0) problems.push(`${name}: ${gap} copies are not accounted for`);
   }
   tell(problems);
+}
+
+async function soakTransfers(seconds: number): Promise<void> {
+  if (!(seconds > 0)) end(2, usage);
+  if (nginxVersion() === null) end(2, 'soak: nginx is not installed\n');
+  const problems: string[] = [];
+  for (const { name, umbra, nginx } of await transfers(seconds)) {
+    const [ofUmbra, ofNginx] = [JSON.stringify(umbra), JSON.stringify(nginx)];
+    process.stdout.write(`${name} of ${seconds} s: umbra ${ofUmbra}, nginx ${ofNginx}\n`);
+    if (ofUmbra !== ofNginx) problems.push(`${name}: umbra and nginx end it differently`);
+    if (!umbra.whole) problems.push(`${name}: the response is not whole`);
+  }
+  tell(problems, 'all of them ended alike');
 }
 
 async function soakStream(requests: number): Promise<void> {
@@ -99,9 +117,9 @@ async function soakShadows(minutes: number, seed: number): Promise<void> {
   tell(verdictOf(result));
 }
 
-function tell(problems: readonly string[]): void {
+function tell(problems: readonly string[], good = 'the law held, and no client noticed'): void {
   for (const problem of problems) process.stdout.write(`BROKEN ${problem}\n`);
-  process.stdout.write(problems.length === 0 ? 'the law held, and no client noticed\n' : 'FAILED\n');
+  process.stdout.write(problems.length === 0 ? `${good}\n` : 'FAILED\n');
   process.exitCode = problems.length === 0 ? 0 : 1;
 }
 
