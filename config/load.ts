@@ -11,6 +11,7 @@ import { dirname, resolve } from 'node:path';
 import { limits } from '../core/limits.js';
 import { readCertificates } from './certificates.js';
 import { checkAcross } from './check.js';
+import { inDocumentWords } from './documents/document-words.js';
 import { documentSettings, type Grown, mergeDocuments } from './documents/merge.js';
 import { type DocumentSource, readSources } from './documents/sources.js';
 import { effectiveText } from './effective-text.js';
@@ -90,7 +91,8 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
   if ('problems' in understood) {
     // Where another check has spoken already, the schema only says the same in other words.
     const places = new Set(problems.map(placeOf));
-    return refused([...problems, ...understood.problems.filter((problem) => !places.has(placeOf(problem)))]);
+    const others = understood.problems.filter((problem) => !places.has(placeOf(problem)));
+    return refused(inDocumentWords([...problems, ...others], documents));
   }
   const absolute = withAbsolutePaths(understood.config, options.directory ?? dirname(file));
   let config = withMergedSlashes(absolute, grown.routes.length === 0);
@@ -99,14 +101,15 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
     config = read.config;
     problems.push(...read.problems);
   }
-  warnings.push(
+  const ofWhole = [
     ...warnOfUnreachable(config, root),
     ...warnOfSelfMirrors(config, root),
     ...warnOfMirrorSizes(config, root),
     ...warnOfLeniency(config, root),
-  );
+  ];
+  warnings.push(...inDocumentWords(ofWhole, documents));
   return problems.length > 0
-    ? refused([...problems, ...warnings])
+    ? refused([...inDocumentWords(problems, documents), ...warnings])
     : {
         ok: true,
         config: { ...config, effective: effectiveText(config) },

@@ -43,28 +43,26 @@ export function draftHttpRoute(document: Document, mapping: Mapping, age: number
 
 /** Hosts and ports of the listeners of its Gateways; every one where no Gateway is among the documents. */
 function bindingsOf(document: Document, { gateways, problems }: Mapping): Binding[] {
-  const parents = itemsAt(document.spec, 'parentRefs').filter(
-    (parent) => (textAt(parent, 'kind') ?? 'Gateway') === 'Gateway',
-  );
-  if (parents.length < itemsAt(document.spec, 'parentRefs').length || parents.length === 0)
-    return [everything];
-  return parents.flatMap((parent) => {
+  const parents = itemsAt(document.spec, 'parentRefs');
+  const bindings = parents.flatMap((parent): Binding[] => {
+    const kind = textAt(parent, 'kind') ?? 'Gateway';
     const name = textAt(parent, 'name') ?? '';
     const namespace = textAt(parent, 'namespace') ?? document.namespace;
     const wanted = { sectionName: textAt(parent, 'sectionName'), port: numberAt(parent, 'port') };
-    const bindings = gateways.bindings('Gateway', namespace, name, wanted);
+    const found = kind === 'Gateway' ? gateways.bindings('Gateway', namespace, name, wanted) : null;
     const warn = (message: string) => problems.push(warnOf(document, parent.mark, message));
-    if (bindings === null) {
+    if (found === null) {
       if (wanted.sectionName !== undefined)
-        warn(`sectionName is ignored: Gateway ${namespace}/${name} is not among the documents`);
+        warn(`sectionName is ignored: ${kind} ${namespace}/${name} is not among the documents`);
       const port = gateways.matched(wanted.port);
       if (port === null && wanted.port !== undefined)
         warn(`port ${wanted.port} is ignored: \`listen\` of umbra.yaml has no such port`);
       return [{ ...everything, port }];
     }
-    if (bindings.length === 0) warn(`Gateway ${namespace}/${name} has no listener that fits this parent`);
-    return bindings;
+    if (found.length === 0) warn(`Gateway ${namespace}/${name} has no listener that fits this parent`);
+    return found;
   });
+  return parents.length === 0 ? [everything] : bindings;
 }
 
 /** A Service as parent means the requests to that Service (GEP-1294); any other parent means every host. */

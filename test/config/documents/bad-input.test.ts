@@ -1,6 +1,7 @@
 import t from 'tap';
+import { loadConfig } from '../../../config/load.js';
 import { limits } from '../../../core/limits.js';
-import { grown, reviews, toV1 } from './grown.js';
+import { grown, reviews, subsets, toV1 } from './grown.js';
 
 const told = (text: string): readonly string[] => grown(text).told;
 const service = (spec: string, more = ''): string => `apiVersion: networking.istio.io/v1
@@ -87,6 +88,25 @@ t.test('a subset that nobody gives endpoints to is reported at the destination',
   ]);
   t.match(told(destination('{ host: nowhere }')), [
     /nowhere\.default\.svc\.cluster\.local has no endpoints: say where they are with a ServiceEntry/,
+  ]);
+});
+
+t.test('what the configuration refuses is reported once, with the path in the document', async (t) => {
+  const rule = (words: object) => reviews([{ ...toV1, ...words }]);
+  const problems = (text: string): string[] => {
+    const files = [{ file: 'a.yaml', text }];
+    const result = loadConfig(subsets, 'umbra.yaml', { documents: [{ kind: 'texts', files }] });
+    return (result.ok ? result.warnings : result.problems).map(({ message }) => message);
+  };
+  t.strictSame(problems(rule({ headers: { request: { set: { 'x-a': '%STREAM_ID%' } } } })), [
+    'virtualservice/reviews: spec.http[0].headers.request.set.x-a: has %STREAM_ID%, which umbra does not know',
+  ]);
+  t.match(problems(rule({ match: [{ uri: { regex: '/(' } }] })), [
+    /^virtualservice\/reviews: spec\.http\[0\]\.match\[0\]\.uri\.regex: /,
+  ]);
+  t.match(problems(rule({})), []);
+  t.match(problems(reviews([toV1, { match: [{ uri: { prefix: '/x' } }], ...toV1 }])), [
+    /^virtualservice\/reviews: spec\.http\[1\]: route `reviews_2` can never match/,
   ]);
 });
 

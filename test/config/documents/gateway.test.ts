@@ -121,3 +121,10 @@ t.test('two Gateways with the same hosts on one port are reported', async (t) =>
     /gateway\/prod\/h: listener `b` takes hosts that Gateway\/default\/g takes on port 80 too/,
   ]);
 });
+
+t.test('the port of a parent that is a Service is that of the listener, or reported', async (t) => {
+  const service = (port: number) => route([], { kind: 'Service', name: 'ratings', port });
+  t.match(matchesOf(service(443)), [[{ host: 'ratings', port: 443 }, {}, {}, {}]]);
+  const other = grown(json(service(9080)), base);
+  t.match(other.told, [/port 9080 is ignored: `listen` of umbra.yaml has no such port/]);
+});
