@@ -40,6 +40,8 @@ const AT = {
 const numbers = 18;
 const numbersBytes = numbers * Float64Array.BYTES_PER_ELEMENT;
 const firstBytes = 256 * 1024;
+/** A block begins as large as the one before it was, up to this. */
+const firstBytesMax = 4 * 1024 * 1024;
 
 export interface ReadyRequest extends ScheduledRequest {
   /** The order key, or null for none. */
@@ -92,8 +94,8 @@ export class RequestPacker {
 
   /** `take` returns the block with all added requests. The packer then begins a new block. */
   take(): ArrayBuffer {
-    const { buffer } = this.#block;
-    this.#block = Buffer.from(new ArrayBuffer(firstBytes));
+    const { buffer, byteLength } = this.#block;
+    this.#block = Buffer.from(new ArrayBuffer(Math.min(byteLength, firstBytesMax)));
     this.#numbers = numbersOf(this.#block);
     this.count = 0;
     this.bytes = 0;

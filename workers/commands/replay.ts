@@ -17,6 +17,11 @@ import { ProgressLine } from './progress-line.js';
 import { ReplayRun } from './replay-run.js';
 import { SkippedRecords } from './skipped-records.js';
 
+const lateNote =
+  'umbra itself sent requests late, because this machine was too busy for the load: latencies are too long';
+/** A replay whose p99 of lateness is above this has measured its own machine, too. */
+const lateUsMax = 10_000;
+
 /**
  * Resolves with the exit code: 1 where nothing could be played, or by the verdict where it is asked for.
  * Never rejects.
@@ -96,11 +101,12 @@ async function report(
         `sent late by umbra itself, in no latency: p50 ${lateUs.p50} us, p99 ${lateUs.p99} us, at most ${lateUs.max} us`,
       );
   }
+  const isLate = pace.kind !== 'max' && lateUs.p99 > lateUsMax;
   const [primary, shadow] = to.length === 1 ? ['the recording', to[0]] : to;
   return printReading(
     reading,
     diffs,
-    { ...options, source: files.join(', '), notes: skipped.notes },
+    { ...options, source: files.join(', '), notes: [...skipped.notes, ...(isLate ? [lateNote] : [])] },
     `${new URL(shadow).host} against ${to.length === 1 ? primary : new URL(primary).host}`,
     io,
     { played: eligible, ...facts, skipped: skipped.count, skippedByReason: skipped.byReason, lateUs },

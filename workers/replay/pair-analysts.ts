@@ -139,7 +139,9 @@ export class PairAnalysts implements ResponsePairs {
   }
 }
 
-/** The side has bytes of its own. */
+/** The side has bytes of its own. `Buffer.from` of a buffer would take twice as long to copy it. */
 function sideOf(status: number, { head, body, truncated }: ResponseContent): PairSide {
-  return { status, head: Buffer.from(head, 'latin1'), body: Buffer.from(body), truncated };
+  const copy = Buffer.allocUnsafe(body.byteLength);
+  copy.set(body);
+  return { status, head: Buffer.from(head, 'latin1'), body: copy, truncated };
 }

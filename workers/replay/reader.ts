@@ -8,17 +8,16 @@ import { parseOrder } from '../../core/replay/filter.js';
 import { schedule } from '../../core/replay/pace.js';
 import { RequestPacker } from '../../core/replay/packed.js';
 import { editedRequest } from '../../core/replay/request-edits.js';
-import { backgroundNice, yieldToProxyThreads } from '../threads/priority.js';
 import type { FromReader, ReadJob } from './reading.js';
 import { RecordedTimeline } from './recorded-timeline.js';
 
-/** A block is sent when it has so many bytes, or so many requests. */
-const blockBytes = 192 * 1024;
+/**
+ * A block is sent when it has so many bytes, or so many requests: with responses to compare, 1,024 requests
+ * are more than a megabyte, and what is read ahead must last while this thread waits for its core.
+ */
+const blockBytes = 2 * 1024 * 1024;
 const blockRequests = 1024;
 const progressMs = 100;
-
-// It is a few blocks ahead, and the thread that sends must not wait for it where they share a core.
-yieldToProxyThreads(backgroundNice);
 
 const job = workerData as ReadJob;
 const order = job.order === null ? null : parseOrder(job.order);
