@@ -490,6 +490,11 @@ export const limits = {
    */
   adminBodiesBytes: 32 * 1024 * 1024,
   /**
+   * Changes that wait for the ones before them. Past it: 503,
+   * `umbra_admin_refused_total{reason="changes"}`.
+   */
+  adminPendingChanges: 32,
+  /**
    * Bytes of answers of the admin API that clients have not read. Past it: the connection that holds most is
    * closed, `umbra_admin_refused_total{reason="answers"}`.
    */

@@ -36,7 +36,9 @@ export class Networks {
     const known = this.#known.get(address);
     if (known !== undefined) return known;
     const version = isIP(address);
-    const found = version !== 0 && this.#list.check(address, version === 6 ? 'ipv6' : 'ipv4');
+    // Not kept: what a client names may be long, and anything.
+    if (version === 0) return false;
+    const found = this.#list.check(address, version === 6 ? 'ipv6' : 'ipv4');
     if (this.#known.size === KNOWN_MAX) this.#known.clear();
     this.#known.set(address, found);
     return found;

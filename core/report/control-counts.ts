@@ -51,6 +51,7 @@ export const refusalReasons = [
   'connections',
   'bodies',
   'answers',
+  'changes',
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
@@ -82,7 +83,7 @@ export const noControlCounts: ControlCounts = {
     streamsRefused: 0,
     streamsStalled: 0,
     snapshotsSkipped: 0,
-    refused: { host: 0, token: 0, origin: 0, rate: 0, connections: 0, bodies: 0, answers: 0 },
+    refused: { host: 0, token: 0, origin: 0, rate: 0, connections: 0, bodies: 0, answers: 0, changes: 0 },
   },
   fleet: { publishing: null, plan: null },
 };

@@ -112,6 +112,7 @@ function addChanges(app: Hono, deps: AdminDeps): void {
     const text = await readBody(c);
     if (typeof text !== 'string') return text;
     const result = await deps.replaceConfig(text);
+    if (!result.ok && result.status === 503) return c.json({ error: result.message }, 503);
     if (!result.ok) return c.json({ error: 'the configuration was refused', problems: result.problems }, 422);
     deps.log.info({ generation: result.generation }, 'configuration replaced through the admin API');
     return c.json({ generation: result.generation });

@@ -80,4 +80,9 @@ export type ChangeResult =
 export type ReplaceResult =
   | { readonly ok: true; readonly generation: number }
   /** Each problem as `umbra check` prints it. Nothing was changed. */
-  | { readonly ok: false; readonly problems: readonly string[] };
+  | {
+      readonly ok: false;
+      readonly status: number;
+      readonly message: string;
+      readonly problems: readonly string[];
+    };

@@ -14,5 +14,6 @@ export class AdminFigures implements AdminCounts {
     connections: 0,
     bodies: 0,
     answers: 0,
+    changes: 0,
   };
 }

@@ -9,6 +9,7 @@ import { effectiveConfig } from '../../config/effective.js';
 import { hostName } from '../../config/host-name.js';
 import { nowUs } from '../../core/clock.js';
 import { DiffBook, type Diffs } from '../../core/compare/diff-book.js';
+import { limits } from '../../core/limits.js';
 import type { ControlCounts } from '../../core/report/control-counts.js';
 import type { DiffsView } from '../../core/report/diffs.js';
 import type { ObservedBlocks } from '../../core/report/observed.js';
@@ -259,7 +260,13 @@ function causeOf(error: unknown): string {
   return code === 'EADDRINUSE' ? 'the address is in use' : message;
 }
 
+/** A change that waits is kept by main too, however long those before it take. */
 function ask(change: ChangeAsk): Promise<ChangeAnswer> {
+  if (asks.size >= limits.adminPendingChanges) {
+    figures.refused.changes++;
+    const message = 'too many changes wait for the ones before them; nothing was changed';
+    return Promise.resolve({ ok: false, status: 503, message, problems: [] });
+  }
   const id = ++lastAsk;
   return new Promise((resolve) => {
     asks.set(id, resolve);

@@ -141,7 +141,16 @@ t.test('pages rendered at the same time do not mix', async (t) => {
 t.test('what the admin server refuses, and how busy and late threads are, is on the page', async (t) => {
   const { blocks, observed } = sample();
   new ThreadCounters(blocks.threads[0].block).setPulse(0.5, 0.002);
-  const refused = { host: 1, token: 2, origin: 3, rate: 4, connections: 0, bodies: 5, answers: 6 };
+  const refused = {
+    host: 1,
+    token: 2,
+    origin: 3,
+    rate: 4,
+    connections: 0,
+    bodies: 5,
+    answers: 6,
+    changes: 7,
+  };
   const admin = { streams: 2, streamsRefused: 3, streamsStalled: 4, snapshotsSkipped: 5, refused };
   const { series } = parse(await page.render(read(observed, STARTED_US, { ...noControlCounts, admin })));
   t.equal(series.get('umbra_admin_streams'), 2);

@@ -188,7 +188,9 @@ t.test('a configuration with problems is refused with all of them', async (t) =>
     'config:3:5: unknown key "endpoint": did you mean "endpoints"?',
     'config:9:1: no such version',
   ];
-  const admin = await startAdmin(t, { replaceConfig: async () => ({ ok: false, problems }) });
+  const admin = await startAdmin(t, {
+    replaceConfig: async () => ({ ok: false, status: 422, message: '', problems }),
+  });
   const answer = await admin.send('PUT', '/api/config', { headers: JSON_BODY, body: '{}' });
   t.equal(answer.status, 422);
   t.strictSame(answer.json, { error: 'the configuration was refused', problems });

@@ -86,5 +86,6 @@ t.test('refusals are counted by the guard that made them', async (t) => {
     connections: 0,
     bodies: 0,
     answers: 0,
+    changes: 0,
   });
 });
