@@ -1,6 +1,6 @@
 /**
- * `acceptInConfig` adds a rule to `compare.rules` of a mirror in the text of a configuration, and leaves
- * comments and all else as they are.
+ * `acceptInConfig` adds a rule to `compare.rules` of a mirror in the text of a configuration. It keeps
+ * comments and everything else.
  */
 import { isMap, isSeq, parseDocument, type YAMLMap } from 'yaml';
 
@@ -14,7 +14,7 @@ export interface AcceptedGroup {
   readonly change: string;
 }
 
-/** The rule that accepts one group and nothing else. */
+/** `ruleOf` returns the rule that accepts one group and nothing else. */
 export function ruleOf({ endpoint, kind, path, change }: AcceptedGroup): object {
   return {
     path: kind === 'json' ? path : `${kind}:${path}`,
@@ -23,12 +23,12 @@ export function ruleOf({ endpoint, kind, path, change }: AcceptedGroup): object 
   };
 }
 
-/** Why a configuration can't take the rule, as the end of a message. */
+/** Why the rule can't be added to a configuration, as the end of a message. */
 export class AcceptRefusal {
   constructor(readonly reason: string) {}
 }
 
-/** The text with the rule of `group`. */
+/** `acceptInConfig` returns the text with the rule of `group`. */
 export function acceptInConfig(text: string, group: AcceptedGroup): string | AcceptRefusal {
   const document = parseDocument(text);
   if (document.errors.length > 0) return new AcceptRefusal('is not YAML');
@@ -40,7 +40,8 @@ export function acceptInConfig(text: string, group: AcceptedGroup): string | Acc
   const compare = mirror.get('compare');
   if (!isMap(compare)) return new AcceptRefusal('has no `compare` at this mirror, or takes it from an alias');
   const rules = compare.get('rules');
-  if (rules !== undefined && !isSeq(rules)) return new AcceptRefusal('has `compare.rules` that are no list');
+  if (rules !== undefined && !isSeq(rules))
+    return new AcceptRefusal('has `compare.rules` that are not a list');
   const rule = document.createNode(ruleOf(group), { flow: true });
   if (isSeq(rules)) rules.add(rule);
   else compare.set('rules', document.createNode([rule]));

@@ -1,7 +1,6 @@
 /**
- * Addresses to listen on (`host:port`, `[::1]:port`, `unix:/path`) and endpoints (`http://host:port`). Hosts
- * are read by
- * hand and not by `URL`, which turns `127.1` and `0x7f000001` into addresses that nobody wrote.
+ * Parses addresses to listen on (`host:port`, `[::1]:port`, `unix:/path`) and endpoints (`http://host:port`).
+ * Hosts are not parsed by `URL`, which turns `127.1` and `0x7f000001` into other addresses.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Address, EndpointPlan } from '../core/plan.js';
@@ -23,7 +22,7 @@ const addressExpected = 'expected an address such as 127.0.0.1:8080, [::1]:8080 
 const endpointExpected =
   'expected an endpoint such as http://127.0.0.1:9080, http://[::1]:9080 or unix:/run/app.sock';
 
-/** Port 0 asks the system for a free port. */
+/** `parseAddress` reads an address to listen on. Port 0 asks the system for a free port. */
 export function parseAddress(text: string): Address | Refusal {
   if (text.startsWith(unixPrefix)) return parseUnix(text);
   const parts = hostAndPort.exec(text);
@@ -67,7 +66,7 @@ export function parseEndpoint(text: string): EndpointPlan | Refusal {
   };
 }
 
-/** A Host field's value for the copy: a host with or without a port. */
+/** `parseAuthority` reads the Host field's value for a copy: a host with or without a port. */
 export function parseAuthority(text: string): string | Refusal {
   const parts = hostAndPort.exec(text);
   const host = parts === null ? null : parseHost(parts[1], parts[2]);
@@ -77,7 +76,9 @@ export function parseAuthority(text: string): string | Refusal {
   return port instanceof Refusal ? port : text;
 }
 
-/** A network in CIDR notation, an address alone, or `unix` for clients that come through a unix socket. */
+/**
+ * `parseNetwork` reads a network in CIDR notation, a single address, or `unix` for clients of a unix socket.
+ */
 export function parseNetwork(text: string): string | Refusal {
   const refusal = new Refusal('expected a network such as 10.0.0.0/8, an address, or unix');
   if (text === 'unix') return text;
@@ -88,13 +89,16 @@ export function parseNetwork(text: string): string | Refusal {
   return /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits ? text : refusal;
 }
 
-/** A name to ask a TLS server for: a host name, not an address. */
+/** `parseServerName` reads a name for a TLS server: a host name, not an address. */
 export function parseServerName(text: string): string | Refusal {
   const name = isIPv4(text) ? null : parseHost(undefined, text);
   return name ?? new Refusal('expected a host name such as reviews.internal');
 }
 
-/** The host of a route's match: lower case, `*.example.com` for every name below one. */
+/**
+ * `parseHostMatch` reads the host of a route's match: lower case, and `*.example.com` for every name below
+ * one.
+ */
 export function parseHostMatch(text: string): string | Refusal {
   const expected =
     'expected a host name such as reviews.example.com, *.example.com or 127.0.0.1, without a port';
@@ -123,7 +127,10 @@ export function isLoopback(address: Address): boolean {
   );
 }
 
-/** Whether two listeners could not both have their address. A wildcard takes the port of every address. */
+/**
+ * `collide` returns true when two listeners can't both have their address. A wildcard takes the port of every
+ * address.
+ */
 export function collide(a: Address, b: Address): boolean {
   if (a.kind === 'unix' || b.kind === 'unix')
     return a.kind === b.kind && formatAddress(a) === formatAddress(b);
@@ -144,7 +151,7 @@ function parseUnix(text: string): Address | Refusal {
   return { kind: 'unix', path };
 }
 
-/** One of the two is defined: what stood in brackets, or what did not. */
+/** `parseHost` gets either the text in brackets, or the text without brackets. */
 function parseHost(inBrackets: string | undefined, plain: string): string | null {
   if (inBrackets !== undefined)
     return isIPv6(inBrackets) && !inBrackets.includes('%') ? canonicalIPv6(inBrackets) : null;
@@ -152,7 +159,7 @@ function parseHost(inBrackets: string | undefined, plain: string): string | null
   return plain.length <= hostNameLengthMax && hostName.test(plain) ? plain.toLowerCase() : null;
 }
 
-/** One spelling for each address, so that `[0::1]` and `[::1]` are seen to be the same. */
+/** `canonicalIPv6` returns one spelling for each address, so that `[0::1]` and `[::1]` compare equal. */
 function canonicalIPv6(host: string): string {
   return new URL(`http://[${host}]`).hostname.slice(1, -1);
 }

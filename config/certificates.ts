@@ -1,7 +1,5 @@
 /**
- * Reads the certificates and keys that a configuration names, so that a file that won't do is reported with
- * its
- * position.
+ * Reads the certificates and keys of a configuration, so that an invalid file is reported with its position.
  */
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
@@ -20,12 +18,12 @@ interface TlsFiles {
   readonly key?: PemOf | undefined;
 }
 
-/** Why the file at a path can't be read, or null. */
+/** Returns why the file at a path can't be read, or null. */
 type Unreadable = (path: string) => string | null;
 
 /**
- * `config` with the content of all files of `versions.*.tls` and `listen[].tls`, and what is wrong with them.
- * `unreadable` says why a file can't be read.
+ * `readCertificates` returns `config` with the content of all files of `versions.*.tls` and `listen[].tls`,
+ * and the problems found.
  */
 export function readCertificates(
   config: Config,
@@ -52,7 +50,7 @@ function teller(problems: ConfigProblem[], root: TreeNode, path: Path, name: str
   return (key, message) => problems.push(errorAt(markAt(root, [...path, key]), `${name}.${key}: ${message}`));
 }
 
-/** `given` with what is in the files, and a word for each that won't do. */
+/** `readFiles` returns `given` with the content of its files, and reports each invalid one. */
 function readFiles<T extends TlsFiles>(given: T, unreadable: Unreadable, tell: Tell): T {
   let tls = given;
   let sound = true;
@@ -70,7 +68,7 @@ function readFiles<T extends TlsFiles>(given: T, unreadable: Unreadable, tell: T
   if (!sound) return given;
   for (const key of ['ca', 'cert'] as const) {
     const reason = whyUnusable(tls, [key]);
-    if (reason !== null) refuse(key, `${tls[key]!.path} is no certificate in PEM: ${reason}`);
+    if (reason !== null) refuse(key, `${tls[key]!.path} is not a certificate in PEM: ${reason}`);
   }
   const reason = sound ? whyUnusable(tls, ['cert', 'key']) : null;
   if (reason !== null) tell('key', `${tls.key!.path} is not the key of ${tls.cert!.path}: ${reason}`);
@@ -80,8 +78,9 @@ function readFiles<T extends TlsFiles>(given: T, unreadable: Unreadable, tell: T
 function whyUnusable(tls: TlsFiles, keys: readonly FileKey[]): string | null {
   const given = keys.flatMap((key) => (tls[key]?.pem == null ? [] : [[key, tls[key].pem]]));
   if (given.length === 0) return null;
-  // An authority that OpenSSL can't read is passed over in silence, so that nothing would be trusted.
-  if (keys[0] === 'ca' && !tls.ca!.pem!.includes('-----BEGIN CERTIFICATE-----')) return 'it holds none';
+  // OpenSSL silently skips an authority that it can't read, so that nothing would be trusted.
+  if (keys[0] === 'ca' && !tls.ca!.pem!.includes('-----BEGIN CERTIFICATE-----'))
+    return 'it holds no certificate';
   if (keys[0] === 'cert' && tls.cert?.pem === '') return 'it is empty';
   try {
     createSecureContext(Object.fromEntries(given));

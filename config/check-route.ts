@@ -1,4 +1,4 @@
-/** What the parts of one route say of each other. */
+/** Checks the parts of one route against each other. */
 import { limits } from '../core/limits.js';
 import { type ConfigProblem, errorAt, type Mark } from './problem.js';
 import { nameOfTarget } from './sink-target.js';
@@ -15,7 +15,7 @@ import {
   textAt,
 } from './tree.js';
 
-/** A version that a route's `primary` names, and where it does. */
+/** A version in a route's `primary`, and its position. */
 interface PrimaryAt {
   readonly version: string;
   readonly mark: Mark;
@@ -31,7 +31,7 @@ export function primariesAt(root: TreeNode, route: number): PrimaryAt[] {
   return version === null ? [] : [{ version, mark: node!.mark }];
 }
 
-/** Requests that no primary receives can't be changed, copied or retried. */
+/** `checkWays` reports keys that change, copy or retry requests which no primary receives. */
 export function checkWays(root: TreeNode): ConfigProblem[] {
   return indexesAt(root, ['routes']).flatMap((route) => {
     const at = nodeAt(root, ['routes', route])!;
@@ -39,7 +39,7 @@ export function checkWays(root: TreeNode): ConfigProblem[] {
   });
 }
 
-/** Keys of a route whose requests go on to a version. */
+/** Keys of a route whose requests are forwarded to a version. */
 export const ofForwarded: readonly string[] = ['split', 'rewrite', 'versionHeaders', 'retries', 'mirrors'];
 
 function checkAnswer(root: TreeNode, route: number, at: TreeNode): ConfigProblem[] {
@@ -50,7 +50,7 @@ function checkAnswer(root: TreeNode, route: number, at: TreeNode): ConfigProblem
   return [...keys, [...path, 'headers', 'request'] as Path].flatMap((key) => {
     const node = nodeAt(root, key);
     if (node === undefined || (node instanceof ListNode && node.items.length === 0)) return [];
-    const message = `\`${key.slice(2).join('.')}\` is for requests that go on to a version; \`${answer}\` answers these`;
+    const message = `\`${key.slice(2).join('.')}\` is for requests that are forwarded to a version, and \`${answer}\` answers these`;
     return [errorAt(keyMarkAt(root, key), message)];
   });
 }
@@ -63,7 +63,7 @@ function checkVersionHeaders(root: TreeNode, route: number): ConfigProblem[] {
   return [...node.entries].flatMap(([version, { keyMark }]) =>
     primaries.includes(version) || primaries.length === 0
       ? []
-      : [errorAt(keyMark, `\`${version}\` is no primary of this route: ${primaries.join(', ')}`)],
+      : [errorAt(keyMark, `\`${version}\` is not a primary of this route: ${primaries.join(', ')}`)],
   );
 }
 
@@ -99,13 +99,14 @@ export function checkMirrors(root: TreeNode): ConfigProblem[] {
 }
 
 /**
- * Where others may answer too, their requests are copied, and those that the shadow itself answers are not.
+ * `isOnlyPrimary` returns true when the mirror would never copy: with other primaries, their requests are
+ * copied, and those that the shadow itself answers are not.
  */
 function isOnlyPrimary(version: string, primaries: readonly PrimaryAt[]): boolean {
   return primaries.length > 0 && primaries.every((primary) => primary.version === version);
 }
 
-/** A prefix can only be replaced where the route says which one it is. */
+/** `checkRewrite` reports a replaced prefix on a route that does not match one literal path. */
 function checkRewrite(root: TreeNode, route: number, mirror: number): ConfigProblem[] {
   const path: Path = ['routes', route, 'mirrors', mirror, 'rewrite', 'prefix'];
   if (nodeAt(root, path) === undefined) return [];
@@ -119,7 +120,10 @@ function checkRewrite(root: TreeNode, route: number, mirror: number): ConfigProb
   return [errorAt(markAt(root, path), message)];
 }
 
-/** Two responses of one version show what differs by itself; those of another version would not. */
+/**
+ * `checkBaseline` reports a baseline of another version: only two responses of the primary's version show
+ * noise.
+ */
 function checkBaseline(root: TreeNode, path: Path, primaries: readonly PrimaryAt[]): ConfigProblem[] {
   const baseline = textAt(root, path);
   const names = primaries.map(({ version }) => version);

@@ -1,9 +1,9 @@
-/** What a mirror to a sink can't be asked for, and one to a shadow neither. */
+/** Reports the keys that a mirror to a sink, or to a shadow, can't have. */
 import { type ConfigProblem, errorAt } from './problem.js';
 import { kindOfTarget, nameOfTarget, type TargetKind } from './sink-target.js';
 import { indexesAt, keyMarkAt, nodeAt, type Path, ScalarNode, type TreeNode, textAt } from './tree.js';
 
-/** A sink takes each copy as the client sent it, and answers nothing that could be waited for or compared. */
+/** A sink keeps each copy as the client sent it. It sends no response that could be awaited or compared. */
 const ofShadows = [
   'host',
   'breaker',
@@ -15,7 +15,7 @@ const ofShadows = [
   'compare',
 ] as const;
 
-/** By the key that says how copies are kept. */
+/** The form of a target, by the key of its settings. */
 const places = { recording: 'file:DIRECTORY', stream: 'nats://host:4222/subject' } as const;
 type SettingsKey = keyof typeof places;
 
@@ -24,7 +24,7 @@ const kinds: Readonly<Record<Exclude<TargetKind, 'version'>, { key: SettingsKey;
   stream: { key: 'stream', noun: 'stream' },
 };
 
-/** What of the settings all mirrors to one place share; what a mirror alone decides is not among them. */
+/** Settings that all mirrors to one place share. Settings of one mirror alone are not listed. */
 const sharedSettings: Readonly<Record<SettingsKey, readonly Path[]>> = {
   recording: [['compress'], ['segment', 'size'], ['segment', 'age'], ['disk']],
   stream: [['outstanding'], ['timeout'], ['retention'], ['size'], ['age'], ['replicas']],
@@ -47,7 +47,7 @@ export function checkSinks(root: TreeNode): ConfigProblem[] {
   );
 }
 
-/** Keys of a mirror that are for other kinds of targets than `to`. */
+/** `keysNotFor` returns the keys of a mirror that belong to other kinds of targets than `to`. */
 export function keysNotFor(to: string): readonly string[] {
   const kind = kindOfTarget(to);
   const own = kind === 'version' ? null : kinds[kind];
@@ -62,13 +62,13 @@ function wrongKeys(root: TreeNode, path: Path, to: string): ConfigProblem[] {
     if (nodeAt(root, [...path, key]) === undefined) return [];
     const what =
       key in places
-        ? `is for mirrors to ${places[key as SettingsKey]}`
-        : `is for shadows; \`${nameOfTarget(to)}\` is a ${own!.noun}`;
+        ? `belongs to mirrors to ${places[key as SettingsKey]}`
+        : `belongs to shadows, and \`${nameOfTarget(to)}\` is a ${own!.noun}`;
     return [errorAt(keyMarkAt(root, [...path, key]), `\`${key}\` ${what}`)];
   });
 }
 
-/** One place has one hand that writes to it. */
+/** `otherSettings` reports different settings for one place, which has only one writer. */
 function otherSettings(root: TreeNode, path: Path, to: string, firsts: Map<string, First>): ConfigProblem[] {
   const kind = kindOfTarget(to);
   if (kind === 'version') return [];

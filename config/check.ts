@@ -1,7 +1,7 @@
 /**
- * What the schema can't see, because it concerns several places at once. It works on the tree, not on the
- * understood configuration, so that these faults are reported together with all others; parts that are
- * malformed are passed over here, the schema has them.
+ * Checks what the schema can't, because it concerns several places at once. It works on the tree, not on the
+ * understood configuration, so that these problems are reported together with all others. Malformed parts are
+ * skipped, because the schema reports them.
  */
 import type { Address } from '../core/plan.js';
 import { collide, formatAddress, isLoopback, parseAddress } from './address.js';
@@ -39,7 +39,7 @@ export function checkAcross(root: TreeNode): ConfigProblem[] {
   ];
 }
 
-/** Documents may bring the first version and the first route while umbra runs. */
+/** `checkNotEmpty` allows no version and no route if documents may bring them while umbra runs. */
 function checkNotEmpty(root: TreeNode): ConfigProblem[] {
   if (childOf(root, 'subsets') !== undefined || childOf(root, 'documents') !== undefined) return [];
   const problems: ConfigProblem[] = [];
@@ -52,7 +52,7 @@ function checkNotEmpty(root: TreeNode): ConfigProblem[] {
   return problems;
 }
 
-/** Every version that a route names must exist. */
+/** `checkVersions` reports versions of routes that do not exist. */
 function checkVersions(root: TreeNode): ConfigProblem[] {
   const versions = childOf(root, 'versions');
   if (!(versions instanceof MapNode)) return [];
@@ -93,7 +93,7 @@ interface Listening {
   readonly mark: Mark;
 }
 
-/** Each address once; and nothing but a token may stand between a network and the admin API. */
+/** `checkAddresses` reports an address that is used twice, and an admin API on a network without a token. */
 function checkAddresses(root: TreeNode): ConfigProblem[] {
   const admin = adminListening(root);
   const all = [...listeners(root), ...(admin === null ? [] : [admin])].sort(
@@ -117,7 +117,10 @@ function checkAddresses(root: TreeNode): ConfigProblem[] {
   return problems;
 }
 
-/** A mode is of a socket's file; and uWS knows one size of heads, which it reads when it is loaded. */
+/**
+ * `checkListeners` reports a mode without a socket's file, and several sizes of heads for uWS, which has one
+ * per process.
+ */
 function checkListeners(root: TreeNode): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   let uwsHead: string | null = null;
@@ -158,7 +161,7 @@ function adminListening(root: TreeNode): Listening | null {
   return listeningAt(root, ['admin'], 'admin', '127.0.0.1:9901')[0] ?? null;
 }
 
-/** An address that stands at a path or at its `address`; `otherwise` where neither is given. */
+/** `listeningAt` returns the address at a path or at its `address`, and `otherwise` when neither is given. */
 function listeningAt(root: TreeNode, path: Path, name: string, otherwise: string): Listening[] {
   const addressPath = nodeAt(root, path) instanceof MapNode ? [...path, 'address'] : path;
   const isGiven = nodeAt(root, addressPath) !== undefined;

@@ -1,7 +1,6 @@
 /**
- * The command line. `config/commands` states each command; what it does is handed in, because this room
- * starts
- * nothing. The exit code is what the command resolves with, and 2 for bad usage.
+ * The command line. `config/commands` defines each command; its action is passed in, because config/ starts
+ * nothing. The exit code is the command's result, or 2 for bad usage.
  */
 import { Command, CommanderError } from 'commander';
 import { type CommandActions, type CommandIo, type CommandName, commands } from './commands/index.js';
@@ -9,16 +8,15 @@ import { exitFailure, exitOk, exitUsage } from './exit-codes.js';
 import { packageVersion } from './package-file.js';
 
 /**
- * Time that open handles may keep the process alive after its command has ended and its output is written.
+ * Time that open handles may keep the process alive after its command has ended and its output is written, in
+ * milliseconds.
  */
 const lingerMs = 1000;
 
 /**
  * `main` runs the command of `argv`, sets `process.exitCode` and returns, so that logs are flushed. Handles
- * that
- * are still open then, for example a client's socket on a network that loses every packet, keep the process
- * alive
- * for at most a second.
+ * that are still open, for example a client's socket on a network that loses every packet, keep the process
+ * alive for at most a second.
  */
 export async function main(argv: readonly string[], actions: CommandActions): Promise<void> {
   process.exitCode = await runCommand(argv, actions, processIo);
@@ -35,8 +33,8 @@ export async function runCommand(
   let exitCode = exitOk;
   const program = newProgram(io);
   for (const [name, definition] of Object.entries(commands)) {
-    // `CommandActions` pairs each definition with an action of its options; a union over names forgets the
-    // pairs.
+    // `CommandActions` pairs each definition with an action of its options. A union over names loses that
+    // pairing.
     const action = actions[name as CommandName] as (options: unknown, io: CommandIo) => Promise<number>;
     definition.addTo(program, async (options: unknown) => {
       exitCode = await action(options, io);
@@ -57,7 +55,10 @@ const processIo: CommandIo = {
   err: (line) => process.stderr.write(`${line}\n`),
 };
 
-/** Resolves when everything written before has left the process; also when the reader of a pipe is gone. */
+/**
+ * `flushed` resolves when everything written before has left the process, or when the reader of a pipe is
+ * gone.
+ */
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => stream.write('', () => resolve()));
 }

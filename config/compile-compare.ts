@@ -1,4 +1,4 @@
-/** A checked `compare` to its part of the plan. */
+/** Compiles a checked `compare` to its part of the plan. */
 
 import { safeMethods } from '../core/http/safe-methods.js';
 import type { ComparePlan, MirrorPlan, StructurePlan } from '../core/plan.js';
@@ -7,7 +7,7 @@ import { shareMillionthsAll } from './units.js';
 
 type CompareConfig = Exclude<NonNullable<MirrorConfig['compare']>, 'off'>;
 
-/** What is compared of the pairs of `mirror`, its baseline included. */
+/** `compileCompare` returns what is compared of the pairs of `mirror`, including its baseline. */
 export function compileCompare(
   compare: CompareConfig,
   mirror: MirrorPlan,
@@ -37,7 +37,7 @@ export function compileCompare(
     shareMillionths: shareMillionthsAll,
     sample: { by: 'random' },
     methods: safeMethods,
-    // What the primary got is what its version must get once more.
+    // The primary's version must get the same request as the primary got.
     of: 'forwarded',
     host: { kind: 'preserve' },
     rewrite: null,
@@ -48,8 +48,8 @@ export function compileCompare(
 }
 
 /**
- * What may differ in any way is left out while documents are compared; other differences are found, and not
- * counted.
+ * `compileRules` separates the rules. A value that may differ in any way is left out of the comparison; other
+ * allowed differences are found but not counted.
  */
 function compileRules(rules: CompareConfig['rules']): Pick<StructurePlan, 'rules' | 'meant'> {
   const isMeant = ({ path, endpoint, ignore }: CompareConfig['rules'][number]) =>

@@ -1,4 +1,4 @@
-/** `match` of a route to the plan's form. */
+/** Compiles `match` of a route to the plan's form. */
 import type { FieldMatch, MatchPlan, PathMatch } from '../core/plan.js';
 import type { MatchConfig } from './schema.js';
 
@@ -21,7 +21,7 @@ export function compileMatch(match: MatchConfig): MatchPlan {
   };
 }
 
-/** The schema lets exactly one of the three through. */
+/** The schema ensures that exactly one of the three is given. */
 function compilePath({
   exact,
   prefix,

@@ -1,4 +1,4 @@
-/** A checked mirror to its part of the plan. */
+/** Compiles a checked mirror to its part of the plan. */
 
 import { safeMethods } from '../core/http/safe-methods.js';
 import {
@@ -17,10 +17,12 @@ import { compileEdits } from './compile-way.js';
 import type { MatchConfig, MirrorConfig, RouteConfig } from './schema.js';
 import { isSinkTarget } from './sink-target.js';
 
-/** The `to` of a mirror whose copies go to a sink. */
+/** `to` of a mirror with a sink. */
 const noVersion = -1;
 
-/** The plan of one mirror; `nextSlot` gives it its counters, and one more to its baseline. */
+/**
+ * `compileMirror` returns the plan of one mirror. `nextSlot` assigns its counters, and those of its baseline.
+ */
 export function compileMirror(
   mirror: MirrorConfig,
   route: Pick<RouteConfig, 'match'>,
@@ -64,7 +66,10 @@ export function compileMirror(
   return { ...captured, compare: compileCompare(compare, captured, versions, nextSlot) };
 }
 
-/** A mirror takes over what it does not set itself; the bound for the first byte is of the primary alone. */
+/**
+ * `mirrorTimeouts` inherits the times that a mirror does not set, except the one for the first byte, which is
+ * the primary's alone.
+ */
 function mirrorTimeouts(
   { timeout, timeouts, firstByteTimeout }: MirrorConfig,
   ofRoute: TimeoutsPlan,
@@ -77,7 +82,7 @@ function mirrorTimeouts(
   };
 }
 
-/** `check.ts` has seen to it that the route has a literal path, or none, where a prefix is rewritten. */
+/** `check.ts` ensures that the route has one literal path, or none, when a prefix is rewritten. */
 function compileRewrite(rewrite: NonNullable<MirrorConfig['rewrite']>, { path }: MatchConfig): PathChange {
   if ('prefix' in rewrite) {
     const prefix = path?.exact ?? path?.prefix ?? '';

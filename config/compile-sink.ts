@@ -1,4 +1,4 @@
-/** A checked mirror whose copies go to a sink to its part of the plan. */
+/** Compiles a checked mirror with a sink to its part of the plan. */
 import { limits } from '../core/limits.js';
 import { type CapturePlan, type MirrorPlan, nothingCompared, pairsAlone } from '../core/plan.js';
 import { type NatsSubject, parseStreamAddress, streamName } from './nats-address.js';
@@ -6,13 +6,13 @@ import type { MirrorConfig } from './schema.js';
 import { kindOfTarget } from './sink-target.js';
 import { shareMillionthsAll } from './units.js';
 
-/** `check-sink.ts` has seen to it that nothing is set that a sink has not. */
+/** `check-sink.ts` ensures that no key is set that a sink does not have. */
 export function compileSink(mirror: MirrorConfig, plan: MirrorPlan): MirrorPlan {
   return {
     ...plan,
     ...(kindOfTarget(mirror.to) === 'file' ? compileFileSink(mirror, plan) : compileStreamSink(mirror, plan)),
-    // What is kept is what the client asked; and only its bytes are counted, for each waits until it is
-    // written or acknowledged.
+    // A sink keeps the client's request unchanged. Only bytes are bounded, because each copy waits until it
+    // is written or acknowledged.
     host: { kind: 'preserve' },
     inFlightMax: limits.openMirroredExchanges,
   };
@@ -59,7 +59,7 @@ function compileStreamSink({ to, stream }: MirrorConfig, { responseBytesMax }: M
   };
 }
 
-/** Every response of the primary travels to the sink. */
+/** `wholeResponses` sends every response of the primary to the sink. */
 function wholeResponses(bodyBytesMax: number): CapturePlan {
   return { shareMillionths: shareMillionthsAll, bodyBytesMax };
 }

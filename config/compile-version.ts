@@ -1,8 +1,7 @@
-/** A checked version to its part of the plan. */
+/** Compiles a checked version to its part of the plan. */
 import type { HealthPlan, PemFile, VersionPlan, VersionTlsPlan } from '../core/plan.js';
 import type { Config } from './schema.js';
 
-/** The plan of one version. */
 export function compileVersion(name: string, version: Config['versions'][string]): VersionPlan {
   const { endpoints, connections, dns, health, ejection, slowStart, tls } = version;
   return {
@@ -49,7 +48,7 @@ function compileTls({
   return { ca: pemOf(ca), cert: pemOf(cert), key: pemOf(key), serverName: serverName ?? null, verify };
 }
 
-/** A file that is not named is null. */
+/** `pemOf` returns null when no file is named. */
 export function pemOf(file: { path: string; pem: string | null } | undefined): PemFile | null {
   return file === undefined ? null : { path: file.path, pem: file.pem ?? '' };
 }

@@ -1,6 +1,4 @@
-/**
- * What becomes of a route's requests, to the plan's form: who answers, what is changed, what is tried again.
- */
+/** Compiles how a route's requests are handled: who answers, what is changed, and what is sent again. */
 import type {
   AnswerPlan,
   CorsPlan,
@@ -59,7 +57,7 @@ function compileAnswer({ redirect, respond }: RouteConfig, ignoreCase: boolean):
   return { kind: 'respond', ...respond };
 }
 
-/** `ignoreCase`: the route finds paths so, and a prefix is found as the route has found it. */
+/** `ignoreCase` is the route's, because a prefix is replaced as the route matched it. */
 function compilePathChange(change: PathChangeConfig | undefined, ignoreCase: boolean): PathChange | null {
   if (change === undefined) return null;
   if ('set' in change) return { kind: 'set', value: change.set };
@@ -77,7 +75,7 @@ export function compileEdits({ remove, set, add }: EditsConfig): HeaderEdits {
   return { remove: [...new Set(remove ?? [])], set: set ?? [], add: add ?? [] };
 }
 
-/** What changes nothing is as good as not there. */
+/** `compileMessageEdits` returns null for edits that change nothing. */
 function compileMessageEdits(
   edits:
     | { readonly request?: EditsConfig | undefined; readonly response?: EditsConfig | undefined }

@@ -1,6 +1,6 @@
 /**
- * A checked configuration to the plan that threads work by. Everything that can be wrong was found by
- * `load.ts`.
+ * Compiles a checked configuration to the plan that threads use. `load.ts` has already reported everything
+ * that can be wrong.
  */
 import { limits } from '../core/limits.js';
 import type {
@@ -22,12 +22,12 @@ import type { Config, MirrorConfig, RouteConfig } from './schema.js';
 import { nameOfTarget } from './sink-target.js';
 import type { MirrorName, MirrorSlots } from './slots.js';
 
-/** Of `auto`: one core in so many is left to shadows. */
+/** With `auto`, one core of this many runs shadow threads. */
 const coresPerShadowThread = 4;
 
 /**
- * `cores` decides what `auto` threads means. Throws `MirrorSlotsFullError` when the slots do not suffice; no
- * slot is taken then, and the plan in force stays.
+ * `compilePlan` uses `cores` for `auto` threads. It throws `MirrorSlotsFullError` when there are not enough
+ * slots; then no slot is taken, and the current plan stays.
  */
 export function compilePlan(
   config: LoadedConfig,
@@ -120,7 +120,7 @@ function compileThreads(threads: Config['threads'], cores: number): ThreadsPlan 
   };
 }
 
-/** In the order in which `compileMirror` takes them. */
+/** `slotNames` returns names in the order in which `compileMirror` takes slots. */
 function slotNames(route: RouteConfig, mirror: MirrorConfig): MirrorName[] {
   const own = { route: route.name, version: nameOfTarget(mirror.to) };
   const { compare } = mirror;

@@ -1,7 +1,6 @@
 /**
- * Writes the effective configuration: the schema, run backward over a loaded configuration, gives every key
- * with its
- * default filled in. Secrets are hidden. A new key needs nothing here.
+ * Writes the effective configuration: the schema, applied backward to a loaded configuration, writes every
+ * key with its default. Secrets are hidden. A new key needs no code here.
  */
 import { z } from 'zod';
 import { Redaction, redacted } from '../core/redact.js';
@@ -10,7 +9,10 @@ import { keysNotFor } from './check-sink.js';
 import { withoutFieldSecrets } from './field-secrets.js';
 import { type Config, configSchema } from './schema.js';
 
-/** JSON that loads to the same configuration, but for what is redacted and for paths, which are absolute. */
+/**
+ * `effectiveText` returns JSON that loads to the same configuration, except that secrets are redacted and
+ * paths are absolute.
+ */
 export function effectiveText(config: Config): string {
   const { admin, routes, ...rest } = z.encode(configSchema, config) as Written;
   const written = {
@@ -31,7 +33,10 @@ interface WrittenRoute {
   readonly mirrors: readonly { readonly to: string }[];
 }
 
-/** A default of a key that another kind of route or mirror has would be refused when the text is loaded. */
+/**
+ * `withOwnKeys` leaves out defaults of keys that belong to another kind of route or mirror: the text would be
+ * rejected with them.
+ */
 function withOwnKeys(route: WrittenRoute): object {
   const mirrors = route.mirrors.map((mirror) => without(mirror, keysNotFor(mirror.to)));
   return { ...(route.primary === undefined ? without(route, ofForwarded) : route), mirrors };

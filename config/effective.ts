@@ -1,6 +1,6 @@
 /**
- * The effective configuration, for `GET /api/config`: every default filled in, live changes included, no
- * secret.
+ * The effective configuration, for `GET /api/config`: with all defaults and live changes, and without
+ * secrets.
  */
 import type { Plan, RoutePlan } from '../core/plan.js';
 import { percentOfShare } from './units.js';
@@ -12,11 +12,9 @@ interface Written {
 }
 
 /**
- * `effectiveConfig` returns an object of the shape of a configuration that compiles to the same plan, but for
- * redacted
- * values. It is the text that the loader wrote (`effective-text.ts`) with what is known only since: numbers
- * in place
- * of `auto`, the name of the instance, and what was changed live.
+ * `effectiveConfig` returns a configuration that compiles to the same plan, except for redacted values. It is
+ * the loader's text (`effective-text.ts`) with values that became known later: numbers instead of `auto`, the
+ * name of the instance, and live changes.
  */
 export function effectiveConfig(plan: Plan): object {
   const written = JSON.parse(plan.effective) as Written;

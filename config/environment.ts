@@ -1,30 +1,30 @@
 /**
- * `${NAME}` and `${NAME:-default}` in string values. They are substituted in parsed scalars, never in the
- * raw text, so that no value can bring keys or structure of its own.
+ * `${NAME}` and `${NAME:-default}` in string values. They are substituted in parsed scalars, never in the raw
+ * text, so that no value can add keys or structure.
  */
 import { Refusal } from './units.js';
 
-/** `$${` stands for the text `${`; the last alternative catches what starts a reference and is none. */
+/** `$${` stands for the text `${`. The last alternative matches an incomplete reference. */
 const reference = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?:(:-)([^}]*))?\}|\$\{/g;
 /**
- * The same for text without a brace that closes, in which `reference` would look for one from every place.
+ * The same for text without a closing brace, in which `reference` would search for one from every position.
  */
 const unclosed = /\$\$\{|\$\{/g;
 
-/** Whether a text holds anything to substitute. */
+/** `mentionsEnvironment` returns true when a text contains a reference. */
 export function mentionsEnvironment(text: string): boolean {
   return text.includes('${');
 }
 
 /**
- * The text with its references replaced, or why that can't be done. As in a shell, `:-` also covers an empty
- * value.
+ * `substitute` returns the text with its references replaced, or why that can't be done. As in a shell, `:-`
+ * also replaces an empty value.
  */
 export function substitute(text: string, env: NodeJS.ProcessEnv): string | Refusal {
   let refusal: Refusal | null = null;
   const malformed = (): string => {
     refusal ??= new Refusal(
-      `is no reference to the environment: write ${'$'}{NAME}, ${'$'}{NAME:-default}, or $${'$'}{ for the text ${'$'}{`,
+      `is not a reference to the environment: write ${'$'}{NAME}, ${'$'}{NAME:-default}, or $${'$'}{ for the text ${'$'}{`,
     );
     return '';
   };
@@ -48,7 +48,7 @@ export function substitute(text: string, env: NodeJS.ProcessEnv): string | Refus
   return refusal ?? closed + rest;
 }
 
-/** What a plain YAML scalar of this text would be, if that is a number or a boolean; else null. */
+/** `typedScalar` returns the number or boolean that a plain YAML scalar of this text would be, else null. */
 export function typedScalar(text: string): number | boolean | null {
   if (text === 'true') return true;
   if (text === 'false') return false;

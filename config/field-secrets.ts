@@ -1,20 +1,23 @@
 /** Hides the values of secret fields, parameters and cookies in a configuration that is shown. */
 import { type Redaction, redacted } from '../core/redact.js';
 
-/** Keys whose members are named by fields, parameters or cookies. */
+/** Keys whose members are named after fields, parameters or cookies. */
 const fieldMaps: readonly string[] = ['set', 'add', 'header', 'cookie', 'query', 'headers'];
 
-/** A copy of `value`, plain data of a configuration's shape, in which every secret text is replaced. */
+/**
+ * `withoutFieldSecrets` returns a copy of `value`, plain data of a configuration's shape, with every secret
+ * replaced.
+ */
 export function withoutFieldSecrets(value: unknown, redaction: Redaction): unknown {
   return shown(value, '', redaction);
 }
 
-/** `parent` is the key that holds `value`, or empty. */
+/** `parent` is the key of `value`, or empty. */
 function shown(value: unknown, parent: string, redaction: Redaction): unknown {
   if (Array.isArray(value)) return value.map((item) => shown(item, '', redaction));
   if (typeof value !== 'object' || value === null) return value;
   const isSecret = (name: string): boolean =>
-    // A cookie that is matched is hidden whatever its name: it may be a session.
+    // A matched cookie is hidden whatever its name, because it may be a session.
     parent === 'cookie' || (fieldMaps.includes(parent) && redaction.hidesField(name.toLowerCase()));
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [

@@ -1,6 +1,5 @@
 /**
- * Header fields in a configuration: which names and values can stand in a message, and which are not for it
- * to change.
+ * Header fields in a configuration: valid names and values, and fields that a configuration must not change.
  */
 import { compileFormat, FormatError, type FormatPlace } from '../core/http/value-format.js';
 import { Refusal } from './units.js';
@@ -9,13 +8,13 @@ import { Refusal } from './units.js';
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const tokenLengthMax = 256;
 /**
- * Visible ASCII, space and tab. Bytes above are left out on purpose: a receiver may read them in any
- * character set.
+ * Visible ASCII, space and tab. Other bytes are excluded, because receivers may read them in any character
+ * set.
  */
 const fieldValue = /^[\t\x20-\x7e]*$/;
 
 const hopByHop = 'belongs to one connection and umbra sets it itself (RFC 9110, section 7.6.1)';
-const framing = 'says where the body ends and umbra sets it itself (RFC 9112, section 6)';
+const framing = 'delimits the body and umbra sets it itself (RFC 9112, section 6)';
 const notEditable: ReadonlyMap<string, string> = new Map([
   ['connection', hopByHop],
   ['keep-alive', hopByHop],
@@ -25,29 +24,29 @@ const notEditable: ReadonlyMap<string, string> = new Map([
   ['upgrade', hopByHop],
   ['transfer-encoding', framing],
   ['content-length', framing],
-  ['expect', 'is answered by umbra and never sent on (RFC 9110, section 10.1.1)'],
-  ['host', 'is changed by a key of its own: `host` of a mirror, `rewrite.host` of a route'],
+  ['expect', 'is answered by umbra and never forwarded (RFC 9110, section 10.1.1)'],
+  ['host', 'has its own key: `host` of a mirror, `rewrite.host` of a route'],
 ]);
 
 export function isToken(text: string): boolean {
   return text.length <= tokenLengthMax && token.test(text);
 }
 
-/** A header's name in lower case. */
+/** `parseFieldName` returns a header's name in lower case. */
 export function parseFieldName(name: string): string | Refusal {
   return isToken(name)
     ? name.toLowerCase()
     : new Refusal("expected a header name: letters, digits and !#$%&'*+-.^_`|~");
 }
 
-/** A header's name that a route may look at. */
+/** `parseMatchableFieldName` accepts a header's name that a route may match. */
 export function parseMatchableFieldName(name: string): string | Refusal {
   const parsed = parseFieldName(name);
   if (parsed instanceof Refusal || parsed === 'host' || !notEditable.has(parsed)) return parsed;
-  return new Refusal(`\`${parsed}\` can't be matched: umbra deals with it before a route is looked for`);
+  return new Refusal(`\`${parsed}\` can't be matched: umbra handles it before routing`);
 }
 
-/** A header's name that a request may have set, added or removed. */
+/** `parseEditableFieldName` accepts a header's name that may be set, added or removed in a request. */
 export function parseEditableFieldName(name: string): string | Refusal {
   const parsed = parseFieldName(name);
   if (parsed instanceof Refusal) return parsed;
@@ -55,7 +54,9 @@ export function parseEditableFieldName(name: string): string | Refusal {
   return reason === undefined ? parsed : new Refusal(`\`${parsed}\` can't be edited here: it ${reason}`);
 }
 
-/** A header's name that a response may have set, added or removed. */
+/**
+ * `parseEditableResponseFieldName` accepts a header's name that may be set, added or removed in a response.
+ */
 export function parseEditableResponseFieldName(name: string): string | Refusal {
   const parsed = parseEditableFieldName(name);
   if (parsed !== 'date') return parsed;
@@ -63,17 +64,17 @@ export function parseEditableResponseFieldName(name: string): string | Refusal {
 }
 
 /**
- * Blanks around it are no part of a value (RFC 9110, section 5.5). The text itself never gets into the
- * reason: it may be a secret.
+ * `parseFieldValue` removes white space around a value (RFC 9110, section 5.5). A refusal never repeats the
+ * value, which may be a secret.
  */
 export function parseFieldValue(value: string): string | Refusal {
   if (fieldValue.test(value)) return value.trim();
   return new Refusal(
-    "has a character that a header value can't carry: only visible ASCII, blanks and tabs are allowed",
+    'has a character that is not allowed in a header value: use visible ASCII, spaces and tabs',
   );
 }
 
-/** The same, of a value with commands in Envoy's format; returns it as it is written. */
+/** `parseFormattedValue` also checks commands in Envoy's format. It returns the value as written. */
 export function parseFormattedValue(value: string, place: FormatPlace): string | Refusal {
   const parsed = parseFieldValue(value);
   if (parsed instanceof Refusal) return parsed;

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 
-/** This machine's, as a name that can be a key on NATS. */
+/** `hostName` returns the name of this machine in characters that NATS allows in keys. */
 export function hostName(): string {
   return hostname().replace(/[^A-Za-z0-9_-]+/g, '-') || 'umbra';
 }

@@ -1,4 +1,4 @@
-/** What the schema has to say about a tree, in sentences with positions. */
+/** Describes the schema's issues with a tree, in sentences with positions. */
 import type { z } from 'zod';
 import { typedScalar } from './environment.js';
 import { type ConfigProblem, errorAt } from './problem.js';
@@ -16,7 +16,7 @@ import {
   type TreeNode,
 } from './tree.js';
 
-/** Keys whose values no message may repeat: header fields can carry credentials, and so does the token. */
+/** Keys whose values no message may repeat: the token, and header fields, which may carry credentials. */
 const secretPath =
   /(^admin\.token$)|(\.(headers|request|response)\.(set|add)\.)|(\.respond\.headers\.)|(\.match(\[\d+\])?\.(without\.)?(header|cookie|query)\.)/;
 
@@ -31,8 +31,9 @@ interface Issue {
 export type Understood = { config: Config } | { problems: ConfigProblem[] };
 
 /**
- * Checks a tree against the schema. A value from the environment is text at first; where the schema asks for
- * a number or a boolean it is read as one. So `percent: ${SHARE}` works, and a token of digits stays text.
+ * `understand` checks a tree against the schema. A value from the environment is text at first, and becomes a
+ * number or a boolean if the schema expects one. So `percent: ${SHARE}` works, and a token of digits stays
+ * text.
  */
 export function understand(root: TreeNode): Understood {
   for (;;) {
@@ -43,7 +44,7 @@ export function understand(root: TreeNode): Understood {
   }
 }
 
-/** Whether a value from the environment was given another type, which it can be only once. */
+/** `retype` returns true when it converted a value from the environment, which happens once per value. */
 function retype(root: TreeNode, issues: readonly Issue[]): boolean {
   let changed = false;
   for (const issue of issues) {
@@ -57,7 +58,7 @@ function retype(root: TreeNode, issues: readonly Issue[]): boolean {
   return changed;
 }
 
-/** A union complains once for each of its forms; only the form that was meant is of interest. */
+/** A union reports an issue for each of its forms, but only those of the intended form are useful. */
 function flatten(issues: readonly z.core.$ZodIssue[], prefix: Path): Issue[] {
   return issues.flatMap((issue): Issue[] => {
     const path = [...prefix, ...(issue.path as Path)];
@@ -73,7 +74,10 @@ function flatten(issues: readonly z.core.$ZodIssue[], prefix: Path): Issue[] {
   });
 }
 
-/** Whether a value is not of this form at all: a text where a mapping is due. */
+/**
+ * `isOtherForm` returns true when a value does not have this form at all, such as a text instead of a
+ * mapping.
+ */
 function isOtherForm(issue: z.core.$ZodIssue): boolean {
   if (issue.path.length > 0) return false;
   if (issue.code === 'invalid_union') return issue.errors.every((errors) => errors.some(isOtherForm));
@@ -93,7 +97,7 @@ function describe(root: TreeNode, issue: Issue): ConfigProblem[] {
     return issue.keys!.map((key) => {
       const place = where === '' ? '' : ` in ${where}`;
       const hint =
-        key === '<<' ? ' (merge keys are no part of YAML 1.2; write the keys out)' : didYouMean(key, keys);
+        key === '<<' ? ' (merge keys are not part of YAML 1.2; write the keys out)' : didYouMean(key, keys);
       return errorAt(keyMarkAt(root, [...issue.path, key]), `unknown key \`${key}\`${place}${hint}`);
     });
   }
@@ -108,7 +112,7 @@ function describe(root: TreeNode, issue: Issue): ConfigProblem[] {
   return [errorAt(mark, `${label}: ${issue.message}${found(node, issue, where)}`)];
 }
 
-/** `, found …`, for messages that say what was expected. */
+/** `found` adds `, found …` to messages that name what was expected. */
 function found(node: TreeNode, issue: Issue, where: string): string {
   if (!issue.message.startsWith('expected') || issue.code === 'invalid_key') return '';
   if (!(node instanceof ScalarNode)) {
@@ -123,12 +127,12 @@ function found(node: TreeNode, issue: Issue, where: string): string {
   return `, found \`${node.written}\`${hint}${quotes}`;
 }
 
-/** Whether quotes alone would make a number or a boolean right. */
+/** `wantsText` returns true when quotes around a number or a boolean would make it valid. */
 function wantsText(issue: Issue): boolean {
   return /^expected (text|a name|a name, or a mapping .*|a header value)$/.test(issue.message);
 }
 
-/** Every key that the schema knows for the mapping at a path. */
+/** `knownKeys` returns the schema's keys for the mapping at a path. */
 export function knownKeys(schema: z.core.$ZodType, path: Path): string[] {
   const { def } = schema._zod as { def: SchemaDef };
   if (def.type === 'union') return def.options!.flatMap((option) => knownKeys(option, path));
@@ -146,7 +150,7 @@ export function knownKeys(schema: z.core.$ZodType, path: Path): string[] {
   return [];
 }
 
-/** The parts of zod's definitions that lead from a schema to those inside it. */
+/** The parts of zod's definitions that lead from a schema to the schemas inside it. */
 interface SchemaDef {
   readonly type: string;
   readonly options?: readonly z.core.$ZodType[];

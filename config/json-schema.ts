@@ -1,6 +1,6 @@
 /**
- * The schema in the form that editors read (JSON Schema, draft 7), from the same source that configurations
- * are checked with.
+ * The schema in the form that editors read (JSON Schema, draft 7), from the same source that checks
+ * configurations.
  */
 import { z } from 'zod';
 import { configSchema } from './schema.js';
@@ -12,7 +12,7 @@ const environmentReference = '#/definitions/environment';
 
 export function configJsonSchema(): JsonObject {
   const generated = z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7', unrepresentable: 'any' });
-  // `kind` names types in docs/configuration.md and is no word of JSON Schema.
+  // `kind` names types in docs/configuration.md and is not a keyword of JSON Schema.
   const plain = JSON.parse(JSON.stringify(generated, (key, value) => (key === 'kind' ? undefined : value)));
   return {
     ...allowEnvironment(plain as JsonObject),
@@ -26,12 +26,12 @@ export function configJsonSchema(): JsonObject {
   };
 }
 
-/** The text of `config/schema.json`. */
+/** `configJsonSchemaText` returns the text of `config/schema.json`. */
 export function configJsonSchemaText(): string {
   return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
 }
 
-/** Wherever text is not free anyway, a reference to the environment may stand in its place. */
+/** `allowEnvironment` allows a reference to the environment for every value that is not free text. */
 function allowEnvironment(schema: JsonObject): JsonObject {
   const { properties, items, additionalProperties, anyOf } = schema;
   if (isObject(properties)) {

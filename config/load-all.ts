@@ -1,8 +1,6 @@
 /**
- * Everything that a plan is made from: umbra.yaml, the documents beside it, and those that were applied. A
- * change of
- * documents is loaded as a whole, as a reload is, so that both are checked alike and one is as atomic as the
- * other.
+ * Loads all sources of a plan: umbra.yaml, the documents beside it, and applied documents. A change of
+ * documents loads all of them again, as a reload does, so that both are checked alike and both are atomic.
  */
 import { basename, dirname, resolve } from 'node:path';
 import { changeStore, type DocumentChange } from './documents/change.js';
@@ -21,9 +19,9 @@ import { childOf, MapNode, ScalarNode } from './tree.js';
 export interface LoadJob {
   readonly origin: Origin;
   readonly change: DocumentChange | null;
-  /** The age of documents that are applied and name none. */
+  /** The age of applied documents that have no timestamp. */
   readonly nowMs: number;
-  /** Whether what documents become is wanted as YAML. */
+  /** The result is also wanted as YAML. */
   readonly yaml: boolean;
 }
 
@@ -32,11 +30,11 @@ export type LoadedAll =
       readonly ok: true;
       readonly config: LoadedConfig;
       readonly warnings: ConfigProblem[];
-      /** Complete: everything that was not read before has been read. */
+      /** The origin with everything that was read. */
       readonly origin: Origin;
-      /** Where the store is; null: applied documents last as long as the process. */
+      /** Path of the store; null when applied documents last as long as the process. */
       readonly store: string | null;
-      /** A line on each document of the change. */
+      /** A line for each document of the change. */
       readonly told: string[];
       readonly yaml: string | null;
     }
@@ -46,7 +44,7 @@ function directoryOf({ file }: Pick<Origin, 'file'>): string {
   return isPlanAddress(file) ? process.cwd() : dirname(file);
 }
 
-/** Reads files and the environment; never throws. */
+/** `loadAll` reads files and the environment, and never throws. */
 export async function loadAll({ origin, change, nowMs, yaml }: LoadJob): Promise<LoadedAll> {
   const text = origin.text ?? (await readBounded(origin.file));
   const start = { file: origin.file, line: 1, column: 1 };
@@ -100,7 +98,10 @@ function besideOf({ directory, file }: Origin): ReadFiles {
   return directory === null ? { files: [], problems: [] } : readDirectory(directory, basename(file));
 }
 
-/** What of umbra.yaml is needed before documents can be read; what is wrong with it is reported later. */
+/**
+ * `settingsIn` reads the settings of umbra.yaml that are needed to read documents. Its faults are reported
+ * later.
+ */
 function settingsIn(text: string, origin: Origin): { namespace: string; state: string | null } {
   const { root } = readTree(text, origin.file, origin.sent ? {} : process.env);
   if (!(root instanceof MapNode)) return { namespace: 'default', state: null };

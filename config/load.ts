@@ -1,9 +1,9 @@
 /**
- * Loads the text of a configuration: the result is a `Config`, or every problem at once:
+ * Loads the text of a configuration. The result is a `Config`, or all problems together:
  *
  *   text --readTree--> tree --applySet--> tree --mergeDocuments--> tree --understand, checkAcross--> Config
  *
- * The tree keeps the positions; all checks add to one list. Nothing is started and nothing is changed here.
+ * The tree keeps the positions, and all checks add to one list. Nothing is started or changed here.
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -33,22 +33,17 @@ export type { Config } from './schema.js';
 
 export interface LoadOptions {
   /**
-   * For `${NAME}`; nothing by default, so that a configuration sent over the network can't read the
+   * Values for `${NAME}`. By default there are none, so that a configuration from the network can't read the
    * environment.
    */
   env?: NodeJS.ProcessEnv;
-  /** `path=value`, in order. */
+  /** Assignments `path=value`, in order. */
   set?: readonly string[];
-  /** What relative paths of files start from; the directory of `file` by default. */
+  /** Base of relative paths of files; the directory of `file` by default. */
   directory?: string;
-  /**
-   * Why a file can't be read, or null; asked for certificates and keys. Without it they are not looked at.
-   */
+  /** Returns why a file can't be read, or null. Without it, certificates and keys are not read. */
   unreadable?: (path: string) => string | null;
-  /**
-   * Documents of Istio and of Gateway API; one takes the place of another of its name in a source before its
-   * own.
-   */
+  /** Documents of Istio and of Gateway API. A document replaces one of the same name in an earlier source. */
   documents?: readonly DocumentSource[];
 }
 
@@ -59,7 +54,9 @@ export type LoadResult =
   | { ok: true; config: LoadedConfig; warnings: ConfigProblem[]; grown: Grown }
   | { ok: false; problems: ConfigProblem[] };
 
-/** Never throws. `file` is only a name for positions and the start of relative paths; no file is read. */
+/**
+ * `loadConfig` never throws. `file` is a name for positions and the base of relative paths; it is not read.
+ */
 export function loadConfig(text: string, file: string, options: LoadOptions = {}): LoadResult {
   const env = options.env ?? {};
   const start = { file, line: 1, column: 1 };
@@ -79,7 +76,7 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
   });
   const warnings = ofDocuments.filter(({ severity }) => severity === 'warning');
   problems.push(...ofDocuments.filter(({ severity }) => severity === 'error'));
-  // What is wrong in a document would only be reported once more by what it became.
+  // A fault in a document would be reported a second time for the routes made from it.
   if (ofDocuments.length > warnings.length) return refused([...problems, ...warnings]);
   const merged: ConfigProblem[] = [];
   const grown = mergeDocuments(root, documents, merged);
@@ -89,7 +86,7 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
   problems.push(...checkAcross(root));
   const understood = understand(root);
   if ('problems' in understood) {
-    // Where another check has spoken already, the schema only says the same in other words.
+    // When another check has reported a place, the schema would only repeat it.
     const places = new Set(problems.map(placeOf));
     const others = understood.problems.filter((problem) => !places.has(placeOf(problem)));
     return refused(inDocumentWords([...problems, ...others], documents));
@@ -118,14 +115,16 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
       };
 }
 
-/** Reads the file and the environment of the process; certificates and keys must be readable. */
+/**
+ * `loadConfigFile` reads the file and the environment of the process. Certificates and keys must be readable.
+ */
 export async function loadConfigFile(file: string, options: LoadOptions = {}): Promise<LoadResult> {
   const text = await readBounded(file);
   if (typeof text !== 'string') return refused([errorAt({ file, line: 1, column: 1 }, text.reason)]);
   return loadConfig(text, file, { env: process.env, unreadable, ...options });
 }
 
-/** Why a file can't be read, or null. */
+/** `unreadable` returns why a file can't be read, or null. */
 export function unreadable(path: string): string | null {
   try {
     if (!statSync(path).isFile()) return 'it is not a file';
@@ -136,10 +135,10 @@ export function unreadable(path: string): string | null {
   }
 }
 
-/** The text of a configuration file, or why it can't be read. */
+/** `readBounded` returns the text of a configuration file, or why it can't be read. */
 export async function readBounded(file: string): Promise<string | { reason: string }> {
   try {
-    // A size is asked for first: reading /dev/zero or a wrong argument of some gigabytes would not end well.
+    // The size is checked first, because the path may name /dev/zero or a huge file.
     const stat = statSync(file);
     if (stat.isDirectory()) return { reason: "can't be read: it is a directory" };
     if (stat.isFile() && stat.size > limits.configBytes)

@@ -1,4 +1,4 @@
-/** Mirrors whose bounds on memory can't hold a body as large as they accept. */
+/** Warns of mirrors whose memory bounds are smaller than the bodies that they accept. */
 import { limits } from '../core/limits.js';
 import { type ConfigProblem, warningAt } from './problem.js';
 import type { Config, MirrorConfig } from './schema.js';
@@ -6,7 +6,7 @@ import { isSinkTarget } from './sink-target.js';
 import { markAt, type Path, type TreeNode } from './tree.js';
 import { formatSize } from './units.js';
 
-/** Warns at `body.max`; a mirror that does not set it is within the defaults of the others. */
+/** `warnOfMirrorSizes` warns at `body.max`. A mirror with the default is within the other defaults. */
 export function warnOfMirrorSizes({ routes, threads }: Config, root: TreeNode): ConfigProblem[] {
   const shadowThreads = threads.shadow === 'auto' ? 1 : threads.shadow;
   return routes.flatMap((route, routeIndex) =>

@@ -1,7 +1,6 @@
 /**
- * Addresses on NATS: `nats://host:4222/bucket` of a fleet, `nats-kv://host:4222/bucket/key` of a plan,
- * `nats://host:4222/subject` of a
- * stream.
+ * Addresses on NATS: `nats://host:4222/bucket` of a fleet, `nats-kv://host:4222/bucket/key` of a plan, and
+ * `nats://host:4222/subject` of a stream.
  */
 import type { NatsPlace } from '../core/plan.js';
 import { redacted } from '../core/redact.js';
@@ -15,7 +14,7 @@ const server = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?$/;
 /** Names that nats-server accepts. */
 const bucketName = /^[A-Za-z0-9_-]+$/;
 const keyName = /^[A-Za-z0-9_=/-]+(\.[A-Za-z0-9_=/-]+)*$/;
-/** Plain tokens: a subject to publish to has no wildcards, and what begins with $ is the server's own. */
+/** Plain tokens: a published subject has no wildcards, and names that begin with $ belong to the server. */
 const subjectName = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
 const subjectCharsMax = 200;
 
@@ -39,8 +38,8 @@ export interface NatsKey extends NatsBucket {
 }
 
 /**
- * `nats://` or `tls://`, several servers of one cluster with commas between; the bucket is `umbra` where none
- * is named.
+ * `parseFleetAddress` reads `nats://` or `tls://` with one server or several of one cluster, separated by
+ * commas. The default bucket is `umbra`.
  */
 export function parseFleetAddress(text: string): NatsBucket | Refusal {
   const parts = partsOf(text, ['nats', 'tls']);
@@ -49,7 +48,7 @@ export function parseFleetAddress(text: string): NatsBucket | Refusal {
   return bucketName.test(bucket) ? { nats: parts.nats, bucket } : new Refusal(fleetExpected);
 }
 
-/** `nats-kv://`, or `nats-kv+tls://`. */
+/** `parsePlanAddress` reads `nats-kv://` or `nats-kv+tls://`. */
 export function parsePlanAddress(text: string): NatsKey | Refusal {
   const parts = partsOf(text, ['nats-kv', 'nats-kv+tls']);
   if (parts === null) return new Refusal(planExpected);
@@ -59,7 +58,7 @@ export function parsePlanAddress(text: string): NatsKey | Refusal {
   return isRight ? { nats: parts.nats, bucket, key } : new Refusal(planExpected);
 }
 
-/** `nats://` or `tls://`, as for a fleet; the subject must be named. */
+/** `parseStreamAddress` reads `nats://` or `tls://`, as for a fleet. The subject is required. */
 export function parseStreamAddress(text: string): NatsSubject | Refusal {
   const parts = partsOf(text, ['nats', 'tls']);
   if (parts === null || parts.path.length > subjectCharsMax || !subjectName.test(parts.path))
@@ -67,27 +66,27 @@ export function parseStreamAddress(text: string): NatsSubject | Refusal {
   return { nats: parts.nats, subject: parts.path };
 }
 
-/** Whether a mirror's `to` is meant to be one of these, right or wrong. */
+/** `isStreamAddress` returns true when a mirror's `to` is meant to be a stream, valid or not. */
 export function isStreamAddress(to: string): boolean {
   return /^(nats|tls):\/\//.test(to);
 }
 
-/** Whether a configuration's path is meant to be one of these, right or wrong. */
+/** `isPlanAddress` returns true when a configuration's path is meant to be a plan's address, valid or not. */
 export function isPlanAddress(path: string): boolean {
   return /^nats-kv(\+tls)?:\/\//.test(path);
 }
 
-/** The address, its credentials hidden. */
+/** `formatFleetAddress` returns the address with its credentials hidden. */
 export function formatFleetAddress({ nats, bucket }: NatsBucket): string {
   return formatAddress(nats, bucket);
 }
 
-/** The address, its credentials hidden. */
+/** `formatStreamAddress` returns the address with its credentials hidden. */
 export function formatStreamAddress({ nats, subject }: NatsSubject): string {
   return formatAddress(nats, subject);
 }
 
-/** The name of a stream in metrics and commands, with no sign of credentials. */
+/** `streamName` returns the name of a stream in metrics and commands, without credentials. */
 export function streamName({ nats, subject }: NatsSubject): string {
   return formatAddress({ ...nats, user: null }, subject);
 }
@@ -97,7 +96,7 @@ function formatAddress(nats: NatsPlace, path: string): string {
   return `${nats.secure ? 'tls' : 'nats'}://${credentials}${nats.servers.join(',')}/${path}`;
 }
 
-/** The address for people, with no sign of credentials. */
+/** `formatPlanAddress` returns the address for messages, without credentials. */
 export function formatPlanAddress({ nats, bucket, key }: NatsKey): string {
   return `nats-kv${nats.secure ? '+tls' : ''}://${nats.servers.join(',')}/${bucket}/${key}`;
 }

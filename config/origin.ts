@@ -1,28 +1,28 @@
-/** Where a configuration comes from. */
+/** The source of a configuration. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const configName = 'umbra.yaml';
 
 /**
- * Where a running umbra's configuration came from; kept, so that a change of documents does not depend on
- * what is on disk by then.
+ * Where a running umbra's configuration came from. It is kept, so that a change of documents does not depend
+ * on later changes on disk.
  */
 export interface Origin {
   /** Path of umbra.yaml. */
   readonly file: string;
-  /** Its text; null: it is read. */
+  /** The text of umbra.yaml; null to read the file. */
   readonly text: string | null;
-  /** Sent through the admin API: it can't read the environment. */
+  /** Sent through the admin API, so it can't read the environment. */
   readonly sent: boolean;
   readonly set: readonly string[];
-  /** Documents are read from it too. */
+  /** A directory with further documents, or null. */
   readonly directory: string | null;
-  /** What was applied, one document a line; null: it is read from the store. */
+  /** Applied documents, one per line; null to read them from the store. */
   readonly applied: readonly string[] | null;
 }
 
-/** `path` is a configuration file, or a directory with an umbra.yaml and documents. */
+/** `originOf` takes the path of a configuration file, or of a directory with an umbra.yaml and documents. */
 export function originOf(path: string, set: readonly string[]): Origin {
   const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
   return {
@@ -36,8 +36,8 @@ export function originOf(path: string, set: readonly string[]): Origin {
 }
 
 /**
- * `address` is where `text` was read, as people know it. Relative paths in it start from the working
- * directory.
+ * `originOfPlan` takes a `text` that was read at `address`, which is shown to users. Its relative paths start
+ * from the working directory.
  */
 export function originOfPlan(address: string, text: string, set: readonly string[]): Origin {
   return { file: address, text, sent: false, set, directory: null, applied: null };

@@ -1,9 +1,9 @@
-/** Files of the package that stand outside `dist`. */
+/** Files of the package outside `dist`. */
 import { readFileSync } from 'node:fs';
 
 /**
- * `path` from the package's root, two levels above this file: in `dist/config`, and in the bundle that holds
- * it (`dist/bundle`).
+ * `packageFile` returns the URL of `path` in the package's root. That is two levels above this file in
+ * `dist/config` and in the bundle (`dist/bundle`).
  */
 export function packageFile(path: string): URL {
   return new URL(`../../${path}`, import.meta.url);
@@ -13,7 +13,10 @@ export function packageVersion(): string {
   return (readJson('package.json') as { version: string }).version;
 }
 
-/** The commit that this was built from, with `-dirty` for a tree with changes; null where it is not known. */
+/**
+ * `builtCommit` returns the commit of this build, with `-dirty` for a modified tree, or null when it is
+ * unknown.
+ */
 export function builtCommit(): string | null {
   return (readJson('dist/bundle/build.json') as { commit: string | null }).commit;
 }

@@ -1,9 +1,9 @@
 /**
- * What is wrong with a configuration, and where. Every stage of loading adds to one list, so that a person
- * sees all of it at once.
+ * A problem of a configuration, and its position. Every stage of loading adds to one list, so that all
+ * problems are reported together.
  */
 
-/** A place in a file; both numbers count from 1, columns in UTF-16 units. */
+/** A position in a file. Both numbers count from 1, and columns count UTF-16 units. */
 export interface Mark {
   readonly file: string;
   readonly line: number;
@@ -18,7 +18,7 @@ export interface ConfigProblem {
   message: string;
 }
 
-/** `file:line:column: message`, the form that editors and CI systems turn into a link. */
+/** `formatProblem` returns `file:line:column: message`, which editors and CI systems turn into a link. */
 export function formatProblem(problem: ConfigProblem): string {
   const severity = problem.severity === 'warning' ? 'warning: ' : '';
   return `${problem.file}:${problem.line}:${problem.column}: ${severity}${problem.message}`;
@@ -32,12 +32,12 @@ export function warningAt(mark: Mark, message: string): ConfigProblem {
   return { file: mark.file, line: mark.line, column: mark.column, severity: 'warning', message };
 }
 
-/** Problems shown at once; a hostile file can hold hundreds of thousands. */
+/** Problems shown at once. A hostile file may cause hundreds of thousands. */
 const problemsMax = 100;
 
 /**
- * In the order of the file; repeats of one message at one place are left out, and a flood is cut with a
- * count.
+ * `inOrder` sorts problems by position. It removes repeated messages at one place, and truncates a long list
+ * with a count.
  */
 export function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
   const seen = new Set<string>();
@@ -50,7 +50,7 @@ export function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
   if (sorted.length <= problemsMax) return sorted;
   const shown = sorted.slice(0, problemsMax);
   const last = sorted[problemsMax];
-  shown.push({ ...last, message: `${sorted.length - problemsMax} more problems from here on are not shown` });
+  shown.push({ ...last, message: `${sorted.length - problemsMax} more problems follow and are not shown` });
   return shown;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Routes that no request can take, because an earlier one takes them all. First match wins, so this is about
- * pairs.
+ * Warns of routes that no request can reach, because an earlier route matches all of theirs. The first match
+ * wins, so pairs of routes are compared.
  */
 import { asciiLowerCase } from '../core/http/chars.js';
 import { wholePattern } from '../core/route/pattern.js';
@@ -10,9 +10,7 @@ import { markAt, type TreeNode } from './tree.js';
 
 type Match = MatchConfig;
 
-/**
- * Pairs grow with the square; what is behind so many matches, of all routes together, is not looked through.
- */
+/** The number of pairs grows with the square. Only this many matches, over all routes, are compared. */
 const matchesComparedMax = 512;
 
 export function warnOfUnreachable(config: Config, root: TreeNode): ConfigProblem[] {
@@ -24,7 +22,7 @@ export function warnOfUnreachable(config: Config, root: TreeNode): ConfigProblem
   return routes.flatMap((later, index) => {
     const earlier = routes.slice(0, index).find((route) => coversAll(route.match, later.match));
     if (earlier === undefined) return [];
-    const message = `route \`${later.name}\` can never match: \`${earlier.name}\` before it takes all of its requests`;
+    const message = `route \`${later.name}\` can never match: \`${earlier.name}\` before it matches all of its requests`;
     return [warningAt(markAt(root, ['routes', index]), message)];
   });
 }
@@ -33,7 +31,7 @@ function coversAll(earlier: readonly Match[], later: readonly Match[]): boolean 
   return later.every((one) => earlier.some((other) => covers(other, one)));
 }
 
-/** Whether every request that `later` matches surely matches `earlier`. When in doubt: no. */
+/** `covers` returns true when every request that `later` matches certainly matches `earlier`. */
 function covers(earlier: Match, later: Match): boolean {
   return (
     earlier.without === undefined &&
@@ -50,7 +48,7 @@ function covers(earlier: Match, later: Match): boolean {
 
 function coversHost(earlier: string | undefined, later: string | undefined): boolean {
   if (earlier === undefined || earlier === later) return true;
-  // `*.example.com` takes `a.example.com` and `*.a.example.com`.
+  // `*.example.com` matches `a.example.com` and `*.a.example.com`.
   return later !== undefined && earlier.startsWith('*.') && later.endsWith(earlier.slice(1));
 }
 

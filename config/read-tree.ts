@@ -1,6 +1,6 @@
 /**
- * YAML text (JSON is YAML) to a tree with positions. The text may be hostile: its size, nesting and the
- * values that its aliases expand to are bounded, and no input makes this throw.
+ * Reads YAML text (JSON is YAML) into a tree with positions. The text may be hostile: its size, its nesting
+ * and the values that its aliases expand to are bounded, and no input makes this throw.
  */
 
 import type { Node, Pair, Range } from 'yaml';
@@ -23,31 +23,31 @@ import { ListNode, MapNode, ScalarNode, type ScalarValue, type TreeNode } from '
 import { Refusal } from './units.js';
 
 export interface ReadTree {
-  /** Null when there is nothing to go on with. */
+  /** Null when no tree could be read. */
   readonly root: TreeNode | null;
   readonly problems: ConfigProblem[];
 }
 
 type MarkOf = (offset: number) => Mark;
 
-/** Faults of one kind that are looked at; beyond that the text is something else altogether. */
+/** The number of faults of one kind that are collected. A text with more is not YAML. */
 const faultsMax = 1000;
 /** Characters of a value that a message repeats. */
 const writtenLengthMax = 60;
 
-/** Reads a whole file. */
+/** `readTree` reads a whole file. */
 export function readTree(text: string, file: string, env: NodeJS.ProcessEnv): ReadTree {
   const lines = new LineCounter();
   return read(text, lines, markIn(lines, file), env);
 }
 
 export interface ReadTrees {
-  /** The roots of all YAML documents that are not empty; incomplete when there are problems. */
+  /** The roots of all YAML documents that are not empty. The list is incomplete when there are problems. */
   readonly roots: TreeNode[];
   readonly problems: ConfigProblem[];
 }
 
-/** Reads a file of several YAML documents, as they are: `${NAME}` is text in them. */
+/** `readTrees` reads a file with several YAML documents literally: `${NAME}` is not substituted. */
 export function readTrees(text: string, file: string): ReadTrees {
   const lines = new LineCounter();
   const markOf = markIn(lines, file);
@@ -63,7 +63,7 @@ export function readTrees(text: string, file: string): ReadTrees {
   const roots: TreeNode[] = [];
   for (const { contents } of documents) {
     if (contents === null || (isScalar(contents) && contents.value === null)) continue;
-    // Anchors are of one document; the bound on values is of all of them together.
+    // Anchors belong to one document, but the bound on values covers all of them.
     const reader = new TreeReader(text, markOf, null, budget);
     roots.push(reader.read(contents));
     problems.push(...reader.problems);
@@ -72,7 +72,7 @@ export function readTrees(text: string, file: string): ReadTrees {
   return { roots, problems: problems.slice(0, faultsMax) };
 }
 
-/** Reads a value that stands in no file: everything in it is at one place. */
+/** `readValue` reads a value that is in no file, so everything in it has the same position. */
 export function readValue(text: string, mark: Mark, env: NodeJS.ProcessEnv): ReadTree {
   return read(text, new LineCounter(), () => mark, env);
 }
@@ -80,7 +80,7 @@ export function readValue(text: string, mark: Mark, env: NodeJS.ProcessEnv): Rea
 function markIn(lines: LineCounter, file: string): MarkOf {
   return (offset) => {
     const { line, col } = lines.linePos(offset);
-    // Offsets in an empty text have no line.
+    // An offset in an empty text has no line.
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
 }
@@ -112,17 +112,17 @@ function faultsOf(document: Document.Parsed, markOf: MarkOf): ConfigProblem[] {
   });
 }
 
-/** Values that were read, and how many may be. */
+/** The number of values that were read, and its bound. */
 interface Budget {
   values: number;
   readonly valuesMax: number;
 }
 
 /**
- * The two stages of `parseDocument`, apart: the parser keeps its nesting on a stack of its own, the composer
- * on the call stack. A thousand `[` suffice to exhaust that one, and V8 then ends the process from inside a
- * regular expression, so depth is bounded between them. The composer's own search for repeated keys is
- * quadratic and is off; `TreeReader` does it with a set.
+ * `compose` runs the two stages of `parseDocument` separately. The parser keeps its nesting on its own stack,
+ * but the composer uses the call stack. A thousand `[` would exhaust that stack, and V8 then ends the process
+ * from inside a regular expression, so depth is bounded between the stages. The composer's own search for
+ * repeated keys is quadratic and therefore off; `TreeReader` uses a set.
  */
 function compose(text: string, lines: LineCounter, markOf: MarkOf): Document.Parsed[] | ConfigProblem {
   lines.addNewLine(0);
@@ -141,7 +141,7 @@ function compose(text: string, lines: LineCounter, markOf: MarkOf): Document.Par
   }
   for (const token of parser.end()) tokens.push(token);
   const composer = new Composer({ version: '1.2', schema: 'core', uniqueKeys: false, strict: true });
-  // Every fault is an Error, a hostile text has half a million of them, and their stacks are most of the
+  // Every fault is an Error. A hostile text has half a million of them, and their stacks are most of the
   // cost.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
@@ -154,7 +154,7 @@ function compose(text: string, lines: LineCounter, markOf: MarkOf): Document.Par
 
 class TreeReader {
   readonly problems: ConfigProblem[] = [];
-  /** A bound was reached; what was read is not whole. */
+  /** A bound was reached, and the tree is incomplete. */
   abandoned = false;
   private readonly text: string;
   private readonly markOf: MarkOf;
@@ -162,11 +162,11 @@ class TreeReader {
   private readonly env: NodeJS.ProcessEnv | null;
   private readonly budget: Budget;
   /**
-   * In the order of the text, as YAML asks: an alias means the latest anchor before it. (`Alias.resolve`
-   * searches the whole document.)
+   * Anchors in the order of the text, as YAML requires: an alias refers to the latest anchor before it.
+   * (`Alias.resolve` searches the whole document.)
    */
   private readonly anchors = new Map<string, Node>();
-  /** Nodes that are being read; an alias to one of them would never end. */
+  /** Nodes that are being read. An alias to one of them would never end. */
   private readonly open = new Set<Node>();
 
   constructor(text: string, markOf: MarkOf, env: NodeJS.ProcessEnv | null, budget: Budget) {
@@ -196,7 +196,7 @@ class TreeReader {
   private readAlias(name: string, mark: Mark): TreeNode {
     const target = this.anchors.get(name);
     if (target !== undefined && !this.open.has(target)) return this.read(target);
-    const why = target === undefined ? 'is no anchor before this place' : 'holds itself';
+    const why = target === undefined ? 'is not an anchor before this place' : 'contains itself';
     this.fail(mark, `alias \`*${name}\`: \`&${name}\` ${why}`);
     return new ScalarNode(mark, null, '', false);
   }
@@ -245,7 +245,10 @@ class TreeReader {
   }
 }
 
-/** The key as written, so that the version `1.10` keeps its zero; null for what is no scalar. */
+/**
+ * `keyText` returns the key as written, so that the version `1.10` keeps its zero, or null when it is not a
+ * scalar.
+ */
 function keyText(key: Node): string | null {
   if (!isScalar(key) || key.anchor !== undefined) return null;
   if (key.type === Scalar.PLAIN) return key.source || null;

@@ -3,7 +3,7 @@ import { parseRegex as parse, type Regex, RegexError } from '../core/regex/parse
 import { compileRegex } from '../core/regex/program.js';
 import { Refusal } from './units.js';
 
-/** The expression, parsed; refused where RE2 does not know it or it is too large. */
+/** `parseRegex` returns the parsed expression. It refuses one that is not valid RE2 or too large. */
 export function parseRegex(source: string): Regex | Refusal {
   try {
     const regex = parse(source);
@@ -15,7 +15,7 @@ export function parseRegex(source: string): Regex | Refusal {
   }
 }
 
-/** The text of an expression. */
+/** `parseRegexText` returns the text of a valid expression. */
 export function parseRegexText(source: string): string | Refusal {
   const regex = parseRegex(source);
   return regex instanceof Refusal ? regex : source;

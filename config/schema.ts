@@ -1,9 +1,9 @@
 /**
- * The shape of a configuration: every key with its type, default and meaning. The descriptions feed
- * `config/schema.json`, which editors show. What concerns several places at once (a mirror's version must
- * exist) is in `check.ts`.
+ * The schema of a configuration: every key with its type, default and description. The descriptions are in
+ * `config/schema.json`, which editors show. `check.ts` has the checks over several places, for example that a
+ * mirror's version exists.
  *
- * A default is written as a person would write it (`prefault`) and goes through the same parser.
+ * A default is written as a user would write it (`prefault`), and goes through the same parser.
  */
 import { z } from 'zod';
 import { limits } from '../core/limits.js';
@@ -26,33 +26,33 @@ const accessLog = mapping({
   format: z
     .enum(['envoy', 'json'], { error: 'expected envoy or json' })
     .prefault('envoy')
-    .meta({ description: 'How a line is written.' }),
+    .meta({ description: 'Format of a line.' }),
   sample: share.prefault('100%').meta({ description: 'The share of exchanges that are logged.' }),
 });
 
 export const routesExpected = 'expected a list of at least one route';
 
 export const configSchema = mapping({
-  listen: listen.prefault([{ address: '127.0.0.1:8080' }]).meta({ description: 'Where clients connect.' }),
+  listen: listen.prefault([{ address: '127.0.0.1:8080' }]).meta({ description: 'Addresses for clients.' }),
   admin: admin
     .prefault({})
     .meta({ description: 'Admin API, metrics and live page; `off` (or `false`) turns them off.' }),
   threads: threads
     .prefault({})
-    .meta({ description: 'How many threads share the work, and how much memory lies between them.' }),
+    .meta({ description: 'Numbers of threads, and memory of the rings between them.' }),
   drain: duration
     .prefault('30s')
-    .meta({ description: 'How long a stop waits for exchanges in flight; `0s` does not wait.' }),
+    .meta({ description: 'Time that a stop waits for exchanges in flight; `0s` does not wait.' }),
   sampling: mapping({
     salt: text(textExpected, parsePlain)
       .prefault('umbra')
-      .meta({ description: 'Instances with one salt choose the same keys.' }),
+      .meta({ description: 'Instances with the same salt choose the same keys.' }),
   })
     .prefault({})
-    .meta({ description: 'How keyed samples are drawn.' }),
+    .meta({ description: 'Sampling by key.' }),
   guard: guard.optional().meta({
     description:
-      'Mirrors back off when the primary of their route gets worse; for all routes, unless `routes[].guard` says otherwise.',
+      'Mirrors back off when the primary of their route gets worse; for all routes, unless `routes[].guard` overrides it.',
   }),
   versions: z
     .record(key(parseName), version, { error: 'expected a mapping of version names' })
@@ -63,7 +63,7 @@ export const configSchema = mapping({
     })
     .meta({
       description:
-        'The deployments of the service by name; at least one. A version may be its endpoints alone: `v1: http://127.0.0.1:9080`.',
+        'The deployments of the service by name; at least one. The short form is an endpoint: `v1: http://127.0.0.1:9080`.',
     }),
   routes: form(
     z
@@ -71,13 +71,13 @@ export const configSchema = mapping({
       .max(limits.routes, { error: `has more than ${limits.routes} items` }),
     (routes) => routes.map((given, index) => ({ ...given, name: routeName(given.name, index) })),
     (routes) => routes,
-  ).meta({ description: 'Which version answers which requests; the first match wins.' }),
+  ).meta({ description: 'Routes of requests to versions; the first match wins.' }),
   subsets: subsets.optional().meta({
     description:
-      'Endpoints of hosts and subsets that documents name (docs/istio.md): a version, or a mapping of subsets to versions, by host.',
+      'Endpoints of the hosts and subsets in documents (docs/istio.md): a version, or a mapping of subsets to versions, by host.',
   }),
   documents: documents.optional().meta({
-    description: 'How documents of Istio and Gateway API are taken (docs/istio.md).',
+    description: 'Documents of Istio and Gateway API (docs/istio.md).',
   }),
   accessLog: accessLog.optional().meta({ description: 'One line for each exchange. Off unless set.' }),
   histograms: histograms.optional().meta({
@@ -88,19 +88,18 @@ export const configSchema = mapping({
   }),
   redact: redact
     .prefault({})
-    .meta({ description: 'What is never shown or stored of what passes through: see comparing.' }),
+    .meta({ description: 'Fields and values that are never shown or stored (docs/comparing.md).' }),
 }).meta({ title: 'umbra configuration' });
 
 /**
- * A configuration whose every part was understood: durations in ms, sizes in bytes, shares in millionths,
- * defaults filled in.
+ * A valid configuration: durations in milliseconds, sizes in bytes, shares in millionths, with all defaults.
  */
 export type Config = z.output<typeof configSchema>;
 export type RouteConfig = Config['routes'][number];
 export type MatchConfig = RouteConfig['match'][number];
 export type MirrorConfig = RouteConfig['mirrors'][number];
 
-/** The name of a route that has none, counted from 1. */
+/** `routeName` returns the given name, or one that is counted from 1. */
 export function routeName(given: string | undefined, index: number): string {
   return given ?? `route-${index + 1}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Mirrors whose copies go where the originals went: nothing is compared then, and every request is made
- * twice.
+ * Warns of mirrors whose copies go to the same place as the originals: nothing is compared, and every request
+ * is sent twice.
  */
 import type { EndpointPlan } from '../core/plan.js';
 import { formatAddress } from './address.js';
@@ -9,7 +9,7 @@ import type { Config } from './schema.js';
 import { markAt, type TreeNode } from './tree.js';
 
 /**
- * That a mirror names its own primary is an error (`check.ts`); here it is another name for the same
+ * `check.ts` reports a mirror to its own primary as an error. This check finds another version with the same
  * endpoints.
  */
 export function warnOfSelfMirrors(config: Config, root: TreeNode): ConfigProblem[] {
@@ -26,7 +26,7 @@ export function warnOfSelfMirrors(config: Config, root: TreeNode): ConfigProblem
           endpoints(primary.version).some((other) => same(one, other)),
         );
         if (shared === undefined || mirror.to === primary.version) return [];
-        const message = `\`${mirror.to}\` has an endpoint of the primary \`${primary.version}\`, ${formatAddress(shared.address)}: it gets requests of this route twice`;
+        const message = `\`${mirror.to}\` has an endpoint of the primary \`${primary.version}\`, ${formatAddress(shared.address)}: it receives each request of this route twice`;
         return [warningAt(markAt(root, ['routes', routeIndex, 'mirrors', index, 'to']), message)];
       });
     });

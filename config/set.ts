@@ -1,5 +1,5 @@
 /**
- * `--set path=value`: one value of a configuration replaced from the command line. A path is made of keys,
+ * `--set path=value` replaces one value of a configuration from the command line. A path consists of keys,
  * list positions and names of list items: `routes[0].mirrors[0].percent`,
  * `routes.reviews.mirrors.v2.percent`.
  */
@@ -10,7 +10,7 @@ import { routeName } from './schema.js';
 import { didYouMean } from './suggest.js';
 import { formatPath, ListNode, MapNode, ScalarNode, type TreeNode } from './tree.js';
 
-/** Changes the tree; returns what could not be done. The file of a problem is the option itself. */
+/** `applySet` changes the tree and returns its problems. The file of a problem is the option itself. */
 export function applySet(root: TreeNode, assignment: string, env: NodeJS.ProcessEnv): ConfigProblem[] {
   const mark: Mark = { file: `--set ${assignment}`, line: 1, column: 1 };
   const equals = assignment.indexOf('=');
@@ -25,7 +25,7 @@ export function applySet(root: TreeNode, assignment: string, env: NodeJS.Process
 
 type Step = string | number;
 
-/** Null for a path that can't be read. */
+/** `readSteps` returns null for an invalid path. */
 function readSteps(path: string): Step[] | null {
   if (!/^[^.[\]]+(?:\.[^.[\]]+|\[\d{1,6}\])*$/.test(path)) return null;
   return [...path.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map((part) =>
@@ -33,7 +33,7 @@ function readSteps(path: string): Step[] | null {
   );
 }
 
-/** Puts the value in its place, with the mappings that lead there. Returns why it can't, or null. */
+/** `assign` stores the value, and adds missing mappings. It returns why it can't, or null. */
 function assign(root: TreeNode, steps: readonly Step[], value: TreeNode, mark: Mark): string | null {
   let node = root;
   for (let depth = 0; depth < steps.length; depth++) {
@@ -61,7 +61,10 @@ function assign(root: TreeNode, steps: readonly Step[], value: TreeNode, mark: M
   return null;
 }
 
-/** The position that a step means in a list; one past the end appends. A text when it means none. */
+/**
+ * `indexOf` returns the position of a step in a list, where one past the end appends, or a text when there is
+ * none.
+ */
 function indexOf(list: ListNode, step: Step, reached: string): number | string {
   if (typeof step === 'number') {
     if (step <= list.items.length) return step;
@@ -76,7 +79,7 @@ function indexOf(list: ListNode, step: Step, reached: string): number | string {
   )}`;
 }
 
-/** A route's name, or the version that a mirror goes to. */
+/** `nameOf` returns a route's name, or the version of a mirror. */
 function nameOf(item: TreeNode, index: number): string | null {
   if (!(item instanceof MapNode)) return null;
   const named = item.entries.get('name')?.node ?? item.entries.get('to')?.node;

@@ -1,4 +1,4 @@
-/** `to` of a mirror: the name of a version, or a place where copies are kept. */
+/** `to` of a mirror: the name of a version, or a sink. */
 import { parseName } from './names.js';
 import { formatStreamAddress, isStreamAddress, parseStreamAddress, streamName } from './nats-address.js';
 import { Refusal } from './units.js';
@@ -16,21 +16,23 @@ export function isSinkTarget(to: string): boolean {
   return kindOfTarget(to) !== 'version';
 }
 
-/** The target as the effective configuration has it: the credentials of a stream are hidden. */
+/**
+ * `formatTarget` returns the target for the effective configuration: the credentials of a stream are hidden.
+ */
 export function formatTarget(to: string): string {
   if (kindOfTarget(to) !== 'stream') return to;
   const parsed = parseStreamAddress(to);
   return parsed instanceof Refusal ? to : formatStreamAddress(parsed);
 }
 
-/** The directory of `file:DIRECTORY`, as it is written. */
+/** `directoryOf` returns the directory of `file:DIRECTORY`, as written. */
 export function directoryOf(to: string): string {
   return to.slice(fileScheme.length);
 }
 
 /**
- * What the target is called in metrics, commands and messages: as it is written, but for the credentials of a
- * stream.
+ * `nameOfTarget` returns the target's name in metrics, commands and messages: as written, but without the
+ * credentials of a stream.
  */
 export function nameOfTarget(to: string): string {
   if (kindOfTarget(to) !== 'stream') return to;

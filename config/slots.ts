@@ -1,18 +1,17 @@
 /**
- * Which counters a mirror, or its baseline, counts in. The same (route, version) keeps its slot over every
- * reload, so its counters
- * never jump; a slot is never given to another mirror, because its counts would be mixed up.
+ * The counters of mirrors and baselines. The same (route, version) keeps its slot over every reload, so that
+ * its counters never jump. A slot is never reused for another mirror, because the counts would be mixed.
  */
 import { limits } from '../core/limits.js';
 
 export interface MirrorName {
   readonly route: string;
   readonly version: string;
-  /** The version that this baseline is a measure for; without it, the mirror itself. */
+  /** The version that this baseline belongs to; absent for a mirror. */
   readonly baselineOf?: string;
 }
 
-/** No room for new mirrors: the reload is refused, and no slot was taken. */
+/** There is no slot for new mirrors. The reload is rejected, and no slot was taken. */
 export class MirrorSlotsFullError extends Error {
   readonly code = 'MIRROR_SLOTS_FULL';
   constructor(slotsMax: number) {
@@ -33,8 +32,8 @@ export class MirrorSlots {
   }
 
   /**
-   * One slot for each mirror, in their order. All or nothing: throws `MirrorSlotsFullError` before it takes
-   * any.
+   * `assign` returns one slot for each mirror, in their order. It throws `MirrorSlotsFullError` before it
+   * takes any slot.
    */
   assign(mirrors: readonly MirrorName[]): number[] {
     const missing = new Set(mirrors.map(keyOf).filter((key) => !this.slots.has(key)));
@@ -42,7 +41,7 @@ export class MirrorSlots {
     return mirrors.map((mirror) => this.take(mirror));
   }
 
-  /** What each slot stands for, by slot; it keeps the names of mirrors that are configured no more. */
+  /** `all` returns the name of each slot, including mirrors that are no longer configured. */
   all(): readonly MirrorName[] {
     return this.names;
   }
@@ -58,7 +57,7 @@ export class MirrorSlots {
   }
 }
 
-/** Names hold no blank, so this is unambiguous. */
+/** Names contain no blank, so the key is unambiguous. */
 function keyOf(mirror: MirrorName): string {
   return `${mirror.route} ${mirror.version} ${mirror.baselineOf ?? ''}`;
 }

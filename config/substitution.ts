@@ -1,13 +1,13 @@
-/** What a rewritten path is made of: text, and groups of the regular expression that matched. */
+/** The text of a rewritten path, with groups of the regular expression that matched. */
 import { parseRegex } from './regex.js';
 import { Refusal } from './units.js';
 
 const groupsMax = 9;
 
 /**
- * `$1` to `$9` as nginx writes them, `\1` to `\9` as Envoy and Istio do, `$$` and `\\` for the characters
- * themselves. Returns
- * the text with each group as `$01` to `$09` and every other dollar doubled.
+ * `parseSubstitution` reads `$1` to `$9` as in nginx, `\1` to `\9` as in Envoy and Istio, and `$$` and `\\`
+ * for the characters themselves. It returns the text with each group as `$01` to `$09` and every other dollar
+ * doubled.
  */
 export function parseSubstitution(text: string, pattern: string): string | Refusal {
   const groups = groupsOf(pattern);
@@ -26,7 +26,7 @@ export function parseSubstitution(text: string, pattern: string): string | Refus
         const has = groups === 1 ? '1 group' : `${groups} groups`;
         return new Refusal(`names group ${next}, and the regular expression has ${has}`);
       }
-      // In two digits, so that a digit behind it is text.
+      // Two digits, so that a following digit is text.
       parsed += `$0${next}`;
     } else {
       return new Refusal(
@@ -37,13 +37,13 @@ export function parseSubstitution(text: string, pattern: string): string | Refus
   return parsed;
 }
 
-/** An expression that is refused has its own message. */
+/** A refused expression is reported elsewhere. */
 function groupsOf(pattern: string): number {
   const parsed = parseRegex(pattern);
   return parsed instanceof Refusal ? groupsMax : parsed.groups;
 }
 
-/** What was parsed, as a person writes it. */
+/** `formatSubstitution` returns a parsed text as a user writes it. */
 export function formatSubstitution(parsed: string): string {
   return parsed.replace(/\\/g, '\\\\').replace(/\$\$|\$0([1-9])/g, (_, group?: string) => `$${group ?? '$'}`);
 }

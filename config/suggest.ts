@@ -1,16 +1,17 @@
-/** "Did you mean": the known word that is nearest to a mistyped one. */
+/** "Did you mean": the known word that is closest to a mistyped one. */
 
-/** Words longer than this are not compared: the cost grows with the product of the lengths. */
+/** Longer words are not compared: the cost grows with the product of the lengths. */
 const wordLengthMax = 64;
 
-/** ` (did you mean \`percent\`?)`, or an empty string when nothing known is near. */
+/** `didYouMean` returns ` (did you mean \`percent\`?)`, or an empty string when no known word is close. */
 export function didYouMean(word: string, known: Iterable<string>): string {
   const nearest = nearestWord(word, known);
   return nearest === null ? '' : ` (did you mean \`${nearest}\`?)`;
 }
 
 /**
- * The nearest of `known` within a third of its length in edits (at least one), or null. Case costs nothing.
+ * `nearestWord` returns the nearest of `known` within edits of a third of its length (at least one), or null.
+ * Case does not count.
  */
 export function nearestWord(word: string, known: Iterable<string>): string | null {
   if (word.length === 0 || word.length > wordLengthMax) return null;
@@ -30,7 +31,10 @@ export function nearestWord(word: string, known: Iterable<string>): string | nul
   return nearest;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
+/**
+ * `editDistance` counts insertions, deletions, replacements and swaps of neighbours (optimal string
+ * alignment).
+ */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -1,6 +1,6 @@
 /**
- * A configuration as a tree of values that know where they were written. Aliases are already expanded, so
- * no node is shared and a change in one place stays there.
+ * A configuration as a tree of values with their positions. Aliases are already expanded, so no node is
+ * shared, and a change affects one place only.
  */
 import type { Mark } from './problem.js';
 
@@ -10,9 +10,9 @@ export type ScalarValue = string | number | boolean | null;
 export class ScalarNode {
   readonly mark: Mark;
   value: ScalarValue;
-  /** The text as written, for messages: `${TOKEN}` stays a name and does not become the secret. */
+  /** The text as written, for messages: `${TOKEN}` is shown as a name, not as the secret. */
   readonly written: string;
-  /** Substituted from the environment: its place decides later whether it is text, number or boolean. */
+  /** Substituted from the environment. The schema decides whether it is text, number or boolean. */
   readonly fromEnvironment: boolean;
   constructor(mark: Mark, value: ScalarValue, written: string, fromEnvironment: boolean) {
     this.mark = mark;
@@ -55,7 +55,7 @@ export function nodeAt(root: TreeNode, path: Path): TreeNode | undefined {
   return node;
 }
 
-/** Where a value stands; for one that is missing, its nearest parent that exists. */
+/** `markAt` returns the position of a value, or of its nearest existing parent. */
 export function markAt(root: TreeNode, path: Path): Mark {
   let node = root;
   for (const step of path) {
@@ -66,14 +66,17 @@ export function markAt(root: TreeNode, path: Path): Mark {
   return node.mark;
 }
 
-/** Where the key that leads to a value stands, or the value itself in a list. */
+/** `keyMarkAt` returns the position of the key of a value, or of the value itself in a list. */
 export function keyMarkAt(root: TreeNode, path: Path): Mark {
   const parent = nodeAt(root, path.slice(0, -1));
   const entry = parent instanceof MapNode ? parent.entries.get(String(path.at(-1))) : undefined;
   return entry?.keyMark ?? markAt(root, path);
 }
 
-/** Plain data for the schema. Null prototypes, so that no key can meet an inherited name. */
+/**
+ * `plainValue` returns plain data for the schema. Its objects have null prototypes, so that no key meets an
+ * inherited name.
+ */
 export function plainValue(node: TreeNode): unknown {
   if (node instanceof ScalarNode) return node.value;
   if (node instanceof ListNode) return node.items.map(plainValue);
@@ -82,7 +85,7 @@ export function plainValue(node: TreeNode): unknown {
   return plain;
 }
 
-/** `routes[0].mirrors[1].percent`: the form that `--set` takes. */
+/** `formatPath` returns `routes[0].mirrors[1].percent`, the form of `--set`. */
 export function formatPath(path: Path): string {
   let text = '';
   for (const step of path) {
@@ -98,13 +101,13 @@ export function childOf(node: TreeNode, step: string | number): TreeNode | undef
   return undefined;
 }
 
-/** The text at a path, or null where there is none. */
+/** `textAt` returns the text at a path, or null. */
 export function textAt(root: TreeNode, path: Path): string | null {
   const node = nodeAt(root, path);
   return node instanceof ScalarNode && typeof node.value === 'string' ? node.value : null;
 }
 
-/** The places in the list at a path; none where there is no list. */
+/** `indexesAt` returns the indexes of the list at a path; none without a list. */
 export function indexesAt(root: TreeNode, path: Path): number[] {
   const node = nodeAt(root, path);
   return node instanceof ListNode ? node.items.map((_, index) => index) : [];

@@ -1,12 +1,12 @@
 /**
- * Durations, sizes, rates and shares as people write them, and the numbers that umbra counts with. Every
- * `parse` is exact or refuses; every `format` gives a text that parses to the same number.
+ * Durations, sizes, rates and shares as users write them, and the numbers that umbra uses. Every `parse` is
+ * exact or refuses, and every `format` returns a text that parses to the same number.
  */
 
 /** Why a text was refused, as the end of a message. */
 export class Refusal {
   readonly reason: string;
-  /** Where in the refused value the fault is; empty for the whole of it. */
+  /** Path of the fault in the refused value; empty for the whole value. */
   readonly path: readonly string[];
   constructor(reason: string, path: readonly string[] = []) {
     this.reason = reason;
@@ -14,7 +14,7 @@ export class Refusal {
   }
 }
 
-/** Node's timers hold 31 bits of milliseconds and fire at once beyond that. */
+/** Node's timers hold 31 bits of milliseconds, and fire at once above that. */
 export const durationMsMax = 2 ** 31 - 1;
 /** 100 % in millionths. */
 export const shareMillionthsAll = 1_000_000;
@@ -43,7 +43,7 @@ const sizeExpected = 'expected a size such as 500B, 64KiB, 1MiB or 1GiB';
 const rateExpected = 'expected a rate such as 5000/s';
 const percentExpected = 'expected a percentage from 0 to 100 in steps of 0.0001, such as 25, 0.5 or 1%';
 
-/** Milliseconds. */
+/** `parseDuration` returns milliseconds. */
 export function parseDuration(text: string): number | Refusal {
   const found = durationPattern.exec(text);
   if (found === null) return new Refusal(durationExpected);
@@ -56,7 +56,7 @@ export function formatDuration(ms: number): string {
   return formatUnit(ms, millisecondsPer, 's');
 }
 
-/** Bytes. */
+/** `parseSize` returns bytes. */
 export function parseSize(text: string): number | Refusal {
   const found = sizePattern.exec(text);
   if (found === null) {
@@ -71,7 +71,7 @@ export function formatSize(bytes: number): string {
   return formatUnit(bytes, bytesPer, 'B');
 }
 
-/** Per second. */
+/** `parseRate` returns a number per second. */
 export function parseRate(text: string): number | Refusal {
   const found = ratePattern.exec(text);
   const rate = found === null ? 0 : Number(found[1]);
@@ -84,8 +84,8 @@ export function formatRate(perSecond: number): string {
 }
 
 /**
- * Millionths. Text is read digit by digit and a number is compared with the double nearest to its four
- * decimals, so no rounding of binary fractions gets in: 0.0001 is 1, 0.07 is 700.
+ * `parseShare` returns millionths. A text is read digit by digit, and a number is compared with the double
+ * nearest to its four decimals, so binary fractions cause no rounding: 0.0001 is 1, 0.07 is 700.
  */
 export function parseShare(percent: string | number): number | Refusal {
   const millionths = typeof percent === 'number' ? shareOfNumber(percent) : shareOfText(percent);
@@ -93,14 +93,14 @@ export function parseShare(percent: string | number): number | Refusal {
   return known ? millionths : new Refusal(percentExpected);
 }
 
-/** The percentage as a number with at most four decimals. */
+/** `percentOfShare` returns the percentage with at most four decimals. */
 export function percentOfShare(millionths: number): number {
   return millionths / millionthsPerPercent;
 }
 
 function shareOfNumber(percent: number): number | null {
   const millionths = Math.round(percent * millionthsPerPercent);
-  // Division is correctly rounded, so equality says that the number was written with four decimals or fewer.
+  // Division is rounded correctly, so equality means that the number has at most four decimals.
   return millionths / millionthsPerPercent === percent ? millionths + 0 : null;
 }
 

@@ -1,30 +1,29 @@
 /**
  * Reports when the content of a configuration file has changed. Editors save by renaming a new file over the
- * old one, and configuration mounts swap a symbolic link somewhere on the way to the file; a watch on the
- * file
+ * old one, and mounted configurations swap a symbolic link on the path to the file. A watch on the file
  * itself follows the old inode and misses both. So the directories along the chain of links are watched, and
- * any event in them only means: read again and compare.
+ * any event in them causes the file to be read and compared.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 
-/** Quiet time after the last event, so that one save is one change. */
+/** Quiet time after the last event, in milliseconds, so that one save is one change. */
 const settleMs = 100;
-/** Links on the way to a file; the system's own bound (ELOOP) is 40. */
+/** Links on the path to a file; the system's own bound (ELOOP) is 40. */
 const linksMax = 40;
 
 export interface ConfigWatch {
-  /** Resolves when the watch is in place; what changes later is seen. */
+  /** Resolves when the watch is in place. Later changes are reported. */
   readonly ready: Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Calls `onChange` after the content differs from what it was at the last call, at first from now. A file
- * that is
- * missing or can't be read is waited for. Watch before the file is loaded, and no change in between is lost.
+ * `watchConfig` calls `onChange` when the content differs from that of the previous call, or of now for the
+ * first one. It waits for a file that is missing or unreadable. Start the watch before loading the file, so
+ * that no change in between is lost.
  */
 export function watchConfig(file: string, onChange: () => void): ConfigWatch {
   const path = resolve(file);
@@ -49,9 +48,8 @@ export function watchConfig(file: string, onChange: () => void): ConfigWatch {
     seen = now;
     onChange();
   };
-  // A swapped link can lead another way. A new watcher and not `add`: only a watcher reports when it is in
-  // place, and
-  // what changes before that is found by the comparison that follows.
+  // A swapped link may lead elsewhere. `add` is not enough: only a new watcher reports when it is in place,
+  // and the comparison that follows finds changes before that.
   const followLinks = () => {
     const now = linkChain(path);
     if (now.size === chain.size && [...now].every((entry) => chain.has(entry))) return;
@@ -69,28 +67,27 @@ export function watchConfig(file: string, onChange: () => void): ConfigWatch {
   };
 }
 
-/** Calls `onEvent` when something happened to one of the entries, and once when the watch is in place. */
+/** `watchEntries` calls `onEvent` for each event of the entries, and once when the watch is in place. */
 function watchEntries(entries: ReadonlySet<string>, onEvent: () => void): FSWatcher {
   const directories = new Set([...entries].map((entry) => dirname(entry)));
   const watcher = watch([...directories], {
     depth: 0,
     followSymlinks: false,
     ignoreInitial: true,
-    // A directory such as /etc has many entries that are not ours. Directories are let in: they may be
+    // A directory such as /etc has many unrelated entries. Directories are not ignored, because they may be
     // watched ones.
     ignored: (entry, stats) => stats !== undefined && !stats.isDirectory() && !entries.has(entry),
   });
   watcher.on('all', onEvent);
-  // A directory that vanishes or can't be watched is no reason to stop; SIGHUP still reloads.
+  // A directory that vanishes or can't be watched does not end the watch; SIGHUP still reloads.
   watcher.on('error', onEvent);
   watcher.once('ready', onEvent);
   return watcher;
 }
 
 /**
- * Every entry whose replacement can change what the path leads to: the path itself, each link on the way and
- * what
- * it points to; each with its directory resolved.
+ * `linkChain` returns every entry whose replacement can change the target of the path: the path itself, each
+ * link on the way and its target, each with its directory resolved.
  */
 function linkChain(path: string): Set<string> {
   const chain = new Set<string>();

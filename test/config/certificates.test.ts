@@ -46,8 +46,8 @@ t.test('the files of a version are read into the plan, relative to the configura
 t.test('a file that cannot be used is reported where it is named', async (t) => {
   for (const [tls, pattern] of [
     ['ca: gone.pem', /^f:1:\d+: versions\.v1\.tls\.ca: .*gone\.pem can't be read: no such file$/],
-    ['ca: nonsense.pem', /^f:1:\d+: versions\.v1\.tls\.ca: .* is no certificate in PEM/],
-    ['cert: nonsense.pem, key: client.key', /tls\.cert: .* is no certificate in PEM/],
+    ['ca: nonsense.pem', /^f:1:\d+: versions\.v1\.tls\.ca: .* is not a certificate in PEM/],
+    ['cert: nonsense.pem, key: client.key', /tls\.cert: .* is not a certificate in PEM/],
     ['cert: client.pem, key: other.key', /tls\.key: .*other\.key is not the key of .*client\.pem/],
     ['cert: client.pem', /expected both of `cert` and `key`, or neither/],
     ['serverName: 10.0.0.1', /serverName: expected a host name/],

@@ -21,7 +21,11 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
       minimal('drain: !!js/function x\n'),
       '1:8: YAML: Unresolved tag: tag:yaml.org,2002:js/function',
     ],
-    ['an alias to nothing', minimal('drain: *d\n'), '1:8: alias `*d`: `&d` is no anchor before this place'],
+    [
+      'an alias to nothing',
+      minimal('drain: *d\n'),
+      '1:8: alias `*d`: `&d` is not an anchor before this place',
+    ],
     ['a key that is a list', minimal('? [a]\n: 1\n'), '1:3: a key must be plain text'],
   ],
   keys: [
@@ -52,7 +56,7 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
     [
       'a merge key',
       minimal('<<: { drain: 1s }\n'),
-      '1:1: unknown key `<<` (merge keys are no part of YAML 1.2; write the keys out)',
+      '1:1: unknown key `<<` (merge keys are not part of YAML 1.2; write the keys out)',
     ],
     ['no versions', 'routes: [ { primary: v1 } ]\n', '1:1: the configuration: `versions` is missing'],
     ['no routes', 'versions: { v1: "http://a:1" }\n', '1:1: the configuration: `routes` is missing'],
@@ -358,7 +362,7 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
     [
       'a line feed in a value',
       mirrored('headers: { add: { a: "b\\nc: d" } }'),
-      "4:45: routes[0].mirrors[0].headers.add.a: has a character that a header value can't carry: only visible ASCII, blanks and tabs are allowed",
+      '4:45: routes[0].mirrors[0].headers.add.a: has a character that is not allowed in a header value: use visible ASCII, spaces and tabs',
     ],
     [
       'a number for a value',
@@ -373,17 +377,17 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
     [
       'a framing field',
       mirrored('headers: { remove: [ content-length ] }'),
-      "4:45: routes[0].mirrors[0].headers.remove[0]: `content-length` can't be edited here: it says where the body ends and umbra sets it itself (RFC 9112, section 6)",
+      "4:45: routes[0].mirrors[0].headers.remove[0]: `content-length` can't be edited here: it delimits the body and umbra sets it itself (RFC 9112, section 6)",
     ],
     [
       'Host',
       mirrored('headers: { set: { host: a } }'),
-      "4:42: routes[0].mirrors[0].headers.set.host: `host` can't be edited here: it is changed by a key of its own: `host` of a mirror, `rewrite.host` of a route",
+      "4:42: routes[0].mirrors[0].headers.set.host: `host` can't be edited here: it has its own key: `host` of a mirror, `rewrite.host` of a route",
     ],
     [
       'Expect',
       mirrored('headers: { add: { expect: a } }'),
-      "4:42: routes[0].mirrors[0].headers.add.expect: `expect` can't be edited here: it is answered by umbra and never sent on (RFC 9110, section 10.1.1)",
+      "4:42: routes[0].mirrors[0].headers.add.expect: `expect` can't be edited here: it is answered by umbra and never forwarded (RFC 9110, section 10.1.1)",
     ],
   ],
   comparing: [
@@ -444,7 +448,7 @@ t.test('all problems are reported at once, in the order of the file', async (t) 
 t.test('a flood of problems is cut, with the count of the rest', async (t) => {
   const problems = told(minimal(Array.from({ length: 150 }, (_, index) => `zz${index}: 1\n`).join('')));
   t.equal(problems.length, 101);
-  t.equal(problems[100], '101:1: 50 more problems from here on are not shown');
+  t.equal(problems[100], '101:1: 50 more problems follow and are not shown');
 });
 
 t.test('JSON is YAML', async (t) => {
@@ -472,7 +476,7 @@ t.test('a route can not match on a field that never reaches it', async (t) => {
     'versions: { v1: "http://a:1" }\nroutes:\n- primary: v1\n  match: { header: { TE: { present: true }, host: { prefix: a } } }\n',
   );
   t.same(problems, [
-    "4:22: routes[0].match.header.TE: `te` can't be matched: umbra deals with it before a route is looked for",
+    "4:22: routes[0].match.header.TE: `te` can't be matched: umbra handles it before routing",
   ]);
 });
 
@@ -488,7 +492,7 @@ t.test('a route that can never match is a warning, and no error', async (t) => {
   const routes = (earlier: string, later: string) =>
     `versions: { v1: "http://a:1" }\nroutes:\n- { primary: v1, match: { ${earlier} } }\n- { primary: v1, match: { ${later} } }\n`;
   const warning = [
-    '4:3: warning: route `route-2` can never match: `route-1` before it takes all of its requests',
+    '4:3: warning: route `route-2` can never match: `route-1` before it matches all of its requests',
   ];
   const covered = [
     ['', 'path: { prefix: /a }'],
@@ -531,7 +535,7 @@ t.test('a mirror to an endpoint of its own primary is a warning', async (t) => {
   const versions = (v2: string) =>
     `versions: { v1: ["http://a:1", "http://b:1"], v2: "${v2}" }\nroutes:\n- primary: v1\n  mirrors: [ { to: v2 } ]\n`;
   t.same(told(versions('http://b:1')), [
-    '4:20: warning: `v2` has an endpoint of the primary `v1`, b:1: it gets requests of this route twice',
+    '4:20: warning: `v2` has an endpoint of the primary `v1`, b:1: it receives each request of this route twice',
   ]);
   t.same(told(versions('http://b:2')), []);
 });
@@ -620,7 +624,7 @@ t.test(
     await writeFile(`${directory}/b.pem`, serverKey);
     const empty = await loadConfigFile(file);
     t.same(empty.ok ? [] : empty.problems.map(formatProblem), [
-      `${file}:3:16: listen[0].tls.cert: ${directory}/a.pem is no certificate in PEM: it is empty`,
+      `${file}:3:16: listen[0].tls.cert: ${directory}/a.pem is not a certificate in PEM: it is empty`,
     ]);
     await writeFile(`${directory}/a.pem`, clientPem);
     const foreign = await loadConfigFile(file);

@@ -150,15 +150,15 @@ t.test('a route that makes no sense is refused with its position', async (t) => 
     'primary: { v1: 0.00001 }':
       '3:20: routes[0].primary.v1: expected a weight from 0 to 1000000 in steps of 0.0001, found `0.00001`',
     'primary: { v1: 1, v9: 1 }': '3:23: unknown version `v9` (did you mean `v1`?)',
-    'primary: v1, versionHeaders: { v2: {} }': '3:36: `v2` is no primary of this route: v1',
+    'primary: v1, versionHeaders: { v2: {} }': '3:36: `v2` is not a primary of this route: v1',
     'primary: { v1: 1, v2: 0 }, mirrors: [ { to: v1 } ]':
       '3:49: warning: `v1` answers every request of this route, so nothing is copied to it',
     'primary: { v1: 1 }, mirrors: [ { to: v1 } ]':
       '3:42: mirrors `v1` to itself: it is the primary of this route',
     'respond: {}, mirrors: [ { to: v1 } ]':
-      '3:18: `mirrors` is for requests that go on to a version; `respond` answers these',
+      '3:18: `mirrors` is for requests that are forwarded to a version, and `respond` answers these',
     'redirect: {}, headers: { request: { remove: [ a ] } }':
-      '3:30: `headers.request` is for requests that go on to a version; `redirect` answers these',
+      '3:30: `headers.request` is for requests that are forwarded to a version, and `redirect` answers these',
     'redirect: { status: 200 }':
       '3:25: routes[0].redirect.status: expected 301, 302, 303, 307 or 308, found `200`',
     'redirect: { host: "a:80" }':
@@ -167,11 +167,11 @@ t.test('a route that makes no sense is refused with its position', async (t) => 
       '3:23: routes[0].redirect.path: expected a path that begins with / and has no query, found `a`',
     'respond: { status: 204, body: a }': '3:35: routes[0].respond.body: a 204 has no body',
     'respond: { headers: { content-length: "1" } }':
-      "3:27: routes[0].respond.headers.content-length: `content-length` can't be edited here: it says where the body ends and umbra sets it itself (RFC 9112, section 6)",
+      "3:27: routes[0].respond.headers.content-length: `content-length` can't be edited here: it delimits the body and umbra sets it itself (RFC 9112, section 6)",
     'primary: v1, headers: { response: { set: { date: a } } }':
       "3:48: routes[0].headers.response.set.date: `date` can't be edited here: it is kept as the primary sent it, or umbra's own",
     'primary: v1, headers: { request: { set: { a: "s3\\u0001" } } }':
-      "3:50: routes[0].headers.request.set.a: has a character that a header value can't carry: only visible ASCII, blanks and tabs are allowed",
+      '3:50: routes[0].headers.request.set.a: has a character that is not allowed in a header value: use visible ASCII, spaces and tabs',
     'primary: v1, headers: { request: { remove: [ x-umbra-mirror ] } }':
       "3:50: routes[0].headers.request.remove[0]: `x-umbra-mirror` can't be removed: it keeps a mirror from mirroring a mirror",
     'primary: v1, rewrite: { path: { prefix: /a } }':

@@ -51,9 +51,9 @@ t.test('what only shadows have is refused where it stands, and a recording of a 
     'compare: off',
   ])
     t.strictSame(told(recorded(key)), [
-      `4:34: \`${key.split(':')[0]}\` is for shadows; \`file:./rec\` is a recording`,
+      `4:34: \`${key.split(':')[0]}\` belongs to shadows, and \`file:./rec\` is a recording`,
     ]);
-  t.strictSame(told(mirrored('recording: {}')), ['4:24: `recording` is for mirrors to file:DIRECTORY']);
+  t.strictSame(told(mirrored('recording: {}')), ['4:24: `recording` belongs to mirrors to file:DIRECTORY']);
 });
 
 t.test('places that are none are refused', async (t) => {
@@ -128,10 +128,12 @@ t.test(
 
 t.test('what a stream has not is refused where it stands, without its credentials', async (t) => {
   t.strictSame(told(streamed('inFlight: 9')), [
-    '4:63: `inFlight` is for shadows; `nats://10.0.0.5:4222/umbra.reviews` is a stream',
+    '4:63: `inFlight` belongs to shadows, and `nats://10.0.0.5:4222/umbra.reviews` is a stream',
   ]);
-  t.strictSame(told(streamed('recording: {}')), ['4:63: `recording` is for mirrors to file:DIRECTORY']);
-  t.strictSame(told(mirrored('stream: {}')), ['4:24: `stream` is for mirrors to nats://host:4222/subject']);
+  t.strictSame(told(streamed('recording: {}')), ['4:63: `recording` belongs to mirrors to file:DIRECTORY']);
+  t.strictSame(told(mirrored('stream: {}')), [
+    '4:24: `stream` belongs to mirrors to nats://host:4222/subject',
+  ]);
   t.match(told(streamed('stream: { timeout: 2m }')), [/must be 1m or less/]);
   t.match(told(streamed('stream: { outstanding: 8193 }')), [/expected a whole number from 1 to 8192/]);
   const to = (text: string) => told(`${start}  mirrors: [ { to: "${text}" } ]\n`);

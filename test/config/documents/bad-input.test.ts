@@ -128,7 +128,7 @@ t.test('a YAML bomb ends at the bound on values', async (t) => {
 });
 
 t.test('anchors are of one document alone', async (t) => {
-  t.match(told('a: &x 1\n---\nb: *x'), [/`&x` is no anchor before this place|Unresolved alias/i]);
+  t.match(told('a: &x 1\n---\nb: *x'), [/`&x` is not an anchor before this place|Unresolved alias/i]);
 });
 
 t.test('nesting is bounded, and a file is', async (t) => {
