@@ -37,7 +37,7 @@ export class BlockWriter {
     if (framing === Framing.LENGTH) this.#pair(encoder, 'content-length', String(head.contentLength));
     else if (head.lengthZero) this.#pair(encoder, 'content-length', '0');
     if (head.expectsContinue) this.#pair(encoder, 'expect', '100-continue');
-    return encoder.at;
+    return encoder.end();
   }
 
   /** A response that is forwarded, interim or final; `more`: whole field lines that are added to it. */
@@ -53,7 +53,7 @@ export class BlockWriter {
     }
     if (head.hasContentLength) this.#pair(encoder, 'content-length', String(head.contentLength));
     this.#lines(encoder, more);
-    return encoder.at;
+    return encoder.end();
   }
 
   /** A response of umbra's own. `lines`: whole field lines, without framing. */
@@ -61,14 +61,14 @@ export class BlockWriter {
     this.#begin(encoder, lines.length);
     this.#pair(encoder, ':status', String(status));
     this.#lines(encoder, lines);
-    return encoder.at;
+    return encoder.end();
   }
 
   /** Trailers: whole field lines. */
   trailers(encoder: HpackEncoder, lines: string): number {
     this.#begin(encoder, lines.length);
     this.#lines(encoder, lines);
-    return encoder.at;
+    return encoder.end();
   }
 
   #begin(encoder: HpackEncoder, characters: number, neverIndexed = ''): void {

@@ -36,10 +36,16 @@ class Entry {
   }
 }
 
-/** Buckets for as many entries as a table of the default size has at most. */
-const BUCKETS = 128;
-/** Slots in which a line that was sent once waits for being sent again. */
-const SEEN = 128;
+/** Buckets of fields, and as many of names; a table of the default size has rarely more entries. */
+const SLOTS = 64;
+const SLOT_MASK = SLOTS - 1;
+/** The latest lines that were sent and not added, by their hashes. */
+const LINES_SEEN = 64;
+/** Where the three parts of the index begin. */
+const BY_FIELD = 0;
+const BY_NAME = SLOTS;
+const SEEN = 2 * SLOTS;
+const INDEX_SLOTS = SEEN + LINES_SEEN;
 /** Past so many insertions nothing is added any more, so that their numbers stay small integers. */
 const INSERTIONS_MAX = 2 ** 29;
 
@@ -55,10 +61,10 @@ export class EncoderTable {
   #entries: (Entry | null)[] = [];
   #oldest = 1;
   #next = 1;
-  #buckets: Int32Array = none;
-  #nameBuckets: Int32Array = none;
-  /** Hashes of lines that were sent and not added. */
-  #seen: Int32Array = none;
+  /** One array, as each has its price; none while nothing was sent. */
+  #index: Int32Array = none;
+  /** Where the next line is remembered: in place of the oldest. */
+  #seenNext = 0;
 
   constructor(sizeMax: number) {
     this.#sizeMax = sizeMax;
@@ -82,7 +88,7 @@ export class EncoderTable {
     hash: number,
   ): number {
     if (this.count === 0) return 0;
-    let number = this.#buckets[hash & (BUCKETS - 1)]!;
+    let number = this.#index[BY_FIELD + (hash & SLOT_MASK)]!;
     while (number >= this.#oldest) {
       const entry = this.#entry(number);
       if (
@@ -99,7 +105,7 @@ export class EncoderTable {
   /** The index of the newest field with this name; 0: none. */
   findName(bytes: Uint8Array, start: number, end: number, nameHash: number): number {
     if (this.count === 0) return 0;
-    let number = this.#nameBuckets[nameHash & (BUCKETS - 1)]!;
+    let number = this.#index[BY_NAME + (nameHash & SLOT_MASK)]!;
     while (number >= this.#oldest) {
       const entry = this.#entry(number);
       if (entry.nameHash === nameHash && isName(entry.name, bytes, start, end)) return this.#indexOf(number);
@@ -113,10 +119,11 @@ export class EncoderTable {
    * times) pushes nothing out. A line that is not is remembered.
    */
   isRepeated(hash: number): boolean {
-    if (this.#seen.length === 0) this.#seen = new Int32Array(SEEN);
-    const slot = hash & (SEEN - 1);
-    if (this.#seen[slot] === hash) return true;
-    this.#seen[slot] = hash;
+    if (this.#index.length === 0) this.#index = new Int32Array(INDEX_SLOTS);
+    const index = this.#index;
+    for (let slot = SEEN; slot < INDEX_SLOTS; slot++) if (index[slot] === hash) return true;
+    index[SEEN + this.#seenNext] = hash;
+    this.#seenNext = (this.#seenNext + 1) & (LINES_SEEN - 1);
     return false;
   }
 
@@ -125,7 +132,7 @@ export class EncoderTable {
     return (characters + FIELD_OVERHEAD_BYTES) * 4 <= this.#sizeMax && this.#next < INSERTIONS_MAX;
   }
 
-  /** Adds a field, which `fits`, as the peer does when it reads it. */
+  /** Adds a field that `isRepeated` and `fits`, as the peer does when it reads it. */
   add(
     bytes: Buffer,
     nameStart: number,
@@ -135,22 +142,18 @@ export class EncoderTable {
     nameHash: number,
     hash: number,
   ): void {
-    if (this.#buckets.length === 0) {
-      this.#buckets = new Int32Array(BUCKETS);
-      this.#nameBuckets = new Int32Array(BUCKETS);
-    }
     const name = latin1Slice(bytes, nameStart, nameEnd).toLowerCase();
     const value = latin1Slice(bytes, valueStart, valueEnd);
-    const bucket = hash & (BUCKETS - 1);
-    const nameBucket = nameHash & (BUCKETS - 1);
+    const index = this.#index;
+    const slot = BY_FIELD + (hash & SLOT_MASK);
+    const nameSlot = BY_NAME + (nameHash & SLOT_MASK);
     const number = this.#next;
-    const before = this.#buckets[bucket]!;
-    const entry = new Entry(name, value, nameHash, hash, number, before, this.#nameBuckets[nameBucket]!);
+    const entry = new Entry(name, value, nameHash, hash, number, index[slot]!, index[nameSlot]!);
     this.#evictTo(this.#sizeMax - entry.size);
     if (this.count === this.#entries.length) this.#grow();
     this.#entries[number & (this.#entries.length - 1)] = entry;
-    this.#buckets[bucket] = number;
-    this.#nameBuckets[nameBucket] = number;
+    index[slot] = number;
+    index[nameSlot] = number;
     this.#next++;
     this.size += entry.size;
   }

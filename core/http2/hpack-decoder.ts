@@ -68,6 +68,14 @@ export class HpackDecoder {
     this.#end = end;
     this.overflowed = false;
     this.listBytes = 0;
+    const isRight = this.#decode(bytes, listBytesMax, fieldsMax, sink);
+    // An idle connection must not hold on to the memory that it was last fed from.
+    this.#bytes = none;
+    return isRight;
+  }
+
+  #decode(bytes: Buffer, listBytesMax: number, fieldsMax: number, sink: FieldSink): boolean {
+    const end = this.#end;
     let fields = 0;
     let mayResize = true;
     while (this.#at !== MALFORMED && this.#at < end) {

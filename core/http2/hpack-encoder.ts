@@ -37,7 +37,7 @@ const PATH = ':path';
 export class HpackEncoder {
   readonly table: EncoderTable;
   /** Where the next byte of the block goes. */
-  at = 0;
+  #at = 0;
   #out: Buffer = none;
   readonly #tableBytesMax: number;
   /** The table sizes that the peer must be informed of: the smallest since the last block, and the last. */
@@ -66,7 +66,7 @@ export class HpackEncoder {
    */
   begin(out: Buffer, neverIndexed = ''): void {
     this.#out = out;
-    this.at = 0;
+    this.#at = 0;
     this.#neverIndexed = neverIndexed;
     if (this.#latest < 0) return;
     if (this.#smallest < this.#latest) this.#number(SIZE_UPDATE, SIZE_UPDATE_BITS, this.#smallest);
@@ -77,11 +77,6 @@ export class HpackEncoder {
     this.#latest = -1;
   }
 
-  /** A field that is in the static table as a whole. */
-  indexed(index: number): void {
-    this.#number(INDEXED, INDEXED_BITS, index);
-  }
-
   /** A field of `bytes`; capital letters of its name are sent as small ones. */
   field(bytes: Buffer, nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): void {
     const nameHash = hashName(bytes, nameStart, nameEnd);
@@ -89,7 +84,7 @@ export class HpackEncoder {
     const { table } = this;
     const found = table.find(bytes, nameStart, nameEnd, valueStart, valueEnd, hash);
     if (found > 0) {
-      this.indexed(found);
+      this.#indexed(found);
       return;
     }
     const known = knownName(bytes, nameStart, nameEnd, nameHash);
@@ -99,7 +94,7 @@ export class HpackEncoder {
       for (let index = known.index; index > 0 && index <= known.lastIndex; index++) {
         if (!isText(staticFields[index]!.value, bytes, valueStart, valueEnd) || valueEnd === valueStart)
           continue;
-        this.indexed(index);
+        this.#indexed(index);
         return;
       }
       nameIndex = known.index;
@@ -120,6 +115,17 @@ export class HpackEncoder {
     if (isInserted) table.add(bytes, nameStart, nameEnd, valueStart, valueEnd, nameHash, hash);
   }
 
+  /** Ends the block, and returns its length. */
+  end(): number {
+    this.#out = none;
+    this.#neverIndexed = '';
+    return this.#at;
+  }
+
+  #indexed(index: number): void {
+    this.#number(INDEXED, INDEXED_BITS, index);
+  }
+
   #announce(size: number): void {
     this.#smallest = this.#smallest < 0 ? size : Math.min(this.#smallest, size);
     this.#latest = size;
@@ -129,16 +135,16 @@ export class HpackEncoder {
     const out = this.#out;
     const most = (1 << bits) - 1;
     if (value < most) {
-      out[this.at++] = first | value;
+      out[this.#at++] = first | value;
       return;
     }
-    out[this.at++] = first | most;
+    out[this.#at++] = first | most;
     let rest = value - most;
     while (rest >= 0x80) {
-      out[this.at++] = (rest & 0x7f) | 0x80;
+      out[this.#at++] = (rest & 0x7f) | 0x80;
       rest >>>= 7;
     }
-    out[this.at++] = rest;
+    out[this.#at++] = rest;
   }
 
   /** A name that no table has, in small letters. */
@@ -153,10 +159,10 @@ export class HpackEncoder {
     const coded = codedBytes(bytes, start, end);
     if (coded < end - start) {
       this.#number(HUFFMAN, STRING_BITS, coded);
-      this.at = encodeHuffman(bytes, start, end, this.#out, this.at);
+      this.#at = encodeHuffman(bytes, start, end, this.#out, this.#at);
     } else {
       this.#number(0, STRING_BITS, end - start);
-      this.at += bytes.copy(this.#out, this.at, start, end);
+      this.#at += bytes.copy(this.#out, this.#at, start, end);
     }
   }
 }

@@ -74,10 +74,7 @@ export class Output {
       const block = this.#room();
       if (block === null) return;
       const count = Math.min(end - from, block.length - this.#filled);
-      block.set(
-        from === 0 && count === bytes.length ? bytes : bytes.subarray(from, from + count),
-        this.#filled,
-      );
+      copy(bytes, from, block, this.#filled, count);
       this.#filled += count;
       this.heldBytes += count;
       from += count;
@@ -191,4 +188,13 @@ export class Output {
     this.#filled = 0;
     return block;
   }
+}
+
+/** Below this a loop beats a view of the bytes. */
+const VIEWED_BYTES = 64;
+
+function copy(from: Uint8Array, start: number, to: Buffer, at: number, count: number): void {
+  if (count === from.length) to.set(from, at);
+  else if (count >= VIEWED_BYTES) to.set(from.subarray(start, start + count), at);
+  else for (let i = 0; i < count; i++) to[at + i] = from[start + i]!;
 }

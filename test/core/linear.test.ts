@@ -158,9 +158,10 @@ function http2(...pairs: readonly (readonly [name: string, value: string])[]): v
     const bytes = Buffer.from(name + value, 'latin1');
     encoder.field(bytes, 0, name.length, name.length, bytes.length);
   }
+  const length = encoder.end();
   for (const fields of [new RequestFields(), new ResponseFields()]) {
     fields.begin();
-    decoder.decode(block, 0, encoder.at, block.length, pairs.length, fields);
+    decoder.decode(block, 0, length, block.length, pairs.length, fields);
     fields.complete(true, false);
   }
 }

@@ -36,6 +36,18 @@ t.test('a response that repeats takes a byte for each field from the third time 
   }
 });
 
+t.test('lines that repeat are in the table from the third time on, ids between them or not', async () => {
+  const line = fc.tuple(fc.stringMatching(/^[a-z]{3,12}$/), fc.stringMatching(/^[ -~]{0,20}$/));
+  fc.assert(
+    fc.property(fc.uniqueArray(line, { minLength: 1, maxLength: 30, selector: String }), (lines) => {
+      const encoder = new HpackEncoder(TABLE, TABLE);
+      for (let time = 0; time < 2; time++) encodeList(encoder, [...lines, ['x-request-id', `${time}`]]);
+      return encodeList(encoder, lines).length === lines.length;
+    }),
+    { numRuns: 50 },
+  );
+});
+
 t.test('what is different each time enters no table', async (t) => {
   const encoder = new HpackEncoder(TABLE, TABLE);
   for (let id = 0; id < 300; id++) encodeList(encoder, [['x-request-id', `${id}-${id * 7}`]]);

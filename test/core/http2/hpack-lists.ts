@@ -28,7 +28,7 @@ export function encodeList(encoder: HpackEncoder, pairs: readonly Pair[], neverI
     const bytes = Buffer.from(name + value, 'latin1');
     encoder.field(bytes, 0, name.length, name.length, bytes.length);
   }
-  return out.subarray(0, encoder.at);
+  return out.subarray(0, encoder.end());
 }
 
 /** The decoder's dynamic table from its newest entry on. */
