@@ -13,6 +13,7 @@ export function judge(kind: KindName, root: TreeNode, label: string): ConfigProb
     judged.policy(at(spec, 'trafficPolicy'));
     for (const subset of itemsAt(spec, 'subsets')) judged.policy(at(subset, 'trafficPolicy'));
   }
+  if (kind === 'ServiceEntry') judged.entry(spec);
   if (kind === 'HTTPRoute') for (const parent of itemsAt(spec, 'parentRefs')) judged.parent(parent);
   if (kind === 'Gateway') for (const listener of itemsAt(spec, 'listeners')) judged.listener(listener);
   if (kind === 'IstioGateway') for (const server of itemsAt(spec, 'servers')) judged.server(server);
@@ -57,6 +58,23 @@ class Judgement {
         simple!.mark,
         '`loadBalancer.simple` is ignored: umbra takes the endpoint with the fewest requests',
       );
+  }
+
+  /** A destination can not use one without addresses or without HTTP, and is refused then. */
+  entry(spec: TreeNode | undefined): void {
+    const resolution = at(spec, 'resolution');
+    const word = textAt(resolution) ?? 'NONE';
+    const isEmpty = itemsAt(spec, 'endpoints').length === 0 && at(spec, 'workloadSelector') === undefined;
+    if (isEmpty && !word.startsWith('DNS'))
+      this.#warn(
+        (resolution ?? spec!).mark,
+        `resolution: with ${word} and without \`endpoints\` it has no addresses, and a destination with its host is refused`,
+      );
+    const ports = itemsAt(spec, 'ports');
+    const speaks = (port: TreeNode) =>
+      ['HTTP', 'HTTPS'].includes(textAt(port, 'protocol')?.toUpperCase() ?? 'HTTP');
+    for (const port of ports.filter((one) => !speaks(one)))
+      this.#warn(port.mark, `port ${numberAt(port, 'number')} has no effect: umbra speaks HTTP and HTTPS`);
   }
 
   parent(parent: TreeNode): void {

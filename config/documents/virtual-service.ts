@@ -54,6 +54,9 @@ function bindingsOf(document: Document, { gateways, problems }: Mapping): Bindin
 
 const anyListener: Wanted = { sectionName: undefined, port: undefined };
 
+/** RFC 9110, section 9.3, and RFC 5789. */
+const standardMethods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
+
 class RuleDraft {
   constructor(
     private readonly document: Document,
@@ -270,10 +273,10 @@ class RuleDraft {
       ?.replace(/^\^?\(?|\)?\$?$/g, '')
       .split('|');
     if (names?.every((name) => /^[A-Z]+$/.test(name))) return placed(regex!, names);
-    this.error(
-      method.mark,
-      'match.method: umbra matches names of methods: exact, or a regex such as GET|POST',
-    );
+    const fitting = standardMethods.filter((name) => fits(method, name));
+    if (fitting.length === 0) this.error(method.mark, 'match.method: no method of HTTP fits');
+    this.warn(method.mark, `match.method is tried on the methods of HTTP alone: ${fitting.join(', ')}`);
+    if (fitting.length > 0) return placed(method, fitting);
     return undefined;
   }
 

@@ -196,6 +196,28 @@ t.test('a version that closes without a response is answered 503, as in Envoy', 
   t.equal((await call()).status, 200);
 });
 
+t.test('endpoints of a ServiceEntry share requests by their weights', async (t) => {
+  await take({
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'ServiceEntry',
+    metadata: { name: 'weighted' },
+    spec: {
+      hosts: ['weighted'],
+      ports: [{ number: 80, name: 'http', protocol: 'http' }],
+      resolution: 'STATIC',
+      endpoints: [v1, v2].map(({ port }, index) => ({
+        address: '127.0.0.1',
+        ports: { http: port },
+        weight: index === 0 ? 9 : 1,
+      })),
+    },
+  });
+  await rules({ route: [{ destination: { host: 'weighted' } }] });
+  const answers: string[] = [];
+  for (let i = 0; i < 20; i++) answers.push(textOf(await call()));
+  t.equal(answers.filter((text) => text === 'v2').length, 2);
+});
+
 t.test('the mirrored share: 0 % copies nothing, 100 % everything', async (t) => {
   const mirrored = async (value: number): Promise<number> => {
     await rules({

@@ -52,7 +52,7 @@ export const serviceEntry: Shape = fields({
             'MYSQL',
             'REDIS',
           ),
-          'in any case: HTTP, and HTTPS for `https://`; a destination with another one is refused',
+          'in any case: HTTP, and HTTPS for `https://`; others are reported',
         ),
         targetPort: supported(port, 'the port of endpoints that name none'),
       }),
@@ -62,7 +62,7 @@ export const serviceEntry: Shape = fields({
   location: ignored('umbra knows no mesh to be inside or outside of'),
   resolution: supported(
     word('NONE', 'STATIC', 'DNS', 'DNS_ROUND_ROBIN', 'DYNAMIC_DNS'),
-    'with DNS and without endpoints the host itself is resolved; NONE and DYNAMIC_DNS are refused',
+    'with DNS and without endpoints the host itself is resolved; NONE and DYNAMIC_DNS are reported then',
   ),
   endpoints: supported(listOf(fields(workload))),
   workloadSelector: supported(

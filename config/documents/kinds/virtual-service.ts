@@ -52,7 +52,10 @@ const match = fields({
   name: ignored('figures are named by the route'),
   uri: supported(stringMatch, '`match.path`'),
   scheme: supported(stringMatch, '`match.scheme`: that of X-Forwarded-Proto, or of the connection'),
-  method: supported(stringMatch, '`match.method`; `regex` only as names with | between them'),
+  method: supported(
+    stringMatch,
+    '`match.method`; `prefix`, and a `regex` that is no list of names, are tried on the methods of HTTP, which is reported',
+  ),
   authority: supported(stringMatch, 'the Host field as the client sent it, beside `hosts`'),
   headers: supported(mapOf(stringMatch), '`match.header`; empty, or `regex: "*"`: the header is there'),
   port: supported(port, '`match.port`: the port of the listener'),

@@ -74,14 +74,13 @@ t.test('with resolution DNS and no endpoints the host itself is the endpoint', a
       ],
       resolution,
     });
+  const errors = (...texts: string[]) => grown(texts).told.filter((line) => !line.includes('warning'));
   const { versions } = grown([entry('DNS'), to({ host: 'app.example.com' })]);
   t.strictSame(versions['app.example.com'].endpoints, ['https://app.example.com:443']);
-  t.match(grown([entry('NONE'), to({ host: 'app.example.com' })]).told, [
-    /resolution: NONE needs `endpoints`/,
-  ]);
+  t.match(errors(entry('NONE'), to({ host: 'app.example.com' })), [/resolution: NONE needs `endpoints`/]);
   const port = (number: number) => to({ host: 'app.example.com', port: { number } });
-  t.match(grown([entry('DNS'), port(9000)]).told, [/port 9000 is TCP: umbra speaks HTTP and HTTPS/]);
-  t.match(grown([entry('DNS'), port(1)]).told, [/has no port 1, which a destination asks for/]);
+  t.match(errors(entry('DNS'), port(9000)), [/port 9000 is TCP: umbra speaks HTTP and HTTPS/]);
+  t.match(errors(entry('DNS'), port(1)), [/has no port 1, which a destination asks for/]);
 });
 
 const rule = (spec: object, name = 'reviews', more: object = {}): string =>
@@ -157,6 +156,20 @@ t.test('a port that no endpoint of `subsets` has is reported', async (t) => {
   t.strictSame(told(9080), []);
   t.match(told(80), [/port 80 is ignored: the endpoints of `subsets` have ports of their own/]);
 });
+
+t.test(
+  'a ServiceEntry without addresses, and ports without HTTP, are reported when they are applied',
+  async (t) => {
+    const told = (spec: object) =>
+      grown([document('ServiceEntry', 'app', { hosts: ['app'], ports, ...spec })]).told;
+    t.match(told({}), [/with NONE and without `endpoints` it has no addresses/]);
+    t.match(told({ resolution: 'DYNAMIC_DNS' }), [/with DYNAMIC_DNS and without/]);
+    t.strictSame(told({ resolution: 'DNS' }), []);
+    t.match(told({ resolution: 'DNS', ports: [...ports, { number: 70, name: 'x', protocol: 'tcp' }] }), [
+      /port 70 has no effect: umbra speaks HTTP and HTTPS/,
+    ]);
+  },
+);
 
 t.test('a protocol may be written in any case', async (t) => {
   const spec = { hosts: ['app'], resolution: 'STATIC', endpoints: [{ address: '10.0.0.1' }] };

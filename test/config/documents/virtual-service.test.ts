@@ -128,6 +128,17 @@ t.test('corsPolicy becomes cors', async (t) => {
   });
 });
 
+t.test(
+  'a method by its beginning or an expression is tried on the methods of HTTP, and that is reported',
+  async (t) => {
+    const { routes, told } = grown(reviews([{ ...toV1, match: [{ method: { regex: 'P.*' } }] }]));
+    t.strictSame(routes[0].match, { host, method: ['POST', 'PUT', 'PATCH'] });
+    t.match(told, [/warning: .*match.method is tried on the methods of HTTP alone: POST, PUT, PATCH/]);
+    const none = grown(reviews([{ ...toV1, match: [{ method: { prefix: 'X' } }] }])).told;
+    t.match(none[0], /match.method: no method of HTTP fits/);
+  },
+);
+
 t.test('weights are kept, and a single destination takes everything whatever its weight says', async (t) => {
   const [one] = toV1.route;
   const [two] = toV2.route;
