@@ -1,8 +1,8 @@
 /**
  * `umbra replay` against an origin in a process of its own: how many requests a second `--speed max` reaches,
  * what of the CPUs went to umbra and what to the origin, and how late requests of a schedule go out. The
- * recording is written first, GETs and POSTs with bodies of 512 bytes, stored and compressed. The origin
- * answers as fast as node:net allows.
+ * recording is written first, GETs and POSTs with bodies of 512 bytes: stored, compressed, and with
+ * responses, whose contents are compared. The origin answers as fast as node:net allows.
  *
  *   node dist/bench/core/replay.js
  */
@@ -17,6 +17,7 @@ import { Dates, RecordIds } from '../../core/recording/record-ids.js';
 import { RecordWriter } from '../../core/recording/record-writer.js';
 import { Redactor } from '../../core/recording/redactor.js';
 import { redactNothingMore } from '../../core/redact.js';
+import type { CopiedResponse } from '../../core/sink/sink.js';
 import { Origin } from '../end-to-end/origins.js';
 import { cpuOf } from '../end-to-end/proc.js';
 
@@ -24,6 +25,16 @@ const REQUESTS = 200_000;
 const ROUNDS = 3;
 const RATE = 5000;
 
+/** What the origin answers, too. */
+const text = Buffer.alloc(295, '.');
+const answer: CopiedResponse = {
+  status: 200,
+  head: '200 OK\r\ncontent-type: text/plain\r\n',
+  body: [text],
+  bodyBytes: text.byteLength,
+  truncated: false,
+  latencyUs: 300,
+};
 const umbra = fileURLToPath(new URL('../../../bin/umbra.js', import.meta.url));
 /** Run before umbra: says at its end what it used. */
 const cpuTold = `data:text/javascript,${encodeURIComponent(
@@ -33,10 +44,11 @@ const directory = mkdtempSync(join(tmpdir(), 'umbra-bench-'));
 const origin = await Origin.start(null, 'text', '');
 try {
   const files = new Map([
-    ['stored', stored],
-    ['compressed', compressor()],
+    ['stored', recording(stored, null)],
+    ['compressed', recording(compressor(), null)],
+    ['compressed with responses', recording(compressor(), answer)],
   ]);
-  for (const [name, write] of files) writeFileSync(join(directory, name), recording(write));
+  for (const [name, bytes] of files) writeFileSync(join(directory, name), bytes);
   for (let round = 0; round < ROUNDS; round++) {
     for (const name of files.keys()) {
       console.log(`as fast as can be, ${name}: ${fastest(join(directory, name))}`);
@@ -70,7 +82,7 @@ function run(file: string, words: readonly string[]): { stdout: string; stderr: 
   return { stdout, stderr };
 }
 
-function recording(write: WriteMember): Buffer {
+function recording(write: WriteMember, response: CopiedResponse | null): Buffer {
   const writer = new RecordWriter(new Redactor(redactNothingMore), new RecordIds(Buffer.alloc(16, 1)));
   const dates = new Dates();
   const body = Buffer.alloc(512, 'words ');
@@ -92,7 +104,7 @@ function recording(write: WriteMember): Buffer {
         bodyBytes: posts ? body.byteLength : 0,
         trailers: '',
         primary: null,
-        response: null,
+        response,
         settled: () => {},
         segmentBegun: () => {},
         redacted: () => {},

@@ -70,9 +70,13 @@ export class ReplayRun {
 
   /** Returns the number of pairs. */
   async #learn(from: NoiseSource, others: readonly RecordingFile[]): Promise<number> {
-    const { pairs, files, options } = this.#parts;
-    if ('path' in from)
-      return learnFromRecordings(files, others, options.filters, pairs, () => this.#stopped);
+    const { pairs, files, options, io } = this.#parts;
+    if ('path' in from) {
+      const endProgress = io.show(() => `learning noise from ${from.path}`);
+      return learnFromRecordings(files, others, options.filters, pairs, () => this.#stopped).finally(
+        endProgress,
+      );
+    }
     const counters = this.#counters;
     const shadow = { url: from.url, counters: counters.baseline };
     const asBaseline = { take: (pair: ResponsePair) => pairs.take({ ...pair, isBaseline: true }) };
@@ -118,7 +122,8 @@ export class ReplayRun {
     });
     this.#pass = pass;
     if (this.#stopped) pass.stop();
-    const endProgress = io.show(() => barText(counters, pass.source, loop));
+    const what = counters === this.#counters ? '' : 'learning noise: ';
+    const endProgress = io.show(() => what + barText(counters, pass.source, loop));
     try {
       await pass.done();
     } finally {
