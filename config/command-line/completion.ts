@@ -1,10 +1,12 @@
-/** Scripts that let shells complete what is typed after `umbra`. */
+/** Scripts that let shells complete commands and flags of `umbra`. */
 import type { CommandDescription, FlagDescription } from './describe.js';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
-/** Returns the script for `shell`. Operands and values of flags are completed as names of files. */
+/**
+ * `completionScript` returns the script for `shell`. It completes operands and values of flags as file names.
+ */
 export function completionScript(shell: Shell, commands: readonly CommandDescription[]): string {
   return scripts[shell](commands);
 }
@@ -64,7 +66,7 @@ if [ "$funcstack[1]" = _umbra ]; then _umbra "$@"; else compdef _umbra umbra; fi
 `;
 }
 
-/** Each may be repeated: a flag that may not be is refused by the command, in words. */
+/** zsh may repeat every flag; the command itself reports a flag that must not be repeated. */
 function zshFlag({ short, long, takesValue, help }: FlagDescription): string {
   const rest = `${takesValue ? '=' : ''}[${help.replace(/[[\]\\:]/g, '\\$&')}]${takesValue ? ':value:_files' : ''}`;
   const one = quoted(`*${long}${rest}`);
@@ -84,12 +86,12 @@ ${lines.join('\n')}
 `;
 }
 
-/** `quoted` quotes for bash and zsh, where nothing within single quotes means anything but the quote. */
+/** `quoted` quotes for bash and zsh, where only the quote itself is special within single quotes. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** `fishQuoted` quotes for fish, which takes backslashes before a quote and before a backslash. */
+/** `fishQuoted` quotes for fish, which needs backslashes before a quote and before a backslash. */
 function fishQuoted(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }

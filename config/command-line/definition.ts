@@ -1,12 +1,12 @@
 /**
- * A command states its operands and flags once, and the type of its options follows from them. `commander`
- * parses;
- * only this file and `command-line.ts` know it.
+ * A command defines its operands and flags once, and the type of its options follows from them. `commander`
+ * parses; only this file and `command-line.ts` use it.
  */
 import { Argument, Command, Option } from 'commander';
 
 /**
- * Turns the text of a flag or operand into its value; throws `InvalidArgumentError` with what was expected.
+ * Converts the text of a flag or operand to its value. It throws `InvalidArgumentError` with what was
+ * expected.
  */
 export type Parse<T> = (text: string) => T;
 
@@ -22,10 +22,10 @@ export interface Flag<T> {
   readonly absent: T;
 }
 
-/** Reports bad usage that no single flag can see: prints `error: MESSAGE` and ends with exit code 2. */
+/** Reports bad usage that involves several flags: it prints `error: MESSAGE` and ends with exit code 2. */
 export type Misuse = (message: string) => never;
 
-/** A command as the command line knows it. */
+/** A command as the command line uses it. */
 export interface CommandDefinition<Options> {
   /** The word after `umbra`. */
   readonly name: string;
@@ -46,15 +46,15 @@ interface Parts<O extends Operands, F extends Flags> {
   readonly name: string;
   /** One line for `umbra --help`. */
   readonly summary: string;
-  /** In the order in which they are typed. */
+  /** Operands in their order on the command line. */
   readonly operands?: O;
-  /** In the order in which help shows them. */
+  /** Flags in their order in the help text. */
   readonly flags: F;
-  /** Names of flags of which at most one may be given. */
+  /** Names of flags that exclude each other. */
   readonly exclusive?: readonly (keyof F & string)[];
 }
 
-/** `complete` checks what no single flag can see, and turns the values into the options. */
+/** `complete` checks rules over several flags, and converts the values to the options. */
 export function defineCommand<
   const F extends Flags,
   Options,
@@ -91,7 +91,7 @@ export function defineCommand(
 
 /** A flag with a value. Without `initial` its value is null when it is not given. */
 export function flag<T>(term: string, help: string, parse: Parse<T>): Flag<T | null>;
-/** `initialText` is the default as help shows it, in the form in which it would be typed. */
+/** `initialText` is the default as help shows it, in the form in which a user would type it. */
 export function flag<T>(
   term: string,
   help: string,
@@ -113,7 +113,7 @@ export function flag<T>(
   };
 }
 
-/** A flag without which the command is refused. */
+/** `requiredFlag` defines a flag that must be given. */
 export function requiredFlag<T>(term: string, help: string, parse: Parse<T>): Flag<T> {
   const option = new Option(term, help).argParser(parse).makeOptionMandatory();
   return { option, absent: undefined as never };
@@ -125,14 +125,15 @@ export function toggle(term: string, help: string): Flag<boolean> {
 }
 
 /**
- * A flag that may be given several times: its values, in order. A term `<files...>` takes several at once.
+ * `repeatedFlag` defines a flag that may be given several times; its value is the list in order. A term
+ * `<files...>` takes several values at once.
  */
 export function repeatedFlag<T>(term: string, help: string, parse: Parse<T>): Flag<readonly T[]> {
   const append = (text: string, before: readonly T[] = []) => [...before, parse(text)];
   return { option: new Option(term, help).argParser<readonly T[]>(append), absent: [] };
 }
 
-/** `given`, whose value may come from an environment variable instead. */
+/** `orEnvironment` lets the value of `given` come from an environment variable. */
 export function orEnvironment<T>(given: Flag<T>, variable: string): Flag<T> {
   given.option.env(variable);
   return given;
@@ -142,12 +143,12 @@ export function operand<T>(term: `<${string}>`, help: string, parse: Parse<T>): 
   return { argument: new Argument(term, help).argParser(parse), absent: undefined as never };
 }
 
-/** An operand whose value is null when it is not given. */
+/** `optionalOperand` defines an operand whose value is null when it is absent. */
 export function optionalOperand<T>(term: `[${string}]`, help: string, parse: Parse<T>): Operand<T | null> {
   return { argument: new Argument(term, help).argParser(parse), absent: null };
 }
 
-/** All operands from here on. */
+/** `operandList` takes all remaining operands. */
 export function operandList(
   term: `<${string}...>` | `[${string}...]`,
   help: string,
@@ -166,7 +167,7 @@ function operandValues(command: Command, operands: Operands): Record<string, unk
   );
 }
 
-/** `--fleet` and `--no-fleet` share one value in commander: `false` where the latter was given. */
+/** `--fleet` and `--no-fleet` share one value in commander, which is `false` after the latter. */
 function flagValues(command: Command, flags: Flags): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(flags).map(([key, { option, absent }]) => {

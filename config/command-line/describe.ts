@@ -1,19 +1,19 @@
-/** What the commands say of themselves, for the pages and scripts that are made of it. */
+/** Describes the commands, for the pages and scripts that are generated from them. */
 import { Command } from 'commander';
 import { commands } from '../commands/index.js';
 
 export interface FlagDescription {
-  /** The flag as it is typed, with the name of its value: `-c, --config <file>`. */
+  /** The flag as typed, with the name of its value: `-c, --config <file>`. */
   readonly term: string;
-  /** `-c`; null: it has no short form. */
+  /** `-c`, or null when it has no short form. */
   readonly short: string | null;
   /** `--config`. */
   readonly long: string;
   readonly takesValue: boolean;
   readonly help: string;
-  /** The default as it would be typed; null: there is none. */
+  /** The default as typed, or null. */
   readonly initial: string | null;
-  /** The environment variable that stands in for it; null: there is none. */
+  /** The environment variable that replaces the flag, or null. */
   readonly variable: string | null;
 }
 
@@ -25,7 +25,7 @@ export interface CommandDescription {
   readonly flags: readonly FlagDescription[];
 }
 
-/** Returns all commands in the order of `umbra --help`. */
+/** `describeCommands` returns all commands in the order of `umbra --help`. */
 export function describeCommands(): readonly CommandDescription[] {
   const program = new Command('umbra');
   for (const definition of Object.values(commands)) definition.addTo(program, async () => {});

@@ -5,7 +5,7 @@ import { adminAddress, fleetAddress, fraction, oneOf, positiveInteger, text } fr
 
 const adminDefault = 'http://127.0.0.1:9901';
 
-/** Flags of every command that talks to a running umbra. */
+/** Flags of every command that uses the admin API of a running umbra. */
 export const adminFlags = {
   admin: orEnvironment(
     flag(
@@ -20,7 +20,7 @@ export const adminFlags = {
   token: orEnvironment(flag('--token <token>', 'admin token', text), 'UMBRA_TOKEN'),
 };
 
-/** Flags of every command that reads figures. `figuresPlace` turns them into a place. */
+/** Flags of every command that reads figures. `figuresPlace` converts them. */
 export const figuresFlags = {
   ...adminFlags,
   fleet: flag(
@@ -31,7 +31,7 @@ export const figuresFlags = {
   instance: flag('--instance <name>', 'read only this instance of the fleet', text),
 };
 
-/** Where figures are read: a fleet where one is named, else the admin API. */
+/** The source of figures: a fleet if one is given, else the admin API. */
 export interface FiguresPlace {
   readonly admin: string;
   readonly token: string | null;
@@ -53,12 +53,12 @@ export function figuresPlace({ admin, token, fleet, instance }: FiguresValues, m
   return fleet === null ? { admin, token } : { admin, token, fleet: { ...fleet, instance } };
 }
 
-/** Reads a percentage as a fraction, 0.1 for 10 %; `off`, which sets no bound, is infinity. */
+/** `bound` reads a percentage as a fraction, 0.1 for 10 %. `off` removes the bound and returns infinity. */
 function bound(value: string): number {
   return value === 'off' ? Number.POSITIVE_INFINITY : fraction(value);
 }
 
-/** The bounds of a verdict. A check whose bound is `off` is left out. */
+/** The bounds of a verdict. `off` leaves a check out. */
 export const verdictFlags = {
   shift: flag(
     '--max-shift <percent>',
@@ -95,7 +95,7 @@ export const setFlag = repeatedFlag(
   text,
 );
 
-/** What contents of responses are compared by, in commands that compare without a running umbra. */
+/** Rules of comparison, for commands that compare without a running umbra. */
 export const compareFlags = {
   config: flag('-c, --config <file>', 'configuration with the rules of comparison and of redaction', text),
   mirror: flag(
@@ -110,7 +110,7 @@ export const compareFlags = {
   ),
 };
 
-/** Checks what `compareFlags` can not see one by one. */
+/** `checkCompareFlags` checks rules over several of `compareFlags`. */
 export function checkCompareFlags(
   { config, mirror }: { readonly config: string | null; readonly mirror: string | null },
   misuse: Misuse,

@@ -1,4 +1,4 @@
-/** How the texts of flags and operands become values. A wrong text is refused with what was expected. */
+/** Converts the texts of flags and operands to values. An invalid text is refused with what was expected. */
 import { InvalidArgumentError } from 'commander';
 import type { Address } from '../../core/plan.js';
 import { filterExpected, parseFilter, parseOrder } from '../../core/replay/filter.js';
@@ -13,7 +13,7 @@ export function text(value: string): string {
   return value;
 }
 
-/** Milliseconds, above 0. */
+/** `duration` returns milliseconds, above 0. */
 export function duration(value: string): number {
   const ms = parseDuration(value);
   if (typeof ms === 'number' && ms > 0) return ms;
@@ -30,7 +30,7 @@ export function port(value: string): number {
   throw new InvalidArgumentError(`Expected a port from 0 to ${portMax}.`);
 }
 
-/** 0 to 100. */
+/** `percent` returns a number from 0 to 100. */
 export function percent(value: string): number {
   const share = parseShare(value);
   if (share instanceof Refusal)
@@ -38,13 +38,13 @@ export function percent(value: string): number {
   return percentOfShare(share);
 }
 
-/** A fraction from a percentage: `10%` is 0.1. Unlike a share, more than 100 % is possible. */
+/** `fraction` reads a percentage as a fraction: `10%` is 0.1. Unlike a share, it may exceed 100 %. */
 export function fraction(value: string): number {
   if (/^\d{1,6}(\.\d{1,6})?%?$/.test(value)) return Number.parseFloat(value) / 100;
   throw new InvalidArgumentError('Expected a percentage such as 10% or 0.5.');
 }
 
-/** A server without a path, as an origin. */
+/** `origin` accepts a server without a path. */
 export function origin(value: string): string {
   const url = new URL(httpUrl(value));
   if (url.pathname === '/' && url.search === '' && url.username === '') return url.origin;
@@ -57,12 +57,12 @@ export function httpUrl(value: string): string {
   throw new InvalidArgumentError('Expected an address such as http://127.0.0.1:8080.');
 }
 
-/** A URL, or `unix:/run/umbra/admin.sock` as in the configuration. */
+/** `adminAddress` accepts a URL, or `unix:/run/umbra/admin.sock` as in the configuration. */
 export function adminAddress(value: string): string {
   return /^unix:\/./.test(value) ? value : httpUrl(value);
 }
 
-/** An address to listen on. */
+/** `listenAddress` accepts an address to listen on. */
 export function listenAddress(value: string): Address {
   return accepted(parseAddress(value));
 }
@@ -75,18 +75,18 @@ export function streamAddress(value: string): NatsSubject {
   return accepted(parseStreamAddress(value));
 }
 
-/** A name of a version, a route or a process. */
+/** `name` accepts a name of a version, a route or a process. */
 export function name(value: string): string {
   return accepted(parseName(value));
 }
 
-/** Kept as text, because the thread that reads recordings parses it again. */
+/** `filter` keeps the text, because the thread that reads recordings parses it again. */
 export function filter(value: string): string {
   if (parseFilter(value) !== null) return value;
   throw new InvalidArgumentError(sentence(filterExpected));
 }
 
-/** Kept as text, as `filter` does. */
+/** `order` keeps the text, as `filter` does. */
 export function order(value: string): string {
   if (parseOrder(value) !== null) return value;
   throw new InvalidArgumentError('Expected header:NAME, cookie:NAME or recorded.');
@@ -97,12 +97,12 @@ function accepted<T>(value: T | Refusal): T {
   return value;
 }
 
-/** Spelled as commander's own messages are. */
+/** `sentence` formats a message like commander's own. */
 function sentence(text: string): string {
   return `${text[0].toUpperCase()}${text.slice(1)}.`;
 }
 
-/** One of a few words. */
+/** `oneOf` accepts one of a few words. */
 export function oneOf<const T extends string>(...words: readonly T[]): (value: string) => T {
   return (value) => {
     const found = words.find((word) => word === value);

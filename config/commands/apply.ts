@@ -3,7 +3,7 @@ import { defineCommand, repeatedFlag, toggle } from '../command-line/definition.
 import { adminFlags } from '../command-line/flags.js';
 import { text } from '../command-line/values.js';
 
-/** What `umbra apply` and `umbra delete` ask of a running umbra. */
+/** The options of `umbra apply` and `umbra delete`. */
 export interface ResourcesOptions {
   /** Paths of files and directories; `-` is standard input. */
   readonly files: readonly string[];
@@ -12,7 +12,7 @@ export interface ResourcesOptions {
   /** Namespace of `names`; null is the default one. */
   readonly namespace: string | null;
   readonly dryRun: boolean;
-  /** Kinds that umbra does not carry out are refused, and not passed over. */
+  /** Kinds that umbra does not support are refused rather than skipped. */
   readonly strict: boolean;
   readonly admin: string;
   readonly token: string | null;

@@ -28,7 +28,10 @@ export const remove = defineCommand({
   },
 });
 
-/** `[virtualservice, a, b]` is two of one kind, as kubectl takes it; null for what is neither form. */
+/**
+ * `resourceNames` reads `[virtualservice, a, b]` as two names of one kind, as kubectl does. It returns null
+ * for an invalid list.
+ */
 function resourceNames(words: readonly string[]): readonly string[] | null {
   if (words.every((word) => word.includes('/'))) return words;
   const [kind, ...names] = words;

@@ -1,4 +1,4 @@
-/** Every command, in the order in which `umbra --help` lists them. CONTRIBUTING.md says how to add one. */
+/** Every command, in the order of `umbra --help`. CONTRIBUTING.md describes how to add one. */
 import type { OptionsOf } from '../command-line/definition.js';
 import { apply } from './apply.js';
 import { check } from './check.js';
@@ -38,13 +38,13 @@ export const commands = {
 
 export type CommandName = keyof typeof commands;
 
-/** Where a command writes, one line a call, without line end. */
+/** The output of a command. Each call writes one line, given without a line end. */
 export interface CommandIo {
   out(line: string): void;
   err(line: string): void;
 }
 
-/** What the commands do, by name. Each resolves with the exit code. */
+/** The actions of the commands, by name. Each resolves with the exit code. */
 export type CommandActions = {
   readonly [Name in CommandName]: (
     options: OptionsOf<(typeof commands)[Name]>,

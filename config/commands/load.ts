@@ -30,7 +30,7 @@ function method(value: string): string {
   return parsed;
 }
 
-/** Name and value. */
+/** `header` returns name and value. */
 function header(value: string): readonly [name: string, value: string] {
   const colon = value.indexOf(':');
   const [name, content] = [

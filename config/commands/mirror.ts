@@ -26,7 +26,5 @@ export const mirror = defineCommand({
   },
 });
 
-/**
- * Exactly one of `percent`, `on` and `off` is given. `route` and `version` are null together: all mirrors.
- */
+/** Exactly one of `percent`, `on` and `off` is given. `route` and `version` are both null for all mirrors. */
 export type MirrorOptions = OptionsOf<typeof mirror>;

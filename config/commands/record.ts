@@ -1,4 +1,4 @@
-/** `umbra record`: a proxy to one server that records what passes. */
+/** `umbra record`: a proxy to one server that records the requests. */
 import { defineCommand, flag, type OptionsOf, operand, toggle } from '../command-line/definition.js';
 import { duration, origin, percent, text } from '../command-line/values.js';
 

@@ -1,4 +1,4 @@
-/** `umbra replay`: plays recordings to a server. */
+/** `umbra replay`: sends recorded requests to a server. */
 import { InvalidArgumentError } from 'commander';
 import type { Pace } from '../../core/replay/pace.js';
 import type { RequestEdits } from '../../core/replay/request-edits.js';
@@ -124,7 +124,7 @@ function paceOf(speed: number | 'max' | null, perSecond: number | null): Pace {
   return speed === 'max' ? { kind: 'max' } : { kind: 'recorded', speed: speed ?? 1 };
 }
 
-/** Where noise is learned from: the version of the recording, or another recording of it. */
+/** The source of noise: a server with the version of the recording, or another recording of it. */
 export type NoiseSource = { readonly url: string } | { readonly path: string };
 
 function noiseSource(value: string): NoiseSource {
@@ -137,7 +137,7 @@ function servers(value: string): readonly [string] | readonly [string, string] {
   return second === undefined ? [first] : [first, second];
 }
 
-/** The fields that routes may edit: not Host, and no field of the connection. */
+/** `headerName` accepts the fields that routes may edit: not Host, and not fields of the connection. */
 function headerName(value: string): string {
   const name = parseEditableFieldName(value.trim());
   if (name instanceof Refusal) throw new InvalidArgumentError(`${name.reason}.`);

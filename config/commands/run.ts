@@ -5,7 +5,8 @@ import { setFlag } from '../command-line/flags.js';
 import { text } from '../command-line/values.js';
 
 /**
- * The process whose addresses are taken over: its pid, or a file that holds the pid and then receives ours.
+ * The process whose addresses are taken over: its pid, or a file that contains the pid and then receives
+ * ours.
  */
 export type Takeover = { readonly pid: number } | { readonly file: string };
 

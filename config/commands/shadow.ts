@@ -24,13 +24,13 @@ import { hostName } from '../host-name.js';
 import { parseName } from '../names.js';
 import { Refusal } from '../units.js';
 
-/** Where requests go: a server, or a version of a configuration. */
+/** The target of requests: a server, or a version of a configuration. */
 export type ShadowTarget =
   | { readonly url: string; readonly connections: number }
   | { readonly version: string };
 
 const usualBucket = 'umbra';
-/** Added to the timeout for the acknowledgement, and so that a late redelivery is not early. */
+/** Added to the timeout, for the acknowledgement, and so that redelivery is not early. */
 const ackSlackMs = 10_000;
 const targetTerm = '--to <url|version>';
 
@@ -136,7 +136,7 @@ function targetOf(to: string, config: string | null, connections: number, misuse
   }
 }
 
-/** JetStream restricts the names of consumers as it does those of buckets. */
+/** JetStream restricts the names of consumers like those of buckets. */
 function group(value: string): string {
   if (/^[A-Za-z0-9_-]{1,128}$/.test(value)) return value;
   throw new InvalidArgumentError('Expected a name of letters, digits, - and _.');

@@ -1,4 +1,4 @@
-/** `redirect` and `respond`: what umbra answers by itself, in the place of a primary. */
+/** `redirect` and `respond`: answers of umbra itself, instead of a primary. */
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import { parseAuthority } from '../address.js';
@@ -11,7 +11,7 @@ import { integer, mapping, shorthand, text } from './values.js';
 function parseRedirectHost(host: string): string | Refusal {
   const parsed = parseAuthority(host);
   if (parsed instanceof Refusal || !/:\d+$/.test(parsed)) return parsed;
-  return new Refusal('expected a host name without a port; `port` says it');
+  return new Refusal('expected a host name without a port; set it with `port`');
 }
 
 export const redirect = mapping({
@@ -22,10 +22,10 @@ export const redirect = mapping({
   scheme: z
     .enum(['http', 'https'], { error: 'expected http or https' })
     .optional()
-    .meta({ description: 'Without it: that of the request.' }),
+    .meta({ description: 'Default: that of the request.' }),
   host: text('expected a host name', parseRedirectHost)
     .optional()
-    .meta({ description: 'Without it: that of the request.' }),
+    .meta({ description: 'Default: that of the request.' }),
   port: z
     .union([z.literal('listener'), integer(1, 65_535)], {
       error: 'expected a whole number from 1 to 65535, or listener',
@@ -33,7 +33,7 @@ export const redirect = mapping({
     .optional()
     .meta({
       description:
-        'Where `scheme` or `host` is given and this is not: that of the scheme, which is left out. `listener`: the port that the request came to.',
+        'Default with `scheme` or `host`: the port of the scheme, which is omitted. `listener`: the port that received the request.',
     }),
   path: z
     .union([shorthand(text('expected a path', parsePath), (set) => ({ set })), pathChange], {
@@ -41,7 +41,7 @@ export const redirect = mapping({
     })
     .optional()
     .meta({
-      description: 'Another path: the whole of it, or a mapping as in rewrite.path. The query stays.',
+      description: 'The new path, or a mapping as in rewrite.path. The query is kept.',
     }),
 });
 
@@ -58,10 +58,10 @@ export const respond = mapping({
       error: `is longer than ${limits.respondBytes} bytes`,
     })
     .prefault('')
-    .meta({ description: 'The body; text/plain unless `headers` says another content-type.' }),
+    .meta({ description: 'The body; text/plain unless `headers` sets another content-type.' }),
   headers: fieldLines(parseEditableResponseFieldName, 'response')
     .prefault({})
-    .meta({ description: 'Fields of the answer.' }),
+    .meta({ description: 'Header fields of the response.' }),
 }).check((context) => {
   const { status, body } = context.value;
   if (!bodyless.includes(status) || body === '') return;

@@ -1,4 +1,4 @@
-/** `compare` of a mirror, what of two responses is compared; and `redact`, what is never shown of them. */
+/** `compare` of a mirror, which configures the comparison of responses, and `redact`, which hides values. */
 import { z } from 'zod';
 import { changes } from '../../core/compare/difference.js';
 import { PathRefusal, parseJsonPath } from '../../core/compare/json-path.js';
@@ -58,7 +58,7 @@ const rulePathExpected =
   'expected a JSONPath such as $.items, or a kind and a place such as header:NAME, text:LINE or status:200 404';
 const rulePlace = /^(header|json|markup|text|binary|status|not-comparable):(.*)$/s;
 
-/** The place of a rule: `kind` is `json` for a JSONPath. */
+/** The place of a rule; `kind` is `json` for a JSONPath. */
 export interface RulePlace {
   readonly kind: string;
   readonly path: string;
@@ -95,41 +95,41 @@ const ignoreChangeExpected = `expected true, or one of ${changes.join(', ')}`;
 
 const rule = mapping({
   path: text(rulePathExpected, parseRulePlace, formatRulePlace).meta({
-    description: 'Where the rule holds: a JSONPath, or a kind and a place as `umbra diffs` shows them.',
+    description: 'Place of the rule: a JSONPath, or a kind and a place as `umbra diffs` shows them.',
   }),
   endpoint: text(endpointExpected, parseEndpoint).optional().meta({
-    description: 'With ignore: only for requests of this method and path pattern.',
+    description: 'With `ignore`: only for requests with this method and path pattern.',
   }),
   ignore: z
     .union([z.literal(true), z.enum(changes)], { error: ignoreChangeExpected })
     .optional()
-    .meta({ description: 'What may differ there: anything (true), or one change.' }),
-  tolerance: tolerance.optional().meta({ description: 'Numbers as near as this are equal there.' }),
+    .meta({ description: 'Allowed difference: any (true), or one kind of change.' }),
+  tolerance: tolerance.optional().meta({ description: 'Numbers within this tolerance are equal.' }),
   unordered: z
     .literal(true, { error: 'expected true' })
     .optional()
-    .meta({ description: 'The order of the items of this array does not count.' }),
+    .meta({ description: 'The order of the items of this array is ignored.' }),
   key: z
     .string({ error: "expected a member's name" })
     .min(1)
     .optional()
-    .meta({ description: 'The member by which the objects of this array are the same object.' }),
+    .meta({ description: 'The member that identifies the objects of this array.' }),
   matches: regex.optional().meta({
-    description: 'Values that match this regular expression as a whole are equal.',
+    description: 'Values that fully match this regular expression are equal.',
   }),
   equivalent: z
     .array(z.union([z.string(), z.number(), z.boolean(), z.null()]), { error: 'expected a list of values' })
     .min(2)
     .max(rulesMax)
     .optional()
-    .meta({ description: 'Values that mean the same.' }),
+    .meta({ description: 'Values that are equivalent.' }),
 }).check((context) => {
   const { path, endpoint, ...does } = context.value;
   const refuse = (message: string) => context.issues.push({ code: 'custom', message, input: context.value });
   if (Object.values(does).filter((part) => part !== undefined).length !== 1) {
     refuse('expected exactly one of ignore, tolerance, unordered, key, matches, equivalent');
   } else if (does.ignore === undefined && (path.kind !== 'json' || endpoint !== undefined)) {
-    refuse('a JSONPath for all endpoints is needed, but for `ignore`');
+    refuse('expected a JSONPath and no endpoint, except with `ignore`');
   }
 });
 
@@ -138,28 +138,28 @@ export const compare = z.union(
     z.literal('off'),
     mapping({
       headers: rules(field, 'expected a list of header names').prefault(['content-type']).meta({
-        description: 'Response fields that every pair is compared by.',
+        description: 'Response header fields that are compared in every pair.',
       }),
       sample: share.prefault('1%').meta({
-        description:
-          'The share of the copies whose responses are taken apart and compared field by field; 0 for none.',
+        description: 'The share of copies whose responses are compared field by field; 0 for none.',
       }),
       ignore: rules(text(ignoreExpected, parseIgnore, formatIgnore), 'expected a list of rules')
         .prefault([])
         .meta({
-          description: 'What may differ: header:NAME, or a JSONPath ($.requestId, $.items[*].ts, $..etag).',
+          description:
+            'Allowed differences: header:NAME, or a JSONPath ($.requestId, $.items[*].ts, $..etag).',
         }),
       tolerance: tolerance.prefault('0').meta({
         description:
-          'Numbers in JSON that are as near as this are equal: absolute (0.001), or a part of the larger (0.1%).',
+          'Numbers in JSON within this tolerance are equal: absolute (0.001), or relative to the larger one (0.1%).',
       }),
       arrays: z
         .enum(['ordered', 'unordered'], { error: 'expected ordered or unordered' })
         .prefault('ordered')
-        .meta({ description: 'Whether the order of the items of a JSON array counts.' }),
+        .meta({ description: 'Whether the order of items in JSON arrays is compared.' }),
       rules: rules(rule, 'expected a list of rules')
         .prefault([])
-        .meta({ description: 'What may differ at single places.' }),
+        .meta({ description: 'Rules for single places.' }),
       endpoints: z
         .union([z.literal('auto'), rules(text(patternExpected, parsePattern), patternExpected)], {
           error: 'expected auto, or a list of path patterns such as /users/*',
@@ -167,19 +167,19 @@ export const compare = z.union(
         .prefault('auto')
         .meta({
           description:
-            'How paths become endpoints: learned from traffic (auto), or by these patterns first; * is one segment, a last ** the rest.',
+            'Grouping of paths into endpoints: learned from traffic (auto), or by these patterns first. `*` is one segment, a final `**` the rest.',
         }),
       body: mapping({
         digest: z
           .boolean({ error: 'expected true or false' })
           .prefault(true)
-          .meta({ description: 'Compare checksums of the bodies of every pair.' }),
+          .meta({ description: 'Whether checksums of the bodies of every pair are compared.' }),
         max: bodyMax
           .prefault('256KiB')
-          .meta({ description: 'A longer body is not compared field by field.' }),
+          .meta({ description: 'The largest body that is compared field by field.' }),
       })
         .prefault({})
-        .meta({ description: 'How bodies are compared.' }),
+        .meta({ description: 'Comparison of bodies.' }),
       baseline: name.optional().meta({
         description:
           "The route's primary: sampled requests with a safe method are sent to it once more, to learn which fields differ by themselves.",
@@ -191,15 +191,16 @@ export const compare = z.union(
 
 export const redact = mapping({
   defaults: z.boolean({ error: 'expected true or false' }).prefault(true).meta({
-    description: 'Hide what is secret by its name: authorization, cookie, token, password and the like.',
+    description:
+      'Whether values with well-known secret names are hidden: authorization, cookie, token, password and the like.',
   }),
   headers: rules(field, 'expected a list of header names')
     .prefault([])
-    .meta({ description: 'More header fields to hide.' }),
+    .meta({ description: 'Further header fields to hide.' }),
   query: rules(parameter, 'expected a list of names of parameters')
     .prefault([])
-    .meta({ description: 'More parameters of queries and fields of forms to hide, in any case.' }),
+    .meta({ description: 'Further query parameters and form fields to hide, in any case.' }),
   json: rules(text('expected a JSONPath such as $..email', parsePath), 'expected a list of JSONPaths')
     .prefault([])
-    .meta({ description: 'More places in JSON bodies to hide.' }),
+    .meta({ description: 'Further places in JSON bodies to hide.' }),
 });

@@ -1,4 +1,4 @@
-/** `cors` of a route: which pages of other origins may use it. */
+/** `cors` of a route: the pages of other origins that may use it. */
 import { z } from 'zod';
 import type { OriginMatch } from '../../core/plan.js';
 import { isToken, parseFieldValue } from '../fields.js';
@@ -13,7 +13,7 @@ const origin = form(
   choice({
     exact: text(originExpected, parseFieldValue)
       .optional()
-      .meta({ description: 'The whole origin, `https://example.com`; * is every one.' }),
+      .meta({ description: 'The whole origin, `https://example.com`; * for every origin.' }),
     prefix: text(originExpected, parseFieldValue)
       .optional()
       .meta({ description: 'The beginning of the origin.' }),
@@ -36,7 +36,7 @@ const names = z.array(fieldName, { error: 'expected a list of header names' }).m
 
 export const cors = mapping({
   origins: list(origin, 'expected a list of origins', itemsMax).meta({
-    description: 'Origins whose pages may use the route; one of them must match.',
+    description: 'Origins whose pages may use the route.',
   }),
   methods: z
     .array(z.union([z.literal(ANY), method], { error: 'expected a method, or *' }), {
@@ -44,18 +44,20 @@ export const cors = mapping({
     })
     .max(itemsMax)
     .prefault([])
-    .meta({ description: 'Methods that pages may use beyond GET, HEAD and POST; * is every one.' }),
-  headers: names.meta({ description: 'Header fields that pages may send; * is every one.' }),
-  expose: names.meta({ description: 'Header fields of responses that pages may read; * is every one.' }),
+    .meta({
+      description: 'Methods that pages may use in addition to GET, HEAD and POST; * for every method.',
+    }),
+  headers: names.meta({ description: 'Header fields that pages may send; * for every field.' }),
+  expose: names.meta({ description: 'Header fields of responses that pages may read; * for every field.' }),
   maxAge: duration.optional().meta({
-    description: 'How long a browser may keep the answer to a preflight request; in whole seconds.',
+    description: 'Time that a browser may cache the answer to a preflight request, in whole seconds.',
   }),
   credentials: z
     .boolean({ error: 'expected true or false' })
     .prefault(false)
-    .meta({ description: 'true: pages may send cookies and logins.' }),
+    .meta({ description: 'Whether pages may send cookies and logins.' }),
   unmatched: z.enum(['forward', 'answer'], { error: 'expected forward or answer' }).prefault('answer').meta({
     description:
-      'What becomes of preflight requests of other origins: they are answered without permission, or go to the version.',
+      'Preflight requests of other origins: `answer` answers them without permission, `forward` sends them to the version.',
   }),
 });

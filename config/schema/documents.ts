@@ -1,6 +1,4 @@
-/**
- * `documents` and `subsets`: what documents of Istio and of Gateway API need beside themselves.
- */
+/** `documents` and `subsets`: settings for documents of Istio and of Gateway API. */
 import { z } from 'zod';
 import { parseHostMatch } from '../address.js';
 import { parseName } from '../names.js';
@@ -16,15 +14,15 @@ function parseNamespace(name: string): string | Refusal {
 export const documents = mapping({
   state: file.optional().meta({
     description:
-      'A directory of umbra, relative to the configuration file, where applied documents are kept over a restart. Without it they last as long as the process.',
+      'Directory that keeps applied documents over a restart, relative to the configuration file. Without it they last as long as the process.',
   }),
   namespace: text('expected a namespace', parseNamespace).prefault('default').meta({
-    description: 'The namespace of documents that name none.',
+    description: 'The namespace of documents without one.',
   }),
   mirrorHost: z
     .enum(['shadow', 'preserve', 'endpoint'], { error: 'expected shadow, preserve or endpoint' })
     .prefault('shadow')
-    .meta({ description: 'The Host of copies that documents ask for, as `host` of a mirror.' }),
+    .meta({ description: 'The Host of copies for mirrors in documents, as `host` of a mirror.' }),
 });
 
 const expected = 'expected endpoints, a version, or a mapping of subsets';

@@ -1,4 +1,4 @@
-/** Which fields a listener adds to requests, and whose word it takes for where they come from. */
+/** The fields that a listener adds to requests, and the proxies that it trusts. */
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import { parseNetwork } from '../address.js';
@@ -8,7 +8,7 @@ import { list, mapping, off, shorthand, text } from './values.js';
 const viaExpected = 'expected a name for Via such as umbra, or off';
 const networkExpected = 'expected a network such as 10.0.0.0/8, an address, or unix';
 
-/** A pseudonym of RFC 9110, section 7.6.3: a token. */
+/** `parseVia` accepts a pseudonym of RFC 9110, section 7.6.3: a token. */
 function parseVia(name: string): string | null | Refusal {
   if (name === 'off') return null;
   return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/.test(name) ? name : new Refusal(viaExpected);
@@ -21,7 +21,8 @@ const forwarded = z.union(
     shorthand(mode, (value) => ({ mode: value, as: 'x-forwarded' as const })),
     mapping({
       mode: mode.prefault('append').meta({
-        description: 'append adds to what the client said, set throws it away, off leaves it as it is.',
+        description:
+          '`append` adds to the fields of the client, `set` replaces them, `off` leaves them unchanged.',
       }),
       as: z
         .enum(['x-forwarded', 'forwarded'], { error: 'expected x-forwarded or forwarded' })
@@ -36,11 +37,11 @@ const network = text(networkExpected, (value): string | Refusal => parseNetwork(
 
 const normalize = mapping({
   path: z.boolean({ error: 'expected true or false' }).prefault(true).meta({
-    description: 'Dot segments are removed, and percent signs of unreserved characters decoded.',
+    description: 'Whether dot segments are removed, and percent-encoded unreserved characters decoded.',
   }),
   mergeSlashes: z.boolean({ error: 'expected true or false' }).optional().meta({
     description:
-      'Several slashes in a row are one. Unless set: `true`, as in nginx, but `false` where routes come from documents, as Istio has it.',
+      'Whether several slashes in a row become one. Default: `true`, as in nginx, but `false` if routes come from documents, as in Istio.',
   }),
 });
 
@@ -52,20 +53,20 @@ function isNotNormalized(value: unknown): boolean {
 export const edge = {
   forwarded: forwarded
     .prefault('append')
-    .meta({ description: 'How the request says where it came from: append, set or off.' }),
+    .meta({ description: 'Fields that report the address of the client: append, set or off.' }),
   via: text(viaExpected, parseVia, (name) => name ?? 'off')
     .prefault('off')
-    .meta({ description: 'The name that is appended to Via; off leaves Via alone.' }),
+    .meta({ description: 'The name that is appended to Via; `off` leaves Via unchanged.' }),
   requestId: z.enum(['keep', 'new', 'off'], { error: 'expected keep, new or off' }).prefault('keep').meta({
     description:
-      'X-request-id: `keep` makes one where the client sent none, `new` always makes one, `off` never.',
+      'X-Request-Id: `keep` adds one if the client sent none, `new` always sets one, `off` does nothing.',
   }),
   underscores: z
     .enum(['drop', 'pass', 'refuse'], { error: 'expected drop, pass or refuse' })
     .prefault('drop')
     .meta({
       description:
-        'Fields whose names have underscores, which many servers take for dashes. Those that pass for a field of umbra are always dropped.',
+        'Fields whose names have underscores, which many servers treat as dashes. Those that match a field of umbra are always dropped.',
     }),
   normalize: z
     .union([off({ path: false, mergeSlashes: false }, isNotNormalized), normalize], {
@@ -73,10 +74,11 @@ export const edge = {
     })
     .prefault({})
     .meta({
-      description: 'Routes match a normalized path; versions get the path as it came. `off`: as it came too.',
+      description:
+        'Normalization of the path for matching; versions get the original path. `off`: routes match the original path too.',
     }),
   trusted: list(network, 'expected a list of networks', limits.trustedNetworks).optional().meta({
     description:
-      'The proxies in front of umbra: `10.0.0.0/8`, an address, or `unix` for whoever comes through a unix socket.',
+      'Trusted proxies in front of umbra: `10.0.0.0/8`, an address, or `unix` for clients of a unix socket.',
   }),
 };

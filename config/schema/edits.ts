@@ -14,7 +14,7 @@ import { form, key, list, mapping, mappingExpected, text } from './values.js';
 
 type ParseName = (name: string) => string | Refusal;
 
-/** Names in lower case, in the order given; one name in two spellings is refused. */
+/** `fieldLines` returns names in lower case, in their order. It refuses one name in two spellings. */
 export function fieldLines(parseName: ParseName, place: FormatPlace) {
   const value = text('expected a header value', (value) => parseFormattedValue(value, place));
   return form(
@@ -28,7 +28,7 @@ export function fieldLines(parseName: ParseName, place: FormatPlace) {
       }
       const bytes = [...pairs].reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
       if (bytes <= limits.configuredFieldBytes) return [...pairs];
-      return new Refusal(`is longer than ${limits.configuredFieldBytes} bytes together`);
+      return new Refusal(`exceeds ${limits.configuredFieldBytes} bytes in total`);
     },
     (pairs) => Object.fromEntries(pairs),
   );
@@ -43,13 +43,13 @@ function edits(parseName: ParseName, parseRemovable: ParseName, place: FormatPla
   return mapping({
     set: fieldLines(parseName, place)
       .optional()
-      .meta({ description: 'Fields that replace those of the same name.' }),
+      .meta({ description: 'Fields that replace all fields of the same name.' }),
     add: fieldLines(parseName, place)
       .optional()
       .meta({ description: 'Fields that are added to those of the same name.' }),
     remove: list(text('expected a header name', parseRemovable), 'expected a list of header names')
       .optional()
-      .meta({ description: 'Fields that are left out.' }),
+      .meta({ description: 'Fields that are removed.' }),
   });
 }
 
@@ -62,7 +62,7 @@ const responseEdits = edits(parseEditableResponseFieldName, parseEditableRespons
 export const messageEdits = mapping({
   request: requestEdits.optional().meta({
     description:
-      'Changes to the request for the primary, in the order remove, set, add. Copies have them where their mirror is `of: forwarded`.',
+      'Changes to the request for the primary, in the order remove, set, add. Copies have them if their mirror has `of: forwarded`.',
   }),
   response: responseEdits.optional().meta({
     description: "Changes to the primary's response for the client, in the order remove, set, add.",

@@ -1,4 +1,4 @@
-/** `fleet`: this instance as one of many, seen as one through NATS. */
+/** `fleet`: the membership of this instance in a fleet, over NATS. */
 import { fleetExpected, formatFleetAddress, parseFleetAddress } from '../nats-address.js';
 import { durationPattern, formatDuration, parseDuration, Refusal } from '../units.js';
 import { durationExpected, mapping, name, text } from './values.js';
@@ -18,12 +18,10 @@ const interval = text(
 export const fleet = mapping({
   nats: text(fleetExpected, parseFleetAddress, formatFleetAddress).meta({
     description:
-      'The servers and the key-value bucket that snapshots go to, as nats://host:4222/umbra; tls:// for TLS, several servers with commas between.',
+      'Servers and key-value bucket for snapshots, as nats://host:4222/umbra; tls:// for TLS, several servers separated by commas.',
   }),
   name: name.optional().meta({
-    description: "This instance's name among the others. Without it: the machine's host name.",
+    description: "Name of this instance in the fleet. Default: the machine's host name.",
   }),
-  interval: interval
-    .prefault('1s')
-    .meta({ description: 'How often a snapshot is published; `100ms` to `1m`.' }),
+  interval: interval.prefault('1s').meta({ description: 'Interval of snapshots; `100ms` to `1m`.' }),
 });

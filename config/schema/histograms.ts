@@ -16,7 +16,7 @@ const interval = text(
 
 export const histograms = mapping({
   directory: file.meta({
-    description: "Where the logs go; made if it is not there, and not shared with another service's umbra.",
+    description: 'Directory of the logs, created if missing. Do not share it with another umbra.',
   }),
-  interval: interval.prefault('10s').meta({ description: 'The time that one line covers; at least `1s`.' }),
+  interval: interval.prefault('10s').meta({ description: 'Time of one line; at least `1s`.' }),
 });

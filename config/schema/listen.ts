@@ -1,4 +1,4 @@
-/** `listen` and `admin`: where clients and operators connect. */
+/** `listen` and `admin`: the addresses for clients and operators. */
 import { z } from 'zod';
 import { Refusal } from '../units.js';
 import { edge } from './edge.js';
@@ -16,21 +16,21 @@ function formatMode(mode: number): string {
 }
 
 function parseToken(token: string): string | Refusal {
-  // It travels in a header field: `Authorization: Bearer …`.
+  // The token is sent in a header field: `Authorization: Bearer …`.
   return /^[\x21-\x7e]{1,1024}$/.test(token)
     ? token
-    : new Refusal('is not a token: 1 to 1024 visible ASCII characters without blanks');
+    : new Refusal('is not a token: 1 to 1024 visible ASCII characters without spaces');
 }
 
 const engine = z
   .enum(['auto', 'uws', 'node'], { error: 'expected auto, uws or node' })
   .prefault('auto')
   .meta({
-    description: 'What speaks HTTP with clients: node, uws (uWebSockets.js), or auto, which is node.',
+    description: 'HTTP engine for clients: `node`, `uws` (uWebSockets.js), or `auto`, which is node.',
   });
 
 const listenerObject = mapping({
-  address: address.meta({ description: 'host:port, [::]:port or unix:/path. Port 0 takes a free port.' }),
+  address: address.meta({ description: 'host:port, [::]:port or unix:/path. Port 0 selects a free port.' }),
   engine,
   mode: text(modeExpected, parseMode, formatMode).optional().meta({
     description: "Permissions of a unix socket's file. Without it: what the umask leaves.",
@@ -65,10 +65,10 @@ export const admin = z.union(
     mapping({
       address: address
         .prefault('127.0.0.1:9901')
-        .meta({ description: 'Where the admin API, the metrics and the live page are served.' }),
+        .meta({ description: 'Address of the admin API, the metrics and the live page.' }),
       token: text('expected text', parseToken).optional().meta({
         description:
-          'Asked for as `Authorization: Bearer …`. Required off loopback. Best taken from the environment.',
+          'Token for `Authorization: Bearer …`. Required unless the address is loopback or a unix socket. Best set from the environment.',
       }),
     }),
   ],

@@ -1,4 +1,4 @@
-/** What a listener lets one client take, in size and in time. */
+/** Limits of a listener on the size and the time of one client. */
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import {
@@ -16,7 +16,7 @@ const connectionsMax = 1_000_000;
 const headBytesMin = 1024;
 const MS_PER_SECOND = 1000;
 
-/** Not above what uWS can count to, on either engine, so that a listener may change its engine. */
+/** At most what uWS can count to, on either engine, so that a listener may change its engine. */
 const patience = text(
   durationExpected,
   (value) => {
@@ -57,14 +57,14 @@ const bodySize = z.union(
 export const listenerLimits = {
   connections: mapping({
     max: integer(1, connectionsMax).prefault(limits.downstreamConnections).meta({
-      description: 'Most connections of this listener over all threads; a further one is closed at once.',
+      description: 'Maximum connections of this listener over all threads. Further ones are closed at once.',
     }),
     idle: patience
       .prefault('60s')
-      .meta({ description: 'How long a client may leave its connection without a request.' }),
+      .meta({ description: 'Maximum time of a client connection without a request.' }),
     halfClose: z.enum(['serve', 'abort'], { error: 'expected serve or abort' }).prefault('serve').meta({
       description:
-        'What a client gets that closes its side (FIN) before its response is whole: `serve`, the response, unless a probe finds that the client is gone; `abort`, nothing, as with nginx. The uws engine always aborts.',
+        'A client that closes its side (FIN) before its response is complete: `serve` sends the response, unless a probe finds that the client is gone; `abort` ends the request, as nginx does. The uws engine always aborts.',
     }),
   })
     .prefault({})
@@ -72,28 +72,27 @@ export const listenerLimits = {
   head: mapping({
     max: headSize.prefault('16KiB').meta({
       description:
-        'The largest request head; larger: 431. All listeners of the uws engine must say the same.',
+        'Maximum request head; a larger one is answered 431. All listeners of the uws engine need the same value.',
     }),
     timeout: patience
       .prefault('60s')
-      .meta({ description: 'How long a client may take for a request head, however it drips.' }),
+      .meta({ description: 'Maximum time for a request head, even if it arrives slowly.' }),
   })
     .prefault({})
     .meta({ description: 'Request heads.' }),
   body: mapping({
     max: bodySize.prefault('off').meta({
       description:
-        'The largest request body; larger: 413, at once if Content-Length is larger, else when it has grown too large.',
+        'Maximum request body; a larger one is answered 413: at once by its Content-Length, else when the limit is exceeded.',
     }),
-    timeout: patience
-      .prefault('60s')
-      .meta({ description: 'How long a client may pause within a request body; longer: 408.' }),
+    timeout: patience.prefault('60s').meta({ description: 'Maximum pause within a request body, then 408.' }),
   })
     .prefault({})
     .meta({ description: 'Request bodies.' }),
   response: mapping({
     timeout: patience.prefault('60s').meta({
-      description: 'How long a client may take nothing of a response; longer: its connection is closed.',
+      description:
+        'Maximum time in which a client reads nothing of its response. Then its connection is closed.',
     }),
   })
     .prefault({})

@@ -1,4 +1,4 @@
-/** `match` of a route: which requests take it. */
+/** `match` of a route: the requests that take it. */
 import { z } from 'zod';
 import { parseHostMatch } from '../address.js';
 import { isToken, parseMatchableFieldName } from '../fields.js';
@@ -19,7 +19,7 @@ import {
 function parseMatchedPath(path: string): string | Refusal {
   if (/^\/[\x21-\x7e]*$/.test(path) && !/[?#]/.test(path)) return path;
   return new Refusal(
-    'expected a path that begins with / and has no query; other characters are written in percent-encoding',
+    'expected a path that begins with / and has no query; write other characters in percent-encoding',
   );
 }
 
@@ -29,7 +29,7 @@ const pathMatch = mapping({
     .meta({ description: 'The whole path, without the query.' }),
   prefix: text('expected a path', parseMatchedPath)
     .optional()
-    .meta({ description: 'The beginning of the path, character by character: `/a` takes `/ab` too.' }),
+    .meta({ description: 'The beginning of the path, as a string: `/a` also matches `/ab`.' }),
   regex: regex
     .optional()
     .meta({ description: 'A regular expression of RE2 that must match the whole path.' }),
@@ -43,7 +43,7 @@ const pathMatch = mapping({
   const refuse = (message: string) => context.issues.push({ code: 'custom', message, input: context.value });
   if (given.length !== 1) refuse('expected exactly one of exact, prefix, regex');
   else if (regex !== undefined && ignoreCase !== undefined)
-    refuse('`ignoreCase` is for exact and prefix; in a regular expression write [aA]');
+    refuse('`ignoreCase` belongs to exact and prefix; in a regular expression write [aA]');
 });
 
 const fieldMatch = choice({
@@ -55,18 +55,18 @@ const fieldMatch = choice({
   present: z
     .boolean({ error: 'expected true or false' })
     .optional()
-    .meta({ description: 'true: any value, as long as it is there; false: it must not be there.' }),
+    .meta({ description: 'true: present with any value; false: absent.' }),
 });
 
 function parseCookieName(name: string): string | Refusal {
   return isToken(name) ? name : new Refusal("expected a cookie's name: letters, digits and !#$%&'*+-.^_`|~");
 }
 
-/** What can stand between `?`, `&` and `=`. */
+/** `parseQueryName` accepts characters that may be between `?`, `&` and `=`. */
 export function parseQueryName(name: string): string | Refusal {
   if (name.length <= queryNameMax && /^[\x21-\x7e]+$/.test(name) && !/[#&=]/.test(name)) return name;
   return new Refusal(
-    'expected the name of a query parameter as it is sent: other characters are written in percent-encoding',
+    'expected the name of a query parameter as it is sent: write other characters in percent-encoding',
   );
 }
 const queryNameMax = 256;
@@ -81,33 +81,34 @@ export const match = mapping({
     .meta({ description: 'Host name without port; *.example.com matches every name below example.com.' }),
   port: integer(1, 65_535)
     .optional()
-    .meta({ description: 'The port of the listener that the request came to, as its address says it.' }),
+    .meta({ description: 'Port of the listener that received the request, as in its address.' }),
   scheme: z.enum(['http', 'https'], { error: 'expected http or https' }).optional().meta({
-    description: 'That of X-Forwarded-Proto where the request has one, else that of its connection.',
+    description: 'The scheme in X-Forwarded-Proto, or else that of the connection.',
   }),
   path: pathMatch.optional().meta({
     description:
-      'Exactly one of `exact`, `prefix` and `regex`; the path is taken as received, without the query.',
+      'Exactly one of `exact`, `prefix` and `regex`; matched against the path as received, without the query.',
   }),
   method: list(method, 'expected a list of methods such as [GET, HEAD]')
     .optional()
     .meta({ description: 'Methods.' }),
   header: header.meta({
-    description: 'By name, each exactly one of the four below; of repeated fields the first is looked at.',
+    description:
+      'Header fields by name, each with exactly one of the four keys below. Of repeated fields the first one counts.',
   }),
   query: query.meta({
     description:
-      'By name, as headers; of repeated parameters the first is looked at. Names and values are taken as received: nothing is decoded.',
+      'Query parameters by name, as headers. Of repeated parameters the first one counts. Names and values are compared as received, without decoding.',
   }),
   cookie: cookie.meta({ description: 'Cookies by name; all of them must match.' }),
   without: mapping({
     header: header.meta({ description: 'Header fields by name; none of them may match.' }),
     query: query.meta({ description: 'Query parameters by name; none of them may match.' }),
-    cookie: cookie.meta({ description: 'Cookies by name; none of them may match.' }),
+    cookie: cookie.meta({ description: 'Cookies by name; none may match.' }),
   })
     .optional()
     .meta({
       description:
-        'Conditions of which none may hold; a request without such a field, parameter or cookie passes, unless `present: false` is asked for.',
+        'Conditions of which none may hold. A request without the field, parameter or cookie passes, unless the condition is `present: false`.',
     }),
 });

@@ -1,4 +1,4 @@
-/** `mirrors` of a route: what is copied, to whom, and within which bounds. */
+/** `mirrors` of a route: what is copied, where to, and within which bounds. */
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import type { HostPolicy } from '../../core/plan.js';
@@ -28,7 +28,7 @@ import {
   text,
 } from './values.js';
 
-/** Less would drop bodies that arrive in one piece. */
+/** A smaller value would drop bodies that arrive in one piece. */
 const memoryMin = 64 * 1024;
 
 const mirroredMethods = z.union([z.enum(['all', 'safe']), list(method, 'expected a list of methods')], {
@@ -59,14 +59,14 @@ const rewriteExpected = 'expected { prefix: PATH } or { regex: PATTERN, substitu
 const rewriteWritten = mapping({
   prefix: text('expected a path', parsePath).optional().meta({
     description:
-      'Takes the place of the path or prefix that the route matches (without one: comes before the path). A slash at the seam is neither doubled nor lost.',
+      'Replaces the path or prefix that the route matches, or is put before the path if the route matches none. A slash where both meet is neither doubled nor lost.',
   }),
   regex: regex.optional().meta({
     description:
-      'A regular expression of RE2 that must match the whole path; other paths stay. With `substitution`.',
+      'A regular expression of RE2 that must match the whole path; other paths are kept. Needs `substitution`.',
   }),
   substitution: text('expected a path', parsePath).optional().meta({
-    description: 'What such a path becomes; `$1` to `$9`, or `\\1` to `\\9`, stand for groups.',
+    description: 'The new path; `$1` to `$9`, or `\\1` to `\\9`, stand for groups.',
   }),
 });
 
@@ -89,18 +89,18 @@ type Rewrite = { readonly prefix: string } | { readonly regex: string; readonly 
 export const mirror = mapping({
   to: text('expected a name', parseTarget, formatTarget).meta({
     description:
-      'The version that gets the copies (the shadow); or file:DIRECTORY, relative to the configuration file, where they are recorded; or nats://host:4222/subject, a stream of JetStream that `umbra shadow` takes them from.',
+      'The version that receives the copies (the shadow); or file:DIRECTORY, relative to the configuration file, to record them; or nats://host:4222/subject, a JetStream stream that `umbra shadow` reads.',
   }),
   enabled: z
     .boolean({ error: 'expected true or false' })
     .prefault(true)
-    .meta({ description: 'Turns the mirror off without removing it.' }),
+    .meta({ description: 'Whether the mirror is on.' }),
   percent: share
     .prefault(100)
     .meta({ description: 'The share of requests that are copied, 0 to 100, in steps of 0.0001.' }),
   sample: sample.prefault('random').meta({
     description:
-      'What decides. With a key, the same key always gets the same answer, and a larger percentage keeps the keys of a smaller one.',
+      'How requests are chosen. With a key, the same key is always chosen or never, and a larger percentage includes the keys of a smaller one.',
   }),
   methods: mirroredMethods
     .prefault('all')
@@ -110,29 +110,30 @@ export const mirror = mapping({
     .prefault('original')
     .meta({
       description:
-        "What is copied: the client's request, or what the primary gets, with the route's changes of path, host and fields. The mirror's own changes come after.",
+        "What is copied: the client's request, or what the primary gets, with the route's changes of path, host and fields. The mirror's own changes are applied afterwards.",
     }),
   order: order.prefault('off').meta({
     description:
-      'Copies with one key go out one after the other, each once the one before it was answered: client (its address), connection, header:NAME or cookie:NAME. For a shadow with a store of its own; off sends each as it comes.',
+      'Copies with the same key are sent one after the other, each after the previous response: client (its address), connection, header:NAME or cookie:NAME. For shadows with their own data; `off` sends each at once.',
   }),
   host: hostPolicy.prefault('shadow').meta({
     description:
       "The Host of the copy: shadow appends -shadow to the name, preserve keeps it, endpoint sends the endpoint's, { set: name } sends name.",
   }),
   rewrite: rewrite.optional().meta({
-    description: 'Another path for the copy: { prefix } or { regex, substitution }. The query stays.',
+    description: 'Another path for the copy: { prefix } or { regex, substitution }. The query is kept.',
   }),
   trace: z.enum(['keep', 'drop', 'new'], { error: 'expected keep, drop or new' }).prefault('keep').meta({
     description:
-      'The fields that name a trace (traceparent, tracestate, b3, x-b3-*) or a request (x-request-id): kept, left out, or with new ids, so that the copy is a trace of its own.',
+      'Fields of a trace (traceparent, tracestate, b3, x-b3-*) and of a request (x-request-id): kept, removed, or given new ids, so that the copy has its own trace.',
   }),
   headers: copyEdits
     .prefault({})
-    .meta({ description: 'Changes to the copy alone, in the order remove, set, add.' }),
+    .meta({ description: 'Changes to the copy only, in the order remove, set, add.' }),
   body: mapping({
     max: size.prefault('1MiB').meta({
-      description: 'A request with a larger body is not mirrored, and counted; the primary is untouched.',
+      description:
+        'Maximum body of a copy. A request with a larger one is not mirrored, and counted; the primary is not affected.',
     }),
   })
     .prefault({})
@@ -142,12 +143,12 @@ export const mirror = mapping({
     .prefault('64MiB')
     .meta({
       description:
-        'Most bytes of requests held for a shadow that does not take them, over all threads; more are dropped or given up (`memory`). At least 64KiB.',
+        'Maximum bytes of requests that are held for a slow shadow, over all threads; above it copies are dropped or fail (`memory`). At least 64KiB.',
     }),
   response: mapping({
     max: size.prefault('64MiB').meta({
       description:
-        'A longer response of the shadow is cut off and its connection closed; the copy fails (`response-too-large`).',
+        'Maximum response of the shadow. A larger one is cut off, its connection is closed, and the copy fails (`response-too-large`).',
     }),
   })
     .prefault({})
@@ -157,44 +158,44 @@ export const mirror = mapping({
       .refine((millionths) => millionths > 0, { error: 'must be above 0' })
       .prefault('50%')
       .meta({
-        description: 'The share of failed copies in the window at which it opens; judged from 10 results on.',
+        description: 'The share of failed copies in the window that opens the breaker, from 10 results on.',
       }),
-    window: positiveDuration.prefault('10s').meta({ description: 'How far it looks back.' }),
-    cooldown: positiveDuration
-      .prefault('5s')
-      .meta({ description: 'How long it stays open before one copy is tried again.' }),
+    window: positiveDuration.prefault('10s').meta({ description: 'Time over which failures are counted.' }),
+    cooldown: positiveDuration.prefault('5s').meta({ description: 'Time before one copy is tried again.' }),
   })
     .optional()
     .meta({
-      description: 'Gives a shadow that fails most copies a rest. Without it each copy is tried.',
+      description: 'Stops copies to a shadow that fails most of them. Without it every copy is tried.',
     }),
   rate: rate
     .optional()
-    .meta({ description: 'Most copies per second, over all threads. Without it there is no limit.' }),
+    .meta({ description: 'Maximum copies per second, over all threads. Default: no limit.' }),
   pipelining: integer(1, limits.pipelining).prefault(1).meta({
     description:
-      'Requests without a body and with a safe method that may be under way on one connection at a time, for a shadow that takes them so. 1: none is put behind another.',
+      'Maximum pipelined requests on one connection, for requests with a safe method and no body, if the shadow supports pipelining. 1: no pipelining.',
   }),
-  inFlight: integer(1, limits.openMirroredExchanges)
-    .prefault(256)
-    .meta({ description: 'Most copies under way at once over all threads; more are dropped (`in-flight`).' }),
-  timeout: timeout.optional().meta({ description: 'The same as `timeouts.request`, which goes before it.' }),
+  inFlight: integer(1, limits.openMirroredExchanges).prefault(256).meta({
+    description: 'Maximum copies in flight over all threads; further ones are dropped (`in-flight`).',
+  }),
+  timeout: timeout
+    .optional()
+    .meta({ description: 'Short form of `timeouts.request`, which takes precedence.' }),
   timeouts: mirrorTimeouts.meta({
-    description: "How long the copy's exchange may take. What is not given here is the route's.",
+    description: "Timeouts of the copy's exchange. Default: those of the route.",
   }),
   firstByteTimeout: positiveDuration.optional().meta({
     description: "How long the shadow may take from the copy's last byte to the head of its response.",
   }),
   recording: recording.prefault({}).meta({
     description:
-      'With `to: file:DIRECTORY` alone: how copies are recorded. All mirrors to one directory have the same, but for `responses`.',
+      'Only with `to: file:DIRECTORY`: how copies are recorded. All mirrors to one directory need the same settings, except `responses`.',
   }),
   stream: stream.prefault({}).meta({
     description:
-      'With `to: nats://…` alone: how copies are published. All mirrors to one subject have the same, but for `primary`.',
+      'Only with `to: nats://…`: how copies are published. All mirrors to one subject need the same settings, except `primary`.',
   }),
   compare: compare.optional().meta({
     description:
-      'How responses are compared: see comparing. Without it status, size and latency of every pair; `off` compares nothing.',
+      'Comparison of responses (docs/comparing.md). Default: status, size and latency of every pair; `off` compares nothing.',
   }),
 });

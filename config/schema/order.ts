@@ -1,4 +1,4 @@
-/** `order` of a mirror: the key by which its copies go out one after the other. */
+/** `order` of a mirror: the key that its copies are ordered by. */
 import type { OrderPlan } from '../../core/plan.js';
 import { isToken } from '../fields.js';
 import { Refusal } from '../units.js';

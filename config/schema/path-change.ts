@@ -9,7 +9,7 @@ export function parsePath(path: string): string | Refusal {
   return new Refusal('expected a path that begins with / and has no query');
 }
 
-/** What stands in the place of a part of a path. */
+/** `parsePathPart` accepts the replacement for a part of a path. */
 function parsePathPart(part: string): string | Refusal {
   if (/^[\x21-\x7e]*$/.test(part) && !/[?#]/.test(part)) return part;
   return new Refusal('expected a part of a path, without a query');
@@ -24,15 +24,15 @@ const expected = 'expected { prefix: PATH, to: PATH }, { regex: PATTERN, to: PAT
 
 const written = mapping({
   prefix: text('expected a path', parsePath).optional().meta({
-    description:
-      'The beginning of the path that `to` takes the place of; paths that begin with something else stay.',
+    description: 'The beginning of the path that `to` replaces. Other paths are kept.',
   }),
   regex: regex.optional().meta({
-    description: 'A regular expression of RE2; every part of the path that it matches becomes `to`.',
+    description: 'A regular expression of RE2; every match in the path is replaced by `to`.',
   }),
-  to: text('expected a path', parsePathPart)
-    .optional()
-    .meta({ description: 'With `prefix` or `regex`; there $1 to $9 or \\1 to \\9 stand for groups.' }),
+  to: text('expected a path', parsePathPart).optional().meta({
+    description:
+      'The replacement for `prefix` or `regex`. With `regex`, $1 to $9 or \\1 to \\9 stand for groups.',
+  }),
   set: text('expected a path', parsePath).optional().meta({ description: 'The whole path.' }),
 });
 

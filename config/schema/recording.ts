@@ -4,7 +4,7 @@ import { limits } from '../../core/limits.js';
 import { Refusal } from '../units.js';
 import { form, mapping, positiveDuration, size } from './values.js';
 
-/** Smaller segments are more files than data. */
+/** Smaller segments would make too many files. */
 const segmentBytesMin = 64 * 1024;
 const segmentMsMin = 1000;
 
@@ -12,11 +12,11 @@ const trueOrFalse = z.boolean({ error: 'expected true or false' });
 
 const written = mapping({
   responses: trueOrFalse.prefault(false).meta({
-    description: "The primary's responses are recorded too, each body up to `response.max`.",
+    description: "Whether the primary's responses are recorded too, each body up to `response.max`.",
   }),
   compress: trueOrFalse.prefault(true).meta({
     description:
-      'Records are compressed. false: each is still a gzip member, of the bytes as they are: less work, more disk.',
+      'Whether records are compressed. false: each record is a gzip member with stored bytes, which needs less CPU and more disk.',
   }),
   segment: mapping({
     size: size
@@ -24,20 +24,20 @@ const written = mapping({
         error: 'expected a size from 64KiB to 4GiB',
       })
       .prefault('256MiB')
-      .meta({ description: 'At this size a file is closed and the next one begun.' }),
+      .meta({ description: 'Size at which the next file is begun.' }),
     age: positiveDuration
       .refine((ms) => ms >= segmentMsMin, { error: 'must be 1s or longer' })
       .prefault('5m')
-      .meta({ description: 'At this age too.' }),
+      .meta({ description: 'Age at which the next file is begun.' }),
   })
     .prefault({})
-    .meta({ description: 'The files that a recording is made of.' }),
+    .meta({ description: 'Files of a recording.' }),
   disk: size
     .prefault('10GiB')
-    .meta({ description: 'Most bytes of the files of the directory; the oldest ones are deleted.' }),
+    .meta({ description: 'Maximum bytes of the files in the directory; the oldest ones are deleted.' }),
 });
 
-/** `directory` is that of the mirror's `to`, and absolute once the configuration is loaded. */
+/** `directory` is that of the mirror's `to`. It is absolute once the configuration is loaded. */
 export const recording = form(
   written,
   (given) => {

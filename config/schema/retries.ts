@@ -20,15 +20,15 @@ const condition = z.union(
 );
 
 export const retries = mapping({
-  attempts: integer(1, limits.retries).prefault(2).meta({ description: 'Most attempts beyond the first.' }),
+  attempts: integer(1, limits.retries).prefault(2).meta({ description: 'Maximum attempts after the first.' }),
   perTryTimeout: positiveDuration.optional().meta({
     description:
-      "How long an attempt may take to the head of its response. Without it the route's timeout alone holds, which is for all attempts together.",
+      "Maximum time of one attempt until the head of its response. Without it only the route's timeout applies, which covers all attempts.",
   }),
   on: list(condition, 'expected a list of conditions such as [connect, reset, 503]', 64)
     .prefault(['connect'])
     .meta({
       description:
-        'What is tried again: connect, reset, 5xx, gateway-error (502, 503, 504), retriable-4xx (409) or status codes.',
+        'Conditions of a retry: connect, reset, 5xx, gateway-error (502, 503, 504), retriable-4xx (409) or status codes.',
     }),
 });

@@ -1,4 +1,4 @@
-/** `routes`: which requests, who answers them, what is changed on the way, and who gets copies. */
+/** `routes`: requests, the primaries that answer them, their changes, and their mirrors. */
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import { parseAuthority } from '../address.js';
@@ -35,91 +35,91 @@ const upgradeExpected = 'expected the name of a protocol such as websocket';
 
 function parseUpgrade(name: string): string | Refusal {
   const lower = name.toLowerCase();
-  if (lower === 'h2c') return new Refusal('is never passed: it would open a tunnel past routes and limits');
+  if (lower === 'h2c')
+    return new Refusal('is never forwarded: it would open a tunnel past routes and limits');
   return lower.split('/').every(isToken) ? lower : new Refusal(upgradeExpected);
 }
 
-/** What umbra or a primary does with a request; exactly one of them. */
+/** The ways to answer a request. A route has exactly one of them. */
 const ways = ['primary', 'redirect', 'respond'] as const;
 
 export const route = mapping({
   name: name.optional().meta({
-    description: 'Names the route in metrics and in the admin API. Without it: route-1, route-2, …',
+    description: 'Names the route in metrics and in the admin API. Default: route-1, route-2, …',
   }),
   match: matches.prefault({}).meta({
     description:
-      'Which requests take this route; all parts must match. A list: one of its items must. Without it: every request.',
+      'Requests of this route; all parts must match. In a list, one item must match. Default: every request.',
   }),
   primary: primary.optional().meta({
     description: 'The version that answers the client, or several with their weights: { v1: 99, v2: 1 }.',
   }),
   redirect: redirect.optional().meta({
-    description: 'Answers with a redirect, in the place of a primary. Nothing is mirrored.',
+    description: 'Answers with a redirect instead of a primary. Nothing is mirrored.',
   }),
   respond: respond.optional().meta({
-    description: 'Answers by itself, in the place of a primary. Nothing is mirrored.',
+    description: 'Answers with a fixed response instead of a primary. Nothing is mirrored.',
   }),
   split: sample.prefault('random').meta({
     description:
-      'What decides among several primaries: random, client (its address), header:NAME or cookie:NAME. The same key always gets the same version, as long as the weights stay.',
+      'How one of several primaries is chosen: random, client (its address), header:NAME or cookie:NAME. The same key always gets the same version while the weights stay the same.',
   }),
   rewrite: mapping({
     path: pathChange.optional().meta({
       description:
-        'Another path: { prefix, to }, { regex, to } or { set }. The query stays, and so does the path of the copies.',
+        'Another path: { prefix, to }, { regex, to } or { set }. The query and the path of copies are kept.',
     }),
     host: text('expected a host name', parseAuthority)
       .optional()
       .meta({ description: 'The Host that the primary gets.' }),
   })
     .optional()
-    .meta({ description: 'Another path and host for the primary: see changes for the primary.' }),
+    .meta({ description: 'Another path and host for the primary.' }),
   headers: messageEdits.optional().meta({
     description:
       'Changes to the fields of the request for the primary, and of its response, each in the order remove, set, add.',
   }),
   versionHeaders: z.record(key(parseName), messageEdits, { error: mappingExpected }).optional().meta({
-    description:
-      'The same by the name of a primary, where that one answers; applied before those of the route.',
+    description: 'The same for single primaries, by name; applied after those of the route.',
   }),
   cors: cors.optional().meta({
-    description: 'Which pages of other origins may use the route. Off unless set: the version says it.',
+    description: 'Pages of other origins that may use the route. Off unless set: the version decides.',
   }),
   retries: retries
     .optional()
-    .meta({ description: 'Sends requests again that their primary has failed. Off unless set.' }),
+    .meta({ description: 'Sends failed requests to the primary again. Off unless set.' }),
   unreachable: z.literal([502, 503], { error: 'expected 502 or 503' }).prefault(502).meta({
     description:
       "The status of umbra's own answer where the primary can't be reached, or closes without a response; Envoy's is 503.",
   }),
   fault: fault
     .optional()
-    .meta({ description: 'Delays or refuses requests on purpose, to see how clients bear it.' }),
+    .meta({ description: 'Delays requests or answers them with an error on purpose, to test clients.' }),
   upgrades: z
     .array(text(upgradeExpected, parseUpgrade), { error: 'expected a list of protocols' })
     .prefault(['websocket'])
     .meta({
       description:
-        'Protocols to which clients may switch with the primary. An offer of any other is taken out of the request. h2c is never passed.',
+        'Protocols that clients may upgrade to. Other offers are removed from the request. h2c is never forwarded.',
     }),
   timeout: timeout
     .prefault('15s')
-    .meta({ description: 'The same as `timeouts.request`, which goes before it.' }),
+    .meta({ description: 'Short form of `timeouts.request`, which takes precedence.' }),
   timeouts: routeTimeouts.meta({
-    description: 'How long the exchange with the primary may take; off or 0 sets no bound.',
+    description: 'Timeouts of the exchange with the primary; off or 0 for none.',
   }),
   firstByteTimeout: positiveDuration.optional().meta({
     description:
       "How long the primary may take from the request's last byte to the head of its response, for one attempt.",
   }),
   guard: guard.optional().meta({
-    description: 'The guard of this route in place of the one for all; off turns it off.',
+    description: 'The guard of this route, instead of the global one; `off` for none.',
   }),
   mirrors: z
     .array(mirror, { error: 'expected a list of mirrors' })
     .max(limits.mirrorSlots, { error: `has more than ${limits.mirrorSlots} items` })
     .prefault([])
-    .meta({ description: 'Where copies go; each version once, and never the only primary.' }),
+    .meta({ description: 'Targets of copies; each version at most once, and never the only primary.' }),
 }).check((context) => {
   const given = ways.filter((way) => context.value[way] !== undefined);
   if (given.length === 1) return;

@@ -1,4 +1,4 @@
-/** What decides where a request belongs: chance, or a key that always gets the same answer. */
+/** How requests are chosen: at random, or by a key that always gives the same result. */
 import type { SamplePlan } from '../../core/plan.js';
 import { isToken } from '../fields.js';
 import { Refusal } from '../units.js';

@@ -1,4 +1,4 @@
-/** `threads`: how many share the work, and how much memory lies between them. */
+/** `threads`: the numbers of threads, and the memory between them. */
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import { formatSize, parseSize, Refusal, sizePattern } from '../units.js';
@@ -23,19 +23,19 @@ const threadCount = z.union([z.literal('auto'), integer(1, limits.threads, threa
 });
 
 export const threads = mapping({
-  proxy: threadCount
-    .prefault('auto')
-    .meta({ description: 'Threads that serve clients; `auto` is the number of cores less one, at least 1.' }),
-  shadow: threadCount
-    .prefault('auto')
-    .meta({ description: 'Threads that talk to shadows. auto: a quarter of the cores, at least 1.' }),
+  proxy: threadCount.prefault('auto').meta({
+    description: 'Threads that serve clients; `auto` is the number of cores minus one, at least 1.',
+  }),
+  shadow: threadCount.prefault('auto').meta({
+    description: 'Threads that send copies to shadows; `auto` is a quarter of the cores, at least 1.',
+  }),
   ring: text(ringExpected, parseRingSize, formatSize).prefault(formatSize(limits.ringBytes)).meta({
     description:
-      'Memory between one proxy and one shadow thread: a power of two from 64KiB to 1GiB. There are proxy × shadow of them; a full one drops copies (`ring-full`).',
+      'Memory between one proxy and one shadow thread: a power of two from 64KiB to 1GiB. There are proxy × shadow rings; a full ring drops copies (`ring-full`).',
     pattern: sizePattern.source,
   }),
   nice: integer(0, niceMax).prefault(0).meta({
     description:
-      'Niceness of shadow threads (Linux only). Above 0, a busy machine drops copies before it delays clients, and the latencies of shadows then include their waiting.',
+      'Niceness of shadow threads (Linux only). Above 0, a busy machine drops copies before it delays clients, and shadow latencies include time spent waiting for a CPU.',
   }),
 });

@@ -1,21 +1,21 @@
-/** How long an exchange may take, and its parts. */
+/** Timeouts of an exchange and of its parts. */
 import { z } from 'zod';
 import { duration, durationExpected, mapping, off, shorthand } from './values.js';
 
-/** Milliseconds; 0, or `off`: no bound. */
+/** Milliseconds; 0 and `off` are no bound. */
 export const timeout = z.union([off(0), shorthand(z.literal(0), () => 0), duration], {
   error: `${durationExpected}, or off`,
 });
 
 const descriptions = {
   request:
-    'From when the request is whole to the head of the response, waits and retries included; off sets no bound.',
+    'From the complete request to the head of the response, including waits and retries; `off` for none.',
   idle: 'Between two bytes of the response, and between two bytes of the request that the version takes.',
-  total: 'The whole exchange, however long the client takes.',
+  total: 'The whole exchange, including a slow client.',
 };
 
 export const routeTimeouts = mapping({
-  request: timeout.optional().meta({ description: `${descriptions.request} Without it: \`timeout\`.` }),
+  request: timeout.optional().meta({ description: `${descriptions.request} Default: \`timeout\`.` }),
   idle: timeout.prefault('60s').meta({ description: descriptions.idle }),
   total: timeout.prefault('off').meta({ description: descriptions.total }),
 }).prefault({});

@@ -1,6 +1,6 @@
 /**
- * The values that a configuration is made of, as zod schemas: durations, sizes, shares, names, addresses,
- * lists and mappings.
+ * The values of a configuration as zod schemas: durations, sizes, shares, names, addresses, lists and
+ * mappings.
  */
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
@@ -28,11 +28,9 @@ import {
 export const textLengthMax = 4096;
 
 /**
- * `form` is one way to write a value: `read` turns what was written into the value, and `write` turns the
- * value
- * back, for the effective configuration. Either may return a Refusal; a refused `write` leaves the value to
- * the next
- * form of a union.
+ * `form` is one way to write a value: `read` converts the written form to the value, and `write` converts it
+ * back for the effective configuration. Either may return a Refusal. After a refused `write` the next form of
+ * a union is tried.
  */
 export function form<Schema extends z.ZodType, T>(
   schema: Schema,
@@ -54,7 +52,7 @@ function kept<T>(value: T | Refusal, context: z.core.ParsePayload): T {
 
 const notWritten = new Refusal('is written in another form');
 
-/** A shorter form that is read and never written. */
+/** `shorthand` is a short form that is read but never written. */
 export function shorthand<Schema extends z.ZodType, T>(
   schema: Schema,
   read: (written: z.output<Schema>) => T,
@@ -62,12 +60,12 @@ export function shorthand<Schema extends z.ZodType, T>(
   return form(schema, read, (): Refusal => notWritten);
 }
 
-/** One item in place of a list of one. */
+/** `single` accepts one item instead of a list of one. */
 export function single<Schema extends z.ZodType>(item: Schema) {
   return shorthand(item, (one): z.output<Schema>[] => [one]);
 }
 
-/** `off` or `false`, for the value that `isOff` recognizes. */
+/** `off` accepts `off` or `false`, for the value that `isOff` recognizes. */
 export function off<T>(value: T, isOff: (value: unknown) => boolean = (other) => other === value) {
   return z.union([
     form(
@@ -79,7 +77,10 @@ export function off<T>(value: T, isOff: (value: unknown) => boolean = (other) =>
   ]);
 }
 
-/** Text that `parse` turns into a value; `format` gives a text that parses to the same value. */
+/**
+ * `text` accepts a text that `parse` converts to a value. `format` returns a text that parses to the same
+ * value.
+ */
 export function text(expected: string, parse: (text: string) => string | Refusal): TextForm<string>;
 export function text<T>(
   expected: string,
@@ -102,7 +103,8 @@ export function text<T>(
 }
 
 /**
- * The type of a value as docs/configuration.md names it: `a duration` of `expected a duration such as 15s`.
+ * `kindOf` returns the type of a value as docs/configuration.md names it: `a duration` for `expected a
+ * duration such as 15s`.
  */
 function kindOf(expected: string): string {
   return expected.replace(/^expected (?:an? |the )?/, '').replace(/,? such as .*$/, '');
@@ -110,7 +112,7 @@ function kindOf(expected: string): string {
 
 type TextForm<T> = z.ZodCodec<z.ZodString, z.ZodCustom<T, T>>;
 
-/** A record's key; what it becomes is decided when the record is read. */
+/** `key` accepts a record's key. It is converted when the record is read. */
 export function key(parse: (text: string) => string | Refusal) {
   return z.string().check((context) => {
     const parsed = parse(context.value);
@@ -177,7 +179,7 @@ export const fieldValue = text('expected a header value', parseFieldValue).meta(
 export const name = text('expected a name', parseName);
 export const file = text('expected the path of a file', parsePlain);
 
-/** The content of a file, read when the configuration is loaded; null where files are not looked at. */
+/** The content of a file, read when the configuration is loaded; null when files are not read. */
 export interface PemOf {
   readonly path: string;
   readonly pem: string | null;
@@ -196,7 +198,7 @@ export const address = text(
 
 export const regex = text('expected a regular expression', parseRegexText);
 
-/** A mapping of which exactly one key is given. */
+/** `choice` accepts a mapping with exactly one of its keys. */
 export function choice<T extends z.core.$ZodLooseShape>(shape: T) {
   const expected = `expected exactly one of ${Object.keys(shape).join(', ')}`;
   return mapping(shape)

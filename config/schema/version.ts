@@ -1,4 +1,4 @@
-/** `versions`: the deployments of the service, and how each is reached. */
+/** `versions`: the deployments of the service, and their connections. */
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import type { EndpointPlan } from '../../core/plan.js';
@@ -32,7 +32,7 @@ const endpointUrl = text(
   (value): EndpointPlan | Refusal => parseEndpoint(value),
   formatEndpoint,
 );
-/** The most that a weight may be: documents have an uint32. */
+/** The maximum weight, as in documents, which have a uint32. */
 const weightMax = 2 ** 31 - 1;
 const endpoint = z.union(
   [
@@ -45,7 +45,7 @@ const endpoint = z.union(
       mapping({
         url: endpointUrl.meta({ description: 'The endpoint.' }),
         weight: integer(1, weightMax).prefault(1).meta({
-          description: 'Its part of the requests, against the weights of the other endpoints.',
+          description: 'Its share of requests, relative to the weights of the other endpoints.',
         }),
       }),
       ({ url, weight }): EndpointPlan => ({ ...url, weight }),
@@ -62,32 +62,34 @@ const endpoints = z.union([single(endpointUrl), list(endpoint, endpointsExpected
 const connections = mapping({
   max: integer(1, connectionsMax).prefault(4096).meta({
     description:
-      'Most connections that one thread opens to one endpoint; a response that streams holds one until it ends.',
+      'Maximum connections of one thread to one endpoint. A streaming response holds one until it ends.',
   }),
-  idle: positiveDuration.prefault('60s').meta({ description: 'How long an unused connection is kept.' }),
+  idle: positiveDuration
+    .prefault('60s')
+    .meta({ description: 'Maximum time that an unused connection is kept.' }),
   connectTimeout: positiveDuration
     .prefault('1s')
-    .meta({ description: 'How long a connection may take to open, the TLS handshake included.' }),
+    .meta({ description: 'Maximum time to open a connection, including the TLS handshake.' }),
   queue: mapping({
     max: integer(0, queueMax).prefault(limits.upstreamWaiters).meta({
       description:
-        'Most requests of one thread that wait for a connection; a further one is answered 503 (`overloaded`).',
+        'Maximum requests of one thread that wait for a connection; further ones are answered 503 (`overloaded`).',
     }),
     timeout: positiveDuration
       .prefault('5s')
-      .meta({ description: 'How long a request waits for a connection before it is answered 503.' }),
+      .meta({ description: 'Maximum wait of a request for a connection, then 503.' }),
   })
     .prefault({})
-    .meta({ description: 'What happens when every connection is busy.' }),
+    .meta({ description: 'Queue of requests while every connection is busy.' }),
 });
 
 const dns = mapping({
   refresh: positiveDuration.prefault('10s').meta({
-    description: 'How often the names of endpoints are resolved again.',
+    description: 'Interval at which the names of endpoints are resolved again.',
   }),
 });
 const slowStart = duration.prefault('10s').meta({
-  description: 'An endpoint that comes back gets a share that grows over this time; 0s gives it all at once.',
+  description: 'Time over which the share of a returning endpoint grows; 0s for none.',
 });
 
 const statusExpected = 'expected a status code such as 200, or a range such as 200-299';
@@ -131,23 +133,23 @@ const checkInterval = text(
 
 const health = mapping({
   path: text('expected a path such as /healthz', parseHealthPath).meta({
-    description: 'What is asked for, with GET, on a connection of its own.',
+    description: 'Path of the GET request of a check, which uses its own connection.',
   }),
   interval: checkInterval.prefault('5s').meta({
-    description: 'From one check of an address to the next; up to a tenth less, so that checks spread.',
+    description: 'Interval of checks of an address; up to a tenth shorter, to spread checks.',
   }),
   timeout: positiveDuration
     .prefault('1s')
-    .meta({ description: 'How long a check may take, from the connect to the last byte of the answer.' }),
+    .meta({ description: 'Maximum time of a check, from the connect to the last byte of the response.' }),
   healthyThreshold: integer(1, thresholdMax)
     .prefault(2)
     .meta({ description: 'Checks in a row that must pass before an unhealthy address is used again.' }),
   unhealthyThreshold: integer(1, thresholdMax)
     .prefault(3)
-    .meta({ description: 'Checks in a row that must fail before an address is used no more.' }),
+    .meta({ description: 'Checks in a row that must fail before an address is no longer used.' }),
   statuses: list(statuses, 'expected a list of status codes and ranges', statusesMax)
     .prefault(['200-399'])
-    .meta({ description: 'Status codes and ranges of them that pass.' }),
+    .meta({ description: 'Status codes and ranges that pass.' }),
   host: text('expected a host name', parseAuthority)
     .optional()
     .meta({ description: "The Host that checks are sent with, where it is not the endpoint's." }),
@@ -156,16 +158,15 @@ const health = mapping({
 const ejectionKeys = mapping({
   failures: integer(0, thresholdMax).prefault(5).meta({
     description:
-      'Failed answers in a row (502, 503, 504, reset, timeout, not HTTP) that eject an address; 0: none do.',
+      'Failed responses in a row (502, 503, 504, reset, timeout, invalid HTTP) that eject an address; 0 for never.',
   }),
   errors: integer(0, thresholdMax).prefault(0).meta({
-    description:
-      'Errors in a row that eject an address, where any status from 500 on counts too; 0: none do.',
+    description: 'Errors in a row that eject an address; any status from 500 on counts too; 0 for never.',
   }),
   baseTime: positiveDuration
     .prefault('1s')
-    .meta({ description: 'How long the first ejection lasts; the n-th in a row lasts n times as long.' }),
-  maxTime: positiveDuration.prefault('30s').meta({ description: 'The longest that an ejection lasts.' }),
+    .meta({ description: 'Length of the first ejection; the n-th in a row lasts n times as long.' }),
+  maxTime: positiveDuration.prefault('30s').meta({ description: 'Maximum length of an ejection.' }),
   maxPercent: share.prefault(50).meta({
     description:
       "The most of a version's addresses, those that refuse aside, that are ejected for their answers; rounded down.",
@@ -173,7 +174,8 @@ const ejectionKeys = mapping({
 });
 
 /**
- * `off` still rests an endpoint that refuses for a moment: failed attempts are the most expensive outcome.
+ * With `off`, an endpoint that refuses is still ejected for a moment: failed connection attempts are the most
+ * expensive outcome.
  */
 const ejectionOff = { failures: 0, errors: 0, baseTime: 1000, maxTime: 1000, maxPercent: 0 };
 
@@ -191,14 +193,14 @@ const tls = mapping({
     description: "PEM file with the authorities that are trusted in place of the system's.",
   }),
   cert: pemFile.optional().meta({
-    description: "PEM file with umbra's own certificate, for endpoints that ask for one; with `key`.",
+    description: "PEM file with umbra's own certificate, for endpoints that require one; needs `key`.",
   }),
   key: pemFile.optional().meta({ description: 'PEM file with the private key of `cert`.' }),
   serverName: text('expected a host name', parseServerName).optional().meta({
-    description: "The name to ask for (SNI) and to check, where it is not the endpoint's.",
+    description: "The name for SNI and for the check of the certificate, if it is not the endpoint's.",
   }),
   verify: z.boolean({ error: 'expected true or false' }).prefault(true).meta({
-    description: 'false takes any certificate: for tests alone.',
+    description: 'false accepts any certificate; for tests only.',
   }),
 }).check((context) => {
   const { cert, key } = context.value;
@@ -225,18 +227,16 @@ export const version = z.union(
       endpoints: endpoints.meta({
         description: 'http://host:port, https://host:port or unix:/path, or { url, weight }, one or a list.',
       }),
-      connections: connections
-        .prefault({})
-        .meta({ description: 'The pool of connections to each endpoint.' }),
-      dns: dns.prefault({}).meta({ description: 'How the names of endpoints are resolved.' }),
+      connections: connections.prefault({}).meta({ description: 'Pool of connections to each endpoint.' }),
+      dns: dns.prefault({}).meta({ description: 'Resolution of the names of endpoints.' }),
       health: health.optional().meta({ description: 'Active health checks. Off unless set.' }),
       ejection: ejection.prefault({}).meta({
-        description: 'When an endpoint that fails real requests is left out for a while; off turns it off.',
+        description: 'Ejection of endpoints that fail real requests; `off` for none.',
       }),
       slowStart,
       tls: tls.optional().meta({
         description:
-          "How `https://` endpoints are reached; without it, the system's authorities vouch for the endpoint's own name.",
+          "TLS to `https://` endpoints. Default: the system's authorities and the endpoint's own name.",
       }),
     }),
   ],

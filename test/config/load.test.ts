@@ -177,7 +177,7 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
     [
       'a relative path',
       'versions: { v1: "http://a:1" }\nroutes:\n- primary: v1\n  match: { path: { prefix: a } }\n',
-      '4:28: routes[0].match.path.prefix: expected a path that begins with / and has no query; other characters are written in percent-encoding, found `a`',
+      '4:28: routes[0].match.path.prefix: expected a path that begins with / and has no query; write other characters in percent-encoding, found `a`',
     ],
     [
       'a host with a port',
@@ -255,7 +255,7 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
     [
       'a token with blanks',
       minimal('admin: { token: "a b c" }\n'),
-      '1:17: admin.token: is not a token: 1 to 1024 visible ASCII characters without blanks',
+      '1:17: admin.token: is not a token: 1 to 1024 visible ASCII characters without spaces',
     ],
     [
       'admin: true',

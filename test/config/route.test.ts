@@ -162,7 +162,7 @@ t.test('a route that makes no sense is refused with its position', async (t) => 
     'redirect: { status: 200 }':
       '3:25: routes[0].redirect.status: expected 301, 302, 303, 307 or 308, found `200`',
     'redirect: { host: "a:80" }':
-      '3:23: routes[0].redirect.host: expected a host name without a port; `port` says it, found `"a:80"`',
+      '3:23: routes[0].redirect.host: expected a host name without a port; set it with `port`, found `"a:80"`',
     'redirect: { path: a }':
       '3:23: routes[0].redirect.path: expected a path that begins with / and has no query, found `a`',
     'respond: { status: 204, body: a }': '3:35: routes[0].respond.body: a 204 has no body',
@@ -188,7 +188,7 @@ t.test('a route that makes no sense is refused with its position', async (t) => 
     'primary: v1, match: []':
       '3:25: routes[0].match: expected a mapping, or a list of at least one, found an empty list',
     'primary: v1, match: { path: { regex: a, ignoreCase: true } }':
-      '3:33: routes[0].match.path: `ignoreCase` is for exact and prefix; in a regular expression write [aA]',
+      '3:33: routes[0].match.path: `ignoreCase` belongs to exact and prefix; in a regular expression write [aA]',
     'primary: v1, match: [ { path: { exact: /a } }, { path: { exact: /b } } ], mirrors: [ { to: v2, rewrite: { prefix: /c } } ]':
       '3:119: rewrite: `prefix` takes the place of the path that the route matches, and this route has several matches; use { regex, substitution }',
   };
