@@ -189,7 +189,7 @@ export class LiveFeed {
   #process({ seconds }: Live): { cpuCores: number; residentBytes: number } {
     const cpu = process.cpuUsage(this.#cpu);
     this.#cpu = process.cpuUsage();
-    const cpuCores = (cpu.user + cpu.system) / 1e6 / seconds;
+    const cpuCores = seconds > 0 ? (cpu.user + cpu.system) / 1e6 / seconds : 0;
     try {
       this.#residentBytes = process.memoryUsage.rss();
     } catch {

@@ -17,7 +17,7 @@ export class Endpoints {
   /** `answer` is that of api/endpoints. */
   update(answer) {
     const all = Array.isArray(answer?.mirrors) ? answer.mirrors : [];
-    const mirrors = all.filter(({ endpoints }) => endpoints.length > 0);
+    const mirrors = all.filter(({ primary, endpoints }) => primary !== null && endpoints.length > 0);
     byId('endpoints-panel').hidden = mirrors.length === 0;
     const shown = JSON.stringify(mirrors);
     if (shown === this.#shown) return;
@@ -29,12 +29,11 @@ export class Endpoints {
 }
 
 function table({ route, version, primary, endpoints }) {
-  const first = primary ?? 'primary';
   const heads = [
     'endpoint',
     'pairs',
-    `errors ${first} | ${version}`,
-    `p50 ${first} | ${version}`,
+    `errors ${primary} | ${version}`,
+    `p50 ${primary} | ${version}`,
     'slower',
     'differ',
   ];
@@ -68,7 +67,13 @@ function row({ endpoint, pairs, primaryErrors, shadowErrors, primaryUs, shadowUs
     cell(count(pairs)),
     cell(`${count(primaryErrors)} | ${count(shadowErrors)}`, shadowErrors > primaryErrors),
     cell(middles),
-    cell(slower === null ? '–' : `${slower < 0 ? '−' : '+'}${percent(Math.abs(slower))}`),
+    cell(slower === null ? '–' : relative(slower)),
     cell(count(different)),
   );
+}
+
+/** Latencies are counted in steps, so less than a thousandth is nothing. */
+function relative(slower) {
+  if (Math.abs(slower) < 0.001) return '0 %';
+  return `${slower < 0 ? '−' : '+'}${percent(Math.abs(slower))}`;
 }

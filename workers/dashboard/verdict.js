@@ -3,7 +3,8 @@
  */
 import { el, setText } from './dom.js';
 
-const words = { pass: 'pass', fail: 'fail', undecided: 'undecided' };
+/** The outcomes, in the order in which a person wants to read their checks. */
+const outcomes = ['fail', 'undecided', 'pass'];
 
 export class VerdictView {
   #outcome = el('b');
@@ -21,30 +22,27 @@ export class VerdictView {
     this.element.hidden = verdict === null;
     if (verdict === null) return;
     const { outcome, checks, endpoints, examples, notes, primary, shadow } = verdict;
-    setText(this.#outcome, words[outcome]);
+    setText(this.#outcome, outcome);
     this.#outcome.className = outcome;
     const open = checks.filter((check) => check.outcome === outcome && outcome !== 'pass');
     setText(this.#why, open.length === 0 ? '' : `(${open.map(({ name }) => name).join(', ')})`);
     // Sentences change every second; nobody sees them while they are closed.
     if (!this.element.open) return;
+    const sorted = checks.toSorted((a, b) => outcomes.indexOf(a.outcome) - outcomes.indexOf(b.outcome));
     this.#checks.replaceChildren(
-      ...checks.map((check) =>
-        el(
-          'li',
-          {},
-          el('b', { textContent: `${check.name} ${words[check.outcome]}`, className: check.outcome }),
-          ` ${check.text}`,
+      ...sorted.map((check) => line(check.outcome, `${check.name}: ${check.text}`, check.outcome)),
+      ...endpoints.map(({ check, endpoint, text }) => line('endpoint', `${endpoint} (${check}): ${text}`)),
+      ...examples.map((pair) =>
+        line(
+          'example',
+          `${pair.request} (id ${pair.id}), ${pair.place}: ${primary} ${pair.primary} | ${shadow} ${pair.shadow}`,
         ),
       ),
-      ...endpoints.map(({ check, endpoint, text }) =>
-        el('li', { textContent: `${check}, endpoint ${endpoint}: ${text}` }),
-      ),
-      ...examples.map((pair) =>
-        el('li', {
-          textContent: `example: ${pair.request} (id ${pair.id}), ${pair.place}: ${primary} ${pair.primary} | ${shadow} ${pair.shadow}`,
-        }),
-      ),
-      ...notes.map((note) => el('li', { textContent: note, className: 'muted' })),
+      ...notes.map((note) => line('note', note)),
     );
   }
+}
+
+function line(head, text, className = 'muted') {
+  return el('li', {}, el('b', { textContent: head, className }), el('span', { textContent: text }));
 }
