@@ -133,7 +133,7 @@ export const limits = {
   http2StreamWindowBytes: 256 * 1024,
   http2ConnectionWindowBytes: 1024 * 1024,
   /**
-   * HTTP/2: streams that a client may have open on one connection. Past it: REFUSED_STREAM, guard `resets`.
+   * HTTP/2: streams that a client may have open on one connection. Past it: REFUSED_STREAM, guard `streams`.
    */
   http2Streams: 128,
   /** HTTP/2: streams that a version is given before its SETTINGS have said how many it takes. */

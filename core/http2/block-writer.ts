@@ -51,7 +51,9 @@ export class BlockWriter {
       if (!head.isForwarded(row) || isLeftOut(bytes, nameStart, nameEnd)) continue;
       encoder.field(bytes, nameStart, nameEnd, head.valueStart(row), head.valueEnd(row));
     }
-    if (head.hasContentLength) this.#pair(encoder, 'content-length', String(head.contentLength));
+    // A length that a response of HTTP/2 has not said is known by the end of its stream.
+    if (head.hasContentLength && head.lengthRow >= 0)
+      this.#pair(encoder, 'content-length', String(head.contentLength));
     this.#lines(encoder, more);
     return encoder.end();
   }

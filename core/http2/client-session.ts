@@ -90,7 +90,7 @@ export class ClientSession extends Session {
       return;
     }
     const { head } = responseFields;
-    stream.movedUs = this.nowUs;
+    stream.cameUs = this.nowUs;
     if (head.status < INTERIM_END) {
       if (++stream.interims > limits.interimResponses) this.breakStream(stream, ErrorCode.ENHANCE_YOUR_CALM);
       else stream.sink.onInterim(head);

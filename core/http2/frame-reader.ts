@@ -63,6 +63,11 @@ export class FrameReader {
     this.#next = afterPreface ? Next.HEAD : Next.PREFACE;
   }
 
+  /** The preface, or a frame that is handed out as a whole, has begun and is not there yet. */
+  get isPartial(): boolean {
+    return this.#have > 0 || this.#next === Next.PREFACE || this.#next === Next.PAYLOAD;
+  }
+
   /** Reads `bytes[start, end)`, as long as the sink is not over. */
   feed(bytes: Buffer, start: number, end: number): void {
     let at = start;

@@ -1,5 +1,4 @@
 import { limits } from '../limits.js';
-import type { BlockWriter } from './block-writer.js';
 import type { ErrorCode } from './error-code.js';
 import {
   Flag,
@@ -12,7 +11,8 @@ import {
   WINDOW_UPDATE_BYTES,
 } from './frame.js';
 import type { HpackEncoder } from './hpack-encoder.js';
-import { type BlockPool, type ByteTarget, Output } from './output.js';
+import { type ByteTarget, Output } from './output.js';
+import type { SessionResources } from './session-resources.js';
 import { WINDOW_DEFAULT } from './settings.js';
 import { Bit, type Stream } from './stream.js';
 import { Turns } from './turns.js';
@@ -48,16 +48,16 @@ export class Sender {
   /** Frames of DATA that were put out. */
   dataFrames = 0;
   readonly #encoder: HpackEncoder;
-  readonly #writer: BlockWriter;
+  readonly #resources: SessionResources;
   readonly #events: SenderEvents;
   #target: ByteTarget | null = null;
   /** The owner knows that a flush is owed. */
   #announced = true;
 
-  constructor(encoder: HpackEncoder, writer: BlockWriter, pool: BlockPool, events: SenderEvents) {
-    this.output = new Output(pool);
+  constructor(encoder: HpackEncoder, resources: SessionResources, events: SenderEvents) {
+    this.output = new Output(resources.blocks);
     this.#encoder = encoder;
-    this.#writer = writer;
+    this.#resources = resources;
     this.#events = events;
   }
 
@@ -69,7 +69,7 @@ export class Sender {
   /** A block of the writer's, as HEADERS and, where it is long, CONTINUATION. */
   block(stream: number, length: number, endsStream: boolean): void {
     const { output } = this;
-    const { out } = this.#writer;
+    const { out } = this.#resources.writer;
     let type: number = FrameType.HEADERS;
     let flags: number = endsStream ? Flag.END_STREAM : Flag.NONE;
     let at = 0;
@@ -131,6 +131,7 @@ export class Sender {
     const now = waits ? 0 : Math.max(0, Math.min(this.window, stream.sendWindow, piece.length));
     if (now > 0) this.#frames(stream, piece, now, last && now === piece.length);
     if (now === piece.length) return Sent.OK;
+    if (stream.heldBytes === 0) stream.waitsSinceUs = this.#resources.clock();
     stream.held.push(Buffer.from(now === 0 ? piece : piece.subarray(now)));
     stream.heldBytes += piece.length - now;
     if (stream.sendWindow > 0) this.turns.add(stream);
@@ -175,15 +176,16 @@ export class Sender {
     this.turns.remove(stream);
     stream.held.length = 0;
     stream.heldBytes = 0;
+    stream.waitsSinceUs = 0;
   }
 
   /** Puts out what waits as far as the windows go, and hands all of it to the socket. */
-  flush(nowUs: number): void {
+  flush(): void {
     const target = this.#target;
     if (target === null) return;
     this.#announced = true;
     do {
-      this.#takeTurns(nowUs);
+      this.#takeTurns();
       this.output.flush(target);
     } while (this.turns.first !== null && this.window > 0 && this.#mayWrite && !target.writing);
     this.#announced = false;
@@ -200,8 +202,9 @@ export class Sender {
   }
 
   /** Each stream in turn sends one frame; one whose window is used up leaves until it is opened again. */
-  #takeTurns(nowUs: number): void {
+  #takeTurns(): void {
     const { turns } = this;
+    const nowUs = turns.first === null ? 0 : this.#resources.clock();
     for (
       let stream = turns.first;
       stream !== null && this.window > 0 && this.#mayWrite;
@@ -212,8 +215,8 @@ export class Sender {
       const from = stream.heldFrom;
       const room = Math.min(this.window, stream.sendWindow, FRAME_BYTES_DEFAULT);
       const count = Math.min(room, piece.length - from);
-      stream.movedUs = nowUs;
       stream.heldBytes -= count;
+      stream.waitsSinceUs = stream.heldBytes > 0 ? nowUs : 0;
       stream.heldFrom += count;
       if (stream.heldFrom === piece.length) {
         stream.held.shift();
@@ -259,7 +262,7 @@ export class Sender {
 
   /** The end that waited behind the held bytes of a body. */
   #end(stream: Stream): void {
-    const length = this.#writer.trailers(this.#encoder, stream.trailers);
+    const length = this.#resources.writer.trailers(this.#encoder, stream.trailers);
     this.block(stream.id, length, true);
     stream.set(Bit.ENDED);
     this.#events.onStreamSent(stream);

@@ -15,7 +15,8 @@ import { ignoringFields } from './trailer-fields.js';
 /** Who owns the connection of a client. */
 export interface ServerSessionOwner extends SessionOwner {
   /**
-   * A request. The owner sets `stream.sink` before it returns. `head` dies with the call. With
+   * A request. The owner sets `stream.sink` before it returns. `head` dies with the call; its `secure` is the
+   * owner's to set. With
    * `Framing.NONE` the sink gets no `onData`.
    */
   onRequest(stream: Stream, head: RequestHead): void;
@@ -149,6 +150,7 @@ export class ServerSession extends Session {
   #passOver(block: HeaderBlock): void {
     if (!this.decode(block, limits.requestFields, ignoringFields)) return;
     if (this.#drain === Drain.NAMED) {
+      this.#owner.onGuard(Guard.CLOSED);
       this.streams.rememberReset(block.stream);
       return;
     }

@@ -37,16 +37,20 @@ export interface SessionOwner {
   onOver(code: ErrorCode): void;
 }
 
-/** Each frame of DATA that we send may bring an update of two windows. */
-const FORGIVEN_PER_DATA = 2;
+/**
+ * Frames that carry nothing and are as they should be: updates of two windows for each frame of DATA that we
+ * send, and beside each head a priority and an update.
+ */
+const FORGIVEN = 2;
 
 /**
  * One HTTP/2 connection without a socket: bytes go in by `receive`, and come out by `flush` (RFC 9113). This
  * is what both sides have in common: frames, windows, SETTINGS, guards and the end. `ServerSession` and
  * `ClientSession` know whose streams are whose, and what a header block is.
  *
- * Nothing here waits: deadlines are the owner's, who finds `awaitsSettings` and each stream's `movedUs`.
- * The file is long because frames of every type change the same few fields.
+ * Nothing here waits: deadlines are the owner's, who finds `awaitsSettings`, `awaitsRest`, and of each
+ * stream `cameUs` and `waitsSinceUs`. The file is long because frames of every type change the same few
+ * fields.
  */
 export abstract class Session implements FrameSink, SenderEvents {
   isOver = false;
@@ -88,7 +92,7 @@ export abstract class Session implements FrameSink, SenderEvents {
     this.#listBytesMax = listBytesMax;
     this.#reader = new FrameReader(this, !isServer);
     this.#block = new HeaderBlock(listBytesMax);
-    this.sender = new Sender(this.encoder, resources.writer, resources.blocks, this);
+    this.sender = new Sender(this.encoder, resources, this);
     this.sender.output.bytes(first, 0, first.length);
     this.sender.settings(ownSettings(isServer, listBytesMax), Flag.NONE);
     this.sender.windowUpdate(0, limits.http2ConnectionWindowBytes - WINDOW_DEFAULT);
@@ -97,6 +101,11 @@ export abstract class Session implements FrameSink, SenderEvents {
   /** Streams that are open. */
   get open(): number {
     return this.streams.count;
+  }
+
+  /** The peer has begun something that is short, and owes the rest: its preface, a frame, a header block. */
+  get awaitsRest(): boolean {
+    return this.#block.isPartial || this.#reader.isPartial;
   }
 
   /** Takes the connection's socket; until then nothing is written. `flush` follows. */
@@ -109,15 +118,15 @@ export abstract class Session implements FrameSink, SenderEvents {
     this.nowUs = this.resources.clock();
     this.#reader.feed(bytes, start, end);
     const { dataFrames } = this.sender;
-    this.#floods.frames.forgive((dataFrames - this.#dataFrames) * FORGIVEN_PER_DATA);
+    this.#floods.frames.forgive((dataFrames - this.#dataFrames) * FORGIVEN);
     this.#dataFrames = dataFrames;
   }
 
   /** Writes what there is to the socket: at the end of a turn, and when the socket takes bytes again. */
   flush(): void {
-    this.nowUs = this.resources.clock();
     const { output } = this.sender;
-    this.sender.flush(this.nowUs);
+    this.nowUs = this.resources.clock();
+    this.sender.flush();
     if (output.isBroken) this.close(ErrorCode.INTERNAL_ERROR);
     else if (output.heldBytes > limits.http2OutputBytes && !this.isOver) this.#stop(Guard.OUTPUT);
   }
@@ -245,7 +254,7 @@ export abstract class Session implements FrameSink, SenderEvents {
     const stream = this.#dataStream;
     if (stream === null || stream.isClosed) return;
     const length = end - start;
-    if (length > 0) stream.movedUs = this.nowUs;
+    if (length > 0) stream.cameUs = this.nowUs;
     if (stream.owed !== ANY_LENGTH) {
       if (length > stream.owed) {
         this.breakStream(stream, ErrorCode.PROTOCOL_ERROR);
@@ -371,6 +380,7 @@ export abstract class Session implements FrameSink, SenderEvents {
 
   #tookBlock(took: Block): void {
     if (took === Block.WHOLE) {
+      this.#floods.frames.forgive(FORGIVEN);
       this.onBlock(this.#block);
       this.#block.clear();
     } else if (took === Block.MALFORMED) {

@@ -70,8 +70,10 @@ export class Stream {
   owed = ANY_LENGTH;
   /** Interim responses that came. */
   interims = 0;
-  /** When bytes of a body last came or went, on the clock of the session; for deadlines. */
-  movedUs: number;
+  /** When something last came on it, on the clock of the session; for deadlines. */
+  cameUs: number;
+  /** Since when its held bytes have waited without any of them going; 0: nothing waits. */
+  waitsSinceUs = 0;
   /** Bytes that wait for a window, in copies. */
   heldBytes = 0;
   readonly held: Buffer[] = [];
@@ -87,7 +89,7 @@ export class Stream {
     this.id = id;
     this.sink = sink;
     this.sendWindow = sendWindow;
-    this.movedUs = nowUs;
+    this.cameUs = nowUs;
   }
 
   has(bit: number): boolean {

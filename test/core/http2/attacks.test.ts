@@ -129,6 +129,16 @@ t.test('a client that reads a long body may send as many updates as it needs', a
   t.notOk(side.session.isOver);
 });
 
+t.test('a client may send a priority and an update with each request', async (t) => {
+  const side = new ServerSide().greeted();
+  for (let n = 0; n < limits.http2EmptyFrames; n++) {
+    const id = n * 2 + 1;
+    side.feed(side.headers(id, get), frame(2, 0, id, Buffer.alloc(5)), frame(8, 0, 0, uint32(1)));
+    side.session.sendAnswer(side.stream(id), 204, '', true);
+  }
+  t.notOk(side.session.isOver);
+});
+
 t.test('a frame of SETTINGS with too many entries', async (t) => {
   const side = new ServerSide().greeted();
   const entry: [number, number] = [Setting.HEADER_TABLE_SIZE, 0];
@@ -207,7 +217,7 @@ t.test('a client that opens no window holds no more than the bodies that were wr
     side.feed(side.headers(id, get));
     side.session.sendAnswer(side.stream(id), 200, '', false);
     side.session.write(side.stream(id), Buffer.alloc(10_000), false);
-    t.equal(side.stream(id).movedUs, 1, 'its deadline is found by this time');
+    t.equal(side.stream(id).waitsSinceUs, 1, 'its deadline is found by this time');
   }
   side.sent();
   t.equal(side.arena.heldBytes, 0, 'no block is held for it');

@@ -5,7 +5,8 @@ import { ResponseReader } from '../../../core/http/response-reader.js';
 import { BlockWriter } from '../../../core/http2/block-writer.js';
 import { HpackDecoder } from '../../../core/http2/hpack-decoder.js';
 import { HpackEncoder } from '../../../core/http2/hpack-encoder.js';
-import { decodeList, type Pair } from './hpack-lists.js';
+import { ResponseFields } from '../../../core/http2/response-fields.js';
+import { decodeList, fieldOf, type Pair } from './hpack-lists.js';
 import { outgoing } from './session-side.js';
 
 const TABLE = 4096;
@@ -83,6 +84,25 @@ t.test('a response of HTTP/1.1', async (t) => {
     ['via', '1.1 umbra'],
   ]);
   t.strictSame(response('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'), [[':status', '200']]);
+});
+
+t.test('a length that nobody has said is not said', async (t) => {
+  const fields = new ResponseFields();
+  fields.begin();
+  for (const [name, value] of [
+    [':status', '200'],
+    ['grpc-status', '0'],
+  ] as const)
+    fields.onField(fieldOf(name, value));
+  t.ok(fields.complete(true, false));
+  t.ok(fields.head.hasContentLength, 'for a client of HTTP/1.1');
+  t.strictSame(
+    written((writer, encoder) => writer.response(encoder, fields.head, '')),
+    [
+      [':status', '200'],
+      ['grpc-status', '0'],
+    ],
+  );
 });
 
 t.test('a response that asks for an upgrade says no word of it: there are none in HTTP/2', async (t) => {

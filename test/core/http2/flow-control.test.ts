@@ -44,6 +44,20 @@ t.test('a writer that was held back is asked for more when all of it is gone', a
   t.equal(side.session.write(side.stream(1), Buffer.alloc(6), true), Sent.OK);
 });
 
+t.test('a stream knows since when it waits, and every byte that goes begins the time again', async (t) => {
+  const side = answering([1], [Setting.INITIAL_WINDOW_SIZE, 4]);
+  side.nowUs = 7;
+  side.session.write(side.stream(1), Buffer.alloc(4), false);
+  t.equal(side.stream(1).waitsSinceUs, 0);
+  side.session.write(side.stream(1), Buffer.alloc(9), true);
+  t.equal(side.stream(1).waitsSinceUs, 7);
+  side.nowUs = 8;
+  side.feed(frame(8, 0, 1, uint32(4)));
+  t.equal(side.stream(1).waitsSinceUs, 8);
+  side.feed(frame(8, 0, 1, uint32(5)));
+  t.equal(side.stream(1).waitsSinceUs, 0);
+});
+
 t.test('streams take turns within the window of the connection, frame by frame', async (t) => {
   const side = answering([1, 3, 5], [Setting.INITIAL_WINDOW_SIZE, 1_000_000]);
   for (const id of [1, 3, 5]) side.session.write(side.stream(id), Buffer.alloc(100_000), true);

@@ -322,12 +322,34 @@ t.test('section 6.8: a drain asks first, and names the last stream after a round
   side.events();
   t.strictSame(side.feed(frame(6, 1, 0, ping)), ['GOAWAY 3 NO_ERROR']);
   t.strictSame(side.feed(side.headers(5, get), frame(0, 1, 3)).length, 1, 'DATA behind the end of stream 3');
-  t.strictSame(side.events(), ['pong', '3 closed', '3 reset STREAM_CLOSED'], 'stream 5 is passed over');
+  const events = ['pong', 'guard closed', '3 closed', '3 reset STREAM_CLOSED'];
+  t.strictSame(side.events(), events, 'stream 5 is passed over');
   t.notOk(side.session.isDrained);
   side.session.sendAnswer(side.stream(1), 204, '', true);
   t.ok(side.session.isDrained);
   side.session.close(0);
   t.strictSame(side.sent(), ['HEADERS 1 :status=204 end', 'GOAWAY 3 NO_ERROR']);
+});
+
+t.test('an owner finds what a client owes, for its deadlines', async (t) => {
+  const side = new ServerSide();
+  t.ok(side.session.awaitsRest, 'the preface');
+  side.greeted();
+  t.notOk(side.session.awaitsRest);
+  side.nowUs = 5;
+  const head = side.headers(1, post, false);
+  side.feed(head.subarray(0, 5));
+  t.ok(side.session.awaitsRest, 'a frame');
+  side.feed(head.subarray(5, 12));
+  t.ok(side.session.awaitsRest, 'a payload');
+  side.feed(head.subarray(12));
+  t.notOk(side.session.awaitsRest);
+  t.equal(side.stream(1).cameUs, 5);
+  side.nowUs = 9;
+  side.feed(frame(0, 0, 1, ping));
+  t.equal(side.stream(1).cameUs, 9);
+  side.feed(frame(1, 1, 3));
+  t.ok(side.session.awaitsRest, 'a block');
 });
 
 t.test('a connection that is lost resets its streams', async (t) => {
