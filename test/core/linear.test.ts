@@ -8,6 +8,11 @@ import { StepCounter } from '../support/steps.js';
 const steps = new StepCounter('/dist/core/');
 t.teardown(() => steps.stop());
 
+const { Cors } = await import('../../core/exchange/cors.js');
+const { FieldEdits } = await import('../../core/http/edited-fields.js');
+const { FormatSource } = await import('../../core/http/format-source.js');
+const { keepPiece } = await import('../../core/http/kept-pieces.js');
+const { plainHost } = await import('../../core/route/host.js');
 const { EdgeFields } = await import('../../core/http/edge-fields.js');
 const { takeForward } = await import('../../core/http/max-forwards.js');
 const { Framing, RequestHead } = await import('../../core/http/message.js');
@@ -34,7 +39,7 @@ const { parseMediaType } = await import('../../core/compare/media-type.js');
 const { PathRules } = await import('../../core/compare/path-rules.js');
 const { parseEventStream, parseMultipart } = await import('../../core/compare/record-lists.js');
 const { readResponse } = await import('../../core/compare/response.js');
-const { Redaction, redactNothingMore } = await import('../../core/redact.js');
+const { LogRedaction, Redaction, redactNothingMore } = await import('../../core/redact.js');
 const { Redactor } = await import('../../core/recording/redactor.js');
 const { Recording } = await import('../../core/recording/recording.js');
 const { decodeMessage } = await import('../../core/stream/message.js');
@@ -114,6 +119,19 @@ const noEdge = {
   mergesSlashes: false,
 } as const;
 const redaction = new Redaction(redactNothingMore);
+const quoting = new FieldEdits(
+  { remove: [], set: [['x-b', '%REQ(x-a)%%REQ(x-missing?:path)%']], add: [] },
+  'request',
+);
+const cors = new Cors({
+  origins: [{ kind: 'regex', value: 'https://(.*a)*b?.test' }],
+  methods: ['*'],
+  headers: ['*'],
+  expose: [],
+  maxAgeS: null,
+  credentials: true,
+  forwardsUnmatched: false,
+});
 const noRules = {
   paths: new PathRules([]),
   tolerance: { relative: false, value: '0' },
@@ -253,6 +271,23 @@ const places: Record<string, Place> = {
     bodyTypeOf(`text/plain${run}x`);
     harmless(() => decodeText(Buffer.of(), `text/x;${run}charset${run}=${run}x`));
   },
+  'in a Host and in a text without case': (run) => void plainHost(`K\u212a${line(run)}:80`),
+  'in a field that a header edit quotes': (run) => {
+    const source = Object.assign(new FormatSource(), {
+      fields: `x-a: ${line(run)}b\r\n`,
+      target: `/${run}?${run}`,
+    });
+    quoting.apply(source.fields, source);
+  },
+  'in an Origin': (run) => {
+    const fields = `origin: https://${line(run)}a.test\r\naccess-control-request-method: GET\r\n`;
+    cors.preflight(Object.assign(new RequestHead(), { method: 'OPTIONS', fields }));
+  },
+  'in a body that is kept byte by byte': (run) => {
+    const kept: Buffer[] = [];
+    for (const byte of Buffer.from(run, 'latin1')) keepPiece(kept, Buffer.of(byte));
+  },
+  "in a line of umbra's log": (run) => void new LogRedaction(redactNothingMore).text(`x: ${run}y`),
   'in JSON': (run) => json(run),
   'in a JSON string': (run) => json(`{"a":"${run}"}`),
   'in a JSON number': (run) => json(`[1${run}1]`, `[2${run}1]`),
