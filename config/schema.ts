@@ -88,7 +88,7 @@ export const configSchema = mapping({
   }),
   redact: redact
     .prefault({})
-    .meta({ description: 'Fields and values that are never shown or stored (docs/comparing.md).' }),
+    .meta({ description: 'Fields and values that are never shown or stored (docs/redaction.md).' }),
 }).meta({ title: 'umbra configuration' });
 
 /**
