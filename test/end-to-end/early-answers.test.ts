@@ -125,3 +125,31 @@ t.test(
     t.strictSame(await reasonOf(t, {}, chunked), ['1 malformed-body', '1 malformed-body']);
   },
 );
+
+t.test('a request whose client takes nothing of its response ends as slow-reader', async (t) => {
+  const v1 = await RawServer.listen(async (peer) => {
+    await peer.head();
+    peer.send('HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n');
+    const piece = Buffer.alloc(1024 * 1024);
+    const more = (): void => {
+      while (peer.socket.write(piece));
+    };
+    peer.socket.on('drain', more);
+    more();
+  });
+  const umbra = await UmbraProcess.start({
+    ...reviews(v1.port, null),
+    listen: [{ address: '127.0.0.1:0', engine, response: { timeout: '100ms' } }],
+  });
+  const client = connect(umbra.port, '127.0.0.1').pause();
+  client.on('error', () => {});
+  client.write('GET / HTTP/1.1\r\nhost: reviews\r\n\r\n');
+  t.teardown(async () => {
+    client.destroy();
+    await umbra.stop();
+    await v1.close();
+  });
+  const failures = async () => (await umbra.stats()).versions.v1.primary!.failures;
+  await until(async () => (await failures())['slow-reader'] === 1, 'it is counted');
+  t.equal((await failures()).aborted, 0);
+});

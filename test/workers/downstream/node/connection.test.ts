@@ -1,4 +1,5 @@
 import t from 'tap';
+import { Failure } from '../../../../core/errors.js';
 import { limits } from '../../../../core/limits.js';
 import { get, head, host, ofChunks, ofLength, reply } from '../uws/rig.js';
 import { NodeRig } from './rig.js';
@@ -72,6 +73,7 @@ t.test('a client that takes nothing is given up, and the proxy hears of it', asy
   client.socket.pause();
   client.send(get);
   await rig.until(() => rig.seen[0]?.aborted === 1);
+  t.equal(rig.seen[0].reason, Failure.SLOW_READER);
   t.equal(rig.counts.closed, 1);
   client.destroy();
 });

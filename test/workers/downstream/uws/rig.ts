@@ -1,5 +1,6 @@
 /** A real acceptor and a real engine on one thread, and a client that speaks bytes. */
 import net from 'node:net';
+import type { Failure } from '../../../../core/errors.js';
 import type { RequestHead } from '../../../../core/http/message.js';
 import { Framing } from '../../../../core/http/message.js';
 import type { ResponseHead } from '../../../../core/http/response-head.js';
@@ -45,6 +46,8 @@ export class Seen implements RequestSink {
   pieces = 0;
   complete = false;
   aborted = 0;
+  /** Why, the last time. */
+  reason: Failure | -1 = -1;
   writable = 0;
   onPiece: (piece: Uint8Array, last: boolean) => void = () => {};
   onRoom: () => void = () => {};
@@ -72,8 +75,9 @@ export class Seen implements RequestSink {
   onRequestTrailers(lines: string): void {
     this.trailers += lines;
   }
-  onAborted(): void {
+  onAborted(reason: Failure): void {
     this.aborted++;
+    this.reason = reason;
     this.onGone();
   }
   onWritable(): void {
