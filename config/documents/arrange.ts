@@ -1,17 +1,13 @@
 /**
- * Drafts of all documents in the one order of routes that umbra.yaml has. A request takes the rules of the
- * most
- * specific host that any document names, and of that host alone, as in Envoy: an exact name, then the longest
- * wildcard,
- * then `*`. Within a host:
+ * Orders the drafts of all documents as the routes of umbra.yaml. A request uses the rules of the most
+ * specific host in any document, and of that host alone, as in Envoy: an exact name, then the longest
+ * wildcard, then `*`. Within a host:
  *
- *   - VirtualServices before HTTPRoutes;
- *   - VirtualServices from the oldest to the youngest, and the rules of each in their order, because the
- * first that
- *     matches wins. From the first rule that takes every request on, the rules of a VirtualService come after
- * those of
- *     the others (Istio leaves the order of resources open, and says so for gateways);
- *   - HTTPRoutes from the most specific match to the least.
+ *   - VirtualServices come before HTTPRoutes.
+ *   - VirtualServices are sorted from the oldest to the youngest, and the rules of each stay in their order,
+ *     because the first match wins. From the first rule that matches every request on, the rules of a
+ *     VirtualService come after those of the others (Istio does not define the order of resources).
+ *   - HTTPRoutes are sorted from the most specific match to the least.
  */
 import type { Mark } from '../problem.js';
 import type { TreeNode } from '../tree.js';
@@ -26,7 +22,10 @@ interface Placed {
   readonly name: string;
 }
 
-/** `closeAll`: hosts that are not caught whole are closed with a 404, because other routes follow. */
+/**
+ * `arrange` orders drafts. With `closeAll`, hosts whose rules do not match every request get a 404 route,
+ * because other routes follow.
+ */
 export function arrange(drafts: readonly Draft[], namespace: string, closeAll: boolean): TreeNode[] {
   const istio = drafts.filter(isIstio);
   const isLate = fromCatchAll(istio);
@@ -61,7 +60,7 @@ export function arrange(drafts: readonly Draft[], namespace: string, closeAll: b
   ]);
 }
 
-/** Names of rules may repeat, and those of routes may not. */
+/** Makes names unique: names of rules may repeat, but names of routes may not. */
 class Names {
   readonly #taken = new Set<string>();
 
@@ -77,7 +76,10 @@ function isIstio({ document }: Draft): boolean {
   return document.kind.name === 'VirtualService';
 }
 
-/** Returns whether a draft is the first of its resource that takes every request, or comes after it. */
+/**
+ * `fromCatchAll` returns a function that is true for the first draft of its resource that matches every
+ * request, and for those after it.
+ */
 function fromCatchAll(drafts: readonly Draft[]): (draft: Draft) => boolean {
   const late = new Set<Draft>();
   const caught = new Set<Draft['document']>();
@@ -104,8 +106,8 @@ function routeOf({ draft, hosts, name }: Placed, namespace: string): TreeNode {
 }
 
 /**
- * Whoever asks for a service by its short name means the one of the document's namespace, or of the usual
- * one.
+ * `formsOf` returns the names by which clients address a service: the short name refers to the namespace of
+ * the document, or to the default one.
  */
 function formsOf(host: string, own: string, usual: string): string[] {
   if (host.startsWith('*')) return [host];
@@ -116,7 +118,10 @@ function withHost(match: MatchGrowth, host: string, mark: Mark): Growth {
   return grow(mark, { host: host === '*' ? undefined : host, ...match });
 }
 
-/** One for each document: its hosts that no rule of any document takes whole. */
+/**
+ * `closings` returns a route for each document, with its hosts that no rule of any document matches
+ * completely.
+ */
 function closings(group: readonly Placed[], namespace: string): TreeNode[] {
   const caught = new Set(group.filter(({ draft }) => isCatchAll(draft)).flatMap(({ hosts }) => hosts));
   const routes: TreeNode[] = [];

@@ -1,7 +1,4 @@
-/**
- * A person applies documents or takes them back: what the store holds afterwards, and a line on each
- * document.
- */
+/** Applies or deletes documents: computes the new content of the store, and a line for each document. */
 import { type ConfigProblem, errorAt } from '../problem.js';
 import { readTrees } from '../read-tree.js';
 import { ListNode, MapNode, plainValue, ScalarNode, type TreeNode } from '../tree.js';
@@ -17,14 +14,14 @@ import { type DocumentSource, readSources } from './sources.js';
 export interface DocumentChange {
   readonly what: 'apply' | 'delete';
   readonly files: readonly TextFile[];
-  /** Kinds that umbra does not carry out are refused, where they are passed over else. */
+  /** Kinds that umbra does not support are refused rather than skipped. */
   readonly strict: boolean;
 }
 
 export type ChangedStore =
   | {
       ok: true;
-      /** All that are applied then; the new ones know where in their files they stand. */
+      /** All applied documents after the change. New ones have their positions in the files. */
       documents: Document[];
       lines: string[];
       told: string[];
@@ -35,9 +32,8 @@ export type ChangedStore =
 type Store = Extract<DocumentSource, { kind: 'store' }>;
 
 /**
- * `store` is what was applied so far, `beside` what files bring. All or nothing: with one problem nothing
- * changes.
- * `nowMs` is the age of documents that name none.
+ * `changeStore` computes a change. `store` has the documents applied so far, and `beside` those of files.
+ * With one problem nothing changes. `nowMs` is the age of documents without a timestamp.
  */
 export function changeStore(
   store: Store,
@@ -49,7 +45,7 @@ export function changeStore(
   const options = { namespace, strict: change.strict };
   const stored = readSources([store], options);
   const others = readSources(beside, { ...options, strict: false });
-  // What was in force must be readable; if it is not, the load that follows reports why.
+  // Documents in force must be readable. If they are not, the following load reports it.
   const before = new Map(stored.documents.map((document) => [keyOf(document), document]));
   const fromFiles = new Map(others.documents.map((document) => [keyOf(document), document]));
   return change.what === 'apply'
@@ -85,7 +81,7 @@ function applied(
   return changedTo(after, told, read.problems);
 }
 
-/** Only kind, namespace and name of what is to be deleted are looked at. */
+/** `deleted` only reads the kind, namespace and name of the documents to delete. */
 function deleted(
   before: Documents,
   fromFiles: Documents,
@@ -117,8 +113,8 @@ function deleted(
         told.push(changeLine(document.label, document, null));
       } else if (other !== undefined) {
         const { file: where } = other.mark;
-        problems.push(errorAt(root.mark, `${label} was not applied, it is in ${where}: take it out there`));
-      } else problems.push(errorAt(root.mark, `${label} is not there`));
+        problems.push(errorAt(root.mark, `${label} was not applied but is in ${where}: remove it there`));
+      } else problems.push(errorAt(root.mark, `${label} does not exist`));
     }
   }
   if (problems.length > 0) return { ok: false, problems };
@@ -130,7 +126,10 @@ function changedTo(after: Documents, told: string[], warnings: ConfigProblem[]):
   return { ok: true, documents, lines: documents.map((document) => lineOf(document)), told, warnings };
 }
 
-/** Null: a kind that is passed over. A text says what is wrong. Commands write kinds in any case. */
+/**
+ * `kindOf` returns null for a kind that is skipped, and a text for a problem. Commands write kinds in any
+ * case.
+ */
 function kindOf(root: TreeNode): Kind | string | null {
   const name = textAt(root, 'kind') ?? '';
   const apiVersion = textAt(root, 'apiVersion') ?? '';
@@ -139,7 +138,7 @@ function kindOf(root: TreeNode): Kind | string | null {
   return verdictOn(apiVersion, name) === null || name === '' ? unknownKind(name) : null;
 }
 
-/** What a server says of a document is not kept; its age is. */
+/** `lineOf` stores the document without fields that a server added, but with its age. */
 function lineOf(document: Document, createdMs: number | null = document.createdMs): string {
   const { namespace, root } = document;
   const metadata = at(root, 'metadata');

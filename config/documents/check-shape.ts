@@ -1,5 +1,6 @@
 /**
- * A document's tree against the fields of its kind: every fault and every ignored field, each with its place.
+ * Checks a document's tree against the fields of its kind: reports every fault and every ignored field with
+ * its position.
  */
 import { type ConfigProblem, errorAt, type Mark, warningAt } from '../problem.js';
 import { didYouMean } from '../suggest.js';
@@ -11,8 +12,8 @@ type FieldsShape = Extract<Shape, { is: 'fields' }>;
 type NumberShape = Extract<Shape, { min: number }>;
 
 /**
- * `name` is what the document is called in messages: `virtualservice/reviews`. Returns errors and warnings
- * together.
+ * `checkShape` returns errors and warnings together. `name` is the document in messages:
+ * `virtualservice/reviews`.
  */
 export function checkShape(root: TreeNode, shape: Shape, name: string): ConfigProblem[] {
   const check = new ShapeCheck(name);
@@ -20,7 +21,7 @@ export function checkShape(root: TreeNode, shape: Shape, name: string): ConfigPr
   return check.problems;
 }
 
-/** Kubernetes takes a field that is null for one that is not there. */
+/** Kubernetes treats a field that is null as absent. */
 export function isAbsent(node: TreeNode | undefined): boolean {
   return node === undefined || (node instanceof ScalarNode && node.value === null);
 }
@@ -42,7 +43,9 @@ class ShapeCheck {
     } else this.lookAtScalar(node, shape, path);
   }
 
-  /** Unlike a field, an item of a list or of a mapping can't be left out by writing null. */
+  /**
+   * `item` reports null items: unlike a field, an item of a list or of a mapping can't be left out by null.
+   */
   private item(node: TreeNode, shape: Shape, path: string): void {
     if (isAbsent(node) && shape.is !== 'fields') this.expected(node, path, wanted(shape));
     else this.look(node, shape, path);
@@ -111,7 +114,7 @@ class ShapeCheck {
     this.error(mark, `unknown field \`${key}\`${inPlace(path)}${hint}`);
   }
 
-  /** What was found is not repeated: a header's value may be a secret. */
+  /** `expected` does not repeat the value, because a header's value may be a secret. */
   private expected(node: TreeNode, path: string, what: string, hint = ''): void {
     this.error(node.mark, `${path === '' ? 'the document' : path}: expected ${what}${hint}`);
   }

@@ -1,6 +1,6 @@
 /**
- * Addresses that a bundle of a cluster brings along: a Service with its EndpointSlices or Endpoints, or with
- * an external name, becomes the ServiceEntry that says the same.
+ * Addresses in a bundle of a cluster: a Service with its EndpointSlices or Endpoints, or with an external
+ * name, becomes the equivalent ServiceEntry.
  */
 import type { TreeNode } from '../tree.js';
 import { type Growth, grow, placed } from './grow.js';
@@ -10,13 +10,13 @@ const serviceName = 'kubernetes.io/service-name';
 
 interface Address {
   readonly node: TreeNode;
-  /** Ports of the address by the name of the Service's port. */
+  /** Ports of the address, by the name of the Service's port. */
   readonly ports: ReadonlyMap<string, number>;
 }
 
 /**
- * `roots` with each Service that has addresses in the place of itself, as a ServiceEntry; what gave them is
- * left out. Others stay.
+ * `withAddresses` returns `roots` with each Service that has addresses replaced by a ServiceEntry. The
+ * documents that provided the addresses are removed, and all others stay.
  */
 export function withAddresses(roots: readonly TreeNode[], namespaceByDefault: string): TreeNode[] {
   if (!roots.some((root) => isCore(root, 'Service'))) return [...roots];
@@ -39,7 +39,7 @@ export function withAddresses(roots: readonly TreeNode[], namespaceByDefault: st
   const entries = roots.map((root) => {
     if (!isCore(root, 'Service')) return root;
     const key = keyOf(root, textAt(root, 'metadata', 'name'));
-    // A cluster gives out both; they say the same.
+    // A cluster exports both, with the same content.
     const entry = serviceEntryOf(root, addresses.get(key) ?? ofEndpoints.get(key) ?? []);
     if (entry !== null) taken.add(key);
     return entry ?? root;
@@ -55,7 +55,7 @@ function isCore(root: TreeNode, kind: string): boolean {
   return isOf(root, 'v1', kind);
 }
 
-/** Null: nothing says where the Service is. */
+/** `serviceEntryOf` returns null when the Service has no address. */
 function serviceEntryOf(service: TreeNode, addresses: readonly Address[]): TreeNode | null {
   const ports = itemsAt(service, 'spec', 'ports');
   const external = at(service, 'spec', 'externalName');
@@ -87,12 +87,14 @@ function portOf(node: TreeNode, index: number): Growth {
   });
 }
 
-/** A Service with one port may leave its name out. */
+/** A Service with one port may omit its name. */
 function nameOf(node: TreeNode, index: number): string {
   return textAt(node, 'name') ?? (index === 0 ? 'http' : `port-${index}`);
 }
 
-/** Istio's rule: `appProtocol`, or the first part of the name; else HTTP, which it detects. */
+/**
+ * `protocolOf` follows Istio: `appProtocol`, or the first part of the name; else HTTP, which Istio detects.
+ */
 function protocolOf(node: TreeNode, number: number): string {
   const said = textAt(node, 'appProtocol') ?? (textAt(node, 'name') ?? '').split('-')[0];
   const protocol = said.toUpperCase();
@@ -104,7 +106,7 @@ function protocolOf(node: TreeNode, number: number): string {
 function addressesOfSlice(slice: TreeNode): Address[] {
   const ports = portsOf(slice);
   return itemsAt(slice, 'endpoints').flatMap((endpoint) => {
-    // Not said means ready.
+    // An absent condition means ready.
     if (booleanAt(endpoint, 'conditions', 'ready') === false) return [];
     return itemsAt(endpoint, 'addresses').flatMap((node) => addressOf(node, ports));
   });

@@ -1,10 +1,10 @@
-/** `corsPolicy` of a VirtualService and the CORS filter of an HTTPRoute, as `cors` of a route. */
+/** `corsPolicy` of a VirtualService, and the CORS filter of an HTTPRoute, as `cors` of a route. */
 import type { TreeNode } from '../tree.js';
 import { type Growth, placed } from './grow.js';
 import { at, itemsAt, numberAt, textAt } from './look.js';
 import { durationNode } from './traffic-policy.js';
 
-/** What Gateway API says where `maxAge` is not given. */
+/** Default of `maxAge` in Gateway API, in seconds. */
 const maxAgeByDefaultS = 5;
 
 export function corsOfPolicy(policy: TreeNode): Growth {
@@ -35,7 +35,7 @@ function commonKeys(node: TreeNode): Record<string, Growth | undefined> {
   };
 }
 
-/** `https://*.example.com` is any name below, at any depth. */
+/** `originOf` converts `https://*.example.com`, which matches any name below, at any depth. */
 function originOf(origin: TreeNode): Growth {
   const text = textAt(origin) ?? '';
   if (text === '*' || !text.includes('*')) return placed(origin, { exact: origin });

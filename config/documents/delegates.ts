@@ -1,6 +1,6 @@
 /**
- * Rules of a VirtualService that delegate to another one: the other's rules stand in their place, with the
- * conditions of both, by Istio's rules (pilot: `mergeHTTPRoute`).
+ * Rules of a VirtualService that delegate to another one. They are replaced by the other's rules, with the
+ * conditions of both, as in Istio (pilot: `mergeHTTPRoute`).
  */
 import type { ConfigProblem, Mark } from '../problem.js';
 import { MapNode, type TreeNode } from '../tree.js';
@@ -14,7 +14,7 @@ export interface OwnedRule {
   readonly rule: TreeNode;
 }
 
-/** What a rule of the other one has of the rule that delegates, unless it says so itself. */
+/** Keys that a rule inherits from the delegating rule if it does not have them. */
 const inherited = [
   'rewrite',
   'directResponse',
@@ -28,7 +28,7 @@ const inherited = [
   'corsPolicy',
   'headers',
 ];
-/** Conditions of which one counts, and those that are added up by name. */
+/** Conditions of which one counts, and conditions that are merged by name. */
 const single = ['uri', 'scheme', 'method', 'authority', 'port'];
 const byName = ['headers', 'withoutHeaders', 'queryParams'];
 
@@ -43,7 +43,7 @@ export class Delegates {
     this.#problems = problems;
   }
 
-  /** The rules of a VirtualService with hosts, those of its delegates among them. */
+  /** `rulesOf` returns the rules of a VirtualService with hosts, including those of its delegates. */
   rulesOf(document: Document): OwnedRule[] {
     return itemsAt(document.spec, 'http').flatMap((rule) => {
       const delegate = at(rule, 'delegate');
@@ -95,7 +95,7 @@ export class Delegates {
   }
 }
 
-/** Null: no request fits both. */
+/** `mergeRules` returns null when no request matches both. */
 function mergeRules(outer: TreeNode, inner: TreeNode): TreeNode | null {
   const matches = mergeMatches(itemsAt(outer, 'match'), itemsAt(inner, 'match'));
   if (matches === null) return null;
@@ -138,7 +138,7 @@ function mergeMatch(outer: TreeNode, inner: TreeNode): TreeNode {
   return merged;
 }
 
-/** Whether what `inner` takes is not surely within what `outer` takes. */
+/** `conflict` returns true when `inner` is not certainly within `outer`. */
 function conflict(outer: TreeNode, inner: TreeNode): boolean {
   const texts = single.filter((key) => key !== 'port');
   if (texts.some((key) => textConflict(at(outer, key), at(inner, key)))) return true;

@@ -29,7 +29,7 @@ interface Subset {
   readonly labels: Labels;
 }
 
-/** What the DestinationRules of one host say together. */
+/** The DestinationRules of one host, merged. */
 interface HostRules {
   policy: { readonly rule: Document; readonly node: TreeNode } | null;
   readonly subsets: Map<string, Subset>;
@@ -38,11 +38,11 @@ interface HostRules {
 const noLabels: Labels = new Map();
 
 export class Destinations {
-  /** What was asked for so far, as `versions` of umbra.yaml. */
+  /** The versions that were requested so far, as `versions` of umbra.yaml. */
   readonly versions: MapNode;
   readonly #namespace: string;
   readonly #problems: ConfigProblem[];
-  /** `subsets` of umbra.yaml by whole host. */
+  /** `subsets` of umbra.yaml by full host name. */
   readonly #given = new Map<string, TreeNode>();
   readonly #services: Services;
   readonly #rules = new Map<string, HostRules>();
@@ -65,7 +65,7 @@ export class Destinations {
     for (const rule of inOrder) if (rule.kind.name === 'DestinationRule') this.#enter(rule);
   }
 
-  /** The name of the version, or null with a word why there is none. */
+  /** `version` returns the name of the version, or null after reporting why there is none. */
   version(document: Document, destination: Destination): string | null {
     const { host, subset, port } = destination;
     const known = `${host} ${subset ?? ''} ${port ?? ''}`;
@@ -77,7 +77,7 @@ export class Destinations {
     return name;
   }
 
-  /** The older of two definitions counts, as in Istio. */
+  /** `#enter` adds a rule. Of two definitions the older one counts, as in Istio. */
   #enter(rule: Document): void {
     const host = wholeHost(textAt(rule.spec, 'host') ?? '', rule.namespace);
     const rules: HostRules = this.#rules.get(host) ?? { policy: null, subsets: new Map() };
@@ -128,7 +128,7 @@ export class Destinations {
     return versionPolicy(rules?.policy?.node, at(subset?.node, 'trafficPolicy'));
   }
 
-  /** Those of the host, or of the longest wildcard that it fits. */
+  /** `#rulesOf` returns the rules of the host, or of the longest wildcard that matches it. */
   #rulesOf(host: string): HostRules | undefined {
     const own = this.#rules.get(host);
     if (own !== undefined) return own;
@@ -139,7 +139,10 @@ export class Destinations {
     return this.#rules.get('*');
   }
 
-  /** Endpoints of `subsets` have ports of their own, which a destination's port can't choose among. */
+  /**
+   * `#reportPort` warns that endpoints of `subsets` have their own ports, so that a destination's port is
+   * ignored.
+   */
   #reportPort(document: Document, given: TreeNode, port: number | undefined, mark: Mark): void {
     if (port === undefined) return;
     const urls = endpointsOf(given).map((node) => textAt(node) ?? textAt(node, 'url') ?? '');
@@ -148,7 +151,10 @@ export class Destinations {
     this.#problems.push(warnOf(document, mark, message));
   }
 
-  /** Of `subsets`; a host without a subset has the endpoints of all of them. */
+  /**
+   * `#givenFor` returns the endpoints in `subsets`. A host without a subset has the endpoints of all its
+   * subsets.
+   */
   #givenFor(host: string, subset: string | undefined): TreeNode | undefined {
     const node = this.#given.get(host);
     if (node === undefined) return undefined;
@@ -192,7 +198,10 @@ export class Destinations {
   }
 }
 
-/** An endpoint, a list of them or a mapping with `endpoints`; everything else is a mapping of subsets. */
+/**
+ * `isVersion` is true for an endpoint, a list of them, or a mapping with `endpoints`. Other values are
+ * mappings of subsets.
+ */
 function isVersion(node: TreeNode): boolean {
   return !(node instanceof MapNode) || node.entries.has('endpoints');
 }
@@ -203,7 +212,7 @@ function endpointsOf(version: TreeNode): readonly TreeNode[] {
   return endpoints === undefined ? [] : [endpoints];
 }
 
-/** What umbra.yaml says itself goes before what a DestinationRule says. */
+/** `withPolicy` applies a DestinationRule. Keys in umbra.yaml take precedence. */
 function withPolicy(version: TreeNode, { keys, secure }: VersionPolicy): TreeNode {
   const body = new MapNode(version.mark);
   const endpoints = endpointsOf(version).map((node) => (secure === null ? node : withScheme(node, secure)));

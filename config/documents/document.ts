@@ -1,7 +1,6 @@
 /**
- * Documents as they stand in a file: read, distinguished by kind, checked field by field. One bad document
- * refuses the
- * whole file, so that nothing is ever half applied.
+ * Documents in a file: they are read, identified by kind and checked field by field. One invalid document
+ * refuses the whole file, so that a change is never applied in part.
  */
 import { type ConfigProblem, errorAt, type Mark, warningAt } from '../problem.js';
 import { readTrees } from '../read-tree.js';
@@ -18,9 +17,9 @@ export interface Document {
   readonly kind: Kind;
   readonly namespace: string;
   readonly name: string;
-  /** `virtualservice/reviews`, with `prod/` before the name in another namespace than the usual one. */
+  /** `virtualservice/reviews`, with `prod/` before the name outside the default namespace. */
   readonly label: string;
-  /** Milliseconds since 1970; null where it says nothing about its age. */
+  /** Milliseconds since 1970; null when the document has no timestamp. */
   readonly createdMs: number | null;
   readonly root: MapNode;
   readonly spec: TreeNode;
@@ -37,21 +36,24 @@ export interface ReadDocuments {
 const objectName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const objectNameLengthMax = 253;
 
-/** What documents are read with. */
+/** Options for reading documents. */
 export interface ReadOptions {
-  /** The namespace of documents that name none. */
+  /** The namespace of documents without one. */
   readonly namespace: string;
-  /** Kinds that umbra does not carry out are refused, where they are passed over else. */
+  /** Kinds that umbra does not support are refused rather than skipped. */
   readonly strict: boolean;
 }
 
 export interface TextFile {
-  /** Only a name for positions. */
+  /** A name for positions. */
   readonly file: string;
   readonly text: string;
 }
 
-/** Documents of files that belong together: one may have the addresses of another. Never throws. */
+/**
+ * `readDocuments` reads documents of files that belong together: one may have the addresses of another. It
+ * never throws.
+ */
 export function readDocuments(files: readonly TextFile[], options: ReadOptions): ReadDocuments {
   const roots: TreeNode[] = [];
   const problems: ConfigProblem[] = [];
@@ -72,12 +74,12 @@ export function readDocuments(files: readonly TextFile[], options: ReadOptions):
   return { documents: refused ? [] : documents, problems };
 }
 
-/** What two documents have in common when one takes the place of the other. */
+/** `keyOf` returns the identity of a document: a later document with the same key replaces it. */
 export function keyOf({ kind, namespace, name }: Pick<Document, 'kind' | 'namespace' | 'name'>): string {
   return `${kind.name}/${namespace}/${name}`;
 }
 
-/** One document of which the tree is read already. */
+/** `readDocument` reads one document from its tree. */
 export function readDocument(
   root: TreeNode,
   { namespace: namespaceByDefault, strict }: ReadOptions,
@@ -145,9 +147,8 @@ function twiceIn(documents: readonly Document[]): ConfigProblem[] {
 }
 
 /**
- * The older document first, as Istio sorts them; those that say nothing about their age are the oldest, in
- * the order
- * in which they are given; of two of one age the name decides.
+ * `byAge` sorts documents like Istio, the oldest first. Those without a timestamp come before all others, in
+ * their given order. Documents of the same age are sorted by name.
  */
 export function byAge(documents: readonly Document[]): Document[] {
   return documents

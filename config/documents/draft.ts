@@ -1,4 +1,4 @@
-/** A route of umbra.yaml before its hosts are in it: what a rule of a document becomes. */
+/** A route of umbra.yaml that a rule of a document becomes, before its hosts are added. */
 import type { ConfigProblem, Mark } from '../problem.js';
 import type { TreeNode } from '../tree.js';
 import type { Delegates } from './delegates.js';
@@ -14,33 +14,34 @@ export interface Draft {
   readonly document: Document;
   readonly name: string;
   readonly mark: Mark;
-  /** Whole hosts, `*.example.com`, or `*`. */
+  /** Full host names, `*.example.com`, or `*`. */
   readonly hosts: readonly string[];
-  /** Conditions but for the host; one of them must hold. An empty one takes every request. */
+  /** Conditions without the host, of which one must hold. An empty one matches every request. */
   readonly matches: readonly MatchGrowth[];
-  /** The keys of a route but for `name` and `match`. */
+  /** The keys of a route except `name` and `match`. */
   readonly body: Readonly<Record<string, Growth | undefined>>;
-  /** Where it stands among those of its host; the smaller one is first, number by number. */
+  /** Order among the drafts of a host, compared number by number; the smaller one comes first. */
   readonly rank: readonly number[];
 }
 
 export type MatchGrowth = Readonly<Record<string, Growth | undefined>>;
 
-/** What all mappings of documents need. */
+/** Shared by all mappings of documents. */
 export interface Mapping {
   readonly destinations: Destinations;
   readonly gateways: Gateways;
   readonly delegates: Delegates;
   readonly grants: ReferenceGrants;
   readonly problems: ConfigProblem[];
-  /** The usual one: `documents.namespace`. */
+  /** The default namespace: `documents.namespace`. */
   readonly namespace: string;
   /** `host` of every mirror. */
   readonly mirrorHost: string;
 }
 
 /**
- * Whether one of the matches takes every request: it has no condition, or only a path that every path fits.
+ * `isCatchAll` returns true when one of the matches accepts every request: it has no condition, or only a
+ * path that every path matches.
  */
 export function isCatchAll({ matches }: Draft): boolean {
   return matches.some((match) =>
@@ -55,11 +56,10 @@ function isEveryPath(path: Growth): boolean {
 }
 
 /**
- * `reviews`, `reviews_2`, `reviews_canary`; `prod__reviews` in another namespace, `httproute_reviews` of an
- * HTTPRoute, which
- * may have the name of a VirtualService; `reviews_1-2` for the second of the routes that one rule becomes.
- * Names of objects
- * have no `_`, so rules of different documents do not meet.
+ * `routeNameOf` returns `reviews`, `reviews_2` or `reviews_canary`. In another namespace it is
+ * `prod__reviews`, and for an HTTPRoute, which may have the name of a VirtualService, `httproute_reviews`.
+ * `reviews_1-2` is the second route of one rule. Names of objects contain no `_`, so rules of different
+ * documents never collide.
  */
 export function routeNameOf(
   { kind, namespace, name }: Document,

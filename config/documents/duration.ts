@@ -5,7 +5,10 @@ const millisecondsPer: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_
 /** Node's timers hold 31 bits of milliseconds. */
 const msMax = 2 ** 31 - 1;
 
-/** Milliseconds, rounded up so that nothing above 0 becomes 0; null for what is no duration. */
+/**
+ * `parseDocumentDuration` returns milliseconds, rounded up so that only 0 becomes 0, or null for an invalid
+ * duration.
+ */
 export function parseDocumentDuration(text: string): number | null {
   if (text === '0') return 0;
   if (!pattern.test(text)) return null;

@@ -1,9 +1,9 @@
-/** What a document comes to in a few words, for the line that `umbra apply` prints: `mirror v2 100 %`. */
+/** Summarizes a document in a few words for the output of `umbra apply`: `mirror v2 100 %`. */
 import type { TreeNode } from '../tree.js';
 import type { Document } from './document.js';
 import { at, itemsAt, numberAt, textAt } from './look.js';
 
-/** Words that can be compared one by one with those of another version of the document. */
+/** `factsOf` returns words that can be compared one by one with those of another version of the document. */
 export function factsOf({ kind, spec }: Document): string[] {
   const facts =
     kind.name === 'VirtualService'
@@ -24,7 +24,7 @@ export function factsOf({ kind, spec }: Document): string[] {
   return [...new Set(facts)];
 }
 
-/** What became of a document, as kubectl says it, and what of its facts are new or gone. */
+/** `changeLine` returns the result for a document in kubectl's words, with new and removed facts. */
 export function changeLine(label: string, before: Document | null, after: Document | null): string {
   if (after === null) return `${label} deleted`;
   if (before === null) return withFacts(`${label} created`, factsOf(after));
@@ -40,7 +40,10 @@ function withFacts(start: string, facts: readonly string[]): string {
   return facts.length === 0 ? start : `${start}: ${facts.join(', ')}`;
 }
 
-/** `mirror v2 5 %` and `mirror v2 10 %` are about the same thing; so are all words on where requests go. */
+/**
+ * `subjectOf` returns what a fact is about: `mirror v2 5 %` and `mirror v2 10 %` are about the same mirror,
+ * and all facts of the destination are about one thing.
+ */
 function subjectOf(fact: string): string {
   const [first, second] = fact.split(' ');
   return first === 'mirror' ? `${first} ${second}` : first;

@@ -1,4 +1,4 @@
-/** Documents on disk: the files of a directory, and umbra's own store of what was applied. */
+/** Documents on disk: the files of a directory, and umbra's own store of applied documents. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -16,8 +16,8 @@ export interface ReadFiles {
 }
 
 /**
- * Every *.yaml, *.yml and *.json of the directory but `except`, by name; hidden ones and directories are
- * passed over. A directory with a kustomization has the files that it lists.
+ * `readDirectory` reads every *.yaml, *.yml and *.json of the directory except `except`, by name. It skips
+ * hidden files and directories. In a directory with a kustomization it reads the listed files instead.
  */
 export function readDirectory(directory: string, except: string | null): ReadFiles {
   const read: ReadFiles = { files: [], problems: [] };
@@ -59,7 +59,7 @@ function take(read: ReadFiles, file: string): void {
   else if (text !== null) read.problems.push(text);
 }
 
-/** Null for what is no file. */
+/** `readBounded` returns null when the path is not a file. */
 export function readBounded(file: string): string | ConfigProblem | null {
   try {
     const stat = statSync(file);
@@ -72,7 +72,7 @@ export function readBounded(file: string): string | ConfigProblem | null {
   }
 }
 
-/** The lines of the store in `directory`; none where nothing was applied yet. */
+/** `readStore` returns the lines of the store in `directory`; none when nothing was applied yet. */
 export function readStore(directory: string): { lines: string[]; problem: ConfigProblem | null } {
   const file = storeFile(directory);
   try {
@@ -89,8 +89,8 @@ export function readStore(directory: string): { lines: string[]; problem: Config
 }
 
 /**
- * Either the old or the new lines are on disk, whatever happens meanwhile. Rejects with the error of the file
- * system.
+ * `writeStore` replaces the store atomically: after a crash either the old or the new lines are on disk. It
+ * rejects with the error of the file system.
  */
 export async function writeStore(directory: string, lines: readonly string[]): Promise<void> {
   const file = storeFile(directory);

@@ -1,10 +1,12 @@
-/** Names of documents are longer than those of routes and versions may be: the end becomes a checksum. */
+/**
+ * Names of documents may be longer than those of routes and versions. Their end is replaced by a checksum.
+ */
 import { createHash } from 'node:crypto';
 import { nameLengthMax } from '../names.js';
 
 const checksumLength = 10;
 
-/** `name`, or its beginning with a checksum of all of it. */
+/** `fitted` returns `name`, or its beginning with a checksum of the whole name. */
 export function fitted(name: string): string {
   if (name.length <= nameLengthMax) return name;
   const checksum = createHash('sha256').update(name).digest('hex').slice(0, checksumLength);

@@ -1,6 +1,6 @@
 /**
- * Gateways among the documents. umbra opens no listener for one: what it asks for is compared with `listen`
- * of umbra.yaml, and routes that name it have the hosts and ports of its listeners.
+ * Gateways among the documents. umbra opens no listener for them: their listeners are compared with `listen`
+ * of umbra.yaml, and routes of a Gateway get the hosts and ports of its listeners.
  */
 
 import type { ConfigProblem, Mark } from '../problem.js';
@@ -19,14 +19,14 @@ interface Listener {
   readonly node: TreeNode;
 }
 
-/** Which requests come to a route by way of its Gateways. */
+/** The requests that reach a route through its Gateways. */
 export interface Binding {
   readonly hosts: readonly string[];
-  /** Null: that of every listener. */
+  /** Null: the port of every listener. */
   readonly port: number | null;
 }
 
-/** What a route asks of the listeners of a Gateway. */
+/** The listeners of a Gateway that a route selects. */
 export interface Wanted {
   readonly sectionName: string | undefined;
   readonly port: number | undefined;
@@ -40,7 +40,7 @@ export class Gateways {
   readonly #listeners = new Map<string, readonly Listener[]>();
   readonly #ports: ReadonlySet<number>;
 
-  /** `root` is umbra.yaml. What does not fit its `listen` is added to `problems`. */
+  /** `root` is umbra.yaml. Listeners that do not match its `listen` are added to `problems`. */
   constructor(documents: readonly Document[], root: TreeNode, problems: ConfigProblem[]) {
     const listening = parseListen(root);
     this.#ports = new Set(listening.map(({ port }) => port));
@@ -72,7 +72,10 @@ export class Gateways {
     return null;
   }
 
-  /** Null: no such Gateway is among the documents. Empty: none of its listeners is wanted. */
+  /**
+   * `bindings` returns null when no such Gateway is among the documents, and an empty list when no listener
+   * is selected.
+   */
   bindings(
     kind: 'Gateway' | 'IstioGateway',
     namespace: string,
@@ -87,13 +90,19 @@ export class Gateways {
       .map(({ hosts, port }) => ({ hosts, port: this.matched(port) }));
   }
 
-  /** A port that umbra does not listen on would match no request, and is no condition then. */
+  /**
+   * `matched` returns null for a port without a listener: it would match no request, so it is not used as a
+   * condition.
+   */
   matched(port: number | undefined): number | null {
     return port !== undefined && this.#ports.has(port) ? port : null;
   }
 }
 
-/** The hosts of `own` that a listener takes: of a name and a wildcard that fits it, the narrower one. */
+/**
+ * `commonHosts` returns the hosts of `own` that a listener accepts. Of a name and a matching wildcard it
+ * returns the narrower one.
+ */
 export function commonHosts(own: readonly string[], ofListener: readonly string[]): string[] {
   const common = own.flatMap((host) =>
     ofListener.flatMap((other) => (isWithin(host, other) ? [host] : isWithin(other, host) ? [other] : [])),
@@ -128,7 +137,7 @@ function serverOf(node: TreeNode): Listener[] {
       name: textAt(node, 'name') ?? textAt(node, 'port', 'name') ?? '',
       port: numberAt(node, 'port', 'number') ?? 0,
       secure: protocol === 'HTTPS',
-      // `namespace/host` says whose routes are meant; umbra has all of them.
+      // `namespace/host` limits the routes to a namespace. umbra has the routes of all namespaces.
       hosts: itemsAt(node, 'hosts').map((host) => (textAt(host) ?? '').toLowerCase().replace(/^[^/]*\//, '')),
       mark: node.mark,
       node,
@@ -136,7 +145,7 @@ function serverOf(node: TreeNode): Listener[] {
   ];
 }
 
-/** Why `listen` does not do what the listener asks for, or null. */
+/** `misfit` returns why `listen` does not match the listener, or null. */
 function misfit({ name, port, secure, node }: Listener, listening: readonly Listening[]): string | null {
   const called = `listener \`${name}\` on port ${port}`;
   const found = listening.filter((one) => one.port === port);

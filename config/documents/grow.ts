@@ -1,6 +1,6 @@
 /**
- * Trees of native configuration that a document becomes; what grows from a field stands where the field
- * stands.
+ * Trees of native configuration that are made from a document. A value keeps the position of the field that
+ * it comes from.
  */
 import type { Mark } from '../problem.js';
 import { ListNode, MapNode, ScalarNode, type TreeNode } from '../tree.js';
@@ -14,7 +14,7 @@ export type Growth =
   | readonly Growth[]
   | { readonly [key: string]: Growth | undefined };
 
-/** Plain values get the place `mark`; nodes in between keep theirs. A value that is undefined is left out. */
+/** `grow` gives plain values the position `mark`; nodes keep theirs. It leaves out undefined values. */
 export function grow(mark: Mark, value: Growth): TreeNode {
   if (value instanceof ScalarNode || value instanceof ListNode || value instanceof MapNode) return value;
   if (typeof value !== 'object' || value === null)
@@ -31,7 +31,7 @@ export function grow(mark: Mark, value: Growth): TreeNode {
   return map;
 }
 
-/** A plain value that stands where `node` stands. */
+/** `placed` returns a plain value with the position of `node`. */
 export function placed(node: TreeNode, value: Growth): TreeNode {
   return grow(node.mark, value);
 }

@@ -1,11 +1,11 @@
-/** Host names in documents: short ones, and the longer ones that mean the same in a Kubernetes cluster. */
+/** Host names in documents: short ones, and their longer forms in a Kubernetes cluster. */
 
 const clusterDomain = 'cluster.local';
 const service = /^([^.]+)\.([^.]+)\.svc(?:\.cluster\.local)?$/;
 
 /**
- * `reviews` of the namespace `prod` is `reviews.prod.svc.cluster.local`; what has a dot is whole already.
- * Lower case.
+ * `wholeHost` returns the full name in lower case: `reviews` in the namespace `prod` is
+ * `reviews.prod.svc.cluster.local`. A name with a dot is already complete.
  */
 export function wholeHost(host: string, namespace: string): string {
   const lower = host.toLowerCase();
@@ -15,8 +15,8 @@ export function wholeHost(host: string, namespace: string): string {
 }
 
 /**
- * Every Host by which clients ask for a whole host: a service is also asked for by the shorter forms of its
- * name.
+ * `hostForms` returns every Host by which clients address a full name. A service also has the shorter forms
+ * of its name.
  */
 export function hostForms(host: string, namespace: string): string[] {
   const [, name, ofNamespace] = service.exec(host) ?? [];
@@ -25,7 +25,7 @@ export function hostForms(host: string, namespace: string): string[] {
   return ofNamespace === namespace ? [name, ...longer] : longer;
 }
 
-/** How a whole host is called where the usual namespace is `namespace`. */
+/** `shortHost` returns the short form of a full name where `namespace` is the default. */
 export function shortHost(host: string, namespace: string): string {
   const [, name, ofNamespace] = service.exec(host) ?? [];
   if (name === undefined) return host;

@@ -1,6 +1,6 @@
 /**
- * An HTTPRoute as drafts of routes: one for each match of each rule, because the most specific match goes
- * first.
+ * Converts an HTTPRoute to drafts of routes: one for each match of each rule, because the most specific match
+ * comes first.
  */
 import { withoutTrailing } from '../../core/trim.js';
 import type { Mark } from '../problem.js';
@@ -18,8 +18,8 @@ import { boundDrafts, type Chosen, noTimeout, shareNode, splitOf, withKeys } fro
 import { durationNode } from './traffic-policy.js';
 
 /**
- * `age` counts documents from the oldest: of two matches that are equally specific, that of the older one
- * goes first.
+ * `draftHttpRoute` converts one document. `age` counts documents from the oldest: of two equally specific
+ * matches, that of the older document comes first.
  */
 export function draftHttpRoute(document: Document, mapping: Mapping, age: number): Draft[] {
   const given = itemsAt(document.spec, 'hostnames').map((host) => (textAt(host) ?? '').toLowerCase());
@@ -41,7 +41,10 @@ export function draftHttpRoute(document: Document, mapping: Mapping, age: number
   return bound;
 }
 
-/** Hosts and ports of the listeners of its Gateways; every one where no Gateway is among the documents. */
+/**
+ * `bindingsOf` returns the hosts and ports of the listeners of its Gateways. Without such a Gateway among the
+ * documents it returns all.
+ */
 function bindingsOf(document: Document, { gateways, problems }: Mapping): Binding[] {
   const parents = itemsAt(document.spec, 'parentRefs');
   const bindings = parents.flatMap((parent): Binding[] => {
@@ -65,7 +68,10 @@ function bindingsOf(document: Document, { gateways, problems }: Mapping): Bindin
   return parents.length === 0 ? [everything] : bindings;
 }
 
-/** A Service as parent means the requests to that Service (GEP-1294); any other parent means every host. */
+/**
+ * `hostsOfParents` returns the hosts of parent Services (GEP-1294). With any other parent it returns every
+ * host.
+ */
 function hostsOfParents({ spec, namespace }: Document): string[] {
   const parents = itemsAt(spec, 'parentRefs');
   const services = parents.filter((parent) => textAt(parent, 'kind') === 'Service');
@@ -76,10 +82,10 @@ function hostsOfParents({ spec, namespace }: Document): string[] {
   return [...new Set(hosts)];
 }
 
-/** A match, and how the rule's replacing of prefixes looks for it. */
+/** A match, and how the rule replaces its prefix. */
 interface PathWay {
   readonly path: Growth | undefined;
-  /** What a prefix that is replaced becomes; undefined: nothing is replaced. */
+  /** Returns the replacement of the matched prefix; null when nothing is replaced. */
   readonly replace: ((to: TreeNode) => Growth) | null;
 }
 
@@ -132,7 +138,7 @@ class RuleDraft {
     return paths.map((path) => ({ path, ...others }));
   }
 
-  /** `/abc` as a prefix of whole elements: that path, and everything below `/abc/`. */
+  /** `plainWay` matches whole elements: for the prefix `/abc`, that path and everything below `/abc/`. */
   private plainWay(match: TreeNode | undefined): PathWay {
     const { type, value, node } = pathOf(match);
     if (type === 'Exact') return { path: placed(node!, { exact: value }), replace: null };
@@ -236,7 +242,7 @@ class RuleDraft {
     return [];
   }
 
-  /** The filter's own key goes with its type. */
+  /** `checkFilter` requires the key that belongs to the filter's type. */
   private checkFilter(filter: TreeNode): void {
     const type = textAt(filter, 'type') ?? '';
     const key = type === 'CORS' ? 'cors' : type.startsWith('URL') ? `url${type.slice(3)}` : lowerFirst(type);
@@ -360,7 +366,7 @@ function rewriteOf(rewrite: TreeNode): Growth {
   });
 }
 
-/** `redirectOf` has the port of the scheme, or of the listener, where the filter says no port. */
+/** `redirectOf` uses the port of the scheme, or of the listener, when the filter has no port. */
 function redirectOf(redirect: TreeNode): Growth {
   const scheme = textAt(redirect, 'scheme');
   const port = scheme === undefined ? 'listener' : scheme === 'https' ? 443 : 80;
@@ -373,7 +379,7 @@ function redirectOf(redirect: TreeNode): Growth {
   });
 }
 
-/** The rule's rewriting or redirecting of a prefix, in the form that fits the way it was matched. */
+/** `replaced` changes the prefix of the rule's rewrite or redirect according to its match. */
 function replaced(body: Draft['body'], to: TreeNode, replace: (to: TreeNode) => Growth): Draft['body'] {
   const growth = replace(to);
   if (body.redirect !== undefined) {

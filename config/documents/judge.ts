@@ -1,10 +1,10 @@
-/** What one document says beyond the shape of its fields, judged when it is read, whoever uses it later. */
+/** Checks a document beyond the shape of its fields when it is read, whether or not it is used later. */
 import { type ConfigProblem, errorAt, warningAt } from '../problem.js';
 import type { TreeNode } from '../tree.js';
 import type { KindName } from './kinds.js';
 import { at, entriesAt, itemsAt, keyMark, numberAt, textAt } from './look.js';
 
-/** `judge` takes the root of a document whose shape was checked; `label` begins every message. */
+/** `judge` takes the root of a document whose shape was checked. `label` begins every message. */
 export function judge(kind: KindName, root: TreeNode, label: string): ConfigProblem[] {
   const spec = at(root, 'spec');
   const judged = new Judgement(label);
@@ -24,7 +24,7 @@ class Judgement {
   readonly problems: ConfigProblem[] = [];
   constructor(private readonly label: string) {}
 
-  /** Annotations of the two languages change what a document means; those of others do not. */
+  /** Annotations of Istio and Gateway API change the meaning of a document; others do not. */
   annotations(root: TreeNode): void {
     for (const [name, { keyMark: mark }] of entriesAt(root, 'metadata', 'annotations')) {
       const domain = name.split('/')[0];

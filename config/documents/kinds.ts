@@ -1,4 +1,4 @@
-/** Which documents umbra takes, by apiVersion and kind. */
+/** The documents that umbra supports, by apiVersion and kind. */
 import { didYouMean } from '../suggest.js';
 import { destinationRule } from './kinds/destination-rule.js';
 import { gateway, istioGateway } from './kinds/gateway.js';
@@ -21,7 +21,7 @@ export type KindName =
 
 export interface Kind {
   readonly name: KindName;
-  /** What documents say; two kinds are called Gateway. */
+  /** `kind` of the document; two kinds are called Gateway. */
   readonly kind: string;
   readonly group: string;
   readonly versions: readonly string[];
@@ -43,7 +43,10 @@ export const kinds: readonly Kind[] = [
   kind('ReferenceGrant', { ...gatewayApi, versions: ['v1', 'v1beta1', 'v1alpha2'] }, referenceGrant),
 ];
 
-/** The kind; a text says why there is none of this name, null that the kind is none of umbra's. */
+/**
+ * `findKind` returns the kind, a text that describes why the version is unknown, or null for a kind that
+ * umbra does not have.
+ */
 export function findKind(apiVersion: string, name: string): Kind | string | null {
   const called = kinds.filter((kind) => kind.kind === name);
   const found = called.find(({ group }) => group === apiVersion.split('/')[0]) ?? called[0];
@@ -53,13 +56,13 @@ export function findKind(apiVersion: string, name: string): Kind | string | null
   return `${name} of \`${apiVersion}\` is unknown${didYouMean(apiVersion, versions)}: umbra takes ${versions.join(', ')}`;
 }
 
-/** Says what umbra takes, to whoever wrote `name`. */
+/** `unknownKind` returns a message that lists the kinds of umbra. */
 export function unknownKind(name: string): string {
   const known = kinds.map((kind) => kind.kind);
   return `unknown kind \`${name}\`${didYouMean(name, known)}: umbra takes ${[...new Set(known)].join(', ')}`;
 }
 
-/** `virtualservice`, or null. Commands take a kind's name in any case. */
+/** `kindByWord` finds a kind by its name in any case, as in commands: `virtualservice`. */
 export function kindByWord(word: string): Kind | null {
   return kinds.find((kind) => kind.name.toLowerCase() === word.toLowerCase()) ?? null;
 }

@@ -1,6 +1,6 @@
 /**
- * A kustomization directory, as far as it only lists resources. What would change them is refused: umbra has
- * no kustomize, and `kustomize build` prints what to apply.
+ * Reads a kustomization directory that only lists resources. Other keys would change the resources and are
+ * refused: umbra has no kustomize, and the output of `kustomize build` can be applied instead.
  */
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -10,22 +10,22 @@ import { MapNode, type TreeNode } from '../tree.js';
 import { itemsAt, textAt } from './look.js';
 
 const fileNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
-/** What says nothing of resources but where they are. */
+/** Keys that do not change resources. */
 const harmless = ['apiVersion', 'kind', 'metadata', 'resources', 'bases'];
 
-/** The paths that it lists, directories too, and what is wrong with it. */
+/** The listed paths, including directories, and the problems found. */
 export interface Kustomization {
   readonly paths: string[];
   readonly problems: ConfigProblem[];
 }
 
-/** The path of the directory's kustomization, or null. */
+/** `kustomizationIn` returns the path of the directory's kustomization, or null. */
 export function kustomizationIn(directory: string): string | null {
   const name = fileNames.find((name) => existsSync(join(directory, name)));
   return name === undefined ? null : join(directory, name);
 }
 
-/** `text` is the kustomization in `directory`, `file` its name for positions. */
+/** `readKustomization` reads `text`, the kustomization in `directory`; `file` is its name for positions. */
 export function readKustomization(directory: string, file: string, text: string): Kustomization {
   const { roots, problems: ofText } = readTrees(text, file);
   const problems = [...ofText];
@@ -34,7 +34,7 @@ export function readKustomization(directory: string, file: string, text: string)
     return [...itemsAt(root, 'resources'), ...itemsAt(root, 'bases')].flatMap((item) => {
       const path = resolve(directory, textAt(item) ?? '');
       if (statSync(path, { throwIfNoEntry: false }) !== undefined) return [path];
-      const message = `resources: \`${textAt(item) ?? ''}\` is no file or directory here; umbra fetches nothing`;
+      const message = `resources: \`${textAt(item) ?? ''}\` is not a file or directory here; umbra fetches nothing`;
       problems.push(errorAt(item.mark, message));
       return [];
     });

@@ -1,4 +1,4 @@
-/** `listen` of umbra.yaml, as far as Gateways are compared with it. */
+/** The parts of `listen` in umbra.yaml that are compared with Gateways. */
 
 import { parseAddress } from '../address.js';
 import { childOf, ListNode, type TreeNode } from '../tree.js';
@@ -8,14 +8,14 @@ import { at, textAt } from './look.js';
 export interface Listening {
   readonly port: number;
   readonly secure: boolean;
-  /** Files, as they are written. */
+  /** Paths of files as written. */
   readonly cert: string | undefined;
   readonly key: string | undefined;
 }
 
 const addressByDefault = '127.0.0.1:8080';
 
-/** Listeners with a port; what is malformed, the schema reports. */
+/** `parseListen` returns the listeners with a port. The schema reports malformed ones. */
 export function parseListen(root: TreeNode): Listening[] {
   const listen = childOf(root, 'listen');
   const nodes = listen instanceof ListNode ? listen.items : [listen];

@@ -1,8 +1,8 @@
-/** Documents that hold documents: `List`, and the lists of one kind that a Kubernetes server gives out. */
+/** Documents that contain documents: `List`, and the lists of one kind that a Kubernetes server returns. */
 import { ListNode, MapNode, ScalarNode, type TreeNode } from '../tree.js';
 import { at, textAt } from './look.js';
 
-/** The documents in `root`, however deep; nesting is bounded by the reader of trees. */
+/** `withoutLists` returns the documents in `root` at any depth. The reader of trees bounds the nesting. */
 export function withoutLists(root: TreeNode): TreeNode[] {
   const kind = textAt(root, 'kind') ?? '';
   const items = kind.endsWith('List') ? at(root, 'items') : undefined;
@@ -12,7 +12,7 @@ export function withoutLists(root: TreeNode): TreeNode[] {
   return items.items.flatMap((item) => withoutLists(named(item, itemKind, apiVersion)));
 }
 
-/** Items of a list of one kind do not say their kind again. */
+/** Items of a list of one kind do not repeat their kind. */
 function named(item: TreeNode, kind: string, apiVersion: TreeNode | undefined): TreeNode {
   if (!(item instanceof MapNode) || kind === '' || at(item, 'kind') !== undefined) return item;
   const whole = new MapNode(item.mark);

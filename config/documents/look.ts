@@ -1,10 +1,10 @@
-/** Reading in a document whose shape was checked: a field that is missing or null is undefined. */
+/** Reads a document whose shape was checked. A field that is missing or null is undefined. */
 import type { Mark } from '../problem.js';
 import { type Entry, ListNode, MapNode, ScalarNode, type TreeNode } from '../tree.js';
 import { isAbsent } from './check-shape.js';
 import { parseDocumentDuration } from './duration.js';
 
-/** The node at the end of the fields, or undefined. */
+/** `at` returns the node at the end of the path, or undefined. */
 export function at(node: TreeNode | undefined, ...path: string[]): TreeNode | undefined {
   let found = node;
   for (const step of path) found = found instanceof MapNode ? found.entries.get(step)?.node : undefined;
@@ -26,7 +26,7 @@ export function booleanAt(node: TreeNode | undefined, ...path: string[]): boolea
   return typeof value === 'boolean' ? value : undefined;
 }
 
-/** Milliseconds. */
+/** `durationAt` returns milliseconds. */
 export function durationAt(node: TreeNode | undefined, ...path: string[]): number | undefined {
   const value = textAt(node, ...path);
   return value === undefined ? undefined : (parseDocumentDuration(value) ?? undefined);
@@ -42,7 +42,7 @@ export function entriesAt(node: TreeNode | undefined, ...path: string[]): readon
   return map instanceof MapNode ? [...map.entries] : [];
 }
 
-/** Where the field's name stands, or else the node. */
+/** `keyMark` returns the position of the field's name, or else of the node. */
 export function keyMark(node: TreeNode, key: string): Mark {
   return (node instanceof MapNode ? node.entries.get(key)?.keyMark : undefined) ?? node.mark;
 }

@@ -1,6 +1,5 @@
 /**
- * Documents into the tree of umbra.yaml: their routes before its own, the versions that they need beside its
- * own.
+ * Adds documents to the tree of umbra.yaml: their routes before its own, and their versions beside its own.
  */
 import { limits } from '../../core/limits.js';
 import { type ConfigProblem, errorAt, type Mark } from '../problem.js';
@@ -17,8 +16,7 @@ import { ReferenceGrants } from './reference-grants.js';
 import { draftVirtualService } from './virtual-service.js';
 
 /**
- * `documents` of umbra.yaml, as far as reading and mapping need it. What is malformed there, the schema
- * reports.
+ * The settings in `documents` of umbra.yaml that reading and mapping need. The schema reports malformed ones.
  */
 export interface DocumentSettings {
   readonly namespace: string;
@@ -33,15 +31,14 @@ export function documentSettings(root: TreeNode): DocumentSettings {
   };
 }
 
-/** The routes and versions that documents become. */
+/** The routes and versions that are made from documents. */
 export interface Grown {
   readonly routes: readonly TreeNode[];
   readonly versions: MapNode;
 }
 
 /**
- * Changes `root`. Problems are added to `problems`; the routes of documents with errors may be incomplete
- * then.
+ * `mergeDocuments` changes `root` and adds to `problems`. Routes of documents with errors may be incomplete.
  */
 export function mergeDocuments(
   root: MapNode,

@@ -1,6 +1,9 @@
-/** Kinds that umbra does not carry out: which are passed over, and which would change what others mean. */
+/**
+ * Kinds that umbra does not support: those that are skipped, and those that would change the meaning of
+ * others.
+ */
 
-/** By kind: why a file with one is refused. */
+/** Why a file with the kind is refused. */
 const refused: Readonly<Record<string, string>> = {
   AuthorizationPolicy: 'it refuses requests that umbra would let through',
   RequestAuthentication: 'it refuses requests that umbra would let through',
@@ -8,7 +11,7 @@ const refused: Readonly<Record<string, string>> = {
   BackendTLSPolicy: 'it says how versions are reached: use `tls` of a DestinationRule or of umbra.yaml',
 };
 
-/** By kind: why it has no effect, where that is not plain. */
+/** Why the kind has no effect, if that is not obvious. */
 const reasons: Readonly<Record<string, string>> = {
   GRPCRoute: 'umbra speaks no gRPC yet',
   TCPRoute: 'umbra routes HTTP alone',
@@ -19,7 +22,7 @@ const reasons: Readonly<Record<string, string>> = {
   Kustomization: 'apply its directory',
 };
 
-/** Groups whose other kinds are misspelt more likely than meant. */
+/** Groups in which an unknown kind is more likely a typing error. */
 const ownGroups = ['networking.istio.io', 'gateway.networking.k8s.io'];
 const otherKindsOfOwnGroups = [
   'Sidecar',
@@ -39,7 +42,7 @@ export type Verdict =
   | { readonly is: 'passed over'; readonly why: string }
   | { readonly is: 'refused'; readonly why: string };
 
-/** Null: the kind is not known, in a group whose kinds umbra knows. */
+/** `verdictOn` returns null for an unknown kind in a group whose kinds umbra knows. */
 export function verdictOn(apiVersion: string, kind: string): Verdict | null {
   if (Object.hasOwn(refused, kind)) return { is: 'refused', why: refused[kind] };
   const group = apiVersion.split('/')[0];

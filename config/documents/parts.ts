@@ -1,4 +1,4 @@
-/** What routes of both languages are made of: destinations, weights, header changes, shares. */
+/** Parts of routes in both languages: destinations, weights, header changes, shares. */
 import type { Mark } from '../problem.js';
 import type { MapNode, TreeNode } from '../tree.js';
 import type { Destination } from './destinations.js';
@@ -8,19 +8,19 @@ import { type Growth, grow, placed } from './grow.js';
 import { wholeHost } from './host-name.js';
 import { at, numberAt, textAt } from './look.js';
 
-/** A document without a timeout means that there is none. */
+/** A document without a timeout has no timeout. */
 export const noTimeout = 'off';
 
-/** One that a rule may choose. */
+/** One destination that a rule may choose. */
 export interface Chosen {
   readonly version: string;
   readonly weight: number;
   readonly mark: Mark;
-  /** Changes that are made when this one is chosen. */
+  /** Changes that apply when this destination is chosen. */
   readonly headers: Growth | undefined;
 }
 
-/** `host`, `subset` and `port.number` of an Istio destination. */
+/** `destinationAt` reads `host`, `subset` and `port.number` of an Istio destination. */
 export function destinationAt(node: MapNode, namespace: string): Destination {
   return {
     host: wholeHost(textAt(node, 'host') ?? '', namespace),
@@ -30,7 +30,10 @@ export function destinationAt(node: MapNode, namespace: string): Destination {
   };
 }
 
-/** `primary`, of one version or of several by weight; with `versionHeaders`. A text says what is wrong. */
+/**
+ * `splitOf` returns `primary`, of one version or of several by weight, with `versionHeaders`. A text
+ * describes a problem.
+ */
 export function splitOf(chosen: readonly Chosen[]): Draft['body'] | string {
   const weights = new Map<string, number>();
   const headers: Record<string, Growth> = {};
@@ -55,15 +58,16 @@ export function splitOf(chosen: readonly Chosen[]): Draft['body'] | string {
 }
 
 /**
- * `request` and `response`, each with set, add, remove: both languages and umbra.yaml have the same words.
+ * `headersOf` returns `request` and `response`, each with set, add, remove, which have the same names in
+ * umbra.yaml.
  */
 export function headersOf(node: TreeNode): Growth {
   return grow(node.mark, { request: at(node, 'request'), response: at(node, 'response') });
 }
 
 /**
- * A draft for each port of its bindings, with the hosts that route and listener share; none where they share
- * no host.
+ * `boundDrafts` returns a draft for each port of its bindings, with the hosts that route and listener share.
+ * Without a shared host it returns none.
  */
 export function boundDrafts(drafts: readonly Draft[], bindings: readonly Binding[]): Draft[] {
   const hostsByPort = new Map<number | null, string[]>();
@@ -78,12 +82,12 @@ export function boundDrafts(drafts: readonly Draft[], bindings: readonly Binding
   );
 }
 
-/** A percentage in steps of 0.0001, the rest cut off as Istio does. */
+/** `shareNode` returns a percentage in steps of 0.0001, rounded down as in Istio. */
 export function shareNode(node: TreeNode, percent: number): TreeNode {
   return placed(node, Math.floor(percent * 10_000 + 1e-6) / 10_000);
 }
 
-/** The mapping with these keys in the place of its own. */
+/** `withKeys` returns the mapping with these keys replaced or added. */
 export function withKeys(map: TreeNode, keys: Record<string, Growth>): TreeNode {
   const both: Record<string, Growth> = {};
   for (const [key, entry] of (map as MapNode).entries) both[key] = entry.node;

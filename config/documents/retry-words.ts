@@ -1,4 +1,4 @@
-/** `retryOn` of Istio, which are Envoy's words, as `retries.on` of umbra. */
+/** Maps `retryOn` of Istio, which uses Envoy's conditions, to `retries.on`. */
 
 const words: Readonly<Record<string, readonly (string | number)[]>> = {
   'connect-failure': ['connect'],
@@ -8,14 +8,14 @@ const words: Readonly<Record<string, readonly (string | number)[]>> = {
   '5xx': ['5xx', 'connect', 'reset'],
   'gateway-error': ['gateway-error'],
   'retriable-4xx': ['retriable-4xx'],
-  // The codes are beside it.
+  // The status codes are listed separately.
   'retriable-status-codes': [],
 };
 
-/** What Istio repeats on where `retryOn` is not given. */
+/** Istio's default of `retryOn`. */
 export const retryOnByDefault: readonly (string | number)[] = ['connect', 503];
 
-/** `unknown` are the words that umbra has no counterpart for. */
+/** `retryConditions` converts conditions. `unknown` lists those without an equivalent. */
 export function retryConditions(retryOn: string): { on: (string | number)[]; unknown: string[] } {
   const on = new Set<string | number>();
   const unknown: string[] = [];

@@ -1,4 +1,4 @@
-/** Where a host's endpoints are, as ServiceEntry and WorkloadEntry say it. */
+/** The endpoints of hosts, from ServiceEntry and WorkloadEntry. */
 import type { ConfigProblem } from '../problem.js';
 import type { TreeNode } from '../tree.js';
 import { type Document, errorOf } from './document.js';
@@ -22,7 +22,7 @@ interface Workload {
 }
 
 export class Services {
-  /** By whole host: the entries that have it, the oldest first. */
+  /** ServiceEntry documents by full host name, the oldest first. */
   readonly #entries = new Map<string, Document[]>();
   readonly #workloads: readonly Document[];
 
@@ -42,7 +42,8 @@ export class Services {
   }
 
   /**
-   * URLs of the endpoints of `host` whose labels are all of `labels`; `secure` overrules what the port says.
+   * `endpoints` returns URLs of the endpoints of `host` that have all of `labels`. `secure` overrides the
+   * port's protocol.
    */
   endpoints(
     host: string,
@@ -82,7 +83,7 @@ export class Services {
   }
 }
 
-/** Every label of `wanted` is there with its value. */
+/** `covers` returns true when `labels` contains every label of `wanted` with its value. */
 function covers(labels: Labels, wanted: Labels): boolean {
   for (const [name, value] of wanted) if (labels.get(name) !== value) return false;
   return true;
@@ -96,7 +97,10 @@ function workloadOf(node: TreeNode): Workload {
   return { node, labels: labelsAt(at(node, 'labels')) };
 }
 
-/** The port of this number, or the first that speaks HTTP; null with a word why. */
+/**
+ * `choosePort` returns the port of this number, or the first HTTP port. It returns null after reporting why
+ * there is none.
+ */
 function choosePort(
   entry: Document,
   portNumber: number | undefined,

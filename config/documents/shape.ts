@@ -1,7 +1,6 @@
 /**
- * What fields a kind of document has, and what becomes of each: the check of documents (`check-shape.ts`) and
- * the table
- * in docs/istio.md are both made from this, so that the page can't say anything else than the code does.
+ * The fields of a kind of document, and how umbra handles each. The check of documents (`check-shape.ts`) and
+ * the table in docs/istio.md are both made from this, so that page and code agree.
  */
 
 export type Shape =
@@ -13,13 +12,13 @@ export type Shape =
 
 export type Fields = Readonly<Record<string, Field>>;
 
-/** What is reported gives a warning, with the reason; what is refused gives an error. */
+/** A reported field gives a warning with the reason; a refused one gives an error. */
 export type Fate = 'carried out' | 'reported' | 'refused';
 
 export interface Field {
   readonly shape: Shape;
   readonly fate: Fate;
-  /** The last column of the table: what it becomes, or the reason why it is reported or refused. */
+  /** The last column of the table: the resulting key, or the reason why the field is reported or refused. */
   readonly note: string;
   readonly required: boolean;
 }
@@ -42,7 +41,7 @@ export function word(...words: string[]): Shape {
   return { is: 'word', words };
 }
 
-/** Words in capitals, which documents write in any case. */
+/** `wordInAnyCase` accepts capital words, which documents write in any case. */
 export function wordInAnyCase(...words: string[]): Shape {
   return { is: 'word', words, anyCase: true };
 }
@@ -55,7 +54,7 @@ export function mapOf(of: Shape): Shape {
   return { is: 'map', of };
 }
 
-/** At most one of the names in `oneOf` may be given. */
+/** `fields` describes a mapping. At most one of the names in `oneOf` may be given. */
 export function fields(fields: Fields, oneOf: readonly string[] = []): Shape {
   return { is: 'fields', fields, oneOf };
 }
@@ -72,7 +71,7 @@ export function ignored(note: string): Field {
   return { shape: anything, fate: 'reported', note, required: false };
 }
 
-/** Carried out in another way than its reference says, which is reported. */
+/** `differs` marks a field that umbra handles in another way than its reference. It is reported. */
 export function differs(shape: Shape, note: string): Field {
   return { shape, fate: 'reported', note, required: false };
 }
@@ -90,9 +89,8 @@ export interface FieldRow {
 }
 
 /**
- * Every field below `shape` in the order of its declaration. A shape that was listed already under another
- * path
- * is not listed again.
+ * `fieldRows` returns every field below `shape` in the order of its declaration. A shape is listed only under
+ * its first path.
  */
 export function fieldRows(shape: Shape, path = '', told = new Map<Shape, string>()): FieldRow[] {
   if (shape.is === 'list') return fieldRows(shape.of, `${path}[]`, told);

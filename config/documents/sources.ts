@@ -1,4 +1,4 @@
-/** Where documents come from, and which of them are in force. */
+/** The sources of documents, and which documents are in force. */
 import { type ConfigProblem, errorAt } from '../problem.js';
 import {
   type Document,
@@ -11,14 +11,14 @@ import {
 import { type Growth, grow } from './grow.js';
 
 export type DocumentSource =
-  /** Files that belong together, or what was sent like them. */
+  /** Files that belong together, or the content of a request. */
   | { readonly kind: 'texts'; readonly files: readonly TextFile[] }
-  /** umbra's own store: one document a line, as JSON. */
+  /** umbra's own store: one JSON document per line. */
   | { readonly kind: 'store'; readonly file: string; readonly lines: readonly string[] }
-  /** What was read already. */
+  /** Documents that were read before. */
   | { readonly kind: 'documents'; readonly documents: readonly Document[] };
 
-/** All documents that are in force, and what is wrong with any of them. Never throws. */
+/** `readSources` returns all documents in force, and their problems. It never throws. */
 export function readSources(
   sources: readonly DocumentSource[],
   options: ReadOptions,
@@ -47,7 +47,7 @@ function readSource(
     try {
       value = JSON.parse(text) as Growth;
     } catch {
-      problems.push(errorAt(mark, 'is no document in JSON: the file was changed by another hand than umbra'));
+      problems.push(errorAt(mark, 'is not a document in JSON: something other than umbra changed the file'));
       return;
     }
     const read = readDocument(grow(mark, value), options);

@@ -5,7 +5,10 @@ import type { TreeNode } from '../tree.js';
 import { Refusal } from '../units.js';
 import { at, textAt } from './look.js';
 
-/** One of the three with its value; `any` for an empty one, and for `regex: "*"`, which means the same. */
+/**
+ * `stringMatch` returns one of the three with its value, or `any` for an empty one and for the equivalent
+ * `regex: "*"`.
+ */
 export function stringMatch(node: TreeNode): Record<string, TreeNode> | 'any' {
   if (textAt(node, 'regex') === '*') return 'any';
   for (const kind of ['exact', 'prefix', 'regex']) {
@@ -15,7 +18,7 @@ export function stringMatch(node: TreeNode): Record<string, TreeNode> | 'any' {
   return 'any';
 }
 
-/** Whether a text fits one of the three; an expression that is malformed has its own message. */
+/** `fits` returns true when a text matches. A malformed expression is reported elsewhere. */
 export function fits(node: TreeNode, text: string): boolean {
   const regex = textAt(node, 'regex');
   if (regex !== undefined) return isRegex(regex) && wholePattern(regex).test(text);
@@ -23,7 +26,7 @@ export function fits(node: TreeNode, text: string): boolean {
   return prefix === undefined ? text === textAt(node, 'exact') : text.startsWith(prefix);
 }
 
-/** Whether an empty text fits one of the three. */
+/** `fitsEmpty` returns true when an empty text matches. */
 export function fitsEmpty(node: TreeNode): boolean {
   return stringMatch(node) !== 'any' && fits(node, '');
 }

@@ -1,20 +1,20 @@
-/** `trafficPolicy` of a DestinationRule as keys of a version. */
+/** Converts `trafficPolicy` of a DestinationRule to keys of a version. */
 import type { TreeNode } from '../tree.js';
 import { type Growth, grow, placed } from './grow.js';
 import { at, booleanAt, durationAt, keyMark, numberAt, textAt } from './look.js';
 
-/** Envoy's, which a mapping that leaves them out stands for. */
+/** Envoy's defaults for keys that a mapping leaves out. */
 const connectTimeoutMs = 10_000;
 const ejectionDefaults = { errors: 5, baseTimeMs: 30_000, maxPercent: 10 };
 
 export interface VersionPolicy {
   /** `connections`, `ejection`, `slowStart`, `tls`. */
   readonly keys: Readonly<Record<string, Growth | undefined>>;
-  /** Whether endpoints are reached by TLS; null: as they say themselves. */
+  /** Whether endpoints use TLS; null to keep their own scheme. */
   readonly secure: boolean | null;
 }
 
-/** The policy of a subset takes the place of the host's, part by part. */
+/** `versionPolicy` merges two policies: each part of the subset's replaces that of the host's. */
 export function versionPolicy(ofHost: TreeNode | undefined, ofSubset: TreeNode | undefined): VersionPolicy {
   const part = (name: string) => at(ofSubset, name) ?? at(ofHost, name);
   const balancer = part('loadBalancer');
@@ -80,7 +80,7 @@ function tlsOf(tls: TreeNode, mode: string): Growth {
   });
 }
 
-/** A duration of a document in the words of umbra.yaml. */
+/** `durationNode` converts a duration of a document to the format of umbra.yaml. */
 export function durationNode(node: TreeNode): TreeNode {
   return placed(node, milliseconds(durationAt(node) ?? 0));
 }

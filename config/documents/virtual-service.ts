@@ -1,4 +1,4 @@
-/** A VirtualService as drafts of routes: one for each of its HTTP rules, in its order. */
+/** Converts a VirtualService to drafts of routes: one for each of its HTTP rules, in their order. */
 import type { Mark } from '../problem.js';
 import { MapNode, type TreeNode } from '../tree.js';
 import { corsOfPolicy } from './cors.js';
@@ -27,7 +27,7 @@ export function draftVirtualService(document: Document, mapping: Mapping): Draft
   const hosts = itemsAt(spec, 'hosts').map((host) => wholeHost(textAt(host) ?? '', namespace));
   if (itemsAt(spec, 'http').length === 0)
     mapping.problems.push(errorOf(document, keyMark(spec, 'http'), 'spec.http: expected at least one rule'));
-  // Others delegate to it, and have its rules.
+  // Other documents delegate to this one and use its rules.
   if (hosts.length === 0) return [];
   const drafts = mapping.delegates
     .rulesOf(document)
@@ -36,7 +36,10 @@ export function draftVirtualService(document: Document, mapping: Mapping): Draft
   return boundDrafts(drafts, bindingsOf(document, mapping));
 }
 
-/** Without `gateways`, and for the mesh, every host and port; else those of the Gateways. */
+/**
+ * `bindingsOf` returns every host and port without `gateways` and for the mesh, and otherwise those of the
+ * Gateways.
+ */
 function bindingsOf(document: Document, { gateways, problems }: Mapping): Binding[] {
   const named = itemsAt(document.spec, 'gateways');
   if (named.length === 0) return [everything];
@@ -84,7 +87,7 @@ class RuleDraft {
         },
       ];
     }
-    // What is replaced depends on what was matched: one route for each way to replace.
+    // The replacement depends on the match, so there is one route for each way to replace.
     const ways = new Map<string, { path: Growth; matches: MatchGrowth[] }>();
     given.forEach((match, position) => {
       const path = pathRewrite(uri, at(match, 'uri'));
@@ -111,7 +114,7 @@ class RuleDraft {
     return { ...body, rewrite: grow(at(this.rule, 'rewrite')!.mark, { path, host }) };
   }
 
-  /** Everything but `name`, `match` and `rewrite`. */
+  /** `body` returns everything except `name`, `match` and `rewrite`. */
   private body(): Draft['body'] {
     const { rule } = this;
     const redirect = at(rule, 'redirect');
@@ -172,7 +175,7 @@ class RuleDraft {
     const chosen: Chosen[] = items.flatMap((item) => {
       const version = this.version(at(item, 'destination'));
       if (version === null) return [];
-      // A single destination takes everything, whatever its weight says.
+      // A single destination receives everything, whatever its weight.
       const weight = items.length === 1 ? 1 : (numberAt(item, 'weight') ?? 0);
       const headers = at(item, 'headers');
       return [
@@ -227,7 +230,8 @@ class RuleDraft {
     const header = this.fields(at(match, 'headers'), true);
     if (authority !== undefined) header.host = this.field(authority, true);
     const without = this.fields(at(match, 'withoutHeaders'), true);
-    // Envoy takes an absent field for an empty one here: one that an empty text fits must be there to differ.
+    // Envoy treats an absent field as empty here, so a field that an empty text matches must be present to
+    // differ.
     for (const [name, entry] of entriesAt(match, 'withoutHeaders'))
       if (fitsEmpty(entry.node) && !Object.hasOwn(header, name))
         header[name] = placed(entry.node, { present: true });
@@ -365,9 +369,8 @@ class RuleDraft {
 }
 
 /**
- * `pathRewrite` replaces as Envoy does: a matched prefix, without a condition on the path the prefix `/`,
- * else the whole
- * path.
+ * `pathRewrite` replaces as Envoy does: a matched prefix; without a condition on the path the prefix `/`;
+ * otherwise the whole path.
  */
 function pathRewrite(to: TreeNode, matched: TreeNode | undefined): Growth {
   if (matched === undefined) return placed(to, { prefix: '/', to });

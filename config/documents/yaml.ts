@@ -1,4 +1,6 @@
-/** What documents become, as YAML that a person could have written in umbra.yaml; secrets hidden. */
+/**
+ * Formats the result of documents as YAML that a user could have written in umbra.yaml, with secrets hidden.
+ */
 import { stringify } from 'yaml';
 import type { RedactPlan } from '../../core/plan.js';
 import { Redaction } from '../../core/redact.js';
@@ -14,7 +16,7 @@ export function grownYaml({ routes, versions }: Grown, redact: RedactPlan): stri
   });
 }
 
-/** In umbra.yaml `${` begins a reference to the environment; `$${` is the text. */
+/** In umbra.yaml, `${` begins a reference to the environment, and `$${` is the literal text. */
 function withoutReferences(value: unknown): unknown {
   if (typeof value === 'string') return value.replaceAll('${', '$${');
   if (Array.isArray(value)) return value.map(withoutReferences);

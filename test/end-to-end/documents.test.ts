@@ -152,7 +152,7 @@ t.test('SIGHUP keeps them, and so does a configuration that comes through the ad
 t.test('delete takes them back, all or none', async (t) => {
   const none = await run('delete', 'virtualservice', 'reviews', 'ratings');
   t.equal(none.code, 1);
-  t.match(none.err, /virtualservice\/ratings is not there/);
+  t.match(none.err, /virtualservice\/ratings does not exist/);
   t.equal(await call(), 200);
   const { code, out } = await run('delete', 'virtualservice/reviews');
   t.equal(code, 0);
@@ -167,7 +167,7 @@ t.test('run -c DIRECTORY reads the documents beside umbra.yaml, and SIGHUP reads
   const asked = async () => (await ask(beside.port, { headers: { host: 'reviews' } })).status;
   t.equal(await asked(), 200);
   const refused = await runToEnd('delete', 'virtualservice/reviews', '--admin', beside.adminUrl);
-  t.match(refused.err, /reviews was not applied, it is in .*reviews\.yaml: take it out there/);
+  t.match(refused.err, /reviews was not applied but is in .*reviews\.yaml: remove it there/);
   const applied = await runToEnd('apply', '-f', file('mirror-to-v2.yaml'), '--admin', beside.adminUrl);
   t.equal(applied.out, 'virtualservice/reviews configured: mirror v2 100 %\n');
   t.match(applied.err, /kept until this process ends/);

@@ -1,6 +1,6 @@
 /**
- * Fields of Gateway API's Gateway and of Istio's. umbra opens no listener for one: what it asks for is
- * compared with `listen` of umbra.yaml, and routes of a Gateway have the hosts and ports of its listeners.
+ * Fields of Gateway API's Gateway and of Istio's. umbra opens no listener for them: their listeners are
+ * compared with `listen` of umbra.yaml, and routes of a Gateway get the hosts and ports of its listeners.
  */
 import {
   fields,

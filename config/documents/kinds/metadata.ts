@@ -1,7 +1,8 @@
 import { anything, fields, ignored, mapOf, required, type Shape, supported, text } from '../shape.js';
 
 /**
- * What Kubernetes itself writes into a document that it gives out; so `kubectl get -o yaml` can be applied.
+ * Fields that a Kubernetes server adds to a document, so that the output of `kubectl get -o yaml` can be
+ * applied.
  */
 const ofTheServer = supported(anything, 'written by a Kubernetes server, which keeps it for itself');
 
@@ -29,7 +30,7 @@ export const metadata: Shape = fields({
   selfLink: ofTheServer,
 });
 
-/** The whole document, around the `spec` of its kind. */
+/** `documentShape` returns the shape of the whole document, around the `spec` of its kind. */
 export function documentShape(spec: Shape): Shape {
   return fields({
     apiVersion: required(text),

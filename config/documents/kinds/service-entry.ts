@@ -1,5 +1,5 @@
 /**
- * Fields of Istio's ServiceEntry and WorkloadEntry: where a host's endpoints are, on machines outside of
+ * Fields of Istio's ServiceEntry and WorkloadEntry: the endpoints of a host on machines outside of
  * Kubernetes.
  */
 import {

@@ -1,4 +1,4 @@
-/** Fields of Istio's VirtualService (networking.istio.io; its reference is the source of every note). */
+/** Fields of Istio's VirtualService (networking.istio.io). Its reference is the source of every note. */
 import {
   boolean,
   count,
@@ -19,7 +19,7 @@ import {
   word,
 } from '../shape.js';
 
-/** An empty one means: is there, whatever its value. */
+/** An empty match means that the field is present, whatever its value. */
 const stringMatch = fields({ exact: supported(text), prefix: supported(text), regex: supported(text) }, [
   'exact',
   'prefix',

@@ -39,6 +39,6 @@ t.test('what would change the resources of a kustomization, or is not here, is r
   t.match(read(t, { 'kustomization.yaml': text }).problems, [
     /^kustomization.yaml:2:1: `patches` can't be carried out: apply what `kustomize build` prints/,
     /^kustomization.yaml:3:1: `namespace` can't be carried out/,
-    /^kustomization.yaml:1:13: resources: `https:.*` is no file or directory here/,
+    /^kustomization.yaml:1:13: resources: `https:.*` is not a file or directory here/,
   ]);
 });
