@@ -3,6 +3,7 @@ import {
   FRAME_BYTES_DEFAULT,
   FRAME_HEAD_BYTES,
   FrameType,
+  HeadAt,
   writeFrameHead,
   writeUint32,
 } from './frame.js';
@@ -46,6 +47,11 @@ export class Output {
   #filled = 0;
   /** Bytes of the first block that were handed to the socket. */
   #handed = 0;
+  /**
+   * Where the head of the latest frame is in the last block, and its stream; -1: it is not there any more.
+   */
+  #headAt = -1;
+  #headStream = 0;
 
   constructor(pool: BlockPool) {
     this.#pool = pool;
@@ -53,13 +59,29 @@ export class Output {
 
   frameHead(length: number, type: number, flags: number, stream: number): void {
     const block = this.#room();
+    this.#headAt = -1;
     if (block !== null && block.length - this.#filled >= FRAME_HEAD_BYTES) {
+      if (canEnd(type, flags)) this.#headAt = this.#filled;
+      this.#headStream = stream;
       this.#filled = writeFrameHead(block, this.#filled, length, type, flags, stream);
       this.heldBytes += FRAME_HEAD_BYTES;
     } else {
       writeFrameHead(heads, 0, length, type, flags, stream);
       this.bytes(heads, 0, FRAME_HEAD_BYTES);
     }
+  }
+
+  /**
+   * Ends a stream with the frame that was put in last, if that is DATA or a whole head of it and still here.
+   * False: a frame of its own is needed.
+   */
+  endStream(stream: number): boolean {
+    const at = this.#headAt;
+    const first = this.#blocks.length === 1 ? this.#handed : 0;
+    if (at < first || stream !== this.#headStream) return false;
+    this.#blocks[this.#blocks.length - 1]![at + HeadAt.FLAGS]! |= Flag.END_STREAM;
+    this.#headAt = -1;
+    return true;
   }
 
   uint32(value: number): void {
@@ -94,6 +116,7 @@ export class Output {
     target: ByteTarget,
   ): void {
     let from = start;
+    this.#headAt = -1;
     while (from < end) {
       const parts: Uint8Array[] = [];
       if (this.heldBytes > 0) parts.push(this.#blocks[0]!.subarray(this.#handed, this.#filled));
@@ -140,6 +163,7 @@ export class Output {
     this.heldBytes = 0;
     this.#filled = 0;
     this.#handed = 0;
+    this.#headAt = -1;
   }
 
   #writeParts(parts: readonly Uint8Array[], target: ByteTarget): void {
@@ -170,7 +194,9 @@ export class Output {
   #dropFirst(): void {
     this.#pool.giveBack(this.#blocks.shift()!);
     this.#handed = 0;
-    if (this.#blocks.length === 0) this.#filled = 0;
+    if (this.#blocks.length > 0) return;
+    this.#filled = 0;
+    this.#headAt = -1;
   }
 
   /** The last block, if it has room, or a new one. */
@@ -186,8 +212,14 @@ export class Output {
     }
     this.#blocks.push(block);
     this.#filled = 0;
+    this.#headAt = -1;
     return block;
   }
+}
+
+/** CONTINUATION has no flag for the end of a stream, so HEADERS before it must have had it. */
+function canEnd(type: number, flags: number): boolean {
+  return type === FrameType.DATA || (type === FrameType.HEADERS && (flags & Flag.END_HEADERS) !== 0);
 }
 
 /** Below this a loop beats a view of the bytes. */

@@ -124,7 +124,9 @@ export class Sender {
     if (last) stream.set(Bit.LAST_WRITTEN);
     if (piece.length === 0) {
       // An empty end needs no window, but may not pass what waits before it.
-      if (last && stream.heldBytes === 0) this.#frames(stream, piece, 0, true);
+      if (!last || stream.heldBytes > 0) return Sent.OK;
+      if (this.output.endStream(stream.id)) this.#sent(stream);
+      else this.#frames(stream, piece, 0, true);
       return Sent.OK;
     }
     const waits = stream.heldBytes > 0 || this.turns.first !== null || !this.#mayWrite;
@@ -255,15 +257,18 @@ export class Sender {
       } while (from < count);
     }
     this.#announce();
-    if (!last) return;
-    stream.set(Bit.ENDED);
-    this.#events.onStreamSent(stream);
+    if (last) this.#sent(stream);
   }
 
   /** The end that waited behind the held bytes of a body. */
   #end(stream: Stream): void {
     const length = this.#resources.writer.trailers(this.#encoder, stream.trailers);
     this.block(stream.id, length, true);
+    this.#sent(stream);
+  }
+
+  /** Our side of a stream is over. */
+  #sent(stream: Stream): void {
     stream.set(Bit.ENDED);
     this.#events.onStreamSent(stream);
   }

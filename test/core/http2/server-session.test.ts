@@ -68,6 +68,38 @@ t.test('a request with a body, trailers and padding everywhere', async (t) => {
   ]);
 });
 
+t.test('an end that follows in the same turn is a flag of the frame before it', async (t) => {
+  const side = new ServerSide().greeted();
+  const answer = (id: number): void => {
+    side.feed(side.headers(id, get));
+    side.session.sendAnswer(side.stream(id), 200, '', false);
+  };
+  const write = (id: number, text: string, last: boolean): void =>
+    void side.session.write(side.stream(id), Buffer.from(text), last);
+  answer(1);
+  write(1, '', true);
+  t.strictSame(side.sent(), ['HEADERS 1 :status=200 end']);
+  answer(3);
+  write(3, 'x', false);
+  write(3, '', true);
+  t.strictSame(side.sent(), ['HEADERS 3 :status=200', 'DATA 3 1 end']);
+  answer(5);
+  write(5, 'x', false);
+  t.strictSame(side.sent(), ['HEADERS 5 :status=200', 'DATA 5 1']);
+  write(5, '', true);
+  t.strictSame(side.sent(), ['DATA 5 0 end'], 'the frame before it has left');
+  answer(7);
+  write(7, 'x', false);
+  side.session.ping();
+  write(7, '', true);
+  t.strictSame(side.sent(), ['HEADERS 7 :status=200', 'DATA 7 1', 'PING 0', 'DATA 7 0 end']);
+  side.feed(side.headers(9, get));
+  side.session.sendAnswer(side.stream(9), 200, `x-long: ${'é'.repeat(20_000)}\r\n`, false);
+  write(9, '', true);
+  t.strictSame(side.sent().slice(1), ['CONTINUATION 9 :status=200 x-long=20000', 'DATA 9 0 end']);
+  t.equal(side.session.open, 0);
+});
+
 t.test('a response ends with trailers', async (t) => {
   const side = new ServerSide().greeted();
   side.feed(side.headers(1, get));
