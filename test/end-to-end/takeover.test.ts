@@ -194,7 +194,7 @@ t.test(
     t.equal((await ask(umbra.port)).status, 200);
     const ended = await runToEnd('run', '-c', umbra.file.path, '--takeover', '999999999');
     t.equal(ended.code, 1);
-    t.match(ended.err, /there is no umbra with this number/);
+    t.match(ended.err, /no umbra of this user has this pid/);
     await umbra.stop();
     await v1.close();
   },

@@ -1,6 +1,6 @@
 /**
- * The addresses of the endpoints of the running plan. Main resolves their names for every thread, again and
- * again, and reports changes. No other thread ever looks a name up, so a slow resolver can't hold a request.
+ * The addresses of the endpoints of the running plan. Main resolves their names for all threads at intervals,
+ * and reports changes. No other thread looks up names, so a slow resolver can't delay a request.
  */
 import { isIP } from 'node:net';
 import { limits } from '../../core/limits.js';
@@ -11,26 +11,23 @@ import type { Target, Targets } from '../../core/upstream/target.js';
 import { type Lookup, type NameRole, Resolver } from './resolver.js';
 
 export interface AddressBookEvents {
-  /**
-   * A name has other addresses than before: `targets` is new. Not called for names that `follow` looks up
-   * first.
-   */
+  /** A name has other addresses, and `targets` is new. Not called for names that `apply` looks up first. */
   onChange(): void;
   onLog(level: 'info' | 'warn', message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** What a plan asks of one name. */
+/** What a plan requires of one name. */
 interface Wanted {
   readonly refreshMs: number;
   readonly role: NameRole;
 }
 
-/** One name that is resolved again after each interval. */
+/** One name that is resolved again at intervals. */
 interface Entry {
   readonly resolved: ResolvedName;
   wanted: Wanted;
   timer: NodeJS.Timeout | null;
-  /** A lookup runs or waits for its turn. */
+  /** A lookup runs or is queued. */
   isBusy: boolean;
 }
 
@@ -39,13 +36,13 @@ export class AddressBook {
   readonly #lookup: Lookup;
   readonly #events: AddressBookEvents;
   readonly #entries = new Map<string, Entry>();
-  /** By version, endpoint and address. */
+  /** Health blocks by version, endpoint and address. */
   #health = new Map<string, SharedArrayBuffer>();
-  /** The plan that `targets` is for; null before the first one. */
+  /** The plan that `targets` belongs to; null before the first one. */
   #plan: Plan | null = null;
   #targets: Targets = new Map();
 
-  /** `lookup`: where the names are looked up, by default in a process of their own. */
+  /** `lookup` looks names up; the default is a process of its own. */
   constructor(events: AddressBookEvents, lookup?: Lookup) {
     this.#events = events;
     this.#resolver = lookup === undefined ? new Resolver() : null;
@@ -62,9 +59,9 @@ export class AddressBook {
   }
 
   /**
-   * Prepares the targets of `plan`. Resolves when every new name was looked up once, or after
-   * `limits.firstLookupMs`. A name that has not resolved by then has no addresses until it does. Meanwhile
-   * the plan before stays followed.
+   * `apply` prepares the targets of `plan`. It resolves when every new name was looked up once, or after
+   * `limits.firstLookupMs`. A name that has not resolved by then has no addresses until it does. Until then,
+   * the previous plan stays in use.
    */
   async apply(plan: Plan): Promise<void> {
     const wanted = wantedOf(plan);
@@ -130,7 +127,7 @@ export class AddressBook {
     if (!resolved.found(addresses) || this.#entries.get(resolved.name) !== entry) return;
     const fields = { name: resolved.name, addresses: resolved.addresses, before };
     this.#events.onLog('info', `${resolved.name} resolves to ${resolved.addresses.join(', ')}`, fields);
-    // A name that no plan in force has is new, and `apply` locates it.
+    // A name that is not in the current plan is new, and `apply` adds its addresses.
     if (this.#plan === null || !wantedOf(this.#plan).has(resolved.name)) return;
     this.#targets = this.#locate(this.#plan);
     this.#events.onChange();
@@ -147,7 +144,9 @@ export class AddressBook {
     this.#events.onLog('warn', message, { name: resolved.name, error });
   }
 
-  /** The targets of `plan` by what is known now. Targets that were there before keep their health. */
+  /**
+   * `#locate` returns the targets of `plan` with the addresses known now. Existing targets keep their health.
+   */
   #locate(plan: Plan): Targets {
     const health = new Map<string, SharedArrayBuffer>();
     const targets = new Map<string, readonly Target[]>();
@@ -178,12 +177,15 @@ export class AddressBook {
   }
 }
 
-/** Null where nothing needs to be looked up. */
+/** `nameOf` returns null when nothing needs to be looked up. */
 function nameOf({ address }: EndpointPlan): string | null {
   return address.kind === 'unix' || isIP(address.host) !== 0 ? null : address.host;
 }
 
-/** By name: the shortest interval of its versions, and `primary` if one of them is a primary. */
+/**
+ * `wantedOf` returns for each name the shortest interval of its versions, and `primary` if one of them is a
+ * primary.
+ */
 function wantedOf(plan: Plan): Map<string, Wanted> {
   const primaries = new Set(plan.routes.flatMap((route) => route.primaries.map(({ version }) => version)));
   const names = new Map<string, Wanted>();

@@ -1,4 +1,4 @@
-/** A condition that several may wait for. Main thread. */
+/** A condition that several callers may wait for. Main thread. */
 
 interface Waiter {
   readonly holds: () => boolean;
@@ -22,7 +22,7 @@ export class Condition {
     });
   }
 
-  /** Something changed that a condition may depend on. */
+  /** `notify` is called when something changed that a condition may depend on. */
   notify(): void {
     const waiters = this.#waiters;
     this.#waiters = [];

@@ -1,6 +1,4 @@
-/**
- * The control thread as main sees it: it is sent what to observe, and asks for the changes that people want.
- */
+/** Main's side of the control thread: it sends what to observe, and receives requests for changes. */
 import { limits } from '../../core/limits.js';
 import { ThreadCounters, ThreadField } from '../../core/record/thread-counters.js';
 import type { ObservedBlocks } from '../../core/report/observed.js';
@@ -18,7 +16,7 @@ import { messageOf, SupervisedThread } from './supervised-thread.js';
 
 type ControlReady = Extract<FromControl, { type: 'ready' }>;
 type ControlMessage = Exclude<FromControl, { type: 'ready' | 'failing' }>;
-/** The part of a start that this class does not know itself. */
+/** The part of a start that this class does not know. */
 export type ControlBasis = Omit<ControlStart, 'marks' | 'adminPort' | 'threadCounters'>;
 
 export interface ControlEvents {
@@ -27,21 +25,21 @@ export interface ControlEvents {
 }
 
 export class ControlThread {
-  /** Its block of thread counters, which outlives it. */
+  /** The thread's block of counters, which outlives it. */
   readonly shared = ThreadCounters.create();
   readonly #counters = new ThreadCounters(this.shared);
   readonly #events: ControlEvents;
   readonly #thread: SupervisedThread<ControlReady, ControlMessage, ToControl>;
   readonly #changed = new Condition();
-  /** How far the histogram logs are written: a successor writes on from there. */
+  /** How far the histogram logs are written, so that a successor continues there. */
   readonly #marks: KeptMark[] = [];
   #serving = false;
   #observedGeneration = 0;
   #startFailure: string | null = null;
-  /** Where the admin API listened first, null where it is switched off; undefined before that. */
+  /** Where the admin API listened first, null when it is off; undefined before that. */
   #ready: ControlReady | undefined;
 
-  /** `basis` makes what a control thread begins with; called again for each replacement. */
+  /** `basis` returns the start of a control thread. It is called again for each replacement. */
   constructor(basis: () => ControlBasis, events: ControlEvents) {
     this.#events = events;
     this.#thread = new SupervisedThread('control', 'control/control', {
@@ -66,25 +64,30 @@ export class ControlThread {
     });
   }
 
-  /** Where the admin API listens, null where it is switched off. */
+  /** Where the admin API listens; null when it is off. */
   get address(): string | null {
     return this.#ready?.address ?? null;
   }
 
-  /** Resolves when the admin API listens; rejects with one line that names its address if it can't. */
+  /**
+   * `start` resolves when the admin API listens. It rejects with one line that names the address if it can't.
+   */
   async start(): Promise<void> {
     this.#thread.start();
     await this.#changed.until(() => this.#ready !== undefined || this.#startFailure !== null);
     if (this.#startFailure !== null) throw new Error(this.#startFailure);
   }
 
-  /** What `/readyz` answers from now on. */
+  /** `setServing` sets the answer of `/readyz`. */
   setServing(serving: boolean): void {
     this.#serving = serving;
     this.#thread.post({ type: 'serving', serving });
   }
 
-  /** The access log's file was moved away: the next line goes to a new file of its name. */
+  /**
+   * `reopenLog` is called after the access log's file was moved. The next line goes to a new file of the same
+   * name.
+   */
   reopenLog(): void {
     this.#thread.post({ type: 'reopenLog' });
   }
@@ -98,8 +101,8 @@ export class ControlThread {
   }
 
   /**
-   * Resolves when the control thread shows the new plan, or is gone: its successor begins with the newest
-   * one.
+   * `observe` resolves when the control thread shows the new plan, or is gone: its successor begins with the
+   * newest plan.
    */
   async observe(observed: ObservedBlocks): Promise<void> {
     const { generation } = observed.plan;
@@ -113,7 +116,7 @@ export class ControlThread {
     return this.#thread.stop(limits.controlLeaveMs);
   }
 
-  /** The process has no file descriptor left. */
+  /** `countShortage` counts that the process had no file descriptor left. */
   countShortage(): void {
     this.#counters.add(ThreadField.descriptorShortages);
   }

@@ -1,7 +1,6 @@
 /**
- * The shared blocks in which threads count, kept by main for the life of the process: a thread that is
- * restarted counts on in the same block, and a version or mirror that left the configuration keeps its
- * figures.
+ * The shared blocks of counters, which main keeps for the life of the process. A restarted thread continues
+ * in the same block, and a version or mirror that left the configuration keeps its figures.
  */
 import { mirrorsWithBaselines, type Plan, targetName } from '../../core/plan.js';
 import { settleDeadProxy, settleDeadShadow, settleDeadVersion } from '../../core/record/law.js';
@@ -19,9 +18,9 @@ interface ThreadBlocks {
   readonly kind: DataKind;
   readonly index: number;
   readonly thread: SharedArrayBuffer;
-  /** By version name. */
+  /** Blocks by version name. */
   readonly versions: Map<string, SharedArrayBuffer>;
-  /** By slot. */
+  /** Blocks by slot. */
   readonly mirrors: SharedArrayBuffer[];
 }
 
@@ -34,7 +33,7 @@ interface MirrorName {
 
 export class CounterBlocks {
   readonly #threads: ThreadBlocks[] = [];
-  /** By slot. */
+  /** Names by slot. */
   #mirrorNames: readonly MirrorName[] = [];
   #primaries: ReadonlySet<string> = new Set();
   #shadows: ReadonlySet<string> = new Set();
@@ -46,7 +45,9 @@ export class CounterBlocks {
     for (let index = 0; index < sinkThreads; index++) this.#threads.push(newBlocks('sink', index));
   }
 
-  /** Makes every block that `plan` needs and has not had yet. Nothing shows them before the last step. */
+  /**
+   * `enter` makes every block that `plan` needs and does not have yet. They become visible in its last step.
+   */
   *enter(plan: Plan): Steps<void> {
     const primaries = new Set(this.#primaries);
     const shadows = new Set(this.#shadows);
@@ -67,7 +68,7 @@ export class CounterBlocks {
         };
       }
     }
-    // Sinks are no versions.
+    // Sinks are not versions.
     const namesOf = { proxy: primaries, shadow: shadows, sink: [] };
     for (const blocks of this.#threads) {
       for (const name of namesOf[blocks.kind]) {
@@ -92,7 +93,7 @@ export class CounterBlocks {
     return this.#hasSinks;
   }
 
-  /** How many names of versions there would be after `enter(plan)`. */
+  /** `versionsWith` returns the number of version names after `enter(plan)`. */
   versionsWith(plan: Plan): number {
     const names = new Set([
       ...this.#primaries,
@@ -106,7 +107,10 @@ export class CounterBlocks {
     return this.#blocks(kind, index).thread;
   }
 
-  /** What the thread writes under `plan`; a version that has no part in the thread's role gets no block. */
+  /**
+   * `sharesFor` returns the blocks that the thread writes under `plan`. A version without a part in the
+   * thread's role has none.
+   */
   sharesFor(kind: DataKind, index: number, plan: Plan): CountersShares {
     const blocks = this.#blocks(kind, index);
     return {
@@ -115,7 +119,10 @@ export class CounterBlocks {
     };
   }
 
-  /** The thread is gone and nobody writes its blocks: closes its accounts, so that the law holds again. */
+  /**
+   * `settle` balances the counters of a dead thread, whose blocks nobody writes, so that the accounting law
+   * holds again.
+   */
   settle(kind: DataKind, index: number): void {
     const blocks = this.#blocks(kind, index);
     for (const shared of blocks.versions.values()) settleDeadVersion(new VersionCounters(shared));
@@ -127,17 +134,20 @@ export class CounterBlocks {
     new ThreadCounters(blocks.thread).resetGauges();
   }
 
-  /** A thread that failed is being replaced. Called while it is gone, like `settle`. */
+  /**
+   * `restarted` counts a thread that failed and is being replaced. Call it while the thread is gone, like
+   * `settle`.
+   */
   restarted(kind: DataKind, index: number): void {
     new ThreadCounters(this.#blocks(kind, index).thread).add(ThreadField.restarts);
   }
 
-  /** A thread is being terminated. Its own thread does not write this row. */
+  /** `terminated` counts a thread that is being terminated. The thread itself does not write this row. */
   terminated(kind: DataKind, index: number): void {
     new ThreadCounters(this.#blocks(kind, index).thread).add(ThreadField.terminations);
   }
 
-  /** Everything that the control thread reads of counters. */
+  /** `observed` returns everything that the control thread reads of counters. */
   observed(): Pick<ObservedBlocks, 'versions' | 'mirrors' | 'threads'> {
     const versions: ObservedBlocks['versions'][number][] = [];
     for (const name of this.#primaries) {
@@ -156,7 +166,7 @@ export class CounterBlocks {
         slot,
         blocks: this.#threads.map((thread) => thread.mirrors[slot]),
       })),
-      // A thread that was never needed is not there.
+      // A thread that was never needed is left out.
       threads: this.#threads
         .filter(({ kind }) => kind !== 'sink' || this.#hasSinks)
         .map(({ kind, index, thread }) => ({

@@ -1,6 +1,6 @@
 /**
- * The data plane as main sees it: proxy, shadow and sink threads, the memory between them, and the plan that
- * they all follow. Main itself touches no request.
+ * Main's side of the data plane: proxy, shadow and sink threads, the memory between them, and the plan that
+ * they follow. Main itself handles no request.
  */
 import { limits } from '../../core/limits.js';
 import type { Plan } from '../../core/plan.js';
@@ -15,20 +15,20 @@ import { SharedMemory } from './shared-memory.js';
 import { messageOf } from './supervised-thread.js';
 
 export interface DataPlaneEvents {
-  /** A proxy thread can take connections through these handles, one per listener. */
+  /** A proxy thread can accept connections through these handles, one per listener. */
   onProxyReady(index: number, descriptors: readonly unknown[]): void;
-  /** One of its handles is replaced by `descriptor`. */
+  /** `descriptor` replaces one of its handles. */
   onProxyDescriptor(index: number, listener: number, descriptor: unknown): void;
-  /** It can take no more connections. May be called twice. */
+  /** The thread can accept no more connections. May be called twice. */
   onProxyLeaving(index: number): void;
   onLog(message: LogMessage): void;
 }
 
-/** One for all sinks: what is written to one directory goes through one hand. */
+/** One thread for all sinks, so that a directory has one writer. */
 const sinkThreads = 1;
 /**
- * Shadow and sink threads get at least this long for what is in their rings, also when proxy threads used the
- * time up.
+ * Shadow and sink threads get at least this long for their rings, even when proxy threads used up the time,
+ * in milliseconds.
  */
 const shadowDrainMs = 250;
 
@@ -46,7 +46,7 @@ export class DataPlane {
   #started = false;
   #startFailure: string | null = null;
 
-  /** `targets`: where the endpoints of the newest plan are, as of now. */
+  /** `targets` returns the current addresses of the newest plan's endpoints. */
   constructor(plan: Plan, targets: () => Targets, events: DataPlaneEvents) {
     this.#plan = plan;
     this.#targets = targets;
@@ -64,7 +64,10 @@ export class DataPlane {
     return this.#plan;
   }
 
-  /** Starts every thread. Resolves when all are ready; rejects with the first error if one can't start. */
+  /**
+   * `start` starts every thread. It resolves when all are ready, and rejects with the first error if one
+   * can't start.
+   */
   async start(): Promise<void> {
     const threads = [...this.#shadows, ...this.#neededSinks(), ...this.#proxies];
     for (const thread of threads) thread.start();
@@ -74,20 +77,22 @@ export class DataPlane {
   }
 
   /**
-   * Versions keep their figures for the life of the process, so the number of names it has seen is bounded.
+   * `hasRoomFor` checks the number of version names, which is bounded: versions keep their figures for the
+   * life of the process.
    */
   hasRoomFor(plan: Plan): boolean {
     return this.#counters.versionsWith(plan) <= limits.versions;
   }
 
   /**
-   * Applies `plan` on every thread: on shadow threads first, so that no frame of it comes to one that does
-   * not know it. Resolves when all have applied it. Must not be called again before that.
+   * `apply` applies `plan` on every thread. Shadow threads come first, so that no frame of it reaches one
+   * that does not know it. It resolves when all have applied it, and must not be called again before that.
    */
   async apply(plan: Plan): Promise<void> {
     await new Promise<void>((resolve) => inSlices(this.#counters.enter(plan), resolve));
     this.#plan = plan;
-    // It begins with this plan, and a proxy thread need not wait for it: what it offers stays in the ring.
+    // The thread begins with this plan. Proxy threads need not wait for it, because their frames stay in the
+    // ring.
     for (const thread of this.#neededSinks()) if (!thread.started) thread.start();
     for (const threads of [this.#shadows, this.#sinks, this.#proxies]) {
       await Promise.all(
@@ -102,21 +107,24 @@ export class DataPlane {
     }
   }
 
-  /** Sends every thread the new addresses of endpoints. */
+  /** `move` sends every thread the new addresses of endpoints. */
   move(): void {
     const targets = this.#targets();
     for (const thread of [...this.#shadows, ...this.#proxies]) thread.post({ type: 'targets', targets });
   }
 
-  /** Idle upstream connections give their file descriptors back: those of shadows, or those of primaries. */
+  /**
+   * `releaseIdle` closes idle upstream connections to free file descriptors: those of shadows, or those of
+   * primaries.
+   */
   releaseIdle(of: 'shadow' | 'primary'): void {
     for (const thread of of === 'shadow' ? this.#shadows : this.#proxies)
       thread.post({ type: 'releaseIdle' });
   }
 
   /**
-   * Proxy threads answer what they have and take nothing new; then shadow threads finish theirs, all
-   * `withinMs`. Threads that do not answer are terminated, so the plane is stopped soon after that.
+   * `drain` stops new requests. Proxy threads finish theirs, then shadow threads, within `withinMs`. Threads
+   * that do not answer are terminated, so the plane stops soon after that.
    */
   async drain(withinMs: number, handOver = false): Promise<void> {
     const deadlineMs = performance.now() + withinMs;
@@ -132,7 +140,7 @@ export class DataPlane {
     await stopAll([...this.#shadows, ...this.#sinks]);
   }
 
-  /** Everything that the control thread reads. */
+  /** `observed` returns everything that the control thread reads. */
   observed(): Omit<ObservedBlocks, 'engine' | 'startedUs' | 'targets' | 'names'> {
     return {
       plan: this.#plan,

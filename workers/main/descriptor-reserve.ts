@@ -1,20 +1,23 @@
 /**
- * File descriptors that main holds back, so that a process that runs out of them recovers. Without a reserve
- * nothing can be done then: uSockets tries in an endless loop to accept, and neither the admin server nor a
- * new thread gets one (docs/decisions/075-out-of-descriptors.md). Main thread.
+ * File descriptors that main reserves, so that a process that runs out of them recovers. Without a reserve,
+ * uSockets tries to accept in an endless loop, and neither the admin server nor a new thread gets a
+ * descriptor (docs/decisions/075-out-of-descriptors.md). Main thread.
  */
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { limits } from '../../core/limits.js';
 
 export interface DescriptorEvents {
-  /** No descriptor was left; the reserve is free now. Called again at each check while the shortage lasts. */
+  /**
+   * No descriptor was left, and the reserve was released. Called again at each check while the shortage
+   * lasts.
+   */
   onShortage(checks: number): void;
-  /** The reserve is whole again. */
+  /** The reserve is complete again. */
   onRecovery(): void;
 }
 
-/** A shortage shows at the next check. */
+/** Interval of checks for a shortage. */
 const checkMs = 250;
 
 export class DescriptorReserve {
@@ -39,7 +42,8 @@ export class DescriptorReserve {
   }
 
   /**
-   * Takes one more for a moment while the reserve is whole; in a shortage, tries to fill the reserve again.
+   * `#check` opens one more descriptor for a moment while the reserve is complete. In a shortage it tries to
+   * fill the reserve again.
    */
   #check(): void {
     const missing = this.#size - this.#held.length;
@@ -62,13 +66,13 @@ export class DescriptorReserve {
   }
 }
 
-/** Opens `count` descriptors, or as many as there are. */
+/** `openSome` opens `count` descriptors, or as many as possible. */
 function openSome(count: number): number[] {
   const opened: number[] = [];
   try {
     while (opened.length < count) opened.push(openSync(devNull, 'r'));
   } catch {
-    // EMFILE or ENFILE. The caller sees it by the number.
+    // EMFILE or ENFILE. The caller sees it by the number of descriptors.
   }
   return opened;
 }

@@ -1,9 +1,9 @@
-/** What a running process can change of its listeners: everything but their sockets and engines. */
+/** What a running process can change of its listeners: everything except their sockets and engines. */
 import type { ListenerPlan } from '../../core/plan.js';
 
 /**
- * `next` with the sockets and engines of `running`; null if it asks for others, which waits for the next
- * start.
+ * `followListeners` returns `next` with the sockets and engines of `running`. It returns null if `next` has
+ * others, which need a restart.
  */
 export function followListeners(
   running: readonly ListenerPlan[],
@@ -13,7 +13,7 @@ export function followListeners(
   const followed: ListenerPlan[] = [];
   for (const [index, listener] of next.entries()) {
     const before = running[index]!;
-    // The running plan has the engine that `auto` came to.
+    // The running plan has the engine that `auto` selected.
     const engine = listener.engine === 'auto' ? before.engine : listener.engine;
     if (fixedPart({ ...listener, engine }) !== fixedPart(before)) return null;
     followed.push({ ...listener, engine });

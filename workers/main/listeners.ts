@@ -1,5 +1,5 @@
 /**
- * The acceptors of all listeners, and the handles through which proxy threads get connections from them. Main
+ * The acceptors of all listeners, and the handles through which proxy threads get their connections. Main
  * thread.
  */
 import type { ListenerPlan } from '../../core/plan.js';
@@ -9,17 +9,17 @@ import type { InheritedSocket } from '../downstream/inherited.js';
 
 export class Listeners {
   #acceptors: Acceptor[] = [];
-  /** By proxy thread: its handles, by listener; null while it can take no connections. */
+  /** Handles of each proxy thread, by listener; null while it can accept no connections. */
   readonly #descriptors: (readonly unknown[] | null)[] = [];
 
-  /** `http://127.0.0.1:8080`, one per listener, with the real ports. */
+  /** `http://127.0.0.1:8080`, one per listener, with the actual ports. */
   get urls(): string[] {
     return this.#acceptors.map(({ url }) => url);
   }
 
   /**
-   * Opens every listener for the threads that are there. With `takeover` the addresses may be another
-   * process's. Rejects with one line that names the address that can't be bound.
+   * `open` opens every listener for the current threads. With `takeover` another process may have the
+   * addresses. It rejects with one line that names the address that can't be bound.
    */
   async open(
     listeners: readonly ListenerPlan[],
@@ -34,13 +34,13 @@ export class Listeners {
     await Promise.all(this.#acceptors.map((acceptor) => acceptor.settled()));
   }
 
-  /** A proxy thread can take connections, through one handle for each listener. */
+  /** `add` is called when a proxy thread can accept connections, through one handle for each listener. */
   add(thread: number, descriptors: readonly unknown[]): void {
     this.#descriptors[thread] = descriptors;
     for (const [index, acceptor] of this.#acceptors.entries()) acceptor.addChild(thread, descriptors[index]);
   }
 
-  /** `descriptor` replaces the thread's handle for one listener. */
+  /** `replace` sets the thread's handle for one listener to `descriptor`. */
   replace(thread: number, listener: number, descriptor: unknown): void {
     const descriptors = this.#descriptors[thread];
     if (descriptors == null) return;
@@ -50,7 +50,7 @@ export class Listeners {
     this.#acceptors[listener]?.addChild(thread, descriptor);
   }
 
-  /** The thread can take no more connections. Nothing happens if it could take none. */
+  /** `remove` is called when the thread can accept no more connections. It may be called again. */
   remove(thread: number): void {
     if (this.#descriptors[thread] == null) return;
     this.#descriptors[thread] = null;

@@ -5,7 +5,7 @@ import type { LoadedAll, LoadJob } from '../../config/load-all.js';
 import { limits } from '../../core/limits.js';
 import { entryFile } from '../protocol/entry.js';
 
-/** Does what `loadAll` does, on a thread of its own. Rejects if that thread fails or takes too long. */
+/** `loadInThread` runs `loadAll` on its own thread. It rejects if that thread fails or takes too long. */
 export async function loadInThread(job: LoadJob): Promise<LoadedAll> {
   const worker = new Worker(entryFile('threads/loader'), { name: 'loader', workerData: job });
   const ended = once(worker, 'exit');

@@ -1,4 +1,4 @@
-/** The operator's log: on stderr, readable on a terminal, JSON lines otherwise. Main thread. */
+/** The operator's log on stderr: readable on a terminal, and JSON lines otherwise. Main thread. */
 import { type Logger, type LoggerOptions, pino } from 'pino';
 import type { RedactPlan } from '../../core/plan.js';
 import { printable } from '../../core/printable.js';
@@ -7,18 +7,18 @@ import type { LogMessage } from '../protocol/messages.js';
 
 const stderrFd = 2;
 
-/** Makes what a line shows: no secret, and nothing that steers a terminal. */
+/** Filters the content of a line: it hides secrets and escapes terminal control characters. */
 export class LogFilter {
   #redaction = new LogRedaction(redactNothingMore);
 
-  /** Hides from now on what this plan lists too. */
+  /** `follow` also hides what this plan lists. */
   follow(plan: RedactPlan): void {
     this.#redaction = new LogRedaction(plan);
   }
 
   /**
-   * Shows a part of a line: a text, or fields with all that is in them. Line ends stay, as the stacks of
-   * errors have them.
+   * `shown` filters a part of a line: a text, or fields with their content. Line ends are kept, because
+   * stacks of errors have them.
    */
   shown(part: unknown): unknown {
     if (typeof part === 'string')
@@ -32,7 +32,7 @@ export class LogFilter {
     return Object.fromEntries(Object.entries(part).map(([name, value]) => [name, this.shown(value)]));
   }
 
-  /** The log looks at the class, the message and the stack of an error. */
+  /** The log reads the class, the message and the stack of an error. */
   #error(error: Error): Error {
     const message = String(this.shown(error.message));
     const stack = error.stack === undefined ? undefined : String(this.shown(error.stack));
@@ -44,7 +44,7 @@ export class LogFilter {
   }
 }
 
-/** `beforeLine` is called before each line, for whoever shares standard error with the log. */
+/** `openLog` calls `beforeLine` before each line, for code that shares standard error with the log. */
 export async function openLog(filter: LogFilter, beforeLine: () => void = () => {}): Promise<Logger> {
   // Names and reasons in a line may come from services.
   const hooks: NonNullable<LoggerOptions['hooks']> = {
@@ -53,7 +53,7 @@ export async function openLog(filter: LogFilter, beforeLine: () => void = () => 
       write.apply(this, line.map((part) => filter.shown(part)) as typeof line);
     },
   };
-  // Both write synchronously: these lines are rare, and the last ones before an exit matter most.
+  // Both write synchronously: these lines are rare, and the last ones before an exit are the most important.
   if (process.stderr.isTTY) {
     const { PinoPretty } = await import('pino-pretty');
     const pretty = PinoPretty({ destination: stderrFd, sync: true, ignore: 'pid,hostname', colorize: true });
@@ -62,7 +62,7 @@ export async function openLog(filter: LogFilter, beforeLine: () => void = () => 
   return pino({ base: { pid: process.pid }, hooks }, pino.destination({ dest: stderrFd, sync: true }));
 }
 
-/** Writes one line of a thread. */
+/** `logMessage` writes one line of a thread. */
 export function logMessage(log: Logger, { level, message, fields }: LogMessage): void {
   log[level](fields, message);
 }

@@ -1,6 +1,6 @@
 /**
- * umbra as one object: listeners, data plane and control thread under one plan. It starts them and takes
- * everything down in order.
+ * umbra as one object: listeners, data plane and control thread under one plan. It starts them and stops them
+ * in order.
  */
 import { randomBytes } from 'node:crypto';
 import type { LoadedAll } from '../../config/load-all.js';
@@ -25,16 +25,15 @@ export interface UmbraOptions {
   readonly loaded: Extract<LoadedAll, { ok: true }>;
   readonly cores: number;
   readonly onLog: (message: LogMessage) => void;
-  /** Another plan than the first one is about to be applied. */
+  /** Called before another plan than the first one is applied. */
   readonly onPlan?: (plan: Plan) => void;
   /**
-   * Serves on addresses that another process has, and calls this, which asks that process to leave them, once
-   * it does.
+   * Serves on the addresses of another process. Called once umbra serves, to ask that process to leave them.
    */
   readonly takeOver?: (() => void) | undefined;
-  /** The process was started with `--takeover`, also where there was nothing to take over. */
+  /** The process was started with `--takeover`, even if there was no process to take over from. */
   readonly mayTakeOver?: boolean;
-  /** The bucket that `loaded` came from, to be followed. */
+  /** The bucket that `loaded` came from, which is followed. */
   readonly plan?: PlanSource | undefined;
   /** Sockets that systemd opened for listeners. */
   readonly inherited?: readonly InheritedSocket[];
@@ -50,7 +49,7 @@ export class Umbra {
   readonly #control: ControlThread;
   readonly #listeners = new Listeners();
   readonly #reserve: DescriptorReserve;
-  /** By listener. */
+  /** Inherited sockets by listener. */
   readonly #inherited: readonly (InheritedSocket | null)[];
   #stopped: Promise<void> | null = null;
 
@@ -96,7 +95,10 @@ export class Umbra {
     });
   }
 
-  /** Resolves when it serves; rejects with an Error of one line when it can't, with nothing left running. */
+  /**
+   * `start` resolves when umbra serves. If it can't, it stops everything and rejects with an Error of one
+   * line.
+   */
   static async start(options: UmbraOptions): Promise<Umbra> {
     const umbra = new Umbra(options);
     try {
@@ -112,17 +114,17 @@ export class Umbra {
     return this.#plane.plan;
   }
 
-  /** `http://127.0.0.1:8080`, one per listener, with the real ports. */
+  /** `http://127.0.0.1:8080`, one per listener, with the actual ports. */
   get listening(): string[] {
     return this.#listeners.urls;
   }
 
-  /** The admin API's URL, null where it is switched off. */
+  /** The admin API's URL; null when it is off. */
   get admin(): string | null {
     return this.#control.address;
   }
 
-  /** Everything measured so far, as of now. Reads shared memory only. */
+  /** `read` returns all figures as of now. It only reads shared memory. */
   read(): Reading {
     return read(openObservation(this.#observed()), nowUs());
   }
@@ -137,32 +139,32 @@ export class Umbra {
     return this.#running.replace(origin);
   }
 
-  /** Applies the plan in its bucket once more, with what it names. */
+  /** `followAgain` applies the plan in its bucket again, with the files that it names. */
   followAgain(): void {
     this.#control.followAgain();
   }
 
-  /** After the access log's file was moved away: begins a new file of its name. */
+  /** `reopenLog` begins a new access log file of the same name, after the old one was moved. */
   reopenLog(): void {
     this.#control.reopenLog();
   }
 
-  /** Stops accepting, finishes what is in flight within the plan's `drain`, then stops. */
+  /** `drain` stops accepting, finishes exchanges in flight within the plan's `drain`, then stops. */
   drain(): Promise<void> {
     this.#stopped ??= this.#drain();
     return this.#stopped;
   }
 
   /**
-   * Another process serves on these addresses: stops accepting, answers what still comes on kept connections,
-   * then stops.
+   * `handOver` is called when another process serves on these addresses. It stops accepting, answers requests
+   * that still arrive on kept connections, then stops.
    */
   handOver(): Promise<void> {
     this.#stopped ??= this.#handOver();
     return this.#stopped;
   }
 
-  /** Stops at once; exchanges in flight are cut. */
+  /** `stopNow` stops at once and cuts exchanges in flight. */
   async stopNow(): Promise<void> {
     const closed = this.#running.close();
     this.#addresses.stop();
@@ -192,7 +194,10 @@ export class Umbra {
     this.#control.setServing(true);
   }
 
-  /** The process before this one stops serving, so this one serves in any case. */
+  /**
+   * `#ownAfterTakeover` serves even if it can't own the state directory, because the previous process stops
+   * serving.
+   */
   async #ownAfterTakeover(): Promise<void> {
     try {
       await this.#running.own(limits.takeoverMs);
@@ -215,7 +220,7 @@ export class Umbra {
     await this.stopNow();
   }
 
-  /** Changes are over, and stored, before the other process reads them. */
+  /** `#handOver` finishes and stores changes before the other process reads them. */
   async #handOver(): Promise<void> {
     this.#control.setServing(false);
     this.#listeners.stopListening();
@@ -225,7 +230,10 @@ export class Umbra {
     await this.stopNow();
   }
 
-  /** Shadows' idle connections go first, then those of primaries. Clients that come meanwhile are refused. */
+  /**
+   * `#onShortage` closes idle connections of shadows first, then those of primaries. New clients are refused
+   * meanwhile.
+   */
   #onShortage(checks: number): void {
     if (checks === 1) {
       this.#control.countShortage();

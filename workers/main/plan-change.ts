@@ -1,4 +1,4 @@
-/** A plan with mirrors or weights changed as a person asked. Pure; main sends the result out. */
+/** Changes mirrors or weights of a plan as requested. Pure; main distributes the result. */
 import { type MirrorPlan, type Plan, type RoutePlan, targetName } from '../../core/plan.js';
 import type { ChangeAnswer, ChangeAsk } from '../protocol/messages.js';
 
@@ -9,8 +9,8 @@ type WeightsAsk = Extract<ChangeAsk, { what: 'weights' }>;
 type Changed = { readonly ok: true; readonly plan: Plan } | Extract<ChangeAnswer, { ok: false }>;
 
 /**
- * The next generation of `plan`, or why there is none. Without route and version the change is for every
- * mirror.
+ * `withMirror` returns the next generation of `plan`, or why there is none. Without route and version it
+ * changes every mirror.
  */
 export function withMirror(plan: Plan, ask: MirrorAsk): Changed {
   const { route: routeName, version } = ask;
@@ -34,9 +34,8 @@ export function withMirror(plan: Plan, ask: MirrorAsk): Changed {
 }
 
 /**
- * `next` with the live state of each mirror, and of the weights of each route, that are configured as they
- * were: `configured` is the plan in force as its configuration had it, `live` as people have changed it
- * since.
+ * `withLiveChanges` returns `next` with the live state of mirrors and weights whose configuration did not
+ * change. `configured` is the current plan as configured, and `live` is that plan with live changes.
  */
 export function withLiveChanges(configured: Plan, live: Plan, next: Plan): Plan {
   const before = mirrorsByName(configured);
@@ -66,7 +65,7 @@ function mirrorsByName(plan: Plan): Map<string, MirrorPlan> {
   );
 }
 
-/** By the name of the version. */
+/** Weights by the name of the version. */
 type Weights = ReadonlyMap<string, number>;
 
 const noWeights: Weights = new Map();
@@ -87,7 +86,10 @@ function withLiveWeights(
   }));
 }
 
-/** The weights of all routes at once: a search by name for each would take quadratic time. */
+/**
+ * `weightsByRoute` returns the weights of all routes at once. A search by name for each route would take
+ * quadratic time.
+ */
 function weightsByRoute(plan: Plan): Map<string, Weights> {
   return new Map(plan.routes.map((route) => [route.name, weightsOf(plan, route)]));
 }
@@ -96,7 +98,9 @@ function weightsOf(plan: Plan, route: RoutePlan): Weights {
   return new Map(route.primaries.map(({ version, weight }) => [plan.versions[version].name, weight]));
 }
 
-/** The next generation of `plan` with other weights on one route, or why there is none. */
+/**
+ * `withWeights` returns the next generation of `plan` with other weights on one route, or why there is none.
+ */
 export function withWeights(plan: Plan, { route: name, weights }: WeightsAsk): Changed {
   const route = plan.routes.find((route) => route.name === name);
   if (route === undefined) return notFound(`there is no route ${name}`);

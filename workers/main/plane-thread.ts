@@ -1,4 +1,4 @@
-/** One data-plane thread as main sees it: how far it has followed the plan, and its messages. */
+/** Main's side of one data-plane thread: the plan that it has applied, and its messages. */
 import { limits } from '../../core/limits.js';
 import type { Plan } from '../../core/plan.js';
 import type { DataThreadKind } from '../../core/report/observed.js';
@@ -12,7 +12,7 @@ type ThreadReady = Extract<FromThread, { type: 'ready' }>;
 type ThreadMessage = Exclude<FromThread, { type: 'ready' | 'failing' }>;
 
 export interface PlaneThreadEvents {
-  /** What the next incarnation begins with. */
+  /** Returns what the next incarnation begins with. */
   start(thread: PlaneThread, incarnation: number): ThreadStart;
   onReady(thread: PlaneThread, descriptors: readonly unknown[]): void;
   onDescriptor(thread: PlaneThread, listener: number, descriptor: unknown): void;
@@ -31,11 +31,11 @@ export class PlaneThread {
   readonly #changed = new Condition();
   #appliedGeneration = 0;
   #drained = false;
-  /** It did not drain in time. */
+  /** The thread did not drain in time. */
   #overdue = false;
-  /** Parts of a plan that it has not acknowledged. */
+  /** Parts of a plan that the thread has not acknowledged. */
   #partsOpen = 0;
-  /** Blocks that this incarnation has been given. */
+  /** Blocks that this incarnation has received. */
   readonly #given = new Set<SharedArrayBuffer>();
 
   constructor(kind: DataThreadKind, index: number, events: PlaneThreadEvents) {
@@ -75,13 +75,14 @@ export class PlaneThread {
   }
 
   /**
-   * Sends `plan` in parts, each when the thread has the one before, so that between two of them it serves.
-   * Resolves when it has applied the plan, is gone, or was terminated because it did not answer.
+   * `apply` sends `plan` in parts, each after the previous one was acknowledged, so that the thread serves in
+   * between. It resolves when the thread has applied the plan, is gone, or was terminated because it did not
+   * answer.
    */
   async apply(plan: Plan, targets: () => Targets, counters: CountersShares): Promise<void> {
     const { generation } = plan;
     for (const part of partsOf(plan, this.#fresh(plan, counters))) {
-      // A thread that is gone begins with the whole plan when it is back.
+      // A thread that is gone begins with the whole plan when it returns.
       if (this.#hasApplied(generation)) return;
       this.#partsOpen++;
       this.post(part);
@@ -91,21 +92,21 @@ export class PlaneThread {
     await this.#answered(() => this.#hasApplied(generation));
   }
 
-  /** Asks the thread to drain. Resolves when it has, is gone, or its time is over. */
+  /** `drain` asks the thread to drain. It resolves when it has, is gone, or its time has passed. */
   async drain(withinMs: number, handOver: boolean): Promise<void> {
     this.post({ type: 'drain', withinMs, handOver });
     const isDone = () => this.#drained || !this.ready;
     this.#overdue = !(await this.#changed.until(isDone, withinMs + drainSlackMs));
   }
 
-  /** Takes the thread away for good. One that did not drain in time gets little time to leave. */
+  /** `stop` ends the thread permanently. A thread that did not drain in time gets little time to leave. */
   stop(): Promise<void> {
     return this.#thread.stop(this.#overdue ? drainSlackMs : limits.threadLeaveMs);
   }
 
   #start(incarnation: number): ThreadStart {
     const start = this.#events.start(this, incarnation);
-    // A thread that starts between two plans begins with the newer one: that is as good as having applied it.
+    // A thread that starts between two plans begins with the newer one, which counts as applied.
     this.#appliedGeneration = start.plan.generation;
     this.#partsOpen = 0;
     this.#drained = false;
@@ -115,7 +116,10 @@ export class PlaneThread {
     return start;
   }
 
-  /** The counters under `plan` that the thread has not been given yet. It has been from now on. */
+  /**
+   * `#fresh` returns the counters under `plan` that the thread has not received yet, and marks them as
+   * received.
+   */
   #fresh(plan: Plan, { versions, mirrors }: CountersShares) {
     const isFresh = (shared: SharedArrayBuffer | undefined): shared is SharedArrayBuffer => {
       if (shared === undefined || this.#given.has(shared)) return false;
@@ -138,7 +142,10 @@ export class PlaneThread {
     await this.#changed.until(holds);
   }
 
-  /** A thread that is gone mirrors nothing, and begins with the newest plan when it is back. */
+  /**
+   * `#hasApplied` is also true for a thread that is gone: it mirrors nothing, and begins with the newest plan
+   * when it returns.
+   */
   #hasApplied(generation: number): boolean {
     return this.#appliedGeneration >= generation || !this.#thread.running;
   }
@@ -154,5 +161,5 @@ export class PlaneThread {
   }
 }
 
-/** A thread's own deadline comes first; main's is for a thread that does not answer. */
+/** A thread's own deadline comes first. Main's deadline is for a thread that does not answer. */
 const drainSlackMs = 250;

@@ -1,8 +1,7 @@
 /**
- * The process in which names are looked up. `getaddrinfo` occupies a thread of libuv's pool until the
- * system's resolver answers, all threads of a process share one pool, and a process can't end while a lookup
- * hangs. `Resolver` starts this process with a pool of its own and kills it
- * (docs/decisions/074-names-in-a-process.md).
+ * The process in which names are looked up. `getaddrinfo` blocks a thread of libuv's pool until the system's
+ * resolver answers, all threads of a process share one pool, and a process can't end while a lookup hangs.
+ * `Resolver` starts this process with its own pool and kills it (docs/decisions/074-names-in-a-process.md).
  */
 import { lookup } from 'node:dns/promises';
 
@@ -13,7 +12,7 @@ export interface LookupQuestion {
 
 export type LookupAnswer =
   | { readonly id: number; readonly addresses: readonly string[] }
-  /** `error` is the system's code, `ENOTFOUND` for example. */
+  /** `error` is the system's code, for example `ENOTFOUND`. */
   | { readonly id: number; readonly error: string };
 
 process.on('message', ({ id, name }: LookupQuestion) => {
@@ -23,13 +22,14 @@ process.on('message', ({ id, name }: LookupQuestion) => {
   );
 });
 
-// An ordinary exit would wait for lookups that hang.
+// An ordinary exit would wait for hanging lookups.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
-// A terminal and a service manager send these to every process of a group; umbra's main process decides.
+// A terminal and a service manager send these signals to every process of a group. umbra's main process
+// decides.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 function answer(message: LookupAnswer): void {
-  // The channel closes when main ends; `disconnect` follows.
+  // The channel closes when main ends, and `disconnect` follows.
   process.send!(message, undefined, undefined, () => {});
 }

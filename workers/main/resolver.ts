@@ -1,6 +1,6 @@
 /**
- * Name lookups for the address book, in a process of their own. Primaries and shadows have separate places in
- * it, so lookups of shadows' names that hang never delay a primary's name. Main thread.
+ * Name lookups for the address book, in a separate process. Primaries and shadows have separate slots in it,
+ * so hanging lookups of shadows' names never delay a primary's name. Main thread.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -8,12 +8,10 @@ import { limits } from '../../core/limits.js';
 import { entryFile } from '../protocol/entry.js';
 import type { LookupAnswer, LookupQuestion } from './resolver-process.js';
 
-/** Whose name is looked up. A name that a primary and a shadow share is a primary's. */
+/** The role of a name. A name that a primary and a shadow share belongs to the primary. */
 export type NameRole = 'primary' | 'shadow';
 
-/**
- * `Lookup` resolves with the IP addresses of `name`; it rejects with an error that has the system's `code`.
- */
+/** Resolves with the IP addresses of `name`, or rejects with an error that has the system's `code`. */
 export type Lookup = (name: string, role: NameRole) => Promise<readonly string[]>;
 
 interface Waiting {
@@ -22,43 +20,43 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** One lookup that the process works on. */
+/** A lookup that the process runs. */
 interface Running extends Waiting {
   readonly role: NameRole;
   readonly timer: NodeJS.Timeout;
-  /** Its time is over and it was rejected, but it still occupies its place. */
+  /** The lookup was rejected after its timeout, but still occupies its slot. */
   isLate: boolean;
 }
 
 const places = { primary: limits.primaryLookups, shadow: limits.shadowLookups } as const;
-/** libuv gives half of its threads, rounded up, to lookups. */
+/** libuv uses half of its threads, rounded up, for lookups. */
 const poolThreads = 2 * (places.primary + places.shadow);
 const processFile = fileURLToPath(entryFile('main/resolver-process'));
 
 export class Resolver {
   readonly #execArgv: readonly string[];
-  /** How long a lookup that begins now may take. */
+  /** Timeout of later lookups, in milliseconds. */
   lookupMs: number = limits.lookupMs;
   readonly #waiting: Record<NameRole, Waiting[]> = { primary: [], shadow: [] };
-  /** By id. */
+  /** Lookups by id. */
   readonly #running = new Map<number, Running>();
   #lastId = 0;
   /** Null before the first lookup and after a failure. */
   #child: ChildProcess | null = null;
 
-  /** `execArgv`: Node's own arguments for the process. */
+  /** `execArgv` are Node's own arguments for the process. */
   constructor(execArgv: readonly string[] = process.execArgv) {
     this.#execArgv = execArgv;
   }
 
-  /** Looks `name` up. After `lookupMs` it rejects with `ETIMEDOUT`. */
+  /** `lookUp` looks `name` up. After `lookupMs` it rejects with `ETIMEDOUT`. */
   readonly lookUp: Lookup = (name, role) =>
     new Promise((resolve, reject) => {
       this.#waiting[role].push({ name, resolve, reject });
       this.#advance(role);
     });
 
-  /** Ends the process. Lookups that are open are never settled. */
+  /** `close` ends the process. Open lookups are never settled. */
   close(): void {
     for (const { timer } of this.#running.values()) clearTimeout(timer);
     this.#running.clear();
@@ -72,7 +70,7 @@ export class Resolver {
     while (waiting.length > 0) {
       const running = [...this.#running.values()].filter((lookup) => lookup.role === role);
       if (running.length >= places[role]) {
-        // Late lookups may hang for ever; only the end of the process ends them.
+        // Late lookups may hang for ever. Only the end of the process ends them.
         if (running.some(({ isLate }) => isLate)) this.#replaceProcess();
         else return;
       } else this.#run(waiting.shift()!, role);
@@ -89,7 +87,7 @@ export class Resolver {
 
   #send(question: LookupQuestion): void {
     this.#child ??= this.#open();
-    // A send fails when the process has ended, and then `exit` reports it.
+    // A send fails when the process has ended, which `exit` reports.
     this.#child?.send(question, () => {});
   }
 
@@ -133,7 +131,7 @@ export class Resolver {
     this.#advance(lookup.role);
   }
 
-  /** Late lookups end with the process, and the others are asked again. */
+  /** `#replaceProcess` ends late lookups with the process, and repeats the others. */
   #replaceProcess(): void {
     this.#kill();
     for (const [id, { name, isLate }] of this.#running) {
@@ -154,7 +152,10 @@ export class Resolver {
     this.#failAll(reason);
   }
 
-  /** The address book asks again after each name's interval, and the next lookup starts a new process. */
+  /**
+   * `#failAll` rejects all lookups. The address book repeats them at the next interval, which starts a new
+   * process.
+   */
   #failAll(reason: string): void {
     for (const { name, reject, timer } of this.#running.values()) {
       clearTimeout(timer);

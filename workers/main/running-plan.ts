@@ -1,6 +1,6 @@
 /**
- * The plan in force and where it came from, and every way to change it: another configuration, documents, and
- * live changes of mirrors and weights. Changes wait for each other. Main thread.
+ * The current plan, its origin, and every way to change it: another configuration, documents, and live
+ * changes of mirrors and weights. Changes wait for each other. Main thread.
  */
 import { compilePlan } from '../../config/compile.js';
 import { readStore, writeStore } from '../../config/documents/files.js';
@@ -20,10 +20,10 @@ import { StateLock } from './state-lock.js';
 type Loaded = Extract<LoadedAll, { ok: true }>;
 type Refusal = Extract<ChangeAnswer, { ok: false }>;
 
-/** What a plan is applied to. */
+/** Applies plans. */
 export interface PlanTarget {
   plan(): Plan;
-  /** Resolves when every thread has applied it. */
+  /** Resolves when every thread has applied the plan. */
   apply(plan: Plan): Promise<void>;
   hasRoomFor(plan: Plan): boolean;
 }
@@ -31,7 +31,7 @@ export interface PlanTarget {
 export interface RunningPlanOptions {
   readonly loaded: Loaded;
   readonly cores: number;
-  /** The bucket that `loaded` came from, to be followed. */
+  /** The bucket that `loaded` came from, which is followed. */
   readonly source: PlanSource | null;
   readonly onLog: (message: LogMessage) => void;
 }
@@ -42,17 +42,17 @@ export class RunningPlan {
   readonly #options: RunningPlanOptions;
   readonly #slots = new MirrorSlots();
   #target: PlanTarget | null = null;
-  /** The origin of the configuration in force. */
+  /** The origin of the current configuration. */
   #origin: Origin;
-  /** The directory of applied documents; null: they last as long as the process. */
+  /** The directory of applied documents; null when they last as long as the process. */
   readonly #store: string | null;
-  /** The plan in force as it was before anybody changed a mirror or weights of it live. */
+  /** The current plan without live changes of mirrors and weights. */
   #configured: Plan;
   #source: PlanSource | null;
   #lock: StateLock | null = null;
-  /** The last change. A plan is never sent while another is being applied. */
+  /** The last change. Plans are applied one after the other. */
   #changes: Promise<unknown>;
-  /** Lets the first change go: there are none before `begin`. */
+  /** Releases the first change; there are none before `begin`. */
   #open: () => void = () => {};
   #closed = false;
 
@@ -68,21 +68,19 @@ export class RunningPlan {
     });
   }
 
-  /** The bucket that is followed, with the revision in force. */
+  /** The bucket that is followed, with the current revision. */
   get source(): PlanSource | null {
     return this.#source;
   }
 
-  /**
-   * Becomes the owner of the state directory, if there is one, or rejects with one line that names the owner.
-   */
+  /** `own` locks the state directory, if there is one. It rejects with one line that names its owner. */
   async own(withinMs: number): Promise<void> {
     if (this.#store !== null) this.#lock = await StateLock.acquire(this.#store, withinMs);
   }
 
   /**
-   * Takes changes for `target` from now on. Documents that the owner before this process stored after they
-   * were loaded here are applied first.
+   * `begin` accepts changes for `target` from now on. It first applies documents that the previous owner
+   * stored after they were loaded here.
    */
   async begin(target: PlanTarget): Promise<void> {
     this.#target = target;
@@ -94,21 +92,26 @@ export class RunningPlan {
     this.#open();
   }
 
-  /** A change that a person or a bucket asks for. Answers when every thread has applied it. */
+  /**
+   * `change` makes a change that a user or a bucket requests. It resolves when every thread has applied it.
+   */
   change(ask: ChangeAsk): Promise<ChangeAnswer> {
     return this.#inTurn(() => this.#change(ask));
   }
 
   /**
-   * Replaces the configuration, or leaves the running one in force and answers why. What `origin` leaves open
-   * is read after every change before this one, so that of two reloads the later one has the newer text.
-   * Applied documents stay.
+   * `replace` replaces the configuration, or keeps the current one and returns why. What `origin` leaves open
+   * is read after all earlier changes, so that of two reloads the later one has the newer text. Applied
+   * documents stay.
    */
   replace(origin: Origin): Promise<ChangeAnswer> {
     return this.#inTurn(() => this.#load({ ...origin, applied: this.#origin.applied }));
   }
 
-  /** Refuses changes from now on. Resolves when those under way are done and the state directory is free. */
+  /**
+   * `close` refuses further changes. It resolves when current ones are done and the state directory is
+   * released.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     this.#open();
@@ -165,7 +168,7 @@ export class RunningPlan {
     return this.#applyConfigured(next);
   }
 
-  /** Live changes of mirrors stay, except of those that the change is about. */
+  /** `#changeDocuments` keeps live changes of mirrors, except of those that the documents change. */
   async #changeDocuments({
     change,
     dryRun,
@@ -191,7 +194,10 @@ export class RunningPlan {
     return answer.ok ? { ...answer, documents: { told, warnings, yaml: null } } : answer;
   }
 
-  /** A reload may have named another directory. Null, or why this process may not write to it. */
+  /**
+   * `#ownNow` locks the directory, because a reload may have named another one. It returns null, or why it
+   * can't be locked.
+   */
   async #ownNow(directory: string): Promise<Refusal | null> {
     if (this.#lock?.directory === directory) return null;
     try {
@@ -210,7 +216,7 @@ export class RunningPlan {
     return JSON.stringify(lines) !== JSON.stringify(this.#origin.applied ?? []);
   }
 
-  /** The plan of what was loaded, or why it can't be applied. */
+  /** `#compile` returns the plan of a loaded configuration, or why it can't be applied. */
   #compile({ config }: Loaded): Plan | Refusal {
     let next: Plan;
     try {
@@ -225,7 +231,7 @@ export class RunningPlan {
     ]);
   }
 
-  /** Sockets, engines, the admin API and threads stay as they are for the life of the process. */
+  /** Sockets, engines, the admin API and threads stay the same for the life of the process. */
   #applyConfigured(next: Plan): Promise<ChangeAnswer> {
     const fixed = whatNeedsRestart(this.#plan, next);
     if (fixed.length > 0) {
@@ -256,7 +262,7 @@ function refusal(status: number, message: string): Refusal {
   return { ok: false, status, message, problems: [message] };
 }
 
-/** Keys that a running process can't change. */
+/** `whatNeedsRestart` returns the changed keys that a running process can't change. */
 function whatNeedsRestart(running: Plan, next: Plan): string[] {
   const differs = (a: unknown, b: unknown): boolean => JSON.stringify(a) !== JSON.stringify(b);
   const keys: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * The memory that threads share, besides counters: rings, doorbells, and what limits are reached. Main makes
- * it once, and it outlives the threads: a replacement continues where the one before it stopped.
+ * The memory that threads share, besides counters: rings, doorbells, and which limits are reached. Main
+ * creates it once, and it outlives the threads: a replacement continues where its predecessor stopped.
  */
 import { limits } from '../../core/limits.js';
 import { FullSlots } from '../../core/mirror/full-slots.js';
@@ -16,7 +16,7 @@ import { createDoorbell } from '../../core/ring/doorbell.js';
 import { createRing } from '../../core/ring/layout.js';
 import type { ThreadStart } from '../protocol/messages.js';
 
-/** What a thread is given at its start and shares with others. */
+/** The shared memory that a thread receives at its start. */
 export type SharedStart = Pick<
   ThreadStart,
   | 'connectionCounts'
@@ -36,24 +36,24 @@ export class SharedMemory {
   /** One for each thread, proxy threads first. */
   readonly logRings: readonly SharedArrayBuffer[];
   readonly pairDoorbell = createDoorbell();
-  /** By shadow thread. */
+  /** Indexed by shadow thread. */
   readonly pairRings: readonly SharedArrayBuffer[];
   readonly #proxies: number;
   readonly #shadows: number;
   readonly #listeners: number;
   readonly #connectionCounts: SharedArrayBuffer;
-  /** By proxy thread, then by shadow thread. */
+  /** Indexed by proxy thread, then by shadow thread. */
   readonly #rings: readonly (readonly SharedArrayBuffer[])[];
-  /** By shadow thread. */
+  /** Indexed by shadow thread. */
   readonly #doorbells: readonly SharedArrayBuffer[];
-  /** By shadow thread, and behind them by sink thread. */
+  /** Indexed by shadow thread, followed by the sink threads. */
   readonly #fullSlots: readonly SharedArrayBuffer[];
-  /** By proxy thread. Untouched memory until a sink is fed. */
+  /** Indexed by proxy thread. The memory is not touched until a sink is used. */
   readonly #sinkRings: readonly SharedArrayBuffer[];
   readonly #sinkDoorbell = createDoorbell();
   readonly #heldBack = HeldBack.create();
 
-  /** `plan` is the first one; its threads and listeners stay for the life of the process. */
+  /** `plan` is the first one. Its threads and listeners stay for the life of the process. */
   constructor({ threads: { proxy, shadow, ringBytes }, listeners }: Plan, sinkThreads: number) {
     this.#proxies = proxy;
     this.#shadows = shadow;
@@ -81,18 +81,18 @@ export class SharedMemory {
     };
   }
 
-  /** `settleProxy` gives back the connections that a proxy thread counted. Called when the thread is gone. */
+  /** `settleProxy` subtracts the connections of a proxy thread that is gone. */
   settleProxy(proxy: number): void {
     for (let listener = 0; listener < this.#listeners; listener++)
       new ConnectionCount(this.#connectionCounts, listener, proxy, this.#proxies).settle();
   }
 
-  /** While `closed`, proxy threads close new client connections at once. */
+  /** `closeToClients` makes proxy threads close new client connections at once while `closed` is true. */
   closeToClients(closed: boolean): void {
     closeToConnections(this.#connectionCounts, closed);
   }
 
-  /** The part of it that the control thread reads. */
+  /** `observed` returns the part that the control thread reads. */
   observed(hasSinks: boolean): Pick<ObservedBlocks, 'heldBack' | 'rings'> {
     return {
       heldBack: this.#heldBack,

@@ -1,13 +1,13 @@
 /**
- * One process owns a state directory. The lock is a file that names its owner, so that a second process says
- * whose the directory is, and one that was killed does not keep it for ever
+ * Ensures that one process owns a state directory. The lock is a file that names its owner, so that a second
+ * process can report the owner, and a killed process does not keep the lock
  * (docs/decisions/076-one-owner-of-the-state.md).
  */
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const fileName = 'owner';
-/** Between two attempts while another process owns the directory. */
+/** Time between two attempts while another process owns the directory. */
 const retryMs = 20;
 
 export class StateLock {
@@ -19,8 +19,8 @@ export class StateLock {
   }
 
   /**
-   * Waits at most `withinMs` for an owner to release `directory`, which is made if it is not there. Rejects
-   * with an Error of one line that names the owner, or with the error of the file system.
+   * `acquire` waits at most `withinMs` for an owner to release `directory`, which it creates if missing. It
+   * rejects with an Error of one line that names the owner, or with the error of the file system.
    */
   static async acquire(directory: string, withinMs: number): Promise<StateLock> {
     const endMs = performance.now() + withinMs;
@@ -43,14 +43,14 @@ export class StateLock {
   }
 }
 
-/** Null if this process owns `directory` now, else its owner. */
+/** `tryLock` returns null if this process now owns `directory`, else its owner. */
 function tryLock(directory: string): string | null {
   const file = join(directory, fileName);
   const own = `${file}.${process.pid}`;
   writeFileSync(own, identityOf(process.pid)!, { mode: 0o600 });
   try {
     for (;;) {
-      // A link is made whole or not at all, and nobody reads half an owner.
+      // A link is created atomically, so nobody reads an incomplete owner.
       if (tryLink(own, file)) return null;
       const owner = readOwner(file);
       if (owner === null) continue;
@@ -63,7 +63,7 @@ function tryLock(directory: string): string | null {
 }
 
 /**
- * Only one process at a time removes a stale owner, so that none removes the lock that another has taken
+ * `removeStale` runs in only one process at a time, so that none removes a lock that another has acquired
  * meanwhile.
  */
 function removeStale(file: string, owner: string, own: string): void {
@@ -90,7 +90,7 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-/** Null where the file is gone. */
+/** `readOwner` returns null when the file is gone. */
 function readOwner(file: string): string | null {
   try {
     return readFileSync(file, 'utf8');
@@ -102,7 +102,7 @@ function readOwner(file: string): string | null {
 
 function isAlive(owner: string): boolean {
   const pid = pidOf(owner);
-  // This process has no lock here: a process before it had the same number.
+  // This process has no lock here: an earlier process had the same pid.
   if (pid === process.pid) return false;
   return identityOf(pid) === owner;
 }
@@ -112,20 +112,20 @@ function pidOf(owner: string): number {
 }
 
 /**
- * The number of a process, and where /proc shows it the time of its start: numbers are used again. Null: it
- * is gone.
+ * `identityOf` returns the pid of a process and, where /proc shows it, its start time, because pids are
+ * reused. It returns null when the process is gone.
  */
 function identityOf(pid: number): string | null {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it is another user's.
+    // EPERM: the process belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return null;
   }
   return `${pid} ${startTimeOf(pid)}\n`;
 }
 
-/** Field 22 of proc(5); the name before it may have blanks and parentheses. */
+/** Field 22 of proc(5); the name before it may contain blanks and parentheses. */
 function startTimeOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -1,34 +1,38 @@
 /**
- * One supervised thread: started, watched, replaced with back-off when it fails, and stopped. A thread of the
- * uws engine must leave in a fixed order: out of the acceptors first, then its connections, then the thread
- * (docs/decisions/010-uws-engine.md). Each of these steps has a time limit, after which the thread is
- * terminated.
+ * One supervised thread: it is started, watched, replaced with back-off when it fails, and stopped. A thread
+ * of the uws engine must leave in a fixed order: first the acceptors, then its connections, then the thread
+ * (docs/decisions/010-uws-engine.md). Each step has a time limit, after which the thread is terminated.
  */
 import { Worker } from 'node:worker_threads';
 import { limits } from '../../core/limits.js';
 import { type Entry, entryFile } from '../protocol/entry.js';
 import type { Failing } from '../protocol/messages.js';
 
-/** The first replacement comes at once, the next ones after doubling pauses. */
+/** The first replacement starts at once, the next ones after doubling pauses. */
 const backOffFirstMs = 50;
 const backOffMaxMs = 5000;
-/** A thread that lived this long is well again: the next failure counts as a first one. */
+/** A thread that lived this long counts as healthy: its next failure is a first one. */
 const wellAfterMs = 10_000;
 
 export interface ThreadEvents<Ready, Message> {
-  /** Makes `workerData` for the next incarnation. */
+  /** Returns `workerData` for the next incarnation. */
   start(incarnation: number): unknown;
   onReady(message: Ready): void;
   onMessage(message: Message): void;
-  /** The thread is about to leave or has already gone: it must be given nothing more. May be called twice. */
+  /** The thread is about to leave or has already gone, and must get no more work. May be called twice. */
   onLeaving(): void;
-  /** The thread exceeded the limit that `reason` names, and is being terminated. `onGone` follows. */
+  /** The thread exceeded the limit in `reason`, and is being terminated. `onGone` follows. */
   onTerminated(reason: string): void;
-  /** The thread is gone. `error` says why if it failed; then it is replaced unless `stop` was called. */
+  /**
+   * The thread is gone. `error` is the reason of a failure; the thread is then replaced unless `stop` was
+   * called.
+   */
   onGone(error: string | null): void;
 }
 
-/** `Ready` is the thread's message that it works, `Message` any other, and `Order` what it is sent. */
+/**
+ * `Ready` is the thread's message that it works, `Message` any other message, and `Order` a message to it.
+ */
 export class SupervisedThread<Ready extends { type: 'ready' }, Message extends { type: string }, Order> {
   readonly name: string;
   readonly #entry: Entry;
@@ -51,12 +55,12 @@ export class SupervisedThread<Ready extends { type: 'ready' }, Message extends {
     this.#events = events;
   }
 
-  /** `start` was called, if only long ago. */
+  /** True after `start` was called, however long ago. */
   get started(): boolean {
     return this.#incarnation > 0;
   }
 
-  /** It has a thread, if only one that is starting. */
+  /** True while there is a thread, even one that is starting. */
   get running(): boolean {
     return this.#worker !== null;
   }
@@ -86,12 +90,17 @@ export class SupervisedThread<Ready extends { type: 'ready' }, Message extends {
     worker.on('exit', () => this.#onExit());
   }
 
-  /** Messages to a thread that is not there are lost: a new incarnation begins with all it needs. */
+  /**
+   * `post` loses messages to a thread that is gone: a new incarnation begins with everything that it needs.
+   */
   post(message: Order | { type: 'leave' }): void {
     this.#worker?.postMessage(message);
   }
 
-  /** Takes the thread away for good. Resolves when it is gone, which it is soon after `withinMs`. */
+  /**
+   * `stop` ends the thread permanently. It resolves when the thread is gone, soon after `withinMs` at the
+   * latest.
+   */
   stop(withinMs: number = limits.threadLeaveMs): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#restartTimer);
@@ -101,7 +110,7 @@ export class SupervisedThread<Ready extends { type: 'ready' }, Message extends {
     return gone;
   }
 
-  /** Ends the thread without its consent. It is replaced like one that failed. */
+  /** `terminate` ends the thread without its cooperation. It is replaced like one that failed. */
   terminate(reason: string): void {
     if (this.#worker === null) return;
     this.#error ??= reason;
@@ -144,7 +153,7 @@ export class SupervisedThread<Ready extends { type: 'ready' }, Message extends {
     this.ready = false;
     this.#worker = null;
     this.#events.onLeaving();
-    this.#events.onGone(this.#stopping ? null : (this.#error ?? 'the thread ended by itself'));
+    this.#events.onGone(this.#stopping ? null : (this.#error ?? 'the thread ended unexpectedly'));
     for (const resolve of this.#goneWaiters.splice(0)) resolve();
     if (!this.#stopping) this.#restartTimer = setTimeout(() => this.start(), this.#pauseMs());
   }

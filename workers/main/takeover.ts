@@ -1,29 +1,28 @@
-/**
- * Finds the process whose place this one takes, and asks it to finish. What it does then is `Umbra.handOver`.
- */
+/** Finds the process that this one replaces, and asks it to finish, which runs its `Umbra.handOver`. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
-/** Node keeps SIGUSR1 for its debugger. */
+/** Node uses SIGUSR1 for its debugger. */
 export const HAND_OVER = 'SIGUSR2';
 
 export type TakeoverFrom = { readonly pid: number } | { readonly file: string };
 
 /**
- * The process to take over from: null where a file names none that lives, which is an ordinary start. Throws
- * an Error of one line where a number was given that is no umbra of ours, or where this system can't do it.
+ * `findPredecessor` returns the process to take over from. It returns null when a file names no living
+ * process, which is an ordinary start. It throws an Error of one line when a pid is not an umbra of this
+ * user, or this system does not support it.
  */
 export function findPredecessor(from: TakeoverFrom): number | null {
   if (process.platform !== 'linux')
-    throw new Error('--takeover needs Linux: elsewhere ports are not shared in turn');
+    throw new Error('--takeover needs Linux: other systems do not share a port between processes in turn');
   if ('file' in from) {
     const pid = readPid(from.file);
     return pid !== null && isUmbra(pid) ? pid : null;
   }
   if (isUmbra(from.pid)) return from.pid;
-  throw new Error(`--takeover ${from.pid}: there is no umbra with this number that may be asked`);
+  throw new Error(`--takeover ${from.pid}: no umbra of this user has this pid`);
 }
 
-/** The predecessor may have ended by itself in the meantime, which is as good. */
+/** `askToHandOver` ignores a predecessor that has ended meanwhile. */
 export function askToHandOver(pid: number): void {
   try {
     process.kill(pid, HAND_OVER);
@@ -32,7 +31,7 @@ export function askToHandOver(pid: number): void {
   }
 }
 
-/** Whoever reads the file finds either number whole. Throws the system's error. */
+/** `writePid` replaces the file atomically. It throws the system's error. */
 export function writePid(file: string): void {
   const temporary = `${file}.${process.pid}`;
   writeFileSync(temporary, `${process.pid}\n`);
@@ -51,8 +50,8 @@ function readPid(file: string): number | null {
 }
 
 /**
- * Numbers are used again, and the signal ends a process that does not expect it: so the command line is
- * looked at first.
+ * `isUmbra` checks the command line first: pids are reused, and the signal ends a process that does not
+ * expect it.
  */
 function isUmbra(pid: number): boolean {
   if (pid === process.pid) return false;

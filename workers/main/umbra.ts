@@ -1,4 +1,4 @@
-/** The program: what `bin/umbra.js` starts. */
+/** The program that `bin/umbra.js` starts. */
 import { main } from '../../config/command-line.js';
 import { actions } from '../commands/index.js';
 
