@@ -1,7 +1,6 @@
 /**
- * A proxy thread: takes connections from the acceptors, forwards each request to the primary of its route and
- * offers copies to the shadow threads. Entry point of the thread; what it does per request is in
- * core/exchange.
+ * A proxy thread: it gets connections from the acceptors, forwards each request to the primary of its route
+ * and offers copies to the shadow threads. Entry point of the thread; core/exchange handles the requests.
  */
 import { randomFillSync } from 'node:crypto';
 import { nowUs } from '../../core/clock.js';
@@ -43,9 +42,9 @@ class ProxyThread implements DataThread {
   readonly #forwarder: Forwarder;
   readonly #turnEnd: TurnEnd;
   readonly #downstreams: readonly Downstream[];
-  /** By listener, as the downstreams are. */
+  /** Indexed by listener, like the downstreams. */
   readonly #edges: readonly Edge[];
-  /** By slot. */
+  /** Indexed by slot. */
   readonly #mirrorCounters: (MirrorCounters | undefined)[] = [];
 
   constructor(start: ThreadStart) {
@@ -115,10 +114,10 @@ class ProxyThread implements DataThread {
     this.#upstream.releaseIdle();
   }
 
-  /** Frames name their generation themselves; a proxy thread has nothing to forget. */
+  /** Frames carry their generation, so a proxy thread has nothing to release. */
   retire(): void {}
 
-  /** Main bounds the time: it stops the thread when it is over. */
+  /** Main bounds the time: it stops the thread when it has passed. */
   drain(_withinMs: number, handOver: boolean): void {
     void Promise.all(
       this.#downstreams.map((downstream) => (handOver ? downstream.handOver() : downstream.drain())),
@@ -126,8 +125,8 @@ class ProxyThread implements DataThread {
   }
 
   /**
-   * The order that uWS asks for: main has taken the descriptors out; connections close, then, a turn later,
-   * the thread ends.
+   * The order that uWS requires: main has removed the descriptors, connections close, and one turn later the
+   * thread ends.
    */
   leave(): void {
     void Promise.all(this.#downstreams.map((downstream) => downstream.leave())).then(() => {
@@ -135,13 +134,13 @@ class ProxyThread implements DataThread {
     });
   }
 
-  /** Frames that wait for room in a ring go out first, as far as there is time. */
+  /** `#exitWhenSent` first sends frames that wait for room in a ring, as far as time allows. */
   #exitWhenSent(deadlineUs: number): void {
     if (this.#turnEnd.now() && nowUs() < deadlineUs) setTimeout(() => this.#exitWhenSent(deadlineUs), 1);
     else setImmediate(() => process.exit(0));
   }
 
-  /** The plan in force serves on until the last step, which is one with what its end leads to. */
+  /** The current plan stays in use until the last step, which switches to the new one at once. */
   *#compile(plan: Plan, targets: Targets, shares: CountersShares): Steps<ProxyRuntime> {
     const closeOldPools = yield* this.#upstream.apply(plan, targets, shares);
     const sampler = new Sampler(plan.samplingSalt, this.#random);

@@ -1,12 +1,12 @@
-/** A thread's own pulse, as gauges in its counters: how much of its time it works, and how late it is. */
+/** A thread's own load, as gauges in its counters: the share of time at work, and its delay. */
 import { ThreadCounters } from '../../core/record/thread-counters.js';
 
 const pulseMs = 500;
 
 /**
- * Begins to measure the calling thread; does not keep it alive. The exact delay would need a timer every few
- * milliseconds (`monitorEventLoopDelay`), which wakes an idle thread all day long: this one sees every pause
- * that is longer than half a second, and of shorter ones a sample.
+ * `startPulse` begins to measure the calling thread, without keeping it alive. The exact delay would need a
+ * timer every few milliseconds (`monitorEventLoopDelay`), which wakes an idle thread all day. This timer
+ * detects every pause longer than half a second, and a sample of shorter ones.
  */
 export function startPulse(threadCounters: SharedArrayBuffer): void {
   const counters = new ThreadCounters(threadCounters);

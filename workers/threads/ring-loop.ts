@@ -1,24 +1,24 @@
 /**
- * The loop of a thread that takes copies out of rings: turn by turn while there are frames, parked at its
- * doorbell while there are none, and at the end until nothing is left.
+ * The loop of a thread that reads copies from rings. It runs in turns while there are frames, is parked at
+ * its doorbell while there are none, and finally drains.
  */
 import { nowUs } from '../../core/clock.js';
 import type { Doorbell } from '../../core/ring/doorbell.js';
 
-/** Frames taken from one ring before sockets and files get their turn. */
+/** Frames read from one ring before sockets and files get their turn. */
 const framesPerTurn = 256;
-/** A parked thread looks around this often although nothing rang. */
+/** A parked thread checks its rings at this interval even if the doorbell did not ring. */
 const parkMs = 1000;
-/** And this often while outcomes may come, which do not ring. */
+/** The same while outcomes are expected, which do not ring. */
 const outcomesMs = 50;
-/** How often a draining thread looks whether it is done. */
+/** Interval at which a draining thread checks whether it is done. */
 const drainCheckMs = 10;
 
 export interface RingConsumer {
-  /** Takes at most so many frames from each ring; how many it took. */
+  /** Reads at most `framesMax` frames from each ring and returns their number. */
   drain(framesMax: number): number;
   isEmpty(): boolean;
-  /** Something is open of which more may come without a bell. */
+  /** Something is open that may receive more frames without a ring of the doorbell. */
   readonly awaitsOutcomes: boolean;
   readonly inFlight: number;
   refuseNew(): void;
@@ -30,8 +30,9 @@ export interface RingLoopDeps {
   /** The rings have been read for now. */
   onRead(): void;
   /**
-   * So long a loop that found something looks again before it parks. What comes meanwhile is taken in one go,
-   * and proxy threads ring no bell for it: for who is in no hurry. 0: parks at once.
+   * Time in which a loop that read frames checks again before it parks, in milliseconds. Frames that arrive
+   * meanwhile are read together, and proxy threads need not ring. It suits consumers that are not in a hurry.
+   * 0 parks at once.
    */
   readonly lingerMs: number;
 }
@@ -63,8 +64,8 @@ export class RingLoop {
   };
 
   /**
-   * The proxy threads are gone: calls `done` once all is over. From `withinMs` on it calls `abort` every 10
-   * ms until then.
+   * `drain` is called when the proxy threads are gone. It calls `done` when everything has ended. After
+   * `withinMs` it calls `abort` every 10 ms until then.
    */
   drain(withinMs: number, abort: () => void, done: () => void): void {
     const { consumer } = this.#deps;

@@ -1,6 +1,6 @@
 /**
- * A shadow thread: drains the rings of all proxy threads, sends each mirrored request to its shadow and
- * measures the response. Entry point of the thread; what it does per frame is in core/mirror/shadow-receiver.
+ * A shadow thread: it reads the rings of all proxy threads, sends each mirrored request to its shadow and
+ * measures the response. Entry point of the thread; core/mirror/shadow-receiver handles the frames.
  */
 import { randomFillSync } from 'node:crypto';
 import { nowUs } from '../../core/clock.js';
@@ -27,7 +27,7 @@ import { type DataThread, runThread, say } from './thread.js';
 import { TurnEnd } from './turn.js';
 import { UpstreamSide } from './upstream-side.js';
 
-/** How long pairs wait to be counted by endpoint. */
+/** Interval at which pairs are counted by endpoint. */
 const endpointsMs = 1000;
 
 class ShadowThread implements DataThread {
@@ -36,7 +36,7 @@ class ShadowThread implements DataThread {
   readonly #log: AccessLogPort;
   readonly #pairs: PairPort;
   readonly #bounds: MirrorBounds[] = [];
-  /** By slot. */
+  /** Indexed by slot. */
   readonly #counters: (MirrorCounters | undefined)[] = [];
   readonly #fullSlots: FullSlots;
   readonly #shadowThreads: number;
@@ -95,7 +95,8 @@ class ShadowThread implements DataThread {
   }
 
   /**
-   * The proxy threads are gone: finishes what is in the rings and under way, and gives up the rest in time.
+   * `drain` is called when the proxy threads are gone. It finishes what is in the rings and in flight, and
+   * aborts the rest in time.
    */
   drain(withinMs: number): void {
     this.#loop.drain(

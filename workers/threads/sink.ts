@@ -1,7 +1,7 @@
 /**
- * The sink thread: drains its rings of all proxy threads and puts each copy into the sink of its mirror.
- * Entry point of the thread; what it does per frame is in core/sink, what a recording does in core/recording,
- * and a stream in core/stream.
+ * The sink thread: it reads the rings of all proxy threads and passes each copy to the sink of its mirror.
+ * Entry point of the thread; core/sink handles the frames, core/recording the recordings, and core/stream the
+ * streams.
  */
 import { randomFillSync } from 'node:crypto';
 import { nowUs } from '../../core/clock.js';
@@ -23,9 +23,9 @@ import { RingLoop } from './ring-loop.js';
 import { Sinks } from './sinks.js';
 import { type DataThread, runThread, say } from './thread.js';
 
-/** Nobody waits for what is kept: in so long, copies gather for one write. */
+/** Nothing waits for copies in sinks, so within this time they gather for one write. */
 const lingerMs = 2;
-/** How often the state of each sink is reported. */
+/** Interval at which the state of each sink is reported. */
 const reportMs = 500;
 
 class SinkThread implements DataThread {
@@ -64,7 +64,7 @@ class SinkThread implements DataThread {
   /** Sinks have no endpoints. */
   move(): void {}
 
-  /** Sinks keep no connections for later. */
+  /** Sinks keep no idle connections. */
   releaseIdle(): void {}
 
   retire(belowGeneration: number): void {
@@ -73,8 +73,8 @@ class SinkThread implements DataThread {
   }
 
   /**
-   * The proxy threads are gone: keeps what is in the rings, and drops or fails what is not whole or
-   * acknowledged in time.
+   * `drain` is called when the proxy threads are gone. It keeps what is in the rings, and drops or fails
+   * copies that are not complete or acknowledged in time.
    */
   drain(withinMs: number): void {
     this.#loop.drain(
@@ -119,13 +119,13 @@ class SinkThread implements DataThread {
       }
     }
     this.#sinks.followed();
-    // Sinks that the plan no longer has report nothing any more.
+    // Sinks that left the plan no longer report a state.
     for (const { counters } of this.#mirrors) {
       counters.setHighest(MirrorField.trouble, null);
       counters.setHighest(MirrorField.lag, null);
     }
     this.#mirrors = mirrors.filter((mirror) => mirror !== undefined);
-    // The others report at once, or a change of anything would look as if a full disk had room for a
+    // The others report at once. Otherwise any change of the plan would look as if a full disk had room for a
     // moment.
     this.#reportStates();
     return { generation: plan.generation, mirrors, counters };

@@ -1,4 +1,4 @@
-/** The sinks of the sink thread: one for each place, which lives on while plans name it. */
+/** The sinks of the sink thread: one for each place, which is kept while plans name it. */
 import { randomBytes } from 'node:crypto';
 import { packageVersion } from '../../config/package-file.js';
 import { nowUs, wallClockMs } from '../../core/clock.js';
@@ -13,14 +13,14 @@ import { say } from './thread.js';
 type KeptSink = FileSink | StreamSink;
 
 export class Sinks {
-  /** By place. */
+  /** Sinks by place. */
   #used = new Map<string, KeptSink>();
   #before = new Map<string, KeptSink>();
-  /** Sinks of earlier plans; closed when no frame can name them any more. */
+  /** Sinks of earlier plans, closed when no frame can name them any more. */
   #left: Sink[] = [];
   readonly #closing = new Set<Sink>();
 
-  /** A plan is followed from here on; those that it does not ask for are left at `followed`. */
+  /** `follow` begins a plan. Sinks that it does not use are released at `followed`. */
   follow(): void {
     this.#before = this.#used;
     this.#used = new Map();
@@ -30,7 +30,7 @@ export class Sinks {
     const place = placeOf(plan);
     const known = this.#used.get(place) ?? this.#before.get(place);
     const sink = known ?? (plan.kind === 'file' ? openFiles(plan, redactor) : openStream(plan, redactor));
-    // The place says the kind.
+    // The place determines the kind.
     if (known !== undefined)
       (known as { follow(plan: SinkPlan, redactor: Redactor): void }).follow(plan, redactor);
     this.#used.set(place, sink);
@@ -42,7 +42,7 @@ export class Sinks {
     this.#before = new Map();
   }
 
-  /** No frame names a sink of a plan before. */
+  /** `retire` is called when no frame names a sink of an earlier plan. */
   retire(): void {
     for (const sink of this.#left.splice(0)) {
       this.#closing.add(sink);

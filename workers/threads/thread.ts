@@ -1,4 +1,4 @@
-/** What every data-plane thread does the same way: take main's messages, speak to it, and fail in order. */
+/** Shared by all data-plane threads: handling of main's messages, messages to main, and failures. */
 import { parentPort, type Transferable, workerData } from 'node:worker_threads';
 import type { Plan } from '../../core/plan.js';
 import type { Targets } from '../../core/upstream/target.js';
@@ -6,7 +6,9 @@ import type { CountersShares, FromThread, ThreadStart, ToThread } from '../proto
 import { PlanParts } from '../protocol/plan-parts.js';
 import { startPulse } from './pulse.js';
 
-/** A proxy or shadow thread as main knows it; the messages of the same names say what for. */
+/**
+ * A proxy, shadow or sink thread as main controls it; the messages of the same names describe the methods.
+ */
 export interface DataThread {
   apply(plan: Plan, targets: Targets, counters: CountersShares): void;
   move(targets: Targets): void;
@@ -16,7 +18,7 @@ export interface DataThread {
   leave(): void;
 }
 
-/** The thread's whole life: builds it from what main gave it, then does what main says. */
+/** `runThread` builds the thread from main's start data, then handles main's messages. */
 export function runThread(build: (start: ThreadStart) => DataThread): void {
   let thread: DataThread | null = null;
   const leave = (): void => {
@@ -35,14 +37,14 @@ export function runThread(build: (start: ThreadStart) => DataThread): void {
   startPulse(start.threadCounters);
 }
 
-/** `transfer`: what in the message changes hands instead of being copied. */
+/** `say` sends a message to main. `transfer` lists what is moved instead of copied. */
 export function say(message: FromThread, transfer: readonly Transferable[] = []): void {
   parentPort!.postMessage(message, transfer);
 }
 
 /**
- * Main and its threads are of one build: a word that one of them does not know is a fault, and is not passed
- * over in silence.
+ * `unknownMessage` throws: main and its threads are of one build, so an unknown message is a bug and must not
+ * be ignored.
  */
 export function unknownMessage(message: never): never {
   throw new Error(`a thread received an unknown message: ${JSON.stringify(message)}`);
@@ -77,13 +79,13 @@ function handle(thread: DataThread, parts: PlanParts, message: Exclude<ToThread,
   }
 }
 
-/** Should main not answer a failing thread, it leaves by itself after this long. */
+/** A failing thread leaves by itself after this time if main does not answer. */
 const leaveAnywayMs = 1000;
 
 /**
- * An exception that nobody caught: the thread can't be trusted any more, but it must not simply end, because
- * the acceptor would hand connections to an app that is gone, and the process would die. So it asks main to
- * take it out, and leaves when main says so.
+ * `askToLeaveOnFailure` handles an uncaught exception. The thread is not reliable any more, but must not end
+ * at once: the acceptor would hand connections to an app that is gone, and the process would die. So it asks
+ * main to remove it, and leaves when main answers.
  */
 function askToLeaveOnFailure(leave: () => void): void {
   let failing = false;

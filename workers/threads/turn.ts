@@ -1,9 +1,9 @@
 /**
- * The end of a turn of a thread's event loop: everything that the turn put into rings becomes visible then,
- * with one store and at most one bell per ring.
+ * The end of a turn of a thread's event loop. Everything that the turn wrote to rings becomes visible then,
+ * with one store and at most one ring of the doorbell per ring.
  */
 
-/** While a full ring keeps frames waiting, it is tried again after this many milliseconds. */
+/** Interval of retries while a full ring keeps frames waiting, in milliseconds. */
 const retryMs = 2;
 
 export class TurnEnd {
@@ -23,14 +23,14 @@ export class TurnEnd {
     };
   }
 
-  /** Asks for one flush at the end of this turn; asking again costs nothing. */
+  /** `request` schedules one flush at the end of this turn; further calls cost nothing. */
   request(): void {
     if (this.#requested) return;
     this.#requested = true;
     setImmediate(this.#run);
   }
 
-  /** Flushes now: the thread is about to leave. */
+  /** `now` flushes at once, because the thread is about to leave. */
   now(): boolean {
     return this.#flush();
   }

@@ -1,6 +1,6 @@
 /**
- * The upstream pools of one thread. A reload keeps the pool of every version that did not change, so that its
- * connections live on; the others drain.
+ * The upstream pools of one thread. A reload keeps the pool of every version that did not change, with its
+ * connections; the others drain.
  */
 import { nowUs } from '../../core/clock.js';
 import type { Plan, VersionPlan } from '../../core/plan.js';
@@ -12,23 +12,26 @@ import type { Targets } from '../../core/upstream/target.js';
 import type { CountersShares } from '../protocol/messages.js';
 import { say } from './thread.js';
 
-/** The pause between two log lines about missing resources, which every connection would write. */
+/**
+ * The pause between two log lines about missing resources, which would otherwise be logged for every
+ * connection.
+ */
 const quietUs = 60e6;
 
 export class UpstreamSide implements UpstreamCounters {
   readonly #resources = new UpstreamResources(nowUs, this);
-  /** By version name; a version that left the plan keeps its counters while its connections close. */
+  /** Counters by version name. A version that left the plan keeps them while its connections close. */
   readonly #counters = new Map<string, VersionCounters>();
-  /** No further line is logged about missing resources until then. */
+  /** Until this time no further line about missing resources is logged. */
   #quietUntilUs = 0;
   #pools = new Map<string, VersionPool>();
   #plan: Plan | null = null;
-  /** The newest, which may come while a plan is being applied. */
+  /** The newest targets, which may arrive while a plan is being applied. */
   #targets: Targets = new Map();
 
   /**
-   * Takes over the versions of `plan` in which this thread has a part. The pools that it leaves serve on
-   * until what is returned is called.
+   * `apply` applies the versions of `plan` in which this thread has a part. Replaced pools stay in use until
+   * the returned function is called.
    */
   *apply(plan: Plan, targets: Targets, shares: CountersShares): Steps<() => void> {
     this.#targets = targets;
@@ -54,9 +57,9 @@ export class UpstreamSide implements UpstreamCounters {
   }
 
   /**
-   * `move` follows endpoints whose addresses changed, and drains connections to addresses that are no longer
-   * theirs. `targets` may be of a plan that is on its way: a version that it lacks keeps its addresses until
-   * that plan comes.
+   * `move` follows endpoints whose addresses changed, and drains connections to addresses that were removed.
+   * `targets` may belong to a plan that is still to be applied: a version that it lacks keeps its addresses
+   * until then.
    */
   move(targets: Targets): void {
     this.#targets = targets;
@@ -66,12 +69,12 @@ export class UpstreamSide implements UpstreamCounters {
     }
   }
 
-  /** Closes idle connections: the process needs their descriptors. */
+  /** `releaseIdle` closes idle connections, because the process needs their descriptors. */
   releaseIdle(): void {
     for (const pool of this.#pools.values()) pool.releaseIdle();
   }
 
-  /** The pool of the version at `index` in the plan that is followed. */
+  /** `pool` returns the pool of the version at `index` in the current plan. */
   pool(index: number): VersionPool {
     return this.#pools.get(this.#name(index))!;
   }
