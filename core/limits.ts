@@ -160,8 +160,9 @@ export const limits = {
   http2Resets: 200,
   http2ResetsPerSecond: 33,
   /**
-   * HTTP/2: frames of one connection that carry nothing (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA,
-   * unknown ones), and how many a second are forgiven. Past it: the connection ends, guard `frames`.
+   * HTTP/2: frames of one connection that carry nothing (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, GOAWAY,
+   * empty DATA, unknown ones), and how many a second are forgiven. Past it: the connection ends, guard
+   * `frames`.
    */
   http2EmptyFrames: 4096,
   http2EmptyFramesPerSecond: 1000,

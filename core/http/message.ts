@@ -59,7 +59,7 @@ export class RequestHead {
   expectsContinue = false;
   /**
    * Names of fields that arrived as never-indexed literals and must be forwarded as such (RFC 7541, section
-   * 6.2.3): `,name,name,` in lower case. Empty when there are none or the client uses HTTP/1.
+   * 6.2.3): as core/http2/never-indexed writes them. Empty when there are none or the client uses HTTP/1.
    */
   neverIndexed = '';
   /** The request arrived over TLS. */

@@ -198,6 +198,7 @@ export abstract class Session implements FrameSink, SenderEvents {
         this.#onReset(stream, readUint32(bytes, start));
         break;
       case FrameType.GOAWAY:
+        if (!this.#isRare()) return;
         this.isGoingAway = true;
         this.resetAbove(readUint31(bytes, start));
         this.owner.onGoaway(readUint32(bytes, start + 4));

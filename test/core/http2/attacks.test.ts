@@ -98,6 +98,7 @@ t.test('frames that carry nothing', async (t) => {
     ['PING that answers none', frame(6, 1, 0, Buffer.alloc(8))],
     ['SETTINGS', settingsFrame([Setting.MAX_CONCURRENT_STREAMS, 7])],
     ['acknowledgements', frame(4, 1, 0)],
+    ['GOAWAY', frame(7, 0, 0, uint32(0, 0))],
     ['PRIORITY', frame(2, 0, 7, Buffer.alloc(5))],
     ['unknown frames', frame(0xbe, 0, 0)],
     ['WINDOW_UPDATE', frame(8, 0, 0, uint32(1))],
