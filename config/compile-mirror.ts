@@ -76,6 +76,7 @@ function mirrorTimeouts(
 ): TimeoutsPlan {
   return {
     requestMs: timeouts.request ?? timeout ?? ofRoute.requestMs,
+    requestUntilEnd: ofRoute.requestUntilEnd,
     firstByteMs: firstByteTimeout ?? 0,
     idleMs: timeouts.idle ?? ofRoute.idleMs,
     totalMs: timeouts.total ?? ofRoute.totalMs,

@@ -150,6 +150,7 @@ function compileRoute(
 function routeTimeouts({ timeout, timeouts, firstByteTimeout }: RouteConfig): TimeoutsPlan {
   return {
     requestMs: timeouts.request ?? timeout,
+    requestUntilEnd: timeouts.until === 'end',
     firstByteMs: firstByteTimeout ?? 0,
     idleMs: timeouts.idle,
     totalMs: timeouts.total,

@@ -62,7 +62,7 @@ const plan: MirrorPlan = {
   ratePerSecond: null,
   pipelining: 1,
   inFlightMax: 16 * 1024,
-  timeouts: { requestMs: 1000, firstByteMs: 0, idleMs: 0, totalMs: 0 },
+  timeouts: { requestMs: 1000, requestUntilEnd: false, firstByteMs: 0, idleMs: 0, totalMs: 0 },
   capture: null,
   compare: nothingCompared,
 };

@@ -14,7 +14,7 @@ import { modifications } from './header-modifiers.js';
 import { wholeHost } from './host-name.js';
 import { pathOf, specificity, valuesOf } from './http-route-match.js';
 import { at, itemsAt, keyMark, numberAt, textAt } from './look.js';
-import { boundDrafts, type Chosen, noTimeout, shareNode, splitOf, withKeys } from './parts.js';
+import { boundDrafts, type Chosen, shareNode, splitOf, timeoutOf, withKeys } from './parts.js';
 import { durationNode } from './traffic-policy.js';
 
 /**
@@ -311,10 +311,10 @@ class RuleDraft {
     const request = set(at(rule, 'timeouts', 'request'));
     const backend = set(at(rule, 'timeouts', 'backendRequest'));
     const retry = at(rule, 'retry');
-    if (retry === undefined) return { timeout: backend ?? request ?? noTimeout };
+    if (retry === undefined) return timeoutOf(backend ?? request);
     const codes = itemsAt(retry, 'codes');
     return {
-      timeout: request ?? noTimeout,
+      ...timeoutOf(request),
       retries: grow(retry.mark, {
         attempts: at(retry, 'attempts') ?? 1,
         perTryTimeout: backend,

@@ -8,8 +8,12 @@ import { type Growth, grow, placed } from './grow.js';
 import { wholeHost } from './host-name.js';
 import { at, numberAt, textAt } from './look.js';
 
-/** A document without a timeout has no timeout. */
-export const noTimeout = 'off';
+/** Time for a request, to the last byte of its response. A document without one means that there is none. */
+export function timeoutOf(duration: Growth | undefined): Draft['body'] {
+  return duration === undefined ? { timeout: 'off' } : { timeout: duration, timeouts: untilEnd };
+}
+
+const untilEnd: Growth = { until: 'end' };
 
 /** One destination that a rule may choose. */
 export interface Chosen {

@@ -13,9 +13,9 @@ import {
   type Chosen,
   destinationAt,
   headersOf,
-  noTimeout,
   shareNode,
   splitOf,
+  timeoutOf,
   withKeys,
 } from './parts.js';
 import { retryConditions, retryOnByDefault } from './retry-words.js';
@@ -156,7 +156,7 @@ class RuleDraft {
     const isTimed = timeout !== undefined && fault === undefined && textAt(timeout) !== '0s';
     return {
       ...this.split(route!),
-      timeout: isTimed ? durationNode(timeout) : noTimeout,
+      ...timeoutOf(isTimed ? durationNode(timeout) : undefined),
       retries: fault === undefined ? this.retries() : undefined,
       fault,
       headers: headers === undefined ? undefined : headersOf(headers),

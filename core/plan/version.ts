@@ -91,6 +91,8 @@ export interface EjectionPlan {
 export interface TimeoutsPlan {
   /** Time limit from when the request is whole to the head of the response, waits and retries included. */
   readonly requestMs: number;
+  /** `requestMs` runs on to the end of the response. */
+  readonly requestUntilEnd: boolean;
   /**
    * Time limit of one attempt, from the kernel having the last byte of the request to the response's head.
    */

@@ -20,7 +20,7 @@ export interface ClockOwner {
  * The clocks of one call. A clock whose time is 0 is off:
  *
  *   total         start ───────────────────────────────────────────────────────────────────▶ end
- *   request                      request whole ─────────────▶ head
+ *   request                      request whole ─────────────▶ head, or end
  *   place         queued ──▶ place
  *   first byte                       sent whole ────────────▶ head
  *   next byte               held bytes ──▶ taken             head ──▶ byte ──▶ byte ──▶ … ──▶ end
@@ -39,6 +39,7 @@ export class CallClocks {
   #waits: Waits = Waits.NOTHING;
   #resources: UpstreamResources | null = null;
   #requestMs = 0;
+  #requestUntilEnd = false;
   #firstByteMs = 0;
   #idleMs = 0;
 
@@ -55,6 +56,7 @@ export class CallClocks {
     this.#waits = Waits.NOTHING;
     this.#resources = resources;
     this.#requestMs = request.requestMs;
+    this.#requestUntilEnd = request.requestUntilEnd;
     this.#firstByteMs = request.firstByteMs;
     this.#idleMs = request.idleMs;
     if (request.totalMs > 0) resources.deadlines.set(this.#total, request.totalMs, nowUs);
@@ -109,7 +111,7 @@ export class CallClocks {
    */
   headCame(isWhole: boolean): void {
     const { deadlines } = this.#resources!;
-    deadlines.clear(this.#request);
+    if (!this.#requestUntilEnd) deadlines.clear(this.#request);
     if (this.#idleMs === 0 || isWhole) {
       this.#stopWaiting();
       return;

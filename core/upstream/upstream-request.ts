@@ -22,6 +22,7 @@ export class UpstreamRequest implements OutgoingHead {
   neverIndexed = '';
   // The times of core/upstream/call-clocks; 0 is no bound.
   requestMs = 0;
+  requestUntilEnd = false;
   firstByteMs = 0;
   idleMs = 0;
   totalMs = 0;
@@ -38,8 +39,9 @@ export class UpstreamRequest implements OutgoingHead {
   }
 
   /** `takeTimeouts` applies the times of a route or a mirror. */
-  takeTimeouts({ requestMs, firstByteMs, idleMs, totalMs }: TimeoutsPlan): void {
+  takeTimeouts({ requestMs, requestUntilEnd, firstByteMs, idleMs, totalMs }: TimeoutsPlan): void {
     this.requestMs = requestMs;
+    this.requestUntilEnd = requestUntilEnd;
     this.firstByteMs = firstByteMs;
     this.idleMs = idleMs;
     this.totalMs = totalMs;

@@ -218,6 +218,18 @@ t.test('endpoints of a ServiceEntry share requests by their weights', async (t) 
   t.equal(answers.filter((text) => text === 'v2').length, 2);
 });
 
+t.test('timeout ends with the last byte of the response', async (t) => {
+  await rules({ route: [to('v1')], timeout: '0.3s' });
+  const answer = v1.answer;
+  v1.answer = (_received, response) => {
+    response.setHeader('content-length', 2);
+    response.write('v');
+  };
+  await t.rejects(call(), 'the response is cut');
+  v1.answer = answer;
+  t.equal(textOf(await call()), 'v1');
+});
+
 t.test('the mirrored share: 0 % copies nothing, 100 % everything', async (t) => {
   const mirrored = async (value: number): Promise<number> => {
     await rules({

@@ -2,7 +2,6 @@
 import {
   boolean,
   count,
-  differs,
   duration,
   fields,
   ignored,
@@ -138,7 +137,7 @@ const rule = fields({
   ),
   timeouts: supported(
     fields({
-      request: differs(duration, '`timeouts.request`, which ends with the head of the response; 0s is none'),
+      request: supported(duration, '`timeouts.request` with `until: end`; 0s is none'),
       backendRequest: supported(duration, '`retries.perTryTimeout`, or `timeouts.request` without retries'),
     }),
   ),

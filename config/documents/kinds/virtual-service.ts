@@ -2,7 +2,6 @@
 import {
   boolean,
   count,
-  differs,
   duration,
   fields,
   ignored,
@@ -164,10 +163,7 @@ const http = fields(
       'the rules of the other VirtualService, with the conditions of both',
     ),
     rewrite: supported(rewrite, '`rewrite`, for the primary and with it for the copies'),
-    timeout: differs(
-      duration,
-      '`timeouts.request`, which ends with the head of the response and not with its last byte',
-    ),
+    timeout: supported(duration, '`timeouts.request` with `until: end`; none unless given, as in Istio'),
     retries: supported(retries, '`retries`; without it none, where Istio repeats twice by default'),
     fault: supported(
       fields({ delay: supported(delay), abort: supported(abort) }),

@@ -130,7 +130,7 @@ t.test('URLRewrite and RequestRedirect replace the path, or the prefix by whole 
 
 t.test('timeouts.request is the timeout, backendRequest that of an attempt', async (t) => {
   t.equal(rule({}).timeout, 'off');
-  t.equal(rule({ timeouts: { request: '10s' } }).timeout, '10s');
+  t.match(rule({ timeouts: { request: '10s' } }), { timeout: '10s', timeouts: { until: 'end' } });
   t.equal(rule({ timeouts: { request: '10s', backendRequest: '2s' } }).timeout, '2s');
   const route = rule({
     timeouts: { request: '10s', backendRequest: '2s' },

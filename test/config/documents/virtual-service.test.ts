@@ -233,7 +233,8 @@ t.test('the Host of a copy gets -shadow, unless documents.mirrorHost says otherw
 t.test('there is no timeout unless one is given', async (t) => {
   t.equal(ruleOf(toV1).timeout, 'off');
   t.equal(ruleOf({ ...toV1, timeout: '0s' }).timeout, 'off');
-  t.equal(ruleOf({ ...toV1, timeout: '1m0.5s' }).timeout, '60500ms');
+  t.match(ruleOf({ ...toV1, timeout: '1m0.5s' }), { timeout: '60500ms', timeouts: { until: 'end' } });
+  t.equal(ruleOf(toV1).timeouts, undefined);
 });
 
 t.test('retries repeat on what Istio repeats on, and there are none unless they are given', async (t) => {

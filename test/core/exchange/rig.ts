@@ -159,7 +159,7 @@ export class ExchangeRig {
     const route: RoutePlan = {
       ...routeOf({ path: { kind: 'prefix', value: '/reviews', ignoreCase: false } }),
       name: 'reviews',
-      timeouts: { requestMs: 10_000, firstByteMs: 0, idleMs: 0, totalMs: 0 },
+      timeouts: { requestMs: 10_000, requestUntilEnd: false, firstByteMs: 0, idleMs: 0, totalMs: 0 },
       ...changes,
     };
     const plan = { generation: 1, routes: [route] } as unknown as Plan;

@@ -18,7 +18,7 @@ const mirror = mirrorPlan({
   to: 1,
   shareMillionths: 250_000,
   bodyBytesMax: 1024,
-  timeouts: { requestMs: 5000, firstByteMs: 0, idleMs: 0, totalMs: 0 },
+  timeouts: { requestMs: 5000, requestUntilEnd: false, firstByteMs: 0, idleMs: 0, totalMs: 0 },
 });
 
 export const plan: Plan = {
@@ -46,7 +46,7 @@ export const plan: Plan = {
     {
       ...routeOf({}),
       name: 'reviews',
-      timeouts: { requestMs: 1000, firstByteMs: 0, idleMs: 0, totalMs: 0 },
+      timeouts: { requestMs: 1000, requestUntilEnd: false, firstByteMs: 0, idleMs: 0, totalMs: 0 },
       mirrors: [mirror],
     },
   ],

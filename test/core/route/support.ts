@@ -34,7 +34,7 @@ export function route(match: Partial<MatchPlan>): RoutePlan {
     cors: null,
     retries: null,
     fault: null,
-    timeouts: { requestMs: 15_000, firstByteMs: 0, idleMs: 0, totalMs: 0 },
+    timeouts: { requestMs: 15_000, requestUntilEnd: false, firstByteMs: 0, idleMs: 0, totalMs: 0 },
     upgrades: ['websocket'],
     unreachableStatus: 502,
     guard: null,
@@ -64,7 +64,7 @@ export function mirrorPlan(changes: Partial<MirrorPlan> = {}): MirrorPlan {
     ratePerSecond: null,
     pipelining: 1,
     inFlightMax: 256,
-    timeouts: { requestMs: 10_000, firstByteMs: 0, idleMs: 0, totalMs: 0 },
+    timeouts: { requestMs: 10_000, requestUntilEnd: false, firstByteMs: 0, idleMs: 0, totalMs: 0 },
     capture: null,
     compare: pairsAlone,
     ...changes,
@@ -85,7 +85,7 @@ export function mirror(shareMillionths: number, sample: SamplePlan): MirrorPlan 
     sample,
     bodyBytesMax: 0,
     inFlightMax: 1,
-    timeouts: { requestMs: 1, firstByteMs: 0, idleMs: 0, totalMs: 0 },
+    timeouts: { requestMs: 1, requestUntilEnd: false, firstByteMs: 0, idleMs: 0, totalMs: 0 },
   });
 }
 

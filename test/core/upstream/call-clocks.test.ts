@@ -84,6 +84,18 @@ t.test('the time of a request ends with the head of the response', async (t) => 
   t.equal((await e.end()).failure, '');
 });
 
+t.test('the time for a request may run on to the end of the response', async (t) => {
+  const timed = await Timed.serving(t.teardown, async (peer) => {
+    await peer.head();
+    peer.send(HEAD);
+  });
+  const e = await timed.send({ requestMs: 1000, requestUntilEnd: true }).until('head');
+  timed.pass(900);
+  t.equal(e.failure, '');
+  timed.pass(100 + tickMs);
+  t.equal(e.failure, 'timeout');
+});
+
 t.test('a response that stalls fails when no byte came for the idle time', async (t) => {
   let more: () => void = () => undefined;
   const timed = await Timed.serving(t.teardown, async (peer) => {
@@ -169,7 +181,7 @@ t.test('without times nothing is bounded', async (t) => {
 
 t.test('no clock is left when an exchange is over', async (t) => {
   const timed = await Timed.serving(t.teardown, answerAll);
-  const times = { requestMs: 1000, firstByteMs: 1000, idleMs: 1000, totalMs: 1000 };
+  const times = { requestMs: 1000, requestUntilEnd: false, firstByteMs: 1000, idleMs: 1000, totalMs: 1000 };
   await timed.send(times).end();
   const idle = timed.pool.resources.deadlines.count;
   t.equal(idle, 1, 'the expiry of the idle connection');
