@@ -176,6 +176,8 @@ export const limits = {
    * HTTP/2: bytes that wait for a slow peer's socket in all. Past it: the connection ends, guard `output`.
    */
   http2OutputBytes: 1024 * 1024,
+  /** Bytes that a tunnel passes on from its version before it gives way to other sockets of the thread. */
+  tunnelTurnBytes: 256 * 1024,
   /** One WebSocket message, on the uws engine. Larger: the connection is closed. */
   webSocketMessageBytes: 16 * 1024 * 1024,
   /**

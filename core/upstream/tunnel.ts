@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { limits } from '../limits.js';
 
 /** The client's end of a tunnel, implemented by an engine. It is called on the thread of the connection. */
 export interface TunnelSink {
@@ -32,10 +33,21 @@ export class UpstreamTunnel {
   #drainOwed = false;
   #ended = false;
   #over = false;
+  /** The sink wants no bytes for now. */
+  #paused = false;
+  /** Bytes that came since the tunnel last gave way to others, which it does now if `#yields`. */
+  #turnBytes = 0;
+  #yields = false;
+  readonly #readOn: () => void;
 
   constructor(owner: TunnelOwner, socket: Socket) {
     this.#owner = owner;
     this.#socket = socket;
+    this.#readOn = () => {
+      this.#yields = false;
+      this.#turnBytes = 0;
+      if (!this.#over && !this.#paused) owner.resume();
+    };
   }
 
   /** `attach` sets the receiver of the bytes. */
@@ -78,11 +90,13 @@ export class UpstreamTunnel {
   }
 
   pause(): void {
+    this.#paused = true;
     if (!this.#over) this.#owner.pause();
   }
 
   resume(): void {
-    if (!this.#over) this.#owner.resume();
+    this.#paused = false;
+    if (!this.#over && !this.#yields) this.#owner.resume();
   }
 
   /** `destroy` closes at once. The sink gets no further event. */
@@ -95,8 +109,14 @@ export class UpstreamTunnel {
 
   // From the connection.
 
+  /** libuv reads a socket up to 32 times before it looks at another: a tunnel gives way to them earlier. */
   onData(bytes: Uint8Array): void {
     this.#sink?.onTunnelData(bytes);
+    this.#turnBytes += bytes.length;
+    if (this.#turnBytes < limits.tunnelTurnBytes || this.#yields || this.#over) return;
+    this.#yields = true;
+    this.#owner.pause();
+    setImmediate(this.#readOn);
   }
 
   onEnd(): void {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { ResponseFault } from '../../../core/http/response-fault.js';
+import { limits } from '../../../core/limits.js';
 import { type RawScript, RawServer } from '../../support/raw-server.js';
 import { Exchange, TestPool } from './exchange.js';
 
@@ -143,4 +144,61 @@ t.test('a paused tunnel reads nothing, and an upstream that resets ends it', asy
   t.equal(e.body, 'x');
   e.tunnel!.write(Buffer.from('nobody hears'));
   e.tunnel!.destroy();
+});
+
+t.test('a tunnel that brings much gives way to others, and loses nothing', async (t) => {
+  const bytes = 8 * 1024 * 1024;
+  const { pool } = await serving(t.teardown, async (peer) => {
+    await peer.head();
+    peer.send(SWITCHING);
+    await peer.take('now');
+    peer.fin('x'.repeat(bytes));
+  });
+  const e = await new Exchange().upgrade(pool).until('switch');
+  let [turn, most, came] = [0, 0, 0];
+  let before = 0;
+  e.hooks.set('tunnel data', () => {
+    came = e.body.length - before;
+    turn += came;
+    before = e.body.length;
+    most = Math.max(most, turn);
+  });
+  let looks = true;
+  const look = (): void => {
+    turn = 0;
+    if (looks) setImmediate(look);
+  };
+  look();
+  e.tunnel!.write(Buffer.from('now'));
+  await e.until('tunnel closed');
+  looks = false;
+  t.equal(e.body.length, bytes);
+  t.ok(most > 0 && most <= limits.tunnelTurnBytes + limits.readBufferBytes, `${most} bytes in one turn`);
+});
+
+t.test('a tunnel whose sink pauses while it gives way stays paused', async (t) => {
+  const bytes = 4 * 1024 * 1024;
+  const { pool } = await serving(t.teardown, async (peer) => {
+    await peer.head();
+    peer.send(SWITCHING);
+    await peer.take('now');
+    peer.fin('x'.repeat(bytes));
+  });
+  const e = await new Exchange().upgrade(pool).until('switch');
+  const paused = new Promise<void>((resolve) => {
+    e.hooks.set('tunnel data', () => {
+      if (e.body.length < limits.tunnelTurnBytes) return;
+      e.hooks.delete('tunnel data');
+      e.tunnel!.pause();
+      resolve();
+    });
+  });
+  e.tunnel!.write(Buffer.from('now'));
+  await paused;
+  const at = e.body.length;
+  for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+  t.equal(e.body.length, at);
+  e.tunnel!.resume();
+  await e.until('tunnel closed');
+  t.equal(e.body.length, bytes);
 });
