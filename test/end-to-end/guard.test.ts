@@ -44,12 +44,12 @@ t.test('mirrors back off when the primary fails with them, say so, and come back
   await change(100);
   await until(async () => (await mirror()).heldBackPercent >= 50, 'the guard holds copies back');
   await umbra.logged(
-    /guard: v1 got worse \([\d.]+ % errors against [\d.]+ %\): mirrors of reviews go down to [\d.]+ %/,
+    /guard: v1 got worse \([\d.]+ % errors against [\d.]+ %\): mirrors of reviews are reduced to [\d.]+ %/,
   );
   t.match(await umbra.metrics(), /umbra_mirror_held_back_ratio\{[^}]*\} (0\.[0-9]+|1)\n/);
   copiesHurt = false;
   await until(async () => (await mirror()).heldBackPercent === 0, 'all copies go out again');
-  await umbra.logged(/guard: mirrors of reviews go on with 100 % of their copies/);
+  await umbra.logged(/guard: mirrors of reviews send 100 % of their copies again/);
   running = false;
   await clients;
   const { eligible, completed, dropped } = mirrorTo(await lawHolds(t, umbra), 'v2');

@@ -1,7 +1,7 @@
 /**
- * The access log's reader and writer on the control thread: takes records from the rings of all data-plane
- * threads and writes lines. When the disk is slow it stops taking, the rings fill, and the data plane drops
- * and counts; nothing waits for a disk.
+ * Writes the access log on the control thread: it reads records from the rings of all data-plane threads and
+ * writes lines. When the disk is slow it stops reading, the rings fill, and the data plane drops and counts
+ * records. Nothing waits for a disk.
  */
 import { createWriteStream, type WriteStream, write } from 'node:fs';
 import type { AccessLogPlan, Plan } from '../../core/plan.js';
@@ -12,15 +12,15 @@ import { Doorbell } from '../../core/ring/doorbell.js';
 import { FrameType } from '../../core/ring/frame.js';
 import { type FrameHandler, type ReadFrame, RingReader } from '../../core/ring/reader.js';
 
-/** Bytes of lines waiting for the disk before the rings are left alone. */
+/** Bytes of lines that may wait for the disk before reading stops. */
 const pendingBytesMax = 1024 * 1024;
-/** Records taken from one ring in a turn. */
+/** Records read from one ring per turn. */
 const recordsPerTurn = 256;
-/** A parked reader looks around this often although nothing rang. */
+/** A parked reader checks its rings at this interval even if the doorbell did not ring. */
 const parkMs = 1000;
-/** While the disk is behind, it is looked at again after this long. */
+/** Interval of checks while the disk is behind. */
 const fullCheckMs = 20;
-/** When umbra stops, a pipe that nobody reads holds the end up no longer than this. */
+/** Time that an unread pipe may delay the end of umbra, in milliseconds. */
 const partingMs = 2000;
 const stdoutFd = 1;
 
@@ -47,7 +47,7 @@ export class AccessLogFile implements FrameHandler {
     this.#turn();
   }
 
-  /** Null: records that still come are thrown away. */
+  /** `apply` applies a plan. Without an access log, remaining records are discarded. */
   apply({ accessLog: plan, redact }: Pick<Plan, 'accessLog' | 'redact'>): void {
     this.#redaction = new Redaction(redact);
     if (plan?.path !== this.#plan?.path) {
@@ -58,8 +58,8 @@ export class AccessLogFile implements FrameHandler {
   }
 
   /**
-   * Log rotation: what is written so far goes to the file that was open, the rest to a new one of the
-   * same name.
+   * `reopen` supports log rotation: earlier lines go to the file that was open, later ones to a new file of
+   * the same name.
    */
   reopen(): void {
     const { path } = this.#plan ?? { path: '-' };
@@ -75,7 +75,7 @@ export class AccessLogFile implements FrameHandler {
     }
   }
 
-  /** Writes what is in the rings now, and resolves when it is with the system. */
+  /** `close` writes what is in the rings, and resolves when the system has it. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const reader of this.#readers) while (reader.drain(this, recordsPerTurn) > 0);
@@ -93,7 +93,7 @@ export class AccessLogFile implements FrameHandler {
     if (this.#closed) return;
     const stream = this.#stream;
     if (stream !== null && stream.writableLength > pendingBytesMax) {
-      // Not on 'drain': a stream that fails while it is full never emits it.
+      // 'drain' is not used: a stream that fails while it is full never emits it.
       setTimeout(this.#pump, fullCheckMs);
       return;
     }
@@ -123,8 +123,8 @@ export class AccessLogFile implements FrameHandler {
 }
 
 /**
- * A pipe that nobody reads for a while takes nothing more, and says so; a stream of Node's takes that for an
- * error after five attempts in a row and is over. Here it is a disk that is slow.
+ * `writePatiently` retries a pipe that nobody reads for a while. Node's stream treats that as an error after
+ * five attempts in a row and ends. Here it counts as a slow disk.
  */
 function writePatiently(
   fd: number,

@@ -1,7 +1,7 @@
 /**
- * The pool of analysts. Whoever feeds it bounds what is waiting; the pool bounds the time and the memory of
- * each task. A task that fails is tried again pair by pair, so that one bad pair costs no other. No thread is
- * started before the first task.
+ * The pool of analysts. Its callers bound the waiting tasks; the pool bounds the time and the memory of each
+ * task. A failed task is repeated pair by pair, so that one bad pair costs no other. No thread is started
+ * before the first task.
  */
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
@@ -11,7 +11,7 @@ import { limits } from '../../core/limits.js';
 import { entryFile } from '../protocol/entry.js';
 import type { AnalystTask, PairTask } from './analyst.js';
 
-/** An analyst without work ends after this long. */
+/** An analyst without work ends after this time, in milliseconds. */
 const idleMs = 30_000;
 const coresPerAnalyst = 4;
 
@@ -36,7 +36,7 @@ export class AnalystPool {
     this.#heapMb = heapMb;
   }
 
-  /** One comparison for each pair; none when the pool is closed. Never rejects. */
+  /** `compare` returns one comparison for each pair, and none after the pool was closed. It never rejects. */
   async compare(pairs: readonly PairTask[]): Promise<readonly Comparison[]> {
     const found = await this.#run(pairs);
     if (this.#closed) return [];
@@ -52,7 +52,10 @@ export class AnalystPool {
     await this.#pool?.destroy();
   }
 
-  /** Or why there is no comparison. The bytes are copied, because they may be needed once more. */
+  /**
+   * `#run` returns the comparisons, or why there are none. The bytes are copied, because a retry needs them
+   * again.
+   */
   async #run(pairs: readonly PairTask[]): Promise<readonly Comparison[] | 'timeout' | 'failed'> {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), this.#timeMs);
@@ -69,8 +72,8 @@ export class AnalystPool {
     if (this.#pool !== null) return this.#pool;
     const pool = new Piscina<AnalystTask, readonly Comparison[]>({
       filename: entryFile('control/analyst').href,
-      // What the process was started with (a profiler, a loader) is not meant for analysts, nor has their
-      // heap room for it.
+      // The options of the process (a profiler, a loader) are not meant for analysts, and their heap has no
+      // room for them.
       execArgv: [],
       env: { ...process.env, NODE_OPTIONS: '' },
       minThreads: 0,
@@ -79,8 +82,7 @@ export class AnalystPool {
       recordTiming: false,
       resourceLimits: { maxOldGenerationSizeMb: this.#heapMb },
     });
-    // A thread of the pool that dies beside a task is replaced by the pool; the task's own failure is its
-    // promise's.
+    // The pool replaces a thread that dies between tasks. The failure of a task rejects its promise.
     pool.on('error', () => {});
     this.#pool = pool;
     return pool;

@@ -1,7 +1,6 @@
 /**
- * An analyst: a thread of the pool that takes pairs of responses apart. What it may be fed is hostile: it is
- * bounded in memory by its heap and in time by whoever asks, and its end costs one pair. Entry point of the
- * thread.
+ * An analyst: a thread of the pool that compares pairs of responses. Its input may be hostile: its heap
+ * bounds its memory, its caller bounds its time, and its end costs one pair. Entry point of the thread.
  */
 import { constants } from 'node:os';
 import { type CompareRules, Comparer } from '../../core/compare/compare.js';
@@ -19,16 +18,16 @@ export interface AnalystTask {
   readonly pairs: readonly PairTask[];
 }
 
-/** Comparers by their rules as text: a plan has few of them, and they come with every pair. */
+/** Comparers by their rules as text: a plan has few rules, and every pair carries its own copy. */
 const comparers = new Map<string, Comparer>();
 const comparersMax = 256;
 
-// Behind every other thread, for nobody waits for what an analyst finds; but not so far that a busy machine
-// starves it.
+// A lower priority than other threads, because nobody waits for an analyst, but not so low that a busy
+// machine starves it.
 yieldToProxyThreads(constants.priority.PRIORITY_BELOW_NORMAL);
 
 export default function analyse({ pairs }: AnalystTask): readonly Comparison[] {
-  // Pairs of one mirror share their rules, within a task as one object.
+  // Pairs of one mirror share their rules, which are one object within a task.
   let rules: CompareRules | null = null;
   let comparer: Comparer | null = null;
   return pairs.map((pair) => {

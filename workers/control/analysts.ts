@@ -1,9 +1,9 @@
 /**
- * The control thread's side of comparing: takes pairs from the rings of the shadow threads, has analysts take
- * them apart, and writes what they found into the book. Pairs are taken only when an analyst is free, so the
- * rings are the queue: when they are full, shadow threads drop and count. Nobody waits for a comparison, so
- * after a bell some time is given for more pairs to come: waking threads costs more than comparing. Nothing
- * is started before the first pair comes.
+ * The control thread's side of comparisons: it reads pairs from the rings of the shadow threads, passes them
+ * to analysts, and writes their results to the book. It reads pairs only while an analyst is free, so the
+ * rings are the queue: when they are full, shadow threads drop and count pairs. Nobody waits for a
+ * comparison, so after a ring of the doorbell it waits for more pairs: waking threads costs more than
+ * comparing. Nothing is started before the first pair.
  */
 import type { CompareRules } from '../../core/compare/compare.js';
 import type { BookRules, DiffBook } from '../../core/compare/diff-book.js';
@@ -18,16 +18,16 @@ import { RingReader } from '../../core/ring/reader.js';
 import type { EndpointBook } from '../../core/verdict/endpoint-book.js';
 import { type AnalystBounds, AnalystPool } from './analyst-pool.js';
 
-/** A parked reader looks around this often although nothing rang. */
+/** A parked reader checks its rings at this interval even if the doorbell did not ring. */
 const parkMs = 1000;
-/** How long pairs are gathered after the first one. */
+/** Time in which pairs are gathered after the first one. */
 const gatherMs = 50;
 
-/** Whose pairs a slot carries, and by which rules they are compared. */
+/** The mirror that a slot belongs to, and its rules of comparison. */
 interface Subject {
   readonly route: string;
   readonly version: string;
-  /** The version that is asked twice, where the mirror has a baseline. */
+  /** The version that answers twice, if the mirror has a baseline. */
   readonly baseline: string | null;
   readonly isBaseline: boolean;
   readonly bookRules: BookRules;
@@ -57,10 +57,10 @@ export class Analysts {
   #subjects = new Map<number, Subject>();
   #redaction: Redaction;
   #busy = 0;
-  /** Taken from the rings for the next task. */
+  /** Pairs that were read for the next task. */
   #batch: Subjected[] = [];
   #batchBytes = 0;
-  /** The doorbell or the timer of a gathering will call `#pump`. */
+  /** The doorbell, or the timer that gathers pairs, will call `#pump`. */
   #waiting = false;
   #closed = false;
 
@@ -82,7 +82,7 @@ export class Analysts {
     this.#pump();
   }
 
-  /** Pairs that are taken from now on are compared by the rules of `plan`. */
+  /** `apply` sets the rules for pairs that are read from now on. */
   apply(plan: Plan): void {
     this.#redaction = new Redaction(plan.redact);
     const nameOf = (mirror: MirrorPlan): string => targetName(plan, mirror);
@@ -114,7 +114,7 @@ export class Analysts {
     await this.#pool.close();
   }
 
-  /** Takes pairs while analysts are free, and parks when there is none. */
+  /** `#pump` reads pairs while analysts are free, and parks when there are no pairs. */
   #pump(): void {
     while (this.#busy < this.#pool.threads && !this.#closed) {
       const batch = this.#takeBatch();
@@ -130,7 +130,7 @@ export class Analysts {
     this.#doorbell.park(this.#isEmpty, parkMs, () => setTimeout(this.#gathered, gatherMs));
   }
 
-  /** `#takeBatch` takes as many pairs as one task may have, from all rings in turn. */
+  /** `#takeBatch` reads as many pairs as one task may have, from all rings in turn. */
   #takeBatch(): readonly Subjected[] {
     let came = true;
     while (came && this.#batchHasRoom()) {
@@ -151,7 +151,7 @@ export class Analysts {
 
   #gather(pair: Pair): void {
     const subject = this.#subjects.get(pair.slot);
-    // Its mirror has left the configuration, and nobody asks for its differences any more.
+    // The mirror has left the configuration, so its differences are not reported any more.
     if (subject === undefined) return;
     this.#batch.push({ pair, subject });
     this.#batchBytes += pair.bytes.byteLength;

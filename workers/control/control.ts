@@ -1,6 +1,6 @@
 /**
- * The control thread: serves the admin API from shared memory and writes the access log. It asks main for
- * changes and never speaks to the data plane; the data plane never waits for it.
+ * The control thread: it serves the admin API from shared memory and writes the access log. It asks main for
+ * changes and never sends the data plane a message; the data plane never waits for it.
  */
 
 import { randomFillSync } from 'node:crypto';
@@ -89,10 +89,7 @@ const histogramLog = new HistogramLog({
   warn: (message) => log.error({}, message),
 });
 histogramLog.apply(observed);
-/**
- * Checks endpoints on behalf of all threads, while there are any to check: nothing of a request hangs on this
- * thread.
- */
+/** Checks endpoints for all threads, while there are endpoints to check. No request waits for this thread. */
 let prober: Prober | null = null;
 probe(start.observed);
 
@@ -166,7 +163,7 @@ async function listen(): Promise<void> {
     say({ type: 'ready', address: null, port: 0 });
     return;
   }
-  // A thread that replaces another one serves where that one did, also where the plan leaves the port open.
+  // A replacement serves on the same port as its predecessor, even if the plan leaves the port open.
   const address =
     admin.address.kind === 'tcp'
       ? { ...admin.address, port: start.adminPort ?? admin.address.port }
@@ -238,8 +235,8 @@ function probe({ plan, targets }: ObservedBlocks): void {
 }
 
 /**
- * Tries again while the address is in use, for `withinMs`: the process that is taken over is about to leave
- * it.
+ * `serveWithin` retries for `withinMs` while the address is in use, because the process that is taken over is
+ * about to release it.
  */
 async function serveWithin(withinMs: number, serve: () => Promise<AdminServer>): Promise<AdminServer> {
   const endMs = performance.now() + withinMs;

@@ -1,7 +1,7 @@
 /**
- * The guards at work, on the control thread: reads what primaries did from shared memory, feeds each route's
- * guard with windows of it, and writes what the guard decides to where proxy threads look. No message goes to
- * the data plane.
+ * Runs the guards on the control thread: it reads the figures of primaries from shared memory, feeds each
+ * route's guard with windows of them, and writes the guard's decisions where proxy threads read them. The
+ * data plane gets no message.
  */
 import { blameOf, failureReasons } from '../../core/errors.js';
 import { Guard, type GuardEvent, type GuardWindow } from '../../core/mirror/guard.js';
@@ -18,10 +18,10 @@ export interface GuardLog {
   warn(fields: object, message: string): void;
 }
 
-/** One route's guard, with its timer and the count that its window began with. */
+/** The guard of one route, with its timer and the counts at the beginning of its window. */
 interface Watch {
   readonly guard: Guard;
-  /** `v1`, or several as `v1 + v3`: other ones need a base line of their own. */
+  /** `v1`, or several as `v1 + v3`. Other primaries need their own base line. */
   readonly primary: string;
   readonly timer: NodeJS.Timeout;
   before: VersionSnapshot | null;
@@ -31,7 +31,7 @@ export class GuardWatch {
   readonly #heldBack: HeldBack;
   readonly #log: GuardLog;
   #observed: Observed;
-  /** By route. */
+  /** Watches by route. */
   readonly #watches = new Map<string, Watch>();
 
   constructor(observed: Observed, heldBack: HeldBack, log: GuardLog) {
@@ -41,7 +41,7 @@ export class GuardWatch {
     this.apply(observed);
   }
 
-  /** Takes over a plan: guards that are asked for as before keep their base line. */
+  /** `apply` applies a plan. Guards whose settings did not change keep their base line. */
   apply(observed: Observed): void {
     this.#observed = observed;
     const { routes, versions } = observed.plan;
@@ -95,7 +95,7 @@ export class GuardWatch {
     this.#report(route, watch, event);
   }
 
-  /** The counts of all versions that answer on the route, as if they were one. */
+  /** `#read` returns the sum of the counts of all versions that answer on the route. */
   #read(routeName: string): VersionSnapshot | null {
     const { plan, versions } = this.#observed;
     const route = plan.routes.find(({ name }) => name === routeName);
@@ -112,7 +112,7 @@ export class GuardWatch {
   #tellBase(route: string, primary: string, base: NonNullable<Guard['base']>): void {
     this.#log.info(
       { route, primary, baseP99Us: base.p99Us, baseErrorShare: base.errorShare },
-      `guard: the base line of ${primary} is a p99 of ${base.p99Us} us and ${percent(base.errorShare)} errors; from here on it is compared`,
+      `guard: the base line of ${primary} is a p99 of ${base.p99Us} us and ${percent(base.errorShare)} errors; windows are now compared with it`,
     );
   }
 
@@ -120,11 +120,11 @@ export class GuardWatch {
     const keptPercent = guard.keptMillionths / MILLIONTHS_PER_PERCENT;
     const fields = { route: route.name, primary, keptPercent };
     if (event.kind === 'recovering') {
-      this.#log.info(fields, `guard: mirrors of ${route.name} go on with ${keptPercent} % of their copies`);
+      this.#log.info(fields, `guard: mirrors of ${route.name} send ${keptPercent} % of their copies again`);
     } else if (event.kind === 'unrelated') {
       this.#log.warn(
         fields,
-        `guard: ${primary} is no better without copies, so they are not the cause; what it does now is the new base line`,
+        `guard: ${primary} is no better without copies, so they are not the cause; its current figures are the new base line`,
       );
     } else {
       const { window, because } = event;
@@ -135,13 +135,13 @@ export class GuardWatch {
           : `${percent(window.errors / window.requests)} errors against ${percent(base.errorShare)}`;
       this.#log.warn(
         { ...fields, because, ...window, baseP99Us: base.p99Us, baseErrorShare: base.errorShare },
-        `guard: ${primary} got worse (${what}): mirrors of ${route.name} go down to ${keptPercent} % of their copies`,
+        `guard: ${primary} got worse (${what}): mirrors of ${route.name} are reduced to ${keptPercent} % of their copies`,
       );
     }
   }
 }
 
-/** The differences of two readings as the guard sees them. */
+/** `windowOf` converts the difference of two readings to a window of the guard. */
 function windowOf(counts: VersionSnapshot): GuardWindow {
   let requests = counts.responsesOther;
   let errors = 0;

@@ -1,6 +1,6 @@
 /**
- * Writes what the threads measured into HdrHistogram logs, one interval after the other (core/hlog). Runs on
- * the control thread, from shared memory; the data plane knows nothing of it. An interval that can't be
+ * Writes the latencies of all threads to HdrHistogram logs, one interval after the other (core/hlog). It runs
+ * on the control thread and reads shared memory; the data plane is not involved. An interval that can't be
  * written is counted and logged, and becomes part of the next one: no value is lost as long as a later write
  * succeeds.
  */
@@ -15,21 +15,21 @@ import { Histogram } from '../../core/record/histogram.js';
 import type { HistogramLogCounts } from '../../core/report/control-counts.js';
 import type { Observed } from '../../core/report/observed.js';
 
-/** A mark's memory, by the tag of its series. */
+/** The memory of a mark, by the tag of its series. */
 export interface KeptMark {
   readonly tag: string;
   readonly shared: SharedArrayBuffer;
 }
 
 export interface HistogramLogOptions {
-  /** The marks of the control thread before this one. */
+  /** The marks of the previous control thread. */
   readonly kept: readonly KeptMark[];
-  /** Called for a new mark, which the next control thread is to begin with. */
+  /** Called for a new mark, which the next control thread receives. */
   readonly keep: (mark: KeptMark) => void;
   readonly warn: (message: string) => void;
 }
 
-/** A disk that hangs must not hold up the end of the process for longer. */
+/** Time that a hanging disk may delay the end of the process, in milliseconds. */
 const closeMs = 2000;
 const lineFeed = 0x0a;
 
@@ -43,11 +43,11 @@ export class HistogramLog {
   readonly #options: HistogramLogOptions;
   readonly #marks = new Map<string, LogMark>();
   readonly #startMs = wallClockMs();
-  /** Where the interval of a series begins that has none yet. */
+  /** Start of the first interval of a new series. */
   #sinceMs = this.#startMs;
-  /** Files that hold this process's header. */
+  /** Files with this process's header. */
   readonly #begun = new Set<string>();
-  /** By path, what it failed with last. */
+  /** The last failure of each path. */
   readonly #failing = new Map<string, string>();
   #observed: Observed | null = null;
   #plan: HistogramsPlan | null = null;
@@ -60,12 +60,12 @@ export class HistogramLog {
     for (const { tag, shared } of options.kept) this.#marks.set(tag, new LogMark(shared));
   }
 
-  /** Takes a new plan, and the blocks that belong to it. */
+  /** `apply` applies a new plan with its blocks. */
   apply(observed: Observed): void {
     const before = this.#plan;
     const plan = observed.plan.histograms;
     if (before !== null && plan === null) this.#write();
-    // What was measured before logging was switched on belongs to no interval.
+    // Values from before logging was switched on belong to no interval.
     if (before === null && plan !== null && this.#observed !== null) this.#skip(observed);
     this.#observed = observed;
     this.#plan = plan;
@@ -74,7 +74,7 @@ export class HistogramLog {
     this.#timer = plan === null ? null : setInterval(() => this.#write(), plan.intervalMs);
   }
 
-  /** Writes the last interval; resolves when it is with the system, or when that takes too long. */
+  /** `close` writes the last interval. It resolves when the system has it, or when that takes too long. */
   async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     if (this.#plan === null) return;
@@ -91,8 +91,8 @@ export class HistogramLog {
   }
 
   /**
-   * One interval of every series. Does nothing while the disk is at work on the one before: that one's end is
-   * the next one's start.
+   * `#write` writes one interval of every series. While the disk is still writing the previous one it does
+   * nothing, and the next interval begins where that one ended.
    */
   #write(): void {
     const [observed, plan] = [this.#observed, this.#plan];
@@ -112,7 +112,10 @@ export class HistogramLog {
     });
   }
 
-  /** One after the other: a disk that hangs holds one thread of Node's pool, and not all of them. */
+  /**
+   * Files are written one after the other, so that a hanging disk blocks one thread of Node's pool and not
+   * all of them.
+   */
   async #writeFiles(directory: string, byFile: ReadonlyMap<string, readonly OpenSeries[]>): Promise<void> {
     for (const [file, all] of byFile) {
       const path = join(directory, file);
@@ -126,7 +129,7 @@ export class HistogramLog {
         all.forEach((series, i) => {
           series.mark.set(now[i], endMs);
         });
-        if (this.#failing.delete(path)) this.#options.warn(`the histogram log ${path} is written again`);
+        if (this.#failing.delete(path)) this.#options.warn(`the histogram log ${path} can be written again`);
       } catch (error) {
         this.#failed(path, (error as Error).message);
       }
@@ -135,7 +138,8 @@ export class HistogramLog {
 
   #line({ tag, mark, written }: OpenSeries, now: Histogram, endMs: number): string {
     const interval = now.subtract(written);
-    // Lines of an idle version show that umbra has not stopped; differences come with their version's.
+    // Lines of an idle version show that umbra is running. Lines of differences follow those of their
+    // version.
     if (interval.count === 0 && tag.split(':').length > 2) return '';
     return intervalLine(tag, mark.endMs === 0 ? this.#sinceMs : mark.endMs, endMs, interval);
   }
@@ -165,8 +169,8 @@ export class HistogramLog {
 }
 
 /**
- * Appends whole lines or nothing. The file is opened again each time, so that one that was moved away or
- * removed is begun again; a line that a crash cut short is ended first.
+ * `append` appends whole lines or nothing. It opens the file each time, so that a file that was moved or
+ * removed is created again. A line that a crash cut short is terminated first.
  */
 async function append(path: string, header: string, lines: string): Promise<void> {
   const file = await openOrMake(path);
@@ -181,7 +185,7 @@ async function append(path: string, header: string, lines: string): Promise<void
     try {
       while (written < bytes.length) written += (await file.write(bytes, written)).bytesWritten;
     } catch (error) {
-      // A part of a line would be counted again with the whole one.
+      // A partial line would be counted again with the complete one.
       if (written > 0) await file.truncate(size).catch(() => {});
       throw error;
     }

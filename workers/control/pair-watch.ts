@@ -1,4 +1,4 @@
-/** Looks at the pairs of all mirrors a few times a second, so that a verdict knows when they came. */
+/** Reads the pairs of all mirrors a few times a second, so that a verdict knows when they occurred. */
 import { wallClockMs } from '../../core/clock.js';
 import type { ObservedMirror } from '../../core/report/observed.js';
 import { type Block, unitMs } from '../../core/verdict/block-series.js';
@@ -8,7 +8,7 @@ export class PairWatch {
   readonly #history = new PairHistory();
   readonly #timer: NodeJS.Timeout;
 
-  /** The first look is at once: what was counted before is in no block. */
+  /** The first look is immediate: earlier counts belong to no block. */
   constructor(mirrors: () => readonly ObservedMirror[]) {
     const look = (): void => this.#history.look(mirrors(), wallClockMs());
     look();
