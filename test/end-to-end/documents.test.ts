@@ -111,7 +111,7 @@ t.test('a document that was refused changes nothing, and says why at its place',
     err,
     /bad\.yaml:17:17: virtualservice\/reviews: subset `v3` of reviews\.default\.svc\.cluster\.local is unknown/,
   );
-  t.match(err, /refused \(422\): the documents were refused; nothing was changed/);
+  t.match(err, /refused \(422\): the documents were rejected; nothing was changed/);
   t.equal(await call({ host: 'reviews.example.com' }), 404);
 });
 

@@ -1,7 +1,6 @@
 /**
- * The admin API: health, metrics, statistics, configuration, and the few changes that can be made to a
- * running umbra. Errors are `{ "error": "…" }`. Runs on the control thread; nothing here touches the data
- * plane but through `AdminDeps`.
+ * The admin API: health, metrics, statistics, configuration, and the few changes of a running umbra. Errors
+ * are `{ "error": "…" }`. It runs on the control thread and affects the data plane only through `AdminDeps`.
  */
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { nowUs } from '../../core/clock.js';
@@ -35,7 +34,7 @@ PATCH /api/routes/ROUTE                         { "primary": { "v1": 95, "v2": 5
 PATCH /api/routes/ROUTE/mirrors/VERSION         { "percent": 25 } or { "enabled": false }
 `;
 
-/** The caller may add routes to what is returned; they stand behind the same guards. */
+/** `createAdminApp` returns an app to which the caller may add routes; the same guards protect them. */
 export function createAdminApp(deps: AdminDeps): Hono {
   const app = guardedApp(deps);
   addPage(app);
@@ -46,8 +45,8 @@ export function createAdminApp(deps: AdminDeps): Hono {
 }
 
 /**
- * `guardedApp` has the guards and no routes. Throws if the address can be reached from other machines and no
- * token is set: nothing would protect it.
+ * `guardedApp` returns an app with the guards and no routes. It throws if other machines can reach the
+ * address and no token is set, because nothing would protect it.
  */
 export function guardedApp({
   address,
@@ -113,7 +112,8 @@ function addChanges(app: Hono, deps: AdminDeps): void {
     if (typeof text !== 'string') return text;
     const result = await deps.replaceConfig(text);
     if (!result.ok && result.status === 503) return c.json({ error: result.message }, 503);
-    if (!result.ok) return c.json({ error: 'the configuration was refused', problems: result.problems }, 422);
+    if (!result.ok)
+      return c.json({ error: 'the configuration was rejected', problems: result.problems }, 422);
     deps.log.info({ generation: result.generation }, 'configuration replaced through the admin API');
     return c.json({ generation: result.generation });
   });
@@ -168,7 +168,7 @@ async function changeMirrors(
   return c.json({ generation: result.generation });
 }
 
-/** Says which part of the target the plan does not know, or null. */
+/** `missingPart` returns which part of the target is not in the plan, or null. */
 function missingPart(deps: AdminDeps, { route, version }: MirrorTarget): string | null {
   const { plan } = deps.observe();
   const found = plan.routes.find(({ name }) => name === route);
@@ -177,7 +177,7 @@ function missingPart(deps: AdminDeps, { route, version }: MirrorTarget): string 
   return `route ${JSON.stringify(route)} has no mirror to ${JSON.stringify(version)}`;
 }
 
-/** What every answer carries that does not say otherwise. */
+/** Header fields of every response, unless it sets them itself. */
 const COMMON_FIELDS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -188,7 +188,8 @@ const COMMON_FIELDS = {
 };
 
 /**
- * Every answer is of the moment, is what it says it is, and can't be framed or used by another site's page.
+ * `answerHeaders` makes every response uncacheable, protects its content type, and prevents frames and use by
+ * other sites.
  */
 function answerHeaders(): MiddlewareHandler {
   return async (c, next) => {

@@ -6,7 +6,7 @@ import type { AdminFigures } from './figures.js';
 interface HeldBody {
   readonly bodies: AdminBodies;
   bytes: number;
-  /** Null before its first byte, and once it is whole. */
+  /** Null before the first byte, and after the last one. */
   reader: ReadableStreamDefaultReader<Uint8Array> | null;
   gaveWay: boolean;
 }
@@ -14,8 +14,8 @@ interface HeldBody {
 const held = 'umbra.body';
 
 /**
- * The bodies that the admin server has in memory. Past `limits.adminBodiesBytes` the one that has been
- * arriving for longest gives way, and where all are whole the newest.
+ * The bodies that the admin server has in memory. Above `limits.adminBodiesBytes` the one that has been
+ * arriving for longest is ended, and if all are complete the newest.
  */
 class AdminBodies {
   readonly #figures: AdminFigures;
@@ -53,7 +53,7 @@ class AdminBodies {
     body.gaveWay = true;
     this.#figures.refused.bodies++;
     this.#release(body);
-    // Its `read` resolves, and ends its request.
+    // Its `read` resolves, which ends its request.
     void body.reader?.cancel().catch(() => {});
     body.reader = null;
   }
@@ -64,7 +64,10 @@ class AdminBodies {
   }
 }
 
-/** Bounds the bodies of all requests together. Must come before a handler that calls `readBody`. */
+/**
+ * `boundBodies` bounds the bodies of all requests together. It must come before a handler that calls
+ * `readBody`.
+ */
 export function boundBodies(figures: AdminFigures): MiddlewareHandler {
   const bodies = new AdminBodies(figures);
   return async (c, next) => {
@@ -79,10 +82,9 @@ export function boundBodies(figures: AdminFigures): MiddlewareHandler {
 }
 
 /**
- * The body of a request to the admin API as text; or the answer where it is larger than the bound, or too
- * much is held for all of them. Then the rest stays unread.
- *
- * Hono's own middleware for this was rejected: on bodies of unknown length it builds a new global `Request`
+ * `readBody` returns the body of a request as text. It returns an answer if the body is larger than its
+ * bound, or all bodies together are too large; the rest is not read.
+ * Hono's own middleware for this was rejected: for bodies of unknown length it builds a new global `Request`
  * from the server's light one, which works only if the server replaces the globals of the whole thread.
  */
 export async function readBody(

@@ -1,7 +1,7 @@
 /**
- * The bounds on connections of the admin server, and on answers that clients do not read. When a bound is
- * reached, the connection that waits longest without being answered gives way, or the one that does not read
- * its answer: those which ask for nothing, or take nothing, never keep a probe out.
+ * The bounds on connections of the admin server, and on answers that clients do not read. At a bound, the
+ * connection that has waited longest without being answered is closed, or the one that does not read its
+ * answer. So idle or unread connections never keep a probe out.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -12,7 +12,7 @@ interface Connection {
   response: ServerResponse | null;
 }
 
-/** What closed a connection for others, or refused it. */
+/** The bound that closed or refused a connection. */
 export type ClosedFor = 'connections' | 'answers';
 
 export interface ConnectionBounds {
@@ -21,13 +21,15 @@ export interface ConnectionBounds {
   readonly answersBytesMax: number;
 }
 
-/** `onClosed` is called for each connection that is closed for another, or is refused. */
+/**
+ * `boundConnections` calls `onClosed` for each connection that is refused, or closed in favour of another.
+ */
 export function boundConnections(
   server: Server,
   { connectionsMax, answersBytesMax }: ConnectionBounds,
   onClosed: (why: ClosedFor) => void,
 ): void {
-  /** The one that has waited longest first. */
+  /** The longest waiting connection first. */
   const open = new Map<Socket, Connection>();
   server.on('connection', (socket: Socket) => {
     if (open.size >= connectionsMax) {
@@ -51,7 +53,7 @@ export function boundConnections(
       connection.response = null;
       if (open.delete(socket) && !socket.destroyed) open.set(socket, connection);
     });
-    // Before one more answer is made.
+    // Checked before another answer is made.
     for (let biggest = fullest(open, answersBytesMax); biggest !== null; ) {
       onClosed('answers');
       open.delete(biggest);
@@ -62,8 +64,8 @@ export function boundConnections(
 }
 
 /**
- * One without a request, else one whose request is not whole, else one that has its whole answer and does not
- * read it; null where all are being answered.
+ * `longestWaiting` returns a connection without a request, else one whose request is incomplete, else one
+ * that does not read its complete answer. It returns null when all are being answered.
  */
 function longestWaiting(open: ReadonlyMap<Socket, Connection>): Socket | null {
   let incomplete: Socket | null = null;
@@ -76,7 +78,7 @@ function longestWaiting(open: ReadonlyMap<Socket, Connection>): Socket | null {
   return incomplete ?? unread;
 }
 
-/** The one that holds most, where all together hold more than they may. */
+/** `fullest` returns the connection that holds most, if all together exceed the bound. */
 function fullest(open: ReadonlyMap<Socket, Connection>, bytesMax: number): Socket | null {
   let bytes = 0;
   let fullest: Socket | null = null;

@@ -10,47 +10,47 @@ import type { AdminFigures } from './figures.js';
 import type { LiveFeed } from './live-feed.js';
 
 /**
- * What the admin API needs from the process. Implemented by the control thread, which asks main for changes.
+ * The services of the process that the admin API needs. The control thread implements them, and asks main for
+ * changes.
  */
 export interface AdminDeps {
-  /** Where the API listens: it decides which Host fields are believed. */
+  /** The address of the API, which decides which Host fields are accepted. */
   readonly address: Address;
-  /** Asked for as `Authorization: Bearer …`; null only on loopback and unix sockets. */
+  /** The token for `Authorization: Bearer …`; null only on loopback and unix sockets. */
   readonly token: string | null;
   readonly log: AdminLog;
-  /** Counts what the server refuses. */
+  /** Counts of what the server rejects. */
   readonly figures: AdminFigures;
-  /** What `GET /api/stream` reads. */
+  /** The feed of `GET /api/stream`. */
   readonly feed: LiveFeed;
-  /** What to report from; main replaces it with every new plan. */
+  /** The input of reports; main replaces it with every new plan. */
   observe(): Observed;
-  /** What the thread that serves the API counts itself. */
+  /** The control thread's own counts. */
   controlCounts(): ControlCounts;
-  /** Serving: every listener is open and nothing is draining. */
+  /** True when every listener is open and nothing is draining. */
   ready(): boolean;
   /** Pairs of a mirror by blocks of time, and by endpoint. */
   readonly pairs: PairSource;
   /** Judges the mirrors of a reading by everything since the control thread started. */
   verdict(reading: Reading): Verdict;
-  /** What comparisons of responses found so far. */
+  /** The differences found so far. */
   diffs(): Diffs;
-  /** The configuration in force, with its defaults and without its secrets. */
+  /** The current configuration with its defaults, without its secrets. */
   effectiveConfig(): object;
   /**
-   * Changes one mirror, or all if `target` is null. Resolves when every thread has taken the new plan. The
-   * target was found in the plan before, but may be gone by now.
+   * Changes one mirror, or all if `target` is null. It resolves when every thread has applied the new plan.
+   * The target was in the plan before, but may have been removed meanwhile.
    */
   changeMirrors(target: MirrorTarget | null, change: MirrorChange): Promise<ChangeResult>;
   /**
-   * Changes the weights of a route's primaries, by name; those that are not named keep theirs. Resolves as
-   * above.
+   * Changes the weights of a route's primaries by name. Others keep theirs. It resolves like `changeMirrors`.
    */
   changeWeights(route: string, weights: Readonly<Record<string, number>>): Promise<ChangeResult>;
-  /** Replaces the whole configuration, YAML or JSON, or leaves everything as it is. Resolves as above. */
+  /** Replaces the whole configuration, YAML or JSON, or changes nothing. It resolves like `changeMirrors`. */
   replaceConfig(text: string): Promise<ReplaceResult>;
   /**
-   * Applies documents or takes them back, all or none; a dry run only returns the result. Resolves
-   * as above.
+   * Applies or deletes documents, all or none. A dry run only returns the result. It resolves like
+   * `changeMirrors`.
    */
   changeDocuments(change: DocumentChange, dryRun: boolean): Promise<ChangeAnswer>;
 }
@@ -67,7 +67,7 @@ export interface MirrorTarget {
   readonly version: string;
 }
 
-/** At least one of the two. `percent` is from 0 to 100 in steps of 0.0001. */
+/** At least one of the two is set. `percent` is from 0 to 100 in steps of 0.0001. */
 export interface MirrorChange {
   readonly percent?: number;
   readonly enabled?: boolean;
@@ -79,7 +79,7 @@ export type ChangeResult =
 
 export type ReplaceResult =
   | { readonly ok: true; readonly generation: number }
-  /** Each problem as `umbra check` prints it. Nothing was changed. */
+  /** Problems as `umbra check` prints them. Nothing was changed. */
   | {
       readonly ok: false;
       readonly status: number;

@@ -1,7 +1,7 @@
 /**
- * `POST /api/apply` and `POST /api/delete`: documents, as YAML or JSON, in force on every thread when the
- * answer comes. A JSON body `{ "files": [ { "file": "a.yaml", "text": "…" } ] }` carries several files with
- * their names.
+ * `POST /api/apply` and `POST /api/delete`: documents as YAML or JSON, which are in force on every thread
+ * when the answer is sent. A JSON body `{ "files": [ { "file": "a.yaml", "text": "…" } ] }` carries several
+ * files with their names.
  */
 import type { Context, Hono } from 'hono';
 import type { DocumentChange } from '../../config/documents/change.js';
@@ -14,7 +14,7 @@ import { wrongMethod } from './responses.js';
 
 const DOCUMENT_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'application/json'];
 
-/** Documents that a line of the log names; it also has their number. */
+/** Documents that a log line names; it also has their number. */
 const loggedMax = 20;
 
 export function addDocuments(app: Hono, deps: AdminDeps): void {
@@ -38,7 +38,7 @@ async function change(c: Context, deps: AdminDeps, what: DocumentChange['what'])
   const result = await deps.changeDocuments({ what, files, strict }, dryRun);
   if (!result.ok) {
     const { message, problems } = result;
-    const error = result.status === 422 ? 'the documents were refused; nothing was changed' : message;
+    const error = result.status === 422 ? 'the documents were rejected; nothing was changed' : message;
     return c.json({ error, problems }, statusOf(result.status));
   }
   const { generation, documents } = result;
@@ -54,7 +54,7 @@ function statusOf(status: number): 409 | 422 | 500 | 503 {
   return status === 409 || status === 422 || status === 503 ? status : 500;
 }
 
-/** A text says what is wrong. */
+/** `filesOf` returns the files, or a text that describes a problem. */
 function filesOf(text: string): TextFile[] | string {
   const files = filesIn(text);
   if (files === undefined) return [{ file: 'request', text }];
@@ -63,13 +63,13 @@ function filesOf(text: string): TextFile[] | string {
   return files.every(isFile) ? files.map(({ file, text }) => ({ file, text })) : wrong;
 }
 
-/** `files` of a JSON object that is no document itself. */
+/** `filesIn` returns `files` of a JSON object that is not itself a document. */
 function filesIn(text: string): unknown {
   if (!/^\s*\{\s*"files"/.test(text)) return undefined;
   try {
     return (JSON.parse(text) as { files: unknown }).files;
   } catch {
-    // The reader of documents says what is wrong, and where.
+    // The reader of documents reports the problem with its position.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** What the admin server counts of itself. One object per control thread, which alone touches it. */
+/** The admin server's counts of its own work. The control thread has one object and is its only user. */
 import type { AdminCounts, RefusalReason } from '../../core/report/control-counts.js';
 
 export class AdminFigures implements AdminCounts {

@@ -1,6 +1,6 @@
 /**
- * Who may talk to the admin API. It can switch traffic, and on loopback it usually needs no token, so a web
- * page in a browser on the same machine is the attacker to think of (docs/security.md):
+ * Access control of the admin API. The API can switch traffic, and on loopback it usually needs no token, so
+ * the main threat is a web page in a browser on the same machine (docs/security.md):
  *
  *   - The page's name may be made to point to 127.0.0.1 (DNS rebinding). On loopback, only loopback's names
  *     are accepted in Host.
@@ -30,13 +30,14 @@ const PROBES: readonly string[] = ['/healthz', '/readyz'];
 const PAGE = /^\/(dashboard\/[^/]*)?$/;
 const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
-/** Only this machine can reach the address. */
+/** `isLocal` returns true when only this machine can reach the address. */
 export function isLocal(address: Address): boolean {
   return address.kind === 'unix' || isLoopback(address.host);
 }
 
 /**
- * 421 for a Host field that is not a name of loopback, while bound to loopback. Elsewhere the token protects.
+ * `checkHost` answers 421 to a Host field that is not a loopback name, while bound to loopback. Elsewhere the
+ * token protects the API.
  */
 export function checkHost(address: Address, figures: AdminFigures): MiddlewareHandler {
   if (address.kind === 'unix' || !isLoopback(address.host)) return (_, next) => next();
@@ -55,7 +56,8 @@ export function checkHost(address: Address, figures: AdminFigures): MiddlewareHa
 }
 
 /**
- * 429 past the bounds on requests and on changes. Probes are always answered: a busy umbra is not a dead one.
+ * `checkRate` answers 429 above the bounds on requests and on changes. Probes are always answered: a busy
+ * umbra is not a dead one.
  */
 export function checkRate(figures: AdminFigures): MiddlewareHandler {
   const requests = new RateBound(limits.adminRequestsPerSecond);
@@ -69,9 +71,9 @@ export function checkRate(figures: AdminFigures): MiddlewareHandler {
 }
 
 /**
- * 401 without the right token. Compares digests, so the time taken reveals neither the token nor its length.
- * An address that was wrong too often gets 429, with the right token too: guessing gets no faster than a
- * guess a second.
+ * `checkToken` answers 401 without the right token. It compares digests, so that timing reveals neither the
+ * token nor its length. An address with too many wrong tokens gets 429, even with the right token: guessing
+ * is limited to one guess a second.
  */
 export function checkToken(token: string | null, figures: AdminFigures): MiddlewareHandler {
   if (token === null) return (_, next) => next();
@@ -85,7 +87,7 @@ export function checkToken(token: string | null, figures: AdminFigures): Middlew
     }
     const given = /^Bearer +([^ ]+) *$/i.exec(c.req.header('authorization') ?? '')?.[1];
     if (given !== undefined && timingSafeEqual(digest(given), expected)) return next();
-    // Asking without one is how a client learns that it needs one.
+    // A request without a token is how a client learns that it needs one.
     if (given !== undefined) wrong.add(client, nowUs());
     return refuse(c, figures, 'token', 401, 'a token is required: Authorization: Bearer TOKEN', {
       'www-authenticate': 'Bearer realm="umbra"',
@@ -93,7 +95,7 @@ export function checkToken(token: string | null, figures: AdminFigures): Middlew
   };
 }
 
-/** 403 for what a page of another origin asks for. Tools other than browsers send none of these fields. */
+/** `checkOrigin` answers 403 to requests from a page of another origin. Only browsers send these fields. */
 export function checkOrigin(figures: AdminFigures): MiddlewareHandler {
   return async (c, next) => {
     const origin = c.req.header('origin');
@@ -109,7 +111,7 @@ export function checkOrigin(figures: AdminFigures): MiddlewareHandler {
   };
 }
 
-/** 415 unless the body is declared as one of `types`. */
+/** `checkContentType` answers 415 unless the body is declared as one of `types`. */
 export function checkContentType(types: readonly string[]): MiddlewareHandler {
   return async (c, next) => {
     const type = (c.req.header('content-type') ?? '').split(';')[0].trim().toLowerCase();
@@ -130,7 +132,7 @@ function refuse(
   return c.json({ error }, status, headers);
 }
 
-/** The browser's whole window goes to the page, as when a person follows a link in a chat or a runbook. */
+/** `isLink` returns true when the browser's whole window opens the page, as when a person follows a link. */
 function isLink(c: Context): boolean {
   return (
     PAGE.test(c.req.path) &&
@@ -139,7 +141,7 @@ function isLink(c: Context): boolean {
   );
 }
 
-/** The address of the connection's other end; on a unix socket all clients are one. */
+/** `clientOf` returns the remote address of the connection. All clients of a unix socket count as one. */
 function clientOf(c: Context): string {
   const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
   return incoming?.socket.remoteAddress ?? '';
@@ -150,12 +152,12 @@ function isLoopback(host: string): boolean {
   return LOOPBACK_NAMES.includes(name) || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name);
 }
 
-/** An IPv6 address as Host fields write it. */
+/** `bracketed` returns an IPv6 address as Host fields write it. */
 function bracketed(host: string): string {
   return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
 }
 
-/** The Host field without its port, lower case. */
+/** `hostName` returns the Host field without its port, in lower case. */
 function hostName(host: string): string {
   return host.replace(/:\d*$/, '').toLowerCase();
 }

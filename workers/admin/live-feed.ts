@@ -1,7 +1,6 @@
 /**
- * The figures of each second, computed once for all readers of `GET /api/stream`. It runs whether or not
- * somebody reads, so that a page that is opened because something happened shows what happened. Control
- * thread only.
+ * The figures of each second, computed once for all readers of `GET /api/stream`. The feed runs even without
+ * readers, so that a page that is opened after an event shows the event. Control thread only.
  *
  * Events (WHATWG HTML, "Server-sent events"):
  *
@@ -9,8 +8,8 @@
  *   snapshot   at once and every second: { ready, process, stats: Stats, live: Live }
  *   end        umbra is stopping
  *
- * Ids are the wall clock in milliseconds, made to ascend, so that one of an earlier process means something
- * too.
+ * Ids are the wall clock in milliseconds, kept ascending, so that an id of an earlier process is still
+ * useful.
  */
 import { nowUs, wallClockMs } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
@@ -24,11 +23,11 @@ import type { AdminFigures } from './figures.js';
 
 const tickMs = 1000;
 /**
- * A snapshot may take one part in so many of this thread's time: with thousands of versions it
- * comes less often.
+ * A snapshot may take this fraction (1 in 20) of the thread's time. With thousands of versions snapshots
+ * become less frequent.
  */
 const restPerCost = 20;
-/** A reader that lost its connection comes back after this long. */
+/** Time after which a reader reconnects, in milliseconds. */
 const retryMs = 1000;
 
 export interface LiveSource {
@@ -62,7 +61,7 @@ export class LiveFeed {
   #notBeforeMs = 0;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
-  /** The clock for stalls and costs, replaced by tests. */
+  /** The clock for stalls and costs; tests replace it. */
   nowMs: () => number = () => performance.now();
 
   constructor(source: LiveSource, figures: AdminFigures) {
@@ -70,21 +69,21 @@ export class LiveFeed {
     this.#figures = figures;
   }
 
-  /** Starts the feed: one point a second. */
+  /** `start` starts the feed with one point a second. */
   start(): void {
     this.begin();
     this.#timer = setInterval(() => this.tick(), tickMs);
   }
 
-  /** Takes the reading that the first point starts from. */
+  /** `begin` takes the reading that the first point starts from. */
   begin(): void {
     this.#before = read(this.#source.observe(), nowUs());
   }
 
   /**
-   * One more reader, as the body of its response, or null if there are too many. `lastId` is its
-   * `Last-Event-ID`. `cut` is called when it takes nothing any more, and closes its connection, which cancels
-   * the stream.
+   * `subscribe` returns a stream for the body of a new reader's response, or null if there are too many
+   * readers. `lastId` is its `Last-Event-ID`. `cut` is called when the reader stalls, and closes its
+   * connection, which cancels the stream.
    */
   subscribe(lastId: number, cut: () => void): ReadableStream<Uint8Array> | null {
     if (this.#closed || this.#readers.size >= limits.adminStreams) {
@@ -107,8 +106,8 @@ export class LiveFeed {
   }
 
   /**
-   * Computes the next point and gives it to every reader that has taken the last one. Called by the timer,
-   * and by tests.
+   * `tick` computes the next point and sends it to every reader that has read the last one. The timer and
+   * tests call it.
    */
   tick(): void {
     const beginMs = this.nowMs();
@@ -133,7 +132,7 @@ export class LiveFeed {
     this.#notBeforeMs = beginMs + (this.nowMs() - beginMs) * restPerCost;
   }
 
-  /** Ends every stream in order. */
+  /** `close` ends every stream in order. */
   close(): void {
     this.#closed = true;
     if (this.#timer !== null) clearInterval(this.#timer);
@@ -147,14 +146,14 @@ export class LiveFeed {
 
   #greeting(lastId: number): string {
     const last = this.#last;
-    // An id from the future is of another clock.
+    // An id in the future comes from another clock.
     const known = last !== null && lastId <= last.id ? lastId : 0;
     const missed = this.#points.filter(({ id }) => id > known && id !== last?.id).map(({ json }) => json);
     const history = `event: history\ndata: [${missed.join(',')}]\n\n`;
     return `retry: ${retryMs}\n\n${history}${last === null ? '' : event('snapshot', last.id, last.data)}`;
   }
 
-  /** Gives `text` to every reader that has taken the last one; called by `tick`, and by tests. */
+  /** `send` sends `text` to every reader that has read the last one. `tick` and tests call it. */
   send(text: string): void {
     const bytes = encode(text);
     const nowMs = this.nowMs();
@@ -185,7 +184,7 @@ export class LiveFeed {
     }
   }
 
-  /** CPU time and memory of the whole process, all threads together. */
+  /** `#process` returns CPU time and memory of the whole process. */
   #process({ seconds }: Live): { cpuCores: number; residentBytes: number } {
     const cpu = process.cpuUsage(this.#cpu);
     this.#cpu = process.cpuUsage();
@@ -193,7 +192,7 @@ export class LiveFeed {
     try {
       this.#residentBytes = process.memoryUsage.rss();
     } catch {
-      // Node reads a file for it, and the process may be out of file descriptors: the last value stays.
+      // Node reads a file for it, and the process may have no file descriptors left. The last value stays.
     }
     return { cpuCores: Math.round(cpuCores * 1000) / 1000, residentBytes: this.#residentBytes };
   }

@@ -1,4 +1,4 @@
-/** `/metrics` and `/healthz` of a command that is an umbra of its own, behind the guards of the admin API. */
+/** `/metrics` and `/healthz` of a command that runs on its own, behind the guards of the admin API. */
 import type { Diffs } from '../../core/compare/diff-book.js';
 import type { Address } from '../../core/plan.js';
 import { PrometheusPage } from '../../core/report/prometheus.js';
@@ -10,11 +10,11 @@ import { type AdminServer, serveAdmin } from './server.js';
 
 export interface MetricsPlace {
   readonly address: Address;
-  /** Needed where other machines can reach the address. */
+  /** Required when other machines can reach the address. */
   readonly token: string | null;
 }
 
-/** Rejects with an Error that says why the address can't be served. */
+/** `serveMetrics` rejects with an Error that describes why the address can't be served. */
 export async function serveMetrics(
   place: MetricsPlace,
   look: () => { readonly reading: Reading; readonly diffs: Diffs },

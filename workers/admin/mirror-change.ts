@@ -2,12 +2,12 @@ import type { MirrorChange } from './deps.js';
 
 /** A share is kept in millionths, so a percentage has four decimals. */
 const STEPS_PER_PERCENT = 10_000;
-/** How far a decimal fraction may be off when it has become a double, as a part of the step. */
+/** The tolerance for decimal fractions stored as doubles, relative to the step. */
 const STEP_TOLERANCE = 1e-6;
 
 /**
- * Reads the body of a PATCH on mirrors. Returns the change, or what is wrong with it in a few words.
- * Strict: a misspelt key must not look like a change that was made.
+ * `parseMirrorChange` reads the body of a PATCH on mirrors. It returns the change, or a short description of
+ * the problem. It is strict: a misspelt key must not look like a successful change.
  */
 export function parseMirrorChange(
   text: string,

@@ -1,6 +1,6 @@
 /**
- * The live page at `GET /`: plain files of workers/dashboard and uPlot, read once and served as they are.
- * What it shows comes from the API, so the files are the same for everybody and need no token.
+ * The live page at `GET /`: static files of workers/dashboard and uPlot, read once. Their data come from the
+ * API, so the files are the same for everybody and need no token.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { extname } from 'node:path';
 import type { Context, Hono } from 'hono';
 import { packageFile } from '../../config/package-file.js';
 
-/** TypeScript leaves these files where they are, so they are found from the compiled code. */
+/** TypeScript does not copy these files, so they are found from the compiled code. */
 const directory = packageFile('workers/dashboard/');
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -19,8 +19,8 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /**
- * Nothing but umbra's own files, no code in the page, and no way to make markup from text (Trusted Types): a
- * string that a service sent can do nothing but be read.
+ * Only umbra's own files, no inline code, and no markup from text (Trusted Types), so that a string from a
+ * service is always shown as text.
  */
 const headers = {
   'cache-control': 'no-cache',
@@ -36,7 +36,10 @@ interface PageFile {
   readonly etag: string;
 }
 
-/** An installation that is not whole has no page, and says why; nothing else of umbra hangs on it. */
+/**
+ * `addPage` reports the reason if the installation is incomplete. The rest of umbra does not depend on the
+ * page.
+ */
 export function addPage(app: Hono): void {
   let files: Map<string, PageFile>;
   try {

@@ -1,4 +1,4 @@
-/** Answers that several parts of the admin API give. */
+/** Responses that several parts of the admin API use. */
 import type { MiddlewareHandler } from 'hono';
 
 export function wrongMethod(allow: string): MiddlewareHandler {

@@ -9,27 +9,25 @@ import type { Address } from '../../core/plan.js';
 import { boundConnections, type ClosedFor } from './connections.js';
 
 export interface AdminServer {
-  /** The port that was bound; 0 on a unix socket. */
+  /** The port that was bound; 0 for a unix socket. */
   readonly port: number;
-  /**
-   * Takes no new connections, lets answers that are under way finish for a moment, then closes everything.
-   */
+  /** Stops accepting connections, lets current answers finish for a moment, then closes everything. */
   close(): Promise<void>;
 }
 
-/** How long an answer may still take when the server closes. */
+/** Time that a current answer may take when the server closes. */
 const CLOSE_GRACE_MS = 1000;
 const KEEP_ALIVE_MS = 5000;
-/** How often Node looks for requests that take too long. */
+/** Interval of Node's checks for slow requests. */
 const TIMEOUT_CHECK_MS = 1000;
-/** Owner and group. */
+/** Read and write for owner and group. */
 const UNIX_MODE = 0o660;
-/** The size of `sun_path` less its final zero. */
+/** The size of `sun_path` minus its final zero. */
 const UNIX_PATH_BYTES_MAX = process.platform === 'darwin' ? 103 : 107;
 
 /**
- * Serves `app` at `address`. `onConnectionClosed` is called for each connection that the bounds on them
- * close. Rejects with the system's error if the address can't be bound.
+ * `serveAdmin` serves `app` at `address`. It calls `onConnectionClosed` for each connection that the bounds
+ * close, and rejects with the system's error if the address can't be bound.
  */
 export async function serveAdmin(
   app: Hono,
@@ -37,7 +35,7 @@ export async function serveAdmin(
   onConnectionClosed: (why: ClosedFor) => void = () => {},
 ): Promise<AdminServer> {
   const listener = getRequestListener(app.fetch, {
-    // For HTTP/1.0 requests without a Host field. It is no name of loopback, so the guard refuses them there.
+    // For HTTP/1.0 requests without a Host field. It is not a loopback name, so the guard rejects them there.
     hostname: 'unnamed',
     overrideGlobalObjects: false,
     errorHandler: answerFault,
@@ -62,7 +60,7 @@ export async function serveAdmin(
   };
 }
 
-/** What never reaches the app: a target or Host field that makes no URL. */
+/** `answerFault` answers requests that never reach the app: their target or Host field makes no valid URL. */
 function answerFault(error: unknown): Response {
   if (error instanceof RequestError) return Response.json({ error: error.message }, { status: 400 });
   return Response.json({ error: 'internal error' }, { status: 500 });
@@ -70,7 +68,7 @@ function answerFault(error: unknown): Response {
 
 async function listen(server: Server, address: Address): Promise<void> {
   if (address.kind === 'unix' && Buffer.byteLength(address.path) > UNIX_PATH_BYTES_MAX) {
-    // Node 20 would cut the name short without a word.
+    // Node 20 would silently truncate the name.
     throw new Error(`the path of a unix socket may have ${UNIX_PATH_BYTES_MAX} bytes: ${address.path}`);
   }
   try {
@@ -78,7 +76,7 @@ async function listen(server: Server, address: Address): Promise<void> {
   } catch (error) {
     if (address.kind !== 'unix' || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     if (await answers(address.path)) throw error;
-    // A process that was killed leaves its socket file behind, and nobody listens on it.
+    // A killed process leaves its socket file behind, on which nobody listens.
     await unlink(address.path);
     await bind(server, address);
   }
@@ -88,7 +86,7 @@ async function bind(server: Server, address: Address): Promise<void> {
   server.listen(
     address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
   );
-  // Rejects when 'error' comes first.
+  // `once` rejects if 'error' comes first.
   await once(server, 'listening');
   // Whoever may write to the file may switch traffic.
   if (address.kind === 'unix') await chmod(address.path, UNIX_MODE);

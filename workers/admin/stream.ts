@@ -5,12 +5,12 @@ import type { LiveFeed } from './live-feed.js';
 
 const headers = {
   'content-type': 'text/event-stream; charset=utf-8',
-  // For a proxy in between, which would else keep events until its buffer is full.
+  // Keeps a proxy in between from buffering events.
   'x-accel-buffering': 'no',
 };
 
 export function streamAnswer(c: Context, feed: LiveFeed): Response {
-  // Nobody would read the body, so nobody would end it.
+  // Nobody would read the body, so nothing would end it.
   if (c.req.method === 'HEAD') return c.body(null, 200, headers);
   const lastId = Number(c.req.header('last-event-id') ?? 0);
   const { outgoing } = (c.env ?? {}) as { outgoing?: ServerResponse };

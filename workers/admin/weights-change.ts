@@ -1,10 +1,13 @@
-/** The body of a PATCH on a route: other weights for its primaries. */
+/** Reads the body of a PATCH on a route: new weights of its primaries. */
 const weightMax = 1_000_000;
 const stepsPerUnit = 10_000;
-/** How far a decimal fraction may be off when it has become a double, as a part of the step. */
+/** The tolerance for decimal fractions stored as doubles, relative to the step. */
 const stepTolerance = 1e-3;
 
-/** The weights by version, or what is wrong in a few words. Strict, as with mirrors. */
+/**
+ * `parseWeightsChange` returns the weights by version, or a short description of the problem. It is strict,
+ * like mirrors.
+ */
 export function parseWeightsChange(text: string): Record<string, number> | string {
   let body: unknown;
   try {

@@ -8,11 +8,11 @@ interface Client {
 const FORGIVEN_PER_US = 1 / 1e6;
 
 /**
- * Who guessed at the token of late: one guess is forgiven each second, so a person's slips are soon
+ * Counts wrong tokens by address. One guess is forgiven each second, so that a person's mistakes are soon
  * forgotten.
  */
 export class WrongTokens {
-  /** By address, the one that was wrong longest ago first. */
+  /** Clients by address, the longest inactive first. */
   readonly #clients = new Map<string, Client>();
 
   tooMany(address: string, nowUs: number): boolean {

@@ -193,7 +193,7 @@ t.test('a configuration with problems is refused with all of them', async (t) =>
   });
   const answer = await admin.send('PUT', '/api/config', { headers: JSON_BODY, body: '{}' });
   t.equal(answer.status, 422);
-  t.strictSame(answer.json, { error: 'the configuration was refused', problems });
+  t.strictSame(answer.json, { error: 'the configuration was rejected', problems });
 });
 
 t.test('a body beyond the bound is refused, announced or not, and never handed on', async (t) => {

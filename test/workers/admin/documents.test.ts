@@ -50,5 +50,5 @@ t.test('a refusal comes with every problem', async (t) => {
   });
   const answer = await admin.send('POST', '/api/apply', { headers: YAML_BODY, body: 'a: 1' });
   t.equal(answer.status, 422);
-  t.strictSame(answer.json, { error: 'the documents were refused; nothing was changed', problems });
+  t.strictSame(answer.json, { error: 'the documents were rejected; nothing was changed', problems });
 });
