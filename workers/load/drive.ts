@@ -1,4 +1,4 @@
-/** Drives load at a URL with autocannon and measures it in microseconds. */
+/** Sends load to a URL with autocannon and measures it in microseconds. */
 import autocannon from 'autocannon';
 import { HdrCounts } from '../../core/record/hdr-counts.js';
 import { Histogram } from '../../core/record/histogram.js';
@@ -7,13 +7,13 @@ import { Pace } from './pace.js';
 export interface LoadOptions {
   /** http or https; certificates are not verified. */
   readonly url: string;
-  /** Requests a second over all connections, sent evenly; null: as fast as the answers come. */
+  /** Requests a second over all connections, sent evenly; null to send as fast as responses arrive. */
   readonly rate: number | null;
   readonly durationMs: number;
   readonly connections: number;
-  /** The method; without it POST with a body, else GET. */
+  /** The method; the default is POST with a body and GET without. */
   readonly method?: string;
-  /** Header fields of every request; `host` takes the place of the URL's. */
+  /** Header fields of every request; `host` replaces the URL's. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent with every request. */
   readonly body: { readonly bytes: Buffer; readonly contentType: string } | null;
@@ -23,36 +23,36 @@ export interface LoadFigures {
   readonly connections: number;
   readonly durationMs: number;
   /**
-   * Latency of every answer, whatever its status. At a rate it counts from the moment when the request was
-   * due, if its connection was busy then.
+   * Latency of every response, whatever its status. With a rate it counts from when the request was due, if
+   * its connection was busy then.
    */
   readonly latency: Histogram;
-  /** Answers with a status that is not 2xx. */
+  /** Responses with a status other than 2xx. */
   readonly notSuccessful: number;
   /** Failed connections, requests that lost theirs, and timeouts. */
   readonly errors: number;
   readonly timeouts: number;
-  /** Bytes of answers, heads included. */
+  /** Bytes of responses, including heads. */
   readonly receivedBytes: number;
-  /** The run ended because nothing answered any more. */
+  /** The run ended because the server stopped answering. */
   readonly gaveUp: boolean;
 }
 
 export interface RunningLoad {
-  /** Rejects on options that autocannon refuses. */
+  /** Rejects when autocannon refuses the options. */
   readonly done: Promise<LoadFigures>;
   answers(): number;
-  /** Ends early; `done` then resolves with what was measured. */
+  /** Ends early. `done` then resolves with the figures so far. */
   stop(): void;
 }
 
 /**
- * autocannon reconnects at once and without end, so a server that went away would make it spin until the end
- * of the run.
+ * autocannon reconnects immediately and without limit, so a server that is gone would make it spin until the
+ * end of the run.
  */
 const consecutiveErrorsPerConnection = 100;
 const timeoutSeconds = 10;
-/** How often autocannon looks whether it is to stop. */
+/** Interval at which autocannon checks whether it must stop. */
 const sampleMs = 100;
 
 export function driveLoad(options: LoadOptions): RunningLoad {
@@ -75,7 +75,7 @@ export function driveLoad(options: LoadOptions): RunningLoad {
         connections,
         duration: durationMs / 1000,
         sampleInt: sampleMs,
-        // At low rates a connection is idle for longer than any answer may take.
+        // At low rates a connection is idle for longer than any response may take.
         timeout: timeoutSeconds + (rate === null ? 0 : Math.ceil((2 * connections) / rate)),
         setupClient: (client) => pace.take(client),
         method: method as autocannon.Options['method'],

@@ -1,4 +1,4 @@
-/** What `umbra load` shows: a bar while it runs, a table at the end. Pure. */
+/** The output of `umbra load`: a bar while it runs, and a table at the end. Pure. */
 import { inBinaryUnit } from '../../core/report/figures.js';
 import type { LoadFigures } from './drive.js';
 
@@ -12,7 +12,7 @@ const percentiles: readonly (readonly [name: string, percentile: number])[] = [
   ['p99.9', 99.9],
 ];
 
-/** One line without its end. */
+/** `barText` returns one line without its end. */
 export function barText(passedMs: number, durationMs: number, answers: number): string {
   const share = Math.min(1, passedMs / durationMs);
   const full = Math.round(share * barCells);

@@ -1,5 +1,5 @@
 /**
- * An even rate for autocannon's clients, with latency that hides no waiting.
+ * An even rate for autocannon's clients, with latencies that include all waiting.
  *
  * autocannon's own `overallRate` is not used. It sends all requests of a second at once when the second
  * begins. Its correction for coordinated omission takes `Math.ceil(1 / rate)`, so 1 ms at any rate, as the
@@ -10,32 +10,32 @@
 import type { EventEmitter } from 'node:events';
 import type { Client } from 'autocannon';
 
-/** What the pace needs of a client and its types do not declare. */
+/** Members of a client that its types do not declare. */
 interface PrivateClient extends Client {
   _doRequest(): void;
   readonly destroyed: boolean;
-  /** Requests without an answer; one at most, because there is no pipelining. */
+  /** Requests without a response; at most one, because there is no pipelining. */
   readonly pipelinedRequests: { size(): number; clear(): void };
 }
 
 export interface PaceOptions {
   readonly connections: number;
-  /** Requests a second over all connections; null sends the next request when the last is answered. */
+  /** Requests a second over all connections; null sends the next request when the last one is answered. */
   readonly rate: number | null;
-  /** A connection ended with a request unanswered, which autocannon itself does not count. */
+  /** Called when a connection ended with an unanswered request, which autocannon does not count. */
   readonly onLost: () => void;
 }
 
 /**
  * Each connection has its own schedule: a request is due every `connections / rate` seconds, and the
- * connections take turns. A request that is due while its connection still waits for an answer goes out late,
+ * connections alternate. A request that is due while its connection still waits for a response is sent late,
  * and that time counts.
  */
 export class Pace {
   readonly #options: PaceOptions;
   readonly #intervalMs: number;
   readonly #beginMs = performance.now();
-  /** How late each client's request in flight was sent because the connection was busy. */
+  /** Delay of each client's current request because its connection was busy, in milliseconds. */
   readonly #lateMs = new WeakMap<Client, number>();
   #clients = 0;
 
@@ -44,7 +44,7 @@ export class Pace {
     this.#intervalMs = options.rate === null ? 0 : (options.connections * 1000) / options.rate;
   }
 
-  /** The callback for autocannon's `setupClient`, called before the client connects. */
+  /** `take` is the callback for autocannon's `setupClient`, called before the client connects. */
   take(client: Client): void {
     const inner = client as PrivateClient;
     const send = inner._doRequest;
@@ -57,8 +57,8 @@ export class Pace {
       send.call(inner);
     };
     inner._doRequest = () => {
-      // Whatever was in flight has no answer coming: left in the queue, it would lend its age to the next
-      // answer.
+      // A request in flight gets no response any more. In the queue, its age would be added to the next
+      // response.
       if (inner.pipelinedRequests.size() > 0) {
         inner.pipelinedRequests.clear();
         this.#options.onLost();
@@ -68,16 +68,16 @@ export class Pace {
       const waitMs = dueMs - performance.now();
       if (this.#intervalMs === 0) send.call(inner);
       else if (waitMs <= 0) sendLateBy(-waitMs);
-      // A timer that fires late is this process's fault, not the server's: it is not counted.
+      // A late timer is this process's fault, not the server's, so it does not count.
       else timer = setTimeout(() => inner.destroyed || sendLateBy(0), waitMs);
     };
-    // An error is counted by autocannon, and so must not count as lost too.
+    // autocannon counts an error itself, so it must not count as lost too.
     const events: EventEmitter = inner;
     events.on('connError', () => inner.pipelinedRequests.clear());
     events.on('done', () => clearTimeout(timer));
   }
 
-  /** The correction to add to the time that `client`'s last answer took. */
+  /** `lateMs` returns the time to add to the latency of `client`'s last response. */
   lateMs(client: Client): number {
     return this.#lateMs.get(client) ?? 0;
   }
