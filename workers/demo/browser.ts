@@ -1,4 +1,4 @@
-/** Opens a page in the user's browser, where there is one. */
+/** Opens a page in the user's browser, if there is one. */
 import { spawn } from 'node:child_process';
 
 const openers: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 'open', linux: 'xdg-open' };
@@ -6,7 +6,7 @@ const openers: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 'o
 export function openInBrowser(url: string): void {
   const opener = openers[process.platform];
   if (opener === undefined) return;
-  // Not having a browser is no fault: the address was printed.
+  // A missing browser is not an error: the address was printed.
   spawn(opener, [url], { stdio: 'ignore', detached: true })
     .on('error', () => {})
     .unref();

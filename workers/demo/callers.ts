@@ -1,7 +1,4 @@
-/**
- * The demo's clients: gentle calls at an even rate over keep-alive connections, as a browser's back end would
- * make them.
- */
+/** The demo's clients: light load at an even rate over keep-alive connections. */
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 
@@ -20,13 +17,13 @@ export class Callers {
   #open = 0;
   #idleWaiters: (() => void)[] = [];
 
-  /** Begins at once. `rate` is calls a second. */
+  /** Begins at once. `rate` is calls per second. */
   constructor(url: string, rate: number) {
     this.#url = new URL(url);
     this.#timer = setInterval(() => this.#call(), 1000 / rate);
   }
 
-  /** Makes no more calls; resolves when all have been answered. */
+  /** `stop` makes no more calls, and resolves when all have been answered. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     if (this.#open > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));

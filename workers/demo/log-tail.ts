@@ -20,7 +20,7 @@ export class LogTail {
     return new LogTail(await open(path, 'a+'), onLine);
   }
 
-  /** Reads what has been added since; resolves when it was handed on. */
+  /** `look` reads the lines added since the last call, and resolves when they were passed on. */
   look(): Promise<void> {
     this.#looking = this.#looking.then(async () => {
       const { buffer, bytesRead } = await this.#file.read();

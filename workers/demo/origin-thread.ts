@@ -1,4 +1,4 @@
-/** The thread in which the demo's services run; it sends its parent their ports. */
+/** The thread that runs the demo's services. It sends its parent their ports. */
 import type { AddressInfo } from 'node:net';
 import { parentPort } from 'node:worker_threads';
 import { serveOrigin } from './origins.js';

@@ -1,6 +1,6 @@
 /**
- * Two versions of one small service, `reviews`, as real HTTP servers: v1 answers with texts, v2 adds stars
- * and takes a little longer.
+ * Two versions of a small service, `reviews`, as real HTTP servers: v1 returns texts, and v2 adds stars and
+ * takes slightly longer.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
@@ -12,10 +12,13 @@ const texts = [
 ];
 const stars = [5, 4];
 
-/** Milliseconds: the least, and how much chance adds. */
+/** Delays in milliseconds: the minimum, and the random part. */
 const delaysMs = { v1: { least: 2, chance: 4 }, v2: { least: 4, chance: 7 } };
 
-/** Serves one version on loopback; port 0 takes a free one. Rejects with the system's error. */
+/**
+ * `serveOrigin` serves one version on loopback; port 0 selects a free port. It rejects with the system's
+ * error.
+ */
 export function serveOrigin(version: OriginVersion, port: number): Promise<Server> {
   const { least, chance } = delaysMs[version];
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {

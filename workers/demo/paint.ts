@@ -1,4 +1,4 @@
-/** Colours for people at a terminal, plain text for pipes and for those who set NO_COLOR. */
+/** Colours text on a terminal; plain for pipes and with NO_COLOR. */
 import { styleText } from 'node:util';
 
 const painted = process.stdout.isTTY === true && !process.env.NO_COLOR;

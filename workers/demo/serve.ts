@@ -1,5 +1,6 @@
 /**
- * `node dist/workers/demo/serve.js [--only v1|v2]`: the demo's two versions on fixed ports, for the tutorial.
+ * `node dist/workers/demo/serve.js [--only v1|v2]` serves the demo's two versions on fixed ports, for the
+ * tutorial.
  */
 import type { AddressInfo } from 'node:net';
 import { type OriginVersion, serveOrigin } from './origins.js';
@@ -12,7 +13,7 @@ const versions = (Object.keys(ports) as OriginVersion[]).filter(
 );
 
 if (versions.length === 0) {
-  process.stderr.write(`there is no version ${only}: it is v1 or v2\n`);
+  process.stderr.write(`unknown version ${only}: expected v1 or v2\n`);
   process.exitCode = 2;
 }
 for (const version of versions) {
