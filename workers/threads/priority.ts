@@ -1,4 +1,4 @@
-/** Threads that keep time come first: every other thread asks the kernel to be served after them. */
+/** Gives threads that keep time priority over all other threads. */
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
