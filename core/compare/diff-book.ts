@@ -62,6 +62,8 @@ export interface DiffGroup extends DifferenceCounts {
 export interface DiffSummary {
   readonly route: string;
   readonly version: string;
+  /** When these counts began, wall clock: the control thread started, or other rules came into force. */
+  readonly sinceMs: number;
   /** Pairs that were taken apart. */
   readonly compared: number;
   /** Pairs with any difference, those that could not be compared included. */
@@ -201,6 +203,7 @@ function summaryOf(
   return {
     route: mirror.route,
     version: mirror.version,
+    sinceMs: mirror.sinceMs,
     compared: mirror.compared,
     different: mirror.different,
     differentBeyondNoise: judged.differentBeyondNoise,

@@ -3,6 +3,7 @@
  * the pairs by the sets of differences that they have, and the triples of shadow and baseline. Control
  * thread.
  */
+import { wallClockMs } from '../clock.js';
 import { limits } from '../limits.js';
 import type { BookRules, ComparedPair } from './compared-pair.js';
 import { DiffGroup, EndpointCounts, resolved } from './diff-group.js';
@@ -32,6 +33,8 @@ interface Waiting {
 }
 
 export class MirrorDiffs {
+  /** When these counts began, wall clock. */
+  readonly sinceMs = wallClockMs();
   compared = 0;
   different = 0;
   notComparable = 0;

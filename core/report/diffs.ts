@@ -34,6 +34,8 @@ export interface DiffSampleView {
 export interface DiffSummaryView {
   readonly route: string;
   readonly version: string;
+  /** When these counts began, wall clock. */
+  readonly sinceMs: number;
   readonly compared: number;
   readonly different: number;
   /** Pairs that differ beyond noise for certain. */
@@ -59,14 +61,15 @@ export interface DiffsView {
 }
 
 /**
- * `subtractDiffs` returns what was compared between two readings, judged by itself. If counts fell, the
- * control thread was replaced; the result then has the counts since, and the overflow `restart`.
+ * `subtractDiffs` returns what was compared between two readings, judged by itself. If the counts of
+ * the second began later, the control thread was replaced or other rules came into force. The result then has
+ * the counts since, and the overflow `restart`.
  */
 export function subtractDiffs(later: DiffsView, earlier: DiffsView): DiffsView {
   const restarted = new Set(
     later.mirrors.filter((mirror) => {
       const before = earlier.mirrors.find((other) => isSameMirror(mirror, other));
-      return before !== undefined && before.compared > mirror.compared;
+      return before !== undefined && (before.sinceMs !== mirror.sinceMs || before.compared > mirror.compared);
     }),
   );
   const before = new Map<string, DiffGroupView>();

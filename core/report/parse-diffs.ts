@@ -66,6 +66,7 @@ function parseSummary(mirror: Record<string, unknown>): DiffSummaryView[] {
     {
       route,
       version,
+      sinceMs: countOr(mirror.sinceMs, 0),
       compared,
       different: countOr(mirror.different, differentBeyondNoise),
       differentBeyondNoise,

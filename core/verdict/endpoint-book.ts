@@ -3,6 +3,7 @@
  * Endpoints are learned from all pairs here, and from the pairs that were taken apart in core/compare: what
  * many clients try out in vain must not blur where differences are.
  */
+import { wallClockMs } from '../clock.js';
 import { methodOf } from '../compare/diff-summary.js';
 import type { EndpointCounter } from '../compare/endpoint-batch.js';
 import { Endpoints, matchesPattern, otherEndpoints } from '../compare/endpoints.js';
@@ -47,9 +48,10 @@ class Counts implements EndpointCounter {
     this.#shadow.addTo(other.#shadow);
   }
 
-  read(endpoint: string): EndpointPairs {
+  read(endpoint: string, sinceMs: number): EndpointPairs {
     this.#read ??= {
       endpoint,
+      sinceMs,
       bothOk: this.#outcomes[Outcome.OK],
       shadowErrors: this.#outcomes[Outcome.SHADOW_ERROR],
       primaryErrors: this.#outcomes[Outcome.PRIMARY_ERROR],
@@ -68,6 +70,7 @@ class MirrorEndpoints {
   readonly #names: Endpoints;
   readonly #counts = new Map<string, Counts>();
   readonly #hasRoom: () => boolean;
+  readonly #sinceMs = wallClockMs();
 
   /** `hasRoom`: whether all mirrors together may have one more endpoint. */
   constructor(configured: readonly string[], hasRoom: () => boolean) {
@@ -96,7 +99,7 @@ class MirrorEndpoints {
   }
 
   read(): EndpointPairs[] {
-    return [...this.#counts].map(([name, counts]) => counts.read(name));
+    return [...this.#counts].map(([name, counts]) => counts.read(name, this.#sinceMs));
   }
 
   /** Endpoints that are one now, by a pattern of their paths' beginnings. */

@@ -21,12 +21,17 @@ const numbers = [
 const histograms = ['ratio', 'primary', 'shadow'] as const;
 
 /** The fields of `PairCounts` (pair-counts) that are kept by endpoint; `endpoint` is `GET /users/*`. */
-export type EndpointPairs = { readonly endpoint: string } & {
+export type EndpointPairs = {
+  readonly endpoint: string;
+  /** When the counts of its mirror began, wall clock. */
+  readonly sinceMs: number;
+} & {
   readonly [K in (typeof numbers)[number]]: number;
 } & { readonly [K in (typeof histograms)[number]]: SlotCounts };
 
 export const noEndpointPairs: EndpointPairs = {
   endpoint: '',
+  sinceMs: 0,
   bothOk: 0,
   shadowErrors: 0,
   primaryErrors: 0,
@@ -95,7 +100,7 @@ export function addEndpoints(all: readonly EndpointPairs[]): EndpointPairs[] {
 
 /**
  * What came between two looks. An endpoint that was learned to be part of a wider one meanwhile is subtracted
- * from that.
+ * from that. Where the counts began later, the control thread was replaced, and what came since is there.
  */
 export function subtractEndpoints(
   later: readonly EndpointPairs[],
@@ -115,7 +120,7 @@ export function subtractEndpoints(
   }
   return later.flatMap((pairs) => {
     const known = before.get(pairs.endpoint);
-    if (known === undefined) return [pairs];
+    if (known === undefined || known.sinceMs !== pairs.sinceMs) return [pairs];
     const left = combined(
       pairs,
       known,
@@ -139,6 +144,7 @@ function combined(
 ): EndpointPairs {
   return {
     endpoint: a.endpoint,
+    sinceMs: a.sinceMs,
     ...(Object.fromEntries(numbers.map((name) => [name, ofNumbers(a[name], b[name])])) as Record<
       (typeof numbers)[number],
       number

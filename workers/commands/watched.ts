@@ -6,7 +6,12 @@ import type { DiffsView } from '../../core/report/diffs.js';
 import type { MirrorReading, Reading } from '../../core/report/reading.js';
 import { BlockSeries } from '../../core/verdict/block-series.js';
 import { pairsOf } from '../../core/verdict/pair-counts.js';
+import { AdminError } from './admin-client.js';
 import { diffsBetween, type FigureSource, type Figures, figuresBetween } from './figures.js';
+
+/** So long umbra may not answer within a window. */
+const unreachableMsMax = 10_000;
+const retryMs = 200;
 
 /** What happened in the time watched. */
 export interface WatchedFigures {
@@ -33,11 +38,25 @@ export async function watchFigures(
     const elapsedMs = performance.now() - startMs;
     const dueMs = Math.min(forMs, elapsedMs + stepMs(elapsedMs));
     await new Promise((resolve) => setTimeout(resolve, dueMs - elapsedMs));
-    const next = await source.look(true);
+    const next = await patientLook(source);
     addPairs(series, figuresBetween(last, next));
     last = next;
     const soFar = watched(first, last, series);
     if (dueMs >= forMs || isEnough(soFar)) return soFar;
+  }
+}
+
+/** A control thread that is replaced is back in well under a second, so a window goes on behind the gap. */
+async function patientLook(source: FigureSource): Promise<Figures> {
+  const endMs = performance.now() + unreachableMsMax;
+  for (;;) {
+    try {
+      return await source.look(true);
+    } catch (error) {
+      const isGone = error instanceof AdminError && error.status === 0;
+      if (!isGone || performance.now() > endMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, retryMs));
+    }
   }
 }
 

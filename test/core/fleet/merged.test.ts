@@ -132,6 +132,7 @@ t.test('differences add up by place, and travel without their samples', async (t
       {
         route: 'r',
         version: 'v2',
+        sinceMs: 1,
         compared: 10,
         different: count,
         differentBeyondNoise: 0,

@@ -107,6 +107,10 @@ t.test('windows are subtracted, and endpoints that became one meanwhile too', as
   t.match(figuresOf(named(window, 'GET /a')), { pairs: 7, shadowErrors: 1 });
   t.equal(named(window, 'GET /a').ratio.count, 6);
   t.match(figuresOf(named(window, 'GET /users/*')), { pairs: limits.endpointWords + 1 });
+  const restarted = bookOf();
+  fill(restarted, 'GET /a', 3);
+  const since = restarted.read(0).map((one) => ({ ...one, sinceMs: one.sinceMs + 1 }));
+  t.match(subtractEndpoints(since, earlier).map(figuresOf), [{ pairs: 3 }], 'what came since');
 });
 
 t.test('endpoints of instances add up', async (t) => {

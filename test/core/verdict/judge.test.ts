@@ -150,6 +150,7 @@ function diffs(over: Partial<DiffsView['mirrors'][number]>): DiffsView {
   const summary = {
     route: 'reviews',
     version: 'v2',
+    sinceMs: 1,
     compared: 5000,
     different: 5000,
     differentBeyondNoise: 0,
