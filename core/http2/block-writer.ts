@@ -6,26 +6,27 @@ import { latin1Write } from '../http/wire.js';
 import { limits } from '../limits.js';
 import { BLOCK_FRAMING_BYTES_MAX, FIELD_FRAMING_BYTES_MAX, type HpackEncoder } from './hpack-encoder.js';
 
-/** The shortest line of a field, `a:CRLF`: so many lines at most make a text. */
+/** The shortest field line, `a:CRLF`, which bounds the number of lines in a text. */
 const LINE_BYTES_MIN = 4;
-/** How much longer than its text a block can be, in times. */
+/** The most by which a block can be longer than its text, as a factor. */
 const GROWTH = Math.ceil(FIELD_FRAMING_BYTES_MAX / LINE_BYTES_MIN) + 1;
-/** Pseudo-headers and framing, beside what the caller gives. */
+/** Room for pseudo-headers and framing fields. */
 const OWN_BYTES = 256;
 
 /**
- * Writes the heads of core/http as header blocks: field names in small letters, no field that is about a
- * connection (RFC 9113, section 8.2.2), no blanks around values. One per thread: a block is in `out` until
- * the next one is written, and must be sent, because the peer's table follows it.
+ * `BlockWriter` encodes the heads of core/http as header blocks. Names become lower case, and
+ * connection-specific fields (RFC 9113, section 8.2.2) and blanks around values are removed. There is one
+ * per thread. A block is in `out` until the next one is written, and must be sent, because it may change the
+ * peer's table.
  */
 export class BlockWriter {
-  /** `out[0, length)` is the block that was written last. */
+  /** `out[0, length)` is the latest block. */
   out: Buffer = Buffer.allocUnsafeSlow(16 * 1024);
-  /** Where texts are put as bytes. */
+  /** Scratch space for text as bytes. */
   #raw: Buffer = Buffer.allocUnsafeSlow(8 * 1024);
   #used = 0;
 
-  /** A request (section 8.3.1). Returns the block's length. */
+  /** Encodes a request (section 8.3.1). Returns the length of the block, as all methods do. */
   request(encoder: HpackEncoder, head: OutgoingHead, isSecure: boolean): number {
     const { method, target, host, fields, framing, neverIndexed } = head;
     this.#begin(encoder, method.length + target.length + host.length + fields.length, neverIndexed);
@@ -40,7 +41,7 @@ export class BlockWriter {
     return encoder.end();
   }
 
-  /** A response that is forwarded, interim or final; `more`: whole field lines that are added to it. */
+  /** Encodes a forwarded response, interim or final. `more`: whole field lines to add. */
   response(encoder: HpackEncoder, head: ResponseHead, more: string): number {
     const { bytes } = head;
     this.#begin(encoder, head.scanned + more.length, head.neverIndexed);
@@ -51,14 +52,14 @@ export class BlockWriter {
       if (!head.isForwarded(row) || isLeftOut(bytes, nameStart, nameEnd)) continue;
       encoder.field(bytes, nameStart, nameEnd, head.valueStart(row), head.valueEnd(row));
     }
-    // A length that a response of HTTP/2 has not said is known by the end of its stream.
+    // A response from HTTP/2 may have no Content-Length field: the end of its stream shows its length.
     if (head.hasContentLength && head.lengthRow >= 0)
       this.#pair(encoder, 'content-length', String(head.contentLength));
     this.#lines(encoder, more);
     return encoder.end();
   }
 
-  /** A response of umbra's own. `lines`: whole field lines, without framing. */
+  /** Encodes umbra's own answer. `lines`: whole field lines without framing. */
   answer(encoder: HpackEncoder, status: number, lines: string): number {
     this.#begin(encoder, lines.length);
     this.#pair(encoder, ':status', String(status));
@@ -66,7 +67,7 @@ export class BlockWriter {
     return encoder.end();
   }
 
-  /** Trailers: whole field lines. */
+  /** Encodes trailers: whole field lines. */
   trailers(encoder: HpackEncoder, lines: string): number {
     this.#begin(encoder, lines.length);
     this.#lines(encoder, lines);
@@ -78,7 +79,7 @@ export class BlockWriter {
     const coded = raw * GROWTH + BLOCK_FRAMING_BYTES_MAX;
     if (this.#raw.length < raw) this.#raw = Buffer.allocUnsafeSlow(raw);
     if (this.out.length < coded) this.out = Buffer.allocUnsafeSlow(coded);
-    // What one huge head needed is not kept for the thread's life.
+    // Releases the memory that a huge head needed.
     else if (this.out.length > limits.responseHeadBytes * GROWTH * 2 && coded * 2 < this.out.length)
       this.out = Buffer.allocUnsafeSlow(coded);
     this.#used = 0;
@@ -95,7 +96,7 @@ export class BlockWriter {
     encoder.field(this.#raw, start, nameEnd, nameEnd, end);
   }
 
-  /** `name ":" OWS value OWS CRLF`, as often as there are. */
+  /** Encodes lines of the form `name ":" OWS value OWS CRLF`. */
   #lines(encoder: HpackEncoder, lines: string): void {
     const bytes = this.#raw;
     let at = this.#used;
@@ -118,7 +119,7 @@ export class BlockWriter {
   }
 }
 
-/** Fields about a connection. Only names of their lengths are compared. */
+/** Whether a field is connection-specific. Only names of matching lengths are compared. */
 function isLeftOut(bytes: Uint8Array, start: number, end: number): boolean {
   switch (end - start) {
     case 7:
@@ -137,7 +138,7 @@ function isLeftOut(bytes: Uint8Array, start: number, end: number): boolean {
   }
 }
 
-/** TE may say `trailers`, and nothing else. */
+/** Whether a field may be sent: TE must be `trailers`. */
 function isTeAllowed(
   bytes: Uint8Array,
   start: number,

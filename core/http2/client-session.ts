@@ -11,25 +11,25 @@ import { ANY_LENGTH, Bit, Stream, type StreamSink } from './stream.js';
 const INTERIM_END = 200;
 const nothing = new Uint8Array(0);
 
-/** The connection to a version. */
+/** The session of a connection to a version. */
 export class ClientSession extends Session {
   #next = 1;
-  /** The last stream that the peer has named in GOAWAY. */
+  /** The lowest last stream of the peer's GOAWAY frames. */
   #lastAllowed = INT31_MAX;
 
   constructor(owner: SessionOwner, resources: SessionResources) {
     super(owner, resources, false, limits.responseHeadBytes, PREFACE);
   }
 
-  /** How many streams may be opened now; 0 for good once the peer goes away. */
+  /** How many streams may be opened now; always 0 after the peer's GOAWAY. */
   get room(): number {
     if (this.isOver || this.isGoingAway || this.#next > INT31_MAX) return 0;
     return Math.max(0, this.peer.streamsMax - this.open);
   }
 
   /**
-   * Opens a stream with a request; there must be `room`. Its head is put out in this call. With
-   * `Framing.NONE` that is all of it, else its body follows by `write`.
+   * Opens a stream for a request and writes its head; there must be `room`. With `Framing.NONE` the request
+   * is complete, otherwise `write` sends its body.
    */
   request(sink: StreamSink, head: OutgoingHead, isSecure: boolean): Stream {
     if (this.room === 0) throw new Error('no stream may be opened');
@@ -46,7 +46,7 @@ export class ClientSession extends Session {
     return stream;
   }
 
-  /** No stream of a server is processed: it may not push. */
+  /** Always 0: servers may not push. */
   protected override get lastPeerStream(): number {
     return 0;
   }
@@ -60,14 +60,14 @@ export class ClientSession extends Session {
     if (stream === null) {
       if (this.isIdle(block.stream)) this.close(ErrorCode.PROTOCOL_ERROR);
       else this.onClosedBlock(block);
-    } else if (stream.has(Bit.HEAD_CAME)) {
+    } else if (stream.has(Bit.HEAD_RECEIVED)) {
       this.onTrailers(stream, block);
     } else {
       this.#onResponse(stream, block);
     }
   }
 
-  /** Streams above the last one that the server has named were not processed (RFC 9113, section 6.8). */
+  /** The server did not process streams above its last one (RFC 9113, section 6.8). */
   protected override resetAbove(last: number): void {
     this.#lastAllowed = Math.min(this.#lastAllowed, last);
     for (const stream of this.streams.all()) {
@@ -90,13 +90,13 @@ export class ClientSession extends Session {
       return;
     }
     const { head } = responseFields;
-    stream.cameUs = this.nowUs;
+    stream.receivedUs = this.nowUs;
     if (head.status < INTERIM_END) {
       if (++stream.interims > limits.interimResponses) this.breakStream(stream, ErrorCode.ENHANCE_YOUR_CALM);
       else stream.sink.onInterim(head);
       return;
     }
-    stream.set(Bit.HEAD_CAME);
+    stream.set(Bit.HEAD_RECEIVED);
     if (head.framing === Framing.NONE) stream.owed = 0;
     else stream.owed = head.framing === Framing.LENGTH ? head.contentLength : ANY_LENGTH;
     stream.sink.onHead(head);

@@ -1,14 +1,14 @@
 import type { Field } from './field.js';
 
-/** Entries that a table has room for at first. */
+/** The first capacity of a table. */
 const FIRST_ENTRIES = 16;
 
 /**
- * The decoder's dynamic table (RFC 7541, section 2.3.2): fields in the order in which they came, bounded in
- * bytes. A ring, so that nothing is moved. A connection that sends no field twice has none.
+ * The decoder's dynamic table (RFC 7541, section 2.3.2): fields in the order of insertion, bounded in bytes.
+ * It is a ring, so that insertions and evictions move nothing.
  */
 export class DynamicTable {
-  /** Bytes of all entries, as the RFC counts them. */
+  /** The size of all entries, as the RFC counts it. */
   size = 0;
   count = 0;
   #sizeMax: number;
@@ -24,7 +24,7 @@ export class DynamicTable {
     return this.#sizeMax;
   }
 
-  /** The entry that is `age` insertions old, 0 for the newest; null: there is none. */
+  /** Returns the entry that is `age` insertions old, 0 for the newest; null if there is none. */
   at(age: number): Field | null {
     if (age < 0 || age >= this.count) return null;
     return this.#entries[(this.#next - 1 - age) & (this.#entries.length - 1)]!;
@@ -41,7 +41,7 @@ export class DynamicTable {
     this.size += field.size;
   }
 
-  /** A size update (section 6.3). */
+  /** Applies a dynamic table size update (section 6.3). */
   resize(sizeMax: number): void {
     this.#sizeMax = sizeMax;
     this.#evictTo(sizeMax);

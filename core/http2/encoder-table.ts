@@ -3,16 +3,16 @@ import { FIELD_OVERHEAD_BYTES } from './field.js';
 import { isName, isText } from './field-names.js';
 import { FIRST_DYNAMIC } from './static-table.js';
 
-/** One field that the peer's decoder has in its table. */
+/** One field in the table of the peer's decoder. */
 class Entry {
   readonly name: string;
   readonly value: string;
   readonly nameHash: number;
   readonly hash: number;
-  /** The number of this insertion; entries count upwards on their connection. */
+  /** The number of this insertion; insertions of a connection are numbered consecutively. */
   readonly number: number;
   readonly size: number;
-  /** The insertion before this one in the same bucket: it may have been evicted since. */
+  /** The previous insertion in the same bucket, which may have been evicted. */
   readonly before: number;
   readonly beforeByName: number;
 
@@ -36,34 +36,34 @@ class Entry {
   }
 }
 
-/** Buckets of fields, and as many of names; a table of the default size has rarely more entries. */
+/** Buckets by field, and as many by name; a table of the default size rarely has more entries. */
 const SLOTS = 64;
 const SLOT_MASK = SLOTS - 1;
-/** The latest lines that were sent and not added, by their hashes. */
+/** The number of recent lines whose hashes are remembered. */
 const LINES_SEEN = 64;
-/** Where the three parts of the index begin. */
+/** The offsets of the three parts of the index. */
 const BY_FIELD = 0;
 const BY_NAME = SLOTS;
 const SEEN = 2 * SLOTS;
 const INDEX_SLOTS = SEEN + LINES_SEEN;
-/** Past so many insertions nothing is added any more, so that their numbers stay small integers. */
+/** No entries are added after this many insertions, so that the numbers stay small integers. */
 const INSERTIONS_MAX = 2 ** 29;
 
 /**
- * The encoder's picture of the peer's dynamic table, which is looked up by bytes. Buckets are chains of
- * insertion numbers from the newest to the oldest. The oldest entries are evicted first, so a chain ends at
- * the first number that is too old, and evicting an entry touches no chain.
+ * The encoder's copy of the peer's dynamic table, with lookup by bytes. Buckets are chains of insertion
+ * numbers from the newest to the oldest. The oldest entries are evicted first, so a chain ends at the first
+ * evicted number, and an eviction changes no chain.
  */
 export class EncoderTable {
   size = 0;
   #sizeMax: number;
-  /** By number, modulo its length. */
+  /** Entries by their number modulo the length. */
   #entries: (Entry | null)[] = [];
   #oldest = 1;
   #next = 1;
-  /** One array, as each has its price; none while nothing was sent. */
+  /** One array for all three parts, because each array has an overhead. Allocated by the first line. */
   #index: Int32Array = none;
-  /** Where the next line is remembered: in place of the oldest. */
+  /** Where the next hash is remembered, in place of the oldest. */
   #seenNext = 0;
 
   constructor(sizeMax: number) {
@@ -78,7 +78,7 @@ export class EncoderTable {
     return this.#next - this.#oldest;
   }
 
-  /** The index of a field; 0: it is not in the table. */
+  /** Returns the index of a field, or 0 if the table does not have it. */
   find(
     bytes: Uint8Array,
     nameStart: number,
@@ -102,7 +102,7 @@ export class EncoderTable {
     return 0;
   }
 
-  /** The index of the newest field with this name; 0: none. */
+  /** Returns the index of the newest field with this name, or 0. */
   findName(bytes: Uint8Array, start: number, end: number, nameHash: number): number {
     if (this.count === 0) return 0;
     let number = this.#index[BY_NAME + (nameHash & SLOT_MASK)]!;
@@ -115,8 +115,8 @@ export class EncoderTable {
   }
 
   /**
-   * Whether a line with this hash is worth an entry: it was sent before. So what is different each time (ids,
-   * times) pushes nothing out. A line that is not is remembered.
+   * Whether a line with this hash was sent recently, so that it is worth an entry. Lines that differ each
+   * time (ids, times) evict nothing. Other lines are remembered.
    */
   isRepeated(hash: number): boolean {
     if (this.#index.length === 0) this.#index = new Int32Array(INDEX_SLOTS);
@@ -127,12 +127,12 @@ export class EncoderTable {
     return false;
   }
 
-  /** Whether a field of so many characters leaves room for others. */
+  /** Whether a field of this many characters leaves room for others. */
   fits(characters: number): boolean {
     return (characters + FIELD_OVERHEAD_BYTES) * 4 <= this.#sizeMax && this.#next < INSERTIONS_MAX;
   }
 
-  /** Adds a field that `isRepeated` and `fits`, as the peer does when it reads it. */
+  /** Adds a field that `isRepeated` and `fits`, as the peer's decoder does. */
   add(
     bytes: Buffer,
     nameStart: number,
@@ -158,7 +158,7 @@ export class EncoderTable {
     this.size += entry.size;
   }
 
-  /** Follows a size update that is sent. */
+  /** Applies a size update that is sent to the peer. */
   resize(sizeMax: number): void {
     this.#sizeMax = sizeMax;
     this.#evictTo(sizeMax);

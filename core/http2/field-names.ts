@@ -2,8 +2,8 @@ import { lowerOf } from '../http/chars.js';
 import { FIRST_DYNAMIC, staticFields } from './static-table.js';
 
 /**
- * Names whose values are secrets, or parts of some. The length of what is sent would show whether a guess in
- * the same table was right (RFC 7541, section 7.1). Their fields are never indexed, on no hop.
+ * Names of fields whose values are secrets. In a shared table, the length of a block would reveal whether a
+ * guess was right (RFC 7541, section 7.1). These fields are never indexed.
  */
 const secretNames = [
   'authorization',
@@ -18,10 +18,10 @@ const secretNames = [
 
 const HASH_START = 0x811c9dc5;
 const HASH_FACTOR = 0x01000193;
-/** The lowest bits depend on the lowest of each byte alone, until higher ones are folded in. */
+/** Folds high bits in, because the low bits depend only on the low bits of each byte. */
 const HASH_FOLD = 15;
 
-/** FNV-1a of `bytes[start, end)` in lower case. */
+/** Returns the FNV-1a hash of `bytes[start, end)` in lower case. */
 export function hashName(bytes: Uint8Array, start: number, end: number): number {
   const lower = lowerOf;
   let hash = HASH_START;
@@ -29,10 +29,10 @@ export function hashName(bytes: Uint8Array, start: number, end: number): number 
   return hash ^ (hash >>> HASH_FOLD);
 }
 
-/** About so many bytes of a value are hashed, from all over it: a field that is found is compared anyway. */
+/** About this many bytes of a value are hashed, evenly spread: matches are compared in full anyway. */
 const SAMPLED_BYTES = 16;
 
-/** The hash of a name goes on with the value behind it. */
+/** Returns the hash of a field from the hash of its name and its value. */
 export function hashValue(nameHash: number, bytes: Uint8Array, start: number, end: number): number {
   const step = ((end - start) / SAMPLED_BYTES + 1) | 0;
   let hash = Math.imul(nameHash ^ (end - start), HASH_FACTOR);
@@ -40,7 +40,7 @@ export function hashValue(nameHash: number, bytes: Uint8Array, start: number, en
   return hash ^ (hash >>> HASH_FOLD);
 }
 
-/** Whether `text` is `bytes[start, end)`, whose capital letters count as small ones. */
+/** Whether `text` equals `bytes[start, end)` in lower case. */
 export function isName(text: string, bytes: Uint8Array, start: number, end: number): boolean {
   const length = end - start;
   if (text.length !== length) return false;
@@ -50,7 +50,7 @@ export function isName(text: string, bytes: Uint8Array, start: number, end: numb
   return true;
 }
 
-/** Whether `text` is `bytes[start, end)`. */
+/** Whether `text` equals `bytes[start, end)`. */
 export function isText(text: string, bytes: Uint8Array, start: number, end: number): boolean {
   const length = end - start;
   if (text.length !== length) return false;
@@ -58,15 +58,15 @@ export function isText(text: string, bytes: Uint8Array, start: number, end: numb
   return true;
 }
 
-/** Twice the names, so that most are alone at their place. */
+/** Several times the number of names, so that most have a slot of their own. */
 const SLOTS = 256;
 
 /** What the encoder knows of a name. */
 interface KnownName {
   readonly name: string;
-  /** The first index of the static table with this name; 0: it has none. */
+  /** The first index of the name in the static table; 0 if it has none. */
   readonly index: number;
-  /** The last one. */
+  /** The last index of the name in the static table. */
   lastIndex: number;
   readonly isSecret: boolean;
 }
@@ -88,7 +88,7 @@ function addName(name: string, index: number): void {
   slots[slot] = { name, index, lastIndex: index, isSecret: secretNames.includes(name) };
 }
 
-/** What is known of a name by its hash; null: nothing. */
+/** Returns what the encoder knows of a name, or null. `hash`: of `hashName`. */
 export function knownName(bytes: Uint8Array, start: number, end: number, hash: number): KnownName | null {
   let slot = hash & (SLOTS - 1);
   for (let known = slots[slot]!; known !== null; known = slots[slot]!) {

@@ -1,19 +1,19 @@
 /**
- * A field as HPACK has it, with its HTTP/1.1 line and what it means to a proxy. It is judged once: what is in
- * a table is used again without being looked at.
+ * A decoded field with its HTTP/1.1 line and its meaning to a proxy. It is checked once: fields in a table
+ * are used again without another check.
  */
 import { isFieldByte, isTokenByte } from '../http/chars.js';
 import { latin1Slice, latin1Write } from '../http/wire.js';
 
-/** What a field is to a proxy (RFC 9113, sections 8.2 and 8.3). */
+/** How a proxy treats a field (RFC 9113, sections 8.2 and 8.3). */
 export const Meaning = {
-  /** End to end: forwarded as it came. */
+  /** End to end: forwarded unchanged. */
   FORWARD: 0,
   DATE: 1,
-  /** `Trailer`, forwarded in heads. */
+  /** The Trailer field, which heads forward. */
   TRAILER: 2,
   CONTENT_LENGTH: 3,
-  /** A part of the one cookie line (section 8.2.3). */
+  /** A part of the cookie, which becomes one line (section 8.2.3). */
   COOKIE: 4,
   TE: 5,
   HOST: 6,
@@ -23,16 +23,16 @@ export const Meaning = {
   AUTHORITY: 10,
   PATH: 11,
   STATUS: 12,
-  /** About the connection: the message is malformed (section 8.2.2). */
+  /** A connection-specific field: the message is malformed (section 8.2.2). */
   CONNECTION: 13,
-  /** A name or value that no field has, or a pseudo-header that nobody defined: malformed. */
+  /** An invalid name or value, or an undefined pseudo-header: the message is malformed. */
   BAD: 14,
-  /** A framing field with an underscore for its dash, which some servers take for the field itself. */
+  /** A framing field with an underscore for its dash, which some servers treat as the field itself. */
   DISGUISE: 15,
 } as const;
 export type Meaning = (typeof Meaning)[keyof typeof Meaning];
 
-/** What each field of a table counts for beside its characters (RFC 7541, section 4.1). */
+/** The overhead that the size of each field includes (RFC 7541, section 4.1). */
 export const FIELD_OVERHEAD_BYTES = 32;
 
 const COLON = 0x3a;
@@ -66,16 +66,19 @@ const meanings = new Map<string, Meaning>([
   ['transfer_encoding', Meaning.DISGUISE],
 ]);
 
-/** Reused for literals that enter no table: such a one is valid only during the call that hands it out. */
+/**
+ * A field. The decoder reuses one object for literals that enter no table; it is valid only during the call
+ * that passes it.
+ */
 export class Field {
   name = '';
   value = '';
-  /** `name: value CRLF`, a wire string; empty for a pseudo-header and for a bad field. */
+  /** `name: value CRLF`, a wire string; empty for pseudo-headers and invalid fields. */
   line = '';
   meaning: Meaning = Meaning.BAD;
-  /** What it counts for in a table and in a list. */
+  /** Its size in a table and in a header list. */
   size = 0;
-  /** It came as a literal never to be indexed, and must be sent on as one (RFC 7541, section 6.2.3). */
+  /** The field arrived as a never-indexed literal and must be forwarded as one (RFC 7541, section 6.2.3). */
   neverIndexed = false;
 
   set(name: string, value: string, neverIndexed = false): void {
@@ -87,7 +90,7 @@ export class Field {
     this.neverIndexed = neverIndexed;
   }
 
-  /** `kept` returns a copy for a table. Its line is flat, as it is put together with others often. */
+  /** `kept` returns a copy for a table. Its line is a flat string, because it is concatenated often. */
   kept(): Field {
     const field = new Field();
     field.name = this.name;
@@ -109,7 +112,7 @@ function judge(name: string, value: string): Meaning {
   return isName(name) ? (meanings.get(name) ?? Meaning.FORWARD) : Meaning.BAD;
 }
 
-/** A token without capital letters (RFC 9113, section 8.2.1). */
+/** Whether `name` is a token without upper-case letters (RFC 9113, section 8.2.1). */
 function isName(name: string): boolean {
   for (let at = 0; at < name.length; at++) {
     const code = name.charCodeAt(at);
@@ -118,7 +121,7 @@ function isName(name: string): boolean {
   return name.length > 0;
 }
 
-/** No control characters, and no blanks at its ends (RFC 9113, section 8.2.1). */
+/** Whether `value` has neither control characters nor blanks at its ends (RFC 9113, section 8.2.1). */
 function isValue(value: string): boolean {
   const last = value.length - 1;
   if (last < 0) return true;
@@ -131,7 +134,7 @@ function isBlank(code: number): boolean {
   return code === SP || code === HTAB;
 }
 
-/** Room for every line that fits into a table of the default size. */
+/** Has room for every line that fits into a table of the default size. */
 const scratch = Buffer.allocUnsafeSlow(8 * 1024);
 
 function flat(line: string): string {

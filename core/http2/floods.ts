@@ -1,33 +1,33 @@
 /**
- * Guards against peers that make much work with few bytes. Each bound is in core/limits, and each guard that
- * is reached is reported by its name, under which its owner counts it.
+ * Guards against peers that cause much work with few bytes. Each bound is in core/limits. When a guard is
+ * reached, the session reports it to its owner, which counts it by name.
  */
 import { limits } from '../limits.js';
 
 export const Guard = {
   /**
-   * Streams that were reset: rapid resets (CVE-2023-44487), those that we are made to send (CVE-2025-8671).
+   * Reset streams: rapid resets (CVE-2023-44487), and resets that the peer provokes (CVE-2025-8671).
    */
   RESETS: 0,
-  /** Frames that carry nothing. */
+  /** Frames that transport no request or body. */
   FRAMES: 1,
-  /** A header block of too many frames or bytes (CVE-2024-27316). */
+  /** A header block with too many frames or bytes (CVE-2024-27316). */
   BLOCK: 2,
-  /** Header lists past their bound: HPACK bombs. */
+  /** Header lists above their limit: HPACK bombs. */
   LISTS: 3,
   SETTINGS: 4,
-  /** DATA past a window. */
+  /** DATA beyond a window. */
   WINDOW: 5,
-  /** Frames on streams that were reset. */
+  /** Frames on streams that we reset. */
   CLOSED: 6,
-  /** A peer that reads nothing while we answer. */
+  /** A peer that does not read our answers. */
   OUTPUT: 7,
-  /** A stream past the limit. */
+  /** A stream above the limit of concurrent streams. */
   STREAMS: 8,
 } as const;
 export type Guard = (typeof Guard)[keyof typeof Guard];
 
-/** The counter's reasons, by `Guard`. */
+/** Names by `Guard`, for the reasons of a counter. */
 export const guardNames = [
   'resets',
   'frames',
@@ -42,7 +42,7 @@ export const guardNames = [
 
 const US_PER_SECOND = 1e6;
 
-/** Something that may happen so often at once, and so often a second in the long run. */
+/** `Bucket` allows a burst of events, and a rate of them in the long run. */
 export class Bucket {
   readonly #size: number;
   readonly #perSecond: number;
@@ -54,7 +54,7 @@ export class Bucket {
     this.#perSecond = perSecond;
   }
 
-  /** It happened. False: too often. */
+  /** Adds an event. False: the burst is exceeded. */
   add(nowUs: number): boolean {
     const passedUs = nowUs - this.#atUs;
     if (passedUs > 0) {
@@ -65,7 +65,7 @@ export class Bucket {
     return this.#level <= this.#size;
   }
 
-  /** Something else happened by which `count` of them are earned. */
+  /** Allows `count` more events. */
   forgive(count: number): void {
     this.#level = Math.max(0, this.#level - count);
   }

@@ -11,25 +11,25 @@ import {
   readUint31,
 } from './frame.js';
 
-/** Takes frames in their order. Bytes die with the call. */
+/** Receives frames in order. The bytes are valid only during the call. */
 export interface FrameSink {
-  /** Nothing more is read. */
+  /** The reader stops. */
   readonly isOver: boolean;
-  /** A whole frame that is not DATA; of an unknown type only its head, with no payload. */
+  /** A complete frame other than DATA. A frame of an unknown type is passed without its payload. */
   onFrame(type: number, flags: number, stream: number, bytes: Buffer, start: number, end: number): void;
-  /** A frame of DATA begins. `length` is what it counts for in the windows: padding included. */
+  /** A DATA frame begins. `length` is its flow-controlled length, which includes padding. */
   onDataHead(flags: number, stream: number, length: number): void;
-  /** The next bytes of its data, or none. `last`: of this frame. */
+  /** The next bytes of its data, possibly none. `last`: they end the frame. */
   onDataPiece(bytes: Buffer, start: number, end: number, last: boolean): void;
-  /** The bytes can't be frames, or none that we take. */
+  /** The bytes are not a valid frame; `code` is the connection error. */
   onBadFrame(code: ErrorCode): void;
 }
 
-/** What the next byte is. */
+/** What the reader expects next. */
 const Next = {
   PREFACE: 0,
   HEAD: 1,
-  /** The payload of a frame that is handed out as a whole. */
+  /** The payload of a frame that is delivered as a whole. */
   PAYLOAD: 2,
   PAD_LENGTH: 3,
   DATA: 4,
@@ -39,16 +39,16 @@ const Next = {
 type Next = (typeof Next)[keyof typeof Next];
 
 /**
- * Cuts the bytes of one connection into frames, wherever reads end. DATA is handed out as it comes, without a
- * copy; a frame of another type that lies in one read is handed out where it lies. Only what a read cuts is
- * held until its rest is there.
+ * `FrameReader` splits the bytes of one connection into frames, whatever the boundaries of reads. DATA is
+ * delivered as it arrives, without a copy. Other frames are delivered in place when they are complete within
+ * one read; otherwise the reader collects their payload first.
  */
 export class FrameReader {
   readonly #sink: FrameSink;
   #next: Next;
-  /** Bytes of the preface, or of the held part of a head or payload, that are there. */
+  /** Bytes received of the preface, or of a frame head or payload that a read has split. */
   #have = 0;
-  /** Bytes that the payload, the data or what is skipped still has. */
+  /** Bytes left of the payload, the data or the skipped part. */
   #left = 0;
   #type = 0;
   #flags = 0;
@@ -57,18 +57,18 @@ export class FrameReader {
   readonly #head = Buffer.allocUnsafe(FRAME_HEAD_BYTES);
   #held: Buffer = none;
 
-  /** `afterPreface`: the peer begins with frames at once, as servers do. */
+  /** `afterPreface`: the peer sends no preface, as servers do not. */
   constructor(sink: FrameSink, afterPreface: boolean) {
     this.#sink = sink;
     this.#next = afterPreface ? Next.HEAD : Next.PREFACE;
   }
 
-  /** The preface, or a frame that is handed out as a whole, has begun and is not there yet. */
+  /** Whether the preface, or a frame other than DATA, has begun and is incomplete. */
   get isPartial(): boolean {
     return this.#have > 0 || this.#next === Next.PREFACE || this.#next === Next.PAYLOAD;
   }
 
-  /** Reads `bytes[start, end)`, as long as the sink is not over. */
+  /** Reads `bytes[start, end)` until the sink `isOver`. */
   feed(bytes: Buffer, start: number, end: number): void {
     let at = start;
     while (at < end && !this.#sink.isOver) {
@@ -128,7 +128,9 @@ export class FrameReader {
     this.#padding = 0;
   }
 
-  /** The head is known. Returns where to read on, for a payload that is whole is handed out at once. */
+  /**
+   * Handles a frame whose head is known. A complete payload is delivered at once. Returns where to continue.
+   */
   #beginPayload(bytes: Buffer, at: number, end: number): number {
     const length = this.#left;
     if (length > FRAME_BYTES_DEFAULT) {
@@ -177,7 +179,7 @@ export class FrameReader {
     else this.#expectData();
   }
 
-  /** RFC 9113, section 6.1: padding that leaves no room for itself is a fault of the connection. */
+  /** RFC 9113, section 6.1: padding longer than the rest of the payload is a connection error. */
   #readPadLength(padding: number): void {
     this.#left--;
     if (padding > this.#left) {
@@ -189,7 +191,7 @@ export class FrameReader {
     this.#expectData();
   }
 
-  /** Data without a byte is handed out at once, for no byte may follow it for long. */
+  /** Empty data is delivered at once: the next byte may arrive much later. */
   #expectData(): void {
     if (this.#left > 0) this.#next = Next.DATA;
     else this.#endData(none, 0, 0);

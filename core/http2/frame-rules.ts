@@ -11,9 +11,9 @@ import {
 } from './frame.js';
 
 /**
- * What each type of frame must be by itself (RFC 9113, section 6): whether it belongs to a stream, and its
- * length. Returns NO_ERROR, or the code with which the connection ends. DATA has rules of its own. A PRIORITY
- * of the wrong length need not end more than its stream, which may be closed by then.
+ * Checks the stream identifier and length of a frame by its type (RFC 9113, section 6). Returns NO_ERROR or
+ * the connection error. The reader checks DATA. A PRIORITY frame of the wrong length may be a connection
+ * error, because its stream may be closed by then (section 5.4).
  */
 export function frameFault(type: number, flags: number, stream: number, length: number): ErrorCode {
   switch (type) {
@@ -32,7 +32,7 @@ export function frameFault(type: number, flags: number, stream: number, length: 
         ? ErrorCode.NO_ERROR
         : ErrorCode.FRAME_SIZE_ERROR;
     case FrameType.PUSH_PROMISE:
-      // Nobody may push to us, and no client may push at all (section 8.4).
+      // umbra accepts no pushes, and clients never push (section 8.4).
       return ErrorCode.PROTOCOL_ERROR;
     case FrameType.PING:
       if (stream !== 0) return ErrorCode.PROTOCOL_ERROR;

@@ -1,19 +1,18 @@
 /**
- * How HTTP/2 frames lie on the wire (RFC 9113, section 4.1). The algorithms import the names.
+ * The layout of HTTP/2 frames (RFC 9113, section 4.1). Other files import these names.
  *
  *   byte 0               3       4       5                          9
  *   +-------------------+-------+-------+--------------------------+- - - - - - -+
  *   | length u24        | type  | flags | reserved bit, stream u31 | payload     |
  *   +-------------------+-------+-------+--------------------------+- - - - - - -+
  *
- * The length is that of the payload alone. A payload begins with a byte that counts the padding at its end
- * where the flag PADDED is set, and the payload of HEADERS then with five bytes of priority where the flag
- * PRIORITY is.
+ * The length is that of the payload. With the flag PADDED, the payload begins with one byte for the length
+ * of the padding at its end. With the flag PRIORITY, five bytes of priority follow in HEADERS.
  */
 
 export const FRAME_HEAD_BYTES = 9;
 
-/** Where the parts of a frame's head begin. */
+/** Offsets of the parts of a frame head. */
 export const HeadAt = { LENGTH: 0, TYPE: 3, FLAGS: 4, STREAM: 5 } as const;
 
 export const FrameType = {
@@ -29,13 +28,13 @@ export const FrameType = {
   CONTINUATION: 9,
 } as const;
 
-/** Frames of a higher type are passed over (RFC 9113, section 5.5). */
+/** Frames of higher types are ignored (RFC 9113, section 5.5). */
 export const LAST_KNOWN_TYPE = FrameType.CONTINUATION;
 
-/** Bits; ACK and END_STREAM share one, as they belong to different types. */
+/** Flags as bits. ACK and END_STREAM share a bit, because they belong to different types. */
 export const Flag = { NONE: 0, ACK: 1, END_STREAM: 1, END_HEADERS: 4, PADDED: 8, PRIORITY: 32 } as const;
 
-/** The bytes that a client begins with (RFC 9113, section 3.4). */
+/** The first bytes of a client (RFC 9113, section 3.4). */
 export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
 export const PRIORITY_BYTES = 5;
@@ -45,15 +44,15 @@ export const PING_BYTES = 8;
 export const GOAWAY_BYTES_MIN = 8;
 export const WINDOW_UPDATE_BYTES = 4;
 
-/** Largest number of a stream, and largest window. */
+/** The largest stream identifier, and the largest window. */
 export const INT31_MAX = 2 ** 31 - 1;
 
-/** Payload bytes that every peer takes, and all that umbra takes (SETTINGS_MAX_FRAME_SIZE's default). */
+/** The payload size that every peer accepts, and the most that umbra accepts (SETTINGS_MAX_FRAME_SIZE). */
 export const FRAME_BYTES_DEFAULT = 16 * 1024;
-/** The most that a peer may say it takes. */
+/** The largest SETTINGS_MAX_FRAME_SIZE. */
 export const FRAME_BYTES_MAX = 2 ** 24 - 1;
 
-/** Writes the head of a frame at `at`, and returns where its payload begins. */
+/** Writes a frame head at `at`. Returns where its payload begins. */
 export function writeFrameHead(
   bytes: Uint8Array,
   at: number,
@@ -74,7 +73,7 @@ export function readUint24(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
 }
 
-/** `readUint31` leaves out the reserved bit in front. */
+/** `readUint31` masks the reserved bit. */
 export function readUint31(bytes: Uint8Array, at: number): number {
   return ((bytes[at]! & 0x7f) << 24) | readUint24(bytes, at + 1);
 }
@@ -83,7 +82,7 @@ export function readUint32(bytes: Uint8Array, at: number): number {
   return ((bytes[at]! << 24) | readUint24(bytes, at + 1)) >>> 0;
 }
 
-/** Returns the position behind it. */
+/** Returns the position after the written bytes. */
 export function writeUint32(bytes: Uint8Array, at: number, value: number): number {
   bytes[at] = value >>> 24;
   bytes[at + 1] = value >>> 16;

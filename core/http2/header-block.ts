@@ -1,13 +1,13 @@
 import { limits } from '../limits.js';
 import { Flag, PRIORITY_BYTES, readUint31 } from './frame.js';
 
-/** What a frame did to the block of a connection. */
+/** The result of adding a frame to a header block. */
 export const Block = {
-  /** It is whole. */
+  /** The block is complete. */
   WHOLE: 0,
-  /** CONTINUATION must follow, and nothing else. */
+  /** Only CONTINUATION may follow. */
   PARTIAL: 1,
-  /** The padding or the priority has no room in the frame. */
+  /** The frame is too short for its padding or priority. */
   MALFORMED: 2,
   /** Too many frames or bytes. */
   FLOOD: 3,
@@ -15,30 +15,30 @@ export const Block = {
 export type Block = (typeof Block)[keyof typeof Block];
 
 /**
- * The header block that a connection is receiving (RFC 9113, section 4.3). One that is in one frame stays
- * where it lies. One in several is held until the last of them, bounded in frames and bytes.
+ * The header block that a connection is receiving (RFC 9113, section 4.3). A block in one frame is used in
+ * place. A block in several frames is collected, within bounds on frames and bytes.
  */
 export class HeaderBlock {
   stream = 0;
   /** The stream ends with this block. */
   ends = false;
-  /** A priority that no stream may have (RFC 7540, section 5.3.1). */
+  /** The priority names the stream itself, which is an error (RFC 7540, section 5.3.1). */
   dependsOnItself = false;
-  /** CONTINUATION is awaited. */
+  /** CONTINUATION must follow. */
   isPartial = false;
-  /** The block is `bytes[start, end)`; it dies with the call that completes it. */
+  /** The block is `bytes[start, end)`, valid during the call that completes it. */
   bytes: Buffer = none;
   start = 0;
   end = 0;
   readonly #bytesMax: number;
   #frames = 0;
 
-  /** `listBytesMax`: the bound of the list that is in it. */
+  /** `listBytesMax`: the limit of the header list in a block. */
   constructor(listBytesMax: number) {
     this.#bytesMax = Math.max(limits.http2BlockBytes, 2 * listBytesMax);
   }
 
-  /** Takes a frame of HEADERS. */
+  /** Begins a block with a HEADERS frame. */
   begin(flags: number, stream: number, bytes: Buffer, start: number, end: number): Block {
     let from = start;
     let to = end;
@@ -68,7 +68,7 @@ export class HeaderBlock {
     return this.#append(bytes, from, to) ? Block.PARTIAL : Block.FLOOD;
   }
 
-  /** Takes a frame of CONTINUATION. */
+  /** Adds a CONTINUATION frame. */
   continue(flags: number, bytes: Buffer, start: number, end: number): Block {
     if (!this.#append(bytes, start, end)) return Block.FLOOD;
     if ((flags & Flag.END_HEADERS) === 0) return Block.PARTIAL;
@@ -76,7 +76,7 @@ export class HeaderBlock {
     return Block.WHOLE;
   }
 
-  /** The block was read: its memory is free. */
+  /** Releases the memory of a block that was read. */
   clear(): void {
     this.bytes = none;
   }

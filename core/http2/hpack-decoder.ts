@@ -4,13 +4,13 @@ import { Field } from './field.js';
 import { decodedBytesMax, decodeHuffman } from './huffman.js';
 import { FIRST_DYNAMIC, staticFields } from './static-table.js';
 
-/** Takes the fields of one block in their order. */
+/** Receives the fields of one block in order. */
 export interface FieldSink {
-  /** The object may be the decoder's own: it is valid only during the call; the strings in it may be kept. */
+  /** The object is valid only during the call, because the decoder may reuse it. Its strings may be kept. */
   onField(field: Field): void;
 }
 
-/** Representations by their first bits (RFC 7541, section 6), and the bits that their numbers have there. */
+/** Representations by their first bits (RFC 7541, section 6), with the prefix bits of their integers. */
 const INDEXED = 0x80;
 const INDEXED_BITS = 7;
 const INSERTED = 0x40;
@@ -22,31 +22,31 @@ const LITERAL_BITS = 4;
 const HUFFMAN = 0x80;
 const STRING_BITS = 7;
 
-/** A number ends after so many bytes that go on: no table and no block is larger than 2^28. */
+/** Most continuation bytes of an integer: no table and no block is larger than 2^28. */
 const CONTINUED_BYTES_MAX = 4;
 
-/** Where a number is kept that can't be: positions and lengths are not negative. */
+/** A position or length after a fault; valid ones are not negative. */
 const MALFORMED = -1;
 
 /**
- * Decodes header blocks of one connection (RFC 7541). A fault means that the tables differ from here on: the
- * connection must end with COMPRESSION_ERROR.
+ * `HpackDecoder` decodes the header blocks of one connection (RFC 7541). After a fault the tables of both
+ * sides differ, so the connection must end with COMPRESSION_ERROR.
  *
- * A list that passes `listBytesMax` or `fieldsMax` is not handed out any further, and decoded to its end all
- * the same, because later blocks refer to what it adds to the table. What is neither handed out nor added is
- * not even made into strings.
+ * Fields above `listBytesMax` or `fieldsMax` are not delivered. The block is still decoded to its end,
+ * because later blocks refer to what it adds to the table. No strings are made of fields that are neither
+ * delivered nor added.
  */
 export class HpackDecoder {
   readonly table: DynamicTable;
-  /** The block was larger than allowed when decoded. */
+  /** The list of the last block exceeded a limit, so some fields were not delivered. */
   overflowed = false;
-  /** Bytes of the list as RFC 9113, section 6.5.2 counts them, as far as they were handed out. */
+  /** The size of the list so far, as RFC 9113, section 6.5.2 counts it. */
   listBytes = 0;
   readonly #tableBytesMax: number;
   readonly #literal = new Field();
   #bytes: Buffer = none;
   #end = 0;
-  /** The next byte; `MALFORMED`: the block can't be understood. */
+  /** The position of the next byte, or `MALFORMED`. */
   #at = 0;
 
   constructor(tableBytesMax: number) {
@@ -69,7 +69,7 @@ export class HpackDecoder {
     this.overflowed = false;
     this.listBytes = 0;
     const isRight = this.#decode(bytes, listBytesMax, fieldsMax, sink);
-    // An idle connection must not hold on to the memory that it was last fed from.
+    // An idle connection must not keep the memory of its last read alive.
     this.#bytes = none;
     return isRight;
   }
@@ -97,7 +97,7 @@ export class HpackDecoder {
     return this.#at === end;
   }
 
-  /** The next field; null: malformed, or passed over because the list has overflowed. */
+  /** Decodes the next field. Null: it is malformed, or skipped because the list has overflowed. */
   #field(first: number): Field | null {
     if (first >= INDEXED) return this.#indexed(this.#number(INDEXED_BITS));
     const isInserted = first >= INSERTED;
@@ -128,7 +128,7 @@ export class HpackDecoder {
     return null;
   }
 
-  /** RFC 7541, section 4.2: never above what our SETTINGS allow. */
+  /** Decodes a size update, which must not exceed our SETTINGS (RFC 7541, section 4.2). */
   #resize(): boolean {
     const size = this.#number(SIZE_UPDATE_BITS);
     if (size < 0 || size > this.#tableBytesMax) return false;
@@ -136,7 +136,7 @@ export class HpackDecoder {
     return true;
   }
 
-  /** A number whose first byte has `bits` bits of it (RFC 7541, section 5.1); `MALFORMED`: it has no end. */
+  /** Decodes an integer with a prefix of `bits` bits (RFC 7541, section 5.1), or returns `MALFORMED`. */
   #number(bits: number): number {
     if (this.#at === MALFORMED) return MALFORMED;
     const bytes = this.#bytes;
@@ -167,7 +167,7 @@ export class HpackDecoder {
     return count < 0 ? this.#malformed() : latin1Slice(decoded, 0, count);
   }
 
-  /** `#skipString` leaves the Huffman code in it unread: nobody gets the string. */
+  /** `#skipString` does not decode the Huffman code, because the string is not delivered. */
   #skipString(): void {
     if (this.#at === MALFORMED || this.#at >= this.#end) {
       this.#malformed();
@@ -185,5 +185,5 @@ export class HpackDecoder {
 }
 
 const none = Buffer.alloc(0);
-/** Where strings are decoded; grows with the longest, which a block's bound bounds. */
+/** Scratch space for decoded strings; the limit of a block bounds its growth. */
 let decoded = Buffer.allocUnsafeSlow(4 * 1024);

@@ -5,7 +5,7 @@ import { codedBytes, encodeHuffman } from './huffman.js';
 import { hasName } from './never-indexed.js';
 import { staticFields } from './static-table.js';
 
-/** First bits of each representation (RFC 7541, section 6), and the bits that are left for its number. */
+/** First bits of each representation (RFC 7541, section 6), with the prefix bits of its integer. */
 const INDEXED = 0x80;
 const INDEXED_BITS = 7;
 const INSERTED = 0x40;
@@ -18,43 +18,45 @@ const LITERAL_BITS = 4;
 const HUFFMAN = 0x80;
 const STRING_BITS = 7;
 
-/** Bytes that a field may take beside its characters: three numbers of four bytes at most. */
+/** Most bytes of a field in addition to its characters: three integers of four bytes. */
 export const FIELD_FRAMING_BYTES_MAX = 12;
-/** Bytes that a block may begin with: two size updates. */
+/** Most bytes of the two size updates that a block may begin with. */
 export const BLOCK_FRAMING_BYTES_MAX = 12;
 
 const QUESTION_MARK = 0x3f;
 const PATH = ':path';
 
 /**
- * Encodes header blocks of one connection (RFC 7541) from bytes, so that a head that is forwarded is never
- * made into strings. A field that was sent before enters the dynamic table when it is sent again: the second
- * repetition of a response takes a byte for each field. Secrets, and what the sender marked as never to be
- * indexed, stay literals that may never be indexed.
+ * `HpackEncoder` encodes the header blocks of one connection (RFC 7541) from bytes, so that forwarded heads
+ * need no strings. A field enters the dynamic table when it is sent for the second time. From the third time
+ * on, a repeating response takes one byte per field. Secrets, and fields that arrived as never-indexed
+ * literals, are sent as such.
  *
- * Each block must be sent, in the order in which they were encoded: the peer's table follows them.
+ * Blocks must be sent in the order of encoding, because each may change the peer's table.
  */
 export class HpackEncoder {
   readonly table: EncoderTable;
-  /** Where the next byte of the block goes. */
+  /** The end of the block so far. */
   #at = 0;
   #out: Buffer = none;
   readonly #tableBytesMax: number;
-  /** The table sizes that the peer must be informed of: the smallest since the last block, and the last. */
+  /** Table sizes to announce: the smallest since the last block, and the current one; -1: none. */
   #smallest = -1;
   #latest = -1;
-  /** Names that are never indexed in this block. */
+  /** Names of fields that are never indexed in this block. */
   #neverIndexed = '';
 
-  /** `tableBytesMax`: how much of the peer's table is used, whatever more it offers. */
+  /** `tableBytesMax`: the most that is used of the peer's table. */
   constructor(tableBytesMax: number, peerTableBytes: number) {
     this.#tableBytesMax = tableBytesMax;
     this.table = new EncoderTable(Math.min(tableBytesMax, peerTableBytes));
-    // The peer takes its own size to be in use until it reads of another one.
+    // The peer assumes its own size until a size update announces another one.
     if (tableBytesMax < peerTableBytes) this.#announce(tableBytesMax);
   }
 
-  /** The peer's SETTINGS_HEADER_TABLE_SIZE; the next block begins with what follows from it (section 4.2). */
+  /**
+   * Applies the peer's SETTINGS_HEADER_TABLE_SIZE. The next block begins with the size update (section 4.2).
+   */
   usePeerTable(bytes: number): void {
     const size = Math.min(bytes, this.#tableBytesMax);
     if (size !== (this.#latest >= 0 ? this.#latest : this.table.sizeMax)) this.#announce(size);
@@ -77,7 +79,7 @@ export class HpackEncoder {
     this.#latest = -1;
   }
 
-  /** A field of `bytes`; capital letters of its name are sent as small ones. */
+  /** Encodes a field from `bytes`. Its name is sent in lower case. */
   field(bytes: Buffer, nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): void {
     const nameHash = hashName(bytes, nameStart, nameEnd);
     const hash = hashValue(nameHash, bytes, valueStart, valueEnd);
@@ -147,7 +149,7 @@ export class HpackEncoder {
     out[this.#at++] = rest;
   }
 
-  /** A name that no table has, in small letters. */
+  /** Encodes a name that no table has, in lower case. */
   #name(bytes: Buffer, start: number, end: number): void {
     const length = end - start;
     if (length > names.length) names = Buffer.allocUnsafeSlow(length * 2);
@@ -169,7 +171,7 @@ export class HpackEncoder {
 
 const pathIndex = staticFields.findIndex(({ name }) => name === PATH);
 
-/** A query may hold tokens, so a path that has one enters no table. */
+/** Whether the field is a path with a query. A query may contain tokens, so it enters no table. */
 function isPrivatePath(nameIndex: number, bytes: Buffer, start: number, end: number): boolean {
   if (nameIndex !== pathIndex) return false;
   for (let at = start; at < end; at++) if (bytes[at] === QUESTION_MARK) return true;
@@ -177,5 +179,5 @@ function isPrivatePath(nameIndex: number, bytes: Buffer, start: number, end: num
 }
 
 const none = Buffer.alloc(0);
-/** Where names are put into small letters. */
+/** Scratch space for names in lower case. */
 let names = Buffer.allocUnsafeSlow(1024);

@@ -1,10 +1,13 @@
 /**
- * The Huffman code of HPACK (RFC 7541, appendix B). It is canonical: codes of one length count upwards in the
- * order of their symbols, and go on behind those of the length before. So the lengths are the whole table.
+ * The Huffman code of HPACK (RFC 7541, appendix B). It is canonical: codes of one length are consecutive in
+ * the order of their symbols, and follow those of the previous length. So the lengths define the whole code.
  */
 
 export const SYMBOLS = 257;
-/** The end of a string, which never stands in one. Its code, all ones, is the padding. */
+/**
+ * The end-of-string symbol, which no string contains. The padding is a prefix of its code, which is all
+ * ones.
+ */
 export const EOS = 256;
 
 // biome-ignore format: sixteen bytes a row

@@ -1,9 +1,9 @@
 /**
- * Strings in HPACK's Huffman code (RFC 7541, section 5.2), to bytes and back.
+ * Encodes and decodes strings in HPACK's Huffman code (RFC 7541, section 5.2).
  *
- * The decoder is a machine that takes half a byte a step. Its states are the inner nodes of the code's tree:
- * one for each way in which a code can have begun. No code is shorter than five bits, so a step ends at most
- * one. 256 states of 16 steps are 16 KiB, which stay in the cache; a table by whole bytes would take 256 KiB.
+ * The decoder is a state machine that reads half a byte per step. Its states are the inner nodes of the
+ * code's tree. No code is shorter than five bits, so a step completes at most one symbol. 256 states with 16
+ * steps each take 16 KiB, which fits the cache; a table for whole bytes would take 256 KiB.
  */
 import { bitsOf, codeOf, EOS, SYMBOLS } from './huffman-code.js';
 
@@ -11,11 +11,11 @@ const STEP_BITS = 4;
 const STEPS = 1 << STEP_BITS;
 const STEP_MASK = STEPS - 1;
 
-/** A step in one number: the next state, the symbol that ended, and these bits. */
+/** A step as one number: the next state, the completed symbol, and the bits below. */
 const SYMBOL_SHIFT = 8;
 const STATE_MASK = 0xff;
 const HAS_SYMBOL = 1 << 16;
-/** The string may end here: what has begun is padding, ones alone and less than a byte of them. */
+/** The string may end here: the incomplete code is valid padding, fewer than eight ones. */
 const MAY_END = 1 << 17;
 const FAILS = 1 << 18;
 
@@ -23,7 +23,7 @@ const PADDING_BITS_MAX = 7;
 
 /** Inner nodes as pairs of children: the number of an inner node, or `-1 - symbol`. */
 const children: number[] = [0, 0];
-/** How many ones, and nothing else, lead from the root to each inner node; infinity where a zero does. */
+/** The depth of each inner node if only ones lead to it, else infinity. */
 const onesTo: number[] = [0];
 
 for (let symbol = 0; symbol < SYMBOLS; symbol++) plant(symbol);
@@ -65,14 +65,14 @@ function stepFrom(state: number, bits: number): number {
   return step | node | (onesTo[node]! <= PADDING_BITS_MAX ? MAY_END : 0);
 }
 
-/** The shortest code has five bits. */
+/** Most bytes that a coded string decodes to: the shortest code has five bits. */
 export function decodedBytesMax(codedBytes: number): number {
   return Math.floor((codedBytes * 8) / 5);
 }
 
 /**
  * Decodes `bytes[start, end)` into `out`, which has room for `decodedBytesMax`. Returns how many bytes it
- * wrote; -1: the padding is not the beginning of EOS, is too long, or EOS itself is in it.
+ * wrote, or -1 if the padding is invalid or the string contains EOS.
  */
 export function decodeHuffman(bytes: Uint8Array, start: number, end: number, out: Uint8Array): number {
   const table = steps;
@@ -90,7 +90,7 @@ export function decodeHuffman(bytes: Uint8Array, start: number, end: number, out
   return (step & MAY_END) !== 0 ? to : -1;
 }
 
-/** Bytes that `bytes[start, end)` takes in the code. */
+/** Returns the coded length of `bytes[start, end)` in bytes. */
 export function codedBytes(bytes: Uint8Array, start: number, end: number): number {
   const lengths = bitsOf;
   let bits = 0;
@@ -98,11 +98,11 @@ export function codedBytes(bytes: Uint8Array, start: number, end: number): numbe
   return (bits + 7) >>> 3;
 }
 
-/** A code is put in by halves, so that it fits into 32 bits together with the seven that may wait. */
+/** Codes are appended in halves, because up to seven bits may be pending in the 32 bits. */
 const HALF_BITS = 16;
 const HALF_MASK = 0xffff;
 
-/** Writes `bytes[start, end)` in the code at `to`, padded to a whole byte; returns the position behind it. */
+/** Writes `bytes[start, end)` coded at `to`, padded to a whole byte. Returns the position after it. */
 export function encodeHuffman(
   bytes: Uint8Array,
   start: number,

@@ -1,12 +1,12 @@
 import { Char } from '../http/chars.js';
 import { ANY_LENGTH } from './stream.js';
 
-/** Up to here a length is exact in a number. */
+/** Numbers of this many digits are exact. */
 const DIGITS_MAX = 15;
 
-/** The Content-Length of one message: digits, or several fields of the same ones (RFC 9110, section 8.6). */
+/** The Content-Length of one message: digits, possibly in several equal fields (RFC 9110, section 8.6). */
 export class LengthField {
-  /** `ANY_LENGTH` while none came. */
+  /** `ANY_LENGTH` if the message has none. */
   bytes: number = ANY_LENGTH;
   #text = '';
 
@@ -15,7 +15,7 @@ export class LengthField {
     this.#text = '';
   }
 
-  /** False: malformed. */
+  /** Takes one field's value. False: malformed. */
   take(value: string): boolean {
     if (this.bytes !== ANY_LENGTH) return value === this.#text;
     if (value === '' || value.length > DIGITS_MAX) return false;

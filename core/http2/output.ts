@@ -8,38 +8,39 @@ import {
   writeUint32,
 } from './frame.js';
 
-/** Where blocks come from, all of one size; a thread's connections share them. */
+/** A source of blocks of one size, which the connections of a thread share. */
 export interface BlockPool {
-  /** Null: the thread holds as much as it may. */
+  /** Null: the thread's limit is reached. */
   take(): Buffer | null;
   giveBack(block: Buffer): void;
 }
 
-/** The socket of a connection, as its session writes to it. */
+/** The socket of a connection, as its session sees it. */
 export interface ByteTarget {
-  /** It holds bytes that the kernel has not taken: nothing may be written until it has. */
+  /** The socket holds bytes that the kernel has not accepted. Nothing may be written until it has. */
   readonly writing: boolean;
-  /** Writes `block[start, end)`. False: the block must stay as it is until `writing` is false again. */
+  /** Writes `block[start, end)`. False: the block must not change until `writing` is false. */
   write(block: Buffer, start: number, end: number): boolean;
   /**
-   * Writes as much of all parts as the kernel takes now, and returns how much; 0 where that can't be done.
+   * Writes as much of the parts as the kernel accepts now, and returns how much; 0 where a direct write is
+   * not possible.
    */
   writeParts(parts: readonly Uint8Array[]): number;
 }
 
-/** Frames of one piece that leave in one system call; their heads lie here meanwhile. */
+/** Frames of one piece that are written with one system call; `heads` holds their heads meanwhile. */
 const FRAMES_PER_CALL = 16;
 const heads = Buffer.allocUnsafeSlow(FRAMES_PER_CALL * FRAME_HEAD_BYTES);
 const word = Buffer.allocUnsafeSlow(4);
 
 /**
- * Bytes of one connection on their way out, in blocks of the thread: all frames of a turn leave in one write.
- * A block is there only while bytes are.
+ * `Output` collects the bytes that one connection sends, in blocks of the thread, so that all frames of a
+ * turn leave in one write. It has no block while it holds no bytes.
  */
 export class Output {
   /** Bytes that were not handed to the socket yet. */
   heldBytes = 0;
-  /** The thread had no block left: frames were lost, and the connection can't go on. */
+  /** The thread had no block left. Frames were lost, so the connection must end. */
   isBroken = false;
   readonly #pool: BlockPool;
   readonly #blocks: Buffer[] = [];
@@ -48,7 +49,7 @@ export class Output {
   /** Bytes of the first block that were handed to the socket. */
   #handed = 0;
   /**
-   * Where the head of the latest frame is in the last block, and its stream; -1: it is not there any more.
+   * Position of the latest frame's head in the last block, with its stream; -1 when it has left the block.
    */
   #headAt = -1;
   #headStream = 0;
@@ -72,8 +73,8 @@ export class Output {
   }
 
   /**
-   * Ends a stream with the frame that was put in last, if that is DATA or a whole head of it and still here.
-   * False: a frame of its own is needed.
+   * Sets END_STREAM on the latest frame, if it is DATA or HEADERS of this stream and has not left. False:
+   * the end needs a frame of its own.
    */
   endStream(stream: number): boolean {
     const at = this.#headAt;
@@ -89,7 +90,7 @@ export class Output {
     this.bytes(word, 0, word.length);
   }
 
-  /** Puts a copy of `bytes[start, end)` in. */
+  /** Appends a copy of `bytes[start, end)`. */
   bytes(bytes: Uint8Array, start: number, end: number): void {
     let from = start;
     while (from < end) {
@@ -104,8 +105,8 @@ export class Output {
   }
 
   /**
-   * Writes what is held, and `piece[start, end)` in frames of DATA behind it, as far as the kernel takes
-   * them; only the rest is copied. The last frame has `flags`.
+   * Writes the held bytes, then `piece[start, end)` as DATA frames, as far as the kernel accepts them. Only
+   * the rest is copied. The last frame has `flags`.
    */
   pass(
     piece: Uint8Array,
@@ -143,7 +144,7 @@ export class Output {
     return target !== null && !target.writing && this.#blocks.length <= 1;
   }
 
-  /** Hands bytes to the socket until it holds on to some: then `flush` again when it has written them. */
+  /** Hands bytes to the socket until the socket holds some of them. Flush again when it has written those. */
   flush(target: ByteTarget): void {
     this.#dropHanded(target);
     while (this.heldBytes > 0 && !target.writing) {
@@ -156,7 +157,7 @@ export class Output {
     }
   }
 
-  /** The socket is gone, and reads from no block any more: gives all of them back. */
+  /** The socket is closed and reads no block any more: returns all blocks to the pool. */
   clear(): void {
     for (const block of this.#blocks) this.#pool.giveBack(block);
     this.#blocks.length = 0;
@@ -173,7 +174,7 @@ export class Output {
       const gone = Math.min(taken, part.length);
       taken -= gone;
       if (held > 0) {
-        // The first part is what was held.
+        // The first part is the held bytes.
         held = 0;
         this.#handed += gone;
         this.heldBytes -= gone;
@@ -184,7 +185,7 @@ export class Output {
     }
   }
 
-  /** A block that the socket has written is free. */
+  /** Returns the first block to the pool if the socket has written it. */
   #dropHanded(target: ByteTarget): void {
     if (target.writing || this.#blocks.length === 0) return;
     const end = this.#blocks.length === 1 ? this.#filled : this.#blocks[0]!.length;
@@ -217,7 +218,7 @@ export class Output {
   }
 }
 
-/** CONTINUATION has no flag for the end of a stream, so HEADERS before it must have had it. */
+/** CONTINUATION has no END_STREAM flag, so HEADERS with CONTINUATION behind it can't be changed. */
 function canEnd(type: number, flags: number): boolean {
   return type === FrameType.DATA || (type === FrameType.HEADERS && (flags & Flag.END_HEADERS) !== 0);
 }

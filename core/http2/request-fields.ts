@@ -8,12 +8,12 @@ import type { FieldSink } from './hpack-decoder.js';
 import { LengthField } from './length-field.js';
 import { withName } from './never-indexed.js';
 
-/** What a list of fields comes to. */
+/** The result of reading a request's fields. */
 export const Verdict = {
   OK: 0,
-  /** The stream ends with PROTOCOL_ERROR (RFC 9113, section 8.1.1). */
+  /** The request is malformed: a stream error PROTOCOL_ERROR (RFC 9113, section 8.1.1). */
   MALFORMED: 1,
-  /** Well-formed, and answered by umbra: `fault` says how. */
+  /** umbra answers the request itself; `fault` says how. */
   REFUSED: 2,
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
@@ -25,26 +25,26 @@ const PATH = 8;
 const REQUIRED = METHOD | SCHEME | PATH;
 
 /**
- * Makes a `RequestHead` of the fields of a request (RFC 9113, sections 8.2 and 8.3). One per thread: the head
- * is valid until the next request begins, the strings in it may be kept.
+ * `RequestFields` builds a `RequestHead` from the fields of a request (RFC 9113, sections 8.2 and 8.3).
+ * There is one per thread. The head is valid until the next request begins; its strings may be kept.
  */
 export class RequestFields implements FieldSink {
   readonly head = new RequestHead();
   fault: RequestFault = RequestFault.NONE;
   readonly #length = new LengthField();
-  /** Pseudo-headers that came. */
+  /** Pseudo-headers received, as bits. */
   #pseudo = 0;
   #isMalformed = false;
-  /** A field that is not a pseudo-header came: no pseudo-header may follow. */
+  /** A regular field was received, after which no pseudo-header may follow. */
   #regular = false;
   #authority = '';
   #host: string | null = null;
   #cookie = '';
   #takesTrailers = false;
-  /** The last host that was valid: most connections name one host again and again. */
+  /** The last valid host: most connections repeat one host. */
   #validHost = '';
 
-  /** Bytes of the body that the request announces; `ANY_LENGTH`: it announces none. */
+  /** The announced length of the body, or `ANY_LENGTH`. */
   get length(): number {
     return this.#length.bytes;
   }
@@ -115,8 +115,8 @@ export class RequestFields implements FieldSink {
   }
 
   /**
-   * All fields came; `ended`: and the stream with them. `overflowed`: some were left out, as the list passes
-   * its bound: then only what makes the stream malformed counts before that.
+   * Completes the head. `ended`: the stream ended with it. `overflowed`: fields are missing because the list
+   * exceeds its limit, so only the fields that were received are checked.
    */
   complete(ended: boolean, overflowed: boolean): Verdict {
     if (this.#isMalformed) return Verdict.MALFORMED;
@@ -139,7 +139,7 @@ export class RequestFields implements FieldSink {
     return Verdict.REFUSED;
   }
 
-  /** Section 8.3: each once, before all other fields, and none of a response. */
+  /** Section 8.3: pseudo-headers of a request, each at most once, before all regular fields. */
   #takePseudo(meaning: Meaning, value: string): void {
     const bit = bitOf(meaning);
     if (bit === 0 || this.#regular || (this.#pseudo & bit) !== 0) this.#isMalformed = true;
@@ -156,7 +156,7 @@ export class RequestFields implements FieldSink {
     }
   }
 
-  /** Section 8.3.1: a path with what follows it, or `*` for OPTIONS. False: malformed. */
+  /** Section 8.3.1: a path with its query, or `*` for OPTIONS. False: malformed. */
   #setTarget(): boolean {
     const { head } = this;
     const { target } = head;
@@ -167,7 +167,7 @@ export class RequestFields implements FieldSink {
     return true;
   }
 
-  /** A Host field may stand beside `:authority`, or in its place, but not against it. False: malformed. */
+  /** A Host field may replace or repeat `:authority`, but not contradict it. False: malformed. */
   #setHost(): boolean {
     const authority = this.#authority;
     const host = this.#host ?? '';
@@ -179,7 +179,7 @@ export class RequestFields implements FieldSink {
     return true;
   }
 
-  /** False: malformed, as a length is announced that the end of the stream belies. */
+  /** Sets the framing. False: malformed, because the stream ended before its announced length. */
   #setFraming(ended: boolean): boolean {
     const { head } = this;
     const length = this.#length.bytes;
@@ -191,7 +191,7 @@ export class RequestFields implements FieldSink {
     } else if (!ended && length < 0) {
       head.framing = Framing.CHUNKED;
     }
-    // Nothing waits for a 100 without a body (RFC 9110, section 10.1.1).
+    // Without a body there is nothing to wait for (RFC 9110, section 10.1.1).
     if (head.framing === Framing.NONE) head.expectsContinue = false;
     return true;
   }

@@ -22,9 +22,9 @@ const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 
 /**
- * Makes a `ResponseHead` of the fields of a response (RFC 9113, sections 8.2 and 8.3.2). They are written as
- * HTTP/1.1 lines, so that everything that reads a head works unchanged. One per thread: the head and its
- * bytes are valid until the next response begins.
+ * `ResponseFields` builds a `ResponseHead` from the fields of a response (RFC 9113, sections 8.2 and 8.3.2).
+ * It writes them as HTTP/1.1 lines, so that all readers of heads work unchanged. There is one per thread.
+ * The head and its bytes are valid until the next response begins.
  */
 export class ResponseFields implements FieldSink {
   readonly head = new ResponseHead();
@@ -48,7 +48,7 @@ export class ResponseFields implements FieldSink {
       this.#takeStatus(field.value);
       return;
     }
-    // A pseudo-header of a request is as malformed as any other that a response has not.
+    // Pseudo-headers of a request have no line and are malformed, as undefined ones are.
     if (this.#status === 0 || field.line === '') this.#isMalformed = true;
     if (field.neverIndexed) this.head.neverIndexed = withName(this.head.neverIndexed, field.name);
     switch (meaning) {
@@ -78,8 +78,8 @@ export class ResponseFields implements FieldSink {
   }
 
   /**
-   * All fields came; `ended`: and the stream with them, `toHead`: to a HEAD. False: malformed. A response
-   * that ends with its head, and may have a body, has an empty one.
+   * Completes the head. `ended`: the stream ended with it. `toHead`: the request was HEAD. False: malformed.
+   * A response that may have a body and ends with its head has an empty body.
    */
   complete(ended: boolean, toHead: boolean): boolean {
     const { head } = this;
@@ -100,7 +100,7 @@ export class ResponseFields implements FieldSink {
     return true;
   }
 
-  /** Section 8.3.2: three digits, once, before all fields. */
+  /** Section 8.3.2: three digits, once, before all regular fields. */
   #takeStatus(text: string): void {
     const status = isThreeDigits(text) ? Number(text) : 0;
     if (this.#status !== 0 || this.head.fieldCount > 0 || status < LOWEST_STATUS) {
@@ -118,7 +118,7 @@ export class ResponseFields implements FieldSink {
     this.#used = line.length;
   }
 
-  /** The lists that are handed out are bounded, and so there is room. */
+  /** Writes a line and its row. The limit of header lists leaves enough room. */
   #row({ name, line }: Field, kind: FieldKind): void {
     const start = this.#used;
     if (line.length > this.#bytes.length - start - CRLF_BYTES) {

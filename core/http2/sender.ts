@@ -17,41 +17,41 @@ import { WINDOW_DEFAULT } from './settings.js';
 import { Bit, type Stream } from './stream.js';
 import { Turns } from './turns.js';
 
-/** What became of a piece of a body. */
+/** The result of writing a piece of a body. */
 export const Sent = {
-  /** It is on its way. */
+  /** The piece was sent or queued for the socket. */
   OK: 0,
-  /** It, or a part of it, waits in a copy: write no more until `onWritable`. */
+  /** A copy of the piece, or of its rest, waits for a window. Write no more until `onWritable`. */
   HELD: 1,
-  /** It was not taken: the stream holds as much as it may, or it is over. */
+  /** The piece was not accepted: the stream holds its maximum or has ended. */
   REFUSED: 2,
 } as const;
 export type Sent = (typeof Sent)[keyof typeof Sent];
 
 export interface SenderEvents {
-  /** There are bytes to flush, for the first time since the last flush. */
+  /** There are bytes to flush. Called once between two flushes. */
   onOutput(): void;
-  /** The last frame of our side of a stream was put out. */
+  /** The last frame of our side of a stream was written. */
   onStreamSent(stream: Stream): void;
 }
 
 /**
- * What one connection sends: frames in the order in which they are made, and bodies as far as the windows of
- * the peer and its socket let them (RFC 9113, section 5.2). What can't go waits in its stream, and the
- * streams take turns frame by frame. Frames have the size that every peer takes, so that a turn is short.
+ * `Sender` writes the frames of one connection in order, and bodies as far as the peer's windows and the
+ * socket allow (RFC 9113, section 5.2). The rest of a body waits in its stream, and waiting streams take
+ * turns frame by frame. DATA frames have at most the size that every peer accepts, which keeps a turn short.
  */
 export class Sender {
   readonly output: Output;
   readonly turns = new Turns();
-  /** Bytes of bodies that the peer takes on the whole connection. */
+  /** The peer's window for the whole connection. */
   window = WINDOW_DEFAULT;
-  /** Frames of DATA that were put out. */
+  /** DATA frames written so far. */
   dataFrames = 0;
   readonly #encoder: HpackEncoder;
   readonly #resources: SessionResources;
   readonly #events: SenderEvents;
   #target: ByteTarget | null = null;
-  /** The owner knows that a flush is owed. */
+  /** The owner was notified that a flush is due. */
   #announced = true;
 
   constructor(encoder: HpackEncoder, resources: SessionResources, events: SenderEvents) {
@@ -61,12 +61,12 @@ export class Sender {
     this.#events = events;
   }
 
-  /** The connection is there; until then everything is held. `flush` follows. */
+  /** The connection is established; until then everything is held. The caller flushes next. */
   attach(target: ByteTarget): void {
     this.#target = target;
   }
 
-  /** A block of the writer's, as HEADERS and, where it is long, CONTINUATION. */
+  /** Sends the block that the writer holds, as HEADERS and CONTINUATION. */
   block(stream: number, length: number, endsStream: boolean): void {
     const { output } = this;
     const { out } = this.#resources.writer;
@@ -90,7 +90,7 @@ export class Sender {
     this.#announce();
   }
 
-  /** `bytes[start, start + 8)` is what a ping carries, or its answer. */
+  /** Sends a PING or its answer with the payload `bytes[start, start + 8)`. */
   ping(bytes: Uint8Array, start: number, flags: number): void {
     this.output.frameHead(PING_BYTES, FrameType.PING, flags, 0);
     this.output.bytes(bytes, start, start + PING_BYTES);
@@ -110,7 +110,7 @@ export class Sender {
     this.#announce();
   }
 
-  /** `stream` 0 is the connection. */
+  /** Sends WINDOW_UPDATE; stream 0 is the connection. */
   windowUpdate(stream: number, bytes: number): void {
     this.output.frameHead(WINDOW_UPDATE_BYTES, FrameType.WINDOW_UPDATE, Flag.NONE, stream);
     this.output.uint32(bytes);
@@ -123,7 +123,7 @@ export class Sender {
     if (stream.heldBytes + piece.length > limits.heldBodyBytes) return Sent.REFUSED;
     if (last) stream.set(Bit.LAST_WRITTEN);
     if (piece.length === 0) {
-      // An empty end needs no window, but may not pass what waits before it.
+      // An empty end needs no window, but must not overtake held bytes.
       if (!last || stream.heldBytes > 0) return Sent.OK;
       if (this.output.endStream(stream.id)) this.#sent(stream);
       else this.#frames(stream, piece, 0, true);
@@ -133,7 +133,7 @@ export class Sender {
     const now = waits ? 0 : Math.max(0, Math.min(this.window, stream.sendWindow, piece.length));
     if (now > 0) this.#frames(stream, piece, now, last && now === piece.length);
     if (now === piece.length) return Sent.OK;
-    if (stream.heldBytes === 0) stream.waitsSinceUs = this.#resources.clock();
+    if (stream.heldBytes === 0) stream.blockedSinceUs = this.#resources.clock();
     stream.held.push(Buffer.from(now === 0 ? piece : piece.subarray(now)));
     stream.heldBytes += piece.length - now;
     if (stream.sendWindow > 0) this.turns.add(stream);
@@ -142,7 +142,7 @@ export class Sender {
     return Sent.HELD;
   }
 
-  /** Ends a body with trailers, behind what is held of it. */
+  /** Ends a body with trailers, which follow its held bytes. */
   trailers(stream: Stream, lines: string): Sent {
     if (lines === '') return this.data(stream, nothing, true);
     if (stream.has(Bit.RESET | Bit.LAST_WRITTEN)) return Sent.REFUSED;
@@ -152,7 +152,7 @@ export class Sender {
     return Sent.OK;
   }
 
-  /** WINDOW_UPDATE of the connection. False: the window would pass 2^31 - 1. */
+  /** Handles WINDOW_UPDATE of the connection. False: the window would exceed 2^31 - 1. */
   widen(bytes: number): boolean {
     if (this.window + bytes > INT31_MAX) return false;
     this.window += bytes;
@@ -160,7 +160,7 @@ export class Sender {
     return true;
   }
 
-  /** WINDOW_UPDATE of a stream, or what follows from a new initial window. False as in `widen`. */
+  /** Handles WINDOW_UPDATE of a stream, or a change of the initial window. False: as for `widen`. */
   widenStream(stream: Stream, bytes: number): boolean {
     if (stream.sendWindow + bytes > INT31_MAX) return false;
     stream.sendWindow += bytes;
@@ -173,15 +173,15 @@ export class Sender {
     return true;
   }
 
-  /** Forgets what a stream has held. */
+  /** Discards the held bytes of a stream. */
   drop(stream: Stream): void {
     this.turns.remove(stream);
     stream.held.length = 0;
     stream.heldBytes = 0;
-    stream.waitsSinceUs = 0;
+    stream.blockedSinceUs = 0;
   }
 
-  /** Puts out what waits as far as the windows go, and hands all of it to the socket. */
+  /** Sends held bodies as far as the windows allow, and hands all frames to the socket. */
   flush(): void {
     const target = this.#target;
     if (target === null) return;
@@ -193,7 +193,7 @@ export class Sender {
     this.#announced = false;
   }
 
-  /** The connection is gone. */
+  /** The connection is closed. */
   clear(): void {
     this.output.clear();
     this.#target = null;
@@ -203,7 +203,10 @@ export class Sender {
     return this.output.heldBytes < limits.http2WriteAheadBytes;
   }
 
-  /** Each stream in turn sends one frame; one whose window is used up leaves until it is opened again. */
+  /**
+   * Lets each waiting stream send one frame in turn. A stream with an exhausted window leaves the ring until
+   * WINDOW_UPDATE.
+   */
   #takeTurns(): void {
     const { turns } = this;
     const nowUs = turns.first === null ? 0 : this.#resources.clock();
@@ -218,7 +221,7 @@ export class Sender {
       const room = Math.min(this.window, stream.sendWindow, FRAME_BYTES_DEFAULT);
       const count = Math.min(room, piece.length - from);
       stream.heldBytes -= count;
-      stream.waitsSinceUs = stream.heldBytes > 0 ? nowUs : 0;
+      stream.blockedSinceUs = stream.heldBytes > 0 ? nowUs : 0;
       stream.heldFrom += count;
       if (stream.heldFrom === piece.length) {
         stream.held.shift();
@@ -237,7 +240,7 @@ export class Sender {
     }
   }
 
-  /** The first `count` bytes of a piece, for which both windows have room. */
+  /** Sends the first `count` bytes of a piece, for which both windows have room. */
   #frames(stream: Stream, piece: Uint8Array, count: number, last: boolean): void {
     const { output } = this;
     const target = this.#target;
@@ -260,7 +263,7 @@ export class Sender {
     if (last) this.#sent(stream);
   }
 
-  /** The end that waited behind the held bytes of a body. */
+  /** Sends the trailers, after the held bytes of the body. */
   #end(stream: Stream): void {
     const length = this.#resources.writer.trailers(this.#encoder, stream.trailers);
     this.block(stream.id, length, true);

@@ -12,67 +12,67 @@ import type { SessionResources } from './session-resources.js';
 import { Bit, ignoringSink, Stream } from './stream.js';
 import { ignoringFields } from './trailer-fields.js';
 
-/** Who owns the connection of a client. */
+/** The owner of a client's connection. */
 export interface ServerSessionOwner extends SessionOwner {
   /**
-   * A request. The owner sets `stream.sink` before it returns. `head` dies with the call; its `secure` is the
-   * owner's to set. With
-   * `Framing.NONE` the sink gets no `onData`.
+   * A request head was received. The owner sets `stream.sink` before it returns, and `head.secure`. `head`
+   * is valid only during the call. With `Framing.NONE` the sink receives no `onData`.
    */
   onRequest(stream: Stream, head: RequestHead): void;
   /**
-   * A request that is answered by the engine (core/http/request-fault). What comes of its body is dropped.
+   * A request that the engine answers itself (core/http/request-fault). Its body is discarded.
    */
   onRefused(stream: Stream, fault: RequestFault): void;
 }
 
-/** How far a drain has come. */
+/** The stage of a drain. */
 const Drain = {
   NONE: 0,
-  /** The client was asked to open no more streams; those on their way are taken. */
+  /** The client was asked to open no more streams; streams that are on their way are accepted. */
   ASKED: 1,
-  /** The last stream was named. */
+  /** GOAWAY with the last accepted stream was sent. */
   NAMED: 2,
 } as const;
 type Drain = (typeof Drain)[keyof typeof Drain];
 
 const nothing = Buffer.alloc(0);
 
-/** The connection of a client. */
+/** The session of a client's connection. */
 export class ServerSession extends Session {
   readonly #owner: ServerSessionOwner;
-  /** The highest stream that came, and the highest that was taken. */
+  /** The highest stream received, and the highest accepted. */
   #last = 0;
   #lastTaken = 0;
   #drain: Drain = Drain.NONE;
 
-  /** `listBytesMax`: the listener's bound of a request head. */
+  /** `listBytesMax`: the listener's limit for request heads. */
   constructor(owner: ServerSessionOwner, resources: SessionResources, listBytesMax: number) {
     super(owner, resources, true, listBytesMax, nothing);
     this.#owner = owner;
   }
 
-  /** An interim response (1xx, not 101). */
+  /** Sends an interim response (1xx except 101). */
   sendInterim(stream: Stream, head: ResponseHead): void {
     if (stream.isClosed) return;
     this.sender.block(stream.id, this.resources.writer.response(this.encoder, head, ''), false);
   }
 
-  /** The final head of a response. `more`: field lines that are added to it. `last`: no body follows. */
+  /** Sends the final head of a response. `more`: field lines to add. `last`: no body follows. */
   sendHead(stream: Stream, head: ResponseHead, more: string, last: boolean): void {
     if (stream.isClosed || stream.has(Bit.HEAD_SENT)) return;
     this.#sendBlock(stream, this.resources.writer.response(this.encoder, head, more), last);
   }
 
-  /** The head of an answer of umbra's own, as `sendHead`. `lines`: its field lines. */
+  /** Sends the head of umbra's own answer with the field lines `lines`. `last`: no body follows. */
   sendAnswer(stream: Stream, status: number, lines: string, last: boolean): void {
     if (stream.isClosed || stream.has(Bit.HEAD_SENT)) return;
     this.#sendBlock(stream, this.resources.writer.answer(this.encoder, status, lines), last);
   }
 
   /**
-   * Drains in two steps (RFC 9113, section 6.8). The first call asks for no new streams and takes those that
-   * are on their way. The second, or the answer to a ping that goes with the first, names the last one.
+   * Drains in two steps (RFC 9113, section 6.8). The first call announces the end and still accepts streams
+   * that are on their way. The second call, or the answer to a PING sent with the first, sends the last
+   * accepted stream.
    */
   drain(): void {
     if (this.isOver || this.#drain === Drain.NAMED) return;
@@ -86,7 +86,7 @@ export class ServerSession extends Session {
     }
   }
 
-  /** The last stream was named, and all are closed: the connection may be closed. */
+  /** The drain is complete and no stream is open: the connection may be closed. */
   get isDrained(): boolean {
     return this.#drain === Drain.NAMED && this.open === 0;
   }
@@ -113,7 +113,7 @@ export class ServerSession extends Session {
     else this.#onRequest(block);
   }
 
-  /** A client may say where its own end is; there are no streams of ours. */
+  /** GOAWAY of a client concerns streams that a server opens, and there are none. */
   protected override resetAbove(): void {}
 
   #onRequest(block: HeaderBlock): void {
@@ -134,7 +134,7 @@ export class ServerSession extends Session {
     }
     const { head } = requestFields;
     const stream = new Stream(id, ignoringSink, this.peer.window, this.nowUs);
-    stream.set(Bit.HEAD_CAME);
+    stream.set(Bit.HEAD_RECEIVED);
     if (block.ends) stream.set(Bit.PEER_ENDED);
     this.streams.add(stream);
     if (verdict === Verdict.REFUSED) {
@@ -146,7 +146,7 @@ export class ServerSession extends Session {
     this.#owner.onRequest(stream, head);
   }
 
-  /** A stream above the one that GOAWAY has named, or one too many: its block is decoded, no more. */
+  /** Handles a stream after GOAWAY or above the limit: its block is only decoded. */
   #passOver(block: HeaderBlock): void {
     if (!this.decode(block, limits.requestFields, ignoringFields)) return;
     if (this.#drain === Drain.NAMED) {

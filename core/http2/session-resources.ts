@@ -4,9 +4,11 @@ import { RequestFields } from './request-fields.js';
 import { ResponseFields } from './response-fields.js';
 import { TrailerFields } from './trailer-fields.js';
 
-/** What the sessions of one thread share: a header block is read and written within one call. */
+/**
+ * Objects that the sessions of one thread share, because a header block is read or written within one call.
+ */
 export class SessionResources {
-  /** Microseconds on a line that never goes back. */
+  /** Microseconds on a monotonic time line. */
   readonly clock: () => number;
   readonly blocks: BlockPool;
   readonly writer = new BlockWriter();

@@ -16,47 +16,50 @@ import { ANY_LENGTH, Bit, type Stream } from './stream.js';
 import { StreamTable } from './stream-table.js';
 import { ignoringFields } from './trailer-fields.js';
 
-/** Who owns a connection's session: it has the socket and the clocks. */
+/** The owner of a session, which has the socket and the timers. */
 export interface SessionOwner {
-  /** Bytes wait for `flush`, which is owed before this turn of the loop ends. Not before `attach`. */
+  /**
+   * There are bytes to flush, which the owner does before this turn of the loop ends. Not called before
+   * `attach`.
+   */
   onOutput(): void;
-  /** SETTINGS of the peer came: more or fewer streams may be open. */
+  /** The peer's SETTINGS were applied: its limit of streams may have changed. */
   onSettings(): void;
-  /** The peer takes no new streams; those that it has not processed were reset. */
+  /** The peer accepts no new streams. Streams that it did not process were reset. */
   onGoaway(code: ErrorCode): void;
   /** Our ping was answered. */
   onPong(): void;
-  /** A stream is closed, in whatever way. */
+  /** A stream was closed for any reason. */
   onStreamClosed(stream: Stream): void;
-  /** A guard was reached, by which the owner counts it. */
+  /** A guard was reached; the owner counts it. */
   onGuard(guard: Guard): void;
   /**
-   * The session is over, and all streams were reset. Once `flush` has sent its last words the socket is
-   * closed; then comes `lost`.
+   * The session is over, and all streams were reset. The owner flushes the GOAWAY frame, closes the socket,
+   * and calls `lost`.
    */
   onOver(code: ErrorCode): void;
 }
 
 /**
- * Frames that carry nothing and are as they should be: updates of two windows for each frame of DATA that we
- * send, and beside each head a priority and an update.
+ * Empty frames allowed for each DATA frame that we send (updates of two windows), and for each header block
+ * of the peer (a priority and an update).
  */
 const FORGIVEN = 2;
 
 /**
- * One HTTP/2 connection without a socket: bytes go in by `receive`, and come out by `flush` (RFC 9113). This
- * is what both sides have in common: frames, windows, SETTINGS, guards and the end. `ServerSession` and
- * `ClientSession` know whose streams are whose, and what a header block is.
+ * One HTTP/2 connection without a socket: `receive` takes bytes in, and `flush` writes bytes out (RFC 9113).
+ * This class has what both sides share: frames, windows, SETTINGS, guards and the end. `ServerSession` and
+ * `ClientSession` open streams and read header blocks.
  *
- * Nothing here waits: deadlines are the owner's, who finds `awaitsSettings`, `awaitsRest`, and of each
- * stream `cameUs` and `waitsSinceUs`. The file is long because frames of every type change the same few
- * fields.
+ * A session has no timers. Its owner keeps deadlines by `awaitsSettings` and `awaitsRest`, and by
+ * `receivedUs` and `blockedSinceUs` of each stream. The file is long because frames of every type change the
+ * same few fields.
  */
 export abstract class Session implements FrameSink, SenderEvents {
   isOver = false;
-  /** Our SETTINGS were not acknowledged yet. */
+  /** The peer has not acknowledged our SETTINGS yet. */
   awaitsSettings = true;
-  /** The peer has said that it goes away. */
+  /** The peer has sent GOAWAY. */
   isGoingAway = false;
   protected readonly owner: SessionOwner;
   protected readonly resources: SessionResources;
@@ -72,13 +75,13 @@ export abstract class Session implements FrameSink, SenderEvents {
   readonly #decoder = new HpackDecoder(limits.http2TableBytes);
   readonly #window = new ReceiveWindow(limits.http2ConnectionWindowBytes);
   readonly #floods = new Floods();
-  /** The stream of the DATA that is being read; null: nobody wants it. */
+  /** The stream of the DATA frame that is being read; null: its data is discarded. */
   #dataStream: Stream | null = null;
   #dataEnds = false;
-  /** Frames of DATA for which empty frames were forgiven. */
+  /** DATA frames of ours that the bucket of empty frames has taken into account. */
   #dataFrames = 0;
 
-  /** `listBytesMax`: of one header list of the peer. `first`: the bytes that our side begins with. */
+  /** `listBytesMax`: the limit of the peer's header lists. `first`: the bytes before our SETTINGS. */
   protected constructor(
     owner: SessionOwner,
     resources: SessionResources,
@@ -103,17 +106,17 @@ export abstract class Session implements FrameSink, SenderEvents {
     return this.streams.count;
   }
 
-  /** The peer has begun something that is short, and owes the rest: its preface, a frame, a header block. */
+  /** Whether the peer's preface, a frame other than DATA, or a header block is incomplete. */
   get awaitsRest(): boolean {
     return this.#block.isPartial || this.#reader.isPartial;
   }
 
-  /** Takes the connection's socket; until then nothing is written. `flush` follows. */
+  /** Sets the connection's socket; until then nothing is written. The owner flushes next. */
   attach(target: ByteTarget): void {
     this.sender.attach(target);
   }
 
-  /** One read: `bytes[start, end)`, which dies with the call. */
+  /** Handles one read: `bytes[start, end)`, which is not used after the call. */
   receive(bytes: Buffer, start: number, end: number): void {
     this.nowUs = this.resources.clock();
     this.#reader.feed(bytes, start, end);
@@ -122,7 +125,7 @@ export abstract class Session implements FrameSink, SenderEvents {
     this.#dataFrames = dataFrames;
   }
 
-  /** Writes what there is to the socket: at the end of a turn, and when the socket takes bytes again. */
+  /** Writes to the socket. Called at the end of a turn, and when the socket has written what it held. */
   flush(): void {
     const { output } = this.sender;
     this.nowUs = this.resources.clock();
@@ -131,7 +134,10 @@ export abstract class Session implements FrameSink, SenderEvents {
     else if (output.heldBytes > limits.http2OutputBytes && !this.isOver) this.#stop(Guard.OUTPUT);
   }
 
-  /** The next piece of a stream's body: copied or sent when this returns. `last`: it is complete. */
+  /**
+   * Writes the next piece of a stream's body, which is copied or sent when this returns. `last`: the body is
+   * complete.
+   */
   write(stream: Stream, piece: Uint8Array, last: boolean): Sent {
     return this.sender.data(stream, piece, last);
   }
@@ -141,7 +147,7 @@ export abstract class Session implements FrameSink, SenderEvents {
     return this.sender.trailers(stream, lines);
   }
 
-  /** Ends a stream by RST_STREAM; its sink hears no more. Nothing happens if it is closed. */
+  /** Ends a stream with RST_STREAM; its sink receives no more calls. Does nothing if the stream is closed. */
   reset(stream: Stream, code: ErrorCode): void {
     if (stream.isClosed) return;
     this.sender.reset(stream.id, code);
@@ -149,7 +155,7 @@ export abstract class Session implements FrameSink, SenderEvents {
     this.forget(stream);
   }
 
-  /** The consumer of a stream takes nothing: what its window allows may still come. */
+  /** Stops opening the stream's window; what the window still allows may arrive. */
   pause(stream: Stream): void {
     stream.set(Bit.PAUSED);
   }
@@ -159,7 +165,7 @@ export abstract class Session implements FrameSink, SenderEvents {
     this.#openWindow(stream);
   }
 
-  /** Asks for `onPong`. */
+  /** Sends a PING, whose answer is `onPong`. */
   ping(): void {
     if (!this.isOver) this.sender.ping(pingBytes, 0, Flag.NONE);
   }
@@ -171,7 +177,7 @@ export abstract class Session implements FrameSink, SenderEvents {
     this.#end(code);
   }
 
-  /** The socket is closed, and reads none of the bytes that it was given any more. */
+  /** The socket is closed, and no longer reads from the blocks that it was given. */
   lost(): void {
     this.#end(ErrorCode.LOST);
     this.sender.clear();
@@ -198,27 +204,27 @@ export abstract class Session implements FrameSink, SenderEvents {
         this.#onReset(stream, readUint32(bytes, start));
         break;
       case FrameType.GOAWAY:
-        if (!this.#isRare()) return;
+        if (!this.#allowsEmpty()) return;
         this.isGoingAway = true;
         this.resetAbove(readUint31(bytes, start));
         this.owner.onGoaway(readUint32(bytes, start + 4));
         break;
       case FrameType.WINDOW_UPDATE:
-        if (this.#isRare()) this.#onWindowUpdate(stream, readUint31(bytes, start));
+        if (this.#allowsEmpty()) this.#onWindowUpdate(stream, readUint31(bytes, start));
         break;
       case FrameType.SETTINGS:
-        if (this.#isRare()) this.#onSettings(flags, bytes, start, end);
+        if (this.#allowsEmpty()) this.#onSettings(flags, bytes, start, end);
         break;
       case FrameType.PING:
-        if (!this.#isRare()) return;
+        if (!this.#allowsEmpty()) return;
         if ((flags & Flag.ACK) === 0) this.sender.ping(bytes, start, Flag.ACK);
         else this.onPong();
         break;
       case FrameType.PRIORITY:
-        if (this.#isRare()) this.#onPriority(stream, readUint31(bytes, start));
+        if (this.#allowsEmpty()) this.#onPriority(stream, readUint31(bytes, start));
         break;
       default:
-        this.#isRare();
+        this.#allowsEmpty();
     }
   }
 
@@ -229,19 +235,19 @@ export abstract class Session implements FrameSink, SenderEvents {
       this.close(ErrorCode.PROTOCOL_ERROR);
       return;
     }
-    if (length === 0 && !this.#dataEnds && !this.#isRare()) return;
+    if (length === 0 && !this.#dataEnds && !this.#allowsEmpty()) return;
     if (!this.#window.take(length)) {
       this.owner.onGuard(Guard.WINDOW);
       this.close(ErrorCode.FLOW_CONTROL_ERROR);
       return;
     }
-    // Whoever the bytes are for, the connection stays open for the others.
+    // The connection's window does not depend on consumers, so that none stops the others.
     const returned = this.#window.return();
     if (returned > 0) this.sender.windowUpdate(0, returned);
     const stream = this.streams.get(id);
     if (stream === null) this.#onClosed(id);
     else if (stream.has(Bit.PEER_ENDED)) this.breakStream(stream, ErrorCode.STREAM_CLOSED);
-    else if (!stream.has(Bit.HEAD_CAME)) this.breakStream(stream, ErrorCode.PROTOCOL_ERROR);
+    else if (!stream.has(Bit.HEAD_RECEIVED)) this.breakStream(stream, ErrorCode.PROTOCOL_ERROR);
     else if (!stream.window.take(length)) {
       this.owner.onGuard(Guard.WINDOW);
       this.breakStream(stream, ErrorCode.FLOW_CONTROL_ERROR);
@@ -255,7 +261,7 @@ export abstract class Session implements FrameSink, SenderEvents {
     const stream = this.#dataStream;
     if (stream === null || stream.isClosed) return;
     const length = end - start;
-    if (length > 0) stream.cameUs = this.nowUs;
+    if (length > 0) stream.receivedUs = this.nowUs;
     if (stream.owed !== ANY_LENGTH) {
       if (length > stream.owed) {
         this.breakStream(stream, ErrorCode.PROTOCOL_ERROR);
@@ -283,20 +289,23 @@ export abstract class Session implements FrameSink, SenderEvents {
 
   // For the two sides.
 
-  /** The highest stream of the peer that was or may be processed. */
+  /** The highest stream of the peer that was or may have been processed. */
   protected abstract get lastPeerStream(): number;
-  /** Whether nobody has opened this stream yet. */
+  /** Whether the stream has not been opened yet. */
   protected abstract isIdle(id: number): boolean;
-  /** A header block is whole. */
+  /** A header block is complete. */
   protected abstract onBlock(block: HeaderBlock): void;
-  /** Streams above `last` were not processed by the peer. */
+  /** The peer did not process streams above `last`. */
   protected abstract resetAbove(last: number): void;
 
   protected onPong(): void {
     this.owner.onPong();
   }
 
-  /** Decodes a block into `sink`. False: the session is over. `listOverflowed`: some fields were left out. */
+  /**
+   * Decodes a block into `sink`. False: the session is over. Afterwards `listOverflowed` says whether fields
+   * were dropped.
+   */
   protected decode({ bytes, start, end }: HeaderBlock, fieldsMax: number, sink: FieldSink): boolean {
     if (!this.#decoder.decode(bytes, start, end, this.#listBytesMax, fieldsMax, sink)) {
       this.close(ErrorCode.COMPRESSION_ERROR);
@@ -312,7 +321,7 @@ export abstract class Session implements FrameSink, SenderEvents {
     return this.#decoder.overflowed;
   }
 
-  /** The second block of a stream. */
+  /** Handles the second header block of a stream. */
   protected onTrailers(stream: Stream, block: HeaderBlock): void {
     const { trailerFields } = this.resources;
     trailerFields.begin();
@@ -330,12 +339,12 @@ export abstract class Session implements FrameSink, SenderEvents {
     }
   }
 
-  /** A block on a stream that is closed is decoded all the same: later blocks refer to it. */
+  /** Decodes a block on a closed stream, because later blocks depend on the table. */
   protected onClosedBlock(block: HeaderBlock): void {
     if (this.decode(block, limits.requestFields, ignoringFields)) this.#onClosed(block.stream);
   }
 
-  /** The peer's side of a stream has ended, with this last piece. */
+  /** Ends the peer's side of a stream with this last piece. */
   protected peerEnded(stream: Stream, piece: Uint8Array): void {
     if (stream.owed > 0) {
       this.breakStream(stream, ErrorCode.PROTOCOL_ERROR);
@@ -346,7 +355,7 @@ export abstract class Session implements FrameSink, SenderEvents {
     if (stream.isClosed) this.forget(stream);
   }
 
-  /** The peer has broken a rule on one stream: it is reset, which counts against the peer. */
+  /** Resets a stream on which the peer broke a rule. It counts towards the peer's resets. */
   protected breakStream(stream: Stream, code: ErrorCode): void {
     if (stream.isClosed) return;
     this.reset(stream, code);
@@ -354,14 +363,14 @@ export abstract class Session implements FrameSink, SenderEvents {
     this.#countReset();
   }
 
-  /** A stream that the owner never heard of is refused. */
+  /** Resets a stream that was not passed to the owner. */
   protected refuse(id: number, code: ErrorCode): void {
     this.sender.reset(id, code);
     this.streams.rememberReset(id);
     this.#countReset();
   }
 
-  /** A stream is closed. */
+  /** Removes a closed stream. */
   protected forget(stream: Stream): void {
     if (!this.streams.remove(stream)) return;
     if (!stream.isClosed) stream.set(Bit.RESET);
@@ -371,7 +380,7 @@ export abstract class Session implements FrameSink, SenderEvents {
 
   // Frames.
 
-  /** SETTINGS come first (section 3.4), and nothing comes within a header block but the rest of it. */
+  /** Whether a frame comes before the first SETTINGS (section 3.4), or interrupts a header block. */
   #isOutOfOrder(type: number, stream: number): boolean {
     const { isPartial } = this.#block;
     if (!this.peer.known && type !== FrameType.SETTINGS) return true;
@@ -400,7 +409,7 @@ export abstract class Session implements FrameSink, SenderEvents {
     } else if (this.isIdle(id)) {
       this.close(ErrorCode.PROTOCOL_ERROR);
     } else {
-      this.#isRare();
+      this.#allowsEmpty();
     }
   }
 
@@ -440,14 +449,14 @@ export abstract class Session implements FrameSink, SenderEvents {
     }
   }
 
-  /** A new initial window moves those of all open streams (section 6.9.2). False: one would be too large. */
+  /** Applies a new initial window to all open streams (section 6.9.2). False: a window would be too large. */
   #moveWindows(delta: number): boolean {
     if (delta === 0) return true;
     for (const stream of this.streams.all()) if (!this.sender.widenStream(stream, delta)) return false;
     return true;
   }
 
-  /** Priorities of RFC 7540 are checked and not looked at. */
+  /** Checks a priority of RFC 7540, which is otherwise ignored. */
   #onPriority(id: number, dependsOn: number): void {
     if (dependsOn !== id) return;
     const stream = this.streams.get(id);
@@ -455,7 +464,7 @@ export abstract class Session implements FrameSink, SenderEvents {
     else if (this.isIdle(id)) this.close(ErrorCode.PROTOCOL_ERROR);
   }
 
-  /** DATA or a header block on a stream that is closed (section 5.1). */
+  /** Handles DATA or a header block on a closed stream (section 5.1). */
   #onClosed(id: number): void {
     if (this.streams.wasReset(id)) this.owner.onGuard(Guard.CLOSED);
     else this.close(ErrorCode.STREAM_CLOSED);
@@ -469,14 +478,16 @@ export abstract class Session implements FrameSink, SenderEvents {
 
   // Guards and the end.
 
-  /** One more frame that carries nothing. False: too many, and the session is over. */
-  #isRare(): boolean {
+  /**
+   * Counts a frame that transports no request or body. False: there were too many, and the session is over.
+   */
+  #allowsEmpty(): boolean {
     if (this.#floods.frames.add(this.nowUs)) return true;
     this.#stop(Guard.FRAMES);
     return false;
   }
 
-  /** One more stream was reset for the sake of a client. */
+  /** Counts a reset stream of a client. */
   #countReset(): void {
     if (this.#isServer && !this.isOver && !this.#floods.resets.add(this.nowUs)) this.#stop(Guard.RESETS);
   }
@@ -499,5 +510,5 @@ export abstract class Session implements FrameSink, SenderEvents {
 
 const nothing = new Uint8Array(0);
 const noSettings = Buffer.alloc(0);
-/** What our pings carry. */
+/** The payload of our PING frames. */
 const pingBytes = Buffer.from('umbra h2', 'latin1');

@@ -1,4 +1,4 @@
-/** SETTINGS (RFC 9113, section 6.5): those that umbra sends, and what those of a peer mean. */
+/** SETTINGS (RFC 9113, section 6.5): the settings that umbra sends, and those of a peer. */
 import { limits } from '../limits.js';
 import { ErrorCode } from './error-code.js';
 import {
@@ -17,29 +17,29 @@ export const Setting = {
   INITIAL_WINDOW_SIZE: 4,
   MAX_FRAME_SIZE: 5,
   MAX_HEADER_LIST_SIZE: 6,
-  /** RFC 9218, section 2.1: priorities of the kind of RFC 7540 are not looked at. */
+  /** RFC 9218, section 2.1: the priorities of RFC 7540 are ignored. */
   NO_RFC7540_PRIORITIES: 9,
 } as const;
 
-/** The table of a peer that has not said otherwise. */
+/** The peer's header table until its SETTINGS arrive. */
 export const TABLE_BYTES_DEFAULT = 4096;
-/** The window of every stream and connection at first. */
+/** The initial window of streams and of the connection. */
 export const WINDOW_DEFAULT = 65_535;
 
 const UNBOUNDED = 2 ** 32 - 1;
 
-/** What a peer has said, beginning with what holds before it has. */
+/** The settings of a peer, with their defaults until its SETTINGS arrive. */
 export class PeerSettings {
   tableBytes = TABLE_BYTES_DEFAULT;
   streamsMax: number = limits.http2StreamsAssumed;
   window = WINDOW_DEFAULT;
   listBytesMax = UNBOUNDED;
-  /** A SETTINGS frame came. */
+  /** A SETTINGS frame was received. */
   known = false;
 
   /**
-   * Reads the payload `bytes[start, end)` of a frame, whose length fits, in its order. Returns NO_ERROR, or
-   * the code with which the connection must end. `fromServer`: it may not allow itself to push.
+   * Applies the payload `bytes[start, end)` of a SETTINGS frame in order. Returns NO_ERROR or the connection
+   * error. `fromServer`: ENABLE_PUSH must not be 1.
    */
   read(bytes: Uint8Array, start: number, end: number, fromServer: boolean): ErrorCode {
     if (!this.known) this.streamsMax = UNBOUNDED;
@@ -67,7 +67,7 @@ export class PeerSettings {
         this.window = value;
         break;
       case Setting.MAX_FRAME_SIZE:
-        // Checked alone: umbra sends frames of the size that every peer takes.
+        // Only checked: umbra sends frames of the size that every peer accepts.
         if (value < FRAME_BYTES_DEFAULT || value > FRAME_BYTES_MAX) return ErrorCode.PROTOCOL_ERROR;
         break;
       case Setting.MAX_HEADER_LIST_SIZE:
@@ -78,7 +78,7 @@ export class PeerSettings {
   }
 }
 
-/** The payload of umbra's own SETTINGS. What is not in it has its default. */
+/** Returns the payload of umbra's own SETTINGS. Settings that are not in it have their defaults. */
 export function ownSettings(isServer: boolean, listBytesMax: number): Buffer {
   const settings: [setting: number, value: number][] = [
     isServer ? [Setting.MAX_CONCURRENT_STREAMS, limits.http2Streams] : [Setting.ENABLE_PUSH, 0],

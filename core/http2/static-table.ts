@@ -65,10 +65,10 @@ const rows: readonly (readonly [name: string, value: string])[] = [
   ['www-authenticate', ''],
 ];
 
-/** The first index of the dynamic table: the static one has the indexes from 1 on. */
+/** The first index of the dynamic table; the static table begins at index 1. */
 export const FIRST_DYNAMIC = rows.length + 1;
 
-/** The static table (RFC 7541, appendix A), by index; there is no field at 0. */
+/** The static table (RFC 7541, appendix A), by index. Index 0 is unused. */
 export const staticFields: readonly Field[] = [
   new Field(),
   ...rows.map(([name, value]) => fieldOf(name, value)),

@@ -1,10 +1,10 @@
 import { limits } from '../limits.js';
 import type { Stream } from './stream.js';
 
-/** The streams of one connection that are open, and the latest that we have reset. */
+/** The open streams of one connection, and the streams that we reset most recently. */
 export class StreamTable {
   readonly #open = new Map<number, Stream>();
-  /** What the peer sends on these before it has read of the reset is no fault (RFC 9113, section 5.1). */
+  /** Frames on these are no error: the peer may not have read our reset yet (RFC 9113, section 5.1). */
   readonly #reset = new Set<number>();
 
   get count(): number {
@@ -19,7 +19,7 @@ export class StreamTable {
     this.#open.set(stream.id, stream);
   }
 
-  /** False: it was removed before. */
+  /** Returns false if the stream was removed before. */
   remove(stream: Stream): boolean {
     return this.#open.delete(stream.id);
   }
@@ -37,7 +37,7 @@ export class StreamTable {
     return this.#reset.has(id);
   }
 
-  /** The open streams from the oldest on; they may be removed meanwhile. */
+  /** The open streams, oldest first; streams may be removed during the iteration. */
   all(): IterableIterator<Stream> {
     return this.#open.values();
   }

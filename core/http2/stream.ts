@@ -4,14 +4,14 @@ import type { ErrorCode } from './error-code.js';
 import { ReceiveWindow } from './receive-window.js';
 
 /**
- * Who takes what comes on one stream: of a server the request behind its head, of a client the response. All
- * calls are made within a call of the session's owner, and pieces and heads die with the call.
+ * The consumer of one stream. On a server it receives the request after its head, on a client the response.
+ * All calls happen within a call of the session's owner. Pieces and heads are valid only during the call.
  *
- *   server   (onData* onTrailers? last onData)?            none if the request ended with its head
+ *   server   (onData* onTrailers? last onData)?            nothing if the request ended with its head
  *   client   onInterim* onHead onData* onTrailers? last onData
  *
- * `onReset` may come in place of any of them, and as long as our side of the stream is not over also behind
- * them. After it nothing comes.
+ * `onReset` may replace any of these calls. While our side of the stream is open it may also follow the last
+ * of them. It is the last call.
  */
 export interface StreamSink {
   /** A 1xx response. */
@@ -19,69 +19,69 @@ export interface StreamSink {
   onHead(head: ResponseHead): void;
   /** The next bytes of the body, or none. `last`: it is complete. */
   onData(piece: Uint8Array, last: boolean): void;
-  /** The trailers that go on: whole field lines, a wire string. The last `onData` follows. */
+  /** The trailers to forward: whole field lines, a wire string. The last `onData` follows. */
   onTrailers(lines: string): void;
-  /** After a write was answered with `Sent.HELD`: all that was held is gone. */
+  /** After a write returned `Sent.HELD`: all held bytes have been sent. */
   onWritable(): void;
   /**
-   * The stream is over: the peer reset it, it broke the protocol, or the connection ended (`ErrorCode.LOST`).
-   * `unprocessed`: the peer has done nothing with it, so it may be sent once more.
+   * The stream ended early: the peer reset it or violated the protocol, or the connection ended
+   * (`ErrorCode.LOST`). `unprocessed`: the peer did not process the request, so it may be sent again.
    */
   onReset(code: ErrorCode, unprocessed: boolean): void;
 }
 
-/** What has happened to a stream; bits. It is closed when both sides have ended. */
+/** The state of a stream, as bits. A stream is closed when both sides have ended or it was reset. */
 export const Bit = {
-  /** The final head of the peer came; of a request it is the only one. */
-  HEAD_CAME: 1,
+  /** The peer's request head or final response head was received. */
+  HEAD_RECEIVED: 1,
   PEER_ENDED: 2,
-  /** We have sent a head, and of a response the final one. */
+  /** We have sent a request head or a final response head. */
   HEAD_SENT: 4,
-  /** Our last frame was put out. */
+  /** Our last frame was written. */
   ENDED: 8,
-  /** Nothing more may be written, though some of it waits for a window. */
+  /** The owner has written the last piece; some of it may still wait for a window. */
   LAST_WRITTEN: 16,
   RESET: 32,
-  /** The consumer takes nothing: the stream's window is not opened again. */
+  /** The consumer accepts nothing: no WINDOW_UPDATE is sent for the stream. */
   PAUSED: 64,
-  /** `onWritable` is owed. */
+  /** `onWritable` is due. */
   ROOM_OWED: 128,
-  /** Waits for its turn to send (core/http2/turns). */
+  /** The stream is in the ring of waiting streams (core/http2/turns). */
   IN_TURNS: 256,
   /** The request is HEAD: its response has no body. */
   TO_HEAD: 512,
-  /** The consumer gets no body, as the request's head announced none. */
+  /** The request has no body, so the consumer receives none. */
   NO_BODY: 1024,
 } as const;
 
-/** The peer's body may have any length. */
+/** The peer announced no length. */
 export const ANY_LENGTH = -1;
 
-/** One stream of a session. The session alone changes it. */
+/** One stream of a session. Only the session changes it, except for `sink`. */
 export class Stream {
   readonly id: number;
   bits = 0;
   sink: StreamSink;
-  /** Bytes that the peer takes; below zero after it has made its window smaller. */
+  /** The peer's window for this stream; below zero after the peer has reduced its initial window. */
   sendWindow: number;
-  /** What the peer may send. */
+  /** Our window for this stream. */
   readonly window = new ReceiveWindow(limits.http2StreamWindowBytes);
-  /** Bytes that the peer's Content-Length leaves; `ANY_LENGTH`: it has sent none. */
+  /** Bytes left of the peer's Content-Length, or `ANY_LENGTH`. */
   owed = ANY_LENGTH;
-  /** Interim responses that came. */
+  /** Interim responses received. */
   interims = 0;
-  /** When something last came on it, on the clock of the session; for deadlines. */
-  cameUs: number;
-  /** Since when its held bytes have waited without any of them going; 0: nothing waits. */
-  waitsSinceUs = 0;
-  /** Bytes that wait for a window, in copies. */
+  /** When a head or body bytes were last received, on the session's clock; for deadlines. */
+  receivedUs: number;
+  /** Since when held bytes have waited without progress; 0 when nothing is held. */
+  blockedSinceUs = 0;
+  /** Bytes of `held`: copies of pieces that wait for a window. */
   heldBytes = 0;
   readonly held: Buffer[] = [];
-  /** Bytes of the first of them that are gone. */
+  /** Bytes of the first held piece that were sent. */
   heldFrom = 0;
-  /** Trailers that end our side: whole field lines; empty: DATA ends it. */
+  /** The trailers that end our side: whole field lines. Empty: DATA ends it. */
   trailers = '';
-  /** Neighbours in a ring of streams that wait; this stream itself while it does not. */
+  /** Neighbours in the ring of waiting streams; the stream itself while it is not in the ring. */
   next: Stream = this;
   previous: Stream = this;
 
@@ -89,7 +89,7 @@ export class Stream {
     this.id = id;
     this.sink = sink;
     this.sendWindow = sendWindow;
-    this.cameUs = nowUs;
+    this.receivedUs = nowUs;
   }
 
   has(bit: number): boolean {
@@ -109,7 +109,7 @@ export class Stream {
   }
 }
 
-/** Takes nothing: of streams that nobody wants any more. */
+/** `ignoringSink` discards everything, for streams without a consumer. */
 export const ignoringSink: StreamSink = {
   onInterim(): void {},
   onHead(): void {},

@@ -2,7 +2,7 @@ import { forwardableTrailers } from '../http/trailers.js';
 import { type Field, Meaning } from './field.js';
 import type { FieldSink } from './hpack-decoder.js';
 
-/** Reads the trailers of one message (RFC 9113, section 8.1). One per thread. */
+/** `TrailerFields` reads the trailers of a message (RFC 9113, section 8.1). There is one per thread. */
 export class TrailerFields implements FieldSink {
   #lines = '';
   #isMalformed = false;
@@ -18,13 +18,13 @@ export class TrailerFields implements FieldSink {
     this.#lines += line;
   }
 
-  /** The lines that go on; null: malformed. */
+  /** Returns the lines to forward, or null if they are malformed. */
   complete(): string | null {
     return this.#isMalformed ? null : forwardableTrailers(this.#lines, '');
   }
 }
 
-/** Takes the fields of a block that nobody wants: it is decoded because later ones refer to it. */
+/** `ignoringFields` discards fields of a block that is decoded only for the table. */
 export const ignoringFields: FieldSink = {
   onField(): void {},
 };

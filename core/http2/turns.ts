@@ -1,10 +1,10 @@
 import { Bit, type Stream } from './stream.js';
 
-/** Streams that have something to send, in a ring: each sends one frame, and goes behind the others. */
+/** A ring of streams that have something to send. Each sends one frame and moves behind the others. */
 export class Turns {
   first: Stream | null = null;
 
-  /** Adds a stream behind the others; nothing happens if it is there already. */
+  /** Adds a stream at the end; does nothing if it is in the ring. */
   add(stream: Stream): void {
     if (stream.has(Bit.IN_TURNS)) return;
     stream.set(Bit.IN_TURNS);
@@ -21,7 +21,7 @@ export class Turns {
     this.first.previous = stream;
   }
 
-  /** Nothing happens if it is not there. */
+  /** Removes a stream; does nothing if it is not in the ring. */
   remove(stream: Stream): void {
     if (!stream.has(Bit.IN_TURNS)) return;
     stream.clear(Bit.IN_TURNS);
@@ -32,7 +32,7 @@ export class Turns {
     stream.previous = stream;
   }
 
-  /** The first one goes behind the others. */
+  /** Moves the first stream to the end. */
   rotate(): void {
     if (this.first !== null) this.first = this.first.next;
   }

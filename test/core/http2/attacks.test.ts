@@ -218,7 +218,7 @@ t.test('a client that opens no window holds no more than the bodies that were wr
     side.feed(side.headers(id, get));
     side.session.sendAnswer(side.stream(id), 200, '', false);
     side.session.write(side.stream(id), Buffer.alloc(10_000), false);
-    t.equal(side.stream(id).waitsSinceUs, 1, 'its deadline is found by this time');
+    t.equal(side.stream(id).blockedSinceUs, 1, 'its deadline is found by this time');
   }
   side.sent();
   t.equal(side.arena.heldBytes, 0, 'no block is held for it');

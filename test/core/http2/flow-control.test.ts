@@ -48,14 +48,14 @@ t.test('a stream knows since when it waits, and every byte that goes begins the 
   const side = answering([1], [Setting.INITIAL_WINDOW_SIZE, 4]);
   side.nowUs = 7;
   side.session.write(side.stream(1), Buffer.alloc(4), false);
-  t.equal(side.stream(1).waitsSinceUs, 0);
+  t.equal(side.stream(1).blockedSinceUs, 0);
   side.session.write(side.stream(1), Buffer.alloc(9), true);
-  t.equal(side.stream(1).waitsSinceUs, 7);
+  t.equal(side.stream(1).blockedSinceUs, 7);
   side.nowUs = 8;
   side.feed(frame(8, 0, 1, uint32(4)));
-  t.equal(side.stream(1).waitsSinceUs, 8);
+  t.equal(side.stream(1).blockedSinceUs, 8);
   side.feed(frame(8, 0, 1, uint32(5)));
-  t.equal(side.stream(1).waitsSinceUs, 0);
+  t.equal(side.stream(1).blockedSinceUs, 0);
 });
 
 t.test('streams take turns within the window of the connection, frame by frame', async (t) => {

@@ -376,10 +376,10 @@ t.test('an owner finds what a client owes, for its deadlines', async (t) => {
   t.ok(side.session.awaitsRest, 'a payload');
   side.feed(head.subarray(12));
   t.notOk(side.session.awaitsRest);
-  t.equal(side.stream(1).cameUs, 5);
+  t.equal(side.stream(1).receivedUs, 5);
   side.nowUs = 9;
   side.feed(frame(0, 0, 1, ping));
-  t.equal(side.stream(1).cameUs, 9);
+  t.equal(side.stream(1).receivedUs, 9);
   side.feed(frame(1, 1, 3));
   t.ok(side.session.awaitsRest, 'a block');
 });
