@@ -1,5 +1,5 @@
 /** Versions that are worse in one way each, and versions that are equal, side by side behind one umbra. */
-import { Agent } from 'node:http';
+import { Agent, request } from 'node:http';
 import t from 'tap';
 import type { CheckName, MirrorVerdict, Outcome, Verdict } from '../../core/verdict/verdict.js';
 import { ask } from '../support/client.js';
@@ -10,6 +10,8 @@ import { engine, runToEnd, UmbraProcess } from '../support/umbra.js';
 const requestsPerRow = 1000;
 const loadMsMin = 5000;
 const connectionsPerRow = 2;
+/** Less than a version takes that clients do not wait for. */
+const leaveMs = 10;
 /** A tenth of the time that the load takes at least. */
 const outageMs = loadMsMin / 10;
 /** Enough for rows on a machine that is busy; the bounds are those that are usual. */
@@ -39,6 +41,16 @@ const byChance = (share: number, other: Answer, usual: Answer = after(0)): Answe
   return (received, response, request) =>
     (Math.random() < share ? other : usual)(received, response, request);
 };
+/** Sends a request and leaves before it is answered. */
+function leave(port: number, path: string): Promise<void> {
+  return new Promise((resolve) => {
+    const call = request({ host: '127.0.0.1', port, path });
+    call.on('error', () => {});
+    call.on('close', resolve);
+    call.on('finish', () => setTimeout(() => call.destroy(), leaveMs));
+    call.end();
+  });
+}
 const text =
   (body: string): Answer =>
   (_, response) =>
@@ -158,6 +170,7 @@ const rows: readonly Row[] = [
     is: { coverage: 'undecided' },
     isNot: never,
   },
+  { name: 'clients-leave', v1: after(40), v2: after(40), isNot: never },
   {
     name: 'sizes-at-random',
     v1: (_, response) => response.end('x'.repeat(1 + 99 * Math.random())),
@@ -240,7 +253,9 @@ t.test(
       for (let id = first; !isOver(id); id += connectionsPerRow) {
         if (id % 5 === 0 && name.includes('slow-beside'))
           void ask(umbra.port, { target: `/${name}-unmirrored` });
-        await ask(umbra.port, { agent, target: `/${name}/?id=${id}` });
+        const target = `/${name}/?id=${id}`;
+        if (name === 'clients-leave' && id % 5 === 0) await leave(umbra.port, target);
+        else await ask(umbra.port, { agent, target });
       }
     };
     const all = [...rows.map(({ name }) => name), 'down'];
