@@ -118,13 +118,13 @@ t.test('an early response to an unfinished upload is delivered and costs the con
   t.equal(server.connections, 1);
 });
 
-t.test('a body that misses its Content-Length is an abort, after write has returned', async (t) => {
+t.test('a body that misses its Content-Length is malformed, after write has returned', async (t) => {
   const { pool } = await serving(t.teardown, () => undefined);
   for (const pieces of [['too short'], ['far too long for it']]) {
     const e = new Exchange().post(pool, Framing.LENGTH, 12, pieces);
     t.notOk(e.over);
     await e.end();
-    t.equal(e.failure, 'aborted');
+    t.equal(e.failure, 'malformed-body');
   }
 });
 
