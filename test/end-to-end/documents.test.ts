@@ -2,7 +2,7 @@
  * The documents of config/examples/istio, applied to a running umbra between two real services as its README
  * describes.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ask } from '../support/client.js';
@@ -192,4 +192,21 @@ t.test('check checks the documents of a directory', async (t) => {
   const bad = await runToEnd('check', beside);
   t.equal(bad.code, 2);
   t.match(bad.err, /more\.yaml:1:1: the document: `apiVersion` is missing/);
+});
+
+t.test('a bundle applies with a line on what is passed over, and --strict refuses it', async (t) => {
+  const bundle = join(directory, 'bundle');
+  mkdirSync(bundle);
+  const deployment = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: reviews }\n---\n';
+  writeFileSync(join(bundle, 'kustomization.yaml'), 'resources: [all.yaml]\n');
+  writeFileSync(join(bundle, 'all.yaml'), deployment + example('mirror-to-v2.yaml'));
+  writeFileSync(join(bundle, 'other.yaml'), 'kind: Nothing\n');
+  const strict = await run('apply', '-f', bundle, '--strict');
+  t.equal(strict.code, 1);
+  t.match(strict.err, /all\.yaml:2:7: deployment\/reviews: Deployment can't be carried out/);
+  const { code, out, err } = await run('apply', '-f', bundle);
+  t.equal(code, 0);
+  t.equal(out, 'virtualservice/reviews created: to v1, mirror v2 100 %\n');
+  t.match(err, /all\.yaml:2:7: warning: deployment\/reviews is passed over/);
+  t.match(await run('delete', '-f', bundle), { code: 0, out: 'virtualservice/reviews deleted\n' });
 });
