@@ -93,7 +93,9 @@ export class Attempts {
     this.#trailers = lines;
   }
 
-  /** `afterFailure` returns true when another attempt follows, which then begins by itself. */
+  /**
+   * `afterFailure` returns true when another attempt follows. The attempt then starts without a further call.
+   */
   afterFailure(failure: Failure): boolean {
     this.#clear();
     if (!this.#isAtHand) return false;

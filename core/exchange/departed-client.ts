@@ -1,8 +1,8 @@
 import type { Responder } from './downstream.js';
 
 /**
- * Stands for a client that has left before its request reached the primary, although a copy of it is on its
- * way: what the primary answers is taken and thrown away, so that no write reaches a shadow alone.
+ * Replaces the responder of a client that left before its request reached the primary, while a copy of it is
+ * under way. The primary's response is discarded. So a write never reaches a shadow alone.
  */
 export const departedClient: Responder = {
   tie: null,

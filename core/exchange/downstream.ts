@@ -32,8 +32,8 @@ export interface RequestSink {
   /** The forwarded trailers of a chunked body, before its last piece: whole field lines, a wire string. */
   onRequestTrailers(lines: string): void;
   /**
-   * The request or its response can't be completed, for `reason`: `ABORTED` where the client is gone. The
-   * responder must not be used any more.
+   * The request or its response can't be completed, for `reason`, which is `ABORTED` when the client is gone.
+   * The responder must not be used any more.
    */
   onAborted(reason: Failure): void;
   /** There is room again after `sendBody` returned false. */

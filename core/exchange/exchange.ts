@@ -257,7 +257,7 @@ export class Exchange implements RequestSink, ResponseSink {
     this.#over(reason);
   }
 
-  /** A write that copies have whole, and of which the primary has nothing yet. */
+  /** A write that copies have completely, and of which the primary has received nothing yet. */
   get #mustReachPrimary(): boolean {
     if (this.#copyCount === 0 || (this.phase & Phase.REQUEST_COMPLETE) === 0) return false;
     return this.#call.sentUs === 0 && !safeMethods.includes(this.#request.method);
@@ -407,7 +407,7 @@ export class Exchange implements RequestSink, ResponseSink {
   }
 }
 
-/** No response came of the version, and nothing says that it is broken otherwise. */
+/** `isUnreachable` returns true when no response arrived, and no other failure of the version is known. */
 function isUnreachable(failure: Failure): boolean {
   return failure === Failure.CONNECT || failure === Failure.TLS || failure === Failure.RESET;
 }

@@ -28,9 +28,9 @@ export function rollCallNotes(members: readonly SeenMember[]): string[] {
     const ago = spanText(member.ageMs / 1000);
     return [
       ...(isStale(member)
-        ? [`${member.name} was last heard ${ago} ago; what it counted until then is in`]
+        ? [`${member.name} was last heard ${ago} ago; its counts until then are included`]
         : []),
-      ...(member.left ? [`${member.name} left ${ago} ago; what it counted is in`] : []),
+      ...(member.left ? [`${member.name} left ${ago} ago; its counts are included`] : []),
       ...(isAsUsual(member, usual)
         ? []
         : [`${member.name} runs another configuration (${planText(member)})`]),

@@ -1,4 +1,4 @@
-/** Blocks begin small and double, so that a short body wastes little and a long one has few blocks. */
+/** Blocks begin small and double, so that a short body wastes little memory and a long one has few blocks. */
 const firstBlockBytes = 512;
 const blockBytesMax = 64 * 1024;
 
@@ -17,7 +17,7 @@ export function keepPiece(pieces: Buffer[], piece: Uint8Array): void {
   pieces.push(block.byteLength === rest ? block : block.subarray(0, rest));
 }
 
-/** Fills the last block up, and returns how much of `piece` it took. */
+/** `fillLast` fills the last block and returns how many bytes of `piece` it took. */
 function fillLast(pieces: Buffer[], piece: Uint8Array): number {
   const last = pieces.at(-1);
   if (last === undefined) return 0;

@@ -20,7 +20,7 @@ export const Framing = {
 export type Framing = (typeof Framing)[keyof typeof Framing];
 
 /**
- * The lines of a request whose client takes trailers. Both are about one connection only, so they are written
+ * The lines of a request whose client accepts trailers. Both belong to one connection, so they are written
  * again (RFC 9110, section 10.1.4).
  */
 export const TAKES_TRAILERS = 'Connection: TE\r\nTE: trailers\r\n';

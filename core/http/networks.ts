@@ -36,7 +36,7 @@ export class Networks {
     const known = this.#known.get(address);
     if (known !== undefined) return known;
     const version = isIP(address);
-    // Not kept: what a client names may be long, and anything.
+    // Such a name is not cached, because clients choose it and it may be long.
     if (version === 0) return false;
     const found = this.#list.check(address, version === 6 ? 'ipv6' : 'ipv4');
     if (this.#known.size === KNOWN_MAX) this.#known.clear();

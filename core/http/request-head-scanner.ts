@@ -18,7 +18,7 @@ export const Scan = {
 } as const;
 export type Scan = (typeof Scan)[keyof typeof Scan];
 
-/** The bytes ended before the method did. */
+/** The bytes end within the method. */
 const WITHIN_METHOD = -2;
 const VERSION_START = 'HTTP/';
 /** Up to this number of digits a length is exact as a JavaScript number. */

@@ -17,7 +17,7 @@ export const ResponseFault = {
   /** `limits.responseFields` or `limits.connectionOptions`. */
   TOO_MANY_FIELDS: 6,
   /**
-   * A Content-Length that is no number, too large, or repeated with another value (RFC 9112, section 6.3).
+   * A Content-Length that is not a number, too large, or repeated with another value (RFC 9112, section 6.3).
    */
   CONTENT_LENGTH: 7,
   /**

@@ -16,7 +16,7 @@ const neverForwarded = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
-  // Routing, and who asked.
+  // Routing, and the identity of the client.
   'forwarded',
   'host',
   'via',
@@ -40,7 +40,7 @@ const neverForwarded = new Set([
   'retry-after',
   'vary',
   'warning',
-  // How to read the content.
+  // The encoding of the content.
   'content-encoding',
   'content-range',
   'content-type',

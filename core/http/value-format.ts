@@ -154,7 +154,7 @@ function plain(places: readonly FormatPlace[], part: Part): Command {
   return {
     places,
     make: (argument) => {
-      if (argument !== null) throw new FormatError('takes nothing in parentheses');
+      if (argument !== null) throw new FormatError('takes no argument in parentheses');
       return part;
     },
   };

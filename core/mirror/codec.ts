@@ -4,7 +4,7 @@
  *
  *   HEAD payload      0  f64  offered at, us (core/clock)
  *                     8  f64  content length
- *                    16  u32  framing; bit 8: `Content-Length: 0` was said
+ *                    16  u32  framing; bit 8: `Content-Length: 0` was sent
  *                    20  u32  method bytes   24  u32  target bytes
  *                    28  u32  host bytes     32  u32  fields bytes
  *                    36  u32  order key, 0 for none

@@ -2,14 +2,14 @@
  * Watches a primary, and holds back mirrors of its route when the primary becomes slower or fails more often
  * than before.
  *
- *   base line   what the latest windows that were good have shown, up to `limits.guardBaseWindows` of them
- *   bad window  its p99 is above the median p99 of the base line by more than the bound, above nine in ten of
- *               its windows, and by more than `limits.guardFloorUs`; or its share of errors is above the base
- *               line's by more than the bound
+ *   base line   the latest good windows, at most `limits.guardBaseWindows`
+ *   bad window  its p99 is above the median p99 of the base line by more than the bound and by more than
+ *               `limits.guardFloorUs`, and above that of nine in ten windows; or its share of errors is above
+ *               the base line's by more than the bound
  *
  *   two bad windows in a row ──▶ one step down: all, a half, a quarter, a tenth, none of the copies
  *   good for `recover`       ──▶ one step up; the next one takes twice as long, up to sixteen times
- *   bad with no copies left  ──▶ not the mirrors' doing: the new level is the base line, copies come back
+ *   bad with no copies left  ──▶ not caused by mirrors: the bad windows are the base line, copies return
  *
  * One bad window is noise. Two in a row above nine tenths of the base line happen by chance once in a hundred
  * pairs, even with a p99 bound of 0. The last rule ends a wrong verdict. The guard can't detect a cost of

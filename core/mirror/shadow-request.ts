@@ -36,7 +36,7 @@ const Phase = {
   STARTED: 1,
   /** All frames of the request have arrived. */
   REQUEST_COMPLETE: 2,
-  /** It counts as sent. */
+  /** The copy counts as sent. */
   SENT: 4,
   /** Completed, failed or dropped. */
   OVER: 8,
@@ -84,7 +84,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   readonly source = new CopySource();
   mirror: ShadowMirror | null = null;
   #phase = Phase.IDLE as number;
-  /** The target as the client asked for it. */
+  /** The target of the client's request. */
   #target = '';
   offeredUs = 0;
   orderKey = noOrder;
@@ -267,8 +267,8 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     if ((this.#phase & Phase.PRIMARY_KNOWN) !== 0) return;
     if (outcome !== null) this.#primary.take(outcome);
     this.#phase |= Phase.PRIMARY_KNOWN;
-    // The client ended the primary's request. Without a measured primary the copy has no use; a write goes on
-    // all the same, as the primary may have carried it out.
+    // The client ended the primary's request. Without a measured primary the copy has no use. A write
+    // continues, because the primary may have executed it.
     if (outcome !== null && isClients(outcome.failure) && safeMethods.includes(this.#request.method))
       this.cancel(outcome.failure as Failure);
     this.#settle();
@@ -471,7 +471,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   }
 }
 
-/** `failure` is -1 where there is none. */
+/** `isClients` returns true when the client caused the failure; -1 is no failure. */
 function isClients(failure: number): boolean {
   return failure >= 0 && blameOfFailure(failure as Failure) === 'client';
 }

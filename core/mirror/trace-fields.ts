@@ -1,9 +1,9 @@
 /**
  * Changes the fields by which tracers and logs identify a request, as a copy carries them:
  *
- *   keep   as they came: the copy's spans hang under the same parent as the primary's
- *   drop   none
- *   new    a trace of its own: the fields that came are there, with new ids in the same format
+ *   keep   unchanged: the copy's spans have the same parent as the primary's
+ *   drop   removed
+ *   new    a separate trace: the same fields with new ids in the same format
  *
  * With `new`, one trace id and one span id are drawn for the copy and used in all its formats. `traceparent`
  * is restarted as version 00 with its sampled flag (W3C Trace Context, section 3.4). `tracestate` belongs to

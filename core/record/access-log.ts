@@ -33,11 +33,11 @@ export interface AccessRecord {
   upstreamUs: number;
   requestBytes: number;
   responseBytes: number;
-  /** The address of the endpoint, as Envoy's `%UPSTREAM_HOST%`; empty where none was reached. */
+  /** The address of the endpoint, as Envoy's `%UPSTREAM_HOST%`; empty when none was reached. */
   upstream: string;
 }
 
-/** The data-plane thread's end. */
+/** The data-plane thread's end of the access log. */
 export class AccessLogPort {
   readonly #writer: RingWriter;
   readonly #numbers: Numbers;

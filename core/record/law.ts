@@ -21,7 +21,7 @@ export interface AccountingGap {
   /** eligible - sent - dropped. */
   readonly unsent: number;
   /**
-   * sent - completed - failed - in flight. It may differ from 0 for a moment when a reader looks between two
+   * sent - completed - failed - in flight. It may differ from 0 for a moment when a reader reads between two
    * stores.
    */
   readonly unfinished: number;

@@ -91,7 +91,7 @@ const field = {
   completed: rows.counter({
     metric: 'umbra_mirror_completed_total',
     help:
-      'Copies whose response came whole; of a sink, copies that it has written or that the stream has ' +
+      'Copies whose response was complete; for a sink, copies that it has written or that the stream has ' +
       'acknowledged.',
     stats: 'completed',
   }),

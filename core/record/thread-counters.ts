@@ -82,7 +82,7 @@ export const ThreadField = {
   }),
   idleTimeouts: rows.counter({
     metric: 'umbra_downstream_idle_timeouts_total',
-    help: 'Client connections closed because no further request came; counted on the node engine only.',
+    help: 'Client connections closed because no further request arrived; counted on the node engine only.',
   }),
   responseTimeouts: rows.counter({
     metric: 'umbra_downstream_response_timeouts_total',
@@ -90,7 +90,7 @@ export const ThreadField = {
   }),
   answered: rows.counter({
     metric: 'umbra_downstream_answered_total',
-    help: 'Requests that umbra answered itself because their route says so, with redirect or respond.',
+    help: 'Requests that umbra answered itself, as redirect or respond of their route requires.',
   }),
   faultDelays: rows.counter({
     metric: 'umbra_fault_delays_total',

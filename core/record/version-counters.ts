@@ -20,7 +20,7 @@ const field = {
     metric: 'umbra_upstream_retries_total',
     help:
       'Times that a request was sent to the version again: a reused connection had died, or `retries` of ' +
-      'its route asked for it.',
+      'its route requested it.',
   }),
   retriesExhausted: rows.counter({
     metric: 'umbra_upstream_retries_exhausted_total',
@@ -82,7 +82,7 @@ const field = {
   }),
   slowUploads: rows.counter({
     metric: 'umbra_upstream_slow_uploads_total',
-    help: 'Requests whose clients sent their bodies too slowly, ended with 408 in favour of others that waited.',
+    help: 'Requests whose clients sent their bodies too slowly, ended with 408 in favour of waiting ones.',
     stats: 'uploads.ended',
   }),
   ejected: rows.gauge({

@@ -40,7 +40,7 @@ const AT = {
 const numbers = 18;
 const numbersBytes = numbers * Float64Array.BYTES_PER_ELEMENT;
 const firstBytes = 256 * 1024;
-/** A block begins as large as the one before it was, up to this. */
+/** A block begins with the size of the previous one, up to this. */
 const firstBytesMax = 4 * 1024 * 1024;
 
 export interface ReadyRequest extends ScheduledRequest {

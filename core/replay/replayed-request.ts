@@ -28,7 +28,7 @@ export interface ReplayServers {
   readonly baseline: ReplayServer | null;
 }
 
-/** What all requests of one replay, or of one stream, have in common. */
+/** Shared by all requests of one replay, or of one stream. */
 export interface PlayContext {
   readonly counters: PlayCounters;
   readonly servers: ReplayServers;

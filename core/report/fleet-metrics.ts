@@ -8,7 +8,7 @@ export function addFleet(registry: Registry, { publishing, plan }: FleetState): 
     gauge(
       registry,
       'umbra_fleet_connected',
-      'Whether the server that takes the snapshots of this instance is connected.',
+      'Whether the server for the snapshots of this instance is connected.',
       [],
     ).set(Number(publishing.connected));
     gauge(

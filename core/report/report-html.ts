@@ -57,7 +57,7 @@ ${percentilePlot(plotLines(report))}
 ${versionTable(report)}
 ${report.mirrors.length === 0 ? '' : `<h2>Mirrors</h2>\n${report.mirrors.map(mirrorSection).join('\n')}`}
 ${differences(report)}
-${report.config === null ? '' : `<h2>Configuration</h2>\n<details><summary>in force when this was made</summary><pre>${escapeHtml(JSON.stringify(report.config, null, 2))}</pre></details>`}
+${report.config === null ? '' : `<h2>Configuration</h2>\n<details><summary>current when this report was made</summary><pre>${escapeHtml(JSON.stringify(report.config, null, 2))}</pre></details>`}
 </body>
 </html>
 `;

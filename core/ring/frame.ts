@@ -23,7 +23,7 @@ export const FrameType = {
   TRAILERS: 8,
   /** The head of the primary's response to a mirrored request, if the response is captured. */
   RESPONSE_HEAD: 9,
-  /** A piece of the body of that response. */
+  /** A piece of the body of the primary's response. */
   RESPONSE_BODY: 10,
   /** Both responses of a pair, for the analysts. */
   PAIR: 11,

@@ -8,7 +8,7 @@ import { Span } from '../http/span.js';
 import { findCookie } from './cookie.js';
 import { findParameter } from './query.js';
 
-/** Where a value is looked for. */
+/** The part of a request that a condition tests. */
 export type ConditionPlace = 'header' | 'cookie' | 'query';
 
 /** `LookedUpName.number` of a value that no route matches exactly, and of an absent one. */

@@ -33,7 +33,7 @@ export class OutgoingRequest {
   /** The whole request so far, while `#wireWhole`. */
   #wire = '';
   #headBytes = 0;
-  /** Pieces of the body that are in it. */
+  /** The number of pieces in `#wire`. */
   #pieces = 0;
   #wireWhole = false;
   /** Bytes that the socket has not taken. */
@@ -77,7 +77,8 @@ export class OutgoingRequest {
       if (this.#fitsReplay() || (connection === null && this.#waitsShort())) {
         this.#wire += this.#framed(piece);
         if (connection === null) {
-          // V8 keeps the parts of a text apart, at a cost that a client may multiply with pieces of one byte.
+          // V8 keeps the parts of a concatenated string, at a cost that a client may multiply with pieces of
+          // one byte.
           if (++this.#pieces % flatPieces === 0) this.#wire = flat(this.#wire);
           return Put.OK;
         }
@@ -144,7 +145,7 @@ export class OutgoingRequest {
     return this.lastWritten ? this.bodyBytes !== this.#contentLength : this.bodyBytes > this.#contentLength;
   }
 
-  /** `#waitsShort` returns true when a long body is short as far as it has come. */
+  /** `#waitsShort` returns true when a long body is still short enough to be kept. */
   #waitsShort(): boolean {
     return this.#framing === Framing.LENGTH && this.bodyBytes <= limits.replayBytes;
   }
@@ -155,7 +156,7 @@ export class OutgoingRequest {
    */
   #fitsReplay(): boolean {
     const bytes = this.#framing === Framing.LENGTH ? this.#contentLength : this.bodyBytes;
-    // The frames of chunks may be larger than what is in them.
+    // The framing of chunks may be larger than their data.
     return bytes <= limits.replayBytes && this.#wire.length - this.#headBytes <= 2 * limits.replayBytes;
   }
 
@@ -189,7 +190,7 @@ export class OutgoingRequest {
 
 const flatPieces = 64;
 
-/** The same wire string in one part. */
+/** `flat` returns the same wire string as one part. */
 function flat(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
 }

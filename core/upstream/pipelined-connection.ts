@@ -56,7 +56,7 @@ export class PipelinedConnection implements ReaderSink, SocketOwner {
   lastEndUs = 0;
   /** Users in the order of their responses. Null: the user has left, and its response is discarded. */
   #users: (PipelinedUser | null)[] = [];
-  /** Whether the request of each is HEAD. */
+  /** Whether the request is HEAD, for each user. */
   #toHeads: boolean[] = [];
   /** Bytes of the first user's response have arrived. */
   #begun = false;

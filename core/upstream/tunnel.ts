@@ -33,9 +33,9 @@ export class UpstreamTunnel {
   #drainOwed = false;
   #ended = false;
   #over = false;
-  /** The sink wants no bytes for now. */
+  /** The sink does not want bytes now. */
   #paused = false;
-  /** Bytes that came since the tunnel last gave way to others, which it does now if `#yields`. */
+  /** Bytes since the tunnel last yielded to other sockets. It is yielding while `#yields` is true. */
   #turnBytes = 0;
   #yields = false;
   readonly #readOn: () => void;
@@ -109,7 +109,10 @@ export class UpstreamTunnel {
 
   // From the connection.
 
-  /** libuv reads a socket up to 32 times before it looks at another: a tunnel gives way to them earlier. */
+  /**
+   * `onData` passes bytes on. libuv reads a socket up to 32 times before it turns to another, so the tunnel
+   * yields earlier.
+   */
   onData(bytes: Uint8Array): void {
     this.#sink?.onTunnelData(bytes);
     this.#turnBytes += bytes.length;

@@ -27,7 +27,10 @@ export class WriteArena {
     return this.#spare.pop() ?? Buffer.allocUnsafeSlow(limits.writeBlockBytes);
   }
 
-  /** `giveBack` returns a block. The last one returned is taken first, because it is in the cache. */
+  /**
+   * `giveBack` returns a block to the arena. The last one returned is reused first, because it is in the
+   * cache.
+   */
   giveBack(block: Buffer): void {
     this.heldBytes -= limits.writeBlockBytes;
     if (this.#spare.length < limits.spareWriteBlocks) this.#spare.push(block);

@@ -169,8 +169,8 @@ t.test('who is stale, has left or is configured otherwise is named', async (t) =
   ];
   t.same(members.map(isStale), [false, true, false, false, false]);
   t.same(rollCallNotes(members), [
-    'b was last heard 6 s ago; what it counted until then is in',
-    'c left 1 min 0 s ago; what it counted is in',
+    'b was last heard 6 s ago; its counts until then are included',
+    'c left 1 min 0 s ago; its counts are included',
     'd runs another configuration (generation 1, revision 7)',
   ]);
   const lines = rollCallLines(members, new Map());

@@ -79,7 +79,7 @@ t.test('what is no command, or not known where it stands, is refused by its name
     ['%toString%', 'request', /has a % that begins no command/],
     ['%REQ%', 'request', /has %REQ%, which needs the name of a field/],
     ['%REQ(a?b?c)%', 'request', /has %REQ%, which needs the name of a field/],
-    ['%PROTOCOL(x)%', 'request', /has %PROTOCOL%, which takes nothing in parentheses/],
+    ['%PROTOCOL(x)%', 'request', /has %PROTOCOL%, which takes no argument in parentheses/],
     ['%START_TIME(%Q)%', 'request', /has %START_TIME%, which has the unknown time specifier %Q/],
     ['%RESP(x)%', 'request', /has %RESP%, which is not known before the response/],
     ['%UPSTREAM_HOST%', 'request', /has %UPSTREAM_HOST%, which is not known before the response/],
