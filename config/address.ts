@@ -45,12 +45,10 @@ export function parseEndpoint(text: string): EndpointPlan | Refusal {
   if (scheme === undefined || rest === undefined) return new Refusal(endpointExpected);
   const secure = scheme.toLowerCase() === 'https';
   const schemePort = secure ? httpsPort : httpPort;
-  if (rest.includes('@')) return new Refusal(`an endpoint takes no user or password: ${endpointExpected}`);
+  if (rest.includes('@')) return new Refusal(`an endpoint has no user or password: ${endpointExpected}`);
   const authority = rest.endsWith('/') ? rest.slice(0, -1) : rest;
   if (/[/?#]/.test(authority)) {
-    return new Refusal(
-      'an endpoint takes no path, query or fragment: requests keep the target of the client',
-    );
+    return new Refusal("an endpoint has no path, query or fragment: requests keep the client's target");
   }
   const parts = hostAndPort.exec(authority);
   const host = parts === null ? null : parseHost(parts[1], parts[2]);

@@ -116,7 +116,7 @@ function checkRewrite(root: TreeNode, route: number, mirror: number): ConfigProb
   const isRegex = one !== undefined && nodeAt(one, ['path', 'regex']) !== undefined;
   if (!several && !isRegex) return [];
   const what = several ? 'has several matches' : 'matches a regular expression';
-  const message = `rewrite: \`prefix\` takes the place of the path that the route matches, and this route ${what}; use { regex, substitution }`;
+  const message = `rewrite: \`prefix\` replaces the path that the route matches, and this route ${what}; use { regex, substitution }`;
   return [errorAt(markAt(root, path), message)];
 }
 

@@ -103,7 +103,7 @@ function checkAddresses(root: TreeNode): ConfigProblem[] {
   all.forEach((later, index) => {
     const earlier = all.slice(0, index).find((other) => collide(other.address, later.address));
     if (earlier === undefined) return;
-    const same = `${formatAddress(later.address)} is taken by ${earlier.name} (${formatAddress(earlier.address)})`;
+    const same = `${formatAddress(later.address)} is already used by ${earlier.name} (${formatAddress(earlier.address)})`;
     problems.push(errorAt(later.mark, `${later.name}: ${same}`));
   });
   if (admin !== null && !isLoopback(admin.address) && nodeAt(root, ['admin', 'token']) === undefined) {
@@ -137,7 +137,7 @@ function checkListeners(root: TreeNode): ConfigProblem[] {
       problems.push(
         errorAt(
           markAt(root, [...path, 'head', 'max']),
-          `head.max: the uws engine has one size for all of its listeners, and another one says ${uwsHead}; set both alike, or \`engine: node\``,
+          `head.max: the uws engine has one size for all of its listeners, and another listener has ${uwsHead}; set the same value, or \`engine: node\``,
         ),
       );
     }

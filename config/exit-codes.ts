@@ -3,7 +3,7 @@ export const exitOk = 0;
 export const exitFailure = 1;
 /** The command or the configuration is invalid. */
 export const exitUsage = 2;
-/** A verdict that is neither yes nor no. */
+/** The verdict is undecided. */
 export const exitUndecided = 3;
 /** The running umbra, or the fleet, can't be reached. */
 export const exitUnreachable = 4;

@@ -156,7 +156,10 @@ function reasonOf(error: unknown): string {
   return code ?? String(error);
 }
 
-/** Fills in `normalize.mergeSlashes` where it is not set: Istio's default, BASE, does not merge slashes. */
+/**
+ * `withMergedSlashes` sets the default of `normalize.mergeSlashes`: BASE, Istio's default, does not merge
+ * slashes.
+ */
 function withMergedSlashes(config: Config, byDefault: boolean): Config {
   const listen = config.listen.map((listener) => ({
     ...listener,

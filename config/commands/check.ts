@@ -6,7 +6,7 @@ import { text } from '../command-line/values.js';
 export const check = defineCommand({
   name: 'check',
   summary: 'check a configuration and report every problem in it',
-  operands: { file: operand('<file>', 'configuration file, or what run takes in its place', text) },
+  operands: { file: operand('<file>', 'configuration file, or another source that run accepts', text) },
   flags: { set: setFlag },
 });
 

@@ -7,7 +7,7 @@ const fileDefault = 'umbra.yaml';
 
 export const diffs = defineCommand({
   name: 'diffs',
-  summary: 'list the differences that were found, by endpoint, place and change; accept one that is meant',
+  summary: 'list the differences by endpoint, place and change; accept an intended one',
   flags: {
     ...adminFlags,
     accept: flag('--accept <group>', 'write the rule that accepts this group into the configuration', text),

@@ -19,7 +19,7 @@ export const mirror = defineCommand({
   exclusive: ['percent', 'on', 'off'],
   complete(options, misuse) {
     const { route, version, off, on } = options;
-    if (options.percent === null && !on && !off) misuse('give one of --percent <n>, --on and --off');
+    if (options.percent === null && !on && !off) misuse('expected one of --percent <n>, --on and --off');
     if (route !== null && version === null) misuse("missing required argument 'version'");
     if (route === null && !off) misuse("missing required arguments 'route' and 'version'");
     return options;

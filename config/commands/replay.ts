@@ -34,7 +34,7 @@ export const replay = defineCommand({
     ),
     baseline: flag(
       '--baseline <url>',
-      'server with the version of the recording, or of the first --to, asked too to know its noise',
+      'server with the version of the recording, or of the first --to, which gets each request too, to measure noise',
       origin,
     ),
     learn: flag(
@@ -90,7 +90,7 @@ export const replay = defineCommand({
     ),
     inFlight: flag(
       '--in-flight <n>',
-      'maximum requests in flight; requests due beyond it are dropped',
+      'maximum requests in flight; further requests that are due are dropped',
       positiveInteger,
       10_000,
       '10000',

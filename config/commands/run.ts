@@ -27,7 +27,7 @@ export const run = defineCommand({
     set: setFlag,
     takeover: flag(
       '--takeover <pid|file>',
-      'take over the addresses of a running umbra, then ask it to drain; a file holds its pid, and then ours',
+      'take over the addresses of a running umbra, then ask it to drain; a file contains its pid, and then ours',
       takeover,
     ),
   },

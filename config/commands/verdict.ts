@@ -7,7 +7,7 @@ import { duration } from '../command-line/values.js';
 export const verdict = defineCommand({
   name: 'verdict',
   summary:
-    'decide whether the shadow may be released; exit code 0: yes, 1: no, 3: undecided, 4: umbra can not be asked',
+    'decide whether the shadow may be released; exit code 0: yes, 1: no, 3: undecided, 4: umbra can not be reached',
   flags: {
     ...figuresFlags,
     ...verdictFlags,

@@ -100,7 +100,7 @@ function routeOf({ draft, hosts, name }: Placed, namespace: string): TreeNode {
   const forms = hosts.flatMap((host) => formsOf(host, own, namespace));
   const matches = forms.flatMap((host) => draft.matches.map((match) => withHost(match, host, draft.mark)));
   const match = matches.length === 1 ? matches[0] : matches;
-  // What Envoy answers where it reaches no version.
+  // Envoy's answer when it reaches no version.
   const unreachable = draft.body.primary === undefined ? undefined : 503;
   return grow(draft.mark, { name, match, unreachable, ...draft.body });
 }

@@ -58,7 +58,7 @@ export class Delegates {
       return this.#refuse(
         document,
         delegate.mark,
-        '`delegate` stands alone: the other VirtualService routes',
+        '`delegate` excludes `route` and `redirect`: the other VirtualService has them',
       );
     if (other === undefined)
       return this.#refuse(
@@ -71,7 +71,7 @@ export class Delegates {
     this.#used.add(other);
     return itemsAt(other.spec, 'http').flatMap((inner): OwnedRule[] => {
       if (at(inner, 'delegate') !== undefined)
-        return this.#refuse(other, inner.mark, '`delegate` can lead no further than to one VirtualService');
+        return this.#refuse(other, inner.mark, "`delegate` can't be nested");
       const merged = mergeRules(rule, inner);
       if (merged !== null) return [{ document: other, rule: merged }];
       const message = `the rule is never used: its conditions are not within those of ${document.label}`;

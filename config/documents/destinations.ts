@@ -1,7 +1,6 @@
 /**
- * Host, subset and port of a destination to a version of umbra.yaml: endpoints from `subsets` or from
- * ServiceEntry and
- * WorkloadEntry, everything else from the DestinationRules of the host.
+ * Converts host, subset and port of a destination to a version of umbra.yaml. Endpoints come from `subsets`
+ * or from ServiceEntry and WorkloadEntry, and everything else from the DestinationRules of the host.
  */
 import { type ConfigProblem, type Mark, warningAt } from '../problem.js';
 import { didYouMean } from '../suggest.js';
@@ -19,7 +18,7 @@ export interface Destination {
   readonly subset: string | undefined;
   readonly port: number | undefined;
   readonly mark: Mark;
-  /** A destination without endpoints is reported, and not refused. */
+  /** A destination without endpoints is reported but not refused. */
   readonly isLenient?: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Problems of the configuration that documents became, in the words of the documents: the label of the
- * document and the path of the field stand in the place of the path in umbra.yaml.
+ * Rewrites problems of the configuration made from documents: the label of the document and the path of the
+ * field replace the path in umbra.yaml.
  */
 import type { ConfigProblem, Mark } from '../problem.js';
 import { formatPath, ListNode, MapNode, type Path, type TreeNode } from '../tree.js';
@@ -29,19 +29,19 @@ function withoutPath(message: string): string {
   return isPath && nativePaths.some((path) => message.startsWith(path)) ? message.slice(end + 2) : message;
 }
 
-/** `virtualservice/a: spec.http[0].timeout` by where it stands. */
+/** `placesIn` returns names such as `virtualservice/a: spec.http[0].timeout` by position. */
 function placesIn(documents: readonly Document[], files: ReadonlySet<string>): ReadonlyMap<string, string> {
   const places = new Map<string, string>();
   for (const { root, label, mark } of documents) {
     if (!files.has(mark.file)) continue;
     enter(places, root, label, []);
-    // A line of the store is one place for all of a document.
+    // A document of the store is one line, and has one position.
     places.set(keyOf(root.mark), label);
   }
   return places;
 }
 
-/** What is inside stands for a place that it shares with what it is in. */
+/** `enter` adds the names of a node and of everything in it. The innermost node names a shared position. */
 function enter(places: Map<string, string>, node: TreeNode, label: string, path: Path): void {
   const name = path.length === 0 ? label : `${label}: ${formatPath(path)}`;
   places.set(keyOf(node.mark), name);

@@ -61,7 +61,7 @@ export class Gateways {
     }
   }
 
-  /** The Gateway before it that has the same hosts on the same port, or null. */
+  /** `#twinOf` returns the earlier Gateway with one of the same hosts on the same port, or null. */
   #twinOf(document: Document, { port, hosts }: Listener): string | null {
     for (const [key, listeners] of this.#listeners) {
       const isTwin = listeners.some(

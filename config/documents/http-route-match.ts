@@ -4,7 +4,7 @@ import type { TreeNode } from '../tree.js';
 import { type Growth, placed } from './grow.js';
 import { at, itemsAt, textAt } from './look.js';
 
-/** Type and value of the path; without one it is the prefix `/`. */
+/** `pathOf` returns type and value of the path. The default is the prefix `/`. */
 export function pathOf(match: TreeNode | undefined): {
   type: string;
   value: string;
@@ -16,9 +16,9 @@ export function pathOf(match: TreeNode | undefined): {
 }
 
 /**
- * `specificity` is Gateway API's order of matches, the first number the most important: an exact path, then a
- * prefix, then a regular expression (which it leaves open); the longer path; a method; more headers; more
- * query parameters.
+ * `specificity` returns the rank of a match in Gateway API, the most important number first: an exact path
+ * before a prefix before a regular expression (whose rank is not specified), then the longer path, a method,
+ * more headers, more query parameters.
  */
 export function specificity(match: TreeNode | undefined): number[] {
   const { type, value } = pathOf(match);
@@ -32,7 +32,9 @@ export function specificity(match: TreeNode | undefined): number[] {
   ];
 }
 
-/** The first of two with one name counts; names of headers have no case. */
+/**
+ * `valuesOf` keeps the first of two entries with the same name. Names of headers are compared in any case.
+ */
 export function valuesOf(list: TreeNode | undefined, ignoreCase: boolean): Growth | undefined {
   const values: Record<string, Growth> = {};
   const seen = new Set<string>();

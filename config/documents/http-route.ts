@@ -231,7 +231,10 @@ class RuleDraft {
     return [...itemsAt(this.rule, 'filters'), ...this.filtersOfBackend()];
   }
 
-  /** Those that are no header modifiers: a rule with one backend carries them out as its own. */
+  /**
+   * `filtersOfBackend` returns the filters of a backend that are not header modifiers. With one backend they
+   * apply to the rule.
+   */
   private filtersOfBackend(): readonly TreeNode[] {
     const refs = itemsAt(this.rule, 'backendRefs');
     const others = refs.flatMap((ref) =>
@@ -250,7 +253,9 @@ class RuleDraft {
       this.error(filter.mark, `a filter of type ${type} needs \`${key}\``);
   }
 
-  /** Null: there is nothing to forward to. The share of backends that are not there is answered 500. */
+  /**
+   * `split` returns null when there is nothing to forward to. The share of missing backends is answered 500.
+   */
   private split(): Draft['body'] | null {
     const refs = itemsAt(this.rule, 'backendRefs');
     let missing = 0;
@@ -278,14 +283,14 @@ class RuleDraft {
     return { ...split, fault: grow(this.rule.mark, { abort: { percent, status: 500 } }) };
   }
 
-  /** Null: the backend is not there, which is reported. */
+  /** `version` returns null for a missing backend, which it reports. */
   private version(ref: TreeNode): string | null {
     const { document, mapping } = this;
     const namespace = textAt(ref, 'namespace') ?? document.namespace;
     const node = at(ref, 'name');
     const name = textAt(node) ?? '';
     if ((textAt(ref, 'group') ?? '') !== '' || (textAt(ref, 'kind') ?? 'Service') !== 'Service') {
-      this.warn(ref.mark, `the backend \`${name}\` is no Service: its share is answered 500`);
+      this.warn(ref.mark, `the backend \`${name}\` is not a Service: its share is answered 500`);
       return null;
     }
     if (!mapping.grants.permit(document.namespace, namespace, name)) {

@@ -60,7 +60,7 @@ class Judgement {
       );
   }
 
-  /** A destination can not use one without addresses or without HTTP, and is refused then. */
+  /** `entry` warns of an entry without addresses or without HTTP. A destination that uses it is refused. */
   entry(spec: TreeNode | undefined): void {
     const resolution = at(spec, 'resolution');
     const word = textAt(resolution) ?? 'NONE';

@@ -82,7 +82,7 @@ function addVersions(root: MapNode, versions: MapNode, problems: ConfigProblem[]
   for (const [name, entry] of own?.entries ?? []) all.entries.set(name, entry);
   for (const [name, entry] of versions.entries) {
     if (all.entries.has(name)) {
-      const message = `version \`${name}\`: a document has a destination that is called so; give the version of umbra.yaml another name`;
+      const message = `version \`${name}\`: a destination in a document has the same name; rename the version in umbra.yaml`;
       problems.push(errorAt(entry.keyMark, message));
     } else all.entries.set(name, entry);
   }

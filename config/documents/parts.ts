@@ -8,7 +8,10 @@ import { type Growth, grow, placed } from './grow.js';
 import { wholeHost } from './host-name.js';
 import { at, numberAt, textAt } from './look.js';
 
-/** Time for a request, to the last byte of its response. A document without one means that there is none. */
+/**
+ * `timeoutOf` sets the timeout of a request up to the last byte of its response. A document without one has
+ * no timeout.
+ */
 export function timeoutOf(duration: Growth | undefined): Draft['body'] {
   return duration === undefined ? { timeout: 'off' } : { timeout: duration, timeouts: untilEnd };
 }

@@ -1,4 +1,4 @@
-/** ReferenceGrants: which routes may have backends in another namespace than their own. */
+/** ReferenceGrants: the routes that may have backends in another namespace. */
 import type { TreeNode } from '../tree.js';
 import type { Document } from './document.js';
 import { itemsAt, textAt } from './look.js';
@@ -12,7 +12,10 @@ export class ReferenceGrants {
     this.#grants = documents.filter(({ kind }) => kind.name === 'ReferenceGrant');
   }
 
-  /** Whether an HTTPRoute of the namespace `from` may have the Service `name` of `namespace` as a backend. */
+  /**
+   * `permit` returns true when an HTTPRoute of the namespace `from` may have the Service `name` of
+   * `namespace` as a backend.
+   */
   permit(from: string, namespace: string, name: string): boolean {
     if (from === namespace) return true;
     return this.#grants.some(

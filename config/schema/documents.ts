@@ -28,9 +28,8 @@ export const documents = mapping({
 const expected = 'expected endpoints, a version, or a mapping of subsets';
 
 /**
- * Endpoints, a version, or a mapping of subsets to either: distinguished by `endpoints`, so that each is
- * given
- * its own faults.
+ * Endpoints, a version, or a mapping of subsets to either. `endpoints` distinguishes them, so that each form
+ * reports its own faults.
  */
 const subsetsOfHost = z.unknown().check((context) => {
   const { value, issues } = context;

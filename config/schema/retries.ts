@@ -12,7 +12,7 @@ const words = ['connect', 'reset', '5xx', 'gateway-error', 'retriable-4xx'] as c
 const condition = z.union(
   [
     z.enum(words),
-    // Envoy's word.
+    // Envoy's name of the condition.
     shorthand(z.literal('connect-failure'), (): RetryCondition => 'connect'),
     integer(400, 599),
   ],

@@ -188,7 +188,7 @@ t.test('bad usage exits with 2, says what is wrong, and runs nothing', async (t)
     [['demo', '--for', '5'], /'--for <duration>' argument '5' is invalid\. Expected a duration/],
     [['demo', '--port', '70000'], /Expected a port from 0 to 65535/],
     [['demo', '--rate', '0'], /Expected a whole number above 0/],
-    [['mirror'], /give one of --percent <n>, --on and --off/],
+    [['mirror'], /expected one of --percent <n>, --on and --off/],
     [['mirror', '--on'], /missing required arguments 'route' and 'version'/],
     [['mirror', 'reviews', '--off'], /missing required argument 'version'/],
     [['mirror', 'a', 'b', '--on', '--off'], /cannot be used with option/],

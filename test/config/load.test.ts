@@ -220,32 +220,32 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
     [
       'a listener twice',
       minimal('listen: [127.0.0.1:80, "[::1]:80", 127.0.0.1:80]\n'),
-      '1:36: listen: 127.0.0.1:80 is taken by listen (127.0.0.1:80)',
+      '1:36: listen: 127.0.0.1:80 is already used by listen (127.0.0.1:80)',
     ],
     [
       'a wildcard over a listener',
       minimal('listen: [127.0.0.1:80, 0.0.0.0:80]\n'),
-      '1:24: listen: 0.0.0.0:80 is taken by listen (127.0.0.1:80)',
+      '1:24: listen: 0.0.0.0:80 is already used by listen (127.0.0.1:80)',
     ],
     [
       'two spellings of one address',
       minimal('listen: ["[::1]:80", "[0:0::1]:80"]\n'),
-      '1:22: listen: [::1]:80 is taken by listen ([::1]:80)',
+      '1:22: listen: [::1]:80 is already used by listen ([::1]:80)',
     ],
     [
       'a socket twice',
       minimal('listen: [unix:/run/a, unix:/run/a]\n'),
-      '1:23: listen: unix:/run/a is taken by listen (unix:/run/a)',
+      '1:23: listen: unix:/run/a is already used by listen (unix:/run/a)',
     ],
     [
       'the admin server on the listener',
       minimal('admin: { address: 127.0.0.1:8080 }\n'),
-      '1:19: admin: 127.0.0.1:8080 is taken by listen (by default) (127.0.0.1:8080)',
+      '1:19: admin: 127.0.0.1:8080 is already used by listen (by default) (127.0.0.1:8080)',
     ],
     [
       'a listener on the default admin port',
       minimal('listen: [ 127.0.0.1:9901 ]\n'),
-      '1:11: listen: 127.0.0.1:9901 is taken by admin (by default) (127.0.0.1:9901)',
+      '1:11: listen: 127.0.0.1:9901 is already used by admin (by default) (127.0.0.1:9901)',
     ],
     [
       'an open admin server',
@@ -272,17 +272,17 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
     [
       'a user',
       version('http://me@a:1'),
-      '1:17: versions.v1: an endpoint takes no user or password: expected an endpoint such as http://127.0.0.1:9080, http://[::1]:9080 or unix:/run/app.sock',
+      '1:17: versions.v1: an endpoint has no user or password: expected an endpoint such as http://127.0.0.1:9080, http://[::1]:9080 or unix:/run/app.sock',
     ],
     [
       'a path',
       version('http://a:1/x'),
-      '1:17: versions.v1: an endpoint takes no path, query or fragment: requests keep the target of the client',
+      "1:17: versions.v1: an endpoint has no path, query or fragment: requests keep the client's target",
     ],
     [
       'a query',
       version('http://a:1?x'),
-      '1:17: versions.v1: an endpoint takes no path, query or fragment: requests keep the target of the client',
+      "1:17: versions.v1: an endpoint has no path, query or fragment: requests keep the client's target",
     ],
     ['port 0', version('http://a:0'), '1:17: versions.v1: port `0` is not a number from 1 to 65535'],
     [
@@ -593,7 +593,7 @@ t.test('a rewrite that can not be is an error with its place', async (t) => {
     told(
       'versions: { v1: "http://a:1", v2: "http://a:2" }\nroutes:\n- primary: v1\n  match: { path: { regex: /a } }\n  mirrors: [ { to: v2, rewrite: { prefix: /b } } ]\n',
     )[0],
-    /^5:\d+: rewrite: `prefix` takes the place of the path that the route matches, and this route matches a regular/,
+    /^5:\d+: rewrite: `prefix` replaces the path that the route matches, and this route matches a regular/,
   );
 });
 
@@ -666,7 +666,7 @@ t.test('what a listener can not be is reported where it stands', async (t) => {
     ],
     [
       '[ { address: "a:1", head: { max: 8KiB } }, { address: "a:2" } ]',
-      /head\.max: the uws engine has one size for all of its listeners, and another one says 8KiB/,
+      /head\.max: the uws engine has one size for all of its listeners, and another listener has 8KiB/,
     ],
   ] as const) {
     t.match(told(listen), pattern, listen);

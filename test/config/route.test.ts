@@ -190,7 +190,7 @@ t.test('a route that makes no sense is refused with its position', async (t) => 
     'primary: v1, match: { path: { regex: a, ignoreCase: true } }':
       '3:33: routes[0].match.path: `ignoreCase` belongs to exact and prefix; in a regular expression write [aA]',
     'primary: v1, match: [ { path: { exact: /a } }, { path: { exact: /b } } ], mirrors: [ { to: v2, rewrite: { prefix: /c } } ]':
-      '3:119: rewrite: `prefix` takes the place of the path that the route matches, and this route has several matches; use { regex, substitution }',
+      '3:119: rewrite: `prefix` replaces the path that the route matches, and this route has several matches; use { regex, substitution }',
   };
   for (const [route, expected] of Object.entries(cases)) t.equal(toldOf(route)[0], expected, route);
 });

@@ -159,7 +159,9 @@ t.test('a backend that is not there is reported, and its share is answered 500',
     routes: [{ respond: { status: 500 } }],
     told: [/warning: .*nowhere\.default\.svc\.cluster\.local has no endpoints/],
   });
-  t.match(told({ name: 'x', kind: 'Bucket', group: 'example.com' }).told, [/`x` is no Service: its share/]);
+  t.match(told({ name: 'x', kind: 'Bucket', group: 'example.com' }).told, [
+    /`x` is not a Service: its share/,
+  ]);
   const half = rule({
     backendRefs: [
       { ...backendRefs[0], weight: 3 },
