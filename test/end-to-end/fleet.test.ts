@@ -149,7 +149,7 @@ t.test(
     await two.ended;
     await one.admin('PATCH', '/api/routes/reviews/mirrors/v2', { percent: 25 });
     const left = await lookUntil(nats, ({ notes }) => notes.length >= 2);
-    t.match(left.notes.join('\n'), /two was last heard .* ago; what it counted until then is in/);
+    t.match(left.notes.join('\n'), /two was last heard .* ago; its counts until then are included/);
     t.match(left.notes.join('\n'), /runs another configuration \(generation \d\)/);
     t.equal(requestsOf(left.reading, 'primary'), 500, 'what the dead one counted is not lost');
     const top = await runToEnd('top', '--once', ...fleet);
@@ -188,7 +188,7 @@ t.test(
 
     t.equal((await umbra.stop()).code, 0);
     const last = await lookUntil(nats, ({ members }) => members![0].left);
-    t.match(last.notes[0], /^one left .* ago; what it counted is in/);
+    t.match(last.notes[0], /^one left .* ago; its counts are included/);
   },
 );
 

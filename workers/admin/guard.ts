@@ -24,9 +24,9 @@ import type { AdminFigures } from './figures.js';
 import { WrongTokens } from './wrong-tokens.js';
 
 const LOOPBACK_NAMES: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
-/** Paths that answer without a token, because probes carry none; they show only up or down. */
+/** Paths that answer without a token, because probes have none. They only report up or down. */
 const PROBES: readonly string[] = ['/healthz', '/readyz'];
-/** The page itself, which asks for the token. The same bytes for everybody. */
+/** The page, which asks the user for the token. Its files are the same for everybody. */
 const PAGE = /^\/(dashboard\/[^/]*)?$/;
 const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 

@@ -72,7 +72,7 @@ const pairs: PairSource = {
 };
 const runningVerdict = new RunningVerdict();
 let parsed: { readonly of: Diffs; readonly view: DiffsView } | null = null;
-/** What was compared so far, as commands read it; the same object until something is compared. */
+/** The comparisons so far, as commands read them. The object stays the same until the next comparison. */
 const diffsView = (): DiffsView => {
   const now = diffs.read();
   if (parsed?.of !== now) parsed = { of: now, view: parseDiffs(now) };
@@ -257,7 +257,7 @@ function causeOf(error: unknown): string {
   return code === 'EADDRINUSE' ? 'the address is in use' : message;
 }
 
-/** A change that waits is kept by main too, however long those before it take. */
+/** `ask` sends a change to main, which keeps pending changes too. Their number is bounded. */
 function ask(change: ChangeAsk): Promise<ChangeAnswer> {
   if (asks.size >= limits.adminPendingChanges) {
     figures.refused.changes++;

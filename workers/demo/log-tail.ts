@@ -1,4 +1,4 @@
-/** Follows the demo's access log as it is written, like `tail -f`. */
+/** Follows the demo's access log, like `tail -f`. */
 import { type FileHandle, open } from 'node:fs/promises';
 
 const lookMs = 100;

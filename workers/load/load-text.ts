@@ -23,7 +23,7 @@ export function barText(passedMs: number, durationMs: number, answers: number): 
 export function loadText(figures: LoadFigures, url: string, rate: number | null): string {
   const { latency, durationMs, connections } = figures;
   const seconds = durationMs / 1000;
-  const manner = rate === null ? 'as fast as answers come' : `${rate} requests/s`;
+  const manner = rate === null ? 'as fast as responses arrive' : `${rate} requests/s`;
   const since =
     rate === null
       ? 'from sending a request to the end of its answer; the next one waits for it'

@@ -1,4 +1,4 @@
-/** Main's end of the thread that loads configurations. */
+/** Main's side of the thread that loads configurations. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { LoadedAll, LoadJob } from '../../config/load-all.js';

@@ -16,7 +16,7 @@ export function withMirror(plan: Plan, ask: MirrorAsk): Changed {
   const { route: routeName, version } = ask;
   if (routeName !== null && !plan.routes.some((route) => route.name === routeName)) {
     return notFound(
-      `there is no route ${routeName}; routes: ${plan.routes.map((route) => route.name).join(', ')}`,
+      `unknown route ${routeName}; routes: ${plan.routes.map((route) => route.name).join(', ')}`,
     );
   }
   let found = false;
@@ -103,7 +103,7 @@ function weightsOf(plan: Plan, route: RoutePlan): Weights {
  */
 export function withWeights(plan: Plan, { route: name, weights }: WeightsAsk): Changed {
   const route = plan.routes.find((route) => route.name === name);
-  if (route === undefined) return notFound(`there is no route ${name}`);
+  if (route === undefined) return notFound(`unknown route ${name}`);
   const names = route.primaries.map(({ version }) => plan.versions[version].name);
   const unknown = Object.keys(weights).find((version) => !names.includes(version));
   if (unknown !== undefined) {

@@ -96,7 +96,7 @@ function openStream(plan: StreamSinkPlan, redactor: Redactor): StreamSink {
     name: randomBytes(9).toString('base64url'),
     open: (events) => new StreamPublisher(plan, events),
     onTrouble: (trouble) =>
-      report('warn', `publishing to ${plan.name}: ${trouble}; the others are dropped and counted`),
+      report('warn', `publishing to ${plan.name}: ${trouble}; others are dropped and counted`),
     onReady: () => report('info', `copies are published to ${plan.name}`),
   });
 }

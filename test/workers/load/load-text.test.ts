@@ -22,7 +22,7 @@ function figures(more: Partial<LoadFigures> = {}): LoadFigures {
 
 t.test('the table shows answers, bytes, failures and percentiles', async (t) => {
   const text = loadText(figures(), 'http://h/', null);
-  t.match(text, 'http://h/  10 connections, as fast as answers come, 2.0 s');
+  t.match(text, 'http://h/  10 connections, as fast as responses arrive, 2.0 s');
   t.match(text, /answers +1000 +500\.0\/s/);
   t.match(text, /received +3\.0 MiB +1\.5 MiB\/s/);
   t.match(text, /non-2xx +3\n/);

@@ -54,7 +54,7 @@ t.test('without a target every mirror is switched', async (t) => {
 });
 
 t.test('a target that is not there is reported by name, and nothing changes', async (t) => {
-  t.equal(change({ route: 'c', version: 'v2', enabled: false }), 'there is no route c; routes: a, b');
+  t.equal(change({ route: 'c', version: 'v2', enabled: false }), 'unknown route c; routes: a, b');
   t.equal(change({ route: 'b', version: 'v3', enabled: false }), 'route b has no mirror to v3');
   t.equal(plan.generation, 7);
 });
@@ -82,7 +82,7 @@ t.test('weights change by name, and those that are not named stay', async (t) =>
   t.strictSame(weightsOf(weigh('a', { v2: 100, v1: 0 })), [0, 100]);
   t.equal(weightsOf(weigh('a', { v1: 0, v2: 0 })), 'one primary must have a weight above 0');
   t.equal(weightsOf(weigh('a', { v3: 1 })), 'the route has no primary v3; its primaries: v1, v2');
-  t.equal(weightsOf(weigh('c', { v1: 1 })), 'there is no route c');
+  t.equal(weightsOf(weigh('c', { v1: 1 })), 'unknown route c');
 });
 
 t.test('live weights stay where the configuration says of them what it said before', async (t) => {
