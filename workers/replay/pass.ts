@@ -10,6 +10,9 @@ import type { TokenSource } from '../../core/replay/session-tokens.js';
 import type { ReadJob } from './reading.js';
 import { ReplaySource } from './source.js';
 
+/** A pass with a time ends when its files give nothing, not even progress, for so long. */
+const silenceMs = 30_000;
+
 export interface PassSettings extends ReadJob {
   readonly servers: ReplayServers;
   readonly counters: PlayCounters;
@@ -27,7 +30,9 @@ export class Pass {
   readonly source: ReplaySource;
   readonly #player: Player;
   readonly #failure: Promise<never>;
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #forMs: number | null;
+  /** Ends the pass: before the first requests where nothing is read, then at the end of its time. */
+  #timer: NodeJS.Timeout | undefined;
   /**
    * When the first requests were at hand; null before. The time in which files are read for the order of
    * their requests is not part of the replay.
@@ -56,8 +61,8 @@ export class Pass {
       clock: nowUs,
       atOnce: pace.kind === 'max',
     });
-    // It begins again with each sign of reading, so it ends a pass whose files give nothing either.
-    if (forMs !== null) this.#timer = setTimeout(() => this.stop(), forMs);
+    this.#forMs = forMs;
+    if (forMs !== null) this.#stopAfter(Math.max(forMs, silenceMs));
   }
 
   /** Resolves when all that was sent is over; rejects where the recordings can't be read. */
@@ -75,10 +80,16 @@ export class Pass {
     this.#player.stop();
   }
 
+  /** A message that comes when all is over may begin the time once more: that keeps no process alive. */
+  #stopAfter(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.stop(), ms).unref();
+  }
+
   #more(): void {
     if (this.startUs === null) {
       this.startUs = nowUs();
-      this.#timer?.refresh();
+      if (this.#forMs !== null) this.#stopAfter(this.#forMs);
     }
     this.#player.more();
   }
