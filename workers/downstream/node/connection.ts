@@ -63,7 +63,10 @@ function nextKey(): number {
   return lastKey;
 }
 
-/** One client's connection: its requests in order, one at a time, and the way back for each. */
+/**
+ * One client's connection: its requests in order, one at a time, and the way back for each. The file is long
+ * because the socket, the responder, the tunnel and one deadline all change the same state.
+ */
 export class NodeConnection
   implements BodySink, ResponderConnection, OutputOwner, TunnelClient, BacklogEvents
 {

@@ -83,6 +83,9 @@ const TIMER_STEP_US = 1_000_000;
  * is handed over, at `close`, and in `onAborted`. uWS goes on delivering a request's body after its response
  * is complete; such a responder returns to the pool only with the last piece, and is left to the collector if
  * the connection ends first (uWS reports nothing).
+ *
+ * The file is long because the proxy, uWS and two deadlines all change one phase, and each must know when
+ * `res` is dead.
  */
 export class UwsResponder implements Responder {
   readonly head = new RequestHead();
