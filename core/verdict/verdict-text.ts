@@ -25,7 +25,7 @@ export function verdictText(verdict: Verdict, about: string): string {
     lines.push(
       '',
       `  intervals are one-sided at ${boundConfidence * 100} %, for ${often}; a check fails only where equal versions would`,
-      `  differ as much in fewer than ${Math.round(1 / (1 - zeroConfidence))} cases by 1`,
+      `  differ as much in fewer than 1 of ${Math.round(1 / (1 - zeroConfidence))} cases`,
     );
   }
   return `${lines.map(printable).join('\n')}\n`;
