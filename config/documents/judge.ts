@@ -29,7 +29,7 @@ class Judgement {
     for (const [name, { keyMark: mark }] of entriesAt(root, 'metadata', 'annotations')) {
       const domain = name.split('/')[0];
       if (domain.endsWith('istio.io') || domain.startsWith('gateway.networking.'))
-        this.#warn(mark, `annotation \`${name}\` is ignored: umbra has no such switch`);
+        this.#warn(mark, `annotation \`${name}\` is ignored: umbra has no such option`);
     }
   }
 
@@ -85,7 +85,10 @@ class Judgement {
 
   listener(listener: TreeNode): void {
     if (textAt(listener, 'tls', 'mode') === 'Passthrough')
-      this.#error(at(listener, 'tls', 'mode')!, 'tls.mode: umbra routes HTTP alone, and ends TLS itself');
+      this.#error(
+        at(listener, 'tls', 'mode')!,
+        'tls.mode: umbra routes only HTTP, and terminates TLS itself',
+      );
     this.#protocol(listener, at(listener, 'protocol'), numberAt(listener, 'port'));
   }
 
@@ -94,7 +97,7 @@ class Judgement {
     if (mode !== undefined && textAt(mode) !== 'SIMPLE')
       this.#error(
         mode,
-        `tls.mode: ${textAt(mode)} can't be carried out: umbra ends TLS with its own certificate`,
+        `tls.mode: ${textAt(mode)} can't be carried out: umbra terminates TLS with its own certificate`,
       );
     this.#protocol(server, at(server, 'port', 'protocol'), numberAt(server, 'port', 'number'));
   }

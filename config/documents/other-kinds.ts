@@ -5,18 +5,18 @@
 
 /** Why a file with the kind is refused. */
 const refused: Readonly<Record<string, string>> = {
-  AuthorizationPolicy: 'it refuses requests that umbra would let through',
-  RequestAuthentication: 'it refuses requests that umbra would let through',
-  EnvoyFilter: 'it changes how Envoy carries out the others',
-  BackendTLSPolicy: 'it says how versions are reached: use `tls` of a DestinationRule or of umbra.yaml',
+  AuthorizationPolicy: 'it rejects requests that umbra would accept',
+  RequestAuthentication: 'it rejects requests that umbra would accept',
+  EnvoyFilter: 'it changes how Envoy applies other documents',
+  BackendTLSPolicy: 'it configures connections to versions: use `tls` of a DestinationRule or of umbra.yaml',
 };
 
 /** Why the kind has no effect, if that is not obvious. */
 const reasons: Readonly<Record<string, string>> = {
-  GRPCRoute: 'umbra speaks no gRPC yet',
-  TCPRoute: 'umbra routes HTTP alone',
-  UDPRoute: 'umbra routes HTTP alone',
-  TLSRoute: 'umbra routes HTTP alone',
+  GRPCRoute: 'umbra does not support gRPC yet',
+  TCPRoute: 'umbra routes only HTTP',
+  UDPRoute: 'umbra routes only HTTP',
+  TLSRoute: 'umbra routes only HTTP',
   GatewayClass: 'umbra is the gateway of every class',
   Service: 'it has no addresses here: EndpointSlice, Endpoints or ExternalName gives them',
   Kustomization: 'apply its directory',

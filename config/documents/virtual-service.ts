@@ -321,7 +321,7 @@ class RuleDraft {
         warnOf(
           this.document,
           retryOn!.mark,
-          `retries.retryOn: \`${word}\` is ignored: umbra has no such condition`,
+          `retries.retryOn: \`${word}\` is ignored: umbra has no equivalent condition`,
         ),
       );
     if (retryOn !== undefined && on.length === 0) return undefined;

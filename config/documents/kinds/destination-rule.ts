@@ -23,10 +23,10 @@ const connectionPool = fields({
     fields({
       maxConnections: differs(
         integer(1, 65_535),
-        '`connections.max`, which one thread may open to one endpoint; Envoy means all of a proxy',
+        '`connections.max`, per thread and endpoint; in Envoy per proxy',
       ),
       connectTimeout: supported(duration, '`connections.connectTimeout`; 10 s unless given'),
-      idleTimeout: supported(duration, '`connections.idle`, where `http.idleTimeout` does not say it'),
+      idleTimeout: supported(duration, '`connections.idle`, if `http.idleTimeout` is absent'),
       tcpKeepalive: ignored('idle connections are closed, not probed'),
       maxConnectionDuration: ignored('connections live until they are idle'),
     }),
@@ -58,10 +58,10 @@ const outlierDetection = fields({
   baseEjectionTime: supported(duration, '`ejection.baseTime`; 30 s unless given'),
   maxEjectionPercent: supported(integer(0, 100), '`ejection.maxPercent`; 10 unless given'),
   outlierDetectionHttpErrorCodes: ignored('umbra counts 502, 503 and 504, or every status from 500 on'),
-  interval: ignored('umbra ejects at the failure that is one too many, not at intervals'),
-  consecutiveErrors: ignored('Istio took it away; use `consecutive5xxErrors`'),
-  consecutiveLocalOriginFailures: ignored('connections that fail count like answers'),
-  splitExternalLocalOriginErrors: ignored('connections that fail count like answers'),
+  interval: ignored('umbra ejects at the failure that reaches the limit, not at intervals'),
+  consecutiveErrors: ignored('Istio removed it; use `consecutive5xxErrors`'),
+  consecutiveLocalOriginFailures: ignored('failed connections count like failed responses'),
+  splitExternalLocalOriginErrors: ignored('failed connections count like failed responses'),
   minHealthPercent: ignored('when nothing is usable, everything is tried'),
 });
 
@@ -71,9 +71,9 @@ const loadBalancer = fields({
     'umbra takes the endpoint with the fewest requests; ROUND_ROBIN and RANDOM are reported, PASSTHROUGH is refused',
   ),
   consistentHash: refused('umbra does not bind clients to endpoints'),
-  localityLbSetting: ignored('umbra knows no localities'),
-  zoneAwareLbSetting: ignored('umbra knows no zones'),
-  backendUtilization: ignored('umbra does not read what endpoints report of their load'),
+  localityLbSetting: ignored('umbra has no localities'),
+  zoneAwareLbSetting: ignored('umbra has no zones'),
+  backendUtilization: ignored('umbra does not read load reports of endpoints'),
   warmupDurationSecs: supported(duration, '`slowStart`'),
   warmup: supported(
     fields({
@@ -96,7 +96,7 @@ const tls = fields({
   insecureSkipVerify: supported(boolean, '`tls.verify`'),
   credentialName: refused('it names a Kubernetes secret; use files'),
   subjectAltNames: refused('umbra checks the one name in `sni`'),
-  caCrl: refused('umbra checks no revocation lists'),
+  caCrl: refused('umbra does not check revocation lists'),
 });
 
 const trafficPolicy = fields({
@@ -105,7 +105,7 @@ const trafficPolicy = fields({
   loadBalancer: supported(loadBalancer),
   tls: supported(tls),
   portLevelSettings: refused('write a DestinationRule without ports'),
-  tunnel: refused('umbra tunnels through no proxy'),
+  tunnel: refused('umbra does not tunnel through proxies'),
   proxyProtocol: refused('umbra does not speak the PROXY protocol'),
   retryBudget: ignored('retries are bounded for each request'),
 });
@@ -121,8 +121,8 @@ export const destinationRule: Shape = fields({
         trafficPolicy: supported(trafficPolicy),
       }),
     ),
-    'of two with one name for one host, in whatever documents, the older one counts',
+    'of two subsets with the same name for one host, in any documents, the older one counts',
   ),
-  exportTo: ignored('umbra has no namespaces to hide from'),
+  exportTo: ignored('umbra does not restrict namespaces'),
   workloadSelector: ignored('umbra is the one workload'),
 });

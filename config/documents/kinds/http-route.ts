@@ -94,7 +94,7 @@ const filter = fields({
     '`cors`',
   ),
   extensionRef: refused('umbra has no extensions'),
-  externalAuth: refused('umbra asks nobody before it forwards'),
+  externalAuth: refused('umbra has no external authorization'),
 });
 
 const valueMatch = {
@@ -113,8 +113,8 @@ const match = fields({
       value: supported(text, '/ unless given'),
     }),
   ),
-  headers: supported(listOf(fields(valueMatch)), 'of two with one name the first counts'),
-  queryParams: supported(listOf(fields(valueMatch)), 'of two with one name the first counts'),
+  headers: supported(listOf(fields(valueMatch)), 'of two with the same name the first counts'),
+  queryParams: supported(listOf(fields(valueMatch)), 'of two with the same name the first counts'),
   method: supported(word('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH')),
 });
 
@@ -133,7 +133,7 @@ const rule = fields({
         ),
       }),
     ),
-    '`primary`; one that is not there is reported, and its share is answered 500, as Gateway API asks',
+    '`primary`; one that is not there is reported, and its share is answered 500, as Gateway API requires',
   ),
   timeouts: supported(
     fields({

@@ -23,7 +23,7 @@ const workload = {
   ports: supported(mapOf(port), "by the name of the service's port"),
   labels: supported(mapOf(text), 'what a subset chooses by'),
   network: ignored('umbra knows one network'),
-  locality: ignored('umbra knows no localities'),
+  locality: ignored('umbra has no localities'),
   weight: supported(count, '`weight` of the endpoint; 1 unless given, and 0 is none'),
   serviceAccount: ignored('umbra has no identity in a mesh'),
 };
@@ -69,6 +69,6 @@ export const serviceEntry: Shape = fields({
     fields({ labels: required(mapOf(text)) }),
     'chooses WorkloadEntry documents of its namespace',
   ),
-  exportTo: ignored('umbra has no namespaces to hide from'),
+  exportTo: ignored('umbra does not restrict namespaces'),
   subjectAltNames: refused('umbra checks the name of the endpoint, or `sni` of the DestinationRule'),
 });

@@ -48,7 +48,7 @@ const headers = fields({
 const percentage = fields({ value: supported(percent, '0 unless given') });
 
 const match = fields({
-  name: ignored('figures are named by the route'),
+  name: ignored('metrics use the name of the route'),
   uri: supported(stringMatch, '`match.path`'),
   scheme: supported(stringMatch, '`match.scheme`: that of X-Forwarded-Proto, or of the connection'),
   method: supported(
@@ -67,22 +67,19 @@ const match = fields({
     mapOf(stringMatch),
     '`match.without.header`; empty: the header is not there; an absent one counts as empty text',
   ),
-  statPrefix: ignored('figures are named by the route'),
+  statPrefix: ignored('metrics use the name of the route'),
 });
 
 const route = fields({
   destination: required(destination),
-  weight: supported(
-    count,
-    'the weights of `primary`; with a single destination it says nothing, as in Istio',
-  ),
+  weight: supported(count, 'the weights of `primary`; a single destination gets everything, as in Istio'),
   headers: supported(headers, '`versionHeaders`: applied when this destination was chosen'),
 });
 
 const redirect = fields(
   {
     uri: supported(text, 'the whole path'),
-    prefixRewrite: supported(text, 'takes the place of what was matched, as `rewrite.uri` does'),
+    prefixRewrite: supported(text, 'replaces the matched path, as `rewrite.uri` does'),
     authority: supported(text, 'host, or host and port'),
     port: supported(port),
     derivePort: supported(
@@ -104,10 +101,7 @@ const directResponse = fields({
 
 const rewrite = fields(
   {
-    uri: supported(
-      text,
-      'takes the place of the prefix that was matched; of the whole path with exact and regex',
-    ),
+    uri: supported(text, 'replaces the matched prefix, or the whole path with exact and regex'),
     authority: supported(text, '`rewrite.host`'),
     uriRegexRewrite: supported(
       fields({ match: required(text), rewrite: required(text, '\\1 to \\9 stand for groups') }),
@@ -123,8 +117,8 @@ const retries = fields({
     text,
     'connect-failure, refused-stream, reset, reset-before-request, 5xx, gateway-error, retriable-4xx, retriable-status-codes, and status codes; others are ignored with a warning',
   ),
-  retryRemoteLocalities: ignored('umbra knows no localities'),
-  retryIgnorePreviousHosts: ignored('umbra goes to another endpoint where there is one'),
+  retryRemoteLocalities: ignored('umbra has no localities'),
+  retryIgnorePreviousHosts: ignored('umbra retries on another endpoint if there is one'),
   backoff: ignored('umbra waits up to 25 ms before the first retry, and up to 250 ms before later ones'),
 });
 
@@ -141,7 +135,7 @@ const delay = fields(
 const abort = fields(
   {
     httpStatus: supported(integer(200, 599), '`fault.abort.status`'),
-    grpcStatus: refused('umbra speaks no gRPC'),
+    grpcStatus: refused('umbra does not support gRPC'),
     http2Error: refused('umbra speaks no HTTP/2'),
     percentage: supported(percentage, 'all requests unless given'),
   },
@@ -151,7 +145,7 @@ const abort = fields(
 const http = fields(
   {
     name: supported(text, 'a part of the name of the route'),
-    match: supported(listOf(match), 'any of them; in one of them all conditions'),
+    match: supported(listOf(match), 'one of them must match, with all its conditions'),
     route: supported(listOf(route), '`primary`'),
     redirect: supported(redirect, '`redirect`'),
     directResponse: supported(directResponse, '`respond`'),
@@ -202,7 +196,7 @@ const http = fields(
       ),
       '`cors`',
     ),
-    rateLimit: refused('umbra does not limit what goes to the primary'),
+    rateLimit: refused('umbra does not limit requests to the primary'),
   },
   ['mirrorPercentage', 'mirrorPercent', 'mirror_percent'],
 );
@@ -214,7 +208,7 @@ export const virtualService: Shape = fields({
   ),
   gateways: supported(listOf(text), 'hosts and ports of a Gateway that umbra has read; others are reported'),
   http: supported(listOf(http), 'in order, the first that matches wins'),
-  tls: refused('umbra routes HTTP alone'),
-  tcp: refused('umbra routes HTTP alone'),
-  exportTo: ignored('umbra has no namespaces to hide from'),
+  tls: refused('umbra routes only HTTP'),
+  tcp: refused('umbra routes only HTTP'),
+  exportTo: ignored('umbra does not restrict namespaces'),
 });

@@ -33,7 +33,7 @@ t.test('unknown fields are reported by name and position, with the nearest that 
 });
 
 t.test('what umbra can not carry out is refused with the reason', async (t) => {
-  t.match(told(service('  tcp: []')), [/^6:3: .*`spec\.tcp` can't be carried out: umbra routes HTTP alone/]);
+  t.match(told(service('  tcp: []')), [/^6:3: .*`spec\.tcp` can't be carried out: umbra routes only HTTP/]);
 });
 
 t.test('values of the wrong type are reported without being repeated', async (t) => {

@@ -72,7 +72,7 @@ t.test('a listener that `listen` has not is reported, and its port is no conditi
     /umbra does not listen for TCP/,
   ]);
   const passthrough = gateway({ ...listener('a', undefined, 443, 'TLS'), tls: { mode: 'Passthrough' } });
-  t.match(grown(json(passthrough), base).told[0], /umbra routes HTTP alone/);
+  t.match(grown(json(passthrough), base).told[0], /umbra routes only HTTP/);
 });
 
 t.test(
