@@ -71,7 +71,7 @@ export class ClientSession extends Session {
   protected override resetAbove(last: number): void {
     this.#lastAllowed = Math.min(this.#lastAllowed, last);
     for (const stream of this.streams.all()) {
-      if (stream.id <= this.#lastAllowed) continue;
+      if (stream.id <= this.#lastAllowed || stream.isClosed) continue;
       this.forget(stream);
       stream.sink.onReset(ErrorCode.REFUSED_STREAM, true);
     }

@@ -501,6 +501,8 @@ export abstract class Session implements FrameSink, SenderEvents {
     if (this.isOver) return;
     this.isOver = true;
     for (const stream of this.streams.all()) {
+      // The sink of an earlier one may have reset it.
+      if (stream.isClosed) continue;
       this.forget(stream);
       stream.sink.onReset(code, false);
     }

@@ -84,6 +84,8 @@ export class Stream {
   /** Neighbours in the ring of waiting streams; the stream itself while it is not in the ring. */
   next: Stream = this;
   previous: Stream = this;
+  /** The next stream in the same bucket of the table of streams. */
+  chained: Stream | null = null;
 
   constructor(id: number, sink: StreamSink, sendWindow: number, nowUs: number) {
     this.id = id;

@@ -420,3 +420,14 @@ t.test('a request that is refused is answered, and what comes of its body is dro
   t.strictSame(sent, ['HEADERS 1 :status=501 end', 'RST_STREAM 1 NO_ERROR']);
   t.strictSame(side.events(), ['1 refused connect', '1 closed', 'guard closed']);
 });
+
+t.test('a sink that resets another stream while the session ends', async (t) => {
+  const side = new ServerSide().greeted();
+  for (const id of [1, 3, 5]) side.feed(side.headers(id, get));
+  side.events();
+  const second = side.stream(3);
+  const { sink } = side.stream(1);
+  sink.onReset = () => side.session.reset(second, 8);
+  side.session.lost();
+  t.strictSame(side.events(), ['1 closed', '3 closed', '5 closed', '5 reset LOST', 'over LOST']);
+});
