@@ -13,6 +13,9 @@ export function judge(kind: KindName, root: TreeNode, label: string): ConfigProb
     judged.policy(at(spec, 'trafficPolicy'));
     for (const subset of itemsAt(spec, 'subsets')) judged.policy(at(subset, 'trafficPolicy'));
   }
+  if (kind === 'VirtualService')
+    for (const rule of itemsAt(spec, 'http'))
+      for (const match of itemsAt(rule, 'match')) judged.headers(at(match, 'headers'));
   if (kind === 'ServiceEntry') judged.entry(spec);
   if (kind === 'HTTPRoute') for (const parent of itemsAt(spec, 'parentRefs')) judged.parent(parent);
   if (kind === 'Gateway') for (const listener of itemsAt(spec, 'listeners')) judged.listener(listener);
@@ -75,6 +78,16 @@ class Judgement {
       ['HTTP', 'HTTPS'].includes(textAt(port, 'protocol')?.toUpperCase() ?? 'HTTP');
     for (const port of ports.filter((one) => !speaks(one)))
       this.#warn(port.mark, `port ${numberAt(port, 'number')} has no effect: umbra speaks HTTP and HTTPS`);
+  }
+
+  /** One header in two spellings is two conditions, as in Envoy, which it can hardly meet. */
+  headers(headers: TreeNode | undefined): void {
+    const seen = new Set<string>();
+    for (const [name, { keyMark: mark }] of entriesAt(headers)) {
+      if (seen.has(name.toLowerCase()))
+        this.#warn(mark, `match.headers: \`${name}\` is there in another spelling too, and both must hold`);
+      seen.add(name.toLowerCase());
+    }
   }
 
   parent(parent: TreeNode): void {

@@ -139,6 +139,13 @@ t.test(
   },
 );
 
+t.test('one header in two spellings is reported', async (t) => {
+  const headers = { Version: { exact: '1' }, version: { exact: '2' } };
+  const { routes, told } = grown(reviews([{ ...toV1, match: [{ headers }] }]));
+  t.match(told, [/warning: .*match.headers: `version` is there in another spelling too, and both must hold/]);
+  t.strictSame(routes[0].match, { host, header: headers });
+});
+
 t.test('weights are kept, and a single destination takes everything whatever its weight says', async (t) => {
   const [one] = toV1.route;
   const [two] = toV2.route;
