@@ -133,7 +133,10 @@ export class ProxyRuntime {
   }
 }
 
-/** A mirror's baseline belongs to one version. When another version answers, there is no baseline. */
+/**
+ * `withBaselineOf` removes the baseline of a mirror when it belongs to another version than the one that
+ * answers.
+ */
 function withBaselineOf(version: number, mirror: Mirror): Mirror {
   const { baseline } = mirror;
   return baseline === null || baseline.plan.to === version

@@ -61,7 +61,7 @@ export function decodeMember(json: unknown): Member {
   };
 }
 
-/** A snapshot must fit into one message of NATS. */
+/** `withFewerBlocks` shortens a snapshot, which must fit into one message of NATS. */
 function withFewerBlocks(reading: Reading): Reading {
   const mirrors = reading.mirrors.map((mirror) => ({
     ...mirror,

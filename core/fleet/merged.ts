@@ -52,7 +52,7 @@ export function mergeDiffs(all: readonly (DiffsView | null)[]): DiffsView | null
   return views.length === 0 ? null : addDiffs(views);
 }
 
-/** When the shares of instances differ, the largest one is shown. */
+/** `addMirrorReadings` adds two readings. When the shares of instances differ, it keeps the largest one. */
 function addMirrorReadings(a: MirrorReading, b: MirrorReading): MirrorReading {
   const primaries = [...new Set([...a.primaries, ...b.primaries])];
   return {

@@ -96,7 +96,7 @@ function usualOf(members: readonly SeenMember[]): string | undefined {
   return mostCommon(members.map(({ configuration }) => configuration).filter((one) => one !== ''));
 }
 
-/** A process without a configuration does not differ. */
+/** `isAsUsual` is also true for a process without a configuration. */
 function isAsUsual({ configuration }: Member, usual: string | undefined): boolean {
   return configuration === '' || configuration === usual;
 }

@@ -39,7 +39,7 @@ export function withoutFields(fields: string, lowerNames: readonly string[]): st
   return keptFrom === 0 ? fields : result + fields.slice(keptFrom);
 }
 
-/** Names are compared in place: making a string of every name would cost more than the rest. */
+/** `isOneOf` compares names in place, because making a string of every name would cost more than the rest. */
 function isOneOf(fields: string, line: number, lowerNames: readonly string[]): boolean {
   for (let i = 0; i < lowerNames.length; i++) {
     const name = lowerNames[i]!;
@@ -48,7 +48,7 @@ function isOneOf(fields: string, line: number, lowerNames: readonly string[]): b
   return false;
 }
 
-/** Compares in any case, and treats an underscore as a dash, as many servers do. */
+/** `isOrPassesFor` compares in any case, and treats an underscore as a dash, as many servers do. */
 function isOrPassesFor(fields: string, line: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) {
     let code = fields.charCodeAt(line + i);

@@ -76,7 +76,7 @@ export function nameIs(fields: string, start: number, lowerName: string): boolea
   return true;
 }
 
-/** True for OWS (RFC 9110, section 5.6.3) and for the characters of the line's end. */
+/** `isBlank` is true for OWS (RFC 9110, section 5.6.3) and for the characters of the line's end. */
 export function isBlank(code: number): boolean {
   return code <= SPACE && (code === SPACE || code === TAB || code === CR || code === LF);
 }

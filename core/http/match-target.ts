@@ -25,8 +25,8 @@ export function normalizedTarget(target: string, mergesSlashes: boolean): string
 }
 
 /**
- * Fast pre-filter: most paths have no percent sign, no backslash, and neither a dot nor a slash after a
- * slash.
+ * `mayChange` is a fast pre-filter: most paths have no percent sign, no backslash, and neither a dot nor a
+ * slash after a slash.
  */
 function mayChange(target: string, end: number): boolean {
   let before = 0;

@@ -198,7 +198,7 @@ function startTime(argument: string | null): Part {
   return ({ startMs }) => format(startMs);
 }
 
-/** A client that a proxy reported has an address and no port, which Envoy writes as 0. */
+/** `clientPort` returns 0, as Envoy does, for a client that a proxy reported, whose port is unknown. */
 function clientPort({ client, peer, peerPort }: FormatSource): number {
   return client === peer ? peerPort : 0;
 }

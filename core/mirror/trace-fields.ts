@@ -99,7 +99,7 @@ function id(random: Random, words: number): string {
   return text;
 }
 
-/** Version 4 of RFC 9562, section 5.4. */
+/** `uuid` returns a random UUID of version 4 (RFC 9562, section 5.4). */
 function uuid(random: Random): string {
   const variant = (random() & 0x3fff_ffff) | 0x8000_0000;
   const [a, b, c, d] = [hex(random()), hex((random() & 0xffff_0fff) | 0x4000), hex(variant), hex(random())];

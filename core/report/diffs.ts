@@ -158,7 +158,9 @@ function identity({ route, version, endpoint, kind, path, change }: DiffGroupVie
   return JSON.stringify([route, version, endpoint, kind, path, change]);
 }
 
-/** The narrower group was counted before umbra learned that a part of its path is variable. */
+/**
+ * `covers` finds a narrower group that was counted before umbra learned that a part of its path is variable.
+ */
 function covers(wider: DiffGroupView, narrower: DiffGroupView): boolean {
   if (!isSameMirror(wider, narrower) || wider.kind !== narrower.kind || wider.change !== narrower.change)
     return false;

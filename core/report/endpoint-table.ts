@@ -12,7 +12,7 @@ export interface EndpointTable {
   readonly more: number;
 }
 
-/** `primary` and `shadow` are names of versions. */
+/** `endpointTable` makes the table. `primary` and `shadow` are names of versions. */
 export function endpointTable(
   endpoints: readonly EndpointFigures[],
   primary: string,

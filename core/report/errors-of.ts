@@ -6,8 +6,8 @@ const serverErrorFirst = 500;
 const serverErrorLast = 599;
 
 /**
- * `hits` are responses of 5xx and failures that the version caused. `count` is these and all other complete
- * responses.
+ * `errorsOf` returns `hits`, the responses of 5xx and failures that the version caused, and `count`, these
+ * and all other complete responses.
  */
 export function errorsOf(version: VersionSnapshot): { hits: number; count: number } {
   let hits = 0;

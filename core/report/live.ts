@@ -85,7 +85,7 @@ export interface LiveThread {
   readonly restarts: number;
 }
 
-/** `earlier` is a reading of the same process. What it lacks began at 0. */
+/** `live` returns the figures between two readings of one process. What `earlier` lacks began at 0. */
 export function live(earlier: Reading, later: Reading, plan: Plan, atMs: number): Live {
   const seconds = later.uptimeS - earlier.uptimeS;
   const per = (count: number): number => round(count / seconds);
@@ -221,7 +221,7 @@ function byReason(
   );
 }
 
-/** Names contain no line feed. */
+/** `key` joins names by line feeds, which names do not contain. */
 function key(...names: string[]): string {
   return names.join('\n');
 }

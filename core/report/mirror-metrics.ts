@@ -75,8 +75,8 @@ export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]
 }
 
 /**
- * `baseline_of` is only on baselines: copies to the primary's version that another version is measured
- * against.
+ * `labelsOf` adds `baseline_of` only to baselines: copies to the primary's version that another version is
+ * measured against.
  */
 function labelsOf({ route, to, baselineOf, isSink }: MirrorReading): Record<string, string> {
   return {

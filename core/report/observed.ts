@@ -110,7 +110,10 @@ export interface ObservedRing {
   usedBytes(): number;
 }
 
-/** `ringUsedBytes` reads a ring's control block, because only core/ring knows the layout of rings. */
+/**
+ * `openObserved` opens the blocks. `ringUsedBytes` reads a ring's control block, whose layout only core/ring
+ * knows.
+ */
 export function openObserved(
   blocks: ObservedBlocks,
   ringUsedBytes: (ring: SharedArrayBuffer) => number,

@@ -56,7 +56,7 @@ function parseGroup(group: Record<string, unknown>): DiffGroupView[] {
   ];
 }
 
-/** A field that an older umbra does not report counts as 0 or empty. */
+/** `parseSummary` counts a field that an older umbra does not report as 0 or empty. */
 function parseSummary(mirror: Record<string, unknown>): DiffSummaryView[] {
   const { route, version, compared, differentBeyondNoise } = mirror;
   if (!isText(route) || !isText(version) || !isCount(compared) || !isCount(differentBeyondNoise)) return [];

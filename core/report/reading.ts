@@ -195,7 +195,10 @@ export function read(
   };
 }
 
-/** A baseline is compared with the primary that it is sent to. */
+/**
+ * `comparedWith` returns the versions that a mirror is compared with; for a baseline, the primary that it is
+ * sent to.
+ */
 function comparedWith(
   route: RoutePlan,
   versions: readonly VersionPlan[],

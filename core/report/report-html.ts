@@ -63,7 +63,7 @@ ${report.config === null ? '' : `<h2>Configuration</h2>\n<details><summary>curre
 `;
 }
 
-/** The verdict comes first, because the page is read for it. */
+/** `verdictSection` comes first, because the page is read for it. */
 function verdictSection({ verdict }: Report): string {
   if (verdict === null || verdict.mirrors.length === 0) return '';
   const sections = verdict.mirrors.map(

@@ -93,7 +93,10 @@ export function reportOfReading(
   };
 }
 
-/** `byTag` has the intervals of all files, merged by tag. An untagged series has the name of its file. */
+/**
+ * `reportOfLogs` reads `byTag`, the merged intervals of all files. An untagged series has the name of its
+ * file.
+ */
 export function reportOfLogs(
   byTag: ReadonlyMap<string, MergedLog>,
   about: Pick<Report, 'source' | 'madeAt' | 'notes'>,

@@ -97,7 +97,7 @@ export interface MirrorStats extends Omit<MirrorTableStats, 'kept'> {
 /** `VersionStats` under construction. */
 type VersionDraft = { primary: RoleStats | null; shadow: RoleStats | null; endpoints: EndpointStats[] };
 
-/** `verdict` covers the mirrors of `reading`; null when none are judged. */
+/** `stats` returns the figures of a reading. `verdict` covers its mirrors; null when none are judged. */
 export function stats(reading: Reading, verdict: Verdict | null = null): Stats {
   // A null prototype, because a version may be called `__proto__`.
   const versions: Record<string, VersionDraft> = Object.create(null);

@@ -1,13 +1,14 @@
 import type { EjectionPlan } from '../plan.js';
 
 /**
- * 502 to 504: the upstream, or a proxy in front of it, is unavailable. Any other status is a valid response.
+ * `isUnavailable` is true for 502 to 504: the upstream, or a proxy in front of it, is unavailable. Any other
+ * status is a valid response.
  */
 export function isUnavailable(status: number): boolean {
   return status >= 502 && status <= 504;
 }
 
-/** 500 and above: the service, or a proxy in front of it, failed. */
+/** `isError` is true for 500 and above: the service, or a proxy in front of it, failed. */
 export function isError(status: number): boolean {
   return status >= 500;
 }
