@@ -21,7 +21,7 @@ export function compileMatch(match: MatchConfig): MatchPlan {
   };
 }
 
-/** The schema ensures that exactly one of the three is given. */
+/** `compilePath` relies on the schema, which ensures that exactly one of the three is given. */
 function compilePath({
   exact,
   prefix,

@@ -83,7 +83,9 @@ function mirrorTimeouts(
   };
 }
 
-/** `check.ts` ensures that the route has one literal path, or none, when a prefix is rewritten. */
+/**
+ * `compileRewrite` relies on `check.ts`: when a prefix is rewritten, the route has one literal path or none.
+ */
 function compileRewrite(rewrite: NonNullable<MirrorConfig['rewrite']>, { path }: MatchConfig): PathChange {
   if ('prefix' in rewrite) {
     const prefix = path?.exact ?? path?.prefix ?? '';

@@ -6,7 +6,7 @@ import type { MirrorConfig } from './schema.js';
 import { kindOfTarget } from './sink-target.js';
 import { shareMillionthsAll } from './units.js';
 
-/** `check-sink.ts` ensures that no key is set that a sink does not have. */
+/** `compileSink` relies on `check-sink.ts`: no key is set that a sink does not have. */
 export function compileSink(mirror: MirrorConfig, plan: MirrorPlan): MirrorPlan {
   return {
     ...plan,

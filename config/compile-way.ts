@@ -57,7 +57,9 @@ function compileAnswer({ redirect, respond }: RouteConfig, ignoreCase: boolean):
   return { kind: 'respond', ...respond };
 }
 
-/** `ignoreCase` is the route's, because a prefix is replaced as the route matched it. */
+/**
+ * `compilePathChange` uses the route's `ignoreCase`, because a prefix is replaced as the route matched it.
+ */
 function compilePathChange(change: PathChangeConfig | undefined, ignoreCase: boolean): PathChange | null {
   if (change === undefined) return null;
   if ('set' in change) return { kind: 'set', value: change.set };

@@ -12,7 +12,7 @@ export function withoutFieldSecrets(value: unknown, redaction: Redaction): unkno
   return shown(value, '', redaction);
 }
 
-/** `parent` is the key of `value`, or empty. */
+/** `shown` copies a value. `parent` is the key of `value`, or empty. */
 function shown(value: unknown, parent: string, redaction: Redaction): unknown {
   if (Array.isArray(value)) return value.map((item) => shown(item, '', redaction));
   if (typeof value !== 'object' || value === null) return value;

@@ -58,7 +58,7 @@ function retype(root: TreeNode, issues: readonly Issue[]): boolean {
   return changed;
 }
 
-/** A union reports an issue for each of its forms, but only those of the intended form are useful. */
+/** `flatten` keeps the issues of a union's intended form. A union reports an issue for each of its forms. */
 function flatten(issues: readonly z.core.$ZodIssue[], prefix: Path): Issue[] {
   return issues.flatMap((issue): Issue[] => {
     const path = [...prefix, ...(issue.path as Path)];

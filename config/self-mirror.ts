@@ -9,8 +9,8 @@ import type { Config } from './schema.js';
 import { markAt, type TreeNode } from './tree.js';
 
 /**
- * `check.ts` reports a mirror to its own primary as an error. This check finds another version with the same
- * endpoints.
+ * `warnOfSelfMirrors` finds another version with the same endpoints. `check.ts` reports a mirror to its own
+ * primary as an error.
  */
 export function warnOfSelfMirrors(config: Config, root: TreeNode): ConfigProblem[] {
   const endpoints = (version: string) => config.versions[version]?.endpoints ?? [];

@@ -57,7 +57,7 @@ export class MirrorSlots {
   }
 }
 
-/** Names contain no blank, so the key is unambiguous. */
+/** `keyOf` joins names by blanks, which names do not contain. */
 function keyOf(mirror: MirrorName): string {
   return `${mirror.route} ${mirror.version} ${mirror.baselineOf ?? ''}`;
 }

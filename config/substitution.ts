@@ -37,7 +37,7 @@ export function parseSubstitution(text: string, pattern: string): string | Refus
   return parsed;
 }
 
-/** A refused expression is reported elsewhere. */
+/** `groupsOf` returns the number of groups. A refused expression is reported elsewhere. */
 function groupsOf(pattern: string): number {
   const parsed = parseRegex(pattern);
   return parsed instanceof Refusal ? groupsMax : parsed.groups;

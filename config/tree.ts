@@ -45,7 +45,7 @@ export interface Entry {
 
 export type TreeNode = ScalarNode | ListNode | MapNode;
 
-/** The node at a path, or undefined. */
+/** `nodeAt` returns the node at a path, or undefined. */
 export function nodeAt(root: TreeNode, path: Path): TreeNode | undefined {
   let node: TreeNode | undefined = root;
   for (const step of path) {

@@ -66,7 +66,7 @@ if [ "$funcstack[1]" = _umbra ]; then _umbra "$@"; else compdef _umbra umbra; fi
 `;
 }
 
-/** zsh may repeat every flag; the command itself reports a flag that must not be repeated. */
+/** `zshFlag` allows every flag to be repeated; the command itself reports a flag that must not be. */
 function zshFlag({ short, long, takesValue, help }: FlagDescription): string {
   const rest = `${takesValue ? '=' : ''}[${help.replace(/[[\]\\:]/g, '\\$&')}]${takesValue ? ':value:_files' : ''}`;
   const one = quoted(`*${long}${rest}`);

@@ -54,7 +54,10 @@ interface Parts<O extends Operands, F extends Flags> {
   readonly exclusive?: readonly (keyof F & string)[];
 }
 
-/** `complete` checks rules over several flags, and converts the values to the options. */
+/**
+ * `defineCommand` defines a command. `complete` checks rules over several flags, and converts the values to
+ * the options.
+ */
 export function defineCommand<
   const F extends Flags,
   Options,
@@ -89,7 +92,7 @@ export function defineCommand(
   };
 }
 
-/** A flag with a value. Without `initial` its value is null when it is not given. */
+/** `flag` defines a flag with a value. Without `initial` its value is null when it is absent. */
 export function flag<T>(term: string, help: string, parse: Parse<T>): Flag<T | null>;
 /** `initialText` is the default as help shows it, in the form in which a user would type it. */
 export function flag<T>(
@@ -119,7 +122,7 @@ export function requiredFlag<T>(term: string, help: string, parse: Parse<T>): Fl
   return { option, absent: undefined as never };
 }
 
-/** A flag without a value: false when it is not given. */
+/** `toggle` defines a flag without a value, which is false when it is absent. */
 export function toggle(term: string, help: string): Flag<boolean> {
   return { option: new Option(term, help), absent: false };
 }
@@ -167,7 +170,10 @@ function operandValues(command: Command, operands: Operands): Record<string, unk
   );
 }
 
-/** `--fleet` and `--no-fleet` share one value in commander, which is `false` after the latter. */
+/**
+ * `flagValues` separates `--fleet` and `--no-fleet`, which share one value in commander: `false` after the
+ * latter.
+ */
 function flagValues(command: Command, flags: Flags): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(flags).map(([key, { option, absent }]) => {

@@ -136,7 +136,7 @@ function targetOf(to: string, config: string | null, connections: number, misuse
   }
 }
 
-/** JetStream restricts the names of consumers like those of buckets. */
+/** `group` accepts a name of a consumer. JetStream restricts these like the names of buckets. */
 function group(value: string): string {
   if (/^[A-Za-z0-9_-]{1,128}$/.test(value)) return value;
   throw new InvalidArgumentError('Expected a name of letters, digits, - and _.');

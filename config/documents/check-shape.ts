@@ -21,7 +21,7 @@ export function checkShape(root: TreeNode, shape: Shape, name: string): ConfigPr
   return check.problems;
 }
 
-/** Kubernetes treats a field that is null as absent. */
+/** `isAbsent` is true for a field that is null, which Kubernetes treats as absent. */
 export function isAbsent(node: TreeNode | undefined): boolean {
   return node === undefined || (node instanceof ScalarNode && node.value === null);
 }

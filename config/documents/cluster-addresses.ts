@@ -87,7 +87,7 @@ function portOf(node: TreeNode, index: number): Growth {
   });
 }
 
-/** A Service with one port may omit its name. */
+/** `nameOf` returns a default for a Service with one port, which may omit its name. */
 function nameOf(node: TreeNode, index: number): string {
   return textAt(node, 'name') ?? (index === 0 ? 'http' : `port-${index}`);
 }

@@ -12,7 +12,7 @@ export function withoutLists(root: TreeNode): TreeNode[] {
   return items.items.flatMap((item) => withoutLists(named(item, itemKind, apiVersion)));
 }
 
-/** Items of a list of one kind do not repeat their kind. */
+/** `named` adds the kind to an item, because items of a list of one kind do not repeat it. */
 function named(item: TreeNode, kind: string, apiVersion: TreeNode | undefined): TreeNode {
   if (!(item instanceof MapNode) || kind === '' || at(item, 'kind') !== undefined) return item;
   const whole = new MapNode(item.mark);

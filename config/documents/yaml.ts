@@ -16,7 +16,10 @@ export function grownYaml({ routes, versions }: Grown, redact: RedactPlan): stri
   });
 }
 
-/** In umbra.yaml, `${` begins a reference to the environment, and `$${` is the literal text. */
+/**
+ * `withoutReferences` escapes `${`, which begins a reference to the environment in umbra.yaml. `$${` is the
+ * literal text.
+ */
 function withoutReferences(value: unknown): unknown {
   if (typeof value === 'string') return value.replaceAll('${', '$${');
   if (Array.isArray(value)) return value.map(withoutReferences);
