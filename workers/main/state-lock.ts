@@ -125,7 +125,7 @@ function identityOf(pid: number): string | null {
   return `${pid} ${startTimeOf(pid)}\n`;
 }
 
-/** Field 22 of proc(5); the name before it may contain blanks and parentheses. */
+/** `startTimeOf` reads field 22 of proc(5); the name before it may contain blanks and parentheses. */
 function startTimeOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
