@@ -20,10 +20,6 @@ export class DynamicTable {
     this.#sizeMax = sizeMax;
   }
 
-  get sizeMax(): number {
-    return this.#sizeMax;
-  }
-
   /** Returns the entry that is `age` insertions old, 0 for the newest; null if there is none. */
   at(age: number): Field | null {
     if (age < 0 || age >= this.count) return null;

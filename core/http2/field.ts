@@ -100,10 +100,6 @@ export class Field {
     field.size = this.size;
     return field;
   }
-
-  get isPseudo(): boolean {
-    return this.name.charCodeAt(0) === COLON;
-  }
 }
 
 function judge(name: string, value: string): Meaning {

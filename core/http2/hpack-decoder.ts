@@ -40,8 +40,6 @@ export class HpackDecoder {
   readonly table: DynamicTable;
   /** The list of the last block exceeded a limit, so some fields were not delivered. */
   overflowed = false;
-  /** The size of the list so far, as RFC 9113, section 6.5.2 counts it. */
-  listBytes = 0;
   readonly #tableBytesMax: number;
   readonly #literal = new Field();
   #bytes: Buffer = none;
@@ -67,7 +65,6 @@ export class HpackDecoder {
     this.#at = start;
     this.#end = end;
     this.overflowed = false;
-    this.listBytes = 0;
     const isRight = this.#decode(bytes, listBytesMax, fieldsMax, sink);
     // An idle connection must not keep the memory of its last read alive.
     this.#bytes = none;
@@ -77,6 +74,8 @@ export class HpackDecoder {
   #decode(bytes: Buffer, listBytesMax: number, fieldsMax: number, sink: FieldSink): boolean {
     const end = this.#end;
     let fields = 0;
+    // The size of the list as RFC 9113, section 6.5.2 counts it.
+    let listBytes = 0;
     let mayResize = true;
     while (this.#at !== MALFORMED && this.#at < end) {
       const first = bytes[this.#at]!;
@@ -90,8 +89,8 @@ export class HpackDecoder {
         if (!this.overflowed) return false;
         continue;
       }
-      this.listBytes += field.size;
-      if (++fields > fieldsMax || this.listBytes > listBytesMax) this.overflowed = true;
+      listBytes += field.size;
+      if (++fields > fieldsMax || listBytes > listBytesMax) this.overflowed = true;
       if (!this.overflowed) sink.onField(field);
     }
     return this.#at === end;

@@ -20,9 +20,10 @@ export interface ServerSessionOwner extends SessionOwner {
    */
   onRequest(stream: Stream, head: RequestHead): void;
   /**
-   * A request that the engine answers itself (core/http/request-fault). Its body is discarded.
+   * A request that the engine answers itself (core/http/request-fault). Its body is discarded. Of
+   * `head` only the method is certain: an answer to HEAD has no body.
    */
-  onRefused(stream: Stream, fault: RequestFault): void;
+  onRefused(stream: Stream, head: RequestHead, fault: RequestFault): void;
 }
 
 /** The stage of a drain. */
@@ -138,7 +139,7 @@ export class ServerSession extends Session {
     if (block.ends) stream.set(Bit.PEER_ENDED);
     this.streams.add(stream);
     if (verdict === Verdict.REFUSED) {
-      this.#owner.onRefused(stream, requestFields.fault);
+      this.#owner.onRefused(stream, head, requestFields.fault);
       return;
     }
     stream.owed = requestFields.length;

@@ -33,7 +33,6 @@ export class PeerSettings {
   tableBytes = TABLE_BYTES_DEFAULT;
   streamsMax: number = limits.http2StreamsAssumed;
   window = WINDOW_DEFAULT;
-  listBytesMax = UNBOUNDED;
   /** A SETTINGS frame was received. */
   known = false;
 
@@ -69,9 +68,6 @@ export class PeerSettings {
       case Setting.MAX_FRAME_SIZE:
         // Only checked: umbra sends frames of the size that every peer accepts.
         if (value < FRAME_BYTES_DEFAULT || value > FRAME_BYTES_MAX) return ErrorCode.PROTOCOL_ERROR;
-        break;
-      case Setting.MAX_HEADER_LIST_SIZE:
-        this.listBytesMax = value;
         break;
     }
     return ErrorCode.NO_ERROR;

@@ -246,7 +246,7 @@ class Run implements ServerSessionOwner {
     }
   }
 
-  onRefused(stream: Stream, fault: number): void {
+  onRefused(stream: Stream, _head: RequestHead, fault: number): void {
     this.say(`${stream.id} refused ${fault}`);
     (this.#session as ServerSession).sendAnswer(stream, 400, '', true);
     this.#session.reset(stream, 0);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { HpackDecoder } from '../../../core/http2/hpack-decoder.js';
 import { decodeList, entriesOf, hex, type Pair } from './hpack-lists.js';
@@ -197,4 +198,28 @@ t.test('16,000 references to one large field make one field more than the bound 
 t.test('malformed bytes behind the bound are malformed all the same', async (t) => {
   for (const rest of ['80', 'be', '00', '0001', '00016105', '0e'])
     t.equal(decodeList(new HpackDecoder(TABLE), hex(`82${rest}`), 1), null, rest);
+});
+
+t.test('any bytes are decoded or refused, within the bounds of the table and of the list', async () => {
+  // Bytes that begin representations, and short lengths, are met more often.
+  const byte = fc.oneof(
+    fc.nat({ max: 255 }),
+    fc.constantFrom(0x00, 0x01, 0x02, 0x40, 0x82, 0xbe, 0xbf, 0x3f, 0x20),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.array(byte, { maxLength: 60 }), { maxLength: 8 }), (blocks) => {
+      const decoder = new HpackDecoder(200);
+      for (const block of blocks) {
+        const pairs = decodeList(decoder, Buffer.from(block), 150, 3);
+        const entries = entriesOf(decoder);
+        const sizes = entries.map(([name, value]) => name.length + value.length + 32);
+        if (decoder.table.size > 200 || decoder.table.size !== sizes.reduce((sum, size) => sum + size, 0))
+          return false;
+        if (pairs === null) return true;
+        if (pairs.length > 3) return false;
+      }
+      return true;
+    }),
+    { numRuns: 3000 },
+  );
 });

@@ -131,6 +131,7 @@ t.test('requests that umbra answers itself', async (t) => {
     'refused connect',
   );
   t.equal(requestOf(withPair('expect', 'x')), 'refused expectation');
+  t.equal(requestOf([[':method', 'HEAD'], ...get.slice(1), ['expect', 'x']]), 'refused expectation of HEAD');
   t.equal(requestOf(withPair('content_length', '5')), 'refused field-name');
   t.equal(requestOf(withPair('transfer_encoding', 'chunked')), 'refused field-name');
   t.equal(requestOf([...without(':scheme'), [':scheme', 'ftp']]), 'refused target');

@@ -196,8 +196,9 @@ export class ServerSide extends Side<ServerSession> implements ServerSessionOwne
     this.log.push(`${stream.id} request ${requestText(head)}`);
   }
 
-  onRefused(stream: Stream, fault: RequestFault): void {
-    this.log.push(`${stream.id} refused ${requestFaultAnswers[fault]!.code}`);
+  onRefused(stream: Stream, { method }: RequestHead, fault: RequestFault): void {
+    const of = method === 'HEAD' ? ' of HEAD' : '';
+    this.log.push(`${stream.id} refused ${requestFaultAnswers[fault]!.code}${of}`);
     this.session.sendAnswer(stream, requestFaultAnswers[fault]!.status, '', true);
     this.session.reset(stream, 0);
   }

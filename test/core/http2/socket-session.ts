@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { nowUs } from '../../../core/clock.js';
 import type { RequestHead } from '../../../core/http/message.js';
-import type { RequestFault } from '../../../core/http/request-fault.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
 import { ClientSession } from '../../../core/http2/client-session.js';
 import type { ByteTarget } from '../../../core/http2/output.js';
@@ -97,7 +96,7 @@ class ServerOwner extends SocketOwner implements ServerSessionOwner {
     stream.sink = { ...ignoringSink, ...this.#handle(this.session as ServerSession, stream, head) };
   }
 
-  onRefused(stream: Stream, _fault: RequestFault): void {
+  onRefused(stream: Stream): void {
     (this.session as ServerSession).sendAnswer(stream, 400, '', true);
   }
 }
