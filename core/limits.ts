@@ -127,54 +127,54 @@ export const limits = {
    */
   halfCloseProbeMs: 200,
   /**
-   * HTTP/2: bytes of a body that a peer may send ahead of us, on one stream and on one connection. Past it:
-   * FLOW_CONTROL_ERROR, guard `window`.
+   * HTTP/2: our windows, which bound the body bytes that a peer may send before we return them, per stream
+   * and per connection. Exceeded: FLOW_CONTROL_ERROR, guard `window`.
    */
   http2StreamWindowBytes: 256 * 1024,
   http2ConnectionWindowBytes: 1024 * 1024,
-  /**
-   * HTTP/2: streams that a client may have open on one connection. Past it: REFUSED_STREAM, guard `streams`.
-   */
+  /** HTTP/2: open streams per client connection. Exceeded: REFUSED_STREAM, guard `streams`. */
   http2Streams: 128,
-  /** HTTP/2: streams that a version is given before its SETTINGS have said how many it takes. */
+  /** HTTP/2: open streams per connection to a version whose SETTINGS have not arrived. */
   http2StreamsAssumed: 100,
-  /** HTTP/2: bytes of the header table of each direction of a connection. A larger size update: its end. */
+  /**
+   * HTTP/2: bytes of the header table per direction of a connection. Larger size update: COMPRESSION_ERROR.
+   */
   http2TableBytes: 4 * 1024,
   /**
-   * HTTP/2: frames of one header block, and bytes of one where twice the list's bound is less. Past it: the
-   * connection ends, guard `block`.
+   * HTTP/2: frames of one header block, and its bytes unless twice the limit of the list is more. Exceeded:
+   * the connection is closed, guard `block`.
    */
   http2BlockFrames: 64,
   http2BlockBytes: 64 * 1024,
   /**
-   * HTTP/2: header lists of one connection that pass their bound, and how many a second are forgiven. Past
-   * it: the connection ends, guard `lists`.
+   * HTTP/2: burst and rate of header lists above their limit, per connection. Exceeded: the connection is
+   * closed, guard `lists`.
    */
   http2LargeLists: 100,
   http2LargeListsPerSecond: 10,
   /**
-   * HTTP/2: streams of one connection that end by RST_STREAM for the client's sake, whoever sends it, and how
-   * many a second are forgiven: each has cost a request to a version. Past it: the connection ends, guard
-   * `resets`.
+   * HTTP/2: burst and rate of streams that a client resets or makes us reset, per connection: each may have
+   * caused a request to a version. Exceeded: the connection is closed, guard `resets`.
    */
   http2Resets: 200,
   http2ResetsPerSecond: 33,
   /**
-   * HTTP/2: frames of one connection that carry nothing (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, GOAWAY,
-   * empty DATA, unknown ones), and how many a second are forgiven. Past it: the connection ends, guard
+   * HTTP/2: burst and rate of frames that transport no request or body (PING, SETTINGS, PRIORITY, GOAWAY,
+   * WINDOW_UPDATE, empty DATA, unknown types), per connection. Exceeded: the connection is closed, guard
    * `frames`.
    */
   http2EmptyFrames: 4096,
   http2EmptyFramesPerSecond: 1000,
-  /** HTTP/2: entries of one SETTINGS frame. More: the connection ends, guard `settings`. */
+  /** HTTP/2: entries of one SETTINGS frame. Exceeded: the connection is closed, guard `settings`. */
   http2SettingsEntries: 32,
-  /** HTTP/2: streams that we reset on one connection and whose late frames are known. Older ones: its end. */
-  http2ResetStreams: 1024,
-  /** HTTP/2: bytes that wait for a slow peer's socket, past which DATA waits in its streams. */
-  http2WriteAheadBytes: 128 * 1024,
   /**
-   * HTTP/2: bytes that wait for a slow peer's socket in all. Past it: the connection ends, guard `output`.
+   * HTTP/2: streams reset by us whose late frames are ignored, per connection. A frame on an older one:
+   * STREAM_CLOSED.
    */
+  http2ResetStreams: 1024,
+  /** HTTP/2: bytes that wait for a socket, above which bodies wait in their streams. */
+  http2WriteAheadBytes: 128 * 1024,
+  /** HTTP/2: bytes that wait for a socket. Exceeded: the connection is closed, guard `output`. */
   http2OutputBytes: 1024 * 1024,
   /** Bytes that a tunnel passes on from its version before it gives way to other sockets of the thread. */
   tunnelTurnBytes: 256 * 1024,
