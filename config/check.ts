@@ -19,6 +19,7 @@ import {
   markAt,
   nodeAt,
   type Path,
+  plainValue,
   type TreeNode,
   textAt,
 } from './tree.js';
@@ -118,8 +119,8 @@ function checkAddresses(root: TreeNode): ConfigProblem[] {
 }
 
 /**
- * `checkListeners` reports a mode without a socket's file, and several sizes of heads for uWS, which has one
- * per process.
+ * `checkListeners` reports a mode without a socket's file, HTTP/2 on the uws engine, and several sizes of
+ * heads for uWS, which has one per process.
  */
 function checkListeners(root: TreeNode): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
@@ -131,7 +132,17 @@ function checkListeners(root: TreeNode): ConfigProblem[] {
     if (mode !== undefined && address !== null && !address.startsWith('unix:')) {
       problems.push(errorAt(mode.mark, 'mode: only a unix socket has permissions'));
     }
-    if (textAt(root, [...path, 'engine']) === 'node') continue;
+    const engine = textAt(root, [...path, 'engine']);
+    const protocols = nodeAt(root, [...path, 'protocols']);
+    if (engine === 'uws' && protocols !== undefined && itemsOf(protocols).includes('h2')) {
+      problems.push(
+        errorAt(
+          protocols.mark,
+          'protocols: the uws engine has no HTTP/2; use `engine: node`, or leave h2 out',
+        ),
+      );
+    }
+    if (engine === 'node') continue;
     const head = textAt(root, [...path, 'head', 'max']) ?? defaultHead;
     if (uwsHead !== null && head !== uwsHead) {
       problems.push(
@@ -144,6 +155,11 @@ function checkListeners(root: TreeNode): ConfigProblem[] {
     uwsHead ??= head;
   }
   return problems;
+}
+
+/** The values of a list of scalars, or of one that stands for such a list. */
+function itemsOf(node: TreeNode): unknown[] {
+  return node instanceof ListNode ? node.items.map(plainValue) : [plainValue(node)];
 }
 
 function listenerPaths(root: TreeNode): Path[] {

@@ -4,10 +4,12 @@
  */
 import { limits } from '../core/limits.js';
 import type {
+  EngineChoice,
   FleetPlan,
   GuardPlan,
   ListenerPlan,
   Plan,
+  Protocol,
   RoutePlan,
   ThreadsPlan,
   TimeoutsPlan,
@@ -81,10 +83,12 @@ function compileFleet({ nats, name, interval }: NonNullable<Config['fleet']>): F
 }
 
 function compileListener(listener: Config['listen'][number]): ListenerPlan {
-  const { address, engine, mode, tls, connections, head, body, response } = listener;
+  const { address, engine, protocols, mode, tls, connections, head, body, response } = listener;
   return {
     address,
     engine,
+    protocols:
+      protocols === undefined ? defaultProtocols(engine, tls !== undefined) : [...new Set(protocols)],
     socketMode: mode ?? null,
     tls: tls === undefined ? null : { cert: pemOf(tls.cert)!, key: pemOf(tls.key)! },
     limits: {
@@ -107,6 +111,11 @@ function compileListener(listener: Config['listen'][number]): ListenerPlan {
       mergesSlashes: listener.normalize.mergeSlashes ?? true,
     },
   };
+}
+
+/** A plain port speaks HTTP/2 only where that is asked for (docs/decisions/085). */
+function defaultProtocols(engine: EngineChoice, isSecure: boolean): readonly Protocol[] {
+  return isSecure && engine !== 'uws' ? ['http1', 'h2'] : ['http1'];
 }
 
 function compileThreads(threads: Config['threads'], cores: number): ThreadsPlan {

@@ -176,6 +176,11 @@ export const limits = {
   http2WriteAheadBytes: 128 * 1024,
   /** HTTP/2: bytes that wait for a socket. Exceeded: the connection is closed, guard `output`. */
   http2OutputBytes: 1024 * 1024,
+  /**
+   * HTTP/2: bytes that one thread holds for the sockets of slow clients. Past it: the connection that needs
+   * more ends, guard `output`.
+   */
+  http2HeldBytes: 256 * 1024 * 1024,
   /** Bytes that a tunnel passes on from its version before it gives way to other sockets of the thread. */
   tunnelTurnBytes: 256 * 1024,
   /** One WebSocket message, on the uws engine. Larger: the connection is closed. */

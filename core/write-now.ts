@@ -29,10 +29,15 @@ export function writeNow(socket: Socket, bytes: Uint8Array, start: number, end: 
  * its own.
  */
 export function writeBothNow(socket: Socket, first: Uint8Array, second: Uint8Array): number {
+  return writePartsNow(socket, [first, second]);
+}
+
+/** The same for several parts, as many as the kernel takes in one call (IOV_MAX, 1024 on Linux). */
+export function writePartsNow(socket: Socket, parts: readonly Uint8Array[]): number {
   const fd = descriptorOf(socket);
   if (fd < 0) return 0;
   try {
-    return writevSync(fd, [first, second]);
+    return writevSync(fd, parts);
   } catch {
     return 0;
   }

@@ -29,9 +29,20 @@ const engine = z
     description: 'HTTP engine for clients: `node`, `uws` (uWebSockets.js), or `auto`, which is node.',
   });
 
+const protocol = z.enum(['http1', 'h2'], { error: 'expected http1 or h2' });
+
 const listenerObject = mapping({
   address: address.meta({ description: 'host:port, [::]:port or unix:/path. Port 0 selects a free port.' }),
   engine,
+  protocols: z
+    .union([single(protocol), list(protocol, 'expected a list of http1 and h2').min(1)], {
+      error: 'expected http1, h2, or a list of them',
+    })
+    .optional()
+    .meta({
+      description:
+        'What clients may speak: http1 (HTTP/1.1 and HTTP/1.0), h2 (HTTP/2: by ALPN over TLS, by prior knowledge on a plain port). Without it: both over TLS, http1 on a plain port and on the uws engine.',
+    }),
   mode: text(modeExpected, parseMode, formatMode).optional().meta({
     description: "Permissions of a unix socket's file. Without it: what the umask leaves.",
   }),

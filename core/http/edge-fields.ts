@@ -85,7 +85,7 @@ export class EdgeFields {
     if (via !== null) {
       const before = (seen & Seen.VIA) === 0 ? '' : `${fieldValues(fields, 'via')}, `;
       if (before !== '') fields = withoutFields(fields, viaName);
-      fields += `via: ${before}${head.http10 ? '1.0' : '1.1'} ${via}\r\n`;
+      fields += `via: ${before}${receivedProtocol(head)} ${via}\r\n`;
     }
     if (requestId !== 'off') fields = this.#withId(fields, seen);
     head.fields = fields;
@@ -122,6 +122,12 @@ export class EdgeFields {
     if (this.#plan.requestId === 'keep' && fieldValues(fields, 'x-request-id') !== '') return fields;
     return `${withoutFields(fields, idName)}x-request-id: ${this.#ids.next()}\r\n`;
   }
+}
+
+/** RFC 9110, section 7.6.3: the protocol in which the request came. */
+function receivedProtocol({ http10, http2 }: RequestHead): string {
+  if (http2) return '2.0';
+  return http10 ? '1.0' : '1.1';
 }
 
 /** RFC 7239, section 6. The Host field's value needs no escapes: neither engine accepts `"` or `\` in it. */

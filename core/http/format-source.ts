@@ -26,6 +26,7 @@ export class FormatSource {
   fields = '';
   scheme: 'http' | 'https' = 'http';
   http10 = false;
+  http2 = false;
   /** The client's address, as a trusted proxy reported it or as the connection has it. */
   client = '';
   /** The address and port of the connection. */
@@ -54,6 +55,7 @@ export class FormatSource {
     this.takeParts(head);
     this.scheme = schemeOf(head);
     this.http10 = head.http10;
+    this.http2 = head.http2;
     this.peer = peer.clientAddress();
     this.peerPort = peer.clientPort();
     this.client = head.client === '' ? this.peer : head.client;

@@ -66,6 +66,8 @@ export class RequestHead {
   secure = false;
   /** The client uses HTTP/1.0. */
   http10 = false;
+  /** The client uses HTTP/2. */
+  http2 = false;
   /**
    * The client's address as a proxy that the listener trusts reported it. Empty: the peer is the client. The
    * edge sets it.
@@ -89,6 +91,7 @@ export function copyHead(from: RequestHead, to: RequestHead): void {
   to.neverIndexed = from.neverIndexed;
   to.secure = from.secure;
   to.http10 = from.http10;
+  to.http2 = from.http2;
   to.client = from.client;
   to.localPort = from.localPort;
 }

@@ -33,7 +33,7 @@ const ofResponses: readonly FormatPlace[] = ['response'];
 const commands: Readonly<Record<string, Command>> = {
   REQ: { places: everywhere, make: fieldOf(requestField) },
   RESP: { places: ofResponses, make: fieldOf(responseField) },
-  PROTOCOL: plain(ofExchanges, ({ http10 }) => (http10 ? 'HTTP/1.0' : 'HTTP/1.1')),
+  PROTOCOL: plain(ofExchanges, protocolOf),
   START_TIME: { places: ofExchanges, make: startTime },
   ROUTE_NAME: plain(everywhere, ({ route }) => route),
   UPSTREAM_CLUSTER: plain(everywhere, ({ version }) => version),
@@ -54,6 +54,12 @@ const commands: Readonly<Record<string, Command>> = {
   REQUEST_DURATION: plain(ofResponses, ({ requestMs }) => millisecondsText(requestMs)),
   RESPONSE_DURATION: plain(ofResponses, ({ responseMs }) => millisecondsText(responseMs)),
 };
+
+/** `protocolOf` returns the name that Envoy gives to the protocol. */
+function protocolOf({ http10, http2 }: FormatSource): string {
+  if (http2) return 'HTTP/2';
+  return http10 ? 'HTTP/1.0' : 'HTTP/1.1';
+}
 
 /** A compiled value. */
 export class Format {

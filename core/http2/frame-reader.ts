@@ -44,6 +44,8 @@ type Next = (typeof Next)[keyof typeof Next];
  * one read; otherwise the reader collects their payload first.
  */
 export class FrameReader {
+  /** Frames whose heads were read. */
+  frames = 0;
   readonly #sink: FrameSink;
   #next: Next;
   /** Bytes received of the preface, or of a frame head or payload that a read has split. */
@@ -120,6 +122,7 @@ export class FrameReader {
   }
 
   #begin(bytes: Uint8Array, at: number): void {
+    this.frames++;
     this.#have = 0;
     this.#left = readUint24(bytes, at + HeadAt.LENGTH);
     this.#type = bytes[at + HeadAt.TYPE]!;

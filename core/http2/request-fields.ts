@@ -29,7 +29,7 @@ const REQUIRED = METHOD | SCHEME | PATH;
  * There is one per thread. The head is valid until the next request begins; its strings may be kept.
  */
 export class RequestFields implements FieldSink {
-  readonly head = new RequestHead();
+  readonly head = newHead();
   fault: RequestFault = RequestFault.NONE;
   readonly #length = new LengthField();
   /** Pseudo-headers received, as bits. */
@@ -195,6 +195,12 @@ export class RequestFields implements FieldSink {
     if (head.framing === Framing.NONE) head.expectsContinue = false;
     return true;
   }
+}
+
+function newHead(): RequestHead {
+  const head = new RequestHead();
+  head.http2 = true;
+  return head;
 }
 
 function bitOf(meaning: Meaning): number {

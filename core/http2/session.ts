@@ -111,6 +111,15 @@ export abstract class Session implements FrameSink, SenderEvents {
     return this.#block.isPartial || this.#reader.isPartial;
   }
 
+  /**
+   * `owedRest` identifies what `awaitsRest` is about: the stream of a header block, or the negative number of
+   * a frame. 0: nothing is incomplete. While it stays the same, the same block or frame is incomplete.
+   */
+  get owedRest(): number {
+    if (this.#block.isPartial) return this.#block.stream;
+    return this.#reader.isPartial ? -1 - this.#reader.frames : 0;
+  }
+
   /** Sets the connection's socket; until then nothing is written. The owner flushes next. */
   attach(target: ByteTarget): void {
     this.sender.attach(target);
@@ -130,8 +139,10 @@ export abstract class Session implements FrameSink, SenderEvents {
     const { output } = this.sender;
     this.nowUs = this.resources.clock();
     this.sender.flush();
-    if (output.isBroken) this.close(ErrorCode.INTERNAL_ERROR);
-    else if (output.heldBytes > limits.http2OutputBytes && !this.isOver) this.#stop(Guard.OUTPUT);
+    if (output.isBroken && !this.isOver) {
+      this.owner.onGuard(Guard.OUTPUT);
+      this.close(ErrorCode.INTERNAL_ERROR);
+    } else if (output.heldBytes > limits.http2OutputBytes && !this.isOver) this.#stop(Guard.OUTPUT);
   }
 
   /**
@@ -358,6 +369,7 @@ export abstract class Session implements FrameSink, SenderEvents {
   /** Resets a stream on which the peer broke a rule. It counts towards the peer's resets. */
   protected breakStream(stream: Stream, code: ErrorCode): void {
     if (stream.isClosed) return;
+    stream.set(Bit.BROKEN);
     this.reset(stream, code);
     stream.sink.onReset(code, false);
     this.#countReset();
@@ -417,12 +429,13 @@ export abstract class Session implements FrameSink, SenderEvents {
     const stream = this.streams.get(id);
     if (id === 0) {
       if (increment === 0) this.close(ErrorCode.PROTOCOL_ERROR);
-      else if (!this.sender.widen(increment)) this.close(ErrorCode.FLOW_CONTROL_ERROR);
+      else if (!this.sender.widen(increment)) this.#overflowed();
     } else if (stream === null) {
       if (this.isIdle(id)) this.close(ErrorCode.PROTOCOL_ERROR);
     } else if (increment === 0) {
       this.breakStream(stream, ErrorCode.PROTOCOL_ERROR);
     } else if (!this.sender.widenStream(stream, increment)) {
+      this.owner.onGuard(Guard.WINDOW);
       this.breakStream(stream, ErrorCode.FLOW_CONTROL_ERROR);
     }
   }
@@ -441,12 +454,18 @@ export abstract class Session implements FrameSink, SenderEvents {
     const windowBefore = peer.window;
     const fault = peer.read(bytes, start, end, !this.#isServer);
     if (fault !== ErrorCode.NO_ERROR) this.close(fault);
-    else if (!this.#moveWindows(peer.window - windowBefore)) this.close(ErrorCode.FLOW_CONTROL_ERROR);
+    else if (!this.#moveWindows(peer.window - windowBefore)) this.#overflowed();
     else {
       this.encoder.usePeerTable(peer.tableBytes);
       this.sender.settings(noSettings, Flag.ACK);
       this.owner.onSettings();
     }
+  }
+
+  /** `#overflowed` ends the connection because a window of ours would exceed 2^31 - 1. */
+  #overflowed(): void {
+    this.owner.onGuard(Guard.WINDOW);
+    this.close(ErrorCode.FLOW_CONTROL_ERROR);
   }
 
   /** Applies a new initial window to all open streams (section 6.9.2). False: a window would be too large. */

@@ -52,6 +52,8 @@ export const Bit = {
   TO_HEAD: 512,
   /** The request has no body, so the consumer receives none. */
   NO_BODY: 1024,
+  /** It was reset because the peer has broken a rule. */
+  BROKEN: 2048,
 } as const;
 
 /** The peer announced no length. */

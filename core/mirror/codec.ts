@@ -75,6 +75,8 @@ export class CopySource {
   framing: Framing = 0;
   contentLength = 0;
   lengthZero = false;
+  /** The client uses HTTP/2; for access logs. */
+  http2 = false;
   /** When the request is offered, in microseconds of core/clock. */
   offeredUs = 0;
   /** The exchange is logged in the access log, and so are its copies. */
@@ -87,6 +89,7 @@ export class CopySource {
     this.framing = head.framing;
     this.contentLength = head.contentLength;
     this.lengthZero = head.lengthZero;
+    this.http2 = head.http2;
   }
 
   /** `takeParts` sets the head alone, which is enough for access logs. */

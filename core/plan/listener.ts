@@ -1,11 +1,15 @@
 /** What umbra listens on, and what it does to each request before a route is chosen. */
 import type { Address, PemFile } from './place.js';
 
+/** `h2` is HTTP/2: by ALPN over TLS, by prior knowledge on a plain port. */
+export type Protocol = 'http1' | 'h2';
 export type EngineChoice = 'uws' | 'node' | 'auto';
 
 export interface ListenerPlan {
   readonly address: Address;
   readonly engine: EngineChoice;
+  /** What clients may speak; the uws engine knows http1 alone. */
+  readonly protocols: readonly Protocol[];
   /** Permission bits of a unix socket's file; null leaves them to the umask. */
   readonly socketMode: number | null;
   readonly tls: ListenerTlsPlan | null;

@@ -6,7 +6,7 @@
  *   payload   0  f64  wall clock at the end, ms     8  f64  duration, us
  *            16  f64  upstream time, us, -1 none
  *            24  f64  request body bytes           32  f64  response body bytes
- *            40  u32  status   44  u32  role: 0 primary, 1 shadow
+ *            40  u32  status   44  u32  bit 0: a shadow; bit 1: HTTP/2
  *            48  u32  method bytes   52 target   56 host   60 fields   64 upstream   68 flag
  *            72  u32  version bytes  76 route
  *            80  the eight strings as one wire string
@@ -19,6 +19,7 @@ import type { RingWriter } from '../ring/writer.js';
 import { type ThreadCounters, ThreadField } from './thread-counters.js';
 
 const stringsOffset = 80;
+const Bit = { SHADOW: 1, HTTP2: 2 } as const;
 const millionths = 1_000_000;
 
 export interface AccessRecord {
@@ -87,7 +88,7 @@ export class AccessLogPort {
     const u32 = this.#numbers.u32;
     const u = (offset >>> 2) + 10;
     u32[u] = record.status;
-    u32[u + 1] = record.role === 'primary' ? 0 : 1;
+    u32[u + 1] = (record.role === 'shadow' ? Bit.SHADOW : 0) | (source.http2 ? Bit.HTTP2 : 0);
     u32[u + 2] = source.methodBytes;
     u32[u + 3] = source.targetBytes;
     u32[u + 4] = source.hostBytes;
@@ -114,6 +115,8 @@ export interface AccessEntry {
   responseBytes: number;
   status: number;
   role: 'primary' | 'shadow';
+  /** The request came by HTTP/2. */
+  http2: boolean;
   method: string;
   target: string;
   host: string;
@@ -144,7 +147,8 @@ export function readAccessEntry(bytes: Buffer, offset: number): AccessEntry {
     requestBytes: f64[3],
     responseBytes: f64[4],
     status: u32[0],
-    role: u32[1] === 0 ? 'primary' : 'shadow',
+    role: (u32[1] & Bit.SHADOW) === 0 ? 'primary' : 'shadow',
+    http2: (u32[1] & Bit.HTTP2) !== 0,
     method: next(u32[2]),
     target: next(u32[3]),
     host: next(u32[4]),

@@ -1,7 +1,16 @@
 import { CounterBlock } from './counter-block.js';
-import { CounterRows } from './counter-table.js';
+import { CounterRows, type Field } from './counter-table.js';
 
 const rows = new CounterRows();
+
+/** `guard` is one of `guardNames` (core/http2/floods). */
+function guardRow(guard: string): Field<'counter', never> {
+  return rows.counter({
+    metric: 'umbra_downstream_http2_guards_total',
+    help: 'Times that a client reached a bound of HTTP/2, by guard; its stream or its connection was ended.',
+    labels: { guard },
+  });
+}
 
 /** Counters of a thread that belong to no version. Every row has the label `thread`. */
 export const ThreadField = {
@@ -64,6 +73,23 @@ export const ThreadField = {
     metric: 'umbra_downstream_websockets_closed_total',
     help: 'WebSocket connections closed because too much was held for sides that did not read; on the uws engine only.',
   }),
+  http2Connections: rows.gauge({
+    metric: 'umbra_downstream_http2_connections',
+    help: 'Open client connections that use HTTP/2; on the node engine only.',
+  }),
+  http2Requests: rows.counter({
+    metric: 'umbra_downstream_http2_requests_total',
+    help: 'Requests that clients sent by HTTP/2, each on a stream of its own.',
+  }),
+  http2Resets: guardRow('resets'),
+  http2Frames: guardRow('frames'),
+  http2Block: guardRow('block'),
+  http2Lists: guardRow('lists'),
+  http2Settings: guardRow('settings'),
+  http2Window: guardRow('window'),
+  http2Closed: guardRow('closed'),
+  http2Output: guardRow('output'),
+  http2Streams: guardRow('streams'),
   lastHop: rows.counter({
     metric: 'umbra_downstream_last_hop_total',
     help: 'OPTIONS and TRACE requests that umbra answered itself because their Max-Forwards was 0.',

@@ -22,7 +22,7 @@ function envoyLine(entry: AccessEntry, redaction: Redaction): string {
   const start = isoTime(entry.endMs - entry.durationUs / 1000);
   const upstreamMs = entry.upstreamUs < 0 ? '-' : String(Math.round(entry.upstreamUs / 1000));
   return (
-    `[${start}] "${shown(entry.method)} ${shown(redaction.text(entry.target))} HTTP/1.1" ${entry.status} ${entry.flag || '-'} ` +
+    `[${start}] "${shown(entry.method)} ${shown(redaction.text(entry.target))} ${protocolOf(entry)}" ${entry.status} ${entry.flag || '-'} ` +
     `${entry.requestBytes} ${entry.responseBytes} ${Math.round(entry.durationUs / 1000)} ${upstreamMs} ` +
     `"${field('x-forwarded-for')}" "${field('user-agent')}" "${field('x-request-id')}" ` +
     `"${shown(entry.host)}" "${entry.upstream || '-'}"\n`
@@ -37,6 +37,7 @@ function jsonLine(entry: AccessEntry, redaction: Redaction): string {
     version: entry.version,
     method: entry.method,
     path: redaction.text(entry.target),
+    protocol: protocolOf(entry),
     authority: entry.host,
     status: entry.status,
     flags: entry.flag || null,
@@ -50,6 +51,10 @@ function jsonLine(entry: AccessEntry, redaction: Redaction): string {
     upstream: entry.upstream || null,
   });
   return `${printableJson(line)}\n`;
+}
+
+function protocolOf({ http2 }: AccessEntry): string {
+  return http2 ? 'HTTP/2.0' : 'HTTP/1.1';
 }
 
 /** `shownValue` returns null for an absent field. */

@@ -25,6 +25,7 @@ listen:
     tls: { cert: server.pem, key: server.key }
   - address: "[::]:8443"
     engine: node
+    protocols: h2
     connections: { max: 9, idle: 1s, halfClose: abort }
     head: { max: 64KiB, timeout: 2s }
     body: { max: 1MiB, timeout: 3s }
@@ -168,6 +169,7 @@ t.test('every key comes into the plan', async (t) => {
       {
         address: { kind: 'tcp', host: '127.0.0.1', port: 8080 },
         engine: 'auto',
+        protocols: ['http1', 'h2'],
         socketMode: null,
         tls: {
           cert: { path: '/etc/umbra/server.pem', pem: '' },
@@ -179,6 +181,7 @@ t.test('every key comes into the plan', async (t) => {
       {
         address: { kind: 'tcp', host: '::', port: 8443 },
         engine: 'node',
+        protocols: ['h2'],
         socketMode: null,
         tls: null,
         limits: {
@@ -204,6 +207,7 @@ t.test('every key comes into the plan', async (t) => {
       {
         address: { kind: 'unix', path: '/run/umbra.sock' },
         engine: 'auto',
+        protocols: ['http1'],
         socketMode: 0o660,
         tls: null,
         limits: defaultLimits,
@@ -374,7 +378,9 @@ t.test('every key comes into the plan', async (t) => {
 t.test('defaults', async (t) => {
   const plan = compilePlan(loaded(mirrored('percent: 100')), 1, new MirrorSlots(), 1);
   t.match(plan, {
-    listeners: [{ address: { host: '127.0.0.1', port: 8080 }, engine: 'auto', tls: null }],
+    listeners: [
+      { address: { host: '127.0.0.1', port: 8080 }, engine: 'auto', protocols: ['http1'], tls: null },
+    ],
     admin: { address: { host: '127.0.0.1', port: 9901 }, token: null },
     drainMs: 30_000,
     samplingSalt: 'umbra',

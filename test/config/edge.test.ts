@@ -14,6 +14,24 @@ t.test('a listener behind another proxy on the uws engine is a warning', async (
   t.same(told(listen('engine: uws')), []);
 });
 
+t.test('a plain port speaks HTTP/2 where that is asked for, and the uws engine never', async (t) => {
+  const protocolsOf = (keys: string) =>
+    compilePlan(loaded(listen(keys)), 1, new MirrorSlots(), 1).listeners[0]!.protocols;
+  const tls = 'tls: { cert: c.pem, key: k.pem }';
+  t.same(protocolsOf('via: a'), ['http1']);
+  t.same(protocolsOf(tls), ['http1', 'h2']);
+  t.same(protocolsOf(`engine: uws, ${tls}`), ['http1']);
+  t.same(protocolsOf(`protocols: http1, ${tls}`), ['http1']);
+  t.same(protocolsOf('protocols: [ h2, http1, h2 ]'), ['h2', 'http1']);
+  t.match(told(listen('engine: uws, protocols: [ http1, h2 ]')), [
+    /^1:\d+: .*protocols: the uws engine has no HTTP\/2; use `engine: node`, or leave h2 out/,
+  ]);
+  t.match(told(listen('engine: uws, protocols: h2')), [/the uws engine has no HTTP\/2/]);
+  t.same(told(listen('engine: uws, protocols: http1')), []);
+  t.match(told(listen('protocols: [ spdy ]')), [/protocols.*expected http1 or h2/]);
+  t.match(told(listen('protocols: []')), [/protocols/]);
+});
+
 t.test('paths are normalized unless a listener says otherwise', async (t) => {
   const edgeOf = (keys: string) =>
     compilePlan(loaded(listen(keys)), 1, new MirrorSlots(), 1).listeners[0]!.edge;

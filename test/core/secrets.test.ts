@@ -178,6 +178,7 @@ t.test('control characters of both sets are escaped in lines of the access log',
 });
 
 const entry = {
+  http2: false,
   endMs: 0,
   durationUs: 0,
   upstreamUs: 0,

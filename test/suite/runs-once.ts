@@ -13,6 +13,7 @@ export const runsOnce: Readonly<Record<string, string>> = {
   ejection: 'the choice of an endpoint lies behind the engines',
   guard: 'what holds mirrors back lies behind the engines',
   health: 'checks lie behind the engines',
+  http2: 'asks for the node engine, which alone has HTTP/2',
   'live-page': 'the admin server has no engine',
   'live-page-pictures': 'the admin server has no engine',
   metrics: 'the admin server has no engine',

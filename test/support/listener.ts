@@ -17,6 +17,7 @@ export function listenerPlan(
   bounds: Partial<ListenerLimits> = {},
 ): ListenerPlan {
   return {
+    protocols: ['http1'],
     socketMode: null,
     tls: null,
     limits: {
@@ -55,6 +56,10 @@ export const noCounters: DownstreamCounters = {
   handshakeEnded: () => {},
   tunnelOpened: () => {},
   tunnelClosed: () => {},
+  http2Opened: () => {},
+  http2Closed: () => {},
+  http2Request: () => {},
+  http2Guard: () => {},
   webSocketHeldChanged: () => {},
   webSocketGaveWay: () => {},
   refused: () => {},

@@ -26,7 +26,7 @@ export interface SettledEngines {
  * `settleEngines` replaces `auto` by `node`, which serves every listener
  * (docs/decisions/077-node-serves-by-default.md). The exception is a process that was started with
  * `--takeover` (`mayTakeOver`): a listener whose socket the node engine cannot take over gets `uws` where it
- * loads. uws is loaded only if a listener needs it.
+ * loads, and no HTTP/2 then. uws is loaded only if a listener needs it.
  *
  * Main thread, before any other thread is started. Throws an Error of one line, with cause and cure, where a
  * listener asks for uws and it cannot be loaded, or where it has a socket of systemd's (`inherited`, by
@@ -40,7 +40,7 @@ export function settleEngines(
   const wanted = asked.map((listener, index): EngineName => {
     if (inherited[index] != null) return engineOfInherited(listener);
     if (listener.engine !== 'auto') return listener.engine;
-    return mayTakeOver && !canTakeOver(listener.address) ? 'uws' : 'node';
+    return mayTakeOver && !canTakeOver(listener.address) && !asksForHttp2(listener) ? 'uws' : 'node';
   });
   const first = asked.find((_, index) => wanted[index] === 'uws');
   if (first === undefined) return { listeners: asked.map(onNode), warning: null };
@@ -53,6 +53,14 @@ export function settleEngines(
     listeners: asked.map(onNode),
     warning: `${why}; a takeover of ${addressName(first.address)} needs it`,
   };
+}
+
+/**
+ * `asksForHttp2` returns true for a plain port with h2, which it never has by default. Over TLS a client that
+ * is not offered HTTP/2 speaks HTTP/1.
+ */
+function asksForHttp2({ tls, protocols }: ListenerPlan): boolean {
+  return tls === null && protocols.includes('h2');
 }
 
 function engineOfInherited({ engine, address }: ListenerPlan): EngineName {
@@ -68,7 +76,8 @@ function onNode(listener: ListenerPlan): ListenerPlan {
 }
 
 function withEngine(listener: ListenerPlan, engine: EngineName): ListenerPlan {
-  return listener.engine === 'auto' ? { ...listener, engine } : listener;
+  if (listener.engine !== 'auto') return listener;
+  return engine === 'uws' ? { ...listener, engine, protocols: ['http1'] } : { ...listener, engine };
 }
 
 /** The engines that serve: `uws`, `node`, or both. */

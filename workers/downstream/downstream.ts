@@ -2,6 +2,7 @@
  * Listeners as main and the proxy threads see them, whatever the engine. What an engine and the proxy say to
  * each other about one request stands in `core/exchange/downstream`.
  */
+import type { Guard } from '../../core/http2/floods.js';
 import type { ListenerPlan } from '../../core/plan.js';
 
 export type { RequestHandler, RequestSink, Responder } from '../../core/exchange/downstream.js';
@@ -51,6 +52,13 @@ export interface DownstreamCounters {
   /** A connection left HTTP for another protocol; it stays counted as a connection. */
   tunnelOpened(): void;
   tunnelClosed(): void;
+  /** A connection speaks HTTP/2; it stays counted as a connection. On the node engine. */
+  http2Opened(): void;
+  http2Closed(): void;
+  /** A request came by HTTP/2. */
+  http2Request(): void;
+  /** A client has reached a bound of HTTP/2. */
+  http2Guard(guard: Guard): void;
   /** So many bytes of WebSocket messages more, or fewer, are held; on the uws engine. */
   webSocketHeldChanged(bytes: number): void;
   /** A WebSocket was closed for what it held, or for what all of them held. */

@@ -46,6 +46,10 @@ export function openDownstreams(
       threadCounters.add(ThreadField.tunnels);
     },
     tunnelClosed: () => threadCounters.add(ThreadField.tunnels, -1),
+    http2Opened: () => threadCounters.add(ThreadField.http2Connections),
+    http2Closed: () => threadCounters.add(ThreadField.http2Connections, -1),
+    http2Request: () => threadCounters.add(ThreadField.http2Requests),
+    http2Guard: (guard) => threadCounters.add(guardFields[guard]),
     webSocketHeldChanged: (bytes) => threadCounters.add(ThreadField.webSocketHeldBytes, bytes),
     webSocketGaveWay: () => threadCounters.add(ThreadField.webSocketsGaveWay),
     refused: () => threadCounters.add(ThreadField.refused),
@@ -88,4 +92,17 @@ const timeoutFields = [
   ThreadField.idleTimeouts,
   ThreadField.responseTimeouts,
   ThreadField.handshakeTimeouts,
+] as const;
+
+/** By `Guard`. */
+const guardFields = [
+  ThreadField.http2Resets,
+  ThreadField.http2Frames,
+  ThreadField.http2Block,
+  ThreadField.http2Lists,
+  ThreadField.http2Settings,
+  ThreadField.http2Window,
+  ThreadField.http2Closed,
+  ThreadField.http2Output,
+  ThreadField.http2Streams,
 ] as const;

@@ -16,7 +16,8 @@ export function followListeners(
     // The running plan has the engine that `auto` selected.
     const engine = listener.engine === 'auto' ? before.engine : listener.engine;
     if (fixedPart({ ...listener, engine }) !== fixedPart(before)) return null;
-    followed.push({ ...listener, engine });
+    const protocols = engine === 'uws' ? before.protocols : listener.protocols;
+    followed.push({ ...listener, engine, protocols });
   }
   return followed;
 }

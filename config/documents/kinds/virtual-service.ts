@@ -136,7 +136,7 @@ const abort = fields(
   {
     httpStatus: supported(integer(200, 599), '`fault.abort.status`'),
     grpcStatus: refused('umbra does not support gRPC'),
-    http2Error: refused('umbra speaks no HTTP/2'),
+    http2Error: refused('umbra does not abort streams of HTTP/2 on purpose'),
     percentage: supported(percentage, 'all requests unless given'),
   },
   ['httpStatus', 'grpcStatus', 'http2Error'],

@@ -3,7 +3,7 @@ import type { Address, EngineChoice, ListenerPlan } from '../../../core/plan.js'
 import { settleEngines } from '../../../workers/downstream/acceptors.js';
 import { canTakeOver } from '../../../workers/downstream/node/acceptor.js';
 import { skipUws } from '../../support/engines.js';
-import { listenerPlan } from '../../support/listener.js';
+import { listenerPlan, tlsOf } from '../../support/listener.js';
 
 const port: Address = { kind: 'tcp', host: '127.0.0.1', port: 8080 };
 const unix: Address = { kind: 'unix', path: '/run/umbra.sock' };
@@ -25,4 +25,9 @@ t.test('auto is uws where only uws can take the socket over', { skip: skipUws },
   t.strictSame(enginesOf([asking('auto', unix), asking('node', unix)], true), ['uws', 'node']);
   t.strictSame(enginesOf([asking('auto', unix)]), ['node'], 'not without --takeover');
   t.strictSame(enginesOf([asking('auto', port)], true), [canTakeOver(port) ? 'node' : 'uws']);
+  const offering = listenerPlan({ engine: 'auto', address: unix, protocols: ['http1', 'h2'] });
+  t.strictSame(enginesOf([offering], true), ['node'], 'not where HTTP/2 was asked for');
+  const tls = tlsOf('c', 'k', '', '');
+  const [settled] = settleEngines([{ ...offering, tls }], [], true).listeners;
+  t.match(settled, { engine: 'uws', protocols: ['http1'] }, 'over TLS it is not offered then');
 });

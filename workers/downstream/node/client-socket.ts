@@ -14,6 +14,12 @@ export interface BacklogEvents {
 
 const IPV4_MAPPED = '::ffff:';
 
+/** The client's address without port; IPv4 that is mapped into IPv6 as IPv4. Empty for a unix socket. */
+export function addressOf(socket: Socket): string {
+  const address = socket.remoteAddress ?? '';
+  return address.startsWith(IPV4_MAPPED) ? address.slice(IPV4_MAPPED.length) : address;
+}
+
 /** One client's socket on its way out: writes, and knows whether the client keeps up. */
 export class ClientSocket {
   /** Bytes wait that the client does not take. */
@@ -33,12 +39,6 @@ export class ClientSocket {
     this.#canReset = canReset;
     this.#events = events;
     this.#onWritten = () => this.#written();
-  }
-
-  /** The client's address without port; IPv4 that is mapped into IPv6 as IPv4. Empty for a unix socket. */
-  get address(): string {
-    const address = this.socket.remoteAddress ?? '';
-    return address.startsWith(IPV4_MAPPED) ? address.slice(IPV4_MAPPED.length) : address;
   }
 
   /** Sends `bytes[0, count)`. True: the memory is still being read from, and must be left to the socket. */

@@ -1,42 +1,27 @@
-import { randomInt } from 'node:crypto';
-import type { Socket } from 'node:net';
 import { Failure } from '../../../core/errors.js';
 import { Framing } from '../../../core/http/message.js';
 import { type BodySink, RequestBodyReader } from '../../../core/http/request-body.js';
 import { RequestFault, requestFaultAnswers } from '../../../core/http/request-fault.js';
 import { Scan } from '../../../core/http/request-head-scanner.js';
+import { PREFACE } from '../../../core/http2/frame.js';
 import { limits } from '../../../core/limits.js';
-import type { ListenerLimits } from '../../../core/plan.js';
 import { Deadline } from '../../../core/upstream/deadlines.js';
 import type { UpstreamTunnel } from '../../../core/upstream/tunnel.js';
-import { ClientTimeout, PLAIN_TEXT, type RequestHandler, type RequestSink } from '../downstream.js';
-import { type BacklogEvents, ClientSocket } from './client-socket.js';
+import { ClientTimeout, PLAIN_TEXT, type RequestSink } from '../downstream.js';
+import {
+  type AcceptedSocket,
+  type ClientConnection,
+  type ConnectionOwner,
+  nextKey,
+  type SocketReader,
+} from './client-connection.js';
+import { addressOf, type BacklogEvents, ClientSocket } from './client-socket.js';
 import { HeldBytes } from './held-bytes.js';
 import type { OutputOwner } from './output.js';
 import type { NodeResources } from './resources.js';
 import { NodeResponder, type ResponderConnection } from './responder.js';
 import { Persistence, ResponseWriter } from './response-writer.js';
 import { type TunnelClient, TunnelEnd } from './tunnel-end.js';
-
-/** What a connection needs of its engine. */
-export interface ConnectionOwner {
-  readonly handler: RequestHandler;
-  readonly resources: NodeResources;
-  /** Limits of the plan in force. */
-  readonly limits: ListenerLimits;
-  /** Responses from now on are the last of their connections. */
-  readonly draining: boolean;
-  onRequestBegan(): void;
-  /** The response is over, and the socket has released it; or the connection is gone. */
-  onRequestEnded(): void;
-  onRefused(): void;
-  onTimedOut(what: ClientTimeout): void;
-  /** The TLS handshake is done, or the connection ended before it was. */
-  onHandshakeEnded(isSecure: boolean): void;
-  onTunnelOpened(): void;
-  onTunnelClosed(): void;
-  onClosed(connection: NodeConnection): void;
-}
 
 /**
  * Where the client's bytes go.
@@ -52,33 +37,25 @@ const Input = { HEAD: 0, BODY: 1, ANSWERING: 2, TUNNEL: 3, LEAVING: 4, CLOSED: 5
 type Input = (typeof Input)[keyof typeof Input];
 
 const nothing = new Uint8Array(0);
-const UINT32 = 2 ** 32;
-
-let lastKey = randomInt(UINT32);
-
-/** Keys begin at a random number, so that those of several threads are not the same ones. */
-function nextKey(): number {
-  lastKey = (lastKey + 1) >>> 0;
-  if (lastKey === 0) lastKey = 1;
-  return lastKey;
-}
+/** `PRI * HTTP/2.0 CRLF`: where a scanner of HTTP/1 sees that it is none. */
+const PREFACE_LINE_BYTES = 16;
 
 /**
  * One client's connection: its requests in order, one at a time, and the way back for each. The file is long
  * because the socket, the responder, the tunnel and one deadline all change the same state.
  */
 export class NodeConnection
-  implements BodySink, ResponderConnection, OutputOwner, TunnelClient, BacklogEvents
+  implements ClientConnection, BodySink, ResponderConnection, OutputOwner, TunnelClient, BacklogEvents
 {
   readonly key = nextKey();
   readonly #owner: ConnectionOwner;
   readonly #resources: NodeResources;
   readonly #secure: boolean;
-  readonly #canReset: boolean;
   readonly #responder: NodeResponder;
   readonly #body = new RequestBodyReader();
   readonly #held = new HeldBytes();
   readonly #deadline: Deadline;
+  #accepted: AcceptedSocket | null = null;
   #client: ClientSocket | null = null;
   #input: Input = Input.HEAD;
   /** The TLS handshake is not done. */
@@ -102,9 +79,7 @@ export class NodeConnection
   #probes = 0;
   #tunnel: TunnelEnd | null = null;
 
-  /** `canReset`: a plain TCP connection. */
-  constructor(owner: ConnectionOwner, secure: boolean, canReset: boolean) {
-    this.#canReset = canReset;
+  constructor(owner: ConnectionOwner, secure: boolean) {
     this.#owner = owner;
     this.#resources = owner.resources;
     this.#secure = secure;
@@ -114,20 +89,20 @@ export class NodeConnection
   }
 
   /** Takes the socket that reads for this connection; reads come through `receive`. */
-  attach(socket: Socket): void {
-    this.#client = new ClientSocket(socket, this.#secure, this.#canReset, this);
-    socket.on('end', () => this.#onFin());
-    socket.on('error', () => {});
-    socket.on('close', () => this.#onClose());
-    this.#arm(this.#owner.limits.headMs);
+  attach(accepted: AcceptedSocket): void {
+    this.#accepted = accepted;
+    this.#client = new ClientSocket(accepted.socket, this.#secure, accepted.canReset, this);
+    if (!this.#secure && !this.#owner.protocols.includes('http1')) this.#giveWay();
+    else this.#arm(this.#owner.limits.headMs);
   }
 
-  /** The client has the head's time once more, for its head. */
-  onHandshakeDone(): void {
+  /** The client has the head's time once more, for its head. `isHttp2`: as client and server have agreed. */
+  onHandshakeDone(isHttp2: boolean): void {
     if (this.#input >= Input.LEAVING) return;
     this.#handshaking = false;
     this.#owner.onHandshakeEnded(true);
-    if (this.#owner.draining) this.drain();
+    if (isHttp2) this.#giveWay();
+    else if (this.#owner.draining) this.drain();
     else this.#arm(this.#owner.limits.headMs);
   }
 
@@ -159,6 +134,9 @@ export class NodeConnection
       this.pauseReading();
     }
   }
+
+  /** Nothing is said before a response: each that begins from now on says `Connection: close`. */
+  handOver(): void {}
 
   /** Ends an idle connection in order; one that is not idle will say `Connection: close`. */
   drain(): void {
@@ -234,7 +212,7 @@ export class NodeConnection
   }
 
   clientAddress(): string {
-    return this.#client!.address;
+    return addressOf(this.#client!.socket);
   }
 
   clientPort(): number {
@@ -329,12 +307,36 @@ export class NodeConnection
       return start;
     }
     if (scan === Scan.REFUSED) {
-      this.#refuse(scanner.fault);
+      if (this.#isPreface(bytes, start, end))
+        this.#giveWay().receive(bytes.subarray(start, end), end - start);
+      else this.#refuse(scanner.fault);
       return end;
     }
     const at = start + scanner.length;
     this.#begin(at < end);
     return at;
+  }
+
+  /**
+   * The head that was refused is the beginning of a connection of HTTP/2 (RFC 9113, section 3.3): its first
+   * line has been read in the words of HTTP/1, and lacks nothing but the version. Only what a client sends
+   * first can be one.
+   */
+  #isPreface(bytes: Buffer, start: number, end: number): boolean {
+    const { socket } = this.#client!;
+    if (this.#secure || !this.#owner.protocols.includes('h2') || socket.bytesRead !== end - start)
+      return false;
+    const first = bytes.subarray(start, Math.min(end, start + PREFACE.length));
+    return first.length >= PREFACE_LINE_BYTES && PREFACE.subarray(0, first.length).equals(first);
+  }
+
+  /** The client speaks HTTP/2: another connection takes the socket. */
+  #giveWay(): SocketReader {
+    this.#input = Input.CLOSED;
+    this.#resources.deadlines.clear(this.#deadline);
+    const reader = this.#owner.onHttp2(this, this.#accepted!);
+    if (this.#halfClosed) reader.onFin();
+    return reader;
   }
 
   /** The scanner has a whole head. */
@@ -470,7 +472,7 @@ export class NodeConnection
     else this.#arm(blocked ? this.#owner.limits.responseMs : limits.lingerMs);
   }
 
-  #onFin(): void {
+  onFin(): void {
     this.#halfClosed = true;
     if (this.#handshaking) {
       this.destroy(false);
@@ -511,7 +513,7 @@ export class NodeConnection
     this.destroy(false);
   }
 
-  #onClose(): void {
+  onClose(): void {
     if (this.#input === Input.CLOSED) return;
     this.#input = Input.CLOSED;
     this.#resources.deadlines.clear(this.#deadline);

@@ -1,10 +1,13 @@
 import type { MessagePort } from 'node:worker_threads';
 import { Failure } from '../../../core/errors.js';
-import type { ListenerLimits, ListenerPlan } from '../../../core/plan.js';
+import type { Guard } from '../../../core/http2/floods.js';
+import type { ListenerLimits, ListenerPlan, Protocol } from '../../../core/plan.js';
 import type { ConnectionCount } from '../../../core/record/connection-count.js';
 import type { ClientTimeout, Downstream, DownstreamCounters, RequestHandler } from '../downstream.js';
 import { sameCertificate } from '../same-certificate.js';
-import { type ConnectionOwner, NodeConnection } from './connection.js';
+import type { AcceptedSocket, ClientConnection, ConnectionOwner } from './client-connection.js';
+import { NodeConnection } from './connection.js';
+import { Http2Connection } from './http2-connection.js';
 import { ListeningThread } from './listening.js';
 import type { NodeResources } from './resources.js';
 import { NodeServer } from './server.js';
@@ -15,12 +18,13 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
   readonly resources: NodeResources;
   draining = false;
   limits: ListenerLimits;
+  protocols: readonly Protocol[];
   #tls: ListenerPlan['tls'];
   readonly #counters: DownstreamCounters;
   readonly #count: ConnectionCount;
   readonly #server: NodeServer;
   readonly #listening: ListeningThread;
-  readonly #connections = new Set<NodeConnection>();
+  readonly #connections = new Set<ClientConnection>();
   /** Requests without a complete response. */
   #active = 0;
   #drained: (() => void) | null = null;
@@ -37,11 +41,12 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
     this.handler = handler;
     this.resources = resources;
     this.limits = listener.limits;
+    this.protocols = listener.protocols;
     this.#tls = listener.tls;
     this.#counters = counters;
     this.#count = count;
     this.#server = new NodeServer(listener, {
-      onConnection: (secure, canReset) => this.#accept(secure, canReset),
+      onConnection: (secure) => this.#accept(secure),
       readBuffer: () => resources.readBuffer(),
     });
     this.#listening = new ListeningThread(this.#server.server);
@@ -52,8 +57,10 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
     return this.#listening.port;
   }
 
-  use({ limits, tls }: ListenerPlan): null {
+  use({ limits, tls, protocols }: ListenerPlan): null {
     this.limits = limits;
+    this.protocols = protocols;
+    this.#server.useProtocols(protocols);
     if (tls === null || sameCertificate(tls, this.#tls)) return null;
     this.#server.useCertificate(tls);
     this.#tls = tls;
@@ -70,7 +77,8 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
   }
 
   /**
-   * Closes idle connections, answers what is in flight with `Connection: close`; resolves when nothing is.
+   * Closes idle connections, answers what is in flight with `Connection: close` or behind GOAWAY; resolves
+   * when nothing is.
    */
   drain(): Promise<void> {
     this.draining = true;
@@ -86,6 +94,7 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
     this.draining = true;
     this.#handingOver = true;
     this.#listening.stop();
+    for (const connection of this.#connections) connection.handOver();
     return this.#empty();
   }
 
@@ -141,21 +150,42 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
     this.#counters.tunnelClosed();
   }
 
-  onClosed(connection: NodeConnection): void {
+  onHttp2(before: ClientConnection, accepted: AcceptedSocket): Http2Connection {
+    const connection = new Http2Connection(this, accepted);
+    this.#connections.delete(before);
+    this.#connections.add(connection);
+    this.#counters.http2Opened();
+    accepted.reader = connection;
+    return connection;
+  }
+
+  onHttp2Request(): void {
+    this.#counters.http2Request();
+  }
+
+  onHttp2Guard(guard: Guard): void {
+    this.#counters.http2Guard(guard);
+  }
+
+  onHttp2Closed(): void {
+    this.#counters.http2Closed();
+  }
+
+  onClosed(connection: ClientConnection): void {
     this.#connections.delete(connection);
     this.#count.close();
     this.#counters.closed();
     if (this.#connections.size === 0) this.#emptied?.();
   }
 
-  #accept(secure: boolean, canReset: boolean): NodeConnection | null {
+  #accept(secure: boolean): NodeConnection | null {
     // What the kernel had accepted for us before the socket closed is ours to answer.
     if (this.draining && !this.#handingOver) return null;
     if (!this.#count.open(this.limits.connectionsMax)) {
       this.#counters.turnedAway();
       return null;
     }
-    const connection = new NodeConnection(this, secure, canReset);
+    const connection = new NodeConnection(this, secure);
     this.#connections.add(connection);
     this.#counters.accepted();
     if (secure) this.#counters.handshakeStarted();

@@ -1,8 +1,11 @@
 import type { Clock } from '../../../core/clock.js';
 import { RequestHeadScanner } from '../../../core/http/request-head-scanner.js';
+import { SessionResources } from '../../../core/http2/session-resources.js';
 import { limits } from '../../../core/limits.js';
 import { Deadlines } from '../../../core/upstream/deadlines.js';
+import { WriteArena } from '../../../core/upstream/write-arena.js';
 import { Output } from './output.js';
+import { Turn } from './turn.js';
 
 /** What all client connections of one thread share. Made once per thread. */
 export class NodeResources {
@@ -10,11 +13,19 @@ export class NodeResources {
   readonly deadlines: Deadlines;
   readonly scanner = new RequestHeadScanner();
   readonly output = new Output();
+  readonly turn = new Turn();
+  #http2: SessionResources | null = null;
   readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(limits.readBufferBytes);
 
   constructor(clock: Clock) {
     this.clock = clock;
     this.deadlines = new Deadlines(clock);
+  }
+
+  /** Made for the first client that speaks HTTP/2. */
+  get http2(): SessionResources {
+    this.#http2 ??= new SessionResources(this.clock, new WriteArena(limits.http2HeldBytes));
+    return this.#http2;
   }
 
   /**

@@ -4,11 +4,12 @@
  */
 import { createServer, type Server, Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
-import type { ListenerPlan, ListenerTlsPlan } from '../../../core/plan.js';
+import type { ListenerPlan, ListenerTlsPlan, Protocol } from '../../../core/plan.js';
+import { AcceptedSocket } from './client-connection.js';
 import type { NodeConnection } from './connection.js';
 
 /** Not in the public types: the handle of an accepted connection, and the option that takes it over. */
-interface AcceptedSocket {
+interface SocketWithHandle {
   _handle: object | null;
 }
 interface TakeOver {
@@ -18,12 +19,16 @@ interface TakeOver {
 }
 const TakingSocket = Socket as unknown as new (options: TakeOver) => Socket;
 
+/** RFC 7301, section 6, and RFC 9113, section 3.2. */
+const ALPN_HTTP2 = 'h2';
+const ALPN_HTTP1 = 'http/1.1';
+
 export interface ServerEvents {
   /**
    * A connection was accepted. The server attaches its socket to what is returned, or closes it at once for
    * null.
    */
-  onConnection(secure: boolean, canReset: boolean): NodeConnection | null;
+  onConnection(secure: boolean): NodeConnection | null;
   readBuffer(): Buffer;
 }
 
@@ -34,11 +39,14 @@ export class NodeServer {
   readonly #canReset: boolean;
   /** Null for a plain listener. */
   #context: SecureContext | null;
+  /** What handshakes offer; null: nothing, and clients speak HTTP/1. */
+  #offered: string[] | null;
 
-  constructor({ address, tls }: ListenerPlan, events: ServerEvents) {
+  constructor({ address, tls, protocols }: ListenerPlan, events: ServerEvents) {
     this.#events = events;
     this.#canReset = address.kind === 'tcp';
     this.#context = tls === null ? null : contextOf(tls);
+    this.#offered = offeredNames(protocols);
     this.server = createServer({ pauseOnConnect: tls === null, allowHalfOpen: true });
     this.server.on('connection', (accepted) => {
       if (this.#context === null) this.#attachPlain(accepted);
@@ -53,26 +61,32 @@ export class NodeServer {
     this.#context = contextOf(tls);
   }
 
+  /** Handshakes from now on offer these. */
+  useProtocols(protocols: readonly Protocol[]): void {
+    this.#offered = offeredNames(protocols);
+  }
+
   /**
    * Node offers no buffer of ours for accepted connections, only for sockets that are made. So the socket
    * that it made is dropped before it has read a byte, and another one takes its handle over.
    */
   #attachPlain(accepted: Socket): void {
-    let connection: NodeConnection | null = null;
+    let taken: AcceptedSocket | null = null;
     const buffer = this.#events.readBuffer();
     const callback = (bytes: number): boolean => {
-      connection!.receive(buffer, bytes);
+      taken!.reader.receive(buffer, bytes);
       return true;
     };
     const socket = takeOver(accepted, { buffer, callback });
     if (socket === null) return;
-    connection = this.#events.onConnection(false, this.#canReset);
+    const connection = this.#events.onConnection(false);
     if (connection === null) {
       socket.destroy();
       return;
     }
     if (this.#canReset) socket.setNoDelay(true);
-    connection.attach(socket);
+    taken = new AcceptedSocket(socket, false, this.#canReset, connection);
+    connection.attach(taken);
   }
 
   /**
@@ -80,17 +94,19 @@ export class NodeServer {
    * handshake is bounded like one that never ends its head. `tls.Server` reports a connection only after it.
    */
   #attachSecure(accepted: Socket, secureContext: SecureContext): void {
-    const connection = this.#events.onConnection(true, false);
+    const connection = this.#events.onConnection(true);
     if (connection === null) {
       accepted.destroy();
       return;
     }
     if (this.#canReset) accepted.setNoDelay(true);
-    const socket = new TLSSocket(accepted, { isServer: true, secureContext });
-    connection.attach(socket);
+    const ALPNProtocols = this.#offered ?? undefined;
+    const socket = new TLSSocket(accepted, { isServer: true, secureContext, ALPNProtocols });
+    const taken = new AcceptedSocket(socket, true, false, connection);
+    connection.attach(taken);
     // What `tls.Server` waits for, too.
-    socket.on('secure', () => connection.onHandshakeDone());
-    socket.on('data', (bytes: Buffer) => connection.receive(bytes, bytes.length));
+    socket.on('secure', () => connection.onHandshakeDone(socket.alpnProtocol === ALPN_HTTP2));
+    socket.on('data', (bytes: Buffer) => taken.reader.receive(bytes, bytes.length));
   }
 }
 
@@ -99,13 +115,19 @@ export class NodeServer {
  * already.
  */
 export function takeOver(accepted: Socket, onread: TakeOver['onread']): Socket | null {
-  const handle = (accepted as unknown as AcceptedSocket)._handle;
+  const handle = (accepted as unknown as SocketWithHandle)._handle;
   if (handle === null) {
     accepted.destroy();
     return null;
   }
-  (accepted as unknown as AcceptedSocket)._handle = null;
+  (accepted as unknown as SocketWithHandle)._handle = null;
   return new TakingSocket({ handle, onread, allowHalfOpen: true });
+}
+
+/** In the order of our liking; null where HTTP/1 alone is spoken: a client that offers others gets it. */
+function offeredNames(protocols: readonly Protocol[]): string[] | null {
+  if (!protocols.includes('h2')) return null;
+  return protocols.includes('http1') ? [ALPN_HTTP2, ALPN_HTTP1] : [ALPN_HTTP2];
 }
 
 function contextOf({ cert, key }: ListenerTlsPlan): SecureContext {

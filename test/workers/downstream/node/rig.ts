@@ -3,7 +3,8 @@ import net from 'node:net';
 import type { Test } from 'tap';
 import { nowUs } from '../../../../core/clock.js';
 import type { RequestHead } from '../../../../core/http/message.js';
-import type { ListenerLimits, ListenerPlan } from '../../../../core/plan.js';
+import { guardNames } from '../../../../core/http2/floods.js';
+import type { ListenerLimits, ListenerPlan, Protocol } from '../../../../core/plan.js';
 import type {
   ClientTimeout,
   RequestHandler,
@@ -28,7 +29,11 @@ export class NodeRig implements RequestHandler {
     handshakesFailed: 0,
     tunnelOpened: 0,
     tunnelClosed: 0,
+    http2Opened: 0,
+    http2Closed: 0,
+    http2Requests: 0,
   };
+  readonly guards: string[] = [];
   readonly timedOut: ClientTimeout[] = [];
   readonly acceptor: NodeAcceptor;
   readonly downstream: NodeDownstream;
@@ -54,6 +59,10 @@ export class NodeRig implements RequestHandler {
         handshakeEnded: (isSecure) => void this.counts[isSecure ? 'handshakesDone' : 'handshakesFailed']++,
         tunnelOpened: count('tunnelOpened'),
         tunnelClosed: count('tunnelClosed'),
+        http2Opened: count('http2Opened'),
+        http2Closed: count('http2Closed'),
+        http2Request: count('http2Requests'),
+        http2Guard: (guard) => void this.guards.push(guardNames[guard]),
         webSocketHeldChanged: () => {},
         webSocketGaveWay: () => {},
         refused: count('refused'),
@@ -69,8 +78,9 @@ export class NodeRig implements RequestHandler {
     onSeen: (seen: Seen) => void,
     bounds: Partial<ListenerLimits> = {},
     tls: ListenerPlan['tls'] = null,
+    protocols: readonly Protocol[] = ['http1', 'h2'],
   ): Promise<NodeRig> {
-    const listener = listenerPlan({ address: loopback, engine: 'node', tls }, bounds);
+    const listener = listenerPlan({ address: loopback, engine: 'node', tls, protocols }, bounds);
     const acceptor = await NodeAcceptor.listen(listener);
     const resources = new NodeResources(nowUs);
     const rig = new NodeRig(acceptor, listener, resources, onSeen);
