@@ -33,30 +33,30 @@ export function readCertificates(
   const problems: ConfigProblem[] = [];
   const versions = Object.entries(config.versions).map(([name, version]): [string, VersionConfig] => {
     if (version.tls === undefined) return [name, version];
-    const tell = teller(problems, root, ['versions', name, 'tls'], `versions.${name}.tls`);
-    return [name, { ...version, tls: readFiles(version.tls, unreadable, tell) }];
+    const report = reporterOf(problems, root, ['versions', name, 'tls'], `versions.${name}.tls`);
+    return [name, { ...version, tls: readFiles(version.tls, unreadable, report) }];
   });
   const listen = config.listen.map((listener, index): ListenerConfig => {
     if (listener.tls === undefined) return listener;
-    const tell = teller(problems, root, ['listen', index, 'tls'], `listen[${index}].tls`);
-    return { ...listener, tls: readFiles(listener.tls, unreadable, tell) };
+    const report = reporterOf(problems, root, ['listen', index, 'tls'], `listen[${index}].tls`);
+    return { ...listener, tls: readFiles(listener.tls, unreadable, report) };
   });
   return { config: { ...config, listen, versions: Object.fromEntries(versions) }, problems };
 }
 
-type Tell = (key: FileKey, message: string) => void;
+type Report = (key: FileKey, message: string) => void;
 
-function teller(problems: ConfigProblem[], root: TreeNode, path: Path, name: string): Tell {
+function reporterOf(problems: ConfigProblem[], root: TreeNode, path: Path, name: string): Report {
   return (key, message) => problems.push(errorAt(markAt(root, [...path, key]), `${name}.${key}: ${message}`));
 }
 
 /** `readFiles` returns `given` with the content of its files, and reports each invalid one. */
-function readFiles<T extends TlsFiles>(given: T, unreadable: Unreadable, tell: Tell): T {
+function readFiles<T extends TlsFiles>(given: T, unreadable: Unreadable, report: Report): T {
   let tls = given;
   let sound = true;
-  const refuse: Tell = (key, message) => {
+  const refuse: Report = (key, message) => {
     sound = false;
-    tell(key, message);
+    report(key, message);
   };
   for (const key of files) {
     const file = tls[key];
@@ -71,7 +71,7 @@ function readFiles<T extends TlsFiles>(given: T, unreadable: Unreadable, tell: T
     if (reason !== null) refuse(key, `${tls[key]!.path} is not a certificate in PEM: ${reason}`);
   }
   const reason = sound ? whyUnusable(tls, ['cert', 'key']) : null;
-  if (reason !== null) tell('key', `${tls.key!.path} is not the key of ${tls.cert!.path}: ${reason}`);
+  if (reason !== null) report('key', `${tls.key!.path} is not the key of ${tls.cert!.path}: ${reason}`);
   return tls;
 }
 

@@ -92,18 +92,18 @@ export interface FieldRow {
  * `fieldRows` returns every field below `shape` in the order of its declaration. A shape is listed only under
  * its first path.
  */
-export function fieldRows(shape: Shape, path = '', told = new Map<Shape, string>()): FieldRow[] {
-  if (shape.is === 'list') return fieldRows(shape.of, `${path}[]`, told);
-  if (shape.is === 'map') return fieldRows(shape.of, `${path}.*`, told);
+export function fieldRows(shape: Shape, path = '', seen = new Map<Shape, string>()): FieldRow[] {
+  if (shape.is === 'list') return fieldRows(shape.of, `${path}[]`, seen);
+  if (shape.is === 'map') return fieldRows(shape.of, `${path}.*`, seen);
   if (shape.is !== 'fields') return [];
-  told.set(shape, path);
+  seen.set(shape, path);
   return Object.entries(shape.fields).flatMap(([name, field]) => {
     const own = path === '' ? name : `${path}.${name}`;
     const inner = innermost(field.shape);
-    const before = told.get(inner);
+    const before = seen.get(inner);
     const note = before === undefined ? field.note : joined(field.note, `fields as in \`${before}\``);
     const row = { path: own, fate: field.fate, note };
-    return before === undefined ? [row, ...fieldRows(field.shape, own, told)] : [row];
+    return before === undefined ? [row, ...fieldRows(field.shape, own, seen)] : [row];
   });
 }
 

@@ -184,11 +184,11 @@ class Tokenizer {
 
 /** Names with digits may be generated, and would be another place in each answer. */
 function labelOf(name: string, attributes: ReadonlyMap<string, Json>): string {
-  const told = (key: string): string => {
+  const attributeText = (key: string): string => {
     const value = attributes.get(key);
     return typeof value === 'string' && /^[A-Za-z][A-Za-z_-]{0,31}$/.test(value) ? value : '';
   };
-  const [id, ownName] = [told('@id'), told('@name')];
+  const [id, ownName] = [attributeText('@id'), attributeText('@name')];
   const classes = String(attributes.get('@class') ?? '').split(/\s/, 1)[0];
   const first = /^[A-Za-z][A-Za-z_-]{0,31}$/.test(classes) ? `.${classes}` : '';
   return `<${name}${id === '' ? '' : `#${id}`}${ownName === '' ? '' : `[${ownName}]`}${first}>`;

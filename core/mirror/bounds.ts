@@ -16,7 +16,7 @@ export class MirrorBounds {
   heldBytes = 0;
   breaker: Breaker | null = null;
   #heldBytesMax = 0;
-  #openedTold = 0;
+  #openedReported = 0;
   #inFlightMax = 1;
   #ratePerSecond: number | null = null;
   #rate: RateBound | null = null;
@@ -62,8 +62,8 @@ export class MirrorBounds {
   /** `newlyOpened` returns how often the breaker has opened since the last call. */
   newlyOpened(): number {
     const opened = this.breaker?.opened ?? 0;
-    const more = opened - this.#openedTold;
-    this.#openedTold = opened;
+    const more = opened - this.#openedReported;
+    this.#openedReported = opened;
     return more;
   }
 
@@ -86,6 +86,6 @@ export class MirrorBounds {
       before?.cooldownMs === plan?.cooldownMs;
     if (same) return;
     this.breaker = plan === null ? null : new Breaker(plan);
-    this.#openedTold = 0;
+    this.#openedReported = 0;
   }
 }

@@ -90,43 +90,43 @@ function aboutPrimary(primary: PrimaryOutcome | null): string {
 export function decodeMessage(about: string, payload: Buffer): RecordedExchange | string {
   const words = about === '' ? [format] : about.split('; ');
   if (words[0] !== format) return `it is of format ${words[0]}, which this umbra does not know`;
-  const told = new Map<string, string>();
+  const values = new Map<string, string>();
   for (const word of words.slice(1)) {
     const sign = word.indexOf('=');
-    told.set(sign < 0 ? word : word.slice(0, sign), sign < 0 ? '' : word.slice(sign + 1));
+    values.set(sign < 0 ? word : word.slice(0, sign), sign < 0 ? '' : word.slice(sign + 1));
   }
-  if (told.has('withheld')) return 'its body was not recorded';
-  const requestBytes = numberOf(told, 'request-bytes') ?? payload.byteLength;
+  if (values.has('withheld')) return 'its body was not recorded';
+  const requestBytes = numberOf(values, 'request-bytes') ?? payload.byteLength;
   const request = readRequest(payload.subarray(0, requestBytes));
   if (typeof request === 'string') return request;
   return {
-    timeUs: numberOf(told, 'at-us') ?? -1,
-    route: told.get('route') ?? '',
-    order: told.get('order') ?? '',
+    timeUs: numberOf(values, 'at-us') ?? -1,
+    route: values.get('route') ?? '',
+    order: values.get('order') ?? '',
     request,
-    response: responseOf(told, payload.subarray(requestBytes)),
-    primaryFailure: failureReasons.indexOf(told.get('failure') as never) as Failure | -1,
+    response: responseOf(values, payload.subarray(requestBytes)),
+    primaryFailure: failureReasons.indexOf(values.get('failure') as never) as Failure | -1,
   };
 }
 
 /** `block`: the response as it was recorded; empty where it was not. */
-function responseOf(told: ReadonlyMap<string, string>, block: Buffer): RecordedResponse | null {
-  const status = numberOf(told, 'status');
-  const bytes = numberOf(told, 'bytes');
+function responseOf(values: ReadonlyMap<string, string>, block: Buffer): RecordedResponse | null {
+  const status = numberOf(values, 'status');
+  const bytes = numberOf(values, 'bytes');
   if (status === null || bytes === null || status < 100 || status > 599) return null;
-  const digest = told.get('digest') ?? '';
-  const truncated = told.has('truncated');
+  const digest = values.get('digest') ?? '';
+  const truncated = values.has('truncated');
   return {
     status,
     bytes,
     digest: /^[0-9a-f]{1,8}$/.test(digest) ? Number.parseInt(digest, 16) : null,
     truncated,
-    latencyUs: numberOf(told, 'latency-us') ?? -1,
+    latencyUs: numberOf(values, 'latency-us') ?? -1,
     content: readResponse(block, truncated, -1)?.content ?? null,
   };
 }
 
-function numberOf(told: ReadonlyMap<string, string>, name: string): number | null {
-  const text = told.get(name) ?? '';
+function numberOf(values: ReadonlyMap<string, string>, name: string): number | null {
+  const text = values.get(name) ?? '';
   return /^\d{1,16}$/.test(text) ? Number(text) : null;
 }

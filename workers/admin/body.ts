@@ -8,7 +8,7 @@ interface HeldBody {
   bytes: number;
   /** Null before the first byte, and after the last one. */
   reader: ReadableStreamDefaultReader<Uint8Array> | null;
-  gaveWay: boolean;
+  wasAborted: boolean;
 }
 
 const held = 'umbra.body';
@@ -28,7 +28,7 @@ class AdminBodies {
   }
 
   open(): HeldBody {
-    const body: HeldBody = { bodies: this, bytes: 0, reader: null, gaveWay: false };
+    const body: HeldBody = { bodies: this, bytes: 0, reader: null, wasAborted: false };
     this.#open.add(body);
     return body;
   }
@@ -50,7 +50,7 @@ class AdminBodies {
   }
 
   #giveWay(body: HeldBody): void {
-    body.gaveWay = true;
+    body.wasAborted = true;
     this.#figures.refused.bodies++;
     this.#release(body);
     // Its `read` resolves, which ends its request.
@@ -101,7 +101,7 @@ export async function readBody(
   body.reader = reader;
   for (;;) {
     const { done, value } = await reader.read();
-    if (body.gaveWay) return crowded(c);
+    if (body.wasAborted) return crowded(c);
     if (done) {
       body.reader = null;
       return Buffer.concat(pieces).toString('utf8');
@@ -113,7 +113,7 @@ export async function readBody(
     }
     pieces.push(value);
     body.bodies.add(body, value.byteLength);
-    if (body.gaveWay) return crowded(c);
+    if (body.wasAborted) return crowded(c);
   }
 }
 

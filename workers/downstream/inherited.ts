@@ -27,12 +27,12 @@ export function takeInherited(env: NodeJS.ProcessEnv, pid: number): readonly Inh
     throw new Error('LISTEN_FDS: sockets are passed on by systemd, on Linux alone');
   if (!/^\d{1,5}$/.test(count))
     throw new Error(`LISTEN_FDS is no number of sockets: ${JSON.stringify(count)}`);
-  const told = names === undefined ? null : names.split(':');
-  if (told !== null && told.length !== Number(count))
-    throw new Error(`LISTEN_FDNAMES has ${told.length} names for the ${count} sockets of LISTEN_FDS`);
+  const given = names === undefined ? null : names.split(':');
+  if (given !== null && given.length !== Number(count))
+    throw new Error(`LISTEN_FDNAMES has ${given.length} names for the ${count} sockets of LISTEN_FDS`);
   return Array.from({ length: Number(count) }, (_, index) => {
     const fd = firstFd + index;
-    const name = told?.[index] || null;
+    const name = given?.[index] || null;
     return { fd, name, address: boundAddress(fd, nameOf(fd, name)) };
   });
 }

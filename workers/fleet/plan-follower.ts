@@ -32,7 +32,7 @@ export class PlanFollower {
   #bucket: KV | null = null;
   /** Taken or refused. */
   #seen: number;
-  #told = '';
+  #reported = '';
   #busy = false;
   /** What is still to be written beside the plan. */
   #answer: object | null;
@@ -83,7 +83,7 @@ export class PlanFollower {
       const entry = (await bucket?.get(key)) ?? null;
       if (bucket === null || entry?.operation !== 'PUT') {
         this.#bucket = null;
-        this.#tell('it is not there any more; the last plan stays in force');
+        this.#report('it is not there any more; the last plan stays in force');
         return;
       }
       if (entry.revision !== this.#seen) await this.#take(entry.revision, entry.value);
@@ -91,10 +91,10 @@ export class PlanFollower {
         await bucket.put(`${key}.ack.${this.#options.instance().name}`, JSON.stringify(this.#answer));
         this.#answer = null;
       }
-      this.#told = '';
+      this.#reported = '';
     } catch (error) {
       this.#bucket = null;
-      this.#tell(natsReason(error));
+      this.#report(natsReason(error));
     } finally {
       this.#busy = false;
     }
@@ -130,9 +130,9 @@ export class PlanFollower {
   }
 
   /** Once for each trouble. */
-  #tell(trouble: string): void {
-    if (this.#told !== trouble) this.#options.log.warn({}, `${this.state.source}: ${trouble}`);
-    this.#told = trouble;
+  #report(trouble: string): void {
+    if (this.#reported !== trouble) this.#options.log.warn({}, `${this.state.source}: ${trouble}`);
+    this.#reported = trouble;
   }
 }
 
