@@ -6,11 +6,13 @@ import type { ClientHttp2Session } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { frame, get, uint32 } from '../core/http2/session-side.js';
 import { ask } from '../support/client.js';
 import { missing, run, runWell } from '../support/command.js';
 import { answerOf, ask2, http2Session } from '../support/http2-client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { type Answer, fieldOf, Origin, type Received } from '../support/origin.js';
+import { RawHttp2 } from '../support/raw-http2.js';
 import { RawServer } from '../support/raw-server.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 import { certificatePem, keyPem } from '../workers/downstream/uws/certificate.js';
@@ -159,6 +161,24 @@ t.test(
     await lawHolds(t, umbra);
   },
 );
+
+t.test('a rapid reset ends its connection, is counted, and no other client notices', async (t) => {
+  const { umbra, plain } = await serve(t);
+  const attacker = await RawHttp2.connect(umbra.port);
+  const rounds = Array.from({ length: 400 }, (_, n) => [
+    attacker.headers(2 * n + 1, get),
+    frame(3, 0, 2 * n + 1, uint32(8)),
+  ]);
+  attacker.send(...rounds.flat());
+  const others = Array.from({ length: 20 }, () => ask2(plain));
+  await attacker.until(/^GOAWAY \d+ ENHANCE_YOUR_CALM$/);
+  await attacker.ended();
+  for (const other of await Promise.all(others)) t.equal(other.status, 200);
+  await lawHolds(t, umbra);
+  const metrics = await umbra.metrics();
+  t.match(metrics, /^umbra_downstream_http2_guards_total\{thread="proxy-0",guard="resets"\} 1$/m);
+  t.match(metrics, /^umbra_downstream_http2_guards_total\{thread="proxy-0",guard="streams"\} 0$/m);
+});
 
 t.test('trailers and expectations go through, and a refusal is no end of the connection', async (t) => {
   const seen: string[] = [];

@@ -1,8 +1,10 @@
 /** A proxy thread's side of the listeners: one downstream for each, by its engine. */
 import type { MessagePort } from 'node:worker_threads';
 import { nowUs } from '../../core/clock.js';
+import { guardNames } from '../../core/http2/floods.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import type { ConnectionCount } from '../../core/record/connection-count.js';
+import type { Field } from '../../core/record/counter-table.js';
 import { type ThreadCounters, ThreadField } from '../../core/record/thread-counters.js';
 import { Deadlines } from '../../core/upstream/deadlines.js';
 import type { Downstream, DownstreamCounters, RequestHandler } from './downstream.js';
@@ -49,7 +51,7 @@ export function openDownstreams(
     http2Opened: () => threadCounters.add(ThreadField.http2Connections),
     http2Closed: () => threadCounters.add(ThreadField.http2Connections, -1),
     http2Request: () => threadCounters.add(ThreadField.http2Requests),
-    http2Guard: (guard) => threadCounters.add(guardFields[guard]),
+    http2Guard: (guard) => threadCounters.add(guardFields[guard]!),
     webSocketHeldChanged: (bytes) => threadCounters.add(ThreadField.webSocketHeldBytes, bytes),
     webSocketGaveWay: () => threadCounters.add(ThreadField.webSocketsGaveWay),
     refused: () => threadCounters.add(ThreadField.refused),
@@ -94,15 +96,16 @@ const timeoutFields = [
   ThreadField.handshakeTimeouts,
 ] as const;
 
+const fieldByGuard: Readonly<Record<(typeof guardNames)[number], Field<'counter'>>> = {
+  resets: ThreadField.http2Resets,
+  frames: ThreadField.http2Frames,
+  block: ThreadField.http2Block,
+  lists: ThreadField.http2Lists,
+  settings: ThreadField.http2Settings,
+  window: ThreadField.http2Window,
+  closed: ThreadField.http2Closed,
+  output: ThreadField.http2Output,
+  streams: ThreadField.http2Streams,
+};
 /** By `Guard`. */
-const guardFields = [
-  ThreadField.http2Resets,
-  ThreadField.http2Frames,
-  ThreadField.http2Block,
-  ThreadField.http2Lists,
-  ThreadField.http2Settings,
-  ThreadField.http2Window,
-  ThreadField.http2Closed,
-  ThreadField.http2Output,
-  ThreadField.http2Streams,
-] as const;
+const guardFields = guardNames.map((name) => fieldByGuard[name]);

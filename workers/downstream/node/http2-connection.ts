@@ -39,6 +39,7 @@ export class Http2Connection
   readonly key = nextKey();
   readonly session: ServerSession;
   endsFor: Failure = Failure.ABORTED;
+  takenUs = 0;
   readonly #owner: ConnectionOwner;
   readonly #resources: NodeResources;
   readonly #socket: Socket;
@@ -49,8 +50,6 @@ export class Http2Connection
   readonly #beganUs: number;
   /** Since when no stream is open. */
   #idleSinceUs: number;
-  /** When the socket last took bytes that it had held. */
-  #takenUs = 0;
   /** What the client has begun to send and has not sent whole, and since when; 0: nothing. */
   #owedRest = 0;
   #owedSinceUs = 0;
@@ -283,7 +282,7 @@ export class Http2Connection
     const from = this.#secure ? start : start + writeNow(socket, block, start, end);
     if (from === end) return true;
     socket.write(block.subarray(from, end), this.#onWritten);
-    this.#takenUs = this.now();
+    this.takenUs = this.now();
     return !this.writing;
   }
 
@@ -292,7 +291,7 @@ export class Http2Connection
   }
 
   #written(): void {
-    this.#takenUs = this.now();
+    this.takenUs = this.now();
     if (this.writing || this.#isClosed) return;
     this.flush();
     if (this.#leftUs > 0 && this.#halfClosed && !this.writing) this.#socket.destroySoon();
@@ -370,7 +369,7 @@ export class Http2Connection
       nextUs = Math.min(nextUs, dueUs);
       return false;
     };
-    if (this.writing && isDue(this.#takenUs, bounds.responseMs)) {
+    if (this.writing && isDue(this.takenUs, bounds.responseMs)) {
       this.#owner.onTimedOut(ClientTimeout.RESPONSE);
       this.endsFor = Failure.SLOW_READER;
       this.#socket.destroy();

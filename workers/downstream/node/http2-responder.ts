@@ -19,6 +19,8 @@ export interface StreamConnection {
   readonly limits: ListenerLimits;
   /** Why requests end that end with the connection, or with a reset of the client's. */
   readonly endsFor: Failure;
+  /** When the socket last took bytes that it had held, or began to hold some. */
+  readonly takenUs: number;
   now(): number;
   clientAddress(): string;
   clientPort(): number;
@@ -300,8 +302,11 @@ export class Http2Responder implements Responder, StreamSink {
     return this.#stream.heldBytes > 0;
   }
 
+  /** A stream with a window waits for its turn at the socket, which may move for others meanwhile. */
   get #responseDueUs(): number {
-    return this.#stream.blockedSinceUs + this.#connection.limits.responseMs * US_PER_MS;
+    const { sendWindow, blockedSinceUs } = this.#stream;
+    const since = sendWindow > 0 ? Math.max(blockedSinceUs, this.#connection.takenUs) : blockedSinceUs;
+    return since + this.#connection.limits.responseMs * US_PER_MS;
   }
 
   get #awaitsBody(): boolean {
