@@ -4,13 +4,11 @@ import { Framing, type RequestHead } from '../../../core/http/message.js';
 import type { RequestFault } from '../../../core/http/request-fault.js';
 import { ErrorCode } from '../../../core/http2/error-code.js';
 import type { Guard } from '../../../core/http2/floods.js';
-import type { ByteTarget } from '../../../core/http2/output.js';
 import { ServerSession, type ServerSessionOwner } from '../../../core/http2/server-session.js';
 import { Bit, type Stream } from '../../../core/http2/stream.js';
 import { limits } from '../../../core/limits.js';
 import type { ListenerLimits } from '../../../core/plan.js';
 import { Deadline } from '../../../core/upstream/deadlines.js';
-import { writeNow, writePartsNow } from '../../../core/write-now.js';
 import { ClientTimeout } from '../downstream.js';
 import {
   type AcceptedSocket,
@@ -19,6 +17,7 @@ import {
   nextKey,
 } from './client-connection.js';
 import { addressOf } from './client-socket.js';
+import { Http2Output } from './http2-output.js';
 import { Http2Responder, type StreamConnection } from './http2-responder.js';
 import type { NodeResources } from './resources.js';
 import type { Flushed } from './turn.js';
@@ -33,16 +32,14 @@ const NEVER = Number.POSITIVE_INFINITY;
  * One deadline serves everything that may take too long: it is set for the earliest of them, and looks at all
  * when it is due (`#sweep`). Streams that wait for nothing of their client are not among them.
  */
-export class Http2Connection
-  implements ClientConnection, ServerSessionOwner, StreamConnection, ByteTarget, Flushed
-{
+export class Http2Connection implements ClientConnection, ServerSessionOwner, StreamConnection, Flushed {
   readonly key = nextKey();
   readonly session: ServerSession;
   endsFor: Failure = Failure.ABORTED;
-  takenUs = 0;
   readonly #owner: ConnectionOwner;
   readonly #resources: NodeResources;
   readonly #socket: Socket;
+  readonly #out: Http2Output;
   readonly #secure: boolean;
   readonly #deadline: Deadline;
   /** When it is due, if it is set. */
@@ -74,19 +71,18 @@ export class Http2Connection
   /** When our side was closed. */
   #leftUs = 0;
   #isClosed = false;
-  // Bound once, so that a write makes no closure.
-  readonly #onWritten = () => this.#written();
 
   constructor(owner: ConnectionOwner, { socket, secure }: AcceptedSocket) {
     this.#owner = owner;
     this.#resources = owner.resources;
     this.#socket = socket;
+    this.#out = new Http2Output(socket, secure, owner.resources.clock, () => this.#written());
     this.#secure = secure;
     this.#deadline = new Deadline(() => this.#onDue());
     this.#beganUs = this.now();
     this.#idleSinceUs = this.#beganUs;
     this.session = new ServerSession(this, owner.resources.http2, owner.limits.headBytesMax);
-    this.session.attach(this);
+    this.session.attach(this.#out);
     this.onOutput();
     this.#arm(Math.min(owner.limits.headMs, owner.limits.idleMs));
     if (owner.draining) this.drain();
@@ -111,7 +107,7 @@ export class Http2Connection
   onFin(): void {
     this.#halfClosed = true;
     if (this.#leftUs > 0) {
-      if (!this.writing) this.#socket.destroySoon();
+      if (!this.#out.writing) this.#socket.destroySoon();
       return;
     }
     if (this.limits.abortsHalfClosed) {
@@ -153,7 +149,7 @@ export class Http2Connection
   destroy(_reset: boolean, reason: Failure = Failure.ABORTED): void {
     if (this.#isClosed) return;
     this.endsFor = reason;
-    const blocked = this.writing;
+    const blocked = this.#out.writing;
     this.session.close(ErrorCode.NO_ERROR);
     this.session.flush();
     if (blocked) {
@@ -172,7 +168,7 @@ export class Http2Connection
     this.session.flush();
     // What was held of these is gone by now.
     if (this.#early.length > 0 && this.#resetEarly()) this.session.flush();
-    if (this.writing) {
+    if (this.#out.writing) {
       this.#arm(this.limits.responseMs);
       return;
     }
@@ -186,6 +182,10 @@ export class Http2Connection
 
   get limits(): ListenerLimits {
     return this.#owner.limits;
+  }
+
+  get takenUs(): number {
+    return this.#out.takenUs;
   }
 
   now(): number {
@@ -270,31 +270,10 @@ export class Http2Connection
 
   onPong(): void {}
 
-  // --- the session's bytes on their way out
-
-  get writing(): boolean {
-    return this.#socket.writableLength > 0;
-  }
-
-  write(block: Buffer, start: number, end: number): boolean {
-    const socket = this.#socket;
-    if (!socket.writable) return true;
-    const from = this.#secure ? start : start + writeNow(socket, block, start, end);
-    if (from === end) return true;
-    socket.write(block.subarray(from, end), this.#onWritten);
-    this.takenUs = this.now();
-    return !this.writing;
-  }
-
-  writeParts(parts: readonly Uint8Array[]): number {
-    return this.#secure || !this.#socket.writable ? 0 : writePartsNow(this.#socket, parts);
-  }
-
   #written(): void {
-    this.takenUs = this.now();
-    if (this.writing || this.#isClosed) return;
+    if (this.#isClosed) return;
     this.flush();
-    if (this.#leftUs > 0 && this.#halfClosed && !this.writing) this.#socket.destroySoon();
+    if (this.#leftUs > 0 && this.#halfClosed && !this.#out.writing) this.#socket.destroySoon();
   }
 
   // --- requests
@@ -338,7 +317,7 @@ export class Http2Connection
     if (this.#leftUs > 0) return;
     this.#leftUs = this.now();
     this.#socket.end();
-    if (this.#halfClosed && !this.writing) this.#socket.destroySoon();
+    if (this.#halfClosed && !this.#out.writing) this.#socket.destroySoon();
     else this.#arm(limits.lingerMs);
   }
 
@@ -369,14 +348,15 @@ export class Http2Connection
       nextUs = Math.min(nextUs, dueUs);
       return false;
     };
-    if (this.writing && isDue(this.takenUs, bounds.responseMs)) {
+    if (this.#out.writing && isDue(this.#out.takenUs, bounds.responseMs)) {
       this.#owner.onTimedOut(ClientTimeout.RESPONSE);
       this.endsFor = Failure.SLOW_READER;
       this.#socket.destroy();
       return NEVER;
     }
     if (this.#leftUs > 0) {
-      if (isDue(this.#leftUs, this.writing ? bounds.responseMs : limits.lingerMs)) this.#socket.destroy();
+      if (isDue(this.#leftUs, this.#out.writing ? bounds.responseMs : limits.lingerMs))
+        this.#socket.destroy();
       return nextUs;
     }
     if (session.awaitsSettings && isDue(this.#beganUs, bounds.headMs)) {
