@@ -19,6 +19,15 @@ t.test('docs/errors.md has the tables of the code: `npm run docs` writes them', 
   t.equal(text, withTables(text, errorTables()));
 });
 
+t.test('docs/troubleshooting.md covers every drop, and every failure with a status', async (t) => {
+  const page = readDocument('troubleshooting.md');
+  const from = page.indexOf('## Copies are dropped');
+  const section = page.slice(from, page.indexOf('\n## ', from));
+  for (const { code } of drops) t.ok(section.includes(`\`${code}\``), code);
+  for (const { kind, code, status } of errorRows())
+    if (kind === 'failure' && status !== null) t.ok(page.includes(`\`${code}\``), code);
+});
+
 t.test('each code is the index of its row', async (t) => {
   const names = (codes: Readonly<Record<string, number>>): string[] =>
     Object.entries(codes)

@@ -30,7 +30,7 @@ async function scrape(t: Test): Promise<string> {
   const umbra =
     noNats === false
       ? await startInFleet(t, v1, v2, mirrors)
-      : await UmbraProcess.start(reviews(v1.port, v2.port, { route: { mirrors } }));
+      : await UmbraProcess.start(reviews(v1.port, v2.port, { v2: checked, route: { mirrors } }));
   t.teardown(() => umbra.stop());
   for (let i = 0; i < 5; i++) await ask(umbra.port, { target: '/reviews' });
   await umbra.atRest();
@@ -38,6 +38,9 @@ async function scrape(t: Test): Promise<string> {
     await until(async () => /^umbra_sink_lag_messages\{/m.test(await umbra.metrics()), 'the lag is known');
   return umbra.metrics();
 }
+
+/** A version with health checks has metrics of its endpoints. */
+const checked = { health: { path: '/healthz' } };
 
 async function startInFleet(
   t: Test,
@@ -49,24 +52,27 @@ async function startInFleet(
   t.teardown(() => nats.stop());
   const route = { mirrors: [...mirrors, { to: nats.stream('umbra.reviews') }] };
   const fleet = { nats: nats.fleet('umbra'), name: 'edge-1' };
-  const plan = JSON.stringify(reviews(v1.port, v2.port, { route, umbra: { fleet } }));
+  const plan = JSON.stringify(reviews(v1.port, v2.port, { v2: checked, route, umbra: { fleet } }));
   await nats.with(async (_, connection) => (await new Kvm(connection).create('plans')).put('edge', plan));
   return UmbraProcess.startFrom(`nats-kv://127.0.0.1:${nats.port}/plans/edge`);
 }
 
-t.test('every metric that the dashboard and the alert rules name is in a real scrape', async (t) => {
-  const page = await scrape(t);
-  const names = new Set([...page.matchAll(/^([a-z_]+)[{ ]/gm)].map(([, name]) => name));
-  if (noNats !== false) t.comment(`metrics of streams and fleets are not looked for: ${noNats}`);
-  for (const file of ['grafana-dashboard.json', 'alerts.yaml']) {
-    const text = readFileSync(docs(file), 'utf8');
-    const named = new Set([...text.matchAll(/\b(?:umbra|process)_[a-z_]+/g)].map(([name]) => name));
-    t.ok(named.size > 5, `${file} names ${named.size} metrics`);
-    for (const name of named) {
-      if (noNats === false || !withNatsAlone.test(name)) t.ok(names.has(name), `${file}: ${name}`);
+t.test(
+  'every metric that the dashboard, the alert rules and troubleshooting name is in a real scrape',
+  async (t) => {
+    const page = await scrape(t);
+    const names = new Set([...page.matchAll(/^([a-z_]+)[{ ]/gm)].map(([, name]) => name));
+    if (noNats !== false) t.comment(`metrics of streams and fleets are not looked for: ${noNats}`);
+    for (const file of ['grafana-dashboard.json', 'alerts.yaml', 'troubleshooting.md']) {
+      const text = readFileSync(docs(file), 'utf8');
+      const named = new Set([...text.matchAll(/\b(?:umbra|process)_[a-z_]+/g)].map(([name]) => name));
+      t.ok(named.size > 5, `${file} names ${named.size} metrics`);
+      for (const name of named) {
+        if (noNats === false || !withNatsAlone.test(name)) t.ok(names.has(name), `${file}: ${name}`);
+      }
     }
-  }
-});
+  },
+);
 
 t.test('promtool finds nothing wrong with the metrics page', { skip: promtool }, async (t) => {
   const page = await scrape(t);
