@@ -118,7 +118,8 @@ t.test('HTTP/1.0 is answered, with and without keep-alive, and without chunks', 
   await kept.until('\r\nConnection: keep-alive\r\n\r\n/a');
   kept.send(`GET /chunked HTTP/1.0\r\n${host}Connection: keep-alive\r\n\r\n`);
   t.match(await kept.end(), /\r\nConnection: close\r\n\r\nabc$/);
-  t.equal(origin.requests[0], 'GET /once HTTP/1.1\r\nHost: \r\n\r\n');
+  const authority = `127.0.0.1:${origin.server.port}`;
+  t.equal(origin.requests[0], `GET /once HTTP/1.1\r\nHost: ${authority}\r\n\r\n`);
 });
 
 t.test('absolute-form and `OPTIONS *` are forwarded as what they mean', async (t) => {
