@@ -8,10 +8,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { packageFile } from '../config/package-file.js';
+import { external } from './external.js';
 import { bundleName, entries, entryFile } from './protocol/entry.js';
 
-/** Packages with native code or with threads of their own, and what most starts never load. */
-const external = ['uWebSockets.js', 'pino', 'pino-pretty', 'piscina', 'autocannon', 'uplot', '@nats-io/*'];
 /** What was written for CommonJS asks for Node's own modules with `require`, which modules do not have. */
 const banner = `import { createRequire as createRequireOfBundle } from 'node:module';
 const require = createRequireOfBundle(import.meta.url);`;
@@ -41,7 +40,7 @@ await Promise.all(
       platform: 'node',
       target: 'node20.15',
       banner: { js: banner },
-      external,
+      external: [...external],
       plugins: [withoutLocales],
       sourcemap: 'linked',
       sourcesContent: false,

@@ -183,6 +183,12 @@ export class UmbraProcess {
     return UmbraProcess.#follow(spawnNode([binary, 'run', '-c', address]), new ConfigFile(''));
   }
 
+  /** An installed one: `words` are the whole command, which names a configuration of its own. */
+  static startInstalled(words: readonly string[]): Promise<UmbraProcess> {
+    const child = spawn(words[0]!, words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+    return UmbraProcess.#follow(child, new ConfigFile(''));
+  }
+
   /** One that takes the place of another: `from` is its number, or a file. */
   static startInPlaceOf(from: string, config: ConfigWords | string): Promise<UmbraProcess> {
     const file = new ConfigFile(config);

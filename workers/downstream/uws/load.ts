@@ -117,7 +117,10 @@ export function loadUws(headBytesMax: number = limits.requestHeadBytes): LoadedU
   try {
     directory = dirname(require.resolve(PACKAGE));
   } catch {
-    return unavailable(`the package ${PACKAGE} is not installed`, `Run \`npm ci\`, or: ${USE_NODE}.`);
+    return unavailable(
+      `the package ${PACKAGE} is not installed`,
+      `Install it with \`npm install --include=optional\`, or: ${USE_NODE}.`,
+    );
   }
   try {
     return loaded(require(PACKAGE) as Uws, false);

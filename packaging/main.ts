@@ -1,0 +1,60 @@
+/**
+ * `npm run package [-- --output DIR --architecture x64]`: writes what users install, and SHA256SUMS. Two runs
+ * over one commit write the same bytes, with one release of Node.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { packageFile, packageVersion } from '../config/package-file.js';
+import { debianNames, debianPackage } from './debian.js';
+import { gzipOf } from './gzip.js';
+import { type Architecture, architectures } from './node-release.js';
+import { npmPackage } from './npm-package.js';
+import { program } from './program.js';
+import { tarOf } from './tar.js';
+
+const root = fileURLToPath(packageFile('.'));
+const { values } = parseArgs({
+  options: {
+    output: { type: 'string', default: join(root, 'dist/packages') },
+    architecture: { type: 'string', multiple: true, default: [...architectures] },
+  },
+});
+const version = packageVersion();
+const timeS = buildTimeS();
+mkdirSync(values.output, { recursive: true });
+
+const sums: string[] = [];
+write(`umbra-${version}.tgz`, await gzipOf(tarOf(npmPackage(), 'package/', timeS)));
+for (const architecture of values.architecture.map(known)) {
+  const name = `umbra-${version}-linux-${architecture}`;
+  const tree = program(architecture, timeS);
+  write(`${name}.tar.gz`, await gzipOf(tarOf(tree, `${name}/`, timeS)));
+  write(`umbra_${version}_${debianNames[architecture]}.deb`, await debianPackage(tree, architecture, timeS));
+}
+writeFileSync(join(values.output, 'SHA256SUMS'), `${sums.sort().join('\n')}\n`);
+
+function write(name: string, content: Buffer): void {
+  writeFileSync(join(values.output, name), content);
+  sums.push(`${createHash('sha256').update(content).digest('hex')}  ${name}`);
+  console.log(`${name}: ${(content.length / 1e6).toFixed(1)} MB`);
+}
+
+function known(name: string): Architecture {
+  const architecture = architectures.find((one) => one === name);
+  if (architecture === undefined) throw new Error(`--architecture is one of ${architectures.join(', ')}`);
+  return architecture;
+}
+
+/** The time of all entries: SOURCE_DATE_EPOCH (reproducible-builds.org), else that of the commit. */
+function buildTimeS(): number {
+  const { stdout } = spawnSync('git', ['log', '-1', '--format=%ct'], { cwd: root, encoding: 'utf8' });
+  const timeS = Number(process.env.SOURCE_DATE_EPOCH ?? (stdout || undefined));
+  if (!Number.isSafeInteger(timeS) || timeS < 0) {
+    throw new Error('set SOURCE_DATE_EPOCH to a time in seconds: this folder is not a checkout of git');
+  }
+  return timeS;
+}
