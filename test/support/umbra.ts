@@ -336,7 +336,9 @@ function leaveNoOrphan(child: ChildProcess): void {
 
 /** Nothing waits in a ring, and nothing is open towards a version. */
 export function isAtRest(stats: Stats): boolean {
-  return stats.mirrors.every((mirror) => gapOf(mirror) === 0 && mirror.inFlight === 0) && openOf(stats) === 0;
+  const isOver = (mirror: MirrorStats): boolean =>
+    mirror.sent === mirror.completed + sum(mirror.failed) && mirror.inFlight === 0;
+  return stats.mirrors.every((mirror) => gapOf(mirror) === 0 && isOver(mirror)) && openOf(stats) === 0;
 }
 
 /** eligible - sent - dropped. */

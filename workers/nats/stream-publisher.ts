@@ -44,6 +44,8 @@ export class StreamPublisher implements StreamLink {
   #lag: number | null = null;
   /** The latest message that found no room met a limit of the stream, whose state says when it has room. */
   #isFullItself = false;
+  /** Messages that found no room. */
+  #fullAnswers = 0;
 
   constructor(plan: StreamSinkPlan, events: StreamLinkEvents) {
     this.#plan = plan;
@@ -107,11 +109,14 @@ export class StreamPublisher implements StreamLink {
   async #watchState(look: number, connection: NatsConnection, stream: string): Promise<void> {
     while (look === this.#look) {
       // Who may publish may perhaps not ask, and each question in vain is a line in the server's log.
+      const fullBefore = this.#fullAnswers;
       const state = await stateOf(connection, stream, this.#plan.subject).catch(() => null);
       // A connection that is gone answers late, and knows less than the one that is there.
       if (look !== this.#look) return;
       this.#lag = state?.lag ?? null;
-      if (state !== null && this.#isFullItself) this.#events.onRoom(state.room);
+      // What was asked before a message found no room may be answered after it, and says nothing of it.
+      const isOfNow = this.#fullAnswers === fullBefore;
+      if (state !== null && this.#isFullItself && isOfNow) this.#events.onRoom(state.room);
       const pauseMs = state === null ? stateInVainMs : stateMs;
       await new Promise<void>((resolve) => setTimeout(resolve, pauseMs).unref());
     }
@@ -139,6 +144,7 @@ export class StreamPublisher implements StreamLink {
     if (error === undefined) this.#events.onAnswer(token, 'stored', '');
     else if (fullCodes.includes(error.err_code ?? 0)) {
       this.#isFullItself = error.err_code === streamFull;
+      this.#fullAnswers++;
       this.#events.onAnswer(token, 'full', '');
     } else if (error.err_code === streamNotFound || error.code === noRespondersCode)
       this.#streamIsGone(error.description ?? 'JetStream does not answer');
