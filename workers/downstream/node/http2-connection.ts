@@ -175,7 +175,8 @@ export class Http2Connection implements ClientConnection, ServerSessionOwner, St
     this.#releaseEnded();
     const { session } = this;
     if (session.isDrained) this.#endFarewell();
-    if (session.isOver || session.isDrained || (this.#halfClosed && session.open === 0)) this.#leave();
+    const isLeft = (this.#halfClosed || session.isGoingAway) && session.open === 0;
+    if (session.isOver || session.isDrained || isLeft) this.#leave();
   }
 
   // --- from responders
@@ -266,7 +267,10 @@ export class Http2Connection implements ClientConnection, ServerSessionOwner, St
 
   onSettings(): void {}
 
-  onGoaway(): void {}
+  /** The client opens no more streams: the connection ends with the last one. */
+  onGoaway(): void {
+    this.onOutput();
+  }
 
   onPong(): void {}
 

@@ -8,6 +8,8 @@ import { RawHttp2 } from '../../../support/raw-http2.js';
 import { answered, data, headOf, leavesNothing, serve, waits } from './http2-rig.js';
 import { NodeRig } from './rig.js';
 
+const ping = frame(6, 0, 0, Buffer.alloc(8));
+
 t.test('each wait for a client has its end, and its stream alone', async (t) => {
   const bounds = { bodyMs: 40, responseMs: 40 };
   const rig = await NodeRig.start(
@@ -97,6 +99,16 @@ t.test('a handover closes no connection of HTTP/2 before its client has heard of
   await client.until(/^GOAWAY 3 NO_ERROR$/);
   await client.ended();
   await gone;
+});
+
+t.test('a client that says goodbye gets what it has asked for', async (t) => {
+  const { rig, client } = await serve(t, waits);
+  client.send(client.headers(1, get), frame(7, 0, 0, Buffer.alloc(8)), ping);
+  await client.until(/^PING 0 ack$/);
+  rig.seen[0]!.responder.answer(200, 'whole');
+  await client.until(/^DATA 1 5 end$/);
+  await client.ended();
+  await leavesNothing(rig);
 });
 
 t.test('a client that closes its side is served, or not, as the listener says', async (t) => {
