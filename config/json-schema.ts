@@ -12,7 +12,7 @@ const environmentReference = '#/definitions/environment';
 
 export function configJsonSchema(): JsonObject {
   const generated = z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7', unrepresentable: 'any' });
-  // `kind` names types in docs/configuration.md and is not a keyword of JSON Schema.
+  // `kind` names types in docs/configuration and is not a keyword of JSON Schema.
   const plain = JSON.parse(JSON.stringify(generated, (key, value) => (key === 'kind' ? undefined : value)));
   return {
     ...allowEnvironment(plain as JsonObject),

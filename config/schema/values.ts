@@ -103,7 +103,7 @@ export function text<T>(
 }
 
 /**
- * `kindOf` returns the type of a value as docs/configuration.md names it: `a duration` for `expected a
+ * `kindOf` returns the type of a value as docs/configuration names it: `a duration` for `expected a
  * duration such as 15s`.
  */
 function kindOf(expected: string): string {

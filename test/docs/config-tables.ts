@@ -1,4 +1,4 @@
-/** The tables of docs/configuration.md: every key with its type, default and meaning, from the schema. */
+/** The tables of docs/configuration: every key with its type, default and meaning, from the schema. */
 import { z } from 'zod';
 import { configSchema } from '../../config/schema.js';
 import type { DocTable } from '../support/doc-table.js';
@@ -50,6 +50,11 @@ const tables: Readonly<Record<string, string>> = {
   redact: 'redaction',
 };
 
+/** The pages that have the tables. */
+export const configPages: readonly string[] = ['listeners', 'versions', 'routes', 'mirrors', 'process'].map(
+  (name) => `configuration/${name}.md`,
+);
+
 export function configTables(): DocTable[] {
   const rows = new Map<string, string[][]>();
   for (const key of configKeys()) {
@@ -92,7 +97,7 @@ function tableOf(path: string): string {
     (start) => path === start || /^[.[]/.test(path.slice(start.length)),
   );
   const own = fits.filter((start) => path.startsWith(start)).sort((a, b) => b.length - a.length)[0];
-  if (own === undefined) throw new Error(`no table of docs/configuration.md is for ${path}`);
+  if (own === undefined) throw new Error(`no table of docs/configuration is for ${path}`);
   return tables[own];
 }
 

@@ -26,7 +26,9 @@ t.test('pages of configurations have whole ones alone', async (t) => {
 });
 
 function pages(): string[] {
-  const documents = readdirSync(`${root}docs`).filter((name) => name.endsWith('.md'));
+  const documents = readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.md'),
+  );
   return ['README.md', ...documents.map((name) => `docs/${name}`)];
 }
 

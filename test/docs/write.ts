@@ -1,13 +1,13 @@
 /** `npm run docs`: writes into the documents the tables that stand in the code. */
-import { writeTables } from '../support/doc-table.js';
+import { writePages, writeTables } from '../support/doc-table.js';
 import { commandTables } from './command-tables.js';
-import { configTables } from './config-tables.js';
+import { configPages, configTables } from './config-tables.js';
 import { conformanceTables } from './conformance-tables.js';
 import { errorTables } from './error-tables.js';
 import { istioTables } from './istio-tables.js';
 
 writeTables('commands.md', commandTables());
-writeTables('configuration.md', configTables());
+writePages(configPages, configTables());
 writeTables('errors.md', errorTables());
 writeTables('conformance.md', conformanceTables());
 writeTables('istio.md', istioTables());

@@ -37,6 +37,28 @@ export function writeTables(document: string, tables: readonly DocTable[]): void
   if (written !== text) writeFileSync(pathOf(document), written);
 }
 
+/** Writes each table into the page that has a place for it; throws where none or several have. */
+export function writePages(documents: readonly string[], tables: readonly DocTable[]): void {
+  for (const [document, ofPage] of tablesByPage(documents, tables)) writeTables(document, ofPage);
+}
+
+/** The tables by the page that has a place for them. */
+export function tablesByPage(
+  documents: readonly string[],
+  tables: readonly DocTable[],
+): Map<string, DocTable[]> {
+  const pages = new Map(documents.map((document): [string, DocTable[]] => [document, []]));
+  for (const table of tables) {
+    const found = documents.filter((document) =>
+      readDocument(document).includes(`<!-- table ${table.name} -->\n`),
+    );
+    if (found.length !== 1)
+      throw new Error(`${found.length} pages have a place for the table "${table.name}"`);
+    pages.get(found[0]!)!.push(table);
+  }
+  return pages;
+}
+
 function rendered({ columns, rows }: DocTable): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
