@@ -1,6 +1,6 @@
 /**
  * Every bound in umbra, with its default and the counter that moves when it is reached. Nothing in the data
- * path may grow past a number that is not on this page.
+ * path may grow past a number that is not on this page. The file is long because it is that page.
  */
 export const limits = {
   /** Bytes of a request head unless a listener says otherwise (`head.max`). Reached: 431. */

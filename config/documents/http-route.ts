@@ -1,6 +1,6 @@
 /**
  * Converts an HTTPRoute to drafts of routes: one for each match of each rule, because the most specific match
- * comes first.
+ * comes first. The file is long because it follows the resource field by field.
  */
 import { withoutTrailing } from '../../core/trim.js';
 import type { Mark } from '../problem.js';

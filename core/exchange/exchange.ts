@@ -12,6 +12,8 @@
  *
  * Error exits: `onFailure` (the primary) answers 502, 503 or 504, or cuts a response that had begun.
  * `onAborted` (the client) cancels the call. Both abort unfinished copies.
+ *
+ * The file is long because request and response advance independently over the same state.
  */
 
 import { failureAnswers } from '../answers.js';
