@@ -181,6 +181,12 @@ export const limits = {
    * more ends, guard `output`.
    */
   http2HeldBytes: 256 * 1024 * 1024,
+  /**
+   * HTTP/2: bytes of responses that wait in streams for windows and slow sockets, on one thread. Past it: a
+   * stream that needs more is reset, guard `output`, unless its connection has no more waiting than one of
+   * HTTP/1.1 may (`downstreamBufferBytes`).
+   */
+  http2WaitingBytes: 512 * 1024 * 1024,
   /** Bytes that a tunnel passes on from its version before it gives way to other sockets of the thread. */
   tunnelTurnBytes: 256 * 1024,
   /** One WebSocket message, on the uws engine. Larger: the connection is closed. */

@@ -30,7 +30,8 @@ const NEVER = Number.POSITIVE_INFINITY;
  * responder for each of its requests, which run side by side.
  *
  * One deadline serves everything that may take too long: it is set for the earliest of them, and looks at all
- * when it is due (`#sweep`). Streams that wait for nothing of their client are not among them.
+ * when it is due (`#sweep`). Streams that wait for nothing of their client are not among them. The file is
+ * long because socket, session, engine and deadline all change the same state.
  */
 export class Http2Connection implements ClientConnection, ServerSessionOwner, StreamConnection, Flushed {
   readonly key = nextKey();
@@ -50,6 +51,8 @@ export class Http2Connection implements ClientConnection, ServerSessionOwner, St
   /** What the client has begun to send and has not sent whole, and since when; 0: nothing. */
   #owedRest = 0;
   #owedSinceUs = 0;
+  /** Bytes of responses that wait in streams. */
+  #waitingBytes = 0;
   /** Streams that wait for their client. */
   readonly #watched = new Set<Http2Responder>();
   /** Requests of the read at hand whose bodies are still to come. */
@@ -211,6 +214,14 @@ export class Http2Connection implements ClientConnection, ServerSessionOwner, St
     this.onOutput();
   }
 
+  waits(bytes: number): boolean {
+    const resources = this.#resources;
+    this.#waitingBytes += bytes;
+    resources.http2WaitingBytes += bytes;
+    if (resources.http2WaitingBytes <= limits.http2WaitingBytes) return true;
+    return this.#waitingBytes <= limits.downstreamBufferBytes;
+  }
+
   countRefused(): void {
     this.#owner.onRefused();
   }
@@ -248,7 +259,9 @@ export class Http2Connection implements ClientConnection, ServerSessionOwner, St
   }
 
   onStreamClosed(stream: Stream): void {
-    this.#watched.delete(stream.sink as Http2Responder);
+    const responder = stream.sink as Http2Responder;
+    responder.onClosed();
+    this.#watched.delete(responder);
     this.#ended++;
     if (this.session.open === 0) {
       this.#idleSinceUs = this.now();

@@ -3,6 +3,7 @@ import { Framing } from '../../../core/http/message.js';
 import { RequestFault, requestFaultAnswers } from '../../../core/http/request-fault.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
 import { ErrorCode } from '../../../core/http2/error-code.js';
+import { Guard } from '../../../core/http2/floods.js';
 import { Sent } from '../../../core/http2/sender.js';
 import type { ServerSession } from '../../../core/http2/server-session.js';
 import { ANY_LENGTH, Bit, type Stream, type StreamSink } from '../../../core/http2/stream.js';
@@ -28,6 +29,9 @@ export interface StreamConnection {
   watch(responder: Http2Responder, withinMs: number): void;
   /** The response is over before its request: the stream is reset when all of it was sent. */
   endEarly(stream: Stream): void;
+  /** So many bytes more, or fewer, wait in a stream. False: too many, and the stream must end. */
+  waits(bytes: number): boolean;
+  onGuard(guard: Guard): void;
   countRefused(): void;
   countTimeout(what: ClientTimeout): void;
 }
@@ -67,6 +71,8 @@ export class Http2Responder implements Responder, StreamSink {
   /** Bytes of the body that were announced and are still to come. */
   #owed = ANY_LENGTH;
   #trailers = '';
+  /** Bytes of the response that the connection counts as waiting. */
+  #waitingBytes = 0;
   /** `sendBody` answered false. */
   #roomOwed = false;
   /** Takes what comes of a request whose response is over. */
@@ -123,7 +129,7 @@ export class Http2Responder implements Responder, StreamSink {
     }
     if (this.#session.write(this.#stream, bytes, false) === Sent.OK) return true;
     this.#roomOwed = true;
-    this.#connection.watch(this, this.#connection.limits.responseMs);
+    this.#waitsForClient();
     return false;
   }
 
@@ -144,7 +150,7 @@ export class Http2Responder implements Responder, StreamSink {
       return;
     }
     this.#drop();
-    this.#end();
+    this.#end(false);
   }
 
   finishEarly(): boolean {
@@ -153,13 +159,14 @@ export class Http2Responder implements Responder, StreamSink {
       this.finish();
       return false;
     }
-    this.#rest = sink;
     this.#drop();
-    this.#end();
+    this.#end(true);
+    if (this.#stream.isClosed) return false;
+    this.#rest = sink;
     this.#sinceUs = this.#connection.now();
     this.#session.resume(this.#stream);
     this.#connection.watch(this, limits.lingerMs);
-    return this.#rest !== null;
+    return true;
   }
 
   answer(status: number, body: string, lines: string = PLAIN_TEXT): void {
@@ -171,7 +178,7 @@ export class Http2Responder implements Responder, StreamSink {
     this.#session.sendAnswer(this.#stream, status, lines + length + dateField(), this.#isWhole);
     if (!this.#isWhole) this.#session.write(this.#stream, bytes, true);
     this.#isWhole = true;
-    this.#end();
+    this.#end(false);
   }
 
   /** Harmless on a responder that is over, as every timer may find it. */
@@ -222,6 +229,7 @@ export class Http2Responder implements Responder, StreamSink {
   }
 
   onWritable(): void {
+    this.#account(0);
     if (!this.#roomOwed || this.#phase === Phase.OVER) return;
     this.#roomOwed = false;
     this.sink?.onWritable();
@@ -232,6 +240,11 @@ export class Http2Responder implements Responder, StreamSink {
   }
 
   // --- from the connection
+
+  /** The stream is closed: it holds nothing any more. */
+  onClosed(): void {
+    this.#account(0);
+  }
 
   /** Passes an empty piece on where none has come yet: the proxy waits for it to send the head. */
   begin(): void {
@@ -326,15 +339,33 @@ export class Http2Responder implements Responder, StreamSink {
     sink?.onAborted(Failure.PROTOCOL);
   }
 
-  /** Ends our side, behind what is held of it. */
-  #end(): void {
+  /** Ends our side, behind what is held of it. `readsOn`: the rest of the request is wanted. */
+  #end(readsOn: boolean): void {
     const stream = this.#stream;
     if (!this.#isWhole) this.#session.writeTrailers(stream, this.#trailers);
-    if (this.#takesNothing) this.#connection.watch(this, this.#connection.limits.responseMs);
-    if (this.#rest === null && !stream.isClosed && !stream.has(Bit.PEER_ENDED)) {
+    if (this.#takesNothing) this.#waitsForClient();
+    if (!readsOn && !stream.isClosed && !stream.has(Bit.PEER_ENDED)) {
       this.#session.pause(stream);
       this.#connection.endEarly(stream);
     }
+  }
+
+  /** Some of the response is held: until the client takes it, or for too long, or for too many. */
+  #waitsForClient(): void {
+    if (this.#account(this.#stream.heldBytes)) {
+      this.#connection.watch(this, this.#connection.limits.responseMs);
+      return;
+    }
+    this.#connection.onGuard(Guard.OUTPUT);
+    this.#session.reset(this.#stream, ErrorCode.ENHANCE_YOUR_CALM);
+    this.abort(Failure.SLOW_READER);
+  }
+
+  #account(waitingBytes: number): boolean {
+    const more = waitingBytes - this.#waitingBytes;
+    if (more === 0) return true;
+    this.#waitingBytes = waitingBytes;
+    return this.#connection.waits(more);
   }
 
   #drop(): void {

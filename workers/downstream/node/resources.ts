@@ -14,6 +14,8 @@ export class NodeResources {
   readonly scanner = new RequestHeadScanner();
   readonly output = new Output();
   readonly turn = new Turn();
+  /** Bytes of responses that wait in streams of HTTP/2. */
+  http2WaitingBytes = 0;
   #http2: SessionResources | null = null;
   readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(limits.readBufferBytes);
 

@@ -8,6 +8,7 @@ import { limits } from '../../../../core/limits.js';
 import { frame, get, post, settingsFrame, uint32 } from '../../../core/http2/session-side.js';
 import { RawHttp2 } from '../../../support/raw-http2.js';
 import type { Seen } from '../uws/rig.js';
+import { headOf } from './http2-rig.js';
 import { NodeRig } from './rig.js';
 
 const INT31_MAX = 2 ** 31 - 1;
@@ -181,6 +182,34 @@ t.test('DATA past a window, which a consumer that takes nothing does not open', 
   client.socket.destroy();
   await rig.until(() => rig.downstream.connections() === 0);
 });
+
+t.test(
+  'responses that wait: where a thread holds much, no connection holds more than one of HTTP/1.1',
+  async (t) => {
+    const rig = await NodeRig.start(t, ({ responder }) => {
+      responder.sendHead(headOf('200 OK\r\nTransfer-Encoding: chunked'));
+      responder.sendBody(Buffer.alloc(64 * 1024));
+    });
+    const { resources } = rig.downstream;
+    // What others have waiting.
+    resources.http2WaitingBytes = limits.http2WaitingBytes;
+    const client = await RawHttp2.connect(rig.acceptor.port, [[Setting.INITIAL_WINDOW_SIZE, 0]]);
+    const fits = limits.downstreamBufferBytes / (64 * 1024);
+    for (let n = 0; n <= fits; n++) client.send(client.headers(id(n), get));
+    await client.until(new RegExp(`^RST_STREAM ${id(fits)} ENHANCE_YOUR_CALM$`));
+    t.strictSame(rig.guards, ['output']);
+    t.equal(client.frames.filter((line) => line.startsWith('RST_STREAM')).length, 1);
+    // One that the client takes makes room for another.
+    client.send(frame(8, 0, 0, uint32(64 * 1024)), frame(8, 0, 1, uint32(64 * 1024)));
+    await rig.until(() => rig.seen[0]!.writable === 1);
+    client.send(client.headers(101, get));
+    await client.until(/^HEADERS 101 :status=200 /);
+    t.equal(rig.guards.length, 1);
+    client.socket.destroy();
+    await rig.until(() => rig.downstream.connections() === 0);
+    t.equal(resources.http2WaitingBytes, limits.http2WaitingBytes);
+  },
+);
 
 t.test('a client that reads nothing while it is answered', async (t) => {
   const rig = await NodeRig.start(t, ({ responder, target }) => {
