@@ -13,7 +13,7 @@ import { debianNames, debianPackage } from './debian.js';
 import { gzipOf } from './gzip.js';
 import { type Architecture, architectures } from './node-release.js';
 import { npmPackage } from './npm-package.js';
-import { program } from './program.js';
+import { program, systemFile } from './program.js';
 import { tarOf } from './tar.js';
 
 const root = fileURLToPath(packageFile('.'));
@@ -28,6 +28,7 @@ const timeS = buildTimeS();
 mkdirSync(values.output, { recursive: true });
 
 const sums: string[] = [];
+write('Containerfile', Buffer.from(systemFile('Containerfile').toString().replaceAll('VERSION', version)));
 write(`umbra-${version}.tgz`, await gzipOf(tarOf(npmPackage(), 'package/', timeS)));
 for (const architecture of values.architecture.map(known)) {
   const name = `umbra-${version}-linux-${architecture}`;

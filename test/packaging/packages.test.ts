@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { ask } from '../support/client.js';
 import { missing, run, runWell } from '../support/command.js';
+import { buildContainer } from '../support/container.js';
 import { Origin } from '../support/origin.js';
 import { Overlay } from '../support/overlay.js';
 import { freePort } from '../support/ports.js';
@@ -60,12 +61,12 @@ t.test('the page on operations shows the unit that the Debian package installs',
 t.test('packages', { skip: withoutRegistry }, async (t) => {
   const output = join(directory, 'packages');
   const sums = await build(output, ['x64', 'arm64']);
-  t.equal(sums.length, 5, 'npm, and for each architecture an archive and a Debian package');
+  t.equal(sums.length, 6, 'npm, a Containerfile, and for each architecture an archive and a Debian package');
   await runWell('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: output });
 
   t.test('a second build, elsewhere and at another time, has the same bytes', async (t) => {
     const again = await build(join(directory, 'again'), ['x64'], { TZ: 'Asia/Tokyo', LC_ALL: 'C' });
-    t.equal(again.length, 3);
+    t.equal(again.length, 4);
     t.strictSame(
       again,
       sums.filter((line) => again.some((other) => other.endsWith(line.slice(64)))),
@@ -107,6 +108,29 @@ t.test('packages', { skip: withoutRegistry }, async (t) => {
     await v1.close();
     await v2.close();
   });
+
+  t.test(
+    'the container serves as its user, and its check sees that',
+    { skip: withoutX64 || withoutRoot },
+    async (t) => {
+      const rootfs = join(directory, 'rootfs');
+      const { start, health } = await buildContainer(output, rootfs);
+      const [v1, v2] = [await Origin.listen(), await Origin.listen()];
+      const adminPort = await freePort();
+      configure(join(rootfs, 'etc/umbra/umbra.yaml'), v1, v2, 0, adminPort);
+      // The check asks the address that the image's own configuration has.
+      const asked = health.map((word) => word.replace(':9900', `:${adminPort}`));
+      const check = async () => (await run(asked[0]!, asked.slice(1))).code;
+      const umbra = await UmbraProcess.startInstalled(start);
+      t.equal((await ask(umbra.port)).status, 200);
+      await v2.untilReceived(1);
+      t.equal(await check(), 0);
+      t.equal((await umbra.stop()).code, 0);
+      t.equal(await check(), 1);
+      await v1.close();
+      await v2.close();
+    },
+  );
 
   t.test('npm installs it without the addon, in less than 30 MB', async (t) => {
     const prefix = join(directory, 'npm');
