@@ -149,7 +149,7 @@ t.test(
     t.ok(full.completed > 10 && full.completed < 22, `${full.completed} fit`);
     t.equal(full.completed + (full.failed['stream-full'] ?? 0) + (full.dropped['stream-full'] ?? 0), 60);
     const isUp = async () => /^umbra_sink_up\{.*\} 1$/m.test(await umbra.metrics());
-    t.equal(await isUp(), false);
+    await until(async () => !(await isUp()), 'it is down');
     await nats.with(async ({ streams }) => {
       t.equal((await streams.info('umbra-reviews')).state.messages, full.completed);
       await streams.purge('umbra-reviews');
