@@ -1,6 +1,6 @@
-import t from 'tap';
 import { AcceptRefusal, acceptInConfig, ruleOf } from '../../config/accept-rule.js';
 import { loadConfig } from '../../config/load.js';
+import t from '../support/tap.js';
 
 const config = `# umbra between two versions
 listen: [{ address: 127.0.0.1:0 }]

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { compilePlan } from '../../config/compile.js';
 import { formatProblem, loadConfig, unreadable } from '../../config/load.js';
 import { MirrorSlots } from '../../config/slots.js';
 import { authorityPem, clientKey, clientPem, serverKey } from '../support/authority.js';
+import t from '../support/tap.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'umbra-pem-'));
 t.teardown(() => rmSync(directory, { recursive: true, force: true }));

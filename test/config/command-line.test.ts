@@ -1,6 +1,6 @@
-import t from 'tap';
 import { runCommand } from '../../config/command-line.js';
 import { type CommandActions, commands } from '../../config/commands/index.js';
+import t from '../support/tap.js';
 
 interface Ran {
   exitCode: number;

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import t from 'tap';
 import { compilePlan } from '../../config/compile.js';
 import { effectiveConfig } from '../../config/effective.js';
 import { loadConfigFile } from '../../config/load.js';
@@ -7,6 +6,7 @@ import { MirrorSlots, MirrorSlotsFullError } from '../../config/slots.js';
 import { limits } from '../../core/limits.js';
 import { pairsAlone } from '../../core/plan.js';
 import { hashed } from '../../core/route/hash.js';
+import t from '../support/tap.js';
 import { loaded, minimal, mirrored, withoutText } from './told.js';
 
 const upstreamDefaults = {

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import t from 'tap';
 import { completionScript, shells } from '../../config/command-line/completion.js';
 import { type CommandDescription, describeCommands } from '../../config/command-line/describe.js';
+import t from '../support/tap.js';
 
 const commands = describeCommands();
 const missing = (shell: string): string | false =>

@@ -1,7 +1,8 @@
 /** What a listener and a route let in: refused where it makes no sense, and a warning where it is risky. */
-import t from 'tap';
+
 import { compilePlan } from '../../config/compile.js';
 import { MirrorSlots } from '../../config/slots.js';
+import t from '../support/tap.js';
 import { loaded, minimal, told } from './told.js';
 
 const listen = (keys: string): string => minimal(`listen: [ { address: "127.0.0.1:1", ${keys} } ]\n`);

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how a configuration refers to the
 // environment.
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.js';
 import { loaded, minimal, mirrored, told } from './told.js';
 
 t.test('a value from the environment takes the type that its place asks for', async (t) => {

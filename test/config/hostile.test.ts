@@ -1,9 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how a configuration refers to the
 // environment.
 import fc from 'fast-check';
-import t from 'tap';
 import { loadConfig } from '../../config/load.js';
 import { limits } from '../../core/limits.js';
+import t from '../support/tap.js';
 import { minimal, mirrored, told } from './told.js';
 
 /**

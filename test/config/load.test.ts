@@ -1,6 +1,6 @@
-import t from 'tap';
 import { formatProblem, loadConfig, loadConfigFile } from '../../config/load.js';
 import { clientPem, serverKey, serverPem } from '../support/authority.js';
+import t from '../support/tap.js';
 import { loaded, minimal, mirrored, told } from './told.js';
 
 /** The whole problems of a text; positions count from 1. */

@@ -1,4 +1,3 @@
-import t from 'tap';
 import {
   formatFleetAddress,
   formatPlanAddress,
@@ -6,6 +5,7 @@ import {
   parsePlanAddress,
 } from '../../config/nats-address.js';
 import { Refusal } from '../../config/units.js';
+import t from '../support/tap.js';
 
 const plain = { servers: ['10.0.0.5:4222'], secure: false, user: null, password: null };
 

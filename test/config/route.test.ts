@@ -1,9 +1,10 @@
 /** What a route can say beside its mirrors: to the plan, back again, and refused where it makes no sense. */
-import t from 'tap';
+
 import { compilePlan } from '../../config/compile.js';
 import { effectiveConfig } from '../../config/effective.js';
 import { MirrorSlots } from '../../config/slots.js';
 import type { Plan } from '../../core/plan.js';
+import t from '../support/tap.js';
 import { loaded, told } from './told.js';
 
 const versions = 'versions: { v1: "http://a:1", v2: "http://a:2", v3: "http://a:3" }\n';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import t from 'tap';
 import { configJsonSchemaText } from '../../config/json-schema.js';
 import { configKeys, configPages, configTables } from '../docs/config-tables.js';
 import { readDocument, tablesByPage, withTables } from '../support/doc-table.js';
+import t from '../support/tap.js';
 
 t.test('config/schema.json is what the schema says; `npm run build` writes it', async (t) => {
   t.equal(await readFile('config/schema.json', 'utf8'), configJsonSchemaText());

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { compilePlan } from '../../config/compile.js';
 import { effectiveConfig } from '../../config/effective.js';
 import { MirrorSlots } from '../../config/slots.js';
+import t from '../support/tap.js';
 import { loaded, mirrored, told, withoutText } from './told.js';
 
 const start = 'versions: { v1: "http://127.0.0.1:1", v2: "http://127.0.0.1:2" }\nroutes:\n- primary: v1\n';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { formatSubstitution, parseSubstitution } from '../../config/substitution.js';
 import { Refusal } from '../../config/units.js';
+import t from '../support/tap.js';
 
 t.test('groups are written as nginx or as Envoy writes them', async (t) => {
   t.equal(parseSubstitution('/a/$1', '/(.)'), '/a/$01');

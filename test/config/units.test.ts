@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import t from 'tap';
 import {
   durationMsMax,
   formatDuration,
@@ -12,6 +11,7 @@ import {
   percentOfShare,
   Refusal,
 } from '../../config/units.js';
+import t from '../support/tap.js';
 
 t.test('a duration, a size and a rate survive being written and read', async (t) => {
   fc.assert(

@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import t from 'tap';
 import { watchConfig } from '../../config/watch.js';
+import t from '../support/tap.js';
 
 /** Counts changes and lets a test wait for the next one. */
 class Changes {

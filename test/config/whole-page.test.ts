@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.js';
 import { told } from './told.js';
 
 /** Every key that umbra has, as its documentation shows them. */

@@ -1,6 +1,7 @@
 /** Each row of docs/conformance.md, sent through a real umbra as raw bytes, on both engines. */
-import t from 'tap';
+
 import { skipUws } from '../support/engines.js';
+import t from '../support/tap.js';
 import { Bench } from './bench.js';
 import type { Expected } from './case.js';
 import { sections } from './sections.js';

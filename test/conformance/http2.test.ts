@@ -1,8 +1,9 @@
 /** Each row of the table of HTTP/2 in docs/conformance.md, sent through a real umbra as frames. */
-import t from 'tap';
+
 import { frame } from '../core/http2/session-side.js';
 import { RawHttp2 } from '../support/raw-http2.js';
 import { type RawPeer, RawServer } from '../support/raw-server.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 import { type Http2Case, http2Cases, plainGet } from './http2.js';
 

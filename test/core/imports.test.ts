@@ -1,5 +1,5 @@
-import t from 'tap';
 import { findCircle, readImports } from '../support/imports.js';
+import t from '../support/tap.js';
 
 /** Files at the top of core, which all rooms may import. */
 const SHARED = '(shared)';

@@ -2,8 +2,9 @@
  * Everything that reads bytes from outside is fed with long runs of one byte or of one short piece, in every
  * place, and must take steps in proportion to them. The steps are counted, so a slow machine changes nothing.
  */
-import t from 'tap';
+
 import { StepCounter } from '../support/steps.js';
+import t from '../support/tap.js';
 
 const steps = new StepCounter('/dist/core/');
 t.teardown(() => steps.stop());

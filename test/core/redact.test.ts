@@ -1,5 +1,5 @@
-import t from 'tap';
 import { isSecretName, Redaction, redactNothingMore } from '../../core/redact.js';
+import t from '../support/tap.js';
 
 const redaction = new Redaction(redactNothingMore);
 

@@ -5,9 +5,9 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
 import { type RegexLiteral, regexLiterals } from '../support/regex-literals.js';
 import { parseRegex } from '../support/regex-safety.js';
+import t from '../support/tap.js';
 
 const root = join(import.meta.dirname, '../../..');
 const rooms = ['bin', 'config', 'core', 'workers'];

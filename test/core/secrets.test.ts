@@ -1,8 +1,9 @@
 /** One table of what must not be shown, through every door by which what passes umbra is shown or stored. */
-import t from 'tap';
+
 import { Redactor } from '../../core/recording/redactor.js';
 import { Redaction } from '../../core/redact.js';
 import { accessLine } from '../../core/report/access-line.js';
+import t from '../support/tap.js';
 
 const plan = { defaults: true, headers: [], query: ['key', 'sig', 'code', 'pass'], json: [] };
 const redaction = new Redaction(plan);

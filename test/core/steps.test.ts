@@ -1,6 +1,6 @@
-import t from 'tap';
 import { nowUs } from '../../core/clock.js';
 import { atOnce, inSlices, type Steps } from '../../core/steps.js';
+import t from '../support/tap.js';
 
 function* counting(count: number, onStep: () => void): Steps<number> {
   for (let step = 0; step < count; step++) {

@@ -1,5 +1,5 @@
-import t from 'tap';
 import { withoutBlanks, withoutLeading, withoutTrailing } from '../../core/trim.js';
+import t from '../support/tap.js';
 
 t.test('blanks are spaces and tabs at both ends, and nothing else', async (t) => {
   t.equal(withoutBlanks(' \t a b\t '), 'a b');

@@ -1,6 +1,6 @@
-import t from 'tap';
 import { describeCommands } from '../../config/command-line/describe.js';
 import { readDocument, withTables } from '../support/doc-table.js';
+import t from '../support/tap.js';
 import { commandTables } from './command-tables.js';
 
 const text = readDocument('commands.md');

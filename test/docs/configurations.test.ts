@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import t from 'tap';
 import { told } from '../config/told.js';
+import t from '../support/tap.js';
 import { root } from './prose.js';
 
 /** Pages in which every block of YAML is a configuration that can be run as it stands. */

@@ -1,6 +1,6 @@
-import t from 'tap';
 import { sections } from '../conformance/sections.js';
 import { readDocument, withTables } from '../support/doc-table.js';
+import t from '../support/tap.js';
 import { conformanceTables } from './conformance-tables.js';
 
 t.test('docs/conformance.md has the cases of test/conformance: `npm run docs` writes them', async (t) => {

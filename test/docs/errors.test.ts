@@ -1,4 +1,3 @@
-import t from 'tap';
 import { errorRows } from '../../core/error-table.js';
 import {
   blameOf,
@@ -12,6 +11,7 @@ import {
 } from '../../core/errors.js';
 import { RequestFault, requestFaultAnswers } from '../../core/http/request-fault.js';
 import { readDocument, withTables } from '../support/doc-table.js';
+import t from '../support/tap.js';
 import { errorTables } from './error-tables.js';
 
 t.test('docs/errors.md has the tables of the code: `npm run docs` writes them', async (t) => {

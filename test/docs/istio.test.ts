@@ -1,9 +1,9 @@
-import t from 'tap';
 import { checkShape } from '../../config/documents/check-shape.js';
 import { type Growth, grow } from '../../config/documents/grow.js';
 import { kinds } from '../../config/documents/kinds.js';
 import { fieldRows, type Shape } from '../../config/documents/shape.js';
 import { readDocument, withTables } from '../support/doc-table.js';
+import t from '../support/tap.js';
 import { istioTables } from './istio-tables.js';
 
 t.test('docs/istio.md has the fields of the code: `npm run docs` writes them', async (t) => {

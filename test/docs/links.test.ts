@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import t from 'tap';
+import t from '../support/tap.js';
 import { projectFiles, root } from './prose.js';
 
 interface Link {

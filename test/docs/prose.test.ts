@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import t from 'tap';
+import t from '../support/tap.js';
 import { projectFiles, proseFaults, root } from './prose.js';
 
 t.test('comments, messages and pages keep to the rules of style', async (t) => {

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import t from 'tap';
 import { ask, RawClient } from '../support/client.js';
 import { behaviour } from '../support/engines.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { ConfigFile, reviews, runToEnd, UmbraProcess } from '../support/umbra.js';
 
 t.test('every error of a configuration is reported with its place, and nothing is started', async (t) => {

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
-import t from 'tap';
 import { clientKey, clientPem, serverKey, serverPem } from '../support/authority.js';
 import { Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { engine, reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'umbra-certificates-'));

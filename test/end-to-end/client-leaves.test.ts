@@ -1,10 +1,10 @@
 /** What becomes of a request whose client leaves, or closes its side, before the response is whole. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import t, { type Test } from 'tap';
 import { served } from '../support/engines.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { type RawPeer, RawServer } from '../support/raw-server.js';
+import t, { type Test } from '../support/tap.js';
 import { engine, reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const request = 'GET / HTTP/1.1\r\nhost: reviews\r\n\r\n';

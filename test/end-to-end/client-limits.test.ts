@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect as netConnect } from 'node:net';
-import t, { type Test } from 'tap';
 import { ask, RawClient } from '../support/client.js';
 import { behaviour } from '../support/engines.js';
 import { Origin } from '../support/origin.js';
+import t, { type Test } from '../support/tap.js';
 import { engine, reviews, UmbraProcess, until } from '../support/umbra.js';
 
 /** What a client that waits on purpose is given. */

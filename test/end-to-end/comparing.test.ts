@@ -1,11 +1,11 @@
 import { gzipSync } from 'node:zlib';
-import t from 'tap';
 import type { DiffGroup, Diffs } from '../../core/compare/diff-book.js';
 import { serveOrigin } from '../../workers/demo/origins.js';
 import { askMany } from '../support/client.js';
 import { lawHolds } from '../support/law.js';
 import { type Answer, Origin } from '../support/origin.js';
 import { refusedPort } from '../support/raw-server.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const concurrency = 8;

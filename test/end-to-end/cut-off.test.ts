@@ -1,5 +1,4 @@
 import { Kvm } from '@nats-io/kv';
-import t, { type Test } from 'tap';
 import type { MirrorStats } from '../../core/report/stats.js';
 import { type Answered, askMany } from '../support/client.js';
 import { type CutNats, ways } from '../support/cut.js';
@@ -7,6 +6,7 @@ import { lawHolds, listed, mirrorTo } from '../support/law.js';
 import type { NatsAddress } from '../support/nats.js';
 import { Origin } from '../support/origin.js';
 import { ShadowProcess } from '../support/shadow.js';
+import t, { type Test } from '../support/tap.js';
 import { reviews, runToEnd, sum, UmbraProcess, until } from '../support/umbra.js';
 
 const subject = 'umbra.reviews';

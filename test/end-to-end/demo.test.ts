@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.js';
 import { runToEnd } from '../support/umbra.js';
 
 t.test('`umbra demo` mirrors under load, compares both versions and ends by itself', async (t) => {

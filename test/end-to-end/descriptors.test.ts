@@ -1,9 +1,9 @@
 /** A process that runs out of file descriptors, and gets some back. */
 import { readdirSync, readFileSync } from 'node:fs';
-import t from 'tap';
 import { ask, RawClient } from '../support/client.js';
 import { missing, runWell } from '../support/command.js';
 import { Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 /** So many descriptors are left to umbra, and so many clients come. */

@@ -1,9 +1,9 @@
 /** Wrong versions behind noise, between real servers: each fault is named, and an equal version has none. */
 import { readFileSync } from 'node:fs';
-import t from 'tap';
 import type { DiffGroup, Diffs } from '../../core/compare/diff-book.js';
 import { askMany } from '../support/client.js';
 import { type Answer, Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 
 const concurrency = 8;

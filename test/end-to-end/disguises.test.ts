@@ -1,9 +1,10 @@
 /** Paths, names and offers that look harmless to a proxy and are something else to a server. */
-import t, { type Test } from 'tap';
+
 import { RawClient } from '../support/client.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { RawServer } from '../support/raw-server.js';
+import t, { type Test } from '../support/tap.js';
 import { engine, reviews, UmbraProcess } from '../support/umbra.js';
 
 async function started(t: Test, listener: object, route: object = {}) {

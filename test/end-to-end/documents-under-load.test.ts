@@ -1,8 +1,9 @@
 /** Hundreds of documents come and go while requests are under way. */
-import t from 'tap';
+
 import { lawHolds } from '../support/law.js';
 import { Load } from '../support/load.js';
 import { Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { engine, UmbraProcess } from '../support/umbra.js';
 
 const services = 200;

@@ -4,9 +4,9 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
 import { ask } from '../support/client.js';
 import { fieldOf, Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { engine, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 
 const examples = new URL('../../../config/examples/istio/', import.meta.url);

@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
 import { ask, RawClient } from '../support/client.js';
 import { Origin } from '../support/origin.js';
+import t, { type Test } from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 /** A version that answers on demand. */

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import t from 'tap';
 import { ask, askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { RawServer } from '../support/raw-server.js';
+import t from '../support/tap.js';
 import { reviews, sum, UmbraProcess, until } from '../support/umbra.js';
 
 const KiB = 1024;
@@ -23,7 +23,7 @@ t.teardown(async () => {
 
 /** Takes another mirror, lets `act` happen, and answers what it added to the counts of the mirror. */
 async function counted(
-  t: import('tap').Test,
+  t: import('../support/tap.js').Test,
   mirror: object,
   act: () => Promise<void>,
   v2Port = v2.port,
@@ -52,7 +52,10 @@ async function counted(
   };
 }
 
-async function succeeds(t: import('tap').Test, ...asked: Parameters<typeof ask>): Promise<void> {
+async function succeeds(
+  t: import('../support/tap.js').Test,
+  ...asked: Parameters<typeof ask>
+): Promise<void> {
   t.equal((await ask(...asked)).status, 200);
 }
 

@@ -1,11 +1,11 @@
 /** What becomes of the copy of a request that the primary answers, or fails, before the request is whole. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import t, { type Test } from 'tap';
 import { behaviour } from '../support/engines.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { type RawPeer, RawServer } from '../support/raw-server.js';
+import t, { type Test } from '../support/tap.js';
 import { engine, reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const bodyBytes = 300_000;

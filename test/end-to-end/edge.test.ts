@@ -1,7 +1,7 @@
-import t, { type Test } from 'tap';
 import { RawClient } from '../support/client.js';
 import { lawHolds } from '../support/law.js';
 import { fieldOf, Origin } from '../support/origin.js';
+import t, { type Test } from '../support/tap.js';
 import { engine, reviews, UmbraProcess } from '../support/umbra.js';
 
 async function edged(

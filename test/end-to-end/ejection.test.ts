@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import t from 'tap';
 import { ask } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { RawServer, refusedPort } from '../support/raw-server.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
 /** Answers with a status, and counts. */

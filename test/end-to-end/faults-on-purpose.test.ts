@@ -1,7 +1,7 @@
-import t from 'tap';
 import { ask, RawClient } from '../support/client.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const delayMs = 200;

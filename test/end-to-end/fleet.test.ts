@@ -1,6 +1,5 @@
 import { gzipSync } from 'node:zlib';
 import { Kvm } from '@nats-io/kv';
-import t, { type Test } from 'tap';
 import { limits } from '../../core/limits.js';
 import { decodeReading } from '../../core/report/raw-reading.js';
 import type { Reading, VersionReading } from '../../core/report/reading.js';
@@ -8,6 +7,7 @@ import { type Figures, openFigures } from '../../workers/commands/figures.js';
 import { askMany } from '../support/client.js';
 import { NatsServer, noNats } from '../support/nats.js';
 import { Origin } from '../support/origin.js';
+import t, { type Test } from '../support/tap.js';
 import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 
 const skip = { skip: noNats };

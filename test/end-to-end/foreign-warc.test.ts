@@ -2,12 +2,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { ask } from '../support/client.js';
 import { missing, runWell } from '../support/command.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { segmentsIn } from '../support/recorded.js';
+import t from '../support/tap.js';
 import { reviews, runToEnd, UmbraProcess } from '../support/umbra.js';
 import { checkByWarcio, missingWarcio, recordsByWarcio, writeByWarcio } from '../support/warcio.js';
 

@@ -1,8 +1,9 @@
 /** Routes of two listeners on two ports, as clients see them. */
-import t from 'tap';
+
 import { ask } from '../support/client.js';
 import { Origin } from '../support/origin.js';
 import { freePort } from '../support/ports.js';
+import t from '../support/tap.js';
 import { engine, UmbraProcess } from '../support/umbra.js';
 
 const named = (name: string) => Origin.listen((_received, response) => response.end(name));

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 /** Slow enough that sixteen clients leave the machine to others. */

@@ -4,9 +4,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { ask } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 /** A version's server whose health is set, and which counts what is no check. */

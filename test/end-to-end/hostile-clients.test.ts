@@ -3,12 +3,12 @@
  * memory stays bounded.
  */
 import { readFileSync } from 'node:fs';
-import t, { type Test } from 'tap';
 import { ask, RawClient } from '../support/client.js';
 import { served } from '../support/engines.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { RawServer } from '../support/raw-server.js';
+import t, { type Test } from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const host = 'host: h\r\n';

@@ -1,9 +1,9 @@
-import t from 'tap';
 import { ask, askMany, RawClient } from '../support/client.js';
 import { behaviour } from '../support/engines.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Nginx, nginxVersion } from '../support/nginx.js';
 import { fieldOf, Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 import {
   answerAs,

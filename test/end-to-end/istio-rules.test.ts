@@ -1,7 +1,8 @@
 /** What documents ask for, as clients and services see it. Each rule is explained in docs/istio.md. */
-import t from 'tap';
+
 import { type Answered, ask } from '../support/client.js';
 import { fieldOf, Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { engine, UmbraProcess, until } from '../support/umbra.js';
 
 const v1 = await Origin.listen((_received, response) => {

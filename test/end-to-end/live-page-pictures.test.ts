@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import t from 'tap';
 import type { Diffs } from '../../core/compare/diff-book.js';
 import { serveOrigin } from '../../workers/demo/origins.js';
 import { noBrowser, startBrowser } from '../support/browser.js';
 import { desktop, isLive, type LivePage, openPage, phone } from '../support/live-page.js';
 import { Load } from '../support/load.js';
 import { NatsServer, noNats } from '../support/nats.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const unasked =

@@ -1,6 +1,5 @@
 /** The verdict of a mirror on the live page: its outcome in a word, and each check in a sentence. */
 import { fileURLToPath } from 'node:url';
-import t from 'tap';
 import { laws } from '../../bench/simulate/laws.js';
 import { Traffic } from '../../bench/simulate/run.js';
 import { scenarios } from '../../bench/simulate/scenarios.js';
@@ -14,6 +13,7 @@ import { LiveFeed } from '../../workers/admin/live-feed.js';
 import { sample } from '../core/report/sample.js';
 import { noBrowser, startBrowser } from '../support/browser.js';
 import { isLive, openPage, overflow, phone } from '../support/live-page.js';
+import t from '../support/tap.js';
 import { startAdmin } from '../workers/admin/admin.js';
 
 /** With `UMBRA_SCREENSHOTS=1` the picture of docs/live-page.md is taken. */

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import t, { type Test } from 'tap';
 import { openObserved } from '../../core/report/observed.js';
 import { AdminFigures } from '../../workers/admin/figures.js';
 import { LiveFeed } from '../../workers/admin/live-feed.js';
@@ -11,6 +10,7 @@ import { askMany } from '../support/client.js';
 import { isLive, type LivePage, openPage, overflow, phone, table } from '../support/live-page.js';
 import { answerOk, Origin } from '../support/origin.js';
 import { freePort } from '../support/ports.js';
+import t, { type Test } from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 import { noVerdict, startAdmin } from '../workers/admin/admin.js';
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import t from 'tap';
 import { RawClient } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { type RawPeer, RawServer } from '../support/raw-server.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const head = (target: string) =>

@@ -1,17 +1,20 @@
-import t from 'tap';
 import { type Asked, ask, askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { fieldOf, Origin } from '../support/origin.js';
 import { RawServer } from '../support/raw-server.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
-async function versions(t: import('tap').Test, count: number): Promise<Origin[]> {
+async function versions(t: import('../support/tap.js').Test, count: number): Promise<Origin[]> {
   const origins = await Promise.all(Array.from({ length: count }, () => Origin.listen()));
   t.teardown(() => Promise.all(origins.map((origin) => origin.close())));
   return origins;
 }
 
-async function started(t: import('tap').Test, config: Parameters<typeof UmbraProcess.start>[0]) {
+async function started(
+  t: import('../support/tap.js').Test,
+  config: Parameters<typeof UmbraProcess.start>[0],
+) {
   const umbra = await UmbraProcess.start(config);
   t.teardown(() => umbra.stop());
   return umbra;

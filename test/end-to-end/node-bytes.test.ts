@@ -3,9 +3,9 @@
  * arrives as it was sent.
  */
 import fc from 'fast-check';
-import t from 'tap';
 import { RawClient } from '../support/client.js';
 import { RawServer } from '../support/raw-server.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
 /** Names that are about one connection or one message; all others go through. */

@@ -5,11 +5,11 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import autocannon from 'autocannon';
-import t, { type Test } from 'tap';
 import { ask } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Nginx, nginxVersion } from '../support/nginx.js';
 import { type Answer, Origin } from '../support/origin.js';
+import t, { type Test } from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 import { bodyOf } from './mixed.js';
 

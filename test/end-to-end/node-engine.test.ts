@@ -7,10 +7,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
-import t, { type Test } from 'tap';
 import { ask, RawClient } from '../support/client.js';
 import { Origin } from '../support/origin.js';
 import { RawServer } from '../support/raw-server.js';
+import t, { type Test } from '../support/tap.js';
 import { type ConfigWords, reviews, UmbraProcess, until } from '../support/umbra.js';
 import { certificatePem, keyPem } from '../workers/downstream/uws/certificate.js';
 

@@ -2,10 +2,11 @@
  * Trailers and expectations, end to end: what the node engine passes on to the primary, to the copy and to
  * the client.
  */
-import t, { type Test } from 'tap';
+
 import { RawClient } from '../support/client.js';
 import { lawHolds } from '../support/law.js';
 import { RawServer } from '../support/raw-server.js';
+import t, { type Test } from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
 const host = 'Host: h\r\n';

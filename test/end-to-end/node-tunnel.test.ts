@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import t from 'tap';
 import { WebSocket, WebSocketServer } from 'ws';
 import { ask, RawClient } from '../support/client.js';
 import { Origin } from '../support/origin.js';
 import { RawServer } from '../support/raw-server.js';
+import t from '../support/tap.js';
 import { type ConfigWords, reviews, UmbraProcess } from '../support/umbra.js';
 import { bodyOf } from './mixed.js';
 

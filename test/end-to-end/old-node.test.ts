@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import t from 'tap';
 import { packageFile } from '../../config/package-file.js';
+import t from '../support/tap.js';
 import { runNodeToEnd } from '../support/umbra.js';
 
 /** What `node` says of itself is all that is looked at. */

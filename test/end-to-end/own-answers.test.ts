@@ -1,6 +1,6 @@
-import t from 'tap';
 import { ask, RawClient } from '../support/client.js';
 import { Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 t.test('a route with redirect or respond answers by itself, and asks nobody', async (t) => {

@@ -2,11 +2,12 @@
  * Clients that send the next request before they have the answer to the first. The uws engine closes their
  * connections; whatever comes of a write, it never reaches the shadow alone.
  */
-import t from 'tap';
+
 import { RawClient } from '../support/client.js';
 import { served } from '../support/engines.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
 const connections = 40;

@@ -1,8 +1,8 @@
-import t from 'tap';
 import { type Asked, askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { RawServer } from '../support/raw-server.js';
+import t from '../support/tap.js';
 import { reviews, sum, UmbraProcess } from '../support/umbra.js';
 
 const requests = 300;

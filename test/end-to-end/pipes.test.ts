@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as passed } from 'node:timers/promises';
-import t from 'tap';
 import { intervalLine, logHeader } from '../../core/hlog/log-line.js';
 import { latencies } from '../core/report/reading.js';
 import { Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { Output, reviews, spawnUmbra, UmbraProcess } from '../support/umbra.js';
 
 t.test('a reader that has had enough, as `head` has, is no failure', async (t) => {

@@ -1,9 +1,9 @@
 import { type KV, Kvm } from '@nats-io/kv';
-import t, { type Test } from 'tap';
 import { hostName } from '../../config/host-name.js';
 import { ask } from '../support/client.js';
 import { NatsServer, noNats } from '../support/nats.js';
 import { Origin } from '../support/origin.js';
+import t, { type Test } from '../support/tap.js';
 import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 
 const skip = { skip: noNats };

@@ -1,10 +1,10 @@
 import { Agent } from 'node:http';
-import t from 'tap';
 import { ask, askMany, RawClient } from '../support/client.js';
 import { behaviour } from '../support/engines.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { type RawPeer, type RawScript, RawServer, refusedPort } from '../support/raw-server.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
 const routeTimeout = '400ms';

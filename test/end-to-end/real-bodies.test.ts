@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import autocannon from 'autocannon';
-import t, { type Test } from 'tap';
 import { ask } from '../support/client.js';
 import { engines } from '../support/engines.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { type Answer, fieldOf, Origin } from '../support/origin.js';
+import t, { type Test } from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 import { bodyOf } from './mixed.js';
 

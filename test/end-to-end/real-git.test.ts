@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { missing, runWell } from '../support/command.js';
 import { engines } from '../support/engines.js';
 import { GitServer } from '../support/git-server.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 import { bodyOf } from './mixed.js';
 

@@ -6,12 +6,12 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
 import type { MirrorStats } from '../../core/report/stats.js';
 import { ask } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { requestsIn, segmentsIn } from '../support/recorded.js';
+import t, { type Test } from '../support/tap.js';
 import { type ConfigWords, reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const v1 = await Origin.listen();

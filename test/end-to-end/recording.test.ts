@@ -1,12 +1,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { ask } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Load } from '../support/load.js';
 import { Origin } from '../support/origin.js';
 import { recordsIn, requestsIn, segmentsIn } from '../support/recorded.js';
+import t from '../support/tap.js';
 import { type ConfigWords, reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 
 const v1 = await Origin.listen();

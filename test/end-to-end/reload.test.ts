@@ -1,7 +1,7 @@
-import t from 'tap';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Load } from '../support/load.js';
 import { Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 
 const connections = 64;
@@ -33,7 +33,7 @@ async function generation(): Promise<number> {
 }
 
 /** Asserts that mirroring is in full swing, or that not one request is chosen any more. */
-async function copies(t: import('tap').Test, expected: 'all' | 'none'): Promise<void> {
+async function copies(t: import('../support/tap.js').Test, expected: 'all' | 'none'): Promise<void> {
   const before = await eligible();
   await load.more(between);
   if (expected === 'all') t.ok((await eligible()) >= before + atLeast, 'every request is copied');
@@ -128,7 +128,7 @@ t.test(
 );
 
 /** The mirror's counts when nothing of it is under way, with the load going on at v1. */
-async function lawHoldsSoon(t: import('tap').Test) {
+async function lawHoldsSoon(t: import('../support/tap.js').Test) {
   const settled = await until(async () => {
     const mirror = mirrorTo(await umbra.stats(), 'v2');
     return mirror.inFlight === 0 && mirror.eligible === mirror.completed && mirror;

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { runToEnd } from '../support/umbra.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'umbra-replay-compare-'));

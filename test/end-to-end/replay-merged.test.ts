@@ -3,12 +3,12 @@ import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { Callers } from '../../workers/demo/callers.js';
 import { serveOrigin } from '../../workers/demo/origins.js';
 import { lawHolds } from '../support/law.js';
 import { fieldOf, Origin, type Received } from '../support/origin.js';
 import { requestsIn } from '../support/recorded.js';
+import t from '../support/tap.js';
 import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 
 /** Calls of each of the two instances, and how many it makes a second. */

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { ask } from '../support/client.js';
 import { lawHolds } from '../support/law.js';
 import { Origin, type Received } from '../support/origin.js';
+import t from '../support/tap.js';
 import { reviews, runToEnd, UmbraProcess } from '../support/umbra.js';
 
 const users = 20;

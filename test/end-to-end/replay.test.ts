@@ -1,11 +1,11 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
 import { ask } from '../support/client.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { segmentsIn } from '../support/recorded.js';
+import t, { type Test } from '../support/tap.js';
 import { reviews, runToEnd, UmbraProcess } from '../support/umbra.js';
 
 const v1 = await Origin.listen((received, response) => void response.end(`answer to ${received.target}`));

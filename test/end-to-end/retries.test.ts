@@ -1,8 +1,8 @@
-import t from 'tap';
 import { ask, RawClient } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { freePort } from '../support/ports.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 /** What v1 does with the first, second, … request to a path. */

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { ask } from '../support/client.js';
 import { lawHolds } from '../support/law.js';
 import { fieldOf, Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
 t.test(

@@ -1,8 +1,8 @@
 /** `npm run sbom`: what a user's installation consists of, as CycloneDX. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import t from 'tap';
 import { runWell } from '../support/command.js';
+import t from '../support/tap.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 

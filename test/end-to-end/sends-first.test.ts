@@ -4,8 +4,8 @@
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import t from 'tap';
 import { type RawPeer, RawServer } from '../support/raw-server.js';
+import t from '../support/tap.js';
 import { engine, reviews, UmbraProcess } from '../support/umbra.js';
 
 const bodyBytes = 8 * 1024 * 1024;

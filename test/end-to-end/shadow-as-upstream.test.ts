@@ -3,11 +3,11 @@
  * proxies lack.
  */
 import { Agent, type ServerResponse } from 'node:http';
-import t, { type Test } from 'tap';
 import type { Diffs } from '../../core/compare/diff-book.js';
 import { ask, askMany, RawClient } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { type Answer, answerOk, fieldOf, Origin } from '../support/origin.js';
+import t, { type Test } from '../support/tap.js';
 import { type ConfigWords, reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 
 async function origins(t: Test, ...answers: Answer[]): Promise<Origin[]> {

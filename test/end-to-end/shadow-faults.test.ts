@@ -1,8 +1,8 @@
-import t from 'tap';
 import { type Answered, type Asked, askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { type RawPeer, type RawScript, RawServer, refusedPort } from '../support/raw-server.js';
+import t from '../support/tap.js';
 import { reviews, sum, UmbraProcess } from '../support/umbra.js';
 
 const requests = 60;

@@ -1,5 +1,4 @@
 import { AckPolicy } from '@nats-io/jetstream';
-import t, { type Test } from 'tap';
 import { dropReasons, failureReasons } from '../../core/errors.js';
 import { total } from '../../core/record/snapshot.js';
 import { type Figures, openFigures } from '../../workers/commands/figures.js';
@@ -10,6 +9,7 @@ import { NatsServer, noNats } from '../support/nats.js';
 import { fieldOf, Origin } from '../support/origin.js';
 import { freePort } from '../support/ports.js';
 import { ShadowProcess } from '../support/shadow.js';
+import t, { type Test } from '../support/tap.js';
 import { ConfigFile, reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 
 const skip = { skip: noNats };

@@ -1,9 +1,10 @@
 /** Connections to a version that many clients share: what streams on them, and who is logged in on them. */
-import t, { type Test } from 'tap';
+
 import { ask, RawClient } from '../support/client.js';
 import { served } from '../support/engines.js';
 import { Origin } from '../support/origin.js';
 import { type RawPeer, RawServer } from '../support/raw-server.js';
+import t, { type Test } from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
 const get = 'GET / HTTP/1.1\r\nhost: reviews\r\n\r\n';

@@ -1,8 +1,9 @@
 /** Clients that never finish their uploads: others are served, and the slow ones give way. */
-import t, { type Test } from 'tap';
+
 import { ask, RawClient } from '../support/client.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
+import t, { type Test } from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const head = 'POST /slow HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n';

@@ -4,12 +4,13 @@
  * with another request right behind it, at once and byte by byte. Runs over both engines; what the uws engine
  * can't do stands in test/support/engines.
  */
-import t from 'tap';
+
 import { RawClient } from '../support/client.js';
 import { behaviour } from '../support/engines.js';
 import { lawHolds } from '../support/law.js';
 import { RawServer } from '../support/raw-server.js';
 import { StrictReader } from '../support/strict-reader.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
 /** What is sent, and the bodies that v1 gets: null where nothing is forwarded. */

@@ -5,12 +5,12 @@ import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
 import { limits } from '../../core/limits.js';
 import type { Address } from '../../core/plan.js';
 import { DescriptorCopies } from '../../workers/downstream/node/descriptor-copies.js';
 import { ask, RawClient } from '../support/client.js';
 import { Origin } from '../support/origin.js';
+import t, { type Test } from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
 const skip = process.platform !== 'linux' && 'systemd is on Linux alone';

@@ -1,4 +1,3 @@
-import t, { type Test } from 'tap';
 import type { RecordedExchange } from '../../core/recording/recorded.js';
 import type { MirrorStats } from '../../core/report/stats.js';
 import { decodeMessage } from '../../core/stream/message.js';
@@ -6,6 +5,7 @@ import { ask, askMany } from '../support/client.js';
 import { lawHolds, listed, mirrorTo } from '../support/law.js';
 import { NatsServer, noNats } from '../support/nats.js';
 import { Origin } from '../support/origin.js';
+import t, { type Test } from '../support/tap.js';
 import { reviews, sum, UmbraProcess, until } from '../support/umbra.js';
 
 const skip = { skip: noNats };

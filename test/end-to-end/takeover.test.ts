@@ -2,11 +2,11 @@ import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { Sharing, sharingOf } from '../../workers/downstream/node/listening.js';
 import { ask, RawClient } from '../support/client.js';
 import { behaviour } from '../support/engines.js';
 import { Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import {
   ConfigFile,
   type ConfigWords,

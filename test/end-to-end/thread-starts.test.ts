@@ -2,11 +2,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { ask } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { refusedPort } from '../support/raw-server.js';
+import t from '../support/tap.js';
 import { ConfigFile, reviews, runNodeToEnd, UmbraProcess, until } from '../support/umbra.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'umbra-hook-'));

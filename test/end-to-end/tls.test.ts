@@ -4,9 +4,9 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { authorityPem, serverKey, serverPem } from '../support/authority.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'umbra-tls-'));

@@ -2,9 +2,10 @@
  * Answers that are wrong behind noise, and answers that are equal but for noise, side by side behind one
  * umbra.
  */
-import t from 'tap';
+
 import { type ContentRow, equalRow, json, judgeRows, token, typed } from '../support/content-rows.js';
 import type { Answer } from '../support/origin.js';
+import t from '../support/tap.js';
 
 const cookie =
   (attributes: string): Answer =>

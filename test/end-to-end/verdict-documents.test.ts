@@ -1,8 +1,8 @@
 /** Answers of every kind that has places, and answers that rules or HTTP make equal. */
 import { gzipSync } from 'node:zlib';
-import t from 'tap';
 import { type ContentRow, equalRow, json, judgeRows, token, typed } from '../support/content-rows.js';
 import type { Answer } from '../support/origin.js';
+import t from '../support/tap.js';
 
 const names = ['anna', 'ben', 'cleo', 'dora', 'emil'];
 

@@ -1,10 +1,10 @@
 /** Latency, errors and differences by endpoint, between real servers: one endpoint is slow, another fails. */
 import { Agent } from 'node:http';
-import t from 'tap';
 import type { MirrorEndpoints } from '../../core/report/endpoints.js';
 import type { Verdict } from '../../core/verdict/verdict.js';
 import { ask } from '../support/client.js';
 import { type Answer, Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 
 const requests = 1200;

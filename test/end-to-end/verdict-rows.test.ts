@@ -1,9 +1,9 @@
 /** Versions that are worse in one way each, and versions that are equal, side by side behind one umbra. */
 import { Agent, request } from 'node:http';
-import t from 'tap';
 import type { CheckName, MirrorVerdict, Outcome, Verdict } from '../../core/verdict/verdict.js';
 import { ask } from '../support/client.js';
 import { type Answer, Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { engine, runToEnd, UmbraProcess } from '../support/umbra.js';
 
 /** Each row has so many requests, and they take so long at least. */

@@ -1,12 +1,12 @@
 /** A window that a verdict watches, in which the control thread is replaced. */
 import { Agent } from 'node:http';
-import t from 'tap';
 import type { Diffs } from '../../core/compare/diff-book.js';
 import { defaultBounds, type Verdict } from '../../core/verdict/verdict.js';
 import { verdictCommand } from '../../workers/commands/verdict.js';
 import { ask } from '../support/client.js';
 import { Origin } from '../support/origin.js';
 import { refusedPort } from '../support/raw-server.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const connections = 4;

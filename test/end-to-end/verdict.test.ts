@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
 import type { Diffs } from '../../core/compare/diff-book.js';
 import { ask } from '../support/client.js';
 import { type Answer, Origin } from '../support/origin.js';
+import t, { type Test } from '../support/tap.js';
 import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 
 const requests = 800;

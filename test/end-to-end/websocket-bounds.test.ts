@@ -1,9 +1,9 @@
 /** WebSocket clients that read nothing: what is held for all of them is bounded, and others are served. */
 import { once } from 'node:events';
-import t, { type Test } from 'tap';
 import { WebSocket, WebSocketServer } from 'ws';
 import { limits } from '../../core/limits.js';
 import { served } from '../support/engines.js';
+import t, { type Test } from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const MiB = 1024 * 1024;

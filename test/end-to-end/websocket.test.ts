@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import t from 'tap';
 import { WebSocket, WebSocketServer } from 'ws';
 import { limits } from '../../core/limits.js';
 import { behaviour } from '../support/engines.js';
 import { RawServer } from '../support/raw-server.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
 const tooLong = Buffer.alloc(limits.webSocketMessageBytes + 1);

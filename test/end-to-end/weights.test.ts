@@ -1,10 +1,10 @@
-import t from 'tap';
 import { ask, askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
-async function versions(t: import('tap').Test): Promise<Origin[]> {
+async function versions(t: import('../support/tap.js').Test): Promise<Origin[]> {
   const origins = await Promise.all(
     ['v1', 'v2'].map((name) => Origin.listen((_received, response) => response.end(name))),
   );

@@ -5,9 +5,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { ask } from '../support/client.js';
 import { Origin } from '../support/origin.js';
+import t from '../support/tap.js';
 import { ConfigFile, reviews, runNodeToEnd, UmbraProcess } from '../support/umbra.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'umbra-hook-'));

@@ -1,5 +1,5 @@
 /** A moment of `npm run fuzz` with a fixed seed, so that it keeps working. */
-import t from 'tap';
+import t from '../support/tap.js';
 import { fuzzLive } from './live.js';
 import { fuzzRequest, fuzzResponse } from './parsers.js';
 import { Chance } from './random.js';

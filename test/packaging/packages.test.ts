@@ -3,13 +3,13 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import t from 'tap';
 import { ask } from '../support/client.js';
 import { missing, run, runWell } from '../support/command.js';
 import { buildContainer } from '../support/container.js';
 import { Origin } from '../support/origin.js';
 import { Overlay } from '../support/overlay.js';
 import { freePort } from '../support/ports.js';
+import t from '../support/tap.js';
 import { UmbraProcess } from '../support/umbra.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.js';
 import { soak } from './soak.js';
 import { verdictOf } from './verdict.js';
 

@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import t, { type Test } from 'tap';
 import { engines } from '../support/engines.js';
+import t, { type Test } from '../support/tap.js';
 import { runAll } from './run.js';
 import { runsOnce } from './runs-once.js';
 import { allTests, piecesOf } from './work.js';
 
-const tap = JSON.stringify(import.meta.resolve('tap'));
+const tap = JSON.stringify(import.meta.resolve('../support/tap.js'));
 
 /** Programs of these texts as pieces, run; their output, and the names of those that failed to the last. */
 async function run(

@@ -1,7 +1,7 @@
 /** Chromium for tests that look at a page as its users do. */
 import { execFileSync } from 'node:child_process';
 import { type Browser, chromium } from 'playwright-core';
-import type { Test } from 'tap';
+import type { Test } from './tap.js';
 
 /** Nothing of the browser itself may want to reach the network. */
 const args = [

@@ -1,10 +1,10 @@
 /** Pairs of versions whose answers are judged side by side behind one umbra. */
 import { Agent } from 'node:http';
-import type { Test } from 'tap';
 import type { Diffs } from '../../core/compare/diff-book.js';
 import type { Verdict } from '../../core/verdict/verdict.js';
 import { ask } from './client.js';
 import { type Answer, Origin } from './origin.js';
+import type { Test } from './tap.js';
 import { engine, runToEnd, UmbraProcess } from './umbra.js';
 
 const requestsPerRow = 240;

@@ -1,6 +1,7 @@
 /** The accounting law of docs/architecture.md, asserted exactly from `/api/stats` at rest. */
-import type { Test } from 'tap';
+
 import type { MirrorStats, Stats } from '../../core/report/stats.js';
+import type { Test } from './tap.js';
 import { gapOf, openOf, sum, type UmbraProcess } from './umbra.js';
 
 /**

@@ -1,6 +1,6 @@
 /** The live page in a real browser, with everything that the browser complained of. */
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import type { Test } from 'tap';
+import type { Test } from './tap.js';
 
 export interface LivePage {
   readonly tab: Page;

@@ -1,5 +1,5 @@
-import t from 'tap';
 import { comparisonAims, comparisonText } from '../../../bench/end-to-end/comparison.js';
+import t from '../../support/tap.js';
 import { one } from './measurement.js';
 
 t.test('an aim is judged by the median of the ratios of each round', async (t) => {

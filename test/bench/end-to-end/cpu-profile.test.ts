@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { isThread, partTimes } from '../../../bench/end-to-end/cpu-profile.js';
+import t from '../../support/tap.js';
 
 const frame = (functionName: string, url: string) => ({ functionName, url });
 

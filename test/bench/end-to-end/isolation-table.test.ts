@@ -1,5 +1,5 @@
-import t from 'tap';
 import { type Cell, isolationAims } from '../../../bench/end-to-end/isolation-table.js';
+import t from '../../support/tap.js';
 
 const result = {
   due: 100,

@@ -1,6 +1,6 @@
-import t from 'tap';
 import { binomialQuantile, median, medianInterval, spread } from '../../../bench/end-to-end/numbers.js';
 import { isAtMost } from '../../../bench/end-to-end/verdict.js';
+import t from '../../support/tap.js';
 
 t.test('the median of an odd count is the middle value by size, not by text', async (t) => {
   t.equal(median([100, 9, 20]), 20);

@@ -1,6 +1,6 @@
-import t from 'tap';
 import { parseOptions } from '../../../bench/end-to-end/options.js';
 import { parseCpuList } from '../../../bench/end-to-end/placement.js';
+import t from '../../support/tap.js';
 
 t.test('without arguments, umbra is measured against its peers', async (t) => {
   t.match(parseOptions([]), { scenarios: ['peers'], only: null, rate: null, jsonPath: null, pin: true });

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { peersCases } from '../../../bench/end-to-end/cases.js';
 import { casePlot } from '../../../bench/end-to-end/plot.js';
 import { ratioAim } from '../../../bench/end-to-end/ratio-aim.js';
+import t from '../../support/tap.js';
 import { one } from './measurement.js';
 
 t.test('a floor is missed below it', async (t) => {

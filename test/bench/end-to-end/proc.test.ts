@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import t from 'tap';
 import {
   cpuOf,
   memoryOf,
@@ -8,6 +7,7 @@ import {
   parseStat,
   threadsBetween,
 } from '../../../bench/end-to-end/proc.js';
+import t from '../../support/tap.js';
 
 const tail = 'S 1 2 3 0 -1 4194560 100 0 0 0 1234 567 8 9 20 0 11 0 12345 1000000 200';
 

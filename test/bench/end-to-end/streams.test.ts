@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { AnswerReader } from '../../../bench/end-to-end/answer-reader.js';
 import { RequestCounter } from '../../../bench/end-to-end/request-counter.js';
+import t from '../../support/tap.js';
 
 /** The same bytes in pieces, cut where `cuts` says. */
 function pieces(bytes: Buffer, cuts: readonly number[]): Buffer[] {

@@ -1,5 +1,5 @@
-import t from 'tap';
 import { count, fixed, mebibytes, ms, percent, tableText } from '../../../bench/end-to-end/table.js';
+import t from '../../support/tap.js';
 
 t.test('names stand to the left, figures to the right, and columns fit their widest cell', async (t) => {
   t.equal(

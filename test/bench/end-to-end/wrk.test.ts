@@ -1,5 +1,5 @@
-import t from 'tap';
 import { parseWrk, wrkArguments } from '../../../bench/end-to-end/wrk.js';
+import t from '../../support/tap.js';
 
 const clean = `Running 2s test @ http://127.0.0.1:8080/
   1 threads and 64 connections

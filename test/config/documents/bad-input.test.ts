@@ -1,6 +1,6 @@
-import t from 'tap';
 import { loadConfig } from '../../../config/load.js';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 import { grown, reviews, subsets, toV1 } from './grown.js';
 
 const told = (text: string): readonly string[] => grown(text).told;

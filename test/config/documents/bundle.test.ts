@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../../support/tap.js';
 import { grown, reviews, subsets, toV1 } from './grown.js';
 
 const document = (

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../../support/tap.js';
 import { grown, reviews, subsets } from './grown.js';
 
 const document = (kind: string, name: string, spec: object, more: object = {}): string =>

@@ -1,10 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
 import { readDirectory } from '../../../config/documents/files.js';
 import { formatProblem } from '../../../config/problem.js';
+import t from '../../support/tap.js';
 
-function read(t: import('tap').Test, files: Record<string, string>): { names: string[]; problems: string[] } {
+function read(
+  t: import('../../support/tap.js').Test,
+  files: Record<string, string>,
+): { names: string[]; problems: string[] } {
   const directory = t.testdir();
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(join(directory, name, '..'), { recursive: true });

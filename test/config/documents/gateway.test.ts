@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../../support/tap.js';
 import { grown, subsets } from './grown.js';
 
 const listen =

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import t from 'tap';
 import type { DocumentSource } from '../../../config/documents/sources.js';
 import { loadConfig } from '../../../config/load.js';
+import t from '../../support/tap.js';
 import { subsets } from './grown.js';
 
 const documents: readonly object[] = [

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../../support/tap.js';
 import { grown, type RouteWords } from './grown.js';
 
 const host = 'a.example.com';

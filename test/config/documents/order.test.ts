@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../../support/tap.js';
 import { grown, toV1, toV2 } from './grown.js';
 
 const service = (name: string, spec: object, created?: string): string =>

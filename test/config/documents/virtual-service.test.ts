@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../../support/tap.js';
 import { grown, type RouteWords, reviews, ruleOf, toV1, toV2, v2 } from './grown.js';
 
 const host = 'reviews.example.com';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { commonSubsequence } from '../../../core/compare/common-subsequence.js';
 import { alignLines } from '../../../core/compare/line-alignment.js';
+import t from '../../support/tap.js';
 
 const lists = fc.array(fc.nat(4), { maxLength: 12 });
 

@@ -1,6 +1,6 @@
-import t from 'tap';
 import { diffBinary } from '../../../core/compare/binary-diff.js';
 import type { Difference } from '../../../core/compare/difference.js';
+import t from '../../support/tap.js';
 
 function diff(primary: Uint8Array, shadow: Uint8Array): Difference[] {
   const found: Difference[] = [];

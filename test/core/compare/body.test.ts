@@ -1,7 +1,7 @@
 import * as zlib from 'node:zlib';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import t from 'tap';
 import { bodyTypeOf, decodeBody, decodeText } from '../../../core/compare/body.js';
+import t from '../../support/tap.js';
 
 const text = Buffer.from('{"a":1}');
 const zstd = (zlib as unknown as { zstdCompressSync?: (bytes: Buffer) => Buffer }).zstdCompressSync;

@@ -1,11 +1,11 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import t from 'tap';
 import { Comparer } from '../../../core/compare/compare.js';
 import { exact } from '../../../core/compare/decimal.js';
 import type { Difference } from '../../../core/compare/difference.js';
 import { limits } from '../../../core/limits.js';
 import { redactNothingMore } from '../../../core/redact.js';
+import t from '../../support/tap.js';
 
 const comparer = new Comparer({
   structure: {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { exact, sameNumber } from '../../../core/compare/decimal.js';
+import t from '../../support/tap.js';
 
 const near = (value: string) => ({ relative: false, value });
 const within = (value: string) => ({ relative: true, value });

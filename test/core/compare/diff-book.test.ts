@@ -1,7 +1,7 @@
-import t from 'tap';
 import { type ComparedPair, DiffBook, noBookRules } from '../../../core/compare/diff-book.js';
 import type { Difference } from '../../../core/compare/difference.js';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 
 const pair: ComparedPair = {
   route: 'reviews',

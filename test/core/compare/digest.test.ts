@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { digestBody, digestFields } from '../../../core/compare/digest.js';
 import { ResponseHead } from '../../../core/http/response-head.js';
 import { scanHead } from '../../../core/http/response-head-scanner.js';
+import t from '../../support/tap.js';
 
 t.test('a body has one checksum, however it is cut', async () => {
   fc.assert(

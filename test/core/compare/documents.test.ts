@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { parseCbor } from '../../../core/compare/cbor.js';
 import { type Json, JsonFault, JsonNumber } from '../../../core/compare/json.js';
 import { parseMediaType } from '../../../core/compare/media-type.js';
@@ -11,6 +10,7 @@ import {
   parseJsonLines,
   parseMultipart,
 } from '../../../core/compare/record-lists.js';
+import t from '../../support/tap.js';
 
 /** As `JSON.stringify` would have it. */
 function plain(value: Json): unknown {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { EndpointBatch } from '../../../core/compare/endpoint-batch.js';
 import { PairFrames, PairPort } from '../../../core/compare/pair-port.js';
 import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
 import { createRing } from '../../../core/ring/layout.js';
 import { RingReader } from '../../../core/ring/reader.js';
 import { RingWriter } from '../../../core/ring/writer.js';
+import t from '../../support/tap.js';
 
 const ringBytes = 256 * 1024;
 const noLoss = { lostByEndpoint: () => {} };

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { Endpoints, matchesPattern, otherEndpoints } from '../../../core/compare/endpoints.js';
 import { PatternHash, pathPattern } from '../../../core/compare/path-pattern.js';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 
 t.test('numbers, UUIDs and hashes are no part of an endpoint, words are', async (t) => {
   for (const [path, pattern] of [

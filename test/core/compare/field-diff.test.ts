@@ -1,9 +1,9 @@
-import t from 'tap';
 import type { Difference } from '../../../core/compare/difference.js';
 import { FieldDiff } from '../../../core/compare/field-diff.js';
 import { splitOutsideQuotes } from '../../../core/compare/quoted-list.js';
 import { readResponse } from '../../../core/compare/response.js';
 import { Redaction, redactNothingMore } from '../../../core/redact.js';
+import t from '../../support/tap.js';
 
 const fields = new FieldDiff(['x-ignored'], new Redaction(redactNothingMore));
 

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { exact } from '../../../core/compare/decimal.js';
 import type { Difference } from '../../../core/compare/difference.js';
 import { parseJson } from '../../../core/compare/json.js';
@@ -9,6 +8,7 @@ import { PathRules } from '../../../core/compare/path-rules.js';
 import { limits } from '../../../core/limits.js';
 import type { PathRulePlan } from '../../../core/plan.js';
 import { Redaction, redactNothingMore } from '../../../core/redact.js';
+import t from '../../support/tap.js';
 
 interface Options {
   ignore?: string[];

@@ -1,4 +1,3 @@
-import t from 'tap';
 import {
   jsonPaths,
   PathMatcher,
@@ -6,6 +5,7 @@ import {
   parseJsonPath,
   pathStep,
 } from '../../../core/compare/json-path.js';
+import t from '../../support/tap.js';
 
 function meets(path: string, ...keys: (string | number)[]): boolean {
   const matcher = new PathMatcher(jsonPaths([path]));

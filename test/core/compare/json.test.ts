@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { type Json, JsonFault, JsonNumber, parseJson } from '../../../core/compare/json.js';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 
 function plain(value: Json): unknown {
   if (value instanceof JsonNumber) return Number(value.text);

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { exact } from '../../../core/compare/decimal.js';
 import type { Difference } from '../../../core/compare/difference.js';
 import { diffJson } from '../../../core/compare/json-diff.js';
 import { markupForm, parseMarkup } from '../../../core/compare/markup.js';
 import { PathRules } from '../../../core/compare/path-rules.js';
 import { Redaction, redactNothingMore } from '../../../core/redact.js';
+import t from '../../support/tap.js';
 
 const rules = {
   paths: new PathRules([]),

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import t from 'tap';
 import {
   holm,
   marginalExcess,
@@ -8,6 +7,7 @@ import {
   pairedExcess,
   signP,
 } from '../../../core/compare/noise.js';
+import t from '../../support/tap.js';
 import { seeded } from './simulated.js';
 
 function choose(n: number, k: number): bigint {

@@ -2,11 +2,12 @@
  * Comparing against an oracle of another make: permutations and doubles in place of canonical texts and
  * decimals.
  */
-import t from 'tap';
+
 import { parseJson } from '../../../core/compare/json.js';
 import { diffJson } from '../../../core/compare/json-diff.js';
 import { PathRules } from '../../../core/compare/path-rules.js';
 import { Redaction, redactNothingMore } from '../../../core/redact.js';
+import t from '../../support/tap.js';
 import { type Random, seeded } from './simulated.js';
 
 const redaction = new Redaction(redactNothingMore);

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { CaptureBudget, PairCapture } from '../../../core/compare/capture.js';
 import { type Pair, PairFrames, PairPort } from '../../../core/compare/pair-port.js';
 import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
 import { createRing } from '../../../core/ring/layout.js';
 import { RingReader } from '../../../core/ring/reader.js';
 import { RingWriter } from '../../../core/ring/writer.js';
+import t from '../../support/tap.js';
 
 const ringBytes = 64 * 1024;
 const bodyMax = 16 * 1024;

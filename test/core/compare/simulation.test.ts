@@ -1,5 +1,5 @@
 /** The short form of `npm run simulate` for differences: whole runs of the real `DiffBook`, seeded. */
-import t from 'tap';
+import t from '../../support/tap.js';
 import { type Field, fields, seeded, shareBeyondNoise, simulate, type Version } from './simulated.js';
 
 const nonce: Field = (random) => String(random());

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import t from 'tap';
 import type { Difference } from '../../../core/compare/difference.js';
 import { bodyText, diffText } from '../../../core/compare/text-diff.js';
 import { Redaction, redactNothingMore } from '../../../core/redact.js';
+import t from '../../support/tap.js';
 
 const redaction = new Redaction(redactNothingMore);
 

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { Cors, withCors } from '../../../core/exchange/cors.js';
 import { RequestHead } from '../../../core/http/message.js';
 import type { CorsPlan } from '../../../core/plan.js';
+import t from '../../support/tap.js';
 
 const plan: CorsPlan = {
   origins: [{ kind: 'exact', value: 'https://a.test' }],

@@ -1,4 +1,3 @@
-import t from 'tap';
 import { nowUs } from '../../../core/clock.js';
 import { Failure } from '../../../core/errors.js';
 import { Delays } from '../../../core/exchange/delays.js';
@@ -6,6 +5,7 @@ import { DiscardedRequest, isAnsweredAtOnce } from '../../../core/exchange/disca
 import type { RequestSink } from '../../../core/exchange/downstream.js';
 import { Framing, RequestHead } from '../../../core/http/message.js';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 import { RecordingResponder } from './rig.js';
 
 /** Where a request went on to, as words. */

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { DirectResponse } from '../../../core/exchange/direct-response.js';
 import { RequestHead } from '../../../core/http/message.js';
 import type { AnswerPlan } from '../../../core/plan.js';
+import t from '../../support/tap.js';
 import { route } from '../route/support.js';
 
 type Redirect = AnswerPlan & { kind: 'redirect' };

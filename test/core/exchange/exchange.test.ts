@@ -1,8 +1,8 @@
-import t from 'tap';
 import { Failure } from '../../../core/errors.js';
 import { ThreadField } from '../../../core/record/thread-counters.js';
 import { VersionField } from '../../../core/record/version-counters.js';
 import { type RawPeer, type RawScript, RawServer, refusedPort } from '../../support/raw-server.js';
+import t from '../../support/tap.js';
 import { ExchangeRig } from './rig.js';
 
 const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
@@ -12,7 +12,7 @@ const begun = 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello';
 function withServer(
   name: string,
   script: RawScript,
-  test: (t: import('tap').Test, rig: ExchangeRig, server: RawServer) => Promise<void>,
+  test: (t: import('../../support/tap.js').Test, rig: ExchangeRig, server: RawServer) => Promise<void>,
 ): void {
   t.test(name, async (t) => {
     const server = await RawServer.listen(script);

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { ResponseChange } from '../../../core/exchange/response-change.js';
 import { decideFraming } from '../../../core/http/framing.js';
 import { Framing } from '../../../core/http/message.js';
@@ -7,6 +6,7 @@ import { ResponseHead, Without } from '../../../core/http/response-head.js';
 import { Scan, scanHead } from '../../../core/http/response-head-scanner.js';
 import { limits } from '../../../core/limits.js';
 import type { HeaderEdits } from '../../../core/plan.js';
+import t from '../../support/tap.js';
 
 function headOf(text: string): ResponseHead {
   const bytes = Buffer.from(text, 'latin1');

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { decodeMember, encodeMember, type Member } from '../../../core/fleet/member.js';
 import { mergeDiffs, mergeReadings } from '../../../core/fleet/merged.js';
 import { isStale, rollCallLines, rollCallNotes, type SeenMember } from '../../../core/fleet/roll-call.js';
@@ -9,6 +8,7 @@ import { readMirror, readVersion } from '../../../core/record/snapshot.js';
 import { noControlCounts } from '../../../core/report/control-counts.js';
 import type { DiffGroupView, DiffsView } from '../../../core/report/diffs.js';
 import type { Reading } from '../../../core/report/reading.js';
+import t from '../../support/tap.js';
 
 function histogramOf(slots: readonly number[]): Histogram {
   if (slots.length === 0) return Histogram.read([]);

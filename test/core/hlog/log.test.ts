@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { decodeFromCompressedBase64, HistogramLogReader, listTags } from 'hdr-histogram-js';
-import t from 'tap';
 import { intervalLine, logHeader } from '../../../core/hlog/log-line.js';
 import { type LogInterval, LogParser, type LogProblem } from '../../../core/hlog/log-parser.js';
 import { MergedLog } from '../../../core/hlog/merged.js';
 import { parseTag } from '../../../core/hlog/series.js';
 import type { Histogram } from '../../../core/record/histogram.js';
+import t from '../../support/tap.js';
 import { histogramOf, latencies } from './support.js';
 
 const START_MS = 1_700_000_000_250;

@@ -1,10 +1,10 @@
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
-import t from 'tap';
 import { decodePayload, encodePayload, type LoggedCounts } from '../../../core/hlog/payload.js';
 import { highestIn, lowestIn, slotFor } from '../../../core/hlog/shape.js';
 import { HIGHEST_US, highestInSlot, lowestInSlot, SLOTS, slotOf } from '../../../core/record/hdr-layout.js';
+import t from '../../support/tap.js';
 import { histogramOf, latencies } from './support.js';
 
 /** A payload whose counts are `bytes`, in the shape of 1 to 60 s and three digits. */

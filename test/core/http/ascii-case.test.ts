@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { asciiLowerCase } from '../../../core/http/chars.js';
+import t from '../../support/tap.js';
 
 t.test('only ASCII letters change', async (t) => {
   for (const [text, lower] of [

@@ -1,5 +1,5 @@
-import t from 'tap';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 import { read } from './reading.js';
 
 const HEAD = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { EdgeFields } from '../../../core/http/edge-fields.js';
 import { RequestHead } from '../../../core/http/message.js';
 import { RequestIds } from '../../../core/http/request-id.js';
 import type { EdgePlan } from '../../../core/plan.js';
+import t from '../../support/tap.js';
 
 const off: EdgePlan = {
   forwarded: { mode: 'off', as: 'x-forwarded' },

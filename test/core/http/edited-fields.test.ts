@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { FieldEdits } from '../../../core/http/edited-fields.js';
 import { applyEdits } from '../../../core/http/field-edits.js';
 import { FormatSource } from '../../../core/http/format-source.js';
 import type { HeaderEdits } from '../../../core/plan.js';
+import t from '../../support/tap.js';
 
 const edits = (changes: Partial<HeaderEdits>): HeaderEdits => ({ remove: [], set: [], add: [], ...changes });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { applyEdits, withoutFields } from '../../../core/http/field-edits.js';
+import t from '../../support/tap.js';
 
 const fields = 'Accept: */*\r\nAuthorization: secret\r\nx-a: 1\r\nX-A: 2\r\n';
 

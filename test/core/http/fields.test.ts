@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { fieldValue } from '../../../core/http/fields.js';
+import t from '../../support/tap.js';
 
 const fields = [
   'Host-Like: a',

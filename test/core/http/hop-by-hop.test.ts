@@ -1,6 +1,6 @@
-import t from 'tap';
 import { listMembers, withoutNamed } from '../../../core/http/hop-by-hop.js';
 import { forwardableTrailers } from '../../../core/http/trailers.js';
+import t from '../../support/tap.js';
 
 t.test(
   'a list is its members in lower case, without blanks around them and without empty ones',

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { keepAliveSeconds } from '../../../core/http/keep-alive.js';
 import { ResponseHead } from '../../../core/http/response-head.js';
 import { Scan, scanHead } from '../../../core/http/response-head-scanner.js';
+import t from '../../support/tap.js';
 
 function secondsOf(line: string): number {
   const bytes = Buffer.from(`HTTP/1.1 200 OK\r\nServer: x\r\n${line}\r\n`, 'latin1');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { keepPiece } from '../../../core/http/kept-pieces.js';
+import t from '../../support/tap.js';
 
 function kept(pieces: readonly Uint8Array[]): Buffer[] {
   const blocks: Buffer[] = [];

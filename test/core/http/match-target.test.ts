@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { normalizedTarget } from '../../../core/http/match-target.js';
+import t from '../../support/tap.js';
 
 t.test('a path in disguise is the path that servers take it for', async (t) => {
   for (const path of [

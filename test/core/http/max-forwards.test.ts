@@ -1,6 +1,6 @@
-import t from 'tap';
 import { countsForwards, takeForward } from '../../../core/http/max-forwards.js';
 import { RequestHead } from '../../../core/http/message.js';
+import t from '../../support/tap.js';
 
 function taken(fields: string): [goesOn: boolean, fields: string] {
   const head = new RequestHead();

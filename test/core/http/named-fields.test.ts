@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { fieldValue, trimmedSlice } from '../../../core/http/fields.js';
 import { type NamedField, NamedFields } from '../../../core/http/named-fields.js';
+import t from '../../support/tap.js';
 
 const name = fc.string({ unit: fc.constantFrom('a', 'b', 'B', '-', '^'), minLength: 1, maxLength: 2 });
 const value = fc.string({ unit: fc.constantFrom('a', ':', ' ', '\t', '\xa0'), maxLength: 4 });

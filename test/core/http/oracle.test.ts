@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import fc from 'fast-check';
-import t from 'tap';
 import { RawServer } from '../../support/raw-server.js';
+import t from '../../support/tap.js';
 import { read } from './reading.js';
 
 interface Understood {

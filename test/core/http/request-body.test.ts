@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import { RequestBodyReader } from '../../../core/http/request-body.js';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 
 interface Read {
   readonly body: string;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import { RequestFault } from '../../../core/http/request-fault.js';
 import { RequestHeadScanner, Scan } from '../../../core/http/request-head-scanner.js';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 
 const scanner = new RequestHeadScanner();
 

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import { chunkStart, writeRequestHead } from '../../../core/http/request-writer.js';
 import { type RequestChanges, requestOf } from '../../support/request.js';
+import t from '../../support/tap.js';
 
 function written(changes: RequestChanges): string {
   return writeRequestHead(requestOf(changes));

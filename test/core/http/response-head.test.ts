@@ -1,7 +1,7 @@
-import t from 'tap';
 import { type ResponseHead, Without } from '../../../core/http/response-head.js';
 import { ResponseReader } from '../../../core/http/response-reader.js';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 import { Reading } from './reading.js';
 
 /** Runs `use` while the head of `text` is valid. */

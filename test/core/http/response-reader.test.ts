@@ -1,6 +1,6 @@
-import t from 'tap';
 import { ResponseReader } from '../../../core/http/response-reader.js';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 import { Reading, read } from './reading.js';
 
 const ZERO = '\r\nContent-Length: 0\r\n\r\n';

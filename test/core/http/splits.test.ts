@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../../support/tap.js';
 import { read } from './reading.js';
 
 /** Messages whose parts come from here hit every state of the reader, valid and not. */

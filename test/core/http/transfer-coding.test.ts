@@ -1,6 +1,6 @@
-import t from 'tap';
 import { RequestFault } from '../../../core/http/request-fault.js';
 import { readTransferCoding } from '../../../core/http/transfer-coding.js';
+import t from '../../support/tap.js';
 
 t.test('chunked alone is framing, in any case and beside empty members of the list', async (t) => {
   for (const value of ['chunked', 'Chunked', ', chunked', 'chunked,', ' ,\tchunked , '])

@@ -1,6 +1,6 @@
-import t from 'tap';
 import { withoutFields } from '../../../core/http/field-edits.js';
 import { hasUnderscores, withoutDisguises, withoutUnderscores } from '../../../core/http/underscores.js';
+import t from '../../support/tap.js';
 
 const fields = 'A: b_c\r\nX_Forwarded_For: 1\r\nx-Forwarded_proto: 2\r\nmy_own: 3\r\nX-Forwarded-For: 4\r\n';
 

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { FormatSource } from '../../../core/http/format-source.js';
 import { RequestHead } from '../../../core/http/message.js';
 import { compileFormat, type FormatPlace } from '../../../core/http/value-format.js';
+import t from '../../support/tap.js';
 
 const peer = { clientAddress: () => '203.0.113.7', clientPort: () => 4711 };
 

@@ -2,9 +2,10 @@
  * Every known attack on HTTP/2 against a session alone, with a clock that stands still: it ends with the
  * right error, says which guard was reached, and has held no more than it may by then.
  */
-import t, { type Test } from 'tap';
+
 import { Setting } from '../../../core/http2/settings.js';
 import { limits } from '../../../core/limits.js';
+import t, { type Test } from '../../support/tap.js';
 import { ClientSide, frame, get, post, ServerSide, settingsFrame, uint32 } from './session-side.js';
 
 const CANCEL = uint32(8);

@@ -1,4 +1,3 @@
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
 import { ResponseReader } from '../../../core/http/response-reader.js';
@@ -6,6 +5,7 @@ import { BlockWriter } from '../../../core/http2/block-writer.js';
 import { HpackDecoder } from '../../../core/http2/hpack-decoder.js';
 import { HpackEncoder } from '../../../core/http2/hpack-encoder.js';
 import { ResponseFields } from '../../../core/http2/response-fields.js';
+import t from '../../support/tap.js';
 import { decodeList, fieldOf, type Pair } from './hpack-lists.js';
 import { outgoing } from './session-side.js';
 

@@ -1,9 +1,9 @@
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import { PREFACE } from '../../../core/http2/frame.js';
 import { Sent } from '../../../core/http2/sender.js';
 import { Setting } from '../../../core/http2/settings.js';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 import { ClientSide, frame, outgoing, settingsFrame, uint32 } from './session-side.js';
 
 const ok = [[':status', '200']] as const;

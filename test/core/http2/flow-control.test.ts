@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { Sent } from '../../../core/http2/sender.js';
 import { Setting } from '../../../core/http2/settings.js';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 import { frame, get, post, ServerSide, settingsFrame, uint32, Wire } from './session-side.js';
 
 const WINDOW = 65_535;

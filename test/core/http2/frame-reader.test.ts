@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { PREFACE } from '../../../core/http2/frame.js';
 import { FrameReader, type FrameSink } from '../../../core/http2/frame-reader.js';
+import t from '../../support/tap.js';
 import { frame, get, post, ServerSide, settingsFrame, uint32 } from './session-side.js';
 
 /** What a reader hands out of `bytes` that come in pieces; pieces of DATA are joined. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import t, { type Test } from 'tap';
 import { HpackDecoder } from '../../../core/http2/hpack-decoder.js';
+import t, { type Test } from '../../support/tap.js';
 import { decodeList, entriesOf, hex, type Pair } from './hpack-lists.js';
 
 const TABLE = 4096;

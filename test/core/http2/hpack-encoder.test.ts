@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { hashName, hashValue } from '../../../core/http2/field-names.js';
 import { HpackDecoder } from '../../../core/http2/hpack-decoder.js';
 import {
@@ -7,6 +6,7 @@ import {
   FIELD_FRAMING_BYTES_MAX,
   HpackEncoder,
 } from '../../../core/http2/hpack-encoder.js';
+import t from '../../support/tap.js';
 import { decodeList, encodeList, entriesOf, type Pair } from './hpack-lists.js';
 
 const TABLE = 4096;

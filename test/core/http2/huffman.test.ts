@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { codedBytes, decodedBytesMax, decodeHuffman, encodeHuffman } from '../../../core/http2/huffman.js';
 import { codeOf, EOS } from '../../../core/http2/huffman-code.js';
+import t from '../../support/tap.js';
 
 function encode(bytes: Uint8Array): Buffer {
   const out = Buffer.alloc(bytes.length * 4 + 4);

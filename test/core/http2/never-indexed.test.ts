@@ -1,5 +1,5 @@
-import t from 'tap';
 import { hasName, withName } from '../../../core/http2/never-indexed.js';
+import t from '../../support/tap.js';
 
 function has(names: string, name: string): boolean {
   const bytes = Buffer.from(`x${name}`, 'latin1');

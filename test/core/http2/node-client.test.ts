@@ -6,11 +6,11 @@ import {
   connect,
   type IncomingHttpHeaders,
 } from 'node:http2';
-import t from 'tap';
 import { Sent } from '../../../core/http2/sender.js';
 import type { ServerSession } from '../../../core/http2/server-session.js';
 import type { Stream, StreamSink } from '../../../core/http2/stream.js';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 import { type Handle, listen, type TestServer } from './socket-session.js';
 
 const PIECE = 64 * 1024;

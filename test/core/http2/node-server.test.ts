@@ -8,11 +8,11 @@ import {
   type ServerOptions,
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import type { ClientSession } from '../../../core/http2/client-session.js';
 import { Sent } from '../../../core/http2/sender.js';
 import type { Stream } from '../../../core/http2/stream.js';
+import t from '../../support/tap.js';
 import { outgoing } from './session-side.js';
 import { Collector, connectTo, type Received, type SocketOwner } from './socket-session.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { Flag, FrameType } from '../../../core/http2/frame.js';
 import { type BlockPool, type ByteTarget, Output } from '../../../core/http2/output.js';
+import t from '../../support/tap.js';
 import { frame } from './session-side.js';
 
 const BLOCK = 1000;

@@ -1,5 +1,5 @@
-import t from 'tap';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 import type { Pair } from './hpack-lists.js';
 import { frame, get, post, ServerSide } from './session-side.js';
 

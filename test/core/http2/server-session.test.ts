@@ -1,8 +1,8 @@
-import t from 'tap';
 import { FrameType, PREFACE } from '../../../core/http2/frame.js';
 import { Sent } from '../../../core/http2/sender.js';
 import { Setting } from '../../../core/http2/settings.js';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 import { frame, get, post, ServerSide, settingsFrame, uint32 } from './session-side.js';
 
 const CANCEL = uint32(8);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { ignoringSink, Stream } from '../../../core/http2/stream.js';
 import { StreamTable } from '../../../core/http2/stream-table.js';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 
 t.test('a table has the streams that were added and not removed, in their order', async () => {
   const step = fc.record({ id: fc.nat({ max: 300 }), isAdded: fc.boolean() });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import { Bit } from '../../../core/http2/stream.js';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 import { type LogSink, Wire } from './session-side.js';
 
 const CANCEL = 8;

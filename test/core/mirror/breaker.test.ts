@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { limits } from '../../../core/limits.js';
 import { Breaker } from '../../../core/mirror/breaker.js';
+import t from '../../support/tap.js';
 
 const plan = { failureMillionths: 500_000, windowMs: 1000, cooldownMs: 500 };
 const second = 1e6;

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { Framing, RequestHead } from '../../../core/http/message.js';
 import {
   CopySource,
@@ -9,6 +8,7 @@ import {
   Outcome,
   writeHead,
 } from '../../../core/mirror/codec.js';
+import t from '../../support/tap.js';
 
 const wireString = fc
   .array(fc.integer({ min: 0, max: 255 }), { maxLength: 200 })

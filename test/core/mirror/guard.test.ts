@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { limits } from '../../../core/limits.js';
 import { Guard, type GuardWindow, guardSteps } from '../../../core/mirror/guard.js';
 import { seededRandom } from '../../../core/route/random.js';
+import t from '../../support/tap.js';
 
 const plan = { p99Millionths: 250_000, errorMillionths: 10_000, windowMs: 1000, recoverMs: 3000 };
 

@@ -1,5 +1,5 @@
-import t from 'tap';
 import { isCopy, marked } from '../../../core/mirror/loop-mark.js';
+import t from '../../support/tap.js';
 
 t.test('a request with the mark is a copy, whatever the case of its name and its value', async (t) => {
   for (const line of ['x-umbra-mirror: 1', 'X-Umbra-Mirror: release-7', 'X-UMBRA-MIRROR:'])

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import t from 'tap';
 import { Drop } from '../../../core/errors.js';
 import { Framing } from '../../../core/http/message.js';
 import { limits } from '../../../core/limits.js';
 import { total } from '../../../core/record/snapshot.js';
 import { Origin } from '../../support/origin.js';
 import { refusedPort } from '../../support/raw-server.js';
+import t from '../../support/tap.js';
 import { MirrorRig } from './rig.js';
 
 const port = await refusedPort();

@@ -1,6 +1,6 @@
-import t from 'tap';
 import { type ClientIdentity, noOrder, OrderKey } from '../../../core/mirror/order-key.js';
 import type { OrderPlan } from '../../../core/plan.js';
+import t from '../../support/tap.js';
 import { request } from '../route/support.js';
 
 const client = (address: string, connection: number): ClientIdentity => ({

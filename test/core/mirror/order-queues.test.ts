@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { limits } from '../../../core/limits.js';
 import { type OrderedCopy, OrderQueues } from '../../../core/mirror/order-queues.js';
+import t from '../../support/tap.js';
 
 class Copy implements OrderedCopy {
   nextInOrder: this | null = null;

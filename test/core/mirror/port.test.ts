@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { Drop, Failure } from '../../../core/errors.js';
 import { Framing, RequestHead } from '../../../core/http/message.js';
 import { limits } from '../../../core/limits.js';
@@ -12,6 +11,7 @@ import { FrameType } from '../../../core/ring/frame.js';
 import { createRing } from '../../../core/ring/layout.js';
 import { type FrameHandler, RingReader } from '../../../core/ring/reader.js';
 import { RingWriter } from '../../../core/ring/writer.js';
+import t from '../../support/tap.js';
 
 const ringBytes = 4096;
 /** Longer than the test: what ends a wait is a bell. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { RateBound } from '../../../core/mirror/rate.js';
+import t from '../../support/tap.js';
 
 const secondUs = 1e6;
 

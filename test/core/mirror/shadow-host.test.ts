@@ -1,5 +1,5 @@
-import t from 'tap';
 import { shadowHost } from '../../../core/mirror/shadow-host.js';
+import t from '../../support/tap.js';
 
 const endpoint = '10.0.0.7:8443';
 

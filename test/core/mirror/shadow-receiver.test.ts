@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { digestBody, digestFields } from '../../../core/compare/digest.js';
 import { Drop, Failure } from '../../../core/errors.js';
 import { Framing } from '../../../core/http/message.js';
@@ -10,6 +9,7 @@ import { nothingCompared, pairsAlone } from '../../../core/plan.js';
 import { VersionField } from '../../../core/record/version-counters.js';
 import { answerOk, Origin } from '../../support/origin.js';
 import { RawServer, refusedPort } from '../../support/raw-server.js';
+import t from '../../support/tap.js';
 import { mirrorPlan } from '../route/support.js';
 import { MirrorRig } from './rig.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { fieldValue } from '../../../core/http/fields.js';
 import { withNewTrace, withoutTrace } from '../../../core/mirror/trace-fields.js';
 import { seededRandom } from '../../../core/route/random.js';
+import t from '../../support/tap.js';
 
 const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
 const span = '00f067aa0ba902b7';

@@ -1,9 +1,9 @@
-import t from 'tap';
 import {
   ConnectionCount,
   closeToConnections,
   createConnectionCounts,
 } from '../../../core/record/connection-count.js';
+import t from '../../support/tap.js';
 
 t.test('threads share one bound, and what a dead thread held is given back', async (t) => {
   const shared = createConnectionCounts(2, 2);

@@ -1,5 +1,4 @@
 import { Registry } from 'prom-client';
-import t from 'tap';
 import { CounterBlock } from '../../../core/record/counter-block.js';
 import { CounterRows, type CounterTable } from '../../../core/record/counter-table.js';
 import { mirrorTable } from '../../../core/record/mirror-counters.js';
@@ -8,6 +7,7 @@ import { threadTable } from '../../../core/record/thread-counters.js';
 import { versionTable } from '../../../core/record/version-counters.js';
 import { addTable } from '../../../core/report/table-metrics.js';
 import { statsOf } from '../../../core/report/table-stats.js';
+import t from '../../support/tap.js';
 
 const rows = new CounterRows();
 const Field = {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import t from 'tap';
 import { HdrCounts } from '../../../core/record/hdr-counts.js';
 import { HIGHEST_US, lowestInSlot, SLOTS, slotOf } from '../../../core/record/hdr-layout.js';
+import t from '../../support/tap.js';
 
 const OFFSET = 64;
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { build } from 'hdr-histogram-js';
 import type JsHistogram from 'hdr-histogram-js/dist/JsHistogram.js';
-import t from 'tap';
 import {
   HIGHEST_US,
   highestInSlot,
@@ -11,6 +10,7 @@ import {
   SLOTS,
   slotOf,
 } from '../../../core/record/hdr-layout.js';
+import t from '../../support/tap.js';
 
 /** The reference: its index arithmetic is not in its public type. */
 const reference = build({

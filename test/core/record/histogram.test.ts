@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { build, type Histogram as Reference } from 'hdr-histogram-js';
-import t from 'tap';
 import { HdrCounts } from '../../../core/record/hdr-counts.js';
 import { HIGHEST_US } from '../../../core/record/hdr-layout.js';
 import { Histogram, signedPercentileUs } from '../../../core/record/histogram.js';
+import t from '../../support/tap.js';
 
 function blockOf(values: readonly number[]): HdrCounts {
   const counts = new HdrCounts(new SharedArrayBuffer(HdrCounts.bytes), 0);

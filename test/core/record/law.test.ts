@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { Drop, dropReasons, Failure, failureReasons } from '../../../core/errors.js';
 import {
   accountingGap,
@@ -10,6 +9,7 @@ import {
 import { MirrorCounters, MirrorField } from '../../../core/record/mirror-counters.js';
 import { readMirror, readVersion, total } from '../../../core/record/snapshot.js';
 import { VersionCounters, VersionField } from '../../../core/record/version-counters.js';
+import t from '../../support/tap.js';
 
 const PROXIES = 2;
 const SHADOWS = 2;

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import t from 'tap';
 import { MirrorCounters } from '../../../core/record/mirror-counters.js';
 import { VersionCounters } from '../../../core/record/version-counters.js';
+import t from '../../support/tap.js';
 
 const blocks = 300;
 const freedBytes = 30 * 1024 * 1024;

@@ -1,4 +1,3 @@
-import t from 'tap';
 import { Drop, Failure } from '../../../core/errors.js';
 import { Differs, MirrorCounters } from '../../../core/record/mirror-counters.js';
 import {
@@ -10,6 +9,7 @@ import {
 } from '../../../core/record/snapshot.js';
 import { ThreadCounters, ThreadField, threadTable } from '../../../core/record/thread-counters.js';
 import { VersionCounters, VersionField } from '../../../core/record/version-counters.js';
+import t from '../../support/tap.js';
 
 t.test('a version adds up over threads', async (t) => {
   const counters = [

@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import t from 'tap';
 import { nowUs, wallClockMs } from '../../../core/clock.js';
 import { Drop, Failure, none } from '../../../core/errors.js';
 import { Framing } from '../../../core/http/message.js';
@@ -11,6 +10,7 @@ import { Redactor } from '../../../core/recording/redactor.js';
 import { redactNothingMore } from '../../../core/redact.js';
 import { copyOf } from '../../support/copies.js';
 import { requestsIn } from '../../support/recorded.js';
+import t from '../../support/tap.js';
 
 const kept = { segmentMs: 60_000, diskBytesMax: 1e9, compress: true };
 

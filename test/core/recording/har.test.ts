@@ -1,7 +1,7 @@
-import t from 'tap';
 import { warcOfHar } from '../../../core/recording/har.js';
 import type { RecordedExchange, SkippedRecord } from '../../../core/recording/recorded.js';
 import { Timeline } from '../../../core/recording/timeline.js';
+import t from '../../support/tap.js';
 
 function read(...entries: object[]): { exchanges: RecordedExchange[]; skipped: SkippedRecord[] } {
   const found = [...warcOfHar(JSON.stringify({ log: { version: '1.2', entries } }))];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { redactJson } from '../../../core/recording/json-redaction.js';
 import { Redaction, redactNothingMore } from '../../../core/redact.js';
+import t from '../../support/tap.js';
 
 const byName = new Redaction(redactNothingMore);
 

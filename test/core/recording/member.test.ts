@@ -1,8 +1,8 @@
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import t from 'tap';
 import { compressor, stored } from '../../../core/recording/member.js';
 import { memberOf } from '../../support/recorded.js';
+import t from '../../support/tap.js';
 
 /** Records that repeat themselves, so that there is something to compress, and some that don't. */
 const record = fc.oneof(

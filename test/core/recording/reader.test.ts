@@ -1,6 +1,5 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import { compressor, stored } from '../../../core/recording/member.js';
 import { Dates, RecordIds } from '../../../core/recording/record-ids.js';
@@ -12,6 +11,7 @@ import { parseOrder } from '../../../core/replay/filter.js';
 import type { Copy } from '../../../core/sink/sink.js';
 import { copyOf } from '../../support/copies.js';
 import { memberOf } from '../../support/recorded.js';
+import t from '../../support/tap.js';
 
 const startUs = 1_800_000_000_000_000;
 

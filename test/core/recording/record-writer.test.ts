@@ -1,4 +1,3 @@
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import { RecordIds } from '../../../core/recording/record-ids.js';
 import { RecordWriter } from '../../../core/recording/record-writer.js';
@@ -6,6 +5,7 @@ import { Redactor } from '../../../core/recording/redactor.js';
 import { redactNothingMore } from '../../../core/redact.js';
 import type { Copy } from '../../../core/sink/sink.js';
 import { copyOf } from '../../support/copies.js';
+import t from '../../support/tap.js';
 
 function recordsOf(changes: Partial<Copy>): string[] {
   const copy = copyOf({ method: 'POST', framing: Framing.LENGTH, ...changes });

@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import t from 'tap';
 import { Redactor } from '../../../core/recording/redactor.js';
 import { isSecretName, redactNothingMore } from '../../../core/redact.js';
+import t from '../../support/tap.js';
 
 const redactor = new Redactor(redactNothingMore);
 const json = 'content-type: application/json\r\n';

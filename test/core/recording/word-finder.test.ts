@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { WordFinder } from '../../../core/recording/word-finder.js';
+import t from '../../support/tap.js';
 
 const words = ['token', 'to-do', 'sid=', 'key ', 'aab', 'ab'];
 const finder = new WordFinder(words);

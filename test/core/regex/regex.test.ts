@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { parseRegex, RegexError } from '../../../core/regex/parse.js';
 import { compileRegex } from '../../../core/regex/program.js';
 import { Replacer } from '../../../core/regex/replacer.js';
 import { replacer, wholePattern } from '../../../core/route/pattern.js';
+import t from '../../support/tap.js';
 
 /** The bytes of `text`, one in each code, as heads have them. */
 function bytes(text: string): string {

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import type { RecordedExchange } from '../../../core/recording/recorded.js';
 import { type Pace, schedule } from '../../../core/replay/pace.js';
+import t from '../../support/tap.js';
 
 function at(timeUs: number): RecordedExchange {
   const body = Buffer.alloc(0);

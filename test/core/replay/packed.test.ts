@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import type { RecordedExchange } from '../../../core/recording/recorded.js';
 import { RequestPacker, RequestUnpacker } from '../../../core/replay/packed.js';
+import t from '../../support/tap.js';
 
 const text = fc.string({
   unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),

@@ -1,8 +1,8 @@
-import t from 'tap';
 import { pairsAlone } from '../../../core/plan.js';
 import { Differs } from '../../../core/record/mirror-counters.js';
 import type { RecordedResponse } from '../../../core/recording/recorded.js';
 import { differenceOf } from '../../../core/replay/pair-difference.js';
+import t from '../../support/tap.js';
 
 const compare = { ...pairsAlone, digest: true, headers: ['content-type'] };
 

@@ -1,4 +1,3 @@
-import t, { type Test } from 'tap';
 import { nowUs } from '../../../core/clock.js';
 import { Drop } from '../../../core/errors.js';
 import { Framing } from '../../../core/http/message.js';
@@ -15,6 +14,7 @@ import { UpstreamResources } from '../../../core/upstream/resources.js';
 import { targetsAsWritten } from '../../../core/upstream/target.js';
 import { serverAsVersion } from '../../../workers/commands/one-mirror.js';
 import { type Answer, Origin } from '../../support/origin.js';
+import t, { type Test } from '../../support/tap.js';
 import { RecordingCounters } from '../upstream/exchange.js';
 
 function exchange(target: string): RecordedExchange {

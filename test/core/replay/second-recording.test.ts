@@ -1,8 +1,8 @@
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import { limits } from '../../../core/limits.js';
 import type { RecordedExchange } from '../../../core/recording/recorded.js';
 import { SecondRecording } from '../../../core/replay/second-recording.js';
+import t from '../../support/tap.js';
 
 function exchange(target: string, body: string, answer: Buffer | null): RecordedExchange {
   const request = { method: 'POST', target, host: 'h', fields: '', framing: Framing.LENGTH, trailers: '' };

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import type { RecordedRequest, ResponseContent } from '../../../core/recording/recorded.js';
 import {
@@ -8,6 +7,7 @@ import {
   type TokenSource,
   tokenIn,
 } from '../../../core/replay/session-tokens.js';
+import t from '../../support/tap.js';
 
 const sources = ['cookie:sid', 'header:x-csrf', '$.auth.access_token'].map((text) => parseTokenSource(text)!);
 

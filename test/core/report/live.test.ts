@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { Drop } from '../../../core/errors.js';
 import { HdrCounts } from '../../../core/record/hdr-counts.js';
 import { HIGHEST_US } from '../../../core/record/hdr-layout.js';
@@ -10,6 +9,7 @@ import { VersionCounters } from '../../../core/record/version-counters.js';
 import { coarse, live } from '../../../core/report/live.js';
 import { openObserved } from '../../../core/report/observed.js';
 import { read } from '../../../core/report/reading.js';
+import t from '../../support/tap.js';
 import { plan, STARTED_US, sample } from './sample.js';
 
 const BEGIN_US = STARTED_US + 1_000_000;

@@ -1,10 +1,10 @@
-import t from 'tap';
 import { ThreadCounters, threadTable } from '../../../core/record/thread-counters.js';
 import { VersionCounters } from '../../../core/record/version-counters.js';
 import { noControlCounts } from '../../../core/report/control-counts.js';
 import { openObserved } from '../../../core/report/observed.js';
 import { PrometheusPage } from '../../../core/report/prometheus.js';
 import { read } from '../../../core/report/reading.js';
+import t from '../../support/tap.js';
 import { STARTED_US, sample } from './sample.js';
 
 /**

@@ -1,9 +1,9 @@
-import t from 'tap';
 import { between } from '../../../core/report/between.js';
 import { PrometheusPage } from '../../../core/report/prometheus.js';
 import { decodeReading, encodeReading } from '../../../core/report/raw-reading.js';
 import { read } from '../../../core/report/reading.js';
 import { stats } from '../../../core/report/stats.js';
+import t from '../../support/tap.js';
 import { latencies, mirrorCounts, readingOf, version } from './reading.js';
 import { STARTED_US, sample } from './sample.js';
 

@@ -1,4 +1,3 @@
-import t from 'tap';
 import { intervalLine, logHeader } from '../../../core/hlog/log-line.js';
 import { LogParser } from '../../../core/hlog/log-parser.js';
 import { MergedLog } from '../../../core/hlog/merged.js';
@@ -7,6 +6,7 @@ import { type Report, reportOfLogs, reportOfReading } from '../../../core/report
 import { reportHtml } from '../../../core/report/report-html.js';
 import { reportText } from '../../../core/report/report-text.js';
 import type { Verdict } from '../../../core/verdict/verdict.js';
+import t from '../../support/tap.js';
 import { latencies, mirrorCounts, readingOf, version } from './reading.js';
 
 const hostile = '<script>alert(1)</script>"\'&\u202e\u0007';

@@ -1,9 +1,9 @@
-import t from 'tap';
 import { dropReasons, failureReasons } from '../../../core/errors.js';
 import { unexaminedReasons } from '../../../core/record/mirror-counters.js';
 import { openObserved } from '../../../core/report/observed.js';
 import { read } from '../../../core/report/reading.js';
 import { stats } from '../../../core/report/stats.js';
+import t from '../../support/tap.js';
 import { STARTED_US, sample } from './sample.js';
 
 const none = <R extends string>(reasons: readonly R[]) =>

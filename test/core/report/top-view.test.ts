@@ -1,6 +1,6 @@
-import t from 'tap';
 import { Drop } from '../../../core/errors.js';
 import { topLines } from '../../../core/report/top-view.js';
+import t from '../../support/tap.js';
 import { latencies, mirrorCounts, readingOf, version } from './reading.js';
 
 function frame(changes: object = {}) {

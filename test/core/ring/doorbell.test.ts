@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import t from 'tap';
 import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
 import { FrameType } from '../../../core/ring/frame.js';
 import { createRing } from '../../../core/ring/layout.js';
 import { RingReader } from '../../../core/ring/reader.js';
 import { RingWriter } from '../../../core/ring/writer.js';
+import t from '../../support/tap.js';
 import { offer } from './support.js';
 
 const LONG_MS = 120_000;

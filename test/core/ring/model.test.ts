@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
 import { createRing, FRAME_HEADER_BYTES } from '../../../core/ring/layout.js';
 import { type FrameHandler, RingReader } from '../../../core/ring/reader.js';
 import { Offer, RingWriter } from '../../../core/ring/writer.js';
+import t from '../../support/tap.js';
 import { fillPayload, payloadIsWhole } from './support.js';
 
 const RING_BYTES = 1024;

@@ -1,9 +1,9 @@
-import t from 'tap';
 import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
 import { FrameType } from '../../../core/ring/frame.js';
 import { CONTROL_BYTES, Control, createRing, openRing, usedBytes } from '../../../core/ring/layout.js';
 import { RingReader } from '../../../core/ring/reader.js';
 import { Offer, RingWriter } from '../../../core/ring/writer.js';
+import t from '../../support/tap.js';
 import { Collector, HEADER, newRing, offer } from './support.js';
 
 const RING_BYTES = 1024;

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import t from 'tap';
 import { createDoorbell, Doorbell } from '../../../core/ring/doorbell.js';
 import { createRing, openRing, usedBytes } from '../../../core/ring/layout.js';
 import { type FrameHandler, RingReader } from '../../../core/ring/reader.js';
 import { RingWriter } from '../../../core/ring/writer.js';
+import t from '../../support/tap.js';
 import type { ConsumerTask } from './fixtures/consumer.js';
 import type { ProducerTask } from './fixtures/producer.js';
 import { payloadBytesOf, payloadIsWhole, Tally } from './support.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { cookieValue } from '../../../core/route/cookie.js';
+import t from '../../support/tap.js';
 
 function cookie(value: string, name: string): string | null {
   return cookieValue(`accept: */*\r\nCookie: ${value}\r\n`, name);

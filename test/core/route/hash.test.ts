@@ -1,5 +1,5 @@
-import t from 'tap';
 import { hashed, mixed } from '../../../core/route/hash.js';
+import t from '../../support/tap.js';
 
 t.test('the hash is FNV-1a, by its published values', async (t) => {
   const published: [string, number][] = [

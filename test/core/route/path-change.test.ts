@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { compilePathChange } from '../../../core/route/path-change.js';
+import t from '../../support/tap.js';
 
 const prefixed = (prefix: string, value: string, ignoreCase = false) =>
   compilePathChange({ kind: 'prefix', prefix, value, ignoreCase });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { Span } from '../../../core/http/span.js';
 import { findParameter } from '../../../core/route/query.js';
+import t from '../../support/tap.js';
 
 function value(target: string, name: string): string | null {
   const at = target.indexOf('?');

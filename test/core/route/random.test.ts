@@ -1,5 +1,5 @@
-import t from 'tap';
 import { seededRandom } from '../../../core/route/random.js';
+import t from '../../support/tap.js';
 
 t.test('the numbers are those of the published xoshiro128**', async (t) => {
   // From its definition with state 1, 2, 3, 4: rotl(2 * 5, 7) * 9 = 11520, then rotl(0, 7) * 9 = 0, …

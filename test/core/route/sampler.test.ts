@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import t from 'tap';
 import type { RequestHead } from '../../../core/http/message.js';
 import type { SamplePlan } from '../../../core/plan.js';
 import { hashed, mixed } from '../../../core/route/hash.js';
 import { seededRandom } from '../../../core/route/random.js';
 import { Sampler } from '../../../core/route/sampler.js';
+import t from '../../support/tap.js';
 import { mirror, request } from './support.js';
 
 const WHOLE = 1_000_000;

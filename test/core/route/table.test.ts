@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import t from 'tap';
 import type { RequestHead } from '../../../core/http/message.js';
 import type { MatchPlan, PathMatch, RoutePlan } from '../../../core/plan.js';
 import { NO_ROUTE, RouteTable } from '../../../core/route/table.js';
+import t from '../../support/tap.js';
 import { naiveFind } from './naive.js';
 import { field, request, route, tableOf } from './support.js';
 

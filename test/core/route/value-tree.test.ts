@@ -1,9 +1,9 @@
-import t from 'tap';
 import type { MatchPlan } from '../../../core/plan.js';
 import { LookedUp } from '../../../core/route/looked-up.js';
 import { CompiledRoute } from '../../../core/route/route.js';
 import { ValueTree } from '../../../core/route/value-tree.js';
 import { atOnce } from '../../../core/steps.js';
+import t from '../../support/tap.js';
 import { field, request, route } from './support.js';
 
 function times(count: number, match: Partial<MatchPlan>): Partial<MatchPlan>[] {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { seededRandom } from '../../../core/route/random.js';
 import { Sampler } from '../../../core/route/sampler.js';
 import { WeightedPrimaries } from '../../../core/route/weighted-primaries.js';
+import t from '../../support/tap.js';
 import { mirror, request } from './support.js';
 
 const sampler = new Sampler('umbra', seededRandom(Uint32Array.of(1, 2, 3, 4)));

@@ -1,6 +1,5 @@
 /** Copies on the sink thread, from frames in a real ring to a sink that the test settles. */
 import fc from 'fast-check';
-import t from 'tap';
 import { Drop, Failure, none } from '../../../core/errors.js';
 import { Framing, RequestHead } from '../../../core/http/message.js';
 import { MirrorBounds } from '../../../core/mirror/bounds.js';
@@ -17,6 +16,7 @@ import { RingWriter } from '../../../core/ring/writer.js';
 import type { Copy, Sink } from '../../../core/sink/sink.js';
 import { SinkMirror } from '../../../core/sink/sink-mirror.js';
 import { SinkReceiver } from '../../../core/sink/sink-receiver.js';
+import t from '../../support/tap.js';
 import { mirrorPlan } from '../route/support.js';
 
 /** What of a copy may be looked at until `put` returns. */

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { none } from '../../../core/errors.js';
 import { Framing } from '../../../core/http/message.js';
 import { Redactor } from '../../../core/recording/redactor.js';
 import { redactNothingMore } from '../../../core/redact.js';
 import { decodeMessage, encodeMessage } from '../../../core/stream/message.js';
 import { copyOf } from '../../support/copies.js';
+import t from '../../support/tap.js';
 
 const nothing = { ...redactNothingMore, defaults: false };
 

@@ -1,5 +1,5 @@
 /** What a shadow elsewhere takes of a stream, and what it says of each message. */
-import t, { type Test } from 'tap';
+
 import { nowUs } from '../../../core/clock.js';
 import { limits } from '../../../core/limits.js';
 import { pairsAlone } from '../../../core/plan.js';
@@ -11,6 +11,7 @@ import { encodeMessage } from '../../../core/stream/message.js';
 import { StreamShadow } from '../../../core/stream/stream-shadow.js';
 import { copyOf } from '../../support/copies.js';
 import { RawServer, refusedPort } from '../../support/raw-server.js';
+import t, { type Test } from '../../support/tap.js';
 import { TestPool } from '../upstream/exchange.js';
 
 const MiB = 1024 * 1024;

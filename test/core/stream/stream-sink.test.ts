@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import t, { type Test } from 'tap';
 import { Drop, Failure, none } from '../../../core/errors.js';
 import { Framing } from '../../../core/http/message.js';
 import { Redactor } from '../../../core/recording/redactor.js';
@@ -7,6 +6,7 @@ import { redactNothingMore } from '../../../core/redact.js';
 import type { StreamLinkEvents } from '../../../core/stream/stream-link.js';
 import { StreamSink } from '../../../core/stream/stream-sink.js';
 import { copyOf } from '../../support/copies.js';
+import t, { type Test } from '../../support/tap.js';
 import { until } from '../../support/umbra.js';
 
 const seconds = 1_000_000;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { chooseEndpoint } from '../../../core/upstream/balancer.js';
 import { Endpoint } from '../../../core/upstream/endpoint.js';
 import { Health, HealthBlock } from '../../../core/upstream/health-block.js';
+import t from '../../support/tap.js';
 import { endpointOn, upstreamDefaults } from './exchange.js';
 
 const slowStartMs = 10_000;

@@ -1,9 +1,9 @@
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import { writeRequestHead } from '../../../core/http/request-writer.js';
 import { limits } from '../../../core/limits.js';
 import { type RawPeer, type RawScript, RawServer } from '../../support/raw-server.js';
 import { requestOf } from '../../support/request.js';
+import t from '../../support/tap.js';
 import { Exchange, TestPool } from './exchange.js';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { Deadline, Deadlines } from '../../../core/upstream/deadlines.js';
+import t from '../../support/tap.js';
 
 t.test('a deadline is never early and late by at most a tick, over any number of turns', async () => {
   const timeouts = fc.array(fc.integer({ min: 0, max: 60_000 }), { minLength: 1, maxLength: 30 });

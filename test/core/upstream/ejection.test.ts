@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { Ejection } from '../../../core/upstream/ejection.js';
+import t from '../../support/tap.js';
 
 const plan = { failures: 3, errors: 0, baseTimeMs: 100, maxTimeMs: 250, maxShareMillionths: 500_000 };
 const s = 1e6;

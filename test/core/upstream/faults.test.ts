@@ -1,6 +1,6 @@
-import t, { type Test } from 'tap';
 import { ResponseFault } from '../../../core/http/response-fault.js';
 import { type RawScript, RawServer } from '../../support/raw-server.js';
+import t, { type Test } from '../../support/tap.js';
 import { Exchange, TestPool } from './exchange.js';
 
 /** Runs one GET against a server whose connections run `script`. */

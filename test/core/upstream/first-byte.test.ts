@@ -1,6 +1,6 @@
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import { RawServer } from '../../support/raw-server.js';
+import t from '../../support/tap.js';
 import { Exchange, TestPool } from './exchange.js';
 
 const timeoutMs = 10_000;

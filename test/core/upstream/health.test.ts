@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { HealthState, statusPasses } from '../../../core/upstream/health.js';
 import { Health, HealthBlock } from '../../../core/upstream/health-block.js';
+import t from '../../support/tap.js';
 
 function stateOf(healthyThreshold: number, unhealthyThreshold: number) {
   const block = new HealthBlock(HealthBlock.create());

@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import { limits } from '../../../core/limits.js';
 import { RawServer } from '../../support/raw-server.js';
+import t from '../../support/tap.js';
 import { Exchange, TestPool } from './exchange.js';
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';

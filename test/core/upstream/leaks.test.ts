@@ -1,8 +1,8 @@
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import { Health, HealthBlock } from '../../../core/upstream/health-block.js';
 import type { Target } from '../../../core/upstream/target.js';
 import { type RawPeer, RawServer } from '../../support/raw-server.js';
+import t from '../../support/tap.js';
 import { Exchange, endpointOn, TestPool } from './exchange.js';
 
 /** A small generator with a seed, so that a failing mix can be run again. */

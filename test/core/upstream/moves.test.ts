@@ -1,8 +1,8 @@
-import t from 'tap';
 import type { EndpointPlan } from '../../../core/plan.js';
 import { Health, HealthBlock } from '../../../core/upstream/health-block.js';
 import type { Target } from '../../../core/upstream/target.js';
 import { type RawPeer, RawServer } from '../../support/raw-server.js';
+import t from '../../support/tap.js';
 import { Exchange, endpointOn, TestPool } from './exchange.js';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';

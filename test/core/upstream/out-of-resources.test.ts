@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import t from 'tap';
 import { missing } from '../../support/command.js';
+import t from '../../support/tap.js';
 
 const child = fileURLToPath(new URL('./fixtures/no-descriptors.js', import.meta.url));
 const ports = fileURLToPath(new URL('./fixtures/no-ports.js', import.meta.url));

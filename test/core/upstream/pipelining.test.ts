@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import t from 'tap';
 import { type Failure, failureReasons } from '../../../core/errors.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
 import { PipelinedCall } from '../../../core/upstream/pipelined-call.js';
@@ -7,6 +6,7 @@ import type { VersionPool } from '../../../core/upstream/pool.js';
 import type { ResponseSink } from '../../../core/upstream/response-sink.js';
 import { type RawPeer, RawServer, refusedPort } from '../../support/raw-server.js';
 import { requestOf } from '../../support/request.js';
+import t from '../../support/tap.js';
 import { TestPool } from './exchange.js';
 
 const timeoutMs = 10_000;
@@ -65,7 +65,10 @@ class Sent implements ResponseSink {
   }
 }
 
-async function scene(t: import('tap').Test, script: (peer: RawPeer, index: number) => void | Promise<void>) {
+async function scene(
+  t: import('../../support/tap.js').Test,
+  script: (peer: RawPeer, index: number) => void | Promise<void>,
+) {
   const server = await RawServer.listen(async (peer, index) => {
     try {
       await script(peer, index);

@@ -3,7 +3,6 @@ import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { nowUs } from '../../../core/clock.js';
 import type { EndpointPlan, HealthPlan, VersionPlan } from '../../../core/plan.js';
 import { Health, HealthBlock } from '../../../core/upstream/health-block.js';
@@ -11,6 +10,7 @@ import { Prober } from '../../../core/upstream/prober.js';
 import type { Target } from '../../../core/upstream/target.js';
 import { RawClient } from '../../support/client.js';
 import { type RawPeer, RawServer, refusedPort } from '../../support/raw-server.js';
+import t from '../../support/tap.js';
 import { endpointOn, planFor } from './exchange.js';
 
 const health: HealthPlan = {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { Failure } from '../../../core/errors.js';
 import { Resends } from '../../../core/upstream/resend.js';
 import { RetryPolicy } from '../../../core/upstream/retry-policy.js';
+import t from '../../support/tap.js';
 import { TestPool } from './exchange.js';
 
 function policyOf(attempts: number): RetryPolicy {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import t from 'tap';
 import { limits } from '../../../core/limits.js';
 import { NameBlock, ResolvedName } from '../../../core/upstream/resolved-name.js';
+import t from '../../support/tap.js';
 
 t.test(
   'a failed lookup, and one that finds nothing, keep the last good addresses and are counted',

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { Failure, failures } from '../../../core/errors.js';
 import type { RetryCondition } from '../../../core/plan.js';
 import { RetryPolicy } from '../../../core/upstream/retry-policy.js';
+import t from '../../support/tap.js';
 
 const policy = (...on: RetryCondition[]) => new RetryPolicy({ attempts: 1, perTryTimeoutMs: 0, on });
 /** The failures that are tried again, with a timeout of the attempt alone and with one of the whole. */

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import { limits } from '../../../core/limits.js';
 import { type RawPeer, RawServer } from '../../support/raw-server.js';
+import t from '../../support/tap.js';
 import { Exchange, TestPool } from './exchange.js';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';

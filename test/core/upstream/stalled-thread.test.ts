@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import t from 'tap';
 import { RawServer } from '../../support/raw-server.js';
+import t from '../../support/tap.js';
 import { Exchange, TestPool } from './exchange.js';
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { Tie } from '../../../core/upstream/tie.js';
 import { type RawPeer, RawServer } from '../../support/raw-server.js';
 import { requestOf } from '../../support/request.js';
+import t from '../../support/tap.js';
 import { Exchange, TestPool } from './exchange.js';
 
 /**

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
-import t from 'tap';
 import { Framing } from '../../../core/http/message.js';
 import type { VersionTlsPlan } from '../../../core/plan.js';
 import { authorityPem, clientKey, clientPem, serverKey, serverPem } from '../../support/authority.js';
+import t from '../../support/tap.js';
 import { Exchange, TestPool, upstreamDefaults } from './exchange.js';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { ResponseFault } from '../../../core/http/response-fault.js';
 import { limits } from '../../../core/limits.js';
 import { type RawScript, RawServer } from '../../support/raw-server.js';
+import t from '../../support/tap.js';
 import { Exchange, TestPool } from './exchange.js';
 
 const SWITCHING =

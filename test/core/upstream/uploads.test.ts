@@ -1,8 +1,9 @@
 /** Requests whose bodies are not whole: how many connections they hold, and which of them give way. */
-import t, { type Test } from 'tap';
+
 import { Framing } from '../../../core/http/message.js';
 import { limits } from '../../../core/limits.js';
 import { type RawPeer, RawServer } from '../../support/raw-server.js';
+import t, { type Test } from '../../support/tap.js';
 import { Exchange, TestPool } from './exchange.js';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';

@@ -1,5 +1,4 @@
 import * as fc from 'fast-check';
-import t from 'tap';
 import { HdrCounts } from '../../../core/record/hdr-counts.js';
 import { Histogram } from '../../../core/record/histogram.js';
 import { RATIO_ONE } from '../../../core/record/mirror-counters.js';
@@ -7,6 +6,7 @@ import { BlockSeries, evenBlocks, fewerBlocks, unitMs } from '../../../core/verd
 import { biweight, type Estimator, trimmedMean } from '../../../core/verdict/location.js';
 import { noPairs } from '../../../core/verdict/pair-counts.js';
 import { latencyScale, ratioScale, type Scale, SlotCounts } from '../../../core/verdict/slot-counts.js';
+import t from '../../support/tap.js';
 
 function histogramOf(values: readonly number[]): Histogram {
   const counts = new HdrCounts(new SharedArrayBuffer(HdrCounts.bytes), 0);

@@ -1,4 +1,3 @@
-import t from 'tap';
 import { limits } from '../../../core/limits.js';
 import { Differs } from '../../../core/record/mirror-counters.js';
 import { EndpointBook } from '../../../core/verdict/endpoint-book.js';
@@ -10,6 +9,7 @@ import {
 } from '../../../core/verdict/endpoint-pairs.js';
 import { reasonsOf } from '../../../core/verdict/endpoint-reasons.js';
 import { type Check, type CheckName, defaultBounds, type Outcome } from '../../../core/verdict/verdict.js';
+import t from '../../support/tap.js';
 
 const Ended = { OK: 0, SHADOW_ERROR: 1 } as const;
 const sides = { primary: 'v1', shadow: 'v2' };

@@ -1,4 +1,3 @@
-import t from 'tap';
 import { type Law, laws } from '../../../bench/simulate/laws.js';
 import { Traffic } from '../../../bench/simulate/run.js';
 import { type Scenario, scenarios } from '../../../bench/simulate/scenarios.js';
@@ -14,6 +13,7 @@ import type { PairCounts } from '../../../core/verdict/pair-counts.js';
 import { SlotCounts } from '../../../core/verdict/slot-counts.js';
 import { type Check, type CheckName, defaultBounds, type Verdict } from '../../../core/verdict/verdict.js';
 import { verdictText } from '../../../core/verdict/verdict-text.js';
+import t from '../../support/tap.js';
 
 const law = (name: string): Law => laws.find((one) => one.name === name)!;
 const scenario = (name: string): Scenario => scenarios.find((one) => one.name === name)!;

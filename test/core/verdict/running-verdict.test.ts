@@ -1,10 +1,10 @@
-import t from 'tap';
 import { laws } from '../../../bench/simulate/laws.js';
 import { Traffic } from '../../../bench/simulate/run.js';
 import { scenarios } from '../../../bench/simulate/scenarios.js';
 import type { Block } from '../../../core/verdict/block-series.js';
 import type { MirrorEvidence } from '../../../core/verdict/judge.js';
 import { RunningVerdict } from '../../../core/verdict/running-verdict.js';
+import t from '../../support/tap.js';
 
 const blocksOf = (name: string): readonly Block[] =>
   new Traffic(1).run(laws[0], scenarios.find((one) => one.name === name)!, 10_000);

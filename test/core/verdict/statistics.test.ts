@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
-import t from 'tap';
 import { seededRandom } from '../../../core/route/random.js';
 import { logEvidenceAbove, logEvidenceBelow, sequenceWidth } from '../../../core/verdict/any-time.js';
 import { blockError } from '../../../core/verdict/block-mean.js';
 import { dispersionOf } from '../../../core/verdict/dispersion.js';
 import { excessInterval, excessScore } from '../../../core/verdict/paired-shares.js';
 import { normalQuantile, studentQuantile } from '../../../core/verdict/quantiles.js';
+import t from '../../support/tap.js';
 
 const near = (found: number, wanted: number, within: number): boolean => Math.abs(found - wanted) <= within;
 

@@ -3,7 +3,6 @@
  */
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, request } from 'node:http';
-import type { Test } from 'tap';
 import type { DocumentChange } from '../../../config/documents/change.js';
 import { DiffBook } from '../../../core/compare/diff-book.js';
 import type { Address } from '../../../core/plan.js';
@@ -15,6 +14,7 @@ import { AdminFigures } from '../../../workers/admin/figures.js';
 import { LiveFeed } from '../../../workers/admin/live-feed.js';
 import { serveAdmin } from '../../../workers/admin/server.js';
 import { sample } from '../../core/report/sample.js';
+import type { Test } from '../../support/tap.js';
 
 export const LOOPBACK: Address = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 

@@ -1,6 +1,6 @@
-import t from 'tap';
 import { DiffBook, noBookRules } from '../../../core/compare/diff-book.js';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 import { JSON_BODY, startAdmin } from './admin.js';
 
 const MIRROR = '/api/routes/reviews/mirrors/v2';

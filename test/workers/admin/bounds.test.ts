@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { Hono } from 'hono';
-import t, { type Test } from 'tap';
 import { limits } from '../../../core/limits.js';
 import { boundConnections } from '../../../workers/admin/connections.js';
 import { serveAdmin } from '../../../workers/admin/server.js';
+import t, { type Test } from '../../support/tap.js';
 import { until } from '../../support/umbra.js';
 import { JSON_BODY, LOOPBACK, startAdmin } from './admin.js';
 

@@ -1,5 +1,5 @@
-import t from 'tap';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 import { JSON_BODY, startAdmin } from './admin.js';
 
 const YAML_BODY = { 'content-type': 'application/yaml' };

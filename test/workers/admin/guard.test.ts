@@ -1,10 +1,10 @@
-import t from 'tap';
 import { DiffBook } from '../../../core/compare/diff-book.js';
 import { noControlCounts } from '../../../core/report/control-counts.js';
 import { createAdminApp } from '../../../workers/admin/app.js';
 import type { AdminDeps } from '../../../workers/admin/deps.js';
 import { AdminFigures } from '../../../workers/admin/figures.js';
 import { isLocal } from '../../../workers/admin/guard.js';
+import t from '../../support/tap.js';
 import { JSON_BODY, noVerdict, startAdmin } from './admin.js';
 
 const MIRRORS = '/api/mirrors';

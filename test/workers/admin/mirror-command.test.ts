@@ -4,11 +4,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import type { MirrorOptions } from '../../../config/commands/mirror.js';
 import type { Plan } from '../../../core/plan.js';
 import { mirrorCommand } from '../../../workers/commands/mirror.js';
 import { sample } from '../../core/report/sample.js';
+import t from '../../support/tap.js';
 import { startAdmin } from './admin.js';
 
 type Given = Partial<MirrorOptions> & Pick<MirrorOptions, 'admin'>;

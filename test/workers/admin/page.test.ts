@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { ask } from '../../support/client.js';
 import { Origin } from '../../support/origin.js';
+import t from '../../support/tap.js';
 import { reviews, UmbraProcess } from '../../support/umbra.js';
 import { startAdmin } from './admin.js';
 

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
-import t from 'tap';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 import { JSON_BODY, startAdmin } from './admin.js';
 
 const MIRRORS = '/api/mirrors';

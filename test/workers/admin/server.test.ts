@@ -5,9 +5,9 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Hono } from 'hono';
-import t, { type Test } from 'tap';
 import { limits } from '../../../core/limits.js';
 import { serveAdmin } from '../../../workers/admin/server.js';
+import t, { type Test } from '../../support/tap.js';
 import { LOOPBACK, startAdmin } from './admin.js';
 
 /** Not in tap's own directory: the path of a unix socket has hardly more than a hundred bytes. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import t from 'tap';
 import { limits } from '../../../core/limits.js';
+import t from '../../support/tap.js';
 import { startAdmin } from './admin.js';
 import { EventReader } from './events.js';
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import t from 'tap';
 import { minimal } from '../../config/told.js';
+import t from '../../support/tap.js';
 
 function umbra(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
   return new Promise((resolve) => {

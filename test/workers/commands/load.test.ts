@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import type { Readable } from 'node:stream';
-import t, { type Test } from 'tap';
 import type { LoadCommandOptions } from '../../../config/commands/load.js';
+import t, { type Test } from '../../support/tap.js';
 
 const modulePath = new URL('../../../workers/commands/load.js', import.meta.url).href;
 const defaults = {

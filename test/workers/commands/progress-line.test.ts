@@ -1,5 +1,5 @@
-import t from 'tap';
 import { ProgressLine } from '../../../workers/commands/progress-line.js';
+import t from '../../support/tap.js';
 import { until } from '../../support/umbra.js';
 
 const eraseLine = '\r\x1b[K';

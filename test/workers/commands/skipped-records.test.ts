@@ -1,5 +1,5 @@
-import t from 'tap';
 import { SkippedRecords } from '../../../workers/commands/skipped-records.js';
+import t from '../../support/tap.js';
 
 t.test('the first records are named, and all are counted by reason', async (t) => {
   const printed: string[] = [];

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { packageVersion } from '../../../config/package-file.js';
 import { versionCommand } from '../../../workers/commands/version.js';
 import { skipUws } from '../../support/engines.js';
+import t from '../../support/tap.js';
 
 async function printed(output: 'text' | 'json'): Promise<string> {
   const lines: string[] = [];

@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync, renameSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import t from 'tap';
 import { ask, askMany, RawClient } from '../../support/client.js';
 import { lawHolds, listed, mirrorTo } from '../../support/law.js';
 import { Origin } from '../../support/origin.js';
 import { RawServer } from '../../support/raw-server.js';
+import t from '../../support/tap.js';
 import { reviews, UmbraProcess, until } from '../../support/umbra.js';
 
 /** Envoy's default format, field by field. */

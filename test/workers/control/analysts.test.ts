@@ -1,4 +1,3 @@
-import t, { type Test } from 'tap';
 import { CaptureBudget, PairCapture } from '../../../core/compare/capture.js';
 import { DiffBook, type Diffs } from '../../../core/compare/diff-book.js';
 import { PairPort } from '../../../core/compare/pair-port.js';
@@ -10,6 +9,7 @@ import { RingWriter } from '../../../core/ring/writer.js';
 import { EndpointBook } from '../../../core/verdict/endpoint-book.js';
 import { Analysts } from '../../../workers/control/analysts.js';
 import { plan } from '../../core/report/sample.js';
+import t, { type Test } from '../../support/tap.js';
 import { until } from '../../support/umbra.js';
 
 const ringBytes = 8 * 1024 * 1024;

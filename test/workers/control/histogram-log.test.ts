@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
 import { LogParser } from '../../../core/hlog/log-parser.js';
 import { MergedLog } from '../../../core/hlog/merged.js';
 import { HeldBack } from '../../../core/mirror/held-back.js';
@@ -9,6 +8,7 @@ import { VersionCounters } from '../../../core/record/version-counters.js';
 import { type Observed, openObserved } from '../../../core/report/observed.js';
 import { HistogramLog, type KeptMark } from '../../../workers/control/histogram-log.js';
 import { plan } from '../../core/report/sample.js';
+import t, { type Test } from '../../support/tap.js';
 import { until } from '../../support/umbra.js';
 
 /** Far enough away that only `close` and plans write. */

@@ -1,9 +1,9 @@
-import t from 'tap';
 import type { Address, EngineChoice, ListenerPlan } from '../../../core/plan.js';
 import { settleEngines } from '../../../workers/downstream/acceptors.js';
 import { canTakeOver } from '../../../workers/downstream/node/acceptor.js';
 import { skipUws } from '../../support/engines.js';
 import { listenerPlan, tlsOf } from '../../support/listener.js';
+import t from '../../support/tap.js';
 
 const port: Address = { kind: 'tcp', host: '127.0.0.1', port: 8080 };
 const unix: Address = { kind: 'unix', path: '/run/umbra.sock' };

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import t, { type Test } from 'tap';
 import { driveLoad, type LoadOptions } from '../../../workers/load/drive.js';
+import t, { type Test } from '../../support/tap.js';
 
 const options = { rate: null, durationMs: 500, connections: 2, body: null };
 

@@ -1,8 +1,8 @@
-import t from 'tap';
 import { HdrCounts } from '../../../core/record/hdr-counts.js';
 import { Histogram } from '../../../core/record/histogram.js';
 import type { LoadFigures } from '../../../workers/load/drive.js';
 import { barText, loadText } from '../../../workers/load/load-text.js';
+import t from '../../support/tap.js';
 
 function figures(more: Partial<LoadFigures> = {}): LoadFigures {
   const counts = new HdrCounts(new SharedArrayBuffer(HdrCounts.bytes), 0);

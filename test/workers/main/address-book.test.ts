@@ -1,4 +1,3 @@
-import t from 'tap';
 import { compilePlan } from '../../../config/compile.js';
 import { MirrorSlots } from '../../../config/slots.js';
 import { limits } from '../../../core/limits.js';
@@ -6,6 +5,7 @@ import type { Plan } from '../../../core/plan.js';
 import { AddressBook } from '../../../workers/main/address-book.js';
 import type { Lookup } from '../../../workers/main/resolver.js';
 import { loaded } from '../../config/told.js';
+import t from '../../support/tap.js';
 
 let generation = 0;
 function planOf(versions: string): Plan {

@@ -1,7 +1,8 @@
 /** umbra's own log: what its lines hide of what they quote. */
-import t from 'tap';
+
 import { LogFilter } from '../../../workers/main/log.js';
 import { RawServer } from '../../support/raw-server.js';
+import t from '../../support/tap.js';
 import { reviews, UmbraProcess, until } from '../../support/umbra.js';
 
 const lists = {

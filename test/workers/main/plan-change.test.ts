@@ -1,9 +1,9 @@
-import t from 'tap';
 import { compilePlan } from '../../../config/compile.js';
 import { loadConfig } from '../../../config/load.js';
 import { MirrorSlots } from '../../../config/slots.js';
 import { withLiveChanges, withMirror, withWeights } from '../../../workers/main/plan-change.js';
 import type { ChangeAsk } from '../../../workers/protocol/messages.js';
+import t from '../../support/tap.js';
 
 const loaded = loadConfig(
   `versions: { v1: "http://127.0.0.1:1", v2: "http://127.0.0.1:2", v3: "http://127.0.0.1:3" }

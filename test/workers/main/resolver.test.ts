@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { limits } from '../../../core/limits.js';
 import { Resolver } from '../../../workers/main/resolver.js';
+import t from '../../support/tap.js';
 import { until } from '../../support/umbra.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'umbra-resolver-'));

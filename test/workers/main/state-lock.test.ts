@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { StateLock } from '../../../workers/main/state-lock.js';
+import t from '../../support/tap.js';
 
 const parent = mkdtempSync(join(tmpdir(), 'umbra-lock-'));
 t.teardown(() => rmSync(parent, { recursive: true, force: true }));

@@ -1,6 +1,6 @@
-import t from 'tap';
 import { openOrMakeBucket, readBucket } from '../../../workers/nats/bucket.js';
 import { NatsServer, noNats } from '../../support/nats.js';
+import t from '../../support/tap.js';
 
 t.test('a bucket is read up to so many values, and up to so many bytes', { skip: noNats }, async (t) => {
   const nats = await NatsServer.start();

@@ -5,13 +5,13 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
-import t, { type Test } from 'tap';
 import { limits } from '../../../core/limits.js';
 import type { NatsPlace } from '../../../core/plan.js';
 import { connectNats } from '../../../workers/nats/connect.js';
 import { lookUpOnce } from '../../../workers/nats/name-lookup.js';
 import { authorityPem, serverKey, serverPem } from '../../support/authority.js';
 import { NatsServer, noNats } from '../../support/nats.js';
+import t, { type Test } from '../../support/tap.js';
 
 /** The place of something that accepts connections and is no NATS. */
 async function placeOf(t: Test, onSocket: (socket: Socket) => void): Promise<NatsPlace> {

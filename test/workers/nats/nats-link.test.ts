@@ -2,12 +2,12 @@ import dns from 'node:dns';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
 import type { NatsPlace } from '../../../core/plan.js';
 import { NatsLink } from '../../../workers/nats/link.js';
 import { authorityPem, serverKey, serverPem } from '../../support/authority.js';
 import { NatsServer, noNats } from '../../support/nats.js';
 import { freePort } from '../../support/ports.js';
+import t, { type Test } from '../../support/tap.js';
 import { until } from '../../support/umbra.js';
 
 const skip = { skip: noNats };

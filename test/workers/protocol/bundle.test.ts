@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import t from 'tap';
 import { packageFile } from '../../../config/package-file.js';
 import { bundleName, type Entry, entries } from '../../../workers/protocol/entry.js';
+import t from '../../support/tap.js';
 
 const dist = fileURLToPath(packageFile('dist'));
 

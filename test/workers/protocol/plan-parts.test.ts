@@ -1,7 +1,7 @@
-import t from 'tap';
 import type { Plan, RoutePlan } from '../../../core/plan.js';
 import type { ThreadStart } from '../../../workers/protocol/messages.js';
 import { PlanParts, partsOf, perPart } from '../../../workers/protocol/plan-parts.js';
+import t from '../../support/tap.js';
 
 const version = (name: string) => ({ name }) as Plan['versions'][number];
 const planOf = (generation: number, routes: number, versions: string[] = []): Plan =>

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import t from 'tap';
 import { Timeline } from '../../../core/recording/timeline.js';
 import { openRecordings } from '../../../workers/replay/recording-file.js';
+import t from '../../support/tap.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'umbra-files-'));
 t.teardown(() => rmSync(directory, { recursive: true }));

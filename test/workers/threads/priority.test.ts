@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import t from 'tap';
 import { backgroundNice } from '../../../workers/threads/priority.js';
 import { Origin } from '../../support/origin.js';
+import t from '../../support/tap.js';
 import { reviews, UmbraProcess } from '../../support/umbra.js';
 
 /**

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import t from 'tap';
 import { ask, RawClient } from '../../support/client.js';
 import { served } from '../../support/engines.js';
 import { lawHolds, mirrorTo } from '../../support/law.js';
 import { Load } from '../../support/load.js';
 import { Origin } from '../../support/origin.js';
+import t from '../../support/tap.js';
 import { reviews, sum, UmbraProcess, until } from '../../support/umbra.js';
 
 const get = 'GET / HTTP/1.1\r\nhost: reviews\r\n\r\n';

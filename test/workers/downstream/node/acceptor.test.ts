@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import t from 'tap';
 import { nowUs } from '../../../../core/clock.js';
 import { NodeAcceptor } from '../../../../workers/downstream/node/acceptor.js';
 import { NodeDownstream } from '../../../../workers/downstream/node/engine.js';
 import { Sharing, sharingOf } from '../../../../workers/downstream/node/listening.js';
 import { NodeResources } from '../../../../workers/downstream/node/resources.js';
 import { listenerPlan, noCounters, oneCount } from '../../../support/listener.js';
+import t from '../../../support/tap.js';
 import { Client, get, loopback, reply } from '../uws/rig.js';
 
 const listener = listenerPlan({ address: loopback, engine: 'node' });

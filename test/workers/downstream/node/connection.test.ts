@@ -1,6 +1,6 @@
-import t from 'tap';
 import { Failure } from '../../../../core/errors.js';
 import { limits } from '../../../../core/limits.js';
+import t from '../../../support/tap.js';
 import { get, head, host, ofChunks, ofLength, reply } from '../uws/rig.js';
 import { NodeRig } from './rig.js';
 

@@ -2,7 +2,7 @@
  * Any bytes in any cuts: what comes back is whole answers in order or a close, and no request is left behind.
  */
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../../../support/tap.js';
 import { reply } from '../uws/rig.js';
 import { NodeRig } from './rig.js';
 

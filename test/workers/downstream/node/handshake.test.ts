@@ -1,10 +1,10 @@
 /** TLS connections before their handshake is done. */
 import { connect as connectTls } from 'node:tls';
-import t, { type Test } from 'tap';
 import type { ListenerLimits } from '../../../../core/plan.js';
 import { ClientTimeout } from '../../../../workers/downstream/downstream.js';
 import { authorityPem, serverKey, serverPem } from '../../../support/authority.js';
 import { tlsOf } from '../../../support/listener.js';
+import t, { type Test } from '../../../support/tap.js';
 import { Client, reply } from '../uws/rig.js';
 import { NodeRig } from './rig.js';
 

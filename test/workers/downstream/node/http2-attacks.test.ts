@@ -2,11 +2,12 @@
  * Every known attack on HTTP/2 over a socket of its own: it ends with the right error, is counted, holds no
  * more than it may, and a client beside it is served all the while.
  */
-import t, { type Test } from 'tap';
+
 import { Setting } from '../../../../core/http2/settings.js';
 import { limits } from '../../../../core/limits.js';
 import { frame, get, post, settingsFrame, uint32 } from '../../../core/http2/session-side.js';
 import { RawHttp2 } from '../../../support/raw-http2.js';
+import t, { type Test } from '../../../support/tap.js';
 import type { Seen } from '../uws/rig.js';
 import { headOf } from './http2-rig.js';
 import { NodeRig } from './rig.js';

@@ -1,10 +1,11 @@
 /** How connections and streams of HTTP/2 end on the node engine: times, drains, and clients that leave. */
-import t from 'tap';
+
 import { PREFACE } from '../../../../core/http2/frame.js';
 import { Setting } from '../../../../core/http2/settings.js';
 import { ClientTimeout } from '../../../../workers/downstream/downstream.js';
 import { frame, get, post, settingsFrame } from '../../../core/http2/session-side.js';
 import { RawHttp2 } from '../../../support/raw-http2.js';
+import t from '../../../support/tap.js';
 import { answered, data, headOf, leavesNothing, serve, waits } from './http2-rig.js';
 import { NodeRig } from './rig.js';
 

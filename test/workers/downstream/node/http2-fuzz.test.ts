@@ -3,9 +3,9 @@
  * nothing is left of a connection that is gone.
  */
 import { connect, type Socket } from 'node:net';
-import t from 'tap';
 import { Chance } from '../../../fuzz/random.js';
 import { anyConversation } from '../../../fuzz/sessions.js';
+import t from '../../../support/tap.js';
 import type { Seen } from '../uws/rig.js';
 import { headOf, leavesNothing } from './http2-rig.js';
 import { NodeRig } from './rig.js';

@@ -1,11 +1,12 @@
 /** A node engine that a client of frames is connected to, and responses to give it. */
-import type { Test } from 'tap';
+
 import { decideFraming } from '../../../../core/http/framing.js';
 import { ResponseHead } from '../../../../core/http/response-head.js';
 import { scanHead } from '../../../../core/http/response-head-scanner.js';
 import type { ListenerLimits } from '../../../../core/plan.js';
 import { frame } from '../../../core/http2/session-side.js';
 import { RawHttp2 } from '../../../support/raw-http2.js';
+import type { Test } from '../../../support/tap.js';
 import type { Seen } from '../uws/rig.js';
 import { NodeRig } from './rig.js';
 

@@ -1,12 +1,12 @@
 /** HTTP/2 on the node engine, frame by frame: what the proxy sees, and what the client gets. */
 import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTls } from 'node:tls';
-import t from 'tap';
 import { PREFACE } from '../../../../core/http2/frame.js';
 import { Setting } from '../../../../core/http2/settings.js';
 import { frame, get, post, settingsFrame, uint32 } from '../../../core/http2/session-side.js';
 import { tlsOf } from '../../../support/listener.js';
 import { RawHttp2 } from '../../../support/raw-http2.js';
+import t from '../../../support/tap.js';
 import { certificatePem, keyPem } from '../uws/certificate.js';
 import { type Client, get as http1Get, type Seen } from '../uws/rig.js';
 import { answered, data, headOf, leavesNothing, serve, waits } from './http2-rig.js';

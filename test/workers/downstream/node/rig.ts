@@ -1,6 +1,5 @@
 /** A real acceptor and a real node engine on one thread. */
 import net from 'node:net';
-import type { Test } from 'tap';
 import { nowUs } from '../../../../core/clock.js';
 import type { RequestHead } from '../../../../core/http/message.js';
 import { guardNames } from '../../../../core/http2/floods.js';
@@ -15,6 +14,7 @@ import { NodeAcceptor } from '../../../../workers/downstream/node/acceptor.js';
 import { NodeDownstream } from '../../../../workers/downstream/node/engine.js';
 import { NodeResources } from '../../../../workers/downstream/node/resources.js';
 import { listenerPlan, oneCount } from '../../../support/listener.js';
+import type { Test } from '../../../support/tap.js';
 import { Client, loopback, Seen } from '../uws/rig.js';
 
 export class NodeRig implements RequestHandler {

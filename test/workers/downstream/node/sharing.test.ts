@@ -6,11 +6,11 @@ import { connect, type NetConnectOpts } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import t, { type Test } from 'tap';
 import type { Address, ListenerPlan } from '../../../../core/plan.js';
 import { NodeAcceptor } from '../../../../workers/downstream/node/acceptor.js';
 import { Sharing, sharingOf } from '../../../../workers/downstream/node/listening.js';
 import { listenerPlan } from '../../../support/listener.js';
+import t, { type Test } from '../../../support/tap.js';
 import { get, loopback } from '../uws/rig.js';
 
 const file = new URL('./sharing-thread.js', import.meta.url);

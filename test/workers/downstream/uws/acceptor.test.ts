@@ -4,12 +4,12 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
-import t, { type Test } from 'tap';
 import type { Address, ListenerPlan } from '../../../../core/plan.js';
 import type { RequestHandler } from '../../../../workers/downstream/downstream.js';
 import { UwsAcceptor } from '../../../../workers/downstream/uws/acceptor.js';
 import { UwsDownstream } from '../../../../workers/downstream/uws/engine.js';
 import { listenerPlan, tlsOf, uwsParts } from '../../../support/listener.js';
+import t, { type Test } from '../../../support/tap.js';
 import { certificatePem, keyPem } from './certificate.js';
 import { Client, get, loopback, reply, skipWord, uws } from './rig.js';
 

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
-import t from 'tap';
 import { addressText } from '../../../../workers/downstream/uws/address.js';
+import t from '../../../support/tap.js';
 
 function text(...bytes: number[]): string {
   return addressText(new Uint8Array(bytes).buffer);

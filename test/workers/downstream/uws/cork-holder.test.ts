@@ -1,5 +1,5 @@
-import t from 'tap';
 import { CorkHolder } from '../../../../workers/downstream/uws/cork-holder.js';
+import t from '../../../support/tap.js';
 import { skipWord, uws } from './rig.js';
 
 const options = { skip: skipWord };

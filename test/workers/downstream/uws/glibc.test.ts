@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import t from 'tap';
 import { rewriteForOlderGlibc } from '../../../../workers/downstream/uws/glibc.js';
+import t from '../../../support/tap.js';
 
 const directory = dirname(createRequire(import.meta.url).resolve('uWebSockets.js'));
 const image = (name: string): Buffer => readFileSync(join(directory, name));

@@ -1,8 +1,8 @@
-import t from 'tap';
 import type { ResponseHead } from '../../../../core/http/response-head.js';
 import { ResponseReader } from '../../../../core/http/response-reader.js';
 import type { UwsResponse } from '../../../../workers/downstream/uws/binding.js';
 import { HeadWriter, HeldHead } from '../../../../workers/downstream/uws/head-writer.js';
+import t from '../../../support/tap.js';
 
 /** The one line that the writer hands to uWS for `head` behind an interim response. */
 function behindInterim(writer: HeadWriter, head: string): string {

@@ -13,10 +13,10 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import t, { type Test } from 'tap';
 import { limits } from '../../../../core/limits.js';
 import { rewriteForOlderGlibc } from '../../../../workers/downstream/uws/glibc.js';
 import { loadUws, prepareOlderGlibcCopy } from '../../../../workers/downstream/uws/load.js';
+import t, { type Test } from '../../../support/tap.js';
 
 const name = 'uws_linux_x64_115.node';
 const copyName = 'uws_linux_x64_115.older-glibc.node';

@@ -1,5 +1,5 @@
-import t, { type Test } from 'tap';
 import { Framing } from '../../../../core/http/message.js';
+import t, { type Test } from '../../../support/tap.js';
 import { get, host, Rig, reply, skipWord } from './rig.js';
 
 const options = { skip: skipWord };

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import t, { type Test } from 'tap';
 import { Framing } from '../../../../core/http/message.js';
 import { limits } from '../../../../core/limits.js';
+import t, { type Test } from '../../../support/tap.js';
 import { type Client, get, head, host, ofChunks, ofLength, Rig, reply, type Seen, skipWord } from './rig.js';
 
 const options = { skip: skipWord };

@@ -1,8 +1,8 @@
-import t from 'tap';
 import { Framing } from '../../../../core/http/message.js';
 import type { ResponseHead } from '../../../../core/http/response-head.js';
 import type { UwsResponse } from '../../../../workers/downstream/uws/binding.js';
 import { Offer, ResponseBody } from '../../../../workers/downstream/uws/response-body.js';
+import t from '../../../support/tap.js';
 
 /** Takes as much as it has room for, as uWS does on a socket whose kernel buffer is nearly full. */
 class SlowResponse {

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { Worker } from 'node:worker_threads';
-import t, { type Test } from 'tap';
 import { UwsAcceptor } from '../../../../workers/downstream/uws/acceptor.js';
 import type { UwsDescriptor } from '../../../../workers/downstream/uws/binding.js';
 import { listenerPlan } from '../../../support/listener.js';
+import t, { type Test } from '../../../support/tap.js';
 import type { ChildMessage } from './child.js';
 import { Client, get, host, loopback, skipWord, uws } from './rig.js';
 
