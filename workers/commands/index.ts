@@ -4,6 +4,7 @@
  * server carries none of the others.
  */
 import type { CommandActions } from '../../config/commands/index.js';
+import { completionCommand } from './completion.js';
 
 export const actions: CommandActions = {
   run: async (options) => (await import('./run.js')).runCommand(options),
@@ -19,7 +20,8 @@ export const actions: CommandActions = {
   verdict: async (options, io) => (await import('./verdict.js')).verdictCommand(options, io),
   diffs: async (options, io) => (await import('./diffs.js')).diffsCommand(options, io),
   apply: async (options, io) => (await import('./resources.js')).resourcesCommand('apply', options, io),
-  completion: async (options, io) => (await import('./completion.js')).completionCommand(options, io),
+  // All that it needs is here already: loaded late, it would move `commander` into a file of its own.
+  completion: completionCommand,
   version: async (options, io) => (await import('./version.js')).versionCommand(options, io),
   delete: async (options, io) => (await import('./resources.js')).resourcesCommand('delete', options, io),
 };
