@@ -4,9 +4,10 @@
  */
 import { basename, dirname, resolve } from 'node:path';
 import { changeStore, type DocumentChange } from './documents/change.js';
-import { type ReadFiles, readDirectory, readStore, storeFile } from './documents/files.js';
+import { type ReadFiles, readDirectory } from './documents/files.js';
 import { documentSettings } from './documents/merge.js';
 import type { DocumentSource } from './documents/sources.js';
+import { readStore, storeFile } from './documents/store-file.js';
 import { grownYaml } from './documents/yaml.js';
 import { type LoadedConfig, type LoadOptions, loadConfig, readBounded, unreadable } from './load.js';
 import { isPlanAddress } from './nats-address.js';

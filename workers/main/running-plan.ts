@@ -3,7 +3,7 @@
  * changes of mirrors and weights. Changes wait for each other. Main thread.
  */
 import { compilePlan } from '../../config/compile.js';
-import { readStore, writeStore } from '../../config/documents/files.js';
+import { readStore, writeStore } from '../../config/documents/store-file.js';
 import type { LoadedAll } from '../../config/load-all.js';
 import type { Origin } from '../../config/origin.js';
 import { formatProblem } from '../../config/problem.js';
