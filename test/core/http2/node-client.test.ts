@@ -214,7 +214,10 @@ t.test('a drain lets what is open end, and the client opens no more', async (t) 
     request.end('bye');
     t.equal((await answerTo(request)).body.toString(), 'bye');
     t.equal(session.open, 0);
-    t.throws(() => client.request({ ':path': '/fields' }));
+    // Node 20 and 22 refuse it at once, later releases when the session is over.
+    const late = t.rejects(async () => answerTo(client.request({ ':path': '/fields' })));
+    client.destroy();
+    await late;
   });
 });
 
