@@ -188,7 +188,7 @@ export const limits = {
    */
   http2WaitingBytes: 512 * 1024 * 1024,
   /** Bytes that a tunnel passes on from its version before it gives way to other sockets of the thread. */
-  tunnelTurnBytes: 256 * 1024,
+  tunnelTurnBytes: 64 * 1024,
   /** One WebSocket message, on the uws engine. Larger: the connection is closed. */
   webSocketMessageBytes: 16 * 1024 * 1024,
   /**
