@@ -45,7 +45,7 @@ export class EndpointBatch {
     return this.#count === 0;
   }
 
-  /** No further pair finds room for sure. */
+  /** Whether the batch must be sent, because the next pair may not fit. */
   get isFull(): boolean {
     return this.#count === recordsMax || this.#texts.length === namesMax;
   }

@@ -92,7 +92,7 @@ export interface MirrorVerdict {
   readonly shadow: string;
   readonly outcome: Outcome;
   readonly checks: readonly Check[];
-  /** Where checks that do not pass come from, of the pairs that were counted by endpoint. */
+  /** The endpoints that contribute to checks that do not pass, of the pairs that were counted by endpoint. */
   readonly endpoints: readonly EndpointReason[];
   /** What is not in any check, in sentences. */
   readonly notes: readonly string[];
