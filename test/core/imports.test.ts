@@ -17,6 +17,9 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   http2: {
     http: 'streams carry the requests and responses that are heads of core/http',
   },
+  grpc: {
+    http: 'statuses of gRPC stand in response heads',
+  },
   ring: {},
   regex: {},
   route: {
