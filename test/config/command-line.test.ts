@@ -47,7 +47,11 @@ t.test('every command gets its options, and its exit code is returned', async (t
       ['run', '-c', 'a.yaml', '--set', 'a=1', '--set', 'b=2'],
       ['run', { config: 'a.yaml', set: ['a=1', 'b=2'] }],
     ],
-    [['demo'], ['demo', { forMs: null, rate: 5, port: null, adminPort: null, open: false }]],
+    [['demo'], ['demo', { services: null, forMs: null, rate: 5, port: null, adminPort: null, open: false }]],
+    [
+      ['demo', '--services', 'v2,v1'],
+      ['demo', { services: ['v2', 'v1'] }],
+    ],
     [
       ['demo', '--for', '30s', '--rate', '9', '--port', '0', '--admin-port', '9902', '--open'],
       ['demo', { forMs: 30_000, rate: 9, port: 0, adminPort: 9902, open: true }],
@@ -188,6 +192,8 @@ t.test('bad usage exits with 2, says what is wrong, and runs nothing', async (t)
     [['demo', '--for', '5'], /'--for <duration>' argument '5' is invalid\. Expected a duration/],
     [['demo', '--port', '70000'], /Expected a port from 0 to 65535/],
     [['demo', '--rate', '0'], /Expected a whole number above 0/],
+    [['demo', '--services', 'v3'], /Expected v1, v2 or v1,v2/],
+    [['demo', '--services', 'v1', '--rate', '9'], /'--services' cannot be used with any other/],
     [['mirror'], /expected one of --percent <n>, --on and --off/],
     [['mirror', '--on'], /missing required arguments 'route' and 'version'/],
     [['mirror', 'reviews', '--off'], /missing required argument 'version'/],

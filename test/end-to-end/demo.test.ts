@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import t from '../support/tap.js';
-import { runToEnd } from '../support/umbra.js';
+import { Output, runToEnd, spawnUmbra, until } from '../support/umbra.js';
 
 t.test('`umbra demo` mirrors under load, compares both versions and ends by itself', async (t) => {
   const { code, out, err } = await runToEnd(
@@ -29,4 +30,20 @@ t.test('`umbra demo` mirrors under load, compares both versions and ends by itse
   );
   t.match(out, /the live page +http:\/\/127\.0\.0\.1:\d+\/$/m);
   t.match(out, /clients made \d+ calls; 0 failed/);
+});
+
+t.test('`umbra demo --services` runs the services alone until it is stopped', async (t) => {
+  const child = spawnUmbra('demo', '--services', 'v1,v2');
+  const output = new Output(child);
+  const ended = once(child, 'close');
+  const isUp = () => output.out.split('\n').length === 3 || output.err !== '';
+  await until(isUp, 'both services listen');
+  // Their ports are fixed: another program of this machine may have them.
+  if (output.err.includes('EADDRINUSE')) return t.pass('a port is taken', { skip: output.err.trim() });
+  t.equal(output.out, 'v1 http://127.0.0.1:9080/reviews/1\nv2 http://127.0.0.1:9081/reviews/1\n');
+  t.match(await (await fetch('http://127.0.0.1:9081/reviews/1')).json(), { version: 'v2' });
+  const second = await runToEnd('demo', '--services', 'v1');
+  t.match(second, { code: 1, err: /^umbra: v1 can't listen: .*EADDRINUSE/ });
+  child.kill('SIGINT');
+  t.strictSame(await ended, [0, null]);
 });

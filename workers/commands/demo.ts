@@ -16,6 +16,7 @@ import { Callers } from '../demo/callers.js';
 import { LogTail } from '../demo/log-tail.js';
 import type { OriginPorts } from '../demo/origin-thread.js';
 import { paint } from '../demo/paint.js';
+import { serveServices } from '../demo/serve.js';
 import { engineNames } from '../downstream/acceptors.js';
 import { loadInThread } from '../main/loading.js';
 import { LogFilter, logMessage, openLog } from '../main/log.js';
@@ -48,6 +49,7 @@ interface Place {
 }
 
 export async function demoCommand(options: DemoOptions): Promise<number> {
+  if (options.services !== null) return serveServices(options.services);
   const directory = await mkdtemp(join(tmpdir(), 'umbra-demo-'));
   const place = {
     directory,

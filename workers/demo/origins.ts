@@ -3,8 +3,7 @@
  * takes slightly longer.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-
-export type OriginVersion = 'v1' | 'v2';
+import type { ServiceName } from '../../config/commands/demo.js';
 
 const texts = [
   { reviewer: 'Ada', text: 'Read it twice, and found a new room in it the second time.' },
@@ -19,7 +18,7 @@ const delaysMs = { v1: { least: 2, chance: 4 }, v2: { least: 4, chance: 7 } };
  * `serveOrigin` serves one version on loopback; port 0 selects a free port. It rejects with the system's
  * error.
  */
-export function serveOrigin(version: OriginVersion, port: number): Promise<Server> {
+export function serveOrigin(version: ServiceName, port: number): Promise<Server> {
   const { least, chance } = delaysMs[version];
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
     request.resume();
@@ -33,7 +32,7 @@ export function serveOrigin(version: OriginVersion, port: number): Promise<Serve
   });
 }
 
-function answer(version: OriginVersion, request: IncomingMessage, response: ServerResponse): void {
+function answer(version: ServiceName, request: IncomingMessage, response: ServerResponse): void {
   const id = /^\/reviews\/(\d+)$/.exec(request.url ?? '')?.[1];
   if (id === undefined) {
     response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":"no such page"}\n');

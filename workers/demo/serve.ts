@@ -1,28 +1,26 @@
-/**
- * `node dist/workers/demo/serve.js [--only v1|v2]` serves the demo's two versions on fixed ports, for the
- * tutorial.
- */
-import type { AddressInfo } from 'node:net';
-import { type OriginVersion, serveOrigin } from './origins.js';
+/** `umbra demo --services`: the demo's services by themselves, for the tutorial and for a try by hand. */
+import { once } from 'node:events';
+import { type ServiceName, servicePorts } from '../../config/commands/demo.js';
+import { exitFailure, exitOk } from '../../config/exit-codes.js';
+import { serveOrigin } from './origins.js';
 
-const ports: Readonly<Record<OriginVersion, number>> = { v1: 9080, v2: 9081 };
-
-const only = process.argv[2] === '--only' ? process.argv[3] : undefined;
-const versions = (Object.keys(ports) as OriginVersion[]).filter(
-  (version) => only === undefined || version === only,
-);
-
-if (versions.length === 0) {
-  process.stderr.write(`unknown version ${only}: expected v1 or v2\n`);
-  process.exitCode = 2;
-}
-for (const version of versions) {
-  try {
-    const server = await serveOrigin(version, ports[version]);
-    const { port } = server.address() as AddressInfo;
-    process.stdout.write(`${version} http://127.0.0.1:${port}/reviews/1\n`);
-  } catch (error) {
-    process.stderr.write(`${version} cannot listen: ${(error as Error).message}\n`);
-    process.exit(1);
+/** Resolves with the exit code, after SIGINT or SIGTERM where all of them listen. */
+export async function serveServices(names: readonly ServiceName[]): Promise<number> {
+  const servers = [];
+  for (const name of names) {
+    try {
+      servers.push(await serveOrigin(name, servicePorts[name]));
+    } catch (error) {
+      process.stderr.write(`umbra: ${name} can't listen: ${(error as Error).message}\n`);
+      for (const server of servers) server.close();
+      return exitFailure;
+    }
+    process.stdout.write(`${name} http://127.0.0.1:${servicePorts[name]}/reviews/1\n`);
   }
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  for (const server of servers) {
+    server.close();
+    server.closeAllConnections();
+  }
+  return exitOk;
 }
