@@ -30,7 +30,7 @@ interface Place {
 
 /**
  * `tarOf` returns the archive of `tree` in pieces; the content of a file is a piece by itself. `root` is
- * written before each path (`umbra-0.1.0/`, `./`).
+ * written before each path (`umbra-0.2.0/`, `./`).
  */
 export function tarOf(tree: Tree, root: string, timeS: number): Buffer[] {
   const folders = new Set([root]);
