@@ -7,9 +7,16 @@ export const GRPC_ANSWER_STATUS = 200;
 /** Characters of the text that clients get. */
 const MESSAGE_CHARS = 1024;
 
-/** The field lines of the answer that is `status` with `text` over HTTP; a wire string. */
-export function grpcAnswerLines(status: number, text: string): string {
+/**
+ * The field lines of the answer that is `status` with `text` and `lines` over HTTP. `lines` and the result are
+ * wire strings.
+ */
+export function grpcAnswerLines(status: number, text: string, lines: string): string {
   const message = encodeGrpcMessage(text.slice(0, MESSAGE_CHARS).trimEnd());
-  const lines = `content-type: application/grpc\r\ngrpc-status: ${grpcStatusOfHttp(status)}\r\n`;
-  return message === '' ? lines : `${lines}grpc-message: ${message}\r\n`;
+  const own = `content-type: application/grpc\r\ngrpc-status: ${grpcStatusOfHttp(status)}\r\n`;
+  return own + (message === '' ? '' : `grpc-message: ${message}\r\n`) + withoutContentType(lines);
+}
+
+function withoutContentType(lines: string): string {
+  return lines.replace(/^content-type:.*\r\n/gim, '');
 }

@@ -68,6 +68,8 @@ export class RequestHead {
   http10 = false;
   /** The client uses HTTP/2. */
   http2 = false;
+  /** The request is a gRPC call: HTTP/2 with a Content-Type of gRPC. */
+  grpc = false;
   /**
    * The client's address as a proxy that the listener trusts reported it. Empty: the peer is the client. The
    * edge sets it.
@@ -92,6 +94,7 @@ export function copyHead(from: RequestHead, to: RequestHead): void {
   to.secure = from.secure;
   to.http10 = from.http10;
   to.http2 = from.http2;
+  to.grpc = from.grpc;
   to.client = from.client;
   to.localPort = from.localPort;
 }

@@ -2,6 +2,7 @@
  * A decoded field with its HTTP/1.1 line and its meaning to a proxy. It is checked once: fields in a table
  * are used again without another check.
  */
+import { isGrpcType } from '../grpc/grpc-method.js';
 import { isFieldByte, isTokenByte } from '../http/chars.js';
 import { latin1Slice, latin1Write } from '../http/wire.js';
 
@@ -29,6 +30,8 @@ export const Meaning = {
   BAD: 14,
   /** A framing field with an underscore for its dash, which some servers treat as the field itself. */
   DISGUISE: 15,
+  /** The Content-Type of a gRPC message; forwarded unchanged. */
+  GRPC: 16,
 } as const;
 export type Meaning = (typeof Meaning)[keyof typeof Meaning];
 
@@ -105,7 +108,9 @@ export class Field {
 function judge(name: string, value: string): Meaning {
   if (!isValue(value)) return Meaning.BAD;
   if (name.charCodeAt(0) === COLON) return pseudoMeanings.get(name) ?? Meaning.BAD;
-  return isName(name) ? (meanings.get(name) ?? Meaning.FORWARD) : Meaning.BAD;
+  if (!isName(name)) return Meaning.BAD;
+  if (name === 'content-type' && isGrpcType(value)) return Meaning.GRPC;
+  return meanings.get(name) ?? Meaning.FORWARD;
 }
 
 /** Whether `name` is a token without upper-case letters (RFC 9113, section 8.2.1). */

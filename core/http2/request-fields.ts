@@ -61,6 +61,7 @@ export class RequestFields implements FieldSink {
     head.upgrade = '';
     head.expectsContinue = false;
     head.http10 = false;
+    head.grpc = false;
     this.fault = RequestFault.NONE;
     head.neverIndexed = '';
     this.#length.begin();
@@ -82,6 +83,10 @@ export class RequestFields implements FieldSink {
     this.#regular = true;
     if (field.neverIndexed) this.head.neverIndexed = withName(this.head.neverIndexed, field.name);
     switch (meaning) {
+      case Meaning.GRPC:
+        this.head.grpc = true;
+        this.head.fields += field.line;
+        break;
       case Meaning.FORWARD:
       case Meaning.DATE:
       case Meaning.TRAILER:

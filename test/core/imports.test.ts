@@ -16,6 +16,7 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   http: {},
   http2: {
     http: 'streams carry the requests and responses that are heads of core/http',
+    grpc: 'what a Content-Type means is judged once, when a field is read',
   },
   grpc: {
     http: 'statuses of gRPC stand in response heads',

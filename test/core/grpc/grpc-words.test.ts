@@ -83,10 +83,10 @@ t.test(
     t.equal(grpcOutcome(GrpcStatus.NONE, 404, false), GrpcStatus.UNIMPLEMENTED);
     t.equal(grpcOutcome(GrpcStatus.ABORTED, 200, true), GrpcStatus.ABORTED);
     t.equal(
-      grpcAnswerLines(503, 'no upstream endpoint is available\n'),
-      'content-type: application/grpc\r\ngrpc-status: 14\r\ngrpc-message: no upstream endpoint is available\r\n',
+      grpcAnswerLines(503, 'no upstream endpoint is available\n', 'Content-Type: text/plain\r\nx: y\r\n'),
+      'content-type: application/grpc\r\ngrpc-status: 14\r\ngrpc-message: no upstream endpoint is available\r\nx: y\r\n',
     );
-    t.equal(grpcAnswerLines(404, ''), 'content-type: application/grpc\r\ngrpc-status: 12\r\n');
+    t.equal(grpcAnswerLines(404, '', ''), 'content-type: application/grpc\r\ngrpc-status: 12\r\n');
   },
 );
 

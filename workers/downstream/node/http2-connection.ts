@@ -295,8 +295,8 @@ export class Http2Connection implements ClientConnection, ServerSessionOwner, St
 
   // --- requests
 
-  #begin(stream: Stream, { method }: RequestHead): Http2Responder {
-    const responder = new Http2Responder(this, stream, method === 'HEAD');
+  #begin(stream: Stream, head: RequestHead): Http2Responder {
+    const responder = new Http2Responder(this, stream, head);
     stream.sink = responder;
     this.#owner.onRequestBegan();
     this.#owner.onHttp2Request();

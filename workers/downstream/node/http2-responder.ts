@@ -1,5 +1,6 @@
 import { Failure } from '../../../core/errors.js';
-import { Framing } from '../../../core/http/message.js';
+import { GRPC_ANSWER_STATUS, grpcAnswerLines } from '../../../core/grpc/grpc-answer.js';
+import { Framing, type RequestHead } from '../../../core/http/message.js';
 import { RequestFault, requestFaultAnswers } from '../../../core/http/request-fault.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
 import { ErrorCode } from '../../../core/http2/error-code.js';
@@ -65,6 +66,7 @@ export class Http2Responder implements Responder, StreamSink {
   readonly #session: ServerSession;
   readonly #stream: Stream;
   readonly #toHead: boolean;
+  readonly #toGrpc: boolean;
   #phase: Phase = Phase.OPEN;
   /** The head has ended the stream: no body follows. */
   #isWhole = false;
@@ -80,11 +82,12 @@ export class Http2Responder implements Responder, StreamSink {
   /** When the proxy took the body again after a pause, or the response was over before the request. */
   #sinceUs = 0;
 
-  constructor(connection: StreamConnection, stream: Stream, toHead: boolean) {
+  constructor(connection: StreamConnection, stream: Stream, { method, grpc }: RequestHead) {
     this.#connection = connection;
     this.#session = connection.session;
     this.#stream = stream;
-    this.#toHead = toHead;
+    this.#toHead = method === 'HEAD';
+    this.#toGrpc = grpc;
   }
 
   get isOpen(): boolean {
@@ -172,12 +175,24 @@ export class Http2Responder implements Responder, StreamSink {
   answer(status: number, body: string, lines: string = PLAIN_TEXT): void {
     this.#mustBeOpen();
     this.#drop();
+    if (this.#toGrpc) {
+      this.#answerGrpc(status, body, lines);
+      return;
+    }
     const bytes = Buffer.from(body);
     const length = hasNoBody(status) ? '' : `Content-Length: ${bytes.length}\r\n`;
     this.#isWhole = this.#toHead || hasNoBody(status) || bytes.length === 0;
     this.#session.sendAnswer(this.#stream, status, lines + length + dateField(), this.#isWhole);
     if (!this.#isWhole) this.#session.write(this.#stream, bytes, true);
     this.#isWhole = true;
+    this.#end(false);
+  }
+
+  /** A gRPC client reads the status and the text from fields. Envoy answers in the same way. */
+  #answerGrpc(status: number, body: string, lines: string): void {
+    const fields = grpcAnswerLines(status, body, lines) + dateField();
+    this.#isWhole = true;
+    this.#session.sendAnswer(this.#stream, GRPC_ANSWER_STATUS, fields, true);
     this.#end(false);
   }
 

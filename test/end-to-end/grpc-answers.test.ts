@@ -1,0 +1,99 @@
+/** What gRPC clients get in umbra's own words: a status and a text in fields, which they can read. */
+import { decodeGrpcMessage } from '../../core/grpc/status-text.js';
+import { type Asked2, ask2, http2Session } from '../support/http2-client.js';
+import { Origin } from '../support/origin.js';
+import t from '../support/tap.js';
+import { reviews, UmbraProcess } from '../support/umbra.js';
+
+t.test('answers of umbra itself are Trailers-Only for gRPC, and as ever for all others', async (t) => {
+  const v1 = await Origin.listen((_, response) => response.end('served'));
+  const config = reviews(v1.port, null, {
+    route: { match: { path: { prefix: '/reviews.' } }, timeout: '100ms' },
+    umbra: {
+      listen: [
+        {
+          address: '127.0.0.1:0',
+          engine: 'node',
+          protocols: 'h2',
+          body: { max: '1KiB' },
+          head: { max: '2KiB' },
+        },
+      ],
+    },
+  });
+  config.versions.dead = { endpoints: 'http://127.0.0.1:1' };
+  config.routes.push(
+    { name: 'dead', match: { path: { exact: '/dead.Service/Call' } }, primary: 'dead' },
+    {
+      name: 'aborted',
+      match: { path: { exact: '/aborted.Service/Call' } },
+      primary: 'v1',
+      fault: { abort: { status: 503, percent: 100 } },
+    },
+    {
+      name: 'own',
+      match: { path: { exact: '/own.Service/Call' } },
+      respond: { status: 403, body: 'not for you, ü', headers: { 'x-by': 'umbra' } },
+    },
+  );
+  const umbra = await UmbraProcess.start(config);
+  const session = http2Session(umbra.url);
+  t.teardown(async () => {
+    session.destroy();
+    await umbra.stop();
+    await v1.close();
+  });
+  const call = async (target: string, asked: Asked2 = {}) => {
+    const headers = { 'content-type': 'application/grpc+proto', te: 'trailers', ...asked.headers };
+    const body = asked.body ?? Buffer.alloc(5);
+    const answered = await ask2(session, { method: 'POST', target, ...asked, headers, body });
+    t.equal(answered.status, 200);
+    t.equal(answered.headers['content-type'], 'application/grpc');
+    t.equal(answered.body.length, 0);
+    return [answered.headers['grpc-status'], decodeGrpcMessage(String(answered.headers['grpc-message']))];
+  };
+  t.strictSame(await call('/nobody.Service/Call'), ['12', 'no route matches this request']);
+  t.strictSame(await call('/dead.Service/Call'), ['14', 'upstream connection failed']);
+  t.strictSame(await call('/aborted.Service/Call'), ['14', 'aborted on purpose']);
+  t.strictSame(await call('/own.Service/Call'), ['7', 'not for you, ü']);
+  t.match(await call('/reviews.Service/Large', { body: Buffer.alloc(2000) }), ['8', /too large/]);
+  t.match(await call('/reviews.Service/Call', { headers: { 'x-large': 'x'.repeat(4096) } }), [
+    '8',
+    /too large/i,
+  ]);
+  const web = await ask2(session, {
+    method: 'POST',
+    target: '/nobody.Service/Call',
+    headers: { 'content-type': 'application/grpc-web+proto' },
+    body: Buffer.alloc(5),
+  });
+  t.equal(web.status, 404, 'gRPC-Web is answered in HTTP');
+  t.equal(web.headers['grpc-status'], undefined);
+  const own = await ask2(session, { target: '/own.Service/Call' });
+  t.equal(own.status, 403);
+  t.equal(own.headers['x-by'], 'umbra');
+});
+
+t.test('a call that takes longer than its route allows is DEADLINE_EXCEEDED', async (t) => {
+  const v1 = await Origin.listen(() => {});
+  const umbra = await UmbraProcess.start(
+    reviews(v1.port, null, {
+      route: { timeout: '50ms' },
+      umbra: { listen: [{ address: '127.0.0.1:0', engine: 'node', protocols: 'h2' }] },
+    }),
+  );
+  const session = http2Session(umbra.url);
+  t.teardown(async () => {
+    session.destroy();
+    await umbra.stop();
+    await v1.close();
+  });
+  const { headers } = await ask2(session, {
+    method: 'POST',
+    target: '/reviews.Service/Call',
+    headers: { 'content-type': 'application/grpc', te: 'trailers' },
+    body: Buffer.alloc(5),
+  });
+  t.equal(headers['grpc-status'], '4');
+  t.equal(headers['grpc-message'], 'upstream timed out');
+});
