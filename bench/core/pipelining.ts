@@ -130,7 +130,8 @@ function overConnections(pool: VersionPool): Sender {
 function pipelined(pool: VersionPool): Sender {
   return (sink) => {
     const call = new PipelinedCall(sink);
-    return () => call.start(pool, request, depth);
+    call.depth = depth;
+    return () => call.start(pool, request);
   };
 }
 

@@ -11,8 +11,8 @@ import { keepPiece } from '../http/kept-pieces.js';
 import { Framing } from '../http/message.js';
 import { limits } from '../limits.js';
 import { VersionField } from '../record/version-counters.js';
+import type { Calls } from '../upstream/calls.js';
 import { Deadline } from '../upstream/deadlines.js';
-import type { UpstreamCall } from '../upstream/upstream-call.js';
 import type { UpstreamRequest } from '../upstream/upstream-request.js';
 import type { RouteRuntime } from './runtime.js';
 
@@ -27,7 +27,7 @@ const nothing = new Uint8Array(0);
 const US_PER_MS = 1000;
 
 export class Attempts {
-  readonly #call: UpstreamCall;
+  readonly #calls: Calls;
   readonly #request: UpstreamRequest;
   readonly #kept: KeptBytes;
   /** Ends the current attempt, or the wait for the next one. */
@@ -49,8 +49,8 @@ export class Attempts {
   #bytes = 0;
 
   /** `onTooLate` is called when the time of the exchange ends before the next attempt. */
-  constructor(call: UpstreamCall, request: UpstreamRequest, kept: KeptBytes, onTooLate: () => void) {
-    this.#call = call;
+  constructor(calls: Calls, request: UpstreamRequest, kept: KeptBytes, onTooLate: () => void) {
+    this.#calls = calls;
     this.#request = request;
     this.#kept = kept;
     this.#onTooLate = onTooLate;
@@ -106,7 +106,7 @@ export class Attempts {
   afterStatus(status: number): boolean {
     this.#clear();
     if (!this.#isAtHand || !this.#follow(this.#request.resends.afterStatus(status))) return false;
-    this.#call.abandon();
+    this.#calls.current.abandon();
     return true;
   }
 
@@ -141,7 +141,7 @@ export class Attempts {
     if (this.#waits) this.#send();
     else {
       this.#tryIsOver = true;
-      this.#call.expire();
+      this.#calls.current.expire();
     }
   }
 
@@ -152,13 +152,13 @@ export class Attempts {
     }
     this.#waits = false;
     this.#tryIsOver = false;
-    const call = this.#call;
     const request = this.#request;
     // The client has already received the 100 and sent its body.
     request.expectsContinue = false;
-    call.start(this.#route!.pool, request);
+    this.#calls.choose().start(this.#route!.pool, request);
     this.#watchTry();
     if (request.framing === Framing.NONE) return;
+    const call = this.#calls.current;
     if (this.#trailers !== '') call.trailers(this.#trailers);
     const pieces = this.#pieces;
     for (let i = 0; i < pieces.length; i++) call.write(pieces[i], i === pieces.length - 1);

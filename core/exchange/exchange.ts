@@ -29,9 +29,10 @@ import { CopySource, type Outcome } from '../mirror/codec.js';
 import type { MirrorCopy, MirrorOffer } from '../mirror/offer.js';
 import type { AccessLogPort } from '../record/access-log.js';
 import { VersionField } from '../record/version-counters.js';
+import type { Call } from '../upstream/call.js';
+import { Calls } from '../upstream/calls.js';
 import type { ResponseSink } from '../upstream/response-sink.js';
 import type { UpstreamTunnel } from '../upstream/tunnel.js';
-import { UpstreamCall } from '../upstream/upstream-call.js';
 import { UpstreamRequest } from '../upstream/upstream-request.js';
 import { Attempts, type KeptBytes } from './attempts.js';
 import { departedClient } from './departed-client.js';
@@ -76,7 +77,7 @@ export interface ExchangeHome extends KeptBytes {
 
 export class Exchange implements RequestSink, ResponseSink {
   readonly #home: ExchangeHome;
-  readonly #call: UpstreamCall;
+  readonly #calls: Calls;
   readonly #request = new UpstreamRequest();
   phase = Phase.IDLE as number;
   route: RouteRuntime | null = null;
@@ -111,12 +112,16 @@ export class Exchange implements RequestSink, ResponseSink {
 
   constructor(home: ExchangeHome) {
     this.#home = home;
-    this.#call = new UpstreamCall(this);
+    this.#calls = new Calls(this);
   }
 
   /** The call to the primary, with its figures. */
-  get call(): UpstreamCall {
-    return this.#call;
+  get call(): Call {
+    return this.#calls.current;
+  }
+
+  get #call(): Call {
+    return this.#calls.current;
   }
 
   /** `begin` sends the request to the primary, then offers it to the route's mirrors. */
@@ -148,7 +153,7 @@ export class Exchange implements RequestSink, ResponseSink {
     request.tie = responder.tie;
     request.resends.begin(head.method, route.retry);
     if (route.retry !== null) this.#beginAttempts(route, nowUs);
-    this.#call.start(route.pool, request);
+    this.#calls.choose().start(route.pool, request);
     if (this.logged || route.mirrors.length > 0) this.source.take(head);
     if (route.mirrors.length > 0) {
       const { source } = this;
@@ -193,7 +198,7 @@ export class Exchange implements RequestSink, ResponseSink {
   }
 
   #beginAttempts(route: RouteRuntime, nowUs: number): void {
-    this.#attempts ??= new Attempts(this.#call, this.#request, this.#home, () =>
+    this.#attempts ??= new Attempts(this.#calls, this.#request, this.#home, () =>
       this.onFailure(Failure.TIMEOUT),
     );
     this.#attempts.begin(route, nowUs);

@@ -16,9 +16,9 @@ import { safeMethods } from '../http/safe-methods.js';
 import { Differs, End, endOf, MirrorField, pairOutcome } from '../record/mirror-counters.js';
 import { VersionField } from '../record/version-counters.js';
 import { FrameType } from '../ring/frame.js';
-import { PipelinedCall } from '../upstream/pipelined-call.js';
+import type { Call } from '../upstream/call.js';
+import { Calls } from '../upstream/calls.js';
 import type { ResponseSink } from '../upstream/response-sink.js';
-import { UpstreamCall } from '../upstream/upstream-call.js';
 import { UpstreamRequest } from '../upstream/upstream-request.js';
 import type { Breaker } from './breaker.js';
 import { CopySource, FrameFlag, type MirroredHead, Outcome, Seen } from './codec.js';
@@ -75,12 +75,8 @@ export interface ShadowRequestHome {
 
 export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   readonly #home: ShadowRequestHome;
-  readonly #upstream: UpstreamCall;
+  readonly #calls: Calls;
   readonly #request = new UpstreamRequest();
-  /** Created for the first pipelined request. */
-  #pipelined: PipelinedCall | null = null;
-  /** The call that carries the request. */
-  #call: UpstreamCall | PipelinedCall;
   readonly source = new CopySource();
   mirror: ShadowMirror | null = null;
   #phase = Phase.IDLE as number;
@@ -109,12 +105,16 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
 
   constructor(home: ShadowRequestHome) {
     this.#home = home;
-    this.#upstream = new UpstreamCall(this);
-    this.#call = this.#upstream;
+    this.#calls = new Calls(this);
   }
 
-  get call(): UpstreamCall | PipelinedCall {
-    return this.#call;
+  /** The call that carries the request. */
+  get call(): Call {
+    return this.#calls.current;
+  }
+
+  get #call(): Call {
+    return this.#calls.current;
   }
 
   /** The copy was handed to the upstream client. */
@@ -199,9 +199,10 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   }
 
   #writeHeld({ pieces, trailers, complete }: HeldBody): void {
-    for (const piece of pieces) this.#upstream.write(piece, false);
-    if (trailers !== '') this.#upstream.trailers(trailers);
-    this.#upstream.write(noBytes, complete);
+    const call = this.#call;
+    for (const piece of pieces) call.write(piece, false);
+    if (trailers !== '') call.trailers(trailers);
+    call.write(noBytes, complete);
   }
 
   #start(): void {
@@ -211,17 +212,10 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     this.#breaker = mirror.bounds.breaker;
     if (this.#breaker !== null) this.#ticket = this.#breaker.enter();
     mirror.version.requestStarted();
-    if (mirror.pipelines(this.#request)) this.#startPipelined(mirror);
-    else {
-      this.#call = this.#upstream;
-      this.#upstream.start(mirror.pool, this.#request);
-    }
-  }
-
-  #startPipelined({ pool, plan }: ShadowMirror): void {
-    this.#pipelined ??= new PipelinedCall(this);
-    this.#call = this.#pipelined;
-    this.#pipelined.start(pool, this.#request, plan.pipelining);
+    const call = mirror.pipelines(this.#request)
+      ? this.#calls.choosePipelined(mirror.plan.pipelining)
+      : this.#calls.choose();
+    call.start(mirror.pool, this.#request);
   }
 
   // --- frames
@@ -238,14 +232,14 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
       this.cancel(Failure.MEMORY);
       return;
     }
-    if (this.wasStarted) this.#upstream.write(piece, last);
+    if (this.wasStarted) this.#call.write(piece, last);
     else this.#held!.add(piece, last);
     this.#accountHeld();
   }
 
   onTrailers(lines: string): void {
     if ((this.#phase & Phase.OVER) !== 0) return;
-    if (this.wasStarted) this.#upstream.trailers(lines);
+    if (this.wasStarted) this.#call.trailers(lines);
     else this.#held!.trailers = lines;
   }
 

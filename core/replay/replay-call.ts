@@ -9,9 +9,9 @@ import { latin1Slice } from '../http/wire.js';
 import { limits } from '../limits.js';
 import { type VersionCounters, VersionField } from '../record/version-counters.js';
 import type { RecordedRequest, RecordedResponse } from '../recording/recorded.js';
+import { Calls } from '../upstream/calls.js';
 import type { VersionPool } from '../upstream/pool.js';
 import type { ResponseSink } from '../upstream/response-sink.js';
-import { UpstreamCall } from '../upstream/upstream-call.js';
 import { UpstreamRequest } from '../upstream/upstream-request.js';
 import type { SessionTokens } from './session-tokens.js';
 
@@ -34,7 +34,7 @@ export interface ReplayCallOwner {
 
 export class ReplayCall implements ResponseSink {
   readonly #owner: ReplayCallOwner;
-  readonly #call = new UpstreamCall(this);
+  readonly #calls = new Calls(this);
   readonly #request = new UpstreamRequest();
   #server: ReplayServer | null = null;
   #fromUs = 0;
@@ -82,15 +82,16 @@ export class ReplayCall implements ResponseSink {
     outgoing.totalMs = timeoutMs;
     outgoing.resends.begin(method, null);
     const serial = ++this.#serial;
-    this.#call.start(pool, outgoing);
+    this.#calls.choose().start(pool, outgoing);
     // The call may have failed at once and already carry the next request.
     if (serial !== this.#serial) return;
     if (framing === Framing.NONE) return;
+    const call = this.#calls.current;
     if (trailers !== '') {
-      this.#call.write(body, false);
-      this.#call.trailers(trailers);
-      this.#call.write(body.subarray(0, 0), true);
-    } else this.#call.write(body, true);
+      call.write(body, false);
+      call.trailers(trailers);
+      call.write(body.subarray(0, 0), true);
+    } else call.write(body, true);
   }
 
   /** `learn` maps the tokens of the recorded response to those of the complete response. */
@@ -101,7 +102,7 @@ export class ReplayCall implements ResponseSink {
 
   /** `answer` returns the complete response as a recording would store it. */
   answer(): RecordedResponse {
-    const { status, responseBytes, endUs, sentUs } = this.#call;
+    const { status, responseBytes, endUs, sentUs } = this.#calls.current;
     return {
       status,
       bytes: responseBytes,
@@ -149,7 +150,7 @@ export class ReplayCall implements ResponseSink {
 
   onEnd(): void {
     const { counters } = this.#server!;
-    const { status, endUs, sentUs, firstByteUs } = this.#call;
+    const { status, endUs, sentUs, firstByteUs } = this.#calls.current;
     const fromUs = this.#fromUs >= 0 ? this.#fromUs : sentUs;
     counters.response(status);
     counters.latency.record(endUs - fromUs);
@@ -165,8 +166,8 @@ export class ReplayCall implements ResponseSink {
   #over(failure: Failure | typeof none): void {
     this.#serial++;
     const { counters } = this.#server!;
-    counters.add(VersionField.bytesSent, this.#call.requestBytes);
-    counters.add(VersionField.bytesReceived, this.#call.responseBytes);
+    counters.add(VersionField.bytesSent, this.#calls.current.requestBytes);
+    counters.add(VersionField.bytesReceived, this.#calls.current.responseBytes);
     this.#owner.onOver(this, failure);
   }
 }

@@ -3,7 +3,9 @@ import { Framing } from '../http/message.js';
 import { writeRequestHead } from '../http/request-writer.js';
 import { ResponseFault } from '../http/response-fault.js';
 import type { ResponseHead } from '../http/response-head.js';
+import type { Call } from './call.js';
 import { CallClocks, type ClockOwner } from './call-clocks.js';
+import { isError } from './ejection.js';
 import type { Endpoint } from './endpoint.js';
 import type { PipelinedConnection, PipelinedUser } from './pipelined-connection.js';
 import type { VersionPool } from './pool.js';
@@ -13,12 +15,10 @@ import type { UpstreamRequest } from './upstream-request.js';
 const Phase = { NONE: 0, WAITING: 1, SENT: 2, FAILING: 3 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
 
-/**
- * One request with a safe method and no body, sent behind others on one connection, and its response. It has
- * the same figures and events as `UpstreamCall` and is reused in the same way. From within `start` the sink
- * gets no call but `onSent`. core/upstream/resend decides whether the request is sent again.
- */
-export class PipelinedCall implements PipelinedUser, ClockOwner {
+/** A call over HTTP/1.1 with a safe method and no body, sent behind others on one connection. */
+export class PipelinedCall implements Call, PipelinedUser, ClockOwner {
+  /** The most requests on the connection, set before `start`. */
+  depth = 1;
   /** The whole request. */
   wire = '';
   toHead = false;
@@ -34,6 +34,7 @@ export class PipelinedCall implements PipelinedUser, ClockOwner {
   readonly requestBytes = 0;
   endpoint: Endpoint | null = null;
   headSeen = false;
+  reused = false;
   fault: ResponseFault = ResponseFault.NONE;
   readonly #sink: ResponseSink;
   readonly #clocks = new CallClocks(this);
@@ -42,7 +43,6 @@ export class PipelinedCall implements PipelinedUser, ClockOwner {
   #pool: VersionPool | null = null;
   #connection: PipelinedConnection | null = null;
   #request: UpstreamRequest | null = null;
-  #depth = 1;
   #failure: Failure = Failure.ABORTED;
 
   constructor(sink: ResponseSink) {
@@ -52,8 +52,7 @@ export class PipelinedCall implements PipelinedUser, ClockOwner {
     };
   }
 
-  /** `start` sends `request`, with at most `depth` requests on one connection. */
-  start(pool: VersionPool, request: UpstreamRequest, depth: number): void {
+  start(pool: VersionPool, request: UpstreamRequest): void {
     request.nameHost(pool.plan);
     this.wire = writeRequestHead(request);
     this.toHead = request.method === 'HEAD';
@@ -64,10 +63,10 @@ export class PipelinedCall implements PipelinedUser, ClockOwner {
     this.responseBytes = 0;
     this.endpoint = null;
     this.headSeen = false;
+    this.reused = false;
     this.fault = ResponseFault.NONE;
     this.#pool = pool;
     this.#request = request;
-    this.#depth = depth;
     this.#phase = Phase.WAITING;
     request.resends.beginAttempt();
     const nowUs = pool.resources.clock();
@@ -76,20 +75,41 @@ export class PipelinedCall implements PipelinedUser, ClockOwner {
     this.#begin();
   }
 
-  /** Bytes of the request that are kept. */
   get heldBytes(): number {
     return this.#phase === Phase.NONE ? 0 : this.wire.length;
   }
 
-  /** `cancel` ends the call without further events. */
+  /** The request has no body. */
+  write(_piece: Uint8Array, _last: boolean): boolean {
+    return true;
+  }
+
+  trailers(_lines: string): void {}
+
+  /** Other responses follow on the connection, so that it is never paused. Only copies are pipelined. */
+  pauseResponse(): void {}
+
+  resumeResponse(): void {}
+
   cancel(): void {
     if (this.#phase !== Phase.NONE) this.#leave();
+  }
+
+  abandon(): void {
+    if (this.#phase === Phase.SENT && isError(this.status))
+      this.#pool!.endpointSet.completed(this.#connection!.endpoint, this.status);
+    this.cancel();
+  }
+
+  expire(): void {
+    if (this.#phase === Phase.WAITING || this.#phase === Phase.SENT) this.onTimeOut();
   }
 
   // From the connection.
 
   onSent(): void {
     this.#phase = Phase.SENT;
+    this.reused = this.#connection!.exchanges > 0;
     if (this.sentUs !== 0) return;
     this.#sink.onSent();
     this.sentUs = this.#pool!.resources.clock();
@@ -151,7 +171,7 @@ export class PipelinedCall implements PipelinedUser, ClockOwner {
   }
 
   #begin(): void {
-    const connection = this.#pool!.pipelinedConnection(this.#depth, this.#request!.resends.tried);
+    const connection = this.#pool!.pipelinedConnection(this.depth, this.#request!.resends.tried);
     if (connection === null) {
       this.#phase = Phase.FAILING;
       this.#failure = this.#pool!.endpoints.length === 0 ? Failure.NO_ENDPOINT : Failure.OVERLOADED;

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import { type Failure, failureReasons } from '../errors.js';
 import type { ResponseHead } from '../http/response-head.js';
 import type { HealthPlan, VersionPlan } from '../plan.js';
+import { Calls } from './calls.js';
 import { Deadline } from './deadlines.js';
 import { HealthState, statusPasses } from './health.js';
 import { HealthBlock } from './health-block.js';
@@ -9,7 +10,6 @@ import { VersionPool } from './pool.js';
 import { type UpstreamCounters, UpstreamResources } from './resources.js';
 import type { ResponseSink } from './response-sink.js';
 import { sameAddress, sameEndpoint, type Target, type Targets } from './target.js';
-import { UpstreamCall } from './upstream-call.js';
 import { UpstreamRequest } from './upstream-request.js';
 
 /**
@@ -99,7 +99,7 @@ class Check implements ResponseSink {
   readonly #state: HealthState;
   readonly #home: CheckHome;
   readonly #pool: VersionPool;
-  readonly #call = new UpstreamCall(this);
+  readonly #calls = new Calls(this);
   readonly #request = new UpstreamRequest();
   readonly #next = new Deadline(() => this.run());
   #beganUs = 0;
@@ -141,12 +141,12 @@ class Check implements ResponseSink {
   run(): void {
     this.#beganUs = this.#home.resources.clock();
     this.#request.resends.begin('GET', null);
-    this.#call.start(this.#pool, this.#request);
+    this.#calls.choose().start(this.#pool, this.#request);
   }
 
   stop(): void {
     this.#home.resources.deadlines.clear(this.#next);
-    this.#call.cancel();
+    this.#calls.current.cancel();
   }
 
   batch(run: () => void): void {
@@ -161,7 +161,7 @@ class Check implements ResponseSink {
   onSent(): void {}
 
   onEnd(): void {
-    const { status } = this.#call;
+    const { status } = this.#calls.current;
     this.#over(statusPasses(this.#plan, status), `status ${status}`);
   }
 

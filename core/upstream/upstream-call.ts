@@ -5,6 +5,7 @@ import { writeRequestHead } from '../http/request-writer.js';
 import { ResponseFault } from '../http/response-fault.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { limits } from '../limits.js';
+import type { Call } from './call.js';
 import { CallClocks, type ClockOwner } from './call-clocks.js';
 import type { UpstreamConnection } from './connection.js';
 import { isError } from './ejection.js';
@@ -41,38 +42,22 @@ const Phase = {
 type Phase = (typeof Phase)[keyof typeof Phase];
 
 /**
- * One attempt of a request to a version, with its response, for the proxy (primary) and the shadow thread
- * (shadow) alike. The object is reused: call `start` again after `onEnd`, `onFailure` or `cancel`. It belongs
- * to the thread of its pool. The sink is never called from within `start` or `write`, except for `onSent`.
- *
- * Within an attempt the request may go to another endpoint or to a new connection, as core/upstream/resend
- * decides. Only a request that is still in memory can be sent again, so a body longer than
- * `limits.replayBytes`, or an unfinished chunked one, can't.
+ * A call over HTTP/1.1, on a connection of its own. A body longer than `limits.replayBytes`, or an unfinished
+ * chunked one, is not in memory and can't be sent again.
  *
  * The file is long because a call is one state machine: its user, its connection and its clocks all change
  * the same phases.
  */
-export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
-  // Figures of the exchange, valid until the next `start`. Times are on the process-wide time line, and 0
-  // means not yet.
-  /** When the first byte of the request was about to go to a socket. */
+export class UpstreamCall implements Call, Waiter, ClockOwner, UploadOwner {
   sentUs = 0;
-  /** When the read that completed the final response's head was delivered. Interim responses do not count. */
   firstByteUs = 0;
-  /** When the last byte of the response was read, or the exchange failed. */
   endUs = 0;
-  /** The status of the final response, once `headSeen`. */
   status = 0;
-  /** Bytes of the response's body without framing. */
   responseBytes = 0;
-  /** Bytes of the request's body without framing that the owner has written so far. */
   requestBytes = 0;
-  /** The endpoint that the request was sent to, or was to be sent to. */
   endpoint: Endpoint | null = null;
   headSeen = false;
-  /** The connection had carried an exchange before. */
   reused = false;
-  /** The rule that the response broke, after failure `protocol`. */
   fault: ResponseFault = ResponseFault.NONE;
 
   // Only the pool's queue uses these.
@@ -108,13 +93,6 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     };
   }
 
-  /**
-   * `start` sends `request`, which must not change until the call has ended. With `Framing.NONE` it is sent
-   * at once. Otherwise it is held until the first `write`, which the owner must make in this turn of the
-   * loop. A failure that is found at once (no endpoint, a full queue) is delivered after the running callback
-   * has returned. With `upgrade` the sink gets `onSwitch`; with `expectsContinue` it gets the 100 as an
-   * interim response.
-   */
   start(pool: VersionPool, request: UpstreamRequest): void {
     this.sentUs = 0;
     this.firstByteUs = 0;
@@ -142,13 +120,6 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     this.#sendBodyless();
   }
 
-  /**
-   * `write` copies or sends the next piece of the request's body before it returns. With `last` the body is
-   * complete. After false, wait for `onDrain`; further pieces are kept up to `limits.heldBodyBytes`, above
-   * which the call fails with `overloaded`. A body that does not have its Content-Length fails with
-   * `malformed-body`, because the request can't be completed. After the call has ended, pieces are ignored
-   * and true is returned.
-   */
   write(piece: Uint8Array, last: boolean): boolean {
     if (this.#phase === Phase.NONE || this.#phase === Phase.FAILING || this.#outgoing.lastWritten)
       return true;
@@ -157,23 +128,15 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     return this.#put(piece, last);
   }
 
-  /**
-   * `trailers` sets the trailers of a chunked body: whole field lines, a wire string. The last `write` must
-   * follow.
-   */
   trailers(lines: string): void {
     this.#outgoing.trailers = lines;
   }
 
-  /**
-   * Bytes of the request that are kept: for a connection, for an upstream that does not read, or for a second
-   * sending.
-   */
   get heldBytes(): number {
     return this.#phase === Phase.NONE ? 0 : this.#outgoing.heldBytes;
   }
 
-  /** `pauseResponse` applies backpressure from the client. Reading stops within one read. */
+  /** Reading stops within one read. */
   pauseResponse(): void {
     if (this.#phase !== Phase.OPEN) return;
     this.#clocks.isPaused = true;
@@ -186,25 +149,17 @@ export class UpstreamCall implements Waiter, ClockOwner, UploadOwner {
     this.#connection!.resume();
   }
 
-  /**
-   * `cancel` ends the call without further events. The connection is closed, or left to others if nothing was
-   * sent on it.
-   */
+  /** The connection is closed, or left to others if nothing was sent on it. */
   cancel(): void {
     if (this.#phase !== Phase.NONE) this.#leave();
   }
 
-  /**
-   * `abandon` cancels after the head of a response arrived, and counts what its status reports about the
-   * endpoint.
-   */
   abandon(): void {
     const endpoint = this.#phase === Phase.OPEN ? this.#connection!.endpoint : null;
     if (endpoint !== null && isError(this.status)) this.#pool!.endpointSet.completed(endpoint, this.status);
     this.cancel();
   }
 
-  /** `expire` fails the call with `timeout`, within this method. Ignored when there is no exchange. */
   expire(): void {
     if (this.#phase !== Phase.NONE && this.#phase !== Phase.FAILING) this.#timeOut(Failure.TIMEOUT);
   }

@@ -36,7 +36,8 @@ class Sent implements ResponseSink {
     });
     const method = changes.method ?? 'GET';
     const request = requestOf({ method, target, totalMs: changes.timeoutMs ?? timeoutMs });
-    this.call.start(pool, request, changes.depth ?? 16);
+    this.call.depth = changes.depth ?? 16;
+    this.call.start(pool, request);
   }
 
   batch(run: () => void): void {
