@@ -575,6 +575,18 @@ export const limits = {
    * with an error.
    */
   takeoverMs: 10_000,
+  /**
+   * How long further failures of one endpoint for one cause are collected on a data-plane thread before main
+   * hears of them, in milliseconds.
+   */
+  endpointNewsMs: 1000,
+  /**
+   * Lines of the log on one endpoint and cause: so many at once, then one for each of these times, in
+   * milliseconds. Reached: what happens meanwhile is counted in the next line ("and 37 more"), and in
+   * `umbra_upstream_endpoint_failures_total`.
+   */
+  endpointLogBurst: 2,
+  endpointLogMs: 10_000,
   /** Bytes of a configuration file. Reached: a configuration error. */
   configBytes: 1024 * 1024,
   /**

@@ -61,6 +61,8 @@ const counters: UpstreamCounters = {
   ejectedChanged: nothing,
   outOfResources: nothing,
   connectionsHigh: nothing,
+  endpointFailed: nothing,
+  endpointBack: nothing,
 };
 
 function poolTo(port: number): VersionPool {

@@ -260,6 +260,9 @@ export class Exchange implements RequestSink, ResponseSink {
     }
     this.#call.cancel();
     this.failure = reason;
+    // What the engine answers, or 499: only the access log and the copies see it.
+    if ((this.phase & Phase.HEAD_SENT) === 0 && blameOfFailure(reason) === 'client')
+      this.status = failureAnswers[reason].status;
     this.route!.counters.failure(reason);
     this.#over(reason);
   }

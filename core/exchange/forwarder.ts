@@ -11,6 +11,7 @@ import { limits } from '../limits.js';
 import { CopySource, Outcome } from '../mirror/codec.js';
 import type { MirrorOffer } from '../mirror/offer.js';
 import type { AccessLogPort } from '../record/access-log.js';
+import { ResponseDetails, responseDetails } from '../record/response-details.js';
 import { type ThreadCounters, ThreadField } from '../record/thread-counters.js';
 import { Delays } from './delays.js';
 import { DiscardedRequest, isAnsweredAtOnce } from './discarded-request.js';
@@ -22,7 +23,7 @@ import {
   type RequestSink,
   type Responder,
 } from './downstream.js';
-import { Exchange, type ExchangeHome } from './exchange.js';
+import { Exchange, type ExchangeHome, Phase } from './exchange.js';
 import type { ProxyRuntime, RouteHandling, RouteRuntime } from './runtime.js';
 
 /** Sentinel: the request was not delayed. */
@@ -89,7 +90,8 @@ export class Forwarder implements ExchangeHome {
       if (this.log.chosen()) {
         this.#unforwarded.take(head);
         const { status, flag, text } = noRouteAnswer;
-        this.#logUnforwarded(this.#unforwarded, '', status, flag, text.length, NOT_DELAYED);
+        const { NO_ROUTE } = ResponseDetails;
+        this.#logUnforwarded(this.#unforwarded, '', status, flag, NO_ROUTE, text.length, NOT_DELAYED);
       }
       responder.answer(noRouteAnswer.status, noRouteAnswer.text);
       return ignoredRequest;
@@ -180,7 +182,9 @@ export class Forwarder implements ExchangeHome {
     const bodyBytes = head.method === 'HEAD' ? 0 : Buffer.byteLength(body);
     const answer = () => {
       responder.answer(status, body, lines);
-      if (source !== null) this.#logUnforwarded(source, handling.plan.name, status, flag, bodyBytes, sinceUs);
+      if (source === null) return;
+      const details = flag.endsWith(faultAnswer.flag) ? ResponseDetails.FAULT : ResponseDetails.DIRECT;
+      this.#logUnforwarded(source, handling.plan.name, status, flag, details, bodyBytes, sinceUs);
     };
     if (!isAnsweredAtOnce(head)) return new DiscardedRequest(answer);
     answer();
@@ -231,6 +235,7 @@ export class Forwarder implements ExchangeHome {
       source: exchange.source,
       status: exchange.status,
       flag: flagsOf(exchange),
+      details: responseDetails(exchange.failure, (exchange.phase & Phase.HEAD_SENT) !== 0, call.error),
       durationUs: this.#clock() - exchange.beganUs,
       upstreamUs: exchange.failure < 0 ? call.endUs - call.sentUs : -1,
       requestBytes: call.requestBytes,
@@ -245,6 +250,7 @@ export class Forwarder implements ExchangeHome {
     route: string,
     status: number,
     flag: string,
+    details: string,
     responseBytes: number,
     sinceUs: number,
   ): void {
@@ -255,6 +261,7 @@ export class Forwarder implements ExchangeHome {
       source,
       status,
       flag,
+      details,
       durationUs: sinceUs === NOT_DELAYED ? 0 : this.#clock() - sinceUs,
       upstreamUs: -1,
       requestBytes: 0,

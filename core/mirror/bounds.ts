@@ -17,6 +17,7 @@ export class MirrorBounds {
   breaker: Breaker | null = null;
   #heldBytesMax = 0;
   #openedReported = 0;
+  #openReported = false;
   #inFlightMax = 1;
   #ratePerSecond: number | null = null;
   #rate: RateBound | null = null;
@@ -65,6 +66,14 @@ export class MirrorBounds {
     const more = opened - this.#openedReported;
     this.#openedReported = opened;
     return more;
+  }
+
+  /** `breakerTurned` returns true when the breaker has opened or closed since the last call. */
+  breakerTurned(): boolean {
+    const open = this.breaker?.open ?? false;
+    if (open === this.#openReported) return false;
+    this.#openReported = open;
+    return true;
   }
 
   /** `breakerRefuses` returns true when the breaker would refuse a copy now. */

@@ -10,6 +10,7 @@ import { fieldValue } from '../http/fields.js';
 import { limits } from '../limits.js';
 import type { AccessLogPort } from '../record/access-log.js';
 import { MirrorField, Unexamined } from '../record/mirror-counters.js';
+import { responseDetails } from '../record/response-details.js';
 import type { RingReader } from '../ring/reader.js';
 import { FrameFlag, type Outcome, Seen } from './codec.js';
 import { FrameReceiver } from './frame-receiver.js';
@@ -17,6 +18,9 @@ import { noOrder } from './order-key.js';
 import { OrderQueues } from './order-queues.js';
 import { ShadowRequest } from './shadow-request.js';
 import type { ShadowMirror } from './shadow-runtime.js';
+
+/** Hears that a breaker opened or closed, and what the last copy failed for (-1: it completed). */
+export type BreakerListener = (mirror: ShadowMirror, open: boolean, failure: number) => void;
 
 export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
   readonly log: AccessLogPort;
@@ -26,11 +30,19 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
   readonly #captures = new CaptureBudget(limits.capturedBytes);
   readonly #pairs: PairPort;
   readonly #queues = new OrderQueues<ShadowRequest>();
+  readonly #onBreaker: BreakerListener;
   #readUpToUs = 0;
   #advancing = false;
 
-  constructor(readers: readonly RingReader[], pairs: PairPort, log: AccessLogPort, clock: Clock) {
+  constructor(
+    readers: readonly RingReader[],
+    pairs: PairPort,
+    log: AccessLogPort,
+    clock: Clock,
+    onBreaker: BreakerListener = () => {},
+  ) {
     super(readers, clock);
+    this.#onBreaker = onBreaker;
     this.#pairs = pairs;
     this.log = log;
   }
@@ -67,6 +79,10 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
     if (bounds.breakerRefuses(this.clock())) return Drop.BREAKER_OPEN;
     if (pool.outOfService) return Drop.NO_ENDPOINT;
     return bounds.full ? Drop.IN_FLIGHT : none;
+  }
+
+  breakerTurned(mirror: ShadowMirror, failure: number): void {
+    this.#onBreaker(mirror, mirror.bounds.breaker?.open ?? false, failure);
   }
 
   #advance(): void {
@@ -150,6 +166,7 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
       source: request.source,
       status: request.status,
       flag: request.flag,
+      details: responseDetails(request.failure as Failure | -1, false, call.error),
       durationUs: this.clock() - request.offeredUs,
       upstreamUs: request.failure < 0 ? call.endUs - call.sentUs : -1,
       requestBytes: call.requestBytes,

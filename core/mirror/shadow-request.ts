@@ -55,6 +55,8 @@ export interface ShadowRequestHome {
   ended(request: ShadowRequest): void;
   /** Nothing refers to the copy any more: it may be reused. */
   settled(request: ShadowRequest): void;
+  /** The breaker has opened or closed with a copy that failed for `failure`; -1: it completed. */
+  breakerTurned(mirror: ShadowMirror, failure: number): void;
   /** Returns why a copy whose turn has come in its order can't be sent now, or `none`. */
   whyNotSent(mirror: ShadowMirror): Drop | typeof none;
   /**
@@ -387,6 +389,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   #countEnd({ bounds, counters, version }: ShadowMirror): void {
     bounds.ended();
     if (bounds.breaker !== null) counters.setBreaker(bounds.breaker.open, bounds.newlyOpened());
+    if (bounds.breakerTurned()) this.#home.breakerTurned(this.mirror!, this.failure);
     version.add(VersionField.bytesSent, this.#call.requestBytes);
     version.add(VersionField.bytesReceived, this.#call.responseBytes);
   }

@@ -8,8 +8,8 @@
  *            24  f64  request body bytes           32  f64  response body bytes
  *            40  u32  status   44  u32  bit 0: a shadow; bit 1: HTTP/2
  *            48  u32  method bytes   52 target   56 host   60 fields   64 upstream   68 flag
- *            72  u32  version bytes  76 route
- *            80  the eight strings as one wire string
+ *            72  u32  version bytes  76 route   80 details
+ *            84  the nine strings as one wire string
  */
 import { wallClockMs } from '../clock.js';
 import { latin1Slice, latin1Write } from '../http/wire.js';
@@ -18,7 +18,7 @@ import { FrameType } from '../ring/frame.js';
 import type { RingWriter } from '../ring/writer.js';
 import { type ThreadCounters, ThreadField } from './thread-counters.js';
 
-const stringsOffset = 80;
+const stringsOffset = 84;
 const Bit = { SHADOW: 1, HTTP2: 2 } as const;
 const millionths = 1_000_000;
 
@@ -30,6 +30,8 @@ export interface AccessRecord {
   status: number;
   /** Envoy's response flag, empty for none. */
   flag: string;
+  /** Who answered and why (core/record/response-details). */
+  details: string;
   durationUs: number;
   upstreamUs: number;
   requestBytes: number;
@@ -72,7 +74,8 @@ export class AccessLogPort {
 
   write(record: AccessRecord): void {
     const source = record.source;
-    const strings = source.wire + record.upstream + record.flag + record.version + record.route;
+    const strings =
+      source.wire + record.upstream + record.flag + record.version + record.route + record.details;
     const offset = this.#writer.claim(FrameType.RECORD, 0, 0, 0, 0, stringsOffset + strings.length);
     if (offset < 0) {
       this.#counters.add(ThreadField.accessLogDropped);
@@ -97,6 +100,7 @@ export class AccessLogPort {
     u32[u + 7] = record.flag.length;
     u32[u + 8] = record.version.length;
     u32[u + 9] = record.route.length;
+    u32[u + 10] = record.details.length;
     latin1Write(this.#writer.bytes, strings, offset + stringsOffset);
     this.#requestFlush();
   }
@@ -125,6 +129,7 @@ export interface AccessEntry {
   flag: string;
   version: string;
   route: string;
+  details: string;
 }
 
 /**
@@ -133,7 +138,7 @@ export interface AccessEntry {
  */
 export function readAccessEntry(bytes: Buffer, offset: number): AccessEntry {
   const f64 = new Float64Array(bytes.buffer, bytes.byteOffset + offset, 5);
-  const u32 = new Uint32Array(bytes.buffer, bytes.byteOffset + offset + 40, 10);
+  const u32 = new Uint32Array(bytes.buffer, bytes.byteOffset + offset + 40, 11);
   let at = offset + stringsOffset;
   const next = (length: number): string => {
     const from = at;
@@ -157,5 +162,6 @@ export function readAccessEntry(bytes: Buffer, offset: number): AccessEntry {
     flag: next(u32[7]),
     version: next(u32[8]),
     route: next(u32[9]),
+    details: next(u32[10]),
   };
 }

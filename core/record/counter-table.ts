@@ -75,10 +75,15 @@ export type HdrFigure = 'count' | 'mean' | 'p50' | 'p90' | 'p99' | 'p999' | 'max
  * derived from it.
  */
 export interface Shown<Key extends string> {
-  /** Name in `/metrics`. A row of reasons has the label `reason`; an HDR row is a summary in seconds. */
+  /**
+   * Name in `/metrics`. A row of reasons has the label `reason` or `label`; an HDR row is a summary in
+   * seconds.
+   */
   readonly metric?: string;
   /** HELP text of the metric: full sentences that do not depend on any other metric. */
   readonly help?: string;
+  /** Label of a row of reasons, where it is not `reason`. */
+  readonly label?: string;
   /** Labels that distinguish this row from others with the same metric. */
   readonly labels?: Readonly<Record<string, string>>;
   /** The row is in `/metrics` only while it is not 0. */

@@ -1,3 +1,4 @@
+import { type Cause, causeCodes } from '../endpoint-cause.js';
 import { type Failure, failureReasons } from '../errors.js';
 import { CounterBlock, sumOf } from './counter-block.js';
 import { CODE_FIRST, CODE_LAST, CounterRows } from './counter-table.js';
@@ -15,6 +16,14 @@ const field = {
     metric: 'umbra_upstream_failures_total',
     help: 'Requests to the version that ended without a whole response, by reason.',
     stats: 'failures',
+  }),
+  endpointFailures: rows.reasons(causeCodes, {
+    metric: 'umbra_upstream_endpoint_failures_total',
+    help:
+      'Connections to endpoints of the version that failed, by cause: the error of the system or of TLS. A ' +
+      'request that was sent to another endpoint afterwards counts here too.',
+    label: 'cause',
+    stats: 'endpointFailures',
   }),
   retries: rows.counter({
     metric: 'umbra_upstream_retries_total',
@@ -151,6 +160,11 @@ export class VersionCounters extends CounterBlock {
   /** The request ended without a complete response, whether or not a head had arrived. */
   failure(reason: Failure, count = 1): void {
     this.words[field.failures + reason] += count;
+  }
+
+  /** A connection to an endpoint failed for this index of `causes`. */
+  endpointFailed(cause: Cause): void {
+    this.words[field.endpointFailures + cause]++;
   }
 
   /** A TLS handshake with an endpoint is complete. */

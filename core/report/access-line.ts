@@ -15,7 +15,8 @@ export function accessLine(entry: AccessEntry, format: 'envoy' | 'json', redacti
 /**
  * `envoyLine` follows Envoy's default format, field for field (Envoy documentation, "Access logging: default
  * format string"): start, method, path, protocol, status, flags, bytes in, bytes out, duration and upstream
- * time in ms, forwarded-for, user agent, request id, authority, upstream host.
+ * time in ms, forwarded-for, user agent, request id, authority, upstream host. One field is appended:
+ * the details of the response (Envoy's `%RESPONSE_CODE_DETAILS%`), which have no quotes there either.
  */
 function envoyLine(entry: AccessEntry, redaction: Redaction): string {
   const field = (name: string): string => shown(shownValue(entry, name, redaction) || '-');
@@ -25,7 +26,7 @@ function envoyLine(entry: AccessEntry, redaction: Redaction): string {
     `[${start}] "${shown(entry.method)} ${shown(redaction.text(entry.target))} ${protocolOf(entry)}" ${entry.status} ${entry.flag || '-'} ` +
     `${entry.requestBytes} ${entry.responseBytes} ${Math.round(entry.durationUs / 1000)} ${upstreamMs} ` +
     `"${field('x-forwarded-for')}" "${field('user-agent')}" "${field('x-request-id')}" ` +
-    `"${shown(entry.host)}" "${entry.upstream || '-'}"\n`
+    `"${shown(entry.host)}" "${entry.upstream || '-'}" ${entry.details || '-'}\n`
   );
 }
 
@@ -41,6 +42,7 @@ function jsonLine(entry: AccessEntry, redaction: Redaction): string {
     authority: entry.host,
     status: entry.status,
     flags: entry.flag || null,
+    details: entry.details || null,
     requestBytes: entry.requestBytes,
     responseBytes: entry.responseBytes,
     durationMs: Math.round(entry.durationUs) / 1000,

@@ -2,10 +2,14 @@
  * The control thread's counts of its own work since its start. They begin at zero when the thread is
  * replaced.
  */
+import type { EndpointErrors } from './endpoint-errors.js';
+
 export interface ControlCounts {
   readonly histogramLog: Readonly<HistogramLogCounts>;
   readonly admin: AdminCounts;
   readonly fleet: FleetState;
+  /** The latest error of each endpoint, as main knows it. */
+  readonly endpointErrors: EndpointErrors;
 }
 
 /** Null: not configured. */
@@ -86,4 +90,5 @@ export const noControlCounts: ControlCounts = {
     refused: { host: 0, token: 0, origin: 0, rate: 0, connections: 0, bodies: 0, answers: 0, changes: 0 },
   },
   fleet: { publishing: null, plan: null },
+  endpointErrors: [],
 };

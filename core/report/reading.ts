@@ -24,6 +24,7 @@ import { addressText } from '../upstream/target.js';
 import type { Block } from '../verdict/block-series.js';
 import type { EndpointPairs } from '../verdict/endpoint-pairs.js';
 import { type ControlCounts, noControlCounts } from './control-counts.js';
+import { type EndpointErrors, type LastError, lastErrorOf } from './endpoint-errors.js';
 import type { Observed, ObservedEndpoint, ObservedMirror, Role, ThreadKind } from './observed.js';
 
 export interface Reading {
@@ -108,6 +109,8 @@ export interface EndpointReading {
     readonly passed: number;
     readonly failed: number;
   } | null;
+  /** Its latest failure, in either role; null: there was none, or its version has left since. */
+  readonly lastError: LastError | null;
 }
 
 /** Indexed by `Health`. */
@@ -178,7 +181,7 @@ export function read(
       name,
       counts: readThread(counters),
     })),
-    endpoints: observed.endpoints.map((endpoint) => readEndpoint(endpoint, atUs)),
+    endpoints: observed.endpoints.map((endpoint) => readEndpoint(endpoint, atUs, control.endpointErrors)),
     names: observed.names.map(({ name, block: { addresses, lookups, failures } }) => ({
       name,
       addresses,
@@ -211,7 +214,9 @@ function comparedWith(
 function readEndpoint(
   { version, endpoint, address, health }: ObservedEndpoint,
   atUs: number,
+  errors: EndpointErrors,
 ): EndpointReading {
+  const dialed = address.kind === 'unix' ? address.path : addressText(address);
   return {
     version,
     endpoint,
@@ -225,6 +230,7 @@ function readEndpoint(
             passed: health.passed,
             failed: health.failed,
           },
+    lastError: lastErrorOf(errors, version, dialed),
   };
 }
 

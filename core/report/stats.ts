@@ -9,6 +9,7 @@ import type { MirrorSnapshot, VersionSnapshot } from '../record/snapshot.js';
 import { type VersionField, versionTable } from '../record/version-counters.js';
 import type { MirrorVerdict, Verdict } from '../verdict/verdict.js';
 import type { FleetState } from './control-counts.js';
+import type { LastError } from './endpoint-errors.js';
 import {
   type HealthName,
   isBaseline,
@@ -52,6 +53,8 @@ export interface EndpointStats {
     readonly passed: number;
     readonly failed: number;
   } | null;
+  /** Its latest failure in either role, with errno and time; null when there was none. */
+  readonly lastError: LastError | null;
 }
 
 /** The rows of core/record/version-counters with a stats key, and figures that are derived from rows. */
@@ -105,8 +108,8 @@ export function stats(reading: Reading, verdict: Verdict | null = null): Stats {
     versions[name] ??= { primary: null, shadow: null, endpoints: [] };
     versions[name][role] = roleStats(counts);
   }
-  for (const { version, endpoint, address, health } of reading.endpoints) {
-    versions[version]?.endpoints.push({ endpoint, address, health });
+  for (const { version, endpoint, address, health, lastError } of reading.endpoints) {
+    versions[version]?.endpoints.push({ endpoint, address, health, lastError });
   }
   return {
     generation: reading.generation,

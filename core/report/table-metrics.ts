@@ -46,7 +46,7 @@ function adder(
   row: Row,
   labelNames: readonly string[],
 ): (labels: Labels, value: unknown) => void {
-  const { kind, reasons, sparse } = row;
+  const { kind, reasons, sparse, label = 'reason' } = row;
   const metric = row.metric as string;
   const help = row.help as string;
   const names = [...labelNames, ...Object.keys(row.labels ?? {})];
@@ -55,10 +55,10 @@ function adder(
     return (labels, value) => summary.addSummary(labels, value as Histogram);
   }
   if (kind === 'reasons') {
-    const values = counter(registry, metric, help, [...names, 'reason']);
+    const values = counter(registry, metric, help, [...names, label]);
     return (labels, value) => {
       reasons.forEach((reason, i) => {
-        values.inc({ ...labels, reason }, (value as readonly number[])[i]);
+        values.inc({ ...labels, [label]: reason }, (value as readonly number[])[i]);
       });
     };
   }

@@ -1,3 +1,4 @@
+import { Cause, type EndpointError, plainErrors } from '../endpoint-cause.js';
 import type { VersionPlan } from '../plan.js';
 import { chooseEndpoint } from './balancer.js';
 import { isError, isUnavailable } from './ejection.js';
@@ -85,33 +86,51 @@ export class EndpointSet<C extends IdleConnection> {
   refused(endpoint: Endpoint): void {
     if (endpoint.gone) return;
     const nowUs = this.#resources.clock();
-    this.#eject(endpoint, endpoint.ejection.refused(nowUs), nowUs);
+    const forMs = endpoint.ejection.refused(nowUs);
+    this.#eject(endpoint, forMs, nowUs);
+    this.#resources.counters.endpointFailed(this.#plan, endpoint, endpoint.lastError, forMs);
   }
 
   /** The head of a response arrived, whatever its status. */
   answered(endpoint: Endpoint): void {
     if (!endpoint.ejection.out) return;
-    if (endpoint.ejection.answered(this.#resources.clock())) this.#endEjection(endpoint);
+    if (!endpoint.ejection.answered(this.#resources.clock())) return;
+    this.#endEjection(endpoint);
+    this.#resources.counters.endpointBack(this.#plan, endpoint, true);
   }
 
   /** A response with this status is complete. */
   completed(endpoint: Endpoint, status: number): void {
-    if (isUnavailable(status)) this.failed(endpoint);
+    if (isUnavailable(status)) this.failed(endpoint, null);
     else if (isError(status)) this.#erred(endpoint);
     else endpoint.ejection.succeeded();
   }
 
-  /** No response, or one whose status reports the endpoint as unavailable. */
-  failed(endpoint: Endpoint): void {
+  /**
+   * `failed` counts a call without a whole response, because of `error`; null: the status of its response
+   * reports the endpoint as unavailable.
+   */
+  failed(endpoint: Endpoint, error: EndpointError | null): void {
     if (endpoint.gone) return;
     const nowUs = this.#resources.clock();
-    this.#eject(endpoint, endpoint.ejection.failed(nowUs, this.#hasRoom), nowUs);
+    const forMs = endpoint.ejection.failed(nowUs, this.#hasRoom);
+    this.#eject(endpoint, forMs, nowUs);
+    this.#report(endpoint, error, forMs);
   }
 
   #erred(endpoint: Endpoint): void {
     if (endpoint.gone) return;
     const nowUs = this.#resources.clock();
-    this.#eject(endpoint, endpoint.ejection.erred(nowUs, this.#hasRoom), nowUs);
+    const forMs = endpoint.ejection.erred(nowUs, this.#hasRoom);
+    this.#eject(endpoint, forMs, nowUs);
+    this.#report(endpoint, null, forMs);
+  }
+
+  /** `#report` passes an error on. Failed answers, which have none, are one when they eject the endpoint. */
+  #report(endpoint: Endpoint, error: EndpointError | null, forMs: number): void {
+    if (error === null && forMs === 0) return;
+    const shown = error ?? plainErrors[Cause.FAILED_ANSWERS]!;
+    this.#resources.counters.endpointFailed(this.#plan, endpoint, shown, forMs);
   }
 
   /**
@@ -125,11 +144,17 @@ export class EndpointSet<C extends IdleConnection> {
 
   /** `readmit` ends the ejection of an endpoint, because its time has passed or no longer matters. */
   readmit(endpoint: Endpoint): void {
+    this.endEjection(endpoint);
+    this.#resources.counters.endpointBack(this.#plan, endpoint, false);
+    this.#onBack();
+  }
+
+  /** `endEjection` does the same for an endpoint or a pool that is leaving, which nobody needs to hear of. */
+  endEjection(endpoint: Endpoint): void {
     const nowUs = this.#resources.clock();
     endpoint.ejection.back(nowUs);
     this.#endEjection(endpoint);
     endpoint.startSlowly(nowUs);
-    this.#onBack();
   }
 
   #eject(endpoint: Endpoint, forMs: number, nowUs: number): void {

@@ -1,3 +1,4 @@
+import { type EndpointError, noError } from '../endpoint-cause.js';
 import type { Address, EjectionPlan, EndpointPlan } from '../plan.js';
 import { Deadline } from './deadlines.js';
 import { Ejection } from './ejection.js';
@@ -29,6 +30,8 @@ export class Endpoint<C extends IdleConnection = IdleConnection> {
   readonly idle: C[] = [];
   /** The session that the next TLS handshake may resume. */
   tlsSession: Buffer | null = null;
+  /** Why its latest connection failed, or ended before it should. Set before the owner hears of it. */
+  lastError: EndpointError = noError;
   readonly ejection: Ejection;
   readonly slowStart = new SlowStart();
   /** The end of the ejection. */

@@ -1,3 +1,4 @@
+import { Cause, type EndpointError, noError, plainErrors } from '../endpoint-cause.js';
 import { Failure } from '../errors.js';
 import { Framing } from '../http/message.js';
 import { writeRequestHead } from '../http/request-writer.js';
@@ -36,6 +37,7 @@ export class PipelinedCall implements Call, PipelinedUser, ClockOwner {
   headSeen = false;
   reused = false;
   fault: ResponseFault = ResponseFault.NONE;
+  error: EndpointError = noError;
   readonly #sink: ResponseSink;
   readonly #clocks = new CallClocks(this);
   readonly #deliverFailure: () => void;
@@ -65,6 +67,7 @@ export class PipelinedCall implements Call, PipelinedUser, ClockOwner {
     this.headSeen = false;
     this.reused = false;
     this.fault = ResponseFault.NONE;
+    this.error = noError;
     this.#pool = pool;
     this.#request = request;
     this.#phase = Phase.WAITING;
@@ -120,6 +123,7 @@ export class PipelinedCall implements Call, PipelinedUser, ClockOwner {
     this.firstByteUs = readUs;
     this.status = head.status;
     this.headSeen = true;
+    this.error = noError;
     this.#clocks.movedUs = readUs;
     this.#clocks.headCame(head.framing === Framing.NONE);
     this.#sink.onHead(head);
@@ -141,6 +145,7 @@ export class PipelinedCall implements Call, PipelinedUser, ClockOwner {
 
   onNoConnection(endpoint: Endpoint, failure: Failure): void {
     this.#connection = null;
+    this.error = endpoint.lastError;
     if (this.#request!.resends.afterNoConnection(endpoint, this.#pool!.endpoints, failure)) this.#begin();
     else this.#fail(failure);
   }
@@ -153,13 +158,17 @@ export class PipelinedCall implements Call, PipelinedUser, ClockOwner {
       return;
     }
     if (failure === Failure.PROTOCOL) this.fault = fault;
+    this.error = this.endpoint?.lastError ?? noError;
     this.#fail(failure);
   }
 
   // From the clocks.
 
   onTimeOut(): void {
-    if (this.#phase === Phase.SENT) this.#pool!.endpointSet.failed(this.#connection!.endpoint);
+    if (this.#phase === Phase.SENT) {
+      this.error = plainErrors[Cause.NO_ANSWER]!;
+      this.#pool!.endpointSet.failed(this.#connection!.endpoint, this.error);
+    }
     this.#fail(Failure.TIMEOUT);
   }
 

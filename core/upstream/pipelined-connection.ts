@@ -1,3 +1,4 @@
+import { Cause, type EndpointError, plainErrors } from '../endpoint-cause.js';
 import { Failure } from '../errors.js';
 import { keepAliveSeconds } from '../http/keep-alive.js';
 import type { ResponseFault } from '../http/response-fault.js';
@@ -34,7 +35,7 @@ export interface PipelinedHome extends SocketHome {
   readonly endpointSet: {
     refused(endpoint: Endpoint): void;
     answered(endpoint: Endpoint): void;
-    failed(endpoint: Endpoint): void;
+    failed(endpoint: Endpoint, error: EndpointError | null): void;
   };
   /** A connection to this endpoint could not be made. */
   noConnection(endpoint: Endpoint, failure: Failure): void;
@@ -216,10 +217,11 @@ export class PipelinedConnection implements ReaderSink, SocketOwner {
   #lose(failure: Failure): void {
     if (this.#socket.isClosed) return;
     const { endpointSet } = this.#home;
+    if (failure === Failure.PROTOCOL) this.endpoint.lastError = plainErrors[Cause.NOT_HTTP]!;
     const neverAnswered = this.exchanges === 0 && !this.#begun && this.#users.length > 0;
     if (!this.#socket.isReady) this.#home.noConnection(this.endpoint, failure);
     else if (neverAnswered) endpointSet.refused(this.endpoint);
-    else if (this.#begun) endpointSet.failed(this.endpoint);
+    else if (this.#begun) endpointSet.failed(this.endpoint, this.endpoint.lastError);
     this.#close(failure);
   }
 

@@ -122,7 +122,7 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
     for (const connection of [...this.#pipelined]) connection.retire();
     for (const endpoint of this.endpoints) {
       endpoint.closeIdle();
-      if (endpoint.ejection.out) this.endpointSet.readmit(endpoint);
+      if (endpoint.ejection.out) this.endpointSet.endEjection(endpoint);
     }
   }
 
@@ -202,7 +202,8 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
 
   /** A shortage of resources in this process is not the endpoint's fault. */
   noConnection(endpoint: Endpoint, failure: Failure): void {
-    if (failure === Failure.OUT_OF_RESOURCES) this.resources.counters.outOfResources(this.plan);
+    if (failure === Failure.OUT_OF_RESOURCES)
+      this.resources.counters.outOfResources(this.plan, endpoint.lastError);
     else this.endpointSet.refused(endpoint);
   }
 
@@ -240,7 +241,7 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
   }
 
   #dismiss(endpoint: Endpoint): void {
-    if (endpoint.ejection.out) this.endpointSet.readmit(endpoint);
+    if (endpoint.ejection.out) this.endpointSet.endEjection(endpoint);
     endpoint.gone = true;
     endpoint.closeIdle();
     for (const connection of [...this.#pipelined]) if (connection.endpoint === endpoint) connection.retire();

@@ -199,4 +199,6 @@ const uncounted: UpstreamCounters = {
   requestRetried(): void {},
   outOfResources(): void {},
   connectionsHigh(): void {},
+  endpointFailed(): void {},
+  endpointBack(): void {},
 };

@@ -1,7 +1,9 @@
 import type { Clock } from '../clock.js';
+import type { EndpointError } from '../endpoint-cause.js';
 import { limits } from '../limits.js';
 import type { VersionPlan } from '../plan.js';
 import { Deadlines } from './deadlines.js';
+import type { Endpoint } from './endpoint.js';
 import { WriteArena } from './write-arena.js';
 
 /** Receives changes of the figures of a version's connections, on the thread that owns the pool. */
@@ -29,7 +31,14 @@ export interface UpstreamCounters {
   /** A connection was opened while at least `limits.connectionsHigh` of `connections.max` were open. */
   connectionsHigh(version: VersionPlan): void;
   /** A connection could not be opened for lack of descriptors, local ports or buffers. */
-  outOfResources(version: VersionPlan): void;
+  outOfResources(version: VersionPlan, error: EndpointError): void;
+  /**
+   * A connection to the endpoint could not be opened, or ended before a whole response; or several answers in
+   * a row failed. `ejectedMs`: it is ejected for this long; 0: it is not, or was already.
+   */
+  endpointFailed(version: VersionPlan, endpoint: Endpoint, error: EndpointError, ejectedMs: number): void;
+  /** The ejection of the endpoint is over, because it `answered` or because its time has passed. */
+  endpointBack(version: VersionPlan, endpoint: Endpoint, answered: boolean): void;
   /** A request is sent a second time, because its reused connection had closed. */
   requestRetried(version: VersionPlan): void;
 }

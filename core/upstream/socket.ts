@@ -1,5 +1,6 @@
 import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { Cause, type EndpointError, errorOf, noError, plainErrors } from '../endpoint-cause.js';
 import { Failure } from '../errors.js';
 import type { VersionPlan } from '../plan.js';
 import { writeBothNow, writeNow } from '../write-now.js';
@@ -14,9 +15,6 @@ import type { TlsConnector } from './tls.js';
  */
 const State = { CONNECTING: 0, READY: 1, CLOSED: 2 } as const;
 type State = (typeof State)[keyof typeof State];
-
-/** Errors of `connect` that are not the endpoint's: umbra has no descriptors, local ports or buffers left. */
-const localErrors: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']);
 
 /** The connection that owns a socket. After `destroy` it gets only `onReleased`. */
 export interface SocketOwner {
@@ -54,8 +52,8 @@ export class UpstreamSocket {
   #state: State = State.CONNECTING;
   /** The TCP connection is established. A failure before READY is then one of the handshake. */
   #handshaking = false;
-  /** The socket could not be opened because this process or machine lacked resources. */
-  #isLocal = false;
+  /** The error of Node's socket, once there is one. */
+  #error: EndpointError = noError;
   readonly #secure: boolean;
   readonly #owner: SocketOwner;
   readonly #home: SocketHome;
@@ -78,7 +76,7 @@ export class UpstreamSocket {
     else this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('end', () => this.#onFin());
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#isLocal = localErrors.has(error.code ?? '');
+      this.#error = errorOf(error, this.#handshaking && this.#state === State.CONNECTING);
       this.#onLost();
     });
     this.#socket.on('close', () => {
@@ -194,19 +192,31 @@ export class UpstreamSocket {
   }
 
   #onDue(): void {
-    if (this.#state === State.READY) this.#owner.onExpired();
-    else this.#onLost();
+    if (this.#state === State.READY) {
+      this.#owner.onExpired();
+      return;
+    }
+    this.#error = plainErrors[this.#handshaking ? Cause.TLS_TIMEOUT : Cause.CONNECT_TIMEOUT]!;
+    this.#onLost();
   }
 
   #onFin(): void {
-    if (this.#state === State.READY) this.#owner.onFin();
-    else this.#onLost();
+    if (this.#state !== State.READY) {
+      this.#onLost();
+      return;
+    }
+    this.#endpoint.lastError = plainErrors[Cause.CONNECTION_CLOSED]!;
+    this.#owner.onFin();
   }
 
   #onLost(): void {
     if (this.#state === State.CLOSED) return;
+    const isHandshake = this.#handshaking && this.#state === State.CONNECTING;
+    if (this.#error === noError)
+      this.#error = plainErrors[isHandshake ? Cause.TLS_CLOSED : Cause.CONNECTION_CLOSED]!;
+    this.#endpoint.lastError = this.#error;
     if (this.#state === State.READY) this.#owner.onLost(Failure.RESET);
-    else if (this.#isLocal) this.#owner.onLost(Failure.OUT_OF_RESOURCES);
+    else if (this.#error.cause === Cause.OUT_OF_RESOURCES) this.#owner.onLost(Failure.OUT_OF_RESOURCES);
     else this.#owner.onLost(this.#handshaking ? Failure.TLS : Failure.CONNECT);
   }
 }

@@ -1,3 +1,4 @@
+import { Cause, type EndpointError, noError, plainErrors } from '../endpoint-cause.js';
 import { Failure } from '../errors.js';
 import { asksForLogin, carriesLogin } from '../http/connection-login.js';
 import { Framing } from '../http/message.js';
@@ -59,6 +60,8 @@ export class UpstreamCall implements Call, Waiter, ClockOwner, UploadOwner {
   headSeen = false;
   reused = false;
   fault: ResponseFault = ResponseFault.NONE;
+  /** What the last attempt's endpoint failed for; `noError` after any other end. */
+  error: EndpointError = noError;
 
   // Only the pool's queue uses these.
   nextWaiter: Waiter | null = null;
@@ -104,6 +107,7 @@ export class UpstreamCall implements Call, Waiter, ClockOwner, UploadOwner {
     this.headSeen = false;
     this.reused = false;
     this.fault = ResponseFault.NONE;
+    this.error = noError;
     this.#pool = pool;
     this.#request = request;
     this.#connection = null;
@@ -194,6 +198,7 @@ export class UpstreamCall implements Call, Waiter, ClockOwner, UploadOwner {
   }
 
   onNoConnection(endpoint: Endpoint, failure: Failure): void {
+    this.error = endpoint.lastError;
     if (this.#request!.resends.afterNoConnection(endpoint, this.#pool!.endpoints, failure))
       this.#acquireNow();
     else this.#fail(failure);
@@ -231,9 +236,11 @@ export class UpstreamCall implements Call, Waiter, ClockOwner, UploadOwner {
       return;
     }
     this.fault = connection.fault;
+    if (failure === Failure.PROTOCOL) endpoint.lastError = plainErrors[Cause.NOT_HTTP]!;
+    this.error = endpoint.lastError;
     const refused = failure === Failure.RESET && !this.headSeen && connection.exchanges === 0;
     if (refused) pool.endpointSet.refused(endpoint);
-    else pool.endpointSet.failed(endpoint);
+    else pool.endpointSet.failed(endpoint, endpoint.lastError);
     this.#fail(failure);
   }
 
@@ -257,6 +264,7 @@ export class UpstreamCall implements Call, Waiter, ClockOwner, UploadOwner {
     this.firstByteUs = this.#readUs;
     this.status = head.status;
     this.headSeen = true;
+    this.error = noError;
     if (asksForLogin(head)) this.#connection!.isPrivate = true;
     this.#clocks.headCame(head.framing === Framing.NONE);
     this.#pool!.endpointSet.answered(this.#connection!.endpoint);
@@ -462,7 +470,10 @@ export class UpstreamCall implements Call, Waiter, ClockOwner, UploadOwner {
   /** `#timeOut` fails the call. The endpoint is blamed only if it had to make the next step. */
   #timeOut(failure: Failure): void {
     const isBlamed = failure === Failure.UNREAD || (this.#outgoing.lastWritten && !this.headSeen);
-    if (this.#phase === Phase.OPEN && isBlamed) this.#pool!.endpointSet.failed(this.#connection!.endpoint);
+    if (this.#phase === Phase.OPEN && isBlamed) {
+      this.error = plainErrors[Cause.NO_ANSWER]!;
+      this.#pool!.endpointSet.failed(this.#connection!.endpoint, this.error);
+    }
     this.#fail(failure);
   }
 

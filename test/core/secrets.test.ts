@@ -195,6 +195,7 @@ const entry = {
   flag: '',
   version: 'v1',
   route: 'r',
+  details: '',
 } as const;
 
 function bodyOf(type: string, text: string): string {

@@ -1,3 +1,4 @@
+import { causes } from '../../core/endpoint-cause.js';
 import { type ErrorRow, errorRows } from '../../core/error-table.js';
 import type { DocTable } from '../support/doc-table.js';
 
@@ -26,6 +27,15 @@ export function errorTables(): DocTable[] {
         code(row.flag!),
         row.text?.trimEnd() ?? '',
         row.when,
+      ]),
+    },
+    {
+      name: 'causes',
+      columns: ['cause', 'the log says', 'errors'],
+      rows: causes.map(({ code: name, words, errors }) => [
+        code(name),
+        words,
+        errors.map((error) => code(error)).join(', '),
       ]),
     },
     {

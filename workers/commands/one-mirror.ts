@@ -105,4 +105,6 @@ const noCounters: UpstreamCounters = {
   requestRetried: nothing,
   outOfResources: nothing,
   connectionsHigh: nothing,
+  endpointFailed: nothing,
+  endpointBack: nothing,
 };

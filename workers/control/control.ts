@@ -54,6 +54,7 @@ const diffs = new DiffBook();
 const endpoints = new EndpointBook();
 const analysts = new Analysts(start.pairRings, start.pairDoorbell, diffs, endpoints, observed.plan);
 const asks = new Map<number, (answer: ChangeAnswer) => void>();
+let { endpointErrors } = start;
 let lastAsk = 0;
 let ready = false;
 let server: AdminServer | null = null;
@@ -129,6 +130,9 @@ parentPort!.on('message', (message: ToControl) => {
       histogramLog.apply(observed);
       publisher.apply(observed.plan);
       say({ type: 'observing', generation: observed.plan.generation });
+      return;
+    case 'endpointErrors':
+      endpointErrors = message.errors;
       return;
     case 'serving':
       ready = message.serving;
@@ -216,7 +220,7 @@ async function listen(): Promise<void> {
 
 function controlCounts(): ControlCounts {
   const fleet = { publishing: publisher.state, plan: follower?.state ?? null };
-  return { histogramLog: histogramLog.counts, admin: figures, fleet };
+  return { histogramLog: histogramLog.counts, admin: figures, fleet, endpointErrors };
 }
 
 function probe({ plan, targets }: ObservedBlocks): void {

@@ -1,6 +1,7 @@
 /** Main's side of the control thread: it sends what to observe, and receives requests for changes. */
 import { limits } from '../../core/limits.js';
 import { ThreadCounters, ThreadField } from '../../core/record/thread-counters.js';
+import type { EndpointErrors } from '../../core/report/endpoint-errors.js';
 import type { ObservedBlocks } from '../../core/report/observed.js';
 import type { KeptMark } from '../control/histogram-log.js';
 import type {
@@ -76,6 +77,11 @@ export class ControlThread {
     this.#thread.start();
     await this.#changed.until(() => this.#ready !== undefined || this.#startFailure !== null);
     if (this.#startFailure !== null) throw new Error(this.#startFailure);
+  }
+
+  /** `showErrors` passes on the latest error of each endpoint. */
+  showErrors(errors: EndpointErrors): void {
+    this.#thread.post({ type: 'endpointErrors', errors });
   }
 
   /** `setServing` sets the answer of `/readyz`. */

@@ -7,7 +7,7 @@ import type { Plan } from '../../core/plan.js';
 import type { DataThreadKind, ObservedBlocks } from '../../core/report/observed.js';
 import { atOnce, inSlices } from '../../core/steps.js';
 import type { Targets } from '../../core/upstream/target.js';
-import type { LogMessage, ThreadStart } from '../protocol/messages.js';
+import type { BreakerEvent, EndpointEvent, LogMessage, ThreadStart } from '../protocol/messages.js';
 import { Condition } from './condition.js';
 import { CounterBlocks } from './counter-blocks.js';
 import { PlaneThread } from './plane-thread.js';
@@ -22,6 +22,8 @@ export interface DataPlaneEvents {
   /** The thread can accept no more connections. May be called twice. */
   onProxyLeaving(index: number): void;
   onLog(message: LogMessage): void;
+  /** `thread` names the thread that the event is from; null: that thread is gone, with its ejections. */
+  onUpstream(thread: string, event: EndpointEvent | BreakerEvent | null): void;
 }
 
 /** One thread for all sinks, so that a directory has one writer. */
@@ -168,6 +170,8 @@ export class DataPlane {
       onTerminated: (thread: PlaneThread, reason: string) => this.#onTerminated(thread, reason),
       onGone: (thread: PlaneThread, error: string | null) => this.#onGone(thread, error),
       onLog: this.#events.onLog,
+      onUpstream: ({ kind, index }: PlaneThread, event: EndpointEvent | BreakerEvent) =>
+        this.#events.onUpstream(`${kind}-${index}`, event),
     };
     return Array.from({ length: count }, (_, index) => new PlaneThread(kind, index, events));
   }
@@ -193,6 +197,7 @@ export class DataPlane {
 
   #onGone({ kind, index }: PlaneThread, error: string | null): void {
     this.#counters.settle(kind, index);
+    this.#events.onUpstream(`${kind}-${index}`, null);
     if (kind === 'proxy') this.memory.settleProxy(index);
     if (error !== null && !this.#started) {
       this.#startFailure ??= `a ${kind} thread can't start: ${messageOf(error)}`;

@@ -18,6 +18,7 @@ import { AddressBook } from './address-book.js';
 import { ControlThread } from './control-thread.js';
 import { DataPlane } from './data-plane.js';
 import { DescriptorReserve } from './descriptor-reserve.js';
+import { EndpointLog } from './endpoint-log.js';
 import { Listeners } from './listeners.js';
 import { RunningPlan } from './running-plan.js';
 
@@ -47,6 +48,7 @@ export class Umbra {
   readonly #addresses: AddressBook;
   readonly #plane: DataPlane;
   readonly #control: ControlThread;
+  readonly #endpointLog: EndpointLog;
   readonly #listeners = new Listeners();
   readonly #reserve: DescriptorReserve;
   /** Inherited sockets by listener. */
@@ -68,12 +70,21 @@ export class Umbra {
       },
       onLog: (level, message, fields) => onLog({ type: 'log', level, message, fields }),
     });
+    this.#endpointLog = new EndpointLog({
+      onLog,
+      onErrors: (errors) => this.#control.showErrors(errors),
+      clockMs: () => performance.now(),
+    });
     this.#plane = new DataPlane({ ...first, listeners }, () => this.#addresses.targets, {
       onProxyReady: (index, descriptors) => this.#listeners.add(index, descriptors),
       onProxyDescriptor: (index, listener, descriptor) =>
         this.#listeners.replace(index, listener, descriptor),
       onProxyLeaving: (index) => this.#listeners.remove(index),
       onLog,
+      onUpstream: (thread, event) => {
+        if (event === null) this.#endpointLog.gone(thread);
+        else this.#endpointLog.take(thread, event);
+      },
     });
     this.#control = new ControlThread(
       () => ({
@@ -83,6 +94,7 @@ export class Umbra {
         logDoorbell: this.#plane.memory.logDoorbell,
         pairRings: this.#plane.memory.pairRings,
         pairDoorbell: this.#plane.memory.pairDoorbell,
+        endpointErrors: this.#endpointLog.errors,
         fleetId: this.#fleetId,
         plan: this.#running.source,
         takeoverMs: options.takeOver === undefined ? 0 : limits.takeoverMs,
@@ -210,6 +222,7 @@ export class Umbra {
     this.#options.onPlan?.(plan);
     await this.#addresses.apply(plan);
     await this.#plane.apply(plan);
+    this.#endpointLog.follow(plan.versions);
     await this.#control.observe(this.#observed());
   }
 

@@ -3,7 +3,15 @@ import { limits } from '../../core/limits.js';
 import type { Plan } from '../../core/plan.js';
 import type { DataThreadKind } from '../../core/report/observed.js';
 import type { Targets } from '../../core/upstream/target.js';
-import type { CountersShares, FromThread, LogMessage, ThreadStart, ToThread } from '../protocol/messages.js';
+import type {
+  BreakerEvent,
+  CountersShares,
+  EndpointEvent,
+  FromThread,
+  LogMessage,
+  ThreadStart,
+  ToThread,
+} from '../protocol/messages.js';
 import { partsOf } from '../protocol/plan-parts.js';
 import { Condition } from './condition.js';
 import { SupervisedThread } from './supervised-thread.js';
@@ -20,6 +28,7 @@ export interface PlaneThreadEvents {
   onTerminated(thread: PlaneThread, reason: string): void;
   onGone(thread: PlaneThread, error: string | null): void;
   onLog(message: LogMessage): void;
+  onUpstream(thread: PlaneThread, event: EndpointEvent | BreakerEvent): void;
 }
 
 export class PlaneThread {
@@ -156,6 +165,8 @@ export class PlaneThread {
     else if (message.type === 'drained') this.#drained = true;
     else if (message.type === 'descriptor')
       this.#events.onDescriptor(this, message.listener, message.descriptor);
+    else if (message.type === 'endpoint' || message.type === 'breaker')
+      this.#events.onUpstream(this, message);
     else this.#events.onLog(message);
     this.#changed.notify();
   }

@@ -16,7 +16,8 @@
 import type { DocumentChange } from '../../config/documents/change.js';
 import type { NatsKey } from '../../config/nats-address.js';
 import type { Plan, RoutePlan } from '../../core/plan.js';
-import type { DataThreadKind, ObservedBlocks } from '../../core/report/observed.js';
+import type { EndpointErrors } from '../../core/report/endpoint-errors.js';
+import type { DataThreadKind, ObservedBlocks, Role } from '../../core/report/observed.js';
 import type { Targets } from '../../core/upstream/target.js';
 import type { KeptMark } from '../control/histogram-log.js';
 
@@ -113,6 +114,8 @@ export type FromThread =
   | { readonly type: 'partReceived' }
   | { readonly type: 'planApplied'; readonly generation: number }
   | { readonly type: 'drained' }
+  | EndpointEvent
+  | BreakerEvent
   | Failing
   | LogMessage;
 
@@ -129,6 +132,41 @@ export interface LogMessage {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+/** News of one endpoint on one thread: `count` failures for one cause, or the end of its ejection. */
+export interface EndpointEvent {
+  readonly type: 'endpoint';
+  readonly version: string;
+  readonly role: Role;
+  /** `http://HOST:PORT`, `https://…` or `unix:PATH`, as configured. */
+  readonly endpoint: string;
+  /** `host:port` with an IP address, or a socket's path. */
+  readonly address: string;
+  readonly news:
+    | {
+        readonly what: 'failed';
+        /** An index of `causes` (core/endpoint-cause). */
+        readonly cause: number;
+        readonly errno: string;
+        readonly count: number;
+        /** When the last of them was, in milliseconds since 1970. */
+        readonly atMs: number;
+        /** The time of the ejection that followed; 0: it is not, or was before. */
+        readonly ejectedMs: number;
+      }
+    | { readonly what: 'back'; readonly answered: boolean };
+}
+
+/** The breaker of a mirror on one thread opened or closed. */
+export interface BreakerEvent {
+  readonly type: 'breaker';
+  readonly route: string;
+  readonly to: string;
+  readonly open: boolean;
+  /** What the latest failed copy failed for. */
+  readonly reason: string;
+  readonly cooldownMs: number;
+}
+
 export interface ControlStart {
   readonly kind: 'control';
   readonly observed: ObservedBlocks;
@@ -139,6 +177,8 @@ export interface ControlStart {
   /** One for each shadow thread. */
   readonly pairRings: readonly SharedArrayBuffer[];
   readonly pairDoorbell: SharedArrayBuffer;
+  /** The latest error of each endpoint. */
+  readonly endpointErrors: EndpointErrors;
   /** Identifies this process among those of a fleet. */
   readonly fleetId: string;
   /** Null: the plan does not come from a bucket. */
@@ -152,6 +192,7 @@ export interface ControlStart {
 
 export type ToControl =
   | { readonly type: 'observe'; readonly observed: ObservedBlocks }
+  | { readonly type: 'endpointErrors'; readonly errors: EndpointErrors }
   | { readonly type: 'serving'; readonly serving: boolean }
   | { readonly type: 'reopenLog' }
   /** The plan in its bucket is taken once more. */

@@ -65,7 +65,7 @@ class ProxyThread implements DataThread {
       random,
       requestFlush,
     );
-    this.#upstream = new UpstreamSide();
+    this.#upstream = new UpstreamSide('primary');
     this.#random = random;
     this.#offer = new MirrorOffer(
       this.#ports,

@@ -5,7 +5,7 @@
 import { randomFillSync } from 'node:crypto';
 import { nowUs } from '../../core/clock.js';
 import { PairPort } from '../../core/compare/pair-port.js';
-import { Failure } from '../../core/errors.js';
+import { Failure, failureReasons } from '../../core/errors.js';
 import { MirrorBounds } from '../../core/mirror/bounds.js';
 import { FullSlots } from '../../core/mirror/full-slots.js';
 import { ShadowReceiver } from '../../core/mirror/shadow-receiver.js';
@@ -32,7 +32,7 @@ const endpointsMs = 1000;
 
 class ShadowThread implements DataThread {
   readonly #receiver: ShadowReceiver;
-  readonly #upstream = new UpstreamSide();
+  readonly #upstream = new UpstreamSide('shadow');
   readonly #log: AccessLogPort;
   readonly #pairs: PairPort;
   readonly #bounds: MirrorBounds[] = [];
@@ -62,7 +62,7 @@ class ShadowThread implements DataThread {
     this.#pairs = new PairPort(new RingWriter(start.pairRing!, new Doorbell(start.pairDoorbell)), () =>
       turnEnd.request(),
     );
-    this.#receiver = new ShadowReceiver(readers, this.#pairs, this.#log, nowUs);
+    this.#receiver = new ShadowReceiver(readers, this.#pairs, this.#log, nowUs, sayBreaker);
     this.#receiver.use(atOnce(this.#compile(start.plan, start.targets, start.counters)));
     this.#loop = new RingLoop({
       doorbell: new Doorbell(start.doorbells[0]),
@@ -146,6 +146,12 @@ class ShadowThread implements DataThread {
     closeOldPools();
     return { generation: plan.generation, mirrors, counters };
   }
+}
+
+function sayBreaker({ plan, route, pool }: ShadowMirror, open: boolean, failure: number): void {
+  const reason = failureReasons[failure] ?? '';
+  const cooldownMs = plan.breaker?.cooldownMs ?? 0;
+  say({ type: 'breaker', route, to: pool.plan.name, open, reason, cooldownMs });
 }
 
 runThread((start) => {

@@ -3,13 +3,17 @@
  * connections; the others drain.
  */
 import { nowUs } from '../../core/clock.js';
+import { causeText, type EndpointError } from '../../core/endpoint-cause.js';
 import type { Plan, VersionPlan } from '../../core/plan.js';
 import { VersionCounters, VersionField } from '../../core/record/version-counters.js';
+import type { Role } from '../../core/report/observed.js';
 import type { Steps } from '../../core/steps.js';
+import type { Endpoint } from '../../core/upstream/endpoint.js';
 import { VersionPool } from '../../core/upstream/pool.js';
 import { type UpstreamCounters, UpstreamResources } from '../../core/upstream/resources.js';
 import type { Targets } from '../../core/upstream/target.js';
 import type { CountersShares } from '../protocol/messages.js';
+import { EndpointNews } from './endpoint-news.js';
 import { say } from './thread.js';
 
 /**
@@ -24,10 +28,15 @@ export class UpstreamSide implements UpstreamCounters {
   readonly #counters = new Map<string, VersionCounters>();
   /** Until this time no further line about missing resources is logged. */
   #quietUntilUs = 0;
+  readonly #news: EndpointNews;
   #pools = new Map<string, VersionPool>();
   #plan: Plan | null = null;
   /** The newest targets, which may arrive while a plan is being applied. */
   #targets: Targets = new Map();
+
+  constructor(role: Role) {
+    this.#news = new EndpointNews(role, say);
+  }
 
   /**
    * `apply` applies the versions of `plan` in which this thread has a part. Replaced pools stay in use until
@@ -127,12 +136,23 @@ export class UpstreamSide implements UpstreamCounters {
     this.#counters.get(version.name)!.add(VersionField.connectionsHigh);
   }
 
-  outOfResources(version: VersionPlan): void {
-    this.#counters.get(version.name)!.add(VersionField.outOfResources);
+  endpointFailed(version: VersionPlan, endpoint: Endpoint, error: EndpointError, ejectedMs: number): void {
+    this.#counters.get(version.name)!.endpointFailed(error.cause);
+    this.#news.failed(version.name, endpoint, error, ejectedMs);
+  }
+
+  endpointBack(version: VersionPlan, endpoint: Endpoint, answered: boolean): void {
+    this.#news.back(version.name, endpoint, answered);
+  }
+
+  outOfResources(version: VersionPlan, error: EndpointError): void {
+    const counters = this.#counters.get(version.name)!;
+    counters.add(VersionField.outOfResources);
+    counters.endpointFailed(error.cause);
     const now = nowUs();
     if (now < this.#quietUntilUs) return;
     this.#quietUntilUs = now + quietUs;
-    const message = `version ${version.name}: no connection could be opened, because umbra is out of file descriptors, local ports or buffers; raise LimitNOFILE=, or lower connections.max`;
+    const message = `version ${version.name}: no connection could be opened: ${causeText(error)}; raise LimitNOFILE=, or lower connections.max`;
     say({ type: 'log', level: 'error', message, fields: { version: version.name } });
   }
 

@@ -1,3 +1,4 @@
+import { causeCodes } from '../../../core/endpoint-cause.js';
 import { dropReasons, failureReasons } from '../../../core/errors.js';
 import { unexaminedReasons } from '../../../core/record/mirror-counters.js';
 import { openObserved } from '../../../core/report/observed.js';
@@ -39,6 +40,7 @@ t.test('the statistics have exactly the shape and the numbers of the contract', 
           requests: 100,
           responses: { '1xx': 0, '2xx': 98, '3xx': 0, '4xx': 0, '5xx': 1, other: 0 },
           failures: { ...none(failureReasons), reset: 1 },
+          endpointFailures: none(causeCodes),
           latencyUs: { count: 98, mean: 2500, p50: 2501, p90: 4503, p99: 4900, p999: 4900, max: 4900 },
           firstByteUs: { count: 98, p50: 1250, p99: 2450 },
           connections: { open: 4, idle: 2 },
@@ -52,13 +54,15 @@ t.test('the statistics have exactly the shape and the numbers of the contract', 
             endpoint: 'reviews.internal:9080',
             address: '10.0.0.7:9080',
             health: { state: 'healthy', sinceS: 12.5, passed: 3, failed: 0 },
+            lastError: null,
           },
           {
             endpoint: 'reviews.internal:9080',
             address: '[fd00::7]:9080',
             health: { state: 'unhealthy', sinceS: 12.5, passed: 0, failed: 1 },
+            lastError: null,
           },
-          { endpoint: 'unix:/run/v1.sock', address: 'unix:/run/v1.sock', health: null },
+          { endpoint: 'unix:/run/v1.sock', address: 'unix:/run/v1.sock', health: null, lastError: null },
         ],
       },
       v2: {
@@ -67,6 +71,7 @@ t.test('the statistics have exactly the shape and the numbers of the contract', 
           requests: 0,
           responses: { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0, other: 0 },
           failures: none(failureReasons),
+          endpointFailures: none(causeCodes),
           latencyUs: { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 },
           firstByteUs: { count: 0, p50: 0, p99: 0 },
           connections: { open: 0, idle: 0 },

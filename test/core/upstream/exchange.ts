@@ -1,10 +1,12 @@
 import { EventEmitter, once } from 'node:events';
 import { type Clock, nowUs } from '../../../core/clock.js';
+import { causeText, type EndpointError } from '../../../core/endpoint-cause.js';
 import type { Failure } from '../../../core/errors.js';
 import { failureReasons } from '../../../core/errors.js';
 import type { Framing } from '../../../core/http/message.js';
 import { type ResponseHead, Without } from '../../../core/http/response-head.js';
 import type { EndpointPlan, VersionPlan } from '../../../core/plan.js';
+import type { Endpoint } from '../../../core/upstream/endpoint.js';
 import { VersionPool } from '../../../core/upstream/pool.js';
 import { type UpstreamCounters, UpstreamResources } from '../../../core/upstream/resources.js';
 import type { ResponseSink } from '../../../core/upstream/response-sink.js';
@@ -71,6 +73,15 @@ export class RecordingCounters implements UpstreamCounters {
   ejectedChanged(_version: VersionPlan, change: number): void {
     this.ejected += change;
     if (change > 0) this.ejections++;
+  }
+  /** The words of each failure of an endpoint, with the time of its ejection where there is one. */
+  readonly failed: string[] = [];
+  readonly back: boolean[] = [];
+  endpointFailed(_version: VersionPlan, _endpoint: Endpoint, error: EndpointError, ejectedMs: number): void {
+    this.failed.push(ejectedMs === 0 ? causeText(error) : `${causeText(error)}, out for ${ejectedMs}`);
+  }
+  endpointBack(_version: VersionPlan, _endpoint: Endpoint, answered: boolean): void {
+    this.back.push(answered);
   }
 }
 

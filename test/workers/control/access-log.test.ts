@@ -11,7 +11,7 @@ import { reviews, UmbraProcess, until } from '../../support/umbra.js';
 
 /** Envoy's default format, field by field. */
 const envoyLine =
-  /^\[(?<start>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\] "(?<method>\S+) (?<path>\S+) HTTP\/1\.1" (?<status>\d+) (?<flags>\S+) (?<received>\d+) (?<sent>\d+) (?<duration>\d+) (?<upstreamTime>\d+|-) "(?<forwardedFor>[^"]*)" "(?<userAgent>[^"]*)" "(?<requestId>[^"]*)" "(?<authority>[^"]*)" "(?<upstream>[^"]*)"$/;
+  /^\[(?<start>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\] "(?<method>\S+) (?<path>\S+) HTTP\/1\.1" (?<status>\d+) (?<flags>\S+) (?<received>\d+) (?<sent>\d+) (?<duration>\d+) (?<upstreamTime>\d+|-) "(?<forwardedFor>[^"]*)" "(?<userAgent>[^"]*)" "(?<requestId>[^"]*)" "(?<authority>[^"]*)" "(?<upstream>[^"]*)" (?<details>\S+)$/;
 
 /** Whether a thread counted lines that found its ring full. */
 function droppedLines(metrics: string): boolean {
