@@ -1,3 +1,4 @@
+import type { EndpointError } from '../endpoint-cause.js';
 import type { ResponseFault } from '../http/response-fault.js';
 import type { Endpoint } from './endpoint.js';
 import type { VersionPool } from './pool.js';
@@ -27,6 +28,8 @@ export interface CallFigures {
   readonly reused: boolean;
   /** The rule that the response broke, after failure `protocol`. */
   readonly fault: ResponseFault;
+  /** What the last attempt's endpoint failed for; `noError` after any other end. */
+  readonly error: EndpointError;
 }
 
 /**
