@@ -1,7 +1,8 @@
 /** The differences that comparing found, grouped, with samples. */
+
+import { badge } from './badge.js';
 import { byId, el, Keyed, setText } from './dom.js';
 import { count } from './format.js';
-import { badge } from './mirrors.js';
 
 const groupsShown = 100;
 
@@ -15,11 +16,12 @@ export class Differences {
     place.append(this.#empty, this.#list);
   }
 
-  /** `answer` is that of api/diffs. */
-  update(answer) {
-    const groups = Array.isArray(answer?.groups) ? answer.groups : [];
+  /** `answer` is that of api/diffs, and `view` says which of its groups are shown. */
+  update(answer, view) {
+    const all = Array.isArray(answer?.groups) ? answer.groups : [];
+    const groups = view.route === null ? all : all.filter(({ route }) => route === view.route);
     if (groups.length === 0) {
-      this.#nothing('None found. Responses are compared where a mirror has `compare`.');
+      this.#nothing(nothingText(view));
       return;
     }
     this.#empty.hidden = true;
@@ -40,6 +42,16 @@ export class Differences {
     setText(this.#empty, text);
     this.#empty.hidden = false;
   }
+}
+
+/** That nothing was found says something only where responses are taken apart. */
+function nothingText({ mirrors }) {
+  const comparing = mirrors.filter(({ compares }) => compares);
+  if (comparing.length === 0) return 'No field-by-field comparison: add `compare` to a mirror.';
+  const compared = comparing.reduce((sum, { summary }) => sum + (summary?.compared ?? 0), 0);
+  return compared === 0
+    ? 'No pair of responses was compared yet.'
+    : `No differences in ${count(compared)} compared pairs of responses.`;
 }
 
 const weights = { different: 0, undecided: 1, noise: 2 };

@@ -1,7 +1,8 @@
-/** The pairs of each mirror by endpoint: errors and latency of both versions. */
+/** The pairs of each mirror of a view by endpoint: errors and latency of both versions. */
+
+import { badge } from './badge.js';
 import { byId, el, setText } from './dom.js';
 import { count, duration, percent } from './format.js';
-import { badge } from './mirrors.js';
 
 /** Rows of one mirror; the report and api/endpoints have them all. */
 const rowsShown = 20;
@@ -14,10 +15,13 @@ export class Endpoints {
     this.#place = place;
   }
 
-  /** `answer` is that of api/endpoints. */
-  update(answer) {
+  /** `answer` is that of api/endpoints; only the mirrors of `route` are shown where it is not null. */
+  update(answer, route) {
     const all = Array.isArray(answer?.mirrors) ? answer.mirrors : [];
-    const mirrors = all.filter(({ primary, endpoints }) => primary !== null && endpoints.length > 0);
+    const mirrors = all.filter(
+      (mirror) =>
+        mirror.primary !== null && mirror.endpoints.length > 0 && (route === null || mirror.route === route),
+    );
     byId('endpoints-panel').hidden = mirrors.length === 0;
     const shown = JSON.stringify(mirrors);
     if (shown === this.#shown) return;

@@ -1,54 +1,70 @@
 /**
- * The way of requests as a graph: clients, umbra, versions; how much goes where, and what falls off on the
- * way.
+ * The way of the requests of one route as a graph: clients, umbra, versions; how much goes where, and what
+ * falls off on the way. Several routes are drawn as lanes.
  */
 import { colourClass } from './colours.js';
-import { setText, svg } from './dom.js';
-import { bytes, count, duration, percent, rate, share, shortTarget } from './format.js';
-import { mirrorOver, seriesKey, versionOver } from './model.js';
+import { svg } from './dom.js';
+import { duration, rate, shortTarget } from './format.js';
+import { Lanes } from './lanes.js';
+import {
+  clipped,
+  detailOf,
+  edgeClass,
+  edgeFigures,
+  label,
+  line,
+  lossText,
+  node,
+  plural,
+  thickness,
+  threadsText,
+} from './picture.js';
 
-const recentS = 10;
 /** More versions than a picture can hold are in the table below it. */
 const versionsShown = 8;
 const dropsShown = 3;
+/** How far below the edge of a primary the one of a baseline runs. */
+const againPx = 16;
+/** The most primaries that are drawn while there are shadows that would not fit. */
+const primariesShown = 4;
 /** Distance from the top. */
 const roles = ['primary', 'shadow', 'sink'];
 const narrowPx = 720;
-const edge = { thin: 1.5, more: 11 };
 
 export class Flow {
   #place;
-  #model;
+  #view = null;
   #width = 0;
+  #lanes = new Lanes();
 
-  constructor(place, model) {
+  constructor(place) {
     this.#place = place;
-    this.#model = model;
     new ResizeObserver(() => {
-      if (place.clientWidth !== this.#width) this.draw();
+      if (place.clientWidth !== this.#width) this.draw(this.#view);
     }).observe(place);
   }
 
-  draw() {
+  draw(view) {
+    this.#view = view;
     this.#width = this.#place.clientWidth;
-    const { snapshot } = this.#model;
-    if (snapshot === null || this.#width === 0) return;
-    const flow = gather(snapshot, this.#model.last(recentS));
-    const picture = this.#width < narrowPx ? tall(flow, this.#width) : wide(flow, this.#width);
-    this.#place.replaceChildren(picture);
+    if (view === null || this.#width === 0) return;
+    const isNarrow = this.#width < narrowPx;
+    if (view.routes.length > 1) {
+      this.#place.replaceChildren(this.#lanes.draw(view, this.#width, isNarrow));
+      return;
+    }
+    const flow = gather(view);
+    this.#place.replaceChildren(isNarrow ? tall(flow, this.#width) : wide(flow, this.#width));
   }
 }
 
 /** Everything that the picture shows, in the order in which it shows it. */
-function gather(snapshot, points) {
-  const versions = snapshot.live.versions
-    .map((series) => ({
-      series,
-      ...versionOver(points, seriesKey(series)),
-      ...mirrorsTo(snapshot, points, series),
-    }))
-    .concat(sinks(snapshot, points))
-    .filter(({ series, configured }) => series.role === 'primary' || configured)
+function gather(view) {
+  const { snapshot } = view;
+  const versions = view.series
+    .map((series) => ({ ...towards(view, series), series }))
+    .concat(sinks(view))
+    .filter(({ series, mirrors }) => series.role === 'primary' || mirrors.length > 0)
     .sort((a, b) => roles.indexOf(a.series.role) - roles.indexOf(b.series.role) || b.rate - a.rate);
   const clients = versions.reduce((sum, { series, rate }) => sum + (series.role === 'primary' ? rate : 0), 0);
   const most = Math.max(1e-9, ...versions.map(({ rate }) => rate), clients);
@@ -56,37 +72,76 @@ function gather(snapshot, points) {
     clients,
     connections: snapshot.live.threads.reduce((sum, thread) => sum + thread.connections, 0),
     threads: snapshot.stats.threads,
-    versions: versions.slice(0, versionsShown),
+    versions: chosen(versions),
     hidden: Math.max(0, versions.length - versionsShown),
-    thickness: (value) => (value > 0 ? edge.thin + edge.more * Math.sqrt(value / most) : edge.thin),
+    thickness: (value) => thickness(value, most),
   };
 }
 
-function mirrorsTo(snapshot, points, { name, role }) {
-  if (role === 'primary') return { configured: true, drops: [], mirrors: [], over: [] };
-  const mirrors = snapshot.stats.mirrors.filter(({ to }) => to === name);
-  const over = mirrors.map(({ route, to }) => mirrorOver(points, route, to)).filter((one) => one !== null);
-  const configured = snapshot.live.mirrors.some((mirror) => mirror.to === name && mirror.primary !== null);
-  return { configured, mirrors, over, drops: ranked(over.flatMap(({ dropped }) => dropped)) };
+/** `chosen` selects what is drawn of many versions: the dead, and shadows before the last primaries. */
+function chosen(versions) {
+  if (versions.length <= versionsShown) return versions;
+  const isPrimary = ({ series }) => series.role === 'primary';
+  const others = versions
+    .filter((one) => !isPrimary(one))
+    .sort((a, b) => Number(b.isDead) - Number(a.isDead));
+  const primaries = versions
+    .filter(isPrimary)
+    .slice(0, Math.max(primariesShown, versionsShown - others.length));
+  const kept = new Set([...primaries, ...others.slice(0, versionsShown - primaries.length)]);
+  return versions.filter((one) => kept.has(one));
+}
+
+/** A version with the mirrors that lead to it, and what falls off on the way. */
+function towards({ mirrors: all }, { name, role, recent }) {
+  const mirrors = role === 'primary' ? [] : all.filter(({ to }) => to === name);
+  const worst = mirrors.find(({ state }) => state.level === 'dead');
+  return {
+    mirrors,
+    rate: recent?.rate ?? 0,
+    errorShare: recent?.errorShare ?? 0,
+    inFlight: recent?.inFlight ?? 0,
+    latencies: recent?.latencies ?? null,
+    drops: ranked(mirrors.flatMap(({ recent: one }) => one?.dropped ?? [])),
+    isDead: worst !== undefined,
+    trouble: worst === undefined ? stopped(mirrors) : worst.state.text,
+    again: role === 'primary' ? baselineRate(all, name) : 0,
+  };
+}
+
+function stopped(mirrors) {
+  const reason = mirrors.find(({ kept }) => kept?.trouble)?.kept.trouble;
+  return reason === undefined ? null : `stopped: ${reason}`;
+}
+
+/** How often the primary is asked once more to measure noise. */
+function baselineRate(mirrors, name) {
+  return mirrors.reduce(
+    (sum, { baseline }) => sum + (baseline?.to === name ? (baseline.recent?.sent ?? 0) : 0),
+    0,
+  );
 }
 
 /** Recordings and streams, drawn as versions are: what they are given, and what of it they lose. */
-function sinks(snapshot, points) {
-  const names = new Set(snapshot.stats.mirrors.filter(({ sink }) => sink).map(({ to }) => to));
+function sinks({ mirrors: all }) {
+  const names = new Set(all.filter(({ sink }) => sink).map(({ to }) => to));
   return [...names].map((name) => {
-    const series = { name, role: 'sink' };
-    const towards = mirrorsTo(snapshot, points, series);
-    const sumOf = (value) => towards.over.reduce((sum, one) => sum + value(one), 0);
+    const mirrors = all.filter(({ to }) => to === name);
+    const over = mirrors.map(({ recent }) => recent).filter((one) => one !== null);
+    const sumOf = (value) => over.reduce((sum, one) => sum + value(one), 0);
     const sent = sumOf((one) => one.sent);
     const failed = sumOf((one) => one.failed.reduce((sum, { rate }) => sum + rate, 0));
-    const inFlight = sumOf((one) => one.inFlight);
     return {
-      series,
+      series: { name, role: 'sink' },
+      mirrors,
       rate: sent,
       errorShare: sent > 0 ? Math.min(1, failed / sent) : 0,
-      inFlight,
+      inFlight: sumOf((one) => one.inFlight),
       latencies: null,
-      ...towards,
+      drops: ranked(over.flatMap(({ dropped }) => dropped)),
+      isDead: false,
+      trouble: stopped(mirrors),
+      again: 0,
     };
   });
 }
@@ -119,10 +174,13 @@ function wide(flow, width) {
     const y = rows.middles[i];
     const bend = Math.min(120, (versionX - fromX) / 3);
     const path = `M${fromX} ${middle} C${fromX + bend * 0.7} ${middle} ${fromX + bend * 0.3} ${y} ${fromX + bend} ${y} L${versionX} ${y}`;
-    picture.append(...line(path, flow.thickness(version.rate), version.rate, edgeClass(version)));
+    picture.append(...line(path, flow.thickness(version.rate), version.rate, edgeClassOf(version)));
     const labelX = fromX + bend + 14;
     const lift = flow.thickness(version.rate) / 2;
     edgeText(picture, labelX, y - lift - 8, version, versionX - labelX - 10);
+    const low = y + againPx;
+    const again = `M${fromX} ${middle} C${fromX + bend * 0.7} ${middle} ${fromX + bend * 0.3} ${low} ${fromX + bend} ${low} L${versionX} ${low}`;
+    baselineEdge(picture, again, version, labelX, low + 17, versionX - labelX - 10);
     dropsText(picture, fromX + bend - 6, y + lift, version.drops);
   });
   node(
@@ -164,7 +222,7 @@ function tall(flow, width) {
     const version = flow.versions[i];
     const y = begin + rows.tops[i] + 84;
     const path = `M${rail} ${begin} L${rail} ${y - 22} Q${rail} ${y} ${rail + 22} ${y}`;
-    picture.append(...line(path, flow.thickness(version.rate), version.rate, edgeClass(version)));
+    picture.append(...line(path, flow.thickness(version.rate), version.rate, edgeClassOf(version)));
   }
   node(picture, 0.5, 0.5, box, 'clients', plural(flow.connections, 'connection'), 'n-clients');
   node(picture, 0.5, first, box, 'umbra', threadsText(flow), 'n-umbra');
@@ -172,6 +230,8 @@ function tall(flow, width) {
     const y = begin + rows.tops[i] + 84;
     edgeText(picture, rail + 18, y - box.height / 2 - 10, version, width - rail - 20);
     versionNode(picture, rail + 22, y - box.height / 2, { ...box, width: width - rail - 23 }, version);
+    if (version.again > 0)
+      baselineText(picture, rail + 26, y + box.height / 2 + 16, version, width - rail - 30);
     dropsText(picture, rail + 26, y + box.height / 2, version.drops);
   });
   if (flow.hidden > 0) label(picture, 0, height - 8, `and ${flow.hidden} more in the table`, 'muted');
@@ -183,10 +243,14 @@ function heights(versions, base, perDrop) {
   const tops = [];
   const middles = [];
   let total = 0;
-  for (const { drops } of versions) {
+  for (const { drops, again } of versions) {
     tops.push(total);
     middles.push(total + base / 2 + 8);
-    total += base + Math.min(drops.length, dropsShown + 1) * perDrop + (drops.length > 0 ? 6 : 0);
+    total +=
+      base +
+      (again > 0 ? againPx : 0) +
+      Math.min(drops.length, dropsShown + 1) * perDrop +
+      (drops.length > 0 ? 6 : 0);
   }
   return { tops, middles, total };
 }
@@ -205,23 +269,6 @@ function frame(flow, width, height) {
   });
 }
 
-function line(path, width, value, className) {
-  const quiet = value > 0 ? '' : ' quiet';
-  const lines = [
-    svg('path', { d: path, class: `edge ${className}${quiet}`, 'stroke-width': width.toFixed(2) }),
-  ];
-  if (value > 0) {
-    lines.push(
-      svg('path', { d: path, class: 'stream', 'stroke-width': Math.max(1, width * 0.35).toFixed(2) }),
-    );
-  }
-  return lines;
-}
-
-function edgeClass({ series }) {
-  return `${colourClass(series)} e-${series.role}`;
-}
-
 function edgeText(picture, x, y, version, room) {
   const figures = edgeFigures(version);
   const text = label(picture, x, y, '', '');
@@ -232,18 +279,6 @@ function edgeText(picture, x, y, version, room) {
   if (p99 !== null && room > 170)
     text.append(svg('tspan', { class: 'muted', dx: 8 }, `p99 ${duration(p99)}`));
   text.append(svg('title', {}, figures));
-}
-
-function edgeFigures(version) {
-  const p99 = version.latencies?.percentile(0.99) ?? null;
-  const parts = [rate(version.rate), lossText(version)];
-  if (p99 !== null) parts.push(`p99 ${duration(p99)}`);
-  parts.push(`${count(version.inFlight ?? 0)} in flight`);
-  return parts.join(', ');
-}
-
-function lossText({ series, errorShare }) {
-  return `${percent(errorShare)} ${series.role === 'sink' ? 'lost' : 'errors'}`;
 }
 
 /** Copies that never arrive fall off the edge, and say why. */
@@ -264,71 +299,42 @@ function dropsText(picture, x, y, drops) {
 }
 
 function versionNode(picture, x, y, box, version) {
-  const { series, mirrors } = version;
-  const on = mirrors.filter((mirror) => mirror.enabled);
-  const trouble = mirrors.find(({ kept }) => kept?.trouble)?.kept.trouble;
-  const detail =
-    series.role === 'primary'
-      ? 'primary'
-      : trouble !== undefined
-        ? `stopped: ${trouble}`
-        : mirrors.length === 1
-          ? `${kindOf(series)}, ${on.length === 1 ? (keptOf(on[0]) ?? share(on[0].percent)) : 'off'}`
-          : `${kindOf(series)}, ${on.length} of ${mirrors.length} mirrors on`;
-  const state = trouble === undefined ? '' : ' troubled';
+  const { series, isDead, trouble } = version;
+  const state = `${trouble === null ? '' : ' troubled'}${isDead ? ' dead' : ''}`;
   node(
     picture,
     x,
     y,
     box,
     series.name,
-    detail,
+    detailOf(version),
     `n-version ${colourClass(series)}${state}`,
     shortTarget(series),
   );
 }
 
-function kindOf({ name, role }) {
-  if (role !== 'sink') return role;
-  return name.startsWith('file:') ? 'recording' : 'stream';
+function edgeClassOf(version) {
+  return `${edgeClass(version)}${version.isDead ? ' dead' : ''}`;
 }
 
-/**
- * What of a stream is not taken yet, or how much is recorded; null: nothing that would say more than the
- * share.
- */
-function keptOf({ kept }) {
-  if (kept?.lag > 0) return `lag ${count(kept.lag)}`;
-  return kept?.segments > 0 ? bytes(kept.bytes) : null;
+/** A baseline is a second request to the primary, so its edge leads there. */
+function baselineEdge(picture, path, version, x, y, room) {
+  if (version.again === 0) return;
+  picture.append(
+    ...line(
+      path,
+      thickness(version.again, Math.max(version.again, version.rate), 4),
+      version.again,
+      `${edgeClass(version)} again`,
+    ),
+  );
+  baselineText(picture, x, y, version, room);
 }
 
-function node(picture, x, y, box, name, detail, className, shown = name) {
-  const group = svg('g', { class: `node ${className}` });
-  group.append(svg('rect', { x, y, width: box.width, height: box.height, rx: 10 }));
-  group.append(svg('rect', { x, y: y + 12, width: 3, height: box.height - 24, rx: 1.5, class: 'mark' }));
-  const title = label(group, x + 16, y + box.height / 2 - 4, clipped(shown, box.width - 30, 8.4), 'name');
-  title.append(svg('title', {}, name));
-  label(group, x + 16, y + box.height / 2 + 14, clipped(detail, box.width - 30, 6.4), 'muted small');
-  picture.append(group);
-}
-
-function label(parent, x, y, text, className) {
-  const element = svg('text', { x, y, class: className });
-  setText(element, text);
-  parent.append(element);
-  return element;
-}
-
-/** SVG text does not wrap or end by itself. */
-function clipped(text, widthPx, charPx) {
-  const most = Math.max(3, Math.floor(widthPx / charPx));
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
-}
-
-function threadsText({ threads }) {
-  return `${threads.proxy} proxy, ${threads.shadow} shadow`;
-}
-
-function plural(n, word) {
-  return `${count(n)} ${word}${n === 1 ? '' : 's'}`;
+function baselineText(picture, x, y, version, room) {
+  const text = label(picture, x, y, '', 'small muted');
+  text.append(
+    svg('tspan', { class: 'strong' }, rate(version.again)),
+    svg('tspan', { dx: 6 }, clipped('asked once more as the baseline', room - 60, 6.3)),
+  );
 }

@@ -1,7 +1,7 @@
 /** Latencies of all versions over each other: by percentile, and one percentile over time. */
 import { colour, cssValue } from './colours.js';
 import { duration } from './format.js';
-import { addBuckets, Latencies, plotPositions, seriesKey, versionOver } from './model.js';
+import { Latencies, latenciesOver, plotPositions, seriesKey, versionOver } from './model.js';
 import uPlot from './uplot.js';
 
 const chartHeight = 260;
@@ -13,6 +13,8 @@ const timePoints = 90;
  * the values.
  */
 const log = (us) => (us === null ? null : Math.log10(Math.max(1, us)));
+/** More lines than this are hard to distinguish. */
+const seriesMost = 8;
 const tickSteps = [1, 2, 5];
 const gapPx = 28;
 
@@ -21,6 +23,10 @@ export class LatencyCharts {
   #places;
   #plots = null;
   #drawn = '';
+  #view = null;
+  #chosen = { route: null, keys: [] };
+  /** How many versions are not drawn. */
+  left = 0;
   seconds = 60;
   p = 0.99;
 
@@ -32,9 +38,11 @@ export class LatencyCharts {
     new ResizeObserver(() => this.#resize()).observe(byPercentile);
   }
 
-  draw() {
-    if (this.#model.snapshot === null) return;
-    const series = this.#series();
+  /** Draws the versions of `view`, or those of the last one. */
+  draw(view = this.#view) {
+    this.#view = view;
+    if (view === null) return;
+    const series = this.#series(view);
     const names = series.map(seriesKey).join('\n\n');
     if (this.#plots === null || names !== this.#drawn) this.#build(series, names);
     const points = this.#model.last(this.seconds);
@@ -42,8 +50,20 @@ export class LatencyCharts {
     this.#plots.overTime.setData(timeData(points, series, this.seconds, this.p));
   }
 
-  #series() {
-    return this.#model.snapshot.live.versions.map(({ name, role }) => ({ name, role }));
+  /**
+   * The versions that are drawn. Of many, those with most requests are chosen, and kept while they are there,
+   * so that lines do not come and go.
+   */
+  #series({ series, route }) {
+    const known = new Map(series.map((one) => [seriesKey(one), one]));
+    const isSame = this.#chosen.route === route && this.#chosen.keys.every((key) => known.has(key));
+    if (!isSame || this.#chosen.keys.length < Math.min(seriesMost, series.length)) {
+      const busiest = series.toSorted((a, b) => (b.recent?.rate ?? 0) - (a.recent?.rate ?? 0));
+      const keys = new Set(busiest.slice(0, seriesMost).map(seriesKey));
+      this.#chosen = { route, keys: series.map(seriesKey).filter((key) => keys.has(key)) };
+    }
+    this.left = series.length - this.#chosen.keys.length;
+    return this.#chosen.keys.map((key) => ({ name: known.get(key).name, role: known.get(key).role }));
   }
 
   #rebuild() {
@@ -105,19 +125,10 @@ function timeData(points, series, seconds, p) {
   for (let part = first; part <= last; part++) {
     times.push((part * partMs) / 1000);
     series.forEach((one, i) => {
-      lines[i].push(log(together(parts.get(part) ?? [], seriesKey(one)).percentile(p)));
+      lines[i].push(log(latenciesOver(parts.get(part) ?? [], seriesKey(one)).percentile(p)));
     });
   }
   return [times, ...lines];
-}
-
-function together(points, key) {
-  const buckets = new Map();
-  for (const point of points) {
-    const version = point.versions.find((one) => seriesKey(one) === key);
-    if (version !== undefined) addBuckets(buckets, version.buckets);
-  }
-  return new Latencies(buckets);
 }
 
 function percentileOptions(series, width) {

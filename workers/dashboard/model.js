@@ -1,6 +1,8 @@
 /** What the page knows: the points of the last quarter of an hour and the newest snapshot. Draws nothing. */
 
 const pointsMax = 900;
+/** Versions and mirrors of all points together: with many of them, fewer points are kept. */
+const partsMax = 90_000;
 
 /** Percentiles that a plot is drawn through, as 1 / (1 - p): evenly spaced on a log axis, 0 % to 99.999 %. */
 const plotStep = 0.04;
@@ -31,7 +33,11 @@ export class Model {
   }
 
   #trim() {
-    if (this.points.length > pointsMax) this.points.splice(0, this.points.length - pointsMax);
+    const newest = this.points[this.points.length - 1];
+    if (newest === undefined) return;
+    const parts = newest.versions.length + newest.mirrors.length + 1;
+    const most = Math.max(60, Math.min(pointsMax, Math.floor(partsMax / parts)));
+    if (this.points.length > most) this.points.splice(0, this.points.length - most);
   }
 }
 
@@ -40,28 +46,69 @@ export function seriesKey({ name, role }) {
   return `${role}\n${name}`;
 }
 
-/** Means over points, and the latencies of all of them together; null where no point has the version. */
+/** One name for a mirror. */
+export function mirrorKey({ route, to }) {
+  return `${route}\n${to}`;
+}
+
+const indexes = new WeakMap();
+
+/** The versions and mirrors of a point by their keys, made once: 100 routes need thousands of look-ups. */
+function indexOf(point) {
+  let index = indexes.get(point);
+  if (index === undefined) {
+    index = {
+      versions: new Map(point.versions.map((one) => [seriesKey(one), one])),
+      mirrors: new Map(point.mirrors.map((one) => [mirrorKey(one), one])),
+    };
+    indexes.set(point, index);
+  }
+  return index;
+}
+
+/** The version of a point; undefined where the point has none. */
+export function versionAt(point, key) {
+  return indexOf(point).versions.get(key);
+}
+
+/**
+ * Means over points; null where no point has the version. `latencies` adds up those of all points when
+ * it is first read.
+ */
 export function versionOver(points, key) {
   const sum = { seconds: 0, rate: 0, ended: 0, errors: 0 };
   let last = null;
-  const buckets = new Map();
   for (const point of points) {
-    const version = point.versions.find((one) => seriesKey(one) === key);
+    const version = versionAt(point, key);
     if (version === undefined) continue;
     last = version;
     sum.seconds += point.seconds;
     sum.rate += version.rate * point.seconds;
     sum.ended += version.ended * point.seconds;
     sum.errors += version.errors * point.seconds;
-    addBuckets(buckets, version.buckets);
   }
   if (last === null) return null;
+  let latencies = null;
   return {
-    rate: sum.rate / sum.seconds,
+    rate: sum.seconds > 0 ? sum.rate / sum.seconds : 0,
+    ended: sum.seconds > 0 ? sum.ended / sum.seconds : 0,
     errorShare: sum.ended > 0 ? sum.errors / sum.ended : 0,
     inFlight: last.inFlight,
-    latencies: new Latencies(buckets),
+    get latencies() {
+      latencies ??= latenciesOver(points, key);
+      return latencies;
+    },
   };
+}
+
+/** The latencies of all points together. */
+export function latenciesOver(points, key) {
+  const buckets = new Map();
+  for (const point of points) {
+    const version = versionAt(point, key);
+    if (version !== undefined) addBuckets(buckets, version.buckets);
+  }
+  return new Latencies(buckets);
 }
 
 /** The same for a mirror. */
@@ -72,7 +119,7 @@ export function mirrorOver(points, route, to) {
   const failed = new Map();
   let last = null;
   for (const point of points) {
-    const mirror = point.mirrors.find((one) => one.route === route && one.to === to);
+    const mirror = indexOf(point).mirrors.get(mirrorKey({ route, to }));
     if (mirror === undefined) continue;
     last = mirror;
     seconds += point.seconds;
@@ -81,7 +128,7 @@ export function mirrorOver(points, route, to) {
     addRates(failed, mirror.failed, point.seconds);
   }
   if (last === null) return null;
-  const per = (value) => value / seconds;
+  const per = (value) => (seconds > 0 ? value / seconds : 0);
   return {
     primary: last.primary,
     eligible: per(sum.eligible),
@@ -136,7 +183,7 @@ export function plotPositions() {
   return Array.from({ length: Math.round(plotEnd / plotStep) + 1 }, (_, i) => i * plotStep);
 }
 
-export function addBuckets(into, pairs) {
+function addBuckets(into, pairs) {
   for (let i = 0; i < pairs.length; i += 2) into.set(pairs[i], (into.get(pairs[i]) ?? 0) + pairs[i + 1]);
 }
 

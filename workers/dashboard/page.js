@@ -1,5 +1,7 @@
 /** The live page: one stream of snapshots in, everything on the page out of it. */
+import { Addresses } from './addresses.js';
 import { keepToken, send, token } from './api.js';
+import { Attention } from './attention.js';
 import { Differences } from './differences.js';
 import { byId, el, segments, setText } from './dom.js';
 import { Endpoints } from './endpoints.js';
@@ -8,10 +10,14 @@ import { bytes, clock, count, span } from './format.js';
 import { LatencyCharts } from './latency.js';
 import { Mirrors } from './mirrors.js';
 import { Model } from './model.js';
+import { RoutePanels } from './panels.js';
 import { Poll } from './poll.js';
+import { RouteHead } from './route-head.js';
+import { measured, Schedule } from './schedule.js';
 import { Stream } from './stream.js';
 import { Threads } from './threads.js';
 import { Versions } from './versions.js';
+import { viewOf } from './view.js';
 
 const spans = [
   [60, '1 min'],
@@ -28,16 +34,54 @@ const percentiles = [
 const sureMs = 4000;
 const noticeMs = 6000;
 
+/** The first page shows pairs by endpoint while there are so few mirrors; else each route's page does. */
+const endpointsMirrorsMost = 4;
+const routeHash = /^#\/routes\/(.+)$/;
+
 const model = new Model();
-const flow = new Flow(byId('flow'), model);
+const schedule = new Schedule();
+/** Answers of the API, by name; null until they come. */
+const answers = { config: null, diffs: null, endpoints: null };
+let configGeneration = -1;
+const attention = new Attention(byId('attention'), () => {
+  mirrors.showTroubled();
+  byId('mirrors-panel').scrollIntoView();
+});
+const routeHead = new RouteHead();
+const routePanels = new RoutePanels(byId('route-panels'));
+const flow = new Flow(byId('flow'));
 const charts = new LatencyCharts(byId('by-percentile'), byId('over-time'), model);
 const mirrors = new Mirrors(byId('mirrors'));
-const versions = new Versions(byId('versions'), model);
-const poll = new Poll({
-  'api/endpoints': new Endpoints(byId('endpoints')),
-  'api/diffs?sets=no': new Differences(byId('differences')),
-});
+const versions = new Versions(byId('versions'));
+const addresses = new Addresses(byId('addresses'));
+const endpoints = new Endpoints(byId('endpoints'));
+const differences = new Differences(byId('differences'));
 const threads = new Threads(byId('threads'));
+const poll = new Poll({
+  'api/endpoints': { update: take('endpoints'), wanted: showsEndpoints },
+  'api/diffs?sets=no': { update: take('diffs') },
+});
+
+function take(name) {
+  return (answer) => {
+    answers[name] = answer;
+    if (model.snapshot !== null) draw();
+  };
+}
+
+/** The route whose own page is shown, or null. */
+function routeShown() {
+  const name = routeHash.exec(location.hash)?.[1];
+  try {
+    return name === undefined ? null : decodeURIComponent(name);
+  } catch {
+    return null;
+  }
+}
+
+function showsEndpoints() {
+  return routeShown() !== null || (model.snapshot?.stats.mirrors.length ?? 0) <= endpointsMirrorsMost * 2;
+}
 
 segments(byId('window'), 'window', spans, charts.seconds, (seconds) => {
   charts.seconds = seconds;
@@ -63,10 +107,13 @@ const stream = new Stream(
       document.body.classList.remove('stale');
       poll.start();
     },
-    event(name, data) {
+    event(name, text) {
+      const beginMs = performance.now();
+      const data = JSON.parse(text);
       if (name === 'history') model.addHistory(data);
       else if (name === 'snapshot') show(data);
       else if (name === 'end') state('ended', 'umbra has stopped');
+      measured('umbra:take', beginMs);
     },
     lost({ inMs, why }) {
       state('lost', 'disconnected');
@@ -108,14 +155,66 @@ const stream = new Stream(
 function show(snapshot) {
   model.add(snapshot);
   state(snapshot.ready ? 'live' : 'draining', snapshot.ready ? 'live' : 'draining');
-  showFacts(snapshot);
-  showKill(snapshot);
-  flow.draw();
-  charts.draw();
-  mirrors.update(snapshot);
-  versions.draw();
-  threads.update(snapshot);
+  if (snapshot.stats.generation !== configGeneration) void askConfig(snapshot.stats.generation);
+  draw();
 }
+
+/** The configuration says how routes look that have no mirror, and changes with its generation alone. */
+async function askConfig(generation) {
+  configGeneration = generation;
+  try {
+    answers.config = await send('GET', 'api/config');
+    if (model.snapshot !== null) draw();
+  } catch {
+    configGeneration = -1;
+  }
+}
+
+function draw() {
+  const { snapshot } = model;
+  const route = routeShown();
+  schedule.replace([
+    () => {
+      const view = viewOf(model, { ...answers, route });
+      const only = route ?? (view.routes.length === 1 ? view.routes[0].name : null);
+      const isFew = view.mirrors.length <= endpointsMirrorsMost;
+      document.body.dataset.page = route === null ? 'all' : 'route';
+      document.body.dataset.size = isFew ? 'few' : 'many';
+      schedule.add([
+        () => showFacts(snapshot),
+        () => showKill(view),
+        () => attention.draw(view),
+        () => route !== null && routeHead.draw(view),
+        () => flow.draw(view),
+        () => mirrors.draw(view),
+        () => routePanels.draw(view, only),
+        () => drawCharts(view),
+        () => versions.draw(view),
+        () => (only === null ? addresses.hide() : addresses.draw(view)),
+        () => endpoints.update(route !== null || isFew ? answers.endpoints : null, route),
+        () => differences.update(answers.diffs, view),
+        () => threads.draw(view),
+      ]);
+    },
+  ]);
+}
+
+function drawCharts(view) {
+  charts.draw(view);
+  setText(
+    byId('latency-note'),
+    charts.left === 0
+      ? ''
+      : `the ${count(view.series.length - charts.left)} busiest of ${count(view.series.length)}; each route’s page has its own`,
+  );
+}
+
+addEventListener('hashchange', () => {
+  scrollTo(0, 0);
+  byId('main').focus({ preventScroll: true });
+  poll.start();
+  if (model.snapshot !== null) draw();
+});
 
 function state(name, text) {
   byId('state').dataset.state = name;
@@ -146,7 +245,7 @@ const killWords = { stop: 'Stop all mirrors', start: 'Start all mirrors' };
 let sureTimer = 0;
 let killing = false;
 
-function showKill({ live, stats }) {
+function showKill({ snapshot: { live, stats } }) {
   const there = live.mirrors.filter(({ primary }) => primary !== null);
   const on = stats.mirrors.some(({ enabled }) => enabled);
   const kill = byId('kill');
@@ -202,6 +301,11 @@ byId('ask').addEventListener('submit', (event) => {
   input.value = '';
   state('connecting', 'connecting');
   stream.connect();
+});
+// The address says which page is shown, so the link must not change it.
+byId('skip').addEventListener('click', (event) => {
+  event.preventDefault();
+  byId('main').focus();
 });
 byId('retry').addEventListener('click', () => stream.connect());
 

@@ -7,7 +7,10 @@ export class Poll {
   #paths;
   #timer = 0;
 
-  /** `paths` maps a path of the API to what takes its answers. */
+  /**
+   * `paths` maps a path of the API to what takes its answers: `update(answer)`, and `wanted()` where it is
+   * not always asked for.
+   */
   constructor(paths) {
     this.#paths = Object.entries(paths);
   }
@@ -26,6 +29,7 @@ export class Poll {
   }
 
   async #ask(path, view) {
+    if (view.wanted?.() === false) return;
     try {
       view.update(await send('GET', path));
     } catch {

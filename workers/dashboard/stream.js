@@ -22,7 +22,7 @@ export class Stream {
   #stopped = false;
 
   /**
-   * `on.event(name, data)`, `on.open()`, `on.lost({ inMs, why })`, `on.tokenNeeded({ wrong, wait })`,
+   * `on.event(name, text)`, `on.open()`, `on.lost({ inMs, why })`, `on.tokenNeeded({ wrong, wait })`,
    * `on.paused()`. `token()` gives the token, or null.
    */
   constructor(on, token) {
@@ -67,7 +67,7 @@ export class Stream {
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     const parser = new EventParser((event) => {
       if (event.id !== '') this.#lastId = event.id;
-      this.#on.event(event.name, JSON.parse(event.data));
+      this.#on.event(event.name, event.data);
     });
     for (;;) {
       const timer = setTimeout(() => abort.abort(new Error('no sign of life')), silenceMs);

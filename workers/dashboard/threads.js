@@ -13,7 +13,7 @@ export class Threads {
     this.#gauges = new Keyed(place);
   }
 
-  update({ live, process, stats }) {
+  draw({ snapshot: { live, process, stats } }) {
     const gauges = [
       {
         name: 'process',

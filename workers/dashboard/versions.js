@@ -1,93 +1,112 @@
 /**
- * All versions side by side, a column each: the numbers of /api/stats, which the pictures above only show.
+ * All versions side by side: the numbers of /api/stats, which the pictures above only show. A few are
+ * columns, many are rows.
  */
-
+import { badge } from './badge.js';
 import { el, setText } from './dom.js';
 import { count, duration, percent, rate } from './format.js';
-import { badge } from './mirrors.js';
-import { seriesKey, versionOver } from './model.js';
+import { seriesKey } from './model.js';
 
-const recentS = 10;
-
-const rows = [
-  ['requests', ({ counts }) => count(counts.requests)],
-  ['rate, last 10 s', ({ recent }) => rate(recent?.rate ?? 0)],
-  [
-    'errors, last 10 s',
-    ({ recent }) => percent(recent?.errorShare ?? 0),
-    ({ recent }) => (recent?.errorShare ?? 0) > 0,
-  ],
-  ['2xx', ({ counts }) => count(counts.responses['2xx'])],
-  ['3xx', ({ counts }) => count(counts.responses['3xx'])],
-  ['4xx', ({ counts }) => count(counts.responses['4xx'])],
-  ['5xx', ({ counts }) => count(counts.responses['5xx']), ({ counts }) => counts.responses['5xx'] > 0],
-  ['failures', ({ counts }) => failures(counts), ({ counts }) => sum(counts.failures) > 0],
-  ['latency p50', ({ counts }) => latency(counts, 'p50')],
-  ['p90', ({ counts }) => latency(counts, 'p90')],
-  ['p99', ({ counts }) => latency(counts, 'p99')],
-  ['p99.9', ({ counts }) => latency(counts, 'p999')],
-  ['max', ({ counts }) => latency(counts, 'max')],
-  ['first byte p50', ({ counts }) => (counts.firstByteUs.count > 0 ? duration(counts.firstByteUs.p50) : '–')],
-  ['first byte p99', ({ counts }) => (counts.firstByteUs.count > 0 ? duration(counts.firstByteUs.p99) : '–')],
-  ['in flight', ({ live }) => count(live.inFlight)],
-  ['connections busy', ({ live }) => count(live.connections.busy)],
-  ['connections idle', ({ live }) => count(live.connections.idle)],
+const figures = [
+  { name: 'requests', value: ({ counts }) => count(counts.requests) },
+  { name: 'rate, last 10 s', value: ({ recent }) => rate(recent?.rate ?? 0) },
+  {
+    name: 'errors, last 10 s',
+    value: ({ recent }) => percent(recent?.errorShare ?? 0),
+    isBad: ({ recent }) => (recent?.errorShare ?? 0) > 0,
+  },
+  { name: '2xx', value: ({ counts }) => count(counts.responses['2xx']) },
+  { name: '3xx', value: ({ counts }) => count(counts.responses['3xx']) },
+  { name: '4xx', value: ({ counts }) => count(counts.responses['4xx']) },
+  {
+    name: '5xx',
+    value: ({ counts }) => count(counts.responses['5xx']),
+    isBad: ({ counts }) => counts.responses['5xx'] > 0,
+  },
+  {
+    name: 'failures',
+    value: ({ counts }) => failures(counts),
+    isBad: ({ counts }) => sum(counts.failures) > 0,
+  },
+  { name: 'latency p50', value: ({ counts }) => latency(counts, 'p50') },
+  { name: 'p90', value: ({ counts }) => latency(counts, 'p90') },
+  { name: 'p99', value: ({ counts }) => latency(counts, 'p99') },
+  { name: 'p99.9', value: ({ counts }) => latency(counts, 'p999') },
+  { name: 'max', value: ({ counts }) => latency(counts, 'max') },
+  { name: 'first byte p50', value: ({ counts }) => firstByte(counts, 'p50') },
+  { name: 'first byte p99', value: ({ counts }) => firstByte(counts, 'p99') },
+  { name: 'in flight', value: ({ live }) => count(live.inFlight) },
+  { name: 'connections busy', value: ({ live }) => count(live.connections.busy) },
+  { name: 'connections idle', value: ({ live }) => count(live.connections.idle) },
+  {
+    name: 'ejected now',
+    value: ({ counts }) => count(counts.ejection?.ejected ?? 0),
+    isBad: ({ counts }) => (counts.ejection?.ejected ?? 0) > 0,
+  },
 ];
+
+/** The most versions that are columns. More would run out of the window, so each is a row. */
+const columnsMost = 6;
+const rowsAtOnce = 24;
 
 export class Versions {
   #place;
-  #model;
   #shown = '';
   #cells = [];
 
-  constructor(place, model) {
+  constructor(place) {
     this.#place = place;
-    this.#model = model;
   }
 
-  draw() {
-    const { snapshot } = this.#model;
-    if (snapshot === null) return;
-    const points = this.#model.last(recentS);
-    const columns = snapshot.live.versions.map((live) => ({
-      live,
-      counts: snapshot.stats.versions[live.name][live.role],
-      recent: versionOver(points, seriesKey(live)),
-    }));
-    const shown = columns.map(({ live }) => seriesKey(live)).join('\n\n');
-    if (shown !== this.#shown) this.#build(columns, shown);
-    rows.forEach(([, value, isBad], row) => {
-      columns.forEach((column, i) => {
-        const cell = this.#cells[row][i];
-        setText(cell, value(column));
-        cell.classList.toggle('bad', isBad?.(column) ?? false);
-      });
-    });
-  }
-
-  #build(columns, shown) {
-    this.#shown = shown;
-    const head = el('tr', {}, el('td', {}));
-    for (const { live } of columns) {
-      head.append(
-        el(
-          'th',
-          { scope: 'col' },
-          badge(live.name, live.role),
-          el('span', { className: 'muted', textContent: live.role }),
-        ),
-      );
+  /** Draws in pieces. */
+  *draw({ series }) {
+    const areRows = series.length > columnsMost;
+    const shown = `${areRows}\n\n${series.map(seriesKey).join('\n\n')}`;
+    if (shown !== this.#shown) {
+      this.#shown = shown;
+      this.#cells = series.map(() => figures.map(() => el('td')));
+      this.#place.replaceChildren(areRows ? asRows(series, this.#cells) : asColumns(series, this.#cells));
     }
-    this.#cells = rows.map(() => columns.map(() => el('td')));
-    const body = rows.map(([name], row) =>
-      el('tr', {}, el('th', { scope: 'row', textContent: name }), ...this.#cells[row]),
-    );
-    this.#place.replaceChildren(el('table', {}, el('thead', {}, head), el('tbody', {}, ...body)));
+    for (const [i, one] of series.entries()) {
+      for (const [k, { value, isBad }] of figures.entries()) {
+        const cell = this.#cells[i][k];
+        setText(cell, value(one));
+        cell.classList.toggle('bad', isBad?.(one) ?? false);
+      }
+      if (i % rowsAtOnce === rowsAtOnce - 1) yield;
+    }
   }
+}
+
+function asColumns(series, cells) {
+  const head = el('tr', {}, el('td', {}), ...series.map((one) => el('th', { scope: 'col' }, ...title(one))));
+  const body = figures.map(({ name }, k) =>
+    el('tr', {}, el('th', { scope: 'row', textContent: name }), ...cells.map((ofVersion) => ofVersion[k])),
+  );
+  return el('table', {}, el('thead', {}, head), el('tbody', {}, ...body));
+}
+
+function asRows(series, cells) {
+  const head = el(
+    'tr',
+    {},
+    el('td', {}),
+    ...figures.map(({ name }) => el('th', { scope: 'col', textContent: name })),
+  );
+  const body = series.map((one, i) => el('tr', {}, el('th', { scope: 'row' }, ...title(one)), ...cells[i]));
+  return el('table', { className: 'version-rows' }, el('thead', {}, head), el('tbody', {}, ...body));
+}
+
+function title({ name, role }) {
+  return [badge(name, role), el('span', { className: 'muted', textContent: role })];
 }
 
 function latency(counts, name) {
   return counts.latencyUs.count > 0 ? duration(counts.latencyUs[name]) : '–';
+}
+
+function firstByte({ firstByteUs }, name) {
+  return firstByteUs.count > 0 ? duration(firstByteUs[name]) : '–';
 }
 
 function failures(counts) {
