@@ -21,6 +21,7 @@ export function compileCompare(
     arrays: compare.arrays,
     ...compileRules(compare.rules),
     endpoints: compare.endpoints === 'auto' ? [] : compare.endpoints,
+    protobuf: compare.protobuf?.descriptors.set ?? null,
     baseline: null,
   };
   const plan = {

@@ -11,6 +11,7 @@ import { dirname, resolve } from 'node:path';
 import { limits } from '../core/limits.js';
 import { readCertificates } from './certificates.js';
 import { checkAcross } from './check.js';
+import { readDescriptors } from './descriptor-files.js';
 import { inDocumentWords } from './documents/document-words.js';
 import { documentSettings, type Grown, mergeDocuments } from './documents/merge.js';
 import { type DocumentSource, readSources } from './documents/sources.js';
@@ -95,8 +96,9 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
   let config = withMergedSlashes(absolute, grown.routes.length === 0);
   if (options.unreadable !== undefined) {
     const read = readCertificates(config, root, options.unreadable);
-    config = read.config;
-    problems.push(...read.problems);
+    const described = readDescriptors(read.config, root, options.unreadable);
+    config = described.config;
+    problems.push(...read.problems, ...described.problems);
   }
   const ofWhole = [
     ...warnOfUnreachable(config, root),
@@ -188,13 +190,25 @@ function withAbsolutePaths(config: Config, directory: string): Config {
   const histograms = logs === undefined ? logs : { ...logs, directory: resolve(directory, logs.directory) };
   const routes = config.routes.map((route) => ({
     ...route,
-    mirrors: route.mirrors.map((mirror) => {
+    mirrors: route.mirrors.map((given) => {
+      const mirror = withAbsoluteDescriptors(given, at);
       if (kindOfTarget(mirror.to) !== 'file') return mirror;
       const recording = { ...mirror.recording, directory: resolve(directory, directoryOf(mirror.to)) };
       return { ...mirror, recording };
     }),
   }));
   return { ...config, listen, accessLog, histograms, versions: Object.fromEntries(versions), routes };
+}
+
+type MirrorConfig = Config['routes'][number]['mirrors'][number];
+
+function withAbsoluteDescriptors(
+  mirror: MirrorConfig,
+  at: <T extends { path: string }>(file: T) => T,
+): MirrorConfig {
+  const { compare } = mirror;
+  if (compare === undefined || compare === 'off' || compare.protobuf === undefined) return mirror;
+  return { ...mirror, compare: { ...compare, protobuf: { descriptors: at(compare.protobuf.descriptors) } } };
 }
 
 function placeOf(problem: ConfigProblem): string {

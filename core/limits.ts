@@ -338,6 +338,10 @@ export const limits = {
   jsonDepth: 256,
   /** Values in a JSON body that is compared. Past it: `not-comparable`, reason `too-many-values`. */
   jsonValues: 200_000,
+  /** Nesting to which messages of Protocol Buffers without a known type are looked into. Past it: bytes. */
+  protobufGuessDepth: 32,
+  /** Bytes of a descriptor set. Larger: a configuration error. */
+  descriptorBytes: 8 * 1024 * 1024,
   /** Values that comparing two documents may look at. Past it: `not-comparable`, reason `too-many-values`. */
   compareSteps: 4_000_000,
   /**

@@ -7,7 +7,17 @@ import type { Tolerance } from '../../core/plan.js';
 import { parseFieldName } from '../fields.js';
 import { Refusal } from '../units.js';
 import { parseQueryName } from './match.js';
-import { mapping, mappingExpected, name, regex, share, shorthand, size, text } from './values.js';
+import {
+  descriptorFile,
+  mapping,
+  mappingExpected,
+  name,
+  regex,
+  share,
+  shorthand,
+  size,
+  text,
+} from './values.js';
 
 /** One rule of `ignore`. */
 export type IgnoreRule = { readonly header: string } | { readonly path: string };
@@ -168,6 +178,17 @@ export const compare = z.union(
         .meta({
           description:
             'Grouping of paths into endpoints: learned from traffic (auto), or by these patterns first. `*` is one segment, a final `**` the rest.',
+        }),
+      protobuf: mapping({
+        descriptors: descriptorFile.meta({
+          description:
+            'File with a FileDescriptorSet, relative to the configuration file, as `protoc --include_imports --descriptor_set_out=FILE` or `buf build -o FILE` writes it.',
+        }),
+      })
+        .optional()
+        .meta({
+          description:
+            'Types of Protocol Buffers, so that fields of gRPC messages have names. Without it they have numbers.',
         }),
       body: mapping({
         digest: z

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { limits } from '../../core/limits.js';
-import type { Address } from '../../core/plan.js';
+import type { Address, ProtobufPlan } from '../../core/plan.js';
 import { formatAddress, parseAddress } from '../address.js';
 import { parseEditableFieldName, parseFieldValue, parseMethod } from '../fields.js';
 import { parseName, parsePlain } from '../names.js';
@@ -187,6 +187,17 @@ export interface PemOf {
 export const pemFile = form(
   file,
   (path): PemOf => ({ path, pem: null }),
+  ({ path }) => path,
+);
+
+/** A descriptor set, read when the configuration is loaded; null when files are not read. */
+export interface DescriptorsOf {
+  readonly path: string;
+  readonly set: ProtobufPlan | null;
+}
+export const descriptorFile = form(
+  file,
+  (path): DescriptorsOf => ({ path, set: null }),
   ({ path }) => path,
 );
 

@@ -7,6 +7,7 @@
  */
 import { limits } from '../limits.js';
 import type { RedactPlan, StructurePlan } from '../plan.js';
+import { Descriptors } from '../protobuf/descriptors.js';
 import { Redaction } from '../redact.js';
 import { attempt } from './attempt.js';
 import { decodeBody } from './body.js';
@@ -20,24 +21,31 @@ import { fieldOf, type Response, readResponse } from './response.js';
 
 /** Plain data that crosses threads. */
 export interface CompareRules {
-  readonly structure: Pick<StructurePlan, 'ignoreHeaders' | 'ignorePaths' | 'tolerance' | 'arrays' | 'rules'>;
+  readonly structure: Pick<
+    StructurePlan,
+    'ignoreHeaders' | 'ignorePaths' | 'tolerance' | 'arrays' | 'rules' | 'protobuf'
+  >;
   readonly redact: RedactPlan;
 }
 
 export class Comparer {
   readonly #fields: FieldDiff;
   readonly #documents: JsonRules;
+  readonly #descriptors: Descriptors | null;
 
   constructor({ structure, redact }: CompareRules) {
-    const { ignoreHeaders, ignorePaths, tolerance, arrays, rules } = structure;
+    const { ignoreHeaders, ignorePaths, tolerance, arrays, rules, protobuf } = structure;
     const redaction = new Redaction(redact);
     const none = { tolerance: null, unordered: false, key: null, matches: null, equivalent: null };
     const ignored = ignorePaths.map((path) => ({ path, ignore: true, ...none }));
     this.#fields = new FieldDiff(ignoreHeaders, redaction);
     this.#documents = { paths: new PathRules([...ignored, ...rules]), tolerance, arrays, redaction };
+    // The set was checked when the configuration was loaded.
+    this.#descriptors = protobuf === null ? null : Descriptors.read(new Uint8Array(protobuf.descriptors));
   }
 
-  compare(primarySide: PairSide, shadowSide: PairSide): Comparison {
+  /** `target`: of the request, a wire string. */
+  compare(primarySide: PairSide, shadowSide: PairSide, target: string): Comparison {
     const found = new Differences();
     const primary = readResponse(primarySide);
     const shadow = readResponse(shadowSide);
@@ -47,13 +55,13 @@ export class Comparer {
       found.add({ kind: 'status', path, change: 'value', at: path, ...statuses });
       return found;
     }
-    this.#bodies(primary, shadow, found);
+    this.#bodies(primary, shadow, target, found);
     const bodiesEqual = found.differences.length === 0;
     this.#fields.compare(primary, shadow, bodiesEqual, (difference) => found.add(difference));
     return found;
   }
 
-  #bodies(primary: Response, shadow: Response, found: Differences): void {
+  #bodies(primary: Response, shadow: Response, target: string, found: Differences): void {
     const sameCoding = fieldOf(primary, 'content-encoding') === fieldOf(shadow, 'content-encoding');
     const whole = !primary.truncated && !shadow.truncated;
     if (whole && sameCoding && Buffer.compare(primary.body, shadow.body) === 0) return;
@@ -68,16 +76,14 @@ export class Comparer {
       found.add(notComparable('empty', empty(a.bytes), empty(b.bytes)));
       return;
     }
-    this.#contents(
-      { bytes: a.bytes, contentType: fieldOf(primary, 'content-type') },
-      { bytes: b.bytes, contentType: fieldOf(shadow, 'content-type') },
-      found,
-    );
+    this.#contents(contentOf(primary, a.bytes, target), contentOf(shadow, b.bytes, target), found);
   }
 
   #contents(primary: Content, shadow: Content, found: Differences): void {
     try {
-      diffContents(primary, shadow, this.#documents, (difference) => found.add(difference));
+      diffContents(primary, shadow, this.#documents, this.#descriptors, (difference) =>
+        found.add(difference),
+      );
     } catch (error) {
       if (!(error instanceof ContentFault)) throw error;
       found.add(notComparable((error.primary ?? error.shadow)!, error.primary, error.shadow));
@@ -122,6 +128,14 @@ function notComparable(
     primary: primary ?? 'ok',
     shadow: shadow ?? 'ok',
   };
+}
+
+function contentOf(response: Response, bytes: Uint8Array, target: string): Content {
+  const [contentType, messageCoding] = [
+    fieldOf(response, 'content-type'),
+    fieldOf(response, 'grpc-encoding'),
+  ];
+  return { bytes, contentType, messageCoding, target };
 }
 
 type ReadBody = { readonly bytes: Uint8Array; readonly fault: NotComparableReason | null };

@@ -1,4 +1,6 @@
 /** Two bodies that are not equal as bytes, compared by what their types say that they are. */
+
+import type { Descriptors } from '../protobuf/descriptors.js';
 import type { Redaction } from '../redact.js';
 import { attempt } from './attempt.js';
 import { diffBinary } from './binary-diff.js';
@@ -12,7 +14,8 @@ import type { DocumentForm, JsonRules, OnDifference } from './json-rules.js';
 import { markupForm, parseMarkup } from './markup.js';
 import { type BodyForm, bodyFormOf, type MediaType, parseMediaType } from './media-type.js';
 import { parseMsgpack } from './msgpack.js';
-import { parseGrpc, parseProtobuf } from './protobuf.js';
+import { parseProtobuf } from './protobuf.js';
+import { parseGrpc, protobufDocuments } from './protobuf-body.js';
 import { parseEventStream, parseForm, parseJsonLines, parseMultipart } from './record-lists.js';
 import { bodyText, diffText } from './text-diff.js';
 
@@ -20,6 +23,10 @@ import { bodyText, diffText } from './text-diff.js';
 export interface Content {
   readonly bytes: Uint8Array;
   readonly contentType: string;
+  /** `grpc-encoding`, or empty. */
+  readonly messageCoding: string;
+  /** The target of the request; a wire string. */
+  readonly target: string;
 }
 
 /** A text of markup from which on its words are compared instead of the whole. */
@@ -37,7 +44,13 @@ export class ContentFault extends Error {
 }
 
 /** Calls `on` with each difference; with none, the bodies are equal. Throws `ContentFault`. */
-export function diffContents(primary: Content, shadow: Content, rules: JsonRules, on: OnDifference): void {
+export function diffContents(
+  primary: Content,
+  shadow: Content,
+  rules: JsonRules,
+  descriptors: Descriptors | null,
+  on: OnDifference,
+): void {
   const [a, b] = [parseMediaType(primary.contentType), parseMediaType(shadow.contentType)];
   const form = commonForm(bodyFormOf(a), bodyFormOf(b));
   if (form === 'binary') {
@@ -54,7 +67,10 @@ export function diffContents(primary: Content, shadow: Content, rules: JsonRules
     if (left !== right) diffText(left, right, rules.redaction, bodyText, on);
     return;
   }
-  const [left, right] = read((content, type) => documentOf(form, content, type));
+  const [left, right] =
+    form === 'grpc' || form === 'protobuf'
+      ? protobufDocuments(primary, shadow, descriptors, form === 'grpc', read)
+      : read((content, type) => documentOf(form, content, type));
   const isMarkup = form === 'html' || form === 'xml';
   const compared = attempt(() => {
     diffJson(left, right, rules, on, isMarkup ? markupOf(rules.redaction) : jsonForm);
@@ -71,7 +87,11 @@ function commonForm(a: BodyForm, b: BodyForm): BodyForm {
 
 const textual: readonly BodyForm[] = ['json', 'json-lines', 'event-stream', 'form', 'html', 'xml', 'text'];
 
-function documentOf(form: BodyForm, { bytes, contentType }: Content, type: MediaType): Json {
+function documentOf(
+  form: BodyForm,
+  { bytes, contentType }: Pick<Content, 'bytes' | 'contentType'>,
+  type: MediaType,
+): Json {
   switch (form) {
     case 'json':
       return parseJson(decodeText(bytes, ''));

@@ -114,7 +114,9 @@ const suffixes: ReadonlyMap<string, BodyForm> = new Map<string, BodyForm>([
 export function bodyFormOf({ essence }: MediaType): BodyForm {
   const known = forms.get(essence);
   if (known !== undefined) return known;
-  if (essence.startsWith('application/grpc')) return essence.endsWith('+json') ? 'binary' : 'grpc';
+  // The text form of gRPC-Web is base64 in pieces.
+  if (essence.startsWith('application/grpc-web-text')) return 'binary';
+  if (essence.startsWith('application/grpc')) return 'grpc';
   // Versioned types such as `application/x-amz-json-1.1`.
   if (/[/-]json-\d\.\d$/.test(essence)) return 'json';
   const plus = essence.lastIndexOf('+');

@@ -8,8 +8,8 @@ export const GRPC_ANSWER_STATUS = 200;
 const MESSAGE_CHARS = 1024;
 
 /**
- * The field lines of the answer that is `status` with `text` and `lines` over HTTP. `lines` and the result are
- * wire strings.
+ * The field lines of the answer that is `status` with `text` and `lines` over HTTP. `lines` and the result
+ * are wire strings.
  */
 export function grpcAnswerLines(status: number, text: string, lines: string): string {
   const message = encodeGrpcMessage(text.slice(0, MESSAGE_CHARS).trimEnd());

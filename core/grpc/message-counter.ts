@@ -4,6 +4,8 @@
  */
 
 export const MESSAGE_PREFIX_BYTES = 5;
+/** The bit of gRPC-Web in the first byte of a prefix. */
+const WEB_TRAILERS = 0x80;
 const LENGTH_BYTE_FACTOR = 256;
 
 /**
@@ -69,21 +71,26 @@ export class MessageCounter {
 /** One message of a body that is at hand. */
 export interface GrpcMessage {
   readonly compressed: boolean;
+  /** The trailers of gRPC-Web, which stand at the end of the body as field lines. */
+  readonly isTrailers: boolean;
   /** A view of the body. */
   readonly bytes: Buffer;
 }
 
-/** The messages of a whole body, or null when it does not consist of whole messages. */
-export function grpcMessages(body: Uint8Array): GrpcMessage[] | null {
+/**
+ * The messages of a whole body, or null when it does not consist of whole messages. `isWeb`: it is gRPC-Web.
+ */
+export function grpcMessages(body: Uint8Array, isWeb = false): GrpcMessage[] | null {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const messages: GrpcMessage[] = [];
   let at = 0;
   while (at < bytes.length) {
     const from = at + MESSAGE_PREFIX_BYTES;
-    if (from > bytes.length || bytes[at] > 1) return null;
+    const isTrailers = isWeb && (bytes[at] & WEB_TRAILERS) !== 0;
+    if (from > bytes.length || (bytes[at] > 1 && !isTrailers)) return null;
     const end = from + bytes.readUInt32BE(at + 1);
     if (end > bytes.length) return null;
-    messages.push({ compressed: bytes[at] === 1, bytes: bytes.subarray(from, end) });
+    messages.push({ compressed: (bytes[at] & 1) === 1, isTrailers, bytes: bytes.subarray(from, end) });
     at = end;
   }
   return messages;

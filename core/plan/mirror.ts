@@ -112,6 +112,14 @@ export const nothingCompared: ComparePlan = { pairs: false, digest: false, heade
 /** Status, size and latency: what a mirror without `compare` has. */
 export const pairsAlone: ComparePlan = { ...nothingCompared, pairs: true };
 
+/** Types of Protocol Buffers. */
+export interface ProtobufPlan {
+  /** The bytes of a FileDescriptorSet, which threads share. */
+  readonly descriptors: SharedArrayBuffer;
+  /** SHA-256 of the bytes. It names the set where plans are compared as text. */
+  readonly digest: string;
+}
+
 /** How the captured responses of a pair are compared field by field. */
 export interface StructurePlan {
   /** Response fields that may differ, lower case. */
@@ -127,6 +135,8 @@ export interface StructurePlan {
   readonly meant: readonly MeantDifference[];
   /** Path patterns of endpoints, before those that are learned. */
   readonly endpoints: readonly string[];
+  /** The types of Protocol Buffers; null: fields have numbers alone. */
+  readonly protobuf: ProtobufPlan | null;
   /**
    * The same request sent once more to the primary's version, as a mirror of its own. Null: no noise test.
    */

@@ -75,7 +75,7 @@ routes:
         pipelining: 16
         timeout: 500ms
         firstByteTimeout: 100ms
-        compare: { headers: [ETag, etag], sample: 0.5%, ignore: ["header:Date", $..id, "$.items[*].ts"], tolerance: 0.1%, arrays: unordered, body: { digest: false, max: 64KiB }, baseline: v1 }
+        compare: { headers: [ETag, etag], sample: 0.5%, ignore: ["header:Date", $..id, "$.items[*].ts"], tolerance: 0.1%, arrays: unordered, protobuf: { descriptors: shop.binpb }, body: { digest: false, max: 64KiB }, baseline: v1 }
 redact: { defaults: false, headers: [X-Secret], query: [], json: [$..pin] }
 accessLog: { path: log/access.log, format: json, sample: 1% }
 histograms: { directory: ./hlog, interval: 1m }
@@ -95,6 +95,7 @@ const compared = {
     rules: [],
     meant: [],
     endpoints: [],
+    protobuf: null,
     baseline: null,
   },
 };

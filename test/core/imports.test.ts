@@ -21,6 +21,7 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   grpc: {
     http: 'statuses of gRPC stand in response heads',
   },
+  protobuf: {},
   ring: {},
   regex: {},
   route: {
@@ -32,6 +33,8 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   compare: {
     http: 'comparisons read heads and bodies of responses',
+    grpc: 'a body of gRPC consists of messages, and its method names their type',
+    protobuf: 'messages are read by their types',
     ring: 'captured pairs go to the control thread through a ring',
     regex: 'rules of a path match values by regular expressions in linear time',
     route: 'these expressions are read as those of routes are',

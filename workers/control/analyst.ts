@@ -10,6 +10,8 @@ import { yieldToProxyThreads } from '../threads/priority.js';
 
 export interface PairTask {
   readonly rules: CompareRules;
+  /** The target of the request; a wire string. */
+  readonly target: string;
   readonly primary: PairSide;
   readonly shadow: PairSide;
 }
@@ -35,7 +37,7 @@ export default function analyse({ pairs }: AnalystTask): readonly Comparison[] {
       rules = pair.rules;
       comparer = comparerOf(rules);
     }
-    const { differences, more } = comparer!.compare(pair.primary, pair.shadow);
+    const { differences, more } = comparer!.compare(pair.primary, pair.shadow, pair.target);
     return { differences, more };
   });
 }

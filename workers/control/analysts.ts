@@ -159,7 +159,12 @@ export class Analysts {
 
   async #examine(batch: readonly Subjected[]): Promise<void> {
     const comparisons = await this.#pool.compare(
-      batch.map(({ pair: { primary, shadow }, subject: { rules } }) => ({ rules, primary, shadow })),
+      batch.map(({ pair: { target, primary, shadow }, subject: { rules } }) => ({
+        rules,
+        target,
+        primary,
+        shadow,
+      })),
     );
     for (const [i, comparison] of comparisons.entries())
       this.#record(batch[i].pair, batch[i].subject, comparison);

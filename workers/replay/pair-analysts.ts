@@ -19,6 +19,7 @@ interface WaitingPair {
   readonly id: string;
   readonly isBaseline: boolean;
   readonly request: string;
+  readonly target: string;
   readonly atMs: number;
   readonly primary: PairSide;
   readonly shadow: PairSide;
@@ -64,6 +65,7 @@ export class PairAnalysts implements ResponsePairs {
       id: String(number),
       isBaseline,
       request: `${request.method} ${this.#redaction.text(request.target)}`.slice(0, limits.diffValueChars),
+      target: request.target,
       atMs: wallClockMs(),
       primary: sideOf(primary.status, a),
       shadow: sideOf(shadow.status, b),
@@ -110,7 +112,7 @@ export class PairAnalysts implements ResponsePairs {
   async #examine(batch: readonly WaitingPair[]): Promise<void> {
     const rules = this.#rules;
     const comparisons = await this.#pool.compare(
-      batch.map(({ primary, shadow }) => ({ rules, primary, shadow })),
+      batch.map(({ target, primary, shadow }) => ({ rules, target, primary, shadow })),
     );
     const route = this.#plan.routes[0].name;
     const version = this.#plan.versions[1].name;

@@ -14,6 +14,7 @@ const comparer = new Comparer({
     tolerance: exact,
     arrays: 'ordered',
     rules: [],
+    protobuf: null,
   },
   redact: redactNothingMore,
 });
@@ -40,7 +41,7 @@ function side({
 }
 
 function diff(primary: Told, shadow: Told): readonly Difference[] {
-  return comparer.compare(side(primary), side(shadow)).differences;
+  return comparer.compare(side(primary), side(shadow), '/').differences;
 }
 
 t.test('another status is another answer: nothing else of it is compared', async (t) => {
@@ -108,7 +109,7 @@ t.test('a pair has a bounded number of groups, each once', async (t) => {
   const all = limits.pairDifferences + 36;
   const many = (value: number) =>
     JSON.stringify(Object.fromEntries(Array.from({ length: all }, (_, i) => [`k${i}`, value])));
-  const { differences, more } = comparer.compare(side({ body: many(1) }), side({ body: many(2) }));
+  const { differences, more } = comparer.compare(side({ body: many(1) }), side({ body: many(2) }), '/');
   t.equal(differences.length, limits.pairDifferences);
   t.equal(more, 36);
   t.equal(diff({ body: '[1,2,3]' }, { body: '[4,5,6]' }).length, 1);
@@ -132,9 +133,9 @@ t.test('whatever the bytes are, a comparison ends', async () => {
   });
   fc.assert(
     fc.property(told, told, (primary, shadow) => {
-      comparer.compare(side(primary), side(shadow));
+      comparer.compare(side(primary), side(shadow), '/');
       return comparer
-        .compare(side(primary), side({ ...primary, truncated: primary.truncated }))
+        .compare(side(primary), side({ ...primary, truncated: primary.truncated }), '/')
         .differences.every(({ kind }) => kind === 'not-comparable');
     }),
     { numRuns: 1000 },

@@ -3,7 +3,8 @@ import { parseCbor } from '../../../core/compare/cbor.js';
 import { type Json, JsonFault, JsonNumber } from '../../../core/compare/json.js';
 import { parseMediaType } from '../../../core/compare/media-type.js';
 import { parseMsgpack } from '../../../core/compare/msgpack.js';
-import { parseGrpc, parseProtobuf } from '../../../core/compare/protobuf.js';
+import { parseProtobuf } from '../../../core/compare/protobuf.js';
+import { parseGrpc } from '../../../core/compare/protobuf-body.js';
 import {
   parseEventStream,
   parseForm,

@@ -21,6 +21,7 @@ const structure = {
   rules: [],
   meant: [],
   endpoints: [],
+  protobuf: null,
   baseline: null,
 };
 
