@@ -8,4 +8,4 @@ if (major < 20 || (major === 20 && minor < 15)) {
   );
   process.exit(2);
 }
-await import('../dist/bundle/umbra.js');
+await import('../dist/bundle/umbra.cjs');

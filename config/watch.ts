@@ -5,19 +5,18 @@
  * any event in them causes the file to be read and compared.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { type FSWatcher, readFileSync, readlinkSync, realpathSync, statSync, watch } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type FSWatcher, watch } from 'chokidar';
 
 /** Quiet time after the last event, in milliseconds, so that one save is one change. */
 const settleMs = 100;
+/** Interval at which the file is read while a directory is missing or can't be watched, in milliseconds. */
+const retryMs = 1000;
 /** Links on the path to a file; the system's own bound (ELOOP) is 40. */
 const linksMax = 40;
 
 export interface ConfigWatch {
-  /** Resolves when the watch is in place. Later changes are reported. */
-  readonly ready: Promise<void>;
-  close(): Promise<void>;
+  close(): void;
 }
 
 /**
@@ -26,63 +25,106 @@ export interface ConfigWatch {
  * that no change in between is lost.
  */
 export function watchConfig(file: string, onChange: () => void): ConfigWatch {
-  const path = resolve(file);
-  let seen = digest(path);
-  let timer: NodeJS.Timeout | null = null;
-  let closed = false;
-
-  const onEvent = () => {
-    if (closed) return;
-    if (timer !== null) clearTimeout(timer);
-    timer = setTimeout(compare, settleMs);
-  };
-  let chain = linkChain(path);
-  let watcher = watchEntries(chain, onEvent);
-  const ready = new Promise<void>((resolveReady) => watcher.once('ready', resolveReady));
-
-  const compare = () => {
-    timer = null;
-    followLinks();
-    const now = digest(path);
-    if (now === null || now === seen) return;
-    seen = now;
-    onChange();
-  };
-  // A swapped link may lead elsewhere. `add` is not enough: only a new watcher reports when it is in place,
-  // and the comparison that follows finds changes before that.
-  const followLinks = () => {
-    const now = linkChain(path);
-    if (now.size === chain.size && [...now].every((entry) => chain.has(entry))) return;
-    chain = now;
-    void watcher.close();
-    watcher = watchEntries(chain, onEvent);
-  };
-  return {
-    ready,
-    async close() {
-      closed = true;
-      if (timer !== null) clearTimeout(timer);
-      await watcher.close();
-    },
-  };
+  return new Watch(resolve(file), onChange);
 }
 
-/** `watchEntries` calls `onEvent` for each event of the entries, and once when the watch is in place. */
-function watchEntries(entries: ReadonlySet<string>, onEvent: () => void): FSWatcher {
-  const directories = new Set([...entries].map((entry) => dirname(entry)));
-  const watcher = watch([...directories], {
-    depth: 0,
-    followSymlinks: false,
-    ignoreInitial: true,
-    // A directory such as /etc has many unrelated entries. Directories are not ignored, because they may be
-    // watched ones.
-    ignored: (entry, stats) => stats !== undefined && !stats.isDirectory() && !entries.has(entry),
-  });
-  watcher.on('all', onEvent);
-  // A directory that vanishes or can't be watched does not end the watch; SIGHUP still reloads.
-  watcher.on('error', onEvent);
-  watcher.once('ready', onEvent);
-  return watcher;
+class Watch implements ConfigWatch {
+  readonly #path: string;
+  readonly #onChange: () => void;
+  /** Content of the file at the last change. */
+  #seen: string | null;
+  #watched: Watched | null = null;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(path: string, onChange: () => void) {
+    this.#path = path;
+    this.#onChange = onChange;
+    this.#seen = digest(path);
+    this.#follow();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#watched?.close();
+    this.#watched = null;
+  }
+
+  #compareIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#compare(), ms);
+  }
+
+  #compare(): void {
+    if (!this.#follow() && !this.#watched!.whole) this.#compareIn(retryMs);
+    const now = digest(this.#path);
+    if (now !== null && now !== this.#seen) {
+      this.#seen = now;
+      this.#onChange();
+    }
+  }
+
+  /**
+   * `#follow` begins a new watch if a link was swapped or a directory was replaced, and returns whether it
+   * did. The comparison that comes then finds what changed before the watch was in place.
+   */
+  #follow(): boolean {
+    const entries = linkChain(this.#path);
+    const directories = new Set([...entries].map((entry) => dirname(entry)));
+    const place = [...entries, ...Array.from(directories, inode)].join('\n');
+    if (this.#watched?.place === place && !this.#watched.lost) return false;
+    this.#watched?.close();
+    this.#watched = new Watched(place, entries, directories, () => this.#compareIn(settleMs));
+    this.#compareIn(settleMs);
+    return true;
+  }
+}
+
+/** The watches on the directories along one chain of links. */
+class Watched {
+  /** The entries, and which directories they are in. */
+  readonly place: string;
+  /** False if a directory can't be watched. */
+  whole = true;
+  /** A watched directory was removed. One that takes its place may have its inode. */
+  lost = false;
+  readonly #watchers: FSWatcher[] = [];
+
+  constructor(
+    place: string,
+    entries: ReadonlySet<string>,
+    directories: ReadonlySet<string>,
+    onEvent: () => void,
+  ) {
+    this.place = place;
+    for (const directory of directories) {
+      try {
+        const watcher = watch(directory, (_event, name) => {
+          // The name of the directory itself is reported when it is removed.
+          if (name === basename(directory)) this.lost = true;
+          // A directory such as /etc has many unrelated entries.
+          if (this.lost || name === null || entries.has(join(directory, name))) onEvent();
+        });
+        // A directory that vanishes does not end the watch.
+        watcher.on('error', onEvent);
+        this.#watchers.push(watcher);
+      } catch {
+        // It is missing, or the system allows no more watches (ENOSPC); SIGHUP still reloads.
+        this.whole = false;
+      }
+    }
+  }
+
+  close(): void {
+    for (const watcher of this.#watchers) watcher.close();
+  }
+}
+
+function inode(directory: string): string {
+  try {
+    return String(statSync(directory).ino);
+  } catch {
+    return 'missing';
+  }
 }
 
 /**

@@ -15,12 +15,17 @@ export const share = 'share';
 /** `bundle` returns what `dist/bundle` needs of the checkout, under the same paths. */
 export function bundle(): Tree {
   const tree: Tree = new Map();
-  addFolder(tree, 'dist/bundle', folder('dist/bundle'), (path) => !path.endsWith('.map'));
+  addFolder(tree, 'dist/bundle', folder('dist/bundle'), isPacked);
   addFolder(tree, 'workers/dashboard', folder('workers/dashboard'), () => true);
   for (const path of ['bin/umbra.js', 'config/schema.json', 'LICENSE', 'CHANGELOG.md']) {
     tree.set(path, file(readFileSync(packageFile(path)), path === 'bin/umbra.js'));
   }
   return tree;
+}
+
+/** Compiled code is that of the Node which built it, and artefacts carry another or none. */
+function isPacked(path: string): boolean {
+  return /\.(js|cjs|json)$/.test(path);
 }
 
 export function program(architecture: Architecture, timeS: number): Tree {

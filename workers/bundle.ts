@@ -4,12 +4,13 @@
  * three hundred (docs/decisions/071).
  */
 import { spawnSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { packageFile } from '../config/package-file.js';
+import { writeCompiledCode } from './compiled-code.js';
 import { external } from './external.js';
-import { bundleName, entries, entryFile } from './protocol/entry.js';
+import { bundleName, type Entry, entries, entryFile, isCompiled } from './protocol/entry.js';
 
 /** What was written for CommonJS asks for Node's own modules with `require`, which modules do not have. */
 const banner = `import { createRequire as createRequireOfBundle } from 'node:module';
@@ -25,29 +26,47 @@ const withoutLocales: Plugin = {
   },
 };
 
+/** What modules have and scripts have not: `import.meta.url`, and `import()`, passed by `compiled-start`. */
+const scriptBanner = `'use strict';
+const bundleUrl = require('node:url').pathToFileURL(__filename).href;
+const importLate = module.importLate ?? ((path) => import(path));`;
+
+/** Commands in the file of the process, because most processes run one of them. */
+const inProcess = new Set(['run']);
+const lateImport = /\bimport\('\.\/([a-z-]+)\.js'\)/g;
+const commandNames = Array.from(
+  readFileSync(packageFile('dist/workers/commands/index.js'), 'utf8').matchAll(lateImport),
+  ([, name]) => name!,
+);
+
+/** `commands/index` imports the files of `buildCommands`, through `importLate`: a script has no import. */
+const lateCommands: Plugin = {
+  name: 'late commands',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]commands[\\/]index\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace(lateImport, (whole, name) =>
+        inProcess.has(name) ? whole : `importLate('./command-${name}.js')`,
+      ),
+    }));
+  },
+};
+
 const directory = fileURLToPath(packageFile('dist/bundle'));
 rmSync(directory, { recursive: true, force: true });
-await Promise.all(
-  entries.map((entry) =>
-    // Each by itself: pieces that several share would be many files again. What is imported late stays a file
-    // of its own.
-    build({
-      entryPoints: [{ in: fileURLToPath(entryFile(entry)), out: bundleName(entry) }],
-      outdir: directory,
-      bundle: true,
-      splitting: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20.15',
-      banner: { js: banner },
-      external: [...external],
-      plugins: [withoutLocales],
-      sourcemap: 'linked',
-      sourcesContent: false,
-      logLevel: 'warning',
-    }),
-  ),
-);
+const common: BuildOptions = {
+  outdir: directory,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.15',
+  external: [...external],
+  plugins: [withoutLocales],
+  sourcemap: 'linked',
+  sourcesContent: false,
+  logLevel: 'warning',
+};
+await Promise.all(entries.map((entry) => (isCompiled(entry) ? buildCompiled(entry) : buildModule(entry))));
+await buildCommands();
+await writeCompiledCode(directory);
 
 // What `umbra version` names; null in a tree that is no checkout.
 const described = spawnSync('git', ['describe', '--always', '--dirty', '--abbrev=12', '--match', ''], {
@@ -56,3 +75,57 @@ const described = spawnSync('git', ['describe', '--always', '--dirty', '--abbrev
 });
 const commit = described.status === 0 ? described.stdout.trim() : null;
 writeFileSync(packageFile('dist/bundle/build.json'), `${JSON.stringify({ commit })}\n`);
+
+/**
+ * `buildModule` builds each entry by itself: pieces that several share would be many files again. What is
+ * imported late stays a file of its own.
+ */
+async function buildModule(entry: Entry): Promise<void> {
+  await build({
+    ...common,
+    entryPoints: [{ in: fileURLToPath(entryFile(entry)), out: bundleName(entry) }],
+    splitting: true,
+    format: 'esm',
+    banner: { js: banner },
+  });
+}
+
+/**
+ * `buildCommands` writes the commands that are loaded late as modules, with what several share beside them.
+ * In the file of the process, a server would keep them in memory.
+ */
+async function buildCommands(): Promise<void> {
+  const names = commandNames.filter((name) => !inProcess.has(name));
+  await build({
+    ...common,
+    entryPoints: names.map((name) => ({
+      in: fileURLToPath(packageFile(`dist/workers/commands/${name}.js`)),
+      out: `command-${name}`,
+    })),
+    splitting: true,
+    format: 'esm',
+    banner: { js: banner },
+  });
+}
+
+/**
+ * `buildCompiled` writes CommonJS, because V8 takes compiled code for scripts alone. What is imported late is
+ * in the same file.
+ */
+async function buildCompiled(entry: Entry): Promise<void> {
+  const name = bundleName(entry);
+  const asScript: BuildOptions = {
+    ...common,
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    define: { 'import.meta.url': 'bundleUrl' },
+    banner: { js: scriptBanner },
+    supported: { 'dynamic-import': false },
+    plugins: [...(common.plugins ?? []), lateCommands],
+  };
+  const start = fileURLToPath(packageFile('dist/workers/protocol/compiled-start.js'));
+  await Promise.all([
+    build({ ...asScript, entryPoints: [{ in: fileURLToPath(entryFile(entry)), out: `${name}.code` }] }),
+    build({ ...asScript, entryPoints: [{ in: start, out: name }], sourcemap: false, supported: {} }),
+  ]);
+}

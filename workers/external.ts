@@ -1,7 +1,6 @@
 /** Packages outside of the bundle: native code, threads of their own, and what most starts never load. */
 export const external = [
   'uWebSockets.js',
-  'pino',
   'pino-pretty',
   'piscina',
   'autocannon',

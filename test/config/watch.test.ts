@@ -20,18 +20,17 @@ class Changes {
   }
 }
 
-async function watching(t: Tap, file: string): Promise<Changes> {
+function watching(t: Tap, file: string): Changes {
   const changes = new Changes();
   const watch = watchConfig(file, changes.onChange);
   t.teardown(() => watch.close());
-  await watch.ready;
   return changes;
 }
-type Tap = { teardown(close: () => Promise<void>): unknown };
+type Tap = { teardown(close: () => void): unknown };
 
 t.test('a file that is written in place is a change; one that is written unchanged is none', async (t) => {
   const file = join(t.testdir({ 'umbra.yaml': 'a' }), 'umbra.yaml');
-  const changes = await watching(t, file);
+  const changes = watching(t, file);
   const first = changes.next();
   await writeFile(file, 'b');
   await first;
@@ -46,7 +45,7 @@ t.test('a file that is written in place is a change; one that is written unchang
 t.test('a file that is renamed over the old one is a change, again and again', async (t) => {
   const directory = t.testdir({ 'umbra.yaml': 'a' });
   const file = join(directory, 'umbra.yaml');
-  const changes = await watching(t, file);
+  const changes = watching(t, file);
   for (const content of ['b', 'c', 'd']) {
     const next = changes.next();
     await writeFile(join(directory, '.umbra.yaml.swp'), content);
@@ -58,7 +57,7 @@ t.test('a file that is renamed over the old one is a change, again and again', a
 
 t.test('a file that is taken away and comes back changed is one change', async (t) => {
   const file = join(t.testdir({ 'umbra.yaml': 'a' }), 'umbra.yaml');
-  const changes = await watching(t, file);
+  const changes = watching(t, file);
   const next = changes.next();
   await rm(file);
   await writeFile(file, 'b');
@@ -71,7 +70,7 @@ t.test('a link on the way to the file that is swapped is a change, and the new w
   const mount = join(directory, 'mount');
   await symlink(join('..', 'one'), join(mount, '..data'));
   await symlink(join('..data', 'umbra.yaml'), join(mount, 'umbra.yaml'));
-  const changes = await watching(t, join(mount, 'umbra.yaml'));
+  const changes = watching(t, join(mount, 'umbra.yaml'));
 
   const swapped = changes.next();
   await symlink(join('..', 'two'), join(mount, '..data_tmp'));
@@ -86,7 +85,7 @@ t.test('a link on the way to the file that is swapped is a change, and the new w
 
 t.test('a file that is not there yet is waited for', async (t) => {
   const directory = t.testdir({});
-  const changes = await watching(t, join(directory, 'umbra.yaml'));
+  const changes = watching(t, join(directory, 'umbra.yaml'));
   const next = changes.next();
   await mkdir(join(directory, 'other'));
   await writeFile(join(directory, 'umbra.yaml'), 'a');
@@ -98,11 +97,37 @@ t.test('nothing is reported after close', async (t) => {
   const file = join(t.testdir({ 'umbra.yaml': 'a' }), 'umbra.yaml');
   const changes = new Changes();
   const closed = watchConfig(file, changes.onChange);
-  await closed.ready;
-  await closed.close();
-  const other = await watching(t, file);
+  closed.close();
+  const other = watching(t, file);
   const next = other.next();
   await writeFile(file, 'b');
   await next;
   t.equal(changes.count, 0);
+});
+
+t.test('a directory that is removed and made again is watched again', async (t) => {
+  const directory = t.testdir({ etc: { 'umbra.yaml': 'a' } });
+  const etc = join(directory, 'etc');
+  const changes = watching(t, join(etc, 'umbra.yaml'));
+  for (const content of ['b', 'c']) {
+    const next = changes.next();
+    await rm(etc, { recursive: true });
+    await mkdir(etc);
+    await writeFile(join(etc, 'umbra.yaml'), content);
+    await next;
+  }
+  const next = changes.next();
+  await writeFile(join(etc, 'umbra.yaml'), 'd');
+  await next;
+  t.equal(changes.count, 3);
+});
+
+t.test('a directory that is not there yet is waited for', async (t) => {
+  const directory = t.testdir({});
+  const changes = watching(t, join(directory, 'etc', 'umbra.yaml'));
+  const next = changes.next();
+  await mkdir(join(directory, 'etc'));
+  await writeFile(join(directory, 'etc', 'umbra.yaml'), 'a');
+  await next;
+  t.equal(changes.count, 1);
 });

@@ -29,5 +29,5 @@ export async function serveMetrics(
     return c.body(await page.render(reading, diffs), 200, { 'content-type': page.contentType });
   });
   for (const path of ['/healthz', '/metrics']) app.all(path, wrongMethod('GET, HEAD'));
-  return serveAdmin(app, place.address);
+  return serveAdmin(() => app, place.address);
 }

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { chmod, unlink } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { createConnection } from 'node:net';
-import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { limits } from '../../core/limits.js';
 import type { Address } from '../../core/plan.js';
@@ -26,20 +25,14 @@ const UNIX_MODE = 0o660;
 const UNIX_PATH_BYTES_MAX = process.platform === 'darwin' ? 103 : 107;
 
 /**
- * `serveAdmin` serves `app` at `address`. It calls `onConnectionClosed` for each connection that the bounds
- * close, and rejects with the system's error if the address can't be bound.
+ * `serveAdmin` serves the app that `open` returns at `address`. It calls `onConnectionClosed` for each
+ * connection that the bounds close, and rejects with the system's error if the address can't be bound.
  */
 export async function serveAdmin(
-  app: Hono,
+  open: () => Hono | Promise<Hono>,
   address: Address,
   onConnectionClosed: (why: ClosedFor) => void = () => {},
 ): Promise<AdminServer> {
-  const listener = getRequestListener(app.fetch, {
-    // For HTTP/1.0 requests without a Host field. It is not a loopback name, so the guard rejects them there.
-    hostname: 'unnamed',
-    overrideGlobalObjects: false,
-    errorHandler: answerFault,
-  });
   const server = createServer(
     {
       requestTimeout: limits.adminRequestMs,
@@ -48,7 +41,7 @@ export async function serveAdmin(
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       maxHeaderSize: limits.requestHeadBytes,
     },
-    listener,
+    whenAsked(open),
   );
   const bounds = { connectionsMax: limits.adminConnections, answersBytesMax: limits.adminAnswersBytes };
   boundConnections(server, bounds, onConnectionClosed);
@@ -60,10 +53,20 @@ export async function serveAdmin(
   };
 }
 
-/** `answerFault` answers requests that never reach the app: their target or Host field makes no valid URL. */
-function answerFault(error: unknown): Response {
-  if (error instanceof RequestError) return Response.json({ error: error.message }, { status: 400 });
-  return Response.json({ error: 'internal error' }, { status: 500 });
+/**
+ * `whenAsked` loads the app with the first request: it needs as much time and memory as a thread, and most
+ * instances are ready long before anybody asks them something.
+ */
+function whenAsked(open: () => Hono | Promise<Hono>): RequestListener {
+  let opened: Promise<RequestListener> | null = null;
+  const load = async (): Promise<RequestListener> => (await import('./listener.js')).listenerOf(await open());
+  return (incoming, outgoing) => {
+    opened ??= load();
+    opened.then(
+      (listener) => listener(incoming, outgoing),
+      (error: unknown) => outgoing.destroy(error as Error),
+    );
+  };
 }
 
 async function listen(server: Server, address: Address): Promise<void> {

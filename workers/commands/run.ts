@@ -66,7 +66,7 @@ export async function runCommand(
     for (const warning of loaded.warnings) log.warn(formatProblem(warning));
     return await serve({ origin, takeover, loaded, log, filter, changes, plan, hooks });
   } finally {
-    await watch?.close();
+    watch?.close();
   }
 }
 
@@ -121,8 +121,9 @@ async function serve(serving: Serving): Promise<number> {
   changes.onRaised(() => void reload('the file changed'));
 
   const admin = umbra.admin === null ? '' : ` admin=${umbra.admin}`;
-  hooks.out(`umbra ready listen=${umbra.listening.join(',')}${admin} pid=${process.pid}`);
+  // Signals first: who reads the line may send one at once.
   const stopped = untilStopped(umbra, (why) => log.info(`${why}: draining`));
+  hooks.out(`umbra ready listen=${umbra.listening.join(',')}${admin} pid=${process.pid}`);
   hooks.whenReady(umbra);
   await stopped;
   process.off('SIGHUP', onHangUp);

@@ -4,7 +4,7 @@
  * before the first task.
  */
 import { availableParallelism } from 'node:os';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { notComparedAtAll } from '../../core/compare/compare.js';
 import type { Comparison } from '../../core/compare/difference.js';
 import { limits } from '../../core/limits.js';
@@ -14,6 +14,8 @@ import type { AnalystTask, PairTask } from './analyst.js';
 /** An analyst without work ends after this time, in milliseconds. */
 const idleMs = 30_000;
 const coresPerAnalyst = 4;
+
+type AnalystPiscina = Piscina<AnalystTask, readonly Comparison[]>;
 
 export interface AnalystBounds {
   readonly timeMs?: number;
@@ -28,7 +30,7 @@ export class AnalystPool {
   );
   readonly #timeMs: number;
   readonly #heapMb: number;
-  #pool: Piscina<AnalystTask, readonly Comparison[]> | null = null;
+  #pool: Promise<AnalystPiscina> | null = null;
   #closed = false;
 
   constructor({ timeMs = limits.analystMs, heapMb = limits.analystHeapMb }: AnalystBounds = {}) {
@@ -49,7 +51,7 @@ export class AnalystPool {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#pool?.destroy();
+    await (await this.#pool)?.destroy();
   }
 
   /**
@@ -60,7 +62,8 @@ export class AnalystPool {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), this.#timeMs);
     try {
-      return await this.#open().run({ pairs }, { signal: abort.signal });
+      this.#pool ??= this.#open();
+      return await (await this.#pool).run({ pairs }, { signal: abort.signal });
     } catch {
       return abort.signal.aborted ? 'timeout' : 'failed';
     } finally {
@@ -68,9 +71,10 @@ export class AnalystPool {
     }
   }
 
-  #open(): Piscina<AnalystTask, readonly Comparison[]> {
-    if (this.#pool !== null) return this.#pool;
-    const pool = new Piscina<AnalystTask, readonly Comparison[]>({
+  /** `#open` loads the pool's package with the first task, because most umbras compare nothing. */
+  async #open(): Promise<AnalystPiscina> {
+    const { Piscina } = await import('piscina');
+    const pool: AnalystPiscina = new Piscina({
       filename: entryFile('control/analyst').href,
       // The options of the process (a profiler, a loader) are not meant for analysts, and their heap has no
       // room for them.
@@ -84,7 +88,6 @@ export class AnalystPool {
     });
     // The pool replaces a thread that dies between tasks. The failure of a task rejects its promise.
     pool.on('error', () => {});
-    this.#pool = pool;
     return pool;
   }
 }

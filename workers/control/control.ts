@@ -21,7 +21,7 @@ import { EndpointBook } from '../../core/verdict/endpoint-book.js';
 import { evidenceOf } from '../../core/verdict/evidence.js';
 import { RunningVerdict } from '../../core/verdict/running-verdict.js';
 import type { Verdict } from '../../core/verdict/verdict.js';
-import { createAdminApp } from '../admin/app.js';
+import type { AdminDeps } from '../admin/deps.js';
 import { AdminFigures } from '../admin/figures.js';
 import { LiveFeed } from '../admin/live-feed.js';
 import { type AdminServer, serveAdmin } from '../admin/server.js';
@@ -159,7 +159,7 @@ parentPort!.on('message', (message: ToControl) => {
   }
 });
 
-await listen();
+void listen();
 
 async function listen(): Promise<void> {
   const { admin } = observed.plan;
@@ -173,7 +173,7 @@ async function listen(): Promise<void> {
       ? { ...admin.address, port: start.adminPort ?? admin.address.port }
       : admin.address;
   feed.start();
-  const app = createAdminApp({
+  const deps: AdminDeps = {
     address,
     token: admin.token,
     log,
@@ -205,10 +205,11 @@ async function listen(): Promise<void> {
     },
     replaceConfig: (text) => ask({ what: 'config', text }),
     changeDocuments: (change, dryRun) => ask({ what: 'documents', change, dryRun }),
-  });
+  };
+  const open = async () => (await import('../admin/app.js')).createAdminApp(deps);
   try {
     server = await serveWithin(start.takeoverMs, () =>
-      serveAdmin(app, address, (why) => figures.refused[why]++),
+      serveAdmin(open, address, (why) => figures.refused[why]++),
     );
     const { port } = server;
     say({ type: 'ready', address: addressUrl('http', address, port), port });

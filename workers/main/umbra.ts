@@ -8,4 +8,5 @@ for (const stream of [process.stdout, process.stderr]) {
     if (error.code !== 'EPIPE') throw error;
   });
 }
-await main(process.argv, actions);
+// Not awaited: the bundle of this file is a script, which can't.
+void main(process.argv, actions);

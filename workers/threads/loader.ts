@@ -5,4 +5,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type LoadJob, loadAll } from '../../config/load-all.js';
 
-parentPort!.postMessage(await loadAll(workerData as LoadJob));
+// Not awaited here: the bundle of a thread is a script, which can't.
+void loadAll(workerData as LoadJob).then((loaded) => parentPort!.postMessage(loaded));

@@ -86,7 +86,7 @@ export async function startAdmin(t: Test, options: Partial<AdminDeps> = {}): Pro
     },
     ...options,
   });
-  const server = await serveAdmin(app, options.address ?? LOOPBACK);
+  const server = await serveAdmin(() => app, options.address ?? LOOPBACK);
   t.teardown(() => {
     feed.close();
     return server.close();

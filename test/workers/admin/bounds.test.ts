@@ -59,7 +59,11 @@ t.test('answers that nobody reads have a bound together: the biggest gives way',
   app.get('/large', (c) => c.text(large));
   app.get('/small', (c) => c.text('small'));
   const closed: string[] = [];
-  const server = await serveAdmin(app, LOOPBACK, (why) => closed.push(why));
+  const server = await serveAdmin(
+    () => app,
+    LOOPBACK,
+    (why) => closed.push(why),
+  );
   t.teardown(() => server.close());
   const ask = 'GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n';
   for (let i = 0; i < 5; i++) (await open(t, server.port)).write(ask);

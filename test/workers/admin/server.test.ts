@@ -50,7 +50,7 @@ t.test('its socket file is for its owner and group, whatever the umask', async (
 
 t.test('it removes its socket file when it closes', async (t) => {
   const path = socketPath(t);
-  const server = await serveAdmin(new Hono(), { kind: 'unix', path });
+  const server = await serveAdmin(() => new Hono(), { kind: 'unix', path });
   t.ok(existsSync(path));
   await server.close();
   t.notOk(existsSync(path));
@@ -59,7 +59,7 @@ t.test('it removes its socket file when it closes', async (t) => {
 t.test('a path that is too long for a socket is an error, not another path', async (t) => {
   const path = `/tmp/${'a'.repeat(120)}`;
   await t.rejects(
-    serveAdmin(new Hono(), { kind: 'unix', path }),
+    serveAdmin(() => new Hono(), { kind: 'unix', path }),
     /the path of a unix socket may have 10\d bytes/,
   );
 });
@@ -78,15 +78,21 @@ t.test('it leaves a socket alone on which somebody listens', async (t) => {
   const other = createServer().listen(path);
   await once(other, 'listening');
   t.teardown(() => other.close());
-  await t.rejects(serveAdmin(new Hono(), { kind: 'unix', path }), { code: 'EADDRINUSE' });
+  await t.rejects(
+    serveAdmin(() => new Hono(), { kind: 'unix', path }),
+    { code: 'EADDRINUSE' },
+  );
   t.ok(existsSync(path));
 });
 
 t.test('a port that is taken is the error of the system', async (t) => {
   const admin = await startAdmin(t);
-  await t.rejects(serveAdmin(new Hono(), { kind: 'tcp', host: '127.0.0.1', port: admin.port }), {
-    code: 'EADDRINUSE',
-  });
+  await t.rejects(
+    serveAdmin(() => new Hono(), { kind: 'tcp', host: '127.0.0.1', port: admin.port }),
+    {
+      code: 'EADDRINUSE',
+    },
+  );
 });
 
 t.test('a request without a Host field is refused on loopback', async (t) => {
@@ -143,7 +149,11 @@ t.test('at the bound, a connection that is being answered stays', async (t) => {
     });
   });
   let closed = 0;
-  const server = await serveAdmin(app, LOOPBACK, () => closed++);
+  const server = await serveAdmin(
+    () => app,
+    LOOPBACK,
+    () => closed++,
+  );
   const waiting = connect(server.port, '127.0.0.1');
   waiting.write('GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await asked;
@@ -165,7 +175,7 @@ t.test('closing ends idle connections and answers that do not come', async (t) =
       return new Promise<Response>(() => {});
     });
   });
-  const server = await serveAdmin(app, LOOPBACK);
+  const server = await serveAdmin(() => app, LOOPBACK);
   const idle = connect(server.port, '127.0.0.1');
   idle.write('GET /now HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await once(idle, 'data');

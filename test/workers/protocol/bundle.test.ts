@@ -3,14 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageFile } from '../../../config/package-file.js';
-import { bundleName, type Entry, entries } from '../../../workers/protocol/entry.js';
+import { bundleName, type Entry, entries, isCompiled } from '../../../workers/protocol/entry.js';
 import t from '../../support/tap.js';
 
 const dist = fileURLToPath(packageFile('dist'));
 
 /** Packages whose modules are in the file of an entry. */
 function packagesIn(entry: Entry): Set<string> {
-  const text = readFileSync(join(dist, 'bundle', `${bundleName(entry)}.js`), 'utf8');
+  const name = `${bundleName(entry)}.${isCompiled(entry) ? 'code.cjs' : 'js'}`;
+  const text = readFileSync(join(dist, 'bundle', name), 'utf8');
   return new Set(
     Array.from(text.matchAll(/^\/\/ node_modules\/((?:@[^/\n]+\/)?[^/\n]+)/gm), ([, name]) => name),
   );
