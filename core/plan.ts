@@ -15,6 +15,7 @@ export * from './plan/listener.js';
 export * from './plan/match.js';
 export * from './plan/mirror.js';
 export * from './plan/place.js';
+export * from './plan/rollout-plan.js';
 export * from './plan/route.js';
 export * from './plan/rule.js';
 export * from './plan/sink.js';

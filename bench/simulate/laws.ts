@@ -34,8 +34,8 @@ function lognormal(draws: Draws, sigma: number, shared: number, into: Float64Arr
   into[1] = medianUs * Math.exp(sigma * (request + own * draws.normal()));
 }
 
-/** Stalls: when they begin, and how long each lasts. */
-function stalls(draws: Draws, spanS: number, everyS: number, meanS: number): (atS: number) => boolean {
+/** Stalls: when they begin, and how long each lasts. The returned function is asked in order of time. */
+export function stalls(draws: Draws, spanS: number, everyS: number, meanS: number): (atS: number) => boolean {
   const ends: [number, number][] = [];
   for (let atS = 0; ; ) {
     atS -= everyS * Math.log(1 - draws.uniform());

@@ -1,7 +1,8 @@
 /**
  * `npm run simulate [-- --spans N] [--pairs 1000,10000,100000] [--only WORD]` judges simulated traffic with
  * the code that umbra judges real traffic with, and prints how often it is right. docs/methods.md has the
- * tables. Seeded: the same arguments print the same figures. Rows run side by side, one on each processor.
+ * tables. The word `rollouts` simulates rollouts instead (./rollouts.ts). Seeded: the same arguments print
+ * the same figures. Rows run side by side, one on each processor.
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -9,9 +10,15 @@ import { parseArgs } from 'node:util';
 import { Piscina } from 'piscina';
 import type { Job } from './job.js';
 import { laws, unsharedLaw } from './laws.js';
+import { simulateRollouts } from './rollouts.js';
 import { type Scenario, scenarios } from './scenarios.js';
 import { shares, type Tally } from './table.js';
 
+const [word, ...rest] = process.argv.slice(2);
+if (word === 'rollouts') {
+  await simulateRollouts(rest);
+  process.exit();
+}
 const { values } = parseArgs({
   options: {
     spans: { type: 'string', default: '300' },

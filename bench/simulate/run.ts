@@ -14,6 +14,27 @@ export const spanS = 100;
 /** Errors that fall on the same request in both versions. */
 const sharedErrors = 0.001;
 
+/** `seededDraws` returns the same draws for the same seed. */
+export function seededDraws(seed: number): Draws {
+  const word = seededRandom(new Uint32Array([seed, 0x9e37_79b9, 0x7f4a_7c15, 0x1ce4_e5b9]));
+  const uniform = (): number => word() / 2 ** 32;
+  let spare = Number.NaN;
+  return {
+    uniform,
+    normal: () => {
+      if (!Number.isNaN(spare)) {
+        const value = spare;
+        spare = Number.NaN;
+        return value;
+      }
+      const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
+      const angle = 2 * Math.PI * uniform();
+      spare = radius * Math.sin(angle);
+      return radius * Math.cos(angle);
+    },
+  };
+}
+
 export class Traffic {
   readonly #draws: Draws;
   readonly #counters = new MirrorCounters(MirrorCounters.create());
@@ -21,23 +42,7 @@ export class Traffic {
   readonly #pair = new Float64Array(2);
 
   constructor(seed: number) {
-    const word = seededRandom(new Uint32Array([seed, 0x9e37_79b9, 0x7f4a_7c15, 0x1ce4_e5b9]));
-    const uniform = (): number => word() / 2 ** 32;
-    let spare = Number.NaN;
-    this.#draws = {
-      uniform,
-      normal: () => {
-        if (!Number.isNaN(spare)) {
-          const value = spare;
-          spare = Number.NaN;
-          return value;
-        }
-        const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
-        const angle = 2 * Math.PI * uniform();
-        spare = radius * Math.sin(angle);
-        return radius * Math.cos(angle);
-      },
-    };
+    this.#draws = seededDraws(seed);
   }
 
   /**

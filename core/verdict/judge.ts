@@ -26,6 +26,8 @@ export interface MirrorEvidence {
   readonly baseline: readonly Block[];
   /** Its pairs by endpoint; empty where they are not known. */
   readonly endpoints: readonly EndpointPairs[];
+  /** The version whose mirror found the differences, where it is not `shadow`. */
+  readonly diffsOf?: string;
 }
 
 export function judge(
@@ -39,7 +41,7 @@ export function judge(
 }
 
 function judgeMirror(
-  { route, primary, shadow, blocks, baseline, endpoints }: MirrorEvidence,
+  { route, primary, shadow, blocks, baseline, endpoints, diffsOf = shadow }: MirrorEvidence,
   diffs: DiffsView | null,
   bounds: VerdictBounds,
   looks: Looks,
@@ -47,7 +49,7 @@ function judgeMirror(
   const even = evenBlocks(blocks);
   const time = stretchOf(even);
   const sameTime = stretchOf(evenBlocks(baseline, even[0]?.lengthMs));
-  const summary = diffs?.mirrors.find((one) => one.route === route && one.version === shadow) ?? null;
+  const summary = diffs?.mirrors.find((one) => one.route === route && one.version === diffsOf) ?? null;
   const names = { primary, shadow };
   const coverage = coverageCheck(time.all, bounds);
   const checks = [
@@ -58,7 +60,7 @@ function judgeMirror(
     sentences.ofDifferences(differenceCheck(time, summary, bounds, looks)),
     sentences.ofCoverage(coverage),
   ].filter((check) => check.bound !== Number.POSITIVE_INFINITY);
-  const groups = (diffs?.groups ?? []).filter((one) => one.route === route && one.version === shadow);
+  const groups = (diffs?.groups ?? []).filter((one) => one.route === route && one.version === diffsOf);
   return {
     route,
     primary,

@@ -4,7 +4,7 @@ import { type Decided, decide } from './check.js';
 import type { Interval } from './interval.js';
 import { delayShift, estimators, type Shift, shiftOf } from './latency-shift.js';
 import { type Tail, tailOf } from './latency-tail.js';
-import { boundConfidence, type Looks, meanWidth, zeroConfidence } from './looks.js';
+import { boundConfidence, type Looks, meanWidth, zeroConfidenceOf } from './looks.js';
 import { latencyScale } from './slot-counts.js';
 import type { VerdictBounds } from './verdict.js';
 
@@ -72,7 +72,7 @@ function decideShift(
   const excess = {
     interval,
     isAboveBound: interval.low > bounds.shift && interval.low > resolution(),
-    isAboveZero: log > error.standardError * meanWidth(zeroConfidence, error.df, looks, pairs),
+    isAboveZero: log > error.standardError * meanWidth(zeroConfidenceOf(looks), error.df, looks, pairs),
     isWithinBound: interval.high <= bounds.shift,
   };
   const { outcome, why } = decide(excess, pairs, bounds);

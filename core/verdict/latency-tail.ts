@@ -8,7 +8,7 @@
 import { blockError } from './block-mean.js';
 import type { Block, Stretch } from './block-series.js';
 import type { Interval } from './interval.js';
-import { boundConfidence, type Looks, meanWidth, zeroConfidence } from './looks.js';
+import { boundConfidence, type Looks, meanWidth, zeroConfidenceOf } from './looks.js';
 import { isInMostBlocks } from './sign-test.js';
 import { latencyScale } from './slot-counts.js';
 
@@ -69,7 +69,7 @@ export function tailOf({ blocks, all: { primary, shadow } }: Stretch, looks: Loo
           ? Number.POSITIVE_INFINITY
           : topOf(highest + 1) / topOf(primarySlot) - 1,
     },
-    isAboveZero: excess(primarySlot, zeroConfidence) > 1 || isInMostBlocks(overPrimary, looks),
+    isAboveZero: excess(primarySlot, zeroConfidenceOf(looks)) > 1 || isInMostBlocks(overPrimary, looks),
     hasFewBlocks,
     pairs,
   };

@@ -13,7 +13,7 @@
  * and Regression" (1977), chapter 10. Pure.
  */
 import { RATIO_ONE } from '../record/mirror-counters.js';
-import { ratioScale, type SlotCounts } from './slot-counts.js';
+import { latencyScale, ratioScale, type SlotCounts } from './slot-counts.js';
 
 export interface Location {
   readonly log: number;
@@ -23,10 +23,15 @@ export interface Location {
   readonly influence: Float64Array;
 }
 
-export type Estimator = (ratios: SlotCounts) => Location;
+/** `logs`: the logarithm of each slot's values; of ratios unless it says otherwise. */
+export type Estimator = (values: SlotCounts, logs?: Float64Array) => Location;
 
 const logRatio = Float64Array.from({ length: ratioScale.slots }, (_, slot) =>
   Math.log(Math.max(1, ratioScale.middleOf(slot)) / RATIO_ONE),
+);
+/** Logarithms of latencies that have no pair. */
+export const logLatency = Float64Array.from({ length: latencyScale.slots }, (_, slot) =>
+  Math.log(Math.max(1, latencyScale.middleOf(slot))),
 );
 /** The share of values that is trimmed at each end. */
 const trimmed = 0.1;
@@ -43,71 +48,73 @@ const deviationMin = 0.005;
 const iterations = 20;
 const converged = 1e-7;
 
-export function trimmedMean(ratios: SlotCounts): Location {
-  const low = logRatio[ratios.quantileSlot(trimmed)];
-  const high = logRatio[ratios.quantileSlot(1 - trimmed)];
+export function trimmedMean(values: SlotCounts, logs: Float64Array = logRatio): Location {
+  const low = logs[values.quantileSlot(trimmed)];
+  const high = logs[values.quantileSlot(1 - trimmed)];
   const winsorized = (log: number): number => Math.min(high, Math.max(low, log));
-  const mean = meanOf(ratios, winsorized);
+  const mean = meanOf(values, winsorized, logs);
   return {
     log: (mean - trimmed * (low + high)) / kept,
-    influence: influenceOf(ratios, (log) => (winsorized(log) - mean) / kept),
+    influence: influenceOf(values, (log) => (winsorized(log) - mean) / kept, logs),
   };
 }
 
-export function biweight(ratios: SlotCounts): Location {
-  let log = logRatio[ratios.quantileSlot(0.5)];
-  const width = reach * Math.max(deviationMin, medianDeviation(ratios, log));
+export function biweight(values: SlotCounts, logs: Float64Array = logRatio): Location {
+  let log = logs[values.quantileSlot(0.5)];
+  const width = reach * Math.max(deviationMin, medianDeviation(values, log, logs));
   for (let i = 0; i < iterations; i++) {
     let [weights, sum] = [0, 0];
-    ratios.forEach((slot, count) => {
-      const u = (logRatio[slot] - log) / width;
+    values.forEach((slot, count) => {
+      const u = (logs[slot] - log) / width;
       const weight = Math.abs(u) < 1 ? count * (1 - u * u) ** 2 : 0;
       weights += weight;
-      sum += weight * logRatio[slot];
+      sum += weight * logs[slot];
     });
     const next = sum / weights;
     const moved = Math.abs(next - log);
     log = next;
     if (moved < converged) break;
   }
-  const slope = meanOf(ratios, (value) => {
+  const slopeAt = (value: number): number => {
     const u2 = ((value - log) / width) ** 2;
     return u2 < 1 ? (1 - u2) * (1 - 5 * u2) : 0;
-  });
-  const influence = influenceOf(ratios, (value) => {
+  };
+  const slope = meanOf(values, slopeAt, logs);
+  const influenceAt = (value: number): number => {
     const u = (value - log) / width;
     return Math.abs(u) < 1 ? (width * u * (1 - u * u) ** 2) / slope : 0;
-  });
+  };
+  const influence = influenceOf(values, influenceAt, logs);
   return { log, influence };
 }
 
-/** `of` takes the logarithm of a ratio. */
-function meanOf(ratios: SlotCounts, of: (log: number) => number): number {
+/** `of` takes the logarithm of a value. */
+function meanOf(values: SlotCounts, of: (log: number) => number, logs: Float64Array): number {
   let sum = 0;
-  ratios.forEach((slot, count) => {
-    sum += count * of(logRatio[slot]);
+  values.forEach((slot, count) => {
+    sum += count * of(logs[slot]);
   });
-  return sum / ratios.count;
+  return sum / values.count;
 }
 
-function influenceOf(ratios: SlotCounts, of: (log: number) => number): Float64Array {
-  const influence = new Float64Array(ratioScale.slots);
-  ratios.forEach((slot) => {
-    influence[slot] = of(logRatio[slot]);
+function influenceOf(values: SlotCounts, of: (log: number) => number, logs: Float64Array): Float64Array {
+  const influence = new Float64Array(logs.length);
+  values.forEach((slot) => {
+    influence[slot] = of(logs[slot]);
   });
   return influence;
 }
 
-function medianDeviation(ratios: SlotCounts, middle: number): number {
+function medianDeviation(values: SlotCounts, middle: number, logs: Float64Array): number {
   const deviations: { deviation: number; count: number }[] = [];
-  ratios.forEach((slot, count) => {
-    deviations.push({ deviation: Math.abs(logRatio[slot] - middle), count });
+  values.forEach((slot, count) => {
+    deviations.push({ deviation: Math.abs(logs[slot] - middle), count });
   });
   deviations.sort((a, b) => a.deviation - b.deviation);
   let seen = 0;
   for (const { deviation, count } of deviations) {
     seen += count;
-    if (seen >= ratios.count / 2) return deviation;
+    if (seen >= values.count / 2) return deviation;
   }
   return 0;
 }

@@ -14,10 +14,21 @@ export const boundConfidence = 0.95;
 export const zeroConfidence = 0.999;
 
 /**
- * How often the evidence is looked at: once, at a time chosen beforehand, or again and again until it
- * decides.
+ * How often the evidence is looked at: once, at a time chosen beforehand; again and again until it decides;
+ * or so at each step of a rollout.
  */
-export type Looks = 'once' | 'repeated';
+export type Looks = 'once' | 'repeated' | 'rollout';
+
+/**
+ * A rollout makes up to nine tests at each of up to ten steps, and one false failure rolls it back. So each
+ * test has this share of the half per cent that all of them together may fail equal versions.
+ */
+const rolloutConfidence = 1 - 0.005 / 90;
+
+/** `zeroConfidenceOf` returns how sure a failure must be that the excess is above zero. */
+export function zeroConfidenceOf(looks: Looks): number {
+  return looks === 'rollout' ? rolloutConfidence : zeroConfidence;
+}
 
 /** What a test says of an excess. */
 export interface Excess {
@@ -52,7 +63,7 @@ export function shareExcess(
 ): Excess {
   if (counts.pairs <= 0)
     return { interval: { low: -1, high: 1 }, isAboveBound: false, isAboveZero: false, isWithinBound: false };
-  if (looks === 'repeated') return repeatedShareExcess(counts, bound, dispersion);
+  if (looks !== 'once') return repeatedShareExcess(counts, bound, dispersion, zeroConfidenceOf(looks));
   const width = (confidence: number): number =>
     dispersion > 1 ? studentQuantile(confidence, df) * Math.sqrt(dispersion) : normalQuantile(confidence);
   const z = width(boundConfidence);
@@ -65,7 +76,12 @@ export function shareExcess(
   };
 }
 
-function repeatedShareExcess(counts: DiscordantPairs, bound: number, dispersion: number): Excess {
+function repeatedShareExcess(
+  counts: DiscordantPairs,
+  bound: number,
+  dispersion: number,
+  zero: number,
+): Excess {
   const enough = (confidence: number): number => -Math.log(1 - confidence) * dispersion;
   const isAbove = (delta: number): boolean => logEvidenceAbove(counts, delta) >= enough(boundConfidence);
   const isBelow = (delta: number): boolean => logEvidenceBelow(counts, delta) >= enough(boundConfidence);
@@ -76,7 +92,7 @@ function repeatedShareExcess(counts: DiscordantPairs, bound: number, dispersion:
       high: crossing(measured, 1, isBelow),
     },
     isAboveBound: isAbove(bound),
-    isAboveZero: logEvidenceAbove(counts, 0) >= enough(zeroConfidence),
+    isAboveZero: logEvidenceAbove(counts, 0) >= enough(zero),
     isWithinBound: isBelow(bound),
   };
 }

@@ -73,7 +73,7 @@ function sumOf(counters: readonly MirrorCounters[], field: number): number {
 }
 
 /** One histogram, in the steps of a scale. */
-class SlotReader {
+export class SlotReader {
   readonly #scale: Scale;
   #now: Float64Array;
   #before: Float64Array;

@@ -95,6 +95,11 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     record: 'a verdict judges counters',
     report: 'a verdict judges readings, and is written with the words of reports',
   },
+  rollout: {
+    record: 'a step is judged by the counters of both versions',
+    verdict: 'a step is judged by the tests of a verdict',
+    report: 'a rollout says why in the words of reports',
+  },
   hlog: {
     record: 'logs hold the histograms of counters',
     report: 'logs say which versions and roles are observed',
