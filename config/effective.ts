@@ -2,13 +2,19 @@
  * The effective configuration, for `GET /api/config`: with all defaults and live changes, and without
  * secrets.
  */
-import type { Plan, RoutePlan } from '../core/plan.js';
+import type { MirrorPlan, Plan, RoutePlan } from '../core/plan.js';
+import { isSinkTarget } from './sink-target.js';
 import { percentOfShare } from './units.js';
 
 interface Written {
   readonly threads: object;
   readonly fleet?: object;
-  readonly routes: readonly { readonly mirrors: readonly object[] }[];
+  readonly routes: readonly { readonly mirrors: readonly WrittenMirror[] }[];
+}
+
+interface WrittenMirror {
+  readonly to: string;
+  readonly compare?: object | string;
 }
 
 /**
@@ -30,10 +36,23 @@ function withLiveValues(written: Written['routes'][number], route: RoutePlan, pl
   return {
     ...written,
     ...(route.primaries.length === 0 ? {} : { primary: primaryOf(route, plan) }),
-    mirrors: written.mirrors.map((mirror, at) => {
-      const { enabled, shareMillionths } = route.mirrors[at];
-      return { ...mirror, enabled, percent: percentOfShare(shareMillionths) };
-    }),
+    mirrors: route.mirrors.map((mirror, at) => ({
+      ...(written.mirrors[at] ?? addedMirror(written.mirrors, mirror, plan)),
+      enabled: mirror.enabled,
+      percent: percentOfShare(mirror.shareMillionths),
+    })),
+  };
+}
+
+/** A mirror that was added live, as `live-mirror.ts` makes it. */
+function addedMirror(written: readonly WrittenMirror[], { to, methods }: MirrorPlan, plan: Plan): object {
+  const template = written.find((mirror) => !isSinkTarget(mirror.to)) ?? { compare: {} };
+  const { compare } = template;
+  return {
+    ...template,
+    to: plan.versions[to].name,
+    methods: methods ?? 'all',
+    ...(typeof compare === 'object' ? { compare: { ...compare, baseline: undefined } } : {}),
   };
 }
 

@@ -33,7 +33,7 @@ export type LoadedAll =
       readonly warnings: ConfigProblem[];
       /** The origin with everything that was read. */
       readonly origin: Origin;
-      /** Path of the store; null when applied documents last as long as the process. */
+      /** The state directory; null when applied documents and live changes last as long as the process. */
       readonly store: string | null;
       /** A line for each document of the change. */
       readonly told: string[];
@@ -51,7 +51,7 @@ export async function loadAll({ origin, change, nowMs, yaml }: LoadJob): Promise
   const start = { file: origin.file, line: 1, column: 1 };
   if (typeof text !== 'string') return { ok: false, problems: [errorAt(start, text.reason)] };
   const { namespace, state } = settingsIn(text, origin);
-  const store = state === null ? null : resolve(directoryOf(origin), state);
+  const store = state === null ? systemdDirectory() : resolve(directoryOf(origin), state);
   const { files, problems } = besideOf(origin);
   const beside: DocumentSource[] = [{ kind: 'texts', files }];
   let applied = origin.applied ?? [];
@@ -108,7 +108,13 @@ function settingsIn(text: string, origin: Origin): { namespace: string; state: s
   if (!(root instanceof MapNode)) return { namespace: 'default', state: null };
   for (const assignment of origin.set) applySet(root, assignment, origin.sent ? {} : process.env);
   const documents = childOf(root, 'documents');
-  const state = documents === undefined ? undefined : childOf(documents, 'state');
+  const state = childOf(root, 'state') ?? (documents === undefined ? undefined : childOf(documents, 'state'));
   const path = state instanceof ScalarNode && typeof state.value === 'string' ? state.value : null;
   return { namespace: documentSettings(root).namespace, state: path };
+}
+
+/** `StateDirectory=` of a unit may name several directories; the first one is used. */
+function systemdDirectory(): string | null {
+  const [first] = (process.env.STATE_DIRECTORY ?? '').split(':');
+  return first === '' ? null : first;
 }

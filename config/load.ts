@@ -22,7 +22,8 @@ import { warnOfMirrorSizes } from './mirror-sizes.js';
 import { type ConfigProblem, errorAt, inOrder } from './problem.js';
 import { warnOfUnreachable } from './reach.js';
 import { readTree } from './read-tree.js';
-import type { Config } from './schema.js';
+import { mirror } from './schema/mirror.js';
+import type { Config, MirrorConfig } from './schema.js';
 import { warnOfSelfMirrors } from './self-mirror.js';
 import { applySet } from './set.js';
 import { directoryOf, kindOfTarget } from './sink-target.js';
@@ -48,8 +49,13 @@ export interface LoadOptions {
   documents?: readonly DocumentSource[];
 }
 
-/** A configuration with the text that shows it (`effective-text.ts`). */
-export type LoadedConfig = Config & { readonly effective: string };
+/** A configuration with what is derived from the schema, which main and its threads do not load. */
+export type LoadedConfig = Config & {
+  /** The text that shows it (`effective-text.ts`). */
+  readonly effective: string;
+  /** The settings of a mirror that is added live to a route without one (`live-mirror.ts`). */
+  readonly mirrorDefaults: MirrorConfig;
+};
 
 export type LoadResult =
   | { ok: true; config: LoadedConfig; warnings: ConfigProblem[]; grown: Grown }
@@ -111,7 +117,7 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
     ? refused([...inDocumentWords(problems, documents), ...warnings])
     : {
         ok: true,
-        config: { ...config, effective: effectiveText(config) },
+        config: { ...config, effective: effectiveText(config), mirrorDefaults },
         warnings: inOrder(warnings),
         grown,
       };
@@ -200,8 +206,6 @@ function withAbsolutePaths(config: Config, directory: string): Config {
   return { ...config, listen, accessLog, histograms, versions: Object.fromEntries(versions), routes };
 }
 
-type MirrorConfig = Config['routes'][number]['mirrors'][number];
-
 function withAbsoluteDescriptors(
   mirror: MirrorConfig,
   at: <T extends { path: string }>(file: T) => T,
@@ -210,6 +214,9 @@ function withAbsoluteDescriptors(
   if (compare === undefined || compare === 'off' || compare.protobuf === undefined) return mirror;
   return { ...mirror, compare: { ...compare, protobuf: { descriptors: at(compare.protobuf.descriptors) } } };
 }
+
+/** The target is a placeholder. */
+const mirrorDefaults = mirror.parse({ to: 'version', compare: {} });
 
 function placeOf(problem: ConfigProblem): string {
   return `${problem.file}:${problem.line}:${problem.column}`;

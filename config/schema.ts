@@ -76,6 +76,10 @@ export const configSchema = mapping({
     description:
       'Endpoints of the hosts and subsets in documents (docs/istio.md): a version, or a mapping of subsets to versions, by host.',
   }),
+  state: file.optional().meta({
+    description:
+      'Directory that keeps live changes and applied documents over a restart, relative to the configuration file. Default: that of systemd (`StateDirectory=`); without one they last as long as the process.',
+  }),
   documents: documents.optional().meta({
     description: 'Documents of Istio and Gateway API (docs/istio.md).',
   }),

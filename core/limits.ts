@@ -606,6 +606,10 @@ export const limits = {
   documentBytes: 8 * 1024 * 1024,
   /** Values in a file of documents with its aliases expanded. Reached: a configuration error. */
   documentValues: 1_000_000,
+  /**
+   * Bytes of the file of live changes. Larger at the start: it is set aside; by a change: that is not kept.
+   */
+  liveStateBytes: 4 * 1024 * 1024,
   /** Bytes of the store of applied documents. Reached: a configuration error at the start. */
   documentStoreBytes: 64 * 1024 * 1024,
   /** Documents in force. Reached: a configuration error. */

@@ -13,15 +13,19 @@ import { replay } from './replay.js';
 import { report } from './report.js';
 import { run } from './run.js';
 import { shadow } from './shadow.js';
+import { status } from './status.js';
 import { top } from './top.js';
 import { verdict } from './verdict.js';
 import { version } from './version.js';
+import { weights } from './weights.js';
 
 export const commands = {
   run,
   check,
   demo,
   mirror,
+  weights,
+  status,
   record,
   replay,
   shadow,

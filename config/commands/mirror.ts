@@ -15,16 +15,21 @@ export const mirror = defineCommand({
     percent: flag('--percent <n>', 'mirror this percentage of the requests', percent),
     on: toggle('--on', 'enable the mirror'),
     off: toggle('--off', 'disable the mirror; without route and version: all mirrors'),
+    reset: toggle('--reset', 'back to the configuration; without route and version: all mirrors'),
   },
-  exclusive: ['percent', 'on', 'off'],
+  exclusive: ['percent', 'on', 'off', 'reset'],
   complete(options, misuse) {
-    const { route, version, off, on } = options;
-    if (options.percent === null && !on && !off) misuse('expected one of --percent <n>, --on and --off');
+    const { route, version, off, on, reset } = options;
+    if (options.percent === null && !on && !off && !reset)
+      misuse('expected one of --percent <n>, --on, --off and --reset');
     if (route !== null && version === null) misuse("missing required argument 'version'");
-    if (route === null && !off) misuse("missing required arguments 'route' and 'version'");
+    if (route === null && !off && !reset) misuse("missing required arguments 'route' and 'version'");
     return options;
   },
 });
 
-/** Exactly one of `percent`, `on` and `off` is given. `route` and `version` are both null for all mirrors. */
+/**
+ * Exactly one of `percent`, `on`, `off` and `reset` is given. `route` and `version` are both null for all
+ * mirrors.
+ */
 export type MirrorOptions = OptionsOf<typeof mirror>;

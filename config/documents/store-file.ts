@@ -1,9 +1,9 @@
 /** The store of applied documents on disk. */
 import { readFileSync, statSync } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { limits } from '../../core/limits.js';
 import { type ConfigProblem, errorAt } from '../problem.js';
+import { replaceFile } from '../replace-file.js';
 import { cantRead } from './cant-read.js';
 
 const storeName = 'documents.jsonl';
@@ -29,23 +29,7 @@ export function readStore(directory: string): { lines: string[]; problem: Config
  * rejects with the error of the file system.
  */
 export async function writeStore(directory: string, lines: readonly string[]): Promise<void> {
-  const file = storeFile(directory);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const handle = await open(`${file}.new`, 'w', 0o600);
-  try {
-    await handle.writeFile(lines.map((line) => `${line}\n`).join(''));
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(`${file}.new`, file);
-  const parent = await open(dirname(file), 'r');
-  try {
-    // The new name must be on disk too.
-    await parent.sync();
-  } finally {
-    await parent.close();
-  }
+  await replaceFile(storeFile(directory), lines.map((line) => `${line}\n`).join(''));
 }
 
 export function storeFile(directory: string): string {

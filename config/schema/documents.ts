@@ -13,8 +13,7 @@ function parseNamespace(name: string): string | Refusal {
 
 export const documents = mapping({
   state: file.optional().meta({
-    description:
-      'Directory that keeps applied documents over a restart, relative to the configuration file. Without it they last as long as the process.',
+    description: 'Short form of `state`, which takes precedence.',
   }),
   namespace: text('expected a namespace', parseNamespace).prefault('default').meta({
     description: 'The namespace of documents without one.',

@@ -90,6 +90,7 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     record: 'what leaves a stream is counted as copies are',
     upstream: 'what leaves a stream is sent by the same client as all other requests',
   },
+  live: {},
   verdict: {
     compare: 'pairs are counted by endpoints that are learned as those of differences are',
     record: 'a verdict judges counters',

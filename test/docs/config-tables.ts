@@ -44,6 +44,7 @@ const tables: Readonly<Record<string, string>> = {
   'routes[].mirrors[].stream': 'streams',
   subsets: 'resources',
   documents: 'resources',
+  state: 'process',
   accessLog: 'access log',
   histograms: 'histogram logs',
   fleet: 'fleet',

@@ -44,7 +44,7 @@ t.test(
     t.match((await umbra.admin('GET', '/api/config')).json, { routes: [{ primary: { v1: 30, v2: 70 } }] });
     t.match(await umbra.admin('PATCH', '/api/routes/reviews', { primary: { v9: 1 } }), {
       status: 400,
-      json: { error: 'the route has no primary v9; its primaries: v1, v2' },
+      json: { error: 'unknown version v9 (did you mean `v1`?); versions: v1, v2' },
     });
     t.match(await umbra.admin('PATCH', '/api/routes/nowhere', { primary: { v1: 1 } }), { status: 404 });
     t.match(await umbra.admin('PATCH', '/api/routes/reviews', { primary: { v1: 0, v2: 0 } }), {

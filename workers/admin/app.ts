@@ -2,36 +2,34 @@
  * The admin API: health, metrics, statistics, configuration, and the few changes of a running umbra. Errors
  * are `{ "error": "…" }`. It runs on the control thread and affects the data plane only through `AdminDeps`.
  */
-import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { nowUs } from '../../core/clock.js';
 import { withoutSets } from '../../core/compare/diff-book.js';
-import { targetName } from '../../core/plan.js';
 import { endpointsOf } from '../../core/report/endpoints.js';
 import { PrometheusPage } from '../../core/report/prometheus.js';
 import { encodeReading } from '../../core/report/raw-reading.js';
 import { type Reading, read } from '../../core/report/reading.js';
 import { stats } from '../../core/report/stats.js';
 import { boundBodies, readBody } from './body.js';
-import type { AdminDeps, MirrorChange, MirrorTarget } from './deps.js';
+import type { AdminDeps } from './deps.js';
 import { addDocuments } from './documents.js';
 import { checkContentType, checkHost, checkOrigin, checkRate, checkToken, isLocal } from './guard.js';
-import { parseMirrorChange } from './mirror-change.js';
+import { addLive } from './live-routes.js';
 import { addPage } from './page.js';
 import { wrongMethod } from './responses.js';
 import { streamAnswer } from './stream.js';
-import { parseWeightsChange } from './weights-change.js';
 
-const JSON_TYPES = ['application/json'];
 const CONFIG_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'application/json'];
 const INDEX = `umbra: a traffic-mirroring reverse proxy
 
 GET   /healthz  /readyz  /metrics
-GET   /api/stats  /api/diffs  /api/endpoints  /api/histograms  /api/config
+GET   /api/stats  /api/status  /api/diffs  /api/endpoints  /api/histograms  /api/config
 PUT   /api/config
 POST  /api/apply  /api/delete                   documents of Istio or Gateway API; ?dryRun=true&strict=true
-PATCH /api/mirrors                              { "enabled": false }
-PATCH /api/routes/ROUTE                         { "primary": { "v1": 95, "v2": 5 } }
-PATCH /api/routes/ROUTE/mirrors/VERSION         { "percent": 25 } or { "enabled": false }
+PATCH /api/mirrors                              { "enabled": false } or { "reset": true }
+PATCH /api/weights                              { "reset": true }
+PATCH /api/routes/ROUTE                         { "primary": { "v1": 95, "v2": 5 } } or { "reset": true }
+PATCH /api/routes/ROUTE/mirrors/VERSION         { "percent": 25 }, { "enabled": false } or { "reset": true }
 `;
 
 /** `createAdminApp` returns an app to which the caller may add routes; the same guards protect them. */
@@ -114,67 +112,15 @@ function addChanges(app: Hono, deps: AdminDeps): void {
     if (!result.ok && result.status === 503) return c.json({ error: result.message }, 503);
     if (!result.ok)
       return c.json({ error: 'the configuration was rejected', problems: result.problems }, 422);
-    deps.log.info({ generation: result.generation }, 'configuration replaced through the admin API');
-    return c.json({ generation: result.generation });
+    const { generation, ended = [] } = result;
+    deps.log.info({ generation, ended }, 'configuration replaced through the admin API');
+    return c.json({ generation, ended });
   });
   app.all('/api/config', wrongMethod('GET, HEAD, PUT'));
 
   addDocuments(app, deps);
 
-  app.patch('/api/mirrors', checkContentType(JSON_TYPES), (c) => changeMirrors(c, deps, null, ['enabled']));
-  app.all('/api/mirrors', wrongMethod('PATCH'));
-
-  app.patch('/api/routes/:route/mirrors/:version', checkContentType(JSON_TYPES), async (c) => {
-    const target = { route: c.req.param('route'), version: c.req.param('version') };
-    const missing = missingPart(deps, target);
-    if (missing !== null) return c.json({ error: missing }, 404);
-    return changeMirrors(c, deps, target, ['percent', 'enabled']);
-  });
-  app.all('/api/routes/:route/mirrors/:version', wrongMethod('PATCH'));
-
-  app.patch('/api/routes/:route', checkContentType(JSON_TYPES), (c) =>
-    changeWeights(c, deps, c.req.param('route')),
-  );
-  app.all('/api/routes/:route', wrongMethod('PATCH'));
-}
-
-async function changeWeights(c: Context, deps: AdminDeps, route: string): Promise<Response> {
-  const text = await readBody(c);
-  if (typeof text !== 'string') return text;
-  const weights = parseWeightsChange(text);
-  if (typeof weights === 'string') return c.json({ error: weights }, 400);
-  const result = await deps.changeWeights(route, weights);
-  if (!result.ok) return c.json({ error: result.message }, result.status);
-  deps.log.info({ route, weights, generation: result.generation }, 'weights changed through the admin API');
-  return c.json({ generation: result.generation });
-}
-
-async function changeMirrors(
-  c: Context,
-  deps: AdminDeps,
-  target: MirrorTarget | null,
-  allowed: readonly (keyof MirrorChange)[],
-): Promise<Response> {
-  const text = await readBody(c);
-  if (typeof text !== 'string') return text;
-  const change = parseMirrorChange(text, allowed);
-  if (typeof change === 'string') return c.json({ error: change }, 400);
-  const result = await deps.changeMirrors(target, change);
-  if (!result.ok) return c.json({ error: result.message }, result.status);
-  deps.log.info(
-    { ...target, ...change, generation: result.generation },
-    'mirror changed through the admin API',
-  );
-  return c.json({ generation: result.generation });
-}
-
-/** `missingPart` returns which part of the target is not in the plan, or null. */
-function missingPart(deps: AdminDeps, { route, version }: MirrorTarget): string | null {
-  const { plan } = deps.observe();
-  const found = plan.routes.find(({ name }) => name === route);
-  if (found === undefined) return `unknown route ${JSON.stringify(route)}`;
-  if (found.mirrors.some((mirror) => targetName(plan, mirror) === version)) return null;
-  return `route ${JSON.stringify(route)} has no mirror to ${JSON.stringify(version)}`;
+  addLive(app, deps);
 }
 
 /** Header fields of every response, unless it sets them itself. */

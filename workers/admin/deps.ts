@@ -5,9 +5,11 @@ import type { ControlCounts } from '../../core/report/control-counts.js';
 import type { Observed } from '../../core/report/observed.js';
 import type { PairSource, Reading } from '../../core/report/reading.js';
 import type { Verdict } from '../../core/verdict/verdict.js';
+import type { LiveAsk } from '../protocol/live-change.js';
 import type { ChangeAnswer } from '../protocol/messages.js';
 import type { AdminFigures } from './figures.js';
 import type { LiveFeed } from './live-feed.js';
+import type { Status } from './status-body.js';
 
 /**
  * The services of the process that the admin API needs. The control thread implements them, and asks main for
@@ -37,20 +39,15 @@ export interface AdminDeps {
   diffs(): Diffs;
   /** The current configuration with its defaults, without its secrets. */
   effectiveConfig(): object;
-  /**
-   * Changes one mirror, or all if `target` is null. It resolves when every thread has applied the new plan.
-   * The target was in the plan before, but may have been removed meanwhile.
-   */
-  changeMirrors(target: MirrorTarget | null, change: MirrorChange): Promise<ChangeResult>;
-  /**
-   * Changes the weights of a route's primaries by name. Others keep theirs. It resolves like `changeMirrors`.
-   */
-  changeWeights(route: string, weights: Readonly<Record<string, number>>): Promise<ChangeResult>;
-  /** Replaces the whole configuration, YAML or JSON, or changes nothing. It resolves like `changeMirrors`. */
+  /** What runs, and what differs from the configuration. */
+  status(): Status;
+  /** Changes mirrors or weights. It resolves when every thread has applied the new plan. */
+  changeLive(ask: LiveAsk): Promise<ChangeAnswer>;
+  /** Replaces the whole configuration, YAML or JSON, or changes nothing. It resolves like `changeLive`. */
   replaceConfig(text: string): Promise<ReplaceResult>;
   /**
    * Applies or deletes documents, all or none. A dry run only returns the result. It resolves like
-   * `changeMirrors`.
+   * `changeLive`.
    */
   changeDocuments(change: DocumentChange, dryRun: boolean): Promise<ChangeAnswer>;
 }
@@ -62,23 +59,9 @@ export interface AdminLog {
   error(fields: object, message: string): void;
 }
 
-export interface MirrorTarget {
-  readonly route: string;
-  readonly version: string;
-}
-
-/** At least one of the two is set. `percent` is from 0 to 100 in steps of 0.0001. */
-export interface MirrorChange {
-  readonly percent?: number;
-  readonly enabled?: boolean;
-}
-
-export type ChangeResult =
-  | { readonly ok: true; readonly generation: number }
-  | { readonly ok: false; readonly status: 400 | 404 | 409 | 500 | 503; readonly message: string };
-
 export type ReplaceResult =
-  | { readonly ok: true; readonly generation: number }
+  /** `ended` has a line for each live change that the configuration has ended. */
+  | { readonly ok: true; readonly generation: number; readonly ended?: readonly string[] }
   /** Problems as `umbra check` prints them. Nothing was changed. */
   | {
       readonly ok: false;

@@ -41,13 +41,13 @@ async function change(c: Context, deps: AdminDeps, what: DocumentChange['what'])
     const error = result.status === 422 ? 'the documents were rejected; nothing was changed' : message;
     return c.json({ error, problems }, statusOf(result.status));
   }
-  const { generation, documents } = result;
+  const { generation, documents, ended = [] } = result;
   if (!dryRun)
     deps.log.info(
       { generation, count: documents?.told.length, documents: documents?.told.slice(0, loggedMax) },
       'documents changed through the admin API',
     );
-  return c.json({ generation, ...documents });
+  return c.json({ generation, ended, ...documents });
 }
 
 function statusOf(status: number): 409 | 422 | 500 | 503 {

@@ -1,18 +1,18 @@
-import type { MirrorChange } from './deps.js';
+import type { MirrorSetting } from '../protocol/live-change.js';
 
 /** A share is kept in millionths, so a percentage has four decimals. */
 const STEPS_PER_PERCENT = 10_000;
 /** The tolerance for decimal fractions stored as doubles, relative to the step. */
 const STEP_TOLERANCE = 1e-6;
 
+type Key = 'percent' | 'enabled' | 'reset';
+
 /**
- * `parseMirrorChange` reads the body of a PATCH on mirrors. It returns the change, or a short description of
- * the problem. It is strict: a misspelt key must not look like a successful change.
+ * `parseMirrorChange` reads the body of a PATCH on mirrors. It returns the change, null for
+ * `{ "reset": true }`, or a short description of the problem. It is strict: a misspelt key must not look like
+ * a successful change.
  */
-export function parseMirrorChange(
-  text: string,
-  allowed: readonly (keyof MirrorChange)[],
-): MirrorChange | string {
+export function parseMirrorChange(text: string, allowed: readonly Key[]): MirrorSetting | null | string {
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -26,7 +26,11 @@ export function parseMirrorChange(
   if (unknown !== undefined)
     return `unknown key ${JSON.stringify(unknown)}: expected ${allowed.join(' or ')}`;
 
-  const { percent, enabled } = given;
+  const { percent, enabled, reset } = given;
+  if (reset !== undefined) {
+    if (reset !== true) return 'reset must be true';
+    return Object.keys(given).length > 1 ? 'reset excludes every other change' : null;
+  }
   if (percent === undefined && enabled === undefined)
     return `nothing to change: expected ${allowed.join(' or ')}`;
   if (percent !== undefined && !isPercent(percent))

@@ -47,6 +47,7 @@ export async function askAdmin(
     const said = await sendToAdmin(admin, path, {
       method: change?.method ?? 'GET',
       headers: {
+        'x-umbra-by': 'command',
         ...(change === undefined ? {} : { 'content-type': 'application/json' }),
         ...(token ? { authorization: `Bearer ${token}` } : {}),
       },

@@ -3,6 +3,7 @@ import type { CommandIo } from '../../config/commands/index.js';
 import type { MirrorOptions } from '../../config/commands/mirror.js';
 import { exitOk } from '../../config/exit-codes.js';
 import { askAdmin, exitCodeFor } from './admin-client.js';
+import { printLiveAnswer } from './live-answer.js';
 
 /**
  * Resolves with the exit code: 0 when the change is in force, 4 when umbra can't be asked, else 1. Never
@@ -10,9 +11,8 @@ import { askAdmin, exitCodeFor } from './admin-client.js';
  */
 export async function mirrorCommand(options: MirrorOptions, io: CommandIo): Promise<number> {
   try {
-    const { generation } = await askAdmin(options, path(options), { method: 'PATCH', body: change(options) });
-    if (typeof generation !== 'number') throw new Error('refused (200): this is not an umbra admin API');
-    io.out(`${subject(options)} ${verb(options)}, generation ${generation}`);
+    const answer = await askAdmin(options, path(options), { method: 'PATCH', body: change(options) });
+    printLiveAnswer(answer, `${subject(options)} ${verb(options)}`, io);
     return exitOk;
   } catch (error) {
     io.err(`umbra mirror: ${(error as Error).message}`);
@@ -25,7 +25,8 @@ function path({ route, version }: MirrorOptions): string {
   return `api/routes/${encodeURIComponent(route)}/mirrors/${encodeURIComponent(version)}`;
 }
 
-function change({ percent, on }: MirrorOptions): object {
+function change({ percent, on, reset }: MirrorOptions): object {
+  if (reset) return { reset: true };
   return percent === null ? { enabled: on } : { percent };
 }
 
@@ -33,7 +34,8 @@ function subject({ route, version }: MirrorOptions): string {
   return route === null ? 'all mirrors' : `mirror ${route} to ${version}`;
 }
 
-function verb({ percent, on }: MirrorOptions): string {
+function verb({ percent, on, reset }: MirrorOptions): string {
+  if (reset) return 'as in the configuration';
   if (percent !== null) return `set to ${percent} %`;
   return on ? 'switched on' : 'switched off';
 }

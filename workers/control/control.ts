@@ -25,6 +25,7 @@ import type { AdminDeps } from '../admin/deps.js';
 import { AdminFigures } from '../admin/figures.js';
 import { LiveFeed } from '../admin/live-feed.js';
 import { type AdminServer, serveAdmin } from '../admin/server.js';
+import { statusOf } from '../admin/status-body.js';
 import { addressUrl } from '../downstream/listen-address.js';
 import { PlanFollower } from '../fleet/plan-follower.js';
 import { FleetPublisher } from '../fleet/publisher.js';
@@ -44,10 +45,12 @@ import { AccessLogFile } from './access-log-file.js';
 import { Analysts } from './analysts.js';
 import { GuardWatch } from './guard-watch.js';
 import { HistogramLog } from './histogram-log.js';
+import { LiveChanges } from './live-changes.js';
 import { PairWatch } from './pair-watch.js';
 
 const start = workerData as ControlStart;
 let observed = openObservation(start.observed);
+let live = start.live;
 yieldToProxyThreads(backgroundNice);
 startPulse(start.threadCounters);
 const diffs = new DiffBook();
@@ -117,12 +120,17 @@ const publisher = new FleetPublisher({
 });
 publisher.apply(observed.plan);
 
+/** What a driver of rollouts uses. */
+const liveChanges = new LiveChanges(ask, live);
+
 const guards = new GuardWatch(observed, observed.heldBack, log);
 
 parentPort!.on('message', (message: ToControl) => {
   switch (message.type) {
     case 'observe':
       observed = openObservation(message.observed);
+      live = message.live;
+      liveChanges.follow(live);
       guards.apply(observed);
       probe(message.observed);
       analysts.apply(observed.plan);
@@ -186,22 +194,11 @@ async function listen(): Promise<void> {
     verdict,
     diffs: () => diffs.read(),
     effectiveConfig: () => effectiveConfig(observed.plan),
-    changeMirrors: async (target, change) => {
-      const answer = await ask({
-        what: 'mirror',
-        route: target?.route ?? null,
-        version: target?.version ?? null,
-        percent: change.percent ?? null,
-        enabled: change.enabled ?? null,
-      });
-      if (answer.ok) return answer;
-      return { ok: false, status: answer.status === 503 ? 503 : 404, message: answer.message };
-    },
-    changeWeights: async (route, weights) => {
-      const answer = await ask({ what: 'weights', route, weights });
-      if (answer.ok) return answer;
-      const { status, message } = answer;
-      return { ok: false, status: status === 400 || status === 503 ? status : 404, message };
+    changeLive: ask,
+    status: () => {
+      const { plan } = observed;
+      const reading = read(observed, nowUs(), controlCounts());
+      return statusOf({ plan, reading, live, ready, heldSinceMs: (route) => guards.heldSinceMs(route) });
     },
     replaceConfig: (text) => ask({ what: 'config', text }),
     changeDocuments: (change, dryRun) => ask({ what: 'documents', change, dryRun }),

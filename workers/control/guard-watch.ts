@@ -3,6 +3,7 @@
  * route's guard with windows of them, and writes the guard's decisions where proxy threads read them. The
  * data plane gets no message.
  */
+import { wallClockMs } from '../../core/clock.js';
 import { blameOf, failureReasons } from '../../core/errors.js';
 import { Guard, type GuardEvent, type GuardWindow } from '../../core/mirror/guard.js';
 import type { HeldBack } from '../../core/mirror/held-back.js';
@@ -33,6 +34,8 @@ export class GuardWatch {
   #observed: Observed;
   /** Watches by route. */
   readonly #watches = new Map<string, Watch>();
+  /** Wall clock since which a route's copies are held back. A new control thread counts from its start. */
+  readonly #heldSinceMs = new Map<string, number>();
 
   constructor(observed: Observed, heldBack: HeldBack, log: GuardLog) {
     this.#observed = observed;
@@ -58,6 +61,11 @@ export class GuardWatch {
     }
     const names = new Set(routes.map(({ name }) => name));
     for (const name of [...this.#watches.keys()]) if (!names.has(name)) this.#end(name);
+  }
+
+  /** `heldSinceMs` returns since when copies of a route are held back, as wall clock; null: none are. */
+  heldSinceMs(route: string): number | null {
+    return this.#heldSinceMs.get(route) ?? null;
   }
 
   stop(): void {
@@ -107,6 +115,8 @@ export class GuardWatch {
   #apply(route: RoutePlan, guard: Guard | null): void {
     const heldBack = guard === null ? 0 : WHOLE_MILLIONTHS - guard.keptMillionths;
     for (const { slot } of route.mirrors) this.#heldBack.set(slot, heldBack);
+    if (heldBack === 0) this.#heldSinceMs.delete(route.name);
+    else if (!this.#heldSinceMs.has(route.name)) this.#heldSinceMs.set(route.name, wallClockMs());
   }
 
   #tellBase(route: string, primary: string, base: NonNullable<Guard['base']>): void {

@@ -21,7 +21,7 @@ export function keepToken(value) {
  * answer.
  */
 export async function send(method, path, body) {
-  const headers = {};
+  const headers = { 'x-umbra-by': 'page' };
   const known = token();
   if (known !== null) headers.authorization = `Bearer ${known}`;
   if (body !== undefined) headers['content-type'] = 'application/json';

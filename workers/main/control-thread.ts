@@ -4,6 +4,7 @@ import { ThreadCounters, ThreadField } from '../../core/record/thread-counters.j
 import type { EndpointErrors } from '../../core/report/endpoint-errors.js';
 import type { ObservedBlocks } from '../../core/report/observed.js';
 import type { KeptMark } from '../control/histogram-log.js';
+import type { LiveView } from '../protocol/live-change.js';
 import type {
   ChangeAnswer,
   ChangeAsk,
@@ -110,10 +111,10 @@ export class ControlThread {
    * `observe` resolves when the control thread shows the new plan, or is gone: its successor begins with the
    * newest plan.
    */
-  async observe(observed: ObservedBlocks): Promise<void> {
+  async observe(observed: ObservedBlocks, live: LiveView): Promise<void> {
     const { generation } = observed.plan;
     const holds = () => this.#observedGeneration >= generation || !this.#thread.running;
-    this.#thread.post({ type: 'observe', observed });
+    this.#thread.post({ type: 'observe', observed, live });
     if (await this.#changed.until(holds, limits.threadAnswerMs)) return;
     this.#thread.terminate(`the thread did not apply a plan within ${limits.threadAnswerMs} ms`);
   }

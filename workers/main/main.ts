@@ -66,7 +66,7 @@ export class Umbra {
     this.#addresses = new AddressBook({
       onChange: () => {
         this.#plane.move();
-        void this.#control.observe(this.#observed());
+        void this.#control.observe(this.#observed(), this.#running.live);
       },
       onLog: (level, message, fields) => onLog({ type: 'log', level, message, fields }),
     });
@@ -90,6 +90,7 @@ export class Umbra {
       () => ({
         kind: 'control',
         observed: this.#observed(),
+        live: this.#running.live,
         logRings: this.#plane.memory.logRings,
         logDoorbell: this.#plane.memory.logDoorbell,
         pairRings: this.#plane.memory.pairRings,
@@ -214,7 +215,10 @@ export class Umbra {
     try {
       await this.#running.own(limits.takeoverMs);
     } catch (error) {
-      this.#log('error', `${(error as Error).message}; documents can't be changed until it is free`);
+      this.#log(
+        'error',
+        `${(error as Error).message}; documents can't be changed, and live changes are not kept, until it is free`,
+      );
     }
   }
 
@@ -223,7 +227,7 @@ export class Umbra {
     await this.#addresses.apply(plan);
     await this.#plane.apply(plan);
     this.#endpointLog.follow(plan.versions);
-    await this.#control.observe(this.#observed());
+    await this.#control.observe(this.#observed(), this.#running.live);
   }
 
   async #drain(): Promise<void> {

@@ -4,17 +4,24 @@
  */
 import { compilePlan } from '../../config/compile.js';
 import { readStore, writeStore } from '../../config/documents/store-file.js';
+import { compileLiveMirror } from '../../config/live-mirror.js';
 import type { LoadedAll } from '../../config/load-all.js';
 import type { Origin } from '../../config/origin.js';
 import { formatProblem } from '../../config/problem.js';
 import { MirrorSlots, MirrorSlotsFullError } from '../../config/slots.js';
 import { wallClockMs } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
+import { withLive } from '../../core/live/live-plan.js';
+import { countOf, type LiveState, noLiveState } from '../../core/live/live-state.js';
+import { describeMirror } from '../../core/live/live-text.js';
+import { reconcile } from '../../core/live/reconcile.js';
 import type { Plan } from '../../core/plan.js';
+import type { LiveAsk, LiveView } from '../protocol/live-change.js';
 import type { ChangeAnswer, ChangeAsk, LogMessage, PlanSource } from '../protocol/messages.js';
 import { followListeners } from './listener-change.js';
+import { changeLive } from './live-asks.js';
+import { readLive, setAside, writeLive } from './live-store.js';
 import { loadInThread } from './loading.js';
-import { withLiveChanges, withMirror, withWeights } from './plan-change.js';
 import { StateLock } from './state-lock.js';
 
 type Loaded = Extract<LoadedAll, { ok: true }>;
@@ -37,17 +44,19 @@ export interface RunningPlanOptions {
 }
 
 export class RunningPlan {
-  /** The plan of the configuration that umbra starts with. */
+  /** The plan of the configuration that umbra starts with, with the live changes that were kept. */
   readonly first: Plan;
   readonly #options: RunningPlanOptions;
   readonly #slots = new MirrorSlots();
   #target: PlanTarget | null = null;
   /** The origin of the current configuration. */
   #origin: Origin;
-  /** The directory of applied documents; null when they last as long as the process. */
-  readonly #store: string | null;
-  /** The current plan without live changes of mirrors and weights. */
+  /** The state directory; null when documents and live changes last as long as the process. */
+  #directory: string | null;
+  #config: Loaded['config'];
+  /** The current plan without live changes. */
   #configured: Plan;
+  #live: LiveView;
   #source: PlanSource | null;
   #lock: StateLock | null = null;
   /** The last change. Plans are applied one after the other. */
@@ -58,14 +67,24 @@ export class RunningPlan {
 
   constructor(options: RunningPlanOptions) {
     this.#options = options;
-    this.#origin = options.loaded.origin;
-    this.#store = options.loaded.store;
-    this.#source = options.source;
-    this.first = compilePlan(options.loaded.config, 1, this.#slots, options.cores);
-    this.#configured = this.first;
+    const { loaded, source, cores } = options;
+    this.#origin = loaded.origin;
+    this.#directory = loaded.store;
+    this.#source = source;
+    this.#config = loaded.config;
+    this.#configured = compilePlan(loaded.config, 1, this.#slots, cores);
+    const state = this.#directory === null ? noLiveState : readLive(this.#directory).state;
+    const { live, plan } = this.#joined(state, this.#configured, loaded.config);
+    this.#live = { state: live, keptIn: this.#directory, problem: null };
+    this.first = plan;
     this.#changes = new Promise<void>((resolve) => {
       this.#open = resolve;
     });
+  }
+
+  /** The live changes in force. */
+  get live(): LiveView {
+    return this.#live;
   }
 
   /** The bucket that is followed, with the current revision. */
@@ -73,22 +92,33 @@ export class RunningPlan {
     return this.#source;
   }
 
-  /** `own` locks the state directory, if there is one. It rejects with one line that names its owner. */
+  /**
+   * `own` locks the state directory, if there is one. It rejects with one line that names its owner, or what
+   * prevents its use.
+   */
   async own(withinMs: number): Promise<void> {
-    if (this.#store !== null) this.#lock = await StateLock.acquire(this.#store, withinMs);
+    if (this.#directory === null) return;
+    try {
+      this.#lock = await StateLock.acquire(this.#directory, withinMs);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new Error(
+        code === undefined ? message : `the state directory ${this.#directory} can't be used: ${message}`,
+      );
+    }
   }
 
   /**
-   * `begin` accepts changes for `target` from now on. It first applies documents that the previous owner
-   * stored after they were loaded here.
+   * `begin` accepts changes for `target` from now on. It first applies documents and live changes that the
+   * previous owner stored after they were loaded here.
    */
   async begin(target: PlanTarget): Promise<void> {
     this.#target = target;
     if (this.#storeHasChanged()) {
       const answer = await this.#load({ ...this.#origin, applied: null });
-      if (!answer.ok)
-        this.#options.onLog({ type: 'log', level: 'error', message: answer.message, fields: answer });
+      if (!answer.ok) this.#log('error', answer.message, answer);
     }
+    await this.#beginLive();
     this.#open();
   }
 
@@ -123,7 +153,7 @@ export class RunningPlan {
     if (this.#closed) return Promise.resolve(refusal(503, 'umbra is stopping; nothing was changed'));
     const done = this.#changes.then(change).catch((error: unknown): ChangeAnswer => {
       const message = `the change failed: ${error instanceof Error ? error.message : String(error)}`;
-      this.#options.onLog({ type: 'log', level: 'error', message, fields: {} });
+      this.#log('error', message);
       return refusal(500, message);
     });
     this.#changes = done;
@@ -140,15 +170,110 @@ export class RunningPlan {
       }
       case 'documents':
         return this.#changeDocuments(ask);
-      case 'weights':
-        return this.#changeLive(withWeights(this.#plan, ask));
-      case 'mirror':
-        return this.#changeLive(withMirror(this.#plan, ask));
+      case 'live':
+      case 'allMirrors':
+      case 'resetWeights':
+        return this.#changeLive(ask);
     }
   }
 
-  async #changeLive(changed: ReturnType<typeof withMirror>): Promise<ChangeAnswer> {
-    return changed.ok ? this.#apply(changed.plan) : changed;
+  /** `#changeLive` makes a change even if it can't be kept: a stop of mirrors must not need a disk. */
+  async #changeLive(ask: LiveAsk): Promise<ChangeAnswer> {
+    const changed = changeLive(this.#live.state, this.#configured, ask, wallClockMs());
+    if (!changed.ok) return { ...changed, problems: [] };
+    let plan: Plan;
+    try {
+      plan = this.#overlaid(this.#configured, changed.state, this.#config);
+    } catch (error) {
+      if (error instanceof MirrorSlotsFullError) return refusal(409, error.message);
+      throw error;
+    }
+    await this.#keep(changed.state);
+    const answer = await this.#apply(this.#next(plan));
+    const { problem } = this.#live;
+    const warnings = problem === null ? changed.warnings : [...changed.warnings, problem];
+    return { ...answer, warnings, kept: problem === null && this.#directory !== null };
+  }
+
+  /**
+   * `#beginLive` reads the live changes once more, now that nobody else writes them. What the configuration
+   * has ended meanwhile is reported here, once.
+   */
+  async #beginLive(): Promise<void> {
+    if (this.#directory === null || this.#lock === null) return;
+    const { state, problem } = readLive(this.#directory);
+    if (problem !== null)
+      this.#log('error', `live changes are lost: ${problem}; ${setAside(this.#directory, wallClockMs())}`);
+    const { live, plan, ended } = this.#joined(state, this.#configured, this.#config);
+    const hasChanged = JSON.stringify(live) !== JSON.stringify(this.#live.state);
+    this.#report(ended);
+    if (ended.length > 0 || problem !== null) await this.#keep(live);
+    else this.#live = { ...this.#live, state: live };
+    if (hasChanged) await this.#apply(this.#next(plan));
+    const count = countOf(live);
+    if (count > 0) this.#log('info', `live changes in force: ${count} (umbra status lists them)`, { count });
+  }
+
+  /** `#keep` makes `state` the one in force, and writes it where it is kept. It never rejects. */
+  async #keep(state: LiveState): Promise<void> {
+    const problem = await this.#store(state);
+    if (problem !== null) this.#log('error', problem);
+    this.#live = { state, keptIn: this.#directory, problem };
+  }
+
+  /** `#store` returns why `state` could not be kept, or null. Without a directory it is not meant to be. */
+  async #store(state: LiveState): Promise<string | null> {
+    if (this.#directory === null) return null;
+    const refused = await this.#ownNow(this.#directory);
+    const lost = 'the change is in force, but not kept:';
+    if (refused !== null) return `${lost} ${refused.message}`;
+    try {
+      await writeLive(this.#directory, state);
+      return null;
+    } catch (error) {
+      return `${lost} ${(error as Error).message}`;
+    }
+  }
+
+  /** `#joined` returns what of `state` holds under `configured`, and the plan of both. */
+  #joined(state: LiveState, configured: Plan, config: Loaded['config']) {
+    const { state: still, ended } = reconcile(state, configured);
+    const { fitting, unfitting } = this.#fitting(still, configured, config);
+    const plan = this.#overlaid(configured, fitting, config);
+    return { live: fitting, plan, ended: [...ended, ...unfitting] };
+  }
+
+  /** `#fitting` leaves out added mirrors for which there is no slot. */
+  #fitting(state: LiveState, configured: Plan, config: Loaded['config']) {
+    const unfitting: string[] = [];
+    const mirrors = state.mirrors.filter((mirror) => {
+      if (mirror.file !== null) return true;
+      try {
+        compileLiveMirror(config, configured, this.#slots, mirror);
+        return true;
+      } catch (error) {
+        if (!(error instanceof MirrorSlotsFullError)) throw error;
+        unfitting.push(`${describeMirror(mirror)} ended: ${error.message}`);
+        return false;
+      }
+    });
+    return { fitting: { ...state, mirrors }, unfitting };
+  }
+
+  #overlaid(configured: Plan, state: LiveState, config: Loaded['config']): Plan {
+    return withLive(configured, state, (mirror) =>
+      compileLiveMirror(config, configured, this.#slots, mirror),
+    );
+  }
+
+  /** `#next` numbers a plan of live changes. What needs a restart stays as it runs. */
+  #next(plan: Plan): Plan {
+    const { generation, listeners, admin, threads } = this.#plan;
+    return { ...plan, generation: generation + 1, listeners, admin, threads };
+  }
+
+  #report(ended: readonly string[]): void {
+    for (const line of ended) this.#log('warn', `live change of ${line}`);
   }
 
   async #changePlan({ text, revision }: Extract<ChangeAsk, { what: 'plan' }>): Promise<ChangeAnswer> {
@@ -164,11 +289,9 @@ export class RunningPlan {
     const next = this.#compile(loaded);
     if ('ok' in next) return next;
     this.#origin = loaded.origin;
-    this.#configured = next;
-    return this.#applyConfigured(next);
+    return this.#applyConfigured(next, loaded);
   }
 
-  /** `#changeDocuments` keeps live changes of mirrors, except of those that the documents change. */
   async #changeDocuments({
     change,
     dryRun,
@@ -182,15 +305,14 @@ export class RunningPlan {
     const next = this.#compile(loaded);
     if ('ok' in next) return next;
     if (loaded.store === null) {
-      warnings.push('kept until this process ends: `documents.state` of the configuration is not set');
+      warnings.push('kept until this process ends: `state` of the configuration is not set');
     } else {
       const refused = await this.#ownNow(loaded.store);
       if (refused !== null) return refused;
       await writeStore(loaded.store, loaded.origin.applied ?? []);
     }
-    const answer = await this.#applyConfigured(withLiveChanges(this.#configured, this.#plan, next));
+    const answer = await this.#applyConfigured(next, loaded);
     this.#origin = loaded.origin;
-    this.#configured = next;
     return answer.ok ? { ...answer, documents: { told, warnings, yaml: null } } : answer;
   }
 
@@ -211,8 +333,8 @@ export class RunningPlan {
   }
 
   #storeHasChanged(): boolean {
-    if (this.#store === null) return false;
-    const { lines } = readStore(this.#store);
+    if (this.#directory === null) return false;
+    const { lines } = readStore(this.#directory);
     return JSON.stringify(lines) !== JSON.stringify(this.#origin.applied ?? []);
   }
 
@@ -231,21 +353,35 @@ export class RunningPlan {
     ]);
   }
 
-  /** Sockets, engines, the admin API and threads stay the same for the life of the process. */
-  #applyConfigured(next: Plan): Promise<ChangeAnswer> {
+  /**
+   * Sockets, engines, the admin API and threads stay the same for the life of the process. Live changes stay
+   * unless `next` changes the same values. A configuration without a state directory keeps the one in use.
+   */
+  async #applyConfigured(next: Plan, { config, store }: Loaded): Promise<ChangeAnswer> {
     const fixed = whatNeedsRestart(this.#plan, next);
-    if (fixed.length > 0) {
-      const message = `changing ${fixed.join(', ')} requires a restart; all other changes were applied`;
-      this.#options.onLog({ type: 'log', level: 'warn', message, fields: {} });
-    }
+    if (fixed.length > 0)
+      this.#log('warn', `changing ${fixed.join(', ')} requires a restart; all other changes were applied`);
     const { admin, threads } = this.#plan;
     const listeners = followListeners(this.#plan.listeners, next.listeners) ?? this.#plan.listeners;
-    return this.#apply({ ...next, listeners, admin, threads });
+    const { live, plan, ended } = this.#joined(this.#live.state, next, config);
+    const isMoved = store !== null && store !== this.#directory;
+    if (store !== null) this.#directory = store;
+    this.#config = config;
+    this.#configured = next;
+    this.#report(ended);
+    if (ended.length > 0 || isMoved) await this.#keep(live);
+    else this.#live = { ...this.#live, state: live };
+    const answer = await this.#apply({ ...plan, listeners, admin, threads });
+    return ended.length === 0 ? answer : { ...answer, ended };
   }
 
-  async #apply(plan: Plan): Promise<ChangeAnswer> {
+  async #apply(plan: Plan): Promise<Extract<ChangeAnswer, { ok: true }>> {
     await this.#target!.apply(plan);
     return { ok: true, generation: plan.generation };
+  }
+
+  #log(level: LogMessage['level'], message: string, fields: LogMessage['fields'] = {}): void {
+    this.#options.onLog({ type: 'log', level, message, fields });
   }
 
   get #plan(): Plan {

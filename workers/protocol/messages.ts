@@ -20,6 +20,7 @@ import type { EndpointErrors } from '../../core/report/endpoint-errors.js';
 import type { DataThreadKind, ObservedBlocks, Role } from '../../core/report/observed.js';
 import type { Targets } from '../../core/upstream/target.js';
 import type { KeptMark } from '../control/histogram-log.js';
+import type { LiveAsk, LiveView } from './live-change.js';
 
 /** Where a plan is, and which revision of it is in force. */
 export interface PlanSource {
@@ -170,6 +171,7 @@ export interface BreakerEvent {
 export interface ControlStart {
   readonly kind: 'control';
   readonly observed: ObservedBlocks;
+  readonly live: LiveView;
   readonly logRings: readonly SharedArrayBuffer[];
   readonly logDoorbell: SharedArrayBuffer;
   /** How far a control thread before this one has written the histogram logs. */
@@ -191,7 +193,7 @@ export interface ControlStart {
 }
 
 export type ToControl =
-  | { readonly type: 'observe'; readonly observed: ObservedBlocks }
+  | { readonly type: 'observe'; readonly observed: ObservedBlocks; readonly live: LiveView }
   | { readonly type: 'endpointErrors'; readonly errors: EndpointErrors }
   | { readonly type: 'serving'; readonly serving: boolean }
   | { readonly type: 'reopenLog' }
@@ -211,21 +213,9 @@ export type FromControl =
   | Failing
   | LogMessage;
 
-/** A change that a person asks for. Null for route and version: every mirror there is. */
+/** A change that a person asks for, or a rollout. */
 export type ChangeAsk =
-  | {
-      readonly what: 'mirror';
-      readonly route: string | null;
-      readonly version: string | null;
-      readonly percent: number | null;
-      readonly enabled: boolean | null;
-    }
-  | {
-      readonly what: 'weights';
-      readonly route: string;
-      /** By name; versions that are not named keep theirs. */
-      readonly weights: Readonly<Record<string, number>>;
-    }
+  | LiveAsk
   | { readonly what: 'config'; readonly text: string }
   /** A revision of the plan that is followed. */
   | { readonly what: 'plan'; readonly text: string; readonly revision: number }
@@ -245,7 +235,17 @@ export interface DocumentsTaken {
 }
 
 export type ChangeAnswer =
-  | { readonly ok: true; readonly generation: number; readonly documents?: DocumentsTaken }
+  | {
+      readonly ok: true;
+      readonly generation: number;
+      readonly documents?: DocumentsTaken;
+      /** Live changes that a configuration has ended, a line each. */
+      readonly ended?: readonly string[];
+      /** What a person should know of a live change that was made. */
+      readonly warnings?: readonly string[];
+      /** False: a live change is in force, but would be lost with the process. */
+      readonly kept?: boolean;
+    }
   | {
       readonly ok: false;
       readonly status: number;

@@ -5,21 +5,25 @@ import { once } from 'node:events';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import type { DocumentChange } from '../../../config/documents/change.js';
 import { DiffBook } from '../../../core/compare/diff-book.js';
+import { noLiveState } from '../../../core/live/live-state.js';
 import type { Address } from '../../../core/plan.js';
 import { noControlCounts } from '../../../core/report/control-counts.js';
+import { read } from '../../../core/report/reading.js';
 import type { Verdict } from '../../../core/verdict/verdict.js';
 import { createAdminApp } from '../../../workers/admin/app.js';
-import type { AdminDeps, ChangeResult, MirrorChange, MirrorTarget } from '../../../workers/admin/deps.js';
+import type { AdminDeps } from '../../../workers/admin/deps.js';
 import { AdminFigures } from '../../../workers/admin/figures.js';
 import { LiveFeed } from '../../../workers/admin/live-feed.js';
 import { serveAdmin } from '../../../workers/admin/server.js';
+import { statusOf } from '../../../workers/admin/status-body.js';
+import type { LiveAsk } from '../../../workers/protocol/live-change.js';
 import { sample } from '../../core/report/sample.js';
 import type { Test } from '../../support/tap.js';
 
 export const LOOPBACK: Address = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 
 export interface Asked {
-  readonly changes: { target: MirrorTarget | null; change: MirrorChange }[];
+  readonly changes: LiveAsk[];
   readonly configs: string[];
   readonly documents: { change: DocumentChange; dryRun: boolean }[];
   readonly errors: object[];
@@ -71,9 +75,13 @@ export async function startAdmin(t: Test, options: Partial<AdminDeps> = {}): Pro
     ...noVerdict,
     diffs: () => new DiffBook().read(),
     effectiveConfig: () => ({ listen: [] }),
-    changeWeights: async () => ({ ok: true, generation: 1 }),
-    changeMirrors: async (target, change): Promise<ChangeResult> => {
-      asked.changes.push({ target, change });
+    status: () => {
+      const reading = read(observed, 0);
+      const live = { state: noLiveState, keptIn: null, problem: null };
+      return statusOf({ plan: observed.plan, reading, live, ready: true, heldSinceMs: () => 0 });
+    },
+    changeLive: async (ask) => {
+      asked.changes.push(ask);
       return { ok: true, generation: 4 };
     },
     replaceConfig: async (text) => {

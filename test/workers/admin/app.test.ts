@@ -100,8 +100,9 @@ t.test('a mirror is changed, and the answer is the generation that every thread 
     { percent: 33.3333 },
   ]) {
     const answer = await admin.send('PATCH', MIRROR, { headers: JSON_BODY, body: JSON.stringify(change) });
-    t.strictSame([answer.status, answer.json], [200, { generation: 4 }]);
-    t.strictSame(admin.asked.changes.pop(), { target: { route: 'reviews', version: 'v2' }, change });
+    t.strictSame([answer.status, answer.json], [200, { generation: 4, kept: true, warnings: [] }]);
+    const asked = { what: 'live', route: 'reviews', change: { mirrors: { v2: change } }, by: 'api' };
+    t.strictSame(admin.asked.changes.pop(), asked);
   }
 });
 
@@ -132,21 +133,60 @@ t.test('a change that is not exactly understood is refused with its reason', asy
   t.strictSame(admin.asked.changes, []);
 });
 
-t.test('an unknown route or version is a 404 that says which', async (t) => {
+t.test('live changes are ended, and say who asked', async (t) => {
   const admin = await startAdmin(t);
-  const patch = (path: string) =>
-    admin.send('PATCH', path, { headers: JSON_BODY, body: '{"enabled":false}' });
-  const route = await patch('/api/routes/nope/mirrors/v2');
-  t.strictSame([route.status, route.json], [404, { error: 'unknown route "nope"' }]);
-  const version = await patch('/api/routes/reviews/mirrors/v1');
-  t.strictSame([version.status, version.json], [404, { error: 'route "reviews" has no mirror to "v1"' }]);
+  const headers = { ...JSON_BODY, 'x-umbra-by': 'page' };
+  for (const path of [MIRROR, '/api/mirrors', '/api/weights', '/api/routes/reviews'])
+    t.equal((await admin.send('PATCH', path, { headers, body: '{"reset":true}' })).status, 200, path);
+  t.strictSame(admin.asked.changes, [
+    { what: 'live', route: 'reviews', change: { mirrors: { v2: null } }, by: 'page' },
+    { what: 'allMirrors', enabled: null, by: 'page' },
+    { what: 'resetWeights', by: 'page' },
+    { what: 'live', route: 'reviews', change: { weights: null }, by: 'page' },
+  ]);
+  for (const body of [
+    '{"reset":false}',
+    '{"reset":true,"enabled":true}',
+    '{"reset":true,"primary":{"v1":1}}',
+  ])
+    for (const path of [MIRROR, '/api/weights', '/api/routes/reviews'])
+      t.equal((await admin.send('PATCH', path, { headers, body })).status, 400, `${path} ${body}`);
+  await admin.send('PATCH', MIRROR, {
+    headers: { ...JSON_BODY, 'x-umbra-by': 'rollout' },
+    body: '{"percent":1}',
+  });
+  t.equal(admin.asked.changes.pop()!.by, 'api', 'nobody can pass for a rollout');
+});
+
+t.test('weights are numbers, or percentages that add up to 100', async (t) => {
+  const admin = await startAdmin(t);
+  const weigh = (primary: object) =>
+    admin.send('PATCH', '/api/routes/reviews', { headers: JSON_BODY, body: JSON.stringify({ primary }) });
+  t.equal((await weigh({ v1: 95, v2: 5 })).status, 200);
+  t.match(admin.asked.changes.pop(), { change: { weights: { v1: 95, v2: 5 } } });
+  t.equal((await weigh({ v1: '99.9%', v2: '0.1%' })).status, 200);
+  t.match(admin.asked.changes.pop(), { change: { weights: { v1: 99.9, v2: 0.1 }, unnamed: 'zero' } });
+  for (const [primary, reason] of [
+    [{}, /expected \{ "primary"/],
+    [{ v1: '95%', v2: '6%' }, /add up to 101%, not 100%/],
+    [{ v1: '95%', v2: 5 }, /not both/],
+    [{ v1: '101%' }, /from 0% to 100%/],
+    [{ v1: '5' }, /from 0% to 100%/],
+    [{ v1: -1 }, /a weight must be/],
+    [{ v1: null }, /a weight must be/],
+  ] as const)
+    t.match((await weigh(primary)).json, { error: reason }, JSON.stringify(primary));
   t.strictSame(admin.asked.changes, []);
 });
 
 t.test('a change that the process refuses is answered with its status and words', async (t) => {
   const admin = await startAdmin(t, {
-    changeWeights: async () => ({ ok: true, generation: 1 }),
-    changeMirrors: async () => ({ ok: false, status: 503, message: 'proxy-1 did not take the plan' }),
+    changeLive: async () => ({
+      ok: false,
+      status: 503,
+      message: 'proxy-1 did not take the plan',
+      problems: [],
+    }),
   });
   const answer = await admin.send('PATCH', MIRROR, { headers: JSON_BODY, body: '{"enabled":false}' });
   t.strictSame([answer.status, answer.json], [503, { error: 'proxy-1 did not take the plan' }]);
@@ -155,8 +195,8 @@ t.test('a change that the process refuses is answered with its status and words'
 t.test('all mirrors are switched off at once', async (t) => {
   const admin = await startAdmin(t);
   const answer = await admin.send('PATCH', '/api/mirrors', { headers: JSON_BODY, body: '{"enabled":false}' });
-  t.strictSame([answer.status, answer.json], [200, { generation: 4 }]);
-  t.strictSame(admin.asked.changes, [{ target: null, change: { enabled: false } }]);
+  t.strictSame([answer.status, answer.json], [200, { generation: 4, kept: true, warnings: [] }]);
+  t.strictSame(admin.asked.changes, [{ what: 'allMirrors', enabled: false, by: 'api' }]);
   const percent = await admin.send('PATCH', '/api/mirrors', { headers: JSON_BODY, body: '{"percent":5}' });
   t.equal(percent.status, 400, 'there is no share of all mirrors');
 });
@@ -170,7 +210,7 @@ t.test('a configuration is handed on as it came, in YAML or JSON', async (t) => 
     ['application/json', '{"listen":[]}'],
   ]) {
     const answer = await admin.send('PUT', '/api/config', { headers: { 'content-type': type }, body });
-    t.strictSame([answer.status, answer.json], [200, { generation: 5 }]);
+    t.strictSame([answer.status, answer.json], [200, { generation: 5, ended: [] }]);
     t.equal(admin.asked.configs.pop(), body);
   }
 });

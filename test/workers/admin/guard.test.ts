@@ -56,8 +56,8 @@ t.test('where other machines can reach it, the API does not start without a toke
     ...noVerdict,
     diffs: () => new DiffBook().read(),
     effectiveConfig: () => ({}),
-    changeWeights: async () => ({ ok: true, generation: 1 }),
-    changeMirrors: async () => ({ ok: true, generation: 1 }),
+    status: () => t.fail('not asked') as never,
+    changeLive: async () => ({ ok: true, generation: 1 }),
     replaceConfig: async () => ({ ok: true, generation: 1 }),
     changeDocuments: async () => ({ ok: true, generation: 1 }),
   });
