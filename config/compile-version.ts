@@ -3,9 +3,11 @@ import type { HealthPlan, PemFile, VersionPlan, VersionTlsPlan } from '../core/p
 import type { Config } from './schema.js';
 
 export function compileVersion(name: string, version: Config['versions'][string]): VersionPlan {
-  const { endpoints, connections, dns, health, ejection, slowStart, tls } = version;
+  const { endpoints, protocol, streams, connections, dns, health, ejection, slowStart, tls } = version;
   return {
     name,
+    protocol,
+    streamsMax: streams.max,
     endpoints,
     connectionsMax: connections.max,
     idleMs: connections.idle,

@@ -93,6 +93,9 @@ export const causes = [
   { code: 'failed-answers', words: 'too many failed answers in a row (ejection)', errors: [] },
   { code: 'not-http', words: 'the response is not valid HTTP', errors: [] },
   { code: 'no-answer', words: 'no answer in time', errors: [] },
+  { code: 'not-http2', words: 'the endpoint does not speak HTTP/2 (protocol)', errors: [] },
+  { code: 'stream-reset', words: 'the endpoint reset the stream', errors: [] },
+  { code: 'unresponsive', words: 'the connection of HTTP/2 did not answer a PING or SETTINGS', errors: [] },
 ] as const satisfies readonly CauseRow[];
 export type CauseCode = (typeof causes)[number]['code'];
 export const causeCodes: readonly CauseCode[] = causes.map(({ code }) => code);
@@ -111,6 +114,9 @@ export const Cause = {
   FAILED_ANSWERS: 22,
   NOT_HTTP: 23,
   NO_ANSWER: 24,
+  NOT_HTTP2: 25,
+  STREAM_RESET: 26,
+  UNRESPONSIVE: 27,
 } as const;
 /** An index of `causes`, or `Cause.NONE`. */
 export type Cause = number;

@@ -132,6 +132,32 @@ export const limits = {
    */
   http2StreamWindowBytes: 256 * 1024,
   http2ConnectionWindowBytes: 1024 * 1024,
+  /**
+   * HTTP/2: requests at once on one connection to a version, unless it says otherwise (`streams.max`).
+   * Reached: another connection.
+   */
+  upstreamStreams: 128,
+  /**
+   * HTTP/2 to versions: how long an endpoint may take to acknowledge our SETTINGS, in milliseconds.
+   * Reached: the connection is lost, `timeout`.
+   */
+  upstreamSettingsMs: 10_000,
+  /**
+   * HTTP/2 to versions: after this time without a byte of an endpoint that owes a response, it is sent a
+   * PING, in milliseconds.
+   */
+  upstreamQuietMs: 20_000,
+  /**
+   * The same after a PING that was answered and nothing else: servers of gRPC allow one in five minutes.
+   */
+  upstreamQuietAgainMs: 310_000,
+  /** How long the answer to a PING may take, in milliseconds. Reached: the connection is lost, `timeout`. */
+  upstreamPongMs: 10_000,
+  /**
+   * How long an endpoint that did not take HTTP/2 counts as one of HTTP/1.1, with `protocol: auto`, in
+   * milliseconds.
+   */
+  http1KnownMs: 600_000,
   /** HTTP/2: open streams per client connection. Exceeded: REFUSED_STREAM, guard `streams`. */
   http2Streams: 128,
   /** HTTP/2: open streams per connection to a version whose SETTINGS have not arrived. */

@@ -63,6 +63,8 @@ const counters: UpstreamCounters = {
   connectionsHigh: nothing,
   endpointFailed: nothing,
   endpointBack: nothing,
+  http2Changed: nothing,
+  http2Guard: nothing,
 };
 
 function poolTo(port: number): VersionPool {
@@ -74,6 +76,8 @@ function poolTo(port: number): VersionPool {
   } as const;
   const plan: VersionPlan = {
     name: 'v2',
+    protocol: 'http1',
+    streamsMax: 1,
     endpoints: [endpoint],
     connectionsMax: 256,
     idleMs: 60_000,

@@ -22,6 +22,7 @@ import {
 
 const connectionsMax = 65_535;
 const queueMax = 65_535;
+const streamsMax = 65_535;
 const thresholdMax = 1000;
 const statusesMax = 64;
 
@@ -81,6 +82,21 @@ const connections = mapping({
   })
     .prefault({})
     .meta({ description: 'Queue of requests while every connection is busy.' }),
+});
+
+const protocol = z
+  .enum(['http1', 'http2', 'auto'], { error: 'expected http1, http2 or auto' })
+  .prefault('http1')
+  .meta({
+    description:
+      'Protocol of requests to the version. `http2`: by ALPN on `https://`, without negotiation on others. `auto`: the one that ALPN selects on `https://`, else HTTP/1.1.',
+  });
+
+const streams = mapping({
+  max: integer(1, streamsMax).prefault(limits.upstreamStreams).meta({
+    description:
+      'Maximum requests at once on one connection of HTTP/2, if the endpoint does not allow fewer. Reached: another connection.',
+  }),
 });
 
 const dns = mapping({
@@ -216,6 +232,8 @@ export const version = z.union(
   [
     shorthand(endpoints, (value) => ({
       endpoints: value,
+      protocol: protocol.parse(undefined),
+      streams: streams.parse({}),
       connections: connections.parse({}),
       dns: dns.parse({}),
       health: undefined,
@@ -227,6 +245,8 @@ export const version = z.union(
       endpoints: endpoints.meta({
         description: 'http://host:port, https://host:port or unix:/path, or { url, weight }, one or a list.',
       }),
+      protocol,
+      streams: streams.prefault({}).meta({ description: 'Requests at once on a connection of HTTP/2.' }),
       connections: connections.prefault({}).meta({ description: 'Pool of connections to each endpoint.' }),
       dns: dns.prefault({}).meta({ description: 'Resolution of the names of endpoints.' }),
       health: health.optional().meta({ description: 'Active health checks. Off unless set.' }),

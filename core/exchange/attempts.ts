@@ -155,7 +155,7 @@ export class Attempts {
     const request = this.#request;
     // The client has already received the 100 and sent its body.
     request.expectsContinue = false;
-    this.#calls.choose().start(this.#route!.pool, request);
+    this.#calls.start(this.#route!.pool, request);
     this.#watchTry();
     if (request.framing === Framing.NONE) return;
     const call = this.#calls.current;

@@ -153,7 +153,7 @@ export class Exchange implements RequestSink, ResponseSink {
     request.tie = responder.tie;
     request.resends.begin(head.method, route.retry);
     if (route.retry !== null) this.#beginAttempts(route, nowUs);
-    this.#calls.choose().start(route.pool, request);
+    this.#calls.start(route.pool, request);
     if (this.logged || route.mirrors.length > 0) this.source.take(head);
     if (route.mirrors.length > 0) {
       const { source } = this;

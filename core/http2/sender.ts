@@ -137,9 +137,8 @@ export class Sender {
     stream.held.push(Buffer.from(now === 0 ? piece : piece.subarray(now)));
     stream.heldBytes += piece.length - now;
     if (stream.sendWindow > 0) this.turns.add(stream);
-    if (last) return Sent.OK;
     stream.set(Bit.ROOM_OWED);
-    return Sent.HELD;
+    return last ? Sent.OK : Sent.HELD;
   }
 
   /** Ends a body with trailers, which follow its held bytes. */
@@ -231,12 +230,10 @@ export class Sender {
       if (stream.heldBytes === 0 || stream.sendWindow === count) turns.remove(stream);
       this.#frames(stream, from === 0 ? piece : piece.subarray(from), count, isLast);
       if (stream.heldBytes > 0) continue;
-      if (stream.has(Bit.LAST_WRITTEN)) {
-        if (!isLast) this.#end(stream);
-      } else if (stream.has(Bit.ROOM_OWED)) {
-        stream.clear(Bit.ROOM_OWED);
-        stream.sink.onWritable();
-      }
+      if (stream.has(Bit.LAST_WRITTEN) && !isLast) this.#end(stream);
+      if (!stream.has(Bit.ROOM_OWED)) continue;
+      stream.clear(Bit.ROOM_OWED);
+      if (!stream.isClosed) stream.sink.onWritable();
     }
   }
 

@@ -21,7 +21,7 @@ export interface StreamSink {
   onData(piece: Uint8Array, last: boolean): void;
   /** The trailers to forward: whole field lines, a wire string. The last `onData` follows. */
   onTrailers(lines: string): void;
-  /** After a write returned `Sent.HELD`: all held bytes have been sent. */
+  /** After a write returned `Sent.HELD`, or held a part of the last piece: all held bytes have been sent. */
   onWritable(): void;
   /**
    * The stream ended early: the peer reset it or violated the protocol, or the connection ended

@@ -214,10 +214,10 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     this.#breaker = mirror.bounds.breaker;
     if (this.#breaker !== null) this.#ticket = this.#breaker.enter();
     mirror.version.requestStarted();
-    const call = mirror.pipelines(this.#request)
-      ? this.#calls.choosePipelined(mirror.plan.pipelining)
-      : this.#calls.choose();
-    call.start(mirror.pool, this.#request);
+    const request = this.#request;
+    const { pool, plan } = mirror;
+    if (mirror.pipelines(request)) this.#calls.startPipelined(pool, request, plan.pipelining);
+    else this.#calls.start(pool, request);
   }
 
   // --- frames

@@ -1,8 +1,17 @@
 /** A version of a service: its endpoints, and how they are reached, checked and ejected. */
 import type { Address, PemFile } from './place.js';
 
+/**
+ * What is spoken with a version's endpoints: `auto` is what ALPN says on `https://` endpoints, and HTTP/1.1
+ * on plain ones; `http2` on a plain one is spoken without asking (RFC 9113, section 3.3).
+ */
+export type UpstreamProtocol = 'http1' | 'http2' | 'auto';
+
 export interface VersionPlan {
   readonly name: string;
+  readonly protocol: UpstreamProtocol;
+  /** HTTP/2: most requests at once on one connection; its peer may allow fewer. */
+  readonly streamsMax: number;
   readonly endpoints: readonly EndpointPlan[];
   /** Most connections that one thread opens to one endpoint. */
   readonly connectionsMax: number;

@@ -1,10 +1,19 @@
 import { type Cause, causeCodes } from '../endpoint-cause.js';
 import { type Failure, failureReasons } from '../errors.js';
 import { CounterBlock, sumOf } from './counter-block.js';
-import { CODE_FIRST, CODE_LAST, CounterRows } from './counter-table.js';
+import { CODE_FIRST, CODE_LAST, CounterRows, type Field } from './counter-table.js';
 import type { HdrCounts } from './hdr-counts.js';
 
 const rows = new CounterRows();
+
+/** `guard` is one of `guardNames` (core/http2/floods) that a server may reach. */
+function guardRow(guard: string): Field<'counter', never> {
+  return rows.counter({
+    metric: 'umbra_upstream_http2_guards_total',
+    help: 'Times that an endpoint of the version reached a bound of HTTP/2, by guard; its stream or its connection was ended.',
+    labels: { guard },
+  });
+}
 
 const field = {
   /** Requests that were handed to the upstream client. */
@@ -118,6 +127,17 @@ const field = {
       'Connections to the version that umbra could not open because it was out of descriptors, local ports or ' +
       'buffers.',
   }),
+  http2Connections: rows.gauge({
+    metric: 'umbra_upstream_http2_connections',
+    help: 'Connections to the version that speak HTTP/2. They are in `umbra_upstream_connections` too.',
+  }),
+  http2Frames: guardRow('frames'),
+  http2Block: guardRow('block'),
+  http2Lists: guardRow('lists'),
+  http2Settings: guardRow('settings'),
+  http2Window: guardRow('window'),
+  http2Closed: guardRow('closed'),
+  http2Output: guardRow('output'),
 };
 /**
  * The counters of one version in one role. The methods below use `field`: V8 folds a constant of the same

@@ -82,7 +82,7 @@ export class ReplayCall implements ResponseSink {
     outgoing.totalMs = timeoutMs;
     outgoing.resends.begin(method, null);
     const serial = ++this.#serial;
-    this.#calls.choose().start(pool, outgoing);
+    this.#calls.start(pool, outgoing);
     // The call may have failed at once and already carry the next request.
     if (serial !== this.#serial) return;
     if (framing === Framing.NONE) return;

@@ -12,9 +12,10 @@ const Rank = {
 
 /**
  * `chooseEndpoint` returns the index in `endpoints` of the endpoint for the next call, or -1 when none has
- * room. It considers endpoints that are not in `tried` and have an idle connection or room for one, and takes
- * the one with the fewest pending calls. Equal ones alternate from `turn` on. With `isWeighted`, each
- * endpoint gets calls by its weight, and fewer the more are pending.
+ * room. It considers endpoints that are not in `tried` and have an idle connection or room for one, or with
+ * `shares` a connection of others with room, and takes the one with the fewest pending calls. Equal ones
+ * alternate from `turn` on. With `isWeighted`, each endpoint gets calls by its weight, and fewer the more are
+ * pending.
  *
  * An endpoint that is out is chosen only if all remaining ones are out. If one is usable but busy, the call
  * waits for it.
@@ -26,6 +27,7 @@ export function chooseEndpoint(
   turn: number,
   clock: Clock,
   isWeighted = false,
+  shares = false,
 ): number {
   const count = endpoints.length;
   let best: Endpoint | null = null;
@@ -42,7 +44,7 @@ export function chooseEndpoint(
       anyUsable = true;
       anySlow ||= endpoint.slowStart.active;
     }
-    if (isFull(endpoint, connectionsMax)) continue;
+    if (isFull(endpoint, connectionsMax, shares)) continue;
     if (best !== null && !isBetter(endpoint, rank, best, bestRank)) continue;
     best = endpoint;
     bestAt = at;
@@ -50,7 +52,7 @@ export function chooseEndpoint(
   }
   if (best === null || (anyUsable && bestRank === Rank.OUT)) return -1;
   if (isWeighted) {
-    bestAt = byWeight(endpoints, connectionsMax, tried, bestRank);
+    bestAt = byWeight(endpoints, connectionsMax, tried, bestRank, shares);
     best = endpoints[bestAt]!;
   }
   if (anySlow) earn(endpoints, best, clock());
@@ -62,8 +64,9 @@ function rankOf(endpoint: Endpoint): number {
   return endpoint.slowStart.due ? Rank.READY : Rank.SLOW;
 }
 
-function isFull(endpoint: Endpoint, connectionsMax: number): boolean {
-  return endpoint.idle.length === 0 && endpoint.open >= connectionsMax;
+function isFull(endpoint: Endpoint, connectionsMax: number, shares: boolean): boolean {
+  if (endpoint.idle.length > 0 || endpoint.open < connectionsMax) return false;
+  return !shares || !endpoint.hasRoom;
 }
 
 /**
@@ -75,12 +78,14 @@ function byWeight(
   connectionsMax: number,
   tried: readonly Endpoint[],
   rank: number,
+  shares: boolean,
 ): number {
   let bestAt = -1;
   let earned = 0;
   for (let i = 0; i < endpoints.length; i++) {
     const endpoint = endpoints[i]!;
-    if (rankOf(endpoint) !== rank || isFull(endpoint, connectionsMax) || tried.includes(endpoint)) continue;
+    if (rankOf(endpoint) !== rank || isFull(endpoint, connectionsMax, shares) || tried.includes(endpoint))
+      continue;
     const earns = endpoint.plan.weight / (endpoint.pending + 1);
     endpoint.owed += earns;
     earned += earns;

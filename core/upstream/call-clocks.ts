@@ -120,6 +120,13 @@ export class CallClocks {
     deadlines.set(this.#wait, this.#idleMs, this.movedUs);
   }
 
+  /** `movedAt` is called within `onStalled` when a byte has moved after all, at `us`. */
+  movedAt(us: number): void {
+    this.movedUs = us;
+    this.#waits = Waits.NEXT_BYTE;
+    if (!this.#waitsOn()) this.#resources!.deadlines.set(this.#wait, 0, us);
+  }
+
   /** `resumed` is called when the client reads again. */
   resumed(): void {
     this.isPaused = false;

@@ -2,7 +2,7 @@ import { Cause, type EndpointError, plainErrors } from '../endpoint-cause.js';
 import type { VersionPlan } from '../plan.js';
 import { chooseEndpoint } from './balancer.js';
 import { isError, isUnavailable } from './ejection.js';
-import { Endpoint, type IdleConnection } from './endpoint.js';
+import { Endpoint, type IdleConnection, type SharedConnection } from './endpoint.js';
 import type { UpstreamResources } from './resources.js';
 import type { Target } from './target.js';
 
@@ -10,12 +10,12 @@ import type { Target } from './target.js';
  * The endpoints of one pool and their state: which one gets the next call, and which are ejected for the
  * results of calls (core/upstream/ejection).
  */
-export class EndpointSet<C extends IdleConnection> {
+export class EndpointSet<C extends IdleConnection, S extends SharedConnection> {
   readonly #plan: VersionPlan;
   readonly #resources: UpstreamResources;
   readonly #onBack: () => void;
-  readonly #onEjectionOver = (endpoint: Endpoint<C>) => this.readmit(endpoint);
-  #list: Endpoint<C>[] = [];
+  readonly #onEjectionOver = (endpoint: Endpoint<C, S>) => this.readmit(endpoint);
+  #list: Endpoint<C, S>[] = [];
   /** Where the next search begins, so that equal endpoints alternate. */
   #turn = 0;
   #isWeighted = false;
@@ -31,7 +31,7 @@ export class EndpointSet<C extends IdleConnection> {
   }
 
   /** One endpoint for each address. It is empty until a name has resolved. */
-  get list(): readonly Endpoint<C>[] {
+  get list(): readonly Endpoint<C, S>[] {
     return this.#list;
   }
 
@@ -39,12 +39,12 @@ export class EndpointSet<C extends IdleConnection> {
    * `follow` applies `targets`. An endpoint that stays keeps its connections and its state. It returns the
    * removed endpoints.
    */
-  follow(targets: readonly Target[]): Endpoint<C>[] {
+  follow(targets: readonly Target[]): Endpoint<C, S>[] {
     const before = [...this.#list];
     const { ejection, slowStartMs } = this.#plan;
     this.#list = targets.map((target) => {
       const at = before.findIndex((endpoint) => endpoint.isAt(target));
-      if (at < 0) return new Endpoint<C>(target, ejection, slowStartMs, this.#onEjectionOver);
+      if (at < 0) return new Endpoint<C, S>(target, ejection, slowStartMs, this.#onEjectionOver);
       const [known] = before.splice(at, 1);
       known!.watch(target.health);
       return known!;
@@ -70,11 +70,14 @@ export class EndpointSet<C extends IdleConnection> {
     return true;
   }
 
-  /** `choose` returns the endpoint for the next call, not one of `tried`, or null when none has room. */
-  choose(tried: readonly Endpoint[]): Endpoint<C> | null {
+  /**
+   * `choose` returns the endpoint for the next call, not one of `tried`, or null when none has room.
+   * `shares`: the call may use a connection that has others.
+   */
+  choose(tried: readonly Endpoint[], shares: boolean): Endpoint<C, S> | null {
     const { connectionsMax } = this.#plan;
     const { clock } = this.#resources;
-    const at = chooseEndpoint(this.#list, connectionsMax, tried, this.#turn, clock, this.#isWeighted);
+    const at = chooseEndpoint(this.#list, connectionsMax, tried, this.#turn, clock, this.#isWeighted, shares);
     if (at < 0) return null;
     this.#turn = at + 1;
     return this.#list[at]!;

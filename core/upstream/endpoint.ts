@@ -11,8 +11,21 @@ export interface IdleConnection {
   close(): void;
 }
 
+/** A connection that several calls share, as its endpoint keeps it. */
+export interface SharedConnection {
+  /** How many more calls it takes now. */
+  readonly room: number;
+  /** No call uses it or waits for it. */
+  readonly isIdle: boolean;
+  /** Takes no more calls, and closes when the last one has ended. */
+  retire(): void;
+}
+
 /** One address of one endpoint in one thread's pool. */
-export class Endpoint<C extends IdleConnection = IdleConnection> {
+export class Endpoint<
+  C extends IdleConnection = IdleConnection,
+  S extends SharedConnection = SharedConnection,
+> {
   readonly plan: EndpointPlan;
   readonly address: Address;
   /** The address in access logs: `host:port` with an IP address, or a socket's path. */
@@ -28,6 +41,10 @@ export class Endpoint<C extends IdleConnection = IdleConnection> {
    * can expire.
    */
   readonly idle: C[] = [];
+  /** Open connections of HTTP/2. The first ones are filled first, so that the others can expire. */
+  readonly shared: S[] = [];
+  /** Until this time the endpoint counts as one that speaks HTTP/1.1 alone. */
+  http1UntilUs = 0;
   /** The session that the next TLS handshake may resume. */
   tlsSession: Buffer | null = null;
   /** Why its latest connection failed, or ended before it should. Set before the owner hears of it. */
@@ -46,7 +63,7 @@ export class Endpoint<C extends IdleConnection = IdleConnection> {
     target: Target,
     ejection: EjectionPlan,
     slowStartMs: number,
-    onEjectionOver: (endpoint: Endpoint<C>) => void,
+    onEjectionOver: (endpoint: Endpoint<C, S>) => void,
   ) {
     this.plan = target.endpoint;
     this.address = target.address;
@@ -92,7 +109,20 @@ export class Endpoint<C extends IdleConnection = IdleConnection> {
     return !this.ejection.out;
   }
 
+  /** A shared connection takes one more call. */
+  get hasRoom(): boolean {
+    for (const connection of this.shared) if (connection.room > 0) return true;
+    return false;
+  }
+
   closeIdle(): void {
     while (this.idle.length > 0) this.idle[this.idle.length - 1]!.close();
+    for (const connection of [...this.shared]) if (connection.isIdle) connection.retire();
+  }
+
+  /** `retire` closes idle connections now, and shared ones when their last call has ended. */
+  retire(): void {
+    this.closeIdle();
+    for (const connection of [...this.shared]) connection.retire();
   }
 }

@@ -4,6 +4,7 @@ import type { VersionPlan } from '../plan.js';
 import { type ConnectionHome, type ConnectionUser, UpstreamConnection } from './connection.js';
 import type { Endpoint } from './endpoint.js';
 import { EndpointSet } from './endpoint-set.js';
+import { MultiplexedConnection, type MultiplexedHome, type StreamUser } from './multiplexed-connection.js';
 import { PipelinedConnection, type PipelinedHome } from './pipelined-connection.js';
 import { samePoolPlan } from './pool-plan.js';
 import type { UpstreamResources } from './resources.js';
@@ -12,35 +13,50 @@ import { TlsConnector } from './tls.js';
 import { Uploads } from './uploads.js';
 import { type Linked, WaitQueue } from './wait-queue.js';
 
-/** Waits for a connection of a pool. The pool knows nothing of the request behind it. */
-export interface Waiter extends ConnectionUser, Linked<Waiter> {
+/** Waits for a place of a pool. The pool knows nothing of the request behind it. */
+interface Waits extends Linked<Waiter> {
   /** Endpoints that the waiter must not get. */
   readonly tried: readonly Endpoint[];
+  /** The waiter is in the queue: a place follows, unless it leaves. */
+  onQueued(): void;
+  /** There is no place and none will come: `no-endpoint`, or `overloaded` when the queue is full. */
+  onRefused(failure: Failure): void;
+}
+
+/** Waits for a connection of its own. */
+export interface ConnectionWaiter extends ConnectionUser, Waits {
+  readonly shares: false;
   /** The waiter must not get a connection that the endpoint may be closing. */
   readonly needsFresh: boolean;
   /** A connection is being opened for the waiter: `onConnection` or `onNoConnection` follows. */
   onConnecting(connection: UpstreamConnection): void;
-  /** The waiter is in the queue: `onConnecting` or `onConnection` follows, unless it leaves. */
-  onQueued(): void;
-  /** There is no connection and none will come: `no-endpoint`, or `overloaded` when the queue is full. */
-  onRefused(failure: Failure): void;
 }
+
+/** Waits for a stream of a connection that others use too. */
+export interface StreamWaiter extends StreamUser, Waits {
+  readonly shares: true;
+  /** A connection is being opened: `onPlace`, `onHttp1` or `onNoConnection` follows. */
+  onConnecting(connection: MultiplexedConnection): void;
+}
+
+export type Waiter = ConnectionWaiter | StreamWaiter;
+type PoolEndpoint = Endpoint<UpstreamConnection, MultiplexedConnection>;
 
 /**
  * The connections of one thread to one version. A waiter gets an idle connection to the endpoint with the
- * fewest pending calls, or a new connection, or a place in a bounded queue. All methods run on the thread
- * that made the pool.
+ * fewest pending calls, or a stream of one that has room, or a new connection, or a place in a bounded queue.
+ * All methods run on the thread that made the pool.
  *
  * An ejected or unhealthy endpoint gets no calls while another one is left, even if that one is busy. When
  * none is left, a waiter gets one anyway, because a doubtful answer is better than none for the primary.
  * `outOfService` reports that state to callers that would rather not try.
  */
-export class VersionPool implements ConnectionHome, PipelinedHome {
+export class VersionPool implements ConnectionHome, PipelinedHome, MultiplexedHome {
   readonly plan: VersionPlan;
   readonly resources: UpstreamResources;
   readonly tls: TlsConnector;
   /** The endpoints and the results of calls to them. */
-  readonly endpointSet: EndpointSet<UpstreamConnection>;
+  readonly endpointSet: EndpointSet<UpstreamConnection, MultiplexedConnection>;
   readonly uploads: Uploads;
   readonly #queue = new WaitQueue<Waiter>();
   #closing = false;
@@ -56,11 +72,12 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
     this.resources = resources;
     this.tls = new TlsConnector(plan.tls);
     this.endpointSet = new EndpointSet(plan, resources, () => this.serveWaiters());
-    this.uploads = new Uploads(plan, resources, () => this.endpointSet.places);
+    const perConnection = plan.protocol === 'http2' ? plan.streamsMax : 1;
+    this.uploads = new Uploads(plan, resources, () => this.endpointSet.places * perConnection);
     this.follow(targets);
   }
 
-  get endpoints(): readonly Endpoint<UpstreamConnection>[] {
+  get endpoints(): readonly PoolEndpoint[] {
     return this.endpointSet.list;
   }
 
@@ -82,7 +99,10 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
 
   get idle(): number {
     let idle = 0;
-    for (const endpoint of this.endpoints) idle += endpoint.idle.length;
+    for (const { idle: own, shared } of this.endpoints) {
+      idle += own.length;
+      for (const connection of shared) if (connection.isIdle) idle++;
+    }
     return idle;
   }
 
@@ -121,7 +141,7 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
     this.#closing = true;
     for (const connection of [...this.#pipelined]) connection.retire();
     for (const endpoint of this.endpoints) {
-      endpoint.closeIdle();
+      endpoint.retire();
       if (endpoint.ejection.out) this.endpointSet.endEjection(endpoint);
     }
   }
@@ -130,24 +150,34 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
    * `acquire` returns an idle connection, or null. After null, one of the waiter's `on` methods reports the
    * result.
    */
-  acquire(waiter: Waiter): UpstreamConnection | null {
-    if (this.endpoints.length === 0) {
-      waiter.onRefused(Failure.NO_ENDPOINT);
-      return null;
-    }
-    const endpoint = this.endpointSet.choose(waiter.tried);
-    if (endpoint === null) {
-      this.#enqueue(waiter);
-      return null;
-    }
-    return this.#connectionAt(endpoint, waiter);
+  acquire(waiter: ConnectionWaiter): UpstreamConnection | null {
+    const endpoint = this.#endpointFor(waiter);
+    return endpoint === null ? null : this.#connectionAt(endpoint, waiter);
+  }
+
+  /**
+   * `acquireStream` returns a connection with room for a stream, which the waiter opens at once, or null.
+   * After null, one of the waiter's `on` methods reports the result.
+   */
+  acquireStream(waiter: StreamWaiter): MultiplexedConnection | null {
+    const endpoint = this.#endpointFor(waiter);
+    return endpoint === null ? null : this.#sharedAt(endpoint, waiter);
+  }
+
+  /** Requests go over HTTP/2, as far as is known. */
+  get speaksHttp2(): boolean {
+    const { protocol } = this.plan;
+    if (protocol !== 'auto') return protocol === 'http2';
+    const nowUs = this.resources.clock();
+    for (const endpoint of this.endpoints) if (!isHttp1(endpoint, nowUs)) return true;
+    return false;
   }
 
   /**
    * `acquireNew` opens a new connection to `endpoint`. One to it was just lost, so there is a place.
    * Otherwise it works as `acquire`.
    */
-  acquireNew(waiter: Waiter, endpoint: Endpoint): UpstreamConnection | null {
+  acquireNew(waiter: ConnectionWaiter, endpoint: Endpoint): UpstreamConnection | null {
     if (endpoint.gone) return this.acquire(waiter);
     this.#open(endpoint, waiter);
     return null;
@@ -172,7 +202,7 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
       if (best === null || connection.endpoint.pending < best.endpoint.pending) best = connection;
     }
     if (best !== null && this.#pipelined.length >= this.endpoints.length) return best;
-    const endpoint = this.endpointSet.choose(tried);
+    const endpoint = this.endpointSet.choose(tried, false);
     if (endpoint === null || endpoint.open >= this.plan.connectionsMax) return best;
     const opened = new PipelinedConnection(this, endpoint);
     this.#pipelined.push(opened);
@@ -186,7 +216,7 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
     const { first } = this.#queue;
     if (endpoint.gone || (first === null && this.#closing)) {
       connection.close();
-    } else if (first !== null && (endpoint.usable || this.outOfService)) {
+    } else if (first !== null && !first.shares && (endpoint.usable || this.outOfService)) {
       this.leave(first);
       connection.assign(first);
       first.onConnection(connection);
@@ -194,8 +224,8 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
       endpoint.idle.push(connection);
       this.resources.counters.idleChanged(this.plan, 1);
       connection.rest(this.plan.idleMs, this.resources.clock());
-      // Waiters may not use this endpoint, because it is out. Another endpoint may have become usable
-      // meanwhile.
+      // Waiters may not use this endpoint, because it is out, or want no connection of their own. Another
+      // endpoint may have become usable meanwhile.
       if (first !== null) this.serveWaiters();
     }
   }
@@ -229,25 +259,71 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
     this.serveWaiters();
   }
 
+  forgetShared(connection: MultiplexedConnection): void {
+    const endpoint = connection.endpoint as PoolEndpoint;
+    endpoint.shared.splice(endpoint.shared.indexOf(connection), 1);
+    endpoint.open--;
+    this.resources.counters.connectionClosed(this.plan);
+  }
+
   serveWaiters(): void {
     const queue = this.#queue;
     for (let waiter = queue.first; waiter !== null; waiter = queue.first) {
-      const endpoint = this.endpointSet.choose(waiter.tried);
+      const endpoint = this.endpointSet.choose(waiter.tried, waiter.shares);
       if (endpoint === null) return;
       this.leave(waiter);
-      const connection = this.#connectionAt(endpoint, waiter);
-      if (connection !== null) waiter.onConnection(connection);
+      if (waiter.shares) {
+        const connection = this.#sharedAt(endpoint, waiter);
+        if (connection !== null) waiter.onPlace(connection);
+      } else {
+        const connection = this.#connectionAt(endpoint, waiter);
+        if (connection !== null) waiter.onConnection(connection);
+      }
     }
   }
 
-  #dismiss(endpoint: Endpoint): void {
+  #dismiss(endpoint: PoolEndpoint): void {
     if (endpoint.ejection.out) this.endpointSet.endEjection(endpoint);
     endpoint.gone = true;
-    endpoint.closeIdle();
+    endpoint.retire();
     for (const connection of [...this.#pipelined]) if (connection.endpoint === endpoint) connection.retire();
   }
 
-  #connectionAt(endpoint: Endpoint<UpstreamConnection>, waiter: Waiter): UpstreamConnection | null {
+  /** `#endpointFor` returns null when the waiter is in the queue, or was refused. */
+  #endpointFor(waiter: Waiter): PoolEndpoint | null {
+    if (this.endpoints.length === 0) {
+      waiter.onRefused(Failure.NO_ENDPOINT);
+      return null;
+    }
+    const endpoint = this.endpointSet.choose(waiter.tried, waiter.shares);
+    if (endpoint === null) this.#enqueue(waiter);
+    return endpoint;
+  }
+
+  /** `#sharedAt` returns a connection with room, or null: the waiter waits for one, or uses HTTP/1.1. */
+  #sharedAt(endpoint: PoolEndpoint, waiter: StreamWaiter): MultiplexedConnection | null {
+    if (this.plan.protocol === 'auto' && isHttp1(endpoint, this.resources.clock())) {
+      waiter.onHttp1();
+      return null;
+    }
+    for (const connection of endpoint.shared) {
+      if (connection.room === 0) continue;
+      if (connection.isReady) return connection;
+      connection.wait(waiter);
+      waiter.onConnecting(connection);
+      return null;
+    }
+    // Its place was counted as free because of its idle connections.
+    if (endpoint.open >= this.plan.connectionsMax) endpoint.idle[endpoint.idle.length - 1]?.discard();
+    this.#countOpened(endpoint);
+    const connection = new MultiplexedConnection(this, endpoint);
+    endpoint.shared.push(connection);
+    connection.wait(waiter);
+    waiter.onConnecting(connection);
+    return null;
+  }
+
+  #connectionAt(endpoint: PoolEndpoint, waiter: ConnectionWaiter): UpstreamConnection | null {
     const { idle } = endpoint;
     const nowUs = idle.length > 0 ? this.resources.clock() : 0;
     while (idle.length > 0) {
@@ -268,13 +344,17 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
     return null;
   }
 
-  #open(endpoint: Endpoint, waiter: Waiter): void {
+  #open(endpoint: Endpoint, waiter: ConnectionWaiter): void {
+    this.#countOpened(endpoint);
+    waiter.onConnecting(new UpstreamConnection(this, endpoint, waiter));
+  }
+
+  #countOpened(endpoint: Endpoint): void {
     const { counters } = this.resources;
     if (endpoint.open >= this.plan.connectionsMax * limits.connectionsHigh)
       counters.connectionsHigh(this.plan);
     endpoint.open++;
     counters.connectionOpened(this.plan);
-    waiter.onConnecting(new UpstreamConnection(this, endpoint, waiter));
   }
 
   #enqueue(waiter: Waiter): void {
@@ -287,4 +367,9 @@ export class VersionPool implements ConnectionHome, PipelinedHome {
     this.resources.counters.waitingChanged(this.plan, 1);
     waiter.onQueued();
   }
+}
+
+/** `isHttp1` is true for an endpoint of a version with `auto` that does not speak HTTP/2. */
+function isHttp1({ plan, http1UntilUs }: Endpoint, nowUs: number): boolean {
+  return !plan.secure || nowUs < http1UntilUs;
 }

@@ -133,15 +133,14 @@ class Check implements ResponseSink {
       new HealthBlock(target.health).number === this.#block.number &&
       sameAddress(target.address, this.#target.address) &&
       sameEndpoint(target.endpoint, this.#target.endpoint) &&
-      JSON.stringify([version.name, version.health, version.tls]) ===
-        JSON.stringify([this.#version.name, this.#version.health, this.#version.tls])
+      checkedOf(version) === checkedOf(this.#version)
     );
   }
 
   run(): void {
     this.#beganUs = this.#home.resources.clock();
     this.#request.resends.begin('GET', null);
-    this.#calls.choose().start(this.#pool, this.#request);
+    this.#calls.start(this.#pool, this.#request);
   }
 
   stop(): void {
@@ -184,6 +183,11 @@ class Check implements ResponseSink {
   }
 }
 
+/** What of a version its checks depend on. */
+function checkedOf({ name, protocol, health, tls }: VersionPlan): string {
+  return JSON.stringify([name, protocol, health, tls]);
+}
+
 /** Checks are not requests, so their connections are in no counter. */
 const uncounted: UpstreamCounters = {
   connectionOpened(): void {},
@@ -201,4 +205,6 @@ const uncounted: UpstreamCounters = {
   connectionsHigh(): void {},
   endpointFailed(): void {},
   endpointBack(): void {},
+  http2Changed(): void {},
+  http2Guard(): void {},
 };

@@ -12,13 +12,15 @@ const idempotentMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE',
  *   no connection (connect, TLS)           no          all          each endpoint once   another endpoint
  *   no connection (out of resources)       no          none
  *   reused connection lost before a byte   perhaps     idempotent   once                 a new connection
+ *   HTTP/2: the endpoint did not process   no          all          once                 any with room
  *   failure or status in `retries`         perhaps     all          `retries.attempts`   the next endpoint
  *
  * A request of a route with `retries` is sent at most `attempts` times beyond the first, whatever the cause.
- * Only the route may decide to repeat methods that are not idempotent; umbra must not do so by itself (RFC
- * 9110, section 9.2.2). The last two causes also need the whole request: its keepers (core/upstream/outgoing,
- * core/exchange/attempts) ask only when they have it. The object belongs to one request and lives as long as
- * all of its attempts.
+ * An endpoint of HTTP/2 says that it did not process a request by REFUSED_STREAM or GOAWAY (RFC 9113, section
+ * 8.7). Only the route may decide to repeat methods that are not idempotent; umbra must not do so by itself
+ * (RFC 9110, section 9.2.2). The last three causes also need the whole request: its keepers
+ * (core/upstream/outgoing, http2-call, core/exchange/attempts) ask only when they have it. The object belongs
+ * to one request and lives as long as all of its attempts.
  */
 export class Resends {
   /** Endpoints to which this attempt could not connect. */
@@ -30,6 +32,7 @@ export class Resends {
   /** Retries of the route that are left. */
   #left = 0;
   #lostIdle = false;
+  #unprocessed = false;
 
   /** `begin` starts a request. `policy` is that of its route, or null for none. */
   begin(method: string, policy: RetryPolicy | null): void {
@@ -38,6 +41,7 @@ export class Resends {
     this.#policy = policy;
     this.#left = policy === null ? 0 : policy.attempts;
     this.#lostIdle = false;
+    this.#unprocessed = false;
     this.beginAttempt();
   }
 
@@ -70,6 +74,14 @@ export class Resends {
   afterLostIdle(): boolean {
     if (!this.mayFollowLostIdle) return false;
     this.#lostIdle = true;
+    if (this.#policy !== null) this.#left--;
+    return true;
+  }
+
+  /** `afterUnprocessed` returns true when the request is sent again that the endpoint has not processed. */
+  afterUnprocessed(): boolean {
+    if (this.#unprocessed || (this.#policy !== null && this.#left === 0)) return false;
+    this.#unprocessed = true;
     if (this.#policy !== null) this.#left--;
     return true;
   }

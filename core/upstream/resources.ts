@@ -1,9 +1,13 @@
 import type { Clock } from '../clock.js';
 import type { EndpointError } from '../endpoint-cause.js';
+import type { Guard } from '../http2/floods.js';
+import { FlushTurn } from '../http2/flush-turn.js';
+import { SessionResources } from '../http2/session-resources.js';
 import { limits } from '../limits.js';
 import type { VersionPlan } from '../plan.js';
 import { Deadlines } from './deadlines.js';
 import type { Endpoint } from './endpoint.js';
+import { HeldBytes } from './kept-body.js';
 import { WriteArena } from './write-arena.js';
 
 /** Receives changes of the figures of a version's connections, on the thread that owns the pool. */
@@ -39,7 +43,14 @@ export interface UpstreamCounters {
   endpointFailed(version: VersionPlan, endpoint: Endpoint, error: EndpointError, ejectedMs: number): void;
   /** The ejection of the endpoint is over, because it `answered` or because its time has passed. */
   endpointBack(version: VersionPlan, endpoint: Endpoint, answered: boolean): void;
-  /** A request is sent a second time, because its reused connection had closed. */
+  /** A connection of HTTP/2 was established (1), or is gone (-1). */
+  http2Changed(version: VersionPlan, change: number): void;
+  /** An endpoint reached a bound of HTTP/2. */
+  http2Guard(version: VersionPlan, guard: Guard): void;
+  /**
+   * A request is sent a second time, because its reused connection had closed, or the endpoint has not
+   * processed it.
+   */
   requestRetried(version: VersionPlan): void;
 }
 
@@ -49,6 +60,11 @@ export class UpstreamResources {
   readonly counters: UpstreamCounters;
   readonly deadlines: Deadlines;
   readonly arena: WriteArena;
+  /** Bytes of request bodies that wait outside of the arena, or for a second sending over HTTP/2. */
+  readonly held: HeldBytes;
+  /** Connections of HTTP/2 that owe a flush. */
+  readonly turn = new FlushTurn();
+  #http2: SessionResources | null = null;
   readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(limits.readBufferBytes);
 
   constructor(clock: Clock, counters: UpstreamCounters, heldBytesMax: number = limits.upstreamHeldBytes) {
@@ -56,6 +72,13 @@ export class UpstreamResources {
     this.counters = counters;
     this.deadlines = new Deadlines(clock);
     this.arena = new WriteArena(heldBytesMax);
+    this.held = new HeldBytes(heldBytesMax);
+  }
+
+  /** What sessions of HTTP/2 share. Threads without any have none. */
+  get http2(): SessionResources {
+    this.#http2 ??= new SessionResources(this.clock, this.arena);
+    return this.#http2;
   }
 
   /**

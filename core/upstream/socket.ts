@@ -2,8 +2,9 @@ import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } 
 import type { TLSSocket } from 'node:tls';
 import { Cause, type EndpointError, errorOf, noError, plainErrors } from '../endpoint-cause.js';
 import { Failure } from '../errors.js';
+import { limits } from '../limits.js';
 import type { VersionPlan } from '../plan.js';
-import { writeBothNow, writeNow } from '../write-now.js';
+import { writeBothNow, writeNow, writePartsNow } from '../write-now.js';
 import { Deadline } from './deadlines.js';
 import type { Endpoint } from './endpoint.js';
 import type { UpstreamResources } from './resources.js';
@@ -15,6 +16,8 @@ import type { TlsConnector } from './tls.js';
  */
 const State = { CONNECTING: 0, READY: 1, CLOSED: 2 } as const;
 type State = (typeof State)[keyof typeof State];
+
+const http1: string[] = ['http/1.1'];
 
 /** The connection that owns a socket. After `destroy` it gets only `onReleased`. */
 export interface SocketOwner {
@@ -62,7 +65,8 @@ export class UpstreamSocket {
   readonly #deadline: Deadline;
   readonly #socket: Socket;
 
-  constructor(home: SocketHome, endpoint: Endpoint, owner: SocketOwner) {
+  /** `protocols` are offered in the handshake of TLS. */
+  constructor(home: SocketHome, endpoint: Endpoint, owner: SocketOwner, protocols: string[] = http1) {
     const { resources, plan } = home;
     this.#owner = owner;
     this.#home = home;
@@ -70,7 +74,7 @@ export class UpstreamSocket {
     this.#secure = endpoint.plan.secure;
     this.buffer = resources.readBuffer();
     this.#deadline = new Deadline(() => this.#onDue());
-    this.#socket = this.#connect();
+    this.#socket = this.#connect(protocols);
     this.#socket.setNoDelay(true);
     if (this.#secure) this.#listenToTls(this.#socket as TLSSocket);
     else this.#socket.on('connect', () => this.#onConnect());
@@ -80,6 +84,7 @@ export class UpstreamSocket {
       this.#onLost();
     });
     this.#socket.on('close', () => {
+      resources.deadlines.clear(this.#deadline);
       this.#onLost();
       this.#owner.onReleased();
     });
@@ -99,6 +104,11 @@ export class UpstreamSocket {
    */
   get heldBytes(): number {
     return this.#socket.writableLength;
+  }
+
+  /** The protocol that the endpoint has selected in the handshake; empty for none. */
+  get selected(): string {
+    return (this.#secure && (this.#socket as TLSSocket).alpnProtocol) || '';
   }
 
   /** Node's socket, for a tunnel. */
@@ -131,6 +141,12 @@ export class UpstreamSocket {
     return writeBothNow(this.#socket, first, second);
   }
 
+  /** `writePartsDirect` does the same for several parts. */
+  writePartsDirect(parts: readonly Uint8Array[]): number {
+    if (this.#secure || this.#state === State.CLOSED) return 0;
+    return writePartsNow(this.#socket, parts);
+  }
+
   pause(): void {
     this.#socket.pause();
   }
@@ -156,11 +172,23 @@ export class UpstreamSocket {
     this.#socket.destroy();
   }
 
-  #connect(): Socket {
+  /** Closes when all that was written has left, or after `limits.lingerMs`. */
+  finish(): void {
+    if (this.#state !== State.READY) {
+      this.destroy();
+      return;
+    }
+    this.#state = State.CLOSED;
+    this.expireAfter(limits.lingerMs, this.#home.resources.clock());
+    this.#socket.destroySoon();
+  }
+
+  #connect(protocols: string[]): Socket {
     const { address, plan, tlsSession } = this.#endpoint;
     const callback = (bytes: number): boolean => this.#owner.onRead(bytes);
     const onread = { buffer: this.buffer, callback };
-    if (this.#secure && address.kind === 'tcp') return this.#home.tls.open(plan, address, tlsSession, onread);
+    if (this.#secure && address.kind === 'tcp')
+      return this.#home.tls.open(plan, address, tlsSession, protocols, onread);
     const options: TcpNetConnectOpts | IpcNetConnectOpts =
       address.kind === 'unix'
         ? { path: address.path, onread }
@@ -194,6 +222,10 @@ export class UpstreamSocket {
   #onDue(): void {
     if (this.#state === State.READY) {
       this.#owner.onExpired();
+      return;
+    }
+    if (this.#state === State.CLOSED) {
+      this.#socket.destroy();
       return;
     }
     this.#error = plainErrors[this.#handshaking ? Cause.TLS_TIMEOUT : Cause.CONNECT_TIMEOUT]!;

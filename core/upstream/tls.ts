@@ -31,12 +31,14 @@ export class TlsConnector {
 
   /**
    * `open` connects to `address`, which is one of `endpoint`'s. `session` is from an earlier connection to
-   * the same endpoint and shortens the handshake. The socket is usable after `secureConnect`.
+   * the same endpoint and shortens the handshake. `protocols` are offered (RFC 7301). The socket is usable
+   * after `secureConnect`.
    */
   open(
     endpoint: EndpointPlan,
     address: Address & { readonly kind: 'tcp' },
     session: Buffer | null,
+    protocols: string[],
     onread: ReadInto,
   ): Socket {
     const { ca, cert, key, serverName, verify } = this.#plan;
@@ -54,7 +56,7 @@ export class TlsConnector {
       secureContext: this.#context,
       servername: name,
       rejectUnauthorized: verify,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: protocols,
       ...(session === null ? {} : { session }),
       onread,
     };

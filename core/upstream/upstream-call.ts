@@ -12,7 +12,7 @@ import type { UpstreamConnection } from './connection.js';
 import { isError } from './ejection.js';
 import type { Endpoint } from './endpoint.js';
 import { OutgoingRequest, Put } from './outgoing.js';
-import type { VersionPool, Waiter } from './pool.js';
+import type { ConnectionWaiter, VersionPool, Waiter } from './pool.js';
 import type { ResponseSink } from './response-sink.js';
 import type { UpstreamTunnel } from './tunnel.js';
 import { type UploadOwner, UploadPlace } from './uploads.js';
@@ -49,7 +49,7 @@ type Phase = (typeof Phase)[keyof typeof Phase];
  * The file is long because a call is one state machine: its user, its connection and its clocks all change
  * the same phases.
  */
-export class UpstreamCall implements Call, Waiter, ClockOwner, UploadOwner {
+export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadOwner {
   sentUs = 0;
   firstByteUs = 0;
   endUs = 0;
@@ -63,6 +63,7 @@ export class UpstreamCall implements Call, Waiter, ClockOwner, UploadOwner {
   /** What the last attempt's endpoint failed for; `noError` after any other end. */
   error: EndpointError = noError;
 
+  readonly shares = false;
   // Only the pool's queue uses these.
   nextWaiter: Waiter | null = null;
   previousWaiter: Waiter | null = null;

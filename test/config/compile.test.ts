@@ -10,6 +10,8 @@ import t from '../support/tap.js';
 import { loaded, minimal, mirrored, withoutText } from './told.js';
 
 const upstreamDefaults = {
+  protocol: 'http1',
+  streamsMax: limits.upstreamStreams,
   queueMax: limits.upstreamWaiters,
   queueTimeoutMs: 5000,
   dnsRefreshMs: 10_000,
@@ -48,6 +50,8 @@ versions:
     health: { path: "/healthz?deep=1", interval: 2s, timeout: 500ms, healthyThreshold: 4, unhealthyThreshold: 1, statuses: [200-299, 304], host: reviews.internal }
     ejection: { failures: 3, baseTime: 2s, maxTime: 1m, maxPercent: 25 }
     slowStart: 0s
+    protocol: auto
+    streams: { max: 5 }
 routes:
   - name: reviews
     match: { host: Reviews.example.com, path: { prefix: /reviews }, method: [GET, get], header: { X-Canary: { exact: "1" }, y: { present: true }, z: { regex: ^a }, gone: { present: false } }, query: { Page: { exact: "2" } }, cookie: { Session: { prefix: ab }, beta: { present: true } } }
@@ -258,6 +262,8 @@ t.test('every key comes into the plan', async (t) => {
             weight: 1,
           },
         ],
+        protocol: 'auto',
+        streamsMax: 5,
         connectionsMax: 12,
         idleMs: 60_000,
         connectTimeoutMs: 250,

@@ -30,6 +30,7 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   upstream: {
     http: 'calls write request heads and read responses',
+    http2: 'a connection of HTTP/2 drives a session',
   },
   compare: {
     http: 'comparisons read heads and bodies of responses',

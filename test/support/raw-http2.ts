@@ -1,6 +1,9 @@
-/** A client of HTTP/2 that writes frames, right or wrong ones, and reads those of the server as text. */
+/**
+ * One side of a connection of HTTP/2 that writes frames, right or wrong ones, and reads those of its peer as
+ * text.
+ */
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { FRAME_HEAD_BYTES, PREFACE, readUint24 } from '../../core/http2/frame.js';
 import { HpackDecoder } from '../../core/http2/hpack-decoder.js';
 import { HpackEncoder } from '../../core/http2/hpack-encoder.js';
@@ -18,6 +21,7 @@ export class RawHttp2 {
   readonly #encoder = new HpackEncoder(TABLE, TABLE);
   readonly #decoder = new HpackDecoder(TABLE);
   #rest: Buffer = Buffer.alloc(0);
+  #skip = 0;
   #wake: (() => void)[] = [];
 
   private constructor(socket: Socket) {
@@ -29,6 +33,13 @@ export class RawHttp2 {
       this.isClosed = true;
       this.#awake();
     });
+  }
+
+  /** The server's side of a connection that was accepted; the preface of the client is left out. */
+  static accepted(socket: Socket): RawHttp2 {
+    const server = new RawHttp2(socket);
+    server.#skip = PREFACE.length;
+    return server;
   }
 
   /** Connects, and says nothing. */
@@ -67,7 +78,14 @@ export class RawHttp2 {
     return this.#when(() => this.frames.find((line) => pattern.test(line)), String(pattern));
   }
 
-  /** Resolves when the server has closed the connection. */
+  /** Resolves when so many frames match; with their lines. */
+  async untilAll(pattern: RegExp, count: number): Promise<string[]> {
+    const matching = () => this.frames.filter((line) => pattern.test(line));
+    await this.#when(() => (matching().length >= count ? '' : undefined), `${count} of ${pattern}`);
+    return matching();
+  }
+
+  /** Resolves when the peer has closed the connection. */
   async ended(): Promise<void> {
     this.socket.once('end', () => this.socket.end());
     if (this.socket.readableEnded) this.socket.end();
@@ -75,7 +93,9 @@ export class RawHttp2 {
   }
 
   #take(bytes: Buffer): void {
-    const all = Buffer.concat([this.#rest, bytes]);
+    const skipped = Math.min(this.#skip, bytes.length);
+    this.#skip -= skipped;
+    const all = Buffer.concat([this.#rest, bytes.subarray(skipped)]);
     let end = 0;
     while (all.length - end >= FRAME_HEAD_BYTES) {
       const next = end + FRAME_HEAD_BYTES + readUint24(all, end);
@@ -111,4 +131,44 @@ export class RawHttp2 {
       clearTimeout(timer);
     }
   }
+}
+
+/** What a raw server does with each connection, by its number. */
+export type RawScript2 = (peer: RawHttp2, index: number) => void | Promise<void>;
+
+/** A server on a free port of the loopback whose connections each run a script, in frames. */
+export class RawHttp2Server {
+  readonly peers: RawHttp2[] = [];
+  /** What scripts threw after their connection had ended is left out. */
+  readonly errors: unknown[] = [];
+  readonly #server = createServer();
+
+  static async listen(script: RawScript2): Promise<RawHttp2Server> {
+    const server = new RawHttp2Server();
+    server.#server.on('connection', (socket) => {
+      const peer = RawHttp2.accepted(socket);
+      const index = server.peers.push(peer) - 1;
+      Promise.resolve()
+        .then(() => script(peer, index))
+        .catch((error) => peer.isClosed || server.errors.push(error));
+    });
+    server.#server.listen(0, '127.0.0.1');
+    await once(server.#server, 'listening');
+    return server;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    for (const { socket } of this.peers) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+/** The server's SETTINGS, and the acknowledgement of the client's. */
+export function hello(...settings: readonly (readonly [number, number])[]): Buffer {
+  return Buffer.concat([settingsFrame(...settings), frame(4, 1, 0)]);
 }

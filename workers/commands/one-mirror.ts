@@ -107,4 +107,6 @@ const noCounters: UpstreamCounters = {
   connectionsHigh: nothing,
   endpointFailed: nothing,
   endpointBack: nothing,
+  http2Changed: nothing,
+  http2Guard: nothing,
 };

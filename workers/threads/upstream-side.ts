@@ -4,7 +4,9 @@
  */
 import { nowUs } from '../../core/clock.js';
 import { causeText, type EndpointError } from '../../core/endpoint-cause.js';
+import { type Guard, guardNames } from '../../core/http2/floods.js';
 import type { Plan, VersionPlan } from '../../core/plan.js';
+import type { Field } from '../../core/record/counter-table.js';
 import { VersionCounters, VersionField } from '../../core/record/version-counters.js';
 import type { Role } from '../../core/report/observed.js';
 import type { Steps } from '../../core/steps.js';
@@ -21,6 +23,19 @@ import { say } from './thread.js';
  * connection.
  */
 const quietUs = 60e6;
+
+/** Bounds on resets and on streams are for clients. */
+const fieldByGuard: Partial<Readonly<Record<(typeof guardNames)[number], Field<'counter'>>>> = {
+  frames: VersionField.http2Frames,
+  block: VersionField.http2Block,
+  lists: VersionField.http2Lists,
+  settings: VersionField.http2Settings,
+  window: VersionField.http2Window,
+  closed: VersionField.http2Closed,
+  output: VersionField.http2Output,
+};
+/** By `Guard`. */
+const guardFields = guardNames.map((name) => fieldByGuard[name]);
 
 export class UpstreamSide implements UpstreamCounters {
   readonly #resources = new UpstreamResources(nowUs, this);
@@ -154,6 +169,14 @@ export class UpstreamSide implements UpstreamCounters {
     this.#quietUntilUs = now + quietUs;
     const message = `version ${version.name}: no connection could be opened: ${causeText(error)}; raise LimitNOFILE=, or lower connections.max`;
     say({ type: 'log', level: 'error', message, fields: { version: version.name } });
+  }
+
+  http2Changed(version: VersionPlan, change: number): void {
+    this.#counters.get(version.name)!.add(VersionField.http2Connections, change);
+  }
+
+  http2Guard(version: VersionPlan, guard: Guard): void {
+    this.#counters.get(version.name)!.add(guardFields[guard] ?? VersionField.http2Frames);
   }
 
   requestRetried(version: VersionPlan): void {

@@ -30,6 +30,8 @@ export const plan: Plan = {
   samplingSalt: 'umbra',
   versions: ['v1', 'v2'].map((name) => ({
     name,
+    protocol: 'http1' as const,
+    streamsMax: 128,
     endpoints: [],
     connectionsMax: 8,
     idleMs: 1000,

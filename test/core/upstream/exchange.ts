@@ -5,13 +5,15 @@ import type { Failure } from '../../../core/errors.js';
 import { failureReasons } from '../../../core/errors.js';
 import type { Framing } from '../../../core/http/message.js';
 import { type ResponseHead, Without } from '../../../core/http/response-head.js';
+import { type Guard, guardNames } from '../../../core/http2/floods.js';
 import type { EndpointPlan, VersionPlan } from '../../../core/plan.js';
+import type { Call } from '../../../core/upstream/call.js';
+import { Calls } from '../../../core/upstream/calls.js';
 import type { Endpoint } from '../../../core/upstream/endpoint.js';
 import { VersionPool } from '../../../core/upstream/pool.js';
 import { type UpstreamCounters, UpstreamResources } from '../../../core/upstream/resources.js';
 import type { ResponseSink } from '../../../core/upstream/response-sink.js';
 import type { TunnelSink, UpstreamTunnel } from '../../../core/upstream/tunnel.js';
-import { UpstreamCall } from '../../../core/upstream/upstream-call.js';
 import { type RequestChanges, requestOf } from '../../support/request.js';
 
 export const TIMEOUT_MS = 10_000;
@@ -22,6 +24,8 @@ export class RecordingCounters implements UpstreamCounters {
   closed = 0;
   idle = 0;
   retried = 0;
+  http2 = 0;
+  readonly guards: string[] = [];
   shortages = 0;
   high = 0;
   connectionOpened(): void {
@@ -47,6 +51,12 @@ export class RecordingCounters implements UpstreamCounters {
   }
   requestRetried(): void {
     this.retried++;
+  }
+  http2Changed(_version: VersionPlan, change: number): void {
+    this.http2 += change;
+  }
+  http2Guard(_version: VersionPlan, guard: Guard): void {
+    this.guards.push(guardNames[guard]);
   }
   waiting = 0;
   queueFull = 0;
@@ -87,6 +97,8 @@ export class RecordingCounters implements UpstreamCounters {
 
 /** What the configuration fills in. */
 export const upstreamDefaults = {
+  protocol: 'http1',
+  streamsMax: 128,
   queueMax: 1024,
   queueTimeoutMs: 5_000,
   dnsRefreshMs: 10_000,
@@ -135,7 +147,7 @@ export class TestPool extends VersionPool {
 /** One call and every event of its sink, in order. */
 export class Exchange extends EventEmitter implements ResponseSink, TunnelSink {
   tunnel: UpstreamTunnel | null = null;
-  readonly call = new UpstreamCall(this);
+  readonly calls = new Calls(this);
   readonly events: string[] = [];
   /** Interim statuses with their forwarded heads. */
   readonly interims: string[] = [];
@@ -149,9 +161,13 @@ export class Exchange extends EventEmitter implements ResponseSink, TunnelSink {
   /** Runs inside the event of this name. */
   readonly hooks = new Map<string, () => void>();
 
+  get call(): Call {
+    return this.calls.current;
+  }
+
   /** Starts a request; a body is the caller's to write. */
   send(pool: VersionPool, changes: RequestChanges = {}): this {
-    this.call.start(pool, requestOf(changes));
+    this.calls.start(pool, requestOf(changes));
     return this;
   }
 

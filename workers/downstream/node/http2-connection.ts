@@ -4,6 +4,7 @@ import { Framing, type RequestHead } from '../../../core/http/message.js';
 import type { RequestFault } from '../../../core/http/request-fault.js';
 import { ErrorCode } from '../../../core/http2/error-code.js';
 import type { Guard } from '../../../core/http2/floods.js';
+import type { Flushed } from '../../../core/http2/flush-turn.js';
 import { ServerSession, type ServerSessionOwner } from '../../../core/http2/server-session.js';
 import { Bit, type Stream } from '../../../core/http2/stream.js';
 import { limits } from '../../../core/limits.js';
@@ -20,7 +21,6 @@ import { addressOf } from './client-socket.js';
 import { Http2Output } from './http2-output.js';
 import { Http2Responder, type StreamConnection } from './http2-responder.js';
 import type { NodeResources } from './resources.js';
-import type { Flushed } from './turn.js';
 
 const US_PER_MS = 1000;
 const NEVER = Number.POSITIVE_INFINITY;

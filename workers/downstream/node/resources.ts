@@ -1,11 +1,11 @@
 import type { Clock } from '../../../core/clock.js';
 import { RequestHeadScanner } from '../../../core/http/request-head-scanner.js';
+import { FlushTurn } from '../../../core/http2/flush-turn.js';
 import { SessionResources } from '../../../core/http2/session-resources.js';
 import { limits } from '../../../core/limits.js';
 import { Deadlines } from '../../../core/upstream/deadlines.js';
 import { WriteArena } from '../../../core/upstream/write-arena.js';
 import { Output } from './output.js';
-import { Turn } from './turn.js';
 
 /** What all client connections of one thread share. Made once per thread. */
 export class NodeResources {
@@ -13,7 +13,7 @@ export class NodeResources {
   readonly deadlines: Deadlines;
   readonly scanner = new RequestHeadScanner();
   readonly output = new Output();
-  readonly turn = new Turn();
+  readonly turn = new FlushTurn();
   /** Bytes of responses that wait in streams of HTTP/2. */
   http2WaitingBytes = 0;
   #http2: SessionResources | null = null;

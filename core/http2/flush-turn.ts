@@ -7,7 +7,7 @@ export interface Flushed {
  * The connections of one thread that owe a flush. What all sockets of a turn have brought is written when all
  * of them were read: frames for one client that come of several versions leave in one write.
  */
-export class Turn {
+export class FlushTurn {
   #owing: Flushed[] = [];
   #spare: Flushed[] = [];
   readonly #end = () => {
