@@ -11,6 +11,8 @@ export interface Result {
   /** Why tests were skipped, each once. */
   readonly skipped: readonly string[];
   readonly seconds: number;
+  /** CPU time of the file and of what it started, in seconds; 0 where it is unknown. */
+  readonly cpuSeconds: number;
   /** TAP and whatever else was written. */
   readonly output: string;
 }
@@ -30,7 +32,7 @@ export function runPiece(piece: Piece): Promise<Result> {
   const begun = performance.now();
   // What a runner around this one says to its tests is not said to ours.
   const inherited = Object.entries(process.env).filter(([name]) => !/^_?TAP/.test(name));
-  const env = { ...Object.fromEntries(inherited), TAP: '1', TAP_TIMEOUT: String(timeoutS) };
+  const env = { ...Object.fromEntries(inherited), TAP: '1', TAP_TIMEOUT: String(timeoutS), UMBRA_SUITE: '1' };
   if (piece.engine !== null) {
     // tap names a test's directory by its file, which runs over the other engine at the same time.
     Object.assign(env, { UMBRA_ENGINE: piece.engine, TAP_CWD: resolvePath('.tap', `over-${piece.engine}`) });
@@ -63,9 +65,13 @@ export function runPiece(piece: Piece): Promise<Result> {
  * `ended`: in time and with exit code 0. A file that says no plan has tested nothing, whatever its exit code
  * is.
  */
-function read(output: string, ended: boolean): Pick<Result, 'passed' | 'asserted' | 'skipped'> {
+function read(
+  output: string,
+  ended: boolean,
+): Pick<Result, 'passed' | 'asserted' | 'skipped' | 'cpuSeconds'> {
   const plan = /^1\.\.\d+/m.test(output);
   const asserted = Number(/^# \{ total: \d+, pass: (\d+)/m.exec(output)?.[1] ?? 0);
   const skipped = new Set(Array.from(output.matchAll(/^ *ok .* # SKIP (.+)$/gm), ([, why]) => why));
-  return { passed: ended && plan && !/^not ok/m.test(output), asserted, skipped: [...skipped] };
+  const cpuSeconds = Number(/^# cpu ([\d.]+)$/m.exec(output)?.[1] ?? 0);
+  return { passed: ended && plan && !/^not ok/m.test(output), asserted, skipped: [...skipped], cpuSeconds };
 }

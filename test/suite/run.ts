@@ -28,8 +28,9 @@ export async function runAll(pieces: readonly Piece[], { jobs, again, tell }: Ru
   const asserted = results.reduce((sum, result) => sum + result.asserted, 0);
   for (const why of new Set(results.flatMap(({ skipped }) => skipped))) tell(`skipped: ${why}\n`);
   const seconds = Math.round((performance.now() - begun) / 1000);
+  const cpuSeconds = Math.round(results.reduce((sum, result) => sum + result.cpuSeconds, 0));
   tell(
-    `${results.length} files, ${asserted} assertions, ${failed.length} failed, ${seconds} s, Node ${process.version}\n`,
+    `${results.length} files, ${asserted} assertions, ${failed.length} failed, ${seconds} s, ${cpuSeconds} s CPU, Node ${process.version}\n`,
   );
   for (const { piece } of failed) tell(`FAILED ${piece.name}\n`);
   return failed;
@@ -43,9 +44,8 @@ async function runSome(pieces: readonly Piece[], jobs: number, tell: RunOptions[
     for (const piece of waiting) {
       const result = await runPiece(piece);
       results.push(result);
-      tell(
-        `${result.passed ? 'ok    ' : 'FAILED'} ${result.seconds.toFixed(1).padStart(6)} s  ${piece.name}\n`,
-      );
+      const times = `${result.seconds.toFixed(1).padStart(6)} s ${result.cpuSeconds.toFixed(1).padStart(6)} s CPU`;
+      tell(`${result.passed ? 'ok    ' : 'FAILED'} ${times}  ${piece.name}\n`);
       if (!result.passed) tell(`${result.output.trimEnd()}\nFAILED ${piece.name}\n`);
     }
   };

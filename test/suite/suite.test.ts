@@ -53,8 +53,8 @@ t.test('a file fails by an assertion, an exception, an exit code, and by testing
     empty: '',
   });
   t.strictSame(failed.sort(), ['empty', 'ended', 'thrown', 'wrong']);
-  t.match(told, /^ok +[\d.]+ s {2}good$/m);
-  t.match(told, /^FAILED +[\d.]+ s {2}wrong$/m);
+  t.match(told, /^ok +[\d.]+ s +[\d.]+ s CPU {2}good$/m);
+  t.match(told, /^FAILED +[\d.]+ s +[\d.]+ s CPU {2}wrong$/m);
   t.match(told, /not even begun/);
   t.match(told, /^skipped: no chromium$/m);
   t.match(told, /^5 files, 1 assertions, 4 failed, /m);
