@@ -617,6 +617,13 @@ export const limits = {
    */
   endpointLogBurst: 2,
   endpointLogMs: 10_000,
+  /**
+   * Messages to systemd that it has not read. Reached: a sign of life or a text for the unit's status is not
+   * sent.
+   */
+  serviceMessages: 16,
+  /** Pause before the process that passes messages to systemd is started again, in milliseconds. */
+  serviceHelperPauseMs: 1000,
   /** Bytes of a configuration file. Reached: a configuration error. */
   configBytes: 1024 * 1024,
   /**

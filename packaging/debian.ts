@@ -21,7 +21,7 @@ const shared = {
 };
 
 const system = {
-  'usr/lib/systemd/system/umbra@.service': 'umbra@.service',
+  'usr/lib/systemd/system/umbra.service': 'umbra.service',
   'usr/lib/sysusers.d/umbra.conf': 'sysusers.conf',
   'usr/lib/tmpfiles.d/umbra.conf': 'tmpfiles.conf',
 };

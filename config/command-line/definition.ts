@@ -2,7 +2,7 @@
  * A command defines its operands and flags once, and the type of its options follows from them. `commander`
  * parses; only this file and `command-line.ts` use it.
  */
-import { Argument, Command, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 
 /**
  * Converts the text of a flag or operand to its value. It throws `InvalidArgumentError` with what was
@@ -90,6 +90,28 @@ export function defineCommand(
       program.addCommand(command);
     },
   };
+}
+
+/**
+ * `optionsOf` returns the options that the words after `umbra NAME` stand for, or null where the command does
+ * not accept them.
+ */
+export function optionsOf<Options>(
+  definition: CommandDefinition<Options>,
+  words: readonly string[],
+): Options | null {
+  let found: Options | null = null;
+  const program = new Command('umbra').exitOverride().configureOutput({ writeErr: () => {} });
+  definition.addTo(program, async (options) => {
+    found = options;
+  });
+  try {
+    program.parse([definition.name, ...words], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return null;
+    throw error;
+  }
+  return found;
 }
 
 /** `flag` defines a flag with a value. Without `initial` its value is null when it is absent. */

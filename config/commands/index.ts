@@ -9,6 +9,7 @@ import { diffs } from './diffs.js';
 import { load } from './load.js';
 import { mirror } from './mirror.js';
 import { record } from './record.js';
+import { reload } from './reload.js';
 import { replay } from './replay.js';
 import { report } from './report.js';
 import { run } from './run.js';
@@ -22,6 +23,7 @@ import { weights } from './weights.js';
 export const commands = {
   run,
   check,
+  reload,
   demo,
   mirror,
   weights,

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import { defineCommand, flag, type OptionsOf, optionalOperand } from '../command-line/definition.js';
 import { setFlag } from '../command-line/flags.js';
-import { text } from '../command-line/values.js';
+import { positiveInteger, text } from '../command-line/values.js';
 
 /**
  * The process whose addresses are taken over: its pid, or a file that contains the pid and then receives
@@ -30,6 +30,7 @@ export const run = defineCommand({
       'take over the addresses of a running umbra, then ask it to drain; a file contains its pid, and then ours',
       takeover,
     ),
+    readyFd: flag('--ready-fd <n>', 'write a line to this file descriptor when it serves', positiveInteger),
   },
   complete({ file, config, ...options }, misuse) {
     if (file !== null && config !== null) misuse('give the configuration once: as [file], or with --config');

@@ -155,6 +155,11 @@ export const ThreadField = {
     metric: 'umbra_thread_loop_delay_seconds',
     help: 'How late the event loop of the thread was for a timer, the longest of the last second.',
   }),
+  /** Main sees by it that the thread responds. */
+  pulses: rows.counter({
+    metric: 'umbra_thread_pulses_total',
+    help: 'Turns of a timer of half a second; a thread that does not respond, because it is blocked, has none.',
+  }),
 };
 export const threadTable = rows.named(ThreadField);
 export type ThreadField = (typeof ThreadField)[keyof typeof ThreadField];
@@ -170,9 +175,10 @@ export class ThreadCounters extends CounterBlock {
 
   /**
    * `setPulse` stores the share of the last half second in which the thread was at work, 0 to 1, and how late
-   * its timer fired, in seconds.
+   * its timer fired, in seconds, and counts the pulse.
    */
   setPulse(busy: number, loopDelayS: number): void {
+    this.add(ThreadField.pulses);
     this.set(ThreadField.busy, busy);
     this.set(ThreadField.loopDelayS, loopDelayS);
   }

@@ -15,15 +15,8 @@ fi
 
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
-  # After an upgrade the new files serve without a lost request: the instance that is idle takes over.
-  if [ -n "$2" ]; then
-    if systemctl --quiet is-active umbra@a; then from=a to=b; else from=b to=a; fi
-    if systemctl --quiet is-active umbra@$from; then
-      systemctl start umbra@$to
-      if systemctl --quiet is-enabled umbra@$from; then
-        systemctl disable --quiet umbra@$from
-        systemctl enable --quiet umbra@$to
-      fi
-    fi
+  # After an upgrade the new program takes over from the running one, without a lost request.
+  if [ -n "$2" ] && systemctl --quiet is-active umbra && ! systemctl reload umbra; then
+    echo "umbra: the old program still serves; see: journalctl -u umbra" >&2
   fi
 fi

@@ -1,5 +1,5 @@
 #!/bin/sh
 set -e
 if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
-  systemctl disable --now --quiet umbra@a umbra@b
+  systemctl disable --now --quiet umbra
 fi

@@ -59,7 +59,7 @@ COMP_WORDS=(umbra ${line}); COMP_CWORD=${words.length}; _umbra; printf '%s\\n' "
     return stdout.split('\n').filter((word) => word !== '');
   };
   t.testdir({ 'umbra.yaml': '', 'other.txt': '' });
-  t.strictSame(completed('re'), ['record', 'replay', 'report']);
+  t.strictSame(completed('re'), ['reload', 'record', 'replay', 'report']);
   t.strictSame(completed('verdict', '--until'), ['--until-decided']);
   t.strictSame(completed('check', 'umb'), ['umbra.yaml']);
   t.strictSame(completed('help', 'ver').sort(), ['verdict', 'version']);

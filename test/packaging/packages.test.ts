@@ -9,7 +9,7 @@ import { buildContainer } from '../support/container.js';
 import { Origin } from '../support/origin.js';
 import { Overlay } from '../support/overlay.js';
 import { freePort } from '../support/ports.js';
-import t from '../support/tap.js';
+import t, { type Test } from '../support/tap.js';
 import { UmbraProcess } from '../support/umbra.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -18,7 +18,7 @@ const directory = mkdtempSync(join(tmpdir(), 'umbra-packages-'));
 // Another user has to pass.
 chmodSync(directory, 0o755);
 t.teardown(() => rmSync(directory, { recursive: true }));
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const env = { HOME: process.env.HOME ?? directory, npm_config_update_notifier: 'false' };
 /** Words before a command: the user `nobody` runs it, with an environment of a path alone. */
@@ -52,8 +52,25 @@ function configure(path: string, v1: Origin, v2: Origin, port: number | string, 
   writeFileSync(path, text);
 }
 
+/** `startFor` starts an umbra that does not outlive the test `t`, also where the test fails. */
+async function startFor(t: Test, words: readonly string[]): Promise<UmbraProcess> {
+  const umbra = await UmbraProcess.startInstalled(words);
+  t.teardown(async () => {
+    umbra.signal('SIGKILL');
+    await umbra.ended;
+  });
+  return umbra;
+}
+
+/** Origins of v1 and v2. */
+async function originsFor(t: Test): Promise<readonly [Origin, Origin]> {
+  const origins = [await Origin.listen(), await Origin.listen()] as const;
+  t.teardown(() => Promise.all(origins.map((origin) => origin.close())));
+  return origins;
+}
+
 t.test('the page on operations shows the unit that the Debian package installs', async (t) => {
-  const unit = readFileSync(join(root, 'packaging/system/umbra@.service'), 'utf8');
+  const unit = readFileSync(join(root, 'packaging/system/umbra.service'), 'utf8');
   const page = readFileSync(join(root, 'docs/operations.md'), 'utf8');
   t.ok(page.includes(unit.slice(unit.indexOf('[Unit]'))));
 });
@@ -93,20 +110,18 @@ t.test('packages', { skip: withoutRegistry }, async (t) => {
   });
 
   t.test('the archive serves and mirrors as another user', { skip: withoutX64 || withoutRoot }, async (t) => {
-    const [v1, v2] = [await Origin.listen(), await Origin.listen()];
+    const [v1, v2] = await originsFor(t);
     await runWell('tar', ['-xzf', join(output, `umbra-${version}-linux-x64.tar.gz`), '-C', directory]);
     const installed = join(directory, `umbra-${version}-linux-x64`);
     const config = join(directory, 'umbra.yaml');
     configure(config, v1, v2, '0\n    engine: uws');
     const command = [...asNobody, ...bare, join(installed, 'bin/umbra')];
-    const umbra = await UmbraProcess.startInstalled([...command, 'run', '-c', config]);
+    const umbra = await startFor(t, [...command, 'run', '-c', config]);
     t.equal((await ask(umbra.port)).status, 200);
     await v2.untilReceived(1);
     t.equal((await umbra.stats()).engine, 'uws', 'the addon loads, though umbra may write nowhere');
     t.equal((await fetch(`${umbra.adminUrl}/dashboard/uplot.js`)).status, 200, 'the live page has its files');
     t.equal((await umbra.stop()).code, 0);
-    await v1.close();
-    await v2.close();
   });
 
   t.test(
@@ -115,20 +130,18 @@ t.test('packages', { skip: withoutRegistry }, async (t) => {
     async (t) => {
       const rootfs = join(directory, 'rootfs');
       const { start, health } = await buildContainer(output, rootfs);
-      const [v1, v2] = [await Origin.listen(), await Origin.listen()];
+      const [v1, v2] = await originsFor(t);
       const adminPort = await freePort();
       configure(join(rootfs, 'etc/umbra/umbra.yaml'), v1, v2, 0, adminPort);
       // The check asks the address that the image's own configuration has.
       const asked = health.map((word) => word.replace(':9900', `:${adminPort}`));
       const check = async () => (await run(asked[0]!, asked.slice(1))).code;
-      const umbra = await UmbraProcess.startInstalled(start);
+      const umbra = await startFor(t, start);
       t.equal((await ask(umbra.port)).status, 200);
       await v2.untilReceived(1);
       t.equal(await check(), 0);
       t.equal((await umbra.stop()).code, 0);
       t.equal(await check(), 1);
-      await v1.close();
-      await v2.close();
     },
   );
 
@@ -191,12 +204,12 @@ t.test('packages', { skip: withoutRegistry }, async (t) => {
       const start = ['umbra', 'run', '-c', '/etc/umbra/umbra.yaml', '--takeover', '/run/umbra/pid'];
 
       await inside('dpkg', '--install', `/mnt/packages/umbra_${version}_amd64.deb`);
-      const [v1, v2] = [await Origin.listen(), await Origin.listen()];
+      const [v1, v2] = await originsFor(t);
       const port = await freePort();
       configure(join(directory, 'edited.yaml'), v1, v2, port, await freePort());
       await inside('cp', '/mnt/edited.yaml', '/etc/umbra/umbra.yaml');
       await inside('install', '-d', '-o', 'umbra', '/run/umbra');
-      const first = await UmbraProcess.startInstalled([...service, ...start]);
+      const first = await startFor(t, [...service, ...start]);
       t.equal((await ask(port)).status, 200);
       await v2.untilReceived(1);
 
@@ -204,7 +217,7 @@ t.test('packages', { skip: withoutRegistry }, async (t) => {
       const edited = readFileSync(join(directory, 'edited.yaml'), 'utf8');
       t.equal((await inside('cat', '/etc/umbra/umbra.yaml')).out.toString(), edited, 'the edits are kept');
       t.equal((await ask(port)).status, 200, 'the old process serves while its files are replaced');
-      const second = await UmbraProcess.startInstalled([...service, ...start]);
+      const second = await startFor(t, [...service, ...start]);
       t.strictSame(await first.ended, { code: 0, signal: null });
       t.equal((await ask(port)).status, 200);
       await v2.untilReceived(3);
@@ -215,8 +228,6 @@ t.test('packages', { skip: withoutRegistry }, async (t) => {
       const find = ['find', overlay.upper, '-mindepth', '1', '-name', '*umbra*', '!', '-type', 'c'];
       t.equal((await runWell(enter!, [...rest, ...find])).out.toString(), '', 'no file is left');
       t.not((await run(nsenter!, [...words, 'getent', 'passwd', 'umbra'])).code, 0, 'nor the user');
-      await v1.close();
-      await v2.close();
     },
   );
 });

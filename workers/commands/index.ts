@@ -9,6 +9,7 @@ import { completionCommand } from './completion.js';
 export const actions: CommandActions = {
   run: async (options) => (await import('./run.js')).runCommand(options),
   check: async (options, io) => (await import('./check.js')).checkCommand(options, io),
+  reload: async (options, io) => (await import('./reload.js')).reloadCommand(options, io),
   demo: async (options) => (await import('./demo.js')).demoCommand(options),
   mirror: async (options, io) => (await import('./mirror.js')).mirrorCommand(options, io),
   weights: async (options, io) => (await import('./weights.js')).weightsCommand(options, io),

@@ -1,4 +1,5 @@
 /** `umbra run`: serves in the foreground until a signal says otherwise. */
+import { closeSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import type { RunOptions, Takeover } from '../../config/commands/run.js';
@@ -13,6 +14,7 @@ import { takeInherited } from '../downstream/inherited.js';
 import { loadInThread } from '../main/loading.js';
 import { LogFilter, logMessage, openLog } from '../main/log.js';
 import { Umbra } from '../main/main.js';
+import { ServiceManager } from '../main/service-manager.js';
 import { askToHandOver, findPredecessor, HAND_OVER, writePid } from '../main/takeover.js';
 import type { PlanSource } from '../protocol/messages.js';
 import { planAtStart } from './plan-address.js';
@@ -37,7 +39,7 @@ const noHooks: RunHooks = {
  * Resolves with the exit code: 0 after a clean stop, 1 if it can't serve, 2 if the configuration is wrong.
  */
 export async function runCommand(
-  { config, set, takeover }: RunOptions,
+  { config, set, takeover, readyFd }: RunOptions,
   hooks: RunHooks = noHooks,
 ): Promise<number> {
   let origin = originOf(config, set);
@@ -64,7 +66,7 @@ export async function runCommand(
     filter.follow(loaded.config.redact);
     const log = await openLog(filter, hooks.beforeLog);
     for (const warning of loaded.warnings) log.warn(formatProblem(warning));
-    return await serve({ origin, takeover, loaded, log, filter, changes, plan, hooks });
+    return await serve({ origin, takeover, readyFd, loaded, log, filter, changes, plan, hooks });
   } finally {
     watch?.close();
   }
@@ -73,6 +75,7 @@ export async function runCommand(
 interface Serving {
   readonly origin: Origin;
   readonly takeover: Takeover | null;
+  readonly readyFd: number | null;
   readonly loaded: Extract<LoadedAll, { ok: true }>;
   readonly log: Logger;
   readonly filter: LogFilter;
@@ -82,7 +85,12 @@ interface Serving {
 }
 
 async function serve(serving: Serving): Promise<number> {
-  const { origin, takeover, loaded, log, filter, changes, plan, hooks } = serving;
+  const { origin, takeover, readyFd, loaded, log, filter, changes, plan, hooks } = serving;
+  const manager = new ServiceManager({
+    env: process.env,
+    pid: process.pid,
+    onTrouble: (line) => log.warn(line),
+  });
   let umbra: Umbra;
   try {
     const predecessor = takeover === null ? null : findPredecessor(takeover);
@@ -94,25 +102,32 @@ async function serve(serving: Serving): Promise<number> {
       onLog: (message) => logMessage(log, message),
       onPlan: ({ redact }) => filter.follow(redact),
       mayTakeOver: takeover !== null,
-      takeOver: predecessor === null ? undefined : () => askToHandOver(predecessor),
+      takeOver: predecessor === null ? undefined : () => takeOverFrom(predecessor, manager),
     });
     if (takeover !== null && 'file' in takeover) writePid(takeover.file);
   } catch (error) {
     process.stderr.write(`umbra: ${error instanceof Error ? error.message : String(error)}\n`);
+    manager.close();
     return exitFailure;
   }
+  const serves = `serving ${umbra.listening.join(', ')}`;
   const reload = async (why: string): Promise<void> => {
+    manager.reloading();
     const answer = await umbra.replace(origin);
-    if (answer.ok)
-      log.info(
-        { generation: answer.generation },
-        `configuration reloaded (${why}), generation ${answer.generation}`,
-      );
-    else log.error({ problems: answer.problems }, answer.message);
+    if (answer.ok) {
+      const { generation } = answer;
+      log.info({ generation }, `configuration reloaded (${why}), generation ${generation}`);
+      manager.reloaded(serves);
+    } else {
+      log.error({ problems: answer.problems }, answer.message);
+      manager.reloaded(`${serves}; the last reload was refused: ${answer.problems[0] ?? answer.message}`);
+    }
   };
   const onHangUp = (): void => {
-    if (plan === undefined) void reload('SIGHUP');
-    else umbra.followAgain();
+    if (plan === undefined) return void reload('SIGHUP');
+    manager.reloading();
+    umbra.followAgain();
+    manager.reloaded(serves);
   };
   process.on('SIGHUP', onHangUp);
   // As with nginx and Envoy; a listener of our own also keeps Node from opening its debugger on this signal.
@@ -122,13 +137,36 @@ async function serve(serving: Serving): Promise<number> {
 
   const admin = umbra.admin === null ? '' : ` admin=${umbra.admin}`;
   // Signals first: who reads the line may send one at once.
-  const stopped = untilStopped(umbra, (why) => log.info(`${why}: draining`));
+  const stopped = untilStopped(umbra, (why) => {
+    log.info(`${why}: draining`);
+    // After a takeover the unit has another main process, and does not stop.
+    if (!why.startsWith(HAND_OVER)) manager.stopping(`draining after ${why}`, umbra.plan.drainMs);
+  });
   hooks.out(`umbra ready listen=${umbra.listening.join(',')}${admin} pid=${process.pid}`);
+  if (readyFd !== null) reportReady(readyFd, log);
+  manager.ready(serves, () => umbra.allThreadsAnswer);
   hooks.whenReady(umbra);
   await stopped;
+  manager.close();
   process.off('SIGHUP', onHangUp);
   process.off('SIGUSR1', onReopen);
   return exitOk;
+}
+
+/** The other process may end at once, and the unit with it: systemd must know its new main process before. */
+async function takeOverFrom(predecessor: number, manager: ServiceManager): Promise<void> {
+  await manager.becomeMain();
+  askToHandOver(predecessor);
+}
+
+/** `reportReady` writes one line with the pid, as s6 and dinit expect it of a process that serves. */
+function reportReady(fd: number, log: Logger): void {
+  try {
+    writeSync(fd, `${process.pid}\n`);
+    closeSync(fd);
+  } catch (error) {
+    log.warn(`--ready-fd ${fd} can't be written: ${(error as Error).message}`);
+  }
 }
 
 /** Remembers a change that came before anybody could act on it. */

@@ -15,6 +15,7 @@ import type {
 } from '../protocol/messages.js';
 import { Condition } from './condition.js';
 import { messageOf, SupervisedThread } from './supervised-thread.js';
+import type { WatchedThread } from './thread-watch.js';
 
 type ControlReady = Extract<FromControl, { type: 'ready' }>;
 type ControlMessage = Exclude<FromControl, { type: 'ready' | 'failing' }>;
@@ -83,6 +84,11 @@ export class ControlThread {
   /** `showErrors` passes on the latest error of each endpoint. */
   showErrors(errors: EndpointErrors): void {
     this.#thread.post({ type: 'endpointErrors', errors });
+  }
+
+  /** `watched` returns this thread while it should run. */
+  watched(): readonly WatchedThread[] {
+    return this.#thread.wanted ? [{ name: 'the control thread', counters: this.shared }] : [];
   }
 
   /** `setServing` sets the answer of `/readyz`. */

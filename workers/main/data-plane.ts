@@ -13,6 +13,7 @@ import { CounterBlocks } from './counter-blocks.js';
 import { PlaneThread } from './plane-thread.js';
 import { SharedMemory } from './shared-memory.js';
 import { messageOf } from './supervised-thread.js';
+import type { WatchedThread } from './thread-watch.js';
 
 export interface DataPlaneEvents {
   /** A proxy thread can accept connections through these handles, one per listener. */
@@ -149,6 +150,16 @@ export class DataPlane {
       ...this.#counters.observed(),
       ...this.memory.observed(this.#counters.hasSinks),
     };
+  }
+
+  /** `watched` returns the threads that should run now. */
+  watched(): readonly WatchedThread[] {
+    return [...this.#proxies, ...this.#shadows, ...this.#sinks]
+      .filter(({ wanted }) => wanted)
+      .map(({ kind, index }) => ({
+        name: `${kind} thread ${index}`,
+        counters: this.#counters.threadCounters(kind, index),
+      }));
   }
 
   #neededSinks(): readonly PlaneThread[] {

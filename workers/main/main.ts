@@ -21,6 +21,7 @@ import { DescriptorReserve } from './descriptor-reserve.js';
 import { EndpointLog } from './endpoint-log.js';
 import { Listeners } from './listeners.js';
 import { RunningPlan } from './running-plan.js';
+import { ThreadWatch } from './thread-watch.js';
 
 export interface UmbraOptions {
   readonly loaded: Extract<LoadedAll, { ok: true }>;
@@ -31,7 +32,7 @@ export interface UmbraOptions {
   /**
    * Serves on the addresses of another process. Called once umbra serves, to ask that process to leave them.
    */
-  readonly takeOver?: (() => void) | undefined;
+  readonly takeOver?: (() => Promise<void>) | undefined;
   /** The process was started with `--takeover`, even if there was no process to take over from. */
   readonly mayTakeOver?: boolean;
   /** The bucket that `loaded` came from, which is followed. */
@@ -51,6 +52,7 @@ export class Umbra {
   readonly #endpointLog: EndpointLog;
   readonly #listeners = new Listeners();
   readonly #reserve: DescriptorReserve;
+  readonly #watch: ThreadWatch;
   /** Inherited sockets by listener. */
   readonly #inherited: readonly (InheritedSocket | null)[];
   #stopped: Promise<void> | null = null;
@@ -106,6 +108,13 @@ export class Umbra {
       onShortage: (checks) => this.#onShortage(checks),
       onRecovery: () => this.#onRecovery(),
     });
+    this.#watch = new ThreadWatch(
+      () => [...this.#plane.watched(), ...this.#control.watched()],
+      (name, silent) =>
+        silent
+          ? this.#log('error', `${name} does not respond: its event loop has been blocked for ten seconds`)
+          : this.#log('info', `${name} responds again`),
+    );
   }
 
   /**
@@ -135,6 +144,11 @@ export class Umbra {
   /** The admin API's URL; null when it is off. */
   get admin(): string | null {
     return this.#control.address;
+  }
+
+  /** False while a thread does not respond. */
+  get allThreadsAnswer(): boolean {
+    return this.#watch.allAnswer;
   }
 
   /** `read` returns all figures as of now. It only reads shared memory. */
@@ -182,6 +196,7 @@ export class Umbra {
     const closed = this.#running.close();
     this.#addresses.stop();
     this.#reserve.close();
+    this.#watch.close();
     this.#listeners.close();
     await this.#plane.stop();
     await this.#control.stop();
@@ -195,7 +210,7 @@ export class Umbra {
     await Promise.all([this.#plane.start(), takeOver === undefined ? this.#control.start() : undefined]);
     await this.#listeners.open(this.plan.listeners, takeOver !== undefined, this.#inherited);
     if (takeOver !== undefined) {
-      takeOver();
+      await takeOver();
       await this.#ownAfterTakeover();
     }
     await this.#running.begin({

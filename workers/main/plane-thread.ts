@@ -75,6 +75,10 @@ export class PlaneThread {
     return this.#thread.started;
   }
 
+  get wanted(): boolean {
+    return this.#thread.wanted;
+  }
+
   start(): void {
     this.#thread.start();
   }

@@ -65,6 +65,11 @@ export class SupervisedThread<Ready extends { type: 'ready' }, Message extends {
     return this.#worker !== null;
   }
 
+  /** True from `start` until `stop`, also while the thread is being replaced. */
+  get wanted(): boolean {
+    return this.started && !this.#stopping;
+  }
+
   start(): void {
     this.#error = null;
     this.#startedAt = performance.now();

@@ -1,10 +1,17 @@
 /** Finds the process that this one replaces, and asks it to finish, which runs its `Umbra.handOver`. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { commandLine } from './other-process.js';
 
 /** Node uses SIGUSR1 for its debugger. */
 export const HAND_OVER = 'SIGUSR2';
 
 export type TakeoverFrom = { readonly pid: number } | { readonly file: string };
+
+/** `findRunning` returns the process that `from` names, or null where no umbra of this user is that. */
+export function findRunning(from: TakeoverFrom): number | null {
+  const pid = 'file' in from ? readPid(from.file) : from.pid;
+  return pid !== null && isUmbra(pid) ? pid : null;
+}
 
 /**
  * `findPredecessor` returns the process to take over from. It returns null when a file names no living
@@ -14,11 +21,8 @@ export type TakeoverFrom = { readonly pid: number } | { readonly file: string };
 export function findPredecessor(from: TakeoverFrom): number | null {
   if (process.platform !== 'linux')
     throw new Error('--takeover needs Linux: other systems do not share a port between processes in turn');
-  if ('file' in from) {
-    const pid = readPid(from.file);
-    return pid !== null && isUmbra(pid) ? pid : null;
-  }
-  if (isUmbra(from.pid)) return from.pid;
+  const pid = findRunning(from);
+  if (pid !== null || 'file' in from) return pid;
   throw new Error(`--takeover ${from.pid}: no umbra of this user has this pid`);
 }
 
@@ -57,7 +61,7 @@ function isUmbra(pid: number): boolean {
   if (pid === process.pid) return false;
   try {
     process.kill(pid, 0);
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('umbra');
+    return commandLine(pid).some((word) => word.includes('umbra'));
   } catch {
     return false;
   }
