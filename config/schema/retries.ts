@@ -5,9 +5,20 @@ import type { RetryCondition } from '../../core/plan.js';
 import { integer, list, mapping, positiveDuration, shorthand } from './values.js';
 
 const expected =
-  'expected connect, reset, 5xx, gateway-error, retriable-4xx or a status code from 400 to 599';
+  'expected connect, reset, 5xx, gateway-error, retriable-4xx, a gRPC status such as unavailable, or 400 to 599';
 
-const words = ['connect', 'reset', '5xx', 'gateway-error', 'retriable-4xx'] as const;
+const words = [
+  'connect',
+  'reset',
+  '5xx',
+  'gateway-error',
+  'retriable-4xx',
+  'cancelled',
+  'deadline-exceeded',
+  'internal',
+  'resource-exhausted',
+  'unavailable',
+] as const;
 
 const condition = z.union(
   [
@@ -29,6 +40,6 @@ export const retries = mapping({
     .prefault(['connect'])
     .meta({
       description:
-        'Conditions of a retry: connect, reset, 5xx, gateway-error (502, 503, 504), retriable-4xx (409) or status codes.',
+        'Conditions of a retry: connect, reset, 5xx, gateway-error (502, 503, 504), retriable-4xx (409), status codes; of gRPC answers without messages cancelled, deadline-exceeded, internal, resource-exhausted and unavailable.',
     }),
 });

@@ -43,6 +43,8 @@ export class CapturedResponse {
 }
 
 const nothing = Buffer.alloc(0);
+/** The text of a head ends without one. */
+const CRLF = Buffer.from('\r\n');
 
 export class PairCapture {
   readonly primary = new CapturedResponse();
@@ -70,6 +72,11 @@ export class PairCapture {
     if (this.#take(text.byteLength)) this.primary.head = Buffer.from(text);
   }
 
+  /** Trailers are compared as fields: gRPC sends the same ones in the head of an answer without messages. */
+  primaryTrailers(lines: Buffer): void {
+    this.#addTrailers(this.primary, lines);
+  }
+
   primaryBody(piece: Buffer): void {
     this.#add(this.primary, piece);
   }
@@ -86,12 +93,20 @@ export class PairCapture {
     this.#add(this.shadow, bytes.byteLength <= room ? bytes : bytes.subarray(0, room));
   }
 
+  shadowTrailers(lines: string): void {
+    this.#addTrailers(this.shadow, Buffer.from(lines, 'latin1'));
+  }
+
   /** Nothing is held any more. */
   release(): void {
     this.#budget.give(this.#held);
     this.#held = 0;
     this.primary.pieces.length = 0;
     this.shadow.pieces.length = 0;
+  }
+
+  #addTrailers(to: CapturedResponse, lines: Buffer): void {
+    if (this.#take(lines.byteLength + CRLF.length)) to.head = Buffer.concat([to.head, CRLF, lines]);
   }
 
   #add(to: CapturedResponse, piece: Uint8Array): void {

@@ -5,6 +5,7 @@
  * Pure, and bounded but for time: who calls it bounds that, by ending the thread
  * (workers/control/analysts).
  */
+import { GrpcStatus, grpcStatusName } from '../grpc/grpc-status.js';
 import { limits } from '../limits.js';
 import type { RedactPlan, StructurePlan } from '../plan.js';
 import { Descriptors } from '../protobuf/descriptors.js';
@@ -17,7 +18,7 @@ import { FieldDiff } from './field-diff.js';
 import type { JsonRules } from './json-rules.js';
 import type { PairSide } from './pair-port.js';
 import { PathRules } from './path-rules.js';
-import { fieldOf, type Response, readResponse } from './response.js';
+import { fieldOf, grpcStatusIn, type Response, readResponse } from './response.js';
 
 /** Plain data that crosses threads. */
 export interface CompareRules {
@@ -49,6 +50,13 @@ export class Comparer {
     const found = new Differences();
     const primary = readResponse(primarySide);
     const shadow = readResponse(shadowSide);
+    const grpc = [grpcStatusIn(primary), grpcStatusIn(shadow)] as const;
+    if (grpc[0] !== grpc[1]) {
+      const [name, other] = [statusText(primary, grpc[0]), statusText(shadow, grpc[1])];
+      const path = `${name} ${other}`;
+      found.add({ kind: 'status', path, change: 'value', at: path, primary: name, shadow: other });
+      return found;
+    }
     if (primary.status !== shadow.status) {
       const path = `${primary.status} ${shadow.status}`;
       const statuses = { primary: primary.status, shadow: shadow.status };
@@ -128,6 +136,11 @@ function notComparable(
     primary: primary ?? 'ok',
     shadow: shadow ?? 'ok',
   };
+}
+
+/** `NOT_FOUND` of a gRPC call; the HTTP status of anything else. */
+function statusText({ status }: Response, grpc: GrpcStatus): string {
+  return grpc === GrpcStatus.NONE ? String(status) : grpcStatusName(grpc);
 }
 
 function contentOf(response: Response, bytes: Uint8Array, target: string): Content {

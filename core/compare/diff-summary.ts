@@ -2,6 +2,7 @@
  * Judges the differences of one mirror from counts alone. The control thread judges everything since it
  * started, a command judges the counts of a window: both use this. Pure; any thread.
  */
+import { GrpcStatus, grpcStatusNames, httpStatusOfGrpc } from '../grpc/grpc-status.js';
 import type { Change, DifferenceKind } from './difference.js';
 import {
   baselineHitsMin,
@@ -217,9 +218,17 @@ function excessOf({ count, compared, baseline, triples }: DifferenceCounts): Exc
   return marginalExcess({ count, pairs: compared }, { count: baseline.count, pairs: baseline.compared });
 }
 
-/** A status of 500 to 599 on either side: its pairs are errors, and in no count of pairs that differ. */
+/** Statuses of gRPC that stand for 500 to 599. */
+const grpcErrors: readonly string[] = grpcStatusNames.filter(
+  (name) => httpStatusOfGrpc(GrpcStatus[name]) >= 500,
+);
+
+/** An error's status on either side: its pairs are errors, and in no count of pairs that differ. */
 function isError({ kind, path }: DifferenceCounts): boolean {
-  return kind === 'status' && path.split(' ').some((status) => status.startsWith('5'));
+  return (
+    kind === 'status' &&
+    path.split(' ').some((status) => status.startsWith('5') || grpcErrors.includes(status))
+  );
 }
 
 /** Pairs with a difference that is certain, and pairs whose differences are all open, by their sets. */

@@ -10,7 +10,7 @@
  */
 import { latin1Slice } from '../http/wire.js';
 import { limits } from '../limits.js';
-import { endOfPath, PatternHash, pathPattern } from './path-pattern.js';
+import { endOfPath, PatternHash, patternOf } from './path-pattern.js';
 
 const fixedBytes = 12;
 const nameFixedBytes = 4;
@@ -118,7 +118,7 @@ export class EndpointBatch {
     this.#slots[place] = slot;
     this.#names[place] = name;
     this.#losses.push(loss);
-    const pattern = `${method} ${pathPattern(target.slice(0, endOfPath(target)))}`;
+    const pattern = `${method} ${patternOf(method, target.slice(0, endOfPath(target)))}`;
     const text = Buffer.from(`\0\0\0\0${pattern.slice(0, limits.diffValueChars)}`, 'latin1');
     text.writeUInt16LE(slot, 0);
     text.writeUInt16LE(text.byteLength - nameFixedBytes, 2);

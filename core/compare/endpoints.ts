@@ -3,6 +3,7 @@
  * other generated identifiers are `*` at once; a place with too many different words becomes `*` when
  * that is seen. Patterns of the configuration come first. Bounded; one object per mirror; control thread.
  */
+import { GRPC_METHOD } from '../grpc/grpc-method.js';
 import { limits } from '../limits.js';
 import { endOfPath, pathPattern } from './path-pattern.js';
 
@@ -27,6 +28,7 @@ export class Endpoints {
   readonly #configured: readonly string[];
   readonly #methods = new Set<string>();
   readonly #known = new Set<string>();
+  readonly #grpcPaths = new Set<string>();
   /** Different words below one pattern, as far as they are counted. */
   readonly #words = new Map<string, Set<string>>();
   readonly #folded = new Set<string>();
@@ -45,7 +47,8 @@ export class Endpoints {
     const [method, target] = [this.#methodOf(request.slice(0, space)), request.slice(space + 1)];
     const path = target.slice(0, endOfPath(target));
     const configured = this.#configured.find((pattern) => matchesPattern(pattern, path));
-    return `${method} ${configured ?? this.#learned(path)}`;
+    if (configured !== undefined) return `${method} ${configured}`;
+    return `${method} ${method === GRPC_METHOD ? this.#method(path) : this.#learned(path)}`;
   }
 
   /** Clients choose methods, too. */
@@ -56,10 +59,21 @@ export class Endpoints {
     return method;
   }
 
+  /** Methods of gRPC never become one: each has messages of its own type. */
+  #method(path: string): string {
+    if (this.#grpcPaths.has(path)) return path;
+    if (this.#known.size + this.#grpcPaths.size >= limits.endpoints) {
+      this.overflowed = true;
+      return otherEndpoints;
+    }
+    this.#grpcPaths.add(path);
+    return path;
+  }
+
   #learned(path: string): string {
     const pattern = this.#fold(pathPattern(path));
     if (this.#known.has(pattern)) return pattern;
-    if (this.#known.size >= limits.endpoints) {
+    if (this.#known.size + this.#grpcPaths.size >= limits.endpoints) {
       this.overflowed = true;
       return otherEndpoints;
     }

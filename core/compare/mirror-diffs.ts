@@ -4,6 +4,7 @@
  * thread.
  */
 import { wallClockMs } from '../clock.js';
+import { GRPC_METHOD } from '../grpc/grpc-method.js';
 import { limits } from '../limits.js';
 import type { BookRules, ComparedPair } from './compared-pair.js';
 import { DiffGroup, EndpointCounts, resolved } from './diff-group.js';
@@ -314,7 +315,7 @@ export class MirrorDiffs {
     for (const endpoint of this.endpoints()) {
       const [method, path] = endpoint.name.split(' ', 2);
       const segments = path.split('/');
-      if (!matchesPattern(pattern, segments.slice(0, depth).join('/'))) continue;
+      if (method === GRPC_METHOD || !matchesPattern(pattern, segments.slice(0, depth).join('/'))) continue;
       const name = `${method} ${[pattern, ...segments.slice(depth)].join('/')}`;
       if (name === endpoint.name) continue;
       const into = this.#endpoints.get(name) ?? new EndpointCounts(name);

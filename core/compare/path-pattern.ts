@@ -4,6 +4,7 @@
  * hash, a token), or longer than `limits.endpointSegmentChars`. Segments past the bound are left out. Any
  * thread.
  */
+import { GRPC_METHOD } from '../grpc/grpc-method.js';
 import { limits } from '../limits.js';
 
 const slash = 0x2f;
@@ -25,6 +26,11 @@ const isOf = Uint8Array.from({ length: 128 }, (_, code) => {
     (isDigit || isLetter || char === '_' || char === '-' ? Is.WORD : 0)
   );
 });
+
+/** The segments of gRPC's paths are names, however they look. */
+export function patternOf(method: string, path: string): string {
+  return method === GRPC_METHOD ? path : pathPattern(path);
+}
 
 export function pathPattern(path: string): string {
   return path
@@ -71,12 +77,13 @@ export class PatternHash {
     this.first = firstOffset;
     this.second = secondOffset;
     for (let at = 0; at < method.length; at++) this.#add(method.charCodeAt(at));
+    const areNames = method === GRPC_METHOD;
     const pathEnd = endOfPath(target);
     for (let start = 0, count = 0; start <= pathEnd && count <= limits.endpointSegments; count++) {
       let end = start;
       while (end < pathEnd && target.charCodeAt(end) !== slash) end++;
       this.#add(slash);
-      if (isGenerated(target, start, end)) this.#add(star);
+      if (!areNames && isGenerated(target, start, end)) this.#add(star);
       else for (let at = start; at < end; at++) this.#add(target.charCodeAt(at));
       start = end + 1;
     }

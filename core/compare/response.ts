@@ -1,4 +1,6 @@
 /** A captured response as an analyst reads it. */
+import { isGrpcType } from '../grpc/grpc-method.js';
+import { GrpcStatus, grpcOutcome, httpStatusOfGrpc, parseGrpcStatus } from '../grpc/grpc-status.js';
 import { withoutBlanks } from '../trim.js';
 import type { PairSide } from './pair-port.js';
 
@@ -29,4 +31,22 @@ export function readResponse({ status, head, body, truncated }: PairSide): Respo
 /** All values of a field, joined as a list; empty without it. */
 export function fieldOf(response: Response, lowerName: string): string {
   return response.fields.get(lowerName)?.join(', ') ?? '';
+}
+
+/** The status of a response to a gRPC call, from its head or its trailers; `NONE` for any other response. */
+export function grpcStatusIn(response: Response): GrpcStatus {
+  const value = response.fields.get('grpc-status')?.at(-1);
+  if (value !== undefined) return parseGrpcStatus(value);
+  if (!isGrpcType(fieldOf(response, 'content-type'))) return GrpcStatus.NONE;
+  return grpcOutcome(GrpcStatus.NONE, response.status, true);
+}
+
+const word = Buffer.from('grpc');
+
+/** The status that a captured response is judged by: for gRPC that of its `grpc-status`. */
+export function judgedStatus(side: PairSide): number {
+  if (!Buffer.from(side.head.buffer, side.head.byteOffset, side.head.byteLength).includes(word))
+    return side.status;
+  const status = grpcStatusIn(readResponse(side));
+  return status === GrpcStatus.NONE ? side.status : httpStatusOfGrpc(status);
 }

@@ -7,6 +7,7 @@
  */
 
 import type { Failure } from '../errors.js';
+import type { GrpcStatus } from '../grpc/grpc-status.js';
 import { keepPiece } from '../http/kept-pieces.js';
 import { Framing } from '../http/message.js';
 import { limits } from '../limits.js';
@@ -34,6 +35,8 @@ export class Attempts {
   readonly #deadline: Deadline;
   readonly #onTooLate: () => void;
   #route: RouteRuntime | null = null;
+  /** The time of the whole exchange when it began; 0 is no bound. */
+  #totalMs = 0;
   #beganUs = 0;
   /** When the request was complete; 0 before that. */
   #wholeUs = 0;
@@ -62,6 +65,7 @@ export class Attempts {
     const { framing, contentLength, upgrade } = this.#request;
     this.#route = route;
     this.#beganUs = nowUs;
+    this.#totalMs = this.#request.totalMs;
     this.#done = 0;
     this.#waits = false;
     this.#tryIsOver = false;
@@ -102,10 +106,13 @@ export class Attempts {
     return this.#follow(this.#request.resends.afterFailure(failure, this.#tryIsOver));
   }
 
-  /** `afterStatus` does the same for a response. If an attempt follows, the response is abandoned. */
-  afterStatus(status: number): boolean {
+  /**
+   * `afterStatus` does the same for a response. If an attempt follows, the response is abandoned.
+   * `grpcStatus`: that of an answer without messages, or `NONE`.
+   */
+  afterStatus(status: number, grpcStatus: GrpcStatus): boolean {
     this.#clear();
-    if (!this.#isAtHand || !this.#follow(this.#request.resends.afterStatus(status))) return false;
+    if (!this.#isAtHand || !this.#follow(this.#request.resends.afterStatus(status, grpcStatus))) return false;
     this.#calls.current.abandon();
     return true;
   }
@@ -178,7 +185,8 @@ export class Attempts {
    */
   #shortenTimes(): number {
     const { pool, plan } = this.#route!;
-    const { requestMs, totalMs } = plan.timeouts;
+    const { requestMs } = plan.timeouts;
+    const totalMs = this.#totalMs;
     const nowUs = pool.resources.clock();
     const request = this.#request;
     request.requestMs = requestMs === 0 ? 0 : requestMs - (nowUs - this.#wholeUs) / US_PER_MS;

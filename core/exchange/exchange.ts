@@ -20,6 +20,9 @@ import { failureAnswers } from '../answers.js';
 import { wallClockMs } from '../clock.js';
 import { digestBody } from '../compare/digest.js';
 import { blameOfFailure, Failure } from '../errors.js';
+import { GrpcCall } from '../grpc/grpc-call.js';
+import { GrpcStatus, grpcStatusOfHttp } from '../grpc/grpc-status.js';
+import { grpcTimeoutOf, withGrpcTimeout } from '../grpc/grpc-timeout.js';
 import { FormatSource } from '../http/format-source.js';
 import type { RequestHead } from '../http/message.js';
 import { Framing } from '../http/message.js';
@@ -27,6 +30,7 @@ import type { ResponseHead } from '../http/response-head.js';
 import { safeMethods } from '../http/safe-methods.js';
 import { CopySource, type Outcome } from '../mirror/codec.js';
 import type { MirrorCopy, MirrorOffer } from '../mirror/offer.js';
+import type { TimeoutsPlan } from '../plan.js';
 import type { AccessLogPort } from '../record/access-log.js';
 import { VersionField } from '../record/version-counters.js';
 import type { Call } from '../upstream/call.js';
@@ -108,6 +112,12 @@ export class Exchange implements RequestSink, ResponseSink {
   /** The request was delayed on purpose before the exchange began. */
   delayed = false;
   status = 0;
+  /** The status that the response is judged by: for gRPC that of its `grpc-status`. */
+  #judged = 0;
+  /** Null unless the request is a gRPC call. */
+  #grpc: GrpcCall | null = null;
+  /** Created for the first gRPC call. */
+  #spareGrpc: GrpcCall | null = null;
   failure: Failure | typeof none = none;
 
   constructor(home: ExchangeHome) {
@@ -143,6 +153,8 @@ export class Exchange implements RequestSink, ResponseSink {
     this.delayed = false;
     this.cors = '';
     this.status = 0;
+    this.#judged = 0;
+    this.#grpc = head.grpc ? this.#beginGrpc() : null;
     this.failure = none;
     this.logged = this.#home.log.chosen();
     route.counters.requestStarted();
@@ -150,6 +162,7 @@ export class Exchange implements RequestSink, ResponseSink {
     if (route.hasCommands) this.#beginSource(head, responder, route);
     fillPrimaryHead(request, head, route.requestChange, this.#source);
     request.takeTimeouts(route.plan.timeouts);
+    if (head.grpc) this.#takeGrpcTimeout(route.plan.timeouts);
     request.tie = responder.tie;
     request.resends.begin(head.method, route.retry);
     if (route.retry !== null) this.#beginAttempts(route, nowUs);
@@ -164,6 +177,31 @@ export class Exchange implements RequestSink, ResponseSink {
       this.#copyCount = mirrors.offer(route.mirrors, head, source, forwarded, responder, this.#copies);
       if (route.watchesResponses) this.#watched = this.#copyCount > 0;
     }
+  }
+
+  #beginGrpc(): GrpcCall {
+    this.#spareGrpc ??= new GrpcCall();
+    this.#spareGrpc.begin();
+    return this.#spareGrpc;
+  }
+
+  /** The client's deadline shortens the route's time, and a shorter one of the route is passed on. */
+  #takeGrpcTimeout({ totalMs }: TimeoutsPlan): void {
+    const request = this.#request;
+    const timeoutMs = grpcTimeoutOf(request.fields);
+    request.limitTotal(timeoutMs);
+    if (timeoutMs !== null && totalMs !== 0 && totalMs < timeoutMs) {
+      request.fields = withGrpcTimeout(request.fields, totalMs);
+    }
+  }
+
+  get isGrpc(): boolean {
+    return this.#grpc !== null;
+  }
+
+  /** The status of the exchange as a gRPC call, or `NONE`. */
+  get grpcStatus(): GrpcStatus {
+    return this.#grpc === null ? GrpcStatus.NONE : this.#grpc.status;
   }
 
   /** `#takeForwarded` returns the request as its primary gets it on the first attempt. */
@@ -233,6 +271,7 @@ export class Exchange implements RequestSink, ResponseSink {
       this.phase |= Phase.REQUEST_COMPLETE;
       if (this.route!.hasCommands) this.#source!.requestMs = this.#sinceBeganMs();
     }
+    this.#grpc?.sent.take(piece);
     const flowing = this.#call.write(piece, last);
     if (this.route!.retry !== null) this.#attempts!.body(piece, last);
     for (let i = 0; i < this.#copyCount; i++) this.#copies[i].body(piece, last);
@@ -295,7 +334,8 @@ export class Exchange implements RequestSink, ResponseSink {
   }
 
   onHead(head: ResponseHead): void {
-    if (this.route!.retry !== null && this.#attempts!.afterStatus(head.status)) return;
+    const grpcStatus = this.#grpc === null ? GrpcStatus.NONE : this.#grpc.onHead(head);
+    if (this.route!.retry !== null && this.#attempts!.afterStatus(head.status, grpcStatus)) return;
     const change = this.route!.responseChange;
     if (this.route!.hasCommands) this.#answeredSource(this.#source!, head.status);
     const isKept = change === null && this.cors === '';
@@ -312,6 +352,7 @@ export class Exchange implements RequestSink, ResponseSink {
   }
 
   onResponseBody(bytes: Uint8Array): void {
+    this.#grpc?.received.take(bytes);
     if (!this.#responder!.sendBody(bytes)) this.#call.pauseResponse();
     if (this.#watched) this.#watchBody(bytes);
   }
@@ -322,13 +363,17 @@ export class Exchange implements RequestSink, ResponseSink {
   }
 
   onResponseTrailers(lines: string): void {
+    this.#grpc?.onTrailers(lines);
     this.#responder!.sendTrailers(lines);
+    if (this.#watched) for (let i = 0; i < this.#copyCount; i++) this.#copies[i].responseTrailers(lines);
   }
 
   onEnd(): void {
     const counters = this.route!.counters;
     const call = this.#call;
-    counters.response(this.status);
+    this.#judged = this.#grpc === null ? this.status : this.#grpc.onEnd(this.status);
+    counters.response(this.#judged);
+    if (this.#grpc !== null) counters.grpcResponse(this.#grpc);
     counters.latency.record(call.endUs - call.sentUs);
     counters.firstByte.record(call.firstByteUs - call.sentUs);
     const responder = this.#responder!;
@@ -371,6 +416,8 @@ export class Exchange implements RequestSink, ResponseSink {
     const responder = this.#responder!;
     const cut = headSent && !responder.recallHead();
     if (!cut) this.status = this.#answerStatus(failure);
+    this.#judged = this.status;
+    if (this.#grpc !== null) this.#grpc.status = grpcStatusOfHttp(this.#answerStatus(failure));
     this.#over(blameOfFailure(failure) === 'client' ? failure : Failure.PRIMARY_FAILED);
     if (cut) responder.cut();
     else if (this.cors === '') responder.answer(this.status, failureAnswers[failure].text);
@@ -407,7 +454,8 @@ export class Exchange implements RequestSink, ResponseSink {
   #outcome(): Outcome {
     const outcome = this.#home.outcome;
     const call = this.#call;
-    outcome.status = this.status;
+    outcome.status = this.#judged;
+    outcome.grpcStatus = this.grpcStatus;
     outcome.latencyUs = this.failure === none ? call.endUs - call.sentUs : 0;
     outcome.firstByteUs = this.failure === none ? call.firstByteUs - call.sentUs : 0;
     outcome.responseBytes = call.responseBytes;

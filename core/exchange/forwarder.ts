@@ -5,6 +5,8 @@
 
 import { delayFlag, failureAnswers, faultAnswer, noRouteAnswer, retriesExhaustedFlag } from '../answers.js';
 import type { Clock } from '../clock.js';
+import { GRPC_ANSWER_STATUS } from '../grpc/grpc-answer.js';
+import { GrpcStatus, grpcStatusOfHttp } from '../grpc/grpc-status.js';
 import { countsForwards, takeForward } from '../http/max-forwards.js';
 import type { RequestHead } from '../http/message.js';
 import { limits } from '../limits.js';
@@ -233,7 +235,9 @@ export class Forwarder implements ExchangeHome {
       route: route.plan.name,
       version: route.pool.plan.name,
       source: exchange.source,
-      status: exchange.status,
+      // Answers of umbra are 200 for gRPC clients.
+      status: exchange.isGrpc && exchange.failure >= 0 ? GRPC_ANSWER_STATUS : exchange.status,
+      grpcStatus: exchange.grpcStatus,
       flag: flagsOf(exchange),
       details: responseDetails(exchange.failure, (exchange.phase & Phase.HEAD_SENT) !== 0, call.error),
       durationUs: this.#clock() - exchange.beganUs,
@@ -259,7 +263,8 @@ export class Forwarder implements ExchangeHome {
       route,
       version: '',
       source,
-      status,
+      status: source.grpc ? GRPC_ANSWER_STATUS : status,
+      grpcStatus: source.grpc ? grpcStatusOfHttp(status) : GrpcStatus.NONE,
       flag,
       details,
       durationUs: sinceUs === NOT_DELAYED ? 0 : this.#clock() - sinceUs,

@@ -1,5 +1,8 @@
 /** Which requests are gRPC, and what they call (gRPC over HTTP/2, "Requests"). */
 
+/** The method of gRPC calls where requests are named: `GRPC /package.Service/Method`. */
+export const GRPC_METHOD = 'GRPC';
+
 const PREFIX = 'application/grpc';
 const NAME = 'content-type:';
 const PLUS = 0x2b;

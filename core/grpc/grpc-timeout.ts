@@ -35,9 +35,24 @@ export function grpcTimeoutText(ms: number): string {
  * none, or its value is not valid.
  */
 export function grpcTimeoutOf(fields: string): number | null {
+  const at = lineOf(fields);
+  return at < 0 ? null : parseGrpcTimeout(fields.slice(at + FIELD.length, endOf(fields, at)).trim());
+}
+
+/** The lines with the value of their first such field replaced by `ms`. */
+export function withGrpcTimeout(fields: string, ms: number): string {
+  const at = lineOf(fields);
+  if (at < 0) return fields;
+  return `${fields.slice(0, at)}${FIELD} ${grpcTimeoutText(ms)}${fields.slice(endOf(fields, at))}`;
+}
+
+function lineOf(fields: string): number {
   let at = fields.indexOf(FIELD);
   while (at > 0 && fields.charCodeAt(at - 1) !== 0x0a) at = fields.indexOf(FIELD, at + 1);
-  if (at < 0) return null;
+  return at;
+}
+
+function endOf(fields: string, at: number): number {
   const end = fields.indexOf('\r', at);
-  return parseGrpcTimeout(fields.slice(at + FIELD.length, end < 0 ? fields.length : end).trim());
+  return end < 0 ? fields.length : end;
 }

@@ -4,7 +4,7 @@
  *
  *   HEAD payload      0  f64  offered at, us (core/clock)
  *                     8  f64  content length
- *                    16  u32  framing; bit 8: `Content-Length: 0` was sent
+ *                    16  u32  framing; bit 8: `Content-Length: 0` was sent; bit 9: a gRPC call
  *                    20  u32  method bytes   24  u32  target bytes
  *                    28  u32  host bytes     32  u32  fields bytes
  *                    36  u32  order key, 0 for none
@@ -12,17 +12,21 @@
  *   OUTCOME payload   0  f64  latency, us    8  f64  first byte, us  16  f64  response bytes
  *                    24  u32  status         28  u32  failure + 1, 0 for none
  *                    32  u32  body digest    36  u32  fields digest     40  u32  `Seen` bits
+ *                    44  u32  gRPC status + 1, 0 for none
  *   BODY payload         the bytes of one piece; END and ABORT have none
- *   RESPONSE_HEAD, RESPONSE_BODY   the primary's response, as far as it is captured: head, pieces
+ *   RESPONSE_HEAD, RESPONSE_BODY, RESPONSE_TRAILERS
+ *                        the primary's response, as far as it is captured: head, pieces, field lines
  *
  * Payloads begin on 8 bytes and both ends are in one process, so numbers go through typed arrays in native
  * byte order. A `DataView` or `Buffer.write…` would check bounds on each access.
  */
+import { GrpcStatus } from '../grpc/grpc-status.js';
 import type { Framing, RequestHead } from '../http/message.js';
 import { latin1Slice, latin1Write } from '../http/wire.js';
 
 const headWireOffset = 40;
 const lengthZeroBit = 1 << 8;
+const grpcBit = 1 << 9;
 const framingMask = lengthZeroBit - 1;
 const outcomeBytes = 48;
 
@@ -77,6 +81,8 @@ export class CopySource {
   lengthZero = false;
   /** The client uses HTTP/2; for access logs. */
   http2 = false;
+  /** The request is a gRPC call. */
+  grpc = false;
   /** When the request is offered, in microseconds of core/clock. */
   offeredUs = 0;
   /** The exchange is logged in the access log, and so are its copies. */
@@ -90,6 +96,7 @@ export class CopySource {
     this.contentLength = head.contentLength;
     this.lengthZero = head.lengthZero;
     this.http2 = head.http2;
+    this.grpc = head.grpc;
   }
 
   /** `takeParts` sets the head alone, which is enough for access logs. */
@@ -112,7 +119,7 @@ export function writeHead(bytes: Buffer, numbers: Numbers, offset: number, sourc
   const u = offset >>> 2;
   numbers.f64[f] = source.offeredUs;
   numbers.f64[f + 1] = source.contentLength;
-  numbers.u32[u + 4] = source.lengthZero ? source.framing | lengthZeroBit : source.framing;
+  numbers.u32[u + 4] = source.framing | (source.lengthZero ? lengthZeroBit : 0) | (source.grpc ? grpcBit : 0);
   numbers.u32[u + 5] = source.methodBytes;
   numbers.u32[u + 6] = source.targetBytes;
   numbers.u32[u + 7] = source.hostBytes;
@@ -132,6 +139,8 @@ export class MirroredHead {
   contentLength = 0;
   framing: Framing = 0;
   lengthZero = false;
+  /** The request is a gRPC call. */
+  grpc = false;
   orderKey = 0;
   method = '';
   target = '';
@@ -145,6 +154,7 @@ export class MirroredHead {
     const framing = numbers.u32[u + 4];
     this.framing = (framing & framingMask) as Framing;
     this.lengthZero = (framing & lengthZeroBit) !== 0;
+    this.grpc = (framing & grpcBit) !== 0;
     const methodEnd = numbers.u32[u + 5];
     const targetEnd = methodEnd + numbers.u32[u + 6];
     const hostEnd = targetEnd + numbers.u32[u + 7];
@@ -160,7 +170,9 @@ export class MirroredHead {
 
 /** The outcome of the primary's exchange. A `failure` of -1 is none. */
 export class Outcome {
+  /** The status that the response is judged by: for gRPC that of its `grpcStatus`. */
   status = 0;
+  grpcStatus: GrpcStatus = GrpcStatus.NONE;
   latencyUs = 0;
   firstByteUs = 0;
   responseBytes = 0;
@@ -174,6 +186,7 @@ export class Outcome {
 
   take(other: Outcome): void {
     this.status = other.status;
+    this.grpcStatus = other.grpcStatus;
     this.latencyUs = other.latencyUs;
     this.firstByteUs = other.firstByteUs;
     this.responseBytes = other.responseBytes;
@@ -194,6 +207,7 @@ export class Outcome {
     numbers.u32[u + 8] = this.bodyDigest;
     numbers.u32[u + 9] = this.fieldsDigest;
     numbers.u32[u + 10] = this.seen;
+    numbers.u32[u + 11] = this.grpcStatus + 1;
   }
 
   read(numbers: Numbers, offset: number): void {
@@ -207,5 +221,6 @@ export class Outcome {
     this.bodyDigest = numbers.u32[u + 8];
     this.fieldsDigest = numbers.u32[u + 9];
     this.seen = numbers.u32[u + 10];
+    this.grpcStatus = (numbers.u32[u + 11] - 1) as GrpcStatus;
   }
 }

@@ -27,7 +27,7 @@ export interface FramedCopy {
   onTrailers(lines: string): void;
   /** The rest of the request will not arrive. Ignored when the request is complete. */
   onAbort(reason: Failure): void;
-  /** A part of the primary's captured response: `FrameType.RESPONSE_HEAD` or `RESPONSE_BODY`. */
+  /** A part of the primary's captured response: `FrameType.RESPONSE_HEAD`, `…_BODY` or `…_TRAILERS`. */
   onPrimaryResponse(type: number, bytes: Buffer): void;
   /**
    * `outcome` is the outcome of the primary's exchange, valid during the call. It is null when it will never
@@ -84,6 +84,7 @@ class Source<M extends { readonly counters: MirrorCounters }, C extends FramedCo
         break;
       case FrameType.RESPONSE_HEAD:
       case FrameType.RESPONSE_BODY:
+      case FrameType.RESPONSE_TRAILERS:
         copy.onPrimaryResponse(type, bytes.subarray(start, end));
         break;
       case FrameType.OUTCOME:

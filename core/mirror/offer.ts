@@ -129,6 +129,12 @@ export class MirrorCopy {
       this.#capture = Capture.TRUNCATED;
   }
 
+  /** The trailers of the response. */
+  responseTrailers(lines: string): void {
+    if (this.#capture !== Capture.ON) return;
+    this.#captured(FrameType.RESPONSE_TRAILERS, Buffer.from(lines, 'latin1'));
+  }
+
   /**
    * `outcome` is the same object for all copies of an exchange, except for the fields that this copy sets.
    */

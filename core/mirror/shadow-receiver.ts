@@ -6,6 +6,7 @@ import type { Clock } from '../clock.js';
 import { CaptureBudget, PairCapture } from '../compare/capture.js';
 import type { PairPort } from '../compare/pair-port.js';
 import { Drop, type Failure, none } from '../errors.js';
+import { GRPC_METHOD } from '../grpc/grpc-method.js';
 import { fieldValue } from '../http/fields.js';
 import { limits } from '../limits.js';
 import type { AccessLogPort } from '../record/access-log.js';
@@ -128,7 +129,8 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
   #captureOf(mirror: ShadowMirror, generation: number): PairCapture | null {
     const { capture } = mirror.plan;
     if (capture === null) return null;
-    const { method, target, fields, offeredUs } = this.head;
+    const { target, fields, offeredUs, grpc } = this.head;
+    const method = grpc ? GRPC_METHOD : this.head.method;
     // The copies of one request were offered at the same time, so the baseline's has the same id.
     const id = fieldValue(fields, 'x-request-id') ?? `${generation}-${Math.round(offeredUs).toString(36)}`;
     return new PairCapture(this.#captures, capture.bodyBytesMax, id, method, target);
@@ -165,6 +167,7 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
       version: mirror.pool.plan.name,
       source: request.source,
       status: request.status,
+      grpcStatus: request.grpcStatus,
       flag: request.flag,
       details: responseDetails(request.failure as Failure | -1, false, call.error),
       durationUs: this.clock() - request.offeredUs,

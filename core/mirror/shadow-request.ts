@@ -10,6 +10,10 @@ import type { Clock } from '../clock.js';
 import type { PairCapture } from '../compare/capture.js';
 import { digestBody, digestFields } from '../compare/digest.js';
 import { blameOfFailure, type Drop, dropOfUnsent, Failure, failures, none } from '../errors.js';
+import { GrpcCall } from '../grpc/grpc-call.js';
+import { GRPC_METHOD } from '../grpc/grpc-method.js';
+import { GrpcStatus } from '../grpc/grpc-status.js';
+import { grpcTimeoutOf } from '../grpc/grpc-timeout.js';
 import { Framing } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { safeMethods } from '../http/safe-methods.js';
@@ -98,6 +102,12 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   /** The primary's exchange is logged in the access log, so the copy is too. */
   logged = false;
   status = 0;
+  /** The status that the response is judged by: for gRPC that of its `grpc-status`. */
+  #judged = 0;
+  /** Null unless the copy is a gRPC call. */
+  #grpc: GrpcCall | null = null;
+  /** Created for the first gRPC call. */
+  #spareGrpc: GrpcCall | null = null;
   failure = -1;
   #bodyDigest = 0;
   #fieldsDigest = 0;
@@ -143,6 +153,8 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     this.orderKey = head.orderKey;
     this.logged = (flags & FrameFlag.LOGGED) !== 0;
     this.status = 0;
+    this.#judged = 0;
+    this.#grpc = head.grpc ? this.#beginGrpc() : null;
     this.failure = -1;
     this.#bodyDigest = 0;
     this.#fieldsDigest = 0;
@@ -166,6 +178,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     request.contentLength = head.framing === Framing.LENGTH ? head.contentLength : 0;
     request.lengthZero = head.lengthZero;
     request.takeTimeouts(plan.timeouts);
+    if (head.grpc) request.limitTotal(grpcTimeoutOf(head.fields));
     request.resends.begin(head.method, null);
     if (head.orderKey === noOrder) this.#start();
     else {
@@ -174,6 +187,17 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
       this.#countWaiting(1);
     }
     this.#accountHeld();
+  }
+
+  #beginGrpc(): GrpcCall {
+    this.#spareGrpc ??= new GrpcCall();
+    this.#spareGrpc.begin();
+    return this.#spareGrpc;
+  }
+
+  /** The status of the copy as a gRPC call, or `NONE`. */
+  get grpcStatus(): GrpcStatus {
+    return this.#grpc === null ? GrpcStatus.NONE : this.#grpc.status;
   }
 
   /**
@@ -224,6 +248,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
 
   onBody(piece: Uint8Array, last: boolean): void {
     if (last) this.#phase |= Phase.REQUEST_COMPLETE;
+    this.#grpc?.sent.take(piece);
     if ((this.#phase & Phase.OVER) !== 0) {
       this.#settle();
       return;
@@ -274,6 +299,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   onPrimaryResponse(type: number, bytes: Buffer): void {
     if (this.#capture === null) return;
     if (type === FrameType.RESPONSE_HEAD) this.#capture.primaryHead(bytes);
+    else if (type === FrameType.RESPONSE_TRAILERS) this.#capture.primaryTrailers(bytes);
     else this.#capture.primaryBody(bytes);
   }
 
@@ -298,6 +324,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
 
   onHead(head: ResponseHead): void {
     this.status = head.status;
+    this.#grpc?.onHead(head);
     const { headers } = this.mirror!.plan.compare;
     if (headers.length > 0) this.#fieldsDigest = digestFields(head, headers);
     this.#capture?.shadowHead(head);
@@ -312,19 +339,35 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     }
     if (this.mirror!.plan.compare.digest) this.#bodyDigest = digestBody(bytes, this.#bodyDigest);
     this.#capture?.shadowBody(bytes);
+    this.#grpc?.received.take(bytes);
   }
 
-  onResponseTrailers(_lines: string): void {}
+  onResponseTrailers(lines: string): void {
+    this.#grpc?.onTrailers(lines);
+    this.#capture?.shadowTrailers(lines);
+  }
 
   onEnd(): void {
     const mirror = this.mirror!;
     const call = this.#call;
+    this.#judged = this.#grpc === null ? this.status : this.#grpc.onEnd(this.status);
     mirror.counters.completed();
-    this.#breaker?.completed(this.#ticket, call.endUs);
-    mirror.version.response(this.status);
+    this.#endTicket(call.endUs);
+    mirror.version.response(this.#judged);
+    if (this.#grpc !== null) mirror.version.grpcResponse(this.#grpc);
     mirror.version.latency.record(call.endUs - call.sentUs);
     mirror.version.firstByte.record(call.firstByteUs - call.sentUs);
     this.#over();
+  }
+
+  /**
+   * A breaker counts failures to answer, not answers. For gRPC UNAVAILABLE is one, because proxies and
+   * clients of gRPC say so where HTTP has a connection that fails.
+   */
+  #endTicket(endUs: number): void {
+    if (this.#breaker === null) return;
+    if (this.grpcStatus === GrpcStatus.UNAVAILABLE) this.#breaker.failed(this.#ticket, endUs);
+    else this.#breaker.completed(this.#ticket, endUs);
   }
 
   onFailure(failure: Failure): void {
@@ -410,7 +453,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     const { counters } = this.mirror!;
     const whole = this.wasStarted && this.failure < 0 && this.#primary.failure < 0;
     const primaryEnd = endOf(this.#primary.failure, this.#primary.status);
-    const shadowEnd = endOf(this.failure, this.status);
+    const shadowEnd = endOf(this.failure, this.#judged);
     const wasSent = (this.#phase & Phase.SENT) !== 0;
     let differs = 0;
     let shadowUs = 0;
@@ -428,7 +471,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     if (wasSent && outcome >= 0)
       this.#home.countByEndpoint(
         this.mirror!,
-        this.#request.method,
+        this.#grpc === null ? this.#request.method : GRPC_METHOD,
         this.#target,
         outcome,
         differs,
@@ -447,7 +490,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     const primary = this.#primary;
     const { digest, headers } = this.mirror!.plan.compare;
     let differs = 0;
-    if (this.status !== primary.status) differs |= Differs.STATUS;
+    if (this.#judged !== primary.status || this.grpcStatus !== primary.grpcStatus) differs |= Differs.STATUS;
     if (this.#call.responseBytes !== primary.responseBytes) differs |= Differs.SIZE;
     if (digest && (primary.seen & Seen.BODY_DIGEST) !== 0 && this.#bodyDigest !== primary.bodyDigest) {
       differs |= Differs.BODY;

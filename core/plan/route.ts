@@ -85,7 +85,18 @@ export interface RetryPlan {
  * In Envoy's words, or a status code. `connect`: no connection, so nothing was delivered. `reset`: no answer,
  * or none in time.
  */
-export type RetryCondition = 'connect' | 'reset' | '5xx' | 'gateway-error' | 'retriable-4xx' | number;
+export type RetryCondition =
+  | 'connect'
+  | 'reset'
+  | '5xx'
+  | 'gateway-error'
+  | 'retriable-4xx'
+  | 'cancelled'
+  | 'deadline-exceeded'
+  | 'internal'
+  | 'resource-exhausted'
+  | 'unavailable'
+  | number;
 
 /** What is done to requests on purpose, to see how clients bear it. */
 export interface FaultPlan {

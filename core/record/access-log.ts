@@ -6,12 +6,13 @@
  *   payload   0  f64  wall clock at the end, ms     8  f64  duration, us
  *            16  f64  upstream time, us, -1 none
  *            24  f64  request body bytes           32  f64  response body bytes
- *            40  u32  status   44  u32  bit 0: a shadow; bit 1: HTTP/2
+ *            40  u32  status   44  u32  bit 0: a shadow; bit 1: HTTP/2; from bit 8 on: gRPC status + 1
  *            48  u32  method bytes   52 target   56 host   60 fields   64 upstream   68 flag
  *            72  u32  version bytes  76 route   80 details
  *            84  the nine strings as one wire string
  */
 import { wallClockMs } from '../clock.js';
+import type { GrpcStatus } from '../grpc/grpc-status.js';
 import { latin1Slice, latin1Write } from '../http/wire.js';
 import { type CopySource, Numbers } from '../mirror/codec.js';
 import { FrameType } from '../ring/frame.js';
@@ -20,6 +21,7 @@ import { type ThreadCounters, ThreadField } from './thread-counters.js';
 
 const stringsOffset = 84;
 const Bit = { SHADOW: 1, HTTP2: 2 } as const;
+const grpcShift = 8;
 const millionths = 1_000_000;
 
 export interface AccessRecord {
@@ -28,6 +30,8 @@ export interface AccessRecord {
   version: string;
   source: CopySource;
   status: number;
+  /** `NONE` for anything but a gRPC call. */
+  grpcStatus: GrpcStatus;
   /** Envoy's response flag, empty for none. */
   flag: string;
   /** Who answered and why (core/record/response-details). */
@@ -91,7 +95,10 @@ export class AccessLogPort {
     const u32 = this.#numbers.u32;
     const u = (offset >>> 2) + 10;
     u32[u] = record.status;
-    u32[u + 1] = (record.role === 'shadow' ? Bit.SHADOW : 0) | (source.http2 ? Bit.HTTP2 : 0);
+    u32[u + 1] =
+      (record.role === 'shadow' ? Bit.SHADOW : 0) |
+      (source.http2 ? Bit.HTTP2 : 0) |
+      ((record.grpcStatus + 1) << grpcShift);
     u32[u + 2] = source.methodBytes;
     u32[u + 3] = source.targetBytes;
     u32[u + 4] = source.hostBytes;
@@ -118,6 +125,7 @@ export interface AccessEntry {
   requestBytes: number;
   responseBytes: number;
   status: number;
+  grpcStatus: GrpcStatus;
   role: 'primary' | 'shadow';
   /** The request came by HTTP/2. */
   http2: boolean;
@@ -152,6 +160,7 @@ export function readAccessEntry(bytes: Buffer, offset: number): AccessEntry {
     requestBytes: f64[3],
     responseBytes: f64[4],
     status: u32[0],
+    grpcStatus: ((u32[1] >>> grpcShift) - 1) as GrpcStatus,
     role: (u32[1] & Bit.SHADOW) === 0 ? 'primary' : 'shadow',
     http2: (u32[1] & Bit.HTTP2) !== 0,
     method: next(u32[2]),

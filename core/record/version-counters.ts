@@ -1,5 +1,7 @@
 import { type Cause, causeCodes } from '../endpoint-cause.js';
 import { type Failure, failureReasons } from '../errors.js';
+import type { GrpcCall } from '../grpc/grpc-call.js';
+import { grpcStatusNames } from '../grpc/grpc-status.js';
 import { CounterBlock, sumOf } from './counter-block.js';
 import { CODE_FIRST, CODE_LAST, CounterRows, type Field } from './counter-table.js';
 import type { HdrCounts } from './hdr-counts.js';
@@ -21,6 +23,22 @@ const field = {
   responses: rows.codes(),
   /** Responses with a code that is not from 100 to 599. */
   responsesOther: rows.counter(),
+  grpcResponses: rows.reasons(grpcStatusNames, {
+    metric: 'umbra_grpc_responses_total',
+    help: 'Complete responses of the version to gRPC calls, by gRPC status.',
+    label: 'grpc_status',
+    sparse: true,
+  }),
+  grpcMessagesSent: rows.counter({
+    metric: 'umbra_grpc_messages_sent_total',
+    help: 'Messages of gRPC calls sent to the version, of calls that were answered completely.',
+    sparse: true,
+  }),
+  grpcMessagesReceived: rows.counter({
+    metric: 'umbra_grpc_messages_received_total',
+    help: 'Messages of complete responses of the version to gRPC calls.',
+    sparse: true,
+  }),
   failures: rows.reasons(failureReasons, {
     metric: 'umbra_upstream_failures_total',
     help: 'Requests to the version that ended without a whole response, by reason.',
@@ -175,6 +193,14 @@ export class VersionCounters extends CounterBlock {
   response(status: number): void {
     const isListed = status >= CODE_FIRST && status <= CODE_LAST;
     this.words[isListed ? field.responses + status - CODE_FIRST : field.responsesOther]++;
+  }
+
+  /** The response of a gRPC call is complete; `response` has counted it by its HTTP status. */
+  grpcResponse({ status, sent, received }: GrpcCall): void {
+    const { words } = this;
+    words[field.grpcResponses + status]++;
+    words[field.grpcMessagesSent] += sent.messages;
+    words[field.grpcMessagesReceived] += received.messages;
   }
 
   /** The request ended without a complete response, whether or not a head had arrived. */

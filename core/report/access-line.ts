@@ -2,6 +2,7 @@
  * Formats an access-log record as a line in Envoy's default format or as JSON. Runs on the control thread.
  */
 import { isoTime } from '../clock.js';
+import { GrpcStatus, grpcStatusName } from '../grpc/grpc-status.js';
 import { fieldValue } from '../http/fields.js';
 import { printableJson } from '../printable.js';
 import type { AccessEntry } from '../record/access-log.js';
@@ -16,7 +17,8 @@ export function accessLine(entry: AccessEntry, format: 'envoy' | 'json', redacti
  * `envoyLine` follows Envoy's default format, field for field (Envoy documentation, "Access logging: default
  * format string"): start, method, path, protocol, status, flags, bytes in, bytes out, duration and upstream
  * time in ms, forwarded-for, user agent, request id, authority, upstream host. One field is appended:
- * the details of the response (Envoy's `%RESPONSE_CODE_DETAILS%`), which have no quotes there either.
+ * the details of the response (Envoy's `%RESPONSE_CODE_DETAILS%`), which have no quotes there either. Lines
+ * of gRPC calls end with the name of their status (Envoy's `%GRPC_STATUS%`).
  */
 function envoyLine(entry: AccessEntry, redaction: Redaction): string {
   const field = (name: string): string => shown(shownValue(entry, name, redaction) || '-');
@@ -26,7 +28,8 @@ function envoyLine(entry: AccessEntry, redaction: Redaction): string {
     `[${start}] "${shown(entry.method)} ${shown(redaction.text(entry.target))} ${protocolOf(entry)}" ${entry.status} ${entry.flag || '-'} ` +
     `${entry.requestBytes} ${entry.responseBytes} ${Math.round(entry.durationUs / 1000)} ${upstreamMs} ` +
     `"${field('x-forwarded-for')}" "${field('user-agent')}" "${field('x-request-id')}" ` +
-    `"${shown(entry.host)}" "${entry.upstream || '-'}" ${entry.details || '-'}\n`
+    `"${shown(entry.host)}" "${entry.upstream || '-'}" ${entry.details || '-'}` +
+    `${entry.grpcStatus === GrpcStatus.NONE ? '' : ` ${grpcStatusName(entry.grpcStatus)}`}\n`
   );
 }
 
@@ -41,6 +44,7 @@ function jsonLine(entry: AccessEntry, redaction: Redaction): string {
     protocol: protocolOf(entry),
     authority: entry.host,
     status: entry.status,
+    grpcStatus: grpcStatusName(entry.grpcStatus) || null,
     flags: entry.flag || null,
     details: entry.details || null,
     requestBytes: entry.requestBytes,

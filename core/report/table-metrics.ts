@@ -58,6 +58,7 @@ function adder(
     const values = counter(registry, metric, help, [...names, label]);
     return (labels, value) => {
       reasons.forEach((reason, i) => {
+        if (sparse && (value as readonly number[])[i] === 0) return;
         values.inc({ ...labels, [label]: reason }, (value as readonly number[])[i]);
       });
     };

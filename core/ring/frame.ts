@@ -29,6 +29,8 @@ export const FrameType = {
   PAIR: 11,
   /** Outcomes and latencies of pairs, counted by endpoint. */
   ENDPOINTS: 12,
+  /** The trailers of the primary's response, if the response is captured. */
+  RESPONSE_TRAILERS: 13,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 

@@ -106,7 +106,7 @@ export class SinkCopy implements Copy, FramedCopy {
 
   /** A response that does not fit into the memory is left out, and counted with the outcome. */
   onPrimaryResponse(type: number, bytes: Buffer): void {
-    if (!this.expectsFrames) return;
+    if (!this.expectsFrames || type === FrameType.RESPONSE_TRAILERS) return;
     if (type === FrameType.RESPONSE_HEAD) {
       if (this.#hold(bytes.byteLength)) this.#responseHead += latin1Slice(bytes, 0, bytes.byteLength);
       return;

@@ -1,4 +1,5 @@
 import { Failure } from '../errors.js';
+import { GrpcStatus } from '../grpc/grpc-status.js';
 import type { Endpoint } from './endpoint.js';
 import type { RetryPolicy } from './retry-policy.js';
 
@@ -96,8 +97,8 @@ export class Resends {
   }
 
   /** `afterStatus` decides after the head of a response arrived and before it is sent to the client. */
-  afterStatus(status: number): boolean {
-    if (this.#policy === null || !this.#policy.takesStatus(status)) return false;
+  afterStatus(status: number, grpcStatus: GrpcStatus = GrpcStatus.NONE): boolean {
+    if (this.#policy === null || !this.#policy.takesStatus(status, grpcStatus)) return false;
     return this.#retry();
   }
 

@@ -3,12 +3,22 @@
  * ("x-envoy-retry-on").
  */
 import { Failure } from '../errors.js';
-import type { RetryPlan } from '../plan.js';
+import { GrpcStatus } from '../grpc/grpc-status.js';
+import type { RetryCondition, RetryPlan } from '../plan.js';
 
 const CONFLICT = 409;
 /** The longest wait before the first retry. Each further one may take twice as long, up to ten times this. */
 const BACK_OFF_MS = 25;
 const BACK_OFF_MAX_MS = 10 * BACK_OFF_MS;
+
+/** Envoy's "x-envoy-retry-grpc-on". */
+const grpcConditions: readonly (readonly [RetryCondition, GrpcStatus])[] = [
+  ['cancelled', GrpcStatus.CANCELLED],
+  ['deadline-exceeded', GrpcStatus.DEADLINE_EXCEEDED],
+  ['internal', GrpcStatus.INTERNAL],
+  ['resource-exhausted', GrpcStatus.RESOURCE_EXHAUSTED],
+  ['unavailable', GrpcStatus.UNAVAILABLE],
+];
 
 export class RetryPolicy {
   readonly attempts: number;
@@ -20,6 +30,7 @@ export class RetryPolicy {
   readonly #on5xx: boolean;
   readonly #onGateway: boolean;
   readonly #statuses: readonly number[];
+  readonly #grpcStatuses: readonly GrpcStatus[];
 
   constructor({ attempts, perTryTimeoutMs, on }: RetryPlan) {
     this.attempts = attempts;
@@ -29,6 +40,7 @@ export class RetryPolicy {
     // Without a response, umbra itself would answer with a 5xx, so these two conditions include a reset.
     this.#onReset = on.includes('reset') || this.#on5xx || this.#onGateway;
     this.#onConnect = on.includes('connect') || this.#onReset;
+    this.#grpcStatuses = grpcConditions.filter(([word]) => on.includes(word)).map(([, status]) => status);
     const numbers = on.filter((condition) => typeof condition === 'number');
     this.#statuses = on.includes('retriable-4xx') ? [...numbers, CONFLICT] : numbers;
   }
@@ -52,7 +64,9 @@ export class RetryPolicy {
     }
   }
 
-  takesStatus(status: number): boolean {
+  /** `grpcStatus`: that of a gRPC answer without messages, or `NONE`. Its HTTP status is 200. */
+  takesStatus(status: number, grpcStatus: GrpcStatus): boolean {
+    if (grpcStatus !== GrpcStatus.NONE && this.#grpcStatuses.includes(grpcStatus)) return true;
     if (status >= 500 && this.#on5xx) return true;
     if (status >= 502 && status <= 504 && this.#onGateway) return true;
     return this.#statuses.includes(status);

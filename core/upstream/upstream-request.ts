@@ -46,4 +46,12 @@ export class UpstreamRequest implements OutgoingHead {
     this.idleMs = idleMs;
     this.totalMs = totalMs;
   }
+
+  /** `limitTotal` shortens the time of the whole exchange to `totalMs`; null changes nothing. */
+  limitTotal(totalMs: number | null): void {
+    if (totalMs === null) return;
+    // 0 is no bound, and a deadline that is over is one.
+    const boundMs = Math.max(1, totalMs);
+    if (this.totalMs === 0 || boundMs < this.totalMs) this.totalMs = boundMs;
+  }
 }

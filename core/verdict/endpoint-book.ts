@@ -7,6 +7,7 @@ import { wallClockMs } from '../clock.js';
 import { methodOf } from '../compare/diff-summary.js';
 import type { EndpointCounter } from '../compare/endpoint-batch.js';
 import { Endpoints, matchesPattern, otherEndpoints } from '../compare/endpoints.js';
+import { GRPC_METHOD } from '../grpc/grpc-method.js';
 import { limits } from '../limits.js';
 import { Differs, RATIO_ONE } from '../record/mirror-counters.js';
 import { type EndpointPairs, endpointScale } from './endpoint-pairs.js';
@@ -108,7 +109,7 @@ class MirrorEndpoints {
     for (const [name, counts] of [...this.#counts]) {
       const [method, path] = name.split(' ', 2);
       const segments = path.split('/');
-      if (!matchesPattern(pattern, segments.slice(0, depth).join('/'))) continue;
+      if (method === GRPC_METHOD || !matchesPattern(pattern, segments.slice(0, depth).join('/'))) continue;
       const folded = `${method} ${[pattern, ...segments.slice(depth)].join('/')}`;
       if (folded === name) continue;
       this.#counts.delete(name);

@@ -182,7 +182,7 @@ t.test('a route that makes no sense is refused with its position', async (t) => 
     'primary: v1, rewrite: { path: { regex: a, to: $1 } }':
       '3:51: routes[0].rewrite.path.to: names group 1, and the regular expression has 0 groups',
     'primary: v1, retries: { on: [ maybe ] }':
-      '3:35: routes[0].retries.on[0]: expected connect, reset, 5xx, gateway-error, retriable-4xx or a status code from 400 to 599, found `maybe`',
+      '3:35: routes[0].retries.on[0]: expected connect, reset, 5xx, gateway-error, retriable-4xx, a gRPC status such as unavailable, or 400 to 599, found `maybe`',
     'primary: v1, retries: { attempts: 0 }':
       '3:39: routes[0].retries.attempts: expected a whole number from 1 to 16, found `0`',
     'primary: v1, fault: { abort: {} }': '3:34: routes[0].fault.abort: `status` is missing',

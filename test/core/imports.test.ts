@@ -29,6 +29,7 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     regex: 'routes match by regular expressions in linear time',
   },
   upstream: {
+    grpc: 'retries and ejection read the status of gRPC answers',
     http: 'calls write request heads and read responses',
     http2: 'a connection of HTTP/2 drives a session',
   },
@@ -41,11 +42,13 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     route: 'these expressions are read as those of routes are',
   },
   record: {
+    grpc: 'counters and access logs have the status of gRPC calls',
     http: 'lines of the access log are wire strings',
     ring: 'lines of the access log leave their thread through a ring',
     mirror: 'a line of the access log is a frame with the parts of a copy',
   },
   mirror: {
+    grpc: 'copies of gRPC calls end in a status',
     http: 'copies are requests',
     route: 'a mirror samples as routes do, and changes paths as routes do',
     record: 'every copy ends in a counter',
@@ -54,6 +57,7 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     upstream: 'copies are sent by the same client as requests to primaries',
   },
   exchange: {
+    grpc: 'an exchange may be a gRPC call',
     http: 'exchanges are requests and responses',
     regex: 'origins of pages are matched by regular expressions in linear time',
     route: 'an exchange begins with a route',
@@ -93,6 +97,7 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   live: {},
   verdict: {
+    grpc: 'methods of gRPC are endpoints whatever their names look like',
     compare: 'pairs are counted by endpoints that are learned as those of differences are',
     record: 'a verdict judges counters',
     report: 'a verdict judges readings, and is written with the words of reports',
@@ -107,6 +112,7 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     report: 'logs say which versions and roles are observed',
   },
   report: {
+    grpc: 'lines of the access log name the status of gRPC calls',
     record: 'reports read counters',
     http: "analysts' samples hold field lines",
     compare: 'reports show differences',

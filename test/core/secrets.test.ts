@@ -1,5 +1,6 @@
 /** One table of what must not be shown, through every door by which what passes umbra is shown or stored. */
 
+import { GrpcStatus } from '../../core/grpc/grpc-status.js';
 import { Redactor } from '../../core/recording/redactor.js';
 import { Redaction } from '../../core/redact.js';
 import { accessLine } from '../../core/report/access-line.js';
@@ -180,6 +181,7 @@ t.test('control characters of both sets are escaped in lines of the access log',
 
 const entry = {
   http2: false,
+  grpcStatus: GrpcStatus.NONE,
   endMs: 0,
   durationUs: 0,
   upstreamUs: 0,

@@ -9,6 +9,7 @@ import type { CompareRules } from '../../core/compare/compare.js';
 import type { BookRules, DiffBook } from '../../core/compare/diff-book.js';
 import type { Comparison } from '../../core/compare/difference.js';
 import { type Pair, PairFrames } from '../../core/compare/pair-port.js';
+import { judgedStatus } from '../../core/compare/response.js';
 import { limits } from '../../core/limits.js';
 import { type MirrorPlan, mirrorsWithBaselines, type Plan, targetName } from '../../core/plan.js';
 import { isErrorStatus } from '../../core/record/mirror-counters.js';
@@ -174,7 +175,7 @@ export class Analysts {
     const request = `${pair.method} ${this.#redaction.text(pair.target)}`.slice(0, limits.diffValueChars);
     const id = pair.id.slice(0, limits.diffValueChars);
     const { route, version, baseline, isBaseline, bookRules } = subject;
-    const isError = isErrorStatus(pair.primary.status) || isErrorStatus(pair.shadow.status);
+    const isError = isErrorStatus(judgedStatus(pair.primary)) || isErrorStatus(judgedStatus(pair.shadow));
     const about = { route, version, baseline, isBaseline, rules: bookRules, isError };
     this.#book.record({ ...about, id, request, atMs: pair.wallMs }, comparison);
   }

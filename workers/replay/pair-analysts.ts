@@ -6,6 +6,7 @@ import { wallClockMs } from '../../core/clock.js';
 import type { CompareRules } from '../../core/compare/compare.js';
 import { type BookRules, DiffBook, type Diffs } from '../../core/compare/diff-book.js';
 import type { PairSide } from '../../core/compare/pair-port.js';
+import { judgedStatus } from '../../core/compare/response.js';
 import { limits } from '../../core/limits.js';
 import type { Plan } from '../../core/plan.js';
 import { isErrorStatus } from '../../core/record/mirror-counters.js';
@@ -118,7 +119,7 @@ export class PairAnalysts implements ResponsePairs {
     const version = this.#plan.versions[1].name;
     for (const [i, comparison] of comparisons.entries()) {
       const { id, isBaseline, request, atMs, primary, shadow } = batch[i];
-      const isError = isErrorStatus(primary.status) || isErrorStatus(shadow.status);
+      const isError = isErrorStatus(judgedStatus(primary)) || isErrorStatus(judgedStatus(shadow));
       const about = { route, version, baseline: this.#baseline, isBaseline, rules: this.#bookRules, isError };
       this.#book.record({ ...about, id, request, atMs }, comparison);
     }

@@ -12,7 +12,12 @@ import {
   httpStatusOfGrpc,
   parseGrpcStatus,
 } from '../../../core/grpc/grpc-status.js';
-import { grpcTimeoutOf, grpcTimeoutText, parseGrpcTimeout } from '../../../core/grpc/grpc-timeout.js';
+import {
+  grpcTimeoutOf,
+  grpcTimeoutText,
+  parseGrpcTimeout,
+  withGrpcTimeout,
+} from '../../../core/grpc/grpc-timeout.js';
 import { framedMessage, grpcMessages, MessageCounter } from '../../../core/grpc/message-counter.js';
 import { decodeGrpcMessage, encodeGrpcMessage } from '../../../core/grpc/status-text.js';
 import { FieldKind, ResponseHead } from '../../../core/http/response-head.js';
@@ -150,6 +155,11 @@ t.test('timeouts are read in every unit and written without losing a deadline', 
   }
   t.equal(grpcTimeoutOf('te: trailers\r\ngrpc-timeout: 250m\r\n'), 250);
   t.equal(grpcTimeoutOf('x-grpc-timeout: 1m\r\n'), null);
+  t.equal(
+    withGrpcTimeout('a: b\r\ngrpc-timeout: 9S\r\nc: d\r\n', 1.5),
+    'a: b\r\ngrpc-timeout: 1500000n\r\nc: d\r\n',
+  );
+  t.equal(withGrpcTimeout('a: b\r\n', 5), 'a: b\r\n');
   fc.assert(
     fc.property(fc.double({ min: 0, max: 1e12, noNaN: true }), (ms) => {
       const text = grpcTimeoutText(ms);

@@ -1,4 +1,5 @@
 import { Failure, failures } from '../../../core/errors.js';
+import { GrpcStatus, grpcStatusNames } from '../../../core/grpc/grpc-status.js';
 import type { RetryCondition } from '../../../core/plan.js';
 import { RetryPolicy } from '../../../core/upstream/retry-policy.js';
 import t from '../../support/tap.js';
@@ -35,11 +36,16 @@ t.test(
 
 t.test('each condition takes its statuses', async (t) => {
   const statuses = (one: RetryPolicy) =>
-    [200, 404, 409, 429, 500, 502, 503, 504, 599].filter((s) => one.takesStatus(s));
+    [200, 404, 409, 429, 500, 502, 503, 504, 599].filter((s) => one.takesStatus(s, GrpcStatus.NONE));
   t.strictSame(statuses(policy('connect', 'reset')), []);
   t.strictSame(statuses(policy('5xx')), [500, 502, 503, 504, 599]);
   t.strictSame(statuses(policy('gateway-error')), [502, 503, 504]);
   t.strictSame(statuses(policy('retriable-4xx', 429)), [409, 429]);
+  const grpc = (one: RetryPolicy) =>
+    grpcStatusNames.filter((name) => one.takesStatus(200, GrpcStatus[name])).map((name) => GrpcStatus[name]);
+  t.strictSame(grpc(policy('5xx', 'gateway-error', 503)), [], 'conditions of HTTP are none of gRPC');
+  t.strictSame(grpc(policy('unavailable', 'internal')), [13, 14]);
+  t.strictSame(grpc(policy('cancelled', 'deadline-exceeded', 'resource-exhausted')), [1, 4, 8]);
 });
 
 t.test('the wait before a retry doubles up to a bound', async (t) => {
