@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { endToEnd } from './end-to-end/main.js';
 import { helpText as endToEndHelp } from './end-to-end/options.js';
 import { microAgainst } from './micro-against.js';
+import { pageBench } from './page.js';
 
 const microRoom = new URL('./core/', import.meta.url);
 /** What micro benches measure with; not a bench itself. */
@@ -17,8 +18,10 @@ const words = process.argv.slice(2);
 const [first] = words;
 if (first === '--help' || first === '-h') {
   process.stdout.write(
-    `usage: npm run bench -- [NAME] [options]\n\nmicro benches: ${micro.join(', ')}\n\nor else\n\n${endToEndHelp}`,
+    `usage: npm run bench -- [NAME] [options]\n\nmicro benches: ${micro.join(', ')}\npage: the live page in a browser (--help)\n\nor else\n\n${endToEndHelp}`,
   );
+} else if (first === 'page') {
+  process.exitCode = await pageBench(words.slice(1));
 } else if (words.some((word) => word.startsWith('core/'))) {
   const { values, positionals } = parseArgs({
     args: words,

@@ -5,10 +5,12 @@
  *
  * The tree keeps the positions, and all checks add to one list. Nothing is started or changed here.
  */
+
 import { accessSync, constants, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { limits } from '../core/limits.js';
+import { warnOfBaselineLoad } from './baseline-load.js';
 import { readCertificates } from './certificates.js';
 import { checkAcross } from './check.js';
 import { readDescriptors } from './descriptor-files.js';
@@ -109,6 +111,7 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
   const ofWhole = [
     ...warnOfUnreachable(config, root),
     ...warnOfSelfMirrors(config, root),
+    ...warnOfBaselineLoad(config, root),
     ...warnOfMirrorSizes(config, root),
     ...warnOfLeniency(config, root),
   ];

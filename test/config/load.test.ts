@@ -540,6 +540,18 @@ t.test('a mirror to an endpoint of its own primary is a warning', async (t) => {
   t.same(told(versions('http://b:2')), []);
 });
 
+t.test('a baseline that asks the primary for most requests a second time is a warning', async (t) => {
+  const compared = (percent: string, sample: string, baseline = 'baseline: v1') =>
+    `versions: { v1: "http://a:1", v2: "http://b:1" }\nroutes:\n- primary: v1\n  mirrors:\n  - { to: v2, percent: ${percent}, compare: { sample: ${sample}, ${baseline} } }\n`;
+  t.same(told(compared('100', '100%')), [
+    "5:48: warning: compare.sample: with this sample `baseline: v1` sends 100 % of the route's requests with a safe method to `v1` a second time; 1% to 10% finds noise as well",
+  ]);
+  t.match(told(compared('80', '70%')), [/sends 56 % of/]);
+  t.same(told(compared('100', '10%')), []);
+  t.same(told(compared('40', '100%')), []);
+  t.same(told(compared('100', '100%', '')), []);
+});
+
 t.test('a mirror that accepts larger bodies than its bounds can hold is a warning', async (t) => {
   const config = (mirror: string, threads = 'shadow: 1') =>
     `threads: { ${threads} }\nversions: { v1: "http://a:1", v2: "http://b:1" }\nroutes:\n- primary: v1\n  mirrors: [ { ${mirror} } ]\n`;

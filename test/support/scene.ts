@@ -1,6 +1,6 @@
 /**
- * A real umbra with many routes under load, for pictures, checks and timings of the live page: each route has a
- * primary and shadows of its own, which are served by a few origins. Some shadows are in trouble.
+ * A real umbra with many routes under load, for pictures, checks and timings of the live page: each route
+ * has a primary and shadows of its own, which are served by a few origins. Some shadows are in trouble.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -22,10 +22,10 @@ export interface SceneOptions {
   readonly shadows?: number;
   /** Every route with a place that this divides has mirrors; 1 for all. */
   readonly mirroredEvery?: number;
-  /** Without it, all shadows are well. */
+  /** Some shadows fail; false where it is left out. */
   readonly trouble?: boolean;
   readonly connections?: number;
-  /** Of the mirrors, beyond the defaults. */
+  /** Further keys of the mirrors. */
   readonly mirror?: object;
 }
 
@@ -89,7 +89,7 @@ function configOf(
   let mirrored = 0;
   const routes = names.map((name, i) => {
     const primary = add(`${name}-v1`, 'v1');
-    const match = { path: { prefix: `/${name}` } };
+    const match = { path: { prefix: `/${name}/` } };
     if (i % mirroredEvery !== 0) return { name, match, primary };
     const place = mirrored++;
     const mirrors = Array.from({ length: shadows }, (_, k) => {

@@ -27,6 +27,11 @@ const tickMs = 1000;
  * become less frequent.
  */
 const restPerCost = 20;
+/**
+ * Judging may take this fraction (1 in 50), because a verdict changes slowly: with a hundred mirrors it is as
+ * expensive as everything else.
+ */
+const restPerVerdict = 50;
 /** Time after which a reader reconnects, in milliseconds. */
 const retryMs = 1000;
 
@@ -59,6 +64,8 @@ export class LiveFeed {
   #residentBytes = 0;
   #cpu = process.cpuUsage();
   #notBeforeMs = 0;
+  #verdict: Verdict | null = null;
+  #judgeNotBeforeMs = 0;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
   /** The clock for stalls and costs; tests replace it. */
@@ -124,12 +131,22 @@ export class LiveFeed {
     const snapshot = {
       ready: this.#source.ready(),
       process: this.#process(point),
-      stats: stats(reading, this.#source.verdict(reading)),
+      stats: stats(reading, this.#judge(reading)),
       live: point,
     };
     this.#last = { id, data: JSON.stringify(snapshot) };
     this.send(event('snapshot', id, this.#last.data));
     this.#notBeforeMs = beginMs + (this.nowMs() - beginMs) * restPerCost;
+  }
+
+  /** `#judge` returns a new verdict, or the last one while another would cost too much. */
+  #judge(reading: Reading): Verdict {
+    const beginMs = this.nowMs();
+    if (this.#verdict === null || beginMs >= this.#judgeNotBeforeMs) {
+      this.#verdict = this.#source.verdict(reading);
+      this.#judgeNotBeforeMs = beginMs + (this.nowMs() - beginMs) * restPerVerdict;
+    }
+    return this.#verdict;
   }
 
   /** `close` ends every stream in order. */

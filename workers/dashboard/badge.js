@@ -5,7 +5,7 @@ import { el } from './dom.js';
 export function badge(name, role) {
   return el(
     'span',
-    { className: `badge ${colourClass({ name, role })} b-${role}` },
+    { className: `badge ${colourClass({ name })} b-${role}`, 'data-version': name },
     el('i', { className: 'dot' }),
     el('bdi', { textContent: name }),
   );

@@ -39,14 +39,17 @@ export class Flow {
 
   constructor(place) {
     this.#place = place;
-    new ResizeObserver(() => {
-      if (place.clientWidth !== this.#width) this.draw(this.#view);
+    // The width is remembered: reading it while the page is drawn would make the browser lay it out at once.
+    new ResizeObserver(([{ contentRect }]) => {
+      const width = Math.floor(contentRect.width);
+      if (width === this.#width) return;
+      this.#width = width;
+      this.draw(this.#view);
     }).observe(place);
   }
 
   draw(view) {
     this.#view = view;
-    this.#width = this.#place.clientWidth;
     if (view === null || this.#width === 0) return;
     const isNarrow = this.#width < narrowPx;
     if (view.routes.length > 1) {

@@ -36,14 +36,9 @@ export class Lanes {
     node(picture, 0.5, 0.5, box, 'umbra', threadsText(view.snapshot.stats), 'n-umbra');
     const connections = view.snapshot.live.threads.reduce((sum, thread) => sum + thread.connections, 0);
     const head = label(picture, box.width + 18, box.height / 2 + 5, '', '');
-    head.append(
-      svg('tspan', { class: 'strong' }, rate(clients)),
-      svg(
-        'tspan',
-        { class: 'muted', dx: 8 },
-        clipped(`from ${plural(connections, 'connection')}`, width - 300, 6.6),
-      ),
-    );
+    head.append(svg('tspan', { class: 'strong' }, rate(clients)));
+    const from = isNarrow ? '' : `from ${plural(connections, 'connection')}`;
+    head.append(svg('tspan', { class: 'muted', dx: 8 }, from));
     if (rest !== null)
       label(
         picture,
@@ -64,7 +59,13 @@ function clientRate({ series }) {
 function gather({ routes }, size) {
   const ranked = routes
     .map((route) => ({ route, worst: worstOf(route), copies: copiesOf(route) }))
-    .sort((a, b) => b.worst - a.worst || b.copies - a.copies || (b.route.rate ?? 0) - (a.route.rate ?? 0));
+    .sort(
+      (a, b) =>
+        b.worst - a.worst ||
+        hasMirrors(b) - hasMirrors(a) ||
+        b.copies - a.copies ||
+        (b.route.rate ?? 0) - (a.route.rate ?? 0),
+    );
   const failing = ranked.filter(({ worst }) => worst >= levelOf('failing')).length;
   const shown = ranked.slice(0, Math.max(most[size], Math.min(failing, failingMost[size])));
   const others = ranked.slice(shown.length);
@@ -75,6 +76,10 @@ function gather({ routes }, size) {
     .sort((a, b) => worstClass(b) - worstClass(a) || place.get(a.route.name) - place.get(b.route.name))
     .map(({ route }) => ({ route, busiest }));
   return { lanes, rest: others.length === 0 ? null : restOf(others) };
+}
+
+function hasMirrors({ route }) {
+  return Number(route.mirrors.length > 0);
 }
 
 function worstClass({ worst }) {
@@ -107,10 +112,11 @@ function rateOf(route) {
 
 function wideLayout(lanes, width) {
   const nameX = rail + 26;
-  const firstX = Math.max(200, Math.round(width * 0.2));
+  const nameWidth = Math.min(190, Math.round(width * 0.15));
+  const firstX = nameX + nameWidth + 64;
   const columns = Math.max(2, ...lanes.map(({ route }) => Math.min(4, boxesOf(route).length)));
-  const gap = 34;
-  const boxWidth = Math.min(300, Math.floor((width - firstX - gap * (columns - 1) - 2) / columns));
+  const gap = 44;
+  const boxWidth = Math.min(420, Math.floor((width - firstX - gap * (columns - 1) - 2) / columns));
   let y = box.height + 18;
   const placed = lanes.map((one) => {
     const boxes = boxesOf(one.route);
@@ -125,7 +131,7 @@ function wideLayout(lanes, width) {
     y += rows * (lane.box + 12) + lane.height - lane.box - 12;
     return at;
   });
-  return { lanes: placed, height: y, nameX, nameWidth: firstX - nameX - 16, isNarrow: false };
+  return { lanes: placed, height: y, nameX, nameWidth, isNarrow: false };
 }
 
 function narrowLayout(lanes, width) {
@@ -140,7 +146,7 @@ function narrowLayout(lanes, width) {
       y: y + 26 + i * (lane.box + 8),
       width: width - boxX - (what.role === 'primary' ? 0 : 18) - 1,
     }));
-    y += 26 + at.boxes.length * (lane.box + 8) + 16;
+    y += 26 + at.boxes.length * (lane.box + 8) + 4;
     return at;
   });
   return { lanes: placed, height: y, nameX, nameWidth: width - nameX - 4, isNarrow: true };

@@ -15,6 +15,7 @@ const timePoints = 90;
 const log = (us) => (us === null ? null : Math.log10(Math.max(1, us)));
 /** More lines than this are hard to distinguish. */
 const seriesMost = 8;
+const dashes = { shadow: [6, 4], baseline: [2, 4] };
 const tickSteps = [1, 2, 5];
 const gapPx = 28;
 
@@ -63,7 +64,11 @@ export class LatencyCharts {
       this.#chosen = { route, keys: series.map(seriesKey).filter((key) => keys.has(key)) };
     }
     this.left = series.length - this.#chosen.keys.length;
-    return this.#chosen.keys.map((key) => ({ name: known.get(key).name, role: known.get(key).role }));
+    return this.#chosen.keys.map((key) => known.get(key));
+  }
+
+  recolour() {
+    this.#drawn = '';
   }
 
   #rebuild() {
@@ -158,15 +163,15 @@ function common(series, width, xLabel) {
     width: Math.max(200, width),
     height: chartHeight,
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
-    legend: { live: true },
+    legend: { live: true, markers: { dash: (plot, i) => (plot.series[i].dash ? 'dashed' : 'solid') } },
     padding: [12, 12, 0, 0],
     series: [
       { label: '', value: (_, value) => (value === null || value === undefined ? '' : xLabel(value)) },
       ...series.map((one) => ({
-        label: `${one.name} ${one.role}`,
+        label: `${one.name} ${one.title}`,
         stroke: colour(one),
         width: 2,
-        dash: one.role === 'shadow' ? [6, 4] : undefined,
+        dash: dashes[one.title],
         points: { show: false },
         spanGaps: true,
         value: (_, value) => (value === null || value === undefined ? '' : duration(10 ** value)),

@@ -36,6 +36,7 @@ export class MirrorCard {
       {
         className: `mirror ${colourClass({ name: to, role: sink ? 'sink' : 'shadow' })}`,
         'aria-labelledby': this.#id,
+        'data-version': to,
       },
       el('header', {}, title, this.#control.switch),
       el('div', { className: 'share' }, this.#control.slider, this.#control.shareField()),

@@ -9,6 +9,8 @@ import { levelOf } from './trouble.js';
 
 /** Rows drawn at a time, before the browser gets its turn. */
 const rowsAtOnce = 16;
+/** Rows that are shown before a person asks for all. */
+const rowsFirst = 30;
 /** The order follows the figures so often, and never while a person is in the table. */
 const orderEveryMs = 5000;
 
@@ -23,13 +25,13 @@ const filters = [
 const columns = [
   { name: 'route', by: ({ route }) => route },
   { name: 'mirror', by: ({ to }) => to },
-  { name: 'state', by: ({ state }) => levelOf(state.level) },
+  { name: 'state', by: urgency },
   { name: 'share', by: ({ percent }) => percent },
   { name: 'copies', by: ({ recent }) => recent?.sent ?? 0, title: 'Copies sent per second' },
   { name: 'lost', by: lostShare, title: 'Copies that were dropped or failed, of the last ten seconds' },
   { name: 'errors', by: ({ shadow }) => shadow?.errorShare ?? -1, title: 'Failures and 5xx of the shadow' },
   {
-    name: 'p50, shadow − primary',
+    name: 'shadow − primary, p50',
     by: ({ pairedDeltaUs }) => (pairedDeltaUs.count > 0 ? pairedDeltaUs.p50 : Number.NEGATIVE_INFINITY),
     title: 'Latency of the shadow minus that of the primary for the same request',
   },
@@ -56,6 +58,8 @@ export class MirrorRows {
     autocomplete: 'off',
     spellcheck: false,
   });
+  #all = el('button', { type: 'button', className: 'link', hidden: true });
+  #isAll = false;
   #found = el('p', { className: 'muted', role: 'status' });
   #filters = el(
     'fieldset',
@@ -84,6 +88,7 @@ export class MirrorRows {
         this.#body,
       ),
     ),
+    this.#all,
   );
 
   constructor() {
@@ -101,6 +106,10 @@ export class MirrorRows {
       this.#text = this.#search.value.trim().toLowerCase();
       this.#arrange();
     });
+    this.#all.addEventListener('click', () => {
+      this.#isAll = true;
+      this.#arrange();
+    });
     this.#showSort();
   }
 
@@ -109,14 +118,15 @@ export class MirrorRows {
   }
 
   *draw(mirrors) {
-    this.#mirrors = mirrors;
     if (mirrors.length === 0) {
+      this.#mirrors = mirrors;
       if (this.#rows.size > 0) this.#arrange();
       return;
     }
     const isUsed = this.#body.contains(document.activeElement) || this.#body.matches(':hover');
-    const isNew =
-      mirrors.some((mirror) => !this.#rows.has(mirrorKey(mirror))) || mirrors.length < this.#rows.size;
+    const known = new Set(this.#mirrors.map(mirrorKey));
+    const isNew = mirrors.length !== known.size || mirrors.some((mirror) => !known.has(mirrorKey(mirror)));
+    this.#mirrors = mirrors;
     if (isNew || (!isUsed && performance.now() - this.#orderedMs > orderEveryMs)) this.#arrange();
     const byKey = new Map(mirrors.map((mirror) => [mirrorKey(mirror), mirror]));
     let drawn = 0;
@@ -162,16 +172,17 @@ export class MirrorRows {
       row.element.remove();
       this.#rows.delete(key);
     }
-    this.#order = shown.map(mirrorKey);
-    for (const mirror of shown) {
+    const drawn = this.#isAll ? shown : shown.slice(0, rowsFirst);
+    this.#all.hidden = drawn.length === shown.length;
+    setText(this.#all, `Show all ${plural(shown.length, 'mirror')}`);
+    this.#order = drawn.map(mirrorKey);
+    for (const mirror of drawn) {
       const key = mirrorKey(mirror);
       if (!this.#rows.has(key)) this.#rows.set(key, new Row(mirror));
+      if (!this.#rows.get(key).element.isConnected) this.#rows.get(key).update(mirror);
     }
     const elements = this.#order.map((key) => this.#rows.get(key).element);
-    const isSame =
-      elements.length === this.#body.children.length &&
-      elements.every((one, i) => this.#body.children[i] === one);
-    if (!isSame) this.#body.replaceChildren(...elements);
+    placeIn(this.#body, elements);
     const all = this.#mirrors.length;
     setText(
       this.#found,
@@ -182,6 +193,20 @@ export class MirrorRows {
   #matches({ route, to, primary }) {
     return this.#text === '' || [route, to, primary].some((name) => name.toLowerCase().includes(this.#text));
   }
+}
+
+/** Makes `elements` the children of `parent`, and moves no more of them than it must. */
+function placeIn(parent, elements) {
+  const wanted = new Set(elements);
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  elements.forEach((element, i) => {
+    if (parent.children[i] !== element) parent.insertBefore(element, parent.children[i] ?? null);
+  });
+}
+
+/** The order of rows by state: only what fails comes first, so that rows do not move for every lost copy. */
+function urgency({ state }) {
+  return Math.max(levelOf(state.level), levelOf('note'));
 }
 
 function isText(column, mirrors) {

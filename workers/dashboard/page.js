@@ -2,6 +2,7 @@
 import { Addresses } from './addresses.js';
 import { keepToken, send, token } from './api.js';
 import { Attention } from './attention.js';
+import { giveColours, recolour } from './colours.js';
 import { Differences } from './differences.js';
 import { byId, el, segments, setText } from './dom.js';
 import { Endpoints } from './endpoints.js';
@@ -52,7 +53,7 @@ const routePanels = new RoutePanels(byId('route-panels'));
 const flow = new Flow(byId('flow'));
 const charts = new LatencyCharts(byId('by-percentile'), byId('over-time'), model);
 const mirrors = new Mirrors(byId('mirrors'));
-const versions = new Versions(byId('versions'));
+const versions = new Versions(byId('versions'), () => draw());
 const addresses = new Addresses(byId('addresses'));
 const endpoints = new Endpoints(byId('endpoints'));
 const differences = new Differences(byId('differences'));
@@ -65,7 +66,7 @@ const poll = new Poll({
 function take(name) {
   return (answer) => {
     answers[name] = answer;
-    if (model.snapshot !== null) draw();
+    draw();
   };
 }
 
@@ -164,7 +165,7 @@ async function askConfig(generation) {
   configGeneration = generation;
   try {
     answers.config = await send('GET', 'api/config');
-    if (model.snapshot !== null) draw();
+    draw();
   } catch {
     configGeneration = -1;
   }
@@ -172,7 +173,14 @@ async function askConfig(generation) {
 
 function draw() {
   const { snapshot } = model;
+  if (snapshot === null) return;
   const route = routeShown();
+  const { versions: known, mirrors: all } = snapshot.stats;
+  const sinks = all.filter(({ sink }) => sink).map(({ to }) => to);
+  if (giveColours(Object.keys(known), sinks)) {
+    recolour();
+    charts.recolour();
+  }
   schedule.replace([
     () => {
       const view = viewOf(model, { ...answers, route });
@@ -213,7 +221,7 @@ addEventListener('hashchange', () => {
   scrollTo(0, 0);
   byId('main').focus({ preventScroll: true });
   poll.start();
-  if (model.snapshot !== null) draw();
+  draw();
 });
 
 function state(name, text) {

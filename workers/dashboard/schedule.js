@@ -4,7 +4,7 @@
  */
 
 /** Work in one frame. The browser needs the rest of its 16 ms for style, layout and paint. */
-const budgetMs = 6;
+const budgetMs = 3;
 
 export class Schedule {
   #jobs = [];

@@ -50,22 +50,33 @@ const columnsMost = 6;
 const rowsAtOnce = 24;
 
 export class Versions {
-  #place;
+  #summary = el('summary');
+  #fold = el('details', { className: 'fold', hidden: true }, this.#summary);
+  #table = el('div', { className: 'scroll' });
   #shown = '';
   #cells = [];
 
-  constructor(place) {
-    this.#place = place;
+  /** `onOpen` is called when a person opens or closes the rows. */
+  constructor(place, onOpen) {
+    place.append(this.#fold, this.#table);
+    this.#fold.addEventListener('toggle', onOpen);
   }
 
-  /** Draws in pieces. */
+  /** Draws in pieces; rows are drawn while they are open. */
   *draw({ series }) {
     const areRows = series.length > columnsMost;
+    this.#fold.hidden = !areRows;
+    setText(this.#summary, `All ${count(series.length)} versions, a row each`);
+    if (areRows && !this.#fold.open) {
+      this.#shown = '';
+      this.#table.replaceChildren();
+      return;
+    }
     const shown = `${areRows}\n\n${series.map(seriesKey).join('\n\n')}`;
     if (shown !== this.#shown) {
       this.#shown = shown;
       this.#cells = series.map(() => figures.map(() => el('td')));
-      this.#place.replaceChildren(areRows ? asRows(series, this.#cells) : asColumns(series, this.#cells));
+      this.#table.replaceChildren(areRows ? asRows(series, this.#cells) : asColumns(series, this.#cells));
     }
     for (const [i, one] of series.entries()) {
       for (const [k, { value, isBad }] of figures.entries()) {
@@ -97,8 +108,8 @@ function asRows(series, cells) {
   return el('table', { className: 'version-rows' }, el('thead', {}, head), el('tbody', {}, ...body));
 }
 
-function title({ name, role }) {
-  return [badge(name, role), el('span', { className: 'muted', textContent: role })];
+function title({ name, role, title: text }) {
+  return [badge(name, role), el('span', { className: 'muted', textContent: text })];
 }
 
 function latency(counts, name) {

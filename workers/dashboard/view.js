@@ -17,7 +17,8 @@ export const recentS = 10;
  *   routes     [{ name, config, primaries: [series], weights: Map, rate, mirrors }]; `config` is the route in
  *              api/config, or null; `rate` is null where its versions also answer on other routes
  *   mirrors    [{ ...stats, primary, recent, shadow, summary, compares, baseline, setting, state }]
- *   series     [{ name, role, live, counts, recent, state }], versions in a role
+ *   series     [{ name, role, title, live, counts, recent }], versions in a role; a primary that is asked
+ *              once more has the role `shadow` and the title `baseline`
  *
  * `config` and `diffs` are the answers of the API, or null until they come.
  */
@@ -41,7 +42,7 @@ export function viewOf(model, { config = null, diffs = null, route = null } = {}
     points,
     routes: shown,
     mirrors: shownMirrors,
-    series: seriesOf(snapshot, route === null ? null : namesOf(shown, shownMirrors), recentOf),
+    series: seriesOf(snapshot, route === null ? null : namesOf(shown, shownMirrors), { mirrors, recentOf }),
   };
 }
 
@@ -74,7 +75,8 @@ function mirrorsOf(snapshot, points, { settings, diffs, recentOf }) {
       endpoints: mirror.sink ? [] : (snapshot.stats.versions[mirror.to]?.endpoints ?? []),
       summary: summaries.get(key) ?? null,
       // Without the configuration, a pair that was taken apart shows that the mirror compares.
-      compares: setting === null ? mirror.compare.examined > 0 : setting.compare !== undefined,
+      compares:
+        setting === null ? mirror.compare.examined > 0 : !['off', undefined].includes(setting.compare),
       baseline:
         baseline === null
           ? null
@@ -143,12 +145,15 @@ function namesOf(routes, mirrors) {
   return names;
 }
 
-function seriesOf(snapshot, names, recentOf) {
+function seriesOf(snapshot, names, { mirrors, recentOf }) {
+  const shadows = new Set(mirrors.map(({ to }) => to));
+  const isBaseline = ({ name, role }) => role === 'shadow' && !shadows.has(name);
   return snapshot.live.versions
     .filter((one) => names === null || names.has(seriesKey(one)))
     .map((live) => ({
       name: live.name,
       role: live.role,
+      title: isBaseline(live) ? 'baseline' : live.role,
       live,
       counts: snapshot.stats.versions[live.name][live.role],
       recent: recentOf(live),
