@@ -643,6 +643,15 @@ export const limits = {
    * Bytes of the file of live changes. Larger at the start: it is set aside; by a change: that is not kept.
    */
   liveStateBytes: 4 * 1024 * 1024,
+  /**
+   * How long a live change waits for the bucket of a fleet before it is made on this instance alone, in
+   * milliseconds.
+   */
+  shareLiveMs: 500,
+  /** Live changes that wait for the bucket. Past it: the oldest is not shared. */
+  unsharedLiveChanges: 256,
+  /** How long the lease of a fleet's leader lasts without being renewed, in milliseconds. */
+  leaseMs: 5000,
   /** Bytes of the store of applied documents. Reached: a configuration error at the start. */
   documentStoreBytes: 64 * 1024 * 1024,
   /** Documents in force. Reached: a configuration error. */

@@ -24,7 +24,11 @@ export interface Status {
     readonly keptIn: string | null;
     /** Why the last change could not be kept. */
     readonly problem: string | null;
+    /** Changes of this instance that the others of the fleet don't have yet. */
+    readonly unshared: number;
   };
+  /** Null: this instance does not follow the plan of a fleet. `leader` null: nobody, or unknown. */
+  readonly fleet: { readonly name: string; readonly leader: string | null } | null;
   /** What differs from the configuration. */
   readonly live: readonly LiveEntry[];
   /** Routes with the record of a rollout. */
@@ -73,11 +77,12 @@ export interface StatusSource {
   readonly reading: Reading;
   readonly live: LiveView;
   readonly ready: boolean;
+  readonly fleet: Status['fleet'];
   /** Wall clock; null where nothing is held back. */
   heldSinceMs(route: string): number | null;
 }
 
-export function statusOf({ plan, reading, live, ready, heldSinceMs }: StatusSource): Status {
+export function statusOf({ plan, reading, live, ready, fleet, heldSinceMs }: StatusSource): Status {
   const heldBack = reading.mirrors
     .filter((mirror) => mirror.baselineOf === null && mirror.heldBackPercent > 0)
     .flatMap(({ route, to, heldBackPercent }): LiveEntry[] => {
@@ -94,7 +99,8 @@ export function statusOf({ plan, reading, live, ready, heldSinceMs }: StatusSour
     generation: reading.generation,
     engine: reading.engine,
     threads: { proxy: plan.threads.proxy, shadow: plan.threads.shadow, restarts: restarts(reading) },
-    state: { keptIn: live.keptIn, problem: live.problem },
+    state: { keptIn: live.keptIn, problem: live.problem, unshared: live.unshared },
+    fleet,
     live: [...entriesOf(live.state), ...heldBack],
     rollouts: live.state.rollouts.map(([route]) => route),
   };

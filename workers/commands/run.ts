@@ -51,7 +51,7 @@ export async function runCommand(
       return found.unreachable ? exitFailure : exitUsage;
     }
     origin = originOfPlan(found.name, found.read.text, set);
-    plan = { place: found.place, revision: found.read.revision };
+    plan = { place: found.place, revision: found.read.revision, live: found.read.live };
   }
   // Watched before it is read, so that no change in between is lost.
   const changes = new ChangeFlag();

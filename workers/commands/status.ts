@@ -21,7 +21,7 @@ export async function statusCommand(options: StatusOptions, io: CommandIo): Prom
 }
 
 function linesOf(status: Status): string[] {
-  const { version, node, pid, ready, uptimeS, generation, engine, threads, state, live } = status;
+  const { version, node, pid, ready, uptimeS, generation, engine, threads, state, fleet, live } = status;
   const uptime = formatDuration(Math.round(uptimeS) * 1000);
   const restarts = threads.restarts === 0 ? '' : `, ${threads.restarts} restarted`;
   const kept =
@@ -32,6 +32,7 @@ function linesOf(status: Status): string[] {
     `umbra ${version}, process ${pid}, ${ready ? 'serving' : 'not serving'} for ${uptime}`,
     `generation ${generation}, engine ${engine}, Node ${node.replace('v', '')}`,
     `threads: ${threads.proxy} proxy, ${threads.shadow} shadow${restarts}`,
+    ...(fleet === null ? [] : [`fleet: instance ${fleet.name}, led by ${fleet.leader ?? 'nobody known'}`]),
     `live changes: ${live.length === 0 ? 'none' : live.length}, ${kept}`,
     ...live.map((entry) => `  ${lineOf(entry)} (${entry.by}, ${entry.at})`),
   ];

@@ -27,6 +27,8 @@ import { LiveFeed } from '../admin/live-feed.js';
 import { type AdminServer, serveAdmin } from '../admin/server.js';
 import { statusOf } from '../admin/status-body.js';
 import { addressUrl } from '../downstream/listen-address.js';
+import { alone, type Leadership, Lease } from '../fleet/lease.js';
+import { LiveSharer } from '../fleet/live-sharer.js';
 import { PlanFollower } from '../fleet/plan-follower.js';
 import { FleetPublisher } from '../fleet/publisher.js';
 import type {
@@ -102,11 +104,34 @@ const follower =
     ? null
     : new PlanFollower({
         source: start.plan,
-        instance: () => ({ name: observed.plan.fleet?.name ?? hostName(), id: start.fleetId }),
+        instance: () => ({ name: instanceName(), id: start.fleetId }),
         generation: () => observed.plan.generation,
         take: (text, revision) => ask({ what: 'plan', text, revision }),
         log,
       });
+
+/** Shares live changes with the other instances that follow the same plan; one of them leads. */
+const sharer =
+  start.plan === null
+    ? null
+    : new LiveSharer({
+        source: start.plan,
+        view: () => live,
+        take: (shared) => ask({ what: 'shared', live: shared }),
+        log,
+      });
+const lease =
+  start.plan === null
+    ? null
+    : new Lease({
+        key: `${start.plan.place.key}.leader`,
+        id: start.fleetId,
+        name: instanceName(),
+        bucket: () => sharer!.bucket(),
+        log,
+      });
+/** What a driver that runs on one instance of a fleet uses. */
+const leadership: Leadership = lease ?? alone;
 
 const publisher = new FleetPublisher({
   isInstance: true,
@@ -155,6 +180,11 @@ parentPort!.on('message', (message: ToControl) => {
       void server?.close();
       server = null;
       return;
+    case 'share': {
+      const { id, text, revision } = message;
+      void sharer!.share(text, revision).then((result) => say({ type: 'shared', id, result }));
+      return;
+    }
     case 'answer':
       asks.get(message.id)?.(message.answer);
       asks.delete(message.id);
@@ -198,7 +228,9 @@ async function listen(): Promise<void> {
     status: () => {
       const { plan } = observed;
       const reading = read(observed, nowUs(), controlCounts());
-      return statusOf({ plan, reading, live, ready, heldSinceMs: (route) => guards.heldSinceMs(route) });
+      const fleet = lease === null ? null : { name: instanceName(), leader: leadership.leader };
+      const heldSinceMs = (route: string) => guards.heldSinceMs(route);
+      return statusOf({ plan, reading, live, ready, fleet, heldSinceMs });
     },
     replaceConfig: (text) => ask({ what: 'config', text }),
     changeDocuments: (change, dryRun) => ask({ what: 'documents', change, dryRun }),
@@ -214,6 +246,10 @@ async function listen(): Promise<void> {
     const name = addressUrl('http', address, address.kind === 'tcp' ? address.port : 0);
     say({ type: 'failing', error: `the admin API cannot listen on ${name}: ${causeOf(error)}` });
   }
+}
+
+function instanceName(): string {
+  return observed.plan.fleet?.name ?? hostName();
 }
 
 function controlCounts(): ControlCounts {
@@ -278,7 +314,8 @@ async function leave(): Promise<void> {
   guards.stop();
   pairWatch.stop();
   prober?.stop();
-  await Promise.all([publisher.close(), follower?.stop()]);
+  await lease?.stop();
+  await Promise.all([publisher.close(), follower?.stop(), sharer?.stop()]);
   await server?.close();
   await analysts.close();
   await accessLog.close();

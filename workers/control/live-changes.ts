@@ -43,11 +43,14 @@ export class LiveChanges {
   }
 
   /**
-   * `setLive` resolves when every thread has applied the change. It never rejects: an answer with `ok: false`
-   * has the reason, and nothing was changed.
+   * `setLive` resolves when every thread of this instance has applied the change; other instances of a fleet
+   * follow within a second or so. It never rejects: an answer with `ok: false` has the reason, and nothing
+   * was changed here. In a fleet whose bucket can't be reached the change is made on this instance alone and
+   * shared later, or with `mustShare` refused with 503. Even then the bucket may have it, if only its answer
+   * was lost; `onChange` shows it.
    */
-  setLive(route: string, change: RouteChange, by: LiveCause): Promise<ChangeAnswer> {
-    return this.#ask({ what: 'live', route, change, by });
+  setLive(route: string, change: RouteChange, by: LiveCause, mustShare = false): Promise<ChangeAnswer> {
+    return this.#ask({ what: 'live', route, change, by, mustShare });
   }
 
   /**

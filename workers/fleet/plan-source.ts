@@ -3,9 +3,17 @@ import { formatPlanAddress, type NatsKey } from '../../config/nats-address.js';
 import { limits } from '../../core/limits.js';
 import { openBucket } from '../nats/bucket.js';
 import { connectNats, natsReason } from '../nats/connect.js';
+import type { SharedLive } from '../protocol/live-change.js';
+import { liveKey } from './live-sharer.js';
 
 export type PlanRead =
-  | { readonly ok: true; readonly text: string; readonly revision: number }
+  | {
+      readonly ok: true;
+      readonly text: string;
+      readonly revision: number;
+      /** The live changes beside it. */
+      readonly live: SharedLive;
+    }
   /** `unreachable`: nothing is known of the plan; else it is not there, or not one. */
   | { readonly ok: false; readonly unreachable: boolean; readonly reason: string };
 
@@ -41,7 +49,18 @@ async function readOnce(place: NatsKey): Promise<PlanRead> {
       return { ok: false, unreachable: false, reason: `${name}: there is no such key` };
     if (entry.value.length > limits.configBytes)
       return { ok: false, unreachable: false, reason: `${name}: is larger than ${limits.configBytes} bytes` };
-    return { ok: true, text: entry.string(), revision: entry.revision };
+    const live = await bucket.get(liveKey(place.key));
+    const hasLive = live?.operation === 'PUT';
+    return {
+      ok: true,
+      text: entry.string(),
+      revision: entry.revision,
+      live: {
+        place: `${name}.live`,
+        text: hasLive ? live.string() : null,
+        revision: hasLive ? live.revision : 0,
+      },
+    };
   } finally {
     await connection.close();
   }

@@ -4,7 +4,7 @@ import { ThreadCounters, ThreadField } from '../../core/record/thread-counters.j
 import type { EndpointErrors } from '../../core/report/endpoint-errors.js';
 import type { ObservedBlocks } from '../../core/report/observed.js';
 import type { KeptMark } from '../control/histogram-log.js';
-import type { LiveView } from '../protocol/live-change.js';
+import type { LiveView, ShareResult } from '../protocol/live-change.js';
 import type {
   ChangeAnswer,
   ChangeAsk,
@@ -36,6 +36,9 @@ export class ControlThread {
   readonly #changed = new Condition();
   /** How far the histogram logs are written, so that a successor continues there. */
   readonly #marks: KeptMark[] = [];
+  /** What waits for the bucket of a fleet. */
+  readonly #shares = new Map<number, (result: ShareResult) => void>();
+  #lastShare = 0;
   #serving = false;
   #observedGeneration = 0;
   #startFailure: string | null = null;
@@ -125,6 +128,24 @@ export class ControlThread {
     this.#thread.terminate(`the thread did not apply a plan within ${limits.threadAnswerMs} ms`);
   }
 
+  /**
+   * `share` writes live changes to the bucket of the plan. It resolves soon, also without a control thread.
+   */
+  share(text: string, revision: number): Promise<ShareResult> {
+    const id = ++this.#lastShare;
+    return new Promise((resolve) => {
+      const late = setTimeout(() => {
+        this.#shares.delete(id);
+        resolve({ kind: 'failed', reason: 'the control thread did not answer' });
+      }, limits.shareLiveMs * 2);
+      this.#shares.set(id, (result) => {
+        clearTimeout(late);
+        resolve(result);
+      });
+      this.#thread.post({ type: 'share', id, text, revision });
+    });
+  }
+
   stop(): Promise<void> {
     return this.#thread.stop(limits.controlLeaveMs);
   }
@@ -146,6 +167,9 @@ export class ControlThread {
     else if (message.type === 'observing') {
       this.#observedGeneration = message.generation;
       this.#changed.notify();
+    } else if (message.type === 'shared') {
+      this.#shares.get(message.id)?.(message.result);
+      this.#shares.delete(message.id);
     } else {
       const { id, ask } = message;
       void this.#events.change(ask).then((answer) => this.#thread.post({ type: 'answer', id, answer }));

@@ -60,7 +60,13 @@ export class Umbra {
   private constructor(options: UmbraOptions) {
     this.#options = options;
     const { loaded, cores, onLog } = options;
-    this.#running = new RunningPlan({ loaded, cores, onLog, source: options.plan ?? null });
+    this.#running = new RunningPlan({
+      loaded,
+      cores,
+      onLog,
+      source: options.plan ?? null,
+      share: (text, revision) => this.#control.share(text, revision),
+    });
     const { first } = this.#running;
     this.#inherited = matchListeners(first.listeners, options.inherited ?? []);
     const { listeners, warning } = settleEngines(first.listeners, this.#inherited, options.mayTakeOver);
@@ -217,6 +223,7 @@ export class Umbra {
       plan: () => this.plan,
       apply: (plan) => this.#apply(plan),
       hasRoomFor: (plan) => this.#plane.hasRoomFor(plan),
+      show: () => void this.#control.observe(this.#observed(), this.#running.live),
     });
     if (takeOver !== undefined) await this.#control.start();
     this.#control.setServing(true);

@@ -4,24 +4,20 @@
  */
 import { compilePlan } from '../../config/compile.js';
 import { readStore, writeStore } from '../../config/documents/store-file.js';
-import { compileLiveMirror } from '../../config/live-mirror.js';
 import type { LoadedAll } from '../../config/load-all.js';
 import type { Origin } from '../../config/origin.js';
 import { formatProblem } from '../../config/problem.js';
 import { MirrorSlots, MirrorSlotsFullError } from '../../config/slots.js';
 import { wallClockMs } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
-import { withLive } from '../../core/live/live-plan.js';
-import { countOf, type LiveState, noLiveState } from '../../core/live/live-state.js';
-import { describeMirror } from '../../core/live/live-text.js';
-import { reconcile } from '../../core/live/reconcile.js';
+import type { LiveState } from '../../core/live/live-state.js';
 import type { Plan } from '../../core/plan.js';
-import type { LiveAsk, LiveView } from '../protocol/live-change.js';
+import type { LiveAsk, LiveView, SharedLive, ShareResult } from '../protocol/live-change.js';
 import type { ChangeAnswer, ChangeAsk, LogMessage, PlanSource } from '../protocol/messages.js';
 import { followListeners } from './listener-change.js';
-import { changeLive } from './live-asks.js';
-import { readLive, setAside, writeLive } from './live-store.js';
+import { joinLive } from './live-overlay.js';
 import { loadInThread } from './loading.js';
+import { RunningLive, startLine } from './running-live.js';
 import { StateLock } from './state-lock.js';
 
 type Loaded = Extract<LoadedAll, { ok: true }>;
@@ -33,6 +29,8 @@ export interface PlanTarget {
   /** Resolves when every thread has applied the plan. */
   apply(plan: Plan): Promise<void>;
   hasRoomFor(plan: Plan): boolean;
+  /** Shows the live changes again where they are shown, without another plan. */
+  show(): void;
 }
 
 export interface RunningPlanOptions {
@@ -41,6 +39,8 @@ export interface RunningPlanOptions {
   /** The bucket that `loaded` came from, which is followed. */
   readonly source: PlanSource | null;
   readonly onLog: (message: LogMessage) => void;
+  /** Writes live changes to the bucket of `source`. */
+  readonly share: (text: string, revision: number) => Promise<ShareResult>;
 }
 
 export class RunningPlan {
@@ -56,7 +56,7 @@ export class RunningPlan {
   #config: Loaded['config'];
   /** The current plan without live changes. */
   #configured: Plan;
-  #live: LiveView;
+  readonly #live: RunningLive;
   #source: PlanSource | null;
   #lock: StateLock | null = null;
   /** The last change. Plans are applied one after the other. */
@@ -73,10 +73,14 @@ export class RunningPlan {
     this.#source = source;
     this.#config = loaded.config;
     this.#configured = compilePlan(loaded.config, 1, this.#slots, cores);
-    const state = this.#directory === null ? noLiveState : readLive(this.#directory).state;
-    const { live, plan } = this.#joined(state, this.#configured, loaded.config);
-    this.#live = { state: live, keptIn: this.#directory, problem: null };
-    this.first = plan;
+    this.#live = new RunningLive({
+      directory: this.#directory,
+      shared: source?.live ?? null,
+      own: async (directory) => (await this.#ownNow(directory))?.message ?? null,
+      share: options.share,
+      log: (level, message) => this.#log(level, message),
+    });
+    this.first = this.#joined(this.#live.state).plan;
     this.#changes = new Promise<void>((resolve) => {
       this.#open = resolve;
     });
@@ -84,7 +88,7 @@ export class RunningPlan {
 
   /** The live changes in force. */
   get live(): LiveView {
-    return this.#live;
+    return this.#live.view;
   }
 
   /** The bucket that is followed, with the current revision. */
@@ -174,25 +178,34 @@ export class RunningPlan {
       case 'allMirrors':
       case 'resetWeights':
         return this.#changeLive(ask);
+      case 'shared':
+        return this.#takeShared(ask.live);
     }
   }
 
-  /** `#changeLive` makes a change even if it can't be kept: a stop of mirrors must not need a disk. */
   async #changeLive(ask: LiveAsk): Promise<ChangeAnswer> {
-    const changed = changeLive(this.#live.state, this.#configured, ask, wallClockMs());
-    if (!changed.ok) return { ...changed, problems: [] };
-    let plan: Plan;
-    try {
-      plan = this.#overlaid(this.#configured, changed.state, this.#config);
-    } catch (error) {
-      if (error instanceof MirrorSlotsFullError) return refusal(409, error.message);
-      throw error;
+    const refuse = (state: LiveState): string | null => {
+      const before = new Set(this.#joined(this.#live.state).ended);
+      return this.#joined(state).ended.find((line) => !before.has(line)) ?? null;
+    };
+    const made = await this.#live.make(ask, this.#configured, refuse);
+    if (!made.ok) return { ...made, problems: [] };
+    const answer = await this.#apply(this.#next(this.#joined(made.state).plan));
+    return { ...answer, warnings: made.warnings, kept: made.kept };
+  }
+
+  /**
+   * `#takeShared` applies what other instances have changed. A change that does not fit to the configuration
+   * of this one stays shared: a revision of the plan may be on its way.
+   */
+  async #takeShared(shared: SharedLive): Promise<ChangeAnswer> {
+    const before = JSON.stringify(this.#live.state);
+    const problem = await this.#live.take(shared, this.#configured);
+    if (problem !== null || JSON.stringify(this.#live.state) === before) {
+      this.#target!.show();
+      return problem === null ? { ok: true, generation: this.#plan.generation } : refusal(409, problem);
     }
-    await this.#keep(changed.state);
-    const answer = await this.#apply(this.#next(plan));
-    const { problem } = this.#live;
-    const warnings = problem === null ? changed.warnings : [...changed.warnings, problem];
-    return { ...answer, warnings, kept: problem === null && this.#directory !== null };
+    return this.#apply(this.#next(this.#joined(this.#live.state).plan));
   }
 
   /**
@@ -200,70 +213,19 @@ export class RunningPlan {
    * has ended meanwhile is reported here, once.
    */
   async #beginLive(): Promise<void> {
-    if (this.#directory === null || this.#lock === null) return;
-    const { state, problem } = readLive(this.#directory);
-    if (problem !== null)
-      this.#log('error', `live changes are lost: ${problem}; ${setAside(this.#directory, wallClockMs())}`);
-    const { live, plan, ended } = this.#joined(state, this.#configured, this.#config);
-    const hasChanged = JSON.stringify(live) !== JSON.stringify(this.#live.state);
+    const before = JSON.stringify(this.#joined(this.#live.state).state);
+    if (this.#lock !== null) this.#live.readAgain();
+    const { state, plan, ended } = this.#joined(this.#live.state);
     this.#report(ended);
-    if (ended.length > 0 || problem !== null) await this.#keep(live);
-    else this.#live = { ...this.#live, state: live };
-    if (hasChanged) await this.#apply(this.#next(plan));
-    const count = countOf(live);
-    if (count > 0) this.#log('info', `live changes in force: ${count} (umbra status lists them)`, { count });
+    if (ended.length > 0 && this.#lock !== null) await this.#live.put(state);
+    if (JSON.stringify(state) !== before) await this.#apply(this.#next(plan));
+    const line = startLine(state);
+    if (line !== null) this.#log('info', line);
   }
 
-  /** `#keep` makes `state` the one in force, and writes it where it is kept. It never rejects. */
-  async #keep(state: LiveState): Promise<void> {
-    const problem = await this.#store(state);
-    if (problem !== null) this.#log('error', problem);
-    this.#live = { state, keptIn: this.#directory, problem };
-  }
-
-  /** `#store` returns why `state` could not be kept, or null. Without a directory it is not meant to be. */
-  async #store(state: LiveState): Promise<string | null> {
-    if (this.#directory === null) return null;
-    const refused = await this.#ownNow(this.#directory);
-    const lost = 'the change is in force, but not kept:';
-    if (refused !== null) return `${lost} ${refused.message}`;
-    try {
-      await writeLive(this.#directory, state);
-      return null;
-    } catch (error) {
-      return `${lost} ${(error as Error).message}`;
-    }
-  }
-
-  /** `#joined` returns what of `state` holds under `configured`, and the plan of both. */
-  #joined(state: LiveState, configured: Plan, config: Loaded['config']) {
-    const { state: still, ended } = reconcile(state, configured);
-    const { fitting, unfitting } = this.#fitting(still, configured, config);
-    const plan = this.#overlaid(configured, fitting, config);
-    return { live: fitting, plan, ended: [...ended, ...unfitting] };
-  }
-
-  /** `#fitting` leaves out added mirrors for which there is no slot. */
-  #fitting(state: LiveState, configured: Plan, config: Loaded['config']) {
-    const unfitting: string[] = [];
-    const mirrors = state.mirrors.filter((mirror) => {
-      if (mirror.file !== null) return true;
-      try {
-        compileLiveMirror(config, configured, this.#slots, mirror);
-        return true;
-      } catch (error) {
-        if (!(error instanceof MirrorSlotsFullError)) throw error;
-        unfitting.push(`${describeMirror(mirror)} ended: ${error.message}`);
-        return false;
-      }
-    });
-    return { fitting: { ...state, mirrors }, unfitting };
-  }
-
-  #overlaid(configured: Plan, state: LiveState, config: Loaded['config']): Plan {
-    return withLive(configured, state, (mirror) =>
-      compileLiveMirror(config, configured, this.#slots, mirror),
-    );
+  /** `#joined` returns what of `state` holds under the configuration, and the plan of both. */
+  #joined(state: LiveState) {
+    return joinLive(state, { config: this.#config, plan: this.#configured }, this.#slots);
   }
 
   /** `#next` numbers a plan of live changes. What needs a restart stays as it runs. */
@@ -363,14 +325,17 @@ export class RunningPlan {
       this.#log('warn', `changing ${fixed.join(', ')} requires a restart; all other changes were applied`);
     const { admin, threads } = this.#plan;
     const listeners = followListeners(this.#plan.listeners, next.listeners) ?? this.#plan.listeners;
-    const { live, plan, ended } = this.#joined(this.#live.state, next, config);
-    const isMoved = store !== null && store !== this.#directory;
-    if (store !== null) this.#directory = store;
     this.#config = config;
     this.#configured = next;
+    const { state, ended } = this.#joined(this.#live.state);
     this.#report(ended);
-    if (ended.length > 0 || isMoved) await this.#keep(live);
-    else this.#live = { ...this.#live, state: live };
+    if (ended.length > 0) await this.#live.put(state);
+    else this.#live.use(state);
+    const { plan } = this.#joined(this.#live.state);
+    if (store !== null && store !== this.#directory) {
+      this.#directory = store;
+      await this.#live.move(store);
+    }
     const answer = await this.#apply({ ...plan, listeners, admin, threads });
     return ended.length === 0 ? answer : { ...answer, ended };
   }

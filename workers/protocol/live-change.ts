@@ -26,7 +26,14 @@ export interface MirrorSetting {
 
 /** A live change that is asked for. */
 export type LiveAsk =
-  | { readonly what: 'live'; readonly route: string; readonly change: RouteChange; readonly by: LiveCause }
+  | {
+      readonly what: 'live';
+      readonly route: string;
+      readonly change: RouteChange;
+      readonly by: LiveCause;
+      /** In a fleet: refused with 503 where the change can't be shared. */
+      readonly mustShare?: boolean;
+    }
   /** All mirrors at once. Null ends every live change of a mirror. */
   | { readonly what: 'allMirrors'; readonly enabled: boolean | null; readonly by: LiveCause }
   /** Ends every live change of weights. */
@@ -35,8 +42,28 @@ export type LiveAsk =
 /** The live changes in force, and where they are kept. */
 export interface LiveView {
   readonly state: LiveState;
-  /** The state directory, or the address of a bucket; null: live changes end with the process. */
+  /** The state directory, or the entry of a bucket; null: live changes end with the process. */
   readonly keptIn: string | null;
   /** Why the last change could not be kept; null: it is. */
   readonly problem: string | null;
+  /** Revision of the bucket's entry; 0: there is none. */
+  readonly revision: number;
+  /** Changes that were made on this instance alone, and wait for the bucket. */
+  readonly unshared: number;
 }
+
+/** The entry of a bucket in which the instances of a fleet share their live changes. */
+export interface SharedLive {
+  /** Its address, for people. */
+  readonly place: string;
+  /** Null: there is no entry, and `revision` is 0. */
+  readonly text: string | null;
+  readonly revision: number;
+}
+
+/** What became of a text that was to be shared. */
+export type ShareResult =
+  | { readonly kind: 'kept'; readonly revision: number }
+  /** Another instance was quicker. */
+  | { readonly kind: 'newer'; readonly text: string | null; readonly revision: number }
+  | { readonly kind: 'failed'; readonly reason: string };

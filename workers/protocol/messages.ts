@@ -20,12 +20,14 @@ import type { EndpointErrors } from '../../core/report/endpoint-errors.js';
 import type { DataThreadKind, ObservedBlocks, Role } from '../../core/report/observed.js';
 import type { Targets } from '../../core/upstream/target.js';
 import type { KeptMark } from '../control/histogram-log.js';
-import type { LiveAsk, LiveView } from './live-change.js';
+import type { LiveAsk, LiveView, SharedLive, ShareResult } from './live-change.js';
 
 /** Where a plan is, and which revision of it is in force. */
 export interface PlanSource {
   readonly place: NatsKey;
   readonly revision: number;
+  /** The live changes beside it, as they were at the start. */
+  readonly live: SharedLive;
 }
 
 /** The shared blocks that one thread writes under one plan. */
@@ -202,6 +204,8 @@ export type ToControl =
   /** The admin API's address is another process's from now on. */
   | { readonly type: 'closeAdmin' }
   | { readonly type: 'answer'; readonly id: number; readonly answer: ChangeAnswer }
+  /** Live changes are to be written to the bucket, if its entry still has the revision. */
+  | { readonly type: 'share'; readonly id: number; readonly text: string; readonly revision: number }
   | { readonly type: 'leave' };
 
 export type FromControl =
@@ -210,6 +214,7 @@ export type FromControl =
   | { readonly type: 'observing'; readonly generation: number }
   | { readonly type: 'mark'; readonly mark: KeptMark }
   | { readonly type: 'ask'; readonly id: number; readonly ask: ChangeAsk }
+  | { readonly type: 'shared'; readonly id: number; readonly result: ShareResult }
   | Failing
   | LogMessage;
 
@@ -219,6 +224,8 @@ export type ChangeAsk =
   | { readonly what: 'config'; readonly text: string }
   /** A revision of the plan that is followed. */
   | { readonly what: 'plan'; readonly text: string; readonly revision: number }
+  /** Live changes of the bucket, which another instance has made or this one has to share. */
+  | { readonly what: 'shared'; readonly live: SharedLive }
   | {
       readonly what: 'documents';
       readonly change: DocumentChange;

@@ -77,8 +77,8 @@ export async function startAdmin(t: Test, options: Partial<AdminDeps> = {}): Pro
     effectiveConfig: () => ({ listen: [] }),
     status: () => {
       const reading = read(observed, 0);
-      const live = { state: noLiveState, keptIn: null, problem: null };
-      return statusOf({ plan: observed.plan, reading, live, ready: true, heldSinceMs: () => 0 });
+      const live = { state: noLiveState, keptIn: null, problem: null, revision: 0, unshared: 0 };
+      return statusOf({ plan: observed.plan, reading, live, ready: true, fleet: null, heldSinceMs: () => 0 });
     },
     changeLive: async (ask) => {
       asked.changes.push(ask);
