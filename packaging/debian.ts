@@ -64,6 +64,8 @@ async function installed(program: Tree): Promise<Tree> {
   tree.set('usr/bin/umbra', link('../lib/umbra/bin/umbra'));
   for (const [path, name] of Object.entries({ ...editable, ...system }))
     tree.set(path, file(systemFile(name)));
+  // Debian's place for documentation is the same as that of the archive.
+  for (const [path, entry] of program) if (path.startsWith(`${share}/doc/`)) tree.set(`usr/${path}`, entry);
   for (const [path, name] of Object.entries(shared)) tree.set(path, program.get(`${share}/${name}`)!);
   const page = await gzipOf([program.get(`${share}/man/umbra.1`)!.content]);
   tree.set('usr/share/man/man1/umbra.1.gz', file(page));

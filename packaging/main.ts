@@ -1,6 +1,6 @@
 /**
- * `npm run package [-- --output DIR --architecture x64]`: writes what users install, and SHA256SUMS. Two runs
- * over one commit write the same bytes, with one release of Node.
+ * `npm run package [-- --output DIR --architecture x64]`: writes what users install, a bill of materials
+ * of each, and SHA256SUMS. Two runs over one commit write the same bytes, with one release of Node.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -9,11 +9,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { packageFile, packageVersion } from '../config/package-file.js';
+import { billOfPackages, billOfProgram, billText } from './bill-of-materials.js';
 import { debianNames, debianPackage } from './debian.js';
 import { gzipOf } from './gzip.js';
 import { type Architecture, architectures } from './node-release.js';
 import { npmPackage } from './npm-package.js';
 import { program, systemFile } from './program.js';
+import { checkRelease, readReleaseState } from './release.js';
 import { tarOf } from './tar.js';
 
 const root = fileURLToPath(packageFile('.'));
@@ -27,12 +29,20 @@ const version = packageVersion();
 const timeS = buildTimeS();
 mkdirSync(values.output, { recursive: true });
 
+const { released, problems } = checkRelease(readReleaseState());
+for (const problem of problems) console.error(problem);
+if (problems.length > 0) process.exit(1);
+console.log(released ? `release ${version}` : `no release: the commit has no tag v${version}`);
+
 const sums: string[] = [];
 write('Containerfile', Buffer.from(systemFile('Containerfile').toString().replaceAll('VERSION', version)));
+const bill = billOfPackages();
+write(`umbra-${version}.cdx.json`, Buffer.from(billText(bill, timeS)));
 write(`umbra-${version}.tgz`, await gzipOf(tarOf(npmPackage(), 'package/', timeS)));
 for (const architecture of values.architecture.map(known)) {
   const name = `umbra-${version}-linux-${architecture}`;
   const tree = program(architecture, timeS);
+  write(`${name}.cdx.json`, Buffer.from(billText(billOfProgram(bill, architecture, tree), timeS)));
   write(`${name}.tar.gz`, await gzipOf(tarOf(tree, `${name}/`, timeS)));
   write(`umbra_${version}_${debianNames[architecture]}.deb`, await debianPackage(tree, architecture, timeS));
 }

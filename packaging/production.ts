@@ -45,9 +45,13 @@ export function production(architecture: Architecture): Tree {
     const wanted = used[path.slice('node_modules/'.length)];
     addFolder(tree, path, join(root, path), (name) => wanted?.includes(name) ?? isUsed(name));
   }
-  const addon = `uws_linux_${architecture}_${nodeAbi}.node`;
+  const addon = addonName(architecture);
   tree.set(`node_modules/${uws}/${addon}`, file(addonForOlderGlibc(addon)));
   return tree;
+}
+
+export function addonName(architecture: Architecture): string {
+  return `uws_linux_${architecture}_${nodeAbi}.node`;
 }
 
 function isUsed(name: string): boolean {

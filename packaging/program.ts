@@ -7,7 +7,7 @@ import { packageFile, packageVersion } from '../config/package-file.js';
 import { manPage } from './man-page.js';
 import { type Architecture, readNodeRelease } from './node-release.js';
 import { production } from './production.js';
-import { addFolder, file, type Tree } from './tree.js';
+import { addFolder, addTree, file, type Tree } from './tree.js';
 
 /** Where `program` puts what a system has places of its own for. */
 export const share = 'share';
@@ -17,7 +17,7 @@ export function bundle(): Tree {
   const tree: Tree = new Map();
   addFolder(tree, 'dist/bundle', folder('dist/bundle'), isPacked);
   addFolder(tree, 'workers/dashboard', folder('workers/dashboard'), () => true);
-  for (const path of ['bin/umbra.js', 'config/schema.json', 'LICENSE', 'CHANGELOG.md']) {
+  for (const path of ['bin/umbra.js', 'config/schema.json', 'LICENSE']) {
     tree.set(path, file(readFileSync(packageFile(path)), path === 'bin/umbra.js'));
   }
   return tree;
@@ -40,10 +40,21 @@ export function program(architecture: Architecture, timeS: number): Tree {
   const manifest = { name: 'umbra', version: packageVersion(), type: 'module' };
   tree.set('package.json', file(`${JSON.stringify(manifest, null, 2)}\n`));
   const commands = describeCommands();
+  addTree(tree, `${share}/doc/umbra`, pages());
   tree.set(`${share}/man/umbra.1`, file(manPage(commands, packageVersion(), timeS)));
   for (const shell of shells) {
     tree.set(`${share}/completion/umbra.${shell}`, file(completionScript(shell, commands)));
   }
+  return tree;
+}
+
+/** `pages` returns the documentation and the examples that it names, under the paths of the checkout. */
+export function pages(): Tree {
+  const tree: Tree = new Map();
+  addFolder(tree, 'docs', folder('docs'), (path) => !path.startsWith('images/'));
+  addFolder(tree, 'config/examples', folder('config/examples'), () => true);
+  for (const path of ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md'])
+    tree.set(path, file(readFileSync(packageFile(path))));
   return tree;
 }
 

@@ -30,9 +30,9 @@ export function addFolder(tree: Tree, to: string, from: string, wanted: (path: s
   }
 }
 
-/** `addTree` adds a copy of `other` to `tree`, under `to`. */
+/** `addTree` adds a copy of `other` to `tree`, under `to`, which is empty for the root. */
 export function addTree(tree: Tree, to: string, other: Tree): void {
-  for (const [path, entry] of other) tree.set(`${to}/${path}`, entry);
+  for (const [path, entry] of other) tree.set(to === '' ? path : `${to}/${path}`, entry);
 }
 
 function filesBelow(root: string, folder: string): string[] {

