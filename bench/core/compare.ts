@@ -7,7 +7,7 @@
 import { Comparer } from '../../core/compare/compare.js';
 import { exact } from '../../core/compare/decimal.js';
 import { digestBody, digestFields } from '../../core/compare/digest.js';
-import { EndpointBatch } from '../../core/compare/endpoint-batch.js';
+import { EndpointBatch, EndpointPair } from '../../core/compare/endpoint-batch.js';
 import type { PairSide } from '../../core/compare/pair-port.js';
 import { Framing, RequestHead } from '../../core/http/message.js';
 import { ResponseHead } from '../../core/http/response-head.js';
@@ -92,11 +92,14 @@ const pair = measured('a pair: outcome into the ring and out, compared, counted'
   turns(times, (i) => port.outcome(i, told)),
 );
 const batch = new EndpointBatch();
+const endpointPair = new EndpointPair();
+endpointPair.shadowUs = 950;
 const targets = Array.from({ length: 1000 }, (_, i) => `/users/${i}/orders?page=${i}`);
 const endpoint = measured('a pair counted by its endpoint (shadow thread)', (times) => {
   for (let i = 0; i < times; i++) {
     if (batch.isFull) batch.clear();
-    batch.add(0, counters, 'GET', targets[i % targets.length], 0, 0, 900, 950);
+    endpointPair.primaryUs = 900 + (i & 7);
+    batch.add(0, counters, 'GET', targets[i % targets.length], endpointPair);
   }
   return batch.bytes;
 });

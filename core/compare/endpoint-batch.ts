@@ -26,6 +26,17 @@ export interface EndpointLoss {
   lostByEndpoint(pairs: number): void;
 }
 
+/** The two responses of a pair, to be counted by its endpoint. A thread fills one object for all its pairs. */
+export class EndpointPair {
+  /** An index of `pairOutcomes`. */
+  outcome = 0;
+  /** Bits of `Differs`. */
+  differs = 0;
+  /** Latencies, which count where the outcome is `ok`. */
+  primaryUs = 0;
+  shadowUs = 0;
+}
+
 export class EndpointBatch {
   readonly #hash = new PatternHash();
   /** By place: the hashes of a name, and its index. */
@@ -54,29 +65,17 @@ export class EndpointBatch {
     return fixedBytes + this.#textBytes + this.#count * recordBytes;
   }
 
-  /**
-   * Takes one pair. `outcome` is an index of `pairOutcomes`; latencies are in microseconds, and count where
-   * it is `ok`. The batch is not full.
-   */
-  add(
-    slot: number,
-    loss: EndpointLoss,
-    method: string,
-    target: string,
-    outcome: number,
-    differs: number,
-    primaryUs: number,
-    shadowUs: number,
-  ): void {
+  /** `add` takes one pair of a mirror's slot. The batch must not be full. */
+  add(slot: number, loss: EndpointLoss, method: string, target: string, pair: EndpointPair): void {
     const name = this.#nameOf(slot, loss, method, target);
     this.#pairsOf[name]++;
     const at = this.#count++ * recordBytes;
     const view = this.#view;
     view.setUint16(at, name, true);
-    view.setUint8(at + 2, outcome);
-    view.setUint8(at + 3, differs);
-    view.setUint32(at + 4, primaryUs, true);
-    view.setUint32(at + 8, shadowUs, true);
+    view.setUint8(at + 2, pair.outcome);
+    view.setUint8(at + 3, pair.differs);
+    view.setUint32(at + 4, pair.primaryUs, true);
+    view.setUint32(at + 8, pair.shadowUs, true);
   }
 
   /** Writes `bytes` bytes from `at` on. */

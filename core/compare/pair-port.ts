@@ -20,6 +20,7 @@ import {
   EndpointBatch,
   type EndpointCounter,
   type EndpointLoss,
+  type EndpointPair,
   readEndpointBatch,
 } from './endpoint-batch.js';
 
@@ -59,18 +60,9 @@ export class PairPort {
   }
 
   /** Counts a pair by its endpoint, as `EndpointBatch.add` does; `sendEndpoints` sends it on. */
-  countPair(
-    slot: number,
-    loss: EndpointLoss,
-    method: string,
-    target: string,
-    outcome: number,
-    differs: number,
-    primaryUs: number,
-    shadowUs: number,
-  ): void {
+  countPair(slot: number, loss: EndpointLoss, method: string, target: string, pair: EndpointPair): void {
     const batch = this.#endpoints;
-    batch.add(slot, loss, method, target, outcome, differs, primaryUs, shadowUs);
+    batch.add(slot, loss, method, target, pair);
     if (batch.isFull) this.sendEndpoints();
   }
 

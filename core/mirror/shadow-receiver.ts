@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../clock.js';
 import { CaptureBudget, PairCapture } from '../compare/capture.js';
+import type { EndpointPair } from '../compare/endpoint-batch.js';
 import type { PairPort } from '../compare/pair-port.js';
 import { Drop, type Failure, none } from '../errors.js';
 import { GRPC_METHOD } from '../grpc/grpc-method.js';
@@ -117,13 +118,10 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
     { plan, counters, isBaseline }: ShadowMirror,
     method: string,
     target: string,
-    outcome: number,
-    differs: number,
-    primaryUs: number,
-    shadowUs: number,
+    pair: EndpointPair,
   ): void {
     if (isBaseline) return;
-    this.#pairs.countPair(plan.slot, counters, method, target, outcome, differs, primaryUs, shadowUs);
+    this.#pairs.countPair(plan.slot, counters, method, target, pair);
   }
 
   #captureOf(mirror: ShadowMirror, generation: number): PairCapture | null {

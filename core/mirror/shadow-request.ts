@@ -9,6 +9,7 @@
 import type { Clock } from '../clock.js';
 import type { PairCapture } from '../compare/capture.js';
 import { digestBody, digestFields } from '../compare/digest.js';
+import { EndpointPair } from '../compare/endpoint-batch.js';
 import { blameOfFailure, type Drop, dropOfUnsent, Failure, failures, none } from '../errors.js';
 import { GrpcCall } from '../grpc/grpc-call.js';
 import { GRPC_METHOD } from '../grpc/grpc-method.js';
@@ -67,17 +68,12 @@ export interface ShadowRequestHome {
    * Both outcomes of a captured pair are known. `primary` is null when one of them is not a whole response.
    */
   examine(mirror: ShadowMirror, capture: PairCapture, primary: Outcome | null): void;
-  /** Counts a pair by its endpoint: an index of `pairOutcomes`, `Differs` bits and both latencies. */
-  countByEndpoint(
-    mirror: ShadowMirror,
-    method: string,
-    target: string,
-    outcome: number,
-    differs: number,
-    primaryUs: number,
-    shadowUs: number,
-  ): void;
+  /** Counts a pair by its endpoint. `pair` is only valid during the call. */
+  countByEndpoint(mirror: ShadowMirror, method: string, target: string, pair: EndpointPair): void;
 }
+
+/** Of the copy that is paired now. */
+const endpointPair = new EndpointPair();
 
 export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   readonly #home: ShadowRequestHome;
@@ -468,16 +464,14 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
       counters.add(MirrorField.notComparable);
     }
     const outcome = pairOutcome(primaryEnd, shadowEnd);
-    if (wasSent && outcome >= 0)
-      this.#home.countByEndpoint(
-        this.mirror!,
-        this.#grpc === null ? this.#request.method : GRPC_METHOD,
-        this.#target,
-        outcome,
-        differs,
-        this.#primary.latencyUs,
-        shadowUs,
-      );
+    if (wasSent && outcome >= 0) {
+      endpointPair.outcome = outcome;
+      endpointPair.differs = differs;
+      endpointPair.primaryUs = this.#primary.latencyUs;
+      endpointPair.shadowUs = shadowUs;
+      const method = this.#grpc === null ? this.#request.method : GRPC_METHOD;
+      this.#home.countByEndpoint(this.mirror!, method, this.#target, endpointPair);
+    }
     if (this.#capture !== null) this.#home.examine(this.mirror!, this.#capture, whole ? this.#primary : null);
     this.#capture = null;
   }

@@ -3,6 +3,7 @@
  * same way.
  */
 import { wallClockMs } from '../clock.js';
+import type { EndpointPair } from '../compare/endpoint-batch.js';
 import { HeldBack } from '../mirror/held-back.js';
 import type { Plan } from '../plan.js';
 import { MirrorCounters } from '../record/mirror-counters.js';
@@ -18,14 +19,8 @@ export interface PlayCounters {
   readonly recorded: VersionCounters;
   readonly mirror: MirrorCounters;
   readonly baselineMirror: MirrorCounters;
-  /** Counts one pair by the endpoint of its request; `outcome` is an index of `pairOutcomes`. */
-  countByEndpoint(
-    request: string,
-    outcome: number,
-    differs: number,
-    primaryUs: number,
-    shadowUs: number,
-  ): void;
+  /** Counts one pair by the endpoint of its request, `GET /users/17`. */
+  countByEndpoint(request: string, pair: EndpointPair): void;
 }
 
 export class ReplayCounters implements PlayCounters {
@@ -77,13 +72,7 @@ export class ReplayCounters implements PlayCounters {
     };
   }
 
-  countByEndpoint(
-    request: string,
-    outcome: number,
-    differs: number,
-    primaryUs: number,
-    shadowUs: number,
-  ): void {
+  countByEndpoint(request: string, { outcome, differs, primaryUs, shadowUs }: EndpointPair): void {
     this.#endpoints.counterOf(0, request)?.count(outcome, differs, primaryUs, shadowUs);
   }
 

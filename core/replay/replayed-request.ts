@@ -194,13 +194,12 @@ export class ReplayedRequest implements ReplayCallOwner {
   #countByEndpoint(outcome: number, differs: number): void {
     if (outcome < 0) return;
     const { method, target } = this.#exchange!.request;
-    this.#context.counters.countByEndpoint(
-      `${method} ${target}`,
+    this.#context.counters.countByEndpoint(`${method} ${target}`, {
       outcome,
       differs,
-      this.#primaryAnswer?.latencyUs ?? -1,
-      this.#shadowAnswer?.latencyUs ?? -1,
-    );
+      primaryUs: this.#primaryAnswer?.latencyUs ?? -1,
+      shadowUs: this.#shadowAnswer?.latencyUs ?? -1,
+    });
   }
 
   #examine(primary: RecordedResponse, shadow: RecordedResponse, isBaseline: boolean): void {
