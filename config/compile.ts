@@ -13,6 +13,7 @@ import type {
   RoutePlan,
   ThreadsPlan,
   TimeoutsPlan,
+  TracingPlan,
 } from '../core/plan.js';
 import { compileMatch } from './compile-match.js';
 import { compileMirror } from './compile-mirror.js';
@@ -67,6 +68,8 @@ export function compilePlan(
       config.histograms === undefined
         ? null
         : { directory: config.histograms.directory, intervalMs: config.histograms.interval },
+    log: config.log,
+    tracing: config.tracing === undefined ? null : compileTracing(config.tracing),
     fleet: config.fleet === undefined ? null : compileFleet(config.fleet),
     redact: {
       defaults: config.redact.defaults,
@@ -76,6 +79,13 @@ export function compilePlan(
     },
     effective: config.effective,
   };
+}
+
+/** A URL without a path gets the standard one (OpenTelemetry Protocol Exporter, "Endpoint URLs"). */
+function compileTracing({ otlp, sample, service }: NonNullable<Config['tracing']>): TracingPlan {
+  const url = new URL(otlp);
+  if (url.pathname === '/') url.pathname = '/v1/traces';
+  return { url: url.href, shareMillionths: sample, service };
 }
 
 function compileFleet({ nats, name, interval }: NonNullable<Config['fleet']>): FleetPlan {

@@ -14,8 +14,10 @@ import { fleet } from './schema/fleet.js';
 import { guard } from './schema/guard.js';
 import { histograms } from './schema/histograms.js';
 import { admin, listen } from './schema/listen.js';
+import { log } from './schema/log.js';
 import { route } from './schema/route.js';
 import { threads } from './schema/threads.js';
+import { tracing } from './schema/tracing.js';
 import { duration, file, form, key, mapping, share, text } from './schema/values.js';
 import { version } from './schema/version.js';
 
@@ -86,6 +88,10 @@ export const configSchema = mapping({
   accessLog: accessLog.optional().meta({ description: 'One line for each exchange. Off unless set.' }),
   histograms: histograms.optional().meta({
     description: 'Latencies as HdrHistogram logs on disk, one per version and role. Off unless set.',
+  }),
+  log: log.prefault({}).meta({ description: "umbra's own log, on standard error." }),
+  tracing: tracing.optional().meta({
+    description: 'Traces of sampled requests and their copies, for OpenTelemetry. Off unless set.',
   }),
   fleet: fleet.optional().meta({
     description: 'One of many instances, seen as one through NATS (docs/scale.md). Off unless set.',

@@ -5,6 +5,7 @@
  */
 import type { ListenerPlan } from './plan/listener.js';
 import type { MirrorPlan } from './plan/mirror.js';
+import type { LogPlan, TracingPlan } from './plan/observe.js';
 import type { Address, NatsPlace } from './plan/place.js';
 import type { RoutePlan } from './plan/route.js';
 import type { VersionPlan } from './plan/version.js';
@@ -14,6 +15,7 @@ export * from './plan/cors.js';
 export * from './plan/listener.js';
 export * from './plan/match.js';
 export * from './plan/mirror.js';
+export * from './plan/observe.js';
 export * from './plan/place.js';
 export * from './plan/rollout-plan.js';
 export * from './plan/route.js';
@@ -34,6 +36,9 @@ export interface Plan {
   readonly routes: readonly RoutePlan[];
   readonly accessLog: AccessLogPlan | null;
   readonly histograms: HistogramsPlan | null;
+  readonly log: LogPlan;
+  /** Null: nothing is traced. */
+  readonly tracing: TracingPlan | null;
   /** Null: this instance is not one of a fleet. */
   readonly fleet: FleetPlan | null;
   readonly redact: RedactPlan;

@@ -1,6 +1,7 @@
 /** Flags that several commands share. */
+import type { LogLevel } from '../../core/plan.js';
 import type { NatsBucket } from '../nats-address.js';
-import { flag, type Misuse, orEnvironment, repeatedFlag } from './definition.js';
+import { flag, type Misuse, orEnvironment, repeatedFlag, toggle } from './definition.js';
 import { adminAddress, fleetAddress, fraction, oneOf, positiveInteger, text } from './values.js';
 
 const adminDefault = 'http://127.0.0.1:9901';
@@ -87,6 +88,22 @@ export const verdictFlags = {
 
 /** The form in which a command prints its figures. */
 export const outputFlag = flag('--output <format>', 'text or json', oneOf('text', 'json'), 'text', 'text');
+
+/** How much a command that serves writes to its log; they win over `log.level`. */
+export const logFlags = {
+  verbose: toggle('-v, --verbose', 'log details too (log.level: debug)'),
+  quiet: toggle('-q, --quiet', 'log errors alone (log.level: error)'),
+};
+
+/** `logLevelOf` returns the level that the flags ask for; null: that of the configuration. */
+export function logLevelOf(
+  { verbose, quiet }: { readonly verbose: boolean; readonly quiet: boolean },
+  misuse: Misuse,
+): LogLevel | null {
+  if (verbose && quiet) misuse('--verbose and --quiet exclude each other');
+  if (verbose) return 'debug';
+  return quiet ? 'error' : null;
+}
 
 /** Overrides of the configuration. */
 export const setFlag = repeatedFlag(

@@ -1,6 +1,8 @@
 /** `umbra demo`. */
 import { InvalidArgumentError } from 'commander';
+import type { LogLevel } from '../../core/plan.js';
 import { defineCommand, flag, toggle } from '../command-line/definition.js';
+import { logFlags, logLevelOf } from '../command-line/flags.js';
 import { duration, port, positiveInteger } from '../command-line/values.js';
 
 /** The services of the demo, and the ports that they have where they run alone. */
@@ -17,6 +19,7 @@ export interface DemoOptions {
   readonly port: number | null;
   readonly adminPort: number | null;
   readonly open: boolean;
+  readonly logLevel: LogLevel | null;
 }
 
 export const demo = defineCommand({
@@ -28,17 +31,18 @@ export const demo = defineCommand({
     port: flag('--port <n>', 'port of the proxy', port),
     adminPort: flag('--admin-port <n>', 'port of the admin server and its page', port),
     open: toggle('--open', 'open the page in a browser'),
+    ...logFlags,
     services: flag(
       '--services <names>',
       'run only these services (v1,v2), on the ports 9080 and 9081',
       services,
     ),
   },
-  complete({ rate, ...values }, misuse): DemoOptions {
+  complete({ rate, verbose, quiet, ...values }, misuse): DemoOptions {
     const { services, forMs, port, adminPort, open } = values;
     const others = [forMs, rate, port, adminPort].some((value) => value !== null) || open;
     if (services !== null && others) misuse("option '--services' cannot be used with any other");
-    return { ...values, rate: rate ?? rateDefault };
+    return { ...values, rate: rate ?? rateDefault, logLevel: logLevelOf({ verbose, quiet }, misuse) };
   },
 });
 

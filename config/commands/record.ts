@@ -1,5 +1,6 @@
 /** `umbra record`: a proxy to one server that records the requests. */
 import { defineCommand, flag, type OptionsOf, operand, toggle } from '../command-line/definition.js';
+import { logFlags, logLevelOf } from '../command-line/flags.js';
 import { duration, origin, percent, text } from '../command-line/values.js';
 
 const defaults = { output: './recordings', listen: '127.0.0.1:8080', admin: '127.0.0.1:9901' };
@@ -29,6 +30,10 @@ export const record = defineCommand({
     keepSecrets: toggle('--keep-secrets', 'record secrets as they are: cookies, credentials and passwords'),
     json: toggle('--json', 'print the summary at the end as JSON'),
     forMs: flag('--for <duration>', 'stop after this time', duration),
+    ...logFlags,
+  },
+  complete({ verbose, quiet, ...values }, misuse) {
+    return { ...values, logLevel: logLevelOf({ verbose, quiet }, misuse) };
   },
 });
 

@@ -1,7 +1,7 @@
 /** `umbra run`. */
 import { InvalidArgumentError } from 'commander';
 import { defineCommand, flag, type OptionsOf, optionalOperand } from '../command-line/definition.js';
-import { setFlag } from '../command-line/flags.js';
+import { logFlags, logLevelOf, setFlag } from '../command-line/flags.js';
 import { positiveInteger, text } from '../command-line/values.js';
 
 /**
@@ -25,6 +25,7 @@ export const run = defineCommand({
   flags: {
     config: flag('-c, --config <file>', 'the same as [file]', text),
     set: setFlag,
+    ...logFlags,
     takeover: flag(
       '--takeover <pid|file>',
       'take over the addresses of a running umbra, then ask it to drain; a file contains its pid, and then ours',
@@ -32,9 +33,13 @@ export const run = defineCommand({
     ),
     readyFd: flag('--ready-fd <n>', 'write a line to this file descriptor when it serves', positiveInteger),
   },
-  complete({ file, config, ...options }, misuse) {
+  complete({ file, config, verbose, quiet, ...options }, misuse) {
     if (file !== null && config !== null) misuse('give the configuration once: as [file], or with --config');
-    return { ...options, config: file ?? config ?? configDefault };
+    return {
+      ...options,
+      config: file ?? config ?? configDefault,
+      logLevel: logLevelOf({ verbose, quiet }, misuse),
+    };
   },
 });
 

@@ -83,6 +83,8 @@ routes:
 redact: { defaults: false, headers: [X-Secret], query: [], json: [$..pin] }
 accessLog: { path: log/access.log, format: json, sample: 1% }
 histograms: { directory: ./hlog, interval: 1m }
+log: { level: warn, format: json }
+tracing: { otlp: "http://127.0.0.1:4318", sample: 2%, service: edge }
 fleet: { nats: "nats://me:hidden@10.0.0.5,[::1]:4223/reviews", name: edge-1, interval: 2s }
 `;
 
@@ -372,6 +374,8 @@ t.test('every key comes into the plan', async (t) => {
     ],
     accessLog: { path: '/etc/umbra/log/access.log', format: 'json', shareMillionths: 10_000 },
     histograms: { directory: '/etc/umbra/hlog', intervalMs: 60_000 },
+    log: { level: 'warn', format: 'json' },
+    tracing: { url: 'http://127.0.0.1:4318/v1/traces', shareMillionths: 20_000, service: 'edge' },
     fleet: {
       nats: { servers: ['10.0.0.5:4222', '[::1]:4223'], secure: false, user: 'me', password: 'hidden' },
       bucket: 'reviews',
@@ -393,6 +397,8 @@ t.test('defaults', async (t) => {
     samplingSalt: 'umbra',
     accessLog: null,
     histograms: null,
+    log: { level: 'info', format: 'auto' },
+    tracing: null,
     fleet: null,
     threads: { ringBytes: limits.ringBytes },
     versions: [{ connectionsMax: 4096, idleMs: 60_000, connectTimeoutMs: 1000 }, {}],

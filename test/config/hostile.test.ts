@@ -133,6 +133,8 @@ t.test('any value in any place is understood or refused', async () => {
     'routes',
     'accessLog',
     'histograms',
+    'log',
+    'tracing',
     'redact',
   );
   fc.assert(

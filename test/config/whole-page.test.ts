@@ -37,6 +37,8 @@ routes:
         compare: { sample: 1%, ignore: [ "header:date", "$.requestId" ], baseline: v1 }
 accessLog: { path: "-", format: envoy, sample: 100% }
 histograms: { directory: ./hlog, interval: 10s }
+log: { level: info, format: auto }
+tracing: { otlp: "http://127.0.0.1:4318", sample: 1% }
 redact: { headers: [ authorization, cookie, set-cookie ], json: [ "$..password" ] }
 `;
 

@@ -47,6 +47,8 @@ const tables: Readonly<Record<string, string>> = {
   state: 'process',
   accessLog: 'access log',
   histograms: 'histogram logs',
+  log: 'log',
+  tracing: 'tracing',
   fleet: 'fleet',
   redact: 'redaction',
 };

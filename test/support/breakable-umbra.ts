@@ -33,5 +33,11 @@ process.on('message', (name: string) => {
 
 // Only now may anybody import `Worker`.
 const { runCommand } = await import('../../workers/commands/run.js');
-process.exitCode = await runCommand({ config: process.argv[2], set: [], takeover: null, readyFd: null });
+process.exitCode = await runCommand({
+  config: process.argv[2],
+  set: [],
+  takeover: null,
+  readyFd: null,
+  logLevel: null,
+});
 process.disconnect();

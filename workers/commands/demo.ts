@@ -124,7 +124,10 @@ async function startUmbra(
     const origin = originOf(place.config, []);
     const loaded = await loadInThread({ origin, change: null, nowMs: wallClockMs(), yaml: false });
     if (!loaded.ok) throw new Error(loaded.problems.map((problem) => problem.message).join('\n'));
-    const log = await openLog(new LogFilter());
+    const log = await openLog(new LogFilter(), {
+      ...loaded.config.log,
+      ...(options.logLevel === null ? {} : { level: options.logLevel }),
+    });
     try {
       const umbra = await Umbra.start({
         loaded,

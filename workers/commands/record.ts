@@ -31,7 +31,7 @@ export async function recordCommand(options: RecordOptions, commandIo: CommandIo
   };
   try {
     const code = await runCommand(
-      { config, set: [], takeover: null, readyFd: null },
+      { config, set: [], takeover: null, readyFd: null, logLevel: options.logLevel },
       {
         // JSON has standard output to itself.
         out: (line) => (options.json ? io.err(line) : io.out(line)),

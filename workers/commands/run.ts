@@ -1,7 +1,6 @@
 /** `umbra run`: serves in the foreground until a signal says otherwise. */
 import { closeSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import type { Logger } from 'pino';
 import type { RunOptions, Takeover } from '../../config/commands/run.js';
 import { exitFailure, exitOk, exitUsage } from '../../config/exit-codes.js';
 import type { LoadedAll } from '../../config/load-all.js';
@@ -10,9 +9,10 @@ import { type Origin, originOf, originOfPlan } from '../../config/origin.js';
 import { type ConfigProblem, formatProblem } from '../../config/problem.js';
 import { watchConfig } from '../../config/watch.js';
 import { wallClockMs } from '../../core/clock.js';
+import type { LogPlan } from '../../core/plan.js';
 import { takeInherited } from '../downstream/inherited.js';
 import { loadInThread } from '../main/loading.js';
-import { LogFilter, logMessage, openLog } from '../main/log.js';
+import { type Log, LogFilter, logMessage, openLog } from '../main/log.js';
 import { Umbra } from '../main/main.js';
 import { ServiceManager } from '../main/service-manager.js';
 import { askToHandOver, findPredecessor, HAND_OVER, writePid } from '../main/takeover.js';
@@ -39,7 +39,7 @@ const noHooks: RunHooks = {
  * Resolves with the exit code: 0 after a clean stop, 1 if it can't serve, 2 if the configuration is wrong.
  */
 export async function runCommand(
-  { config, set, takeover, readyFd }: RunOptions,
+  { config, set, takeover, readyFd, logLevel }: RunOptions,
   hooks: RunHooks = noHooks,
 ): Promise<number> {
   let origin = originOf(config, set);
@@ -64,9 +64,10 @@ export async function runCommand(
     }
     const filter = new LogFilter();
     filter.follow(loaded.config.redact);
-    const log = await openLog(filter, hooks.beforeLog);
+    const logPlan = (plan: LogPlan): LogPlan => (logLevel === null ? plan : { ...plan, level: logLevel });
+    const log = await openLog(filter, logPlan(loaded.config.log), hooks.beforeLog);
     for (const warning of loaded.warnings) log.warn(formatProblem(warning));
-    return await serve({ origin, takeover, readyFd, loaded, log, filter, changes, plan, hooks });
+    return await serve({ origin, takeover, readyFd, loaded, log, logPlan, filter, changes, plan, hooks });
   } finally {
     watch?.close();
   }
@@ -77,7 +78,9 @@ interface Serving {
   readonly takeover: Takeover | null;
   readonly readyFd: number | null;
   readonly loaded: Extract<LoadedAll, { ok: true }>;
-  readonly log: Logger;
+  readonly log: Log;
+  /** The level that the command line asks for goes before that of the configuration. */
+  readonly logPlan: (plan: LogPlan) => LogPlan;
   readonly filter: LogFilter;
   readonly changes: ChangeFlag;
   readonly plan: PlanSource | undefined;
@@ -85,7 +88,7 @@ interface Serving {
 }
 
 async function serve(serving: Serving): Promise<number> {
-  const { origin, takeover, readyFd, loaded, log, filter, changes, plan, hooks } = serving;
+  const { origin, takeover, readyFd, loaded, log, logPlan, filter, changes, plan, hooks } = serving;
   const manager = new ServiceManager({
     env: process.env,
     pid: process.pid,
@@ -100,7 +103,10 @@ async function serve(serving: Serving): Promise<number> {
       inherited: takeInherited(process.env, process.pid),
       cores: availableParallelism(),
       onLog: (message) => logMessage(log, message),
-      onPlan: ({ redact }) => filter.follow(redact),
+      onPlan: (plan) => {
+        filter.follow(plan.redact);
+        void log.follow(logPlan(plan.log));
+      },
       mayTakeOver: takeover !== null,
       takeOver: predecessor === null ? undefined : () => takeOverFrom(predecessor, manager),
     });

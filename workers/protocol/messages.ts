@@ -15,7 +15,7 @@
  */
 import type { DocumentChange } from '../../config/documents/change.js';
 import type { NatsKey } from '../../config/nats-address.js';
-import type { Plan, RoutePlan } from '../../core/plan.js';
+import type { LogLevel, Plan, RoutePlan } from '../../core/plan.js';
 import type { EndpointErrors } from '../../core/report/endpoint-errors.js';
 import type { DataThreadKind, ObservedBlocks, Role } from '../../core/report/observed.js';
 import type { Targets } from '../../core/upstream/target.js';
@@ -130,7 +130,7 @@ export interface Failing {
 
 export interface LogMessage {
   readonly type: 'log';
-  readonly level: 'info' | 'warn' | 'error';
+  readonly level: LogLevel;
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }

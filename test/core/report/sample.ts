@@ -53,6 +53,8 @@ export const plan: Plan = {
     },
   ],
   accessLog: null,
+  log: { level: 'info', format: 'auto' },
+  tracing: null,
   histograms: null,
   fleet: null,
   redact: { defaults: true, headers: [], query: [], json: [] },
