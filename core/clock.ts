@@ -29,6 +29,14 @@ export function nowUs(): number {
   return performance.now() * 1e3 + offsetUs;
 }
 
+/**
+ * `wallOffsetUs` returns what to add to a time of `nowUs` for microseconds since 1970. It changes when the
+ * wall clock is set.
+ */
+export function wallOffsetUs(): number {
+  return Date.now() * 1e3 - nowUs();
+}
+
 /** Milliseconds since 1970, for what people read: log lines, start times. Never for intervals. */
 export function wallClockMs(): number {
   return Date.now();

@@ -624,6 +624,16 @@ export const limits = {
   serviceMessages: 16,
   /** Pause before the process that passes messages to systemd is started again, in milliseconds. */
   serviceHelperPauseMs: 1000,
+  /**
+   * Spans that wait on the control thread for their receiver, and those of one request to it. Reached:
+   * further ones are dropped, `umbra_trace_spans_dropped_total`.
+   */
+  traceQueue: 8192,
+  traceBatch: 512,
+  /** How long the end of umbra waits for the receiver of spans, in milliseconds. */
+  traceLeaveMs: 1000,
+  /** A wall clock that differs by more, in microseconds, was set: later spans have the new time. */
+  traceClockUs: 100_000,
   /** Bytes of a configuration file. Reached: a configuration error. */
   configBytes: 1024 * 1024,
   /**

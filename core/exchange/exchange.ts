@@ -30,6 +30,7 @@ import type { ResponseHead } from '../http/response-head.js';
 import { safeMethods } from '../http/safe-methods.js';
 import { CopySource, type Outcome } from '../mirror/codec.js';
 import type { MirrorCopy, MirrorOffer } from '../mirror/offer.js';
+import type { RequestTrace, Tracer } from '../mirror/tracer.js';
 import type { TimeoutsPlan } from '../plan.js';
 import type { AccessLogPort } from '../record/access-log.js';
 import { VersionField } from '../record/version-counters.js';
@@ -68,6 +69,8 @@ const US_PER_MS = 1000;
 export interface ExchangeHome extends KeptBytes {
   readonly mirrors: MirrorOffer;
   readonly log: AccessLogPort;
+  /** Null: no request is traced. */
+  readonly tracer: Tracer | null;
   /** A scratch outcome that is filled and read in one turn of the event loop. */
   readonly outcome: Outcome;
   /** Counts a request whose body is larger than its listener allows. */
@@ -98,6 +101,8 @@ export class Exchange implements RequestSink, ResponseSink {
    * sides have the same sample.
    */
   logged = false;
+  /** Null: this request is not traced. */
+  trace: RequestTrace | null = null;
   /** Null until the exchange served a route with retries. */
   #attempts: Attempts | null = null;
   /** Values for commands in header values; created for the first route that has some. */
@@ -157,21 +162,25 @@ export class Exchange implements RequestSink, ResponseSink {
     this.#grpc = head.grpc ? this.#beginGrpc() : null;
     this.failure = none;
     this.logged = this.#home.log.chosen();
+    const { tracer } = this.#home;
+    this.trace = tracer === null ? null : tracer.begin(head);
     route.counters.requestStarted();
     const request = this.#request;
     if (route.hasCommands) this.#beginSource(head, responder, route);
     fillPrimaryHead(request, head, route.requestChange, this.#source);
+    if (this.trace !== null) request.fields = this.trace.forPrimary(request.fields);
     request.takeTimeouts(route.plan.timeouts);
     if (head.grpc) this.#takeGrpcTimeout(route.plan.timeouts);
     request.tie = responder.tie;
     request.resends.begin(head.method, route.retry);
     if (route.retry !== null) this.#beginAttempts(route, nowUs);
     this.#calls.start(route.pool, request);
-    if (this.logged || route.mirrors.length > 0) this.source.take(head);
+    if (this.logged || this.trace !== null || route.mirrors.length > 0) this.source.take(head);
     if (route.mirrors.length > 0) {
       const { source } = this;
       source.offeredUs = nowUs;
       source.logged = this.logged;
+      source.trace = this.trace;
       const forwarded = route.copiesForwarded ? this.#takeForwarded(head, source) : source;
       const { mirrors } = this.#home;
       this.#copyCount = mirrors.offer(route.mirrors, head, source, forwarded, responder, this.#copies);
@@ -213,6 +222,8 @@ export class Exchange implements RequestSink, ResponseSink {
     forwarded.takeParts(method, target, host, fields);
     forwarded.offeredUs = original.offeredUs;
     forwarded.logged = original.logged;
+    forwarded.trace = original.trace;
+    if (this.trace !== null) forwarded.takeParts(method, target, host, this.trace.forCopy(fields));
     return forwarded;
   }
 

@@ -12,8 +12,10 @@ import type { RequestHead } from '../http/message.js';
 import { limits } from '../limits.js';
 import { CopySource, Outcome } from '../mirror/codec.js';
 import type { MirrorOffer } from '../mirror/offer.js';
+import type { RequestTrace, Tracer } from '../mirror/tracer.js';
 import type { AccessLogPort } from '../record/access-log.js';
 import { ResponseDetails, responseDetails } from '../record/response-details.js';
+import type { SpanPort } from '../record/span-record.js';
 import { type ThreadCounters, ThreadField } from '../record/thread-counters.js';
 import { Delays } from './delays.js';
 import { DiscardedRequest, isAnsweredAtOnce } from './discarded-request.js';
@@ -34,6 +36,8 @@ const NOT_DELAYED = -1;
 export class Forwarder implements ExchangeHome {
   readonly mirrors: MirrorOffer;
   readonly log: AccessLogPort;
+  readonly #spans: SpanPort | null;
+  tracer: Tracer | null = null;
   readonly outcome = new Outcome();
   /** Scratch source, used to log requests that were never forwarded. */
   readonly #unforwarded = new CopySource();
@@ -52,11 +56,13 @@ export class Forwarder implements ExchangeHome {
     counters: ThreadCounters,
     log: AccessLogPort,
     clock: Clock,
+    spans: SpanPort | null = null,
   ) {
     this.#runtime = runtime;
     this.mirrors = mirrors;
     this.#counters = counters;
     this.log = log;
+    this.#spans = spans;
     this.#clock = clock;
     this.#delays = new Delays(clock);
   }
@@ -65,9 +71,10 @@ export class Forwarder implements ExchangeHome {
     return this.#inFlight;
   }
 
-  /** `use` applies this plan to later exchanges. */
-  use(runtime: ProxyRuntime): void {
+  /** `use` applies this plan to later exchanges. `tracer` is null when nothing is traced. */
+  use(runtime: ProxyRuntime, tracer: Tracer | null = null): void {
     this.#runtime = runtime;
+    this.tracer = tracer;
   }
 
   /**
@@ -213,6 +220,7 @@ export class Forwarder implements ExchangeHome {
   ended(exchange: Exchange, requestComplete: boolean): void {
     this.#inFlight--;
     if (exchange.logged) this.#logExchange(exchange);
+    if (exchange.trace !== null) this.#traceExchange(exchange, exchange.trace);
     if (requestComplete) this.#spare.push(exchange);
   }
 
@@ -245,6 +253,37 @@ export class Forwarder implements ExchangeHome {
       requestBytes: call.requestBytes,
       responseBytes: call.responseBytes,
       upstream: call.endpoint?.logged ?? '',
+    });
+  }
+
+  #traceExchange(exchange: Exchange, trace: RequestTrace): void {
+    const { call, source, status, failure, beganUs } = exchange;
+    const { plan, pool } = exchange.route!;
+    const { wire, methodBytes, targetBytes, hostBytes, http2 } = source;
+    const targetEnd = methodBytes + targetBytes;
+    this.#spans?.write({
+      kind: 'exchange',
+      traceId: trace.traceId,
+      parentId: trace.parentId,
+      serverId: trace.serverId,
+      clientId: trace.clientId,
+      method: wire.slice(0, methodBytes),
+      target: wire.slice(methodBytes, targetEnd),
+      host: wire.slice(targetEnd, targetEnd + hostBytes),
+      http2,
+      route: plan.name,
+      version: pool.plan.name,
+      upstream: call.endpoint?.logged ?? '',
+      startUs: beganUs,
+      sentUs: call.sentUs,
+      answeredUs: call.endUs,
+      endUs: this.#clock(),
+      status,
+      failure,
+      details: responseDetails(failure, (exchange.phase & Phase.HEAD_SENT) !== 0, call.error),
+      requestBytes: call.requestBytes,
+      responseBytes: call.responseBytes,
+      drops: trace.drops,
     });
   }
 

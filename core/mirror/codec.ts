@@ -23,6 +23,7 @@
 import { GrpcStatus } from '../grpc/grpc-status.js';
 import type { Framing, RequestHead } from '../http/message.js';
 import { latin1Slice, latin1Write } from '../http/wire.js';
+import type { RequestTrace } from './tracer.js';
 
 const headWireOffset = 40;
 const lengthZeroBit = 1 << 8;
@@ -40,6 +41,8 @@ export const FrameFlag = {
   UNPAIRED: 4,
   /** HEAD: the pair is compared field by field, so both responses are captured. */
   CAPTURE: 8,
+  /** HEAD: the exchange is traced, and so is its copy. */
+  TRACED: 16,
 } as const;
 
 /** What the proxy thread recorded of the primary's response, as bits. */
@@ -87,6 +90,8 @@ export class CopySource {
   offeredUs = 0;
   /** The exchange is logged in the access log, and so are its copies. */
   logged = false;
+  /** The trace of the exchange; null: it is not traced. */
+  trace: RequestTrace | null = null;
   /** The order key of the copy that is offered next (core/mirror/order-key). */
   orderKey = 0;
 

@@ -57,8 +57,13 @@ class Source<M extends { readonly counters: MirrorCounters }, C extends FramedCo
     if (type === FrameType.HEAD) {
       this.readUpToUs = offeredUs(this.#numbers, start);
       const mirror = this.#receiver.admit(slot, generation, flags, this.open.size);
-      if (mirror === null) return;
+      const isTraced = (flags & FrameFlag.TRACED) !== 0;
+      if (mirror === null && !isTraced) return;
       this.#receiver.head.read(bytes, this.#numbers, start);
+      if (mirror === null) {
+        this.#receiver.traceRefused(slot, generation);
+        return;
+      }
       const copy = this.#receiver.begin(mirror, generation, exchangeId, flags);
       if (copy?.expectsFrames) this.open.set(exchangeId, copy);
       return;
@@ -113,6 +118,7 @@ export abstract class FrameReceiver<M extends { readonly counters: MirrorCounter
   readonly clock: Clock;
   readonly #sources: Source<M, C>[];
   #draining = false;
+  #lastDrop: Drop = Drop.DRAINING;
 
   constructor(readers: readonly RingReader[], clock: Clock) {
     this.clock = clock;
@@ -134,12 +140,21 @@ export abstract class FrameReceiver<M extends { readonly counters: MirrorCounter
    */
   abstract begin(mirror: M, generation: number, exchangeId: number, flags: number): C | null;
 
+  /** `traceDropped` is called for a traced copy, whose head is in `head`, that was received and dropped. */
+  protected traceDropped(_slot: number, _generation: number, _reason: Drop): void {}
+
+  /** Called by a source, whose head is read by then. */
+  traceRefused(slot: number, generation: number): void {
+    this.traceDropped(slot, generation, this.#lastDrop);
+  }
+
   /** `onRead` is called at the end of each `drain`. All HEADs that were offered up to `upToUs` were read. */
   protected onRead(_upToUs: number): void {}
 
   /** `drop` counts a copy that was received and is not begun. */
   protected drop({ counters }: M, reason: Drop, flags: number): void {
     counters.dropped(reason);
+    this.#lastDrop = reason;
     if ((flags & FrameFlag.CAPTURE) !== 0) counters.unexamined(Unexamined.NO_PAIR);
   }
 
@@ -198,6 +213,7 @@ export abstract class FrameReceiver<M extends { readonly counters: MirrorCounter
     const mirror = this.plans.mirrorOf(slot, generation);
     if (mirror === undefined) {
       this.plans.countUnserved(slot);
+      this.#lastDrop = Drop.DRAINING;
       return null;
     }
     mirror.counters.received();

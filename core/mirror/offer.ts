@@ -207,7 +207,8 @@ export class MirrorOffer {
     // in-flight bounds are divided among them. Ordered copies go to the thread of their key instead.
     const turn = this.#turn++ % this.#shadowThreads;
     const last = head.framing === Framing.NONE ? FrameFlag.LAST : 0;
-    const flags = last | (original.logged ? FrameFlag.LOGGED : 0);
+    const logged = original.logged ? FrameFlag.LOGGED : 0;
+    const flags = last | logged | (original.trace === null ? 0 : FrameFlag.TRACED);
     for (let i = 0; i < mirrors.length; i++) {
       const mirror = mirrors[i];
       const plan = mirror.plan;
@@ -215,12 +216,12 @@ export class MirrorOffer {
       mirror.counters.eligible();
       const unfit = whyUnfit(plan, head);
       if (unfit !== accepted) {
-        mirror.counters.dropped(unfit);
+        dropCopy(mirror, unfit, original);
         continue;
       }
       const heldBack = this.#heldBack.of(plan.slot);
       if (heldBack > 0 && !this.#sampler.stays(plan, heldBack, head, client)) {
-        mirror.counters.dropped(Drop.GUARD);
+        dropCopy(mirror, Drop.GUARD, original);
         continue;
       }
       const captures = plan.capture !== null && this.#sampler.happens(plan.capture.shareMillionths);
@@ -254,7 +255,7 @@ export class MirrorOffer {
   ): boolean {
     const { plan, counters } = mirror;
     if (this.#fullSlots[shadow].has(plan.slot)) {
-      counters.dropped(Drop.IN_FLIGHT);
+      dropCopy(mirror, Drop.IN_FLIGHT, source);
       return false;
     }
     const port = this.#ports[shadow];
@@ -262,7 +263,7 @@ export class MirrorOffer {
     const headFlags = plan.compare.pairs ? flags : flags | FrameFlag.UNPAIRED;
     const refused = port.offerHead(plan.slot, exchangeId, source, headFlags, counters);
     if (refused !== accepted) {
-      counters.dropped(refused);
+      dropCopy(mirror, refused, source);
       return false;
     }
     const captures = (flags & FrameFlag.CAPTURE) !== 0;
@@ -276,6 +277,12 @@ export class MirrorOffer {
     this.#lastId = (this.#lastId + 1) & exchangeIdMask;
     return this.#lastId;
   }
+}
+
+/** `dropCopy` counts a copy that is not sent, and notes it in the trace of its request. */
+function dropCopy({ plan, counters }: Mirror, reason: Drop, { trace }: CopySource): void {
+  counters.dropped(reason);
+  trace?.drops.push([plan.slot, reason]);
 }
 
 function whyUnfit(plan: MirrorPlan, head: RequestHead): Drop | typeof accepted {

@@ -13,13 +13,16 @@ import { limits } from '../limits.js';
 import type { AccessLogPort } from '../record/access-log.js';
 import { MirrorField, Unexamined } from '../record/mirror-counters.js';
 import { responseDetails } from '../record/response-details.js';
+import type { SpanPort } from '../record/span-record.js';
 import type { RingReader } from '../ring/reader.js';
 import { FrameFlag, type Outcome, Seen } from './codec.js';
+import { beginCopyTrace, type CopyTrace } from './copy-trace.js';
 import { FrameReceiver } from './frame-receiver.js';
 import { noOrder } from './order-key.js';
 import { OrderQueues } from './order-queues.js';
 import { ShadowRequest } from './shadow-request.js';
 import type { ShadowMirror } from './shadow-runtime.js';
+import type { Random } from './trace-fields.js';
 
 /** Hears that a breaker opened or closed, and what the last copy failed for (-1: it completed). */
 export type BreakerListener = (mirror: ShadowMirror, open: boolean, failure: number) => void;
@@ -33,6 +36,8 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
   readonly #pairs: PairPort;
   readonly #queues = new OrderQueues<ShadowRequest>();
   readonly #onBreaker: BreakerListener;
+  #spans: SpanPort | null = null;
+  #random: Random | null = null;
   #readUpToUs = 0;
   #advancing = false;
 
@@ -61,6 +66,7 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
   begin(mirror: ShadowMirror, generation: number, _exchangeId: number, flags: number): ShadowRequest | null {
     if (this.head.orderKey !== noOrder && this.#queues.isFull(this.head.orderKey)) {
       this.drop(mirror, Drop.ORDER_FULL, flags);
+      if ((flags & FrameFlag.TRACED) !== 0) this.traceDropped(mirror.plan.slot, generation, Drop.ORDER_FULL);
       return null;
     }
     const request = this.#spare.pop() ?? new ShadowRequest(this);
@@ -81,6 +87,61 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
     if (bounds.breakerRefuses(this.clock())) return Drop.BREAKER_OPEN;
     if (pool.outOfService) return Drop.NO_ENDPOINT;
     return bounds.full ? Drop.IN_FLIGHT : none;
+  }
+
+  /** `traceWith` sets where spans of traced copies go, and the source of their ids. */
+  traceWith(spans: SpanPort, random: Random): void {
+    this.#spans = spans;
+    this.#random = random;
+  }
+
+  traceOf(copied: string, fields: string): CopyTrace | null {
+    return this.#random === null ? null : beginCopyTrace(copied, fields, this.#random);
+  }
+
+  protected override traceDropped(slot: number, generation: number, reason: Drop): void {
+    const { method, target, host, fields, offeredUs } = this.head;
+    const mirror = this.plans.mirrorOf(slot, generation);
+    const trace = mirror === undefined ? null : this.traceOf(fields, fields);
+    if (trace === null) return;
+    const nowUs = this.clock();
+    this.#spans?.write({
+      ...spanOf(trace, mirror!),
+      method,
+      target,
+      host,
+      upstream: '',
+      startUs: offeredUs,
+      sentUs: 0,
+      endUs: nowUs,
+      status: 0,
+      failure: none,
+      details: '',
+      drop: reason,
+      differs: none,
+      deltaUs: 0,
+    });
+  }
+
+  #writeSpan(request: ShadowRequest, trace: CopyTrace): void {
+    const { call, status, failure, drop, differs, deltaUs } = request;
+    const { method, target, host } = request.request;
+    this.#spans?.write({
+      ...spanOf(trace, request.mirror!),
+      method,
+      target,
+      host,
+      upstream: request.wasStarted ? (call.endpoint?.logged ?? '') : '',
+      startUs: request.offeredUs,
+      sentUs: request.wasStarted ? call.sentUs : 0,
+      endUs: request.overUs,
+      status,
+      failure,
+      details: request.wasStarted ? responseDetails(failure as Failure | -1, false, call.error) : '',
+      drop,
+      differs,
+      deltaUs,
+    });
   }
 
   breakerTurned(mirror: ShadowMirror, failure: number): void {
@@ -144,6 +205,7 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
   }
 
   settled(request: ShadowRequest): void {
+    if (request.trace !== null) this.#writeSpan(request, request.trace);
     this.#spare.push(request);
   }
 
@@ -175,4 +237,8 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
       upstream: call.endpoint?.logged ?? '',
     });
   }
+}
+
+function spanOf({ traceId, spanId, ofTraceId, ofSpanId }: CopyTrace, { route, pool }: ShadowMirror) {
+  return { kind: 'copy', traceId, spanId, ofTraceId, ofSpanId, route, version: pool.plan.name } as const;
 }

@@ -27,6 +27,7 @@ import type { ResponseSink } from '../upstream/response-sink.js';
 import { UpstreamRequest } from '../upstream/upstream-request.js';
 import type { Breaker } from './breaker.js';
 import { CopySource, FrameFlag, type MirroredHead, Outcome, Seen } from './codec.js';
+import type { CopyTrace } from './copy-trace.js';
 import type { FramedCopy } from './frame-receiver.js';
 import { HeldBody } from './held-body.js';
 import { noOrder } from './order-key.js';
@@ -62,6 +63,8 @@ export interface ShadowRequestHome {
   settled(request: ShadowRequest): void;
   /** The breaker has opened or closed with a copy that failed for `failure`; -1: it completed. */
   breakerTurned(mirror: ShadowMirror, failure: number): void;
+  /** Begins the trace of a copy: `copied` are the fields of the request, and `fields` those of the copy. */
+  traceOf(copied: string, fields: string): CopyTrace | null;
   /** Returns why a copy whose turn has come in its order can't be sent now, or `none`. */
   whyNotSent(mirror: ShadowMirror): Drop | typeof none;
   /**
@@ -78,7 +81,7 @@ const endpointPair = new EndpointPair();
 export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   readonly #home: ShadowRequestHome;
   readonly #calls: Calls;
-  readonly #request = new UpstreamRequest();
+  readonly request = new UpstreamRequest();
   readonly source = new CopySource();
   mirror: ShadowMirror | null = null;
   #phase = Phase.IDLE as number;
@@ -105,6 +108,15 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   /** Created for the first gRPC call. */
   #spareGrpc: GrpcCall | null = null;
   failure = -1;
+  /** Null: the copy is not traced. The figures below are for its span. */
+  trace: CopyTrace | null = null;
+  /** Why it was dropped, or `none`. */
+  drop: Drop | typeof none = none;
+  /** `Differs` bits of a pair of whole responses, or `none`. */
+  differs: number = none;
+  deltaUs = 0;
+  /** When it completed, failed or was dropped. */
+  overUs = 0;
   #bodyDigest = 0;
   #fieldsDigest = 0;
   /** The outcome of the primary's exchange. Its failure is -1 only after a whole response is known. */
@@ -152,6 +164,10 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     this.#judged = 0;
     this.#grpc = head.grpc ? this.#beginGrpc() : null;
     this.failure = -1;
+    this.drop = none;
+    this.differs = none;
+    this.deltaUs = 0;
+    this.overUs = 0;
     this.#bodyDigest = 0;
     this.#fieldsDigest = 0;
     this.#primary.failure = Failure.ABORTED;
@@ -160,11 +176,13 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     this.#breaker = null;
     const target = mirror.targetFor(head.target);
     const host = mirror.hostFor(head.host);
-    const fields = mirror.fieldsFor(head);
+    const changed = mirror.fieldsFor(head);
+    this.trace = (flags & FrameFlag.TRACED) === 0 ? null : this.#home.traceOf(head.fields, changed);
+    const fields = this.trace === null ? changed : this.trace.fields;
     // The log lines of both sides are matched by the fields of the client's request, whatever the mirror
     // changes.
     if (this.logged) this.source.takeParts(head.method, target, host, head.fields);
-    const request = this.#request;
+    const request = this.request;
     const { plan } = mirror;
     request.method = head.method;
     request.target = target;
@@ -203,12 +221,13 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     const refused = this.#home.whyNotSent(this.mirror!);
     if (refused !== none) {
       this.mirror!.counters.dropped(refused);
+      this.drop = refused;
       this.#over();
       return;
     }
     this.#start();
     const held = this.#held!;
-    if (this.#request.framing !== Framing.NONE) this.#writeHeld(held);
+    if (this.request.framing !== Framing.NONE) this.#writeHeld(held);
     held.clear();
     this.#countWaiting(-1);
     this.#accountHeld();
@@ -234,7 +253,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     this.#breaker = mirror.bounds.breaker;
     if (this.#breaker !== null) this.#ticket = this.#breaker.enter();
     mirror.version.requestStarted();
-    const request = this.#request;
+    const request = this.request;
     const { pool, plan } = mirror;
     if (mirror.pipelines(request)) this.#calls.startPipelined(pool, request, plan.pipelining);
     else this.#calls.start(pool, request);
@@ -286,7 +305,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     this.#phase |= Phase.PRIMARY_KNOWN;
     // The client ended the primary's request. Without a measured primary the copy has no use. A write
     // continues, because the primary may have executed it.
-    if (outcome !== null && isClients(outcome.failure) && safeMethods.includes(this.#request.method))
+    if (outcome !== null && isClients(outcome.failure) && safeMethods.includes(this.request.method))
       this.cancel(outcome.failure as Failure);
     this.#settle();
   }
@@ -375,6 +394,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     const mirror = this.mirror!;
     const drop = (this.#phase & Phase.SENT) === 0 ? dropOfUnsent(failure) : -1;
     if (drop !== -1) {
+      this.drop = drop;
       mirror.counters.dropped(drop);
     } else {
       this.#countSent();
@@ -413,6 +433,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
 
   #over(): void {
     this.#phase |= Phase.OVER;
+    if (this.trace !== null) this.overUs = this.#home.clock();
     this.#accountHeld();
     if (this.wasStarted) this.#countEnd(this.mirror!);
     else this.#endWaiting();
@@ -458,6 +479,8 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
       const call = this.#call;
       differs = this.#differs();
       shadowUs = call.endUs - call.sentUs;
+      this.differs = differs;
+      this.deltaUs = shadowUs - this.#primary.latencyUs;
       const isOk = primaryEnd === End.OK && shadowEnd === End.OK;
       counters.pairMeasured(this.#primary.latencyUs, shadowUs, differs, isOk);
     } else if (wasSent) {
@@ -469,7 +492,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
       endpointPair.differs = differs;
       endpointPair.primaryUs = this.#primary.latencyUs;
       endpointPair.shadowUs = shadowUs;
-      const method = this.#grpc === null ? this.#request.method : GRPC_METHOD;
+      const method = this.#grpc === null ? this.request.method : GRPC_METHOD;
       this.#home.countByEndpoint(this.mirror!, method, this.#target, endpointPair);
     }
     if (this.#capture !== null) this.#home.examine(this.mirror!, this.#capture, whole ? this.#primary : null);

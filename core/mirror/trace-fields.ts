@@ -56,8 +56,8 @@ export function withNewTrace(fields: string, random: Random): string {
   let result = withoutFields(fields, renewedNames);
   // The request had none of the fields, so nothing is renewed or drawn.
   if (result.length === fields.length) return fields;
-  const trace = id(random, 4);
-  const span = id(random, 2);
+  const trace = hexId(random, 4);
+  const span = hexId(random, 2);
   const traceparent = fieldValue(fields, 'traceparent');
   if (traceparent !== null) result += `traceparent: 00-${trace}-${span}-${sampledFlag(traceparent)}\r\n`;
   const b3 = fieldValue(fields, 'b3');
@@ -90,10 +90,10 @@ function asLongAs(old: string, trace: string): string {
 }
 
 /**
- * `id` returns `words` times eight lower-case hex digits. All zeros would be invalid, so the last digit is
+ * `hexId` returns `words` times eight lower-case hex digits. All zeros would be invalid, so the last digit is
  * never 0.
  */
-function id(random: Random, words: number): string {
+export function hexId(random: Random, words: number): string {
   let text = '';
   for (let i = 0; i < words; i++) text += hex(i === words - 1 ? random() | 1 : random());
   return text;

@@ -1,6 +1,6 @@
-/** What umbra tells of itself beside its figures: its log, and traces. */
+/** What umbra reports of itself beside its figures: its log, and traces. */
 
-/** From the most to the least detailed. */
+/** `logLevels` are ordered from the most to the least detailed. */
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 export const logFormats = ['auto', 'text', 'json', 'journal'] as const;

@@ -26,6 +26,13 @@ export type Unexamined = (typeof Unexamined)[keyof typeof Unexamined];
 /** How the outcomes of a pair differ, as bits. */
 export const Differs = { STATUS: 1, SIZE: 2, BODY: 4, HEADER: 8 } as const;
 
+/** `bitsOfDiffers` returns the names of the bits that are set. */
+export function bitsOfDiffers(differs: number): string[] {
+  return Object.entries(Differs)
+    .filter(([, bit]) => (differs & bit) !== 0)
+    .map(([name]) => name.toLowerCase());
+}
+
 /**
  * How the two requests of a pair ended, in the order of the counters' index. A pair that the client or umbra
  * ended is in none of them.

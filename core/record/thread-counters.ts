@@ -146,6 +146,11 @@ export const ThreadField = {
     metric: 'umbra_downstream_handshake_timeouts_total',
     help: "Client connections whose TLS handshake took longer than the listener's head.timeout.",
   }),
+  spansDropped: rows.counter({
+    metric: 'umbra_trace_spans_lost_total',
+    help: 'Records of traced requests that found the ring to the control thread full and were dropped.',
+    sparse: true,
+  }),
   /** A timer writes both; together they show how loaded the thread is. */
   busy: rows.gauge({
     metric: 'umbra_thread_busy_ratio',

@@ -10,6 +10,16 @@ export interface ControlCounts {
   readonly fleet: FleetState;
   /** The latest error of each endpoint, as main knows it. */
   readonly endpointErrors: EndpointErrors;
+  readonly tracing: Readonly<TracingCounts>;
+}
+
+/**
+ * Spans that were sent to their receiver, and those that were not: the queue was full, or the receiver
+ * failed.
+ */
+export interface TracingCounts {
+  exported: number;
+  readonly dropped: { queue: number; receiver: number };
 }
 
 /** Null: not configured. */
@@ -91,4 +101,5 @@ export const noControlCounts: ControlCounts = {
   },
   fleet: { publishing: null, plan: null },
   endpointErrors: [],
+  tracing: { exported: 0, dropped: { queue: 0, receiver: 0 } },
 };

@@ -1,7 +1,12 @@
 /** umbra's own state as metrics: its threads, its histogram logs, and what its admin server rejects. */
 import type { Registry } from 'prom-client';
 import { ThreadField, threadTable } from '../record/thread-counters.js';
-import { type AdminCounts, type HistogramLogCounts, refusalReasons } from './control-counts.js';
+import {
+  type AdminCounts,
+  type HistogramLogCounts,
+  refusalReasons,
+  type TracingCounts,
+} from './control-counts.js';
 import { counter, gauge } from './metric.js';
 import type { Reading, ThreadReading } from './reading.js';
 import { addTable } from './table-metrics.js';
@@ -10,6 +15,25 @@ export function addSelf(registry: Registry, { threads, control }: Reading): void
   addThreads(registry, threads);
   addHistogramLog(registry, control.histogramLog);
   addAdmin(registry, control.admin);
+  addTracing(registry, control.tracing);
+}
+
+function addTracing(registry: Registry, { exported, dropped }: TracingCounts): void {
+  if (exported + dropped.queue + dropped.receiver === 0) return;
+  counter(
+    registry,
+    'umbra_trace_spans_exported_total',
+    'Spans that the receiver of traces has taken.',
+    [],
+  ).inc(exported);
+  const lost = counter(
+    registry,
+    'umbra_trace_spans_dropped_total',
+    'Spans that did not reach the receiver of traces: too many waited (queue), or it failed (receiver).',
+    ['reason'],
+  );
+  lost.inc({ reason: 'queue' }, dropped.queue);
+  lost.inc({ reason: 'receiver' }, dropped.receiver);
 }
 
 function addThreads(registry: Registry, threads: readonly ThreadReading[]): void {

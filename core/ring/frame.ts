@@ -31,6 +31,8 @@ export const FrameType = {
   ENDPOINTS: 12,
   /** The trailers of the primary's response, if the response is captured. */
   RESPONSE_TRAILERS: 13,
+  /** Spans of a traced request or copy, for the control thread. */
+  SPAN: 14,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 

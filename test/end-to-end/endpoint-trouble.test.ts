@@ -1,4 +1,6 @@
-/** What an operator hears when an endpoint fails: in the log, the access log, the statistics and the metrics. */
+/**
+ * What an operator hears when an endpoint fails: in the log, the access log, the statistics and the metrics.
+ */
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';

@@ -166,7 +166,7 @@ async function takeOverFrom(predecessor: number, manager: ServiceManager): Promi
 }
 
 /** `reportReady` writes one line with the pid, as s6 and dinit expect it of a process that serves. */
-function reportReady(fd: number, log: Logger): void {
+function reportReady(fd: number, log: Log): void {
   try {
     writeSync(fd, `${process.pid}\n`);
     closeSync(fd);

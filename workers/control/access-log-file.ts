@@ -1,11 +1,13 @@
 /**
  * Writes the access log on the control thread: it reads records from the rings of all data-plane threads and
- * writes lines. When the disk is slow it stops reading, the rings fill, and the data plane drops and counts
+ * writes lines. Spans of traced requests come through the same rings and are passed on. When the disk is
+ * slow it stops reading, the rings fill, and the data plane drops and counts
  * records. Nothing waits for a disk.
  */
 import { createWriteStream, type WriteStream, write } from 'node:fs';
 import type { AccessLogPlan, Plan } from '../../core/plan.js';
 import { readAccessEntry } from '../../core/record/access-log.js';
+import { readSpanRecord, type SpanRecord } from '../../core/record/span-record.js';
 import { Redaction, redactNothingMore } from '../../core/redact.js';
 import { accessLine } from '../../core/report/access-line.js';
 import { Doorbell } from '../../core/ring/doorbell.js';
@@ -28,6 +30,7 @@ export class AccessLogFile implements FrameHandler {
   readonly #readers: readonly RingReader[];
   readonly #doorbell: Doorbell;
   readonly #warn: (message: string) => void;
+  readonly #onSpan: (record: SpanRecord) => void;
   readonly #isEmpty = () => this.#readers.every((reader) => reader.isEmpty());
   readonly #pump = () => this.#turn();
   #plan: AccessLogPlan | null = null;
@@ -40,10 +43,12 @@ export class AccessLogFile implements FrameHandler {
     rings: readonly SharedArrayBuffer[],
     doorbell: SharedArrayBuffer,
     warn: (message: string) => void,
+    onSpan: (record: SpanRecord) => void = () => {},
   ) {
     this.#readers = rings.map((ring) => new RingReader(ring));
     this.#doorbell = new Doorbell(doorbell);
     this.#warn = warn;
+    this.#onSpan = onSpan;
     this.#turn();
   }
 
@@ -69,7 +74,8 @@ export class AccessLogFile implements FrameHandler {
     this.#stream = this.#open(path);
   }
 
-  onFrame({ type, bytes, start }: ReadFrame): void {
+  onFrame({ type, bytes, start, end }: ReadFrame): void {
+    if (type === FrameType.SPAN) this.#onSpan(readSpanRecord(bytes, start, end));
     if (type === FrameType.RECORD && this.#plan !== null) {
       this.#lines += accessLine(readAccessEntry(bytes, start), this.#plan.format, this.#redaction);
     }

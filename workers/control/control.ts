@@ -7,6 +7,7 @@ import { randomFillSync } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { effectiveConfig } from '../../config/effective.js';
 import { hostName } from '../../config/host-name.js';
+import { packageVersion } from '../../config/package-file.js';
 import { nowUs } from '../../core/clock.js';
 import { DiffBook, type Diffs } from '../../core/compare/diff-book.js';
 import { limits } from '../../core/limits.js';
@@ -49,6 +50,7 @@ import { GuardWatch } from './guard-watch.js';
 import { HistogramLog } from './histogram-log.js';
 import { LiveChanges } from './live-changes.js';
 import { PairWatch } from './pair-watch.js';
+import { SpanExport } from './span-export.js';
 
 const start = workerData as ControlStart;
 let observed = openObservation(start.observed);
@@ -87,7 +89,20 @@ const diffsView = (): DiffsView => {
 const verdict = (reading: Reading): Verdict =>
   runningVerdict.of(evidenceOf(reading), diffsView(), performance.now());
 const feed = new LiveFeed({ observe: () => observed, ready: () => ready, pairs, verdict }, figures);
-const accessLog = new AccessLogFile(start.logRings, start.logDoorbell, (message) => log.error({}, message));
+const spans = new SpanExport({
+  version: packageVersion(),
+  instance: start.fleetId,
+  mirrorName: (slot) => observed.mirrors.find((mirror) => mirror.slot === slot)?.to ?? String(slot),
+  warn: (message) => log.warn({}, message),
+  info: (message) => log.info({}, message),
+});
+spans.apply(observed.plan);
+const accessLog = new AccessLogFile(
+  start.logRings,
+  start.logDoorbell,
+  (message) => log.error({}, message),
+  (record) => spans.take(record),
+);
 accessLog.apply(observed.plan);
 const histogramLog = new HistogramLog({
   kept: start.marks,
@@ -160,6 +175,7 @@ parentPort!.on('message', (message: ToControl) => {
       probe(message.observed);
       analysts.apply(observed.plan);
       accessLog.apply(observed.plan);
+      spans.apply(observed.plan);
       histogramLog.apply(observed);
       publisher.apply(observed.plan);
       say({ type: 'observing', generation: observed.plan.generation });
@@ -254,7 +270,8 @@ function instanceName(): string {
 
 function controlCounts(): ControlCounts {
   const fleet = { publishing: publisher.state, plan: follower?.state ?? null };
-  return { histogramLog: histogramLog.counts, admin: figures, fleet, endpointErrors };
+  const { counts: tracing } = spans;
+  return { histogramLog: histogramLog.counts, admin: figures, fleet, endpointErrors, tracing };
 }
 
 function probe({ plan, targets }: ObservedBlocks): void {
@@ -319,6 +336,7 @@ async function leave(): Promise<void> {
   await server?.close();
   await analysts.close();
   await accessLog.close();
+  await spans.close();
   await histogramLog.close();
   process.exit(0);
 }

@@ -1,5 +1,6 @@
 /**
- * The operator's log on stderr, in one of three forms: text for a terminal, JSON lines, or text with a priority
+ * The operator's log on stderr, in one of three forms: text for a terminal, JSON lines, or text with a
+ * priority
  * for the journal of systemd. Main thread.
  */
 import { fstatSync } from 'node:fs';
@@ -98,7 +99,10 @@ export class Log {
     this.#write('error', line);
   }
 
-  /** `#write` writes a line: fields and a message, or a message alone. Names and reasons in it may come from services. */
+  /**
+   * `#write` writes a line: fields and a message, or a message alone. Names and reasons in it may come from
+   * services.
+   */
   #write(level: LogLevel, line: readonly Part[]): void {
     const logger = this.#logger!;
     if (!logger.isLevelEnabled(level)) return;
@@ -124,7 +128,10 @@ function autoFormat(): Exclude<LogFormat, 'auto'> {
   return process.stderr.isTTY ? 'text' : 'json';
 }
 
-/** All of them write synchronously: these lines are rare, and the last ones before an exit are the most important. */
+/**
+ * All of them write synchronously: these lines are rare, and the last ones before an exit are the most
+ * important.
+ */
 async function loggerOf(format: Exclude<LogFormat, 'auto'>): Promise<Logger> {
   const times = { timestamp: pino.stdTimeFunctions.isoTime };
   if (format === 'text') {

@@ -13,11 +13,13 @@ import { FullSlots } from '../../core/mirror/full-slots.js';
 import { HeldBack } from '../../core/mirror/held-back.js';
 import { Mirror, MirrorOffer } from '../../core/mirror/offer.js';
 import { MirrorPort } from '../../core/mirror/port.js';
+import { Tracer } from '../../core/mirror/tracer.js';
 import { WaitingBudget } from '../../core/mirror/waiting-frames.js';
 import type { ListenerPlan, MirrorPlan, Plan } from '../../core/plan.js';
 import { AccessLogPort } from '../../core/record/access-log.js';
 import { ConnectionCount } from '../../core/record/connection-count.js';
 import { MirrorCounters } from '../../core/record/mirror-counters.js';
+import { SpanPort } from '../../core/record/span-record.js';
 import { ThreadCounters } from '../../core/record/thread-counters.js';
 import { Doorbell } from '../../core/ring/doorbell.js';
 import { RingWriter } from '../../core/ring/writer.js';
@@ -59,12 +61,9 @@ class ProxyThread implements DataThread {
     const toSink = start.sink === null ? null : portTo(start.sink.ring, start.sink.doorbell);
     this.#ports = toSink === null ? toShadows : [...toShadows, toSink];
     if (start.incarnation > 0) for (const port of this.#ports) port.announceReplacement();
-    this.#log = new AccessLogPort(
-      new RingWriter(start.logRing!, new Doorbell(start.logDoorbell)),
-      counters,
-      random,
-      requestFlush,
-    );
+    const toControl = new RingWriter(start.logRing!, new Doorbell(start.logDoorbell));
+    this.#log = new AccessLogPort(toControl, counters, random, requestFlush);
+    const spans = new SpanPort(toControl, counters, requestFlush);
     this.#upstream = new UpstreamSide('primary');
     this.#random = random;
     this.#offer = new MirrorOffer(
@@ -75,7 +74,8 @@ class ProxyThread implements DataThread {
       toShadows.length,
     );
     const runtime = atOnce(this.#compile(start.plan, start.targets, start.counters));
-    this.#forwarder = new Forwarder(runtime, this.#offer, counters, this.#log, nowUs);
+    this.#forwarder = new Forwarder(runtime, this.#offer, counters, this.#log, nowUs, spans);
+    this.#forwarder.use(runtime, this.#tracerOf(start.plan));
     const ids = new RequestIds(random);
     const { listeners, threads } = start.plan;
     this.#edges = listeners.map((listener) => new Edge(listener, this.#forwarder, ids, counters));
@@ -89,10 +89,14 @@ class ProxyThread implements DataThread {
 
   apply(plan: Plan, targets: Targets, counters: CountersShares): void {
     inSlices(this.#compile(plan, targets, counters), (runtime) => {
-      this.#forwarder.use(runtime);
+      this.#forwarder.use(runtime, this.#tracerOf(plan));
       for (const [index, listener] of plan.listeners.entries()) this.#follow(index, listener);
       say({ type: 'planApplied', generation: plan.generation });
     });
+  }
+
+  #tracerOf({ tracing }: Plan): Tracer | null {
+    return tracing === null ? null : new Tracer(tracing, this.#random);
   }
 
   #follow(index: number, listener: ListenerPlan): void {

@@ -13,6 +13,7 @@ import { ShadowMirror, type ShadowRuntime } from '../../core/mirror/shadow-runti
 import { mirrorsWithBaselines, type Plan } from '../../core/plan.js';
 import { AccessLogPort } from '../../core/record/access-log.js';
 import { MirrorCounters } from '../../core/record/mirror-counters.js';
+import { SpanPort } from '../../core/record/span-record.js';
 import { ThreadCounters } from '../../core/record/thread-counters.js';
 import { Doorbell } from '../../core/ring/doorbell.js';
 import { RingReader } from '../../core/ring/reader.js';
@@ -52,17 +53,17 @@ class ShadowThread implements DataThread {
     this.#shadowThreads = start.shadowThreads;
     this.#fullSlots = new FullSlots(start.fullSlots[0]);
     this.#fullSlots.clear();
-    this.#log = new AccessLogPort(
-      new RingWriter(start.logRing!, new Doorbell(start.logDoorbell)),
-      new ThreadCounters(start.threadCounters),
-      this.#random,
-      () => turnEnd.request(),
-    );
+    const toControl = new RingWriter(start.logRing!, new Doorbell(start.logDoorbell));
+    const threadCounters = new ThreadCounters(start.threadCounters);
+    const requestFlush = () => turnEnd.request();
+    this.#log = new AccessLogPort(toControl, threadCounters, this.#random, requestFlush);
+    const spans = new SpanPort(toControl, threadCounters, requestFlush);
     const readers = start.rings.map((ring) => new RingReader(ring));
     this.#pairs = new PairPort(new RingWriter(start.pairRing!, new Doorbell(start.pairDoorbell)), () =>
       turnEnd.request(),
     );
     this.#receiver = new ShadowReceiver(readers, this.#pairs, this.#log, nowUs, sayBreaker);
+    this.#receiver.traceWith(spans, this.#random);
     this.#receiver.use(atOnce(this.#compile(start.plan, start.targets, start.counters)));
     this.#loop = new RingLoop({
       doorbell: new Doorbell(start.doorbells[0]),
