@@ -1,13 +1,25 @@
 /** Formats groups of differences as lines for a terminal, by route, version and endpoint. */
-import type { DiffGroupView, DiffSummaryView } from './diffs.js';
+import type { DiffGroupView, DiffSummaryView, DiffsView } from './diffs.js';
 import { countText } from './figures.js';
+
+/**
+ * `nothingDifferentText` says what it means that there are no groups: that nothing was found says something
+ * only where responses were taken apart.
+ */
+export function nothingDifferentText({ mirrors }: Pick<DiffsView, 'mirrors'>): string {
+  if (mirrors.length === 0) return 'no field-by-field comparison: add `compare` to a mirror';
+  const compared = mirrors.reduce((sum, mirror) => sum + mirror.compared, 0);
+  return compared === 0
+    ? 'no pair of responses was compared yet'
+    : `no differences in ${countText(compared)} compared pairs`;
+}
 
 /**
  * `diffGroupLines` lists the groups of one endpoint together: real differences first, and frequent ones
  * before rare ones.
  */
-export function diffGroupLines(groups: readonly DiffGroupView[]): string[] {
-  if (groups.length === 0) return ['no differences were found'];
+export function diffGroupLines({ groups, mirrors }: DiffsView): string[] {
+  if (groups.length === 0) return [nothingDifferentText({ mirrors })];
   const byEndpoint = new Map<string, DiffGroupView[]>();
   for (const group of groups) {
     const head = headOf(group);

@@ -1,7 +1,7 @@
 /**
  * Plots latency by percentile as SVG, with the versions over each other. The horizontal axis is logarithmic
  * in the share above a percentile, so that 99 %, 99.9 % and 99.99 % get equal room. The vertical axis is
- * logarithmic in time. Colours come from the page's style sheet (`.line0` and so on), so that the page
+ * logarithmic in time. Colours come from the page's style sheet, so that the page
  * decides between dark and light. Pure.
  */
 import { highestInSlot } from '../record/hdr-layout.js';
@@ -11,12 +11,12 @@ import { escapeHtml } from './html-escape.js';
 
 export interface PlotLine {
   readonly name: string;
+  /** The place of its colour in the palette, `.c0` and so on in the style sheet. */
+  readonly place: number;
   readonly dashed: boolean;
   readonly histogram: Histogram;
 }
 
-/** The number of colours in the style sheet. */
-export const PLOT_COLOURS = 6;
 const WIDTH = 900;
 const HEIGHT = 380;
 const LEFT = 70;
@@ -50,18 +50,18 @@ export function percentilePlot(lines: readonly PlotLine[]): string {
   const parts = [
     ...verticals(decades, x),
     ...horizontals(low, high, y),
-    ...drawn.map(({ points, dashed }, i) => {
+    ...drawn.map(({ points, dashed, place }) => {
       const path = points.map(
         ({ x: decade, us }, n) =>
           `${n === 0 ? 'M' : 'L'}${x(Math.min(decade, decades)).toFixed(1)} ${y(us).toFixed(1)}`,
       );
-      return `<path class="line line${i % PLOT_COLOURS}${dashed ? ' dashed' : ''}" d="${path.join('')}"/>`;
+      return `<path class="line c${place}${dashed ? ' dashed' : ''}" d="${path.join('')}"/>`;
     }),
   ];
   const label = escapeHtml(`Latency by percentile: ${drawn.map(({ name }) => name).join(', ')}`);
   const legend = drawn.map(
-    ({ name, dashed }, i) =>
-      `<li><svg viewBox="0 0 28 8" class="key" aria-hidden="true"><path class="line line${i % PLOT_COLOURS}${dashed ? ' dashed' : ''}" d="M0 4H28"/></svg>${escapeHtml(name)}</li>`,
+    ({ name, dashed, place }) =>
+      `<li><svg viewBox="0 0 28 8" class="key" aria-hidden="true"><path class="line c${place}${dashed ? ' dashed' : ''}" d="M0 4H28"/></svg>${escapeHtml(name)}</li>`,
   );
   return (
     `<figure><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">${parts.join('')}</svg>` +

@@ -28,8 +28,7 @@ export function reportText(report: Report): string {
   lines.push('', ...versionLines(report.versions));
   for (const mirror of report.mirrors)
     lines.push('', ...mirrorLines(mirror, report.versions), ...endpointLines(mirror));
-  if (report.diffs !== null)
-    lines.push('', ...diffGroupLines(report.diffs.groups).map((line) => `  ${line}`));
+  if (report.diffs !== null) lines.push('', ...diffGroupLines(report.diffs).map((line) => `  ${line}`));
   return `${lines.map(printable).join('\n')}\n`;
 }
 

@@ -15,12 +15,13 @@ import { askAdmin, exitCodeFor } from './admin-client.js';
 export async function diffsCommand(options: DiffsOptions, io: CommandIo): Promise<number> {
   try {
     const answer = await askAdmin(options, 'api/diffs');
-    const { groups, mirrors } = parseDiffs(answer);
+    const diffs = parseDiffs(answer);
+    const { groups, mirrors } = diffs;
     if (options.accept !== null) {
       io.out(await accept(groups, options.accept, options.config));
     } else if (options.output === 'json') io.out(JSON.stringify(answer, null, 2));
     else {
-      for (const line of [...mirrors.flatMap(summaryLines), ...diffGroupLines(groups)])
+      for (const line of [...mirrors.flatMap(summaryLines), ...diffGroupLines(diffs)])
         io.out(printable(line));
     }
     return exitOk;

@@ -1,3 +1,4 @@
+import { Drop, Failure } from '../../../core/errors.js';
 import { intervalLine, logHeader } from '../../../core/hlog/log-line.js';
 import { LogParser } from '../../../core/hlog/log-parser.js';
 import { MergedLog } from '../../../core/hlog/merged.js';
@@ -83,6 +84,11 @@ function report(changes: Partial<Report> = {}): Report {
   return { ...reportOfReading(reading, { ...about, config: { salt: hostile } }), ...changes };
 }
 
+/** The page without the names of columns and the dots of versions. */
+function plain(page: string): string {
+  return page.replaceAll(/ data-head="[^"]*"|<i class="[^"]*"><\/i>/g, '');
+}
+
 t.test('the page is one file that asks for nothing and runs nothing', async (t) => {
   const page = reportHtml(report());
   t.notMatch(page, /<script|<link|<img|\bstyle="|\son\w+=|url\(|@import|src=|href=/i);
@@ -102,9 +108,10 @@ t.test('hostile strings are shown as text, on the page and on the terminal', asy
 
 t.test('every version has its line in the plot and its row in the table', async (t) => {
   const page = reportHtml(report());
-  t.equal(page.match(/<path class="line line0" d="M\d+\.\d/g)?.length, 1);
-  t.equal(page.match(/<path class="line line1 dashed" d="M\d+\.\d/g)?.length, 1);
-  t.match(page, /<td>v1 primary<\/td><td>5 000<\/td><td>1 %<\/td><td>1\.50 ms<\/td>/);
+  t.equal(page.match(/<path class="line c0" d="M\d+\.\d/g)?.length, 1);
+  t.equal(page.match(/<path class="line c9 dashed" d="M\d+\.\d/g)?.length, 1);
+  t.match(plain(page), /<td>v1 primary<\/td><td>5 000<\/td><td>1 %<\/td><td>1\.50 ms<\/td>/);
+  t.match(page, /<i class="dot c0"><\/i>v1 primary<.*<i class="dot c9 ring"><\/i>v2 shadow</s);
   t.match(page, /99\.9 %/);
   for (const [, numbers] of page.matchAll(/ d="([^"]+)"/g)) t.notMatch(numbers, /NaN|Infinity|undefined/);
 });
@@ -113,15 +120,46 @@ t.test('differences, accounts and the configuration are shown', async (t) => {
   const page = reportHtml(report());
   t.match(page, /5000 eligible = 5000 sent \+ 0 dropped/);
   t.match(
-    page,
+    plain(page),
     /<tr class="noise"><td>reviews<\/td><td>v2<\/td><td><\/td><td>header<\/td><td>x-random<\/td><td>value<\/td><td>40 of 40<\/td><td>noise/,
   );
-  t.match(page, /<td>12 of 40<\/td>/);
+  t.match(plain(page), /<td>12 of 40<\/td>/);
   t.match(page, /&quot;salt&quot;/);
   const text = reportText(report());
   t.match(text, /requests +5000 +5000 +0/);
   t.match(text, /x-random value: 40 of 40, noise/);
   t.match(text, /2xx +4950 +5000 +\+50/);
+});
+
+t.test('copies that were lost have their reasons, with what they mean', async (t) => {
+  const { mirrors, ...rest } = report();
+  const [mirror] = mirrors;
+  const dropped = mirror.counts!.dropped.map((_, i) => (i === Drop.NO_ENDPOINT ? 30 : 0));
+  const failed = mirror.counts!.failed.map((_, i) => (i === Failure.CONNECT ? 70 : 0));
+  const counts = { ...mirror.counts!, sent: 4970, completed: 4900, dropped, failed };
+  const page = plain(reportHtml({ ...rest, mirrors: [{ ...mirror, counts }] }));
+  t.match(page, /<td>failed: connect<\/td><td>70<\/td><td>1\.4 %<\/td><td>No connection: refused/);
+  t.match(page, /<td>dropped: no-endpoint<\/td><td>30<\/td><td>0\.6 %<\/td><td>[A-Z]/);
+});
+
+t.test('what differs is shown beyond noise, and where nothing compares that is said', async (t) => {
+  const { mirrors, ...rest } = report();
+  const counts = { ...mirrors[0].counts!, paired: 5000, different: 1000 };
+  const paired = [{ ...mirrors[0], counts }];
+  const summary = { route: 'reviews', version: 'v2', compared: 400, differentBeyondNoise: 12, undecided: 0 };
+  const compared = parseDiffs({ groups: [], mirrors: [summary] });
+  const page = plain(reportHtml({ ...rest, mirrors: paired, diffs: compared }));
+  t.match(page, '<dt>different beyond noise</dt><dd class="bad">3 % of 400</dd>');
+  t.match(page, '<dt>different, raw</dt><dd>20 %</dd>');
+  t.match(page, 'no differences in 400 compared pairs');
+  const uncompared = reportHtml({ ...rest, mirrors: paired, diffs: { groups: [], mirrors: [] } });
+  t.match(uncompared, 'no field-by-field comparison: add `compare` to a mirror');
+  t.match(uncompared, '<dd>no field-by-field comparison: add `compare`</dd>');
+  t.match(
+    reportText({ ...rest, mirrors, diffs: { groups: [], mirrors: [] } }),
+    'no field-by-field comparison',
+  );
+  t.match(uncompared, '<dt>v2 − v1, p50</dt>');
 });
 
 t.test('a recording shows what it keeps, and no pairs', async (t) => {
@@ -199,6 +237,7 @@ t.test('the verdict stands first, and what a service sent in it can not break ou
   );
   t.ok(text.indexOf('verdict: FAIL') < text.indexOf('p99.9'), 'before the versions');
   const page = reportHtml(shown);
+  t.ok(page.indexOf('<strong>FAIL</strong>') < page.indexOf('<h2>'), 'in one line before all else');
   t.ok(page.indexOf('<h2>Verdict</h2>') < page.indexOf('<h2>Latency</h2>'));
   t.match(page, 'GET /&lt;script&gt; (id 1), json $.a: v1 1 | v2 2');
 });
