@@ -7,6 +7,7 @@
 import { keepPiece } from '../http/kept-pieces.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { headText } from '../http/response-text.js';
+import { latin1Slice } from '../http/wire.js';
 
 /** Bytes that all captures of one thread may hold. */
 export class CaptureBudget {
@@ -42,6 +43,7 @@ export class CapturedResponse {
   truncated = false;
 }
 
+const STATUS_DIGITS = 3;
 const nothing = Buffer.alloc(0);
 /** The text of a head ends without one. */
 const CRLF = Buffer.from('\r\n');
@@ -67,8 +69,9 @@ export class PairCapture {
     this.target = target;
   }
 
-  /** `primaryHead` copies the bytes, because they are of a frame. */
+  /** `text` is what `headText` writes: it begins with the status. It is copied, because it is of a frame. */
   primaryHead(text: Buffer): void {
+    this.primary.status = Number(latin1Slice(text, 0, STATUS_DIGITS));
     if (this.#take(text.byteLength)) this.primary.head = Buffer.from(text);
   }
 

@@ -169,6 +169,7 @@ export class Exchange implements RequestSink, ResponseSink {
     if (route.hasCommands) this.#beginSource(head, responder, route);
     fillPrimaryHead(request, head, route.requestChange, this.#source);
     if (this.trace !== null) request.fields = this.trace.forPrimary(request.fields);
+    request.grpc = this.#grpc;
     request.takeTimeouts(route.plan.timeouts);
     if (head.grpc) this.#takeGrpcTimeout(route.plan.timeouts);
     request.tie = responder.tie;

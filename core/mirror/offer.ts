@@ -129,9 +129,9 @@ export class MirrorCopy {
       this.#capture = Capture.TRUNCATED;
   }
 
-  /** The trailers of the response. */
+  /** The trailers of the response. They are captured even if the body is longer than its bound. */
   responseTrailers(lines: string): void {
-    if (this.#capture !== Capture.ON) return;
+    if (this.#capture === Capture.OFF) return;
     this.#captured(FrameType.RESPONSE_TRAILERS, Buffer.from(lines, 'latin1'));
   }
 

@@ -166,7 +166,6 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
     else if ((primary.seen & Seen.CAPTURED) === 0) mirror.counters.unexamined(Unexamined.RING_FULL);
     else if (capture.lost) mirror.counters.unexamined(Unexamined.MEMORY);
     else {
-      capture.primary.status = primary.status;
       capture.primary.truncated = (primary.seen & Seen.TRUNCATED) !== 0;
       const taken = this.#pairs.offer(mirror.plan.slot, this.plans.newest.generation, capture);
       if (taken) mirror.counters.add(MirrorField.handedToAnalysts);

@@ -178,8 +178,9 @@ export class Http2Call implements Call, StreamWaiter, ClockOwner, UploadOwner {
   }
 
   abandon(): void {
-    if (this.#phase === Phase.OPEN && isError(this.status))
-      this.#pool!.endpointSet.completed(this.#connection!.endpoint, this.status);
+    const status = this.#request!.judged(this.status);
+    if (this.#phase === Phase.OPEN && isError(status))
+      this.#pool!.endpointSet.completed(this.#connection!.endpoint, status);
     this.cancel();
   }
 
@@ -541,7 +542,7 @@ export class Http2Call implements Call, StreamWaiter, ClockOwner, UploadOwner {
     const stream = this.#stream!;
     this.endUs = connection.readUs;
     if (!stream.has(Bit.ENDED)) connection.session.reset(stream, ErrorCode.NO_ERROR);
-    this.#pool!.endpointSet.completed(connection.endpoint, this.status);
+    this.#pool!.endpointSet.completed(connection.endpoint, this.#request!.judged(this.status));
     this.#finish();
     this.#sink.onEnd();
   }

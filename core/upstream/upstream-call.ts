@@ -161,7 +161,8 @@ export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadO
 
   abandon(): void {
     const endpoint = this.#phase === Phase.OPEN ? this.#connection!.endpoint : null;
-    if (endpoint !== null && isError(this.status)) this.#pool!.endpointSet.completed(endpoint, this.status);
+    const status = this.#request!.judged(this.status);
+    if (endpoint !== null && isError(status)) this.#pool!.endpointSet.completed(endpoint, status);
     this.cancel();
   }
 
@@ -288,7 +289,7 @@ export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadO
     this.#outgoing.clearOutbox(connection);
     if (connection.isPrivate) connection.holder = this.#request!.tie;
     connection.detach();
-    this.#pool!.endpointSet.completed(connection.endpoint, this.status);
+    this.#pool!.endpointSet.completed(connection.endpoint, this.#request!.judged(this.status));
     this.#finish();
     this.#sink.onEnd();
   }

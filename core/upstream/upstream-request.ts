@@ -1,3 +1,4 @@
+import type { GrpcCall } from '../grpc/grpc-call.js';
 import { Framing } from '../http/message.js';
 import type { OutgoingHead } from '../http/request-writer.js';
 import type { TimeoutsPlan, VersionPlan } from '../plan.js';
@@ -20,6 +21,11 @@ export class UpstreamRequest implements OutgoingHead {
   upgrade = '';
   expectsContinue = false;
   neverIndexed = '';
+  /**
+   * The gRPC call that this is, or null. Its owner follows the response with it, so that endpoints are judged
+   * by its status.
+   */
+  grpc: GrpcCall | null = null;
   // The times of core/upstream/call-clocks; 0 is no bound.
   requestMs = 0;
   requestUntilEnd = false;
@@ -36,6 +42,11 @@ export class UpstreamRequest implements OutgoingHead {
    */
   nameHost({ endpoints }: VersionPlan): void {
     if (this.host === '') this.host = endpoints[0]?.authority ?? '';
+  }
+
+  /** `judged` returns the status that a complete response with `status` is judged by. */
+  judged(status: number): number {
+    return this.grpc === null ? status : this.grpc.onEnd(status);
   }
 
   /** `takeTimeouts` applies the times of a route or a mirror. */

@@ -1,8 +1,9 @@
-/** gRPC through a whole umbra: what clients get, what is counted, and what the shadow's answers are judged by. */
+/** gRPC through a whole umbra: what clients get, what is counted, and what answers are judged by. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { ClientHttp2Session } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Diffs } from '../../core/compare/diff-book.js';
 import { Scalar } from '../../core/protobuf/field-type.js';
 import { descriptorSet, message, messageType } from '../core/protobuf/types.js';
 import { callGrpc, type GrpcHandler, GrpcOrigin } from '../support/grpc-origin.js';
@@ -12,7 +13,7 @@ import t, { type Test } from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 /** Versions over HTTP/1.1 have their trailers in chunks. */
-const protocols = ['http1'] as const;
+const protocols = ['http2', 'http1'] as const;
 type Protocol = (typeof protocols)[number];
 
 const set = descriptorSet({
@@ -54,7 +55,11 @@ async function serve(
   t: Test,
   protocol: Protocol,
   [first, second]: readonly [GrpcHandler, GrpcHandler],
-  { compare = {}, route = {} }: { compare?: object; route?: object } = {},
+  {
+    compare = {},
+    route = {},
+    v1: changes = () => ({}),
+  }: { compare?: object; route?: object; v1?: (port: number) => object } = {},
 ): Promise<Served> {
   const directory = mkdtempSync(join(tmpdir(), 'umbra-grpc-'));
   writeFileSync(join(directory, 'reviews.binpb'), set);
@@ -72,6 +77,8 @@ async function serve(
         },
       },
       route,
+      v1: { protocol, ...changes(v1.port) },
+      v2: { protocol },
       umbra: {
         threads: { proxy: 1, shadow: 1 },
         listen: [{ address: '127.0.0.1:0', engine: 'node', protocols: 'h2' }],
@@ -95,13 +102,17 @@ const get = '/reviews.Reviews/Get';
 
 for (const protocol of protocols) {
   t.test(`the status of a call is its outcome, wherever it stands (${protocol})`, async (t) => {
+    const large = Array.from({ length: 500 }, (_, id) => review(id % 100, 4));
     const handler: GrpcHandler = ({ messages }) => {
       const id = idOf(messages[0]);
+      if (id === 3) return { messages: large };
       if (id === 1) return { status: 5, text: 'no such review', trailersOnly: true };
       if (id === 2) return { messages: [review(2, 1)], status: 13 };
       return { messages: [review(id, 4)] };
     };
-    const { umbra, session, accessLog, v2 } = await serve(t, protocol, [handler, handler]);
+    const { umbra, session, accessLog, v2 } = await serve(t, protocol, [handler, handler], {
+      compare: { body: { max: '1KiB' } },
+    });
     for (const [id, status] of [
       [0, 0],
       [1, 5],
@@ -110,7 +121,7 @@ for (const protocol of protocols) {
     ] as const) {
       const answered = await callGrpc(session, get, message([1, id]), { 'x-request-id': `call-${id}` });
       t.equal(answered.status, status);
-      t.equal(answered.messages.length, id === 1 ? 0 : 1);
+      t.equal(answered.messages.length, [1, 0, 1, large.length][id]);
       if (id === 1) t.equal(answered.text, 'no such review');
     }
     const stats = await lawHolds(t, umbra);
@@ -138,8 +149,14 @@ for (const protocol of protocols) {
         );
       }
       t.ok(metrics.includes(`umbra_grpc_messages_sent_total{${labels}} 4`));
-      t.ok(metrics.includes(`umbra_grpc_messages_received_total{${labels}} 3`));
+      t.ok(metrics.includes(`umbra_grpc_messages_received_total{${labels}} 502`));
     }
+    const groups = await until(async () => {
+      const diffs = (await umbra.admin('GET', '/api/diffs')).json as Diffs;
+      return diffs.mirrors[0]?.compared === 3 && diffs.mirrors[0].errors === 1 && diffs.groups;
+    }, 'all pairs are compared');
+    t.match(groups, [{ kind: 'not-comparable', path: 'too-large', count: 1 }]);
+    t.equal(groups.length, 1, 'no status differs, however long its response is');
     const lines = await until(() => {
       const all = readFileSync(accessLog, 'utf8').trim().split('\n');
       return all.length === 8 && all.map((line) => JSON.parse(line));
@@ -207,11 +224,11 @@ for (const protocol of protocols) {
       });
       const call = (id: number, timeout: string) =>
         callGrpc(session, get, message([1, id]), { 'grpc-timeout': timeout });
-      t.equal((await call(1, '50m')).status, 4, 'DEADLINE_EXCEEDED');
+      t.equal((await call(1, '500m')).status, 4, 'DEADLINE_EXCEEDED');
       t.equal((await call(2, '1H')).status, 0);
       t.strictSame(
         v1.called.map(({ fields }) => fields['grpc-timeout']),
-        ['50m', '10000000u'],
+        ['500m', '10000000u'],
       );
       const stats = await lawHolds(t, umbra);
       t.match(stats.versions.v1!.primary!.failures, { timeout: 1 });
@@ -230,5 +247,22 @@ for (const protocol of protocols) {
     t.equal(calls, 2);
     const stats = await lawHolds(t, umbra);
     t.equal(mirrorTo(stats, 'v2').sent, 1, 'and is no second copy');
+  });
+
+  t.test(`an endpoint that answers UNAVAILABLE time and again is ejected (${protocol})`, async (t) => {
+    const down = await GrpcOrigin.listen(() => ({ status: 14, trailersOnly: true }), protocol);
+    t.teardown(() => down.close());
+    const up: GrpcHandler = () => ({ messages: [review(1, 4)] });
+    const { umbra, session, v1 } = await serve(t, protocol, [up, up], {
+      v1: (port) => ({
+        endpoints: [`http://127.0.0.1:${port}`, `http://127.0.0.1:${down.port}`],
+        ejection: { failures: 3, baseTime: '30s' },
+      }),
+    });
+    for (let n = 0; n < 40; n++) await callGrpc(session, get, message([1, 1]));
+    t.equal(down.called.length, 3);
+    t.equal(v1.called.length, 37);
+    const stats = await lawHolds(t, umbra);
+    t.match(stats.versions.v1!.primary, { ejection: { ejections: 1 } });
   });
 }
