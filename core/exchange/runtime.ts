@@ -78,9 +78,10 @@ export class RouteRuntime {
 
   /**
    * `passedUpgrade` returns the offered protocols that are in the route's list. '' makes the request an
-   * ordinary one.
+   * ordinary one, as for a version with HTTP/2, which has no upgrades (RFC 9113, section 8.6).
    */
   passedUpgrade(upgrade: string): string {
+    if (this.pool.plan.protocol === 'http2') return '';
     const offers = upgrade.split(',').map(withoutBlanks);
     return offers.filter((offer) => this.#upgrades.has(asciiLowerCase(offer))).join(', ');
   }

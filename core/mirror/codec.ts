@@ -4,11 +4,12 @@
  *
  *   HEAD payload      0  f64  offered at, us (core/clock)
  *                     8  f64  content length
- *                    16  u32  framing; bit 8: `Content-Length: 0` was sent; bit 9: a gRPC call
+ *                    16  u32  framing; bit 8: `Content-Length: 0` was sent; bit 9: a gRPC call; from bit
+ *                             16: bytes of names
  *                    20  u32  method bytes   24  u32  target bytes
  *                    28  u32  host bytes     32  u32  fields bytes
  *                    36  u32  order key, 0 for none
- *                    40  method, target, host, fields: one wire string
+ *                    40  method, target, host, fields, names of never-indexed fields: one wire string
  *   OUTCOME payload   0  f64  latency, us    8  f64  first byte, us  16  f64  response bytes
  *                    24  u32  status         28  u32  failure + 1, 0 for none
  *                    32  u32  body digest    36  u32  fields digest     40  u32  `Seen` bits
@@ -29,6 +30,7 @@ const headWireOffset = 40;
 const lengthZeroBit = 1 << 8;
 const grpcBit = 1 << 9;
 const framingMask = lengthZeroBit - 1;
+const namesShift = 16;
 const outcomeBytes = 48;
 
 /** Frame flags. */
@@ -82,6 +84,8 @@ export class CopySource {
   framing: Framing = 0;
   contentLength = 0;
   lengthZero = false;
+  /** Names of fields, as in `RequestHead`; a shadow of HTTP/2 gets these fields as they came. */
+  neverIndexed = '';
   /** The client uses HTTP/2; for access logs. */
   http2 = false;
   /** The request is a gRPC call. */
@@ -100,6 +104,7 @@ export class CopySource {
     this.framing = head.framing;
     this.contentLength = head.contentLength;
     this.lengthZero = head.lengthZero;
+    this.neverIndexed = head.neverIndexed;
     this.http2 = head.http2;
     this.grpc = head.grpc;
   }
@@ -115,7 +120,7 @@ export class CopySource {
 }
 
 export function headPayloadBytes(source: CopySource): number {
-  return headWireOffset + source.wire.length;
+  return headWireOffset + source.wire.length + source.neverIndexed.length;
 }
 
 /** `writeHead` writes a HEAD payload at `offset` (a multiple of 8) of the ring that the views belong to. */
@@ -124,13 +129,16 @@ export function writeHead(bytes: Buffer, numbers: Numbers, offset: number, sourc
   const u = offset >>> 2;
   numbers.f64[f] = source.offeredUs;
   numbers.f64[f + 1] = source.contentLength;
-  numbers.u32[u + 4] = source.framing | (source.lengthZero ? lengthZeroBit : 0) | (source.grpc ? grpcBit : 0);
+  const { neverIndexed } = source;
+  const bits = (source.lengthZero ? lengthZeroBit : 0) | (source.grpc ? grpcBit : 0);
+  numbers.u32[u + 4] = source.framing | bits | (neverIndexed.length << namesShift);
   numbers.u32[u + 5] = source.methodBytes;
   numbers.u32[u + 6] = source.targetBytes;
   numbers.u32[u + 7] = source.hostBytes;
   numbers.u32[u + 8] = source.fieldsBytes;
   numbers.u32[u + 9] = source.orderKey;
   latin1Write(bytes, source.wire, offset + headWireOffset);
+  if (neverIndexed !== '') latin1Write(bytes, neverIndexed, offset + headWireOffset + source.wire.length);
 }
 
 /** `offeredUs` returns when the request of a HEAD payload was offered. */
@@ -146,6 +154,7 @@ export class MirroredHead {
   lengthZero = false;
   /** The request is a gRPC call. */
   grpc = false;
+  neverIndexed = '';
   orderKey = 0;
   method = '';
   target = '';
@@ -165,11 +174,13 @@ export class MirroredHead {
     const hostEnd = targetEnd + numbers.u32[u + 7];
     const fieldsEnd = hostEnd + numbers.u32[u + 8];
     this.orderKey = numbers.u32[u + 9];
-    const wire = latin1Slice(bytes, offset + headWireOffset, offset + headWireOffset + fieldsEnd);
+    const namesEnd = fieldsEnd + (framing >>> namesShift);
+    const wire = latin1Slice(bytes, offset + headWireOffset, offset + headWireOffset + namesEnd);
     this.method = wire.substring(0, methodEnd);
     this.target = wire.substring(methodEnd, targetEnd);
     this.host = wire.substring(targetEnd, hostEnd);
     this.fields = wire.substring(hostEnd, fieldsEnd);
+    this.neverIndexed = namesEnd === fieldsEnd ? '' : wire.substring(fieldsEnd, namesEnd);
   }
 }
 

@@ -220,6 +220,7 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
   #writeLog(request: ShadowRequest): void {
     const mirror = request.mirror!;
     const call = request.call;
+    request.source.http2 = call.http2;
     this.log.write({
       role: 'shadow',
       route: mirror.route,

@@ -192,6 +192,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     request.contentLength = head.framing === Framing.LENGTH ? head.contentLength : 0;
     request.lengthZero = head.lengthZero;
     request.grpc = this.#grpc;
+    request.neverIndexed = head.neverIndexed;
     request.takeTimeouts(plan.timeouts);
     if (head.grpc) request.limitTotal(grpcTimeoutOf(head.fields));
     request.resends.begin(head.method, null);

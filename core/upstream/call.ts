@@ -24,6 +24,8 @@ export interface CallFigures {
   /** The endpoint that the request was sent to, or was to be sent to. */
   readonly endpoint: Endpoint | null;
   readonly headSeen: boolean;
+  /** The request goes over HTTP/2. */
+  readonly http2: boolean;
   /** The connection had carried an exchange before. */
   readonly reused: boolean;
   /** The rule that the response broke, after failure `protocol`. */

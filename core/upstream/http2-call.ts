@@ -59,6 +59,7 @@ export class Http2Call implements Call, StreamWaiter, ClockOwner, UploadOwner {
   requestBytes = 0;
   endpoint: Endpoint | null = null;
   headSeen = false;
+  readonly http2 = true;
   reused = false;
   fault: ResponseFault = ResponseFault.NONE;
   error: EndpointError = noError;

@@ -35,6 +35,7 @@ export class PipelinedCall implements Call, PipelinedUser, ClockOwner {
   readonly requestBytes = 0;
   endpoint: Endpoint | null = null;
   headSeen = false;
+  readonly http2 = false;
   reused = false;
   fault: ResponseFault = ResponseFault.NONE;
   error: EndpointError = noError;

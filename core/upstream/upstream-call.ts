@@ -58,6 +58,7 @@ export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadO
   requestBytes = 0;
   endpoint: Endpoint | null = null;
   headSeen = false;
+  readonly http2 = false;
   reused = false;
   fault: ResponseFault = ResponseFault.NONE;
   /** What the last attempt's endpoint failed for; `noError` after any other end. */

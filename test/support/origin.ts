@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 
 /** One request as it arrived, whole. */
@@ -33,12 +34,13 @@ export class Origin {
   readonly #sockets = new Set<Socket>();
   #wake: (() => void)[] = [];
 
-  private constructor(answer: Answer) {
+  private constructor(answer: Answer, http2 = false) {
     this.answer = answer;
-    this.#server = createServer(
-      { keepAliveTimeout: 0, requestTimeout: 0, maxHeaderSize: headBytesMax },
-      (request, response) => this.#take(request, response),
-    );
+    const take = (request: IncomingMessage, response: ServerResponse): void => this.#take(request, response);
+    // The API for HTTP/2 is compatible as far as answers use it.
+    this.#server = http2
+      ? (createHttp2Server({ maxHeaderListPairs: 1000 }, take as never) as unknown as Server)
+      : createServer({ keepAliveTimeout: 0, requestTimeout: 0, maxHeaderSize: headBytesMax }, take);
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
@@ -46,7 +48,15 @@ export class Origin {
   }
 
   static async listen(answer: Answer = answerOk, port = 0): Promise<Origin> {
-    const origin = new Origin(answer);
+    return Origin.#open(new Origin(answer), port);
+  }
+
+  /** A server of Node for HTTP/2 without TLS. */
+  static async listenHttp2(answer: Answer = answerOk, port = 0): Promise<Origin> {
+    return Origin.#open(new Origin(answer, true), port);
+  }
+
+  static async #open(origin: Origin, port: number): Promise<Origin> {
     origin.#server.listen(port, '127.0.0.1');
     await once(origin.#server, 'listening');
     return origin;

@@ -21,7 +21,13 @@ function sharedBytes(length: number): Buffer {
 t.test('a head comes out of a frame as it went in, every byte value included', async () => {
   fc.assert(
     fc.property(
-      fc.record({ method: wireString, target: wireString, host: wireString, fields: wireString }),
+      fc.record({
+        method: wireString,
+        target: wireString,
+        host: wireString,
+        fields: wireString,
+        neverIndexed: wireString,
+      }),
       fc.constantFrom(Framing.NONE, Framing.LENGTH, Framing.CHUNKED),
       fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
       fc.boolean(),
@@ -44,6 +50,7 @@ t.test('a head comes out of a frame as it went in, every byte value included', a
           read.target === strings.target &&
           read.host === strings.host &&
           read.fields === strings.fields &&
+          read.neverIndexed === strings.neverIndexed &&
           read.framing === framing &&
           read.contentLength === contentLength &&
           read.lengthZero === lengthZero &&
@@ -56,7 +63,12 @@ t.test('a head comes out of a frame as it went in, every byte value included', a
 });
 
 t.test('a head takes exactly the payload bytes that it asks for', async (t) => {
-  const head = Object.assign(new RequestHead(), { target: '/a', host: 'h', fields: 'x: y\r\n' });
+  const head = Object.assign(new RequestHead(), {
+    target: '/a',
+    host: 'h',
+    fields: 'x: y\r\n',
+    neverIndexed: ',x,',
+  });
   const source = new CopySource();
   source.take(head);
   const canary = 0xa5;
