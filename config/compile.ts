@@ -159,6 +159,7 @@ function compileRoute(
     matches: route.match.map(compileMatch),
     ...compileWay(route, versions),
     upgrades: [...new Set(route.upgrades)],
+    fallback: null,
     unreachableStatus: route.unreachable,
     timeouts,
     guard: compileGuard(route.guard === undefined ? guardOfAll : route.guard),

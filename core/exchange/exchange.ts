@@ -42,6 +42,7 @@ import { UpstreamRequest } from '../upstream/upstream-request.js';
 import { Attempts, type KeptBytes } from './attempts.js';
 import { departedClient } from './departed-client.js';
 import { PLAIN_TEXT, type RequestSink, type Responder } from './downstream.js';
+import { Fallback } from './fallback.js';
 import { fillPrimaryHead } from './primary-request.js';
 import { ResponseChange } from './response-change.js';
 import type { RouteRuntime } from './runtime.js';
@@ -124,6 +125,12 @@ export class Exchange implements RequestSink, ResponseSink {
   /** Created for the first gRPC call. */
   #spareGrpc: GrpcCall | null = null;
   failure: Failure | typeof none = none;
+  /** The first version failed this way, and the route's fallback took the request. */
+  #firstFailure: Failure | typeof none = none;
+  /** The client was asked to stop sending. */
+  #bodyPaused = false;
+  /** Null until the exchange served a route with a fallback. */
+  #fallback: Fallback | null = null;
 
   constructor(home: ExchangeHome) {
     this.#home = home;
@@ -161,10 +168,13 @@ export class Exchange implements RequestSink, ResponseSink {
     this.#judged = 0;
     this.#grpc = head.grpc ? this.#beginGrpc() : null;
     this.failure = none;
+    this.#firstFailure = none;
+    this.#bodyPaused = false;
     this.logged = this.#home.log.chosen();
     const { tracer } = this.#home;
     this.trace = tracer === null ? null : tracer.begin(head);
     route.counters.requestStarted();
+    if (route.own !== null) route.own.requestStarted();
     const request = this.#request;
     if (route.hasCommands) this.#beginSource(head, responder, route);
     fillPrimaryHead(request, head, route.requestChange, this.#source);
@@ -175,6 +185,7 @@ export class Exchange implements RequestSink, ResponseSink {
     request.tie = responder.tie;
     request.resends.begin(head.method, route.retry);
     if (route.retry !== null) this.#beginAttempts(route, nowUs);
+    if (route.fallback !== null) this.#beginFallback();
     this.#calls.start(route.pool, request);
     if (this.logged || this.trace !== null || route.mirrors.length > 0) this.source.take(head);
     if (route.mirrors.length > 0) {
@@ -254,6 +265,39 @@ export class Exchange implements RequestSink, ResponseSink {
     this.#attempts.begin(route, nowUs);
   }
 
+  #beginFallback(): void {
+    this.#fallback ??= new Fallback(this.#home);
+    this.#fallback.begin(this.#request);
+  }
+
+  /**
+   * `#fallsBack` gives the request to the route's fallback after its version failed. The version still counts
+   * the failure, and copies are told of it. Returns false where the request must fail.
+   */
+  #fallsBack(failure: Failure): boolean {
+    const fallback = this.#fallback!;
+    const request = this.#request;
+    const first = this.route!;
+    if (!fallback.isWhole || !request.resends.afterVersion(failure)) return false;
+    first.counters.failure(failure);
+    if (first.own !== null) first.own.failure(failure);
+    if (first.retry !== null) this.#attempts!.end();
+    this.#firstFailure = failure;
+    const route = first.fallback!;
+    this.route = route;
+    route.counters.requestStarted();
+    if (route.own !== null) route.own.requestStarted();
+    request.resends.begin(request.method, null);
+    this.#calls.start(route.pool, request);
+    const flowing = fallback.send(this.#call);
+    if ((this.phase & Phase.REQUEST_COMPLETE) === 0) {
+      if (flowing && this.#bodyPaused) this.#resumeBody();
+      else if (!flowing && !this.#bodyPaused) this.#pauseBody();
+    }
+    fallback.end();
+    return true;
+  }
+
   /** All retries of the route were used, and one more would have been due. */
   get retriesExhausted(): boolean {
     return this.#request.resends.exhausted;
@@ -286,8 +330,19 @@ export class Exchange implements RequestSink, ResponseSink {
     this.#grpc?.sent.take(piece);
     const flowing = this.#call.write(piece, last);
     if (this.route!.retry !== null) this.#attempts!.body(piece, last);
+    if (this.route!.fallback !== null) this.#fallback!.body(piece, last);
     for (let i = 0; i < this.#copyCount; i++) this.#copies[i].body(piece, last);
-    if (!flowing && !last && (this.phase & Phase.OVER) === 0) this.#responder!.pauseBody();
+    if (!flowing && !last && (this.phase & Phase.OVER) === 0) this.#pauseBody();
+  }
+
+  #pauseBody(): void {
+    this.#bodyPaused = true;
+    this.#responder!.pauseBody();
+  }
+
+  #resumeBody(): void {
+    this.#bodyPaused = false;
+    this.#responder!.resumeBody();
   }
 
   onRequestTrailers(lines: string): void {
@@ -295,6 +350,7 @@ export class Exchange implements RequestSink, ResponseSink {
     if ((this.phase & Phase.OVER) === 0) {
       this.#call.trailers(lines);
       if (this.route!.retry !== null) this.#attempts!.trailers(lines);
+      if (this.route!.fallback !== null) this.#fallback!.trailers(lines);
     }
     for (let i = 0; i < this.#copyCount; i++) this.#copies[i].trailers(lines);
   }
@@ -314,7 +370,7 @@ export class Exchange implements RequestSink, ResponseSink {
     // What the engine answers, or 499: only the access log and the copies see it.
     if ((this.phase & Phase.HEAD_SENT) === 0 && blameOfFailure(reason) === 'client')
       this.status = failureAnswers[reason].status;
-    this.route!.counters.failure(reason);
+    this.#countFailure(reason);
     this.#over(reason);
   }
 
@@ -338,7 +394,7 @@ export class Exchange implements RequestSink, ResponseSink {
   onSent(): void {}
 
   onDrain(): void {
-    if ((this.phase & (Phase.OVER | Phase.REQUEST_COMPLETE)) === 0) this.#responder!.resumeBody();
+    if ((this.phase & (Phase.OVER | Phase.REQUEST_COMPLETE)) === 0) this.#resumeBody();
   }
 
   onInterim(head: ResponseHead): void {
@@ -388,6 +444,11 @@ export class Exchange implements RequestSink, ResponseSink {
     if (this.#grpc !== null) counters.grpcResponse(this.#grpc);
     counters.latency.record(call.endUs - call.sentUs);
     counters.firstByte.record(call.firstByteUs - call.sentUs);
+    const { own } = this.route!;
+    if (own !== null) {
+      own.response(this.#judged);
+      own.latency.record(call.endUs - call.sentUs);
+    }
     const responder = this.#responder!;
     if ((this.phase & Phase.REQUEST_COMPLETE) === 0 && this.#copyCount > 0) this.phase |= Phase.REST;
     this.#over(Failure.ANSWERED_EARLY);
@@ -415,6 +476,7 @@ export class Exchange implements RequestSink, ResponseSink {
     const counters = this.route!.counters;
     this.status = head.status;
     counters.response(this.status);
+    if (this.route!.own !== null) this.route!.own.response(this.status);
     const responder = this.#responder!;
     this.#over(Failure.ANSWERED_EARLY);
     responder.switchProtocols(head, tunnel);
@@ -423,8 +485,9 @@ export class Exchange implements RequestSink, ResponseSink {
   onFailure(failure: Failure): void {
     const headSent = (this.phase & Phase.HEAD_SENT) !== 0;
     if (this.route!.retry !== null && !headSent && this.#attempts!.afterFailure(failure)) return;
+    if (this.route!.fallback !== null && !headSent && this.#fallsBack(failure)) return;
     this.failure = failure;
-    this.route!.counters.failure(failure);
+    this.#countFailure(failure);
     const responder = this.#responder!;
     const cut = headSent && !responder.recallHead();
     if (!cut) this.status = this.#answerStatus(failure);
@@ -434,6 +497,11 @@ export class Exchange implements RequestSink, ResponseSink {
     if (cut) responder.cut();
     else if (this.cors === '') responder.answer(this.status, failureAnswers[failure].text);
     else responder.answer(this.status, failureAnswers[failure].text, PLAIN_TEXT + this.cors);
+  }
+
+  #countFailure(failure: Failure): void {
+    this.route!.counters.failure(failure);
+    if (this.route!.own !== null) this.route!.own.failure(failure);
   }
 
   #answerStatus(failure: Failure): number {
@@ -448,7 +516,8 @@ export class Exchange implements RequestSink, ResponseSink {
     const requestComplete = (this.phase & Phase.REQUEST_COMPLETE) !== 0;
     this.phase |= Phase.OVER;
     this.#responder = null;
-    if (this.route!.retry !== null) this.#attempts!.end();
+    if (this.route!.retry !== null) this.#attempts?.end();
+    if (this.route!.fallback !== null) this.#fallback!.end();
     const counters = this.route!.counters;
     counters.add(VersionField.bytesSent, this.#call.requestBytes);
     counters.add(VersionField.bytesReceived, this.#call.responseBytes);
@@ -471,7 +540,7 @@ export class Exchange implements RequestSink, ResponseSink {
     outcome.latencyUs = this.failure === none ? call.endUs - call.sentUs : 0;
     outcome.firstByteUs = this.failure === none ? call.firstByteUs - call.sentUs : 0;
     outcome.responseBytes = call.responseBytes;
-    outcome.failure = this.failure;
+    outcome.failure = this.#firstFailure === none ? this.failure : this.#firstFailure;
     outcome.bodyDigest = this.#bodyDigest;
     return outcome;
   }

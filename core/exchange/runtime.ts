@@ -23,6 +23,10 @@ export class RouteRuntime {
   readonly plan: RoutePlan;
   readonly pool: VersionPool;
   readonly counters: VersionCounters;
+  /** The counters of this version on this route alone; null: they are not kept. */
+  readonly own: VersionCounters | null;
+  /** Answers what this version was not given, because it can't be reached; null: nobody does. */
+  readonly fallback: RouteRuntime | null;
   /** The enabled mirrors that copy to another version. */
   readonly mirrors: readonly Mirror[];
   /** A mirror compares more of the responses than every exchange measures anyway. */
@@ -39,6 +43,8 @@ export class RouteRuntime {
   readonly requestChange: RequestChange | null;
   /** Null: the client gets the response unchanged. */
   readonly responseChange: ResponseChange | null;
+  /** This version gets the request with changes of its own. */
+  readonly hasOwnEdits: boolean;
   /** A change has values with commands, which read the exchange. */
   readonly hasCommands: boolean;
 
@@ -50,8 +56,11 @@ export class RouteRuntime {
     counters: VersionCounters,
     mirrors: readonly Mirror[],
     sampler: Sampler,
+    own: VersionCounters | null = null,
+    fallback: RouteRuntime | null = null,
   ) {
     this.plan = plan;
+    this.own = own;
     this.sampler = sampler;
     this.#upgrades = new Set(plan.upgrades);
     this.retry = plan.retries === null ? null : new RetryPolicy(plan.retries);
@@ -62,7 +71,11 @@ export class RouteRuntime {
       .map((mirror) => withBaselineOf(primary.version, mirror));
     this.watchesResponses = this.mirrors.some((mirror) => mirror.watchesResponses);
     this.digestsResponses = this.mirrors.some((mirror) => mirror.plan.compare.digest);
-    this.requestChange = RequestChange.of(plan, primary.headers?.request ?? null);
+    const ownEdits = primary.headers?.request ?? null;
+    this.requestChange = RequestChange.of(plan, ownEdits);
+    // The request that was written for this version goes to the other one as it is.
+    this.fallback = ownEdits === null && fallback?.hasOwnEdits === false ? fallback : null;
+    this.hasOwnEdits = ownEdits !== null;
     const takesForwarded = ({ plan }: Mirror): boolean => plan.of === 'forwarded';
     this.copiesForwarded =
       this.requestChange !== null &&

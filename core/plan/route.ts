@@ -13,6 +13,11 @@ export interface RoutePlan {
   readonly primaries: readonly PrimaryPlan[];
   /** What decides among several primaries. */
   readonly split: SamplePlan;
+  /**
+   * Index of the version that answers what another primary was not given, because it can't be reached. Then
+   * the answers of the primaries are also counted for this route alone. Null: there is none.
+   */
+  readonly fallback: number | null;
   /** umbra answers itself and asks nobody. Null: a primary answers. */
   readonly answer: AnswerPlan | null;
   /** Another path and host for the primary. Null: those of the request. */

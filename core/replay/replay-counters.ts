@@ -103,6 +103,7 @@ export class ReplayCounters implements PlayCounters {
         engine: 'replay',
         versions,
         mirrors: hasBaseline ? [mirror, baseline] : [mirror],
+        releases: [],
         heldBack: HeldBack.create(),
         threads: [],
         targets: new Map(),

@@ -39,6 +39,12 @@ export interface ObservedBlocks {
     readonly slot: number;
     readonly blocks: readonly SharedArrayBuffer[];
   }[];
+  /** One entry for each primary that is or was counted by route; one block per proxy thread. */
+  readonly releases: readonly {
+    readonly route: string;
+    readonly version: string;
+    readonly blocks: readonly SharedArrayBuffer[];
+  }[];
   /** The shares that the guards hold back (core/mirror/held-back). */
   readonly heldBack: SharedArrayBuffer;
   /** `name` is the kind and the number: `proxy-0`, `shadow-0`. The control thread has no number. */
@@ -62,6 +68,7 @@ export interface Observed {
   readonly engine: string;
   readonly versions: readonly ObservedVersion[];
   readonly mirrors: readonly ObservedMirror[];
+  readonly releases: readonly ObservedRelease[];
   readonly heldBack: HeldBack;
   readonly threads: readonly ObservedThread[];
   readonly endpoints: readonly ObservedEndpoint[];
@@ -82,6 +89,13 @@ export interface ObservedMirror {
   readonly isSink: boolean;
   readonly slot: number;
   readonly counters: readonly MirrorCounters[];
+}
+
+/** A primary that is counted by route, because the route moves from one version to another. */
+export interface ObservedRelease {
+  readonly route: string;
+  readonly version: string;
+  readonly counters: readonly VersionCounters[];
 }
 
 export interface ObservedThread {
@@ -134,6 +148,11 @@ export function openObserved(
       isSink,
       slot,
       counters: blocks.map((block) => new MirrorCounters(block)),
+    })),
+    releases: blocks.releases.map(({ route, version, blocks }) => ({
+      route,
+      version,
+      counters: blocks.map((block) => new VersionCounters(block)),
     })),
     heldBack: new HeldBack(blocks.heldBack),
     threads: blocks.threads.map(({ kind, name, block }) => ({

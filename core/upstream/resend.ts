@@ -1,10 +1,14 @@
 import { Failure } from '../errors.js';
 import { GrpcStatus } from '../grpc/grpc-status.js';
+import { safeMethods } from '../http/safe-methods.js';
 import type { Endpoint } from './endpoint.js';
 import type { RetryPolicy } from './retry-policy.js';
 
 /** RFC 9110, section 9.2.2: several identical requests have the same effect as one. */
 const idempotentMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'];
+
+/** The version got nothing of the request. */
+const notDelivered: readonly Failure[] = [Failure.CONNECT, Failure.TLS, Failure.NO_ENDPOINT];
 
 /**
  * Decides whether a request is sent again. Callers only report what happened and follow the decision.
@@ -15,6 +19,8 @@ const idempotentMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE',
  *   reused connection lost before a byte   perhaps     idempotent   once                 a new connection
  *   HTTP/2: the endpoint did not process   no          all          once                 any with room
  *   failure or status in `retries`         perhaps     all          `retries.attempts`   the next endpoint
+ *   no connection, at no endpoint          no          all          once                 the route's fallback
+ *   connection lost before a head          perhaps     safe         once                 the route's fallback
  *
  * A request of a route with `retries` is sent at most `attempts` times beyond the first, whatever the cause.
  * An endpoint of HTTP/2 says that it did not process a request by REFUSED_STREAM or GOAWAY (RFC 9113, section
@@ -29,6 +35,7 @@ export class Resends {
   /** All retries of the route were used, and one more would have been due. */
   exhausted = false;
   isIdempotent = true;
+  #isSafe = true;
   #policy: RetryPolicy | null = null;
   /** Retries of the route that are left. */
   #left = 0;
@@ -39,6 +46,7 @@ export class Resends {
   begin(method: string, policy: RetryPolicy | null): void {
     this.exhausted = false;
     this.isIdempotent = idempotentMethods.includes(method);
+    this.#isSafe = safeMethods.includes(method);
     this.#policy = policy;
     this.#left = policy === null ? 0 : policy.attempts;
     this.#lostIdle = false;
@@ -100,6 +108,14 @@ export class Resends {
   afterStatus(status: number, grpcStatus: GrpcStatus = GrpcStatus.NONE): boolean {
     if (this.#policy === null || !this.#policy.takesStatus(status, grpcStatus)) return false;
     return this.#retry();
+  }
+
+  /**
+   * `afterVersion` decides whether the fallback of the route gets a request that its version failed before a
+   * head went to the client, after all other attempts.
+   */
+  afterVersion(failure: Failure): boolean {
+    return notDelivered.includes(failure) || (failure === Failure.RESET && this.#isSafe);
   }
 
   #retry(): boolean {

@@ -329,6 +329,7 @@ t.test('every key comes into the plan', async (t) => {
         },
         guard: { p99Millionths: 100_000, errorMillionths: 5000, windowMs: 5000, recoverMs: 120_000 },
         upgrades: ['websocket'],
+        fallback: null,
         unreachableStatus: 502,
         mirrors: [
           {
@@ -421,6 +422,7 @@ t.test('defaults', async (t) => {
     ...plainly,
     timeouts: { requestMs: 15_000, requestUntilEnd: false, firstByteMs: 0, idleMs: 60_000, totalMs: 0 },
     upgrades: ['websocket'],
+    fallback: null,
     unreachableStatus: 502,
     guard: null,
     mirrors: [

@@ -2,14 +2,14 @@
  * The shared blocks of counters, which main keeps for the life of the process. A restarted thread continues
  * in the same block, and a version or mirror that left the configuration keeps its figures.
  */
-import { mirrorsWithBaselines, type Plan, targetName } from '../../core/plan.js';
+import { mirrorsWithBaselines, type Plan, type RoutePlan, targetName } from '../../core/plan.js';
 import { settleDeadProxy, settleDeadShadow, settleDeadVersion } from '../../core/record/law.js';
 import { MirrorCounters } from '../../core/record/mirror-counters.js';
 import { ThreadCounters, ThreadField } from '../../core/record/thread-counters.js';
 import { VersionCounters } from '../../core/record/version-counters.js';
 import type { DataThreadKind, ObservedBlocks } from '../../core/report/observed.js';
 import type { Steps } from '../../core/steps.js';
-import type { CountersShares } from '../protocol/messages.js';
+import { type CountersShares, releaseKey } from '../protocol/messages.js';
 
 type DataKind = DataThreadKind;
 
@@ -22,6 +22,13 @@ interface ThreadBlocks {
   readonly versions: Map<string, SharedArrayBuffer>;
   /** Blocks by slot. */
   readonly mirrors: SharedArrayBuffer[];
+  /** Blocks of primaries that are counted by route, by `releaseKey`; proxy threads alone have some. */
+  readonly releases: Map<string, SharedArrayBuffer>;
+}
+
+interface ReleaseName {
+  readonly route: string;
+  readonly version: string;
 }
 
 interface MirrorName {
@@ -38,6 +45,8 @@ export class CounterBlocks {
   #primaries: ReadonlySet<string> = new Set();
   #shadows: ReadonlySet<string> = new Set();
   #hasSinks = false;
+  /** Routes and versions by `releaseKey`. */
+  #releases: ReadonlyMap<string, ReleaseName> = new Map();
 
   constructor(proxyThreads: number, shadowThreads: number, sinkThreads: number) {
     for (let index = 0; index < proxyThreads; index++) this.#threads.push(newBlocks('proxy', index));
@@ -53,8 +62,11 @@ export class CounterBlocks {
     const shadows = new Set(this.#shadows);
     const mirrorNames = [...this.#mirrorNames];
     let hasSinks = this.#hasSinks;
+    const releases = new Map(this.#releases);
     for (const route of plan.routes) {
       for (const { version } of route.primaries) primaries.add(plan.versions[version].name);
+      if (route.fallback !== null) primaries.add(plan.versions[route.fallback].name);
+      for (const name of releasesOf(plan, route)) releases.set(releaseKey(name.route, name.version), name);
       for (const { mirror, baselineOf } of mirrorsWithBaselines(route)) {
         const to = targetName(plan, mirror);
         const isSink = mirror.sink !== null;
@@ -76,12 +88,18 @@ export class CounterBlocks {
         yield;
         blocks.versions.set(name, VersionCounters.create());
       }
+      for (const key of blocks.kind === 'proxy' ? releases.keys() : []) {
+        if (blocks.releases.has(key)) continue;
+        yield;
+        blocks.releases.set(key, VersionCounters.create());
+      }
       for (const slot of mirrorNames.keys()) {
         if (blocks.mirrors[slot] !== undefined) continue;
         yield;
         blocks.mirrors[slot] = MirrorCounters.create();
       }
     }
+    this.#releases = releases;
     this.#primaries = primaries;
     this.#shadows = shadows;
     this.#mirrorNames = mirrorNames;
@@ -116,6 +134,7 @@ export class CounterBlocks {
     return {
       versions: plan.versions.map((version) => blocks.versions.get(version.name)),
       mirrors: blocks.mirrors,
+      releases: blocks.releases,
     };
   }
 
@@ -125,7 +144,8 @@ export class CounterBlocks {
    */
   settle(kind: DataKind, index: number): void {
     const blocks = this.#blocks(kind, index);
-    for (const shared of blocks.versions.values()) settleDeadVersion(new VersionCounters(shared));
+    for (const shared of [...blocks.versions.values(), ...blocks.releases.values()])
+      settleDeadVersion(new VersionCounters(shared));
     for (const shared of blocks.mirrors) {
       const counters = new MirrorCounters(shared);
       if (kind === 'proxy') settleDeadProxy(counters);
@@ -148,7 +168,7 @@ export class CounterBlocks {
   }
 
   /** `observed` returns everything that the control thread reads of counters. */
-  observed(): Pick<ObservedBlocks, 'versions' | 'mirrors' | 'threads'> {
+  observed(): Pick<ObservedBlocks, 'versions' | 'mirrors' | 'releases' | 'threads'> {
     const versions: ObservedBlocks['versions'][number][] = [];
     for (const name of this.#primaries) {
       versions.push({ name, role: 'primary', blocks: this.#versionBlocks('proxy', name) });
@@ -165,6 +185,11 @@ export class CounterBlocks {
         isSink,
         slot,
         blocks: this.#threads.map((thread) => thread.mirrors[slot]),
+      })),
+      releases: [...this.#releases].map(([key, { route, version }]) => ({
+        route,
+        version,
+        blocks: this.#threads.flatMap((thread) => thread.releases.get(key) ?? []),
       })),
       // A thread that was never needed is left out.
       threads: this.#threads
@@ -191,6 +216,20 @@ export class CounterBlocks {
   }
 }
 
+/** The primaries that are counted by route: those of routes that fall back. */
+function releasesOf({ versions }: Plan, { name, primaries, fallback }: RoutePlan): ReleaseName[] {
+  if (fallback === null) return [];
+  const indexes = new Set([fallback, ...primaries.map(({ version }) => version)]);
+  return [...indexes].map((index) => ({ route: name, version: versions[index].name }));
+}
+
 function newBlocks(kind: DataKind, index: number): ThreadBlocks {
-  return { kind, index, thread: ThreadCounters.create(), versions: new Map(), mirrors: [] };
+  return {
+    kind,
+    index,
+    thread: ThreadCounters.create(),
+    versions: new Map(),
+    mirrors: [],
+    releases: new Map(),
+  };
 }

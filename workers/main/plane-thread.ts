@@ -124,7 +124,8 @@ export class PlaneThread {
     this.#partsOpen = 0;
     this.#drained = false;
     this.#given.clear();
-    for (const shared of [...start.counters.versions, ...start.counters.mirrors])
+    const { versions, mirrors, releases } = start.counters;
+    for (const shared of [...versions, ...mirrors, ...releases.values()])
       if (shared !== undefined) this.#given.add(shared);
     return start;
   }
@@ -133,7 +134,7 @@ export class PlaneThread {
    * `#fresh` returns the counters under `plan` that the thread has not received yet, and marks them as
    * received.
    */
-  #fresh(plan: Plan, { versions, mirrors }: CountersShares) {
+  #fresh(plan: Plan, { versions, mirrors, releases }: CountersShares) {
     const isFresh = (shared: SharedArrayBuffer | undefined): shared is SharedArrayBuffer => {
       if (shared === undefined || this.#given.has(shared)) return false;
       this.#given.add(shared);
@@ -146,6 +147,7 @@ export class PlaneThread {
     return {
       versions: freshOf(versions, (index) => plan.versions[index].name),
       mirrors: freshOf(mirrors, (slot) => slot),
+      releases: [...releases].filter(([, shared]) => isFresh(shared)),
     };
   }
 

@@ -39,6 +39,13 @@ export interface CountersShares {
   readonly versions: readonly (SharedArrayBuffer | undefined)[];
   /** By mirror slot, every mirror the process ever had. */
   readonly mirrors: readonly (SharedArrayBuffer | undefined)[];
+  /** proxy: by `releaseKey`, the primaries that are counted by route. */
+  readonly releases: ReadonlyMap<string, SharedArrayBuffer>;
+}
+
+/** `releaseKey` names the counters of a version on one route. Names have no blanks. */
+export function releaseKey(route: string, version: string): string {
+  return `${route} ${version}`;
 }
 
 /** What every data-plane thread begins with. */
@@ -79,6 +86,7 @@ export interface ThreadStart {
 export interface NewCounters {
   readonly versions: readonly (readonly [name: string, shared: SharedArrayBuffer])[];
   readonly mirrors: readonly (readonly [slot: number, shared: SharedArrayBuffer])[];
+  readonly releases: readonly (readonly [key: string, shared: SharedArrayBuffer])[];
 }
 
 export type ToThread =

@@ -12,8 +12,8 @@ export const perPart = 32;
 type Part = Extract<ToThread, { type: 'part' }>;
 
 /** Main's side: the parts of `plan` for a thread that is to get `counters`. */
-export function partsOf({ generation, routes }: Plan, { versions, mirrors }: NewCounters): Part[] {
-  const count = Math.max(routes.length, versions.length, mirrors.length);
+export function partsOf({ generation, routes }: Plan, { versions, mirrors, releases }: NewCounters): Part[] {
+  const count = Math.max(routes.length, versions.length, mirrors.length, releases.length);
   const parts: Part[] = [];
   for (let from = 0; from < count; from += perPart) {
     const some = <T>(all: readonly T[]): T[] => all.slice(from, from + perPart);
@@ -21,7 +21,7 @@ export function partsOf({ generation, routes }: Plan, { versions, mirrors }: New
       type: 'part',
       generation,
       routes: some(routes),
-      counters: { versions: some(versions), mirrors: some(mirrors) },
+      counters: { versions: some(versions), mirrors: some(mirrors), releases: some(releases) },
     });
   }
   return parts;
@@ -36,17 +36,21 @@ export class PlanParts {
   readonly #versions = new Map<string, SharedArrayBuffer>();
   /** By slot. */
   readonly #mirrors: (SharedArrayBuffer | undefined)[] = [];
+  /** By `releaseKey`. */
+  readonly #releases = new Map<string, SharedArrayBuffer>();
 
   constructor({ plan, counters }: ThreadStart) {
     this.#generation = plan.generation;
     for (const [index, shared] of counters.versions.entries())
       if (shared !== undefined) this.#versions.set(plan.versions[index].name, shared);
     for (const [slot, shared] of counters.mirrors.entries()) this.#mirrors[slot] = shared;
+    for (const [key, shared] of counters.releases) this.#releases.set(key, shared);
   }
 
   add({ generation, routes, counters }: Part): void {
     for (const [name, shared] of counters.versions) this.#versions.set(name, shared);
     for (const [slot, shared] of counters.mirrors) this.#mirrors[slot] = shared;
+    for (const [key, shared] of counters.releases) this.#releases.set(key, shared);
     if (generation > this.#generation) this.#routes.push(...routes);
   }
 
@@ -63,6 +67,7 @@ export class PlanParts {
     return {
       versions: plan.versions.map(({ name }) => this.#versions.get(name)),
       mirrors: this.#mirrors,
+      releases: this.#releases,
     };
   }
 }

@@ -15,12 +15,13 @@ import { Mirror, MirrorOffer } from '../../core/mirror/offer.js';
 import { MirrorPort } from '../../core/mirror/port.js';
 import { Tracer } from '../../core/mirror/tracer.js';
 import { WaitingBudget } from '../../core/mirror/waiting-frames.js';
-import type { ListenerPlan, MirrorPlan, Plan } from '../../core/plan.js';
+import type { ListenerPlan, MirrorPlan, Plan, PrimaryPlan, RoutePlan } from '../../core/plan.js';
 import { AccessLogPort } from '../../core/record/access-log.js';
 import { ConnectionCount } from '../../core/record/connection-count.js';
 import { MirrorCounters } from '../../core/record/mirror-counters.js';
 import { SpanPort } from '../../core/record/span-record.js';
 import { ThreadCounters } from '../../core/record/thread-counters.js';
+import { VersionCounters } from '../../core/record/version-counters.js';
 import { Doorbell } from '../../core/ring/doorbell.js';
 import { RingWriter } from '../../core/ring/writer.js';
 import { seededRandom } from '../../core/route/random.js';
@@ -30,7 +31,7 @@ import { atOnce, inSlices, type Steps } from '../../core/steps.js';
 import type { Targets } from '../../core/upstream/target.js';
 import type { Downstream } from '../downstream/downstream.js';
 import { openDownstreams } from '../downstream/downstreams.js';
-import type { CountersShares, ThreadStart } from '../protocol/messages.js';
+import { type CountersShares, releaseKey, type ThreadStart } from '../protocol/messages.js';
 import { type DataThread, runThread, say } from './thread.js';
 import { TurnEnd } from './turn.js';
 import { UpstreamSide } from './upstream-side.js';
@@ -48,6 +49,8 @@ class ProxyThread implements DataThread {
   readonly #edges: readonly Edge[];
   /** Indexed by slot. */
   readonly #mirrorCounters: (MirrorCounters | undefined)[] = [];
+  /** By `releaseKey`. */
+  readonly #ownCounters = new Map<string, VersionCounters>();
 
   constructor(start: ThreadStart) {
     const counters = new ThreadCounters(start.threadCounters);
@@ -154,13 +157,19 @@ class ProxyThread implements DataThread {
       const mirrors = route.mirrors
         .filter((mirror) => mirror.enabled)
         .map((mirror) => this.#openMirror(mirror, shares));
+      const runtimeOf = (primary: PrimaryPlan, fallback: RouteRuntime | null): RouteRuntime => {
+        const { version } = primary;
+        const [pool, counters] = [this.#upstream.pool(version), this.#upstream.counters(version)];
+        const own = this.#releaseCounters(route.name, plan.versions[version].name, shares);
+        return new RouteRuntime(route, primary, pool, counters, mirrors, sampler, own, fallback);
+      };
+      const stable = fallbackOf(route);
+      const fallback = stable === null ? null : runtimeOf(stable, null);
       const runtimes = route.primaries
         .filter(({ weight }) => weight > 0)
-        .map((primary) => {
-          const { version } = primary;
-          const [pool, counters] = [this.#upstream.pool(version), this.#upstream.counters(version)];
-          return new RouteRuntime(route, primary, pool, counters, mirrors, sampler);
-        });
+        .map((primary) =>
+          fallback !== null && primary.version === stable?.version ? fallback : runtimeOf(primary, fallback),
+        );
       routes.push(new RouteHandling(route, runtimes, sampler));
     }
     const runtime = new ProxyRuntime(plan, yield* RouteTable.of(plan.routes), routes);
@@ -170,6 +179,17 @@ class ProxyThread implements DataThread {
     this.#log.setShare(plan.accessLog?.shareMillionths ?? 0);
     closeOldPools();
     return runtime;
+  }
+
+  /** Null where the version is not counted by route. */
+  #releaseCounters(route: string, version: string, shares: CountersShares): VersionCounters | null {
+    const key = releaseKey(route, version);
+    const shared = shares.releases.get(key);
+    const known = this.#ownCounters.get(key);
+    if (shared === undefined || known !== undefined) return known ?? null;
+    const counters = new VersionCounters(shared);
+    this.#ownCounters.set(key, counters);
+    return counters;
   }
 
   #openMirror(plan: MirrorPlan, shares: CountersShares): Mirror {
@@ -185,6 +205,14 @@ class ProxyThread implements DataThread {
     this.#log.flush();
     return waiting;
   }
+}
+
+/** The primary that answers what another one was not given; null: there is none. */
+function fallbackOf({ fallback, primaries }: RoutePlan): PrimaryPlan | null {
+  if (fallback === null) return null;
+  return (
+    primaries.find(({ version }) => version === fallback) ?? { version: fallback, weight: 0, headers: null }
+  );
 }
 
 runThread((start) => new ProxyThread(start));

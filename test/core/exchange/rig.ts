@@ -140,7 +140,12 @@ export class ExchangeRig {
   readonly thread = new ThreadCounters(ThreadCounters.create());
   readonly forwarder: Forwarder;
 
-  constructor(port: number, changes: Partial<RoutePlan> = {}) {
+  /** The version that answers what the first one was not given, where there is one. */
+  readonly stable = new VersionCounters(VersionCounters.create());
+  /** The first version on this route alone. */
+  readonly own = new VersionCounters(VersionCounters.create());
+
+  constructor(port: number, changes: Partial<RoutePlan> = {}, stablePort: number | null = null) {
     this.pool = new TestPool([port]);
     const writer = new RingWriter(createRing(ringBytes), new Doorbell(createDoorbell()));
     const log = new AccessLogPort(
@@ -163,10 +168,15 @@ export class ExchangeRig {
       ...changes,
     };
     const plan = { generation: 1, routes: [route] } as unknown as Plan;
+    const [primary] = route.primaries;
+    const fallback =
+      stablePort === null
+        ? null
+        : new RouteRuntime(route, primary, new TestPool([stablePort]), this.stable, [], sampler);
     const runtime = new ProxyRuntime(plan, tableOf([route]), [
       new RouteHandling(
         route,
-        [new RouteRuntime(route, route.primaries[0], this.pool, this.version, [], sampler)],
+        [new RouteRuntime(route, primary, this.pool, this.version, [], sampler, this.own, fallback)],
         sampler,
       ),
     ]);

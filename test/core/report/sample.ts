@@ -137,6 +137,7 @@ export function sample(): Sample {
       { kind: 'proxy', name: 'proxy-1', block: threads[1] },
       { kind: 'shadow', name: 'shadow-0', block: threads[2] },
     ],
+    releases: [],
     heldBack: HeldBack.create(),
     targets: new Map([['v1', targets()]]),
     names: [{ name: 'reviews.internal', shared: names() }],

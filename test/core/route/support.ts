@@ -36,6 +36,7 @@ export function route(match: Partial<MatchPlan>): RoutePlan {
     fault: null,
     timeouts: { requestMs: 15_000, requestUntilEnd: false, firstByteMs: 0, idleMs: 0, totalMs: 0 },
     upgrades: ['websocket'],
+    fallback: null,
     unreachableStatus: 502,
     guard: null,
     mirrors: [],

@@ -47,6 +47,7 @@ function rig(t: Test): Rig {
           mirrors: [
             { route: 'reviews', to: 'v2', baselineOf: null, isSink: false, slot: 0, blocks: [mirrorBlock] },
           ],
+          releases: [],
           heldBack: HeldBack.create(),
           threads: [],
           targets: new Map(),

@@ -14,9 +14,9 @@ const block = () => new SharedArrayBuffer(8);
 const startedWith = (generation: number, names: string[] = [], blocks: SharedArrayBuffer[] = []) =>
   new PlanParts({
     plan: planOf(generation, 0, names),
-    counters: { versions: blocks, mirrors: [] },
+    counters: { versions: blocks, mirrors: [], releases: new Map() },
   } as unknown as ThreadStart);
-const nothing = { versions: [], mirrors: [] };
+const nothing = { versions: [], mirrors: [], releases: [] };
 
 t.test('the parts of a plan together are its routes, in order', async (t) => {
   const plan = planOf(2, 2 * perPart + 1);
@@ -28,14 +28,20 @@ t.test('the parts of a plan together are its routes, in order', async (t) => {
 });
 
 t.test('counters come with the parts, and those that the thread had stay', async (t) => {
-  const [old, fresh, mirror] = [block(), block(), block()];
+  const [old, fresh, mirror, own] = [block(), block(), block(), block()];
   const thread = startedWith(1, ['v1'], [old]);
   const plan = planOf(2, 1, ['v2', 'v1', 'unused']);
-  for (const part of partsOf(plan, { versions: [['v2', fresh]], mirrors: [[3, mirror]] })) thread.add(part);
+  for (const part of partsOf(plan, {
+    versions: [['v2', fresh]],
+    mirrors: [[3, mirror]],
+    releases: [['a v2', own]],
+  }))
+    thread.add(part);
   const whole = thread.whole(plan)!;
   const counters = thread.countersFor(whole);
   t.strictSame([...counters.versions], [fresh, old, undefined]);
   t.equal(counters.mirrors[3], mirror);
+  t.equal(counters.releases.get('a v2'), own);
 });
 
 t.test('a thread that began with the plan takes no part of it twice', async (t) => {
