@@ -40,7 +40,14 @@ export function checkWays(root: TreeNode): ConfigProblem[] {
 }
 
 /** Keys of a route whose requests are forwarded to a version. */
-export const ofForwarded: readonly string[] = ['split', 'rewrite', 'versionHeaders', 'retries', 'mirrors'];
+export const ofForwarded: readonly string[] = [
+  'split',
+  'rewrite',
+  'versionHeaders',
+  'retries',
+  'mirrors',
+  'rollout',
+];
 
 function checkAnswer(root: TreeNode, route: number, at: TreeNode): ConfigProblem[] {
   const answer = ['redirect', 'respond'].find((way) => childOf(at, way) !== undefined);

@@ -70,6 +70,8 @@ function checkVersions(root: TreeNode): ConfigProblem[] {
       const to = textAt(root, path);
       if (to === null || !isSinkTarget(to)) check(to, markAt(root, path));
     }
+    const released: Path = ['routes', route, 'rollout', 'to'];
+    check(textAt(root, released), markAt(root, released));
   }
   return problems;
 }

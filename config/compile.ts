@@ -17,6 +17,7 @@ import type {
 } from '../core/plan.js';
 import { compileMatch } from './compile-match.js';
 import { compileMirror } from './compile-mirror.js';
+import { compileRollout } from './compile-rollout.js';
 import { compileVersion, pemOf } from './compile-version.js';
 import { compileWay } from './compile-way.js';
 import { hostName } from './host-name.js';
@@ -160,6 +161,7 @@ function compileRoute(
     ...compileWay(route, versions),
     upgrades: [...new Set(route.upgrades)],
     fallback: null,
+    rollout: route.rollout === undefined ? null : compileRollout(route.rollout, route.rollout.to ?? ''),
     unreachableStatus: route.unreachable,
     timeouts,
     guard: compileGuard(route.guard === undefined ? guardOfAll : route.guard),

@@ -305,6 +305,14 @@ export const limits = {
   delayedBytes: 64 * 1024 * 1024,
   /** Bytes of one request's body kept for `retries`. Past it: the request is not sent again. */
   retryBodyBytes: 64 * 1024,
+  /** The program of a hook and its arguments. Reached: a configuration error. */
+  hookArguments: 32,
+  /**
+   * Hooks of rollouts that run at the same time. Reached: the hook is not run, which is logged and counted.
+   */
+  hooksAtOnce: 8,
+  /** Bytes that are kept of what the program of a hook writes; the rest is left out of the log. */
+  hookOutputBytes: 4096,
   /** Bytes of them that one thread keeps. Past it: not kept, `umbra_retry_overflows_total`. */
   retryHeldBytes: 64 * 1024 * 1024,
   /** Most `retries.attempts` of a route. */

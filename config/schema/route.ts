@@ -15,6 +15,7 @@ import { mirror } from './mirror.js';
 import { pathChange } from './path-change.js';
 import { primary } from './primary.js';
 import { retries } from './retries.js';
+import { rollout } from './rollout.js';
 import { sample } from './sample.js';
 import { routeTimeouts, timeout } from './timeouts.js';
 import { form, key, list, mapping, mappingExpected, name, positiveDuration, text } from './values.js';
@@ -114,6 +115,10 @@ export const route = mapping({
   }),
   guard: guard.optional().meta({
     description: 'The guard of this route, instead of the global one; `off` for none.',
+  }),
+  rollout: rollout.optional().meta({
+    description:
+      'How `umbra rollout start` moves this route to another version. It starts nothing by itself.',
   }),
   mirrors: z
     .array(mirror, { error: 'expected a list of mirrors' })

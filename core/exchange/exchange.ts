@@ -272,7 +272,7 @@ export class Exchange implements RequestSink, ResponseSink {
 
   /**
    * `#fallsBack` gives the request to the route's fallback after its version failed. The version still counts
-   * the failure, and copies are told of it. Returns false where the request must fail.
+   * the failure, and copies learn of it. Returns false where the request must fail.
    */
   #fallsBack(failure: Failure): boolean {
     const fallback = this.#fallback!;

@@ -13,7 +13,7 @@ export function withLive(configured: Plan, state: LiveState, make: MakeMirror): 
   const { allMirrors } = state;
   if (allMirrors === null && state.mirrors.length === 0 && state.weights.length === 0) return configured;
   const indexes = new Map(configured.versions.map(({ name }, index) => [name, index]));
-  const weights = new Map(state.weights.map((one) => [one.route, one.weights]));
+  const weights = new Map(state.weights.map((one) => [one.route, one]));
   const mirrors = new Map<string, LiveMirror[]>();
   for (const mirror of state.mirrors) {
     const others = mirrors.get(mirror.route);
@@ -23,7 +23,8 @@ export function withLive(configured: Plan, state: LiveState, make: MakeMirror): 
   const switched = allMirrors?.enabled ?? null;
   const routes = configured.routes.map((route) => ({
     ...route,
-    primaries: primariesOf(route, weights.get(route.name), indexes),
+    primaries: primariesOf(route, weights.get(route.name)?.weights, indexes),
+    fallback: indexes.get(weights.get(route.name)?.fallback ?? '') ?? null,
     mirrors: mirrorsOf(configured, route, mirrors.get(route.name) ?? [], switched, make),
   }));
   return { ...configured, routes };

@@ -41,6 +41,7 @@ export function encodeLive(state: LiveState): string {
     weights: weights.map((one) => ({
       route: one.route,
       weights: one.weights,
+      ...(one.fallback === null ? {} : { fallback: one.fallback }),
       file: one.file,
       ...madeWords(one),
     })),
@@ -118,6 +119,7 @@ function weightsOf(value: Record<string, unknown>): LiveWeights {
   return {
     route: text(value.route, 'weights.route'),
     weights,
+    fallback: value.fallback === undefined ? null : text(value.fallback, 'weights.fallback'),
     file: pairs(value.file, 'weights.file'),
     ...madeOf(value),
   };

@@ -45,6 +45,8 @@ export type Weights = readonly (readonly [version: string, weight: number])[];
 export interface LiveWeights extends Made {
   readonly route: string;
   readonly weights: Weights;
+  /** The version that answers what another one can't be given; null: there is none. */
+  readonly fallback: string | null;
   /** The list of the configuration when the change was made. */
   readonly file: Weights;
 }

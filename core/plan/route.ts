@@ -3,6 +3,7 @@ import type { MessageEdits, PathChange, PrimaryRewrite } from './change.js';
 import type { CorsPlan } from './cors.js';
 import type { MatchPlan, SamplePlan } from './match.js';
 import type { MirrorPlan } from './mirror.js';
+import type { RolloutPlan } from './rollout-plan.js';
 import type { TimeoutsPlan, VersionPlan } from './version.js';
 
 export interface RoutePlan {
@@ -18,6 +19,8 @@ export interface RoutePlan {
    * the answers of the primaries are also counted for this route alone. Null: there is none.
    */
   readonly fallback: number | null;
+  /** The settings of rollouts that are started on this route; `to` may be ''. Null: the defaults. */
+  readonly rollout: RolloutPlan | null;
   /** umbra answers itself and asks nobody. Null: a primary answers. */
   readonly answer: AnswerPlan | null;
   /** Another path and host for the primary. Null: those of the request. */

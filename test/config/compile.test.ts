@@ -58,6 +58,20 @@ routes:
     primary: v1
     timeout: 1h
     guard: { p99: 10%, errors: 0.5%, window: 5s, recover: 2m }
+    rollout:
+      to: v2
+      steps: [ 'mirror=20%:1m', '5%:2m-1h', 100% ]
+      requests: 7
+      onUndecided: go-on
+      watch: 0s
+      maxShift: off
+      maxP99Delta: 20%
+      maxErrorDelta: 1%
+      maxDiff: 2%
+      maxErrors: 30%
+      pairs: false
+      onStep: { command: [ notify, step ], timeout: 1s }
+      onRollback: { url: 'http://127.0.0.1:9/back' }
     firstByteTimeout: 2s
     mirrors:
       - to: v2
@@ -330,6 +344,34 @@ t.test('every key comes into the plan', async (t) => {
         guard: { p99Millionths: 100_000, errorMillionths: 5000, windowMs: 5000, recoverMs: 120_000 },
         upgrades: ['websocket'],
         fallback: null,
+        rollout: {
+          to: 'v2',
+          steps: [
+            {
+              kind: 'mirror',
+              shareMillionths: 200_000,
+              atLeastMs: 60_000,
+              atMostMs: 360_000,
+              requestsMin: 7,
+            },
+            {
+              kind: 'release',
+              shareMillionths: 50_000,
+              atLeastMs: 120_000,
+              atMostMs: 3_600_000,
+              requestsMin: 7,
+            },
+            { kind: 'release', shareMillionths: 1_000_000, atLeastMs: 0, atMostMs: 0, requestsMin: 7 },
+          ],
+          onUndecided: 'go-on',
+          watchMs: 0,
+          bounds: { shift: null, p99Delta: 0.2, errorDelta: 0.01, diff: 0.02 },
+          errorsMax: 0.3,
+          pairs: false,
+          onStep: { kind: 'command', command: ['notify', 'step'], timeoutMs: 1000 },
+          onRollback: { kind: 'http', url: 'http://127.0.0.1:9/back', timeoutMs: 10_000 },
+          onDone: null,
+        },
         unreachableStatus: 502,
         mirrors: [
           {
@@ -423,6 +465,7 @@ t.test('defaults', async (t) => {
     timeouts: { requestMs: 15_000, requestUntilEnd: false, firstByteMs: 0, idleMs: 60_000, totalMs: 0 },
     upgrades: ['websocket'],
     fallback: null,
+    rollout: null,
     unreachableStatus: 502,
     guard: null,
     mirrors: [

@@ -17,6 +17,7 @@ import { checkContentType, checkHost, checkOrigin, checkRate, checkToken, isLoca
 import { addLive } from './live-routes.js';
 import { addPage } from './page.js';
 import { wrongMethod } from './responses.js';
+import { addRollouts } from './rollout-routes.js';
 import { streamAnswer } from './stream.js';
 
 const CONFIG_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'application/json'];
@@ -26,6 +27,9 @@ GET   /healthz  /readyz  /metrics
 GET   /api/stats  /api/status  /api/diffs  /api/endpoints  /api/histograms  /api/config
 PUT   /api/config
 POST  /api/apply  /api/delete                   documents of Istio or Gateway API; ?dryRun=true&strict=true
+GET   /api/rollouts  /api/rollouts/ROUTE
+POST  /api/rollouts                             { "route": "reviews", "to": "v2", "steps": "mirror:10m,1%:5m,100%" }
+POST  /api/rollouts/ROUTE/COMMAND               pause, resume, promote or abort
 PATCH /api/mirrors                              { "enabled": false } or { "reset": true }
 PATCH /api/weights                              { "reset": true }
 PATCH /api/routes/ROUTE                         { "primary": { "v1": 95, "v2": 5 } } or { "reset": true }
@@ -121,6 +125,7 @@ function addChanges(app: Hono, deps: AdminDeps): void {
   addDocuments(app, deps);
 
   addLive(app, deps);
+  addRollouts(app, deps);
 }
 
 /** Header fields of every response, unless it sets them itself. */

@@ -5,6 +5,7 @@ import type { ControlCounts } from '../../core/report/control-counts.js';
 import type { Observed } from '../../core/report/observed.js';
 import type { PairSource, Reading } from '../../core/report/reading.js';
 import type { Verdict } from '../../core/verdict/verdict.js';
+import type { Rollouts } from '../control/rollouts.js';
 import type { LiveAsk } from '../protocol/live-change.js';
 import type { ChangeAnswer } from '../protocol/messages.js';
 import type { AdminFigures } from './figures.js';
@@ -42,6 +43,9 @@ export interface AdminDeps {
   /** What runs, and what differs from the configuration. */
   status(): Status;
   /** Changes mirrors or weights. It resolves when every thread has applied the new plan. */
+  /** The rollouts of all routes. */
+  rollouts(): Pick<Rollouts, 'all' | 'of' | 'start' | 'command'>;
+  wallMs(): number;
   changeLive(ask: LiveAsk): Promise<ChangeAnswer>;
   /** Replaces the whole configuration, YAML or JSON, or changes nothing. It resolves like `changeLive`. */
   replaceConfig(text: string): Promise<ReplaceResult>;

@@ -8,7 +8,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { effectiveConfig } from '../../config/effective.js';
 import { hostName } from '../../config/host-name.js';
 import { packageVersion } from '../../config/package-file.js';
-import { nowUs } from '../../core/clock.js';
+import { nowUs, wallClockMs } from '../../core/clock.js';
 import { DiffBook, type Diffs } from '../../core/compare/diff-book.js';
 import { limits } from '../../core/limits.js';
 import type { ControlCounts } from '../../core/report/control-counts.js';
@@ -50,6 +50,8 @@ import { GuardWatch } from './guard-watch.js';
 import { HistogramLog } from './histogram-log.js';
 import { LiveChanges } from './live-changes.js';
 import { PairWatch } from './pair-watch.js';
+import { RolloutHooks } from './rollout-hooks.js';
+import { Rollouts } from './rollouts.js';
 import { SpanExport } from './span-export.js';
 
 const start = workerData as ControlStart;
@@ -165,6 +167,23 @@ const liveChanges = new LiveChanges(ask, live);
 
 const guards = new GuardWatch(observed, observed.heldBack, log);
 
+const hooks = new RolloutHooks(log);
+const rollouts = new Rollouts(
+  {
+    observed: () => observed,
+    live: () => liveChanges.state,
+    diffs: diffsView,
+    wallMs: wallClockMs,
+    heldSinceMs: (route) => guards.heldSinceMs(route),
+    setLive: (route, change) => liveChanges.setLive(route, change, 'rollout'),
+    runHook: (hook, event) => hooks.run(hook, event),
+    changed: () => {},
+    log,
+  },
+  () => ready,
+);
+liveChanges.onChange(() => rollouts.follow());
+
 parentPort!.on('message', (message: ToControl) => {
   switch (message.type) {
     case 'observe':
@@ -241,6 +260,8 @@ async function listen(): Promise<void> {
     diffs: () => diffs.read(),
     effectiveConfig: () => effectiveConfig(observed.plan),
     changeLive: ask,
+    rollouts: () => rollouts,
+    wallMs: wallClockMs,
     status: () => {
       const { plan } = observed;
       const reading = read(observed, nowUs(), controlCounts());
@@ -329,6 +350,7 @@ function ask(change: ChangeAsk): Promise<ChangeAnswer> {
 async function leave(): Promise<void> {
   feed.close();
   guards.stop();
+  rollouts.stop();
   pairWatch.stop();
   prober?.stop();
   await lease?.stop();

@@ -53,7 +53,7 @@ function changeRoute(
   before: LiveState,
   configured: Plan,
   name: string,
-  { weights, unnamed = 'keep', mirrors = {}, rollout }: RouteChange,
+  { weights, unnamed = 'keep', fallback, mirrors = {}, rollout }: RouteChange,
   made: Made,
 ): LiveChanged {
   const route = configured.routes.find((route) => route.name === name);
@@ -64,7 +64,7 @@ function changeRoute(
   let state = before;
   if (weights === null) state = withoutWeights(state, name);
   else if (weights !== undefined) {
-    const weighed = weigh(state, configured, route, weights, unnamed, made);
+    const weighed = weigh(state, configured, route, weights, unnamed, fallback ?? null, made);
     if ('ok' in weighed) return weighed;
     state = weighed;
   }
@@ -97,12 +97,15 @@ function weigh(
   route: RoutePlan,
   asked: Readonly<Record<string, number>>,
   unnamed: 'keep' | 'zero',
+  fallback: string | null,
   made: Made,
 ): LiveState | Refused {
   if (route.primaries.length === 0)
     return refused(400, `route ${route.name} answers requests itself: no version can answer them`);
   const names = configured.versions.map((version) => version.name);
-  const unknown = Object.keys(asked).find((version) => !names.includes(version));
+  const unknown = [...Object.keys(asked), ...(fallback === null ? [] : [fallback])].find(
+    (version) => !names.includes(version),
+  );
   if (unknown !== undefined) return refused(400, unknownVersion(unknown, names));
   const file = configuredWeights(configured, route);
   const before = weightsNow(state, configured, route);
@@ -116,8 +119,8 @@ function weigh(
     .filter(([version, weight]) => weight > 0 || file.some(([name]) => name === version));
   if (weights.every(([, weight]) => weight === 0))
     return refused(400, 'one primary must have a weight above 0');
-  if (sameWeights(weights, file)) return withoutWeights(state, route.name);
-  return putWeights(state, { route: route.name, weights, file, ...made });
+  if (sameWeights(weights, file) && fallback === null) return withoutWeights(state, route.name);
+  return putWeights(state, { route: route.name, weights, fallback, file, ...made });
 }
 
 function setMirror(

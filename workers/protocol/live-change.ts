@@ -7,6 +7,8 @@ export interface RouteChange {
   readonly weights?: Readonly<Record<string, number>> | null;
   /** What versions get that `weights` does not name: what they have, or nothing. Default: `keep`. */
   readonly unnamed?: 'keep' | 'zero';
+  /** With `weights`: the version that answers what another one can't be given. Default: none does. */
+  readonly fallback?: string;
   /**
    * Mirrors by the name of their target; null: as in the configuration. A version that has no mirror gets
    * one.

@@ -27,6 +27,7 @@ t.test('a state is written for people, and read as it was', async (t) => {
           ['2', 99.9999],
           ['1', 0.0001],
         ],
+        fallback: '1',
         file: [['1', 1]],
         ...made,
       },

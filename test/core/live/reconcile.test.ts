@@ -43,6 +43,7 @@ const changed: LiveState = {
         ['v1', 95],
         ['v3', 5],
       ],
+      fallback: null,
       file: [['v1', 1]],
       ...made,
     },

@@ -37,6 +37,7 @@ export function route(match: Partial<MatchPlan>): RoutePlan {
     timeouts: { requestMs: 15_000, requestUntilEnd: false, firstByteMs: 0, idleMs: 0, totalMs: 0 },
     upgrades: ['websocket'],
     fallback: null,
+    rollout: null,
     unreachableStatus: 502,
     guard: null,
     mirrors: [],

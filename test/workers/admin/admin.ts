@@ -54,6 +54,13 @@ export interface Send {
 export const noVerdict = {
   pairs: { blocksOf: () => [], endpointsOf: () => [] },
   verdict: (): Verdict => ({ outcome: 'undecided', looks: 'repeated', mirrors: [] }),
+  rollouts: (): ReturnType<AdminDeps['rollouts']> => ({
+    all: [],
+    of: () => undefined,
+    start: () => Promise.resolve({ status: 404, message: 'no rollouts here' }),
+    command: () => Promise.resolve({ status: 404, message: 'no rollouts here' }),
+  }),
+  wallMs: () => 0,
 };
 
 export async function startAdmin(t: Test, options: Partial<AdminDeps> = {}): Promise<Admin> {

@@ -1,0 +1,85 @@
+/** What happens to a rollout when a version dies, a person interferes, or umbra is restarted. */
+import { join } from 'node:path';
+import {
+  isRolloutOver,
+  keyedClients,
+  type RolloutSeen,
+  rolloutConfig,
+  rolloutStatus,
+  startRollout,
+  twoVersions,
+  untilRollout,
+} from '../support/rollout.js';
+import t from '../support/tap.js';
+import { UmbraProcess } from '../support/umbra.js';
+
+t.test('a version that dies at 50 % is rolled back at once, and no request is lost', async (t) => {
+  const both = await twoVersions(t);
+  const umbra = await UmbraProcess.start(rolloutConfig(both));
+  t.teardown(() => umbra.stop());
+  const users = keyedClients(() => umbra.port);
+  await startRollout(t, umbra, { steps: '50%:60s-120s,100%' });
+  await untilRollout(umbra, ({ percent }) => percent === 50);
+  await both[1].untilReceived(100);
+  const diedMs = Date.now();
+  await both[1].close();
+  const body = await untilRollout(umbra, isRolloutOver);
+  const tookMs = Date.parse(body.history[body.history.length - 1].at) - diedMs;
+  await users.end();
+  t.match(body, { state: 'rolled-back', reason: /v2 (can not be reached|failed)/ });
+  t.ok(tookMs < 3000, `back after ${tookMs} ms`);
+  t.strictSame(users.failures, []);
+});
+
+t.test('a change by hand pauses a rollout by name, and resume and abort end that', async (t) => {
+  const both = await twoVersions(t);
+  const umbra = await UmbraProcess.start(rolloutConfig(both));
+  t.teardown(() => umbra.stop());
+  await startRollout(t, umbra, { steps: '10%:60s,100%' });
+  const patch = { primary: { v1: 60, v2: 40 } };
+  t.equal((await umbra.admin('PATCH', '/api/routes/reviews', patch)).status, 200);
+  t.match(await untilRollout(umbra, ({ state }) => state === 'paused'), {
+    reason: /weights of reviews are v1=60% v2=40% by hand \(api\); resume or abort the rollout/,
+  });
+  t.equal((await umbra.admin('POST', '/api/rollouts/reviews/resume', {})).status, 200);
+  t.match(await rolloutStatus(umbra), { state: 'running', percent: 10 });
+  const config = await umbra.admin('GET', '/api/config');
+  t.match(config, { json: { routes: [{ primary: { v1: 90, v2: 10 } }] } });
+  t.equal((await umbra.admin('POST', '/api/rollouts/reviews/promote', { full: true })).status, 200);
+  t.match(await rolloutStatus(umbra), { state: 'watching', percent: 100 });
+  t.equal((await umbra.admin('POST', '/api/rollouts/reviews/abort', { reason: 'enough' })).status, 200);
+  t.match(await rolloutStatus(umbra), {
+    state: 'rolled-back',
+    reason: /aborted through the admin API: enough/,
+  });
+  t.match(await umbra.admin('POST', '/api/rollouts/reviews/abort', {}), { status: 409 });
+  t.match(await umbra.admin('POST', '/api/rollouts/other/abort', {}), { status: 404 });
+  t.match(await umbra.admin('POST', '/api/rollouts/reviews/dance', {}), { status: 404 });
+});
+
+t.test('a rollout goes on where it was after a reload, a new control thread and a kill', async (t) => {
+  const both = await twoVersions(t);
+  const state = join(t.testdir(), 'state');
+  const config = rolloutConfig(both, { state });
+  let umbra = await UmbraProcess.startBreakable(config);
+  await startRollout(t, umbra, { steps: '10%:60s-120s,100%' });
+  const { history } = await rolloutStatus(umbra);
+  const isSame = (body: RolloutSeen): boolean =>
+    body.state === 'running' && body.percent === 10 && body.history.length === history.length;
+  umbra.signal('SIGHUP');
+  await umbra.logged(/configuration reloaded \(SIGHUP\)/);
+  t.ok(isSame(await rolloutStatus(umbra)), 'after SIGHUP');
+  await umbra.makeThrow('control');
+  t.ok(isSame(await untilRollout(umbra, isSame)), 'after the control thread');
+  umbra.signal('SIGKILL');
+  await umbra.ended;
+  umbra = await UmbraProcess.start(config);
+  t.teardown(() => umbra.stop());
+  t.ok(isSame(await untilRollout(umbra, isSame)), 'after kill -9');
+  t.match(await umbra.admin('GET', '/api/config'), { json: { routes: [{ primary: { v1: 90, v2: 10 } }] } });
+  await both[1].close();
+  const users = keyedClients(() => umbra.port);
+  t.match(await untilRollout(umbra, isRolloutOver), { state: 'rolled-back' }, 'the guard rails are up');
+  await users.end();
+  t.strictSame(users.failures, []);
+});
