@@ -180,7 +180,7 @@ const rollouts = new Rollouts(
     changed: () => {},
     log,
   },
-  () => ready,
+  () => ready && leadership.isLeader,
 );
 liveChanges.onChange(() => rollouts.follow());
 
