@@ -133,7 +133,7 @@ function wantsText(issue: Issue): boolean {
 }
 
 /** `knownKeys` returns the schema's keys for the mapping at a path. */
-export function knownKeys(schema: z.core.$ZodType, path: Path): string[] {
+function knownKeys(schema: z.core.$ZodType, path: Path): string[] {
   const { def } = schema._zod as { def: SchemaDef };
   if (def.type === 'union') return def.options!.flatMap((option) => knownKeys(option, path));
   if (def.type === 'pipe') return knownKeys(def.in!, path);

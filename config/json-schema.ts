@@ -10,7 +10,7 @@ type JsonObject = { [key: string]: Json };
 
 const environmentReference = '#/definitions/environment';
 
-export function configJsonSchema(): JsonObject {
+function configJsonSchema(): JsonObject {
   const generated = z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7', unrepresentable: 'any' });
   // `kind` names types in docs/configuration and is not a keyword of JSON Schema.
   const plain = JSON.parse(JSON.stringify(generated, (key, value) => (key === 'kind' ? undefined : value)));

@@ -19,9 +19,9 @@ const subjectName = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
 const subjectCharsMax = 200;
 
 export const fleetExpected = 'expected an address such as nats://127.0.0.1:4222/umbra';
-export const planExpected = 'expected an address such as nats-kv://127.0.0.1:4222/bucket/key';
+const planExpected = 'expected an address such as nats-kv://127.0.0.1:4222/bucket/key';
 
-export const streamExpected = 'expected an address such as nats://127.0.0.1:4222/umbra.reviews';
+const streamExpected = 'expected an address such as nats://127.0.0.1:4222/umbra.reviews';
 
 export interface NatsSubject {
   readonly nats: NatsPlace;

@@ -13,7 +13,7 @@ export function didYouMean(word: string, known: Iterable<string>): string {
  * `nearestWord` returns the nearest of `known` within edits of a third of its length (at least one), or null.
  * Case does not count.
  */
-export function nearestWord(word: string, known: Iterable<string>): string | null {
+function nearestWord(word: string, known: Iterable<string>): string | null {
   if (word.length === 0 || word.length > wordLengthMax) return null;
   const wanted = word.toLowerCase();
   let nearest: string | null = null;
@@ -35,7 +35,7 @@ export function nearestWord(word: string, known: Iterable<string>): string | nul
  * `editDistance` counts insertions, deletions, replacements and swaps of neighbours (optimal string
  * alignment).
  */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {

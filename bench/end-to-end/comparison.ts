@@ -32,10 +32,10 @@ export interface Measurement {
   readonly copiesMin: number;
 }
 
-export const plainCpuRatioMax = 1.5;
-export const mirrorCpuRatioMax = 0.6;
-export const nodeCpuRatioMax = 1.05;
-export const nodeNginxCpuRatioMax = 1.1;
+const plainCpuRatioMax = 1.5;
+const mirrorCpuRatioMax = 0.6;
+const nodeCpuRatioMax = 1.05;
+const nodeNginxCpuRatioMax = 1.1;
 /** A proxy that drops copies does less work: below this share its CPU time says nothing about mirroring. */
 export const allCopiesMin = 0.99;
 /**

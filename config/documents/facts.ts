@@ -4,7 +4,7 @@ import type { Document } from './document.js';
 import { at, itemsAt, numberAt, textAt } from './look.js';
 
 /** `factsOf` returns words that can be compared one by one with those of another version of the document. */
-export function factsOf({ kind, spec }: Document): string[] {
+function factsOf({ kind, spec }: Document): string[] {
   const facts =
     kind.name === 'VirtualService'
       ? itemsAt(spec, 'http').flatMap(virtualServiceFacts)

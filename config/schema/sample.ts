@@ -14,7 +14,7 @@ function parseSample(sample: string): SamplePlan | Refusal {
   return { by, name: by === 'header' ? name.toLowerCase() : name };
 }
 
-export function formatSample(sample: SamplePlan): string {
+function formatSample(sample: SamplePlan): string {
   return 'name' in sample ? `${sample.by}:${sample.name}` : sample.by;
 }
 

@@ -25,7 +25,7 @@ import {
   sizePattern,
 } from '../units.js';
 
-export const textLengthMax = 4096;
+const textLengthMax = 4096;
 
 /**
  * `form` is one way to write a value: `read` converts the written form to the value, and `write` converts it

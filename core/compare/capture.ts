@@ -34,7 +34,7 @@ export class CaptureBudget {
 }
 
 /** One response as far as it was captured. */
-export class CapturedResponse {
+class CapturedResponse {
   status = 0;
   head: Buffer = nothing;
   readonly pieces: Buffer[] = [];

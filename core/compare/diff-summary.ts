@@ -114,7 +114,7 @@ export function isRead(method: string): boolean {
 }
 
 /** The baseline shows it often enough to call the place noisy. */
-export function isNoisy({ baseline, triples }: DifferenceCounts): boolean {
+function isNoisy({ baseline, triples }: DifferenceCounts): boolean {
   return baseline !== null && Math.max(baseline.count, triples.baselineOnly) >= baselineHitsMin;
 }
 

@@ -32,7 +32,7 @@ export const changes = [
 export type Change = (typeof changes)[number];
 
 /** Why two bodies can't be compared. */
-export const notComparableReasons = [
+const notComparableReasons = [
   /** Longer than `compare.body.max`. */
   'too-large',
   /** One of the two is empty. */

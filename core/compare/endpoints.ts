@@ -10,7 +10,7 @@ import { endOfPath, pathPattern } from './path-pattern.js';
 /** Where there is no room for another endpoint. */
 export const otherEndpoints = '/**';
 /** Where there is no room for another method. */
-export const otherMethod = 'OTHER';
+const otherMethod = 'OTHER';
 
 /** Whether a pattern matches a path or a narrower pattern; a star is a segment, two at the end the rest. */
 export function matchesPattern(pattern: string, path: string): boolean {

@@ -57,7 +57,7 @@ export function chunkStart(bytes: number): string {
 export const CHUNK_END = '\r\n';
 
 /** The last chunk, after the end of the previous one, with an empty trailer section. */
-export const LAST_CHUNK = '0\r\n\r\n';
+const LAST_CHUNK = '0\r\n\r\n';
 
 /** `lastChunk` returns the last chunk with the trailer section `trailers`: whole field lines, or none. */
 export function lastChunk(trailers: string): string {

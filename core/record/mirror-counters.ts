@@ -8,7 +8,6 @@ import type { HdrCounts } from './hdr-counts.js';
  * index into the counters.
  */
 export const unexaminedReasons = ['ring-full', 'memory', 'analysts-busy', 'no-pair'] as const;
-export type UnexaminedReason = (typeof unexaminedReasons)[number];
 
 /** Indexes of `unexaminedReasons`. */
 export const Unexamined = {

@@ -114,7 +114,7 @@ export interface EndpointReading {
 }
 
 /** Indexed by `Health`. */
-export const healthNames = ['unknown', 'healthy', 'unhealthy'] as const;
+const healthNames = ['unknown', 'healthy', 'unhealthy'] as const;
 export type HealthName = (typeof healthNames)[number];
 
 /** One name of an endpoint: addresses in use, and lookups so far. */

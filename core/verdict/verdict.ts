@@ -30,7 +30,7 @@ export const defaultBounds: VerdictBounds = {
   samplesMin: 1000,
 };
 
-export const checkNames = ['errors', 'latency', 'tail', 'status', 'differences', 'coverage'] as const;
+const checkNames = ['errors', 'latency', 'tail', 'status', 'differences', 'coverage'] as const;
 export type CheckName = (typeof checkNames)[number];
 
 /** Why a check is undecided. */

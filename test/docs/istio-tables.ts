@@ -13,7 +13,7 @@ export function istioTables(): DocTable[] {
   ];
 }
 
-export function kindRows(kind: Kind): FieldRow[] {
+function kindRows(kind: Kind): FieldRow[] {
   return fieldRows(kind.spec, 'spec');
 }
 

@@ -86,10 +86,7 @@ interface ReadRequest {
  * Reads requests from `text`, which comes in pieces that end at `cuts`, as a connection of the node engine
  * does.
  */
-export function readRequests(
-  text: string,
-  cuts: readonly number[],
-): { requests: ReadRequest[]; fault: string } {
+function readRequests(text: string, cuts: readonly number[]): { requests: ReadRequest[]; fault: string } {
   const scanner = new RequestHeadScanner();
   const body = new RequestBodyReader();
   const requests: ReadRequest[] = [];

@@ -33,6 +33,6 @@ export class SocketFile {
 }
 
 /** Short, because the whole path of a socket has little room. */
-export function bindPathOf(path: string): string {
+function bindPathOf(path: string): string {
   return `${path}.${process.pid.toString(36)}`;
 }

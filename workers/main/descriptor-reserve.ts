@@ -23,15 +23,22 @@ const checkMs = 250;
 export class DescriptorReserve {
   readonly #events: DescriptorEvents;
   readonly #size: number;
+  readonly #places: readonly string[];
   #held: number[];
   /** Checks since the shortage began; 0 without one. */
   #shortageChecks = 0;
   #timer: NodeJS.Timeout;
 
-  constructor(events: DescriptorEvents, size: number = limits.reservedDescriptors) {
+  /** `places` are paths that can be opened for reading; the first one that can is used. */
+  constructor(
+    events: DescriptorEvents,
+    size: number = limits.reservedDescriptors,
+    places: readonly string[] = [devNull, '/', process.execPath],
+  ) {
     this.#events = events;
     this.#size = size;
-    this.#held = openSome(size);
+    this.#places = places;
+    this.#held = this.#open(size).opened;
     this.#timer = setInterval(() => this.#check(), checkMs);
     this.#timer.unref();
   }
@@ -47,9 +54,10 @@ export class DescriptorReserve {
    */
   #check(): void {
     const missing = this.#size - this.#held.length;
-    const opened = openSome(missing + 1);
-    if (opened.length > missing) {
-      closeSync(opened.pop()!);
+    const { opened, isShort } = this.#open(missing + 1);
+    if (!isShort) {
+      const spare = opened.pop();
+      if (spare !== undefined) closeSync(spare);
       this.#held.push(...opened);
       if (this.#shortageChecks === 0) return;
       this.#shortageChecks = 0;
@@ -64,15 +72,22 @@ export class DescriptorReserve {
   #release(): void {
     for (const fd of this.#held.splice(0)) closeSync(fd);
   }
-}
 
-/** `openSome` opens `count` descriptors, or as many as possible. */
-function openSome(count: number): number[] {
-  const opened: number[] = [];
-  try {
-    while (opened.length < count) opened.push(openSync(devNull, 'r'));
-  } catch {
-    // EMFILE or ENFILE. The caller sees it by the number of descriptors.
+  /**
+   * `#open` opens `count` descriptors, or as many as possible. `isShort` is true where the system had no more.
+   * A place that can't be opened for another reason, such as /dev/null in a bare folder, is no shortage.
+   */
+  #open(count: number): { readonly opened: number[]; readonly isShort: boolean } {
+    const opened: number[] = [];
+    for (const place of this.#places) {
+      try {
+        while (opened.length < count) opened.push(openSync(place, 'r'));
+        break;
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'EMFILE' || code === 'ENFILE') return { opened, isShort: true };
+      }
+    }
+    return { opened, isShort: false };
   }
-  return opened;
 }

@@ -24,7 +24,7 @@ import { TestPool } from '../upstream/exchange.js';
 const ringBytes = 64 * 1024;
 
 /** Records the events of the client's end of a tunnel. */
-export class ToldTunnel implements TunnelSink {
+class ToldTunnel implements TunnelSink {
   text = '';
   readonly events: string[] = [];
   onTunnelData(bytes: Uint8Array): void {

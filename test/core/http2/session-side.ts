@@ -108,7 +108,7 @@ function headText(head: ResponseHead): string {
   return head.hasContentLength ? `${text} (${head.contentLength})` : text;
 }
 
-export function requestText(head: RequestHead): string {
+function requestText(head: RequestHead): string {
   const { method, target, host, fields, framing, contentLength, lengthZero, expectsContinue } = head;
   const length =
     framing === Framing.LENGTH ? ` (${contentLength})` : framing === Framing.CHUNKED ? ' (?)' : '';

@@ -29,7 +29,7 @@ import { TestPool } from '../upstream/exchange.js';
 const framesMax = 1000;
 const client = { clientAddress: () => '10.0.0.1', connectionKey: () => 1 };
 
-export function requestHead(changes: Partial<RequestHead> = {}): RequestHead {
+function requestHead(changes: Partial<RequestHead> = {}): RequestHead {
   return Object.assign(new RequestHead(), { target: '/reviews', host: 'reviews' }, changes);
 }
 

@@ -16,7 +16,7 @@ import type { ResponseSink } from '../../../core/upstream/response-sink.js';
 import type { TunnelSink, UpstreamTunnel } from '../../../core/upstream/tunnel.js';
 import { type RequestChanges, requestOf } from '../../support/request.js';
 
-export const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 /** Counts what a pool reports. */
 export class RecordingCounters implements UpstreamCounters {

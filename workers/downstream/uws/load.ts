@@ -98,6 +98,8 @@ const PACKAGE = 'uWebSockets.js';
 const NEEDS_NEW_GLIBC = "version `GLIBC_2.38' not found";
 const PIECE_BYTES = 64 * 1024;
 const COPY_SUFFIX = '.older-glibc.node';
+/** For checkouts and for what npm installed; `npm ci` is for checkouts alone. */
+const REINSTALL = 'Install the package again (`npm ci` in a checkout, `npm install` elsewhere)';
 const USE_NODE = 'Set `engine: node` (or `auto`) on the listener';
 
 let asked = false;
@@ -175,15 +177,12 @@ export function prepareOlderGlibcCopy(directory: string, name: string): string |
     if (digest !== pinned?.original) {
       return unavailable(
         `${original} needs glibc 2.38 and its SHA-256 ${digest} is not one that may be rewritten`,
-        `Reinstall with \`npm ci\`, use a system with glibc 2.38 or later, or: ${USE_NODE}.`,
+        `${REINSTALL}, use a system with glibc 2.38 or later, or: ${USE_NODE}.`,
       );
     }
     rewritten = rewriteForOlderGlibc(readFileSync(original));
   } catch (error) {
-    return unavailable(
-      `${original}: ${lastLine(String(error))}`,
-      `Reinstall with \`npm ci\`, or: ${USE_NODE}.`,
-    );
+    return unavailable(`${original}: ${lastLine(String(error))}`, `${REINSTALL}, or: ${USE_NODE}.`);
   }
   const temporary = `${copy}.${process.pid}.${randomBytes(6).toString('hex')}`;
   try {
