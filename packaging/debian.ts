@@ -22,6 +22,7 @@ const shared = {
 
 const system = {
   'usr/lib/systemd/system/umbra.service': 'umbra.service',
+  'usr/lib/sysctl.d/50-umbra.conf': 'sysctl.conf',
   'usr/lib/sysusers.d/umbra.conf': 'sysusers.conf',
   'usr/lib/tmpfiles.d/umbra.conf': 'tmpfiles.conf',
 };

@@ -14,6 +14,7 @@ else
 fi
 
 if [ -d /run/systemd/system ]; then
+  /lib/systemd/systemd-sysctl /usr/lib/sysctl.d/50-umbra.conf || true
   systemctl daemon-reload
   # After an upgrade the new program takes over from the running one, without a lost request.
   if [ -n "$2" ] && systemctl --quiet is-active umbra && ! systemctl reload umbra; then
