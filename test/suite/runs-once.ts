@@ -33,6 +33,7 @@ export const runsOnce: Readonly<Record<string, string>> = {
   'real-curl': 'asks for both engines',
   'real-git': 'asks for both engines',
   'socket-activation': 'the node engine alone takes sockets that are open',
+  'http2-shadow-faults': 'copies are sent behind the engines',
   'shadow-faults': 'copies are sent behind the engines',
   verdict: 'the admin server and its reports have no engine',
   'without-uws': 'takes uWS away',
