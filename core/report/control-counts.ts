@@ -11,6 +11,7 @@ export interface ControlCounts {
   /** The latest error of each endpoint, as main knows it. */
   readonly endpointErrors: EndpointErrors;
   readonly tracing: Readonly<TracingCounts>;
+  readonly live: LiveCounts;
 }
 
 /**
@@ -20,6 +21,16 @@ export interface ControlCounts {
 export interface TracingCounts {
   exported: number;
   readonly dropped: { queue: number; receiver: number };
+}
+
+/** Live changes in force, which differ from the configuration. */
+export interface LiveCounts {
+  /** All mirrors are switched at once: 0 or 1. */
+  readonly allMirrors: number;
+  readonly mirrors: number;
+  readonly weights: number;
+  /** False: the last change would be lost with the process although it should be kept. */
+  readonly kept: boolean;
 }
 
 /** Null: not configured. */
@@ -102,4 +113,5 @@ export const noControlCounts: ControlCounts = {
   fleet: { publishing: null, plan: null },
   endpointErrors: [],
   tracing: { exported: 0, dropped: { queue: 0, receiver: 0 } },
+  live: { allMirrors: 0, mirrors: 0, weights: 0, kept: true },
 };

@@ -3,6 +3,7 @@ import type { Diffs } from '../compare/diff-book.js';
 import { addDiffs } from './diff-metrics.js';
 import { addEndpoints } from './endpoint-metrics.js';
 import { addFleet } from './fleet-metrics.js';
+import { addLiveChanges } from './live-metrics.js';
 import { gauge } from './metric.js';
 import { addMirrors } from './mirror-metrics.js';
 import type { Reading } from './reading.js';
@@ -52,6 +53,7 @@ export class PrometheusPage {
     );
     addSelf(registry, reading);
     addFleet(registry, reading.control.fleet);
+    addLiveChanges(registry, reading.control.live);
     return `${await registry.metrics()}\n${await this.process.metrics()}`;
   }
 }

@@ -50,7 +50,7 @@ export function decodeReading(json: unknown): Reading {
       rings: [],
       control: {},
     });
-    expect(reading.control, { fleet: {} });
+    expect(reading.control, { fleet: {}, live: {} });
     for (const version of reading.versions) {
       expect(version, { name: '', role: '' });
       expect(version.counts, versions);

@@ -34,6 +34,7 @@ export function topLines(
     `umbra ${source}  up ${spanText(now.uptimeS)}  generation ${now.generation}  ${now.engine}`,
     threadsLine(now),
     ...planLines(now),
+    ...liveLines(now),
     ...(instances.length === 0 ? [] : ['', ...instances]),
     '',
     `${cell('VERSION', nameWidth)}${heads(['REQ/S', 'ERRORS', 'P50', 'P90', 'P99', 'MAX'])}`,
@@ -95,6 +96,18 @@ function planLines({ control }: Reading): string[] {
       ? []
       : [`  revision ${refused.revision} refused: ${(refused.problems[0] ?? '').replace(`${source}:`, '')}`]),
   ];
+}
+
+/** `liveLines` says that something differs from the configuration. */
+function liveLines({ control }: Reading): string[] {
+  const { allMirrors, mirrors, weights, kept } = control.live;
+  const parts = [
+    ...(allMirrors > 0 ? ['all mirrors switched'] : []),
+    ...(mirrors > 0 ? [`${mirrors} ${mirrors === 1 ? 'mirror' : 'mirrors'}`] : []),
+    ...(weights > 0 ? [`weights of ${weights} ${weights === 1 ? 'route' : 'routes'}`] : []),
+  ];
+  if (parts.length === 0) return [];
+  return [`live changes: ${parts.join(', ')}${kept ? '' : ', NOT KEPT'} (umbra status)`];
 }
 
 function reasons(word: string, names: readonly string[], counts: readonly number[]): string[] {

@@ -291,8 +291,20 @@ function instanceName(): string {
 
 function controlCounts(): ControlCounts {
   const fleet = { publishing: publisher.state, plan: follower?.state ?? null };
-  const { counts: tracing } = spans;
-  return { histogramLog: histogramLog.counts, admin: figures, fleet, endpointErrors, tracing };
+  const { allMirrors, mirrors, weights } = live.state;
+  return {
+    histogramLog: histogramLog.counts,
+    admin: figures,
+    fleet,
+    endpointErrors,
+    tracing: spans.counts,
+    live: {
+      allMirrors: allMirrors === null ? 0 : 1,
+      mirrors: mirrors.length,
+      weights: weights.length,
+      kept: live.problem === null,
+    },
+  };
 }
 
 function probe({ plan, targets }: ObservedBlocks): void {

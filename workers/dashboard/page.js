@@ -9,6 +9,7 @@ import { Endpoints } from './endpoints.js';
 import { Flow } from './flow.js';
 import { bytes, clock, count, span } from './format.js';
 import { LatencyCharts } from './latency.js';
+import { LiveChangesList } from './live-changes.js';
 import { Mirrors } from './mirrors.js';
 import { Model } from './model.js';
 import { RoutePanels } from './panels.js';
@@ -58,9 +59,11 @@ const addresses = new Addresses(byId('addresses'));
 const endpoints = new Endpoints(byId('endpoints'));
 const differences = new Differences(byId('differences'));
 const threads = new Threads(byId('threads'));
+const liveChanges = new LiveChangesList(byId('live-changes'), () => poll.start());
 const poll = new Poll({
   'api/endpoints': { update: take('endpoints'), wanted: showsEndpoints },
   'api/diffs?sets=no': { update: take('diffs') },
+  'api/status': { update: (status) => liveChanges.update(status) },
 });
 
 function take(name) {
@@ -156,7 +159,10 @@ const stream = new Stream(
 function show(snapshot) {
   model.add(snapshot);
   state(snapshot.ready ? 'live' : 'draining', snapshot.ready ? 'live' : 'draining');
-  if (snapshot.stats.generation !== configGeneration) void askConfig(snapshot.stats.generation);
+  if (snapshot.stats.generation !== configGeneration) {
+    void askConfig(snapshot.stats.generation);
+    poll.start();
+  }
   draw();
 }
 

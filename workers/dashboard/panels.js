@@ -18,8 +18,9 @@
  * elements through `el` of dom.js alone. Changes go through `send` of api.js.
  */
 import { el } from './dom.js';
+import { weightsPanel } from './weights.js';
 
-const panels = [];
+const panels = [weightsPanel];
 
 export class RoutePanels {
   #place;

@@ -6,6 +6,8 @@ const everyMs = 5000;
 export class Poll {
   #paths;
   #timer = 0;
+  /** Counts the starts, so that a round which was under way before the last one does not go on. */
+  #starts = 0;
 
   /**
    * `paths` maps a path of the API to what takes its answers: `update(answer)`, and `wanted()` where it is
@@ -17,14 +19,17 @@ export class Poll {
 
   start() {
     this.stop();
+    const start = this.#starts;
     const ask = async () => {
       await Promise.all(this.#paths.map(([path, view]) => this.#ask(path, view)));
+      if (start !== this.#starts) return;
       this.#timer = setTimeout(ask, everyMs);
     };
     this.#timer = setTimeout(ask, 0);
   }
 
   stop() {
+    this.#starts++;
     clearTimeout(this.#timer);
   }
 

@@ -18,13 +18,14 @@ export interface Leadership {
   onChange(listener: (isLeader: boolean) => void): () => void;
 }
 
-/** Of an instance that is not one of a fleet: it always leads. */
+/** An instance that is not one of a fleet always leads. */
 export const alone: Leadership = { isLeader: true, leader: null, onChange: () => () => {} };
 
 export interface LeaseOptions {
   readonly key: string;
-  /** Of this process, and for people. */
+  /** Identifies this process. */
   readonly id: string;
+  /** The instance's name, for people. */
   readonly name: string;
   /** Null while the bucket can't be reached. */
   bucket(): Promise<KV | null>;
@@ -52,7 +53,7 @@ export class Lease implements Leadership {
   #expiry: NodeJS.Timeout | null = null;
   #heldUntilMs = Number.NEGATIVE_INFINITY;
   #led = false;
-  /** As of the last look that was answered. */
+  /** The other holder that the last look found. */
   #leader: string | null = null;
   #lookedMs = Number.NEGATIVE_INFINITY;
   /** The revision of another holder, and since when it has not changed. */

@@ -1,6 +1,7 @@
 /**
- * The live changes in force, and keeping them: in the state directory, or in the bucket of the plan, where all
- * instances of a fleet share them (docs/decisions/091). Main thread. `RunningPlan` calls one method at a time.
+ * The live changes in force, and keeping them: in the state directory, or in the bucket of the plan, where
+ * all instances of a fleet share them (docs/decisions/091). Main thread. `RunningPlan` calls one method at a
+ * time.
  */
 import { wallClockMs } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
@@ -47,7 +48,7 @@ export class RunningLive {
   #directory: string | null;
   #state: LiveState = noLiveState;
   #problem: string | null = null;
-  /** Of the bucket's entry that `#state` comes from; 0: there is none. */
+  /** Revision of the bucket's entry that `#state` comes from; 0: there is none. */
   #revision = 0;
   /** The entry is of a newer umbra, or damaged, and must not be overwritten. */
   #isForeign = false;
