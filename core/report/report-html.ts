@@ -39,7 +39,7 @@ ${verdictSection(report)}${report.mirrors.length === 0 ? '' : `<h2>Mirrors</h2>\
 ${percentilePlot(plotLines(report))}
 ${versionTable(report)}
 ${differences(report)}
-${report.config === null ? '' : `<h2>Configuration</h2>\n<details><summary>current when this report was made</summary><pre>${escapeHtml(JSON.stringify(report.config, null, 2))}</pre></details>`}
+${report.config === null ? '' : `<h2>Configuration</h2>\n<details><summary>current when this report was made</summary><pre tabindex="0">${escapeHtml(JSON.stringify(report.config, null, 2))}</pre></details>`}
 </main>
 </body>
 </html>

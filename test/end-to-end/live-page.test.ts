@@ -174,7 +174,7 @@ t.test(
     await isLive(page);
     const { tab } = page;
     const seen: string[] = [];
-    for (let i = 0; i < 24; i++) {
+    for (let i = 0; i < 40; i++) {
       await tab.keyboard.press('Tab');
       const focus = (await tab.evaluate(`(() => {
       const element = document.activeElement;

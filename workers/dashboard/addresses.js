@@ -1,6 +1,6 @@
 /** The endpoints of a route's versions: their addresses, health checks and ejections. */
 import { badge } from './badge.js';
-import { byId, el } from './dom.js';
+import { byId, el, scroller } from './dom.js';
 import { count, span } from './format.js';
 
 const rowsShown = 50;
@@ -10,7 +10,8 @@ export class Addresses {
   #shown = '';
 
   constructor(place) {
-    this.#place = place;
+    this.#place = scroller('Endpoints of the versions');
+    place.append(this.#place);
   }
 
   hide() {

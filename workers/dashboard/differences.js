@@ -122,7 +122,7 @@ function acceptance(group) {
     'div',
     { className: 'accept' },
     el('p', { className: 'muted', textContent: `Meant? Accept it with \`${command}\`, or with this rule:` }),
-    el('pre', { className: 'rule', textContent: rule }),
+    el('pre', { className: 'rule', tabIndex: 0, textContent: rule }),
     button,
   );
 }
@@ -161,7 +161,10 @@ function side(name, value) {
     {},
     el('h4', { textContent: name }),
     // As JSON, so that `1` and `"1"` look different.
-    el('pre', { textContent: value === undefined ? '(absent)' : JSON.stringify(value, null, 2) }),
+    el('pre', {
+      tabIndex: 0,
+      textContent: value === undefined ? '(absent)' : JSON.stringify(value, null, 2),
+    }),
   );
 }
 

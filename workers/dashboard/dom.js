@@ -24,6 +24,11 @@ export function svg(tag, set = {}, ...children) {
   return element;
 }
 
+/** What scrolls sideways where there is no room, with the keyboard too. */
+export function scroller(label, ...children) {
+  return el('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': label }, ...children);
+}
+
 /** Sets the text only where it changes, so that selections and screen readers are left alone. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

@@ -1,7 +1,7 @@
 /** The pairs of each mirror of a view by endpoint: errors and latency of both versions. */
 
 import { badge } from './badge.js';
-import { byId, el, setText } from './dom.js';
+import { byId, el, scroller, setText } from './dom.js';
 import { count, duration, percent } from './format.js';
 
 /** Rows of one mirror; the report and api/endpoints have them all. */
@@ -48,9 +48,8 @@ function table({ route, version, primary, endpoints }) {
       badge(version, 'shadow'),
       el('span', { className: 'muted', textContent: ` route ${route}` }),
     ),
-    el(
-      'div',
-      { className: 'scroll' },
+    scroller(
+      `Pairs of route ${route} with ${version} by endpoint`,
       el(
         'table',
         {},

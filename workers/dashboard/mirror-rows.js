@@ -1,6 +1,6 @@
 /** Many mirrors as the rows of a table that can be searched, sorted and filtered. */
 import { badge, routeLink } from './badge.js';
-import { el, segments, setText } from './dom.js';
+import { el, scroller, segments, setText } from './dom.js';
 import { difference, percent, rate } from './format.js';
 import { MirrorControl } from './mirror-control.js';
 import { addCompare, beyondNoise, plural, rawDifference } from './mirror-figures.js';
@@ -78,9 +78,8 @@ export class MirrorRows {
       this.#filters,
       this.#found,
     ),
-    el(
-      'div',
-      { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Mirrors' },
+    scroller(
+      'Mirrors',
       el(
         'table',
         { className: 'mirror-rows' },

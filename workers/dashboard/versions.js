@@ -3,7 +3,7 @@
  * columns, many are rows.
  */
 import { badge } from './badge.js';
-import { el, setText } from './dom.js';
+import { el, scroller, setText } from './dom.js';
 import { count, duration, percent, rate } from './format.js';
 import { seriesKey } from './model.js';
 
@@ -52,7 +52,7 @@ const rowsAtOnce = 24;
 export class Versions {
   #summary = el('summary');
   #fold = el('details', { className: 'fold', hidden: true }, this.#summary);
-  #table = el('div', { className: 'scroll' });
+  #table = scroller('Versions');
   #shown = '';
   #cells = [];
 
