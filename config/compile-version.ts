@@ -30,7 +30,8 @@ export function compileVersion(name: string, version: Config['versions'][string]
 
 function compileHealth(health: NonNullable<Config['versions'][string]['health']>): HealthPlan {
   return {
-    path: health.path,
+    grpc: health.grpc ?? null,
+    path: health.path ?? '',
     host: health.host ?? null,
     intervalMs: health.interval,
     timeoutMs: health.timeout,

@@ -147,10 +147,21 @@ const checkInterval = text(
   formatDuration,
 ).meta({ pattern: durationPattern.source });
 
+const healthServiceMax = 127;
+const healthServiceExpected = 'expected the name of a gRPC service, or "" for the whole server';
+
 const health = mapping({
-  path: text('expected a path such as /healthz', parseHealthPath).meta({
+  path: text('expected a path such as /healthz', parseHealthPath).optional().meta({
     description: 'Path of the GET request of a check, which uses its own connection.',
   }),
+  grpc: z
+    .string({ error: healthServiceExpected })
+    .max(healthServiceMax, { error: healthServiceExpected })
+    .optional()
+    .meta({
+      description:
+        'Service that a check asks for by `grpc.health.v1.Health/Check` in place of a GET; "" is the whole server.',
+    }),
   interval: checkInterval.prefault('5s').meta({
     description: 'Interval of checks of an address; up to a tenth shorter, to spread checks.',
   }),
@@ -169,6 +180,12 @@ const health = mapping({
   host: text('expected a host name', parseAuthority)
     .optional()
     .meta({ description: "The Host that checks are sent with, where it is not the endpoint's." }),
+}).check((context) => {
+  const { path, grpc } = context.value;
+  if ((path === undefined) === (grpc === undefined)) {
+    const message = 'expected either path or grpc';
+    context.issues.push({ code: 'custom', message, input: context.value });
+  }
 });
 
 const ejectionKeys = mapping({
@@ -258,6 +275,11 @@ export const version = z.union(
         description:
           "TLS to `https://` endpoints. Default: the system's authorities and the endpoint's own name.",
       }),
+    }).check((context) => {
+      const { protocol, health } = context.value;
+      if (health?.grpc === undefined || protocol !== 'http1') return;
+      const message = 'health.grpc needs `protocol: http2` or auto';
+      context.issues.push({ code: 'custom', message, input: context.value });
     }),
   ],
   { error: 'expected an endpoint, a list of them, or a mapping with `endpoints`' },

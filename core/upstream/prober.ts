@@ -4,6 +4,7 @@ import type { ResponseHead } from '../http/response-head.js';
 import type { HealthPlan, VersionPlan } from '../plan.js';
 import { Calls } from './calls.js';
 import { Deadline } from './deadlines.js';
+import { GrpcHealth, SERVING } from './grpc-health.js';
 import { HealthState, statusPasses } from './health.js';
 import { HealthBlock } from './health-block.js';
 import { VersionPool } from './pool.js';
@@ -34,7 +35,7 @@ export interface ProberEvents {
  * The active health checks of all versions, run by one thread for all threads. An address is checked as often
  * as configured, however many threads there are, and every thread sees the same result (`HealthBlock`).
  *
- * A check is a GET by the same client as every other request, on a connection of its own, so that it tests
+ * A check is a GET, or a call of gRPC's health service, by the same client as every other request, on a connection of its own, so that it tests
  * what a new request needs. At most one check of an address is under way.
  */
 export class Prober implements CheckHome {
@@ -103,6 +104,8 @@ class Check implements ResponseSink {
   readonly #request = new UpstreamRequest();
   readonly #next = new Deadline(() => this.run());
   #beganUs = 0;
+  /** Null for checks by a GET. */
+  #grpc: GrpcHealth | null = null;
 
   constructor(
     version: VersionPlan,
@@ -125,6 +128,10 @@ class Check implements ResponseSink {
     this.#request.host = plan.host ?? target.endpoint.authority;
     this.#request.fields = 'User-Agent: umbra-health-check\r\nConnection: close\r\n';
     this.#request.totalMs = plan.timeoutMs;
+    if (plan.grpc !== null) {
+      this.#grpc = new GrpcHealth(plan.grpc);
+      this.#grpc.fill(this.#request);
+    }
   }
 
   isOf(version: VersionPlan, target: Target): boolean {
@@ -139,8 +146,10 @@ class Check implements ResponseSink {
 
   run(): void {
     this.#beganUs = this.#home.resources.clock();
-    this.#request.resends.begin('GET', null);
+    this.#request.resends.begin(this.#request.method, null);
+    this.#grpc?.begin();
     this.#calls.start(this.#pool, this.#request);
+    if (this.#grpc !== null) this.#calls.current.write(this.#grpc.body, true);
   }
 
   stop(): void {
@@ -152,15 +161,26 @@ class Check implements ResponseSink {
     run();
   }
   onInterim(): void {}
-  onHead(_head: ResponseHead): void {}
-  onResponseBody(): void {}
-  onResponseTrailers(): void {}
+  onHead(head: ResponseHead): void {
+    this.#grpc?.onHead(head);
+  }
+  onResponseBody(bytes: Uint8Array): void {
+    this.#grpc?.onBody(bytes);
+  }
+  onResponseTrailers(lines: string): void {
+    this.#grpc?.onTrailers(lines);
+  }
   onSwitch(): void {}
   onDrain(): void {}
   onSent(): void {}
 
   onEnd(): void {
     const { status } = this.#calls.current;
+    if (this.#grpc !== null) {
+      const why = this.#grpc.result(status);
+      this.#over(why === SERVING, why);
+      return;
+    }
     this.#over(statusPasses(this.#plan, status), `status ${status}`);
   }
 

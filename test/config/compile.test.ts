@@ -287,6 +287,7 @@ t.test('every key comes into the plan', async (t) => {
         queueTimeoutMs: 2000,
         dnsRefreshMs: 60_000,
         health: {
+          grpc: null,
           path: '/healthz?deep=1',
           host: 'reviews.internal',
           intervalMs: 2000,

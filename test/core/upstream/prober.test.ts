@@ -9,11 +9,13 @@ import { Health, HealthBlock } from '../../../core/upstream/health-block.js';
 import { Prober } from '../../../core/upstream/prober.js';
 import type { Target } from '../../../core/upstream/target.js';
 import { RawClient } from '../../support/client.js';
+import { type GrpcAnswer, GrpcOrigin } from '../../support/grpc-origin.js';
 import { type RawPeer, RawServer, refusedPort } from '../../support/raw-server.js';
 import t from '../../support/tap.js';
 import { endpointOn, planFor } from './exchange.js';
 
 const health: HealthPlan = {
+  grpc: null,
   path: '/healthz',
   host: null,
   intervalMs: 60_000,
@@ -282,4 +284,49 @@ t.test('a check that timed out while the prober stood still is asked again, not 
   await rig.changes(1);
   t.equal(stateOf(target), Health.UNHEALTHY);
   t.equal(connections, 2);
+});
+
+t.test('checks over gRPC ask for a service, and only SERVING passes', async (t) => {
+  let answer: GrpcAnswer = { messages: [Buffer.from([8, 1])] };
+  const server = await GrpcOrigin.listen(() => answer);
+  const rig = new Rig();
+  t.teardown(() => {
+    rig.prober.stop();
+    return server.close();
+  });
+  const target = targetOf(endpointOn(server.port));
+  rig.follow(
+    { ...versionWith({ grpc: 'shop.Shop', unhealthyThreshold: 1, healthyThreshold: 1 }), protocol: 'http2' },
+    [target],
+  );
+  await rig.changes(1);
+  t.equal(stateOf(target), Health.HEALTHY);
+  t.match(server.called, [
+    {
+      path: '/grpc.health.v1.Health/Check',
+      fields: { 'content-type': 'application/grpc', te: 'trailers', ':method': 'POST' },
+      messages: [Buffer.from('\n\x09shop.Shop')],
+    },
+  ]);
+  const next = async (given: GrpcAnswer, changes: number) => {
+    answer = given;
+    rig.pass(60_000);
+    await rig.changes(changes);
+  };
+  await next({ messages: [Buffer.from([8, 2])] }, 2);
+  await next({ messages: [Buffer.from([8, 1])] }, 3);
+  await next({ status: 5, trailersOnly: true }, 4);
+  await next({ messages: [Buffer.from([8, 1])] }, 5);
+  await next({ messages: [] }, 6);
+  t.strictSame(
+    rig.told.map((line) => line.replace(/127\S+ /, '')),
+    [
+      'v1 healthy SERVING',
+      'v1 unhealthy NOT_SERVING',
+      'v1 healthy SERVING',
+      'v1 unhealthy status NOT_FOUND',
+      'v1 healthy SERVING',
+      'v1 unhealthy UNKNOWN',
+    ],
+  );
 });
