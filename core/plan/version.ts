@@ -62,7 +62,7 @@ export interface VersionTlsPlan {
 
 /** Active health checks: a GET of `path` to each address of each endpoint. */
 export interface HealthPlan {
-  /** The service that checks ask for over gRPC; empty for the whole server. Null: checks are a GET of `path`. */
+  /** The service that checks ask for over gRPC; empty: the whole server. Null: checks are a GET of `path`. */
   readonly grpc: string | null;
   readonly path: string;
   /** The Host field; null is the endpoint's authority. */

@@ -35,8 +35,9 @@ export interface ProberEvents {
  * The active health checks of all versions, run by one thread for all threads. An address is checked as often
  * as configured, however many threads there are, and every thread sees the same result (`HealthBlock`).
  *
- * A check is a GET, or a call of gRPC's health service, by the same client as every other request, on a connection of its own, so that it tests
- * what a new request needs. At most one check of an address is under way.
+ * A check is a GET, or a call of gRPC's health service, by the same client as every other request, on a
+ * connection of its own, so that it tests what a new request needs. At most one check of an address is under
+ * way.
  */
 export class Prober implements CheckHome {
   readonly resources: UpstreamResources;

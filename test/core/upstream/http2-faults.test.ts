@@ -453,6 +453,7 @@ t.test('health checks go over HTTP/2, on a connection of their own', async (t) =
   });
   const health = {
     path: '/healthz',
+    grpc: null,
     host: null,
     intervalMs: 100,
     timeoutMs: 1000,

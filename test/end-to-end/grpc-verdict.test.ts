@@ -1,0 +1,136 @@
+/** A verdict of two versions of a gRPC service: of a second one that is worse, and of an equal one. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Scalar } from '../../core/protobuf/field-type.js';
+import { descriptorSet, message, messageType } from '../core/protobuf/types.js';
+import { callGrpc, type GrpcHandler, GrpcOrigin } from '../support/grpc-origin.js';
+import { http2Session } from '../support/http2-client.js';
+import { lawHolds } from '../support/law.js';
+import t, { type Test } from '../support/tap.js';
+import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
+
+const calls = 1200;
+const atOnce = 8;
+const get = '/shop.Shop/Get';
+
+const set = descriptorSet({
+  pkg: 'shop',
+  syntax: 'proto3',
+  messages: [
+    messageType('Item', [
+      { name: 'id', number: 1, type: Scalar.INT32 },
+      { name: 'unit_price', number: 2, type: Scalar.INT32 },
+    ]),
+  ],
+  more: [
+    [
+      6,
+      [
+        [1, 'Shop'],
+        [
+          2,
+          [
+            [1, 'Get'],
+            [2, '.shop.Item'],
+            [3, '.shop.Item'],
+          ],
+        ],
+        [
+          2,
+          [
+            [1, 'Find'],
+            [2, '.shop.Item'],
+            [3, '.shop.Item'],
+          ],
+        ],
+      ],
+    ],
+  ],
+});
+
+const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+const equal: GrpcHandler = async ({ messages }) => {
+  await after(3);
+  return { messages: [Buffer.concat([messages[0]!, message([2, 100])])] };
+};
+
+/** One method changed: a field, the status of one call in a hundred, and 10 ms. */
+function worse(): GrpcHandler {
+  let count = 0;
+  return async (called) => {
+    if (called.path !== get) return equal(called);
+    await after(13);
+    if (++count % 100 === 0) return { status: 5, trailersOnly: true };
+    return { messages: [Buffer.concat([called.messages[0]!, message([2, 101])])] };
+  };
+}
+
+async function judged(t: Test, second: GrpcHandler, words: readonly string[]) {
+  const directory = mkdtempSync(join(tmpdir(), 'umbra-grpc-'));
+  writeFileSync(join(directory, 'shop.binpb'), set);
+  const [v1, v2] = [await GrpcOrigin.listen(equal), await GrpcOrigin.listen(second)];
+  const umbra = await UmbraProcess.start(
+    reviews(v1.port, v2.port, {
+      mirror: {
+        inFlight: 4096,
+        compare: { sample: '100%', protobuf: { descriptors: join(directory, 'shop.binpb') } },
+      },
+      v1: { protocol: 'http2' },
+      v2: { protocol: 'http2' },
+      umbra: {
+        threads: { proxy: 1, shadow: 1 },
+        listen: [{ address: '127.0.0.1:0', engine: 'node', protocols: 'h2' }],
+      },
+    }),
+  );
+  const session = http2Session(umbra.url);
+  t.teardown(async () => {
+    session.destroy();
+    await umbra.stop();
+    await Promise.all([v1.close(), v2.close()]);
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const work = async (first: number): Promise<void> => {
+    for (let n = first; n < calls; n += atOnce)
+      await callGrpc(session, n % 4 === 0 ? '/shop.Shop/Find' : get, message([1, n]));
+  };
+  await Promise.all(Array.from({ length: atOnce }, (_, n) => work(n)));
+  await lawHolds(t, umbra);
+  await until(async () => {
+    const { mirrors } = (await umbra.admin('GET', '/api/endpoints')).json as {
+      mirrors: { endpoints: { pairs: number }[] }[];
+    };
+    return mirrors[0]!.endpoints.reduce((sum, { pairs }) => sum + pairs, 0) === calls;
+  }, 'every pair is counted by its method');
+  return runToEnd('verdict', '--admin', umbra.adminUrl, ...words);
+}
+
+t.test('a version with a changed field, status and latency fails, and each is named', async (t) => {
+  const { code, out } = await judged(t, worse(), ['--min-samples', '200']);
+  t.equal(code, 1, out);
+  // On a busy machine the delay of umbra itself may be as large, and then nothing is certain.
+  t.match(out, /(FAIL|UNDECIDED) +latency +v2 took [\d.]+ % longer/);
+  t.match(out, /FAIL +status/);
+  t.match(out, /FAIL +differences/);
+  t.match(out, /GRPC \/shop\.Shop\/Get/);
+  t.match(out, /unit_price/);
+  t.match(out, /OK NOT_FOUND|NOT_FOUND/);
+  t.notMatch(out, /GRPC \/shop\.Shop\/Find/, 'the method that did not change is not named');
+});
+
+t.test('an equal version passes', async (t) => {
+  const bounds = [
+    '--max-error-delta',
+    '1%',
+    '--max-diff',
+    '1%',
+    '--max-shift',
+    'off',
+    '--max-p99-delta',
+    'off',
+  ];
+  const { code, out } = await judged(t, equal, ['--min-samples', '200', ...bounds]);
+  t.equal(code, 0, out);
+});
