@@ -206,7 +206,8 @@ function withAbsolutePaths(config: Config, directory: string): Config {
       return { ...mirror, recording };
     }),
   }));
-  return { ...config, listen, accessLog, histograms, versions: Object.fromEntries(versions), routes };
+  const state = config.state === undefined ? undefined : resolve(directory, config.state);
+  return { ...config, listen, accessLog, histograms, state, versions: Object.fromEntries(versions), routes };
 }
 
 function withAbsoluteDescriptors(

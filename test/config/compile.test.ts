@@ -40,6 +40,7 @@ listen:
 admin: { address: 127.0.0.1:9901, token: s3cret }
 threads: { proxy: auto, shadow: 3, ring: 1MiB }
 drain: 5s
+state: ./state
 sampling: { salt: pepper }
 versions:
   v1: { endpoints: [ "http://127.0.0.1:9080" ] }

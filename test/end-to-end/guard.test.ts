@@ -43,6 +43,14 @@ t.test('mirrors back off when the primary fails with them, say so, and come back
   await umbra.logged(/guard: the base line of v1 is a p99 of \d+ us and 0\.00 % errors/);
   await change(100);
   await until(async () => (await mirror()).heldBackPercent >= 50, 'the guard holds copies back');
+  const { json } = await umbra.admin('GET', '/api/status');
+  const heldBack = { what: 'heldBack', route: 'reviews', to: 'v2', by: 'guard' };
+  t.match(json, {
+    live: [
+      { what: 'mirror', percent: 100 },
+      { ...heldBack, at: /^20\d\d-/ },
+    ],
+  });
   await umbra.logged(
     /guard: v1 got worse \([\d.]+ % errors against [\d.]+ %\): mirrors of reviews are reduced to [\d.]+ %/,
   );

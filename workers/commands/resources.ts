@@ -32,6 +32,7 @@ export async function resourcesCommand(
     const path = `api/${action}?dryRun=${dryRun}&strict=${strict}`;
     const answer = await askAdmin({ admin, token }, path, { method: 'POST', body: { files } });
     for (const line of linesIn(answer.warnings)) io.err(line);
+    for (const line of linesIn(answer.ended)) io.err(`live change of ${line}`);
     // As YAML the lines are comments, so that the output can go to a file as it is.
     for (const line of linesIn(answer.told)) io.out(dryRun ? `# ${line} (dry run)` : line);
     if (typeof answer.yaml === 'string') io.out(answer.yaml.trimEnd());
