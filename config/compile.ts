@@ -46,7 +46,9 @@ export function compilePlan(
   );
   let slotsBefore = 0;
   const nextSlot = () => mirrorSlots[slotsBefore++];
-  const routes = config.routes.map((route) => compileRoute(route, config.guard ?? null, indexes, nextSlot));
+  const routes = config.routes.map((route) =>
+    compileRoute(route, slots.routeSlot(route.name), config.guard ?? null, indexes, nextSlot),
+  );
   return {
     generation,
     listeners: config.listen.map(compileListener),
@@ -150,6 +152,7 @@ function slotNames(route: RouteConfig, mirror: MirrorConfig): MirrorName[] {
 
 function compileRoute(
   route: RouteConfig,
+  slot: number,
   guardOfAll: GuardConfig | null,
   versions: ReadonlyMap<string, number>,
   nextSlot: () => number,
@@ -157,6 +160,7 @@ function compileRoute(
   const timeouts = routeTimeouts(route);
   return {
     name: route.name,
+    slot,
     matches: route.match.map(compileMatch),
     ...compileWay(route, versions),
     upgrades: [...new Set(route.upgrades)],

@@ -18,7 +18,12 @@ export function packageVersion(): string {
  * unknown.
  */
 export function builtCommit(): string | null {
-  return (readJson('dist/bundle/build.json') as { commit: string | null }).commit;
+  try {
+    return (readJson('dist/bundle/build.json') as { commit: string | null }).commit;
+  } catch {
+    // The build itself runs umbra before it has written the file.
+    return null;
+  }
 }
 
 function readJson(path: string): unknown {

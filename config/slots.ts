@@ -25,6 +25,7 @@ export class MirrorSlotsFullError extends Error {
 export class MirrorSlots {
   private readonly slots = new Map<string, number>();
   private readonly names: MirrorName[] = [];
+  private readonly routes = new Map<string, number>();
   private readonly slotsMax: number;
 
   constructor(slotsMax: number = limits.mirrorSlots) {
@@ -39,6 +40,13 @@ export class MirrorSlots {
     const missing = new Set(mirrors.map(keyOf).filter((key) => !this.slots.has(key)));
     if (this.slots.size + missing.size > this.slotsMax) throw new MirrorSlotsFullError(this.slotsMax);
     return mirrors.map((mirror) => this.take(mirror));
+  }
+
+  /** `routeSlot` returns the row of counters of a route. Names beyond the last row share it. */
+  routeSlot(name: string): number {
+    const slot = this.routes.get(name) ?? Math.min(this.routes.size, limits.routeSlots - 1);
+    this.routes.set(name, slot);
+    return slot;
   }
 
   /** `all` returns the name of each slot, including mirrors that are no longer configured. */

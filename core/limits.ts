@@ -512,6 +512,11 @@ export const limits = {
   versions: 1024,
   routes: 4096,
   /**
+   * Names of routes that are counted, since the process started. Reached: further ones share one row,
+   * `umbra_route_requests_total{route=""}`.
+   */
+  routeSlots: 8192,
+  /**
    * Megabytes of a thread's young generation: small, because what a data-plane thread allocates dies at once.
    */
   youngGenerationMb: 4,

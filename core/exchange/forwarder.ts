@@ -15,6 +15,7 @@ import type { MirrorOffer } from '../mirror/offer.js';
 import type { RequestTrace, Tracer } from '../mirror/tracer.js';
 import type { AccessLogPort } from '../record/access-log.js';
 import { ResponseDetails, responseDetails } from '../record/response-details.js';
+import type { RouteCounts } from '../record/route-counts.js';
 import type { SpanPort } from '../record/span-record.js';
 import { type ThreadCounters, ThreadField } from '../record/thread-counters.js';
 import { Delays } from './delays.js';
@@ -37,6 +38,7 @@ export class Forwarder implements ExchangeHome {
   readonly mirrors: MirrorOffer;
   readonly log: AccessLogPort;
   readonly #spans: SpanPort | null;
+  readonly #routes: RouteCounts | null;
   tracer: Tracer | null = null;
   readonly outcome = new Outcome();
   /** Scratch source, used to log requests that were never forwarded. */
@@ -57,12 +59,14 @@ export class Forwarder implements ExchangeHome {
     log: AccessLogPort,
     clock: Clock,
     spans: SpanPort | null = null,
+    routes: RouteCounts | null = null,
   ) {
     this.#runtime = runtime;
     this.mirrors = mirrors;
     this.#counters = counters;
     this.log = log;
     this.#spans = spans;
+    this.#routes = routes;
     this.#clock = clock;
     this.#delays = new Delays(clock);
   }
@@ -191,6 +195,8 @@ export class Forwarder implements ExchangeHome {
     const bodyBytes = head.method === 'HEAD' ? 0 : Buffer.byteLength(body);
     const answer = () => {
       responder.answer(status, body, lines);
+      const tookUs = sinceUs === NOT_DELAYED ? 0 : this.#clock() - sinceUs;
+      this.#routes?.count(handling.plan.slot, status, true, tookUs);
       if (source === null) return;
       const details = flag.endsWith(faultAnswer.flag) ? ResponseDetails.FAULT : ResponseDetails.DIRECT;
       this.#logUnforwarded(source, handling.plan.name, status, flag, details, bodyBytes, sinceUs);
@@ -219,6 +225,7 @@ export class Forwarder implements ExchangeHome {
 
   ended(exchange: Exchange, requestComplete: boolean): void {
     this.#inFlight--;
+    this.#countRoute(exchange);
     if (exchange.logged) this.#logExchange(exchange);
     if (exchange.trace !== null) this.#traceExchange(exchange, exchange.trace);
     if (requestComplete) this.#spare.push(exchange);
@@ -233,6 +240,13 @@ export class Forwarder implements ExchangeHome {
     if (head.method === 'OPTIONS') responder.answer(200, '');
     else responder.answer(501, 'TRACE is not answered here\n');
     return ignoredRequest;
+  }
+
+  /** A failure before a head was sent is answered by umbra. After it the response of the version was cut. */
+  #countRoute(exchange: Exchange): void {
+    const { route, status, failure, phase, beganUs } = exchange;
+    const isOwn = failure >= 0 && (phase & Phase.HEAD_SENT) === 0;
+    this.#routes?.count(route!.plan.slot, status, isOwn, this.#clock() - beganUs);
   }
 
   #logExchange(exchange: Exchange): void {

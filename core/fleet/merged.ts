@@ -40,6 +40,7 @@ export function mergeReadings(members: readonly Pick<Member, 'name' | 'reading'>
     threads: below(({ threads }) => threads),
     rings: below(({ rings }) => rings),
     endpoints: [],
+    routes: [],
     names: [],
     pulses: [],
     control: noControlCounts,

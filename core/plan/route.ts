@@ -8,6 +8,8 @@ import type { TimeoutsPlan, VersionPlan } from './version.js';
 
 export interface RoutePlan {
   readonly name: string;
+  /** Its row in core/record/route-counts. The same name keeps it over every reload. */
+  readonly slot: number;
   /** A request that one of them matches takes this route. Never empty. */
   readonly matches: readonly MatchPlan[];
   /** The versions that answer: one of them each request. Empty where `answer` is set. */

@@ -9,6 +9,7 @@ function guardRow(guard: string): Field<'counter', never> {
     metric: 'umbra_downstream_http2_guards_total',
     help: 'Times that a client reached a bound of HTTP/2, by guard; its stream or its connection was ended.',
     labels: { guard },
+    sparse: true,
   });
 }
 

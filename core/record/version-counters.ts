@@ -14,6 +14,7 @@ function guardRow(guard: string): Field<'counter', never> {
     metric: 'umbra_upstream_http2_guards_total',
     help: 'Times that an endpoint of the version reached a bound of HTTP/2, by guard; its stream or its connection was ended.',
     labels: { guard },
+    sparse: true,
   });
 }
 
@@ -50,6 +51,7 @@ const field = {
       'Connections to endpoints of the version that failed, by cause: the error of the system or of TLS. A ' +
       'request that was sent to another endpoint afterwards counts here too.',
     label: 'cause',
+    sparse: true,
     stats: 'endpointFailures',
   }),
   retries: rows.counter({

@@ -104,6 +104,7 @@ export class ReplayCounters implements PlayCounters {
         versions,
         mirrors: hasBaseline ? [mirror, baseline] : [mirror],
         releases: [],
+        routeCounts: [],
         heldBack: HeldBack.create(),
         threads: [],
         targets: new Map(),

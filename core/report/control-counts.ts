@@ -12,6 +12,33 @@ export interface ControlCounts {
   readonly endpointErrors: EndpointErrors;
   readonly tracing: Readonly<TracingCounts>;
   readonly live: LiveCounts;
+  readonly exemplars: readonly Exemplar[];
+  readonly certificates: readonly CertificateExpiry[];
+  readonly reload: { readonly ok: boolean; readonly appliedMs: number };
+  /** Null in a process that serves no clients. */
+  readonly build: BuildInfo | null;
+}
+
+export interface BuildInfo {
+  readonly version: string;
+  readonly commit: string;
+  readonly node: string;
+}
+
+export interface CertificateExpiry {
+  /** A listener shows it to clients, or umbra to the endpoints of a version. */
+  readonly use: 'listener' | 'version';
+  readonly name: string;
+  readonly expiresMs: number;
+}
+
+/** The newest traced request in one bucket of a route's histogram. */
+export interface Exemplar {
+  readonly route: string;
+  readonly bucket: number;
+  readonly traceId: string;
+  readonly seconds: number;
+  readonly atMs: number;
 }
 
 /**
@@ -114,4 +141,8 @@ export const noControlCounts: ControlCounts = {
   endpointErrors: [],
   tracing: { exported: 0, dropped: { queue: 0, receiver: 0 } },
   live: { allMirrors: 0, mirrors: 0, weights: 0, kept: true },
+  exemplars: [],
+  certificates: [],
+  reload: { ok: true, appliedMs: 0 },
+  build: null,
 };

@@ -1,14 +1,23 @@
 import { Gauge, type Registry } from 'prom-client';
 import { type Histogram, signedPercentileUs } from '../record/histogram.js';
 
+import type { Exemplar } from './control-counts.js';
+
 type Labels = Readonly<Record<string, string>>;
 interface Sample {
   readonly metricName: string;
   readonly labels: Record<string, string | number>;
   readonly value: number;
+  /** Shown in OpenMetrics alone. */
+  readonly exemplar?: {
+    readonly labelSet: Record<string, string>;
+    readonly value: number;
+    readonly timestamp: number;
+  };
 }
 
 const US_PER_S = 1e6;
+const MS_PER_S = 1e3;
 const SUMMARY_QUANTILES = [0.5, 0.9, 0.99, 0.999] as const;
 
 /**
@@ -39,6 +48,37 @@ export class DerivedMetric extends Gauge<string> {
     });
     this.sample('_bucket', { ...labels, le: '+Inf' }, histogram.count);
     this.addTotals(labels, histogram.sumUs, histogram.count);
+  }
+
+  /** `addBuckets` adds a histogram of buckets that are not cumulative, with the newest exemplar of each. */
+  addBuckets(
+    labels: Labels,
+    boundsS: readonly number[],
+    buckets: readonly number[],
+    sumS: number,
+    exemplars: readonly Exemplar[],
+  ): void {
+    let count = 0;
+    buckets.forEach((own, bucket) => {
+      count += own;
+      const found = exemplars.find((one) => one.bucket === bucket);
+      this.samples.push({
+        metricName: `${this.metricName}_bucket`,
+        labels: { ...labels, le: boundsS[bucket] ?? '+Inf' },
+        value: count,
+        ...(found === undefined
+          ? {}
+          : {
+              exemplar: {
+                labelSet: { trace_id: found.traceId },
+                value: found.seconds,
+                timestamp: found.atMs / MS_PER_S,
+              },
+            }),
+      });
+    });
+    this.sample('_sum', { ...labels }, sumS);
+    this.sample('_count', { ...labels }, count);
   }
 
   /** `addSummary` adds quantiles over the life of the process. */

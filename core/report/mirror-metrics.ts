@@ -3,6 +3,7 @@ import { accountingGap } from '../record/law.js';
 import { mirrorTable } from '../record/mirror-counters.js';
 import { DerivedMetric } from './derived-metric.js';
 import { counter, gauge } from './metric.js';
+import { isPossible } from './possible.js';
 import type { MirrorReading } from './reading.js';
 import { addTable } from './table-metrics.js';
 
@@ -54,10 +55,11 @@ export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]
     [...LABELS, 'sum'],
   );
   for (const mirror of mirrors) {
-    const { enabled, percent, heldBackPercent, isSink, counts } = mirror;
+    const { enabled, percent, heldBackPercent, isSink, counts, features } = mirror;
     const labels = labelsOf(mirror);
     share.set(labels, enabled ? percent / 100 : 0);
-    heldBack.set(labels, heldBackPercent / 100);
+    if (heldBackPercent > 0 || isPossible(features, 'umbra_mirror_held_back_ratio'))
+      heldBack.set(labels, heldBackPercent / 100);
     // A sink that is off, or has left the configuration, must not raise an alert.
     if (isSink && enabled) sinkUp.set(labels, counts.trouble < 0 ? 1 : 0);
     statusDifferent.inc(labels, counts.statusDifferent);
@@ -70,7 +72,12 @@ export function addMirrors(registry: Registry, mirrors: readonly MirrorReading[]
     registry,
     mirrorTable,
     LABELS,
-    mirrors.map((mirror) => ({ labels: labelsOf(mirror), counts: mirror.counts, isSink: mirror.isSink })),
+    mirrors.map((mirror) => ({
+      labels: labelsOf(mirror),
+      counts: mirror.counts,
+      isSink: mirror.isSink,
+      features: mirror.features,
+    })),
   );
 }
 

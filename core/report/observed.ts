@@ -6,6 +6,7 @@
 import { HeldBack } from '../mirror/held-back.js';
 import type { Address, Plan } from '../plan.js';
 import { MirrorCounters } from '../record/mirror-counters.js';
+import { RouteCounts } from '../record/route-counts.js';
 import { ThreadCounters } from '../record/thread-counters.js';
 import { VersionCounters } from '../record/version-counters.js';
 import { HealthBlock } from '../upstream/health-block.js';
@@ -45,6 +46,8 @@ export interface ObservedBlocks {
     readonly version: string;
     readonly blocks: readonly SharedArrayBuffer[];
   }[];
+  /** One for each proxy thread (core/record/route-counts). */
+  readonly routeCounts: readonly SharedArrayBuffer[];
   /** The shares that the guards hold back (core/mirror/held-back). */
   readonly heldBack: SharedArrayBuffer;
   /** `name` is the kind and the number: `proxy-0`, `shadow-0`. The control thread has no number. */
@@ -70,6 +73,7 @@ export interface Observed {
   readonly mirrors: readonly ObservedMirror[];
   readonly releases: readonly ObservedRelease[];
   readonly heldBack: HeldBack;
+  readonly routeCounts: readonly RouteCounts[];
   readonly threads: readonly ObservedThread[];
   readonly endpoints: readonly ObservedEndpoint[];
   readonly names: readonly ObservedName[];
@@ -155,6 +159,7 @@ export function openObserved(
       counters: blocks.map((block) => new VersionCounters(block)),
     })),
     heldBack: new HeldBack(blocks.heldBack),
+    routeCounts: blocks.routeCounts.map((shared) => new RouteCounts(shared)),
     threads: blocks.threads.map(({ kind, name, block }) => ({
       kind,
       name,

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { collectDefaultMetrics, type OpenMetricsContentType, Registry } from 'prom-client';
 import type { Diffs } from '../compare/diff-book.js';
 import { addDiffs } from './diff-metrics.js';
 import { addEndpoints } from './endpoint-metrics.js';
@@ -7,6 +7,7 @@ import { addLiveChanges } from './live-metrics.js';
 import { gauge } from './metric.js';
 import { addMirrors } from './mirror-metrics.js';
 import type { Reading } from './reading.js';
+import { addRoutes } from './route-metrics.js';
 import { addSelf } from './self-metrics.js';
 import { addVersions } from './version-metrics.js';
 
@@ -19,6 +20,9 @@ const MISNAMED = [
   'nodejs_active_requests_total',
   'nodejs_active_resources_total',
 ];
+const openMetrics: OpenMetricsContentType = Registry.OPENMETRICS_CONTENT_TYPE;
+/** The last line of a page in OpenMetrics. */
+const END = '# EOF\n';
 /** The default of 10 ms would wake an idle process a hundred times a second. */
 const LOOP_SAMPLE_MS = 500;
 
@@ -27,16 +31,38 @@ const LOOP_SAMPLE_MS = 500;
  * they are counted in shared memory. The process metrics live as long as this object. Control thread only.
  */
 export class PrometheusPage {
-  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
-  private readonly process = new Registry();
+  private readonly process = processMetrics(new Registry());
+  /** Created for the first page in OpenMetrics. */
+  private processOpen: Registry<OpenMetricsContentType> | null = null;
 
-  constructor() {
-    collectDefaultMetrics({ register: this.process, eventLoopMonitoringPrecision: LOOP_SAMPLE_MS });
-    for (const name of MISNAMED) this.process.removeSingleMetric(name);
+  /** `contentTypeFor` returns OpenMetrics where `accept` names it, as Prometheus does by default. */
+  contentTypeFor(accept: string): string {
+    return accept.includes('application/openmetrics-text')
+      ? Registry.OPENMETRICS_CONTENT_TYPE
+      : Registry.PROMETHEUS_CONTENT_TYPE;
   }
 
-  async render(reading: Reading, diffs: Diffs | null = null): Promise<string> {
-    const registry = new Registry();
+  async render(
+    reading: Reading,
+    diffs: Diffs | null = null,
+    contentType: string = Registry.PROMETHEUS_CONTENT_TYPE,
+  ): Promise<string> {
+    if (contentType === Registry.PROMETHEUS_CONTENT_TYPE) {
+      const own = await this.own(new Registry(), reading, diffs).metrics();
+      return `${own}\n${await this.process.metrics()}`;
+    }
+    this.processOpen ??= processMetrics(openRegistry());
+    const own = await this.own(openRegistry(), reading, diffs).metrics();
+    return `${own.slice(0, -END.length)}${await this.processOpen.metrics()}`;
+  }
+
+  private own<R extends Registry | Registry<OpenMetricsContentType>>(
+    given: R,
+    reading: Reading,
+    diffs: Diffs | null,
+  ): R {
+    const registry = given as Registry;
+    addRoutes(registry, reading.routes ?? [], reading.control.exemplars ?? []);
     addVersions(registry, reading.versions);
     addEndpoints(registry, reading.endpoints, reading.names);
     addMirrors(registry, reading.mirrors);
@@ -54,6 +80,21 @@ export class PrometheusPage {
     addSelf(registry, reading);
     addFleet(registry, reading.control.fleet);
     addLiveChanges(registry, reading.control.live);
-    return `${await registry.metrics()}\n${await this.process.metrics()}`;
+    return given;
   }
+}
+
+function openRegistry(): Registry<OpenMetricsContentType> {
+  const registry = new Registry<OpenMetricsContentType>();
+  registry.setContentType(openMetrics);
+  return registry;
+}
+
+function processMetrics<R extends Registry | Registry<OpenMetricsContentType>>(register: R): R {
+  collectDefaultMetrics({
+    register: register as Registry,
+    eventLoopMonitoringPrecision: LOOP_SAMPLE_MS,
+  });
+  for (const name of MISNAMED) register.removeSingleMetric(name);
+  return register;
 }

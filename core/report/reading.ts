@@ -10,6 +10,7 @@ import {
   type RoutePlan,
   type VersionPlan,
 } from '../plan.js';
+import { type RouteCount, RouteCounts } from '../record/route-counts.js';
 import {
   type MirrorSnapshot,
   readMirror,
@@ -26,6 +27,7 @@ import type { EndpointPairs } from '../verdict/endpoint-pairs.js';
 import { type ControlCounts, noControlCounts } from './control-counts.js';
 import { type EndpointErrors, type LastError, lastErrorOf } from './endpoint-errors.js';
 import type { Observed, ObservedEndpoint, ObservedMirror, Role, ThreadKind } from './observed.js';
+import { type Feature, mirrorFeatures, versionFeatures } from './possible.js';
 
 export interface Reading {
   readonly generation: number;
@@ -34,11 +36,18 @@ export interface Reading {
   readonly versions: readonly VersionReading[];
   readonly mirrors: readonly MirrorReading[];
   readonly threads: readonly ThreadReading[];
+  /** What clients got, by route of the configuration in force. */
+  readonly routes: readonly RouteReading[];
   readonly endpoints: readonly EndpointReading[];
   readonly names: readonly NameReading[];
   readonly rings: readonly { readonly name: string; readonly usedBytes: number }[];
   readonly control: ControlCounts;
   readonly pulses: readonly PulseReading[];
+}
+
+export interface RouteReading {
+  readonly route: string;
+  readonly counts: RouteCount;
 }
 
 /** One for each thread, in the order of `threads`. */
@@ -54,6 +63,8 @@ export interface VersionReading {
   readonly name: string;
   readonly role: Role;
   readonly counts: VersionSnapshot;
+  /** What the plan has of it; absent in figures that were read elsewhere. */
+  readonly features?: readonly Feature[];
 }
 
 export interface MirrorReading {
@@ -80,6 +91,8 @@ export interface MirrorReading {
   readonly blocks: readonly Block[];
   /** Its pairs by endpoint; empty when they are not kept. */
   readonly endpoints: readonly EndpointPairs[];
+  /** What the plan has of it; absent in figures that were read elsewhere. */
+  readonly features?: readonly Feature[];
 }
 
 /** The pairs of a mirror beyond its counters. */
@@ -145,6 +158,7 @@ export function read(
     ),
   );
   const { routes, versions } = observed.plan;
+  const byVersion = new Map(versions.map((version) => [version.name, version]));
   const byName = new Map(routes.map((route) => [route.name, route]));
   return {
     generation: observed.plan.generation,
@@ -154,6 +168,7 @@ export function read(
       name,
       role,
       counts: readVersion(counters),
+      features: versionFeatures(byVersion.get(name), role),
     })),
     mirrors: observed.mirrors.map((observedMirror) => {
       const { route, to, baselineOf, isSink, slot, counters } = observedMirror;
@@ -174,12 +189,25 @@ export function read(
         counts: readMirror(counters),
         blocks: pairs.blocksOf(observedMirror),
         endpoints: pairs.endpointsOf(observedMirror),
+        ...(mirror === undefined
+          ? {}
+          : {
+              features: mirrorFeatures(
+                mirror,
+                (routePlan?.guard ?? null) !== null,
+                versionFeatures(byVersion.get(to), 'shadow').includes('tls'),
+              ),
+            }),
       };
     }),
     threads: observed.threads.map(({ kind, name, counters }) => ({
       kind,
       name,
       counts: readThread(counters),
+    })),
+    routes: routes.map(({ name, slot }) => ({
+      route: name,
+      counts: RouteCounts.read(observed.routeCounts, slot),
     })),
     endpoints: observed.endpoints.map((endpoint) => readEndpoint(endpoint, atUs, control.endpointErrors)),
     names: observed.names.map(({ name, block: { addresses, lookups, failures } }) => ({

@@ -11,12 +11,47 @@ import { counter, gauge } from './metric.js';
 import type { Reading, ThreadReading } from './reading.js';
 import { addTable } from './table-metrics.js';
 
-export function addSelf(registry: Registry, { threads, control }: Reading): void {
+export function addSelf(registry: Registry, reading: Reading): void {
+  const { threads, control } = reading;
   addThreads(registry, threads);
   addHistogramLog(registry, control.histogramLog);
   addAdmin(registry, control.admin);
   addTracing(registry, control.tracing);
+  addConfiguration(registry, reading);
 }
+
+function addConfiguration(registry: Registry, { engine, control }: Reading): void {
+  const { build, reload, certificates } = control;
+  if (build === null) return;
+  gauge(
+    registry,
+    'umbra_build_info',
+    'Always 1. The labels are the version of umbra, the commit that it was built from, the release of Node and the engine.',
+    ['version', 'commit', 'node', 'engine'],
+  ).set({ ...build, engine }, 1);
+  gauge(
+    registry,
+    'umbra_config_last_reload_successful',
+    'Whether the last reload of the configuration was applied (1), or refused because it has errors (0). The running configuration then stays in force.',
+    [],
+  ).set(reload.ok ? 1 : 0);
+  gauge(
+    registry,
+    'umbra_config_last_reload_success_timestamp_seconds',
+    'When a configuration was last applied by the start or a reload, in seconds since 1970.',
+    [],
+  ).set(reload.appliedMs / MS_PER_S);
+  if (certificates.length === 0) return;
+  const expiry = gauge(
+    registry,
+    'umbra_certificate_expiry_timestamp_seconds',
+    'When a certificate that umbra shows expires, in seconds since 1970; the first of its chain to do so. use="listener": to clients; use="version": to endpoints that ask for one.',
+    ['use', 'name'],
+  );
+  for (const { use, name, expiresMs } of certificates) expiry.set({ use, name }, expiresMs / MS_PER_S);
+}
+
+const MS_PER_S = 1000;
 
 function addTracing(registry: Registry, { exported, dropped }: TracingCounts): void {
   if (exported + dropped.queue + dropped.receiver === 0) return;

@@ -3,6 +3,7 @@ import type { CounterTable, Row } from '../record/counter-table.js';
 import type { Histogram } from '../record/histogram.js';
 import { DerivedMetric } from './derived-metric.js';
 import { counter, gauge } from './metric.js';
+import { type Feature, isPossible } from './possible.js';
 
 /** One snapshot with the labels of all its samples. */
 export interface LabelledSnapshot {
@@ -10,6 +11,8 @@ export interface LabelledSnapshot {
   readonly counts: Readonly<Record<string, unknown>>;
   /** Copies are kept by a sink, not sent. */
   readonly isSink?: boolean;
+  /** What the plan has; series that need something else are left out while they are 0. */
+  readonly features?: readonly Feature[] | undefined;
 }
 
 /**
@@ -27,10 +30,10 @@ export function addTable(
     const addOther = adder(registry, row, labelNames);
     const addSink =
       row.ofSink === undefined ? addOther : adder(registry, { ...row, ...row.ofSink }, labelNames);
-    for (const { labels, counts, isSink } of snapshots) {
+    for (const { labels, counts, isSink, features } of snapshots) {
       if (row.sinkOnly && !isSink) continue;
       const add = isSink ? addSink : addOther;
-      add({ ...labels, ...row.labels }, counts[row.name]);
+      add({ ...labels, ...row.labels }, counts[row.name], features);
     }
   }
 }
@@ -45,7 +48,7 @@ function adder(
   registry: Registry,
   row: Row,
   labelNames: readonly string[],
-): (labels: Labels, value: unknown) => void {
+): (labels: Labels, value: unknown, features?: readonly Feature[]) => void {
   const { kind, reasons, sparse, label = 'reason' } = row;
   const metric = row.metric as string;
   const help = row.help as string;
@@ -56,21 +59,24 @@ function adder(
   }
   if (kind === 'reasons') {
     const values = counter(registry, metric, help, [...names, label]);
-    return (labels, value) => {
+    return (labels, value, features) => {
       reasons.forEach((reason, i) => {
-        if (sparse && (value as readonly number[])[i] === 0) return;
-        values.inc({ ...labels, [label]: reason }, (value as readonly number[])[i]);
+        const count = (value as readonly number[])[i]!;
+        if (count === 0 && (sparse || !isPossible(features, metric, reason))) return;
+        values.inc({ ...labels, [label]: reason }, count);
       });
     };
   }
   if (kind === 'counter') {
     const values = counter(registry, metric, help, names);
-    return (labels, value) => {
-      if (!sparse || value !== 0) values.inc(labels, value as number);
+    return (labels, value, features) => {
+      if (value === 0 && (sparse || !isPossible(features, metric, '', labels.what))) return;
+      values.inc(labels, value as number);
     };
   }
   const values = gauge(registry, metric, help, names);
-  return (labels, value) => {
+  return (labels, value, features) => {
+    if (value === 0 && !isPossible(features, metric)) return;
     if (kind !== 'highest' || (value as number) >= 0) values.set(labels, value as number);
   };
 }

@@ -3,6 +3,7 @@ import { total } from '../record/snapshot.js';
 import { versionTable } from '../record/version-counters.js';
 import { DerivedMetric } from './derived-metric.js';
 import { counter, gauge } from './metric.js';
+import { isPossible } from './possible.js';
 import type { VersionReading } from './reading.js';
 import { addTable } from './table-metrics.js';
 
@@ -53,22 +54,28 @@ export function addVersions(registry: Registry, versions: readonly VersionReadin
     'histogram',
     registry,
   );
-  for (const { name, role, counts } of versions) {
+  for (const { name, role, counts, features } of versions) {
     const labels = { version: name, role };
     for (const [code, count] of counts.responses) requests.inc({ ...labels, code }, count);
     if (counts.responsesOther > 0) requests.inc({ ...labels, code: CODE_OTHER }, counts.responsesOther);
     requests.inc({ ...labels, code: CODE_NONE }, total(counts.failures));
-    handshakes.inc({ ...labels, kind: 'full' }, counts.handshakes - counts.handshakesResumed);
-    handshakes.inc({ ...labels, kind: 'resumed' }, counts.handshakesResumed);
+    if (counts.handshakes > 0 || isPossible(features, 'umbra_upstream_tls_handshakes_total')) {
+      handshakes.inc({ ...labels, kind: 'full' }, counts.handshakes - counts.handshakesResumed);
+      handshakes.inc({ ...labels, kind: 'resumed' }, counts.handshakesResumed);
+    }
     connections.set({ ...labels, state: 'busy' }, counts.connectionsOpen - counts.connectionsIdle);
     connections.set({ ...labels, state: 'idle' }, counts.connectionsIdle);
-    clamped.inc(labels, counts.latency.clamped);
+    if (counts.latency.clamped > 0) clamped.inc(labels, counts.latency.clamped);
     duration.addHistogram(labels, counts.latency, DURATION_BUCKETS_S);
   }
   addTable(
     registry,
     versionTable,
     LABELS,
-    versions.map(({ name, role, counts }) => ({ labels: { version: name, role }, counts })),
+    versions.map(({ name, role, counts, features }) => ({
+      labels: { version: name, role },
+      counts,
+      features,
+    })),
   );
 }

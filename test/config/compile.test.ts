@@ -314,6 +314,7 @@ t.test('every key comes into the plan', async (t) => {
     routes: [
       {
         name: 'reviews',
+        slot: 0,
         matches: [
           {
             host: 'reviews.example.com',
@@ -450,6 +451,7 @@ t.test('defaults', async (t) => {
   });
   t.same(plan.routes[0], {
     name: 'route-1',
+    slot: 0,
     matches: [
       {
         host: null,

@@ -1,14 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Kvm } from '@nats-io/kv';
+import { serverKey, serverPem } from '../support/authority.js';
 import { ask } from '../support/client.js';
 import { missing, run } from '../support/command.js';
 import { NatsServer, noNats } from '../support/nats.js';
 import { Origin } from '../support/origin.js';
 import t, { type Test } from '../support/tap.js';
-import { reviews, UmbraProcess, until } from '../support/umbra.js';
+import { engine, reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const docs = (name: string): string => fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url));
 const promtool = missing('promtool');
@@ -26,11 +27,23 @@ async function scrape(t: Test): Promise<string> {
     await Promise.all([v1.close(), v2.close()]);
     rmSync(directory, { recursive: true, force: true });
   });
-  const mirrors: object[] = [{ to: 'v2' }, { to: `file:${directory}` }];
+  const mirrors: object[] = [
+    { to: 'v2', order: 'client', breaker: { failures: '50%' } },
+    { to: `file:${directory}` },
+  ];
+  writeFileSync(join(directory, 'server.pem'), serverPem);
+  writeFileSync(join(directory, 'server.key'), serverKey);
+  const tls = { cert: join(directory, 'server.pem'), key: join(directory, 'server.key') };
+  const listen = [
+    { address: '127.0.0.1:0', engine },
+    { address: '127.0.0.1:0', engine: 'node', tls },
+  ];
   const umbra =
     noNats === false
-      ? await startInFleet(t, v1, v2, mirrors)
-      : await UmbraProcess.start(reviews(v1.port, v2.port, { v2: checked, route: { mirrors } }));
+      ? await startInFleet(t, v1, v2, mirrors, listen)
+      : await UmbraProcess.start(
+          reviews(v1.port, v2.port, { v2: checked, route: { mirrors }, umbra: { listen } }),
+        );
   t.teardown(() => umbra.stop());
   for (let i = 0; i < 5; i++) await ask(umbra.port, { target: '/reviews' });
   await umbra.atRest();
@@ -47,12 +60,13 @@ async function startInFleet(
   v1: Origin,
   v2: Origin,
   mirrors: readonly object[],
+  listen: readonly object[],
 ): Promise<UmbraProcess> {
   const nats = await NatsServer.start();
   t.teardown(() => nats.stop());
   const route = { mirrors: [...mirrors, { to: nats.stream('umbra.reviews') }] };
   const fleet = { nats: nats.fleet('umbra'), name: 'edge-1' };
-  const plan = JSON.stringify(reviews(v1.port, v2.port, { v2: checked, route, umbra: { fleet } }));
+  const plan = JSON.stringify(reviews(v1.port, v2.port, { v2: checked, route, umbra: { fleet, listen } }));
   await nats.with(async (_, connection) => (await new Kvm(connection).create('plans')).put('edge', plan));
   return UmbraProcess.startFrom(`nats-kv://127.0.0.1:${nats.port}/plans/edge`);
 }

@@ -86,7 +86,11 @@ function addReports(app: Hono, deps: AdminDeps): void {
   app.get('/healthz', (c) => c.text('ok\n'));
   app.get('/readyz', (c) => (deps.ready() ? c.text('ready\n') : c.text('not ready\n', 503)));
   app.get('/metrics', async (c) => {
-    return c.body(await page.render(reading(), deps.diffs()), 200, { 'content-type': page.contentType });
+    const type = page.contentTypeFor(c.req.header('accept') ?? '');
+    return c.body(await page.render(reading(), deps.diffs(), type), 200, {
+      'content-type': type,
+      vary: 'accept',
+    });
   });
   app.get('/api/stats', (c) => {
     const now = reading();

@@ -26,7 +26,8 @@ export async function serveMetrics(
   app.get('/healthz', (c) => c.text('ok\n'));
   app.get('/metrics', async (c) => {
     const { reading, diffs } = look();
-    return c.body(await page.render(reading, diffs), 200, { 'content-type': page.contentType });
+    const type = page.contentTypeFor(c.req.header('accept') ?? '');
+    return c.body(await page.render(reading, diffs, type), 200, { 'content-type': type, vary: 'accept' });
   });
   for (const path of ['/healthz', '/metrics']) app.all(path, wrongMethod('GET, HEAD'));
   return serveAdmin(() => app, place.address);

@@ -7,10 +7,11 @@ import { randomFillSync } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { effectiveConfig } from '../../config/effective.js';
 import { hostName } from '../../config/host-name.js';
-import { packageVersion } from '../../config/package-file.js';
+import { builtCommit, packageVersion } from '../../config/package-file.js';
 import { nowUs, wallClockMs } from '../../core/clock.js';
 import { DiffBook, type Diffs } from '../../core/compare/diff-book.js';
 import { limits } from '../../core/limits.js';
+import { ReloadBlock } from '../../core/record/reload-block.js';
 import type { ControlCounts } from '../../core/report/control-counts.js';
 import type { DiffsView } from '../../core/report/diffs.js';
 import type { ObservedBlocks } from '../../core/report/observed.js';
@@ -46,6 +47,7 @@ import { startPulse } from '../threads/pulse.js';
 import { unknownMessage } from '../threads/thread.js';
 import { AccessLogFile } from './access-log-file.js';
 import { Analysts } from './analysts.js';
+import { certificateExpiries } from './certificate-expiry.js';
 import { GuardWatch } from './guard-watch.js';
 import { HistogramLog } from './histogram-log.js';
 import { LiveChanges } from './live-changes.js';
@@ -64,6 +66,9 @@ const endpoints = new EndpointBook();
 const analysts = new Analysts(start.pairRings, start.pairDoorbell, diffs, endpoints, observed.plan);
 const asks = new Map<number, (answer: ChangeAnswer) => void>();
 let { endpointErrors } = start;
+let certificates = certificateExpiries(observed.plan);
+const reload = new ReloadBlock(start.reload);
+const build = { version: packageVersion(), commit: builtCommit() ?? '', node: process.versions.node };
 let lastAsk = 0;
 let ready = false;
 let server: AdminServer | null = null;
@@ -195,6 +200,7 @@ parentPort!.on('message', (message: ToControl) => {
       analysts.apply(observed.plan);
       accessLog.apply(observed.plan);
       spans.apply(observed.plan);
+      certificates = certificateExpiries(observed.plan);
       histogramLog.apply(observed);
       publisher.apply(observed.plan);
       say({ type: 'observing', generation: observed.plan.generation });
@@ -292,18 +298,24 @@ function instanceName(): string {
 function controlCounts(): ControlCounts {
   const fleet = { publishing: publisher.state, plan: follower?.state ?? null };
   const { allMirrors, mirrors, weights } = live.state;
+  const { counts: tracing, exemplars } = spans;
+  const { ok, appliedMs } = reload;
   return {
     histogramLog: histogramLog.counts,
     admin: figures,
     fleet,
     endpointErrors,
-    tracing: spans.counts,
     live: {
       allMirrors: allMirrors === null ? 0 : 1,
       mirrors: mirrors.length,
       weights: weights.length,
       kept: live.problem === null,
     },
+    tracing,
+    exemplars,
+    certificates,
+    reload: { ok, appliedMs },
+    build,
   };
 }
 

@@ -5,9 +5,10 @@
 import { nowUs, wallOffsetUs } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
 import type { Plan, TracingPlan } from '../../core/plan.js';
-import type { SpanRecord } from '../../core/record/span-record.js';
+import { bucketOf } from '../../core/record/route-counts.js';
+import type { ExchangeSpans, SpanRecord } from '../../core/record/span-record.js';
 import { Redaction, redactNothingMore } from '../../core/redact.js';
-import type { TracingCounts } from '../../core/report/control-counts.js';
+import type { Exemplar, TracingCounts } from '../../core/report/control-counts.js';
 import { type PlainSpan, spansOf } from '../../core/report/spans.js';
 import type { Otlp } from './otlp.js';
 
@@ -27,6 +28,8 @@ export interface SpanExportOptions {
 export class SpanExport {
   readonly counts: TracingCounts = { exported: 0, dropped: { queue: 0, receiver: 0 } };
   readonly #options: SpanExportOptions;
+  /** By route and bucket. */
+  readonly #exemplars = new Map<string, Exemplar>();
   #plan: TracingPlan | null = null;
   #otlp: Promise<Otlp> | null = null;
   #redaction = new Redaction(redactNothingMore);
@@ -46,6 +49,7 @@ export class SpanExport {
    */
   apply({ tracing, redact }: Pick<Plan, 'tracing' | 'redact'>): void {
     this.#redaction = new Redaction(redact);
+    if (tracing === null) this.#exemplars.clear();
     const before = this.#plan;
     this.#plan = tracing;
     if (before?.url === tracing?.url && before?.service === tracing?.service) return;
@@ -55,9 +59,14 @@ export class SpanExport {
     this.#otlp = tracing === null ? null : this.#open(tracing);
   }
 
+  get exemplars(): readonly Exemplar[] {
+    return [...this.#exemplars.values()];
+  }
+
   /** `take` takes what a thread has recorded. */
   take(record: SpanRecord): void {
     if (this.#plan === null) return;
+    if (record.kind === 'exchange') this.#note(record);
     const spans = spansOf(record, {
       redaction: this.#redaction,
       wallUs: (us) => us + this.#offsetUs,
@@ -80,6 +89,13 @@ export class SpanExport {
       await (await this.#otlp)?.close();
     })().catch(() => {});
     await Promise.race([sent, new Promise((resolve) => setTimeout(resolve, limits.traceLeaveMs))]);
+  }
+
+  #note({ route, traceId, startUs, endUs }: ExchangeSpans): void {
+    const tookUs = endUs - startUs;
+    const bucket = bucketOf(tookUs);
+    const atMs = (endUs + this.#offsetUs) / 1000;
+    this.#exemplars.set(`${bucket} ${route}`, { route, bucket, traceId, seconds: tookUs / 1e6, atMs });
   }
 
   async #open(plan: TracingPlan): Promise<Otlp> {

@@ -5,9 +5,10 @@
 import { randomBytes } from 'node:crypto';
 import type { LoadedAll } from '../../config/load-all.js';
 import type { Origin } from '../../config/origin.js';
-import { nowUs } from '../../core/clock.js';
+import { nowUs, wallClockMs } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
 import type { Plan } from '../../core/plan.js';
+import { ReloadBlock } from '../../core/record/reload-block.js';
 import type { ObservedBlocks } from '../../core/report/observed.js';
 import { type Reading, read } from '../../core/report/reading.js';
 import { engineNames, settleEngines } from '../downstream/acceptors.js';
@@ -44,6 +45,7 @@ export interface UmbraOptions {
 export class Umbra {
   readonly #options: UmbraOptions;
   readonly #startedUs = nowUs();
+  readonly #reload = ReloadBlock.create(wallClockMs());
   readonly #fleetId = randomBytes(4).toString('hex');
   readonly #running: RunningPlan;
   readonly #addresses: AddressBook;
@@ -104,11 +106,12 @@ export class Umbra {
         pairRings: this.#plane.memory.pairRings,
         pairDoorbell: this.#plane.memory.pairDoorbell,
         endpointErrors: this.#endpointLog.errors,
+        reload: this.#reload,
         fleetId: this.#fleetId,
         plan: this.#running.source,
         takeoverMs: options.takeOver === undefined ? 0 : limits.takeoverMs,
       }),
-      { change: (ask) => this.#running.change(ask), onLog },
+      { change: (ask) => this.change(ask), onLog },
     );
     this.#reserve = new DescriptorReserve({
       onShortage: (checks) => this.#onShortage(checks),
@@ -164,12 +167,20 @@ export class Umbra {
 
   /** `RunningPlan.change`. */
   change(ask: Parameters<RunningPlan['change']>[0]): Promise<ChangeAnswer> {
-    return this.#running.change(ask);
+    const answer = this.#running.change(ask);
+    return ask.what === 'plan' ? this.#marked(answer) : answer;
   }
 
   /** `RunningPlan.replace`. */
   replace(origin: Origin): Promise<ChangeAnswer> {
-    return this.#running.replace(origin);
+    return this.#marked(this.#running.replace(origin));
+  }
+
+  /** `#marked` notes how a reload ended, for the metrics. */
+  async #marked(reload: Promise<ChangeAnswer>): Promise<ChangeAnswer> {
+    const answer = await reload;
+    new ReloadBlock(this.#reload).ended(answer.ok, wallClockMs());
+    return answer;
   }
 
   /** `followAgain` applies the plan in its bucket again, with the files that it names. */

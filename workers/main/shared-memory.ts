@@ -11,6 +11,7 @@ import {
   closeToConnections,
   createConnectionCounts,
 } from '../../core/record/connection-count.js';
+import { RouteCounts } from '../../core/record/route-counts.js';
 import type { DataThreadKind, ObservedBlocks } from '../../core/report/observed.js';
 import { createDoorbell } from '../../core/ring/doorbell.js';
 import { createRing } from '../../core/ring/layout.js';
@@ -20,6 +21,7 @@ import type { ThreadStart } from '../protocol/messages.js';
 export type SharedStart = Pick<
   ThreadStart,
   | 'connectionCounts'
+  | 'routeCounts'
   | 'rings'
   | 'doorbells'
   | 'fullSlots'
@@ -52,6 +54,8 @@ export class SharedMemory {
   readonly #sinkRings: readonly SharedArrayBuffer[];
   readonly #sinkDoorbell = createDoorbell();
   readonly #heldBack = HeldBack.create();
+  /** Indexed by proxy thread. */
+  readonly #routeCounts: readonly SharedArrayBuffer[];
 
   /** `plan` is the first one. Its threads and listeners stay for the life of the process. */
   constructor({ threads: { proxy, shadow, ringBytes }, listeners }: Plan, sinkThreads: number) {
@@ -59,6 +63,7 @@ export class SharedMemory {
     this.#shadows = shadow;
     this.#listeners = listeners.length;
     this.#connectionCounts = createConnectionCounts(listeners.length, proxy);
+    this.#routeCounts = times(proxy, RouteCounts.create);
     this.#rings = times(proxy, () => times(shadow, () => createRing(ringBytes)));
     this.#sinkRings = times(proxy, () => createRing(ringBytes));
     this.#doorbells = times(shadow, createDoorbell);
@@ -71,6 +76,7 @@ export class SharedMemory {
     const isProxy = kind === 'proxy';
     return {
       connectionCounts: this.#connectionCounts,
+      routeCounts: isProxy ? this.#routeCounts[index]! : null,
       ...this.#ringsOf(kind, index),
       sink: isProxy ? { ring: this.#sinkRings[index], doorbell: this.#sinkDoorbell } : null,
       heldBack: this.#heldBack,
@@ -93,9 +99,10 @@ export class SharedMemory {
   }
 
   /** `observed` returns the part that the control thread reads. */
-  observed(hasSinks: boolean): Pick<ObservedBlocks, 'heldBack' | 'rings'> {
+  observed(hasSinks: boolean): Pick<ObservedBlocks, 'heldBack' | 'rings' | 'routeCounts'> {
     return {
       heldBack: this.#heldBack,
+      routeCounts: this.#routeCounts,
       rings: [
         ...this.#rings.flatMap((rings, proxy) =>
           rings.map((shared, shadow) => ({ name: `proxy-${proxy}/shadow-${shadow}`, shared })),

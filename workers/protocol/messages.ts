@@ -58,6 +58,8 @@ export interface ThreadStart {
   readonly targets: Targets;
   readonly counters: CountersShares;
   readonly threadCounters: SharedArrayBuffer;
+  /** Of `core/record/route-counts`, this thread's own; null for other threads. */
+  readonly routeCounts: SharedArrayBuffer | null;
   /** Of `core/record/connection-count`; proxy threads count in it. */
   readonly connectionCounts: SharedArrayBuffer;
   /** proxy: one per shadow thread. shadow and sink: one per proxy thread. */
@@ -189,6 +191,8 @@ export interface ControlStart {
   /** One for each shadow thread. */
   readonly pairRings: readonly SharedArrayBuffer[];
   readonly pairDoorbell: SharedArrayBuffer;
+  /** Of `core/record/reload-block`. */
+  readonly reload: SharedArrayBuffer;
   /** The latest error of each endpoint. */
   readonly endpointErrors: EndpointErrors;
   /** Identifies this process among those of a fleet. */

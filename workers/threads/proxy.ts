@@ -19,6 +19,7 @@ import type { ListenerPlan, MirrorPlan, Plan, PrimaryPlan, RoutePlan } from '../
 import { AccessLogPort } from '../../core/record/access-log.js';
 import { ConnectionCount } from '../../core/record/connection-count.js';
 import { MirrorCounters } from '../../core/record/mirror-counters.js';
+import { RouteCounts } from '../../core/record/route-counts.js';
 import { SpanPort } from '../../core/record/span-record.js';
 import { ThreadCounters } from '../../core/record/thread-counters.js';
 import { VersionCounters } from '../../core/record/version-counters.js';
@@ -66,6 +67,7 @@ class ProxyThread implements DataThread {
     if (start.incarnation > 0) for (const port of this.#ports) port.announceReplacement();
     const toControl = new RingWriter(start.logRing!, new Doorbell(start.logDoorbell));
     this.#log = new AccessLogPort(toControl, counters, random, requestFlush);
+    const routes = new RouteCounts(start.routeCounts!);
     const spans = new SpanPort(toControl, counters, requestFlush);
     this.#upstream = new UpstreamSide('primary');
     this.#random = random;
@@ -77,7 +79,7 @@ class ProxyThread implements DataThread {
       toShadows.length,
     );
     const runtime = atOnce(this.#compile(start.plan, start.targets, start.counters));
-    this.#forwarder = new Forwarder(runtime, this.#offer, counters, this.#log, nowUs, spans);
+    this.#forwarder = new Forwarder(runtime, this.#offer, counters, this.#log, nowUs, spans, routes);
     this.#forwarder.use(runtime, this.#tracerOf(start.plan));
     const ids = new RequestIds(random);
     const { listeners, threads } = start.plan;

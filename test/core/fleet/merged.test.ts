@@ -43,6 +43,7 @@ function readingOf(slots: readonly number[], version = 'v1'): Reading {
     ],
     threads: [],
     rings: [{ name: 'proxy-0/shadow-0', usedBytes: 1 }],
+    routes: [],
     endpoints: [],
     names: [],
     pulses: [],

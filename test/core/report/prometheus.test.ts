@@ -70,7 +70,7 @@ t.test('counters and gauges carry version, role, route and reason', async (t) =>
     'umbra_mirror_sent_total{route="reviews",version="v2",role="shadow"}': 3,
     'umbra_mirror_completed_total{route="reviews",version="v2",role="shadow"}': 1,
     'umbra_mirror_dropped_total{route="reviews",version="v2",role="shadow",reason="ring-full"}': 1,
-    'umbra_mirror_dropped_total{route="reviews",version="v2",role="shadow",reason="rate"}': 0,
+    'umbra_mirror_dropped_total{route="reviews",version="v2",role="shadow",reason="memory"}': 0,
     'umbra_mirror_failed_total{route="reviews",version="v2",role="shadow",reason="timeout"}': 1,
     'umbra_mirror_in_flight{route="reviews",version="v2",role="shadow"}': 1,
     'umbra_mirror_compared_total{route="reviews",version="v2",role="shadow",result="different"}': 1,

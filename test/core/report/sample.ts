@@ -138,6 +138,7 @@ export function sample(): Sample {
       { kind: 'shadow', name: 'shadow-0', block: threads[2] },
     ],
     releases: [],
+    routeCounts: [],
     heldBack: HeldBack.create(),
     targets: new Map([['v1', targets()]]),
     names: [{ name: 'reviews.internal', shared: names() }],

@@ -25,6 +25,7 @@ export function route(match: Partial<MatchPlan>): RoutePlan {
   };
   return {
     name: 'route',
+    slot: 0,
     matches: [{ ...all, ...match }],
     primaries: [{ version: 0, weight: 1, headers: null }],
     split: { by: 'random' },

@@ -48,6 +48,7 @@ function rig(t: Test): Rig {
             { route: 'reviews', to: 'v2', baselineOf: null, isSink: false, slot: 0, blocks: [mirrorBlock] },
           ],
           releases: [],
+          routeCounts: [],
           heldBack: HeldBack.create(),
           threads: [],
           targets: new Map(),
