@@ -64,7 +64,8 @@ t.test(
     const browser = await startBrowser(t);
     for (const routes of [1, 12]) {
       const scene = await startScene(t, routes);
-      for (const { name, ...sight } of sights) {
+      // A single route is the plainer page, so two sights of it are enough.
+      for (const { name, ...sight } of routes === 1 ? [sights[0], sights[3]] : sights) {
         const page = await openPage(t, browser, `${scene.umbra.adminUrl}/`, sight);
         await isLive(page);
         await page.tab.waitForSelector('#differences summary');

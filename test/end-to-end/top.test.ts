@@ -20,7 +20,7 @@ class Terminal {
 
   /** 80 columns and 24 rows. */
   constructor(t: Test, command: string) {
-    const line = `stty rows 24 cols 80; exec ${command}`;
+    const line = `stty rows 24 cols 80; export NO_COLOR=1; exec ${command}`;
     this.#child = spawn('env', ['-u', 'NODE_OPTIONS', 'script', '-qefc', line, '/dev/null']);
     this.#closed = once(this.#child, 'close');
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -67,6 +67,11 @@ t.test(
     t.ok(lines.length > 3 && lines.length < 24, `${lines.length} lines fit into 24 rows`);
     for (const line of lines) t.ok(line.length <= 80, line);
     t.match(lines.join('\n'), /^VERSION +.*\n(.*\n)*v1 .*\n(.*\n)*v2 /m);
+    t.match(lines.join('\n'), /^ENDPOINT .*\nv1 127\.0\.0\.1:\d+ +unchecked/m);
+    t.match(lines.at(-1), '(now: order)');
+    t.notMatch(terminal.said, '\x1b[1m', 'NO_COLOR is respected');
+    terminal.type('n');
+    await until(() => terminal.lines.at(-1)?.includes('(now: name)') ?? false, 'a key sorts at once');
     terminal.type('q');
     t.equal(await terminal.ended(), 0);
     t.ok(terminal.said.trimEnd().endsWith(leave), 'the screen and the cursor are back');

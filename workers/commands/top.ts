@@ -1,19 +1,33 @@
 /**
  * `umbra top`: a live view on a terminal, once a second, over the last ten. On anything that is no terminal,
- * and with `--once`, it prints one
- * plain snapshot of a second.
+ * and with `--once`, it prints one plain snapshot of a second.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TopOptions } from '../../config/commands/top.js';
 import { exitOk, exitUnreachable } from '../../config/exit-codes.js';
 import { rollCallLines } from '../../core/fleet/roll-call.js';
-import { TOP_COLUMNS, type TopFrame, topLines } from '../../core/report/top-view.js';
+import {
+  plainLook,
+  TOP_COLUMNS,
+  type TopFrame,
+  type TopLook,
+  type TopSort,
+  topLines,
+} from '../../core/report/top-view.js';
 import { type FigureSource, type Figures, figuresBetween, memberWindows, openFigures } from './figures.js';
 
 const intervalMs = 1000;
 /** Readings kept: the window that percentiles are of. */
 const windowReadings = 10;
 const keys = { quit: 'q', interrupt: '\x03', endOfInput: '\x04' };
+const sortKeys: Readonly<Record<string, TopSort>> = {
+  o: 'order',
+  r: 'rate',
+  e: 'errors',
+  p: 'p99',
+  n: 'name',
+};
+const troubleKey = 't';
 const screen = {
   enter: '\x1b[?1049h\x1b[?25l',
   leave: '\x1b[?25h\x1b[?1049l',
@@ -52,9 +66,15 @@ async function printOnce(source: FigureSource, first: Figures): Promise<void> {
 async function live(source: FigureSource, first: Figures): Promise<void> {
   const { stdin, stdout } = process;
   const quit = new AbortController();
-  const onKey = (key: Buffer): void => {
-    if ([keys.quit, keys.interrupt, keys.endOfInput].includes(key.toString('latin1').toLowerCase()))
-      quit.abort();
+  let look: TopLook = { ...plainLook, isColoured: isColoured(process.env), isHelpful: true };
+  const onKey = (typed: Buffer): void => {
+    const key = typed.toString('latin1').toLowerCase();
+    if ([keys.quit, keys.interrupt, keys.endOfInput].includes(key)) quit.abort();
+    const sort = sortKeys[key];
+    if (sort !== undefined) look = { ...look, sort };
+    else if (key === troubleKey) look = { ...look, isTroubleOnly: !look.isTroubleOnly };
+    else return;
+    draw();
   };
   const onSignal = (): void => quit.abort();
   const readings = [first];
@@ -62,7 +82,12 @@ async function live(source: FigureSource, first: Figures): Promise<void> {
   const draw = (): void => {
     const rows = Math.max(1, stdout.rows - 1);
     const now = readings[readings.length - 1];
-    const lines = topLines(frame(source, readings, now), stdout.columns, rows - (status === '' ? 0 : 1));
+    const lines = topLines(
+      frame(source, readings, now),
+      stdout.columns,
+      rows - (status === '' ? 0 : 1),
+      look,
+    );
     if (status !== '') lines.push([...status].slice(0, stdout.columns).join(''));
     // One write, over what is there: the screen is never empty in between.
     stdout.write(
@@ -96,6 +121,11 @@ async function live(source: FigureSource, first: Figures): Promise<void> {
     stdout.off('resize', draw);
     process.off('SIGTERM', onSignal);
   }
+}
+
+/** `isColoured` follows no-color.org: any value of NO_COLOR but an empty one means no colour. */
+function isColoured({ NO_COLOR = '', TERM = '' }: NodeJS.ProcessEnv): boolean {
+  return NO_COLOR === '' && TERM !== 'dumb';
 }
 
 function frame({ name }: FigureSource, looks: readonly Figures[], now: Figures): TopFrame {

@@ -72,7 +72,7 @@ export const rawTitle = 'Pairs that differ in a byte, a header or the status, no
  * does not take what it gets.
  */
 export function chipsOf(mirror) {
-  const { breaker, heldBackPercent, heldBytes, to, kept, ejected, setting, state } = mirror;
+  const { breaker, heldBackPercent, heldBytes, to, kept, ejected, state } = mirror;
   const chips = [];
   if (levelOf(state.level) >= levelOf('failing') && !kept?.trouble)
     chips.push({ text: state.text, bad: true });
@@ -88,14 +88,18 @@ export function chipsOf(mirror) {
     });
   }
   if (heldBytes > 0) chips.push({ text: `${bytes(heldBytes)} wait for ${to}`, bad: false });
-  chips.push(...changesOf(mirror, setting));
+  chips.push(...changesOf(mirror));
   return uniqueBy(chips, ({ text }) => text);
 }
 
-/** Live changes are said by the server where it knows the file's values (`changed` of a mirror). */
-function changesOf({ changed }) {
-  if (changed === null || changed === undefined) return [];
-  return [{ text: `changed live; the file says ${changed}`, bad: false }];
+function changesOf({ change }) {
+  if (change === null) return [];
+  if (change.file === null) return [{ text: 'added live', bad: false }];
+  const before = [
+    ...(change.enabled === undefined ? [] : [change.file.enabled ? 'on' : 'off']),
+    ...(change.percent === undefined ? [] : [share(change.file.percent)]),
+  ];
+  return [{ text: `changed live; the configuration says ${before.join(', ')}`, bad: false }];
 }
 
 function uniqueBy(list, keyOf) {

@@ -18,7 +18,7 @@ const filters = [
   ['all', 'all', () => true],
   ['trouble', 'trouble', ({ state }) => levelOf(state.level) >= levelOf('failing')],
   ['off', 'off', ({ enabled }) => !enabled],
-  ['changed', 'changed live', ({ changed }) => changed !== null && changed !== undefined],
+  ['changed', 'changed live', ({ change }) => change !== null],
 ];
 
 /** Heading, class, value to sort by (largest first unless it is text), and what it means. */

@@ -43,7 +43,7 @@ const routeHash = /^#\/routes\/(.+)$/;
 const model = new Model();
 const schedule = new Schedule();
 /** Answers of the API, by name; null until they come. */
-const answers = { config: null, diffs: null, endpoints: null };
+const answers = { config: null, diffs: null, endpoints: null, status: null };
 let configGeneration = -1;
 const attention = new Attention(byId('attention'), () => {
   mirrors.showTroubled();
@@ -63,7 +63,12 @@ const liveChanges = new LiveChangesList(byId('live-changes'), () => poll.start()
 const poll = new Poll({
   'api/endpoints': { update: take('endpoints'), wanted: showsEndpoints },
   'api/diffs?sets=no': { update: take('diffs') },
-  'api/status': { update: (status) => liveChanges.update(status) },
+  'api/status': {
+    update: (status) => {
+      liveChanges.update(status);
+      take('status')(status);
+    },
+  },
 });
 
 function take(name) {

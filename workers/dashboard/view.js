@@ -20,9 +20,10 @@ export const recentS = 10;
  *   series     [{ name, role, title, live, counts, recent }], versions in a role; a primary that is asked
  *              once more has the role `shadow` and the title `baseline`
  *
- * `config` and `diffs` are the answers of the API, or null until they come.
+ * `config`, `diffs` and `status` are the answers of the API, or null until they come. A mirror's `change` is
+ * what of it differs from the configuration, as `status` has it.
  */
-export function viewOf(model, { config = null, diffs = null, route = null } = {}) {
+export function viewOf(model, { config = null, diffs = null, status = null, route = null } = {}) {
   const { snapshot } = model;
   const points = model.last(recentS);
   const settings = new Map((config?.routes ?? []).map((one) => [one.name, one]));
@@ -32,7 +33,7 @@ export function viewOf(model, { config = null, diffs = null, route = null } = {}
     if (!recents.has(key)) recents.set(key, versionOver(points, key));
     return recents.get(key);
   };
-  const mirrors = mirrorsOf(snapshot, points, { settings, diffs, recentOf });
+  const mirrors = mirrorsOf(snapshot, points, { settings, diffs, status, recentOf });
   const routes = routesOf(snapshot, settings, mirrors, recentOf);
   const shown = route === null ? routes : routes.filter(({ name }) => name === route);
   const shownMirrors = route === null ? mirrors : mirrors.filter((mirror) => mirror.route === route);
@@ -46,7 +47,10 @@ export function viewOf(model, { config = null, diffs = null, route = null } = {}
   };
 }
 
-function mirrorsOf(snapshot, points, { settings, diffs, recentOf }) {
+function mirrorsOf(snapshot, points, { settings, diffs, status, recentOf }) {
+  const changes = new Map(
+    (status?.live ?? []).filter(({ what }) => what === 'mirror').map((one) => [mirrorKey(one), one]),
+  );
   const primaries = new Map(snapshot.live.mirrors.map((mirror) => [mirrorKey(mirror), mirror.primary]));
   const baselines = new Map(
     snapshot.stats.mirrors
@@ -74,6 +78,7 @@ function mirrorsOf(snapshot, points, { settings, diffs, recentOf }) {
       ejected: snapshot.stats.versions[mirror.to]?.shadow?.ejection?.ejected ?? 0,
       endpoints: mirror.sink ? [] : (snapshot.stats.versions[mirror.to]?.endpoints ?? []),
       summary: summaries.get(key) ?? null,
+      change: changes.get(key) ?? null,
       // Without the configuration, a pair that was taken apart shows that the mirror compares.
       compares:
         setting === null ? mirror.compare.examined > 0 : !['off', undefined].includes(setting.compare),

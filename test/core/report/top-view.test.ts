@@ -1,5 +1,5 @@
 import { Drop } from '../../../core/errors.js';
-import { topLines } from '../../../core/report/top-view.js';
+import { plainLook, topLines } from '../../../core/report/top-view.js';
 import t from '../../support/tap.js';
 import { latencies, mirrorCounts, readingOf, version } from './reading.js';
 
@@ -75,4 +75,64 @@ t.test('nothing measured is a dash, never a NaN', async (t) => {
   const text = topLines({ now: idle, window: { ...idle, uptimeS: 0 }, source: 'x' }, 80, 40).join('\n');
   t.notMatch(text, /NaN|Infinity|undefined/);
   t.match(text, /^v1 primary +0\.0 +- +- +- +- +-$/m);
+});
+
+t.test('a name is never cut off, however long it is and however narrow the terminal', async (t) => {
+  const { now, source } = frame();
+  const route = 'recommendations-for-returning-customers';
+  const to = 'recommendations-v2-with-a-new-ranking';
+  const reading = { ...now, mirrors: [{ ...now.mirrors[0], route, to }] };
+  for (const columns of [24, 40, 60, 80, 132]) {
+    const lines = topLines({ now: reading, window: reading, source }, columns, 60);
+    // Spaces at the end of a line are not printed.
+    const squeezed = (text: string) => text.replaceAll(/\s/g, '');
+    t.ok(squeezed(lines.join('')).includes(squeezed(`${route} > ${to}`)), `${columns}`);
+    t.ok(
+      lines.every((line) => [...line].length <= columns),
+      `${columns} columns`,
+    );
+  }
+  const narrow = topLines(frame(), 50, 40).join('\n');
+  t.match(narrow, /^VERSION +REQ\/S +ERRORS +P50$/m, 'fewer figures, and none of them in half');
+});
+
+t.test('endpoints have their health, ejections and breakers are said', async (t) => {
+  const { now, source } = frame();
+  const [v1, ...others] = now.versions;
+  const mirror = now.mirrors[0];
+  const reading = {
+    ...now,
+    versions: [{ ...v1, counts: { ...v1.counts, ejected: 2 } }, ...others],
+    mirrors: [{ ...mirror, heldBackPercent: 40, counts: { ...mirror.counts, breakersOpen: 1 } }],
+  };
+  const text = topLines({ now: reading, window: reading, source }, 120, 60).join('\n');
+  t.match(text, /^ENDPOINT +HEALTH +FOR +FAILED$/m);
+  t.match(text, /^v1 reviews\.internal:9080 at 10\.0\.0\.7:9080 +healthy/m);
+  t.match(text, /^v1 reviews\.internal:9080 at .*fd00::7.* +unhealthy +.* +1$/m);
+  t.match(text, /^v1 .*\n {2}2 ejected now, over all threads$/m);
+  t.match(text, /^ {2}breaker open on 1 threads?$/m);
+  t.match(text, /^ {2}the guard holds back 40 %$/m);
+});
+
+t.test('versions and mirrors are sorted, and those without trouble can be left out', async (t) => {
+  const { now, source } = frame();
+  const reading = { ...now, versions: now.versions.toReversed() };
+  const names = (look: object) =>
+    topLines({ now: reading, window: reading, source }, 80, 40, { ...plainLook, ...look })
+      .filter((line) => /^v\d (primary|shadow)/.test(line))
+      .map((line) => line.split(' ')[0]);
+  t.strictSame(names({}), ['v2', 'v1']);
+  t.strictSame(names({ sort: 'name' }), ['v1', 'v2']);
+  t.strictSame(names({ sort: 'errors' }), ['v1', 'v2']);
+  t.strictSame(names({ sort: 'p99' }), ['v2', 'v1']);
+  t.strictSame(names({ isTroubleOnly: true }), ['v1']);
+});
+
+t.test('colours mark what fails, and the last line says the keys', async (t) => {
+  const lines = topLines(frame(), 80, 40, { ...plainLook, isColoured: true, isHelpful: true });
+  t.match(lines.join('\n'), '\x1b[31m       1 %\x1b[0m', 'the share of errors of v1 is red');
+  t.match(lines.at(-1), /t trouble {2}\(now: order\)/);
+  t.notMatch(topLines(frame(), 80, 40).join('\n'), '\x1b');
+  const short = topLines(frame(), 80, 4, { ...plainLook, isHelpful: true });
+  t.match(short.at(-1), '(now: order)', 'on a short terminal too');
 });
