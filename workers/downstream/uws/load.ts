@@ -98,7 +98,7 @@ const PACKAGE = 'uWebSockets.js';
 const NEEDS_NEW_GLIBC = "version `GLIBC_2.38' not found";
 const PIECE_BYTES = 64 * 1024;
 const COPY_SUFFIX = '.older-glibc.node';
-/** For checkouts and for what npm installed; `npm ci` is for checkouts alone. */
+/** The cure names both ways to install: `npm ci` is for checkouts alone. */
 const REINSTALL = 'Install the package again (`npm ci` in a checkout, `npm install` elsewhere)';
 const USE_NODE = 'Set `engine: node` (or `auto`) on the listener';
 
