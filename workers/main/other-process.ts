@@ -23,8 +23,9 @@ export function environment(pid: number): NodeJS.ProcessEnv {
   return Object.fromEntries(pairs.filter(([name]) => name !== ''));
 }
 
+/** `workingDirectory` returns a link to it, which also leads there from another root. */
 export function workingDirectory(pid: number): string {
-  return readlinkSync(`/proc/${pid}/cwd`);
+  return `/proc/${pid}/cwd`;
 }
 
 /**
