@@ -261,6 +261,23 @@ t.test(
   },
 );
 
+t.test('the state directory of a systemd unit is used, and only one umbra has it', async (t) => {
+  const all = await origins(t);
+  const directory = t.testdir();
+  process.env.STATE_DIRECTORY = `${join(directory, 'umbra')}:${join(directory, 'other')}`;
+  t.teardown(() => {
+    delete process.env.STATE_DIRECTORY;
+  });
+  const umbra = await UmbraProcess.start(configOf(all, null));
+  t.teardown(() => umbra.stop());
+  t.match(await umbra.admin('PATCH', '/api/mirrors', { enabled: false }), { json: { kept: true } });
+  t.ok(existsSync(join(directory, 'umbra', 'live.json')));
+  await t.rejects(UmbraProcess.start(configOf(all, null)), new RegExp(`in use by process ${umbra.pid}`));
+  const named = await UmbraProcess.start(configOf(all, join(directory, 'named')));
+  t.strictSame(await live(named), []);
+  await named.stop();
+});
+
 t.test('commands change weights and mirrors, list what differs, and end it', async (t) => {
   const all = await origins(t);
   const umbra = await UmbraProcess.start(configOf(all, join(t.testdir(), 'state')));

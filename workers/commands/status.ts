@@ -28,12 +28,14 @@ function linesOf(status: Status): string[] {
     state.keptIn === null
       ? 'lost when umbra ends (`state` is not set)'
       : `kept in ${state.keptIn}${state.problem === null ? '' : `; ${state.problem}`}`;
+  const unshared = state.unshared === 0 ? [] : [`  ${state.unshared} not shared with other instances yet`];
   return [
     `umbra ${version}, process ${pid}, ${ready ? 'serving' : 'not serving'} for ${uptime}`,
     `generation ${generation}, engine ${engine}, Node ${node.replace('v', '')}`,
     `threads: ${threads.proxy} proxy, ${threads.shadow} shadow${restarts}`,
     ...(fleet === null ? [] : [`fleet: instance ${fleet.name}, led by ${fleet.leader ?? 'nobody known'}`]),
     `live changes: ${live.length === 0 ? 'none' : live.length}, ${kept}`,
+    ...unshared,
     ...live.map((entry) => `  ${lineOf(entry)} (${entry.by}, ${entry.at})`),
   ];
 }
