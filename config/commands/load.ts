@@ -1,6 +1,7 @@
 /** `umbra load`. */
 import { InvalidArgumentError } from 'commander';
 import { defineCommand, flag, type OptionsOf, operand, repeatedFlag } from '../command-line/definition.js';
+import { outputFlag } from '../command-line/flags.js';
 import { duration, httpUrl, positiveInteger, text } from '../command-line/values.js';
 import { isToken, parseFieldValue, parseMethod } from '../fields.js';
 import { Refusal } from '../units.js';
@@ -20,6 +21,7 @@ export const load = defineCommand({
       header,
     ),
     host: flag('--host <name>', 'send this Host instead of that of the URL', text),
+    output: outputFlag,
     body: flag('--body <file>', 'send the content of this file', text),
   },
 });

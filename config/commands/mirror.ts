@@ -1,6 +1,6 @@
 /** `umbra mirror`. */
 import { defineCommand, flag, type OptionsOf, optionalOperand, toggle } from '../command-line/definition.js';
-import { adminFlags } from '../command-line/flags.js';
+import { adminFlags, outputFlag } from '../command-line/flags.js';
 import { percent, text } from '../command-line/values.js';
 
 export const mirror = defineCommand({
@@ -12,6 +12,7 @@ export const mirror = defineCommand({
   },
   flags: {
     ...adminFlags,
+    output: outputFlag,
     percent: flag('--percent <n>', 'mirror this percentage of the requests', percent),
     on: toggle('--on', 'enable the mirror'),
     off: toggle('--off', 'disable the mirror; without route and version: all mirrors'),

@@ -16,8 +16,8 @@ export const report = defineCommand({
       text,
     ),
     output: flag(
-      '-o, --output <file>',
-      'file of the page; - prints text',
+      '-o, --output <json|file>',
+      'file of the page; - prints text, and json prints JSON',
       text,
       outputDefault,
       outputDefault,

@@ -37,3 +37,8 @@ const figureOf: Readonly<Record<HdrFigure, (histogram: Histogram) => number>> = 
   p999: (histogram) => histogram.percentileUs(99.9),
   max: ({ maxUs }) => maxUs,
 };
+
+/** `histogramFigures` returns all figures of a histogram, in microseconds. */
+export function histogramFigures(histogram: Histogram): Record<string, number> {
+  return Object.fromEntries(Object.entries(figureOf).map(([name, of]) => [name, of(histogram)]));
+}

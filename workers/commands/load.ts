@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import type { LoadCommandOptions } from '../../config/commands/load.js';
 import { exitFailure, exitOk } from '../../config/exit-codes.js';
 import { driveLoad, type LoadFigures, type LoadOptions, type RunningLoad } from '../load/drive.js';
-import { barText, loadText } from '../load/load-text.js';
+import { barText, loadJson, loadText } from '../load/load-text.js';
 
 const connectTimeoutMs = 5000;
 const barIntervalMs = 200;
@@ -36,7 +36,9 @@ export async function loadCommand(options: LoadCommandOptions): Promise<number> 
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));
   }
-  process.stdout.write(loadText(figures, load.url, load.rate));
+  if (options.output === 'json')
+    process.stdout.write(`${JSON.stringify(loadJson(figures, load), null, 2)}\n`);
+  else process.stdout.write(loadText(figures, load.url, load.rate));
   if (figures.gaveUp) return fail(`${load.url} stopped answering; ended early`);
   return figures.latency.count > 0 ? exitOk : fail(`${load.url} answered nothing`);
 }

@@ -12,7 +12,7 @@ import { printLiveAnswer } from './live-answer.js';
 export async function mirrorCommand(options: MirrorOptions, io: CommandIo): Promise<number> {
   try {
     const answer = await askAdmin(options, path(options), { method: 'PATCH', body: change(options) });
-    printLiveAnswer(answer, `${subject(options)} ${verb(options)}`, io);
+    printLiveAnswer(answer, `${subject(options)} ${verb(options)}`, io, options.output);
     return exitOk;
   } catch (error) {
     io.err(`umbra mirror: ${(error as Error).message}`);

@@ -20,7 +20,7 @@ export interface PrintOptions extends VerdictBounds {
   readonly source: string;
   /** Sentences that the report has beside its figures. */
   readonly notes?: readonly string[];
-  /** Null prints text on standard output, `json` a JSON object; else the path of an HTML page. */
+  /** Null and `-` print text on standard output, `json` a JSON object; else the path of an HTML page. */
   readonly output: string | null;
   /** Whether the exit code is that of the verdict. */
   readonly verdict: boolean;
@@ -54,7 +54,7 @@ export async function printReading(
     io.out(JSON.stringify({ ...facts, stats: stats(reading), diffs, verdict }));
     return judges ? verdictExitCodes[verdict.outcome] : exitOk;
   }
-  if (output !== null) {
+  if (output !== null && output !== '-') {
     await writeFile(output, reportHtml(report));
     io.out(`wrote ${output}`);
   } else io.out(reportText(report).trimEnd());

@@ -44,7 +44,10 @@ export async function reloadCommand({ from, replace }: ReloadOptions, io: Comman
   process.chdir(workingDirectory(pid));
   for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
   for (const name of ofOneProcess) delete process.env[name];
-  const code = await checkCommand({ file: options.config, set: options.set }, { out: () => {}, err: io.err });
+  const code = await checkCommand(
+    { file: options.config, set: options.set, output: 'text' },
+    { out: () => {}, err: io.err },
+  );
   if (code !== exitOk) return code;
 
   if (replace || isReplaced(pid, script)) {

@@ -7,9 +7,11 @@ import type { ReportOptions } from '../../config/commands/report.js';
 import { exitFailure, exitOk, exitUnreachable } from '../../config/exit-codes.js';
 import { isoTime, wallClockMs } from '../../core/clock.js';
 import { rollCallFacts } from '../../core/fleet/roll-call.js';
+import { Histogram } from '../../core/record/histogram.js';
 import { type Report, reportOfLogs, reportOfReading } from '../../core/report/report.js';
 import { reportHtml } from '../../core/report/report-html.js';
 import { reportText } from '../../core/report/report-text.js';
+import { histogramFigures } from '../../core/report/table-stats.js';
 import { evidenceOf } from '../../core/verdict/evidence.js';
 import { judge } from '../../core/verdict/judge.js';
 import { defaultBounds } from '../../core/verdict/verdict.js';
@@ -37,7 +39,8 @@ export async function reportCommand(options: ReportOptions, io: CommandIo): Prom
     for (const note of report.notes) io.err(`umbra report: ${note}`);
     if (report.versions.length === 0 && report.mirrors.length === 0)
       throw new Error('there is nothing to report');
-    if (options.output === '-') {
+    if (options.output === 'json') io.out(JSON.stringify(jsonOf(report), null, 2));
+    else if (options.output === '-') {
       io.out(reportText(report).trimEnd());
     } else {
       await writeFile(options.output, reportHtml(report));
@@ -47,6 +50,16 @@ export async function reportCommand(options: ReportOptions, io: CommandIo): Prom
   } catch (error) {
     return fail(error, exitFailure);
   }
+}
+
+/** Figures of histograms alone, and maps as objects, because JSON has neither. */
+function jsonOf(report: Report): unknown {
+  return JSON.parse(
+    JSON.stringify(report, (_key, value: unknown) => {
+      if (value instanceof Histogram) return histogramFigures(value);
+      return value instanceof Map ? Object.fromEntries(value) : value;
+    }),
+  );
 }
 
 async function ofRunning(place: FiguresPlace): Promise<Report> {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TopOptions } from '../../config/commands/top.js';
 import { exitOk, exitUnreachable } from '../../config/exit-codes.js';
 import { rollCallLines } from '../../core/fleet/roll-call.js';
+import { stats } from '../../core/report/stats.js';
 import {
   plainLook,
   TOP_COLUMNS,
@@ -44,7 +45,8 @@ export async function topCommand(options: TopOptions): Promise<number> {
     // What is wrong at the start is printed on the plain screen.
     source = await openFigures(options);
     const first = await source.look(false);
-    if (options.once || !isTerminal) await printOnce(source, first);
+    if (options.output === 'json') await printJson(source, first);
+    else if (options.once || !isTerminal) await printOnce(source, first);
     else await live(source, first);
     return exitOk;
   } catch (error) {
@@ -60,6 +62,15 @@ async function printOnce(source: FigureSource, first: Figures): Promise<void> {
   const now = await source.look(false);
   const lines = topLines(frame(source, [first], now), TOP_COLUMNS, Number.MAX_SAFE_INTEGER);
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** `printJson` prints the statistics of a second, in the form of `/api/stats`. */
+async function printJson(source: FigureSource, first: Figures): Promise<void> {
+  await sleep(intervalMs);
+  const now = await source.look(false);
+  const window = figuresBetween(first, now);
+  const figures = { source: source.name, window: stats(window), total: stats(now.reading) };
+  process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
 }
 
 /** Until `q`, Ctrl-C or SIGTERM; umbra may go and come back meanwhile. */

@@ -1,6 +1,7 @@
 /** The output of `umbra load`: a bar while it runs, and a table at the end. Pure. */
 import { inBinaryUnit } from '../../core/report/figures.js';
-import type { LoadFigures } from './drive.js';
+import { histogramFigures } from '../../core/report/table-stats.js';
+import type { LoadFigures, LoadOptions } from './drive.js';
 
 const barCells = 24;
 const nameWidth = 10;
@@ -41,6 +42,26 @@ export function loadText(figures: LoadFigures, url: string, rate: number | null)
     `  ${since}`,
     '',
   ].join('\n');
+}
+
+/** `loadJson` returns the same figures for programs: times in microseconds, sizes in bytes. */
+export function loadJson(figures: LoadFigures, { url, rate }: Pick<LoadOptions, 'url' | 'rate'>): object {
+  const { latency, durationMs, connections, receivedBytes, notSuccessful, errors, timeouts, gaveUp } =
+    figures;
+  return {
+    url,
+    rate,
+    connections,
+    durationS: durationMs / 1000,
+    answers: latency.count,
+    answersPerS: latency.count / (durationMs / 1000),
+    receivedBytes,
+    notSuccessful,
+    errors,
+    timeouts,
+    gaveUp,
+    latencyUs: histogramFigures(latency),
+  };
 }
 
 function row(name: string, ...cells: readonly string[]): string {

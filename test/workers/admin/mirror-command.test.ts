@@ -13,6 +13,7 @@ type Given = Partial<MirrorOptions> & Pick<MirrorOptions, 'admin'>;
 const notGiven = {
   route: null,
   version: null,
+  output: 'text' as const,
   percent: null,
   on: false,
   off: false,

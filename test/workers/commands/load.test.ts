@@ -9,6 +9,7 @@ import t, { type Test } from '../../support/tap.js';
 const modulePath = new URL('../../../workers/commands/load.js', import.meta.url).href;
 const defaults = {
   rate: null,
+  output: 'text' as const,
   durationMs: 300,
   connections: 1,
   method: null,
