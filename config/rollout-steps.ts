@@ -10,7 +10,7 @@ import { formatDuration, parseDuration, parseShare, percentOfShare, Refusal } fr
 export const rolloutStepsMax = 10;
 export const defaultSteps = 'mirror:10m,1%:5m,5%:5m,25%:5m,50%:5m,100%';
 
-/** Without the requests that each step needs. */
+/** A step without the requests that it needs. */
 export type StepTimes = Omit<RolloutStep, 'requestsMin'>;
 
 const whole = 1_000_000;

@@ -4,9 +4,6 @@ import { type RolloutResult, runRollout } from './rollout-run.js';
 import { rolloutPlans, rolloutScenarios } from './rollout-scenarios.js';
 import { seededDraws } from './run.js';
 
-/** Seconds from one look to the next. */
-const lookS = 4;
-
 export interface RolloutJob {
   readonly law: string;
   readonly scenario: string;
@@ -14,9 +11,19 @@ export interface RolloutJob {
   readonly rollouts: number;
   readonly rate: number;
   readonly seed: number;
+  /** Seconds from one look to the next. */
+  readonly lookS: number;
 }
 
-export default function run({ law, scenario, plan, rollouts, rate, seed }: RolloutJob): RolloutResult[] {
+export default function run({
+  law,
+  scenario,
+  plan,
+  rollouts,
+  rate,
+  seed,
+  lookS,
+}: RolloutJob): RolloutResult[] {
   const draws = seededDraws(seed);
   const ofName = <T extends { readonly name: string }>(all: readonly T[], name: string): T =>
     all.find((one) => one.name === name)!;

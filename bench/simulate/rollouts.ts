@@ -1,5 +1,6 @@
 /**
- * `npm run simulate -- rollouts [--rollouts 200] [--rate 500] [--only WORD] [--reasons]` runs rollouts over
+ * `npm run simulate -- rollouts [--rollouts 200] [--rate 500] [--look 10] [--plan NAME]
+ * [--law NAME,NAME] [--only WORD] [--reasons]` runs rollouts over
  * simulated traffic with the code that umbra runs, and prints how they end. docs/methods-rollout.md has the
  * table. Seeded: the same arguments print the same figures.
  */
@@ -19,6 +20,9 @@ export async function simulateRollouts(args: readonly string[]): Promise<void> {
     options: {
       rollouts: { type: 'string', default: '200' },
       rate: { type: 'string', default: '500' },
+      look: { type: 'string', default: '10' },
+      plan: { type: 'string', default: '' },
+      law: { type: 'string', default: '' },
       only: { type: 'string', default: '' },
       seed: { type: 'string', default: '1' },
       reasons: { type: 'boolean', default: false },
@@ -28,8 +32,12 @@ export async function simulateRollouts(args: readonly string[]): Promise<void> {
     filename: join(import.meta.dirname, 'rollout-job.js'),
     maxThreads: availableParallelism(),
   });
-  const rows = Object.keys(rolloutPlans).flatMap((plan) =>
-    [...laws, unsharedLaw].flatMap((law) =>
+  const plans = Object.keys(rolloutPlans).filter((plan) => plan.startsWith(values.plan));
+  const chosen = [...laws, unsharedLaw].filter(
+    ({ name }) => values.law === '' || values.law.split(',').includes(name),
+  );
+  const rows = plans.flatMap((plan) =>
+    chosen.flatMap((law) =>
       rolloutScenarios
         .filter(({ name }) => `${plan} ${law.name} ${name}`.includes(values.only))
         .map((scenario) => ({ plan, law, scenario })),
@@ -42,6 +50,7 @@ export async function simulateRollouts(args: readonly string[]): Promise<void> {
       plan,
       rollouts: Number(values.rollouts),
       rate: Number(values.rate),
+      lookS: Number(values.look),
       seed: Number(values.seed),
     }),
   );

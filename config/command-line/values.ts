@@ -20,6 +20,13 @@ export function duration(value: string): number {
   throw new InvalidArgumentError('Expected a duration such as 30s or 5m.');
 }
 
+/** `durationOrZero` returns milliseconds. */
+export function durationOrZero(value: string): number {
+  const ms = parseDuration(value);
+  if (typeof ms === 'number') return ms;
+  throw new InvalidArgumentError('Expected a duration such as 30m, or 0s.');
+}
+
 export function positiveInteger(value: string): number {
   if (/^\d{1,9}$/.test(value) && Number(value) > 0) return Number(value);
   throw new InvalidArgumentError('Expected a whole number above 0.');

@@ -12,6 +12,7 @@ import { record } from './record.js';
 import { reload } from './reload.js';
 import { replay } from './replay.js';
 import { report } from './report.js';
+import { rollout } from './rollout.js';
 import { run } from './run.js';
 import { shadow } from './shadow.js';
 import { status } from './status.js';
@@ -27,6 +28,7 @@ export const commands = {
   demo,
   mirror,
   weights,
+  rollout,
   status,
   record,
   replay,

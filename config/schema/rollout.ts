@@ -33,7 +33,7 @@ const httpUrl = text('expected a URL such as http://127.0.0.1:9000/hook', (writt
   return isHttp ? written : new Refusal('expected a URL such as http://127.0.0.1:9000/hook');
 });
 
-/** What is told of a rollout, and to whom. */
+/** Who is notified of a rollout. */
 const hook = mapping({
   command: list(
     text('expected a text', parsePlain),

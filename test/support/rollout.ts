@@ -6,7 +6,7 @@ import type { Test } from './tap.js';
 import { type ConfigWords, reviews, type UmbraProcess } from './umbra.js';
 
 /** Latencies are noise on a machine that runs other tests. */
-const settings = {
+export const rolloutSettings = {
   steps: 'mirror:500ms-60s,10%:500ms-60s,50%:500ms-60s,100%',
   requests: 50,
   maxShift: 'off',
@@ -116,7 +116,7 @@ export async function startRollout(t: Test, umbra: UmbraProcess, changes: object
   const answer = await umbra.admin('POST', '/api/rollouts', {
     route: 'reviews',
     to: 'v2',
-    ...settings,
+    ...rolloutSettings,
     ...changes,
   });
   t.equal(answer.status, 201, JSON.stringify(answer.json));

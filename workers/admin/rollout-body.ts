@@ -14,7 +14,7 @@ export interface RolloutBody {
   readonly from: string;
   readonly to: string;
   readonly state: RolloutState;
-  /** From 1. */
+  /** Counted from 1. */
   readonly step: number;
   readonly steps: readonly StepBody[];
   /** Percentage of the route's requests that the new version answers. */

@@ -2,10 +2,10 @@
  * Rollouts through the admin API:
  *
  *   GET  /api/rollouts                 the last rollout of each route
- *   POST /api/rollouts                 { "route": "reviews", "to": "v2", … }, with the keys of `routes[].rollout`
+ *   POST /api/rollouts                 { "route": "reviews", "to": "v2", … }: keys of `routes[].rollout`
  *   GET  /api/rollouts/ROUTE
- *   POST /api/rollouts/ROUTE/COMMAND   pause, resume, promote (`{ "full": true }`: all steps) or abort, with
- *                                      `{ "reason": "…" }`
+ *   POST /api/rollouts/ROUTE/COMMAND   pause, resume, promote or abort: { "reason": "…" }; promote also
+ *                                      { "full": true }: all steps
  */
 import type { Context, Hono } from 'hono';
 import { rolloutSettings } from '../../config/rollout-settings.js';

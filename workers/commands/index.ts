@@ -13,6 +13,7 @@ export const actions: CommandActions = {
   demo: async (options) => (await import('./demo.js')).demoCommand(options),
   mirror: async (options, io) => (await import('./mirror.js')).mirrorCommand(options, io),
   weights: async (options, io) => (await import('./weights.js')).weightsCommand(options, io),
+  rollout: async (options, io) => (await import('./rollout.js')).rolloutCommand(options, io),
   status: async (options, io) => (await import('./status.js')).statusCommand(options, io),
   record: async (options, io) => (await import('./record.js')).recordCommand(options, io),
   replay: async (options, io) => (await import('./replay.js')).replayCommand(options, io),

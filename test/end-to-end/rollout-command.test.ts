@@ -1,0 +1,109 @@
+/** `umbra rollout` against a whole umbra. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  keyedClients,
+  rolloutConfig,
+  rolloutSettings,
+  twoVersions,
+  versionAnswer,
+} from '../support/rollout.js';
+import t from '../support/tap.js';
+import { runToEnd, UmbraProcess } from '../support/umbra.js';
+
+t.test('rollout start --wait ends with 0 where the version is released, and prints each step', async (t) => {
+  const umbra = await UmbraProcess.start(rolloutConfig(await twoVersions(t)));
+  t.teardown(() => umbra.stop());
+  const users = keyedClients(() => umbra.port);
+  const file = join(t.testdir(), 'rollout.yaml');
+  const { steps, watch, ...rest } = rolloutSettings;
+  writeFileSync(file, JSON.stringify({ ...rest, steps: '1%,100%' }));
+  const place = ['--admin', umbra.adminUrl];
+  const words = [
+    'rollout',
+    'start',
+    'reviews',
+    'v2',
+    '-f',
+    file,
+    '--steps',
+    steps,
+    '--watch',
+    watch,
+    '--wait',
+  ];
+  const ended = await runToEnd(...words, ...place, '--output', 'json');
+  await users.end();
+  t.equal(ended.code, 0, ended.err);
+  const lines = ended.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { state: string; to: string });
+  t.strictSame(
+    lines.map(({ state, to }) => `${state} ${to}`),
+    ['running v2', 'running v2', 'running v2', 'watching v2', 'released v2'],
+  );
+  const status = await runToEnd('rollout', 'status', ...place);
+  t.match(status, { code: 0, out: /reviews: v1 -> v2, released\n.*mirror 100 % done, 10 % done/ });
+  const history = await runToEnd('rollout', 'history', 'reviews', ...place);
+  t.match(history.out, /running +step 1 {2}user: started\n.*running +step 2 {2}verdict: all checks passed/);
+});
+
+t.test('rollout start --wait ends with 1 where the version is rolled back, and says why', async (t) => {
+  const umbra = await UmbraProcess.start(rolloutConfig(await twoVersions(t, versionAnswer('v2', 5))));
+  t.teardown(() => umbra.stop());
+  const users = keyedClients(() => umbra.port);
+  const words = [
+    'rollout',
+    'start',
+    'reviews',
+    'v2',
+    '--steps',
+    'mirror:10s,100%',
+    '--requests',
+    '50',
+    '--wait',
+  ];
+  const ended = await runToEnd(...words, '--admin', umbra.adminUrl);
+  await users.end();
+  t.equal(ended.code, 1, ended.err);
+  t.match(ended.out, /rolled-back, step 1 of 2: errors: v2 failed \d+ .*\n$/);
+  t.strictSame(users.failures, []);
+});
+
+t.test(
+  'rollout start --wait ends with 3 where a step is held, and what is asked in vain with 1 or 4',
+  async (t) => {
+    const umbra = await UmbraProcess.start(rolloutConfig(await twoVersions(t)));
+    const place = ['--admin', umbra.adminUrl];
+    const held = await runToEnd(
+      'rollout',
+      'start',
+      'reviews',
+      'v2',
+      '--steps',
+      '5%:1ms-300ms,100%',
+      '--wait',
+      ...place,
+    );
+    t.match(held, { code: 3, out: /held, step 1 of 2: not decided in .*: v2 got 0 of the 500 requests/ });
+    t.match(await runToEnd('rollout', 'start', 'reviews', 'v2', ...place), {
+      code: 1,
+      err: /has a rollout to v2, which is held/,
+    });
+    t.match(await runToEnd('rollout', 'abort', 'reviews', '--reason', 'enough', ...place), {
+      code: 0,
+      out: /rolled-back\n.*\n {2}because {4}aborted by a command: enough/,
+    });
+    t.match(await runToEnd('rollout', 'start', 'reviews', 'v2', '--steps', '5%', ...place), {
+      code: 1,
+      err: /refused \(422\).*\n.*steps: must end with 100%/,
+    });
+    t.match(await runToEnd('rollout', 'pause', 'other', ...place), {
+      code: 1,
+      err: /route other has no rollout/,
+    });
+    await umbra.stop();
+    t.match(await runToEnd('rollout', 'status', ...place), { code: 4 });
+  },
+);
