@@ -19,18 +19,21 @@ export interface DemoOptions {
   readonly port: number | null;
   readonly adminPort: number | null;
   readonly open: boolean;
+  /** v2 fails some requests, so that its rollout is rolled back. */
+  readonly bad: boolean;
   readonly logLevel: LogLevel | null;
 }
 
 export const demo = defineCommand({
   name: 'demo',
-  summary: 'run two small services with a mirror between them under light load',
+  summary: 'run two small services under light load: mirror one, judge it, and release it',
   flags: {
     forMs: flag('--for <duration>', 'stop after this time and print the comparison', duration),
     rate: flag('--rate <n>', `requests per second (default: ${rateDefault})`, positiveInteger),
     port: flag('--port <n>', 'port of the proxy', port),
     adminPort: flag('--admin-port <n>', 'port of the admin server and its page', port),
     open: toggle('--open', 'open the page in a browser'),
+    bad: toggle('--bad', 'let v2 fail some requests, so that its rollout is rolled back'),
     ...logFlags,
     services: flag(
       '--services <names>',
@@ -39,8 +42,8 @@ export const demo = defineCommand({
     ),
   },
   complete({ rate, verbose, quiet, ...values }, misuse): DemoOptions {
-    const { services, forMs, port, adminPort, open } = values;
-    const others = [forMs, rate, port, adminPort].some((value) => value !== null) || open;
+    const { services, forMs, port, adminPort, open, bad } = values;
+    const others = [forMs, rate, port, adminPort].some((value) => value !== null) || open || bad;
     if (services !== null && others) misuse("option '--services' cannot be used with any other");
     return { ...values, rate: rate ?? rateDefault, logLevel: logLevelOf({ verbose, quiet }, misuse) };
   },

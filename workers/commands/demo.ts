@@ -16,6 +16,7 @@ import { Callers } from '../demo/callers.js';
 import { LogTail } from '../demo/log-tail.js';
 import type { OriginPorts } from '../demo/origin-thread.js';
 import { paint } from '../demo/paint.js';
+import { release } from '../demo/release.js';
 import { serveServices } from '../demo/serve.js';
 import { engineNames } from '../downstream/acceptors.js';
 import { loadInThread } from '../main/loading.js';
@@ -27,7 +28,16 @@ import { entryFile } from '../protocol/entry.js';
 const defaultPort = 8080;
 const defaultAdminPort = 9901;
 /** The part of `--for` that shows v1 alone; without `--for`, this long. */
-const aloneShare = 0.3;
+const aloneShare = 0.2;
+/** The part that mirrors to v2 before the rollout. */
+const mirroredShare = 0.35;
+/** The least time of a step of the rollout. */
+const stepShare = 0.06;
+const defaultForMs = 60_000;
+/** How many times as many calls there are while v2 is released, so that a step takes seconds. */
+const releaseFactor = 8;
+/** Copies that are in flight end within this time. */
+const restMs = 2000;
 const aloneMs = 6000;
 
 /** What had been measured at one moment; null where there was nothing to measure yet. */
@@ -56,7 +66,7 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
     config: join(directory, 'umbra.yaml'),
     accessLog: join(directory, 'access.log'),
   };
-  const origins = new Worker(entryFile('demo/origin-thread'));
+  const origins = new Worker(entryFile('demo/origin-thread'), { workerData: { bad: options.bad } });
   try {
     const ports = await new Promise<OriginPorts>((resolve, reject) => {
       origins.once('message', resolve);
@@ -91,18 +101,41 @@ async function play(options: DemoOptions, place: Place, ports: OriginPorts): Pro
   if (!taken.ok) throw new Error(`${taken.message}\n${taken.problems.join('\n')}`);
   print(`  taken by every thread as generation ${taken.generation}\n`);
   const mirrored = new Callers(url, options.rate);
-  await Promise.race([
-    interrupted,
-    options.forMs === null ? new Promise<void>(() => {}) : passed(options.forMs * (1 - aloneShare)),
-  ]);
-
+  const mirroredMs = options.forMs === null ? aloneMs : options.forMs * mirroredShare;
+  await Promise.race([interrupted, passed(mirroredMs)]);
   await mirrored.stop();
-  await umbra.drain();
-  await tail.close();
+  await untilRest(umbra);
+  await tail.look();
   chapter('3', 'the same requests, on both versions');
   print(comparisonText(since(before, read(umbra))));
-  const failed = callers.counts.failed + mirrored.counts.failed;
-  const calls = callers.counts.calls + mirrored.counts.calls;
+
+  const released = new Callers(url, options.rate * releaseFactor);
+  await tail.close();
+  let isOver = false;
+  const ended = Promise.race([
+    interrupted,
+    options.forMs === null
+      ? new Promise<void>(() => {})
+      : passed(options.forMs * (1 - aloneShare - mirroredShare)),
+  ]).then(() => {
+    isOver = true;
+  });
+  if (umbra.admin !== null) {
+    chapter(
+      '4',
+      `umbra rollout start reviews v2: each step is judged, at ${options.rate * releaseFactor} calls a second`,
+    );
+    const stepMs = (options.forMs ?? defaultForMs) * stepShare;
+    const end = await release(umbra.admin, stepMs, { line: print }, () => isOver);
+    if (end !== null) print(`\n  ${paint('bold', endText(end.state))}\n`);
+  }
+  if (options.forMs === null && !isOver) print('  it runs on: open the live page, or press Ctrl-C\n');
+  await ended;
+  await released.stop();
+  await umbra.drain();
+  const all = [callers, mirrored, released].map(({ counts }) => counts);
+  const failed = all.reduce((sum, counts) => sum + counts.failed, 0);
+  const calls = all.reduce((sum, counts) => sum + counts.calls, 0);
   print(`  clients made ${calls} calls; ${failed} failed\n`);
   return failed === 0 ? 0 : 1;
 }
@@ -197,6 +230,22 @@ function since(before: Figures, after: Figures): Compared {
   if (v1 === null || v2 === null || mirror === null) throw new Error('the mirror left no figures');
   const primary = before.v1 === null ? v1 : subtractVersion(v1, before.v1);
   return { primaryName: 'v1', shadowName: 'v2', primary, shadow: v2, mirror };
+}
+
+function endText(state: string): string {
+  return state === 'released'
+    ? 'v2 answers every request now; v1 may be switched off'
+    : 'v2 was rolled back: v1 answers every request';
+}
+
+/** Resolves when every copy has ended, or after a while. */
+async function untilRest(umbra: Umbra): Promise<void> {
+  const endMs = performance.now() + restMs;
+  while (performance.now() < endMs) {
+    const counts = umbra.read().mirrors[0]?.counts;
+    if (counts === undefined || counts.inFlight === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** Does not keep an interrupted demo alive: while it lasts, umbra itself does. */

@@ -18,9 +18,10 @@
  * elements through `el` of dom.js alone. Changes go through `send` of api.js.
  */
 import { el } from './dom.js';
+import { rolloutPanel } from './rollout.js';
 import { weightsPanel } from './weights.js';
 
-const panels = [weightsPanel];
+const panels = [rolloutPanel, weightsPanel];
 
 export class RoutePanels {
   #place;

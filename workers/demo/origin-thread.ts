@@ -1,6 +1,6 @@
 /** The thread that runs the demo's services. It sends its parent their ports. */
 import type { AddressInfo } from 'node:net';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { serveOrigin } from './origins.js';
 
 export interface OriginPorts {
@@ -8,6 +8,10 @@ export interface OriginPorts {
   readonly v2: number;
 }
 
-const [v1, v2] = await Promise.all([serveOrigin('v1', 0), serveOrigin('v2', 0)]);
+/** The share of its requests that a bad v2 fails. */
+const badShare = 0.3;
+const { bad } = workerData as { readonly bad: boolean };
+
+const [v1, v2] = await Promise.all([serveOrigin('v1', 0), serveOrigin('v2', 0, bad ? badShare : 0)]);
 const ports: OriginPorts = { v1: (v1.address() as AddressInfo).port, v2: (v2.address() as AddressInfo).port };
 parentPort!.postMessage(ports);

@@ -15,15 +15,18 @@ const stars = [5, 4];
 const delaysMs = { v1: { least: 2, chance: 4 }, v2: { least: 4, chance: 7 } };
 
 /**
- * `serveOrigin` serves one version on loopback; port 0 selects a free port. It rejects with the system's
- * error.
+ * `serveOrigin` serves one version on loopback; port 0 selects a free port. It fails the share `failing` of
+ * its requests. It rejects with the system's error.
  */
-export function serveOrigin(version: ServiceName, port: number): Promise<Server> {
+export function serveOrigin(version: ServiceName, port: number, failing = 0): Promise<Server> {
   const { least, chance } = delaysMs[version];
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
     request.resume();
     request.on('end', () =>
-      setTimeout(() => answer(version, request, response), least + Math.random() * chance),
+      setTimeout(
+        () => answer(version, request, response, Math.random() < failing),
+        least + Math.random() * chance,
+      ),
     );
   });
   return new Promise((resolve, reject) => {
@@ -32,7 +35,16 @@ export function serveOrigin(version: ServiceName, port: number): Promise<Server>
   });
 }
 
-function answer(version: ServiceName, request: IncomingMessage, response: ServerResponse): void {
+function answer(
+  version: ServiceName,
+  request: IncomingMessage,
+  response: ServerResponse,
+  fails: boolean,
+): void {
+  if (fails) {
+    response.writeHead(500, { 'content-type': 'application/json' }).end('{"error":"out of stars"}\n');
+    return;
+  }
   const id = /^\/reviews\/(\d+)$/.exec(request.url ?? '')?.[1];
   if (id === undefined) {
     response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":"no such page"}\n');
