@@ -8,6 +8,7 @@ import { compare } from './compare.js';
 import { comparing } from './comparing.js';
 import { connections } from './connections.js';
 import { chooseGenerator } from './generator.js';
+import { http2Peers } from './http2-peers.js';
 import { idle } from './idle.js';
 import { isolation } from './isolation.js';
 import { memory } from './memory.js';
@@ -41,6 +42,7 @@ const scenarios: Record<ScenarioName, (bench: Bench) => Promise<Verdict>> = {
   bulk,
   connections,
   stalled,
+  http2: http2Peers,
 };
 
 /** Resolves with the exit code: 1 when an aim was missed or a measurement is not valid. */

@@ -16,6 +16,7 @@ const scenarioNames = [
   'bulk',
   'connections',
   'stalled',
+  'http2',
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
@@ -54,6 +55,7 @@ scenarios (default: peers)
   bulk        throughput of a 1 GB download and a 1 GB upload, umbra against nginx, taken in turn
   connections memory of 5,000 idle connections, and what a new client feels beside them
   stalled     what umbra holds for clients that stop reading a 1 GB response
+  http2       clients of HTTP/2 through umbra, nginx and Envoy (where it is installed) to origins of either protocol, in turn
   all         all of them but against
 
 options

@@ -79,7 +79,7 @@ export class Http2Call implements Call, StreamWaiter, ClockOwner, UploadOwner {
   /** The call that took over when the endpoint turned out to speak HTTP/1.1. */
   #successor: Call | null = null;
   readonly #body = new KeptBody();
-  /** The whole body so far is in `#body`. */
+  /** The whole body so far is in `#body`, and stays there for a second sending. */
   #keeps = false;
   #lastWritten = false;
   #trailers = '';
@@ -127,7 +127,7 @@ export class Http2Call implements Call, StreamWaiter, ClockOwner, UploadOwner {
     this.#stream = null;
     this.#successor = null;
     this.#body.begin(pool.resources.held);
-    this.#keeps = true;
+    this.#keeps = request.framing !== Framing.LENGTH || request.contentLength <= limits.replayBytes;
     this.#lastWritten = request.framing === Framing.NONE;
     this.#trailers = '';
     this.#drainOwed = false;
@@ -425,7 +425,7 @@ export class Http2Call implements Call, StreamWaiter, ClockOwner, UploadOwner {
       if (!this.#send(pieces[i]!, this.#lastWritten && i === pieces.length - 1) && this.#stream !== stream)
         return;
     if (this.#lastWritten && pieces.length === 0) this.#send(noBytes, true);
-    if (bytes > limits.replayBytes) this.#keepNoMore();
+    if (!this.#keeps || bytes > limits.replayBytes) this.#keepNoMore();
   }
 
   /** `#put` sends or keeps a piece of the body. It returns what `write` does. */

@@ -6,12 +6,16 @@
 import { Agent } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Stats } from '../../core/report/stats.js';
-import { answerAs, asked, mixedRequest, sizesOf } from '../end-to-end/mixed.js';
+import { answerAs, asked, type MixedRequest, mixedRequest, sizesOf } from '../end-to-end/mixed.js';
 import { ask, RawClient } from '../support/client.js';
+import { served } from '../support/engines.js';
+import { ask2, http2Session } from '../support/http2-client.js';
 import { Origin } from '../support/origin.js';
+import type { RawHttp2Server } from '../support/raw-http2.js';
 import { refusedPort } from '../support/raw-server.js';
 import { type ConfigWords, reviews, UmbraProcess, until } from '../support/umbra.js';
 import { Dice } from './dice.js';
+import { faultyHttp2Shadow } from './faulty-http2-shadow.js';
 import { FaultyShadow, shadowFaults } from './faulty-shadow.js';
 
 export interface SoakOptions {
@@ -47,7 +51,11 @@ export interface SoakResult {
 
 const threads = { proxy: 2, shadow: 2 };
 const callers = 12;
+/** The callers among them that speak HTTP/2, where the engine does. */
+const http2Callers = served === 'node' ? 4 : 0;
 const leavers = 2;
+/** What clients may speak. */
+const spoken = served === 'node' ? { protocols: ['http1', 'h2'] } : {};
 /** Between two disturbances, in milliseconds. */
 const pauseMs = { from: 30, to: 250 };
 /** A killed proxy thread's connections may be noticed so long after. */
@@ -68,6 +76,9 @@ class Soak {
   readonly #options: SoakOptions;
   readonly #dice: Dice;
   readonly #v1: Origin;
+  /** The same, for configurations in which the primary speaks HTTP/2. */
+  readonly #v1Http2: Origin;
+  readonly #v4: RawHttp2Server;
   readonly #v2: FaultyShadow;
   readonly #v3: FaultyShadow;
   readonly #umbra: UmbraProcess;
@@ -86,7 +97,8 @@ class Soak {
 
   private constructor(
     options: SoakOptions,
-    v1: Origin,
+    [v1, v1Http2]: readonly [Origin, Origin],
+    v4: RawHttp2Server,
     shadows: readonly [FaultyShadow, FaultyShadow],
     umbra: UmbraProcess,
     configs: readonly ConfigWords[],
@@ -94,6 +106,8 @@ class Soak {
     this.#options = options;
     this.#dice = new Dice(options.seed);
     this.#v1 = v1;
+    this.#v1Http2 = v1Http2;
+    this.#v4 = v4;
     [this.#v2, this.#v3] = shadows;
     this.#umbra = umbra;
     this.#configs = configs;
@@ -101,17 +115,20 @@ class Soak {
 
   static async start(options: SoakOptions): Promise<Soak> {
     const v1 = await Origin.listen((received, response) => answerAs('v1', received, response));
+    const http2 = await Origin.listenHttp2((received, response) => answerAs('v1', received, response));
+    const v4 = await faultyHttp2Shadow(new Dice(options.seed + 1));
     const [v2, v3] = [await FaultyShadow.listen(), await FaultyShadow.listen()];
-    const configs = configsFor(v1.port, v2.port, v3.port, await refusedPort());
+    const configs = configsFor(v1.port, http2.port, v2.port, v3.port, v4.port, await refusedPort());
     const umbra = await UmbraProcess.startBreakable(configs[0]);
-    return new Soak(options, v1, [v2, v3], umbra, configs);
+    return new Soak(options, [v1, http2], v4, [v2, v3], umbra, configs);
   }
 
   async toTheEnd(): Promise<SoakResult> {
     this.#loopDelay.enable();
     const endMs = performance.now() + this.#options.seconds * 1000;
     const clients = [
-      ...Array.from({ length: callers }, () => this.#call()),
+      ...Array.from({ length: callers - http2Callers }, () => this.#call()),
+      ...Array.from({ length: http2Callers }, () => this.#callHttp2()),
       ...Array.from({ length: leavers }, () => this.#leaveEarly()),
     ];
     while (performance.now() < endMs) {
@@ -138,28 +155,53 @@ class Soak {
   async stop(): Promise<void> {
     this.#agent.destroy();
     await this.#umbra.stop();
-    await Promise.all([this.#v1.close(), this.#v2.close(), this.#v3.close()]);
+    const all = [this.#v1, this.#v1Http2, this.#v2, this.#v3, this.#v4];
+    await Promise.all(all.map((one) => one.close()));
   }
 
   /** A client that asks one thing after the other and looks at every byte of the answers. */
   async #call(): Promise<void> {
     while (!this.#ending) {
       const request = mixedRequest(this.#nextIndex++);
-      const expected = sizesOf(request);
       try {
-        const answer = await ask(this.#umbra.port, { ...asked(request), agent: this.#agent });
-        const { status, sha } = answer;
-        this.#answered++;
-        if (status !== expected.status || sha !== expected.sha)
-          this.#clientErrors.push(
-            `${request.method} ${request.target}: ${status}, ${beginOf(answer.body)}; ${this.#sinceProxyKill()}`,
-          );
+        this.#check(request, await ask(this.#umbra.port, { ...asked(request), agent: this.#agent }));
       } catch (error) {
         this.#failed(`${request.method} ${request.target}: ${String(error)}`);
       }
-      // What arrived is not kept: a run may be long.
-      this.#v1.received.length = 0;
     }
+  }
+
+  /** The same over HTTP/2, with a new connection whenever the last one has ended. */
+  async #callHttp2(): Promise<void> {
+    let session = http2Session(`http://127.0.0.1:${this.#umbra.port}`);
+    while (!this.#ending) {
+      if (session.closed || session.destroyed) session = http2Session(`http://127.0.0.1:${this.#umbra.port}`);
+      const request = mixedRequest(this.#nextIndex++);
+      const { host, ...headers } = asked(request).headers ?? {};
+      const { method, target, body } = request;
+      try {
+        const words = { method, target, headers: { ...headers, ':authority': String(host) } };
+        this.#check(request, await ask2(session, body === null ? words : { ...words, body }));
+      } catch (error) {
+        this.#failed(`${method} ${target} over HTTP/2: ${String(error)}`);
+      }
+    }
+    session.destroy();
+  }
+
+  #check(
+    request: MixedRequest,
+    { status, sha, body }: { readonly status: number; readonly sha: string; readonly body: Buffer },
+  ): void {
+    const expected = sizesOf(request);
+    this.#answered++;
+    if (status !== expected.status || sha !== expected.sha)
+      this.#clientErrors.push(
+        `${request.method} ${request.target}: ${status}, ${beginOf(body)}; ${this.#sinceProxyKill()}`,
+      );
+    // What arrived is not kept: a run may be long.
+    this.#v1.received.length = 0;
+    this.#v1Http2.received.length = 0;
   }
 
   /** A client that goes away in the middle, of its request or of its response. */
@@ -259,12 +301,39 @@ function beginOf(body: Buffer): string {
   return body.length <= shownBytes ? JSON.stringify(body.toString('latin1')) : `${body.length} bytes`;
 }
 
-/** Configurations that differ in routes, mirrors and bounds; listeners and threads are the same in all. */
-function configsFor(v1: number, v2: number, v3: number, adminPort: number): ConfigWords[] {
+/**
+ * Configurations that differ in routes, mirrors, bounds and the protocol of the primary; listeners and
+ * threads are the same in all.
+ */
+function configsFor(
+  v1: number,
+  v1Http2: number,
+  v2: number,
+  v3: number,
+  v4: number,
+  adminPort: number,
+): ConfigWords[] {
+  const plain = configsOver(v1, 'http1', v2, v3, v4, adminPort);
+  return [...plain, ...configsOver(v1Http2, 'http2', v2, v3, v4, adminPort)];
+}
+
+function configsOver(
+  v1: number,
+  protocol: 'http1' | 'http2',
+  v2: number,
+  v3: number,
+  v4: number,
+  adminPort: number,
+): ConfigWords[] {
   const whole500ms = { total: '500ms' };
-  const common = { threads, admin: { address: `127.0.0.1:${adminPort}` } };
-  const whole = reviews(v1, v2, { mirror: { timeouts: whole500ms }, umbra: common });
-  const versions = { ...whole.versions, v3: { endpoints: `http://127.0.0.1:${v3}` } };
+  const listen = [{ address: '127.0.0.1:0', engine: served, ...spoken }];
+  const common = { threads, admin: { address: `127.0.0.1:${adminPort}` }, listen };
+  const whole = reviews(v1, v2, { v1: { protocol }, mirror: { timeouts: whole500ms }, umbra: common });
+  const versions = {
+    ...whole.versions,
+    v3: { endpoints: `http://127.0.0.1:${v3}` },
+    v4: { endpoints: `http://127.0.0.1:${v4}`, protocol: 'http2', connections: { max: 8 } },
+  };
   const narrow = {
     rate: '50/s',
     inFlight: 8,
@@ -275,6 +344,7 @@ function configsFor(v1: number, v2: number, v3: number, adminPort: number): Conf
   const both = [
     { to: 'v2', percent: 50, sample: 'header:x-index', timeouts: whole500ms },
     { to: 'v3', ...narrow },
+    { to: 'v4', timeouts: whole500ms },
   ];
   const breaker = { failures: '50%', window: '1s', cooldown: '200ms' };
   return [
@@ -287,6 +357,11 @@ function configsFor(v1: number, v2: number, v3: number, adminPort: number): Conf
         { name: 'posts', match: { method: ['POST', 'PUT'] }, primary: 'v1', mirrors: [both[1]] },
         { name: 'reviews', primary: 'v1', mirrors: [{ to: 'v2', timeouts: whole500ms, breaker }] },
       ],
+    },
+    {
+      ...whole,
+      versions,
+      routes: [{ name: 'reviews', primary: 'v1', mirrors: [{ to: 'v4', timeouts: whole500ms }] }],
     },
     { ...whole, versions, routes: [{ name: 'reviews', primary: 'v1' }] },
   ];

@@ -1,11 +1,15 @@
 /** Envoy with one worker thread and its request_mirror_policies. */
+
+import type { Placement } from '../placement.js';
 import { certificate } from './certificate.js';
 import { missingFor } from './missing.js';
 import { startServer } from './server.js';
-import type { Target, TargetCase } from './target.js';
+import { plainCase, type RunningTarget, type Target, type TargetCase } from './target.js';
 
 const httpManager =
   'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
+
+const httpOptions = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
 export function envoyFor(name: string, what: TargetCase): Target {
   return {
@@ -36,7 +40,33 @@ export function envoyFor(name: string, what: TargetCase): Target {
   };
 }
 
-function configuration(port: number, primaryPort: number, shadowPort: number, what: TargetCase): object {
+/** `envoyHttp2` starts an Envoy for clients of HTTP/2 on a plain port, before an origin of `protocol`. */
+export function envoyHttp2(
+  originPort: number,
+  protocol: 'http1' | 'http2',
+  placement: Placement,
+): Promise<RunningTarget> {
+  return startServer(
+    {
+      command: 'envoy',
+      files: (port) => ({
+        'envoy.yaml': JSON.stringify(
+          configuration(port, originPort, originPort, plainCase, protocol === 'http2'),
+        ),
+      }),
+      args: () => ['-c', 'envoy.yaml', '--concurrency', '1', '--log-level', 'error', '--disable-hot-restart'],
+    },
+    placement,
+  );
+}
+
+function configuration(
+  port: number,
+  primaryPort: number,
+  shadowPort: number,
+  what: TargetCase,
+  isHttp2 = false,
+): object {
   const { mirrorPercent, tls } = what;
   const mirror = {
     cluster: 'shadow',
@@ -63,7 +93,7 @@ function configuration(port: number, primaryPort: number, shadowPort: number, wh
   return {
     static_resources: {
       listeners: [{ name: 'front', address: socketAddress(port), filter_chains: [chain] }],
-      clusters: [cluster('primary', primaryPort), cluster('shadow', shadowPort)],
+      clusters: [cluster('primary', primaryPort, isHttp2), cluster('shadow', shadowPort, isHttp2)],
     },
   };
 }
@@ -80,8 +110,14 @@ function tlsSocket(): object {
   };
 }
 
-function cluster(name: string, port: number): object {
+function cluster(name: string, port: number, isHttp2: boolean): object {
+  const options = {
+    '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+    explicit_http_config: { http2_protocol_options: {} },
+  };
+  const http2 = { typed_extension_protocol_options: { [httpOptions]: options } };
   return {
+    ...(isHttp2 ? http2 : {}),
     name,
     type: 'STATIC',
     connect_timeout: '5s',

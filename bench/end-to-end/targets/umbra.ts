@@ -26,6 +26,10 @@ export interface UmbraConfig {
   readonly ring?: string;
   /** `threads.nice`; 0 unless it is said. */
   readonly nice?: number;
+  /** `listen[].protocols`, where they are not those by default. */
+  readonly protocols?: string;
+  /** `versions.X.protocol` of both. */
+  readonly protocol?: string;
   /** Listens with TLS. */
   readonly certificate?: Certificate;
 }
@@ -133,16 +137,19 @@ function yaml({
   routes,
   ring = defaultRing,
   nice = 0,
+  protocols,
+  protocol = 'http1',
   certificate,
 }: UmbraConfig): string {
   const tls =
     certificate === undefined ? '' : `, tls: { cert: ${certificate.certPath}, key: ${certificate.keyPath} }`;
-  return `listen: [ { address: "127.0.0.1:0", engine: ${engine}${tls} } ]
+  const spoken = protocols === undefined ? '' : `, protocols: ${protocols}`;
+  return `listen: [ { address: "127.0.0.1:0", engine: ${engine}${tls}${spoken} } ]
 admin: { address: "127.0.0.1:0" }
 threads: { proxy: ${proxyThreads}, shadow: 1, ring: ${ring}, nice: ${nice} }
 versions:
-  v1: { endpoints: [ "http://127.0.0.1:${primaryPort}" ] }
-  v2: { endpoints: [ "http://127.0.0.1:${shadowPort}" ] }
+  v1: { endpoints: [ "http://127.0.0.1:${primaryPort}" ], protocol: ${protocol} }
+  v2: { endpoints: [ "http://127.0.0.1:${shadowPort}" ], protocol: ${protocol} }
 routes:
 ${routes}
 `;
