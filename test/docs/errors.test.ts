@@ -12,11 +12,17 @@ import {
 import { RequestFault, requestFaultAnswers } from '../../core/http/request-fault.js';
 import { readDocument, withTables } from '../support/doc-table.js';
 import t from '../support/tap.js';
+import { adminTables } from './admin-tables.js';
 import { errorTables } from './error-tables.js';
 
 t.test('docs/errors.md has the tables of the code: `npm run docs` writes them', async (t) => {
   const text = readDocument('errors.md');
   t.equal(text, withTables(text, errorTables()));
+});
+
+t.test('docs/admin-api.md has the paths of the description', async (t) => {
+  const text = readDocument('admin-api.md');
+  t.equal(text, withTables(text, adminTables()));
 });
 
 t.test('docs/troubleshooting.md covers every drop, and every failure with a status', async (t) => {

@@ -15,6 +15,7 @@ import type { AdminDeps } from './deps.js';
 import { addDocuments } from './documents.js';
 import { checkContentType, checkHost, checkOrigin, checkRate, checkToken, isLocal } from './guard.js';
 import { addLive } from './live-routes.js';
+import { openApi } from './openapi.js';
 import { addPage } from './page.js';
 import { wrongMethod } from './responses.js';
 import { addRollouts } from './rollout-routes.js';
@@ -24,6 +25,7 @@ const CONFIG_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'ap
 const INDEX = `umbra: a traffic-mirroring reverse proxy
 
 GET   /healthz  /readyz  /metrics
+GET   /api/openapi.json                        a description of this API
 GET   /api/stats  /api/status  /api/diffs  /api/endpoints  /api/histograms  /api/config
 PUT   /api/config
 POST  /api/apply  /api/delete                   documents of Istio or Gateway API; ?dryRun=true&strict=true
@@ -83,6 +85,7 @@ function addReports(app: Hono, deps: AdminDeps): void {
   const reading = (): Reading => read(deps.observe(), nowUs(), deps.controlCounts(), deps.pairs);
 
   app.get('/api', (c) => c.text(INDEX));
+  app.get('/api/openapi.json', (c) => c.json(openApi()));
   app.get('/healthz', (c) => c.text('ok\n'));
   app.get('/readyz', (c) => (deps.ready() ? c.text('ready\n') : c.text('not ready\n', 503)));
   app.get('/metrics', async (c) => {
@@ -102,7 +105,8 @@ function addReports(app: Hono, deps: AdminDeps): void {
   app.get('/api/endpoints', (c) => c.json({ mirrors: endpointsOf(reading()) }));
   app.get('/api/histograms', (c) => c.json(encodeReading(reading())));
   app.get('/api/config', (c) => c.json(deps.effectiveConfig()));
-  for (const path of ['/', '/healthz', '/readyz', '/metrics']) app.all(path, wrongMethod('GET, HEAD'));
+  for (const path of ['/', '/healthz', '/readyz', '/metrics', '/api/openapi.json'])
+    app.all(path, wrongMethod('GET, HEAD'));
   for (const name of ['stats', 'histograms', 'diffs', 'endpoints'])
     app.all(`/api/${name}`, wrongMethod('GET, HEAD'));
 }

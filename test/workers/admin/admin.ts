@@ -42,6 +42,8 @@ export interface Admin {
   readonly asked: Asked;
   readonly feed: LiveFeed;
   readonly figures: AdminFigures;
+  /** Method and path of each route. */
+  readonly routes: readonly { readonly method: string; readonly path: string }[];
   send(method: string, path: string, options?: Send): Promise<Answer>;
 }
 
@@ -114,6 +116,7 @@ export async function startAdmin(t: Test, options: Partial<AdminDeps> = {}): Pro
     asked,
     feed,
     figures,
+    routes: app.routes,
     send: (method, path, send = {}) => exchange(to, method, path, send),
   };
 }
