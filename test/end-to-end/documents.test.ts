@@ -115,7 +115,7 @@ t.test('a document that was refused changes nothing, and says why at its place',
   t.equal(await call({ host: 'reviews.example.com' }), 404);
 });
 
-t.test('what was switched off live stays off when another document is applied', async (t) => {
+t.test('a stop of all mirrors lasts when a document is applied, also for its own mirrors', async (t) => {
   t.equal((await run('mirror', '--off')).code, 0);
   t.equal(
     (await apply('http-route.yaml')).out,
@@ -126,10 +126,11 @@ t.test('what was switched off live stays off when another document is applied', 
     mirrors.map(({ route, enabled }) => [route, enabled]),
     [
       ['reviews', false],
-      ['httproute_reviews', true],
+      ['httproute_reviews', false],
     ],
   );
   t.equal(await call({ host: 'reviews.example.com' }), 200);
+  t.equal((await run('mirror', '--reset')).code, 0);
 });
 
 t.test('applied documents are there after a restart', async (t) => {

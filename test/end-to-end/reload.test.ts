@@ -66,7 +66,7 @@ t.test(
   'a change of the percentage through the admin API answers when every thread has taken it',
   async (t) => {
     const answer = await umbra.admin('PATCH', '/api/routes/reviews/mirrors/v2', { percent: 0 });
-    t.strictSame([answer.status, answer.json], [200, { generation: 5 }]);
+    t.strictSame([answer.status, answer.json], [200, { generation: 5, kept: false, warnings: [] }]);
     await copies(t, 'none');
     t.equal((await umbra.admin('PATCH', '/api/routes/reviews/mirrors/v2', { percent: 100 })).status, 200);
     await copies(t, 'all');
@@ -88,7 +88,7 @@ t.test('`umbra mirror` turns one mirror off and on, and sets its percentage', as
   t.equal((await runToEnd('mirror', 'reviews', 'v9', '--off', '--admin', umbra.adminUrl)).code, 1);
 });
 
-t.test('`umbra mirror --off` is the kill switch for all mirrors', async (t) => {
+t.test('`umbra mirror --off` is the kill switch for all mirrors, and lasts', async (t) => {
   t.equal((await runToEnd('mirror', '--off', '--admin', umbra.adminUrl)).code, 0);
   await copies(t, 'none');
 });
@@ -102,7 +102,9 @@ t.test(
     t.match(JSON.stringify(refused.json), /request:1:\d+: .*rotes/);
     t.equal(await generation(), before);
     const taken = await umbra.admin('PUT', '/api/config', withMirror);
-    t.strictSame([taken.status, taken.json], [200, { generation: before + 1 }]);
+    t.strictSame([taken.status, taken.json], [200, { generation: before + 1, ended: [] }]);
+    await copies(t, 'none');
+    t.equal((await runToEnd('mirror', '--reset', '--admin', umbra.adminUrl)).code, 0);
     await copies(t, 'all');
   },
 );

@@ -8,7 +8,7 @@ t.test('a body is one file, or as many as it names', async (t) => {
   const admin = await startAdmin(t);
   const one = await admin.send('POST', '/api/apply?strict=true', { headers: YAML_BODY, body: 'kind: A' });
   t.equal(one.status, 200);
-  t.strictSame(one.json, { generation: 6, told: ['a created'], warnings: [], yaml: null });
+  t.strictSame(one.json, { generation: 6, ended: [], told: ['a created'], warnings: [], yaml: null });
   const files = [
     { file: 'a.yaml', text: 'kind: A' },
     { file: 'b.yaml', text: 'kind: B' },
