@@ -13,7 +13,7 @@ const refused: Readonly<Record<string, string>> = {
 
 /** Why the kind has no effect, if that is not obvious. */
 const reasons: Readonly<Record<string, string>> = {
-  GRPCRoute: 'umbra does not support gRPC yet',
+  GRPCRoute: 'use an HTTPRoute, which matches gRPC calls by their path',
   TCPRoute: 'umbra routes only HTTP',
   UDPRoute: 'umbra routes only HTTP',
   TLSRoute: 'umbra routes only HTTP',

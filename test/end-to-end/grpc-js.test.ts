@@ -7,7 +7,7 @@ import { reviews, UmbraProcess } from '../support/umbra.js';
 
 const packages = process.env.UMBRA_TEST_PACKAGES;
 
-/** As far as these tests use it: the package is no dependency, so its types are not there. */
+/** What these tests use of the package, which is no dependency, so that its types are not there. */
 interface GrpcJs {
   readonly Server: new () => ServerJs;
   readonly Client: new (address: string, credentials: unknown) => ClientJs;

@@ -135,7 +135,7 @@ const delay = fields(
 const abort = fields(
   {
     httpStatus: supported(integer(200, 599), '`fault.abort.status`'),
-    grpcStatus: refused('umbra does not support gRPC'),
+    grpcStatus: refused('use httpStatus, which gRPC clients get as a gRPC status'),
     http2Error: refused('umbra does not abort streams of HTTP/2 on purpose'),
     percentage: supported(percentage, 'all requests unless given'),
   },

@@ -39,7 +39,7 @@ t.test('kinds that change nothing of what umbra takes are passed over with a lin
     /^3:\d+: warning: deployment\/a is passed over: umbra does not carry it out/,
     /serviceaccount\/a is passed over/,
     /configmap\/prod\/a is passed over/,
-    /grpcroute\/a is passed over: umbra does not support gRPC yet/,
+    /grpcroute\/a is passed over: use an HTTPRoute/,
   ]);
   const strict = grown(bundle(...kinds), subsets, true).told;
   t.equal(strict.length, kinds.length);

@@ -284,7 +284,10 @@ t.test('a fault', async (t) => {
     const told = (words: object) => grown(reviews([{ ...toV1, fault: words }])).told[0];
     t.match(told({}), /expected `delay`, `abort` or both/);
     t.match(told({ delay: { percent: 1 } }), /`fixedDelay` is missing/);
-    t.match(told({ abort: { grpcStatus: 'x' } }), /can't be carried out: umbra does not support gRPC/);
+    t.match(
+      told({ abort: { grpcStatus: 'x' } }),
+      /can't be carried out: use httpStatus, which gRPC clients get/,
+    );
   });
 });
 
