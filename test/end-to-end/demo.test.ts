@@ -30,6 +30,10 @@ t.test('`umbra demo` mirrors under load, compares both versions and ends by itse
   );
   t.match(out, /the live page +http:\/\/127\.0\.0\.1:\d+\/$/m);
   t.match(out, /clients made \d+ calls; 0 failed/);
+  const lines = (version: string): number =>
+    out.split('\n').filter((line) => line.startsWith(`  ${version} [`)).length;
+  t.equal(lines('v2'), Number(requests?.[2]), 'each copy has a line with the name of its version');
+  t.ok(lines('v1') > lines('v2'));
 });
 
 t.test('`umbra demo --bad` rolls v2 back, and no client sees it fail', async (t) => {

@@ -107,8 +107,10 @@ t.test('systemd runs the Debian package from its installation to its purge', { s
       async () => (await metric('umbra_downstream_requests_total')) > requests + 100,
       'load arrives',
     );
-    await system.runWell('dpkg', '--install', `/mnt/${build}/${deb}`);
-    t.not(await system.property('umbra', 'MainPID'), pid, 'another process serves');
+    const installed = await system.runWell('dpkg', '--install', `/mnt/${build}/${deb}`);
+    const isOther = (await system.property('umbra', 'MainPID')) !== pid;
+    const log = isOther ? '' : await system.runWell('journalctl', '--unit=umbra', '--lines=20');
+    t.ok(isOther, `another process serves ${isOther ? '' : `${installed}\n${log}`}`);
     await until(async () => (await metric('umbra_downstream_requests_total')) > 100, 'it gets the load');
     clients.stdin.end();
     const { done, failed } = JSON.parse(await report) as { done: number; failed: object };

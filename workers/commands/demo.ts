@@ -212,7 +212,7 @@ function chapter(number: string, title: string): void {
 }
 
 function labelled(line: string, ports: OriginPorts): string {
-  return line.endsWith(`:${ports.v2}"`)
+  return line.includes(` "127.0.0.1:${ports.v2}" `)
     ? `  ${paint('cyan', 'v2')} ${line}`
     : `  ${paint('yellow', 'v1')} ${line}`;
 }

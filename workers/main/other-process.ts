@@ -23,9 +23,15 @@ export function environment(pid: number): NodeJS.ProcessEnv {
   return Object.fromEntries(pairs.filter(([name]) => name !== ''));
 }
 
-/** `workingDirectory` returns a link to it, which also leads there from another root. */
+/**
+ * `workingDirectory` returns its path, or a link to it where the path leads elsewhere from here, as from
+ * another root. Who enters by the link is in the mounts of that process, which end with it.
+ */
 export function workingDirectory(pid: number): string {
-  return `/proc/${pid}/cwd`;
+  const link = `/proc/${pid}/cwd`;
+  const path = readlinkSync(link);
+  const [there, here] = [statSync(link), statSync(path, { throwIfNoEntry: false })];
+  return there.ino === here?.ino && there.dev === here.dev ? path : link;
 }
 
 /**
