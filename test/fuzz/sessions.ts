@@ -30,8 +30,10 @@ const clock = (): number => 1;
 export function fuzzSession(chance: Chance): void {
   const isServer = chance.onceIn(2);
   const bytes = anyConversation(chance, isServer);
-  const whole = new Run(isServer).read(bytes, []);
-  const cut = new Run(isServer).read(bytes, chance.cuts(bytes.length, 8));
+  const cuts = chance.cuts(bytes.length, 8);
+  const whole = new Run(isServer).read(bytes, [], false);
+  const cut = new Run(isServer).read(bytes, cuts, false);
+  new Run(isServer).read(bytes, cuts, true);
   if (whole !== cut) throw new Error(`${whole}\nis not\n${cut}\nof ${bytes.toString('hex')}`);
 }
 
@@ -179,13 +181,16 @@ class Run implements ServerSessionOwner {
     this.#session.flush();
   }
 
-  /** All that happened, as text. */
-  read(bytes: Buffer, cuts: readonly number[]): string {
+  /**
+   * All that happened, as text. `flushes`: after each read and not only after the last one, which changes
+   * windows, and with them what an update of the peer means.
+   */
+  read(bytes: Buffer, cuts: readonly number[], flushes: boolean): string {
     let from = 0;
     for (const to of [...cuts, bytes.length]) {
       const piece = Buffer.from(bytes.subarray(from, to));
       this.#session.receive(piece, 0, piece.length);
-      this.#session.flush();
+      if (flushes || to === bytes.length) this.#session.flush();
       this.#out.read(this.#target.take());
       from = to;
       this.#check();
