@@ -30,7 +30,7 @@ export interface SceneOptions {
 }
 
 /** What a shadow does that is in trouble, by the place of its route among those that are mirrored. */
-const faults = ['dead', 'errors', 'slow'] as const;
+const faults = ['dead', 'errors', 'differs'] as const;
 type Behaviour = 'v1' | 'v2' | (typeof faults)[number];
 
 export class Scene {
@@ -47,7 +47,7 @@ export class Scene {
   /** Resolves when umbra serves and the load has begun. */
   static async start(options: SceneOptions): Promise<Scene> {
     const { routes, trouble = false, connections = 8 } = options;
-    const behaviours: readonly Behaviour[] = ['v1', 'v2', 'errors', 'slow'];
+    const behaviours: readonly Behaviour[] = ['v1', 'v2', 'errors', 'differs'];
     const servers = await Promise.all(behaviours.map(serve));
     const ports = new Map<Behaviour, number>(
       behaviours.map((name, i) => [name, (servers[i].address() as AddressInfo).port]),
@@ -61,7 +61,12 @@ export class Scene {
     return new Scene(umbra, load, servers);
   }
 
+  #isStopped = false;
+
+  /** Does nothing the second time. */
   async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
     await this.load.stop();
     await this.umbra.stop();
     for (const server of this.#servers) {
@@ -94,7 +99,8 @@ function configOf(
     const place = mirrored++;
     const mirrors = Array.from({ length: shadows }, (_, k) => {
       const isFaulty = trouble && k === 0 && place % 4 === 1;
-      const behaviour = isFaulty ? faults[((place - 1) / 4) % faults.length] : 'v2';
+      const second = k === 1 && place % 6 === 0 ? 'differs' : 'v2';
+      const behaviour = isFaulty ? faults[((place - 1) / 4) % faults.length] : second;
       const to = add(`${name}-v${k + 2}`, behaviour);
       return { to, percent: k === 0 ? 100 : 50, timeout: '1s', ...mirror };
     });
@@ -109,7 +115,13 @@ function configOf(
   };
 }
 
-const waitMs: Readonly<Record<Behaviour, number>> = { v1: 3, v2: 5, errors: 2, slow: 40, dead: 0 };
+const waitMs: Readonly<Record<Behaviour, number>> = {
+  v1: 3,
+  v2: 3,
+  errors: 2,
+  differs: 8,
+  dead: 0,
+};
 
 async function serve(behaviour: Behaviour): Promise<Server> {
   const server = createServer((request, response) => {
@@ -120,14 +132,14 @@ async function serve(behaviour: Behaviour): Promise<Server> {
   return server;
 }
 
-/** Every third answer of `errors` is a 503; the shadows add a field. */
+/** Every third answer of `errors` is a 503, and `differs` adds a field. */
 function answer(behaviour: Behaviour, { url = '' }: IncomingMessage, response: ServerResponse): void {
   const id = Number(url.slice(url.lastIndexOf('/') + 1));
   if (behaviour === 'errors' && id % 3 === 0) {
     response.writeHead(503, { 'content-length': 0 }).end();
     return;
   }
-  const added = behaviour === 'v1' ? {} : { stars: id % 5 };
+  const added = behaviour === 'differs' ? { stars: id % 5 } : {};
   const body = JSON.stringify({ id, text: 'The middle is slow. The end is worth it.', ...added });
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length }).end(body);
 }

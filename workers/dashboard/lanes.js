@@ -245,6 +245,7 @@ function laneBox(one) {
   const series = seriesOf(one);
   const level = one.mirror?.state.level ?? 'ok';
   const isBad = levelOf(level) >= levelOf('failing') || primaryIsBad(one);
+  const isUrgent = one.isDead || one.role === 'primary';
   const group = svg('g');
   node(
     group,
@@ -253,7 +254,7 @@ function laneBox(one) {
     { width: one.width, height: lane.box },
     series.name,
     one.role === 'primary' ? primaryText(one) : mirrorText(one.mirror),
-    `n-version ${colourClass(series)}${isBad ? ' troubled' : ''}${one.isDead ? ' dead' : ''}${level === 'off' ? ' off' : ''}`,
+    `n-version ${colourClass(series)}${isBad ? (isUrgent ? ' troubled' : ' warned') : ''}${one.isDead ? ' dead' : ''}${level === 'off' ? ' off' : ''}`,
     shortTarget(series),
   );
   return group;

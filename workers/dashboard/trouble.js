@@ -12,6 +12,8 @@ const lossNoted = 0.01;
 const errorsFailing = 0.05;
 const errorsDead = 0.5;
 const busyHigh = 0.95;
+/** Kinds of threads that requests and copies wait for. Others run when there is time. */
+const dataThreads = new Set(['proxy', 'shadow', 'sink']);
 const ringHigh = 0.8;
 
 export function levelOf(name) {
@@ -60,12 +62,9 @@ const intended = new Set(['rate', 'method', 'upgrade', 'loop', 'guard', 'drainin
 export function stateOf(mirror) {
   const { enabled, recent, shadow, kept, breaker, heldBackPercent, verdict, endpoints } = mirror;
   if (!enabled) return state('off', 'off', 'switched off');
-  const lost =
-    recent === null
-      ? 0
-      : sumOf(recent.dropped.filter(({ reason }) => !intended.has(reason))) + sumOf(recent.failed);
+  const lost = lostOf(recent);
   const eligible = recent?.eligible ?? 0;
-  const isCutOff = eligible > 0 && (recent?.completed ?? 0) === 0 && lost > 0;
+  const isCutOff = losesAll(recent) || losesAll(mirror.latest);
   if (isCutOff) return state('dead', 'dead', `no copy gets through: ${causeOf(mirror)}`);
   if ((shadow?.errorShare ?? 0) >= errorsDead && shadow.ended > 0)
     return state(
@@ -121,6 +120,16 @@ export function stateOf(mirror) {
   );
 }
 
+/** Copies per second that were lost against what the configuration asks for. */
+function lostOf(figures) {
+  if (figures === null) return 0;
+  return sumOf(figures.dropped.filter(({ reason }) => !intended.has(reason))) + sumOf(figures.failed);
+}
+
+function losesAll(figures) {
+  return figures !== null && figures.eligible > 0 && figures.completed === 0 && lostOf(figures) > 0;
+}
+
 function state(level, word, text) {
   return { level, word, text };
 }
@@ -173,7 +182,7 @@ export function troublesOf({ routes, mirrors, snapshot }) {
   for (const thread of live.threads)
     if (thread.busy > busyHigh)
       found.push({
-        level: 'failing',
+        level: dataThreads.has(thread.kind) ? 'failing' : 'note',
         route: null,
         name: thread.name,
         role: null,

@@ -7,6 +7,8 @@ import { stateOf } from './trouble.js';
 
 /** Figures in the view are means of this many seconds. */
 export const recentS = 10;
+/** Points in which a shadow is found dead, so that the page shows it at once and not after ten seconds. */
+const latestPoints = 3;
 
 /**
  * A view:
@@ -74,6 +76,7 @@ function mirrorsOf(snapshot, points, { settings, diffs, status, recentOf }) {
       primary,
       setting,
       recent: mirrorOver(points, mirror.route, mirror.to),
+      latest: mirrorOver(points.slice(-latestPoints), mirror.route, mirror.to),
       shadow: mirror.sink ? null : recentOf({ name: mirror.to, role: 'shadow' }),
       ejected: snapshot.stats.versions[mirror.to]?.shadow?.ejection?.ejected ?? 0,
       endpoints: mirror.sink ? [] : (snapshot.stats.versions[mirror.to]?.endpoints ?? []),

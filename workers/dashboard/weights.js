@@ -7,6 +7,8 @@ import { count, share } from './format.js';
 /** After a change is in force, how long the page says so. */
 const saidMs = 6000;
 const weightMost = 1_000_000;
+/** The most versions of the configuration that are all offered. */
+const versionsMost = 8;
 
 export const weightsPanel = {
   id: 'weights',
@@ -44,7 +46,10 @@ class Weights {
     const { generation } = snapshot.stats;
     if (generation !== this.#generation) void this.#askVersions(generation);
     if (route === undefined || route.weights.size === 0) return false;
-    const names = [...new Set([...route.weights.keys(), ...this.#versions])];
+    // Of many versions, only those of the route are likely to answer it.
+    const shadows = route.mirrors.filter(({ sink }) => !sink).map(({ to }) => to);
+    const others = this.#versions.length <= versionsMost ? this.#versions : shadows;
+    const names = [...new Set([...route.weights.keys(), ...others])];
     const rows = names.map((name) => ({ name, weight: route.weights.get(name) ?? 0 }));
     this.#fields.update(
       rows,
