@@ -2,6 +2,7 @@ import { limits } from '../../../core/limits.js';
 import type { TunnelSink, UpstreamTunnel } from '../../../core/upstream/tunnel.js';
 import { SendStatus, type UwsWebSocket, type UwsWebSocketUser } from './binding.js';
 import { type FrameSender, type FrameSocket, Receiver, Sender } from './frames.js';
+import { MessageTurns } from './message-turns.js';
 import type { BytesHolder } from './websocket-bytes.js';
 
 /** What a bridge needs of its engine. */
@@ -42,6 +43,9 @@ const codesOfErrors: Readonly<Record<string, number>> = {
 
 const nothing = Buffer.alloc(0);
 
+/** Shared by all bridges of this thread. */
+const threadTurns = new MessageTurns();
+
 /**
  * One WebSocket: uWS speaks to the client in messages, `ws` makes frames of them for the primary's tunnel and
  * messages of the primary's frames. Pings are answered on each side by whoever got them. A slow client pauses
@@ -52,8 +56,11 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser, BytesHolde
   readonly #owner: BridgeOwner;
   readonly #tunnel: UpstreamTunnel;
   readonly #sender: FrameSender;
+  readonly #turns: MessageTurns;
   readonly #receiver = new Receiver({ isServer: false, maxPayload: limits.webSocketMessageBytes });
   #client: UwsWebSocket | null = null;
+  /** Bytes of the upstream that wait for a turn. */
+  #waitingPieces: Buffer[] = [];
   /** One side closed, and the other was notified. */
   #closing = false;
   /** Bytes of messages that the client has not taken, and the upstream. */
@@ -66,7 +73,8 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser, BytesHolde
   /** What the owner was notified of. */
   heldBytes = 0;
 
-  constructor(owner: BridgeOwner, tunnel: UpstreamTunnel) {
+  constructor(owner: BridgeOwner, tunnel: UpstreamTunnel, turns: MessageTurns = threadTurns) {
+    this.#turns = turns;
     this.#owner = owner;
     this.#tunnel = tunnel;
     this.#sender = new Sender(new FrameWriter(tunnel));
@@ -111,7 +119,7 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser, BytesHolde
     this.#clientBytes = this.#client.getBufferedAmount();
     this.#count();
     if (this.#clientBytes > 0) return;
-    if (this.#endsWith === null) this.#tunnel.resume();
+    if (this.#endsWith === null) this.#resume();
     else this.#endClient(this.#endsWith.code, this.#endsWith.reason);
   }
 
@@ -145,7 +153,9 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser, BytesHolde
     // It works off what it gets before it returns, so its own backpressure says nothing; the bytes die with
     // the call.
     this.#partBytes += bytes.length;
-    this.#receiver.write(Buffer.from(bytes));
+    const piece = Buffer.from(bytes);
+    if (!this.#isWaiting && !this.#turns.isOver) this.#receiver.write(piece);
+    else this.#wait(piece);
     this.#count();
   }
 
@@ -156,15 +166,44 @@ export class WebSocketBridge implements TunnelSink, UwsWebSocketUser, BytesHolde
 
   /** An end without a close frame before it is a break, and the client must be able to see that. */
   onTunnelEnd(): void {
+    this.#passOn();
     this.#cut();
   }
 
   onTunnelClosed(): void {
+    this.#passOn();
     this.#cut();
+  }
+
+  get #isWaiting(): boolean {
+    return this.#waitingPieces.length > 0;
+  }
+
+  /** The upstream is paused meanwhile, so there is little more than one read. */
+  #wait(piece: Buffer): void {
+    if (!this.#isWaiting) {
+      this.#tunnel.pause();
+      this.#turns.later(() => {
+        this.#passOn();
+        this.#resume();
+        this.#count();
+      });
+    }
+    this.#waitingPieces.push(piece);
+  }
+
+  #passOn(): void {
+    for (const piece of this.#waitingPieces.splice(0)) this.#receiver.write(piece);
+  }
+
+  /** `#resume` reads the upstream on if neither the client nor a turn holds it up. */
+  #resume(): void {
+    if (this.#clientBytes === 0 && !this.#isWaiting) this.#tunnel.resume();
   }
 
   #toClient(message: Buffer, isBinary: boolean): void {
     this.#partBytes = 0;
+    this.#turns.passed(message.length);
     if (this.#closing || this.#client === null) return;
     switch (this.#client.send(message, isBinary, false)) {
       case SendStatus.BACKPRESSURE:
