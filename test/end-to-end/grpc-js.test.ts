@@ -5,6 +5,9 @@ import { lawHolds, mirrorTo } from '../support/law.js';
 import t, { type Test } from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
 
+// A busy machine takes seconds to start each umbra.
+t.setTimeout(120_000);
+
 const packages = process.env.UMBRA_TEST_PACKAGES;
 
 /** What these tests use of the package, which is no dependency, so that its types are not there. */

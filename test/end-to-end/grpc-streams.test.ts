@@ -14,6 +14,9 @@ import { lawHolds, mirrorTo } from '../support/law.js';
 import t, { type Test } from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
+// A busy machine takes seconds to start each umbra.
+t.setTimeout(120_000);
+
 interface StreamServer {
   readonly port: number;
   /** The messages of all streams. */

@@ -10,6 +10,9 @@ import { lawHolds } from '../support/law.js';
 import t, { type Test } from '../support/tap.js';
 import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 
+// A busy machine takes seconds to start each umbra.
+t.setTimeout(120_000);
+
 const calls = 1200;
 const atOnce = 8;
 const get = '/shop.Shop/Get';

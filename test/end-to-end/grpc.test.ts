@@ -12,6 +12,9 @@ import { lawHolds, mirrorTo } from '../support/law.js';
 import t, { type Test } from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
+// A busy machine takes seconds to start each umbra.
+t.setTimeout(120_000);
+
 /** Versions over HTTP/1.1 have their trailers in chunks. */
 const protocols = ['http2', 'http1'] as const;
 type Protocol = (typeof protocols)[number];

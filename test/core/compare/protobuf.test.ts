@@ -355,7 +355,8 @@ t.test('a set that can not be used says why', async (t) => {
       Descriptors.read(bytes);
       return '';
     } catch (error) {
-      return error instanceof DescriptorFault ? error.message : String(error);
+      if (error instanceof DescriptorFault) return error.message;
+      throw error;
     }
   };
   t.equal(faultOf(Buffer.alloc(0)), 'it describes no file');
@@ -367,7 +368,8 @@ t.test('a set that can not be used says why', async (t) => {
   t.equal(faultOf(lacks), 'it lacks the type b.N: write it with --include_imports');
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      t.not(faultOf(Buffer.from(bytes)), '', 'random bytes are a fault and nothing worse');
+      // Random bytes are a fault or, seldom, a set; nothing else is thrown.
+      faultOf(Buffer.from(bytes));
     }),
     { numRuns: 200 },
   );
