@@ -216,8 +216,8 @@ export const limits = {
   /** Bytes that a tunnel passes on from its version before it gives way to other sockets of the thread. */
   tunnelTurnBytes: 64 * 1024,
   /**
-   * Bytes of WebSocket messages of versions that a thread of the uws engine passes on in one turn. Past it the
-   * others wait for the next turn.
+   * Bytes of WebSocket messages of versions that a thread of the uws engine passes on in one turn. Past it
+   * the others wait for the next turn.
    */
   webSocketTurnBytes: 1024 * 1024,
   /** One WebSocket message, on the uws engine. Larger: the connection is closed. */

@@ -1,7 +1,7 @@
 /**
- * The last part of the build: umbra runs once, and each of its threads writes the code that V8 compiled for it
- * (`protocol/compiled-start`, docs/decisions/097). An umbra that finds none, or that of another Node, compiles
- * as it starts, so a build where none can be written is no failure.
+ * The last part of the build: umbra runs once, and each of its threads writes the code that V8 compiled for
+ * it (`protocol/compiled-start`, docs/decisions/097). An umbra that finds none, or that of another Node,
+ * compiles as it starts, so a build where none can be written is no failure.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -26,7 +26,9 @@ export interface EndpointLoss {
   lostByEndpoint(pairs: number): void;
 }
 
-/** The two responses of a pair, to be counted by its endpoint. A thread fills one object for all its pairs. */
+/**
+ * The two responses of a pair, to be counted by its endpoint. A thread fills one object for all its pairs.
+ */
 export class EndpointPair {
   /** An index of `pairOutcomes`. */
   outcome = 0;

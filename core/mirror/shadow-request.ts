@@ -75,7 +75,7 @@ export interface ShadowRequestHome {
   countByEndpoint(mirror: ShadowMirror, method: string, target: string, pair: EndpointPair): void;
 }
 
-/** Of the copy that is paired now. */
+/** Reused for each pair. */
 const endpointPair = new EndpointPair();
 
 export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {

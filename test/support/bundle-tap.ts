@@ -1,6 +1,6 @@
 /**
- * The last step of the build: tap in one file, beside `tap.ts`. A test would load 270 files of it, which takes
- * most of the CPU time of most tests.
+ * The last step of the build: tap in one file, beside `tap.ts`. A test would load 270 files of it, which
+ * takes most of the CPU time of most tests.
  */
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';

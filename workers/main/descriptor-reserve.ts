@@ -74,8 +74,9 @@ export class DescriptorReserve {
   }
 
   /**
-   * `#open` opens `count` descriptors, or as many as possible. `isShort` is true where the system had no more.
-   * A place that can't be opened for another reason, such as /dev/null in a bare folder, is no shortage.
+   * `#open` opens `count` descriptors, or as many as possible. `isShort` is true where the system had no
+   * more. A place that can't be opened for another reason, such as /dev/null in a bare folder, is no
+   * shortage.
    */
   #open(count: number): { readonly opened: number[]; readonly isShort: boolean } {
     const opened: number[] = [];

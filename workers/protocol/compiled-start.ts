@@ -1,8 +1,8 @@
 /**
- * What the process and its threads begin with in the bundle, as `NAME.cjs`. It runs `NAME.code.cjs` with the
- * code that V8 compiled when umbra was built, so that V8 neither parses the file nor compiles what every start
- * runs (docs/decisions/097). V8 rejects code of another version of itself or for other flags, and compiles the
- * file as it would without.
+ * What the process and its threads begin with in the bundle, as `NAME.cjs`. It runs `NAME.code.cjs` with
+ * the code that V8 compiled when umbra was built, so that V8 neither parses the file nor compiles what
+ * every start runs (docs/decisions/097). V8 rejects code of another version of itself or for other flags,
+ * and compiles the file as it would without.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
