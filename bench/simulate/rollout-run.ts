@@ -71,6 +71,7 @@ export function runRollout(
       {
         old: 'v1',
         fresh: 'v2',
+        look: counts,
         second: counts,
         seconds: sumReleases(recent),
         endpoints: 0,

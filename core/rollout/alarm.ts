@@ -8,7 +8,8 @@ import type { ReleaseCounts } from './release-counts.js';
 export interface AlarmInput {
   readonly old: string;
   readonly fresh: string;
-  /** Counts of the last second, and of the last few seconds. */
+  /** Counts of the last look, of the last second, and of the last few seconds. */
+  readonly look: ReleaseCounts;
   readonly second: ReleaseCounts;
   readonly seconds: ReleaseCounts;
   /** Endpoints of the new version, and how many of them checks found unhealthy. */
@@ -18,7 +19,7 @@ export interface AlarmInput {
   readonly guard: string | null;
 }
 
-/** Requests that found no endpoint in one second: fewer may be chance. */
+/** Requests that found no endpoint: fewer may be chance. */
 const unreachableMin = 3;
 /** Fewer requests have no reliable share of errors. */
 const requestsMin = 20;
@@ -27,13 +28,14 @@ const oldPart = 0.5;
 
 /** `alarmOf` returns why the new version must not answer any longer, or null. */
 export function alarmOf(input: AlarmInput, errorsMax: number): string | null {
-  const { old, fresh, second, seconds, endpoints, unhealthy, guard } = input;
+  const { old, fresh, look, second, seconds, endpoints, unhealthy, guard } = input;
   if (endpoints > 0 && unhealthy >= endpoints) {
     return `${fresh} has no usable endpoint: checks found all ${endpoints} of them unhealthy`;
   }
-  const { unreachable } = second.fresh;
-  if (unreachable >= unreachableMin && unreachable * 2 >= second.fresh.ended) {
-    return `${fresh} can not be reached: ${countText(unreachable)} of ${countText(second.fresh.ended)} requests of the last second found no endpoint`;
+  for (const { fresh: counts } of [look, second]) {
+    const { unreachable, ended } = counts;
+    if (unreachable >= unreachableMin && unreachable * 2 >= ended)
+      return `${fresh} can not be reached: ${countText(unreachable)} of the last ${countText(ended)} requests found no endpoint`;
   }
   const { errors, ended } = seconds.fresh;
   const oldShare = seconds.old.ended === 0 ? 0 : seconds.old.errors / seconds.old.ended;

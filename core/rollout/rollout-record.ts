@@ -87,13 +87,13 @@ export function parseRecord(value: unknown): RolloutRecord | null {
     Array.isArray(record.plan?.steps) &&
     Number.isInteger(record.step) &&
     record.plan.steps[record.step] !== undefined &&
-    states.includes(record.state) &&
+    rolloutStates.includes(record.state) &&
     Array.isArray(record.history) &&
     typeof record.before?.mirrors === 'object';
   return isKnown ? record : null;
 }
 
-const states: readonly RolloutState[] = [
+export const rolloutStates: readonly RolloutState[] = [
   'running',
   'paused',
   'held',

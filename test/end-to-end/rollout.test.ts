@@ -35,6 +35,10 @@ t.test('an equal version is released step by step: no request fails, and no key 
   t.match(await umbra.admin('GET', '/api/config'), {
     json: { routes: [{ primary: { v2: 100 }, mirrors: [{ to: 'v2', enabled: false }] }] },
   });
+  t.match(
+    await umbra.metrics(),
+    /umbra_rollout_state\{route="reviews",version="v2",state="released"\} 1\n(.*\n)+umbra_rollout_released_ratio\{.*\} 1\n/,
+  );
   await lawHolds(t, umbra);
 });
 

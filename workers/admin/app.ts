@@ -18,6 +18,7 @@ import { addLive } from './live-routes.js';
 import { openApi } from './openapi.js';
 import { addPage } from './page.js';
 import { wrongMethod } from './responses.js';
+import { withRollouts } from './rollout-metrics.js';
 import { addRollouts } from './rollout-routes.js';
 import { streamAnswer } from './stream.js';
 
@@ -90,7 +91,9 @@ function addReports(app: Hono, deps: AdminDeps): void {
   app.get('/readyz', (c) => (deps.ready() ? c.text('ready\n') : c.text('not ready\n', 503)));
   app.get('/metrics', async (c) => {
     const type = page.contentTypeFor(c.req.header('accept') ?? '');
-    return c.body(await page.render(reading(), deps.diffs(), type), 200, {
+    const text = await page.render(reading(), deps.diffs(), type);
+    const records = deps.rollouts().all.map(({ record }) => record);
+    return c.body(withRollouts(text, records, deps.rolloutHooks()), 200, {
       'content-type': type,
       vary: 'accept',
     });

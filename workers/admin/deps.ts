@@ -10,6 +10,7 @@ import type { LiveAsk } from '../protocol/live-change.js';
 import type { ChangeAnswer } from '../protocol/messages.js';
 import type { AdminFigures } from './figures.js';
 import type { LiveFeed } from './live-feed.js';
+import type { HookCounts } from './rollout-metrics.js';
 import type { Status } from './status-body.js';
 
 /**
@@ -45,6 +46,7 @@ export interface AdminDeps {
   /** Changes mirrors or weights. It resolves when every thread has applied the new plan. */
   /** The rollouts of all routes. */
   rollouts(): Pick<Rollouts, 'all' | 'of' | 'start' | 'command'>;
+  rolloutHooks(): HookCounts;
   wallMs(): number;
   changeLive(ask: LiveAsk): Promise<ChangeAnswer>;
   /** Replaces the whole configuration, YAML or JSON, or changes nothing. It resolves like `changeLive`. */

@@ -267,6 +267,7 @@ async function listen(): Promise<void> {
     effectiveConfig: () => effectiveConfig(observed.plan),
     changeLive: ask,
     rollouts: () => rollouts,
+    rolloutHooks: () => hooks.counts,
     wallMs: wallClockMs,
     status: () => {
       const { plan } = observed;

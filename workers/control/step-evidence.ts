@@ -64,9 +64,17 @@ export class StepCounts {
     this.#look(observed, wallMs, false);
   }
 
-  /** Counts of the last second, and of the last few. */
-  get recent(): { readonly second: ReleaseCounts; readonly seconds: ReleaseCounts } {
-    return { second: sumReleases(this.#recent.slice(-secondLooks)), seconds: sumReleases(this.#recent) };
+  /** Counts of the last look, of the last second, and of the last few. */
+  get recent(): {
+    readonly look: ReleaseCounts;
+    readonly second: ReleaseCounts;
+    readonly seconds: ReleaseCounts;
+  } {
+    return {
+      look: sumReleases(this.#recent.slice(-1)),
+      second: sumReleases(this.#recent.slice(-secondLooks)),
+      seconds: sumReleases(this.#recent),
+    };
   }
 
   evidence(diffs: DiffsView): StepEvidence {

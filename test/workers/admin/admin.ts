@@ -62,6 +62,7 @@ export const noVerdict = {
     start: () => Promise.resolve({ status: 404, message: 'no rollouts here' }),
     command: () => Promise.resolve({ status: 404, message: 'no rollouts here' }),
   }),
+  rolloutHooks: () => ({ ok: 0, failed: 0, refused: 0 }),
   wallMs: () => 0,
 };
 

@@ -1,0 +1,67 @@
+/** Rollouts for `/metrics`, behind the page of core/report. */
+
+import { releasedShare } from '../../core/rollout/advance.js';
+import { type RolloutRecord, rolloutStates } from '../../core/rollout/rollout-record.js';
+
+export interface HookCounts {
+  readonly ok: number;
+  readonly failed: number;
+  readonly refused: number;
+}
+
+/** The end of a page of OpenMetrics. */
+const end = '# EOF\n';
+
+/** `withRollouts` adds lines to a page of Prometheus text or OpenMetrics, where a route had a rollout. */
+export function withRollouts(page: string, records: readonly RolloutRecord[], hooks: HookCounts): string {
+  if (records.length === 0) return page;
+  const isOpen = page.endsWith(end);
+  const lines = rolloutLines(records, hooks, isOpen);
+  return isOpen ? `${page.slice(0, -end.length)}${lines}${end}` : page + lines;
+}
+
+/** OpenMetrics names the family of a counter without `_total`. */
+function rolloutLines(records: readonly RolloutRecord[], hooks: HookCounts, isOpen: boolean): string {
+  const labels = ({ route, to }: RolloutRecord): string => `route=${quoted(route)},version=${quoted(to)}`;
+  return [
+    ...family(
+      'umbra_rollout_state',
+      'gauge',
+      'State of the last rollout of the route: 1 for the state that it has.',
+      records.flatMap((record) =>
+        rolloutStates.map(
+          (state) => `{${labels(record)},state="${state}"} ${record.state === state ? 1 : 0}`,
+        ),
+      ),
+    ),
+    ...family(
+      'umbra_rollout_step',
+      'gauge',
+      'Step of the rollout, from 1.',
+      records.map((record) => `{${labels(record)}} ${record.step + 1}`),
+    ),
+    ...family(
+      'umbra_rollout_released_ratio',
+      'gauge',
+      'Share of the requests of the route that the new version answers, as the rollout says.',
+      records.map((record) => `{${labels(record)}} ${releasedShare(record)}`),
+    ),
+    ...family(
+      isOpen ? 'umbra_rollout_hooks' : 'umbra_rollout_hooks_total',
+      'counter',
+      'Hooks of rollouts by how they ended; refused: too many were running.',
+      Object.entries(hooks).map(
+        ([result, count]) => `${isOpen ? '_total' : ''}{result="${result}"} ${count}`,
+      ),
+    ),
+    '',
+  ].join('\n');
+}
+
+function family(name: string, type: string, help: string, samples: readonly string[]): string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples.map((sample) => `${name}${sample}`)];
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n')}"`;
+}
