@@ -92,6 +92,8 @@ export function versionOver(points, key) {
   return {
     rate: sum.seconds > 0 ? sum.rate / sum.seconds : 0,
     ended: sum.seconds > 0 ? sum.ended / sum.seconds : 0,
+    /** How many answers the share of errors is of. */
+    answers: sum.ended,
     errorShare: sum.ended > 0 ? sum.errors / sum.ended : 0,
     inFlight: last.inFlight,
     get latencies() {

@@ -15,7 +15,7 @@ import { Model } from './model.js';
 import { RoutePanels } from './panels.js';
 import { Poll } from './poll.js';
 import { RouteHead } from './route-head.js';
-import { measured, Schedule } from './schedule.js';
+import { inOwnFrame, measured, Schedule } from './schedule.js';
 import { Stream } from './stream.js';
 import { Threads } from './threads.js';
 import { Versions } from './versions.js';
@@ -204,10 +204,10 @@ function draw() {
         () => showKill(view),
         () => attention.draw(view),
         () => route !== null && routeHead.draw(view),
-        () => flow.draw(view),
+        inOwnFrame(() => flow.draw(view)),
         () => mirrors.draw(view),
         () => routePanels.draw(view, only),
-        () => drawCharts(view),
+        inOwnFrame(() => drawCharts(view)),
         () => versions.draw(view),
         () => (only === null ? addresses.hide() : addresses.draw(view)),
         () => endpoints.update(route !== null || isFew ? answers.endpoints : null, route),

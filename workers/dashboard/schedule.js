@@ -6,6 +6,16 @@
 /** Work in one frame. The browser needs the rest of its 16 ms for style, layout and paint. */
 const budgetMs = 3;
 
+/** A frame that has worked for less than this is as good as new. */
+const freshMs = 0.5;
+const alone = new WeakSet();
+
+/** Marks a job that leaves the browser much to lay out and paint: it begins in a frame of its own. */
+export function inOwnFrame(job) {
+  alone.add(job);
+  return job;
+}
+
 export class Schedule {
   #jobs = [];
   /** Jobs of the newest snapshot, while those of the one before are under way. */
@@ -40,7 +50,9 @@ export class Schedule {
   #run() {
     const beginMs = performance.now();
     while (this.#jobs.length > 0 && performance.now() - beginMs < budgetMs) {
-      const job = this.#jobs.shift();
+      const [job] = this.#jobs;
+      if (alone.has(job) && performance.now() - beginMs > freshMs) break;
+      this.#jobs.shift();
       const pieces = typeof job === 'function' ? job() : job;
       if (typeof pieces?.next === 'function' && pieces.next().done !== true) this.#jobs.unshift(pieces);
     }

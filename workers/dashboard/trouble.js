@@ -9,6 +9,8 @@ export const levels = ['ok', 'off', 'note', 'failing', 'dead', 'clients'];
 
 /** Below this share a loss is in the figures alone. */
 const lossNoted = 0.01;
+/** A share of fewer answers than this says little. */
+const answersFew = 5;
 const errorsFailing = 0.05;
 const errorsDead = 0.5;
 const busyHigh = 0.95;
@@ -66,7 +68,7 @@ export function stateOf(mirror) {
   const eligible = recent?.eligible ?? 0;
   const isCutOff = losesAll(recent) || losesAll(mirror.latest);
   if (isCutOff) return state('dead', 'dead', `no copy gets through: ${causeOf(mirror)}`);
-  if ((shadow?.errorShare ?? 0) >= errorsDead && shadow.ended > 0)
+  if ((shadow?.errorShare ?? 0) >= errorsDead && shadow.answers >= answersFew)
     return state(
       'dead',
       'dead',
@@ -82,7 +84,7 @@ export function stateOf(mirror) {
   if (kept?.trouble) return state('dead', 'stopped', `nothing is kept: ${reasonText(kept.trouble)}`);
   if (breaker?.open > 0)
     return state('failing', 'breaker open', `its breaker is open on ${plural(breaker.open, 'thread')}`);
-  if ((shadow?.errorShare ?? 0) >= errorsFailing)
+  if ((shadow?.errorShare ?? 0) >= errorsFailing && shadow.answers >= answersFew)
     return state('failing', 'errors', `${percent(shadow.errorShare)} of its answers are errors`);
   if (ill > 0)
     return state(
