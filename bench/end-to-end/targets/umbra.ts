@@ -28,7 +28,7 @@ export interface UmbraConfig {
   readonly nice?: number;
   /** `listen[].protocols`, where they are not those by default. */
   readonly protocols?: string;
-  /** `versions.X.protocol` of both. */
+  /** `versions.X.protocol` of both, where it is not the default. */
   readonly protocol?: string;
   /** Listens with TLS. */
   readonly certificate?: Certificate;
@@ -138,18 +138,20 @@ function yaml({
   ring = defaultRing,
   nice = 0,
   protocols,
-  protocol = 'http1',
+  protocol,
   certificate,
 }: UmbraConfig): string {
   const tls =
     certificate === undefined ? '' : `, tls: { cert: ${certificate.certPath}, key: ${certificate.keyPath} }`;
+  // Other revisions may not know these keys.
+  const speaks = protocol === undefined ? '' : `, protocol: ${protocol}`;
   const spoken = protocols === undefined ? '' : `, protocols: ${protocols}`;
   return `listen: [ { address: "127.0.0.1:0", engine: ${engine}${tls}${spoken} } ]
 admin: { address: "127.0.0.1:0" }
 threads: { proxy: ${proxyThreads}, shadow: 1, ring: ${ring}, nice: ${nice} }
 versions:
-  v1: { endpoints: [ "http://127.0.0.1:${primaryPort}" ], protocol: ${protocol} }
-  v2: { endpoints: [ "http://127.0.0.1:${shadowPort}" ], protocol: ${protocol} }
+  v1: { endpoints: [ "http://127.0.0.1:${primaryPort}" ]${speaks} }
+  v2: { endpoints: [ "http://127.0.0.1:${shadowPort}" ]${speaks} }
 routes:
 ${routes}
 `;
