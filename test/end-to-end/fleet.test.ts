@@ -255,16 +255,14 @@ t.test('a name and a password are asked for and given, and are in no word of umb
 
 /** Words for node: a client of NATS that can't be loaded, in any thread. */
 function withoutClient(): string[] {
-  const hook = `export async function load(url, context, next) {
-    if (url.includes('/@nats-io/')) throw new Error('the client was asked for');
-    return next(url, context);
-  }`;
-  const dataOf = (text: string): string =>
-    `data:text/javascript;base64,${Buffer.from(text).toString('base64')}`;
-  return [
-    '--import',
-    dataOf(`import { register } from 'node:module'; register(${JSON.stringify(dataOf(hook))});`),
-  ];
+  // The threads of the bundle require the client, which hooks of the module loader do not see.
+  const hook = `import Module from 'node:module';
+    const load = Module._load;
+    Module._load = function (name, ...rest) {
+      if (name.includes('@nats-io/')) throw new Error('the client was asked for');
+      return load.call(this, name, ...rest);
+    };`;
+  return ['--import', `data:text/javascript;base64,${Buffer.from(hook).toString('base64')}`];
 }
 
 t.test('an umbra without an address on NATS never loads its client', async (t) => {
