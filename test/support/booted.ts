@@ -78,7 +78,7 @@ export class BootedSystem {
     return this.runWell('systemctl', 'show', unit, `--property=${name}`, '--value');
   }
 
-  /** What was written since the boot, by a pattern of find(1). Files that were deleted are character devices. */
+  /** Paths written since the boot that match a pattern of find(1). A deleted file is a character device. */
   async found(pattern: string): Promise<readonly string[]> {
     const upper = join(this.#directory, 'upper');
     const words = [
