@@ -1,4 +1,4 @@
-/** `umbra rollout` starts and controls rollouts of a running umbra through its admin API, and waits for one. */
+/** `umbra rollout` starts and controls rollouts of a running umbra by its admin API, and waits for one. */
 import type { CommandIo } from '../../config/commands/index.js';
 import type { RolloutOptions } from '../../config/commands/rollout.js';
 import { exitFailure, exitOk, exitUndecided } from '../../config/exit-codes.js';
