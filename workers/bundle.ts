@@ -39,10 +39,19 @@ const commandNames = Array.from(
   ([, name]) => name!,
 );
 
-/** `commands/index` imports the files of `buildCommands`, through `importLate`: a script has no import. */
-const lateCommands: Plugin = {
-  name: 'late commands',
+/**
+ * `commands/index` and `admin/rollout-routes` import the files of `buildLate`, through `importLate`: a script
+ * has no import.
+ */
+const lateModules: Plugin = {
+  name: 'late modules',
   setup({ onLoad }) {
+    onLoad({ filter: /[\\/]admin[\\/]rollout-routes\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace(
+        "import('../../config/rollout-settings.js')",
+        "importLate('./rollout-settings.js')",
+      ),
+    }));
     onLoad({ filter: /[\\/]commands[\\/]index\.js$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replace(lateImport, (whole, name) =>
         inProcess.has(name) ? whole : `importLate('./command-${name}.js')`,
@@ -65,7 +74,7 @@ const common: BuildOptions = {
   logLevel: 'warning',
 };
 await Promise.all(entries.map((entry) => (isCompiled(entry) ? buildCompiled(entry) : buildModule(entry))));
-await buildCommands();
+await buildLate();
 await writeCompiledCode(directory);
 
 // What `umbra version` names; null in a tree that is no checkout.
@@ -91,17 +100,20 @@ async function buildModule(entry: Entry): Promise<void> {
 }
 
 /**
- * `buildCommands` writes the commands that are loaded late as modules, with what several share beside them.
- * In the file of the process, a server would keep them in memory.
+ * `buildLate` writes the commands, and the schema of rollouts, as modules, with what several share beside
+ * them. In the files of the process and of the control thread, a server would keep them in memory.
  */
-async function buildCommands(): Promise<void> {
+async function buildLate(): Promise<void> {
   const names = commandNames.filter((name) => !inProcess.has(name));
   await build({
     ...common,
-    entryPoints: names.map((name) => ({
-      in: fileURLToPath(packageFile(`dist/workers/commands/${name}.js`)),
-      out: `command-${name}`,
-    })),
+    entryPoints: [
+      ...names.map((name) => ({
+        in: fileURLToPath(packageFile(`dist/workers/commands/${name}.js`)),
+        out: `command-${name}`,
+      })),
+      { in: fileURLToPath(packageFile('dist/config/rollout-settings.js')), out: 'rollout-settings' },
+    ],
     splitting: true,
     format: 'esm',
     banner: { js: banner },
@@ -110,7 +122,7 @@ async function buildCommands(): Promise<void> {
 
 /**
  * `buildCompiled` writes CommonJS, because V8 takes compiled code for scripts alone. What is imported late is
- * in the same file.
+ * in the same file, but for what `buildLate` writes.
  */
 async function buildCompiled(entry: Entry): Promise<void> {
   const name = bundleName(entry);
@@ -121,7 +133,7 @@ async function buildCompiled(entry: Entry): Promise<void> {
     define: { 'import.meta.url': 'bundleUrl' },
     banner: { js: scriptBanner },
     supported: { 'dynamic-import': false },
-    plugins: [...(common.plugins ?? []), lateCommands],
+    plugins: [...(common.plugins ?? []), lateModules],
   };
   const start = fileURLToPath(packageFile('dist/workers/protocol/compiled-start.js'));
   await Promise.all([

@@ -8,7 +8,6 @@
  *                                      { "full": true }: all steps
  */
 import type { Context, Hono } from 'hono';
-import { rolloutSettings } from '../../config/rollout-settings.js';
 import { type RolloutAnswer, type RolloutCommand, rolloutCommands } from '../control/rollouts.js';
 import { readBody } from './body.js';
 import type { AdminDeps } from './deps.js';
@@ -30,6 +29,8 @@ export function addRollouts(app: Hono, deps: AdminDeps): void {
     if (typeof route !== 'string')
       return c.json({ error: 'expected { "route": ROUTE, "to": VERSION, … }' }, 400);
     const configured = deps.observe().plan.routes.find(({ name }) => name === route)?.rollout ?? null;
+    // The schema is loaded with the first rollout: it is the largest part of what this thread would load.
+    const { rolloutSettings } = await import('../../config/rollout-settings.js');
     const read = rolloutSettings(settings, configured);
     if (!read.ok)
       return c.json({ error: 'the settings of the rollout were rejected', problems: read.problems }, 422);
