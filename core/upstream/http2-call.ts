@@ -368,11 +368,13 @@ export class Http2Call implements Call, StreamWaiter, ClockOwner, UploadOwner {
   }
 
   /**
-   * `#acquireFor` acquires a stream. An incomplete body must first get a place among the version's uploads.
+   * `#acquireFor` acquires a stream. An incomplete body must first get a place among the version's uploads,
+   * unless it is that of a gRPC call: its client may be silent for as long as it likes, and holds a stream
+   * rather than a connection.
    */
   #acquireFor(last: boolean): void {
     const { uploads } = this.#pool!;
-    if (last || uploads.enter(this.#upload)) {
+    if (last || this.#request!.grpc !== null || uploads.enter(this.#upload)) {
       this.#acquire();
     } else if (this.#upload.isIn) {
       this.#phase = Phase.KEPT;

@@ -72,8 +72,7 @@ export class VersionPool implements ConnectionHome, PipelinedHome, MultiplexedHo
     this.resources = resources;
     this.tls = new TlsConnector(plan.tls);
     this.endpointSet = new EndpointSet(plan, resources, () => this.serveWaiters());
-    const perConnection = plan.protocol === 'http2' ? plan.streamsMax : 1;
-    this.uploads = new Uploads(plan, resources, () => this.endpointSet.places * perConnection);
+    this.uploads = new Uploads(plan, resources, () => this.#places);
     this.follow(targets);
   }
 
@@ -287,6 +286,11 @@ export class VersionPool implements ConnectionHome, PipelinedHome, MultiplexedHo
     endpoint.gone = true;
     endpoint.retire();
     for (const connection of [...this.#pipelined]) if (connection.endpoint === endpoint) connection.retire();
+  }
+
+  /** The number of requests that usable endpoints may have at once. */
+  get #places(): number {
+    return this.endpointSet.places * (this.speaksHttp2 ? this.plan.streamsMax : 1);
   }
 
   /** `#endpointFor` returns null when the waiter is in the queue, or was refused. */

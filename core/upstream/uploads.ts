@@ -47,13 +47,14 @@ export class UploadPlace implements Linked<UploadPlace> {
   }
 }
 
-/** Returns the number of connections that usable endpoints may have. */
+/** Returns the number of connections, or of streams over HTTP/2, that usable endpoints may have. */
 export type PlacesOf = () => number;
 
 /**
  * The uploads of one pool: requests that would take a connection before their bodies are complete, and hold
  * it for as long as their clients take. They get a share of the connections (`limits.uploadShare`), so that
- * complete requests always find the rest. Above the share an upload first waits for its own client:
+ * complete requests always find the rest. Over HTTP/2 it is a share of their streams, and gRPC calls are no
+ * uploads (decision 100). Above the share an upload first waits for its own client:
  *
  *   PENDING --whole--> OUT, a request like any other        HOLDING --whole or over--> OUT
  *      └──more came than is kept for it--> READY --a place becomes free--> HOLDING

@@ -79,7 +79,10 @@ export class Http2Responder implements Responder, StreamSink {
   #roomOwed = false;
   /** Takes what comes of a request whose response is over. */
   #rest: RequestSink | null = null;
-  /** When the proxy took the body again after a pause, or the response was over before the request. */
+  /**
+   * When the proxy took the body again after a pause, the response was over before the request, or the
+   * response of a gRPC call last moved.
+   */
   #sinceUs = 0;
 
   constructor(connection: StreamConnection, stream: Stream, { method, grpc }: RequestHead) {
@@ -130,6 +133,8 @@ export class Http2Responder implements Responder, StreamSink {
       }
       this.#owed -= bytes.length;
     }
+    // A client that hears messages need not send any: a stream of gRPC is idle when both sides are silent.
+    if (this.#toGrpc && this.#awaitsBody) this.#sinceUs = this.#connection.now();
     if (this.#session.write(this.#stream, bytes, false) === Sent.OK) return true;
     this.#roomOwed = true;
     this.#waitsForClient();
