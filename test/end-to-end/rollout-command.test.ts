@@ -11,6 +11,9 @@ import {
 import t from '../support/tap.js';
 import { runToEnd, UmbraProcess } from '../support/umbra.js';
 
+// A rollout needs requests, and a busy machine answers fewer of them.
+t.setTimeout(110_000);
+
 t.test('rollout start --wait ends with 0 where the version is released, and prints each step', async (t) => {
   const umbra = await UmbraProcess.start(rolloutConfig(await twoVersions(t)));
   t.teardown(() => umbra.stop());

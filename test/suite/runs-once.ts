@@ -8,6 +8,7 @@ export const runsOnce: Readonly<Record<string, string>> = {
   comparing: 'pairs are made and compared behind the engines',
   'cut-off': 'NATS lies behind the engines',
   demo: 'chooses its engine itself',
+  'demo-rollout': 'the demo chooses its engine itself',
   documents: 'documents become a plan, which knows no engine',
   drops: 'copies are dropped behind the engines',
   ejection: 'the choice of an endpoint lies behind the engines',
