@@ -177,7 +177,7 @@ t.test('a rapid reset ends its connection, is counted, and no other client notic
   await lawHolds(t, umbra);
   const metrics = await umbra.metrics();
   t.match(metrics, /^umbra_downstream_http2_guards_total\{thread="proxy-0",guard="resets"\} 1$/m);
-  t.match(metrics, /^umbra_downstream_http2_guards_total\{thread="proxy-0",guard="streams"\} 0$/m);
+  t.notMatch(metrics, /guard="streams"/, 'a guard that was never needed has no series');
 });
 
 t.test('trailers and expectations go through, and a refusal is no end of the connection', async (t) => {
