@@ -14,6 +14,7 @@ import { type PlotLine, percentilePlot } from './percentile-plot.js';
 import type { Report } from './report.js';
 import { reportStyle, reportStyleHash } from './report-style.js';
 import { versionCells } from './report-text.js';
+import { rolloutNoteLines } from './rollout-note.js';
 
 const versionHeads = ['version', 'requests', 'errors', 'p50', 'p90', 'p99', 'p99.9', 'max'];
 const samplesShown = 3;
@@ -34,7 +35,9 @@ export function reportHtml(report: Report): string {
 <main>
 <h1>${title}</h1>
 <p class="dim">${[report.madeAt, ...report.facts.map((fact) => fact.join(' '))].map(escapeHtml).join(' · ')}</p>
-${outcomes(report)}${report.notes.map((note) => `<p class="note">${escapeHtml(note)}</p>`).join('\n')}
+${outcomes(report)}${rolloutNoteLines(report.rollouts)
+  .map((line) => `<p>${escapeHtml(line)}</p>\n`)
+  .join('')}${report.notes.map((note) => `<p class="note">${escapeHtml(note)}</p>`).join('\n')}
 ${verdictSection(report)}${report.mirrors.length === 0 ? '' : `<h2>Mirrors</h2>\n${mirrorSections(report)}\n`}<h2>Latency</h2>
 ${percentilePlot(plotLines(report))}
 ${versionTable(report)}

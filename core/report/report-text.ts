@@ -8,6 +8,7 @@ import { endpointTable } from './endpoint-table.js';
 import { errorsOf } from './errors-of.js';
 import { countText, durationText, shareText } from './figures.js';
 import type { MirrorReport, Report, VersionReport } from './report.js';
+import { rolloutNoteLines } from './rollout-note.js';
 import { keptText } from './sink-text.js';
 
 const heads = ['requests', 'errors', 'p50', 'p90', 'p99', 'p99.9', 'max'];
@@ -18,6 +19,7 @@ export function reportText(report: Report): string {
   const lines = [`umbra report of ${report.source}, ${report.madeAt}`];
   if (report.facts.length > 0)
     lines.push(`  ${report.facts.map(([name, value]) => `${name} ${value}`).join('; ')}`);
+  for (const line of rolloutNoteLines(report.rollouts)) lines.push(`  ${line}`);
   for (const note of report.notes) lines.push(`  note: ${note}`);
   for (const mirror of report.verdict?.mirrors ?? [])
     lines.push(

@@ -11,6 +11,7 @@ import type { Verdict } from '../verdict/verdict.js';
 import type { DiffsView } from './diffs.js';
 import { spanText } from './figures.js';
 import { isBaseline, type Reading } from './reading.js';
+import type { RolloutNote } from './rollout-note.js';
 
 export interface Report {
   /** The source of the figures. */
@@ -27,6 +28,8 @@ export interface Report {
   readonly verdict: Verdict | null;
   /** The configuration in force, without its secrets. */
   readonly config: object | null;
+  /** The last rollout of each route; empty for logs. */
+  readonly rollouts: readonly RolloutNote[];
   /** Problems that occurred while the figures were collected. */
   readonly notes: readonly string[];
 }
@@ -59,7 +62,7 @@ export interface MirrorReport {
 
 export function reportOfReading(
   reading: Reading,
-  about: Pick<Report, 'source' | 'madeAt' | 'diffs' | 'config' | 'notes' | 'verdict'>,
+  about: Pick<Report, 'source' | 'madeAt' | 'diffs' | 'config' | 'rollouts' | 'notes' | 'verdict'>,
 ): Report {
   const threads = (kind: string): number => reading.threads.filter((thread) => thread.kind === kind).length;
   return {
@@ -148,5 +151,6 @@ export function reportOfLogs(
     diffs: null,
     verdict: null,
     config: null,
+    rollouts: [],
   };
 }

@@ -25,6 +25,8 @@ export interface TopFrame {
   readonly source: string;
   /** Lines of a fleet: a head and one line for each instance. */
   readonly instances?: readonly string[];
+  /** A line for each rollout that is not over. */
+  readonly rollouts?: readonly string[];
 }
 
 /** The width where there is no terminal. */
@@ -60,7 +62,7 @@ export function topLines(
   rows: number,
   look: TopLook = plainLook,
 ): string[] {
-  const { now, window, source, instances = [] } = frame;
+  const { now, window, source, instances = [], rollouts = [] } = frame;
   const text = (words: string, tone: Tone = 'plain'): Line[] => wrapped([span(words, tone)], columns);
   const help = look.isHelpful ? text(helpText(look), 'dim') : [];
   const lines: Line[] = [
@@ -71,6 +73,7 @@ export function topLines(
     ...text(threadsLine(now)),
     ...planLines(now).flatMap((line) => text(line)),
     ...liveLines(now).flatMap((line) => text(line, 'warn')),
+    ...rollouts.flatMap((line) => text(line, 'warn')),
     ...(instances.length === 0 ? [] : [[], ...instances.flatMap((line) => text(line))]),
     [],
     ...tableLines(

@@ -47,6 +47,8 @@ async function scrape(t: Test): Promise<string> {
   t.teardown(() => umbra.stop());
   for (let i = 0; i < 5; i++) await ask(umbra.port, { target: '/reviews' });
   await umbra.atRest();
+  const begun = await umbra.admin('POST', '/api/rollouts', { route: 'reviews', to: 'v2' });
+  t.equal(begun.status, 201, JSON.stringify(begun.json));
   if (noNats === false)
     await until(async () => /^umbra_sink_lag_messages\{/m.test(await umbra.metrics()), 'the lag is known');
   return umbra.metrics();

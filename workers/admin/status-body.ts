@@ -8,6 +8,9 @@ import { madeWords, mirrorWords } from '../../core/live/live-record.js';
 import type { LiveCause, LiveState, Weights } from '../../core/live/live-state.js';
 import type { Plan } from '../../core/plan.js';
 import { type Reading, restarts } from '../../core/report/reading.js';
+import type { RolloutNote } from '../../core/report/rollout-note.js';
+import { releasedShare } from '../../core/rollout/advance.js';
+import { isOver, parseRecord, type RolloutRecord } from '../../core/rollout/rollout-record.js';
 import type { LiveView } from '../protocol/live-change.js';
 
 export interface Status {
@@ -31,8 +34,8 @@ export interface Status {
   readonly fleet: { readonly name: string; readonly leader: string | null } | null;
   /** What differs from the configuration. */
   readonly live: readonly LiveEntry[];
-  /** Routes with the record of a rollout. */
-  readonly rollouts: readonly string[];
+  /** The last rollout of each route. */
+  readonly rollouts: readonly RolloutNote[];
 }
 
 interface Made {
@@ -69,6 +72,9 @@ export type LiveEntry =
       readonly by: 'guard';
     };
 
+const whole = 1_000_000;
+const millionthsPerPercent = 10_000;
+
 /** Read once: the file may be another one after an upgrade. */
 const version = packageVersion();
 
@@ -102,7 +108,25 @@ export function statusOf({ plan, reading, live, ready, fleet, heldSinceMs }: Sta
     state: { keptIn: live.keptIn, problem: live.problem, unshared: live.unshared },
     fleet,
     live: [...entriesOf(live.state), ...heldBack],
-    rollouts: live.state.rollouts.map(([route]) => route),
+    rollouts: live.state.rollouts.flatMap(([, written]) => {
+      const record = parseRecord(written);
+      return record === null ? [] : [noteOf(record)];
+    }),
+  };
+}
+
+function noteOf(record: RolloutRecord): RolloutNote {
+  const { route, from, to, state, step, plan, history } = record;
+  return {
+    route,
+    from,
+    to,
+    state,
+    step: step + 1,
+    steps: plan.steps.length,
+    percent: Math.round(releasedShare(record) * whole) / millionthsPerPercent,
+    reason: history[history.length - 1]?.reason ?? '',
+    over: isOver(record),
   };
 }
 

@@ -8,6 +8,7 @@ import { type DiffsView, subtractDiffs } from '../../core/report/diffs.js';
 import { parseDiffs } from '../../core/report/parse-diffs.js';
 import { decodeReading } from '../../core/report/raw-reading.js';
 import type { Reading } from '../../core/report/reading.js';
+import type { RolloutNote } from '../../core/report/rollout-note.js';
 import { FleetReader } from '../fleet/members.js';
 import { AdminError, type AdminPlace, askAdmin } from './admin-client.js';
 
@@ -29,6 +30,8 @@ export interface Figures {
   readonly diffs: DiffsView | null;
   /** The members of a fleet; null: one umbra was asked. */
   readonly members: readonly SeenMember[] | null;
+  /** Those of the umbra that was asked. Empty for a fleet: its members do not report theirs. */
+  readonly rollouts: readonly RolloutNote[];
   readonly notes: readonly string[];
 }
 
@@ -84,8 +87,12 @@ function ofAdmin(place: AdminPlace): FigureSource {
   return {
     name: place.admin,
     look: async (withDiffs) => {
-      const [reading, diffs] = await Promise.all([readFigures(place), withDiffs ? readDiffs(place) : null]);
-      return { reading, diffs, members: null, notes: [] };
+      const [reading, diffs, rollouts] = await Promise.all([
+        readFigures(place),
+        withDiffs ? readDiffs(place) : null,
+        readRollouts(place),
+      ]);
+      return { reading, diffs, rollouts, members: null, notes: [] };
     },
     close: async () => {},
   };
@@ -107,6 +114,7 @@ async function ofFleet({ instance, ...place }: FleetChoice): Promise<FigureSourc
         reading: mergeReadings(members),
         diffs: mergeDiffs(members.map(({ diffs }) => diffs)),
         members,
+        rollouts: [],
         notes: [...fleet.notes, ...rollCallNotes(members)],
       };
     },
@@ -130,6 +138,17 @@ async function readDiffs(place: AdminPlace): Promise<DiffsView | null> {
     return parseDiffs(await askAdmin(place, 'api/diffs'));
   } catch (error) {
     if (error instanceof AdminError && error.status === notFound) return null;
+    throw error;
+  }
+}
+
+/** Empty where this umbra is older than rollouts. Throws `AdminError`. */
+async function readRollouts(place: AdminPlace): Promise<readonly RolloutNote[]> {
+  try {
+    const { rollouts } = await askAdmin(place, 'api/status');
+    return Array.isArray(rollouts) ? (rollouts as RolloutNote[]) : [];
+  } catch (error) {
+    if (error instanceof AdminError && error.status === notFound) return [];
     throw error;
   }
 }

@@ -47,6 +47,7 @@ export async function printReading(
     diffs,
     verdict: null,
     config: null,
+    rollouts: [],
     notes: options.notes ?? [],
   });
   if (output === 'json') {

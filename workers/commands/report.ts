@@ -65,12 +65,13 @@ function jsonOf(report: Report): unknown {
 async function ofRunning(place: FiguresPlace): Promise<Report> {
   const source = await openFigures(place);
   try {
-    const [{ reading, diffs, members, notes }, config] = await Promise.all([
+    const [{ reading, diffs, members, rollouts, notes }, config] = await Promise.all([
       source.look(true),
       place.fleet === undefined ? askAdmin(place, 'api/config') : null,
     ]);
     const verdict = judge(evidenceOf(reading), diffs, defaultBounds, 'repeated');
-    const about = { source: source.name, madeAt: isoTime(wallClockMs()), diffs, config, notes, verdict };
+    const madeAt = isoTime(wallClockMs());
+    const about = { source: source.name, madeAt, diffs, config, rollouts, notes, verdict };
     const report = reportOfReading(reading, about);
     return members === null ? report : { ...report, facts: [...report.facts, ...rollCallFacts(members)] };
   } finally {

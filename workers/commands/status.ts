@@ -3,6 +3,7 @@ import type { CommandIo } from '../../config/commands/index.js';
 import type { StatusOptions } from '../../config/commands/status.js';
 import { exitOk } from '../../config/exit-codes.js';
 import { formatDuration } from '../../config/units.js';
+import { rolloutNoteLines } from '../../core/report/rollout-note.js';
 import type { LiveEntry, Status } from '../admin/status-body.js';
 import { askAdmin, exitCodeFor } from './admin-client.js';
 
@@ -21,7 +22,8 @@ export async function statusCommand(options: StatusOptions, io: CommandIo): Prom
 }
 
 function linesOf(status: Status): string[] {
-  const { version, node, pid, ready, uptimeS, generation, engine, threads, state, fleet, live } = status;
+  const { version, node, pid, ready, uptimeS, generation, engine, threads, state, fleet, live, rollouts } =
+    status;
   const uptime = formatDuration(Math.round(uptimeS) * 1000);
   const restarts = threads.restarts === 0 ? '' : `, ${threads.restarts} restarted`;
   const kept =
@@ -37,6 +39,7 @@ function linesOf(status: Status): string[] {
     `live changes: ${live.length === 0 ? 'none' : live.length}, ${kept}`,
     ...unshared,
     ...live.map((entry) => `  ${lineOf(entry)} (${entry.by}, ${entry.at})`),
+    ...rolloutNoteLines(rollouts ?? []),
   ];
 }
 

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TopOptions } from '../../config/commands/top.js';
 import { exitOk, exitUnreachable } from '../../config/exit-codes.js';
 import { rollCallLines } from '../../core/fleet/roll-call.js';
+import { rolloutNoteLines } from '../../core/report/rollout-note.js';
 import { stats } from '../../core/report/stats.js';
 import {
   plainLook,
@@ -69,7 +70,12 @@ async function printJson(source: FigureSource, first: Figures): Promise<void> {
   await sleep(intervalMs);
   const now = await source.look(false);
   const window = figuresBetween(first, now);
-  const figures = { source: source.name, window: stats(window), total: stats(now.reading) };
+  const figures = {
+    source: source.name,
+    window: stats(window),
+    total: stats(now.reading),
+    rollouts: now.rollouts,
+  };
   process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
 }
 
@@ -144,7 +150,7 @@ function frame({ name }: FigureSource, looks: readonly Figures[], now: Figures):
   // The first frame has no window yet: it is of everything since the start.
   const window = earliest === now ? now.reading : figuresBetween(earliest, now);
   const instances = now.members === null ? [] : rollCallLines(now.members, memberWindows(earliest, now));
-  return { now: now.reading, window, source: name, instances };
+  return { now: now.reading, window, source: name, instances, rollouts: rolloutNoteLines(now.rollouts) };
 }
 
 async function waited(signal: AbortSignal): Promise<boolean> {

@@ -79,10 +79,23 @@ function report(changes: Partial<Report> = {}): Report {
     madeAt: '2026-01-01T00:00:00.000Z',
     diffs,
     verdict,
+    rollouts: [],
     notes: [],
   };
   return { ...reportOfReading(reading, { ...about, config: { salt: hostile } }), ...changes };
 }
+
+const held = {
+  route: 'reviews',
+  from: 'v1',
+  to: 'v2',
+  state: 'held',
+  step: 2,
+  steps: 4,
+  percent: 5,
+  reason: `not decided: ${hostile}`,
+  over: false,
+};
 
 /** The page without the names of columns and the dots of versions. */
 function plain(page: string): string {
@@ -240,4 +253,14 @@ t.test('the verdict stands first, and what a service sent in it can not break ou
   t.ok(page.indexOf('<strong>FAIL</strong>') < page.indexOf('<h2>'), 'in one line before all else');
   t.ok(page.indexOf('<h2>Verdict</h2>') < page.indexOf('<h2>Latency</h2>'));
   t.match(page, 'GET /&lt;script&gt; (id 1), json $.a: v1 1 | v2 2');
+});
+
+t.test('a rollout that is not over is one line of a report, and its reason is escaped', async (t) => {
+  const rollouts = [held, { ...held, route: 'done', over: true }];
+  const text = reportText(report({ rollouts }));
+  t.match(text, /^ {2}rollout of reviews: v1 -> v2, step 2 of 4, v2 answers 5 %, held: not decided: /m);
+  t.notMatch(text, 'rollout of done');
+  const page = reportHtml(report({ rollouts }));
+  t.match(page, '<p>rollout of reviews: v1 -&gt; v2, step 2 of 4, v2 answers 5 %, held: not decided: ');
+  t.notMatch(page, hostile);
 });
