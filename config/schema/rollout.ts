@@ -80,7 +80,8 @@ export const rollout = mapping({
   }),
   maxDiff: bound('0.1%').meta({ description: 'The share of pairs that may differ.' }),
   maxErrors: share.prefault('10%').meta({
-    description: 'The new version is rolled back at once when it fails more than this share of its requests.',
+    description:
+      'The new version is rolled back at once when it surely fails more than this share of its requests.',
   }),
   pairs: z.boolean({ error: 'expected true or false' }).prefault(true).meta({
     description:

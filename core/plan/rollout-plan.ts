@@ -41,7 +41,7 @@ export interface RolloutPlan {
   /** How long the old version gets copies after everything is released; 0: the rollout ends there. */
   readonly watchMs: number;
   readonly bounds: RolloutBounds;
-  /** The new version is rolled back at once where it fails more than this share of its requests. */
+  /** The new version is rolled back at once where it surely fails more than this share of its requests. */
   readonly errorsMax: number;
   /** Safe requests that the new version answered are copied to the old one, and compared in pairs. */
   readonly pairs: boolean;

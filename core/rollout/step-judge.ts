@@ -12,6 +12,7 @@ import { judge } from '../verdict/judge.js';
 import { endedPairs } from '../verdict/pair-counts.js';
 import type { ExamplePair, Outcome, VerdictBounds } from '../verdict/verdict.js';
 import { noneDiffering } from './differing-keys.js';
+import { failureSpanMs, lastedMs, noneTooEarly } from './early-failure.js';
 import { judgeRelease, type StepCheck } from './release-judge.js';
 import type { ReleaseBlock } from './release-series.js';
 import { swappedBlocks } from './swapped-pairs.js';
@@ -51,23 +52,24 @@ export function judgeStep(
   step: number,
   evidence: StepEvidence,
 ): StepVerdict {
-  const { kind, requestsMin } = plan.steps[step];
-  return kind === 'mirror'
-    ? judgeMirrored(names, plan, requestsMin, evidence)
+  return plan.steps[step].kind === 'mirror'
+    ? judgeMirrored(names, plan, step, evidence)
     : judgeReleased(names, plan, step, evidence);
 }
 
 function judgeMirrored(
   { route, from, to }: StepNames,
   plan: RolloutPlan,
-  requestsMin: number,
+  index: number,
   { pairs, baseline, diffs }: StepEvidence,
 ): StepVerdict {
+  const { requestsMin } = plan.steps[index];
   const evidence = { route, primary: from, shadow: to, blocks: pairs, baseline, endpoints: [] };
   const [verdict] = judge([evidence], diffs, verdictBounds(plan.bounds, requestsMin), looks).mirrors;
-  const checks = verdict.checks.map(
+  const ofPairs = verdict.checks.map(
     ({ name, outcome, text }): StepCheck => ({ name, of: 'pairs', outcome, text, isOptional: false }),
   );
+  const checks = noneTooEarly(ofPairs, { versions: 0, pairs: lastedMs(pairs) }, failureSpanMs(plan, index));
   const requests = pairs.reduce((sum, block) => sum + endedPairs(block.pairs), 0);
   return { outcome: outcomeOf(checks), checks, requests, example: verdict.examples[0] ?? null };
 }
@@ -95,7 +97,9 @@ function judgeReleased(
   const ofPairs = (verdict?.checks ?? [])
     .filter(({ name }) => name !== 'coverage')
     .map(({ name, outcome, text }): StepCheck => ({ name, of: 'pairs', outcome, text, isOptional: true }));
-  const checks = [...noneDiffering(ofVersions, ofPairs), ...ofPairs];
+  const lasted = { versions: lastedMs(releases), pairs: lastedMs(pairs) };
+  const all = [...noneDiffering(ofVersions, ofPairs), ...ofPairs];
+  const checks = noneTooEarly(all, lasted, failureSpanMs(plan, index));
   const requests = releases.reduce((sum, { counts }) => sum + counts.fresh.ended, 0);
   return { outcome: outcomeOf(checks), checks, requests, example: verdict?.examples[0] ?? null };
 }

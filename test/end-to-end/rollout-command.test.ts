@@ -62,7 +62,7 @@ t.test('rollout start --wait ends with 1 where the version is rolled back, and s
     'reviews',
     'v2',
     '--steps',
-    'mirror:10s,100%',
+    'mirror:1s-60s,100%',
     '--requests',
     '50',
     '--wait',

@@ -54,6 +54,7 @@ export interface RolloutEvent {
   readonly at: string;
 }
 
+const whole = 1_000_000;
 const looksPerJudgement = 4;
 /** After a change that umbra could not make, the next attempt waits so many looks. */
 const looksAfterFailure = 4;
@@ -154,13 +155,15 @@ export class RunningRollout {
     const own = observed.endpoints.filter(({ version, health }) => version === to && health !== null);
     const heldMs = this.#home.heldSinceMs(route);
     const sinceMs = this.record.inForceMs;
-    const isReleased = plan.steps[step].kind === 'release';
+    const { kind, shareMillionths } = plan.steps[step];
+    const isReleased = kind === 'release';
     return alarmOf(
       {
         old: from,
         fresh: to,
         ...this.#counts.recent,
         endpoints: isReleased ? own.length : 0,
+        isAlone: isReleased && shareMillionths === whole,
         unhealthy: own.filter(({ health }) => health!.state === Health.UNHEALTHY).length,
         guard:
           heldMs !== null && sinceMs !== null && heldMs >= sinceMs
