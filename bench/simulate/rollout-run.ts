@@ -8,11 +8,17 @@ import { Differs, End, MirrorCounters } from '../../core/record/mirror-counters.
 import { VersionCounters } from '../../core/record/version-counters.js';
 import { advance, inForce, releasedShare } from '../../core/rollout/advance.js';
 import { alarmOf } from '../../core/rollout/alarm.js';
-import { type ReleaseCounts, SideReader, sumReleases } from '../../core/rollout/release-counts.js';
+import {
+  noSide,
+  type ReleaseCounts,
+  type SideCounts,
+  SideReader,
+  sumReleases,
+} from '../../core/rollout/release-counts.js';
 import { ReleaseSeries } from '../../core/rollout/release-series.js';
 import { isOver, type RolloutRecord } from '../../core/rollout/rollout-record.js';
-import { judgeStep } from '../../core/rollout/step-judge.js';
-import { BlockSeries } from '../../core/verdict/block-series.js';
+import { judgeStep, type StepVerdict } from '../../core/rollout/step-judge.js';
+import { BlockSeries, unitMs } from '../../core/verdict/block-series.js';
 import { PairReader } from '../../core/verdict/pair-reader.js';
 import { type Draws, type Law, stalls } from './laws.js';
 import type { RolloutScenario } from './rollout-scenarios.js';
@@ -27,6 +33,7 @@ const lawS = 600;
 const longestS = 4000;
 const recentS = 5;
 const msPerS = 1000;
+const undecided: StepVerdict = { outcome: 'undecided', checks: [], requests: 0, example: null };
 
 export type RolloutEnd = 'released' | 'rolled-back' | 'held';
 
@@ -40,7 +47,10 @@ export interface RolloutResult {
   readonly lastedS: number;
 }
 
-/** `lookS`: seconds from one look to the next. umbra looks every second, which costs more to simulate. */
+/**
+ * `lookS`: seconds from one judgement to the next. umbra judges every second, which costs more to simulate.
+ * Guard rails are asked every second.
+ */
 export function runRollout(
   draws: Draws,
   law: Law,
@@ -57,16 +67,18 @@ export function runRollout(
   for (; atS < longestS && !isOver(record) && record.state !== 'held'; atS++) {
     const { kind } = plan.steps[record.step];
     const isMirrored = kind === 'mirror';
-    const counts = traffic.second(atS, isMirrored, releasedShare(record), evidence);
+    const isJudged = (atS + 1) % lookS === 0;
+    const counts = traffic.second(atS, isMirrored, releasedShare(record), evidence, isJudged);
     recent = [...recent, counts].slice(-recentS);
-    if ((atS + 1) % lookS !== 0) continue;
     const nowMs = (atS + 1) * msPerS;
-    const verdict = judgeStep(record, plan, record.step, {
-      releases: evidence.releases.blocks,
-      pairs: evidence.pairs.blocks,
-      baseline: [],
-      diffs: null,
-    });
+    const verdict = isJudged
+      ? judgeStep(record, plan, record.step, {
+          releases: evidence.releases.blocks,
+          pairs: evidence.pairs.blocks,
+          baseline: [],
+          diffs: null,
+        })
+      : undecided;
     const alarm = alarmOf(
       {
         old: 'v1',
@@ -76,10 +88,12 @@ export function runRollout(
         seconds: sumReleases(recent),
         endpoints: 0,
         unhealthy: 0,
+        isAlone: releasedShare(record) === 1,
         guard: null,
       },
       plan.errorsMax,
     );
+    if (!isJudged && alarm === null) continue;
     const next = inForce(advance(record, { nowMs, verdict, alarm, byHand: null }), nowMs);
     if (next.step !== record.step || (next.state === 'watching' && record.state !== 'watching')) {
       evidence = traffic.begin();
@@ -123,12 +137,40 @@ interface Evidence {
   readonly pairs: BlockSeries;
 }
 
+/** Counts what one version answers. */
+class SimulatedVersion {
+  readonly #counters = new VersionCounters(VersionCounters.create());
+  readonly #reader = new SideReader();
+  #ended = 0;
+  #errors = 0;
+
+  answered(fails: boolean, latencyUs: number): void {
+    this.#counters.requestStarted();
+    this.#counters.response(fails ? 500 : 200);
+    this.#counters.latency.record(latencyUs);
+    this.#ended++;
+    if (fails) this.#errors++;
+  }
+
+  read(): SideCounts {
+    return this.#reader.read([this.#counters]);
+  }
+
+  /** What ended since `forget`, without latencies. */
+  get tally(): SideCounts {
+    return { ...noSide, ended: this.#ended, errors: this.#errors };
+  }
+
+  forget(): void {
+    this.#ended = 0;
+    this.#errors = 0;
+  }
+}
+
 class RolloutTraffic {
-  readonly #old = new VersionCounters(VersionCounters.create());
-  readonly #fresh = new VersionCounters(VersionCounters.create());
+  readonly #old = new SimulatedVersion();
+  readonly #fresh = new SimulatedVersion();
   readonly #mirror = new MirrorCounters(MirrorCounters.create());
-  readonly #oldReader = new SideReader();
-  readonly #freshReader = new SideReader();
   readonly #pairReader = new PairReader();
   readonly #pair = new Float64Array(2);
   #moment: ReturnType<Law['begin']> | null = null;
@@ -144,30 +186,46 @@ class RolloutTraffic {
     readonly rate: number,
   ) {}
 
+  /** What was counted before belongs to no step. */
   begin(): Evidence {
-    return { releases: new ReleaseSeries(), pairs: new BlockSeries() };
+    const evidence = { releases: new ReleaseSeries(), pairs: new BlockSeries() };
+    this.#readReleases();
+    this.#pairReader.read([this.#mirror]);
+    return evidence;
   }
 
-  /** Counts the requests of one second, and adds them to the evidence in blocks of a quarter of a second. */
-  second(atS: number, isMirrored: boolean, share: number, { releases, pairs }: Evidence): ReleaseCounts {
+  /**
+   * Counts the requests of one second, and returns how many ended and failed. Adds them to the evidence four
+   * times a second as umbra does; where blocks are longer, at the end of each and where it is judged, which
+   * makes the same blocks and costs less.
+   */
+  second(
+    atS: number,
+    isMirrored: boolean,
+    share: number,
+    { releases, pairs }: Evidence,
+    isJudged: boolean,
+  ): ReleaseCounts {
     if (atS % lawS === 0) this.#beginLaw();
-    const all: ReleaseCounts[] = [];
-    const quarters = 4;
-    for (let quarter = 0; quarter < quarters; quarter++) {
-      const fromS = atS + quarter / quarters;
-      const count = this.#poisson(this.rate / quarters);
-      for (let i = 0; i < count; i++) {
-        const inLawS = (fromS % lawS) + i / count / quarters;
-        this.#request(inLawS, isMirrored, share);
-      }
-      const endMs = (fromS + 1 / quarters) * msPerS;
-      const counts = { old: this.#oldReader.read([this.#old]), fresh: this.#freshReader.read([this.#fresh]) };
-      all.push(counts);
-      if (!isMirrored) releases.add(endMs, counts);
-      if (this.#pairReader.hasCounted([this.#mirror]))
+    const ofReleases = isMirrored ? pairs.lengthMs : (releases.blocks[0]?.lengthMs ?? unitMs);
+    const parts = ofReleases < msPerS ? msPerS / unitMs : 1;
+    this.#old.forget();
+    this.#fresh.forget();
+    for (let part = 0; part < parts; part++) {
+      const fromS = atS + part / parts;
+      const count = this.#poisson(this.rate / parts);
+      for (let i = 0; i < count; i++) this.#request((fromS % lawS) + i / count / parts, isMirrored, share);
+      const endMs = (fromS + 1 / parts) * msPerS;
+      const isDue = (lengthMs: number) => isJudged || endMs % lengthMs === 0;
+      if (!isMirrored && isDue(ofReleases)) releases.add(endMs, this.#readReleases());
+      if (isDue(pairs.lengthMs) && this.#pairReader.hasCounted([this.#mirror]))
         pairs.add(endMs, this.#pairReader.read([this.#mirror]));
     }
-    return sumReleases(all);
+    return { old: this.#old.tally, fresh: this.#fresh.tally };
+  }
+
+  #readReleases(): ReleaseCounts {
+    return { old: this.#old.read(), fresh: this.#fresh.read() };
   }
 
   #beginLaw(): void {
@@ -206,16 +264,10 @@ class RolloutTraffic {
     const differs = different > 0 && uniform() < different ? Differs.BODY : 0;
     const isFresh = share > 0 && (share >= 1 || uniform() < share);
     if (isFresh && freshFails && !oldFails) this.harmed++;
-    this.#answered(isFresh, isFresh ? freshFails : oldFails, isFresh ? freshUs : oldUs);
+    if (isFresh) this.#fresh.answered(freshFails, freshUs);
+    else this.#old.answered(oldFails, oldUs);
     if (isMirrored) this.#paired(oldFails, freshFails, oldUs, freshUs, differs);
     else if (isFresh && uniform() < safeShare) this.#paired(freshFails, oldFails, freshUs, oldUs, differs);
-  }
-
-  #answered(isFresh: boolean, fails: boolean, latencyUs: number): void {
-    const counters = isFresh ? this.#fresh : this.#old;
-    counters.requestStarted();
-    counters.response(fails ? 500 : 200);
-    counters.latency.record(latencyUs);
   }
 
   #paired(

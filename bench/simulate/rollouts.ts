@@ -1,6 +1,6 @@
 /**
  * `npm run simulate -- rollouts [--rollouts 200] [--rate 500] [--look 10] [--plan NAME]
- * [--law NAME,NAME] [--only WORD] [--reasons]` runs rollouts over
+ * [--law NAME,NAME] [--scenario NAME] [--only WORD] [--reasons]` runs rollouts over
  * simulated traffic with the code that umbra runs, and prints how they end. docs/methods-rollout.md has the
  * table. Seeded: the same arguments print the same figures.
  */
@@ -24,6 +24,7 @@ export async function simulateRollouts(args: readonly string[]): Promise<void> {
       plan: { type: 'string', default: '' },
       law: { type: 'string', default: '' },
       only: { type: 'string', default: '' },
+      scenario: { type: 'string', default: '' },
       seed: { type: 'string', default: '1' },
       reasons: { type: 'boolean', default: false },
     },
@@ -39,6 +40,7 @@ export async function simulateRollouts(args: readonly string[]): Promise<void> {
   const rows = plans.flatMap((plan) =>
     chosen.flatMap((law) =>
       rolloutScenarios
+        .filter(({ name }) => values.scenario === '' || name === values.scenario)
         .filter(({ name }) => `${plan} ${law.name} ${name}`.includes(values.only))
         .map((scenario) => ({ plan, law, scenario })),
     ),

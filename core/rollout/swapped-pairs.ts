@@ -14,8 +14,13 @@ export function swappedBlocks(blocks: readonly Block[]): Block[] {
   return blocks.map(({ startMs, lengthMs, pairs }) => ({ startMs, lengthMs, pairs: swapped(pairs) }));
 }
 
+/** Blocks are judged again every second, and only the last one is new. */
+const known = new WeakMap<PairCounts, PairCounts>();
+
 function swapped(pairs: PairCounts): PairCounts {
-  return {
+  const before = known.get(pairs);
+  if (before !== undefined) return before;
+  const turned = {
     ...pairs,
     shadowErrors: pairs.primaryErrors,
     primaryErrors: pairs.shadowErrors,
@@ -26,6 +31,8 @@ function swapped(pairs: PairCounts): PairCounts {
     dropped: noPairs.dropped,
     failed: noPairs.failed,
   };
+  known.set(pairs, turned);
+  return turned;
 }
 
 function inverted(ratio: SlotCounts): SlotCounts {
