@@ -3,7 +3,7 @@
  * the directory that UMBRA_HOOKS names, so that who may change the configuration can't run any program; no
  * shell reads its arguments. Control thread.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { basename, join } from 'node:path';
 import { limits } from '../../core/limits.js';
 import type { HookPlan } from '../../core/plan.js';
@@ -41,7 +41,7 @@ export class RolloutHooks {
         ? post(hook.url, body, hook.timeoutMs)
         : this.#execute(hook.command, body, hook.timeoutMs)
     )
-      .catch((error: unknown) => (error as Error).message)
+      .catch(reasonOf)
       .then((why) => {
         this.#running--;
         this.counts[why === null ? 'ok' : 'failed']++;
@@ -58,32 +58,60 @@ export class RolloutHooks {
       return Promise.resolve('UMBRA_HOOKS does not name a directory of programs that may run');
     if (program !== basename(program) || program.startsWith('.'))
       return Promise.resolve(`${program} is not the name of a file in UMBRA_HOOKS`);
-    const path = join(this.#directory, program);
-    return new Promise((resolve) => {
-      const child = spawn(path, words, {
-        stdio: ['pipe', 'pipe', 'pipe'],
-        timeout: timeoutMs,
-        killSignal: 'SIGKILL',
-      });
-      let said = '';
-      const listen = (chunk: Buffer): void => {
-        if (said.length < limits.hookOutputBytes)
-          said += chunk.toString('utf8').slice(0, limits.hookOutputBytes);
-      };
-      child.stdout.on('data', listen);
-      child.stderr.on('data', listen);
-      child.stdin.on('error', () => {});
-      child.on('error', (error) => resolve(error.message));
-      // A process that the program left behind may keep its output open, so this is not `close`.
-      child.on('exit', (code, signal) => {
-        const words = said.trim() === '' ? '' : `: ${printable(said.trim())}`;
-        if (code === 0) resolve(null);
-        else resolve(signal === null ? `exit code ${code}${words}` : `no end within ${timeoutMs} ms${words}`);
+    return run(join(this.#directory, program), words, body, timeoutMs);
+  }
+}
+
+/** A process that the program left behind may keep its output open: after the end umbra reads so long. */
+const restMs = 200;
+
+/** `run` resolves with null, or with why it failed. The program leads a process group, which is killed. */
+function run(
+  path: string,
+  words: readonly string[],
+  body: string,
+  timeoutMs: number,
+): Promise<string | null> {
+  return new Promise((resolve) => {
+    const child = spawn(path, words, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      killGroup(child);
+    }, timeoutMs);
+    let said = '';
+    const listen = (chunk: Buffer): void => {
+      said += chunk.toString('utf8').slice(0, limits.hookOutputBytes - said.length);
+    };
+    child.stdout.on('data', listen);
+    child.stderr.on('data', listen);
+    child.stdin.on('error', () => {});
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      resolve(error.message);
+    });
+    child.on('exit', (code, signal) => {
+      clearTimeout(timer);
+      const report = (): void => {
+        clearTimeout(rest);
         child.stdout.destroy();
         child.stderr.destroy();
-      });
-      child.stdin.end(body);
+        const output = said.trim() === '' ? '' : `: ${printable(said.trim())}`;
+        if (isLate) resolve(`no end within ${timeoutMs} ms${output}`);
+        else resolve(code === 0 ? null : `${signal ?? `exit code ${code}`}${output}`);
+      };
+      const rest = setTimeout(report, restMs);
+      child.on('close', report);
     });
+    child.stdin.end(body);
+  });
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    process.kill(-pid!, 'SIGKILL');
+  } catch {
+    // It ended by itself meanwhile.
   }
 }
 
@@ -97,4 +125,10 @@ async function post(url: string, body: string, timeoutMs: number): Promise<strin
   });
   await response.body?.cancel();
   return response.ok ? null : `status ${response.status}`;
+}
+
+/** `fetch` names the error of the connection as its cause. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
 }
