@@ -67,7 +67,8 @@ export class Rollouts {
   async start(route: string, settings: RolloutPlan): Promise<RolloutAnswer> {
     const prepared = this.#prepare(route, settings);
     if ('status' in prepared) return prepared;
-    const rollout = new RunningRollout(this.#home, prepared);
+    // Without its first transition, so that the log and the hooks hear of the start.
+    const rollout = new RunningRollout(this.#home, { ...prepared, history: [] });
     const why = await rollout.take(prepared);
     if (why !== null) return { status: 409, message: why };
     this.#running.set(route, rollout);
