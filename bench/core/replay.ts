@@ -33,6 +33,7 @@ const answer: CopiedResponse = {
   body: [text],
   bodyBytes: text.byteLength,
   truncated: false,
+  trailers: '',
   latencyUs: 300,
 };
 const umbra = fileURLToPath(new URL('../../../bin/umbra.js', import.meta.url));
@@ -93,6 +94,7 @@ function recording(write: WriteMember, response: CopiedResponse | null): Buffer 
       {
         route: 'reviews',
         orderKey: 0,
+        http2: false,
         offeredUs: i,
         method: posts ? 'POST' : 'GET',
         target: `/reviews/${i}`,

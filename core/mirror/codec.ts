@@ -29,6 +29,7 @@ import type { RequestTrace } from './tracer.js';
 const headWireOffset = 40;
 const lengthZeroBit = 1 << 8;
 const grpcBit = 1 << 9;
+const http2Bit = 1 << 10;
 const framingMask = lengthZeroBit - 1;
 const namesShift = 16;
 const outcomeBytes = 48;
@@ -86,7 +87,7 @@ export class CopySource {
   lengthZero = false;
   /** Names of fields, as in `RequestHead`; a shadow of HTTP/2 gets these fields as they came. */
   neverIndexed = '';
-  /** The client uses HTTP/2; for access logs. */
+  /** The client uses HTTP/2. */
   http2 = false;
   /** The request is a gRPC call. */
   grpc = false;
@@ -130,7 +131,8 @@ export function writeHead(bytes: Buffer, numbers: Numbers, offset: number, sourc
   numbers.f64[f] = source.offeredUs;
   numbers.f64[f + 1] = source.contentLength;
   const { neverIndexed } = source;
-  const bits = (source.lengthZero ? lengthZeroBit : 0) | (source.grpc ? grpcBit : 0);
+  const bits =
+    (source.lengthZero ? lengthZeroBit : 0) | (source.grpc ? grpcBit : 0) | (source.http2 ? http2Bit : 0);
   numbers.u32[u + 4] = source.framing | bits | (neverIndexed.length << namesShift);
   numbers.u32[u + 5] = source.methodBytes;
   numbers.u32[u + 6] = source.targetBytes;
@@ -154,6 +156,8 @@ export class MirroredHead {
   lengthZero = false;
   /** The request is a gRPC call. */
   grpc = false;
+  /** The client uses HTTP/2. */
+  http2 = false;
   neverIndexed = '';
   orderKey = 0;
   method = '';
@@ -169,6 +173,7 @@ export class MirroredHead {
     this.framing = (framing & framingMask) as Framing;
     this.lengthZero = (framing & lengthZeroBit) !== 0;
     this.grpc = (framing & grpcBit) !== 0;
+    this.http2 = (framing & http2Bit) !== 0;
     const methodEnd = numbers.u32[u + 5];
     const targetEnd = methodEnd + numbers.u32[u + 6];
     const hostEnd = targetEnd + numbers.u32[u + 7];

@@ -6,7 +6,7 @@ import { Framing } from '../http/message.js';
 import { CHUNK_END, chunkStart, lastChunk, writeRequestHead } from '../http/request-writer.js';
 import { latin1Write } from '../http/wire.js';
 import type { CopiedResponse, Copy } from '../sink/sink.js';
-import type { ShownRequest, ShownResponse } from './shown.js';
+import type { Content, ShownRequest, ShownResponse } from './shown.js';
 
 /** One message in three parts; `head` and `tail` are wire strings. */
 export interface HttpBlock {
@@ -37,25 +37,30 @@ export function requestBlock(
     expectsContinue: false,
     neverIndexed: '',
   });
-  const chunked = framing === Framing.CHUNKED;
-  return {
-    head: chunked && bodyBytes > 0 ? head + chunkStart(bodyBytes) : head,
-    body,
-    bodyBytes,
-    tail: chunked ? (bodyBytes > 0 ? CHUNK_END : '') + lastChunk(trailers) : '',
-  };
+  return framing === Framing.CHUNKED
+    ? chunkedBlock(head, content, trailers)
+    : { head, body, bodyBytes, tail: '' };
 }
 
-/** `method`: the request's. */
+/** The body as one chunk, with its trailers. */
+function chunkedBlock(head: string, { body, bodyBytes }: Content, trailers: string): HttpBlock {
+  if (bodyBytes === 0) return { head, body, bodyBytes, tail: lastChunk(trailers) };
+  return { head: head + chunkStart(bodyBytes), body, bodyBytes, tail: CHUNK_END + lastChunk(trailers) };
+}
+
+/** `method`: the request's. A response with trailers is one chunk, as only chunked messages have them. */
 export function responseBlock(
   { status }: CopiedResponse,
-  { statusLine, fields, content }: ShownResponse,
+  { statusLine, fields, trailers, content }: ShownResponse,
   method: string,
 ): HttpBlock {
   const { body, bodyBytes } = content;
   const bodyless = method === 'HEAD' || status === 204 || status === 304;
+  const start = `HTTP/1.1 ${statusLine}${fields}`;
+  if (trailers !== '' && !bodyless)
+    return chunkedBlock(`${start}Transfer-Encoding: chunked\r\n\r\n`, content, trailers);
   const framing = bodyless ? '' : `Content-Length: ${bodyBytes}\r\n`;
-  return { head: `HTTP/1.1 ${statusLine}${fields}${framing}\r\n`, body, bodyBytes, tail: '' };
+  return { head: `${start}${framing}\r\n`, body, bodyBytes, tail: '' };
 }
 
 export function blockBytes({ head, bodyBytes, tail }: HttpBlock): number {

@@ -4,6 +4,9 @@
  * HTTP message: head and body, framed by what was understood, so a chunked body is one chunk. `WARC-Date` is
  * when the request came, in microseconds.
  *
+ * `WARC-Protocol: h2`, of the extension of that name, says that the client used HTTP/2: the block is HTTP/1.1
+ * all the same, and trailers stand behind the last chunk.
+ *
  * Three fields are umbra's own, as section 5.1 of the standard allows: `Umbra-Route`; on requests of a mirror
  * with an `order`, `Umbra-Order`, a hash of the key in hexadecimal; and on responses `Umbra-Latency-Us`, the
  * time from the first byte sent to the primary to the last one received.
@@ -120,8 +123,9 @@ export class RecordWriter {
   }
 }
 
-function sharedHeaders({ host, route }: Copy, target: string, date: string): string {
-  return `WARC-Date: ${date}\r\nWARC-Target-URI: ${uriOf(host, target)}\r\nUmbra-Route: ${route}\r\n`;
+function sharedHeaders({ host, route, http2 }: Copy, target: string, date: string): string {
+  const protocol = http2 ? 'WARC-Protocol: h2\r\n' : '';
+  return `WARC-Date: ${date}\r\nWARC-Target-URI: ${uriOf(host, target)}\r\n${protocol}Umbra-Route: ${route}\r\n`;
 }
 
 /** A target in absolute form is a URI already. */

@@ -2,6 +2,8 @@
 
 import { digestBody } from '../compare/digest.js';
 import type { Failure } from '../errors.js';
+import { GRPC_METHOD, isGrpcType } from '../grpc/grpc-method.js';
+import { GrpcStatus, grpcOutcome, grpcStatusOfTrailers, httpStatusOfGrpc } from '../grpc/grpc-status.js';
 import { ChunkedDecoder } from '../http/chunked.js';
 import { withoutFields } from '../http/field-edits.js';
 import { fieldValue } from '../http/fields.js';
@@ -24,10 +26,15 @@ export interface RecordedRequest {
   readonly lengthZero: boolean;
   readonly body: Buffer;
   readonly trailers: string;
+  /** The request is a gRPC call, which only goes over HTTP/2. */
+  readonly grpc: boolean;
 }
 
 export interface RecordedResponse {
+  /** The status that the response is judged by: for gRPC that of its `grpcStatus`. */
   readonly status: number;
+  /** The status of a gRPC call; `NONE`: it is none, or its status is not known. */
+  readonly grpcStatus: GrpcStatus;
   /** Bytes of the body, without framing. */
   readonly bytes: number;
   /** Null: it is not known. */
@@ -41,7 +48,10 @@ export interface RecordedResponse {
 }
 
 export interface ResponseContent {
-  /** `200 OK CRLF name: value CRLF …` without fields of the connection, a wire string. */
+  /**
+   * `200 OK CRLF name: value CRLF …` without fields of the connection, and with trailers as fields, a wire
+   * string.
+   */
   readonly head: string;
   /** A view without framing, which the next message of the recording may overwrite. */
   readonly body: Buffer;
@@ -85,6 +95,11 @@ export interface SkippedRecord {
   readonly reason: string;
 }
 
+/** The method by which the request is named: `GRPC` for a gRPC call, all of which are POST. */
+export function methodOf({ method, grpc }: RecordedRequest): string {
+  return grpc ? GRPC_METHOD : method;
+}
+
 const scanner = new RequestHeadScanner();
 /** Fields of the connection and of the framing. */
 export const hopFields: readonly string[] = [
@@ -118,7 +133,8 @@ export function readRequest(block: Buffer): RecordedRequest | string {
     head.framing === Framing.CHUNKED ? unchunked(rest) : { body: Buffer.from(rest), trailers: '' };
   if (decoded === null) return 'its chunked body is damaged or cut off';
   const { method, target, host, fields, framing, lengthZero } = head;
-  return { method, target, host, fields, framing, lengthZero, ...decoded };
+  const grpc = method === 'POST' && isGrpcType(fieldValue(fields, 'content-type') ?? '');
+  return { method, target, host, fields, framing, lengthZero, grpc, ...decoded };
 }
 
 /** The status and the body of a response; null: it is none. */
@@ -130,16 +146,41 @@ export function readResponse(block: Buffer, truncated: boolean, latencyUs: numbe
   const rest = block.subarray(headEnd + 4);
   const fields = `${head.slice(head.indexOf('\n') + 1)}\r\n`;
   const chunked = fieldValue(fields, 'transfer-encoding')?.toLowerCase() === 'chunked';
-  const body = chunked ? (unchunked(rest)?.body ?? null) : rest;
+  const decoded = chunked ? unchunked(rest) : { body: rest, trailers: '' };
+  const body = decoded?.body ?? null;
   const kept = withoutFields(latin1Slice(block, 'HTTP/1.1 '.length, headEnd + 2), hopFields);
+  const trailers = decoded?.trailers ?? '';
+  const grpcStatus = grpcStatusOf(Number(status[1]), fields, trailers);
   return {
-    status: Number(status[1]),
+    status: grpcStatus === GrpcStatus.NONE ? Number(status[1]) : httpStatusOfGrpc(grpcStatus),
+    grpcStatus,
     bytes: body?.byteLength ?? 0,
     digest: body === null ? 0 : digestBody(body, 0),
     truncated: truncated || body === null,
     latencyUs,
-    content: body === null ? null : { head: kept, body, truncated },
+    content: body === null ? null : { head: kept + trailers, body, truncated },
   };
+}
+
+/**
+ * `response` as one to `request`: a gRPC call that was answered with anything else has a status all the same.
+ */
+export function asAnswerTo(
+  { grpc }: RecordedRequest,
+  response: RecordedResponse | null,
+): RecordedResponse | null {
+  if (!grpc || response === null || response.content === null) return response;
+  if (response.grpcStatus !== GrpcStatus.NONE) return response;
+  const grpcStatus = grpcOutcome(GrpcStatus.NONE, response.status, false);
+  return { ...response, grpcStatus, status: httpStatusOfGrpc(grpcStatus) };
+}
+
+/** The status of a response to a gRPC call, from its head or its trailers; `NONE` for any other response. */
+function grpcStatusOf(status: number, fields: string, trailers: string): GrpcStatus {
+  if (!isGrpcType(fieldValue(fields, 'content-type') ?? '')) return GrpcStatus.NONE;
+  const ofTrailers = grpcStatusOfTrailers(trailers);
+  const known = ofTrailers === GrpcStatus.NONE ? grpcStatusOfTrailers(fields) : ofTrailers;
+  return grpcOutcome(known, status, true);
 }
 
 function unchunked(bytes: Buffer): { body: Buffer; trailers: string } | null {

@@ -2,12 +2,14 @@
  * What of a message may be written to disk: its target, field lines and body without what core/redact hides.
  */
 import { decodeBody } from '../compare/body.js';
+import { isGrpcType } from '../grpc/grpc-method.js';
 import { withoutFields } from '../http/field-edits.js';
 import { fieldValue, lineEnd, trimmedSlice } from '../http/fields.js';
 import { limits } from '../limits.js';
 import type { RedactPlan } from '../plan.js';
 import { Redaction, redacted, secretParts, secretWholes } from '../redact.js';
 import { isReadable, redactBody } from './body-redaction.js';
+import { redactGrpcBody } from './grpc-redaction.js';
 import { WordFinder } from './word-finder.js';
 
 /** A message of which nothing secret is left. */
@@ -25,8 +27,8 @@ const nothing: readonly Uint8Array[] = [];
 
 /** Forms of credentials that are known by themselves; `@` ends the user information of a URL. */
 const credentials = ['bearer ', 'basic ', 'negotiate ', 'ntlm ', 'eyj', '@'];
-/** Signs that a name may be spelled otherwise: an escape of JSON, percent signs, a content coding. */
-const disguises = ['\\u', '%', 'content-encoding'];
+/** Signs that a name may be spelled otherwise: an escape of JSON, percent signs, a coding. */
+const disguises = ['\\u', '%', 'content-encoding', 'grpc-encoding'];
 /** Characters that may follow a name that is secret only as a whole word. */
 const nameEnds = ['=', ':', '"', "'", ' ', '\\', '>', ']', '/'];
 /** Characters of a body that show whether it is JSON. */
@@ -78,11 +80,18 @@ export class Redactor {
     if (bytes === null) return { fields: shown, body: nothing, bodyBytes: 0, changed: true, withheld: true };
     // One character for each byte: what is hidden is ASCII, and everything else goes back as it came.
     const text = bytes.latin1Slice();
+    // A message of gRPC may be compressed by itself, which the pre-filter does not see.
+    const isGrpc = isGrpcType(contentType);
     const isLookedInto =
-      isReadable(contentType, text.slice(0, startChars)) && !this.isHarmless(bytes, 0, bytes.byteLength);
-    const safe = isLookedInto ? redactBody(text, contentType, this.#redaction) : text;
-    if (safe === text) return { fields: shown, body, bodyBytes, changed: false, withheld: false };
-    const changedBody = Buffer.from(safe, 'latin1');
+      isReadable(contentType, text.slice(0, startChars)) &&
+      (isGrpc || !this.isHarmless(bytes, 0, bytes.byteLength));
+    if (!isLookedInto) return { fields: shown, body, bodyBytes, changed: false, withheld: false };
+    const changedBody = isGrpc
+      ? redactGrpcBody(bytes, this.#redaction)
+      : Buffer.from(redactBody(text, contentType, this.#redaction), 'latin1');
+    if (changedBody === null)
+      return { fields: shown, body: nothing, bodyBytes: 0, changed: true, withheld: true };
+    if (changedBody.equals(bytes)) return { fields: shown, body, bodyBytes, changed: false, withheld: false };
     return {
       fields: coding === '' ? shown : withoutFields(shown, ['content-encoding']),
       body: [changedBody],

@@ -20,6 +20,7 @@ export interface ShownRequest {
 export interface ShownResponse {
   readonly statusLine: string;
   readonly fields: string;
+  readonly trailers: string;
   readonly content: Content;
 }
 
@@ -37,20 +38,26 @@ export function wholeResponse(response: CopiedResponse): ShownResponse {
   const { head } = response;
   const whole = head.endsWith('\r\n') ? head : `${head}\r\n`;
   const statusEnd = whole.indexOf('\r\n') + 2;
-  return { statusLine: whole.slice(0, statusEnd), fields: whole.slice(statusEnd), content: response };
+  return {
+    statusLine: whole.slice(0, statusEnd),
+    fields: whole.slice(statusEnd),
+    trailers: response.trailers,
+    content: response,
+  };
 }
 
 export function safeResponse(
-  { statusLine, fields, content }: ShownResponse,
+  { statusLine, fields, trailers: asTheyCame, content }: ShownResponse,
   redactor: Redactor,
 ): ShownResponse {
   const safe = redactor.message(fields, content.body, content.bodyBytes);
-  return { statusLine, fields: safe.fields, content: safe };
+  const trailers = redactor.message(asTheyCame, [], 0).fields;
+  return { statusLine, fields: safe.fields, trailers, content: safe };
 }
 
 /** Whether `safe` lacks anything of `whole`. */
 export function hides<T extends ShownRequest | ShownResponse>(whole: T, safe: T): boolean {
-  if (safe.content.changed === true || safe.fields !== whole.fields) return true;
-  if (!('target' in whole && 'target' in safe)) return false;
-  return safe.target !== whole.target || safe.trailers !== whole.trailers;
+  if (safe.content.changed === true) return true;
+  if (safe.fields !== whole.fields || safe.trailers !== whole.trailers) return true;
+  return 'target' in whole && 'target' in safe && safe.target !== whole.target;
 }

@@ -6,6 +6,7 @@
  *   a request: numbers (below) | method, target, host, fields, trailers, key, head of the response
  *              | body | body of the response; then up to a multiple of eight
  */
+import { GrpcStatus } from '../grpc/grpc-status.js';
 import type { Framing } from '../http/message.js';
 import { latin1Slice, latin1Write } from '../http/wire.js';
 import { limits } from '../limits.js';
@@ -36,8 +37,10 @@ const AT = {
   RESPONSE_HEAD_CHARS: 15,
   RESPONSE_BODY_BYTES: 16,
   RESPONSE_TRUNCATED: 17,
+  GRPC: 18,
+  GRPC_STATUS: 19,
 } as const;
-const numbers = 18;
+const numbers = 20;
 const numbersBytes = numbers * Float64Array.BYTES_PER_ELEMENT;
 const firstBytes = 256 * 1024;
 /** A block begins with the size of the previous one, up to this. */
@@ -84,6 +87,8 @@ export class RequestPacker {
     numbers[first + AT.RESPONSE_BODY_BYTES] = responseBody.byteLength;
     const isCut = content !== null && responseBody.byteLength < content.body.byteLength;
     numbers[first + AT.RESPONSE_TRUNCATED] = isCut || content?.truncated === true ? 1 : 0;
+    numbers[first + AT.GRPC] = request.grpc ? 1 : 0;
+    numbers[first + AT.GRPC_STATUS] = response?.grpcStatus ?? GrpcStatus.NONE;
     const textStart = this.bytes + numbersBytes;
     latin1Write(this.#block, text, textStart);
     this.#block.set(body, textStart + text.length);
@@ -156,6 +161,7 @@ export class RequestUnpacker {
         lengthZero: numbers[first + AT.LENGTH_ZERO] === 1,
         body: bodyStart === bodyEnd ? nothing : this.#block.subarray(bodyStart, bodyEnd),
         trailers: text.slice(trailersAt, keyAt),
+        grpc: numbers[first + AT.GRPC] === 1,
       },
       response:
         numbers[first + AT.STATUS] === 0
@@ -172,6 +178,7 @@ export class RequestUnpacker {
     const digest = numbers[first + AT.DIGEST];
     return {
       status: numbers[first + AT.STATUS],
+      grpcStatus: numbers[first + AT.GRPC_STATUS] as GrpcStatus,
       bytes: numbers[first + AT.RESPONSE_BYTES],
       digest: Number.isNaN(digest) ? null : digest,
       truncated: numbers[first + AT.TRUNCATED] === 1,

@@ -1,4 +1,5 @@
 /** Compares two complete responses, as a live mirror compares every pair (core/mirror). */
+import { GrpcStatus } from '../grpc/grpc-status.js';
 import { fieldValues } from '../http/fields.js';
 import type { ComparePlan } from '../plan.js';
 import { Differs } from '../record/mirror-counters.js';
@@ -11,12 +12,19 @@ export function differenceOf(
   shadow: RecordedResponse,
   { digest, headers }: ComparePlan,
 ): number {
-  let differs = primary.status === shadow.status ? 0 : Differs.STATUS;
+  let differs = statusDiffers(primary, shadow) ? Differs.STATUS : 0;
   if (headers.some((name) => fieldDiffers(name, primary.content, shadow.content))) differs |= Differs.HEADER;
   if (primary.truncated) return differs;
   if (primary.bytes !== shadow.bytes) differs |= Differs.SIZE;
   if (digest && primary.digest !== null && primary.digest !== shadow.digest) differs |= Differs.BODY;
   return differs;
+}
+
+/** Two gRPC statuses differ that stand for one HTTP status, where both are known. */
+function statusDiffers(primary: RecordedResponse, shadow: RecordedResponse): boolean {
+  if (primary.status !== shadow.status) return true;
+  const [a, b] = [primary.grpcStatus, shadow.grpcStatus];
+  return a !== b && a !== GrpcStatus.NONE && b !== GrpcStatus.NONE;
 }
 
 function fieldDiffers(

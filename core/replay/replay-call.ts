@@ -1,8 +1,11 @@
 /** One request to one server, and its result. Reused. */
 import { digestBody } from '../compare/digest.js';
 import { type Failure, none } from '../errors.js';
+import { GrpcCall } from '../grpc/grpc-call.js';
+import { GrpcStatus } from '../grpc/grpc-status.js';
+import { grpcTimeoutOf } from '../grpc/grpc-timeout.js';
 import { keepPiece } from '../http/kept-pieces.js';
-import { Framing } from '../http/message.js';
+import { Framing, TAKES_TRAILERS } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { headText } from '../http/response-text.js';
 import { latin1Slice } from '../http/wire.js';
@@ -18,6 +21,8 @@ import type { SessionTokens } from './session-tokens.js';
 /** A server that requests are sent to, and the counters of its results. */
 export interface ReplayServer {
   readonly pool: VersionPool;
+  /** The pool for gRPC calls, which speaks HTTP/2 unless a configuration says otherwise. */
+  readonly grpcPool: VersionPool;
   readonly counters: VersionCounters;
   /** The host that is sent; null keeps the host of the request. */
   readonly host: string | null;
@@ -37,6 +42,9 @@ export class ReplayCall implements ResponseSink {
   readonly #calls = new Calls(this);
   readonly #request = new UpstreamRequest();
   #server: ReplayServer | null = null;
+  readonly #grpc = new GrpcCall();
+  /** The status that the response is judged by. */
+  #judged = 0;
   #fromUs = 0;
   /** Counts starts and ends, so that `start` can detect that the call was started again within it. */
   #serial = 0;
@@ -63,9 +71,10 @@ export class ReplayCall implements ResponseSink {
   ): void {
     this.#server = server;
     this.#fromUs = fromUs;
-    const { pool, host, counters, tokens } = server;
+    const { pool, grpcPool, host, counters, tokens } = server;
     counters.requestStarted();
-    const { method, target, fields, body, trailers, lengthZero, framing } = tokens?.apply(request) ?? request;
+    const { method, target, fields, body, trailers, lengthZero, framing, grpc } =
+      tokens?.apply(request) ?? request;
     this.#digest = 0;
     this.#captures = captures || tokens !== null;
     this.#head = '';
@@ -75,14 +84,20 @@ export class ReplayCall implements ResponseSink {
     outgoing.method = method;
     outgoing.target = target;
     outgoing.host = host ?? request.host;
-    outgoing.fields = fields;
+    outgoing.fields = grpc && !fields.includes(TAKES_TRAILERS) ? fields + TAKES_TRAILERS : fields;
     outgoing.framing = framing;
     outgoing.contentLength = framing === Framing.LENGTH ? body.byteLength : 0;
     outgoing.lengthZero = lengthZero;
     outgoing.totalMs = timeoutMs;
+    outgoing.grpc = grpc ? this.#grpc : null;
+    if (grpc) {
+      this.#grpc.begin();
+      this.#grpc.sent.take(body);
+      outgoing.limitTotal(grpcTimeoutOf(fields));
+    }
     outgoing.resends.begin(method, null);
     const serial = ++this.#serial;
-    this.#calls.start(pool, outgoing);
+    this.#calls.start(grpc ? grpcPool : pool, outgoing);
     // The call may have failed at once and already carry the next request.
     if (serial !== this.#serial) return;
     if (framing === Framing.NONE) return;
@@ -102,9 +117,10 @@ export class ReplayCall implements ResponseSink {
 
   /** `answer` returns the complete response as a recording would store it. */
   answer(): RecordedResponse {
-    const { status, responseBytes, endUs, sentUs } = this.#calls.current;
+    const { responseBytes, endUs, sentUs } = this.#calls.current;
     return {
-      status,
+      status: this.#judged,
+      grpcStatus: this.#request.grpc?.status ?? GrpcStatus.NONE,
       bytes: responseBytes,
       digest: this.#digest,
       truncated: false,
@@ -132,6 +148,7 @@ export class ReplayCall implements ResponseSink {
   onSwitch(): void {}
 
   onHead(head: ResponseHead): void {
+    this.#request.grpc?.onHead(head);
     if (!this.#captures) return;
     const text = headText(head);
     this.#head = latin1Slice(text, 0, text.byteLength);
@@ -139,6 +156,7 @@ export class ReplayCall implements ResponseSink {
 
   onResponseBody(bytes: Uint8Array): void {
     this.#digest = digestBody(bytes, this.#digest);
+    this.#request.grpc?.received.take(bytes);
     const room = limits.replayResponseBytes - this.#capturedBytes;
     if (!this.#captures || room <= 0) return;
     const piece = bytes.byteLength <= room ? bytes : bytes.subarray(0, room);
@@ -146,13 +164,20 @@ export class ReplayCall implements ResponseSink {
     this.#capturedBytes += piece.byteLength;
   }
 
-  onResponseTrailers(): void {}
+  /** Trailers are compared as fields, as those of a live mirror are. */
+  onResponseTrailers(lines: string): void {
+    this.#request.grpc?.onTrailers(lines);
+    if (this.#captures)
+      this.#head = `${this.#head.endsWith('\r\n') ? this.#head : `${this.#head}\r\n`}${lines}`;
+  }
 
   onEnd(): void {
     const { counters } = this.#server!;
     const { status, endUs, sentUs, firstByteUs } = this.#calls.current;
     const fromUs = this.#fromUs >= 0 ? this.#fromUs : sentUs;
-    counters.response(status);
+    this.#judged = this.#request.judged(status);
+    counters.response(this.#judged);
+    if (this.#request.grpc !== null) counters.grpcResponse(this.#request.grpc);
     counters.latency.record(endUs - fromUs);
     counters.firstByte.record(firstByteUs - fromUs);
     this.#over(none);

@@ -14,7 +14,7 @@ import {
   Unexamined,
 } from '../record/mirror-counters.js';
 import type { VersionCounters } from '../record/version-counters.js';
-import type { RecordedExchange, RecordedResponse } from '../recording/recorded.js';
+import { asAnswerTo, methodOf, type RecordedExchange, type RecordedResponse } from '../recording/recorded.js';
 import { differenceOf } from './pair-difference.js';
 import { ReplayCall, type ReplayCallOwner, type ReplayServer } from './replay-call.js';
 import type { PlayCounters } from './replay-counters.js';
@@ -92,7 +92,7 @@ export class ReplayedRequest implements ReplayCallOwner {
     this.#dropped = false;
     this.#shadowAnswer = null;
     this.#baselineAnswer = null;
-    this.#primaryAnswer = primary === null ? exchange.response : null;
+    this.#primaryAnswer = primary === null ? asAnswerTo(exchange.request, exchange.response) : null;
     this.#primaryFailure = primary === null ? exchange.primaryFailure : none;
     this.#underWay = 1 + Number(primary !== null) + Number(baseline !== null);
     const captures = pairs !== null;
@@ -193,8 +193,8 @@ export class ReplayedRequest implements ReplayCallOwner {
 
   #countByEndpoint(outcome: number, differs: number): void {
     if (outcome < 0) return;
-    const { method, target } = this.#exchange!.request;
-    this.#context.counters.countByEndpoint(`${method} ${target}`, {
+    const { request } = this.#exchange!;
+    this.#context.counters.countByEndpoint(`${methodOf(request)} ${request.target}`, {
       outcome,
       differs,
       primaryUs: this.#primaryAnswer?.latencyUs ?? -1,

@@ -27,6 +27,7 @@ export class SinkCopy implements Copy, FramedCopy {
   readonly fields: string;
   readonly framing: Framing;
   readonly lengthZero: boolean;
+  readonly http2: boolean;
   readonly orderKey: number;
   body: readonly Uint8Array[] = noPieces;
   bodyBytes = 0;
@@ -44,6 +45,7 @@ export class SinkCopy implements Copy, FramedCopy {
   #responseHead = '';
   #responsePieces: Buffer[] = [];
   #responseBytes = 0;
+  #responseTrailers = '';
   #heldBytes: number;
   #requestComplete: boolean;
   #primaryKnown = false;
@@ -72,6 +74,7 @@ export class SinkCopy implements Copy, FramedCopy {
     this.fields = mirror.fieldsFor(head);
     this.framing = head.framing;
     this.lengthZero = head.lengthZero;
+    this.http2 = head.http2;
     this.orderKey = head.orderKey;
     this.#heldBytes = this.target.length + this.fields.length;
     mirror.bounds.begun();
@@ -106,7 +109,7 @@ export class SinkCopy implements Copy, FramedCopy {
 
   /** A response that does not fit into the memory is left out, and counted with the outcome. */
   onPrimaryResponse(type: number, bytes: Buffer): void {
-    if (!this.expectsFrames || type === FrameType.RESPONSE_TRAILERS) return;
+    if (!this.expectsFrames) return;
     if (type === FrameType.RESPONSE_HEAD) {
       if (this.#hold(bytes.byteLength)) this.#responseHead += latin1Slice(bytes, 0, bytes.byteLength);
       return;
@@ -115,6 +118,10 @@ export class SinkCopy implements Copy, FramedCopy {
     if (!this.#hold(bytes.byteLength)) {
       this.#responseBytes = -1;
       this.#responsePieces = [];
+      return;
+    }
+    if (type === FrameType.RESPONSE_TRAILERS) {
+      this.#responseTrailers += latin1Slice(bytes, 0, bytes.byteLength);
       return;
     }
     keepPiece(this.#responsePieces, bytes);
@@ -206,6 +213,7 @@ export class SinkCopy implements Copy, FramedCopy {
         body: this.#responsePieces,
         bodyBytes: this.#responseBytes,
         truncated: (outcome.seen & Seen.TRUNCATED) !== 0,
+        trailers: this.#responseTrailers,
         latencyUs: outcome.latencyUs,
       };
     }
@@ -231,7 +239,9 @@ export class SinkCopy implements Copy, FramedCopy {
   }
 }
 
-function outcomeOf({ status, failure, latencyUs, responseBytes, bodyDigest, seen }: Outcome): PrimaryOutcome {
+function outcomeOf(outcome: Outcome): PrimaryOutcome {
+  const { status, grpcStatus, latencyUs, responseBytes, bodyDigest, seen } = outcome;
+  const failure = outcome.failure as Failure | typeof none;
   const digest = (seen & Seen.BODY_DIGEST) === 0 ? null : bodyDigest;
-  return { status, failure: failure as Failure | typeof none, latencyUs, responseBytes, bodyDigest: digest };
+  return { status, grpcStatus, failure, latencyUs, responseBytes, bodyDigest: digest };
 }

@@ -12,6 +12,7 @@
  * what a sink may have outstanding. A sink never waits and never throws from these methods.
  */
 import { type Drop, type Failure, none } from '../errors.js';
+import type { GrpcStatus } from '../grpc/grpc-status.js';
 import type { Framing } from '../http/message.js';
 
 /** Returns `other`, or `reason` where `other` is none. */
@@ -31,6 +32,8 @@ export interface Copy {
   readonly fields: string;
   readonly framing: Framing;
   readonly lengthZero: boolean;
+  /** The client used HTTP/2. */
+  readonly http2: boolean;
   /** The key of the mirror's `order` (core/mirror/order-key); 0: the request is in no order. */
   readonly orderKey: number;
   /** Bytes of its own, which outlive the frame in the ring. */
@@ -51,8 +54,10 @@ export interface Copy {
 }
 
 export interface PrimaryOutcome {
-  /** The status of a whole response; else 0. */
+  /** The status that a whole response is judged by: for gRPC that of its `grpcStatus`; else 0. */
   readonly status: number;
+  /** The status of a gRPC call, or `NONE`. */
+  readonly grpcStatus: GrpcStatus;
   /** Why there is no whole response, or `none`. */
   readonly failure: Failure | typeof none;
   /** The time from the first byte sent to the last one received. */
@@ -71,6 +76,8 @@ export interface CopiedResponse {
   readonly bodyBytes: number;
   /** The body is longer than what is here. */
   readonly truncated: boolean;
+  /** Field lines; empty: there are none. */
+  readonly trailers: string;
   /** The primary's time from the first byte sent to the last one received. */
   readonly latencyUs: number;
 }

@@ -2,19 +2,21 @@
  * A copy as one message of a stream, and back.
  *
  *   header Nats-Msg-Id   names the message: one that is published anew is stored once (JetStream)
- *   header Umbra         1; route=NAME; at-us=N; order=HEX; status=N; latency-us=N; bytes=N; digest=HEX;
- *                        failure=REASON; request-bytes=N; withheld; truncated
+ *   header Umbra         1; route=NAME; at-us=N; order=HEX; status=N; grpc-status=N; latency-us=N; bytes=N;
+ *                        digest=HEX; failure=REASON; request-bytes=N; withheld; truncated
  *   payload              the request as an HTTP/1.1 message, and behind it, where asked, the primary's
  *                        response as another
  *
  * `1` is the format. `at-us` is when the request came, on the wall clock; `order` is the key of the mirror's
  * `order`. `status` to `digest` are of the primary's whole response: latency from the first byte sent to the
  * last one received, size and CRC-32 of the body without framing; `failure` stands there instead where it had
- * none, and neither where nothing is known of it. `request-bytes` is where the response begins; `withheld`:
+ * none, and neither where nothing is known of it. `grpc-status` is that of a gRPC call, and `status` the HTTP
+ * status that stands for it. `request-bytes` is where the response begins; `withheld`:
  * the request's body is left out, because redaction could not look into it; `truncated`: the response's body
  * is not whole. What is not known stands not there. A payload without the header is a request alone.
  */
 import { type Failure, failureReasons, none } from '../errors.js';
+import { GrpcStatus, parseGrpcStatus } from '../grpc/grpc-status.js';
 import { blockBytes, requestBlock, responseBlock, writeBlock } from '../recording/http-block.js';
 import {
   type RecordedExchange,
@@ -81,9 +83,10 @@ function messageOf(
 function aboutPrimary(primary: PrimaryOutcome | null): string {
   if (primary === null) return '';
   if (primary.failure !== none) return `; failure=${failureReasons[primary.failure]}`;
-  const { status, latencyUs, responseBytes, bodyDigest } = primary;
+  const { status, grpcStatus, latencyUs, responseBytes, bodyDigest } = primary;
+  const grpc = grpcStatus === GrpcStatus.NONE ? '' : `; grpc-status=${grpcStatus}`;
   const digest = bodyDigest === null ? '' : `; digest=${bodyDigest.toString(16)}`;
-  return `; status=${status}; latency-us=${Math.round(latencyUs)}; bytes=${responseBytes}${digest}`;
+  return `; status=${status}${grpc}; latency-us=${Math.round(latencyUs)}; bytes=${responseBytes}${digest}`;
 }
 
 /** What `encodeMessage` made, or why it is nothing that can be sent. */
@@ -118,6 +121,7 @@ function responseOf(values: ReadonlyMap<string, string>, block: Buffer): Recorde
   const truncated = values.has('truncated');
   return {
     status,
+    grpcStatus: values.has('grpc-status') ? parseGrpcStatus(values.get('grpc-status')!) : GrpcStatus.NONE,
     bytes,
     digest: /^[0-9a-f]{1,8}$/.test(digest) ? Number.parseInt(digest, 16) : null,
     truncated,

@@ -68,17 +68,20 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   sink: {
     http: 'sinks keep requests',
+    grpc: 'a sink keeps the status of a gRPC call',
     mirror: 'sinks read the frames of mirrors within the same bounds',
     record: 'every copy ends in a counter',
     ring: 'copies cross threads in frames',
   },
   recording: {
     http: 'records hold HTTP messages',
+    grpc: 'records of gRPC calls have a status, and bodies of messages',
     sink: 'a recording is a sink',
     compare: 'redaction and digests treat bodies as comparisons do',
   },
   replay: {
     http: 'recorded requests are sent as requests',
+    grpc: 'recorded gRPC calls are judged by their status',
     upstream: 'recorded requests are sent by the same client as all others',
     recording: 'replays play recordings',
     record: 'replays count as mirrors do',
@@ -89,6 +92,7 @@ const borders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   stream: {
     recording: 'messages of a stream are records',
+    grpc: 'a message has the status of a gRPC call',
     sink: 'a stream is a sink',
     mirror: 'what leaves a stream carries the mark of a copy',
     replay: 'what leaves a stream is sent as a replay',

@@ -14,6 +14,7 @@ export function copyOf(changes: Partial<Copy> = {}): Copy {
     fields: 'accept: */*\r\n',
     framing: Framing.NONE,
     lengthZero: false,
+    http2: false,
     body: [],
     bodyBytes: 0,
     trailers: '',

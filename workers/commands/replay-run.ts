@@ -153,10 +153,14 @@ async function openServers(
   const pools: VersionPool[] = [];
   const open = async ({ url, counters }: AskedServer): Promise<ReplayServer> => {
     const version = serverAsVersion('server', url, connections, Math.max(inFlight, connections), timeoutMs);
-    const pool = openPool(version, await targetsOf(version));
-    pools.push(pool);
+    const targets = await targetsOf(version);
+    const pool = openPool(version, targets);
+    // Without requests it opens no connection.
+    const grpcPool = openPool({ ...version, protocol: 'http2' }, targets);
+    pools.push(pool, grpcPool);
     return {
       pool,
+      grpcPool,
       counters,
       host: keepHost ? null : version.endpoints[0].authority,
       tokens: sessions.length === 0 ? null : new SessionTokens(sessions),

@@ -16,6 +16,7 @@ import { countText, spanText } from '../../core/report/figures.js';
 import { parseDiffs } from '../../core/report/parse-diffs.js';
 import type { Reading } from '../../core/report/reading.js';
 import { StreamShadow } from '../../core/stream/stream-shadow.js';
+import type { VersionPool } from '../../core/upstream/pool.js';
 import { unitMs } from '../../core/verdict/block-series.js';
 import { serveMetrics } from '../admin/metrics-server.js';
 import { FleetPublisher } from '../fleet/publisher.js';
@@ -115,12 +116,19 @@ async function serve(run: ShadowRun): Promise<string | null> {
   const { options, plan, io, say } = run;
   const [, version] = plan.versions;
   const addresses = new AddressBook({
-    onChange: () => pool.follow(addresses.targets.get(version.name) ?? []),
+    onChange: () => {
+      const targets = addresses.targets.get(version.name) ?? [];
+      pool.follow(targets);
+      if (grpcPool !== pool) grpcPool.follow(targets);
+    },
     onLog: (_level, message) => say(message),
   });
   await addresses.apply(plan);
-  const pool = openPool(version, addresses.targets.get(version.name) ?? []);
-  const shadow = shadowOf(run, pool);
+  const targets = addresses.targets.get(version.name) ?? [];
+  const pool = openPool(version, targets);
+  // A version of a configuration speaks what it says there.
+  const grpcPool = 'version' in options.to ? pool : openPool({ ...version, protocol: 'http2' }, targets);
+  const shadow = shadowOf(run, pool, grpcPool);
   let end!: (failure: string | null) => void;
   const ended = new Promise<string | null>((resolve) => {
     end = resolve;
@@ -161,18 +169,21 @@ async function serve(run: ShadowRun): Promise<string | null> {
   await publisher?.close();
   addresses.stop();
   pool.close();
+  grpcPool.close();
   return failure;
 }
 
 function shadowOf(
   { options, plan, pairs, counters, say }: ShadowRun,
-  pool: ReturnType<typeof openPool>,
+  pool: VersionPool,
+  grpcPool: VersionPool,
 ): StreamShadow {
   let rejected = 0;
   return new StreamShadow({
     servers: {
       shadow: {
         pool,
+        grpcPool,
         counters: counters.played,
         host: options.keepHost ? null : plan.versions[1].endpoints[0].authority,
         tokens: null,

@@ -10,11 +10,13 @@ import { judgedStatus } from '../../core/compare/response.js';
 import { limits } from '../../core/limits.js';
 import type { Plan } from '../../core/plan.js';
 import { isErrorStatus } from '../../core/record/mirror-counters.js';
-import type { ResponseContent } from '../../core/recording/recorded.js';
+import { methodOf, type ResponseContent } from '../../core/recording/recorded.js';
 import { Redactor } from '../../core/recording/redactor.js';
 import { Redaction, redacted } from '../../core/redact.js';
 import type { ResponsePair, ResponsePairs } from '../../core/replay/response-pairs.js';
 import { AnalystPool } from '../control/analyst-pool.js';
+
+const STATUS_DIGITS = 3;
 
 interface WaitingPair {
   readonly id: string;
@@ -65,11 +67,11 @@ export class PairAnalysts implements ResponsePairs {
     this.#waiting.push({
       id: String(number),
       isBaseline,
-      request: `${request.method} ${this.#redaction.text(request.target)}`.slice(0, limits.diffValueChars),
+      request: `${methodOf(request)} ${this.#redaction.text(request.target)}`.slice(0, limits.diffValueChars),
       target: request.target,
       atMs: wallClockMs(),
-      primary: sideOf(primary.status, a),
-      shadow: sideOf(shadow.status, b),
+      primary: sideOf(a),
+      shadow: sideOf(b),
       bytes,
     });
     if (!this.#gathering) {
@@ -143,7 +145,8 @@ export class PairAnalysts implements ResponsePairs {
 }
 
 /** The side has bytes of its own. `Buffer.from` of a buffer would take twice as long to copy it. */
-function sideOf(status: number, { head, body, truncated }: ResponseContent): PairSide {
+function sideOf({ head, body, truncated }: ResponseContent): PairSide {
+  const status = Number(head.slice(0, STATUS_DIGITS));
   const copy = Buffer.allocUnsafe(body.byteLength);
   copy.set(body);
   return { status, head: Buffer.from(head, 'latin1'), body: copy, truncated };

@@ -4,7 +4,7 @@ import { Framing } from '../../../core/http/message.js';
 import { compressor, stored } from '../../../core/recording/member.js';
 import { Dates, RecordIds } from '../../../core/recording/record-ids.js';
 import { RecordWriter } from '../../../core/recording/record-writer.js';
-import type { RecordedExchange, SkippedRecord } from '../../../core/recording/recorded.js';
+import { asAnswerTo, type RecordedExchange, type SkippedRecord } from '../../../core/recording/recorded.js';
 import { Redactor } from '../../../core/recording/redactor.js';
 import { Timeline } from '../../../core/recording/timeline.js';
 import { parseOrder } from '../../../core/replay/filter.js';
@@ -63,6 +63,7 @@ t.test('what was written is read back, in the order in which it came, in every p
     body: [Buffer.from('no')],
     bodyBytes: 2,
     truncated: false,
+    trailers: '',
     latencyUs: 250,
   };
   const copies = [
@@ -330,6 +331,7 @@ t.test('every exchange of any files comes once, in its time, with its own respon
             body: [],
             bodyBytes: 0,
             truncated: false,
+            trailers: '',
             latencyUs: i,
           };
           files[file].push(copy(at, { target: `/r/${i}`, response: answered ? response : null }));
@@ -369,4 +371,32 @@ t.test("the key of a mirror's order is kept with the request, and is the order `
     ['feed', '', 'feed'],
   );
   t.strictSame(exchanges.map(parseOrder('recorded')!), ['feed', null, 'feed']);
+});
+
+t.test('trailers of a response are read as its fields, and the status of gRPC from either', async (t) => {
+  const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\n';
+  const asked =
+    'POST /a.B/C HTTP/1.1\r\nHost: h\r\nContent-Type: application/grpc+proto\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n';
+  const chunked = (trailers: string): string =>
+    `${head}Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n${trailers}\r\n`;
+  const html = 'HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\nContent-Length: 0\r\n\r\n';
+  for (const [block, status, grpcStatus] of [
+    [chunked('grpc-status: 0\r\n'), 200, 0],
+    [chunked('grpc-status: 6\r\nx-a: 1\r\n'), 409, 6],
+    [chunked(''), 500, 2],
+    [`${head}grpc-status: 5\r\nContent-Length: 0\r\n\r\n`, 404, 5],
+    [html, 501, 12],
+  ] as const) {
+    const file = Buffer.concat([
+      warc('request', 'a', asked),
+      warc('response', 'b', block, 'WARC-Concurrent-To: <a>\r\n'),
+    ]);
+    const { exchanges, skipped } = read(file);
+    t.strictSame(skipped, []);
+    const [{ request, response }] = exchanges as [RecordedExchange];
+    t.equal(request.grpc, true);
+    const answer = asAnswerTo(request, response)!;
+    t.strictSame([answer.status, answer.grpcStatus], [status, grpcStatus]);
+    if (block.includes('x-a')) t.match(answer.content!.head, /\r\ngrpc-status: 6\r\nx-a: 1\r\n$/);
+  }
 });

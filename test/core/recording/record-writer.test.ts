@@ -28,6 +28,7 @@ const response = {
   body: [],
   bodyBytes: 0,
   truncated: false,
+  trailers: '',
   latencyUs: 250,
 };
 
@@ -40,6 +41,7 @@ t.test('a secret is hidden wherever in an exchange it stands, in both records', 
     { fields: 'content-type: application/json\r\n', ...holds('{"a":{"Api-Key":"S3CRET"}}') },
     { framing: Framing.CHUNKED, ...holds('x'), trailers: 'x-token: S3CRET\r\n' },
     { response: { ...response, head: '200 OK\r\nset-cookie: S3CRET\r\n' } },
+    { response: { ...response, trailers: 'x-token: S3CRET\r\n' } },
     { response: { ...response, head: '200 OK\r\ncontent-type: text/plain\r\n', ...holds('pin = S3CRET') } },
   ];
   for (const place of places) {

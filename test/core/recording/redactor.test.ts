@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { framedMessage, grpcMessages } from '../../../core/grpc/message-counter.js';
 import { Redactor } from '../../../core/recording/redactor.js';
 import { isSecretName, redactNothingMore } from '../../../core/redact.js';
 import t from '../../support/tap.js';
@@ -149,4 +150,20 @@ t.test('there is nothing to hide in what the pre-filter passes', async (t) => {
 t.test('a name in a form does not hide behind percent signs', async (t) => {
   const form = 'content-type: application/x-www-form-urlencoded\r\n';
   t.equal(bodyOf(form, 'p%61ssword=x&b=2').text, 'p%61ssword=[redacted]&b=2');
+});
+
+t.test('messages of gRPC that are JSON are redacted one by one, and stay messages', async (t) => {
+  const fields = 'content-type: application/grpc+json\r\n';
+  const messages = ['{"password":"hunter2","a":1}', '{"a":2}', ''].map((text) => Buffer.from(text));
+  const { body, changed } = bodyOf(fields, Buffer.concat(messages.map(framedMessage)));
+  t.equal(changed, true);
+  const after = grpcMessages(Buffer.concat(body))!.map(({ bytes }) => bytes.toString());
+  t.strictSame(after, ['{"password":"[redacted]","a":1}', '{"a":2}', '']);
+  const harmless = framedMessage(Buffer.from('{"a":1}'));
+  t.match(bodyOf(fields, harmless), { changed: false, bodyBytes: harmless.byteLength });
+  const compressed = framedMessage(gzipSync('{"password":"hunter2"}'));
+  compressed[0] = 1;
+  t.match(bodyOf(fields, compressed), { withheld: true, bodyBytes: 0 });
+  const protobuf = framedMessage(Buffer.from('\n\x10password=hunter2'));
+  t.match(bodyOf('content-type: application/grpc\r\n', protobuf), { changed: false });
 });

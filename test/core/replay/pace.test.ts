@@ -10,7 +10,7 @@ function at(timeUs: number): RecordedExchange {
     timeUs,
     route: '',
     order: '',
-    request: { ...request, lengthZero: false, body, trailers: '' },
+    request: { ...request, lengthZero: false, body, trailers: '', grpc: false },
     response: null,
     primaryFailure: -1,
   };

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { GrpcStatus } from '../../../core/grpc/grpc-status.js';
 import { Framing } from '../../../core/http/message.js';
 import type { RecordedExchange } from '../../../core/recording/recorded.js';
 import { RequestPacker, RequestUnpacker } from '../../../core/replay/packed.js';
@@ -11,6 +12,7 @@ const text = fc.string({
 const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array));
 const response = fc.record({
   status: fc.integer({ min: 100, max: 599 }),
+  grpcStatus: fc.integer({ min: -1, max: 16 }).map((status) => status as GrpcStatus),
   bytes: fc.nat(),
   digest: fc.oneof(fc.constant(null), fc.nat(2 ** 32 - 1)),
   truncated: fc.boolean(),
@@ -30,6 +32,7 @@ const exchange: fc.Arbitrary<RecordedExchange> = fc.record({
     lengthZero: fc.boolean(),
     body: bytes,
     trailers: text,
+    grpc: fc.boolean(),
   }),
   response: fc.option(response),
   primaryFailure: fc.constant(-1 as const),

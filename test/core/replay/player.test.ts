@@ -1,5 +1,6 @@
 import { nowUs } from '../../../core/clock.js';
 import { Drop } from '../../../core/errors.js';
+import { GrpcStatus } from '../../../core/grpc/grpc-status.js';
 import { Framing } from '../../../core/http/message.js';
 import { pairsAlone } from '../../../core/plan.js';
 import { Histogram } from '../../../core/record/histogram.js';
@@ -24,7 +25,7 @@ function exchange(target: string): RecordedExchange {
     timeUs: 0,
     route: '',
     order: '',
-    request: { ...request, lengthZero: false, body },
+    request: { ...request, lengthZero: false, body, grpc: false },
     response: null,
     primaryFailure: -1,
   };
@@ -55,7 +56,7 @@ function play(
       },
     },
     servers: {
-      shadow: { pool, counters: counters.played, host: null, tokens: null },
+      shadow: { pool, grpcPool: pool, counters: counters.played, host: null, tokens: null },
       primary: null,
       baseline: null,
     },
@@ -213,7 +214,8 @@ t.test('pairs have the number of their request, dropped ones counted', async (t)
   const v2 = await origin(t);
   const numbers: number[] = [];
   const content = { head: '200 OK\r\n', body: Buffer.from('ok\n'), truncated: false };
-  const response = { status: 200, bytes: 3, digest: null, truncated: false, latencyUs: 1, content };
+  const figures = { bytes: 3, digest: null, truncated: false, latencyUs: 1 };
+  const response = { status: 200, grpcStatus: GrpcStatus.NONE, ...figures, content };
   const recorded = (i: number): Partial<ReadyRequest> => ({
     exchange: { ...exchange(`/${i}`), response },
     afterUs: i < 3 ? 0 : 30_000,

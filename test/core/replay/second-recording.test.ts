@@ -1,3 +1,4 @@
+import { GrpcStatus } from '../../../core/grpc/grpc-status.js';
 import { Framing } from '../../../core/http/message.js';
 import { limits } from '../../../core/limits.js';
 import type { RecordedExchange } from '../../../core/recording/recorded.js';
@@ -11,8 +12,16 @@ function exchange(target: string, body: string, answer: Buffer | null): Recorded
     timeUs: 0,
     route: '',
     order: '',
-    request: { ...request, lengthZero: false, body: Buffer.from(body) },
-    response: { status: 200, bytes: 2, digest: 1, truncated: false, latencyUs: 1, content },
+    request: { ...request, lengthZero: false, body: Buffer.from(body), grpc: false },
+    response: {
+      status: 200,
+      grpcStatus: GrpcStatus.NONE,
+      bytes: 2,
+      digest: 1,
+      truncated: false,
+      latencyUs: 1,
+      content,
+    },
     primaryFailure: -1,
   };
 }

@@ -25,6 +25,7 @@ function request(changes: Partial<RecordedRequest>): RecordedRequest {
     lengthZero: false,
     body: Buffer.alloc(0),
     trailers: '',
+    grpc: false,
     ...changes,
   };
 }

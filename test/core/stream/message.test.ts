@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { none } from '../../../core/errors.js';
+import { GrpcStatus } from '../../../core/grpc/grpc-status.js';
 import { Framing } from '../../../core/http/message.js';
 import { Redactor } from '../../../core/recording/redactor.js';
 import { redactNothingMore } from '../../../core/redact.js';
@@ -30,8 +31,16 @@ const response = {
   head: '200 OK\r\ncontent-type: text/plain\r\n',
   latencyUs: 5,
   truncated: false,
+  trailers: '',
 };
-const primary = { status: 200, failure: none, latencyUs: 5, responseBytes: 2, bodyDigest: 7 } as const;
+const primary = {
+  status: 200,
+  grpcStatus: GrpcStatus.NONE,
+  failure: none,
+  latencyUs: 5,
+  responseBytes: 2,
+  bodyDigest: 7,
+} as const;
 
 t.test('what is decoded is what was encoded, whatever the bodies hold', async (t) => {
   const bytes = fc.uint8Array({ maxLength: 200 });
@@ -96,4 +105,25 @@ t.test("a response's body that redaction had to leave out is not whole", async (
   if (typeof exchange === 'string') throw new Error(exchange);
   t.match(exchange.response, { truncated: true, content: { truncated: true } });
   t.notMatch(payload.toString(), /brotli|sid=1/);
+});
+
+t.test('a call of gRPC carries its status, and its trailers behind its messages', async (t) => {
+  const body = [Buffer.from([0, 0, 0, 0, 1, 7])];
+  const head = '200 OK\r\ncontent-type: application/grpc\r\n';
+  const trailers = 'grpc-status: 5\r\nx-token: a secret\r\n';
+  const copy = copyOf({
+    method: 'POST',
+    fields: 'content-type: application/grpc\r\n',
+    primary: { ...primary, status: 404, grpcStatus: GrpcStatus.NOT_FOUND, responseBytes: 6 },
+    response: { ...response, head, body, bodyBytes: 6, trailers },
+  });
+  const { about, payload } = encodeMessage(copy, new Redactor(redactNothingMore), 1);
+  t.match(about, /; status=404; grpc-status=5; /);
+  const exchange = decodeMessage(about, payload);
+  if (typeof exchange === 'string') throw new Error(exchange);
+  t.equal(exchange.request.grpc, true);
+  const answer = exchange.response!;
+  t.strictSame([answer.status, answer.grpcStatus, answer.bytes], [404, GrpcStatus.NOT_FOUND, 6]);
+  t.equal(answer.content!.head, `${head}grpc-status: 5\r\nx-token: [redacted]\r\n`);
+  t.ok(answer.content!.body.equals(body[0]!));
 });

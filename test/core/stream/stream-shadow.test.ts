@@ -25,7 +25,7 @@ function shadowOf(t: Test, port: number) {
   const said: string[] = [];
   const shadow = new StreamShadow({
     servers: {
-      shadow: { pool, counters: counters.played, host: null, tokens: null },
+      shadow: { pool, grpcPool: pool, counters: counters.played, host: null, tokens: null },
       primary: null,
       baseline: null,
     },

@@ -1,0 +1,139 @@
+/** Calls of gRPC that are recorded, or put into a stream, and sent to another version afterwards. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { callGrpc, type GrpcHandler, GrpcOrigin } from '../support/grpc-origin.js';
+import { http2Session } from '../support/http2-client.js';
+import { lawHolds, mirrorTo } from '../support/law.js';
+import { NatsServer, noNats } from '../support/nats.js';
+import { recordsIn } from '../support/recorded.js';
+import t, { type Test } from '../support/tap.js';
+import { reviews, runToEnd, UmbraProcess } from '../support/umbra.js';
+
+// A busy machine takes seconds to start each umbra.
+t.setTimeout(120_000);
+
+const [get, find, lost] = ['/shop.Shop/Get', '/shop.Shop/Find', '/shop.Shop/Lost'];
+/** A field 1 of two bytes. */
+const item = (text: string): Buffer => Buffer.from(`\n\x02${text}`);
+
+/** `find` ends with `status`, and `lost` has no answer in gRPC's words. */
+function shop(status: number, price = 'p1'): GrpcHandler {
+  return ({ path, messages }) => {
+    if (path === get) return { messages: [messages[0]!, item(price)] };
+    return { status, text: 'there is none', trailersOnly: path === lost };
+  };
+}
+
+async function origin(t: Test, handler: GrpcHandler): Promise<GrpcOrigin> {
+  const server = await GrpcOrigin.listen(handler);
+  t.teardown(() => server.close());
+  return server;
+}
+
+/** An umbra whose mirror is `to`, and the three calls through it. */
+async function callThrough(t: Test, v1: GrpcOrigin, mirror: { readonly to: string }): Promise<void> {
+  const umbra = await UmbraProcess.start(
+    reviews(v1.port, null, {
+      v1: { protocol: 'http2' },
+      route: { mirrors: [mirror] },
+      umbra: {
+        threads: { proxy: 1, shadow: 1 },
+        listen: [{ address: '127.0.0.1:0', engine: 'node', protocols: 'h2' }],
+      },
+    }),
+  );
+  t.teardown(() => umbra.stop());
+  const session = http2Session(umbra.url);
+  t.match(await callGrpc(session, get, item('a1')), { status: 0, messages: { length: 2 } });
+  t.match(await callGrpc(session, find, item('a2'), { authorization: 'Bearer S3CRET' }), { status: 5 });
+  t.match(await callGrpc(session, lost, item('a3')), { status: 5, text: 'there is none' });
+  session.destroy();
+  t.match(mirrorTo(await lawHolds(t, umbra), mirror.to), { completed: 3 });
+  await umbra.stop();
+}
+
+interface Printed {
+  readonly played: number;
+  readonly skipped: number;
+  readonly diffs: {
+    readonly groups: readonly { readonly path: string; readonly kind: string; readonly endpoints: unknown }[];
+    readonly mirrors: readonly { readonly compared: number; readonly different: number }[];
+  };
+  readonly stats: {
+    readonly mirrors: readonly { readonly completed: number; readonly compare: Record<string, number> }[];
+    readonly versions: Record<string, Record<string, { readonly responses: Record<string, number> }>>;
+  };
+}
+
+async function replayTo(directory: string, server: GrpcOrigin): Promise<Printed> {
+  const url = `http://127.0.0.1:${server.port}`;
+  const { code, out, err } = await runToEnd('replay', directory, '--to', url, '-o', 'json');
+  if (code !== 0) throw new Error(`${err}${out}`);
+  return JSON.parse(out);
+}
+
+t.test('recorded calls keep their trailers, and are played over HTTP/2', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'umbra-grpc-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  const v1 = await origin(t, shop(5));
+  const recording = { to: `file:${directory}`, recording: { responses: true } };
+  await callThrough(t, v1, recording);
+
+  const records = recordsIn(directory).filter(({ type }) => type !== 'warcinfo');
+  t.equal(records.length, 6);
+  for (const { headers } of records) t.equal(headers.get('WARC-Protocol'), 'h2');
+  const responses = records.filter(({ type }) => type === 'response').map(({ block }) => block);
+  t.match(responses[0], /\r\nTransfer-Encoding: chunked\r\n[\s\S]*\r\n0\r\ngrpc-status: 0\r\n\r\n$/);
+  t.match(responses[1], /\r\n0\r\ngrpc-status: 5\r\ngrpc-message: there is none\r\n\r\n$/);
+  t.match(responses[2], /\r\ngrpc-status: 5\r\n[\s\S]*\r\nContent-Length: 0\r\n\r\n$/);
+  t.notMatch(records.map(({ block }) => block).join(''), /S3CRET/);
+
+  const equal = await origin(t, shop(5));
+  const same = await replayTo(directory, equal);
+  t.match(same, { played: 3, skipped: 0, diffs: { mirrors: [{ compared: 3, different: 0 }] } });
+  t.match(same.stats.mirrors[0], { completed: 3, compare: { paired: 3, equal: 3 } });
+  const responsesOf = { '2xx': 1, '4xx': 2 };
+  t.match(same.stats.versions, {
+    recording: { primary: { responses: responsesOf } },
+    replay: { shadow: { responses: responsesOf } },
+  });
+  t.strictSame(
+    equal.called.map(({ path, messages }) => [path, messages.map(String)]),
+    v1.called.map(({ path, messages }) => [path, messages.map(String)]),
+  );
+  t.match(equal.called[0]!.fields, { te: 'trailers', 'content-type': 'application/grpc' });
+
+  const worse = await replayTo(directory, await origin(t, shop(7, 'p2')));
+  t.match(worse.diffs.mirrors, [{ compared: 3, different: 3 }]);
+  const groups = worse.diffs.groups.map(({ kind, path }) => `${kind} ${path}`).sort();
+  t.ok(groups.includes('status NOT_FOUND PERMISSION_DENIED'), groups.join(', '));
+  t.match(JSON.stringify(worse.diffs.groups), /GRPC \/shop\.Shop\/Find/);
+  t.match(JSON.stringify(worse.diffs.groups), /GRPC \/shop\.Shop\/Get/);
+  t.match(worse.stats.mirrors[0]!.compare, { paired: 3, equal: 0, statusDifferent: 2 });
+});
+
+t.test('a server that speaks HTTP/1.1 alone is named, and does not pass', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'umbra-grpc-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  await callThrough(t, await origin(t, shop(5)), { to: `file:${directory}` });
+  const old = await GrpcOrigin.listen(shop(5), 'http1');
+  t.teardown(() => old.close());
+  const { stats } = await replayTo(directory, old);
+  t.match(stats.mirrors[0], { completed: 0, failed: { protocol: 3 } });
+});
+
+t.test('calls of a stream go to their shadow over HTTP/2', { skip: noNats }, async (t) => {
+  const nats = await NatsServer.start();
+  t.teardown(() => nats.stop());
+  const to = nats.stream('umbra.shop');
+  await callThrough(t, await origin(t, shop(5)), { to, stream: { primary: 'response' } } as { to: string });
+  const v2 = await origin(t, shop(7));
+  const words = ['--from', to, '--to', `http://127.0.0.1:${v2.port}`, '--until-empty', '-o', 'json'];
+  const { out, err } = await runToEnd('shadow', ...words);
+  t.equal(err.includes('given up'), false, err);
+  const { stats, diffs } = JSON.parse(out) as Printed;
+  t.equal(v2.called.length, 3);
+  t.match(stats.mirrors[0], { completed: 3, compare: { paired: 3, statusDifferent: 2 } });
+  t.match(JSON.stringify(diffs.groups), /NOT_FOUND PERMISSION_DENIED/);
+});
