@@ -37,9 +37,9 @@ t.test(
 
     await umbra.admin('PATCH', '/api/mirrors', { enabled: false });
     await list.getByText('All mirrors are off').waitFor();
-    await list.getByRole('button', { name: 'End: All mirrors are off' }).click();
+    await list.getByRole('button', { name: 'As in the configuration: All mirrors are off' }).click();
     await until(async () => (await list.getByText('All mirrors are off').count()) === 0, 'it has ended');
-    await list.getByRole('button', { name: /^End: reviews is answered by/ }).click();
+    await list.getByRole('button', { name: /^As in the configuration: reviews is answered by/ }).click();
     await until(() => list.isHidden(), 'nothing differs any more');
     t.match((await umbra.admin('GET', '/api/config')).json, { routes: [{ primary: 'v1' }] });
     t.strictSame(page.troubles, []);

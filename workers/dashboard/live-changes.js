@@ -54,7 +54,7 @@ class Item {
     const text = textOf(entry);
     setText(this.#text, text);
     setText(this.#by, ` ${entry.by}, ${clock(Date.parse(entry.at))} `);
-    this.#end.setAttribute('aria-label', `End: ${text}`);
+    this.#end.setAttribute('aria-label', `As in the configuration: ${text}`);
     this.#end.hidden = pathOf(entry) === null;
   }
 

@@ -47,10 +47,10 @@ function rig(t: Test, programs: Readonly<Record<string, string>> = {}) {
 
 t.test('a program gets its arguments as they are, and the event as JSON', async (t) => {
   const { directory, hooks, last, execute } = rig(t, {
-    'tell.sh': `cat > "$(dirname "$0")/got"; printf '%s|' "$@" > "$(dirname "$0")/words"`,
+    'write.sh': `cat > "$(dirname "$0")/got"; printf '%s|' "$@" > "$(dirname "$0")/words"`,
   });
-  execute(['tell.sh', 'a b', '$(touch pwned)', ';']);
-  t.equal(await last(), 'hook tell.sh took the rollback of reviews');
+  execute(['write.sh', 'a b', '$(touch pwned)', ';']);
+  t.equal(await last(), 'hook write.sh took the rollback of reviews');
   t.strictSame(JSON.parse(readFileSync(join(directory, 'got'), 'utf8')), event);
   t.equal(readFileSync(join(directory, 'words'), 'utf8'), 'a b|$(touch pwned)|;|');
   t.strictSame(hooks.counts, { ok: 1, failed: 0, refused: 0 });
