@@ -440,6 +440,8 @@ export class Http2Call implements Call, StreamWaiter, ClockOwner, UploadOwner {
       return true;
     }
     if (last && this.#upload.isIn) this.#pool!.uploads.leave(this.#upload);
+    // A response that has begun is not idle while its client sends.
+    if (this.headSeen) this.#clocks.movedUs = this.#pool!.resources.clock();
     const isFlowing = this.#phase === Phase.OPEN ? this.#sendNext(piece, last) : this.#keep(piece);
     // A failure may have been found, and is about to be delivered.
     if (this.#hasFailed) return true;

@@ -364,6 +364,8 @@ export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadO
       return true;
     }
     if (last && this.#upload.isIn) this.#pool!.uploads.leave(this.#upload);
+    // A response that has begun is not idle while its client sends.
+    if (this.headSeen) this.#clocks.movedUs = this.#pool!.resources.clock();
     if (phase === Phase.OPEN) this.#flush(piece.length);
     const drained = outgoing.drained(this.#connection);
     // Once `onDrain` is owed it stays owed: a later piece of the same turn may find room, but the owner
