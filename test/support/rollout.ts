@@ -42,8 +42,12 @@ export async function twoVersions(t: Test, v2: Answer = versionAnswer('v2')): Pr
 }
 
 export function rolloutConfig([v1, v2]: readonly Origin[], changes: object = {}): ConfigWords {
+  // A thread that gets no core for a second is not a fault of a version.
+  const patient = { connections: { connectTimeout: '10s' } };
   return reviews(v1.port, v2.port, {
-    route: { split: 'cookie:id', timeout: '5s' },
+    v1: patient,
+    v2: patient,
+    route: { split: 'cookie:id', timeout: '20s' },
     mirror: { enabled: false, compare: { sample: '100%', ignore: ['header:x-version'] } },
     umbra: { drain: '5s', ...changes },
   });
