@@ -90,7 +90,7 @@ t.test('a version that fails one request in fifty fails, with one sentence for e
   t.match(text.out, /none unaccounted for/);
   const page = join(hlog, 'report.html');
   t.equal((await runToEnd('report', '--admin', umbra.adminUrl, '-o', page)).code, 0);
-  t.match(readFileSync(page, 'utf8'), /<path class="line line1 dashed"/);
+  t.match(readFileSync(page, 'utf8'), /<path class="line c\d+ dashed"/);
 
   const top = await runToEnd('top', '--admin', umbra.adminUrl);
   t.equal(top.code, 0, top.err);
