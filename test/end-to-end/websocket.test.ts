@@ -19,7 +19,7 @@ class Chat {
   readonly server: WebSocketServer;
   readonly headers: Record<string, unknown>[] = [];
   readonly closes: string[] = [];
-  #told: () => void = () => {};
+  #closed: () => void = () => {};
 
   private constructor(server: WebSocketServer) {
     this.server = server;
@@ -40,7 +40,7 @@ class Chat {
       socket.on('error', () => {});
       socket.on('close', (code, reason) => {
         this.closes.push(`${code} ${reason}`.trim());
-        this.#told();
+        this.#closed();
       });
     });
   }
@@ -60,8 +60,14 @@ class Chat {
     return (this.server.address() as { port: number }).port;
   }
 
+  /** Waits until no connection of an earlier test is open, and returns how many were closed. */
+  async atRest(): Promise<number> {
+    while (this.server.clients.size > 0) await new Promise<void>((resolve) => (this.#closed = resolve));
+    return this.closes.length;
+  }
+
   async untilClosed(count: number): Promise<string[]> {
-    while (this.closes.length < count) await new Promise<void>((resolve) => (this.#told = resolve));
+    while (this.closes.length < count) await new Promise<void>((resolve) => (this.#closed = resolve));
     return this.closes;
   }
 
@@ -138,7 +144,7 @@ t.test('the handshake reaches the primary and its answer the client', async (t) 
 });
 
 t.test('close codes and reasons pass both ways, and none stays none', async (t) => {
-  const before = chat.closes.length;
+  const before = await chat.atRest();
   for (const [word, answer] of [
     ['close 4000', '4000 as you wish'],
     ['close 1011', '1011 as you wish'],
@@ -148,9 +154,9 @@ t.test('close codes and reasons pass both ways, and none stays none', async (t) 
     socket.send(word!);
     t.equal(await closed(socket), answer);
   }
-  const told = await open();
-  told.close(4321, 'enough');
-  t.equal(await closed(told), '4321 enough');
+  const coded = await open();
+  coded.close(4321, 'enough');
+  t.equal(await closed(coded), '4321 enough');
   const wordless = await open();
   wordless.close();
   await closed(wordless);
@@ -159,7 +165,7 @@ t.test('close codes and reasons pass both ways, and none stays none', async (t) 
 });
 
 t.test('a side that breaks breaks the other', async (t) => {
-  const before = chat.closes.length;
+  const before = await chat.atRest();
   const orphan = await open();
   orphan.send('die');
   t.equal(await closed(orphan), '1006');
@@ -172,7 +178,7 @@ t.test(
   'a message that is too long, or text that is not UTF-8, closes both sides with a code that says so',
   { skip: behaviour.tunnelsBytes && 'bytes pass as they are, and the two ends decide' },
   async (t) => {
-    const before = chat.closes.length;
+    const before = await chat.atRest();
     const cases: [(socket: WebSocket) => void, client: string, primary: string][] = [
       [(socket) => socket.send('too long'), '1009', '1009'],
       [(socket) => socket.send(tooLong), '1009', '1009'],
@@ -340,7 +346,7 @@ t.test('a stop closes both sides with 1001 and ends in order', async (t) => {
   // What runs through a tunnel of bytes is cut: nobody can say a word in it.
   const code = behaviour.tunnelsBytes ? '1006' : '1001';
   const own = await UmbraProcess.start(reviews(chat.port, null));
-  const before = chat.closes.length;
+  const before = await chat.atRest();
   const socket = await open(own.url.replace('http', 'ws'));
   own.signal('SIGTERM');
   t.equal(await closed(socket), code);
