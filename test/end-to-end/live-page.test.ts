@@ -101,7 +101,7 @@ t.test(
     const mirror = async () => (await umbra.stats()).mirrors[0];
     const said = (pattern: RegExp) =>
       until(
-        async () => pattern.test((await page.tab.textContent('.said')) ?? ''),
+        async () => pattern.test((await page.tab.textContent('#mirrors .said')) ?? ''),
         `the card says ${pattern}`,
       );
     await page.tab.focus('.share input[type=range]');
@@ -157,7 +157,7 @@ t.test(
     await page.tab.evaluate(`document.querySelector('.switch').click()`);
     await until(async () => {
       const text = await page.tab.evaluate(
-        `document.querySelector('.said')?.textContent ?? 'the card is gone'`,
+        `document.querySelector('#mirrors .said')?.textContent ?? 'the card is gone'`,
       );
       return /not changed|the card is gone|taken/.test(String(text));
     }, 'the page answers');
