@@ -19,7 +19,7 @@ const defaultLeast = '5m';
 const mostFactor = 6;
 const stepExpected = 'expected a step such as mirror:10m, mirror=20%:10m, 5%:5m, 5%:5m-1h or 100%';
 const pattern =
-  /^(mirror(?:=(?<mirrored>[\d.]+%))?|(?<released>[\d.]+%))(?::(?<least>\d+\w+)(?:-(?<most>\d+\w+))?)?$/;
+  /^(mirror(?:=(?<mirrored>[\d.]+%))?|(?<released>[\d.]+%))(?::(?<least>\d\w+)(?:-(?<most>\d\w+))?)?$/;
 
 /** `parseSteps` reads a list of steps, or one text with commas. */
 export function parseSteps(written: string | readonly string[]): StepTimes[] | Refusal {

@@ -30,6 +30,7 @@ const allowed: readonly (readonly [file: string, pattern: string, reason: string
     labels,
   ],
   ['config/address.ts', String.raw`^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$`, parts],
+  ['config/commands/weights.ts', String.raw`^([^=]+)=(\d+(?:\.\d+)?%?)$`, operator],
   ['config/documents/check-shape.ts', ', ([^,]*)$', own],
   [
     'config/documents/document.ts',
@@ -63,6 +64,11 @@ const allowed: readonly (readonly [file: string, pattern: string, reason: string
   ['config/nats-address.ts', String.raw`^([a-z+-]+):\/\/(?:([^@/]*)@)?([^/@]+)(?:\/(.*))?$`, parts],
   ['config/nats-address.ts', String.raw`^[A-Za-z0-9_=/-]+(\.[A-Za-z0-9_=/-]+)*$`, parts],
   ['config/nats-address.ts', String.raw`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`, parts],
+  [
+    'config/rollout-steps.ts',
+    String.raw`^(mirror(?:=(?<mirrored>[\d.]+%))?|(?<released>[\d.]+%))(?::(?<least>\d\w+)(?:-(?<most>\d\w+))?)?$`,
+    parts,
+  ],
   ['config/schema/answer.ts', String.raw`:\d+$`, 'digits end at the next colon'],
   ['config/schema/order.ts', ':(.*)', oneplace],
   ['config/schema/sample.ts', ':(.*)', oneplace],
@@ -95,6 +101,19 @@ const allowed: readonly (readonly [file: string, pattern: string, reason: string
   ['core/compare/word-diff.ts', String.raw`[\p{L}\p{N}_.:+/%-]+|\s+|.`, run],
   ['core/compare/key-fold.ts', "[0-9a-f]{4,}(?=-|'|$)", shortPath],
   ['core/report/diffs.ts', String.raw`\.\w+|\[\*\]|\['(?:[^'\\]|\\.)*'\]|.`, shortPath],
+  ['core/compare/well-known-types.ts', '0+$', 'runs on the nine digits of nanoseconds'],
+  [
+    'core/grpc/grpc-answer.ts',
+    String.raw`^content-type:.*\r\n`,
+    'each line is looked at from its start alone',
+  ],
+  ['workers/bundle.ts', String.raw`\bimport\('\.\/([a-z-]+)\.js'\)`, own],
+  ['workers/compiled-code.ts', String.raw`listen=(\S+)`, own],
+  [
+    'workers/control/certificate-expiry.ts',
+    '-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----',
+    parts,
+  ],
   ['core/hlog/log-parser.ts', String.raw`^#\[(StartTime|BaseTime): *([\d.]+)`, parts],
   ['core/hlog/log-parser.ts', String.raw`^\d+(\.\d*)?(e[+-]?\d+)?$`, parts],
   [

@@ -20,7 +20,7 @@ export const runsOnce: Readonly<Record<string, string>> = {
   'grpc-verdict': 'asks for the node engine, which alone has HTTP/2',
   guard: 'what holds mirrors back lies behind the engines',
   health: 'checks lie behind the engines',
-  'http2': 'asks for the node engine, which alone has HTTP/2',
+  http2: 'asks for the node engine, which alone has HTTP/2',
   'http2-shadow-faults': 'copies are sent behind the engines',
   'live-fleet': 'NATS lies behind the engines',
   'live-page': 'the admin server has no engine',
