@@ -2,6 +2,7 @@ import { Drop, Failure } from '../../../core/errors.js';
 import { intervalLine, logHeader } from '../../../core/hlog/log-line.js';
 import { LogParser } from '../../../core/hlog/log-parser.js';
 import { MergedLog } from '../../../core/hlog/merged.js';
+import { accountsText } from '../../../core/report/comparison-text.js';
 import { parseDiffs } from '../../../core/report/parse-diffs.js';
 import { type Report, reportOfLogs, reportOfReading } from '../../../core/report/report.js';
 import { reportHtml } from '../../../core/report/report-html.js';
@@ -263,4 +264,10 @@ t.test('a rollout that is not over is one line of a report, and its reason is es
   const page = reportHtml(report({ rollouts }));
   t.match(page, '<p>rollout of reviews: v1 -&gt; v2, step 2 of 4, v2 answers 5 %, held: not decided: ');
   t.notMatch(page, hostile);
+});
+
+t.test('copies that are still in rings are on the way, and not called lost', async (t) => {
+  const counts = { ...mirrorCounts(7, 0), eligible: 10 };
+  t.match(accountsText(counts), /; 3 on the way to the shadow, or lost if this stays at rest$/);
+  t.match(accountsText({ ...counts, eligible: 7 }), /; none unaccounted for$/);
 });
