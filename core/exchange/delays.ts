@@ -94,6 +94,10 @@ class DelayedRequest implements RequestSink {
     this.#sink?.onWritable();
   }
 
+  lastWords(reason: Failure): string {
+    return this.#sink?.lastWords(reason) ?? '';
+  }
+
   #hold(piece: Uint8Array, last: boolean): boolean {
     if (!this.#delays.take(piece.byteLength)) return false;
     this.#bytes += piece.byteLength;

@@ -42,4 +42,8 @@ export class DiscardedRequest implements RequestSink {
   }
 
   onWritable(): void {}
+
+  lastWords(): string {
+    return '';
+  }
 }

@@ -38,6 +38,10 @@ export interface RequestSink {
   onAborted(reason: Failure): void;
   /** There is room again after `sendBody` returned false. */
   onWritable(): void;
+  /**
+   * Returns the trailers that end a response which has begun and fails for `reason`, as for `Responder.cut`.
+   */
+  lastWords(reason: Failure): string;
 }
 
 /** An answer that no version sent. `lines` are as in `Responder.answer`. */
@@ -64,6 +68,7 @@ export const ignoredRequest: RequestSink = {
   onRequestTrailers(): void {},
   onAborted(): void {},
   onWritable(): void {},
+  lastWords: () => '',
 };
 
 /**
@@ -117,8 +122,12 @@ export interface Responder {
    * and statuses without a body.
    */
   answer(status: number, body: string, lines?: string): void;
-  /** Closes the client's connection in such a way that the client sees the response as incomplete. */
-  cut(): void;
+  /**
+   * Ends the response in such a way that the client sees it as incomplete. `trailers` say so to a client that
+   * reads the outcome there: whole field lines, a wire string, empty for all others. An engine that has none,
+   * or can't send them, closes the connection or resets the stream.
+   */
+  cut(trailers?: string): void;
   /** Asks the client to send no more body until `resumeBody`. Some may still arrive. */
   pauseBody(): void;
   resumeBody(): void;

@@ -10,7 +10,8 @@
  * On a route with retries (core/exchange/attempts) the call may be started again until a part of a response
  * went to the client.
  *
- * Error exits: `onFailure` (the primary) answers 502, 503 or 504, or cuts a response that had begun.
+ * Error exits: `onFailure` (the primary) answers 502, 503 or 504, or cuts a response that had begun, for gRPC
+ * with trailers where no message is incomplete.
  * `onAborted` (the client) cancels the call. Both abort unfinished copies.
  *
  * The file is long because request and response advance independently over the same state.
@@ -20,6 +21,7 @@ import { failureAnswers } from '../answers.js';
 import { wallClockMs } from '../clock.js';
 import { digestBody } from '../compare/digest.js';
 import { blameOfFailure, Failure } from '../errors.js';
+import { grpcStatusLines } from '../grpc/grpc-answer.js';
 import { GrpcCall } from '../grpc/grpc-call.js';
 import { GrpcStatus, grpcStatusOfHttp } from '../grpc/grpc-status.js';
 import { grpcTimeoutOf, withGrpcTimeout } from '../grpc/grpc-timeout.js';
@@ -490,13 +492,19 @@ export class Exchange implements RequestSink, ResponseSink {
     this.#countFailure(failure);
     const responder = this.#responder!;
     const cut = headSent && !responder.recallHead();
+    const lastWords = cut ? this.lastWords(failure) : '';
     if (!cut) this.status = this.#answerStatus(failure);
     this.#judged = this.status;
     if (this.#grpc !== null) this.#grpc.status = grpcStatusOfHttp(this.#answerStatus(failure));
     this.#over(blameOfFailure(failure) === 'client' ? failure : Failure.PRIMARY_FAILED);
-    if (cut) responder.cut();
+    if (cut) responder.cut(lastWords);
     else if (this.cors === '') responder.answer(this.status, failureAnswers[failure].text);
     else responder.answer(this.status, failureAnswers[failure].text, PLAIN_TEXT + this.cors);
+  }
+
+  lastWords(reason: Failure): string {
+    if (this.#grpc === null || !this.#grpc.mayEndHere) return '';
+    return grpcStatusLines(this.#answerStatus(reason), failureAnswers[reason].text);
   }
 
   #countFailure(failure: Failure): void {

@@ -1,4 +1,7 @@
-/** umbra's own answers to gRPC requests: a head without a body, "Trailers-Only" (gRPC over HTTP/2). */
+/**
+ * umbra's own answers to gRPC requests: a head without a body, "Trailers-Only" (gRPC over HTTP/2), or the
+ * trailers of a response that fails behind its head.
+ */
 import { grpcStatusOfHttp } from './grpc-status.js';
 import { encodeGrpcMessage } from './status-text.js';
 
@@ -12,9 +15,14 @@ const MESSAGE_CHARS = 1024;
  * are wire strings.
  */
 export function grpcAnswerLines(status: number, text: string, lines: string): string {
+  return `content-type: application/grpc\r\n${grpcStatusLines(status, text)}${withoutContentType(lines)}`;
+}
+
+/** The outcome of the answer that is `status` with `text` over HTTP: lines of a head or of trailers. */
+export function grpcStatusLines(status: number, text: string): string {
   const message = encodeGrpcMessage(text.slice(0, MESSAGE_CHARS).trimEnd());
-  const own = `content-type: application/grpc\r\ngrpc-status: ${grpcStatusOfHttp(status)}\r\n`;
-  return own + (message === '' ? '' : `grpc-message: ${message}\r\n`) + withoutContentType(lines);
+  const statusLine = `grpc-status: ${grpcStatusOfHttp(status)}\r\n`;
+  return message === '' ? statusLine : `${statusLine}grpc-message: ${message}\r\n`;
 }
 
 function withoutContentType(lines: string): string {

@@ -42,6 +42,16 @@ export class GrpcCall {
   }
 
   /**
+   * Trailers may end the response here: it is gRPC, none of its messages is incomplete, and its head did not
+   * say how it ended.
+   */
+  get mayEndHere(): boolean {
+    const { received } = this;
+    if (!this.#answersGrpc || this.status !== GrpcStatus.NONE) return false;
+    return received.isBetweenMessages && !received.isMalformed;
+  }
+
+  /**
    * `onEnd` settles the status of a complete response with `httpStatus`, and returns the HTTP status that it
    * is judged by (`httpStatusOfGrpc`).
    */

@@ -75,10 +75,15 @@ t.test('answers of umbra itself are Trailers-Only for gRPC, and as ever for all 
 });
 
 t.test('a call that takes longer than its route allows is DEADLINE_EXCEEDED', async (t) => {
-  const v1 = await Origin.listen(() => {});
+  const message = Buffer.from([0, 0, 0, 0, 2, 1, 2]);
+  const v1 = await Origin.listen((request, response) => {
+    if (request.target === '/reviews.Service/Call') return;
+    response.writeHead(200, { 'content-type': 'application/grpc' });
+    response.write(request.target === '/reviews.Service/Begun' ? message : message.subarray(1));
+  });
   const umbra = await UmbraProcess.start(
     reviews(v1.port, null, {
-      route: { timeout: '50ms' },
+      route: { timeouts: { request: '500ms', until: 'end' } },
       umbra: { listen: [{ address: '127.0.0.1:0', engine: 'node', protocols: 'h2' }] },
     }),
   );
@@ -88,12 +93,17 @@ t.test('a call that takes longer than its route allows is DEADLINE_EXCEEDED', as
     await umbra.stop();
     await v1.close();
   });
-  const { headers } = await ask2(session, {
-    method: 'POST',
-    target: '/reviews.Service/Call',
-    headers: { 'content-type': 'application/grpc', te: 'trailers' },
-    body: Buffer.alloc(5),
-  });
-  t.equal(headers['grpc-status'], '4');
-  t.equal(headers['grpc-message'], 'upstream timed out');
+  const call = (method: string) =>
+    ask2(session, {
+      method: 'POST',
+      target: `/reviews.Service/${method}`,
+      headers: { 'content-type': 'application/grpc', te: 'trailers' },
+      body: Buffer.alloc(5),
+    });
+  const timedOut = { 'grpc-status': '4', 'grpc-message': 'upstream timed out' };
+  t.match(await call('Call'), { headers: timedOut, body: { length: 0 } });
+  t.match(await call('Begun'), { headers: { 'grpc-status': undefined }, body: message, trailers: timedOut });
+  await t.rejects(call('Cut'), { message: /NGHTTP2_INTERNAL_ERROR/ }, 'a message is incomplete');
+  const { versions } = await umbra.stats();
+  t.equal(versions.v1!.primary!.failures.timeout, 3);
 });

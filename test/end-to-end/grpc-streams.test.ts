@@ -307,6 +307,10 @@ t.test('a stream lasts while either side speaks, and ends when both are silent f
   stream.write(framedMessage(Buffer.from('listen')));
   await once(stream, 'response');
   const closed = new Promise((resolve) => stream.once('close', resolve));
+  let trailers: IncomingHttpHeaders = {};
+  stream.on('trailers', (fields) => {
+    trailers = fields;
+  });
   const messages = 8;
   for (let n = 1; n <= messages; n++) {
     v1.streams[0]!.write(framedMessage(Buffer.from('news')));
@@ -316,6 +320,7 @@ t.test('a stream lasts while either side speaks, and ends when both are silent f
   }
   t.equal(stream.closed, false, 'silent for more than a second, as it was spoken to');
   await closed;
+  t.match(trailers, { 'grpc-status': '4', 'grpc-message': 'the request did not arrive in time' });
   t.equal(received.messages, messages);
   const stats = await lawHolds(t, umbra);
   t.match(stats.versions.v1!.primary!.failures, { 'slow-client': 1 });

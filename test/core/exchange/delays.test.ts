@@ -23,6 +23,9 @@ class Gone implements RequestSink {
   onWritable(): void {
     this.told.push('writable');
   }
+  lastWords(): string {
+    return 'last words';
+  }
 }
 
 const posted = (changes: Partial<RequestHead> = {}) =>
@@ -65,6 +68,7 @@ t.test('so many requests are delayed at once, and no more; each that ends makes 
   const held = Array.from({ length: limits.delayedRequests }, hold);
   t.ok(held.every((sink) => sink !== null));
   t.equal(hold(), null);
+  t.equal(held[0]!.lastWords(Failure.ABORTED), '', 'no response has begun');
   held[0]!.onAborted(Failure.ABORTED);
   t.not(hold(), null);
   for (const sink of held.slice(1)) sink!.onAborted(Failure.ABORTED);

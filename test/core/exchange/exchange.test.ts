@@ -89,6 +89,40 @@ withServer(
   },
 );
 
+const grpcHead = (lines: string) => `HTTP/1.1 200 OK\r\n${lines}transfer-encoding: chunked\r\n\r\n`;
+const isGrpc = 'content-type: application/grpc+proto\r\n';
+const message = '\0\0\0\0\x02ab';
+const lost =
+  'cut grpc-status: 14\r\ngrpc-message: upstream closed the connection before its response was complete';
+type Failing = readonly [what: string, head: string, body: string, end: string, grpc?: boolean];
+const failing: readonly Failing[] = [
+  ['before a message', isGrpc, '', lost],
+  ['between two', isGrpc, message + message, lost],
+  ['in the length of one', isGrpc, message + message.slice(0, 3), 'cut'],
+  ['within one', isGrpc, message.slice(0, 6), 'cut'],
+  ['behind what is no message', isGrpc, '\x07\0\0\0\x01a', 'cut'],
+  ['in another response to gRPC', 'content-type: text/plain\r\n', '', 'cut'],
+  ['in one whose head has its status', `${isGrpc}grpc-status: 5\r\n`, '', 'cut'],
+  ['where the client does not speak gRPC', isGrpc, message, 'cut', false],
+];
+for (const [what, head, body, end, grpc = true] of failing) {
+  withServer(
+    `after the head a failure of gRPC ends with trailers where no message is cut: ${what}`,
+    async (peer) => {
+      await peer.head();
+      const chunk = body === '' ? '' : `${body.length.toString(16)}\r\n${body}\r\n`;
+      await peer.sent(grpcHead(head) + chunk);
+      peer.reset();
+    },
+    async (t, rig) => {
+      const { told } = rig.ask({ grpc });
+      await told.end();
+      t.strictSame(told.events, ['head 200', ...(body === '' ? [] : ['body']), end]);
+      t.equal(rig.version.wordAt(VersionField.failures + Failure.RESET), 1);
+    },
+  );
+}
+
 const seen: RawPeer[] = [];
 let slow: RawPeer | null = null;
 withServer(

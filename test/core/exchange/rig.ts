@@ -89,8 +89,8 @@ export class RecordingResponder implements Responder {
   answer(status: number, body: string): void {
     this.#end(`answer ${status} ${body.trim()}`);
   }
-  cut(): void {
-    this.#end('cut');
+  cut(trailers = ''): void {
+    this.#end(`cut ${trailers.trim()}`.trim());
   }
   pauseBody(): void {
     this.#note('pause');

@@ -202,10 +202,15 @@ export class Http2Responder implements Responder, StreamSink {
   }
 
   /** Harmless on a responder that is over, as every timer may find it. */
-  cut(): void {
+  cut(trailers = ''): void {
     if (this.#phase === Phase.OVER) return;
     this.#drop();
-    this.#session.reset(this.#stream, ErrorCode.INTERNAL_ERROR);
+    if (trailers === '' || this.#owed > 0 || this.#isWhole) {
+      this.#session.reset(this.#stream, ErrorCode.INTERNAL_ERROR);
+      return;
+    }
+    this.#trailers = trailers;
+    this.#end(false);
   }
 
   pauseBody(): void {
@@ -285,13 +290,15 @@ export class Http2Responder implements Responder, StreamSink {
     this.#connection.countRefused();
     const { sink } = this;
     const wasOpen = this.#phase === Phase.OPEN;
+    const reason = fault === RequestFault.TIMEOUT ? Failure.SLOW_CLIENT : Failure.MALFORMED_BODY;
+    const lastWords = wasOpen ? '' : (sink?.lastWords(reason) ?? '');
     this.sink = null;
-    sink?.onAborted(fault === RequestFault.TIMEOUT ? Failure.SLOW_CLIENT : Failure.MALFORMED_BODY);
+    sink?.onAborted(reason);
     if (wasOpen) {
       const { status, text } = requestFaultAnswers[fault]!;
       this.answer(status, text);
     } else {
-      this.cut();
+      this.cut(lastWords);
     }
   }
 

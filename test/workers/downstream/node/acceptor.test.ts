@@ -21,6 +21,7 @@ function downstream(name: string): NodeDownstream {
         onRequestTrailers: () => {},
         onAborted: () => {},
         onWritable: () => {},
+        lastWords: () => '',
       };
     },
   };

@@ -217,6 +217,23 @@ t.test('a response that is short, too long or cut is reset', async (t) => {
   t.ok(client.frames.every((line) => !line.startsWith('GOAWAY')));
 });
 
+t.test('a cut with trailers ends the stream, except where a length is owed', async (t) => {
+  const { rig, client } = await serve(t, waits);
+  client.send(client.headers(1, get), client.headers(3, post, false), client.headers(5, get));
+  await rig.until(() => rig.seen.length === 3);
+  const heads = ['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked', 'Content-Length: 3'];
+  for (const [n, { responder }] of rig.seen.entries()) {
+    responder.sendHead(headOf(`200 OK\r\n${heads[n]}`));
+    responder.sendBody(Buffer.from('ab'));
+    responder.cut('grpc-status: 14\r\n');
+  }
+  for (const id of [1, 3]) await client.until(new RegExp(`^HEADERS ${id} grpc-status=14 end$`));
+  await client.until(/^RST_STREAM 3 NO_ERROR$/);
+  await client.until(/^RST_STREAM 5 INTERNAL_ERROR$/);
+  t.notOk(client.frames.some((line) => /^RST_STREAM 1 |^HEADERS 5 grpc/.test(line)));
+  await rig.until(() => rig.downstream.active() === 0);
+});
+
 t.test('a client that resets a stream is gone, at whatever point', async (t) => {
   const { rig, client } = await serve(t, (seen) => {
     if (rig.seen.length > 3) seen.responder.sendHead(headOf('200 OK\r\nTransfer-Encoding: chunked'));

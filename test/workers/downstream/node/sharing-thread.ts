@@ -10,7 +10,13 @@ const nothing = (): void => {};
 const handler = {
   onRequest: (_head: unknown, responder: Parameters<typeof reply>[0]) => {
     reply(responder, `<${workerData.index}>`);
-    return { onRequestBody: nothing, onRequestTrailers: nothing, onAborted: nothing, onWritable: nothing };
+    return {
+      onRequestBody: nothing,
+      onRequestTrailers: nothing,
+      onAborted: nothing,
+      onWritable: nothing,
+      lastWords: () => '',
+    };
   },
 };
 const downstream = new NodeDownstream(

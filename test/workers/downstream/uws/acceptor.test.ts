@@ -25,6 +25,7 @@ async function serve(t: Test, address: Address, files: ListenerPlan['tls'] = nul
         onRequestTrailers: () => {},
         onAborted: () => {},
         onWritable: () => {},
+        lastWords: () => '',
       };
     },
   };

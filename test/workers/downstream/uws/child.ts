@@ -21,6 +21,7 @@ const sink: RequestSink = {
   onRequestTrailers: () => {},
   onAborted: () => {},
   onWritable: () => {},
+  lastWords: () => '',
 };
 
 function onRequest(head: RequestHead, responder: Responder): RequestSink {

@@ -84,6 +84,9 @@ export class Seen implements RequestSink {
     this.writable++;
     this.onRoom();
   }
+  lastWords(): string {
+    return '';
+  }
 }
 
 /**
