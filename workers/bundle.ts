@@ -4,7 +4,8 @@
  * three hundred (docs/decisions/071).
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { packageFile } from '../config/package-file.js';
@@ -31,32 +32,33 @@ const scriptBanner = `'use strict';
 const bundleUrl = require('node:url').pathToFileURL(__filename).href;
 const importLate = module.importLate ?? ((path) => import(path));`;
 
-/** Commands in the file of the process, because most processes run one of them. */
-const inProcess = new Set(['run']);
-const lateImport = /\bimport\('\.\/([a-z-]+)\.js'\)/g;
-const commandNames = Array.from(
-  readFileSync(packageFile('dist/workers/commands/index.js'), 'utf8').matchAll(lateImport),
-  ([, name]) => name!,
-);
-
 /**
- * `commands/index` and `admin/rollout-routes` import the files of `buildLate`, through `importLate`: a script
- * has no import.
+ * Modules that are imported late and yet stay in the file of their thread, with its compiled code: what most
+ * processes run, and what a control thread loads with its first request or span.
  */
+const inSameFile = [
+  'workers/commands/run.js',
+  'workers/admin/app.js',
+  'workers/admin/listener.js',
+  'workers/control/otlp.js',
+];
+/** `import()` of a file beside the caller, as the compiler writes it. */
+const lateImport = /\bimport\('(\.{1,2}\/[^']+)'\)/g;
+const dist = fileURLToPath(packageFile('dist/'));
+const lateNames = findLate();
+
+/** A script imports the files of `buildLate` through `importLate`, because it has no import. */
 const lateModules: Plugin = {
   name: 'late modules',
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]admin[\\/]rollout-routes\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replace(
-        "import('../../config/rollout-settings.js')",
-        "importLate('./rollout-settings.js')",
-      ),
-    }));
-    onLoad({ filter: /[\\/]commands[\\/]index\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replace(lateImport, (whole, name) =>
-        inProcess.has(name) ? whole : `importLate('./command-${name}.js')`,
-      ),
-    }));
+    onLoad({ filter: /\.js$/ }, ({ path }) => {
+      if (!path.startsWith(dist)) return undefined;
+      const contents = readFileSync(path, 'utf8').replace(lateImport, (whole, target: string) => {
+        const name = lateNames.get(resolve(dirname(path), target));
+        return name === undefined ? whole : `importLate('./${name}.js')`;
+      });
+      return { contents };
+    });
   },
 };
 
@@ -100,20 +102,31 @@ async function buildModule(entry: Entry): Promise<void> {
 }
 
 /**
- * `buildLate` writes the commands, and the schema of rollouts, as modules, with what several share beside
- * them. In the files of the process and of the control thread, a server would keep them in memory.
+ * `findLate` returns the modules that get files of their own, with their names in the bundle. In the files of
+ * the process and of the control thread, a server would keep them in memory.
  */
+function findLate(): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const folder of ['config', 'core', 'workers']) {
+    for (const entry of readdirSync(join(dist, folder), { recursive: true, encoding: 'utf8' })) {
+      const file = join(dist, folder, entry);
+      if (!file.endsWith('.js')) continue;
+      for (const [, target] of readFileSync(file, 'utf8').matchAll(lateImport)) {
+        const late = resolve(dirname(file), target!);
+        const path = relative(dist, late).replaceAll('\\', '/');
+        if (!inSameFile.includes(path))
+          found.set(late, `late-${path.replaceAll('/', '-').slice(0, -'.js'.length)}`);
+      }
+    }
+  }
+  return found;
+}
+
+/** `buildLate` writes the late modules, with what several of them share beside them. */
 async function buildLate(): Promise<void> {
-  const names = commandNames.filter((name) => !inProcess.has(name));
   await build({
     ...common,
-    entryPoints: [
-      ...names.map((name) => ({
-        in: fileURLToPath(packageFile(`dist/workers/commands/${name}.js`)),
-        out: `command-${name}`,
-      })),
-      { in: fileURLToPath(packageFile('dist/config/rollout-settings.js')), out: 'rollout-settings' },
-    ],
+    entryPoints: Array.from(lateNames, ([file, name]) => ({ in: file, out: name })),
     splitting: true,
     format: 'esm',
     banner: { js: banner },
