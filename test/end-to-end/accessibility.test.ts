@@ -1,3 +1,4 @@
+// Runs over one engine: the admin server and its reports have no engine.
 /** Accessibility of the live page, by the rules of axe-core, in a real browser. */
 import { faultsOf, sights, startScene } from '../support/axe.js';
 import { noBrowser, startBrowser } from '../support/browser.js';

@@ -1,3 +1,4 @@
+// Runs over both engines.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';

@@ -1,3 +1,4 @@
+// Runs over both engines.
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { ask, RawClient } from '../support/client.js';

@@ -1,3 +1,4 @@
+// Runs over both engines.
 /** What becomes of a request whose client leaves, or closes its side, before the response is whole. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';

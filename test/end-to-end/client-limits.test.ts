@@ -1,3 +1,4 @@
+// Runs over both engines.
 import { once } from 'node:events';
 import { connect as netConnect } from 'node:net';
 import { ask, RawClient } from '../support/client.js';

@@ -1,3 +1,4 @@
+// Runs over one engine: pairs are made and compared behind the engines.
 import { gzipSync } from 'node:zlib';
 import type { DiffGroup, Diffs } from '../../core/compare/diff-book.js';
 import { serveOrigin } from '../../workers/demo/origins.js';

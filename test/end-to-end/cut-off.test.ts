@@ -1,3 +1,4 @@
+// Runs over one engine: NATS lies behind the engines.
 import { Kvm } from '@nats-io/kv';
 import type { MirrorStats } from '../../core/report/stats.js';
 import { type Answered, askMany } from '../support/client.js';

@@ -1,3 +1,4 @@
+// Runs over one engine: the demo chooses its engine itself.
 /** The last chapter of the demo: v2 is released, or rolled back. */
 import { once } from 'node:events';
 import t, { type Test } from '../support/tap.js';

@@ -1,3 +1,4 @@
+// Runs over one engine: chooses its engine itself.
 import { once } from 'node:events';
 import t from '../support/tap.js';
 import { Output, runToEnd, spawnUmbra, until } from '../support/umbra.js';

@@ -1,3 +1,4 @@
+// Runs over both engines.
 /** A process that runs out of file descriptors, and gets some back. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { ask, RawClient } from '../support/client.js';

@@ -1,3 +1,4 @@
+// Runs over one engine: pairs are made and compared behind the engines.
 /** Wrong versions behind noise, between real servers: each fault is named, and an equal version has none. */
 import { readFileSync } from 'node:fs';
 import type { DiffGroup, Diffs } from '../../core/compare/diff-book.js';

@@ -1,3 +1,4 @@
+// Runs over both engines.
 /** Paths, names and offers that look harmless to a proxy and are something else to a server. */
 
 import { RawClient } from '../support/client.js';

@@ -1,3 +1,4 @@
+// Runs over one engine: documents become a plan, which knows no engine.
 /** Hundreds of documents come and go while requests are under way. */
 
 import { lawHolds } from '../support/law.js';

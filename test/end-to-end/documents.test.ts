@@ -1,3 +1,4 @@
+// Runs over one engine: documents become a plan, which knows no engine.
 /**
  * The documents of config/examples/istio, applied to a running umbra between two real services as its README
  * describes.

@@ -1,3 +1,4 @@
+// Runs over both engines.
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';

@@ -1,3 +1,4 @@
+// Runs over one engine: copies are dropped behind the engines.
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ask, askMany } from '../support/client.js';

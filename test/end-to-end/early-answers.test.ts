@@ -1,3 +1,4 @@
+// Runs over both engines.
 /** What becomes of the copy of a request that the primary answers, or fails, before the request is whole. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';

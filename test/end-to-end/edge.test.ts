@@ -1,3 +1,4 @@
+// Runs over both engines.
 import { RawClient } from '../support/client.js';
 import { lawHolds } from '../support/law.js';
 import { fieldOf, Origin } from '../support/origin.js';

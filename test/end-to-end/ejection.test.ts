@@ -1,3 +1,4 @@
+// Runs over one engine: the choice of an endpoint lies behind the engines.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

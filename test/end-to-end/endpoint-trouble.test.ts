@@ -1,3 +1,4 @@
+// Runs over one engine: endpoints are judged and reported behind the engines.
 /**
  * What an operator hears when an endpoint fails: in the log, the access log, the statistics and the metrics.
  */

@@ -1,3 +1,4 @@
+// Runs over both engines.
 import { ask, RawClient } from '../support/client.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';

@@ -1,3 +1,4 @@
+// Runs over one engine: NATS lies behind the engines.
 import { gzipSync } from 'node:zlib';
 import { Kvm } from '@nats-io/kv';
 import { limits } from '../../core/limits.js';

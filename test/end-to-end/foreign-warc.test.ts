@@ -1,3 +1,4 @@
+// Runs over one engine: recordings are written and played behind the engines.
 /** Recordings as other tools see them, and recordings of other tools as umbra sees them. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

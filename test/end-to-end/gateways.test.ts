@@ -1,3 +1,4 @@
+// Runs over both engines.
 /** Routes of two listeners on two ports, as clients see them. */
 
 import { ask } from '../support/client.js';

@@ -1,3 +1,4 @@
+// Runs over one engine: asks for the node engine, which alone has HTTP/2.
 /** What gRPC clients get in umbra's own words: a status and a text in fields, which they can read. */
 import { decodeGrpcMessage } from '../../core/grpc/status-text.js';
 import { type Asked2, ask2, http2Session } from '../support/http2-client.js';

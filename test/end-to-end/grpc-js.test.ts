@@ -1,3 +1,4 @@
+// Runs over one engine: asks for the node engine, which alone has HTTP/2.
 /** Clients and servers of @grpc/grpc-js, an implementation that is not ours, through umbra. */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';

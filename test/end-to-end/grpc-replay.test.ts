@@ -1,3 +1,4 @@
+// Runs over one engine: commands have no engine, and recordings are made behind the engines.
 /** Calls of gRPC that are recorded, or put into a stream, and sent to another version afterwards. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+// Runs over one engine: asks for the node engine, which alone has HTTP/2.
 /** Streams of gRPC: both ways at once, copied message by message, and untouched by what a shadow does. */
 import { once } from 'node:events';
 import { createServer as createHttp1Server } from 'node:http';

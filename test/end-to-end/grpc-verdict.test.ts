@@ -1,3 +1,4 @@
+// Runs over one engine: asks for the node engine, which alone has HTTP/2.
 /** A verdict of two versions of a gRPC service: of a second one that is worse, and of an equal one. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+// Runs over one engine: what holds mirrors back lies behind the engines.
 import { askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';

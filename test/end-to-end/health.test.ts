@@ -1,3 +1,4 @@
+// Runs over one engine: checks lie behind the engines.
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';

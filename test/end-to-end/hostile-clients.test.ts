@@ -1,3 +1,4 @@
+// Runs over both engines.
 /**
  * Clients that send too much, too slowly or without end: each is answered or closed, others are served, and
  * memory stays bounded.

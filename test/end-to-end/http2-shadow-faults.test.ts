@@ -1,3 +1,4 @@
+// Runs over one engine: copies are sent behind the engines.
 /** Shadows of HTTP/2 that misbehave: no client notices, and the law is exact. */
 import { frame, uint32 } from '../core/http2/session-side.js';
 import { type Answered, type Asked, askMany } from '../support/client.js';

@@ -1,3 +1,4 @@
+// Runs over both engines.
 /** Versions that speak HTTP/2 behind a whole umbra, on both engines: what they get, and the law. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';

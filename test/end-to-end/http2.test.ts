@@ -1,3 +1,4 @@
+// Runs over one engine: asks for the node engine, which alone has HTTP/2.
 /** Clients that speak HTTP/2 before a whole umbra: what they get, what the versions get, and the law. */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// Runs over both engines.
 import { ask, askMany, RawClient } from '../support/client.js';
 import { behaviour } from '../support/engines.js';
 import { lawHolds, mirrorTo } from '../support/law.js';

@@ -1,3 +1,4 @@
+// Runs over one engine: documents become a plan, which knows no engine.
 /** What documents ask for, as clients and services see it. Each rule is explained in docs/istio.md. */
 
 import { type Answered, ask } from '../support/client.js';

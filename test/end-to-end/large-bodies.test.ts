@@ -1,3 +1,4 @@
+// Runs over both engines.
 import { createHash } from 'node:crypto';
 import { askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';

@@ -1,3 +1,5 @@
+// Runs over one engine: live changes become a plan, which knows no engine; takeovers on both engines are in
+// takeover.test.ts.
 /**
  * Live changes last over a reload, a restart, a kill, a takeover and a replaced thread. No client notices.
  */

@@ -1,3 +1,4 @@
+// Runs over one engine: NATS lies behind the engines.
 /** The instances of a fleet share live changes through the bucket of their plan, and one of them leads. */
 import { type KV, Kvm } from '@nats-io/kv';
 import { NatsServer, noNats } from '../support/nats.js';

@@ -1,3 +1,4 @@
+// Runs over one engine: the admin server has no engine.
 /** The pictures of the live page that docs/ shows, renewed with `UMBRA_SCREENSHOTS=1`. */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';

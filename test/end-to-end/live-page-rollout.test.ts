@@ -1,3 +1,4 @@
+// Runs over one engine: the admin server has no engine.
 /** The stepper of a rollout on the page of its route, in a real browser. */
 import { faultsOf } from '../support/axe.js';
 import { noBrowser, startBrowser } from '../support/browser.js';

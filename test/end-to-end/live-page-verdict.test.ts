@@ -1,3 +1,4 @@
+// Runs over one engine: the admin server has no engine.
 /** The verdict of a mirror on the live page: its outcome in a word, and each check in a sentence. */
 import { fileURLToPath } from 'node:url';
 import { laws } from '../../bench/simulate/laws.js';

@@ -1,3 +1,4 @@
+// Runs over one engine: the admin server has no engine.
 import { noBrowser, startBrowser } from '../support/browser.js';
 import { isLive, openPage, overflow, phone } from '../support/live-page.js';
 import { Origin } from '../support/origin.js';

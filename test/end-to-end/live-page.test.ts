@@ -1,3 +1,4 @@
+// Runs over one engine: the admin server has no engine.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';

@@ -1,3 +1,4 @@
+// Runs over one engine: the admin server has no engine.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

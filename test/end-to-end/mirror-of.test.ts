@@ -1,3 +1,4 @@
+// Runs over one engine: copies are made behind the engines.
 /** Where a copy is taken: before or after the changes that the route makes for its primary. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+// Runs over one engine: mirrors are chosen and rewritten behind the engines.
 import { type Asked, ask, askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { fieldOf, Origin } from '../support/origin.js';

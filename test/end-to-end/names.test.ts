@@ -1,3 +1,4 @@
+// Runs over one engine: names are looked up behind the engines.
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';

@@ -1,3 +1,4 @@
+// Runs over one engine: asks for the node engine.
 /**
  * Any legal head, both ways, through a whole umbra on the node engine: every byte that need not change
  * arrives as it was sent.

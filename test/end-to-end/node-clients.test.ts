@@ -1,3 +1,4 @@
+// Runs over one engine: asks for the node engine.
 /**
  * Clients that the uws engine can't serve, before the node engine: pipelining, and HTTP/1.0 as two well-known
  * programs speak it.

@@ -1,3 +1,4 @@
+// Runs over one engine: asks for the node engine.
 /**
  * What the node engine does and the uws engine can't: over real connections, against an umbra whose listener
  * asks for it.

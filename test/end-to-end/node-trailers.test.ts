@@ -1,3 +1,4 @@
+// Runs over one engine: asks for the node engine.
 /**
  * Trailers and expectations, end to end: what the node engine passes on to the primary, to the copy and to
  * the client.

@@ -1,3 +1,4 @@
+// Runs over one engine: asks for the node engine.
 /** Upgrades through the node engine: bytes both ways, whatever the protocol. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';

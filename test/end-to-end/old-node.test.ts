@@ -1,3 +1,4 @@
+// Runs over one engine: commands have no engine.
 import { readFileSync } from 'node:fs';
 import { packageFile } from '../../config/package-file.js';
 import t from '../support/tap.js';

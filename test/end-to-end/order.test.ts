@@ -1,3 +1,4 @@
+// Runs over one engine: copies are put in order behind the engines, by what the head says.
 import { ask } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { type Answer, Origin } from '../support/origin.js';

@@ -1,3 +1,4 @@
+// Runs over one engine: commands have no engine.
 /** Every command that prints figures prints them as JSON too, on standard output and nothing else there. */
 import { ask } from '../support/client.js';
 import { Origin } from '../support/origin.js';

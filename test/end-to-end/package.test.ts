@@ -1,3 +1,4 @@
+// Runs over one engine: the demo chooses its engine itself.
 /**
  * What `npm install umbra` would bring: the packed files, and of their dependencies those that are not for
  * development.

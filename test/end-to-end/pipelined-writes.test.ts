@@ -1,3 +1,4 @@
+// Runs over both engines.
 /**
  * Clients that send the next request before they have the answer to the first. The uws engine closes their
  * connections; whatever comes of a write, it never reaches the shadow alone.

@@ -1,3 +1,4 @@
+// Runs over one engine: commands have no engine.
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+// Runs over one engine: NATS lies behind the engines.
 import { type KV, Kvm } from '@nats-io/kv';
 import { hostName } from '../../config/host-name.js';
 import { ask } from '../support/client.js';

@@ -1,3 +1,4 @@
+// Runs over both engines.
 import { Agent } from 'node:http';
 import type { MirrorStats } from '../../core/report/stats.js';
 import { ask, askMany, RawClient } from '../support/client.js';

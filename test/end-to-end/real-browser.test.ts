@@ -1,3 +1,4 @@
+// Runs over one engine: asks for both engines.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

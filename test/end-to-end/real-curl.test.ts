@@ -1,3 +1,4 @@
+// Runs over one engine: asks for both engines.
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';

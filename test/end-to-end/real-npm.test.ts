@@ -1,3 +1,4 @@
+// Runs over one engine: what npm asks is asked by other clients on both engines.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

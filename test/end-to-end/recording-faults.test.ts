@@ -1,3 +1,4 @@
+// Runs over one engine: recordings are made behind the engines.
 /**
  * What becomes of a recording when its disk is full, its directory goes away or nothing may be written; and
  * of clients: nothing.

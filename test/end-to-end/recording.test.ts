@@ -1,3 +1,4 @@
+// Runs over one engine: recordings are made behind the engines.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

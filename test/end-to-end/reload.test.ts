@@ -1,3 +1,4 @@
+// Runs over both engines.
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Load } from '../support/load.js';
 import { Origin } from '../support/origin.js';

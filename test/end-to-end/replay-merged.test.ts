@@ -1,3 +1,4 @@
+// Runs over one engine: commands have no engine.
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

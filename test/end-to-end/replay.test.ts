@@ -1,3 +1,4 @@
+// Runs over one engine: commands have no engine.
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

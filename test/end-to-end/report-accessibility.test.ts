@@ -1,3 +1,4 @@
+// Runs over one engine: the admin server and its reports have no engine.
 /** Accessibility of the report, by the rules of axe-core, in a real browser. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+// Runs over one engine: requests are sent again behind the engines.
 import { ask, RawClient } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';

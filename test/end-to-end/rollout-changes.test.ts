@@ -1,3 +1,5 @@
+// Runs over one engine: rollouts change weights behind the engines; takeovers on both engines are in
+// takeover.test.ts.
 /** What happens to a rollout when documents change its route or another process takes over, and its hooks. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';

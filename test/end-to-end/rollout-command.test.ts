@@ -1,3 +1,4 @@
+// Runs over one engine: commands have no engine.
 /** `umbra rollout` against a whole umbra. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

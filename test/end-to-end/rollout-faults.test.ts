@@ -1,3 +1,4 @@
+// Runs over one engine: weights are chosen behind the engines.
 /** What happens to a rollout when a version dies, a person interferes, or umbra is restarted. */
 import { join } from 'node:path';
 import {

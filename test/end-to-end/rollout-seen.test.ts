@@ -1,3 +1,4 @@
+// Runs over one engine: commands have no engine.
 /** Commands that print figures show a rollout in one line. */
 import { rolloutConfig, startRollout, twoVersions, untilRollout } from '../support/rollout.js';
 import t from '../support/tap.js';

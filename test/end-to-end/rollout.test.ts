@@ -1,3 +1,4 @@
+// Runs over one engine: weights are chosen behind the engines.
 /** Rollouts over a whole umbra with real servers and clients that never stop asking. */
 import { ask } from '../support/client.js';
 import { lawHolds } from '../support/law.js';

@@ -1,3 +1,4 @@
+// Runs over both engines.
 /** What clients got by route, and what umbra says of itself, at /metrics. */
 import { X509Certificate } from 'node:crypto';
 import { writeFileSync } from 'node:fs';

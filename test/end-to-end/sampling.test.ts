@@ -1,3 +1,4 @@
+// Runs over one engine: copies are chosen behind the engines.
 import { askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { fieldOf, Origin } from '../support/origin.js';

@@ -1,3 +1,4 @@
+// Runs over one engine: commands have no engine.
 /** `npm run sbom`: what a user's installation consists of, as CycloneDX. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,3 +1,4 @@
+// Runs over both engines.
 /**
  * Clients that read nothing before they have sent their whole request, as most libraries do: an answer that
  * comes early must still be there when they read.

@@ -1,3 +1,4 @@
+// Runs over one engine: the main process, which no engine is part of, speaks with systemd.
 /** What systemd learns of umbra. A socket of the same kind stands for systemd's own. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+// Runs over one engine: copies are sent behind the engines.
 /**
  * A shadow is a full upstream, and its life is never tied to a client's connection: what mirrors of other
  * proxies lack.

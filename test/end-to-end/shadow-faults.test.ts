@@ -1,3 +1,4 @@
+// Runs over one engine: copies are sent behind the engines.
 import { type Answered, type Asked, askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';

@@ -1,3 +1,4 @@
+// Runs over one engine: NATS lies behind the engines.
 import { AckPolicy } from '@nats-io/jetstream';
 import { dropReasons, failureReasons } from '../../core/errors.js';
 import { total } from '../../core/record/snapshot.js';

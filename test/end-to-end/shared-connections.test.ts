@@ -1,3 +1,4 @@
+// Runs over both engines.
 /** Connections to a version that many clients share: what streams on them, and who is logged in on them. */
 
 import { ask, RawClient } from '../support/client.js';

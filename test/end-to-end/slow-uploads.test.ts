@@ -1,3 +1,4 @@
+// Runs over both engines.
 /** Clients that never finish their uploads: others are served, and the slow ones give way. */
 
 import { ask, RawClient } from '../support/client.js';

@@ -1,3 +1,4 @@
+// Runs over both engines.
 /**
  * Requests that one parser reads so and another one so, before a whole umbra: either umbra understood one
  * thing, and v1 gets exactly that, or the client gets an error and v1 nothing that is whole. Each one is sent

@@ -1,3 +1,4 @@
+// Runs over one engine: the node engine alone takes sockets that are open.
 /** Sockets that systemd opened: a holder that listens and never accepts stands for it. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, lstatSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// Runs over one engine: NATS lies behind the engines.
 import type { RecordedExchange } from '../../core/recording/recorded.js';
 import type { MirrorStats } from '../../core/report/stats.js';
 import { decodeMessage } from '../../core/stream/message.js';

@@ -1,3 +1,4 @@
+// Runs over both engines.
 /**
  * Threads that do not start, do not take a plan, or load a configuration without end: each is terminated when
  * its time is over, and umbra serves. A hook hangs the thread, and makes main's timers of these limits short.

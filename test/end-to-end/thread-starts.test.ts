@@ -1,3 +1,4 @@
+// Runs over both engines.
 /** Threads that fail while they start: a hook, loaded before umbra in each of them, makes them. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

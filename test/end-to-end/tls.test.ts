@@ -1,3 +1,4 @@
+// Runs over one engine: versions are reached over TLS behind the engines.
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';

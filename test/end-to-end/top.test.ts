@@ -1,3 +1,4 @@
+// Runs over one engine: commands have no engine.
 /** `umbra top` on a terminal: util-linux's `script` gives it one. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

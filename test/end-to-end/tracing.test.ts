@@ -1,3 +1,4 @@
+// Runs over one engine: spans are made behind the engines.
 /** Spans of sampled requests and their copies, as a receiver of OTLP gets them. */
 import { ask } from '../support/client.js';
 import { lawHolds } from '../support/law.js';

@@ -1,3 +1,4 @@
+// Runs over one engine: pairs are made and compared behind the engines.
 /**
  * Answers that are wrong behind noise, and answers that are equal but for noise, side by side behind one
  * umbra.

@@ -1,3 +1,4 @@
+// Runs over one engine: pairs are made and compared behind the engines.
 /** Answers of every kind that has places, and answers that rules or HTTP make equal. */
 import { gzipSync } from 'node:zlib';
 import { type ContentRow, equalRow, json, judgeRows, token, typed } from '../support/content-rows.js';

@@ -1,3 +1,4 @@
+// Runs over one engine: pairs are made and compared behind the engines.
 /** Latency, errors and differences by endpoint, between real servers: one endpoint is slow, another fails. */
 import { Agent } from 'node:http';
 import type { MirrorEndpoints } from '../../core/report/endpoints.js';

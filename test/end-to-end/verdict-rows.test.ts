@@ -1,3 +1,4 @@
+// Runs over one engine: pairs are made and compared behind the engines.
 /** Versions that are worse in one way each, and versions that are equal, side by side behind one umbra. */
 import { Agent, request } from 'node:http';
 import type { CheckName, MirrorVerdict, Outcome, Verdict } from '../../core/verdict/verdict.js';

@@ -1,3 +1,4 @@
+// Runs over one engine: pairs are made and compared behind the engines.
 /** A window that a verdict watches, in which the control thread is replaced. */
 import { Agent } from 'node:http';
 import type { Diffs } from '../../core/compare/diff-book.js';

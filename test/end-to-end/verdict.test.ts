@@ -1,3 +1,4 @@
+// Runs over one engine: the admin server and its reports have no engine.
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { join } from 'node:path';

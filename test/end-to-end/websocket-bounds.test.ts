@@ -1,3 +1,4 @@
+// Runs over both engines.
 /** WebSocket clients that read nothing: what is held for all of them is bounded, and others are served. */
 import { once } from 'node:events';
 import { WebSocket, WebSocketServer } from 'ws';

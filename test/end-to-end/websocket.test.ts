@@ -1,3 +1,4 @@
+// Runs over both engines.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';

@@ -1,3 +1,4 @@
+// Runs over one engine: weights are chosen behind the engines.
 import { ask, askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';

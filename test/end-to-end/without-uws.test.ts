@@ -1,3 +1,4 @@
+// Runs over one engine: takes uWS away.
 /**
  * umbra where the native addon can't be loaded: a hook makes its package disappear, as on a platform that has
  * no build.

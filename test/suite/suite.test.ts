@@ -5,8 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { engines } from '../support/engines.js';
 import t, { type Test } from '../support/tap.js';
 import { runAll } from './run.js';
-import { runsOnce } from './runs-once.js';
-import { allTests, piecesOf } from './work.js';
+import { allTests, enginesOf, piecesOf } from './work.js';
 
 const tap = JSON.stringify(import.meta.resolve('../support/tap.js'));
 
@@ -33,16 +32,23 @@ async function run(
   return { told, failed: failed.map(({ piece }) => piece.name) };
 }
 
-t.test('what runs once is there, and everything else runs over both engines', async (t) => {
-  const names = piecesOf(allTests()).map(({ name }) => name);
-  for (const name of Object.keys(runsOnce)) {
-    t.ok(names.includes(`end-to-end/${name}`), name);
-    t.notOk(names.includes(`end-to-end/${name}, uws engine`), name);
-  }
-  t.equal(names.includes('end-to-end/identity, uws engine'), engines.length === 2);
-  t.ok(names.includes('suite/suite'));
-  t.equal(new Set(names).size, names.length);
-});
+t.test(
+  'an end-to-end test says in its first line over which engines it runs, and runs over these',
+  async (t) => {
+    const names = piecesOf(allTests()).map(({ name }) => name);
+    for (const name of names.filter((name) => name.startsWith('end-to-end/') && !name.includes(','))) {
+      const said = enginesOf(name);
+      t.ok(
+        said,
+        `${name}.test.ts begins with "// Runs over both engines." or "// Runs over one engine: why."`,
+      );
+      t.equal(names.includes(`${name}, uws engine`), said === 'both' && engines.length === 2, name);
+    }
+    t.ok(names.includes('end-to-end/identity'));
+    t.ok(names.includes('suite/suite'));
+    t.equal(new Set(names).size, names.length);
+  },
+);
 
 t.test('a file fails by an assertion, an exception, an exit code, and by testing nothing', async (t) => {
   const { told, failed } = await run(t, {

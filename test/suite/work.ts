@@ -1,10 +1,9 @@
 /** What a run of the suite is made of: files, and over which engine. */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { engines } from '../support/engines.js';
 import { engine } from '../support/umbra.js';
-import { runsOnce } from './runs-once.js';
 
 /** One process of the suite. */
 export interface Piece {
@@ -17,30 +16,47 @@ export interface Piece {
 }
 
 const tests = fileURLToPath(new URL('../', import.meta.url));
+const sources = fileURLToPath(new URL('../../../test/', import.meta.url));
 const ending = '.test.js';
 const endToEnd = 'end-to-end/';
 
-/** Every test there is. */
+/** Every test there is. The compiled file of a test that was removed is left out. */
 export function allTests(): string[] {
   const found = readdirSync(tests, { recursive: true, encoding: 'utf8' });
-  return found.filter((name) => name.endsWith(ending)).map((name) => join(tests, name));
+  const names = found.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length));
+  return names.filter((name) => existsSync(sourceOf(name))).map((name) => join(tests, `${name}${ending}`));
+}
+
+function sourceOf(name: string): string {
+  return join(sources, `${name}.test.ts`);
 }
 
 /**
  * `piecesOf` returns the processes that run `files`, longest first, so that the last one does not keep all
- * the others waiting. Files of the end-to-end suite run a second time over the uws engine where it loads,
- * unless `runsOnce` has a reason against it or the caller chose an engine (`UMBRA_ENGINE`).
+ * the others waiting. A file of the end-to-end suite runs a second time over the uws engine if it says so,
+ * unless the engine does not load or the caller chose one (`UMBRA_ENGINE`).
  */
 export function piecesOf(files: readonly string[]): Piece[] {
   const isChosen = engine !== 'auto' || !engines.includes('uws');
   const pieces = files.flatMap((file): Piece[] => {
     const name = relative(tests, file).replaceAll(sep, '/').slice(0, -ending.length);
     const once: Piece = { file, name, engine: null };
-    if (isChosen || !name.startsWith(endToEnd) || name.slice(endToEnd.length) in runsOnce) return [once];
+    if (isChosen || !name.startsWith(endToEnd) || enginesOf(name) !== 'both') return [once];
     return [once, { file, name: `${name}, uws engine`, engine: 'uws' }];
   });
   const rank = ({ name }: Piece): number => longFirst.findIndex((start) => name.startsWith(start));
   return pieces.sort((a, b) => rank(a) - rank(b));
+}
+
+/**
+ * `enginesOf` returns what the first line of an end-to-end test says of engines: `both`, or `one` with the
+ * reason. One engine is enough where the test chooses it, or where what it is about lies behind the engines.
+ * Where the two differ for a client stands in test/support/engines.ts.
+ */
+export function enginesOf(name: string): 'both' | 'one' | null {
+  const head = readFileSync(sourceOf(name), 'utf8');
+  if (head.startsWith('// Runs over both engines.')) return 'both';
+  return head.startsWith('// Runs over one engine: ') ? 'one' : null;
 }
 
 /**
