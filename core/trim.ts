@@ -3,9 +3,7 @@
  * the square of the run's length. Where the text comes from the network, 60 KB of blanks stop a thread for
  * seconds.
  */
-
-const TAB = 0x09;
-const SPACE = 0x20;
+import { Char } from './http/chars.js';
 
 /**
  * Returns `text` without the spaces and tabs at both ends (RFC 9110, section 5.6.3); `trim` also takes 0xa0.
@@ -35,5 +33,5 @@ export function withoutTrailing(text: string, char: string): string {
 }
 
 function isSpaceOrTab(code: number): boolean {
-  return code === SPACE || code === TAB;
+  return code === Char.SP || code === Char.HTAB;
 }

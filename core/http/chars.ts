@@ -9,13 +9,23 @@ export const Char = {
   CR: 0x0d,
   SP: 0x20,
   QUOTE: 0x22,
+  PERCENT: 0x25,
   COMMA: 0x2c,
+  DASH: 0x2d,
   DOT: 0x2e,
+  SLASH: 0x2f,
   ZERO: 0x30,
   COLON: 0x3a,
   SEMICOLON: 0x3b,
   EQUALS: 0x3d,
+  UPPER_A: 0x41,
+  UPPER_Z: 0x5a,
   BACKSLASH: 0x5c,
+  UNDERSCORE: 0x5f,
+  LOWER_A: 0x61,
+  LOWER_Z: 0x7a,
+  /** What a small letter has and the capital letter lacks. */
+  CASE_BIT: 0x20,
 } as const;
 
 const BYTE_VALUES = 256;
@@ -74,16 +84,13 @@ export function asciiLowerCase(text: string): string {
   let from = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code < UPPER_A || code > UPPER_Z) continue;
-    kept += text.slice(from, at) + String.fromCharCode(code + CASE_BIT);
+    if (code < Char.UPPER_A || code > Char.UPPER_Z) continue;
+    kept += text.slice(from, at) + String.fromCharCode(code + Char.CASE_BIT);
     from = at + 1;
   }
   return kept + text.slice(from);
 }
 
-const UPPER_A = 0x41;
-const UPPER_Z = 0x5a;
-const CASE_BIT = 0x20;
 const ASCII_MAX = 0x7f;
 
 function isAscii(text: string): boolean {

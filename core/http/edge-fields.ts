@@ -6,6 +6,7 @@
  * the lines are appended. Only lines that the client has sent are joined or removed.
  */
 import type { EdgePlan } from '../plan.js';
+import { Char } from './chars.js';
 import { withoutFields } from './field-edits.js';
 import { fieldValues, nameIs } from './fields.js';
 import type { RequestHead } from './message.js';
@@ -31,7 +32,6 @@ const idName = ['x-request-id'];
 const LETTER_F = 0x66;
 const LETTER_V = 0x76;
 const LETTER_X = 0x78;
-const CASE_BIT = 0x20;
 
 /** One listener's policy on one thread. */
 export class EdgeFields {
@@ -139,7 +139,7 @@ function nodeName(address: string): string {
 function whatIsSeen(fields: string): number {
   let seen = 0;
   for (let line = 0; line < fields.length; line = fields.indexOf('\n', line) + 1) {
-    const letter = fields.charCodeAt(line) | CASE_BIT;
+    const letter = fields.charCodeAt(line) | Char.CASE_BIT;
     if (letter === LETTER_X) {
       if (isNamed(fields, line, 'x-forwarded-for')) seen |= Seen.FOR;
       else if (isNamed(fields, line, 'x-forwarded-proto')) seen |= Seen.PROTO;
@@ -152,8 +152,6 @@ function whatIsSeen(fields: string): number {
   return seen;
 }
 
-const COLON = 0x3a;
-
 function isNamed(fields: string, line: number, lowerName: string): boolean {
-  return fields.charCodeAt(line + lowerName.length) === COLON && nameIs(fields, line, lowerName);
+  return fields.charCodeAt(line + lowerName.length) === Char.COLON && nameIs(fields, line, lowerName);
 }

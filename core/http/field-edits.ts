@@ -1,12 +1,6 @@
 /** Edits of a block of field lines held as a wire string (`name: value CRLF` each). */
 import type { HeaderEdits } from '../plan.js';
-
-const COLON = 0x3a;
-const DASH = 0x2d;
-const UNDERSCORE = 0x5f;
-const UPPER_A = 0x41;
-const UPPER_Z = 0x5a;
-const CASE_BIT = 0x20;
+import { Char } from './chars.js';
 
 /**
  * `applyEdits` returns `fields` with `edits` applied: remove, then set (one field replaces all of that name),
@@ -43,7 +37,8 @@ export function withoutFields(fields: string, lowerNames: readonly string[]): st
 function isOneOf(fields: string, line: number, lowerNames: readonly string[]): boolean {
   for (let i = 0; i < lowerNames.length; i++) {
     const name = lowerNames[i]!;
-    if (fields.charCodeAt(line + name.length) === COLON && isOrPassesFor(fields, line, name)) return true;
+    if (fields.charCodeAt(line + name.length) === Char.COLON && isOrPassesFor(fields, line, name))
+      return true;
   }
   return false;
 }
@@ -52,9 +47,9 @@ function isOneOf(fields: string, line: number, lowerNames: readonly string[]): b
 function isOrPassesFor(fields: string, line: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) {
     let code = fields.charCodeAt(line + i);
-    if (code >= UPPER_A && code <= UPPER_Z) code |= CASE_BIT;
+    if (code >= Char.UPPER_A && code <= Char.UPPER_Z) code |= Char.CASE_BIT;
     const wanted = name.charCodeAt(i);
-    if (code !== wanted && !(code === UNDERSCORE && wanted === DASH)) return false;
+    if (code !== wanted && !(code === Char.UNDERSCORE && wanted === Char.DASH)) return false;
   }
   return true;
 }

@@ -3,15 +3,7 @@
  * scanned in place, because a map of all fields would be built for every request to look up one or two of
  * them.
  */
-
-const TAB = 0x09;
-const LF = 0x0a;
-const CR = 0x0d;
-const SPACE = 0x20;
-const COLON = 0x3a;
-const UPPER_A = 0x41;
-const UPPER_Z = 0x5a;
-const CASE_BIT = 0x20;
+import { Char } from './chars.js';
 
 /**
  * `fieldValue` returns the value of the first field named `lowerName` (lower case) without the white space
@@ -25,7 +17,7 @@ export function fieldValue(fields: string, lowerName: string): string | null {
   while (line < end) {
     const colon = line + nameLength;
     // A name contains no colon, so this one byte rules out most lines.
-    if (fields.charCodeAt(colon) === COLON && nameIs(fields, line, lowerName)) {
+    if (fields.charCodeAt(colon) === Char.COLON && nameIs(fields, line, lowerName)) {
       return trimmedSlice(fields, colon + 1, lineEnd(fields, colon));
     }
     line = lineEnd(fields, line) + 1;
@@ -41,7 +33,7 @@ export function fieldValues(fields: string, lowerName: string): string {
   let joined = '';
   for (let line = 0; line < fields.length; line = lineEnd(fields, line) + 1) {
     const colon = line + lowerName.length;
-    if (fields.charCodeAt(colon) !== COLON || !nameIs(fields, line, lowerName)) continue;
+    if (fields.charCodeAt(colon) !== Char.COLON || !nameIs(fields, line, lowerName)) continue;
     const value = trimmedSlice(fields, colon + 1, lineEnd(fields, colon));
     if (value !== '') joined += joined === '' ? value : `, ${value}`;
   }
@@ -70,7 +62,7 @@ export function lineEnd(fields: string, from: number): number {
 export function nameIs(fields: string, start: number, lowerName: string): boolean {
   for (let i = 0; i < lowerName.length; i++) {
     let code = fields.charCodeAt(start + i);
-    if (code >= UPPER_A && code <= UPPER_Z) code |= CASE_BIT;
+    if (code >= Char.UPPER_A && code <= Char.UPPER_Z) code |= Char.CASE_BIT;
     if (code !== lowerName.charCodeAt(i)) return false;
   }
   return true;
@@ -78,5 +70,5 @@ export function nameIs(fields: string, start: number, lowerName: string): boolea
 
 /** `isBlank` is true for OWS (RFC 9110, section 5.6.3) and for the characters of the line's end. */
 export function isBlank(code: number): boolean {
-  return code <= SPACE && (code === SPACE || code === TAB || code === CR || code === LF);
+  return code <= Char.SP && (code === Char.SP || code === Char.HTAB || code === Char.CR || code === Char.LF);
 }

@@ -2,8 +2,6 @@ import { Char, equalsIgnoringCase } from './chars.js';
 import type { ResponseHead } from './response-head.js';
 
 const TIMEOUT = 'timeout';
-const EQUALS = 0x3d;
-const COMMA = 0x2c;
 /** A longer number is ignored: a year of seconds has eight digits. */
 const DIGITS_MAX = 8;
 
@@ -20,14 +18,14 @@ export function keepAliveSeconds(head: ResponseHead): number {
     const nameEnd = at + TIMEOUT.length;
     if (nameEnd >= end || !equalsIgnoringCase(bytes, at, nameEnd, TIMEOUT)) continue;
     const equals = skipBlanks(bytes, nameEnd, end);
-    if (bytes[equals] === EQUALS) return numberAt(bytes, skipBlanks(bytes, equals + 1, end), end);
+    if (bytes[equals] === Char.EQUALS) return numberAt(bytes, skipBlanks(bytes, equals + 1, end), end);
   }
   return -1;
 }
 
 function nextParameter(bytes: Buffer, start: number, end: number): number {
   let at = start;
-  while (at < end && bytes[at] !== COMMA) at++;
+  while (at < end && bytes[at] !== Char.COMMA) at++;
   return skipBlanks(bytes, at + 1, end);
 }
 

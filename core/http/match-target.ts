@@ -2,12 +2,7 @@
  * The path that routes match. Most servers treat `/x/../admin`, `/./admin` and `/%61dmin` as `/admin`, so
  * routes must too. Versions get the path as it arrived.
  */
-import { hexValueOf, NOT_HEX } from './chars.js';
-
-const DOT = 0x2e;
-const SLASH = 0x2f;
-const PERCENT = 0x25;
-const BACKSLASH = 0x5c;
+import { Char, hexValueOf, NOT_HEX } from './chars.js';
 
 /**
  * `normalizedTarget` returns `target` (a wire string) with its path normalized as in RFC 3986, section 6.2.2:
@@ -16,7 +11,7 @@ const BACKSLASH = 0x5c;
  * same string when nothing changes.
  */
 export function normalizedTarget(target: string, mergesSlashes: boolean): string {
-  if (target.charCodeAt(0) !== SLASH) return target;
+  if (target.charCodeAt(0) !== Char.SLASH) return target;
   const query = target.indexOf('?');
   const pathEnd = query < 0 ? target.length : query;
   if (!mayChange(target, pathEnd)) return target;
@@ -32,8 +27,8 @@ function mayChange(target: string, end: number): boolean {
   let before = 0;
   for (let at = 0; at < end; at++) {
     const code = target.charCodeAt(at);
-    if (code === PERCENT || code === BACKSLASH) return true;
-    if (before === SLASH && (code === DOT || code === SLASH)) return true;
+    if (code === Char.PERCENT || code === Char.BACKSLASH) return true;
+    if (before === Char.SLASH && (code === Char.DOT || code === Char.SLASH)) return true;
     before = code;
   }
   return false;
@@ -44,10 +39,10 @@ function decoded(path: string): string {
   let kept = 0;
   for (let at = 0; at < path.length; at++) {
     const code = path.charCodeAt(at);
-    if (code === BACKSLASH) {
+    if (code === Char.BACKSLASH) {
       result += `${path.slice(kept, at)}/`;
       kept = at + 1;
-    } else if (code === PERCENT && at + 2 < path.length) {
+    } else if (code === Char.PERCENT && at + 2 < path.length) {
       const high = hexValueOf[path.charCodeAt(at + 1)] ?? NOT_HEX;
       const low = hexValueOf[path.charCodeAt(at + 2)] ?? NOT_HEX;
       if (high === NOT_HEX || low === NOT_HEX || !isUnreserved(high * 16 + low)) continue;
@@ -79,5 +74,7 @@ function withoutDots(path: string, mergesSlashes: boolean): string {
 function isUnreserved(code: number): boolean {
   const lower = code | 0x20;
   if (lower >= 0x61 && lower <= 0x7a && code < 0x80) return true;
-  return (code >= 0x30 && code <= 0x39) || code === 0x2d || code === DOT || code === 0x5f || code === 0x7e;
+  return (
+    (code >= 0x30 && code <= 0x39) || code === 0x2d || code === Char.DOT || code === 0x5f || code === 0x7e
+  );
 }

@@ -3,14 +3,9 @@
  * stepping over each line. It hardly depends on the number of names, because the first letter of most lines
  * rules out all of them.
  */
+import { Char } from './chars.js';
 import { Span } from './span.js';
 
-const COLON = 0x3a;
-const UPPER_A = 0x41;
-const UPPER_Z = 0x5a;
-const LOWER_A = 0x61;
-const LOWER_Z = 0x7a;
-const CASE_BIT = 0x20;
 /** Names are tokens (RFC 9110, section 5.1): ASCII. */
 const CODES = 128;
 
@@ -36,7 +31,7 @@ export class NamedFields {
     if (last !== null) last.next = added;
     else if (code < CODES) {
       this.#byFirstCode[code] = added;
-      if (code >= LOWER_A && code <= LOWER_Z) this.#byFirstCode[code - CASE_BIT] = added;
+      if (code >= Char.LOWER_A && code <= Char.LOWER_Z) this.#byFirstCode[code - Char.CASE_BIT] = added;
     }
     this.#count++;
     return added;
@@ -105,10 +100,10 @@ export class NamedField {
     const length = codes.length;
     const colon = line + length;
     // A name contains no colon, so this one byte rules out most lines with the same first letter.
-    if (colon >= end || fields.charCodeAt(colon) !== COLON || this.foundIn === pass) return false;
+    if (colon >= end || fields.charCodeAt(colon) !== Char.COLON || this.foundIn === pass) return false;
     for (let i = 1; i < length; i++) {
       let code = fields.charCodeAt(line + i);
-      if (code >= UPPER_A && code <= UPPER_Z) code |= CASE_BIT;
+      if (code >= Char.UPPER_A && code <= Char.UPPER_Z) code |= Char.CASE_BIT;
       if (code !== codes[i]) return false;
     }
     this.foundIn = pass;

@@ -2,8 +2,7 @@
  * The forms of a request target (RFC 9112, section 3.2). The upstream gets origin-form, or `*`. Absolute-form
  * is split here, and its authority replaces the Host field's value (section 3.2.2).
  */
-
-const SLASH = 0x2f;
+import { Char } from './chars.js';
 
 /** `http` or `https`, an authority without user information, and the rest. */
 const absoluteForm = /^https?:\/\/([^/?@]+)([/?].*)?$/is;
@@ -20,7 +19,7 @@ export function isHost(host: string): boolean {
 
 /** `isOriginForm` returns true for nearly all targets, which are then forwarded unchanged. */
 export function isOriginForm(target: string): boolean {
-  return target.charCodeAt(0) === SLASH;
+  return target.charCodeAt(0) === Char.SLASH;
 }
 
 /** The parts of a target that is not origin-form. */

@@ -4,21 +4,20 @@
  * passed over. Lines may end in CRLF. A body may hold the separator: a payload ends with the first one behind
  * all bytes that its head announces.
  */
+import { Char } from '../http/chars.js';
 import { fieldValue } from '../http/fields.js';
 import { latin1Slice } from '../http/wire.js';
 import { limits } from '../limits.js';
 import { type RecordedMessage, readRequest, readResponse, type SkippedRecord } from './recorded.js';
 import type { Window } from './window.js';
 
-const LF = 0x0a;
-const CR = 0x0d;
 const monkeys = Buffer.from('\n🐵🙈🙉');
 const firstLine = /^([123]) ([0-9a-f]{1,64}) (\d{1,20})(?: (-?\d{1,20}))?\r?$/;
 const firstLineBytesMax = 256;
 const headEnd = Buffer.from('\r\n\r\n');
 
 export function isGoReplay(start: Buffer): boolean {
-  const end = start.indexOf(LF);
+  const end = start.indexOf(Char.LF);
   return end > 0 && end <= firstLineBytesMax && firstLine.test(latin1Slice(start, 0, end));
 }
 
@@ -78,15 +77,15 @@ function separatorAt(bytes: Buffer, from: number): Separator | null {
   const mark = bytes.indexOf(monkeys, from);
   if (mark < 0) return null;
   let end = mark + monkeys.byteLength;
-  if (bytes[end] === CR) end++;
-  if (bytes[end] !== LF) return null;
-  const before = mark > 0 && bytes[mark - 1] === CR ? 1 : 0;
+  if (bytes[end] === Char.CR) end++;
+  if (bytes[end] !== Char.LF) return null;
+  const before = mark > 0 && bytes[mark - 1] === Char.CR ? 1 : 0;
   return { at: mark - before, before, bytes: end + 1 - mark + before };
 }
 
 /** How many bytes a payload has by the Content-Length of its head; 0 where it does not say. */
 function announcedBytes(payload: Buffer): number {
-  const headStart = payload.indexOf(LF) + 1;
+  const headStart = payload.indexOf(Char.LF) + 1;
   const end = payload.indexOf(headEnd, headStart);
   if (end < 0) return 0;
   const head = latin1Slice(payload, headStart, Math.min(end, headStart + limits.requestHeadBytesMax));
@@ -96,7 +95,7 @@ function announcedBytes(payload: Buffer): number {
 
 /** Null: of a replay. */
 function payloadOf(bytes: Buffer, offset: number): RecordedMessage | SkippedRecord | null {
-  const lineEnd = bytes.indexOf(LF);
+  const lineEnd = bytes.indexOf(Char.LF);
   const line = lineEnd < 0 || lineEnd > firstLineBytesMax ? '' : latin1Slice(bytes, 0, lineEnd);
   const parts = firstLine.exec(line);
   if (parts === null) return { offset, reason: 'not a payload of GoReplay' };

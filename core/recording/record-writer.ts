@@ -11,6 +11,7 @@
  * with an `order`, `Umbra-Order`, a hash of the key in hexadecimal; and on responses `Umbra-Latency-Us`, the
  * time from the first byte sent to the primary to the last one received.
  */
+import { Char } from '../http/chars.js';
 import { latin1Write } from '../http/wire.js';
 import type { Copy } from '../sink/sink.js';
 import { blockBytes, type HttpBlock, requestBlock, responseBlock, writeBlock } from './http-block.js';
@@ -26,7 +27,6 @@ import {
   wholeResponse,
 } from './shown.js';
 
-const SLASH = 0x2f;
 const recordEnd = '\r\n\r\n';
 const scratchBytes = 64 * 1024;
 /** Stands in a URI where a client of HTTP/1.0 named no host. */
@@ -130,6 +130,6 @@ function sharedHeaders({ host, route, http2 }: Copy, target: string, date: strin
 
 /** A target in absolute form is a URI already. */
 function uriOf(host: string, target: string): string {
-  if (target.charCodeAt(0) !== SLASH && /^https?:\/\//i.test(target)) return target;
+  if (target.charCodeAt(0) !== Char.SLASH && /^https?:\/\//i.test(target)) return target;
   return `http://${host === '' ? noHost : host}${target === '*' ? '' : target}`;
 }

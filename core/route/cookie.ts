@@ -1,10 +1,10 @@
 /** Finds one cookie in a request's field lines (RFC 6265, sections 4.2.1 and 5.4). */
+import { Char } from '../http/chars.js';
 import { fieldValue, isBlank } from '../http/fields.js';
 import { Span } from '../http/span.js';
 
 const SEMICOLON = ';';
 const SEMICOLON_CODE = 0x3b;
-const EQUALS = 0x3d;
 
 const cookies = new Span();
 const found = new Span();
@@ -36,7 +36,7 @@ export function findCookie({ text, from, to }: Span, name: string, value: Span):
     // A name contains neither a semicolon nor an equals sign, so the name and the equals sign behind it
     // belong to one cookie.
     if (at === -1 || nameEnd >= to) return false;
-    const isRight = text.charCodeAt(nameEnd) === EQUALS && beginsCookie(text, start, at);
+    const isRight = text.charCodeAt(nameEnd) === Char.EQUALS && beginsCookie(text, start, at);
     const semicolon = text.indexOf(SEMICOLON, nameEnd);
     const end = semicolon === -1 || semicolon > to ? to : semicolon;
     if (isRight) {

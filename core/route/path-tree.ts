@@ -6,6 +6,7 @@
  * so the first match in a leaf is the first match of all. A trie of whole prefixes was rejected: it visits
  * every byte of the path, and it finds the longest prefix, not the first match.
  */
+import { Char } from '../http/chars.js';
 import type { Steps } from '../steps.js';
 import type { CompiledRoute } from './route.js';
 import { ValueTree } from './value-tree.js';
@@ -18,10 +19,6 @@ const BYTES_LOOKED_AT = 256;
 const DEPTH_MAX = 4;
 /** Entries in the children of a node, per route in it. */
 const COPIES_MAX = 2;
-
-const LOWER_A = 0x61;
-const LOWER_Z = 0x7a;
-const CASE_BIT = 0x20;
 
 export class PathTree {
   /** Position of the byte that this node compares, or -1 in a leaf. */
@@ -112,7 +109,7 @@ function countsAt(routes: readonly CompiledRoute[], at: number): Map<number, num
     if (!caresAt(route, at)) continue;
     const code = route.literal.charCodeAt(at);
     count(code);
-    if (route.ignoresCase && isLowerLetter(code)) count(code - CASE_BIT);
+    if (route.ignoresCase && isLowerLetter(code)) count(code - Char.CASE_BIT);
   }
   return counts;
 }
@@ -123,9 +120,9 @@ function caresAt(route: CompiledRoute, at: number): boolean {
 
 function hasCodeAt(route: CompiledRoute, at: number, code: number): boolean {
   const own = route.literal.charCodeAt(at);
-  return own === code || (route.ignoresCase && isLowerLetter(own) && own - CASE_BIT === code);
+  return own === code || (route.ignoresCase && isLowerLetter(own) && own - Char.CASE_BIT === code);
 }
 
 function isLowerLetter(code: number): boolean {
-  return code >= LOWER_A && code <= LOWER_Z;
+  return code >= Char.LOWER_A && code <= Char.LOWER_Z;
 }

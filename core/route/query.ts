@@ -1,9 +1,9 @@
 /** Finds one parameter in the query of a request target. */
+import { Char } from '../http/chars.js';
 import type { Span } from '../http/span.js';
 
 const AMPERSAND = '&';
 const AMPERSAND_CODE = 0x26;
-const EQUALS = 0x3d;
 
 /**
  * `findParameter` sets `span` to the value of the first parameter called `name` and returns true, or false
@@ -24,7 +24,7 @@ export function findParameter(target: string, pathEnd: number, name: string, spa
     const nameEnd = at + name.length;
     if (at === start || target.charCodeAt(at - 1) === AMPERSAND_CODE) {
       const behind = nameEnd < length ? target.charCodeAt(nameEnd) : AMPERSAND_CODE;
-      if (behind === EQUALS) {
+      if (behind === Char.EQUALS) {
         span.set(target, nameEnd + 1, partEnd(target, nameEnd + 1));
         return true;
       }

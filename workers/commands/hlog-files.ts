@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { LogParser, type LogProblem } from '../../core/hlog/log-parser.js';
 import { MergedLog } from '../../core/hlog/merged.js';
+import { Char } from '../../core/http/chars.js';
 import { limits } from '../../core/limits.js';
 
 export interface HlogContents {
@@ -13,7 +14,6 @@ export interface HlogContents {
 
 /** Reported one by one up to here, then as a number. */
 const problemsReported = 5;
-const lineFeed = 0x0a;
 
 /** Rejects with an Error that names the file if one can't be opened. */
 export async function readHlogFiles(paths: readonly string[]): Promise<HlogContents> {
@@ -59,7 +59,7 @@ async function* linesOf(path: string): AsyncGenerator<string> {
   try {
     for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
       let from = 0;
-      for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, from)) {
+      for (let end = chunk.indexOf(Char.LF); end >= 0; end = chunk.indexOf(Char.LF, from)) {
         parts.push(chunk.subarray(from, end));
         yield Buffer.concat(parts).toString('utf8');
         parts = [];

@@ -10,6 +10,7 @@ import { wallClockMs } from '../../core/clock.js';
 import { intervalLine, logHeader } from '../../core/hlog/log-line.js';
 import { LogMark } from '../../core/hlog/mark.js';
 import { type Series, seriesOf } from '../../core/hlog/series.js';
+import { Char } from '../../core/http/chars.js';
 import type { HistogramsPlan } from '../../core/plan.js';
 import { Histogram } from '../../core/record/histogram.js';
 import type { HistogramLogCounts } from '../../core/report/control-counts.js';
@@ -31,7 +32,6 @@ export interface HistogramLogOptions {
 
 /** Time that a hanging disk may delay the end of the process, in milliseconds. */
 const closeMs = 2000;
-const lineFeed = 0x0a;
 
 interface OpenSeries extends Series {
   readonly mark: LogMark;
@@ -178,7 +178,7 @@ async function append(path: string, header: string, lines: string): Promise<void
     const { size } = await file.stat();
     const last = Buffer.alloc(1);
     if (size > 0) await file.read(last, 0, 1, size - 1);
-    const torn = size > 0 && last[0] !== lineFeed;
+    const torn = size > 0 && last[0] !== Char.LF;
     const head = size === 0 && header === '' ? logHeader(wallClockMs()) : header;
     const bytes = Buffer.from((torn ? '\n' : '') + head + lines);
     let written = 0;
