@@ -7,7 +7,7 @@ import type { RolloutStep } from '../core/plan.js';
 import { formatDuration, parseDuration, parseShare, percentOfShare, Refusal } from './units.js';
 
 /** A rollout makes as many tests as its steps allow, and their errors add up (core/verdict/looks). */
-export const rolloutStepsMax = 10;
+const rolloutStepsMax = 10;
 export const defaultSteps = 'mirror:10m,1%:5m,5%:5m,25%:5m,50%:5m,100%';
 
 /** A step without the requests that it needs. */

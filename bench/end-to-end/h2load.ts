@@ -31,7 +31,7 @@ export async function h2load(
 }
 
 /** Throws an Error on text that is not a finished run's. */
-export function parseH2load(text: string): H2Load {
+function parseH2load(text: string): H2Load {
   const [, succeeded, failed] = /^requests: .* (\d+) succeeded, (\d+) failed/m.exec(text) ?? [];
   const [, ...others] = /^status codes: \d+ 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/m.exec(text) ?? [];
   if (succeeded === undefined || failed === undefined || others.length === 0)

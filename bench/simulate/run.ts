@@ -10,7 +10,7 @@ import { PairReader } from '../../core/verdict/pair-reader.js';
 import type { Draws, Law } from './laws.js';
 import type { Scenario } from './scenarios.js';
 
-export const spanS = 100;
+const spanS = 100;
 /** Errors that fall on the same request in both versions. */
 const sharedErrors = 0.001;
 

@@ -85,6 +85,6 @@ export function durationNode(node: TreeNode): TreeNode {
   return placed(node, milliseconds(durationAt(node) ?? 0));
 }
 
-export function milliseconds(ms: number): string {
+function milliseconds(ms: number): string {
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
 }

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { limits } from '../../core/limits.js';
 import type { Address, ProtobufPlan } from '../../core/plan.js';
 import { formatAddress, parseAddress } from '../address.js';
-import { parseEditableFieldName, parseFieldValue, parseMethod } from '../fields.js';
+import { parseFieldValue, parseMethod } from '../fields.js';
 import { parseName, parsePlain } from '../names.js';
 import { parseRegexText } from '../regex.js';
 import {
@@ -158,8 +158,7 @@ export const rate = text('expected a rate such as 5000/s', parseRate, formatRate
   pattern: ratePattern.source,
 });
 
-export const percentExpected =
-  'expected a percentage from 0 to 100 in steps of 0.0001, such as 25, 0.5 or 1%';
+const percentExpected = 'expected a percentage from 0 to 100 in steps of 0.0001, such as 25, 0.5 or 1%';
 /** Millionths. */
 export const share = form(
   z.union(
@@ -174,7 +173,6 @@ export const share = form(
 ).meta({ kind: 'percentage' });
 
 export const method = text('expected a method such as GET', parseMethod);
-export const header = text('expected a header name', parseEditableFieldName);
 export const fieldValue = text('expected a header value', parseFieldValue).meta({ kind: 'text' });
 export const name = text('expected a name', parseName);
 export const file = text('expected the path of a file', parsePlain);

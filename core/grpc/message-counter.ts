@@ -3,7 +3,7 @@
  * message is compressed, four bytes of length, and the message.
  */
 
-export const MESSAGE_PREFIX_BYTES = 5;
+const MESSAGE_PREFIX_BYTES = 5;
 /** The bit of gRPC-Web in the first byte of a prefix. */
 const WEB_TRAILERS = 0x80;
 const LENGTH_BYTE_FACTOR = 256;

@@ -43,7 +43,7 @@ export const guardNames = [
 const US_PER_SECOND = 1e6;
 
 /** `Bucket` allows a burst of events, and a rate of them in the long run. */
-export class Bucket {
+class Bucket {
   readonly #size: number;
   readonly #perSecond: number;
   #level = 0;

@@ -1,5 +1,5 @@
 /** Live changes in words, for the log, answers and commands. */
-import type { LiveMirror, LiveSwitch, LiveWeights, Weights } from './live-state.js';
+import type { LiveMirror, LiveWeights, Weights } from './live-state.js';
 
 const millionthsPerPercent = 10_000;
 
@@ -10,10 +10,6 @@ export function percentOf(shareMillionths: number): number {
 /** `v1=95 v2=5`, as `umbra weights` takes it. */
 export function weightsText(weights: Weights): string {
   return weights.map(([version, weight]) => `${version}=${weight}`).join(' ');
-}
-
-export function describeSwitch({ enabled }: LiveSwitch): string {
-  return `all mirrors ${enabled ? 'on' : 'off'}`;
 }
 
 export function describeMirror({ route, to, enabled, shareMillionths, file }: LiveMirror): string {

@@ -23,7 +23,7 @@ export const Op = {
 } as const;
 
 /** Conditions on a position, as bits. */
-export const At = {
+const At = {
   TEXT_START: 1,
   TEXT_END: 2,
   LINE_START: 4,

@@ -33,7 +33,7 @@ export interface TopFrame {
 export const TOP_COLUMNS = 80;
 
 /** Orders of versions and mirrors: that of the configuration, or by a figure, the largest first. */
-export const topSorts = ['order', 'rate', 'errors', 'p99', 'name'] as const;
+const topSorts = ['order', 'rate', 'errors', 'p99', 'name'] as const;
 export type TopSort = (typeof topSorts)[number];
 
 export interface TopLook {

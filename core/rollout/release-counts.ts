@@ -27,7 +27,7 @@ export interface ReleaseCounts {
 
 export const noSide: SideCounts = { ended: 0, errors: 0, unreachable: 0, latency: SlotCounts.none };
 
-export function sumSides(sides: readonly SideCounts[]): SideCounts {
+function sumSides(sides: readonly SideCounts[]): SideCounts {
   const sum = (of: (side: SideCounts) => number): number => sides.reduce((all, side) => all + of(side), 0);
   return {
     ended: sum(({ ended }) => ended),

@@ -1,4 +1,4 @@
-import { findCircle, readImports } from '../support/imports.js';
+import { findCircle, readImports, unusedExports } from '../support/imports.js';
 import t from '../support/tap.js';
 
 /** Files at the top of core, which all rooms may import. */
@@ -163,3 +163,7 @@ function roomOf(file: string): string {
   const [, room, ...rest] = file.split('/');
   return rest.length > 0 && room !== 'plan' ? room! : SHARED;
 }
+
+t.test('what a module exports is imported somewhere', async (t) => {
+  t.strictSame(unusedExports(['bench', 'config', 'core', 'packaging', 'test', 'workers']), []);
+});

@@ -15,7 +15,7 @@ const parsers = { request: fuzzRequest, response: fuzzResponse, http2: fuzzSessi
 const targets = ['request', 'response', 'http2', ...(skipUws === false ? ['uws'] : []), 'node'];
 
 /** Fuzzes one target for `ms`; resolves with how many messages or connections it made. */
-export async function fuzz(target: string, seed: number, ms: number): Promise<number> {
+async function fuzz(target: string, seed: number, ms: number): Promise<number> {
   const end = performance.now() + ms;
   const stop = (): boolean => performance.now() >= end;
   if (!isParser(target)) return fuzzLive(target, seed, stop);

@@ -1,4 +1,4 @@
-/** Which source files import which, types included, read from the sources. */
+/** Which source files import which, types included, and which names, read from the sources. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,11 +24,47 @@ export function readImports(folders: readonly string[]): Imports {
 
 function importsOf(path: string): string[] {
   const found = readFileSync(path, 'utf8').matchAll(importPattern);
-  return [...found].map(([, target]) => named(join(dirname(path), target!.replace(/\.js$/, '.ts'))));
+  return [...found].map(([, target]) => importedFile(path, target!));
+}
+
+function importedFile(from: string, target: string): string {
+  return named(join(dirname(from), target.replace(/\.js$/, '.ts')));
 }
 
 function named(path: string): string {
   return relative(root, path).split(sep).join('/');
+}
+
+const exportPattern = /^export (?:async )?(?:const|let|function\*?|(?:abstract )?class|enum) (\w+)/gm;
+const namesPattern =
+  /\b(?:import|export)\s+(?:type\s+)?((?:\w+,\s*)?(?:\{|\* as)[^'";]*?)\s*from\s+'(\.{1,2}\/[^']+)'/g;
+const allPattern = /^export \* from\s+'(\.{1,2}\/[^']+)'/gm;
+const latePattern = /\bimport\(\s*'(\.{1,2}\/[^']+)'/g;
+
+/**
+ * `unusedExports` returns what the files of `folders` export and no other of them imports, as
+ * `core/clock.ts: nowUs`. Types are left out, because they are named for what others infer.
+ */
+export function unusedExports(folders: readonly string[]): string[] {
+  const files = [...readImports(folders).keys()];
+  const texts = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
+  const used = new Set<string>();
+  const use = (file: string, target: string, names: string): void => {
+    const from = importedFile(join(root, file), target);
+    for (const [name] of names.matchAll(/\w+/g)) used.add(`${from}: ${name}`);
+    for (const [, passedOn] of (texts.get(from) ?? '').matchAll(allPattern)) use(from, passedOn!, names);
+  };
+  for (const [file, text] of texts) {
+    // After `import * as all` and `import()`, any word of the file may be one of the names.
+    for (const [, names, target] of text.matchAll(namesPattern)) {
+      use(file, target!, names!.includes('*') ? text : names!);
+    }
+    for (const [, target] of text.matchAll(latePattern)) use(file, target!, text);
+  }
+  const exported = [...texts].flatMap(([file, text]) =>
+    Array.from(text.matchAll(exportPattern), ([, name]) => `${file}: ${name}`),
+  );
+  return exported.filter((name) => !used.has(name));
 }
 
 /** One circle of imports as a list of files, the first one again at the end; null: there is none. */

@@ -2,7 +2,6 @@
  * The last chapter of the demo: v2 is released step by step, as `umbra rollout start` does it, or rolled
  * back.
  */
-
 import type { RolloutBody } from '../admin/rollout-body.js';
 import { sendToAdmin } from '../commands/admin-request.js';
 import { progressText } from '../commands/rollout-text.js';
@@ -19,7 +18,7 @@ const timeoutMs = 15_000;
 const requests = 20;
 
 /** `settings` are those of `umbra rollout start`. v2 adds stars and is a little slower, on purpose. */
-export function releaseSettings(stepMs: number): object {
+function releaseSettings(stepMs: number): object {
   const least = `${Math.max(1000, Math.round(stepMs))}ms`;
   return {
     route: 'reviews',

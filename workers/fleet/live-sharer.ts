@@ -126,6 +126,6 @@ export class LiveSharer {
 }
 
 /** `isConflict` returns true where another instance has written the entry first. */
-export function isConflict(error: unknown): boolean {
+function isConflict(error: unknown): boolean {
   return (error as { code?: unknown }).code === wrongLastSequence;
 }

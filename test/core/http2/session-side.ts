@@ -27,7 +27,7 @@ import type { Stream, StreamSink } from '../../../core/http2/stream.js';
 import { WriteArena } from '../../../core/upstream/write-arena.js';
 import { decodeList, encodeList, type Pair } from './hpack-lists.js';
 
-export const LIST_MAX = 16 * 1024;
+const LIST_MAX = 16 * 1024;
 const TABLE = 4096;
 
 /** Takes everything at once, unless it is `full`. */
@@ -117,7 +117,7 @@ function requestText(head: RequestHead): string {
   return `${method} ${target} ${host}${length}${zero}${expects} ${JSON.stringify(fields)}`;
 }
 
-export abstract class Side<S extends Session> {
+abstract class Side<S extends Session> {
   readonly log: string[] = [];
   readonly target = new ListTarget();
   readonly arena = new WriteArena();

@@ -4,7 +4,7 @@ export type Part = readonly [number: number, value: Value];
 /** A text or bytes, an integer, or parts of a nested message. */
 export type Value = string | Buffer | number | bigint | boolean | readonly Part[];
 
-export function varint(value: number | bigint): Buffer {
+function varint(value: number | bigint): Buffer {
   let rest = BigInt.asUintN(64, BigInt(value));
   const bytes: number[] = [];
   while (rest > 0x7fn) {
@@ -60,7 +60,7 @@ export interface FieldWords {
   readonly options?: readonly Part[];
 }
 
-export function field({ name, number, type, typeName, repeated, optional, options }: FieldWords): Part[] {
+function field({ name, number, type, typeName, repeated, optional, options }: FieldWords): Part[] {
   return [
     [1, name],
     [3, number],

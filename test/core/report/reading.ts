@@ -10,7 +10,7 @@ import {
 import { type Reading, read } from '../../../core/report/reading.js';
 import { STARTED_US, sample } from './sample.js';
 
-export function histogramOf(values: Iterable<number>): Histogram {
+function histogramOf(values: Iterable<number>): Histogram {
   const counts = new HdrCounts(new SharedArrayBuffer(HdrCounts.bytes), 0);
   for (const valueUs of values) counts.record(valueUs);
   return Histogram.read([counts]);
