@@ -680,6 +680,29 @@ export const limits = {
   unsharedLiveChanges: 256,
   /** How long the lease of a fleet's leader lasts without being renewed, in milliseconds. */
   leaseMs: 5000,
+  /**
+   * How long the leader of a fleet waits until every instance has taken a step of a rollout, in milliseconds.
+   * Reached: the step is undone, and the rollout is paused.
+   */
+  rolloutTakenMs: 10_000,
+  /**
+   * How long an instance may say nothing to the leader of a fleet, in milliseconds. Past the first: no step
+   * of a rollout passes. Past the second: rollouts go on without the instance. `umbra rollout status` names
+   * it.
+   */
+  rolloutSilentMs: 5000,
+  rolloutLostMs: 60_000,
+  /**
+   * Bytes of an instance's report on its rollouts, packed and unpacked. Larger: it has fewer blocks of time;
+   * then it is not sent, `umbra_rollout_reports_total{result="too-large"}`.
+   */
+  rolloutReportBytes: 512 * 1024,
+  rolloutReportUnpackedBytes: 16 * 1024 * 1024,
+  /**
+   * Reports that the leader of a fleet reads. Past it: no step of a rollout passes, and `umbra rollout
+   * status` says so.
+   */
+  rolloutMembers: 256,
   /** Bytes of the store of applied documents. Reached: a configuration error at the start. */
   documentStoreBytes: 64 * 1024 * 1024,
   /** Documents in force. Reached: a configuration error. */

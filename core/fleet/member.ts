@@ -2,7 +2,7 @@
  * One process of a fleet, as it reports itself on NATS. A snapshot contains counts, histograms and names from
  * the configuration, but nothing of a request or response, so differences have no samples.
  */
-import type { DiffsView } from '../report/diffs.js';
+import { type DiffsView, withoutSamples } from '../report/diffs.js';
 import { parseDiffs } from '../report/parse-diffs.js';
 import { decodeReading, encodeReading } from '../report/raw-reading.js';
 import type { Reading } from '../report/reading.js';
@@ -26,8 +26,6 @@ export interface Member {
   readonly diffs: DiffsView | null;
 }
 
-/** Groups in a snapshot: those with the most pairs. */
-const groupsMax = 100;
 /** Blocks of each mirror in a snapshot, which are enough to estimate an error. */
 const blocksMax = 24;
 
@@ -68,9 +66,4 @@ function withFewerBlocks(reading: Reading): Reading {
     blocks: fewerBlocks(mirror.blocks, blocksMax),
   }));
   return { ...reading, mirrors };
-}
-
-function withoutSamples({ groups, mirrors }: DiffsView): DiffsView {
-  const first = [...groups].sort((a, b) => b.count - a.count).slice(0, groupsMax);
-  return { groups: first.map((group) => ({ ...group, samples: [] })), mirrors };
 }

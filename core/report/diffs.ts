@@ -97,6 +97,15 @@ export function subtractDiffs(later: DiffsView, earlier: DiffsView): DiffsView {
   });
 }
 
+/** Groups that an instance sends to others: those with the most pairs. */
+const sentGroupsMax = 100;
+
+/** `withoutSamples` returns what may leave an instance: counts, and nothing of a request or response. */
+export function withoutSamples({ groups, mirrors }: DiffsView): DiffsView {
+  const first = [...groups].sort((a, b) => b.count - a.count).slice(0, sentGroupsMax);
+  return { groups: first.map((group) => ({ ...group, samples: [] })), mirrors };
+}
+
 /** `addDiffs` returns the sum over several instances. */
 export function addDiffs(views: readonly DiffsView[]): DiffsView {
   return judged({

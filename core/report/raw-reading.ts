@@ -72,7 +72,8 @@ export function decodeReading(json: unknown): Reading {
   return reading;
 }
 
-function encode(value: unknown): unknown {
+/** `encode` returns a value for JSON, with histograms and slots as texts. `decode` reads it. */
+export function encode(value: unknown): unknown {
   if (value instanceof Histogram) return encodeHistogram(value);
   if (value instanceof SlotCounts) return { slotCounts: value.encode() };
   if (value instanceof Map) return { byCode: Object.fromEntries(value) };
@@ -86,7 +87,8 @@ function encodeHistogram(histogram: Histogram): RawHistogram {
   return { hdr: encodePayload(histogram), count, sumUs, minUs, maxUs, clamped };
 }
 
-function decode(value: unknown): unknown {
+/** `decode` throws an Error of a few words where a histogram is cut short or of another shape. */
+export function decode(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(decode);
   if (typeof value !== 'object' || value === null) return value;
   const given = value as Record<string, unknown>;
@@ -114,7 +116,7 @@ function decodeHistogram({ hdr, sumUs, minUs, maxUs, clamped }: RawHistogram): H
 /**
  * `expect` checks that every key of `template` has a value of the same kind. It throws with the key's name.
  */
-function expect(given: unknown, template: object): void {
+export function expect(given: unknown, template: object): void {
   for (const [key, wanted] of Object.entries(template)) {
     const value =
       typeof given === 'object' && given !== null ? (given as Record<string, unknown>)[key] : undefined;

@@ -25,11 +25,13 @@ export interface Situation {
   readonly alarm: string | null;
   /** What a person or a document changed on the route meanwhile; null: nothing. */
   readonly byHand: string | null;
+  /** Why the evidence is not of the whole fleet: the step neither passes nor ends. Absent, null: it is. */
+  readonly absent?: string | null;
 }
 
 /** `advance` returns the same record where nothing changes. */
 export function advance(record: RolloutRecord, situation: Situation): RolloutRecord {
-  const { nowMs, verdict, alarm, byHand } = situation;
+  const { nowMs, verdict, alarm, byHand, absent = null } = situation;
   if (isOver(record) || record.state === 'rolling-back' || record.changedByHand) return record;
   if (byHand !== null) {
     const paused = moved(
@@ -50,17 +52,19 @@ export function advance(record: RolloutRecord, situation: Situation): RolloutRec
   }
   const elapsedMs = nowMs - record.inForceMs;
   if (record.state === 'watching') {
-    if (elapsedMs < watchMsOf(record)) return record;
+    if (elapsedMs < watchMsOf(record) || absent !== null) return record;
     return moved(record, 'released', record.step, nowMs, 'time', watchedText(record, elapsedMs, verdict));
   }
   const step = record.plan.steps[record.step];
-  if (verdict.outcome === 'pass' && elapsedMs >= step.atLeastMs && verdict.requests >= step.requestsMin) {
+  const isSure = verdict.outcome === 'pass' && verdict.requests >= step.requestsMin;
+  if (isSure && elapsedMs >= step.atLeastMs && absent === null) {
     const text = `all checks passed with ${countText(verdict.requests)} requests in ${spanText(elapsedMs / msPerS)}`;
     return nextStep(record, nowMs, 'verdict', text);
   }
   if (elapsedMs < step.atMostMs || record.state === 'held') return record;
-  const missing = `not decided in ${spanText(elapsedMs / msPerS)}: ${missingText(record, verdict)}`;
-  switch (record.plan.onUndecided) {
+  const missing = `not decided in ${spanText(elapsedMs / msPerS)}: ${absent ?? missingText(record, verdict)}`;
+  const { onUndecided } = record.plan;
+  switch (onUndecided === 'go-on' && absent !== null ? 'hold' : onUndecided) {
     case 'hold':
       // The step stays in force, so its evidence goes on.
       return { ...moved(record, 'held', record.step, nowMs, 'time', missing), inForceMs: record.inForceMs };
@@ -117,6 +121,21 @@ export function aborted(record: RolloutRecord, nowMs: number, why: string): Roll
   if (isOver(record) || record.state === 'rolling-back')
     return `the rollout is ${record.state} already; to return to ${record.from}, use umbra weights`;
   return { ...rolledBack(record, nowMs, 'user', why), changedByHand: false };
+}
+
+/**
+ * `undone` returns to the step before, because an instance did not take this one, and waits for a person. A
+ * rollout whose first step is undone is rolled back.
+ */
+export function undone(record: RolloutRecord, nowMs: number, why: string): RolloutRecord {
+  const { history, step, inForceMs } = record;
+  const before = history[history.length - 2];
+  if (before === undefined) return rolledBack(record, nowMs, 'fleet', `the first step was undone: ${why}`);
+  const isUndone = inForceMs === null && before.step !== step;
+  const text = isUndone ? `step ${step + 1} was undone: ${why}` : why;
+  const to = isUndone ? before.step : step;
+  const paused = moved(record, 'paused', to, nowMs, 'fleet', `${text}; resume or abort the rollout`);
+  return isUndone ? paused : { ...paused, inForceMs };
 }
 
 /** `restarted` begins the evidence of a step again, because the counters of the process before are gone. */

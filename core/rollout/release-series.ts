@@ -3,7 +3,7 @@
  * a block's length is a power of two of `unitMs`, and it begins at a multiple of its length by the wall
  * clock, so blocks of several instances cover the same stretches. Pure.
  */
-import { unitMs } from '../verdict/block-series.js';
+import { evenLength, unitMs } from '../verdict/block-series.js';
 import { type ReleaseCounts, sumReleases } from './release-counts.js';
 
 export interface ReleaseBlock {
@@ -12,9 +12,6 @@ export interface ReleaseBlock {
   readonly lengthMs: number;
   readonly counts: ReleaseCounts;
 }
-
-/** Half as many are left after a merge. */
-const blocksMax = 60;
 
 export class ReleaseSeries {
   #blocks: readonly ReleaseBlock[] = [];
@@ -32,10 +29,10 @@ export class ReleaseSeries {
 }
 
 /** `evenReleases` merges blocks, also those of several instances, into ones of one length, ascending. */
-function evenReleases(blocks: readonly ReleaseBlock[]): ReleaseBlock[] {
-  let lengthMs = blocks.reduce((most, block) => Math.max(most, block.lengthMs), unitMs);
-  const starts = blocks.map(({ startMs }) => startMs);
-  while (new Set(starts.map((startMs) => Math.floor(startMs / lengthMs))).size > blocksMax) lengthMs *= 2;
+export function evenReleases(
+  blocks: readonly ReleaseBlock[],
+  lengthMs: number = evenLength(blocks),
+): ReleaseBlock[] {
   const byStart = new Map<number, ReleaseCounts[]>();
   for (const { startMs, counts } of blocks) {
     const start = Math.floor(startMs / lengthMs) * lengthMs;

@@ -18,8 +18,8 @@ export type RolloutState =
   | 'rolled-back'
   | 'released';
 
-/** Who decided. */
-export type Decider = 'verdict' | 'guard' | 'time' | 'user' | 'change';
+/** Who decided. `fleet`: an instance did not take a step. */
+export type Decider = 'verdict' | 'guard' | 'time' | 'user' | 'change' | 'fleet';
 
 export interface Transition {
   /** Wall clock, milliseconds. */
@@ -49,6 +49,8 @@ export interface MirrorBefore {
 export interface RolloutRecord {
   readonly format: 1;
   readonly id: string;
+  /** Rises with each change of the record. Absent in records of earlier releases. */
+  readonly revision?: number;
   readonly route: string;
   readonly from: string;
   readonly to: string;
@@ -72,6 +74,22 @@ export const historyMax = 100;
 
 export function isOver({ state }: Pick<RolloutRecord, 'state'>): boolean {
   return state === 'rolled-back' || state === 'released';
+}
+
+export function revisionOf({ revision = 0 }: Pick<RolloutRecord, 'revision'>): number {
+  return revision;
+}
+
+/**
+ * `evidenceKey` returns a text that is the same for all instances as long as what they count belongs to one
+ * step that is in force.
+ */
+export function evidenceKey({
+  id,
+  step,
+  inForceMs,
+}: Pick<RolloutRecord, 'id' | 'step' | 'inForceMs'>): string {
+  return `${id}/${step}/${inForceMs ?? ''}`;
 }
 
 /** `parseRecord` returns a kept record, or null where `value` is none that this release knows. */

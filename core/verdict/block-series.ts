@@ -61,8 +61,12 @@ export function fewerBlocks(blocks: readonly Block[], max: number): readonly Blo
   return fewer;
 }
 
-function evenLength(blocks: readonly Block[]): number {
-  let lengthMs = blocks.reduce((most, block) => Math.max(most, block.lengthMs), unitMs);
+/** `evenLength` returns the length of at most `blocksMax` blocks, at least `leastMs`. */
+export function evenLength(
+  blocks: readonly Pick<Block, 'startMs' | 'lengthMs'>[],
+  leastMs: number = unitMs,
+): number {
+  let lengthMs = blocks.reduce((most, block) => Math.max(most, block.lengthMs), leastMs);
   const starts = blocks.map(({ startMs }) => startMs);
   while (new Set(starts.map((startMs) => Math.floor(startMs / lengthMs))).size > blocksMax) lengthMs *= 2;
   return lengthMs;

@@ -1,9 +1,7 @@
-import type { RolloutPlan, RolloutStep } from '../../../core/plan.js';
 import {
   aborted,
   advance,
   inForce,
-  moved,
   paused,
   promoted,
   restarted,
@@ -14,47 +12,7 @@ import { parseRecord, type RolloutRecord } from '../../../core/rollout/rollout-r
 import type { StepVerdict } from '../../../core/rollout/step-judge.js';
 import { wantedRoute } from '../../../core/rollout/wanted.js';
 import t from '../../support/tap.js';
-
-const step = (kind: RolloutStep['kind'], percent: number): RolloutStep => ({
-  kind,
-  shareMillionths: percent * 10_000,
-  atLeastMs: 1000,
-  atMostMs: 5000,
-  requestsMin: 100,
-});
-
-const plan: RolloutPlan = {
-  to: 'v2',
-  steps: [step('mirror', 50), step('release', 1), { ...step('release', 100), atLeastMs: 0 }],
-  onUndecided: 'hold',
-  watchMs: 3000,
-  bounds: { shift: 0.02, p99Delta: 0.1, errorDelta: 0.0005, diff: 0.001 },
-  errorsMax: 0.1,
-  pairs: true,
-  onStep: null,
-  onRollback: null,
-  onDone: null,
-};
-
-function begun(changes: Partial<RolloutPlan> = {}): RolloutRecord {
-  const start: RolloutRecord = {
-    format: 1,
-    id: 'a',
-    route: 'reviews',
-    from: 'v1',
-    to: 'v2',
-    plan: { ...plan, ...changes },
-    before: { weights: null, mirrors: {} },
-    state: 'running',
-    step: 0,
-    inForceMs: null,
-    startedMs: 0,
-    endedMs: null,
-    changedByHand: false,
-    history: [],
-  };
-  return inForce(moved(start, 'running', 0, 0, 'user', 'started'), 0);
-}
+import { begunRollout } from './begun.js';
 
 function situation(nowMs: number, outcome: StepVerdict['outcome'], more: Partial<Situation> = {}): Situation {
   const check = {
@@ -72,7 +30,7 @@ function situation(nowMs: number, outcome: StepVerdict['outcome'], more: Partial
 const shown = ({ state, step }: RolloutRecord): string => `${state} ${step}`;
 
 t.test('a rollout takes each step that passes, after its least time, and watches the last one', async (t) => {
-  let record = begun();
+  let record = begunRollout();
   t.equal(advance(record, situation(500, 'pass')), record, 'the least time is not over');
   t.strictSame(wantedRoute(record), {
     weights: [
@@ -109,7 +67,7 @@ t.test('a rollout takes each step that passes, after its least time, and watches
 t.test(
   'a failure rolls back from every state that is judged, and says the check and an example',
   async (t) => {
-    const running = begun();
+    const running = begunRollout();
     const held = { ...running, state: 'held' as const };
     const watching = { ...running, state: 'watching' as const, step: 2 };
     for (const record of [running, held, watching]) {
@@ -131,9 +89,9 @@ t.test(
 
 t.test('an alarm rolls back before the step is in force, and while a person has paused it', async (t) => {
   const alarm = { alarm: 'v2 can not be reached' };
-  const fresh = restarted(begun());
+  const fresh = restarted(begunRollout());
   t.match(advance(fresh, situation(1, 'undecided', alarm)), { state: 'rolling-back' });
-  const held = paused(begun(), 1, 'lunch') as RolloutRecord;
+  const held = paused(begunRollout(), 1, 'lunch') as RolloutRecord;
   t.equal(advance(held, situation(2000, 'fail')), held, 'nothing is judged meanwhile');
   t.match(advance(held, situation(2, 'undecided', alarm)).history.at(-1), {
     by: 'guard',
@@ -143,18 +101,34 @@ t.test('an alarm rolls back before the step is in force, and while a person has 
 
 t.test('a step that is not decided in its longest time does what onUndecided says', async (t) => {
   const late = situation(5000, 'undecided');
-  t.equal(advance(begun(), situation(4999, 'undecided')).state, 'running');
-  const held = advance(begun(), late);
+  t.equal(advance(begunRollout(), situation(4999, 'undecided')).state, 'running');
+  const held = advance(begunRollout(), late);
   t.equal(shown(held), 'held 0');
   t.match(held.history.at(-1)!.reason, /not decided in 5 s: errors: v2 failed 9 of 10/);
   t.equal(advance(held, situation(9000, 'undecided')), held);
   t.equal(shown(advance(held, situation(9000, 'pass'))), 'running 1', 'it goes on by itself once it is sure');
-  t.equal(advance(begun({ onUndecided: 'rollback' }), late).state, 'rolling-back');
-  t.equal(shown(advance(begun({ onUndecided: 'go-on' }), late)), 'running 1');
+  t.equal(advance(begunRollout({ onUndecided: 'rollback' }), late).state, 'rolling-back');
+  t.equal(shown(advance(begunRollout({ onUndecided: 'go-on' }), late)), 'running 1');
 });
 
+t.test(
+  'while figures of instances are missing a step fails, but neither passes nor is released',
+  async (t) => {
+    const absent = 'edge-2 has not reported for 8 s';
+    const record = begunRollout({ onUndecided: 'go-on' });
+    t.equal(advance(record, situation(2000, 'pass', { absent })), record);
+    t.equal(advance(record, situation(2000, 'fail', { absent })).state, 'rolling-back');
+    const held = advance(record, situation(5000, 'pass', { absent }));
+    t.match(held, { state: 'held', step: 0 }, 'instead of the next step');
+    t.match(held.history.at(-1)?.reason, `not decided in 5 s: ${absent}`);
+    t.equal(advance(held, situation(6000, 'pass')).step, 1, 'when it reports again');
+    const watching = { ...record, state: 'watching' as const, step: 2 };
+    t.equal(advance(watching, situation(9000, 'pass', { absent })), watching);
+  },
+);
+
 t.test('a change by hand pauses, and nothing but a person ends that', async (t) => {
-  const changed = advance(begun(), situation(10, 'undecided', { byHand: 'weights are v1=50 v2=50' }));
+  const changed = advance(begunRollout(), situation(10, 'undecided', { byHand: 'weights are v1=50 v2=50' }));
   t.match(changed, { state: 'paused', changedByHand: true });
   t.equal(advance(changed, situation(20, 'fail', { alarm: 'down' })), changed);
   const back = resumed(changed, 30, 'resumed') as RolloutRecord;
@@ -163,8 +137,8 @@ t.test('a change by hand pauses, and nothing but a person ends that', async (t) 
 });
 
 t.test('a person promotes a step or all of them, and can not command what is over', async (t) => {
-  t.equal(shown(promoted(begun(), 1, 'sure', false) as RolloutRecord), 'running 1');
-  const watching = promoted(begun(), 1, 'sure', true) as RolloutRecord;
+  t.equal(shown(promoted(begunRollout(), 1, 'sure', false) as RolloutRecord), 'running 1');
+  const watching = promoted(begunRollout(), 1, 'sure', true) as RolloutRecord;
   t.equal(shown(watching), 'watching 2');
   const released = promoted(watching, 2, 'sure', false) as RolloutRecord;
   t.equal(shown(released), 'released 2');
@@ -178,7 +152,7 @@ t.test('a person promotes a step or all of them, and can not command what is ove
 });
 
 t.test('a record outlasts its way through JSON, and a damaged one is none', async (t) => {
-  const record = advance(begun(), situation(1000, 'pass'));
+  const record = advance(begunRollout(), situation(1000, 'pass'));
   t.strictSame(parseRecord(JSON.parse(JSON.stringify(record))), record);
   for (const damage of [
     null,
