@@ -522,6 +522,13 @@ export const limits = {
    */
   routeSlots: 8192,
   /**
+   * gRPC methods of a version that a thread counts one by one, in one role. Reached: calls of further ones
+   * count as the method `other`.
+   */
+  grpcMethods: 64,
+  /** Bytes of the name of such a method, a multiple of 8. Longer: its calls count as `other`. */
+  grpcMethodBytes: 128,
+  /**
    * Megabytes of a thread's young generation: small, because what a data-plane thread allocates dies at once.
    */
   youngGenerationMb: 4,

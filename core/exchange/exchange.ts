@@ -281,8 +281,7 @@ export class Exchange implements RequestSink, ResponseSink {
     const request = this.#request;
     const first = this.route!;
     if (!fallback.isWhole || !request.resends.afterVersion(failure)) return false;
-    first.counters.failure(failure);
-    if (first.own !== null) first.own.failure(failure);
+    this.#countFailure(failure);
     if (first.retry !== null) this.#attempts!.end();
     this.#firstFailure = failure;
     const route = first.fallback!;
@@ -443,7 +442,7 @@ export class Exchange implements RequestSink, ResponseSink {
     const call = this.#call;
     this.#judged = this.#grpc === null ? this.status : this.#grpc.onEnd(this.status);
     counters.response(this.#judged);
-    if (this.#grpc !== null) counters.grpcResponse(this.#grpc);
+    if (this.#grpc !== null) this.#countGrpc(this.#grpc);
     counters.latency.record(call.endUs - call.sentUs);
     counters.firstByte.record(call.firstByteUs - call.sentUs);
     const { own } = this.route!;
@@ -507,8 +506,16 @@ export class Exchange implements RequestSink, ResponseSink {
     return grpcStatusLines(this.#answerStatus(reason), failureAnswers[reason].text);
   }
 
+  #countGrpc(grpc: GrpcCall): void {
+    const { counters } = this.route!;
+    const { endUs, sentUs } = this.#call;
+    counters.grpcResponse(grpc);
+    counters.grpcMethods.answered(this.#request.target, grpc, grpc.hasMethod, endUs - sentUs);
+  }
+
   #countFailure(failure: Failure): void {
     this.route!.counters.failure(failure);
+    if (this.#grpc !== null) this.route!.counters.grpcMethods.failed(this.#request.target);
     if (this.route!.own !== null) this.route!.own.failure(failure);
   }
 
@@ -545,6 +552,7 @@ export class Exchange implements RequestSink, ResponseSink {
     const call = this.#call;
     outcome.status = this.#judged;
     outcome.grpcStatus = this.grpcStatus;
+    outcome.hasGrpcMethod = this.#grpc?.hasMethod ?? false;
     outcome.latencyUs = this.failure === none ? call.endUs - call.sentUs : 0;
     outcome.firstByteUs = this.failure === none ? call.firstByteUs - call.sentUs : 0;
     outcome.responseBytes = call.responseBytes;

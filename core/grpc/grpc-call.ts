@@ -10,6 +10,7 @@ import {
   grpcStatusOfHead,
   grpcStatusOfTrailers,
   httpStatusOfGrpc,
+  isStatusOfMethod,
 } from './grpc-status.js';
 import { MessageCounter } from './message-counter.js';
 
@@ -19,10 +20,13 @@ export class GrpcCall {
   readonly received = new MessageCounter();
   /** The response's Content-Type is gRPC's. */
   #answersGrpc = false;
+  /** The complete response is one that only a server that has the method gives. */
+  hasMethod = false;
 
   begin(): void {
     this.status = GrpcStatus.NONE;
     this.#answersGrpc = false;
+    this.hasMethod = false;
     this.sent.begin();
     this.received.begin();
   }
@@ -56,6 +60,7 @@ export class GrpcCall {
    * is judged by (`httpStatusOfGrpc`).
    */
   onEnd(httpStatus: number): number {
+    this.hasMethod = isStatusOfMethod(this.status);
     this.status = grpcOutcome(this.status, httpStatus, this.#answersGrpc);
     return httpStatusOfGrpc(this.status);
   }

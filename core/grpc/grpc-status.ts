@@ -75,6 +75,21 @@ const grpcStatuses: ReadonlyMap<number, GrpcStatus> = new Map<number, GrpcStatus
   [504, GrpcStatus.DEADLINE_EXCEEDED],
 ]);
 
+/**
+ * Statuses that a server, or a gateway before it, may give to any path: without the method, without
+ * credentials, under load, and in place of a call that ended early.
+ */
+const withoutMethod: ReadonlySet<GrpcStatus> = new Set([
+  GrpcStatus.NONE,
+  GrpcStatus.CANCELLED,
+  GrpcStatus.DEADLINE_EXCEEDED,
+  GrpcStatus.PERMISSION_DENIED,
+  GrpcStatus.RESOURCE_EXHAUSTED,
+  GrpcStatus.UNIMPLEMENTED,
+  GrpcStatus.UNAVAILABLE,
+  GrpcStatus.UNAUTHENTICATED,
+]);
+
 const FIELD = 'grpc-status';
 const COLON = 0x3a;
 const ZERO = 0x30;
@@ -130,6 +145,11 @@ export function parseGrpcStatus(value: string): GrpcStatus {
     number = number * 10 + code - ZERO;
   }
   return number < grpcStatusNames.length ? (number as GrpcStatus) : GrpcStatus.UNKNOWN;
+}
+
+/** True for a `grpc-status` that only a server gives that has the method. `NONE`: there was no such field. */
+export function isStatusOfMethod(status: GrpcStatus): boolean {
+  return !withoutMethod.has(status);
 }
 
 /**

@@ -56,6 +56,8 @@ export const Seen = {
   CAPTURED: 4,
   /** The body is longer than its captured part. */
   TRUNCATED: 8,
+  /** The response is one that only a server that has the called gRPC method gives. */
+  GRPC_METHOD: 16,
 } as const;
 
 /**
@@ -194,6 +196,8 @@ export class Outcome {
   /** The status that the response is judged by: for gRPC that of its `grpcStatus`. */
   status = 0;
   grpcStatus: GrpcStatus = GrpcStatus.NONE;
+  /** Written as `Seen.GRPC_METHOD`. */
+  hasGrpcMethod = false;
   latencyUs = 0;
   firstByteUs = 0;
   responseBytes = 0;

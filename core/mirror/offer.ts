@@ -145,6 +145,7 @@ export class MirrorCopy {
     outcome.seen =
       (compare.digest ? Seen.BODY_DIGEST : 0) |
       (compare.headers.length > 0 ? Seen.FIELDS_DIGEST : 0) |
+      (outcome.hasGrpcMethod ? Seen.GRPC_METHOD : 0) |
       this.#capture;
     this.port!.outcome(this.exchangeId, outcome);
   }

@@ -171,6 +171,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     this.#bodyDigest = 0;
     this.#fieldsDigest = 0;
     this.#primary.failure = Failure.ABORTED;
+    this.#primary.seen = 0;
     this.#capture = capture;
     this.#heldBytes = 0;
     this.#breaker = null;
@@ -464,8 +465,20 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     const all = Phase.OVER | Phase.PRIMARY_KNOWN | Phase.REQUEST_COMPLETE;
     if ((this.#phase & (all | Phase.SETTLED)) !== all) return;
     this.#phase |= Phase.SETTLED;
-    if ((this.#phase & Phase.UNPAIRED) === 0) this.#pair();
+    const isPaired = (this.#phase & Phase.UNPAIRED) === 0;
+    if (isPaired) this.#pair();
+    if (this.#grpc !== null && this.wasStarted) this.#countMethod(this.#grpc, isPaired);
     this.#home.settled(this);
+  }
+
+  /** Methods are those that the primary has, so that one that the shadow lacks is counted by its name. */
+  #countMethod(grpc: GrpcCall, isPaired: boolean): void {
+    const { grpcMethods } = this.mirror!.version;
+    const { target } = this.request;
+    const { endUs, sentUs } = this.#call;
+    const hasMethod = isPaired ? (this.#primary.seen & Seen.GRPC_METHOD) !== 0 : grpc.hasMethod;
+    if (this.failure >= 0) grpcMethods.failed(target);
+    else grpcMethods.answered(target, grpc, hasMethod, endUs - sentUs);
   }
 
   #pair(): void {

@@ -14,6 +14,7 @@
  * index: V8 folds the property of a constant object literal. Building the object from computed keys was
  * rejected: above a dozen keys V8 makes it a dictionary, and each increment becomes a hash lookup.
  */
+import { type GrpcMethodCounts, GrpcMethods } from './grpc-methods.js';
 import { HdrCounts } from './hdr-counts.js';
 import type { Histogram } from './histogram.js';
 
@@ -37,6 +38,8 @@ export interface KindValue {
   codes: ReadonlyMap<number, number>;
   /** Values in microseconds. */
   hdr: Histogram;
+  /** gRPC calls by method. */
+  methods: readonly GrpcMethodCounts[];
 }
 export type Kind = keyof KindValue;
 
@@ -147,6 +150,10 @@ export class CounterRows {
 
   codes(): Field<'codes', never> {
     return this.#row('codes', CODE_LAST - CODE_FIRST + 1, {});
+  }
+
+  methods(): Field<'methods', never> {
+    return this.#row('methods', GrpcMethods.words, {});
   }
 
   hdr<Figure extends HdrFigure = never, Key extends string = never>(

@@ -14,6 +14,7 @@ import {
   type Row,
   type SnapshotOf,
 } from './counter-table.js';
+import { addGrpcMethods, GrpcMethods, subtractGrpcMethods } from './grpc-methods.js';
 import { Histogram } from './histogram.js';
 import { type MirrorCounters, type MirrorField, mirrorTable } from './mirror-counters.js';
 import { type ThreadCounters, type ThreadField, threadTable } from './thread-counters.js';
@@ -123,6 +124,11 @@ const kindRules: { readonly [K in Kind]: KindRules<KindValue[K]> } = {
     read: (blocks, { index }) => Histogram.read(blocks.map((block) => block.hdrAt(index))),
     subtract: (later, earlier) => later.subtract(earlier),
     add: (a, b) => a.add(b),
+  },
+  methods: {
+    read: (blocks, { index }) => GrpcMethods.read(blocks, index),
+    subtract: subtractGrpcMethods,
+    add: addGrpcMethods,
   },
 };
 

@@ -4,6 +4,7 @@ import type { GrpcCall } from '../grpc/grpc-call.js';
 import { grpcStatusNames } from '../grpc/grpc-status.js';
 import { CounterBlock, sumOf } from './counter-block.js';
 import { CODE_FIRST, CODE_LAST, CounterRows, type Field } from './counter-table.js';
+import { GrpcMethods } from './grpc-methods.js';
 import type { HdrCounts } from './hdr-counts.js';
 
 const rows = new CounterRows();
@@ -40,6 +41,7 @@ const field = {
     help: 'Messages of complete responses of the version to gRPC calls.',
     sparse: true,
   }),
+  grpcMethods: rows.methods(),
   failures: rows.reasons(failureReasons, {
     metric: 'umbra_upstream_failures_total',
     help: 'Requests to the version that ended without a whole response, by reason.',
@@ -175,6 +177,7 @@ export const versionTable = rows.named(field);
 export class VersionCounters extends CounterBlock {
   readonly latency: HdrCounts;
   readonly firstByte: HdrCounts;
+  readonly grpcMethods: GrpcMethods;
 
   static create(): SharedArrayBuffer {
     return CounterBlock.shared(versionTable);
@@ -184,6 +187,8 @@ export class VersionCounters extends CounterBlock {
     super(shared, versionTable);
     this.latency = this.hdr(field.latency);
     this.firstByte = this.hdr(field.firstByte);
+    const methods = field.grpcMethods;
+    this.grpcMethods = new GrpcMethods(this.words.subarray(methods, methods + GrpcMethods.words));
   }
 
   /** A request was handed to the upstream client. Attempts beyond the first count as `retries`. */

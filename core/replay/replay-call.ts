@@ -177,14 +177,20 @@ export class ReplayCall implements ResponseSink {
     const fromUs = this.#fromUs >= 0 ? this.#fromUs : sentUs;
     this.#judged = this.#request.judged(status);
     counters.response(this.#judged);
-    if (this.#request.grpc !== null) counters.grpcResponse(this.#request.grpc);
+    const { grpc, target } = this.#request;
+    if (grpc !== null) {
+      counters.grpcResponse(grpc);
+      counters.grpcMethods.answered(target, grpc, grpc.hasMethod, endUs - fromUs);
+    }
     counters.latency.record(endUs - fromUs);
     counters.firstByte.record(firstByteUs - fromUs);
     this.#over(none);
   }
 
   onFailure(failure: Failure): void {
-    this.#server!.counters.failure(failure);
+    const { counters } = this.#server!;
+    counters.failure(failure);
+    if (this.#request.grpc !== null) counters.grpcMethods.failed(this.#request.target);
     this.#over(failure);
   }
 

@@ -3,6 +3,7 @@ import type { Diffs } from '../compare/diff-book.js';
 import { addDiffs } from './diff-metrics.js';
 import { addEndpoints } from './endpoint-metrics.js';
 import { addFleet } from './fleet-metrics.js';
+import { addGrpcMethods } from './grpc-methods.js';
 import { addLiveChanges } from './live-metrics.js';
 import { gauge } from './metric.js';
 import { addMirrors } from './mirror-metrics.js';
@@ -64,6 +65,7 @@ export class PrometheusPage {
     const registry = given as Registry;
     addRoutes(registry, reading.routes ?? [], reading.control.exemplars ?? []);
     addVersions(registry, reading.versions);
+    addGrpcMethods(registry, reading.versions);
     addEndpoints(registry, reading.endpoints, reading.names);
     addMirrors(registry, reading.mirrors);
     if (diffs !== null) addDiffs(registry, diffs);

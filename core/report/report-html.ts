@@ -6,6 +6,7 @@
 import { outcomeWords } from '../verdict/verdict-text.js';
 import { byWeight, judgementText, nothingDifferentText } from './diffs-text.js';
 import { countText } from './figures.js';
+import { grpcMethodTable } from './grpc-methods.js';
 import { escapeHtml } from './html-escape.js';
 import { dotHtml, htmlTable } from './html-table.js';
 import { mirrorHtml } from './mirror-html.js';
@@ -41,7 +42,7 @@ ${outcomes(report)}${rolloutNoteLines(report.rollouts)
 ${verdictSection(report)}${report.mirrors.length === 0 ? '' : `<h2>Mirrors</h2>\n${mirrorSections(report)}\n`}<h2>Latency</h2>
 ${percentilePlot(plotLines(report))}
 ${versionTable(report)}
-${differences(report)}
+${methodTable(report)}${differences(report)}
 ${report.config === null ? '' : `<h2>Configuration</h2>\n<details><summary>current when this report was made</summary><pre tabindex="0">${escapeHtml(JSON.stringify(report.config, null, 2))}</pre></details>`}
 </main>
 </body>
@@ -139,6 +140,15 @@ function versionTable(report: Report): string {
       mark: { place: places.get(version.name)!, isRing: version.role === 'shadow' },
     })),
   );
+}
+
+function methodTable({ versions }: Report): string {
+  const table = grpcMethodTable(versions);
+  if (table === null) return '';
+  const { heads, rows, more } = table;
+  const cells = rows.map((row) => ({ cells: row }));
+  const rest = more === 0 ? '' : `<p class="dim">and ${countText(more)} more</p>\n`;
+  return `<h2>gRPC calls by method</h2>\n${htmlTable(heads, cells)}\n${rest}`;
 }
 
 function differences({ diffs }: Report): string {

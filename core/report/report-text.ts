@@ -4,9 +4,10 @@ import { addVersions } from '../record/snapshot.js';
 import { mirrorLines as mirrorVerdictLines, outcomeWords } from '../verdict/verdict-text.js';
 import { accountsText, comparisonText, pairsText } from './comparison-text.js';
 import { diffGroupLines } from './diffs-text.js';
-import { endpointTable } from './endpoint-table.js';
+import { type EndpointTable, endpointTable } from './endpoint-table.js';
 import { errorsOf } from './errors-of.js';
 import { countText, durationText, shareText } from './figures.js';
+import { grpcMethodTable } from './grpc-methods.js';
 import type { MirrorReport, Report, VersionReport } from './report.js';
 import { rolloutNoteLines } from './rollout-note.js';
 import { keptText } from './sink-text.js';
@@ -27,7 +28,7 @@ export function reportText(report: Report): string {
       `  verdict: ${outcomeWords[mirror.outcome]}`,
       ...mirrorVerdictLines(mirror).map((line) => `  ${line}`),
     );
-  lines.push('', ...versionLines(report.versions));
+  lines.push('', ...versionLines(report.versions), ...methodLines(report.versions));
   for (const mirror of report.mirrors)
     lines.push('', ...mirrorLines(mirror, report.versions), ...endpointLines(mirror));
   if (report.diffs !== null) lines.push('', ...diffGroupLines(report.diffs).map((line) => `  ${line}`));
@@ -56,16 +57,25 @@ export function versionCells({ latency, counts }: VersionReport): string[] {
 
 function endpointLines({ endpoints, primary, to }: MirrorReport): string[] {
   if (endpoints.length === 0) return [];
-  const { heads, rows, more } = endpointTable(endpoints, primary ?? 'primary', to);
+  const table = endpointTable(endpoints, primary ?? 'primary', to);
+  return tableLines('pairs by endpoint:', table, 'endpoints');
+}
+
+function methodLines(versions: readonly VersionReport[]): string[] {
+  const table = grpcMethodTable(versions);
+  return table === null ? [] : tableLines('gRPC calls by method:', table, 'methods');
+}
+
+function tableLines(title: string, { heads, rows, more }: EndpointTable, what: string): string[] {
   const widths = heads.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i].length)));
   const line = (cells: readonly string[]): string =>
     `    ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i] + 2))).join('')}`;
   return [
     '',
-    '  pairs by endpoint:',
+    `  ${title}`,
     line(heads),
     ...rows.map(line),
-    ...(more === 0 ? [] : [`    and ${countText(more)} more endpoints`]),
+    ...(more === 0 ? [] : [`    and ${countText(more)} more ${what}`]),
   ];
 }
 

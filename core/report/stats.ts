@@ -10,6 +10,7 @@ import { type VersionField, versionTable } from '../record/version-counters.js';
 import type { MirrorVerdict, Verdict } from '../verdict/verdict.js';
 import type { FleetState } from './control-counts.js';
 import type { LastError } from './endpoint-errors.js';
+import { type GrpcMethodFigures, grpcMethodFigures } from './grpc-methods.js';
 import {
   type HealthName,
   isBaseline,
@@ -61,6 +62,8 @@ export interface EndpointStats {
 export interface RoleStats extends StatsOf<typeof VersionField> {
   /** By class, `1xx` to `5xx`, and `other` for codes that are not from 100 to 599. */
   readonly responses: Readonly<Record<string, number>>;
+  /** gRPC calls by method, most calls first; empty without gRPC. */
+  readonly grpcMethods: readonly GrpcMethodFigures[];
 }
 
 type MirrorTableStats = StatsOf<typeof MirrorField>;
@@ -128,7 +131,11 @@ export function stats(reading: Reading, verdict: Verdict | null = null): Stats {
 }
 
 function roleStats(counts: VersionSnapshot): RoleStats {
-  return { ...statsOf(versionTable, counts), responses: byClass(counts) };
+  return {
+    ...statsOf(versionTable, counts),
+    responses: byClass(counts),
+    grpcMethods: grpcMethodFigures(counts.grpcMethods),
+  };
 }
 
 function mirrorStats(mirror: MirrorReading, verdict: Verdict | null): MirrorStats {

@@ -104,6 +104,52 @@ const review = (id: number, stars: number) => message([1, id], [2, stars]);
 const idOf = (bytes: Buffer | undefined): number => bytes?.[1] ?? 0;
 const get = '/reviews.Reviews/Get';
 
+t.test('calls are counted by method, and paths that a client invents take no place', async (t) => {
+  const has =
+    (...methods: string[]): GrpcHandler =>
+    ({ path, messages }) =>
+      methods.includes(path) ? { messages } : { status: 12, trailersOnly: true };
+  const list = '/reviews.Reviews/List';
+  const { umbra, session } = await serve(t, 'http2', [has(get, list), has(get)]);
+  for (let i = 0; i < 3; i++) await callGrpc(session, get, review(i, 4));
+  await callGrpc(session, list, review(1, 4));
+  const invented = 80;
+  for (let i = 0; i < invented; i++) await callGrpc(session, `/attack.S${i}/M`, review(1, 4));
+  await lawHolds(t, umbra);
+  const metrics = await umbra.metrics();
+  const name = 'umbra_grpc_method_requests_total';
+  const lines = metrics.split('\n').filter((line) => line.startsWith(name));
+  const of = (version: string, role: string, method: string, status: string, count: number) =>
+    `${name}{version="${version}",role="${role}",method="${method}",grpc_status="${status}"} ${count}`;
+  t.strictSame(
+    lines.sort(),
+    [
+      of('v1', 'primary', 'reviews.Reviews/Get', 'OK', 3),
+      of('v1', 'primary', 'reviews.Reviews/List', 'OK', 1),
+      of('v1', 'primary', 'other', 'UNIMPLEMENTED', invented),
+      of('v2', 'shadow', 'reviews.Reviews/Get', 'OK', 3),
+      of('v2', 'shadow', 'reviews.Reviews/List', 'UNIMPLEMENTED', 1),
+      of('v2', 'shadow', 'other', 'UNIMPLEMENTED', invented),
+    ].sort(),
+    'a method that the shadow lacks has its name',
+  );
+  const labels = 'version="v1",role="primary",method="reviews.Reviews/Get"';
+  t.match(metrics, `umbra_grpc_method_messages_sent_total{${labels}} 3`);
+  t.match(metrics, `umbra_grpc_method_messages_received_total{${labels}} 3`);
+  t.match(metrics, `umbra_grpc_method_duration_seconds_count{${labels}} 3`);
+  const { json } = await umbra.admin('GET', '/api/endpoints');
+  t.match(json, {
+    grpc: [
+      {
+        version: 'v1',
+        role: 'primary',
+        methods: [{ method: 'other' }, { statuses: { OK: 3 } }, { calls: 1 }],
+      },
+      { version: 'v2', role: 'shadow', methods: [{}, {}, { method: 'reviews.Reviews/List', errors: 1 }] },
+    ],
+  });
+});
+
 for (const protocol of protocols) {
   t.test(`the status of a call is its outcome, wherever it stands (${protocol})`, async (t) => {
     const large = Array.from({ length: 500 }, (_, id) => review(id % 100, 4));

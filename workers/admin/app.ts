@@ -6,6 +6,7 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { nowUs } from '../../core/clock.js';
 import { withoutSets } from '../../core/compare/diff-book.js';
 import { endpointsOf } from '../../core/report/endpoints.js';
+import { grpcMethodsOf } from '../../core/report/grpc-methods.js';
 import { PrometheusPage } from '../../core/report/prometheus.js';
 import { encodeReading } from '../../core/report/raw-reading.js';
 import { type Reading, read } from '../../core/report/reading.js';
@@ -105,7 +106,10 @@ function addReports(app: Hono, deps: AdminDeps): void {
   app.get('/api/diffs', (c) =>
     c.json(c.req.query('sets') === 'no' ? withoutSets(deps.diffs()) : deps.diffs()),
   );
-  app.get('/api/endpoints', (c) => c.json({ mirrors: endpointsOf(reading()) }));
+  app.get('/api/endpoints', (c) => {
+    const now = reading();
+    return c.json({ mirrors: endpointsOf(now), grpc: grpcMethodsOf(now) });
+  });
   app.get('/api/histograms', (c) => c.json(encodeReading(reading())));
   app.get('/api/config', (c) => c.json(deps.effectiveConfig()));
   for (const path of ['/', '/healthz', '/readyz', '/metrics', '/api/openapi.json'])

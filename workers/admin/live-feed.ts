@@ -14,6 +14,7 @@
 import { nowUs, wallClockMs } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
 import { noControlCounts } from '../../core/report/control-counts.js';
+import { withoutGrpcMethods } from '../../core/report/grpc-methods.js';
 import { type Live, live } from '../../core/report/live.js';
 import type { Observed } from '../../core/report/observed.js';
 import { type PairSource, type Reading, read } from '../../core/report/reading.js';
@@ -131,7 +132,7 @@ export class LiveFeed {
     const snapshot = {
       ready: this.#source.ready(),
       process: this.#process(point),
-      stats: stats(reading, this.#judge(reading)),
+      stats: stats(withoutGrpcMethods(reading), this.#judge(reading)),
       live: point,
     };
     this.#last = { id, data: JSON.stringify(snapshot) };

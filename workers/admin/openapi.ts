@@ -185,8 +185,13 @@ export function openApi(): object {
         },
       },
       '/api/endpoints': get(
-        'Pairs of each mirror by endpoint.',
-        json(object({ mirrors: list(object({ route: text, version: text, endpoints: list(any) })) })),
+        'Pairs of each mirror by endpoint, and gRPC calls of each version by method.',
+        json(
+          object({
+            mirrors: list(object({ route: text, version: text, endpoints: list(any) })),
+            grpc: list(object({ version: text, role: text, methods: list(any) })),
+          }),
+        ),
       ),
       '/api/histograms': get(
         'A whole reading, with histograms in the V2 encoding of HdrHistogram.',

@@ -1,4 +1,4 @@
-/** The pairs of each mirror of a view by endpoint: errors and latency of both versions. */
+/** The pairs of each mirror of a view by endpoint, and the gRPC calls of all versions by method. */
 
 import { badge } from './badge.js';
 import { byId, el, scroller, setText } from './dom.js';
@@ -22,13 +22,17 @@ export class Endpoints {
       (mirror) =>
         mirror.primary !== null && mirror.endpoints.length > 0 && (route === null || mirror.route === route),
     );
-    byId('endpoints-panel').hidden = mirrors.length === 0;
-    const shown = JSON.stringify(mirrors);
+    // Versions serve many routes, so their methods are on the first page alone.
+    const grpc = route === null && Array.isArray(answer?.grpc) ? answer.grpc : [];
+    byId('endpoints-panel').hidden = mirrors.length + grpc.length === 0;
+    const shown = JSON.stringify([mirrors, grpc]);
     if (shown === this.#shown) return;
     this.#shown = shown;
-    const isCut = mirrors.some(({ endpoints }) => endpoints.length > rowsShown);
-    setText(byId('endpoints-note'), isCut ? `the ${rowsShown} with most pairs; api/endpoints has all` : '');
-    this.#place.replaceChildren(...mirrors.flatMap(table));
+    const isCut =
+      mirrors.some(({ endpoints }) => endpoints.length > rowsShown) ||
+      grpc.some(({ methods }) => methods.length > rowsShown);
+    setText(byId('endpoints-note'), isCut ? `the ${rowsShown} most frequent; api/endpoints has all` : '');
+    this.#place.replaceChildren(...mirrors.flatMap(table), ...grpc.flatMap(methodTable));
   }
 }
 
@@ -58,6 +62,44 @@ function table({ route, version, primary, endpoints }) {
       ),
     ),
   ];
+}
+
+function methodTable({ version, role, methods }) {
+  const heads = ['gRPC method', 'calls', 'errors', 'messages sent | received', 'p50', 'p99'];
+  return [
+    el(
+      'h3',
+      {},
+      badge(version, role),
+      el('span', { className: 'muted', textContent: ` gRPC calls as ${role}` }),
+    ),
+    scroller(
+      `gRPC calls of ${version} as ${role} by method`,
+      el(
+        'table',
+        {},
+        el('thead', {}, el('tr', {}, ...heads.map((head) => el('th', { scope: 'col', textContent: head })))),
+        el('tbody', {}, ...methods.slice(0, rowsShown).map(methodRow)),
+      ),
+    ),
+  ];
+}
+
+function methodRow({ method, calls, errors, statuses, messages, latencyUs }) {
+  const cell = (textContent, bad = false) => el('td', { textContent, className: bad ? 'bad' : '' });
+  const title = Object.entries(statuses)
+    .map(([status, times]) => `${status} ${count(times)}`)
+    .join(', ');
+  return el(
+    'tr',
+    { title },
+    el('th', { scope: 'row' }, el('bdi', { className: 'path', textContent: method })),
+    cell(count(calls)),
+    cell(count(errors), errors > 0),
+    cell(`${count(messages.sent)} | ${count(messages.received)}`),
+    cell(duration(latencyUs.p50)),
+    cell(duration(latencyUs.p99)),
+  );
 }
 
 function row({ endpoint, pairs, primaryErrors, shadowErrors, primaryUs, shadowUs, slower, different }) {

@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { CounterBlock } from '../../../core/record/counter-block.js';
-import { CounterRows, type CounterTable } from '../../../core/record/counter-table.js';
+import { CounterRows, type CounterTable, type Kind } from '../../../core/record/counter-table.js';
+import { GrpcMethods } from '../../../core/record/grpc-methods.js';
 import { mirrorTable } from '../../../core/record/mirror-counters.js';
 import { combine, readTable } from '../../../core/record/snapshot.js';
 import { threadTable } from '../../../core/record/thread-counters.js';
@@ -113,8 +114,9 @@ const tables: [string, CounterTable][] = [
 ];
 for (const [name, { rows, words, hdrs, bytes }] of tables) {
   t.test(`the rows of the ${name} table share no word, and fill the block`, async (t) => {
-    const width = (row: (typeof rows)[number]) =>
-      row.kind === 'codes' ? 500 : row.kind === 'reasons' ? row.reasons.length : 1;
+    const widths: Partial<Record<Kind, number>> = { codes: 500, methods: GrpcMethods.words };
+    const width = ({ kind, reasons }: (typeof rows)[number]) =>
+      kind === 'reasons' ? reasons.length : (widths[kind] ?? 1);
     const used = rows
       .filter(({ kind }) => kind !== 'hdr')
       .flatMap((row) => Array.from({ length: width(row) }, (_, i) => row.index + i));

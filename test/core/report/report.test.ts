@@ -130,6 +130,36 @@ t.test('every version has its line in the plot and its row in the table', async 
   for (const [, numbers] of page.matchAll(/ d="([^"]+)"/g)) t.notMatch(numbers, /NaN|Infinity|undefined/);
 });
 
+t.test('gRPC calls are shown by method, and a hostile name is text', async (t) => {
+  const counts = (method: string, ok: number, failed: number) => ({
+    method,
+    statuses: [ok],
+    failed,
+    messagesSent: ok,
+    messagesReceived: 2 * ok,
+    buckets: [0, 0, 0, ok],
+    sumUs: ok * 800,
+  });
+  const grpc = { ...version(latencies(10)), grpcMethods: [counts('a.B/C', 4, 1), counts(hostile, 1, 0)] };
+  const report = reportOfReading(readingOf(grpc, version(latencies(10)), mirrorCounts(10, 0)), {
+    source: 'here',
+    madeAt: 'now',
+    diffs: null,
+    config: null,
+    rollouts: [],
+    notes: [],
+    verdict: null,
+  });
+  t.match(
+    reportText(report),
+    /gRPC calls by method:[\s\S]*a\.B\/C +v1 primary +5 +20 % +OK 4, none 1 +4 +8 +750 us/,
+  );
+  const page = reportHtml(report);
+  t.match(page, 'a.B/C');
+  t.notOk(page.includes('<script'));
+  t.notMatch(reportText({ ...report, versions: [] }), 'by method');
+});
+
 t.test('differences, accounts and the configuration are shown', async (t) => {
   const page = reportHtml(report());
   t.match(page, /5000 eligible = 5000 sent \+ 0 dropped/);
