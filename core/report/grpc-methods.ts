@@ -31,7 +31,7 @@ export interface GrpcMethodFigures {
   /** By gRPC status, without those that did not occur; `none` is a call without a whole response. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly messages: { readonly sent: number; readonly received: number };
-  /** Of calls with a whole response; quantiles are interpolated within the buckets of the metric. */
+  /** Calls with a whole response alone; quantiles are interpolated within the buckets of the metric. */
   readonly latencyUs: { readonly mean: number; readonly p50: number; readonly p99: number };
 }
 
@@ -57,7 +57,10 @@ export function grpcMethodsOf({ versions }: Pick<Reading, 'versions'>): GrpcMeth
     }));
 }
 
-/** A reading whose statistics have no methods: the live page, which takes one a second, asks for them by itself. */
+/**
+ * A reading without methods, for the live page: it takes the statistics once a second, and asks for methods by
+ * itself.
+ */
 export function withoutGrpcMethods(reading: Reading): Reading {
   const versions = reading.versions.map((version) => ({
     ...version,
