@@ -58,8 +58,8 @@ export function grpcMethodsOf({ versions }: Pick<Reading, 'versions'>): GrpcMeth
 }
 
 /**
- * A reading without methods, for the live page: it takes the statistics once a second, and asks for methods by
- * itself.
+ * A reading without methods, for the live page. It takes the statistics once a second, and polls methods less
+ * often.
  */
 export function withoutGrpcMethods(reading: Reading): Reading {
   const versions = reading.versions.map((version) => ({
