@@ -18,7 +18,7 @@ import { grpcStatusNames } from '../grpc/grpc-status.js';
 import { limits } from '../limits.js';
 
 /** The method of calls that have no row. No method is called so, because each has a slash. */
-export const OTHER_METHOD = 'other';
+const OTHER_METHOD = 'other';
 /** Upper bounds of the buckets in seconds. */
 export const GRPC_BUCKETS_S = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
