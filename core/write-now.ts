@@ -1,10 +1,17 @@
 import { writeSync, writevSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
+/** Where a handle keeps its descriptor. */
+const kept = Symbol('umbra.descriptor');
+
 /**
  * The descriptor is not in the public types, but as old as Node; without it, writes take the ordinary way.
  */
-type SocketWithHandle = Socket & { readonly _handle?: { readonly fd?: number } | null };
+interface Handle {
+  readonly fd?: number;
+  [kept]?: number;
+}
+type SocketWithHandle = Socket & { readonly _handle?: Handle | null };
 
 /**
  * Writes as much of `bytes[start, end)` as the kernel takes at once and returns how much; 0 also where there
@@ -43,6 +50,17 @@ export function writePartsNow(socket: Socket, parts: readonly Uint8Array[]): num
   }
 }
 
+/**
+ * `fd` is a getter into the runtime, which costs as much as a tenth of a write, so its first answer is kept
+ * with the handle. A socket drops its handle in the call that closes the descriptor, so a number that the
+ * kernel may have given to somebody else is never found.
+ */
 function descriptorOf(socket: Socket): number {
-  return (socket as SocketWithHandle)._handle?.fd ?? -1;
+  const handle = (socket as SocketWithHandle)._handle;
+  if (handle === null || handle === undefined) return -1;
+  const fd = handle[kept];
+  if (fd !== undefined) return fd;
+  const found = handle.fd ?? -1;
+  if (found >= 0) handle[kept] = found;
+  return found;
 }

@@ -244,9 +244,9 @@ export class Forwarder implements ExchangeHome {
 
   /** A failure before a head was sent is answered by umbra. After it the response of the version was cut. */
   #countRoute(exchange: Exchange): void {
-    const { route, status, failure, phase, beganUs } = exchange;
+    const { route, status, failure, phase, beganUs, call } = exchange;
     const isOwn = failure >= 0 && (phase & Phase.HEAD_SENT) === 0;
-    this.#routes?.count(route!.plan.slot, status, isOwn, this.#clock() - beganUs);
+    this.#routes?.count(route!.plan.slot, status, isOwn, call.endUs - beganUs);
   }
 
   #logExchange(exchange: Exchange): void {

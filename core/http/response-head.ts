@@ -180,14 +180,14 @@ export class ResponseHead {
    * Order and bytes are kept. Left out are hop-by-hop fields, fields named by Connection, Content-Length,
    * Transfer-Encoding, and the fields in `without` (bits of `Without`).
    *
-   * `out` has at least `limits.responseHeadBytes`: the result is never longer than the input. It returns the
-   * number of written bytes.
+   * `out` has at least `limits.responseHeadBytes` from `outStart` on: the result is never longer than the
+   * input. It returns the number of written bytes.
    */
-  writeForward(out: Buffer, without: number): number {
+  writeForward(out: Buffer, without: number, outStart = 0): number {
     const { bytes, base } = this;
     const offsets = this.#offsets;
     // "200" and the space that the grammar requires even before an empty reason; some upstreams omit it.
-    let to = copyBytes(bytes, base + this.reasonStart - STATUS_DIGITS - 1, out, 0, STATUS_DIGITS);
+    let to = copyBytes(bytes, base + this.reasonStart - STATUS_DIGITS - 1, out, outStart, STATUS_DIGITS);
     out[to++] = Char.SP;
     to = copyBytes(bytes, base + this.reasonStart, out, to, this.reasonEnd - this.reasonStart);
 
@@ -217,7 +217,7 @@ export class ResponseHead {
       }
       runEnd = offsets[at + VALUE_END]!;
     }
-    return writeLines(bytes, base + runStart, out, to, runEnd - runStart);
+    return writeLines(bytes, base + runStart, out, to, runEnd - runStart) - outStart;
   }
 
   #grow(): void {

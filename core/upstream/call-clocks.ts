@@ -99,9 +99,10 @@ export class CallClocks {
   }
 
   /** `sentWhole` is called when the kernel has all of the request. */
-  sentWhole(): void {
+  sentWhole(nowUs: number = this.#resources!.clock()): void {
     if (this.#firstByteMs > 0 && this.#waits === Waits.NOTHING) {
-      this.#waitFor(Waits.FIRST_BYTE, this.#firstByteMs);
+      this.#waits = Waits.FIRST_BYTE;
+      this.#resources!.deadlines.set(this.#wait, this.#firstByteMs, nowUs);
     }
   }
 

@@ -17,8 +17,8 @@ export interface ConnectionUser extends ReaderSink {
   onNoConnection(endpoint: Endpoint, failure: Failure): void;
   /** Runs `run`, which delivers the content of one read. */
   batch(run: () => void): void;
-  /** Bytes of the response were read and are about to be delivered. */
-  onRead(): void;
+  /** Bytes of the response were read at `nowUs` and are about to be delivered. */
+  onRead(nowUs: number): void;
   /** The socket has written everything it held: `writing` is false again. */
   onWritten(): void;
   /** The connection was lost before the response was complete, and is closed. */
@@ -67,6 +67,8 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
   holder: ConnectionHolder | null = null;
   /** Set by the user when its exchange ends: the whole request was written. */
   requestWhole = false;
+  /** When the connection was ready, or its latest bytes were read. */
+  readUs = 0;
 
   #fed: Fed = Fed.MORE;
   #readBytes = 0;
@@ -233,6 +235,7 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
 
   /** `onReady` releases a connection whose user has left meanwhile. */
   onReady(): void {
+    this.readUs = this.#home.resources.clock();
     if (this.user === null) this.#home.release(this);
     else this.user.onConnection(this);
   }
@@ -250,7 +253,8 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
       return false;
     }
     this.#readBytes = bytes;
-    user.onRead();
+    this.readUs = this.#home.resources.clock();
+    user.onRead(this.readUs);
     user.batch(this.#runFeed);
     if (this.#fed === Fed.WHOLE || this.#fed === Fed.EXCESS) this.#settle();
     else if (this.#fed === Fed.SWITCHED) this.#switch(user);
@@ -325,7 +329,7 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
     this.resume();
     this.exchanges++;
     if (this.isPrivate) {
-      this.rest(this.#home.plan.idleMs, this.#home.resources.clock());
+      this.rest(this.#home.plan.idleMs, this.readUs);
       this.holder!.hold(this);
     } else {
       this.#home.release(this);

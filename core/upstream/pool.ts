@@ -149,9 +149,9 @@ export class VersionPool implements ConnectionHome, PipelinedHome, MultiplexedHo
    * `acquire` returns an idle connection, or null. After null, one of the waiter's `on` methods reports the
    * result.
    */
-  acquire(waiter: ConnectionWaiter): UpstreamConnection | null {
+  acquire(waiter: ConnectionWaiter, nowUs: number = this.resources.clock()): UpstreamConnection | null {
     const endpoint = this.#endpointFor(waiter);
-    return endpoint === null ? null : this.#connectionAt(endpoint, waiter);
+    return endpoint === null ? null : this.#connectionAt(endpoint, waiter, nowUs);
   }
 
   /**
@@ -222,7 +222,7 @@ export class VersionPool implements ConnectionHome, PipelinedHome, MultiplexedHo
     } else {
       endpoint.idle.push(connection);
       this.resources.counters.idleChanged(this.plan, 1);
-      connection.rest(this.plan.idleMs, this.resources.clock());
+      connection.rest(this.plan.idleMs, connection.readUs);
       // Waiters may not use this endpoint, because it is out, or want no connection of their own. Another
       // endpoint may have become usable meanwhile.
       if (first !== null) this.serveWaiters();
@@ -275,7 +275,7 @@ export class VersionPool implements ConnectionHome, PipelinedHome, MultiplexedHo
         const connection = this.#sharedAt(endpoint, waiter);
         if (connection !== null) waiter.onPlace(connection);
       } else {
-        const connection = this.#connectionAt(endpoint, waiter);
+        const connection = this.#connectionAt(endpoint, waiter, this.resources.clock());
         if (connection !== null) waiter.onConnection(connection);
       }
     }
@@ -327,9 +327,8 @@ export class VersionPool implements ConnectionHome, PipelinedHome, MultiplexedHo
     return null;
   }
 
-  #connectionAt(endpoint: PoolEndpoint, waiter: ConnectionWaiter): UpstreamConnection | null {
+  #connectionAt(endpoint: PoolEndpoint, waiter: ConnectionWaiter, nowUs: number): UpstreamConnection | null {
     const { idle } = endpoint;
-    const nowUs = idle.length > 0 ? this.resources.clock() : 0;
     while (idle.length > 0) {
       const connection = idle[idle.length - 1]!;
       const isExpired = connection.isExpired(nowUs);

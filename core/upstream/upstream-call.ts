@@ -123,7 +123,7 @@ export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadO
     this.#phase = Phase.HELD;
     if (framing !== Framing.NONE) return;
     this.#clocks.requestWhole(nowUs);
-    this.#sendBodyless();
+    this.#sendBodyless(nowUs);
   }
 
   write(piece: Uint8Array, last: boolean): boolean {
@@ -247,9 +247,9 @@ export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadO
     this.#fail(failure);
   }
 
-  onRead(): void {
-    this.#readUs = this.#pool!.resources.clock();
-    this.#clocks.movedUs = this.#readUs;
+  onRead(nowUs: number): void {
+    this.#readUs = nowUs;
+    this.#clocks.movedUs = nowUs;
     this.#outgoing.dropWire();
   }
 
@@ -307,11 +307,12 @@ export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadO
     this.#sink.onSwitch(head, tunnel);
   }
 
-  #sendBodyless(): void {
-    this.#acquire();
+  /** One reading of the clock, `nowUs`, serves for all that a request without a body does at once. */
+  #sendBodyless(nowUs: number): void {
+    this.#acquire(nowUs);
     if (this.#phase !== Phase.OPEN) return;
     this.#outgoing.flush(this.#connection!);
-    this.#watchSending();
+    this.#watchSending(nowUs);
   }
 
   /**
@@ -338,12 +339,12 @@ export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadO
     this.#pool!.uploads.ready(this.#upload);
   }
 
-  #acquire(): void {
+  #acquire(nowUs: number = this.#pool!.resources.clock()): void {
     const pool = this.#pool!;
     const tied = this.#request!.tie?.take(pool) ?? null;
     tied?.assign(this);
-    const connection = tied ?? pool.acquire(this);
-    if (connection !== null) this.#open(connection);
+    const connection = tied ?? pool.acquire(this, nowUs);
+    if (connection !== null) this.#open(connection, nowUs);
   }
 
   /** `#acquireNow` acquires a connection while the owner is not within `start` or `write`. */
@@ -381,7 +382,7 @@ export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadO
   }
 
   /** `#open` begins the exchange on `connection`: the request so far goes to the outbox. */
-  #open(connection: UpstreamConnection): void {
+  #open(connection: UpstreamConnection, nowUs: number = this.#pool!.resources.clock()): void {
     this.#clocks.opened();
     this.#connection = connection;
     this.#phase = Phase.OPEN;
@@ -392,7 +393,7 @@ export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadO
     if (this.sentUs === 0) {
       this.#sink.onSent();
       if (this.#connection !== connection) return;
-      this.sentUs = this.#pool!.resources.clock();
+      this.sentUs = nowUs;
     }
     const keeps = this.reused && request.resends.mayFollowLostIdle;
     if (carriesLogin(request.fields)) connection.isPrivate = true;
@@ -423,14 +424,14 @@ export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadO
    * `#watchSending` sets the clock for the version's next step: to take held bytes, or to answer a complete
    * request.
    */
-  #watchSending(): void {
+  #watchSending(nowUs?: number): void {
     if (this.#phase !== Phase.OPEN) return;
     const clocks = this.#clocks;
     const drained = this.#outgoing.drained(this.#connection);
     if (!drained) clocks.holding();
     if (this.headSeen) return;
     if (drained && clocks.isWatchingHeld) clocks.took();
-    if (drained && this.#outgoing.lastWritten) clocks.sentWhole();
+    if (drained && this.#outgoing.lastWritten) clocks.sentWhole(nowUs);
   }
 
   // From the uploads of the pool.

@@ -57,6 +57,8 @@ export class NodeConnection
   readonly #deadline: Deadline;
   #accepted: AcceptedSocket | null = null;
   #client: ClientSocket | null = null;
+  /** The client's address, once it was asked for. */
+  #address: string | null = null;
   #input: Input = Input.HEAD;
   /** The TLS handshake is not done. */
   #handshaking: boolean;
@@ -212,7 +214,8 @@ export class NodeConnection
   }
 
   clientAddress(): string {
-    return addressOf(this.#client!.socket);
+    this.#address ??= addressOf(this.#client!.socket);
+    return this.#address;
   }
 
   clientPort(): number {

@@ -31,7 +31,7 @@ export class Output {
 
   /** A wire string. */
   text(text: string): void {
-    if (text.length > this.#bytes.length - this.#used) this.#makeRoom();
+    this.reserve(text.length);
     latin1Write(this.#bytes, text, this.#used);
     this.#used += text.length;
   }
@@ -49,10 +49,17 @@ export class Output {
     this.#used += piece.length - from;
   }
 
-  /** Memory of at least `bytes` bytes to write at; then say with `wrote` how much it was. */
-  room(bytes: number): Buffer {
+  /** Makes room for `bytes` bytes at `end` of `memory`; then say with `wrote` how many they were. */
+  reserve(bytes: number): void {
     if (bytes > this.#bytes.length - this.#used) this.#makeRoom();
-    return this.#bytes.subarray(this.#used);
+  }
+
+  get memory(): Buffer {
+    return this.#bytes;
+  }
+
+  get end(): number {
+    return this.#used;
   }
 
   wrote(bytes: number): void {

@@ -151,7 +151,9 @@ export class ResponseWriter {
   }
 
   #forward(head: ResponseHead, without: number = Without.NOTHING): void {
-    this.#output.text(this.#version());
-    this.#output.wrote(head.writeForward(this.#output.room(limits.responseHeadBytes), without));
+    const output = this.#output;
+    output.text(this.#version());
+    output.reserve(limits.responseHeadBytes);
+    output.wrote(head.writeForward(output.memory, without, output.end));
   }
 }

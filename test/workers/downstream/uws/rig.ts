@@ -101,7 +101,7 @@ export function head(lines: string, framing: Framing = Framing.NONE, contentLeng
     contentLength: Math.max(0, contentLength),
     hasContentLength: contentLength >= 0,
     bodyless: framing === Framing.NONE,
-    writeForward: (out: Buffer) => out.write(lines, 'latin1'),
+    writeForward: (out: Buffer, _without: number, outStart = 0) => out.write(lines, outStart, 'latin1'),
   };
   return made as unknown as ResponseHead;
 }
