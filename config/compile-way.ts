@@ -1,5 +1,7 @@
 /** Compiles how a route's requests are handled: who answers, what is changed, and what is sent again. */
+import { GrpcStatus, grpcStatusOfName, httpStatusOfGrpc } from '../core/grpc/grpc-status.js';
 import type {
+  AbortPlan,
   AnswerPlan,
   CorsPlan,
   FaultPlan,
@@ -11,6 +13,8 @@ import type {
 } from '../core/plan.js';
 import type { PathChangeConfig } from './schema/path-change.js';
 import type { RouteConfig } from './schema.js';
+
+type AbortConfig = NonNullable<NonNullable<RouteConfig['fault']>['abort']>;
 
 const msPerSecond = 1000;
 
@@ -116,6 +120,13 @@ function compileFault(fault: RouteConfig['fault']): FaultPlan | null {
   const { delay, abort } = fault;
   return {
     delay: delay === undefined ? null : { shareMillionths: delay.percent, delayMs: delay.for },
-    abort: abort === undefined ? null : { shareMillionths: abort.percent, status: abort.status },
+    abort: abort === undefined ? null : compileAbort(abort),
   };
+}
+
+function compileAbort({ percent, status, grpcStatus }: AbortConfig): AbortPlan {
+  if (grpcStatus === undefined)
+    return { shareMillionths: percent, status: status!, grpcStatus: GrpcStatus.NONE };
+  const grpc = grpcStatusOfName(grpcStatus);
+  return { shareMillionths: percent, status: httpStatusOfGrpc(grpc), grpcStatus: grpc };
 }

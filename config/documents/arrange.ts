@@ -3,11 +3,12 @@
  * specific host in any document, and of that host alone, as in Envoy: an exact name, then the longest
  * wildcard, then `*`. Within a host:
  *
- *   - VirtualServices come before HTTPRoutes.
+ *   - VirtualServices come before routes of Gateway API.
  *   - VirtualServices are sorted from the oldest to the youngest, and the rules of each stay in their order,
  *     because the first match wins. From the first rule that matches every request on, the rules of a
  *     VirtualService come after those of the others (Istio does not define the order of resources).
- *   - HTTPRoutes are sorted from the most specific match to the least.
+ *   - HTTPRoutes and GRPCRoutes are sorted from the most specific match to the least. No host has both
+ *     (one-kind-of-route).
  */
 import type { Mark } from '../problem.js';
 import type { TreeNode } from '../tree.js';

@@ -92,14 +92,26 @@ function nameOf(node: TreeNode, index: number): string {
   return textAt(node, 'name') ?? (index === 0 ? 'http' : `port-${index}`);
 }
 
+/** Names that Kubernetes gives to protocols (Service, `appProtocol`). */
+const kubernetesProtocols: Readonly<Record<string, string>> = {
+  'kubernetes.io/h2c': 'HTTP2',
+  'kubernetes.io/ws': 'HTTP',
+  'kubernetes.io/wss': 'HTTPS',
+};
+const namedProtocols = ['HTTP', 'HTTPS', 'HTTP2', 'GRPC', 'TLS', 'TCP', 'MONGO', 'MYSQL', 'REDIS'];
+
 /**
- * `protocolOf` follows Istio: `appProtocol`, or the first part of the name; else HTTP, which Istio detects.
+ * `protocolOf` follows Istio (pkg/config/kube: `ConvertProtocol`): `appProtocol`, else the first part of the
+ * name, else HTTP, which Istio detects.
  */
 function protocolOf(node: TreeNode, number: number): string {
-  const said = textAt(node, 'appProtocol') ?? (textAt(node, 'name') ?? '').split('-')[0];
-  const protocol = said.toUpperCase();
   if (textAt(node, 'protocol') === 'UDP') return 'UDP';
-  if (['HTTPS', 'HTTP2', 'GRPC', 'TLS', 'TCP', 'MONGO', 'MYSQL', 'REDIS'].includes(protocol)) return protocol;
+  const said = textAt(node, 'appProtocol');
+  if (said !== undefined && Object.hasOwn(kubernetesProtocols, said)) return kubernetesProtocols[said];
+  const name = (said ?? textAt(node, 'name') ?? '').toUpperCase();
+  if (name.startsWith('GRPC-WEB')) return 'GRPC-WEB';
+  const [protocol] = name.split('-');
+  if (namedProtocols.includes(protocol)) return protocol;
   return number === 443 ? 'HTTPS' : 'HTTP';
 }
 

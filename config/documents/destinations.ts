@@ -7,11 +7,11 @@ import { didYouMean } from '../suggest.js';
 import { ListNode, MapNode, ScalarNode, type TreeNode } from '../tree.js';
 import { byAge, type Document, errorOf, warnOf } from './document.js';
 import { fitted } from './fitted-name.js';
-import { grow } from './grow.js';
+import { type Growth, grow } from './grow.js';
 import { shortHost, wholeHost } from './host-name.js';
 import { at, itemsAt, textAt } from './look.js';
 import { type Labels, labelsAt, Services } from './service.js';
-import { type VersionPolicy, versionPolicy } from './traffic-policy.js';
+import { boundKeys, type VersionPolicy, versionPolicy } from './traffic-policy.js';
 
 export interface Destination {
   readonly host: string;
@@ -20,6 +20,15 @@ export interface Destination {
   readonly mark: Mark;
   /** A destination without endpoints is reported but not refused. */
   readonly isLenient?: boolean;
+  /** gRPC calls go there, which need HTTP/2. */
+  readonly isGrpc?: boolean;
+}
+
+/** A version whose protocol is known once all routes have named their destinations. */
+interface Made {
+  readonly body: MapNode;
+  readonly policy: VersionPolicy;
+  isHttp2: boolean;
 }
 
 interface Subset {
@@ -46,6 +55,7 @@ export class Destinations {
   readonly #services: Services;
   readonly #rules = new Map<string, HostRules>();
   readonly #names = new Map<string, string | null>();
+  readonly #made = new Map<string, Made>();
 
   constructor(
     documents: readonly Document[],
@@ -73,7 +83,23 @@ export class Destinations {
       name = this.#make(document, destination);
       this.#names.set(known, name);
     }
+    if (destination.isGrpc === true && name !== null) this.#made.get(name)!.isHttp2 = true;
     return name;
+  }
+
+  /**
+   * `settle` writes `protocol` of every version and the bounds that depend on it. Call it once, after the
+   * last `version`. Keys of umbra.yaml take precedence.
+   */
+  settle(): void {
+    for (const { body, policy, isHttp2 } of this.#made.values()) {
+      const own = textAt(body, 'protocol');
+      const speaksHttp2 = own === undefined ? isHttp2 : own === 'http2';
+      const { connections, streams } = boundKeys(policy.bounds, speaksHttp2);
+      setUnless(body, 'protocol', speaksHttp2 ? 'http2' : undefined);
+      setUnless(body, 'connections', connections === undefined ? undefined : { max: connections });
+      setUnless(body, 'streams', streams === undefined ? undefined : { max: streams });
+    }
   }
 
   /** `#enter` adds a rule. Of two definitions the older one counts, as in Istio. */
@@ -105,7 +131,8 @@ export class Destinations {
     const ruled = subset === undefined ? undefined : rules?.subsets.get(subset);
     const policy = this.#policy(rules, ruled);
     const given = this.#givenFor(host, subset);
-    let body: TreeNode;
+    let isHttp2 = policy.upgrades;
+    let body: MapNode;
     if (given !== undefined) {
       this.#reportPort(document, given, port, mark);
       body = withPolicy(given, policy);
@@ -113,13 +140,16 @@ export class Destinations {
       if (subset !== undefined && ruled === undefined) return this.#noSubset(document, host, subset, mark);
       const labels = ruled?.labels ?? noLabels;
       const before = this.#problems.length;
-      const endpoints = this.#services.endpoints(host, port, labels, policy.secure, this.#problems);
-      if (endpoints.length === 0)
+      const served = this.#services.endpoints(host, port, labels, policy.secure, this.#problems);
+      const { urls } = served;
+      if (urls.length === 0)
         return this.#problems.length > before ? null : this.#noEndpoints(document, destination);
-      body = grow(endpoints[0].mark, { endpoints: endpoints, ...policy.keys });
+      isHttp2 ||= served.isHttp2;
+      body = grow(urls[0].mark, { endpoints: urls, ...policy.keys }) as MapNode;
     }
     const name = this.#nameOf(host, subset, given === undefined ? port : undefined);
     this.versions.entries.set(name, { keyMark: mark, node: body });
+    this.#made.set(name, { body, policy, isHttp2 });
     return name;
   }
 
@@ -212,7 +242,7 @@ function endpointsOf(version: TreeNode): readonly TreeNode[] {
 }
 
 /** `withPolicy` applies a DestinationRule. Keys in umbra.yaml take precedence. */
-function withPolicy(version: TreeNode, { keys, secure }: VersionPolicy): TreeNode {
+function withPolicy(version: TreeNode, { keys, secure }: VersionPolicy): MapNode {
   const body = new MapNode(version.mark);
   const endpoints = endpointsOf(version).map((node) => (secure === null ? node : withScheme(node, secure)));
   if (version instanceof MapNode) for (const [key, entry] of version.entries) body.entries.set(key, entry);
@@ -230,6 +260,16 @@ function withPolicy(version: TreeNode, { keys, secure }: VersionPolicy): TreeNod
     body.entries.set(key, { keyMark: node.mark, node });
   }
   return body;
+}
+
+/** `setUnless` sets a key of a version, or keys within it, that the version does not have. */
+function setUnless(body: MapNode, key: string, growth: Growth | undefined): void {
+  if (growth === undefined) return;
+  const own = body.entries.get(key)?.node;
+  const grown = grow(body.mark, growth);
+  const isPart = own instanceof MapNode && grown instanceof MapNode;
+  if (own !== undefined && !isPart) return;
+  body.entries.set(key, { keyMark: body.mark, node: isPart ? joined(grown, own) : grown });
 }
 
 function joined(first: MapNode, over: MapNode): MapNode {

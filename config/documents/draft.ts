@@ -7,6 +7,7 @@ import type { Document } from './document.js';
 import { fitted } from './fitted-name.js';
 import type { Gateways } from './gateways.js';
 import type { Growth } from './grow.js';
+import { isGatewayRoute } from './kinds.js';
 import { textAt } from './look.js';
 import type { ReferenceGrants } from './reference-grants.js';
 
@@ -57,9 +58,9 @@ function isEveryPath(path: Growth): boolean {
 
 /**
  * `routeNameOf` returns `reviews`, `reviews_2` or `reviews_canary`. In another namespace it is
- * `prod__reviews`, and for an HTTPRoute, which may have the name of a VirtualService, `httproute_reviews`.
- * `reviews_1-2` is the second route of one rule. Names of objects contain no `_`, so rules of different
- * documents never collide.
+ * `prod__reviews`, and for a route of Gateway API, which may have the name of a VirtualService,
+ * `httproute_reviews` or `grpcroute_reviews`. `reviews_1-2` is the second route of one rule. Names of objects
+ * contain no `_`, so rules of different documents never collide.
  */
 export function routeNameOf(
   { kind, namespace, name }: Document,
@@ -69,7 +70,7 @@ export function routeNameOf(
   part = 1,
 ): string {
   const local = namespace === usualNamespace ? name : `${namespace}__${name}`;
-  const own = kind.name === 'HTTPRoute' ? `httproute_${local}` : local;
+  const own = isGatewayRoute(kind.name) ? `${kind.name.toLowerCase()}_${local}` : local;
   const rule = (ruleName ?? '').replace(/[^A-Za-z0-9.-]/g, '-');
   if (part > 1) return fitted(`${own}_${rule || index + 1}-${part}`);
   if (rule !== '') return fitted(`${own}_${rule}`);

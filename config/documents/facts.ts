@@ -1,6 +1,7 @@
 /** Summarizes a document in a few words for the output of `umbra apply`: `mirror v2 100 %`. */
 import type { TreeNode } from '../tree.js';
 import type { Document } from './document.js';
+import { isGatewayRoute } from './kinds.js';
 import { at, itemsAt, numberAt, textAt } from './look.js';
 
 /** `factsOf` returns words that can be compared one by one with those of another version of the document. */
@@ -8,8 +9,8 @@ function factsOf({ kind, spec }: Document): string[] {
   const facts =
     kind.name === 'VirtualService'
       ? itemsAt(spec, 'http').flatMap(virtualServiceFacts)
-      : kind.name === 'HTTPRoute'
-        ? itemsAt(spec, 'rules').flatMap(httpRouteFacts)
+      : isGatewayRoute(kind.name)
+        ? itemsAt(spec, 'rules').flatMap(gatewayRouteFacts)
         : kind.name === 'DestinationRule'
           ? itemsAt(spec, 'subsets').map((subset) => `subset ${textAt(subset, 'name')}`)
           : kind.name === 'ServiceEntry'
@@ -72,7 +73,7 @@ function virtualServiceFacts(rule: TreeNode): string[] {
   return facts;
 }
 
-function httpRouteFacts(rule: TreeNode): string[] {
+function gatewayRouteFacts(rule: TreeNode): string[] {
   const refs = itemsAt(rule, 'backendRefs');
   const facts =
     refs.length === 0 ? [] : [split(refs.map((ref) => [textAt(ref, 'name') ?? '', numberAt(ref, 'weight')]))];

@@ -8,6 +8,7 @@ import type { TreeNode } from '../tree.js';
 import { type Document, keyOf, warnOf } from './document.js';
 import { type Listening, parseListen } from './listen-ports.js';
 import { at, itemsAt, numberAt, textAt } from './look.js';
+import { isHttp } from './service.js';
 
 interface Listener {
   readonly name: string;
@@ -33,8 +34,6 @@ export interface Wanted {
 }
 
 export const everything: Binding = { hosts: ['*'], port: null };
-
-const spoken = ['HTTP', 'HTTPS', 'HTTP2'];
 
 export class Gateways {
   readonly #listeners = new Map<string, readonly Listener[]>();
@@ -116,7 +115,7 @@ function isWithin(host: string, wide: string): boolean {
 
 function listenerOf(node: TreeNode): Listener[] {
   const protocol = textAt(node, 'protocol')?.toUpperCase() ?? '';
-  if (!spoken.includes(protocol)) return [];
+  if (!isHttp(protocol)) return [];
   return [
     {
       name: textAt(node, 'name') ?? '',
@@ -131,7 +130,7 @@ function listenerOf(node: TreeNode): Listener[] {
 
 function serverOf(node: TreeNode): Listener[] {
   const protocol = textAt(node, 'port', 'protocol')?.toUpperCase() ?? 'HTTP';
-  if (!spoken.includes(protocol)) return [];
+  if (!isHttp(protocol)) return [];
   return [
     {
       name: textAt(node, 'name') ?? textAt(node, 'port', 'name') ?? '',

@@ -1,8 +1,9 @@
 /** Checks a document beyond the shape of its fields when it is read, whether or not it is used later. */
 import { type ConfigProblem, errorAt, warningAt } from '../problem.js';
 import type { TreeNode } from '../tree.js';
-import type { KindName } from './kinds.js';
+import { isGatewayRoute, type KindName } from './kinds.js';
 import { at, entriesAt, itemsAt, keyMark, numberAt, textAt } from './look.js';
+import { isHttp } from './service.js';
 
 /** `judge` takes the root of a document whose shape was checked. `label` begins every message. */
 export function judge(kind: KindName, root: TreeNode, label: string): ConfigProblem[] {
@@ -17,7 +18,7 @@ export function judge(kind: KindName, root: TreeNode, label: string): ConfigProb
     for (const rule of itemsAt(spec, 'http'))
       for (const match of itemsAt(rule, 'match')) judged.headers(at(match, 'headers'));
   if (kind === 'ServiceEntry') judged.entry(spec);
-  if (kind === 'HTTPRoute') for (const parent of itemsAt(spec, 'parentRefs')) judged.parent(parent);
+  if (isGatewayRoute(kind)) for (const parent of itemsAt(spec, 'parentRefs')) judged.parent(parent);
   if (kind === 'Gateway') for (const listener of itemsAt(spec, 'listeners')) judged.listener(listener);
   if (kind === 'IstioGateway') for (const server of itemsAt(spec, 'servers')) judged.server(server);
   return judged.problems;
@@ -74,10 +75,9 @@ class Judgement {
         `resolution: with ${word} and without \`endpoints\` it has no addresses, and a destination with its host is refused`,
       );
     const ports = itemsAt(spec, 'ports');
-    const speaks = (port: TreeNode) =>
-      ['HTTP', 'HTTPS'].includes(textAt(port, 'protocol')?.toUpperCase() ?? 'HTTP');
+    const speaks = (port: TreeNode) => isHttp(textAt(port, 'protocol')?.toUpperCase() ?? 'HTTP');
     for (const port of ports.filter((one) => !speaks(one)))
-      this.#warn(port.mark, `port ${numberAt(port, 'number')} has no effect: umbra speaks HTTP and HTTPS`);
+      this.#warn(port.mark, `port ${numberAt(port, 'number')} has no effect: umbra speaks HTTP`);
   }
 
   /** One header in two spellings is two conditions, as in Envoy, which it can hardly meet. */
@@ -117,7 +117,7 @@ class Judgement {
 
   #protocol(listener: TreeNode, protocol: TreeNode | undefined, port: number | undefined): void {
     const word = textAt(protocol)?.toUpperCase() ?? 'HTTP';
-    if (['HTTP', 'HTTPS', 'HTTP2'].includes(word)) return;
+    if (isHttp(word)) return;
     this.#warn(
       (protocol ?? listener).mark,
       `the listener on port ${port} is ignored: umbra does not listen for ${word}`,

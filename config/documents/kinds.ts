@@ -2,6 +2,7 @@
 import { didYouMean } from '../suggest.js';
 import { destinationRule } from './kinds/destination-rule.js';
 import { gateway, istioGateway } from './kinds/gateway.js';
+import { grpcRoute } from './kinds/grpc-route.js';
 import { httpRoute } from './kinds/http-route.js';
 import { documentShape } from './kinds/metadata.js';
 import { referenceGrant } from './kinds/reference-grant.js';
@@ -15,6 +16,7 @@ export type KindName =
   | 'ServiceEntry'
   | 'WorkloadEntry'
   | 'HTTPRoute'
+  | 'GRPCRoute'
   | 'Gateway'
   | 'IstioGateway'
   | 'ReferenceGrant';
@@ -38,10 +40,16 @@ export const kinds: readonly Kind[] = [
   kind('ServiceEntry', istio, serviceEntry),
   kind('WorkloadEntry', istio, workloadEntry),
   kind('HTTPRoute', gatewayApi, httpRoute),
+  kind('GRPCRoute', { ...gatewayApi, versions: ['v1', 'v1alpha2'] }, grpcRoute),
   kind('Gateway', gatewayApi, gateway),
   kind('IstioGateway', istio, istioGateway, 'Gateway'),
   kind('ReferenceGrant', { ...gatewayApi, versions: ['v1', 'v1beta1', 'v1alpha2'] }, referenceGrant),
 ];
+
+/** `isGatewayRoute` is true for the routes of Gateway API. */
+export function isGatewayRoute(kind: KindName): boolean {
+  return kind === 'HTTPRoute' || kind === 'GRPCRoute';
+}
 
 /**
  * `findKind` returns the kind, a text that describes why the version is unknown, or null for a kind that

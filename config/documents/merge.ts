@@ -10,8 +10,10 @@ import { Destinations } from './destinations.js';
 import { byAge, type Document } from './document.js';
 import type { Draft, Mapping } from './draft.js';
 import { Gateways } from './gateways.js';
+import { draftGrpcRoute } from './grpc-route.js';
 import { draftHttpRoute } from './http-route.js';
 import { textAt } from './look.js';
+import { oneKindOfRoute } from './one-kind-of-route.js';
 import { ReferenceGrants } from './reference-grants.js';
 import { draftVirtualService } from './virtual-service.js';
 
@@ -57,12 +59,14 @@ export function mergeDocuments(
   const drafts = byAge(documents).flatMap((document, age): Draft[] => {
     if (document.kind.name === 'VirtualService') return draftVirtualService(document, mapping);
     if (document.kind.name === 'HTTPRoute') return draftHttpRoute(document, mapping, age);
+    if (document.kind.name === 'GRPCRoute') return draftGrpcRoute(document, mapping, age);
     return [];
   });
   delegates.reportUnused();
+  destinations.settle();
   const own = childOf(root, 'routes');
   const hasOwn = own instanceof ListNode && own.items.length > 0;
-  const routes = arrange(drafts, settings.namespace, hasOwn);
+  const routes = arrange(oneKindOfRoute(drafts, problems), settings.namespace, hasOwn);
   const { versions } = destinations;
   if (documents.length === 0 && subsets === undefined && childOf(root, 'documents') === undefined)
     return { routes, versions };

@@ -13,7 +13,6 @@ const refused: Readonly<Record<string, string>> = {
 
 /** Why the kind has no effect, if that is not obvious. */
 const reasons: Readonly<Record<string, string>> = {
-  GRPCRoute: 'use an HTTPRoute, which matches gRPC calls by their path',
   TCPRoute: 'umbra routes only HTTP',
   UDPRoute: 'umbra routes only HTTP',
   TLSRoute: 'umbra routes only HTTP',
@@ -30,7 +29,6 @@ const otherKindsOfOwnGroups = [
   'WorkloadGroup',
   'ProxyConfig',
   'GatewayClass',
-  'GRPCRoute',
   'TCPRoute',
   'UDPRoute',
   'TLSRoute',

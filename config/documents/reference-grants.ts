@@ -13,16 +13,15 @@ export class ReferenceGrants {
   }
 
   /**
-   * `permit` returns true when an HTTPRoute of the namespace `from` may have the Service `name` of
-   * `namespace` as a backend.
+   * `permit` returns true when the route `from` may have the Service `name` of `namespace` as a backend.
    */
-  permit(from: string, namespace: string, name: string): boolean {
-    if (from === namespace) return true;
+  permit(from: Document, namespace: string, name: string): boolean {
+    if (from.namespace === namespace) return true;
     return this.#grants.some(
       (grant) =>
         grant.namespace === namespace &&
         itemsAt(grant.spec, 'from').some(
-          (one) => isOf(one, routeGroup, 'HTTPRoute') && textAt(one, 'namespace') === from,
+          (one) => isOf(one, routeGroup, from.kind.kind) && textAt(one, 'namespace') === from.namespace,
         ) &&
         itemsAt(grant.spec, 'to').some(
           (one) => isOf(one, '', 'Service') && (textAt(one, 'name') ?? name) === name,

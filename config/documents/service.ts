@@ -21,6 +21,14 @@ interface Workload {
   readonly labels: Labels;
 }
 
+/** Endpoints of a destination, and what is spoken to them. */
+export interface ServedEndpoints {
+  /** URLs, with weights where there are some. */
+  readonly urls: TreeNode[];
+  /** Their port is for HTTP/2. */
+  readonly isHttp2: boolean;
+}
+
 export class Services {
   /** ServiceEntry documents by full host name, the oldest first. */
   readonly #entries = new Map<string, Document[]>();
@@ -42,8 +50,8 @@ export class Services {
   }
 
   /**
-   * `endpoints` returns URLs of the endpoints of `host` that have all of `labels`. `secure` overrides the
-   * port's protocol.
+   * `endpoints` returns the endpoints of `host` that have all of `labels`. `secure` overrides the port's
+   * protocol. Endpoints of several entries speak HTTP/2 if one of their ports does.
    */
   endpoints(
     host: string,
@@ -51,15 +59,18 @@ export class Services {
     labels: Labels,
     secure: boolean | null,
     problems: ConfigProblem[],
-  ): TreeNode[] {
-    return (this.#entries.get(host) ?? []).flatMap((entry) => {
+  ): ServedEndpoints {
+    let isHttp2 = false;
+    const urls = (this.#entries.get(host) ?? []).flatMap((entry) => {
       const port = choosePort(entry, portNumber, problems);
       if (port === null) return [];
+      if (http2Protocols.includes(port.protocol)) isHttp2 = true;
       const scheme = (secure ?? port.protocol === 'HTTPS') ? 'https' : 'http';
       return this.#workloadsOf(entry, host, problems)
         .filter((workload) => covers(workload.labels, labels))
         .map(({ node }) => urlNode(node, scheme, port));
     });
+    return { urls, isHttp2 };
   }
 
   #workloadsOf(entry: Document, host: string, problems: ConfigProblem[]): Workload[] {
@@ -113,19 +124,28 @@ function choosePort(
   if (chosen !== undefined && speaksHttp(chosen)) return chosen;
   const [mark, message] =
     chosen !== undefined
-      ? [chosen.node.mark, `port ${chosen.number} is ${chosen.protocol}: umbra speaks HTTP and HTTPS`]
+      ? [chosen.node.mark, `port ${chosen.number} is ${chosen.protocol}: umbra speaks HTTP`]
       : portNumber !== undefined
         ? [
             (at(entry.spec, 'ports') ?? entry.spec).mark,
             `has no port ${portNumber}, which a destination asks for`,
           ]
-        : [(at(entry.spec, 'ports') ?? entry.spec).mark, 'has no port with HTTP or HTTPS'];
+        : [(at(entry.spec, 'ports') ?? entry.spec).mark, 'has no port for HTTP'];
   problems.push(errorOf(entry, mark, message));
   return null;
 }
 
+/** Protocols that are HTTP/2 on the wire, as in Istio (pkg/config/protocol: `IsHTTP2`). */
+const http2Protocols: readonly string[] = ['HTTP2', 'GRPC', 'GRPC-WEB'];
+const httpProtocols: readonly string[] = ['HTTP', 'HTTPS', ...http2Protocols];
+
+/** `isHttp` is true for a protocol of a port, in capitals, that umbra speaks or listens for. */
+export function isHttp(protocol: string): boolean {
+  return httpProtocols.includes(protocol);
+}
+
 function speaksHttp({ protocol }: ServicePort): boolean {
-  return protocol === 'HTTP' || protocol === 'HTTPS';
+  return isHttp(protocol);
 }
 
 function portOf(node: TreeNode): ServicePort {

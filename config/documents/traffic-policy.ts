@@ -1,4 +1,6 @@
 /** Converts `trafficPolicy` of a DestinationRule to keys of a version. */
+import { limits } from '../../core/limits.js';
+import { connectionsMax, streamsMax } from '../schema/version.js';
 import type { TreeNode } from '../tree.js';
 import { type Growth, grow, placed } from './grow.js';
 import { at, booleanAt, durationAt, keyMark, numberAt, textAt } from './look.js';
@@ -12,6 +14,17 @@ export interface VersionPolicy {
   readonly keys: Readonly<Record<string, Growth | undefined>>;
   /** Whether endpoints use TLS; null to keep their own scheme. */
   readonly secure: boolean | null;
+  /** HTTP/2 is spoken to ports for HTTP/1.1 too. */
+  readonly upgrades: boolean;
+  /** Bounds of streams and requests, which depend on the protocol. */
+  readonly bounds: RequestBounds;
+}
+
+/** What bounds the requests that an endpoint has at once. */
+interface RequestBounds {
+  readonly connections: number | undefined;
+  readonly streams: number | undefined;
+  readonly requests: number | undefined;
 }
 
 /** `versionPolicy` merges two policies: each part of the subset's replaces that of the host's. */
@@ -28,17 +41,40 @@ export function versionPolicy(ofHost: TreeNode | undefined, ofSubset: TreeNode |
       tls: mode === 'SIMPLE' || mode === 'MUTUAL' ? tlsOf(tls!, mode) : undefined,
     },
     secure: mode === undefined ? null : mode !== 'DISABLE',
+    upgrades: textAt(part('connectionPool'), 'http', 'h2UpgradePolicy') === 'UPGRADE',
+    bounds: {
+      connections: numberAt(part('connectionPool'), 'tcp', 'maxConnections'),
+      streams: positive(numberAt(part('connectionPool'), 'http', 'maxConcurrentStreams')),
+      requests: positive(numberAt(part('connectionPool'), 'http', 'http2MaxRequests')),
+    },
   };
+}
+
+function positive(number: number | undefined): number | undefined {
+  return number === 0 ? undefined : number;
+}
+
+/**
+ * `boundKeys` returns `connections.max` and `streams.max` that let an endpoint have as many requests at once
+ * as `bounds` say: a connection of HTTP/1.1 has one, and one of HTTP/2 has streams.
+ */
+export function boundKeys(
+  { connections, streams, requests }: RequestBounds,
+  isHttp2: boolean,
+): { connections: number | undefined; streams: number | undefined } {
+  const most = streams === undefined ? undefined : Math.min(streams, streamsMax);
+  if (requests === undefined) return { connections, streams: most };
+  const each = isHttp2 ? (most ?? limits.upstreamStreams) : 1;
+  const wanted = Math.min(Math.ceil(requests / each), connections ?? connectionsMax, connectionsMax);
+  return { connections: wanted, streams: isHttp2 ? Math.min(each, Math.ceil(requests / wanted)) : most };
 }
 
 function connectionsOf(pool: TreeNode | undefined): Growth | undefined {
   if (pool === undefined) return undefined;
-  const max = at(pool, 'tcp', 'maxConnections');
   const queue = at(pool, 'http', 'http1MaxPendingRequests');
   const idle = at(pool, 'http', 'idleTimeout') ?? at(pool, 'tcp', 'idleTimeout');
   const connect = at(pool, 'tcp', 'connectTimeout');
   return grow(pool.mark, {
-    max,
     connectTimeout: connect === undefined ? milliseconds(connectTimeoutMs) : durationNode(connect),
     idle: idle === undefined ? undefined : durationNode(idle),
     queue: queue === undefined ? undefined : { max: queue },

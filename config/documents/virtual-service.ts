@@ -346,16 +346,17 @@ class RuleDraft {
     const abort = at(fault, 'abort');
     const fixed = at(delay, 'fixedDelay');
     const status = at(abort, 'httpStatus');
+    const grpcStatus = at(abort, 'grpcStatus');
     if (delay === undefined && abort === undefined)
       this.error(fault.mark, 'fault: expected `delay`, `abort` or both');
     if (delay !== undefined && fixed === undefined)
       this.error(delay.mark, 'fault.delay: `fixedDelay` is missing');
-    if (abort !== undefined && status === undefined)
-      this.error(abort.mark, 'fault.abort: `httpStatus` is missing');
+    if (abort !== undefined && status === undefined && grpcStatus === undefined)
+      this.error(abort.mark, 'fault.abort: expected `httpStatus` or `grpcStatus`');
     return grow(fault.mark, {
       delay:
         fixed === undefined ? undefined : placed(fixed, { percent: share(delay!), for: durationNode(fixed) }),
-      abort: status === undefined ? undefined : placed(status, { percent: share(abort!), status }),
+      abort: abort === undefined ? undefined : placed(abort, { percent: share(abort), status, grpcStatus }),
     });
   }
 

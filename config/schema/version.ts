@@ -20,9 +20,9 @@ import {
   text,
 } from './values.js';
 
-const connectionsMax = 65_535;
+export const connectionsMax = 65_535;
 const queueMax = 65_535;
-const streamsMax = 65_535;
+export const streamsMax = 65_535;
 const thresholdMax = 1000;
 const statusesMax = 64;
 

@@ -1,5 +1,5 @@
 /** The faults of a route, drawn at random for each request. */
-import type { FaultPlan } from '../plan.js';
+import type { AbortPlan, FaultPlan } from '../plan.js';
 import type { Sampler } from '../route/sampler.js';
 
 export class Fault {
@@ -17,9 +17,9 @@ export class Fault {
     return delay !== null && this.#sampler.happens(delay.shareMillionths) ? delay.delayMs : 0;
   }
 
-  /** `drawAbort` returns the status of the immediate answer, or 0 when the request is forwarded. */
-  drawAbort(): number {
+  /** `drawAbort` returns the immediate answer, or null when the request is forwarded. */
+  drawAbort(): AbortPlan | null {
     const { abort } = this.#plan;
-    return abort !== null && this.#sampler.happens(abort.shareMillionths) ? abort.status : 0;
+    return abort !== null && this.#sampler.happens(abort.shareMillionths) ? abort : null;
   }
 }

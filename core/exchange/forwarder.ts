@@ -5,8 +5,8 @@
 
 import { delayFlag, failureAnswers, faultAnswer, noRouteAnswer, retriesExhaustedFlag } from '../answers.js';
 import type { Clock } from '../clock.js';
-import { GRPC_ANSWER_STATUS } from '../grpc/grpc-answer.js';
-import { GrpcStatus, grpcStatusOfHttp } from '../grpc/grpc-status.js';
+import { GRPC_ANSWER_STATUS, grpcStatusOfAnswer } from '../grpc/grpc-answer.js';
+import { GrpcStatus } from '../grpc/grpc-status.js';
 import { countsForwards, takeForward } from '../http/max-forwards.js';
 import type { RequestHead } from '../http/message.js';
 import { limits } from '../limits.js';
@@ -154,17 +154,17 @@ export class Forwarder implements ExchangeHome {
     bodyBytesMax: number,
     sinceUs: number,
   ): RequestSink {
-    const aborts = handling.fault?.drawAbort() ?? 0;
+    const abort = handling.fault?.drawAbort() ?? null;
     const cors = handling.cors?.lines(head) ?? '';
-    if (aborts === 0 && handling.answer === null) {
+    if (abort === null && handling.answer === null) {
       const exchange = this.#begin(handling.split.choose(head, responder), head, responder, bodyBytesMax);
       if (sinceUs !== NOT_DELAYED) exchange.wasDelayed(sinceUs);
       exchange.cors = cors;
       return exchange;
     }
     const delayed = sinceUs === NOT_DELAYED ? '' : delayFlag;
-    this.#counters.add(aborts > 0 ? ThreadField.faultAborts : ThreadField.answered);
-    if (aborts === 0)
+    this.#counters.add(abort === null ? ThreadField.answered : ThreadField.faultAborts);
+    if (abort === null)
       return this.#answerOwn(
         handling,
         handling.answer!.to(head, responder, cors),
@@ -173,10 +173,12 @@ export class Forwarder implements ExchangeHome {
         responder,
         sinceUs,
       );
+    const { status, grpcStatus } = abort;
+    const outcome = head.grpc && grpcStatus !== GrpcStatus.NONE ? `grpc-status: ${grpcStatus}\r\n` : '';
     const answer = {
-      status: aborts,
-      body: hasNoBody(aborts) ? '' : faultAnswer.text,
-      lines: PLAIN_TEXT + cors,
+      status,
+      body: hasNoBody(status) ? '' : faultAnswer.text,
+      lines: PLAIN_TEXT + outcome + cors,
     };
     return this.#answerOwn(handling, answer, flags(delayed, faultAnswer.flag), head, responder, sinceUs);
   }
@@ -199,7 +201,7 @@ export class Forwarder implements ExchangeHome {
       this.#routes?.count(handling.plan.slot, status, true, tookUs);
       if (source === null) return;
       const details = flag.endsWith(faultAnswer.flag) ? ResponseDetails.FAULT : ResponseDetails.DIRECT;
-      this.#logUnforwarded(source, handling.plan.name, status, flag, details, bodyBytes, sinceUs);
+      this.#logUnforwarded(source, handling.plan.name, status, flag, details, bodyBytes, sinceUs, lines);
     };
     if (!isAnsweredAtOnce(head)) return new DiscardedRequest(answer);
     answer();
@@ -310,6 +312,7 @@ export class Forwarder implements ExchangeHome {
     details: string,
     responseBytes: number,
     sinceUs: number,
+    lines = '',
   ): void {
     this.log.write({
       role: 'primary',
@@ -317,7 +320,7 @@ export class Forwarder implements ExchangeHome {
       version: '',
       source,
       status: source.grpc ? GRPC_ANSWER_STATUS : status,
-      grpcStatus: source.grpc ? grpcStatusOfHttp(status) : GrpcStatus.NONE,
+      grpcStatus: source.grpc ? grpcStatusOfAnswer(status, lines) : GrpcStatus.NONE,
       flag,
       details,
       durationUs: sinceUs === NOT_DELAYED ? 0 : this.#clock() - sinceUs,

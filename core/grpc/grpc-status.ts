@@ -114,6 +114,11 @@ export function grpcStatusName(status: GrpcStatus): string {
   return grpcStatusNames[status as number] ?? '';
 }
 
+/** The status called `name`, as in `NOT_FOUND`. */
+export function grpcStatusOfName(name: GrpcStatusName): GrpcStatus {
+  return grpcStatusNames.indexOf(name) as GrpcStatus;
+}
+
 /** The status in a response head, or `NONE`. Any thread; allocates nothing without such a field. */
 export function grpcStatusOfHead(head: ResponseHead): GrpcStatus {
   const value = head.fieldValue(FIELD);

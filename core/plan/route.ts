@@ -111,7 +111,14 @@ export type RetryCondition =
 /** What is done to requests on purpose, to see how clients bear it. */
 export interface FaultPlan {
   readonly delay: { readonly shareMillionths: number; readonly delayMs: number } | null;
-  readonly abort: { readonly shareMillionths: number; readonly status: number } | null;
+  readonly abort: AbortPlan | null;
+}
+
+export interface AbortPlan {
+  readonly shareMillionths: number;
+  readonly status: number;
+  /** The number that gRPC clients get; -1: the one that `status` stands for. */
+  readonly grpcStatus: number;
 }
 
 /** When mirrors of a route back off because its primary got worse (core/mirror/guard). */

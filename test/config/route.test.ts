@@ -74,7 +74,7 @@ t.test('what a route does with its requests becomes the plan', async (t) => {
     },
     fault: {
       delay: { shareMillionths: 100_000, delayMs: 5000 },
-      abort: { shareMillionths: 5000, status: 503 },
+      abort: { shareMillionths: 5000, status: 503, grpcStatus: -1 },
     },
   });
   t.same(
@@ -99,7 +99,7 @@ t.test('what a route does with its requests becomes the plan', async (t) => {
   });
   t.match(moved, {
     primaries: [],
-    fault: { delay: null, abort: { shareMillionths: 1_000_000, status: 418 } },
+    fault: { delay: null, abort: { shareMillionths: 1_000_000, status: 418, grpcStatus: -1 } },
   });
   t.match(whole.answer, { status: 301, scheme: null, path: { kind: 'set', value: '/' } });
   t.match(said, {
@@ -185,7 +185,8 @@ t.test('a route that makes no sense is refused with its position', async (t) => 
       '3:35: routes[0].retries.on[0]: expected connect, reset, 5xx, gateway-error, retriable-4xx, a gRPC status such as unavailable, or 400 to 599, found `maybe`',
     'primary: v1, retries: { attempts: 0 }':
       '3:39: routes[0].retries.attempts: expected a whole number from 1 to 16, found `0`',
-    'primary: v1, fault: { abort: {} }': '3:34: routes[0].fault.abort: `status` is missing',
+    'primary: v1, fault: { abort: {} }':
+      '3:34: routes[0].fault.abort: expected `status` or `grpcStatus`, and not both, found an empty mapping',
     'primary: v1, match: []':
       '3:25: routes[0].match: expected a mapping, or a list of at least one, found an empty list',
     'primary: v1, match: { path: { regex: a, ignoreCase: true } }':

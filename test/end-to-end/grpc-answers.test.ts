@@ -32,6 +32,17 @@ t.test('answers of umbra itself are Trailers-Only for gRPC, and as ever for all 
       fault: { abort: { status: 503, percent: 100 } },
     },
     {
+      name: 'lost',
+      match: { path: { exact: '/lost.Service/Call' } },
+      primary: 'v1',
+      fault: { abort: { grpcStatus: 'DATA_LOSS' } },
+    },
+    {
+      name: 'chosen',
+      match: { path: { exact: '/chosen.Service/Call' } },
+      respond: { status: 200, headers: { 'grpc-status': '9' } },
+    },
+    {
       name: 'own',
       match: { path: { exact: '/own.Service/Call' } },
       respond: { status: 403, body: 'not for you, ü', headers: { 'x-by': 'umbra' } },
@@ -57,6 +68,8 @@ t.test('answers of umbra itself are Trailers-Only for gRPC, and as ever for all 
   t.strictSame(await call('/dead.Service/Call'), ['14', 'upstream connection failed']);
   t.strictSame(await call('/aborted.Service/Call'), ['14', 'aborted on purpose']);
   t.strictSame(await call('/own.Service/Call'), ['7', 'not for you, ü']);
+  t.strictSame(await call('/lost.Service/Call'), ['15', 'aborted on purpose']);
+  t.match(await call('/chosen.Service/Call'), ['9'], 'a status that a route names itself');
   t.match(await call('/reviews.Service/Large', { body: Buffer.alloc(2000) }), ['8', /too large/]);
   t.match(await call('/reviews.Service/Call', { headers: { 'x-large': 'x'.repeat(4096) } }), [
     '8',
@@ -70,6 +83,10 @@ t.test('answers of umbra itself are Trailers-Only for gRPC, and as ever for all 
   });
   t.equal(web.status, 404, 'gRPC-Web is answered in HTTP');
   t.equal(web.headers['grpc-status'], undefined);
+  t.match(await ask2(session, { target: '/lost.Service/Call' }), {
+    status: 500,
+    headers: { 'grpc-status': undefined },
+  });
   const own = await ask2(session, { target: '/own.Service/Call' });
   t.equal(own.status, 403);
   t.equal(own.headers['x-by'], 'umbra');

@@ -1,6 +1,7 @@
 /** Fields of Istio's DestinationRule. */
 import {
   boolean,
+  count,
   differs,
   duration,
   fields,
@@ -15,8 +16,6 @@ import {
   text,
   word,
 } from '../shape.js';
-
-const noHttp2 = 'umbra speaks HTTP/1.1 to versions';
 
 const connectionPool = fields({
   tcp: supported(
@@ -35,11 +34,17 @@ const connectionPool = fields({
     fields({
       http1MaxPendingRequests: supported(integer(0, 65_535), '`connections.queue.max`'),
       idleTimeout: supported(duration, '`connections.idle`'),
-      http2MaxRequests: ignored(noHttp2),
-      maxConcurrentStreams: ignored(noHttp2),
-      http2KeepAlive: ignored(noHttp2),
-      h2UpgradePolicy: ignored(noHttp2),
-      useClientProtocol: ignored(noHttp2),
+      http2MaxRequests: differs(
+        count,
+        'requests at once per thread and endpoint, in Envoy per proxy: as many connections (HTTP/2: times streams) as hold them; 0 is none',
+      ),
+      maxConcurrentStreams: supported(count, '`streams.max`'),
+      http2KeepAlive: ignored('a connection on which nothing comes is probed with PING'),
+      h2UpgradePolicy: supported(
+        word('DEFAULT', 'DO_NOT_UPGRADE', 'UPGRADE'),
+        '`protocol: http2` with UPGRADE; a port for HTTP/2 has it in any case',
+      ),
+      useClientProtocol: ignored('umbra speaks one protocol to a version'),
       maxRequestsPerConnection: ignored('connections live until they are idle'),
       maxRetries: ignored('retries are bounded for each request'),
     }),

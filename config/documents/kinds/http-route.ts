@@ -1,13 +1,11 @@
 /** Fields of Gateway API's HTTPRoute (gateway.networking.k8s.io/v1). */
 import {
   boolean,
-  count,
   duration,
   fields,
   ignored,
   integer,
   listOf,
-  percent,
   port,
   refused,
   required,
@@ -16,21 +14,7 @@ import {
   text,
   word,
 } from '../shape.js';
-
-const backend = {
-  group: supported(text, 'of another group than the core one: reported, and answered 500'),
-  kind: supported(text, 'Service unless given; others are reported, and answered 500'),
-  name: required(text),
-  namespace: supported(text, 'that of the document unless given; another one needs a ReferenceGrant'),
-  port: supported(port, 'chooses among the ports of a ServiceEntry; endpoints of `subsets` have their own'),
-};
-
-const header = fields({ name: required(text), value: required(text) });
-const headerFilter = fields({
-  set: supported(listOf(header)),
-  add: supported(listOf(header)),
-  remove: supported(listOf(text)),
-});
+import { backendRefsOf, commonFilters, parentRefs, parentsNote, valueMatch } from './route-parts.js';
 
 const path = fields(
   {
@@ -49,22 +33,6 @@ const requestRedirect = fields({
   statusCode: supported(integer(301, 308), '302 unless given; 301, 302, 303, 307 or 308'),
 });
 
-const requestMirror = fields(
-  {
-    backendRef: required(fields(backend)),
-    percent: supported(percent, '100 unless given'),
-    fraction: supported(
-      fields({ numerator: required(count), denominator: supported(count, '100 unless given') }),
-    ),
-  },
-  ['percent', 'fraction'],
-);
-
-const headerFilters = {
-  requestHeaderModifier: supported(headerFilter, 'for the primary, and with it for the copies'),
-  responseHeaderModifier: supported(headerFilter),
-};
-
 const filterTypes = [
   'RequestHeaderModifier',
   'ResponseHeaderModifier',
@@ -76,8 +44,7 @@ const filterTypes = [
 
 const filter = fields({
   type: required(word(...filterTypes), 'ExtensionRef and others are refused'),
-  ...headerFilters,
-  requestMirror: supported(requestMirror, 'a mirror; several are possible'),
+  ...commonFilters('500'),
   requestRedirect: supported(requestRedirect, '`redirect`'),
   urlRewrite: supported(
     fields({ hostname: supported(text, '`rewrite.host`'), path: supported(path, '`rewrite.path`') }),
@@ -96,12 +63,6 @@ const filter = fields({
   extensionRef: refused('umbra has no extensions'),
   externalAuth: refused('umbra has no external authorization'),
 });
-
-const valueMatch = {
-  type: supported(word('Exact', 'RegularExpression'), 'Exact unless given'),
-  name: required(text),
-  value: required(text),
-};
 
 const match = fields({
   path: supported(
@@ -123,16 +84,7 @@ const rule = fields({
   matches: supported(listOf(match), 'every path unless given'),
   filters: supported(listOf(filter)),
   backendRefs: supported(
-    listOf(
-      fields({
-        ...backend,
-        weight: supported(integer(0, 1_000_000), '1 unless given; 0 gets nothing'),
-        filters: supported(
-          listOf(filter),
-          'header modifiers are `versionHeaders`; others count as those of the rule, where it has one backend',
-        ),
-      }),
-    ),
+    backendRefsOf(filter, '500'),
     '`primary`; one that is not there is reported, and its share is answered 500, as Gateway API requires',
   ),
   timeouts: supported(
@@ -152,22 +104,8 @@ const rule = fields({
   sessionPersistence: refused('umbra does not bind clients to endpoints'),
 });
 
-const parentRefs = listOf(
-  fields({
-    group: supported(text, 'with `kind`'),
-    kind: supported(text, 'Gateway or Service; others are reported'),
-    namespace: supported(text, 'that of the document unless given'),
-    name: required(text),
-    sectionName: supported(text, 'chooses among the listeners of a Gateway that umbra has read'),
-    port: supported(port, '`match.port`: the port of the listener'),
-  }),
-);
-
 export const httpRoute: Shape = fields({
-  parentRefs: supported(
-    parentRefs,
-    'of kind Service: without `hostnames` its names are the hosts; a Gateway that umbra has read: hosts and ports of its listeners',
-  ),
+  parentRefs: supported(parentRefs, parentsNote),
   hostnames: supported(listOf(text), '`match.host`; every host unless given'),
   rules: supported(listOf(rule), 'the most specific match wins'),
   useDefaultGateways: ignored('umbra is the gateway'),

@@ -6,7 +6,7 @@ export const referenceGrant: Shape = fields({
     listOf(
       fields({
         group: required(text, 'with `kind`'),
-        kind: required(text, 'HTTPRoute; others concern nothing that umbra carries out'),
+        kind: required(text, 'HTTPRoute or GRPCRoute; others concern nothing that umbra carries out'),
         namespace: required(text, 'the namespace of the routes'),
       }),
     ),

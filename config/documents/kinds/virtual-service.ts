@@ -1,4 +1,5 @@
 /** Fields of Istio's VirtualService (networking.istio.io). Its reference is the source of every note. */
+import { grpcStatusNames } from '../../../core/grpc/grpc-status.js';
 import {
   boolean,
   count,
@@ -135,7 +136,10 @@ const delay = fields(
 const abort = fields(
   {
     httpStatus: supported(integer(200, 599), '`fault.abort.status`'),
-    grpcStatus: refused('use httpStatus, which gRPC clients get as a gRPC status'),
+    grpcStatus: supported(
+      word(...grpcStatusNames),
+      '`fault.abort.grpcStatus`, a name such as UNAVAILABLE; other clients get the HTTP status that stands for it',
+    ),
     http2Error: refused('umbra does not abort streams of HTTP/2 on purpose'),
     percentage: supported(percentage, 'all requests unless given'),
   },

@@ -13,7 +13,7 @@ ${spec}${more}`;
 
 t.test('unknown kinds and versions are reported by name and position', async (t) => {
   t.strictSame(told('apiVersion: networking.istio.io/v1\nkind: Servise\nmetadata: { name: a }'), [
-    '2:7: unknown kind `Servise`: umbra takes VirtualService, DestinationRule, ServiceEntry, WorkloadEntry, HTTPRoute, Gateway, ReferenceGrant',
+    '2:7: unknown kind `Servise`: umbra takes VirtualService, DestinationRule, ServiceEntry, WorkloadEntry, HTTPRoute, GRPCRoute, Gateway, ReferenceGrant',
   ]);
   t.match(told('apiVersion: networking.istio.io/v1\nkind: VirtualServise'), [
     /did you mean `VirtualService`/,

@@ -30,7 +30,7 @@ t.test('kinds that change nothing of what umbra takes are passed over with a lin
     document('apps/v1', 'Deployment', 'a'),
     document('v1', 'ServiceAccount', 'a'),
     document('v1', 'ConfigMap', 'a', {}, { namespace: 'prod' }),
-    document('gateway.networking.k8s.io/v1', 'GRPCRoute', 'a'),
+    document('gateway.networking.k8s.io/v1alpha2', 'TCPRoute', 'a'),
   ];
   const { routes, told } = grown(bundle(...kinds, reviews([toV1])));
   t.equal(routes.length, 1);
@@ -39,7 +39,7 @@ t.test('kinds that change nothing of what umbra takes are passed over with a lin
     /^3:\d+: warning: deployment\/a is passed over: umbra does not carry it out/,
     /serviceaccount\/a is passed over/,
     /configmap\/prod\/a is passed over/,
-    /grpcroute\/a is passed over: use an HTTPRoute/,
+    /tcproute\/a is passed over: umbra routes only HTTP/,
   ]);
   const strict = grown(bundle(...kinds), subsets, true).told;
   t.equal(strict.length, kinds.length);
@@ -123,4 +123,28 @@ t.test('a Service has the addresses of its EndpointSlices, of its Endpoints, or 
     'http://app.example.com:9000',
   ]);
   t.match(found(app), [/service\/app is passed over/, /app\.default\.svc\.cluster\.local has no endpoints/]);
+});
+
+t.test('a Service says by appProtocol or the name of its port what its version speaks', async (t) => {
+  const spoken = (port: object) => {
+    const external = service({
+      type: 'ExternalName',
+      externalName: 'app.example.com',
+      ports: [{ port: 80, ...port }],
+    });
+    const { protocol, endpoints } = grown(bundle(external, toApp()), 'routes: []').versions.app!;
+    return `${String(protocol)} ${String(endpoints).split(':')[0]}`;
+  };
+  for (const name of ['grpc', 'grpc-api', 'grpc-web', 'grpc-web-x', 'http2', 'http2-api'])
+    t.equal(spoken({ name }), 'http2 http', name);
+  for (const appProtocol of ['grpc', 'http2', 'kubernetes.io/h2c', 'GRPC-Web'])
+    t.equal(spoken({ name: 'http', appProtocol }), 'http2 http', appProtocol);
+  t.equal(spoken({ name: 'http' }), 'undefined http');
+  t.equal(spoken({ name: 'grpcx' }), 'undefined http', 'the first part of the name is a whole word');
+  t.equal(
+    spoken({ name: 'grpc', appProtocol: 'kubernetes.io/ws' }),
+    'undefined http',
+    'appProtocol goes first',
+  );
+  t.equal(spoken({ name: 'x', appProtocol: 'kubernetes.io/wss' }), 'undefined https');
 });

@@ -79,7 +79,7 @@ t.test('with resolution DNS and no endpoints the host itself is the endpoint', a
   t.strictSame(versions['app.example.com'].endpoints, ['https://app.example.com:443']);
   t.match(errors(entry('NONE'), to({ host: 'app.example.com' })), [/resolution: NONE needs `endpoints`/]);
   const port = (number: number) => to({ host: 'app.example.com', port: { number } });
-  t.match(errors(entry('DNS'), port(9000)), [/port 9000 is TCP: umbra speaks HTTP and HTTPS/]);
+  t.match(errors(entry('DNS'), port(9000)), [/port 9000 is TCP: umbra speaks HTTP$/]);
   t.match(errors(entry('DNS'), port(1)), [/has no port 1, which a destination asks for/]);
 });
 
@@ -99,6 +99,52 @@ t.test('connectionPool becomes the pool of the version', async (t) => {
     idle: '300s',
     queue: { max: 3 },
   });
+});
+
+t.test('requests at once are connections of HTTP/1.1, and connections times streams of HTTP/2', async (t) => {
+  const bounds = (words: { tcp?: object; http?: object }) => {
+    const { connections, streams, protocol } = policyOf({ connectionPool: words }).versions.reviews_v1;
+    return [(connections as { max?: number }).max, streams, protocol];
+  };
+  const h2UpgradePolicy = 'UPGRADE';
+  t.strictSame(bounds({ http: { http2MaxRequests: 10 } }), [10, undefined, undefined]);
+  t.strictSame(bounds({ tcp: { maxConnections: 7 }, http: { http2MaxRequests: 10 } }), [
+    7,
+    undefined,
+    undefined,
+  ]);
+  t.strictSame(bounds({ http: { h2UpgradePolicy } }), [undefined, undefined, 'http2']);
+  t.strictSame(bounds({ http: { h2UpgradePolicy: 'DO_NOT_UPGRADE' } }), [undefined, undefined, undefined]);
+  t.strictSame(bounds({ http: { h2UpgradePolicy, http2MaxRequests: 10 } }), [1, { max: 10 }, 'http2']);
+  t.strictSame(bounds({ http: { h2UpgradePolicy, http2MaxRequests: 200 } }), [2, { max: 100 }, 'http2']);
+  const maxConcurrentStreams = 50;
+  t.strictSame(bounds({ http: { h2UpgradePolicy, http2MaxRequests: 120, maxConcurrentStreams } }), [
+    3,
+    { max: 40 },
+    'http2',
+  ]);
+  t.strictSame(bounds({ http: { maxConcurrentStreams } }), [undefined, { max: 50 }, undefined]);
+  t.strictSame(bounds({ http: { http2MaxRequests: 0, maxConcurrentStreams: 0 } }), [
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  t.match(policyOf({ connectionPool: { http: { http2MaxRequests: 9 } } }).told, [
+    /`spec.trafficPolicy.connectionPool.http.http2MaxRequests` is not as in its reference: .* per proxy/,
+  ]);
+});
+
+t.test('the protocol of a port is that of the version', async (t) => {
+  const protocolOf = (protocol: string) => {
+    const entry = document('ServiceEntry', 'app', {
+      hosts: ['app.example.com'],
+      ports: [{ number: 80, name: 'x', protocol }],
+      resolution: 'DNS',
+    });
+    return grown([entry, to({ host: 'app.example.com' })]).versions['app.example.com'].protocol;
+  };
+  t.strictSame(['HTTP2', 'grpc', 'GRPC-Web'].map(protocolOf), ['http2', 'http2', 'http2']);
+  t.strictSame(['HTTP', 'HTTPS'].map(protocolOf), [undefined, undefined]);
 });
 
 t.test('outlierDetection becomes ejection, with the defaults of Istio; 0 turns it off', async (t) => {
@@ -166,7 +212,7 @@ t.test(
     t.match(told({ resolution: 'DYNAMIC_DNS' }), [/with DYNAMIC_DNS and without/]);
     t.strictSame(told({ resolution: 'DNS' }), []);
     t.match(told({ resolution: 'DNS', ports: [...ports, { number: 70, name: 'x', protocol: 'tcp' }] }), [
-      /port 70 has no effect: umbra speaks HTTP and HTTPS/,
+      /port 70 has no effect: umbra speaks HTTP$/,
     ]);
   },
 );

@@ -275,6 +275,11 @@ t.test('a fault', async (t) => {
       delay: { percent: 3, for: '10ms' },
     });
   });
+  await t.test('names a status of gRPC', async (t) => {
+    t.strictSame(fault({ abort: { grpcStatus: 'DATA_LOSS', percentage: { value: 5 } } }).fault, {
+      abort: { percent: 5, grpcStatus: 'DATA_LOSS' },
+    });
+  });
   await t.test('turns timeout and retries off', async (t) => {
     const route = fault({ abort: { httpStatus: 503 } }, { timeout: '1s', retries: { attempts: 2 } });
     t.equal(route.timeout, 'off');
@@ -284,10 +289,8 @@ t.test('a fault', async (t) => {
     const told = (words: object) => grown(reviews([{ ...toV1, fault: words }])).told[0];
     t.match(told({}), /expected `delay`, `abort` or both/);
     t.match(told({ delay: { percent: 1 } }), /`fixedDelay` is missing/);
-    t.match(
-      told({ abort: { grpcStatus: 'x' } }),
-      /can't be carried out: use httpStatus, which gRPC clients get/,
-    );
+    t.match(told({ abort: {} }), /expected `httpStatus` or `grpcStatus`/);
+    t.match(told({ abort: { grpcStatus: '14' } }), /expected OK, CANCELLED, UNKNOWN/);
   });
 });
 
