@@ -493,6 +493,11 @@ export const limits = {
    * without one.
    */
   unpairedRecords: 256 * 1024,
+  /**
+   * Messages of one direction of a gRPC call whose times are recorded. Reached: further ones are played with
+   * the last of these.
+   */
+  recordedMessageTimes: 1024,
   /** Bytes of the header of such a record. Longer: the record is skipped. */
   recordHeaderBytes: 64 * 1024,
   /**

@@ -34,6 +34,7 @@ const answer: CopiedResponse = {
   bodyBytes: text.byteLength,
   truncated: false,
   trailers: '',
+  messageTimes: '',
   latencyUs: 300,
 };
 const umbra = fileURLToPath(new URL('../../../bin/umbra.js', import.meta.url));
@@ -105,6 +106,7 @@ function recording(write: WriteMember, response: CopiedResponse | null): Buffer 
         body: posts ? [body] : [],
         bodyBytes: posts ? body.byteLength : 0,
         trailers: '',
+        messageTimes: '',
         primary: null,
         response,
         settled: () => {},

@@ -25,6 +25,13 @@ export class MessageCounter {
   /** Bytes of the message that are still to come. */
   #left = 0;
 
+  static readonly prefixBytes = MESSAGE_PREFIX_BYTES;
+
+  /** Messages of which every byte has passed. */
+  get wholeMessages(): number {
+    return this.#left > 0 ? this.messages - 1 : this.messages;
+  }
+
   begin(): void {
     this.messages = 0;
     this.compressed = 0;

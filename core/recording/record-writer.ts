@@ -7,9 +7,10 @@
  * `WARC-Protocol: h2`, of the extension of that name, says that the client used HTTP/2: the block is HTTP/1.1
  * all the same, and trailers stand behind the last chunk.
  *
- * Three fields are umbra's own, as section 5.1 of the standard allows: `Umbra-Route`; on requests of a mirror
- * with an `order`, `Umbra-Order`, a hash of the key in hexadecimal; and on responses `Umbra-Latency-Us`, the
- * time from the first byte sent to the primary to the last one received.
+ * Four fields are umbra's own, as section 5.1 of the standard allows: `Umbra-Route`; on requests of a mirror
+ * with an `order`, `Umbra-Order`, a hash of the key in hexadecimal; on responses `Umbra-Latency-Us`, the time
+ * from the first byte sent to the primary to the last one received; and on both sides of a gRPC call
+ * `Umbra-Message-Us`, the times of its messages (core/grpc/message-times).
  */
 import { Char } from '../http/chars.js';
 import { latin1Write } from '../http/wire.js';
@@ -97,7 +98,7 @@ export class RecordWriter {
     const concurrent = names.response === '' ? '' : `WARC-Concurrent-To: <urn:uuid:${names.response}>\r\n`;
     const cut = shown.content.withheld === true ? 'WARC-Truncated: unspecified\r\n' : '';
     const order = copy.orderKey === 0 ? '' : `Umbra-Order: ${copy.orderKey.toString(16)}\r\n`;
-    const start = `WARC/1.1\r\nWARC-Type: request\r\nWARC-Record-ID: <urn:uuid:${names.request}>\r\n${shared}${order}${concurrent}${cut}Content-Type: application/http;msgtype=request\r\n`;
+    const start = `WARC/1.1\r\nWARC-Type: request\r\nWARC-Record-ID: <urn:uuid:${names.request}>\r\n${shared}${order}${concurrent}${cut}${timesLine(copy.messageTimes)}Content-Type: application/http;msgtype=request\r\n`;
     return this.#record(start, requestBlock(copy, shown));
   }
 
@@ -106,7 +107,7 @@ export class RecordWriter {
     const cut = response.truncated ? 'length' : 'unspecified';
     const truncated =
       response.truncated || shown.content.withheld === true ? `WARC-Truncated: ${cut}\r\n` : '';
-    const start = `WARC/1.1\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:${names.response}>\r\n${shared}WARC-Concurrent-To: <urn:uuid:${names.request}>\r\n${truncated}Umbra-Latency-Us: ${Math.round(response.latencyUs)}\r\nContent-Type: application/http;msgtype=response\r\n`;
+    const start = `WARC/1.1\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:${names.response}>\r\n${shared}WARC-Concurrent-To: <urn:uuid:${names.request}>\r\n${truncated}Umbra-Latency-Us: ${Math.round(response.latencyUs)}\r\n${timesLine(response.messageTimes)}Content-Type: application/http;msgtype=response\r\n`;
     return this.#record(start, responseBlock(response, shown, copy.method));
   }
 
@@ -126,6 +127,10 @@ export class RecordWriter {
 function sharedHeaders({ host, route, http2 }: Copy, target: string, date: string): string {
   const protocol = http2 ? 'WARC-Protocol: h2\r\n' : '';
   return `WARC-Date: ${date}\r\nWARC-Target-URI: ${uriOf(host, target)}\r\n${protocol}Umbra-Route: ${route}\r\n`;
+}
+
+function timesLine(times: string): string {
+  return times === '' ? '' : `Umbra-Message-Us: ${times}\r\n`;
 }
 
 /** A target in absolute form is a URI already. */

@@ -28,6 +28,8 @@ export interface RecordedRequest {
   readonly trailers: string;
   /** The request is a gRPC call, which only goes over HTTP/2. */
   readonly grpc: boolean;
+  /** When the messages of a gRPC call came (core/grpc/message-times); empty: that was not recorded. */
+  readonly messageTimes: string;
 }
 
 export interface RecordedResponse {
@@ -134,7 +136,7 @@ export function readRequest(block: Buffer): RecordedRequest | string {
   if (decoded === null) return 'its chunked body is damaged or cut off';
   const { method, target, host, fields, framing, lengthZero } = head;
   const grpc = method === 'POST' && isGrpcType(fieldValue(fields, 'content-type') ?? '');
-  return { method, target, host, fields, framing, lengthZero, grpc, ...decoded };
+  return { method, target, host, fields, framing, lengthZero, grpc, messageTimes: '', ...decoded };
 }
 
 /** The status and the body of a response; null: it is none. */

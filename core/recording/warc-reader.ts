@@ -1,5 +1,6 @@
 /** Records of WARC files, gzipped by record or plain: the requests and responses among them. */
 import { msOfIsoTime } from '../clock.js';
+import { checkedTimes } from '../grpc/message-times.js';
 import { fieldValue, fieldValues } from '../http/fields.js';
 import { latin1Slice } from '../http/wire.js';
 import { limits } from '../limits.js';
@@ -105,7 +106,9 @@ function messageOf(headers: string, block: Buffer, offset: number): RecordedMess
   }
   if (truncated) return { offset, reason: 'its body was not recorded' };
   const request = readRequest(block);
-  return typeof request === 'string' ? { offset, reason: request } : { ...about, request, response: null };
+  if (typeof request === 'string') return { offset, reason: request };
+  const messageTimes = checkedTimes(fieldValue(headers, 'umbra-message-us'));
+  return { ...about, request: { ...request, messageTimes }, response: null };
 }
 
 /** A field may be repeated, as WARC-Concurrent-To is where an exchange has more than two records. */

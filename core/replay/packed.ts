@@ -3,7 +3,7 @@
  * the sending thread unpacks them one by one. A block moves between threads without a copy, and the sender
  * neither parses nor allocates a buffer.
  *
- *   a request: numbers (below) | method, target, host, fields, trailers, key, head of the response
+ *   a request: numbers (below) | method, target, host, fields, trailers, times, key, head of the response
  *              | body | body of the response; then up to a multiple of eight
  */
 import { GrpcStatus } from '../grpc/grpc-status.js';
@@ -39,8 +39,9 @@ const AT = {
   RESPONSE_TRUNCATED: 17,
   GRPC: 18,
   GRPC_STATUS: 19,
+  TIMES_CHARS: 20,
 } as const;
-const numbers = 20;
+const numbers = 21;
 const numbersBytes = numbers * Float64Array.BYTES_PER_ELEMENT;
 const firstBytes = 256 * 1024;
 /** A block begins with the size of the previous one, up to this. */
@@ -62,8 +63,9 @@ export class RequestPacker {
     const { request, response } = exchange;
     const content = withContent ? (response?.content ?? null) : null;
     const responseBody = content?.body.subarray(0, limits.replayResponseBytes) ?? nothing;
-    const { method, target, host, fields, framing, body, trailers, lengthZero } = request;
-    const text = method + target + host + fields + trailers + (key ?? '') + (content?.head ?? '');
+    const { method, target, host, fields, framing, body, trailers, lengthZero, messageTimes } = request;
+    const text =
+      method + target + host + fields + trailers + messageTimes + (key ?? '') + (content?.head ?? '');
     const bodies = body.byteLength + responseBody.byteLength;
     this.#makeRoom(numbersBytes + text.length + bodies + Float64Array.BYTES_PER_ELEMENT);
     const numbers = this.#numbers;
@@ -74,6 +76,7 @@ export class RequestPacker {
     numbers[first + AT.HOST_CHARS] = host.length;
     numbers[first + AT.FIELDS_CHARS] = fields.length;
     numbers[first + AT.TRAILERS_CHARS] = trailers.length;
+    numbers[first + AT.TIMES_CHARS] = messageTimes.length;
     numbers[first + AT.KEY_CHARS] = key?.length ?? -1;
     numbers[first + AT.BODY_BYTES] = body.byteLength;
     numbers[first + AT.FRAMING] = framing;
@@ -138,7 +141,8 @@ export class RequestUnpacker {
     const hostAt = targetAt + numbers[first + AT.TARGET_CHARS];
     const fieldsAt = hostAt + numbers[first + AT.HOST_CHARS];
     const trailersAt = fieldsAt + numbers[first + AT.FIELDS_CHARS];
-    const keyAt = trailersAt + numbers[first + AT.TRAILERS_CHARS];
+    const timesAt = trailersAt + numbers[first + AT.TRAILERS_CHARS];
+    const keyAt = timesAt + numbers[first + AT.TIMES_CHARS];
     const keyChars = numbers[first + AT.KEY_CHARS];
     const textStart = this.#at + numbersBytes;
     const headAt = keyAt + Math.max(0, keyChars);
@@ -160,7 +164,8 @@ export class RequestUnpacker {
         framing: numbers[first + AT.FRAMING] as Framing,
         lengthZero: numbers[first + AT.LENGTH_ZERO] === 1,
         body: bodyStart === bodyEnd ? nothing : this.#block.subarray(bodyStart, bodyEnd),
-        trailers: text.slice(trailersAt, keyAt),
+        trailers: text.slice(trailersAt, timesAt),
+        messageTimes: text.slice(timesAt, keyAt),
         grpc: numbers[first + AT.GRPC] === 1,
       },
       response:

@@ -4,6 +4,7 @@ import { type Failure, none } from '../errors.js';
 import { GrpcCall } from '../grpc/grpc-call.js';
 import { GrpcStatus } from '../grpc/grpc-status.js';
 import { grpcTimeoutOf } from '../grpc/grpc-timeout.js';
+import { type TimedPiece, timedPieces } from '../grpc/message-times.js';
 import { keepPiece } from '../http/kept-pieces.js';
 import { Framing, TAKES_TRAILERS } from '../http/message.js';
 import type { ResponseHead } from '../http/response-head.js';
@@ -18,6 +19,10 @@ import type { ResponseSink } from '../upstream/response-sink.js';
 import { UpstreamRequest } from '../upstream/upstream-request.js';
 import type { SessionTokens } from './session-tokens.js';
 
+const US_PER_MS = 1000;
+const noBytes = Buffer.alloc(0);
+const noPieces: readonly TimedPiece[] = [];
+
 /** A server that requests are sent to, and the counters of its results. */
 export interface ReplayServer {
   readonly pool: VersionPool;
@@ -28,6 +33,17 @@ export interface ReplayServer {
   readonly host: string | null;
   /** The sessions of this server; null sends tokens as they were recorded. */
   readonly tokens: SessionTokens | null;
+}
+
+/** How the messages of a recorded stream of gRPC are sent. */
+export interface MessagePace {
+  /** The recorded times are divided by it; `Infinity` sends them at once. */
+  readonly speed: number;
+  /**
+   * What becomes of a stream that would send for longer than half of its timeout: its timeout is extended by
+   * the time for which it sends (`extend`), or it sends faster (`hurry`).
+   */
+  readonly longStreams: 'extend' | 'hurry';
 }
 
 export interface ReplayCallOwner {
@@ -53,6 +69,14 @@ export class ReplayCall implements ResponseSink {
   #head = '';
   #pieces: Buffer[] = [];
   #capturedBytes = 0;
+  /** The messages that are still to be sent at their times, and the first of them. */
+  #paced: readonly TimedPiece[] = noPieces;
+  #nextPiece = 0;
+  /** When the call began, on the clock of its pool. */
+  #startUs = 0;
+  #trailers = '';
+  #timer: NodeJS.Timeout | null = null;
+  readonly #sendDue = (): void => this.#sendPaced();
 
   constructor(owner: ReplayCallOwner) {
     this.#owner = owner;
@@ -68,6 +92,7 @@ export class ReplayCall implements ResponseSink {
     fromUs: number,
     timeoutMs: number,
     captures: boolean,
+    pace: MessagePace,
   ): void {
     this.#server = server;
     this.#fromUs = fromUs;
@@ -96,17 +121,64 @@ export class ReplayCall implements ResponseSink {
       outgoing.limitTotal(grpcTimeoutOf(fields));
     }
     outgoing.resends.begin(method, null);
+    const paced = grpc ? this.#pacedPieces(request.messageTimes, body, pace) : null;
     const serial = ++this.#serial;
     this.#calls.start(grpc ? grpcPool : pool, outgoing);
     // The call may have failed at once and already carry the next request.
     if (serial !== this.#serial) return;
     if (framing === Framing.NONE) return;
+    if (paced !== null) {
+      this.#paced = paced;
+      this.#nextPiece = 0;
+      this.#trailers = trailers;
+      this.#startUs = pool.resources.clock();
+      this.#sendPaced();
+      return;
+    }
     const call = this.#calls.current;
     if (trailers !== '') {
       call.write(body, false);
       call.trailers(trailers);
       call.write(body.subarray(0, 0), true);
     } else call.write(body, true);
+  }
+
+  /** Null: all messages are sent at once. */
+  #pacedPieces(times: string, body: Buffer, { speed, longStreams }: MessagePace): TimedPiece[] | null {
+    if (!Number.isFinite(speed)) return null;
+    const pieces = timedPieces(body, times, speed);
+    if (pieces === null) return null;
+    const spanMs = pieces[pieces.length - 1].afterUs / US_PER_MS;
+    const halfMs = this.#request.totalMs / 2;
+    if (halfMs === 0 || spanMs <= halfMs) return pieces;
+    if (longStreams === 'hurry') return timedPieces(body, times, (speed * spanMs) / halfMs);
+    this.#request.totalMs += spanMs;
+    return pieces;
+  }
+
+  /** Sends what is due. Messages are sent by time, whatever the server has sent until then. */
+  #sendPaced(): void {
+    this.#timer = null;
+    const serial = this.#serial;
+    const call = this.#calls.current;
+    const { clock } = this.#server!.pool.resources;
+    while (this.#nextPiece < this.#paced.length) {
+      const { afterUs, message } = this.#paced[this.#nextPiece];
+      const waitMs = (this.#startUs + afterUs - clock()) / US_PER_MS;
+      if (waitMs > 0) {
+        this.#timer = setTimeout(this.#sendDue, Math.ceil(waitMs));
+        return;
+      }
+      this.#nextPiece++;
+      if (message !== null) call.write(message, false);
+      else {
+        if (this.#trailers !== '') call.trailers(this.#trailers);
+        call.write(noBytes, true);
+      }
+      // The call may have ended meanwhile, and carry the next request.
+      if (serial !== this.#serial) return;
+    }
+    this.#paced = noPieces;
   }
 
   /** `learn` maps the tokens of the recorded response to those of the complete response. */
@@ -196,6 +268,9 @@ export class ReplayCall implements ResponseSink {
 
   #over(failure: Failure | typeof none): void {
     this.#serial++;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#paced = noPieces;
     const { counters } = this.#server!;
     counters.add(VersionField.bytesSent, this.#calls.current.requestBytes);
     counters.add(VersionField.bytesReceived, this.#calls.current.responseBytes);

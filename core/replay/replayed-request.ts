@@ -16,7 +16,7 @@ import {
 import type { VersionCounters } from '../record/version-counters.js';
 import { asAnswerTo, methodOf, type RecordedExchange, type RecordedResponse } from '../recording/recorded.js';
 import { differenceOf } from './pair-difference.js';
-import { ReplayCall, type ReplayCallOwner, type ReplayServer } from './replay-call.js';
+import { type MessagePace, ReplayCall, type ReplayCallOwner, type ReplayServer } from './replay-call.js';
 import type { PlayCounters } from './replay-counters.js';
 import type { ResponsePairs } from './response-pairs.js';
 
@@ -33,6 +33,7 @@ export interface PlayContext {
   readonly counters: PlayCounters;
   readonly servers: ReplayServers;
   readonly timeoutMs: number;
+  readonly messagePace: MessagePace;
   readonly compare: ComparePlan;
   /** Takes pairs of responses to compare their contents; null to compare only checksums. */
   readonly pairs: ResponsePairs | null;
@@ -82,7 +83,7 @@ export class ReplayedRequest implements ReplayCallOwner {
    * noise.
    */
   start(exchange: RecordedExchange, fromUs: number, key: string | null, number: number): void {
-    const { servers, counters, timeoutMs, pairs } = this.#context;
+    const { servers, counters, timeoutMs, pairs, messagePace } = this.#context;
     const { shadow, primary, baseline } = servers;
     this.#exchange = exchange;
     this.#number = number;
@@ -99,9 +100,9 @@ export class ReplayedRequest implements ReplayCallOwner {
     const { request } = exchange;
     counters.mirror.eligible();
     if (baseline !== null) counters.baselineMirror.eligible();
-    if (primary !== null) this.#primary.start(primary, request, fromUs, timeoutMs, captures);
-    if (baseline !== null) this.#baseline.start(baseline, request, fromUs, timeoutMs, captures);
-    this.#shadow.start(shadow, request, fromUs, timeoutMs, captures);
+    if (primary !== null) this.#primary.start(primary, request, fromUs, timeoutMs, captures, messagePace);
+    if (baseline !== null) this.#baseline.start(baseline, request, fromUs, timeoutMs, captures, messagePace);
+    this.#shadow.start(shadow, request, fromUs, timeoutMs, captures, messagePace);
   }
 
   /** A byte of the request reached the shadow's connection. */

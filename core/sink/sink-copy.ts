@@ -6,6 +6,7 @@
 
 import type { Clock } from '../clock.js';
 import { Drop, dropOfUnsent, type Failure, none } from '../errors.js';
+import { MessageTimes } from '../grpc/message-times.js';
 import { keepPiece } from '../http/kept-pieces.js';
 import type { Framing } from '../http/message.js';
 import { latin1Slice } from '../http/wire.js';
@@ -17,6 +18,11 @@ import { type CopiedResponse, type Copy, type PrimaryOutcome, reasonOr } from '.
 import type { SinkMirror } from './sink-mirror.js';
 
 const noPieces: readonly Uint8Array[] = [];
+
+interface CallTimes {
+  readonly request: MessageTimes;
+  readonly response: MessageTimes;
+}
 
 export class SinkCopy implements Copy, FramedCopy {
   readonly route: string;
@@ -32,6 +38,7 @@ export class SinkCopy implements Copy, FramedCopy {
   body: readonly Uint8Array[] = noPieces;
   bodyBytes = 0;
   trailers = '';
+  messageTimes = '';
   primary: PrimaryOutcome | null = null;
   response: CopiedResponse | null = null;
   readonly #mirror: SinkMirror;
@@ -42,6 +49,8 @@ export class SinkCopy implements Copy, FramedCopy {
   /** The primary's response is wanted. */
   readonly #captures: boolean;
   #pieces: Buffer[] | null = null;
+  /** Null unless the copy is a gRPC call. */
+  readonly #times: CallTimes | null;
   #responseHead = '';
   #responsePieces: Buffer[] = [];
   #responseBytes = 0;
@@ -76,6 +85,7 @@ export class SinkCopy implements Copy, FramedCopy {
     this.lengthZero = head.lengthZero;
     this.http2 = head.http2;
     this.orderKey = head.orderKey;
+    this.#times = head.grpc ? { request: new MessageTimes(), response: new MessageTimes() } : null;
     this.#heldBytes = this.target.length + this.fields.length;
     mirror.bounds.begun();
     mirror.bounds.heldBytes += this.#heldBytes;
@@ -92,7 +102,9 @@ export class SinkCopy implements Copy, FramedCopy {
 
   onBody(piece: Uint8Array, last: boolean): void {
     this.#addBody(piece);
+    this.#times?.request.take(piece, this.#sinceOffered);
     if (!last) return;
+    this.messageTimes = this.#times?.request.end(this.#sinceOffered) ?? '';
     this.#requestComplete = true;
     if (!this.#waits || this.#primaryKnown) this.#putNow();
   }
@@ -124,6 +136,7 @@ export class SinkCopy implements Copy, FramedCopy {
       this.#responseTrailers += latin1Slice(bytes, 0, bytes.byteLength);
       return;
     }
+    this.#times?.response.take(bytes, this.#sinceOffered);
     keepPiece(this.#responsePieces, bytes);
     this.#responseBytes += bytes.byteLength;
   }
@@ -214,10 +227,16 @@ export class SinkCopy implements Copy, FramedCopy {
         bodyBytes: this.#responseBytes,
         truncated: (outcome.seen & Seen.TRUNCATED) !== 0,
         trailers: this.#responseTrailers,
+        messageTimes: this.#times?.response.end(this.#sinceOffered) ?? '',
         latencyUs: outcome.latencyUs,
       };
     }
     return null;
+  }
+
+  /** The time of the frame that is read now: the thread reads its rings as they are filled. */
+  get #sinceOffered(): number {
+    return this.#clock() - this.offeredUs;
   }
 
   #hold(bytes: number): boolean {

@@ -41,6 +41,8 @@ export interface Copy {
   readonly bodyBytes: number;
   /** Field lines; empty: there are none. */
   readonly trailers: string;
+  /** When the messages of a gRPC call came (core/grpc/message-times); empty for any other request. */
+  readonly messageTimes: string;
   /** What the primary's exchange came to, where the mirror asks for it and it is known. */
   readonly primary: PrimaryOutcome | null;
   /** The primary's response, where the mirror asks for it and it came whole. */
@@ -78,6 +80,8 @@ export interface CopiedResponse {
   readonly truncated: boolean;
   /** Field lines; empty: there are none. */
   readonly trailers: string;
+  /** When its messages came, from the beginning of the call; empty where it is no gRPC call. */
+  readonly messageTimes: string;
   /** The primary's time from the first byte sent to the last one received. */
   readonly latencyUs: number;
 }

@@ -3,7 +3,8 @@
  *
  *   header Nats-Msg-Id   names the message: one that is published anew is stored once (JetStream)
  *   header Umbra         1; route=NAME; at-us=N; order=HEX; status=N; grpc-status=N; latency-us=N; bytes=N;
- *                        digest=HEX; failure=REASON; request-bytes=N; withheld; truncated
+ *                        digest=HEX; failure=REASON; request-bytes=N; withheld; truncated;
+ *                        request-message-us=N N …; response-message-us=N N …
  *   payload              the request as an HTTP/1.1 message, and behind it, where asked, the primary's
  *                        response as another
  *
@@ -13,10 +14,12 @@
  * none, and neither where nothing is known of it. `grpc-status` is that of a gRPC call, and `status` the HTTP
  * status that stands for it. `request-bytes` is where the response begins; `withheld`:
  * the request's body is left out, because redaction could not look into it; `truncated`: the response's body
- * is not whole. What is not known stands not there. A payload without the header is a request alone.
+ * is not whole; `request-message-us` and `response-message-us`: when the messages of a gRPC call came
+ * (core/grpc/message-times). What is not known stands not there. A payload without the header is a request alone.
  */
 import { type Failure, failureReasons, none } from '../errors.js';
 import { GrpcStatus, parseGrpcStatus } from '../grpc/grpc-status.js';
+import { checkedTimes } from '../grpc/message-times.js';
 import { blockBytes, requestBlock, responseBlock, writeBlock } from '../recording/http-block.js';
 import {
   type RecordedExchange,
@@ -73,11 +76,17 @@ function messageOf(
   const about =
     `${format}; route=${copy.route}; at-us=${Math.round(atUs)}` +
     (copy.orderKey === 0 ? '' : `; order=${copy.orderKey.toString(16)}`) +
+    aboutTimes('request-message-us', copy.messageTimes) +
+    aboutTimes('response-message-us', copy.response?.messageTimes ?? '') +
     aboutPrimary(copy.primary) +
     (answer === null ? '' : `; request-bytes=${requestBytes}`) +
     (request.content.withheld === true ? '; withheld' : '') +
     (copy.response?.truncated || response?.content.withheld ? '; truncated' : '');
   return { about, payload };
+}
+
+function aboutTimes(name: string, times: string): string {
+  return times === '' ? '' : `; ${name}=${times}`;
 }
 
 function aboutPrimary(primary: PrimaryOutcome | null): string {
@@ -106,7 +115,7 @@ export function decodeMessage(about: string, payload: Buffer): RecordedExchange 
     timeUs: numberOf(values, 'at-us') ?? -1,
     route: values.get('route') ?? '',
     order: values.get('order') ?? '',
-    request,
+    request: { ...request, messageTimes: checkedTimes(values.get('request-message-us')) },
     response: responseOf(values, payload.subarray(requestBytes)),
     primaryFailure: failureReasons.indexOf(values.get('failure') as never) as Failure | -1,
   };

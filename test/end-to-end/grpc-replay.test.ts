@@ -85,6 +85,10 @@ t.test('recorded calls keep their trailers, and are played over HTTP/2', async (
   t.equal(records.length, 6);
   for (const { headers } of records) t.equal(headers.get('WARC-Protocol'), 'h2');
   const responses = records.filter(({ type }) => type === 'response').map(({ block }) => block);
+  const times = records.map(({ headers }) => headers.get('Umbra-Message-Us')!);
+  t.match(times[0], /^\d+ \d+$/, 'a message and the end');
+  t.match(times[1], /^\d+ \d+ \d+$/, 'two messages and the end');
+  t.match(times[3], /^\d+$/, 'an answer without messages has an end');
   t.match(responses[0], /\r\nTransfer-Encoding: chunked\r\n[\s\S]*\r\n0\r\ngrpc-status: 0\r\n\r\n$/);
   t.match(responses[1], /\r\n0\r\ngrpc-status: 5\r\ngrpc-message: there is none\r\n\r\n$/);
   t.match(responses[2], /\r\ngrpc-status: 5\r\n[\s\S]*\r\nContent-Length: 0\r\n\r\n$/);

@@ -17,7 +17,7 @@ export function copyOf(changes: Partial<Copy> = {}): Copy {
     http2: false,
     body: [],
     bodyBytes: 0,
-    trailers: '',
+    trailers: '', messageTimes: '',
     primary: null,
     response: null,
     settled: () => {},

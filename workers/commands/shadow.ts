@@ -196,6 +196,8 @@ function shadowOf(
     counters,
     clock: nowUs,
     timeoutMs: options.timeoutMs,
+    // A message that is under way for longer than its timeout may be delivered to another process as well.
+    messagePace: { speed: 1, longStreams: 'hurry' },
     inFlightMax: options.inFlight,
     deliveriesMax: options.deliveries,
     onRejected: (sequence, why) => {

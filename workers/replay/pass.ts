@@ -2,6 +2,7 @@
 import { nowUs } from '../../core/clock.js';
 import type { ComparePlan } from '../../core/plan.js';
 import type { SkippedRecord } from '../../core/recording/recorded.js';
+import type { Pace } from '../../core/replay/pace.js';
 import { Player } from '../../core/replay/player.js';
 import type { PlayCounters } from '../../core/replay/replay-counters.js';
 import type { ReplayServers } from '../../core/replay/replayed-request.js';
@@ -60,6 +61,7 @@ export class Pass {
       tokenSources: sessions,
       clock: nowUs,
       atOnce: pace.kind === 'max',
+      messagePace: { speed: speedOf(pace), longStreams: 'extend' },
     });
     this.#forMs = forMs;
     if (forMs !== null) this.#stopAfter(Math.max(forMs, silenceMs));
@@ -93,4 +95,10 @@ export class Pass {
     }
     this.#player.more();
   }
+}
+
+/** The multiple of the recorded speed at which the messages of a stream are sent. */
+function speedOf(pace: Pace): number {
+  if (pace.kind === 'max') return Number.POSITIVE_INFINITY;
+  return pace.kind === 'rate' ? 1 : pace.speed;
 }

@@ -64,6 +64,7 @@ t.test('what was written is read back, in the order in which it came, in every p
     bodyBytes: 2,
     truncated: false,
     trailers: '',
+    messageTimes: '',
     latencyUs: 250,
   };
   const copies = [
@@ -71,7 +72,7 @@ t.test('what was written is read back, in the order in which it came, in every p
     withBody(1, 'one', Framing.LENGTH),
     withBody(3, 'three', Framing.CHUNKED, 'x-t: 1\r\n'),
     withBody(2, '', Framing.CHUNKED),
-    copy(4, { response, lengthZero: true }),
+    copy(4, { response, lengthZero: true, messageTimes: '7 2000000 1' }),
   ];
   for (const member of [compressed, kept, plain]) {
     const { exchanges, skipped } = read(Buffer.concat(members(copies, member)));
@@ -85,6 +86,10 @@ t.test('what was written is read back, in the order in which it came, in every p
       ['one', '', 'three', '', ''],
     );
     t.equal(exchanges[2].request.trailers, 'x-t: 1\r\n');
+    t.strictSame(
+      exchanges.map(({ request }) => request.messageTimes),
+      ['', '', '', '7 2000000 1', ''],
+    );
     const { status, bytes, latencyUs, truncated } = exchanges[3].response!;
     t.strictSame([status, bytes, latencyUs, truncated], [404, 2, 250, false]);
     t.equal(exchanges[0].request.fields, 'accept: */*\r\n');
@@ -332,6 +337,7 @@ t.test('every exchange of any files comes once, in its time, with its own respon
             bodyBytes: 0,
             truncated: false,
             trailers: '',
+            messageTimes: '',
             latencyUs: i,
           };
           files[file].push(copy(at, { target: `/r/${i}`, response: answered ? response : null }));

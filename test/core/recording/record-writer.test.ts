@@ -29,6 +29,7 @@ const response = {
   bodyBytes: 0,
   truncated: false,
   trailers: '',
+  messageTimes: '',
   latencyUs: 250,
 };
 

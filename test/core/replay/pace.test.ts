@@ -10,7 +10,7 @@ function at(timeUs: number): RecordedExchange {
     timeUs,
     route: '',
     order: '',
-    request: { ...request, lengthZero: false, body, trailers: '', grpc: false },
+    request: { ...request, lengthZero: false, body, trailers: '', grpc: false, messageTimes: '' },
     response: null,
     primaryFailure: -1,
   };

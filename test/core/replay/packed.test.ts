@@ -33,6 +33,7 @@ const exchange: fc.Arbitrary<RecordedExchange> = fc.record({
     body: bytes,
     trailers: text,
     grpc: fc.boolean(),
+    messageTimes: text,
   }),
   response: fc.option(response),
   primaryFailure: fc.constant(-1 as const),

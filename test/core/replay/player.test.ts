@@ -25,7 +25,7 @@ function exchange(target: string): RecordedExchange {
     timeUs: 0,
     route: '',
     order: '',
-    request: { ...request, lengthZero: false, body, grpc: false },
+    request: { ...request, lengthZero: false, body, grpc: false, messageTimes: '' },
     response: null,
     primaryFailure: -1,
   };
@@ -67,6 +67,7 @@ function play(
     clock,
     atOnce: false,
     timeoutMs: 60_000,
+    messagePace: { speed: 1, longStreams: 'extend' },
     inFlightMax: 8,
     ...changes,
   });

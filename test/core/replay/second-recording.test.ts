@@ -12,7 +12,7 @@ function exchange(target: string, body: string, answer: Buffer | null): Recorded
     timeUs: 0,
     route: '',
     order: '',
-    request: { ...request, lengthZero: false, body: Buffer.from(body), grpc: false },
+    request: { ...request, lengthZero: false, body: Buffer.from(body), grpc: false, messageTimes: '' },
     response: {
       status: 200,
       grpcStatus: GrpcStatus.NONE,

@@ -26,6 +26,7 @@ function request(changes: Partial<RecordedRequest>): RecordedRequest {
     body: Buffer.alloc(0),
     trailers: '',
     grpc: false,
+    messageTimes: '',
     ...changes,
   };
 }

@@ -32,6 +32,7 @@ const response = {
   latencyUs: 5,
   truncated: false,
   trailers: '',
+  messageTimes: '',
 };
 const primary = {
   status: 200,
@@ -115,13 +116,18 @@ t.test('a call of gRPC carries its status, and its trailers behind its messages'
     method: 'POST',
     fields: 'content-type: application/grpc\r\n',
     primary: { ...primary, status: 404, grpcStatus: GrpcStatus.NOT_FOUND, responseBytes: 6 },
-    response: { ...response, head, body, bodyBytes: 6, trailers },
+    messageTimes: '12 2000000',
+    response: { ...response, head, body, bodyBytes: 6, trailers, messageTimes: '90 1' },
   });
   const { about, payload } = encodeMessage(copy, new Redactor(redactNothingMore), 1);
   t.match(about, /; status=404; grpc-status=5; /);
   const exchange = decodeMessage(about, payload);
   if (typeof exchange === 'string') throw new Error(exchange);
   t.equal(exchange.request.grpc, true);
+  t.equal(exchange.request.messageTimes, '12 2000000');
+  t.match(about, /; response-message-us=90 1(;|$)/);
+  const damaged = decodeMessage(about.replace('12 2000000', '12 -1'), payload);
+  t.match(damaged, { request: { messageTimes: '' } });
   const answer = exchange.response!;
   t.strictSame([answer.status, answer.grpcStatus, answer.bytes], [404, GrpcStatus.NOT_FOUND, 6]);
   t.equal(answer.content!.head, `${head}grpc-status: 5\r\nx-token: [redacted]\r\n`);

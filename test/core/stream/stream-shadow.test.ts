@@ -33,6 +33,7 @@ function shadowOf(t: Test, port: number) {
     pairs: null,
     counters,
     clock: nowUs,
+    messagePace: { speed: 1, longStreams: 'hurry' },
     timeoutMs: 60_000,
     inFlightMax,
     deliveriesMax: 3,
