@@ -8,7 +8,7 @@
 import { limits } from '../limits.js';
 import { MessageCounter } from './message-counter.js';
 
-const syntax = /^\d{1,13}(?: \d{1,13})*$/;
+const gapSyntax = /^\d{1,13}$/;
 /** One call may be quiet for longer than this; nobody plays it for so long. */
 const spanUsMax = 24 * 3_600_000_000;
 
@@ -43,8 +43,9 @@ export class MessageTimes {
 
 /** `given`, or an empty text where it is no such times. */
 export function checkedTimes(given: string | null | undefined): string {
-  if (given == null || !syntax.test(given)) return '';
-  return given.split(' ', limits.recordedMessageTimes + 2).length <= limits.recordedMessageTimes + 1
+  if (given == null) return '';
+  const gaps = given.split(' ', limits.recordedMessageTimes + 2);
+  return gaps.length <= limits.recordedMessageTimes + 1 && gaps.every((gap) => gapSyntax.test(gap))
     ? given
     : '';
 }

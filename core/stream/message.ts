@@ -12,10 +12,11 @@
  * `order`. `status` to `digest` are of the primary's whole response: latency from the first byte sent to the
  * last one received, size and CRC-32 of the body without framing; `failure` stands there instead where it had
  * none, and neither where nothing is known of it. `grpc-status` is that of a gRPC call, and `status` the HTTP
- * status that stands for it. `request-bytes` is where the response begins; `withheld`:
- * the request's body is left out, because redaction could not look into it; `truncated`: the response's body
- * is not whole; `request-message-us` and `response-message-us`: when the messages of a gRPC call came
- * (core/grpc/message-times). What is not known stands not there. A payload without the header is a request alone.
+ * status that stands for it. `request-bytes` is where the response begins; `withheld`: the request's body is
+ * left out, because redaction could not look into it; `truncated`: the response's body is not whole;
+ * `request-message-us` and `response-message-us`: when the messages of a gRPC call came
+ * (core/grpc/message-times). What is not known stands not there. A payload without the header is a request
+ * alone.
  */
 import { type Failure, failureReasons, none } from '../errors.js';
 import { GrpcStatus, parseGrpcStatus } from '../grpc/grpc-status.js';
