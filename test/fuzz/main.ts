@@ -1,23 +1,25 @@
 /**
- * `npm run fuzz -- [--seconds N] [--seed N] [--only request,response,http2,uws,node]`: looks for a message
- * that breaks a parser or a session of HTTP/2, or a client or version that breaks a running umbra. Prints
- * its seed; the same seed makes the same messages.
+ * `npm run fuzz -- [--seconds N] [--seed N] [--only request,response,http2,uws,node,node-http2]`: looks
+ * for a message that breaks a parser or a session of HTTP/2, or a client or version that breaks a running
+ * umbra. Prints its seed; the same seed makes the same messages.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { skipUws } from '../support/engines.js';
 import { fuzzLive } from './live.js';
+import { fuzzHttp2Live } from './live-http2.js';
 import { fuzzRequest, fuzzResponse } from './parsers.js';
 import { Chance } from './random.js';
 import { fuzzSession } from './sessions.js';
 
 const parsers = { request: fuzzRequest, response: fuzzResponse, http2: fuzzSession } as const;
-const targets = ['request', 'response', 'http2', ...(skipUws === false ? ['uws'] : []), 'node'];
+const targets = ['request', 'response', 'http2', ...(skipUws === false ? ['uws'] : []), 'node', 'node-http2'];
 
 /** Fuzzes one target for `ms`; resolves with how many messages or connections it made. */
 async function fuzz(target: string, seed: number, ms: number): Promise<number> {
   const end = performance.now() + ms;
   const stop = (): boolean => performance.now() >= end;
+  if (target === 'node-http2') return fuzzHttp2Live(seed, stop);
   if (!isParser(target)) return fuzzLive(target, seed, stop);
   const chance = new Chance(seed);
   let made = 0;
