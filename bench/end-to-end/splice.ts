@@ -5,7 +5,7 @@
  */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { writeNow } from '../../core/write-now.js';
-import { takeOver } from '../../workers/downstream/node/server.js';
+import { takeOver } from '../../workers/downstream/node/accepted-handle.js';
 
 const origin = Number(process.argv[2]);
 const buffer = Buffer.allocUnsafeSlow(64 * 1024);

@@ -65,6 +65,8 @@ export class NodeConnection
   #corks = 0;
   /** The client lets the connection be used again, as its latest request said. */
   #keepAlive = true;
+  /** The latest request is whole, and the client has said that it sends nothing after it. */
+  #saidAll = false;
   /** A request was begun, and the engine has not yet heard that it ended. */
   #counted = false;
   /** The response to the latest request is over. */
@@ -356,6 +358,8 @@ export class NodeConnection
     head.http10 = scanner.http10;
     this.#body.begin(head.framing, head.contentLength, scanner.named);
     const bodied = head.framing !== Framing.NONE;
+    // Some old clients send an empty line behind a body.
+    this.#saidAll = !bodied && !bytesFollow && !scanner.keepAlive;
     if (bodied) {
       this.#input = Input.BODY;
       this.#arm(this.#owner.limits.bodyMs);
@@ -460,10 +464,19 @@ export class NodeConnection
 
   // --- the end
 
-  /** Closes our side once everything is written, and waits a little for the client to close its own. */
+  /**
+   * Closes our side once everything is written, and waits a little for the client to close its own. Where the
+   * client sends nothing more, the socket is closed at once: no byte can come that the kernel would answer
+   * with a reset. TLS has its own goodbye to write.
+   */
   #leave(): void {
     if (this.#input >= Input.LEAVING) return;
     this.#resources.output.release(this);
+    const saysNoMore = this.#halfClosed || (this.#saidAll && this.#input === Input.ANSWERING);
+    if (saysNoMore && !this.#secure && this.#client!.socket.writableLength === 0) {
+      this.destroy(false);
+      return;
+    }
     this.#input = Input.LEAVING;
     this.#held.clear();
     const { socket, blocked } = this.#client!;

@@ -2,22 +2,12 @@
  * The server of one listener on one proxy thread: accepts connections, and reads plain ones into a buffer of
  * ours.
  */
-import { createServer, type Server, Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { ListenerPlan, ListenerTlsPlan, Protocol } from '../../../core/plan.js';
+import { type AcceptedHandle, acceptHandles, type OnRead, socketOn, takeOver } from './accepted-handle.js';
 import { AcceptedSocket } from './client-connection.js';
 import type { NodeConnection } from './connection.js';
-
-/** Not in the public types: the handle of an accepted connection, and the option that takes it over. */
-interface SocketWithHandle {
-  _handle: object | null;
-}
-interface TakeOver {
-  readonly handle: object;
-  readonly onread: { readonly buffer: Buffer; readonly callback: (bytes: number) => boolean };
-  readonly allowHalfOpen: true;
-}
-const TakingSocket = Socket as unknown as new (options: TakeOver) => Socket;
 
 /** RFC 7301, section 6, and RFC 9113, section 3.2. */
 const ALPN_HTTP2 = 'h2';
@@ -49,9 +39,12 @@ export class NodeServer {
     this.#offered = offeredNames(protocols);
     this.server = createServer({ pauseOnConnect: tls === null, allowHalfOpen: true });
     this.server.on('connection', (accepted) => {
-      if (this.#context === null) this.#attachPlain(accepted);
+      if (this.#context === null) this.#attachPlain((onread) => takeOver(accepted, onread));
       else this.#attachSecure(accepted, this.#context);
     });
+    if (tls !== null) return;
+    const attach = (handle: AcceptedHandle): void => this.#attachPlain((onread) => socketOn(handle, onread));
+    this.server.on('listening', () => acceptHandles(this.server, attach));
   }
 
   /**
@@ -66,18 +59,15 @@ export class NodeServer {
     this.#offered = offeredNames(protocols);
   }
 
-  /**
-   * Node offers no buffer of ours for accepted connections, only for sockets that are made. So the socket
-   * that it made is dropped before it has read a byte, and another one takes its handle over.
-   */
-  #attachPlain(accepted: Socket): void {
+  /** `open` returns the socket, or null if it is gone already. */
+  #attachPlain(open: (onread: OnRead) => Socket | null): void {
     let taken: AcceptedSocket | null = null;
     const buffer = this.#events.readBuffer();
     const callback = (bytes: number): boolean => {
       taken!.reader.receive(buffer, bytes);
       return true;
     };
-    const socket = takeOver(accepted, { buffer, callback });
+    const socket = open({ buffer, callback });
     if (socket === null) return;
     const connection = this.#events.onConnection(false);
     if (connection === null) {
@@ -108,20 +98,6 @@ export class NodeServer {
     socket.on('secure', () => connection.onHandshakeDone(socket.alpnProtocol === ALPN_HTTP2));
     socket.on('data', (bytes: Buffer) => taken.reader.receive(bytes, bytes.length));
   }
-}
-
-/**
- * A socket in the place of one that was accepted paused, and reads into `buffer`; null if that one is gone
- * already.
- */
-export function takeOver(accepted: Socket, onread: TakeOver['onread']): Socket | null {
-  const handle = (accepted as unknown as SocketWithHandle)._handle;
-  if (handle === null) {
-    accepted.destroy();
-    return null;
-  }
-  (accepted as unknown as SocketWithHandle)._handle = null;
-  return new TakingSocket({ handle, onread, allowHalfOpen: true });
 }
 
 /** In the order of our liking; null where HTTP/1 alone is spoken: a client that offers others gets it. */
