@@ -1,4 +1,4 @@
-// Runs over both engines.
+// Runs over one engine: asks for the node engine, which alone has HTTP/2.
 /** gRPC through a whole umbra: what clients get, what is counted, and what answers are judged by. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { ClientHttp2Session } from 'node:http2';

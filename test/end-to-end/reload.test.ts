@@ -1,4 +1,4 @@
-// Runs over both engines.
+// Runs over one engine: a configuration becomes a plan, which knows no engine.
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Load } from '../support/load.js';
 import { Origin } from '../support/origin.js';

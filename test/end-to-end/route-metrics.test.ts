@@ -1,4 +1,4 @@
-// Runs over both engines.
+// Runs over one engine: requests are counted behind the engines.
 /** What clients got by route, and what umbra says of itself, at /metrics. */
 import { X509Certificate } from 'node:crypto';
 import { writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Runs over both engines.
+// Runs over one engine: threads stop before an engine listens.
 /**
  * Threads that do not start, do not take a plan, or load a configuration without end: each is terminated when
  * its time is over, and umbra serves. A hook hangs the thread, and makes main's timers of these limits short.

@@ -1,4 +1,4 @@
-// Runs over both engines.
+// Runs over one engine: threads fail before an engine listens.
 /** Threads that fail while they start: a hook, loaded before umbra in each of them, makes them. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -175,9 +175,9 @@ t.test(
       while (!over) await ask(umbra.port, { agent, target: '/reviews' });
     };
     const load = Promise.all(Array.from({ length: connections }, work));
-    const { code, out, err } = await runToEnd('verdict', '--admin', umbra.adminUrl, '--for', '4s', ...loose);
+    const { code, out, err } = await runToEnd('verdict', '--admin', umbra.adminUrl, '--for', '2s', ...loose);
     t.equal(code, 0, out + err);
-    t.match(err, /^watching for 4 s$/m);
+    t.match(err, /^watching for 2 s$/m);
     t.match(out, /^PASS .*, the window watched: \d/);
     t.match(line(out, 'errors'), /PASS .* v2 failed 0 of/);
     const good = await runToEnd('verdict', '--admin', umbra.adminUrl, '--until-decided', ...loose);

@@ -10,7 +10,7 @@ import { runAll } from './run.js';
 import { allTests, piecesOf } from './work.js';
 
 /** Tests wait as much as they compute: for sockets, for starts, for intervals. */
-const jobsPerCore = 2;
+const jobsPerCore = 3;
 const jobsMax = 8;
 
 const { values, positionals } = parseArgs({

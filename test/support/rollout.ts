@@ -54,7 +54,7 @@ export function rolloutConfig([v1, v2]: readonly Origin[], changes: object = {})
 }
 
 /** A client waits so long after an answer: clients that ask without a pause leave a busy machine no time. */
-const pauseMs = 4;
+const pauseMs = 10;
 
 /** Clients with a key each. `end` returns what was not answered with 200, and keys that went back. */
 export function keyedClients(port: () => number, workers = 8) {

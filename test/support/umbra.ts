@@ -2,6 +2,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +11,8 @@ import type { MirrorStats, Stats } from '../../core/report/stats.js';
 const binary = fileURLToPath(new URL('../../../bin/umbra.js', import.meta.url));
 const breakable = fileURLToPath(new URL('./breakable-umbra.js', import.meta.url));
 const readyLine = /^umbra ready listen=(\S+?)(?: admin=(\S+))? pid=(\d+)$/m;
-const pollMs = 5;
+/** Waits look again after a tenth of the time that they have lasted, within these bounds. */
+const pauseMs = { from: 5, to: 100, share: 0.1 };
 /** What is not so by then will never be: the wait ends and the test fails. */
 const patienceMs = 20_000;
 
@@ -272,33 +274,34 @@ export class UmbraProcess {
     path: string,
     body?: object | string,
   ): Promise<{ status: number; text: string; json: unknown }> {
-    const response = await fetch(`${this.adminUrl}${path}`, {
-      method,
-      ...(body === undefined
+    const text = typeof body === 'object' ? JSON.stringify(body) : body;
+    const headers =
+      text === undefined
         ? {}
-        : {
-            body: typeof body === 'string' ? body : JSON.stringify(body),
-            headers: { 'content-type': 'application/json' },
-          }),
-    });
-    const text = await response.text();
-    const json = response.headers.get('content-type')?.includes('json')
-      ? (JSON.parse(text) as unknown)
-      : null;
-    return { status: response.status, text, json };
+        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    const call = request(`${this.adminUrl}${path}`, { method, headers, agent: false });
+    call.on('error', () => {});
+    call.end(text);
+    const [response] = (await once(call, 'response')) as [IncomingMessage];
+    const answer = (await response.setEncoding('utf8').toArray()).join('');
+    const isJson = response.headers['content-type']?.includes('json') ?? false;
+    return {
+      status: response.statusCode!,
+      text: answer,
+      json: isJson ? (JSON.parse(answer) as unknown) : null,
+    };
   }
 
   /**
    * Polls the stats until nothing is under way, or until it is clear that this will not be; the last stats.
    */
   async atRest(): Promise<Stats> {
-    let stats = await this.stats();
-    const end = performance.now() + patienceMs;
-    while (!isAtRest(stats) && performance.now() < end) {
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
-      stats = await this.stats();
+    const begunMs = performance.now();
+    for (;;) {
+      const stats = await this.stats();
+      if (isAtRest(stats) || performance.now() - begunMs > patienceMs) return stats;
+      await pause(begunMs);
     }
-    return stats;
   }
 
   /** Makes the thread throw (`proxy-0`, `shadow-0`, `control`); resolves when its successor is at work. */
@@ -368,11 +371,17 @@ export async function until<T>(
   look: () => T | null | undefined | false | Promise<T | null | undefined | false>,
   what: string,
 ): Promise<T> {
-  const end = performance.now() + patienceMs;
+  const begunMs = performance.now();
   for (;;) {
     const value = await look();
     if (value !== null && value !== undefined && value !== false) return value;
-    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
+    if (performance.now() - begunMs > patienceMs) throw new Error(`waited in vain until ${what}`);
+    await pause(begunMs);
   }
+}
+
+/** Each look takes CPU time, of umbra and of the test, which other tests wait for. */
+function pause(begunMs: number): Promise<void> {
+  const ms = (performance.now() - begunMs) * pauseMs.share;
+  return new Promise((resolve) => setTimeout(resolve, Math.min(Math.max(ms, pauseMs.from), pauseMs.to)));
 }
