@@ -123,6 +123,21 @@ t.test('every command gets its options, and its exit code is returned', async (t
         },
       ],
     ],
+    [
+      ['load', 'http://a/', '--http2', '--streams', '8'],
+      ['load', { http2: true, streams: 8, grpc: null }],
+    ],
+    [
+      ['load', 'http://a', '--grpc', 'shop.Shop.Get', '--descriptors', 'shop.binpb', '-d', '{"id":1}'],
+      [
+        'load',
+        { http2: true, grpc: { method: 'shop.Shop/Get', descriptors: 'shop.binpb', data: '{"id":1}' } },
+      ],
+    ],
+    [
+      ['load', 'http://a', '--grpc', '/shop.Shop/Get', '--descriptors', 'shop.binpb'],
+      ['load', { grpc: { method: 'shop.Shop/Get', data: '{}' } }],
+    ],
     [['top'], ['top', { admin: 'http://127.0.0.1:9901', token: null, once: false }]],
     [
       ['top', '--once', '--token', 'x'],
@@ -225,6 +240,14 @@ t.test('bad usage exits with 2, says what is wrong, and runs nothing', async (t)
     [['load', 'ftp://a'], /Expected an address/],
     [['load', 'http://a', '-H', 'x'], /Expected a header/],
     [['load', 'http://a', '-X', 'a b'], /Expected a method/],
+    [['load', 'http://a', '--grpc', 'shop.Shop/Get'], /--grpc needs --descriptors FILE/],
+    [['load', 'http://a', '--grpc', 'Get', '--descriptors', 'x'], /Expected a method such as shop.Shop\/Get/],
+    [['load', 'http://a', '--data', '{}'], /need --grpc/],
+    [['load', 'http://a', '--streams', '2'], /--streams needs --http2/],
+    [
+      ['load', 'http://a', '--grpc', 'a.B/C', '--descriptors', 'x', '--body', 'y'],
+      /--grpc takes --data, not --body or --method/,
+    ],
     [[], /Usage: umbra/],
   ];
   for (const [args, message] of cases) {

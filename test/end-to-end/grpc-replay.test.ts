@@ -1,15 +1,19 @@
 // Runs over one engine: commands have no engine, and recordings are made behind the engines.
 /** Calls of gRPC that are recorded, or put into a stream, and sent to another version afterwards. */
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ask } from '../support/client.js';
 import { callGrpc, type GrpcHandler, GrpcOrigin } from '../support/grpc-origin.js';
 import { http2Session } from '../support/http2-client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { NatsServer, noNats } from '../support/nats.js';
+import { Origin } from '../support/origin.js';
 import { recordsIn } from '../support/recorded.js';
 import t, { type Test } from '../support/tap.js';
-import { reviews, runToEnd, UmbraProcess } from '../support/umbra.js';
+import { Output, reviews, runToEnd, spawnUmbra, UmbraProcess, until } from '../support/umbra.js';
 
 // A busy machine takes seconds to start each umbra.
 t.setTimeout(120_000);
@@ -116,6 +120,44 @@ t.test('recorded calls keep their trailers, and are played over HTTP/2', async (
   t.match(JSON.stringify(worse.diffs.groups), /GRPC \/shop\.Shop\/Find/);
   t.match(JSON.stringify(worse.diffs.groups), /GRPC \/shop\.Shop\/Get/);
   t.match(worse.stats.mirrors[0]!.compare, { paired: 3, equal: 0, statusDifferent: 2 });
+});
+
+t.test('umbra record takes gRPC and HTTP/1.1 on one port, with the times of messages', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'umbra-grpc-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  // One port with both protocols: a server of HTTP/2 that a preface begins, and else one of HTTP/1.1.
+  const [grpc, plain] = [await origin(t, shop(5)), await Origin.listen()];
+  t.teardown(() => plain.close());
+  const front = createServer((client) => {
+    client.once('data', (first) => {
+      const { port } = first.toString('latin1').startsWith('PRI ') ? grpc : plain;
+      const server = connect(port, '127.0.0.1');
+      server.write(first);
+      client.pipe(server).pipe(client);
+      for (const socket of [client, server]) socket.on('error', () => client.destroy());
+    });
+  });
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => new Promise((resolve) => front.close(resolve)));
+  const to = `http://127.0.0.1:${(front.address() as AddressInfo).port}`;
+  const child = spawnUmbra(
+    ...['record', to, '-o', directory, '--responses', '--listen', '127.0.0.1:0', '--admin', 'off', '--json'],
+  );
+  const output = new Output(child);
+  const ended = once(child, 'close');
+  const [, url] = await until(() => /^umbra ready listen=(\S+)/m.exec(output.err), 'it listens');
+  const session = http2Session(url!);
+  t.match(await callGrpc(session, get, item('a1')), { status: 0, messages: { length: 2 } });
+  session.destroy();
+  const { port } = new URL(url!);
+  t.equal((await ask(Number(port))).status, 200);
+  child.kill('SIGTERM');
+  await ended;
+  t.match(JSON.parse(output.out), { recorded: 2, dropped: {}, failed: {} });
+  const requests = recordsIn(directory).filter(({ type }) => type === 'request');
+  t.strictSame(requests.map(({ headers }) => headers.get('WARC-Protocol')).sort(), ['h2', undefined]);
+  const call = requests.find(({ headers }) => headers.get('Umbra-Route') === 'grpc')!;
+  t.match(call.headers.get('Umbra-Message-Us'), /^\d+ \d+$/);
 });
 
 t.test('a server that speaks HTTP/1.1 alone is named, and does not pass', async (t) => {

@@ -4,6 +4,8 @@ import { connect } from 'node:net';
 import type { LoadCommandOptions } from '../../config/commands/load.js';
 import { exitFailure, exitOk } from '../../config/exit-codes.js';
 import { driveLoad, type LoadFigures, type LoadOptions, type RunningLoad } from '../load/drive.js';
+import { driveHttp2Load } from '../load/drive-http2.js';
+import { type GrpcWords, grpcCallBody } from '../load/grpc-call-body.js';
 import { barText, loadJson, loadText } from '../load/load-text.js';
 
 const connectTimeoutMs = 5000;
@@ -14,9 +16,10 @@ const eraseLine = '\r\x1b[K';
 /** Resolves with the exit code: 1 if the load could not begin or nothing answered, else 0. */
 export async function loadCommand(options: LoadCommandOptions): Promise<number> {
   let load: LoadOptions;
+  let start: () => RunningLoad;
   try {
-    const { url, rate, durationMs, connections, method, headers, host, body } = options;
-    const target = parseUrl(url);
+    const { url, rate, durationMs, connections, method, headers, host, body, http2, streams, grpc } = options;
+    const target = grpc === null ? parseUrl(url) : methodUrl(parseUrl(url), grpc.method);
     load = {
       url: target.href,
       rate,
@@ -24,15 +27,19 @@ export async function loadCommand(options: LoadCommandOptions): Promise<number> 
       connections,
       ...(method === null ? {} : { method }),
       headers: { ...Object.fromEntries(headers), ...(host === null ? {} : { host }) },
-      body: body === null ? null : await readBody(body),
+      body: grpc !== null ? await grpcBody(grpc) : body === null ? null : await readBody(body),
     };
+    const wanted = load;
+    start = http2
+      ? () => driveHttp2Load({ ...wanted, streams, grpc: grpc !== null })
+      : () => driveLoad(wanted);
     await reach(target);
   } catch (error) {
     return fail((error as Error).message);
   }
   let figures: LoadFigures;
   try {
-    figures = await run(load);
+    figures = await run(start, load.durationMs);
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));
   }
@@ -46,12 +53,12 @@ export async function loadCommand(options: LoadCommandOptions): Promise<number> 
 /**
  * SIGINT or SIGTERM ends the run early, and what was measured is still shown; a second one ends the process.
  */
-async function run(options: LoadOptions): Promise<LoadFigures> {
-  const load = driveLoad(options);
+async function run(start: () => RunningLoad, durationMs: number): Promise<LoadFigures> {
+  const load = start();
   const onSignal = (): void => load.stop();
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
-  const endBar = process.stderr.isTTY ? showBar(load, options.durationMs) : undefined;
+  const endBar = process.stderr.isTTY ? showBar(load, durationMs) : undefined;
   try {
     return await load.done;
   } finally {
@@ -81,6 +88,15 @@ function parseUrl(text: string): URL {
     throw new Error(`not an http or https URL: ${text}`);
   }
   return url;
+}
+
+/** A path of the URL is a prefix of that of the method. */
+function methodUrl(url: URL, method: string): URL {
+  return new URL(`${url.pathname.replace(/\/$/, '')}/${method}`, url);
+}
+
+async function grpcBody(words: GrpcWords): Promise<LoadOptions['body']> {
+  return { bytes: await grpcCallBody(words), contentType: 'application/grpc' };
 }
 
 async function readBody(path: string): Promise<LoadOptions['body']> {

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import type { CommandIo } from '../../config/commands/index.js';
 import type { RecordOptions } from '../../config/commands/record.js';
 import { dropReasons, failureReasons } from '../../core/errors.js';
+import { addMirrors, type MirrorSnapshot } from '../../core/record/snapshot.js';
 import { countText, spanText } from '../../core/report/figures.js';
 import type { Reading } from '../../core/report/reading.js';
 import type { Umbra } from '../main/main.js';
@@ -49,25 +50,26 @@ export async function recordCommand(options: RecordOptions, commandIo: CommandIo
   }
 }
 
+const isGrpc = { 'content-type': { regex: 'application/grpc([+; ].*)?' } };
+
 /** JSON is YAML. */
 function configOf({ url, output, listen, admin, responses, percent, keepSecrets }: RecordOptions): object {
+  const mirrors = [{ to: `file:${resolve(output)}`, percent, recording: { responses } }];
   return {
-    listen: [{ address: listen }],
+    listen: [{ address: listen, engine: 'node', protocols: ['http1', 'h2'] }],
     admin: admin === 'off' ? 'off' : { address: admin },
-    versions: { origin: { endpoints: [url] } },
+    // gRPC only goes over HTTP/2. A server of gRPC may have nothing else, and most others have HTTP/1.1.
+    versions: { origin: { endpoints: [url] }, grpc: { endpoints: [url], protocol: 'http2' } },
     routes: [
-      {
-        name: 'all',
-        primary: 'origin',
-        mirrors: [{ to: `file:${resolve(output)}`, percent, recording: { responses } }],
-      },
+      { name: 'grpc', match: { method: ['POST'], header: isGrpc }, primary: 'grpc', mirrors },
+      { name: 'all', primary: 'origin', mirrors },
     ],
     ...(keepSecrets ? { redact: { defaults: false } } : {}),
   };
 }
 
 function printSummary(reading: Reading, { output, json }: RecordOptions, io: CommandIo): void {
-  const { counts } = reading.mirrors[0];
+  const counts = recordedCounts(reading);
   const { completed, keptBytes, segments, redacted } = counts;
   const dropped = byReason(dropReasons, counts.dropped);
   const failed = byReason(failureReasons, counts.failed);
@@ -99,13 +101,18 @@ function printSummary(reading: Reading, { output, json }: RecordOptions, io: Com
   }
 }
 
+/** Both routes write one recording. */
+function recordedCounts({ mirrors }: Reading): MirrorSnapshot {
+  return mirrors.map(({ counts }) => counts).reduce(addMirrors);
+}
+
 /** Reasons that were counted. */
 function byReason(reasons: readonly string[], counts: readonly number[]): Record<string, number> {
   return Object.fromEntries(reasons.flatMap((reason, i) => (counts[i] > 0 ? [[reason, counts[i]]] : [])));
 }
 
 function progressText(umbra: Umbra): string {
-  const { completed, keptBytes, dropped } = umbra.read().mirrors[0].counts;
+  const { completed, keptBytes, dropped } = recordedCounts(umbra.read());
   const droppedTotal = dropped.reduce((sum, count) => sum + count, 0);
   return `${completed} recorded, ${keptBytes} bytes, ${droppedTotal} dropped`;
 }

@@ -27,13 +27,17 @@ export interface LoadFigures {
    * its connection was busy then.
    */
   readonly latency: Histogram;
-  /** Responses with a status other than 2xx. */
+  /** Responses with a status other than 2xx; of gRPC calls, other than OK. */
   readonly notSuccessful: number;
   /** Failed connections, requests that lost theirs, and timeouts. */
   readonly errors: number;
   readonly timeouts: number;
-  /** Bytes of responses, including heads. */
+  /** HTTP/2: errors by reason; null for HTTP/1.1. */
+  readonly failures: Readonly<Record<string, number>> | null;
+  /** Bytes of responses, including heads; over HTTP/2 without heads. */
   readonly receivedBytes: number;
+  /** gRPC: answers by status; null without gRPC. */
+  readonly grpcStatuses: Readonly<Record<string, number>> | null;
   /** The run ended because the server stopped answering. */
   readonly gaveUp: boolean;
 }
@@ -50,8 +54,8 @@ export interface RunningLoad {
  * autocannon reconnects immediately and without limit, so a server that is gone would make it spin until the
  * end of the run.
  */
-const consecutiveErrorsPerConnection = 100;
-const timeoutSeconds = 10;
+export const consecutiveErrorsPerConnection = 100;
+export const timeoutSeconds = 10;
 /** Interval at which autocannon checks whether it must stop. */
 const sampleMs = 100;
 
@@ -106,7 +110,9 @@ export function driveLoad(options: LoadOptions): RunningLoad {
       notSuccessful: result.non2xx,
       errors: result.errors + lost,
       timeouts: result.timeouts,
+      failures: null,
       receivedBytes,
+      grpcStatuses: null,
       gaveUp,
     })),
   };

@@ -22,7 +22,7 @@ export function barText(passedMs: number, durationMs: number, answers: number): 
 }
 
 export function loadText(figures: LoadFigures, url: string, rate: number | null): string {
-  const { latency, durationMs, connections } = figures;
+  const { latency, durationMs, connections, grpcStatuses } = figures;
   const seconds = durationMs / 1000;
   const manner = rate === null ? 'as fast as responses arrive' : `${rate} requests/s`;
   const since =
@@ -34,8 +34,9 @@ export function loadText(figures: LoadFigures, url: string, rate: number | null)
     '',
     row('answers', String(latency.count), `${(latency.count / seconds).toFixed(1)}/s`),
     row('received', sizeText(figures.receivedBytes), `${sizeText(figures.receivedBytes / seconds)}/s`),
-    row('non-2xx', String(figures.notSuccessful)),
-    row('errors', String(figures.errors), figures.timeouts > 0 ? `${figures.timeouts} timeouts` : ''),
+    row(grpcStatuses === null ? 'non-2xx' : 'non-OK', String(figures.notSuccessful)),
+    ...(grpcStatuses === null ? [] : [`  ${'statuses'.padEnd(nameWidth)}  ${countsText(grpcStatuses)}`]),
+    row('errors', String(figures.errors), errorsText(figures)),
     '',
     row('', ...percentiles.map(([name]) => name), 'max'),
     row('latency', ...percentiles.map(([, p]) => ms(latency.percentileUs(p))), ms(latency.maxUs)),
@@ -48,6 +49,7 @@ export function loadText(figures: LoadFigures, url: string, rate: number | null)
 export function loadJson(figures: LoadFigures, { url, rate }: Pick<LoadOptions, 'url' | 'rate'>): object {
   const { latency, durationMs, connections, receivedBytes, notSuccessful, errors, timeouts, gaveUp } =
     figures;
+  const { failures, grpcStatuses } = figures;
   return {
     url,
     rate,
@@ -59,9 +61,22 @@ export function loadJson(figures: LoadFigures, { url, rate }: Pick<LoadOptions, 
     notSuccessful,
     errors,
     timeouts,
+    ...(failures === null ? {} : { failures }),
+    ...(grpcStatuses === null ? {} : { grpcStatuses }),
     gaveUp,
     latencyUs: histogramFigures(latency),
   };
+}
+
+function errorsText({ failures, timeouts }: LoadFigures): string {
+  if (failures !== null) return countsText(failures);
+  return timeouts > 0 ? `${timeouts} timeouts` : '';
+}
+
+function countsText(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ');
 }
 
 function row(name: string, ...cells: readonly string[]): string {

@@ -16,6 +16,9 @@ const defaults = {
   headers: [],
   host: null,
   body: null,
+  http2: false,
+  streams: 1,
+  grpc: null,
 };
 
 /** In a process of its own, because it speaks on standard output and listens to signals. */

@@ -14,6 +14,8 @@ function figures(more: Partial<LoadFigures> = {}): LoadFigures {
     notSuccessful: 3,
     errors: 2,
     timeouts: 0,
+    failures: null,
+    grpcStatuses: null,
     receivedBytes: 3 * 2 ** 20,
     gaveUp: false,
     ...more,
