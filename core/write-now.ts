@@ -32,14 +32,9 @@ export function writeNow(socket: Socket, bytes: Uint8Array, start: number, end: 
 }
 
 /**
- * The same for two parts, one behind the other, in one system call: the end of the second is not a packet of
- * its own.
+ * The same for several parts in one system call, so that the end of one is not a packet of its own: as many
+ * as the kernel takes (IOV_MAX, 1024 on Linux).
  */
-export function writeBothNow(socket: Socket, first: Uint8Array, second: Uint8Array): number {
-  return writePartsNow(socket, [first, second]);
-}
-
-/** The same for several parts, as many as the kernel takes in one call (IOV_MAX, 1024 on Linux). */
 export function writePartsNow(socket: Socket, parts: readonly Uint8Array[]): number {
   const fd = descriptorOf(socket);
   if (fd < 0) return 0;

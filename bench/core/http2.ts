@@ -12,11 +12,11 @@ import { nowUs } from '../../core/clock.js';
 import { FRAME_HEAD_BYTES, PREFACE } from '../../core/http2/frame.js';
 import { FrameReader } from '../../core/http2/frame-reader.js';
 import { HpackEncoder } from '../../core/http2/hpack-encoder.js';
-import type { ByteTarget } from '../../core/http2/output.js';
 import { ServerSession, type ServerSessionOwner } from '../../core/http2/server-session.js';
 import { SessionResources } from '../../core/http2/session-resources.js';
 import type { Stream } from '../../core/http2/stream.js';
 import { WriteArena } from '../../core/upstream/write-arena.js';
+import type { WriteTarget } from '../../core/write-queue.js';
 import { encodeList, type Pair } from '../../test/core/http2/hpack-lists.js';
 import { frame, settingsFrame, uint32 } from '../../test/core/http2/session-side.js';
 import { type Measured, printTable } from './measure.js';
@@ -72,9 +72,10 @@ interface Rival {
   serve(bytes: Buffer): number | Promise<number>;
 }
 
-class Ours implements Rival, ServerSessionOwner, ByteTarget {
+class Ours implements Rival, ServerSessionOwner, WriteTarget {
   readonly name = 'core/http2';
   readonly writing = false;
+  readonly isDirect = false;
   readonly #session = new ServerSession(this, new SessionResources(nowUs, new WriteArena()), 16 * 1024);
   #bytes = 0;
 

@@ -1,4 +1,6 @@
+import { type Borrower, currentRead } from '../current-read.js';
 import { limits } from '../limits.js';
+import type { WriteTarget } from '../write-queue.js';
 import type { ErrorCode } from './error-code.js';
 import {
   Flag,
@@ -11,7 +13,7 @@ import {
   WINDOW_UPDATE_BYTES,
 } from './frame.js';
 import type { HpackEncoder } from './hpack-encoder.js';
-import { type ByteTarget, Output } from './output.js';
+import { Output } from './output.js';
 import type { SessionResources } from './session-resources.js';
 import { WINDOW_DEFAULT } from './settings.js';
 import { Bit, type Stream } from './stream.js';
@@ -40,7 +42,7 @@ export interface SenderEvents {
  * socket allow (RFC 9113, section 5.2). The rest of a body waits in its stream, and waiting streams take
  * turns frame by frame. DATA frames have at most the size that every peer accepts, which keeps a turn short.
  */
-export class Sender {
+export class Sender implements Borrower {
   readonly output: Output;
   readonly turns = new Turns();
   /** The peer's window for the whole connection. */
@@ -50,9 +52,11 @@ export class Sender {
   readonly #encoder: HpackEncoder;
   readonly #resources: SessionResources;
   readonly #events: SenderEvents;
-  #target: ByteTarget | null = null;
+  #target: WriteTarget | null = null;
   /** The owner was notified that a flush is due. */
   #announced = true;
+  /** Pieces are copies of ours, and leave at the end of `flush`. */
+  #isFlushing = false;
 
   constructor(encoder: HpackEncoder, resources: SessionResources, events: SenderEvents) {
     this.output = new Output(resources.blocks);
@@ -62,7 +66,7 @@ export class Sender {
   }
 
   /** The connection is established; until then everything is held. The caller flushes next. */
-  attach(target: ByteTarget): void {
+  attach(target: WriteTarget): void {
     this.#target = target;
   }
 
@@ -185,16 +189,23 @@ export class Sender {
     const target = this.#target;
     if (target === null) return;
     this.#announced = true;
+    this.#isFlushing = true;
     do {
       this.#takeTurns();
       this.output.flush(target);
     } while (this.turns.first !== null && this.window > 0 && this.#mayWrite && !target.writing);
+    this.#isFlushing = false;
     this.#announced = false;
+  }
+
+  /** The read is over whose pieces the output holds by reference. */
+  settle(): void {
+    if (this.#target !== null) this.output.settle(this.#target);
   }
 
   /** The connection is closed. */
   clear(): void {
-    this.output.clear();
+    this.output.clear(null);
     this.#target = null;
   }
 
@@ -245,16 +256,19 @@ export class Sender {
     stream.sendWindow -= count;
     this.window -= count;
     this.dataFrames++;
-    if (count >= limits.passedBytes && output.canPass(target)) {
-      output.pass(piece, 0, count, flags, stream.id, target!);
-    } else {
-      let from = 0;
-      do {
-        const end = Math.min(count, from + FRAME_BYTES_DEFAULT);
-        output.frameHead(end - from, FrameType.DATA, end === count ? flags : Flag.NONE, stream.id);
-        output.bytes(piece, from, end);
-        from = end;
-      } while (from < count);
+    const mayBorrow = target !== null && count >= limits.passedBytes;
+    let isOwed = false;
+    let from = 0;
+    do {
+      const end = Math.min(count, from + FRAME_BYTES_DEFAULT);
+      output.frameHead(end - from, FrameType.DATA, end === count ? flags : Flag.NONE, stream.id);
+      if (mayBorrow && output.canBorrow(target)) isOwed = output.borrow(piece.subarray(from, end)) || isOwed;
+      else output.bytes(piece, from, end);
+      from = end;
+    } while (from < count);
+    if (isOwed && !this.#isFlushing) {
+      if (currentRead.isOpen) currentRead.owe(this);
+      else this.settle();
     }
     this.#announce();
     if (last) this.#sent(stream);

@@ -1,5 +1,5 @@
+import type { BlockPool } from '../write-queue.js';
 import { BlockWriter } from './block-writer.js';
-import type { BlockPool } from './output.js';
 import { RequestFields } from './request-fields.js';
 import { ResponseFields } from './response-fields.js';
 import { TrailerFields } from './trailer-fields.js';

@@ -1,4 +1,6 @@
+import { currentRead } from '../current-read.js';
 import { limits } from '../limits.js';
+import type { WriteTarget } from '../write-queue.js';
 import { ErrorCode } from './error-code.js';
 import { Floods, Guard } from './floods.js';
 import { Flag, FrameType, readUint31, readUint32, SETTING_BYTES } from './frame.js';
@@ -7,7 +9,6 @@ import { frameFault } from './frame-rules.js';
 import { Block, HeaderBlock } from './header-block.js';
 import { type FieldSink, HpackDecoder } from './hpack-decoder.js';
 import { HpackEncoder } from './hpack-encoder.js';
-import type { ByteTarget } from './output.js';
 import { ReceiveWindow } from './receive-window.js';
 import { Sender, type SenderEvents, type Sent } from './sender.js';
 import type { SessionResources } from './session-resources.js';
@@ -121,14 +122,19 @@ export abstract class Session implements FrameSink, SenderEvents {
   }
 
   /** Sets the connection's socket; until then nothing is written. The owner flushes next. */
-  attach(target: ByteTarget): void {
+  attach(target: WriteTarget): void {
     this.sender.attach(target);
   }
 
   /** Handles one read: `bytes[start, end)`, which is not used after the call. */
   receive(bytes: Buffer, start: number, end: number): void {
     this.nowUs = this.resources.clock();
-    this.#reader.feed(bytes, start, end);
+    currentRead.begin();
+    try {
+      this.#reader.feed(bytes, start, end);
+    } finally {
+      currentRead.end();
+    }
     const { dataFrames } = this.sender;
     this.#floods.frames.forgive((dataFrames - this.#dataFrames) * FORGIVEN);
     this.#dataFrames = dataFrames;
@@ -146,8 +152,8 @@ export abstract class Session implements FrameSink, SenderEvents {
   }
 
   /**
-   * Writes the next piece of a stream's body, which is copied or sent when this returns. `last`: the body is
-   * complete.
+   * Writes the next piece of a stream's body. It is copied or sent when this returns, or at the end of the
+   * current read (core/current-read). `last`: the body is complete.
    */
   write(stream: Stream, piece: Uint8Array, last: boolean): Sent {
     return this.sender.data(stream, piece, last);

@@ -1,3 +1,4 @@
+import { currentRead } from '../current-read.js';
 import { Failure } from '../errors.js';
 import { keepAliveSeconds } from '../http/keep-alive.js';
 import type { ResponseFault } from '../http/response-fault.js';
@@ -5,7 +6,7 @@ import type { ResponseHead } from '../http/response-head.js';
 import { Fed, type ReaderSink, ResponseReader } from '../http/response-reader.js';
 import { limits } from '../limits.js';
 import type { Endpoint, IdleConnection } from './endpoint.js';
-import type { WriteTarget } from './outbox.js';
+import type { OutboxTarget } from './outbox.js';
 import { type SocketHome, type SocketOwner, UpstreamSocket } from './socket.js';
 import { type TunnelOwner, UpstreamTunnel } from './tunnel.js';
 
@@ -53,7 +54,7 @@ export interface ConnectionHome extends SocketHome {
  * response's bytes to its reader. It is busy while it has a user, and otherwise idle in its pool.
  * core/upstream/socket has the states of the socket.
  */
-export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget, IdleConnection {
+export class UpstreamConnection implements SocketOwner, TunnelOwner, OutboxTarget, IdleConnection {
   readonly endpoint: Endpoint;
   /** Null while idle. */
   user: ConnectionUser | null;
@@ -183,19 +184,18 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
     return !this.writing;
   }
 
-  /**
-   * `writeDirect` writes as much of `block[start, end)` as the kernel takes now and returns the number of
-   * bytes; the rest stays with the caller. It is for bodies that arrive faster than the event loop turns:
-   * while an engine delivers many pieces in one turn, a write that waits in the socket can't continue
-   * although the upstream reads (docs/decisions/008). It must not be called while `writing` is set.
-   */
-  writeDirect(block: Uint8Array, start: number, end: number): number {
-    return this.#socket.writeDirect(block, start, end);
+  get isDirect(): boolean {
+    return this.#socket.isDirect;
   }
 
-  /** `writeBothDirect` does the same for `block[start, end)` followed by `piece`. */
-  writeBothDirect(block: Buffer, start: number, end: number, piece: Uint8Array): number {
-    return this.#socket.writeBothDirect(block.subarray(start, end), piece);
+  /**
+   * `writeParts` writes as much as the kernel takes now and returns the number of bytes; the rest stays with
+   * the caller. It is for bodies that arrive faster than the event loop turns: while an engine delivers many
+   * pieces in one turn, a write that waits in the socket can't continue although the upstream reads
+   * (docs/decisions/008). It must not be called while `writing` is set.
+   */
+  writeParts(parts: readonly Uint8Array[]): number {
+    return this.#socket.writePartsDirect(parts);
   }
 
   /** `keepBlock` keeps a block of a previous user until the kernel has read it. */
@@ -291,7 +291,12 @@ export class UpstreamConnection implements SocketOwner, TunnelOwner, WriteTarget
   }
 
   #feed(): void {
-    this.#fed = this.#reader.feed(this.#socket.buffer, 0, this.#readBytes);
+    currentRead.begin();
+    try {
+      this.#fed = this.#reader.feed(this.#socket.buffer, 0, this.#readBytes);
+    } finally {
+      currentRead.end();
+    }
     if (this.#fed === Fed.REFUSED) this.#lose(Failure.PROTOCOL);
   }
 

@@ -5,10 +5,10 @@ import { ClientSession } from '../http2/client-session.js';
 import { ErrorCode } from '../http2/error-code.js';
 import type { Guard } from '../http2/floods.js';
 import type { Flushed } from '../http2/flush-turn.js';
-import type { ByteTarget } from '../http2/output.js';
 import type { SessionOwner } from '../http2/session.js';
 import type { Stream, StreamSink } from '../http2/stream.js';
 import { limits } from '../limits.js';
+import type { WriteTarget } from '../write-queue.js';
 import { Deadline } from './deadlines.js';
 import type { Endpoint, SharedConnection } from './endpoint.js';
 import { type SocketHome, type SocketOwner, UpstreamSocket } from './socket.js';
@@ -63,7 +63,7 @@ const US_PER_MS = 1000;
  * The file is long because socket, session, pool and deadline all change the same state.
  */
 export class MultiplexedConnection
-  implements SocketOwner, SessionOwner, ByteTarget, SharedConnection, Flushed
+  implements SocketOwner, SessionOwner, WriteTarget, SharedConnection, Flushed
 {
   readonly endpoint: Endpoint;
   /** Streams that have ended here. Above 0, the connection is reused. */
@@ -244,6 +244,10 @@ export class MultiplexedConnection
     if (from === end) return true;
     socket.write(block.subarray(from, end), this.#onWritten);
     return !this.writing;
+  }
+
+  get isDirect(): boolean {
+    return this.#socket.isDirect;
   }
 
   writeParts(parts: readonly Uint8Array[]): number {

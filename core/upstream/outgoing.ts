@@ -1,7 +1,8 @@
 import { Framing } from '../http/message.js';
 import { CHUNK_END, chunkStart, lastChunk } from '../http/request-writer.js';
 import { limits } from '../limits.js';
-import { Outbox, type WriteTarget } from './outbox.js';
+import type { WriteTarget } from '../write-queue.js';
+import { Outbox, type OutboxTarget } from './outbox.js';
 import type { WriteArena } from './write-arena.js';
 
 /** The result of adding a piece of the body. */
@@ -112,14 +113,14 @@ export class OutgoingRequest {
     return this.#outbox.heldBytes === 0;
   }
 
-  flush(connection: WriteTarget): void {
-    this.#outbox.flush(connection);
+  /** False: the arena has no block left for pieces of the current read that the kernel did not take. */
+  flush(connection: WriteTarget): boolean {
+    return this.#outbox.flush(connection);
   }
 
-  /** `onWritten` is called when the socket has written everything it held, and hands it the next bytes. */
-  onWritten(connection: WriteTarget): void {
-    this.#outbox.dropWritten();
-    this.#outbox.flush(connection);
+  /** The latest pieces are written at the end of the current read. */
+  get borrows(): boolean {
+    return this.#outbox.borrows;
   }
 
   /**
@@ -137,8 +138,8 @@ export class OutgoingRequest {
   }
 
   /** `clearOutbox` clears the outbox. The wire string stays for another connection. */
-  clearOutbox(connection: WriteTarget | null): void {
-    this.#outbox.clear(connection);
+  clearOutbox(connection: OutboxTarget | null): void {
+    this.#outbox.discard(connection);
   }
 
   #missesLength(): boolean {
@@ -171,9 +172,9 @@ export class OutgoingRequest {
   /** `#box` frames a piece into the outbox. */
   #box(piece: Uint8Array): boolean {
     const outbox = this.#outbox;
-    if (this.#framing !== Framing.CHUNKED) return outbox.putBytes(piece);
+    if (this.#framing !== Framing.CHUNKED) return outbox.append(piece, 0, piece.length);
     if (piece.length > 0) {
-      const fits = outbox.putText(chunkStart(piece.length)) && outbox.putBytes(piece);
+      const fits = outbox.putText(chunkStart(piece.length)) && outbox.append(piece, 0, piece.length);
       if (!fits || !outbox.putText(CHUNK_END)) return false;
     }
     return !this.lastWritten || outbox.putText(lastChunk(this.trailers));

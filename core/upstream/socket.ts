@@ -4,7 +4,7 @@ import { Cause, type EndpointError, errorOf, noError, plainErrors } from '../end
 import { Failure } from '../errors.js';
 import { limits } from '../limits.js';
 import type { VersionPlan } from '../plan.js';
-import { writeBothNow, writeNow, writePartsNow } from '../write-now.js';
+import { writeNow, writePartsNow } from '../write-now.js';
 import { Deadline } from './deadlines.js';
 import type { Endpoint } from './endpoint.js';
 import type { UpstreamResources } from './resources.js';
@@ -126,25 +126,22 @@ export class UpstreamSocket {
     this.#socket.write(text, 'latin1');
   }
 
+  /** Bytes may go to the kernel past Node's socket: it is open, and does not encrypt. */
+  get isDirect(): boolean {
+    return !this.#secure && this.#state !== State.CLOSED;
+  }
+
   /**
    * `writeDirect` writes as much of `bytes[start, end)` as the kernel takes now and returns the number of
    * bytes. With TLS that is 0.
    */
   writeDirect(bytes: Uint8Array, start: number, end: number): number {
-    if (this.#secure || this.#state === State.CLOSED) return 0;
-    return writeNow(this.#socket, bytes, start, end);
+    return this.isDirect ? writeNow(this.#socket, bytes, start, end) : 0;
   }
 
-  /** `writeBothDirect` writes two parts in one system call. */
-  writeBothDirect(first: Uint8Array, second: Uint8Array): number {
-    if (this.#secure || this.#state === State.CLOSED) return 0;
-    return writeBothNow(this.#socket, first, second);
-  }
-
-  /** `writePartsDirect` does the same for several parts. */
+  /** `writePartsDirect` does the same for several parts in one system call. */
   writePartsDirect(parts: readonly Uint8Array[]): number {
-    if (this.#secure || this.#state === State.CLOSED) return 0;
-    return writePartsNow(this.#socket, parts);
+    return this.isDirect ? writePartsNow(this.#socket, parts) : 0;
   }
 
   pause(): void {

@@ -1,3 +1,4 @@
+import { type Borrower, currentRead } from '../current-read.js';
 import { Cause, type EndpointError, noError, plainErrors } from '../endpoint-cause.js';
 import { Failure } from '../errors.js';
 import { asksForLogin, carriesLogin } from '../http/connection-login.js';
@@ -49,7 +50,7 @@ type Phase = (typeof Phase)[keyof typeof Phase];
  * The file is long because a call is one state machine: its user, its connection and its clocks all change
  * the same phases.
  */
-export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadOwner {
+export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadOwner, Borrower {
   sentUs = 0;
   firstByteUs = 0;
   endUs = 0;
@@ -217,7 +218,7 @@ export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadO
 
   /** The socket has written everything it held. */
   onWritten(): void {
-    this.#outgoing.onWritten(this.#connection!);
+    this.#outgoing.flush(this.#connection!);
     this.#sentSome();
   }
 
@@ -367,6 +368,13 @@ export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadO
     if (last && this.#upload.isIn) this.#pool!.uploads.leave(this.#upload);
     // A response that has begun is not idle while its client sends.
     if (this.headSeen) this.#clocks.movedUs = this.#pool!.resources.clock();
+    if (last) this.#clocks.requestWhole(this.#pool!.resources.clock());
+    if (outgoing.borrows) {
+      // The piece leaves with the others of this read. Until then nobody knows whether the kernel has room.
+      currentRead.owe(this);
+      if (last) this.#drainOwed = false;
+      return !this.#drainOwed;
+    }
     if (phase === Phase.OPEN) this.#flush(piece.length);
     const drained = outgoing.drained(this.#connection);
     // Once `onDrain` is owed it stays owed: a later piece of the same turn may find room, but the owner
@@ -376,7 +384,6 @@ export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadO
       if (phase === Phase.KEPT && !this.#drainOwed) this.#waitReady();
       this.#drainOwed = true;
     }
-    if (last) this.#clocks.requestWhole(this.#pool!.resources.clock());
     if (phase === Phase.OPEN) this.#watchSending();
     return drained && !this.#drainOwed;
   }
@@ -432,6 +439,13 @@ export class UpstreamCall implements Call, ConnectionWaiter, ClockOwner, UploadO
     if (this.headSeen) return;
     if (drained && clocks.isWatchingHeld) clocks.took();
     if (drained && this.#outgoing.lastWritten) clocks.sentWhole(nowUs);
+  }
+
+  /** The current read is over, and its pieces leave. */
+  settle(): void {
+    if (this.#phase !== Phase.OPEN || !this.#outgoing.borrows) return;
+    if (this.#outgoing.flush(this.#connection!)) this.#sentSome();
+    else this.#fail(Failure.OVERLOADED);
   }
 
   // From the uploads of the pool.

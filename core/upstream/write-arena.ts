@@ -1,4 +1,5 @@
 import { limits } from '../limits.js';
+import type { BlockPool } from '../write-queue.js';
 
 /**
  * The blocks that hold a thread's request bytes on their way to upstream sockets. A block is taken, filled,
@@ -10,7 +11,7 @@ import { limits } from '../limits.js';
  * without a copy, because they are valid during the call only and the kernel may take them later. Bytes that
  * the kernel takes within the call need no block: large pieces bypass the arena.
  */
-export class WriteArena {
+export class WriteArena implements BlockPool {
   /** Bytes of the blocks in use. */
   heldBytes = 0;
   readonly #heldBytesMax: number;

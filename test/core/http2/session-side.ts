@@ -19,19 +19,20 @@ import {
 } from '../../../core/http2/frame.js';
 import { HpackDecoder } from '../../../core/http2/hpack-decoder.js';
 import { HpackEncoder } from '../../../core/http2/hpack-encoder.js';
-import type { ByteTarget } from '../../../core/http2/output.js';
 import { ServerSession, type ServerSessionOwner } from '../../../core/http2/server-session.js';
 import type { Session } from '../../../core/http2/session.js';
 import { SessionResources } from '../../../core/http2/session-resources.js';
 import type { Stream, StreamSink } from '../../../core/http2/stream.js';
 import { WriteArena } from '../../../core/upstream/write-arena.js';
+import type { WriteTarget } from '../../../core/write-queue.js';
 import { decodeList, encodeList, type Pair } from './hpack-lists.js';
 
 const LIST_MAX = 16 * 1024;
 const TABLE = 4096;
 
 /** Takes everything at once, unless it is `full`. */
-export class ListTarget implements ByteTarget {
+export class ListTarget implements WriteTarget {
+  readonly isDirect = true;
   writing = false;
   isFull = false;
   bytes: Buffer[] = [];

@@ -5,18 +5,19 @@ import { nowUs } from '../../../core/clock.js';
 import type { RequestHead } from '../../../core/http/message.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
 import { ClientSession } from '../../../core/http2/client-session.js';
-import type { ByteTarget } from '../../../core/http2/output.js';
 import { ServerSession, type ServerSessionOwner } from '../../../core/http2/server-session.js';
 import type { Session, SessionOwner } from '../../../core/http2/session.js';
 import { SessionResources } from '../../../core/http2/session-resources.js';
 import { ignoringSink, type Stream, type StreamSink } from '../../../core/http2/stream.js';
 import { WriteArena } from '../../../core/upstream/write-arena.js';
 import { writeNow } from '../../../core/write-now.js';
+import type { WriteTarget } from '../../../core/write-queue.js';
 
 const resources = new SessionResources(nowUs, new WriteArena());
 
 /** A socket as an owner of a session drives it: flushed once a turn. */
-export class SocketOwner implements SessionOwner, ByteTarget {
+export class SocketOwner implements SessionOwner, WriteTarget {
+  readonly isDirect = true;
   readonly socket: Socket;
   session: Session | null = null;
   readonly goaways: number[] = [];

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
+import { currentRead } from '../../../core/current-read.js';
 import { Framing } from '../../../core/http/message.js';
 import { limits } from '../../../core/limits.js';
 import { RawServer } from '../../support/raw-server.js';
@@ -73,7 +74,7 @@ t.test('pieces of every size arrive in order, however late the server reads', as
   );
   const body = fc.array(sizes, { minLength: 1, maxLength: 8 });
   await fc.assert(
-    fc.asyncProperty(body, fc.boolean(), fc.nat(255), async (lengths, waits, first) => {
+    fc.asyncProperty(body, fc.boolean(), fc.boolean(), fc.nat(255), async (lengths, waits, isRead, first) => {
       const pool = new TestPool([server.port]);
       const pieces = lengths.map((length, i) =>
         Buffer.alloc(length, Buffer.from([first + i, i, first, 7 * i + 1, 0])),
@@ -87,13 +88,17 @@ t.test('pieces of every size arrive in order, however late the server reads', as
       e.send(pool, { method: 'POST', framing: Framing.LENGTH, contentLength: sent.bytes, totalMs: 20_000 });
       let next = 0;
       const write = (): void => {
-        while (next < pieces.length) {
-          // The caller's memory is its own again once `write` has returned.
+        // The caller's memory is its own again once the read is over, or else once `write` has returned.
+        const lent: Buffer[] = [];
+        if (isRead) currentRead.begin();
+        for (let more = true; more && next < pieces.length; ) {
           const piece = Buffer.from(pieces[next]!);
-          const more = e.call.write(piece, ++next === pieces.length);
-          piece.fill(0xff);
-          if (!more) return;
+          more = e.call.write(piece, ++next === pieces.length);
+          if (isRead) lent.push(piece);
+          else piece.fill(0xff);
         }
+        if (isRead) currentRead.end();
+        for (const piece of lent) piece.fill(0xff);
       };
       e.hooks.set('drain', write);
       write();

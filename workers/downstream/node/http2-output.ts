@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../../core/clock.js';
-import type { ByteTarget } from '../../../core/http2/output.js';
 import { writeNow, writePartsNow } from '../../../core/write-now.js';
+import type { WriteTarget } from '../../../core/write-queue.js';
 
 /**
  * A client's socket as its session writes to it. Plain ones take bytes without a request of Node's. TLS
  * encrypts later, so a block is the socket's until it is written.
  */
-export class Http2Output implements ByteTarget {
+export class Http2Output implements WriteTarget {
   /** When the socket last took bytes that it had held, or began to hold some. */
   takenUs = 0;
   readonly #socket: Socket;
@@ -31,6 +31,10 @@ export class Http2Output implements ByteTarget {
     return this.#socket.writableLength > 0;
   }
 
+  get isDirect(): boolean {
+    return !this.#secure && this.#socket.writable;
+  }
+
   /** What comes after our side was closed is thrown away. */
   write(block: Buffer, start: number, end: number): boolean {
     const socket = this.#socket;
@@ -43,6 +47,6 @@ export class Http2Output implements ByteTarget {
   }
 
   writeParts(parts: readonly Uint8Array[]): number {
-    return this.#secure || !this.#socket.writable ? 0 : writePartsNow(this.#socket, parts);
+    return this.isDirect ? writePartsNow(this.#socket, parts) : 0;
   }
 }
