@@ -15,6 +15,8 @@ const shortTimeout = '400ms';
 const longTimeout = '20s';
 const REFUSED = 7;
 const INTERNAL = 2;
+const CALM = 11;
+const INT31_MAX = 2 ** 31 - 1;
 
 /** Requests with and without bodies, some larger than what is kept for a second sending. */
 function asked(index: number): Asked {
@@ -29,7 +31,7 @@ function asked(index: number): Asked {
 }
 
 const rst = (stream: number, code: number): Buffer => frame(3, 0, stream, uint32(code));
-const goaway = (last: number): Buffer => frame(7, 0, 0, uint32(last, 0));
+const goaway = (last: number, code = 0): Buffer => frame(7, 0, 0, uint32(last, code));
 
 /** Does `act` with each stream once its request has ended; true goes on. */
 function streams(act: (peer: RawHttp2, stream: number, index: number) => boolean): RawScript2 {
@@ -53,8 +55,16 @@ function heads(act: (peer: RawHttp2, stream: number) => boolean): RawScript2 {
   };
 }
 
-const answer = (peer: RawHttp2, stream: number): void =>
-  peer.send(peer.headers(stream, [[':status', '200']], false), frame(0, 1, stream, Buffer.from('ok')));
+const head = (peer: RawHttp2, stream: number): Buffer => peer.headers(stream, [[':status', '200']], false);
+const end = (stream: number): Buffer => frame(0, 1, stream, Buffer.from('ok'));
+const answer = (peer: RawHttp2, stream: number): void => peer.send(head(peer, stream), end(stream));
+
+/** Frames that follow each other a few milliseconds apart. */
+function paced(peer: RawHttp2, [first, ...rest]: readonly Buffer[]): void {
+  if (first === undefined || peer.isClosed) return;
+  peer.send(first);
+  setTimeout(paced, 5, peer, rest);
+}
 
 interface Fault {
   readonly name: string;
@@ -159,7 +169,7 @@ const faults: readonly Fault[] = [
   {
     name: 'stops within its response',
     script: streams((peer, stream) => {
-      peer.send(peer.headers(stream, [[':status', '200']], false), frame(0, 0, stream, Buffer.from('o')));
+      peer.send(head(peer, stream), frame(0, 0, stream, Buffer.from('o')));
       return true;
     }),
     reasons: ['timeout'],
@@ -168,11 +178,88 @@ const faults: readonly Fault[] = [
   {
     name: 'closes within its response',
     script: streams((peer, stream) => {
-      peer.send(peer.headers(stream, [[':status', '200']], false));
+      peer.send(head(peer, stream));
       peer.socket.end();
       return false;
     }),
     reasons: ['reset'],
+    rests: true,
+  },
+  {
+    name: 'answers slowly, in pieces',
+    script: streams((peer, stream) => {
+      paced(peer, [
+        head(peer, stream),
+        frame(0, 0, stream, Buffer.from('o')),
+        frame(0, 0, stream),
+        end(stream),
+      ]);
+      return true;
+    }),
+    reasons: [],
+  },
+  {
+    name: 'sends GOAWAY while the request comes, and answers',
+    script: heads((peer, stream) => {
+      peer.send(goaway(stream));
+      answer(peer, stream);
+      return false;
+    }),
+    reasons: ['reset'],
+    mayComplete: true,
+    rests: true,
+  },
+  {
+    name: 'sends GOAWAY between head and body',
+    script: streams((peer, stream) => {
+      peer.send(head(peer, stream), goaway(stream), end(stream));
+      return false;
+    }),
+    reasons: ['reset'],
+    mayComplete: true,
+    rests: true,
+  },
+  {
+    name: 'sends GOAWAY within a response, and leaves that one out',
+    script: streams((peer, stream) => {
+      peer.send(head(peer, stream), goaway(Math.max(0, stream - 2)), end(stream));
+      return false;
+    }),
+    reasons: ['reset', 'protocol'],
+    mayComplete: true,
+    rests: true,
+  },
+  {
+    name: 'sends GOAWAY twice, as in a drain',
+    script: streams((peer, stream) => {
+      peer.send(goaway(INT31_MAX), head(peer, stream), goaway(stream), end(stream));
+      return false;
+    }),
+    reasons: ['reset'],
+    mayComplete: true,
+    rests: true,
+  },
+  {
+    name: 'sends GOAWAY with an error',
+    script: streams((peer, stream) => {
+      peer.send(head(peer, stream), goaway(stream, CALM));
+      peer.socket.end();
+      return false;
+    }),
+    reasons: ['reset'],
+    rests: true,
+  },
+  {
+    name: 'sends GOAWAY with its SETTINGS, and serves what comes anyway',
+    script: async (peer) => {
+      peer.send(hello([4, 1024 * 1024]), goaway(INT31_MAX), frame(8, 0, 0, uint32(2 ** 30)));
+      for (let stream = 1; ; stream += 2) {
+        await peer.until(new RegExp(`^(HEADERS|DATA) ${stream} .*end$`));
+        answer(peer, stream);
+      }
+    },
+    reasons: ['reset', 'connect', 'overloaded'],
+    mayComplete: true,
     rests: true,
   },
   {

@@ -6,21 +6,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
-import { Sharing, sharingOf } from '../../workers/downstream/node/listening.js';
 import { ask } from '../support/client.js';
-import { behaviour } from '../support/engines.js';
+import { skipTakeover } from '../support/engines.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import t, { type Test } from '../support/tap.js';
 import { type ConfigWords, engine, reviews, runToEnd, UmbraProcess } from '../support/umbra.js';
-
-const takeoverSkip =
-  process.platform !== 'linux'
-    ? 'ports are shared in turn on Linux alone'
-    : behaviour.countsLateHeads &&
-        sharingOf({ kind: 'tcp', host: '127.0.0.1', port: 0 }) !== Sharing.REUSE_PORT
-      ? 'the node engine shares ports from Node 22.12 on'
-      : false;
 
 async function origins(t: Test): Promise<Origin[]> {
   const all = await Promise.all(
@@ -193,7 +184,7 @@ t.test(
   },
 );
 
-t.test('live changes outlast a takeover, and no client notices', { skip: takeoverSkip }, async (t) => {
+t.test('live changes outlast a takeover, and no client notices', { skip: skipTakeover }, async (t) => {
   const all = await origins(t);
   const state = join(t.testdir(), 'state');
   const config = configOf(all, state);

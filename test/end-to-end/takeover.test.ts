@@ -3,37 +3,11 @@ import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Sharing, sharingOf } from '../../workers/downstream/node/listening.js';
 import { ask, RawClient } from '../support/client.js';
-import { behaviour } from '../support/engines.js';
+import { behaviour, skipTakeover as skip } from '../support/engines.js';
 import { Origin } from '../support/origin.js';
 import t from '../support/tap.js';
-import {
-  ConfigFile,
-  type ConfigWords,
-  engine,
-  reviews,
-  runToEnd,
-  UmbraProcess,
-  until,
-} from '../support/umbra.js';
-
-const loopback = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
-const skip =
-  process.platform !== 'linux'
-    ? 'ports are shared in turn on Linux alone'
-    : behaviour.countsLateHeads && sharingOf(loopback) !== Sharing.REUSE_PORT
-      ? 'the node engine shares ports from Node 22.12 on'
-      : false;
-
-/** The same configuration, on the port that a first umbra has taken. */
-function onPort(config: ConfigWords, umbra: UmbraProcess): ConfigWords {
-  return {
-    ...config,
-    listen: [{ address: `127.0.0.1:${umbra.port}`, engine }],
-    admin: { address: new URL(umbra.adminUrl).host },
-  };
-}
+import { ConfigFile, engine, onPort, reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 
 t.test('no request fails while process after process takes over', { skip }, async (t) => {
   const v1 = await Origin.listen();

@@ -7,6 +7,7 @@
  * alike.
  */
 import { parseArgs } from 'node:util';
+import type { Stats } from '../../core/report/stats.js';
 import { listed } from '../support/law.js';
 import { noNats } from '../support/nats.js';
 import { nginxVersion } from '../support/nginx.js';
@@ -94,13 +95,30 @@ async function soakShadows(minutes: number, seed: number): Promise<void> {
     seed,
     log: (line) => process.stdout.write(`${line}\n`),
   });
-  const { answered, kills, changes, cutByKills, clientErrors, faults, stoodStillMs, stats } = result;
+  const {
+    answered,
+    kills,
+    changes,
+    takeovers,
+    cutByKills,
+    cutByTakeovers,
+    clientErrors,
+    faults,
+    stoodStillMs,
+  } = result;
   process.stdout.write(
-    `${answered} answers compared, ${changes} changes, kills: ${listed(kills)}\n` +
+    `${answered} answers compared, ${changes} changes, ${takeovers} takeovers, kills: ${listed(kills)}\n` +
       `faults of the shadows: ${listed(faults)}\n` +
-      `connections cut with their proxy thread: ${cutByKills}\n` +
+      `connections cut with their proxy thread: ${cutByKills}, by the kernel at a takeover: ${cutByTakeovers}\n` +
       `the thread of clients and versions stood still for at most ${stoodStillMs} ms\n`,
   );
+  for (const account of result.stats) showAccount(account);
+  for (const error of clientErrors.slice(0, 20)) process.stdout.write(`CLIENT ERROR ${error}\n`);
+  tell(verdictOf(result));
+}
+
+/** One process: the last one, or one whose place was taken. */
+function showAccount(stats: Stats): void {
   for (const [name, { primary }] of Object.entries(stats.versions)) {
     if (primary !== null)
       process.stdout.write(
@@ -113,8 +131,6 @@ async function soakShadows(minutes: number, seed: number): Promise<void> {
         `${mirror.completed} completed + failed ${listed(mirror.failed)} + ${mirror.inFlight} in flight\n`,
     );
   }
-  for (const error of clientErrors.slice(0, 20)) process.stdout.write(`CLIENT ERROR ${error}\n`);
-  tell(verdictOf(result));
 }
 
 function tell(problems: readonly string[], good = 'the law held, and no client noticed'): void {

@@ -1,19 +1,21 @@
 /**
  * The fault matrix against a whole umbra: every fault of a shadow, before, during and after a request, while
- * shares, routes and the configuration change and threads are killed at random. At its end no client may have
- * seen anything of it, and every copy must be accounted for.
+ * shares, routes and the configuration change, threads are killed and other processes take over at random.
+ * At its end no client may have seen anything of it, and every copy must be accounted for.
  */
+import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
+import type { ClientHttp2Session } from 'node:http2';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Stats } from '../../core/report/stats.js';
 import { answerAs, asked, type MixedRequest, mixedRequest, sizesOf } from '../end-to-end/mixed.js';
 import { ask, RawClient } from '../support/client.js';
-import { served } from '../support/engines.js';
+import { served, skipTakeover } from '../support/engines.js';
 import { ask2, http2Session } from '../support/http2-client.js';
 import { Origin } from '../support/origin.js';
 import type { RawHttp2Server } from '../support/raw-http2.js';
 import { refusedPort } from '../support/raw-server.js';
-import { type ConfigWords, reviews, UmbraProcess, until } from '../support/umbra.js';
+import { type ConfigWords, onPort, reviews, UmbraProcess, until } from '../support/umbra.js';
 import { Dice } from './dice.js';
 import { faultyHttp2Shadow } from './faulty-http2-shadow.js';
 import { FaultyShadow, shadowFaults } from './faulty-shadow.js';
@@ -36,17 +38,24 @@ export interface SoakResult {
    * can help it.
    */
   readonly cutByKills: number;
+  /**
+   * Connections that the kernel has reset because they waited for a process whose place was taken, where
+   * `net.ipv4.tcp_migrate_req` is off (docs/operations.md).
+   */
+  readonly cutByTakeovers: number;
   readonly kills: { readonly proxy: number; readonly shadow: number; readonly control: number };
   /** How often the shadow turned to each fault. */
   readonly faults: Readonly<Record<string, number>>;
   readonly changes: number;
+  /** How often another process took over. */
+  readonly takeovers: number;
   /**
    * The longest time that clients, origin and shadows, which share a thread, did not run: how full the
    * machine was.
    */
   readonly stoodStillMs: number;
-  /** At rest, after everything. */
-  readonly stats: Stats;
+  /** At rest, after everything, of each process: the last one, and those whose place was taken. */
+  readonly stats: readonly Stats[];
 }
 
 const threads = { proxy: 2, shadow: 2 };
@@ -81,15 +90,21 @@ class Soak {
   readonly #v4: RawHttp2Server;
   readonly #v2: FaultyShadow;
   readonly #v3: FaultyShadow;
-  readonly #umbra: UmbraProcess;
-  readonly #configs: readonly ConfigWords[];
+  #umbra: UmbraProcess;
+  #configs: readonly ConfigWords[];
+  /** The accounts of processes whose place was taken. */
+  readonly #ended: Stats[] = [];
   readonly #agent = new Agent({ keepAlive: true, maxSockets: callers });
   readonly #clientErrors: string[] = [];
   readonly #kills = { proxy: 0, shadow: 0, control: 0 };
   readonly #faults: Record<string, number> = {};
   #answered = 0;
   #cutByKills = 0;
+  #cutByTakeovers = 0;
+  /** When the latest takeover began, or has ended. */
+  #takenOverMs = Number.NEGATIVE_INFINITY;
   #changes = 0;
+  #takeovers = 0;
   #nextIndex = 0;
   #proxyKilledMs = Number.NEGATIVE_INFINITY;
   #ending = false;
@@ -144,11 +159,13 @@ class Soak {
       answered: this.#answered,
       clientErrors: this.#clientErrors,
       cutByKills: this.#cutByKills,
+      cutByTakeovers: this.#cutByTakeovers,
       kills: this.#kills,
       faults: this.#faults,
       changes: this.#changes,
+      takeovers: this.#takeovers,
       stoodStillMs: Math.round(this.#loopDelay.max / 1e6),
-      stats,
+      stats: [stats, ...this.#ended],
     };
   }
 
@@ -173,15 +190,23 @@ class Soak {
 
   /** The same over HTTP/2, with a new connection whenever the last one has ended. */
   async #callHttp2(): Promise<void> {
-    let session = http2Session(`http://127.0.0.1:${this.#umbra.port}`);
+    const fresh = (): ClientHttp2Session => http2Session(`http://127.0.0.1:${this.#umbra.port}`);
+    let session = fresh();
     while (!this.#ending) {
-      if (session.closed || session.destroyed) session = http2Session(`http://127.0.0.1:${this.#umbra.port}`);
+      if (session.closed || session.destroyed) session = fresh();
       const request = mixedRequest(this.#nextIndex++);
       const { host, ...headers } = asked(request).headers ?? {};
       const { method, target, body } = request;
       try {
         const words = { method, target, headers: { ...headers, ':authority': String(host) } };
-        this.#check(request, await ask2(session, body === null ? words : { ...words, body }));
+        const asked = body === null ? words : { ...words, body };
+        const answered = await ask2(session, asked).catch((error: Error) => {
+          // Node refuses what it has not sent when GOAWAY comes; clients ask again (RFC 9113, section 8.7).
+          if (!session.closed || !error.message.includes('REFUSED_STREAM')) throw error;
+          session = fresh();
+          return ask2(session, asked);
+        });
+        this.#check(request, answered);
       } catch (error) {
         this.#failed(`${method} ${target} over HTTP/2: ${String(error)}`);
       }
@@ -197,7 +222,7 @@ class Soak {
     this.#answered++;
     if (status !== expected.status || sha !== expected.sha)
       this.#clientErrors.push(
-        `${request.method} ${request.target}: ${status}, ${beginOf(body)}; ${this.#sinceProxyKill()}`,
+        `${request.method} ${request.target}: ${status}, ${beginOf(body)}; ${since(this.#proxyKilledMs, 'a proxy thread was killed')}`,
       );
     // What arrived is not kept: a run may be long.
     this.#v1.received.length = 0;
@@ -221,15 +246,10 @@ class Soak {
   }
 
   #failed(what: string): void {
-    if (performance.now() - this.#proxyKilledMs < killNoticedMs) this.#cutByKills++;
-    else this.#clientErrors.push(what);
-  }
-
-  #sinceProxyKill(): string {
-    const ms = Math.round(performance.now() - this.#proxyKilledMs);
-    return Number.isFinite(ms)
-      ? `${ms} ms after a proxy thread was killed`
-      : 'no proxy thread was killed yet';
+    const nowMs = performance.now();
+    if (nowMs - this.#proxyKilledMs < killNoticedMs) this.#cutByKills++;
+    else if (!migratesConnections && nowMs - this.#takenOverMs < killNoticedMs) this.#cutByTakeovers++;
+    else this.#clientErrors.push(`${what}; ${since(this.#takenOverMs, 'another process took over')}`);
   }
 
   async #disturb(): Promise<void> {
@@ -242,6 +262,7 @@ class Soak {
       [1, () => this.#kill('shadow', threads.shadow)],
       [0.3, () => this.#kill('proxy', threads.proxy)],
       [0.3, () => this.#killControl()],
+      [skipTakeover === false ? 0.3 : 0, () => this.#takeOver()],
     ]);
     await action();
   }
@@ -288,12 +309,41 @@ class Soak {
     this.#kills.control++;
   }
 
+  /** Another process takes the place of this one, which serves what it has, and ends. */
+  async #takeOver(): Promise<void> {
+    this.#options.log('a process takes over');
+    const before = this.#umbra;
+    const last = before.lastStats();
+    this.#takenOverMs = Number.POSITIVE_INFINITY;
+    // A change from now on is for the new one alone.
+    this.#configs = this.#configs.map((config) => onPort(config, before));
+    this.#umbra = await UmbraProcess.startBreakableInPlaceOf(before, this.#dice.oneOf(this.#configs));
+    this.#ended.push(await last);
+    this.#takenOverMs = performance.now();
+    this.#takeovers++;
+  }
+
   /** A 404 is no fault: the route or the mirror may be another configuration's. */
   async #change(method: string, path: string, body: object): Promise<void> {
     const { status, text } = await this.#umbra.admin(method, path, body);
     if (status !== 200 && status !== 404) throw new Error(`${method} ${path}: ${status} ${text}`);
     this.#changes++;
   }
+}
+
+/** The kernel hands connections that wait for one process to another one on the same port. */
+const migratesConnections = ((): boolean => {
+  try {
+    return readFileSync('/proc/sys/net/ipv4/tcp_migrate_req', 'utf8').trim() === '1';
+  } catch {
+    return false;
+  }
+})();
+
+/** `atMs` is infinite before it began and while it lasts. */
+function since(atMs: number, what: string): string {
+  if (Number.isFinite(atMs)) return `${Math.round(performance.now() - atMs)} ms after ${what}`;
+  return atMs < 0 ? `before ${what}` : `while ${what}`;
 }
 
 /** umbra's own answers are one line. */

@@ -1,27 +1,42 @@
 /**
  * Entry of a child process: `umbra run` whose threads can be made to throw. Given the name of a thread
  * (`proxy-0`, `shadow-0`, `sink-0`, `control`), it sends it a message that no thread knows, and answers with
- * the name when the thread's successor is at work.
+ * the name when the thread's successor is at work. At its end it sends its account, when no admin API
+ * answers any more.
  *
- *   node breakable-umbra.js FILE
+ *   node breakable-umbra.js FILE [PID]     PID: the process whose place it takes
  */
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads, { Worker, type WorkerOptions } from 'node:worker_threads';
+import { nowUs } from '../../core/clock.js';
+import type { ObservedBlocks } from '../../core/report/observed.js';
+import { read } from '../../core/report/reading.js';
+import { stats } from '../../core/report/stats.js';
 import type { FromControl, FromThread } from '../../workers/protocol/messages.js';
+import { openObservation } from '../../workers/protocol/observation.js';
 
 /** By the names that main gives them. */
 const atWork = new Map<string, Worker>();
+/** What the control thread reads. */
+let observed: ObservedBlocks | null = null;
 
 /** Node before 24 shows the name of a thread only to itself, so it is kept when it is given. */
 class NamedWorker extends Worker {
   constructor(file: string | URL, options: WorkerOptions = {}) {
     super(file, options);
     const name = options.name ?? '';
+    if (name === 'control') observed = (options.workerData as { observed: ObservedBlocks }).observed;
     this.on('message', ({ type }: FromThread | FromControl) => {
       if (type !== 'ready') return;
       if (atWork.has(name)) process.send!(name);
       atWork.set(name, this);
     });
+  }
+
+  override postMessage(...words: Parameters<Worker['postMessage']>): void {
+    const [message] = words as [{ type?: string; observed?: ObservedBlocks }];
+    if (message.type === 'observe') observed = message.observed!;
+    super.postMessage(...words);
   }
 }
 workerThreads.Worker = NamedWorker;
@@ -36,8 +51,9 @@ const { runCommand } = await import('../../workers/commands/run.js');
 process.exitCode = await runCommand({
   config: process.argv[2],
   set: [],
-  takeover: null,
+  takeover: process.argv[3] === undefined ? null : { pid: Number(process.argv[3]) },
   readyFd: null,
   logLevel: null,
 });
+process.send!({ last: stats(read(openObservation(observed!), nowUs())) });
 process.disconnect();

@@ -2,6 +2,7 @@
  * The few points in which the engines differ for a client, so that one suite can run over both: what
  * docs/decisions/010 and 019 say in words.
  */
+import { Sharing, sharingOf } from '../../workers/downstream/node/listening.js';
 import { loadUws } from '../../workers/downstream/uws/load.js';
 import { engine } from './umbra.js';
 
@@ -72,3 +73,11 @@ const byEngine = {
 
 /** Limits of the engine that this run uses. */
 export const behaviour = byEngine[served as keyof typeof byEngine];
+
+/** `skip` for takeovers: two processes share a port in turn where the kernel and Node can. */
+export const skipTakeover =
+  process.platform !== 'linux'
+    ? 'ports are shared in turn on Linux alone'
+    : served === 'node' && sharingOf({ kind: 'tcp', host: '127.0.0.1', port: 0 }) !== Sharing.REUSE_PORT
+      ? 'the node engine shares ports from Node 22.12 on'
+      : false;

@@ -225,6 +225,13 @@ export class UmbraProcess {
     return UmbraProcess.#follow(spawnNode([breakable, file.path], 'ipc'), file);
   }
 
+  /** One whose threads can be made to throw, and that takes the place of `before`. */
+  static startBreakableInPlaceOf(before: UmbraProcess, config: ConfigWords): Promise<UmbraProcess> {
+    const file = new ConfigFile(config);
+    const words = [breakable, file.path, String(before.pid)];
+    return UmbraProcess.#follow(spawnNode(words, 'ipc'), file);
+  }
+
   static async #follow(child: ChildProcess, file: ConfigFile): Promise<UmbraProcess> {
     const output = new Output(child);
     const ended = once(child, 'close').then(([code, signal]) => {
@@ -302,6 +309,17 @@ export class UmbraProcess {
       if (isAtRest(stats) || performance.now() - begunMs > patienceMs) return stats;
       await pause(begunMs);
     }
+  }
+
+  /** The account of one whose threads can be made to throw, once it has ended by itself. */
+  async lastStats(): Promise<Stats> {
+    let last: Stats | null = null;
+    this.#child.on('message', (message) => {
+      if (typeof message === 'object') last = (message as { last: Stats }).last;
+    });
+    await this.ended;
+    if (last === null) throw new Error(`umbra ended without an account:\n${this.err}`);
+    return last;
   }
 
   /** Makes the thread throw (`proxy-0`, `shadow-0`, `control`); resolves when its successor is at work. */
@@ -384,4 +402,14 @@ export async function until<T>(
 function pause(begunMs: number): Promise<void> {
   const ms = (performance.now() - begunMs) * pauseMs.share;
   return new Promise((resolve) => setTimeout(resolve, Math.min(Math.max(ms, pauseMs.from), pauseMs.to)));
+}
+
+/** The same configuration, on the addresses that a first umbra has taken. */
+export function onPort(config: ConfigWords, umbra: UmbraProcess): ConfigWords {
+  const [listener] = config.listen as readonly object[];
+  return {
+    ...config,
+    listen: [{ ...listener, address: `127.0.0.1:${umbra.port}` }],
+    admin: { address: new URL(umbra.adminUrl).host },
+  };
 }
