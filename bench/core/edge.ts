@@ -5,11 +5,13 @@
  *
  *   node dist/bench/core/edge.js
  */
+
 import { EdgeFields } from '../../core/http/edge-fields.js';
 import { RequestHead } from '../../core/http/message.js';
 import { RequestIds } from '../../core/http/request-id.js';
 import { writeRequestHead } from '../../core/http/request-writer.js';
 import type { EdgePlan } from '../../core/plan.js';
+import { edgeOff } from '../../test/core/route/support.js';
 
 const ROUNDS = 9;
 const CALLS = 100_000;
@@ -29,23 +31,14 @@ const proxied = [
   'x-request-id: 5f0c1a2b3c4d5e6f',
 ];
 
-const off: EdgePlan = {
-  forwarded: { mode: 'off', as: 'x-forwarded' },
-  via: null,
-  requestId: 'off',
-  trusted: null,
-  underscores: 'pass',
-  normalizesPath: false,
-  mergesSlashes: false,
-};
 const append = { mode: 'append', as: 'x-forwarded' } as const;
 const policies: Record<string, EdgePlan | null> = {
   'off (no-op)': null,
-  'request id': { ...off, requestId: 'keep' },
-  'default: append, request id': { ...off, forwarded: append, requestId: 'keep' },
-  'set, request id': { ...off, forwarded: { ...append, mode: 'set' }, requestId: 'keep' },
+  'request id': { ...edgeOff, requestId: 'keep' },
+  'default: append, request id': { ...edgeOff, forwarded: append, requestId: 'keep' },
+  'set, request id': { ...edgeOff, forwarded: { ...append, mode: 'set' }, requestId: 'keep' },
   'default, via, trusted': {
-    ...off,
+    ...edgeOff,
     forwarded: append,
     via: 'umbra',
     requestId: 'keep',

@@ -10,7 +10,7 @@ import { nowUs } from '../../core/clock.js';
 import type { VersionPlan } from '../../core/plan.js';
 import { PipelinedCall } from '../../core/upstream/pipelined-call.js';
 import { VersionPool } from '../../core/upstream/pool.js';
-import { type UpstreamCounters, UpstreamResources } from '../../core/upstream/resources.js';
+import { noCounters, UpstreamResources } from '../../core/upstream/resources.js';
 import type { ResponseSink } from '../../core/upstream/response-sink.js';
 import { UpstreamCall } from '../../core/upstream/upstream-call.js';
 import { requestOf } from '../../test/support/request.js';
@@ -42,30 +42,10 @@ const request = requestOf({
 
 /** Sends `count` requests, `batch` at a time; resolves when the last response is whole. */
 type Side = (count: number, batch: number) => Promise<void>;
-/** Sends one request whose events go to `sink`; made once for each place in a batch. */
-type Sender = (sink: ResponseSink) => () => void;
-
 const nothing = (): void => {};
 
-const counters: UpstreamCounters = {
-  connectionOpened: nothing,
-  connectionClosed: nothing,
-  idleChanged: nothing,
-  handshakeDone: nothing,
-  requestRetried: nothing,
-  waitingChanged: nothing,
-  queueRefused: nothing,
-  queueTimedOut: nothing,
-  waitingUploadsChanged: nothing,
-  slowUploadEnded: nothing,
-  ejectedChanged: nothing,
-  outOfResources: nothing,
-  connectionsHigh: nothing,
-  endpointFailed: nothing,
-  endpointBack: nothing,
-  http2Changed: nothing,
-  http2Guard: nothing,
-};
+/** Sends one request whose events go to `sink`; made once for each place in a batch. */
+type Sender = (sink: ResponseSink) => () => void;
 
 function poolTo(port: number): VersionPool {
   const endpoint = {
@@ -90,7 +70,7 @@ function poolTo(port: number): VersionPool {
     slowStartMs: 10_000,
     tls: null,
   };
-  return new VersionPool(plan, new UpstreamResources(nowUs, counters));
+  return new VersionPool(plan, new UpstreamResources(nowUs, noCounters));
 }
 
 function sideOf(sender: Sender): Side {

@@ -5,6 +5,7 @@
  *
  *   node dist/bench/core/recording.js
  */
+
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +16,7 @@ import { MirrorBounds } from '../../core/mirror/bounds.js';
 import { CopySource } from '../../core/mirror/codec.js';
 import { FullSlots } from '../../core/mirror/full-slots.js';
 import { MirrorPort } from '../../core/mirror/port.js';
-import { type MirrorPlan, nothingCompared } from '../../core/plan.js';
+import { nothingCompared } from '../../core/plan.js';
 import { MirrorCounters, MirrorField } from '../../core/record/mirror-counters.js';
 import { FileSink } from '../../core/recording/file-sink.js';
 import { Redactor } from '../../core/recording/redactor.js';
@@ -26,6 +27,7 @@ import { RingReader } from '../../core/ring/reader.js';
 import { RingWriter } from '../../core/ring/writer.js';
 import { SinkMirror } from '../../core/sink/sink-mirror.js';
 import { SinkReceiver } from '../../core/sink/sink-receiver.js';
+import { mirrorPlan } from '../../test/core/route/support.js';
 
 const REQUESTS = 60_000;
 const ROUNDS = 5;
@@ -41,31 +43,14 @@ const body = Buffer.from(
 const common =
   'user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\r\naccept: application/json\r\naccept-encoding: gzip, br\r\ncontent-type: application/json\r\nx-forwarded-for: 10.1.2.3\r\n';
 
-const plan: MirrorPlan = {
-  slot: 0,
+const plan = mirrorPlan({
   to: -1,
-  sink: null,
-  enabled: true,
-  shareMillionths: 1_000_000,
-  sample: { by: 'random' },
-  methods: null,
-  of: 'original',
-  order: null,
   host: { kind: 'preserve' },
-  rewrite: null,
-  trace: 'keep',
-  headers: { remove: [], set: [], add: [] },
-  bodyBytesMax: 1024 * 1024,
-  heldBytesMax: 64 * 1024 * 1024,
   responseBytesMax: 0,
-  breaker: null,
-  ratePerSecond: null,
-  pipelining: 1,
   inFlightMax: 16 * 1024,
   timeouts: { requestMs: 1000, requestUntilEnd: false, firstByteMs: 0, idleMs: 0, totalMs: 0 },
-  capture: null,
   compare: nothingCompared,
-};
+});
 
 for (const compress of [true, false]) {
   const rounds: { sinkUs: number; offeringUs: number }[] = [];

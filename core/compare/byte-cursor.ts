@@ -3,6 +3,14 @@
  * the end.
  */
 import { invalidDocument } from './document-bounds.js';
+import type { Json } from './json.js';
+
+/** `wholeOf` reads values up to the end of the document. Several of them are a list. */
+export function wholeOf(cursor: ByteCursor, one: () => Json): Json {
+  const values: Json[] = [];
+  while (!cursor.isAtEnd) values.push(one());
+  return values.length === 1 ? values[0] : values;
+}
 
 export class ByteCursor {
   readonly #bytes: Buffer;

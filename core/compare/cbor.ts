@@ -1,6 +1,6 @@
 /** CBOR (RFC 8949) as a document; a sequence (RFC 8742) is a list. Throws `JsonFault`. */
 import { nameOf, numberOf, textOrNull } from './binary-value.js';
-import { ByteCursor } from './byte-cursor.js';
+import { ByteCursor, wholeOf } from './byte-cursor.js';
 import { bytesText, DocumentBounds, invalidDocument } from './document-bounds.js';
 import type { Json } from './json.js';
 
@@ -9,23 +9,21 @@ const indefinite = 31;
 const breakByte = 0xff;
 
 export function parseCbor(bytes: Uint8Array): Json {
-  const reader = new Reader(bytes);
-  const values = reader.all();
-  return values.length === 1 ? values[0] : values;
+  const cursor = new ByteCursor(bytes);
+  const reader = new Reader(cursor);
+  return wholeOf(cursor, () => reader.one());
 }
 
 class Reader {
   readonly #cursor: ByteCursor;
   readonly #bounds = new DocumentBounds();
 
-  constructor(bytes: Uint8Array) {
-    this.#cursor = new ByteCursor(bytes);
+  constructor(cursor: ByteCursor) {
+    this.#cursor = cursor;
   }
 
-  all(): Json[] {
-    const values: Json[] = [];
-    while (!this.#cursor.isAtEnd) values.push(this.#known(this.#value(0)));
-    return values;
+  one(): Json {
+    return this.#known(this.#value(0));
   }
 
   /** Undefined: the end of a list of unknown length. */

@@ -1,28 +1,25 @@
 /** MessagePack (github.com/msgpack/msgpack, spec.md) as a document. Throws `JsonFault`. */
 import { nameOf, numberOf, utf8 } from './binary-value.js';
-import { ByteCursor } from './byte-cursor.js';
+import { ByteCursor, wholeOf } from './byte-cursor.js';
 import { bytesText, DocumentBounds, invalidDocument } from './document-bounds.js';
 import type { Json } from './json.js';
 
-/** Several values behind each other are a list of them. */
 export function parseMsgpack(bytes: Uint8Array): Json {
-  const reader = new Reader(bytes);
-  const values = reader.all();
-  return values.length === 1 ? values[0] : values;
+  const cursor = new ByteCursor(bytes);
+  const reader = new Reader(cursor);
+  return wholeOf(cursor, () => reader.one());
 }
 
 class Reader {
   readonly #cursor: ByteCursor;
   readonly #bounds = new DocumentBounds();
 
-  constructor(bytes: Uint8Array) {
-    this.#cursor = new ByteCursor(bytes);
+  constructor(cursor: ByteCursor) {
+    this.#cursor = cursor;
   }
 
-  all(): Json[] {
-    const values: Json[] = [];
-    while (!this.#cursor.isAtEnd) values.push(this.#value(0));
-    return values;
+  one(): Json {
+    return this.#value(0);
   }
 
   #value(depth: number): Json {

@@ -15,18 +15,6 @@
 import { withoutFields } from '../http/field-edits.js';
 import { fieldValue } from '../http/fields.js';
 
-const traceNames = [
-  'traceparent',
-  'tracestate',
-  'b3',
-  'x-b3-traceid',
-  'x-b3-spanid',
-  'x-b3-parentspanid',
-  'x-b3-sampled',
-  'x-b3-flags',
-  'x-request-id',
-] as const;
-
 /**
  * The fields that `new` replaces. `x-b3-sampled`, `x-b3-flags` and a `b3` that is only a sampling state are
  * kept.
@@ -40,6 +28,7 @@ const renewedNames = [
   'x-b3-parentspanid',
   'x-request-id',
 ] as const;
+const traceNames = [...renewedNames, 'x-b3-sampled', 'x-b3-flags'] as const;
 
 const traceparentForm = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-([0-9a-f]{2})(?:-|$)/;
 const b3Form = /^([0-9a-fA-F]{16}|[0-9a-fA-F]{32})-[0-9a-fA-F]{16}(?:-([01d]))?(?:-[0-9a-fA-F]{16})?$/;

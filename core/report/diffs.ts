@@ -2,6 +2,7 @@
  * The differences found by one umbra, within a window between two readings, and by several instances. The
  * last two subtract or add counts by identity, and judge them once at the end.
  */
+import type { DiffSummary } from '../compare/diff-book.js';
 import {
   type DifferenceClass,
   type DifferenceCounts,
@@ -31,28 +32,10 @@ export interface DiffSampleView {
   readonly shadow: string;
 }
 
-export interface DiffSummaryView {
-  readonly route: string;
-  readonly version: string;
-  /** When these counts began, wall clock. */
-  readonly sinceMs: number;
-  readonly compared: number;
-  readonly different: number;
-  /** Pairs that differ beyond noise for certain. */
-  readonly differentBeyondNoise: number;
-  /** Pairs whose differences may be noise or not. */
-  readonly undecided: number;
-  /** The id of the noisy group that leaves most of these pairs undecided. */
-  readonly noisiest: string | null;
-  readonly notComparable: number;
-  /** Names of the bounds that were exceeded, or `restart`. The counts are incomplete then. */
-  readonly overflow: readonly string[];
+/** A summary as readers of `/api/diffs` get it: `sets` names groups by their ids. */
+export interface DiffSummaryView extends Omit<DiffSummary, 'errors' | 'baseline' | 'endpoints'> {
   /** Pairs of responses of the primary's version; null without a baseline. */
   readonly baseline: { readonly version: string; readonly compared: number } | null;
-  readonly any: Discordance & { readonly triples: number };
-  readonly unplaced: number;
-  /** `groups` holds ids. */
-  readonly sets: readonly { readonly groups: readonly string[]; readonly pairs: number }[];
 }
 
 export interface DiffsView {

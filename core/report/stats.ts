@@ -9,10 +9,9 @@ import type { MirrorSnapshot, VersionSnapshot } from '../record/snapshot.js';
 import { type VersionField, versionTable } from '../record/version-counters.js';
 import type { MirrorVerdict, Verdict } from '../verdict/verdict.js';
 import type { FleetState } from './control-counts.js';
-import type { LastError } from './endpoint-errors.js';
 import { type GrpcMethodFigures, grpcMethodFigures } from './grpc-methods.js';
 import {
-  type HealthName,
+  type EndpointReading,
   isBaseline,
   type MirrorReading,
   type NameReading,
@@ -43,20 +42,8 @@ export interface VersionStats {
   readonly endpoints: readonly EndpointStats[];
 }
 
-export interface EndpointStats {
-  /** The endpoint as configured. */
-  readonly endpoint: string;
-  readonly address: string;
-  /** The result of active checks; null when there are none. `sinceS` is the age of the state in seconds. */
-  readonly health: {
-    readonly state: HealthName;
-    readonly sinceS: number;
-    readonly passed: number;
-    readonly failed: number;
-  } | null;
-  /** Its latest failure in either role, with errno and time; null when there was none. */
-  readonly lastError: LastError | null;
-}
+/** One address of an endpoint of the version. */
+export type EndpointStats = Omit<EndpointReading, 'version'>;
 
 /** The rows of core/record/version-counters with a stats key, and figures that are derived from rows. */
 export interface RoleStats extends StatsOf<typeof VersionField> {

@@ -54,6 +54,28 @@ export interface UpstreamCounters {
   requestRetried(version: VersionPlan): void;
 }
 
+const nothing = (): void => {};
+/** The counters of connections whose figures nobody shows. */
+export const noCounters: UpstreamCounters = {
+  connectionOpened: nothing,
+  connectionClosed: nothing,
+  idleChanged: nothing,
+  handshakeDone: nothing,
+  waitingChanged: nothing,
+  queueRefused: nothing,
+  queueTimedOut: nothing,
+  waitingUploadsChanged: nothing,
+  slowUploadEnded: nothing,
+  ejectedChanged: nothing,
+  requestRetried: nothing,
+  outOfResources: nothing,
+  connectionsHigh: nothing,
+  endpointFailed: nothing,
+  endpointBack: nothing,
+  http2Changed: nothing,
+  http2Guard: nothing,
+};
+
 /** Shared by all upstream connections of one thread. */
 export class UpstreamResources {
   readonly clock: Clock;

@@ -5,19 +5,12 @@
 import { matchesPattern } from '../compare/endpoints.js';
 import { summed } from '../report/summed.js';
 import { trimmedMean } from './location.js';
+import { pairOutcomes } from './pair-counts.js';
 import { Scale, SlotCounts } from './slot-counts.js';
 
 /** Latencies in steps of 3 to 6 %. */
 export const endpointScale = new Scale(16);
 
-const numbers = [
-  'bothOk',
-  'shadowErrors',
-  'primaryErrors',
-  'bothErrors',
-  'different',
-  'statusDifferent',
-] as const;
 const histograms = ['ratio', 'primary', 'shadow'] as const;
 
 /** The fields of `PairCounts` (pair-counts) that are kept by endpoint; `endpoint` is `GET /users/*`. */
@@ -26,7 +19,7 @@ export type EndpointPairs = {
   /** When the counts of its mirror began, wall clock. */
   readonly sinceMs: number;
 } & {
-  readonly [K in (typeof numbers)[number]]: number;
+  readonly [K in (typeof pairOutcomes)[number]]: number;
 } & { readonly [K in (typeof histograms)[number]]: SlotCounts };
 
 export const noEndpointPairs: EndpointPairs = {
@@ -127,7 +120,7 @@ export function subtractEndpoints(
       (x, y) => Math.max(0, x - y),
       (x, y) => x.subtract(y),
     );
-    return numbers.some((name) => left[name] > 0) ? [left] : [];
+    return pairOutcomes.some((name) => left[name] > 0) ? [left] : [];
   });
 }
 
@@ -145,8 +138,8 @@ function combined(
   return {
     endpoint: a.endpoint,
     sinceMs: a.sinceMs,
-    ...(Object.fromEntries(numbers.map((name) => [name, ofNumbers(a[name], b[name])])) as Record<
-      (typeof numbers)[number],
+    ...(Object.fromEntries(pairOutcomes.map((name) => [name, ofNumbers(a[name], b[name])])) as Record<
+      (typeof pairOutcomes)[number],
       number
     >),
     ...(Object.fromEntries(histograms.map((name) => [name, ofSlots(a[name], b[name])])) as Record<

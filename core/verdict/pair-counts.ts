@@ -7,17 +7,16 @@ import { unexaminedReasons } from '../record/mirror-counters.js';
 import type { MirrorSnapshot } from '../record/snapshot.js';
 import { latencyScale, ratioScale, SlotCounts } from './slot-counts.js';
 
-const numbers = [
+/** Pairs by what came of them. */
+export const pairOutcomes = [
   'bothOk',
   'shadowErrors',
   'primaryErrors',
   'bothErrors',
   'different',
   'statusDifferent',
-  'eligible',
-  'sampled',
-  'examined',
 ] as const;
+const numbers = [...pairOutcomes, 'eligible', 'sampled', 'examined'] as const;
 const reasons = ['dropped', 'failed', 'unexamined'] as const;
 const histograms = ['ratio', 'primary', 'shadow', 'queue'] as const;
 

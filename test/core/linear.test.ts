@@ -5,6 +5,7 @@
 
 import { StepCounter } from '../support/steps.js';
 import t from '../support/tap.js';
+import { edgeOff } from './route/support.js';
 
 const steps = new StepCounter('/dist/core/');
 t.teardown(() => steps.stop());
@@ -110,15 +111,6 @@ const letters = [
 
 type Place = (run: string) => void;
 
-const noEdge = {
-  forwarded: { mode: 'off', as: 'x-forwarded' },
-  via: null,
-  requestId: 'off',
-  trusted: null,
-  underscores: 'pass',
-  normalizesPath: false,
-  mergesSlashes: false,
-} as const;
 const redaction = new Redaction(redactNothingMore);
 const quoting = new FieldEdits(
   { remove: [], set: [['x-b', '%REQ(x-a)%%REQ(x-missing?:path)%']], add: [] },
@@ -187,7 +179,7 @@ function http2(...pairs: readonly (readonly [name: string, value: string])[]): v
 
 function edge(fields: string, as: 'x-forwarded' | 'forwarded'): void {
   const plan = {
-    ...noEdge,
+    ...edgeOff,
     forwarded: { mode: 'append', as },
     via: 'umbra',
     requestId: 'keep',

@@ -1,6 +1,6 @@
+import { type FieldRow, fieldRows } from '../../config/documents/fate.js';
 import { metadata } from '../../config/documents/kinds/metadata.js';
 import { type Kind, kinds } from '../../config/documents/kinds.js';
-import { type FieldRow, fieldRows } from '../../config/documents/shape.js';
 import type { DocTable } from '../support/doc-table.js';
 
 const columns = ['field', '', 'what becomes of it'];

@@ -1,7 +1,8 @@
 import { checkShape } from '../../config/documents/check-shape.js';
+import { fieldRows } from '../../config/documents/fate.js';
 import { type Growth, grow } from '../../config/documents/grow.js';
 import { kinds } from '../../config/documents/kinds.js';
-import { fieldRows, type Shape } from '../../config/documents/shape.js';
+import type { Shape } from '../../config/documents/shape.js';
 import { readDocument, withTables } from '../support/doc-table.js';
 import t from '../support/tap.js';
 import { istioTables } from './istio-tables.js';

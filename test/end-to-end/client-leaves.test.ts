@@ -1,7 +1,9 @@
 // Runs over both engines.
 /** What becomes of a request whose client leaves, or closes its side, before the response is whole. */
+
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { halfOpenClient } from '../support/client.js';
 import { served } from '../support/engines.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { type RawPeer, RawServer } from '../support/raw-server.js';
@@ -38,13 +40,7 @@ async function waiting(t: Test, begins = '', halfClose = 'serve'): Promise<Case>
     ...config,
     listen: [{ address: '127.0.0.1:0', engine, connections: { halfClose } }],
   });
-  const client = connect({ port: umbra.port, host: '127.0.0.1', allowHalfOpen: true });
-  client.on('error', () => {});
-  await once(client, 'connect');
-  let received = '';
-  client.on('data', (data) => {
-    received += data.toString('latin1');
-  });
+  const { client, received } = await halfOpenClient(umbra.port);
   client.write(request);
   await until(() => peers.length === 2, 'both versions have the request');
   t.teardown(async () => {
@@ -52,7 +48,7 @@ async function waiting(t: Test, begins = '', halfClose = 'serve'): Promise<Case>
     await umbra.stop();
     await Promise.all([v1.close(), v2.close()]);
   });
-  return { umbra, v1, v2, client, received: () => received };
+  return { umbra, v1, v2, client, received };
 }
 
 /** Both versions are rid of the request, and neither is blamed for it. */

@@ -1,7 +1,9 @@
 // Runs over both engines.
 /** What becomes of the copy of a request that the primary answers, or fails, before the request is whole. */
+
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { halfOpenClient } from '../support/client.js';
 import { behaviour } from '../support/engines.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
@@ -30,15 +32,9 @@ async function answered(t: Test, v1Script: (peer: RawPeer) => Promise<void>, end
   const config = reviews(v1.port, v2.port, { umbra: { threads: { proxy: 1, shadow: 1 } } });
   const umbra = await UmbraProcess.start({ ...config, listen: [{ address: '127.0.0.1:0', engine: 'node' }] });
   // A client that does not close its side when the server does: it still has something to send.
-  const client = connect({ port: umbra.port, host: '127.0.0.1', allowHalfOpen: true });
-  client.on('error', () => {});
-  await once(client, 'connect');
-  let received = '';
-  client.on('data', (data) => {
-    received += data.toString('latin1');
-  });
+  const { client, received } = await halfOpenClient(umbra.port);
   client.write(`${head}${half}`);
-  await until(() => end.test(received), 'the client has its answer');
+  await until(() => end.test(received()), 'the client has its answer');
   t.teardown(async () => {
     client.destroy();
     await umbra.stop();

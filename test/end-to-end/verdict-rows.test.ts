@@ -5,7 +5,7 @@ import type { CheckName, MirrorVerdict, Outcome, Verdict } from '../../core/verd
 import { ask } from '../support/client.js';
 import { type Answer, Origin } from '../support/origin.js';
 import t from '../support/tap.js';
-import { engine, runToEnd, UmbraProcess } from '../support/umbra.js';
+import { plain, runToEnd, UmbraProcess } from '../support/umbra.js';
 
 /** Each row has so many requests, and they take so long at least. */
 const requestsPerRow = 1000;
@@ -230,13 +230,7 @@ t.test(
     versions['down-1'] = { endpoints: `http://127.0.0.1:${(await open(after(2))).port}` };
     versions['down-2'] = { endpoints: `http://127.0.0.1:${down.port}` };
     routes.push({ name: 'down', primary: 'down-1', mirrors: [{ to: 'down-2', inFlight: 4096 }] });
-    const umbra = await UmbraProcess.start({
-      listen: [{ address: '127.0.0.1:0', engine }],
-      admin: { address: '127.0.0.1:0' },
-      threads: { proxy: 1, shadow: 1 },
-      versions,
-      routes,
-    });
+    const umbra = await UmbraProcess.start(plain(versions, routes));
     t.teardown(() => umbra.stop());
 
     const agent = new Agent({ keepAlive: true });

@@ -91,6 +91,18 @@ export async function askMany<T = Answered>(
   return answers;
 }
 
+/** A client that does not close its side when the server does, and what it has received. */
+export async function halfOpenClient(port: number): Promise<{ client: Socket; received: () => string }> {
+  const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  client.on('error', () => {});
+  await once(client, 'connect');
+  let received = '';
+  client.on('data', (data) => {
+    received += data.toString('latin1');
+  });
+  return { client, received: () => received };
+}
+
 /** A connection on which a test writes and reads bytes. */
 export class RawClient {
   readonly socket: Socket;

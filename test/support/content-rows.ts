@@ -5,7 +5,7 @@ import type { Verdict } from '../../core/verdict/verdict.js';
 import { ask } from './client.js';
 import { type Answer, Origin } from './origin.js';
 import type { Test } from './tap.js';
-import { engine, runToEnd, UmbraProcess } from './umbra.js';
+import { plain, runToEnd, UmbraProcess } from './umbra.js';
 
 const requestsPerRow = 240;
 const analystsMs = 60_000;
@@ -59,13 +59,7 @@ export async function judgeRows(t: Test, rows: readonly ContentRow[]): Promise<v
     const mirrors = [{ to: `${name}-2`, inFlight: 4096, timeout: '30s', compare: all }];
     routes.push({ name, match: { path: { prefix: `/${name}/` } }, primary: `${name}-1`, mirrors });
   }
-  const umbra = await UmbraProcess.start({
-    listen: [{ address: '127.0.0.1:0', engine }],
-    admin: { address: '127.0.0.1:0' },
-    threads: { proxy: 1, shadow: 1 },
-    versions,
-    routes,
-  });
+  const umbra = await UmbraProcess.start(plain(versions, routes));
   t.teardown(() => umbra.stop());
   const agent = new Agent({ keepAlive: true });
   t.teardown(() => agent.destroy());

@@ -64,6 +64,17 @@ export function reviews(
   };
 }
 
+/** Any versions and routes, with one thread of each kind. */
+export function plain(versions: ConfigWords['versions'], routes: ConfigWords['routes']): ConfigWords {
+  return {
+    listen: [{ address: '127.0.0.1:0', engine }],
+    admin: { address: '127.0.0.1:0' },
+    threads: { proxy: 1, shadow: 1 },
+    versions,
+    routes,
+  };
+}
+
 interface Ended {
   readonly code: number | null;
   readonly signal: string | null;

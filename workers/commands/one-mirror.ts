@@ -10,7 +10,7 @@ import { MirrorSlots } from '../../config/slots.js';
 import { nowUs } from '../../core/clock.js';
 import type { ComparePlan, Plan, VersionPlan } from '../../core/plan.js';
 import { VersionPool } from '../../core/upstream/pool.js';
-import { type UpstreamCounters, UpstreamResources } from '../../core/upstream/resources.js';
+import { noCounters, UpstreamResources } from '../../core/upstream/resources.js';
 import { type Target, targetsAsWritten } from '../../core/upstream/target.js';
 import type { CompareRules } from './compare-rules.js';
 
@@ -89,24 +89,3 @@ function planFrom(words: object): Plan {
   if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
   return compilePlan(loaded.config, 1, new MirrorSlots(), 1);
 }
-
-const nothing = (): void => {};
-const noCounters: UpstreamCounters = {
-  connectionOpened: nothing,
-  connectionClosed: nothing,
-  idleChanged: nothing,
-  handshakeDone: nothing,
-  waitingChanged: nothing,
-  queueRefused: nothing,
-  queueTimedOut: nothing,
-  waitingUploadsChanged: nothing,
-  slowUploadEnded: nothing,
-  ejectedChanged: nothing,
-  requestRetried: nothing,
-  outOfResources: nothing,
-  connectionsHigh: nothing,
-  endpointFailed: nothing,
-  endpointBack: nothing,
-  http2Changed: nothing,
-  http2Guard: nothing,
-};

@@ -1,18 +1,14 @@
 /** Fields of Istio's DestinationRule. */
+import { differs, ignored, refused, required, supported } from '../fate.js';
 import {
   boolean,
   count,
-  differs,
   duration,
   fields,
-  ignored,
   integer,
   listOf,
   mapOf,
-  refused,
-  required,
   type Shape,
-  supported,
   text,
   word,
 } from '../shape.js';

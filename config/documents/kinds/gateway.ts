@@ -2,19 +2,8 @@
  * Fields of Gateway API's Gateway and of Istio's. umbra opens no listener for them: their listeners are
  * compared with `listen` of umbra.yaml, and routes of a Gateway get the hosts and ports of its listeners.
  */
-import {
-  fields,
-  ignored,
-  listOf,
-  port,
-  refused,
-  required,
-  type Shape,
-  supported,
-  text,
-  word,
-  wordInAnyCase,
-} from '../shape.js';
+import { ignored, refused, required, supported } from '../fate.js';
+import { fields, listOf, port, type Shape, text, word, wordInAnyCase } from '../shape.js';
 
 const noCluster = 'certificates are files of the machine: `listen[].tls` of umbra.yaml';
 const comparedPort = 'compared with `listen`; routes of the Gateway have it as `match.port`';

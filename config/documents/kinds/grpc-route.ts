@@ -1,5 +1,6 @@
 /** Fields of Gateway API's GRPCRoute (gateway.networking.k8s.io/v1). */
-import { fields, ignored, listOf, refused, required, type Shape, supported, text, word } from '../shape.js';
+import { ignored, refused, required, supported } from '../fate.js';
+import { fields, listOf, type Shape, text, word } from '../shape.js';
 import { backendRefsOf, commonFilters, parentRefs, parentsNote, valueMatch } from './route-parts.js';
 
 const filter = fields({

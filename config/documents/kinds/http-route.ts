@@ -1,19 +1,6 @@
 /** Fields of Gateway API's HTTPRoute (gateway.networking.k8s.io/v1). */
-import {
-  boolean,
-  duration,
-  fields,
-  ignored,
-  integer,
-  listOf,
-  port,
-  refused,
-  required,
-  type Shape,
-  supported,
-  text,
-  word,
-} from '../shape.js';
+import { ignored, refused, required, supported } from '../fate.js';
+import { boolean, duration, fields, integer, listOf, port, type Shape, text, word } from '../shape.js';
 import { backendRefsOf, commonFilters, parentRefs, parentsNote, valueMatch } from './route-parts.js';
 
 const path = fields(

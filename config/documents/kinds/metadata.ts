@@ -1,4 +1,5 @@
-import { anything, fields, ignored, mapOf, required, type Shape, supported, text } from '../shape.js';
+import { ignored, required, supported } from '../fate.js';
+import { anything, fields, mapOf, type Shape, text } from '../shape.js';
 
 /**
  * Fields that a Kubernetes server adds to a document, so that the output of `kubectl get -o yaml` can be

@@ -1,5 +1,6 @@
 /** Fields of Gateway API's ReferenceGrant. */
-import { fields, listOf, required, type Shape, supported, text } from '../shape.js';
+import { required, supported } from '../fate.js';
+import { fields, listOf, type Shape, text } from '../shape.js';
 
 export const referenceGrant: Shape = fields({
   from: required(

@@ -1,4 +1,5 @@
 /** Fields that HTTPRoute and GRPCRoute share (gateway.networking.k8s.io/v1). */
+import { required, supported } from '../fate.js';
 import {
   count,
   type Fields,
@@ -7,9 +8,7 @@ import {
   listOf,
   percent,
   port,
-  required,
   type Shape,
-  supported,
   text,
   word,
 } from '../shape.js';

@@ -2,21 +2,8 @@
  * Fields of Istio's ServiceEntry and WorkloadEntry: the endpoints of a host on machines outside of
  * Kubernetes.
  */
-import {
-  count,
-  fields,
-  ignored,
-  listOf,
-  mapOf,
-  port,
-  refused,
-  required,
-  type Shape,
-  supported,
-  text,
-  word,
-  wordInAnyCase,
-} from '../shape.js';
+import { ignored, refused, required, supported } from '../fate.js';
+import { count, fields, listOf, mapOf, port, type Shape, text, word, wordInAnyCase } from '../shape.js';
 
 const workload = {
   address: required(text, 'an address, a name that is resolved, or `unix:///path`'),

@@ -1,20 +1,17 @@
 /** Fields of Istio's VirtualService (networking.istio.io). Its reference is the source of every note. */
 import { grpcStatusNames } from '../../../core/grpc/grpc-status.js';
+import { ignored, refused, required, supported } from '../fate.js';
 import {
   boolean,
   count,
   duration,
   fields,
-  ignored,
   integer,
   listOf,
   mapOf,
   percent,
   port,
-  refused,
-  required,
   type Shape,
-  supported,
   text,
   word,
 } from '../shape.js';

@@ -4,16 +4,8 @@ import { RequestHead } from '../../../core/http/message.js';
 import { RequestIds } from '../../../core/http/request-id.js';
 import type { EdgePlan } from '../../../core/plan.js';
 import t from '../../support/tap.js';
+import { edgeOff } from '../route/support.js';
 
-const off: EdgePlan = {
-  forwarded: { mode: 'off', as: 'x-forwarded' },
-  via: null,
-  requestId: 'off',
-  trusted: null,
-  underscores: 'pass',
-  normalizesPath: false,
-  mergesSlashes: false,
-};
 const ids = (): RequestIds => new RequestIds(() => 0x1234_5678);
 
 function applied(
@@ -23,7 +15,7 @@ function applied(
   changes: Partial<RequestHead> = {},
 ): RequestHead {
   const head = Object.assign(new RequestHead(), { host: 'shop.example:8080', fields, ...changes });
-  new EdgeFields({ ...off, ...plan }, ids()).apply(head, { clientAddress: () => peer });
+  new EdgeFields({ ...edgeOff, ...plan }, ids()).apply(head, { clientAddress: () => peer });
   return head;
 }
 
@@ -65,7 +57,7 @@ t.test('set believes nothing that a client says of itself', async (t) => {
 t.test('off leaves everything as it is', async (t) => {
   const sent = 'x-forwarded-for: 1.1.1.1\r\nvia: 1.0 a\r\nx-request-id: 7\r\n';
   t.equal(applied({}, sent).fields, sent);
-  t.equal(EdgeFields.act(off), false);
+  t.equal(EdgeFields.act(edgeOff), false);
 });
 
 t.test('a client behind a unix socket has no address to name', async (t) => {

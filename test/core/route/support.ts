@@ -1,6 +1,7 @@
 /** Plans and heads for the tests of routing, with everything left out that a test does not speak of. */
 import { RequestHead } from '../../../core/http/message.js';
 import {
+  type EdgePlan,
   type FieldMatch,
   type MatchPlan,
   type MirrorPlan,
@@ -44,6 +45,17 @@ export function route(match: Partial<MatchPlan>): RoutePlan {
     mirrors: [],
   };
 }
+
+/** The edge of a listener that changes nothing. */
+export const edgeOff: EdgePlan = {
+  forwarded: { mode: 'off', as: 'x-forwarded' },
+  via: null,
+  requestId: 'off',
+  trusted: null,
+  underscores: 'pass',
+  normalizesPath: false,
+  mergesSlashes: false,
+};
 
 export function mirrorPlan(changes: Partial<MirrorPlan> = {}): MirrorPlan {
   return {

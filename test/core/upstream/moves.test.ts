@@ -90,8 +90,13 @@ t.test('without an address calls fail with no-endpoint, and a pool is out of ser
   t.equal((await new Exchange().get(pool).end()).body, 'ok');
 });
 
-t.test('a request that died on a reused connection of an address that is gone goes to another', async (t) => {
+/** Answers one request. `again` resolves when the connection has the next one, and `kill` resets it. */
+async function dyingOnReuse() {
   let kill: () => void = () => undefined;
+  let arrived: () => void = () => undefined;
+  const again = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
   const old = await RawServer.listen(async (peer) => {
     await peer.head();
     peer.send(OK);
@@ -99,10 +104,11 @@ t.test('a request that died on a reused connection of an address that is gone go
     kill = () => peer.reset();
     arrived();
   });
-  let arrived: () => void = () => undefined;
-  const again = new Promise<void>((resolve) => {
-    arrived = resolve;
-  });
+  return { old, again, kill: () => kill() };
+}
+
+t.test('a request that died on a reused connection of an address that is gone goes to another', async (t) => {
+  const { old, again, kill } = await dyingOnReuse();
   const next = await RawServer.listen(holding(0).script);
   t.teardown(() => Promise.all([old.close(), next.close()]));
   const pool = new TestPool([]);
@@ -121,18 +127,7 @@ t.test('and fails when there is none, or no room in the queue', async (t) => {
     [false, 'no-endpoint'],
     [true, 'overloaded'],
   ] as const) {
-    let kill: () => void = () => undefined;
-    let arrived: () => void = () => undefined;
-    const again = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
-    const old = await RawServer.listen(async (peer) => {
-      await peer.head();
-      peer.send(OK);
-      await peer.head();
-      kill = () => peer.reset();
-      arrived();
-    });
+    const { old, again, kill } = await dyingOnReuse();
     const silent = await RawServer.listen(() => undefined);
     const pool = new TestPool([], { queueMax: 0, connectionsMax: 1 });
     pool.follow([at(old.port)]);

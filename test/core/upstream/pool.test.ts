@@ -315,16 +315,16 @@ t.test('a pool is out of service only if each of its endpoints is', async (t) =>
   t.ok(new TestPool([]).outOfService, 'without endpoints there is nobody to ask');
 });
 
+/** A pool with one connection, for which calls wait 200 ms. */
+function poolOfOne(port: number, clock: () => number): TestPool {
+  return new TestPool([port], { connectionsMax: 1, queueTimeoutMs: 200 }, undefined, clock);
+}
+
 t.test('a call that waits too long for a connection fails with overloaded', async (t) => {
   let nowUs = 1e9;
   const server = await RawServer.listen(() => undefined);
   t.teardown(() => server.close());
-  const pool = new TestPool(
-    [server.port],
-    { connectionsMax: 1, queueTimeoutMs: 200 },
-    undefined,
-    () => nowUs,
-  );
+  const pool = poolOfOne(server.port, () => nowUs);
   const first = await new Exchange().get(pool).until('sent');
   const second = new Exchange().get(pool);
   t.equal(pool.counted.waiting, 1);
@@ -345,12 +345,7 @@ t.test('a call that got its connection in time is not held to the time of the qu
   const held = new Held();
   const server = await RawServer.listen(held.script);
   t.teardown(() => server.close());
-  const pool = new TestPool(
-    [server.port],
-    { connectionsMax: 1, queueTimeoutMs: 200 },
-    undefined,
-    () => nowUs,
-  );
+  const pool = poolOfOne(server.port, () => nowUs);
   const first = new Exchange().get(pool);
   const second = new Exchange().get(pool);
   await held.arrived(1);

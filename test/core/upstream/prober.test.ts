@@ -11,7 +11,7 @@ import type { Target } from '../../../core/upstream/target.js';
 import { RawClient } from '../../support/client.js';
 import { type GrpcAnswer, GrpcOrigin } from '../../support/grpc-origin.js';
 import { type RawPeer, RawServer, refusedPort } from '../../support/raw-server.js';
-import t from '../../support/tap.js';
+import t, { type Test } from '../../support/tap.js';
 import { endpointOn, planFor } from './exchange.js';
 
 const health: HealthPlan = {
@@ -103,7 +103,8 @@ class Checked {
   }
 }
 
-t.test('an address is asked at once and then at its interval, each time on a new connection', async (t) => {
+/** A server that is the one address of a version, and checked. */
+async function oneChecked(t: Test) {
   const checked = new Checked();
   const server = await RawServer.listen(checked.script);
   const rig = new Rig();
@@ -113,6 +114,11 @@ t.test('an address is asked at once and then at its interval, each time on a new
   });
   const target = targetOf(endpointOn(server.port));
   rig.follow(versionWith(), [target]);
+  return { checked, server, rig, target };
+}
+
+t.test('an address is asked at once and then at its interval, each time on a new connection', async (t) => {
+  const { checked, server, rig, target } = await oneChecked(t);
   await rig.changes(1);
   await checked.over(1);
   t.equal(stateOf(target), Health.HEALTHY);
@@ -223,15 +229,7 @@ t.test('a name is asked for by its name at each of its addresses, IPv6 and socke
 });
 
 t.test('what stays is not asked anew by a new plan; what has left is asked no more', async (t) => {
-  const checked = new Checked();
-  const server = await RawServer.listen(checked.script);
-  const rig = new Rig();
-  t.teardown(() => {
-    rig.prober.stop();
-    return server.close();
-  });
-  const target = targetOf(endpointOn(server.port));
-  rig.follow(versionWith(), [target]);
+  const { checked, server, rig, target } = await oneChecked(t);
   await checked.over(1);
   // As it comes from another thread: a new object over the same memory.
   rig.follow(versionWith(), [structuredClone(target)]);

@@ -1,7 +1,7 @@
 import { ResponseFault } from '../../../core/http/response-fault.js';
 import { limits } from '../../../core/limits.js';
 import { type RawScript, RawServer } from '../../support/raw-server.js';
-import t from '../../support/tap.js';
+import t, { type Test } from '../../support/tap.js';
 import { Exchange, TestPool } from './exchange.js';
 
 const SWITCHING =
@@ -146,15 +146,20 @@ t.test('a paused tunnel reads nothing, and an upstream that resets ends it', asy
   e.tunnel!.destroy();
 });
 
-t.test('a tunnel that brings much gives way to others, and loses nothing', async (t) => {
-  const bytes = 8 * 1024 * 1024;
+/** A tunnel that is open, and brings so many bytes when it gets `now`. */
+async function tunnelOf(t: Test, bytes: number): Promise<Exchange> {
   const { pool } = await serving(t.teardown, async (peer) => {
     await peer.head();
     peer.send(SWITCHING);
     await peer.take('now');
     peer.fin('x'.repeat(bytes));
   });
-  const e = await new Exchange().upgrade(pool).until('switch');
+  return new Exchange().upgrade(pool).until('switch');
+}
+
+t.test('a tunnel that brings much gives way to others, and loses nothing', async (t) => {
+  const bytes = 8 * 1024 * 1024;
+  const e = await tunnelOf(t, bytes);
   let [turn, most, came] = [0, 0, 0];
   let before = 0;
   e.hooks.set('tunnel data', () => {
@@ -178,13 +183,7 @@ t.test('a tunnel that brings much gives way to others, and loses nothing', async
 
 t.test('a tunnel whose sink pauses while it gives way stays paused', async (t) => {
   const bytes = 4 * 1024 * 1024;
-  const { pool } = await serving(t.teardown, async (peer) => {
-    await peer.head();
-    peer.send(SWITCHING);
-    await peer.take('now');
-    peer.fin('x'.repeat(bytes));
-  });
-  const e = await new Exchange().upgrade(pool).until('switch');
+  const e = await tunnelOf(t, bytes);
   const paused = new Promise<void>((resolve) => {
     e.hooks.set('tunnel data', () => {
       if (e.body.length < limits.tunnelTurnBytes) return;
