@@ -2,6 +2,7 @@
 
 import { safeMethods } from '../core/http/safe-methods.js';
 import type { ComparePlan, MirrorPlan, StructurePlan } from '../core/plan.js';
+import { isReflection } from './schema/values.js';
 import type { MirrorConfig } from './schema.js';
 import { shareMillionthsAll } from './units.js';
 
@@ -22,6 +23,7 @@ export function compileCompare(
     ...compileRules(compare.rules),
     endpoints: compare.endpoints === 'auto' ? [] : compare.endpoints,
     protobuf: compare.protobuf?.descriptors.set ?? null,
+    reflection: compare.protobuf !== undefined && isReflection(compare.protobuf.descriptors),
     baseline: null,
   };
   const plan = {

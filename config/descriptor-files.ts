@@ -5,6 +5,7 @@ import { limits } from '../core/limits.js';
 import type { ProtobufPlan } from '../core/plan.js';
 import { DescriptorFault, Descriptors } from '../core/protobuf/descriptors.js';
 import { type ConfigProblem, errorAt } from './problem.js';
+import { isReflection } from './schema/values.js';
 import type { Config } from './schema.js';
 import { markAt, type TreeNode } from './tree.js';
 
@@ -28,6 +29,7 @@ export function readDescriptors(
       const { compare } = mirror;
       if (compare === undefined || compare === 'off' || compare.protobuf === undefined) return mirror;
       const { path } = compare.protobuf.descriptors;
+      if (isReflection(compare.protobuf.descriptors)) return mirror;
       const set = read.get(path) ?? readSet(path, unreadable);
       read.set(path, set);
       if (typeof set !== 'string') {
@@ -54,6 +56,11 @@ function readSet(path: string, unreadable: Unreadable): ProtobufPlan | string {
     if (!(error instanceof DescriptorFault)) throw error;
     return `can't be used: ${error.message}`;
   }
+  return describedBy(bytes);
+}
+
+/** The part of a plan that `bytes`, a FileDescriptorSet, are. */
+export function describedBy(bytes: Uint8Array): ProtobufPlan {
   const descriptors = new SharedArrayBuffer(bytes.length);
   new Uint8Array(descriptors).set(bytes);
   return { descriptors, digest: createHash('sha256').update(bytes).digest('hex') };

@@ -25,6 +25,7 @@ import { type ConfigProblem, errorAt, inOrder } from './problem.js';
 import { warnOfUnreachable } from './reach.js';
 import { readTree } from './read-tree.js';
 import { mirror } from './schema/mirror.js';
+import { isReflection } from './schema/values.js';
 import type { Config, MirrorConfig } from './schema.js';
 import { warnOfSelfMirrors } from './self-mirror.js';
 import { applySet } from './set.js';
@@ -216,7 +217,9 @@ function withAbsoluteDescriptors(
 ): MirrorConfig {
   const { compare } = mirror;
   if (compare === undefined || compare === 'off' || compare.protobuf === undefined) return mirror;
-  return { ...mirror, compare: { ...compare, protobuf: { descriptors: at(compare.protobuf.descriptors) } } };
+  const { descriptors } = compare.protobuf;
+  if (isReflection(descriptors)) return mirror;
+  return { ...mirror, compare: { ...compare, protobuf: { descriptors: at(descriptors) } } };
 }
 
 /** The target is a placeholder. */

@@ -381,6 +381,8 @@ export const limits = {
   protobufGuessDepth: 32,
   /** Bytes of a descriptor set. Larger: a configuration error. */
   descriptorBytes: 8 * 1024 * 1024,
+  /** Services and files that are read by reflection. More: the types of that version are not used. */
+  reflectedFiles: 4096,
   /** Values that comparing two documents may look at. Past it: `not-comparable`, reason `too-many-values`. */
   compareSteps: 4_000_000,
   /**

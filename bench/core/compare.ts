@@ -142,6 +142,7 @@ const structure = {
   arrays: 'ordered',
   rules: [],
   protobuf: null,
+  reflection: false,
 } as const;
 const comparer = new Comparer({ structure, redact: { defaults: true, headers: [], query: [], json: [] } });
 /** Two answers of one service, each with values of its own. */

@@ -182,7 +182,7 @@ export const compare = z.union(
       protobuf: mapping({
         descriptors: descriptorFile.meta({
           description:
-            'File with a FileDescriptorSet, relative to the configuration file, as `protoc --include_imports --descriptor_set_out=FILE` or `buf build -o FILE` writes it.',
+            'File with a FileDescriptorSet, relative to the configuration file, as `protoc --include_imports --descriptor_set_out=FILE` or `buf build -o FILE` writes it; or `reflection`, which asks the primary.',
         }),
       })
         .optional()

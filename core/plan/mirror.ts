@@ -137,6 +137,8 @@ export interface StructurePlan {
   readonly endpoints: readonly string[];
   /** The types of Protocol Buffers; null: fields have numbers alone. */
   readonly protobuf: ProtobufPlan | null;
+  /** The types are those of the primary, by server reflection; `protobuf` is null. */
+  readonly reflection: boolean;
   /**
    * The same request sent once more to the primary's version, as a mirror of its own. Null: no noise test.
    */

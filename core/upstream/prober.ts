@@ -210,7 +210,7 @@ function checkedOf({ name, protocol, health, tls }: VersionPlan): string {
 }
 
 /** Checks are not requests, so their connections are in no counter. */
-const uncounted: UpstreamCounters = {
+export const uncounted: UpstreamCounters = {
   connectionOpened(): void {},
   connectionClosed(): void {},
   idleChanged(): void {},

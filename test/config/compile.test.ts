@@ -117,6 +117,7 @@ const compared = {
     meant: [],
     endpoints: [],
     protobuf: null,
+    reflection: false,
     baseline: null,
   },
 };

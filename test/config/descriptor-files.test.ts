@@ -42,6 +42,17 @@ routes:
     t.match(protobuf!.digest, /^[0-9a-f]{64}$/);
     t.match(loaded.config.effective, /"descriptors":"[^"]*\/shop\.binpb"/);
 
+    const reflected = load('reflection');
+    if (!reflected.ok) throw new Error('reflection is no file');
+    const { compare } = compilePlan(reflected.config, 1, new MirrorSlots(), 2).routes[0]!.mirrors[0]!;
+    t.match(compare.structure, { protobuf: null, reflection: true });
+    t.match(reflected.config.effective, /"descriptors":"reflection"/);
+    t.equal(
+      compilePlan(loaded.config, 1, new MirrorSlots(), 2).routes[0]!.mirrors[0]!.compare.structure!
+        .reflection,
+      false,
+    );
+
     for (const [file, message] of [
       ['text.proto', "can't be used: it is not a FileDescriptorSet"],
       ['none.binpb', "can't be read: no such file"],

@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Diffs } from '../../core/compare/diff-book.js';
 import { Scalar } from '../../core/protobuf/field-type.js';
+import { readFields } from '../../core/protobuf/wire-format.js';
 import { descriptorSet, message, messageType } from '../core/protobuf/types.js';
 import { callGrpc, type GrpcHandler, GrpcOrigin } from '../support/grpc-origin.js';
 import { http2Session } from '../support/http2-client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
+import { ReflectingOrigin } from '../support/reflecting-origin.js';
 import t, { type Test } from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
@@ -103,6 +105,38 @@ async function serve(
 const review = (id: number, stars: number) => message([1, id], [2, stars]);
 const idOf = (bytes: Buffer | undefined): number => bytes?.[1] ?? 0;
 const get = '/reviews.Reviews/Get';
+
+t.test('descriptors come from the primary by reflection, and fields get their names', async (t) => {
+  const files = readFields(set, { value: () => {} }, 0);
+  const reflected = {
+    files: new Map([['reviews.proto', files[0]!.bytes]]),
+    services: new Map([['reviews.Reviews', 'reviews.proto']]),
+    version: 'v1' as const,
+  };
+  const [v1, v2] = [
+    await ReflectingOrigin.listen(reflected, review(1, 4)),
+    await ReflectingOrigin.listen({ ...reflected, version: null }, review(1, 5)),
+  ];
+  t.teardown(() => Promise.all([v1.close(), v2.close()]));
+  const umbra = await UmbraProcess.start(
+    reviews(v1.port, v2.port, {
+      v1: { protocol: 'http2' },
+      v2: { protocol: 'http2' },
+      mirror: { compare: { sample: '100%', protobuf: { descriptors: 'reflection' } } },
+      umbra: { listen: [{ address: '127.0.0.1:0', engine: 'node', protocols: 'h2' }] },
+    }),
+  );
+  t.teardown(() => umbra.stop());
+  await umbra.logged(/descriptors of v1 were read by reflection: 1 methods/);
+  const session = http2Session(umbra.url);
+  t.teardown(() => session.destroy());
+  t.equal((await callGrpc(session, get, review(1, 1))).status, 0);
+  const groups = await until(async () => {
+    const diffs = (await umbra.admin('GET', '/api/diffs')).json as Diffs;
+    return diffs.groups.length > 0 && diffs.groups;
+  }, 'the pair is compared');
+  t.match(groups, [{ kind: 'json', path: '$[*].stars' }]);
+});
 
 t.test('calls are counted by method, and paths that a client invents take no place', async (t) => {
   const has =

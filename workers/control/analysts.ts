@@ -11,7 +11,14 @@ import type { Comparison } from '../../core/compare/difference.js';
 import { type Pair, PairFrames } from '../../core/compare/pair-port.js';
 import { judgedStatus } from '../../core/compare/response.js';
 import { limits } from '../../core/limits.js';
-import { type MirrorPlan, mirrorsWithBaselines, type Plan, targetName } from '../../core/plan.js';
+import {
+  type MirrorPlan,
+  mirrorsWithBaselines,
+  type Plan,
+  type ProtobufPlan,
+  type RoutePlan,
+  targetName,
+} from '../../core/plan.js';
 import { isErrorStatus } from '../../core/record/mirror-counters.js';
 import { Redaction } from '../../core/redact.js';
 import { Doorbell } from '../../core/ring/doorbell.js';
@@ -55,6 +62,7 @@ export class Analysts {
   };
   readonly #isEmpty = () => this.#readers.every((reader) => reader.isEmpty());
   readonly #pool: AnalystPool;
+  readonly #typesOf: (plan: Plan, route: RoutePlan) => ProtobufPlan | null;
   #subjects = new Map<number, Subject>();
   #redaction: Redaction;
   #busy = 0;
@@ -72,7 +80,9 @@ export class Analysts {
     endpoints: EndpointBook,
     plan: Plan,
     bounds: AnalystBounds = {},
+    typesOf: (plan: Plan, route: RoutePlan) => ProtobufPlan | null = () => null,
   ) {
+    this.#typesOf = typesOf;
     this.#pool = new AnalystPool(bounds);
     this.#readers = rings.map((ring) => new RingReader(ring));
     this.#doorbell = new Doorbell(doorbell);
@@ -83,7 +93,10 @@ export class Analysts {
     this.#pump();
   }
 
-  /** `apply` sets the rules for pairs that are read from now on. */
+  /**
+   * `apply` sets the rules for pairs that are read from now on. It is called again when types have come by
+   * reflection.
+   */
   apply(plan: Plan): void {
     this.#redaction = new Redaction(plan.redact);
     const nameOf = (mirror: MirrorPlan): string => targetName(plan, mirror);
@@ -99,7 +112,8 @@ export class Analysts {
           const baseline = asked === null ? null : nameOf(asked);
           const isBaseline = baselineOf !== null;
           const version = nameOf(baselineOf ?? mirror);
-          const { baseline: _, ...documents } = structure;
+          const { baseline: _, reflection, ...given } = structure;
+          const documents = reflection ? { ...given, protobuf: this.#typesOf(plan, route) } : given;
           const rules = { structure: documents, redact: plan.redact };
           const { endpoints, meant } = structure;
           const bookRules = { key: JSON.stringify(documents), endpoints, meant };

@@ -52,6 +52,7 @@ import { GuardWatch } from './guard-watch.js';
 import { HistogramLog } from './histogram-log.js';
 import { LiveChanges } from './live-changes.js';
 import { PairWatch } from './pair-watch.js';
+import { Reflections, reflectedVersion } from './reflections.js';
 import { RolloutHooks } from './rollout-hooks.js';
 import { Rollouts } from './rollouts.js';
 import { SpanExport } from './span-export.js';
@@ -61,9 +62,19 @@ let observed = openObservation(start.observed);
 let live = start.live;
 yieldToProxyThreads(backgroundNice);
 startPulse(start.threadCounters);
+/** Null until a mirror asks for descriptors by reflection. */
+let reflections: Reflections | null = null;
 const diffs = new DiffBook();
 const endpoints = new EndpointBook();
-const analysts = new Analysts(start.pairRings, start.pairDoorbell, diffs, endpoints, observed.plan);
+const analysts = new Analysts(
+  start.pairRings,
+  start.pairDoorbell,
+  diffs,
+  endpoints,
+  observed.plan,
+  {},
+  (plan, route) => reflections?.of(reflectedVersion(plan, route)) ?? null,
+);
 const asks = new Map<number, (answer: ChangeAnswer) => void>();
 let { endpointErrors } = start;
 let certificates = certificateExpiries(observed.plan);
@@ -120,6 +131,7 @@ histogramLog.apply(observed);
 /** Checks endpoints for all threads, while there are endpoints to check. No request waits for this thread. */
 let prober: Prober | null = null;
 probe(start.observed);
+reflect(start.observed);
 
 const follower =
   start.plan === null
@@ -197,6 +209,7 @@ parentPort!.on('message', (message: ToControl) => {
       liveChanges.follow(live);
       guards.apply(observed);
       probe(message.observed);
+      reflect(message.observed);
       analysts.apply(observed.plan);
       accessLog.apply(observed.plan);
       spans.apply(observed.plan);
@@ -335,6 +348,15 @@ function probe({ plan, targets }: ObservedBlocks): void {
   prober.follow(plan.versions, targets);
 }
 
+function reflect({ plan, targets }: ObservedBlocks): void {
+  const isWanted = plan.routes.some(({ mirrors }) =>
+    mirrors.some(({ compare }) => compare.structure?.reflection === true),
+  );
+  if (reflections === null && !isWanted) return;
+  reflections ??= new Reflections({ log, changed: () => analysts.apply(observed.plan) });
+  reflections.apply(plan, targets);
+}
+
 /**
  * `serveWithin` retries for `withinMs` while the address is in use, because the process that is taken over is
  * about to release it.
@@ -378,6 +400,7 @@ async function leave(): Promise<void> {
   rollouts.stop();
   pairWatch.stop();
   prober?.stop();
+  reflections?.stop();
   await lease?.stop();
   await Promise.all([publisher.close(), follower?.stop(), sharer?.stop()]);
   await server?.close();

@@ -22,6 +22,7 @@ const structure = {
   meant: [],
   endpoints: [],
   protobuf: null,
+  reflection: false,
   baseline: null,
 };
 
