@@ -2,7 +2,7 @@
 
 import { safeMethods } from '../core/http/safe-methods.js';
 import type { ComparePlan, MirrorPlan, StructurePlan } from '../core/plan.js';
-import { isReflection } from './schema/values.js';
+import { isReflection } from './described.js';
 import type { MirrorConfig } from './schema.js';
 import { shareMillionthsAll } from './units.js';
 

@@ -1,11 +1,10 @@
 /** Reads the descriptor sets of a configuration, so that an invalid file is reported with its position. */
-import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { limits } from '../core/limits.js';
 import type { ProtobufPlan } from '../core/plan.js';
 import { DescriptorFault, Descriptors } from '../core/protobuf/descriptors.js';
+import { describedBy, isReflection } from './described.js';
 import { type ConfigProblem, errorAt } from './problem.js';
-import { isReflection } from './schema/values.js';
 import type { Config } from './schema.js';
 import { markAt, type TreeNode } from './tree.js';
 
@@ -57,11 +56,4 @@ function readSet(path: string, unreadable: Unreadable): ProtobufPlan | string {
     return `can't be used: ${error.message}`;
   }
   return describedBy(bytes);
-}
-
-/** The part of a plan that `bytes`, a FileDescriptorSet, are. */
-export function describedBy(bytes: Uint8Array): ProtobufPlan {
-  const descriptors = new SharedArrayBuffer(bytes.length);
-  new Uint8Array(descriptors).set(bytes);
-  return { descriptors, digest: createHash('sha256').update(bytes).digest('hex') };
 }

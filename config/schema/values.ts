@@ -193,13 +193,6 @@ export interface DescriptorsOf {
   readonly path: string;
   readonly set: ProtobufPlan | null;
 }
-/** In place of a file: the primary is asked by server reflection. A file of that name is `./reflection`. */
-const REFLECTION = 'reflection';
-
-export function isReflection({ path }: DescriptorsOf): boolean {
-  return path === REFLECTION;
-}
-
 export const descriptorFile = form(
   file,
   (path): DescriptorsOf => ({ path, set: null }),

@@ -4,7 +4,7 @@
  * are some, messages are compared by field number; after a failed renewal the earlier ones stay in use.
  * Control thread only.
  */
-import { describedBy } from '../../config/descriptor-files.js';
+import { describedBy } from '../../config/described.js';
 import { nowUs } from '../../core/clock.js';
 import { type Plan, type ProtobufPlan, primaryNames } from '../../core/plan.js';
 import { Descriptors } from '../../core/protobuf/descriptors.js';
