@@ -39,17 +39,22 @@ export class Deadlines {
   /** The last tick whose deadlines were called. */
   #tick = 0;
   #timer: NodeJS.Timeout | null = null;
-  /** When the timer was called, before the poll. */
+  /** When the loop was seen last: before the poll, or behind it. */
   #calledUs = 0;
   #polledAgain = false;
+  /**
+   * How long the thread stood still while a deadline was set, in milliseconds, as far as its timer came more
+   * than a tick late. It only grows.
+   */
+  stalledMs = 0;
   readonly #advanceAfterPoll = () => {
-    this.#calledUs = this.#clock();
+    this.#noteTime(TICK_MS);
     setImmediate(this.#advance);
   };
   readonly #advance = () => {
     // The thread was stalled within the poll. What has arrived meanwhile is in the kernel, and one more poll
     // reads it.
-    this.#polledAgain = !this.#polledAgain && this.#clock() - this.#calledUs > TICK_MS * 1e3;
+    this.#polledAgain = !this.#polledAgain && this.#noteTime(0) > TICK_MS;
     if (this.#polledAgain) setImmediate(this.#advance);
     else this.advance();
   };
@@ -110,8 +115,18 @@ export class Deadlines {
     }
   }
 
+  /** Returns by how many milliseconds more than `wantedMs` the loop took since the last call. */
+  #noteTime(wantedMs: number): number {
+    const nowUs = this.#clock();
+    const lateMs = (nowUs - this.#calledUs) / 1e3 - wantedMs;
+    this.#calledUs = nowUs;
+    if (lateMs > TICK_MS) this.stalledMs += lateMs;
+    return lateMs;
+  }
+
   #start(nowUs: number): void {
     this.#tick = tickOf(nowUs);
+    this.#calledUs = nowUs;
     this.#timer = setInterval(this.#advanceAfterPoll, TICK_MS);
     this.#timer.unref();
   }

@@ -63,6 +63,8 @@ export class UpstreamSocket {
   readonly #endpoint: Endpoint;
   /** The connect timeout, then the idle expiry. */
   readonly #deadline: Deadline;
+  /** `Deadlines.stalledMs` as far as the connect timeout has been extended by it. */
+  #stalledMs: number;
   readonly #socket: Socket;
 
   /** `protocols` are offered in the handshake of TLS. */
@@ -88,6 +90,7 @@ export class UpstreamSocket {
       this.#onLost();
       this.#owner.onReleased();
     });
+    this.#stalledMs = resources.deadlines.stalledMs;
     resources.deadlines.set(this.#deadline, plan.connectTimeoutMs, resources.clock());
   }
 
@@ -225,8 +228,22 @@ export class UpstreamSocket {
       this.#socket.destroy();
       return;
     }
+    if (this.#mayGoOn()) return;
     this.#error = plainErrors[this.#handshaking ? Cause.TLS_TIMEOUT : Cause.CONNECT_TIMEOUT]!;
     this.#onLost();
+  }
+
+  /**
+   * Whether the thread stood still while it connected. A handshake needs this thread's answers, so such time
+   * is not the endpoint's, and the deadline is set again for as long.
+   */
+  #mayGoOn(): boolean {
+    const { deadlines, clock } = this.#home.resources;
+    const stalledMs = deadlines.stalledMs - this.#stalledMs;
+    if (stalledMs <= 0) return false;
+    this.#stalledMs = deadlines.stalledMs;
+    deadlines.set(this.#deadline, stalledMs, clock());
+    return true;
   }
 
   #onFin(): void {

@@ -84,6 +84,15 @@ t.test('requests and responses pass over TLS, and the connection is used again',
   t.equal(pool.counted.handshakes, 1);
 });
 
+t.test('a handshake gets its time, though the thread stood still before it could begin', async (t) => {
+  const server = await Answering.listen(t.teardown);
+  const pool = poolOf(t.teardown, server.port, trusting);
+  const exchange = new Exchange().get(pool);
+  // The kernel connects meanwhile, and the rest needs this thread. It is longer than `connectTimeoutMs`.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
+  t.match(await exchange.end(), { body: 'ok', failure: '' });
+});
+
 t.test('a large body goes out whole and in order', async (t) => {
   const server = await Answering.listen(t.teardown);
   const pool = poolOf(t.teardown, server.port, trusting);
