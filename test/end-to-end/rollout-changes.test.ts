@@ -1,13 +1,9 @@
-// Runs over one engine: rollouts change weights behind the engines; takeovers on both engines are in
-// takeover.test.ts.
-/** What happens to a rollout when documents change its route or another process takes over, and its hooks. */
+// Runs over one engine: weights are chosen behind the engines.
+/** What happens to a rollout when documents change its route, and its hooks. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { Sharing, sharingOf } from '../../workers/downstream/node/listening.js';
-import { behaviour } from '../support/engines.js';
 import type { Origin } from '../support/origin.js';
 import {
   isRolloutOver,
@@ -15,23 +11,14 @@ import {
   type RolloutSeen,
   rolloutConfig,
   rolloutSettings,
-  rolloutStatus,
   startRollout,
   twoVersions,
   untilRollout,
 } from '../support/rollout.js';
 import t from '../support/tap.js';
-import { engine, UmbraProcess, until } from '../support/umbra.js';
+import { UmbraProcess, until } from '../support/umbra.js';
 
 t.setTimeout(110_000);
-
-const loopback = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
-const noTakeover =
-  process.platform !== 'linux'
-    ? 'ports are shared in turn on Linux alone'
-    : behaviour.countsLateHeads && sharingOf(loopback) !== Sharing.REUSE_PORT
-      ? 'the node engine shares ports from Node 22.12 on'
-      : false;
 
 /** The route `reviews` of documents, with a weight for each version. */
 function virtualService(weights: Readonly<Record<string, number>>): string {
@@ -80,40 +67,6 @@ t.test('documents whose weights conflict with a running rollout pause it by name
     routes: [{ name: route, primary: { reviews_v1: 90, reviews_v2: 10 } }, { name: 'reviews' }],
   });
 });
-
-t.test(
-  'a rollout goes on in the process that takes over, and no request fails',
-  { skip: noTakeover },
-  async (t) => {
-    const both = await twoVersions(t);
-    const config = rolloutConfig(both, { state: join(t.testdir(), 'state'), drain: '20s' });
-    const first = await UmbraProcess.start(config);
-    const { port } = first;
-    const users = keyedClients(() => port);
-    await startRollout(t, first, { steps: '10%:3s-60s,100%' });
-    await untilRollout(first, ({ percent }) => percent === 10);
-    const { history } = await rolloutStatus(first);
-    const following = {
-      ...config,
-      listen: [{ address: `127.0.0.1:${port}`, engine }],
-      admin: { address: new URL(first.adminUrl).host },
-    };
-    const second = await UmbraProcess.startInPlaceOf(String(first.pid), following);
-    t.teardown(() => second.stop());
-    t.strictSame(await first.ended, { code: 0, signal: null });
-    t.match((await rolloutStatus(second)).history.slice(0, history.length), history, 'where it was');
-    const body = await untilRollout(second, isRolloutOver);
-    await users.end();
-    t.equal(body.state, 'released', body.reason);
-    t.strictSame(
-      body.history.map(({ state }) => state),
-      ['running', 'watching', 'released'],
-      'every step was taken once',
-    );
-    t.strictSame(users.failures, []);
-    t.equal(users.wentBack.size, 0, 'no key moved back');
-  },
-);
 
 t.test('hooks hear of each step and of the end', async (t) => {
   const heard: { event: string; state: string; step: number; percent: number }[] = [];

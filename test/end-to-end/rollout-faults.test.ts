@@ -1,10 +1,8 @@
 // Runs over one engine: weights are chosen behind the engines.
-/** What happens to a rollout when a version dies, a person interferes, or umbra is restarted. */
-import { join } from 'node:path';
+/** What happens to a rollout when a version dies, or a person interferes. */
 import {
   isRolloutOver,
   keyedClients,
-  type RolloutSeen,
   rolloutConfig,
   rolloutStatus,
   startRollout,
@@ -59,31 +57,4 @@ t.test('a change by hand pauses a rollout by name, and resume and abort end that
   t.match(await umbra.admin('POST', '/api/rollouts/reviews/abort', {}), { status: 409 });
   t.match(await umbra.admin('POST', '/api/rollouts/other/abort', {}), { status: 404 });
   t.match(await umbra.admin('POST', '/api/rollouts/reviews/dance', {}), { status: 404 });
-});
-
-t.test('a rollout goes on where it was after a reload, a new control thread and a kill', async (t) => {
-  const both = await twoVersions(t);
-  const state = join(t.testdir(), 'state');
-  const config = rolloutConfig(both, { state });
-  let umbra = await UmbraProcess.startBreakable(config);
-  await startRollout(t, umbra, { steps: '10%:60s-120s,100%' });
-  const { history } = await rolloutStatus(umbra);
-  const isSame = (body: RolloutSeen): boolean =>
-    body.state === 'running' && body.percent === 10 && body.history.length === history.length;
-  umbra.signal('SIGHUP');
-  await umbra.logged(/configuration reloaded \(SIGHUP\)/);
-  t.ok(isSame(await rolloutStatus(umbra)), 'after SIGHUP');
-  await umbra.makeThrow('control');
-  t.ok(isSame(await untilRollout(umbra, isSame)), 'after the control thread');
-  umbra.signal('SIGKILL');
-  await umbra.ended;
-  umbra = await UmbraProcess.start(config);
-  t.teardown(() => umbra.stop());
-  t.ok(isSame(await untilRollout(umbra, isSame)), 'after kill -9');
-  t.match(await umbra.admin('GET', '/api/config'), { json: { routes: [{ primary: { v1: 90, v2: 10 } }] } });
-  await both[1].close();
-  const users = keyedClients(() => umbra.port);
-  t.match(await untilRollout(umbra, isRolloutOver), { state: 'rolled-back' }, 'the guard rails are up');
-  await users.end();
-  t.strictSame(users.failures, []);
 });

@@ -3,7 +3,7 @@ import { Agent } from 'node:http';
 import { ask } from './client.js';
 import { type Answer, Origin } from './origin.js';
 import type { Test } from './tap.js';
-import { type ConfigWords, reviews, type UmbraProcess } from './umbra.js';
+import { type ConfigWords, reviews, type UmbraProcess, until } from './umbra.js';
 
 /** Latencies are noise on a machine that runs other tests. */
 export const rolloutSettings = {
@@ -56,7 +56,10 @@ export function rolloutConfig([v1, v2]: readonly Origin[], changes: object = {})
 /** A client waits so long after an answer: clients that ask without a pause leave a busy machine no time. */
 const pauseMs = 10;
 
-/** Clients with a key each. `end` returns what was not answered with 200, and keys that went back. */
+/**
+ * Clients with a key each: what was not answered with 200, and keys that went back. `rest` lets none ask
+ * meanwhile.
+ */
 export function keyedClients(port: () => number, workers = 8) {
   const agent = new Agent({ keepAlive: true, maxSockets: workers });
   const failures: unknown[] = [];
@@ -64,8 +67,12 @@ export function keyedClients(port: () => number, workers = 8) {
   const lastOf = new Map<number, string>();
   let asked = 0;
   let over = false;
+  let rested: Promise<void> | null = null;
+  let busy = 0;
   const worker = async (): Promise<void> => {
     while (!over) {
+      await rested;
+      busy++;
       const key = asked++ % 400;
       try {
         const { status, fields } = await ask(port(), {
@@ -80,6 +87,7 @@ export function keyedClients(port: () => number, workers = 8) {
       } catch (error) {
         failures.push(String(error));
       }
+      busy--;
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   };
@@ -89,6 +97,15 @@ export function keyedClients(port: () => number, workers = 8) {
     wentBack,
     get asked() {
       return asked;
+    },
+    async rest(during: () => Promise<void>) {
+      let resume = () => {};
+      rested = new Promise((resolve) => {
+        resume = resolve;
+      });
+      await until(() => busy === 0, 'all are answered');
+      await during().finally(resume);
+      rested = null;
     },
     async end() {
       over = true;
