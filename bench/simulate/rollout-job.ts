@@ -2,7 +2,7 @@
 import { laws, unsharedLaw } from './laws.js';
 import { type RolloutResult, runRollout } from './rollout-run.js';
 import { rolloutPlans, rolloutScenarios } from './rollout-scenarios.js';
-import { seededDraws } from './run.js';
+import { quickDraws } from './run.js';
 
 export interface RolloutJob {
   readonly law: string;
@@ -11,7 +11,7 @@ export interface RolloutJob {
   readonly rollouts: number;
   readonly rate: number;
   readonly seed: number;
-  /** Seconds from one look to the next. */
+  /** Seconds from one look to the next, after the first minute of a step. */
   readonly lookS: number;
 }
 
@@ -24,7 +24,7 @@ export default function run({
   seed,
   lookS,
 }: RolloutJob): RolloutResult[] {
-  const draws = seededDraws(seed);
+  const draws = quickDraws(seed);
   const ofName = <T extends { readonly name: string }>(all: readonly T[], name: string): T =>
     all.find((one) => one.name === name)!;
   return Array.from({ length: rollouts }, () =>

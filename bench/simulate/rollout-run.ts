@@ -1,39 +1,21 @@
 /**
- * One simulated rollout: requests fall by a law, are counted where proxy and shadow threads count them, and
- * the rollout is judged and advanced by the code that umbra runs.
+ * One simulated rollout: requests fall by a law, and the rollout is judged and advanced by the code that
+ * umbra runs.
  */
 
 import type { RolloutPlan } from '../../core/plan.js';
-import { Differs, End, MirrorCounters } from '../../core/record/mirror-counters.js';
-import { VersionCounters } from '../../core/record/version-counters.js';
 import { advance, inForce, releasedShare } from '../../core/rollout/advance.js';
 import { alarmOf } from '../../core/rollout/alarm.js';
-import {
-  noSide,
-  type ReleaseCounts,
-  type SideCounts,
-  SideReader,
-  sumReleases,
-} from '../../core/rollout/release-counts.js';
-import { ReleaseSeries } from '../../core/rollout/release-series.js';
+import { type ReleaseCounts, sumReleases } from '../../core/rollout/release-counts.js';
 import { isOver, type RolloutRecord } from '../../core/rollout/rollout-record.js';
 import { judgeStep, type StepVerdict } from '../../core/rollout/step-judge.js';
-import { BlockSeries, unitMs } from '../../core/verdict/block-series.js';
-import { PairReader } from '../../core/verdict/pair-reader.js';
-import { type Draws, type Law, stalls } from './laws.js';
+import type { Draws, Law } from './laws.js';
 import type { RolloutScenario } from './rollout-scenarios.js';
+import { RolloutTraffic } from './rollout-traffic.js';
 
-/** Errors that a request has at either version. */
-const sharedErrors = 0.001;
-/** The share of requests that change nothing, and so have pairs. */
-const safeShare = 0.7;
-/** A law's stalls are spread over this time, and then others fall. */
-const lawS = 600;
-/** A rollout that is not over by then, or that is held before, is counted as held. */
-const longestS = 4000;
 const recentS = 5;
 const msPerS = 1000;
-const undecided: StepVerdict = { outcome: 'undecided', checks: [], requests: 0, example: null };
+const undecided: StepVerdict = { outcome: 'undecided', checks: [], requests: 0, seconds: 0, example: null };
 
 export type RolloutEnd = 'released' | 'rolled-back' | 'held';
 
@@ -47,9 +29,12 @@ export interface RolloutResult {
   readonly lastedS: number;
 }
 
+/** So long after its begin a step is judged every second, as umbra does. */
+const oftenS = 60;
+
 /**
- * `lookS`: seconds from one judgement to the next. umbra judges every second, which costs more to simulate.
- * Guard rails are asked every second.
+ * `lookS`: seconds from one judgement to the next after the first minute of a step. umbra judges every
+ * second, which costs more to simulate. Guard rails are asked every second.
  */
 export function runRollout(
   draws: Draws,
@@ -64,10 +49,11 @@ export function runRollout(
   let evidence = traffic.begin();
   let recent: ReleaseCounts[] = [];
   let atS = 0;
-  for (; atS < longestS && !isOver(record) && record.state !== 'held'; atS++) {
+  let beganS = 0;
+  for (; !isOver(record) && record.state !== 'held'; atS++) {
     const { kind } = plan.steps[record.step];
     const isMirrored = kind === 'mirror';
-    const isJudged = (atS + 1) % lookS === 0;
+    const isJudged = atS - beganS < oftenS || (atS + 1) % lookS === 0;
     const counts = traffic.second(atS, isMirrored, releasedShare(record), evidence, isJudged);
     recent = [...recent, counts].slice(-recentS);
     const nowMs = (atS + 1) * msPerS;
@@ -98,6 +84,7 @@ export function runRollout(
     if (next.step !== record.step || (next.state === 'watching' && record.state !== 'watching')) {
       evidence = traffic.begin();
       recent = [];
+      beganS = atS;
     }
     record = next;
   }
@@ -130,159 +117,4 @@ function begun(plan: RolloutPlan): RolloutRecord {
     changedByHand: false,
     history: [start],
   };
-}
-
-interface Evidence {
-  readonly releases: ReleaseSeries;
-  readonly pairs: BlockSeries;
-}
-
-/** Counts what one version answers. */
-class SimulatedVersion {
-  readonly #counters = new VersionCounters(VersionCounters.create());
-  readonly #reader = new SideReader();
-  #ended = 0;
-  #errors = 0;
-
-  answered(fails: boolean, latencyUs: number): void {
-    this.#counters.requestStarted();
-    this.#counters.response(fails ? 500 : 200);
-    this.#counters.latency.record(latencyUs);
-    this.#ended++;
-    if (fails) this.#errors++;
-  }
-
-  read(): SideCounts {
-    return this.#reader.read([this.#counters]);
-  }
-
-  /** What ended since `forget`, without latencies. */
-  get tally(): SideCounts {
-    return { ...noSide, ended: this.#ended, errors: this.#errors };
-  }
-
-  forget(): void {
-    this.#ended = 0;
-    this.#errors = 0;
-  }
-}
-
-class RolloutTraffic {
-  readonly #old = new SimulatedVersion();
-  readonly #fresh = new SimulatedVersion();
-  readonly #mirror = new MirrorCounters(MirrorCounters.create());
-  readonly #pairReader = new PairReader();
-  readonly #pair = new Float64Array(2);
-  #moment: ReturnType<Law['begin']> | null = null;
-  #oldFails: (atS: number) => boolean = () => false;
-  #freshFails: (atS: number) => boolean = () => false;
-  harmed = 0;
-  requests = 0;
-
-  constructor(
-    readonly draws: Draws,
-    readonly law: Law,
-    readonly scenario: RolloutScenario,
-    readonly rate: number,
-  ) {}
-
-  /** What was counted before belongs to no step. */
-  begin(): Evidence {
-    const evidence = { releases: new ReleaseSeries(), pairs: new BlockSeries() };
-    this.#readReleases();
-    this.#pairReader.read([this.#mirror]);
-    return evidence;
-  }
-
-  /**
-   * Counts the requests of one second, and returns how many ended and failed. Adds them to the evidence four
-   * times a second as umbra does; where blocks are longer, at the end of each and where it is judged, which
-   * makes the same blocks and costs less.
-   */
-  second(
-    atS: number,
-    isMirrored: boolean,
-    share: number,
-    { releases, pairs }: Evidence,
-    isJudged: boolean,
-  ): ReleaseCounts {
-    if (atS % lawS === 0) this.#beginLaw();
-    const ofReleases = isMirrored ? pairs.lengthMs : (releases.blocks[0]?.lengthMs ?? unitMs);
-    const parts = ofReleases < msPerS ? msPerS / unitMs : 1;
-    this.#old.forget();
-    this.#fresh.forget();
-    for (let part = 0; part < parts; part++) {
-      const fromS = atS + part / parts;
-      const count = this.#poisson(this.rate / parts);
-      for (let i = 0; i < count; i++) this.#request((fromS % lawS) + i / count / parts, isMirrored, share);
-      const endMs = (fromS + 1 / parts) * msPerS;
-      const isDue = (lengthMs: number) => isJudged || endMs % lengthMs === 0;
-      if (!isMirrored && isDue(ofReleases)) releases.add(endMs, this.#readReleases());
-      if (isDue(pairs.lengthMs) && this.#pairReader.hasCounted([this.#mirror]))
-        pairs.add(endMs, this.#pairReader.read([this.#mirror]));
-    }
-    return { old: this.#old.tally, fresh: this.#fresh.tally };
-  }
-
-  #readReleases(): ReleaseCounts {
-    return { old: this.#old.read(), fresh: this.#fresh.read() };
-  }
-
-  #beginLaw(): void {
-    this.#moment = this.law.begin(this.draws, lawS);
-    const { errorBursts } = this.scenario;
-    if (errorBursts === undefined) return;
-    const burst = (): ((atS: number) => boolean) => stalls(this.draws, lawS, 60, 2);
-    this.#oldFails = burst();
-    if (errorBursts === 'own') this.#freshFails = burst();
-    else {
-      const both = this.#oldFails;
-      this.#freshFails = both;
-    }
-  }
-
-  #poisson(mean: number): number {
-    return Math.max(0, Math.round(mean + Math.sqrt(mean) * this.draws.normal()));
-  }
-
-  #request(atS: number, isMirrored: boolean, share: number): void {
-    const { uniform } = this.draws;
-    const { errors = 0, ownErrors = 0, different = 0, slower } = this.scenario;
-    this.requests++;
-    this.#moment!(atS, this.#pair);
-    const both = uniform() < sharedErrors;
-    const burstErrors = 0.05;
-    const oldFails =
-      both || (ownErrors > 0 && uniform() < ownErrors) || (this.#oldFails(atS) && uniform() < burstErrors);
-    const freshFails =
-      both ||
-      (ownErrors > 0 && uniform() < ownErrors) ||
-      (this.#freshFails(atS) && uniform() < burstErrors) ||
-      (errors > 0 && uniform() < errors);
-    const oldUs = this.#pair[0];
-    const freshUs = this.#pair[1] * (slower === undefined ? 1 : slower(this.draws));
-    const differs = different > 0 && uniform() < different ? Differs.BODY : 0;
-    const isFresh = share > 0 && (share >= 1 || uniform() < share);
-    if (isFresh && freshFails && !oldFails) this.harmed++;
-    if (isFresh) this.#fresh.answered(freshFails, freshUs);
-    else this.#old.answered(oldFails, oldUs);
-    if (isMirrored) this.#paired(oldFails, freshFails, oldUs, freshUs, differs);
-    else if (isFresh && uniform() < safeShare) this.#paired(freshFails, oldFails, freshUs, oldUs, differs);
-  }
-
-  #paired(
-    primaryFails: boolean,
-    shadowFails: boolean,
-    primaryUs: number,
-    shadowUs: number,
-    differs: number,
-  ): void {
-    const counters = this.#mirror;
-    counters.eligible();
-    counters.sent();
-    counters.completed();
-    counters.queue.record(80);
-    counters.pairEnded(primaryFails ? End.ERROR : End.OK, shadowFails ? End.ERROR : End.OK);
-    if (!primaryFails && !shadowFails) counters.pairMeasured(primaryUs, shadowUs, differs, true);
-  }
 }

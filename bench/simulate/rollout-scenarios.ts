@@ -1,6 +1,7 @@
 /** What the new version of a simulated rollout does otherwise than the old one. */
-import type { RolloutPlan, RolloutStep } from '../../core/plan.js';
-import type { Draws } from './laws.js';
+import { defaultSteps, parseSteps } from '../../config/rollout-steps.js';
+import { Refusal } from '../../config/units.js';
+import type { RolloutPlan } from '../../core/plan.js';
 import type { RolloutEnd } from './rollout-run.js';
 
 export interface RolloutScenario {
@@ -8,13 +9,17 @@ export interface RolloutScenario {
   /** The end that is wrong. */
   readonly wrong: RolloutEnd;
   /** By which latencies of the new version are multiplied. */
-  slower?(draws: Draws): number;
+  readonly slower?: number;
   /** The share of requests that the new version alone fails. */
   readonly errors?: number;
+  /** The share of unsafe requests that the new version fails once it answers them, and not as copies. */
+  readonly hiddenErrors?: number;
   /** The share that each version fails by itself. */
   readonly ownErrors?: number;
   /** Once a minute one request in twenty fails for two seconds: at each version by itself, or at both. */
   readonly errorBursts?: 'own' | 'shared';
+  /** The new version alone stalls for a twentieth of the time, and then takes ten times as long. */
+  readonly stalls?: boolean;
   /** The share of answers that differ. */
   readonly different?: number;
 }
@@ -26,26 +31,20 @@ export const rolloutScenarios: readonly RolloutScenario[] = [
   { name: 'equal, shared bursts of errors', wrong: 'rolled-back', errorBursts: 'shared' },
   { name: '+0.5 points of errors', wrong: 'released', errors: 0.005 },
   { name: '0.5 % of answers differ', wrong: 'released', different: 0.005 },
-  { name: '+5 % for all', wrong: 'released', slower: () => 1.05 },
+  { name: '+1 point of errors, hidden', wrong: 'released', hiddenErrors: 0.033 },
+  { name: '+5 % for all', wrong: 'released', slower: 1.05 },
+  { name: 'stalls of its own', wrong: 'released', stalls: true },
 ];
 
-const s = 1000;
-const step = (kind: RolloutStep['kind'], percent: number): RolloutStep => ({
-  kind,
-  shareMillionths: percent * 10_000,
-  atLeastMs: 60 * s,
-  atMostMs: 600 * s,
-  requestsMin: 300,
-});
-const released = [step('release', 1), step('release', 5), step('release', 25), step('release', 50)];
-const last: RolloutStep = { ...step('release', 100), atLeastMs: 0, requestsMin: 300 };
-
-function planOf(steps: readonly RolloutStep[]): RolloutPlan {
+/** The settings that `umbra rollout start` has by itself. */
+function planOf(words: string, requestsMin: number, watchMs: number): RolloutPlan {
+  const steps = parseSteps(words);
+  if (steps instanceof Refusal) throw new Error(steps.reason);
   return {
     to: 'v2',
-    steps: [...steps, last],
+    steps: steps.map((step) => ({ ...step, requestsMin })),
     onUndecided: 'hold',
-    watchMs: 60 * s,
+    watchMs,
     bounds: { shift: 0.02, p99Delta: 0.1, errorDelta: 0.0005, diff: 0.001 },
     errorsMax: 0.1,
     pairs: true,
@@ -55,8 +54,13 @@ function planOf(steps: readonly RolloutStep[]): RolloutPlan {
   };
 }
 
-/** The same steps, with and without a mirror before them. */
+const requestsMin = 500;
+const watchMs = 1_800_000;
+const withoutMirror = defaultSteps.replace(/^mirror[^,]*,/, '');
+
+/** The default steps, with and without a mirror before them, and steps of a minute. */
 export const rolloutPlans: Readonly<Record<string, RolloutPlan>> = {
-  mirrored: planOf([step('mirror', 100), ...released]),
-  'without a mirror': planOf(released),
+  default: planOf(defaultSteps, requestsMin, watchMs),
+  'without a mirror': planOf(withoutMirror, requestsMin, watchMs),
+  short: planOf('mirror:1m-10m,1%:1m-10m,5%:1m-10m,25%:1m-10m,50%:1m-10m,100%', 300, 60_000),
 };

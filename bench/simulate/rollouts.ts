@@ -1,5 +1,5 @@
 /**
- * `npm run simulate -- rollouts [--rollouts 200] [--rate 500] [--look 10] [--plan NAME]
+ * `npm run simulate -- rollouts [--rollouts 200] [--rate 1000] [--look 10] [--plan NAME]
  * [--law NAME,NAME] [--scenario NAME] [--only WORD] [--reasons]` runs rollouts over
  * simulated traffic with the code that umbra runs, and prints how they end. docs/methods-rollout.md has the
  * table. Seeded: the same arguments print the same figures.
@@ -19,7 +19,7 @@ export async function simulateRollouts(args: readonly string[]): Promise<void> {
     args: [...args],
     options: {
       rollouts: { type: 'string', default: '200' },
-      rate: { type: 'string', default: '500' },
+      rate: { type: 'string', default: '1000' },
       look: { type: 'string', default: '10' },
       plan: { type: 'string', default: '' },
       law: { type: 'string', default: '' },

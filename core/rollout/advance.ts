@@ -192,17 +192,25 @@ function watchMsOf({ plan, step }: RolloutRecord): number {
 }
 
 function watchedText({ from }: RolloutRecord, elapsedMs: number, { checks }: StepVerdict): string {
-  const open = checks.filter(({ outcome }) => outcome === 'undecided').map(({ name }) => name);
+  const undecided = checks.filter(({ outcome }) => outcome === 'undecided');
+  const open = [...new Set(undecided.map(({ name }) => name))];
   const rest = open.length === 0 ? '' : `; undecided: ${open.join(', ')}`;
   return `watched against ${from} for ${spanText(elapsedMs / msPerS)}, and no check failed${rest}`;
 }
 
 /** What a step waits for. */
-export function missingText({ plan, step, to }: RolloutRecord, { checks, requests }: StepVerdict): string {
+export function missingText(
+  { plan, step, to }: RolloutRecord,
+  { checks, requests, seconds }: StepVerdict,
+): string {
   const { requestsMin } = plan.steps[step];
+  const leftS = (seconds * (requestsMin - requests)) / requests;
+  const left = requests > 0 && seconds > 0 ? `, which takes ${spanText(leftS)} more at this rate` : '';
   const few =
     requests < requestsMin
-      ? [`${to} got ${countText(requests)} of the ${countText(requestsMin)} requests that the step needs`]
+      ? [
+          `${to} got ${countText(requests)} of the ${countText(requestsMin)} requests that the step needs${left}`,
+        ]
       : [];
   const open = checks.filter(isOpen).map(({ name, text }) => `${name}: ${text}`);
   return [...few, ...open].join('; ') || 'nothing was measured';

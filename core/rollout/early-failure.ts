@@ -28,18 +28,6 @@ export function failureSpanMs(
   return Math.min(spanMs, isLast ? Math.max(atLeastMs, watchMs) : atLeastMs);
 }
 
-interface Stretch {
-  readonly startMs: number;
-  readonly lengthMs: number;
-}
-
-/** `lastedMs` returns the time from the first block to the end of the last, in milliseconds. */
-export function lastedMs(blocks: readonly Stretch[]): number {
-  if (blocks.length === 0) return 0;
-  const last = blocks[blocks.length - 1];
-  return last.startMs + last.lengthMs - blocks[0].startMs;
-}
-
 /** `noneTooEarly` leaves a failure undecided while its evidence is shorter than `neededMs`. */
 export function noneTooEarly(
   checks: readonly StepCheck[],

@@ -7,14 +7,16 @@
  */
 import { countText, durationText, shareText } from '../report/figures.js';
 import { type BlockError, blockError, blocksMin } from '../verdict/block-mean.js';
+import { lastedMs } from '../verdict/block-series.js';
 import { dispersionOf, independent } from '../verdict/dispersion.js';
 import type { Interval } from '../verdict/interval.js';
 import { biweight, type Estimator, logLatency, trimmedMean } from '../verdict/location.js';
 import { boundConfidence, type Excess, meanWidth, shareExcess, zeroConfidenceOf } from '../verdict/looks.js';
-import type { DiscordantPairs } from '../verdict/paired-shares.js';
+import { type DiscordantPairs, excessOf } from '../verdict/paired-shares.js';
 import { isInMostBlocks } from '../verdict/sign-test.js';
 import { latencyScale, type SlotCounts } from '../verdict/slot-counts.js';
 import type { CheckName, Outcome } from '../verdict/verdict.js';
+import { moreText } from './more-needed.js';
 import { type ReleaseCounts, sumReleases } from './release-counts.js';
 import type { ReleaseBlock } from './release-series.js';
 
@@ -48,6 +50,7 @@ export interface ReleaseQuestion {
 }
 
 const looks = 'rollout';
+const msPerS = 1000;
 const p99 = 0.99;
 /** Fewer latencies say nothing of a p99. */
 const tailMin = 1000;
@@ -57,10 +60,13 @@ export function judgeRelease(blocks: readonly ReleaseBlock[], question: ReleaseQ
   const both = blocks.filter(({ counts }) => counts.old.ended > 0 && counts.fresh.ended > 0);
   const all = sumReleases(both.map(({ counts }) => counts));
   const { bounds } = question;
+  const off = Number.POSITIVE_INFINITY;
+  const tail = bounds.p99Delta === off ? [] : [p99Check(both, all, question)];
+  const isTailAlike = tail.every(({ outcome }) => outcome === 'pass');
   return [
-    ...(bounds.errorDelta === Number.POSITIVE_INFINITY ? [] : [errorsCheck(both, all, question)]),
-    ...(bounds.shift === Number.POSITIVE_INFINITY ? [] : [latencyCheck(both, all, question)]),
-    ...(bounds.p99Delta === Number.POSITIVE_INFINITY ? [] : [p99Check(both, all, question)]),
+    ...(bounds.errorDelta === off ? [] : [errorsCheck(both, all, question)]),
+    ...(bounds.shift === off ? [] : [latencyCheck(both, all, question, isTailAlike)]),
+    ...tail,
   ];
 }
 
@@ -69,45 +75,56 @@ function errorsCheck(
   all: ReleaseCounts,
   { old, fresh, bounds, nextShare, requestsMin }: ReleaseQuestion,
 ): StepCheck {
-  const pairs = blocks.map(({ counts }) => asPairs(counts));
-  const total = pairs.reduce(addPairs, { shadowOnly: 0, primaryOnly: 0, pairs: 0 });
+  const group = groupOf(all);
+  const pairs = blocks.map(({ counts }) => asPairs(counts, group));
+  const total = pairs.reduce(addPairs, { shadowOnly: 0, primaryOnly: 0, pairs: 0, primaryWeight: 1 / group });
   const dispersion = total.pairs === 0 ? independent : dispersionOf(pairs);
   const excess = shareExcess(total, bounds.errorDelta, dispersion, looks);
-  const isAboveZero =
-    excess.isAboveZero ||
-    isInMostBlocks(
-      pairs.map(({ shadowOnly, primaryOnly }) => shadowOnly - primaryOnly),
-      looks,
-    );
+  const isAboveZero = excess.isAboveZero || isInMostBlocks(pairs.map(excessOf), looks);
   const bound = Math.min(1, bounds.errorDelta / nextShare);
   const isWithinBound = bound >= 1 || shareExcess(total, bound, dispersion, looks).isWithinBound;
   const outcome = outcomeOf({ ...excess, isAboveZero, isWithinBound }, all.fresh.ended, requestsMin);
-  const measured = total.pairs === 0 ? Number.NaN : (total.shadowOnly - total.primaryOnly) / total.pairs;
+  const measured = total.pairs === 0 ? Number.NaN : excessOf(total) / total.pairs;
+  const text = `${fresh} failed ${countText(all.fresh.errors)} of ${countText(all.fresh.ended)} requests, ${old} ${countText(all.old.errors)} of ${countText(all.old.ended)} at the same time: ${rangeText(measured, excess.interval, bound)}`;
+  const { high } = excess.interval;
+  const seconds = lastedMs(blocks) / msPerS;
+  const more = moreText({ measured, high, bound, requests: all.fresh.ended, seconds });
   return {
     name: 'errors',
     of: 'versions',
     outcome,
-    text: `${fresh} failed ${countText(all.fresh.errors)} of ${countText(all.fresh.ended)} requests, ${old} ${countText(all.old.errors)} of ${countText(all.old.ended)} at the same time: ${rangeText(measured, excess.interval, bound)}`,
+    text: outcome === 'undecided' ? text + more : text,
     isOptional: false,
   };
 }
 
+/** Larger groups hardly lower the error of the difference. */
+const groupMost = 10;
+
+/** How many requests of the old version stand against one of the new one. */
+function groupOf({ old, fresh }: ReleaseCounts): number {
+  if (fresh.ended === 0) return 1;
+  return Math.min(groupMost, Math.max(1, Math.floor(old.ended / fresh.ended)));
+}
+
 /**
- * `asPairs` takes the smaller number of requests as the number of pairs, and the same share of the larger
- * one's errors. That is the average over all ways to pair them, whose evidence is at most the average
- * evidence.
+ * `asPairs` compares each request of the new version with the average of `group` of the old one, with as many
+ * as there are of both. Errors are the average over all ways to choose the groups, so they may be fractions;
+ * two errors of the old version in one group count as if they were in two, which is rare.
  */
-function asPairs({ old, fresh }: ReleaseCounts): DiscordantPairs {
-  const pairs = Math.min(old.ended, fresh.ended);
+function asPairs({ old, fresh }: ReleaseCounts, group: number): DiscordantPairs {
+  const pairs = Math.min(old.ended / group, fresh.ended);
   return {
     shadowOnly: (fresh.errors * pairs) / fresh.ended,
-    primaryOnly: (old.errors * pairs) / old.ended,
+    primaryOnly: (old.errors * pairs * group) / old.ended,
     pairs,
+    primaryWeight: 1 / group,
   };
 }
 
 function addPairs(a: DiscordantPairs, b: DiscordantPairs): DiscordantPairs {
   return {
+    ...a,
     shadowOnly: a.shadowOnly + b.shadowOnly,
     primaryOnly: a.primaryOnly + b.primaryOnly,
     pairs: a.pairs + b.pairs,
@@ -123,6 +140,7 @@ function latencyCheck(
   blocks: readonly ReleaseBlock[],
   all: ReleaseCounts,
   { old, fresh, bounds, nextShare, requestsMin }: ReleaseQuestion,
+  isTailAlike: boolean,
 ): StepCheck {
   const count = all.fresh.latency.count;
   const bound = bounds.shift / nextShare;
@@ -133,12 +151,21 @@ function latencyCheck(
       ...decideShift(shift, count, bounds.shift, bound, requestsMin),
     };
   });
-  const { measured, interval, outcome } = decided.find((one) => one.outcome === 'fail') ?? decided[0];
+  const [trimmed, bulk] = decided;
+  const failed = decided.find((one) => one.outcome === 'fail');
+  // Stalls that each version has by itself blur the trimmed mean for hours. The biweight does not see them,
+  // so it may show that requests take as long in general, where the measured trimmed mean and the measured
+  // p99 say nothing against it: a version that stalls more than the other shows there.
+  const isBulkAlike = bulk.outcome === 'pass' && trimmed.measured <= bound && isTailAlike;
+  const { measured, interval, outcome } =
+    failed ?? (trimmed.outcome === 'undecided' && isBulkAlike ? bulk : trimmed);
+  const seconds = lastedMs(blocks) / msPerS;
+  const more = moreText({ measured, high: interval.high, bound, requests: count, seconds });
   return {
     name: 'latency',
     of: 'versions',
     outcome,
-    text: `requests to ${fresh} took ${slowerText(measured)} those to ${old} at the same time (medians ${medianText(all.fresh.latency)} and ${medianText(all.old.latency)}): ${rangeText(measured, interval, bound)}`,
+    text: `requests to ${fresh} took ${slowerText(measured)} those to ${old} at the same time (medians ${medianText(all.fresh.latency)} and ${medianText(all.old.latency)}): ${rangeText(measured, interval, bound)}${outcome === 'undecided' ? more : ''}`,
     isOptional: false,
   };
 }

@@ -7,12 +7,13 @@
 
 import type { RolloutBounds, RolloutPlan, RolloutStep } from '../plan.js';
 import type { DiffsView } from '../report/diffs.js';
-import type { Block } from '../verdict/block-series.js';
+import { type Block, lastedMs } from '../verdict/block-series.js';
 import { judge } from '../verdict/judge.js';
 import { endedPairs } from '../verdict/pair-counts.js';
 import type { ExamplePair, Outcome, VerdictBounds } from '../verdict/verdict.js';
 import { noneDiffering } from './differing-keys.js';
-import { failureSpanMs, lastedMs, noneTooEarly } from './early-failure.js';
+import { failureSpanMs, noneTooEarly } from './early-failure.js';
+import { moreText } from './more-needed.js';
 import { judgeRelease, type StepCheck } from './release-judge.js';
 import type { ReleaseBlock } from './release-series.js';
 import { swappedBlocks } from './swapped-pairs.js';
@@ -33,10 +34,13 @@ export interface StepVerdict {
   readonly checks: readonly StepCheck[];
   /** Requests that the new version was sent in this step. */
   readonly requests: number;
+  /** How long the evidence is. */
+  readonly seconds: number;
   readonly example: ExamplePair | null;
 }
 
 const looks = 'rollout';
+const msPerS = 1000;
 const whole = 1_000_000;
 
 export interface StepNames {
@@ -65,13 +69,23 @@ function judgeMirrored(
 ): StepVerdict {
   const { requestsMin } = plan.steps[index];
   const evidence = { route, primary: from, shadow: to, blocks: pairs, baseline, endpoints: [] };
-  const [verdict] = judge([evidence], diffs, verdictBounds(plan.bounds, requestsMin), looks).mirrors;
-  const ofPairs = verdict.checks.map(
-    ({ name, outcome, text }): StepCheck => ({ name, of: 'pairs', outcome, text, isOptional: false }),
-  );
-  const checks = noneTooEarly(ofPairs, { versions: 0, pairs: lastedMs(pairs) }, failureSpanMs(plan, index));
+  // What only pairs show passes at its bound, because no later step has to show it.
+  const passFactor = 1 / nextReleaseOf(plan.steps, index);
+  const bounds = { ...verdictBounds(plan.bounds, requestsMin), passFactor };
+  const [verdict] = judge([evidence], diffs, bounds, looks).mirrors;
+  const lasted = lastedMs(pairs);
+  const seconds = lasted / msPerS;
+  const ofPairs = verdict.checks.map((check): StepCheck => {
+    const { name, outcome, text, measured, interval, bound, passBound = bound } = check;
+    const isOpen = outcome === 'undecided' && name !== 'coverage';
+    const more = isOpen
+      ? moreText({ measured, high: interval.high, bound: passBound, requests: check.pairs, seconds })
+      : '';
+    return { name, of: 'pairs', outcome, text: text + more, isOptional: name === 'tail' };
+  });
+  const checks = noneTooEarly(ofPairs, { versions: 0, pairs: lasted }, failureSpanMs(plan, index));
   const requests = pairs.reduce((sum, block) => sum + endedPairs(block.pairs), 0);
-  return { outcome: outcomeOf(checks), checks, requests, example: verdict.examples[0] ?? null };
+  return { outcome: outcomeOf(checks), checks, requests, seconds, example: verdict.examples[0] ?? null };
 }
 
 function judgeReleased(
@@ -101,12 +115,19 @@ function judgeReleased(
   const all = [...noneDiffering(ofVersions, ofPairs), ...ofPairs];
   const checks = noneTooEarly(all, lasted, failureSpanMs(plan, index));
   const requests = releases.reduce((sum, { counts }) => sum + counts.fresh.ended, 0);
-  return { outcome: outcomeOf(checks), checks, requests, example: verdict?.examples[0] ?? null };
+  const seconds = lasted.versions / msPerS;
+  return { outcome: outcomeOf(checks), checks, requests, seconds, example: verdict?.examples[0] ?? null };
 }
 
 /** The share that the new version answers after this step. */
 function nextShareOf(steps: readonly RolloutStep[], index: number): number {
   return (steps[index + 1]?.shareMillionths ?? whole) / whole;
+}
+
+/** The first share that the new version answers after this step, which may have another mirror behind it. */
+function nextReleaseOf(steps: readonly RolloutStep[], index: number): number {
+  const next = steps.slice(index + 1).find(({ kind }) => kind === 'release');
+  return (next?.shareMillionths ?? whole) / whole;
 }
 
 function outcomeOf(checks: readonly StepCheck[]): Outcome {

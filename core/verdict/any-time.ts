@@ -19,13 +19,13 @@ const bets = [0.01, 0.02, 0.04, 0.08, 0.15, 0.25, 0.4, 0.55, 0.7, 0.82, 0.9, 0.9
  * `logEvidenceAbove` returns the logarithm of the evidence that the excess of the shadow is above `delta`.
  */
 export function logEvidenceAbove(counts: DiscordantPairs, delta: number): number {
-  const { shadowOnly, primaryOnly, pairs } = counts;
+  const { shadowOnly, primaryOnly, pairs, primaryWeight = 1 } = counts;
   const same = pairs - shadowOnly - primaryOnly;
   return logMean((share) => {
     const bet = share / (1 + delta);
     return (
       shadowOnly * Math.log1p(bet * (1 - delta)) +
-      primaryOnly * Math.log1p(-bet * (1 + delta)) +
+      primaryOnly * Math.log1p(-bet * (primaryWeight + delta)) +
       same * Math.log1p(-bet * delta)
     );
   });
@@ -35,13 +35,13 @@ export function logEvidenceAbove(counts: DiscordantPairs, delta: number): number
  * `logEvidenceBelow` returns the logarithm of the evidence that the excess of the shadow is below `delta`.
  */
 export function logEvidenceBelow(counts: DiscordantPairs, delta: number): number {
-  const { shadowOnly, primaryOnly, pairs } = counts;
+  const { shadowOnly, primaryOnly, pairs, primaryWeight = 1 } = counts;
   const same = pairs - shadowOnly - primaryOnly;
   return logMean((share) => {
     const bet = share / (1 - delta);
     return (
       shadowOnly * Math.log1p(-bet * (1 - delta)) +
-      primaryOnly * Math.log1p(bet * (1 + delta)) +
+      primaryOnly * Math.log1p(bet * (primaryWeight + delta)) +
       same * Math.log1p(bet * delta)
     );
   });

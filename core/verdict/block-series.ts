@@ -61,6 +61,12 @@ export function fewerBlocks(blocks: readonly Block[], max: number): readonly Blo
   return fewer;
 }
 
+/** `lastedMs` returns the time from the first block to the end of the last, in milliseconds. */
+export function lastedMs(blocks: readonly Pick<Block, 'startMs' | 'lengthMs'>[]): number {
+  const last = blocks[blocks.length - 1];
+  return last === undefined ? 0 : last.startMs + last.lengthMs - blocks[0].startMs;
+}
+
 /** `evenLength` returns the length of at most `blocksMax` blocks, at least `leastMs`. */
 export function evenLength(
   blocks: readonly Pick<Block, 'startMs' | 'lengthMs'>[],

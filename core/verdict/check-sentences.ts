@@ -11,11 +11,14 @@ import type { Check, Why } from './verdict.js';
 interface Names {
   readonly primary: string;
   readonly shadow: string;
+  /** The flag by which a person says how many pairs are too few. */
+  readonly samplesFlag: string;
 }
 
 const nothing = 'nothing was measured';
 
-export function ofErrors(check: ErrorsDecided, { primary, shadow }: Names): Check {
+export function ofErrors(check: ErrorsDecided, names: Names): Check {
+  const { primary, shadow } = names;
   const { pairs, primaryErrors, shadowErrors, unreachable, measured } = check;
   const down = unreachable === 0 ? '' : ` (${countText(unreachable)} while it was down)`;
   const failed = `${shadow} failed ${countText(shadowErrors)}${down} of ${countText(pairs)} requests and ${primary} ${countText(primaryErrors)}`;
@@ -23,28 +26,31 @@ export function ofErrors(check: ErrorsDecided, { primary, shadow }: Names): Chec
     check,
     pairs === 0 ? nothing : `${failed}: ${signed(measured)} points, ${rangeText(check)}`,
     'points',
+    names,
   );
 }
 
-export function ofShift(check: ShiftDecided, { shadow }: Names): Check {
+export function ofShift(check: ShiftDecided, names: Names): Check {
+  const { shadow } = names;
   const { pairs, measured, delayUs, primaryMedianUs, hasBaseline } = check;
   const than = hasBaseline ? 'its baseline' : 'the primary';
   const text = `${shadow} took ${slowerText(measured)} ${than} for the same request, ${rangeText(check)}, in ${countText(pairs)} pairs`;
   const resolution = `umbra's own delay of ${durationText(delayUs)} is as large beside a median of ${durationText(primaryMedianUs)}; a baseline would take it out`;
-  return withReason(check, pairs === 0 ? nothing : text, resolution);
+  return withReason(check, pairs === 0 ? nothing : text, resolution, names);
 }
 
-export function ofTail(check: TailDecided, { primary, shadow }: Names): Check {
+export function ofTail(check: TailDecided, names: Names): Check {
+  const { primary, shadow } = names;
   const { pairs, primaryP99Us, shadowP99Us, baseline } = check;
   const text = `the p99 of ${shadow} was ${durationText(shadowP99Us)} and that of ${primary} ${durationText(primaryP99Us)} in the same ${countText(pairs)} pairs: ${signed(check.measured)}, ${rangeText(check)}`;
   const why =
     check.why === 'baseline'
       ? `${primary} as a shadow, its baseline, had a p99 ${shareText(baseline ?? 0)} higher than as a primary`
       : "umbra's own delay in sending copies is as large; a baseline of 1 000 pairs would take it out";
-  return withReason(check, pairs === 0 ? nothing : text, why);
+  return withReason(check, pairs === 0 ? nothing : text, why, names);
 }
 
-export function ofStatus(check: Decided): Check {
+export function ofStatus(check: Decided, names: Names): Check {
   const { pairs, measured } = check;
   return withReason(
     check,
@@ -52,28 +58,29 @@ export function ofStatus(check: Decided): Check {
       ? nothing
       : `the status differed in ${countText(measured * pairs)} of ${countText(pairs)} pairs: ${shareText(measured)}, ${rangeText(check)}`,
     '',
+    names,
   );
 }
 
-export function ofDifferences(check: DifferencesDecided): Check {
+export function ofDifferences(check: DifferencesDecided, names: Names): Check {
   const { pairs, measured, bytesDiffer, bytesPairs, examined } = check;
-  if (bytesPairs === 0) return withReason(check, nothing, '');
+  if (bytesPairs === 0) return withReason(check, nothing, '', names);
   const bytes = `${countText(bytesDiffer)} of ${countText(bytesPairs)} pairs differed in a byte`;
   if (examined === null)
-    return withReason(check, `${bytes}: ${shareText(measured)}, ${rangeText(check)}`, '');
+    return withReason(check, `${bytes}: ${shareText(measured)}, ${rangeText(check)}`, '', names);
   const noisy = examined.undecided === 0 ? '' : ` and ${countText(examined.undecided)} perhaps`;
   const text = `${countText(examined.differentBeyondNoise)}${noisy} of ${countText(pairs)} pairs that were taken apart differed beyond noise: ${shareText(measured)}, ${rangeText(check)}; ${bytes}`;
-  return withReason(check, text, `the bound ${examined.overflow.join(', ')} was exceeded`);
+  return withReason(check, text, `the bound ${examined.overflow.join(', ')} was exceeded`, names);
 }
 
-export function ofCoverage(check: CoverageDecided): Check {
+export function ofCoverage(check: CoverageDecided, names: Names): Check {
   const { pairs, missed, unexamined, measured } = check;
   const lost = [
     ...(missed.length === 0 ? [] : [`not sent: ${listText(missed)}`]),
     ...(unexamined.length === 0 ? [] : [`not taken apart: ${listText(unexamined)}`]),
   ];
   const text = `${countText(pairs)} pairs were judged, ${shareText(measured)} of those that could be${lost.length === 0 ? '' : ` (${lost.join('; ')})`}`;
-  return withReason(check, pairs === 0 ? nothing : text, '');
+  return withReason(check, pairs === 0 ? nothing : text, '', names);
 }
 
 export function listText(missed: readonly Missed[]): string {
@@ -82,18 +89,20 @@ export function listText(missed: readonly Missed[]): string {
 
 /** `special`: the reason that is the check's own. */
 function withReason(
-  { name, outcome, why, measured, interval, bound, pairs }: Decided,
+  { name, outcome, why, measured, interval, bound, passBound, pairs }: Decided,
   text: string,
   special: string,
+  { samplesFlag }: Names,
 ): Check {
-  const reason = why === null ? '' : `; undecided: ${whyText(why, special)}`;
-  return { name, outcome, why, measured, interval, bound, pairs, text: `${text}${reason}` };
+  const reason = why === null ? '' : `; undecided: ${whyText(why, special, samplesFlag)}`;
+  const passes = passBound === undefined ? {} : { passBound };
+  return { name, outcome, why, measured, interval, bound, ...passes, pairs, text: `${text}${reason}` };
 }
 
-function whyText(why: Why, special: string): string {
+function whyText(why: Why, special: string, samplesFlag: string): string {
   switch (why) {
     case 'few-pairs':
-      return 'there are fewer pairs than --min-samples';
+      return `there are fewer pairs than ${samplesFlag}`;
     case 'few-blocks':
       return `the pairs fall into fewer than ${blocksMin} stretches of time, so their error is not known`;
     case 'wide':
@@ -113,12 +122,12 @@ function whyText(why: Why, special: string): string {
   }
 }
 
-function rangeText({ name, interval, bound }: Decided): string {
+function rangeText({ name, interval, bound, passBound }: Decided): string {
   const isSigned = name === 'errors' || name === 'latency' || name === 'tail';
   const [low, high] = isSigned
     ? [signed(interval.low), signed(interval.high)]
     : [shareText(Math.max(0, interval.low)), shareText(interval.high)];
-  return `between ${low} and ${high}, allowed ${isSigned ? '+' : ''}${shareText(bound)}`;
+  return `between ${low} and ${high}, allowed ${passBound === undefined ? '' : 'for the next step '}${isSigned ? '+' : ''}${shareText(passBound ?? bound)}`;
 }
 
 function slowerText(measured: number): string {

@@ -14,9 +14,14 @@ export function decide(
   { samplesMin }: VerdictBounds,
 ): { readonly outcome: Outcome; readonly why: Why | null } {
   if (pairs < Math.max(1, samplesMin)) return { outcome: 'undecided', why: 'few-pairs' };
-  if (excess.isWithinBound) return { outcome: 'pass', why: null };
   if (excess.isAboveBound && excess.isAboveZero) return { outcome: 'fail', why: null };
+  if (excess.isWithinBound) return { outcome: 'pass', why: null };
   return { outcome: 'undecided', why: 'wide' };
+}
+
+/** `passBoundOf` returns the field of a check that may pass within a multiple of its bound. */
+export function passBoundOf(bound: number, { passFactor = 1 }: VerdictBounds): Pick<Check, 'passBound'> {
+  return passFactor === 1 ? {} : { passBound: bound * passFactor };
 }
 
 const none: DiscordantPairs = { shadowOnly: 0, primaryOnly: 0, pairs: 0 };
@@ -39,6 +44,11 @@ export function shareCheck(
   );
   const dispersion: Dispersion = total.pairs === 0 ? independent : dispersionOf(blocks);
   const excess = shareExcess(total, bound, dispersion, looks);
+  const { passBound } = name === 'errors' ? passBoundOf(bound, bounds) : {};
+  const isWithinBound =
+    passBound === undefined
+      ? excess.isWithinBound
+      : passBound >= 1 || shareExcess(total, passBound, dispersion, looks).isWithinBound;
   // Where the primary can't have the property, any is above zero: nothing else would explain it.
   const isAboveZero =
     name !== 'errors' ||
@@ -47,7 +57,7 @@ export function shareCheck(
       blocks.map(({ shadowOnly, primaryOnly }) => shadowOnly - primaryOnly),
       looks,
     );
-  const { outcome, why } = decide({ ...excess, isAboveZero }, total.pairs, bounds);
+  const { outcome, why } = decide({ ...excess, isAboveZero, isWithinBound }, total.pairs, bounds);
   return {
     name,
     outcome,
@@ -55,6 +65,7 @@ export function shareCheck(
     measured: total.pairs === 0 ? Number.NaN : (total.shadowOnly - total.primaryOnly) / total.pairs,
     interval: excess.interval,
     bound,
+    ...(passBound === undefined ? {} : { passBound: Math.min(1, passBound) }),
     pairs: total.pairs,
   };
 }

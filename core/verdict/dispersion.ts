@@ -5,7 +5,7 @@
  * edition, 1989), section 4.5. Pure.
  */
 import { blocksMin, inPairs } from './block-mean.js';
-import type { DiscordantPairs } from './paired-shares.js';
+import { type DiscordantPairs, excessOf } from './paired-shares.js';
 
 export interface Dispersion {
   readonly dispersion: number;
@@ -19,11 +19,13 @@ export function dispersionOf(blocks: readonly DiscordantPairs[]): Dispersion {
   const sum = (of: (block: DiscordantPairs) => number): number =>
     blocks.reduce((all, one) => all + of(one), 0);
   const all = sum((block) => block.pairs);
-  const discordant = sum(({ shadowOnly, primaryOnly }) => shadowOnly + primaryOnly);
-  const share = sum(({ shadowOnly, primaryOnly }) => shadowOnly - primaryOnly) / all;
+  const discordant = sum(
+    ({ shadowOnly, primaryOnly, primaryWeight = 1 }) => shadowOnly + primaryOnly * primaryWeight ** 2,
+  );
+  const share = sum(excessOf) / all;
   const variance = discordant / all;
   const even = evenGroups(blocks, Math.max(blocksMin, Math.round(discordant)));
-  let excess = even.map(({ shadowOnly, primaryOnly }) => shadowOnly - primaryOnly);
+  let excess = even.map(excessOf);
   let pairs = even.map((block) => block.pairs);
   let most = independent;
   if (!(variance > 0)) return most;
@@ -51,8 +53,9 @@ function evenGroups(blocks: readonly DiscordantPairs[], count: number): readonly
   const groups: DiscordantPairs[] = [];
   let group = noPairs;
   let seen = 0;
-  for (const { shadowOnly, primaryOnly, pairs } of blocks) {
+  for (const { shadowOnly, primaryOnly, pairs, primaryWeight } of blocks) {
     group = {
+      ...(primaryWeight === undefined ? {} : { primaryWeight }),
       shadowOnly: group.shadowOnly + shadowOnly,
       primaryOnly: group.primaryOnly + primaryOnly,
       pairs: group.pairs + pairs,

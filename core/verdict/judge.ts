@@ -50,15 +50,16 @@ function judgeMirror(
   const time = stretchOf(even);
   const sameTime = stretchOf(evenBlocks(baseline, even[0]?.lengthMs));
   const summary = diffs?.mirrors.find((one) => one.route === route && one.version === diffsOf) ?? null;
-  const names = { primary, shadow };
+  // A message names the flag of the command that is asked.
+  const names = { primary, shadow, samplesFlag: looks === 'rollout' ? '--requests' : '--min-samples' };
   const coverage = coverageCheck(time.all, bounds);
   const checks = [
     sentences.ofErrors(errorCheck(time, bounds, looks), names),
     sentences.ofShift(shiftCheck(time, sameTime, bounds, looks), names),
     sentences.ofTail(tailCheck(time, sameTime, bounds, looks), names),
-    sentences.ofStatus(statusCheck(time, bounds, looks)),
-    sentences.ofDifferences(differenceCheck(time, summary, bounds, looks)),
-    sentences.ofCoverage(coverage),
+    sentences.ofStatus(statusCheck(time, bounds, looks), names),
+    sentences.ofDifferences(differenceCheck(time, summary, bounds, looks), names),
+    sentences.ofCoverage(coverage, names),
   ].filter((check) => check.bound !== Number.POSITIVE_INFINITY);
   const groups = (diffs?.groups ?? []).filter((one) => one.route === route && one.version === diffsOf);
   return {

@@ -1,6 +1,6 @@
 /** Is the shadow slower in general (`latency`), and are its slowest requests slower (`tail`)? Pure. */
 import type { Stretch } from './block-series.js';
-import { type Decided, decide } from './check.js';
+import { type Decided, decide, passBoundOf } from './check.js';
 import type { Interval } from './interval.js';
 import { delayShift, estimators, type Shift, shiftOf } from './latency-shift.js';
 import { type Tail, tailOf } from './latency-tail.js';
@@ -62,7 +62,14 @@ function decideShift(
   bounds: VerdictBounds,
   looks: Looks,
 ): Decided {
-  const check = { name: 'latency' as const, measured: Math.expm1(log), bound: bounds.shift, pairs };
+  const passes = passBoundOf(bounds.shift, bounds);
+  const check = {
+    name: 'latency' as const,
+    measured: Math.expm1(log),
+    bound: bounds.shift,
+    ...passes,
+    pairs,
+  };
   if (error === null) {
     const why = pairs < bounds.samplesMin ? 'few-pairs' : 'few-blocks';
     return { ...check, outcome: 'undecided', why, interval: everything };
@@ -73,7 +80,7 @@ function decideShift(
     interval,
     isAboveBound: interval.low > bounds.shift && interval.low > resolution(),
     isAboveZero: log > error.standardError * meanWidth(zeroConfidenceOf(looks), error.df, looks, pairs),
-    isWithinBound: interval.high <= bounds.shift,
+    isWithinBound: interval.high <= (passes.passBound ?? bounds.shift),
   };
   const { outcome, why } = decide(excess, pairs, bounds);
   if (why !== 'wide') return { ...check, interval, outcome, why };

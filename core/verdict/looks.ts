@@ -7,7 +7,7 @@
  */
 import { logEvidenceAbove, logEvidenceBelow, sequenceWidth } from './any-time.js';
 import type { Interval } from './interval.js';
-import { type DiscordantPairs, excessInterval, excessScore } from './paired-shares.js';
+import { type DiscordantPairs, excessInterval, excessOf, excessScore } from './paired-shares.js';
 import { normalQuantile, studentQuantile } from './quantiles.js';
 
 export const boundConfidence = 0.95;
@@ -85,7 +85,7 @@ function repeatedShareExcess(
   const enough = (confidence: number): number => -Math.log(1 - confidence) * dispersion;
   const isAbove = (delta: number): boolean => logEvidenceAbove(counts, delta) >= enough(boundConfidence);
   const isBelow = (delta: number): boolean => logEvidenceBelow(counts, delta) >= enough(boundConfidence);
-  const measured = (counts.shadowOnly - counts.primaryOnly) / counts.pairs;
+  const measured = excessOf(counts) / counts.pairs;
   return {
     interval: {
       low: crossing(-1, measured, (delta) => !isAbove(delta)),

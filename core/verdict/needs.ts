@@ -4,7 +4,7 @@
  * happens is known to about 3 / pairs. Pure.
  */
 import { countText, spanText } from '../report/figures.js';
-import type { Block } from './block-series.js';
+import { type Block, lastedMs } from './block-series.js';
 import { boundConfidence } from './looks.js';
 import { normalQuantile } from './quantiles.js';
 import type { Check, CheckName, MirrorVerdict } from './verdict.js';
@@ -36,8 +36,7 @@ export function needsOf(
   blocks: readonly Block[],
   samplesMin: number,
 ): MirrorNeeds {
-  const last = blocks[blocks.length - 1];
-  const seconds = last === undefined ? 0 : (last.startMs + last.lengthMs - blocks[0].startMs) / 1000;
+  const seconds = lastedMs(blocks) / 1000;
   const pairs = checks.find(({ name }) => name === 'errors')?.pairs ?? 0;
   const pairsPerSecond = seconds === 0 ? 0 : pairs / seconds;
   const needs = checks

@@ -13,6 +13,17 @@ export interface DiscordantPairs {
   /** Pairs in which only the primary has it. */
   readonly primaryOnly: number;
   readonly pairs: number;
+  /**
+   * What one of the primary's counts, where each request of the shadow is compared with the average of
+   * several of the primary's: one divided by how many. 1 where it is left out. Evidence that may be repeated
+   * (./any-time) and its dispersion use it; the statistics of this file do not.
+   */
+  readonly primaryWeight?: number;
+}
+
+/** `excessOf` returns the measured excess of the shadow as a number of pairs. */
+export function excessOf({ shadowOnly, primaryOnly, primaryWeight = 1 }: DiscordantPairs): number {
+  return shadowOnly - primaryWeight * primaryOnly;
 }
 
 /** So many give an end to a billionth. */

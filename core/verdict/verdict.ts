@@ -17,6 +17,11 @@ export interface VerdictBounds {
   readonly diff: number;
   /** A check of fewer pairs is undecided. */
   readonly samplesMin: number;
+  /**
+   * An excess of errors or of latency passes within so many times its bound, and fails above the bound
+   * itself. 1 where it is left out; a step of a rollout may be more.
+   */
+  readonly passFactor?: number;
 }
 
 /**
@@ -65,6 +70,8 @@ export interface Check {
   readonly measured: number;
   readonly interval: Interval;
   readonly bound: number;
+  /** The excess that passes, where that is not the bound. */
+  readonly passBound?: number;
   /** Pairs that the check stands on. */
   readonly pairs: number;
   /** One sentence for a person. */

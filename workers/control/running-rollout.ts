@@ -60,7 +60,7 @@ const looksPerJudgement = 4;
 const looksAfterFailure = 4;
 const refusedFrom = 400;
 const failedFrom = 500;
-const nothing: StepVerdict = { outcome: 'undecided', checks: [], requests: 0, example: null };
+const nothing: StepVerdict = { outcome: 'undecided', checks: [], requests: 0, seconds: 0, example: null };
 
 export class RunningRollout {
   record: RolloutRecord;

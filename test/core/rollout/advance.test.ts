@@ -23,7 +23,7 @@ function situation(nowMs: number, outcome: StepVerdict['outcome'], more: Partial
     isOptional: false,
   } as const;
   const example = { id: '7', request: 'GET /', place: 'status', primary: '200', shadow: '500' };
-  const verdict = { outcome, checks: [check], requests: 200, example };
+  const verdict = { outcome, checks: [check], requests: 200, seconds: 0.4, example };
   return { nowMs, verdict, alarm: null, byHand: null, ...more };
 }
 

@@ -15,7 +15,7 @@ const msPerS = 1000;
 /** 1,000 requests a second, half of them to each version. */
 const perLook = 125;
 const names = { route: 'r', from: 'v1', to: 'v2' };
-const plan = rolloutPlans.mirrored;
+const plan = rolloutPlans.short;
 const half = plan.steps.findIndex(({ shareMillionths }) => shareMillionths === 500_000);
 
 function side(errorShare: number): SideCounts {

@@ -120,6 +120,31 @@ t.test('evidence that is looked at after every pair is wrong no more often than 
   t.ok(logEvidenceBelow({ shadowOnly: 0, primaryOnly: 0, pairs: 10_000 }, 0.0005) > Math.log(20));
 });
 
+t.test('evidence against an average of several requests is wrong no more often than promised', async (t) => {
+  const random = uniform(4);
+  const [spans, pairs, share, group] = [1000, 1500, 0.02, 5];
+  let [above, below] = [0, 0];
+  for (let span = 0; span < spans; span++) {
+    const counts = { shadowOnly: 0, primaryOnly: 0, pairs: 0, primaryWeight: 1 / group };
+    let [isAbove, isBelow] = [false, false];
+    for (let i = 0; i < pairs; i++) {
+      counts.pairs++;
+      if (random() < share) counts.shadowOnly++;
+      for (let other = 0; other < group; other++) if (random() < share) counts.primaryOnly++;
+      if (i % 10 !== 0) continue;
+      isAbove ||= logEvidenceAbove(counts, 0) >= Math.log(20);
+      isBelow ||= logEvidenceBelow(counts, 0) >= Math.log(20);
+    }
+    if (isAbove) above++;
+    if (isBelow) below++;
+  }
+  t.ok(above / spans < 0.06 && below / spans < 0.06, `${above} and ${below} of ${spans}`);
+  // 0.1 % of both fail: ten requests of the primary to one of the shadow's say more than one.
+  const one = { shadowOnly: 6, primaryOnly: 6, pairs: 6000 };
+  const ten = { ...one, primaryOnly: 60, primaryWeight: 0.1 };
+  t.ok(logEvidenceBelow(ten, 0.002) > 1.15 * logEvidenceBelow(one, 0.002));
+});
+
 t.test('a confidence sequence is wider than one look, and holds over all looks', async (t) => {
   t.ok(sequenceWidth(0.05, 1) > 1.645);
   const random = uniform(2);
