@@ -200,16 +200,19 @@ function watchedText({ from }: RolloutRecord, elapsedMs: number, { checks }: Ste
 
 /** What a step waits for. */
 export function missingText(
-  { plan, step, to }: RolloutRecord,
+  { plan, step, from, to }: RolloutRecord,
   { checks, requests, seconds }: StepVerdict,
 ): string {
-  const { requestsMin } = plan.steps[step];
+  const { kind, requestsMin } = plan.steps[step];
+  if (requests === 0) {
+    const why = kind === 'mirror' ? '' : `; with \`split\`, requests without its key all go to ${from}`;
+    return `${to} got none of the ${countText(requestsMin)} requests that the step needs${why}`;
+  }
   const leftS = (seconds * (requestsMin - requests)) / requests;
-  const left = requests > 0 && seconds > 0 ? `, which takes ${spanText(leftS)} more at this rate` : '';
   const few =
     requests < requestsMin
       ? [
-          `${to} got ${countText(requests)} of the ${countText(requestsMin)} requests that the step needs${left}`,
+          `${to} got ${countText(requests)} of the ${countText(requestsMin)} requests that the step needs, which takes ${spanText(leftS)} more at this rate`,
         ]
       : [];
   const open = checks.filter(isOpen).map(({ name, text }) => `${name}: ${text}`);

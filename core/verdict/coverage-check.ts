@@ -54,7 +54,7 @@ export function coverageCheck(all: PairCounts, bounds: VerdictBounds): CoverageD
       i === Unexamined.NO_PAIR || !(all.unexamined[i] > 0) ? [] : [{ reason, count: all.unexamined[i] }],
     ),
   );
-  const judged = endedPairs(all) + shadowDrops(all);
+  const judged = endedPairs(all) + shadowDrops(all, all);
   const sent = shareOf(judged, missed);
   const examined = all.sampled === 0 ? 1 : shareOf(all.examined, unexamined);
   const measured = Math.min(sent, examined);

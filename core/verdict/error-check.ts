@@ -15,6 +15,8 @@ import type { VerdictBounds } from './verdict.js';
 const outageShare = 0.01;
 /** A version is down in a block in which it alone fails more than this share. */
 const mostOf = 0.5;
+/** So many times the primary's latency is a slow shadow. */
+const slowFactor = 2;
 /** In fewer requests that is chance. */
 const downErrorsMin = 10;
 
@@ -29,14 +31,14 @@ export interface ErrorsDecided extends Decided {
 export function errorCheck({ blocks, all }: Stretch, bounds: VerdictBounds, looks: Looks): ErrorsDecided {
   const check = shareCheck(
     'errors',
-    blocks.map(({ pairs }) => errorsOf(pairs)),
+    blocks.map(({ pairs }) => errorsOf(pairs, all)),
     bounds.errorDelta,
     bounds,
     looks,
   );
-  const unreachable = blocks.reduce((sum, { pairs }) => sum + outagesOf(pairs), 0);
+  const unreachable = blocks.reduce((sum, { pairs }) => sum + outagesOf(pairs, all), 0);
   const isOutage = unreachable > Math.max(outageShare, bounds.errorDelta) * check.pairs;
-  const { shadowOnly } = errorsOf(all);
+  const { shadowOnly } = errorsOf(all, all);
   return {
     ...check,
     ...(isOutage && check.pairs >= bounds.samplesMin ? ({ outcome: 'fail', why: null } as const) : {}),
@@ -50,8 +52,8 @@ export function errorCheck({ blocks, all }: Stretch, bounds: VerdictBounds, look
  * Refused copies have no pair, so they count as errors of the shadow alone as far as the primary failed no
  * request meanwhile.
  */
-function errorsOf(pairs: PairCounts): DiscordantPairs {
-  const refused = shadowDrops(pairs);
+function errorsOf(pairs: PairCounts, all: PairCounts): DiscordantPairs {
+  const refused = shadowDrops(pairs, all);
   return {
     shadowOnly: pairs.shadowErrors + refused * primaryOkShare(pairs),
     primaryOnly: pairs.primaryErrors,
@@ -62,9 +64,9 @@ function errorsOf(pairs: PairCounts): DiscordantPairs {
 /**
  * Requests that the shadow failed while it was down: refused copies, and errors where most requests failed.
  */
-function outagesOf(pairs: PairCounts): number {
-  const { shadowOnly, pairs: all } = errorsOf(pairs);
-  if (shadowOnly >= downErrorsMin && shadowOnly > mostOf * all) return shadowOnly;
+function outagesOf(pairs: PairCounts, all: PairCounts): number {
+  const { shadowOnly, pairs: ended } = errorsOf(pairs, all);
+  if (shadowOnly >= downErrorsMin && shadowOnly > mostOf * ended) return shadowOnly;
   return (pairs.dropped[Drop.NO_ENDPOINT] + pairs.dropped[Drop.BREAKER_OPEN]) * primaryOkShare(pairs);
 }
 
@@ -73,19 +75,21 @@ function primaryOkShare(pairs: PairCounts): number {
   return ended === 0 ? 1 : 1 - (pairs.primaryErrors + pairs.bothErrors) / ended;
 }
 
-/** Copies that were dropped and that the shadow is to blame for. */
-export function shadowDrops(pairs: PairCounts): number {
+/** Copies that were dropped and that the shadow is to blame for; `all`: the pairs of the whole time. */
+export function shadowDrops(pairs: PairCounts, all: PairCounts): number {
   return dropReasons.reduce((sum, _, drop) => {
     const count = pairs.dropped[drop] ?? 0;
-    return count > 0 && isShadowsDrop(drop as Drop, pairs) ? sum + count : sum;
+    return count > 0 && isShadowsDrop(drop as Drop, all) ? sum + count : sum;
   }, 0);
 }
 
 /**
  * A bound on copies in flight is reached by a shadow that is slow, but also by one that is as fast and has
- * many requests.
+ * many requests, or whose copies umbra sends late and all at once on a full machine. So the shadow must be
+ * slow indeed, over the whole time: while a thread stands still no copy ends at all. Whether a shadow is a
+ * little slower is the business of `latency`.
  */
 export function isShadowsDrop(drop: Drop, { primary, shadow }: PairCounts): boolean {
   if (drop !== Drop.IN_FLIGHT) return blameOfDrop(drop) === 'shadow';
-  return shadow.count === 0 || shadow.mean(latencyScale) > primary.mean(latencyScale);
+  return shadow.count === 0 || shadow.mean(latencyScale) > slowFactor * primary.mean(latencyScale);
 }

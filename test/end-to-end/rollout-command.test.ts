@@ -90,7 +90,10 @@ t.test(
       '--wait',
       ...place,
     );
-    t.match(held, { code: 3, out: /held, step 1 of 2: not decided in .*: v2 got 0 of the 500 requests/ });
+    t.match(held, {
+      code: 3,
+      out: /held, step 1 of 2: not decided in .*: v2 got none of the 500 requests that the step needs; with `split`, requests without its key/,
+    });
     t.match(await runToEnd('rollout', 'start', 'reviews', 'v2', ...place), {
       code: 1,
       err: /has a rollout to v2, which is held/,

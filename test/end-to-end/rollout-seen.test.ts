@@ -21,7 +21,7 @@ t.test('status, top and report show a rollout in a line, as text and as JSON', a
   const note = { route: 'reviews', from: 'v1', to: 'v2', state: 'held', step: 1, steps: 2, percent: 5 };
   for (const words of [['status'], ['top', '--once'], ['report']]) {
     const { rollouts } = JSON.parse(await shown(...words, '--output', 'json')) as { rollouts: unknown[] };
-    t.match(rollouts, [{ ...note, over: false, reason: /v2 got 0 of the 50 requests/ }], words[0]);
+    t.match(rollouts, [{ ...note, over: false, reason: /v2 got none of the 50 requests/ }], words[0]);
   }
   await umbra.admin('POST', '/api/rollouts/reviews/abort', {});
   await untilRollout(umbra, ({ state }) => state === 'rolled-back');

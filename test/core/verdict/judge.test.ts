@@ -9,7 +9,7 @@ import type { EndpointPairs } from '../../../core/verdict/endpoint-pairs.js';
 import { judge } from '../../../core/verdict/judge.js';
 import { junitXml } from '../../../core/verdict/junit.js';
 import { needsOf } from '../../../core/verdict/needs.js';
-import type { PairCounts } from '../../../core/verdict/pair-counts.js';
+import { noPairs, type PairCounts } from '../../../core/verdict/pair-counts.js';
 import { SlotCounts } from '../../../core/verdict/slot-counts.js';
 import { type Check, type CheckName, defaultBounds, type Verdict } from '../../../core/verdict/verdict.js';
 import { verdictText } from '../../../core/verdict/verdict-text.js';
@@ -143,6 +143,19 @@ t.test(
     const fast = changed(limited, ({ primary }) => ({ shadow: primary }));
     t.not(checkOf(verdictOf(fast), 'errors').outcome, 'fail');
     t.equal(checkOf(verdictOf(fast), 'coverage').outcome, 'undecided');
+    // Copies of a full machine are sent late and all at once, and then take a little longer too.
+    const late = changed(limited, ({ primary }) => ({
+      shadow: new SlotCounts(
+        primary.slots.map((slot) => slot + 16),
+        primary.counts,
+      ),
+    }));
+    t.not(checkOf(verdictOf(late), 'errors').outcome, 'fail');
+    // While umbra's thread stands still, no copy ends.
+    const still = equalBlocks().map((block, i) =>
+      i % 7 === 0 ? { ...block, pairs: { ...noPairs, dropped: dropsOf(Drop.IN_FLIGHT, 400) } } : block,
+    );
+    t.not(checkOf(verdictOf(still), 'errors').outcome, 'fail');
   },
 );
 
