@@ -32,11 +32,12 @@ export function ofErrors(check: ErrorsDecided, names: Names): Check {
 
 export function ofShift(check: ShiftDecided, names: Names): Check {
   const { shadow } = names;
-  const { pairs, measured, delayUs, primaryMedianUs, hasBaseline } = check;
+  const { pairs, measured, delayUs, primaryMedianUs, hasBaseline, resolution } = check;
   const than = hasBaseline ? 'its baseline' : 'the primary';
   const text = `${shadow} took ${slowerText(measured)} ${than} for the same request, ${rangeText(check)}, in ${countText(pairs)} pairs`;
-  const resolution = `umbra's own delay of ${durationText(delayUs)} is as large beside a median of ${durationText(primaryMedianUs)}; a baseline would take it out`;
-  return withReason(check, pairs === 0 ? nothing : text, resolution, names);
+  const delay = `umbra's own delay, ${durationText(delayUs)} in the middle beside a median of ${durationText(primaryMedianUs)}`;
+  const why = `${delay}, may show ${signed(resolution)} by itself; a baseline takes it out where requests are safe`;
+  return withReason(check, pairs === 0 ? nothing : text, why, names);
 }
 
 export function ofTail(check: TailDecided, names: Names): Check {
@@ -46,7 +47,7 @@ export function ofTail(check: TailDecided, names: Names): Check {
   const why =
     check.why === 'baseline'
       ? `${primary} as a shadow, its baseline, had a p99 ${shareText(baseline ?? 0)} higher than as a primary`
-      : "umbra's own delay in sending copies is as large; a baseline of 1 000 pairs would take it out";
+      : "umbra's own delay in sending copies is as large; a baseline of 1 000 pairs takes it out where requests are safe";
   return withReason(check, pairs === 0 ? nothing : text, why, names);
 }
 

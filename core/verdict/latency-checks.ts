@@ -22,6 +22,8 @@ export interface ShiftDecided extends Decided {
   readonly primaryMedianUs: number;
   /** umbra's own median delay in sending a copy, microseconds. */
   readonly delayUs: number;
+  /** The shift that umbra's own delay alone may show, where the outcome depends on it; else 0. */
+  readonly resolution: number;
   readonly hasBaseline: boolean;
 }
 
@@ -61,7 +63,7 @@ function decideShift(
   resolution: () => number,
   bounds: VerdictBounds,
   looks: Looks,
-): Decided {
+): Decided & Pick<ShiftDecided, 'resolution'> {
   const passes = passBoundOf(bounds.shift, bounds);
   const check = {
     name: 'latency' as const,
@@ -69,6 +71,7 @@ function decideShift(
     bound: bounds.shift,
     ...passes,
     pairs,
+    resolution: 0,
   };
   if (error === null) {
     const why = pairs < bounds.samplesMin ? 'few-pairs' : 'few-blocks';
@@ -76,16 +79,18 @@ function decideShift(
   }
   const half = error.standardError * meanWidth(boundConfidence, error.df, looks, pairs);
   const interval = { low: Math.expm1(log - half), high: Math.expm1(log + half) };
+  const isAbove = interval.low > bounds.shift;
+  const own = isAbove ? resolution() : 0;
   const excess = {
     interval,
-    isAboveBound: interval.low > bounds.shift && interval.low > resolution(),
+    isAboveBound: isAbove && interval.low > own,
     isAboveZero: log > error.standardError * meanWidth(zeroConfidenceOf(looks), error.df, looks, pairs),
     isWithinBound: interval.high <= (passes.passBound ?? bounds.shift),
   };
   const { outcome, why } = decide(excess, pairs, bounds);
   if (why !== 'wide') return { ...check, interval, outcome, why };
-  if (interval.low > bounds.shift && !excess.isAboveBound)
-    return { ...check, interval, outcome, why: 'resolution' };
+  if (isAbove && !excess.isAboveBound)
+    return { ...check, interval, outcome, why: 'resolution', resolution: own };
   return { ...check, interval, outcome, why: error.isDependent ? 'bursts' : 'wide' };
 }
 

@@ -15,7 +15,11 @@ import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 t.setTimeout(120_000);
 
 const calls = 1200;
-const atOnce = 8;
+/**
+ * Client, versions and umbra share the machine. With many calls at once copies wait for a processor, and what
+ * that may show by itself is more than what v2 takes longer.
+ */
+const atOnce = 2;
 const get = '/shop.Shop/Get';
 
 const set = descriptorSet({
@@ -114,8 +118,8 @@ async function judged(t: Test, second: GrpcHandler, words: readonly string[]) {
 t.test('a version with a changed field, status and latency fails, and each is named', async (t) => {
   const { code, out } = await judged(t, worse(), ['--min-samples', '200']);
   t.equal(code, 1, out);
-  // On a busy machine the delay of umbra itself may be as large, and then nothing is certain.
-  t.match(out, /(FAIL|UNDECIDED) +latency +v2 took [\d.]+ % longer/);
+  t.match(out, /FAIL +latency +v2 took [\d.]+ % longer/);
+  t.match(out, /latency: GRPC \/shop\.Shop\/Get: [\d.]+ % longer/);
   t.match(out, /FAIL +status/);
   t.match(out, /FAIL +differences/);
   t.match(out, /GRPC \/shop\.Shop\/Get/);
