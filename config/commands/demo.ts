@@ -21,6 +21,8 @@ export interface DemoOptions {
   readonly open: boolean;
   /** v2 fails some requests, so that its rollout is rolled back. */
   readonly bad: boolean;
+  /** The services and their clients speak gRPC, and the demo ends with the verdict in place of a rollout. */
+  readonly grpc: boolean;
   readonly logLevel: LogLevel | null;
 }
 
@@ -34,6 +36,7 @@ export const demo = defineCommand({
     adminPort: flag('--admin-port <n>', 'port of the admin server and its page', port),
     open: toggle('--open', 'open the page in a browser'),
     bad: toggle('--bad', 'let v2 fail some requests, so that its rollout is rolled back'),
+    grpc: toggle('--grpc', 'two gRPC services, whose verdict ends the demo in place of a rollout'),
     ...logFlags,
     services: flag(
       '--services <names>',
@@ -42,8 +45,8 @@ export const demo = defineCommand({
     ),
   },
   complete({ rate, verbose, quiet, ...values }, misuse): DemoOptions {
-    const { services, forMs, port, adminPort, open, bad } = values;
-    const others = [forMs, rate, port, adminPort].some((value) => value !== null) || open || bad;
+    const { services, forMs, port, adminPort, open, bad, grpc } = values;
+    const others = [forMs, rate, port, adminPort].some((value) => value !== null) || open || bad || grpc;
     if (services !== null && others) misuse("option '--services' cannot be used with any other");
     return { ...values, rate: rate ?? rateDefault, logLevel: logLevelOf({ verbose, quiet }, misuse) };
   },

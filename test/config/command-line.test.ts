@@ -209,6 +209,7 @@ t.test('bad usage exits with 2, says what is wrong, and runs nothing', async (t)
     [['demo', '--rate', '0'], /Expected a whole number above 0/],
     [['demo', '--services', 'v3'], /Expected v1, v2 or v1,v2/],
     [['demo', '--services', 'v1', '--rate', '9'], /'--services' cannot be used with any other/],
+    [['demo', '--services', 'v1', '--grpc'], /'--services' cannot be used with any other/],
     [['mirror'], /expected one of --percent <n>, --on, --off and --reset/],
     [['rollout'], /missing required argument 'action'/],
     [['rollout', 'dance'], /Expected start or status/],

@@ -37,6 +37,18 @@ t.test('`umbra demo` mirrors under load, compares both versions and ends by itse
   t.ok(lines('v1') > lines('v2'));
 });
 
+t.test('`umbra demo --grpc` names the field, the status and the method that differ', async (t) => {
+  const words = ['--for', '6s', '--rate', '30', '--port', '0', '--admin-port', '0'];
+  const { code, out, err } = await runToEnd('demo', '--grpc', ...words);
+  t.equal(code, 0, err);
+  t.match(out, /^ {2}reviews v2, GRPC \/reviews\.Reviews\/Get$/m);
+  t.match(out, /json \$\[\*\]\.stars value: \d+ of \d+, different/);
+  t.match(out, /status NOT_FOUND FAILED_PRECONDITION value: \d+ of \d+, different/);
+  t.match(out, /^ {2}FAIL +differences +/m);
+  t.match(out, /mirrored: (\d+) eligible = \1 sent \+ 0 dropped; .*none unaccounted for/);
+  t.match(out, /clients made \d+ calls; 0 failed/);
+});
+
 t.test('`umbra demo --services` runs the services alone until it is stopped', async (t) => {
   const child = spawnUmbra('demo', '--services', 'v1,v2');
   const output = new Output(child);

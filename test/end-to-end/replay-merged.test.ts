@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Callers } from '../../workers/demo/callers.js';
+import { HttpClient } from '../../workers/demo/http-client.js';
 import { serveOrigin } from '../../workers/demo/origins.js';
 import { ask } from '../support/client.js';
 import { lawHolds } from '../support/law.js';
@@ -76,7 +77,7 @@ t.test('the demo is recorded by two instances at the same time', async (t) => {
       return UmbraProcess.start(reviews(v1Port, null, { route: { mirrors } }));
     }),
   );
-  const callers = umbras.map(({ url }) => new Callers(url, perSecond));
+  const callers = umbras.map(({ url }) => new Callers(new HttpClient(url), perSecond));
   await Promise.all(
     callers.map(async (caller) => {
       await until(() => caller.counts.calls >= calls, 'all calls are made');

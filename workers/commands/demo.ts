@@ -11,8 +11,15 @@ import { originOf } from '../../config/origin.js';
 import { wallClockMs } from '../../core/clock.js';
 import { type MirrorSnapshot, subtractVersion, type VersionSnapshot } from '../../core/record/snapshot.js';
 import { type Compared, comparisonText } from '../../core/report/comparison-text.js';
+import { diffGroupLines } from '../../core/report/diffs-text.js';
+import { parseDiffs } from '../../core/report/parse-diffs.js';
+import type { Stats } from '../../core/report/stats.js';
+import { mirrorLines as verdictLines } from '../../core/verdict/verdict-text.js';
 import { openInBrowser } from '../demo/browser.js';
 import { Callers } from '../demo/callers.js';
+import { GrpcClient } from '../demo/grpc-client.js';
+import { getMethod, reviewsDescriptors } from '../demo/grpc-service.js';
+import { HttpClient } from '../demo/http-client.js';
 import { LogTail } from '../demo/log-tail.js';
 import type { OriginPorts } from '../demo/origin-thread.js';
 import { paint } from '../demo/paint.js';
@@ -23,6 +30,7 @@ import { loadInThread } from '../main/loading.js';
 import { LogFilter, logMessage, openLog } from '../main/log.js';
 import { Umbra } from '../main/main.js';
 import { entryFile } from '../protocol/entry.js';
+import { sendToAdmin } from './admin-request.js';
 
 /** Where neither is asked for, and nothing else has them. */
 const defaultPort = 8080;
@@ -39,6 +47,7 @@ const releaseFactor = 8;
 /** Copies that are in flight end within this time. */
 const restMs = 2000;
 const aloneMs = 6000;
+const adminTimeoutMs = 15_000;
 
 /** What had been measured at one moment; null where there was nothing to measure yet. */
 interface Figures {
@@ -50,6 +59,8 @@ interface Figures {
 const mirrorLines = `    mirrors:
       - to: v2
         percent: 100
+`;
+const grpcMirrorLines = `${mirrorLines}        compare: { sample: 100%, protobuf: { descriptors: reviews.binpb } }
 `;
 
 interface Place {
@@ -66,8 +77,11 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
     config: join(directory, 'umbra.yaml'),
     accessLog: join(directory, 'access.log'),
   };
-  const origins = new Worker(entryFile('demo/origin-thread'), { workerData: { bad: options.bad } });
+  const origins = new Worker(entryFile('demo/origin-thread'), {
+    workerData: { bad: options.bad, grpc: options.grpc },
+  });
   try {
+    if (options.grpc) await writeFile(join(directory, 'reviews.binpb'), reviewsDescriptors());
     const ports = await new Promise<OriginPorts>((resolve, reject) => {
       origins.once('message', resolve);
       origins.once('error', reject);
@@ -84,7 +98,7 @@ async function play(options: DemoOptions, place: Place, ports: OriginPorts): Pro
   const { umbra, yaml } = await startUmbra(options, place, ports);
   const url = umbra.listening[0];
   const tail = await LogTail.follow(place.accessLog, (line) => print(labelled(line, ports)));
-  const callers = new Callers(url, options.rate);
+  const callers = callersOf(url, options.rate, options);
   introduce(umbra, ports, options, place);
 
   chapter('1', 'every request goes to v1');
@@ -94,13 +108,14 @@ async function play(options: DemoOptions, place: Place, ports: OriginPorts): Pro
   await tail.look();
   chapter('2', 'the route gains a mirror: a copy of every request goes to v2 as well');
   print(`  these lines are added to ${paint('bold', place.config)}, and umbra takes them while it runs:\n`);
-  print(paint('green', mirrorLines.replace(/^/gm, '  + ').replace(/ {2}\+ $/, '')));
+  const added = options.grpc ? grpcMirrorLines : mirrorLines;
+  print(paint('green', added.replace(/^/gm, '  + ').replace(/ {2}\+ $/, '')));
   const before = read(umbra);
-  await writeFile(place.config, yaml + mirrorLines);
+  await writeFile(place.config, yaml + added);
   const taken = await umbra.replace(originOf(place.config, []));
   if (!taken.ok) throw new Error(`${taken.message}\n${taken.problems.join('\n')}`);
   print(`  taken by every thread as generation ${taken.generation}\n`);
-  const mirrored = new Callers(url, options.rate);
+  const mirrored = callersOf(url, options.rate, options);
   const mirroredMs = options.forMs === null ? aloneMs : options.forMs * mirroredShare;
   await Promise.race([interrupted, passed(mirroredMs)]);
   await mirrored.stop();
@@ -109,7 +124,8 @@ async function play(options: DemoOptions, place: Place, ports: OriginPorts): Pro
   chapter('3', 'the same requests, on both versions');
   print(comparisonText(since(before, read(umbra))));
 
-  const released = new Callers(url, options.rate * releaseFactor);
+  const laterRate = options.rate * (options.grpc ? 1 : releaseFactor);
+  const released = callersOf(url, laterRate, options);
   await tail.close();
   let isOver = false;
   const ended = Promise.race([
@@ -120,11 +136,11 @@ async function play(options: DemoOptions, place: Place, ports: OriginPorts): Pro
   ]).then(() => {
     isOver = true;
   });
-  if (umbra.admin !== null) {
-    chapter(
-      '4',
-      `umbra rollout start reviews v2: each step is judged, at ${options.rate * releaseFactor} calls a second`,
-    );
+  if (umbra.admin !== null && options.grpc) {
+    chapter('4', 'umbra diffs, umbra verdict: what differs, and whether v2 may be released');
+    await printJudgement(umbra.admin);
+  } else if (umbra.admin !== null) {
+    chapter('4', `umbra rollout start reviews v2: each step is judged, at ${laterRate} calls a second`);
     const stepMs = (options.forMs ?? defaultForMs) * stepShare;
     const end = await release(umbra.admin, stepMs, { line: print }, () => isOver);
     if (end !== null) print(`\n  ${paint('bold', endText(end.state))}\n`);
@@ -140,6 +156,24 @@ async function play(options: DemoOptions, place: Place, ports: OriginPorts): Pro
   return failed === 0 ? 0 : 1;
 }
 
+function callersOf(url: string, rate: number, { grpc }: DemoOptions): Callers {
+  return new Callers(grpc ? new GrpcClient(url) : new HttpClient(url), rate);
+}
+
+/** The differences and the verdict so far, as the commands of these names print them. */
+async function printJudgement(admin: string): Promise<void> {
+  const ask = async (path: string): Promise<unknown> => {
+    const asked = { method: 'GET', headers: {}, body: null, timeoutMs: adminTimeoutMs } as const;
+    return JSON.parse((await sendToAdmin(admin, path, asked)).text);
+  };
+  const { mirrors } = (await ask('api/stats')) as Stats;
+  const lines = [
+    ...diffGroupLines(parseDiffs(await ask('api/diffs'))),
+    ...mirrors.flatMap(({ verdict }) => (verdict === null ? [] : ['', ...verdictLines(verdict)])),
+  ];
+  print(`${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`);
+}
+
 /** The default ports give way to free ones when something else has them; ports that were asked for do not. */
 async function startUmbra(
   options: DemoOptions,
@@ -152,7 +186,7 @@ async function startUmbra(
   ];
   let failure: unknown;
   for (const [port, adminPort] of choices) {
-    const yaml = demoConfig(port, adminPort, ports, place);
+    const yaml = demoConfig(port, adminPort, ports, place, options.grpc);
     await writeFile(place.config, yaml);
     const origin = originOf(place.config, []);
     const loaded = await loadInThread({ origin, change: null, nowMs: wallClockMs(), yaml: false });
@@ -175,14 +209,22 @@ async function startUmbra(
   throw failure;
 }
 
-function demoConfig(port: number, adminPort: number, ports: OriginPorts, place: Place): string {
+function demoConfig(
+  port: number,
+  adminPort: number,
+  ports: OriginPorts,
+  place: Place,
+  grpc: boolean,
+): string {
+  const listener = grpc ? '    engine: node\n    protocols: h2\n' : '';
+  const protocol = grpc ? ', protocol: http2' : '';
   return `listen:
   - address: 127.0.0.1:${port}
-admin: { address: 127.0.0.1:${adminPort} }
+${listener}admin: { address: 127.0.0.1:${adminPort} }
 accessLog: { path: ${JSON.stringify(place.accessLog)}, format: envoy }
 versions:
-  v1: { endpoints: [ "http://127.0.0.1:${ports.v1}" ] }
-  v2: { endpoints: [ "http://127.0.0.1:${ports.v2}" ] }
+  v1: { endpoints: [ "http://127.0.0.1:${ports.v1}" ]${protocol} }
+  v2: { endpoints: [ "http://127.0.0.1:${ports.v2}" ]${protocol} }
 routes:
   - name: reviews
     match: { path: { prefix: /reviews } }
@@ -198,13 +240,18 @@ function introduce(umbra: Umbra, ports: OriginPorts, options: DemoOptions, place
                     └╌╌╌╌▶ v2   http://127.0.0.1:${ports.v2}   gets a copy; its answer is measured and thrown away
 
   the live page ${paint('bold', `${umbra.admin}/`)}
-  try it        curl -i ${umbra.listening[0]}/reviews/1
+  try it        ${options.grpc ? grpcTry(umbra, place) : `curl -i ${umbra.listening[0]}/reviews/1`}
   the figures   curl ${umbra.admin}/api/stats
   the engine    ${engineNames(umbra.plan.listeners)}
   the config    ${place.config}
   stop          ${options.forMs === null ? 'Ctrl-C, and both versions are compared' : `by itself after ${options.forMs / 1000} s`}
 `);
   if (options.open && umbra.admin !== null) openInBrowser(`${umbra.admin}/`);
+}
+
+function grpcTry(umbra: Umbra, place: Place): string {
+  const method = `--grpc ${getMethod.slice(1)} --descriptors ${join(place.directory, 'reviews.binpb')}`;
+  return `umbra load ${umbra.listening[0]} ${method} --data '{"id": 1}' --rate 20 --duration 5s`;
 }
 
 function chapter(number: string, title: string): void {

@@ -1,25 +1,27 @@
-/** The demo's clients: light load at an even rate over keep-alive connections. */
-import { randomUUID } from 'node:crypto';
-import { Agent, request } from 'node:http';
+/** The demo's clients: light load at an even rate. */
 
 export interface CallCounts {
   calls: number;
   failed: number;
 }
 
-const bookCount = 9;
+/** What makes the calls. */
+export interface DemoClient {
+  /** `number` counts calls from 1. `over` is called once, with whether the answer was as it should be. */
+  call(number: number, over: (isGood: boolean) => void): void;
+  close(): void;
+}
 
 export class Callers {
   readonly counts: CallCounts = { calls: 0, failed: 0 };
-  readonly #url: URL;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #client: DemoClient;
   readonly #timer: NodeJS.Timeout;
   #open = 0;
   #idleWaiters: (() => void)[] = [];
 
   /** Begins at once. `rate` is calls per second. */
-  constructor(url: string, rate: number) {
-    this.#url = new URL(url);
+  constructor(client: DemoClient, rate: number) {
+    this.#client = client;
     this.#timer = setInterval(() => this.#call(), 1000 / rate);
   }
 
@@ -27,32 +29,16 @@ export class Callers {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     if (this.#open > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
-    this.#agent.destroy();
+    this.#client.close();
   }
 
   #call(): void {
     this.#open++;
     this.counts.calls++;
-    const path = `/reviews/${this.counts.calls % bookCount}`;
-    const call = request({
-      agent: this.#agent,
-      host: this.#url.hostname,
-      port: this.#url.port,
-      path,
-      headers: { host: 'reviews', 'user-agent': 'umbra-demo', 'x-request-id': randomUUID() },
+    this.#client.call(this.counts.calls, (isGood) => {
+      if (!isGood) this.counts.failed++;
+      this.#open--;
+      if (this.#open === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve();
     });
-    call.on('response', (response) => {
-      if (response.statusCode !== 200) this.counts.failed++;
-      response.resume();
-      response.on('error', () => {});
-    });
-    call.on('error', () => this.counts.failed++);
-    call.on('close', () => this.#closed());
-    call.end();
-  }
-
-  #closed(): void {
-    this.#open--;
-    if (this.#open === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 }

@@ -1,6 +1,7 @@
 /** The thread that runs the demo's services. It sends its parent their ports. */
 import type { AddressInfo } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
+import { serveGrpcOrigin } from './grpc-service.js';
 import { serveOrigin } from './origins.js';
 
 export interface OriginPorts {
@@ -10,8 +11,9 @@ export interface OriginPorts {
 
 /** The share of its requests that a bad v2 fails. */
 const badShare = 0.3;
-const { bad } = workerData as { readonly bad: boolean };
+const { bad, grpc } = workerData as { readonly bad: boolean; readonly grpc: boolean };
 
-const [v1, v2] = await Promise.all([serveOrigin('v1', 0), serveOrigin('v2', 0, bad ? badShare : 0)]);
+const serve = grpc ? serveGrpcOrigin : serveOrigin;
+const [v1, v2] = await Promise.all([serve('v1', 0), serve('v2', 0, bad ? badShare : 0)]);
 const ports: OriginPorts = { v1: (v1.address() as AddressInfo).port, v2: (v2.address() as AddressInfo).port };
 parentPort!.postMessage(ports);
