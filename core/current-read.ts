@@ -1,4 +1,4 @@
-/** Something that holds pieces of the current read by reference. */
+/** An object that holds pieces of the current read by reference. */
 export interface Borrower {
   /** `settle` writes or copies what is held by reference, because the read is over. */
   settle(): void;

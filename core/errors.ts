@@ -386,7 +386,7 @@ export const drops = [
     code: 'stream-down',
     blame: 'umbra',
     source: 'local',
-    when: 'NATS is not there or has no such stream, and as much waits for it as `stream.outstanding` or `memory` allow.',
+    when: "NATS can't be reached or has no such stream, and as much waits for it as `stream.outstanding` or `memory` allow.",
   },
   {
     code: 'message-too-large',
@@ -410,7 +410,7 @@ export const drops = [
     code: 'unreadable',
     blame: 'umbra',
     source: 'local',
-    when: '`umbra shadow` gave the message up, because it is no request that can be sent.',
+    when: '`umbra shadow` gave the message up, because it is not a request that can be sent.',
   },
   {
     code: 'slow-client',

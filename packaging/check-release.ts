@@ -7,6 +7,6 @@ for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;
 else if (released) console.log(`umbra ${state.version}: version, changelog, README and tag agree`);
 else {
-  console.error(`The commit has no tag v${state.version}: it is no release.`);
+  console.error(`The commit has no tag v${state.version}: it is not a release.`);
   process.exitCode = 1;
 }

@@ -110,7 +110,7 @@ function read(path: string): string {
   return readFileSync(packageFile(path), 'utf8');
 }
 
-/** The lines that git prints; none where this is no checkout. */
+/** The lines that git prints; none where this is not a checkout. */
 function git(...words: string[]): readonly string[] {
   const { status, stdout } = spawnSync('git', words, {
     cwd: fileURLToPath(packageFile('.')),

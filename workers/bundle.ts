@@ -79,7 +79,7 @@ await Promise.all(entries.map((entry) => (isCompiled(entry) ? buildCompiled(entr
 await buildLate();
 await writeCompiledCode(directory);
 
-// What `umbra version` names; null in a tree that is no checkout.
+// What `umbra version` names; null in a tree that is not a checkout.
 const described = spawnSync('git', ['describe', '--always', '--dirty', '--abbrev=12', '--match', ''], {
   cwd: directory,
   encoding: 'utf8',

@@ -22,7 +22,9 @@ export function tally(law: Law, scenario: Scenario, pairs: number, spans: number
   return counts;
 }
 
-/** As `tally`, with a look after each of `looksMax` stretches of a span, until one decides. */
+/**
+ * `tallyUntilDecided` is `tally` with a look after each of `looksMax` stretches of a span, until one decides.
+ */
 export function tallyUntilDecided(
   law: Law,
   scenario: Scenario,

@@ -61,9 +61,9 @@ class RuleDraft extends GatewayRule {
     }
     if (isRegex) return placed(method, { regex: `/(?:${service || anyName})/(?:${name || anyName})` });
     if (service !== '' && !isServiceName(service))
-      this.error(at(method, 'service')!.mark, `method.service: \`${service}\` is no name of a service`);
+      this.error(at(method, 'service')!.mark, `method.service: \`${service}\` is not the name of a service`);
     if (name !== '' && !namePart.test(name))
-      this.error(at(method, 'method')!.mark, `method.method: \`${name}\` is no name of a method`);
+      this.error(at(method, 'method')!.mark, `method.method: \`${name}\` is not the name of a method`);
     if (service === '') return placed(method, { regex: `/${anyName}/${name}` });
     return placed(method, name === '' ? { prefix: `/${service}/` } : { exact: `/${service}/${name}` });
   }

@@ -76,7 +76,7 @@ export interface DiffSummary {
   readonly noisiest: string | null;
   /** Pairs with a status of 500 to 599 on either side, which are in no other count. */
   readonly errors: number;
-  /** Of `different`, pairs whose bodies could not be compared. */
+  /** Pairs in `different` whose bodies could not be compared. */
   readonly notComparable: number;
   /** Names of the bounds in core/limits that were exceeded, so that the counts above are not complete. */
   readonly overflow: readonly string[];

@@ -103,7 +103,7 @@ export function grpcStatusOfHttp(httpStatus: number): GrpcStatus {
 
 /**
  * The HTTP status that stands for a gRPC status where responses are judged: by breakers, ejection, retries,
- * guards and verdicts (docs/decisions/088). 499 for CANCELLED is no error of the version.
+ * guards and verdicts (docs/decisions/088). 499 for CANCELLED is not an error of the version.
  */
 export function httpStatusOfGrpc(status: GrpcStatus): number {
   return httpStatuses[status] ?? OK_STATUS;
@@ -139,7 +139,7 @@ export function grpcStatusOfTrailers(lines: string): GrpcStatus {
   return GrpcStatus.NONE;
 }
 
-/** A value of `grpc-status`. A value that is no status is UNKNOWN, as clients treat it. */
+/** A value of `grpc-status`. A value that is not a status is UNKNOWN, as clients treat it. */
 export function parseGrpcStatus(value: string): GrpcStatus {
   const { length } = value;
   if (length === 0 || length > 2) return GrpcStatus.UNKNOWN;

@@ -1,4 +1,4 @@
-/** Something that has bytes to write at the end of a turn of the loop. */
+/** An object that has bytes to write at the end of a turn of the loop. */
 export interface Flushed {
   flush(): void;
 }

@@ -66,7 +66,7 @@ class JsonRedactor {
     return this.#out + this.#text.slice(this.#written, this.#at) + shown;
   }
 
-  /** The next member, item or end of the innermost level; false: this is no JSON, or it is cut off. */
+  /** The next member, item or end of the innermost level; false: this is not JSON, or it is cut off. */
   #next(levels: Level[]): boolean {
     const level = levels[levels.length - 1];
     this.#skip(blanks);

@@ -18,7 +18,7 @@ export interface EndpointErrorCount {
 }
 export type EndpointErrors = readonly EndpointErrorCount[];
 
-/** As `/api/stats` has it. */
+/** The latest failure of an endpoint, as `/api/stats` shows it. */
 export interface LastError {
   readonly role: Role;
   readonly cause: string;

@@ -93,7 +93,7 @@ function exchangeSpans(record: ExchangeSpans, names: SpanNames): PlainSpan[] {
     error: failed ?? (status >= CLIENT_ERROR ? String(status) : null),
     attributes: {
       ...requestAttributes(record, names),
-      // What umbra answered itself is no status of the version.
+      // What umbra answered itself is not a status of the version.
       ...statusAttributes(failed === null ? status : 0, failed),
       ...upstreamAttributes(record.upstream),
       'umbra.role': 'primary',

@@ -80,7 +80,7 @@ export interface CopiedResponse {
   readonly truncated: boolean;
   /** Field lines; empty: there are none. */
   readonly trailers: string;
-  /** When its messages came, from the beginning of the call; empty where it is no gRPC call. */
+  /** When its messages came, from the beginning of the call; empty where it is not a gRPC call. */
   readonly messageTimes: string;
   /** The primary's time from the first byte sent to the last one received. */
   readonly latencyUs: number;

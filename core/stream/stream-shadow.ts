@@ -138,7 +138,7 @@ export class StreamShadow implements ReplayedRequestOwner {
     this.#changed();
   }
 
-  /** So many messages are in the stream that were not delivered, while nothing comes. */
+  /** `quiet` reports that `pending` messages of the stream were not delivered, while nothing comes. */
   quiet(pending: number): void {
     this.#pending = pending;
     this.#tellLag();

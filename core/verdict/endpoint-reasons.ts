@@ -21,7 +21,7 @@ interface Sides {
   readonly shadow: string;
 }
 
-/** How much of the check's excess an endpoint has; 0: it is no reason. */
+/** How much of the check's excess an endpoint has; 0: it is not a reason. */
 interface Weighed {
   readonly weight: number;
   readonly text: string;

@@ -40,7 +40,7 @@ export interface Excess {
 
 /** The pairs at which a confidence sequence begins. */
 const firstLookPairs = 1000;
-/** So many give an end to a billionth. */
+/** Halvings of the interval, which give an end to a billionth. */
 const bisections = 30;
 
 /** `meanWidth` returns by how many standard errors an end of the interval is away from a mean. */

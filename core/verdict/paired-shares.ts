@@ -26,7 +26,7 @@ export function excessOf({ shadowOnly, primaryOnly, primaryWeight = 1 }: Discord
   return shadowOnly - primaryWeight * primaryOnly;
 }
 
-/** So many give an end to a billionth. */
+/** Halvings of the interval, which give an end to a billionth. */
 const bisections = 31;
 
 /**

@@ -46,7 +46,7 @@ export type Why =
   | 'few-blocks'
   /** The interval reaches over the bound, or the excess is not above what chance makes of equal versions. */
   | 'wide'
-  /** As `wide`, where pairs of one moment end alike, so that they say less than their number. */
+  /** The reason `wide`, where pairs of one moment end alike, so that they say less than their number. */
   | 'bursts'
   /** The difference is smaller than umbra's own delay in sending copies. */
   | 'resolution'

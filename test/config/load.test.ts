@@ -5,7 +5,7 @@ import { loaded, minimal, mirrored, told } from './told.js';
 
 /** The whole problems of a text; positions count from 1. */
 const refusals: Record<string, readonly [name: string, text: string, ...problems: string[]][]> = {
-  'text that is no YAML': [
+  'text that is not YAML': [
     ['an empty file', '', '1:1: is empty: a configuration has at least `versions` and `routes`'],
     ['only comments', '# nothing\n', '1:1: is empty: a configuration has at least `versions` and `routes`'],
     ['a list', '- a\n', '1:1: expected a mapping with `versions` and `routes`'],
@@ -145,7 +145,7 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
       '1:20: threads.shadow: expected auto or a whole number from 1 to 64, found `atuo` (did you mean `auto`?)',
     ],
     [
-      'a ring that is no power of two',
+      'a ring that is not a power of two',
       minimal('threads: { ring: 3MiB }\n'),
       '1:18: threads.ring: expected a power of two from 64KiB to 1GiB, found `3MiB`',
     ],
@@ -350,12 +350,12 @@ const refusals: Record<string, readonly [name: string, text: string, ...problems
   ],
   headers: [
     [
-      'a name that is no token',
+      'a name that is not a token',
       mirrored('headers: { remove: [ "x y" ] }'),
       '4:45: routes[0].mirrors[0].headers.remove[0]: expected a header name: letters, digits and !#$%&\'*+-.^_`|~, found `"x y"`',
     ],
     [
-      'a name that is no token, as a key',
+      'a name that is not a token, as a key',
       mirrored('headers: { set: { "x:": a } }'),
       "4:42: routes[0].mirrors[0].headers.set.x:: expected a header name: letters, digits and !#$%&'*+-.^_`|~",
     ],

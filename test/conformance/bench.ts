@@ -25,7 +25,7 @@ export interface Observed {
 const plainGet = 'GET /case HTTP/1.1\r\nhost: h\r\n\r\n';
 const plainAnswer = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-origin: 1\r\n\r\nok';
 const probe = 'GET /probe HTTP/1.1\r\nhost: h\r\n\r\n';
-/** So many requests of others are answered while nothing comes for this one. */
+/** Requests of others that are answered while nothing comes for this one. */
 const waitingRounds = 5;
 
 export class Bench {

@@ -199,7 +199,7 @@ export const requests: Section = {
       },
     },
     {
-      what: 'A chunk size that is no hexadecimal number',
+      what: 'A chunk size that is not a hexadecimal number',
       rfc: '9112 7.1',
       asks: '400',
       sends: `${chunked}0x1\r\nx\r\n0\r\n\r\n`,
@@ -317,7 +317,7 @@ export const requests: Section = {
       ...refused,
     },
     {
-      what: 'A method that is no token',
+      what: 'A method that is not a token',
       rfc: '9110 9.1',
       asks: '400',
       sends: `G(T / HTTP/1.1\r\n${host}\r\n`,

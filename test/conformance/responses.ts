@@ -142,7 +142,7 @@ export const responses: Section = {
       ...both('forwarded', { note: 'one is left', comes: /^(?![\s\S]*length[\s\S]*length)/i }),
     },
     {
-      what: 'A Content-Length of a response that is no number',
+      what: 'A Content-Length of a response that is not a number',
       rfc: '9112 6.3',
       asks: '502, and drop the connection',
       answers: `${head}content-length: 2s\r\n\r\nok`,

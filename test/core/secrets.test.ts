@@ -166,7 +166,7 @@ t.test('without the defaults the listed parameters alone are hidden', async (t) 
   const listed = new Redaction({ defaults: false, headers: [], query: ['Key'], json: [] });
   t.equal(listed.text('/?key=S&token=T'), '/?key=[redacted]&token=T');
   t.equal(listed.form('key=S&token=T'), 'key=[redacted]&token=T');
-  t.equal(listed.text('key=S'), 'key=S', 'it is no parameter here');
+  t.equal(listed.text('key=S'), 'key=S', 'it is not a parameter here');
   const form = 'content-type: application/x-www-form-urlencoded\r\n';
   const own = new Redactor({ defaults: false, headers: [], query: ['key'], json: [] });
   t.equal(Buffer.concat(own.message(form, [Buffer.from('k%65y=S')], 7).body).toString(), 'k%65y=[redacted]');

@@ -128,6 +128,7 @@ function typeOf(schema: Schema): string {
 }
 
 function plural(type: string): string {
+  if (type.startsWith('name of a ')) return `${type.replace('name of a ', 'names of ')}s`;
   return /^[a-zA-Z ]+$/.test(type) ? `${type}s` : type;
 }
 

@@ -42,10 +42,11 @@ const banned: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\bit would seem\b/i, 'a plain statement'],
   [/\bcome to know\b/i, 'learn'],
   [/\bis of no use\b/i, 'useless, or why'],
+  [/\b(?:it|that|this|which|he|one) is no (?!longer|more|less|other|such)/i, 'is not a …'],
 ];
 
 /** A doc comment that begins with one of these is a fragment without a subject. */
-const fragment = /^(?:Of|From|To|With|Without|For|As|On) (?!`)/;
+const fragment = /^(?:(?:Once for|So many|Short of|Something|Of|As) |(?:From|To|With|Without|For|On) (?!`))/;
 
 /** `proseFaults` returns every place in one file that breaks a rule. `path` decides how the text is read. */
 export function proseFaults(path: string, text: string): ProseFault[] {

@@ -92,7 +92,7 @@ const ambiguous: readonly [name: string, request: string, status?: number][] = [
   ['no host', 'GET / HTTP/1.1\r\nx: y\r\n\r\n'],
   ['two hosts', `GET / HTTP/1.1\r\n${host}host: i\r\n\r\n`],
   ['two hosts in one field', 'GET / HTTP/1.1\r\nhost: h, i\r\n\r\n'],
-  ['a method that is no token', `GE(T / HTTP/1.1\r\n${host}\r\n`],
+  ['a method that is not a token', `GE(T / HTTP/1.1\r\n${host}\r\n`],
   ['a method that is CONNECT', `CONNECT h:443 HTTP/1.1\r\n${host}\r\n`],
 ];
 

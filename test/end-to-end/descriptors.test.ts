@@ -7,7 +7,7 @@ import { Origin } from '../support/origin.js';
 import t from '../support/tap.js';
 import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
-/** So many descriptors are left to umbra, and so many clients come. */
+/** Descriptors that are left to umbra, and clients that come. */
 const descriptorsLeft = 40;
 const clientsMax = 100;
 

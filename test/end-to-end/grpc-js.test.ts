@@ -11,7 +11,7 @@ t.setTimeout(120_000);
 
 const packages = process.env.UMBRA_TEST_PACKAGES;
 
-/** What these tests use of the package, which is no dependency, so that its types are not there. */
+/** What these tests use of the package, which is not a dependency, so that its types are not there. */
 interface GrpcJs {
   readonly Server: new () => ServerJs;
   readonly Client: new (address: string, credentials: unknown) => ClientJs;

@@ -11,7 +11,7 @@ import { reviews, UmbraProcess } from '../support/umbra.js';
 import { bodyOf } from './mixed.js';
 
 const MiB = 1024 * 1024;
-/** So many that what a client says it has is compressed. */
+/** Enough that git compresses the list of what a client has. */
 const commits = 300;
 /** Above `http.postBuffer`, from which on git sends chunks. */
 const pushed = bodyOf(11, 5 * MiB);

@@ -200,7 +200,7 @@ t.test('what can not be delivered goes back, and is given up in the end, counted
   t.strictSame(
     [counts.eligible, byReason(counts.dropped, dropReasons), byReason(counts.failed, failureReasons)],
     [5, '2 requeued, 1 unreadable', '2 connect'],
-    'each of 2 twice, and one that is no request',
+    'each of 2 twice, and one that is not a request',
   );
   t.equal(counts.eligible, counts.sent + total(counts.dropped));
   t.equal(await messagesLeft(nats), 0);

@@ -184,7 +184,7 @@ const heads: Disguise[] = [
   refused('HTTP/1.01', `POST /a HTTP/1.01\r\n${host}Content-Length: 1\r\n\r\nx`),
   refused('http/1.1', `POST /a http/1.1\r\n${host}Content-Length: 1\r\n\r\nx`),
   refused('a NUL in a target', `POST /a\x00b HTTP/1.1\r\n${host}Content-Length: 1\r\n\r\nx`),
-  refused('a method that is no token', `PO(ST /a HTTP/1.1\r\n${host}Content-Length: 1\r\n\r\nx`),
+  refused('a method that is not a token', `PO(ST /a HTTP/1.1\r\n${host}Content-Length: 1\r\n\r\nx`),
   refused('a head that ends with a bare LF', `POST /a HTTP/1.1\r\n${host}Content-Length: 1\r\n\nx`),
   refused('an empty line of CR CR LF', `POST /a HTTP/1.1\r\n${host}Content-Length: 1\r\n\r\r\nx`),
   refused('no Host', 'POST /a HTTP/1.1\r\nContent-Length: 1\r\n\r\nx'),

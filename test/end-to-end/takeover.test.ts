@@ -160,7 +160,7 @@ t.test('a unix socket changes hands with its mode, and whoever is left removes i
 });
 
 t.test(
-  'without --takeover a port that is taken is refused, and so is a number that is no umbra',
+  'without --takeover a port that is taken is refused, and so is a number that is not that of an umbra',
   async (t) => {
     const v1 = await Origin.listen();
     const config = reviews(v1.port, null);

@@ -81,7 +81,7 @@ class Chat {
 const chat = await Chat.listen();
 const shadow = await RawServer.listen(() => {});
 const umbra = await UmbraProcess.start(
-  // The shadow never answers what a test sends that is no upgrade.
+  // The shadow never answers what a test sends that is not an upgrade.
   reviews(chat.port, shadow.port, { mirror: { timeout: '200ms' } }),
 );
 t.teardown(async () => {

@@ -1,6 +1,6 @@
 /**
- * `umbra top`: a live view on a terminal, once a second, over the last ten. On anything that is no terminal,
- * and with `--once`, it prints one plain snapshot of a second.
+ * `umbra top`: a live view on a terminal, once a second, over the last ten. Without a terminal, and with
+ * `--once`, it prints one plain snapshot of a second.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TopOptions } from '../../config/commands/top.js';

@@ -29,7 +29,7 @@ export interface RolloutHome {
   setLive(route: string, change: RouteChange): Promise<ChangeAnswer>;
   /** Runs a hook. It returns at once. */
   runHook(hook: HookPlan, event: RolloutEvent): void;
-  /** Something of a rollout changed. */
+  /** A rollout changed. */
   changed(): void;
   readonly log: {
     info(fields: object, message: string): void;

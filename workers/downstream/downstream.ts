@@ -59,7 +59,7 @@ export interface DownstreamCounters {
   http2Request(): void;
   /** A client has reached a bound of HTTP/2. */
   http2Guard(guard: Guard): void;
-  /** So many bytes of WebSocket messages more, or fewer, are held; on the uws engine. */
+  /** The bytes of WebSocket messages that are held changed by this much, on the uws engine. */
   webSocketHeldChanged(bytes: number): void;
   /** A WebSocket was closed for what it held, or for what all of them held. */
   webSocketGaveWay(): void;

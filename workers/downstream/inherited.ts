@@ -26,7 +26,7 @@ export function takeInherited(env: NodeJS.ProcessEnv, pid: number): readonly Inh
   if (process.platform !== 'linux')
     throw new Error('LISTEN_FDS: sockets are passed on by systemd, on Linux alone');
   if (!/^\d{1,5}$/.test(count))
-    throw new Error(`LISTEN_FDS is no number of sockets: ${JSON.stringify(count)}`);
+    throw new Error(`LISTEN_FDS is not a number of sockets: ${JSON.stringify(count)}`);
   const given = names === undefined ? null : names.split(':');
   if (given !== null && given.length !== Number(count))
     throw new Error(`LISTEN_FDNAMES has ${given.length} names for the ${count} sockets of LISTEN_FDS`);
@@ -39,7 +39,7 @@ export function takeInherited(env: NodeJS.ProcessEnv, pid: number): readonly Inh
 
 /**
  * By listener: the socket that was passed for its address, or null, and it binds for itself. Throws an Error
- * of one line for a socket that is no listener's: clients would connect to it, and nobody would answer.
+ * of one line for a socket that is not a listener's: clients would connect to it, and nobody would answer.
  */
 export function matchListeners(
   listeners: readonly Pick<ListenerPlan, 'address'>[],

@@ -50,7 +50,8 @@ export async function prepareSocketPath(file: SocketFile, takeover: boolean): Pr
   rmSync(bindPath, { force: true });
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined || (takeover && found.isSocket())) return;
-  if (!found.isSocket()) throw new Error(`cannot listen on unix:${path}: a file that is no socket is there`);
+  if (!found.isSocket())
+    throw new Error(`cannot listen on unix:${path}: a file that is not a socket is there`);
   const answers = await new Promise<boolean>((resolve) => {
     const probe = net.connect(path);
     probe.once('connect', () => {

@@ -146,7 +146,7 @@ export class Lease implements Leadership {
     this.#expiry.unref();
   }
 
-  /** Once for each change. */
+  /** Reports each change once. */
   #tell(): void {
     const leads = this.isLeader;
     if (leads === this.#led) return;

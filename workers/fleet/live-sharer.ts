@@ -77,7 +77,7 @@ export class LiveSharer {
   async #share(text: string, revision: number): Promise<ShareResult> {
     try {
       const bucket = await this.bucket();
-      if (bucket === null) return { kind: 'failed', reason: 'NATS, or the bucket, is not there' };
+      if (bucket === null) return { kind: 'failed', reason: "NATS can't be reached, or has no such bucket" };
       try {
         const kept =
           revision === 0

@@ -83,7 +83,7 @@ export class PlanFollower {
       const entry = (await bucket?.get(key)) ?? null;
       if (bucket === null || entry?.operation !== 'PUT') {
         this.#bucket = null;
-        this.#report('it is not there any more; the last plan stays in force');
+        this.#report('the plan was removed; the last one stays in force');
         return;
       }
       if (entry.revision !== this.#seen) await this.#take(entry.revision, entry.value);
@@ -129,7 +129,7 @@ export class PlanFollower {
     return { ...instance(), revision, generation: generation(), result, problems };
   }
 
-  /** Once for each trouble. */
+  /** Reports each trouble once. */
   #report(trouble: string): void {
     if (this.#reported !== trouble) this.#options.log.warn({}, `${this.state.source}: ${trouble}`);
     this.#reported = trouble;

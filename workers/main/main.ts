@@ -165,13 +165,13 @@ export class Umbra {
     return read(openObservation(this.#observed()), nowUs());
   }
 
-  /** `RunningPlan.change`. */
+  /** `change` is `RunningPlan.change`, and notes how a reload ended. */
   change(ask: Parameters<RunningPlan['change']>[0]): Promise<ChangeAnswer> {
     const answer = this.#running.change(ask);
     return ask.what === 'plan' ? this.#marked(answer) : answer;
   }
 
-  /** `RunningPlan.replace`. */
+  /** `replace` is `RunningPlan.replace`, and notes how it ended. */
   replace(origin: Origin): Promise<ChangeAnswer> {
     return this.#marked(this.#running.replace(origin));
   }

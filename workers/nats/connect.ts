@@ -113,7 +113,7 @@ function speaks(
   return { socket, spoke };
 }
 
-/** Of `host:port`, an IPv6 address without its brackets. */
+/** `hostOf` returns the host of `host:port`, an IPv6 address without its brackets. */
 export function hostOf(server: string): string {
   return new URL(`tcp://${server}`).hostname.replace(/^\[|\]$/g, '');
 }

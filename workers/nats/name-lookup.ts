@@ -11,7 +11,7 @@ type Callback = Parameters<LookupFunction>[2];
 /** Who waits for each lookup, by name and options. Of this thread. */
 const waiting = new Map<string, Callback[]>();
 
-/** As `dns.lookup`, for the connections of this module. */
+/** `lookUpOnce` is `dns.lookup` for the connections of this module. */
 export const lookUpOnce: LookupFunction = (name, options, callback) => {
   const key = JSON.stringify([name, options.family, options.all, options.hints]);
   const others = waiting.get(key);

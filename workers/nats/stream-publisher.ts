@@ -172,6 +172,6 @@ function answerOf(message: Msg): Answer {
   try {
     return message.json<Answer>();
   } catch {
-    return { error: { description: 'an answer that is no JSON' } };
+    return { error: { description: 'an answer that is not JSON' } };
   }
 }

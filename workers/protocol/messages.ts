@@ -58,17 +58,17 @@ export interface ThreadStart {
   readonly targets: Targets;
   readonly counters: CountersShares;
   readonly threadCounters: SharedArrayBuffer;
-  /** Of `core/record/route-counts`, this thread's own; null for other threads. */
+  /** The thread's own block of `core/record/route-counts`; null for other threads. */
   readonly routeCounts: SharedArrayBuffer | null;
-  /** Of `core/record/connection-count`; proxy threads count in it. */
+  /** The block of `core/record/connection-count`, in which proxy threads count. */
   readonly connectionCounts: SharedArrayBuffer;
   /** proxy: one per shadow thread. shadow and sink: one per proxy thread. */
   readonly rings: readonly SharedArrayBuffer[];
   /** proxy: one per shadow thread. shadow and sink: its own alone. */
   readonly doorbells: readonly SharedArrayBuffer[];
   /**
-   * Of `core/mirror/full-slots`. proxy: one per shadow thread, and that of the sink thread. shadow and sink:
-   * its own alone.
+   * Blocks of `core/mirror/full-slots`. proxy: one per shadow thread, and that of the sink thread. shadow and
+   * sink: its own alone.
    */
   readonly fullSlots: readonly SharedArrayBuffer[];
   /** proxy: the ring and doorbell of the sink thread, whether or not it runs. */
@@ -191,7 +191,7 @@ export interface ControlStart {
   /** One for each shadow thread. */
   readonly pairRings: readonly SharedArrayBuffer[];
   readonly pairDoorbell: SharedArrayBuffer;
-  /** Of `core/record/reload-block`. */
+  /** The block of `core/record/reload-block`. */
   readonly reload: SharedArrayBuffer;
   /** The latest error of each endpoint. */
   readonly endpointErrors: EndpointErrors;

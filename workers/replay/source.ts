@@ -7,7 +7,7 @@ import { entryFile } from '../protocol/entry.js';
 import { blocksAhead, type FromReader, type ReadJob, type ToReader } from './reading.js';
 
 export interface SourceEvents {
-  /** Something is at hand, or the recording has ended. */
+  /** A request can be read, or the recording has ended. */
   onMore(): void;
   /** The files are still being read for the order of their requests. */
   onProgress(): void;

@@ -18,7 +18,7 @@ export interface RingConsumer {
   /** Reads at most `framesMax` frames from each ring and returns their number. */
   drain(framesMax: number): number;
   isEmpty(): boolean;
-  /** Something is open that may receive more frames without a ring of the doorbell. */
+  /** An exchange is open that may receive more frames without a ring of the doorbell. */
   readonly awaitsOutcomes: boolean;
   readonly inFlight: number;
   refuseNew(): void;

@@ -51,7 +51,7 @@ const match = fields({
   scheme: supported(stringMatch, '`match.scheme`: that of X-Forwarded-Proto, or of the connection'),
   method: supported(
     stringMatch,
-    '`match.method`; `prefix`, and a `regex` that is no list of names, are tried on the methods of HTTP, which is reported',
+    '`match.method`; `prefix`, and a `regex` that is not a list of names, are tried on the methods of HTTP, which is reported',
   ),
   authority: supported(stringMatch, 'the Host field as the client sent it, beside `hosts`'),
   headers: supported(mapOf(stringMatch), '`match.header`; empty, or `regex: "*"`: the header is there'),

@@ -30,8 +30,8 @@ t.test('a method needs a name of a service or a method', async (t) => {
   const told = (method: object) => grown(text([{ backendRefs, matches: [{ method }] }])).told[0];
   t.match(told({}), /method: expected `service`, `method` or both/);
   t.match(told({ service: '', method: '' }), /expected `service`, `method` or both/);
-  t.match(told({ service: 'a/b' }), /`a\/b` is no name of a service/);
-  t.match(told({ service: 'a', method: 'b.c' }), /`b.c` is no name of a method/);
+  t.match(told({ service: 'a/b' }), /`a\/b` is not the name of a service/);
+  t.match(told({ service: 'a', method: 'b.c' }), /`b.c` is not the name of a method/);
 });
 
 t.test('every match is one of gRPC calls, with its headers', async (t) => {

@@ -26,7 +26,7 @@ function comparison(...differences: Difference[]) {
   return { differences, more: 0 };
 }
 
-/** A place whose name is a word, so that it is no data. */
+/** A place whose name is a word, so that it is not data. */
 function word(n: number): string {
   return [...String(n)].map((digit) => 'abcdefghij'[Number(digit)]).join('');
 }

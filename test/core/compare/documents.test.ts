@@ -13,7 +13,7 @@ import {
 } from '../../../core/compare/record-lists.js';
 import t from '../../support/tap.js';
 
-/** As `JSON.stringify` would have it. */
+/** `plain` returns the value as `JSON.parse` would. */
 function plain(value: Json): unknown {
   if (value instanceof JsonNumber) return Number(value.text);
   if (Array.isArray(value)) return value.map(plain);

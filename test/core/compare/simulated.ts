@@ -89,7 +89,7 @@ export function fields(count: number, field: Field, prefix = 'f'): Version {
   return Object.fromEntries(Array.from({ length: count }, (_, i) => [`${prefix}${i}`, field]));
 }
 
-/** Of `runs` runs, those with a pair that differs beyond noise. */
+/** The share of `runs` runs that have a pair which differs beyond noise. */
 export function shareBeyondNoise(scene: Scene, runs: number, seed: number): number {
   const random = seeded(seed);
   let found = 0;

@@ -43,7 +43,7 @@ t.test('every status has a name, a number and an HTTP status', async (t) => {
   ]);
 });
 
-t.test('a value that is no status is UNKNOWN', async (t) => {
+t.test('a value that is not a status is UNKNOWN', async (t) => {
   for (const value of ['', '17', '99', '-1', '1.0', 'OK', '000', ' 1']) {
     t.equal(parseGrpcStatus(value), GrpcStatus.UNKNOWN, value);
   }

@@ -67,7 +67,7 @@ t.test('chunks are taken apart; extensions are ignored and trailers kept apart',
 });
 
 const malformed: readonly [name: string, text: string][] = [
-  ['a size that is no number', 'x\r\n'],
+  ['a size that is not a number', 'x\r\n'],
   ['a size with 0x', '0x5\r\nhello\r\n'],
   ['a size with a sign', '+5\r\nhello\r\n'],
   ['a negative size', '-1\r\n'],

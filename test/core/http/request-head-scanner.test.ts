@@ -164,7 +164,7 @@ t.test('an expectation is heard only where a body and HTTP/1.1 go with it', asyn
 });
 
 const refused: readonly [name: string, text: string, fault: RequestFault][] = [
-  ['a method that is no token', `G(T / HTTP/1.1\r\n${host}\r\n`, RequestFault.METHOD],
+  ['a method that is not a token', `G(T / HTTP/1.1\r\n${host}\r\n`, RequestFault.METHOD],
   ['no method', ` / HTTP/1.1\r\n${host}\r\n`, RequestFault.METHOD],
   ['CONNECT', `CONNECT h:443 HTTP/1.1\r\n${host}\r\n`, RequestFault.CONNECT],
   ['two spaces', `GET  / HTTP/1.1\r\n${host}\r\n`, RequestFault.TARGET],

@@ -94,7 +94,7 @@ t.test('responses that end with their head', async (t) => {
 t.test('responses that are malformed', async (t) => {
   const rows: [why: string, pairs: [string, string][], ends?: boolean][] = [
     ['no status', [['a', 'b']]],
-    ['a status that is no number', [[':status', '2x0']]],
+    ['a status that is not a number', [[':status', '2x0']]],
     ['a status of two digits', [[':status', '20']]],
     ['a status below 100', [[':status', '099']]],
     ['a status as an exponent', [[':status', '1e2']]],
@@ -150,7 +150,7 @@ t.test('responses that are malformed', async (t) => {
       ],
     ],
     [
-      'a length that is no number',
+      'a length that is not a number',
       [
         [':status', '200'],
         ['content-length', '1, 1'],

@@ -137,7 +137,7 @@ t.test('faults of the connection, by section', async (t) => {
       () => [frame(FrameType.DATA, 0, 1, Buffer.alloc(16_385))],
     ],
     [
-      '4.3 a block that is no HPACK',
+      '4.3 a block that is not HPACK',
       'COMPRESSION_ERROR',
       () => [frame(FrameType.HEADERS, 5, 1, Buffer.from([0x80]))],
     ],

@@ -79,7 +79,7 @@ t.test(
 );
 
 t.test(
-  'when it is no better without any copies, they are released, and the new level is the base line',
+  'when it is not better without any copies, they are released, and the new level is the base line',
   async (t) => {
     const guard = settled();
     const slow = window({ p99Us: 50_000 });

@@ -92,7 +92,7 @@ t.test('what can not be played is skipped with its number and the reason', async
   ]);
 });
 
-t.test('JSON that is no HAR is refused', async (t) => {
+t.test('JSON that is not HAR is refused', async (t) => {
   t.throws(() => [...warcOfHar('{"json":true}')], /no HAR/);
   t.throws(() => [...warcOfHar('{')], /not JSON/);
 });

@@ -10,13 +10,13 @@ const RING_BYTES = 1024;
 const FRAME_BYTES_MAX = RING_BYTES / 8;
 const PAYLOAD_BYTES_MAX = FRAME_BYTES_MAX - HEADER;
 
-t.test('a ring that is no power of two, too small or too large is refused', async (t) => {
+t.test('a ring that is not a power of two, too small or too large is refused', async (t) => {
   for (const bytes of [0, -1024, 512, 1000, 1025, 1536, 2 ** 31, 1024.5, Number.NaN]) {
     t.throws(() => createRing(bytes), RangeError, `${bytes}`);
   }
   t.throws(() => createRing(RING_BYTES, 4), RangeError, 'start position between two frames');
-  t.throws(() => new RingReader(new SharedArrayBuffer(1000)), RangeError, 'a buffer that is no ring');
-  t.throws(() => new Doorbell(new SharedArrayBuffer(8)), RangeError, 'a buffer that is no doorbell');
+  t.throws(() => new RingReader(new SharedArrayBuffer(1000)), RangeError, 'a buffer that is not a ring');
+  t.throws(() => new Doorbell(new SharedArrayBuffer(8)), RangeError, 'a buffer that is not a doorbell');
 });
 
 t.test('every field of the header arrives as it was written, at both ends of its range', async (t) => {

@@ -132,7 +132,7 @@ t.test('what an instance sends is what another one reads, and fewer blocks lose 
   );
 });
 
-t.test('a text that is no report of this release is refused', async (t) => {
+t.test('a text that is not a report of this release is refused', async (t) => {
   for (const text of ['null', '7', '{"format":2}', '{"format":1,"name":"a"}'])
     t.throws(() => decodeReport(JSON.parse(text)), text);
   const report = { format: 1, name: 'a', id: 'p', epoch: 'e', sequence: 1, wallMs: 9, left: false };

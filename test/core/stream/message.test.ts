@@ -80,7 +80,7 @@ t.test('what is decoded is what was encoded, whatever the bodies hold', async (t
 t.test('a body that redaction had to leave out is not sent as an empty one', async (t) => {
   let redacted = 0;
   const secret = { fields: 'content-type: application/json\r\ncontent-encoding: br\r\nx-token: a\r\n' };
-  const damaged = Buffer.from('this is no brotli');
+  const damaged = Buffer.from('this is not brotli');
   const { about, payload } = encodeMessage(
     copyOf({
       ...secret,
@@ -99,8 +99,8 @@ t.test('a body that redaction had to leave out is not sent as an empty one', asy
 
 t.test("a response's body that redaction had to leave out is not whole", async (t) => {
   const head = '200 OK\r\ncontent-type: application/json\r\ncontent-encoding: br\r\nset-cookie: sid=1\r\n';
-  const body = [Buffer.from('this is no brotli')];
-  const copy = copyOf({ primary, response: { ...response, head, body, bodyBytes: 17 } });
+  const body = [Buffer.from('this is not brotli')];
+  const copy = copyOf({ primary, response: { ...response, head, body, bodyBytes: 18 } });
   const { about, payload } = encodeMessage(copy, new Redactor(redactNothingMore), 1);
   const exchange = decodeMessage(about, payload);
   if (typeof exchange === 'string') throw new Error(exchange);

@@ -193,7 +193,7 @@ export class Exchange extends EventEmitter implements ResponseSink, TunnelSink {
     return this.#write(pieces);
   }
 
-  /** As `post`, with a method that is idempotent. */
+  /** `put` is `post` with a method that is idempotent. */
   put(pool: VersionPool, framing: Framing, contentLength: number, pieces: readonly string[]): this {
     this.send(pool, { method: 'PUT', framing, contentLength });
     return this.#write(pieces);

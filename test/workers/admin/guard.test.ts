@@ -34,7 +34,7 @@ t.test('a rebound name is refused for changes and probes too', async (t) => {
   t.strictSame(admin.asked.changes, []);
 });
 
-t.test('a Host field that is no host is refused', async (t) => {
+t.test('a Host field that is not a host is refused', async (t) => {
   const admin = await startAdmin(t);
   for (const host of ['a b', 'local/host', '[::1', 'localhost:port', 'user@localhost']) {
     const { status, json } = await admin.send('GET', '/api/stats', { headers: { host } });

@@ -56,7 +56,7 @@ async function serve(t: Test): Promise<{ server: Server; url: string }> {
 }
 
 t.test(
-  'a run ends with the table on stdout, nothing on a stderr that is no terminal, and exit code 0',
+  'a run ends with the table on stdout, nothing on a stderr that is not a terminal, and exit code 0',
   async (t) => {
     const { url } = await serve(t);
     const { code, stdout, stderr } = await finished(start({ ...defaults, url }));

@@ -60,7 +60,7 @@ t.test('lines for the journal have a priority each, and the fields behind the me
   );
 });
 
-t.test('text has the level and the message, without colours where it is no terminal', async (t) => {
+t.test('text has the level and the message, without colours where it is not a terminal', async (t) => {
   const text = await written('text');
   t.match(text, /INFO: one\n/);
   t.match(text, /version: "v 1"/);

@@ -30,7 +30,7 @@ export interface StreamConnection {
   watch(responder: Http2Responder, withinMs: number): void;
   /** The response is over before its request: the stream is reset when all of it was sent. */
   endEarly(stream: Stream): void;
-  /** So many bytes more, or fewer, wait in a stream. False: too many, and the stream must end. */
+  /** The bytes that wait in a stream changed by this much. False: too many wait, and the stream must end. */
   waits(bytes: number): boolean;
   onGuard(guard: Guard): void;
   countRefused(): void;
@@ -353,7 +353,7 @@ export class Http2Responder implements Responder, StreamSink {
     return this.#phase !== Phase.OVER && !this.#stream.has(Bit.PEER_ENDED | Bit.PAUSED);
   }
 
-  /** Short of what was announced: passing it on as complete would be a lie. */
+  /** The body is shorter than announced, so it must not end as if it were complete. */
   get #isShort(): boolean {
     return this.#owed > 0 && !this.#isWhole;
   }

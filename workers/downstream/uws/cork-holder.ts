@@ -69,7 +69,7 @@ export class CorkHolder {
     else this.#webSocket.cork(run);
   }
 
-  /** Once for each engine that took it. */
+  /** `letGo` is called once for each engine that took the holder. */
   letGo(): void {
     this.#users--;
     if (this.#users > 0) return;

@@ -243,7 +243,7 @@ function lastLine(message: string): string {
   return message.trimEnd().split('\n').at(-1)!;
 }
 
-/** As `loadUws`, but throws one line with cause and cure. */
+/** `requireUws` is `loadUws` that throws one line with cause and cure. */
 export function requireUws(): Uws {
   const loaded = loadUws();
   if (loaded.kind === 'loaded') return loaded.uws;

@@ -41,7 +41,7 @@ async function restOf(client: Client): Promise<string> {
   return client.received;
 }
 
-t.test('a preface that is no preface is answered in HTTP/1', async (t) => {
+t.test('a preface that is not a preface is answered in HTTP/1', async (t) => {
   const rig = await NodeRig.start(t, answered);
   const late = rig.connect();
   late.send(http1Get);

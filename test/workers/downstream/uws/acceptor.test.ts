@@ -114,7 +114,7 @@ t.test('a unix socket that was left behind is taken over, another file is not', 
   await t.rejects(
     UwsAcceptor.listen(uws, listenerPlan({ address: { kind: 'unix', path: file }, engine: 'uws' })),
     {
-      message: `cannot listen on unix:${file}: a file that is no socket is there`,
+      message: `cannot listen on unix:${file}: a file that is not a socket is there`,
     },
   );
   t.equal(readFileSync(file, 'utf8'), 'text');

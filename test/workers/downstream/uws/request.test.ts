@@ -115,7 +115,7 @@ const refusals: readonly (readonly [name: string, status: number, request: strin
   ['an empty host', 400, 'GET / HTTP/1.1\r\nHost:\r\n\r\n'],
   ['a host with a path', 400, 'GET / HTTP/1.1\r\nHost: a/b\r\n\r\n'],
   ['a host with user data', 400, 'GET / HTTP/1.1\r\nHost: a@b\r\n\r\n'],
-  ['a method that is no token', 400, `GE(T / HTTP/1.1\r\n${host}\r\n`],
+  ['a method that is not a token', 400, `GE(T / HTTP/1.1\r\n${host}\r\n`],
   ['CONNECT with a path', 501, `CONNECT /a HTTP/1.1\r\n${host}\r\n`],
   ['a target with lost bytes', 400, `GET /\xe9x HTTP/1.1\r\n${host}\r\n`],
   ['a value with lost bytes', 400, `GET / HTTP/1.1\r\n${host}x: a\xe9b\r\n\r\n`],
