@@ -35,7 +35,7 @@ export function seededDraws(seed: number): Draws {
   };
 }
 
-/** So many normal draws a table has: a power of two. */
+/** Normal draws of a table, a power of two. */
 const tableSize = 65_536;
 
 /**

@@ -15,7 +15,7 @@ import type { VerdictBounds } from './verdict.js';
 const outageShare = 0.01;
 /** A version is down in a block in which it alone fails more than this share. */
 const mostOf = 0.5;
-/** So many times the primary's latency is a slow shadow. */
+/** A shadow is slow from this multiple of the primary's latency. */
 const slowFactor = 2;
 /** In fewer requests that is chance. */
 const downErrorsMin = 10;
